@@ -1,0 +1,94 @@
+# One Makefile, no recursion but to itself with other flags. `make help` lists the targets.
+PREFIX  ?= /usr/local
+DESTDIR ?=
+B       ?= build
+CFLAGS  ?= -O2 -g
+PYTHON  ?= /usr/bin/python3
+FUZZ_SECONDS ?= 60
+
+VERSION := $(shell cat VERSION)
+WARN    := -Wall -Wextra -Wshadow -Wpointer-arith -Wstrict-prototypes -Wmissing-prototypes \
+           -Wformat=2 -Wundef -Wvla -Wwrite-strings -Wimplicit-fallthrough -Wcast-qual
+HARDEN  := -fstack-protector-strong -D_FORTIFY_SOURCE=2 -fstack-clash-protection -fcf-protection
+PKGS    := openssl yaml-0.1 libnetfilter_conntrack libseccomp libcap-ng jansson
+
+CPPFLAGS += -I. -D_GNU_SOURCE -DATTLSD_VERSION='"$(VERSION)"' $(shell pkg-config --cflags $(PKGS) 2>/dev/null)
+override CFLAGS  += -std=c17 -fPIE $(WARN) $(HARDEN) $(SAN) -MMD -MP
+override LDFLAGS += -pie -Wl,-z,relro,-z,now $(SAN)
+LDLIBS  += $(shell pkg-config --libs $(PKGS) 2>/dev/null)
+
+PROGRAMS := attlsd attlsctl
+MAINS   := $(PROGRAMS:%=gateway/%.c)
+SRC     := $(filter-out $(MAINS),$(wildcard ftp-alg/*.c policy/*.c gateway/*.c))
+OBJ     := $(SRC:%.c=$B/%.o)
+UNITS   := $(patsubst %.c,$B/%,$(wildcard tests/unit/*_test.c))
+FUZZERS := $(patsubst %.c,$B/%,$(wildcard tests/fuzz/*_fuzz.c))
+BINARIES := $(PROGRAMS:%=$B/%)
+
+all: setup-build                    ## build build/attlsd and build/attlsctl
+	@$(MAKE) --no-print-directory binaries
+binaries: $(BINARIES)
+units: $(UNITS)
+
+$(BINARIES): $B/%: $B/gateway/%.o $(OBJ)
+	$(CC) $(LDFLAGS) -o $@ $^ $(LDLIBS)
+$(UNITS): $B/tests/unit/%: $B/tests/unit/%.o $(OBJ)
+	$(CC) $(LDFLAGS) -o $@ $^ $(LDLIBS) -lcmocka
+$(FUZZERS): $B/tests/fuzz/%: $B/tests/fuzz/%.o $(OBJ)
+	$(CC) $(LDFLAGS) -fsanitize=fuzzer -o $@ $^ $(LDLIBS)
+
+$B/%.o: %.c $B/flags
+	@mkdir -p $(@D)
+	$(CC) $(CPPFLAGS) $(CFLAGS) -c -o $@ $<
+
+$B/flags: FORCE                     # changes only when the compiler or the flags change
+	@mkdir -p $B
+	@echo '$(CC) $(subst ','\'',$(CPPFLAGS) $(CFLAGS) $(LDFLAGS))' | cmp -s - $@ || \
+	 echo '$(CC) $(subst ','\'',$(CPPFLAGS) $(CFLAGS) $(LDFLAGS))' > $@
+
+setup-%: ; @sh contrib/setup.sh $*
+
+check: setup-test                   ## unit, property and system tests (root: all of them); one summary line
+	@$(MAKE) --no-print-directory binaries units
+	@B=$B PYTHON=$(PYTHON) sh tests/check.sh
+
+asan:                               ## the same under AddressSanitizer and UBSan
+	@$(MAKE) --no-print-directory B=build/asan HARDEN=-fno-omit-frame-pointer \
+	  SAN='-fsanitize=address,undefined -fno-sanitize-recover=all' check
+
+fuzz: setup-test                    ## every fuzzer for FUZZ_SECONDS (60) with its seed corpus
+	@$(MAKE) --no-print-directory B=build/fuzz CC=clang HARDEN= \
+	  SAN=-fsanitize=address,undefined,fuzzer-no-link fuzzers
+	@FUZZ_SECONDS=$(FUZZ_SECONDS) sh tests/fuzz/run.sh build/fuzz
+fuzzers: $(FUZZERS)
+
+bench: setup-bench                  ## measure: CPU per byte, per session, per small file
+	@$(MAKE) --no-print-directory binaries
+	@B=$B $(PYTHON) tests/bench/bench.py
+
+lint: setup-test                    ## layers, banned calls, sizes, formatting, manual pages
+	@sh tests/lint.sh
+
+demo: setup-demo                    ## a real FTP server behind attlsd, with transfers shown (DEMO=once: end after them)
+	@$(MAKE) --no-print-directory binaries
+	@B=$B DEMO=$(DEMO) sh contrib/demo/demo.sh
+
+install: $(BINARIES)                ## install under DESTDIR/PREFIX
+	install -D -m 755 $B/attlsd $(DESTDIR)$(PREFIX)/sbin/attlsd
+	install -D -m 755 $B/attlsctl $(DESTDIR)$(PREFIX)/sbin/attlsctl
+	install -D -m 644 docs/man/attlsd.8 $(DESTDIR)$(PREFIX)/share/man/man8/attlsd.8
+	install -D -m 644 docs/man/attlsctl.8 $(DESTDIR)$(PREFIX)/share/man/man8/attlsctl.8
+	install -D -m 644 docs/man/attlsd.yaml.5 $(DESTDIR)$(PREFIX)/share/man/man5/attlsd.yaml.5
+	install -D -m 644 contrib/policy.minimal.yaml $(DESTDIR)$(PREFIX)/share/doc/attlsd/policy.minimal.yaml
+	install -D -m 644 contrib/policy.example.yaml $(DESTDIR)$(PREFIX)/share/doc/attlsd/policy.example.yaml
+	install -D -m 644 contrib/systemd/attlsd.service $(DESTDIR)$(PREFIX)/lib/systemd/system/attlsd.service
+
+clean: ; rm -rf build               ## remove build output
+
+help:                               ## this list
+	@awk -F':.*[#][#] ' '/^[a-z]+:.*[#][#] /{printf "  %-8s %s\n",$$1,$$2}' $(firstword $(MAKEFILE_LIST))
+
+.PHONY: all binaries units check asan fuzz fuzzers bench lint demo install clean help FORCE
+.DELETE_ON_ERROR:
+.SECONDARY:
+-include $(OBJ:.o=.d) $(MAINS:%.c=$B/%.d) $(UNITS:=.d) $(FUZZERS:=.d)

@@ -1,0 +1,43 @@
+#!/bin/sh
+# Install the Debian packages that one purpose needs: build | test | demo | bench.
+# Says nothing when all are there. As a user without root it names the command.
+set -eu
+
+build="gcc libc6-dev make pkg-config libssl-dev libyaml-dev libnetfilter-conntrack-dev libseccomp-dev
+	libcap-ng-dev libjansson-dev uthash-dev"
+demo="$build openssl curl python3 ca-certificates"
+test="$demo libcmocka-dev python3-pytest python3-pyftpdlib python3-openssl lftp nftables conntrack iproute2
+	procps mandoc clang clang-format libclang-rt-14-dev git"
+
+case ${1:-} in
+build) want=$build ;;
+demo) want=$demo ;;
+test | bench) want=$test ;;
+*) echo "usage: $0 build|test|demo|bench" >&2; exit 2 ;;
+esac
+
+command -v dpkg-query >/dev/null || exit 0 # not a Debian: the compiler will say what is missing
+missing=
+for package in $want; do
+	dpkg-query -W -f '${db:Status-Status}\n' "$package" 2>/dev/null | grep -qx installed || missing="$missing $package"
+done
+# another release of clang brings its runtime under another name
+case "$missing" in *libclang-rt-14-dev*)
+	apt-cache show libclang-rt-14-dev >/dev/null 2>&1 ||
+		missing=$(echo "$missing" | sed 's/libclang-rt-14-dev/libclang-rt-dev/') ;;
+esac
+[ -n "$missing" ] || exit 0
+
+if [ "$(id -u)" != 0 ]; then
+	echo "missing packages; run as root:  apt-get install$missing" >&2
+	exit 1
+fi
+echo "installing:$missing"
+log=$(mktemp)
+trap 'rm -f "$log"' EXIT
+export DEBIAN_FRONTEND=noninteractive
+if ! { apt-get update && apt-get install -y --no-install-recommends $missing; } >"$log" 2>&1; then
+	tail -n 20 "$log" >&2
+	echo "apt-get install$missing failed" >&2
+	exit 1
+fi

@@ -1,0 +1,81 @@
+/*
+ * What FTP may do: the types of one entry of ftp_actions, which is FTP.DATA.
+ *
+ * Types only, so that ftp-alg/ can read a policy without knowing how one is
+ * parsed. In every enum the zero value is the strictest: an action that was
+ * never filled in refuses (z/OS IP Configuration Reference, FTP.DATA).
+ */
+#ifndef ATTLSD_POLICY_FTP_ACTION_H
+#define ATTLSD_POLICY_FTP_ACTION_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+/* SECURE_FTP: must every client log in under TLS? */
+enum secure_ftp { SECURE_FTP_REQUIRED = 0, SECURE_FTP_ALLOWED };
+
+/* SECURE_LOGIN: what the client's certificate has to prove. */
+enum secure_login {
+	SECURE_LOGIN_VERIFY_USER = 0,
+	SECURE_LOGIN_REQUIRED,
+	SECURE_LOGIN_NO_CLIENT_AUTH,
+};
+
+/* SECURE_PASSWORD: does a verified certificate replace the password? */
+enum secure_password { SECURE_PASSWORD_REQUIRED = 0, SECURE_PASSWORD_OPTIONAL };
+
+/*
+ * SECURE_CTRLCONN (clear, safe, private) and SECURE_DATACONN (all four).
+ * NEVER is not "less than clear" but "encryption is refused".
+ */
+enum secure_level { SECURE_PRIVATE = 0, SECURE_SAFE, SECURE_CLEAR, SECURE_NEVER };
+
+/* SECURE_SESSION_REUSE: must a data connection resume its control connection's TLS session? */
+enum session_reuse { SESSION_REUSE_REQUIRED = 0, SESSION_REUSE_ALLOWED, SESSION_REUSE_NONE };
+
+/* TLSRFCLEVEL: which CCC is spoken. */
+enum tls_rfc_level { TLSRFCLEVEL_DRAFT = 0, TLSRFCLEVEL_RFC4217, TLSRFCLEVEL_CCCNONOTIFY };
+
+/* PASSIVEDATACONN, PORTCOMMANDIPADDR: may the address differ from the control connection's? */
+enum redirect { NOREDIRECT = 0, REDIRECT_UNRESTRICTED };
+
+/* PORTCOMMAND */
+enum portcommand { PORTCOMMAND_REJECT = 0, PORTCOMMAND_ACCEPT };
+
+/* PORTCOMMANDPORT: may PORT and EPRT name a port below 1024? */
+enum portcommandport { NOLOWPORTS = 0, LOWPORTS_UNRESTRICTED };
+
+/* Which reply code where z/OS and the RFCs differ. */
+enum reply_style { REPLY_STYLE_RFC = 0, REPLY_STYLE_ZOS };
+
+struct port_range {
+	uint16_t low; /* 0: no range was given */
+	uint16_t high;
+};
+
+struct ftp_action {
+	const char *name;
+	bool auth_tls; /* EXTENSIONS AUTH_TLS */
+	enum secure_ftp secure_ftp;
+	enum secure_login secure_login;
+	enum secure_password secure_password;
+	enum secure_level secure_ctrlconn;
+	enum secure_level secure_dataconn;
+	enum session_reuse secure_session_reuse;
+	enum tls_rfc_level tlsrfclevel;
+	bool secureimplicitzos;
+	struct port_range passivedataports;
+	enum redirect passivedataconn;
+	enum portcommand portcommand;
+	enum redirect portcommandipaddr;
+	enum portcommandport portcommandport;
+	uint32_t replysecuritylevel; /* 0 or 1 */
+	bool accesserrormsgs;
+	uint32_t ftpkeepalive_s; /* 0: leave it to the kernel */
+	uint32_t datakeepalive_s;
+	uint32_t inactive_s;     /* 0: never */
+	uint32_t dswaittime_min; /* 0: a busy data set is an error at once */
+	enum reply_style reply_style;
+};
+
+#endif
