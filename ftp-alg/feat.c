@@ -1,0 +1,61 @@
+#include "ftp-alg/feat.h"
+
+#include "ftp-alg/cursor.h"
+
+#define NELEM(array) (sizeof(array) / sizeof((array)[0]))
+
+/*
+ * Security mechanisms that end at the gateway, and address commands: what the
+ * gateway announces of these it announces itself.
+ */
+static const char *const removed[] = {
+	"AUTH", "ADAT", "PBSZ", "PROT", "CCC",	"MIC",	"CONF",
+	"ENC",	"SSCN", "CPSV", "EPSV", "EPRT", "LPSV", "LPRT",
+};
+
+static const struct {
+	unsigned feature;
+	const char *line;
+} added[] = {
+	{ FTP_FEAT_AUTH, " AUTH TLS" }, { FTP_FEAT_PBSZ, " PBSZ" }, { FTP_FEAT_PROT, " PROT" },
+	{ FTP_FEAT_CCC, " CCC" },	{ FTP_FEAT_EPSV, " EPSV" }, { FTP_FEAT_EPRT, " EPRT" },
+};
+
+static int to_upper(int byte)
+{
+	return byte >= 'a' && byte <= 'z' ? byte - 'a' + 'A' : byte; /* toupper() would ask the locale */
+}
+
+static bool is_word(int byte)
+{
+	return (byte >= '0' && byte <= '9') || (to_upper(byte) >= 'A' && to_upper(byte) <= 'Z');
+}
+
+/* Does the text go on with this word (upper case), in any case, as a whole word? */
+static bool word_is(struct ftp_cursor c, const char *word)
+{
+	for (; *word != '\0'; word++)
+		if (to_upper(ftp_cursor_next(&c)) != *word)
+			return false;
+	return !is_word(ftp_cursor_peek(&c));
+}
+
+bool ftp_feat_keep(const char *line, size_t len)
+{
+	struct ftp_cursor c = ftp_cursor_make(line, len);
+
+	while (ftp_cursor_accept(&c, ' ') || ftp_cursor_accept(&c, '\t'))
+		;
+	for (size_t i = 0; i < NELEM(removed); i++)
+		if (word_is(c, removed[i]))
+			return false;
+	return true;
+}
+
+const char *ftp_feat_line(unsigned features, size_t n)
+{
+	for (size_t i = 0; i < NELEM(added); i++)
+		if ((features & added[i].feature) != 0 && n-- == 0)
+			return added[i].line;
+	return NULL;
+}

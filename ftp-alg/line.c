@@ -1,0 +1,104 @@
+#include "ftp-alg/line.h"
+
+#include <stdbool.h>
+
+#include "ftp-alg/cursor.h"
+
+enum telnet_byte {
+	TELNET_SE = 0xF0, /* the lowest byte that makes a command behind IAC */
+	TELNET_SB = 0xFA,
+	TELNET_WILL = 0xFB,
+	TELNET_DONT = 0xFE,
+	TELNET_IAC = 0xFF,
+};
+
+/* Behind IAC SB: move behind IAC SE, or to the end of the line. IAC IAC inside is one data byte. */
+static void telnet_skip_subnegotiation(struct ftp_cursor *in)
+{
+	while (ftp_cursor_find(in, TELNET_IAC)) {
+		ftp_cursor_next(in);
+		if (ftp_cursor_next(in) == TELNET_SE)
+			return;
+	}
+}
+
+/*
+ * Behind IAC: swallow the command. Returns true when the IAC, or the IAC that
+ * was doubled, is a data byte.
+ */
+static bool telnet_iac_is_data(struct ftp_cursor *in)
+{
+	int command = ftp_cursor_peek(in);
+
+	/* Clients that do not double 0xFF exist: before a byte that is no command it is a letter. */
+	if (command < TELNET_SE)
+		return true;
+	ftp_cursor_next(in);
+	if (command == TELNET_IAC)
+		return true;
+	if (command == TELNET_SB)
+		telnet_skip_subnegotiation(in);
+	else if (command >= TELNET_WILL && command <= TELNET_DONT)
+		ftp_cursor_next(in); /* the option */
+	return false;
+}
+
+/* Take the Telnet commands out of a line, in place; returns its new length. */
+static size_t telnet_strip(uint8_t *line, size_t len)
+{
+	struct ftp_cursor in = ftp_cursor_make(line, len);
+	size_t out = 0; /* never overtakes the cursor: each byte written was read before */
+
+	while (!ftp_cursor_at_end(&in)) {
+		int byte = ftp_cursor_next(&in);
+
+		if (byte != TELNET_IAC || telnet_iac_is_data(&in))
+			line[out++] = (uint8_t)byte;
+	}
+	return out;
+}
+
+/*
+ * The end of a line is looked for in the bytes as received, before Telnet is
+ * taken out. So there is no way to hide an LF in a Telnet command, a command
+ * that is cut off by the line's end cannot swallow the next line (a file name
+ * with 0xFF 0xFA in it would), and ftp_line_skip() needs no Telnet state.
+ *
+ * The limit counts bytes as received, too: Telnet commands alone must not fill
+ * a window.
+ */
+enum ftp_line_status ftp_line_take(uint8_t *window, size_t len, struct ftp_line *ret_line)
+{
+	size_t lf;
+
+	*ret_line = (struct ftp_line){ .text = (const char *)window };
+	switch (ftp_eol_find(window, len, FTP_LINE_MAX, &lf)) {
+	case FTP_EOL_MORE:
+		return FTP_LINE_MORE;
+	case FTP_EOL_TOO_LONG:
+		ret_line->consumed = FTP_LINE_MAX + 1; /* no LF among them */
+		return FTP_LINE_TOO_LONG;
+	case FTP_EOL_FOUND:
+		break;
+	}
+	ret_line->consumed = lf + 1;
+	if (lf == 0 || window[lf - 1] != '\r')
+		return FTP_LINE_BARE_LF;
+
+	ret_line->len = telnet_strip(window, lf - 1);
+	for (size_t i = 0; i < ret_line->len; i++) {
+		if (window[i] == '\0')
+			return FTP_LINE_NUL;
+		if (window[i] == '\r')
+			return FTP_LINE_BARE_CR;
+	}
+	return FTP_LINE_OK;
+}
+
+size_t ftp_line_skip(const uint8_t *window, size_t len, int *ret_done)
+{
+	struct ftp_cursor c = ftp_cursor_make(window, len);
+
+	*ret_done = ftp_cursor_find(&c, '\n');
+	return *ret_done ? c.at + 1 : c.at;
+}
