@@ -1,0 +1,56 @@
+#!/bin/sh
+# Unpack a Debian FTP server into a folder of its own: nothing is installed, nothing is enabled.
+# The servers conflict as packages and start themselves when installed; neither matters this way.
+# Libraries that the machine lacks come along; run the server with LD_LIBRARY_PATH=$(cat FOLDER/libpath).
+set -eu
+
+usage="usage: $0 PACKAGE FOLDER"
+package=${1:?$usage} folder=${2:?$usage}
+[ -e "$folder/libpath" ] && exit 0
+
+mkdir -p "$(dirname "$folder")"
+work=$(mktemp -d "$folder.XXXXXX")
+trap 'rm -rf "$work"' EXIT
+trap 'exit 1' INT TERM HUP
+chmod 755 "$work"
+work=$(cd "$work" && pwd)
+mkdir "$work/deb" "$work/root"
+
+# apt says on stderr that it could not use its sandbox user here; only a failure is worth showing
+quietly() { "$@" >"$work/log" 2>&1 || { cat "$work/log" >&2; return 1; }; }
+
+get() {
+	(cd "$work/deb" && quietly apt-get download "$1") || {
+		[ "$(id -u)" = 0 ] || { echo "no package $1; as root:  apt-get update" >&2; return 1; }
+		quietly apt-get update && (cd "$work/deb" && quietly apt-get download "$1")
+	} || return 1
+	for deb in "$work/deb/$1"_*.deb; do dpkg-deb -x "$deb" "$work/root"; done
+}
+
+depends() { dpkg-deb -f "$work/deb/$1"_*.deb Depends Pre-Depends | tr ',' '\n' | sed -n 's/^[^a-z]*\([A-Za-z]*: \)\?\(lib[a-z0-9.+-]*\).*/\2/p'; }
+
+installed() { dpkg-query -W -f '${db:Status-Status}\n' "$1" 2>/dev/null | grep -qx installed; }
+
+get "$package"
+todo=$(depends "$package")
+while [ -n "$todo" ]; do
+	next=
+	for library in $todo; do
+		installed "$library" && continue
+		ls "$work/deb/$library"_*.deb >/dev/null 2>&1 && continue
+		get "$library"
+		next="$next $(depends "$library")"
+	done
+	todo=$(echo $next)
+done
+rm -rf "$work/deb" "$work/log"
+
+# the folder moves into place, so its paths are those it will have
+mv "$work/root"/* "$work"
+rmdir "$work/root"
+multiarch=$(dpkg-architecture -q DEB_HOST_MULTIARCH 2>/dev/null || echo "$(uname -m)-linux-gnu")
+absolute=$(cd "$(dirname "$folder")" && pwd)/$(basename "$folder")
+echo "$absolute/usr/lib/$multiarch:$absolute/lib/$multiarch:$absolute/usr/lib:$absolute/lib" >"$work/libpath"
+
+# another process may have been faster: then its copy is as good
+mv -T "$work" "$folder" 2>/dev/null || [ -e "$folder/libpath" ]

@@ -1,0 +1,93 @@
+"""Sockets, deadlines and processes: what every helper here stands on. Nothing sleeps to synchronise."""
+import ctypes
+import os
+import signal
+import socket
+import struct
+import time
+
+DEADLINE = float(os.environ.get("ATTLSD_TEST_DEADLINE", "20"))  # seconds that anything may take
+ROOT = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
+BUILD = os.path.abspath(os.environ.get("ATTLSD_BUILD", os.path.join(ROOT, "build")))
+ATTLSD = os.path.abspath(os.environ.get("ATTLSD", os.path.join(BUILD, "attlsd")))
+IS_ROOT = os.geteuid() == 0
+
+
+def until(condition, what, deadline=None, every=0.005):
+    """Poll an outside state (a /proc file, another process) that nothing announces."""
+    end = time.monotonic() + (deadline or DEADLINE)
+    while True:
+        value = condition()
+        if value:
+            return value
+        if time.monotonic() > end:
+            raise AssertionError("never happened: " + what)
+        time.sleep(every)
+
+
+def free_port(host="127.0.0.1"):
+    """A port for a server that cannot be told to pick one itself."""
+    with socket.socket(socket.AF_INET6 if ":" in host else socket.AF_INET) as s:
+        s.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        s.bind((host, 0))
+        return s.getsockname()[1]
+
+
+def listen(host="127.0.0.1", backlog=50):
+    s = socket.socket(socket.AF_INET6 if ":" in host else socket.AF_INET)
+    s.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+    s.bind((host, 0))
+    s.listen(backlog)
+    s.settimeout(DEADLINE)
+    return s
+
+
+def dial(address, source=None):
+    s = socket.create_connection(address, timeout=DEADLINE, source_address=source)
+    s.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+    return s
+
+
+def reset(sock):
+    """Close with RST instead of FIN."""
+    try:
+        sock.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+    except OSError:
+        pass
+    sock.close()
+
+
+def end_of(sock):
+    """Read to the end: ("fin" | "reset", all bytes)."""
+    data = b""
+    try:
+        while True:
+            piece = sock.recv(65536)
+            if not piece:
+                return "fin", data
+            data += piece
+    except ConnectionError:
+        return "reset", data
+
+
+def die_with_parent():
+    """In a child before exec: do not outlive the test run."""
+    ctypes.CDLL(None).prctl(1, signal.SIGKILL)
+
+
+def children(pid):
+    with open(f"/proc/{pid}/task/{pid}/children") as f:
+        return [int(child) for child in f.read().split()]
+
+
+def descriptors(pid):
+    return len(os.listdir(f"/proc/{pid}/fd"))
+
+
+def have_ipv6():
+    try:
+        with socket.socket(socket.AF_INET6) as s:
+            s.bind(("::1", 0))
+        return True
+    except OSError:
+        return False

@@ -1,0 +1,228 @@
+"""
+The real FTP servers that stand behind the gateway, unmodified and in cleartext.
+
+Run `servers.py NAME` to have one in the foreground for a look by hand.
+"""
+import crypt
+import os
+import pwd
+import shutil
+import signal
+import socket
+import subprocess
+import sys
+import tempfile
+
+import net
+
+NAMES = ["vsftpd", "proftpd", "pure-ftpd", "pyftpdlib"]
+PACKAGES = {"vsftpd": "vsftpd", "proftpd": "proftpd-core", "pure-ftpd": "pure-ftpd"}
+STORE = os.environ.get("ATTLSD_SERVERS", os.path.join(net.ROOT, "build", "servers"))
+NOBODY = 65534
+
+
+class Unavailable(Exception):
+    """This machine cannot run that server; the text says why."""
+
+
+def fetch(name):
+    """The folder with the server's Debian package, unpacked; fetched once."""
+    folder = os.path.join(STORE, PACKAGES[name])
+    script = os.path.join(net.ROOT, "contrib", "fetch-server.sh")
+    done = subprocess.run(["sh", script, PACKAGES[name], folder], stdin=subprocess.DEVNULL,
+                          stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
+    if done.returncode:
+        lines = done.stdout.strip().splitlines() or ["no output"]
+        raise Unavailable(f"{name} could not be fetched: {lines[-1]}")
+    with open(os.path.join(folder, "libpath")) as f:
+        return folder, f.read().strip()
+
+
+class Server:
+    """One running server. Uploads and downloads go to `where`/NAME by FTP, which is `files`/NAME on disk."""
+
+    user, password, where = "tester", "secret word", ""
+
+    def __init__(self, name):
+        self.name = name
+        self.process = None
+        self.base = tempfile.mkdtemp(prefix=f"attlsd-{name}-")
+        os.chmod(self.base, 0o755)
+        self.root = self.folder("root")
+        self.files = self.root
+        self.host, self.port = "127.0.0.1", net.free_port()
+        try:
+            getattr(self, "start_" + name.replace("-", "_"))()
+            self.wait()
+        except BaseException:
+            self.stop()
+            raise
+
+    def folder(self, name, owner=None):
+        path = os.path.join(self.base, name)
+        os.makedirs(path, mode=0o755, exist_ok=True)
+        if net.IS_ROOT and owner is not None:
+            os.chown(path, owner, pwd.getpwuid(owner).pw_gid)
+        return path
+
+    def file(self, name, text, mode=0o644):
+        path = os.path.join(self.base, name)
+        with open(path, "w") as f:
+            f.write(text)
+        os.chmod(path, mode)
+        return path
+
+    def run(self, argv, libpath=None):
+        env = dict(os.environ)
+        if libpath:
+            env["LD_LIBRARY_PATH"] = libpath
+        self.log = open(os.path.join(self.base, "output"), "w+")
+        self.process = subprocess.Popen(argv, env=env, stdin=subprocess.DEVNULL, stdout=self.log,
+                                        stderr=subprocess.STDOUT, start_new_session=True,
+                                        preexec_fn=net.die_with_parent)
+
+    def wait(self):
+        """Ready is: it says 220."""
+        def greets():
+            if self.process.poll() is not None:
+                self.log.seek(0)
+                raise Unavailable(f"{self.name} ended with {self.process.returncode}: {self.log.read().strip()}")
+            try:
+                with net.dial((self.host, self.port)) as s:
+                    return s.recv(3) == b"220"
+            except OSError:
+                return False
+        net.until(greets, f"{self.name} says 220", every=0.02)
+
+    def stop(self):
+        if self.process:
+            try:
+                os.killpg(self.process.pid, signal.SIGKILL)
+            except ProcessLookupError:
+                pass
+            self.process.wait()
+            self.log.close()
+        shutil.rmtree(self.base, ignore_errors=True)
+
+    def put(self, name, data):
+        """Make a file that clients may fetch."""
+        path = os.path.join(self.files, name)
+        with open(path, "wb") as f:
+            f.write(data)
+        os.chmod(path, 0o666)
+        return path
+
+    def start_vsftpd(self):
+        folder, libpath = fetch("vsftpd")
+        self.user, self.password, self.where = "anonymous", "guest@example.com", "pub/"
+        # vsftpd wants the home of its FTP user to exist, which nobody's does not
+        owner = pwd.getpwnam("daemon") if net.IS_ROOT else pwd.getpwuid(os.geteuid())
+        if not os.path.isdir(owner.pw_dir):
+            raise Unavailable(f"vsftpd needs the home of {owner.pw_name}, {owner.pw_dir}, to exist")
+        self.files = self.folder("root/pub", owner=owner.pw_uid)
+        self.run([os.path.join(folder, "usr/sbin/vsftpd"), self.file("vsftpd.conf", f"""\
+listen=YES
+background=NO
+listen_address={self.host}
+listen_port={self.port}
+anonymous_enable=YES
+local_enable=NO
+write_enable=YES
+anon_root={self.root}
+anon_upload_enable=YES
+anon_mkdir_write_enable=YES
+anon_other_write_enable=YES
+anon_world_readable_only=NO
+anon_umask=022
+no_anon_password=NO
+ftp_username={owner.pw_name}
+nopriv_user=nobody
+run_as_launching_user={"NO" if net.IS_ROOT else "YES"}
+secure_chroot_dir={self.folder("empty")}
+connect_from_port_20=NO
+xferlog_enable=NO
+seccomp_sandbox=NO
+isolate=NO
+isolate_network=NO
+""")], libpath)
+
+    def start_proftpd(self):
+        folder, libpath = fetch("proftpd")
+        uid = NOBODY if net.IS_ROOT else os.geteuid()
+        owner = pwd.getpwuid(uid)
+        self.folder("root", owner=uid)
+        users = self.file("passwd", "%s:%s:%d:%d::%s:/bin/sh\n" % (
+            self.user, crypt.crypt(self.password, crypt.METHOD_SHA256), uid, owner.pw_gid, self.root), 0o600)
+        groups = self.file("group", f"testers:x:{owner.pw_gid}:{self.user}\n", 0o600)
+        conf = self.file("proftpd.conf", f"""\
+ServerName legacy
+ServerType standalone
+DefaultServer on
+DefaultAddress {self.host}
+Port {self.port}
+UseIPv6 off
+UseReverseDNS off
+WtmpLog off
+TransferLog none
+SystemLog {self.base}/proftpd.log
+PidFile {self.base}/proftpd.pid
+ScoreboardFile {self.base}/proftpd.score
+DelayEngine off
+User {owner.pw_name}
+Group {"nogroup" if net.IS_ROOT else owner.pw_gid}
+AuthOrder mod_auth_file.c
+AuthPAM off
+AuthUserFile {users}
+AuthGroupFile {groups}
+RequireValidShell off
+RootLogin {"on" if uid == 0 else "off"}
+AllowOverwrite on
+AllowStoreRestart on
+Umask 022
+MaxInstances 50
+SocketBindTight on
+DefaultRoot {"~" if net.IS_ROOT else "none"}
+""")
+        self.run([os.path.join(folder, "usr/sbin/proftpd"), "--nodaemon", "--config", conf], libpath)
+
+    def start_pure_ftpd(self):
+        folder, libpath = fetch("pure-ftpd")
+        if not net.IS_ROOT:
+            raise Unavailable("Pure-FTPd as Debian builds it must be started as root")
+        self.folder("root", owner=NOBODY)
+        users = os.path.join(self.base, "users")
+        subprocess.run([os.path.join(folder, "usr/bin/pure-pw"), "useradd", self.user, "-f", users,
+                        "-F", users + ".pdb", "-u", str(NOBODY), "-g", str(NOBODY), "-d", self.root, "-m"],
+                       input=f"{self.password}\n{self.password}\n", text=True, check=True, stdout=subprocess.DEVNULL,
+                       env=dict(os.environ, LD_LIBRARY_PATH=libpath))
+        self.run([os.path.join(folder, "usr/sbin/pure-ftpd"), "-4", "-S", f"{self.host},{self.port}", "-H", "-A", "-E",
+                  "-l", "puredb:" + users + ".pdb", "-u", "1", "-c", "100", "-C", "100", "-g", self.base + "/pid",
+                  "-U", "133:022"], libpath)
+
+    def start_pyftpdlib(self):
+        self.run([sys.executable, os.path.abspath(__file__), "--pyftpdlib", self.host, str(self.port), self.root,
+                  self.user, self.password])
+
+
+def pyftpdlib_main(host, port, root, user, password):
+    from pyftpdlib.authorizers import DummyAuthorizer
+    from pyftpdlib.handlers import FTPHandler
+    from pyftpdlib.servers import FTPServer
+
+    authorizer = DummyAuthorizer()
+    authorizer.add_user(user, password, root, perm="elradfmwMT")
+    FTPHandler.authorizer = authorizer
+    FTPServer((host, int(port)), FTPHandler).serve_forever(handle_exit=False)
+
+
+if __name__ == "__main__":
+    if sys.argv[1:2] == ["--pyftpdlib"]:
+        pyftpdlib_main(*sys.argv[2:])
+    else:
+        server = Server(sys.argv[1])
+        print(f"ftp://{server.host}:{server.port}/{server.where}  user {server.user!r} password {server.password!r}"
+              f"  files in {server.files}", flush=True)
+        try:
+            signal.pause()
+        except KeyboardInterrupt:
+            server.stop()
