@@ -3,7 +3,7 @@ The real FTP servers that stand behind the gateway, unmodified and in cleartext.
 
 Run `servers.py NAME` to have one in the foreground for a look by hand.
 """
-import crypt
+import grp
 import os
 import pwd
 import shutil
@@ -151,8 +151,9 @@ isolate_network=NO
         uid = NOBODY if net.IS_ROOT else os.geteuid()
         owner = pwd.getpwuid(uid)
         self.folder("root", owner=uid)
+        hashed = subprocess.check_output(["openssl", "passwd", "-5", self.password], text=True).strip()
         users = self.file("passwd", "%s:%s:%d:%d::%s:/bin/sh\n" % (
-            self.user, crypt.crypt(self.password, crypt.METHOD_SHA256), uid, owner.pw_gid, self.root), 0o600)
+            self.user, hashed, uid, owner.pw_gid, self.root), 0o600)
         groups = self.file("group", f"testers:x:{owner.pw_gid}:{self.user}\n", 0o600)
         conf = self.file("proftpd.conf", f"""\
 ServerName legacy
@@ -169,7 +170,7 @@ PidFile {self.base}/proftpd.pid
 ScoreboardFile {self.base}/proftpd.score
 DelayEngine off
 User {owner.pw_name}
-Group {"nogroup" if net.IS_ROOT else owner.pw_gid}
+Group {grp.getgrgid(owner.pw_gid).gr_name}
 AuthOrder mod_auth_file.c
 AuthPAM off
 AuthUserFile {users}

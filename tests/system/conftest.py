@@ -1,0 +1,94 @@
+"""Fixtures: certificates once per run, a gateway and a backend per test, each checked when it ends."""
+import os
+import tempfile
+
+import pytest
+
+import backend as backends
+import certs
+import gateway as gateways
+import net
+import servers
+
+
+def pytest_collection_modifyitems(config, items):
+    if not os.access(net.ATTLSD, os.X_OK):
+        for item in items:
+            if "gateway" in item.fixturenames or "launch" in item.fixturenames or item.get_closest_marker("attlsd"):
+                item.add_marker(pytest.mark.skip(reason=f"{net.ATTLSD} is not built"))
+
+
+def pytest_configure(config):
+    config.addinivalue_line("markers", "attlsd: needs the built daemon though it uses no fixture of it")
+
+
+@pytest.fixture(scope="session")
+def certificates():
+    with tempfile.TemporaryDirectory(prefix="attlsd-certs-") as folder:
+        os.chmod(folder, 0o755)
+        yield certs.Certificates(folder)
+
+
+@pytest.fixture
+def make_backend():
+    made = []
+
+    def make(**script):
+        made.append(backends.Backend(**script))
+        return made[-1]
+    yield make
+    for backend in made:
+        backend.close()
+
+
+@pytest.fixture
+def backend(make_backend):
+    return make_backend(files={"hello.txt": b"hello, world\r\n", "empty": b"", "big": os.urandom(1 << 20)})
+
+
+@pytest.fixture
+def launch(certificates, tmp_path_factory):
+    """launch(backend, ftp={...}, tls={...}, daemon={...}, ...) starts a gateway; its end is checked."""
+    running = []
+
+    def start(backend=None, tree=None, preexec=None, wait=True, **change):
+        address = getattr(backend, "address", backend) or ("127.0.0.1", 9)
+        tree = tree or gateways.policy(certificates, address, **change)
+        gateway = gateways.Gateway(tmp_path_factory.mktemp("gateway"), tree, preexec)
+        running.append(gateway)
+        return gateway.ready() if wait else gateway
+    yield start
+    faults = []
+    for gateway in running:
+        try:
+            if not gateway.process.stderr.closed:
+                gateway.stop()
+        except AssertionError as fault:
+            faults.append(str(fault))
+    assert not faults, "\n".join(faults)
+
+
+@pytest.fixture
+def gateway(launch, backend):
+    """The usual gateway in front of `backend`: every default, clear data connections allowed."""
+    return launch(backend, ftp={"secure_dataconn": "clear"})
+
+
+@pytest.fixture(scope="session")
+def real_server():
+    """real_server(NAME): a running vsftpd, proftpd, pure-ftpd or pyftpdlib; skips where it cannot run."""
+    running = {}
+
+    def get(name):
+        if name not in running:
+            try:
+                running[name] = servers.Server(name)
+            except servers.Unavailable as reason:
+                running[name] = reason
+        if isinstance(running[name], servers.Unavailable):
+            pytest.skip(str(running[name]))
+        return running[name]
+    yield get
+    for server in running.values():
+        if isinstance(server, servers.Server):
+            server.stop()

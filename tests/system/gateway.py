@@ -1,0 +1,189 @@
+"""One attlsd under test: its policy, its process, its log, and what must hold when it ends."""
+import contextlib
+import copy
+import json
+import os
+import re
+import shlex
+import signal
+import subprocess
+import threading
+import time
+
+import net
+
+LINE = re.compile(r"^\S+Z\s+(\w+)\s+(\S+)\s*(.*)$")
+FAULT = re.compile(r"AddressSanitizer|LeakSanitizer|runtime error:|UndefinedBehaviorSanitizer|Assertion .* failed")
+
+
+def merge(base, change):
+    """Deep merge; None takes a key away."""
+    result = copy.copy(base)
+    for key, value in change.items():
+        if value is None:
+            result.pop(key, None)
+        elif isinstance(value, dict) and isinstance(result.get(key), dict):
+            result[key] = merge(result[key], value)
+        else:
+            result[key] = value
+    return result
+
+
+def policy(certificates, backend, ftp=None, tls=None, **change):
+    """A small policy as a tree: one explicit and one implicit listener, one rule, one backend."""
+    base = {
+        "version": 1,
+        "daemon": {"workers": 1},
+        "keyrings": {"ftpd": {"certificates": [certificates.ecdsa, certificates.rsa]}},
+        "tls_actions": {"server": {"keyring": "ftpd", **(tls or {})}},
+        "ftp_actions": {"standard": {**(ftp or {})}},
+        "backends": {"legacy": {"address": "%s:%d" % backend}},
+        "listeners": {"explicit": {"address": "127.0.0.1:0"}, "implicit": {"address": "127.0.0.1:0", "tls": "implicit"}},
+        "rules": {"everyone": {"tls": "server", "ftp": "standard", "backend": "legacy"}},
+    }
+    return merge(base, change)
+
+
+def as_yaml(tree):
+    """JSON is YAML; one key a line keeps line numbers of diagnostics useful."""
+    return json.dumps(tree, indent=1) + "\n"
+
+
+class Event:
+    def __init__(self, level, name, rest):
+        self.level, self.name = level, name
+        try:
+            words = shlex.split(rest)
+        except ValueError:
+            words = rest.split()
+        self.keys = dict(word.split("=", 1) for word in words if "=" in word)
+
+    def __repr__(self):
+        return f"<{self.level} {self.name} {self.keys}>"
+
+
+class Gateway:
+    def __init__(self, folder, tree, preexec=None, argv=(), umask=None):
+        self.folder = str(folder)
+        self.path = os.path.join(self.folder, "policy.yaml")
+        self.lines, self.events = [], []
+        self.changed = threading.Condition()
+        self.write(tree)
+        self.process = subprocess.Popen(
+            [net.ATTLSD, "-f", self.path, *argv], stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL,
+            stderr=subprocess.PIPE, text=True, errors="backslashreplace", preexec_fn=preexec or net.die_with_parent)
+        self.pid = self.process.pid
+        self.reader = threading.Thread(target=self.read, daemon=True)
+        self.reader.start()
+
+    def write(self, tree):
+        with open(self.path, "w") as f:
+            f.write(tree if isinstance(tree, str) else as_yaml(tree))
+
+    def read(self):
+        for line in self.process.stderr:
+            line = line.rstrip("\n")
+            found = LINE.match(line)
+            with self.changed:
+                self.lines.append(line)
+                if found:
+                    self.events.append(Event(*found.groups()))
+                self.changed.notify_all()
+        with self.changed:
+            self.changed.notify_all()
+
+    @property
+    def log(self):
+        with self.changed:
+            return "\n".join(self.lines)
+
+    def mark(self):
+        """A place in the log; give it to event() to look only behind it."""
+        with self.changed:
+            return len(self.events)
+
+    def seen(self, name, since=0, **keys):
+        with self.changed:
+            return [e for e in self.events[since:]
+                    if e.name == name and all(e.keys.get(k) == str(v) for k, v in keys.items())]
+
+    def event(self, name, since=0, count=1, deadline=None, **keys):
+        """Wait until `count` such events are in the log; the last of them."""
+        end = time.monotonic() + (deadline or net.DEADLINE)
+        while True:
+            found = self.seen(name, since, **keys)
+            if len(found) >= count:
+                return found[count - 1]
+            with self.changed:
+                left = end - time.monotonic()
+                assert left > 0, f"no event {name} {keys}; log:\n{self.log}"
+                if not self.reader.is_alive() and not self.seen(name, since, **keys):
+                    raise AssertionError(f"the daemon ended with {self.process.poll()} before {name}; log:\n{self.log}")
+                self.changed.wait(min(left, 0.2))
+
+    def ready(self):
+        event = self.event("ready")
+        self.address = {}
+        for name, value in event.keys.items():
+            host, colon, port = value.rpartition(":")
+            if colon and port.isdigit():
+                self.address[name] = (host.strip("[]"), int(port))
+        return self
+
+    @property
+    def explicit(self):
+        return self.address["explicit"]
+
+    @property
+    def implicit(self):
+        return self.address["implicit"]
+
+    def workers(self):
+        return net.children(self.pid)
+
+    def reload(self, tree=None):
+        """SIGHUP; True when the policy was taken."""
+        if tree is not None:
+            self.write(tree)
+        since = self.mark()
+        self.process.send_signal(signal.SIGHUP)
+        end = time.monotonic() + net.DEADLINE
+        while time.monotonic() < end:
+            if self.seen("reloaded", since):
+                return True
+            if self.seen("reload-failed", since):
+                return False
+            with self.changed:
+                self.changed.wait(0.1)
+        raise AssertionError("no answer to SIGHUP; log:\n" + self.log)
+
+    def stop(self):
+        """SIGTERM and the promises about the end: exit 0, nobody left behind, no sanitizer report."""
+        workers = self.workers() if self.process.poll() is None else []
+        if self.process.poll() is None:
+            self.process.send_signal(signal.SIGTERM)
+        try:
+            code = self.process.wait(net.DEADLINE)
+        except subprocess.TimeoutExpired:
+            self.kill()
+            raise AssertionError("SIGTERM did not end the daemon; log:\n" + self.log)
+        finally:
+            self.reader.join(net.DEADLINE)
+            self.process.stderr.close()
+        assert not FAULT.search(self.log), self.log
+        assert code == 0, f"exit status {code}; log:\n{self.log}"
+        for pid in workers:
+            net.until(lambda: not os.path.exists(f"/proc/{pid}"), f"worker {pid} ends")
+
+    def kill(self):
+        for pid in [*self.workers(), self.pid]:
+            with contextlib.suppress(ProcessLookupError):
+                os.kill(pid, signal.SIGKILL)
+        self.process.wait()
+
+
+def check(path, *argv):
+    """attlsd -n: (exit status, what it said)."""
+    done = subprocess.run([net.ATTLSD, "-n", "-f", str(path), *argv], stdin=subprocess.DEVNULL, capture_output=True,
+                          text=True, timeout=net.DEADLINE)
+    return done.returncode, done.stderr
