@@ -1,0 +1,106 @@
+#include "ftp-alg/feat.h"
+
+#include "tests/unit/unit.h"
+
+static const struct {
+	const char *name;
+	const char *line;
+	size_t len;
+	bool want;
+} cases[] = {
+	{ "AUTH", BYTES(" AUTH TLS"), false },
+	{ "ADAT", BYTES(" ADAT"), false },
+	{ "PBSZ", BYTES(" PBSZ"), false },
+	{ "PROT", BYTES(" PROT"), false },
+	{ "CCC", BYTES(" CCC"), false },
+	{ "MIC", BYTES(" MIC"), false },
+	{ "CONF", BYTES(" CONF"), false },
+	{ "ENC", BYTES(" ENC"), false },
+	{ "SSCN", BYTES(" SSCN"), false },
+	{ "CPSV", BYTES(" CPSV"), false },
+	{ "EPSV", BYTES(" EPSV"), false },
+	{ "EPRT", BYTES(" EPRT"), false },
+	{ "LPSV", BYTES(" LPSV"), false },
+	{ "LPRT", BYTES(" LPRT"), false },
+	{ "no blank", BYTES("AUTH TLS"), false },
+	{ "blanks and a tab", BYTES(" \t AUTH TLS"), false },
+	{ "lower case", BYTES(" auth tls"), false },
+	{ "mixed case", BYTES(" pRoT"), false },
+	{ "list of parameters", BYTES(" AUTH SSL;TLS-P;"), false },
+	{ "parameters without a blank", BYTES(" PROT;C;P"), false },
+	{ "trailing blank", BYTES(" CCC "), false },
+	{ "NUL behind the word", BYTES(" CCC\0x"), false },
+
+	{ "nothing", BYTES(""), true },
+	{ "blank", BYTES(" "), true },
+	{ "UTF8", BYTES(" UTF8"), true },
+	{ "MLST", BYTES(" MLST type*;size*;modify*;"), true },
+	{ "REST STREAM", BYTES(" REST STREAM"), true },
+	{ "longer word", BYTES(" CCCP"), true },
+	{ "word with a digit", BYTES(" ENC2"), true },
+	{ "cut short", BYTES(" AUT"), true },
+	{ "as a parameter", BYTES(" OPTS AUTH"), true },
+	{ "bytes from 0x80", BYTES(" \xc1UTH"), true },
+	{ "dotless i is no I",
+	  BYTES(" M\xc4\xb1"
+		"C"),
+	  true },
+};
+
+static void test_keep(void **state)
+{
+	(void)state;
+	for (size_t i = 0; i < NELEM(cases); i++) {
+		uint8_t *line = bytes_copy(cases[i].line, cases[i].len);
+
+		if (ftp_feat_keep((const char *)line, cases[i].len) != cases[i].want)
+			fail_msg("%s: keep is not %d", cases[i].name, cases[i].want);
+		free(line);
+	}
+}
+
+static void test_lines(void **state)
+{
+	static const struct {
+		const char *name;
+		unsigned features;
+		const char *want[8];
+	} rows[] = {
+		{ "none", 0, { NULL } },
+		{ "one", FTP_FEAT_CCC, { " CCC", NULL } },
+		{ "TLS only",
+		  FTP_FEAT_AUTH | FTP_FEAT_PBSZ | FTP_FEAT_PROT,
+		  { " AUTH TLS", " PBSZ", " PROT", NULL } },
+		{ "addresses only", FTP_FEAT_EPRT | FTP_FEAT_EPSV, { " EPSV", " EPRT", NULL } },
+		{ "all, and unknown bits",
+		  ~0u,
+		  { " AUTH TLS", " PBSZ", " PROT", " CCC", " EPSV", " EPRT", NULL } },
+	};
+
+	(void)state;
+	for (size_t i = 0; i < NELEM(rows); i++) {
+		size_t n = 0;
+
+		for (; rows[i].want[n] != NULL; n++) {
+			const char *line = ftp_feat_line(rows[i].features, n);
+
+			if (line == NULL || strcmp(line, rows[i].want[n]) != 0)
+				fail_msg("%s: line %zu is \"%s\"", rows[i].name, n, line);
+			/* What the gateway announces, it takes out of the server's list. */
+			assert_false(ftp_feat_keep(line, strlen(line)));
+		}
+		assert_null(ftp_feat_line(rows[i].features, n));
+		assert_null(ftp_feat_line(rows[i].features, n + 1));
+		assert_null(ftp_feat_line(rows[i].features, SIZE_MAX));
+	}
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(test_keep),
+		cmocka_unit_test(test_lines),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
