@@ -112,6 +112,9 @@ class Server:
         os.chmod(path, 0o666)
         return path
 
+    def hashed(self):
+        return subprocess.check_output(["openssl", "passwd", "-5", self.password], text=True).strip()
+
     def start_vsftpd(self):
         folder, libpath = fetch("vsftpd")
         self.user, self.password, self.where = "anonymous", "guest@example.com", "pub/"
@@ -151,9 +154,8 @@ isolate_network=NO
         uid = NOBODY if net.IS_ROOT else os.geteuid()
         owner = pwd.getpwuid(uid)
         self.folder("root", owner=uid)
-        hashed = subprocess.check_output(["openssl", "passwd", "-5", self.password], text=True).strip()
         users = self.file("passwd", "%s:%s:%d:%d::%s:/bin/sh\n" % (
-            self.user, hashed, uid, owner.pw_gid, self.root), 0o600)
+            self.user, self.hashed(), uid, owner.pw_gid, self.root), 0o600)
         groups = self.file("group", f"testers:x:{owner.pw_gid}:{self.user}\n", 0o600)
         conf = self.file("proftpd.conf", f"""\
 ServerName legacy
@@ -182,7 +184,7 @@ AllowStoreRestart on
 Umask 022
 MaxInstances 50
 SocketBindTight on
-DefaultRoot {"~" if net.IS_ROOT else "none"}
+{"DefaultRoot ~" if net.IS_ROOT else ""}
 """)
         self.run([os.path.join(folder, "usr/sbin/proftpd"), "--nodaemon", "--config", conf], libpath)
 
@@ -191,10 +193,9 @@ DefaultRoot {"~" if net.IS_ROOT else "none"}
         if not net.IS_ROOT:
             raise Unavailable("Pure-FTPd as Debian builds it must be started as root")
         self.folder("root", owner=NOBODY)
-        users = os.path.join(self.base, "users")
-        subprocess.run([os.path.join(folder, "usr/bin/pure-pw"), "useradd", self.user, "-f", users,
-                        "-F", users + ".pdb", "-u", str(NOBODY), "-g", str(NOBODY), "-d", self.root, "-m"],
-                       input=f"{self.password}\n{self.password}\n", text=True, check=True, stdout=subprocess.DEVNULL,
+        # written by hand: pure-pw would choose a hash that costs seconds at every login
+        users = self.file("users", f"{self.user}:{self.hashed()}:{NOBODY}:{NOBODY}::{self.root}/./" + ":" * 12 + "\n", 0o600)
+        subprocess.run([os.path.join(folder, "usr/bin/pure-pw"), "mkdb", users + ".pdb", "-f", users], check=True,
                        env=dict(os.environ, LD_LIBRARY_PATH=libpath))
         self.run([os.path.join(folder, "usr/sbin/pure-ftpd"), "-4", "-S", f"{self.host},{self.port}", "-H", "-A", "-E",
                   "-l", "puredb:" + users + ".pdb", "-u", "1", "-c", "100", "-C", "100", "-g", self.base + "/pid",
