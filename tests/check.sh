@@ -1,0 +1,97 @@
+#!/bin/sh
+# Run the unit tests and the system tests of a build; `make check` calls it.
+#
+# B       build directory (build)
+# PYTHON  interpreter that has pytest (python3)
+#
+# Prints one line per unit test program, the whole output of those that fail,
+# the reason of each skipped test, and last "N passed, M failed, K skipped".
+# Status 0 only when nothing failed and something passed.
+set -u
+
+: "${B:=build}"
+: "${PYTHON:=python3}"
+UNIT_SECONDS=300 # a program that takes longer hangs
+
+B=$(cd "$B" && pwd) || exit 1
+out=$B/check
+rm -rf "$out"
+mkdir -p "$out" || exit 1
+passed=0 failed=0 skipped=0
+
+# Counts of a cmocka program in TAP: "passed failed skipped planned".
+tap_counts()
+{
+	awk '/^1\.\.[0-9]+$/ { planned += substr($0, 4) }
+	     /^not ok [0-9]+ # SKIP/ { skipped++; next }
+	     /^not ok [0-9]+/ { failed++ }
+	     /^ok [0-9]+/ { passed++ }
+	     END { print passed + 0, failed + 0, skipped + 0, planned + 0 }' "$1"
+}
+
+unit() # PROGRAM
+{
+	name=$(basename "$1")
+	log=$out/$name
+	CMOCKA_MESSAGE_OUTPUT=tap timeout "$UNIT_SECONDS" "$1" >"$log" 2>&1
+	status=$?
+	set -- $(tap_counts "$log")
+	p=$1 f=$2 s=$3 planned=$4
+
+	why=
+	if [ $((p + f + s)) -lt "$planned" ] || { [ "$status" -ne 0 ] && [ "$f" -eq 0 ]; }; then
+		f=$((f + 1))
+		why=" (ended with status $status after $((p + f + s - 1)) of $planned tests)"
+	elif [ "$planned" -eq 0 ]; then
+		f=1
+		why=" (ran no test)"
+	fi
+	passed=$((passed + p)) failed=$((failed + f)) skipped=$((skipped + s))
+
+	echo "$name: $p passed, $f failed, $s skipped$why"
+	sed -n "s/^not ok [0-9]* # SKIP \(.*\)/  skipped: \1, by the test itself/p" "$log"
+	if [ "$f" -gt 0 ]; then
+		sed 's/^/  /' "$log"
+	fi
+}
+
+# Counts of a junit file: "passed failed skipped".
+junit_counts()
+{
+	"$PYTHON" - "$1" <<'EOF'
+import sys, xml.etree.ElementTree as tree
+total = dict.fromkeys(("tests", "failures", "errors", "skipped"), 0)
+for suite in tree.parse(sys.argv[1]).iter("testsuite"):
+    for key in total:
+        total[key] += int(suite.get(key, 0))
+bad = total["failures"] + total["errors"]
+print(max(0, total["tests"] - bad - total["skipped"]), bad, total["skipped"])
+EOF
+}
+
+# -q twice: pytest's own last line would be a second summary.
+system()
+{
+	xml=$out/system.xml
+	ATTLSD=$B/attlsd ATTLSCTL=$B/attlsctl ATTLSD_BUILD=$B PYTHONDONTWRITEBYTECODE=1 \
+		"$PYTHON" -m pytest tests/system -q -q -rs -p no:cacheprovider "--junitxml=$xml"
+	status=$?
+	counts=$(junit_counts "$xml" 2>/dev/null) || counts='0 0 0'
+	set -- $counts
+	p=$1 f=$2 s=$3
+	# 5: there are no tests. Anything else that is not 0 failed, even if no test says so.
+	if [ "$status" -ne 0 ] && [ "$status" -ne 5 ] && [ "$f" -eq 0 ]; then
+		echo "tests/system: pytest ended with status $status"
+		f=1
+	fi
+	passed=$((passed + p)) failed=$((failed + f)) skipped=$((skipped + s))
+}
+
+for program in "$B"/tests/unit/*_test; do
+	[ -x "$program" ] && unit "$program"
+done
+if [ -d tests/system ]; then
+	system
+fi
+echo "$passed passed, $failed failed, $skipped skipped"
+[ "$failed" -eq 0 ] && [ "$passed" -gt 0 ]
