@@ -1,0 +1,176 @@
+#include "policy/diag.h"
+
+#include <errno.h>
+#include <stdarg.h>
+#include <stdbool.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "policy/utf8.h"
+
+/* A longer source line is shown in part: this many characters, this many of them before the caret. */
+#define LINE_SHOWN  120
+#define LINE_BEFORE 80
+
+int diags_init(struct diags *diags, const char *file, const char *source, size_t len)
+{
+	*diags = (struct diags){ .source_len = len };
+	diags->file = strdup(file);
+	diags->source = malloc(len + 1);
+	if (diags->file == NULL || diags->source == NULL) {
+		diags_done(diags);
+		return -ENOMEM;
+	}
+	if (len > 0)
+		memcpy(diags->source, source, len);
+	diags->source[len] = '\0';
+	return 0;
+}
+
+void diags_done(struct diags *diags)
+{
+	for (size_t i = 0; i < diags->nitems; i++)
+		free(diags->items[i].message);
+	free(diags->items);
+	free(diags->source);
+	free(diags->file);
+	*diags = (struct diags){ 0 };
+}
+
+void diags_add(struct diags *diags, enum diag_level level, struct diag_mark mark, const char *fmt, ...)
+{
+	struct diag item = { .level = level, .mark = mark };
+	struct diag *items;
+	va_list ap;
+	int r;
+
+	/* Counted first: without memory a fault loses its text, never its effect. */
+	if (level == DIAG_ERROR)
+		diags->nerrors++;
+	if (diags->nitems >= DIAGS_MAX)
+		return;
+	items = realloc(diags->items, (diags->nitems + 1) * sizeof(*items));
+	if (items == NULL)
+		return;
+	diags->items = items;
+	va_start(ap, fmt);
+	r = vasprintf(&item.message, fmt, ap);
+	va_end(ap);
+	if (r < 0)
+		return;
+	items[diags->nitems++] = item;
+}
+
+/* Copy text to out; every character that a terminal might act on becomes '?'. Returns the characters written.
+ */
+static size_t print_safe(FILE *out, const char *text, size_t len, size_t max_chars)
+{
+	size_t chars = 0;
+
+	for (size_t at = 0; at < len && chars < max_chars; chars++) {
+		uint32_t rune;
+		size_t n = utf8_decode(text + at, len - at, &rune);
+
+		if (rune == '\t' || utf8_is_printable(rune))
+			(void)fwrite(text + at, 1, n, out);
+		else
+			(void)fputc('?', out);
+		at += n;
+	}
+	return chars;
+}
+
+/* Find the line, which counts from 1. */
+static bool find_line(const struct diags *diags, uint32_t line, const char **ret_start, size_t *ret_len)
+{
+	const char *at = diags->source;
+	const char *end = at + diags->source_len;
+
+	for (uint32_t i = 1;; i++) {
+		const char *start = at;
+		size_t gap = 0;
+
+		while (at < end && (gap = utf8_line_break(at, (size_t)(end - at))) == 0)
+			at++;
+		if (i == line) {
+			*ret_start = start;
+			*ret_len = (size_t)(at - start);
+			return true;
+		}
+		if (at == end)
+			return false;
+		at += gap;
+	}
+}
+
+static void print_source(const struct diags *diags, struct diag_mark mark, FILE *out)
+{
+	size_t before = mark.column > 0 ? mark.column - 1 : 0; /* characters left of the caret */
+	size_t skip = before > LINE_BEFORE ? before - LINE_BEFORE : 0;
+	const char *text;
+	size_t len;
+
+	if (mark.line == 0 || !find_line(diags, mark.line, &text, &len))
+		return;
+	if (mark.line == 1 && len >= 3 && memcmp(text, "\xef\xbb\xbf", 3) == 0) {
+		text += 3; /* a byte order mark is no character of the line */
+		len -= 3;
+	}
+	for (size_t i = 0; i < skip && len > 0; i++) {
+		uint32_t rune;
+		size_t n = utf8_decode(text, len, &rune);
+
+		text += n;
+		len -= n;
+	}
+	(void)fputs("    ", out);
+	print_safe(out, text, len, LINE_SHOWN);
+	(void)fputs("\n    ", out);
+	for (size_t i = skip; i < before; i++) {
+		uint32_t rune = ' ';
+
+		if (len > 0) {
+			size_t n = utf8_decode(text, len, &rune);
+
+			text += n;
+			len -= n;
+		}
+		(void)fputc(rune == '\t' ? '\t' : ' ', out);
+	}
+	(void)fputs("^\n", out);
+}
+
+/* By place; faults of one place stay in the order in which they were found. */
+static int compare_items(const void *a, const void *b)
+{
+	const struct diag *const *pa = a;
+	const struct diag *const *pb = b;
+	const struct diag *x = *pa;
+	const struct diag *y = *pb;
+
+	if (x->mark.line != y->mark.line)
+		return x->mark.line < y->mark.line ? -1 : 1;
+	if (x->mark.column != y->mark.column)
+		return x->mark.column < y->mark.column ? -1 : 1;
+	return x < y ? -1 : x > y;
+}
+
+void diags_print(const struct diags *diags, FILE *out)
+{
+	const struct diag *order[DIAGS_MAX];
+
+	for (size_t i = 0; i < diags->nitems; i++)
+		order[i] = &diags->items[i];
+	qsort(order, diags->nitems, sizeof(const struct diag *), compare_items);
+	for (size_t i = 0; i < diags->nitems; i++) {
+		const struct diag *item = order[i];
+
+		(void)fputs(diags->file, out);
+		if (item->mark.line > 0)
+			(void)fprintf(out, ":%u:%u", item->mark.line, item->mark.column);
+		(void)fputs(item->level == DIAG_WARNING ? ": warning: " : ": ", out);
+		print_safe(out, item->message, strlen(item->message), SIZE_MAX);
+		(void)fputc('\n', out);
+		print_source(diags, item->mark, out);
+	}
+}
