@@ -1,0 +1,25 @@
+/*
+ * Memory that is given back all at once: a policy and the tree it is read from.
+ *
+ * Nobody checks each allocation of a parse: a failed one returns NULL and sets
+ * `failed`, and whoever owns the arena looks at that before he uses the result.
+ */
+#ifndef ATTLSD_POLICY_ARENA_H
+#define ATTLSD_POLICY_ARENA_H
+
+#include <stdbool.h>
+#include <stddef.h>
+
+struct arena {
+	struct arena_block *blocks;
+	bool failed;
+};
+
+/* Zeroed memory for n objects of this size, or NULL. n 0 gives a valid pointer to nothing. */
+void *arena_alloc(struct arena *arena, size_t n, size_t size);
+/* A NUL-terminated copy, or NULL. */
+char *arena_strndup(struct arena *arena, const char *text, size_t len);
+/* Free everything; the arena is empty and may be used again. */
+void arena_done(struct arena *arena);
+
+#endif
