@@ -1,0 +1,47 @@
+/*
+ * One value of a policy from its text: numbers, durations, ports, endpoints.
+ *
+ * Every function returns 0, -EINVAL (not of this form) or -ERANGE (the form is
+ * right but the number does not fit), and sets its result only with 0.
+ * The text need not be terminated.
+ */
+#ifndef ATTLSD_POLICY_VALUE_H
+#define ATTLSD_POLICY_VALUE_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "policy/ftp-action.h"
+#include "policy/ip.h"
+
+/* A plain decimal number; a leading zero is no number (it would be octal elsewhere). */
+int value_uint(const char *text, size_t len, uint64_t *ret_value);
+
+/* "true" or "false" in any case. */
+int value_bool(const char *text, size_t len, bool *ret_value);
+
+/* A number with ms, s, m, h or d behind it; without one the number counts units of plain_ms milliseconds. */
+int value_duration(const char *text, size_t len, uint64_t plain_ms, uint64_t *ret_ms);
+
+/* 1..65535, or 0 as well when zero_ok. */
+int value_port(const char *text, size_t len, bool zero_ok, uint16_t *ret_port);
+
+/* "low-high" or z/OS's "(low,high)": two ports with low <= high (else -ERANGE). */
+int value_port_range(const char *text, size_t len, struct port_range *ret_range);
+
+/* "address:port" or "[v6 address]:port"; port 0 is allowed. */
+int value_endpoint(const char *text, size_t len, struct ip_endpoint *ret_endpoint);
+
+/*
+ * "host:port" where host is an address ([v6]) or a host name. *ret_host points
+ * into text and is without brackets; the endpoint's family is IP_NONE for a name.
+ */
+int value_host_port(const char *text, size_t len, const char **ret_host, size_t *ret_host_len,
+		    struct ip_endpoint *ret_endpoint);
+
+/* 1 to 32 of A-Z a-z 0-9 _ . - */
+#define VALUE_NAME_MAX 32
+bool value_is_name(const char *text, size_t len);
+
+#endif
