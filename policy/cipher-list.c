@@ -1,0 +1,96 @@
+/* The lists `ciphers` (TLS 1.2) and `ciphersuites` (TLS 1.3): any spelling in, OpenSSL's colon list out. */
+#include "policy/field.h"
+
+#include <string.h>
+
+#include "policy/cipher.h"
+
+static void refuse_unknown(struct walk *w, const struct field *f, const struct node *n)
+{
+	const char *weak = cipher_weakness(n->text);
+	const char **names;
+	size_t total = 0;
+	size_t count = 0;
+
+	if (strchr(n->text, ':') != NULL) {
+		walk_error(w, n->mark, "\"%s\" is a list of names, not OpenSSL's colon list: [ A, B ]",
+			   f->key);
+		return;
+	}
+	if (weak != NULL) {
+		walk_error(w, n->mark, "\"%.60s\" is too weak (%s) and is refused; remove it", n->text, weak);
+		return;
+	}
+	while (cipher_at(total) != NULL)
+		total++;
+	names = arena_alloc(w->scratch, 2 * total + 1, sizeof(*names));
+	if (names == NULL)
+		return;
+	for (size_t i = 0; i < total; i++) {
+		const struct cipher *c = cipher_at(i);
+
+		if (c->openssl == NULL || cipher_is_tls13(c) != (f->type == FIELD_SUITES))
+			continue;
+		names[count++] = c->openssl;
+		names[count++] = c->iana;
+	}
+	walk_error(w, n->mark, "\"%.60s\" is no cipher that is known here%s", n->text,
+		   walk_hint(w, n->text, names));
+}
+
+/* NULL, and a fault, when it does not belong into this list. */
+static const struct cipher *parse_cipher(struct walk *w, const struct field *f, const struct node *n)
+{
+	const struct cipher *cipher;
+
+	if (!field_is_scalar(w, f, n))
+		return NULL;
+	cipher = cipher_find(n->text);
+	if (cipher == NULL) {
+		refuse_unknown(w, f, n);
+		return NULL;
+	}
+	if (cipher->openssl == NULL) {
+		walk_error(w, n->mark, "\"%.60s\" (%s) is too weak (%s) and is refused; remove it", n->text,
+			   cipher->iana, cipher_weakness(cipher->iana));
+		return NULL;
+	}
+	if (cipher_is_tls13(cipher) != (f->type == FIELD_SUITES)) {
+		walk_error(w, n->mark, "\"%.60s\" is a cipher of TLS %s; move it to \"%s\"", n->text,
+			   cipher_is_tls13(cipher) ? "1.3" : "1.2",
+			   cipher_is_tls13(cipher) ? "ciphersuites" : "ciphers");
+		return NULL;
+	}
+	return cipher;
+}
+
+void field_ciphers(struct walk *w, const struct field *f, const struct node *n, void *object)
+{
+	const struct cipher **list;
+	size_t count = 0;
+	size_t size = 1;
+	char *text;
+	char *end;
+
+	if (!field_is_list(w, f, n, false))
+		return;
+	list = arena_alloc(w->scratch, node_list_count(n), sizeof(*list));
+	for (const struct node *item = node_list_first(n); item != NULL && list != NULL;
+	     item = node_list_next(n, item)) {
+		list[count] = parse_cipher(w, f, item);
+		if (list[count] == NULL)
+			continue;
+		size += strlen(list[count]->openssl) + strlen(":");
+		count++;
+	}
+	text = arena_alloc(w->arena, size, 1);
+	if (text == NULL || list == NULL)
+		return;
+	end = text;
+	for (size_t i = 0; i < count; i++) {
+		if (i > 0)
+			end = stpcpy(end, ":");
+		end = stpcpy(end, list[i]->openssl);
+	}
+	*(const char **)(void *)((char *)object + f->offset) = text;
+}

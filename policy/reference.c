@@ -1,0 +1,81 @@
+/* Names that stand for an object of another section. The tables are ordered so that it was read before. */
+#include "policy/field.h"
+
+#include <assert.h>
+#include <string.h>
+
+static void *member(void *object, size_t offset)
+{
+	return (char *)object + offset;
+}
+
+static const char *name_of(const struct schema *schema, void *object)
+{
+	return *(const char **)member(object, schema->name);
+}
+
+/* The objects of a section, of which there are *ret_n. */
+static char *section_objects(struct walk *w, const struct field *section, size_t *ret_n)
+{
+	*ret_n = *(size_t *)member(w->policy, section->also);
+	return *(char **)member(w->policy, section->offset);
+}
+
+static void refuse_dangling(struct walk *w, const struct field *section, const struct node *n)
+{
+	size_t count;
+	char *objects = section_objects(w, section, &count);
+	const char **names = arena_alloc(w->scratch, count + 1, sizeof(*names));
+
+	if (names == NULL)
+		return;
+	for (size_t i = 0; i < count; i++)
+		names[i] = name_of(section->sub, objects + i * section->sub->size);
+	walk_error(w, n->mark, "there is no \"%.40s\" in %s%s", n->text, section->key,
+		   walk_hint(w, n->text, names));
+}
+
+/* NULL, and a fault, when there is none. */
+static void *resolve(struct walk *w, const struct field *f, const struct node *n)
+{
+	const struct field *section = schema_find(schema_root(), f->section);
+	char *objects;
+	size_t count;
+
+	assert(section != NULL && section->type == FIELD_OBJECTS);
+	if (!field_is_scalar(w, f, n))
+		return NULL;
+	objects = section_objects(w, section, &count);
+	for (size_t i = 0; i < count; i++) {
+		const char *name = name_of(section->sub, objects + i * section->sub->size);
+
+		if (name != NULL && strcmp(name, n->text) == 0)
+			return objects + i * section->sub->size;
+	}
+	refuse_dangling(w, section, n);
+	return NULL;
+}
+
+void field_ref(struct walk *w, const struct field *f, const struct node *n, void *object)
+{
+	*(void **)member(object, f->offset) = resolve(w, f, n);
+}
+
+void field_refs(struct walk *w, const struct field *f, const struct node *n, void *object)
+{
+	void **array;
+	size_t count = 0;
+
+	if (!field_is_list(w, f, n, false))
+		return;
+	array = arena_alloc(w->arena, node_list_count(n), sizeof(*array));
+	if (array == NULL)
+		return;
+	for (const struct node *item = node_list_first(n); item != NULL; item = node_list_next(n, item)) {
+		array[count] = resolve(w, f, item);
+		if (array[count] != NULL)
+			count++;
+	}
+	*(void ***)member(object, f->offset) = array;
+	*(size_t *)member(object, f->also) = count;
+}

@@ -1,0 +1,114 @@
+/* ftp_actions: the statements of FTP.DATA, in lower case. */
+#include "policy/schema-table.h"
+
+#define BY_BACKEND "the FTP server decides this, remove it"
+static const struct word extensions[] = { { "auth_tls", 1, NULL },
+					  { "auth_gssapi", 0,
+					    "Kerberos is not offered by this gateway; remove it" },
+					  { "mdtm", 0, BY_BACKEND },
+					  { "rest_stream", 0, BY_BACKEND },
+					  { "size", 0, BY_BACKEND },
+					  { "utf8", 0, BY_BACKEND },
+					  { 0 } };
+static const struct word tlsmechanisms[] = {
+	{ "attls", 0, NULL },
+	{ "ftp", 0,
+	  "the FTP server would have to do TLS itself, and this gateway does it for it; use attls" },
+	{ 0 }
+};
+static const struct word secure_ftps[] = { { "allowed", SECURE_FTP_ALLOWED, NULL },
+					   { "required", SECURE_FTP_REQUIRED, NULL },
+					   { 0 } };
+static const struct word secure_logins[] = { { "no_client_auth", SECURE_LOGIN_NO_CLIENT_AUTH, NULL },
+					     { "required", SECURE_LOGIN_REQUIRED, NULL },
+					     { "verify_user", SECURE_LOGIN_VERIFY_USER, NULL },
+					     { 0 } };
+static const struct word secure_passwords[] = { { "required", SECURE_PASSWORD_REQUIRED, NULL },
+						{ "optional", SECURE_PASSWORD_OPTIONAL, NULL },
+						{ 0 } };
+static const struct word ctrl_levels[] = { { "clear", SECURE_CLEAR, NULL },
+					   { "safe", SECURE_SAFE, NULL },
+					   { "private", SECURE_PRIVATE, NULL },
+					   { 0 } };
+static const struct word data_levels[] = { { "never", SECURE_NEVER, NULL },
+					   { "clear", SECURE_CLEAR, NULL },
+					   { "safe", SECURE_SAFE, NULL },
+					   { "private", SECURE_PRIVATE, NULL },
+					   { 0 } };
+static const struct word reuses[] = { { "none", SESSION_REUSE_NONE, NULL },
+				      { "allowed", SESSION_REUSE_ALLOWED, NULL },
+				      { "required", SESSION_REUSE_REQUIRED, NULL },
+				      { 0 } };
+static const struct word rfc_levels[] = { { "draft", TLSRFCLEVEL_DRAFT, NULL },
+					  { "rfc4217", TLSRFCLEVEL_RFC4217, NULL },
+					  { "cccnonotify", TLSRFCLEVEL_CCCNONOTIFY, NULL },
+					  { 0 } };
+static const struct word redirects[] = { { "noredirect", NOREDIRECT, NULL },
+					 { "unrestricted", REDIRECT_UNRESTRICTED, NULL },
+					 { 0 } };
+static const struct word portcommands[] = { { "accept", PORTCOMMAND_ACCEPT, NULL },
+					    { "reject", PORTCOMMAND_REJECT, NULL },
+					    { 0 } };
+static const struct word portcommandports[] = { { "nolowports", NOLOWPORTS, NULL },
+						{ "unrestricted", LOWPORTS_UNRESTRICTED, NULL },
+						{ 0 } };
+static const struct word reply_styles[] = { { "rfc", REPLY_STYLE_RFC, NULL },
+					    { "zos", REPLY_STYLE_ZOS, NULL },
+					    { 0 } };
+
+#define FTP_ENUM(name, word_list, text) ENUM(#name, ftp_action, name, word_list, text)
+#define FTP_BOOL(name, text)		BOOL(#name, ftp_action, name, text)
+#define FTP_KEEPALIVE(name, member)                                                                          \
+	{                                                                                                    \
+		.key = name, .type = FIELD_DURATION, AT(ftp_action, member), SECONDS, .zero_ok = true,       \
+		.min = 60, .max = SCHEMA_DAY_S, .standard = "120s"                                           \
+	}
+
+static const struct field ftp_fields[] = {
+	{ .key = "extensions",
+	  .type = FIELD_SET,
+	  AT(ftp_action, auth_tls),
+	  .words = extensions,
+	  .standard = "auth_tls" },
+	{ .key = "tlsmechanism", .type = FIELD_ENUM, .words = tlsmechanisms, .standard = "attls" },
+	FTP_ENUM(secure_ftp, secure_ftps, "required"),
+	FTP_ENUM(secure_login, secure_logins, "no_client_auth"),
+	FTP_ENUM(secure_password, secure_passwords, "required"),
+	FTP_ENUM(secure_ctrlconn, ctrl_levels, "private"),
+	FTP_ENUM(secure_dataconn, data_levels, "private"),
+	FTP_ENUM(secure_session_reuse, reuses, "allowed"),
+	FTP_ENUM(tlsrfclevel, rfc_levels, "rfc4217"),
+	FTP_BOOL(secureimplicitzos, "false"),
+	{ .key = "passivedataports",
+	  .type = FIELD_PORT_RANGE,
+	  PTR(ftp_action, passivedataports),
+	  .min = 1024,
+	  .max = 65535 },
+	FTP_ENUM(passivedataconn, redirects, "noredirect"),
+	FTP_ENUM(portcommand, portcommands, "accept"),
+	FTP_ENUM(portcommandipaddr, redirects, "noredirect"),
+	FTP_ENUM(portcommandport, portcommandports, "nolowports"),
+	UINT("replysecuritylevel", ftp_action, replysecuritylevel, 0, 1, "0"),
+	FTP_BOOL(accesserrormsgs, "false"),
+	FTP_KEEPALIVE("ftpkeepalive", ftpkeepalive_s),
+	FTP_KEEPALIVE("datakeepalive", datakeepalive_s),
+	{ .key = "inactive",
+	  .type = FIELD_DURATION,
+	  AT(ftp_action, inactive_s),
+	  SECONDS,
+	  .min = 0,
+	  .max = SCHEMA_DAY_S,
+	  .standard = "300s" },
+	{ .key = "dswaittime",
+	  .type = FIELD_DURATION,
+	  AT(ftp_action, dswaittime_min),
+	  MINUTES,
+	  .min = 0,
+	  .max = 14400,
+	  .standard = "0" },
+	FTP_ENUM(reply_style, reply_styles, "rfc"),
+	{ 0 },
+};
+const struct schema schema_ftp_action = { .fields = ftp_fields,
+					  .size = sizeof(struct ftp_action),
+					  .name = offsetof(struct ftp_action, name) };

@@ -1,0 +1,50 @@
+/*
+ * How the tables of the policy language are written, and those that have a file
+ * of their own. For schema.c and schema-ftp.c only.
+ */
+#ifndef ATTLSD_POLICY_SCHEMA_TABLE_H
+#define ATTLSD_POLICY_SCHEMA_TABLE_H
+
+#include <stddef.h>
+
+#include "policy/policy.h"
+#include "policy/schema.h"
+
+/* A member's offset and, for integers and enums, its width. */
+#define AT(type, member)   .offset = offsetof(struct type, member), .width = sizeof(((struct type *)0)->member)
+#define PTR(type, member)  .offset = offsetof(struct type, member)
+#define ALSO(type, member) .also = offsetof(struct type, member)
+#define MARK(type, member) .mark = offsetof(struct type, member)
+
+#define SECONDS .store_ms = 1000, .plain_ms = 1000
+#define MINUTES .store_ms = 60000, .plain_ms = 60000
+
+#define SCHEMA_DAY_S 86400
+
+#define ENUM(name, object, member, word_list, text)                                                          \
+	{                                                                                                    \
+		.key = name, .type = FIELD_ENUM, AT(object, member), .words = word_list, .standard = text    \
+	}
+#define BOOL(name, object, member, text)                                                                     \
+	{                                                                                                    \
+		.key = name, .type = FIELD_BOOL, AT(object, member), .standard = text                        \
+	}
+#define UINT(name, object, member, low, high, text)                                                          \
+	{                                                                                                    \
+		.key = name, .type = FIELD_UINT, AT(object, member), .min = low, .max = high,                \
+		.standard = text                                                                             \
+	}
+#define REF(name, object, member, target, needed)                                                            \
+	{                                                                                                    \
+		.key = name, .type = FIELD_REF, PTR(object, member), .section = target, .required = needed   \
+	}
+#define OBJECTS(name, schema, needed)                                                                        \
+	{                                                                                                    \
+		.key = #name, .type = FIELD_OBJECTS, PTR(policy, name), ALSO(policy, n##name),               \
+		.sub = &schema, .required = needed                                                           \
+	}
+
+/* One of ftp_actions: FTP.DATA. */
+extern const struct schema schema_ftp_action;
+
+#endif

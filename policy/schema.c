@@ -1,0 +1,313 @@
+#include "policy/schema.h"
+
+#include <string.h>
+
+#include "policy/schema-table.h"
+
+#define PATH_MAX_LEN	    4095
+#define UNIX_SOCKET_MAX_LEN 107 /* sun_path of unix(7) */
+
+static const struct word log_levels[] = { { "error", LOG_LEVEL_ERROR, NULL },
+					  { "info", LOG_LEVEL_INFO, NULL },
+					  { "debug", LOG_LEVEL_DEBUG, NULL },
+					  { "trace", LOG_LEVEL_TRACE, NULL },
+					  { 0 } };
+static const struct word log_formats[] = { { "text", LOG_FORMAT_TEXT, NULL },
+					   { "json", LOG_FORMAT_JSON, NULL },
+					   { 0 } };
+static const struct word auto_workers[] = { { "auto", 0, NULL }, { 0 } };
+
+static const struct field log_fields[] = {
+	ENUM("level", policy_daemon, log_level, log_levels, "info"),
+	ENUM("format", policy_daemon, log_format, log_formats, "text"),
+	{ 0 },
+};
+static const struct field limits_fields[] = {
+	UINT("sessions", policy_daemon, limit_sessions, 1, 1000000, "10000"),
+	UINT("sessions_per_source", policy_daemon, limit_sessions_per_source, 1, 1000000, "200"),
+	UINT("unauthenticated_per_source", policy_daemon, limit_unauthenticated_per_source, 1, 1000000, "20"),
+	{ 0 },
+};
+static const struct schema log_schema = { .fields = log_fields };
+static const struct schema limits_schema = { .fields = limits_fields };
+
+static const struct field daemon_fields[] = {
+	{ .key = "user",
+	  .type = FIELD_NAME,
+	  PTR(policy_daemon, user),
+	  MARK(policy_daemon, user_mark),
+	  .standard = "attlsd" },
+	{ .key = "workers",
+	  .type = FIELD_UINT,
+	  AT(policy_daemon, workers),
+	  .words = auto_workers,
+	  .min = 1,
+	  .max = 256,
+	  .standard = "auto" },
+	{ .key = "control_socket",
+	  .type = FIELD_PATH,
+	  PTR(policy_daemon, control_socket),
+	  .min = 1,
+	  .max = UNIX_SOCKET_MAX_LEN,
+	  .standard = "/run/attlsd/control.sock" },
+	{ .key = "log", .type = FIELD_GROUP, .sub = &log_schema },
+	{ .key = "limits", .type = FIELD_GROUP, .sub = &limits_schema },
+	{ 0 },
+};
+static const struct schema daemon_schema = { .fields = daemon_fields };
+
+static const struct field certificate_fields[] = {
+	{ .key = "label", .type = FIELD_STRING, PTR(policy_certificate, label), .min = 1, .max = 127 },
+	{ .key = "chain",
+	  .type = FIELD_PATH,
+	  PTR(policy_certificate, chain),
+	  MARK(policy_certificate, chain_mark),
+	  .min = 1,
+	  .max = PATH_MAX_LEN,
+	  .required = true },
+	{ .key = "key",
+	  .type = FIELD_PATH,
+	  PTR(policy_certificate, key),
+	  MARK(policy_certificate, key_mark),
+	  .min = 1,
+	  .max = PATH_MAX_LEN,
+	  .required = true },
+	{ 0 },
+};
+static const struct schema certificate_schema = { .fields = certificate_fields,
+						  .size = sizeof(struct policy_certificate) };
+
+static const struct field keyring_fields[] = {
+	{ .key = "certificates",
+	  .type = FIELD_LIST,
+	  PTR(policy_keyring, certificates),
+	  ALSO(policy_keyring, ncertificates),
+	  .sub = &certificate_schema },
+	{ .key = "trust",
+	  .type = FIELD_TRUST,
+	  PTR(policy_keyring, trust),
+	  ALSO(policy_keyring, trust_system),
+	  MARK(policy_keyring, trust_mark),
+	  .min = 1,
+	  .max = PATH_MAX_LEN },
+	{ .key = "crl",
+	  .type = FIELD_PATH,
+	  PTR(policy_keyring, crl),
+	  MARK(policy_keyring, crl_mark),
+	  .min = 1,
+	  .max = PATH_MAX_LEN },
+	{ 0 },
+};
+static const struct schema keyring_schema = { .fields = keyring_fields,
+					      .size = sizeof(struct policy_keyring),
+					      .name = offsetof(struct policy_keyring, name),
+					      .mark = offsetof(struct policy_keyring, mark) };
+
+#define OLD_TLS "it is broken (RFC 8996); remove it"
+static const struct word roles[] = { { "server", ROLE_SERVER, NULL },
+				     { "server_with_client_auth", ROLE_SERVER_WITH_CLIENT_AUTH, NULL },
+				     { "client", ROLE_CLIENT, NULL },
+				     { 0 } };
+static const struct word client_auth_types[] = { { "passthru", CLIENT_AUTH_PASSTHRU, NULL },
+						 { "full", CLIENT_AUTH_FULL, NULL },
+						 { "required", CLIENT_AUTH_REQUIRED, NULL },
+						 { "safcheck", CLIENT_AUTH_SAFCHECK, NULL },
+						 { 0 } };
+static const struct word versions[] = { { "tls1.2", POLICY_TLS1_2, NULL },
+					{ "tls1.3", POLICY_TLS1_3, NULL },
+					{ "sslv2", 0, OLD_TLS },
+					{ "sslv3", 0, OLD_TLS },
+					{ "tls1.0", 0, OLD_TLS },
+					{ "tls1.1", 0, OLD_TLS },
+					{ 0 } };
+
+static const struct field tls_fields[] = {
+	ENUM("handshake_role", tls_action, role, roles, "server"),
+	ENUM("client_auth_type", tls_action, client_auth_type, client_auth_types, "required"),
+	REF("keyring", tls_action, keyring, "keyrings", false),
+	{ .key = "versions",
+	  .type = FIELD_SET,
+	  AT(tls_action, versions),
+	  .words = versions,
+	  .min = 1,
+	  .standard = "tls1.2 tls1.3" },
+	{ .key = "ciphersuites",
+	  .type = FIELD_SUITES,
+	  PTR(tls_action, ciphersuites),
+	  MARK(tls_action, ciphersuites_mark) },
+	{ .key = "ciphers", .type = FIELD_CIPHERS, PTR(tls_action, ciphers), MARK(tls_action, ciphers_mark) },
+	{ .key = "handshake_timeout",
+	  .type = FIELD_DURATION,
+	  AT(tls_action, handshake_timeout_ms),
+	  .store_ms = 1,
+	  .plain_ms = 1000,
+	  .min = 1000,
+	  .max = 600000,
+	  .standard = "10s" },
+	{ .key = "session_timeout",
+	  .type = FIELD_DURATION,
+	  AT(tls_action, session_timeout_s),
+	  SECONDS,
+	  .min = 0,
+	  .max = SCHEMA_DAY_S,
+	  .standard = "1h" },
+	{ 0 },
+};
+static const struct schema tls_schema = { .fields = tls_fields,
+					  .size = sizeof(struct tls_action),
+					  .name = offsetof(struct tls_action, name),
+					  .mark = offsetof(struct tls_action, mark),
+					  .index = offsetof(struct tls_action, index) };
+
+static const struct word sources[] = { { "gateway", BACKEND_SOURCE_GATEWAY, NULL },
+				       { "client", BACKEND_SOURCE_CLIENT, NULL },
+				       { 0 } };
+static const struct word data_modes[] = { { "auto", BACKEND_DATA_AUTO, NULL },
+					  { "passive", BACKEND_DATA_PASSIVE, NULL },
+					  { "active", BACKEND_DATA_ACTIVE, NULL },
+					  { 0 } };
+static const struct word epsv_modes[] = { { "auto", BACKEND_EPSV_AUTO, NULL },
+					  { "always", BACKEND_EPSV_ALWAYS, NULL },
+					  { "never", BACKEND_EPSV_NEVER, NULL },
+					  { 0 } };
+
+static const struct field backend_fields[] = {
+	/* the type fills host and endpoint as well; `original` is what a check wants to read */
+	{ .key = "address",
+	  .type = FIELD_BACKEND,
+	  AT(policy_backend, original),
+	  MARK(policy_backend, address_mark),
+	  .required = true },
+	ENUM("source", policy_backend, source, sources, "gateway"),
+	ENUM("data", policy_backend, data, data_modes, "auto"),
+	ENUM("epsv", policy_backend, epsv, epsv_modes, "auto"),
+	{ 0 },
+};
+static const struct schema backend_schema = { .fields = backend_fields,
+					      .size = sizeof(struct policy_backend),
+					      .name = offsetof(struct policy_backend, name),
+					      .mark = offsetof(struct policy_backend, mark),
+					      .index = offsetof(struct policy_backend, index) };
+
+static const struct word listener_tls[] = { { "explicit", LISTENER_EXPLICIT, NULL },
+					    { "implicit", LISTENER_IMPLICIT, NULL },
+					    { 0 } };
+
+static const struct field listener_fields[] = {
+	{ .key = "address",
+	  .type = FIELD_ENDPOINT,
+	  PTR(policy_listener, endpoint),
+	  MARK(policy_listener, address_mark),
+	  .required = true },
+	ENUM("tls", policy_listener, tls, listener_tls, "explicit"),
+	BOOL("transparent", policy_listener, transparent, "false"),
+	{ 0 },
+};
+static const struct schema listener_schema = { .fields = listener_fields,
+					       .size = sizeof(struct policy_listener),
+					       .name = offsetof(struct policy_listener, name),
+					       .mark = offsetof(struct policy_listener, mark),
+					       .index = offsetof(struct policy_listener, index) };
+
+static const struct word conntracks[] = { { "off", NAT_CONNTRACK_OFF, NULL },
+					  { "expect", NAT_CONNTRACK_EXPECT, NULL },
+					  { 0 } };
+
+static const struct field nat_fields[] = {
+	{ .key = "advertise", .type = FIELD_ADDRESS, PTR(policy_nat, advertise) },
+	ENUM("conntrack", policy_nat, conntrack, conntracks, "off"),
+	{ 0 },
+};
+static const struct schema nat_schema = { .fields = nat_fields };
+
+static const struct field match_fields[] = {
+	{ .key = "listener",
+	  .type = FIELD_REFS,
+	  PTR(policy_rule, listeners),
+	  ALSO(policy_rule, nlisteners),
+	  .section = "listeners" },
+	{ .key = "remote_addr",
+	  .type = FIELD_NETS,
+	  PTR(policy_rule, remote_addrs),
+	  ALSO(policy_rule, nremote_addrs) },
+	{ .key = "local_addr",
+	  .type = FIELD_NETS,
+	  PTR(policy_rule, local_addrs),
+	  ALSO(policy_rule, nlocal_addrs) },
+	{ 0 },
+};
+static const struct schema match_schema = { .fields = match_fields };
+
+static const struct field rule_fields[] = {
+	UINT("priority", policy_rule, priority, 1, 2000000000, "1"),
+	{ .key = "match", .type = FIELD_GROUP, .sub = &match_schema },
+	REF("tls", policy_rule, tls, "tls_actions", true),
+	REF("ftp", policy_rule, ftp, "ftp_actions", true),
+	REF("backend", policy_rule, backend, "backends", true),
+	{ 0 },
+};
+static const struct schema rule_schema = { .fields = rule_fields,
+					   .size = sizeof(struct policy_rule),
+					   .name = offsetof(struct policy_rule, name),
+					   .mark = offsetof(struct policy_rule, mark) };
+
+/* policy_user.subjects is an array of strings, so the struct of one entry is a string. */
+static const struct field subject_fields[] = {
+	{ .key = "subject", .type = FIELD_STRING, .min = 1, .max = 1024, .required = true },
+	{ 0 },
+};
+static const struct schema subject_schema = { .fields = subject_fields, .size = sizeof(const char *) };
+
+static const struct field user_fields[] = {
+	{ .key = "certificates",
+	  .type = FIELD_LIST,
+	  PTR(policy_user, subjects),
+	  ALSO(policy_user, nsubjects),
+	  .sub = &subject_schema,
+	  .required = true },
+	{ .key = "services",
+	  .type = FIELD_REFS,
+	  PTR(policy_user, services),
+	  ALSO(policy_user, nservices),
+	  .section = "backends" },
+	{ .key = "password_file",
+	  .type = FIELD_PATH,
+	  PTR(policy_user, password_file),
+	  MARK(policy_user, password_file_mark),
+	  .min = 1,
+	  .max = PATH_MAX_LEN },
+	{ 0 },
+};
+static const struct schema user_schema = { .fields = user_fields,
+					   .size = sizeof(struct policy_user),
+					   .name = offsetof(struct policy_user, name),
+					   .mark = offsetof(struct policy_user, mark) };
+
+/* In this order they are read: a section stands before those that refer to it. */
+static const struct field root_fields[] = {
+	{ .key = "version", .type = FIELD_UINT, .min = 1, .max = 1, .required = true },
+	{ .key = "daemon", .type = FIELD_GROUP, PTR(policy, daemon), .sub = &daemon_schema },
+	OBJECTS(keyrings, keyring_schema, false),
+	OBJECTS(tls_actions, tls_schema, true),
+	OBJECTS(ftp_actions, schema_ftp_action, true),
+	OBJECTS(backends, backend_schema, true),
+	OBJECTS(listeners, listener_schema, true),
+	{ .key = "nat", .type = FIELD_GROUP, PTR(policy, nat), .sub = &nat_schema },
+	OBJECTS(rules, rule_schema, true),
+	OBJECTS(users, user_schema, false),
+	{ 0 },
+};
+static const struct schema root_schema = { .fields = root_fields, .size = sizeof(struct policy) };
+
+const struct schema *schema_root(void)
+{
+	return &root_schema;
+}
+
+const struct field *schema_find(const struct schema *schema, const char *key)
+{
+	for (const struct field *f = schema->fields; f->key != NULL; f++)
+		if (strcmp(f->key, key) == 0)
+			return f;
+	return NULL;
+}

@@ -1,0 +1,269 @@
+#include "policy/walk.h"
+
+#include <stdint.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "policy/field.h"
+#include "policy/value.h"
+
+#define KEYS_MAX 32 /* of one table */
+
+static void walk_field(struct walk *w, const struct field *f, const struct node *node, void *object);
+
+static void *member(void *object, size_t offset)
+{
+	return (char *)object + offset;
+}
+
+const char *walk_hint(struct walk *w, const char *word, const char *const *candidates)
+{
+	static const char format[] = "; did you mean \"%s\"?";
+	const char *found;
+	char *text;
+	size_t size;
+
+	/* What is not kept need not be searched for: a hostile file could make that slow. */
+	if (w->diags->nitems >= DIAGS_MAX)
+		return "";
+	found = diag_suggest(word, candidates);
+	if (found == NULL)
+		return "";
+	size = sizeof(format) + strlen(found);
+	text = arena_alloc(w->scratch, size, 1);
+	if (text == NULL)
+		return "";
+	(void)snprintf(text, size, format, found); /* it fits */
+	return text;
+}
+
+static void refuse_unknown_key(struct walk *w, const struct schema *schema, const char *group,
+			       const struct node *key)
+{
+	const char *keys[KEYS_MAX + 1] = { NULL };
+	size_t n = 0;
+	const char *hint;
+
+	for (const struct field *f = schema->fields; f->key != NULL && n < KEYS_MAX; f++)
+		keys[n++] = f->key;
+	hint = walk_hint(w, key->text, keys);
+	if (w->name != NULL && group != NULL)
+		walk_error(w, key->mark, "unknown key \"%.40s\" in %s of %s \"%.40s\"%s", key->text, group,
+			   w->section, w->name, hint);
+	else if (w->name != NULL)
+		walk_error(w, key->mark, "unknown key \"%.40s\" in %s \"%.40s\"%s", key->text, w->section,
+			   w->name, hint);
+	else if (group != NULL)
+		walk_error(w, key->mark, "unknown key \"%.40s\" in %s%s", key->text, group, hint);
+	else
+		walk_error(w, key->mark, "unknown key \"%.40s\"%s", key->text, hint);
+}
+
+static void refuse_missing_key(struct walk *w, const struct field *f, struct diag_mark mark)
+{
+	if (w->name != NULL)
+		walk_error(w, mark, "%s \"%.40s\" needs a value for \"%s\"", w->section, w->name, f->key);
+	else
+		walk_error(w, mark, "the policy needs \"%s\"%s", f->key,
+			   f->type == FIELD_OBJECTS ? " with at least one entry" : ": 1");
+}
+
+/* Read the default as if it stood in the file; words with blanks between are a list. */
+static void apply_default(struct walk *w, const struct field *f, void *object)
+{
+	struct node list = { .kind = NODE_SEQUENCE, .text = "" };
+	struct node items[2] = { { .kind = NODE_SCALAR }, { .kind = NODE_SCALAR } };
+	const char *rest = f->standard;
+
+	if (f->standard == NULL)
+		return;
+	if (f->type != FIELD_SET) {
+		items[0].text = f->standard;
+		items[0].len = strlen(f->standard);
+		field_parse(w, f, &items[0], object);
+		return;
+	}
+	for (size_t i = 0; i < 2 && *rest != '\0'; i++) {
+		items[i].len = strcspn(rest, " ");
+		items[i].text = arena_strndup(w->scratch, rest, items[i].len);
+		if (items[i].text == NULL)
+			return;
+		rest += items[i].len + strspn(rest + items[i].len, " ");
+		if (i > 0)
+			items[i - 1].next = &items[i];
+		list.count++;
+	}
+	list.first = &items[0];
+	field_parse(w, f, &list, object);
+}
+
+/* All fields of a table from a mapping; group names it in messages when it is not an object of its own. */
+static void walk_fields(struct walk *w, const struct schema *schema, const char *group,
+			const struct node *node, struct diag_mark mark, void *object)
+{
+	for (const struct node *n = node->first; n != NULL; n = n->next) {
+		if (n->key->kind == NODE_BAD)
+			w->faults++;
+		else if (schema_find(schema, n->key->text) == NULL)
+			refuse_unknown_key(w, schema, group, n->key);
+	}
+	for (const struct field *f = schema->fields; f->key != NULL; f++) {
+		static const struct node nothing = { .kind = NODE_MAPPING, .text = "" };
+		const struct node *value = node_member(node, f->key);
+
+		if (value != NULL) {
+			struct place *place =
+			    places_add(w->places, w->scratch, object, f->key, value->key->mark);
+			size_t faults = w->faults;
+
+			walk_field(w, f, value, object);
+			if (place != NULL)
+				place->faulty = w->faults > faults;
+			if (f->mark != 0)
+				*(struct diag_mark *)member(object, f->mark) = value->mark;
+		} else if (f->required) {
+			refuse_missing_key(w, f, mark);
+		} else if (f->type == FIELD_GROUP) {
+			walk_field(w, f, &nothing, object);
+		} else {
+			apply_default(w, f, object);
+		}
+	}
+}
+
+/* A mapping, or "key:" with nothing behind it, which is one without members. */
+static bool is_mapping(struct walk *w, const char *what, const struct node *node)
+{
+	if (node->kind == NODE_BAD)
+		w->faults++;
+	else if (node->kind != NODE_MAPPING && !node_is_empty(node))
+		walk_error(w, node->mark, "\"%.40s\" must be a mapping of keys to values", what);
+	else
+		return true;
+	return false;
+}
+
+static void walk_group(struct walk *w, const struct field *f, const struct node *node, void *object)
+{
+	if (is_mapping(w, f->key, node))
+		walk_fields(w, f->sub, f->key, node, node->mark, member(object, f->offset));
+}
+
+static void *new_array(struct walk *w, const struct field *f, size_t n, void *object)
+{
+	void *array = arena_alloc(w->arena, n, f->sub->size);
+
+	if (array != NULL) {
+		*(void **)member(object, f->offset) = array;
+		*(size_t *)member(object, f->also) = n;
+	}
+	return array;
+}
+
+static void walk_list(struct walk *w, const struct field *f, const struct node *node, void *object)
+{
+	char *item;
+
+	if (node->kind == NODE_BAD) {
+		w->faults++;
+		return;
+	}
+	if (node->kind != NODE_SEQUENCE || (node->count == 0 && f->required)) {
+		walk_error(w, node->mark, "\"%s\" must be a list: [ { %s: ... } ]", f->key,
+			   f->sub->fields->key);
+		return;
+	}
+	item = new_array(w, f, node->count, object);
+	for (const struct node *n = node->first; n != NULL && item != NULL; n = n->next) {
+		if (is_mapping(w, f->key, n))
+			walk_fields(w, f->sub, f->key, n, n->mark, item);
+		item += f->sub->size;
+	}
+}
+
+static void walk_object(struct walk *w, const struct schema *schema, const struct node *node, void *object)
+{
+	struct place *place = places_add(w->places, w->scratch, object, NULL, node->key->mark);
+	size_t faults = w->faults;
+
+	w->name = node->key->text;
+	*(const char **)member(object, schema->name) = arena_strndup(w->arena, w->name, node->key->len);
+	if (schema->mark != 0)
+		*(struct diag_mark *)member(object, schema->mark) = node->key->mark;
+	if (!value_is_name(node->key->text, node->key->len))
+		walk_error(w, node->key->mark, "\"%.40s\" is no name: use 1 to 32 letters, digits and _ . -",
+			   w->name);
+	if (is_mapping(w, w->name, node))
+		walk_fields(w, schema, NULL, node, node->key->mark, object);
+	if (place != NULL)
+		place->faulty = w->faults > faults;
+}
+
+static void walk_objects(struct walk *w, const struct field *f, const struct node *node, void *object)
+{
+	const struct schema *schema = f->sub;
+	char *item;
+	size_t i = 0;
+
+	if (!is_mapping(w, f->key, node))
+		return;
+	if (node->count == 0 && f->required)
+		walk_error(w, node->mark, "\"%s\" needs at least one entry", f->key);
+	item = new_array(w, f, node->count, object);
+	w->section = f->key;
+	for (const struct node *n = node->first; n != NULL && item != NULL; n = n->next) {
+		walk_object(w, schema, n, item);
+		if (schema->index != 0)
+			*(size_t *)(void *)(item + schema->index) = i;
+		i++;
+		item += schema->size;
+	}
+	w->section = NULL;
+	w->name = NULL;
+}
+
+static void walk_field(struct walk *w, const struct field *f, const struct node *node, void *object)
+{
+	switch (f->type) {
+	case FIELD_GROUP:
+		walk_group(w, f, node, object);
+		break;
+	case FIELD_LIST:
+		walk_list(w, f, node, object);
+		break;
+	case FIELD_OBJECTS:
+		walk_objects(w, f, node, object);
+		break;
+	case FIELD_NONE:
+	case FIELD_UINT:
+	case FIELD_BOOL:
+	case FIELD_ENUM:
+	case FIELD_SET:
+	case FIELD_DURATION:
+	case FIELD_STRING:
+	case FIELD_PATH:
+	case FIELD_TRUST:
+	case FIELD_NAME:
+	case FIELD_PORT_RANGE:
+	case FIELD_ADDRESS:
+	case FIELD_ENDPOINT:
+	case FIELD_BACKEND:
+	case FIELD_NETS:
+	case FIELD_CIPHERS:
+	case FIELD_SUITES:
+	case FIELD_REF:
+	case FIELD_REFS:
+		field_parse(w, f, node, object);
+		break;
+	}
+}
+
+void walk_policy(struct walk *w, const struct node *root)
+{
+	if (root->kind != NODE_MAPPING) {
+		if (root->kind != NODE_BAD)
+			walk_error(w, root->mark, "a policy is a mapping; start with \"version: 1\"");
+		return;
+	}
+	walk_fields(w, schema_root(), NULL, root, root->mark, w->policy);
+}
