@@ -1,0 +1,102 @@
+#include "policy/policy.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "policy/arena.h"
+#include "policy/node.h"
+#include "policy/places.h"
+#include "policy/rule.h"
+#include "policy/unsupported.h"
+#include "policy/walk.h"
+
+/* What policy_parse() gives out is the first member, so policy_free() finds the memory behind it. */
+struct policy_store {
+	struct policy policy;
+	struct arena arena;
+};
+
+/* z/OS TTLSRule: the largest priority first, then by name. */
+static int compare_rules(const void *a, const void *b)
+{
+	const struct policy_rule *x = a;
+	const struct policy_rule *y = b;
+
+	if (x->priority != y->priority)
+		return x->priority > y->priority ? -1 : 1;
+	return strcmp(x->name, y->name);
+}
+
+/* The user's place tells whether the user was given. */
+static void finish_daemon(struct policy_daemon *daemon)
+{
+	daemon->user_given = daemon->user_mark.line > 0;
+}
+
+static void read_tree(const struct node *root, struct policy_store *store, const char *folder,
+		      struct arena *scratch, struct diags *diags)
+{
+	struct places *places = arena_alloc(scratch, 1, sizeof(*places));
+	struct policy *policy = &store->policy;
+	struct walk walk = { .policy = policy,
+			     .arena = &store->arena,
+			     .scratch = scratch,
+			     .places = places,
+			     .diags = diags,
+			     .folder = folder };
+
+	if (places == NULL)
+		return;
+	walk_policy(&walk, root);
+	if (scratch->failed || store->arena.failed)
+		return; /* the checks rely on whole objects */
+	finish_daemon(&policy->daemon);
+	rule_check(policy, places, diags);
+	unsupported_check(policy, places, diags);
+	if (diags->nerrors > 0)
+		return;
+	/* Not before: places know a rule by its address. */
+	if (policy->nrules > 0)
+		qsort(policy->rules, policy->nrules, sizeof(policy->rules[0]), compare_rules);
+	rule_warn(policy, places, diags);
+}
+
+int policy_parse(const char *text, size_t len, const char *folder, struct diags *diags,
+		 struct policy **ret_policy)
+{
+	struct policy_store *store = calloc(1, sizeof(*store));
+	struct policy *policy = store != NULL ? &store->policy : NULL;
+	struct arena scratch = { 0 };
+	struct node *root;
+	int r = -ENOMEM;
+
+	if (store == NULL)
+		goto out;
+	root = node_parse(text, len, &scratch, diags);
+	if (root != NULL)
+		read_tree(root, store, folder, &scratch, diags);
+	if (scratch.failed || store->arena.failed)
+		goto out;
+	r = -EINVAL;
+	if (root == NULL || diags->nerrors > 0)
+		goto out;
+	*ret_policy = policy;
+	policy = NULL;
+	r = 0;
+out:
+	policy_free(&policy);
+	arena_done(&scratch);
+	return r;
+}
+
+void policy_free(struct policy **policy)
+{
+	struct policy_store *store = (struct policy_store *)(void *)*policy;
+
+	if (store == NULL)
+		return;
+	arena_done(&store->arena);
+	free(store);
+	*policy = NULL;
+}

@@ -1,0 +1,180 @@
+/* Warnings: parts of a policy that have no effect, or not the one that they seem to have. */
+#include "policy/rule.h"
+
+#include <stdbool.h>
+
+struct check {
+	const struct policy *policy;
+	const struct places *places;
+	struct diags *diags;
+};
+
+#define warn(check, object, key, ...)                                                                        \
+	diags_add((check)->diags, DIAG_WARNING, places_mark((check)->places, (object), (key)), __VA_ARGS__)
+
+static bool is_given(const struct check *c, const void *object, const char *key)
+{
+	return places_find(c->places, object, key) != NULL;
+}
+
+static void warn_tls_action(const struct check *c, const struct tls_action *tls)
+{
+	if (tls->role != ROLE_SERVER_WITH_CLIENT_AUTH && is_given(c, tls, "client_auth_type"))
+		warn(c, tls, "client_auth_type",
+		     "\"client_auth_type\" has no effect unless \"handshake_role\" is "
+		     "server_with_client_auth");
+	if (tls->ciphers != NULL && (tls->versions & POLICY_TLS1_2) == 0)
+		warn(c, tls, "ciphers", "\"ciphers\" has no effect: \"versions\" leaves out tls1.2");
+	if (tls->ciphersuites != NULL && (tls->versions & POLICY_TLS1_3) == 0)
+		warn(c, tls, "ciphersuites",
+		     "\"ciphersuites\" has no effect: \"versions\" leaves out tls1.3");
+}
+
+static void warn_ftp_action(const struct check *c, const struct ftp_action *ftp)
+{
+	bool clear = ftp->secure_ctrlconn == SECURE_CLEAR;
+
+	if (clear && ftp->tlsrfclevel == TLSRFCLEVEL_DRAFT)
+		warn(c, ftp, "secure_ctrlconn",
+		     "\"secure_ctrlconn: clear\" lets nobody send CCC while \"tlsrfclevel\" is draft; use "
+		     "rfc4217");
+	if (!clear && ftp->tlsrfclevel == TLSRFCLEVEL_CCCNONOTIFY)
+		warn(c, ftp, "tlsrfclevel",
+		     "\"tlsrfclevel: cccnonotify\" has no effect unless \"secure_ctrlconn\" is clear");
+	if (ftp->portcommand == PORTCOMMAND_REJECT &&
+	    (is_given(c, ftp, "portcommandipaddr") || is_given(c, ftp, "portcommandport")))
+		warn(c, ftp, "portcommand",
+		     "\"portcommandipaddr\" and \"portcommandport\" have no effect: \"portcommand\" is "
+		     "reject");
+}
+
+/* Is every address of net in one of the nets? */
+static bool nets_hold(const struct ip_net *nets, size_t n, const struct ip_net *net)
+{
+	for (size_t i = 0; i < n; i++)
+		if (nets[i].prefix <= net->prefix && ip_net_contains(&nets[i], &net->addr))
+			return true;
+	return false;
+}
+
+/* Is b a part of a? No net at all is every address. */
+static bool nets_cover(const struct ip_net *a, size_t na, const struct ip_net *b, size_t nb)
+{
+	static const struct ip_net any[] = { { .addr.family = IP_V4 }, { .addr.family = IP_V6 } };
+
+	if (na == 0)
+		return true;
+	if (nb == 0) {
+		b = any;
+		nb = sizeof(any) / sizeof(any[0]);
+	}
+	for (size_t i = 0; i < nb; i++)
+		if (!nets_hold(a, na, &b[i]))
+			return false;
+	return true;
+}
+
+static bool has_listener(const struct policy_rule *rule, const struct policy_listener *listener)
+{
+	for (size_t i = 0; i < rule->nlisteners; i++)
+		if (rule->listeners[i] == listener)
+			return true;
+	return rule->nlisteners == 0;
+}
+
+static bool listeners_cover(const struct policy *policy, const struct policy_rule *a,
+			    const struct policy_rule *b)
+{
+	for (size_t i = 0; i < policy->nlisteners; i++)
+		if (has_listener(b, &policy->listeners[i]) && !has_listener(a, &policy->listeners[i]))
+			return false;
+	return true;
+}
+
+static void warn_covered(const struct check *c, size_t index)
+{
+	const struct policy_rule *rule = &c->policy->rules[index];
+
+	for (size_t i = 0; i < index; i++) {
+		const struct policy_rule *earlier = &c->policy->rules[i];
+
+		if (!listeners_cover(c->policy, earlier, rule) ||
+		    !nets_cover(earlier->remote_addrs, earlier->nremote_addrs, rule->remote_addrs,
+				rule->nremote_addrs) ||
+		    !nets_cover(earlier->local_addrs, earlier->nlocal_addrs, rule->local_addrs,
+				rule->nlocal_addrs))
+			continue;
+		diags_add(
+		    c->diags, DIAG_WARNING, rule->mark,
+		    "rules \"%s\" can never match: rules \"%s\" comes first and matches all of it; raise its "
+		    "\"priority\" above %u",
+		    rule->name, earlier->name, earlier->priority);
+		return;
+	}
+}
+
+static bool keyring_is_used(const struct policy *policy, const struct policy_keyring *ring)
+{
+	for (size_t i = 0; i < policy->ntls_actions; i++)
+		if (policy->tls_actions[i].keyring == ring)
+			return true;
+	return false;
+}
+
+/* Does a rule name this action or backend? */
+static bool rule_names(const struct policy *policy, const void *object)
+{
+	for (size_t i = 0; i < policy->nrules; i++)
+		if (policy->rules[i].tls == object || policy->rules[i].ftp == object ||
+		    policy->rules[i].backend == object)
+			return true;
+	return false;
+}
+
+static bool listener_is_used(const struct policy *policy, const struct policy_listener *listener)
+{
+	for (size_t i = 0; i < policy->nrules; i++)
+		if (has_listener(&policy->rules[i], listener))
+			return true;
+	return false;
+}
+
+static void warn_unnamed(const struct check *c, const char *section, const char *name, const void *object)
+{
+	if (!rule_names(c->policy, object))
+		warn(c, object, NULL, "%s \"%s\" is not used by any rule", section, name);
+}
+
+static void warn_unused(const struct check *c)
+{
+	const struct policy *policy = c->policy;
+
+	for (size_t i = 0; i < policy->nkeyrings; i++)
+		if (!keyring_is_used(policy, &policy->keyrings[i]))
+			warn(c, &policy->keyrings[i], NULL,
+			     "keyrings \"%s\" is not used by any of tls_actions", policy->keyrings[i].name);
+	for (size_t i = 0; i < policy->ntls_actions; i++)
+		warn_unnamed(c, "tls_actions", policy->tls_actions[i].name, &policy->tls_actions[i]);
+	for (size_t i = 0; i < policy->nftp_actions; i++)
+		warn_unnamed(c, "ftp_actions", policy->ftp_actions[i].name, &policy->ftp_actions[i]);
+	for (size_t i = 0; i < policy->nbackends; i++)
+		warn_unnamed(c, "backends", policy->backends[i].name, &policy->backends[i]);
+	for (size_t i = 0; i < policy->nlisteners; i++)
+		if (!listener_is_used(policy, &policy->listeners[i]))
+			warn(c, &policy->listeners[i], NULL,
+			     "no rule matches listeners \"%s\": every connection to it is refused",
+			     policy->listeners[i].name);
+}
+
+void rule_warn(const struct policy *policy, const struct places *places, struct diags *diags)
+{
+	const struct check c = { .policy = policy, .places = places, .diags = diags };
+
+	for (size_t i = 0; i < policy->ntls_actions; i++)
+		warn_tls_action(&c, &policy->tls_actions[i]);
+	for (size_t i = 0; i < policy->nftp_actions; i++)
+		warn_ftp_action(&c, &policy->ftp_actions[i]);
+	for (size_t i = 0; i < policy->nrules; i++)
+		warn_covered(&c, i);
+	warn_unused(&c);
+}

@@ -1,0 +1,215 @@
+#include "policy/rule.h"
+
+#include <stdbool.h>
+
+struct check {
+	const struct policy *policy;
+	const struct places *places;
+	struct diags *diags;
+};
+
+#define check_error(check, object, key, ...)                                                                 \
+	diags_add((check)->diags, DIAG_ERROR, places_mark((check)->places, (object), (key)), __VA_ARGS__)
+
+static bool is_sound(const struct check *c, const void *object)
+{
+	return places_is_sound(c->places, object);
+}
+
+/* The i-th listener from which connections can come to this rule, NULL past the last. */
+static const struct policy_listener *rule_listener(const struct check *c, const struct policy_rule *rule,
+						   size_t i)
+{
+	if (rule->nlisteners > 0)
+		return i < rule->nlisteners ? rule->listeners[i] : NULL;
+	return i < c->policy->nlisteners ? &c->policy->listeners[i] : NULL;
+}
+
+/* Without trust there is nothing to check a client's certificate against. */
+static void check_client_auth(const struct check *c, const struct tls_action *tls)
+{
+	const struct policy_keyring *ring = tls->keyring;
+
+	if (tls->role != ROLE_SERVER_WITH_CLIENT_AUTH || tls->client_auth_type == CLIENT_AUTH_PASSTHRU)
+		return;
+	if (is_sound(c, ring) && ring->trust == NULL && !ring->trust_system)
+		check_error(c, tls, "handshake_role",
+			    "tls_actions \"%s\" checks client certificates, but keyrings \"%s\" has no "
+			    "\"trust\"; add it",
+			    tls->name, ring->name);
+}
+
+static void check_tls_action(const struct check *c, const struct tls_action *tls)
+{
+	const struct policy_keyring *ring = tls->keyring;
+
+	if (tls->role != ROLE_CLIENT && ring == NULL)
+		check_error(c, tls, "keyring", "tls_actions \"%s\" needs a value for \"keyring\"", tls->name);
+	else if (tls->role != ROLE_CLIENT && is_sound(c, ring) && ring->ncertificates == 0)
+		check_error(
+		    c, tls, "keyring",
+		    "a server needs a certificate, but keyrings \"%s\" has none; add \"certificates\" to it",
+		    ring->name);
+	check_client_auth(c, tls);
+}
+
+/* Can two listeners not be bound at the same time? */
+static bool listeners_collide(const struct policy_listener *a, const struct policy_listener *b)
+{
+	const struct ip_addr *x = &a->endpoint.addr;
+	const struct ip_addr *y = &b->endpoint.addr;
+
+	if (a->endpoint.port == 0 || a->endpoint.port != b->endpoint.port || x->family != y->family)
+		return false;
+	return ip_addr_equal(x, y) || ip_addr_is_any(x) || ip_addr_is_any(y);
+}
+
+static void check_listener(const struct check *c, size_t index)
+{
+	const struct policy_listener *listener = &c->policy->listeners[index];
+
+	for (size_t i = 0; i < index; i++) {
+		const struct policy_listener *other = &c->policy->listeners[i];
+
+		if (!is_sound(c, other) || !listeners_collide(listener, other))
+			continue;
+		check_error(
+		    c, listener, "address",
+		    "listeners \"%s\" and \"%s\" cannot have the same address and port; change one of them",
+		    other->name, listener->name);
+		return;
+	}
+}
+
+static void check_passive_ports(const struct check *c, const struct ftp_action *ftp)
+{
+	const struct port_range *range = &ftp->passivedataports;
+
+	for (size_t i = 0; i < c->policy->nlisteners && range->low > 0; i++) {
+		const struct policy_listener *listener = &c->policy->listeners[i];
+		uint16_t port = listener->endpoint.port;
+
+		if (!is_sound(c, listener) || port < range->low || port > range->high)
+			continue;
+		check_error(c, ftp, "passivedataports",
+			    "\"passivedataports\" must leave out port %u, which is that of listeners \"%s\"",
+			    port, listener->name);
+		return;
+	}
+}
+
+static bool asks_for_certificate(const struct ftp_action *ftp)
+{
+	return ftp->secure_login != SECURE_LOGIN_NO_CLIENT_AUTH;
+}
+
+static void check_secure_password(const struct check *c, const struct ftp_action *ftp)
+{
+	if (ftp->secure_password != SECURE_PASSWORD_OPTIONAL)
+		return;
+	if (!asks_for_certificate(ftp)) {
+		check_error(c, ftp, "secure_password",
+			    "\"secure_password\" can only be optional if \"secure_login\" is verify_user or "
+			    "required");
+		return;
+	}
+	for (size_t i = 0; i < c->policy->nusers; i++)
+		if (c->policy->users[i].password_file != NULL || !is_sound(c, &c->policy->users[i]))
+			return;
+	check_error(
+	    c, ftp, "secure_password",
+	    "\"secure_password\" can only be optional if a user of \"users\" has a \"password_file\"");
+}
+
+/* A login without TLS is refused, and TLS is not offered: nobody could log in. */
+static void check_reachable_tls(const struct check *c, const struct ftp_action *ftp)
+{
+	if (ftp->auth_tls || ftp->secure_ftp != SECURE_FTP_REQUIRED)
+		return;
+	for (size_t i = 0; i < c->policy->nrules; i++) {
+		const struct policy_rule *rule = &c->policy->rules[i];
+		const struct policy_listener *listener;
+
+		if (rule->ftp != ftp || !is_sound(c, rule))
+			continue;
+		for (size_t j = 0; (listener = rule_listener(c, rule, j)) != NULL; j++) {
+			if (listener->tls != LISTENER_EXPLICIT || !is_sound(c, listener))
+				continue;
+			check_error(
+			    c, ftp, "extensions",
+			    "nobody could log in at listeners \"%s\" through rules \"%s\": \"secure_ftp\" is "
+			    "required, but \"extensions\" lacks auth_tls; add it",
+			    listener->name, rule->name);
+			return;
+		}
+	}
+}
+
+static void check_secure_login(const struct check *c, const struct policy_rule *rule)
+{
+	const struct tls_action *tls = rule->tls;
+	const struct ftp_action *ftp = rule->ftp;
+
+	if (!is_sound(c, tls) || !is_sound(c, ftp) || !asks_for_certificate(ftp))
+		return;
+	if (tls->role != ROLE_SERVER_WITH_CLIENT_AUTH)
+		check_error(c, rule, "tls",
+			    "\"secure_login\" of ftp_actions \"%s\" needs client certificates, but "
+			    "tls_actions \"%s\" asks "
+			    "for none; set its \"handshake_role\" to server_with_client_auth",
+			    ftp->name, tls->name);
+	else if (tls->client_auth_type == CLIENT_AUTH_PASSTHRU)
+		check_error(c, rule, "tls",
+			    "\"secure_login\" of ftp_actions \"%s\" needs certificates that were checked, "
+			    "but tls_actions "
+			    "\"%s\" checks none; set its \"client_auth_type\" to required",
+			    ftp->name, tls->name);
+}
+
+static void check_transparency(const struct check *c, const struct policy_rule *rule)
+{
+	const struct policy_backend *backend = rule->backend;
+	const struct policy_listener *listener;
+
+	if (!is_sound(c, backend) || (!backend->original && backend->source != BACKEND_SOURCE_CLIENT))
+		return;
+	for (size_t i = 0; (listener = rule_listener(c, rule, i)) != NULL; i++) {
+		if (listener->transparent || !is_sound(c, listener))
+			continue;
+		check_error(c, rule, "backend",
+			    "\"%s: %s\" of backends \"%s\" needs transparent listeners, but listeners \"%s\" "
+			    "is not; set its "
+			    "\"transparent\" to true or leave it out of rules \"%s\"",
+			    backend->original ? "address" : "source",
+			    backend->original ? "original" : "client", backend->name, listener->name,
+			    rule->name);
+		return;
+	}
+}
+
+void rule_check(const struct policy *policy, const struct places *places, struct diags *diags)
+{
+	const struct check c = { .policy = policy, .places = places, .diags = diags };
+
+	for (size_t i = 0; i < policy->ntls_actions; i++)
+		if (is_sound(&c, &policy->tls_actions[i]))
+			check_tls_action(&c, &policy->tls_actions[i]);
+	for (size_t i = 0; i < policy->nftp_actions; i++) {
+		const struct ftp_action *ftp = &policy->ftp_actions[i];
+
+		if (!is_sound(&c, ftp))
+			continue;
+		check_passive_ports(&c, ftp);
+		check_secure_password(&c, ftp);
+		check_reachable_tls(&c, ftp);
+	}
+	for (size_t i = 0; i < policy->nlisteners; i++)
+		if (is_sound(&c, &policy->listeners[i]))
+			check_listener(&c, i);
+	for (size_t i = 0; i < policy->nrules; i++) {
+		if (!is_sound(&c, &policy->rules[i]))
+			continue;
+		check_secure_login(&c, &policy->rules[i]);
+		check_transparency(&c, &policy->rules[i]);
+	}
+}

@@ -1,0 +1,19 @@
+/*
+ * Checks of a policy as a whole, after each of its values was read: what is not
+ * a fault of one value but of two that do not go together.
+ */
+#ifndef ATTLSD_POLICY_RULE_H
+#define ATTLSD_POLICY_RULE_H
+
+#include "policy/diag.h"
+#include "policy/places.h"
+#include "policy/policy.h"
+
+/* Errors: contradictions between objects. Objects with faults of their own are left out. */
+void rule_check(const struct policy *policy, const struct places *places, struct diags *diags);
+
+/* Warnings: what has no effect. For a policy without errors whose rules are sorted (they have no places any
+ * more). */
+void rule_warn(const struct policy *policy, const struct places *places, struct diags *diags);
+
+#endif

@@ -1,0 +1,97 @@
+#include "policy/unsupported.h"
+
+#include <assert.h>
+#include <stdbool.h>
+#include <string.h>
+
+#include "policy/schema.h"
+
+/* A feature that arrives takes its row with it. */
+static const struct unsupported table[] = {
+	{ "daemon", "control_socket", UNSUPPORTED_ANY, "remove it" },
+	{ "keyrings", "trust", UNSUPPORTED_ANY, "remove it; clients cannot be asked for certificates" },
+	{ "keyrings", "crl", UNSUPPORTED_ANY, "remove it; clients cannot be asked for certificates" },
+	{ "tls_actions", "handshake_role", ROLE_SERVER, "use server" },
+	{ "tls_actions", "client_auth_type", UNSUPPORTED_ANY,
+	  "remove it; clients cannot be asked for certificates" },
+	{ "ftp_actions", "secure_login", SECURE_LOGIN_NO_CLIENT_AUTH, "use no_client_auth" },
+	{ "ftp_actions", "secure_password", SECURE_PASSWORD_REQUIRED, "use required" },
+	{ "ftp_actions", "replysecuritylevel", 0, "leave it at 0" },
+	{ "ftp_actions", "accesserrormsgs", false, "leave it at false" },
+	{ "ftp_actions", "dswaittime", 0, "leave it at 0" },
+	{ "backends", "address", false, "name host:port instead of original" },
+	{ "backends", "source", BACKEND_SOURCE_GATEWAY, "use gateway" },
+	{ "listeners", "transparent", false, "leave it at false" },
+	{ "nat", "conntrack", NAT_CONNTRACK_OFF, "use off" },
+	{ NULL, "users", UNSUPPORTED_ANY, "remove the section" },
+};
+
+const struct unsupported *unsupported_at(size_t index)
+{
+	return index < sizeof(table) / sizeof(table[0]) ? &table[index] : NULL;
+}
+
+static const char *member(const void *object, size_t offset)
+{
+	return (const char *)object + offset;
+}
+
+static size_t load_count(const void *object, size_t offset)
+{
+	size_t n;
+
+	memcpy(&n, member(object, offset), sizeof(n));
+	return n;
+}
+
+static bool is_allowed(const struct unsupported *row, const struct field *f, const void *object)
+{
+	uint32_t value = 0;
+
+	if (f->type == FIELD_OBJECTS)
+		return load_count(object, f->also) == 0;
+	if (row->allowed == UNSUPPORTED_ANY)
+		return false;
+	assert(f->width == 1 || f->width == sizeof(value));
+	if (f->width == 1)
+		value = *(const uint8_t *)member(object, f->offset);
+	else
+		memcpy(&value, member(object, f->offset), sizeof(value));
+	return value == row->allowed;
+}
+
+static void check_object(const struct unsupported *row, const struct field *f, const void *object,
+			 const struct places *places, struct diags *diags)
+{
+	const struct place *place = places_find(places, object, f->key);
+
+	if (place != NULL && !place->faulty && !is_allowed(row, f, object))
+		diags_add(diags, DIAG_ERROR, place->mark, "\"%s\" is not supported yet; %s", f->key,
+			  row->mend);
+}
+
+void unsupported_check(const struct policy *policy, const struct places *places, struct diags *diags)
+{
+	const struct unsupported *row;
+
+	for (size_t i = 0; (row = unsupported_at(i)) != NULL; i++) {
+		const struct field *section =
+		    schema_find(schema_root(), row->section != NULL ? row->section : row->key);
+		const struct field *f = section;
+		const char *object = (const char *)policy;
+		size_t n = 1;
+
+		assert(section != NULL);
+		if (row->section != NULL) {
+			f = schema_find(section->sub, row->key);
+			object = member(policy, section->offset);
+		}
+		assert(f != NULL);
+		if (row->section != NULL && section->type == FIELD_OBJECTS) {
+			n = load_count(policy, section->also);
+			memcpy(&object, member(policy, section->offset), sizeof(object));
+		}
+		for (size_t j = 0; j < n; j++)
+			check_object(row, f, object + j * section->sub->size, places, diags);
+	}
+}

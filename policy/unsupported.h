@@ -1,0 +1,30 @@
+/*
+ * What the policy language has and the gateway has not yet: each use is an
+ * error at its place, so that nobody believes in a protection that is not there.
+ */
+#ifndef ATTLSD_POLICY_UNSUPPORTED_H
+#define ATTLSD_POLICY_UNSUPPORTED_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+#include "policy/diag.h"
+#include "policy/places.h"
+#include "policy/policy.h"
+
+/* `allowed` of a key that may not be given at all. */
+#define UNSUPPORTED_ANY UINT32_MAX
+
+struct unsupported {
+	const char *section; /* NULL: a key of the top level */
+	const char *key;
+	uint32_t allowed; /* the only value that may be given */
+	const char *mend; /* what to do instead */
+};
+
+/* The row of the table, NULL past the end. */
+const struct unsupported *unsupported_at(size_t index);
+
+void unsupported_check(const struct policy *policy, const struct places *places, struct diags *diags);
+
+#endif
