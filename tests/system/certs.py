@@ -26,6 +26,7 @@ class Authority:
         openssl("req", "-newkey", *kind, "-nodes", "-subj", "/CN=" + label, "-keyout", base + ".key", "-out", base + ".csr")
         openssl("x509", "-req", "-in", base + ".csr", "-CA", self.pem, "-CAkey", self.key, "-CAcreateserial",
                 "-days", "2", "-extfile", base + ".ext", "-out", base + ".pem")
+        os.chmod(base + ".key", 0o644)  # worth nothing, and an ordinary user's daemon reads it too
         return {"chain": base + ".pem", "key": base + ".key"}
 
 

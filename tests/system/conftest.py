@@ -47,14 +47,24 @@ def backend(make_backend):
 
 
 @pytest.fixture
-def launch(certificates, tmp_path_factory):
+def folder():
+    """A new folder that every user may enter, unlike pytest's own."""
+    with tempfile.TemporaryDirectory(prefix="attlsd-test-") as path:
+        os.chmod(path, 0o755)
+        yield path
+
+
+@pytest.fixture
+def launch(certificates, folder):
     """launch(backend, ftp={...}, tls={...}, daemon={...}, ...) starts a gateway; its end is checked."""
     running = []
 
     def start(backend=None, tree=None, preexec=None, wait=True, **change):
         address = getattr(backend, "address", backend) or ("127.0.0.1", 9)
         tree = tree or gateways.policy(certificates, address, **change)
-        gateway = gateways.Gateway(tmp_path_factory.mktemp("gateway"), tree, preexec)
+        own = os.path.join(folder, "gateway%d" % len(running))
+        os.mkdir(own)
+        gateway = gateways.Gateway(own, tree, preexec)
         running.append(gateway)
         return gateway.ready() if wait else gateway
     yield start

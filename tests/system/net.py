@@ -1,6 +1,7 @@
 """Sockets, deadlines and processes: what every helper here stands on. Nothing sleeps to synchronise."""
 import ctypes
 import os
+import select
 import signal
 import socket
 import struct
@@ -10,6 +11,7 @@ DEADLINE = float(os.environ.get("ATTLSD_TEST_DEADLINE", "20"))  # seconds that a
 ROOT = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
 BUILD = os.path.abspath(os.environ.get("ATTLSD_BUILD", os.path.join(ROOT, "build")))
 ATTLSD = os.path.abspath(os.environ.get("ATTLSD", os.path.join(BUILD, "attlsd")))
+NOBODY = 65534
 IS_ROOT = os.geteuid() == 0
 
 
@@ -73,6 +75,21 @@ def end_of(sock):
 def die_with_parent():
     """In a child before exec: do not outlive the test run."""
     ctypes.CDLL(None).prctl(1, signal.SIGKILL)
+
+
+def as_nobody():
+    """In a child of root before exec: be an ordinary user."""
+    die_with_parent()
+    if IS_ROOT:
+        os.setgroups([])
+        os.setgid(NOBODY)
+        os.setuid(NOBODY)
+        die_with_parent()  # changing the user takes it back
+
+
+def quiet(sock, seconds=0.3):
+    """Nothing arrives for a while. Only for saying that something does NOT happen."""
+    return not select.select([sock], [], [], seconds)[0]
 
 
 def children(pid):

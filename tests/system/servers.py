@@ -18,7 +18,7 @@ import net
 NAMES = ["vsftpd", "proftpd", "pure-ftpd", "pyftpdlib"]
 PACKAGES = {"vsftpd": "vsftpd", "proftpd": "proftpd-core", "pure-ftpd": "pure-ftpd"}
 STORE = os.environ.get("ATTLSD_SERVERS", os.path.join(net.ROOT, "build", "servers"))
-NOBODY = 65534
+NOBODY = net.NOBODY
 
 
 class Unavailable(Exception):

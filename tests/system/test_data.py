@@ -1,0 +1,300 @@
+"""Data connections: every way to open one on each side, whose address is told, who may connect."""
+import re
+import ssl
+
+import pytest
+
+import client as clients
+import net
+
+MODES = ["PASV", "EPSV", "PORT", "EPRT"]
+BACKENDS = {
+    "epsv": ({}, {}),
+    "without EPSV": ({"EPSV": "500 EPSV?"}, {}),
+    "without EPSV, 502": ({"EPSV": "502 no"}, {}),
+    "told never": ({"EPSV": "229 (|||1|)"}, {"epsv": "never"}),
+    "told always": ({"PASV": "502 no"}, {"epsv": "always"}),
+    "active": ({"PASV": "502 no", "EPSV": "502 no"}, {"data": "active"}),
+    "active without EPRT": ({"EPRT": "502 no"}, {"data": "active"}),
+    "passive": ({"PORT": "502 no", "EPRT": "502 no"}, {"data": "passive"}),
+}
+
+
+@pytest.mark.parametrize("level", ["C", "P"])
+@pytest.mark.parametrize("kind", BACKENDS)
+def test_every_mode_to_every_backend(launch, make_backend, kind, level):
+    script, setting = BACKENDS[kind]
+    backend = make_backend(files={"big": bytes(range(256)) * 3000, "empty": b""}, **script)
+    gateway = launch(backend, ftp={"secure_dataconn": "clear"}, backends={"legacy": setting})
+    with clients.explicit(gateway, level) as c:
+        for mode in MODES * 2:
+            assert c.get("big", mode) == backend.files["big"]
+            assert c.get("empty", mode) == b""
+            name = "up" + mode
+            assert c.put(name, b"y" * 200001, mode).code == 226
+            assert backend.upload(name) == (b"y" * 200001, "fin")
+            del backend.stored[name]
+            assert c.put(name, b"", mode).code == 226
+            assert backend.upload(name) == (b"", "fin")
+            del backend.stored[name]
+    verbs = backend.verbs()
+    if kind.startswith("without EPSV"):
+        assert verbs.count("EPSV") == 1, "the refusal of EPSV was not remembered"
+    if kind == "told never":
+        assert "EPSV" not in verbs
+    if kind.startswith("active"):
+        assert not {"PASV", "EPSV"} & set(verbs)
+    if kind == "passive":
+        assert not {"PORT", "EPRT"} & set(verbs)
+
+
+def test_a_backend_without_epsv_is_remembered_over_sessions(launch, make_backend):
+    backend = make_backend(files={"x": b"x"}, EPSV="500 EPSV?")
+    gateway = launch(backend)
+    for _ in range(3):
+        with clients.explicit(gateway, "P") as c:
+            assert c.get("x") == b"x"
+            c.expect("QUIT", 221)
+    assert sum(line == "EPSV" for line in backend.everything()) == 1
+
+
+def test_the_client_sees_only_the_gateways_address(gateway, backend):
+    with clients.explicit(gateway, "C") as c:
+        host, port = c.pasv()
+        assert host == "127.0.0.1"
+        assert port != c.epsv()[1]
+
+
+def test_replies_have_the_form_that_every_client_reads(gateway):
+    with clients.explicit(gateway, "C") as c:
+        assert re.fullmatch(r"227 [^(]*\(127,0,0,1,\d{1,3},\d{1,3}\)\.?", c.cmd("PASV"))
+        assert re.fullmatch(r"229 [^(]*\(\|\|\|\d+\|\)", c.cmd("EPSV"))
+
+
+def test_advertise_is_what_pasv_names(launch, backend):
+    gateway = launch(backend, ftp={"secure_dataconn": "clear"}, nat={"advertise": "203.0.113.10"})
+    with clients.explicit(gateway, "C") as c:
+        host, port = c.pasv()
+        assert host == "203.0.113.10"
+        sock = net.dial(("127.0.0.1", port))
+        c.expect("RETR hello.txt", 150)
+        assert c.wrap(sock).read_all() == backend.files["hello.txt"]
+
+
+def free_range(count):
+    """A range of ports, free as far as one can tell, below the ports that the kernel gives out."""
+    for low in range(21000, 30000, 100):
+        try:
+            for port in range(low, low + count):
+                with net.socket.socket() as s:
+                    s.bind(("127.0.0.1", port))
+            return low, low + count - 1
+        except OSError:
+            continue
+    pytest.skip("no free range of ports")
+
+
+def test_ports_come_out_of_passivedataports(launch, backend):
+    low, high = free_range(20)
+    gateway = launch(backend, ftp={"secure_dataconn": "clear", "passivedataports": f"{low}-{high}"})
+    with clients.explicit(gateway, "C") as c:
+        seen = {c.pasv()[1] for _ in range(30)} | {c.epsv()[1] for _ in range(30)}
+        assert all(low <= port <= high for port in seen)
+        assert len(seen) > 3, "ports ought to be hard to guess"
+        assert c.get("big") == backend.files["big"]
+
+
+def test_a_full_range_is_a_reply_and_no_port_is_lost(launch, backend):
+    low, _ = free_range(1)
+    gateway = launch(backend, ftp={"secure_dataconn": "clear", "passivedataports": f"{low}-{low}"})
+    with clients.explicit(gateway, "C") as first, clients.explicit(gateway, "C") as second:
+        first.pasv()
+        second.expect("PASV", 425, 421)
+        for _ in range(3):
+            assert first.get("hello.txt") == backend.files["hello.txt"]
+        first.expect("QUIT", 221)
+        first.ended()
+        assert second.get("hello.txt") == backend.files["hello.txt"]
+
+
+def test_another_address_cannot_take_the_passive_port(gateway, backend):
+    with clients.explicit(gateway, "C") as c:
+        address = c.pasv()
+        thief = net.dial(address, ("127.0.0.2", 0))
+        assert net.end_of(thief)[1] == b""
+        sock = net.dial(address)
+        c.expect("RETR hello.txt", 150)
+        assert clients.Plain(sock).read_all() == backend.files["hello.txt"]
+        assert c.reply().code == 226
+
+
+def test_a_thief_that_waits_gets_nothing(gateway, backend):
+    with clients.explicit(gateway, "C") as c:
+        address = c.pasv()
+        with net.dial(address, ("127.0.0.2", 0)) as thief:
+            c.send("RETR hello.txt\r\n")
+            sock = net.dial(address)
+            assert c.reply().code == 150
+            assert clients.Plain(sock).read_all() == backend.files["hello.txt"]
+            assert c.reply().code == 226
+            assert net.end_of(thief)[1] == b""
+
+
+def test_unrestricted_lets_another_address_connect(launch, backend):
+    gateway = launch(backend, ftp={"secure_dataconn": "clear", "passivedataconn": "unrestricted"})
+    with clients.explicit(gateway, "C") as c:
+        sock = net.dial(c.pasv(), ("127.0.0.2", 0))
+        c.expect("RETR hello.txt", 150)
+        assert clients.Plain(sock).read_all() == backend.files["hello.txt"]
+        assert c.reply().code == 226
+
+
+def test_a_passive_port_takes_one_connection(gateway, backend):
+    with clients.explicit(gateway, "C") as c:
+        address = c.pasv()
+        with net.dial(address) as first:
+            c.expect("RETR hello.txt", 150)
+            assert clients.Plain(first).read_all() == backend.files["hello.txt"]
+            assert c.reply().code == 226
+        with pytest.raises(ConnectionError):
+            net.dial(address)
+
+
+def test_a_client_may_dial_after_150_or_before_the_command(launch, backend):
+    gateway = launch(backend)
+    with clients.explicit(gateway, "P") as c:
+        # before, with the hello already sent
+        tls = clients.Tls(net.dial(c.pasv()), c.ctx, handshake=False)
+        tls.sock.sendall(tls.hello())
+        c.send("RETR hello.txt\r\n")
+        assert c.reply().code == 150
+        tls.handshake()
+        assert tls.read_all() == backend.files["hello.txt"] and tls.end == "clean"
+        assert c.reply().code == 226
+        # after
+        address = c.epsv()
+        c.expect("RETR hello.txt", 150)
+        tls = clients.Tls(net.dial(address), c.ctx)
+        assert tls.read_all() == backend.files["hello.txt"]
+        assert c.reply().code == 226
+
+
+def test_a_client_whose_tls_starts_before_the_transfer_is_refused(gateway):
+    """550 although the data connection stands and its hello is sent: the reply comes, the connection ends."""
+    with clients.explicit(gateway, "P") as c:
+        tls = clients.Tls(net.dial(c.pasv()), c.ctx, handshake=False)
+        tls.sock.sendall(tls.hello())
+        c.expect("RETR missing", 550)
+        c.expect("NOOP", 200)
+
+
+def test_a_refused_transfer_leaves_the_plan_for_the_next_command(launch, make_backend):
+    """LIST refused, NLST on the same passive connection: some clients in text mode do that."""
+    backend = make_backend(files={"a": b""}, LIST="550 no such thing")
+    gateway = launch(backend, ftp={"secure_dataconn": "clear"})
+    with clients.explicit(gateway, "C") as c:
+        sock = net.dial(c.pasv())
+        c.expect("LIST", 550)
+        c.expect("NLST", 150)
+        assert clients.Plain(sock).read_all() == b"a\r\n"
+        assert c.reply().code == 226
+
+
+@pytest.mark.parametrize("version", ["1.2", "1.3"])
+class TestResumption:
+    def test_data_resumes_control(self, launch, backend, version):
+        gateway = launch(backend, ftp={"secure_session_reuse": "required"})
+        with clients.explicit(gateway, "P", ctx=clients.context(versions=version)) as c:
+            for mode in MODES:
+                data = c.open("RETR big", mode)
+                assert data.reused
+                assert data.read_all() == backend.files["big"]
+                data.close()
+                assert c.reply().code == 226
+            assert c.put("up", b"z" * 70000).code == 226
+
+    def test_required_refuses_a_full_handshake_and_the_session_goes_on(self, launch, backend, version):
+        gateway = launch(backend, ftp={"secure_session_reuse": "required"})
+        with clients.explicit(gateway, "P", ctx=clients.context(versions=version)) as c:
+            for command in "RETR hello.txt", "STOR stolen":
+                with_refusal(c, command)
+            assert c.get("hello.txt") == backend.files["hello.txt"]
+        content, how = backend.upload("stolen")
+        assert (content, how) == (b"", "reset"), "a refused upload ended cleanly at the backend"
+
+    def test_required_refuses_the_session_of_another_client(self, launch, backend, version):
+        gateway = launch(backend, ftp={"secure_session_reuse": "required"})
+        ctx = clients.context(versions=version)
+        with clients.explicit(gateway, "P", ctx=ctx) as victim, clients.explicit(gateway, "P", ctx=ctx) as thief:
+            with_refusal(victim, "RETR hello.txt", session=thief.control_session)
+            assert victim.get("hello.txt") == backend.files["hello.txt"]
+
+    def test_allowed_takes_both(self, gateway, backend, version):
+        with clients.explicit(gateway, "P", ctx=clients.context(versions=version)) as c:
+            assert c.get("big") == backend.files["big"]
+            assert c.get("big", session=None) == backend.files["big"]
+
+    def test_allowed_never_resumes_the_session_of_another_client(self, gateway, backend, version):
+        ctx = clients.context(versions=version)
+        with clients.explicit(gateway, "P", ctx=ctx) as one, clients.explicit(gateway, "P", ctx=ctx) as two:
+            data = one.open("RETR hello.txt", session=two.control_session)
+            assert not data.reused
+            data.read_all()
+            assert one.reply().code == 226
+
+    def test_none_never_resumes(self, launch, backend, version):
+        gateway = launch(backend, ftp={"secure_session_reuse": "none"})
+        with clients.explicit(gateway, "P", ctx=clients.context(versions=version)) as c:
+            data = c.open("RETR hello.txt")
+            assert not data.reused
+            assert data.read_all() == backend.files["hello.txt"]
+            data.close()
+            assert c.reply().code == 226
+
+
+def with_refusal(c, command, session=None):
+    """The transfer fails with 522 because its TLS session is not this control connection's."""
+    try:
+        data = c.open(command, session=session)
+        got = data.read_all()
+        assert got == b"" and data.end != "clean", (got, data.end)
+    except (ssl.SSLError, ConnectionError):
+        pass
+    assert c.reply().code == 522
+
+
+@pytest.mark.skipif(not net.have_ipv6(), reason="no IPv6 on this machine")
+@pytest.mark.parametrize("level", ["C", "P"])
+def test_an_ipv6_client_of_an_ipv4_backend(launch, backend, level):
+    gateway = launch(backend, ftp={"secure_dataconn": "clear"}, listeners={"explicit": {"address": "[::1]:0"}})
+    with clients.explicit(gateway, level) as c:
+        for mode in "EPSV", "EPRT":
+            assert c.get("big", mode) == backend.files["big"]
+            assert c.put("up" + mode, b"six", mode).code == 226
+        c.expect("PASV", 425, 522)
+        c.expect("PORT 127,0,0,1,200,10", 504, 522)
+        c.expect("EPRT |1|127.0.0.1|51210|", 522)
+        c.expect("EPSV 1", 522)
+        c.expect("EPSV 2", 229)
+
+
+@pytest.mark.skipif(not net.have_ipv6(), reason="no IPv6 on this machine")
+def test_an_ipv4_client_of_an_ipv6_backend(launch, make_backend):
+    backend = make_backend(host="::1", files={"x": b"six"})
+    gateway = launch(backend=("[::1]", backend.address[1]), ftp={"secure_dataconn": "clear"})
+    with clients.explicit(gateway, "P") as c:
+        for mode in MODES:
+            assert c.get("x", mode) == b"six"
+            assert c.put("up" + mode, b"four", mode).code == 226
+
+
+def test_two_sessions_do_not_wait_for_each_other(launch, make_backend):
+    """Back-pressure stops the slow one's own relay only."""
+    backend = make_backend(files={"huge": bytes(32 << 20), "small": b"s"})
+    gateway = launch(backend, ftp={"secure_dataconn": "clear"})
+    with clients.explicit(gateway, "P") as slow, clients.explicit(gateway, "P") as fast:
+        stuck = slow.open("RETR huge")
+        for _ in range(20):
+            assert fast.get("small") == b"s"
+        assert stuck.read_all() == backend.files["huge"] and stuck.end == "clean"
+        assert slow.reply().code == 226

@@ -1,0 +1,210 @@
+"""A cut transfer never becomes a whole one, in either direction."""
+import contextlib
+import socket
+
+import pytest
+
+import client as clients
+import net
+
+HALF = b"only the first part" * 1000
+
+
+@pytest.mark.parametrize("version", ["1.2", "1.3"])
+@pytest.mark.parametrize("content", [HALF, b""], ids=["data", "empty"])
+@pytest.mark.parametrize("end", ["fin", "half-close", "reset"])
+@pytest.mark.parametrize("mode", ["PASV", "PORT"])
+def test_a_cut_upload_resets_the_backend_and_is_no_success(launch, backend, end, content, version, mode):
+    gateway = launch(backend)
+    with clients.explicit(gateway, "P", ctx=clients.context(versions=version)) as c:
+        data = c.open("STOR cut", mode)
+        if content:
+            data.send(content)
+        if end == "reset":
+            data.abort()
+        elif end == "fin":
+            data.close(notify=False)
+        else:
+            data.sock.shutdown(socket.SHUT_WR)
+        got, how = backend.upload("cut")
+        assert how == "reset", "the backend took a cut file for a whole one"
+        reply = c.reply()
+        assert reply.code == 426, f"{reply} although the upload was cut (the backend said 226)"
+        data.sock.close()
+        assert c.put("whole", content).code == 226
+        assert backend.upload("whole") == (content, "fin")
+
+
+def test_a_cut_upload_in_the_clear_by_rst(gateway, backend):
+    with clients.explicit(gateway, "C") as c:
+        data = c.open("STOR cut")
+        data.send(HALF)
+        data.abort()
+        assert backend.upload("cut")[1] == "reset"
+        assert c.reply().code == 426
+        assert c.put("whole", HALF).code == 226
+
+
+def test_close_notify_ends_an_upload_and_is_answered(gateway, backend):
+    """Python's ftplib waits for the answer before it closes."""
+    with clients.explicit(gateway, "P") as c:
+        data = c.open("STOR whole")
+        data.send(HALF)
+        data.notify()
+        assert data.recv() == b"" and data.end == "clean"
+        data.sock.close()
+        assert c.reply().code == 226
+        assert backend.upload("whole") == (HALF, "fin")
+
+
+def cut_download(session, _):
+    """150, half of it, RST, and 226 nevertheless."""
+    session.reply("150 Here it comes")
+    data = session.open_data()
+    data.sendall(HALF)
+    session.backend.wait(lambda: getattr(session.backend, "go", False), "the test's leave to reset")
+    net.reset(data)
+    session.reply("226 All is well")
+
+
+@pytest.mark.parametrize("level", ["C", "P"])
+@pytest.mark.parametrize("data", ["passive", "active"])
+def test_a_reset_backend_never_ends_a_download_cleanly(launch, make_backend, level, data):
+    backend = make_backend(RETR=cut_download)
+    gateway = launch(backend, ftp={"secure_dataconn": "clear"}, backends={"legacy": {"data": data}})
+    with clients.explicit(gateway, level) as c:
+        data = c.open("RETR cut")
+        got = b""
+        while len(got) < len(HALF):
+            piece = data.recv()
+            assert piece
+            got += piece
+        backend.note(lambda: setattr(backend, "go", True))
+        data.read_all()
+        assert data.end != "clean", "the client took a cut file for a whole one"
+        if level == "C":
+            assert data.end == "reset"
+        assert c.reply().code in (426, 451)
+        c.expect("NOOP", 200)
+
+
+def test_226_only_when_the_client_has_the_data(launch, make_backend):
+    """The backend has long said 226 while the gateway still holds data for a slow client."""
+    said = []
+
+    def retr(session, _):
+        session.reply("150 Here it comes")
+        data = session.open_data()
+        session.reply("226 Said too early")
+        data.sendall(backend.files["huge"])
+        data.close()
+        session.backend.note(lambda: said.append(True))
+    backend = make_backend(files={"huge": bytes(range(256)) * (8 << 12)}, RETR=retr)
+    gateway = launch(backend, ftp={"secure_dataconn": "clear"})
+    for level in "P", "C":
+        with clients.explicit(gateway, level) as c:
+            data = c.open("RETR huge")
+            assert net.quiet(c.sock, 0.5), "226 before the data"
+            assert data.read_all() == backend.files["huge"] and data.end == "clean"
+            data.close()
+            assert c.reply().code == 226
+
+
+def test_a_late_226_is_waited_for(launch, make_backend):
+    def stor(session, name):
+        session.upload(name, done="250-Checking\r\n250 Stored as asked")
+    backend = make_backend(STOR=stor)
+    gateway = launch(backend)
+    with clients.explicit(gateway, "P") as c:
+        assert c.put("x", HALF) == "250-Checking\n250 Stored as asked"
+
+
+def test_a_refusal_after_the_data_reaches_the_client(launch, make_backend):
+    def stor(session, name):
+        session.upload(name, done="552 Disk full")
+    gateway = launch(make_backend(STOR=stor))
+    with clients.explicit(gateway, "P") as c:
+        assert c.put("x", HALF).code == 552
+        c.expect("NOOP", 200)
+
+
+def test_an_error_of_the_backend_in_mid_download(launch, make_backend):
+    """Data, FIN, then 451: a clean close would tell the client that the file is whole."""
+    def retr(session, _):
+        session.download(HALF, done="451 Read error")
+    gateway = launch(make_backend(RETR=retr))
+    with clients.explicit(gateway, "P") as c:
+        data = c.open("RETR x")
+        assert data.read_all() == HALF
+        data.close()
+        assert c.reply().code == 451
+
+
+def endless(session, _):
+    session.reply("150 Here it comes")
+    data = session.open_data()
+    how = "fin"
+    try:
+        while True:
+            data.sendall(bytes(65536))
+    except OSError:
+        how = "reset"
+    session.backend.store("endless", b"", how)
+    data.close()
+    session.reply("426 Aborted")
+
+
+@pytest.mark.parametrize("level", ["C", "P"])
+@pytest.mark.parametrize("how", ["reset", "fin", "notify"])
+def test_a_client_that_leaves_a_download(launch, make_backend, level, how):
+    backend = make_backend(RETR=endless, files={"x": b"x"})
+    gateway = launch(backend, ftp={"secure_dataconn": "clear"})
+    with clients.explicit(gateway, level) as c:
+        data = c.open("RETR endless")
+        assert data.recv()
+        data.abort() if how == "reset" else data.close(notify=how == "notify")
+        assert backend.upload("endless")[1] == "reset"
+        assert c.reply().code in (426, 451)
+        c.expect("NOOP", 200)
+        assert c.put("after", b"fine").code == 226
+
+
+@pytest.mark.parametrize("level", ["C", "P"])
+def test_abor_ends_a_download(launch, make_backend, level):
+    backend = make_backend(RETR=endless)
+    gateway = launch(backend, ftp={"secure_dataconn": "clear"})
+    with clients.explicit(gateway, level) as c:
+        data = c.open("RETR endless")
+        assert data.recv()
+        c.send(b"\xff\xf4\xff\xf2ABOR\r\n")
+        data.read_all()
+        assert data.end != "clean"
+        codes = [c.reply().code]
+        if codes[0] not in (225, 226):
+            codes.append(c.reply().code)
+        assert codes[-1] in (225, 226) and codes[0] in (426, 226, 225), codes
+        c.expect("NOOP", 200)
+        assert c.put("after", b"fine").code == 226
+
+
+def test_the_control_connection_lost_in_mid_upload_resets_the_backend(gateway, backend):
+    with clients.explicit(gateway, "P") as c:
+        data = c.open("STOR cut")
+        data.send(HALF)
+        c.tls.abort()
+        assert backend.upload("cut")[1] == "reset"
+        with contextlib.suppress(OSError):
+            data.sock.close()
+
+
+def test_the_backends_control_connection_lost_in_mid_download(launch, make_backend):
+    def retr(session, _):
+        session.reply("150 Here it comes")
+        session.open_data().sendall(HALF)
+        return "close"
+    gateway = launch(make_backend(RETR=retr))
+    with clients.explicit(gateway, "P") as c:
+        c.open("RETR x").read_all()
+        reply = c.reply()
+        assert reply.code in (421, 426, 451), reply
+        c.ended()
