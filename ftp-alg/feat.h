@@ -13,7 +13,7 @@
 #define FTP_FEAT_AUTH 1u /* " AUTH TLS" */
 #define FTP_FEAT_PBSZ 2u
 #define FTP_FEAT_PROT 4u
-#define FTP_FEAT_CCC 8u
+#define FTP_FEAT_CCC  8u
 #define FTP_FEAT_EPSV 16u
 #define FTP_FEAT_EPRT 32u
 

@@ -15,19 +15,19 @@
 #define FTP_LINE_MAX 4096
 
 enum ftp_line_status {
-	FTP_LINE_MORE = 0,  /* no whole line yet: read more; the window may be kept as it is */
-	FTP_LINE_OK,        /* a line */
-	FTP_LINE_NUL,       /* a NUL byte inside: the line is refused, the next one may be good */
-	FTP_LINE_BARE_CR,   /* a CR that no LF follows: refused likewise */
-	FTP_LINE_BARE_LF,   /* an LF without CR. Where the next command starts is a guess: end the session */
-	FTP_LINE_TOO_LONG,  /* longer than FTP_LINE_MAX: what was received is to be dropped up to `consumed`;
-	                       when no LF was in it, the same line goes on: skip, see ftp_line_skip() */
+	FTP_LINE_MORE = 0, /* no whole line yet: read more; the window may be kept as it is */
+	FTP_LINE_OK,	   /* a line */
+	FTP_LINE_NUL,	   /* a NUL byte inside: the line is refused, the next one may be good */
+	FTP_LINE_BARE_CR,  /* a CR that no LF follows: refused likewise */
+	FTP_LINE_BARE_LF,  /* an LF without CR. Where the next command starts is a guess: end the session */
+	FTP_LINE_TOO_LONG, /* longer than FTP_LINE_MAX: what was received is to be dropped up to `consumed`;
+			      when no LF was in it, the same line goes on: skip, see ftp_line_skip() */
 };
 
 struct ftp_line {
 	const char *text; /* points into the window; no terminator; Telnet commands already taken out */
 	size_t len;
-	size_t consumed;  /* bytes of the window that are used up, also after a refusal */
+	size_t consumed; /* bytes of the window that are used up, also after a refusal */
 };
 
 /*

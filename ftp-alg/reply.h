@@ -12,30 +12,30 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#define FTP_REPLY_LINE_MAX 4096            /* without CRLF */
-#define FTP_REPLY_BYTES_MAX (1024 * 1024)  /* of one reply, all lines */
+#define FTP_REPLY_LINE_MAX  4096	  /* without CRLF */
+#define FTP_REPLY_BYTES_MAX (1024 * 1024) /* of one reply, all lines */
 
 /* Where a reply stands; all zero is "before the first line". */
 struct ftp_reply_parser {
-	uint16_t code;  /* of the multi-line reply that is open; 0: none is */
+	uint16_t code;	/* of the multi-line reply that is open; 0: none is */
 	uint32_t bytes; /* received of it */
 };
 
 enum ftp_reply_status {
 	FTP_REPLY_MALFORMED = 0, /* not a reply line (no code, code outside 1yz..5yz, NUL or CR inside) */
-	FTP_REPLY_TOO_LONG,      /* over one of the limits */
-	FTP_REPLY_MORE,          /* only from ftp_reply_take(): no whole line yet */
-	FTP_REPLY_PART,          /* a line of a multi-line reply that goes on: first or in between */
-	FTP_REPLY_END,           /* the last or only line: the reply is complete */
+	FTP_REPLY_TOO_LONG,	 /* over one of the limits */
+	FTP_REPLY_MORE,		 /* only from ftp_reply_take(): no whole line yet */
+	FTP_REPLY_PART,		 /* a line of a multi-line reply that goes on: first or in between */
+	FTP_REPLY_END,		 /* the last or only line: the reply is complete */
 };
 
 struct ftp_reply {
-	uint16_t code;    /* of the reply, also on lines in between */
-	bool first;       /* this is the reply's first line */
+	uint16_t code;	  /* of the reply, also on lines in between */
+	bool first;	  /* this is the reply's first line */
 	const char *line; /* the whole line as received, without its line end */
 	size_t len;
-	size_t text;      /* offset of the text behind "ddd " or "ddd-"; 0 on lines in between */
-	size_t consumed;  /* bytes of the window that are used up */
+	size_t text;	 /* offset of the text behind "ddd " or "ddd-"; 0 on lines in between */
+	size_t consumed; /* bytes of the window that are used up */
 };
 
 /*
