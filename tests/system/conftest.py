@@ -102,3 +102,11 @@ def real_server():
     for server in running.values():
         if isinstance(server, servers.Server):
             server.stop()
+
+
+def pytest_terminal_summary(terminalreporter):
+    """Show the interop table when the interop tests ran."""
+    path = os.path.join(net.BUILD, "interop.md")
+    if any("test_interop" in report.nodeid for report in terminalreporter.stats.get("passed", [])) and os.path.exists(path):
+        with open(path) as f:
+            terminalreporter.write_line("".join(line for line in f if line.startswith("|")).rstrip())

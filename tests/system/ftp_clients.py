@@ -1,0 +1,153 @@
+"""
+curl, lftp and Python's ftplib behind one face: send these files, fetch those, in a given way.
+
+run(way, uploads, downloads) returns the verbs that the client says it used.
+uploads: [(local path, remote name)], downloads: [(remote name, local path)].
+"""
+import ftplib
+import platform
+import re
+import socket
+import ssl
+import subprocess
+from dataclasses import dataclass
+
+TIMEOUT = 120
+
+
+class Failed(Exception):
+    pass
+
+
+@dataclass
+class Way:
+    listener: str    # explicit | implicit
+    mode: str        # PASV | EPSV | PORT | EPRT
+    level: str       # C | P
+    address: tuple   # of the listener, host and port
+    user: str
+    password: str
+    ca: str
+    where: str = ""  # folder on the server, ends in / unless empty
+
+    @property
+    def passive(self):
+        return self.mode in ("PASV", "EPSV")
+
+    @property
+    def host(self):
+        return f"[{self.address[0]}]" if ":" in self.address[0] else self.address[0]
+
+
+def call(argv):
+    try:
+        done = subprocess.run(argv, stdin=subprocess.DEVNULL, capture_output=True, text=True, errors="replace", timeout=TIMEOUT)
+    except subprocess.TimeoutExpired as late:
+        raise Failed(f"{argv[0]} did not end; it said:\n{(late.stderr or b'').decode(errors='replace')[-3000:]}")
+    if done.returncode:
+        raise Failed(f"{argv[0]} ended with {done.returncode}; it said:\n{done.stdout}{done.stderr[-3000:]}")
+    return done.stdout + done.stderr
+
+
+class Curl:
+    name = "curl"
+    modes = ["PASV", "EPSV", "PORT", "EPRT"]
+
+    def run(self, way, uploads, downloads):
+        scheme = {"explicit": "ftp", "implicit": "ftps"}[way.listener]
+        url = f"{scheme}://{way.host}:{way.address[1]}/{way.where}"
+        base = ["curl", "-sSv", "--max-time", str(TIMEOUT), "--cacert", way.ca, "-u", f"{way.user}:{way.password}",
+                "--ssl-reqd" if way.level == "P" else "--ftp-ssl-control",
+                *{"PASV": ["--disable-epsv"], "EPSV": [], "PORT": ["-P", "-", "--disable-eprt"], "EPRT": ["-P", "-"]}[way.mode]]
+        said = ""
+        if uploads:
+            said += call(base + [word for path, name in uploads for word in ("-T", path, url + name)])
+        if downloads:
+            said += call(base + [word for name, path in downloads for word in ("-o", path, url + name)])
+        return re.findall(r"^> (\S+)(?: ([CP])\b)?", said, re.M)
+
+
+class Lftp:
+    name = "lftp"
+    modes = ["PASV", "EPSV", "PORT"]  # it has EPRT for IPv6 only, and announces the address :: there
+
+    def run(self, way, uploads, downloads):
+        scheme = {"explicit": "ftp", "implicit": "ftps"}[way.listener]
+        yes = {True: "yes", False: "no"}
+        script = [f"set ssl:ca-file {way.ca}", "set ftp:ssl-force yes", "set cmd:fail-exit yes", "set xfer:clobber yes",
+                  f"set ftp:ssl-protect-data {yes[way.level == 'P']}", f"set ftp:ssl-protect-list {yes[way.level == 'P']}",
+                  f"set ftp:passive-mode {yes[way.passive]}", f"set ftp:prefer-epsv {yes[way.mode == 'EPSV']}",
+                  "set net:max-retries 1", f"set net:timeout {TIMEOUT}", "set net:reconnect-interval-base 1", "debug 5",
+                  f"open -u '{way.user}','{way.password}' {scheme}://{way.host}:{way.address[1]}"]
+        script += [f"put {path} -o {way.where}{name}" for path, name in uploads]
+        script += [f"get {way.where}{name} -o {path}" for name, path in downloads]
+        said = call(["lftp", "--norc", "-c", "; ".join(script)])
+        return re.findall(r"^---> (\S+)(?: ([CP])\b)?", said, re.M)
+
+
+class Ftplib:
+    name = "ftplib"
+    modes = ["PASV", "EPSV", "PORT", "EPRT"]  # EPSV and EPRT on IPv4 and implicit TLS are added here
+
+    class Ftp(ftplib.FTP_TLS):
+        way = None
+        verbs = None
+
+        def connect_to(self, way):
+            self.way, self.verbs, self.host = way, [], way.address[0]
+            raw = socket.create_connection(way.address, timeout=TIMEOUT)
+            self.af = raw.family
+            self.sock = self.context.wrap_socket(raw, server_hostname=self.host) if way.listener == "implicit" else raw
+            self.file = self.sock.makefile("r", encoding=self.encoding)
+            self.welcome = self.getresp()
+
+        def putcmd(self, line):
+            self.verbs.append((line.split()[0], line[5:6] if line.startswith("PROT ") else ""))
+            super().putcmd(line)
+
+        def makepasv(self):
+            if self.way.mode == "PASV":
+                return ftplib.parse227(self.sendcmd("PASV"))
+            return ftplib.parse229(self.sendcmd("EPSV"), self.sock.getpeername())
+
+        def makeport(self):
+            listener = socket.create_server((self.sock.getsockname()[0], 0), family=self.af, backlog=1)
+            listener.settimeout(TIMEOUT)
+            host, port = listener.getsockname()[:2]
+            self.sendport(host, port) if self.way.mode == "PORT" else self.sendeprt(host, port)
+            return listener
+
+    def run(self, way, uploads, downloads):
+        context = ssl.create_default_context(cafile=way.ca)
+        ftp = self.Ftp(context=context, timeout=TIMEOUT)
+        try:
+            ftp.connect_to(way)
+            ftp.login(way.user, way.password)
+            if way.level == "P":
+                ftp.prot_p()
+            else:
+                ftp.sendcmd("PBSZ 0")
+                ftp.prot_c()
+            ftp.set_pasv(way.passive)
+            for path, name in uploads:
+                with open(path, "rb") as f:
+                    ftp.storbinary("STOR " + way.where + name, f, blocksize=65536)
+            for name, path in downloads:
+                with open(path, "wb") as f:
+                    ftp.retrbinary("RETR " + way.where + name, f.write, blocksize=65536)
+            ftp.quit()
+        except ftplib.all_errors as fault:
+            raise Failed(f"ftplib: {type(fault).__name__}: {fault}; it sent {ftp.verbs}")
+        finally:
+            ftp.close()
+        return ftp.verbs
+
+
+ALL = {client.name: client for client in (Curl(), Lftp(), Ftplib())}
+
+
+def versions():
+    def first(*argv):
+        return subprocess.run(argv, capture_output=True, text=True).stdout.splitlines()[0].split()
+    return {"curl": f"curl {first('curl', '--version')[1]} (OpenSSL)", "lftp": f"lftp {first('lftp', '--version')[3]} (GnuTLS)",
+            "ftplib": f"ftplib of Python {platform.python_version()} (OpenSSL)"}

@@ -1,0 +1,64 @@
+"""The table that test_interop fills: server x client x way, as Markdown."""
+import os
+import subprocess
+
+import ftp_clients
+import servers
+
+COLUMNS = [(mode, level) for mode in ("PASV", "EPSV", "PORT", "EPRT") for level in "CP"]
+HEAD = """\
+# Which clients and servers were tried together
+
+Written by the system tests (`make check`), refreshed with `sh tests/system/refresh-interop.sh`; do not edit.
+
+Each cell is one login through attlsd in which files of 0 bytes, 1 byte, 1 MiB and 64 MiB were sent and fetched
+again, with the same SHA-256 on the server and back at the client. C and P are the levels of PROT. The
+server speaks cleartext FTP only and knows nothing of attlsd. `-`: the client cannot express it (lftp has EPRT for IPv6 only).
+
+"""
+
+
+def package(name):
+    folder = os.path.join(servers.STORE, servers.PACKAGES.get(name, ""))
+    if name in servers.PACKAGES:
+        program = {"vsftpd": "vsftpd", "proftpd": "proftpd", "pure-ftpd": "pure-ftpd"}[name]
+        path = os.path.join(folder, "usr/share/doc", servers.PACKAGES[name])
+        if not os.path.isdir(path):
+            return program
+        done = subprocess.run(["apt-cache", "policy", servers.PACKAGES[name]], capture_output=True, text=True)
+        for line in done.stdout.splitlines():
+            if "Candidate:" in line:
+                return f"{program} {line.split()[-1]}"
+        return program
+    import pyftpdlib
+    return "pyftpdlib " + pyftpdlib.__ver__
+
+
+class Table:
+    def __init__(self):
+        self.cells = {}
+        self.seconds = 0.0
+
+    def note(self, server, client, listener, mode, level, result, seconds=0.0):
+        self.cells[server, client, listener, mode, level] = result
+        self.seconds += seconds
+
+    def row(self, server, client, listener):
+        cells = [self.cells.get((server, client, listener, *column),
+                                "-" if column[0] not in ftp_clients.ALL[client].modes else "not run") for column in COLUMNS]
+        return "| " + " | ".join([server, client, listener, *cells]) + " |"
+
+    def text(self):
+        ran = {cell[0] for cell in self.cells}
+        lines = ["Servers: " + ", ".join(package(name) for name in servers.NAMES if name in ran) + ".",
+                 "Clients: " + ", ".join(ftp_clients.versions().values()) + ".", "",
+                 "| server | client | TLS | " + " | ".join(" ".join(column) for column in COLUMNS) + " |",
+                 "|---" * (3 + len(COLUMNS)) + "|"]
+        lines += [self.row(server, client, listener) for server in servers.NAMES for client in ftp_clients.ALL
+                  for listener in ("explicit", "implicit")]
+        return HEAD + "\n".join(lines) + "\n"
+
+    def write(self, path):
+        if self.cells:
+            with open(path, "w") as f:
+                f.write(self.text())

@@ -1,0 +1,101 @@
+"""
+Every real server behind the gateway with every real client, in every way that
+the client can express, both ways, with files of 0 bytes to 64 MiB.
+Writes the table to interop.md in the build folder; refresh-interop.sh makes it docs/INTEROP.md.
+"""
+import hashlib
+import os
+import tempfile
+import time
+
+import pytest
+
+import ftp_clients
+import gateway as gateways
+import interop_table
+import net
+import servers
+
+SIZES = {"empty": 0, "byte": 1, "mib": 1 << 20, "mib64": int(os.environ.get("ATTLSD_INTEROP_MIB", "64")) << 20}
+LISTENERS = ["explicit", "implicit"]
+CELLS = [(server, client, listener, mode, level)
+         for server in servers.NAMES for client in ftp_clients.ALL for listener in LISTENERS
+         for mode in ftp_clients.ALL[client].modes for level in "CP"]
+
+
+def digest(path):
+    sha = hashlib.sha256()
+    with open(path, "rb") as f:
+        while piece := f.read(1 << 20):
+            sha.update(piece)
+    return sha.hexdigest()
+
+
+@pytest.fixture(scope="module")
+def files():
+    """The files that travel: {label: (path, SHA-256)}; and room for what comes back."""
+    with tempfile.TemporaryDirectory(prefix="attlsd-interop-") as folder:
+        made = {}
+        for label, size in SIZES.items():
+            path = os.path.join(folder, label)
+            with open(path, "wb") as f:
+                for start in range(0, size, 1 << 20):
+                    f.write(os.urandom(min(1 << 20, size - start)))
+            made[label] = (path, digest(path))
+        yield folder, made
+
+
+@pytest.fixture(scope="module")
+def front(real_server, certificates):
+    """front(server name): a gateway before that server; all end together and their ends are checked."""
+    with tempfile.TemporaryDirectory(prefix="attlsd-interop-") as folder:
+        running = {}
+
+        def get(name):
+            server = real_server(name)
+            if name not in running:
+                own = os.path.join(folder, name)
+                os.mkdir(own)
+                tree = gateways.policy(certificates, (server.host, server.port), ftp={"secure_dataconn": "clear"})
+                running[name] = gateways.Gateway(own, tree).ready()
+            return server, running[name]
+        yield get
+        for gateway in running.values():
+            gateway.stop()
+
+
+@pytest.fixture(scope="module")
+def table():
+    results = interop_table.Table()
+    yield results
+    results.write(os.path.join(net.BUILD, "interop.md"))
+
+
+@pytest.mark.attlsd
+@pytest.mark.parametrize("server,client,listener,mode,level", CELLS, ids=["-".join(cell) for cell in CELLS])
+def test_transfers(front, files, table, certificates, server, client, listener, mode, level):
+    behind, gateway = front(server)
+    folder, made = files
+    way = ftp_clients.Way(listener, mode, level, gateway.address[listener], behind.user, behind.password,
+                          certificates.ca.pem, behind.where)
+    names = {label: f"up-{label}" for label in SIZES}
+    came_back = {label: os.path.join(folder, "back-" + label) for label in SIZES}
+    started = time.monotonic()
+    try:
+        verbs = ftp_clients.ALL[client].run(way, [(made[label][0], names[label]) for label in SIZES],
+                                            [(names[label], came_back[label]) for label in SIZES])
+        for label, (_, sha) in made.items():
+            assert digest(os.path.join(behind.files, names[label])) == sha, f"{label} did not arrive whole"
+            assert digest(came_back[label]) == sha, f"{label} did not come back whole"
+        assert {verb for verb, _ in verbs} & {"PASV", "EPSV", "PORT", "EPRT"} == {mode}, "the client used another mode"
+        levels = [level_ for verb, level_ in verbs if verb == "PROT"]
+        assert not levels or set(levels) == {level}, "the client used another level"
+        assert levels or (level, listener) == ("P", "implicit"), "the client sent no PROT"
+    except (AssertionError, OSError, ftp_clients.Failed):
+        table.note(server, client, listener, mode, level, "FAILED")
+        raise
+    finally:
+        for path in [*came_back.values(), *(os.path.join(behind.files, name) for name in names.values())]:
+            if os.path.exists(path):
+                os.unlink(path)
+    table.note(server, client, listener, mode, level, "ok", time.monotonic() - started)
