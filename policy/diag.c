@@ -155,6 +155,11 @@ static int compare_items(const void *a, const void *b)
 	return x < y ? -1 : x > y;
 }
 
+static bool same_mark(struct diag_mark a, struct diag_mark b)
+{
+	return a.line == b.line && a.column == b.column;
+}
+
 void diags_print(const struct diags *diags, FILE *out)
 {
 	const struct diag *order[DIAGS_MAX];
@@ -171,6 +176,8 @@ void diags_print(const struct diags *diags, FILE *out)
 		(void)fputs(item->level == DIAG_WARNING ? ": warning: " : ": ", out);
 		print_safe(out, item->message, strlen(item->message), SIZE_MAX);
 		(void)fputc('\n', out);
-		print_source(diags, item->mark, out);
+		/* several faults of one place: show it once */
+		if (i + 1 == diags->nitems || !same_mark(item->mark, order[i + 1]->mark))
+			print_source(diags, item->mark, out);
 	}
 }

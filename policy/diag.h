@@ -44,8 +44,8 @@ int diags_init(struct diags *diags, const char *file, const char *source, size_t
 void diags_done(struct diags *diags);
 
 /* Add one; the message has no place, no level and no newline in it. */
-void diags_add(struct diags *diags, enum diag_level level, struct diag_mark mark, const char *fmt,
-	       ...) __attribute__((format(printf, 4, 5)));
+void diags_add(struct diags *diags, enum diag_level level, struct diag_mark mark, const char *fmt, ...)
+    __attribute__((format(printf, 4, 5)));
 
 /*
  * Print all, in order of place: "file:line:col: message" (warnings say

@@ -73,7 +73,7 @@ struct ftp_action {
 	bool accesserrormsgs;
 	uint32_t ftpkeepalive_s; /* 0: leave it to the kernel */
 	uint32_t datakeepalive_s;
-	uint32_t inactive_s;     /* 0: never */
+	uint32_t inactive_s;	 /* 0: never */
 	uint32_t dswaittime_min; /* 0: a busy data set is an error at once */
 	enum reply_style reply_style;
 };

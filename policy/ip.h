@@ -31,7 +31,7 @@ struct ip_endpoint {
 
 struct ip_net {
 	struct ip_addr addr; /* bits behind the prefix are zero */
-	uint8_t prefix;      /* 0..32 or 0..128 */
+	uint8_t prefix;	     /* 0..32 or 0..128 */
 };
 
 /* Room for any formatted value of this file, with its NUL. */

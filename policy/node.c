@@ -53,7 +53,28 @@ static struct diag_mark mark_of_offset(const struct builder *b, size_t offset)
 	return mark;
 }
 
-/* What libyaml says, and what a person needs to hear. */
+/* What libyaml says of a slip that is often made, and how to mend it. */
+static const struct {
+	const char *problem;
+	const char *context;
+	const char *message;
+} common_slips[] = {
+	{ "found character that cannot start any token", "while scanning for the next token",
+	  "no value can start with this character; indent with spaces, not tabs, and quote text that starts "
+	  "with "
+	  "@ ` or %" },
+	{ "did not find expected alphabetic or numeric character", "while scanning an alias",
+	  "quote text that starts with an asterisk: \"*AUTH*/*\"" },
+	{ "mapping values are not allowed in this context", NULL,
+	  "a second \": \" in one line, or a wrong indentation; quote text that has a colon and a blank in "
+	  "it" },
+};
+
+static bool same_text(const char *a, const char *b)
+{
+	return a == NULL || b == NULL ? a == b : strcmp(a, b) == 0;
+}
+
 static void report_syntax(struct builder *b)
 {
 	const yaml_parser_t *p = &b->parser;
@@ -62,20 +83,25 @@ static void report_syntax(struct builder *b)
 
 	if (p->error == YAML_MEMORY_ERROR) {
 		b->arena->failed = true;
-	} else if (p->error == YAML_READER_ERROR) {
+		return;
+	}
+	if (p->error == YAML_READER_ERROR) {
 		diags_add(b->diags, DIAG_ERROR, mark_of_offset(b, p->problem_offset),
 			  "the file must be UTF-8 text without control characters: %s", problem);
-	} else if (strcmp(problem, "found character that cannot start any token") == 0) {
-		diags_add(b->diags, DIAG_ERROR, mark,
-			  "no value can start with this character; indent with spaces, not tabs, and quote "
-			  "text that "
-			  "starts with one of @ ` %%");
-	} else if (p->context != NULL) {
-		diags_add(b->diags, DIAG_ERROR, mark, "this is not YAML: %s (%s that starts at line %zu)",
-			  problem, p->context, p->context_mark.line + 1);
-	} else {
-		diags_add(b->diags, DIAG_ERROR, mark, "this is not YAML: %s", problem);
+		return;
 	}
+	for (size_t i = 0; i < sizeof(common_slips) / sizeof(common_slips[0]); i++) {
+		if (same_text(common_slips[i].problem, problem) &&
+		    same_text(common_slips[i].context, p->context)) {
+			fault(b, mark, common_slips[i].message);
+			return;
+		}
+	}
+	if (p->context != NULL)
+		diags_add(b->diags, DIAG_ERROR, mark, "this is not YAML: %s (%s that starts in line %zu)",
+			  problem, p->context, p->context_mark.line + 1);
+	else
+		diags_add(b->diags, DIAG_ERROR, mark, "this is not YAML: %s", problem);
 }
 
 static bool has_member(const struct node *mapping, const struct node *key, struct diag_mark *ret_mark)
@@ -227,16 +253,15 @@ static bool start_document(struct builder *b, const yaml_event_t *event)
 	return false;
 }
 
-/* Returns false when the parse is over, well or badly. */
+/* Returns false when no sense can be made of the rest. */
 static bool add_event(struct builder *b, const yaml_event_t *event)
 {
 	switch (event->type) {
 	case YAML_NO_EVENT:
 	case YAML_STREAM_START_EVENT:
 	case YAML_DOCUMENT_END_EVENT:
-		return true;
 	case YAML_STREAM_END_EVENT:
-		return false;
+		return true;
 	case YAML_DOCUMENT_START_EVENT:
 		return start_document(b, event);
 	case YAML_ALIAS_EVENT:
@@ -255,27 +280,31 @@ static bool add_event(struct builder *b, const yaml_event_t *event)
 	return false;
 }
 
-static void build(struct builder *b)
+/* Returns false when the end was not reached. */
+static bool build(struct builder *b)
 {
-	bool more = true;
-
 	yaml_parser_set_encoding(&b->parser, YAML_UTF8_ENCODING);
 	yaml_parser_set_input_string(&b->parser, (const unsigned char *)b->text, b->len);
-	while (more) {
+	for (;;) {
 		yaml_event_t event;
+		bool end, more;
 
 		if (yaml_parser_parse(&b->parser, &event) == 0) {
 			report_syntax(b);
-			return;
+			return false;
 		}
+		end = event.type == YAML_STREAM_END_EVENT;
 		more = add_event(b, &event);
 		yaml_event_delete(&event);
+		if (end || !more)
+			return end;
 	}
 }
 
 struct node *node_parse(const char *text, size_t len, struct arena *arena, struct diags *diags)
 {
 	struct builder b = { .arena = arena, .diags = diags, .text = text, .len = len };
+	bool whole;
 
 	if (len > NODE_TEXT_MAX) {
 		fault(&b, (struct diag_mark){ 0 }, "the policy is larger than 1 MiB");
@@ -290,9 +319,9 @@ struct node *node_parse(const char *text, size_t len, struct arena *arena, struc
 		arena->failed = true;
 		return NULL;
 	}
-	build(&b);
+	whole = build(&b);
 	yaml_parser_delete(&b.parser);
-	if (arena->failed)
+	if (!whole || arena->failed)
 		return NULL;
 	if (b.root == NULL && diags->nerrors == 0)
 		fault(&b, (struct diag_mark){ 0 }, "the policy is empty; start with \"version: 1\"");

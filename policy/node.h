@@ -37,9 +37,9 @@ struct node {
 };
 
 /*
- * Parse text into a tree that lives in the arena. Faults go into diags; the
- * tree is returned also when there were some, as far as it could be built, or
- * NULL when nothing can be said about the rest (arena->failed: no memory).
+ * Parse text into a tree that lives in the arena. Faults go into diags; a tree
+ * with faults in single nodes is returned as well. NULL when there is no whole
+ * tree, of which nothing more could be said (arena->failed: no memory).
  */
 struct node *node_parse(const char *text, size_t len, struct arena *arena, struct diags *diags);
 

@@ -23,12 +23,12 @@ struct policy_daemon {
 	const char *user; /* default "attlsd" */
 	bool user_given;  /* the file names it (then it must exist) */
 	struct diag_mark user_mark;
-	uint32_t workers; /* 0: one per CPU ("auto") */
+	uint32_t workers;	    /* 0: one per CPU ("auto") */
 	const char *control_socket; /* default "/run/attlsd/control.sock" */
 	enum log_level log_level;
 	enum log_format log_format;
-	uint32_t limit_sessions;                   /* default 10000 */
-	uint32_t limit_sessions_per_source;        /* default 200 */
+	uint32_t limit_sessions;		   /* default 10000 */
+	uint32_t limit_sessions_per_source;	   /* default 200 */
 	uint32_t limit_unauthenticated_per_source; /* default 20 */
 };
 
@@ -51,7 +51,12 @@ struct policy_keyring {
 };
 
 enum handshake_role { ROLE_SERVER_WITH_CLIENT_AUTH = 0, ROLE_SERVER, ROLE_CLIENT };
-enum client_auth_type { CLIENT_AUTH_REQUIRED = 0, CLIENT_AUTH_SAFCHECK, CLIENT_AUTH_FULL, CLIENT_AUTH_PASSTHRU };
+enum client_auth_type {
+	CLIENT_AUTH_REQUIRED = 0,
+	CLIENT_AUTH_SAFCHECK,
+	CLIENT_AUTH_FULL,
+	CLIENT_AUTH_PASSTHRU
+};
 
 /* Bits of tls_action.versions */
 #define POLICY_TLS1_2 1u
@@ -64,7 +69,7 @@ struct tls_action {
 	const struct policy_keyring *keyring;
 	unsigned versions;
 	const char *ciphersuites; /* TLS 1.3: OpenSSL's colon list; NULL: OpenSSL's default */
-	const char *ciphers;      /* TLS 1.2: the same; NULL: a secure default chosen by the gateway */
+	const char *ciphers;	  /* TLS 1.2: the same; NULL: a secure default chosen by the gateway */
 	struct diag_mark mark, ciphersuites_mark, ciphers_mark;
 	uint32_t handshake_timeout_ms;
 	uint32_t session_timeout_s;
@@ -77,8 +82,8 @@ enum backend_epsv { BACKEND_EPSV_AUTO = 0, BACKEND_EPSV_ALWAYS, BACKEND_EPSV_NEV
 
 struct policy_backend {
 	const char *name;
-	bool original;               /* the address that the client dialled */
-	const char *host;            /* as written, without brackets; NULL when original */
+	bool original;		     /* the address that the client dialled */
+	const char *host;	     /* as written, without brackets; NULL when original */
 	struct ip_endpoint endpoint; /* addr.family is IP_NONE when host is a name to be resolved */
 	enum backend_source source;
 	enum backend_data data;
@@ -107,7 +112,7 @@ struct policy_nat {
 
 struct policy_rule {
 	const char *name;
-	uint32_t priority; /* 1..2000000000, larger first */
+	uint32_t priority;			  /* 1..2000000000, larger first */
 	const struct policy_listener **listeners; /* nlisteners 0: any */
 	size_t nlisteners;
 	struct ip_net *remote_addrs; /* nremote_addrs 0: any */

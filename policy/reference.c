@@ -26,13 +26,15 @@ static void refuse_dangling(struct walk *w, const struct field *section, const s
 	size_t count;
 	char *objects = section_objects(w, section, &count);
 	const char **names = arena_alloc(w->scratch, count + 1, sizeof(*names));
+	const char *hint;
 
 	if (names == NULL)
 		return;
 	for (size_t i = 0; i < count; i++)
 		names[i] = name_of(section->sub, objects + i * section->sub->size);
+	hint = walk_hint(w, n->text, names);
 	walk_error(w, n->mark, "there is no \"%.40s\" in %s%s", n->text, section->key,
-		   walk_hint(w, n->text, names));
+		   hint[0] != '\0' ? hint : "; define it there");
 }
 
 /* NULL, and a fault, when there is none. */

@@ -64,8 +64,10 @@ static void refuse_missing_key(struct walk *w, const struct field *f, struct dia
 	if (w->name != NULL)
 		walk_error(w, mark, "%s \"%.40s\" needs a value for \"%s\"", w->section, w->name, f->key);
 	else
-		walk_error(w, mark, "the policy needs \"%s\"%s", f->key,
-			   f->type == FIELD_OBJECTS ? " with at least one entry" : ": 1");
+		walk_error(w, mark,
+			   f->type == FIELD_OBJECTS ? "the policy needs \"%s\" with at least one entry"
+						    : "the policy needs \"%s: 1\"",
+			   f->key);
 }
 
 /* Read the default as if it stood in the file; words with blanks between are a list. */
@@ -212,7 +214,11 @@ static void walk_objects(struct walk *w, const struct field *f, const struct nod
 	item = new_array(w, f, node->count, object);
 	w->section = f->key;
 	for (const struct node *n = node->first; n != NULL && item != NULL; n = n->next) {
-		walk_object(w, schema, n, item);
+		if (n->key->kind == NODE_BAD)
+			w->faults++; /* a duplicate: its place in the array stays empty, which no check takes
+					for an object */
+		else
+			walk_object(w, schema, n, item);
 		if (schema->index != 0)
 			*(size_t *)(void *)(item + schema->index) = i;
 		i++;
