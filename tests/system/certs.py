@@ -14,7 +14,7 @@ class Authority:
         self.pem = os.path.join(self.folder, "ca.pem")
         self.key = os.path.join(self.folder, "ca.key")
         openssl("req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256", "-nodes", "-days", "2",
-                "-subj", "/CN=" + name, "-keyout", self.key, "-out", self.pem)
+                "-subj", "/CN=" + name, "-addext", "keyUsage=critical,keyCertSign,cRLSign", "-keyout", self.key, "-out", self.pem)
 
     def issue(self, label, names, algorithm="ecdsa"):
         """Make LABEL.pem and LABEL.key for these host names (IP addresses begin with a digit or hold a colon)."""
