@@ -171,8 +171,11 @@ static void walk_list(struct walk *w, const struct field *f, const struct node *
 		return;
 	}
 	if (node->kind != NODE_SEQUENCE || (node->count == 0 && f->required)) {
-		walk_error(w, node->mark, "\"%s\" must be a list: [ { %s: ... } ]", f->key,
-			   f->sub->fields->key);
+		const struct field *needed = f->sub->fields;
+
+		while (!needed->required)
+			needed++; /* each table of a list has one */
+		walk_error(w, node->mark, "\"%s\" must be a list: [ { %s: ... } ]", f->key, needed->key);
 		return;
 	}
 	item = new_array(w, f, node->count, object);
