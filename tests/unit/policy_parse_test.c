@@ -1,0 +1,461 @@
+#include "policy/policy.h"
+
+#include "tests/unit/policy-text.h"
+
+/* As a user starts: everything that is not given has its default. */
+static void test_minimal(void **state)
+{
+	const struct policy_daemon *daemon;
+	const struct tls_action *tls;
+	const struct ftp_action *ftp;
+	struct parsed p;
+
+	(void)state;
+	parse_part(&p, "");
+	assert_string_equal(p.printed, "");
+	daemon = &p.policy->daemon;
+	assert_string_equal(daemon->user, "attlsd");
+	assert_false(daemon->user_given);
+	assert_int_equal(daemon->workers, 0);
+	assert_string_equal(daemon->control_socket, "/run/attlsd/control.sock");
+	assert_int_equal(daemon->log_level, LOG_LEVEL_INFO);
+	assert_int_equal(daemon->log_format, LOG_FORMAT_TEXT);
+	assert_int_equal(daemon->limit_sessions, 10000);
+	assert_int_equal(daemon->limit_sessions_per_source, 200);
+	assert_int_equal(daemon->limit_unauthenticated_per_source, 20);
+
+	assert_int_equal(p.policy->ntls_actions, 1);
+	tls = &p.policy->tls_actions[0];
+	assert_int_equal(tls->role, ROLE_SERVER);
+	assert_int_equal(tls->client_auth_type, CLIENT_AUTH_REQUIRED);
+	assert_int_equal(tls->versions, POLICY_TLS1_2 | POLICY_TLS1_3);
+	assert_int_equal(tls->handshake_timeout_ms, 10000);
+	assert_int_equal(tls->session_timeout_s, 3600);
+	assert_null(tls->ciphers);
+	assert_null(tls->ciphersuites);
+	assert_ptr_equal(tls->keyring, &p.policy->keyrings[0]);
+
+	assert_int_equal(p.policy->nftp_actions, 1);
+	ftp = &p.policy->ftp_actions[0];
+	assert_string_equal(ftp->name, "standard");
+	assert_true(ftp->auth_tls);
+	assert_int_equal(ftp->secure_ftp, SECURE_FTP_REQUIRED);
+	assert_int_equal(ftp->secure_login, SECURE_LOGIN_NO_CLIENT_AUTH);
+	assert_int_equal(ftp->secure_password, SECURE_PASSWORD_REQUIRED);
+	assert_int_equal(ftp->secure_ctrlconn, SECURE_PRIVATE);
+	assert_int_equal(ftp->secure_dataconn, SECURE_PRIVATE);
+	assert_int_equal(ftp->secure_session_reuse, SESSION_REUSE_ALLOWED);
+	assert_int_equal(ftp->tlsrfclevel, TLSRFCLEVEL_RFC4217);
+	assert_false(ftp->secureimplicitzos);
+	assert_int_equal(ftp->passivedataports.low, 0);
+	assert_int_equal(ftp->passivedataconn, NOREDIRECT);
+	assert_int_equal(ftp->portcommand, PORTCOMMAND_ACCEPT);
+	assert_int_equal(ftp->portcommandipaddr, NOREDIRECT);
+	assert_int_equal(ftp->portcommandport, NOLOWPORTS);
+	assert_int_equal(ftp->replysecuritylevel, 0);
+	assert_false(ftp->accesserrormsgs);
+	assert_int_equal(ftp->ftpkeepalive_s, 120);
+	assert_int_equal(ftp->datakeepalive_s, 120);
+	assert_int_equal(ftp->inactive_s, 300);
+	assert_int_equal(ftp->dswaittime_min, 0);
+	assert_int_equal(ftp->reply_style, REPLY_STYLE_RFC);
+
+	assert_int_equal(p.policy->rules[0].priority, 1);
+	assert_int_equal(p.policy->rules[0].nlisteners, 0);
+	assert_int_equal(p.policy->nat.advertise.family, IP_NONE);
+	assert_int_equal(p.policy->nusers, 0);
+	parsed_done(&p);
+}
+
+#define LOCATED(member) offsetof(struct ftp_action, member), sizeof(((struct ftp_action *)0)->member)
+
+static const struct {
+	const char *text; /* inside { } of an ftp action */
+	size_t offset;
+	size_t width;
+	uint32_t want;
+} ftp_values[] = {
+	{ "extensions: []", LOCATED(auth_tls), false },
+	{ "extensions: auth_tls", LOCATED(auth_tls), true },
+	{ "extensions: [AUTH_TLS]", LOCATED(auth_tls), true },
+	{ "tlsmechanism: attls", LOCATED(auth_tls), true },
+	{ "secure_ftp: allowed", LOCATED(secure_ftp), SECURE_FTP_ALLOWED },
+	{ "secure_ftp: Required", LOCATED(secure_ftp), SECURE_FTP_REQUIRED },
+	{ "secure_login: no_client_auth", LOCATED(secure_login), SECURE_LOGIN_NO_CLIENT_AUTH },
+	{ "secure_ctrlconn: clear", LOCATED(secure_ctrlconn), SECURE_CLEAR },
+	{ "secure_ctrlconn: safe", LOCATED(secure_ctrlconn), SECURE_SAFE },
+	{ "secure_dataconn: NEVER", LOCATED(secure_dataconn), SECURE_NEVER },
+	{ "secure_dataconn: clear", LOCATED(secure_dataconn), SECURE_CLEAR },
+	{ "secure_dataconn: safe", LOCATED(secure_dataconn), SECURE_SAFE },
+	{ "secure_session_reuse: none", LOCATED(secure_session_reuse), SESSION_REUSE_NONE },
+	{ "secure_session_reuse: required", LOCATED(secure_session_reuse), SESSION_REUSE_REQUIRED },
+	{ "tlsrfclevel: draft", LOCATED(tlsrfclevel), TLSRFCLEVEL_DRAFT },
+	{ "tlsrfclevel: cccnonotify, secure_ctrlconn: clear", LOCATED(tlsrfclevel), TLSRFCLEVEL_CCCNONOTIFY },
+	{ "secureimplicitzos: true", LOCATED(secureimplicitzos), true },
+	{ "secureimplicitzos: TRUE", LOCATED(secureimplicitzos), true },
+	{ "passivedataports: 60000-60100", LOCATED(passivedataports.low), 60000 },
+	{ "passivedataports: \"(60000,60100)\"", LOCATED(passivedataports.high), 60100 },
+	{ "passivedataconn: unrestricted", LOCATED(passivedataconn), REDIRECT_UNRESTRICTED },
+	{ "portcommand: reject", LOCATED(portcommand), PORTCOMMAND_REJECT },
+	{ "portcommandipaddr: unrestricted", LOCATED(portcommandipaddr), REDIRECT_UNRESTRICTED },
+	{ "portcommandport: unrestricted", LOCATED(portcommandport), LOWPORTS_UNRESTRICTED },
+	{ "ftpkeepalive: 0", LOCATED(ftpkeepalive_s), 0 },
+	{ "ftpkeepalive: 60", LOCATED(ftpkeepalive_s), 60 },
+	{ "ftpkeepalive: 1d", LOCATED(ftpkeepalive_s), 86400 },
+	{ "datakeepalive: 2m", LOCATED(datakeepalive_s), 120 },
+	{ "inactive: 0", LOCATED(inactive_s), 0 },
+	{ "inactive: 1", LOCATED(inactive_s), 1 },
+	{ "inactive: 3000ms", LOCATED(inactive_s), 3 },
+	{ "reply_style: zos", LOCATED(reply_style), REPLY_STYLE_ZOS },
+};
+
+static void test_ftp_values(void **state)
+{
+	(void)state;
+	for (size_t i = 0; i < NELEM(ftp_values); i++) {
+		uint32_t got = 0;
+		char text[256];
+		struct parsed p;
+
+		(void)snprintf(text, sizeof(text),
+			       "listeners: { i: { address: \"0.0.0.0:990\", tls: implicit } }\n"
+			       "ftp_actions: { standard: { %s } }\n",
+			       ftp_values[i].text);
+		parse_part(&p, text);
+		if (p.result < 0 || p.printed[0] != '\0')
+			fail_msg("%s: %s", ftp_values[i].text, p.printed);
+		memcpy(&got, (const char *)&p.policy->ftp_actions[0] + ftp_values[i].offset,
+		       ftp_values[i].width);
+		if (got != ftp_values[i].want)
+			fail_msg("%s: got %u", ftp_values[i].text, got);
+		parsed_done(&p);
+	}
+}
+
+static const char *const whole =
+    "version: 1\n"
+    "daemon:\n"
+    "  user: gate\n"
+    "  workers: 4\n"
+    "  log: { level: TRACE, format: json }\n"
+    "  limits: { sessions: 5, sessions_per_source: 4, unauthenticated_per_source: 3 }\n"
+    "rules:\n"
+    "  b: { priority: 5, match: { listener: one, remote_addr: 10.0.0.0/8,\n"
+    "       local_addr: [192.0.2.1, \"2001:db8::/32\"] }, tls: t, ftp: f, backend: name }\n"
+    "  c: { priority: 7, match: { listener: [two, one], remote_addr: \"::1\" }, tls: t, ftp: f, backend: six "
+    "}\n"
+    "  a: { priority: 5, match: { listener: two }, tls: t, ftp: f, backend: four }\n"
+    "keyrings:\n"
+    "  r:\n"
+    "    certificates:\n"
+    "      - { label: FTP Server 2026, chain: certs/a.pem, key: /etc/a.key }\n"
+    "      - { chain: b.pem, key: b.key }\n"
+    "tls_actions:\n"
+    "  t:\n"
+    "    handshake_role: server\n"
+    "    keyring: r\n"
+    "    versions: tls1.2\n"
+    "    ciphers: [C02B, ECDHE-RSA-AES128-GCM-SHA256, TLS_RSA_WITH_AES_128_CBC_SHA, \"35\"]\n"
+    "    handshake_timeout: 1500ms\n"
+    "    session_timeout: 0\n"
+    "ftp_actions:\n"
+    "  f:\n"
+    "backends:\n"
+    "  name: { address: mvs098.example.com:21, data: active, epsv: never }\n"
+    "  four: { address: 127.0.0.1:2021, source: gateway, data: passive, epsv: always }\n"
+    "  six: { address: \"[2001:db8::1]:21\", data: auto }\n"
+    "listeners:\n"
+    "  one: { address: 0.0.0.0:0 }\n"
+    "  two: { address: \"[::]:990\", tls: implicit, transparent: false }\n"
+    "nat: { advertise: 203.0.113.10, conntrack: off }\n"
+    "users: {}\n";
+
+static void test_whole(void **state)
+{
+	const struct policy_rule *b;
+	const struct policy *policy;
+	struct parsed p;
+	char buf[IP_TEXT_MAX];
+
+	(void)state;
+	parse_folder(&p, whole, strlen(whole), "/etc/attlsd");
+	assert_string_equal(p.printed, "");
+	policy = p.policy;
+	assert_string_equal(policy->daemon.user, "gate");
+	assert_true(policy->daemon.user_given);
+	assert_int_equal(policy->daemon.user_mark.line, 3);
+	assert_int_equal(policy->daemon.user_mark.column, 9);
+	assert_int_equal(policy->daemon.workers, 4);
+	assert_int_equal(policy->daemon.log_level, LOG_LEVEL_TRACE);
+	assert_int_equal(policy->daemon.log_format, LOG_FORMAT_JSON);
+	assert_int_equal(policy->daemon.limit_unauthenticated_per_source, 3);
+
+	assert_int_equal(policy->keyrings[0].ncertificates, 2);
+	assert_string_equal(policy->keyrings[0].certificates[0].label, "FTP Server 2026");
+	assert_string_equal(policy->keyrings[0].certificates[0].chain, "/etc/attlsd/certs/a.pem");
+	assert_string_equal(policy->keyrings[0].certificates[0].key, "/etc/a.key");
+	assert_int_equal(policy->keyrings[0].certificates[0].key_mark.column, 60);
+	assert_null(policy->keyrings[0].certificates[1].label);
+	assert_int_equal(policy->keyrings[0].mark.line, 13);
+
+	assert_int_equal(policy->tls_actions[0].versions, POLICY_TLS1_2);
+	assert_string_equal(
+	    policy->tls_actions[0].ciphers,
+	    "ECDHE-ECDSA-AES128-GCM-SHA256:ECDHE-RSA-AES128-GCM-SHA256:AES128-SHA:AES256-SHA");
+	assert_int_equal(policy->tls_actions[0].ciphers_mark.line, 22);
+	assert_int_equal(policy->tls_actions[0].handshake_timeout_ms, 1500);
+	assert_int_equal(policy->tls_actions[0].session_timeout_s, 0);
+
+	assert_string_equal(policy->backends[0].host, "mvs098.example.com");
+	assert_int_equal(policy->backends[0].endpoint.addr.family, IP_NONE);
+	assert_int_equal(policy->backends[0].endpoint.port, 21);
+	assert_int_equal(policy->backends[0].data, BACKEND_DATA_ACTIVE);
+	assert_int_equal(policy->backends[0].epsv, BACKEND_EPSV_NEVER);
+	assert_string_equal(ip_endpoint_format(&policy->backends[1].endpoint, buf), "127.0.0.1:2021");
+	assert_string_equal(policy->backends[2].host, "2001:db8::1");
+	assert_string_equal(ip_endpoint_format(&policy->backends[2].endpoint, buf), "[2001:db8::1]:21");
+	assert_int_equal(policy->backends[2].index, 2);
+
+	assert_int_equal(policy->listeners[0].endpoint.port, 0);
+	assert_int_equal(policy->listeners[1].tls, LISTENER_IMPLICIT);
+	assert_int_equal(policy->listeners[1].index, 1);
+	assert_string_equal(ip_addr_format(&policy->nat.advertise, buf), "203.0.113.10");
+
+	/* larger priority first, then by name */
+	assert_int_equal(policy->nrules, 3);
+	assert_string_equal(policy->rules[0].name, "c");
+	assert_string_equal(policy->rules[1].name, "a");
+	assert_string_equal(policy->rules[2].name, "b");
+	b = &policy->rules[2];
+	assert_int_equal(b->nlisteners, 1);
+	assert_ptr_equal(b->listeners[0], &policy->listeners[0]);
+	assert_int_equal(b->nremote_addrs, 1);
+	assert_int_equal(b->remote_addrs[0].prefix, 8);
+	assert_int_equal(b->nlocal_addrs, 2);
+	assert_int_equal(b->local_addrs[1].prefix, 32);
+	assert_ptr_equal(b->tls, &policy->tls_actions[0]);
+	assert_ptr_equal(b->ftp, &policy->ftp_actions[0]);
+	assert_ptr_equal(b->backend, &policy->backends[0]);
+	assert_int_equal(b->mark.line, 8);
+	assert_int_equal(policy->rules[0].nlisteners, 2);
+	assert_ptr_equal(policy->rules[0].listeners[0], &policy->listeners[1]);
+	parsed_done(&p);
+}
+
+#define TLS(text)      "tls_actions: { server: { keyring: ftpd, " text " } }\n"
+#define FTP(text)      "ftp_actions: { standard: { " text " } }\n"
+#define BACKEND(text)  "backends: { legacy: { " text " } }\n"
+#define LISTENER(text) "listeners: { explicit: { " text " } }\n"
+#define RULE(text)     "rules: { everyone: { tls: server, ftp: standard, backend: legacy, " text " } }\n"
+
+static const struct message_case faults[] = {
+	{ "version 2", "version: 2\n", "policy.yaml:1:10: \"version\" must be 1" },
+	{ "unknown section", "rulez: {}\n",
+	  "policy.yaml:1:1: unknown key \"rulez\"; did you mean \"rules\"?" },
+	{ "unknown key", FTP("secure_ftpp: required"),
+	  "policy.yaml:1:28: unknown key \"secure_ftpp\" in ftp_actions \"standard\"; did you mean "
+	  "\"secure_ftp\"?\n"
+	  "    ftp_actions: { standard: { secure_ftpp: required } }\n"
+	  "                               ^\n" },
+	{ "unknown key, nothing like it", FTP("colour: red"),
+	  "policy.yaml:1:28: unknown key \"colour\" in ftp_actions \"standard\"\n" },
+	{ "key in capitals", FTP("SECURE_FTP: required"), "did you mean \"secure_ftp\"?" },
+	{ "unknown key of a group", RULE("match: { listner: explicit }"),
+	  "unknown key \"listner\" in match of rules \"everyone\"; did you mean \"listener\"?" },
+	{ "unknown key of a list", "keyrings: { ftpd: { certificates: [ { chain: a, keyy: b } ] } }\n",
+	  "unknown key \"keyy\" in certificates of keyrings \"ftpd\"; did you mean \"key\"?" },
+	{ "unknown key of the daemon", "daemon: { usr: x }\n",
+	  "policy.yaml:1:11: unknown key \"usr\" in daemon; did you mean \"user\"?" },
+	{ "a merge key", "ftp_actions: { standard: { <<: x } }\n", "unknown key \"<<\"" },
+
+	{ "empty section", "backends: {}\n", "policy.yaml:1:11: \"backends\" needs at least one entry" },
+	{ "empty section, nothing behind it", "rules:\n", "\"rules\" needs at least one entry" },
+	{ "section that is a list", "backends: [a]\n", "policy.yaml:1:11: \"backends\" must be a mapping" },
+	{ "object that is a word", "backends: { a: b }\n", "policy.yaml:1:16: \"a\" must be a mapping" },
+	{ "a bad name", "backends: { \"a b\": { address: a:1 } }\n", "policy.yaml:1:13: \"a b\" is no name" },
+	{ "a long name", "backends: { a23456789012345678901234567890123: { address: a:1 } }\n",
+	  "is no name" },
+	{ "missing key", "backends: { legacy: {} }\n",
+	  "policy.yaml:1:13: backends \"legacy\" needs a value for \"address\"" },
+	{ "missing keys of a rule", "rules: { everyone: { tls: server } }\n",
+	  "policy.yaml:1:10: rules \"everyone\" needs a value for \"backend\"" },
+	{ "no value", FTP("secure_ftp: "), "policy.yaml:1:41: \"secure_ftp\" has no value" },
+	{ "list for a value", FTP("secure_ftp: [required]"),
+	  "policy.yaml:1:40: \"secure_ftp\" must be a single value" },
+	{ "mapping for a list", RULE("match: { listener: {} }"), "\"listener\" must be a list" },
+	{ "empty list", RULE("match: { remote_addr: [] }"), "\"remote_addr\" is an empty list" },
+	{ "empty list of versions", TLS("versions: []"), "\"versions\" is an empty list" },
+
+	{ "unknown word", FTP("secure_dataconn: maybe"),
+	  "policy.yaml:1:45: \"secure_dataconn\" must be one of: never, clear, safe, private\n" },
+	{ "word with a slip", FTP("secure_dataconn: privat"),
+	  "\"secure_dataconn\" must be one of: never, clear, safe, private; did you mean \"private\"?" },
+	{ "never on a control connection", FTP("secure_ctrlconn: never"),
+	  "\"secure_ctrlconn\" must be one of: clear, safe, private\n" },
+	{ "the only word", FTP("tlsmechanism: gssapi"), "\"tlsmechanism\" must be attls\n" },
+	{ "tlsmechanism ftp", FTP("tlsmechanism: FTP"),
+	  "policy.yaml:1:42: \"tlsmechanism\" cannot be ftp: the FTP server would have to do TLS itself" },
+	{ "Kerberos", FTP("extensions: [auth_tls, auth_gssapi]"),
+	  "\"extensions\" cannot be auth_gssapi: Kerberos" },
+	{ "old TLS", TLS("versions: [tls1.1, tls1.2]"),
+	  "\"versions\" cannot be tls1.1: it is broken (RFC 8996)" },
+	{ "no bool", FTP("secureimplicitzos: yes"), "\"secureimplicitzos\" must be true or false" },
+
+	{ "number too large", "daemon: { limits: { sessions: 1000001 } }\n",
+	  "\"sessions\" must be a number from 1 to 1000000" },
+	{ "number or word", "daemon: { workers: 0 }\n",
+	  "\"workers\" must be auto or a number from 1 to 256" },
+	{ "octal", "daemon: { limits: { sessions: 010 } }\n", "\"sessions\" must be a number" },
+	{ "priority 0", RULE("priority: 0"), "\"priority\" must be a number from 1 to 2000000000" },
+	{ "keepalive below its range", FTP("ftpkeepalive: 59"),
+	  "\"ftpkeepalive\" must be 0 or from 60s to 86400s" },
+	{ "keepalive above its range", FTP("datakeepalive: 25h"),
+	  "\"datakeepalive\" must be 0 or from 60s to" },
+	{ "inactive above its range", FTP("inactive: 86401"), "\"inactive\" must be from 0s to 86400s" },
+	{ "part of a second", FTP("inactive: 1500ms"), "\"inactive\" must be a whole number of seconds" },
+	{ "no duration", FTP("inactive: soon"), "\"inactive\" must be a duration such as" },
+	{ "a number too large for anything", FTP("inactive: 99999999999999999999d"),
+	  "\"inactive\" must be from 0s" },
+	{ "dswaittime above its range", FTP("dswaittime: 14401"),
+	  "\"dswaittime\" must be from 0m to 14400m" },
+	{ "dswaittime in seconds", FTP("dswaittime: 30s"),
+	  "\"dswaittime\" must be a whole number of minutes" },
+	{ "handshake_timeout 0", TLS("handshake_timeout: 0"),
+	  "\"handshake_timeout\" must be from 1s to 600s" },
+	{ "session_timeout above its range", TLS("session_timeout: 2d"),
+	  "\"session_timeout\" must be from 0s to" },
+	{ "passive ports below 1024", FTP("passivedataports: 1023-2000"),
+	  "\"passivedataports\" must lie within 1024 to 65535" },
+	{ "passive ports upside down", FTP("passivedataports: 3000-2000"), "the lower port first" },
+	{ "passive ports, one", FTP("passivedataports: 3000"), "\"passivedataports\" must be two ports" },
+
+	{ "dangling keyring", "tls_actions: { server: { keyring: ftp } }\n",
+	  "policy.yaml:1:35: there is no \"ftp\" in keyrings; did you mean \"ftpd\"?" },
+	{ "dangling reference", "rules: { everyone: { tls: server, ftp: standard, backend: x } }\n",
+	  "policy.yaml:1:59: there is no \"x\" in backends; define it there" },
+	{ "names have a case", "rules: { everyone: { tls: Server, ftp: standard, backend: legacy } }\n",
+	  "there is no \"Server\" in tls_actions; did you mean \"server\"?" },
+	{ "dangling in a list", RULE("match: { listener: [explicit, implcit] }"),
+	  "there is no \"implcit\" in listeners" },
+
+	{ "TLS 1.3 in ciphers", TLS("ciphers: [1301]"),
+	  "policy.yaml:1:51: \"1301\" is a cipher of TLS 1.3; move it to \"ciphersuites\"" },
+	{ "TLS 1.2 in ciphersuites", TLS("ciphersuites: [C02B]"),
+	  "\"C02B\" is a cipher of TLS 1.2; move it to \"ciphers\"" },
+	{ "weak id", TLS("ciphers: [000A]"),
+	  "\"000A\" (TLS_RSA_WITH_3DES_EDE_CBC_SHA) is too weak (3DES) and is refused" },
+	{ "weak name", TLS("ciphers: [RC4-SHA]"), "\"RC4-SHA\" is too weak (RC4) and is refused" },
+	{ "cipher with a slip", TLS("ciphers: [ECDHE-RSA-AES128-GCM-SHA265]"),
+	  "is no cipher that is known here; did you mean \"ECDHE-RSA-AES128-GCM-SHA256\"?" },
+	{ "cipher string", TLS("ciphers: [HIGH]"), "\"HIGH\" is no cipher that is known here\n" },
+	{ "colon list", TLS("ciphers: \"A:B\""), "\"ciphers\" is a list of names, not OpenSSL's colon list" },
+
+	{ "no address", "nat: { advertise: gate.example.com }\n",
+	  "\"advertise\" must be an IPv4 or IPv6 address, not \"gate.example.com\"" },
+	{ "listener with a name", LISTENER("address: \"localhost:21\""), "\"address\" must be address:port" },
+	{ "backend without a port", BACKEND("address: mvs098"), "\"address\" must be host:port" },
+	{ "backend with port 0", BACKEND("address: \"mvs098:0\""), "with a port from 1 to 65535" },
+	{ "host bits", RULE("match: { remote_addr: 10.0.0.1/8 }"),
+	  "\"10.0.0.1/8\" has bits set behind its prefix" },
+	{ "no network", RULE("match: { local_addr: [here] }"),
+	  "\"local_addr\" must be addresses or networks" },
+	{ "no user name", "daemon: { user: \"a b\" }\n", "\"user\" must be a name" },
+	{ "certificates without a list", "keyrings: { ftpd: { certificates: { chain: a } } }\n",
+	  "\"certificates\" must be a list: [ { chain: ... } ]" },
+	{ "certificate without a key", "keyrings: { ftpd: { certificates: [ { chain: a } ] } }\n",
+	  "policy.yaml:1:37: keyrings \"ftpd\" needs a value for \"key\"" },
+	{ "user without a subject", "users: { U: { certificates: [ {} ] } }\n",
+	  "users \"U\" needs a value for \"subject\"" },
+	{ "user without a certificate", "users: { U: { certificates: [] } }\n",
+	  "\"certificates\" must be a list: [ { subject: ... } ]" },
+};
+
+static void test_faults(void **state)
+{
+	(void)state;
+	check_messages(faults, NELEM(faults), true);
+}
+
+/* A user mends all of it in one go. */
+static void test_all_in_one_go(void **state)
+{
+	struct parsed p;
+
+	(void)state;
+	parse_part(&p, "ftp_actions:\n"
+		       "  standard:\n"
+		       "    secure_ftpp: required\n"
+		       "    inactive: x\n"
+		       "    dswaittime: 3\n"
+		       "tls_actions: { server: { keyring: nowhere } }\n"
+		       "listeners: { a: { address: 127.0.0.1:21 }, b: { address: 127.0.0.1:21 } }\n"
+		       "colour: red\n");
+	assert_int_equal(p.diags.nerrors, 6);
+	parsed_done(&p);
+}
+
+/* Only what was wrong is reported: a fault must not make others. */
+static void test_one_fault_one_error(void **state)
+{
+	static const char *const texts[] = {
+		"tls_actions: { server: { keyring: nowhere } }\n",
+		"keyrings: { ftpd: { certificates: [ { chain: a } ] } }\n",
+		"ftp_actions: { standard: { secure_login: x } }\n",
+		"backends: { legacy: { address: x } }\n",
+		"listeners: { a: { address: x } }\n",
+		"rules: { everyone: { tls: server, ftp: standard, backend: nowhere } }\n",
+		"ftp_actions: { standard: *x }\n",
+		"ftp_actions: *x\n",
+		"ftp_actions: { standard: { secure_ftp: *x, inactive: 0 } }\n",
+	};
+
+	(void)state;
+	for (size_t i = 0; i < NELEM(texts); i++) {
+		struct parsed p;
+
+		parse_part(&p, texts[i]);
+		/* a section that is gone takes its objects with it */
+		if (p.diags.nerrors != 1 && !(i == 7 && p.diags.nerrors == 2))
+			fail_msg("%s: %s", texts[i], p.printed);
+		parsed_done(&p);
+	}
+}
+
+static void test_missing(void **state)
+{
+	static const char *const wants[] = { "the policy needs \"version: 1\"\n",
+					     "the policy needs \"tls_actions\" with at least one entry\n",
+					     "the policy needs \"ftp_actions\"",
+					     "the policy needs \"backends\"",
+					     "the policy needs \"listeners\"",
+					     "the policy needs \"rules\"" };
+	struct parsed p;
+
+	(void)state;
+	parse_whole(&p, "nat: {}\n");
+	assert_int_equal(p.diags.nerrors, NELEM(wants));
+	for (size_t i = 0; i < NELEM(wants); i++)
+		assert_non_null(strstr(p.printed, wants[i]));
+	parsed_done(&p);
+}
+
+static void test_free_nothing(void **state)
+{
+	struct policy *policy = NULL;
+
+	(void)state;
+	policy_free(&policy);
+	assert_null(policy);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(test_minimal),	      cmocka_unit_test(test_ftp_values),
+		cmocka_unit_test(test_whole),	      cmocka_unit_test(test_faults),
+		cmocka_unit_test(test_all_in_one_go), cmocka_unit_test(test_one_fault_one_error),
+		cmocka_unit_test(test_missing),	      cmocka_unit_test(test_free_nothing),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}

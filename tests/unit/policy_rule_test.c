@@ -1,0 +1,202 @@
+#include "policy/rule.h"
+
+#include "tests/unit/policy-text.h"
+
+#define TRUSTED "keyrings: { ftpd: { certificates: [ { chain: a, key: b } ], trust: c } }\n"
+#define LISTENERS                                                                                            \
+	"listeners: { e: { address: 127.0.0.1:21 }, i: { address: 127.0.0.1:990, tls: implicit },\n"         \
+	"             t: { address: 127.0.0.1:2122, transparent: true } }\n"
+
+/* Values that are right one by one and wrong together. */
+static const struct message_case errors[] = {
+	{ "nobody could log in", "ftp_actions: { standard: { extensions: [] } }\n",
+	  "policy.yaml:1:28: nobody could log in at listeners \"explicit\" through rules \"everyone\"" },
+	{ "client certificates, but none asked for",
+	  "ftp_actions: { standard: { secure_login: required } }\n",
+	  "policy.yaml:7:22: \"secure_login\" of ftp_actions \"standard\" needs client certificates, but "
+	  "tls_actions "
+	  "\"server\" asks "
+	  "for none" },
+	{ "verify_user, but none asked for", "ftp_actions: { standard: { secure_login: verify_user } }\n",
+	  "needs client certificates" },
+	{ "client certificates, but none checked",
+	  TRUSTED "tls_actions: { server: { keyring: ftpd, handshake_role: server_with_client_auth,\n"
+		  "                         client_auth_type: passthru } }\n"
+		  "ftp_actions: { standard: { secure_login: required } }\n",
+	  "needs certificates that were checked" },
+	{ "client certificates without trust",
+	  "tls_actions: { server: { keyring: ftpd, handshake_role: server_with_client_auth } }\n",
+	  "policy.yaml:1:41: tls_actions \"server\" checks client certificates, but keyrings \"ftpd\" has no "
+	  "\"trust\"" },
+	{ "no password without a certificate", "ftp_actions: { standard: { secure_password: optional } }\n",
+	  "policy.yaml:1:28: \"secure_password\" can only be optional if \"secure_login\" is" },
+	{ "no password without a credential",
+	  "ftp_actions: { standard: { secure_password: optional, secure_login: verify_user } }\n"
+	  "users: { U: { certificates: [ { subject: CN=u } ] } }\n",
+	  "policy.yaml:1:28: \"secure_password\" can only be optional if a user of \"users\" has" },
+	{ "server without a key ring", "tls_actions: { server: {} }\n",
+	  "policy.yaml:1:16: tls_actions \"server\" needs a value for \"keyring\"" },
+	{ "server without a certificate", "keyrings: { ftpd: {} }\n",
+	  "a server needs a certificate, but keyrings \"ftpd\" has none" },
+	{ "original without transparent", "backends: { legacy: { address: original } }\n",
+	  "\"address: original\" of backends \"legacy\" needs transparent listeners, but listeners "
+	  "\"explicit\" is not" },
+	{ "source client without transparent", "backends: { legacy: { address: a:1, source: client } }\n",
+	  "\"source: client\" of backends \"legacy\" needs transparent listeners" },
+	{ "original, one listener of many",
+	  LISTENERS
+	  "backends: { legacy: { address: original } }\n"
+	  "rules: { r: { match: { listener: [t, i] }, tls: server, ftp: standard, backend: legacy } }\n",
+	  "but listeners \"i\" is not; set its \"transparent\" to true or leave it out of rules \"r\"" },
+	{ "one address twice", "listeners: { a: { address: 127.0.0.1:21 }, b: { address: 127.0.0.1:21 } }\n",
+	  "policy.yaml:1:49: listeners \"a\" and \"b\" cannot have the same address and port" },
+	{ "every address and one",
+	  "listeners: { a: { address: 127.0.0.1:21 }, b: { address: 0.0.0.0:21 } }\n",
+	  "listeners \"a\" and \"b\" cannot have" },
+	{ "mapped address",
+	  "listeners: { a: { address: 127.0.0.1:21 }, b: { address: \"[::ffff:127.0.0.1]:21\" } }\n",
+	  "listeners \"a\" and \"b\" cannot have" },
+	{ "passive ports with a listener's", "ftp_actions: { standard: { passivedataports: 2000-3000 } }\n",
+	  "policy.yaml:1:28: \"passivedataports\" must leave out port 2121, which is that of listeners "
+	  "\"explicit\"" },
+};
+
+/* The same things where they make sense: at most what is not supported yet is said. */
+static const struct message_case fine[] = {
+	{ "no auth_tls, clear logins allowed",
+	  "ftp_actions: { standard: { extensions: [], secure_ftp: allowed } }\n", "" },
+	{ "no auth_tls, implicit only",
+	  LISTENERS "ftp_actions: { standard: { extensions: [] } }\n"
+		    "rules: { r: { match: { listener: i }, tls: server, ftp: standard, backend: legacy } }\n",
+	  "" },
+	{ "client certificates",
+	  TRUSTED "tls_actions: { server: { keyring: ftpd, handshake_role: server_with_client_auth } }\n"
+		  "ftp_actions: { standard: { secure_login: verify_user, secure_password: optional } }\n"
+		  "users: { U: { certificates: [ { subject: CN=u } ], password_file: p } }\n",
+	  "" },
+	{ "trust of the system",
+	  "keyrings: { ftpd: { certificates: [ { chain: a, key: b } ], trust: \"*AUTH*/*\" } }\n"
+	  "tls_actions: { server: { keyring: ftpd, handshake_role: server_with_client_auth } }\n",
+	  "" },
+	{ "passthru needs no trust",
+	  "tls_actions: { server: { keyring: ftpd, handshake_role: server_with_client_auth, "
+	  "client_auth_type: passthru "
+	  "} }\n",
+	  "" },
+	{ "a client needs no key ring", "keyrings: {}\ntls_actions: { server: { handshake_role: client } }\n",
+	  "" },
+	{ "original with transparent",
+	  LISTENERS "backends: { legacy: { address: original, source: client } }\n"
+		    "rules: { r: { match: { listener: t }, tls: server, ftp: standard, backend: legacy } }\n",
+	  "" },
+	{ "one port, two addresses",
+	  "listeners: { a: { address: 127.0.0.1:21 }, b: { address: 127.0.0.2:21 } }\n", "" },
+	{ "one port, two families",
+	  "listeners: { a: { address: 0.0.0.0:21 }, b: { address: \"[::]:21\" } }\n", "" },
+	{ "any port twice", "listeners: { a: { address: 127.0.0.1:0 }, b: { address: 127.0.0.1:0 } }\n", "" },
+	{ "passive ports beside a listener's", "ftp_actions: { standard: { passivedataports: 2122-3000 } }\n",
+	  "" },
+};
+
+#define RULES(text) "rules:\n" text
+#define DOES	    "tls: server, ftp: standard, backend: legacy }\n"
+
+static const struct message_case warnings[] = {
+	{ "a rule that covers another", RULES("  a: { priority: 2, " DOES "  b: { " DOES),
+	  "policy.yaml:3:3: warning: rules \"b\" can never match: rules \"a\" comes first and matches all of "
+	  "it; raise its "
+	  "\"priority\" above 2" },
+	{ "by name", RULES("  a: { " DOES "  b: { match: { remote_addr: 10.0.0.0/8 }, " DOES),
+	  "rules \"b\" can never" },
+	{ "by network",
+	  RULES("  a: { priority: 9, match: { remote_addr: [192.0.2.0/24, 10.0.0.0/8] }, " DOES
+		"  b: { match: { remote_addr: [10.1.0.0/16, 192.0.2.7] }, " DOES),
+	  "rules \"b\" can never" },
+	{ "by every network",
+	  RULES("  a: { priority: 9, match: { local_addr: [0.0.0.0/0, \"::/0\"] }, " DOES "  b: { " DOES),
+	  "rules \"b\" can never" },
+	{ "by listener", RULES("  a: { priority: 9, match: { listener: explicit }, " DOES "  b: { " DOES),
+	  "rules \"b\" can never" },
+	{ "key ring", "keyrings: { ftpd: { certificates: [ { chain: a, key: b } ] }, x: {} }\n",
+	  "policy.yaml:1:63: warning: keyrings \"x\" is not used by any of tls_actions" },
+	{ "tls action", "tls_actions: { server: { keyring: ftpd }, x: { keyring: ftpd } }\n",
+	  "policy.yaml:1:43: warning: tls_actions \"x\" is not used by any rule" },
+	{ "ftp action", "ftp_actions: { x: {}, standard: {} }\n",
+	  "policy.yaml:1:16: warning: ftp_actions \"x\" is not used by any rule" },
+	{ "backend", "backends: { legacy: { address: a:1 }, x: { address: b:1 } }\n",
+	  "policy.yaml:1:39: warning: backends \"x\" is not used by any rule" },
+	{ "listener",
+	  "listeners: { a: { address: 127.0.0.1:1 }, b: { address: 127.0.0.1:2 } }\n" RULES(
+	      "  r: { match: { listener: a }, " DOES),
+	  "policy.yaml:1:43: warning: no rule matches listeners \"b\"" },
+	{ "CCC and draft", "ftp_actions: { standard: { secure_ctrlconn: clear, tlsrfclevel: draft } }\n",
+	  "policy.yaml:1:28: warning: \"secure_ctrlconn: clear\" lets nobody send CCC" },
+	{ "cccnonotify without CCC", "ftp_actions: { standard: { tlsrfclevel: cccnonotify } }\n",
+	  "policy.yaml:1:28: warning: \"tlsrfclevel: cccnonotify\" has no effect" },
+	{ "PORT is rejected anyway",
+	  "ftp_actions: { standard: { portcommand: reject, portcommandport: nolowports } }\n",
+	  "\"portcommandipaddr\" and \"portcommandport\" have no effect" },
+	{ "ciphers without TLS 1.2",
+	  "tls_actions: { server: { keyring: ftpd, versions: tls1.3, ciphers: C02B } }\n",
+	  "\"ciphers\" has no effect" },
+	{ "ciphersuites without TLS 1.3",
+	  "tls_actions: { server: { keyring: ftpd, versions: tls1.2, ciphersuites: 1301 } }\n",
+	  "\"ciphersuites\" has no effect" },
+};
+
+static const char *const no_warnings[] = {
+	RULES("  a: { priority: 9, match: { remote_addr: 10.0.0.0/8 }, " DOES "  b: { " DOES),
+	RULES("  a: { priority: 9, match: { remote_addr: 0.0.0.0/0 }, " DOES "  b: { " DOES),
+	RULES("  a: { priority: 9, match: { remote_addr: 10.0.0.0/16 }, " DOES
+	      "  b: { match: { remote_addr: 10.0.0.0/8 }, " DOES),
+	RULES("  a: { priority: 9, match: { remote_addr: 10.0.0.0/8 }, " DOES
+	      "  b: { match: { local_addr: 10.0.0.0/8 }, " DOES),
+	"listeners: { a: { address: 127.0.0.1:1 }, b: { address: 127.0.0.1:2 } }\n" RULES(
+	    "  x: { match: { listener: a }, " DOES "  y: { match: { listener: [a, b] }, " DOES),
+	RULES("  b: { " DOES "  a: { match: { remote_addr: 10.0.0.0/8 }, " DOES),
+};
+
+static void test_errors(void **state)
+{
+	(void)state;
+	check_messages(errors, NELEM(errors), true);
+}
+
+static void test_fine(void **state)
+{
+	(void)state;
+	for (size_t i = 0; i < NELEM(fine); i++) {
+		struct parsed p;
+
+		parse_part(&p, fine[i].text);
+		for (size_t j = 0; j < p.diags.nitems; j++)
+			if (p.diags.items[j].level == DIAG_ERROR &&
+			    strstr(p.diags.items[j].message, "is not supported yet") == NULL)
+				fail_msg("%s: %s", fine[i].name, p.printed);
+		parsed_done(&p);
+	}
+}
+
+static void test_warnings(void **state)
+{
+	(void)state;
+	check_messages(warnings, NELEM(warnings), false);
+	for (size_t i = 0; i < NELEM(no_warnings); i++) {
+		struct parsed p;
+
+		parse_part(&p, no_warnings[i]);
+		assert_string_equal(p.printed, "");
+		parsed_done(&p);
+	}
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(test_errors),
+		cmocka_unit_test(test_fine),
+		cmocka_unit_test(test_warnings),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
