@@ -102,3 +102,24 @@ size_t ftp_line_skip(const uint8_t *window, size_t len, int *ret_done)
 	*ret_done = ftp_cursor_find(&c, '\n');
 	return *ret_done ? c.at + 1 : c.at;
 }
+
+size_t ftp_line_encode(const char *text, size_t len, uint8_t *out, size_t size)
+{
+	struct ftp_cursor in = ftp_cursor_make((const uint8_t *)text, len);
+	size_t n = 0;
+
+	while (!ftp_cursor_at_end(&in)) {
+		int byte = ftp_cursor_next(&in);
+
+		if (n + 4 > size) /* this byte, perhaps twice, and the CRLF */
+			return 0;
+		out[n++] = (uint8_t)byte;
+		if (byte == TELNET_IAC && (ftp_cursor_at_end(&in) || ftp_cursor_peek(&in) >= TELNET_SE))
+			out[n++] = (uint8_t)byte;
+	}
+	if (n + 2 > size)
+		return 0;
+	out[n++] = '\r';
+	out[n++] = '\n';
+	return n;
+}

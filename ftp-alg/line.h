@@ -47,4 +47,14 @@ enum ftp_line_status ftp_line_take(uint8_t *window, size_t len, struct ftp_line 
  */
 size_t ftp_line_skip(const uint8_t *window, size_t len, int *ret_done);
 
+/*
+ * The opposite of taking: write a line as a Telnet-aware server has to be sent
+ * it, so that it reads exactly this line. A 0xFF that would look like a Telnet
+ * command there (before a byte from 0xF0 on, or before the line's end) is
+ * doubled; a letter 0xFF before anything else stays, for the many servers that
+ * know nothing of Telnet. Writes text and CRLF to out and returns the length,
+ * or 0 when `size` does not suffice (2 * len + 2 always does).
+ */
+size_t ftp_line_encode(const char *text, size_t len, uint8_t *out, size_t size);
+
 #endif

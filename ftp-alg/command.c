@@ -1,0 +1,150 @@
+#include <string.h>
+
+#include "ftp-alg/machine-parts.h"
+
+/* Forward a command as it came. */
+static void pass_on(struct ftp_machine *machine, const struct ftp_command *command, enum ftp_pending pending,
+		    struct ftp_out *out)
+{
+	struct ftp_act *act = ftp_out_add(out, FTP_DO_COMMAND);
+
+	act->text = command->line;
+	act->len = command->len;
+	act->secret = (command->verb->flags & FTP_VERB_SECRET) != 0;
+	machine_expect(machine, pending);
+}
+
+static void run_auth(struct ftp_machine *machine, const struct ftp_command *command, struct ftp_out *out)
+{
+	enum ftp_own own =
+	    ftp_security_auth(&machine->security, machine->action, command->arg, command->arg_len);
+
+	machine_own(machine, own, out);
+	if (own != FTP_OWN_OK_AUTH)
+		return;
+	ftp_out_add(out, FTP_DO_TLS_START);
+	/* RFC 4217 4.2: as if REIN. The server has no way to forget a user but a new connection. */
+	if (machine->user_seen)
+		machine_renew(machine, FTP_PENDING_RENEWED, out);
+	else
+		machine_plan_drop(machine, out);
+}
+
+static void run_ccc(struct ftp_machine *machine, struct ftp_out *out)
+{
+	enum ftp_own own =
+	    ftp_security_ccc(&machine->security, machine->action, machine->login == FTP_LOGIN_DONE);
+
+	machine_own(machine, own, out);
+	if (own == FTP_OWN_OK_CCC)
+		ftp_out_add(out, FTP_DO_TLS_STOP)->flag =
+		    machine->action->tlsrfclevel != TLSRFCLEVEL_CCCNONOTIFY;
+}
+
+static void run_pass(struct ftp_machine *machine, const struct ftp_command *command, struct ftp_out *out)
+{
+	if (machine->login == FTP_LOGIN_NONE || machine->login == FTP_LOGIN_USER)
+		machine_own(machine, FTP_OWN_PASS_WITHOUT_USER, out);
+	else
+		pass_on(machine, command, FTP_PENDING_PASS, out);
+}
+
+static void run_mode(struct ftp_machine *machine, const struct ftp_command *command, struct ftp_out *out)
+{
+	/* In block and compressed mode the connection outlives the file, and its end means nothing. */
+	if (command->arg_len == 1 && strchr("SsZz", command->arg[0]) != NULL)
+		pass_on(machine, command, FTP_PENDING_PLAIN, out);
+	else
+		machine_own(machine, FTP_OWN_MODE_UNSUPPORTED, out);
+}
+
+static void run_abor(struct ftp_machine *machine, const struct ftp_command *command, struct ftp_out *out)
+{
+	bool beside = ftp_machine_in_transfer(machine);
+
+	pass_on(machine, command, FTP_PENDING_ABOR, out);
+	if (!beside)
+		return;
+	ftp_out_copy(out, FTP_DO_COMMAND, "NOOP");
+	machine_expect(machine, FTP_PENDING_FENCE);
+}
+
+void machine_run(struct ftp_machine *machine, const struct ftp_command *command, struct ftp_out *out)
+{
+	bool tls = machine->security.ctrl == FTP_CTRL_TLS;
+	bool beside = ftp_machine_in_transfer(machine);
+
+	switch (command->verb->kind) {
+	case FTP_KIND_USER:
+		machine->login = FTP_LOGIN_USER;
+		machine->user_seen = true;
+		ftp_out_text(out, FTP_DO_USER, command->arg, command->arg_len);
+		pass_on(machine, command, FTP_PENDING_USER, out);
+		break;
+	case FTP_KIND_PASS:
+		run_pass(machine, command, out);
+		break;
+	case FTP_KIND_AUTH:
+		run_auth(machine, command, out);
+		break;
+	case FTP_KIND_PBSZ:
+		machine_own(machine, ftp_security_pbsz(&machine->security, command->arg, command->arg_len),
+			    out);
+		break;
+	case FTP_KIND_PROT:
+		machine_own(
+		    machine,
+		    ftp_security_prot(&machine->security, machine->action, command->arg, command->arg_len),
+		    out);
+		break;
+	case FTP_KIND_CCC:
+		run_ccc(machine, out);
+		break;
+	case FTP_KIND_FEAT:
+		pass_on(machine, command, FTP_PENDING_FEAT, out);
+		break;
+	case FTP_KIND_PASV:
+	case FTP_KIND_EPSV:
+	case FTP_KIND_PORT:
+	case FTP_KIND_EPRT:
+		machine_plan_command(machine, command, out);
+		break;
+	case FTP_KIND_DOWNLOAD:
+	case FTP_KIND_UPLOAD:
+		machine_transfer_command(machine, command, out);
+		break;
+	case FTP_KIND_ABOR:
+		run_abor(machine, command, out);
+		break;
+	case FTP_KIND_QUIT:
+		pass_on(machine, command, FTP_PENDING_QUIT, out);
+		break;
+	case FTP_KIND_REIN:
+		machine_renew(machine, FTP_PENDING_REIN, out);
+		break;
+	case FTP_KIND_MODE:
+		run_mode(machine, command, out);
+		break;
+	case FTP_KIND_STAT:
+		pass_on(machine, command, beside ? FTP_PENDING_STAT : FTP_PENDING_PLAIN, out);
+		break;
+	case FTP_KIND_NOOP:
+		pass_on(machine, command, beside ? FTP_PENDING_NOOP : FTP_PENDING_PLAIN, out);
+		break;
+	case FTP_KIND_ADAT:
+		machine_own(machine, tls ? FTP_OWN_ADAT_TLS : FTP_OWN_ADAT_FIRST, out);
+		break;
+	case FTP_KIND_ENVELOPE:
+		machine_own(machine, tls ? FTP_OWN_ENVELOPE_TLS : FTP_OWN_ENVELOPE_CLEAR, out);
+		break;
+	case FTP_KIND_UNAVAILABLE:
+		machine_own(machine, FTP_OWN_UNAVAILABLE, out);
+		break;
+	case FTP_KIND_PASS_ON:
+		pass_on(machine, command, FTP_PENDING_PLAIN, out);
+		break;
+	case FTP_KIND_FOREIGN: /* ended the session before */
+	case FTP_KIND_COUNT:
+		break;
+	}
+}

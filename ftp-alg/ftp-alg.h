@@ -1,0 +1,14 @@
+/*
+ * The facade of ftp-alg/: the only header of this folder that gateway/ includes.
+ */
+#ifndef ATTLSD_FTP_ALG_FTP_ALG_H
+#define ATTLSD_FTP_ALG_FTP_ALG_H
+
+#include "ftp-alg/line.h"
+#include "ftp-alg/machine.h"
+#include "ftp-alg/out.h"
+#include "ftp-alg/own-reply.h"
+#include "ftp-alg/reply.h"
+#include "ftp-alg/verb.h"
+
+#endif

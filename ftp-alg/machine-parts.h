@@ -1,0 +1,35 @@
+/*
+ * What the machine's own files share; nobody else includes this.
+ */
+#ifndef ATTLSD_FTP_ALG_MACHINE_PARTS_H
+#define ATTLSD_FTP_ALG_MACHINE_PARTS_H
+
+#include "ftp-alg/machine.h"
+#include "ftp-alg/own-reply.h"
+#include "ftp-alg/verb.h"
+
+/* machine.c */
+void machine_own(struct ftp_machine *machine, enum ftp_own own, struct ftp_out *out);
+void machine_close(struct ftp_machine *machine, enum ftp_own own, const char *why, struct ftp_out *out);
+void machine_expect(struct ftp_machine *machine, enum ftp_pending pending);
+void machine_forget(struct ftp_machine *machine, size_t place);
+void machine_renew(struct ftp_machine *machine, enum ftp_pending pending, struct ftp_out *out);
+
+/* command.c: a command that passed the gates */
+void machine_run(struct ftp_machine *machine, const struct ftp_command *command, struct ftp_out *out);
+
+/* plan.c: agreeing on a data connection with both sides */
+void machine_plan_command(struct ftp_machine *machine, const struct ftp_command *command,
+			  struct ftp_out *out);
+void machine_plan_reply(struct ftp_machine *machine, const struct ftp_reply *reply, struct ftp_out *out);
+void machine_plan_drop(struct ftp_machine *machine, struct ftp_out *out);
+
+/* transfer.c */
+void machine_transfer_command(struct ftp_machine *machine, const struct ftp_command *command,
+			      struct ftp_out *out);
+/* Before the first line of a reply to the transfer is taken. */
+enum ftp_take machine_transfer_gate(struct ftp_machine *machine, uint16_t code, struct ftp_out *out);
+/* Behind the last line of one. */
+void machine_transfer_reply(struct ftp_machine *machine, uint16_t code, struct ftp_out *out);
+
+#endif

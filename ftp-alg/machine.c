@@ -1,0 +1,400 @@
+#include "ftp-alg/machine.h"
+
+#include <assert.h>
+#include <string.h>
+
+#include "ftp-alg/feat.h"
+#include "ftp-alg/machine-parts.h"
+
+/* So many refused lines in a row end a session: a scanner, not a client. */
+#define STRIKES_MAX 10
+
+void ftp_machine_init(struct ftp_machine *machine, const struct ftp_machine_setup *setup)
+{
+	*machine = (struct ftp_machine){
+		.action = setup->action,
+		.client = setup->client,
+		.server_addr = setup->server,
+		.modes = setup->modes,
+		.modes_refused = setup->modes_refused,
+		.security = { .implicit = setup->implicit },
+	};
+	if (setup->implicit && setup->action->secure_dataconn != SECURE_NEVER)
+		machine->security.prot = FTP_PROT_PRIVATE;
+	machine_expect(machine, FTP_PENDING_GREETING);
+}
+
+void machine_own(struct ftp_machine *machine, enum ftp_own own, struct ftp_out *out)
+{
+	const char *text = ftp_own_text(own, machine->action->reply_style);
+
+	ftp_out_text(out, FTP_DO_REPLY, text, strlen(text));
+}
+
+void machine_close(struct ftp_machine *machine, enum ftp_own own, const char *why, struct ftp_out *out)
+{
+	if (machine->closing)
+		return;
+	machine->closing = true;
+	if (own != FTP_OWN_NONE)
+		machine_own(machine, own, out);
+	ftp_out_text(out, FTP_DO_CLOSE, why, strlen(why));
+}
+
+void machine_expect(struct ftp_machine *machine, enum ftp_pending pending)
+{
+	assert(machine->npending < FTP_PENDING_MAX);
+	machine->pending[machine->npending++] = pending;
+}
+
+void machine_forget(struct ftp_machine *machine, size_t place)
+{
+	assert(place < machine->npending);
+	machine->npending--;
+	memmove(&machine->pending[place], &machine->pending[place + 1],
+		(machine->npending - place) * sizeof(machine->pending[0]));
+}
+
+void machine_renew(struct ftp_machine *machine, enum ftp_pending pending, struct ftp_out *out)
+{
+	machine_plan_drop(machine, out);
+	machine->npending = 0;
+	machine->login = FTP_LOGIN_NONE;
+	machine->user_seen = false;
+	machine->epsv_all = false;
+	machine_expect(machine, pending);
+	ftp_out_add(out, FTP_DO_SERVER_RENEW);
+}
+
+/* May a command run beside what is outstanding? */
+static bool may_run_now(const struct ftp_machine *machine, const struct ftp_verb *verb)
+{
+	if (machine->plan == FTP_PLAN_LISTENING_SERVER || machine->plan == FTP_PLAN_LISTENING_CLIENT)
+		return false;
+	if (machine->npending == 0)
+		return machine->transfer == FTP_TRANSFER_NONE;
+	if (machine->transfer == FTP_TRANSFER_NONE || !(verb->flags & FTP_VERB_DURING_TRANSFER))
+		return false;
+	/* ABOR takes two places, its fence being the second */
+	return machine->npending + 2 <= FTP_PENDING_MAX;
+}
+
+/* What policy says before a command is looked at any closer. */
+static enum ftp_own gate(const struct ftp_machine *machine, const struct ftp_command *command)
+{
+	const struct ftp_verb *verb = command->verb;
+
+	if (command->verb_len == 0)
+		return FTP_OWN_EMPTY;
+	if (ftp_security_needs_tls(&machine->security, machine->action)) {
+		/* After CCC the user is in, and only a new login would bare a password. */
+		bool cleared = machine->security.ctrl == FTP_CTRL_CLEARED;
+
+		if (verb->kind == FTP_KIND_USER)
+			return FTP_OWN_LOGIN_NEEDS_TLS;
+		if (verb->kind == FTP_KIND_PASS)
+			return FTP_OWN_PASS_NEEDS_TLS;
+		if (!cleared && !(verb->flags & FTP_VERB_BEFORE_TLS))
+			return FTP_OWN_NEEDS_TLS;
+	}
+	if (machine->login != FTP_LOGIN_DONE && !(verb->flags & FTP_VERB_BEFORE_LOGIN))
+		return FTP_OWN_NOT_LOGGED_IN;
+	return FTP_OWN_NONE;
+}
+
+enum ftp_take ftp_machine_command(struct ftp_machine *machine, const char *line, size_t len,
+				  struct ftp_out *out)
+{
+	struct ftp_command command = ftp_command_parse(line, len);
+	enum ftp_own refusal;
+
+	if (machine->closing)
+		return FTP_TAKEN;
+	if (command.verb->kind == FTP_KIND_FOREIGN) {
+		machine_close(machine, FTP_OWN_FOREIGN, "foreign-protocol", out);
+		return FTP_TAKEN;
+	}
+	if (!may_run_now(machine, command.verb))
+		return FTP_HOLD;
+	machine->strikes = 0;
+	refusal = gate(machine, &command);
+	if (refusal != FTP_OWN_NONE)
+		machine_own(machine, refusal, out);
+	else
+		machine_run(machine, &command, out);
+	return FTP_TAKEN;
+}
+
+void ftp_machine_bad_line(struct ftp_machine *machine, enum ftp_line_status status, struct ftp_out *out)
+{
+	if (machine->closing)
+		return;
+	switch (status) {
+	case FTP_LINE_BARE_LF:
+		machine_close(machine, FTP_OWN_BARE_LF, "bare-lf", out);
+		return;
+	case FTP_LINE_TOO_LONG:
+		machine_own(machine, FTP_OWN_TOO_LONG, out);
+		break;
+	case FTP_LINE_NUL:
+	case FTP_LINE_BARE_CR:
+		machine_own(machine, FTP_OWN_BAD_BYTES, out);
+		break;
+	case FTP_LINE_MORE:
+	case FTP_LINE_OK:
+		assert(!"not a bad line");
+	}
+	if (++machine->strikes >= STRIKES_MAX)
+		machine_close(machine, FTP_OWN_TOO_MANY_ERRORS, "malformed-lines", out);
+}
+
+/*
+ * Which outstanding command does a reply with this code answer? The first one,
+ * but for what may come before a transfer's or ABOR's final reply: STAT's
+ * 211..213 and the 200 of NOOP and of the fence (no transfer ends with those,
+ * and ABOR does with 225 or 226).
+ */
+static size_t answered_by(const struct ftp_machine *machine, uint16_t code)
+{
+	bool stat = code >= 211 && code <= 213;
+
+	if (machine->pending[0] != FTP_PENDING_TRANSFER && machine->pending[0] != FTP_PENDING_ABOR)
+		return 0;
+	for (size_t i = 0; i < machine->npending; i++) {
+		enum ftp_pending pending = machine->pending[i];
+
+		if (stat && pending == FTP_PENDING_STAT)
+			return i;
+		if (code == 200 && (pending == FTP_PENDING_NOOP || pending == FTP_PENDING_FENCE))
+			return i;
+	}
+	return 0;
+}
+
+/* Does a reply with this code announce a data port, which only the plan asks for? */
+static bool names_a_port(uint16_t code)
+{
+	return code >= 227 && code <= 229;
+}
+
+/* What to do with the first line of a reply: take it, hold it, or end the session. */
+static enum ftp_take reply_begins(struct ftp_machine *machine, const struct ftp_reply *reply,
+				  struct ftp_out *out)
+{
+	size_t place;
+
+	machine->instead = FTP_OWN_NONE;
+	if (machine->npending == 0) {
+		/* 421 may come at any time (RFC 959 4.2.2); anything else answers nothing that was asked */
+		if (reply->code != 421)
+			machine_close(machine, FTP_OWN_SERVER_CONFUSED, "unsolicited-reply", out);
+		return FTP_TAKEN;
+	}
+	place = answered_by(machine, reply->code);
+	if (names_a_port(reply->code) && machine->pending[place] != FTP_PENDING_PLAN) {
+		machine_close(machine, FTP_OWN_SERVER_CONFUSED, "unsolicited-data-port", out);
+		return FTP_TAKEN;
+	}
+	if (machine->pending[place] == FTP_PENDING_TRANSFER && reply->code != 421 &&
+	    machine_transfer_gate(machine, reply->code, out) == FTP_HOLD)
+		return FTP_HOLD;
+	machine->answering = (uint8_t)place;
+	return FTP_TAKEN;
+}
+
+/* Does the client see the lines of this reply? */
+static bool is_shown(const struct ftp_machine *machine, enum ftp_pending pending,
+		     const struct ftp_reply *reply, bool last)
+{
+	switch (pending) {
+	case FTP_PENDING_NONE:
+	case FTP_PENDING_RENEWED:
+	case FTP_PENDING_PLAN:
+	case FTP_PENDING_FENCE:
+		return false;
+	case FTP_PENDING_FEAT:
+		/* the last line comes behind the gateway's own, see feat_ends() */
+		return reply->code == 211 && !last &&
+		       (reply->first || ftp_feat_keep(reply->line, reply->len));
+	case FTP_PENDING_TRANSFER:
+		return machine->instead == FTP_OWN_NONE;
+	case FTP_PENDING_GREETING:
+	case FTP_PENDING_REIN:
+	case FTP_PENDING_PLAIN:
+	case FTP_PENDING_USER:
+	case FTP_PENDING_PASS:
+	case FTP_PENDING_STAT:
+	case FTP_PENDING_NOOP:
+	case FTP_PENDING_ABOR:
+	case FTP_PENDING_QUIT:
+		return true;
+	}
+	return false;
+}
+
+/* A FEAT reply's end: a list whatever the server said, with the gateway's lines in it. */
+static void feat_ends(struct ftp_machine *machine, const struct ftp_reply *reply, struct ftp_out *out)
+{
+	unsigned features = ftp_security_features(&machine->security, machine->action);
+	bool list = reply->code == 211 && !reply->first;
+	const char *line;
+
+	if (!list)
+		ftp_out_copy(out, FTP_DO_REPLY, "211-Extensions supported:");
+	for (size_t i = 0; (line = ftp_feat_line(features, i)) != NULL; i++)
+		ftp_out_text(out, FTP_DO_REPLY, line, strlen(line));
+	ftp_out_copy(out, FTP_DO_REPLY, "211 End");
+}
+
+static void login_ends(struct ftp_machine *machine, uint16_t code, struct ftp_out *out)
+{
+	if (code == 331 || code == 332 || code == 336) {
+		machine->login = FTP_LOGIN_NEED_PASS;
+	} else if (ftp_reply_is_positive(code)) {
+		machine->login = FTP_LOGIN_DONE;
+		ftp_out_add(out, FTP_DO_LOGGED_IN);
+	} else {
+		machine->login = FTP_LOGIN_NONE;
+	}
+}
+
+/* The server's first 220, of this or of a renewed connection; anything else final is a refusal to serve. */
+static void greeting_ends(struct ftp_machine *machine, enum ftp_pending pending,
+			  const struct ftp_reply *reply, struct ftp_out *out)
+{
+	if (!ftp_reply_is_positive(reply->code)) {
+		machine_close(machine, pending == FTP_PENDING_RENEWED ? FTP_OWN_SERVER_DOWN : FTP_OWN_NONE,
+			      "server-refused", out);
+		return;
+	}
+	if (pending == FTP_PENDING_GREETING && machine->security.implicit &&
+	    machine->action->secureimplicitzos)
+		ftp_out_add(out, FTP_DO_TLS_START);
+	if (pending != FTP_PENDING_REIN || machine->security.implicit)
+		return;
+	/* RFC 4217 13: the 220 went out protected, then the connection is clear again */
+	if (machine->security.ctrl == FTP_CTRL_TLS)
+		ftp_out_add(out, FTP_DO_TLS_STOP)->flag = true;
+	ftp_security_reset(&machine->security);
+}
+
+/*
+ * The fence's reply is in: an ABOR that stands before it and has no answer yet
+ * will get none, since this server answers ABOR and the transfer in one.
+ */
+static void fence_ends(struct ftp_machine *machine, struct ftp_out *out)
+{
+	size_t before = machine->answering;
+
+	if (machine->transfer != FTP_TRANSFER_NONE || before == 0 || machine->pending[0] != FTP_PENDING_ABOR)
+		return;
+	machine_own(machine, FTP_OWN_ABORTED, out);
+	machine_forget(machine, 0);
+	machine->answering--;
+}
+
+static void reply_ends(struct ftp_machine *machine, const struct ftp_reply *reply, struct ftp_out *out)
+{
+	enum ftp_pending pending = machine->pending[machine->answering];
+
+	switch (pending) {
+	case FTP_PENDING_FEAT:
+		feat_ends(machine, reply, out);
+		break;
+	case FTP_PENDING_USER:
+	case FTP_PENDING_PASS:
+		login_ends(machine, reply->code, out);
+		break;
+	case FTP_PENDING_QUIT:
+		machine_close(machine, FTP_OWN_NONE, "quit", out);
+		break;
+	case FTP_PENDING_FENCE:
+		fence_ends(machine, out);
+		break;
+	case FTP_PENDING_TRANSFER:
+		machine_transfer_reply(machine, reply->code, out);
+		break;
+	case FTP_PENDING_GREETING:
+	case FTP_PENDING_RENEWED:
+	case FTP_PENDING_REIN:
+		greeting_ends(machine, pending, reply, out);
+		break;
+	case FTP_PENDING_PLAN: /* see ftp_machine_reply() */
+	case FTP_PENDING_NONE:
+	case FTP_PENDING_PLAIN:
+	case FTP_PENDING_STAT:
+	case FTP_PENDING_NOOP:
+	case FTP_PENDING_ABOR:
+		break;
+	}
+	machine_forget(machine, machine->answering);
+	if (machine->draining && ftp_machine_is_idle(machine))
+		machine_close(machine, FTP_OWN_SHUTDOWN, "shutdown", out);
+}
+
+enum ftp_take ftp_machine_reply(struct ftp_machine *machine, const struct ftp_reply *reply, bool last,
+				struct ftp_out *out)
+{
+	enum ftp_pending pending;
+
+	if (machine->closing)
+		return FTP_TAKEN;
+	if (reply->first && reply_begins(machine, reply, out) == FTP_HOLD)
+		return FTP_HOLD;
+	if (machine->closing)
+		return FTP_TAKEN;
+	if (reply->code == 421) {
+		ftp_out_text(out, FTP_DO_REPLY, reply->line, reply->len);
+		if (last)
+			machine_close(machine, FTP_OWN_NONE, "server-421", out);
+		return FTP_TAKEN;
+	}
+	pending = machine->pending[machine->answering];
+	if (pending == FTP_PENDING_PLAN) {
+		/* Nobody sees the lines in between; the last one has to carry the port. */
+		if (last && !ftp_reply_is_preliminary(reply->code)) {
+			machine_forget(machine, machine->answering);
+			machine_plan_reply(machine, reply, out);
+		}
+		return FTP_TAKEN;
+	}
+	if (is_shown(machine, pending, reply, last))
+		ftp_out_text(out, FTP_DO_REPLY, reply->line, reply->len);
+	if (!last)
+		return FTP_TAKEN;
+	if (!ftp_reply_is_preliminary(reply->code))
+		reply_ends(machine, reply, out);
+	else if (pending == FTP_PENDING_TRANSFER)
+		machine_transfer_reply(machine, reply->code, out);
+	return FTP_TAKEN;
+}
+
+void ftp_machine_signal(struct ftp_machine *machine, enum ftp_signal signal, struct ftp_out *out)
+{
+	switch (signal) {
+	case FTP_SIGNAL_SERVER_DOWN:
+		machine_close(machine, FTP_OWN_SERVER_DOWN, "server-down", out);
+		break;
+	case FTP_SIGNAL_SERVER_LOST:
+		machine_close(machine, FTP_OWN_SERVER_LOST, "server-lost", out);
+		break;
+	case FTP_SIGNAL_SERVER_CONFUSED:
+		machine_close(machine, FTP_OWN_SERVER_CONFUSED, "malformed-reply", out);
+		break;
+	case FTP_SIGNAL_TLS_UP:
+		ftp_security_tls_up(&machine->security);
+		break;
+	case FTP_SIGNAL_LOGIN_TIMEOUT:
+		machine_close(machine, FTP_OWN_LOGIN_TIMEOUT, "login-timeout", out);
+		break;
+	case FTP_SIGNAL_IDLE_TIMEOUT:
+		machine_close(machine, FTP_OWN_IDLE_TIMEOUT, "inactive", out);
+		break;
+	case FTP_SIGNAL_SHUTDOWN:
+		if (ftp_machine_in_transfer(machine))
+			machine->draining = true;
+		else
+			machine_close(machine, FTP_OWN_SHUTDOWN, "shutdown", out);
+		break;
+	}
+}

@@ -1,0 +1,190 @@
+/*
+ * The FTP state machine of one session: the only writer of FTP state.
+ *
+ * Sans I/O. One event in (a command line, a reply line, a fact about a data
+ * connection), a list of actions out (out.h). It keeps no text of either side.
+ *
+ * Commands go to the server one at a time; while a transfer runs, ABOR, STAT
+ * and NOOP go beside it. Whatever may not be taken yet is answered with
+ * FTP_HOLD: the caller leaves the line in its window and offers it again after
+ * the next event. So a pipelining client costs no memory here and can never
+ * get two commands' replies mixed up.
+ */
+#ifndef ATTLSD_FTP_ALG_MACHINE_H
+#define ATTLSD_FTP_ALG_MACHINE_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "ftp-alg/line.h"
+#include "ftp-alg/out.h"
+#include "ftp-alg/reply.h"
+#include "ftp-alg/security.h"
+#include "policy/ftp-action.h"
+#include "policy/ip.h"
+
+/* How a data connection can be agreed on with a server; bits. */
+#define FTP_MODE_EPSV 1u
+#define FTP_MODE_PASV 2u
+#define FTP_MODE_EPRT 4u
+#define FTP_MODE_PORT 8u
+#define FTP_MODE_ALL  15u
+
+enum ftp_take {
+	FTP_TAKEN = 0,
+	FTP_HOLD, /* not now: offer the same line again after the next event */
+};
+
+enum ftp_side { FTP_SIDE_CLIENT = 0, FTP_SIDE_SERVER };
+
+/* Facts without an argument. */
+enum ftp_signal {
+	FTP_SIGNAL_SERVER_DOWN,	    /* the server cannot be reached */
+	FTP_SIGNAL_SERVER_LOST,	    /* it closed or reset the control connection */
+	FTP_SIGNAL_SERVER_CONFUSED, /* it sent something that is not a reply */
+	FTP_SIGNAL_TLS_UP,	    /* the handshake that FTP_DO_TLS_START asked for is done */
+	FTP_SIGNAL_LOGIN_TIMEOUT,
+	FTP_SIGNAL_IDLE_TIMEOUT,
+	FTP_SIGNAL_SHUTDOWN, /* end as soon as no transfer is running */
+};
+
+/* How the data part of a transfer ended. */
+enum ftp_data_result {
+	FTP_DATA_PENDING = 0,
+	FTP_DATA_OK,	     /* every byte arrived and both ends were closed in order */
+	FTP_DATA_NO_CLIENT,  /* no connection to the client came about */
+	FTP_DATA_NO_SERVER,  /* no connection to the server came about */
+	FTP_DATA_TLS,	     /* the TLS handshake with the client failed */
+	FTP_DATA_NOT_REUSED, /* it succeeded, but resumed no session of this control connection */
+	FTP_DATA_CUT,	     /* the client ended without close_notify */
+	FTP_DATA_CLIENT_LOST,
+	FTP_DATA_SERVER_LOST,
+	FTP_DATA_STALLED,
+	FTP_DATA_ABORTED, /* FTP_DO_DATA_ABORT was carried out */
+};
+
+enum ftp_login { FTP_LOGIN_NONE = 0, FTP_LOGIN_USER, FTP_LOGIN_NEED_PASS, FTP_LOGIN_DONE };
+
+/* What a reply that is still to come from the server answers. */
+enum ftp_pending {
+	FTP_PENDING_NONE = 0,
+	FTP_PENDING_GREETING, /* the first 220 */
+	FTP_PENDING_RENEWED,  /* a new server connection's 220, which the client does not see */
+	FTP_PENDING_REIN,     /* the same, which answers the client's REIN */
+	FTP_PENDING_PLAIN,
+	FTP_PENDING_USER,
+	FTP_PENDING_PASS,
+	FTP_PENDING_FEAT,
+	FTP_PENDING_PLAN, /* the gateway's own EPSV, PASV, EPRT or PORT */
+	FTP_PENDING_TRANSFER,
+	FTP_PENDING_STAT, /* beside a transfer */
+	FTP_PENDING_NOOP, /* beside a transfer */
+	FTP_PENDING_ABOR,
+	FTP_PENDING_FENCE, /* the gateway's own NOOP behind ABOR: some servers answer ABOR once, some twice */
+	FTP_PENDING_QUIT,
+};
+
+#define FTP_PENDING_MAX 6
+
+/* How the client asked for its data connection. */
+enum ftp_client_mode {
+	FTP_CLIENT_NONE = 0,
+	FTP_CLIENT_PASV,
+	FTP_CLIENT_EPSV,
+	FTP_CLIENT_PORT,
+	FTP_CLIENT_EPRT
+};
+
+enum ftp_plan_state {
+	FTP_PLAN_NONE = 0,
+	FTP_PLAN_LISTENING_SERVER, /* waiting for our port that the server will dial */
+	FTP_PLAN_ASKED,		   /* the server has been asked */
+	FTP_PLAN_LISTENING_CLIENT, /* waiting for our port that the client will dial */
+	FTP_PLAN_READY,
+};
+
+enum ftp_transfer_state {
+	FTP_TRANSFER_NONE = 0,
+	FTP_TRANSFER_ASKED, /* the command is with the server */
+	FTP_TRANSFER_GOING, /* data may flow */
+	FTP_TRANSFER_OVER,  /* the data part has ended, the server's last word is awaited */
+};
+
+struct ftp_machine_setup {
+	const struct ftp_action *action;
+	struct ip_endpoint client; /* the control connection's peer */
+	struct ip_addr server;	   /* where the server's control connection is */
+	bool implicit;		   /* arrived on a secure port */
+	uint8_t modes;		   /* FTP_MODE_ bits that policy allows towards the server */
+	uint8_t modes_refused;	   /* those that this server is known to refuse */
+};
+
+struct ftp_machine {
+	const struct ftp_action *action;
+	struct ip_endpoint client;
+	struct ip_addr server_addr;
+	uint8_t modes;
+	uint8_t modes_refused; /* grows; the caller may remember it for the next session */
+
+	struct ftp_security security;
+	enum ftp_login login;
+	bool user_seen; /* the server has heard of a user: AUTH and REIN need a fresh connection */
+	bool epsv_all;
+	bool draining;
+	bool closing;
+	uint8_t strikes; /* malformed lines in a row */
+
+	enum ftp_pending pending[FTP_PENDING_MAX];
+	uint8_t npending;
+	uint8_t answering;    /* place of the pending entry that the open reply belongs to */
+	enum ftp_own instead; /* give this at the end of the open reply, swallow its lines */
+
+	enum ftp_plan_state plan;
+	enum ftp_client_mode client_mode;
+	uint8_t server_mode;		  /* the FTP_MODE_ that is being tried or was agreed on */
+	struct ip_endpoint client_target; /* active client: what PORT or EPRT named */
+
+	enum ftp_transfer_state transfer;
+	enum ftp_data_result result;
+};
+
+void ftp_machine_init(struct ftp_machine *machine, const struct ftp_machine_setup *setup);
+
+/* A whole command line. FTP_HOLD adds no actions. */
+enum ftp_take ftp_machine_command(struct ftp_machine *machine, const char *line, size_t len,
+				  struct ftp_out *out);
+
+/* A line that ftp_line_take() refused; status is one of its refusals. */
+void ftp_machine_bad_line(struct ftp_machine *machine, enum ftp_line_status status, struct ftp_out *out);
+
+/* A line of the server's; last: it completes its reply. FTP_HOLD may add
+ * FTP_DO_DATA_GO or FTP_DO_DATA_ABORT, to be carried out before the line is offered again. */
+enum ftp_take ftp_machine_reply(struct ftp_machine *machine, const struct ftp_reply *reply, bool last,
+				struct ftp_out *out);
+
+void ftp_machine_signal(struct ftp_machine *machine, enum ftp_signal signal, struct ftp_out *out);
+
+/*
+ * Answers FTP_DO_LISTEN_*: the endpoint as the peer is to dial it, or NULL when
+ * no port could be had.
+ */
+void ftp_machine_listening(struct ftp_machine *machine, enum ftp_side side,
+			   const struct ip_endpoint *endpoint, struct ftp_out *out);
+
+/* The data part ended. Ignored when no transfer is under way. */
+void ftp_machine_data_done(struct ftp_machine *machine, enum ftp_data_result result, struct ftp_out *out);
+
+/* Is a transfer under way (the idle timer stands still, a drain waits)? */
+static inline bool ftp_machine_in_transfer(const struct ftp_machine *machine)
+{
+	return machine->transfer != FTP_TRANSFER_NONE;
+}
+
+/* Is the machine waiting for the client to send something? */
+static inline bool ftp_machine_is_idle(const struct ftp_machine *machine)
+{
+	return machine->npending == 0 && machine->transfer == FTP_TRANSFER_NONE;
+}
+
+#endif

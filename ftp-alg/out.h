@@ -1,0 +1,75 @@
+/*
+ * What the machine wants done: a list of actions, in order.
+ *
+ * The caller owns one struct ftp_out, hands it to each machine function, carries
+ * the actions out and resets it. Texts are borrowed: from the event's line, from
+ * static text or from the list's own buffer, so they live until the reset or
+ * until the event's window changes, whichever comes first.
+ */
+#ifndef ATTLSD_FTP_ALG_OUT_H
+#define ATTLSD_FTP_ALG_OUT_H
+
+#include <stdbool.h>
+#include <stddef.h>
+
+#include "policy/ip.h"
+
+enum ftp_do {
+	FTP_DO_NOTHING = 0,
+	FTP_DO_REPLY,	  /* text to the client; CRLF is the caller's */
+	FTP_DO_COMMAND,	  /* text to the server; CRLF is the caller's */
+	FTP_DO_TLS_START, /* once all replies are sent: handshake on the control connection */
+	FTP_DO_TLS_STOP, /* once all replies are sent: end TLS, go on in the clear. flag: send close_notify */
+	FTP_DO_SERVER_RENEW, /* drop the connection to the server and dial it anew: it must forget the user */
+	FTP_DO_LISTEN_CLIENT, /* open a port that the client will dial; answer with ftp_machine_listening() */
+	FTP_DO_LISTEN_SERVER, /* open a port that the server will dial; likewise */
+	FTP_DO_DIAL_CLIENT,   /* the client's data endpoint, to be dialled at FTP_DO_DATA_GO */
+	FTP_DO_DIAL_SERVER,   /* the server's data endpoint, to be dialled at FTP_DO_DATA_START */
+	FTP_DO_DATA_START,    /* a transfer was asked of the server. flag: upload; protect: TLS towards the
+				 client */
+	FTP_DO_DATA_GO,	      /* the server has begun: connect, protect and move the data */
+	FTP_DO_DATA_REFUSED,  /* the server refused: keep what is open for the next transfer command */
+	FTP_DO_DATA_ABORT,    /* reset both ends at once; answer with ftp_machine_data_done() */
+	FTP_DO_DATA_CLOSE,    /* forget ports, endpoints and connections of the data plan */
+	FTP_DO_USER,	      /* text: the name that the client gave with USER */
+	FTP_DO_LOGGED_IN,     /* the server let the user in */
+	FTP_DO_CLOSE,	      /* once all replies are sent: end the session. text: why, for the log */
+};
+
+struct ftp_act {
+	enum ftp_do what;
+	bool flag;
+	bool protect;
+	bool secret; /* FTP_DO_COMMAND: the text holds a password */
+	const char *text;
+	size_t len;
+	struct ip_endpoint endpoint;
+};
+
+/* More than any one event leads to; asserted. */
+#define FTP_OUT_MAX	 12
+#define FTP_OUT_TEXT_MAX 512
+
+struct ftp_out {
+	size_t n;
+	size_t used;
+	struct ftp_act acts[FTP_OUT_MAX];
+	char text[FTP_OUT_TEXT_MAX];
+};
+
+static inline void ftp_out_reset(struct ftp_out *out)
+{
+	out->n = 0;
+	out->used = 0;
+}
+
+/* Append one action and return it, zeroed but for `what`. */
+struct ftp_act *ftp_out_add(struct ftp_out *out, enum ftp_do what);
+
+/* Append an action with a borrowed text. */
+void ftp_out_text(struct ftp_out *out, enum ftp_do what, const char *text, size_t len);
+
+/* Append an action with a text that is copied into the list. */
+void ftp_out_copy(struct ftp_out *out, enum ftp_do what, const char *text);
+
+#endif

@@ -1,0 +1,233 @@
+/*
+ * Agreeing on a data connection with both sides.
+ *
+ * The client asks (PASV, EPSV, PORT, EPRT); the server is asked in whatever way
+ * it speaks, best first; then the client is told. The two legs are independent:
+ * each may be active or passive, IPv4 or IPv6.
+ */
+#include <errno.h>
+#include <strings.h>
+
+#include "ftp-alg/endpoint.h"
+#include "ftp-alg/machine-parts.h"
+
+#define PORT_LOW_LIMIT 1024
+
+void machine_plan_drop(struct ftp_machine *machine, struct ftp_out *out)
+{
+	if (machine->plan != FTP_PLAN_NONE)
+		ftp_out_add(out, FTP_DO_DATA_CLOSE);
+	machine->plan = FTP_PLAN_NONE;
+	machine->client_mode = FTP_CLIENT_NONE;
+	machine->server_mode = 0;
+}
+
+/* Give the plan up with a refusal. */
+static void plan_fail(struct ftp_machine *machine, enum ftp_own own, struct ftp_out *out)
+{
+	machine_plan_drop(machine, out);
+	machine_own(machine, own, out);
+}
+
+/* The ways to ask a server, best first. PASV and PORT cannot express an IPv6 address. */
+static const struct {
+	uint8_t mode;
+	bool v4_only;
+	bool active;
+	const char *command;
+} ways[] = {
+	{ FTP_MODE_EPSV, false, false, "EPSV" },
+	{ FTP_MODE_PASV, true, false, "PASV" },
+	{ FTP_MODE_EPRT, false, true, NULL },
+	{ FTP_MODE_PORT, true, true, NULL },
+};
+
+static void ask_server(struct ftp_machine *machine, struct ftp_out *out)
+{
+	for (size_t i = 0; i < sizeof(ways) / sizeof(ways[0]); i++) {
+		if (!(machine->modes & ways[i].mode & ~machine->modes_refused))
+			continue;
+		if (ways[i].v4_only && machine->server_addr.family != IP_V4)
+			continue;
+		machine->server_mode = ways[i].mode;
+		if (ways[i].active) {
+			machine->plan = FTP_PLAN_LISTENING_SERVER;
+			ftp_out_add(out, FTP_DO_LISTEN_SERVER);
+		} else {
+			machine->plan = FTP_PLAN_ASKED;
+			ftp_out_copy(out, FTP_DO_COMMAND, ways[i].command);
+			machine_expect(machine, FTP_PENDING_PLAN);
+		}
+		return;
+	}
+	plan_fail(machine, FTP_OWN_NO_DATA_WAY, out);
+}
+
+/* EPSV's argument: FTP_OWN_NONE to go on, or the answer. */
+static enum ftp_own check_epsv(struct ftp_machine *machine, const struct ftp_command *command)
+{
+	bool v6 = machine->client.addr.family == IP_V6;
+
+	if (command->arg_len == 0)
+		return FTP_OWN_NONE;
+	if (command->arg_len == 3 && strncasecmp(command->arg, "ALL", 3) == 0) {
+		machine->epsv_all = true; /* the server need not know: its leg is another one */
+		return FTP_OWN_OK_EPSV_ALL;
+	}
+	if (command->arg_len != 1 || command->arg[0] < '0' || command->arg[0] > '9')
+		return FTP_OWN_EPSV_SYNTAX;
+	if (command->arg[0] == (v6 ? '2' : '1'))
+		return FTP_OWN_NONE;
+	return v6 ? FTP_OWN_FAMILY_V6 : FTP_OWN_FAMILY_V4;
+}
+
+/* PORT and EPRT: the bounce rules (RFC 2577 3, z/OS PORTCOMMAND*). */
+static enum ftp_own check_port(struct ftp_machine *machine, const struct ftp_command *command)
+{
+	const struct ftp_action *action = machine->action;
+	bool eprt = command->verb->kind == FTP_KIND_EPRT;
+	struct ip_endpoint target;
+	int r;
+
+	if (action->portcommand == PORTCOMMAND_REJECT)
+		return FTP_OWN_PORT_REJECTED;
+	r = eprt ? ftp_eprt_parse(command->arg, command->arg_len, &target)
+		 : ftp_port_parse(command->arg, command->arg_len, &target);
+	if (r == 0 && target.addr.family != machine->client.addr.family && eprt)
+		r = -EAFNOSUPPORT;
+	if (r == -EAFNOSUPPORT)
+		return machine->client.addr.family == IP_V6 ? FTP_OWN_FAMILY_V6 : FTP_OWN_FAMILY_V4;
+	if (r < 0)
+		return eprt ? FTP_OWN_EPRT_SYNTAX : FTP_OWN_PORT_SYNTAX;
+	if (action->portcommandipaddr == NOREDIRECT && !ip_addr_equal(&target.addr, &machine->client.addr))
+		return FTP_OWN_PORT_ADDRESS;
+	if (target.port == 0 || (action->portcommandport == NOLOWPORTS && target.port < PORT_LOW_LIMIT))
+		return FTP_OWN_PORT_LOW;
+	machine->client_target = target;
+	return FTP_OWN_NONE;
+}
+
+void machine_plan_command(struct ftp_machine *machine, const struct ftp_command *command, struct ftp_out *out)
+{
+	enum ftp_own refusal = FTP_OWN_NONE;
+	enum ftp_client_mode mode = FTP_CLIENT_NONE;
+
+	if (command->verb->kind == FTP_KIND_EPSV) {
+		mode = FTP_CLIENT_EPSV;
+		refusal = check_epsv(machine, command);
+	} else if (machine->epsv_all) { /* RFC 2428 4 */
+		refusal = FTP_OWN_AFTER_EPSV_ALL;
+	} else if (command->verb->kind == FTP_KIND_PASV) {
+		mode = FTP_CLIENT_PASV;
+		if (machine->client.addr.family != IP_V4)
+			refusal = FTP_OWN_PASV_NEEDS_V4;
+	} else {
+		mode = command->verb->kind == FTP_KIND_EPRT ? FTP_CLIENT_EPRT : FTP_CLIENT_PORT;
+		refusal = check_port(machine, command);
+	}
+	if (refusal != FTP_OWN_NONE) {
+		machine_own(machine, refusal, out);
+		return;
+	}
+	machine_plan_drop(machine, out);
+	machine->client_mode = mode;
+	ask_server(machine, out);
+}
+
+/* The server has agreed; now the client's leg. */
+static void tell_client(struct ftp_machine *machine, struct ftp_out *out)
+{
+	if (machine->client_mode == FTP_CLIENT_PASV || machine->client_mode == FTP_CLIENT_EPSV) {
+		machine->plan = FTP_PLAN_LISTENING_CLIENT;
+		ftp_out_add(out, FTP_DO_LISTEN_CLIENT);
+		return;
+	}
+	machine->plan = FTP_PLAN_READY;
+	ftp_out_add(out, FTP_DO_DIAL_CLIENT)->endpoint = machine->client_target;
+	machine_own(machine, machine->client_mode == FTP_CLIENT_EPRT ? FTP_OWN_OK_EPRT : FTP_OWN_OK_PORT,
+		    out);
+}
+
+/*
+ * Is this "I do not speak that" (try another way, and remember), rather than
+ * "not now" (tell the client)? 550 is vsftpd's answer to a forbidden PASV.
+ */
+static bool means_unsupported(uint16_t code)
+{
+	return code >= 500 && code != 530 && code != 503;
+}
+
+static int parse_port(uint8_t mode, const struct ftp_reply *reply, uint16_t *ret_port)
+{
+	const char *text = reply->line + reply->text;
+	size_t len = reply->len - reply->text;
+	struct ip_endpoint endpoint;
+
+	if (mode == FTP_MODE_EPSV)
+		return reply->code == 229 ? ftp_229_parse(text, len, ret_port) : -EINVAL;
+	if (reply->code != 227 || ftp_227_parse(text, len, &endpoint) < 0)
+		return -EINVAL;
+	/*
+	 * The address is not looked at: the server's data is fetched where its
+	 * control connection is (CVE-2020-8284 and its kin).
+	 */
+	*ret_port = endpoint.port;
+	return 0;
+}
+
+void machine_plan_reply(struct ftp_machine *machine, const struct ftp_reply *reply, struct ftp_out *out)
+{
+	bool passive = (machine->server_mode & (FTP_MODE_EPSV | FTP_MODE_PASV)) != 0;
+	struct ip_endpoint target = { .addr = machine->server_addr };
+
+	if (!ftp_reply_is_positive(reply->code)) {
+		if (!means_unsupported(reply->code)) {
+			machine_plan_drop(machine, out);
+			ftp_out_text(out, FTP_DO_REPLY, reply->line, reply->len);
+			return;
+		}
+		machine->modes_refused |= machine->server_mode;
+		if (!passive)
+			ftp_out_add(out, FTP_DO_DATA_CLOSE);
+		ask_server(machine, out);
+		return;
+	}
+	if (passive) {
+		if (parse_port(machine->server_mode, reply, &target.port) < 0 ||
+		    target.port < PORT_LOW_LIMIT) {
+			plan_fail(machine, FTP_OWN_BAD_DATA_REPLY, out);
+			return;
+		}
+		ftp_out_add(out, FTP_DO_DIAL_SERVER)->endpoint = target;
+	}
+	tell_client(machine, out);
+}
+
+void ftp_machine_listening(struct ftp_machine *machine, enum ftp_side side,
+			   const struct ip_endpoint *endpoint, struct ftp_out *out)
+{
+	char text[FTP_ENDPOINT_TEXT_MAX];
+
+	if (machine->closing)
+		return;
+	if (side == FTP_SIDE_SERVER && machine->plan == FTP_PLAN_LISTENING_SERVER) {
+		if (endpoint == NULL) {
+			plan_fail(machine, FTP_OWN_NO_DATA_PORT, out);
+			return;
+		}
+		machine->plan = FTP_PLAN_ASKED;
+		ftp_out_copy(out, FTP_DO_COMMAND,
+			     machine->server_mode == FTP_MODE_EPRT ? ftp_eprt_format(endpoint, text)
+								   : ftp_port_format(endpoint, text));
+		machine_expect(machine, FTP_PENDING_PLAN);
+	} else if (side == FTP_SIDE_CLIENT && machine->plan == FTP_PLAN_LISTENING_CLIENT) {
+		if (endpoint == NULL) {
+			plan_fail(machine, FTP_OWN_NO_DATA_PORT, out);
+			return;
+		}
+		machine->plan = FTP_PLAN_READY;
+		ftp_out_copy(out, FTP_DO_REPLY,
+			     machine->client_mode == FTP_CLIENT_EPSV ? ftp_229_format(endpoint->port, text)
+								     : ftp_227_format(endpoint, text));
+	}
+}

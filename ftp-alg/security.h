@@ -1,0 +1,62 @@
+/*
+ * RFC 2228 / RFC 4217 security state of one control connection, and what
+ * FTP.DATA's SECURE_ statements allow in it.
+ *
+ * Each function returns the reply that the command gets: a refusal, or one of
+ * the positive FTP_OWN_OK_ answers after it has changed the state.
+ */
+#ifndef ATTLSD_FTP_ALG_SECURITY_H
+#define ATTLSD_FTP_ALG_SECURITY_H
+
+#include <stdbool.h>
+#include <stddef.h>
+
+#include "ftp-alg/own-reply.h"
+#include "policy/ftp-action.h"
+
+enum ftp_ctrl {
+	FTP_CTRL_CLEAR = 0,
+	FTP_CTRL_TLS,
+	FTP_CTRL_CLEARED, /* clear, but formerly private: after CCC */
+};
+
+enum ftp_prot { FTP_PROT_CLEAR = 0, FTP_PROT_PRIVATE };
+
+struct ftp_security {
+	enum ftp_ctrl ctrl;
+	enum ftp_prot prot;
+	bool pbsz;
+	bool implicit; /* the connection came in on the secure port (TLSPORT) */
+};
+
+/* AUTH: on FTP_OWN_OK_AUTH the caller starts TLS and then calls security_tls_up(). */
+enum ftp_own ftp_security_auth(struct ftp_security *security, const struct ftp_action *action,
+			       const char *mechanism, size_t len);
+
+/* TLS has come up, after AUTH or at once on an implicit port. */
+void ftp_security_tls_up(struct ftp_security *security);
+
+/* Everything back to before AUTH (REIN, RFC 4217 13). */
+void ftp_security_reset(struct ftp_security *security);
+
+enum ftp_own ftp_security_pbsz(struct ftp_security *security, const char *arg, size_t len);
+enum ftp_own ftp_security_prot(struct ftp_security *security, const struct ftp_action *action,
+			       const char *arg, size_t len);
+
+/* CCC: on FTP_OWN_OK_CCC the state is FTP_CTRL_CLEARED, PBSZ and PROT are frozen. */
+enum ftp_own ftp_security_ccc(struct ftp_security *security, const struct ftp_action *action, bool logged_in);
+
+/* May a transfer begin with the level that is set? FTP_OWN_NONE or the refusal. */
+enum ftp_own ftp_security_transfer(const struct ftp_security *security, const struct ftp_action *action);
+
+/* Does SECURE_FTP stand in the way of a command that needs TLS? */
+static inline bool ftp_security_needs_tls(const struct ftp_security *security,
+					  const struct ftp_action *action)
+{
+	return security->ctrl != FTP_CTRL_TLS && action->secure_ftp == SECURE_FTP_REQUIRED;
+}
+
+/* The FTP_FEAT_ bits that a FEAT reply shows now. */
+unsigned ftp_security_features(const struct ftp_security *security, const struct ftp_action *action);
+
+#endif

@@ -1,0 +1,113 @@
+/*
+ * One transfer: its command, its replies and the data part between them.
+ *
+ * The client hears of the end only when the data has arrived: the server's
+ * final reply waits (FTP_HOLD) until the data part is over, and is exchanged
+ * for a 4yz when the data did not get through whole.
+ */
+#include "ftp-alg/machine-parts.h"
+
+void machine_transfer_command(struct ftp_machine *machine, const struct ftp_command *command,
+			      struct ftp_out *out)
+{
+	enum ftp_own refusal = ftp_security_transfer(&machine->security, machine->action);
+	struct ftp_act *act;
+
+	if (refusal == FTP_OWN_NONE && machine->plan != FTP_PLAN_READY)
+		refusal = FTP_OWN_NO_PLAN; /* the default data port (RFC 959 3.2) cannot pass a gateway */
+	if (refusal != FTP_OWN_NONE) {
+		machine_own(machine, refusal, out);
+		return;
+	}
+	machine->transfer = FTP_TRANSFER_ASKED;
+	machine->result = FTP_DATA_PENDING;
+	machine_expect(machine, FTP_PENDING_TRANSFER);
+	ftp_out_text(out, FTP_DO_COMMAND, command->line, command->len);
+	act = ftp_out_add(out, FTP_DO_DATA_START);
+	act->text = command->line;
+	act->len = command->len;
+	act->flag = command->verb->kind == FTP_KIND_UPLOAD;
+	act->protect = machine->security.prot == FTP_PROT_PRIVATE;
+}
+
+/* What the client is told when the data part ended so and the server said `code`; NONE: the server's words.
+ */
+static enum ftp_own verdict(enum ftp_data_result result, uint16_t code)
+{
+	bool server_failed = code >= 400;
+
+	switch (result) {
+	case FTP_DATA_PENDING:
+	case FTP_DATA_OK:
+		return FTP_OWN_NONE;
+	/* What only the gateway can know goes to the client whatever the server said. */
+	case FTP_DATA_NO_CLIENT:
+		return FTP_OWN_NO_CLIENT;
+	case FTP_DATA_TLS:
+		return FTP_OWN_DATA_TLS;
+	case FTP_DATA_NOT_REUSED:
+		return FTP_OWN_DATA_REUSE;
+	case FTP_DATA_CUT:
+		return FTP_OWN_DATA_CUT;
+	case FTP_DATA_STALLED:
+		return FTP_OWN_DATA_STALLED;
+	case FTP_DATA_NO_SERVER:
+		return server_failed ? FTP_OWN_NONE : FTP_OWN_NO_SERVER;
+	case FTP_DATA_CLIENT_LOST:
+	case FTP_DATA_SERVER_LOST:
+	case FTP_DATA_ABORTED:
+		return server_failed ? FTP_OWN_NONE : FTP_OWN_DATA_LOST;
+	}
+	return FTP_OWN_NONE;
+}
+
+enum ftp_take machine_transfer_gate(struct ftp_machine *machine, uint16_t code, struct ftp_out *out)
+{
+	if (ftp_reply_is_preliminary(code))
+		return FTP_TAKEN;
+	if (machine->transfer == FTP_TRANSFER_ASKED && ftp_reply_is_positive(code)) {
+		/* a server that says nothing before the end: the data may still be under way */
+		machine->transfer = FTP_TRANSFER_GOING;
+		ftp_out_add(out, FTP_DO_DATA_GO);
+		return FTP_HOLD;
+	}
+	if (machine->transfer == FTP_TRANSFER_GOING) {
+		/* The server failed: what has arrived is not the file. */
+		if (!ftp_reply_is_positive(code))
+			ftp_out_add(out, FTP_DO_DATA_ABORT);
+		return FTP_HOLD;
+	}
+	if (machine->transfer == FTP_TRANSFER_OVER)
+		machine->instead = verdict(machine->result, code);
+	return FTP_TAKEN;
+}
+
+void machine_transfer_reply(struct ftp_machine *machine, uint16_t code, struct ftp_out *out)
+{
+	if (ftp_reply_is_preliminary(code)) {
+		if (machine->transfer == FTP_TRANSFER_ASKED) {
+			machine->transfer = FTP_TRANSFER_GOING;
+			ftp_out_add(out, FTP_DO_DATA_GO);
+		}
+		return;
+	}
+	if (machine->instead != FTP_OWN_NONE)
+		machine_own(machine, machine->instead, out);
+	machine->instead = FTP_OWN_NONE;
+	if (machine->transfer == FTP_TRANSFER_ASKED)
+		/* Some clients send the next transfer command for the same data connection (NLST after LIST).
+		 */
+		ftp_out_add(out, FTP_DO_DATA_REFUSED);
+	else
+		machine_plan_drop(machine, out);
+	machine->transfer = FTP_TRANSFER_NONE;
+}
+
+void ftp_machine_data_done(struct ftp_machine *machine, enum ftp_data_result result, struct ftp_out *out)
+{
+	(void)out;
+	if (machine->transfer != FTP_TRANSFER_ASKED && machine->transfer != FTP_TRANSFER_GOING)
+		return;
+	machine->transfer = FTP_TRANSFER_OVER;
+	machine->result = result;
+}

@@ -1,0 +1,72 @@
+/*
+ * Every FTP verb that the gateway knows, and what each does to a session.
+ *
+ * One sorted table (verb.def); a verb that is not in it is FTP_VERB_UNKNOWN,
+ * whose row says how such verbs are treated, so that the miss is a row too.
+ */
+#ifndef ATTLSD_FTP_ALG_VERB_H
+#define ATTLSD_FTP_ALG_VERB_H
+
+#include <stddef.h>
+
+/* What the machine does with a command; one handler each (command.c). */
+enum ftp_verb_kind {
+	FTP_KIND_PASS_ON = 0, /* forward it, relay the one reply */
+	FTP_KIND_USER,
+	FTP_KIND_PASS,
+	FTP_KIND_AUTH,
+	FTP_KIND_PBSZ,
+	FTP_KIND_PROT,
+	FTP_KIND_CCC,
+	FTP_KIND_FEAT,
+	FTP_KIND_PASV,
+	FTP_KIND_EPSV,
+	FTP_KIND_PORT,
+	FTP_KIND_EPRT,
+	FTP_KIND_DOWNLOAD,
+	FTP_KIND_UPLOAD,
+	FTP_KIND_ABOR,
+	FTP_KIND_QUIT,
+	FTP_KIND_REIN,
+	FTP_KIND_MODE,
+	FTP_KIND_STAT,
+	FTP_KIND_NOOP,
+	FTP_KIND_ADAT,
+	FTP_KIND_ENVELOPE,    /* MIC, CONF, ENC: RFC 2228 protected commands, not under TLS */
+	FTP_KIND_UNAVAILABLE, /* known, never offered: 502 */
+	FTP_KIND_FOREIGN,     /* another protocol's verb (HTTP, SMTP): ends the session */
+	FTP_KIND_COUNT
+};
+
+#define FTP_VERB_BEFORE_TLS	 1u /* allowed in the clear although SECURE_FTP is REQUIRED */
+#define FTP_VERB_BEFORE_LOGIN	 2u /* allowed before login */
+#define FTP_VERB_DURING_TRANSFER 4u /* served while a transfer runs; others wait for its end */
+#define FTP_VERB_SECRET		 8u /* its argument is never logged */
+
+struct ftp_verb {
+	const char *name; /* upper case; "" in the row of unknown verbs */
+	enum ftp_verb_kind kind;
+	unsigned flags;
+};
+
+/* A command line taken apart. Pointers go into the line. */
+struct ftp_command {
+	const struct ftp_verb *verb; /* never NULL */
+	const char *line;	     /* the whole line, without its CRLF */
+	size_t len;
+	const char *arg; /* behind the first blank; "" when there is none */
+	size_t arg_len;
+	size_t verb_len;
+};
+
+/* Take a line apart and look its verb up, in any case. An empty line has the unknown verb and verb_len 0. */
+struct ftp_command ftp_command_parse(const char *line, size_t len);
+
+/* The row of a verb by its upper-case name; the row of unknown verbs when there is none. */
+const struct ftp_verb *ftp_verb_find(const char *name, size_t len);
+
+/* The table itself, for its test. */
+extern const struct ftp_verb ftp_verbs[];
+extern const size_t ftp_nverbs;
+
+#endif

@@ -1,0 +1,44 @@
+/*
+ * Who may come in: the sessions that exist, by source and in all, exactly
+ * counted in one place (the monitor).
+ */
+#ifndef ATTLSD_GATEWAY_ADMISSION_H
+#define ATTLSD_GATEWAY_ADMISSION_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "policy/policy.h"
+
+struct admission_source;
+struct admission_session;
+
+struct admission {
+	struct admission_source *sources;   /* by address */
+	struct admission_session *sessions; /* by number */
+	size_t nsessions;
+	uint64_t last; /* number of the last session */
+};
+
+/*
+ * Admit a connection from `source`, to be served by `owner` (any pointer that
+ * names a worker). Returns 0 and its number; -EUSERS when a limit stands
+ * against it, *ret_limit says which; -ENOMEM.
+ */
+int admission_enter(struct admission *admission, const struct policy_daemon *limits,
+		    const struct ip_addr *source, const void *owner, uint64_t *ret_session,
+		    const char **ret_limit);
+
+/* Its user has logged in. False: there is no such session of this owner. */
+bool admission_login(struct admission *admission, uint64_t session, const void *owner);
+
+/* It is over. False: there is no such session of this owner. */
+bool admission_leave(struct admission *admission, uint64_t session, const void *owner);
+
+/* The owner has died with all its sessions; returns how many. */
+size_t admission_leave_all(struct admission *admission, const void *owner);
+
+void admission_done(struct admission *admission);
+
+#endif

@@ -1,0 +1,31 @@
+/*
+ * The certificates and private keys of one key ring.
+ */
+#ifndef ATTLSD_GATEWAY_CERTS_H
+#define ATTLSD_GATEWAY_CERTS_H
+
+#include "policy/policy.h"
+
+struct ssl_ctx_st;
+struct ssl_st;
+struct certs;
+
+/*
+ * Load what the ring names. Faults (no such file, not PEM, key does not belong
+ * to the certificate, expired: a warning) go into diags at the place of the
+ * path. Returns 0 (also after faults) or -ENOMEM.
+ */
+int certs_load(const struct policy_keyring *keyring, struct diags *diags, struct certs **ret_certs);
+void certs_free(struct certs **certs);
+
+/* Give a context the ring's default: the first certificate of each key type. Returns 0 or -ENOMEM. */
+int certs_use(const struct certs *certs, struct ssl_ctx_st *ctx);
+
+/*
+ * Choose by the name that the client asked for (NULL: it named none): when some
+ * certificates of the ring are for it, those; otherwise the default stays.
+ * Returns 1, or 0 when OpenSSL refuses (the handshake fails).
+ */
+int certs_select(const struct certs *certs, struct ssl_st *ssl, const char *name);
+
+#endif

@@ -1,0 +1,335 @@
+#include "gateway/children.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <sys/mman.h>
+#include <sys/wait.h>
+#include <unistd.h>
+#include <utlist.h>
+
+#include "gateway/log.h"
+#include "gateway/sandbox.h"
+#include "gateway/util.h"
+#include "gateway/worker.h"
+
+/* A worker that dies sooner than this is started again only after a pause. */
+#define RESTART_MS 1000
+/* The first descriptor behind stdin, stdout and stderr. */
+#define CHANNEL_FD 3
+
+static void on_channel(struct watch *watch, uint32_t ready);
+static void on_restart(struct timer *timer);
+
+/* In the new process: nothing of the monitor's stays but the policy's memory, stderr and the channel. */
+static void become_worker(const struct child *child, int channel, int root) __attribute__((noreturn));
+static void become_worker(const struct child *child, int channel, int root)
+{
+	struct worker_setup setup = {
+		.policy = child->generation->policy,
+		.relays = child->relays,
+		.channel = CHANNEL_FD,
+		.root = -1,
+		.uid = child->generation->uid,
+		.gid = child->generation->gid,
+	};
+	sigset_t none;
+	int spare = fcntl(channel, F_DUPFD_CLOEXEC, CHANNEL_FD + 2);
+	int spare_root = root == -1 ? -1 : fcntl(root, F_DUPFD_CLOEXEC, CHANNEL_FD + 2);
+
+	(void)sigemptyset(&none);
+	(void)sigprocmask(SIG_SETMASK, &none, NULL);
+	(void)signal(SIGINT, SIG_IGN); /* a terminal's Ctrl-C reaches the whole group: the monitor decides */
+	(void)signal(SIGHUP, SIG_IGN);
+	(void)signal(SIGTERM, SIG_IGN);
+	if (spare == -1 || dup3(spare, CHANNEL_FD, O_CLOEXEC) == -1)
+		_exit(EXIT_FAILURE);
+	if (spare_root != -1) {
+		setup.root = CHANNEL_FD + 1;
+		if (dup3(spare_root, setup.root, O_CLOEXEC) == -1)
+			_exit(EXIT_FAILURE);
+	}
+	log_reopen_after(CHANNEL_FD + 1);
+	_exit(worker_run(&setup));
+}
+
+static int child_start(struct child *child)
+{
+	int fds[2] = { -1, -1 };
+	int root = -1;
+	int r = msg_pair(fds);
+
+	if (r == 0 && child->children->root) {
+		root = sandbox_empty_root();
+		r = root < 0 ? root : 0;
+	}
+	if (r < 0)
+		goto out;
+	*child->relays = 0;
+	child->pid = fork();
+	if (child->pid == -1) {
+		child->pid = 0;
+		r = -errno;
+		goto out;
+	}
+	if (child->pid == 0)
+		become_worker(child, fds[1], root);
+	child->channel.fd = fd_take(&fds[0]);
+	child->ready = false;
+	child->draining = false;
+	child->nsessions = 0;
+	child->started_ms = child->children->loop->now_ms;
+	r = loop_watch(child->children->loop, &child->channel, EPOLLIN);
+	if (r < 0)
+		child_kill(child, "no-memory");
+out:
+	fd_close(&fds[0]);
+	fd_close(&fds[1]);
+	fd_close(&root);
+	return r;
+}
+
+static void on_restart(struct timer *timer)
+{
+	struct child *child = CONTAINER_OF(timer, struct child, restart);
+
+	if (child->generation->retired)
+		return;
+	if (child_start(child) < 0) {
+		log_event(LOG_LEVEL_ERROR, "worker-not-started",
+			  LOG_NUMBER("generation", child->generation->number));
+		(void)loop_timer(child->children->loop, timer,
+				 RESTART_MS); /* the slot is in the heap's memory already */
+	}
+}
+
+static void on_channel(struct watch *watch, uint32_t ready)
+{
+	struct child *child = CONTAINER_OF(watch, struct child, channel);
+	struct msg msg;
+	int fd;
+	int r;
+
+	(void)ready;
+	while ((r = msg_receive(watch->fd, &msg, &fd)) == 1) {
+		if (fd != -1 || msg.type <= MSG_NONE || msg.type >= MSG_TYPE_COUNT) {
+			fd_close(&fd);
+			child_kill(child, "odd-message");
+			return;
+		}
+		if (msg.type == MSG_READY && !child->ready) {
+			child->ready = true;
+			child->children->on_ready(child);
+		} else {
+			child->children->on_message(child, &msg);
+		}
+		if (watch->fd == -1)
+			return;
+	}
+	if (r == -EPROTO)
+		child_kill(child, "odd-message");
+	else if (r != -EAGAIN)
+		loop_unwatch(child->children->loop, watch); /* it ends; SIGCHLD will tell how */
+}
+
+static void generation_free(struct generation *generation)
+{
+	struct generation *gone = generation;
+
+	for (size_t i = 0; gone->workers != NULL && i < gone->n; i++) {
+		struct child *child = &gone->workers[i];
+
+		loop_timer_stop(child->children->loop, &child->restart);
+		if (child->channel.fd != -1)
+			loop_unwatch(child->children->loop, &child->channel);
+		fd_close(&child->channel.fd);
+	}
+	if (gone->relays != NULL)
+		(void)munmap((void *)(uintptr_t)gone->relays, gone->n * sizeof(*gone->relays));
+	free(gone->workers);
+	policy_free(&gone->policy);
+	free(gone);
+}
+
+static size_t workers_wanted(const struct policy *policy)
+{
+	long cpus = sysconf(_SC_NPROCESSORS_ONLN);
+
+	if (policy->daemon.workers != 0)
+		return policy->daemon.workers;
+	return cpus > 0 ? (size_t)cpus : 1;
+}
+
+int generation_start(struct children *children, struct policy **policy, unsigned uid, unsigned gid,
+		     struct generation **ret_generation)
+{
+	struct generation *generation = calloc(1, sizeof(*generation));
+	int r = 0;
+
+	if (generation == NULL)
+		return -ENOMEM;
+	generation->number = ++children->last;
+	generation->uid = uid;
+	generation->gid = gid;
+	generation->n = workers_wanted(*policy);
+	generation->workers = calloc(generation->n, sizeof(*generation->workers));
+	generation->relays = mmap(NULL, generation->n * sizeof(*generation->relays), PROT_READ | PROT_WRITE,
+				  MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+	if (generation->relays == MAP_FAILED)
+		generation->relays = NULL;
+	if (generation->workers == NULL || generation->relays == NULL) {
+		generation->n = generation->workers == NULL ? 0 : generation->n;
+		free(generation->workers);
+		free(generation);
+		return -ENOMEM;
+	}
+	generation->policy = *policy;
+	for (size_t i = 0; i < generation->n; i++) {
+		struct child *child = &generation->workers[i];
+
+		*child = (struct child){ .children = children, .generation = generation };
+		watch_init(&child->channel, on_channel);
+		timer_init(&child->restart, on_restart);
+		child->relays = &generation->relays[i];
+	}
+	DL_APPEND(children->head, generation);
+	for (size_t i = 0; r == 0 && i < generation->n; i++)
+		r = child_start(&generation->workers[i]);
+	if (r < 0) {
+		generation->policy = NULL; /* still the caller's */
+		generation_retire(generation);
+		return r;
+	}
+	*policy = NULL;
+	*ret_generation = generation;
+	return 0;
+}
+
+bool generation_is_ready(const struct generation *generation)
+{
+	for (size_t i = 0; i < generation->n; i++)
+		if (!generation->workers[i].ready)
+			return false;
+	return true;
+}
+
+static void free_if_gone(struct children *children, struct generation *generation)
+{
+	for (size_t i = 0; i < generation->n; i++)
+		if (generation->workers[i].pid != 0)
+			return;
+	DL_DELETE(children->head, generation);
+	generation_free(generation);
+	children->on_retired(children);
+}
+
+void generation_retire(struct generation *generation)
+{
+	struct msg msg = { .type = MSG_DRAIN };
+	struct children *children = generation->workers[0].children;
+
+	generation->retired = true;
+	for (size_t i = 0; i < generation->n; i++) {
+		struct child *child = &generation->workers[i];
+
+		loop_timer_stop(children->loop, &child->restart);
+		if (child->pid == 0 || child->draining)
+			continue;
+		child->draining = true;
+		if (!child->ready || msg_send(child->channel.fd, &msg, -1) < 0)
+			child_kill(child, "cannot-be-drained");
+	}
+	free_if_gone(children, generation);
+}
+
+struct child *generation_pick(struct generation *generation)
+{
+	struct child *best = NULL;
+
+	for (size_t i = 0; i < generation->n; i++) {
+		struct child *child = &generation->workers[i];
+
+		if (!child->ready || child->draining)
+			continue;
+		if (best == NULL || *child->relays < *best->relays ||
+		    (*child->relays == *best->relays && child->nsessions < best->nsessions))
+			best = child;
+	}
+	return best;
+}
+
+void child_kill(struct child *child, const char *reason)
+{
+	log_event(LOG_LEVEL_ERROR, "worker-killed", LOG_NUMBER("pid", child->pid),
+		  LOG_TEXT("reason", reason));
+	child->ready = false;
+	if (child->channel.fd != -1)
+		loop_unwatch(child->children->loop, &child->channel);
+	fd_close(&child->channel.fd);
+	(void)kill(child->pid, SIGKILL); /* fails only when it is dead already */
+}
+
+static void child_died(struct child *child, int status)
+{
+	struct children *children = child->children;
+	bool soon = children->loop->now_ms - child->started_ms < RESTART_MS;
+
+	if (child->channel.fd != -1)
+		loop_unwatch(children->loop, &child->channel);
+	fd_close(&child->channel.fd);
+	children->on_death(child, status);
+	child->pid = 0;
+	child->ready = false;
+	child->nsessions = 0;
+	if (child->generation->retired)
+		free_if_gone(children, child->generation);
+	else if (loop_timer(children->loop, &child->restart, soon ? RESTART_MS : 0) < 0)
+		log_event(LOG_LEVEL_ERROR, "worker-not-started",
+			  LOG_NUMBER("generation", child->generation->number));
+}
+
+static struct child *find(struct children *children, pid_t pid)
+{
+	struct generation *generation;
+
+	DL_FOREACH (children->head, generation)
+		for (size_t i = 0; i < generation->n; i++)
+			if (generation->workers[i].pid == pid)
+				return &generation->workers[i];
+	return NULL;
+}
+
+void children_reap(struct children *children)
+{
+	int status;
+	pid_t pid;
+
+	while ((pid = waitpid(-1, &status, WNOHANG)) > 0) {
+		struct child *child = find(children, pid);
+
+		if (child != NULL)
+			child_died(child, status);
+	}
+}
+
+void children_kill(struct children *children)
+{
+	struct generation *generation;
+
+	DL_FOREACH (children->head, generation)
+		for (size_t i = 0; i < generation->n; i++)
+			if (generation->workers[i].pid != 0)
+				(void)kill(generation->workers[i].pid, SIGKILL); /* dead already is fine */
+}
+
+void children_done(struct children *children)
+{
+	while (children->head != NULL) {
+		struct generation *generation = children->head;
+
+		DL_DELETE(children->head, generation);
+		generation_free(generation);
+	}
+}

@@ -1,0 +1,89 @@
+/*
+ * Worker processes and the policy generations that they serve. Belongs to the
+ * monitor.
+ *
+ * A generation is a policy with its workers. A reload starts a new one beside
+ * the old; the old one gets no new sessions, keeps its policy for those that it
+ * has (AT-TLS's "stale action") and ends with the last of them.
+ */
+#ifndef ATTLSD_GATEWAY_CHILDREN_H
+#define ATTLSD_GATEWAY_CHILDREN_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <sys/types.h>
+
+#include "gateway/loop.h"
+#include "gateway/msg.h"
+#include "policy/policy.h"
+
+struct children;
+struct generation;
+
+struct child {
+	pid_t pid; /* 0: a place that waits to be filled again */
+	struct watch channel;
+	struct timer restart;
+	struct children *children;
+	struct generation *generation;
+	size_t nsessions;
+	_Atomic uint32_t *relays; /* written by the worker: transfers under way */
+	bool ready;
+	bool draining;
+	uint64_t started_ms;
+};
+
+struct generation {
+	uint64_t number;
+	struct policy *policy; /* owned */
+	unsigned uid, gid;     /* of its workers, when started as root */
+	struct child *workers;
+	size_t n;
+	_Atomic uint32_t *relays; /* shared memory, one for each worker */
+	bool retired;
+	struct generation *next, *prev;
+};
+
+struct children {
+	struct loop *loop;
+	bool root; /* started as root: workers are caged */
+	struct generation *head;
+	uint64_t last;
+	/* What the monitor is told. */
+	void *owner;
+	void (*on_ready)(struct child *child);
+	void (*on_message)(struct child *child, const struct msg *msg);
+	void (*on_death)(struct child *child, int status); /* before the place is cleared */
+	void (*on_retired)(struct children *children);	   /* an old generation has gone */
+};
+
+/*
+ * Start the workers of a policy, which becomes the generation's (and NULL) on
+ * success. uid and gid count only with root.
+ */
+int generation_start(struct children *children, struct policy **policy, unsigned uid, unsigned gid,
+		     struct generation **ret_generation);
+
+/* All its workers have said that they are ready. */
+bool generation_is_ready(const struct generation *generation);
+
+/* No new sessions; its workers end with their last one. It is freed, and on_retired called, when all have. */
+void generation_retire(struct generation *generation);
+
+/* The ready worker with the fewest transfers, then the fewest sessions; NULL: none is ready. */
+struct child *generation_pick(struct generation *generation);
+
+/* End a child that asked for what it must not. */
+void child_kill(struct child *child, const char *reason);
+
+/* SIGCHLD: bury who died; a place of a generation that is not retired is filled again. */
+void children_reap(struct children *children);
+
+/* SIGKILL to all. */
+void children_kill(struct children *children);
+
+/* Free what is left, without waiting for anybody. */
+void children_done(struct children *children);
+
+#endif

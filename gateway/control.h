@@ -1,0 +1,27 @@
+/*
+ * The two control connections of a session: bytes in, lines to the machine,
+ * its actions carried out, lines out.
+ */
+#ifndef ATTLSD_GATEWAY_CONTROL_H
+#define ATTLSD_GATEWAY_CONTROL_H
+
+#include "gateway/session.h"
+
+/*
+ * After anything has happened: carry out what the machine wants (worker->out),
+ * offer it what waits in the windows until nothing moves any more, send, and
+ * ask for the right events. The only place that does.
+ */
+void control_run(struct session *session);
+
+/* Watch functions of the two streams. */
+void control_client_event(struct watch *watch, uint32_t ready);
+void control_server_event(struct watch *watch, uint32_t ready);
+
+/* Dial the server; failure is told to the machine. */
+void control_dial_server(struct session *session);
+
+/* Begin the handshake with the client. */
+void control_tls_start(struct session *session);
+
+#endif

@@ -1,0 +1,459 @@
+#include "gateway/data.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "gateway/log.h"
+#include "gateway/netsock.h"
+#include "gateway/session.h"
+#include "gateway/stream-tls.h"
+#include "gateway/util.h"
+#include "gateway/worker.h"
+
+/* From the server's go-ahead until both legs are ready. */
+#define CONNECT_MS 60000
+/* No byte for so long: given up. Long, since tapes and data sets may keep a file waiting. */
+#define STALL_MS (30 * 60 * 1000)
+/* How often the client's acknowledgement is looked for, at first and at most; and the end of patience. */
+#define SETTLE_FIRST_MS	   5
+#define SETTLE_MOST_MS	   200
+#define SETTLE_PATIENCE_MS 60000
+
+static struct worker *worker_of(const struct data *data)
+{
+	return data->session->worker;
+}
+
+static struct loop *loop_of(const struct data *data)
+{
+	return &worker_of(data)->loop;
+}
+
+static void data_step(struct data *data);
+
+static void on_client(struct watch *watch, uint32_t ready)
+{
+	(void)ready;
+	data_step(CONTAINER_OF(watch, struct data, client.stream.watch));
+}
+
+static void on_server(struct watch *watch, uint32_t ready)
+{
+	(void)ready;
+	data_step(CONTAINER_OF(watch, struct data, server.stream.watch));
+}
+
+static void leg_close(struct data *data, struct data_leg *leg, bool reset)
+{
+	if (leg->listener.fd != -1) {
+		loop_unwatch(loop_of(data), &leg->listener);
+		fd_close(&leg->listener.fd);
+	}
+	stream_close(&leg->stream, reset);
+	leg->state = LEG_NONE;
+}
+
+static const char *const result_names[] = {
+	[FTP_DATA_PENDING] = "dropped",
+	[FTP_DATA_OK] = "ok",
+	[FTP_DATA_NO_CLIENT] = "no-client-connection",
+	[FTP_DATA_NO_SERVER] = "no-server-connection",
+	[FTP_DATA_TLS] = "tls-failed",
+	[FTP_DATA_NOT_REUSED] = "session-not-reused",
+	[FTP_DATA_CUT] = "tls-truncated",
+	[FTP_DATA_CLIENT_LOST] = "client-reset",
+	[FTP_DATA_SERVER_LOST] = "server-reset",
+	[FTP_DATA_STALLED] = "stalled",
+	[FTP_DATA_ABORTED] = "aborted",
+};
+
+static void count_relay(struct data *data, bool on)
+{
+	if (data->relaying == on)
+		return;
+	data->relaying = on;
+	*worker_of(data)->relays += on ? 1u : -1u;
+}
+
+/* The transfer's data part is over: tidy up, log it, tell the session. */
+static void data_end(struct data *data, enum ftp_data_result result)
+{
+	struct session *session = data->session;
+	bool whole = result == FTP_DATA_OK;
+
+	log_event(LOG_LEVEL_INFO, "transfer", LOG_NUMBER("session", session->id),
+		  LOG_TEXT("direction", data->upload ? "upload" : "download"),
+		  LOG_TEXT("command", data->what), LOG_TEXT("prot", data->protect ? "P" : "C"),
+		  LOG_NUMBER("bytes", data->relay.bytes),
+		  LOG_NUMBER("ms", loop_of(data)->now_ms - data->started_ms),
+		  LOG_TEXT("result", result_names[result]));
+	count_relay(data, false);
+	loop_timer_stop(loop_of(data), &data->timer);
+	if (result == FTP_DATA_TLS)
+		(void)stream_finish(&data->client.stream); /* lets the alert reach the client */
+	if (whole || result == FTP_DATA_TLS)
+		linger_take(&worker_of(data)->lingering, &data->client.stream);
+	if (whole)
+		linger_take(&worker_of(data)->lingering, &data->server.stream);
+	/* A leg that is not whole is reset, so that neither side takes what it has for the file. */
+	leg_close(data, &data->client, !whole);
+	leg_close(data, &data->server, !whole);
+	data->started = false;
+	data->going = false;
+	session_data_done(session, result);
+}
+
+static void on_timer(struct timer *timer)
+{
+	struct data *data = CONTAINER_OF(timer, struct data, timer);
+	enum ftp_data_result late;
+
+	if (!data->going)
+		return;
+	if (data->relaying && data->settle_ms != 0) {
+		data_step(data);
+		return;
+	}
+	if (data->relaying) {
+		bool moved = data->relay.bytes != data->progress;
+
+		data->progress = data->relay.bytes;
+		if (!moved || loop_timer(loop_of(data), timer, STALL_MS) < 0)
+			data_end(data, FTP_DATA_STALLED);
+		return;
+	}
+	if (data->client.state == LEG_TLS)
+		late = FTP_DATA_TLS;
+	else
+		late = data->client.state == LEG_READY || data->client.state == LEG_OPEN ? FTP_DATA_NO_SERVER
+											 : FTP_DATA_NO_CLIENT;
+	data_end(data, late);
+}
+
+void data_init(struct data *data, struct session *session)
+{
+	struct loop *loop = &session->worker->loop;
+
+	*data = (struct data){ .session = session };
+	stream_init(&data->client.stream, loop, on_client);
+	stream_init(&data->server.stream, loop, on_server);
+	watch_init(&data->client.listener, NULL);
+	watch_init(&data->server.listener, NULL);
+	timer_init(&data->timer, on_timer);
+}
+
+/*
+ * Somebody dials the port that was opened for one leg. Only the peer of the
+ * control connection is let in (PASSIVEDATACONN NOREDIRECT); others are closed
+ * and the port stays open. The first right one closes the port.
+ */
+static void on_listener(struct data *data, enum ftp_side side)
+{
+	struct session *session = data->session;
+	struct data_leg *leg = side == FTP_SIDE_CLIENT ? &data->client : &data->server;
+	const struct ip_addr *expected =
+	    side == FTP_SIDE_CLIENT ? &session->remote.addr : &session->machine.server_addr;
+	bool any = side == FTP_SIDE_CLIENT && session->rule->ftp->passivedataconn == REDIRECT_UNRESTRICTED;
+	struct ip_endpoint peer;
+	char text[IP_TEXT_MAX];
+	int fd = netsock_accept(leg->listener.fd, &peer);
+
+	if (fd < 0)
+		return; /* gone again, or no descriptor: the next event tries anew */
+	if (!any && !ip_addr_equal(&peer.addr, expected)) {
+		log_event(LOG_LEVEL_INFO, "data-peer-refused", LOG_NUMBER("session", session->id),
+			  LOG_TEXT("peer", ip_endpoint_format(&peer, text)));
+		netsock_reset_on_close(fd);
+		fd_close(&fd);
+		return;
+	}
+	loop_unwatch(loop_of(data), &leg->listener);
+	fd_close(&leg->listener.fd);
+	netsock_keepalive(fd, session->rule->ftp->datakeepalive_s);
+	stream_adopt(&leg->stream, &fd);
+	leg->state = LEG_OPEN;
+	data_step(data);
+}
+
+static void on_client_listener(struct watch *watch, uint32_t ready)
+{
+	(void)ready;
+	on_listener(CONTAINER_OF(watch, struct data, client.listener), FTP_SIDE_CLIENT);
+}
+
+static void on_server_listener(struct watch *watch, uint32_t ready)
+{
+	(void)ready;
+	on_listener(CONTAINER_OF(watch, struct data, server.listener), FTP_SIDE_SERVER);
+}
+
+/* The address that the client is to dial: what the policy advertises, or what it sees. */
+static struct ip_addr advertised(const struct session *session)
+{
+	const struct ip_addr *advertise = &session->worker->policy->nat.advertise;
+
+	return advertise->family == session->local.addr.family ? *advertise : session->local.addr;
+}
+
+int data_listen(struct data *data, enum ftp_side side, struct ip_endpoint *ret_endpoint)
+{
+	struct session *session = data->session;
+	struct data_leg *leg = side == FTP_SIDE_CLIENT ? &data->client : &data->server;
+	struct port_range range = { 0, 0 };
+	struct ip_endpoint local;
+	int fd, r;
+
+	if (side == FTP_SIDE_CLIENT) {
+		local = session->local;
+		range = session->rule->ftp->passivedataports;
+	} else {
+		r = netsock_local(session->server.watch.fd, &local);
+		if (r < 0)
+			return r;
+	}
+	fd = netsock_listen_range(&local.addr, range);
+	if (fd < 0)
+		return fd;
+	leg_close(data, leg, false);
+	watch_init(&leg->listener, side == FTP_SIDE_CLIENT ? on_client_listener : on_server_listener);
+	leg->listener.fd = fd;
+	leg->state = LEG_LISTENING;
+	r = netsock_local(fd, ret_endpoint);
+	if (r == 0)
+		r = loop_watch(loop_of(data), &leg->listener, EPOLLIN);
+	if (r < 0) {
+		leg_close(data, leg, false);
+		return r;
+	}
+	if (side == FTP_SIDE_CLIENT)
+		ret_endpoint->addr = advertised(session);
+	return 0;
+}
+
+void data_target(struct data *data, enum ftp_side side, const struct ip_endpoint *target)
+{
+	struct data_leg *leg = side == FTP_SIDE_CLIENT ? &data->client : &data->server;
+
+	leg_close(data, leg, false);
+	leg->target = *target;
+	leg->state = LEG_TARGET;
+}
+
+/* Start to connect a leg that has a target. Failure is as good as a refused connection later. */
+static void leg_dial(struct data *data, enum ftp_side side)
+{
+	struct session *session = data->session;
+	struct data_leg *leg = side == FTP_SIDE_CLIENT ? &data->client : &data->server;
+	int fd = netsock_dial(&leg->target, side == FTP_SIDE_CLIENT ? &session->local.addr : NULL);
+
+	if (fd < 0) {
+		leg->state = LEG_NONE;
+		return;
+	}
+	netsock_keepalive(fd, session->rule->ftp->datakeepalive_s);
+	stream_adopt(&leg->stream, &fd);
+	leg->state = LEG_DIALLING;
+	if (loop_watch(loop_of(data), &leg->stream.watch, EPOLLOUT) < 0)
+		leg_close(data, leg, true);
+}
+
+/* Has a leg that is being dialled got through? */
+static void leg_check_dial(struct data *data, struct data_leg *leg)
+{
+	struct ip_endpoint peer;
+
+	if (leg->state != LEG_DIALLING)
+		return;
+	if (netsock_error(leg->stream.watch.fd) < 0) {
+		leg_close(data, leg, true);
+		return;
+	}
+	if (netsock_peer(leg->stream.watch.fd, &peer) < 0)
+		return; /* not yet */
+	leg->state = LEG_OPEN;
+	(void)loop_watch(loop_of(data), &leg->stream.watch, 0); /* removing cannot fail */
+}
+
+/* The server's leg survives a refused transfer unless the server has closed it meanwhile. */
+static bool leg_is_alive(struct data_leg *leg)
+{
+	return leg->state == LEG_OPEN && netsock_is_quiet(leg->stream.watch.fd);
+}
+
+void data_start(struct data *data, const struct ftp_act *act)
+{
+	size_t len = act->len < sizeof(data->what) - 1 ? act->len : sizeof(data->what) - 1;
+
+	memcpy(data->what, act->text, len);
+	data->what[len] = '\0';
+	data->started = true;
+	data->going = false;
+	data->settle_ms = 0;
+	data->upload = act->flag;
+	data->protect = act->protect;
+	data->started_ms = loop_of(data)->now_ms;
+	data->relay = (struct relay){ .bytes = 0 };
+	/* Many servers accept before they say 150, so this leg cannot wait for it. */
+	if (data->server.state == LEG_TARGET) {
+		leg_dial(data, FTP_SIDE_SERVER);
+	} else if (data->server.target.port != 0 && data->server.listener.fd == -1 &&
+		   data->server.state != LEG_DIALLING && !leg_is_alive(&data->server)) {
+		leg_close(data, &data->server, false);
+		leg_dial(data, FTP_SIDE_SERVER);
+	}
+}
+
+void data_go(struct data *data)
+{
+	data->going = true;
+	if (data->client.state == LEG_TARGET)
+		leg_dial(data, FTP_SIDE_CLIENT);
+	if (loop_timer(loop_of(data), &data->timer, CONNECT_MS) < 0) {
+		data_end(data, FTP_DATA_ABORTED);
+		return;
+	}
+	data_step(data);
+}
+
+void data_refused(struct data *data)
+{
+	data->started = false;
+	data->going = false;
+	loop_timer_stop(loop_of(data), &data->timer);
+}
+
+void data_close(struct data *data, bool reset)
+{
+	loop_timer_stop(loop_of(data), &data->timer);
+	count_relay(data, false);
+	leg_close(data, &data->client, reset);
+	leg_close(data, &data->server, reset);
+	data->client.target = data->server.target = (struct ip_endpoint){ .port = 0 };
+	data->started = data->going = false;
+}
+
+/* Protect the client's leg. Returns what went wrong, or FTP_DATA_PENDING to go on. */
+static enum ftp_data_result leg_handshake(struct data *data)
+{
+	struct session *session = data->session;
+	struct data_leg *leg = &data->client;
+
+	if (leg->state == LEG_OPEN) {
+		struct ssl_st *ssl = tlsctx_new(session->tlsctx, TLSCTX_DATA, session->binding);
+
+		if (ssl == NULL || stream_tls_start(&leg->stream, ssl) < 0)
+			return FTP_DATA_ABORTED;
+		leg->state = LEG_TLS;
+	}
+	switch (stream_tls_handshake(&leg->stream)) {
+	case STREAM_OK:
+		break;
+	case STREAM_WAIT:
+		if (loop_watch(loop_of(data), &leg->stream.watch,
+			       EPOLLIN | (stream_is_drained(&leg->stream) ? 0 : EPOLLOUT)) < 0)
+			return FTP_DATA_ABORTED;
+		return FTP_DATA_PENDING;
+	case STREAM_CLEAN:
+	case STREAM_TRUNCATED:
+	case STREAM_RESET:
+		log_event(LOG_LEVEL_INFO, "data-tls-failed", LOG_NUMBER("session", session->id),
+			  LOG_TEXT("reason", stream_tls_reason()));
+		return FTP_DATA_TLS;
+	}
+	log_event(LOG_LEVEL_DEBUG, "data-tls", LOG_NUMBER("session", session->id),
+		  LOG_TEXT("version", stream_tls_version(&leg->stream)),
+		  LOG_TEXT("cipher", stream_tls_cipher(&leg->stream)),
+		  LOG_TEXT("resumed", stream_tls_resumed(&leg->stream) ? "yes" : "no"));
+	if (session->rule->ftp->secure_session_reuse == SESSION_REUSE_REQUIRED &&
+	    !stream_tls_resumed(&leg->stream))
+		return FTP_DATA_NOT_REUSED;
+	leg->state = LEG_READY;
+	return FTP_DATA_PENDING;
+}
+
+/* Bring both legs up and start the relay between them. */
+static enum ftp_data_result data_connect(struct data *data)
+{
+	enum ftp_data_result result;
+
+	leg_check_dial(data, &data->client);
+	leg_check_dial(data, &data->server);
+	if (!data->going)
+		return FTP_DATA_PENDING;
+	if (data->server.state == LEG_NONE)
+		return FTP_DATA_NO_SERVER;
+	if (data->client.state == LEG_NONE)
+		return FTP_DATA_NO_CLIENT;
+	if (data->client.state == LEG_OPEN && !data->protect)
+		data->client.state = LEG_READY;
+	if (data->client.state == LEG_OPEN || data->client.state == LEG_TLS) {
+		result = leg_handshake(data);
+		if (result != FTP_DATA_PENDING)
+			return result;
+	}
+	if (data->client.state != LEG_READY || data->server.state != LEG_OPEN)
+		return FTP_DATA_PENDING;
+	relay_init(&data->relay, &data->client.stream, &data->server.stream, data->upload);
+	count_relay(data, true);
+	data->progress = 0;
+	if (loop_timer(loop_of(data), &data->timer, STALL_MS) < 0)
+		return FTP_DATA_ABORTED;
+	return FTP_DATA_PENDING;
+}
+
+/*
+ * The last bytes are out: ask for the acknowledgement again a little later,
+ * each time a little more patiently, as long as it makes progress.
+ */
+static enum ftp_data_result data_settle(struct data *data)
+{
+	uint64_t left = netsock_unacknowledged(data->relay.to->watch.fd);
+	uint64_t now_ms = loop_of(data)->now_ms;
+
+	if (data->settle_ms == 0 || left != data->progress) {
+		data->progress = left;
+		data->progress_ms = now_ms;
+	} else if (now_ms - data->progress_ms > SETTLE_PATIENCE_MS) {
+		return FTP_DATA_STALLED;
+	}
+	data->settle_ms = data->settle_ms == 0 ? SETTLE_FIRST_MS : data->settle_ms * 2;
+	if (data->settle_ms > SETTLE_MOST_MS)
+		data->settle_ms = SETTLE_MOST_MS;
+	return loop_timer(loop_of(data), &data->timer, data->settle_ms) < 0 ? FTP_DATA_ABORTED
+									    : FTP_DATA_PENDING;
+}
+
+static enum ftp_data_result data_relay(struct data *data)
+{
+	switch (relay_step(&data->relay, worker_of(data)->scratch, sizeof(worker_of(data)->scratch))) {
+	case RELAY_WAIT:
+		return FTP_DATA_PENDING;
+	case RELAY_AGAIN:
+		loop_again(loop_of(data), &data->relay.from->watch);
+		return FTP_DATA_PENDING;
+	case RELAY_SETTLE:
+		return data_settle(data);
+	case RELAY_DONE:
+		return FTP_DATA_OK;
+	case RELAY_CUT:
+		return FTP_DATA_CUT;
+	case RELAY_FROM_LOST:
+		return data->upload ? FTP_DATA_CLIENT_LOST : FTP_DATA_SERVER_LOST;
+	case RELAY_TO_LOST:
+		return data->upload ? FTP_DATA_SERVER_LOST : FTP_DATA_CLIENT_LOST;
+	}
+	return FTP_DATA_ABORTED;
+}
+
+static void data_step(struct data *data)
+{
+	enum ftp_data_result result = FTP_DATA_PENDING;
+
+	if (!data->relaying)
+		result = data_connect(data);
+	if (result == FTP_DATA_PENDING && data->relaying)
+		result = data_relay(data);
+	if (result != FTP_DATA_PENDING)
+		data_end(data, result);
+}

@@ -1,0 +1,71 @@
+/*
+ * The data side of a session: two legs, each dialled or listened for, then a
+ * relay between them. Embedded in the session; knows nothing of FTP's words.
+ */
+#ifndef ATTLSD_GATEWAY_DATA_H
+#define ATTLSD_GATEWAY_DATA_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "ftp-alg/ftp-alg.h"
+#include "gateway/relay.h"
+#include "gateway/stream.h"
+
+struct session;
+
+/* How far one leg has come. */
+enum data_leg_state {
+	LEG_NONE = 0,
+	LEG_LISTENING, /* a port is open for the peer */
+	LEG_TARGET,    /* the peer's endpoint is known, not dialled yet */
+	LEG_DIALLING,
+	LEG_OPEN,
+	LEG_TLS, /* client leg: the handshake is under way */
+	LEG_READY,
+};
+
+struct data_leg {
+	enum data_leg_state state;
+	struct watch listener;
+	struct stream stream;
+	struct ip_endpoint target;
+};
+
+#define DATA_WHAT_MAX 96
+
+struct data {
+	struct session *session;
+	struct data_leg client;
+	struct data_leg server;
+	struct timer timer; /* connecting, standing still, settling */
+	bool started;	    /* a transfer was asked of the server */
+	bool going;	    /* and it has begun */
+	bool relaying;
+	bool upload;
+	bool protect;
+	uint32_t settle_ms;   /* 0: not settling */
+	uint64_t progress;    /* bytes moved, or still to be acknowledged, at the last look */
+	uint64_t progress_ms; /* and when that last changed, while settling */
+	uint64_t started_ms;
+	struct relay relay;
+	char what[DATA_WHAT_MAX]; /* the command, for the log */
+};
+
+void data_init(struct data *data, struct session *session);
+
+/* Open a port for one leg. Returns 0 and the endpoint to tell the peer, or a negative errno. */
+int data_listen(struct data *data, enum ftp_side side, struct ip_endpoint *ret_endpoint);
+
+/* Note where a leg is to be dialled. */
+void data_target(struct data *data, enum ftp_side side, const struct ip_endpoint *target);
+
+/* FTP_DO_DATA_START, _GO, _REFUSED of ftp-alg/out.h. The end is told with session_data_done(). */
+void data_start(struct data *data, const struct ftp_act *act);
+void data_go(struct data *data);
+void data_refused(struct data *data);
+
+/* Forget everything; what is open is closed, with a reset if asked for. */
+void data_close(struct data *data, bool reset);
+
+#endif

@@ -1,0 +1,100 @@
+#include "gateway/linger.h"
+
+#include <stdlib.h>
+#include <utlist.h>
+
+#include "gateway/util.h"
+
+#define LINGER_MS  2000
+#define LINGER_MAX 4096
+/* What a peer may still send before it is taken for a chatterbox. */
+#define LINGER_READ_MAX (64 * 1024)
+
+struct linger {
+	struct stream stream;
+	struct timer timer;
+	struct grave grave;
+	struct linger_list *list;
+	size_t read;
+	struct linger *next, *prev;
+};
+
+static void linger_free(struct grave *grave)
+{
+	free(CONTAINER_OF(grave, struct linger, grave));
+}
+
+static void linger_end(struct linger *linger)
+{
+	struct linger_list *list = linger->list;
+
+	stream_close(&linger->stream, false);
+	loop_timer_stop(list->loop, &linger->timer);
+	DL_DELETE(list->head, linger);
+	list->n--;
+	loop_bury(list->loop, &linger->grave);
+	if (list->n == 0 && list->on_empty != NULL)
+		list->on_empty(list);
+}
+
+static void on_timer(struct timer *timer)
+{
+	linger_end(CONTAINER_OF(timer, struct linger, timer));
+}
+
+static void on_event(struct watch *watch, uint32_t ready)
+{
+	struct linger *linger = CONTAINER_OF(watch, struct linger, stream.watch);
+	uint8_t bytes[4096];
+	size_t len;
+	enum stream_io io;
+
+	(void)ready;
+	if (stream_flush(&linger->stream) == STREAM_RESET) {
+		linger_end(linger);
+		return;
+	}
+	while ((io = stream_read(&linger->stream, bytes, sizeof(bytes), &len)) == STREAM_OK) {
+		linger->read += len;
+		if (linger->read > LINGER_READ_MAX)
+			break;
+	}
+	/* A peer that has ended TLS but not TCP is still to be waited for: its FIN says that it has read all.
+	 */
+	if (io == STREAM_CLEAN && linger->stream.ssl != NULL && !linger->stream.saw_fin)
+		io = STREAM_WAIT;
+	if (io != STREAM_WAIT ||
+	    loop_watch(linger->list->loop, watch,
+		       EPOLLIN | (stream_is_drained(&linger->stream) ? 0 : EPOLLOUT)) < 0)
+		linger_end(linger);
+}
+
+void linger_take(struct linger_list *list, struct stream *from)
+{
+	struct linger *linger = NULL;
+
+	if (!stream_is_open(from))
+		return;
+	if (list->n < LINGER_MAX && !from->saw_reset && !(from->saw_fin && stream_is_drained(from)))
+		linger = calloc(1, sizeof(*linger));
+	if (linger == NULL) {
+		stream_close(from, false);
+		return;
+	}
+	linger->list = list;
+	linger->grave.fn = linger_free;
+	timer_init(&linger->timer, on_timer);
+	stream_move(from, &linger->stream, on_event);
+	DL_APPEND(list->head, linger);
+	list->n++;
+	if (loop_timer(list->loop, &linger->timer, LINGER_MS) < 0 ||
+	    loop_watch(list->loop, &linger->stream.watch,
+		       EPOLLIN | (stream_is_drained(&linger->stream) ? 0 : EPOLLOUT)) < 0)
+		linger_end(linger);
+}
+
+void linger_done(struct linger_list *list)
+{
+	while (list->head != NULL)
+		linger_end(list->head);
+}

@@ -1,0 +1,31 @@
+/*
+ * Connections on their way out: what is left to send is sent, the peer gets
+ * time to read it and to close first, then the socket goes. Closing at once
+ * would turn a peer's late byte (its close_notify, say) into a reset, which can
+ * destroy data that the peer has not read yet.
+ */
+#ifndef ATTLSD_GATEWAY_LINGER_H
+#define ATTLSD_GATEWAY_LINGER_H
+
+#include "gateway/stream.h"
+
+struct linger;
+
+/* All that a process keeps, with their bound. */
+struct linger_list {
+	struct loop *loop;
+	void (*on_empty)(struct linger_list *list); /* the last one has gone; may be NULL */
+	struct linger *head;
+	size_t n;
+};
+
+/*
+ * Take over a stream that has been finished (stream_finish()); `from` is closed
+ * afterwards. When too many linger already or memory is short, it is closed at once.
+ */
+void linger_take(struct linger_list *list, struct stream *from);
+
+/* Close all at once. */
+void linger_done(struct linger_list *list);
+
+#endif

@@ -1,0 +1,210 @@
+#include "gateway/loop.h"
+
+#include <assert.h>
+#include <errno.h>
+#include <stdlib.h>
+#include <time.h>
+#include <utlist.h>
+
+#include "gateway/util.h"
+
+static uint64_t monotonic_ms(void)
+{
+	struct timespec ts;
+
+	(void)clock_gettime(CLOCK_MONOTONIC, &ts);
+	return (uint64_t)ts.tv_sec * 1000 + (uint64_t)ts.tv_nsec / 1000000;
+}
+
+int loop_init(struct loop *loop)
+{
+	*loop = (struct loop){ .now_ms = monotonic_ms() };
+	loop->epoll_fd = epoll_create1(EPOLL_CLOEXEC);
+	return loop->epoll_fd == -1 ? -errno : 0;
+}
+
+static void bury_all(struct loop *loop)
+{
+	while (loop->graves != NULL) {
+		struct grave *grave = loop->graves;
+
+		loop->graves = grave->next;
+		grave->fn(grave);
+	}
+}
+
+void loop_done(struct loop *loop)
+{
+	bury_all(loop);
+	fd_close(&loop->epoll_fd);
+	free(loop->heap);
+	loop->heap = NULL;
+}
+
+int loop_watch(struct loop *loop, struct watch *watch, uint32_t want)
+{
+	struct epoll_event event = { .events = want, .data.ptr = watch };
+	int op = want == 0 ? EPOLL_CTL_DEL : watch->want == 0 ? EPOLL_CTL_ADD : EPOLL_CTL_MOD;
+
+	if (want == watch->want)
+		return 0;
+	/* want 0 leaves epoll: it would go on reporting EPOLLHUP otherwise */
+	if (epoll_ctl(loop->epoll_fd, op, watch->fd, &event) == -1)
+		return -errno;
+	watch->want = want;
+	return 0;
+}
+
+static void again_remove(struct loop *loop, struct watch *watch)
+{
+	DL_DELETE(loop->again, watch);
+	watch->again = false;
+	loop->again_len--;
+}
+
+void loop_unwatch(struct loop *loop, struct watch *watch)
+{
+	(void)loop_watch(loop, watch, 0); /* fails only for a closed fd, which epoll has forgotten anyway */
+	watch->want = 0;
+	if (watch->again)
+		again_remove(loop, watch);
+	for (int i = loop->batch_at; i < loop->batch_len; i++)
+		if (loop->batch[i].data.ptr == watch)
+			loop->batch[i].data.ptr = NULL;
+}
+
+void loop_again(struct loop *loop, struct watch *watch)
+{
+	if (watch->again)
+		return;
+	watch->again = true;
+	DL_APPEND(loop->again, watch);
+	loop->again_len++;
+}
+
+/* The heap: heap[1] is due first; each timer knows its place. */
+static void heap_put(struct loop *loop, size_t place, struct timer *timer)
+{
+	loop->heap[place] = timer;
+	timer->place = place;
+}
+
+static void heap_settle(struct loop *loop, size_t place, struct timer *timer)
+{
+	size_t child;
+
+	for (; place > 1 && loop->heap[place / 2]->at_ms > timer->at_ms; place /= 2)
+		heap_put(loop, place, loop->heap[place / 2]);
+	for (; (child = place * 2) <= loop->heap_len; place = child) {
+		if (child < loop->heap_len && loop->heap[child + 1]->at_ms < loop->heap[child]->at_ms)
+			child++;
+		if (loop->heap[child]->at_ms >= timer->at_ms)
+			break;
+		heap_put(loop, place, loop->heap[child]);
+	}
+	heap_put(loop, place, timer);
+}
+
+int loop_timer(struct loop *loop, struct timer *timer, uint64_t in_ms)
+{
+	timer->at_ms = loop->now_ms + in_ms;
+	if (timer->place != 0) {
+		heap_settle(loop, timer->place, timer);
+		return 0;
+	}
+	if (loop->heap_len + 2 > loop->heap_cap) {
+		size_t cap = loop->heap_cap == 0 ? 64 : loop->heap_cap * 2;
+		struct timer **heap = realloc(loop->heap, cap * sizeof(*heap));
+
+		if (heap == NULL)
+			return -ENOMEM;
+		loop->heap = heap;
+		loop->heap_cap = cap;
+	}
+	loop->heap_len++;
+	heap_settle(loop, loop->heap_len, timer);
+	return 0;
+}
+
+void loop_timer_stop(struct loop *loop, struct timer *timer)
+{
+	size_t place = timer->place;
+	struct timer *last;
+
+	if (place == 0)
+		return;
+	timer->place = 0;
+	last = loop->heap[loop->heap_len--];
+	if (last != timer)
+		heap_settle(loop, place, last);
+}
+
+void loop_bury(struct loop *loop, struct grave *grave)
+{
+	grave->next = loop->graves;
+	loop->graves = grave;
+}
+
+static int next_wait_ms(const struct loop *loop)
+{
+	uint64_t at_ms;
+
+	if (loop->again != NULL)
+		return 0;
+	if (loop->heap_len == 0)
+		return -1;
+	at_ms = loop->heap[1]->at_ms;
+	if (at_ms <= loop->now_ms)
+		return 0;
+	return at_ms - loop->now_ms > 60000 ? 60000 : (int)(at_ms - loop->now_ms);
+}
+
+static void run_timers(struct loop *loop)
+{
+	while (loop->heap_len > 0 && loop->heap[1]->at_ms <= loop->now_ms) {
+		struct timer *timer = loop->heap[1];
+
+		loop_timer_stop(loop, timer);
+		timer->fn(timer);
+	}
+}
+
+/* As many as were queued before this turn, so that nobody starves the descriptors. */
+static void run_again(struct loop *loop)
+{
+	for (size_t n = loop->again_len; n > 0 && loop->again != NULL; n--) {
+		struct watch *watch = loop->again;
+
+		again_remove(loop, watch);
+		watch->fn(watch, 0);
+	}
+}
+
+int loop_run(struct loop *loop)
+{
+	while (!loop->stopped) {
+		int n = epoll_wait(loop->epoll_fd, loop->batch, LOOP_BATCH, next_wait_ms(loop));
+
+		if (n == -1 && errno != EINTR)
+			return -errno;
+		loop->now_ms = monotonic_ms();
+		loop->batch_len = n > 0 ? n : 0;
+		for (loop->batch_at = 0; loop->batch_at < loop->batch_len;) {
+			struct epoll_event *event = &loop->batch[loop->batch_at++];
+			struct watch *watch = event->data.ptr;
+
+			if (watch != NULL)
+				watch->fn(watch, event->events);
+		}
+		loop->batch_len = 0;
+		run_again(loop);
+		run_timers(loop);
+		bury_all(loop);
+	}
+	return 0;
+}
+
+void loop_stop(struct loop *loop)
+{
+	loop->stopped = true;
+}

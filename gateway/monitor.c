@@ -1,0 +1,457 @@
+#include "gateway/monitor.h"
+
+#include <errno.h>
+#include <pwd.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/resource.h>
+#include <sys/signalfd.h>
+#include <sys/socket.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "ftp-alg/own-reply.h"
+#include "gateway/admission.h"
+#include "gateway/children.h"
+#include "gateway/listen.h"
+#include "gateway/log.h"
+#include "gateway/loop.h"
+#include "gateway/netsock.h"
+#include "gateway/policy-file.h"
+#include "gateway/sandbox.h"
+#include "gateway/util.h"
+
+#define FALLBACK_USER "nobody"
+/* Connections taken in one turn, so that signals and workers get their turn, too. */
+#define ACCEPT_BATCH 64
+/* Out of descriptors: look again after this. */
+#define ACCEPT_PAUSE_MS 100
+/* A session can have this many descriptors open in its worker. */
+#define FDS_PER_SESSION 6
+
+struct monitor {
+	struct loop loop;
+	const char *path;
+	struct watch signals;
+	struct timer accept_pause;
+	struct children children;
+	struct generation *current;
+	struct generation *coming; /* of a reload, until its workers are ready */
+	struct listener_set listeners;
+	struct listener_set coming_listeners;
+	struct admission admission;
+	bool stopping;
+	int status;
+};
+
+/* Load, check, and print whatever is wrong. */
+static int load(const char *path, struct policy **ret_policy, struct diags *diags)
+{
+	struct policy *policy = NULL;
+	int r = policy_file_load(path, diags, &policy);
+
+	diags_print(diags, stderr);
+	if (r == 0)
+		r = policy_file_check_keys(policy, diags);
+	if (r == 0)
+		*ret_policy = policy;
+	else
+		policy_free(&policy);
+	return r;
+}
+
+int monitor_check(const char *policy_path)
+{
+	struct policy *policy = NULL;
+	struct diags diags;
+	int r = load(policy_path, &policy, &diags);
+
+	if (r < 0 && diags.nerrors > 0)
+		(void)fprintf(stderr, "%zu error%s\n", diags.nerrors, diags.nerrors == 1 ? "" : "s");
+	policy_free(&policy);
+	diags_done(&diags);
+	return r == 0 ? EXIT_SUCCESS : EXIT_FAILURE;
+}
+
+/* Whom the workers become. Returns 0, or a negative errno after printing what is wrong. */
+static int find_user(const struct policy *policy, const struct diags *source, unsigned *ret_uid,
+		     unsigned *ret_gid)
+{
+	const struct passwd *user = getpwnam(policy->daemon.user);
+	struct diags diags;
+
+	*ret_uid = *ret_gid = 0;
+	if (geteuid() != 0)
+		return 0;
+	if (user == NULL && !policy->daemon.user_given) {
+		user = getpwnam(FALLBACK_USER);
+		log_event(LOG_LEVEL_INFO, "user-missing", LOG_TEXT("user", policy->daemon.user),
+			  LOG_TEXT("instead", FALLBACK_USER), LOG_TEXT("mend", "useradd --system attlsd"));
+	}
+	if (user != NULL && user->pw_uid != 0) {
+		*ret_uid = user->pw_uid;
+		*ret_gid = user->pw_gid;
+		return 0;
+	}
+	if (diags_init(&diags, source->file, source->source, source->source_len) < 0)
+		return -ENOMEM;
+	diags_add(
+	    &diags, DIAG_ERROR, policy->daemon.user_mark,
+	    user == NULL
+		? "there is no user \"%s\" on this host; create it with: useradd --system %s"
+		: "the workers must not run as \"%s\", which is root; create another with: useradd --system "
+		  "%s",
+	    policy->daemon.user, user == NULL ? policy->daemon.user : "attlsd");
+	diags_print(&diags, stderr);
+	diags_done(&diags);
+	return -ENOENT;
+}
+
+static void raise_file_limit(const struct policy *policy)
+{
+	struct rlimit limit;
+	uint64_t wanted = (uint64_t)policy->daemon.limit_sessions * FDS_PER_SESSION;
+
+	if (getrlimit(RLIMIT_NOFILE, &limit) == -1)
+		return;
+	limit.rlim_cur = limit.rlim_max;
+	(void)setrlimit(RLIMIT_NOFILE, &limit); /* raising the soft limit to the hard one is always allowed */
+	if (limit.rlim_max < wanted)
+		log_event(LOG_LEVEL_INFO, "file-limit-low", LOG_NUMBER("limit", limit.rlim_max),
+			  LOG_NUMBER("wanted", wanted),
+			  LOG_TEXT("mend", "ulimit -n, or LimitNOFILE= of the service"));
+}
+
+/* Turn a connection away with a word, where a word in the clear can be understood. */
+static void refuse(const struct monitor *monitor, const struct listener *listener, int fd,
+		   const struct ip_endpoint *peer, const char *reason)
+{
+	const struct policy *policy = monitor->current->policy;
+	static const char busy[] = "421 Too many connections, try again later.\r\n";
+	char text[IP_TEXT_MAX];
+
+	log_event(LOG_LEVEL_INFO, "refused", LOG_TEXT("client", ip_endpoint_format(peer, text)),
+		  LOG_TEXT("listener", listener->name), LOG_TEXT("reason", reason));
+	if (policy->listeners[listener->index].tls == LISTENER_EXPLICIT)
+		(void)send(fd, busy, sizeof(busy) - 1, MSG_NOSIGNAL | MSG_DONTWAIT); /* politeness only */
+}
+
+static void hand_over(struct monitor *monitor, const struct listener *listener, int fd,
+		      const struct ip_endpoint *peer)
+{
+	struct child *child = generation_pick(monitor->current);
+	struct msg msg = { .type = MSG_SESSION, .listener = (uint32_t)listener->index, .remote = *peer };
+	const char *limit;
+	int r;
+
+	if (child == NULL || netsock_local(fd, &msg.local) < 0) {
+		refuse(monitor, listener, fd, peer, "no-worker");
+		return;
+	}
+	r = admission_enter(&monitor->admission, &monitor->current->policy->daemon, &peer->addr, child,
+			    &msg.session, &limit);
+	if (r < 0) {
+		refuse(monitor, listener, fd, peer, r == -EUSERS ? limit : "no-memory");
+		return;
+	}
+	child->nsessions++;
+	if (msg_send(child->channel.fd, &msg, fd) == 0)
+		return;
+	child->nsessions--;
+	(void)admission_leave(&monitor->admission, msg.session, child); /* it was entered above */
+	refuse(monitor, listener, fd, peer, "worker-busy");
+}
+
+static void on_listener(struct watch *watch, uint32_t ready)
+{
+	struct listener *listener = CONTAINER_OF(watch, struct listener, watch);
+	struct monitor *monitor = listener->owner;
+	struct ip_endpoint peer;
+
+	(void)ready;
+	for (int i = 0; i < ACCEPT_BATCH; i++) {
+		int fd = netsock_accept(watch->fd, &peer);
+
+		if (fd == -EMFILE || fd == -ENFILE || fd == -ENOMEM || fd == -ENOBUFS) {
+			log_event(LOG_LEVEL_ERROR, "accept-paused", LOG_TEXT("error", strerror(-fd)));
+			(void)listener_set_accept(&monitor->listeners, &monitor->loop, false);
+			(void)loop_timer(&monitor->loop, &monitor->accept_pause, ACCEPT_PAUSE_MS);
+			return;
+		}
+		if (fd == -EAGAIN)
+			return;
+		if (fd < 0)
+			continue; /* that one connection went wrong while it waited */
+		hand_over(monitor, listener, fd, &peer);
+		fd_close(&fd);
+	}
+}
+
+static void on_accept_pause(struct timer *timer)
+{
+	struct monitor *monitor = CONTAINER_OF(timer, struct monitor, accept_pause);
+
+	if (!monitor->stopping)
+		(void)listener_set_accept(&monitor->listeners, &monitor->loop, true);
+}
+
+static void log_listeners(const struct monitor *monitor, const char *event)
+{
+	struct log_field fields[64] = { { NULL, NULL, 0 } };
+	char texts[NELEM(fields)][IP_TEXT_MAX];
+	struct ip_endpoint local;
+
+	for (size_t i = 0; i < monitor->listeners.n && i < NELEM(fields) - 1; i++) {
+		const struct listener *listener = &monitor->listeners.items[i];
+
+		if (netsock_local(listener->watch.fd, &local) < 0)
+			local = listener->endpoint;
+		fields[i].key = listener->name;
+		fields[i].text = ip_endpoint_format(&local, texts[i]);
+	}
+	log_write(LOG_LEVEL_INFO, event, fields);
+}
+
+static void fail(struct monitor *monitor)
+{
+	monitor->status = EXIT_FAILURE;
+	children_kill(&monitor->children);
+	loop_stop(&monitor->loop);
+}
+
+/* All workers of the coming generation are ready: it takes over. */
+static void promote(struct monitor *monitor)
+{
+	struct generation *old = monitor->current;
+
+	monitor->current = monitor->coming;
+	monitor->coming = NULL;
+	listener_set_replace(&monitor->coming_listeners, &monitor->listeners, &monitor->loop);
+	monitor->listeners = monitor->coming_listeners;
+	for (size_t i = 0; i < monitor->listeners.n; i++)
+		monitor->listeners.items[i].owner = monitor;
+	monitor->coming_listeners = (struct listener_set){ .items = NULL };
+	log_setup(monitor->current->policy->daemon.log_level, monitor->current->policy->daemon.log_format);
+	if (listener_set_accept(&monitor->listeners, &monitor->loop, true) < 0) {
+		log_event(LOG_LEVEL_ERROR, "cannot-listen", LOG_TEXT("error", strerror(ENOMEM)));
+		fail(monitor);
+		return;
+	}
+	log_listeners(monitor, old == NULL ? "ready" : "reloaded");
+	if (old != NULL)
+		generation_retire(old);
+}
+
+static void on_ready(struct child *child)
+{
+	struct monitor *monitor = child->children->owner;
+
+	if (child->generation == monitor->coming && generation_is_ready(child->generation))
+		promote(monitor);
+}
+
+static void on_message(struct child *child, const struct msg *msg)
+{
+	struct monitor *monitor = child->children->owner;
+	bool ok = false;
+
+	if (msg->type == MSG_SESSION_LOGIN)
+		ok = admission_login(&monitor->admission, msg->session, child);
+	else if (msg->type == MSG_SESSION_END)
+		ok = admission_leave(&monitor->admission, msg->session, child);
+	if (!ok)
+		child_kill(child, "odd-message");
+	else if (msg->type == MSG_SESSION_END)
+		child->nsessions--;
+}
+
+static void abandon_reload(struct monitor *monitor, const char *reason)
+{
+	struct generation *coming = monitor->coming;
+
+	monitor->coming = NULL;
+	listener_set_close(&monitor->coming_listeners, &monitor->loop);
+	log_event(LOG_LEVEL_ERROR, "reload-failed", LOG_TEXT("reason", reason),
+		  LOG_TEXT("policy", "the running policy stays in force"));
+	if (coming != NULL)
+		generation_retire(coming);
+}
+
+static void on_death(struct child *child, int status)
+{
+	struct monitor *monitor = child->children->owner;
+	size_t lost = admission_leave_all(&monitor->admission, child);
+	bool expected = child->draining && WIFEXITED(status) && WEXITSTATUS(status) == EXIT_SUCCESS;
+
+	if (!expected)
+		log_event(LOG_LEVEL_ERROR, "worker-died", LOG_NUMBER("pid", child->pid),
+			  LOG_TEXT(WIFSIGNALED(status) ? "signal" : "exit",
+				   WIFSIGNALED(status) ? strsignal(WTERMSIG(status)) : "unexpected"),
+			  LOG_NUMBER("sessions-lost", lost));
+	if (child->generation != monitor->coming)
+		return;
+	if (monitor->current == NULL) /* never got up */
+		fail(monitor);
+	else
+		abandon_reload(monitor, "a worker did not start");
+}
+
+static void on_retired(struct children *children)
+{
+	struct monitor *monitor = children->owner;
+
+	if (monitor->stopping && children->head == NULL)
+		loop_stop(&monitor->loop);
+}
+
+/* Bring the policy's generation up beside the current one, if there is any. */
+static int bring_up(struct monitor *monitor)
+{
+	struct policy *policy = NULL;
+	struct diags diags;
+	unsigned uid, gid;
+	int r = load(monitor->path, &policy, &diags);
+
+	if (r == 0)
+		r = find_user(policy, &diags, &uid, &gid);
+	if (r == 0)
+		r = listener_set_open(&monitor->coming_listeners, policy, &monitor->listeners, on_listener,
+				      monitor, &diags);
+	if (r == 0)
+		r = generation_start(&monitor->children, &policy, uid, gid, &monitor->coming);
+	policy_free(&policy);
+	diags_done(&diags);
+	return r;
+}
+
+static void reload(struct monitor *monitor)
+{
+	if (monitor->stopping)
+		return;
+	if (monitor->coming != NULL) {
+		log_event(LOG_LEVEL_INFO, "reload-busy", LOG_TEXT("reason", "another reload is under way"));
+		return;
+	}
+	if (bring_up(monitor) < 0)
+		abandon_reload(monitor, "the policy was refused, see above");
+}
+
+/* First time: no new sessions, transfers may end. Second time: now. */
+static void stop(struct monitor *monitor)
+{
+	struct generation *generation, *next;
+
+	if (monitor->stopping || monitor->current == NULL) {
+		log_event(LOG_LEVEL_INFO, "stopping-now",
+			  LOG_NUMBER("sessions", monitor->admission.nsessions));
+		children_kill(&monitor->children);
+		loop_stop(&monitor->loop);
+		return;
+	}
+	log_event(LOG_LEVEL_INFO, "draining", LOG_NUMBER("sessions", monitor->admission.nsessions));
+	monitor->stopping = true;
+	listener_set_close(&monitor->listeners, &monitor->loop);
+	listener_set_close(&monitor->coming_listeners, &monitor->loop);
+	monitor->coming = NULL;
+	for (generation = monitor->children.head; generation != NULL; generation = next) {
+		next = generation->next;
+		generation_retire(generation);
+	}
+}
+
+static void on_signal(struct watch *watch, uint32_t ready)
+{
+	struct monitor *monitor = CONTAINER_OF(watch, struct monitor, signals);
+	struct signalfd_siginfo info;
+
+	(void)ready;
+	while (read(watch->fd, &info, sizeof(info)) == (ssize_t)sizeof(info)) {
+		switch (info.ssi_signo) {
+		case SIGCHLD:
+			children_reap(&monitor->children);
+			break;
+		case SIGHUP:
+			reload(monitor);
+			break;
+		case SIGTERM:
+		case SIGINT:
+			stop(monitor);
+			break;
+		default:
+			break;
+		}
+	}
+}
+
+static int watch_signals(struct monitor *monitor)
+{
+	sigset_t set;
+
+	(void)sigemptyset(&set);
+	(void)sigaddset(&set, SIGCHLD);
+	(void)sigaddset(&set, SIGHUP);
+	(void)sigaddset(&set, SIGTERM);
+	(void)sigaddset(&set, SIGINT);
+	if (sigprocmask(SIG_BLOCK, &set, NULL) == -1)
+		return -errno;
+	watch_init(&monitor->signals, on_signal);
+	monitor->signals.fd = signalfd(-1, &set, SFD_NONBLOCK | SFD_CLOEXEC);
+	if (monitor->signals.fd == -1)
+		return -errno;
+	return loop_watch(&monitor->loop, &monitor->signals, EPOLLIN);
+}
+
+static int monitor_init(struct monitor *monitor, const char *policy_path)
+{
+	int r = loop_init(&monitor->loop);
+
+	if (r < 0)
+		return r;
+	monitor->path = policy_path;
+	monitor->status = EXIT_SUCCESS;
+	monitor->children = (struct children){
+		.loop = &monitor->loop,
+		.root = geteuid() == 0,
+		.owner = monitor,
+		.on_ready = on_ready,
+		.on_message = on_message,
+		.on_death = on_death,
+		.on_retired = on_retired,
+	};
+	timer_init(&monitor->accept_pause, on_accept_pause);
+	return watch_signals(monitor);
+}
+
+int monitor_run(const char *policy_path)
+{
+	static struct monitor monitor; /* one per process, too large for the stack of a signal-driven loop */
+	int r = monitor_init(&monitor, policy_path);
+
+	if (r == 0)
+		r = bring_up(&monitor);
+	if (r == 0) {
+		log_setup(monitor.coming->policy->daemon.log_level,
+			  monitor.coming->policy->daemon.log_format);
+		raise_file_limit(monitor.coming->policy);
+		if (monitor.children.root)
+			r = sandbox_monitor();
+		if (r < 0)
+			log_event(LOG_LEVEL_ERROR, "sandbox-failed", LOG_TEXT("error", strerror(-r)));
+	}
+	if (r == 0)
+		r = loop_run(&monitor.loop);
+	if (r < 0)
+		monitor.status = EXIT_FAILURE;
+	children_kill(&monitor.children);
+	listener_set_close(&monitor.listeners, NULL);
+	listener_set_close(&monitor.coming_listeners, NULL);
+	children_done(&monitor.children);
+	admission_done(&monitor.admission);
+	loop_done(&monitor.loop);
+	fd_close(&monitor.signals.fd);
+	if (monitor.status == EXIT_SUCCESS)
+		log_event(LOG_LEVEL_INFO, "stopped", LOG_NUMBER("pid", getpid()));
+	return monitor.status;
+}

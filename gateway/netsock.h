@@ -1,0 +1,54 @@
+/*
+ * TCP sockets: make, bind, dial, question. All of them are non-blocking and
+ * close-on-exec. Functions return a descriptor or 0, or a negative errno.
+ */
+#ifndef ATTLSD_GATEWAY_NETSOCK_H
+#define ATTLSD_GATEWAY_NETSOCK_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "policy/ftp-action.h"
+#include "policy/ip.h"
+
+/* A listening socket on exactly this endpoint. IPv6 sockets take no IPv4. */
+int netsock_listen(const struct ip_endpoint *endpoint, int backlog);
+
+/*
+ * A listening socket on a port out of `range` (or of the dynamic ports,
+ * 49152-65535, when it is empty), tried in unpredictable order; the kernel's
+ * own choice (port 0) gets slow with many sockets in TIME_WAIT. -EADDRINUSE
+ * when none is free.
+ */
+int netsock_listen_range(const struct ip_addr *addr, struct port_range range);
+
+/* Start to connect. `from`: local address to use, or NULL. The result comes with EPOLLOUT, see
+ * netsock_error(). */
+int netsock_dial(const struct ip_endpoint *to, const struct ip_addr *from);
+
+/* Accept one; -EAGAIN when there is none. *ret_peer is the other side. */
+int netsock_accept(int fd, struct ip_endpoint *ret_peer);
+
+/* The pending error of a socket, as a negative errno, or 0: asked after EPOLLOUT of a dial. */
+int netsock_error(int fd);
+
+int netsock_local(int fd, struct ip_endpoint *ret_endpoint);
+int netsock_peer(int fd, struct ip_endpoint *ret_endpoint);
+
+/* Is an open connection neither ended nor reset by its peer, with nothing received on it? */
+bool netsock_is_quiet(int fd);
+
+/* TCP_NODELAY; for control connections. */
+void netsock_nodelay(int fd);
+
+/* TCP keep-alive after so many idle seconds; 0 leaves it to the kernel (off). */
+void netsock_keepalive(int fd, uint32_t idle_s);
+
+/* Make the coming close() send RST instead of FIN: the peer must not take what it has for the whole. */
+void netsock_reset_on_close(int fd);
+
+/* Bytes written to the socket (and its FIN) that the peer has not acknowledged; 0 also when unknown. */
+size_t netsock_unacknowledged(int fd);
+
+#endif

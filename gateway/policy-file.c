@@ -1,0 +1,146 @@
+#include "gateway/policy-file.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <netdb.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <sys/stat.h>
+#include <sys/wait.h>
+#include <unistd.h>
+#include <netinet/in.h>
+
+#include "gateway/tlsctx.h"
+#include "gateway/util.h"
+
+/* policy/ refuses larger ones too; this keeps a wrong path (a log, a device) from being read whole. */
+#define POLICY_FILE_MAX (1024 * 1024 + 1)
+
+static int read_whole(const char *path, char **ret_text, size_t *ret_len)
+{
+	int fd = open(path, O_RDONLY | O_CLOEXEC);
+	char *text = malloc(POLICY_FILE_MAX);
+	size_t len = 0;
+	ssize_t n = 1;
+	int r = 0;
+
+	if (fd == -1 || text == NULL) {
+		r = fd == -1 ? -errno : -ENOMEM;
+		goto out;
+	}
+	while (n > 0 && len < POLICY_FILE_MAX) {
+		n = read(fd, text + len, POLICY_FILE_MAX - len);
+		if (n > 0)
+			len += (size_t)n;
+	}
+	if (n == -1)
+		r = -errno;
+out:
+	fd_close(&fd);
+	if (r < 0) {
+		free(text);
+		return r;
+	}
+	*ret_text = text;
+	*ret_len = len;
+	return 0;
+}
+
+/* The folder of a path with its slash, "" when it has none. Relative paths of a policy start there. */
+static char *folder_of(const char *path)
+{
+	const char *slash = strrchr(path, '/');
+
+	return slash == NULL ? strdup("") : strndup(path, (size_t)(slash - path) + 1);
+}
+
+/* Names are resolved once, now: a worker never waits for DNS. */
+static void resolve(struct policy_backend *backend, struct diags *diags)
+{
+	struct addrinfo hints = { .ai_socktype = SOCK_STREAM, .ai_family = AF_UNSPEC };
+	struct addrinfo *found = NULL;
+	int r;
+
+	if (backend->original || backend->endpoint.addr.family != IP_NONE)
+		return;
+	r = getaddrinfo(backend->host, NULL, &hints, &found);
+	if (r != 0) {
+		diags_add(diags, DIAG_ERROR, backend->address_mark, "cannot resolve \"%s\": %s",
+			  backend->host, gai_strerror(r));
+		return;
+	}
+	if (found->ai_family == AF_INET)
+		backend->endpoint.addr = ip_addr_make(
+		    IP_V4,
+		    (const uint8_t *)&((const struct sockaddr_in *)(const void *)found->ai_addr)->sin_addr);
+	else
+		backend->endpoint.addr = ip_addr_make(
+		    IP_V6,
+		    (const uint8_t *)&((const struct sockaddr_in6 *)(const void *)found->ai_addr)->sin6_addr);
+	freeaddrinfo(found);
+}
+
+int policy_file_load(const char *path, struct diags *diags, struct policy **ret_policy)
+{
+	struct policy *policy = NULL;
+	char *text = NULL, *folder = NULL;
+	size_t len = 0;
+	int r = read_whole(path, &text, &len);
+
+	if (r < 0) {
+		if (diags_init(diags, path, NULL, 0) == 0)
+			diags_add(diags, DIAG_ERROR, (struct diag_mark){ 0, 0 }, "cannot read the policy: %s",
+				  strerror(-r));
+		return r;
+	}
+	folder = folder_of(path);
+	r = diags_init(diags, path, text, len);
+	if (r == 0)
+		r = folder == NULL ? -ENOMEM : policy_parse(text, len, folder, diags, &policy);
+	free(text);
+	free(folder);
+	if (r < 0)
+		return r;
+	for (size_t i = 0; i < policy->nbackends; i++)
+		resolve(&policy->backends[i], diags);
+	if (diags->nerrors > 0) {
+		policy_free(&policy);
+		return -EINVAL;
+	}
+	*ret_policy = policy;
+	return 0;
+}
+
+static int check_keys(const struct policy *policy, const struct diags *from)
+{
+	struct tlsctx_set *set = NULL;
+	struct diags diags;
+	int r = diags_init(&diags, from->file, from->source, from->source_len);
+
+	if (r == 0)
+		r = tlsctx_set_load(policy, &diags, &set);
+	diags_print(&diags, stderr);
+	tlsctx_set_free(&set);
+	diags_done(&diags);
+	return r;
+}
+
+int policy_file_check_keys(const struct policy *policy, const struct diags *diags)
+{
+	int status;
+	pid_t pid = fork();
+
+	if (pid == -1)
+		return -errno;
+	if (pid == 0) {
+		int r = check_keys(policy, diags);
+
+		(void)fflush(stderr);
+		_exit(r == 0 ? EXIT_SUCCESS : EXIT_FAILURE);
+	}
+	while (waitpid(pid, &status, 0) == -1)
+		if (errno != EINTR)
+			return -errno;
+	return WIFEXITED(status) && WEXITSTATUS(status) == EXIT_SUCCESS ? 0 : -EINVAL;
+}

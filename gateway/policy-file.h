@@ -1,0 +1,24 @@
+/*
+ * A policy from its file: read, parse, resolve the names in it. The I/O that
+ * policy/ itself does not do.
+ */
+#ifndef ATTLSD_GATEWAY_POLICY_FILE_H
+#define ATTLSD_GATEWAY_POLICY_FILE_H
+
+#include "policy/policy.h"
+
+/*
+ * Returns 0 and the policy, or a negative errno. diags is initialised in any
+ * case, holds all faults and warnings, and is the caller's to print and to
+ * diags_done().
+ */
+int policy_file_load(const char *path, struct diags *diags, struct policy **ret_policy);
+
+/*
+ * Can its certificates and keys be used? Tried in a child process, so that the
+ * caller never holds a private key and never runs TLS code. Adds nothing to
+ * diags but prints the faults itself, with their places. Returns 0 or -EINVAL.
+ */
+int policy_file_check_keys(const struct policy *policy, const struct diags *diags);
+
+#endif

@@ -1,0 +1,150 @@
+#include "gateway/relay.h"
+
+#include "gateway/netsock.h"
+
+/* One relay may move so much before the others get their turn. */
+#define RELAY_BUDGET (512 * 1024)
+
+void relay_init(struct relay *relay, struct stream *client, struct stream *server, bool upload)
+{
+	*relay = (struct relay){
+		.from = upload ? client : server,
+		.to = upload ? server : client,
+		.upload = upload,
+	};
+}
+
+/*
+ * The destination has nothing to say, but what it says must be heard: a reset,
+ * TLS's own messages, the end of its direction. Data from it is a fault.
+ */
+static bool back_channel_ok(struct relay *relay)
+{
+	uint8_t byte;
+	size_t len;
+
+	if (relay->to_ended)
+		return true;
+	switch (stream_read(relay->to, &byte, sizeof(byte), &len)) {
+	case STREAM_WAIT:
+		return true;
+	case STREAM_CLEAN:
+	case STREAM_TRUNCATED:
+		relay->to_ended = true;
+		return true;
+	case STREAM_OK:
+	case STREAM_RESET:
+		return false;
+	}
+	return false;
+}
+
+static enum relay_result wait_for(struct relay *relay, uint32_t from_want, uint32_t to_want)
+{
+	/* A watch that cannot be had (no memory) would wait for ever. */
+	if (loop_watch(relay->from->loop, &relay->from->watch, from_want) < 0)
+		return RELAY_FROM_LOST;
+	if (!relay->to_ended)
+		to_want |= EPOLLIN;
+	if (loop_watch(relay->to->loop, &relay->to->watch, to_want) < 0)
+		return RELAY_TO_LOST;
+	return RELAY_WAIT;
+}
+
+/* Fill the scratch buffer. The clear side's short read means that nothing more is there. */
+static enum stream_io gather(struct stream *from, uint8_t *scratch, size_t size, size_t *ret_len)
+{
+	enum stream_io io = STREAM_OK;
+	size_t len = 0, n;
+
+	while (io == STREAM_OK && len < size) {
+		io = stream_read(from, scratch + len, size - len, &n);
+		if (io != STREAM_OK)
+			break;
+		len += n;
+		if (from->ssl == NULL && len < size)
+			io = STREAM_WAIT;
+	}
+	*ret_len = len;
+	return io;
+}
+
+static enum relay_result move(struct relay *relay, uint8_t *scratch, size_t size)
+{
+	enum stream_io io;
+	size_t len;
+
+	for (size_t moved = 0; moved < RELAY_BUDGET; moved += len) {
+		if (!stream_is_drained(relay->to)) {
+			io = stream_flush(relay->to);
+			if (io == STREAM_WAIT)
+				return wait_for(relay, 0, EPOLLOUT);
+			if (io == STREAM_RESET)
+				return RELAY_TO_LOST;
+		}
+		io = gather(relay->from, scratch, size, &len);
+		if (len > 0 && stream_write(relay->to, scratch, len) == STREAM_RESET)
+			return RELAY_TO_LOST;
+		relay->bytes += len;
+		switch (io) {
+		case STREAM_OK:
+			break;
+		case STREAM_WAIT:
+			return wait_for(relay, EPOLLIN, stream_is_drained(relay->to) ? 0 : EPOLLOUT);
+		case STREAM_CLEAN:
+			relay->state = RELAY_ENDING;
+			return RELAY_AGAIN;
+		case STREAM_TRUNCATED:
+			return RELAY_CUT;
+		case STREAM_RESET:
+			return RELAY_FROM_LOST;
+		}
+	}
+	return RELAY_AGAIN;
+}
+
+/* The source has ended in order: carry that over, once all bytes are out. */
+static enum relay_result end(struct relay *relay)
+{
+	if (relay->upload && !relay->from->finishing)
+		(void)stream_finish(
+		    relay->from); /* a client may wait for our close_notify before anything else */
+	switch (stream_finish(relay->to)) {
+	case STREAM_OK:
+		break;
+	case STREAM_WAIT:
+		return wait_for(relay, 0, EPOLLOUT);
+	case STREAM_CLEAN:
+	case STREAM_TRUNCATED:
+	case STREAM_RESET:
+		return RELAY_TO_LOST;
+	}
+	relay->state = RELAY_SETTLING;
+	return RELAY_AGAIN;
+}
+
+/* A download has arrived when the client's TCP has acknowledged all of it; an upload is the server's to
+ * confirm. */
+static enum relay_result settle(struct relay *relay)
+{
+	if (relay->upload || netsock_unacknowledged(relay->to->watch.fd) == 0)
+		return RELAY_DONE;
+	if (wait_for(relay, 0, 0) != RELAY_WAIT)
+		return RELAY_TO_LOST;
+	return RELAY_SETTLE;
+}
+
+enum relay_result relay_step(struct relay *relay, uint8_t *scratch, size_t size)
+{
+	enum relay_result result = RELAY_AGAIN;
+
+	if (!back_channel_ok(relay))
+		return RELAY_TO_LOST;
+	if (relay->state == RELAY_MOVING)
+		result = move(relay, scratch, size);
+	if (relay->state == RELAY_ENDING)
+		result = end(relay);
+	if (relay->state == RELAY_SETTLING)
+		result = settle(relay);
+	return result;
+}

@@ -1,0 +1,240 @@
+#include "gateway/session.h"
+
+#include <assert.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/random.h>
+#include <utlist.h>
+
+#include "gateway/control.h"
+#include "gateway/log.h"
+#include "gateway/netsock.h"
+#include "gateway/util.h"
+#include "gateway/worker.h"
+
+/* From the first byte to a successful login. */
+#define LOGIN_MS 120000
+
+static void session_free(struct grave *grave)
+{
+	struct session *session = CONTAINER_OF(grave, struct session, grave);
+
+	assert(session->magic == SESSION_MAGIC);
+	session->magic = 0;
+	free(session);
+}
+
+static struct loop *loop_of(struct session *session)
+{
+	return &session->worker->loop;
+}
+
+static void signal_machine(struct session *session, enum ftp_signal signal)
+{
+	ftp_machine_signal(&session->machine, signal, &session->worker->out);
+	control_run(session);
+}
+
+static void on_tls_timer(struct timer *timer)
+{
+	/* no reply is possible in the middle of a handshake (AT-TLS return code 5004) */
+	session_end(CONTAINER_OF(timer, struct session, tls_timer), "handshake-timeout");
+}
+
+static void on_server_timer(struct timer *timer)
+{
+	signal_machine(CONTAINER_OF(timer, struct session, server_timer), FTP_SIGNAL_SERVER_DOWN);
+}
+
+/* Runs out late rather than being rearmed at every command: the true time is looked up here. */
+static void on_idle_timer(struct timer *timer)
+{
+	struct session *session = CONTAINER_OF(timer, struct session, idle_timer);
+	uint64_t limit_ms = (uint64_t)session->rule->ftp->inactive_s * 1000;
+	uint64_t now_ms = loop_of(session)->now_ms;
+	uint64_t idle_ms = now_ms - session->active_ms;
+
+	if (!session->logged_in) {
+		signal_machine(session, FTP_SIGNAL_LOGIN_TIMEOUT);
+		return;
+	}
+	if (limit_ms == 0)
+		return;
+	/* INACTIVE runs between a command's completion and the next command only */
+	if (!ftp_machine_is_idle(&session->machine)) {
+		session->active_ms = now_ms;
+		idle_ms = 0;
+	}
+	if (idle_ms < limit_ms) {
+		if (loop_timer(loop_of(session), timer, limit_ms - idle_ms) < 0)
+			session_end(session, "no-memory");
+		return;
+	}
+	signal_machine(session, FTP_SIGNAL_IDLE_TIMEOUT);
+}
+
+static uint8_t server_modes(const struct policy_backend *backend)
+{
+	uint8_t modes = FTP_MODE_ALL;
+
+	if (backend->data == BACKEND_DATA_PASSIVE)
+		modes &= FTP_MODE_EPSV | FTP_MODE_PASV;
+	if (backend->data == BACKEND_DATA_ACTIVE)
+		modes &= FTP_MODE_EPRT | FTP_MODE_PORT;
+	if (backend->epsv == BACKEND_EPSV_ALWAYS)
+		modes &= FTP_MODE_EPSV | FTP_MODE_EPRT;
+	if (backend->epsv == BACKEND_EPSV_NEVER)
+		modes &= FTP_MODE_PASV | FTP_MODE_PORT;
+	return modes;
+}
+
+static void session_init(struct session *session, struct worker *worker, const struct msg *msg)
+{
+	*session = (struct session){
+		.magic = SESSION_MAGIC,
+		.worker = worker,
+		.id = msg->session,
+		.remote = msg->remote,
+		.local = msg->local,
+		.started_ms = worker->loop.now_ms,
+		.active_ms = worker->loop.now_ms,
+		.grave.fn = session_free,
+	};
+	stream_init(&session->client, &worker->loop, control_client_event);
+	stream_init(&session->server, &worker->loop, control_server_event);
+	timer_init(&session->tls_timer, on_tls_timer);
+	timer_init(&session->server_timer, on_server_timer);
+	timer_init(&session->idle_timer, on_idle_timer);
+	data_init(&session->data, session);
+}
+
+/* Find the rule; without one the connection is refused (an AT-TLS stack would let it through in the clear).
+ */
+static bool session_admit(struct session *session, const struct msg *msg)
+{
+	struct worker *worker = session->worker;
+	struct policy_flow flow = { .remote = msg->remote.addr, .local = msg->local.addr };
+	struct ftp_machine_setup setup;
+	const struct policy_backend *backend;
+
+	assert(msg->listener < worker->policy->nlisteners);
+	flow.listener = &worker->policy->listeners[msg->listener];
+	session->rule = policy_match(worker->policy, &flow);
+	if (session->rule == NULL)
+		return false;
+	backend = session->rule->backend;
+	session->tlsctx = tlsctx_find(worker->tlsctx, session->rule->tls);
+	setup = (struct ftp_machine_setup){
+		.action = session->rule->ftp,
+		.client = msg->remote,
+		.server = backend->endpoint.addr,
+		.implicit = flow.listener->tls == LISTENER_IMPLICIT,
+		.modes = server_modes(backend),
+		.modes_refused = worker->modes_refused[backend->index],
+	};
+	ftp_machine_init(&session->machine, &setup);
+	return true;
+}
+
+static void log_start(const struct session *session, const struct policy_listener *listener)
+{
+	char client[IP_TEXT_MAX];
+
+	log_event(LOG_LEVEL_INFO, "session-start", LOG_NUMBER("session", session->id),
+		  LOG_TEXT("client", ip_endpoint_format(&session->remote, client)),
+		  LOG_TEXT("listener", listener->name),
+		  LOG_TEXT("rule", session->rule != NULL ? session->rule->name : "none"));
+}
+
+void session_start(struct worker *worker, const struct msg *msg, int *fd)
+{
+	struct session *session = calloc(1, sizeof(*session));
+	const struct policy_listener *listener = &worker->policy->listeners[msg->listener];
+
+	if (session == NULL) {
+		struct session lost = { .id = msg->session };
+
+		worker_session_end(worker, &lost);
+		log_event(LOG_LEVEL_ERROR, "refused", LOG_NUMBER("session", msg->session),
+			  LOG_TEXT("reason", "no-memory"));
+		fd_close(fd);
+		return;
+	}
+	session_init(session, worker, msg);
+	stream_adopt(&session->client, fd);
+	DL_APPEND(worker->sessions, session);
+	worker->nsessions++;
+	netsock_nodelay(session->client.watch.fd);
+	if (!session_admit(session, msg)) {
+		const char *text = ftp_own_text(FTP_OWN_NO_RULE, REPLY_STYLE_RFC);
+
+		log_start(session, listener);
+		if (listener->tls == LISTENER_EXPLICIT) {
+			(void)stream_write(&session->client, (const uint8_t *)text, strlen(text));
+			(void)stream_write(&session->client, (const uint8_t *)"\r\n", 2);
+		}
+		session_end(session, "no-rule");
+		return;
+	}
+	log_start(session, listener);
+	netsock_keepalive(session->client.watch.fd, session->rule->ftp->ftpkeepalive_s);
+	if (getrandom(session->binding, sizeof(session->binding), 0) != (ssize_t)sizeof(session->binding) ||
+	    loop_timer(&worker->loop, &session->idle_timer, LOGIN_MS) < 0) {
+		session_end(session, "no-memory");
+		return;
+	}
+	ftp_out_reset(&worker->out);
+	if (listener->tls == LISTENER_IMPLICIT && !session->rule->ftp->secureimplicitzos)
+		control_tls_start(session);
+	if (!session->ended)
+		control_dial_server(session);
+	if (!session->ended)
+		control_run(session);
+}
+
+void session_shutdown(struct session *session)
+{
+	signal_machine(session, FTP_SIGNAL_SHUTDOWN);
+}
+
+static void window_free(struct window *window)
+{
+	if (window->bytes != NULL)
+		explicit_bzero(window->bytes, WINDOW_BYTES); /* passwords pass through here */
+	free(window->bytes);
+	*window = (struct window){ .bytes = NULL };
+}
+
+void session_end(struct session *session, const char *reason)
+{
+	struct worker *worker = session->worker;
+
+	if (session->ended)
+		return;
+	session->ended = true;
+	log_event(LOG_LEVEL_INFO, "session-end", LOG_NUMBER("session", session->id),
+		  LOG_TEXT("user", session->user),
+		  LOG_NUMBER("ms", worker->loop.now_ms - session->started_ms), LOG_TEXT("reason", reason));
+	data_close(&session->data, session->data.started);
+	(void)stream_finish(&session->client); /* a peer that is gone makes this a no-op */
+	linger_take(&worker->lingering, &session->client);
+	stream_close(&session->server, false);
+	loop_timer_stop(&worker->loop, &session->tls_timer);
+	loop_timer_stop(&worker->loop, &session->server_timer);
+	loop_timer_stop(&worker->loop, &session->idle_timer);
+	window_free(&session->client_in);
+	window_free(&session->server_in);
+	if (session->rule != NULL)
+		worker->modes_refused[session->rule->backend->index] |= session->machine.modes_refused;
+	DL_DELETE(worker->sessions, session);
+	worker->nsessions--;
+	loop_bury(&worker->loop, &session->grave);
+	worker_session_end(worker, session);
+}
+
+void session_data_done(struct session *session, enum ftp_data_result result)
+{
+	session->active_ms = loop_of(session)->now_ms;
+	ftp_machine_data_done(&session->machine, result, &session->worker->out);
+	control_run(session);
+}

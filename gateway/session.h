@@ -1,0 +1,99 @@
+/*
+ * A session: one control connection of a client, the one to the server behind
+ * it, at most one data connection pair, and the timers. It owns all of them.
+ */
+#ifndef ATTLSD_GATEWAY_SESSION_H
+#define ATTLSD_GATEWAY_SESSION_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "ftp-alg/ftp-alg.h"
+#include "gateway/data.h"
+#include "gateway/loop.h"
+#include "gateway/msg.h"
+#include "gateway/stream.h"
+#include "gateway/tlsctx.h"
+#include "policy/policy.h"
+
+struct worker;
+
+/* Received bytes of one control leg that are not used up yet. No memory while empty. */
+struct window {
+	uint8_t *bytes;
+	size_t start, end;
+};
+
+/* Holds the longest line of either side twice over. */
+#define WINDOW_BYTES 8448
+
+/* Where the client's control connection stands with TLS. */
+enum session_tls {
+	SESSION_TLS_IDLE = 0, /* nothing under way, in the clear or established */
+	SESSION_TLS_HANDSHAKE,
+	SESSION_TLS_LEAVING, /* our direction is clear again, the peer's may not be */
+};
+
+enum session_server { SERVER_NONE = 0, SERVER_DIALLING, SERVER_GREETING, SERVER_UP };
+
+#define SESSION_USER_MAX 64
+/* For the server to be reached and to greet. */
+#define SESSION_SERVER_MS 30000
+#define SESSION_MAGIC	  0x53455353u
+
+struct session {
+	uint32_t magic;
+	bool ended;	/* buried at the end of this turn */
+	bool logged_in; /* the monitor knows */
+	bool running;	/* control_run() is at work: what happens meanwhile it will see */
+	struct worker *worker;
+	uint64_t id;
+	const struct policy_rule *rule;
+	struct tlsctx *tlsctx;
+	uint8_t binding[TLS_BINDING_BYTES];
+	struct ip_endpoint remote; /* the client */
+	struct ip_endpoint local;  /* what it dialled */
+
+	struct stream client;
+	struct window client_in;
+	struct ftp_line held; /* a line that the machine did not take yet; its text as offset in `held_at` */
+	size_t held_at;
+	bool holding;
+	bool skipping; /* inside an overlong line */
+	enum session_tls tls;
+
+	struct stream server;
+	struct window server_in;
+	struct ftp_reply_parser parser;
+	enum session_server server_state;
+	bool server_eof;
+
+	struct ftp_machine machine;
+	struct data data;
+
+	struct timer tls_timer;
+	struct timer server_timer; /* dial and greeting */
+	struct timer idle_timer;   /* login, then inactivity */
+	uint64_t active_ms;
+	uint64_t started_ms;
+
+	char user[SESSION_USER_MAX];
+	struct grave grave;
+	struct session *next, *prev;
+};
+
+/* Serve a connection that the monitor handed over. *fd becomes the session's (and -1) in any case. */
+void session_start(struct worker *worker, const struct msg *msg, int *fd);
+
+/* The worker drains: end as soon as no transfer is running. */
+void session_shutdown(struct session *session);
+
+/* End now; reason is for the log. Both control connections are closed, the client's in order if that is
+ * possible. */
+void session_end(struct session *session, const char *reason);
+
+/* From data.c: the data part is over. */
+void session_data_done(struct session *session, enum ftp_data_result result);
+
+#endif

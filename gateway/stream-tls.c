@@ -1,0 +1,236 @@
+#include "gateway/stream-tls.h"
+
+#include <errno.h>
+#include <openssl/err.h>
+#include <openssl/ssl.h>
+#include <sys/socket.h>
+
+/* TLS record types, as the first byte on the wire (RFC 8446 5.1). */
+#define RECORD_FIRST 0x14
+#define RECORD_LAST  0x17
+
+static int bio_write(BIO *bio, const char *bytes, size_t len, size_t *ret_written)
+{
+	struct stream *stream = BIO_get_data(bio);
+
+	BIO_clear_retry_flags(bio);
+	if (stream->saw_reset || spill_put(&stream->spill, (const uint8_t *)bytes, len) < 0)
+		return 0;
+	*ret_written = len;
+	return 1;
+}
+
+static int bio_read(BIO *bio, char *buf, size_t size, size_t *ret_read)
+{
+	struct stream *stream = BIO_get_data(bio);
+	ssize_t n;
+
+	BIO_clear_retry_flags(bio);
+	do {
+		n = recv(stream->watch.fd, buf, size, 0);
+	} while (n == -1 && errno == EINTR);
+	if (n > 0) {
+		*ret_read = (size_t)n;
+		return 1;
+	}
+	*ret_read = 0;
+	if (n == 0)
+		stream->saw_fin = true;
+	else if (errno == EAGAIN || errno == EWOULDBLOCK)
+		BIO_set_retry_read(bio);
+	else
+		stream->saw_reset = true;
+	return 0;
+}
+
+static long bio_ctrl(BIO *bio, int command, long num, void *ptr)
+{
+	struct stream *stream = BIO_get_data(bio);
+
+	(void)num, (void)ptr;
+	switch (command) {
+	case BIO_CTRL_FLUSH: /* the stream flushes when it is ready to */
+		return 1;
+	case BIO_CTRL_EOF:
+		return stream->saw_fin;
+	default:
+		return 0;
+	}
+}
+
+/* Made once per process, lives as long as it. */
+static BIO_METHOD *bio_method(void)
+{
+	static BIO_METHOD *method;
+
+	if (method != NULL)
+		return method;
+	method = BIO_meth_new(BIO_get_new_index() | BIO_TYPE_SOURCE_SINK, "stream");
+	if (method == NULL || BIO_meth_set_write_ex(method, bio_write) != 1 ||
+	    BIO_meth_set_read_ex(method, bio_read) != 1 || BIO_meth_set_ctrl(method, bio_ctrl) != 1) {
+		BIO_meth_free(method);
+		method = NULL;
+	}
+	return method;
+}
+
+int stream_tls_start(struct stream *stream, SSL *ssl)
+{
+	BIO_METHOD *method = bio_method();
+	BIO *bio = method != NULL ? BIO_new(method) : NULL;
+
+	if (bio == NULL) {
+		SSL_free(ssl);
+		return -ENOMEM;
+	}
+	BIO_set_data(bio, stream);
+	BIO_set_init(bio, 1);
+	SSL_set_bio(ssl, bio, bio);
+	stream->ssl = ssl;
+	stream->tls_up = false;
+	return 0;
+}
+
+void stream_tls_free(struct stream *stream)
+{
+	SSL_free(stream->ssl);
+	stream->ssl = NULL;
+	stream->tls_up = false;
+	stream->clear_out = false;
+}
+
+void stream_tls_rehome(struct stream *stream)
+{
+	BIO_set_data(SSL_get_rbio(stream->ssl), stream);
+}
+
+/* What a failed SSL call means. */
+static enum stream_io classify(struct stream *stream, int result)
+{
+	switch (SSL_get_error(stream->ssl, result)) {
+	case SSL_ERROR_NONE:
+		return STREAM_OK;
+	case SSL_ERROR_WANT_READ:
+	case SSL_ERROR_WANT_WRITE:
+		return STREAM_WAIT;
+	case SSL_ERROR_ZERO_RETURN:
+		return STREAM_CLEAN;
+	default:
+		break;
+	}
+	if (stream->saw_reset)
+		return STREAM_RESET;
+	if (stream->saw_fin)
+		return STREAM_TRUNCATED;
+	/* A broken record or a failed handshake: whatever alert there is goes out, then nothing is sure any
+	 * more. */
+	(void)stream_flush(stream);
+	return STREAM_RESET;
+}
+
+enum stream_io stream_tls_handshake(struct stream *stream)
+{
+	int result;
+	enum stream_io io;
+
+	ERR_clear_error();
+	result = SSL_do_handshake(stream->ssl);
+	io = result == 1 ? STREAM_OK : classify(stream, result);
+	if (io == STREAM_OK)
+		stream->tls_up = true;
+	if (io == STREAM_OK || io == STREAM_WAIT) {
+		if (stream_flush(stream) == STREAM_RESET)
+			return STREAM_RESET;
+	}
+	return io;
+}
+
+enum stream_io stream_tls_read(struct stream *stream, uint8_t *buf, size_t size, size_t *ret_len)
+{
+	enum stream_io io;
+
+	ERR_clear_error();
+	if (SSL_read_ex(stream->ssl, buf, size, ret_len) == 1)
+		return STREAM_OK;
+	io = classify(stream, 0);
+	/* KeyUpdate and alerts are answered from inside a read */
+	if (io == STREAM_WAIT && !stream_is_drained(stream) && stream_flush(stream) == STREAM_RESET)
+		return STREAM_RESET;
+	return io;
+}
+
+enum stream_io stream_tls_write(struct stream *stream, const uint8_t *bytes, size_t len)
+{
+	size_t written;
+
+	ERR_clear_error();
+	for (size_t at = 0; at < len; at += written)
+		if (SSL_write_ex(stream->ssl, bytes + at, len - at, &written) != 1)
+			return STREAM_RESET; /* the BIO never makes it wait */
+	return STREAM_OK;
+}
+
+const char *stream_tls_reason(void)
+{
+	const char *reason = ERR_reason_error_string(ERR_peek_last_error());
+
+	return reason != NULL ? reason : "connection closed";
+}
+
+const char *stream_tls_version(const struct stream *stream)
+{
+	return SSL_get_version(stream->ssl);
+}
+
+const char *stream_tls_cipher(const struct stream *stream)
+{
+	return SSL_get_cipher_name(stream->ssl);
+}
+
+bool stream_tls_resumed(const struct stream *stream)
+{
+	return SSL_session_reused(stream->ssl) == 1;
+}
+
+bool stream_tls_has_pending(const struct stream *stream)
+{
+	return SSL_has_pending(stream->ssl) == 1;
+}
+
+void stream_tls_notify(struct stream *stream)
+{
+	ERR_clear_error();
+	(void)SSL_shutdown(stream->ssl); /* sends at most; the peer's is not waited for */
+}
+
+enum stream_io stream_tls_leave(struct stream *stream)
+{
+	uint8_t first;
+	size_t len;
+	ssize_t n;
+	enum stream_io io;
+
+	if (!SSL_has_pending(stream->ssl)) {
+		do {
+			n = recv(stream->watch.fd, &first, 1, MSG_PEEK);
+		} while (n == -1 && errno == EINTR);
+		if (n == -1 && (errno == EAGAIN || errno == EWOULDBLOCK))
+			return STREAM_WAIT;
+		if (n == -1)
+			return STREAM_RESET;
+		if (n == 0)
+			return STREAM_CLEAN;
+		if (first < RECORD_FIRST || first > RECORD_LAST) {
+			/* The peer sent no close_notify of its own: curl and z/OS CCCNONOTIFY do so. */
+			stream_tls_free(stream);
+			return STREAM_OK;
+		}
+	}
+	io = stream_tls_read(stream, &first, 1, &len);
+	if (io == STREAM_OK) /* application data behind CCC */
+		return STREAM_RESET;
+	if (io != STREAM_CLEAN)
+		return io;
+	stream_tls_free(stream);
+	return STREAM_OK;
+}

@@ -1,0 +1,59 @@
+/*
+ * TLS on a stream: the only file that drives an SSL object.
+ *
+ * The transport below OpenSSL is a BIO of our own: reads go straight to the
+ * socket (as much as OpenSSL asks for, so a control connection is never read
+ * past the record at hand, which AUTH and CCC rely on); writes gather in the
+ * stream's spill, so that many records leave in one system call.
+ */
+#ifndef ATTLSD_GATEWAY_STREAM_TLS_H
+#define ATTLSD_GATEWAY_STREAM_TLS_H
+
+#include "gateway/stream.h"
+
+/* Put a new server-side SSL (now the stream's) on an open stream. Returns 0 or -ENOMEM (ssl is freed). */
+int stream_tls_start(struct stream *stream, struct ssl_st *ssl);
+
+/*
+ * Go on with the handshake. STREAM_OK: done. STREAM_WAIT. STREAM_CLEAN and
+ * STREAM_TRUNCATED: the peer went away. STREAM_RESET: it failed, see
+ * stream_tls_reason(); an alert has been sent where TLS has one.
+ */
+enum stream_io stream_tls_handshake(struct stream *stream);
+
+/* Why the last TLS operation failed, in OpenSSL's words; static or valid until the next TLS call. */
+const char *stream_tls_reason(void);
+
+/* Facts of an established session, for logs. Static strings. */
+const char *stream_tls_version(const struct stream *stream);
+const char *stream_tls_cipher(const struct stream *stream);
+bool stream_tls_resumed(const struct stream *stream);
+
+/* Bytes that are decrypted or read but not yet handed out: a CCC with any behind it is a violation. */
+bool stream_tls_has_pending(const struct stream *stream);
+
+/* Send close_notify (into the spill). */
+void stream_tls_notify(struct stream *stream);
+
+/* From now on write in the clear, while the peer may still read and write TLS; see stream_tls_leave(). */
+static inline void stream_tls_clear_out(struct stream *stream)
+{
+	stream->clear_out = true;
+}
+
+/*
+ * After CCC: what does the peer send? Looks at the first byte without taking
+ * it: a TLS record is read until close_notify is in, anything else is the
+ * clear. STREAM_OK: TLS is over, the SSL is gone, the stream goes on in the
+ * clear. STREAM_WAIT: undecided as yet. Others: as in stream_read(); a record
+ * with application data is STREAM_RESET.
+ */
+enum stream_io stream_tls_leave(struct stream *stream);
+
+/* For stream.c. */
+enum stream_io stream_tls_read(struct stream *stream, uint8_t *buf, size_t size, size_t *ret_len);
+enum stream_io stream_tls_write(struct stream *stream, const uint8_t *bytes, size_t len);
+void stream_tls_free(struct stream *stream);
+void stream_tls_rehome(struct stream *stream); /* the struct has moved */
+
+#endif

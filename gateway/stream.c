@@ -1,0 +1,179 @@
+#include "gateway/stream.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/socket.h>
+
+#include "gateway/netsock.h"
+#include "gateway/stream-tls.h"
+#include "gateway/util.h"
+
+#define SPILL_MIN 4096
+/* Far above what any caller can leave behind: hitting it means that somebody writes without draining. */
+#define SPILL_MAX (4 * 1024 * 1024)
+
+int spill_put(struct spill *spill, const uint8_t *bytes, size_t len)
+{
+	size_t need = spill->end + len;
+
+	if (need > spill->cap) {
+		size_t cap = spill->cap == 0 ? SPILL_MIN : spill->cap;
+		uint8_t *grown;
+
+		while (cap < need)
+			cap *= 2;
+		if (cap > SPILL_MAX)
+			return -ENOBUFS;
+		grown = realloc(spill->bytes, cap);
+		if (grown == NULL)
+			return -ENOMEM;
+		spill->bytes = grown;
+		spill->cap = cap;
+	}
+	memcpy(spill->bytes + spill->end, bytes, len);
+	spill->end += len;
+	return 0;
+}
+
+static void spill_free(struct spill *spill)
+{
+	free(spill->bytes);
+	*spill = (struct spill){ .bytes = NULL };
+}
+
+void stream_init(struct stream *stream, struct loop *loop, watch_fn *fn)
+{
+	*stream = (struct stream){ .loop = loop };
+	watch_init(&stream->watch, fn);
+}
+
+void stream_adopt(struct stream *stream, int *fd)
+{
+	stream->watch.fd = fd_take(fd);
+}
+
+/* Send as much as the kernel takes; *ret_sent is set in any case. */
+static enum stream_io send_some(struct stream *stream, const uint8_t *bytes, size_t len, size_t *ret_sent)
+{
+	*ret_sent = 0;
+	while (*ret_sent < len) {
+		ssize_t n = send(stream->watch.fd, bytes + *ret_sent, len - *ret_sent, MSG_NOSIGNAL);
+
+		if (n >= 0)
+			*ret_sent += (size_t)n;
+		else if (errno == EAGAIN || errno == EWOULDBLOCK)
+			return STREAM_WAIT;
+		else if (errno != EINTR)
+			return STREAM_RESET;
+	}
+	return STREAM_OK;
+}
+
+static void finish_if_drained(struct stream *stream)
+{
+	if (!stream->finishing || stream->finished || !stream_is_drained(stream))
+		return;
+	stream->finished = true;
+	(void)shutdown(stream->watch.fd, SHUT_WR); /* a connection that is gone already is ended, too */
+}
+
+enum stream_io stream_flush(struct stream *stream)
+{
+	struct spill *spill = &stream->spill;
+	enum stream_io io = STREAM_OK;
+	size_t sent;
+
+	if (stream->saw_reset)
+		return STREAM_RESET;
+	if (!stream_is_drained(stream)) {
+		io = send_some(stream, spill->bytes + spill->start, spill->end - spill->start, &sent);
+		spill->start += sent;
+	}
+	if (io == STREAM_RESET)
+		stream->saw_reset = true;
+	if (io == STREAM_OK && spill->bytes != NULL)
+		spill_free(spill);
+	finish_if_drained(stream);
+	return io;
+}
+
+enum stream_io stream_read(struct stream *stream, uint8_t *buf, size_t size, size_t *ret_len)
+{
+	ssize_t n;
+
+	if (stream->ssl != NULL)
+		return stream_tls_read(stream, buf, size, ret_len);
+	do {
+		n = recv(stream->watch.fd, buf, size, 0);
+	} while (n == -1 && errno == EINTR);
+	if (n > 0) {
+		*ret_len = (size_t)n;
+		return STREAM_OK;
+	}
+	if (n == 0) {
+		stream->saw_fin = true;
+		return STREAM_CLEAN;
+	}
+	if (errno == EAGAIN || errno == EWOULDBLOCK)
+		return STREAM_WAIT;
+	stream->saw_reset = true;
+	return STREAM_RESET;
+}
+
+enum stream_io stream_write(struct stream *stream, const uint8_t *bytes, size_t len)
+{
+	enum stream_io io;
+	size_t sent = 0;
+
+	if (!stream_is_open(stream) || stream->saw_reset)
+		return STREAM_RESET;
+	if (stream->ssl != NULL && !stream->clear_out) {
+		io = stream_tls_write(stream, bytes, len);
+		if (io != STREAM_OK)
+			return io;
+		return stream_flush(stream) == STREAM_RESET ? STREAM_RESET : STREAM_OK;
+	}
+	if (stream_is_drained(stream)) {
+		io = send_some(stream, bytes, len, &sent);
+		if (io == STREAM_RESET) {
+			stream->saw_reset = true;
+			return STREAM_RESET;
+		}
+	}
+	if (sent < len && spill_put(&stream->spill, bytes + sent, len - sent) < 0)
+		return STREAM_RESET;
+	return STREAM_OK;
+}
+
+enum stream_io stream_finish(struct stream *stream)
+{
+	if (!stream->finishing && stream->ssl != NULL && stream->tls_up && !stream->clear_out)
+		stream_tls_notify(stream);
+	stream->finishing = true;
+	return stream_flush(stream);
+}
+
+void stream_close(struct stream *stream, bool reset)
+{
+	if (!stream_is_open(stream))
+		return;
+	loop_unwatch(stream->loop, &stream->watch);
+	if (reset)
+		netsock_reset_on_close(stream->watch.fd);
+	stream_tls_free(stream);
+	spill_free(&stream->spill);
+	fd_close(&stream->watch.fd);
+	stream_init(stream, stream->loop, stream->watch.fn);
+}
+
+void stream_move(struct stream *from, struct stream *to, watch_fn *fn)
+{
+	loop_unwatch(from->loop, &from->watch);
+	*to = *from;
+	watch_init(&to->watch, fn);
+	to->watch.fd = from->watch.fd;
+	if (to->ssl != NULL)
+		stream_tls_rehome(to);
+	stream_init(from, from->loop, from->watch.fn);
+}

@@ -1,0 +1,95 @@
+/*
+ * One TCP connection, in the clear or under TLS, as a byte stream.
+ *
+ * Reading tells three ends apart, and everything above rests on that:
+ * CLEAN (FIN; under TLS close_notify), TRUNCATED (FIN without close_notify) and
+ * RESET. Writing always takes everything: what the kernel has no room for is
+ * spilled, and the caller has to stop producing until stream_is_drained().
+ */
+#ifndef ATTLSD_GATEWAY_STREAM_H
+#define ATTLSD_GATEWAY_STREAM_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "gateway/loop.h"
+
+struct ssl_st;
+
+enum stream_io {
+	STREAM_OK = 0,
+	STREAM_WAIT,	  /* nothing now; epoll will tell */
+	STREAM_CLEAN,	  /* the peer has ended in order */
+	STREAM_TRUNCATED, /* the peer ended TCP without ending TLS */
+	STREAM_RESET,	  /* reset, or an error that makes the connection useless */
+};
+
+/*
+ * Bytes on their way out. Grows on demand and is given back when empty, so an
+ * idle connection holds nothing. Bounded by what one relay step or one reply
+ * can produce, since nobody writes to a stream that is not drained.
+ */
+struct spill {
+	uint8_t *bytes;
+	size_t start, end, cap;
+};
+
+struct stream {
+	struct watch watch; /* watch.fd is the socket; its fn is the owner's */
+	struct loop *loop;
+	struct ssl_st *ssl; /* NULL: in the clear */
+	bool tls_up;	    /* the handshake is done */
+	bool clear_out;	    /* our direction has left TLS (CCC), the peer's may not have yet */
+	bool finishing;	    /* shut the write side down once drained */
+	bool finished;	    /* done */
+	bool saw_fin;	    /* of TCP, below TLS */
+	bool saw_reset;
+	struct spill spill;
+};
+
+void stream_init(struct stream *stream, struct loop *loop, watch_fn *fn);
+
+/* Take a connected (or connecting) socket. *fd is set to -1. */
+void stream_adopt(struct stream *stream, int *fd);
+
+static inline bool stream_is_open(const struct stream *stream)
+{
+	return stream->watch.fd != -1;
+}
+
+/* Has everything been handed to the kernel? */
+static inline bool stream_is_drained(const struct stream *stream)
+{
+	return stream->spill.start == stream->spill.end;
+}
+
+/*
+ * Read up to size bytes. STREAM_OK sets *ret_len > 0. Under TLS one call
+ * returns one record at most: call again until STREAM_WAIT, since bytes inside
+ * the TLS engine raise no event.
+ */
+enum stream_io stream_read(struct stream *stream, uint8_t *buf, size_t size, size_t *ret_len);
+
+/* Write all of it, spilling what does not fit. STREAM_OK or STREAM_RESET (also: no memory). */
+enum stream_io stream_write(struct stream *stream, const uint8_t *bytes, size_t len);
+
+/* Push the spill on. STREAM_OK: drained; STREAM_WAIT; STREAM_RESET. */
+enum stream_io stream_flush(struct stream *stream);
+
+/*
+ * End our direction in order: close_notify under TLS, then FIN as soon as
+ * everything is out (now or in a later stream_flush()).
+ */
+enum stream_io stream_finish(struct stream *stream);
+
+/* Close at once. reset: with RST, so that the peer takes nothing for whole. NULL-safe on a closed stream. */
+void stream_close(struct stream *stream, bool reset);
+
+/* Move an open stream with all its state to another owner; `from` is closed afterwards. */
+void stream_move(struct stream *from, struct stream *to, watch_fn *fn);
+
+/* Spill helpers, for stream-tls.c. */
+int spill_put(struct spill *spill, const uint8_t *bytes, size_t len);
+
+#endif

@@ -1,0 +1,277 @@
+#include "gateway/tlsctx.h"
+
+#include <assert.h>
+#include <errno.h>
+#include <openssl/err.h>
+#include <openssl/ssl.h>
+#include <openssl/x509v3.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "gateway/certs.h"
+#include "gateway/util.h"
+
+/*
+ * TLS 1.2 ciphers when the policy names none: forward secrecy and AEAD only.
+ */
+#define DEFAULT_CIPHERS "ECDHE+AESGCM:ECDHE+CHACHA20"
+/* A bulk read of a data connection fetches this much from the socket at once (about four records). */
+#define DATA_READ_BUFFER (64 * 1024 + 512)
+/* Control connections get two tickets: a client that uses each once can resume on two data connections at
+ * once. */
+#define CONTROL_TICKETS 2
+
+/*
+ * The session id context that control connections ask with. It need not tell
+ * tls_actions apart: each has a cache and ticket keys of its own.
+ */
+static const uint8_t control_context[TLS_BINDING_BYTES] = "control";
+
+struct tlsctx {
+	SSL_CTX *ctx;
+	struct certs *certs; /* of its key ring; borrowed from the set */
+};
+
+struct tlsctx_set {
+	struct tlsctx *tlsctx; /* by tls_action.index */
+	size_t ntlsctx;
+	struct certs **certs; /* one for each key ring */
+	size_t ncerts;
+};
+
+/* What an SSL is for: hung on it as application data. */
+struct purpose {
+	struct tlsctx *tlsctx;
+	enum tlsctx_use use;
+	uint8_t binding[TLS_BINDING_BYTES];
+};
+
+static int purpose_index = -1;
+
+static void purpose_free(void *parent, void *ptr, CRYPTO_EX_DATA *ad, int idx, long argl, void *argp)
+{
+	(void)parent, (void)ad, (void)idx, (void)argl, (void)argp;
+	free(ptr);
+}
+
+static const struct purpose *purpose_of(const SSL *ssl)
+{
+	return SSL_get_ex_data(ssl, purpose_index);
+}
+
+/*
+ * ALPN against cross-protocol attacks (ALPACA): a client that names protocols
+ * must name ours. The list is walked entry by entry: "ftp" inside another name
+ * does not count.
+ */
+static bool alpn_has(const unsigned char *list, unsigned int len, const char *name,
+		     const unsigned char **ret_entry)
+{
+	size_t want = strlen(name);
+
+	for (unsigned int at = 0; at < len; at += 1 + (unsigned int)list[at]) {
+		if (at + 1 + list[at] > len)
+			return false;
+		if (list[at] == want && memcmp(list + at + 1, name, want) == 0) {
+			*ret_entry = list + at + 1;
+			return true;
+		}
+	}
+	return false;
+}
+
+static int on_alpn(SSL *ssl, const unsigned char **out, unsigned char *outlen, const unsigned char *in,
+		   unsigned int inlen, void *arg)
+{
+	static const char *const data_names[] = { "ftp-data", "ftp", NULL };
+	static const char *const control_names[] = { "ftp", NULL };
+	const char *const *names = purpose_of(ssl)->use == TLSCTX_DATA ? data_names : control_names;
+
+	(void)arg;
+	for (; *names != NULL; names++) {
+		if (!alpn_has(in, inlen, *names, out))
+			continue;
+		*outlen = (unsigned char)strlen(*names);
+		return SSL_TLSEXT_ERR_OK;
+	}
+	return SSL_TLSEXT_ERR_ALERT_FATAL;
+}
+
+/* SNI: when a name was asked for and the ring has certificates for it, use those and no others. */
+static int on_certificate(SSL *ssl, void *arg)
+{
+	(void)arg;
+	return certs_select(purpose_of(ssl)->tlsctx->certs, ssl,
+			    SSL_get_servername(ssl, TLSEXT_NAMETYPE_host_name));
+}
+
+/* A ticket is about to be written: it belongs to this control session. */
+static int on_ticket_made(SSL *ssl, void *arg)
+{
+	(void)arg;
+	return SSL_SESSION_set1_id_context(SSL_get_session(ssl), purpose_of(ssl)->binding, TLS_BINDING_BYTES);
+}
+
+/* A ticket has come in. Tickets of any session open a control connection, which then gets new ones. */
+static SSL_TICKET_RETURN on_ticket_read(SSL *ssl, SSL_SESSION *session, const unsigned char *keyname,
+					size_t keyname_len, SSL_TICKET_STATUS status, void *arg)
+{
+	const struct purpose *purpose = purpose_of(ssl);
+
+	(void)keyname, (void)keyname_len, (void)arg;
+	if (status != SSL_TICKET_SUCCESS && status != SSL_TICKET_SUCCESS_RENEW)
+		return SSL_TICKET_RETURN_IGNORE_RENEW;
+	if (purpose->use == TLSCTX_DATA)
+		return SSL_TICKET_RETURN_USE; /* its session id context decides */
+	if (SSL_SESSION_set1_id_context(session, control_context, TLS_BINDING_BYTES) != 1)
+		return SSL_TICKET_RETURN_IGNORE_RENEW;
+	return SSL_TICKET_RETURN_USE_RENEW;
+}
+
+static void set_versions(SSL_CTX *ctx, unsigned versions)
+{
+	(void)SSL_CTX_set_min_proto_version(ctx, versions & POLICY_TLS1_2 ? TLS1_2_VERSION : TLS1_3_VERSION);
+	(void)SSL_CTX_set_max_proto_version(ctx, versions & POLICY_TLS1_3 ? TLS1_3_VERSION : TLS1_2_VERSION);
+}
+
+static void set_ciphers(SSL_CTX *ctx, const struct tls_action *action, struct diags *diags)
+{
+	if (SSL_CTX_set_cipher_list(ctx, action->ciphers != NULL ? action->ciphers : DEFAULT_CIPHERS) != 1)
+		diags_add(diags, DIAG_ERROR, action->ciphers_mark,
+			  "OpenSSL supports none of these ciphers: %s", action->ciphers);
+	if (action->ciphersuites != NULL && SSL_CTX_set_ciphersuites(ctx, action->ciphersuites) != 1)
+		diags_add(diags, DIAG_ERROR, action->ciphersuites_mark,
+			  "OpenSSL supports none of these ciphersuites: %s", action->ciphersuites);
+	ERR_clear_error();
+}
+
+static void set_options(SSL_CTX *ctx, const struct tls_action *action)
+{
+	SSL_CTX_set_options(ctx, SSL_OP_NO_RENEGOTIATION | SSL_OP_NO_COMPRESSION |
+				     SSL_OP_CIPHER_SERVER_PREFERENCE | SSL_OP_PRIORITIZE_CHACHA |
+				     SSL_OP_SINGLE_ECDH_USE);
+	SSL_CTX_set_mode(ctx, SSL_MODE_ENABLE_PARTIAL_WRITE | SSL_MODE_ACCEPT_MOVING_WRITE_BUFFER |
+				  SSL_MODE_RELEASE_BUFFERS);
+	SSL_CTX_set_verify(ctx, SSL_VERIFY_NONE, NULL);
+	(void)SSL_CTX_set_session_cache_mode(ctx, SSL_SESS_CACHE_SERVER);
+	(void)SSL_CTX_set_timeout(ctx, (long)action->session_timeout_s);
+	SSL_CTX_set_alpn_select_cb(ctx, on_alpn, NULL);
+	SSL_CTX_set_cert_cb(ctx, on_certificate, NULL);
+	(void)SSL_CTX_set_session_ticket_cb(ctx, on_ticket_made, on_ticket_read, NULL);
+	if (action->session_timeout_s == 0) { /* no resumption at all */
+		(void)SSL_CTX_set_session_cache_mode(ctx, SSL_SESS_CACHE_OFF);
+		SSL_CTX_set_options(ctx, SSL_OP_NO_TICKET);
+		(void)SSL_CTX_set_num_tickets(ctx, 0);
+	}
+}
+
+static int tlsctx_load(struct tlsctx *tlsctx, const struct tls_action *action, struct certs *certs,
+		       struct diags *diags)
+{
+	tlsctx->certs = certs;
+	tlsctx->ctx = SSL_CTX_new(TLS_server_method());
+	if (tlsctx->ctx == NULL)
+		return -ENOMEM;
+	set_versions(tlsctx->ctx, action->versions);
+	set_ciphers(tlsctx->ctx, action, diags);
+	set_options(tlsctx->ctx, action);
+	return certs_use(certs, tlsctx->ctx);
+}
+
+int tlsctx_set_load(const struct policy *policy, struct diags *diags, struct tlsctx_set **ret_set)
+{
+	struct tlsctx_set *set = calloc(1, sizeof(*set));
+	size_t errors = diags->nerrors;
+	int r = -ENOMEM;
+
+	if (set == NULL)
+		return -ENOMEM;
+	if (purpose_index == -1)
+		purpose_index = SSL_get_ex_new_index(0, NULL, NULL, NULL, purpose_free);
+	set->certs = calloc(policy->nkeyrings + 1, sizeof(*set->certs));
+	set->tlsctx = calloc(policy->ntls_actions + 1, sizeof(*set->tlsctx));
+	if (purpose_index == -1 || set->certs == NULL || set->tlsctx == NULL)
+		goto out;
+	set->ncerts = policy->nkeyrings;
+	set->ntlsctx = policy->ntls_actions;
+	for (size_t i = 0; i < policy->nkeyrings; i++) {
+		r = certs_load(&policy->keyrings[i], diags, &set->certs[i]);
+		if (r < 0)
+			goto out;
+	}
+	for (size_t i = 0; i < policy->ntls_actions; i++) {
+		const struct tls_action *action = &policy->tls_actions[i];
+
+		r = tlsctx_load(&set->tlsctx[action->index], action,
+				set->certs[action->keyring - policy->keyrings], diags);
+		if (r < 0)
+			goto out;
+	}
+	r = diags->nerrors > errors ? -EINVAL : 0;
+	if (r == 0) {
+		*ret_set = set;
+		set = NULL;
+	}
+out:
+	tlsctx_set_free(&set);
+	return r;
+}
+
+void tlsctx_set_free(struct tlsctx_set **set)
+{
+	if (*set == NULL)
+		return;
+	for (size_t i = 0; i < (*set)->ntlsctx; i++)
+		SSL_CTX_free((*set)->tlsctx[i].ctx);
+	for (size_t i = 0; i < (*set)->ncerts; i++)
+		certs_free(&(*set)->certs[i]);
+	free((*set)->tlsctx);
+	free((*set)->certs);
+	free(*set);
+	*set = NULL;
+}
+
+struct tlsctx *tlsctx_find(struct tlsctx_set *set, const struct tls_action *action)
+{
+	assert(action->index < set->ntlsctx);
+	return &set->tlsctx[action->index];
+}
+
+SSL *tlsctx_new(struct tlsctx *tlsctx, enum tlsctx_use use, const uint8_t binding[static TLS_BINDING_BYTES])
+{
+	SSL *ssl = SSL_new(tlsctx->ctx);
+	struct purpose *purpose = malloc(sizeof(*purpose));
+
+	if (ssl == NULL || purpose == NULL)
+		goto fail;
+	*purpose = (struct purpose){ .tlsctx = tlsctx, .use = use };
+	memcpy(purpose->binding, binding, TLS_BINDING_BYTES);
+	if (SSL_set_ex_data(ssl, purpose_index, purpose) != 1)
+		goto fail;
+	purpose = NULL; /* the SSL's now */
+	if (SSL_set_session_id_context(ssl, use == TLSCTX_DATA ? binding : control_context,
+				       TLS_BINDING_BYTES) != 1)
+		goto fail;
+	if (use == TLSCTX_DATA) {
+		SSL_set_read_ahead(ssl, 1);
+		SSL_set_default_read_buffer_len(ssl, DATA_READ_BUFFER);
+		/* An unread ticket turns the close() of a client that only uploads into a reset. */
+		(void)SSL_set_num_tickets(ssl, 0);
+	} else if (SSL_get_num_tickets(ssl) != 0) {
+		(void)SSL_set_num_tickets(ssl, CONTROL_TICKETS);
+	}
+	SSL_set_accept_state(ssl);
+	return ssl;
+fail:
+	free(purpose);
+	SSL_free(ssl);
+	return NULL;
+}
+
+void tlsctx_bind(SSL *ssl)
+{
+	const struct purpose *purpose = purpose_of(ssl);
+
+	/* TLS 1.2 without tickets: the data connections find this very object in the cache. */
+	(void)SSL_SESSION_set1_id_context(SSL_get_session(ssl), purpose->binding, TLS_BINDING_BYTES);
+}

@@ -1,0 +1,186 @@
+#include "gateway/worker.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "gateway/log.h"
+#include "gateway/msg.h"
+#include "gateway/sandbox.h"
+#include "gateway/session.h"
+#include "gateway/util.h"
+
+/* Without the monitor nobody counts or restarts us. */
+static void monitor_lost(struct worker *worker, int error)
+{
+	log_event(LOG_LEVEL_ERROR, "monitor-lost", LOG_TEXT("error", strerror(error)));
+	loop_stop(&worker->loop);
+}
+
+static int keep_for_later(struct worker *worker, const struct msg *msg)
+{
+	if (worker->nuntold == worker->untold_cap) {
+		size_t cap = worker->untold_cap == 0 ? 64 : worker->untold_cap * 2;
+		struct msg *untold = realloc(worker->untold, cap * sizeof(*untold));
+
+		if (untold == NULL)
+			return -ENOMEM;
+		worker->untold = untold;
+		worker->untold_cap = cap;
+	}
+	worker->untold[worker->nuntold++] = *msg; /* two for each session at most */
+	return loop_watch(&worker->loop, &worker->channel, EPOLLIN | EPOLLOUT);
+}
+
+/* Never waits: many sessions may end in one turn, more than the channel holds. */
+static void tell_monitor(struct worker *worker, enum msg_type type, uint64_t session)
+{
+	struct msg msg = { .type = type, .session = session };
+	int r;
+
+	if (worker->channel.fd == -1)
+		return;
+	r = worker->nuntold > 0 ? -EAGAIN : msg_send(worker->channel.fd, &msg, -1);
+	if (r == -EAGAIN)
+		r = keep_for_later(worker, &msg);
+	if (r < 0)
+		monitor_lost(worker, -r);
+}
+
+static void tell_rest(struct worker *worker)
+{
+	size_t told = 0;
+	int r = 0;
+
+	while (told < worker->nuntold && (r = msg_send(worker->channel.fd, &worker->untold[told], -1)) == 0)
+		told++;
+	memmove(worker->untold, worker->untold + told, (worker->nuntold - told) * sizeof(*worker->untold));
+	worker->nuntold -= told;
+	if (r == 0)
+		r = loop_watch(&worker->loop, &worker->channel, EPOLLIN);
+	if (r < 0 && r != -EAGAIN)
+		monitor_lost(worker, -r);
+}
+
+void worker_session_login(struct worker *worker, const struct session *session)
+{
+	tell_monitor(worker, MSG_SESSION_LOGIN, session->id);
+}
+
+static void end_if_drained(struct worker *worker)
+{
+	if (worker->draining && worker->nsessions == 0 && worker->lingering.n == 0)
+		loop_stop(&worker->loop);
+}
+
+static void on_lingering_empty(struct linger_list *list)
+{
+	end_if_drained(CONTAINER_OF(list, struct worker, lingering));
+}
+
+void worker_session_end(struct worker *worker, struct session *session)
+{
+	tell_monitor(worker, MSG_SESSION_END, session->id);
+	end_if_drained(worker);
+}
+
+static void drain(struct worker *worker)
+{
+	struct session *next;
+
+	if (worker->draining)
+		return;
+	worker->draining = true;
+	for (struct session *session = worker->sessions; session != NULL; session = next) {
+		next = session->next;
+		session_shutdown(session);
+	}
+	end_if_drained(worker);
+}
+
+static void on_channel(struct watch *watch, uint32_t ready)
+{
+	struct worker *worker = CONTAINER_OF(watch, struct worker, channel);
+	struct msg msg;
+	int fd;
+	int r;
+
+	if (ready & EPOLLOUT)
+		tell_rest(worker);
+	while ((r = msg_receive(watch->fd, &msg, &fd)) == 1) {
+		if (msg.type == MSG_SESSION && fd != -1 && msg.listener < worker->policy->nlisteners)
+			session_start(worker, &msg, &fd);
+		else if (msg.type == MSG_DRAIN)
+			drain(worker);
+		else
+			log_event(LOG_LEVEL_ERROR, "odd-message", LOG_NUMBER("type", msg.type));
+		fd_close(&fd);
+	}
+	if (r == -EAGAIN)
+		return;
+	/* The monitor is gone: nobody would start a successor. End with it. */
+	loop_unwatch(&worker->loop, watch);
+	fd_close(&watch->fd);
+	loop_stop(&worker->loop);
+}
+
+/* Load what needs files, then lock up. */
+static int worker_setup(struct worker *worker, const struct worker_setup *setup)
+{
+	struct diags diags;
+	const char *step = "";
+	int r;
+
+	worker->policy = setup->policy;
+	worker->relays = setup->relays;
+	worker->modes_refused = calloc(setup->policy->nbackends + 1, sizeof(*worker->modes_refused));
+	if (worker->modes_refused == NULL)
+		return -ENOMEM;
+	r = loop_init(&worker->loop);
+	if (r < 0)
+		return r;
+	worker->lingering.loop = &worker->loop;
+	worker->lingering.on_empty = on_lingering_empty;
+	watch_init(&worker->channel, on_channel);
+	worker->channel.fd = setup->channel;
+	r = diags_init(&diags, "", NULL, 0);
+	if (r < 0)
+		return r;
+	r = tlsctx_set_load(setup->policy, &diags, &worker->tlsctx);
+	if (r < 0) /* the monitor has checked them a moment ago: they are changing under us */
+		log_event(LOG_LEVEL_ERROR, "keys-unreadable",
+			  LOG_TEXT("error", diags.nitems > 0 ? diags.items[0].message : strerror(-r)));
+	diags_done(&diags);
+	if (r < 0)
+		return r;
+	r = sandbox_worker(setup->root, setup->uid, setup->gid, &step);
+	if (r < 0) {
+		log_event(LOG_LEVEL_ERROR, "sandbox-failed", LOG_TEXT("step", step),
+			  LOG_TEXT("error", strerror(-r)));
+		return r;
+	}
+	return loop_watch(&worker->loop, &worker->channel, EPOLLIN);
+}
+
+int worker_run(const struct worker_setup *setup)
+{
+	struct worker *worker = calloc(1, sizeof(*worker));
+	int status = EXIT_FAILURE;
+
+	if (worker != NULL && worker_setup(worker, setup) == 0) {
+		tell_monitor(worker, MSG_READY, 0);
+		if (loop_run(&worker->loop) == 0)
+			status = EXIT_SUCCESS;
+		while (worker->sessions != NULL)
+			session_end(worker->sessions, "shutdown");
+		linger_done(&worker->lingering);
+		loop_done(&worker->loop);
+		tlsctx_set_free(&worker->tlsctx);
+		free(worker->modes_refused);
+		free(worker->untold);
+		fd_close(&worker->channel.fd);
+	}
+	free(worker);
+	return status;
+}

@@ -1,0 +1,66 @@
+/*
+ * A worker: one process, one thread, its share of the sessions.
+ */
+#ifndef ATTLSD_GATEWAY_WORKER_H
+#define ATTLSD_GATEWAY_WORKER_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "ftp-alg/ftp-alg.h"
+#include "gateway/linger.h"
+#include "gateway/loop.h"
+#include "gateway/tlsctx.h"
+#include "policy/policy.h"
+
+struct msg;
+struct session;
+
+/* Moves 256 KiB at a time: about sixteen TLS records, one system call. */
+#define WORKER_SCRATCH_BYTES (256 * 1024)
+/* What one event can have to say to a client or a server before it is flushed. */
+#define WORKER_LINES_BYTES (16 * 1024)
+
+/* Lines on their way to one leg; filled and flushed within one event. */
+struct lines {
+	size_t len;
+	uint8_t bytes[WORKER_LINES_BYTES];
+};
+
+struct worker {
+	struct loop loop;
+	const struct policy *policy;
+	struct tlsctx_set *tlsctx;
+	struct watch channel; /* to the monitor */
+	struct msg *untold;   /* what the channel had no room for yet, in order */
+	size_t nuntold, untold_cap;
+	struct session *sessions;
+	size_t nsessions;
+	struct linger_list lingering;
+	bool draining;
+	_Atomic uint32_t *relays; /* shared with the monitor: transfers under way, for balancing */
+	uint8_t *modes_refused;	  /* by backend: FTP_MODE_ bits that it was seen to refuse */
+
+	/* Shared by all sessions, hot and empty between events. */
+	struct ftp_out out;
+	struct lines replies;
+	struct lines commands;
+	uint8_t scratch[WORKER_SCRATCH_BYTES];
+};
+
+struct worker_setup {
+	const struct policy *policy; /* outlives the worker */
+	int channel;		     /* to the monitor; the worker's */
+	_Atomic uint32_t *relays;
+	int root;	   /* the folder to be chrooted into, or -1: started without root */
+	unsigned uid, gid; /* to become, when root is given */
+};
+
+/* The worker's life; returns its exit status. Runs in a process of its own. */
+int worker_run(const struct worker_setup *setup);
+
+/* For sessions: tell the monitor. */
+void worker_session_login(struct worker *worker, const struct session *session);
+void worker_session_end(struct worker *worker, struct session *session);
+
+#endif
