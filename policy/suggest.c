@@ -1,10 +1,15 @@
 #include "policy/diag.h"
 
-#include <ctype.h>
 #include <string.h>
 
 /* Nothing that a policy names is longer; it bounds the table below. */
 #define WORD_MAX 64
+
+/* Without a locale, and cheap. */
+static char lower(char c)
+{
+	return c >= 'A' && c <= 'Z' ? (char)(c | 0x20) : c;
+}
 
 static size_t min3(size_t a, size_t b, size_t c)
 {
@@ -13,8 +18,7 @@ static size_t min3(size_t a, size_t b, size_t c)
 	return ab < c ? ab : c;
 }
 
-/* Levenshtein's distance, which also counts two neighbours that changed places as one; case does not count.
- */
+/* Levenshtein's distance; two neighbours that changed places count as one step, and case does not count. */
 static size_t distance(const char *a, size_t a_len, const char *b, size_t b_len)
 {
 	size_t rows[3][WORD_MAX + 1];
@@ -25,15 +29,15 @@ static size_t distance(const char *a, size_t a_len, const char *b, size_t b_len)
 		size_t *row = rows[i % 3];
 		const size_t *prev = rows[(i + 2) % 3];
 		const size_t *prev2 = rows[(i + 1) % 3];
-		int ca = tolower((unsigned char)a[i - 1]);
+		char ca = lower(a[i - 1]);
 
 		row[0] = i;
 		for (size_t j = 1; j <= b_len; j++) {
-			int cb = tolower((unsigned char)b[j - 1]);
+			char cb = lower(b[j - 1]);
 
 			row[j] = min3(prev[j] + 1, row[j - 1] + 1, prev[j - 1] + (ca != cb));
-			if (i > 1 && j > 1 && ca == tolower((unsigned char)b[j - 2]) &&
-			    cb == tolower((unsigned char)a[i - 2]) && prev2[j - 2] + 1 < row[j])
+			if (i > 1 && j > 1 && ca == lower(b[j - 2]) && cb == lower(a[i - 2]) &&
+			    prev2[j - 2] + 1 < row[j])
 				row[j] = prev2[j - 2] + 1;
 		}
 	}
@@ -52,7 +56,8 @@ const char *diag_suggest(const char *word, const char *const *candidates)
 		size_t len = strnlen(*candidates, WORD_MAX + 1);
 		size_t d;
 
-		if (len > WORD_MAX)
+		/* each character more or less is one step */
+		if (len > WORD_MAX || len > word_len + best || len + best < word_len)
 			continue;
 		d = distance(word, word_len, *candidates, len);
 		if (d < best || (d == best && found == NULL)) {
