@@ -180,6 +180,10 @@ void machine_plan_reply(struct ftp_machine *machine, const struct ftp_reply *rep
 	bool passive = (machine->server_mode & (FTP_MODE_EPSV | FTP_MODE_PASV)) != 0;
 	struct ip_endpoint target = { .addr = machine->server_addr };
 
+	if (reply->code >= 300 && reply->code < 400) { /* fits no such command */
+		plan_fail(machine, FTP_OWN_BAD_DATA_REPLY, out);
+		return;
+	}
 	if (!ftp_reply_is_positive(reply->code)) {
 		if (!means_unsupported(reply->code)) {
 			machine_plan_drop(machine, out);

@@ -78,7 +78,7 @@ static int child_start(struct child *child)
 		become_worker(child, fds[1], root);
 	child->channel.fd = fd_take(&fds[0]);
 	child->ready = false;
-	child->draining = false;
+	child->told = MSG_NONE;
 	child->nsessions = 0;
 	child->started_ms = child->children->loop->now_ms;
 	r = loop_watch(child->children->loop, &child->channel, EPOLLIN);
@@ -199,7 +199,7 @@ int generation_start(struct children *children, struct policy **policy, unsigned
 		r = child_start(&generation->workers[i]);
 	if (r < 0) {
 		generation->policy = NULL; /* still the caller's */
-		generation_retire(generation);
+		generation_retire(generation, MSG_DRAIN);
 		return r;
 	}
 	*policy = NULL;
@@ -225,9 +225,9 @@ static void free_if_gone(struct children *children, struct generation *generatio
 	children->on_retired(children);
 }
 
-void generation_retire(struct generation *generation)
+void generation_retire(struct generation *generation, enum msg_type how)
 {
-	struct msg msg = { .type = MSG_DRAIN };
+	struct msg msg = { .type = how };
 	struct children *children = generation->workers[0].children;
 
 	generation->retired = true;
@@ -235,9 +235,9 @@ void generation_retire(struct generation *generation)
 		struct child *child = &generation->workers[i];
 
 		loop_timer_stop(children->loop, &child->restart);
-		if (child->pid == 0 || child->draining)
+		if (child->pid == 0 || child->told >= how)
 			continue;
-		child->draining = true;
+		child->told = how;
 		if (!child->ready || msg_send(child->channel.fd, &msg, -1) < 0)
 			child_kill(child, "cannot-be-drained");
 	}
@@ -251,7 +251,7 @@ struct child *generation_pick(struct generation *generation)
 	for (size_t i = 0; i < generation->n; i++) {
 		struct child *child = &generation->workers[i];
 
-		if (!child->ready || child->draining)
+		if (!child->ready || child->told != MSG_NONE)
 			continue;
 		if (best == NULL || *child->relays < *best->relays ||
 		    (*child->relays == *best->relays && child->nsessions < best->nsessions))

@@ -30,7 +30,7 @@ struct child {
 	size_t nsessions;
 	_Atomic uint32_t *relays; /* written by the worker: transfers under way */
 	bool ready;
-	bool draining;
+	enum msg_type told; /* MSG_NONE, or how it was told to end */
 	uint64_t started_ms;
 };
 
@@ -68,8 +68,11 @@ int generation_start(struct children *children, struct policy **policy, unsigned
 /* All its workers have said that they are ready. */
 bool generation_is_ready(const struct generation *generation);
 
-/* No new sessions; its workers end with their last one. It is freed, and on_retired called, when all have. */
-void generation_retire(struct generation *generation);
+/*
+ * No new sessions; its workers end with their last one, with MSG_DRAIN sooner
+ * than with MSG_RETIRE. It is freed, and on_retired called, when all have.
+ */
+void generation_retire(struct generation *generation, enum msg_type how);
 
 /* The ready worker with the fewest transfers, then the fewest sessions; NULL: none is ready. */
 struct child *generation_pick(struct generation *generation);

@@ -3,6 +3,7 @@
 #include <errno.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/random.h>
 
 #include "gateway/log.h"
 #include "gateway/netsock.h"
@@ -333,6 +334,18 @@ void data_close(struct data *data, bool reset)
 	data->started = data->going = false;
 }
 
+/* The TLS state of a data connection: bound to its session, or to nothing when policy wants no resumption. */
+static struct ssl_st *new_ssl(const struct session *session)
+{
+	uint8_t nothing[TLS_BINDING_BYTES];
+
+	if (session->rule->ftp->secure_session_reuse != SESSION_REUSE_NONE)
+		return tlsctx_new(session->tlsctx, TLSCTX_DATA, session->binding);
+	if (getrandom(nothing, sizeof(nothing), 0) != (ssize_t)sizeof(nothing))
+		return NULL;
+	return tlsctx_new(session->tlsctx, TLSCTX_DATA, nothing);
+}
+
 /* Protect the client's leg. Returns what went wrong, or FTP_DATA_PENDING to go on. */
 static enum ftp_data_result leg_handshake(struct data *data)
 {
@@ -340,7 +353,7 @@ static enum ftp_data_result leg_handshake(struct data *data)
 	struct data_leg *leg = &data->client;
 
 	if (leg->state == LEG_OPEN) {
-		struct ssl_st *ssl = tlsctx_new(session->tlsctx, TLSCTX_DATA, session->binding);
+		struct ssl_st *ssl = new_ssl(session);
 
 		if (ssl == NULL || stream_tls_start(&leg->stream, ssl) < 0)
 			return FTP_DATA_ABORTED;

@@ -5,8 +5,9 @@
 
 #include "gateway/util.h"
 
-#define LINGER_MS  2000
-#define LINGER_MAX 4096
+#define LINGER_MS	2000
+#define LINGER_HURRY_MS 200
+#define LINGER_MAX	4096
 /* What a peer may still send before it is taken for a chatterbox. */
 #define LINGER_READ_MAX (64 * 1024)
 
@@ -87,10 +88,20 @@ void linger_take(struct linger_list *list, struct stream *from)
 	stream_move(from, &linger->stream, on_event);
 	DL_APPEND(list->head, linger);
 	list->n++;
-	if (loop_timer(list->loop, &linger->timer, LINGER_MS) < 0 ||
+	if (loop_timer(list->loop, &linger->timer, list->hurry ? LINGER_HURRY_MS : LINGER_MS) < 0 ||
 	    loop_watch(list->loop, &linger->stream.watch,
 		       EPOLLIN | (stream_is_drained(&linger->stream) ? 0 : EPOLLOUT)) < 0)
 		linger_end(linger);
+}
+
+void linger_hurry(struct linger_list *list)
+{
+	struct linger *linger;
+
+	list->hurry = true;
+	DL_FOREACH (list->head, linger)
+		(void)loop_timer(list->loop, &linger->timer,
+				 LINGER_HURRY_MS); /* armed already: cannot fail */
 }
 
 void linger_done(struct linger_list *list)

@@ -16,6 +16,7 @@ struct linger_list {
 	struct loop *loop;
 	void (*on_empty)(struct linger_list *list); /* the last one has gone; may be NULL */
 	struct linger *head;
+	bool hurry;
 	size_t n;
 };
 
@@ -24,6 +25,9 @@ struct linger_list {
  * afterwards. When too many linger already or memory is short, it is closed at once.
  */
 void linger_take(struct linger_list *list, struct stream *from);
+
+/* From now on nobody gets much time: the process wants to end. */
+void linger_hurry(struct linger_list *list);
 
 /* Close all at once. */
 void linger_done(struct linger_list *list);

@@ -241,7 +241,7 @@ static void promote(struct monitor *monitor)
 	}
 	log_listeners(monitor, old == NULL ? "ready" : "reloaded");
 	if (old != NULL)
-		generation_retire(old);
+		generation_retire(old, MSG_RETIRE);
 }
 
 static void on_ready(struct child *child)
@@ -276,14 +276,14 @@ static void abandon_reload(struct monitor *monitor, const char *reason)
 	log_event(LOG_LEVEL_ERROR, "reload-failed", LOG_TEXT("reason", reason),
 		  LOG_TEXT("policy", "the running policy stays in force"));
 	if (coming != NULL)
-		generation_retire(coming);
+		generation_retire(coming, MSG_DRAIN);
 }
 
 static void on_death(struct child *child, int status)
 {
 	struct monitor *monitor = child->children->owner;
 	size_t lost = admission_leave_all(&monitor->admission, child);
-	bool expected = child->draining && WIFEXITED(status) && WEXITSTATUS(status) == EXIT_SUCCESS;
+	bool expected = child->told != MSG_NONE && WIFEXITED(status) && WEXITSTATUS(status) == EXIT_SUCCESS;
 
 	if (!expected)
 		log_event(LOG_LEVEL_ERROR, "worker-died", LOG_NUMBER("pid", child->pid),
@@ -357,7 +357,7 @@ static void stop(struct monitor *monitor)
 	monitor->coming = NULL;
 	for (generation = monitor->children.head; generation != NULL; generation = next) {
 		next = generation->next;
-		generation_retire(generation);
+		generation_retire(generation, MSG_DRAIN);
 	}
 }
 

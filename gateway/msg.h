@@ -15,7 +15,8 @@ enum msg_type {
 	MSG_NONE = 0,
 	/* monitor to worker */
 	MSG_SESSION, /* a control connection to serve; carries its descriptor */
-	MSG_DRAIN,   /* take no more; end when the last session has */
+	MSG_RETIRE,  /* a newer generation serves: end when the last session has */
+	MSG_DRAIN,   /* attlsd ends: end sessions as soon as no transfer runs, then yourself */
 	/* worker to monitor */
 	MSG_READY,	   /* keys are loaded, privileges are gone */
 	MSG_SESSION_LOGIN, /* the user of session `id` has logged in */

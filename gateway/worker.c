@@ -70,7 +70,7 @@ void worker_session_login(struct worker *worker, const struct session *session)
 
 static void end_if_drained(struct worker *worker)
 {
-	if (worker->draining && worker->nsessions == 0 && worker->lingering.n == 0)
+	if (worker->retired && worker->nsessions == 0 && worker->lingering.n == 0)
 		loop_stop(&worker->loop);
 }
 
@@ -91,11 +91,18 @@ static void drain(struct worker *worker)
 
 	if (worker->draining)
 		return;
-	worker->draining = true;
+	worker->retired = worker->draining = true;
+	linger_hurry(&worker->lingering);
 	for (struct session *session = worker->sessions; session != NULL; session = next) {
 		next = session->next;
 		session_shutdown(session);
 	}
+	end_if_drained(worker);
+}
+
+static void retire(struct worker *worker)
+{
+	worker->retired = true;
 	end_if_drained(worker);
 }
 
@@ -113,6 +120,8 @@ static void on_channel(struct watch *watch, uint32_t ready)
 			session_start(worker, &msg, &fd);
 		else if (msg.type == MSG_DRAIN)
 			drain(worker);
+		else if (msg.type == MSG_RETIRE)
+			retire(worker);
 		else
 			log_event(LOG_LEVEL_ERROR, "odd-message", LOG_NUMBER("type", msg.type));
 		fd_close(&fd);

@@ -37,7 +37,8 @@ struct worker {
 	struct session *sessions;
 	size_t nsessions;
 	struct linger_list lingering;
-	bool draining;
+	bool retired;		  /* ends with its last session */
+	bool draining;		  /* and hurries that */
 	_Atomic uint32_t *relays; /* shared with the monitor: transfers under way, for balancing */
 	uint8_t *modes_refused;	  /* by backend: FTP_MODE_ bits that it was seen to refuse */
 
