@@ -104,11 +104,11 @@ class Tls:
                 return b""
 
     def read_all(self):
-        data = b""
+        data = bytearray()
         while True:
             piece = self.recv()
             if not piece:
-                return data
+                return bytes(data)
             data += piece
 
     def notify(self):

@@ -1,5 +1,6 @@
 """Fixtures: certificates once per run, a gateway and a backend per test, each checked when it ends."""
 import os
+import signal
 import tempfile
 
 import pytest
@@ -20,6 +21,17 @@ def pytest_collection_modifyitems(config, items):
 
 def pytest_configure(config):
     config.addinivalue_line("markers", "attlsd: needs the built daemon though it uses no fixture of it")
+
+
+@pytest.fixture(autouse=True)
+def limit():
+    """No test runs for ever, whatever trickles."""
+    def late(*_):
+        raise AssertionError(f"still running after {net.LIMIT} seconds")
+    signal.signal(signal.SIGALRM, late)
+    signal.alarm(net.LIMIT)
+    yield
+    signal.alarm(0)
 
 
 @pytest.fixture(scope="session")

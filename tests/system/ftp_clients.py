@@ -5,6 +5,7 @@ run(way, uploads, downloads) returns the verbs that the client says it used.
 uploads: [(local path, remote name)], downloads: [(remote name, local path)].
 """
 import ftplib
+import functools
 import platform
 import re
 import socket
@@ -53,6 +54,11 @@ class Curl:
     name = "curl"
     modes = ["PASV", "EPSV", "PORT", "EPRT"]
 
+    @staticmethod
+    def leaks(way):
+        """curl 7.87.0 to 7.88.1 sends the data of an active transfer in the clear in spite of PROT P (curl issue 10666)."""
+        return way.level == "P" and not way.passive and re.match(r"curl 7\.8[78]\.", versions()["curl"])
+
     def run(self, way, uploads, downloads):
         scheme = {"explicit": "ftp", "implicit": "ftps"}[way.listener]
         url = f"{scheme}://{way.host}:{way.address[1]}/{way.where}"
@@ -69,6 +75,7 @@ class Curl:
 
 class Lftp:
     name = "lftp"
+    leaks = staticmethod(lambda way: False)
     modes = ["PASV", "EPSV", "PORT"]  # it has EPRT for IPv6 only, and announces the address :: there
 
     def run(self, way, uploads, downloads):
@@ -87,6 +94,7 @@ class Lftp:
 
 class Ftplib:
     name = "ftplib"
+    leaks = staticmethod(lambda way: False)
     modes = ["PASV", "EPSV", "PORT", "EPRT"]  # EPSV and EPRT on IPv4 and implicit TLS are added here
 
     class Ftp(ftplib.FTP_TLS):
@@ -146,6 +154,7 @@ class Ftplib:
 ALL = {client.name: client for client in (Curl(), Lftp(), Ftplib())}
 
 
+@functools.cache
 def versions():
     def first(*argv):
         return subprocess.run(argv, capture_output=True, text=True).stdout.splitlines()[0].split()

@@ -157,6 +157,14 @@ class Gateway:
                 self.changed.wait(0.1)
         raise AssertionError("no answer to SIGHUP; log:\n" + self.log)
 
+    def ended(self):
+        """For a daemon that is not to start: its exit status, when its log is complete."""
+        code = self.process.wait(net.DEADLINE)
+        self.reader.join(net.DEADLINE)
+        self.process.stderr.close()
+        assert not FAULT.search(self.log), self.log
+        return code
+
     def stop(self):
         """SIGTERM and the promises about the end: exit 0, nobody left behind, no sanitizer report."""
         workers = self.workers() if self.process.poll() is None else []

@@ -14,6 +14,8 @@ Written by the system tests (`make check`), refreshed with `sh tests/system/refr
 Each cell is one login through attlsd in which files of 0 bytes, 1 byte, 1 MiB and 64 MiB were sent and fetched
 again, with the same SHA-256 on the server and back at the client. C and P are the levels of PROT. The
 server speaks cleartext FTP only and knows nothing of attlsd. `-`: the client cannot express it (lftp has EPRT for IPv6 only).
+`refused`: curl 7.87.0 to 7.88.1 sends the data of active transfers in the clear in spite of PROT P
+([curl issue 10666](https://github.com/curl/curl/issues/10666), mended in 8.0.0); attlsd answers 522 and stores nothing.
 
 """
 

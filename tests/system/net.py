@@ -7,7 +7,8 @@ import socket
 import struct
 import time
 
-DEADLINE = float(os.environ.get("ATTLSD_TEST_DEADLINE", "20"))  # seconds that anything may take
+DEADLINE = float(os.environ.get("ATTLSD_TEST_DEADLINE", "20"))  # seconds that any one step may take
+LIMIT = int(8 * DEADLINE)  # and a whole test
 ROOT = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
 BUILD = os.path.abspath(os.environ.get("ATTLSD_BUILD", os.path.join(ROOT, "build")))
 ATTLSD = os.path.abspath(os.environ.get("ATTLSD", os.path.join(BUILD, "attlsd")))
@@ -61,15 +62,15 @@ def reset(sock):
 
 def end_of(sock):
     """Read to the end: ("fin" | "reset", all bytes)."""
-    data = b""
+    data = bytearray()
     try:
         while True:
             piece = sock.recv(65536)
             if not piece:
-                return "fin", data
+                return "fin", bytes(data)
             data += piece
     except ConnectionError:
-        return "reset", data
+        return "reset", bytes(data)
 
 
 def die_with_parent():

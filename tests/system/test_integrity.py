@@ -1,6 +1,7 @@
 """A cut transfer never becomes a whole one, in either direction."""
 import contextlib
 import socket
+import ssl
 
 import pytest
 
@@ -129,24 +130,28 @@ def test_a_refusal_after_the_data_reaches_the_client(launch, make_backend):
 
 
 def test_an_error_of_the_backend_in_mid_download(launch, make_backend):
-    """Data, FIN, then 451: a clean close would tell the client that the file is whole."""
+    """Data, FIN, then 451: the client hears of it, whatever it got."""
     def retr(session, _):
         session.download(HALF, done="451 Read error")
     gateway = launch(make_backend(RETR=retr))
     with clients.explicit(gateway, "P") as c:
-        data = c.open("RETR x")
-        assert data.read_all() == HALF
-        data.close()
+        with contextlib.suppress(ssl.SSLError, ConnectionError):
+            data = c.open("RETR x")
+            assert HALF.startswith(data.read_all())
+            data.close()
         assert c.reply().code == 451
+        c.expect("NOOP", 200)
 
 
 def endless(session, _):
+    """Send until the client leaves or the next command (ABOR) arrives."""
     session.reply("150 Here it comes")
     data = session.open_data()
     how = "fin"
     try:
-        while True:
-            data.sendall(bytes(65536))
+        while net.quiet(session.sock, 0):
+            if net.select.select([], [data], [], 0.01)[1]:
+                data.send(bytes(65536))
     except OSError:
         how = "reset"
     session.backend.store("endless", b"", how)
@@ -204,7 +209,8 @@ def test_the_backends_control_connection_lost_in_mid_download(launch, make_backe
         return "close"
     gateway = launch(make_backend(RETR=retr))
     with clients.explicit(gateway, "P") as c:
-        c.open("RETR x").read_all()
+        with contextlib.suppress(ssl.SSLError, ConnectionError):
+            c.open("RETR x").read_all()
         reply = c.reply()
         assert reply.code in (421, 426, 451), reply
         c.ended()

@@ -80,6 +80,13 @@ def test_transfers(front, files, table, certificates, server, client, listener, 
                           certificates.ca.pem, behind.where)
     names = {label: f"up-{label}" for label in SIZES}
     came_back = {label: os.path.join(folder, "back-" + label) for label in SIZES}
+    if ftp_clients.ALL[client].leaks(way):
+        with pytest.raises(ftp_clients.Failed, match=" 522 "):
+            ftp_clients.ALL[client].run(way, [(made["mib"][0], "leaked")], [])
+        leaked = os.path.join(behind.files, "leaked")
+        assert not os.path.exists(leaked) or os.path.getsize(leaked) == 0, "data in the clear was taken under PROT P"
+        table.note(server, client, listener, mode, level, "refused")
+        return
     started = time.monotonic()
     try:
         verbs = ftp_clients.ALL[client].run(way, [(made[label][0], names[label]) for label in SIZES],

@@ -18,7 +18,7 @@ TABLE = {
     "AUTH on implicit": ({}, IMPLICIT, [("AUTH TLS", 503), ("PBSZ 0", 200), ("PROT P", 200)]),
     "PBSZ and PROT": ({"secure_dataconn": "clear"}, TLS, [
         ("PROT P", 503), ("PBSZ", 501), ("PBSZ x", 501), ("PBSZ 99999999999", 501), ("PBSZ 0", 200), ("PROT X", 504),
-        ("PROT", 501), ("PROT PP", 504), ("PROT S", 536), ("PROT E", 536), ("PROT P", 200), ("PROT C", 200),
+        ("PROT", 504), ("PROT PP", 504), ("PROT S", 536), ("PROT E", 536), ("PROT P", 200), ("PROT C", 200),
         ("prot p", 200), ("PBSZ 4096", 200)]),
     "PBSZ and PROT before login": ({}, TLS, [("PBSZ 0", 200), ("PROT P", 200), ("USER user", 331)]),
     "private": ({"secure_dataconn": "private"}, LOGIN, [
