@@ -168,6 +168,22 @@ static void do_tls_start(struct session *session)
 	control_tls_start(session);
 }
 
+/*
+ * After CCC our close_notify is due, but not in the same breath as the 200:
+ * lftp takes it for the end of the connection when it reads both at once. It
+ * goes out as the answer to the client's own, or after a moment for clients that
+ * wait for ours first (curl) and never if the client is in the clear already.
+ */
+#define CCC_NOTIFY_MS 100
+
+void control_tls_notify(struct session *session)
+{
+	session->notify_due = false;
+	stream_tls_notify(&session->client);
+	(void)stream_flush(&session->client); /* a broken stream is seen when it is read */
+	stream_tls_clear_out(&session->client);
+}
+
 /* CCC or REIN was accepted. What came inside TLS behind it must not be taken for what follows in the clear.
  */
 static void do_tls_stop(struct session *session, bool notify)
@@ -177,19 +193,22 @@ static void do_tls_stop(struct session *session, bool notify)
 		return;
 	}
 	lines_flush(&session->worker->replies, &session->client);
-	if (notify)
-		stream_tls_notify(&session->client);
-	(void)stream_flush(&session->client);
-	stream_tls_clear_out(&session->client);
 	session->tls = SESSION_TLS_LEAVING;
+	session->notify_due = notify;
+	if (!notify)
+		stream_tls_clear_out(&session->client);
+	else if (loop_timer(session->client.loop, &session->tls_timer, CCC_NOTIFY_MS) < 0)
+		control_tls_notify(session);
 	log_event(LOG_LEVEL_INFO, "tls-cleared", LOG_NUMBER("session", session->id));
 }
 
 static void tls_leave(struct session *session)
 {
-	switch (stream_tls_leave(&session->client)) {
+	switch (stream_tls_leave(&session->client, session->notify_due)) {
 	case STREAM_OK:
 		session->tls = SESSION_TLS_IDLE;
+		session->notify_due = false;
+		loop_timer_stop(session->client.loop, &session->tls_timer);
 		break;
 	case STREAM_WAIT:
 		break;
@@ -201,6 +220,17 @@ static void tls_leave(struct session *session)
 		violation(session, "commands-behind-ccc");
 		break;
 	}
+}
+
+/* The machine hears of it when the client can: behind its handshake, like of any other end of the server. */
+void control_server_down(struct session *session, const char *error)
+{
+	log_event(LOG_LEVEL_ERROR, "server-down", LOG_NUMBER("session", session->id),
+		  LOG_TEXT("backend", session->rule->backend->name), LOG_TEXT("error", error));
+	stream_close(&session->server, false);
+	loop_timer_stop(session->client.loop, &session->server_timer);
+	session->server_state = SERVER_NONE;
+	session->server_eof = true;
 }
 
 void control_dial_server(struct session *session)
@@ -219,11 +249,8 @@ void control_dial_server(struct session *session)
 		if (r == 0)
 			r = loop_timer(session->server.loop, &session->server_timer, SESSION_SERVER_MS);
 	}
-	if (r < 0) {
-		log_event(LOG_LEVEL_ERROR, "server-down", LOG_NUMBER("session", session->id),
-			  LOG_TEXT("backend", session->rule->backend->name), LOG_TEXT("error", strerror(-r)));
-		ftp_machine_signal(&session->machine, FTP_SIGNAL_SERVER_DOWN, out_of(session));
-	}
+	if (r < 0)
+		control_server_down(session, strerror(-r));
 }
 
 static void do_server_renew(struct session *session)
@@ -239,15 +266,10 @@ static void server_connected(struct session *session)
 {
 	int r = netsock_error(session->server.watch.fd);
 
-	if (r == 0) {
+	if (r == 0)
 		session->server_state = SERVER_GREETING;
-		return;
-	}
-	log_event(LOG_LEVEL_ERROR, "server-down", LOG_NUMBER("session", session->id),
-		  LOG_TEXT("backend", session->rule->backend->name), LOG_TEXT("error", strerror(-r)));
-	stream_close(&session->server, false);
-	session->server_state = SERVER_NONE;
-	ftp_machine_signal(&session->machine, FTP_SIGNAL_SERVER_DOWN, out_of(session));
+	else
+		control_server_down(session, strerror(-r));
 }
 
 static void do_listen(struct session *session, enum ftp_side side)

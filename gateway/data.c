@@ -358,6 +358,8 @@ static enum ftp_data_result leg_handshake(struct data *data)
 		if (ssl == NULL || stream_tls_start(&leg->stream, ssl) < 0)
 			return FTP_DATA_ABORTED;
 		leg->state = LEG_TLS;
+		if (loop_timer(loop_of(data), &data->timer, session->rule->tls->handshake_timeout_ms) < 0)
+			return FTP_DATA_ABORTED;
 	}
 	switch (stream_tls_handshake(&leg->stream)) {
 	case STREAM_OK:
@@ -382,7 +384,8 @@ static enum ftp_data_result leg_handshake(struct data *data)
 	    !stream_tls_resumed(&leg->stream))
 		return FTP_DATA_NOT_REUSED;
 	leg->state = LEG_READY;
-	return FTP_DATA_PENDING;
+	/* the rest of the time that connecting may take is the server's */
+	return loop_timer(loop_of(data), &data->timer, CONNECT_MS) < 0 ? FTP_DATA_ABORTED : FTP_DATA_PENDING;
 }
 
 /* Bring both legs up and start the relay between them. */

@@ -171,6 +171,11 @@ static void on_listener(struct watch *watch, uint32_t ready)
 	struct ip_endpoint peer;
 
 	(void)ready;
+	if (generation_pick(monitor->current) == NULL) {
+		/* all workers are being replaced: clients wait in the kernel's queue until on_ready() */
+		(void)listener_set_accept(&monitor->listeners, &monitor->loop, false);
+		return;
+	}
 	for (int i = 0; i < ACCEPT_BATCH; i++) {
 		int fd = netsock_accept(watch->fd, &peer);
 
@@ -250,6 +255,8 @@ static void on_ready(struct child *child)
 
 	if (child->generation == monitor->coming && generation_is_ready(child->generation))
 		promote(monitor);
+	else if (child->generation == monitor->current && !monitor->stopping)
+		on_accept_pause(&monitor->accept_pause);
 }
 
 static void on_message(struct child *child, const struct msg *msg)

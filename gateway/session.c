@@ -37,13 +37,20 @@ static void signal_machine(struct session *session, enum ftp_signal signal)
 
 static void on_tls_timer(struct timer *timer)
 {
-	/* no reply is possible in the middle of a handshake (AT-TLS return code 5004) */
-	session_end(CONTAINER_OF(timer, struct session, tls_timer), "handshake-timeout");
+	struct session *session = CONTAINER_OF(timer, struct session, tls_timer);
+
+	if (session->tls == SESSION_TLS_LEAVING)
+		control_tls_notify(session);
+	else /* no reply is possible in the middle of a handshake (AT-TLS return code 5004) */
+		session_end(session, "handshake-timeout");
 }
 
 static void on_server_timer(struct timer *timer)
 {
-	signal_machine(CONTAINER_OF(timer, struct session, server_timer), FTP_SIGNAL_SERVER_DOWN);
+	struct session *session = CONTAINER_OF(timer, struct session, server_timer);
+
+	control_server_down(session, "no greeting in time");
+	control_run(session);
 }
 
 /* Runs out late rather than being rearmed at every command: the true time is looked up here. */

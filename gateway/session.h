@@ -32,7 +32,7 @@ struct window {
 enum session_tls {
 	SESSION_TLS_IDLE = 0, /* nothing under way, in the clear or established */
 	SESSION_TLS_HANDSHAKE,
-	SESSION_TLS_LEAVING, /* our direction is clear again, the peer's may not be */
+	SESSION_TLS_LEAVING, /* CCC: the way back to the clear, see control_tls_notify() */
 };
 
 enum session_server { SERVER_NONE = 0, SERVER_DIALLING, SERVER_GREETING, SERVER_UP };
@@ -62,6 +62,7 @@ struct session {
 	bool holding;
 	bool skipping; /* inside an overlong line */
 	enum session_tls tls;
+	bool notify_due; /* after CCC: our close_notify is still to be sent */
 
 	struct stream server;
 	struct window server_in;

@@ -97,6 +97,7 @@ void stream_tls_free(struct stream *stream)
 	stream->ssl = NULL;
 	stream->tls_up = false;
 	stream->clear_out = false;
+	stream->leaving = false;
 }
 
 void stream_tls_rehome(struct stream *stream)
@@ -203,14 +204,14 @@ void stream_tls_notify(struct stream *stream)
 	(void)SSL_shutdown(stream->ssl); /* sends at most; the peer's is not waited for */
 }
 
-enum stream_io stream_tls_leave(struct stream *stream)
+enum stream_io stream_tls_leave(struct stream *stream, bool answer)
 {
 	uint8_t first;
 	size_t len;
 	ssize_t n;
 	enum stream_io io;
 
-	if (!SSL_has_pending(stream->ssl)) {
+	if (!stream->leaving && !SSL_has_pending(stream->ssl)) {
 		do {
 			n = recv(stream->watch.fd, &first, 1, MSG_PEEK);
 		} while (n == -1 && errno == EINTR);
@@ -226,11 +227,14 @@ enum stream_io stream_tls_leave(struct stream *stream)
 			return STREAM_OK;
 		}
 	}
+	stream->leaving = true; /* from here on it is TLS, however it is cut into segments */
 	io = stream_tls_read(stream, &first, 1, &len);
 	if (io == STREAM_OK) /* application data behind CCC */
 		return STREAM_RESET;
 	if (io != STREAM_CLEAN)
 		return io;
+	if (answer)
+		stream_tls_notify(stream);
 	stream_tls_free(stream);
-	return STREAM_OK;
+	return stream_flush(stream) == STREAM_RESET ? STREAM_RESET : STREAM_OK;
 }
