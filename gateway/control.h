@@ -18,16 +18,4 @@ void control_run(struct session *session);
 void control_client_event(struct watch *watch, uint32_t ready);
 void control_server_event(struct watch *watch, uint32_t ready);
 
-/* The server cannot be reached or says nothing; control_run() goes on from there. */
-void control_server_down(struct session *session, const char *error);
-
-/* Dial the server. */
-void control_dial_server(struct session *session);
-
-/* CCC: our close_notify is due now (the TLS timer has run out). */
-void control_tls_notify(struct session *session);
-
-/* Begin the handshake with the client. */
-void control_tls_start(struct session *session);
-
 #endif

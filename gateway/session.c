@@ -6,6 +6,8 @@
 #include <sys/random.h>
 #include <utlist.h>
 
+#include "gateway/control-act.h"
+#include "gateway/control-tls.h"
 #include "gateway/control.h"
 #include "gateway/log.h"
 #include "gateway/netsock.h"
@@ -39,10 +41,8 @@ static void on_tls_timer(struct timer *timer)
 {
 	struct session *session = CONTAINER_OF(timer, struct session, tls_timer);
 
-	if (session->tls == SESSION_TLS_LEAVING)
-		control_tls_notify(session);
-	else /* no reply is possible in the middle of a handshake (AT-TLS return code 5004) */
-		session_end(session, "handshake-timeout");
+	control_tls_timeout(session);
+	control_run(session);
 }
 
 static void on_server_timer(struct timer *timer)
@@ -202,14 +202,6 @@ void session_start(struct worker *worker, const struct msg *msg, int *fd)
 void session_shutdown(struct session *session)
 {
 	signal_machine(session, FTP_SIGNAL_SHUTDOWN);
-}
-
-static void window_free(struct window *window)
-{
-	if (window->bytes != NULL)
-		explicit_bzero(window->bytes, WINDOW_BYTES); /* passwords pass through here */
-	free(window->bytes);
-	*window = (struct window){ .bytes = NULL };
 }
 
 void session_end(struct session *session, const char *reason)

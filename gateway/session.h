@@ -15,18 +15,10 @@
 #include "gateway/msg.h"
 #include "gateway/stream.h"
 #include "gateway/tlsctx.h"
+#include "gateway/window.h"
 #include "policy/policy.h"
 
 struct worker;
-
-/* Received bytes of one control leg that are not used up yet. No memory while empty. */
-struct window {
-	uint8_t *bytes;
-	size_t start, end;
-};
-
-/* Holds the longest line of either side twice over. */
-#define WINDOW_BYTES 8448
 
 /* Where the client's control connection stands with TLS. */
 enum session_tls {

@@ -45,8 +45,8 @@ static inline void stream_tls_clear_out(struct stream *stream)
  * After CCC: what does the peer send? Looks at the first byte without taking
  * it: a TLS record is read until close_notify is in, anything else is the
  * clear. STREAM_OK: TLS is over, the SSL is gone, the stream goes on in the
- * clear; with `answer` the peer's close_notify was answered with ours first. STREAM_WAIT: undecided as yet. Others: as in stream_read(); a record
- * with application data is STREAM_RESET.
+ * clear; with `answer` the peer's close_notify was answered with ours first. STREAM_WAIT: undecided as yet.
+ * Others: as in stream_read(); a record with application data is STREAM_RESET.
  */
 enum stream_io stream_tls_leave(struct stream *stream, bool answer);
 

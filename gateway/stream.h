@@ -41,7 +41,7 @@ struct stream {
 	struct ssl_st *ssl; /* NULL: in the clear */
 	bool tls_up;	    /* the handshake is done */
 	bool clear_out;	    /* our direction has left TLS (CCC), the peer's may not have yet */
-	bool leaving;   /* the last TLS record of the peer has begun to arrive, see stream_tls_leave() */
+	bool leaving;	    /* the last TLS record of the peer has begun to arrive, see stream_tls_leave() */
 	bool finishing;	    /* shut the write side down once drained */
 	bool finished;	    /* done */
 	bool saw_fin;	    /* of TCP, below TLS */

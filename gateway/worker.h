@@ -11,6 +11,7 @@
 #include "gateway/linger.h"
 #include "gateway/loop.h"
 #include "gateway/tlsctx.h"
+#include "gateway/window.h"
 #include "policy/policy.h"
 
 struct msg;
@@ -18,15 +19,6 @@ struct session;
 
 /* Moves 256 KiB at a time: about sixteen TLS records, one system call. */
 #define WORKER_SCRATCH_BYTES (256 * 1024)
-/* What one event can have to say to a client or a server before it is flushed. */
-#define WORKER_LINES_BYTES (16 * 1024)
-
-/* Lines on their way to one leg; filled and flushed within one event. */
-struct lines {
-	size_t len;
-	uint8_t bytes[WORKER_LINES_BYTES];
-};
-
 struct worker {
 	struct loop loop;
 	const struct policy *policy;

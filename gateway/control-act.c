@@ -1,0 +1,189 @@
+#include "gateway/control-act.h"
+
+#include <assert.h>
+#include <string.h>
+
+#include "gateway/control-tls.h"
+#include "gateway/log.h"
+#include "gateway/netsock.h"
+#include "gateway/window.h"
+#include "gateway/worker.h"
+
+static void add_command(struct session *session, const struct ftp_act *act)
+{
+	struct lines *lines = &session->worker->commands;
+
+	if (lines->len + 2 * act->len + 2 > sizeof(lines->bytes))
+		lines_flush(lines, &session->server);
+	lines->len += ftp_line_encode(act->text, act->len, lines->bytes + lines->len,
+				      sizeof(lines->bytes) - lines->len);
+}
+
+void control_server_down(struct session *session, const char *error)
+{
+	log_event(LOG_LEVEL_ERROR, "server-down", LOG_NUMBER("session", session->id),
+		  LOG_TEXT("backend", session->rule->backend->name), LOG_TEXT("error", error));
+	stream_close(&session->server, false);
+	loop_timer_stop(session->client.loop, &session->server_timer);
+	session->server_state = SERVER_NONE;
+	session->server_eof = true;
+}
+
+void control_dial_server(struct session *session)
+{
+	int fd = netsock_dial(&session->rule->backend->endpoint, NULL);
+	int r = fd < 0 ? fd : 0;
+
+	if (r == 0) {
+		netsock_nodelay(fd);
+		netsock_keepalive(fd, session->rule->ftp->ftpkeepalive_s);
+		stream_adopt(&session->server, &fd);
+		session->server_state = SERVER_DIALLING;
+		session->parser = (struct ftp_reply_parser){ .code = 0 };
+		session->server_eof = false;
+		r = loop_watch(session->server.loop, &session->server.watch, EPOLLOUT);
+		if (r == 0)
+			r = loop_timer(session->server.loop, &session->server_timer, SESSION_SERVER_MS);
+	}
+	if (r < 0)
+		control_server_down(session, strerror(-r));
+}
+
+static void do_server_renew(struct session *session)
+{
+	lines_flush(&session->worker->commands, &session->server);
+	stream_close(&session->server, false);
+	session->server_in.start = session->server_in.end;
+	window_tidy(&session->server_in);
+	control_dial_server(session);
+}
+
+void control_server_connected(struct session *session)
+{
+	int r = netsock_error(session->server.watch.fd);
+
+	if (r == 0)
+		session->server_state = SERVER_GREETING;
+	else
+		control_server_down(session, strerror(-r));
+}
+
+static void do_listen(struct session *session, enum ftp_side side)
+{
+	struct ip_endpoint endpoint;
+	int r = data_listen(&session->data, side, &endpoint);
+
+	if (r < 0)
+		log_event(LOG_LEVEL_ERROR, "no-data-port", LOG_NUMBER("session", session->id),
+			  LOG_TEXT("error", strerror(-r)));
+	ftp_machine_listening(&session->machine, side, r < 0 ? NULL : &endpoint, &session->worker->out);
+}
+
+static void do_user(struct session *session, const struct ftp_act *act)
+{
+	size_t len = act->len < sizeof(session->user) - 1 ? act->len : sizeof(session->user) - 1;
+
+	memcpy(session->user, act->text, len);
+	session->user[len] = '\0';
+}
+
+static void do_logged_in(struct session *session)
+{
+	uint64_t limit_ms = (uint64_t)session->rule->ftp->inactive_s * 1000;
+
+	log_event(LOG_LEVEL_INFO, "login", LOG_NUMBER("session", session->id),
+		  LOG_TEXT("user", session->user));
+	if (session->logged_in)
+		return;
+	session->logged_in = true;
+	worker_session_login(session->worker, session);
+	loop_timer_stop(session->client.loop, &session->idle_timer);
+	if (limit_ms > 0 && loop_timer(session->client.loop, &session->idle_timer, limit_ms) < 0)
+		session_end(session, "no-memory");
+}
+
+static void do_close(struct session *session, const struct ftp_act *act)
+{
+	char reason[32];
+
+	assert(act->len < sizeof(reason)); /* our own texts */
+	memcpy(reason, act->text, act->len);
+	reason[act->len] = '\0';
+	lines_flush(&session->worker->replies, &session->client);
+	session_end(session, reason);
+}
+
+static void carry_out_one(struct session *session, const struct ftp_act *act)
+{
+	switch (act->what) {
+	case FTP_DO_NOTHING:
+		break;
+	case FTP_DO_REPLY:
+		if (session->tls != SESSION_TLS_HANDSHAKE)
+			lines_add(&session->worker->replies, &session->client, act->text, act->len);
+		break;
+	case FTP_DO_COMMAND:
+		add_command(session, act);
+		break;
+	case FTP_DO_TLS_START:
+		control_tls_auth(session);
+		break;
+	case FTP_DO_TLS_STOP:
+		control_tls_stop(session, act->flag);
+		break;
+	case FTP_DO_SERVER_RENEW:
+		do_server_renew(session);
+		break;
+	case FTP_DO_LISTEN_CLIENT:
+		do_listen(session, FTP_SIDE_CLIENT);
+		break;
+	case FTP_DO_LISTEN_SERVER:
+		do_listen(session, FTP_SIDE_SERVER);
+		break;
+	case FTP_DO_DIAL_CLIENT:
+		data_target(&session->data, FTP_SIDE_CLIENT, &act->endpoint);
+		break;
+	case FTP_DO_DIAL_SERVER:
+		data_target(&session->data, FTP_SIDE_SERVER, &act->endpoint);
+		break;
+	case FTP_DO_DATA_START:
+		data_start(&session->data, act);
+		break;
+	case FTP_DO_DATA_GO:
+		data_go(&session->data);
+		break;
+	case FTP_DO_DATA_REFUSED:
+		data_refused(&session->data);
+		break;
+	case FTP_DO_DATA_ABORT:
+		data_close(&session->data, true);
+		ftp_machine_data_done(&session->machine, FTP_DATA_ABORTED, &session->worker->out);
+		break;
+	case FTP_DO_DATA_CLOSE:
+		data_close(&session->data, false);
+		break;
+	case FTP_DO_USER:
+		do_user(session, act);
+		break;
+	case FTP_DO_LOGGED_IN:
+		do_logged_in(session);
+		break;
+	case FTP_DO_CLOSE:
+		do_close(session, act);
+		break;
+	}
+}
+
+/* Actions may lead to further ones (a port was opened, so the client is told): the list grows while it is
+ * walked. */
+void control_act(struct session *session)
+{
+	struct ftp_out *out = &session->worker->out;
+
+	for (size_t i = 0; i < out->n && !session->ended; i++) {
+		struct ftp_act act = out->acts[i];
+
+		carry_out_one(session, &act);
+	}
+	ftp_out_reset(out);
+}
