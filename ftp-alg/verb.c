@@ -26,7 +26,7 @@ const struct ftp_verb *ftp_verb_find(const char *name, size_t len)
 	char upper[VERB_NAME_MAX + 1];
 	const struct ftp_verb *verb;
 
-	if (len == 0 || len > VERB_NAME_MAX)
+	if (len == 0 || len > VERB_NAME_MAX || memchr(name, '\0', len) != NULL)
 		return &unknown_verb;
 	for (size_t i = 0; i < len; i++)
 		upper[i] = (char)toupper((unsigned char)name[i]);
