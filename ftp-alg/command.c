@@ -49,6 +49,14 @@ static void run_pass(struct ftp_machine *machine, const struct ftp_command *comm
 		pass_on(machine, command, FTP_PENDING_PASS, out);
 }
 
+/* The last step of a login when the server asked for it (332); at any other time it changes no login. */
+static void run_acct(struct ftp_machine *machine, const struct ftp_command *command, struct ftp_out *out)
+{
+	bool wanted = machine->login == FTP_LOGIN_NEED_PASS;
+
+	pass_on(machine, command, wanted ? FTP_PENDING_PASS : FTP_PENDING_PLAIN, out);
+}
+
 static void run_mode(struct ftp_machine *machine, const struct ftp_command *command, struct ftp_out *out)
 {
 	/* In block and compressed mode the connection outlives the file, and its end means nothing. */
@@ -83,6 +91,9 @@ void machine_run(struct ftp_machine *machine, const struct ftp_command *command,
 		break;
 	case FTP_KIND_PASS:
 		run_pass(machine, command, out);
+		break;
+	case FTP_KIND_ACCT:
+		run_acct(machine, command, out);
 		break;
 	case FTP_KIND_AUTH:
 		run_auth(machine, command, out);

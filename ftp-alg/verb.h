@@ -14,6 +14,7 @@ enum ftp_verb_kind {
 	FTP_KIND_PASS_ON = 0, /* forward it, relay the one reply */
 	FTP_KIND_USER,
 	FTP_KIND_PASS,
+	FTP_KIND_ACCT,
 	FTP_KIND_AUTH,
 	FTP_KIND_PBSZ,
 	FTP_KIND_PROT,

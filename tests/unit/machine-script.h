@@ -1,0 +1,328 @@
+/*
+ * Dialogues with the machine, as text: what goes in at the start of a line,
+ * and indented below it what must come out.
+ *
+ *	C RETR x	a command line of the client
+ *	S 150 go	a line of the server
+ *	B nul		a refused line: nul, cr, lf, long
+ *	! shutdown	a signal: down, lost, confused, tls, login, idle, shutdown
+ *	L client A:P	a port was opened (or "-": none could be had)
+ *	D ok		the data part ended: ok, no-client, no-server, tls, reuse,
+ *			cut, client-lost, server-lost, stalled, aborted
+ *
+ *	  c 150 go	to the client
+ *	  s RETR x	to the server ("s* " when it holds a secret)
+ *	  hold		the line was not taken
+ *	  and the other actions by their names, see script_action()
+ *
+ * A row starts with a preamble, whose output is not compared.
+ */
+#ifndef ATTLSD_TESTS_UNIT_MACHINE_SCRIPT_H
+#define ATTLSD_TESTS_UNIT_MACHINE_SCRIPT_H
+
+#include <stdio.h>
+
+#include "ftp-alg/machine.h"
+
+#include "tests/unit/unit.h"
+
+#define SCRIPT_TEXT_MAX 16384
+#define SCRIPT_LINE_MAX 256
+
+/* What a row may say about policy and peers; all zero is the setup of most rows. */
+struct script_setup {
+	const struct ftp_action *action; /* NULL: script_lenient */
+	const char *client;		 /* NULL: 192.0.2.7:40000 */
+	const char *server;		 /* NULL: 10.0.0.1 */
+	uint8_t modes;			 /* 0: all */
+	uint8_t modes_refused;
+	bool implicit;
+};
+
+struct script_case {
+	const char *name;
+	struct script_setup setup;
+	const char *preamble; /* NULL: none */
+	const char *script;
+};
+
+struct script {
+	struct ftp_machine machine;
+	struct ftp_out out;
+	struct ftp_reply_parser parser;
+	bool log; /* behind the preamble */
+	char text[SCRIPT_TEXT_MAX];
+	size_t len;
+};
+
+/* TLS as one likes, everything allowed that can be. */
+static const struct ftp_action script_lenient = {
+	.auth_tls = true,
+	.secure_ftp = SECURE_FTP_ALLOWED,
+	.secure_ctrlconn = SECURE_CLEAR,
+	.secure_dataconn = SECURE_CLEAR,
+	.tlsrfclevel = TLSRFCLEVEL_RFC4217,
+	.portcommand = PORTCOMMAND_ACCEPT,
+};
+
+/* TLS for everything. */
+static const struct ftp_action script_strict __attribute__((unused)) = {
+	.auth_tls = true,
+	.secure_ftp = SECURE_FTP_REQUIRED,
+	.secure_dataconn = SECURE_PRIVATE,
+};
+
+#define GREETED	  "S 220 hello\n"
+#define LOGGED_IN GREETED "C USER u\nS 331 ok\nC PASS p\nS 230 in\n"
+#define WITH_TLS  GREETED "C AUTH TLS\n! tls\n"
+#define TLS_IN	  WITH_TLS "C USER u\nS 331 ok\nC PASS p\nS 230 in\n"
+#define TLS_P_IN  TLS_IN "C PBSZ 0\nC PROT P\n"
+#define PASV_PLAN "C PASV\nS 229 x (|||2000|)\nL client 192.0.2.1:5001\n"
+#define PASSIVE	  LOGGED_IN PASV_PLAN
+
+static void script_add(struct script *script, const char *format, ...) __attribute__((format(printf, 2, 3)));
+static void script_add(struct script *script, const char *format, ...)
+{
+	va_list args;
+	int n;
+
+	if (!script->log)
+		return;
+	va_start(args, format);
+	n = vsnprintf(script->text + script->len, sizeof(script->text) - script->len, format, args);
+	va_end(args);
+	assert_true(n >= 0 && (size_t)n < sizeof(script->text) - script->len);
+	script->len += (size_t)n;
+}
+
+/* Every line of a text, CRLF between them. */
+static void script_lines(struct script *script, const char *prefix, const struct ftp_act *act)
+{
+	const char *at = act->text, *end = act->text + act->len;
+
+	for (;;) {
+		const char *cr = memchr(at, '\r', (size_t)(end - at));
+		size_t len = cr != NULL ? (size_t)(cr - at) : (size_t)(end - at);
+
+		script_add(script, "  %s%.*s\n", prefix, (int)len, at);
+		if (cr == NULL)
+			return;
+		at = cr + 2;
+	}
+}
+
+static void script_action(struct script *script, const struct ftp_act *act)
+{
+	char text[IP_TEXT_MAX];
+
+	switch (act->what) {
+	case FTP_DO_NOTHING:
+		fail_msg("an empty action");
+		return;
+	case FTP_DO_REPLY:
+		script_lines(script, "c ", act);
+		return;
+	case FTP_DO_COMMAND:
+		script_lines(script, act->secret ? "s* " : "s ", act);
+		return;
+	case FTP_DO_TLS_START:
+		script_add(script, "  tls-start\n");
+		return;
+	case FTP_DO_TLS_STOP:
+		script_add(script, "  tls-stop%s\n", act->flag ? " notify" : "");
+		return;
+	case FTP_DO_SERVER_RENEW:
+		script->parser = (struct ftp_reply_parser){ 0 };
+		script_add(script, "  renew\n");
+		return;
+	case FTP_DO_LISTEN_CLIENT:
+		script_add(script, "  listen client\n");
+		return;
+	case FTP_DO_LISTEN_SERVER:
+		script_add(script, "  listen server\n");
+		return;
+	case FTP_DO_DIAL_CLIENT:
+		script_add(script, "  dial client %s\n", ip_endpoint_format(&act->endpoint, text));
+		return;
+	case FTP_DO_DIAL_SERVER:
+		script_add(script, "  dial server %s\n", ip_endpoint_format(&act->endpoint, text));
+		return;
+	case FTP_DO_DATA_START:
+		script_add(script, "  start %s %s\n", act->flag ? "upload" : "download",
+			   act->protect ? "private" : "clear");
+		return;
+	case FTP_DO_DATA_GO:
+		script_add(script, "  go\n");
+		return;
+	case FTP_DO_DATA_REFUSED:
+		script_add(script, "  refused\n");
+		return;
+	case FTP_DO_DATA_ABORT:
+		script_add(script, "  abort\n");
+		return;
+	case FTP_DO_DATA_CLOSE:
+		script_add(script, "  close-data\n");
+		return;
+	case FTP_DO_USER:
+		script_add(script, "  user %.*s\n", (int)act->len, act->text);
+		return;
+	case FTP_DO_LOGGED_IN:
+		script_add(script, "  logged-in\n");
+		return;
+	case FTP_DO_CLOSE:
+		script_add(script, "  close %.*s\n", (int)act->len, act->text);
+		return;
+	}
+	fail_msg("an unknown action");
+}
+
+/* The number of a word in a list of words. */
+static unsigned script_word(const char *word, const char *const *words, size_t nwords)
+{
+	for (unsigned i = 0; i < nwords; i++)
+		if (words[i] != NULL && strcmp(word, words[i]) == 0)
+			return i;
+	fail_msg("unknown word: %s", word);
+	return 0;
+}
+
+static struct ip_endpoint script_endpoint(const char *text)
+{
+	const char *colon = strrchr(text, ':');
+	struct ip_endpoint ep = { .port = 0 };
+	size_t len;
+
+	assert_non_null(colon);
+	len = (size_t)(colon - text);
+	if (text[0] == '[') {
+		text++;
+		len -= 2;
+	}
+	assert_int_equal(ip_addr_parse(text, len, &ep.addr), 0);
+	ep.port = (uint16_t)strtoul(colon + 1, NULL, 10);
+	return ep;
+}
+
+static enum ftp_take script_server(struct script *script, const char *line)
+{
+	struct ftp_reply_parser parser = script->parser;
+	char wire[SCRIPT_LINE_MAX + 3];
+	int len = snprintf(wire, sizeof(wire), "%s\r\n", line);
+	struct ftp_reply reply;
+	enum ftp_reply_status status = ftp_reply_take(&parser, (const uint8_t *)wire, (size_t)len, &reply);
+	enum ftp_take take;
+
+	assert_true(status == FTP_REPLY_PART || status == FTP_REPLY_END);
+	take = ftp_machine_reply(&script->machine, &reply, status == FTP_REPLY_END, &script->out);
+	/* printed before the parser moves: a renewal resets it */
+	if (take == FTP_TAKEN)
+		script->parser = parser;
+	for (size_t i = 0; i < script->out.n; i++)
+		script_action(script, &script->out.acts[i]);
+	ftp_out_reset(&script->out);
+	return take;
+}
+
+static const char *const script_signals[] = {
+	"down", "lost", "confused", "tls", "login", "idle", "shutdown"
+};
+static const char *const script_results[] = { NULL,	     "ok",	"no-client", "no-server",
+					      "tls",	     "reuse",	"cut",	     "client-lost",
+					      "server-lost", "stalled", "aborted" };
+static const char *const script_bad[] = { [FTP_LINE_NUL] = "nul",
+					  [FTP_LINE_BARE_CR] = "cr",
+					  [FTP_LINE_BARE_LF] = "lf",
+					  [FTP_LINE_TOO_LONG] = "long" };
+
+static enum ftp_take script_event(struct script *script, char what, const char *arg)
+{
+	struct ftp_machine *machine = &script->machine;
+	struct ip_endpoint endpoint;
+
+	switch (what) {
+	case 'C':
+		return ftp_machine_command(machine, arg, strlen(arg), &script->out);
+	case 'S':
+		return script_server(script, arg);
+	case 'B':
+		ftp_machine_bad_line(machine,
+				     (enum ftp_line_status)script_word(arg, script_bad, NELEM(script_bad)),
+				     &script->out);
+		return FTP_TAKEN;
+	case '!':
+		ftp_machine_signal(machine,
+				   (enum ftp_signal)script_word(arg, script_signals, NELEM(script_signals)),
+				   &script->out);
+		return FTP_TAKEN;
+	case 'D':
+		ftp_machine_data_done(
+		    machine, (enum ftp_data_result)script_word(arg, script_results, NELEM(script_results)),
+		    &script->out);
+		return FTP_TAKEN;
+	case 'L':
+		assert_true(strlen(arg) > 7);
+		if (arg[7] != '-')
+			endpoint = script_endpoint(arg + 7);
+		ftp_machine_listening(machine,
+				      strncmp(arg, "client", 6) == 0 ? FTP_SIDE_CLIENT : FTP_SIDE_SERVER,
+				      arg[7] != '-' ? &endpoint : NULL, &script->out);
+		return FTP_TAKEN;
+	default:
+		fail_msg("unknown event: %c %s", what, arg);
+		return FTP_TAKEN;
+	}
+}
+
+/* Run the events of a text; its indented lines are only expectations. */
+static void script_run(struct script *script, const char *text)
+{
+	while (text != NULL && *text != '\0') {
+		size_t len = strcspn(text, "\n");
+		char line[SCRIPT_LINE_MAX];
+
+		assert_true(len >= 2 && len < sizeof(line));
+		memcpy(line, text, len);
+		line[len] = '\0';
+		text += len + (text[len] == '\n');
+		if (line[0] == ' ')
+			continue;
+		script_add(script, "%s\n", line);
+		if (script_event(script, line[0], line + 2) == FTP_HOLD)
+			script_add(script, "  hold\n");
+		for (size_t i = 0; i < script->out.n; i++)
+			script_action(script, &script->out.acts[i]);
+		ftp_out_reset(&script->out);
+	}
+}
+
+static void script_check(const struct script_case *row)
+{
+	const struct script_setup *setup = &row->setup;
+	const char *server = setup->server != NULL ? setup->server : "10.0.0.1";
+	struct ftp_machine_setup machine_setup = {
+		.action = setup->action != NULL ? setup->action : &script_lenient,
+		.client = script_endpoint(setup->client != NULL ? setup->client : "192.0.2.7:40000"),
+		.implicit = setup->implicit,
+		.modes = setup->modes != 0 ? setup->modes : FTP_MODE_ALL,
+		.modes_refused = setup->modes_refused,
+	};
+	struct script *script = calloc(1, sizeof(*script));
+
+	assert_non_null(script);
+	assert_int_equal(ip_addr_parse(server, strlen(server), &machine_setup.server), 0);
+	ftp_machine_init(&script->machine, &machine_setup);
+	script_run(script, row->preamble);
+	script->log = true;
+	script_run(script, row->script);
+	if (strcmp(script->text, row->script) != 0)
+		fail_msg("%s\n--- wanted\n%s--- came\n%s---", row->name, row->script, script->text);
+	free(script);
+}
+
+#define SCRIPT_CHECK_ALL(cases)                                                                              \
+	do {                                                                                                 \
+		for (size_t row_ = 0; row_ < NELEM(cases); row_++)                                           \
+			script_check(&(cases)[row_]);                                                        \
+	} while (0)
+
+#endif
