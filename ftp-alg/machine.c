@@ -79,6 +79,22 @@ static bool may_run_now(const struct ftp_machine *machine, const struct ftp_verb
 	return machine->npending + 2 <= FTP_PENDING_MAX;
 }
 
+/*
+ * Is this verb of letters and digits only? Some servers skip or split at any
+ * white space: they would read "\tPORT" or "PORT\t" as the verb that the table
+ * did not find, and the bounce rules would be got round.
+ */
+static bool is_word(const char *verb, size_t len)
+{
+	for (size_t i = 0; i < len; i++) {
+		char letter = (char)(verb[i] | 0x20);
+
+		if ((letter < 'a' || letter > 'z') && (verb[i] < '0' || verb[i] > '9'))
+			return false;
+	}
+	return true;
+}
+
 /* What policy says before a command is looked at any closer. */
 static enum ftp_own gate(const struct ftp_machine *machine, const struct ftp_command *command)
 {
@@ -86,6 +102,8 @@ static enum ftp_own gate(const struct ftp_machine *machine, const struct ftp_com
 
 	if (command->verb_len == 0)
 		return FTP_OWN_EMPTY;
+	if (!is_word(command->line, command->verb_len))
+		return FTP_OWN_BAD_VERB;
 	if (ftp_security_needs_tls(&machine->security, machine->action)) {
 		/* After CCC the user is in, and only a new login would bare a password. */
 		bool cleared = machine->security.ctrl == FTP_CTRL_CLEARED;
