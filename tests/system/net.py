@@ -16,6 +16,12 @@ NOBODY = 65534
 IS_ROOT = os.geteuid() == 0
 
 
+def sanitized():
+    """Is the daemon built with AddressSanitizer (which needs calls that a seccomp filter forbids)?"""
+    with open(ATTLSD, "rb") as f:
+        return b"__asan_init" in f.read()
+
+
 def until(condition, what, deadline=None, every=0.005):
     """Poll an outside state (a /proc file, another process) that nothing announces."""
     end = time.monotonic() + (deadline or DEADLINE)
