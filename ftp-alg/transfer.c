@@ -61,6 +61,14 @@ static enum ftp_own verdict(enum ftp_data_result result, uint16_t code)
 	return FTP_OWN_NONE;
 }
 
+static bool client_gave_up(const struct ftp_machine *machine)
+{
+	for (size_t i = 0; i < machine->npending; i++)
+		if (machine->pending[i] == FTP_PENDING_ABOR)
+			return true;
+	return false;
+}
+
 enum ftp_take machine_transfer_gate(struct ftp_machine *machine, uint16_t code, struct ftp_out *out)
 {
 	if (ftp_reply_is_preliminary(code))
@@ -72,8 +80,11 @@ enum ftp_take machine_transfer_gate(struct ftp_machine *machine, uint16_t code, 
 		return FTP_HOLD;
 	}
 	if (machine->transfer == FTP_TRANSFER_GOING) {
-		/* The server failed: what has arrived is not the file. */
-		if (!ftp_reply_is_positive(code))
+		/*
+		 * The server failed: what has arrived is not the file. Or the client sent ABOR and may read
+		 * nothing more, so that the data would never be done.
+		 */
+		if (!ftp_reply_is_positive(code) || client_gave_up(machine))
 			ftp_out_add(out, FTP_DO_DATA_ABORT);
 		return FTP_HOLD;
 	}

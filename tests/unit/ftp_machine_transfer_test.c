@@ -1,0 +1,294 @@
+/*
+ * Transfers: the order of the server's words and of the data, how either may
+ * fail, and what the client may say meanwhile.
+ */
+#include "tests/unit/machine-script.h"
+
+static const struct ftp_action private_data = {
+	.secure_ftp = SECURE_FTP_ALLOWED,
+	.auth_tls = true,
+	.secure_dataconn = SECURE_PRIVATE,
+};
+
+static const struct ftp_action private_data_zos = {
+	.secure_ftp = SECURE_FTP_ALLOWED,
+	.auth_tls = true,
+	.secure_dataconn = SECURE_PRIVATE,
+	.reply_style = REPLY_STYLE_ZOS,
+};
+
+#define GOING	 PASSIVE "C RETR x\nS 150 go\n"
+#define NO_PLAN	 "  c 425 Use PASV, EPSV, PORT or EPRT first.\n"
+#define NEW_PLAN "C PASV\n  s EPSV\n"
+
+static const struct script_case order[] = {
+	{ "150, data, 226",
+	  { 0 },
+	  PASSIVE,
+	  "C RETR x\n  s RETR x\n  start download clear\nS 150 go\n  c 150 go\n  go\nD ok\n"
+	  "S 226 done\n  c 226 done\n  close-data\nC RETR x\n" NO_PLAN },
+	{ "150, 226, data",
+	  { 0 },
+	  PASSIVE,
+	  "C STOR x\n  s STOR x\n  start upload clear\nS 125 go\n  c 125 go\n  go\n"
+	  "S 226 done\n  hold\nC PWD\n  hold\nS 226 done\n  hold\nD ok\nS 226 done\n  c 226 done\n  "
+	  "close-data\n"
+	  "C PWD\n  s PWD\n" },
+	{ "no 1yz, data, 226",
+	  { 0 },
+	  PASSIVE,
+	  "C LIST\n  s LIST\n  start download clear\nS 226 done\n  go\n  hold\nS 226 done\n  hold\nD ok\n"
+	  "S 226 done\n  c 226 done\n  close-data\n" },
+	{ "data before 150",
+	  { 0 },
+	  PASSIVE,
+	  "C NLST\n  s NLST\n  start download clear\nD ok\nS 150 go\n  c 150 go\nS 250 done\n  c 250 done\n"
+	  "  close-data\n" },
+	{ "several 1yz",
+	  { 0 },
+	  PASSIVE,
+	  "C APPE x\n  s APPE x\n  start upload clear\nS 125 a\n  c 125 a\n  go\nS 150 b\n  c 150 b\nD ok\n"
+	  "S 110 c\n  c 110 c\nS 226 done\n  c 226 done\n  close-data\n" },
+	{ "1yz of several lines is streamed",
+	  { 0 },
+	  PASSIVE,
+	  "C RETR x\n  s RETR x\n  start download clear\nS 125-in use\n  c 125-in use\n"
+	  "S 125-still\n  c 125-still\nS 226 text\n  c 226 text\nS 125 now\n  c 125 now\n  go\n" },
+	{ "226 of several lines",
+	  { 0 },
+	  GOING,
+	  "S 226-a\n  hold\nD ok\nS 226-a\n  c 226-a\nS 250 b\n  c 250 b\nS 226 c\n  c 226 c\n  "
+	  "close-data\n" },
+	{ "unique names",
+	  { 0 },
+	  PASSIVE,
+	  "C STOU\n  s STOU\n  start upload clear\nS 125 FILE: a1\n  c 125 FILE: a1\n  go\nD ok\n"
+	  "S 250 done\n  c 250 done\n  close-data\n" },
+	{ "no plan", { 0 }, LOGGED_IN, "C RETR x\n" NO_PLAN "C MLSD\n" NO_PLAN },
+};
+
+static const struct script_case refused[] = {
+	{ "550, then another on the same plan",
+	  { 0 },
+	  PASSIVE,
+	  "C LIST x\n  s LIST x\n  start download clear\nS 550 no\n  c 550 no\n  refused\n"
+	  "C NLST x\n  s NLST x\n  start download clear\nS 150 go\n  c 150 go\n  go\nD ok\n"
+	  "S 226 done\n  c 226 done\n  close-data\n" },
+	{ "several lines",
+	  { 0 },
+	  PASSIVE "C RETR x\n",
+	  "S 550-no\n  c 550-no\nS 550 no\n  c 550 no\n  refused\nC PASV\n  close-data\n  s EPSV\n" },
+	{ "425", { 0 }, PASSIVE "C RETR x\n", "S 425 no\n  c 425 no\n  refused\n" },
+	{ "350 fits nothing", { 0 }, PASSIVE "C RETR x\n", "S 350 no\n  c 350 no\n  refused\n" },
+	{ "421", { 0 }, PASSIVE "C RETR x\n", "S 421 bye\n  c 421 bye\n  close server-421\n" },
+	{ "421 while data flow", { 0 }, GOING, "S 421 bye\n  c 421 bye\n  close server-421\nD ok\n" },
+	{ "in the middle",
+	  { 0 },
+	  GOING,
+	  "S 426 broken\n  abort\n  hold\nD aborted\nS 426 broken\n  c 426 broken\n  close-data\n" NEW_PLAN },
+	{ "in the middle, several lines",
+	  { 0 },
+	  GOING,
+	  "S 551-bad\n  abort\n  hold\nD aborted\nS 551-bad\n  c 551-bad\nS 551 page\n  c 551 page\n"
+	  "  close-data\n" },
+	{ "after the data", { 0 }, GOING, "D ok\nS 451 disk\n  c 451 disk\n  close-data\n" },
+};
+
+static const struct script_case levels[] = {
+	{ "no AUTH, not bound",
+	  { .action = &private_data },
+	  PASSIVE,
+	  "C RETR x\n  s RETR x\n  start download clear\n" },
+	{ "level C",
+	  { .action = &private_data },
+	  TLS_IN PASV_PLAN,
+	  "C RETR x\n  c 521 Data connections must be protected: send PROT P first.\n"
+	  "C PBSZ 0\n  c 200 PBSZ=0\nC PROT P\n  c 200 Data connection protection set to private.\n"
+	  "C RETR x\n  s RETR x\n  start download private\n" },
+	{ "level C as z/OS has it",
+	  { .action = &private_data_zos },
+	  TLS_IN PASV_PLAN,
+	  "C STOR x\n  c 425-Server requires protected data connection.\n  c 425 Can't open data "
+	  "connection.\n" },
+	{ "level P where clear is allowed",
+	  { 0 },
+	  TLS_P_IN PASV_PLAN,
+	  "C STOR x\n  s STOR x\n  start upload private\n" },
+	{ "secure port",
+	  { .implicit = true },
+	  "! tls\n" LOGGED_IN PASV_PLAN,
+	  "C STOR x\n  s STOR x\n  start upload private\n" },
+};
+
+#define LOST "  c 426 Connection closed; transfer aborted.\n  close-data\n"
+#define CUT                                                                                                  \
+	"  c 426 Connection closed; transfer aborted: the data ended without close_notify.\n  close-data\n"
+#define NO_CLIENT                                                                                            \
+	"  c 425 Can't open data connection: no connection to the client came about.\n  close-data\n"
+#define TLS_FAILED "  c 522 TLS negotiation failed on the data connection.\n  close-data\n"
+#define NOT_REUSED                                                                                           \
+	"  c 522 Policy requires the data connection to resume the TLS session of this control "             \
+	"connection.\n  close-data\n"
+#define STALLED	    "  c 426 Transfer aborted: the data connection stood still.\n  close-data\n"
+#define SERVER_SAID "  c 426 reset\n  close-data\n"
+
+/* What came of the data, times what the server says. */
+static const struct script_case results[] = {
+	{ "no client, 226", { 0 }, GOING, "D no-client\nS 226 done\n" NO_CLIENT },
+	{ "no client, 426", { 0 }, GOING, "D no-client\nS 426 reset\n" NO_CLIENT },
+	{ "no server, 226",
+	  { 0 },
+	  GOING,
+	  "D no-server\nS 226 done\n  c 425 Can't open data connection to the FTP server.\n  close-data\n" },
+	{ "no server, 426", { 0 }, GOING, "D no-server\nS 426 reset\n" SERVER_SAID },
+	{ "TLS, 226", { 0 }, GOING, "D tls\nS 226 done\n" TLS_FAILED },
+	{ "TLS, 426", { 0 }, GOING, "D tls\nS 426 reset\n" TLS_FAILED },
+	{ "not resumed, 226", { 0 }, GOING, "D reuse\nS 226 done\n" NOT_REUSED },
+	{ "not resumed, 426", { 0 }, GOING, "D reuse\nS 426 reset\n" NOT_REUSED },
+	{ "cut, 226", { 0 }, GOING, "D cut\nS 226-stored\nS 226 done\n" CUT },
+	{ "cut, 426", { 0 }, GOING, "D cut\nS 426 reset\n" CUT },
+	{ "client lost, 226", { 0 }, GOING, "D client-lost\nS 250 done\n" LOST },
+	{ "client lost, 426", { 0 }, GOING, "D client-lost\nS 426 reset\n" SERVER_SAID },
+	{ "client lost, 350", { 0 }, GOING, "D client-lost\nS 350 what?\n" LOST },
+	{ "server lost, 226", { 0 }, GOING, "D server-lost\nS 226 done\n" LOST },
+	{ "server lost, 426", { 0 }, GOING, "D server-lost\nS 426 reset\n" SERVER_SAID },
+	{ "stalled, 226", { 0 }, GOING, "D stalled\nS 226 done\n" STALLED },
+	{ "stalled, 426", { 0 }, GOING, "D stalled\nS 426 reset\n" STALLED },
+	{ "aborted, 226", { 0 }, GOING, "D aborted\nS 226 done\n" LOST },
+	{ "aborted, 426", { 0 }, GOING, "D aborted\nS 426 reset\n" SERVER_SAID },
+	{ "226 first, then cut", { 0 }, GOING, "S 226 done\n  hold\nD cut\nS 226 done\n" CUT },
+	{ "no 1yz, then cut",
+	  { 0 },
+	  PASSIVE "C STOR x\n",
+	  "S 226 done\n  go\n  hold\nD cut\nS 226 done\n" CUT },
+	{ "before 150",
+	  { 0 },
+	  PASSIVE "C STOR x\n",
+	  "D server-lost\nS 150 go\n  c 150 go\nS 226 done\n" LOST },
+	{ "before a refusal",
+	  { 0 },
+	  PASSIVE "C STOR x\n",
+	  "D server-lost\nS 550 no\n  c 550 no\n  close-data\n" },
+	{ "the next one starts anew",
+	  { 0 },
+	  GOING "D cut\nS 226 done\n" PASV_PLAN,
+	  "C RETR y\n  s RETR y\n  start download clear\nS 150 go\n  c 150 go\n  go\nD ok\n"
+	  "S 226 done\n  c 226 done\n  close-data\n" },
+	{ "no transfer", { 0 }, LOGGED_IN, "D ok\nD cut\nC NOOP\n  s NOOP\n" },
+};
+
+static const struct script_case abor[] = {
+	{ "answered twice",
+	  { 0 },
+	  GOING,
+	  "C ABOR\n  s ABOR\n  s NOOP\nS 426 off\n  abort\n  hold\nD aborted\nS 426 off\n  c 426 off\n"
+	  "  close-data\nC PWD\n  hold\nS 226 abort\n  c 226 abort\nC PWD\n  hold\nS 200 ok\nC PWD\n  s "
+	  "PWD\n" },
+	{ "answered once",
+	  { 0 },
+	  GOING,
+	  "C ABOR\n  s ABOR\n  s NOOP\nS 426 off\n  abort\n  hold\nD aborted\nS 426 off\n  c 426 off\n"
+	  "  close-data\nS 200 ok\n  c 226 Abort successful.\nC PWD\n  s PWD\n" },
+	{ "too late: the transfer was over",
+	  { 0 },
+	  GOING "D ok\n",
+	  "C ABOR\n  s ABOR\n  s NOOP\nS 226 done\n  c 226 done\n  close-data\nS 225 no\n  c 225 no\nS 200 "
+	  "ok\n"
+	  "C PWD\n  s PWD\n" },
+	{ "refused by the server",
+	  { 0 },
+	  GOING,
+	  "C ABOR\n  s ABOR\n  s NOOP\nS 502 what?\n  abort\n  hold\nD aborted\nS 502 what?\n  c 502 what?\n"
+	  "  close-data\nS 426 off\n  c 426 off\nS 200 ok\n" },
+	/* The server has sent all and says so once; the client reads no more, so the data would never be
+	   done. */
+	{ "226 while the client does not read",
+	  { 0 },
+	  GOING,
+	  "S 226 done\n  hold\nC ABOR\n  s ABOR\n  s NOOP\nS 226 done\n  abort\n  hold\nD aborted\n"
+	  "S 226 done\n" LOST "S 225 no\n  c 225 no\nS 200 ok\nC PWD\n  s PWD\n" },
+	{ "one 226 for both",
+	  { 0 },
+	  GOING,
+	  "C ABOR\n  s ABOR\n  s NOOP\nS 226 abort\n  abort\n  hold\nD aborted\nS 226 abort\n" LOST
+	  "S 200 ok\n  c 226 Abort successful.\nC PWD\n  s PWD\n" },
+	{ "before 150",
+	  { 0 },
+	  PASSIVE "C RETR x\n",
+	  "C ABOR\n  s ABOR\n  s NOOP\nS 426 off\n  c 426 off\n  refused\nS 226 abort\n  c 226 abort\nS 200 "
+	  "ok\n"
+	  "C PWD\n  s PWD\n" },
+	{ "twice, answered once each",
+	  { 0 },
+	  GOING,
+	  "C ABOR\n  s ABOR\n  s NOOP\nC ABOR\n  s ABOR\n  s NOOP\nC ABOR\n  hold\nC NOOP\n  hold\n"
+	  "D client-lost\nS 426 off\n  c 426 off\n  close-data\nS 200 ok\n  c 226 Abort successful.\n"
+	  "S 225 no\n  c 225 no\nS 200 ok\nC ABOR\n  s ABOR\n" },
+	{ "with NOOP and STAT around it",
+	  { 0 },
+	  GOING,
+	  "C NOOP\n  s NOOP\nC ABOR\n  s ABOR\n  s NOOP\nC STAT\n  s STAT\nS 200 ok\n  c 200 ok\n"
+	  "D client-lost\nS 426 off\n  c 426 off\n  close-data\nS 200 ok\n  c 226 Abort successful.\n"
+	  "S 211 idle\n  c 211 idle\nC PWD\n  s PWD\n" },
+};
+
+static const struct script_case beside[] = {
+	{ "STAT",
+	  { 0 },
+	  GOING,
+	  "C STAT\n  s STAT\nS 211-a\n  c 211-a\nS  b\n  c  b\nS 211 c\n  c 211 c\nD ok\nS 226 done\n"
+	  "  c 226 done\n  close-data\n" },
+	{ "STAT, answered behind the transfer",
+	  { 0 },
+	  GOING,
+	  "C STAT x\n  s STAT x\nD ok\nS 226 done\n  c 226 done\n  close-data\nC PWD\n  hold\nS 450 no\n"
+	  "  c 450 no\nC PWD\n  s PWD\n" },
+	{ "NOOP",
+	  { 0 },
+	  GOING,
+	  "C NOOP\n  s NOOP\nS 200 ok\n  c 200 ok\nC noop x\n  s noop x\nD ok\nS 226 done\n  c 226 done\n"
+	  "  close-data\nS 200 ok\n  c 200 ok\n" },
+	{ "as many as fit",
+	  { 0 },
+	  GOING,
+	  "C NOOP\n  s NOOP\nC NOOP\n  s NOOP\nC NOOP\n  s NOOP\nC NOOP\n  s NOOP\nC NOOP\n  hold\n"
+	  "S 200 ok\n  c 200 ok\nC NOOP\n  s NOOP\n" },
+	{ "before 150",
+	  { 0 },
+	  PASSIVE "C RETR x\n",
+	  "C NOOP\n  s NOOP\nS 200 ok\n  c 200 ok\nS 150 go\n  c 150 go\n  go\n" },
+	{ "others wait",
+	  { 0 },
+	  GOING,
+	  "C QUIT\n  hold\nC AUTH TLS\n  hold\nC REIN\n  hold\nC PASV\n  hold\nC PROT C\n  hold\nC RETR y\n"
+	  "  hold\nC FEAT\n  hold\nC XYZZY\n  hold\nD ok\nC QUIT\n  hold\nS 226 done\n  c 226 done\n"
+	  "  close-data\nC QUIT\n  s QUIT\nS 221 bye\n  c 221 bye\n  close quit\n" },
+	{ "the server goes",
+	  { 0 },
+	  GOING,
+	  "! lost\n  c 421 The FTP server closed the connection.\n  close server-lost\nD server-lost\n" },
+};
+
+#define TEST(cases)                                                                                          \
+	static void cases##_dialogues(void **state)                                                          \
+	{                                                                                                    \
+		(void)state;                                                                                 \
+		SCRIPT_CHECK_ALL(cases);                                                                     \
+	}
+TEST(order)
+TEST(refused)
+TEST(levels)
+TEST(results)
+TEST(abor)
+TEST(beside)
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(order_dialogues),  cmocka_unit_test(refused_dialogues),
+		cmocka_unit_test(levels_dialogues), cmocka_unit_test(results_dialogues),
+		cmocka_unit_test(abor_dialogues),   cmocka_unit_test(beside_dialogues),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
