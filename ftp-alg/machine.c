@@ -143,14 +143,18 @@ enum ftp_take ftp_machine_command(struct ftp_machine *machine, const char *line,
 	return FTP_TAKEN;
 }
 
-void ftp_machine_bad_line(struct ftp_machine *machine, enum ftp_line_status status, struct ftp_out *out)
+enum ftp_take ftp_machine_bad_line(struct ftp_machine *machine, enum ftp_line_status status,
+				   struct ftp_out *out)
 {
 	if (machine->closing)
-		return;
-	switch (status) {
-	case FTP_LINE_BARE_LF:
+		return FTP_TAKEN;
+	if (status == FTP_LINE_BARE_LF) {
 		machine_close(machine, FTP_OWN_BARE_LF, "bare-lf", out);
-		return;
+		return FTP_TAKEN;
+	}
+	if (!may_run_now(machine, ftp_verb_find("", 0)))
+		return FTP_HOLD;
+	switch (status) {
 	case FTP_LINE_TOO_LONG:
 		machine_own(machine, FTP_OWN_TOO_LONG, out);
 		break;
@@ -158,12 +162,14 @@ void ftp_machine_bad_line(struct ftp_machine *machine, enum ftp_line_status stat
 	case FTP_LINE_BARE_CR:
 		machine_own(machine, FTP_OWN_BAD_BYTES, out);
 		break;
+	case FTP_LINE_BARE_LF:
 	case FTP_LINE_MORE:
 	case FTP_LINE_OK:
-		assert(!"not a bad line");
+		assert(!"not a bad line that is left");
 	}
 	if (++machine->strikes >= STRIKES_MAX)
 		machine_close(machine, FTP_OWN_TOO_MANY_ERRORS, "malformed-lines", out);
+	return FTP_TAKEN;
 }
 
 /*

@@ -155,8 +155,13 @@ void ftp_machine_init(struct ftp_machine *machine, const struct ftp_machine_setu
 enum ftp_take ftp_machine_command(struct ftp_machine *machine, const char *line, size_t len,
 				  struct ftp_out *out);
 
-/* A line that ftp_line_take() refused; status is one of its refusals. */
-void ftp_machine_bad_line(struct ftp_machine *machine, enum ftp_line_status status, struct ftp_out *out);
+/*
+ * A line that ftp_line_take() refused; status is one of its refusals. On
+ * FTP_HOLD the window is to be left as it is, as for a good line: the refusal
+ * must not overtake the reply to an earlier command.
+ */
+enum ftp_take ftp_machine_bad_line(struct ftp_machine *machine, enum ftp_line_status status,
+				   struct ftp_out *out);
 
 /* A line of the server's; last: it completes its reply. FTP_HOLD may add
  * FTP_DO_DATA_GO or FTP_DO_DATA_ABORT, to be carried out before the line is offered again. */

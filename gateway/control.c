@@ -49,13 +49,12 @@ static bool client_line(struct session *session)
 		session->holding = false;
 		break;
 	case FTP_LINE_TOO_LONG:
-		session->skipping = true;
-		ftp_machine_bad_line(&session->machine, status, out_of(session));
-		break;
 	case FTP_LINE_NUL:
 	case FTP_LINE_BARE_CR:
 	case FTP_LINE_BARE_LF:
-		ftp_machine_bad_line(&session->machine, status, out_of(session));
+		if (ftp_machine_bad_line(&session->machine, status, out_of(session)) == FTP_HOLD)
+			return false;
+		session->skipping = status == FTP_LINE_TOO_LONG;
 		break;
 	}
 	session->active_ms = session->worker->loop.now_ms;

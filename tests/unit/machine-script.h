@@ -245,10 +245,9 @@ static enum ftp_take script_event(struct script *script, char what, const char *
 	case 'S':
 		return script_server(script, arg);
 	case 'B':
-		ftp_machine_bad_line(machine,
-				     (enum ftp_line_status)script_word(arg, script_bad, NELEM(script_bad)),
-				     &script->out);
-		return FTP_TAKEN;
+		return ftp_machine_bad_line(
+		    machine, (enum ftp_line_status)script_word(arg, script_bad, NELEM(script_bad)),
+		    &script->out);
 	case '!':
 		ftp_machine_signal(machine,
 				   (enum ftp_signal)script_word(arg, script_signals, NELEM(script_signals)),
