@@ -64,13 +64,12 @@ static int load(const char *path, struct policy **ret_policy, struct diags *diag
 
 int monitor_check(const char *policy_path)
 {
-	struct policy *policy = NULL;
 	struct diags diags;
-	int r = load(policy_path, &policy, &diags);
+	int r = policy_file_check(policy_path, &diags);
 
+	diags_print(&diags, stderr);
 	if (r < 0 && diags.nerrors > 0)
 		(void)fprintf(stderr, "%zu error%s\n", diags.nerrors, diags.nerrors == 1 ? "" : "s");
-	policy_free(&policy);
 	diags_done(&diags);
 	return r == 0 ? EXIT_SUCCESS : EXIT_FAILURE;
 }

@@ -144,3 +144,16 @@ int policy_file_check_keys(const struct policy *policy, const struct diags *diag
 			return -errno;
 	return WIFEXITED(status) && WEXITSTATUS(status) == EXIT_SUCCESS ? 0 : -EINVAL;
 }
+
+int policy_file_check(const char *path, struct diags *diags)
+{
+	struct policy *policy = NULL;
+	struct tlsctx_set *set = NULL;
+	int r = policy_file_load(path, diags, &policy);
+
+	if (r == 0)
+		r = tlsctx_set_load(policy, diags, &set);
+	tlsctx_set_free(&set);
+	policy_free(&policy);
+	return r;
+}

@@ -21,4 +21,11 @@ int policy_file_load(const char *path, struct diags *diags, struct policy **ret_
  */
 int policy_file_check_keys(const struct policy *policy, const struct diags *diags);
 
+/*
+ * The verdict alone, for a program that ends with it: loads the keys into this
+ * process. diags gets everything, nothing is printed; it is the caller's to
+ * diags_done(). Returns 0 when the policy could be served, or a negative errno.
+ */
+int policy_file_check(const char *path, struct diags *diags);
+
 #endif

@@ -80,7 +80,7 @@ static void on_idle_timer(struct timer *timer)
 	signal_machine(session, FTP_SIGNAL_IDLE_TIMEOUT);
 }
 
-static uint8_t server_modes(const struct policy_backend *backend)
+uint8_t session_server_modes(const struct policy_backend *backend)
 {
 	uint8_t modes = FTP_MODE_ALL;
 
@@ -136,7 +136,7 @@ static bool session_admit(struct session *session, const struct msg *msg)
 		.client = msg->remote,
 		.server = backend->endpoint.addr,
 		.implicit = flow.listener->tls == LISTENER_IMPLICIT,
-		.modes = server_modes(backend),
+		.modes = session_server_modes(backend),
 		.modes_refused = worker->modes_refused[backend->index],
 	};
 	ftp_machine_init(&session->machine, &setup);

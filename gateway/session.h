@@ -86,6 +86,9 @@ void session_shutdown(struct session *session);
  * possible. */
 void session_end(struct session *session, const char *reason);
 
+/* The FTP_MODE_ bits that policy allows towards a server. */
+uint8_t session_server_modes(const struct policy_backend *backend);
+
 /* From data.c: the data part is over. */
 void session_data_done(struct session *session, enum ftp_data_result result);
 
