@@ -14,13 +14,7 @@ import servers
 
 def pytest_collection_modifyitems(config, items):
     if not os.access(net.ATTLSD, os.X_OK):
-        for item in items:
-            if "gateway" in item.fixturenames or "launch" in item.fixturenames or item.get_closest_marker("attlsd"):
-                item.add_marker(pytest.mark.skip(reason=f"{net.ATTLSD} is not built"))
-
-
-def pytest_configure(config):
-    config.addinivalue_line("markers", "attlsd: needs the built daemon though it uses no fixture of it")
+        raise pytest.UsageError(f"{net.ATTLSD} is not built: run make")
 
 
 @pytest.fixture(autouse=True)

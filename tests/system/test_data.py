@@ -1,6 +1,7 @@
 """Data connections: every way to open one on each side, whose address is told, who may connect."""
 import re
 import ssl
+import threading
 
 import pytest
 
@@ -309,3 +310,81 @@ def test_two_sessions_do_not_wait_for_each_other(launch, make_backend):
         assert (len(got), stuck.end) == (len(backend.files["huge"]), "clean")
         assert got == backend.files["huge"]
         assert slow.reply().code == 226
+
+
+def test_pasv_again_closes_the_port_before(gateway):
+    with clients.explicit(gateway, "C") as c:
+        first = c.pasv()
+        second = c.epsv()
+        with pytest.raises(ConnectionError):
+            net.dial(first)
+        net.dial(second).close()
+
+
+def test_another_address_cannot_serve_as_the_backend(launch, make_backend):
+    """Active towards the backend: only its own address may dial the port that it was told."""
+    def retr(session, name):
+        session.reply("150 Here it comes")
+        try:
+            with net.dial(session.target, ("127.0.0.2", 0)) as false:
+                false.sendall(b"forged")
+        except ConnectionError:
+            pass
+        data = session.open_data()
+        data.sendall(b"genuine")
+        data.close()
+        session.reply("226 Done")
+    gateway = launch(make_backend(RETR=retr), backends={"legacy": {"data": "active"}})
+    with clients.explicit(gateway, "P") as c:
+        assert c.get("x") == b"genuine"
+
+
+def test_commands_beside_a_transfer(launch, make_backend):
+    """NOOP and STAT are answered while data flows, and the transfer's own reply comes last."""
+    def stor(session, name):
+        session.reply("150 Send it")
+        data = session.open_data()
+        for expected, answer in ("NOOP", "200 Here"), ("STAT", "211-Status\r\n half done\r\n211 End"):
+            assert session.sock.recv(100) == expected.encode() + b"\r\n"
+            session.reply(answer)
+        session.backend.store(name, *reversed(net.end_of(data)))
+        data.close()
+        session.reply("226 Done")
+    backend = make_backend(STOR=stor)
+    gateway = launch(backend)
+    with clients.explicit(gateway, "P") as c:
+        data = c.open("STOR x")
+        data.send(b"first, ")
+        c.expect("NOOP", 200)
+        assert len(c.expect("STAT", 211).splitlines()) == 3
+        data.send(b"second")
+        data.close()
+        assert c.reply().code == 226
+        assert backend.upload("x") == (b"first, second", "fin")
+
+
+def test_many_sessions_at_once(launch, make_backend):
+    """Twenty-four clients in every mode on two workers: nobody gets another's data."""
+    backend = make_backend(files={f"file{n}": bytes([n]) * (200000 + n) for n in range(24)})
+    gateway = launch(backend, ftp={"secure_dataconn": "clear"}, daemon={"workers": 2, "limits": {"unauthenticated_per_source": 50}})
+    faults = []
+
+    def one(n):
+        try:
+            with clients.explicit(gateway, "CP"[n % 2]) as c:
+                for round_ in range(3):
+                    mode = MODES[(n // 2 + round_) % 4]
+                    content = backend.files[f"file{n}"]
+                    assert c.get(f"file{n}", mode) == content
+                    assert c.put(f"up{n}-{round_}", content, mode).code == 226
+                    assert backend.upload(f"up{n}-{round_}") == (content, "fin")
+                c.expect("QUIT", 221)
+        except Exception as fault:
+            faults.append((n, repr(fault)))
+    threads = [threading.Thread(target=one, args=(n,)) for n in range(24)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join(net.LIMIT)
+    assert not faults, faults
+    gateway.event("session-end", count=24)

@@ -71,7 +71,6 @@ def table():
     results.write(os.path.join(net.BUILD, "interop.md"))
 
 
-@pytest.mark.attlsd
 @pytest.mark.parametrize("server,client,listener,mode,level", CELLS, ids=["-".join(cell) for cell in CELLS])
 def test_transfers(front, files, table, certificates, server, client, listener, mode, level):
     behind, gateway = front(server)

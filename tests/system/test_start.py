@@ -12,8 +12,6 @@ import client as clients
 import gateway as gateways
 import net
 
-pytestmark = pytest.mark.attlsd
-
 FAULTY = """\
 version: 1
 keyrings: { ftpd: { certificates: [ { chain: missing.pem, key: missing.key } ] } }
