@@ -212,6 +212,8 @@ static enum ftp_take reply_begins(struct ftp_machine *machine, const struct ftp_
 		/* 421 may come at any time (RFC 959 4.2.2); anything else answers nothing that was asked */
 		if (reply->code != 421)
 			machine_close(machine, FTP_OWN_SERVER_CONFUSED, "unsolicited-reply", out);
+		else
+			machine_expect(machine, FTP_PENDING_PLAIN); /* nothing may get between its lines */
 		return FTP_TAKEN;
 	}
 	place = answered_by(machine, reply->code);

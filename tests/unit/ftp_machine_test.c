@@ -398,7 +398,7 @@ static const struct script_case unsolicited[] = {
 	{ "421 of several lines",
 	  { 0 },
 	  LOGGED_IN,
-	  "S 421-idle\n  c 421-idle\nS  so\n  c  so\nC NOOP\n  s NOOP\nS 421 bye\n  c 421 bye\n"
+	  "S 421-idle\n  c 421-idle\nS  so\n  c  so\nC NOOP\n  hold\nC PBSZ\n  hold\nS 421 bye\n  c 421 bye\n"
 	  "  close server-421\n" },
 	{ "421 instead of an answer",
 	  { 0 },
