@@ -347,8 +347,9 @@ void field_parse(struct walk *w, const struct field *f, const struct node *n, vo
 		[FIELD_NAME] = parse_name,	   [FIELD_PORT_RANGE] = parse_port_range,
 		[FIELD_ADDRESS] = parse_address,   [FIELD_ENDPOINT] = parse_endpoint,
 		[FIELD_BACKEND] = parse_backend,   [FIELD_NETS] = parse_nets,
-		[FIELD_CIPHERS] = field_ciphers,   [FIELD_SUITES] = field_ciphers,
-		[FIELD_REF] = field_ref,	   [FIELD_REFS] = field_refs,
+		[FIELD_COMMANDS] = field_commands, [FIELD_CIPHERS] = field_ciphers,
+		[FIELD_SUITES] = field_ciphers,	   [FIELD_REF] = field_ref,
+		[FIELD_REFS] = field_refs,
 	};
 	parsers[f->type](w, f, n, object);
 }

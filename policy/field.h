@@ -14,6 +14,7 @@ field_fn field_parse;
 
 /* The types that have files of their own. */
 field_fn field_ref, field_refs; /* reference.c */
+field_fn field_commands;	/* command-list.c */
 field_fn field_ciphers;		/* cipher-list.c */
 
 /* A value that is there; reports a fault otherwise. */

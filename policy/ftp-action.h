@@ -9,6 +9,7 @@
 #define ATTLSD_POLICY_FTP_ACTION_H
 
 #include <stdbool.h>
+#include <stddef.h>
 #include <stdint.h>
 
 /* SECURE_FTP: must every client log in under TLS? */
@@ -48,6 +49,15 @@ enum portcommandport { NOLOWPORTS = 0, LOWPORTS_UNRESTRICTED };
 /* Which reply code where z/OS and the RFCs differ. */
 enum reply_style { REPLY_STYLE_RFC = 0, REPLY_STYLE_ZOS };
 
+/* Verbs that are in no table of the gateway: refuse them, or let the server decide. */
+enum unknown_commands { UNKNOWN_COMMANDS_REFUSE = 0, UNKNOWN_COMMANDS_PASS };
+
+/* Commands by name, in upper case: "DELE", or with its first argument "SITE EXEC". */
+struct command_list {
+	const char **names;
+	size_t n;
+};
+
 struct port_range {
 	uint16_t low; /* 0: no range was given */
 	uint16_t high;
@@ -75,6 +85,12 @@ struct ftp_action {
 	uint32_t datakeepalive_s;
 	uint32_t inactive_s;	 /* 0: never */
 	uint32_t dswaittime_min; /* 0: a busy data set is an error at once */
+	uint32_t dswaitinterval_s; /* between two attempts; a minute on z/OS */
+	struct command_list commands_allowed; /* when there is one: nothing else */
+	struct command_list commands_denied;
+	enum unknown_commands unknown_commands;
+	uint32_t login_attempts; /* failed ones that end a session; 0: any number */
+	uint32_t login_delay_ms; /* before a failed login is answered; doubles with each failure */
 	enum reply_style reply_style;
 };
 

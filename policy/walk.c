@@ -258,6 +258,7 @@ static void walk_field(struct walk *w, const struct field *f, const struct node 
 	case FIELD_ENDPOINT:
 	case FIELD_BACKEND:
 	case FIELD_NETS:
+	case FIELD_COMMANDS:
 	case FIELD_CIPHERS:
 	case FIELD_SUITES:
 	case FIELD_REF:

@@ -1,0 +1,54 @@
+#include <ctype.h>
+#include <stdbool.h>
+#include <string.h>
+
+#include "policy/field.h"
+
+/* What a line of the machine's table can be, or one behind SITE. */
+#define COMMAND_WORD_MAX 16
+
+/* "dele" or "site exec": one or two words of letters and digits, one blank between them. */
+static bool is_command(const char *text, size_t len)
+{
+	const char *blank = memchr(text, ' ', len);
+	size_t first = blank != NULL ? (size_t)(blank - text) : len;
+	size_t second = len - first;
+
+	if (first == 0 || first > COMMAND_WORD_MAX || second == 1 || second > COMMAND_WORD_MAX + 1)
+		return false;
+	for (size_t i = 0; i < len; i++)
+		if (i != first && !isalnum((unsigned char)text[i]))
+			return false;
+	return true;
+}
+
+void field_commands(struct walk *w, const struct field *f, const struct node *n, void *object)
+{
+	struct command_list *list = (struct command_list *)(void *)((char *)object + f->offset);
+	const char **names;
+	size_t i = 0;
+
+	if (!field_is_list(w, f, n, false))
+		return;
+	names = arena_alloc(w->arena, node_list_count(n) + 1, sizeof(*names));
+	if (names == NULL)
+		return;
+	for (const struct node *item = node_list_first(n); item != NULL; item = node_list_next(n, item)) {
+		char *name;
+
+		if (!field_is_scalar(w, f, item))
+			continue;
+		if (!is_command(item->text, item->len)) {
+			walk_error(w, item->mark,
+				   "\"%s\" must be FTP commands such as DELE or \"SITE EXEC\", not \"%.60s\"",
+				   f->key, item->text);
+			continue;
+		}
+		name = arena_strndup(w->arena, item->text, item->len);
+		for (char *c = name; c != NULL && *c != '\0'; c++)
+			*c = (char)toupper((unsigned char)*c);
+		names[i++] = name;
+	}
+	list->names = names;
+	list->n = i;
+}
