@@ -1,0 +1,162 @@
+/*
+ * The input is a session, one event a line, first a letter each for policy:
+ *
+ *	P letters	see set_policy(); only as the first line
+ *	C text		the client sends a line        c text	or bytes without a line end
+ *	S text		the server sends a line        s text	likewise
+ *	T		the handshake is done          D n	the data part ended, n is a letter from 'a'
+ *	N		no port for the next listening ! n	a signal, n is a letter from 'a'
+ *
+ * Whatever client and server do, the model's promises hold. When a session has
+ * ended, nothing brings it back.
+ */
+#include "tests/fuzz/fuzz.h"
+#include "tests/machine-model.h"
+
+static void set_policy(struct ftp_machine_setup *setup, struct ftp_action *action, const char *letters,
+		       size_t len)
+{
+	for (size_t i = 0; i < len; i++)
+		switch (letters[i]) {
+		case 'a':
+			action->auth_tls = true;
+			break;
+		case 'f':
+			action->secure_ftp = SECURE_FTP_ALLOWED;
+			break;
+		case 'c':
+			action->secure_ctrlconn = SECURE_CLEAR;
+			action->tlsrfclevel = TLSRFCLEVEL_RFC4217;
+			break;
+		case 'n':
+			action->tlsrfclevel = TLSRFCLEVEL_CCCNONOTIFY;
+			break;
+		case 'd':
+			action->secure_dataconn = SECURE_CLEAR;
+			break;
+		case 'e':
+			action->secure_dataconn = SECURE_NEVER;
+			break;
+		case 'p':
+			action->portcommand = PORTCOMMAND_ACCEPT;
+			break;
+		case 'r':
+			action->portcommandipaddr = REDIRECT_UNRESTRICTED;
+			break;
+		case 'l':
+			action->portcommandport = LOWPORTS_UNRESTRICTED;
+			break;
+		case 'z':
+			action->reply_style = REPLY_STYLE_ZOS;
+			break;
+		case 'i':
+			setup->implicit = true;
+			break;
+		case 'j':
+			action->secureimplicitzos = true;
+			break;
+		case '6':
+			(void)ip_addr_parse("2001:db8::7", 11, &setup->client.addr);
+			break;
+		case 's':
+			(void)ip_addr_parse("2001:db8:1::21", 14, &setup->server);
+			break;
+		case '0': /* modes that the server is known to refuse */
+		case '1':
+		case '2':
+		case '3':
+			setup->modes_refused |= (uint8_t)(1u << (letters[i] - '0'));
+			break;
+		default:
+			break;
+		}
+}
+
+static void send_line(struct model *model, void (*to)(struct model *, const void *, size_t), const char *text,
+		      size_t len, bool line)
+{
+	char wire[MODEL_WINDOW];
+
+	if (len + 2 > sizeof(wire))
+		return;
+	memcpy(wire, text, len);
+	memcpy(wire + len, "\r\n", 2);
+	to(model, wire, line ? len + 2 : len);
+}
+
+static void event(struct model *model, char what, const char *arg, size_t len)
+{
+	unsigned n = len > 0 ? (unsigned char)arg[0] - (unsigned)'a' : 0;
+
+	switch (what) {
+	case 'C':
+	case 'c':
+		send_line(model, model_client, arg, len, what == 'C');
+		break;
+	case 'S':
+	case 's':
+		send_line(model, model_server, arg, len, what == 'S');
+		break;
+	case 'T':
+		model_signal(model, FTP_SIGNAL_TLS_UP);
+		break;
+	case 'N':
+		model->no_ports = true;
+		break;
+	case 'D':
+		if (n < FTP_DATA_ABORTED)
+			model_data_done(model, (enum ftp_data_result)(FTP_DATA_OK + n));
+		break;
+	case '!':
+		if (n <= FTP_SIGNAL_SHUTDOWN)
+			model_signal(model, (enum ftp_signal)n);
+		break;
+	default:
+		break;
+	}
+}
+
+/* After its end the machine is deaf. */
+static void check_end(struct model *model)
+{
+	struct ftp_reply reply = { .code = 220, .first = true, .line = "220 x", .len = 5, .text = 4 };
+
+	if (!model->ended || model->violation)
+		return;
+	assert(ftp_machine_command(&model->machine, "NOOP", 4, &model->out) == FTP_TAKEN);
+	assert(ftp_machine_bad_line(&model->machine, FTP_LINE_NUL, &model->out) == FTP_TAKEN);
+	assert(ftp_machine_reply(&model->machine, &reply, true, &model->out) == FTP_TAKEN);
+	ftp_machine_signal(&model->machine, FTP_SIGNAL_SHUTDOWN, &model->out);
+	ftp_machine_listening(&model->machine, FTP_SIDE_CLIENT, NULL, &model->out);
+	ftp_machine_data_done(&model->machine, FTP_DATA_OK, &model->out);
+	assert(model->out.n == 0);
+}
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
+{
+	struct ftp_action action = { .auth_tls = false };
+	struct ftp_machine_setup setup = { .action = &action, .modes = FTP_MODE_ALL };
+	static struct model model; /* large, and set anew for each input */
+	const char *at = (const char *)data, *end = at + size;
+
+	(void)ip_addr_parse("192.0.2.7", 9, &setup.client.addr);
+	(void)ip_addr_parse("10.0.0.1", 8, &setup.server);
+	setup.client.port = 40000;
+	if (size > 0 && at[0] == 'P') {
+		const char *lf = memchr(at, '\n', size);
+
+		set_policy(&setup, &action, at, lf != NULL ? (size_t)(lf - at) : size);
+		at = lf != NULL ? lf + 1 : end;
+	}
+	model_init(&model, &setup);
+	while (at < end) {
+		const char *lf = memchr(at, '\n', (size_t)(end - at));
+		size_t len = (size_t)((lf != NULL ? lf : end) - at);
+
+		if (len > 0)
+			event(&model, at[0], len > 2 ? at + 2 : "", len > 2 ? len - 2 : 0);
+		at = lf != NULL ? lf + 1 : end;
+	}
+	check_end(&model);
+	return 0;
+}

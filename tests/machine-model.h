@@ -1,0 +1,582 @@
+/*
+ * A gateway without sockets around the machine: it feeds the machine and
+ * carries its actions out as gateway/control.c does, and checks after each of
+ * them what must hold whatever client and server do. A broken promise prints
+ * where and ends the process.
+ *
+ * The caller plays the client and the server: model_client() and
+ * model_server() take bytes as they come in, model_data_done() and
+ * model_signal() the rest.
+ */
+#ifndef ATTLSD_TESTS_MACHINE_MODEL_H
+#define ATTLSD_TESTS_MACHINE_MODEL_H
+
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "ftp-alg/endpoint.h"
+#include "ftp-alg/ftp-alg.h"
+
+#define MODEL_WINDOW 8192 /* longer than any line */
+#define MODEL_ASKED  (FTP_PENDING_MAX + 2)
+
+/* A command of the client's that has no final reply yet. */
+struct model_asked {
+	unsigned serial; /* the number behind '#' in its line, 0: none */
+	enum ftp_verb_kind kind;
+	bool beside; /* may be answered before what was asked earlier */
+};
+
+struct model {
+	struct ftp_machine machine;
+	struct ftp_out out;
+	struct ftp_action action;
+	struct ip_endpoint client;
+	struct ip_addr server;
+
+	uint8_t client_in[MODEL_WINDOW];
+	size_t client_len;
+	bool skipping;
+	bool holding;
+	struct ftp_line held;
+	size_t held_at;
+
+	uint8_t server_in[MODEL_WINDOW];
+	size_t server_len;
+	struct ftp_reply_parser parser;
+
+	bool handshake;
+	bool tls;
+	bool logged_in;
+	bool ended;	/* nothing may come any more */
+	bool violation; /* ended by the gateway, not by the machine */
+	bool frozen;	/* after CCC */
+	enum ftp_prot frozen_prot;
+
+	bool no_ports; /* the next listening fails */
+	struct ip_endpoint listen[2];
+	bool leg[2]; /* by ftp_side: agreed on */
+	bool started;
+	bool going;
+	enum ftp_data_result result; /* of the transfer that is under way */
+
+	/* what the client sees */
+	bool strict; /* the server is honest: replies come in order */
+	struct ftp_reply_parser view;
+	struct model_asked asked[MODEL_ASKED];
+	size_t nasked;
+	unsigned event_code; /* first final code of the event */
+
+	/* the caller's server: told each command, and that its connection is a new one */
+	void *peer;
+	void (*on_command)(struct model *model, const char *line, size_t len);
+	void (*on_renew)(struct model *model);
+	bool trace;
+	const char *(*whose)(void); /* what to print when a promise is broken */
+};
+
+static void model_trace(const struct model *model, const char *format, ...)
+    __attribute__((format(printf, 2, 3)));
+static void model_trace(const struct model *model, const char *format, ...)
+{
+	va_list args;
+
+	if (!model->trace)
+		return;
+	va_start(args, format);
+	vfprintf(stderr, format, args);
+	va_end(args);
+	fputc('\n', stderr);
+}
+
+static void model_broken(const struct model *model, const char *what, int line)
+{
+	fprintf(stderr, "machine-model.h:%d: broken: %s%s%s\n", line, what, model->whose != NULL ? ", " : "",
+		model->whose != NULL ? model->whose() : "");
+	abort();
+}
+
+#define MODEL_CHECK(model, what)                                                                             \
+	do {                                                                                                 \
+		if (!(what))                                                                                 \
+			model_broken(model, #what, __LINE__);                                                \
+	} while (0)
+
+static void model_init(struct model *model, const struct ftp_machine_setup *setup)
+{
+	struct ftp_machine_setup mine = *setup;
+
+	*model = (struct model){ .action = *setup->action, .client = setup->client, .server = setup->server };
+	mine.action = &model->action;
+	ftp_machine_init(&model->machine, &mine);
+	/* the greeting answers what nobody asked */
+	model->asked[model->nasked++] = (struct model_asked){ .kind = FTP_KIND_COUNT };
+	if (setup->implicit && !model->action.secureimplicitzos)
+		model->handshake = true;
+}
+
+static unsigned model_serial(const char *line, size_t len)
+{
+	const char *mark = memchr(line, '#', len);
+	unsigned serial = 0;
+
+	if (mark == NULL)
+		return 0;
+	for (mark++; mark < line + len && *mark >= '0' && *mark <= '9' && serial < 100000000; mark++)
+		serial = serial * 10 + (unsigned)(*mark - '0');
+	return serial;
+}
+
+static void model_answered(struct model *model, size_t place)
+{
+	model->nasked--;
+	memmove(&model->asked[place], &model->asked[place + 1],
+		(model->nasked - place) * sizeof(model->asked[0]));
+}
+
+static bool model_is_closing_now(const struct model *model)
+{
+	for (size_t i = 0; i < model->out.n; i++)
+		if (model->out.acts[i].what == FTP_DO_CLOSE)
+			return true;
+	return false;
+}
+
+/* A final reply reached the client: what does it answer, and may it do so now? */
+static void model_final(struct model *model, const struct ftp_reply *reply)
+{
+	unsigned serial = model_serial(reply->line, reply->len);
+	size_t place = 0;
+
+	if (model->event_code == 0)
+		model->event_code = reply->code;
+	if (reply->code == 421 || (model_is_closing_now(model) && serial == 0))
+		return; /* the session's last words answer nothing */
+	MODEL_CHECK(model, model->nasked > 0);
+	if (!model->strict) {
+		model_answered(model, 0);
+		return;
+	}
+	if (serial != 0) {
+		while (place < model->nasked && model->asked[place].serial != serial)
+			place++;
+		MODEL_CHECK(model, place < model->nasked);
+		MODEL_CHECK(model, place == 0 || model->asked[place].beside);
+	} else if (memcmp(reply->line, "226 Abort", 9) == 0) {
+		while (place < model->nasked && model->asked[place].kind != FTP_KIND_ABOR)
+			place++;
+		MODEL_CHECK(model, place == 0);
+	}
+	model_answered(model, place);
+}
+
+/* A reply text of one line or more. */
+static void model_reply(struct model *model, const struct ftp_act *act)
+{
+	const char *at = act->text, *end = act->text + act->len;
+
+	model_trace(model, "    c %.*s", (int)act->len, act->text);
+	while (at != NULL) {
+		const char *cr = memchr(at, '\r', (size_t)(end - at));
+		size_t len = (size_t)((cr != NULL ? cr : end) - at);
+		uint8_t wire[FTP_REPLY_LINE_MAX + 2];
+		enum ftp_reply_status status;
+		struct ftp_reply reply;
+
+		MODEL_CHECK(model, len <= FTP_REPLY_LINE_MAX);
+		memcpy(wire, at, len);
+		memcpy(wire + len, "\r\n", 2);
+		status = ftp_reply_take(&model->view, wire, len + 2, &reply);
+		MODEL_CHECK(model, status == FTP_REPLY_PART || status == FTP_REPLY_END ||
+				       (status == FTP_REPLY_TOO_LONG && model->view.bytes > 0));
+		if (status == FTP_REPLY_END && !ftp_reply_is_preliminary(reply.code))
+			model_final(model, &reply);
+		at = cr != NULL ? cr + 2 : NULL;
+	}
+}
+
+/* The gateway's own PORT or EPRT names its own port, never what a client wrote. */
+static void model_check_port(const struct model *model, const struct ftp_command *command)
+{
+	struct ip_endpoint named;
+	int r = command->verb->kind == FTP_KIND_EPRT ? ftp_eprt_parse(command->arg, command->arg_len, &named)
+						     : ftp_port_parse(command->arg, command->arg_len, &named);
+
+	MODEL_CHECK(model, r == 0);
+	MODEL_CHECK(model, ip_endpoint_equal(&named, &model->listen[FTP_SIDE_SERVER]));
+}
+
+static void model_command(struct model *model, const struct ftp_act *act)
+{
+	struct ftp_command command = ftp_command_parse(act->text, act->len);
+	enum ftp_verb_kind kind = command.verb->kind;
+
+	model_trace(model, "    s %.*s", (int)act->len, act->text);
+	MODEL_CHECK(model, act->len > 0 && act->len <= FTP_LINE_MAX);
+	for (size_t i = 0; i < act->len; i++)
+		MODEL_CHECK(model, act->text[i] != '\r' && act->text[i] != '\n' && act->text[i] != '\0');
+	for (size_t i = 0; i < command.verb_len; i++)
+		MODEL_CHECK(model, act->text[i] > ' ' && act->text[i] < 0x7f);
+	MODEL_CHECK(model, command.verb_len > 0);
+	if (model->action.secure_ftp == SECURE_FTP_REQUIRED && !model->tls) {
+		MODEL_CHECK(model, kind != FTP_KIND_USER && kind != FTP_KIND_PASS);
+		MODEL_CHECK(model, model->frozen || (command.verb->flags & FTP_VERB_BEFORE_TLS));
+	}
+	if (!model->logged_in)
+		MODEL_CHECK(model, command.verb->flags & FTP_VERB_BEFORE_LOGIN);
+	MODEL_CHECK(model, kind != FTP_KIND_AUTH && kind != FTP_KIND_PBSZ && kind != FTP_KIND_PROT);
+	MODEL_CHECK(model, kind != FTP_KIND_CCC && kind != FTP_KIND_ADAT && kind != FTP_KIND_ENVELOPE);
+	MODEL_CHECK(model, kind != FTP_KIND_UNAVAILABLE && kind != FTP_KIND_FOREIGN && kind != FTP_KIND_REIN);
+	if (kind == FTP_KIND_PORT || kind == FTP_KIND_EPRT)
+		model_check_port(model, &command);
+	MODEL_CHECK(model, act->secret || !(command.verb->flags & FTP_VERB_SECRET));
+	if (model->on_command != NULL)
+		model->on_command(model, act->text, act->len);
+}
+
+static void model_dial(struct model *model, enum ftp_side side, const struct ip_endpoint *endpoint)
+{
+	const struct ftp_action *action = &model->action;
+
+	MODEL_CHECK(model, endpoint->port != 0);
+	if (side == FTP_SIDE_SERVER) {
+		MODEL_CHECK(model, ip_addr_equal(&endpoint->addr, &model->server));
+		MODEL_CHECK(model, endpoint->port >= 1024);
+	} else {
+		MODEL_CHECK(model, action->portcommand == PORTCOMMAND_ACCEPT);
+		MODEL_CHECK(model, action->portcommandipaddr != NOREDIRECT ||
+				       ip_addr_equal(&endpoint->addr, &model->client.addr));
+		MODEL_CHECK(model, action->portcommandport != NOLOWPORTS || endpoint->port >= 1024);
+	}
+	model->leg[side] = true;
+}
+
+static void model_listen(struct model *model, enum ftp_side side)
+{
+	static const uint8_t v4[4] = { 198, 51, 100, 1 };
+	static const uint8_t v6[16] = { 0x20, 0x01, 0x0d, 0xb8, 9, [15] = 1 };
+	enum ip_family family = side == FTP_SIDE_CLIENT ? model->client.addr.family : model->server.family;
+	bool none = model->no_ports;
+
+	model->no_ports = false;
+	model->leg[side] = !none;
+	model->listen[side].addr = ip_addr_make(family, family == IP_V4 ? v4 : v6);
+	model->listen[side].port = side == FTP_SIDE_CLIENT ? 5001 : 6001;
+	ftp_machine_listening(&model->machine, side, none ? NULL : &model->listen[side], &model->out);
+}
+
+static void model_data_forget(struct model *model)
+{
+	model->leg[FTP_SIDE_CLIENT] = model->leg[FTP_SIDE_SERVER] = false;
+	model->started = model->going = false;
+}
+
+static void model_data_start(struct model *model, const struct ftp_act *act)
+{
+	enum secure_level level = model->action.secure_dataconn;
+
+	MODEL_CHECK(model, !model->started);
+	MODEL_CHECK(model, model->leg[FTP_SIDE_CLIENT] && model->leg[FTP_SIDE_SERVER]);
+	MODEL_CHECK(model, model->logged_in);
+	/* a session that TLS protects, or once did, is bound to the policy's level */
+	if ((model->tls || model->frozen) && (level == SECURE_PRIVATE || level == SECURE_SAFE))
+		MODEL_CHECK(model, act->protect);
+	if (level == SECURE_NEVER || (!model->tls && !model->frozen))
+		MODEL_CHECK(model, !act->protect);
+	model->started = true;
+	model->result = FTP_DATA_PENDING;
+}
+
+/* In the order of control.c: what is left in the window behind the line ends the session. */
+static void model_tls(struct model *model, bool start)
+{
+	if (model->client_len > 0) {
+		model->ended = model->violation = true;
+		return;
+	}
+	MODEL_CHECK(model, model->tls != start);
+	model->handshake = start;
+	model->tls = false;
+}
+
+static void model_act(struct model *model, const struct ftp_act *act)
+{
+	MODEL_CHECK(model, !model->ended);
+	switch (act->what) {
+	case FTP_DO_NOTHING:
+		MODEL_CHECK(model, act->what != FTP_DO_NOTHING);
+		break;
+	case FTP_DO_REPLY:
+		model_reply(model, act);
+		break;
+	case FTP_DO_COMMAND:
+		model_command(model, act);
+		break;
+	case FTP_DO_TLS_START:
+		model_tls(model, true);
+		break;
+	case FTP_DO_TLS_STOP:
+		model_tls(model, false);
+		break;
+	case FTP_DO_SERVER_RENEW:
+		model_trace(model, "    renew");
+		MODEL_CHECK(model, !model->leg[FTP_SIDE_CLIENT] && !model->leg[FTP_SIDE_SERVER]);
+		model->logged_in = false;
+		model->server_len = 0;
+		model->parser = (struct ftp_reply_parser){ 0 };
+		if (model->on_renew != NULL)
+			model->on_renew(model);
+		break;
+	case FTP_DO_LISTEN_CLIENT:
+		model_listen(model, FTP_SIDE_CLIENT);
+		break;
+	case FTP_DO_LISTEN_SERVER:
+		model_listen(model, FTP_SIDE_SERVER);
+		break;
+	case FTP_DO_DIAL_CLIENT:
+		model_dial(model, FTP_SIDE_CLIENT, &act->endpoint);
+		break;
+	case FTP_DO_DIAL_SERVER:
+		model_dial(model, FTP_SIDE_SERVER, &act->endpoint);
+		break;
+	case FTP_DO_DATA_START:
+		model_data_start(model, act);
+		break;
+	case FTP_DO_DATA_GO:
+		MODEL_CHECK(model, model->started && !model->going);
+		model->going = true;
+		break;
+	case FTP_DO_DATA_REFUSED:
+		MODEL_CHECK(model, model->started && !model->going);
+		model->started = false;
+		break;
+	case FTP_DO_DATA_ABORT:
+		MODEL_CHECK(model, model->going);
+		model_data_forget(model);
+		model->result = FTP_DATA_ABORTED;
+		ftp_machine_data_done(&model->machine, FTP_DATA_ABORTED, &model->out);
+		break;
+	case FTP_DO_DATA_CLOSE:
+		model_data_forget(model);
+		break;
+	case FTP_DO_USER:
+		model->logged_in = false;
+		break;
+	case FTP_DO_LOGGED_IN:
+		model->logged_in = true;
+		break;
+	case FTP_DO_CLOSE:
+		model_trace(model, "    close %.*s", (int)act->len, act->text);
+		model->ended = true;
+		break;
+	}
+}
+
+static void model_check_state(struct model *model)
+{
+	const struct ftp_machine *machine = &model->machine;
+	bool cleared = machine->security.ctrl == FTP_CTRL_CLEARED;
+
+	MODEL_CHECK(model, machine->npending <= FTP_PENDING_MAX);
+	MODEL_CHECK(model, model->nasked < MODEL_ASKED);
+	if (cleared && model->frozen)
+		MODEL_CHECK(model, machine->security.prot == model->frozen_prot);
+	model->frozen = cleared;
+	model->frozen_prot = machine->security.prot;
+	MODEL_CHECK(model,
+		    machine->plan != FTP_PLAN_LISTENING_CLIENT && machine->plan != FTP_PLAN_LISTENING_SERVER);
+}
+
+/* The list grows while it is walked, as in the gateway. */
+static void model_carry_out(struct model *model)
+{
+	for (size_t i = 0; i < model->out.n; i++) {
+		struct ftp_act act = model->out.acts[i];
+
+		if (model->violation)
+			break;
+		model_act(model, &act);
+	}
+	ftp_out_reset(&model->out);
+	if (!model->violation)
+		model_check_state(model);
+}
+
+static void model_asks(struct model *model, const char *line, size_t len, bool beside)
+{
+	struct ftp_command command = ftp_command_parse(line, len);
+	enum ftp_verb_kind kind = command.verb->kind;
+
+	MODEL_CHECK(model, model->nasked < MODEL_ASKED);
+	model->asked[model->nasked++] = (struct model_asked){
+		.serial = model_serial(line, len),
+		.kind = kind,
+		.beside = beside && (kind == FTP_KIND_STAT || kind == FTP_KIND_NOOP || kind == FTP_KIND_ABOR),
+	};
+}
+
+static void model_use(uint8_t *window, size_t *len, size_t used)
+{
+	*len -= used;
+	memmove(window, window + used, *len);
+}
+
+static bool model_client_line(struct model *model)
+{
+	bool beside = ftp_machine_in_transfer(&model->machine);
+	enum ftp_line_status status = FTP_LINE_OK;
+	enum ftp_take take;
+	struct ftp_line line;
+	int done;
+
+	if (model->skipping) {
+		model_use(model->client_in, &model->client_len,
+			  ftp_line_skip(model->client_in, model->client_len, &done));
+		model->skipping = !done;
+		return done != 0;
+	}
+	if (model->holding) {
+		line = model->held;
+		line.text = (const char *)model->client_in + model->held_at;
+	} else {
+		status = ftp_line_take(model->client_in, model->client_len, &line);
+	}
+	if (status == FTP_LINE_MORE)
+		return false;
+	take = status == FTP_LINE_OK ? ftp_machine_command(&model->machine, line.text, line.len, &model->out)
+				     : ftp_machine_bad_line(&model->machine, status, &model->out);
+	if (take == FTP_HOLD) {
+		MODEL_CHECK(model, model->out.n == 0);
+		model->holding = status == FTP_LINE_OK;
+		model->held = line;
+		model->held_at = (size_t)((const uint8_t *)line.text - model->client_in);
+		return false;
+	}
+	model->holding = false;
+	model->skipping = status == FTP_LINE_TOO_LONG;
+	model_trace(model, "C %.*s", status == FTP_LINE_OK ? (int)line.len : 0,
+		    status == FTP_LINE_OK ? line.text : "");
+	model_asks(model, status == FTP_LINE_OK ? line.text : "", status == FTP_LINE_OK ? line.len : 0,
+		   beside);
+	/* texts of actions point into the window: it is moved only behind them, but counts as used up before
+	 */
+	{
+		size_t left = model->client_len - line.consumed;
+
+		model->client_len = left;
+		model_carry_out(model);
+		memmove(model->client_in, model->client_in + line.consumed, left);
+	}
+	return true;
+}
+
+static bool model_server_line(struct model *model)
+{
+	bool transfer = ftp_machine_in_transfer(&model->machine);
+	struct ftp_reply_parser parser = model->parser;
+	enum ftp_reply_status status;
+	struct ftp_reply reply;
+	bool moved;
+
+	if (model->server_len == 0)
+		return false;
+	status = ftp_reply_take(&parser, model->server_in, model->server_len, &reply);
+	if (status == FTP_REPLY_MORE)
+		return false;
+	if (status == FTP_REPLY_MALFORMED || status == FTP_REPLY_TOO_LONG) {
+		ftp_machine_signal(&model->machine, FTP_SIGNAL_SERVER_CONFUSED, &model->out);
+		model_carry_out(model);
+		return true;
+	}
+	model->event_code = 0;
+	if (ftp_machine_reply(&model->machine, &reply, status == FTP_REPLY_END, &model->out) == FTP_HOLD) {
+		moved = model->out.n > 0;
+		for (size_t i = 0; i < model->out.n; i++)
+			MODEL_CHECK(model, model->out.acts[i].what == FTP_DO_DATA_GO ||
+					       model->out.acts[i].what == FTP_DO_DATA_ABORT);
+		model_carry_out(model);
+		return moved;
+	}
+	model_trace(model, "S %.*s", (int)reply.len, reply.line);
+	model->parser = parser;
+	{
+		size_t left = model->server_len - reply.consumed;
+
+		model->server_len = left;
+		model_carry_out(model);
+		/* a renewal has emptied it */
+		if (model->server_len == left)
+			memmove(model->server_in, model->server_in + reply.consumed, left);
+	}
+	/* A transfer has ended in this event: never well when its data did not arrive. */
+	if (transfer && !model->ended && !ftp_machine_in_transfer(&model->machine) &&
+	    model->result != FTP_DATA_OK)
+		MODEL_CHECK(model, !ftp_reply_is_positive((uint16_t)model->event_code));
+	return true;
+}
+
+/* Whatever can move moves. */
+static void model_run(struct model *model)
+{
+	bool moved = true;
+
+	while (moved && !model->ended) {
+		moved = !model->handshake && model_server_line(model);
+		if (!model->ended && !model->handshake && model->client_len > 0)
+			moved |= model_client_line(model);
+	}
+}
+
+/* Bytes from the client; what does not fit is lost, which ends nothing. Under a handshake nothing is read. */
+static void model_client(struct model *model, const void *bytes, size_t len)
+{
+	if (model->ended || model->handshake || len > MODEL_WINDOW - model->client_len)
+		return;
+	memcpy(model->client_in + model->client_len, bytes, len);
+	model->client_len += len;
+	model_run(model);
+}
+
+static bool model_server_has_room(const struct model *model, size_t len)
+{
+	return len <= MODEL_WINDOW - model->server_len;
+}
+
+static void model_server(struct model *model, const void *bytes, size_t len)
+{
+	if (model->ended || !model_server_has_room(model, len))
+		return;
+	memcpy(model->server_in + model->server_len, bytes, len);
+	model->server_len += len;
+	model_run(model);
+}
+
+static void model_data_done(struct model *model, enum ftp_data_result result)
+{
+	if (model->ended || !model->going)
+		return;
+	model_trace(model, "D %d", (int)result);
+	model_data_forget(model);
+	model->result = result;
+	ftp_machine_data_done(&model->machine, result, &model->out);
+	model_carry_out(model);
+	model_run(model);
+}
+
+static void model_signal(struct model *model, enum ftp_signal signal)
+{
+	if (model->ended || (signal == FTP_SIGNAL_TLS_UP && !model->handshake))
+		return;
+	model_trace(model, "! %d", (int)signal);
+	if (signal == FTP_SIGNAL_TLS_UP) {
+		model->handshake = false;
+		model->tls = true;
+	}
+	ftp_machine_signal(&model->machine, signal, &model->out);
+	model_carry_out(model);
+	model_run(model);
+}
+
+#endif
