@@ -1,5 +1,264 @@
+/*
+ * attlsctl: what a policy says, without the daemon.
+ */
+#include <getopt.h>
+#include <jansson.h>
+#include <stdbool.h>
 #include <stdio.h>
-int main(void)
+#include <stdlib.h>
+#include <string.h>
+
+#include "gateway/explain.h"
+#include "gateway/policy-file.h"
+#include "gateway/util.h"
+
+#define EXIT_USAGE 2
+
+static const char default_policy[] = "/etc/attlsd/policy.yaml";
+
+struct options {
+	const char *policy;
+	const char *listener;
+	const char *client;
+	const char *local;
+	bool json;
+};
+
+static int run_check(const struct options *options);
+static int run_explain(const struct options *options);
+static int run_version(const struct options *options);
+static int run_help(const struct options *options);
+
+/* options: the letters of option_table that the command takes. */
+static const struct command {
+	const char *name;
+	const char *options;
+	const char *arguments;
+	const char *summary;
+	int (*run)(const struct options *options);
+} commands[] = {
+	{ "check", "fj", "[-f policy.yaml] [--json]",
+	  "Could attlsd serve this policy? The verdict of attlsd -n, with all faults.", run_check },
+	{ "explain", "fjlca", "[-f policy.yaml] --listener NAME --client ADDRESS [--local ADDRESS] [--json]",
+	  "What would happen to this client: rule, settings, answers.", run_explain },
+	{ "version", "", "", "The version.", run_version },
+	{ "help", "", "", "This text.", run_help },
+};
+
+static const struct option option_table[] = {
+	{ "file", required_argument, NULL, 'f' },     { "json", no_argument, NULL, 'j' },
+	{ "listener", required_argument, NULL, 'l' }, { "client", required_argument, NULL, 'c' },
+	{ "local", required_argument, NULL, 'a' },    { NULL, 0, NULL, 0 },
+};
+
+static void print_help(FILE *out)
 {
+	for (size_t i = 0; i < NELEM(commands); i++)
+		(void)fprintf(out, "%s attlsctl %s%s%s\n           %s\n", i == 0 ? "usage:" : "      ",
+			      commands[i].name, commands[i].arguments[0] != '\0' ? " " : "",
+			      commands[i].arguments, commands[i].summary);
+	(void)fprintf(out,
+		      "The policy is %s unless -f names another.\n"
+		      "Exit status: 0; 1 for faults or when no rule matches; 2 for wrong usage.\n",
+		      default_policy);
+}
+
+static int usage_fault(const char *what, const char *which)
+{
+	(void)fprintf(stderr, "attlsctl: %s%s%s\n", what, which[0] != '\0' ? " " : "", which);
+	return EXIT_USAGE;
+}
+
+static int run_version(const struct options *options)
+{
+	(void)options;
+	(void)printf("attlsctl %s\n", ATTLSD_VERSION);
+	return EXIT_SUCCESS;
+}
+
+static int run_help(const struct options *options)
+{
+	(void)options;
+	print_help(stdout);
+	return EXIT_SUCCESS;
+}
+
+/* Print and drop. */
+static int print_json(json_t *json)
+{
+	int r = json == NULL ? -1 : json_dumpf(json, stdout, JSON_INDENT(2));
+
+	json_decref(json);
+	(void)putchar('\n');
+	return r == 0 ? EXIT_SUCCESS : EXIT_FAILURE;
+}
+
+static json_t *diags_to_json(const struct diags *diags, bool ok)
+{
+	json_t *list = json_array();
+
+	for (size_t i = 0; i < diags->nitems; i++) {
+		const struct diag *item = &diags->items[i];
+		/* a message may quote a path in any encoding */
+		json_t *message = json_string(item->message);
+
+		if (message == NULL)
+			message = json_string("(not UTF-8; see the text output)");
+		(void)json_array_append_new(list, json_pack("{s:s,s:i,s:i,s:o}", "level",
+							    item->level == DIAG_ERROR ? "error" : "warning",
+							    "line", (int)item->mark.line, "column",
+							    (int)item->mark.column, "message", message));
+	}
+	return json_pack("{s:b,s:i,s:o}", "ok", ok, "errors", (int)diags->nerrors, "diagnostics", list);
+}
+
+static int run_check(const struct options *options)
+{
+	struct diags diags;
+	bool ok = policy_file_check(options->policy, &diags) == 0;
+	int status = ok ? EXIT_SUCCESS : EXIT_FAILURE;
+
+	if (options->json) {
+		if (print_json(diags_to_json(&diags, ok)) != EXIT_SUCCESS)
+			status = EXIT_FAILURE;
+	} else {
+		diags_print(&diags, stderr);
+		if (ok)
+			(void)printf("%s: ok\n", options->policy);
+		else
+			(void)fprintf(stderr, "%zu error%s\n", diags.nerrors, diags.nerrors == 1 ? "" : "s");
+	}
+	diags_done(&diags);
+	return status;
+}
+
+static const struct policy_listener *find_listener(const struct policy *policy, const char *name)
+{
+	for (size_t i = 0; i < policy->nlisteners; i++)
+		if (strcmp(policy->listeners[i].name, name) == 0)
+			return &policy->listeners[i];
+	return NULL;
+}
+
+static bool asks_for_local(const struct policy *policy)
+{
+	for (size_t i = 0; i < policy->nrules; i++)
+		if (policy->rules[i].nlocal_addrs > 0)
+			return true;
+	return false;
+}
+
+/* The connection that the options speak of. 0, or the exit status after saying what is wrong. */
+static int make_flow(const struct options *options, const struct policy *policy, struct policy_flow *flow)
+{
+	const struct ip_addr *listening;
+
+	*flow = (struct policy_flow){ .listener = find_listener(policy, options->listener) };
+	if (flow->listener == NULL)
+		return usage_fault("the policy has no listener", options->listener);
+	listening = &flow->listener->endpoint.addr;
+	flow->local = *listening;
+	if (ip_addr_parse(options->client, strlen(options->client), &flow->remote) < 0)
+		return usage_fault("not an IP address:", options->client);
+	if (options->local != NULL && ip_addr_parse(options->local, strlen(options->local), &flow->local) < 0)
+		return usage_fault("not an IP address:", options->local);
+	if (flow->remote.family != listening->family)
+		return usage_fault("this listener has no clients of that address family:", options->client);
+	if (options->local != NULL && !ip_addr_is_any(listening) && !ip_addr_equal(&flow->local, listening))
+		return usage_fault("this listener is not at", options->local);
+	if (flow->local.family != listening->family)
+		return usage_fault("this listener is not at", options->local);
+	if (ip_addr_is_any(&flow->local) && asks_for_local(policy))
+		return usage_fault("rules of this policy ask which address was dialled: give --local", "");
 	return 0;
+}
+
+static int explain(const struct options *options, const struct policy *policy)
+{
+	struct policy_flow flow;
+	json_t *explanation;
+	int status = make_flow(options, policy, &flow);
+
+	if (status != 0)
+		return status;
+	explanation = explain_make(policy, &flow);
+	if (explanation == NULL) {
+		(void)fputs("attlsctl: not enough memory\n", stderr);
+		return EXIT_FAILURE;
+	}
+	status = json_is_null(json_object_get(explanation, "rule")) ? EXIT_FAILURE : EXIT_SUCCESS;
+	if (options->json)
+		return print_json(explanation) == EXIT_SUCCESS ? status : EXIT_FAILURE;
+	explain_print(explanation, stdout);
+	json_decref(explanation);
+	return status;
+}
+
+/* Keys are not needed, so whoever may read the policy may ask. */
+static int run_explain(const struct options *options)
+{
+	struct policy *policy = NULL;
+	struct diags diags;
+	int status = EXIT_FAILURE;
+
+	if (options->listener == NULL || options->client == NULL)
+		return usage_fault("explain needs --listener and --client", "");
+	if (policy_file_load(options->policy, &diags, &policy) == 0)
+		status = explain(options, policy);
+	else
+		diags_print(&diags, stderr);
+	policy_free(&policy);
+	diags_done(&diags);
+	return status;
+}
+
+static int take_options(const struct command *command, int argc, char **argv, struct options *options)
+{
+	int letter;
+
+	while ((letter = getopt_long(argc, argv, "f:", option_table, NULL)) != -1) {
+		if (letter != '?' && strchr(command->options, letter) == NULL)
+			return usage_fault("this option is not for", command->name);
+		switch (letter) {
+		case 'f':
+			options->policy = optarg;
+			break;
+		case 'j':
+			options->json = true;
+			break;
+		case 'l':
+			options->listener = optarg;
+			break;
+		case 'c':
+			options->client = optarg;
+			break;
+		case 'a':
+			options->local = optarg;
+			break;
+		default:
+			return EXIT_USAGE;
+		}
+	}
+	return optind < argc ? usage_fault("unexpected argument", argv[optind]) : 0;
+}
+
+int main(int argc, char **argv)
+{
+	struct options options = { .policy = default_policy };
+	int status;
+
+	if (argc < 2) {
+		print_help(stderr);
+		return EXIT_USAGE;
+	}
+	for (size_t i = 0; i < NELEM(commands); i++) {
+		if (strcmp(argv[1], commands[i].name) != 0)
+			continue;
+		argv[1] = argv[0]; /* the name that getopt() complains under */
+		status = take_options(&commands[i], argc - 1, argv + 1, &options);
+		return status != 0 ? status : commands[i].run(&options);
+	}
+	(void)usage_fault("unknown command", argv[1]);
+	print_help(stderr);
+	return EXIT_USAGE;
 }

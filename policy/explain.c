@@ -1,0 +1,213 @@
+#include "policy/explain.h"
+
+#include <assert.h>
+#include <inttypes.h>
+#include <stdbool.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "policy/schema.h"
+#include "policy/unsupported.h"
+
+#define VALUE_MAX 512
+
+static bool matches(struct policy_rule rule, const struct policy_flow *flow)
+{
+	struct policy alone = { .rules = &rule, .nrules = 1 };
+
+	return policy_match(&alone, flow) != NULL;
+}
+
+unsigned policy_explain_rule(const struct policy_rule *rule, const struct policy_flow *flow)
+{
+	const struct policy_rule listener = { .listeners = rule->listeners, .nlisteners = rule->nlisteners };
+	const struct policy_rule remote = { .remote_addrs = rule->remote_addrs,
+					    .nremote_addrs = rule->nremote_addrs };
+	const struct policy_rule local = { .local_addrs = rule->local_addrs,
+					   .nlocal_addrs = rule->nlocal_addrs };
+	unsigned misses = 0;
+
+	if (!matches(listener, flow))
+		misses |= POLICY_MISS_LISTENER;
+	if (!matches(remote, flow))
+		misses |= POLICY_MISS_REMOTE_ADDR;
+	if (!matches(local, flow))
+		misses |= POLICY_MISS_LOCAL_ADDR;
+	return misses;
+}
+
+const char *policy_miss_name(unsigned bit)
+{
+	switch (bit) {
+	case POLICY_MISS_LISTENER:
+		return "listener";
+	case POLICY_MISS_REMOTE_ADDR:
+		return "remote_addr";
+	case POLICY_MISS_LOCAL_ADDR:
+		return "local_addr";
+	default:
+		return "";
+	}
+}
+
+static const char *member(const void *object, size_t offset)
+{
+	return (const char *)object + offset;
+}
+
+static uint64_t load_number(const struct field *f, const void *object)
+{
+	uint32_t value = 0;
+
+	assert(f->width == 1 || f->width == sizeof(value));
+	if (f->width == 1)
+		return *(const uint8_t *)member(object, f->offset);
+	memcpy(&value, member(object, f->offset), sizeof(value));
+	return value;
+}
+
+static void put_words(const struct field *f, uint64_t set, char buf[static VALUE_MAX])
+{
+	size_t len = 0;
+
+	buf[0] = '\0';
+	for (const struct word *word = f->words; word->text != NULL; word++)
+		if ((word->value & set) != 0 && len < VALUE_MAX)
+			len += (size_t)snprintf(buf + len, VALUE_MAX - len, "%s%s", len > 0 ? ", " : "",
+						word->text);
+	if (len == 0)
+		(void)snprintf(buf, VALUE_MAX, "none");
+}
+
+static bool put_word(const struct field *f, uint64_t value, char buf[static VALUE_MAX])
+{
+	for (const struct word *word = f->words; word != NULL && word->text != NULL; word++) {
+		if (word->value != value || word->refusal != NULL)
+			continue;
+		(void)snprintf(buf, VALUE_MAX, "%s", word->text);
+		return true;
+	}
+	return false;
+}
+
+static void put_duration(const struct field *f, uint64_t value, char buf[static VALUE_MAX])
+{
+	uint64_t ms = value * f->store_ms;
+
+	(void)snprintf(buf, VALUE_MAX, ms % 1000 == 0 ? "%" PRIu64 "s" : "%" PRIu64 "ms",
+		       ms % 1000 == 0 ? ms / 1000 : ms);
+}
+
+static void put_text(const void *at, char buf[static VALUE_MAX])
+{
+	const char *text;
+
+	memcpy(&text, at, sizeof(text));
+	(void)snprintf(buf, VALUE_MAX, "%s", text != NULL ? text : "default");
+}
+
+static void put_ports(const void *at, char buf[static VALUE_MAX])
+{
+	struct port_range range;
+
+	memcpy(&range, at, sizeof(range));
+	if (range.low == 0)
+		(void)snprintf(buf, VALUE_MAX, "any");
+	else
+		(void)snprintf(buf, VALUE_MAX, "%u-%u", range.low, range.high);
+}
+
+/* The name of the object that is referred to. */
+static void put_commands(const struct command_list *list, char buf[static VALUE_MAX])
+{
+	size_t len = 0;
+
+	(void)snprintf(buf, VALUE_MAX, "none");
+	for (size_t i = 0; i < list->n && len < VALUE_MAX - 1; i++)
+		len +=
+		    (size_t)snprintf(buf + len, VALUE_MAX - len, "%s%s", i > 0 ? ", " : "", list->names[i]);
+}
+
+static void put_reference(const struct field *f, const void *at, char buf[static VALUE_MAX])
+{
+	const void *object;
+
+	memcpy(&object, at, sizeof(object));
+	if (object == NULL)
+		(void)snprintf(buf, VALUE_MAX, "none");
+	else
+		put_text(member(object, schema_find(schema_root(), f->section)->sub->name), buf);
+}
+
+/* False: not a plain value. */
+static bool put_value(const struct field *f, const void *object, char buf[static VALUE_MAX])
+{
+	const void *at = member(object, f->offset);
+
+	switch (f->type) {
+	case FIELD_UINT:
+		if (!put_word(f, load_number(f, object), buf))
+			(void)snprintf(buf, VALUE_MAX, "%" PRIu64, load_number(f, object));
+		return true;
+	case FIELD_BOOL:
+		(void)snprintf(buf, VALUE_MAX, "%s", load_number(f, object) != 0 ? "true" : "false");
+		return true;
+	case FIELD_ENUM: /* a word without a place has one value only */
+		return put_word(f, f->width == 0 ? 0 : load_number(f, object), buf);
+	case FIELD_SET:
+		put_words(f, load_number(f, object), buf);
+		return true;
+	case FIELD_DURATION:
+		put_duration(f, load_number(f, object), buf);
+		return true;
+	case FIELD_PORT_RANGE:
+		put_ports(at, buf);
+		return true;
+	case FIELD_COMMANDS:
+		put_commands(at, buf);
+		return true;
+	case FIELD_CIPHERS:
+	case FIELD_SUITES:
+		put_text(at, buf);
+		return true;
+	case FIELD_REF:
+		put_reference(f, at, buf);
+		return true;
+	case FIELD_NONE:
+	case FIELD_STRING:
+	case FIELD_PATH:
+	case FIELD_TRUST:
+	case FIELD_NAME:
+	case FIELD_ADDRESS:
+	case FIELD_ENDPOINT:
+	case FIELD_BACKEND:
+	case FIELD_NETS:
+	case FIELD_REFS:
+	case FIELD_GROUP:
+	case FIELD_LIST:
+	case FIELD_OBJECTS:
+		return false;
+	}
+	return false;
+}
+
+static bool can_be_given(const char *section, const char *key)
+{
+	const struct unsupported *row;
+
+	for (size_t i = 0; (row = unsupported_at(i)) != NULL; i++)
+		if (row->section != NULL && strcmp(row->section, section) == 0 && strcmp(row->key, key) == 0)
+			return row->allowed != UNSUPPORTED_ANY;
+	return true;
+}
+
+void policy_explain_settings(const char *section, const void *object, policy_setting_fn *fn, void *context)
+{
+	const struct field *of = schema_find(schema_root(), section);
+	char value[VALUE_MAX];
+
+	assert(of != NULL && of->sub != NULL);
+	for (const struct field *f = of->sub->fields; f->key != NULL; f++)
+		if (can_be_given(section, f->key) && put_value(f, object, value))
+			fn(context, f->key, value);
+}

@@ -1,0 +1,218 @@
+"""attlsctl: the verdict about a policy, and what it would do to a client, compared with what attlsd does."""
+import json
+import os
+import shutil
+import subprocess
+
+import pytest
+
+import client as clients
+import gateway as gateways
+import net
+
+ATTLSCTL = os.environ.get("ATTLSCTL") or os.path.join(net.BUILD, "attlsctl")
+PARTNERS = os.path.join(net.ROOT, "contrib", "policy.partners.yaml")
+
+pytestmark = [pytest.mark.attlsd, pytest.mark.skipif(not os.access(ATTLSCTL, os.X_OK), reason=f"{ATTLSCTL} is not built")]
+
+
+def run(*argv):
+    done = subprocess.run([ATTLSCTL, *map(str, argv)], stdin=subprocess.DEVNULL, capture_output=True, text=True,
+                          timeout=net.DEADLINE)
+    assert not gateways.FAULT.search(done.stderr), done.stderr
+    return done
+
+
+def explain(path, listener, client, *argv, status=0):
+    done = run("explain", "-f", path, "--listener", listener, "--client", client, "--json", *argv)
+    assert done.returncode == status, done.stdout + done.stderr
+    return json.loads(done.stdout)
+
+
+def answer(explanation, state, command, *after):
+    """The reply to a command in a state; None when it goes to the server."""
+    found = [a for s in explanation["states"] if s["state"] == state for a in s["answers"]
+             if a["command"].split()[0] == command.split()[0] and a["after"] == list(after)
+             and (" " not in command or a["command"] == command)]
+    assert len(found) == 1, (state, command, found)
+    return found[0]
+
+
+def code(explanation, state, command, *after):
+    text = answer(explanation, state, command, *after)["answer"]
+    return text and int(text[:3])
+
+
+@pytest.fixture
+def partners(certificates, folder):
+    """The shipped example with the certificates that it names."""
+    shutil.copy(PARTNERS, os.path.join(folder, "policy.yaml"))
+    for kind in ("ecdsa", "rsa"):
+        certificate = getattr(certificates, kind)
+        shutil.copy(certificate["chain"], os.path.join(folder, f"server-{kind}.pem"))
+        shutil.copy(certificate["key"], os.path.join(folder, f"server-{kind}.key"))
+    return os.path.join(folder, "policy.yaml")
+
+
+@pytest.fixture
+def policy(certificates, folder):
+    def write(**change):
+        path = os.path.join(folder, "policy.yaml")
+        with open(path, "w") as f:
+            f.write(gateways.as_yaml(gateways.policy(certificates, ("127.0.0.1", 2021), **change)))
+        return path
+    return write
+
+
+def test_the_shipped_example_is_good(partners):
+    assert gateways.check(partners)[0] == 0
+    done = run("check", "-f", partners)
+    assert done.returncode == 0 and done.stderr == "" and done.stdout.endswith(": ok\n"), done
+    assert json.loads(run("check", "-f", partners, "--json").stdout) == {"ok": True, "errors": 0, "diagnostics": []}
+
+
+@pytest.mark.parametrize("change", [
+    {"ftp": {"secure_ftp": "sometimes", "pasivedataports": "50000-50100"}},
+    {"keyrings": {"ftpd": {"certificates": [{"chain": "missing.pem", "key": "missing.key"}]}}},
+    {"version": 2},
+])
+def test_check_says_what_attlsd_says(policy, change):
+    path = policy(**change)
+    status, said = gateways.check(path)
+    done = run("check", "-f", path)
+    assert status == done.returncode == 1 and said == done.stderr and done.stdout == ""
+    verdict = json.loads(run("check", "-f", path, "--json").stdout)
+    assert not verdict["ok"] and verdict["errors"] == len(verdict["diagnostics"]) > 0
+    for item in verdict["diagnostics"]:
+        assert f"policy.yaml:{item['line']}:{item['column']}: {item['message']}" in said
+
+
+def test_a_missing_file_is_named():
+    done = run("check", "-f", "/nonexistent/policy.yaml")
+    assert done.returncode == 1 and "/nonexistent/policy.yaml" in done.stderr
+
+
+@pytest.mark.parametrize("client,listener,rule,missed", [
+    ("198.51.100.7", "explicit", "partners", []),
+    ("192.0.2.9", "explicit", "branches", [["remote_addr"]]),
+    ("192.0.2.9", "implicit", "everyone", [["remote_addr"], ["listener"]]),
+    ("203.0.113.1", "implicit", "everyone", [["remote_addr"], ["listener", "remote_addr"]]),
+])
+def test_rules_and_why_not(partners, client, listener, rule, missed):
+    told = explain(partners, listener, client)
+    assert told["rule"] == rule
+    assert [r["differs_in"] for r in told["rules"]] == [*missed, []]
+    assert [r["matches"] for r in told["rules"]] == [False] * len(missed) + [True]
+    text = run("explain", "-f", partners, "--listener", listener, "--client", client).stdout
+    assert f"ftp action \"{told['ftp_action']}\"" in text and told["ftp"]["passivedataports"] in text
+
+
+def test_no_rule(policy):
+    path = policy(rules={"everyone": {"match": {"remote_addr": ["192.0.2.0/24"]}}})
+    told = explain(path, "explicit", "127.0.0.1", status=1)
+    assert told["rule"] is None and "states" not in told
+    done = run("explain", "-f", path, "--listener", "explicit", "--client", "127.0.0.1")
+    assert done.returncode == 1 and "no rule matches" in done.stdout
+
+
+def test_defaults(policy):
+    told = explain(policy(), "explicit", "127.0.0.1")
+    assert told["features"] == ["AUTH TLS", "PBSZ", "PROT", "EPSV", "EPRT"]
+    assert code(told, "before TLS", "USER") == 530
+    assert code(told, "before TLS", "AUTH TLS") == 234
+    assert code(told, "under TLS", "USER") is None
+    assert code(told, "under TLS", "PROT C", "PBSZ 0") == 534
+    assert code(told, "under TLS, logged in", "RETR", "EPSV") == 521
+    assert answer(told, "under TLS, logged in", "RETR", "PBSZ 0", "PROT P", "EPSV")["data"] == "private"
+    assert code(told, "under TLS, logged in", "PORT 127,0,0,1,195,80") == 200
+    assert code(told, "under TLS, logged in", "PORT 127,0,0,1,3,255") == 504
+    assert code(told, "under TLS, logged in", "CCC") == 534
+    refused = {s["state"]: s.get("refused_at", {}).get("command") for s in told["states"]}
+    assert refused["logged in without TLS"] == "USER me" and refused["after CCC"] == "CCC"
+
+
+def test_implicit_starts_private(policy):
+    told = explain(policy(), "implicit", "127.0.0.1")
+    assert [s["state"] for s in told["states"]] == ["under TLS", "under TLS, logged in", "after CCC"]
+    assert answer(told, "under TLS, logged in", "RETR", "EPSV")["data"] == "private"
+    assert code(told, "under TLS", "AUTH TLS") == 503
+
+
+def test_ipv6_clients_say_eprt(policy):
+    path = policy(listeners={"explicit": {"address": "[::1]:0"}})
+    told = explain(path, "explicit", "2001:db8::1")
+    assert code(told, "under TLS, logged in", "EPRT |2|2001:db8::1|50000|") == 200
+    assert code(told, "under TLS, logged in", "EPRT |2|2001:db8::2|50000|") == 504
+    assert code(told, "under TLS, logged in", "PASV") == 425
+
+
+SETTINGS = [
+    {},
+    {"secure_dataconn": "clear"},
+    {"secure_dataconn": "never", "secure_ftp": "allowed"},
+    {"secure_ctrlconn": "clear", "secure_dataconn": "safe"},
+    {"secure_ctrlconn": "clear", "tlsrfclevel": "draft"},
+    {"portcommand": "reject", "reply_style": "zos"},
+    {"portcommandipaddr": "unrestricted", "portcommandport": "unrestricted"},
+    {"extensions": [], "secure_ftp": "allowed"},
+]
+
+
+@pytest.mark.parametrize("ftp", SETTINGS, ids=lambda s: ",".join(s) or "defaults")
+def test_explain_and_attlsd_agree(launch, backend, ftp):
+    """Whatever the gateway answers itself, attlsd answers a real client in the same words."""
+    gateway = launch(backend, ftp=ftp)
+    told = explain(gateway.path, "explicit", "127.0.0.1")
+    compared = 0
+    for state in told["states"]:
+        if "refused_at" in state or state["state"] == "after CCC":
+            continue
+        for said in state["answers"]:
+            verb = said["command"].split()[0]
+            if said["by"] == "server" or verb in ("PASV", "EPSV"):
+                continue
+            with clients.Client(gateway.explicit) as c:
+                if "under TLS" in state["state"]:
+                    c.auth()
+                if "logged in" in state["state"]:
+                    c.login()
+                for before in said["after"]:
+                    c.cmd(before)
+                reply = c.cmd(said["command"])
+                assert str(reply).splitlines()[0].rstrip() == said["answer"], (state["state"], said, str(reply))
+                compared += 1
+    assert compared >= 6
+
+
+@pytest.mark.parametrize("argv", [
+    [], ["explode"], ["check", "more"], ["check", "--client", "127.0.0.1"], ["explain"], ["check", "--nonsense"],
+    ["explain", "--listener", "explicit"], ["version", "--json"],
+])
+def test_wrong_usage_is_2(argv):
+    done = run(*argv)
+    assert done.returncode == 2 and done.stderr and not done.stdout
+
+
+@pytest.mark.parametrize("listener,client,local", [
+    ("nowhere", "127.0.0.1", None), ("explicit", "localhost", None), ("explicit", "::1", None),
+    ("explicit", "127.0.0.1", "127.0.0.2"), ("explicit", "127.0.0.1", "here"),
+])
+def test_a_connection_that_cannot_be_is_2(policy, listener, client, local):
+    done = run("explain", "-f", policy(), "--listener", listener, "--client", client, *(["--local", local] if local else []))
+    assert done.returncode == 2 and done.stderr and not done.stdout
+
+
+def test_local_addr_wants_local(policy):
+    path = policy(listeners={"explicit": {"address": "0.0.0.0:0"}}, rules={"everyone": {"match": {"local_addr": ["192.0.2.1"]}}})
+    assert run("explain", "-f", path, "--listener", "explicit", "--client", "127.0.0.1").returncode == 2
+    assert explain(path, "explicit", "127.0.0.1", "--local", "192.0.2.1")["rule"] == "everyone"
+    assert explain(path, "explicit", "127.0.0.1", "--local", "192.0.2.2", status=1)["rule"] is None
+
+
+def test_help_and_version():
+    said = run("help")
+    assert said.returncode == 0
+    for name in ("check", "explain", "version", "help"):
+        assert f"attlsctl {name}" in said.stdout
+    with open(os.path.join(net.ROOT, "VERSION")) as f:
+        assert run("version").stdout == f"attlsctl {f.read().strip()}\n"
