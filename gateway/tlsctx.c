@@ -9,6 +9,7 @@
 #include <string.h>
 
 #include "gateway/certs.h"
+#include "gateway/identity.h"
 #include "gateway/util.h"
 
 /*
@@ -37,6 +38,7 @@ struct tlsctx_set {
 	size_t ntlsctx;
 	struct certs **certs; /* one for each key ring */
 	size_t ncerts;
+	struct identity_users *users;
 };
 
 /* What an SSL is for: hung on it as application data. */
@@ -192,6 +194,9 @@ int tlsctx_set_load(const struct policy *policy, struct diags *diags, struct tls
 	set->tlsctx = calloc(policy->ntls_actions + 1, sizeof(*set->tlsctx));
 	if (purpose_index == -1 || set->certs == NULL || set->tlsctx == NULL)
 		goto out;
+	r = identity_users_load(policy, diags, &set->users);
+	if (r < 0)
+		goto out;
 	set->ncerts = policy->nkeyrings;
 	set->ntlsctx = policy->ntls_actions;
 	for (size_t i = 0; i < policy->nkeyrings; i++) {
@@ -225,6 +230,7 @@ void tlsctx_set_free(struct tlsctx_set **set)
 		SSL_CTX_free((*set)->tlsctx[i].ctx);
 	for (size_t i = 0; i < (*set)->ncerts; i++)
 		certs_free(&(*set)->certs[i]);
+	identity_users_free(&(*set)->users);
 	free((*set)->tlsctx);
 	free((*set)->certs);
 	free(*set);
@@ -235,6 +241,11 @@ struct tlsctx *tlsctx_find(struct tlsctx_set *set, const struct tls_action *acti
 {
 	assert(action->index < set->ntlsctx);
 	return &set->tlsctx[action->index];
+}
+
+const struct identity_users *tlsctx_users(const struct tlsctx_set *set)
+{
+	return set->users;
 }
 
 SSL *tlsctx_new(struct tlsctx *tlsctx, enum tlsctx_use use, const uint8_t binding[static TLS_BINDING_BYTES])
