@@ -579,4 +579,22 @@ static void model_signal(struct model *model, enum ftp_signal signal)
 	model_run(model);
 }
 
+/* After its end the machine is deaf. */
+static void model_check_end(struct model *model)
+{
+	struct ftp_machine *machine = &model->machine;
+	struct ftp_reply reply = { .code = 220, .first = true, .line = "220 x", .len = 5, .text = 4 };
+	struct ftp_out *out = &model->out;
+
+	if (!model->ended || model->violation)
+		return;
+	MODEL_CHECK(model, ftp_machine_command(machine, "NOOP", 4, out) == FTP_TAKEN);
+	MODEL_CHECK(model, ftp_machine_bad_line(machine, FTP_LINE_NUL, out) == FTP_TAKEN);
+	MODEL_CHECK(model, ftp_machine_reply(machine, &reply, true, out) == FTP_TAKEN);
+	ftp_machine_signal(machine, FTP_SIGNAL_SHUTDOWN, out);
+	ftp_machine_listening(machine, FTP_SIDE_CLIENT, NULL, out);
+	ftp_machine_data_done(machine, FTP_DATA_OK, out);
+	MODEL_CHECK(model, out->n == 0);
+}
+
 #endif

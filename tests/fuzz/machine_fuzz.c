@@ -116,22 +116,6 @@ static void event(struct model *model, char what, const char *arg, size_t len)
 	}
 }
 
-/* After its end the machine is deaf. */
-static void check_end(struct model *model)
-{
-	struct ftp_reply reply = { .code = 220, .first = true, .line = "220 x", .len = 5, .text = 4 };
-
-	if (!model->ended || model->violation)
-		return;
-	assert(ftp_machine_command(&model->machine, "NOOP", 4, &model->out) == FTP_TAKEN);
-	assert(ftp_machine_bad_line(&model->machine, FTP_LINE_NUL, &model->out) == FTP_TAKEN);
-	assert(ftp_machine_reply(&model->machine, &reply, true, &model->out) == FTP_TAKEN);
-	ftp_machine_signal(&model->machine, FTP_SIGNAL_SHUTDOWN, &model->out);
-	ftp_machine_listening(&model->machine, FTP_SIDE_CLIENT, NULL, &model->out);
-	ftp_machine_data_done(&model->machine, FTP_DATA_OK, &model->out);
-	assert(model->out.n == 0);
-}
-
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
 	struct ftp_action action = { .auth_tls = false };
@@ -157,6 +141,6 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 			event(&model, at[0], len > 2 ? at + 2 : "", len > 2 ? len - 2 : 0);
 		at = lf != NULL ? lf + 1 : end;
 	}
-	check_end(&model);
+	model_check_end(&model);
 	return 0;
 }
