@@ -1,10 +1,11 @@
 #include <string.h>
+#include <strings.h>
 
 #include "ftp-alg/machine-parts.h"
 
 /* Forward a command as it came. */
-static void pass_on(struct ftp_machine *machine, const struct ftp_command *command, enum ftp_pending pending,
-		    struct ftp_out *out)
+void machine_pass_on(struct ftp_machine *machine, const struct ftp_command *command, enum ftp_pending pending,
+		     struct ftp_out *out)
 {
 	struct ftp_act *act = ftp_out_add(out, FTP_DO_COMMAND);
 
@@ -36,9 +37,10 @@ static void run_ccc(struct ftp_machine *machine, struct ftp_out *out)
 	    ftp_security_ccc(&machine->security, machine->action, machine->login == FTP_LOGIN_DONE);
 
 	machine_own(machine, own, out);
-	if (own == FTP_OWN_OK_CCC)
-		ftp_out_add(out, FTP_DO_TLS_STOP)->flag =
-		    machine->action->tlsrfclevel != TLSRFCLEVEL_CCCNONOTIFY;
+	if (own != FTP_OWN_OK_CCC)
+		return;
+	machine->identity.server_name = NULL; /* it goes with TLS */
+	ftp_out_add(out, FTP_DO_TLS_STOP)->flag = machine->action->tlsrfclevel != TLSRFCLEVEL_CCCNONOTIFY;
 }
 
 static void run_pass(struct ftp_machine *machine, const struct ftp_command *command, struct ftp_out *out)
@@ -46,7 +48,7 @@ static void run_pass(struct ftp_machine *machine, const struct ftp_command *comm
 	if (machine->login == FTP_LOGIN_NONE || machine->login == FTP_LOGIN_USER)
 		machine_own(machine, FTP_OWN_PASS_WITHOUT_USER, out);
 	else
-		pass_on(machine, command, FTP_PENDING_PASS, out);
+		machine_pass_on(machine, command, FTP_PENDING_PASS, out);
 }
 
 /* The last step of a login when the server asked for it (332); at any other time it changes no login. */
@@ -54,14 +56,14 @@ static void run_acct(struct ftp_machine *machine, const struct ftp_command *comm
 {
 	bool wanted = machine->login == FTP_LOGIN_NEED_PASS;
 
-	pass_on(machine, command, wanted ? FTP_PENDING_PASS : FTP_PENDING_PLAIN, out);
+	machine_pass_on(machine, command, wanted ? FTP_PENDING_PASS : FTP_PENDING_PLAIN, out);
 }
 
 static void run_mode(struct ftp_machine *machine, const struct ftp_command *command, struct ftp_out *out)
 {
 	/* In block and compressed mode the connection outlives the file, and its end means nothing. */
 	if (command->arg_len == 1 && strchr("SsZz", command->arg[0]) != NULL)
-		pass_on(machine, command, FTP_PENDING_PLAIN, out);
+		machine_pass_on(machine, command, FTP_PENDING_PLAIN, out);
 	else
 		machine_own(machine, FTP_OWN_MODE_UNSUPPORTED, out);
 }
@@ -70,11 +72,40 @@ static void run_abor(struct ftp_machine *machine, const struct ftp_command *comm
 {
 	bool beside = ftp_machine_in_transfer(machine);
 
-	pass_on(machine, command, FTP_PENDING_ABOR, out);
+	if (machine->transfer ==
+	    FTP_TRANSFER_WAITING) { /* the server is doing nothing that could be aborted */
+		machine_wait_abort(machine, out);
+		return;
+	}
+	machine_pass_on(machine, command, FTP_PENDING_ABOR, out);
 	if (!beside)
 		return;
 	ftp_out_copy(out, FTP_DO_COMMAND, "NOOP");
 	machine_expect(machine, FTP_PENDING_FENCE);
+}
+
+/* RFC 7151 3: before login only; and what SNI has said already it must say again. */
+static void run_host(struct ftp_machine *machine, const struct ftp_command *command, struct ftp_out *out)
+{
+	const char *sni = machine->identity.server_name;
+	bool tls = machine->security.ctrl == FTP_CTRL_TLS;
+
+	if (machine->user_seen)
+		machine_own(machine, FTP_OWN_HOST_LATE, out);
+	else if (command->arg_len == 0 || memchr(command->arg, ' ', command->arg_len) != NULL)
+		machine_own(machine, FTP_OWN_HOST_SYNTAX, out);
+	else if (tls && sni != NULL &&
+		 (strlen(sni) != command->arg_len || strncasecmp(sni, command->arg, command->arg_len) != 0))
+		machine_own(machine, FTP_OWN_HOST_OTHER, out);
+	else
+		machine_pass_on(machine, command, FTP_PENDING_PLAIN, out);
+}
+
+static void run_stat(struct ftp_machine *machine, const struct ftp_command *command, struct ftp_out *out)
+{
+	enum ftp_pending pending = command->arg_len == 0 ? FTP_PENDING_STATUS : FTP_PENDING_PLAIN;
+
+	machine_pass_on(machine, command, ftp_machine_in_transfer(machine) ? FTP_PENDING_STAT : pending, out);
 }
 
 void machine_run(struct ftp_machine *machine, const struct ftp_command *command, struct ftp_out *out)
@@ -84,10 +115,7 @@ void machine_run(struct ftp_machine *machine, const struct ftp_command *command,
 
 	switch (command->verb->kind) {
 	case FTP_KIND_USER:
-		machine->login = FTP_LOGIN_USER;
-		machine->user_seen = true;
-		ftp_out_text(out, FTP_DO_USER, command->arg, command->arg_len);
-		pass_on(machine, command, FTP_PENDING_USER, out);
+		machine_login_user(machine, command, out);
 		break;
 	case FTP_KIND_PASS:
 		run_pass(machine, command, out);
@@ -112,7 +140,7 @@ void machine_run(struct ftp_machine *machine, const struct ftp_command *command,
 		run_ccc(machine, out);
 		break;
 	case FTP_KIND_FEAT:
-		pass_on(machine, command, FTP_PENDING_FEAT, out);
+		machine_pass_on(machine, command, FTP_PENDING_FEAT, out);
 		break;
 	case FTP_KIND_PASV:
 	case FTP_KIND_EPSV:
@@ -128,7 +156,7 @@ void machine_run(struct ftp_machine *machine, const struct ftp_command *command,
 		run_abor(machine, command, out);
 		break;
 	case FTP_KIND_QUIT:
-		pass_on(machine, command, FTP_PENDING_QUIT, out);
+		machine_pass_on(machine, command, FTP_PENDING_QUIT, out);
 		break;
 	case FTP_KIND_REIN:
 		machine_renew(machine, FTP_PENDING_REIN, out);
@@ -137,10 +165,16 @@ void machine_run(struct ftp_machine *machine, const struct ftp_command *command,
 		run_mode(machine, command, out);
 		break;
 	case FTP_KIND_STAT:
-		pass_on(machine, command, beside ? FTP_PENDING_STAT : FTP_PENDING_PLAIN, out);
+		run_stat(machine, command, out);
 		break;
 	case FTP_KIND_NOOP:
-		pass_on(machine, command, beside ? FTP_PENDING_NOOP : FTP_PENDING_PLAIN, out);
+		machine_pass_on(machine, command, beside ? FTP_PENDING_NOOP : FTP_PENDING_PLAIN, out);
+		break;
+	case FTP_KIND_HOST:
+		run_host(machine, command, out);
+		break;
+	case FTP_KIND_SYST:
+		machine_pass_on(machine, command, FTP_PENDING_SYST, out);
 		break;
 	case FTP_KIND_ADAT:
 		machine_own(machine, tls ? FTP_OWN_ADAT_TLS : FTP_OWN_ADAT_FIRST, out);
@@ -152,7 +186,7 @@ void machine_run(struct ftp_machine *machine, const struct ftp_command *command,
 		machine_own(machine, FTP_OWN_UNAVAILABLE, out);
 		break;
 	case FTP_KIND_PASS_ON:
-		pass_on(machine, command, FTP_PENDING_PLAIN, out);
+		machine_pass_on(machine, command, FTP_PENDING_PLAIN, out);
 		break;
 	case FTP_KIND_FOREIGN: /* ended the session before */
 	case FTP_KIND_COUNT:

@@ -15,7 +15,9 @@ void machine_expect(struct ftp_machine *machine, enum ftp_pending pending);
 void machine_forget(struct ftp_machine *machine, size_t place);
 void machine_renew(struct ftp_machine *machine, enum ftp_pending pending, struct ftp_out *out);
 
-/* command.c: a command that passed the gates */
+/* command.c: a command that passed the gates; forwarding one as it came */
+void machine_pass_on(struct ftp_machine *machine, const struct ftp_command *command, enum ftp_pending pending,
+		     struct ftp_out *out);
 void machine_run(struct ftp_machine *machine, const struct ftp_command *command, struct ftp_out *out);
 
 /* plan.c: agreeing on a data connection with both sides */
@@ -28,8 +30,32 @@ void machine_plan_drop(struct ftp_machine *machine, struct ftp_out *out);
 void machine_transfer_command(struct ftp_machine *machine, const struct ftp_command *command,
 			      struct ftp_out *out);
 /* Before the first line of a reply to the transfer is taken. */
-enum ftp_take machine_transfer_gate(struct ftp_machine *machine, uint16_t code, struct ftp_out *out);
+enum ftp_take machine_transfer_gate(struct ftp_machine *machine, const struct ftp_reply *reply,
+				    struct ftp_out *out);
 /* Behind the last line of one. */
-void machine_transfer_reply(struct ftp_machine *machine, uint16_t code, struct ftp_out *out);
+void machine_transfer_reply(struct ftp_machine *machine, const struct ftp_reply *reply, struct ftp_out *out);
+
+/* login.c */
+void machine_login_user(struct ftp_machine *machine, const struct ftp_command *command, struct ftp_out *out);
+/* Before the first line of a reply to USER or PASS is taken. */
+enum ftp_take machine_login_gate(struct ftp_machine *machine, uint16_t code, struct ftp_out *out);
+/* Behind the last line of one. */
+void machine_login_reply(struct ftp_machine *machine, enum ftp_pending pending, uint16_t code,
+			 struct ftp_out *out);
+void machine_login_failed(struct ftp_machine *machine, struct ftp_out *out);
+
+/* wait.c: DSWAITTIME */
+bool machine_wait_begins(struct ftp_machine *machine, const struct ftp_reply *reply);
+void machine_wait(struct ftp_machine *machine, const struct ftp_reply *reply, struct ftp_out *out);
+void machine_wait_retry(struct ftp_machine *machine, struct ftp_out *out);
+/* Close the 125 reply that waiting has opened, if it has. */
+void machine_wait_over(struct ftp_machine *machine, struct ftp_out *out);
+void machine_wait_abort(struct ftp_machine *machine, struct ftp_out *out);
+/* plan.c: the server's part of the plan once more; false: it need not be asked. */
+bool machine_plan_again(struct ftp_machine *machine, struct ftp_out *out);
+
+/* show.c: a line of the server's reply, as the client may see it. */
+void machine_show(struct ftp_machine *machine, enum ftp_pending pending, const struct ftp_reply *reply,
+		  bool last, struct ftp_out *out);
 
 #endif

@@ -17,6 +17,7 @@ void ftp_machine_init(struct ftp_machine *machine, const struct ftp_machine_setu
 		.server_addr = setup->server,
 		.modes = setup->modes,
 		.modes_refused = setup->modes_refused,
+		.failures = setup->failures,
 		.security = { .implicit = setup->implicit },
 	};
 	if (setup->implicit && setup->action->secure_dataconn != SECURE_NEVER)
@@ -71,6 +72,8 @@ static bool may_run_now(const struct ftp_machine *machine, const struct ftp_verb
 {
 	if (machine->plan == FTP_PLAN_LISTENING_SERVER || machine->plan == FTP_PLAN_LISTENING_CLIENT)
 		return false;
+	if (machine->transfer == FTP_TRANSFER_WAITING)
+		return machine->npending == 0 && verb->kind == FTP_KIND_ABOR;
 	if (machine->npending == 0)
 		return machine->transfer == FTP_TRANSFER_NONE;
 	if (machine->transfer == FTP_TRANSFER_NONE || !(verb->flags & FTP_VERB_DURING_TRANSFER))
@@ -98,6 +101,7 @@ static bool is_word(const char *verb, size_t len)
 /* What policy says before a command is looked at any closer. */
 static enum ftp_own gate(const struct ftp_machine *machine, const struct ftp_command *command)
 {
+	const struct ftp_action *action = machine->action;
 	const struct ftp_verb *verb = command->verb;
 
 	if (command->verb_len == 0)
@@ -117,6 +121,12 @@ static enum ftp_own gate(const struct ftp_machine *machine, const struct ftp_com
 	}
 	if (machine->login != FTP_LOGIN_DONE && !(verb->flags & FTP_VERB_BEFORE_LOGIN))
 		return FTP_OWN_NOT_LOGGED_IN;
+	if (action->commands_denied.n > 0 && ftp_command_is_listed(command, &action->commands_denied))
+		return FTP_OWN_COMMAND_DENIED;
+	if (action->commands_allowed.n > 0 && !ftp_command_is_listed(command, &action->commands_allowed))
+		return FTP_OWN_COMMAND_DENIED;
+	if (verb->name[0] == '\0' && action->unknown_commands == UNKNOWN_COMMANDS_REFUSE)
+		return FTP_OWN_COMMAND_UNKNOWN;
 	return FTP_OWN_NONE;
 }
 
@@ -201,6 +211,12 @@ static bool names_a_port(uint16_t code)
 	return code >= 227 && code <= 229;
 }
 
+static bool is_login(enum ftp_pending pending)
+{
+	return pending == FTP_PENDING_USER || pending == FTP_PENDING_PASS ||
+	       pending == FTP_PENDING_USER_CERTIFICATE || pending == FTP_PENDING_PASS_CERTIFICATE;
+}
+
 /* What to do with the first line of a reply: take it, hold it, or end the session. */
 static enum ftp_take reply_begins(struct ftp_machine *machine, const struct ftp_reply *reply,
 				  struct ftp_out *out)
@@ -222,40 +238,12 @@ static enum ftp_take reply_begins(struct ftp_machine *machine, const struct ftp_
 		return FTP_TAKEN;
 	}
 	if (machine->pending[place] == FTP_PENDING_TRANSFER && reply->code != 421 &&
-	    machine_transfer_gate(machine, reply->code, out) == FTP_HOLD)
+	    machine_transfer_gate(machine, reply, out) == FTP_HOLD)
+		return FTP_HOLD;
+	if (is_login(machine->pending[place]) && machine_login_gate(machine, reply->code, out) == FTP_HOLD)
 		return FTP_HOLD;
 	machine->answering = (uint8_t)place;
 	return FTP_TAKEN;
-}
-
-/* Does the client see the lines of this reply? */
-static bool is_shown(const struct ftp_machine *machine, enum ftp_pending pending,
-		     const struct ftp_reply *reply, bool last)
-{
-	switch (pending) {
-	case FTP_PENDING_NONE:
-	case FTP_PENDING_RENEWED:
-	case FTP_PENDING_PLAN:
-	case FTP_PENDING_FENCE:
-		return false;
-	case FTP_PENDING_FEAT:
-		/* the last line comes behind the gateway's own, see feat_ends() */
-		return reply->code == 211 && !last &&
-		       (reply->first || ftp_feat_keep(reply->line, reply->len));
-	case FTP_PENDING_TRANSFER:
-		return machine->instead == FTP_OWN_NONE;
-	case FTP_PENDING_GREETING:
-	case FTP_PENDING_REIN:
-	case FTP_PENDING_PLAIN:
-	case FTP_PENDING_USER:
-	case FTP_PENDING_PASS:
-	case FTP_PENDING_STAT:
-	case FTP_PENDING_NOOP:
-	case FTP_PENDING_ABOR:
-	case FTP_PENDING_QUIT:
-		return true;
-	}
-	return false;
 }
 
 /* A FEAT reply's end: a list whatever the server said, with the gateway's lines in it. */
@@ -270,18 +258,6 @@ static void feat_ends(struct ftp_machine *machine, const struct ftp_reply *reply
 	for (size_t i = 0; (line = ftp_feat_line(features, i)) != NULL; i++)
 		ftp_out_text(out, FTP_DO_REPLY, line, strlen(line));
 	ftp_out_copy(out, FTP_DO_REPLY, "211 End");
-}
-
-static void login_ends(struct ftp_machine *machine, uint16_t code, struct ftp_out *out)
-{
-	if (code == 331 || code == 332 || code == 336) {
-		machine->login = FTP_LOGIN_NEED_PASS;
-	} else if (ftp_reply_is_positive(code)) {
-		machine->login = FTP_LOGIN_DONE;
-		ftp_out_add(out, FTP_DO_LOGGED_IN);
-	} else {
-		machine->login = FTP_LOGIN_NONE;
-	}
 }
 
 /* The server's first 220, of this or of a renewed connection; anything else final is a refusal to serve. */
@@ -302,6 +278,7 @@ static void greeting_ends(struct ftp_machine *machine, enum ftp_pending pending,
 	if (machine->security.ctrl == FTP_CTRL_TLS)
 		ftp_out_add(out, FTP_DO_TLS_STOP)->flag = true;
 	ftp_security_reset(&machine->security);
+	machine->identity = (struct ftp_identity){ .certificate = false };
 }
 
 /*
@@ -329,7 +306,9 @@ static void reply_ends(struct ftp_machine *machine, const struct ftp_reply *repl
 		break;
 	case FTP_PENDING_USER:
 	case FTP_PENDING_PASS:
-		login_ends(machine, reply->code, out);
+	case FTP_PENDING_USER_CERTIFICATE:
+	case FTP_PENDING_PASS_CERTIFICATE:
+		machine_login_reply(machine, pending, reply->code, out);
 		break;
 	case FTP_PENDING_QUIT:
 		machine_close(machine, FTP_OWN_NONE, "quit", out);
@@ -338,7 +317,7 @@ static void reply_ends(struct ftp_machine *machine, const struct ftp_reply *repl
 		fence_ends(machine, out);
 		break;
 	case FTP_PENDING_TRANSFER:
-		machine_transfer_reply(machine, reply->code, out);
+		machine_transfer_reply(machine, reply, out);
 		break;
 	case FTP_PENDING_GREETING:
 	case FTP_PENDING_RENEWED:
@@ -351,6 +330,8 @@ static void reply_ends(struct ftp_machine *machine, const struct ftp_reply *repl
 	case FTP_PENDING_STAT:
 	case FTP_PENDING_NOOP:
 	case FTP_PENDING_ABOR:
+	case FTP_PENDING_SYST:
+	case FTP_PENDING_STATUS:
 		break;
 	}
 	machine_forget(machine, machine->answering);
@@ -370,7 +351,7 @@ enum ftp_take ftp_machine_reply(struct ftp_machine *machine, const struct ftp_re
 	if (machine->closing)
 		return FTP_TAKEN;
 	if (reply->code == 421) {
-		ftp_out_text(out, FTP_DO_REPLY, reply->line, reply->len);
+		machine_show(machine, FTP_PENDING_PLAIN, reply, last, out);
 		if (last)
 			machine_close(machine, FTP_OWN_NONE, "server-421", out);
 		return FTP_TAKEN;
@@ -384,14 +365,13 @@ enum ftp_take ftp_machine_reply(struct ftp_machine *machine, const struct ftp_re
 		}
 		return FTP_TAKEN;
 	}
-	if (is_shown(machine, pending, reply, last))
-		ftp_out_text(out, FTP_DO_REPLY, reply->line, reply->len);
+	machine_show(machine, pending, reply, last, out);
 	if (!last)
 		return FTP_TAKEN;
 	if (!ftp_reply_is_preliminary(reply->code))
 		reply_ends(machine, reply, out);
 	else if (pending == FTP_PENDING_TRANSFER)
-		machine_transfer_reply(machine, reply->code, out);
+		machine_transfer_reply(machine, reply, out);
 	return FTP_TAKEN;
 }
 
@@ -417,7 +397,7 @@ void ftp_machine_signal(struct ftp_machine *machine, enum ftp_signal signal, str
 		machine_close(machine, FTP_OWN_IDLE_TIMEOUT, "inactive", out);
 		break;
 	case FTP_SIGNAL_SHUTDOWN:
-		if (ftp_machine_in_transfer(machine))
+		if (ftp_machine_in_transfer(machine) && machine->transfer != FTP_TRANSFER_WAITING)
 			machine->draining = true;
 		else
 			machine_close(machine, FTP_OWN_SHUTDOWN, "shutdown", out);

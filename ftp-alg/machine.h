@@ -52,12 +52,13 @@ enum ftp_signal {
 /* How the data part of a transfer ended. */
 enum ftp_data_result {
 	FTP_DATA_PENDING = 0,
-	FTP_DATA_OK,	     /* every byte arrived and both ends were closed in order */
-	FTP_DATA_NO_CLIENT,  /* no connection to the client came about */
-	FTP_DATA_NO_SERVER,  /* no connection to the server came about */
-	FTP_DATA_TLS,	     /* the TLS handshake with the client failed */
-	FTP_DATA_NOT_REUSED, /* it succeeded, but resumed no session of this control connection */
-	FTP_DATA_CUT,	     /* the client ended without close_notify */
+	FTP_DATA_OK,	      /* every byte arrived and both ends were closed in order */
+	FTP_DATA_NO_CLIENT,   /* no connection to the client came about */
+	FTP_DATA_NO_SERVER,   /* no connection to the server came about */
+	FTP_DATA_TLS,	      /* the TLS handshake with the client failed */
+	FTP_DATA_NOT_REUSED,  /* it succeeded, but resumed no session of this control connection */
+	FTP_DATA_CERTIFICATE, /* it showed another client certificate than the control connection */
+	FTP_DATA_CUT,	      /* the client ended without close_notify */
 	FTP_DATA_CLIENT_LOST,
 	FTP_DATA_SERVER_LOST,
 	FTP_DATA_STALLED,
@@ -83,6 +84,10 @@ enum ftp_pending {
 	FTP_PENDING_ABOR,
 	FTP_PENDING_FENCE, /* the gateway's own NOOP behind ABOR: some servers answer ABOR once, some twice */
 	FTP_PENDING_QUIT,
+	FTP_PENDING_USER_CERTIFICATE, /* the gateway logs a user in with his stored credential */
+	FTP_PENDING_PASS_CERTIFICATE,
+	FTP_PENDING_SYST,   /* only told apart at REPLYSECURITYLEVEL 1 */
+	FTP_PENDING_STATUS, /* STAT without an argument, likewise */
 };
 
 #define FTP_PENDING_MAX 6
@@ -106,9 +111,19 @@ enum ftp_plan_state {
 
 enum ftp_transfer_state {
 	FTP_TRANSFER_NONE = 0,
-	FTP_TRANSFER_ASKED, /* the command is with the server */
-	FTP_TRANSFER_GOING, /* data may flow */
-	FTP_TRANSFER_OVER,  /* the data part has ended, the server's last word is awaited */
+	FTP_TRANSFER_ASKED,   /* the command is with the server */
+	FTP_TRANSFER_GOING,   /* data may flow */
+	FTP_TRANSFER_WAITING, /* the file is in use; the server will be asked again (DSWAITTIME) */
+	FTP_TRANSFER_OVER,    /* the data part has ended, the server's last word is awaited */
+};
+
+/* Who the client is, as far as TLS tells. All zero: nothing is known. */
+struct ftp_identity {
+	bool certificate;	 /* it has presented a certificate that policy accepts */
+	const char *user;	 /* whom that belongs to; NULL: nobody */
+	bool service;		 /* and he may use this service (SERVAUTH) */
+	const char *password;	 /* his stored credential; NULL: none */
+	const char *server_name; /* SNI; NULL: none */
 };
 
 struct ftp_machine_setup {
@@ -118,6 +133,7 @@ struct ftp_machine_setup {
 	bool implicit;		   /* arrived on a secure port */
 	uint8_t modes;		   /* FTP_MODE_ bits that policy allows towards the server */
 	uint8_t modes_refused;	   /* those that this server is known to refuse */
+	uint8_t failures;	   /* recent failed logins from the same source */
 };
 
 struct ftp_machine {
@@ -133,6 +149,12 @@ struct ftp_machine {
 	bool epsv_all;
 	bool draining;
 	bool closing;
+	bool pausing;	  /* FTP_DO_PAUSE was asked for before the answer to a failed login */
+	bool busy;	  /* the open reply says that the file is in use, and there will be another attempt */
+	bool paused;	  /* the answer to a failed login was put off and is due now */
+	uint8_t failures; /* failed logins, of this session and lately of its source */
+	uint8_t failures_here;
+	struct ftp_identity identity;
 	uint8_t strikes; /* malformed lines in a row */
 
 	enum ftp_pending pending[FTP_PENDING_MAX];
@@ -147,6 +169,10 @@ struct ftp_machine {
 
 	enum ftp_transfer_state transfer;
 	enum ftp_data_result result;
+
+	bool waited;	 /* a 125- reply is open towards the client (DSWAITTIME) */
+	bool replanning; /* the plan is being made anew for another attempt */
+	uint32_t attempts_left;
 };
 
 void ftp_machine_init(struct ftp_machine *machine, const struct ftp_machine_setup *setup);
@@ -167,6 +193,15 @@ enum ftp_take ftp_machine_bad_line(struct ftp_machine *machine, enum ftp_line_st
  * FTP_DO_DATA_GO or FTP_DO_DATA_ABORT, to be carried out before the line is offered again. */
 enum ftp_take ftp_machine_reply(struct ftp_machine *machine, const struct ftp_reply *reply, bool last,
 				struct ftp_out *out);
+
+/*
+ * Behind FTP_SIGNAL_TLS_UP: who the client is. The strings stay the caller's and
+ * have to live as long as the machine.
+ */
+void ftp_machine_identify(struct ftp_machine *machine, const struct ftp_identity *identity);
+
+/* The time of an FTP_DO_PAUSE is over. */
+void ftp_machine_resume(struct ftp_machine *machine, struct ftp_out *out);
 
 void ftp_machine_signal(struct ftp_machine *machine, enum ftp_signal signal, struct ftp_out *out);
 

@@ -1,6 +1,8 @@
 #include "ftp-alg/out.h"
 
 #include <assert.h>
+#include <stdarg.h>
+#include <stdio.h>
 #include <string.h>
 
 struct ftp_act *ftp_out_add(struct ftp_out *out, enum ftp_do what)
@@ -29,4 +31,20 @@ void ftp_out_copy(struct ftp_out *out, enum ftp_do what, const char *text)
 	memcpy(out->text + out->used, text, len);
 	ftp_out_text(out, what, out->text + out->used, len);
 	out->used += len;
+}
+
+void ftp_out_format(struct ftp_out *out, enum ftp_do what, const char *fmt, ...)
+{
+	size_t room = sizeof(out->text) - out->used;
+	va_list args;
+	int n;
+
+	va_start(args, fmt);
+	n = vsnprintf(out->text + out->used, room, fmt, args);
+	va_end(args);
+	assert(n >= 0);
+	if ((size_t)n >= room)
+		n = room > 0 ? (int)room - 1 : 0;
+	ftp_out_text(out, what, out->text + out->used, (size_t)n);
+	out->used += (size_t)n;
 }

@@ -11,6 +11,7 @@
 
 #include <stdbool.h>
 #include <stddef.h>
+#include <stdint.h>
 
 #include "policy/ip.h"
 
@@ -31,6 +32,9 @@ enum ftp_do {
 	FTP_DO_DATA_REFUSED,  /* the server refused: keep what is open for the next transfer command */
 	FTP_DO_DATA_ABORT,    /* reset both ends at once; answer with ftp_machine_data_done() */
 	FTP_DO_DATA_CLOSE,    /* forget ports, endpoints and connections of the data plan */
+	FTP_DO_RETRY,	      /* send the transfer's command again, as FTP_DO_DATA_START had it */
+	FTP_DO_PAUSE,	      /* offer nothing of the server's for `number` ms, then ftp_machine_resume() */
+	FTP_DO_LOGIN_FAILED,  /* the server, or policy, did not let the user in */
 	FTP_DO_USER,	      /* text: the name that the client gave with USER */
 	FTP_DO_LOGGED_IN,     /* the server let the user in */
 	FTP_DO_CLOSE,	      /* once all replies are sent: end the session. text: why, for the log */
@@ -43,12 +47,13 @@ struct ftp_act {
 	bool secret; /* FTP_DO_COMMAND: the text holds a password */
 	const char *text;
 	size_t len;
+	uint32_t number;
 	struct ip_endpoint endpoint;
 };
 
 /* More than any one event leads to; asserted. */
 #define FTP_OUT_MAX	 12
-#define FTP_OUT_TEXT_MAX 512
+#define FTP_OUT_TEXT_MAX 8192
 
 struct ftp_out {
 	size_t n;
@@ -71,5 +76,9 @@ void ftp_out_text(struct ftp_out *out, enum ftp_do what, const char *text, size_
 
 /* Append an action with a text that is copied into the list. */
 void ftp_out_copy(struct ftp_out *out, enum ftp_do what, const char *text);
+
+/* The same, of a formatted text; what does not fit is cut off. */
+void ftp_out_format(struct ftp_out *out, enum ftp_do what, const char *fmt, ...)
+    __attribute__((format(printf, 3, 4)));
 
 #endif

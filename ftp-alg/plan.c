@@ -22,9 +22,20 @@ void machine_plan_drop(struct ftp_machine *machine, struct ftp_out *out)
 	machine->server_mode = 0;
 }
 
+/* No further attempt for a transfer that waited: the plan's refusal is its end. */
+static void replanning_fails(struct ftp_machine *machine, struct ftp_out *out)
+{
+	if (!machine->replanning)
+		return;
+	machine->replanning = false;
+	machine->transfer = FTP_TRANSFER_NONE;
+	machine_wait_over(machine, out);
+}
+
 /* Give the plan up with a refusal. */
 static void plan_fail(struct ftp_machine *machine, enum ftp_own own, struct ftp_out *out)
 {
+	replanning_fails(machine, out);
 	machine_plan_drop(machine, out);
 	machine_own(machine, own, out);
 }
@@ -42,6 +53,24 @@ static const struct {
 	{ FTP_MODE_PORT, true, true, NULL },
 };
 
+static void ask_passive(struct ftp_machine *machine, const char *command, struct ftp_out *out)
+{
+	machine->plan = FTP_PLAN_ASKED;
+	ftp_out_copy(out, FTP_DO_COMMAND, command);
+	machine_expect(machine, FTP_PENDING_PLAN);
+}
+
+bool machine_plan_again(struct ftp_machine *machine, struct ftp_out *out)
+{
+	for (size_t i = 0; i < sizeof(ways) / sizeof(ways[0]); i++) {
+		if (machine->server_mode != ways[i].mode || ways[i].active)
+			continue;
+		ask_passive(machine, ways[i].command, out);
+		return true;
+	}
+	return false;
+}
+
 static void ask_server(struct ftp_machine *machine, struct ftp_out *out)
 {
 	for (size_t i = 0; i < sizeof(ways) / sizeof(ways[0]); i++) {
@@ -54,9 +83,7 @@ static void ask_server(struct ftp_machine *machine, struct ftp_out *out)
 			machine->plan = FTP_PLAN_LISTENING_SERVER;
 			ftp_out_add(out, FTP_DO_LISTEN_SERVER);
 		} else {
-			machine->plan = FTP_PLAN_ASKED;
-			ftp_out_copy(out, FTP_DO_COMMAND, ways[i].command);
-			machine_expect(machine, FTP_PENDING_PLAN);
+			ask_passive(machine, ways[i].command, out);
 		}
 		return;
 	}
@@ -185,9 +212,10 @@ void machine_plan_reply(struct ftp_machine *machine, const struct ftp_reply *rep
 		return;
 	}
 	if (!ftp_reply_is_positive(reply->code)) {
-		if (!means_unsupported(reply->code)) {
+		if (!means_unsupported(reply->code) || machine->replanning) {
+			replanning_fails(machine, out);
 			machine_plan_drop(machine, out);
-			ftp_out_text(out, FTP_DO_REPLY, reply->line, reply->len);
+			machine_show(machine, FTP_PENDING_PLAIN, reply, true, out);
 			return;
 		}
 		machine->modes_refused |= machine->server_mode;
@@ -203,6 +231,11 @@ void machine_plan_reply(struct ftp_machine *machine, const struct ftp_reply *rep
 			return;
 		}
 		ftp_out_add(out, FTP_DO_DIAL_SERVER)->endpoint = target;
+	}
+	if (machine->replanning) {
+		machine->plan = FTP_PLAN_READY;
+		machine_wait_retry(machine, out);
+		return;
 	}
 	tell_client(machine, out);
 }

@@ -47,6 +47,8 @@ static enum ftp_own verdict(enum ftp_data_result result, uint16_t code)
 		return FTP_OWN_DATA_TLS;
 	case FTP_DATA_NOT_REUSED:
 		return FTP_OWN_DATA_REUSE;
+	case FTP_DATA_CERTIFICATE:
+		return FTP_OWN_DATA_CERTIFICATE;
 	case FTP_DATA_CUT:
 		return FTP_OWN_DATA_CUT;
 	case FTP_DATA_STALLED:
@@ -69,8 +71,12 @@ static bool client_gave_up(const struct ftp_machine *machine)
 	return false;
 }
 
-enum ftp_take machine_transfer_gate(struct ftp_machine *machine, uint16_t code, struct ftp_out *out)
+enum ftp_take machine_transfer_gate(struct ftp_machine *machine, const struct ftp_reply *reply,
+				    struct ftp_out *out)
 {
+	uint16_t code = reply->code;
+
+	machine->busy = false;
 	if (ftp_reply_is_preliminary(code))
 		return FTP_TAKEN;
 	if (machine->transfer == FTP_TRANSFER_ASKED && ftp_reply_is_positive(code)) {
@@ -90,16 +96,25 @@ enum ftp_take machine_transfer_gate(struct ftp_machine *machine, uint16_t code, 
 	}
 	if (machine->transfer == FTP_TRANSFER_OVER)
 		machine->instead = verdict(machine->result, code);
+	else
+		machine->busy = machine_wait_begins(machine, reply);
+	if (!machine->busy)
+		machine_wait_over(machine, out);
 	return FTP_TAKEN;
 }
 
-void machine_transfer_reply(struct ftp_machine *machine, uint16_t code, struct ftp_out *out)
+void machine_transfer_reply(struct ftp_machine *machine, const struct ftp_reply *reply, struct ftp_out *out)
 {
-	if (ftp_reply_is_preliminary(code)) {
+	if (ftp_reply_is_preliminary(reply->code)) {
 		if (machine->transfer == FTP_TRANSFER_ASKED) {
 			machine->transfer = FTP_TRANSFER_GOING;
 			ftp_out_add(out, FTP_DO_DATA_GO);
 		}
+		return;
+	}
+	if (machine->busy) {
+		machine->busy = false;
+		machine_wait(machine, reply, out);
 		return;
 	}
 	if (machine->instead != FTP_OWN_NONE)

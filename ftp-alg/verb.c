@@ -3,6 +3,7 @@
 #include <ctype.h>
 #include <stdlib.h>
 #include <string.h>
+#include <strings.h>
 
 const struct ftp_verb ftp_verbs[] = {
 #define VERB(name, kind, flags) { name, kind, flags },
@@ -47,4 +48,48 @@ struct ftp_command ftp_command_parse(const char *line, size_t len)
 	}
 	command.verb = ftp_verb_find(line, command.verb_len);
 	return command;
+}
+
+/* RFC 775: other names for the same thing. */
+static const char *const aliases[][2] = {
+	{ "XCUP", "CDUP" }, { "XCWD", "CWD" }, { "XMKD", "MKD" }, { "XPWD", "PWD" }, { "XRMD", "RMD" },
+};
+
+static bool word_equal(const char *name, size_t name_len, const char *word, size_t len)
+{
+	return name_len == len && strncasecmp(name, word, len) == 0;
+}
+
+static bool verb_equal(const char *name, size_t name_len, const struct ftp_command *command)
+{
+	if (word_equal(name, name_len, command->line, command->verb_len))
+		return true;
+	for (size_t i = 0; i < sizeof(aliases) / sizeof(aliases[0]); i++)
+		if (word_equal(aliases[i][0], strlen(aliases[i][0]), command->line, command->verb_len) &&
+		    word_equal(name, name_len, aliases[i][1], strlen(aliases[i][1])))
+			return true;
+	return false;
+}
+
+bool ftp_command_is_listed(const struct ftp_command *command, const struct command_list *list)
+{
+	const char *arg = command->arg;
+	size_t left = command->arg_len;
+	size_t len = 0;
+
+	/* the first argument, as a server that skips blanks reads it */
+	for (; left > 0 && (*arg == ' ' || *arg == '\t'); left--)
+		arg++;
+	while (len < left && arg[len] != ' ' && arg[len] != '\t')
+		len++;
+	for (size_t i = 0; i < list->n; i++) {
+		const char *name = list->names[i];
+		const char *blank = strchr(name, ' ');
+		size_t name_len = blank != NULL ? (size_t)(blank - name) : strlen(name);
+
+		if (verb_equal(name, name_len, command) &&
+		    (blank == NULL || word_equal(blank + 1, strlen(blank + 1), arg, len)))
+			return true;
+	}
+	return false;
 }

@@ -7,7 +7,10 @@
 #ifndef ATTLSD_FTP_ALG_VERB_H
 #define ATTLSD_FTP_ALG_VERB_H
 
+#include <stdbool.h>
 #include <stddef.h>
+
+#include "policy/ftp-action.h"
 
 /* What the machine does with a command; one handler each (command.c). */
 enum ftp_verb_kind {
@@ -32,6 +35,8 @@ enum ftp_verb_kind {
 	FTP_KIND_MODE,
 	FTP_KIND_STAT,
 	FTP_KIND_NOOP,
+	FTP_KIND_HOST,
+	FTP_KIND_SYST,
 	FTP_KIND_ADAT,
 	FTP_KIND_ENVELOPE,    /* MIC, CONF, ENC: RFC 2228 protected commands, not under TLS */
 	FTP_KIND_UNAVAILABLE, /* known, never offered: 502 */
@@ -65,6 +70,13 @@ struct ftp_command ftp_command_parse(const char *line, size_t len);
 
 /* The row of a verb by its upper-case name; the row of unknown verbs when there is none. */
 const struct ftp_verb *ftp_verb_find(const char *name, size_t len);
+
+/*
+ * Is a command on a policy's list? An entry is a verb, or a verb and its first
+ * argument ("SITE EXEC"), in upper case. The X forms of RFC 775 (XRMD) count as
+ * the verbs that they are another name for.
+ */
+bool ftp_command_is_listed(const struct ftp_command *command, const struct command_list *list);
 
 /* The table itself, for its test. */
 extern const struct ftp_verb ftp_verbs[];

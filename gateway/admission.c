@@ -20,6 +20,33 @@ struct admission_session {
 	UT_hash_handle hh;
 };
 
+/* How long failed logins are held against a source, and how many sources are remembered. */
+#define FAILURES_MS  (10 * 60 * 1000)
+#define FAILURES_MAX 10000
+
+struct admission_failures {
+	struct ip_addr addr; /* key */
+	uint32_t count;
+	uint64_t last_ms;
+	UT_hash_handle hh;
+};
+
+static void forget_failures(struct admission *admission, struct admission_failures *failures)
+{
+	HASH_DEL(admission->failures, failures);
+	free(failures);
+}
+
+static struct ip_addr key_of(const struct ip_addr *addr)
+{
+	struct ip_addr key;
+
+	memset(&key, 0, sizeof(key)); /* a hash key must not hold chance padding */
+	key.family = addr->family;
+	memcpy(key.bytes, addr->bytes, sizeof(key.bytes));
+	return key;
+}
+
 static const char *limit_reached(const struct admission *admission, const struct policy_daemon *limits,
 				 const struct admission_source *source)
 {
@@ -40,11 +67,8 @@ int admission_enter(struct admission *admission, const struct policy_daemon *lim
 {
 	struct admission_source *from;
 	struct admission_session *session;
-	struct ip_addr key;
+	struct ip_addr key = key_of(source);
 
-	memset(&key, 0, sizeof(key)); /* a hash key must not hold chance padding */
-	key.family = source->family;
-	memcpy(key.bytes, source->bytes, sizeof(key.bytes));
 	HASH_FIND(hh, admission->sources, &key, sizeof(key), from);
 	*ret_limit = limit_reached(admission, limits, from);
 	if (*ret_limit != NULL)
@@ -88,6 +112,51 @@ bool admission_login(struct admission *admission, uint64_t number, const void *o
 		return false;
 	session->logged_in = true;
 	session->source->unauthenticated--;
+	return true;
+}
+
+static struct admission_failures *find_failures(struct admission *admission, const struct ip_addr *source,
+						uint64_t now_ms)
+{
+	struct ip_addr key = key_of(source);
+	struct admission_failures *failures;
+
+	HASH_FIND(hh, admission->failures, &key, sizeof(key), failures);
+	if (failures == NULL || now_ms - failures->last_ms <= FAILURES_MS)
+		return failures;
+	forget_failures(admission, failures);
+	return NULL;
+}
+
+uint32_t admission_failures(struct admission *admission, const struct ip_addr *source, uint64_t now_ms)
+{
+	const struct admission_failures *failures = find_failures(admission, source, now_ms);
+
+	return failures != NULL ? failures->count : 0;
+}
+
+bool admission_login_failed(struct admission *admission, uint64_t number, const void *owner, uint64_t now_ms)
+{
+	struct admission_session *session = find(admission, number, owner);
+	struct admission_failures *failures;
+
+	if (session == NULL)
+		return false;
+	failures = find_failures(admission, &session->source->addr, now_ms);
+	if (failures != NULL) {
+		HASH_DEL(admission->failures, failures); /* to the end of the line again */
+	} else {
+		/* the oldest makes room: it has waited longest without failing again */
+		if (HASH_COUNT(admission->failures) >= FAILURES_MAX)
+			forget_failures(admission, admission->failures);
+		failures = calloc(1, sizeof(*failures));
+		if (failures == NULL)
+			return true; /* it happened; it just cannot be remembered */
+		failures->addr = key_of(&session->source->addr);
+	}
+	failures->count++;
+	failures->last_ms = now_ms;
+	HASH_ADD(hh, admission->failures, addr, sizeof(failures->addr), failures);
 	return true;
 }
 

@@ -11,12 +11,14 @@
 
 #include "policy/policy.h"
 
+struct admission_failures;
 struct admission_source;
 struct admission_session;
 
 struct admission {
-	struct admission_source *sources;   /* by address */
-	struct admission_session *sessions; /* by number */
+	struct admission_source *sources;    /* by address */
+	struct admission_session *sessions;  /* by number */
+	struct admission_failures *failures; /* by address, oldest first */
 	size_t nsessions;
 	uint64_t last; /* number of the last session */
 };
@@ -32,6 +34,13 @@ int admission_enter(struct admission *admission, const struct policy_daemon *lim
 
 /* Its user has logged in. False: there is no such session of this owner. */
 bool admission_login(struct admission *admission, uint64_t session, const void *owner);
+
+/* A login of it has failed at this time (monotonic). False: there is no such session of this owner. */
+bool admission_login_failed(struct admission *admission, uint64_t session, const void *owner,
+			    uint64_t now_ms);
+
+/* How many logins from a source have failed lately. Forgotten ten minutes after the last. */
+uint32_t admission_failures(struct admission *admission, const struct ip_addr *source, uint64_t now_ms);
 
 /* It is over. False: there is no such session of this owner. */
 bool admission_leave(struct admission *admission, uint64_t session, const void *owner);

@@ -79,6 +79,25 @@ static void do_listen(struct session *session, enum ftp_side side)
 	ftp_machine_listening(&session->machine, side, r < 0 ? NULL : &endpoint, &session->worker->out);
 }
 
+/* DSWAITTIME: the transfer's command once more. */
+static void do_retry(struct session *session)
+{
+	struct ftp_act act = {
+		.what = FTP_DO_COMMAND,
+		.text = session->data.command,
+		.len = session->data.command == NULL ? 0 : strlen(session->data.command),
+		.flag = session->data.upload,
+		.protect = session->data.protect,
+	};
+
+	if (act.text == NULL) {
+		session_end(session, "no-memory");
+		return;
+	}
+	add_command(session, &act);
+	data_start(&session->data, &act);
+}
+
 static void do_user(struct session *session, const struct ftp_act *act)
 {
 	size_t len = act->len < sizeof(session->user) - 1 ? act->len : sizeof(session->user) - 1;
@@ -161,6 +180,18 @@ static void carry_out_one(struct session *session, const struct ftp_act *act)
 		break;
 	case FTP_DO_DATA_CLOSE:
 		data_close(&session->data, false);
+		break;
+	case FTP_DO_RETRY:
+		do_retry(session);
+		break;
+	case FTP_DO_PAUSE:
+		if (loop_timer(session->client.loop, &session->pause_timer, act->number) < 0)
+			session_end(session, "no-memory");
+		break;
+	case FTP_DO_LOGIN_FAILED:
+		log_event(LOG_LEVEL_INFO, "login-failed", LOG_NUMBER("session", session->id),
+			  LOG_TEXT("user", session->user));
+		worker_login_failed(session->worker, session);
 		break;
 	case FTP_DO_USER:
 		do_user(session, act);

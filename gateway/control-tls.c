@@ -2,6 +2,7 @@
 
 #include "gateway/log.h"
 #include "gateway/stream-tls.h"
+#include "gateway/users.h"
 #include "gateway/worker.h"
 
 static void violation(struct session *session, const char *reason)
@@ -9,6 +10,31 @@ static void violation(struct session *session, const char *reason)
 	session->worker->replies.len = 0; /* nothing that was about to be promised is sent */
 	session->worker->commands.len = 0;
 	session_end(session, reason);
+}
+
+/* Who is the client, as far as its certificate tells? */
+static void identify(struct session *session)
+{
+	const struct tls_action *action = session->rule->tls;
+	struct ftp_identity known = { .server_name = stream_tls_server_name(&session->client) };
+	bool needs_user =
+	    action->role == ROLE_SERVER_WITH_CLIENT_AUTH && action->client_auth_type == CLIENT_AUTH_SAFCHECK;
+
+	identity_done(&session->identity); /* of a TLS session before CCC or REIN */
+	if (identity_get(&session->client, &session->identity) < 0) {
+		session_end(session, "no-memory");
+		return;
+	}
+	users_identify(session->worker->users, &session->identity, session->rule->backend, &known);
+	if (session->identity.present)
+		log_event(LOG_LEVEL_INFO, "client-certificate", LOG_NUMBER("session", session->id),
+			  LOG_TEXT("subject", session->identity.subject),
+			  LOG_TEXT("verified", session->identity.verified ? "yes" : "no"),
+			  LOG_TEXT("user", known.user != NULL ? known.user : ""));
+	if (needs_user && known.user == NULL) /* AT-TLS return code 5002 */
+		session_end(session, "certificate-unknown");
+	else
+		ftp_machine_identify(&session->machine, &known);
 }
 
 /* A handshake is done: tell the log, the machine, and the session cache whose it is. */
@@ -21,7 +47,9 @@ static void tls_is_up(struct session *session)
 		  LOG_TEXT("version", stream_tls_version(&session->client)),
 		  LOG_TEXT("cipher", stream_tls_cipher(&session->client)),
 		  LOG_TEXT("resumed", stream_tls_resumed(&session->client) ? "yes" : "no"));
-	ftp_machine_signal(&session->machine, FTP_SIGNAL_TLS_UP, &session->worker->out);
+	identify(session);
+	if (!session->ended)
+		ftp_machine_signal(&session->machine, FTP_SIGNAL_TLS_UP, &session->worker->out);
 }
 
 static void tls_handshake(struct session *session)

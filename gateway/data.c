@@ -1,7 +1,7 @@
 #include "gateway/data.h"
 
 #include <errno.h>
-#include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/random.h>
 
@@ -62,6 +62,7 @@ static const char *const result_names[] = {
 	[FTP_DATA_NO_SERVER] = "no-server-connection",
 	[FTP_DATA_TLS] = "tls-failed",
 	[FTP_DATA_NOT_REUSED] = "session-not-reused",
+	[FTP_DATA_CERTIFICATE] = "other-certificate",
 	[FTP_DATA_CUT] = "tls-truncated",
 	[FTP_DATA_CLIENT_LOST] = "client-reset",
 	[FTP_DATA_SERVER_LOST] = "server-reset",
@@ -85,8 +86,8 @@ static void data_end(struct data *data, enum ftp_data_result result)
 
 	log_event(LOG_LEVEL_INFO, "transfer", LOG_NUMBER("session", session->id),
 		  LOG_TEXT("direction", data->upload ? "upload" : "download"),
-		  LOG_TEXT("command", data->what), LOG_TEXT("prot", data->protect ? "P" : "C"),
-		  LOG_NUMBER("bytes", data->relay.bytes),
+		  LOG_TEXT("command", data->command != NULL ? data->command : ""),
+		  LOG_TEXT("prot", data->protect ? "P" : "C"), LOG_NUMBER("bytes", data->relay.bytes),
 		  LOG_NUMBER("ms", loop_of(data)->now_ms - data->started_ms),
 		  LOG_TEXT("result", result_names[result]));
 	count_relay(data, false);
@@ -284,10 +285,10 @@ static bool leg_is_alive(struct data_leg *leg)
 
 void data_start(struct data *data, const struct ftp_act *act)
 {
-	size_t len = act->len < sizeof(data->what) - 1 ? act->len : sizeof(data->what) - 1;
-
-	memcpy(data->what, act->text, len);
-	data->what[len] = '\0';
+	if (act->text != data->command) {
+		free(data->command);
+		data->command = strndup(act->text, act->len); /* without memory there is no name in the log */
+	}
 	data->started = true;
 	data->going = false;
 	data->settle_ms = 0;
@@ -331,6 +332,8 @@ void data_close(struct data *data, bool reset)
 	leg_close(data, &data->client, reset);
 	leg_close(data, &data->server, reset);
 	data->client.target = data->server.target = (struct ip_endpoint){ .port = 0 };
+	free(data->command);
+	data->command = NULL;
 	data->started = data->going = false;
 }
 
@@ -344,6 +347,20 @@ static struct ssl_st *new_ssl(const struct session *session)
 	if (getrandom(nothing, sizeof(nothing), 0) != (ssize_t)sizeof(nothing))
 		return NULL;
 	return tlsctx_new(session->tlsctx, TLSCTX_DATA, nothing);
+}
+
+/* RFC 4217 15.1.2: where the control connection had a client certificate, the data connection has the same.
+ */
+static bool same_certificate(const struct session *session, const struct stream *stream)
+{
+	struct identity identity = { .present = false };
+	bool same;
+
+	if (!session->identity.present)
+		return true;
+	same = identity_get(stream, &identity) == 0 && identity_equal(&identity, &session->identity);
+	identity_done(&identity);
+	return same;
 }
 
 /* Protect the client's leg. Returns what went wrong, or FTP_DATA_PENDING to go on. */
@@ -383,6 +400,8 @@ static enum ftp_data_result leg_handshake(struct data *data)
 	if (session->rule->ftp->secure_session_reuse == SESSION_REUSE_REQUIRED &&
 	    !stream_tls_resumed(&leg->stream))
 		return FTP_DATA_NOT_REUSED;
+	if (!same_certificate(session, &leg->stream))
+		return FTP_DATA_CERTIFICATE;
 	leg->state = LEG_READY;
 	/* the rest of the time that connecting may take is the server's */
 	return loop_timer(loop_of(data), &data->timer, CONNECT_MS) < 0 ? FTP_DATA_ABORTED : FTP_DATA_PENDING;

@@ -32,8 +32,6 @@ struct data_leg {
 	struct ip_endpoint target;
 };
 
-#define DATA_WHAT_MAX 96
-
 struct data {
 	struct session *session;
 	struct data_leg client;
@@ -49,7 +47,7 @@ struct data {
 	uint64_t progress_ms; /* and when that last changed, while settling */
 	uint64_t started_ms;
 	struct relay relay;
-	char what[DATA_WHAT_MAX]; /* the command, for the log */
+	char *command; /* of the transfer: for the log, and to ask again (DSWAITTIME) */
 };
 
 void data_init(struct data *data, struct session *session);

@@ -155,6 +155,7 @@ static void hand_over(struct monitor *monitor, const struct listener *listener, 
 		refuse(monitor, listener, fd, peer, r == -EUSERS ? limit : "no-memory");
 		return;
 	}
+	msg.failures = admission_failures(&monitor->admission, &peer->addr, monitor->loop.now_ms);
 	child->nsessions++;
 	if (msg_send(child->channel.fd, &msg, fd) == 0)
 		return;
@@ -265,6 +266,8 @@ static void on_message(struct child *child, const struct msg *msg)
 
 	if (msg->type == MSG_SESSION_LOGIN)
 		ok = admission_login(&monitor->admission, msg->session, child);
+	else if (msg->type == MSG_LOGIN_FAILED)
+		ok = admission_login_failed(&monitor->admission, msg->session, child, monitor->loop.now_ms);
 	else if (msg->type == MSG_SESSION_END)
 		ok = admission_leave(&monitor->admission, msg->session, child);
 	if (!ok)

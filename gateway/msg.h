@@ -19,6 +19,7 @@ enum msg_type {
 	MSG_DRAIN,   /* attlsd ends: end sessions as soon as no transfer runs, then yourself */
 	/* worker to monitor */
 	MSG_READY,	   /* keys are loaded, privileges are gone */
+	MSG_LOGIN_FAILED,  /* a login of session `session` has failed */
 	MSG_SESSION_LOGIN, /* the user of session `id` has logged in */
 	MSG_SESSION_END,
 	MSG_TYPE_COUNT
@@ -29,6 +30,7 @@ struct msg {
 	uint32_t type;		   /* enum msg_type */
 	uint32_t listener;	   /* MSG_SESSION: index in policy.listeners */
 	uint64_t session;	   /* MSG_SESSION*: its number, unique in this attlsd */
+	uint32_t failures; /* MSG_SESSION: failed logins from this source lately */
 	struct ip_endpoint remote; /* MSG_SESSION: the client */
 	struct ip_endpoint local;  /* MSG_SESSION: what it dialled */
 };

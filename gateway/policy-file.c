@@ -12,6 +12,7 @@
 #include <netinet/in.h>
 
 #include "gateway/tlsctx.h"
+#include "gateway/users.h"
 #include "gateway/util.h"
 
 /* policy/ refuses larger ones too; this keeps a wrong path (a log, a device) from being read whole. */
@@ -115,12 +116,19 @@ int policy_file_load(const char *path, struct diags *diags, struct policy **ret_
 static int check_keys(const struct policy *policy, const struct diags *from)
 {
 	struct tlsctx_set *set = NULL;
+	struct users *users = NULL;
 	struct diags diags;
 	int r = diags_init(&diags, from->file, from->source, from->source_len);
 
 	if (r == 0)
 		r = tlsctx_set_load(policy, &diags, &set);
+	if (r == 0 || r == -EINVAL) {
+		int more = users_load(policy, &diags, &users);
+
+		r = r < 0 ? r : more;
+	}
 	diags_print(&diags, stderr);
+	users_free(&users);
 	tlsctx_set_free(&set);
 	diags_done(&diags);
 	return r;

@@ -53,6 +53,14 @@ static void on_server_timer(struct timer *timer)
 	control_run(session);
 }
 
+static void on_pause_timer(struct timer *timer)
+{
+	struct session *session = CONTAINER_OF(timer, struct session, pause_timer);
+
+	ftp_machine_resume(&session->machine, &session->worker->out);
+	control_run(session);
+}
+
 /* Runs out late rather than being rearmed at every command: the true time is looked up here. */
 static void on_idle_timer(struct timer *timer)
 {
@@ -111,6 +119,7 @@ static void session_init(struct session *session, struct worker *worker, const s
 	stream_init(&session->server, &worker->loop, control_server_event);
 	timer_init(&session->tls_timer, on_tls_timer);
 	timer_init(&session->server_timer, on_server_timer);
+	timer_init(&session->pause_timer, on_pause_timer);
 	timer_init(&session->idle_timer, on_idle_timer);
 	data_init(&session->data, session);
 }
@@ -138,6 +147,7 @@ static bool session_admit(struct session *session, const struct msg *msg)
 		.implicit = flow.listener->tls == LISTENER_IMPLICIT,
 		.modes = session_server_modes(backend),
 		.modes_refused = worker->modes_refused[backend->index],
+		.failures = (uint8_t)(msg->failures < UINT8_MAX ? msg->failures : UINT8_MAX),
 	};
 	ftp_machine_init(&session->machine, &setup);
 	return true;
@@ -220,7 +230,9 @@ void session_end(struct session *session, const char *reason)
 	stream_close(&session->server, false);
 	loop_timer_stop(&worker->loop, &session->tls_timer);
 	loop_timer_stop(&worker->loop, &session->server_timer);
+	loop_timer_stop(&worker->loop, &session->pause_timer);
 	loop_timer_stop(&worker->loop, &session->idle_timer);
+	identity_done(&session->identity);
 	window_free(&session->client_in);
 	window_free(&session->server_in);
 	if (session->rule != NULL)

@@ -11,6 +11,7 @@
 
 #include "ftp-alg/ftp-alg.h"
 #include "gateway/data.h"
+#include "gateway/identity.h"
 #include "gateway/loop.h"
 #include "gateway/msg.h"
 #include "gateway/stream.h"
@@ -63,10 +64,12 @@ struct session {
 	bool server_eof;
 
 	struct ftp_machine machine;
+	struct identity identity; /* of the client, by its certificate */
 	struct data data;
 
 	struct timer tls_timer;
 	struct timer server_timer; /* dial and greeting */
+	struct timer pause_timer;  /* FTP_DO_PAUSE */
 	struct timer idle_timer;   /* login, then inactivity */
 	uint64_t active_ms;
 	uint64_t started_ms;

@@ -193,6 +193,11 @@ bool stream_tls_resumed(const struct stream *stream)
 	return SSL_session_reused(stream->ssl) == 1;
 }
 
+const char *stream_tls_server_name(const struct stream *stream)
+{
+	return SSL_get_servername(stream->ssl, TLSEXT_NAMETYPE_host_name);
+}
+
 bool stream_tls_has_pending(const struct stream *stream)
 {
 	return SSL_has_pending(stream->ssl) == 1;

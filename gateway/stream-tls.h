@@ -29,6 +29,9 @@ const char *stream_tls_version(const struct stream *stream);
 const char *stream_tls_cipher(const struct stream *stream);
 bool stream_tls_resumed(const struct stream *stream);
 
+/* The host name that the client asked for (SNI), NULL: none. Lives as long as the TLS session. */
+const char *stream_tls_server_name(const struct stream *stream);
+
 /* Bytes that are decrypted or read but not yet handed out: a CCC with any behind it is a violation. */
 bool stream_tls_has_pending(const struct stream *stream);
 

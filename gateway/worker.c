@@ -9,6 +9,7 @@
 #include "gateway/msg.h"
 #include "gateway/sandbox.h"
 #include "gateway/session.h"
+#include "gateway/users.h"
 #include "gateway/util.h"
 
 /* Without the monitor nobody counts or restarts us. */
@@ -66,6 +67,11 @@ static void tell_rest(struct worker *worker)
 void worker_session_login(struct worker *worker, const struct session *session)
 {
 	tell_monitor(worker, MSG_SESSION_LOGIN, session->id);
+}
+
+void worker_login_failed(struct worker *worker, const struct session *session)
+{
+	tell_monitor(worker, MSG_LOGIN_FAILED, session->id);
 }
 
 static void end_if_drained(struct worker *worker)
@@ -157,6 +163,8 @@ static int worker_setup(struct worker *worker, const struct worker_setup *setup)
 	if (r < 0)
 		return r;
 	r = tlsctx_set_load(setup->policy, &diags, &worker->tlsctx);
+	if (r == 0)
+		r = users_load(setup->policy, &diags, &worker->users);
 	if (r < 0) /* the monitor has checked them a moment ago: they are changing under us */
 		log_event(LOG_LEVEL_ERROR, "keys-unreadable",
 			  LOG_TEXT("error", diags.nitems > 0 ? diags.items[0].message : strerror(-r)));
@@ -186,6 +194,7 @@ int worker_run(const struct worker_setup *setup)
 		linger_done(&worker->lingering);
 		loop_done(&worker->loop);
 		tlsctx_set_free(&worker->tlsctx);
+		users_free(&worker->users);
 		free(worker->modes_refused);
 		free(worker->untold);
 		fd_close(&worker->channel.fd);

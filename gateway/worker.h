@@ -16,6 +16,7 @@
 
 struct msg;
 struct session;
+struct users;
 
 /* Moves 256 KiB at a time: about sixteen TLS records, one system call. */
 #define WORKER_SCRATCH_BYTES (256 * 1024)
@@ -23,6 +24,7 @@ struct worker {
 	struct loop loop;
 	const struct policy *policy;
 	struct tlsctx_set *tlsctx;
+	struct users *users;
 	struct watch channel; /* to the monitor */
 	struct msg *untold;   /* what the channel had no room for yet, in order */
 	size_t nuntold, untold_cap;
@@ -54,6 +56,7 @@ int worker_run(const struct worker_setup *setup);
 
 /* For sessions: tell the monitor. */
 void worker_session_login(struct worker *worker, const struct session *session);
+void worker_login_failed(struct worker *worker, const struct session *session);
 void worker_session_end(struct worker *worker, struct session *session);
 
 #endif

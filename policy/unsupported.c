@@ -14,16 +14,10 @@ static const struct unsupported table[] = {
 	{ "tls_actions", "handshake_role", ROLE_SERVER, "use server" },
 	{ "tls_actions", "client_auth_type", UNSUPPORTED_ANY,
 	  "remove it; clients cannot be asked for certificates" },
-	{ "ftp_actions", "secure_login", SECURE_LOGIN_NO_CLIENT_AUTH, "use no_client_auth" },
-	{ "ftp_actions", "secure_password", SECURE_PASSWORD_REQUIRED, "use required" },
-	{ "ftp_actions", "replysecuritylevel", 0, "leave it at 0" },
-	{ "ftp_actions", "accesserrormsgs", false, "leave it at false" },
-	{ "ftp_actions", "dswaittime", 0, "leave it at 0" },
 	{ "backends", "address", false, "name host:port instead of original" },
 	{ "backends", "source", BACKEND_SOURCE_GATEWAY, "use gateway" },
 	{ "listeners", "transparent", false, "leave it at false" },
 	{ "nat", "conntrack", NAT_CONNTRACK_OFF, "use off" },
-	{ NULL, "users", UNSUPPORTED_ANY, "remove the section" },
 };
 
 const struct unsupported *unsupported_at(size_t index)

@@ -1,0 +1,136 @@
+/*
+ * Logging in: SECURE_LOGIN and SECURE_PASSWORD, failed attempts, and what ends a
+ * login at the server.
+ */
+#include <string.h>
+#include <strings.h>
+
+#include "ftp-alg/machine-parts.h"
+
+/* A failed login is answered at most this late. */
+#define DELAY_MAX_MS 30000
+#define FAILURES_MAX 100
+
+/* The reason is for people whom policy trusts with it (ACCESSERRORMSGS). */
+static void deny(struct ftp_machine *machine, enum ftp_own why, struct ftp_out *out)
+{
+	machine->login = FTP_LOGIN_NONE;
+	machine_own(machine, machine->action->accesserrormsgs ? why : FTP_OWN_LOGIN_DENIED, out);
+	machine_login_failed(machine, out);
+}
+
+static bool is_user(const char *name, const char *arg, size_t len)
+{
+	/* user ids of security products know no case */
+	return name != NULL && strlen(name) == len && strncasecmp(name, arg, len) == 0;
+}
+
+/* What the certificate is worth for this user: FTP_OWN_NONE, or why he is denied. */
+static enum ftp_own check_certificate(const struct ftp_machine *machine, const char *arg, size_t len)
+{
+	const struct ftp_identity *identity = &machine->identity;
+
+	if (!identity->certificate)
+		return FTP_OWN_CERTIFICATE_MISSING;
+	if (machine->action->secure_login != SECURE_LOGIN_VERIFY_USER)
+		return FTP_OWN_NONE;
+	if (identity->user == NULL)
+		return FTP_OWN_WHY_UNMAPPED;
+	if (!is_user(identity->user, arg, len))
+		return FTP_OWN_WHY_OTHER_USER;
+	return identity->service ? FTP_OWN_NONE : FTP_OWN_WHY_SERVICE;
+}
+
+void machine_login_user(struct ftp_machine *machine, const struct ftp_command *command, struct ftp_out *out)
+{
+	const struct ftp_action *action = machine->action;
+	const struct ftp_identity *identity = &machine->identity;
+	enum ftp_pending pending = FTP_PENDING_USER;
+
+	ftp_out_text(out, FTP_DO_USER, command->arg, command->arg_len);
+	/* SECURE_LOGIN speaks of sessions under TLS; whether there may be others SECURE_FTP says */
+	if (machine->security.ctrl == FTP_CTRL_TLS && action->secure_login != SECURE_LOGIN_NO_CLIENT_AUTH) {
+		enum ftp_own why = check_certificate(machine, command->arg, command->arg_len);
+
+		if (why == FTP_OWN_CERTIFICATE_MISSING) {
+			machine_own(machine, why, out);
+			return;
+		}
+		if (why != FTP_OWN_NONE) {
+			deny(machine, why, out);
+			return;
+		}
+		if (action->secure_password == SECURE_PASSWORD_OPTIONAL && identity->password != NULL &&
+		    identity->service && is_user(identity->user, command->arg, command->arg_len))
+			pending = FTP_PENDING_USER_CERTIFICATE;
+	}
+	machine->login = FTP_LOGIN_USER;
+	machine->user_seen = true;
+	machine_pass_on(machine, command, pending, out);
+}
+
+void machine_login_reply(struct ftp_machine *machine, enum ftp_pending pending, uint16_t code,
+			 struct ftp_out *out)
+{
+	bool certificate = pending == FTP_PENDING_USER_CERTIFICATE || pending == FTP_PENDING_PASS_CERTIFICATE;
+
+	if (ftp_reply_is_positive(code)) {
+		machine->login = FTP_LOGIN_DONE;
+		machine->failures_here = 0;
+		if (certificate)
+			machine_own(machine, FTP_OWN_OK_CERTIFICATE, out);
+		ftp_out_add(out, FTP_DO_LOGGED_IN);
+	} else if (pending == FTP_PENDING_USER_CERTIFICATE && code == 331) {
+		ftp_out_format(out, FTP_DO_COMMAND, "PASS %s", machine->identity.password);
+		out->acts[out->n - 1].secret = true;
+		machine_expect(machine, FTP_PENDING_PASS_CERTIFICATE);
+	} else if (certificate) {
+		/* z/OS: no way back to a password once the certificate was taken for one */
+		deny(machine, FTP_OWN_WHY_CREDENTIAL, out);
+	} else if (code == 331 || code == 332 || code == 336) {
+		machine->login = FTP_LOGIN_NEED_PASS;
+	} else {
+		machine->login = FTP_LOGIN_NONE;
+		machine_login_failed(machine, out);
+	}
+}
+
+void machine_login_failed(struct ftp_machine *machine, struct ftp_out *out)
+{
+	if (machine->failures < FAILURES_MAX)
+		machine->failures++;
+	if (machine->failures_here < FAILURES_MAX)
+		machine->failures_here++;
+	ftp_out_add(out, FTP_DO_LOGIN_FAILED);
+	if (machine->action->login_attempts != 0 && machine->failures_here >= machine->action->login_attempts)
+		machine_close(machine, FTP_OWN_TOO_MANY_LOGINS, "too-many-failed-logins", out);
+}
+
+/*
+ * The server has refused a login: its answer waits, longer each time, also for
+ * those who come back with a new connection (RFC 2577 5).
+ */
+enum ftp_take machine_login_gate(struct ftp_machine *machine, uint16_t code, struct ftp_out *out)
+{
+	uint64_t delay_ms = machine->action->login_delay_ms;
+
+	if (code < 400 || delay_ms == 0)
+		return FTP_TAKEN;
+	if (machine->paused) {
+		machine->paused = false;
+		return FTP_TAKEN;
+	}
+	if (machine->pausing)
+		return FTP_HOLD;
+	machine->pausing = true;
+	for (uint8_t i = 0; i < machine->failures && delay_ms < DELAY_MAX_MS; i++)
+		delay_ms *= 2;
+	ftp_out_add(out, FTP_DO_PAUSE)->number =
+	    (uint32_t)(delay_ms < DELAY_MAX_MS ? delay_ms : DELAY_MAX_MS);
+	return FTP_HOLD;
+}
+
+void ftp_machine_identify(struct ftp_machine *machine, const struct ftp_identity *identity)
+{
+	machine->identity = *identity;
+}

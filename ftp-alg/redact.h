@@ -1,0 +1,26 @@
+/*
+ * REPLYSECURITYLEVEL 1: no IP address, port, host name or system level in a
+ * reply (z/OS FTP.DATA). 227 and 229 are the gateway's own and not concerned.
+ */
+#ifndef ATTLSD_FTP_ALG_REDACT_H
+#define ATTLSD_FTP_ALG_REDACT_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+/*
+ * Copy a reply line with addresses (192.0.2.1, 2001:db8::1, with or without
+ * :port), "port 2121", and the host part of mail addresses replaced by "-".
+ * Where no file names are to be expected (greetings, logins, status, goodbye;
+ * by code) names of the form a.b.c are replaced, too. Returns the length, at
+ * most size.
+ */
+size_t ftp_redact(uint16_t code, const char *line, size_t len, char *out, size_t size);
+
+/*
+ * The answer to SYST without a level: the system's name (its first word) and,
+ * when there, the "Type: L8" that clients look for.
+ */
+size_t ftp_redact_syst(const char *text, size_t len, char *out, size_t size);
+
+#endif

@@ -1,0 +1,104 @@
+/*
+ * What the client sees of a server's reply: all of it, nothing, or without what
+ * REPLYSECURITYLEVEL 1 keeps back.
+ */
+#include "ftp-alg/feat.h"
+#include "ftp-alg/machine-parts.h"
+#include "ftp-alg/redact.h"
+
+/* Does the client see the lines of this reply? */
+static bool is_shown(const struct ftp_machine *machine, enum ftp_pending pending,
+		     const struct ftp_reply *reply, bool last)
+{
+	switch (pending) {
+	case FTP_PENDING_NONE:
+	case FTP_PENDING_RENEWED:
+	case FTP_PENDING_PLAN:
+	case FTP_PENDING_FENCE:
+	case FTP_PENDING_USER_CERTIFICATE:
+	case FTP_PENDING_PASS_CERTIFICATE:
+		return false;
+	case FTP_PENDING_FEAT:
+		/* the last line comes behind the gateway's own, see feat_ends() */
+		return reply->code == 211 && !last &&
+		       (reply->first || ftp_feat_keep(reply->line, reply->len));
+	case FTP_PENDING_TRANSFER:
+		return machine->instead == FTP_OWN_NONE && !machine->busy;
+	case FTP_PENDING_GREETING:
+	case FTP_PENDING_REIN:
+	case FTP_PENDING_PLAIN:
+	case FTP_PENDING_USER:
+	case FTP_PENDING_PASS:
+	case FTP_PENDING_STAT:
+	case FTP_PENDING_NOOP:
+	case FTP_PENDING_ABOR:
+	case FTP_PENDING_QUIT:
+	case FTP_PENDING_SYST:
+	case FTP_PENDING_STATUS:
+		return true;
+	}
+	return false;
+}
+
+/* Copy a line without addresses and names into the list of actions. */
+static void show_redacted(const struct ftp_reply *reply, struct ftp_out *out)
+{
+	char *to = out->text + out->used;
+	size_t len = ftp_redact(reply->code, reply->line, reply->len, to, sizeof(out->text) - out->used);
+
+	ftp_out_text(out, FTP_DO_REPLY, to, len);
+	out->used += len;
+}
+
+static void show_syst(const struct ftp_reply *reply, struct ftp_out *out)
+{
+	char *to = out->text + out->used;
+	size_t len = ftp_redact_syst(reply->line + reply->text, reply->len - reply->text, to,
+				     sizeof(out->text) - out->used);
+
+	ftp_out_text(out, FTP_DO_REPLY, to, len);
+	out->used += len;
+}
+
+/* Replies that say nothing but who and what the server is: the gateway has words of its own for them. */
+static bool show_instead(struct ftp_machine *machine, enum ftp_pending pending, const struct ftp_reply *reply,
+			 bool last, struct ftp_out *out)
+{
+	bool greeting = pending == FTP_PENDING_GREETING || pending == FTP_PENDING_REIN;
+	bool status = pending == FTP_PENDING_STATUS || pending == FTP_PENDING_STAT;
+
+	if (greeting && reply->code == 220) {
+		if (last)
+			machine_own(machine, FTP_OWN_GREETING, out);
+		return true;
+	}
+	if (status && reply->code >= 211 && reply->code <= 213) {
+		if (last)
+			machine_own(machine, FTP_OWN_STATUS_HIDDEN, out);
+		return true;
+	}
+	if (pending == FTP_PENDING_SYST && reply->code == 215) {
+		if (last)
+			show_syst(reply, out);
+		return true;
+	}
+	return false;
+}
+
+void machine_show(struct ftp_machine *machine, enum ftp_pending pending, const struct ftp_reply *reply,
+		  bool last, struct ftp_out *out)
+{
+	if (!is_shown(machine, pending, reply, last))
+		return;
+	if (machine->waited && pending == FTP_PENDING_TRANSFER && last) {
+		/* the client's 125- reply is still open, whatever code the server has for going on */
+		machine->waited = false;
+		ftp_out_format(out, FTP_DO_REPLY, "125 %.*s", (int)(reply->len - reply->text),
+			       reply->line + reply->text);
+		return;
+	}
+	if (machine->action->replysecuritylevel == 0)
+		ftp_out_text(out, FTP_DO_REPLY, reply->line, reply->len);
+	else if (!show_instead(machine, pending, reply, last, out))
+		show_redacted(reply, out);
+}

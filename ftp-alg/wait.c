@@ -1,0 +1,119 @@
+/*
+ * DSWAITTIME: a transfer that the server refuses because the file is in use is
+ * asked for again, once a minute, while 125- lines tell the client that it
+ * waits. They open a 125 reply, so whatever the server says in the end is given
+ * to the client with that code in front.
+ */
+#include <stdio.h>
+#include <string.h>
+#include <strings.h>
+
+#include "ftp-alg/machine-parts.h"
+
+/* Does a reply's text hold one of these words, in any case? */
+static bool text_has(const struct ftp_reply *reply, const char *word)
+{
+	size_t len = strlen(word);
+
+	for (size_t at = reply->text; at + len <= reply->len; at++)
+		if (strncasecmp(reply->line + at, word, len) == 0)
+			return true;
+	return false;
+}
+
+/* RFC 959 has 450 for a busy file; z/OS and others say 550 and tell in words. */
+static bool is_busy(const struct ftp_reply *reply)
+{
+	static const char *const words[] = { "in use", "used exclusively", "being used", "busy",
+					     "is held by" };
+
+	if (reply->code == 450)
+		return true;
+	for (size_t i = 0; reply->code == 550 && i < sizeof(words) / sizeof(words[0]); i++)
+		if (text_has(reply, words[i]))
+			return true;
+	return false;
+}
+
+bool machine_wait_begins(struct ftp_machine *machine, const struct ftp_reply *reply)
+{
+	if (machine->action->dswaittime_min == 0 || !is_busy(reply))
+		return false;
+	if (!machine->waited)
+		machine->attempts_left = (uint32_t)((uint64_t)machine->action->dswaittime_min * 60 /
+						    machine->action->dswaitinterval_s);
+	return machine->attempts_left > 0;
+}
+
+/* "1 minute", "30 seconds" */
+static const char *interval_text(uint32_t seconds, char buf[static 32])
+{
+	bool minutes = seconds % 60 == 0;
+
+	(void)snprintf(buf, 32, "%u %s", (unsigned)(minutes ? seconds / 60 : seconds),
+		       minutes ? "minute" : "second");
+	return buf;
+}
+
+void machine_wait(struct ftp_machine *machine, const struct ftp_reply *reply, struct ftp_out *out)
+{
+	char text[FTP_REPLY_LINE_MAX + 1] = "The file is in use.";
+	char interval[32];
+
+	/* who holds it is told only at level 0 */
+	if (machine->action->replysecuritylevel == 0)
+		(void)snprintf(text, sizeof(text), "%.*s", (int)(reply->len - reply->text),
+			       reply->line + reply->text);
+	ftp_out_format(out, FTP_DO_REPLY, "125-%s", text);
+	ftp_out_format(
+	    out, FTP_DO_REPLY, "125-Data set access will be retried in %s intervals - %u attempts remaining",
+	    interval_text(machine->action->dswaitinterval_s, interval), (unsigned)machine->attempts_left);
+	machine->attempts_left--;
+	machine->waited = true;
+	machine->transfer = FTP_TRANSFER_WAITING;
+	ftp_out_add(out, FTP_DO_DATA_REFUSED);
+	ftp_out_add(out, FTP_DO_PAUSE)->number = machine->action->dswaitinterval_s * 1000;
+}
+
+void machine_wait_retry(struct ftp_machine *machine, struct ftp_out *out)
+{
+	machine->replanning = false;
+	machine->transfer = FTP_TRANSFER_ASKED;
+	machine->result = FTP_DATA_PENDING;
+	ftp_out_add(out, FTP_DO_RETRY);
+	machine_expect(machine, FTP_PENDING_TRANSFER);
+}
+
+void ftp_machine_resume(struct ftp_machine *machine, struct ftp_out *out)
+{
+	if (machine->closing)
+		return;
+	if (machine->pausing) {
+		machine->pausing = false;
+		machine->paused = true;
+	}
+	if (machine->transfer != FTP_TRANSFER_WAITING || machine->npending > 0)
+		return;
+	/* A passive port is used up with the refusal on some servers, so it is asked for anew. */
+	machine->replanning = true;
+	if (!machine_plan_again(machine, out))
+		machine_wait_retry(machine, out);
+}
+
+void machine_wait_over(struct ftp_machine *machine, struct ftp_out *out)
+{
+	if (!machine->waited)
+		return;
+	machine->waited = false;
+	machine_own(machine, FTP_OWN_WAIT_ENDS, out);
+}
+
+void machine_wait_abort(struct ftp_machine *machine, struct ftp_out *out)
+{
+	machine_wait_over(machine, out);
+	machine_own(machine, FTP_OWN_WAIT_ABORTED, out);
+	machine_own(machine, FTP_OWN_ABORTED, out);
+	machine->transfer = FTP_TRANSFER_NONE;
+	machine->replanning = false;
+	machine_plan_drop(machine, out);
+}
