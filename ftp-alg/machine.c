@@ -186,14 +186,19 @@ enum ftp_take ftp_machine_bad_line(struct ftp_machine *machine, enum ftp_line_st
  * Which outstanding command does a reply with this code answer? The first one,
  * but for what may come before a transfer's or ABOR's final reply: STAT's
  * 211..213 and the 200 of NOOP and of the fence (no transfer ends with those,
- * and ABOR does with 225 or 226).
+ * and ABOR does with 225 or 226), and a command that is not understood or not
+ * allowed (no transfer that has begun ends with such a code).
  */
 static size_t answered_by(const struct ftp_machine *machine, uint16_t code)
 {
 	bool stat = code >= 211 && code <= 213;
+	bool refusal = (code >= 500 && code <= 504) || code == 530;
+	bool begun = machine->transfer == FTP_TRANSFER_GOING || machine->transfer == FTP_TRANSFER_OVER;
 
 	if (machine->pending[0] != FTP_PENDING_TRANSFER && machine->pending[0] != FTP_PENDING_ABOR)
 		return 0;
+	if (refusal && begun && machine->npending > 1)
+		return 1;
 	for (size_t i = 0; i < machine->npending; i++) {
 		enum ftp_pending pending = machine->pending[i];
 

@@ -247,7 +247,9 @@ static void server_reads(struct model *model)
 		reply(model, 221, line);
 		break;
 	case FTP_KIND_STAT:
-		reply(model, 211 + pick(peer, 3), line);
+		reply(model,
+		      one_in(peer, 4) && (peer->running == 0 || peer->says_1yz) ? 502 : 211 + pick(peer, 3),
+		      line);
 		break;
 	case FTP_KIND_NOOP:
 		reply(model, 200, line);

@@ -5,13 +5,13 @@
 #include "tests/unit/machine-script.h"
 
 static const struct ftp_action private_data = {
-	.secure_ftp = SECURE_FTP_ALLOWED,
+	.secure_login = SECURE_LOGIN_NO_CLIENT_AUTH, .unknown_commands = UNKNOWN_COMMANDS_PASS, .secure_ftp = SECURE_FTP_ALLOWED,
 	.auth_tls = true,
 	.secure_dataconn = SECURE_PRIVATE,
 };
 
 static const struct ftp_action private_data_zos = {
-	.secure_ftp = SECURE_FTP_ALLOWED,
+	.secure_login = SECURE_LOGIN_NO_CLIENT_AUTH, .unknown_commands = UNKNOWN_COMMANDS_PASS, .secure_ftp = SECURE_FTP_ALLOWED,
 	.auth_tls = true,
 	.secure_dataconn = SECURE_PRIVATE,
 	.reply_style = REPLY_STYLE_ZOS,
@@ -198,8 +198,8 @@ static const struct script_case abor[] = {
 	{ "refused by the server",
 	  { 0 },
 	  GOING,
-	  "C ABOR\n  s ABOR\n  s NOOP\nS 502 what?\n  abort\n  hold\nD aborted\nS 502 what?\n  c 502 what?\n"
-	  "  close-data\nS 426 off\n  c 426 off\nS 200 ok\n" },
+	  "C ABOR\n  s ABOR\n  s NOOP\nS 502 what?\n  c 502 what?\nS 200 ok\nD ok\nS 226 done\n"
+	  "  c 226 done\n  close-data\nC PWD\n  s PWD\n" },
 	/* The server has sent all and says so once; the client reads no more, so the data would never be
 	   done. */
 	{ "226 while the client does not read",
@@ -243,6 +243,15 @@ static const struct script_case beside[] = {
 	  GOING,
 	  "C STAT x\n  s STAT x\nD ok\nS 226 done\n  c 226 done\n  close-data\nC PWD\n  hold\nS 450 no\n"
 	  "  c 450 no\nC PWD\n  s PWD\n" },
+	{ "STAT, refused",
+	  { 0 },
+	  GOING,
+	  "C STAT\n  s STAT\nS 502-no\n  c 502-no\nS 502 no\n  c 502 no\nD ok\nS 226 done\n  c 226 done\n"
+	  "  close-data\nC PWD\n  s PWD\n" },
+	{ "STAT, refused behind the data",
+	  { 0 },
+	  GOING "D ok\n",
+	  "C STAT\n  s STAT\nS 530 no\n  c 530 no\nS 226 done\n  c 226 done\n  close-data\n" },
 	{ "NOOP",
 	  { 0 },
 	  GOING,
