@@ -81,7 +81,9 @@ install: $(BINARIES)                ## install under DESTDIR/PREFIX
 	install -D -m 644 docs/man/attlsd.yaml.5 $(DESTDIR)$(PREFIX)/share/man/man5/attlsd.yaml.5
 	install -D -m 644 contrib/policy.minimal.yaml $(DESTDIR)$(PREFIX)/share/doc/attlsd/policy.minimal.yaml
 	install -D -m 644 contrib/policy.example.yaml $(DESTDIR)$(PREFIX)/share/doc/attlsd/policy.example.yaml
+	install -D -m 644 contrib/policy.partners.yaml $(DESTDIR)$(PREFIX)/share/doc/attlsd/policy.partners.yaml
 	install -D -m 644 contrib/systemd/attlsd.service $(DESTDIR)$(PREFIX)/lib/systemd/system/attlsd.service
+	sed -i 's|/usr/local|$(PREFIX)|g' $(DESTDIR)$(PREFIX)/lib/systemd/system/attlsd.service
 
 clean: ; rm -rf build               ## remove build output
 
