@@ -69,12 +69,12 @@ static bool show_instead(struct ftp_machine *machine, enum ftp_pending pending, 
 
 	if (greeting && reply->code == 220) {
 		if (last)
-			machine_own(machine, FTP_OWN_GREETING, out);
+			machine_own(machine, FTP_OWN_OK_GREETING, out);
 		return true;
 	}
 	if (status && reply->code >= 211 && reply->code <= 213) {
 		if (last)
-			machine_own(machine, FTP_OWN_STATUS_HIDDEN, out);
+			machine_own(machine, FTP_OWN_OK_STATUS, out);
 		return true;
 	}
 	if (pending == FTP_PENDING_SYST && reply->code == 215) {

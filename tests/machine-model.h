@@ -40,6 +40,7 @@ struct model {
 	size_t client_len;
 	bool skipping;
 	bool holding;
+	bool paused; /* until model_resume() */
 	struct ftp_line held;
 	size_t held_at;
 
@@ -361,6 +362,18 @@ static void model_act(struct model *model, const struct ftp_act *act)
 	case FTP_DO_DATA_CLOSE:
 		model_data_forget(model);
 		break;
+	case FTP_DO_RETRY:
+		MODEL_CHECK(model, !model->started && model->leg[FTP_SIDE_CLIENT]);
+		model->started = true;
+		model->result = FTP_DATA_PENDING;
+		break;
+	case FTP_DO_PAUSE:
+		MODEL_CHECK(model, act->number > 0);
+		model->paused = true;
+		break;
+	case FTP_DO_LOGIN_FAILED:
+		model->logged_in = false;
+		break;
 	case FTP_DO_USER:
 		model->logged_in = false;
 		break;
@@ -402,6 +415,16 @@ static void model_carry_out(struct model *model)
 	ftp_out_reset(&model->out);
 	if (!model->violation)
 		model_check_state(model);
+}
+
+/* The time of a pause is over. */
+static void model_resume(struct model *model)
+{
+	if (!model->paused || model->ended)
+		return;
+	model->paused = false;
+	ftp_machine_resume(&model->machine, &model->out);
+	model_carry_out(model);
 }
 
 static void model_asks(struct model *model, const char *line, size_t len, bool beside)
@@ -494,7 +517,8 @@ static bool model_server_line(struct model *model)
 	if (ftp_machine_reply(&model->machine, &reply, status == FTP_REPLY_END, &model->out) == FTP_HOLD) {
 		moved = model->out.n > 0;
 		for (size_t i = 0; i < model->out.n; i++)
-			MODEL_CHECK(model, model->out.acts[i].what == FTP_DO_DATA_GO ||
+			MODEL_CHECK(model, model->out.acts[i].what == FTP_DO_PAUSE ||
+					       model->out.acts[i].what == FTP_DO_DATA_GO ||
 					       model->out.acts[i].what == FTP_DO_DATA_ABORT);
 		model_carry_out(model);
 		return moved;

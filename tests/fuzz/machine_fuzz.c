@@ -118,7 +118,9 @@ static void event(struct model *model, char what, const char *arg, size_t len)
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
-	struct ftp_action action = { .auth_tls = false };
+	struct ftp_action action = { .auth_tls = false,
+				     .secure_login = SECURE_LOGIN_NO_CLIENT_AUTH,
+				     .unknown_commands = UNKNOWN_COMMANDS_PASS };
 	struct ftp_machine_setup setup = { .action = &action, .modes = FTP_MODE_ALL };
 	static struct model model; /* large, and set anew for each input */
 	const char *at = (const char *)data, *end = at + size;

@@ -4,10 +4,14 @@
  */
 #include "tests/unit/machine-script.h"
 
-static const struct ftp_action reject_port = { .secure_ftp = SECURE_FTP_ALLOWED,
+static const struct ftp_action reject_port = { .secure_login = SECURE_LOGIN_NO_CLIENT_AUTH,
+					       .unknown_commands = UNKNOWN_COMMANDS_PASS,
+					       .secure_ftp = SECURE_FTP_ALLOWED,
 					       .portcommand = PORTCOMMAND_REJECT };
 
 static const struct ftp_action unrestricted = {
+	.secure_login = SECURE_LOGIN_NO_CLIENT_AUTH,
+	.unknown_commands = UNKNOWN_COMMANDS_PASS,
 	.secure_ftp = SECURE_FTP_ALLOWED,
 	.portcommand = PORTCOMMAND_ACCEPT,
 	.portcommandipaddr = REDIRECT_UNRESTRICTED,

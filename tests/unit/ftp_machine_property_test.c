@@ -442,6 +442,7 @@ static void step(struct model *model)
 		break;
 	default:
 		model_signal(model, FTP_SIGNAL_TLS_UP);
+		model_resume(model);
 		if (one_in(peer, 8))
 			model->no_ports = true;
 		if (one_in(peer, 60))
@@ -461,6 +462,7 @@ static void check_nothing_is_held(struct model *model)
 
 	for (int round = 0; round < 10 * FIFO_MAX && !model->ended; round++) {
 		model_signal(model, FTP_SIGNAL_TLS_UP);
+		model_resume(model);
 		server_reads(model);
 		if (peer->running != 0)
 			transfer_ends(model, 226);
@@ -491,6 +493,11 @@ static void walk(struct model *model, struct reach *reach)
 	struct ftp_machine_setup setup = { .action = &action };
 	bool client_v6 = one_in(&peer, 4), server_v6 = one_in(&peer, 4);
 
+	action.secure_login = SECURE_LOGIN_NO_CLIENT_AUTH;
+	action.unknown_commands = one_in(&peer, 2) ? UNKNOWN_COMMANDS_PASS : UNKNOWN_COMMANDS_REFUSE;
+	action.login_delay_ms = one_in(&peer, 2) ? 1000 : 0;
+	action.login_attempts = one_in(&peer, 2) ? 3 : 0;
+	action.replysecuritylevel = pick(&peer, 2);
 	action.secure_ftp = (enum secure_ftp)pick(&peer, 2);
 	action.secure_ctrlconn = one_in(&peer, 2) ? SECURE_CLEAR : (enum secure_level)pick(&peer, 3);
 	action.secure_dataconn = (enum secure_level)pick(&peer, 4);

@@ -5,15 +5,21 @@
 #include "tests/unit/machine-script.h"
 
 static const struct ftp_action zos_strict = {
+	.secure_login = SECURE_LOGIN_NO_CLIENT_AUTH,
+	.unknown_commands = UNKNOWN_COMMANDS_PASS,
 	.auth_tls = true,
 	.secure_ftp = SECURE_FTP_REQUIRED,
 	.secure_dataconn = SECURE_PRIVATE,
 	.reply_style = REPLY_STYLE_ZOS,
 };
 
-static const struct ftp_action no_auth = { .secure_ftp = SECURE_FTP_ALLOWED };
+static const struct ftp_action no_auth = { .secure_login = SECURE_LOGIN_NO_CLIENT_AUTH,
+					   .unknown_commands = UNKNOWN_COMMANDS_PASS,
+					   .secure_ftp = SECURE_FTP_ALLOWED };
 
 static const struct ftp_action ccc_required = {
+	.secure_login = SECURE_LOGIN_NO_CLIENT_AUTH,
+	.unknown_commands = UNKNOWN_COMMANDS_PASS,
 	.auth_tls = true,
 	.secure_ftp = SECURE_FTP_REQUIRED,
 	.secure_ctrlconn = SECURE_CLEAR,
@@ -22,6 +28,8 @@ static const struct ftp_action ccc_required = {
 };
 
 static const struct ftp_action ccc_silent = {
+	.secure_login = SECURE_LOGIN_NO_CLIENT_AUTH,
+	.unknown_commands = UNKNOWN_COMMANDS_PASS,
 	.auth_tls = true,
 	.secure_ctrlconn = SECURE_CLEAR,
 	.secure_dataconn = SECURE_CLEAR,
@@ -29,6 +37,8 @@ static const struct ftp_action ccc_silent = {
 };
 
 static const struct ftp_action implicit_zos = {
+	.secure_login = SECURE_LOGIN_NO_CLIENT_AUTH,
+	.unknown_commands = UNKNOWN_COMMANDS_PASS,
 	.secure_dataconn = SECURE_PRIVATE,
 	.secureimplicitzos = true,
 };
@@ -123,13 +133,14 @@ static const struct script_case login[] = {
 	{ "wrong password",
 	  { 0 },
 	  GREETED "C USER u\nS 331 ok\n",
-	  "C PASS p\n  s* PASS p\nS 530 no\n  c 530 no\n"
+	  "C PASS p\n  s* PASS p\nS 530 no\n  c 530 no\n  login-failed\n"
 	  "C CWD x\n  c 530 Not logged in: send USER and PASS first.\n"
 	  "C PASS p\n  c 503 Send USER before PASS.\n" },
 	{ "wrong user",
 	  { 0 },
 	  GREETED,
-	  "C USER u\n  user u\n  s USER u\nS 530 no\n  c 530 no\nC PASS p\n  c 503 Send USER before "
+	  "C USER u\n  user u\n  s USER u\nS 530 no\n  c 530 no\n  login-failed\nC PASS p\n  c 503 Send USER "
+	  "before "
 	  "PASS.\n" },
 	{ "account",
 	  { 0 },
@@ -139,7 +150,7 @@ static const struct script_case login[] = {
 	{ "account refused",
 	  { 0 },
 	  GREETED "C USER u\nS 331 ok\nC PASS p\nS 332 account?\n",
-	  "C ACCT a\n  s* ACCT a\nS 530 no\n  c 530 no\nC ACCT b\n  s* ACCT b\nS 503 no\n  c 503 no\n"
+	  "C ACCT a\n  s* ACCT a\nS 530 no\n  c 530 no\n  login-failed\nC ACCT b\n  s* ACCT b\nS 503 no\n  c 503 no\n"
 	  "C CWD x\n  c 530 Not logged in: send USER and PASS first.\n" },
 	{ "account later",
 	  { 0 },

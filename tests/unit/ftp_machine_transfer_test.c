@@ -5,13 +5,17 @@
 #include "tests/unit/machine-script.h"
 
 static const struct ftp_action private_data = {
-	.secure_login = SECURE_LOGIN_NO_CLIENT_AUTH, .unknown_commands = UNKNOWN_COMMANDS_PASS, .secure_ftp = SECURE_FTP_ALLOWED,
+	.secure_login = SECURE_LOGIN_NO_CLIENT_AUTH,
+	.unknown_commands = UNKNOWN_COMMANDS_PASS,
+	.secure_ftp = SECURE_FTP_ALLOWED,
 	.auth_tls = true,
 	.secure_dataconn = SECURE_PRIVATE,
 };
 
 static const struct ftp_action private_data_zos = {
-	.secure_login = SECURE_LOGIN_NO_CLIENT_AUTH, .unknown_commands = UNKNOWN_COMMANDS_PASS, .secure_ftp = SECURE_FTP_ALLOWED,
+	.secure_login = SECURE_LOGIN_NO_CLIENT_AUTH,
+	.unknown_commands = UNKNOWN_COMMANDS_PASS,
+	.secure_ftp = SECURE_FTP_ALLOWED,
 	.auth_tls = true,
 	.secure_dataconn = SECURE_PRIVATE,
 	.reply_style = REPLY_STYLE_ZOS,

@@ -57,6 +57,8 @@ struct script {
 
 /* TLS as one likes, everything allowed that can be. */
 static const struct ftp_action script_lenient = {
+	.secure_login = SECURE_LOGIN_NO_CLIENT_AUTH,
+	.unknown_commands = UNKNOWN_COMMANDS_PASS,
 	.auth_tls = true,
 	.secure_ftp = SECURE_FTP_ALLOWED,
 	.secure_ctrlconn = SECURE_CLEAR,
@@ -67,6 +69,8 @@ static const struct ftp_action script_lenient = {
 
 /* TLS for everything. */
 static const struct ftp_action script_strict __attribute__((unused)) = {
+	.secure_login = SECURE_LOGIN_NO_CLIENT_AUTH,
+	.unknown_commands = UNKNOWN_COMMANDS_PASS,
 	.auth_tls = true,
 	.secure_ftp = SECURE_FTP_REQUIRED,
 	.secure_dataconn = SECURE_PRIVATE,
@@ -163,6 +167,15 @@ static void script_action(struct script *script, const struct ftp_act *act)
 	case FTP_DO_DATA_CLOSE:
 		script_add(script, "  close-data\n");
 		return;
+	case FTP_DO_RETRY:
+		script_add(script, "  retry\n");
+		return;
+	case FTP_DO_PAUSE:
+		script_add(script, "  pause %u\n", (unsigned)act->number);
+		return;
+	case FTP_DO_LOGIN_FAILED:
+		script_add(script, "  login-failed\n");
+		return;
 	case FTP_DO_USER:
 		script_add(script, "  user %.*s\n", (int)act->len, act->text);
 		return;
@@ -226,9 +239,9 @@ static enum ftp_take script_server(struct script *script, const char *line)
 static const char *const script_signals[] = {
 	"down", "lost", "confused", "tls", "login", "idle", "shutdown"
 };
-static const char *const script_results[] = { NULL,	     "ok",	"no-client", "no-server",
-					      "tls",	     "reuse",	"cut",	     "client-lost",
-					      "server-lost", "stalled", "aborted" };
+static const char *const script_results[] = { NULL,	     "ok",	    "no-client",   "no-server",
+					      "tls",	     "reuse",	    "certificate", "cut",
+					      "client-lost", "server-lost", "stalled",	   "aborted" };
 static const char *const script_bad[] = { [FTP_LINE_NUL] = "nul",
 					  [FTP_LINE_BARE_CR] = "cr",
 					  [FTP_LINE_BARE_LF] = "lf",

@@ -386,7 +386,7 @@ static void test_all_in_one_go(void **state)
 		       "  standard:\n"
 		       "    secure_ftpp: required\n"
 		       "    inactive: x\n"
-		       "    dswaittime: 3\n"
+		       "    replysecuritylevel: 3\n"
 		       "tls_actions: { server: { keyring: nowhere } }\n"
 		       "listeners: { a: { address: 127.0.0.1:21 }, b: { address: 127.0.0.1:21 } }\n"
 		       "colour: red\n");
