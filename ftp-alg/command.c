@@ -82,6 +82,7 @@ static void run_abor(struct ftp_machine *machine, const struct ftp_command *comm
 		return;
 	ftp_out_copy(out, FTP_DO_COMMAND, "NOOP");
 	machine_expect(machine, FTP_PENDING_FENCE);
+	ftp_out_add(out, FTP_DO_DATA_DOUBT);
 }
 
 /* RFC 7151 3: before login only; and what SNI has said already it must say again. */

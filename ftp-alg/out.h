@@ -30,6 +30,8 @@ enum ftp_do {
 				 client */
 	FTP_DO_DATA_GO,	      /* the server has begun: connect, protect and move the data */
 	FTP_DO_DATA_REFUSED,  /* the server refused: keep what is open for the next transfer command */
+	FTP_DO_DATA_DOUBT,    /* the client gives up (ABOR): an orderly end of the server's data means nothing
+				 now */
 	FTP_DO_DATA_ABORT,    /* reset both ends at once; answer with ftp_machine_data_done() */
 	FTP_DO_DATA_CLOSE,    /* forget ports, endpoints and connections of the data plan */
 	FTP_DO_RETRY,	      /* send the transfer's command again, as FTP_DO_DATA_START had it */

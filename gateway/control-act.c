@@ -174,6 +174,9 @@ static void carry_out_one(struct session *session, const struct ftp_act *act)
 	case FTP_DO_DATA_REFUSED:
 		data_refused(&session->data);
 		break;
+	case FTP_DO_DATA_DOUBT:
+		session->data.relay.doubt = true;
+		break;
 	case FTP_DO_DATA_ABORT:
 		data_close(&session->data, true);
 		ftp_machine_data_done(&session->machine, FTP_DATA_ABORTED, &session->worker->out);

@@ -429,7 +429,7 @@ static enum ftp_data_result data_connect(struct data *data)
 	}
 	if (data->client.state != LEG_READY || data->server.state != LEG_OPEN)
 		return FTP_DATA_PENDING;
-	relay_init(&data->relay, &data->client.stream, &data->server.stream, data->upload);
+	relay_init(&data->relay, &data->client.stream, &data->server.stream, data->upload, data->relay.doubt);
 	count_relay(data, true);
 	data->progress = 0;
 	if (loop_timer(loop_of(data), &data->timer, STALL_MS) < 0)

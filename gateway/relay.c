@@ -5,12 +5,13 @@
 /* One relay may move so much before the others get their turn. */
 #define RELAY_BUDGET (512 * 1024)
 
-void relay_init(struct relay *relay, struct stream *client, struct stream *server, bool upload)
+void relay_init(struct relay *relay, struct stream *client, struct stream *server, bool upload, bool doubt)
 {
 	*relay = (struct relay){
 		.from = upload ? client : server,
 		.to = upload ? server : client,
 		.upload = upload,
+		.doubt = doubt,
 	};
 }
 
@@ -92,6 +93,8 @@ static enum relay_result move(struct relay *relay, uint8_t *scratch, size_t size
 		case STREAM_WAIT:
 			return wait_for(relay, EPOLLIN, stream_is_drained(relay->to) ? 0 : EPOLLOUT);
 		case STREAM_CLEAN:
+			if (relay->doubt && !relay->upload)
+				return RELAY_FROM_LOST;
 			relay->state = RELAY_ENDING;
 			return RELAY_AGAIN;
 		case STREAM_TRUNCATED:

@@ -30,13 +30,14 @@ struct relay {
 	struct stream *from;
 	struct stream *to;
 	bool upload;   /* from is the client */
+	bool doubt;    /* the source's orderly end does not mean that all is there */
 	bool to_ended; /* the destination has ended its (unused) direction */
 	enum relay_state state;
 	uint64_t bytes;
 };
 
-/* Both streams are open and, where protected, through their handshake. */
-void relay_init(struct relay *relay, struct stream *client, struct stream *server, bool upload);
+/* Both streams are open and, where protected, through their handshake. doubt: as in the struct. */
+void relay_init(struct relay *relay, struct stream *client, struct stream *server, bool upload, bool doubt);
 
 /*
  * Move up to a budget of bytes through scratch (size bytes, shared by all

@@ -353,6 +353,9 @@ static void model_act(struct model *model, const struct ftp_act *act)
 		MODEL_CHECK(model, model->started && !model->going);
 		model->started = false;
 		break;
+	case FTP_DO_DATA_DOUBT:
+		MODEL_CHECK(model, model->started);
+		break;
 	case FTP_DO_DATA_ABORT:
 		MODEL_CHECK(model, model->going);
 		model_data_forget(model);
@@ -415,16 +418,6 @@ static void model_carry_out(struct model *model)
 	ftp_out_reset(&model->out);
 	if (!model->violation)
 		model_check_state(model);
-}
-
-/* The time of a pause is over. */
-static void model_resume(struct model *model)
-{
-	if (!model->paused || model->ended)
-		return;
-	model->paused = false;
-	ftp_machine_resume(&model->machine, &model->out);
-	model_carry_out(model);
 }
 
 static void model_asks(struct model *model, const char *line, size_t len, bool beside)
@@ -585,6 +578,17 @@ static void model_data_done(struct model *model, enum ftp_data_result result)
 	model_data_forget(model);
 	model->result = result;
 	ftp_machine_data_done(&model->machine, result, &model->out);
+	model_carry_out(model);
+	model_run(model);
+}
+
+/* The time of a pause is over. */
+static void model_resume(struct model *model)
+{
+	if (!model->paused || model->ended)
+		return;
+	model->paused = false;
+	ftp_machine_resume(&model->machine, &model->out);
 	model_carry_out(model);
 	model_run(model);
 }

@@ -161,6 +161,8 @@ static void script_action(struct script *script, const struct ftp_act *act)
 	case FTP_DO_DATA_REFUSED:
 		script_add(script, "  refused\n");
 		return;
+	case FTP_DO_DATA_DOUBT:
+		return; /* with every ABOR beside a transfer */
 	case FTP_DO_DATA_ABORT:
 		script_add(script, "  abort\n");
 		return;
