@@ -353,8 +353,7 @@ static void model_act(struct model *model, const struct ftp_act *act)
 		MODEL_CHECK(model, model->started && !model->going);
 		model->started = false;
 		break;
-	case FTP_DO_DATA_DOUBT:
-		MODEL_CHECK(model, model->started);
+	case FTP_DO_DATA_DOUBT: /* also when the data has ended already */
 		break;
 	case FTP_DO_DATA_ABORT:
 		MODEL_CHECK(model, model->going);
