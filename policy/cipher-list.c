@@ -29,7 +29,8 @@ static void refuse_unknown(struct walk *w, const struct field *f, const struct n
 	for (size_t i = 0; i < total; i++) {
 		const struct cipher *c = cipher_at(i);
 
-		if (c->openssl == NULL || cipher_is_tls13(c) != (f->type == FIELD_SUITES))
+		if (c->openssl == NULL || !cipher_encrypts(c) ||
+		    cipher_is_tls13(c) != (f->type == FIELD_SUITES))
 			continue;
 		names[count++] = c->openssl;
 		names[count++] = c->iana;
@@ -61,6 +62,9 @@ static const struct cipher *parse_cipher(struct walk *w, const struct field *f, 
 			   cipher_is_tls13(cipher) ? "ciphersuites" : "ciphers");
 		return NULL;
 	}
+	if (!cipher_encrypts(cipher))
+		diags_add(w->diags, DIAG_WARNING, n->mark,
+			  "\"%.60s\" encrypts nothing: whoever listens reads passwords and files", n->text);
 	return cipher;
 }
 
@@ -80,6 +84,8 @@ void field_ciphers(struct walk *w, const struct field *f, const struct node *n, 
 		list[count] = parse_cipher(w, f, item);
 		if (list[count] == NULL)
 			continue;
+		if (!cipher_encrypts(list[count]))
+			*(bool *)(void *)((char *)object + f->also) = true;
 		size += strlen(list[count]->openssl) + strlen(":");
 		count++;
 	}

@@ -6,7 +6,7 @@
 /* Sorted by id. The OpenSSL names are those of `openssl ciphers -V ALL:COMPLEMENTOFALL`, version 3.0. */
 static const struct cipher ciphers[] = {
 	{ 0x0001, "TLS_RSA_WITH_NULL_MD5", NULL, "SSL_NULL_MD5" },
-	{ 0x0002, "TLS_RSA_WITH_NULL_SHA", NULL, "SSL_NULL_SHA" },
+	{ 0x0002, "TLS_RSA_WITH_NULL_SHA", "NULL-SHA", "SSL_NULL_SHA" },
 	{ 0x0003, "TLS_RSA_EXPORT_WITH_RC4_40_MD5", NULL, "SSL_RC4_MD5_EX" },
 	{ 0x0004, "TLS_RSA_WITH_RC4_128_MD5", NULL, "SSL_RC4_MD5" },
 	{ 0x0005, "TLS_RSA_WITH_RC4_128_SHA", NULL, "SSL_RC4_SHA" },
@@ -25,7 +25,7 @@ static const struct cipher ciphers[] = {
 	{ 0x0033, "TLS_DHE_RSA_WITH_AES_128_CBC_SHA", "DHE-RSA-AES128-SHA", NULL },
 	{ 0x0035, "TLS_RSA_WITH_AES_256_CBC_SHA", "AES256-SHA", "SSL_AES_256_SHA" },
 	{ 0x0039, "TLS_DHE_RSA_WITH_AES_256_CBC_SHA", "DHE-RSA-AES256-SHA", NULL },
-	{ 0x003B, "TLS_RSA_WITH_NULL_SHA256", NULL, NULL },
+	{ 0x003B, "TLS_RSA_WITH_NULL_SHA256", "NULL-SHA256", NULL },
 	{ 0x003C, "TLS_RSA_WITH_AES_128_CBC_SHA256", "AES128-SHA256", NULL },
 	{ 0x003D, "TLS_RSA_WITH_AES_256_CBC_SHA256", "AES256-SHA256", NULL },
 	{ 0x0067, "TLS_DHE_RSA_WITH_AES_128_CBC_SHA256", "DHE-RSA-AES128-SHA256", NULL },
@@ -41,7 +41,7 @@ static const struct cipher ciphers[] = {
 	{ 0xC001, "TLS_ECDH_ECDSA_WITH_NULL_SHA", NULL, NULL },
 	{ 0xC002, "TLS_ECDH_ECDSA_WITH_RC4_128_SHA", NULL, NULL },
 	{ 0xC003, "TLS_ECDH_ECDSA_WITH_3DES_EDE_CBC_SHA", NULL, NULL },
-	{ 0xC006, "TLS_ECDHE_ECDSA_WITH_NULL_SHA", NULL, NULL },
+	{ 0xC006, "TLS_ECDHE_ECDSA_WITH_NULL_SHA", "ECDHE-ECDSA-NULL-SHA", NULL },
 	{ 0xC007, "TLS_ECDHE_ECDSA_WITH_RC4_128_SHA", NULL, NULL },
 	{ 0xC008, "TLS_ECDHE_ECDSA_WITH_3DES_EDE_CBC_SHA", NULL, NULL },
 	{ 0xC009, "TLS_ECDHE_ECDSA_WITH_AES_128_CBC_SHA", "ECDHE-ECDSA-AES128-SHA", NULL },
@@ -49,7 +49,7 @@ static const struct cipher ciphers[] = {
 	{ 0xC00B, "TLS_ECDH_RSA_WITH_NULL_SHA", NULL, NULL },
 	{ 0xC00C, "TLS_ECDH_RSA_WITH_RC4_128_SHA", NULL, NULL },
 	{ 0xC00D, "TLS_ECDH_RSA_WITH_3DES_EDE_CBC_SHA", NULL, NULL },
-	{ 0xC010, "TLS_ECDHE_RSA_WITH_NULL_SHA", NULL, NULL },
+	{ 0xC010, "TLS_ECDHE_RSA_WITH_NULL_SHA", "ECDHE-RSA-NULL-SHA", NULL },
 	{ 0xC011, "TLS_ECDHE_RSA_WITH_RC4_128_SHA", NULL, NULL },
 	{ 0xC012, "TLS_ECDHE_RSA_WITH_3DES_EDE_CBC_SHA", NULL, NULL },
 	{ 0xC013, "TLS_ECDHE_RSA_WITH_AES_128_CBC_SHA", "ECDHE-RSA-AES128-SHA", NULL },
@@ -113,6 +113,11 @@ const struct cipher *cipher_find(const char *text)
 bool cipher_is_tls13(const struct cipher *cipher)
 {
 	return cipher->id >> 8 == 0x13;
+}
+
+bool cipher_encrypts(const struct cipher *cipher)
+{
+	return cipher_is_tls13(cipher) || strstr(cipher->iana, "_WITH_NULL_") == NULL;
 }
 
 const char *cipher_weakness(const char *name)

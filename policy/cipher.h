@@ -24,6 +24,9 @@ const struct cipher *cipher_find(const char *text);
 /* A suite of TLS 1.3, which OpenSSL keeps in a list of its own. */
 bool cipher_is_tls13(const struct cipher *cipher);
 
+/* One that only protects against changes has the level SAFE, not PRIVATE. */
+bool cipher_encrypts(const struct cipher *cipher);
+
 /* NULL, or the part of the name that nobody should use any more ("3DES"). For unknown names as well. */
 const char *cipher_weakness(const char *name);
 

@@ -36,8 +36,10 @@ struct policy_certificate {
 	const char *label; /* NULL: none */
 	const char *chain; /* path, made absolute or relative to the policy's folder, see policy_parse() */
 	const char *key;
+	const char *ocsp; /* path of an OCSP response to staple; NULL: none */
 	struct diag_mark chain_mark;
 	struct diag_mark key_mark;
+	struct diag_mark ocsp_mark;
 };
 
 struct policy_keyring {
@@ -58,6 +60,9 @@ enum client_auth_type {
 	CLIENT_AUTH_PASSTHRU
 };
 
+/* ServerHandshakeSNI: has the name that a client asks for to be one of ours, and has it to ask for one? */
+enum handshake_sni { HANDSHAKE_SNI_REQUIRED = 0, HANDSHAKE_SNI_OPTIONAL, HANDSHAKE_SNI_OFF };
+
 /* Bits of tls_action.versions */
 #define POLICY_TLS1_2 1u
 #define POLICY_TLS1_3 2u
@@ -66,10 +71,12 @@ struct tls_action {
 	const char *name;
 	enum handshake_role role;
 	enum client_auth_type client_auth_type;
+	enum handshake_sni server_handshake_sni;
 	const struct policy_keyring *keyring;
 	unsigned versions;
 	const char *ciphersuites; /* TLS 1.3: OpenSSL's colon list; NULL: OpenSSL's default */
 	const char *ciphers;	  /* TLS 1.2: the same; NULL: a secure default chosen by the gateway */
+	bool null_ciphers;	  /* some of them encrypt nothing: the level of a connection may be SAFE */
 	struct diag_mark mark, ciphersuites_mark, ciphers_mark;
 	uint32_t handshake_timeout_ms;
 	uint32_t session_timeout_s;

@@ -170,6 +170,10 @@ void rule_warn(const struct policy *policy, const struct places *places, struct 
 {
 	const struct check c = { .policy = policy, .places = places, .diags = diags };
 
+	for (size_t i = 0; i < policy->nkeyrings; i++)
+		if (policy->keyrings[i].crl != NULL && policy->keyrings[i].trust == NULL &&
+		    !policy->keyrings[i].trust_system)
+			warn(&c, &policy->keyrings[i], "crl", "\"crl\" has no effect without \"trust\"");
 	for (size_t i = 0; i < policy->ntls_actions; i++)
 		warn_tls_action(&c, &policy->tls_actions[i]);
 	for (size_t i = 0; i < policy->nftp_actions; i++)

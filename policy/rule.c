@@ -51,6 +51,12 @@ static void check_tls_action(const struct check *c, const struct tls_action *tls
 		    "a server needs a certificate, but keyrings \"%s\" has none; add \"certificates\" to it",
 		    ring->name);
 	check_client_auth(c, tls);
+	if (tls->role == ROLE_SERVER_WITH_CLIENT_AUTH && tls->client_auth_type == CLIENT_AUTH_SAFCHECK &&
+	    c->policy->nusers == 0)
+		check_error(
+		    c, tls, "client_auth_type",
+		    "\"client_auth_type: safcheck\" lets nobody in: \"users\" names no certificates; add "
+		    "them, or use required");
 }
 
 /* Can two listeners not be bound at the same time? */
@@ -166,6 +172,22 @@ static void check_secure_login(const struct check *c, const struct policy_rule *
 			    ftp->name, tls->name);
 }
 
+/* PRIVATE is what a cipher gives that encrypts. */
+static void check_level(const struct check *c, const struct policy_rule *rule)
+{
+	const struct ftp_action *ftp = rule->ftp;
+	bool ctrl;
+
+	if (!is_sound(c, rule->tls) || !is_sound(c, ftp) || !rule->tls->null_ciphers)
+		return;
+	ctrl = ftp->secure_ctrlconn == SECURE_PRIVATE;
+	if (ctrl || ftp->secure_dataconn == SECURE_PRIVATE)
+		check_error(c, rule, "tls",
+			    "\"%s\" of ftp_actions \"%s\" is private, but a cipher of tls_actions \"%s\" "
+			    "encrypts nothing; use safe, or remove the cipher",
+			    ctrl ? "secure_ctrlconn" : "secure_dataconn", ftp->name, rule->tls->name);
+}
+
 static void check_transparency(const struct check *c, const struct policy_rule *rule)
 {
 	const struct policy_backend *backend = rule->backend;
@@ -210,6 +232,7 @@ void rule_check(const struct policy *policy, const struct places *places, struct
 		if (!is_sound(&c, &policy->rules[i]))
 			continue;
 		check_secure_login(&c, &policy->rules[i]);
+		check_level(&c, &policy->rules[i]);
 		check_transparency(&c, &policy->rules[i]);
 	}
 }

@@ -29,7 +29,7 @@ enum field_type {
 	FIELD_BACKEND,	  /* backend's address: into a struct policy_backend */
 	FIELD_NETS,	  /* a list of struct ip_net (also: their number) */
 	FIELD_COMMANDS,	  /* a list of FTP commands: struct command_list */
-	FIELD_CIPHERS,	  /* TLS 1.2: OpenSSL's colon list */
+	FIELD_CIPHERS,	  /* TLS 1.2: OpenSSL's colon list (also: bool, does one encrypt nothing) */
 	FIELD_SUITES,	  /* TLS 1.3: the same */
 	FIELD_REF,	  /* pointer to an object of `section` */
 	FIELD_REFS,	  /* a list of these (also: their number) */

@@ -9,11 +9,8 @@
 /* A feature that arrives takes its row with it. */
 static const struct unsupported table[] = {
 	{ "daemon", "control_socket", UNSUPPORTED_ANY, "remove it" },
-	{ "keyrings", "trust", UNSUPPORTED_ANY, "remove it; clients cannot be asked for certificates" },
-	{ "keyrings", "crl", UNSUPPORTED_ANY, "remove it; clients cannot be asked for certificates" },
-	{ "tls_actions", "handshake_role", ROLE_SERVER, "use server" },
-	{ "tls_actions", "client_auth_type", UNSUPPORTED_ANY,
-	  "remove it; clients cannot be asked for certificates" },
+	{ "tls_actions", "handshake_role", UNSUPPORTED_BUT(ROLE_CLIENT),
+	  "use server or server_with_client_auth" },
 	{ "backends", "address", false, "name host:port instead of original" },
 	{ "backends", "source", BACKEND_SOURCE_GATEWAY, "use gateway" },
 	{ "listeners", "transparent", false, "leave it at false" },
@@ -51,6 +48,8 @@ static bool is_allowed(const struct unsupported *row, const struct field *f, con
 		value = *(const uint8_t *)member(object, f->offset);
 	else
 		memcpy(&value, member(object, f->offset), sizeof(value));
+	if (row->allowed & UNSUPPORTED_NOT)
+		return value != (row->allowed & ~UNSUPPORTED_NOT);
 	return value == row->allowed;
 }
 

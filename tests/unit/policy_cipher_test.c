@@ -25,6 +25,17 @@ static const struct {
 	{ "SSL_3DES_SHA", "" },
 	{ "05", "" },
 	{ "0001", "" },
+	{ "0002", "NULL-SHA" },
+	{ "SSL_NULL_SHA", "NULL-SHA" },
+	{ "3B", "NULL-SHA256" },
+	{ "TLS_RSA_WITH_NULL_SHA256", "NULL-SHA256" },
+	{ "C006", "ECDHE-ECDSA-NULL-SHA" },
+	{ "C010", "ECDHE-RSA-NULL-SHA" },
+	{ "ecdhe-rsa-null-sha", "ECDHE-RSA-NULL-SHA" },
+	{ "C001", "" },
+	{ "C00B", "" },
+	{ "NULL", NULL },
+	{ "eNULL", NULL },
 	{ "C012", "" },
 	{ "TLS_RSA_WITH_RC4_128_MD5", "" },
 	{ "DES-CBC3-SHA", NULL },
@@ -68,8 +79,9 @@ static void test_table(void **state)
 			assert_ptr_equal(cipher_find(c->ftpdata), c);
 		if (c->openssl != NULL)
 			assert_ptr_equal(cipher_find(c->openssl), c);
-		if ((c->openssl == NULL) != (cipher_weakness(c->iana) != NULL))
+		if ((c->openssl == NULL) != (cipher_weakness(c->iana) != NULL) && cipher_encrypts(c))
 			fail_msg("%s: weak or not?", c->iana);
+		assert_int_equal(cipher_encrypts(c), strstr(c->iana, "_NULL_") == NULL);
 		assert_int_equal(cipher_is_tls13(c), strstr(c->iana, "_WITH_") == NULL);
 	}
 }

@@ -28,6 +28,20 @@ static const struct message_case errors[] = {
 	  "tls_actions: { server: { keyring: ftpd, handshake_role: server_with_client_auth } }\n",
 	  "policy.yaml:1:41: tls_actions \"server\" checks client certificates, but keyrings \"ftpd\" has no "
 	  "\"trust\"" },
+	{ "safcheck without users",
+	  TRUSTED "tls_actions:\n  server: { keyring: ftpd, handshake_role: server_with_client_auth,\n"
+		  "            client_auth_type: safcheck }\n",
+	  "policy.yaml:4:13: \"client_auth_type: safcheck\" lets nobody in: \"users\" names no "
+	  "certificates" },
+	{ "no encryption, but private",
+	  "tls_actions: { server: { keyring: ftpd, ciphers: [C02F, C010] } }\n"
+	  "ftp_actions: { standard: { secure_dataconn: safe } }\n",
+	  "policy.yaml:7:22: \"secure_ctrlconn\" of ftp_actions \"standard\" is private, but a cipher of "
+	  "tls_actions \"server\" encrypts nothing; use safe, or remove the cipher" },
+	{ "no encryption, but private data",
+	  "tls_actions: { server: { keyring: ftpd, ciphers: NULL-SHA } }\n"
+	  "ftp_actions: { standard: { secure_ctrlconn: clear } }\n",
+	  "\"secure_dataconn\" of ftp_actions \"standard\" is private" },
 	{ "no password without a certificate", "ftp_actions: { standard: { secure_password: optional } }\n",
 	  "policy.yaml:1:28: \"secure_password\" can only be optional if \"secure_login\" is" },
 	{ "no password without a credential",
@@ -136,6 +150,12 @@ static const struct message_case warnings[] = {
 	{ "PORT is rejected anyway",
 	  "ftp_actions: { standard: { portcommand: reject, portcommandport: nolowports } }\n",
 	  "\"portcommandipaddr\" and \"portcommandport\" have no effect" },
+	{ "no encryption",
+	  "tls_actions: { server: { keyring: ftpd, ciphers: [C02F, 003B] } }\n"
+	  "ftp_actions: { standard: { secure_ctrlconn: safe, secure_dataconn: clear } }\n",
+	  "policy.yaml:1:57: warning: \"003B\" encrypts nothing" },
+	{ "CRL without trust", "keyrings: { ftpd: { certificates: [ { chain: a, key: b } ], crl: c } }\n",
+	  "policy.yaml:1:61: warning: \"crl\" has no effect without \"trust\"" },
 	{ "ciphers without TLS 1.2",
 	  "tls_actions: { server: { keyring: ftpd, versions: tls1.3, ciphers: C02B } }\n",
 	  "\"ciphers\" has no effect" },

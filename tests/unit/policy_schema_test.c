@@ -10,8 +10,8 @@
 static void check_table(const struct schema *schema)
 {
 	for (const struct field *f = schema->fields; f->key != NULL; f++) {
-		bool has_also = f->type == FIELD_TRUST || f->type == FIELD_NETS || f->type == FIELD_REFS ||
-				f->type == FIELD_LIST || f->type == FIELD_OBJECTS;
+		bool has_also = f->type == FIELD_TRUST || f->type == FIELD_CIPHERS || f->type == FIELD_NETS ||
+				f->type == FIELD_REFS || f->type == FIELD_LIST || f->type == FIELD_OBJECTS;
 		bool has_sub = f->type == FIELD_GROUP || f->type == FIELD_LIST || f->type == FIELD_OBJECTS;
 		bool ok = f->type != FIELD_NONE && schema_find(schema, f->key) == f; /* no key twice */
 

@@ -14,14 +14,9 @@ static const struct use {
 	const char *same; /* NULL: the key may not be given at all */
 } uses[] = {
 	{ "control_socket", "3:3", "daemon:\n  user: x\n  control_socket: /run/x\n", NULL },
-	{ "trust", "3:5",
-	  "keyrings:\n  ftpd:\n    trust: ca.pem\n    certificates: [ { chain: a, key: b } ]\n", NULL },
-	{ "crl", "3:5", "keyrings:\n  ftpd:\n    crl: ca.crl\n    certificates: [ { chain: a, key: b } ]\n",
-	  NULL },
 	{ "handshake_role", "3:5", "tls_actions:\n  server:\n    handshake_role: client\n",
-	  "tls_actions: { server: { keyring: ftpd, handshake_role: server } }\n" },
-	{ "client_auth_type", "3:5",
-	  "tls_actions:\n  server:\n    client_auth_type: required\n    keyring: ftpd\n", NULL },
+	  "tls_actions: { server: { keyring: ftpd, handshake_role: server_with_client_auth, "
+	  "client_auth_type: passthru } }\n" },
 	{ "secure_login", "3:5", FTP("secure_login: verify_user"), FTP("secure_login: no_client_auth") },
 	{ "secure_password", "3:5", FTP("secure_password: optional"), FTP("secure_password: required") },
 	{ "replysecuritylevel", "3:5", FTP("replysecuritylevel: 1"), FTP("replysecuritylevel: 0") },
