@@ -6,12 +6,16 @@
 #include <openssl/ssl.h>
 #include <openssl/x509v3.h>
 #include <stdlib.h>
-#include <string.h>
+#include <time.h>
+
+#include "gateway/certs-file.h"
+#include "gateway/certs-ocsp.h"
 
 struct cert {
 	X509 *leaf;
 	STACK_OF(X509) * chain;
 	EVP_PKEY *key;
+	struct certs_ocsp ocsp;
 };
 
 struct certs {
@@ -20,53 +24,21 @@ struct certs {
 	bool one_each; /* no two of one key type: a name cannot change the choice */
 };
 
-/* The last thing that OpenSSL complained of, in words for a user. */
-static const char *openssl_reason(void)
-{
-	unsigned long error = ERR_peek_last_error();
-
-	if (error == 0)
-		return "unknown error";
-	if (ERR_SYSTEM_ERROR(error))
-		return strerror(ERR_GET_REASON(error));
-	if (ERR_GET_LIB(error) == ERR_LIB_PEM && ERR_GET_REASON(error) == PEM_R_NO_START_LINE)
-		return "there is no such thing in the file (it has to be PEM)";
-	return ERR_reason_error_string(error) != NULL ? ERR_reason_error_string(error) : "unknown error";
-}
-
-/* No passphrase is ever asked for: a daemon has no terminal. */
-static int no_passphrase(char *buf, int size, int rwflag, void *arg)
-{
-	(void)buf, (void)size, (void)rwflag, (void)arg;
-	return -1;
-}
-
-static BIO *open_file(const char *path, struct diag_mark mark, const char *what, struct diags *diags)
-{
-	BIO *bio = BIO_new_file(path, "r");
-
-	if (bio == NULL)
-		diags_add(diags, DIAG_ERROR, mark, "cannot read the %s \"%s\": %s", what, path,
-			  strerror(errno));
-	ERR_clear_error();
-	return bio;
-}
-
 static void load_chain(struct cert *cert, const struct policy_certificate *from, struct diags *diags)
 {
-	BIO *bio = open_file(from->chain, from->chain_mark, "certificate chain", diags);
+	BIO *bio = certs_file_open(from->chain, from->chain_mark, "certificate chain", diags);
 	X509 *link;
 
 	if (bio == NULL)
 		return;
-	cert->leaf = PEM_read_bio_X509_AUX(bio, NULL, no_passphrase, NULL);
+	cert->leaf = PEM_read_bio_X509_AUX(bio, NULL, certs_file_passphrase, NULL);
 	if (cert->leaf == NULL) {
 		diags_add(diags, DIAG_ERROR, from->chain_mark, "no certificate in \"%s\": %s", from->chain,
-			  openssl_reason());
+			  certs_file_reason());
 	} else {
 		cert->chain = sk_X509_new_null();
 		while (cert->chain != NULL &&
-		       (link = PEM_read_bio_X509(bio, NULL, no_passphrase, NULL)) != NULL)
+		       (link = PEM_read_bio_X509(bio, NULL, certs_file_passphrase, NULL)) != NULL)
 			if (sk_X509_push(cert->chain, link) == 0)
 				X509_free(link);
 		if (X509_cmp_current_time(X509_get0_notAfter(cert->leaf)) < 0)
@@ -82,15 +54,15 @@ static void load_chain(struct cert *cert, const struct policy_certificate *from,
 
 static void load_key(struct cert *cert, const struct policy_certificate *from, struct diags *diags)
 {
-	BIO *bio = open_file(from->key, from->key_mark, "private key", diags);
+	BIO *bio = certs_file_open(from->key, from->key_mark, "private key", diags);
 
 	if (bio == NULL)
 		return;
-	cert->key = PEM_read_bio_PrivateKey(bio, NULL, no_passphrase, NULL);
+	cert->key = PEM_read_bio_PrivateKey(bio, NULL, certs_file_passphrase, NULL);
 	if (cert->key == NULL)
 		diags_add(diags, DIAG_ERROR, from->key_mark,
 			  "no usable private key in \"%s\": %s (an encrypted key has to be decrypted first)",
-			  from->key, openssl_reason());
+			  from->key, certs_file_reason());
 	else if (cert->leaf != NULL && X509_check_private_key(cert->leaf, cert->key) != 1)
 		diags_add(diags, DIAG_ERROR, from->key_mark,
 			  "the key in \"%s\" does not belong to the certificate in \"%s\"", from->key,
@@ -112,6 +84,7 @@ static bool is_whole(const struct cert *cert)
 int certs_load(const struct policy_keyring *keyring, struct diags *diags, struct certs **ret_certs)
 {
 	struct certs *certs = calloc(1, sizeof(*certs));
+	int r = 0;
 
 	if (certs != NULL)
 		certs->items = calloc(keyring->ncertificates + 1, sizeof(*certs->items));
@@ -120,17 +93,21 @@ int certs_load(const struct policy_keyring *keyring, struct diags *diags, struct
 		return -ENOMEM;
 	}
 	certs->one_each = true;
-	for (size_t i = 0; i < keyring->ncertificates; i++) {
+	for (size_t i = 0; i < keyring->ncertificates && r == 0; i++) {
 		struct cert *cert = &certs->items[certs->n++];
 
 		load_chain(cert, &keyring->certificates[i], diags);
 		load_key(cert, &keyring->certificates[i], diags);
+		r = certs_ocsp_load(&keyring->certificates[i], cert->leaf, diags, &cert->ocsp);
 		for (size_t j = 0; j < i && is_whole(cert); j++)
 			if (is_whole(&certs->items[j]) && same_type(cert, &certs->items[j]))
 				certs->one_each = false;
 	}
-	*ret_certs = certs;
-	return 0;
+	if (r == 0)
+		*ret_certs = certs;
+	else
+		certs_free(&certs);
+	return r;
 }
 
 void certs_free(struct certs **certs)
@@ -141,6 +118,7 @@ void certs_free(struct certs **certs)
 		X509_free((*certs)->items[i].leaf);
 		sk_X509_pop_free((*certs)->items[i].chain, X509_free);
 		EVP_PKEY_free((*certs)->items[i].key);
+		certs_ocsp_done(&(*certs)->items[i].ocsp);
 	}
 	free((*certs)->items);
 	free(*certs);
@@ -182,4 +160,33 @@ int certs_select(const struct certs *certs, SSL *ssl, const char *name)
 			return 0;
 	}
 	return 1;
+}
+
+bool certs_has_name(const struct certs *certs, const char *name)
+{
+	for (size_t i = 0; i < certs->n; i++)
+		if (is_whole(&certs->items[i]) &&
+		    X509_check_host(certs->items[i].leaf, name, 0, 0, NULL) == 1)
+			return true;
+	return false;
+}
+
+bool certs_staple(const struct certs *certs, SSL *ssl)
+{
+	const X509 *shown = SSL_get_certificate(ssl);
+
+	for (size_t i = 0; i < certs->n; i++) {
+		const struct certs_ocsp *ocsp = &certs->items[i].ocsp;
+		uint8_t *copy;
+
+		if (certs->items[i].leaf != shown || ocsp->der == NULL ||
+		    (ocsp->until != 0 && time(NULL) > ocsp->until))
+			continue;
+		copy = OPENSSL_memdup(ocsp->der, ocsp->len);
+		if (copy == NULL)
+			return false;
+		SSL_set_tlsext_status_ocsp_resp(ssl, copy, (long)ocsp->len); /* the SSL's now */
+		return true;
+	}
+	return false;
 }

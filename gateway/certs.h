@@ -4,6 +4,8 @@
 #ifndef ATTLSD_GATEWAY_CERTS_H
 #define ATTLSD_GATEWAY_CERTS_H
 
+#include <stdbool.h>
+
 #include "policy/policy.h"
 
 struct ssl_ctx_st;
@@ -12,7 +14,7 @@ struct certs;
 
 /*
  * Load what the ring names. Faults (no such file, not PEM, key does not belong
- * to the certificate, expired: a warning) go into diags at the place of the
+ * to the certificate, expired: a warning; the same of OCSP responses) go into diags at the place of the
  * path. Returns 0 (also after faults) or -ENOMEM.
  */
 int certs_load(const struct policy_keyring *keyring, struct diags *diags, struct certs **ret_certs);
@@ -27,5 +29,14 @@ int certs_use(const struct certs *certs, struct ssl_ctx_st *ctx);
  * Returns 1, or 0 when OpenSSL refuses (the handshake fails).
  */
 int certs_select(const struct certs *certs, struct ssl_st *ssl, const char *name);
+
+/* Is a certificate of the ring for this host name? */
+bool certs_has_name(const struct certs *certs, const char *name);
+
+/*
+ * For the certificate that was chosen: give an OCSP response to a client that
+ * asks for one. False: there is none that is current, go on without.
+ */
+bool certs_staple(const struct certs *certs, struct ssl_st *ssl);
 
 #endif

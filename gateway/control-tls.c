@@ -46,6 +46,7 @@ static void tls_is_up(struct session *session)
 	log_event(LOG_LEVEL_INFO, "tls", LOG_NUMBER("session", session->id),
 		  LOG_TEXT("version", stream_tls_version(&session->client)),
 		  LOG_TEXT("cipher", stream_tls_cipher(&session->client)),
+		  LOG_TEXT("level", stream_tls_level(&session->client) == SECURE_PRIVATE ? "P" : "S"),
 		  LOG_TEXT("resumed", stream_tls_resumed(&session->client) ? "yes" : "no"));
 	identify(session);
 	if (!session->ended)

@@ -3,6 +3,7 @@
 #include <errno.h>
 #include <openssl/err.h>
 #include <openssl/ssl.h>
+#include <openssl/x509.h>
 #include <sys/socket.h>
 
 /* TLS record types, as the first byte on the wire (RFC 8446 5.1). */
@@ -105,6 +106,16 @@ void stream_tls_rehome(struct stream *stream)
 	BIO_set_data(SSL_get_rbio(stream->ssl), stream);
 }
 
+/* OpenSSL says only that the verification failed; put what failed beside it, for stream_tls_reason(). */
+static void explain_certificate(const SSL *ssl)
+{
+	unsigned long error = ERR_peek_last_error();
+
+	if (ERR_GET_LIB(error) == ERR_LIB_SSL && ERR_GET_REASON(error) == SSL_R_CERTIFICATE_VERIFY_FAILED)
+		ERR_add_error_data(2, "certificate verify failed: ",
+				   X509_verify_cert_error_string(SSL_get_verify_result(ssl)));
+}
+
 /* What a failed SSL call means. */
 static enum stream_io classify(struct stream *stream, int result)
 {
@@ -123,6 +134,7 @@ static enum stream_io classify(struct stream *stream, int result)
 		return STREAM_RESET;
 	if (stream->saw_fin)
 		return STREAM_TRUNCATED;
+	explain_certificate(stream->ssl);
 	/* A broken record or a failed handshake: whatever alert there is goes out, then nothing is sure any
 	 * more. */
 	(void)stream_flush(stream);
@@ -173,8 +185,13 @@ enum stream_io stream_tls_write(struct stream *stream, const uint8_t *bytes, siz
 
 const char *stream_tls_reason(void)
 {
-	const char *reason = ERR_reason_error_string(ERR_peek_last_error());
+	const char *data = NULL;
+	int flags = 0;
+	unsigned long error = ERR_peek_last_error_data(&data, &flags);
+	const char *reason = ERR_reason_error_string(error);
 
+	if (ERR_GET_REASON(error) == SSL_R_CERTIFICATE_VERIFY_FAILED && (flags & ERR_TXT_STRING) != 0)
+		return data;
 	return reason != NULL ? reason : "connection closed";
 }
 
@@ -188,14 +205,29 @@ const char *stream_tls_cipher(const struct stream *stream)
 	return SSL_get_cipher_name(stream->ssl);
 }
 
-bool stream_tls_resumed(const struct stream *stream)
+enum secure_level stream_tls_level(const struct stream *stream)
 {
-	return SSL_session_reused(stream->ssl) == 1;
+	const SSL_CIPHER *cipher = NULL;
+
+	if (stream->ssl != NULL && stream->tls_up)
+		cipher = SSL_get_current_cipher(stream->ssl);
+	if (cipher == NULL)
+		return SECURE_CLEAR;
+	if (SSL_CIPHER_get_cipher_nid(cipher) == NID_undef || SSL_CIPHER_get_bits(cipher, NULL) == 0)
+		return SECURE_SAFE;
+	return SECURE_PRIVATE;
 }
 
 const char *stream_tls_server_name(const struct stream *stream)
 {
+	if (stream->ssl == NULL || !stream->tls_up)
+		return NULL;
 	return SSL_get_servername(stream->ssl, TLSEXT_NAMETYPE_host_name);
+}
+
+bool stream_tls_resumed(const struct stream *stream)
+{
+	return SSL_session_reused(stream->ssl) == 1;
 }
 
 bool stream_tls_has_pending(const struct stream *stream)

@@ -10,6 +10,7 @@
 #define ATTLSD_GATEWAY_STREAM_TLS_H
 
 #include "gateway/stream.h"
+#include "policy/ftp-action.h"
 
 /* Put a new server-side SSL (now the stream's) on an open stream. Returns 0 or -ENOMEM (ssl is freed). */
 int stream_tls_start(struct stream *stream, struct ssl_st *ssl);
@@ -21,16 +22,27 @@ int stream_tls_start(struct stream *stream, struct ssl_st *ssl);
  */
 enum stream_io stream_tls_handshake(struct stream *stream);
 
-/* Why the last TLS operation failed, in OpenSSL's words; static or valid until the next TLS call. */
+/* Why the last TLS operation failed, in OpenSSL's words (a certificate that did not verify: with why); static
+ * or valid until the next TLS call. */
 const char *stream_tls_reason(void);
 
 /* Facts of an established session, for logs. Static strings. */
 const char *stream_tls_version(const struct stream *stream);
 const char *stream_tls_cipher(const struct stream *stream);
-bool stream_tls_resumed(const struct stream *stream);
+/*
+ * How well a connection is protected: SECURE_CLEAR without TLS, SECURE_SAFE
+ * under a cipher that encrypts nothing, SECURE_PRIVATE otherwise.
+ */
+enum secure_level stream_tls_level(const struct stream *stream);
 
-/* The host name that the client asked for (SNI), NULL: none. Lives as long as the TLS session. */
+/*
+ * The host name that the client asked for (SNI), as it sent it; of a resumed
+ * session of TLS 1.2 the one that began it. NULL: none, or no TLS. Lives as
+ * long as the TLS of the stream.
+ */
 const char *stream_tls_server_name(const struct stream *stream);
+
+bool stream_tls_resumed(const struct stream *stream);
 
 /* Bytes that are decrypted or read but not yet handed out: a CCC with any behind it is a violation. */
 bool stream_tls_has_pending(const struct stream *stream);

@@ -4,12 +4,12 @@
 #include <errno.h>
 #include <openssl/err.h>
 #include <openssl/ssl.h>
-#include <openssl/x509v3.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "gateway/certs.h"
 #include "gateway/identity.h"
+#include "gateway/trust.h"
 #include "gateway/util.h"
 
 /*
@@ -21,6 +21,9 @@
 /* Control connections get two tickets: a client that uses each once can resume on two data connections at
  * once. */
 #define CONTROL_TICKETS 2
+/* Of a host name, and of what stands before it in its extension (RFC 6066 section 3). */
+#define SNI_NAME_MAX	 255
+#define SNI_HEADER_BYTES 5
 
 /*
  * The session id context that control connections ask with. It need not tell
@@ -28,8 +31,12 @@
  */
 static const uint8_t control_context[TLS_BINDING_BYTES] = "control";
 
+typedef int security_fn(const SSL *, const SSL_CTX *, int, int, int, void *, void *);
+
 struct tlsctx {
 	SSL_CTX *ctx;
+	security_fn *security; /* OpenSSL's own, see allow_null_ciphers() */
+	const struct tls_action *action;
 	struct certs *certs; /* of its key ring; borrowed from the set */
 };
 
@@ -37,7 +44,8 @@ struct tlsctx_set {
 	struct tlsctx *tlsctx; /* by tls_action.index */
 	size_t ntlsctx;
 	struct certs **certs; /* one for each key ring */
-	size_t ncerts;
+	struct trust **trust; /* the same */
+	size_t nkeyrings;
 	struct identity_users *users;
 };
 
@@ -54,6 +62,11 @@ static void purpose_free(void *parent, void *ptr, CRYPTO_EX_DATA *ad, int idx, l
 {
 	(void)parent, (void)ad, (void)idx, (void)argl, (void)argp;
 	free(ptr);
+}
+
+static bool asks_for_certificate(const struct tlsctx *tlsctx)
+{
+	return tlsctx->action->role == ROLE_SERVER_WITH_CLIENT_AUTH;
 }
 
 static const struct purpose *purpose_of(const SSL *ssl)
@@ -99,6 +112,53 @@ static int on_alpn(SSL *ssl, const unsigned char **out, unsigned char *outlen, c
 	return SSL_TLSEXT_ERR_ALERT_FATAL;
 }
 
+/*
+ * The host name of a ClientHello (RFC 6066 section 3). Read here because in a
+ * resumption OpenSSL tells the name of the session, not the one that was sent.
+ * Returns its length, 0 when there is none, -1 when it is no name.
+ */
+static int hello_name(SSL *ssl, char name[static SNI_NAME_MAX + 1])
+{
+	const unsigned char *at;
+	size_t len;
+
+	if (SSL_client_hello_get0_ext(ssl, TLSEXT_TYPE_server_name, &at, &len) != 1)
+		return 0;
+	/* a list of one, of type host_name: length of the list, type, length of the name, name */
+	if (len < SNI_HEADER_BYTES || len - SNI_HEADER_BYTES > SNI_NAME_MAX || len == SNI_HEADER_BYTES ||
+	    (size_t)(at[0] << 8 | at[1]) != len - 2 || at[2] != TLSEXT_NAMETYPE_host_name ||
+	    (size_t)(at[3] << 8 | at[4]) != len - SNI_HEADER_BYTES)
+		return -1;
+	len -= SNI_HEADER_BYTES;
+	if (memchr(at + SNI_HEADER_BYTES, 0, len) != NULL)
+		return -1;
+	memcpy(name, at + SNI_HEADER_BYTES, len);
+	name[len] = '\0';
+	return (int)len;
+}
+
+/* ServerHandshakeSNI. Before anything else is looked at, for resumptions as well. */
+static int on_hello(SSL *ssl, int *alert, void *arg)
+{
+	const struct tlsctx *tlsctx = purpose_of(ssl)->tlsctx;
+	char name[SNI_NAME_MAX + 1];
+	int len = hello_name(ssl, name);
+
+	(void)arg;
+	if (len > 0 && certs_has_name(tlsctx->certs, name))
+		return SSL_CLIENT_HELLO_SUCCESS;
+	if (len == 0 && tlsctx->action->server_handshake_sni == HANDSHAKE_SNI_OPTIONAL)
+		return SSL_CLIENT_HELLO_SUCCESS;
+	*alert = SSL_AD_UNRECOGNIZED_NAME;
+	return SSL_CLIENT_HELLO_ERROR;
+}
+
+static int on_status(SSL *ssl, void *arg)
+{
+	(void)arg;
+	return certs_staple(purpose_of(ssl)->tlsctx->certs, ssl) ? SSL_TLSEXT_ERR_OK : SSL_TLSEXT_ERR_NOACK;
+}
+
 /* SNI: when a name was asked for and the ring has certificates for it, use those and no others. */
 static int on_certificate(SSL *ssl, void *arg)
 {
@@ -114,7 +174,11 @@ static int on_ticket_made(SSL *ssl, void *arg)
 	return SSL_SESSION_set1_id_context(SSL_get_session(ssl), purpose_of(ssl)->binding, TLS_BINDING_BYTES);
 }
 
-/* A ticket has come in. Tickets of any session open a control connection, which then gets new ones. */
+/*
+ * A ticket has come in. Tickets of any session open a control connection, which
+ * then gets new ones; but none where certificates are checked: they may have
+ * been revoked since, or belong to another rule.
+ */
 static SSL_TICKET_RETURN on_ticket_read(SSL *ssl, SSL_SESSION *session, const unsigned char *keyname,
 					size_t keyname_len, SSL_TICKET_STATUS status, void *arg)
 {
@@ -125,6 +189,8 @@ static SSL_TICKET_RETURN on_ticket_read(SSL *ssl, SSL_SESSION *session, const un
 		return SSL_TICKET_RETURN_IGNORE_RENEW;
 	if (purpose->use == TLSCTX_DATA)
 		return SSL_TICKET_RETURN_USE; /* its session id context decides */
+	if (asks_for_certificate(purpose->tlsctx))
+		return SSL_TICKET_RETURN_IGNORE_RENEW;
 	if (SSL_SESSION_set1_id_context(session, control_context, TLS_BINDING_BYTES) != 1)
 		return SSL_TICKET_RETURN_IGNORE_RENEW;
 	return SSL_TICKET_RETURN_USE_RENEW;
@@ -136,8 +202,34 @@ static void set_versions(SSL_CTX *ctx, unsigned versions)
 	(void)SSL_CTX_set_max_proto_version(ctx, versions & POLICY_TLS1_3 ? TLS1_3_VERSION : TLS1_2_VERSION);
 }
 
-static void set_ciphers(SSL_CTX *ctx, const struct tls_action *action, struct diags *diags)
+/*
+ * The security level (of the system, 2 on most) leaves out ciphers that encrypt
+ * nothing. Where the policy names some, these pass, and all else that the level
+ * asks for stays: sizes of keys, signatures, other ciphers.
+ */
+static int allow_null_ciphers(const SSL *ssl, const SSL_CTX *ctx, int operation, int bits, int nid,
+			      void *other, void *arg)
 {
+	static const int ciphers[] = { SSL_SECOP_CIPHER_SUPPORTED, SSL_SECOP_CIPHER_SHARED,
+				       SSL_SECOP_CIPHER_CHECK };
+	const struct tlsctx *tlsctx = arg;
+
+	for (size_t i = 0; i < NELEM(ciphers); i++)
+		if (operation == ciphers[i] && SSL_CIPHER_get_cipher_nid(other) == NID_undef)
+			return 1;
+	return tlsctx->security(ssl, ctx, operation, bits, nid, other, NULL);
+}
+
+static void set_ciphers(struct tlsctx *tlsctx, struct diags *diags)
+{
+	const struct tls_action *action = tlsctx->action;
+	SSL_CTX *ctx = tlsctx->ctx;
+
+	if (action->null_ciphers) {
+		tlsctx->security = SSL_CTX_get_security_callback(ctx);
+		SSL_CTX_set0_security_ex_data(ctx, tlsctx);
+		SSL_CTX_set_security_callback(ctx, allow_null_ciphers);
+	}
 	if (SSL_CTX_set_cipher_list(ctx, action->ciphers != NULL ? action->ciphers : DEFAULT_CIPHERS) != 1)
 		diags_add(diags, DIAG_ERROR, action->ciphers_mark,
 			  "OpenSSL supports none of these ciphers: %s", action->ciphers);
@@ -159,6 +251,9 @@ static void set_options(SSL_CTX *ctx, const struct tls_action *action)
 	(void)SSL_CTX_set_timeout(ctx, (long)action->session_timeout_s);
 	SSL_CTX_set_alpn_select_cb(ctx, on_alpn, NULL);
 	SSL_CTX_set_cert_cb(ctx, on_certificate, NULL);
+	if (action->server_handshake_sni != HANDSHAKE_SNI_OFF)
+		SSL_CTX_set_client_hello_cb(ctx, on_hello, NULL);
+	(void)SSL_CTX_set_tlsext_status_cb(ctx, on_status);
 	(void)SSL_CTX_set_session_ticket_cb(ctx, on_ticket_made, on_ticket_read, NULL);
 	if (action->session_timeout_s == 0) { /* no resumption at all */
 		(void)SSL_CTX_set_session_cache_mode(ctx, SSL_SESS_CACHE_OFF);
@@ -168,16 +263,38 @@ static void set_options(SSL_CTX *ctx, const struct tls_action *action)
 }
 
 static int tlsctx_load(struct tlsctx *tlsctx, const struct tls_action *action, struct certs *certs,
-		       struct diags *diags)
+		       const struct trust *trust, struct diags *diags)
 {
+	int r = 0;
+
+	tlsctx->action = action;
 	tlsctx->certs = certs;
 	tlsctx->ctx = SSL_CTX_new(TLS_server_method());
 	if (tlsctx->ctx == NULL)
 		return -ENOMEM;
 	set_versions(tlsctx->ctx, action->versions);
-	set_ciphers(tlsctx->ctx, action, diags);
+	set_ciphers(tlsctx, diags);
 	set_options(tlsctx->ctx, action);
-	return certs_use(certs, tlsctx->ctx);
+	if (asks_for_certificate(tlsctx))
+		r = trust_use(trust, action->client_auth_type, tlsctx->ctx);
+	return r < 0 ? r : certs_use(certs, tlsctx->ctx);
+}
+
+static int load_keyrings(struct tlsctx_set *set, const struct policy *policy, struct diags *diags)
+{
+	int r = 0;
+
+	set->certs = calloc(policy->nkeyrings + 1, sizeof(*set->certs));
+	set->trust = calloc(policy->nkeyrings + 1, sizeof(*set->trust));
+	if (set->certs == NULL || set->trust == NULL)
+		return -ENOMEM;
+	set->nkeyrings = policy->nkeyrings;
+	for (size_t i = 0; i < policy->nkeyrings && r == 0; i++) {
+		r = certs_load(&policy->keyrings[i], diags, &set->certs[i]);
+		if (r == 0)
+			r = trust_load(&policy->keyrings[i], diags, &set->trust[i]);
+	}
+	return r;
 }
 
 int tlsctx_set_load(const struct policy *policy, struct diags *diags, struct tlsctx_set **ret_set)
@@ -190,25 +307,22 @@ int tlsctx_set_load(const struct policy *policy, struct diags *diags, struct tls
 		return -ENOMEM;
 	if (purpose_index == -1)
 		purpose_index = SSL_get_ex_new_index(0, NULL, NULL, NULL, purpose_free);
-	set->certs = calloc(policy->nkeyrings + 1, sizeof(*set->certs));
 	set->tlsctx = calloc(policy->ntls_actions + 1, sizeof(*set->tlsctx));
-	if (purpose_index == -1 || set->certs == NULL || set->tlsctx == NULL)
+	if (purpose_index == -1 || set->tlsctx == NULL)
 		goto out;
 	r = identity_users_load(policy, diags, &set->users);
 	if (r < 0)
 		goto out;
-	set->ncerts = policy->nkeyrings;
+	r = load_keyrings(set, policy, diags);
+	if (r < 0)
+		goto out;
 	set->ntlsctx = policy->ntls_actions;
-	for (size_t i = 0; i < policy->nkeyrings; i++) {
-		r = certs_load(&policy->keyrings[i], diags, &set->certs[i]);
-		if (r < 0)
-			goto out;
-	}
 	for (size_t i = 0; i < policy->ntls_actions; i++) {
 		const struct tls_action *action = &policy->tls_actions[i];
+		size_t ring = (size_t)(action->keyring - policy->keyrings);
 
-		r = tlsctx_load(&set->tlsctx[action->index], action,
-				set->certs[action->keyring - policy->keyrings], diags);
+		r = tlsctx_load(&set->tlsctx[action->index], action, set->certs[ring], set->trust[ring],
+				diags);
 		if (r < 0)
 			goto out;
 	}
@@ -228,11 +342,14 @@ void tlsctx_set_free(struct tlsctx_set **set)
 		return;
 	for (size_t i = 0; i < (*set)->ntlsctx; i++)
 		SSL_CTX_free((*set)->tlsctx[i].ctx);
-	for (size_t i = 0; i < (*set)->ncerts; i++)
+	for (size_t i = 0; i < (*set)->nkeyrings; i++) {
 		certs_free(&(*set)->certs[i]);
+		trust_free(&(*set)->trust[i]);
+	}
 	identity_users_free(&(*set)->users);
 	free((*set)->tlsctx);
 	free((*set)->certs);
+	free((*set)->trust);
 	free(*set);
 	*set = NULL;
 }
@@ -252,6 +369,8 @@ SSL *tlsctx_new(struct tlsctx *tlsctx, enum tlsctx_use use, const uint8_t bindin
 {
 	SSL *ssl = SSL_new(tlsctx->ctx);
 	struct purpose *purpose = malloc(sizeof(*purpose));
+	/* where certificates are checked, a new control connection resumes nothing: nobody else has its id */
+	bool own = use == TLSCTX_DATA || asks_for_certificate(tlsctx);
 
 	if (ssl == NULL || purpose == NULL)
 		goto fail;
@@ -260,8 +379,7 @@ SSL *tlsctx_new(struct tlsctx *tlsctx, enum tlsctx_use use, const uint8_t bindin
 	if (SSL_set_ex_data(ssl, purpose_index, purpose) != 1)
 		goto fail;
 	purpose = NULL; /* the SSL's now */
-	if (SSL_set_session_id_context(ssl, use == TLSCTX_DATA ? binding : control_context,
-				       TLS_BINDING_BYTES) != 1)
+	if (SSL_set_session_id_context(ssl, own ? binding : control_context, TLS_BINDING_BYTES) != 1)
 		goto fail;
 	if (use == TLSCTX_DATA) {
 		SSL_set_read_ahead(ssl, 1);

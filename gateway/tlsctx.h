@@ -8,7 +8,8 @@
  * carries the id of *its* control session; anything else becomes a full
  * handshake, in TLS 1.2 and 1.3, without code of our own on that path. A new
  * control connection may resume any session of its tls_action, and is given
- * new tickets with its own id.
+ * new tickets with its own id. Where client certificates are asked for, it
+ * resumes nothing, so that each control session has its certificate checked.
  */
 #ifndef ATTLSD_GATEWAY_TLSCTX_H
 #define ATTLSD_GATEWAY_TLSCTX_H
