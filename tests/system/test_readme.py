@@ -1,0 +1,32 @@
+"""What README.md says is what the code does."""
+import os
+import re
+
+import net
+
+
+def read(*path):
+    with open(os.path.join(net.ROOT, *path)) as f:
+        return f.read()
+
+
+def test_what_is_not_supported_yet():
+    """The table of README.md names the keys of policy/unsupported.c, no more and no less."""
+    code = set(re.findall(r'^\t\{ (?:"\w+"|NULL), "(\w+)", ', read("policy", "unsupported.c"), re.MULTILINE))
+    section = read("README.md").split("## Not supported yet")[1].split("\n## ")[0]
+    cells = [line.split("|")[1] for line in section.splitlines() if line.startswith("| `")]
+    said = set(re.findall(r"`(\w+)`", " ".join(cells)))
+    assert said == code
+
+
+def test_the_shortest_policy_is_the_shipped_one():
+    shipped = [line for line in read("contrib", "policy.minimal.yaml").splitlines() if not line.startswith("#")]
+    shown = [line[4:] for line in read("README.md").splitlines() if line.startswith("    ")]
+    assert all(line in shown for line in shipped)
+
+
+def test_links_lead_somewhere():
+    for name in ("README.md", "CONTRIBUTING.md", "SECURITY.md", "CHANGELOG.md", "docs/ARCHITECTURE.md", "docs/THREAT-MODEL.md"):
+        folder = os.path.dirname(os.path.join(net.ROOT, name))
+        for link in re.findall(r"\]\(([^)#:]+)\)", read(name)):
+            assert os.path.exists(os.path.join(folder, link)), f"{name} names {link}"
