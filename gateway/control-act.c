@@ -35,7 +35,7 @@ void control_dial_server(struct session *session)
 	int r = fd < 0 ? fd : 0;
 
 	if (r == 0) {
-		netsock_nodelay(fd);
+		netsock_set_control(fd);
 		netsock_keepalive(fd, session->rule->ftp->ftpkeepalive_s);
 		stream_adopt(&session->server, &fd);
 		session->server_state = SERVER_DIALLING;

@@ -185,9 +185,10 @@ bool netsock_is_quiet(int fd)
 	return recv(fd, &byte, 1, MSG_PEEK | MSG_DONTWAIT) == -1 && (errno == EAGAIN || errno == EWOULDBLOCK);
 }
 
-void netsock_nodelay(int fd)
+void netsock_set_control(int fd)
 {
 	set_option(fd, IPPROTO_TCP, TCP_NODELAY, 1);
+	set_option(fd, SOL_SOCKET, SO_OOBINLINE, 1);
 }
 
 void netsock_keepalive(int fd, uint32_t idle_s)

@@ -39,8 +39,11 @@ int netsock_peer(int fd, struct ip_endpoint *ret_endpoint);
 /* Is an open connection neither ended nor reset by its peer, with nothing received on it? */
 bool netsock_is_quiet(int fd);
 
-/* TCP_NODELAY; for control connections. */
-void netsock_nodelay(int fd);
+/*
+ * What a control connection needs: TCP_NODELAY, and urgent data in line, since
+ * Telnet's IAC DM comes as that and would leave a lone IAC behind otherwise.
+ */
+void netsock_set_control(int fd);
 
 /* TCP keep-alive after so many idle seconds; 0 leaves it to the kernel (off). */
 void netsock_keepalive(int fd, uint32_t idle_s);

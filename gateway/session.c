@@ -181,7 +181,7 @@ void session_start(struct worker *worker, const struct msg *msg, int *fd)
 	stream_adopt(&session->client, fd);
 	DL_APPEND(worker->sessions, session);
 	worker->nsessions++;
-	netsock_nodelay(session->client.watch.fd);
+	netsock_set_control(session->client.watch.fd);
 	if (!session_admit(session, msg)) {
 		const char *text = ftp_own_text(FTP_OWN_NO_RULE, REPLY_STYLE_RFC);
 
