@@ -37,8 +37,10 @@ void machine_close(struct ftp_machine *machine, enum ftp_own own, const char *wh
 	if (machine->closing)
 		return;
 	machine->closing = true;
-	if (own != FTP_OWN_NONE)
+	if (own != FTP_OWN_NONE) {
+		machine_wait_over(machine, out);
 		machine_own(machine, own, out);
+	}
 	ftp_out_text(out, FTP_DO_CLOSE, why, strlen(why));
 }
 
@@ -78,6 +80,8 @@ static bool may_run_now(const struct ftp_machine *machine, const struct ftp_verb
 		return machine->transfer == FTP_TRANSFER_NONE;
 	if (machine->transfer == FTP_TRANSFER_NONE || !(verb->flags & FTP_VERB_DURING_TRANSFER))
 		return false;
+	if (machine->waited && verb->kind != FTP_KIND_ABOR)
+		return false; /* the client's 125- reply is still open */
 	/* ABOR takes two places, its fence being the second */
 	return machine->npending + 2 <= FTP_PENDING_MAX;
 }
@@ -229,6 +233,8 @@ static enum ftp_take reply_begins(struct ftp_machine *machine, const struct ftp_
 	size_t place;
 
 	machine->instead = FTP_OWN_NONE;
+	if (reply->code == 421)
+		machine_wait_over(machine, out); /* or the client would take it for text of the open 125- */
 	if (machine->npending == 0) {
 		/* 421 may come at any time (RFC 959 4.2.2); anything else answers nothing that was asked */
 		if (reply->code != 421)

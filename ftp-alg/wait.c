@@ -39,6 +39,10 @@ bool machine_wait_begins(struct ftp_machine *machine, const struct ftp_reply *re
 {
 	if (machine->action->dswaittime_min == 0 || !is_busy(reply))
 		return false;
+	/* An answer to what was asked beside it would get between the 125- lines; nor does a shutdown wait.
+	 */
+	if (machine->npending > 1 || machine->draining)
+		return false;
 	if (!machine->waited)
 		machine->attempts_left = (uint32_t)((uint64_t)machine->action->dswaittime_min * 60 /
 						    machine->action->dswaitinterval_s);

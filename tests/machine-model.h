@@ -62,6 +62,7 @@ struct model {
 	bool started;
 	bool going;
 	enum ftp_data_result result; /* of the transfer that is under way */
+	char transfer[64];	     /* its command, cut off behind so much */
 
 	/* what the client sees */
 	bool strict; /* the server is honest: replies come in order */
@@ -145,6 +146,15 @@ static bool model_is_closing_now(const struct model *model)
 	return false;
 }
 
+static size_t model_first(const struct model *model, enum ftp_verb_kind kind)
+{
+	size_t place = 0;
+
+	while (place < model->nasked && model->asked[place].kind != kind)
+		place++;
+	return place;
+}
+
 /* A final reply reached the client: what does it answer, and may it do so now? */
 static void model_final(struct model *model, const struct ftp_reply *reply)
 {
@@ -166,9 +176,11 @@ static void model_final(struct model *model, const struct ftp_reply *reply)
 		MODEL_CHECK(model, place < model->nasked);
 		MODEL_CHECK(model, place == 0 || model->asked[place].beside);
 	} else if (memcmp(reply->line, "226 Abort", 9) == 0) {
-		while (place < model->nasked && model->asked[place].kind != FTP_KIND_ABOR)
-			place++;
+		place = model_first(model, FTP_KIND_ABOR);
 		MODEL_CHECK(model, place == 0);
+	} else if (memcmp(reply->line, "211 Status", 10) == 0) {
+		place = model_first(model, FTP_KIND_STAT);
+		MODEL_CHECK(model, place == 0 || (place < model->nasked && model->asked[place].beside));
 	}
 	model_answered(model, place);
 }
@@ -288,6 +300,7 @@ static void model_data_start(struct model *model, const struct ftp_act *act)
 		MODEL_CHECK(model, !act->protect);
 	model->started = true;
 	model->result = FTP_DATA_PENDING;
+	snprintf(model->transfer, sizeof(model->transfer), "%.*s", (int)act->len, act->text);
 }
 
 /* In the order of control.c: what is left in the window behind the line ends the session. */
@@ -365,9 +378,13 @@ static void model_act(struct model *model, const struct ftp_act *act)
 		model_data_forget(model);
 		break;
 	case FTP_DO_RETRY:
-		MODEL_CHECK(model, !model->started && model->leg[FTP_SIDE_CLIENT]);
+		model_trace(model, "    s %s", model->transfer);
+		MODEL_CHECK(model, !model->started);
+		MODEL_CHECK(model, model->leg[FTP_SIDE_CLIENT] && model->leg[FTP_SIDE_SERVER]);
 		model->started = true;
 		model->result = FTP_DATA_PENDING;
+		if (model->on_command != NULL)
+			model->on_command(model, model->transfer, strlen(model->transfer));
 		break;
 	case FTP_DO_PAUSE:
 		MODEL_CHECK(model, act->number > 0);
@@ -495,7 +512,7 @@ static bool model_server_line(struct model *model)
 	struct ftp_reply reply;
 	bool moved;
 
-	if (model->server_len == 0)
+	if (model->server_len == 0 || model->paused)
 		return false;
 	status = ftp_reply_take(&parser, model->server_in, model->server_len, &reply);
 	if (status == FTP_REPLY_MORE)
@@ -545,6 +562,18 @@ static void model_run(struct model *model)
 	}
 }
 
+/* The time of a pause is over. */
+static void model_resume(struct model *model)
+{
+	if (!model->paused || model->ended)
+		return;
+	model_trace(model, "resume");
+	model->paused = false;
+	ftp_machine_resume(&model->machine, &model->out);
+	model_carry_out(model);
+	model_run(model);
+}
+
 /* Bytes from the client; what does not fit is lost, which ends nothing. Under a handshake nothing is read. */
 static void model_client(struct model *model, const void *bytes, size_t len)
 {
@@ -577,17 +606,6 @@ static void model_data_done(struct model *model, enum ftp_data_result result)
 	model_data_forget(model);
 	model->result = result;
 	ftp_machine_data_done(&model->machine, result, &model->out);
-	model_carry_out(model);
-	model_run(model);
-}
-
-/* The time of a pause is over. */
-static void model_resume(struct model *model)
-{
-	if (!model->paused || model->ended)
-		return;
-	model->paused = false;
-	ftp_machine_resume(&model->machine, &model->out);
 	model_carry_out(model);
 	model_run(model);
 }

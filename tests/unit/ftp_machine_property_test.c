@@ -137,7 +137,7 @@ static void transfer_begins(struct model *model, const char *line)
 	struct peer *peer = model->peer;
 
 	if (one_in(peer, 6)) {
-		reply(model, one_in(peer, 2) ? 550 : 425, line);
+		reply(model, one_in(peer, 2) ? 450 : one_in(peer, 2) ? 550 : 425, line);
 		return;
 	}
 	peer->running = model_serial(line, strlen(line)) + 1;
@@ -496,6 +496,8 @@ static void walk(struct model *model, struct reach *reach)
 	action.secure_login = SECURE_LOGIN_NO_CLIENT_AUTH;
 	action.unknown_commands = one_in(&peer, 2) ? UNKNOWN_COMMANDS_PASS : UNKNOWN_COMMANDS_REFUSE;
 	action.login_delay_ms = one_in(&peer, 2) ? 1000 : 0;
+	action.dswaittime_min = one_in(&peer, 2) ? 3 : 0;
+	action.dswaitinterval_s = 60;
 	action.login_attempts = one_in(&peer, 2) ? 3 : 0;
 	action.secure_ftp = (enum secure_ftp)pick(&peer, 2);
 	action.secure_ctrlconn = one_in(&peer, 2) ? SECURE_CLEAR : (enum secure_level)pick(&peer, 3);

@@ -150,7 +150,8 @@ static const struct script_case login[] = {
 	{ "account refused",
 	  { 0 },
 	  GREETED "C USER u\nS 331 ok\nC PASS p\nS 332 account?\n",
-	  "C ACCT a\n  s* ACCT a\nS 530 no\n  c 530 no\n  login-failed\nC ACCT b\n  s* ACCT b\nS 503 no\n  c 503 no\n"
+	  "C ACCT a\n  s* ACCT a\nS 530 no\n  c 530 no\n  login-failed\nC ACCT b\n  s* ACCT b\nS 503 no\n  c "
+	  "503 no\n"
 	  "C CWD x\n  c 530 Not logged in: send USER and PASS first.\n" },
 	{ "account later",
 	  { 0 },

@@ -282,6 +282,50 @@ static const struct script_case beside[] = {
 	  "! lost\n  c 421 The FTP server closed the connection.\n  close server-lost\nD server-lost\n" },
 };
 
+static const struct ftp_action waits = {
+	.secure_ftp = SECURE_FTP_ALLOWED,
+	.unknown_commands = UNKNOWN_COMMANDS_PASS,
+	.dswaittime_min = 2,
+	.dswaitinterval_s = 60,
+};
+
+#define WAITS(attempts)                                                                                      \
+	"  c 125-busy\n  c 125-Data set access will be retried in 1 minute intervals - " attempts            \
+	" attempts remaining\n  refused\n  pause 60000\n"
+#define WAIT_ENDS  "  c 125 The wait has ended.\n"
+#define RETRY_PLAN "R -\n  s EPSV\nS 229 x (|||2001|)\n  dial server 10.0.0.1:2001\n  retry\n"
+
+static const struct script_case waiting[] = {
+	{ "until the file is free",
+	  { .action = &waits },
+	  PASSIVE "C RETR x\n",
+	  "S 450 busy\n" WAITS("2") "C STAT\n  hold\n" RETRY_PLAN "C STAT\n  hold\n"
+				    "S 150 go\n  c 125 go\n  go\nC STAT\n  s STAT\nD ok\nS 226 done\n  c 226 "
+				    "done\n  close-data\n" },
+	/* Whatever else has to be answered would be lost between the 125- lines, and the retry with it. */
+	{ "not while anything beside it is to be answered",
+	  { .action = &waits },
+	  PASSIVE "C RETR x\nC STAT\n",
+	  "S 450 busy\n  c 450 busy\n  refused\nS 211 ok\n  c 211 ok\nC PWD\n  s PWD\n" },
+	{ "not after ABOR",
+	  { .action = &waits },
+	  PASSIVE "C RETR x\nC ABOR\n",
+	  "S 450 busy\n  c 450 busy\n  refused\nS 225 no\n  c 225 no\nS 200 ok\nC PWD\n  s PWD\n" },
+	{ "421 is not lost in the open reply",
+	  { .action = &waits },
+	  PASSIVE "C RETR x\nS 450 busy\n",
+	  "S 421 bye\n" WAIT_ENDS "  c 421 bye\n  close server-421\n" },
+	{ "nor are our own last words",
+	  { .action = &waits },
+	  PASSIVE "C RETR x\nS 450 busy\n",
+	  "! shutdown\n" WAIT_ENDS "  c 421 Service is shutting down, try again later.\n  close shutdown\n" },
+	{ "not into a shutdown",
+	  { .action = &waits },
+	  PASSIVE "C RETR x\n! shutdown\n",
+	  "S 450 busy\n  c 450 busy\n  refused\n  c 421 Service is shutting down, try again later.\n"
+	  "  close shutdown\n" },
+};
+
 #define TEST(cases)                                                                                          \
 	static void cases##_dialogues(void **state)                                                          \
 	{                                                                                                    \
@@ -294,13 +338,15 @@ TEST(levels)
 TEST(results)
 TEST(abor)
 TEST(beside)
+TEST(waiting)
 
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(order_dialogues),  cmocka_unit_test(refused_dialogues),
-		cmocka_unit_test(levels_dialogues), cmocka_unit_test(results_dialogues),
-		cmocka_unit_test(abor_dialogues),   cmocka_unit_test(beside_dialogues),
+		cmocka_unit_test(order_dialogues),   cmocka_unit_test(refused_dialogues),
+		cmocka_unit_test(levels_dialogues),  cmocka_unit_test(results_dialogues),
+		cmocka_unit_test(abor_dialogues),    cmocka_unit_test(beside_dialogues),
+		cmocka_unit_test(waiting_dialogues),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -7,6 +7,7 @@
  *	B nul		a refused line: nul, cr, lf, long
  *	! shutdown	a signal: down, lost, confused, tls, login, idle, shutdown
  *	L client A:P	a port was opened (or "-": none could be had)
+ *	R -		the pause is over
  *	D ok		the data part ended: ok, no-client, no-server, tls, reuse,
  *			cut, client-lost, server-lost, stalled, aborted
  *
@@ -272,6 +273,9 @@ static enum ftp_take script_event(struct script *script, char what, const char *
 		ftp_machine_data_done(
 		    machine, (enum ftp_data_result)script_word(arg, script_results, NELEM(script_results)),
 		    &script->out);
+		return FTP_TAKEN;
+	case 'R':
+		ftp_machine_resume(machine, &script->out);
 		return FTP_TAKEN;
 	case 'L':
 		assert_true(strlen(arg) > 7);
