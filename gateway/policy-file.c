@@ -113,23 +113,31 @@ int policy_file_load(const char *path, struct diags *diags, struct policy **ret_
 	return 0;
 }
 
-static int check_keys(const struct policy *policy, const struct diags *from)
+/* All that a worker will load, to see that it can. */
+static int try_keys(const struct policy *policy, struct diags *diags)
 {
 	struct tlsctx_set *set = NULL;
 	struct users *users = NULL;
+	int r = tlsctx_set_load(policy, diags, &set);
+
+	if (r == 0 || r == -EINVAL) {
+		int more = users_load(policy, diags, &users);
+
+		r = r < 0 ? r : more;
+	}
+	users_free(&users);
+	tlsctx_set_free(&set);
+	return r;
+}
+
+static int check_keys(const struct policy *policy, const struct diags *from)
+{
 	struct diags diags;
 	int r = diags_init(&diags, from->file, from->source, from->source_len);
 
 	if (r == 0)
-		r = tlsctx_set_load(policy, &diags, &set);
-	if (r == 0 || r == -EINVAL) {
-		int more = users_load(policy, &diags, &users);
-
-		r = r < 0 ? r : more;
-	}
+		r = try_keys(policy, &diags);
 	diags_print(&diags, stderr);
-	users_free(&users);
-	tlsctx_set_free(&set);
 	diags_done(&diags);
 	return r;
 }
@@ -156,12 +164,10 @@ int policy_file_check_keys(const struct policy *policy, const struct diags *diag
 int policy_file_check(const char *path, struct diags *diags)
 {
 	struct policy *policy = NULL;
-	struct tlsctx_set *set = NULL;
 	int r = policy_file_load(path, diags, &policy);
 
 	if (r == 0)
-		r = tlsctx_set_load(policy, diags, &set);
-	tlsctx_set_free(&set);
+		r = try_keys(policy, diags);
 	policy_free(&policy);
 	return r;
 }
