@@ -94,13 +94,24 @@ static void put_token(struct text *out, const char *token, size_t len, bool name
 	put(out, token + core, len - core);
 }
 
+/* How much of a line is a reply's code and what sets it off: never a part of a name, as in
+ * "220-ftp.example.com". */
+static size_t code_len(const char *line, size_t len)
+{
+	if (len < 4 || !is_number(line, 3) || (line[3] != '-' && line[3] != ' '))
+		return 0;
+	return 4;
+}
+
 size_t ftp_redact(uint16_t code, const char *line, size_t len, char *out, size_t size)
 {
 	struct text text = { .bytes = out, .size = size };
 	bool names = is_nameless(code);
 	bool behind_port = false;
+	size_t start = code_len(line, len);
 
-	for (size_t at = 0; at < len;) {
+	put(&text, line, start);
+	for (size_t at = start; at < len;) {
 		size_t end = at;
 
 		while (end < len && is_token(line[end]))
