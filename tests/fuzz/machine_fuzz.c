@@ -5,6 +5,7 @@
  *	C text		the client sends a line        c text	or bytes without a line end
  *	S text		the server sends a line        s text	likewise
  *	T		the handshake is done          D n	the data part ended, n is a letter from 'a'
+ *	R		a pause is over
  *	N		no port for the next listening ! n	a signal, n is a letter from 'a'
  *
  * Whatever client and server do, the model's promises hold. When a session has
@@ -45,6 +46,17 @@ static void set_policy(struct ftp_machine_setup *setup, struct ftp_action *actio
 			break;
 		case 'l':
 			action->portcommandport = LOWPORTS_UNRESTRICTED;
+			break;
+		case 'w':
+			action->dswaittime_min = 2;
+			action->dswaitinterval_s = 60;
+			break;
+		case 'y':
+			action->login_delay_ms = 1000;
+			action->login_attempts = 3;
+			break;
+		case 'k':
+			action->replysecuritylevel = 1;
 			break;
 		case 'z':
 			action->reply_style = REPLY_STYLE_ZOS;
@@ -106,6 +118,9 @@ static void event(struct model *model, char what, const char *arg, size_t len)
 	case 'D':
 		if (n < FTP_DATA_ABORTED)
 			model_data_done(model, (enum ftp_data_result)(FTP_DATA_OK + n));
+		break;
+	case 'R':
+		model_resume(model);
 		break;
 	case '!':
 		if (n <= FTP_SIGNAL_SHUTDOWN)
