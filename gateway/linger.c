@@ -46,25 +46,18 @@ static void on_timer(struct timer *timer)
 static void on_event(struct watch *watch, uint32_t ready)
 {
 	struct linger *linger = CONTAINER_OF(watch, struct linger, stream.watch);
-	uint8_t bytes[4096];
-	size_t len;
 	enum stream_io io;
+	size_t len;
 
 	(void)ready;
 	if (stream_flush(&linger->stream) == STREAM_RESET) {
 		linger_end(linger);
 		return;
 	}
-	while ((io = stream_read(&linger->stream, bytes, sizeof(bytes), &len)) == STREAM_OK) {
-		linger->read += len;
-		if (linger->read > LINGER_READ_MAX)
-			break;
-	}
-	/* A peer that has ended TLS but not TCP is still to be waited for: its FIN says that it has read all.
-	 */
-	if (io == STREAM_CLEAN && linger->stream.ssl != NULL && !linger->stream.saw_fin)
-		io = STREAM_WAIT;
-	if (io != STREAM_WAIT ||
+	/* Below TLS: a close_notify ends TLS, but it is the FIN that says that the peer has read all. */
+	io = stream_drop(&linger->stream, &len);
+	linger->read += len;
+	if (io != STREAM_WAIT || linger->read > LINGER_READ_MAX ||
 	    loop_watch(linger->list->loop, watch,
 		       EPOLLIN | (stream_is_drained(&linger->stream) ? 0 : EPOLLOUT)) < 0)
 		linger_end(linger);

@@ -9,6 +9,8 @@
 #include "gateway/stream-tls.h"
 #include "gateway/util.h"
 
+/* Dropped in one call, so that a flood does not hold the loop. */
+#define DROP_MAX  (64 * 1024)
 #define SPILL_MIN 4096
 /* Far above what any caller can leave behind: hitting it means that somebody writes without draining. */
 #define SPILL_MAX (4 * 1024 * 1024)
@@ -115,6 +117,27 @@ enum stream_io stream_read(struct stream *stream, uint8_t *buf, size_t size, siz
 		stream->saw_fin = true;
 		return STREAM_CLEAN;
 	}
+	if (errno == EAGAIN || errno == EWOULDBLOCK)
+		return STREAM_WAIT;
+	stream->saw_reset = true;
+	return STREAM_RESET;
+}
+
+enum stream_io stream_drop(struct stream *stream, size_t *ret_len)
+{
+	uint8_t bytes[4096];
+	ssize_t n;
+
+	*ret_len = 0;
+	do {
+		n = recv(stream->watch.fd, bytes, sizeof(bytes), 0);
+		if (n > 0)
+			*ret_len += (size_t)n;
+	} while ((n > 0 && *ret_len < DROP_MAX) || (n == -1 && errno == EINTR));
+	if (n == 0)
+		stream->saw_fin = true;
+	if (n >= 0)
+		return n == 0 ? STREAM_CLEAN : STREAM_WAIT;
 	if (errno == EAGAIN || errno == EWOULDBLOCK)
 		return STREAM_WAIT;
 	stream->saw_reset = true;

@@ -72,6 +72,13 @@ static inline bool stream_is_drained(const struct stream *stream)
  */
 enum stream_io stream_read(struct stream *stream, uint8_t *buf, size_t size, size_t *ret_len);
 
+/*
+ * Read and drop what the socket has, below TLS: only the end of the connection is
+ * of interest any more. *ret_len is what was dropped. STREAM_WAIT, STREAM_CLEAN
+ * (FIN) or STREAM_RESET.
+ */
+enum stream_io stream_drop(struct stream *stream, size_t *ret_len);
+
 /* Write all of it, spilling what does not fit. STREAM_OK or STREAM_RESET (also: no memory). */
 enum stream_io stream_write(struct stream *stream, const uint8_t *bytes, size_t len);
 
