@@ -9,7 +9,9 @@
 #include <string.h>
 
 #include "gateway/explain.h"
+#include "gateway/identity.h"
 #include "gateway/policy-file.h"
+#include "gateway/users.h"
 #include "gateway/util.h"
 
 #define EXIT_USAGE 2
@@ -21,6 +23,7 @@ struct options {
 	const char *listener;
 	const char *client;
 	const char *local;
+	const char *certificate;
 	bool json;
 };
 
@@ -39,16 +42,22 @@ static const struct command {
 } commands[] = {
 	{ "check", "fj", "[-f policy.yaml] [--json]",
 	  "Could attlsd serve this policy? The verdict of attlsd -n, with all faults.", run_check },
-	{ "explain", "fjlca", "[-f policy.yaml] --listener NAME --client ADDRESS [--local ADDRESS] [--json]",
+	{ "explain", "fjlcax",
+	  "[-f policy.yaml] --listener NAME --client ADDRESS [--local ADDRESS]\n"
+	  "                        [--certificate FILE] [--json]",
 	  "What would happen to this client: rule, settings, answers.", run_explain },
 	{ "version", "", "", "The version.", run_version },
 	{ "help", "", "", "This text.", run_help },
 };
 
 static const struct option option_table[] = {
-	{ "file", required_argument, NULL, 'f' },     { "json", no_argument, NULL, 'j' },
-	{ "listener", required_argument, NULL, 'l' }, { "client", required_argument, NULL, 'c' },
-	{ "local", required_argument, NULL, 'a' },    { NULL, 0, NULL, 0 },
+	{ "file", required_argument, NULL, 'f' },
+	{ "json", no_argument, NULL, 'j' },
+	{ "listener", required_argument, NULL, 'l' },
+	{ "client", required_argument, NULL, 'c' },
+	{ "local", required_argument, NULL, 'a' },
+	{ "certificate", required_argument, NULL, 'x' },
+	{ NULL, 0, NULL, 0 },
 };
 
 static void print_help(FILE *out)
@@ -173,7 +182,8 @@ static int make_flow(const struct options *options, const struct policy *policy,
 	return 0;
 }
 
-static int explain(const struct options *options, const struct policy *policy)
+static int explain(const struct options *options, const struct policy *policy,
+		   const struct identity *identity, const struct users *users)
 {
 	struct policy_flow flow;
 	json_t *explanation;
@@ -181,7 +191,7 @@ static int explain(const struct options *options, const struct policy *policy)
 
 	if (status != 0)
 		return status;
-	explanation = explain_make(policy, &flow);
+	explanation = explain_make(policy, &flow, identity, users);
 	if (explanation == NULL) {
 		(void)fputs("attlsctl: not enough memory\n", stderr);
 		return EXIT_FAILURE;
@@ -194,6 +204,25 @@ static int explain(const struct options *options, const struct policy *policy)
 	return status;
 }
 
+/* Users matter, with their password files, only to somebody who shows a certificate. */
+static int explain_certificate(const struct options *options, const struct policy *policy,
+			       struct diags *diags)
+{
+	struct identity identity = { .present = false };
+	struct users *users = NULL;
+	int status = EXIT_FAILURE;
+
+	if (identity_from_file(options->certificate, &identity) < 0)
+		return usage_fault("there is no certificate in PEM in", options->certificate);
+	if (users_load(policy, diags, &users) == 0)
+		status = explain(options, policy, &identity, users);
+	else
+		diags_print(diags, stderr);
+	users_free(&users);
+	identity_done(&identity);
+	return status;
+}
+
 /* Keys are not needed, so whoever may read the policy may ask. */
 static int run_explain(const struct options *options)
 {
@@ -203,10 +232,12 @@ static int run_explain(const struct options *options)
 
 	if (options->listener == NULL || options->client == NULL)
 		return usage_fault("explain needs --listener and --client", "");
-	if (policy_file_load(options->policy, &diags, &policy) == 0)
-		status = explain(options, policy);
-	else
+	if (policy_file_load(options->policy, &diags, &policy) < 0)
 		diags_print(&diags, stderr);
+	else if (options->certificate != NULL)
+		status = explain_certificate(options, policy, &diags);
+	else
+		status = explain(options, policy, NULL, NULL);
 	policy_free(&policy);
 	diags_done(&diags);
 	return status;
@@ -234,6 +265,9 @@ static int take_options(const struct command *command, int argc, char **argv, st
 			break;
 		case 'a':
 			options->local = optarg;
+			break;
+		case 'x':
+			options->certificate = optarg;
 			break;
 		default:
 			return EXIT_USAGE;

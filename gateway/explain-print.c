@@ -91,6 +91,22 @@ static void print_state(const json_t *state, FILE *out)
 	}
 }
 
+static void print_assumptions(const json_t *explanation, FILE *out)
+{
+	const json_t *certificate = json_object_get(explanation, "certificate");
+	const char *user = word(certificate, "user");
+
+	(void)fputs("\nThe server is taken to agree to everything. Ports in 227 and 229 are examples.\n",
+		    out);
+	if (!json_is_object(certificate)) {
+		(void)fputs("The client is taken to show no certificate.\n", out);
+		return;
+	}
+	(void)fprintf(out, "The client is taken to show a certificate that TLS accepts: %s, %s%s.\n",
+		      word(certificate, "subject"), user[0] != '\0' ? "user " : "no user of the policy",
+		      user);
+}
+
 void explain_print(const json_t *explanation, FILE *out)
 {
 	const json_t *features = json_object_get(explanation, "features");
@@ -113,6 +129,5 @@ void explain_print(const json_t *explanation, FILE *out)
 	    fprintf(out, "%s%s", i > 0 ? ", " : "", json_string_value(item));
 	(void)fputs("\n", out);
 	json_array_foreach(json_object_get(explanation, "states"), i, item) print_state(item, out);
-	(void)fputs("\nPorts in 227 and 229 are examples. The server is taken to agree to everything.\n",
-		    out);
+	print_assumptions(explanation, out);
 }

@@ -7,6 +7,7 @@
 #include "ftp-alg/feat.h"
 #include "gateway/rehearse.h"
 #include "gateway/session.h"
+#include "gateway/users.h"
 #include "gateway/util.h"
 #include "policy/explain.h"
 
@@ -76,6 +77,9 @@ static const struct question {
 struct maker {
 	const struct policy *policy;
 	const struct policy_flow *flow;
+	const struct identity *certificate;
+	const struct users *users;
+	struct ftp_identity identity;
 	struct ftp_machine_setup setup;
 	struct ip_endpoint offered;
 	bool failed; /* no memory */
@@ -165,7 +169,7 @@ static json_t *rules_tried(struct maker *maker, const struct policy_rule **ret_r
 	return list;
 }
 
-/* What the client would really send for a question's command. */
+/* What the client would really send: its own name, its own address. */
 static const char *spell(const struct maker *maker, const char *command,
 			 char buf[static FTP_ENDPOINT_TEXT_MAX])
 {
@@ -174,6 +178,10 @@ static const char *spell(const struct maker *maker, const char *command,
 	struct ip_endpoint target = { .addr = maker->flow->remote, .port = 50000 };
 	bool v6 = target.addr.family == IP_V6;
 
+	if (strcmp(command, "USER me") == 0 && maker->identity.user != NULL) {
+		(void)snprintf(buf, FTP_ENDPOINT_TEXT_MAX, "USER %s", maker->identity.user);
+		return buf;
+	}
 	if (command[0] != '@')
 		return command;
 	if (strcmp(command, "@low") == 0)
@@ -190,16 +198,27 @@ static bool was_accepted(const struct rehearsal_answer *answer)
 	return answer->passed || answer->text[0] == '2' || answer->text[0] == '3';
 }
 
+/* Is a step not needed: TLS comes by itself, or a certificate has replaced the password? */
+static bool is_done(const struct rehearsal *rehearsal, const char *step)
+{
+	const struct ftp_machine *machine = &rehearsal->machine;
+
+	return (machine->security.implicit && strncmp(step, "AUTH", 4) == 0) ||
+	       (machine->login == FTP_LOGIN_DONE && strncmp(step, "PASS", 4) == 0);
+}
+
 /* Play a stage. False: a step of it is refused. */
 static bool reach(struct maker *maker, const struct stage *stage, struct rehearsal *rehearsal,
 		  const char **ret_step, struct rehearsal_answer *ret_answer)
 {
-	rehearsal_start(rehearsal, &maker->setup, &maker->offered);
+	char buf[FTP_ENDPOINT_TEXT_MAX];
+
+	rehearsal_start(rehearsal, &maker->setup, &maker->offered, &maker->identity);
 	for (size_t i = 0; i < STEPS_MAX && stage->steps[i] != NULL; i++) {
 		*ret_step = stage->steps[i];
-		if (maker->setup.implicit && strncmp(*ret_step, "AUTH", 4) == 0)
+		if (is_done(rehearsal, *ret_step))
 			continue;
-		rehearsal_say(rehearsal, *ret_step, ret_answer);
+		rehearsal_say(rehearsal, spell(maker, *ret_step, buf), ret_answer);
 		if (!was_accepted(ret_answer))
 			return false;
 	}
@@ -274,11 +293,25 @@ static json_t *features(struct maker *maker)
 	const char *line;
 	unsigned bits;
 
-	rehearsal_start(&rehearsal, &maker->setup, &maker->offered);
+	rehearsal_start(&rehearsal, &maker->setup, &maker->offered, &maker->identity);
 	bits = ftp_security_features(&rehearsal.machine.security, maker->setup.action);
 	for (size_t i = 0; (line = ftp_feat_line(bits, i)) != NULL; i++)
 		add(maker, list, text_of(line + 1));
 	return list;
+}
+
+/* Of the client; null: it shows no certificate. */
+static void put_identity(struct maker *maker, json_t *to)
+{
+	json_t *one = maker->certificate != NULL ? json_object() : json_null();
+
+	if (maker->certificate != NULL) {
+		put(maker, one, "subject", text_of(maker->certificate->subject));
+		put(maker, one, "user",
+		    maker->identity.user != NULL ? text_of(maker->identity.user) : json_null());
+		put(maker, one, "service", json_boolean(maker->identity.service));
+	}
+	put(maker, to, "certificate", one);
 }
 
 static void put_rule(struct maker *maker, json_t *to, const struct policy_rule *rule)
@@ -302,6 +335,9 @@ static void put_rule(struct maker *maker, json_t *to, const struct policy_rule *
 		.implicit = maker->flow->listener->tls == LISTENER_IMPLICIT,
 		.modes = session_server_modes(backend),
 	};
+	if (maker->certificate != NULL)
+		users_identify(maker->users, maker->certificate, backend, &maker->identity);
+	put_identity(maker, to);
 	put(maker, tls, "certificates", certificates(maker, rule->tls->keyring));
 	put(maker, server, "address", text_of(ip_endpoint_format(&backend->endpoint, text)));
 	put(maker, to, "rule", text_of(rule->name));
@@ -315,10 +351,11 @@ static void put_rule(struct maker *maker, json_t *to, const struct policy_rule *
 	put(maker, to, "states", all_answers(maker));
 }
 
-json_t *explain_make(const struct policy *policy, const struct policy_flow *flow)
+json_t *explain_make(const struct policy *policy, const struct policy_flow *flow,
+		     const struct identity *identity, const struct users *users)
 {
 	const struct policy_listener *listener = flow->listener;
-	struct maker maker = { .policy = policy, .flow = flow };
+	struct maker maker = { .policy = policy, .flow = flow, .certificate = identity, .users = users };
 	json_t *explanation = json_object(), *tried;
 	const struct policy_rule *rule;
 	char text[IP_TEXT_MAX];

@@ -2,11 +2,13 @@
 
 #include <errno.h>
 #include <openssl/err.h>
+#include <openssl/pem.h>
 #include <openssl/ssl.h>
 #include <openssl/x509.h>
 #include <stdlib.h>
 #include <string.h>
 
+#include "gateway/certs-file.h"
 #include "gateway/identity-name.h"
 #include "gateway/stream.h"
 
@@ -74,6 +76,18 @@ int identity_from_certificate(const X509 *certificate, bool verified, struct ide
 	r = 0;
 out:
 	identity_done(&identity);
+	ERR_clear_error();
+	return r;
+}
+
+int identity_from_file(const char *path, struct identity *ret)
+{
+	BIO *bio = BIO_new_file(path, "r");
+	X509 *certificate = bio != NULL ? PEM_read_bio_X509(bio, NULL, certs_file_passphrase, NULL) : NULL;
+	int r = certificate != NULL ? identity_from_certificate(certificate, true, ret) : -EINVAL;
+
+	X509_free(certificate);
+	BIO_free(bio);
 	ERR_clear_error();
 	return r;
 }

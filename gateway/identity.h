@@ -40,6 +40,9 @@ void identity_done(struct identity *identity);
 /* For identity_get() and tests: from a certificate itself. */
 int identity_from_certificate(const struct x509_st *certificate, bool verified, struct identity *ret);
 
+/* The first certificate of a PEM file, taken as verified. 0, -EINVAL (there is none) or -ENOMEM. */
+int identity_from_file(const char *path, struct identity *ret);
+
 /* Is it the same certificate, byte by byte? Nobody is equal to nobody. */
 bool identity_equal(const struct identity *a, const struct identity *b);
 

@@ -89,6 +89,14 @@ static void client_hears(struct turn *turn, const struct ftp_act *heard)
 	answer->text[len] = '\0';
 }
 
+static void tls_is_up(struct turn *turn)
+{
+	struct rehearsal *rehearsal = turn->rehearsal;
+
+	ftp_machine_identify(&rehearsal->machine, &rehearsal->identity);
+	ftp_machine_signal(&rehearsal->machine, FTP_SIGNAL_TLS_UP, &turn->out);
+}
+
 static void carry_out_one(struct turn *turn, const struct ftp_act *one)
 {
 	struct ftp_machine *machine = &turn->rehearsal->machine;
@@ -102,7 +110,7 @@ static void carry_out_one(struct turn *turn, const struct ftp_act *one)
 		server_hears(turn, one);
 		break;
 	case FTP_DO_TLS_START:
-		ftp_machine_signal(machine, FTP_SIGNAL_TLS_UP, &turn->out);
+		tls_is_up(turn);
 		break;
 	case FTP_DO_SERVER_RENEW:
 		turn->nqueue = 0;
@@ -153,15 +161,15 @@ static void play(struct turn *turn)
 }
 
 void rehearsal_start(struct rehearsal *rehearsal, const struct ftp_machine_setup *setup,
-		     const struct ip_endpoint *offered)
+		     const struct ip_endpoint *offered, const struct ftp_identity *identity)
 {
 	struct rehearsal_answer nobody = { .passed = false };
 	struct turn turn = { .rehearsal = rehearsal, .answer = &nobody };
 
-	*rehearsal = (struct rehearsal){ .offered = *offered };
+	*rehearsal = (struct rehearsal){ .offered = *offered, .identity = *identity };
 	ftp_machine_init(&rehearsal->machine, setup);
 	if (setup->implicit && !setup->action->secureimplicitzos)
-		ftp_machine_signal(&rehearsal->machine, FTP_SIGNAL_TLS_UP, &turn.out);
+		tls_is_up(&turn);
 	server_says(&turn, "220 Ready.");
 	play(&turn);
 }

@@ -14,7 +14,8 @@
 
 struct rehearsal {
 	struct ftp_machine machine;
-	struct ip_endpoint offered; /* what the client is told to dial; port 0: any */
+	struct ip_endpoint offered;   /* what the client is told to dial */
+	struct ftp_identity identity; /* who it is once TLS is up */
 };
 
 /* The answer to one command. */
@@ -29,7 +30,7 @@ struct rehearsal_answer {
 
 /* Up to the greeting, with the handshake of an implicit listener done. */
 void rehearsal_start(struct rehearsal *rehearsal, const struct ftp_machine_setup *setup,
-		     const struct ip_endpoint *offered);
+		     const struct ip_endpoint *offered, const struct ftp_identity *identity);
 
 /* Say one command to the end of its reply; a handshake that it asks for succeeds. */
 void rehearsal_say(struct rehearsal *rehearsal, const char *command, struct rehearsal_answer *ret_answer);

@@ -117,17 +117,17 @@ static void put_ports(const void *at, char buf[static VALUE_MAX])
 		(void)snprintf(buf, VALUE_MAX, "%u-%u", range.low, range.high);
 }
 
-/* The name of the object that is referred to. */
 static void put_commands(const struct command_list *list, char buf[static VALUE_MAX])
 {
 	size_t len = 0;
 
-	(void)snprintf(buf, VALUE_MAX, "none");
+	(void)snprintf(buf, VALUE_MAX, "not given");
 	for (size_t i = 0; i < list->n && len < VALUE_MAX - 1; i++)
 		len +=
 		    (size_t)snprintf(buf + len, VALUE_MAX - len, "%s%s", i > 0 ? ", " : "", list->names[i]);
 }
 
+/* The name of the object that is referred to. */
 static void put_reference(const struct field *f, const void *at, char buf[static VALUE_MAX])
 {
 	const void *object;

@@ -13,7 +13,7 @@ import net
 ATTLSCTL = os.environ.get("ATTLSCTL") or os.path.join(net.BUILD, "attlsctl")
 PARTNERS = os.path.join(net.ROOT, "contrib", "policy.partners.yaml")
 
-pytestmark = [pytest.mark.attlsd, pytest.mark.skipif(not os.access(ATTLSCTL, os.X_OK), reason=f"{ATTLSCTL} is not built")]
+pytestmark = pytest.mark.skipif(not os.access(ATTLSCTL, os.X_OK), reason=f"{ATTLSCTL} is not built")
 
 
 def run(*argv):
@@ -144,6 +144,32 @@ def test_ipv6_clients_say_eprt(policy):
     assert code(told, "under TLS, logged in", "EPRT |2|2001:db8::1|50000|") == 200
     assert code(told, "under TLS, logged in", "EPRT |2|2001:db8::2|50000|") == 504
     assert code(told, "under TLS, logged in", "PASV") == 425
+
+
+def test_a_certificate_and_its_user(policy, certificates, folder):
+    secret = os.path.join(folder, "secret")
+    with open(secret, "w") as f:
+        f.write("password\n")
+    path = policy(tls={"handshake_role": "server_with_client_auth"},
+                  ftp={"secure_login": "verify_user", "secure_password": "optional", "accesserrormsgs": True},
+                  keyrings={"ftpd": {"trust": certificates.ca.pem}},
+                  users={"anna": {"certificates": [{"subject": "CN=server-ecdsa"}], "password_file": secret},
+                         "bert": {"certificates": [{"subject": "CN=server-rsa"}], "services": ["other"]}},
+                  backends={"other": {"address": "127.0.0.1:2022"}})
+    told = explain(path, "explicit", "127.0.0.1")
+    assert told["certificate"] is None and code(told, "under TLS", "USER me") == 531
+    told = explain(path, "explicit", "127.0.0.1", "--certificate", certificates.ecdsa["chain"])
+    assert told["certificate"] == {"subject": "CN=server-ecdsa", "user": "anna", "service": True}
+    assert code(told, "under TLS", "USER anna") is None and code(told, "under TLS, logged in", "CCC") == 534
+    told = explain(path, "explicit", "127.0.0.1", "--certificate", certificates.rsa["chain"])
+    assert told["certificate"] == {"subject": "CN=server-rsa", "user": "bert", "service": False}
+    assert "may not use this service" in answer(told, "under TLS", "USER bert")["answer"]
+    told = explain(path, "explicit", "127.0.0.1", "--certificate", certificates.other["chain"])
+    assert told["certificate"]["user"] is None and code(told, "under TLS", "USER me") == 530
+    assert run("explain", "-f", path, "--listener", "explicit", "--client", "127.0.0.1", "--certificate", path).returncode == 2
+    os.remove(secret)
+    done = run("check", "-f", path)
+    assert done.returncode == gateways.check(path)[0] == 1 and "password file" in done.stderr
 
 
 SETTINGS = [
