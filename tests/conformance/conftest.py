@@ -1,0 +1,13 @@
+"""The fixtures of tests/system, for the tables as well."""
+import importlib.util
+import os
+import sys
+
+SYSTEM = os.path.join(os.path.dirname(os.path.dirname(os.path.abspath(__file__))), "system")
+sys.path.insert(0, SYSTEM)
+spec = importlib.util.spec_from_file_location("system_conftest", os.path.join(SYSTEM, "conftest.py"))
+system = importlib.util.module_from_spec(spec)
+spec.loader.exec_module(system)
+
+for name in "limit", "certificates", "make_backend", "backend", "folder", "launch", "gateway":
+    globals()[name] = getattr(system, name)

@@ -1,0 +1,715 @@
+"""
+The tables of this folder, read and played.
+
+A table is a text file, one for each topic. It is made of cases, and a case is
+what both ends of the gateway see, in the order in which they see it:
+
+    == PROT before PBSZ                     the name of the case
+    spec    1.5; RFC 4217 9                 where the rule is written
+    policy  ftp.secure_dataconn=clear       what differs from the smallest policy
+    start   login P                         how far the session has come when the case begins
+    >> PASV                                 the client sends this line
+    -> EPSV                                 the gateway sends the server this line, and nothing before it
+    <- 229 Entering (|||{S}|)               the server sends this line
+    << 227 Entering Passive Mode ({G,}).    the gateway sends the client this line, and nothing before it
+    .. download tls                         something else happens: see the do_ methods below
+
+The test is both client and server, so nothing is left to chance: every byte on
+both sides is in the table. A case that does not end the session is ended by a
+NOOP that has to pass straight through, and then by the client; in both ways a
+line too many, on either side, fails the case.
+
+Lines before the first case hold for the whole table. "own" gives a case a
+gateway of its own (it remembers which commands a server refuses). "each a ; b"
+and the "- x ; y" lines below it repeat a case with {a} and {b} replaced.
+>| and <| send bytes without the line's end. In all lines \\r \\n \\0 \\t \\xHH
+are bytes and {c*n} is the character c, n times. A "..." at the end of an
+expected line stands for any rest.
+
+Ports: {C} {C,} {C|} is a port where the client starts to listen, {S} {S,} one
+where the server does, {G} {G,} the one that the gateway names; with a comma as
+PORT and 227 write it, with a bar as EPRT does; {S;} is
+only the two numbers of the port. {C!} is the client's address and
+{c} the port of the client's end of its control connection.
+
+start:   none      connected; the server has said nothing yet
+         clear     and greeted
+         tls       and AUTH TLS done
+         login     and logged in (of "clear login": without TLS)
+         implicit  at the implicit port, greeted under TLS
+         C, P      and PBSZ 0, PROT C or P; nothing at the implicit port for P
+         ccc       and CCC done, close_notify sent both ways
+         1.2, 1.3  the only TLS version of the client; zos: greeted before the handshake
+         sni=name  asks for the certificate of this host
+"""
+import glob
+import os
+import re
+import socket
+import ssl
+import time
+
+import client as clients
+import gateway as gateways
+import net
+
+HERE = os.path.dirname(os.path.abspath(__file__))
+GREETING = "220 Server ready"
+CONTENT = bytes(range(256)) * 300
+
+
+class Case:
+    def __init__(self, topic, name, line):
+        self.topic, self.name, self.line = topic, name, line
+        self.policy, self.start, self.spec, self.own, self.steps = {}, "login", "", False, []
+        self.each, self.rows = [], []
+
+    def __repr__(self):
+        return f"{self.topic}: {self.name}"
+
+    def expand(self):
+        if not self.each:
+            return [self]
+        return [self.row(dict(zip(self.each, row))) for row in self.rows]
+
+    def row(self, values):
+        def fill(text):
+            for key, value in values.items():
+                text = text.replace("{%s}" % key, value)
+            return text
+        made = Case(self.topic, fill(self.name), self.line)
+        for key, value in self.policy.items():
+            key, _, more = fill(key).partition("=")
+            made.policy[key] = fill(value) or more
+        made.start, made.spec, made.own = fill(self.start), self.spec, self.own
+        made.steps = [(number, prefix, fill(text)) for number, prefix, text in self.steps]
+        made.steps = [step for step in made.steps if step[1] == ".." or step[2].strip() != "-"]
+        return made
+
+
+def read_table(path):
+    """All cases of one table."""
+    topic = os.path.basename(path).rsplit(".", 1)[0]
+    common, case, cases = Case(topic, "", 0), None, []
+    with open(path, encoding="utf-8") as f:
+        lines = f.read().split("\n")
+    for number, line in enumerate(lines, 1):
+        if not line.strip() or line.startswith("#"):
+            continue
+        target = case or common
+        word, _, rest = line.partition(" ")
+        rest = rest.strip()
+        if word == "==":
+            case = Case(topic, rest, number)
+            case.policy, case.start, case.spec, case.own = dict(common.policy), common.start, common.spec, common.own
+            cases.append(case)
+        elif word == "policy":
+            target.policy.update(item.partition("=")[::2] for item in rest.split())
+        elif word in ("start", "spec"):
+            setattr(target, word, rest)
+        elif word == "own":
+            target.own = True
+        elif word == "each":
+            target.each = [key.strip() for key in rest.split(";")]
+        elif word == "-" and target.each and not target.steps:
+            row = [value.strip() for value in rest.split(" ;")]
+            assert len(row) == len(target.each), f"{path}:{number}: {len(target.each)} values are wanted"
+            target.rows.append(row)
+        elif word in (">>", "<<", "->", "<-", ">|", "<|", ".."):
+            assert case, f"{path}:{number}: before the first case"
+            case.steps.append((number, word, line[3:] if word in (">|", "<|") else line[3:].rstrip()))
+        else:
+            raise AssertionError(f"{path}:{number}: what is {word!r}?")
+    return [made for each in cases for made in each.expand()]
+
+
+def tables():
+    return sorted(glob.glob(os.path.join(HERE, "*.txt")))
+
+
+def value_of(text):
+    if text.startswith("["):
+        return [value_of(item) for item in text[1:-1].split(",") if item]
+    return {"true": True, "false": False}.get(text, int(text) if text.isdigit() else text)
+
+
+def unescape(text):
+    text = re.sub(r"\{(.)\*(\d+)\}", lambda m: m.group(1) * int(m.group(2)), text)
+    plain = {"r": "\r", "n": "\n", "0": "\0", "t": "\t", "\\": "\\"}
+    return re.sub(r"\\(x[0-9a-f]{2}|[rn0t\\])",
+                  lambda m: chr(int(m.group(1)[1:], 16)) if m.group(1)[0] == "x" else plain[m.group(1)], text)
+
+
+class Pool:
+    """Running gateways, one for each distinct policy, each with the listening socket of its server."""
+
+    def __init__(self, certificates, folder):
+        self.certificates, self.folder, self.running, self.count = certificates, folder, {}, 0
+
+    def get(self, policy, own=False):
+        key = repr(sorted(policy.items())) if not own else object()
+        if key not in self.running:
+            self.running[key] = self.start(dict(policy))
+        return key, self.running[key]
+
+    def start(self, policy):
+        server = net.listen(policy.pop("server", "127.0.0.1"))
+        listen = policy.pop("listen", "127.0.0.1")
+        host = "[%s]" % listen if ":" in listen else listen
+        change = {"listeners": {"explicit": {"address": host + ":0"}, "implicit": {"address": host + ":0"}}}
+        ftp, tls = {}, {}
+        for name, text in policy.items():
+            section, _, key = name.partition(".")
+            value = value_of(text)
+            if section == "ftp":
+                ftp[key] = value
+            elif section == "tls":
+                tls[key] = value
+            elif section == "backend":
+                change.setdefault("backends", {}).setdefault("legacy", {})[key] = value
+            else:
+                assert section in ("daemon", "nat"), name
+                inner = change.setdefault(section, {})
+                *path, last = key.split(".")
+                for part in path:
+                    inner = inner.setdefault(part, {})
+                inner[last] = value
+        address, port = server.getsockname()[:2]
+        address = "[%s]" % address if ":" in address else address
+        tree = gateways.policy(self.certificates, (address, port), ftp, tls, **change)
+        folder = os.path.join(self.folder, "gateway%d" % self.count)
+        self.count += 1
+        os.mkdir(folder)
+        return gateways.Gateway(folder, tree), server
+
+    def drop(self, key):
+        gateway, server = self.running.pop(key)
+        server.close()
+        if gateway.process.poll() is None:
+            gateway.stop()
+
+    def stop(self):
+        faults = []
+        for key in list(self.running):
+            try:
+                self.drop(key)
+            except AssertionError as fault:
+                faults.append(str(fault))
+        assert not faults, "\n".join(faults)
+
+
+class Ended(Exception):
+    """The other side ended the connection instead of sending a line."""
+
+
+class Wire:
+    """One end of a control connection, line by line."""
+
+    def __init__(self, sock):
+        self.sock, self.tls, self.buffer = sock, None, b""
+
+    def send(self, raw):
+        self.tls.send(raw) if self.tls else self.sock.sendall(raw)
+
+    def recv(self):
+        if self.tls:
+            data = self.tls.recv()
+            self.end = self.tls.end
+            return data
+        try:
+            data = self.sock.recv(65536)
+            self.end = "fin"
+            return data
+        except ConnectionError:
+            self.end = "reset"
+            return b""
+
+    def line(self):
+        while b"\n" not in self.buffer:
+            data = self.recv()
+            if not data:
+                raise Ended(f"{self.end} after {self.buffer!r}")
+            self.buffer += data
+        line, self.buffer = self.buffer.split(b"\n", 1)
+        assert line.endswith(b"\r"), b"a line without CR: " + line
+        return line[:-1].decode("latin-1")
+
+    def is_quiet(self, seconds):
+        """Does nothing come for a while? TLS's own messages (tickets) do not count."""
+        end = time.monotonic() + seconds
+        while not self.buffer:
+            if self.tls:
+                try:
+                    self.buffer += self.tls.ssl.read(65536)
+                    return False
+                except ssl.SSLWantReadError:
+                    pass
+            if net.quiet(self.sock, max(0, end - time.monotonic())):
+                return True
+            if not self.tls:
+                return False
+            self.tls.more()
+        return False
+
+    def rest(self):
+        """Everything to the end."""
+        data, self.buffer = self.buffer, b""
+        while piece := self.recv():
+            data += piece
+        return data
+
+
+def comma(address):
+    host, port = address[:2]
+    return "%s,%d,%d" % (host.replace(".", ","), port >> 8, port & 255)
+
+
+class Player:
+    """Plays one case against one gateway."""
+
+    def __init__(self, gateway, server_socket, case):
+        self.gateway, self.server_socket, self.case = gateway, server_socket, case
+        self.words = case.start.split()
+        self.done = []          # what has happened, for the report
+        self.open = []          # sockets to close
+        self.ended = False
+        self.server_ended = False
+        self.client_data = self.server_data = None  # ("dial", address) or ("accept", listener)
+        self.data = self.far = None                 # the two ends of the data connection
+        self.session = None
+        self.since = gateway.mark()
+        version = [word for word in self.words if word in ("1.2", "1.3")]
+        self.name = next((word[4:] for word in self.words if word.startswith("sni=")), None)
+        self.ctx = clients.context(versions=version[0] if version else None)
+
+    def keep(self, sock):
+        self.open.append(sock)
+        return sock
+
+    def close(self):
+        for sock in self.open:
+            sock.close()
+
+    # --- the start of a session ---
+    def accept_server(self):
+        sock, peer = self.server_socket.accept()
+        sock.settimeout(net.DEADLINE)
+        sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+        self.server_near, self.server_peer = sock.getsockname()[0], peer[0]
+        self.server = Wire(self.keep(sock))
+        self.server_ended = False
+
+    def connect(self):
+        implicit = "implicit" in self.words
+        self.client = Wire(self.keep(net.dial(self.gateway.address["implicit" if implicit else "explicit"])))
+        if implicit and "zos" not in self.words:
+            self.handshake()
+        self.accept_server()
+
+    def handshake(self, session=None):
+        self.client.tls = clients.Tls(self.client.sock, self.ctx, session=session, name=self.name)
+
+    def talk(self, *lines):
+        """Steps of a start that is the same in many cases."""
+        for line in lines:
+            self.step(line[:2], line[3:])
+
+    def begin(self):
+        words = self.words
+        self.connect()
+        if "none" in words:
+            return
+        self.talk("<- " + GREETING, "<< " + GREETING)
+        if "zos" in words:
+            self.handshake()
+        if "implicit" not in words and "clear" not in words:
+            self.talk(">> AUTH TLS", "<< 234 Security environment established - ready for negotiation", ".. tls")
+        if "login" in words or {"C", "P", "ccc"} & set(words):
+            self.talk(">> USER user", "-> USER user", "<- 331 Password", "<< 331 Password",
+                      ">> PASS secret", "-> PASS secret", "<- 230 In", "<< 230 In")
+        if self.client.tls:
+            self.session = self.client.tls.session
+        for level in "CP":
+            if level in words:
+                self.talk(">> PBSZ 0", "<< 200 PBSZ=0", ">> PROT " + level, "<< 200 Data connection protection set to ...")
+        if "ccc" in words:
+            self.talk(">> CCC", "<< 200 CCC command successful.", ".. close_notify both ways")
+
+    # --- lines ---
+    def fill(self, text):
+        """Placeholders of a line that is sent."""
+        def listener(side):
+            host = self.client.sock.getsockname()[0]
+            sock = self.keep(net.listen(host if side == "C" else self.server_near))
+            if side == "C":
+                self.client_data = ("accept", sock)
+            else:
+                self.server_data = ("accept", sock)
+            return sock.getsockname()
+
+        def place(m):
+            if m.group(0) == "{C!}":
+                return self.client.sock.getsockname()[0]
+            if m.group(0) == "{c}":
+                return str(self.client.sock.getsockname()[1])
+            address = listener(m.group(1))
+            if m.group(2) == ";":
+                return "%d,%d" % (address[1] >> 8, address[1] & 255)
+            if m.group(2) == ",":
+                return comma(address)
+            if m.group(2) == "|":
+                return "|%d|%s|%d|" % (2 if ":" in address[0] else 1, address[0], address[1])
+            return str(address[1])
+        return unescape(re.sub(r"\{([CS])([,;|]?)\}|\{C!\}|\{c\}", place, text)).encode("latin-1")
+
+    def compare(self, expected, got, side):
+        """Is this the line? Notes the port that the gateway names."""
+        expected = unescape(expected)
+        pattern = re.escape(expected)
+        pattern = re.sub(r"\\\.\\\.\\\.$", ".*", pattern)
+        pattern = pattern.replace(re.escape("{G,}"), r"(?P<comma>\d+,\d+,\d+,\d+,\d+,\d+)")
+        pattern = pattern.replace(re.escape("{G}"), r"(?P<port>\d+)")
+        pattern = pattern.replace(re.escape("{G!}"), re.escape(self.server_peer))
+        found = re.fullmatch(pattern, got, re.DOTALL)
+        assert found, f"got      {got!r}"
+        groups = found.groupdict()
+        if groups.get("comma"):
+            n = [int(x) for x in groups["comma"].split(",")]
+            address = (".".join(map(str, n[:4])), n[4] * 256 + n[5])
+        elif groups.get("port"):
+            host = self.client.sock.getpeername()[0] if side == "client" else self.server_peer
+            address = (host, int(groups["port"]))
+        else:
+            return
+        if side == "client":
+            self.client_data = ("dial", address)
+        else:
+            self.server_data = ("dial", address)
+
+    def step(self, prefix, text):
+        self.done.append(f"{prefix} {text}")
+        if prefix == ">>":
+            self.client.send(self.fill(text) + b"\r\n")
+        elif prefix == ">|":
+            self.client.send(self.fill(text))
+        elif prefix == "<-":
+            self.server.send(self.fill(text) + b"\r\n")
+        elif prefix == "<|":
+            self.server.send(self.fill(text))
+        elif prefix == "<<":
+            self.compare(text, self.client.line(), "client")
+        elif prefix == "->":
+            self.compare(text, self.server.line(), "server")
+        else:
+            self.action(text)
+
+    def action(self, text):
+        words = text.split()
+        for n in range(len(words), 0, -1):
+            method = getattr(self, "do_" + "_".join(words[:n]).replace("-", "_"), None)
+            if method:
+                method(*words[n:])
+                return
+        raise AssertionError(f"no such action: {text}")
+
+    def play(self):
+        try:
+            self.begin()
+            for number, prefix, text in self.case.steps:
+                self.at = number
+                self.step(prefix, text)
+            self.at = self.case.line
+            self.finish()
+        except (AssertionError, Ended, OSError, ssl.SSLError) as fault:
+            where = f"{self.case.topic}.txt:{getattr(self, 'at', self.case.line)}"
+            raise AssertionError("\n".join(["", *self.done[-12:], f"{where}: {type(fault).__name__}: {fault}",
+                                            self.gateway.log[-2000:]])) from None
+        finally:
+            self.close()
+
+    def finish(self):
+        if not self.ended:
+            self.talk(">> NOOP", "-> NOOP", "<- 200 End of the case", "<< 200 End of the case")
+            if self.client.tls:
+                self.client.tls.notify()
+            self.client.sock.shutdown(socket.SHUT_WR)
+            assert self.client.rest() == b""
+        if not self.server_ended:
+            assert self.server.rest() == b"", "the server got more than the table says"
+
+    # --- actions: control connection ---
+    def do_tls(self, version=None):
+        """The client's handshake succeeds."""
+        assert not self.client.buffer, b"cleartext behind 234: " + self.client.buffer
+        self.handshake()
+        if version:
+            assert self.client.tls.ssl.version() == version
+
+    def do_close_notify_both_ways(self):
+        assert self.client.tls.recv() == b"" and self.client.tls.end == "clean", self.client.tls.end
+        self.client.tls.notify()
+        self.client.buffer, self.client.tls = self.client.tls.rest(), None
+
+    def do_gateway_sends_close_notify(self):
+        assert self.client.tls.recv() == b"" and self.client.tls.end == "clean", self.client.tls.end
+
+    def do_client_sends_close_notify(self, way="whole"):
+        """whole, split (two segments), bytes (one by one), joined (in one segment with the next line)."""
+        tls = self.client.tls
+        try:
+            tls.ssl.unwrap()
+        except ssl.SSLError:
+            pass
+        notify = tls.outbound.read()
+        assert notify
+        pieces = {"whole": [notify], "split": [notify[:3], notify[3:]], "bytes": [notify[n:n + 1] for n in range(len(notify))],
+                  "joined": [notify + b"NOOP\r\n"]}[way]
+        for piece in pieces:
+            self.client.sock.sendall(piece)
+
+    def do_client_goes_on_in_the_clear(self):
+        """Whatever is not TLS any more stays in the buffer."""
+        self.client.buffer, self.client.tls = self.client.tls.rest(), None
+
+    def do_server_is_renewed(self):
+        """The gateway opens a new control connection to the server and ends the old one."""
+        assert self.server.rest() == b""
+        self.accept_server()
+
+    def do_server_closes(self):
+        self.server.sock.shutdown(socket.SHUT_RDWR)
+        self.server_ended = True
+
+    def do_server_resets(self):
+        net.reset(self.server.sock)
+        self.server_ended = True
+
+    def do_daemon_is_told_to_end(self):
+        self.gateway.process.terminate()
+
+    def do_client_closes(self):
+        self.client.sock.close()
+        self.ended = True
+
+    def do_end(self, how="clean"):
+        """The gateway ends the session: close_notify (when TLS is on) and FIN for the client, FIN for the server."""
+        got = self.client.rest()
+        assert got == b"", f"got      {got!r}"
+        if self.client.tls:
+            assert self.client.end == how, self.client.end
+        self.ended = True
+        if not self.server_ended:
+            assert self.server.rest() == b"", "the server got more than the table says"
+            self.server_ended = True
+
+    def do_session_breaks(self):
+        """The gateway ends the session without another readable byte."""
+        try:
+            got = self.client.rest()
+        except ssl.SSLError:
+            got = b""
+        assert got == b"", f"got      {got!r}"
+        self.ended = True
+        assert self.server.rest() == b"", "the server got more than the table says"
+        self.server_ended = True
+
+    def do_client_hears_nothing(self, *words):
+        """For a moment, or "for N s"."""
+        seconds = float(words[1]) if words else 0.1
+        assert self.client.is_quiet(seconds), f"the client got something: {self.client.buffer!r}"
+
+    def do_server_hears_nothing(self):
+        assert self.server.is_quiet(0.1), "the server got something"
+
+    def do_client_sends_urgent(self, text):
+        """As TCP urgent data: the last byte is the urgent one."""
+        self.client.sock.send(unescape(text).encode("latin-1"), socket.MSG_OOB)
+
+    def do_client_sends_bytewise(self, *words):
+        for byte in unescape(" ".join(words)).encode("latin-1"):
+            self.client.send(bytes([byte]))
+
+    def do_log(self, event, *pairs):
+        self.gateway.event(event, self.since, **dict(pair.split("=", 1) for pair in pairs))
+
+    def do_keepalive(self, side, seconds):
+        """The kernel's keep-alive timer of the gateway's end of a connection (Linux: /proc/net/tcp)."""
+        near = {"client": self.client.sock, "server": self.server.sock,
+                "client-data": getattr(self.data, "sock", None), "server-data": self.far}[side]
+        local, remote = near.getpeername()[1], near.getsockname()[1]
+
+        def timer():
+            with open("/proc/net/tcp") as f:
+                for line in f.readlines()[1:]:
+                    field = line.split()
+                    if int(field[1].split(":")[1], 16) == local and int(field[2].split(":")[1], 16) == remote:
+                        kind, when = field[5].split(":")
+                        return kind, int(when, 16) / os.sysconf("SC_CLK_TCK")
+            raise AssertionError("no such connection")
+        if seconds == "off":
+            net.until(lambda: timer()[0] == "00", "no timer")
+            return
+        kind, left = net.until(lambda: timer() if timer()[0] == "02" else None, "a keep-alive timer")
+        assert int(seconds) - 10 < left <= int(seconds) + 1, f"keep-alive after {left} s"
+
+    # --- actions: data connections ---
+    def do_client_dials(self, source=None):
+        how, address = self.client_data
+        assert how == "dial"
+        self.data = clients.Plain(self.keep(net.dial(address, (source, 0) if source else None)))
+
+    def do_client_cannot_dial(self):
+        how, address = self.client_data
+        assert how == "dial"
+        try:
+            net.dial(address).close()
+        except ConnectionError:
+            return
+        raise AssertionError(f"{address} is open")
+
+    def do_client_accepts(self):
+        how, listener = self.client_data
+        assert how == "accept"
+        sock, _ = listener.accept()
+        listener.close()
+        sock.settimeout(net.DEADLINE)
+        self.data = clients.Plain(self.keep(sock))
+
+    def do_client_stops_listening(self):
+        self.client_data[1].close()
+
+    def do_server_stops_listening(self):
+        self.server_data[1].close()
+
+    def do_server_accepts(self):
+        how, listener = self.server_data
+        assert how == "accept"
+        sock, _ = listener.accept()
+        listener.close()
+        sock.settimeout(net.DEADLINE)
+        self.far = self.keep(sock)
+
+    def do_server_dials(self):
+        how, address = self.server_data
+        assert how == "dial"
+        self.far = self.keep(net.dial(address))
+
+    def do_client_opens_data(self):
+        self.do_client_dials() if self.client_data[0] == "dial" else self.do_client_accepts()
+
+    def do_server_opens_data(self):
+        self.do_server_dials() if self.server_data[0] == "dial" else self.do_server_accepts()
+
+    def do_data_clear(self):
+        """The data connection stays as it is: for tables of levels."""
+
+    def do_data_tls(self, session="own", want=None):
+        """The client protects the data connection: own (resumes its control session) or new."""
+        kw = {"session": self.session} if session == "own" else {}
+        self.data = clients.Tls(self.data.sock, self.ctx, **kw)
+        if want:
+            assert self.data.reused == (want == "resumed"), f"resumed: {self.data.reused}"
+
+    def do_client_says_hello(self):
+        """The first flight of the data connection's handshake, and no more."""
+        self.data = clients.Tls(self.data.sock, self.ctx, session=self.session, handshake=False)
+        self.data.sock.sendall(self.data.hello())
+
+    def do_client_data_is_silent(self):
+        assert net.quiet(self.data.sock, 0.1), "the gateway answered before the transfer was known"
+
+    def do_data_tls_goes_on(self):
+        self.data.handshake()
+
+    def do_client_data_is_closed(self):
+        self.data.notify()
+        self.data.read_all()
+        assert self.data.end == "clean", self.data.end
+        self.data.sock.close()
+
+    def do_data_tls_fails(self, session="new"):
+        try:
+            self.do_data_tls(session)
+            got = self.data.read_all()
+            assert got == b"" and self.data.end != "clean", (got, self.data.end)
+        except (ssl.SSLError, ConnectionError):
+            pass
+
+    def do_data_opens(self, level="clear"):
+        self.do_client_opens_data()
+        if level == "tls":
+            self.do_data_tls()
+        self.do_server_opens_data()
+
+    def do_download(self, level="clear"):
+        """Both ends open, the server sends a file and ends; the client has it all, ended in order."""
+        self.do_client_opens_data()
+        self.do_server_opens_data()
+        if level == "tls":
+            self.do_data_tls()
+        self.far.sendall(CONTENT)
+        self.far.close()
+        self.do_client_has_all()
+
+    def do_upload(self, level="clear"):
+        self.do_client_opens_data()
+        self.do_server_opens_data()
+        if level == "tls":
+            self.do_data_tls()
+        self.data.send(CONTENT)
+        self.data.close()
+        assert net.end_of(self.far) == ("fin", CONTENT)
+        self.far.close()
+
+    def do_server_sends(self, text):
+        self.far.sendall(text.encode())
+
+    def do_server_ends_data(self, how="fin"):
+        net.reset(self.far) if how == "reset" else self.far.close()
+
+    def do_client_receives(self, text):
+        got = b""
+        while len(got) < len(text):
+            piece = self.data.recv()
+            assert piece, f"got      {got!r}, then {self.data.end}"
+            got += piece
+        assert got == text.encode(), f"got      {got!r}"
+
+    def do_client_has_all(self, *_):
+        got = self.data.read_all()
+        assert got == CONTENT and self.data.end == "clean", (len(got), self.data.end)
+        self.data.close()
+
+    def do_client_data_ends(self, how="clean"):
+        """clean: close_notify (TLS) or FIN; cut: anything else."""
+        self.data.read_all()
+        assert (self.data.end == "clean") == (how == "clean"), self.data.end
+        self.data.sock.close()
+
+    def do_server_receives(self, text):
+        got = b""
+        while len(got) < len(text):
+            piece = self.far.recv(65536)
+            assert piece, f"got      {got!r}, then the end"
+            got += piece
+        assert got == text.encode(), f"got      {got!r}"
+
+    def do_client_sends(self, text):
+        self.data.send(text.encode())
+
+    def do_client_ends_data(self, how="clean"):
+        """clean, cut (FIN without close_notify), reset."""
+        if how == "reset":
+            self.data.abort()
+        else:
+            self.data.close(notify=how == "clean")
+
+    def do_server_data_ends(self, how="fin", text=""):
+        got = net.end_of(self.far)
+        assert got == (how, text.encode()), f"got      {got!r}"
+        self.far.close()
+
+    def do_no_data_at_server(self):
+        """Nobody has dialled the server's data port."""
+        listener = self.server_data[1]
+        assert net.quiet(listener, 0.1), "the gateway dialled the server's data port"
