@@ -13,8 +13,6 @@ import net
 ATTLSCTL = os.environ.get("ATTLSCTL") or os.path.join(net.BUILD, "attlsctl")
 PARTNERS = os.path.join(net.ROOT, "contrib", "policy.partners.yaml")
 
-pytestmark = pytest.mark.skipif(not os.access(ATTLSCTL, os.X_OK), reason=f"{ATTLSCTL} is not built")
-
 
 def run(*argv):
     done = subprocess.run([ATTLSCTL, *map(str, argv)], stdin=subprocess.DEVNULL, capture_output=True, text=True,
