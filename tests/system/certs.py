@@ -39,3 +39,110 @@ class Certificates:
         self.ecdsa = self.ca.issue("server-ecdsa", here)
         self.rsa = self.ca.issue("server-rsa", here, "rsa")
         self.other = self.ca.issue("other.example", ["other.example"])
+
+
+CA_CONFIG = """
+[ca]
+default_ca = it
+[it]
+database = {base}.index
+new_certs_dir = {folder}
+serial = {base}.serial
+crlnumber = {base}.crlnumber
+certificate = {base}.pem
+private_key = {base}.key
+default_md = sha256
+policy = any
+unique_subject = no
+copy_extensions = copy
+string_mask = utf8only
+[any]
+commonName = optional
+organizationName = optional
+[leaf]
+basicConstraints = critical,CA:FALSE
+extendedKeyUsage = clientAuth
+[authority]
+basicConstraints = critical,CA:TRUE
+keyUsage = critical,keyCertSign,cRLSign
+[request]
+distinguished_name = empty
+[empty]
+"""
+
+PAST = ("20200101000000Z", "20200201000000Z")
+ALWAYS = ("20200101000000Z", "20500101000000Z")
+
+
+class ClientAuthority:
+    """An authority with a database: issues client certificates and sub-authorities, revokes them, makes CRLs."""
+
+    def __init__(self, folder, label, issuer=None, subject=None):
+        self.folder, self.label, self.issuer = str(folder), label, issuer
+        self.base = os.path.join(self.folder, label)
+        self.pem, self.key = self.base + ".pem", self.base + ".key"
+        with open(self.base + ".cnf", "w") as f:
+            f.write(CA_CONFIG.format(base=self.base, folder=self.folder))
+        for name, content in ("index", ""), ("serial", "1000\n"), ("crlnumber", "01\n"):
+            with open(f"{self.base}.{name}", "w") as f:
+                f.write(content)
+        self._request(label, subject or "/O=attlsd test/CN=" + label)
+        if issuer:
+            issuer._sign(label, "authority", ALWAYS)
+        else:
+            self._sign(label, "authority", ALWAYS, "-selfsign", "-keyfile", self.key)
+
+    def _request(self, label, subject):
+        base = os.path.join(self.folder, label)
+        openssl("req", "-new", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256", "-nodes", "-utf8", "-config",
+                self.base + ".cnf", "-section", "request", "-subj", subject, "-keyout", base + ".key", "-out", base + ".csr")
+
+    def _sign(self, label, kind, dates, *more):
+        base = os.path.join(self.folder, label)
+        openssl("ca", "-batch", "-config", self.base + ".cnf", "-extensions", kind, "-notext", "-preserveDN", "-utf8",
+                "-startdate", dates[0], "-enddate", dates[1], "-in", base + ".csr", "-out", base + ".pem", *more)
+
+    @property
+    def chain(self):
+        """The authorities above a leaf, without the root."""
+        return ([self.pem] + self.issuer.chain) if self.issuer else []
+
+    def issue(self, label, subject=None, dates=ALWAYS):
+        """A client certificate; the files are named LABEL. Returns (chain file, key file)."""
+        self._request(label, subject or "/O=Partner/CN=" + label)
+        self._sign(label, "leaf", dates)
+        base = os.path.join(self.folder, label)
+        return join(base + ".chain", base + ".pem", *self.chain), base + ".key"
+
+    def revoke(self, label):
+        openssl("ca", "-config", self.base + ".cnf", "-revoke", os.path.join(self.folder, label + ".pem"))
+
+    def crl(self, name, dates=("20200101000000Z", "20490101000000Z")):
+        path = os.path.join(self.folder, name)
+        openssl("ca", "-config", self.base + ".cnf", "-gencrl", "-crl_lastupdate", dates[0], "-crl_nextupdate", dates[1],
+                "-out", path)
+        return path
+
+
+def join(path, *parts):
+    """One file out of several."""
+    with open(path, "wb") as out:
+        for part in parts:
+            with open(part, "rb") as f:
+                out.write(f.read())
+    return path
+
+
+class Partners:
+    """Client certificates: of an authority that a test trusts, of another one, expired; and the paths of both."""
+
+    def __init__(self, folder):
+        self.ca = ClientAuthority(folder, "partners")
+        self.strangers = ClientAuthority(folder, "strangers")
+        self.cert = {
+            "none": None,
+            "good": self.ca.issue("user1"),
+            "second": self.ca.issue("user2"),
+            "other CA": self.strangers.issue("stranger"),
+            "expired": self.ca.issue("former", dates=PAST),
+        }

@@ -12,7 +12,8 @@ import ssl
 import net
 
 
-def context(certificates=None, versions=None, alpn=None, ciphers=None):
+def context(certificates=None, versions=None, alpn=None, ciphers=None, own=None, tickets=True):
+    """own: the client's (certificate, key), a pair of files."""
     ctx = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
     ctx.check_hostname = False
     ctx.verify_mode = ssl.CERT_NONE
@@ -26,6 +27,10 @@ def context(certificates=None, versions=None, alpn=None, ciphers=None):
         ctx.set_alpn_protocols(alpn)
     if ciphers:
         ctx.set_ciphers(ciphers)
+    if own:
+        ctx.load_cert_chain(*own)
+    if not tickets:
+        ctx.options |= ssl.OP_NO_TICKET
     return ctx
 
 

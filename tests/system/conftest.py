@@ -35,6 +35,13 @@ def certificates():
         yield certs.Certificates(folder)
 
 
+@pytest.fixture(scope="session")
+def partners():
+    with tempfile.TemporaryDirectory(prefix="attlsd-partners-") as folder:
+        os.chmod(folder, 0o755)
+        yield certs.Partners(folder)
+
+
 @pytest.fixture
 def make_backend():
     made = []
