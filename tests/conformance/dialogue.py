@@ -41,6 +41,7 @@ start:   none      connected; the server has said nothing yet
          ccc       and CCC done, close_notify sent both ways
          1.2, 1.3  the only TLS version of the client; zos: greeted before the handshake
          sni=name  asks for the certificate of this host
+         cert=name has this client certificate (see people.py)
 """
 import glob
 import os
@@ -52,6 +53,7 @@ import time
 import client as clients
 import gateway as gateways
 import net
+import people
 
 HERE = os.path.dirname(os.path.abspath(__file__))
 GREETING = "220 Server ready"
@@ -129,7 +131,7 @@ def tables():
 
 def value_of(text):
     if text.startswith("["):
-        return [value_of(item) for item in text[1:-1].split(",") if item]
+        return [value_of(item.replace("_", " ")) for item in text[1:-1].split(",") if item]
     return {"true": True, "false": False}.get(text, int(text) if text.isdigit() else text)
 
 
@@ -145,6 +147,15 @@ class Pool:
 
     def __init__(self, certificates, folder):
         self.certificates, self.folder, self.running, self.count = certificates, folder, {}, 0
+        self.made = None
+
+    @property
+    def people(self):
+        if self.made is None:
+            folder = os.path.join(self.folder, "people")
+            os.mkdir(folder)
+            self.made = people.People(folder)
+        return self.made
 
     def get(self, policy, own=False):
         key = repr(sorted(policy.items())) if not own else object()
@@ -165,6 +176,14 @@ class Pool:
                 ftp[key] = value
             elif section == "tls":
                 tls[key] = value
+            elif section == "keyring":
+                change.setdefault("keyrings", {}).setdefault("ftpd", {})[key] = self.people.path(value)
+            elif name == "users":
+                change["users"] = self.people.users()
+                for user in text.split("+") if ":" in text else []:
+                    user, _, services = user.partition(":")
+                    change["users"][user]["services"] = [services]
+                    change.setdefault("backends", {})[services] = {"address": "127.0.0.1:9"}
             elif section == "backend":
                 change.setdefault("backends", {}).setdefault("legacy", {})[key] = value
             else:
@@ -267,8 +286,8 @@ def comma(address):
 class Player:
     """Plays one case against one gateway."""
 
-    def __init__(self, gateway, server_socket, case):
-        self.gateway, self.server_socket, self.case = gateway, server_socket, case
+    def __init__(self, gateway, server_socket, case, pool):
+        self.gateway, self.server_socket, self.case, self.pool = gateway, server_socket, case, pool
         self.words = case.start.split()
         self.done = []          # what has happened, for the report
         self.open = []          # sockets to close
@@ -279,8 +298,16 @@ class Player:
         self.session = None
         self.since = gateway.mark()
         version = [word for word in self.words if word in ("1.2", "1.3")]
-        self.name = next((word[4:] for word in self.words if word.startswith("sni=")), None)
-        self.ctx = clients.context(versions=version[0] if version else None)
+        self.name = next((word[4:] for word in self.words if word.startswith("sni=") and word != "sni=-"), None)
+        self.ctx = self.context(version[0] if version else None)
+
+    def context(self, version=None, certificate=None):
+        """As this client's start says, or with another certificate."""
+        ctx = clients.context(versions=version)
+        named = [word[5:] for word in self.words if word.startswith("cert=")]
+        if certificate or named:
+            self.pool.people.load(ctx, certificate or named[0])
+        return ctx
 
     def keep(self, sock):
         self.open.append(sock)
@@ -319,7 +346,8 @@ class Player:
         self.connect()
         if "none" in words:
             return
-        self.talk("<- " + GREETING, "<< " + GREETING)
+        hidden = self.case.policy.get("ftp.replysecuritylevel") == "1"
+        self.talk("<- " + GREETING, "<< " + ("220 FTP server ready." if hidden else GREETING))
         if "zos" in words:
             self.handshake()
         if "implicit" not in words and "clear" not in words:
@@ -444,6 +472,18 @@ class Player:
         self.handshake()
         if version:
             assert self.client.tls.ssl.version() == version
+
+    def do_tls_is_refused(self):
+        """The gateway refuses the client in the handshake, or in TLS 1.3 right behind it."""
+        assert people.denies(clients.Tls(self.client.sock, self.ctx, name=self.name, handshake=False))
+        self.ended = True
+        assert self.server.rest() == b"", "the server got more than the table says"
+        self.server_ended = True
+
+    def do_tls_ends_at_once(self):
+        """The handshake succeeds, and the session ends without a reply."""
+        self.do_tls()
+        self.do_end()
 
     def do_close_notify_both_ways(self):
         assert self.client.tls.recv() == b"" and self.client.tls.end == "clean", self.client.tls.end
@@ -599,6 +639,12 @@ class Player:
 
     def do_server_opens_data(self):
         self.do_server_dials() if self.server_data[0] == "dial" else self.do_server_accepts()
+
+    def do_data_tls_with_certificate(self, certificate):
+        """A new session with another certificate than the control connection's ("none": without)."""
+        ctx = clients.context() if certificate == "none" else self.context(certificate=certificate)
+        self.data = clients.Tls(self.data.sock, ctx, handshake=False)
+        assert people.denies(self.data)
 
     def do_data_clear(self):
         """The data connection stays as it is: for tables of levels."""

@@ -27,7 +27,7 @@ def test_case(pool, case):
     fine = False
     try:
         gateway.ready()
-        dialogue.Player(gateway, server, case).play()
+        dialogue.Player(gateway, server, case, pool).play()
         fine = True
     finally:
         if not fine or case.own:
