@@ -71,16 +71,22 @@ static bool verb_equal(const char *name, size_t name_len, const struct ftp_comma
 	return false;
 }
 
+/* Control characters too: what splits a line at some server must not hide a word from the list. */
+static bool is_white(char c)
+{
+	return (unsigned char)c <= ' ' || c == 0x7f;
+}
+
 bool ftp_command_is_listed(const struct ftp_command *command, const struct command_list *list)
 {
 	const char *arg = command->arg;
 	size_t left = command->arg_len;
 	size_t len = 0;
 
-	/* the first argument, as a server that skips blanks reads it */
-	for (; left > 0 && (*arg == ' ' || *arg == '\t'); left--)
+	/* the first argument, as a server that skips any white space reads it */
+	for (; left > 0 && is_white(*arg); left--)
 		arg++;
-	while (len < left && arg[len] != ' ' && arg[len] != '\t')
+	while (len < left && !is_white(arg[len]))
 		len++;
 	for (size_t i = 0; i < list->n; i++) {
 		const char *name = list->names[i];

@@ -25,7 +25,8 @@ static void every_row_is_found_in_any_case(void **state)
 		assert_true(len > 0 && len < sizeof(name));
 		for (size_t step = 0; step < 3; step++) {
 			for (size_t n = 0; n < len; n++) {
-				assert_true(isupper((unsigned char)verb->name[n]));
+				assert_true(isupper((unsigned char)verb->name[n]) ||
+					    isdigit((unsigned char)verb->name[n]));
 				name[n] = verb->name[n];
 				if (step > 0 && n % step == 0)
 					name[n] = (char)tolower((unsigned char)name[n]);
@@ -38,7 +39,7 @@ static void every_row_is_found_in_any_case(void **state)
 static void unknown_verbs_have_the_strictest_row(void **state)
 {
 	static const char *const names[] = { "",	 "X",	   "USE",	"USERS",    "US ER",
-					     "USER\xff", "\tUSER", "CONNECTED", "OPTIONSX", "XMKD" };
+					     "USER\xff", "\tUSER", "CONNECTED", "OPTIONSX", "XPSV" };
 
 	(void)state;
 	for (size_t i = 0; i < NELEM(names); i++) {
@@ -116,6 +117,85 @@ static void secrets_are_marked(void **state)
 		assert_true(ftp_verb_find(names[i], strlen(names[i]))->flags & FTP_VERB_SECRET);
 }
 
+/* Every command of RFC 775, 959 and 3659 is known, or unknown_commands: refuse would take it away. */
+static void commands_of_the_standards_are_known(void **state)
+{
+	static const char *const names[] = {
+		"USER", "PASS", "ACCT", "CWD",	"CDUP", "SMNT", "QUIT", "REIN", "PORT", "PASV",
+		"TYPE", "STRU", "MODE", "RETR", "STOR", "STOU", "APPE", "ALLO", "REST", "RNFR",
+		"RNTO", "ABOR", "DELE", "RMD",	"MKD",	"PWD",	"LIST", "NLST", "SITE", "SYST",
+		"STAT", "HELP", "NOOP", "XMKD", "XRMD", "XPWD", "XCUP", "XCWD", "FEAT", "OPTS",
+		"EPRT", "EPSV", "SIZE", "MDTM", "MLST", "MLSD", "LANG", "HOST",
+	};
+
+	(void)state;
+	for (size_t i = 0; i < NELEM(names); i++)
+		if (ftp_verb_find(names[i], strlen(names[i]))->name[0] == '\0')
+			fail_msg("%s is not known", names[i]);
+}
+
+static const struct {
+	const char *line;
+	const char *entry;
+	bool want;
+} listed[] = {
+	{ "DELE x", "DELE", true },
+	{ "dele x", "DELE", true },
+	{ "DELE", "DELE", true },
+	{ "DELEX x", "DELE", false },
+	{ "DEL x", "DELE", false },
+	{ "RMD d", "RMD", true },
+	{ "XRMD d", "RMD", true },
+	{ "xrmd d", "RMD", true },
+	{ "XCUP", "CDUP", true },
+	{ "XCWD d", "CWD", true },
+	{ "XMKD d", "MKD", true },
+	{ "XPWD", "PWD", true },
+	{ "XRMD d", "MKD", false },
+	{ "XRMD d", "XRMD", true },
+	{ "RMD d", "XRMD", false }, /* a policy names the verb itself */
+	{ "SITE", "SITE", true },
+	{ "SITE CHMOD 600 x", "SITE", true },
+	{ "SITE", "SITE EXEC", false },
+	{ "SITE ", "SITE EXEC", false },
+	{ "SITE EXEC", "SITE EXEC", true },
+	{ "SITE EXEC ls", "SITE EXEC", true },
+	{ "site exec ls", "SITE EXEC", true },
+	{ "SITE EXECX ls", "SITE EXEC", false },
+	{ "SITE EXE ls", "SITE EXEC", false },
+	{ "SITE CHMOD EXEC", "SITE EXEC", false },
+	{ "SITE   EXEC   ls", "SITE EXEC", true },
+	{ "SITE \tEXEC\tls", "SITE EXEC", true },
+	{ "SITE \t \tEXEC", "SITE EXEC", true },
+	{ "SITE \vEXEC\fls", "SITE EXEC", true },
+	{ "SITE \x01"
+	  "EXEC\x1f",
+	  "SITE EXEC", true },
+	{ "SITE EXEC\x7f", "SITE EXEC", true },
+	{ "SITE  ", "SITE EXEC", false },
+	{ "OPTS EXEC", "SITE EXEC", false },
+	{ "XCWD up", "CWD UP", true },
+	{ "", "DELE", false },
+};
+
+static void lists_hold_what_servers_read(void **state)
+{
+	(void)state;
+	for (size_t i = 0; i < NELEM(listed); i++) {
+		size_t len = strlen(listed[i].line);
+		uint8_t *copy = bytes_copy(listed[i].line, len);
+		struct ftp_command command = ftp_command_parse((const char *)copy, len);
+		const char *two[] = { "NEVER", listed[i].entry };
+		struct command_list last = { two, 2 }, first = { two + 1, 1 }, none = { two, 0 };
+
+		if (ftp_command_is_listed(&command, &last) != listed[i].want ||
+		    ftp_command_is_listed(&command, &first) != listed[i].want)
+			fail_msg("\"%s\" on the list of \"%s\"", listed[i].line, listed[i].entry);
+		assert_false(ftp_command_is_listed(&command, &none));
+		free(copy);
+	}
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -123,6 +203,8 @@ int main(void)
 		cmocka_unit_test(every_row_is_found_in_any_case),
 		cmocka_unit_test(unknown_verbs_have_the_strictest_row),
 		cmocka_unit_test(lines_are_taken_apart),
+		cmocka_unit_test(commands_of_the_standards_are_known),
+		cmocka_unit_test(lists_hold_what_servers_read),
 		cmocka_unit_test(before_tls),
 		cmocka_unit_test(secrets_are_marked),
 	};
