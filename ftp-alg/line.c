@@ -110,11 +110,13 @@ size_t ftp_line_encode(const char *text, size_t len, uint8_t *out, size_t size)
 
 	while (!ftp_cursor_at_end(&in)) {
 		int byte = ftp_cursor_next(&in);
+		bool twice =
+		    byte == TELNET_IAC && (ftp_cursor_at_end(&in) || ftp_cursor_peek(&in) >= TELNET_SE);
 
-		if (n + 4 > size) /* this byte, perhaps twice, and the CRLF */
+		if (n + (twice ? 2 : 1) > size)
 			return 0;
 		out[n++] = (uint8_t)byte;
-		if (byte == TELNET_IAC && (ftp_cursor_at_end(&in) || ftp_cursor_peek(&in) >= TELNET_SE))
+		if (twice)
 			out[n++] = (uint8_t)byte;
 	}
 	if (n + 2 > size)

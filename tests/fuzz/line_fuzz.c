@@ -19,6 +19,24 @@ static void check_ok(const uint8_t *input, const struct ftp_line *line)
 	assert(memchr(line->text, '\0', line->len) == NULL);
 }
 
+/* Sent on to a server that knows Telnet, the line is read there as it was read here. */
+static void check_encoded(const struct ftp_line *line)
+{
+	size_t size = 2 * line->len + 2;
+	uint8_t *wire = malloc(size);
+	struct ftp_line again;
+	size_t len;
+
+	assert(wire != NULL);
+	len = ftp_line_encode(line->text, line->len, wire, size);
+	assert(len >= line->len + 2);
+	if (len <= FTP_LINE_MAX + 2) {
+		assert(ftp_line_take(wire, len, &again) == FTP_LINE_OK && again.consumed == len);
+		assert(again.len == line->len && memcmp(again.text, line->text, again.len) == 0);
+	}
+	free(wire);
+}
+
 static void check_refused(enum ftp_line_status status, const uint8_t *input, const struct ftp_line *line)
 {
 	const uint8_t *lf = memchr(input, '\n', line->consumed);
@@ -79,10 +97,12 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 		status = ftp_line_take(window, len, &line);
 		if (status != FTP_LINE_MORE) {
 			assert(line.consumed > 0 && line.consumed <= len);
-			if (status == FTP_LINE_OK)
+			if (status == FTP_LINE_OK) {
 				check_ok(data + at, &line);
-			else
+				check_encoded(&line);
+			} else {
 				check_refused(status, data + at, &line);
+			}
 			check_growing(data + at, len, status, &line);
 			at += line.consumed;
 		}

@@ -241,6 +241,90 @@ static void test_skip_nothing(void **state)
 	assert_true(done);
 }
 
+static const struct {
+	const char *name;
+	const char *text;
+	size_t text_len;
+	const char *wire;
+	size_t wire_len;
+} encodings[] = {
+	{ "nothing", BYTES(""), BYTES("\r\n") },
+	{ "a command", BYTES("RETR x"), BYTES("RETR x\r\n") },
+	{ "bytes from 0x80", BYTES("RETR \x80\xef\xf0\xfe"), BYTES("RETR \x80\xef\xf0\xfe\r\n") },
+	{ "0xFF as a letter",
+	  BYTES("\xff"
+		"a"),
+	  BYTES("\xff"
+		"a\r\n") },
+	{ "0xFF before 0xEF", BYTES("\xff\xef"), BYTES("\xff\xef\r\n") },
+	{ "0xFF before 0xF0", BYTES("\xff\xf0"), BYTES("\xff\xff\xf0\r\n") },
+	{ "0xFF before 0xFA",
+	  BYTES("a\xff\xfa"
+		"b"),
+	  BYTES("a\xff\xff\xfa"
+		"b\r\n") },
+	{ "0xFF last", BYTES("a\xff"), BYTES("a\xff\xff\r\n") },
+	{ "0xFF twice", BYTES("\xff\xff"), BYTES("\xff\xff\xff\xff\r\n") },
+	{ "0xFF twice and a letter",
+	  BYTES("\xff\xff"
+		"a"),
+	  BYTES("\xff\xff\xff"
+		"a\r\n") },
+	{ "no Telnet command comes about",
+	  BYTES("\xff\xf4\xff\xf2"
+		"ABOR"),
+	  BYTES("\xff\xff\xf4\xff\xff\xf2"
+		"ABOR\r\n") },
+};
+
+/* In a block of exactly the size, in every smaller one, and back again. */
+static void test_encode(void **state)
+{
+	(void)state;
+	for (size_t i = 0; i < NELEM(encodings); i++) {
+		size_t want = encodings[i].wire_len;
+		struct ftp_line line;
+
+		for (size_t size = 0; size <= want; size++) {
+			uint8_t *out = bytes_copy(encodings[i].wire, size);
+			size_t n = ftp_line_encode(encodings[i].text, encodings[i].text_len, out, size);
+
+			if (n != (size < want ? 0 : want))
+				fail_msg("%s: %zu bytes in %zu, not %zu", encodings[i].name, n, size, want);
+			if (n > 0) {
+				if (memcmp(out, encodings[i].wire, n) != 0)
+					fail_msg("%s: other bytes", encodings[i].name);
+				assert_int_equal(ftp_line_take(out, n, &line), FTP_LINE_OK);
+				assert_int_equal(line.consumed, n);
+				assert_int_equal(line.len, encodings[i].text_len);
+				assert_memory_equal(line.text, encodings[i].text, line.len);
+			}
+			free(out);
+		}
+	}
+}
+
+/* Every line of three bytes out of those that matter comes back as it was. */
+static void test_encode_and_take(void **state)
+{
+	static const char letters[] = { 'a', ' ', '\x01', '\xef', '\xf0', '\xfa', '\xfb', '\xfe', '\xff' };
+	size_t n = NELEM(letters);
+
+	(void)state;
+	for (size_t i = 0; i < n * n * n; i++) {
+		char text[3] = { letters[i % n], letters[i / n % n], letters[i / n / n] };
+		uint8_t wire[2 * sizeof(text) + 2];
+		size_t len = ftp_line_encode(text, sizeof(text), wire, sizeof(wire));
+		struct ftp_line line;
+
+		assert_true(len > 0);
+		assert_int_equal(ftp_line_take(wire, len, &line), FTP_LINE_OK);
+		assert_int_equal(line.consumed, len);
+		assert_int_equal(line.len, sizeof(text));
+		assert_memory_equal(line.text, text, sizeof(text));
+	}
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -249,6 +333,8 @@ int main(void)
 		cmocka_unit_test(test_overlong_then_good),
 		cmocka_unit_test(test_telnet_flood),
 		cmocka_unit_test(test_skip_nothing),
+		cmocka_unit_test(test_encode),
+		cmocka_unit_test(test_encode_and_take),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
