@@ -187,8 +187,13 @@ const char *stream_tls_reason(void)
 {
 	const char *data = NULL;
 	int flags = 0;
-	unsigned long error = ERR_peek_last_error_data(&data, &flags);
-	const char *reason = ERR_reason_error_string(error);
+	unsigned long error = ERR_peek_error_data(&data, &flags);
+	const char *reason;
+
+	if (ERR_GET_LIB(error) == ERR_LIB_USER && (flags & ERR_TXT_STRING) != 0)
+		return data; /* a callback of ours has refused */
+	error = ERR_peek_last_error_data(&data, &flags);
+	reason = ERR_reason_error_string(error);
 
 	if (ERR_GET_REASON(error) == SSL_R_CERTIFICATE_VERIFY_FAILED && (flags & ERR_TXT_STRING) != 0)
 		return data;

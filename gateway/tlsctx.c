@@ -149,6 +149,11 @@ static int on_hello(SSL *ssl, int *alert, void *arg)
 		return SSL_CLIENT_HELLO_SUCCESS;
 	if (len == 0 && tlsctx->action->server_handshake_sni == HANDSHAKE_SNI_OPTIONAL)
 		return SSL_CLIENT_HELLO_SUCCESS;
+	/* OpenSSL would only say "callback failed"; see stream_tls_reason() */
+	ERR_raise_data(ERR_LIB_USER, ERR_R_PASSED_INVALID_ARGUMENT, "the client asks for %s",
+		       len == 0	 ? "no host name"
+		       : len < 0 ? "a malformed host name"
+				 : "a host name that no certificate has");
 	*alert = SSL_AD_UNRECOGNIZED_NAME;
 	return SSL_CLIENT_HELLO_ERROR;
 }

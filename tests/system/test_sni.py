@@ -27,6 +27,7 @@ def test_control(choice, version):
     gateway, column = choice
     for name, wants in ASKED.items():
         for listener in "explicit", "implicit":
+            since = gateway.mark()
             try:
                 with clients.Client(gateway.address[listener], implicit=listener == "implicit", name=name,
                                     ctx=context(versions=version)) as c:
@@ -37,6 +38,8 @@ def test_control(choice, version):
             except ssl.SSLError as error:
                 assert "UNRECOGNIZED_NAME" in str(error).upper(), error
                 got = False
+                asks = "a host name that no certificate has" if name else "no host name"
+                assert gateway.event("tls-failed", since).keys["reason"] == "the client asks for " + asks
             assert got == wants[column], name
 
 
