@@ -30,3 +30,21 @@ def test_links_lead_somewhere():
         folder = os.path.dirname(os.path.join(net.ROOT, name))
         for link in re.findall(r"\]\(([^)#:]+)\)", read(name)):
             assert os.path.exists(os.path.join(folder, link)), f"{name} names {link}"
+
+
+def sources(*folders):
+    for folder in folders:
+        for name in sorted(os.listdir(os.path.join(net.ROOT, folder))):
+            if name.endswith(".c"):
+                yield read(folder, name)
+
+
+def test_every_event_of_the_log_is_in_the_manual_page():
+    """Events, reasons of an end and results of transfers: attlsd.8 says what to do about each."""
+    code = set()
+    for text in sources("gateway", "ftp-alg"):
+        code.update(re.findall(r'log_event\(LOG_LEVEL_\w+,\s*"([a-z-]+)"', text))
+        code.update(re.findall(r'(?:session_end|violation|machine_close)\([^;]*?"([a-z0-9-]+)"', text))
+        code.update(re.findall(r'\[FTP_DATA_\w+\] = "([a-z-]+)"', text))
+    words = set(re.findall(r"[a-z0-9]+(?:-[a-z0-9]+)*", read("docs", "man", "attlsd.8")))
+    assert len(code) > 50 and code - words == set()
