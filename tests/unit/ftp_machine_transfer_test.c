@@ -185,53 +185,58 @@ static const struct script_case abor[] = {
 	{ "answered twice",
 	  { 0 },
 	  GOING,
-	  "C ABOR\n  s ABOR\n  s NOOP\nS 426 off\n  abort\n  hold\nD aborted\nS 426 off\n  c 426 off\n"
+	  "C ABOR\n  s ABOR\n  s NOOP\n  doubt\nS 426 off\n  abort\n  hold\nD aborted\nS 426 off\n  c 426 "
+	  "off\n"
 	  "  close-data\nC PWD\n  hold\nS 226 abort\n  c 226 abort\nC PWD\n  hold\nS 200 ok\nC PWD\n  s "
 	  "PWD\n" },
 	{ "answered once",
 	  { 0 },
 	  GOING,
-	  "C ABOR\n  s ABOR\n  s NOOP\nS 426 off\n  abort\n  hold\nD aborted\nS 426 off\n  c 426 off\n"
+	  "C ABOR\n  s ABOR\n  s NOOP\n  doubt\nS 426 off\n  abort\n  hold\nD aborted\nS 426 off\n  c 426 "
+	  "off\n"
 	  "  close-data\nS 200 ok\n  c 226 Abort successful.\nC PWD\n  s PWD\n" },
 	{ "too late: the transfer was over",
 	  { 0 },
 	  GOING "D ok\n",
-	  "C ABOR\n  s ABOR\n  s NOOP\nS 226 done\n  c 226 done\n  close-data\nS 225 no\n  c 225 no\nS 200 "
+	  "C ABOR\n  s ABOR\n  s NOOP\n  doubt\nS 226 done\n  c 226 done\n  close-data\nS 225 no\n  c 225 "
+	  "no\nS 200 "
 	  "ok\n"
 	  "C PWD\n  s PWD\n" },
 	{ "refused by the server",
 	  { 0 },
 	  GOING,
-	  "C ABOR\n  s ABOR\n  s NOOP\nS 502 what?\n  c 502 what?\nS 200 ok\nD ok\nS 226 done\n"
+	  "C ABOR\n  s ABOR\n  s NOOP\n  doubt\nS 502 what?\n  c 502 what?\nS 200 ok\nD ok\nS 226 done\n"
 	  "  c 226 done\n  close-data\nC PWD\n  s PWD\n" },
 	/* The server has sent all and says so once; the client reads no more, so the data would never be
 	   done. */
 	{ "226 while the client does not read",
 	  { 0 },
 	  GOING,
-	  "S 226 done\n  hold\nC ABOR\n  s ABOR\n  s NOOP\nS 226 done\n  abort\n  hold\nD aborted\n"
+	  "S 226 done\n  hold\nC ABOR\n  s ABOR\n  s NOOP\n  doubt\nS 226 done\n  abort\n  hold\nD aborted\n"
 	  "S 226 done\n" LOST "S 225 no\n  c 225 no\nS 200 ok\nC PWD\n  s PWD\n" },
 	{ "one 226 for both",
 	  { 0 },
 	  GOING,
-	  "C ABOR\n  s ABOR\n  s NOOP\nS 226 abort\n  abort\n  hold\nD aborted\nS 226 abort\n" LOST
+	  "C ABOR\n  s ABOR\n  s NOOP\n  doubt\nS 226 abort\n  abort\n  hold\nD aborted\nS 226 abort\n" LOST
 	  "S 200 ok\n  c 226 Abort successful.\nC PWD\n  s PWD\n" },
 	{ "before 150",
 	  { 0 },
 	  PASSIVE "C RETR x\n",
-	  "C ABOR\n  s ABOR\n  s NOOP\nS 426 off\n  c 426 off\n  refused\nS 226 abort\n  c 226 abort\nS 200 "
+	  "C ABOR\n  s ABOR\n  s NOOP\n  doubt\nS 426 off\n  c 426 off\n  refused\nS 226 abort\n  c 226 "
+	  "abort\nS 200 "
 	  "ok\n"
 	  "C PWD\n  s PWD\n" },
 	{ "twice, answered once each",
 	  { 0 },
 	  GOING,
-	  "C ABOR\n  s ABOR\n  s NOOP\nC ABOR\n  s ABOR\n  s NOOP\nC ABOR\n  hold\nC NOOP\n  hold\n"
+	  "C ABOR\n  s ABOR\n  s NOOP\n  doubt\nC ABOR\n  s ABOR\n  s NOOP\n  doubt\nC ABOR\n  hold\nC "
+	  "NOOP\n  hold\n"
 	  "D client-lost\nS 426 off\n  c 426 off\n  close-data\nS 200 ok\n  c 226 Abort successful.\n"
 	  "S 225 no\n  c 225 no\nS 200 ok\nC ABOR\n  s ABOR\n" },
 	{ "with NOOP and STAT around it",
 	  { 0 },
 	  GOING,
-	  "C NOOP\n  s NOOP\nC ABOR\n  s ABOR\n  s NOOP\nC STAT\n  s STAT\nS 200 ok\n  c 200 ok\n"
+	  "C NOOP\n  s NOOP\nC ABOR\n  s ABOR\n  s NOOP\n  doubt\nC STAT\n  s STAT\nS 200 ok\n  c 200 ok\n"
 	  "D client-lost\nS 426 off\n  c 426 off\n  close-data\nS 200 ok\n  c 226 Abort successful.\n"
 	  "S 211 idle\n  c 211 idle\nC PWD\n  s PWD\n" },
 };

@@ -9,7 +9,9 @@
  *	L client A:P	a port was opened (or "-": none could be had)
  *	R -		the pause is over
  *	D ok		the data part ended: ok, no-client, no-server, tls, reuse,
- *			cut, client-lost, server-lost, stalled, aborted
+ *			certificate, cut, client-lost, server-lost, stalled, aborted
+ *	I certificate user=u service password=p sni=h
+ *			who the client is, as far as TLS tells; any of these words
  *
  *	  c 150 go	to the client
  *	  s RETR x	to the server ("s* " when it holds a secret)
@@ -37,6 +39,7 @@ struct script_setup {
 	const char *server;		 /* NULL: 10.0.0.1 */
 	uint8_t modes;			 /* 0: all */
 	uint8_t modes_refused;
+	uint8_t failures; /* recent failed logins */
 	bool implicit;
 };
 
@@ -51,7 +54,8 @@ struct script {
 	struct ftp_machine machine;
 	struct ftp_out out;
 	struct ftp_reply_parser parser;
-	bool log; /* behind the preamble */
+	char identity[SCRIPT_LINE_MAX]; /* what the machine's identity points into */
+	bool log;			/* behind the preamble */
 	char text[SCRIPT_TEXT_MAX];
 	size_t len;
 };
@@ -163,7 +167,8 @@ static void script_action(struct script *script, const struct ftp_act *act)
 		script_add(script, "  refused\n");
 		return;
 	case FTP_DO_DATA_DOUBT:
-		return; /* with every ABOR beside a transfer */
+		script_add(script, "  doubt\n");
+		return;
 	case FTP_DO_DATA_ABORT:
 		script_add(script, "  abort\n");
 		return;
@@ -250,6 +255,34 @@ static const char *const script_bad[] = { [FTP_LINE_NUL] = "nul",
 					  [FTP_LINE_BARE_LF] = "lf",
 					  [FTP_LINE_TOO_LONG] = "long" };
 
+static void script_identify(struct script *script, const char *words)
+{
+	struct ftp_identity identity = { .certificate = false };
+	char *at = script->identity;
+
+	(void)snprintf(script->identity, sizeof(script->identity), "%s", words);
+	while (at != NULL && *at != '\0') {
+		char *blank = strchr(at, ' ');
+
+		if (blank != NULL)
+			*blank = '\0';
+		if (strcmp(at, "certificate") == 0)
+			identity.certificate = true;
+		else if (strcmp(at, "service") == 0)
+			identity.service = true;
+		else if (strncmp(at, "user=", 5) == 0)
+			identity.user = at + 5;
+		else if (strncmp(at, "password=", 9) == 0)
+			identity.password = at + 9;
+		else if (strncmp(at, "sni=", 4) == 0)
+			identity.server_name = at + 4;
+		else if (strcmp(at, "nobody") != 0)
+			fail_msg("unknown word: %s", at);
+		at = blank != NULL ? blank + 1 : NULL;
+	}
+	ftp_machine_identify(&script->machine, &identity);
+}
+
 static enum ftp_take script_event(struct script *script, char what, const char *arg)
 {
 	struct ftp_machine *machine = &script->machine;
@@ -276,6 +309,9 @@ static enum ftp_take script_event(struct script *script, char what, const char *
 		return FTP_TAKEN;
 	case 'R':
 		ftp_machine_resume(machine, &script->out);
+		return FTP_TAKEN;
+	case 'I':
+		script_identify(script, arg);
 		return FTP_TAKEN;
 	case 'L':
 		assert_true(strlen(arg) > 7);
@@ -323,6 +359,7 @@ static void script_check(const struct script_case *row)
 		.implicit = setup->implicit,
 		.modes = setup->modes != 0 ? setup->modes : FTP_MODE_ALL,
 		.modes_refused = setup->modes_refused,
+		.failures = setup->failures,
 	};
 	struct script *script = calloc(1, sizeof(*script));
 

@@ -1,0 +1,431 @@
+/*
+ * The machine's dialogues around certificates, failed logins, lists of commands
+ * and HOST: what policy says of who may log in and what he may say.
+ */
+#include "tests/unit/machine-script.h"
+
+#define UNDER_TLS                                                                                            \
+	.unknown_commands = UNKNOWN_COMMANDS_PASS, .auth_tls = true, .secure_ftp = SECURE_FTP_REQUIRED,      \
+	.secure_dataconn = SECURE_PRIVATE
+
+static const struct ftp_action nobody_asked = {
+	UNDER_TLS, .secure_login = SECURE_LOGIN_NO_CLIENT_AUTH,
+	.secure_password = SECURE_PASSWORD_OPTIONAL, /* z/OS: taken as REQUIRED (EZYFS16I) */
+};
+static const struct ftp_action required_required = {
+	UNDER_TLS,
+	.secure_login = SECURE_LOGIN_REQUIRED,
+};
+static const struct ftp_action required_optional = {
+	UNDER_TLS,
+	.secure_login = SECURE_LOGIN_REQUIRED,
+	.secure_password = SECURE_PASSWORD_OPTIONAL,
+};
+static const struct ftp_action verify_required = { UNDER_TLS, .secure_login = SECURE_LOGIN_VERIFY_USER };
+static const struct ftp_action verify_optional = {
+	UNDER_TLS,
+	.secure_login = SECURE_LOGIN_VERIFY_USER,
+	.secure_password = SECURE_PASSWORD_OPTIONAL,
+};
+static const struct ftp_action verify_told = {
+	UNDER_TLS,
+	.secure_login = SECURE_LOGIN_VERIFY_USER,
+	.secure_password = SECURE_PASSWORD_OPTIONAL,
+	.accesserrormsgs = true,
+};
+static const struct ftp_action verify_zos = {
+	UNDER_TLS,
+	.secure_login = SECURE_LOGIN_VERIFY_USER,
+	.secure_password = SECURE_PASSWORD_OPTIONAL,
+	.reply_style = REPLY_STYLE_ZOS,
+};
+static const struct ftp_action verify_allowed = {
+	.secure_login = SECURE_LOGIN_VERIFY_USER,
+	.unknown_commands = UNKNOWN_COMMANDS_PASS,
+	.auth_tls = true,
+	.secure_ftp = SECURE_FTP_ALLOWED,
+	.secure_dataconn = SECURE_CLEAR,
+};
+
+#define AS(words) WITH_TLS "I " words "\n"
+#define NOBODY	  AS("nobody")
+#define STRANGER  AS("certificate")
+#define MINE	  AS("certificate user=u service password=stored")
+#define NO_STORED AS("certificate user=u service")
+
+#define ASKED	"C USER u\n  user u\n  s USER u\nS 331 ok\n  c 331 ok\n"
+#define MISSING "C USER u\n  user u\n  c 531 Policy requires a client certificate.\n"
+#define DENIED	"C USER u\n  user u\n  c 530 Login denied.\n  login-failed\n"
+#define LET_IN                                                                                               \
+	"C USER u\n  user u\n  s USER u\nS 331 ok\n  s* PASS stored\nS 230 in\n"                             \
+	"  c 232 User logged in, authorized by client certificate.\n  logged-in\n"
+
+/* SECURE_LOGIN, SECURE_PASSWORD, a certificate or none, the user's own or not: what USER comes to. */
+static const struct script_case matrix[] = {
+	{ "NO_CLIENT_AUTH, none", { .action = &nobody_asked }, NOBODY, ASKED },
+	{ "NO_CLIENT_AUTH, another's", { .action = &nobody_asked }, STRANGER, ASKED },
+	{ "NO_CLIENT_AUTH, his own", { .action = &nobody_asked }, MINE, ASKED },
+	{ "REQUIRED, REQUIRED, none", { .action = &required_required }, NOBODY, MISSING },
+	{ "REQUIRED, REQUIRED, another's", { .action = &required_required }, STRANGER, ASKED },
+	{ "REQUIRED, REQUIRED, his own", { .action = &required_required }, MINE, ASKED },
+	{ "REQUIRED, OPTIONAL, none", { .action = &required_optional }, NOBODY, MISSING },
+	{ "REQUIRED, OPTIONAL, another's", { .action = &required_optional }, STRANGER, ASKED },
+	{ "REQUIRED, OPTIONAL, of another user",
+	  { .action = &required_optional },
+	  AS("certificate user=v service password=stored"),
+	  ASKED },
+	{ "REQUIRED, OPTIONAL, his own", { .action = &required_optional }, MINE, LET_IN },
+	{ "REQUIRED, OPTIONAL, his own, not for this service",
+	  { .action = &required_optional },
+	  AS("certificate user=u password=stored"),
+	  ASKED },
+	{ "REQUIRED, OPTIONAL, nothing stored", { .action = &required_optional }, NO_STORED, ASKED },
+	{ "VERIFY_USER, REQUIRED, none", { .action = &verify_required }, NOBODY, MISSING },
+	{ "VERIFY_USER, REQUIRED, another's", { .action = &verify_required }, STRANGER, DENIED },
+	{ "VERIFY_USER, REQUIRED, his own", { .action = &verify_required }, MINE, ASKED },
+	{ "VERIFY_USER, OPTIONAL, none", { .action = &verify_optional }, NOBODY, MISSING },
+	{ "VERIFY_USER, OPTIONAL, another's", { .action = &verify_optional }, STRANGER, DENIED },
+	{ "VERIFY_USER, OPTIONAL, of another user",
+	  { .action = &verify_optional },
+	  AS("certificate user=uu service password=stored"),
+	  DENIED },
+	{ "VERIFY_USER, OPTIONAL, his own", { .action = &verify_optional }, MINE, LET_IN },
+	{ "VERIFY_USER, OPTIONAL, nothing stored", { .action = &verify_optional }, NO_STORED, ASKED },
+	{ "VERIFY_USER, not for this service",
+	  { .action = &verify_optional },
+	  AS("certificate user=u password=stored"),
+	  DENIED },
+	{ "nobody was ever identified", { .action = &verify_optional }, WITH_TLS, MISSING },
+	{ "a session in the clear is SECURE_FTP's business", { .action = &verify_allowed }, GREETED, ASKED },
+};
+
+static const struct script_case certificate[] = {
+	{ "user ids know no case",
+	  { .action = &verify_optional },
+	  AS("certificate user=U service password=stored"),
+	  LET_IN },
+	{ "but blanks",
+	  { .action = &verify_optional },
+	  MINE,
+	  "C USER  u\n  user  u\n  c 530 Login denied.\n  login-failed\n"
+	  "C USER u \n  user u \n  c 530 Login denied.\n  login-failed\n"
+	  "C USER\n  user \n  c 530 Login denied.\n  login-failed\n" },
+	{ "no way back to a password",
+	  { .action = &verify_optional },
+	  MINE,
+	  "C USER u\n  user u\n  s USER u\nC PASS p\n  hold\nS 331-ok\nS 331 ok\n  s* PASS stored\nC PASS "
+	  "p\n  hold\n"
+	  "S 530-no\nS 530 no\n  c 530 Login denied.\n  login-failed\n"
+	  "C PASS p\n  c 503 Send USER before PASS.\nC PWD\n  c 530 Not logged in: send USER and PASS "
+	  "first.\n" },
+	{ "the server knows no such user",
+	  { .action = &verify_optional },
+	  MINE,
+	  "C USER u\n  user u\n  s USER u\nS 530 no\n  c 530 Login denied.\n  login-failed\n" },
+	{ "the server wants no password",
+	  { .action = &verify_optional },
+	  MINE,
+	  "C USER u\n  user u\n  s USER u\nS 230 in\n"
+	  "  c 232 User logged in, authorized by client certificate.\n  logged-in\nC PWD\n  s PWD\n" },
+	{ "the server wants an account, too",
+	  { .action = &verify_optional },
+	  MINE,
+	  "C USER u\n  user u\n  s USER u\nS 331 ok\n  s* PASS stored\nS 332 account?\n"
+	  "  c 530 Login denied.\n  login-failed\nC ACCT a\n  s* ACCT a\nS 230 in\n  c 230 in\n"
+	  "C PWD\n  c 530 Not logged in: send USER and PASS first.\n" },
+	{ "the server wants an account at once",
+	  { .action = &verify_optional },
+	  MINE,
+	  "C USER u\n  user u\n  s USER u\nS 332 account?\n  c 530 Login denied.\n  login-failed\n" },
+	{ "the server is full",
+	  { .action = &verify_optional },
+	  MINE "C USER u\n",
+	  "S 421 full\n  c 421 full\n  close server-421\n" },
+	{ "the server is lost",
+	  { .action = &verify_optional },
+	  MINE "C USER u\nS 331 ok\n",
+	  "! lost\n  c 421 The FTP server closed the connection.\n  close server-lost\n" },
+	{ "a preliminary reply is not the end",
+	  { .action = &verify_optional },
+	  MINE "C USER u\nS 331 ok\n",
+	  "S 120 wait\nS 230 in\n  c 232 User logged in, authorized by client certificate.\n  logged-in\n" },
+	{ "reasons",
+	  { .action = &verify_told },
+	  STRANGER,
+	  "C USER u\n  user u\n  c 530-The client certificate belongs to no user.\n  c 530 Login denied.\n"
+	  "  login-failed\nI certificate user=v\nC USER u\n  user u\n"
+	  "  c 530-The client certificate is not that of this user.\n  c 530 Login denied.\n  login-failed\n"
+	  "C USER v\n  user v\n  c 530-This user may not use this service.\n  c 530 Login denied.\n"
+	  "  login-failed\nI certificate user=u service password=stored\nC USER u\n  user u\n  s USER u\n"
+	  "S 331 ok\n  s* PASS stored\nS 530 no\n"
+	  "  c 530-The server did not accept the user's stored credential.\n  c 530 Login denied.\n"
+	  "  login-failed\n" },
+	{ "z/OS' words",
+	  { .action = &verify_zos },
+	  MINE,
+	  "C USER u\n  user u\n  s USER u\nS 331 ok\n  s* PASS stored\nS 230 in\n"
+	  "  c 230-User is an authorized user\n  c 230 User is logged on\n  logged-in\n"
+	  "I nobody\nC USER u\n  user u\n  c 531 Server requires client certificate\n" },
+	{ "another USER behind a login is denied",
+	  { .action = &verify_optional },
+	  MINE "C USER u\nS 331 ok\nS 230 in\n",
+	  "C USER v\n  user v\n  c 530 Login denied.\n  login-failed\n"
+	  "C PWD\n  c 530 Not logged in: send USER and PASS first.\n"
+	  "C PASS p\n  c 503 Send USER before PASS.\n" LET_IN },
+	{ "REIN takes the identity away",
+	  { .action = &verify_optional },
+	  MINE "C USER u\nS 331 ok\nS 230 in\nC REIN\nS 220 new\nC AUTH TLS\n! tls\n",
+	  MISSING },
+};
+
+static const struct ftp_action three = {
+	.secure_login = SECURE_LOGIN_NO_CLIENT_AUTH,
+	.unknown_commands = UNKNOWN_COMMANDS_PASS,
+	.secure_ftp = SECURE_FTP_ALLOWED,
+	.login_attempts = 3,
+};
+static const struct ftp_action slow = {
+	.secure_login = SECURE_LOGIN_NO_CLIENT_AUTH,
+	.unknown_commands = UNKNOWN_COMMANDS_PASS,
+	.auth_tls = true,
+	.secure_ftp = SECURE_FTP_ALLOWED,
+	.login_delay_ms = 1000,
+};
+static const struct ftp_action slow_three = {
+	.secure_login = SECURE_LOGIN_NO_CLIENT_AUTH,
+	.unknown_commands = UNKNOWN_COMMANDS_PASS,
+	.secure_ftp = SECURE_FTP_ALLOWED,
+	.login_attempts = 3,
+	.login_delay_ms = 20000,
+};
+static const struct ftp_action verify_three = {
+	UNDER_TLS,
+	.secure_login = SECURE_LOGIN_VERIFY_USER,
+	.secure_password = SECURE_PASSWORD_OPTIONAL,
+	.login_attempts = 2,
+	.login_delay_ms = 1000,
+};
+
+#define FAILS	 "C USER u\nS 331 ok\nC PASS p\nS 530 no\n"
+#define TOO_MANY "  c 421 Too many failed logins; closing.\n  close too-many-failed-logins\n"
+
+static const struct script_case failures[] = {
+	{ "any number",
+	  { 0 },
+	  GREETED FAILS FAILS FAILS FAILS FAILS,
+	  "C USER u\n  user u\n  s USER u\nS 530 no\n  c 530 no\n  login-failed\nC NOOP\n  s NOOP\n" },
+	{ "the third ends it",
+	  { .action = &three },
+	  GREETED FAILS FAILS,
+	  "C USER u\n  user u\n  s USER u\nS 331 ok\n  c 331 ok\nC PASS p\n  s* PASS p\nS 530-no\n  c "
+	  "530-no\n"
+	  "S 530 no\n  c 530 no\n  login-failed\n" TOO_MANY "C NOOP\nS 200 x\n" },
+	{ "USER and ACCT count as well",
+	  { .action = &three },
+	  GREETED "C USER a\nS 530 no\nC USER b\nS 331 ok\nC PASS p\nS 332 account?\nC ACCT a\nS 530 no\n",
+	  "C USER c\n  user c\n  s USER c\nS 500 no\n  c 500 no\n  login-failed\n" TOO_MANY },
+	{ "a login between them",
+	  { .action = &three },
+	  GREETED FAILS FAILS "C USER u\nS 331 ok\nC PASS p\nS 230 in\n" FAILS,
+	  "C USER u\n  user u\n  s USER u\nS 530 no\n  c 530 no\n  login-failed\nC NOOP\n  s NOOP\n" },
+	{ "those of earlier sessions do not",
+	  { .action = &three, .failures = 100 },
+	  GREETED FAILS,
+	  "C USER u\n  user u\n  s USER u\nS 530 no\n  c 530 no\n  login-failed\nC NOOP\n  s NOOP\n" },
+	{ "the answer waits, and what comes behind it",
+	  { .action = &slow },
+	  GREETED,
+	  "C USER u\n  user u\n  s USER u\nS 331 ok\n  c 331 ok\nC PASS p\n  s* PASS p\nS 530-no\n  pause "
+	  "1000\n"
+	  "  hold\nS 530-no\n  hold\nC NOOP\n  hold\nC QUIT\n  hold\nR resume\nS 530-no\n  c 530-no\nC "
+	  "NOOP\n  hold\n"
+	  "S 530 no\n  c 530 no\n  login-failed\nC NOOP\n  s NOOP\n" },
+	{ "longer each time",
+	  { .action = &slow },
+	  GREETED "C USER a\nS 530 no\nR resume\nS 530 no\n",
+	  "C USER b\n  user b\n  s USER b\nS 530 no\n  pause 2000\n  hold\nR resume\nS 530 no\n  c 530 no\n"
+	  "  login-failed\nC USER c\n  user c\n  s USER c\nS 530 no\n  pause 4000\n  hold\nR resume\nS 530 "
+	  "no\n"
+	  "  c 530 no\n  login-failed\n" },
+	{ "also with a new connection",
+	  { .action = &slow, .failures = 3 },
+	  GREETED "C USER a\n",
+	  "S 530 no\n  pause 8000\n  hold\n" },
+	{ "but not for ever",
+	  { .action = &slow, .failures = 255 },
+	  GREETED "C USER a\n",
+	  "S 530 no\n  pause 30000\n  hold\nR resume\nS 530 no\n  c 530 no\n  login-failed\n" },
+	{ "two failures at the limit",
+	  { .action = &slow_three },
+	  GREETED "C USER a\nS 530 no\nR resume\nS 530 no\nC USER a\n",
+	  "S 530 no\n  pause 30000\n  hold\nR resume\nS 530 no\n  c 530 no\n  login-failed\n"
+	  "C USER a\n  user a\n  s USER a\nS 530 no\n  pause 30000\n  hold\nR resume\nS 530 no\n  c 530 no\n"
+	  "  login-failed\n" TOO_MANY },
+	{ "a login waits for nothing",
+	  { .action = &slow, .failures = 3 },
+	  GREETED,
+	  "C USER u\n  user u\n  s USER u\nS 331 ok\n  c 331 ok\nC PASS p\n  s* PASS p\nS 230 in\n  c 230 "
+	  "in\n"
+	  "  logged-in\nC CWD x\n  s CWD x\nS 550 no\n  c 550 no\n" },
+	{ "a stray resume means nothing",
+	  { .action = &slow },
+	  GREETED "R -\nC USER a\nR resume\n",
+	  "S 530 no\n  pause 1000\n  hold\nR resume\nR resume\nS 530 no\n  c 530 no\n  login-failed\nR "
+	  "resume\n"
+	  "C USER b\n  user b\n  s USER b\nS 530 no\n  pause 2000\n  hold\n" },
+	{ "lost while it waits",
+	  { .action = &slow },
+	  GREETED "C USER a\nS 530 no\n",
+	  "! lost\n  c 421 The FTP server closed the connection.\n  close server-lost\nR resume\nS 530 "
+	  "no\n" },
+	{ "login timeout while it waits",
+	  { .action = &slow },
+	  GREETED "C USER a\nS 530 no\n",
+	  "! login\n  c 421 Login took too long; closing.\n  close login-timeout\nR resume\n" },
+	{ "a stored credential counts and waits like any other",
+	  { .action = &verify_three },
+	  MINE "C USER v\n",
+	  "C USER u\n  user u\n  s USER u\nS 331 ok\n  s* PASS stored\nS 530 no\n  pause 2000\n  hold\n"
+	  "R -\nS 530 no\n  c 530 Login denied.\n  login-failed\n" TOO_MANY },
+	{ "what policy denies counts, too",
+	  { .action = &verify_three },
+	  STRANGER "C USER v\n",
+	  "C USER v\n  user v\n  c 530 Login denied.\n  login-failed\n" TOO_MANY "C NOOP\n" },
+};
+
+static const char *const denied_names[] = { "DELE", "RMD", "SITE EXEC", "FEAT", "XYZZY", "STAT", "PASV" };
+static const char *const allowed_names[] = { "USER", "PASS", "PWD", "SITE CHMOD", "EPSV", "RETR", "QUIT" };
+#define LIST(list)                                                                                           \
+	{                                                                                                    \
+		.names = (const char **)(uintptr_t)(list), .n = NELEM(list)                                  \
+	}
+
+static const struct ftp_action denied = {
+	.secure_login = SECURE_LOGIN_NO_CLIENT_AUTH,
+	.unknown_commands = UNKNOWN_COMMANDS_PASS,
+	.secure_ftp = SECURE_FTP_ALLOWED,
+	.secure_dataconn = SECURE_CLEAR,
+	.commands_denied = LIST(denied_names),
+};
+static const struct ftp_action allowed = {
+	.secure_login = SECURE_LOGIN_NO_CLIENT_AUTH,
+	.unknown_commands = UNKNOWN_COMMANDS_PASS,
+	.auth_tls = true,
+	.secure_ftp = SECURE_FTP_ALLOWED,
+	.secure_dataconn = SECURE_CLEAR,
+	.commands_allowed = LIST(allowed_names),
+};
+static const struct ftp_action both = {
+	.secure_login = SECURE_LOGIN_NO_CLIENT_AUTH,
+	.secure_ftp = SECURE_FTP_ALLOWED,
+	.secure_dataconn = SECURE_CLEAR,
+	.commands_allowed = LIST(allowed_names),
+	.commands_denied = LIST(denied_names),
+};
+static const struct ftp_action known_only = {
+	.secure_login = SECURE_LOGIN_NO_CLIENT_AUTH,
+	.secure_ftp = SECURE_FTP_ALLOWED,
+	.secure_dataconn = SECURE_CLEAR,
+};
+
+#define NOT_ALLOWED "  c 502 Policy does not allow this command.\n"
+
+static const struct script_case lists[] = {
+	{ "denied",
+	  { .action = &denied },
+	  LOGGED_IN,
+	  "C DELE x\n" NOT_ALLOWED "C dele x\n" NOT_ALLOWED "C RMD d\n" NOT_ALLOWED "C XRMD d\n" NOT_ALLOWED
+	  "C FEAT\n" NOT_ALLOWED "C xyzzy\n" NOT_ALLOWED "C PASV\n" NOT_ALLOWED
+	  "C MKD d\n  s MKD d\nS 257 ok\n  c 257 ok\n" },
+	{ "denied sub-commands, however they are written",
+	  { .action = &denied },
+	  LOGGED_IN,
+	  "C SITE EXEC ls\n" NOT_ALLOWED "C SITE   EXEC   ls\n" NOT_ALLOWED "C site \texec\tls\n" NOT_ALLOWED
+	  "C SITE \vEXEC\fls\n" NOT_ALLOWED "C SITE\tEXEC ls\n  c 500 A command starts with letters.\n"
+	  "C SITE CHMOD 600 EXEC\n  s* SITE CHMOD 600 EXEC\nS 200 ok\n  c 200 ok\n"
+	  "C SITE\n  s* SITE\nS 501 what?\n  c 501 what?\n" },
+	{ "the gateway's own commands are no client's",
+	  { .action = &denied, .modes = FTP_MODE_PASV },
+	  LOGGED_IN,
+	  "C EPSV\n  s PASV\nS 227 (10,0,0,1,8,0)\n  dial server 10.0.0.1:2048\n  listen client\n"
+	  "L client 192.0.2.1:5001\n  c 229 Entering Extended Passive Mode (|||5001|)\n" },
+	{ "denied beside a transfer",
+	  { .action = &denied },
+	  LOGGED_IN "C EPSV\nS 229 x (|||2000|)\nL client 192.0.2.1:5001\nC RETR x\nS 150 go\n",
+	  "C STAT\n" NOT_ALLOWED "C NOOP\n  s NOOP\n" },
+	{ "login comes first",
+	  { .action = &denied },
+	  GREETED,
+	  "C DELE x\n  c 530 Not logged in: send USER and PASS first.\nC FEAT\n" NOT_ALLOWED },
+	{ "allowed",
+	  { .action = &allowed },
+	  LOGGED_IN,
+	  "C PWD\n  s PWD\nS 257 ok\n  c 257 ok\nC XPWD\n  s XPWD\nS 257 ok\n  c 257 ok\n"
+	  "C SITE CHMOD 600 x\n  s* SITE CHMOD 600 x\nS 200 ok\n  c 200 ok\n"
+	  "C SITE EXEC\n" NOT_ALLOWED "C SITE\n" NOT_ALLOWED "C NOOP\n" NOT_ALLOWED "C AUTH TLS\n" NOT_ALLOWED
+	  "C XYZZY\n" NOT_ALLOWED "C QUIT\n  s QUIT\n" },
+	{ "both",
+	  { .action = &both },
+	  LOGGED_IN,
+	  "C SITE CHMOD\n  s* SITE CHMOD\nS 200 ok\n  c 200 ok\nC DELE x\n" NOT_ALLOWED
+	  "C NOOP\n" NOT_ALLOWED },
+	{ "unknown verbs are refused",
+	  { .action = &known_only },
+	  LOGGED_IN,
+	  "C XYZZY\n  c 500 Unknown command.\nC TYPE I\n  s TYPE I\nS 200 ok\n  c 200 ok\n"
+	  "C XPWD\n  s XPWD\nS 257 ok\n  c 257 ok\nC XPSV\n  c 500 Unknown command.\n"
+	  "C REST 0\n  s REST 0\nS 350 ok\n  c 350 ok\n" },
+	{ "and before login not even that is told",
+	  { .action = &known_only },
+	  GREETED,
+	  "C XYZZY\n  c 530 Not logged in: send USER and PASS first.\n" },
+};
+
+#define OTHER "  c 504 HOST must name the host that TLS was set up for.\n"
+
+static const struct script_case host[] = {
+	{ "in the clear", { 0 }, GREETED, "C HOST a.example\n  s HOST a.example\nS 220 ok\n  c 220 ok\n" },
+	{ "with SNI",
+	  { 0 },
+	  AS("sni=a.example"),
+	  "C HOST b.example\n" OTHER "C HOST a.exampl\n" OTHER "C HOST a.example.\n" OTHER
+	  "C HOST A.Example\n  s HOST A.Example\nS 220 ok\n  c 220 ok\nC HOST a.example\n  s HOST "
+	  "a.example\n" },
+	{ "without SNI", { 0 }, NOBODY, "C HOST b.example\n  s HOST b.example\n" },
+	{ "syntax",
+	  { 0 },
+	  AS("sni=a.example"),
+	  "C HOST\n  c 501 HOST needs a host name.\nC HOST \n  c 501 HOST needs a host name.\n"
+	  "C HOST a.example b\n  c 501 HOST needs a host name.\nC HOST a.example\t\n" OTHER },
+	{ "behind USER",
+	  { 0 },
+	  AS("sni=a.example") "C USER u\nS 331 ok\n",
+	  "C HOST a.example\n  c 503 HOST is only allowed before USER.\n" },
+	{ "after REIN SNI is gone",
+	  { 0 },
+	  AS("sni=a.example") "C USER u\nS 331 ok\nC REIN\nS 220 new\n",
+	  "C HOST b.example\n  s HOST b.example\n" },
+};
+
+#define TEST(cases)                                                                                          \
+	static void cases##_dialogues(void **state)                                                          \
+	{                                                                                                    \
+		(void)state;                                                                                 \
+		SCRIPT_CHECK_ALL(cases);                                                                     \
+	}
+TEST(matrix)
+TEST(certificate)
+TEST(failures)
+TEST(lists)
+TEST(host)
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(matrix_dialogues),   cmocka_unit_test(certificate_dialogues),
+		cmocka_unit_test(failures_dialogues), cmocka_unit_test(lists_dialogues),
+		cmocka_unit_test(host_dialogues),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
