@@ -190,14 +190,6 @@ static void on_server_listener(struct watch *watch, uint32_t ready)
 	on_listener(CONTAINER_OF(watch, struct data, server.listener), FTP_SIDE_SERVER);
 }
 
-/* The address that the client is to dial: what the policy advertises, or what it sees. */
-static struct ip_addr advertised(const struct session *session)
-{
-	const struct ip_addr *advertise = &session->worker->policy->nat.advertise;
-
-	return advertise->family == session->local.addr.family ? *advertise : session->local.addr;
-}
-
 int data_listen(struct data *data, enum ftp_side side, struct ip_endpoint *ret_endpoint)
 {
 	struct session *session = data->session;
@@ -228,8 +220,11 @@ int data_listen(struct data *data, enum ftp_side side, struct ip_endpoint *ret_e
 		leg_close(data, leg, false);
 		return r;
 	}
-	if (side == FTP_SIDE_CLIENT)
-		ret_endpoint->addr = advertised(session);
+	if (side == FTP_SIDE_CLIENT) {
+		ret_endpoint->addr = session->local.addr;
+		*ret_endpoint = policy_advertised(session->worker->policy, session->rule->ftp,
+						  &session->remote.addr, ret_endpoint);
+	}
 	return 0;
 }
 

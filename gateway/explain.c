@@ -107,17 +107,13 @@ static void put_identity(struct explain_maker *maker, json_t *to)
 static void put_rule(struct explain_maker *maker, json_t *to, const struct policy_rule *rule)
 {
 	const struct policy_backend *backend = rule->backend;
-	const struct ip_addr *local = &maker->flow->local;
-	const struct ip_addr *advertise = &maker->policy->nat.advertise;
 	uint16_t low = rule->ftp->passivedataports.low;
+	const struct ip_endpoint own = { .addr = maker->flow->local, .port = low != 0 ? low : 50000 };
 	json_t *tls = settings(maker, "tls_actions", rule->tls);
 	json_t *server = settings(maker, "backends", backend);
 	char text[IP_TEXT_MAX];
 
-	maker->offered = (struct ip_endpoint){
-		.addr = advertise->family == local->family ? *advertise : *local,
-		.port = low != 0 ? low : 50000,
-	};
+	maker->offered = policy_advertised(maker->policy, rule->ftp, &maker->flow->remote, &own);
 	maker->setup = (struct ftp_machine_setup){
 		.action = rule->ftp,
 		.client = { .addr = maker->flow->remote, .port = 50000 },

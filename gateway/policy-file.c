@@ -2,14 +2,15 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <ifaddrs.h>
 #include <netdb.h>
+#include <netinet/in.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
 #include <unistd.h>
-#include <netinet/in.h>
 
 #include "gateway/tlsctx.h"
 #include "gateway/users.h"
@@ -56,6 +57,15 @@ static char *folder_of(const char *path)
 	return slash == NULL ? strdup("") : strndup(path, (size_t)(slash - path) + 1);
 }
 
+static struct ip_addr addr_from(const struct sockaddr *from)
+{
+	const void *any = from;
+
+	if (from->sa_family == AF_INET)
+		return ip_addr_make(IP_V4, (const uint8_t *)&((const struct sockaddr_in *)any)->sin_addr);
+	return ip_addr_make(IP_V6, (const uint8_t *)&((const struct sockaddr_in6 *)any)->sin6_addr);
+}
+
 /* Names are resolved once, now: a worker never waits for DNS. */
 static void resolve(struct policy_backend *backend, struct diags *diags)
 {
@@ -71,14 +81,77 @@ static void resolve(struct policy_backend *backend, struct diags *diags)
 			  backend->host, gai_strerror(r));
 		return;
 	}
-	if (found->ai_family == AF_INET)
-		backend->endpoint.addr = ip_addr_make(
-		    IP_V4,
-		    (const uint8_t *)&((const struct sockaddr_in *)(const void *)found->ai_addr)->sin_addr);
-	else
-		backend->endpoint.addr = ip_addr_make(
-		    IP_V6,
-		    (const uint8_t *)&((const struct sockaddr_in6 *)(const void *)found->ai_addr)->sin6_addr);
+	backend->endpoint.addr = addr_from(found->ai_addr);
+	freeaddrinfo(found);
+}
+
+/* The first of each family counts. */
+static void keep_first(struct policy_advertise *entry, const struct sockaddr *from)
+{
+	struct ip_addr addr;
+
+	if (from->sa_family != AF_INET && from->sa_family != AF_INET6)
+		return;
+	addr = addr_from(from);
+	if (addr.family == IP_V4 && entry->v4.family == IP_NONE)
+		entry->v4 = addr;
+	if (addr.family == IP_V6 && entry->v6.family == IP_NONE)
+		entry->v6 = addr;
+}
+
+/* Needs a zone, which no reply of FTP can tell. */
+static bool is_link_local(const struct sockaddr *from)
+{
+	const void *any = from;
+
+	return from->sa_family == AF_INET6 &&
+	       IN6_IS_ADDR_LINKLOCAL(&((const struct sockaddr_in6 *)any)->sin6_addr);
+}
+
+static void resolve_interface(struct policy_advertise *entry, struct diags *diags)
+{
+	struct ifaddrs *all = NULL;
+	bool known = false;
+
+	if (getifaddrs(&all) == -1) {
+		diags_add(diags, DIAG_ERROR, entry->address_mark, "cannot list the interfaces: %s",
+			  strerror(errno));
+		return;
+	}
+	for (const struct ifaddrs *one = all; one != NULL; one = one->ifa_next) {
+		if (strcmp(one->ifa_name, entry->interface) != 0)
+			continue;
+		known = true;
+		if (one->ifa_addr != NULL && !is_link_local(one->ifa_addr))
+			keep_first(entry, one->ifa_addr);
+	}
+	freeifaddrs(all);
+	if (!known)
+		diags_add(diags, DIAG_ERROR, entry->address_mark,
+			  "this host has no interface \"%s\" (ip -br addr lists them)", entry->interface);
+	else if (entry->v4.family == IP_NONE && entry->v6.family == IP_NONE)
+		diags_add(diags, DIAG_ERROR, entry->address_mark,
+			  "interface \"%s\" has no address that a client could dial", entry->interface);
+}
+
+static void resolve_advertise(struct policy_advertise *entry, struct diags *diags)
+{
+	struct addrinfo hints = { .ai_socktype = SOCK_STREAM, .ai_family = AF_UNSPEC };
+	struct addrinfo *found = NULL;
+	int r;
+
+	if (entry->interface != NULL)
+		resolve_interface(entry, diags);
+	if (entry->host == NULL)
+		return;
+	r = getaddrinfo(entry->host, NULL, &hints, &found);
+	if (r != 0) {
+		diags_add(diags, DIAG_ERROR, entry->address_mark, "cannot resolve \"%s\": %s", entry->host,
+			  gai_strerror(r));
+		return;
+	}
+	for (const struct addrinfo *one = found; one != NULL; one = one->ai_next)
+		keep_first(entry, one->ai_addr);
 	freeaddrinfo(found);
 }
 
@@ -105,6 +178,8 @@ int policy_file_load(const char *path, struct diags *diags, struct policy **ret_
 		return r;
 	for (size_t i = 0; i < policy->nbackends; i++)
 		resolve(&policy->backends[i], diags);
+	for (size_t i = 0; i < policy->nat.nadvertise; i++)
+		resolve_advertise(&policy->nat.advertise[i], diags);
 	if (diags->nerrors > 0) {
 		policy_free(&policy);
 		return -EINVAL;

@@ -178,7 +178,7 @@ static bool put_value(const struct field *f, const void *object, char buf[static
 	case FIELD_PATH:
 	case FIELD_TRUST:
 	case FIELD_NAME:
-	case FIELD_ADDRESS:
+	case FIELD_ADVERTISE:
 	case FIELD_ENDPOINT:
 	case FIELD_BACKEND:
 	case FIELD_NETS:

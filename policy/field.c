@@ -261,13 +261,33 @@ static void parse_port_range(struct walk *w, const struct field *f, const struct
 			   f->min, f->max);
 }
 
-static void parse_address(struct walk *w, const struct field *f, const struct node *n, void *object)
+static void parse_advertise(struct walk *w, const struct field *f, const struct node *n, void *object)
 {
+	static const char interface[] = "interface:";
+	const size_t interface_len = sizeof(interface) - 1;
+	struct policy_advertise *entry = object;
+	struct ip_addr addr;
+
 	if (!field_is_scalar(w, f, n))
 		return;
-	if (ip_addr_parse(n->text, n->len, member(object, f->offset)) < 0)
-		walk_error(w, n->mark, "\"%s\" must be an IPv4 or IPv6 address, not \"%.60s\"", f->key,
+	if (ip_addr_parse(n->text, n->len, &addr) == 0) {
+		if (ip_addr_is_any(&addr))
+			walk_error(w, n->mark,
+				   "\"%s\" must be one address, which clients can dial, not \"%.60s\"",
+				   f->key, n->text);
+		else if (addr.family == IP_V4)
+			entry->v4 = addr;
+		else
+			entry->v6 = addr;
+	} else if (n->len > interface_len && strncasecmp(n->text, interface, interface_len) == 0) {
+		entry->interface = arena_strndup(w->arena, n->text + interface_len, n->len - interface_len);
+	} else if (value_is_host(n->text, n->len)) {
+		entry->host = arena_strndup(w->arena, n->text, n->len);
+	} else {
+		walk_error(w, n->mark,
+			   "\"%s\" must be an address, interface:NAME or a host name, not \"%.60s\"", f->key,
 			   n->text);
+	}
 }
 
 static void parse_endpoint(struct walk *w, const struct field *f, const struct node *n, void *object)
@@ -340,15 +360,15 @@ static void parse_nets(struct walk *w, const struct field *f, const struct node 
 void field_parse(struct walk *w, const struct field *f, const struct node *n, void *object)
 {
 	static field_fn *const parsers[] = {
-		[FIELD_UINT] = parse_uint,	   [FIELD_BOOL] = parse_bool,
-		[FIELD_ENUM] = parse_enum,	   [FIELD_SET] = parse_set,
-		[FIELD_DURATION] = parse_duration, [FIELD_STRING] = parse_string,
-		[FIELD_PATH] = parse_path,	   [FIELD_TRUST] = parse_trust,
-		[FIELD_NAME] = parse_name,	   [FIELD_PORT_RANGE] = parse_port_range,
-		[FIELD_ADDRESS] = parse_address,   [FIELD_ENDPOINT] = parse_endpoint,
-		[FIELD_BACKEND] = parse_backend,   [FIELD_NETS] = parse_nets,
-		[FIELD_COMMANDS] = field_commands, [FIELD_CIPHERS] = field_ciphers,
-		[FIELD_SUITES] = field_ciphers,	   [FIELD_REF] = field_ref,
+		[FIELD_UINT] = parse_uint,	     [FIELD_BOOL] = parse_bool,
+		[FIELD_ENUM] = parse_enum,	     [FIELD_SET] = parse_set,
+		[FIELD_DURATION] = parse_duration,   [FIELD_STRING] = parse_string,
+		[FIELD_PATH] = parse_path,	     [FIELD_TRUST] = parse_trust,
+		[FIELD_NAME] = parse_name,	     [FIELD_PORT_RANGE] = parse_port_range,
+		[FIELD_ADVERTISE] = parse_advertise, [FIELD_ENDPOINT] = parse_endpoint,
+		[FIELD_BACKEND] = parse_backend,     [FIELD_NETS] = parse_nets,
+		[FIELD_COMMANDS] = field_commands,   [FIELD_CIPHERS] = field_ciphers,
+		[FIELD_SUITES] = field_ciphers,	     [FIELD_REF] = field_ref,
 		[FIELD_REFS] = field_refs,
 	};
 	parsers[f->type](w, f, n, object);

@@ -112,8 +112,25 @@ struct policy_listener {
 
 enum nat_conntrack { NAT_CONNTRACK_OFF = 0, NAT_CONNTRACK_EXPECT };
 
+/*
+ * What some clients are told to dial for data. An address stands in that of its
+ * family; what names an interface or a host is filled in by whoever does I/O
+ * (policy-file.h), of either family or both.
+ */
+struct policy_advertise {
+	struct ip_net *to; /* these clients; nto 0: all */
+	size_t nto;
+	const char *interface; /* NULL: none */
+	const char *host;      /* a name to be resolved; NULL: none */
+	struct ip_addr v4, v6; /* IP_NONE: it has none of this family */
+	bool map_ports;	       /* advertise_ports hold for them, too */
+	struct diag_mark address_mark;
+};
+
 struct policy_nat {
-	struct ip_addr advertise; /* IP_NONE: the address that the peer sees */
+	struct policy_advertise *advertise; /* in the order in which they are tried */
+	size_t nadvertise;
+	struct port_range advertise_ports; /* stands for passivedataports, port by port; low 0: not mapped */
 	enum nat_conntrack conntrack;
 };
 
@@ -179,6 +196,14 @@ struct policy_flow {
 	struct ip_addr remote;
 	struct ip_addr local;
 };
+
+/*
+ * The endpoint that a client is told to dial for a data port that is open for it
+ * at `own`: the address of the first entry of nat.advertise that is for the
+ * client and has one of own's family, and the port that a DNAT maps onto it.
+ */
+struct ip_endpoint policy_advertised(const struct policy *policy, const struct ftp_action *ftp,
+				     const struct ip_addr *client, const struct ip_endpoint *own);
 
 /* The first rule that matches, or NULL: refuse the connection (TTLSRule semantics). */
 const struct policy_rule *policy_match(const struct policy *policy, const struct policy_flow *flow);

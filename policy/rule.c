@@ -104,6 +104,47 @@ static void check_passive_ports(const struct check *c, const struct ftp_action *
 	}
 }
 
+static unsigned range_size(const struct port_range *range)
+{
+	return range->low == 0 ? 0 : range->high - range->low + 1u;
+}
+
+/* advertise_ports[i] stands for passivedataports[i], and one DNAT can do so for one range only. */
+static void check_advertise_ports(const struct check *c)
+{
+	const struct policy_nat *nat = &c->policy->nat;
+	const struct ftp_action *first = NULL;
+	unsigned size = range_size(&nat->advertise_ports);
+
+	for (size_t i = 0; i < c->policy->nftp_actions && size > 0; i++) {
+		const struct ftp_action *ftp = &c->policy->ftp_actions[i];
+		const struct port_range *range = &ftp->passivedataports;
+
+		if (!is_sound(c, ftp))
+			continue;
+		if (range->low == 0)
+			check_error(
+			    c, nat, "advertise_ports",
+			    "\"advertise_ports\" needs \"passivedataports\", which ftp_actions \"%s\" lacks; "
+			    "add it",
+			    ftp->name);
+		else if (range_size(range) != size)
+			check_error(c, nat, "advertise_ports",
+				    "\"advertise_ports\" has %u ports, but \"passivedataports\" of "
+				    "ftp_actions \"%s\" "
+				    "has %u; make one as large as the other",
+				    size, ftp->name, range_size(range));
+		else if (first != NULL && first->passivedataports.low != range->low)
+			check_error(
+			    c, nat, "advertise_ports",
+			    "\"advertise_ports\" can stand for one range only, but \"passivedataports\" of "
+			    "ftp_actions \"%s\" and \"%s\" differ; make them the same",
+			    first->name, ftp->name);
+		else
+			first = ftp;
+	}
+}
+
 static bool asks_for_certificate(const struct ftp_action *ftp)
 {
 	return ftp->secure_login != SECURE_LOGIN_NO_CLIENT_AUTH;
@@ -225,6 +266,7 @@ void rule_check(const struct policy *policy, const struct places *places, struct
 		check_secure_password(&c, ftp);
 		check_reachable_tls(&c, ftp);
 	}
+	check_advertise_ports(&c);
 	for (size_t i = 0; i < policy->nlisteners; i++)
 		if (is_sound(&c, &policy->listeners[i]))
 			check_listener(&c, i);

@@ -228,8 +228,32 @@ static const struct word conntracks[] = { { "off", NAT_CONNTRACK_OFF, NULL },
 					  { "expect", NAT_CONNTRACK_EXPECT, NULL },
 					  { 0 } };
 
+static const struct field advertise_fields[] = {
+	/* the type fills interface, host or the addresses */
+	{ .key = "address",
+	  .type = FIELD_ADVERTISE,
+	  PTR(policy_advertise, host),
+	  MARK(policy_advertise, address_mark),
+	  .required = true },
+	{ .key = "to", .type = FIELD_NETS, PTR(policy_advertise, to), ALSO(policy_advertise, nto) },
+	BOOL("map_ports", policy_advertise, map_ports, "true"),
+	{ 0 },
+};
+static const struct schema advertise_schema = { .fields = advertise_fields,
+						.size = sizeof(struct policy_advertise) };
+
 static const struct field nat_fields[] = {
-	{ .key = "advertise", .type = FIELD_ADDRESS, PTR(policy_nat, advertise) },
+	{ .key = "advertise",
+	  .type = FIELD_LIST,
+	  PTR(policy_nat, advertise),
+	  ALSO(policy_nat, nadvertise),
+	  .sub = &advertise_schema,
+	  .scalar = "address" },
+	{ .key = "advertise_ports",
+	  .type = FIELD_PORT_RANGE,
+	  PTR(policy_nat, advertise_ports),
+	  .min = 1,
+	  .max = 65535 },
 	ENUM("conntrack", policy_nat, conntrack, conntracks, "off"),
 	{ 0 },
 };

@@ -24,7 +24,7 @@ enum field_type {
 	FIELD_TRUST,	  /* a path, or the system's store (also: its bool) */
 	FIELD_NAME,	  /* a name as value_is_name() has it */
 	FIELD_PORT_RANGE, /* within min..max */
-	FIELD_ADDRESS,	  /* struct ip_addr */
+	FIELD_ADVERTISE,  /* an address, interface:NAME or a host name: into a struct policy_advertise */
 	FIELD_ENDPOINT,	  /* struct ip_endpoint */
 	FIELD_BACKEND,	  /* backend's address: into a struct policy_backend */
 	FIELD_NETS,	  /* a list of struct ip_net (also: their number) */
@@ -60,6 +60,8 @@ struct field {
 	const char *standard; /* the default as a user would write it (of a set: words with blanks between);
 				 NULL: none */
 	const char *section;  /* of references: where the object is defined */
+	const char *scalar; /* of lists: a single value stands for an entry with this key alone; NULL: it is a
+			       fault */
 	const struct schema *sub;
 };
 

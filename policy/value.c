@@ -154,7 +154,7 @@ static int split_host(const char *text, size_t len, const char **ret_host, size_
 
 /* RFC 1123 2.1, and '_', which names in the field have. All digits and dots would be an address gone wrong.
  */
-static bool is_host_name(const char *text, size_t len)
+bool value_is_host(const char *text, size_t len)
 {
 	bool letter = false;
 
@@ -186,7 +186,7 @@ int value_host_port(const char *text, size_t len, const char **ret_host, size_t 
 	if ((memchr(host, ':', host_len) != NULL) != v6)
 		return -EINVAL;
 	r = ip_addr_parse(host, host_len, &endpoint.addr);
-	if (r < 0 && (v6 || !is_host_name(host, host_len)))
+	if (r < 0 && (v6 || !value_is_host(host, host_len)))
 		return -EINVAL;
 	*ret_host = host;
 	*ret_host_len = host_len;

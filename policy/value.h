@@ -40,6 +40,9 @@ int value_endpoint(const char *text, size_t len, struct ip_endpoint *ret_endpoin
 int value_host_port(const char *text, size_t len, const char **ret_host, size_t *ret_host_len,
 		    struct ip_endpoint *ret_endpoint);
 
+/* A host name, which is not an address. */
+bool value_is_host(const char *text, size_t len);
+
 /* 1 to 32 of A-Z a-z 0-9 _ . - */
 #define VALUE_NAME_MAX 32
 bool value_is_name(const char *text, size_t len);

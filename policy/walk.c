@@ -59,9 +59,12 @@ static void refuse_unknown_key(struct walk *w, const struct schema *schema, cons
 		walk_error(w, key->mark, "unknown key \"%.40s\"%s", key->text, hint);
 }
 
-static void refuse_missing_key(struct walk *w, const struct field *f, struct diag_mark mark)
+static void refuse_missing_key(struct walk *w, const struct field *f, const char *group,
+			       struct diag_mark mark)
 {
-	if (w->name != NULL)
+	if (w->name == NULL && group != NULL)
+		walk_error(w, mark, "an entry of \"%s\" needs a value for \"%s\"", group, f->key);
+	else if (w->name != NULL)
 		walk_error(w, mark, "%s \"%.40s\" needs a value for \"%s\"", w->section, w->name, f->key);
 	else
 		walk_error(w, mark,
@@ -124,7 +127,7 @@ static void walk_fields(struct walk *w, const struct schema *schema, const char 
 			if (f->mark != 0)
 				*(struct diag_mark *)member(object, f->mark) = value->mark;
 		} else if (f->required) {
-			refuse_missing_key(w, f, mark);
+			refuse_missing_key(w, f, group, mark);
 		} else if (f->type == FIELD_GROUP) {
 			walk_field(w, f, &nothing, object);
 		} else {
@@ -162,12 +165,37 @@ static void *new_array(struct walk *w, const struct field *f, size_t n, void *ob
 	return array;
 }
 
+/* A value where an entry is expected: as if it stood in a mapping behind the key that it is for. */
+static void walk_scalar(struct walk *w, const struct field *f, const struct node *node, void *item)
+{
+	struct node key = {
+		.kind = NODE_SCALAR, .mark = node->mark, .text = f->scalar, .len = strlen(f->scalar)
+	};
+	struct node value = *node;
+	const struct node entry = { .kind = NODE_MAPPING,
+				    .mark = node->mark,
+				    .text = "",
+				    .first = &value,
+				    .last = &value,
+				    .count = 1 };
+
+	value.key = &key;
+	value.next = NULL;
+	walk_fields(w, f->sub, f->key, &entry, node->mark, item);
+}
+
 static void walk_list(struct walk *w, const struct field *f, const struct node *node, void *object)
 {
 	char *item;
 
 	if (node->kind == NODE_BAD) {
 		w->faults++;
+		return;
+	}
+	if (node->kind == NODE_SCALAR && f->scalar != NULL) {
+		item = new_array(w, f, 1, object);
+		if (item != NULL)
+			walk_scalar(w, f, node, item);
 		return;
 	}
 	if (node->kind != NODE_SEQUENCE || (node->count == 0 && f->required)) {
@@ -180,7 +208,9 @@ static void walk_list(struct walk *w, const struct field *f, const struct node *
 	}
 	item = new_array(w, f, node->count, object);
 	for (const struct node *n = node->first; n != NULL && item != NULL; n = n->next) {
-		if (is_mapping(w, f->key, n))
+		if (n->kind == NODE_SCALAR && f->scalar != NULL)
+			walk_scalar(w, f, n, item);
+		else if (is_mapping(w, f->key, n))
 			walk_fields(w, f->sub, f->key, n, n->mark, item);
 		item += f->sub->size;
 	}
@@ -254,7 +284,7 @@ static void walk_field(struct walk *w, const struct field *f, const struct node 
 	case FIELD_TRUST:
 	case FIELD_NAME:
 	case FIELD_PORT_RANGE:
-	case FIELD_ADDRESS:
+	case FIELD_ADVERTISE:
 	case FIELD_ENDPOINT:
 	case FIELD_BACKEND:
 	case FIELD_NETS:

@@ -62,7 +62,8 @@ static void test_minimal(void **state)
 
 	assert_int_equal(p.policy->rules[0].priority, 1);
 	assert_int_equal(p.policy->rules[0].nlisteners, 0);
-	assert_int_equal(p.policy->nat.advertise.family, IP_NONE);
+	assert_int_equal(p.policy->nat.nadvertise, 0);
+	assert_int_equal(p.policy->nat.advertise_ports.low, 0);
 	assert_int_equal(p.policy->nusers, 0);
 	parsed_done(&p);
 }
@@ -219,7 +220,7 @@ static void test_whole(void **state)
 	assert_int_equal(policy->listeners[0].endpoint.port, 0);
 	assert_int_equal(policy->listeners[1].tls, LISTENER_IMPLICIT);
 	assert_int_equal(policy->listeners[1].index, 1);
-	assert_string_equal(ip_addr_format(&policy->nat.advertise, buf), "203.0.113.10");
+	assert_string_equal(ip_addr_format(&policy->nat.advertise[0].v4, buf), "203.0.113.10");
 
 	/* larger priority first, then by name */
 	assert_int_equal(policy->nrules, 3);
@@ -350,8 +351,6 @@ static const struct message_case faults[] = {
 	{ "cipher string", TLS("ciphers: [HIGH]"), "\"HIGH\" is no cipher that is known here\n" },
 	{ "colon list", TLS("ciphers: \"A:B\""), "\"ciphers\" is a list of names, not OpenSSL's colon list" },
 
-	{ "no address", "nat: { advertise: gate.example.com }\n",
-	  "\"advertise\" must be an IPv4 or IPv6 address, not \"gate.example.com\"" },
 	{ "listener with a name", LISTENER("address: \"localhost:21\""), "\"address\" must be address:port" },
 	{ "backend without a port", BACKEND("address: mvs098"), "\"address\" must be host:port" },
 	{ "backend with port 0", BACKEND("address: \"mvs098:0\""), "with a port from 1 to 65535" },
