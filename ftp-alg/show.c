@@ -2,6 +2,8 @@
  * What the client sees of a server's reply: all of it, nothing, or without what
  * REPLYSECURITYLEVEL 1 keeps back.
  */
+#include <string.h>
+
 #include "ftp-alg/feat.h"
 #include "ftp-alg/machine-parts.h"
 #include "ftp-alg/redact.h"
@@ -50,6 +52,19 @@ static void show_redacted(const struct ftp_reply *reply, struct ftp_out *out)
 	out->used += len;
 }
 
+/* The client's 125- reply is still open, whatever code the server has for going on. */
+static void show_wait_end(const struct ftp_machine *machine, const struct ftp_reply *reply,
+			  struct ftp_out *out)
+{
+	char *line = out->text + out->used;
+
+	if (machine->action->replysecuritylevel == 0)
+		ftp_out_format(out, FTP_DO_REPLY, "%.*s", (int)reply->len, reply->line);
+	else
+		show_redacted(reply, out);
+	memcpy(line, "125", 3); /* in place of the three digits that a last line starts with */
+}
+
 static void show_syst(const struct ftp_reply *reply, struct ftp_out *out)
 {
 	char *to = out->text + out->used;
@@ -91,10 +106,8 @@ void machine_show(struct ftp_machine *machine, enum ftp_pending pending, const s
 	if (!is_shown(machine, pending, reply, last))
 		return;
 	if (machine->waited && pending == FTP_PENDING_TRANSFER && last) {
-		/* the client's 125- reply is still open, whatever code the server has for going on */
 		machine->waited = false;
-		ftp_out_format(out, FTP_DO_REPLY, "125 %.*s", (int)(reply->len - reply->text),
-			       reply->line + reply->text);
+		show_wait_end(machine, reply, out);
 		return;
 	}
 	if (machine->action->replysecuritylevel == 0)
