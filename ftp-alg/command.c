@@ -102,6 +102,18 @@ static void run_host(struct ftp_machine *machine, const struct ftp_command *comm
 		machine_pass_on(machine, command, FTP_PENDING_PLAIN, out);
 }
 
+/*
+ * RFC 3659 5.3: the server forgets the offset with the transfer that it refuses,
+ * so that a second attempt would begin with the file's first byte.
+ */
+static void run_rest(struct ftp_machine *machine, const struct ftp_command *command, struct ftp_out *out)
+{
+	machine->restart = false;
+	for (size_t i = 0; i < command->arg_len; i++)
+		machine->restart |= command->arg[i] != '0' && command->arg[i] != ' ';
+	machine_pass_on(machine, command, FTP_PENDING_PLAIN, out);
+}
+
 static void run_stat(struct ftp_machine *machine, const struct ftp_command *command, struct ftp_out *out)
 {
 	enum ftp_pending pending = command->arg_len == 0 ? FTP_PENDING_STATUS : FTP_PENDING_PLAIN;
@@ -173,6 +185,9 @@ void machine_run(struct ftp_machine *machine, const struct ftp_command *command,
 		break;
 	case FTP_KIND_HOST:
 		run_host(machine, command, out);
+		break;
+	case FTP_KIND_REST:
+		run_rest(machine, command, out);
 		break;
 	case FTP_KIND_SYST:
 		machine_pass_on(machine, command, FTP_PENDING_SYST, out);

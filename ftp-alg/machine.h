@@ -170,6 +170,8 @@ struct ftp_machine {
 	enum ftp_transfer_state transfer;
 	enum ftp_data_result result;
 
+	bool restart;	 /* REST was sent on: the next transfer starts behind it, another attempt would not */
+	bool may_wait;	 /* the transfer may be asked for again (DSWAITTIME) */
 	bool waited;	 /* a 125- reply is open towards the client (DSWAITTIME) */
 	bool replanning; /* the plan is being made anew for another attempt */
 	uint32_t attempts_left;

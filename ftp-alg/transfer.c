@@ -21,6 +21,8 @@ void machine_transfer_command(struct ftp_machine *machine, const struct ftp_comm
 	}
 	machine->transfer = FTP_TRANSFER_ASKED;
 	machine->result = FTP_DATA_PENDING;
+	machine->may_wait = (command->verb->flags & FTP_VERB_FILE) != 0 && !machine->restart;
+	machine->restart = false;
 	machine_expect(machine, FTP_PENDING_TRANSFER);
 	ftp_out_text(out, FTP_DO_COMMAND, command->line, command->len);
 	act = ftp_out_add(out, FTP_DO_DATA_START);

@@ -37,7 +37,7 @@ static bool is_busy(const struct ftp_reply *reply)
 
 bool machine_wait_begins(struct ftp_machine *machine, const struct ftp_reply *reply)
 {
-	if (machine->action->dswaittime_min == 0 || !is_busy(reply))
+	if (machine->action->dswaittime_min == 0 || !machine->may_wait || !is_busy(reply))
 		return false;
 	/* An answer to what was asked beside it would get between the 125- lines; nor does a shutdown wait.
 	 */

@@ -68,6 +68,23 @@ static const struct script_case begins[] = {
 	  PASSIVE "C STOR x\n",
 	  "S 450 busy\n" BUSY("3") AGAIN "S 150 go\n  c 125 go\n  go\n" DONE },
 	{ "appending", { .action = &three }, PASSIVE "C APPE x\n", "S 450 busy\n" BUSY("3") },
+	/* Many servers answer so when no file matches. */
+	{ "no listing",
+	  { .action = &three },
+	  PASSIVE,
+	  "C NLST *.x\n  s NLST *.x\n  start download clear\nS 450 No files found\n  c 450 No files found\n"
+	  "  refused\nC LIST\n  s LIST\n  start download clear\nS 450 none\n  c 450 none\n  refused\n"
+	  "C MLSD\n  s MLSD\n  start download clear\nS 550 busy\n  c 550 busy\n  refused\n" },
+	/* Another attempt would begin with the first byte. */
+	{ "not behind REST",
+	  { .action = &three },
+	  LOGGED_IN "C REST 4096\nS 350 ok\n" PASV_PLAN "C RETR x\n",
+	  "S 450 busy\n  c 450 busy\n  refused\nC RETR x\n  s RETR x\n  start download clear\n"
+	  "S 450 busy\n" BUSY("3") },
+	{ "but behind REST 0",
+	  { .action = &three },
+	  LOGGED_IN "C REST 10\nS 350 ok\nC REST 0\nS 350 ok\n" PASV_PLAN "C RETR x\n",
+	  "S 450 busy\n" BUSY("3") },
 	{ "not when it has begun",
 	  { .action = &three },
 	  ASKED "S 150 go\nD ok\n",
