@@ -30,6 +30,7 @@ class Way:
     password: str
     ca: str
     where: str = ""  # folder on the server, ends in / unless empty
+    ccc: bool = False  # back to the clear after login
 
     @property
     def passive(self):
@@ -63,7 +64,7 @@ class Curl:
         scheme = {"explicit": "ftp", "implicit": "ftps"}[way.listener]
         url = f"{scheme}://{way.host}:{way.address[1]}/{way.where}"
         base = ["curl", "-sSv", "--max-time", str(TIMEOUT), "--cacert", way.ca, "-u", f"{way.user}:{way.password}",
-                "--ssl-reqd" if way.level == "P" else "--ftp-ssl-control",
+                "--ssl-reqd" if way.level == "P" else "--ftp-ssl-control", *(["--ftp-ssl-ccc"] if way.ccc else []),
                 *{"PASV": ["--disable-epsv"], "EPSV": [], "PORT": ["-P", "-", "--disable-eprt"], "EPRT": ["-P", "-"]}[way.mode]]
         said = ""
         if uploads:
@@ -84,6 +85,7 @@ class Lftp:
         script = [f"set ssl:ca-file {way.ca}", "set ftp:ssl-force yes", "set cmd:fail-exit yes", "set xfer:clobber yes",
                   f"set ftp:ssl-protect-data {yes[way.level == 'P']}", f"set ftp:ssl-protect-list {yes[way.level == 'P']}",
                   f"set ftp:passive-mode {yes[way.passive]}", f"set ftp:prefer-epsv {yes[way.mode == 'EPSV']}",
+                  f"set ftp:ssl-use-ccc {yes[way.ccc]}",
                   "set net:max-retries 1", f"set net:timeout {TIMEOUT}", "set net:reconnect-interval-base 1", "debug 5",
                   f"open -u '{way.user}','{way.password}' {scheme}://{way.host}:{way.address[1]}"]
         script += [f"put {path} -o {way.where}{name}" for path, name in uploads]
@@ -136,6 +138,8 @@ class Ftplib:
             else:
                 ftp.sendcmd("PBSZ 0")
                 ftp.prot_c()
+            if way.ccc:
+                ftp.ccc()
             ftp.set_pasv(way.passive)
             for path, name in uploads:
                 with open(path, "rb") as f:

@@ -43,14 +43,14 @@ class Server:
 
     user, password, where = "tester", "secret word", ""
 
-    def __init__(self, name):
+    def __init__(self, name, host="127.0.0.1", port=None):
         self.name = name
         self.process = None
         self.base = tempfile.mkdtemp(prefix=f"attlsd-{name}-")
         os.chmod(self.base, 0o755)
         self.root = self.folder("root")
         self.files = self.root
-        self.host, self.port = "127.0.0.1", net.free_port()
+        self.host, self.port = host, port or net.free_port(host)
         try:
             getattr(self, "start_" + name.replace("-", "_"))()
             self.wait()
@@ -124,9 +124,9 @@ class Server:
             raise Unavailable(f"vsftpd needs the home of {owner.pw_name}, {owner.pw_dir}, to exist")
         self.files = self.folder("root/pub", owner=owner.pw_uid)
         self.run([os.path.join(folder, "usr/sbin/vsftpd"), self.file("vsftpd.conf", f"""\
-listen=YES
+{"listen_ipv6=YES" if ":" in self.host else "listen=YES"}
 background=NO
-listen_address={self.host}
+listen_address{"6" if ":" in self.host else ""}={self.host}
 listen_port={self.port}
 anonymous_enable=YES
 local_enable=NO
@@ -163,7 +163,7 @@ ServerType standalone
 DefaultServer on
 DefaultAddress {self.host}
 Port {self.port}
-UseIPv6 off
+UseIPv6 {"on" if ":" in self.host else "off"}
 UseReverseDNS off
 WtmpLog off
 TransferLog none
