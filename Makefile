@@ -10,7 +10,7 @@ VERSION := $(shell cat VERSION)
 WARN    := -Wall -Wextra -Wshadow -Wpointer-arith -Wstrict-prototypes -Wmissing-prototypes \
            -Wformat=2 -Wundef -Wvla -Wwrite-strings -Wimplicit-fallthrough -Wcast-qual
 HARDEN  := -fstack-protector-strong -D_FORTIFY_SOURCE=2 -fstack-clash-protection -fcf-protection
-PKGS    := openssl yaml-0.1 libnetfilter_conntrack libseccomp libcap-ng jansson
+PKGS    := openssl yaml-0.1 libnetfilter_conntrack libnftables libseccomp libcap-ng jansson
 
 CPPFLAGS += -I. -D_GNU_SOURCE -DATTLSD_VERSION='"$(VERSION)"' $(shell pkg-config --cflags $(PKGS) 2>/dev/null)
 override CFLAGS  += -std=c17 -fPIE $(WARN) $(HARDEN) $(SAN) -MMD -MP
@@ -23,6 +23,7 @@ SRC     := $(filter-out $(MAINS),$(wildcard ftp-alg/*.c policy/*.c gateway/*.c))
 OBJ     := $(SRC:%.c=$B/%.o)
 UNITS   := $(patsubst %.c,$B/%,$(wildcard tests/unit/*_test.c))
 FUZZERS := $(patsubst %.c,$B/%,$(wildcard tests/fuzz/*_fuzz.c))
+BENCHERS := $(patsubst %.c,$B/%,$(wildcard tests/bench/*.c))
 BINARIES := $(PROGRAMS:%=$B/%)
 
 all: setup-build                    ## build build/attlsd and build/attlsctl
@@ -36,6 +37,9 @@ $(UNITS): $B/tests/unit/%: $B/tests/unit/%.o $(OBJ)
 	$(CC) $(LDFLAGS) -o $@ $^ $(LDLIBS) -lcmocka
 $(FUZZERS): $B/tests/fuzz/%: $B/tests/fuzz/%.o $(OBJ)
 	$(CC) $(LDFLAGS) -fsanitize=fuzzer -o $@ $^ $(LDLIBS)
+
+$(BENCHERS): %: %.o
+	$(CC) $(LDFLAGS) -o $@ $^ $(LDLIBS)
 
 $B/%.o: %.c $B/flags
 	@mkdir -p $(@D)
@@ -62,9 +66,10 @@ fuzz: setup-test                    ## every fuzzer for FUZZ_SECONDS (60) with i
 	@FUZZ_SECONDS=$(FUZZ_SECONDS) sh tests/fuzz/run.sh build/fuzz
 fuzzers: $(FUZZERS)
 
-bench: setup-bench                  ## measure: CPU per byte, per session, per small file
-	@$(MAKE) --no-print-directory binaries
-	@B=$B $(PYTHON) tests/bench/bench.py
+bench: setup-bench                  ## measure beside other TLS servers and relays (BENCH=quick: 2 minutes; BENCH_WRITE=1: docs)
+	@$(MAKE) --no-print-directory binaries bench-tools
+	@B=$B BENCH=$(BENCH) BENCH_WRITE=$(BENCH_WRITE) $(PYTHON) tests/bench/bench.py
+bench-tools: $(BENCHERS)
 
 lint: setup-test                    ## layers, banned calls, sizes, formatting, manual pages
 	@sh tests/lint.sh
@@ -90,7 +95,7 @@ clean: ; rm -rf build               ## remove build output
 help:                               ## this list
 	@awk -F':.*[#][#] ' '/^[a-z]+:.*[#][#] /{printf "  %-8s %s\n",$$1,$$2}' $(firstword $(MAKEFILE_LIST))
 
-.PHONY: all binaries units check asan fuzz fuzzers bench lint demo install clean help FORCE
+.PHONY: all binaries units check asan fuzz fuzzers bench bench-tools lint demo install clean help FORCE
 .DELETE_ON_ERROR:
 .SECONDARY:
--include $(OBJ:.o=.d) $(MAINS:%.c=$B/%.d) $(UNITS:=.d) $(FUZZERS:=.d)
+-include $(OBJ:.o=.d) $(MAINS:%.c=$B/%.d) $(UNITS:=.d) $(BENCHERS:=.d) $(FUZZERS:=.d)

@@ -3,16 +3,18 @@
 # Says nothing when all are there. As a user without root it names the command.
 set -eu
 
-build="gcc libc6-dev make pkg-config libssl-dev libyaml-dev libnetfilter-conntrack-dev libseccomp-dev
+build="gcc libc6-dev make pkg-config libssl-dev libyaml-dev libnetfilter-conntrack-dev libnftables-dev libseccomp-dev
 	libcap-ng-dev libjansson-dev uthash-dev"
 demo="$build openssl curl python3 ca-certificates"
 test="$demo libcmocka-dev python3-pytest python3-pyftpdlib python3-openssl lftp nftables conntrack iproute2
 	procps mandoc clang clang-format libclang-rt-14-dev git"
+bench=$demo # the servers that are compared are unpacked under build/, see contrib/fetch-server.sh
 
 case ${1:-} in
 build) want=$build ;;
 demo) want=$demo ;;
-test | bench) want=$test ;;
+test) want=$test ;;
+bench) want=$bench ;;
 *) echo "usage: $0 build|test|demo|bench" >&2; exit 2 ;;
 esac
 

@@ -16,7 +16,7 @@ struct admission_session {
 	uint64_t number; /* key */
 	const void *owner;
 	struct admission_source *source;
-	bool logged_in;
+	struct admission_facts facts;
 	UT_hash_handle hh;
 };
 
@@ -96,7 +96,7 @@ int admission_enter(struct admission *admission, const struct policy_daemon *lim
 	return 0;
 }
 
-static struct admission_session *find(struct admission *admission, uint64_t number, const void *owner)
+static struct admission_session *find(const struct admission *admission, uint64_t number, const void *owner)
 {
 	struct admission_session *session;
 
@@ -104,13 +104,37 @@ static struct admission_session *find(struct admission *admission, uint64_t numb
 	return session != NULL && session->owner == owner ? session : NULL;
 }
 
+void admission_note(struct admission *admission, uint64_t number, const struct ip_endpoint *remote,
+		    const struct ip_endpoint *local, uint32_t listener)
+{
+	struct admission_session *session;
+
+	HASH_FIND(hh, admission->sessions, &number, sizeof(number), session);
+	if (session == NULL)
+		return;
+	session->facts.remote = *remote;
+	session->facts.local = *local;
+	session->facts.listener = listener;
+}
+
+bool admission_facts(const struct admission *admission, uint64_t number, const void *owner,
+		     struct admission_facts *ret)
+{
+	const struct admission_session *session = find(admission, number, owner);
+
+	if (session == NULL)
+		return false;
+	*ret = session->facts;
+	return true;
+}
+
 bool admission_login(struct admission *admission, uint64_t number, const void *owner)
 {
 	struct admission_session *session = find(admission, number, owner);
 
-	if (session == NULL || session->logged_in)
+	if (session == NULL || session->facts.logged_in)
 		return false;
-	session->logged_in = true;
+	session->facts.logged_in = true;
 	session->source->unauthenticated--;
 	return true;
 }
@@ -164,7 +188,7 @@ static void leave(struct admission *admission, struct admission_session *session
 {
 	struct admission_source *source = session->source;
 
-	if (!session->logged_in)
+	if (!session->facts.logged_in)
 		source->unauthenticated--;
 	if (--source->sessions == 0) {
 		HASH_DEL(admission->sources, source);
@@ -185,7 +209,8 @@ bool admission_leave(struct admission *admission, uint64_t number, const void *o
 	return true;
 }
 
-size_t admission_leave_all(struct admission *admission, const void *owner)
+size_t admission_leave_all(struct admission *admission, const void *owner,
+			   void (*each)(void *context, uint64_t session), void *context)
 {
 	struct admission_session *session, *next;
 	size_t n = 0;
@@ -193,6 +218,8 @@ size_t admission_leave_all(struct admission *admission, const void *owner)
 	HASH_ITER (hh, admission->sessions, session, next) {
 		if (session->owner != owner)
 			continue;
+		if (each != NULL)
+			each(context, session->number);
 		leave(admission, session);
 		n++;
 	}

@@ -32,6 +32,22 @@ int admission_enter(struct admission *admission, const struct policy_daemon *lim
 		    const struct ip_addr *source, const void *owner, uint64_t *ret_session,
 		    const char **ret_limit);
 
+/* What the monitor knows of a session: by this its requests are judged. */
+struct admission_facts {
+	struct ip_endpoint remote;
+	struct ip_endpoint local;
+	uint32_t listener;
+	bool logged_in;
+};
+
+/* Note where the session is from and to, once it is admitted. */
+void admission_note(struct admission *admission, uint64_t session, const struct ip_endpoint *remote,
+		    const struct ip_endpoint *local, uint32_t listener);
+
+/* False: there is no such session of this owner. */
+bool admission_facts(const struct admission *admission, uint64_t session, const void *owner,
+		     struct admission_facts *ret);
+
 /* Its user has logged in. False: there is no such session of this owner. */
 bool admission_login(struct admission *admission, uint64_t session, const void *owner);
 
@@ -45,8 +61,9 @@ uint32_t admission_failures(struct admission *admission, const struct ip_addr *s
 /* It is over. False: there is no such session of this owner. */
 bool admission_leave(struct admission *admission, uint64_t session, const void *owner);
 
-/* The owner has died with all its sessions; returns how many. */
-size_t admission_leave_all(struct admission *admission, const void *owner);
+/* The owner has died with all its sessions; returns how many. each (may be NULL) is told their numbers. */
+size_t admission_leave_all(struct admission *admission, const void *owner,
+			   void (*each)(void *context, uint64_t session), void *context);
 
 void admission_done(struct admission *admission);
 

@@ -1,6 +1,7 @@
 #include "gateway/control-act.h"
 
 #include <assert.h>
+#include <errno.h>
 #include <string.h>
 
 #include "gateway/control-tls.h"
@@ -29,23 +30,59 @@ void control_server_down(struct session *session, const char *error)
 	session->server_eof = true;
 }
 
+static int watch_dial(struct session *session, int *fd)
+{
+	int r;
+
+	netsock_set_control(*fd);
+	netsock_keepalive(*fd, session->rule->ftp->ftpkeepalive_s);
+	stream_adopt(&session->server, fd);
+	session->server_state = SERVER_DIALLING;
+	r = loop_watch(session->server.loop, &session->server.watch, EPOLLOUT);
+	if (r < 0)
+		control_server_down(session, strerror(-r));
+	return r;
+}
+
 void control_dial_server(struct session *session)
 {
-	int fd = netsock_dial(&session->rule->backend->endpoint, NULL);
-	int r = fd < 0 ? fd : 0;
+	struct msg request = {
+		.type = MSG_SOCKET,
+		.session = session->id,
+		.purpose = PURPOSE_SERVER,
+		.local.addr = session->remote.addr,
+	};
+	int fd = -1;
+	int r = loop_timer(session->server.loop, &session->server_timer, SESSION_SERVER_MS);
 
-	if (r == 0) {
-		netsock_set_control(fd);
-		netsock_keepalive(fd, session->rule->ftp->ftpkeepalive_s);
-		stream_adopt(&session->server, &fd);
-		session->server_state = SERVER_DIALLING;
-		session->parser = (struct ftp_reply_parser){ .code = 0 };
-		session->server_eof = false;
-		r = loop_watch(session->server.loop, &session->server.watch, EPOLLOUT);
-		if (r == 0)
-			r = loop_timer(session->server.loop, &session->server_timer, SESSION_SERVER_MS);
+	session->parser = (struct ftp_reply_parser){ .code = 0 };
+	session->server_eof = false;
+	if (r == 0 && session->rule->backend->source == BACKEND_SOURCE_CLIENT) {
+		session->server_state = SERVER_ASKED;
+		worker_request(session->worker, &request);
+		return;
 	}
-	if (r < 0)
+	if (r == 0) {
+		fd = netsock_dial(&session->behind, NULL);
+		r = fd < 0 ? fd : 0;
+	}
+	if (r == 0)
+		(void)watch_dial(session, &fd); /* it has said what went wrong */
+	else
+		control_server_down(session, strerror(-r));
+}
+
+void control_server_granted(struct session *session, int error, int *fd)
+{
+	int r = error;
+
+	if (session->server_state != SERVER_ASKED)
+		return;
+	if (r == 0)
+		r = netsock_connect(*fd, &session->behind);
+	if (r == 0)
+		(void)watch_dial(session, fd); /* likewise */
+	else
 		control_server_down(session, strerror(-r));
 }
 
@@ -73,6 +110,8 @@ static void do_listen(struct session *session, enum ftp_side side)
 	struct ip_endpoint endpoint;
 	int r = data_listen(&session->data, side, &endpoint);
 
+	if (r == -EINPROGRESS)
+		return; /* session_listening() will tell */
 	if (r < 0)
 		log_event(LOG_LEVEL_ERROR, "no-data-port", LOG_NUMBER("session", session->id),
 			  LOG_TEXT("error", strerror(-r)));

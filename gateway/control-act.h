@@ -12,6 +12,10 @@ void control_act(struct session *session);
 /* Dial the server. */
 void control_dial_server(struct session *session);
 
+/* The monitor's answer: a socket with the client's address to dial the server with. *fd becomes the
+ * session's. */
+void control_server_granted(struct session *session, int error, int *fd);
+
 /* The dial has come to something (EPOLLOUT). */
 void control_server_connected(struct session *session);
 

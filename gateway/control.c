@@ -20,7 +20,8 @@ static bool client_line(struct session *session)
 	struct window *window = &session->client_in;
 	uint8_t *bytes = window->bytes + window->start;
 	size_t len = window_len(window);
-	enum ftp_line_status status = FTP_LINE_OK;
+	enum ftp_line_status status;
+	enum ftp_take take = FTP_TAKEN;
 	struct ftp_line line;
 	int done;
 
@@ -29,9 +30,11 @@ static bool client_line(struct session *session)
 		session->skipping = !done;
 		return done != 0;
 	}
+	/* A held line was taken apart already, in place: a second time would find another one. */
 	if (session->holding) {
+		status = session->held_status;
 		line = session->held;
-		line.text = (const char *)window->bytes + window->start + session->held_at;
+		line.text = (const char *)bytes + session->held_at;
 	} else {
 		status = ftp_line_take(bytes, len, &line);
 	}
@@ -39,24 +42,23 @@ static bool client_line(struct session *session)
 	case FTP_LINE_MORE:
 		return false;
 	case FTP_LINE_OK:
-		if (ftp_machine_command(&session->machine, line.text, line.len, out_of(session)) ==
-		    FTP_HOLD) {
-			session->holding = true;
-			session->held = line;
-			session->held_at = (size_t)((const uint8_t *)line.text - bytes);
-			return false;
-		}
-		session->holding = false;
+		take = ftp_machine_command(&session->machine, line.text, line.len, out_of(session));
 		break;
 	case FTP_LINE_TOO_LONG:
 	case FTP_LINE_NUL:
 	case FTP_LINE_BARE_CR:
 	case FTP_LINE_BARE_LF:
-		if (ftp_machine_bad_line(&session->machine, status, out_of(session)) == FTP_HOLD)
-			return false;
-		session->skipping = status == FTP_LINE_TOO_LONG;
+		take = ftp_machine_bad_line(&session->machine, status, out_of(session));
 		break;
 	}
+	session->holding = take == FTP_HOLD;
+	if (session->holding) {
+		session->held = line;
+		session->held_status = status;
+		session->held_at = (size_t)((const uint8_t *)line.text - bytes);
+		return false;
+	}
+	session->skipping = status == FTP_LINE_TOO_LONG;
 	session->active_ms = session->worker->loop.now_ms;
 	/* used up before its actions: TLS may only start when nothing is left behind this line */
 	window_use(window, line.consumed);
@@ -137,15 +139,14 @@ static bool server_step(struct session *session)
 static int watch_both(struct session *session)
 {
 	bool server_up = session->server_state == SERVER_GREETING || session->server_state == SERVER_UP;
-	uint32_t client_want = window_has_room(&session->client_in) ? EPOLLIN : 0;
+	uint32_t client_want = window_has_room(&session->client_in) && !session->client_eof ? EPOLLIN : 0;
 	uint32_t server_want = EPOLLOUT;
 	int r;
 
 	if (!stream_is_drained(&session->client))
 		client_want |= EPOLLOUT;
-	/* what is inside the TLS engine already raises no event */
-	if (client_want & EPOLLIN && session->tls == SESSION_TLS_IDLE && session->client.ssl != NULL &&
-	    stream_tls_has_pending(&session->client))
+	/* what is inside the TLS engine already raises no event; a record that is not whole does not count */
+	if (client_want & EPOLLIN && session->tls == SESSION_TLS_IDLE && session->client_in.more)
 		loop_again(session->client.loop, &session->client.watch);
 	r = loop_watch(session->client.loop, &session->client.watch, client_want);
 	if (r < 0 || !stream_is_open(&session->server))
@@ -181,6 +182,12 @@ void control_run(struct session *session)
 		session->worker->commands.len = 0;
 		return;
 	}
+	if (session->client_eof && !session->holding) { /* nothing is left that it could still want */
+		lines_flush(&session->worker->replies, &session->client);
+		lines_flush(&session->worker->commands, &session->server);
+		session_end(session, "client-closed");
+		return;
+	}
 	lines_flush(&session->worker->replies, &session->client);
 	lines_flush(&session->worker->commands, &session->server);
 	window_tidy(&session->client_in);
@@ -189,8 +196,19 @@ void control_run(struct session *session)
 		session_end(session, "no-memory");
 }
 
+/*
+ * The client has ended its direction. What it said before is still carried out
+ * (a script that writes its commands and closes); but a transfer whose control
+ * connection has gone is not to end as if nothing had happened.
+ */
 static void client_gone(struct session *session, enum stream_io io)
 {
+	if (io == STREAM_CLEAN && !ftp_machine_in_transfer(&session->machine) &&
+	    session->tls == SESSION_TLS_IDLE && !session->client_eof) {
+		session->client_eof = true;
+		control_run(session);
+		return;
+	}
 	session_end(session, io == STREAM_RESET ? "client-reset" : "client-closed");
 }
 
@@ -211,7 +229,8 @@ void control_client_event(struct watch *watch, uint32_t ready)
 		return;
 	/* As long as the window empties, bytes inside the TLS engine would raise no event: read until it says
 	 * wait. */
-	while (session->tls == SESSION_TLS_IDLE && window_has_room(&session->client_in)) {
+	while (session->tls == SESSION_TLS_IDLE && !session->client_eof &&
+	       window_has_room(&session->client_in)) {
 		io = window_fill(&session->client_in, &session->client);
 		if (io != STREAM_OK && io != STREAM_WAIT) {
 			client_gone(session, io);

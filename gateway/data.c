@@ -5,6 +5,7 @@
 #include <string.h>
 #include <sys/random.h>
 
+#include "gateway/data-leg.h"
 #include "gateway/log.h"
 #include "gateway/netsock.h"
 #include "gateway/session.h"
@@ -31,8 +32,6 @@ static struct loop *loop_of(const struct data *data)
 	return &worker_of(data)->loop;
 }
 
-static void data_step(struct data *data);
-
 static void on_client(struct watch *watch, uint32_t ready)
 {
 	(void)ready;
@@ -43,16 +42,6 @@ static void on_server(struct watch *watch, uint32_t ready)
 {
 	(void)ready;
 	data_step(CONTAINER_OF(watch, struct data, server.stream.watch));
-}
-
-static void leg_close(struct data *data, struct data_leg *leg, bool reset)
-{
-	if (leg->listener.fd != -1) {
-		loop_unwatch(loop_of(data), &leg->listener);
-		fd_close(&leg->listener.fd);
-	}
-	stream_close(&leg->stream, reset);
-	leg->state = LEG_NONE;
 }
 
 static const char *const result_names[] = {
@@ -91,6 +80,7 @@ static void data_end(struct data *data, enum ftp_data_result result)
 		  LOG_NUMBER("ms", loop_of(data)->now_ms - data->started_ms),
 		  LOG_TEXT("result", result_names[result]));
 	count_relay(data, false);
+	data_leg_withdraw(data);
 	loop_timer_stop(loop_of(data), &data->timer);
 	if (result == FTP_DATA_TLS)
 		(void)stream_finish(&data->client.stream); /* lets the alert reach the client */
@@ -99,8 +89,8 @@ static void data_end(struct data *data, enum ftp_data_result result)
 	if (whole)
 		linger_take(&worker_of(data)->lingering, &data->server.stream);
 	/* A leg that is not whole is reset, so that neither side takes what it has for the file. */
-	leg_close(data, &data->client, !whole);
-	leg_close(data, &data->server, !whole);
+	data_leg_close(data, &data->client, !whole);
+	data_leg_close(data, &data->server, !whole);
 	data->started = false;
 	data->going = false;
 	session_data_done(session, result);
@@ -145,139 +135,6 @@ void data_init(struct data *data, struct session *session)
 	timer_init(&data->timer, on_timer);
 }
 
-/*
- * Somebody dials the port that was opened for one leg. Only the peer of the
- * control connection is let in (PASSIVEDATACONN NOREDIRECT); others are closed
- * and the port stays open. The first right one closes the port.
- */
-static void on_listener(struct data *data, enum ftp_side side)
-{
-	struct session *session = data->session;
-	struct data_leg *leg = side == FTP_SIDE_CLIENT ? &data->client : &data->server;
-	const struct ip_addr *expected =
-	    side == FTP_SIDE_CLIENT ? &session->remote.addr : &session->machine.server_addr;
-	bool any = side == FTP_SIDE_CLIENT && session->rule->ftp->passivedataconn == REDIRECT_UNRESTRICTED;
-	struct ip_endpoint peer;
-	char text[IP_TEXT_MAX];
-	int fd = netsock_accept(leg->listener.fd, &peer);
-
-	if (fd < 0)
-		return; /* gone again, or no descriptor: the next event tries anew */
-	if (!any && !ip_addr_equal(&peer.addr, expected)) {
-		log_event(LOG_LEVEL_INFO, "data-peer-refused", LOG_NUMBER("session", session->id),
-			  LOG_TEXT("peer", ip_endpoint_format(&peer, text)));
-		netsock_reset_on_close(fd);
-		fd_close(&fd);
-		return;
-	}
-	loop_unwatch(loop_of(data), &leg->listener);
-	fd_close(&leg->listener.fd);
-	netsock_keepalive(fd, session->rule->ftp->datakeepalive_s);
-	stream_adopt(&leg->stream, &fd);
-	leg->state = LEG_OPEN;
-	data_step(data);
-}
-
-static void on_client_listener(struct watch *watch, uint32_t ready)
-{
-	(void)ready;
-	on_listener(CONTAINER_OF(watch, struct data, client.listener), FTP_SIDE_CLIENT);
-}
-
-static void on_server_listener(struct watch *watch, uint32_t ready)
-{
-	(void)ready;
-	on_listener(CONTAINER_OF(watch, struct data, server.listener), FTP_SIDE_SERVER);
-}
-
-int data_listen(struct data *data, enum ftp_side side, struct ip_endpoint *ret_endpoint)
-{
-	struct session *session = data->session;
-	struct data_leg *leg = side == FTP_SIDE_CLIENT ? &data->client : &data->server;
-	struct port_range range = { 0, 0 };
-	struct ip_endpoint local;
-	int fd, r;
-
-	if (side == FTP_SIDE_CLIENT) {
-		local = session->local;
-		range = session->rule->ftp->passivedataports;
-	} else {
-		r = netsock_local(session->server.watch.fd, &local);
-		if (r < 0)
-			return r;
-	}
-	fd = netsock_listen_range(&local.addr, range);
-	if (fd < 0)
-		return fd;
-	leg_close(data, leg, false);
-	watch_init(&leg->listener, side == FTP_SIDE_CLIENT ? on_client_listener : on_server_listener);
-	leg->listener.fd = fd;
-	leg->state = LEG_LISTENING;
-	r = netsock_local(fd, ret_endpoint);
-	if (r == 0)
-		r = loop_watch(loop_of(data), &leg->listener, EPOLLIN);
-	if (r < 0) {
-		leg_close(data, leg, false);
-		return r;
-	}
-	if (side == FTP_SIDE_CLIENT) {
-		ret_endpoint->addr = session->local.addr;
-		*ret_endpoint = policy_advertised(session->worker->policy, session->rule->ftp,
-						  &session->remote.addr, ret_endpoint);
-	}
-	return 0;
-}
-
-void data_target(struct data *data, enum ftp_side side, const struct ip_endpoint *target)
-{
-	struct data_leg *leg = side == FTP_SIDE_CLIENT ? &data->client : &data->server;
-
-	leg_close(data, leg, false);
-	leg->target = *target;
-	leg->state = LEG_TARGET;
-}
-
-/* Start to connect a leg that has a target. Failure is as good as a refused connection later. */
-static void leg_dial(struct data *data, enum ftp_side side)
-{
-	struct session *session = data->session;
-	struct data_leg *leg = side == FTP_SIDE_CLIENT ? &data->client : &data->server;
-	int fd = netsock_dial(&leg->target, side == FTP_SIDE_CLIENT ? &session->local.addr : NULL);
-
-	if (fd < 0) {
-		leg->state = LEG_NONE;
-		return;
-	}
-	netsock_keepalive(fd, session->rule->ftp->datakeepalive_s);
-	stream_adopt(&leg->stream, &fd);
-	leg->state = LEG_DIALLING;
-	if (loop_watch(loop_of(data), &leg->stream.watch, EPOLLOUT) < 0)
-		leg_close(data, leg, true);
-}
-
-/* Has a leg that is being dialled got through? */
-static void leg_check_dial(struct data *data, struct data_leg *leg)
-{
-	struct ip_endpoint peer;
-
-	if (leg->state != LEG_DIALLING)
-		return;
-	if (netsock_error(leg->stream.watch.fd) < 0) {
-		leg_close(data, leg, true);
-		return;
-	}
-	if (netsock_peer(leg->stream.watch.fd, &peer) < 0)
-		return; /* not yet */
-	leg->state = LEG_OPEN;
-	(void)loop_watch(loop_of(data), &leg->stream.watch, 0); /* removing cannot fail */
-}
-
-/* The server's leg survives a refused transfer unless the server has closed it meanwhile. */
-static bool leg_is_alive(struct data_leg *leg)
-{
-	return leg->state == LEG_OPEN && netsock_is_quiet(leg->stream.watch.fd);
-}
-
 void data_start(struct data *data, const struct ftp_act *act)
 {
 	if (act->text != data->command) {
@@ -293,11 +150,12 @@ void data_start(struct data *data, const struct ftp_act *act)
 	data->relay = (struct relay){ .bytes = 0 };
 	/* Many servers accept before they say 150, so this leg cannot wait for it. */
 	if (data->server.state == LEG_TARGET) {
-		leg_dial(data, FTP_SIDE_SERVER);
+		data_leg_dial(data, FTP_SIDE_SERVER);
 	} else if (data->server.target.port != 0 && data->server.listener.fd == -1 &&
-		   data->server.state != LEG_DIALLING && !leg_is_alive(&data->server)) {
-		leg_close(data, &data->server, false);
-		leg_dial(data, FTP_SIDE_SERVER);
+		   data->server.state != LEG_DIALLING && data->server.state != LEG_ASKED &&
+		   !data_leg_is_alive(&data->server)) {
+		data_leg_close(data, &data->server, false);
+		data_leg_dial(data, FTP_SIDE_SERVER);
 	}
 }
 
@@ -305,7 +163,7 @@ void data_go(struct data *data)
 {
 	data->going = true;
 	if (data->client.state == LEG_TARGET)
-		leg_dial(data, FTP_SIDE_CLIENT);
+		data_leg_dial_client(data);
 	if (loop_timer(loop_of(data), &data->timer, CONNECT_MS) < 0) {
 		data_end(data, FTP_DATA_ABORTED);
 		return;
@@ -324,8 +182,9 @@ void data_close(struct data *data, bool reset)
 {
 	loop_timer_stop(loop_of(data), &data->timer);
 	count_relay(data, false);
-	leg_close(data, &data->client, reset);
-	leg_close(data, &data->server, reset);
+	data_leg_close(data, &data->client, reset);
+	data_leg_close(data, &data->server, reset);
+	data_leg_withdraw(data);
 	data->client.target = data->server.target = (struct ip_endpoint){ .port = 0 };
 	free(data->command);
 	data->command = NULL;
@@ -398,6 +257,8 @@ static enum ftp_data_result leg_handshake(struct data *data)
 	if (!same_certificate(session, &leg->stream))
 		return FTP_DATA_CERTIFICATE;
 	leg->state = LEG_READY;
+	/* what the client sends before the relay begins would raise an event for ever */
+	(void)loop_watch(loop_of(data), &leg->stream.watch, 0); /* removing cannot fail */
 	/* the rest of the time that connecting may take is the server's */
 	return loop_timer(loop_of(data), &data->timer, CONNECT_MS) < 0 ? FTP_DATA_ABORTED : FTP_DATA_PENDING;
 }
@@ -407,8 +268,8 @@ static enum ftp_data_result data_connect(struct data *data)
 {
 	enum ftp_data_result result;
 
-	leg_check_dial(data, &data->client);
-	leg_check_dial(data, &data->server);
+	data_leg_check(data, &data->client);
+	data_leg_check(data, &data->server);
 	if (!data->going)
 		return FTP_DATA_PENDING;
 	if (data->server.state == LEG_NONE)
@@ -476,7 +337,7 @@ static enum ftp_data_result data_relay(struct data *data)
 	return FTP_DATA_ABORTED;
 }
 
-static void data_step(struct data *data)
+void data_step(struct data *data)
 {
 	enum ftp_data_result result = FTP_DATA_PENDING;
 

@@ -12,6 +12,7 @@
 #include "gateway/relay.h"
 #include "gateway/stream.h"
 
+struct msg;
 struct session;
 
 /* How far one leg has come. */
@@ -19,6 +20,7 @@ enum data_leg_state {
 	LEG_NONE = 0,
 	LEG_LISTENING, /* a port is open for the peer */
 	LEG_TARGET,    /* the peer's endpoint is known, not dialled yet */
+	LEG_ASKED,     /* the monitor has been asked, for a socket or to announce the connection */
 	LEG_DIALLING,
 	LEG_OPEN,
 	LEG_TLS, /* client leg: the handshake is under way */
@@ -36,6 +38,9 @@ struct data {
 	struct session *session;
 	struct data_leg client;
 	struct data_leg server;
+	uint32_t serial;    /* of the plan: an answer to an earlier one comes too late */
+	bool announced;	    /* the kernel knows of the client's data connection */
+	uint8_t tries;	    /* ports that may still be tried for a listener of the monitor's */
 	struct timer timer; /* connecting, standing still, settling */
 	bool started;	    /* a transfer was asked of the server */
 	bool going;	    /* and it has begun */
@@ -52,8 +57,14 @@ struct data {
 
 void data_init(struct data *data, struct session *session);
 
-/* Open a port for one leg. Returns 0 and the endpoint to tell the peer, or a negative errno. */
+/*
+ * Open a port for one leg. Returns 0 and the endpoint to tell the peer, or a
+ * negative errno; -EINPROGRESS: session_listening() will tell.
+ */
 int data_listen(struct data *data, enum ftp_side side, struct ip_endpoint *ret_endpoint);
+
+/* The monitor's answer to what was asked for this data connection. *fd becomes the data's, or stays. */
+void data_granted(struct data *data, const struct msg *msg, int *fd);
 
 /* Note where a leg is to be dialled. */
 void data_target(struct data *data, enum ftp_side side, const struct ip_endpoint *target);
@@ -62,6 +73,9 @@ void data_target(struct data *data, enum ftp_side side, const struct ip_endpoint
 void data_start(struct data *data, const struct ftp_act *act);
 void data_go(struct data *data);
 void data_refused(struct data *data);
+
+/* Something has happened to one of the legs: go on. */
+void data_step(struct data *data);
 
 /* Forget everything; what is open is closed, with a reset if asked for. */
 void data_close(struct data *data, bool reset);

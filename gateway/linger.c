@@ -7,7 +7,6 @@
 
 #define LINGER_MS	2000
 #define LINGER_HURRY_MS 200
-#define LINGER_MAX	4096
 /* What a peer may still send before it is taken for a chatterbox. */
 #define LINGER_READ_MAX (64 * 1024)
 
@@ -69,7 +68,7 @@ void linger_take(struct linger_list *list, struct stream *from)
 
 	if (!stream_is_open(from))
 		return;
-	if (list->n < LINGER_MAX && !from->saw_reset && !(from->saw_fin && stream_is_drained(from)))
+	if (list->n < list->max && !from->saw_reset && !(from->saw_fin && stream_is_drained(from)))
 		linger = calloc(1, sizeof(*linger));
 	if (linger == NULL) {
 		stream_close(from, false);

@@ -18,6 +18,7 @@ struct linger_list {
 	struct linger *head;
 	bool hurry;
 	size_t n;
+	size_t max; /* more are closed at once */
 };
 
 /*

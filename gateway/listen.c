@@ -26,6 +26,12 @@ static void explain(const struct policy_listener *listener, int error, const str
 			  "choose a port "
 			  "from 1024 on",
 			  listener->name, text);
+	else if (error == EPERM && listener->transparent)
+		diags_add(&diags, DIAG_ERROR, listener->address_mark,
+			  "listener \"%s\" is transparent, which needs CAP_NET_ADMIN; start attlsd as root, "
+			  "or give "
+			  "it the capability (setcap cap_net_admin+ep attlsd)",
+			  listener->name);
 	else if (error == EADDRINUSE)
 		diags_add(&diags, DIAG_ERROR, listener->address_mark,
 			  "listener \"%s\" cannot have %s: another program is listening there (ss -ltnp "
@@ -81,7 +87,7 @@ int listener_set_open(struct listener_set *set, const struct policy *policy, con
 
 		if (find_same(old, item) != NULL)
 			continue;
-		fd = netsock_listen(&item->endpoint, CONTROL_BACKLOG);
+		fd = netsock_listen(&item->endpoint, CONTROL_BACKLOG, policy->listeners[i].transparent);
 		if (fd >= 0) {
 			item->watch.fd = fd;
 			continue;

@@ -20,6 +20,7 @@
 #include "gateway/loop.h"
 #include "gateway/netsock.h"
 #include "gateway/policy-file.h"
+#include "gateway/privileged.h"
 #include "gateway/sandbox.h"
 #include "gateway/util.h"
 
@@ -42,6 +43,7 @@ struct monitor {
 	struct listener_set listeners;
 	struct listener_set coming_listeners;
 	struct admission admission;
+	struct privileged privileged;
 	bool stopping;
 	int status;
 };
@@ -156,6 +158,7 @@ static void hand_over(struct monitor *monitor, const struct listener *listener, 
 		return;
 	}
 	msg.failures = admission_failures(&monitor->admission, &peer->addr, monitor->loop.now_ms);
+	admission_note(&monitor->admission, msg.session, &msg.remote, &msg.local, msg.listener);
 	child->nsessions++;
 	if (msg_send(child->channel.fd, &msg, fd) == 0)
 		return;
@@ -259,6 +262,37 @@ static void on_ready(struct child *child)
 		on_accept_pause(&monitor->accept_pause);
 }
 
+static void forget_announced(void *context, uint64_t session)
+{
+	struct monitor *monitor = context;
+
+	privileged_session_end(&monitor->privileged, session);
+}
+
+static void session_over(struct monitor *monitor, struct child *child, uint64_t session)
+{
+	child->nsessions--;
+	forget_announced(monitor, session);
+}
+
+/* What needs privileges: judged by what the monitor knows of the session. */
+static bool on_request(struct monitor *monitor, struct child *child, const struct msg *msg)
+{
+	struct admission_facts facts;
+	struct msg answer;
+	bool earned;
+	int fd = -1;
+
+	if (!admission_facts(&monitor->admission, msg->session, child, &facts))
+		return false;
+	earned =
+	    privileged_request(&monitor->privileged, child->generation->policy, &facts, msg, &answer, &fd);
+	if (earned && answer.type != MSG_NONE && msg_send(child->channel.fd, &answer, fd) < 0)
+		child_kill(child, "does-not-listen"); /* it asks more than it takes */
+	fd_close(&fd);
+	return earned;
+}
+
 static void on_message(struct child *child, const struct msg *msg)
 {
 	struct monitor *monitor = child->children->owner;
@@ -268,12 +302,14 @@ static void on_message(struct child *child, const struct msg *msg)
 		ok = admission_login(&monitor->admission, msg->session, child);
 	else if (msg->type == MSG_LOGIN_FAILED)
 		ok = admission_login_failed(&monitor->admission, msg->session, child, monitor->loop.now_ms);
+	else if (msg->type == MSG_SOCKET || msg->type == MSG_ANNOUNCE || msg->type == MSG_WITHDRAW)
+		ok = on_request(monitor, child, msg);
 	else if (msg->type == MSG_SESSION_END)
 		ok = admission_leave(&monitor->admission, msg->session, child);
 	if (!ok)
 		child_kill(child, "odd-message");
 	else if (msg->type == MSG_SESSION_END)
-		child->nsessions--;
+		session_over(monitor, child, msg->session);
 }
 
 static void abandon_reload(struct monitor *monitor, const char *reason)
@@ -291,7 +327,7 @@ static void abandon_reload(struct monitor *monitor, const char *reason)
 static void on_death(struct child *child, int status)
 {
 	struct monitor *monitor = child->children->owner;
-	size_t lost = admission_leave_all(&monitor->admission, child);
+	size_t lost = admission_leave_all(&monitor->admission, child, forget_announced, monitor);
 	bool expected = child->told != MSG_NONE && WIFEXITED(status) && WEXITSTATUS(status) == EXIT_SUCCESS;
 
 	if (!expected)
@@ -315,6 +351,16 @@ static void on_retired(struct children *children)
 		loop_stop(&monitor->loop);
 }
 
+/* A reload cannot bring everything. */
+static int object(const struct monitor *monitor, const struct policy *policy)
+{
+	const char *objection = privileged_objection(&monitor->privileged, policy);
+
+	if (objection != NULL)
+		(void)fprintf(stderr, "%s: %s\n", monitor->path, objection);
+	return objection != NULL ? -EPERM : 0;
+}
+
 /* Bring the policy's generation up beside the current one, if there is any. */
 static int bring_up(struct monitor *monitor)
 {
@@ -328,6 +374,10 @@ static int bring_up(struct monitor *monitor)
 	if (r == 0)
 		r = listener_set_open(&monitor->coming_listeners, policy, &monitor->listeners, on_listener,
 				      monitor, &diags);
+	if (r == 0 && monitor->current != NULL)
+		r = object(monitor, policy);
+	if (r == 0)
+		raise_file_limit(policy); /* the workers inherit it */
 	if (r == 0)
 		r = generation_start(&monitor->children, &policy, uid, gid, &monitor->coming);
 	policy_free(&policy);
@@ -433,6 +483,17 @@ static int monitor_init(struct monitor *monitor, const char *policy_path)
 	return watch_signals(monitor);
 }
 
+static int open_privileged(struct monitor *monitor)
+{
+	const char *why = "";
+	int r = privileged_open(&monitor->privileged, &monitor->coming->policy->nat, &why);
+
+	monitor->privileged.net_admin = privileged_needs_net_admin(monitor->coming->policy);
+	if (r < 0)
+		(void)fprintf(stderr, "%s: %s (%s)\n", monitor->path, why, strerror(-r));
+	return r;
+}
+
 int monitor_run(const char *policy_path)
 {
 	static struct monitor monitor; /* one per process, too large for the stack of a signal-driven loop */
@@ -443,9 +504,11 @@ int monitor_run(const char *policy_path)
 	if (r == 0) {
 		log_setup(monitor.coming->policy->daemon.log_level,
 			  monitor.coming->policy->daemon.log_format);
-		raise_file_limit(monitor.coming->policy);
+		r = open_privileged(&monitor);
+	}
+	if (r == 0) {
 		if (monitor.children.root)
-			r = sandbox_monitor();
+			r = sandbox_monitor(monitor.privileged.net_admin);
 		if (r < 0)
 			log_event(LOG_LEVEL_ERROR, "sandbox-failed", LOG_TEXT("error", strerror(-r)));
 	}
@@ -457,6 +520,7 @@ int monitor_run(const char *policy_path)
 	listener_set_close(&monitor.listeners, NULL);
 	listener_set_close(&monitor.coming_listeners, NULL);
 	children_done(&monitor.children);
+	privileged_done(&monitor.privileged);
 	admission_done(&monitor.admission);
 	loop_done(&monitor.loop);
 	fd_close(&monitor.signals.fd);

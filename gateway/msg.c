@@ -70,9 +70,11 @@ int msg_receive(int channel, struct msg *ret_msg, int *ret_fd)
 		memcpy(ret_fd, CMSG_DATA(cmsg), sizeof(*ret_fd));
 	if (n == 0 && *ret_fd == -1)
 		return 0;
-	if (n != (ssize_t)sizeof(*ret_msg) || (header.msg_flags & (MSG_TRUNC | MSG_CTRUNC))) {
+	if (n != (ssize_t)sizeof(*ret_msg) || (header.msg_flags & MSG_TRUNC)) {
 		fd_close(ret_fd);
 		return -EPROTO;
 	}
+	if (header.msg_flags & MSG_CTRUNC)
+		fd_close(ret_fd);
 	return 1;
 }

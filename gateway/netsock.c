@@ -67,7 +67,36 @@ static int make_socket(enum ip_family family)
 	return fd;
 }
 
-int netsock_listen(const struct ip_endpoint *endpoint, int backlog)
+static int make_transparent(int fd, enum ip_family family)
+{
+	int on = 1;
+	int r = family == IP_V4 ? setsockopt(fd, IPPROTO_IP, IP_TRANSPARENT, &on, sizeof(on))
+				: setsockopt(fd, IPPROTO_IPV6, IPV6_TRANSPARENT, &on, sizeof(on));
+
+	return r == -1 ? -errno : 0;
+}
+
+int netsock_listen(const struct ip_endpoint *endpoint, int backlog, bool transparent)
+{
+	union address address;
+	socklen_t len = to_sockaddr(endpoint, &address);
+	int fd = make_socket(endpoint->addr.family);
+	int r = 0;
+
+	if (fd < 0)
+		return fd;
+	set_option(fd, SOL_SOCKET, SO_REUSEADDR, 1);
+	if (transparent)
+		r = make_transparent(fd, endpoint->addr.family);
+	if (r == 0 && bind(fd, &address.any, len) == 0 && listen(fd, backlog) == 0)
+		return fd;
+	if (r == 0)
+		r = -errno;
+	fd_close(&fd);
+	return r;
+}
+
+int netsock_bind_transparent(const struct ip_endpoint *endpoint)
 {
 	union address address;
 	socklen_t len = to_sockaddr(endpoint, &address);
@@ -76,28 +105,62 @@ int netsock_listen(const struct ip_endpoint *endpoint, int backlog)
 
 	if (fd < 0)
 		return fd;
+	r = make_transparent(fd, endpoint->addr.family);
 	set_option(fd, SOL_SOCKET, SO_REUSEADDR, 1);
-	if (bind(fd, &address.any, len) == 0 && listen(fd, backlog) == 0)
+	if (endpoint->port == 0)
+		set_option(fd, IPPROTO_IP, IP_BIND_ADDRESS_NO_PORT, 1);
+	if (r == 0 && bind(fd, &address.any, len) == -1)
+		r = -errno;
+	if (r == 0)
 		return fd;
-	r = -errno;
 	fd_close(&fd);
 	return r;
+}
+
+int netsock_start_listening(int fd)
+{
+	return listen(fd, DATA_BACKLOG) == -1 ? -errno : 0;
+}
+
+int netsock_connect(int fd, const struct ip_endpoint *to)
+{
+	union address address;
+	socklen_t len = to_sockaddr(to, &address);
+
+	return connect(fd, &address.any, len) == -1 && errno != EINPROGRESS ? -errno : 0;
+}
+
+/* The ports of a range, or the dynamic ones (RFC 6335 6). */
+static void range_of(struct port_range range, uint32_t *ret_low, uint32_t *ret_count)
+{
+	*ret_low = range.low != 0 ? range.low : 49152;
+	*ret_count = (range.low != 0 ? range.high : 65535) - *ret_low + 1;
+}
+
+uint16_t netsock_random_port(struct port_range range)
+{
+	uint32_t low, count, random;
+
+	range_of(range, &low, &count);
+	if (getrandom(&random, sizeof(random), 0) != (ssize_t)sizeof(random))
+		return 0;
+	return (uint16_t)(low + random % count);
 }
 
 int netsock_listen_range(const struct ip_addr *addr, struct port_range range)
 {
 	struct ip_endpoint endpoint = { .addr = *addr };
-	uint32_t low = range.low != 0 ? range.low : 49152;
-	uint32_t count = (range.low != 0 ? range.high : 65535) - low + 1;
-	uint32_t start;
+	uint32_t low, count, start;
 	int fd = -EADDRINUSE;
 
+	range_of(range, &low, &count);
 	/* Unpredictable, so that nobody can wait at the next port (RFC 2577 6). */
-	if (getrandom(&start, sizeof(start), 0) != (ssize_t)sizeof(start))
+	start = netsock_random_port(range);
+	if (start == 0)
 		return -EAGAIN;
 	for (uint32_t i = 0; i < count; i++) {
-		endpoint.port = (uint16_t)(low + (start + i) % count);
-		fd = netsock_listen(&endpoint, DATA_BACKLOG);
+		endpoint.port = (uint16_t)(low + (start - low + i) % count);
+		fd = netsock_listen(&endpoint, DATA_BACKLOG, false);
 		if (fd != -EADDRINUSE)
 			break;
 	}
@@ -122,11 +185,8 @@ int netsock_dial(const struct ip_endpoint *to, const struct ip_addr *from)
 		if (bind(fd, &address.any, len) == -1)
 			r = -errno;
 	}
-	if (r == 0) {
-		len = to_sockaddr(to, &address);
-		if (connect(fd, &address.any, len) == -1 && errno != EINPROGRESS)
-			r = -errno;
-	}
+	if (r == 0)
+		r = netsock_connect(fd, to);
 	if (r < 0) {
 		fd_close(&fd);
 		return r;

@@ -12,8 +12,27 @@
 #include "policy/ftp-action.h"
 #include "policy/ip.h"
 
-/* A listening socket on exactly this endpoint. IPv6 sockets take no IPv4. */
-int netsock_listen(const struct ip_endpoint *endpoint, int backlog);
+/*
+ * A listening socket on exactly this endpoint. IPv6 sockets take no IPv4.
+ * transparent: it takes connections to any address that the firewall hands it
+ * (TPROXY; needs CAP_NET_ADMIN).
+ */
+int netsock_listen(const struct ip_endpoint *endpoint, int backlog, bool transparent);
+
+/*
+ * A socket bound to an address that need not be this host's (needs
+ * CAP_NET_ADMIN), neither listening nor connected. Port 0: chosen at connect().
+ */
+int netsock_bind_transparent(const struct ip_endpoint *endpoint);
+
+/* Let a bound socket listen, as netsock_listen_range() does. */
+int netsock_start_listening(int fd);
+
+/* Connect a bound socket. As netsock_dial(): 0 also when it is under way. */
+int netsock_connect(int fd, const struct ip_endpoint *to);
+
+/* A port of `range` (or of the dynamic ports) that nobody can foresee. 0: no random numbers. */
+uint16_t netsock_random_port(struct port_range range);
 
 /*
  * A listening socket on a port out of `range` (or of the dynamic ports,

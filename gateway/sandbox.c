@@ -14,12 +14,15 @@
 
 #include "gateway/util.h"
 
-int sandbox_monitor(void)
+int sandbox_monitor(bool net_admin)
 {
 	capng_clear(CAPNG_SELECT_BOTH);
 	(void)capng_updatev(CAPNG_ADD, CAPNG_EFFECTIVE | CAPNG_PERMITTED | CAPNG_BOUNDING_SET, CAP_SETUID,
 			    CAP_SETGID, CAP_SYS_CHROOT, CAP_KILL, CAP_NET_BIND_SERVICE, CAP_DAC_READ_SEARCH,
 			    -1);
+	if (net_admin)
+		(void)capng_update(CAPNG_ADD, CAPNG_EFFECTIVE | CAPNG_PERMITTED | CAPNG_BOUNDING_SET,
+				   CAP_NET_ADMIN);
 	return capng_apply(CAPNG_SELECT_CAPS) == 0 ? 0 : -EPERM;
 }
 

@@ -4,12 +4,15 @@
 #ifndef ATTLSD_GATEWAY_SANDBOX_H
 #define ATTLSD_GATEWAY_SANDBOX_H
 
+#include <stdbool.h>
+
 /*
  * The monitor, as root: keep the few capabilities that later work needs
- * (starting workers, binding new ports and reading keys at a reload). Returns
- * 0 or a negative errno.
+ * (starting workers, binding new ports and reading keys at a reload), and with
+ * net_admin what transparent sockets and conntrack need. Returns 0 or a negative
+ * errno.
  */
-int sandbox_monitor(void);
+int sandbox_monitor(bool net_admin);
 
 /*
  * A worker: chroot into the open, empty folder `root` (-1: not started as root,

@@ -140,10 +140,12 @@ static bool session_admit(struct session *session, const struct msg *msg)
 		return false;
 	backend = session->rule->backend;
 	session->tlsctx = tlsctx_find(worker->tlsctx, session->rule->tls);
+	session->transparent = flow.listener->transparent;
+	session->behind = backend->original ? session->local : backend->endpoint;
 	setup = (struct ftp_machine_setup){
 		.action = session->rule->ftp,
 		.client = msg->remote,
-		.server = backend->endpoint.addr,
+		.server = session->behind.addr,
 		.implicit = flow.listener->tls == LISTENER_IMPLICIT,
 		.modes = session_server_modes(backend),
 		.modes_refused = worker->modes_refused[backend->index],
@@ -180,6 +182,7 @@ void session_start(struct worker *worker, const struct msg *msg, int *fd)
 	session_init(session, worker, msg);
 	stream_adopt(&session->client, fd);
 	DL_APPEND(worker->sessions, session);
+	HASH_ADD(hh, worker->by_number, id, sizeof(session->id), session);
 	worker->nsessions++;
 	netsock_set_control(session->client.watch.fd);
 	if (!session_admit(session, msg)) {
@@ -238,6 +241,7 @@ void session_end(struct session *session, const char *reason)
 	if (session->rule != NULL)
 		worker->modes_refused[session->rule->backend->index] |= session->machine.modes_refused;
 	DL_DELETE(worker->sessions, session);
+	HASH_DEL(worker->by_number, session);
 	worker->nsessions--;
 	loop_bury(&worker->loop, &session->grave);
 	worker_session_end(worker, session);
@@ -248,4 +252,23 @@ void session_data_done(struct session *session, enum ftp_data_result result)
 	session->active_ms = loop_of(session)->now_ms;
 	ftp_machine_data_done(&session->machine, result, &session->worker->out);
 	control_run(session);
+}
+
+void session_listening(struct session *session, enum ftp_side side, const struct ip_endpoint *endpoint)
+{
+	ftp_machine_listening(&session->machine, side, endpoint, &session->worker->out);
+	control_run(session);
+}
+
+void session_granted(struct session *session, const struct msg *msg, int *fd)
+{
+	if (session->ended)
+		return;
+	ftp_out_reset(&session->worker->out);
+	if (msg->type == MSG_SOCKET_READY && msg->purpose == PURPOSE_SERVER) {
+		control_server_granted(session, msg->error, fd);
+		control_run(session);
+	} else {
+		data_granted(&session->data, msg, fd);
+	}
 }

@@ -8,6 +8,7 @@
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <uthash.h>
 
 #include "ftp-alg/ftp-alg.h"
 #include "gateway/data.h"
@@ -28,7 +29,7 @@ enum session_tls {
 	SESSION_TLS_LEAVING, /* CCC: the way back to the clear, see control_tls_notify() */
 };
 
-enum session_server { SERVER_NONE = 0, SERVER_DIALLING, SERVER_GREETING, SERVER_UP };
+enum session_server { SERVER_NONE = 0, SERVER_ASKED, SERVER_DIALLING, SERVER_GREETING, SERVER_UP };
 
 #define SESSION_USER_MAX 64
 /* For the server to be reached and to greet. */
@@ -47,13 +48,17 @@ struct session {
 	uint8_t binding[TLS_BINDING_BYTES];
 	struct ip_endpoint remote; /* the client */
 	struct ip_endpoint local;  /* what it dialled */
+	struct ip_endpoint behind; /* the server behind the gateway */
+	bool transparent;	   /* the listener is: we speak with the addresses of others */
 
 	struct stream client;
 	struct window client_in;
 	struct ftp_line held; /* a line that the machine did not take yet; its text as offset in `held_at` */
 	size_t held_at;
+	enum ftp_line_status held_status;
 	bool holding;
-	bool skipping; /* inside an overlong line */
+	bool client_eof; /* the client will say nothing more */
+	bool skipping;	 /* inside an overlong line */
 	enum session_tls tls;
 	bool notify_due; /* after CCC: our close_notify is still to be sent */
 
@@ -77,6 +82,7 @@ struct session {
 	char user[SESSION_USER_MAX];
 	struct grave grave;
 	struct session *next, *prev;
+	UT_hash_handle hh; /* by id */
 };
 
 /* Serve a connection that the monitor handed over. *fd becomes the session's (and -1) in any case. */
@@ -91,6 +97,13 @@ void session_end(struct session *session, const char *reason);
 
 /* The FTP_MODE_ bits that policy allows towards a server. */
 uint8_t session_server_modes(const struct policy_backend *backend);
+
+/* From the worker: the monitor's answer to MSG_SOCKET or MSG_ANNOUNCE. *fd becomes the session's, or stays.
+ */
+void session_granted(struct session *session, const struct msg *msg, int *fd);
+
+/* From data.c: a port is open for one side (NULL: none could be had). */
+void session_listening(struct session *session, enum ftp_side side, const struct ip_endpoint *endpoint);
 
 /* From data.c: the data part is over. */
 void session_data_done(struct session *session, enum ftp_data_result result);

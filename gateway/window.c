@@ -19,7 +19,10 @@ void window_tidy(struct window *window)
 	if (window->bytes == NULL || window->start == 0)
 		return;
 	if (len == 0) {
+		bool more = window->more;
+
 		window_free(window);
+		window->more = more;
 		return;
 	}
 	memmove(window->bytes, window->bytes + window->start, len);
@@ -43,6 +46,7 @@ enum stream_io window_fill(struct window *window, struct stream *stream)
 			break;
 		window->end += len;
 	}
+	window->more = io == STREAM_OK;
 	if (window->end == 0) {
 		free(window->bytes);
 		window->bytes = NULL;

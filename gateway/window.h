@@ -15,6 +15,7 @@
 struct window {
 	uint8_t *bytes;
 	size_t start, end;
+	bool more; /* it was full when it was last filled: the stream may have more inside */
 };
 
 /* Holds the longest line of either side twice over. */

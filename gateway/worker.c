@@ -3,7 +3,9 @@
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/resource.h>
 #include <unistd.h>
+#include <uthash.h>
 
 #include "gateway/log.h"
 #include "gateway/msg.h"
@@ -35,18 +37,24 @@ static int keep_for_later(struct worker *worker, const struct msg *msg)
 }
 
 /* Never waits: many sessions may end in one turn, more than the channel holds. */
-static void tell_monitor(struct worker *worker, enum msg_type type, uint64_t session)
+void worker_request(struct worker *worker, const struct msg *msg)
 {
-	struct msg msg = { .type = type, .session = session };
 	int r;
 
 	if (worker->channel.fd == -1)
 		return;
-	r = worker->nuntold > 0 ? -EAGAIN : msg_send(worker->channel.fd, &msg, -1);
+	r = worker->nuntold > 0 ? -EAGAIN : msg_send(worker->channel.fd, msg, -1);
 	if (r == -EAGAIN)
-		r = keep_for_later(worker, &msg);
+		r = keep_for_later(worker, msg);
 	if (r < 0)
 		monitor_lost(worker, -r);
+}
+
+static void tell_monitor(struct worker *worker, enum msg_type type, uint64_t session)
+{
+	struct msg msg = { .type = type, .session = session };
+
+	worker_request(worker, &msg);
 }
 
 static void tell_rest(struct worker *worker)
@@ -112,6 +120,24 @@ static void retire(struct worker *worker)
 	end_if_drained(worker);
 }
 
+/* An answer for a session, which may be over by now. */
+static void granted(struct worker *worker, const struct msg *msg, int *fd)
+{
+	struct session *session;
+
+	HASH_FIND(hh, worker->by_number, &msg->session, sizeof(msg->session), session);
+	if (session != NULL)
+		session_granted(session, msg, fd);
+}
+
+/* Its descriptor found no place in this process: that one connection is gone, the others go on. */
+static void lost_session(struct worker *worker, uint64_t session)
+{
+	log_event(LOG_LEVEL_ERROR, "refused", LOG_NUMBER("session", session),
+		  LOG_TEXT("reason", "no-descriptor"));
+	tell_monitor(worker, MSG_SESSION_END, session);
+}
+
 static void on_channel(struct watch *watch, uint32_t ready)
 {
 	struct worker *worker = CONTAINER_OF(watch, struct worker, channel);
@@ -122,8 +148,12 @@ static void on_channel(struct watch *watch, uint32_t ready)
 	if (ready & EPOLLOUT)
 		tell_rest(worker);
 	while ((r = msg_receive(watch->fd, &msg, &fd)) == 1) {
-		if (msg.type == MSG_SESSION && fd != -1 && msg.listener < worker->policy->nlisteners)
+		if (msg.type == MSG_SESSION && fd == -1)
+			lost_session(worker, msg.session);
+		else if (msg.type == MSG_SESSION && msg.listener < worker->policy->nlisteners)
 			session_start(worker, &msg, &fd);
+		else if (msg.type == MSG_SOCKET_READY || msg.type == MSG_ANNOUNCED)
+			granted(worker, &msg, &fd);
 		else if (msg.type == MSG_DRAIN)
 			drain(worker);
 		else if (msg.type == MSG_RETIRE)
@@ -138,6 +168,14 @@ static void on_channel(struct watch *watch, uint32_t ready)
 	loop_unwatch(&worker->loop, watch);
 	fd_close(&watch->fd);
 	loop_stop(&worker->loop);
+}
+
+/* Connections that only linger must not take the descriptors of those that work. */
+static size_t lingering_max(void)
+{
+	struct rlimit limit;
+
+	return getrlimit(RLIMIT_NOFILE, &limit) == -1 ? 64 : (size_t)limit.rlim_cur / 8;
 }
 
 /* Load what needs files, then lock up. */
@@ -157,6 +195,7 @@ static int worker_setup(struct worker *worker, const struct worker_setup *setup)
 		return r;
 	worker->lingering.loop = &worker->loop;
 	worker->lingering.on_empty = on_lingering_empty;
+	worker->lingering.max = lingering_max();
 	watch_init(&worker->channel, on_channel);
 	worker->channel.fd = setup->channel;
 	r = diags_init(&diags, "", NULL, 0);

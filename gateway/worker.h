@@ -28,7 +28,8 @@ struct worker {
 	struct watch channel; /* to the monitor */
 	struct msg *untold;   /* what the channel had no room for yet, in order */
 	size_t nuntold, untold_cap;
-	struct session *sessions;
+	struct session *sessions;  /* in order */
+	struct session *by_number; /* the same, to be found */
 	size_t nsessions;
 	struct linger_list lingering;
 	bool retired;		  /* ends with its last session */
@@ -56,6 +57,8 @@ int worker_run(const struct worker_setup *setup);
 
 /* For sessions: tell the monitor. */
 void worker_session_login(struct worker *worker, const struct session *session);
+/* For sessions: ask the monitor; the answer, if there is one, comes with session_granted(). */
+void worker_request(struct worker *worker, const struct msg *msg);
 void worker_login_failed(struct worker *worker, const struct session *session);
 void worker_session_end(struct worker *worker, struct session *session);
 

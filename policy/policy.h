@@ -110,7 +110,8 @@ struct policy_listener {
 	size_t index;
 };
 
-enum nat_conntrack { NAT_CONNTRACK_OFF = 0, NAT_CONNTRACK_EXPECT };
+/* How the kernel is told of data connections: not, as expectations (RELATED), as elements of an nftables set. */
+enum nat_conntrack { NAT_CONNTRACK_OFF = 0, NAT_CONNTRACK_EXPECT, NAT_CONNTRACK_SET };
 
 /*
  * What some clients are told to dial for data. An address stands in that of its
@@ -132,6 +133,7 @@ struct policy_nat {
 	size_t nadvertise;
 	struct port_range advertise_ports; /* stands for passivedataports, port by port; low 0: not mapped */
 	enum nat_conntrack conntrack;
+	const char *nft_set; /* "family table name"; IPv6 goes to a set named with a 6 behind it */
 };
 
 struct policy_rule {

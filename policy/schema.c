@@ -226,6 +226,7 @@ static const struct schema listener_schema = { .fields = listener_fields,
 
 static const struct word conntracks[] = { { "off", NAT_CONNTRACK_OFF, NULL },
 					  { "expect", NAT_CONNTRACK_EXPECT, NULL },
+					  { "set", NAT_CONNTRACK_SET, NULL },
 					  { 0 } };
 
 static const struct field advertise_fields[] = {
@@ -255,6 +256,12 @@ static const struct field nat_fields[] = {
 	  .min = 1,
 	  .max = 65535 },
 	ENUM("conntrack", policy_nat, conntrack, conntracks, "off"),
+	{ .key = "nft_set",
+	  .type = FIELD_STRING,
+	  PTR(policy_nat, nft_set),
+	  .min = 5,
+	  .max = 96,
+	  .standard = "inet attlsd data" },
 	{ 0 },
 };
 static const struct schema nat_schema = { .fields = nat_fields };

@@ -11,10 +11,6 @@ static const struct unsupported table[] = {
 	{ "daemon", "control_socket", UNSUPPORTED_ANY, "remove it" },
 	{ "tls_actions", "handshake_role", UNSUPPORTED_BUT(ROLE_CLIENT),
 	  "use server or server_with_client_auth" },
-	{ "backends", "address", false, "name host:port instead of original" },
-	{ "backends", "source", BACKEND_SOURCE_GATEWAY, "use gateway" },
-	{ "listeners", "transparent", false, "leave it at false" },
-	{ "nat", "conntrack", NAT_CONNTRACK_OFF, "use off" },
 };
 
 const struct unsupported *unsupported_at(size_t index)
