@@ -43,6 +43,7 @@ start:   none      connected; the server has said nothing yet
          sni=name  asks for the certificate of this host
          cert=name has this client certificate (see people.py)
 """
+import contextlib
 import glob
 import os
 import re
@@ -597,6 +598,11 @@ class Player:
         how, address = self.client_data
         assert how == "dial"
         self.data = clients.Plain(self.keep(net.dial(address, (source, 0) if source else None)))
+
+    def do_stranger_dials(self, source):
+        """Somebody at another address dials the client's data port and gets nothing."""
+        with contextlib.suppress(ConnectionError):
+            assert net.end_of(self.keep(net.dial(self.client_data[1], (source, 0))))[1] == b""
 
     def do_client_cannot_dial(self):
         how, address = self.client_data

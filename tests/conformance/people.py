@@ -75,6 +75,7 @@ class People:
     def __init__(self, folder):
         self.folder = folder
         root, elsewhere = Authority(folder, "partners"), Authority(folder, "elsewhere")
+        self.root = root
         middle = Authority(folder, "branch", root)
         gone = Authority(folder, "branch-gone", root)
         for label in "user", "other", "stranger", "revoked":

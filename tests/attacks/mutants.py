@@ -1,0 +1,201 @@
+#!/usr/bin/python3
+"""
+Show that each test of an incident depends on its guard: build the daemon with
+the guard switched off, run the test, expect it to fail. `make mutants` calls it.
+
+    mutants.py [NUMBER ...]     only these incidents
+
+A mutant is a list of (file, text, replacement); the text has to occur there
+exactly once. The tree is copied first, nothing of the project is touched.
+Prints a table; status 0 when every mutant was built and killed.
+"""
+import os
+import shutil
+import subprocess
+import sys
+import tempfile
+from concurrent import futures
+
+ROOT = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
+JOBS = int(os.environ.get("MUTANT_JOBS", "2"))
+
+AUTH, CCC = "gateway/control-tls.c", "gateway/control-tls.c"
+MACHINE, PLAN, LINE, DATA, TLSCTX = "ftp-alg/machine.c", "ftp-alg/plan.c", "ftp-alg/line.c", "gateway/data.c", "gateway/tlsctx.c"
+FOREIGN = [(MACHINE, "command.verb->kind == FTP_KIND_FOREIGN", "command.verb->kind == FTP_KIND_COUNT")]
+
+# incident, what is switched off, [(file, text, replacement)], test ("" when it is the only one of its number)
+MUTANTS = [
+    (1, "bytes behind AUTH end the session",
+     [(AUTH, "if (window_len(&session->client_in) > 0) {", "if (false) {")]),
+    (2, "a reply that nobody asked for ends the session",
+     [(MACHINE, "if (reply->code != 421)\n\t\t\tmachine_close(", "if (false)\n\t\t\tmachine_close(")]),
+    (3, "bytes behind CCC end the session",
+     [(CCC, "if (window_len(&session->client_in) > 0 || stream_tls_has_pending(&session->client)) {", "if (false) {")]),
+    (3, "PROT is frozen after CCC",
+     [("ftp-alg/security.c", "\tif (security->ctrl == FTP_CTRL_CLEARED)\n\t\treturn FTP_OWN_PROT_AFTER_CCC;\n"
+                             "\tif (security->ctrl != FTP_CTRL_TLS)\n", "\tif (security->ctrl == FTP_CTRL_CLEAR)\n")]),
+    (4, "the first byte tells whether the client still speaks TLS",
+     [("gateway/stream-tls.c", "if (first < RECORD_FIRST || first > RECORD_LAST) {", "if (first == 0) {")]),
+    (5, "a hello for other protocols ends in an alert",
+     [(TLSCTX, "\treturn SSL_TLSEXT_ERR_ALERT_FATAL;\n}\n", "\treturn SSL_TLSEXT_ERR_NOACK;\n}\n")]),
+    (5, "a request of another protocol ends the session", FOREIGN),
+    (6, "PORT names the client's own address",
+     [(PLAN, "if (action->portcommandipaddr == NOREDIRECT &&", "if (false &&")]),
+    (6, "PORT names no low port",
+     [(PLAN, "if (target.port == 0 || (action->portcommandport == NOLOWPORTS && target.port < PORT_LOW_LIMIT))",
+       "if (target.port == 0)")]),
+    (7, "the address in 227 is not looked at",
+     [(PLAN, "\t*ret_port = endpoint.port;\n",
+       "\t*(struct ip_endpoint *)(void *)((char *)ret_port - __builtin_offsetof(struct ip_endpoint, port)) = endpoint;\n")]),
+    (7, "a low port of the server is not dialled", [(PLAN, "target.port < PORT_LOW_LIMIT) {", "target.port == 0) {")]),
+    (8, "only the control connection's peer may dial the data port",
+     [(DATA, "if (!any && !ip_addr_equal(&peer.addr, expected)) {", "if (false) {")]),
+    (8, "a TLS session belongs to one control connection",
+     [(TLSCTX, "SSL_get_session(ssl), purpose_of(ssl)->binding, TLS_BINDING_BYTES", "SSL_get_session(ssl), control_context, TLS_BINDING_BYTES"),
+      (TLSCTX, "own ? binding : control_context,", "control_context,"),
+      (TLSCTX, "SSL_get_session(ssl), purpose->binding, TLS_BINDING_BYTES", "SSL_get_session(ssl), control_context, TLS_BINDING_BYTES"),
+      (TLSCTX, "void tlsctx_bind(SSL *ssl)\n{\n\tconst struct purpose *purpose = purpose_of(ssl);\n", "void tlsctx_bind(SSL *ssl)\n{\n")]),
+    (9, "no resumption where certificates are checked",
+     [(TLSCTX, "\tif (asks_for_certificate(purpose->tlsctx))\n\t\treturn SSL_TICKET_RETURN_IGNORE_RENEW;\n", ""),
+      (TLSCTX, "bool own = use == TLSCTX_DATA || asks_for_certificate(tlsctx);", "bool own = use == TLSCTX_DATA;")]),
+    (10, "an end without close_notify is a cut",
+     [("gateway/relay.c", "\t\tcase STREAM_TRUNCATED:\n\t\t\treturn RELAY_CUT;\n",
+       "\t\tcase STREAM_TRUNCATED:\n\t\t\trelay->state = RELAY_ENDING;\n\t\t\treturn RELAY_AGAIN;\n")]),
+    (11, "the wait for the peer's end is bounded", [("gateway/linger.c", "#define LINGER_MS\t2000", "#define LINGER_MS\t3600000")]),
+    (12, "closing closes",
+     [("gateway/stream.c", "\tspill_free(&stream->spill);\n\tfd_close(&stream->watch.fd);\n", "\tspill_free(&stream->spill);\n")]),
+    (13, "nothing but a login before the login",
+     [(MACHINE, "if (machine->login != FTP_LOGIN_DONE && !(verb->flags & FTP_VERB_BEFORE_LOGIN))", "if (false)")]),
+    (13, "a request of another protocol ends the session", FOREIGN),
+    (14, "a 227 that nobody asked for ends the session",
+     [(MACHINE, "if (names_a_port(reply->code) &&", "if (false && names_a_port(reply->code) &&")]),
+    (14, "the server has to agree to PORT",
+     [(PLAN, "\tif (!ftp_reply_is_positive(reply->code)) {\n", "\tif (!ftp_reply_is_positive(reply->code) && passive) {\n")]),
+    (15, "a reply ends at its own code only",
+     [("ftp-alg/reply.c", "} else if (head.code == parser->code && !head.more) {", "} else if (head.code != 0 && !head.more) {")]),
+    (16, "the server's answer to the gateway's EPSV is kept back",
+     [(MACHINE, "\tif (pending == FTP_PENDING_PLAN) {\n", "\tif (pending == FTP_PENDING_PLAN) {\n"
+       "\t\tftp_out_text(out, FTP_DO_REPLY, reply->line, reply->len);\n")]),
+    (18, "Telnet commands are taken out",
+     [(LINE, "if (byte != TELNET_IAC || telnet_iac_is_data(&in))", "if (byte != TELNET_IAC || true || telnet_iac_is_data(&in))")]),
+    (18, "urgent data stays in line", [("gateway/netsock.c", "set_option(fd, SOL_SOCKET, SO_OOBINLINE, 1);", "")]),
+    (19, "lines have a limit", [("ftp-alg/line.h", "#define FTP_LINE_MAX 4096", "#define FTP_LINE_MAX 1000000")]),
+    (20, "no CR inside a line", [(LINE, "if (window[i] == '\\r')", "if (false)")]),
+    (20, "a bare LF ends no line", [(LINE, "if (lf == 0 || window[lf - 1] != '\\r')", "if (lf == 0)")]),
+    (21, "certificates are looked up in the lists",
+     [("gateway/trust.c", "X509_V_FLAG_CRL_CHECK | X509_V_FLAG_CRL_CHECK_ALL", "0")]),
+    (21, "in those of all authorities of the chain",
+     [("gateway/trust.c", "X509_V_FLAG_CRL_CHECK | X509_V_FLAG_CRL_CHECK_ALL", "X509_V_FLAG_CRL_CHECK")]),
+    (22, "names are compared to their end",
+     [("ftp-alg/login.c", "return name != NULL && strlen(name) == len && strncasecmp(name, arg, len) == 0;",
+       "return name != NULL && strncasecmp(name, arg, len) == 0;")]),
+    (23, "what ends is freed when nothing looks at it any more",
+     [("gateway/session.c", "\tloop_bury(&worker->loop, &session->grave);\n\tworker_session_end(worker, session);\n",
+       "\tworker_session_end(worker, session);\n\tsession->grave.fn(&session->grave);\n")]),
+    (24, "those that have not logged in are counted by source",
+     [("gateway/admission.c", "if (source->unauthenticated >= limits->limit_unauthenticated_per_source)", "if (false)")]),
+    (25, "one writer, and it goes through TLS",
+     [("gateway/stream.c", "if (stream->ssl != NULL && !stream->clear_out) {", "if (stream->ssl != NULL && !stream->clear_out && len > 60) {")]),
+    (26, "a refusal waits for no data connection",
+     [("ftp-alg/transfer.c", "if (machine->transfer == FTP_TRANSFER_ASKED && ftp_reply_is_positive(code)) {",
+       "if (machine->transfer == FTP_TRANSFER_ASKED) {")]),
+    (26, "226 only for what has arrived", [("ftp-alg/transfer.c", "machine->instead = verdict(machine->result, code);", "(void)verdict;")]),
+    (27, "the log escapes",
+     [("gateway/log.c", "else if (*c >= 0x20 && *c < 0x7f)", "else if (*c != 0)")]),
+]
+
+
+def copy_tree(folder):
+    listed = subprocess.run(["git", "ls-files", "-co", "--exclude-standard"], cwd=ROOT, check=True, capture_output=True, text=True)
+    for name in listed.stdout.splitlines():
+        source, target = os.path.join(ROOT, name), os.path.join(folder, name)
+        if os.path.isfile(source):
+            os.makedirs(os.path.dirname(target), exist_ok=True)
+            shutil.copy2(source, target)
+
+
+def build(folder):
+    return subprocess.run(["make", "-s", "B=build", "binaries"], cwd=folder, capture_output=True, text=True)
+
+
+def run(folder, number):
+    env = {**os.environ, "ATTLSD": os.path.join(folder, "build", "attlsd"), "ATTLSCTL": os.path.join(folder, "build", "attlsctl"),
+           "ATTLSD_BUILD": os.path.join(folder, "build"), "ATTLSD_TEST_DEADLINE": "4", "PYTHONDONTWRITEBYTECODE": "1"}
+    return subprocess.run([sys.executable, "-m", "pytest", "-c", "tests/system/pytest.ini", "tests/attacks", "-q", "-x",
+                           "-p", "no:cacheprovider", "-k", "test_%02d_" % number], cwd=folder, env=env, capture_output=True, text=True)
+
+
+def change(folder, edits):
+    """Apply; returns what undoes it."""
+    before = {}
+    for name, text, replacement in edits:
+        path = os.path.join(folder, name)
+        with open(path, encoding="utf-8") as f:
+            content = f.read()
+        before.setdefault(path, content)
+        if content.count(text) != 1:
+            undo(before)
+            raise ValueError(f"{name}: the guard is not there as it was: {text!r}")
+        with open(path, "w", encoding="utf-8") as f:
+            f.write(content.replace(text, replacement))
+    return before
+
+
+def undo(before):
+    for path, content in before.items():
+        with open(path, "w", encoding="utf-8") as f:
+            f.write(content)
+
+
+def kill(folder, mutant):
+    number, _, edits = mutant
+    try:
+        before = change(folder, edits)
+    except (ValueError, OSError) as fault:
+        return "stale", str(fault)
+    try:
+        built = build(folder)
+        if built.returncode:
+            return "does not build", built.stderr[-1500:]
+        done = run(folder, number)
+        if done.returncode == 1:
+            return "yes", ""
+        return "NO", done.stdout[-1500:] + done.stderr[-500:]
+    finally:
+        undo(before)
+
+
+def main():
+    wanted = {int(word) for word in sys.argv[1:]}
+    chosen = [mutant for mutant in MUTANTS if not wanted or mutant[0] in wanted]
+    with tempfile.TemporaryDirectory(prefix="attlsd-mutants-") as top:
+        os.chmod(top, 0o755)
+        folders = [os.path.join(top, str(n)) for n in range(JOBS)]
+        for folder in folders:
+            copy_tree(folder)
+        with futures.ThreadPoolExecutor(JOBS) as pool:
+            for built in pool.map(build, folders):
+                if built.returncode:
+                    sys.exit(built.stderr)
+            healthy = {number: run(folders[0], number).returncode for number in sorted({m[0] for m in chosen})}
+            bad = [number for number, status in healthy.items() if status]
+            if bad:
+                sys.exit(f"these tests fail without any mutation: {bad}")
+
+            def work(n):
+                return [(mutant, kill(folders[n], mutant)) for mutant in chosen[n::JOBS]]
+            results = [result for part in pool.map(work, range(JOBS)) for result in part]
+    results.sort(key=lambda result: chosen.index(result[0]))
+    width = max(len(mutant[1]) for mutant, _ in results)
+    print(f"| incident | guard that was switched off{' ' * (width - 28)} | where{' ' * 19} | killed |")
+    print(f"|---|{'-' * (width + 2)}|---|---|")
+    for (number, guard, edits), (verdict, _) in results:
+        print(f"| {number:8} | {guard:{width}} | {edits[0][0]:24} | {verdict} |")
+    for (number, guard, _), (verdict, why) in results:
+        if why:
+            print(f"\n--- {number}, {guard}: {verdict}\n{why}", file=sys.stderr)
+    return 0 if all(verdict == "yes" for _, (verdict, _) in results) else 1
+
+
+if __name__ == "__main__":
+    sys.exit(main())
