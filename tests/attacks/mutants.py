@@ -23,7 +23,11 @@ AUTH, CCC = "gateway/control-tls.c", "gateway/control-tls.c"
 MACHINE, PLAN, LINE, DATA, TLSCTX = "ftp-alg/machine.c", "ftp-alg/plan.c", "ftp-alg/line.c", "gateway/data.c", "gateway/tlsctx.c"
 FOREIGN = [(MACHINE, "command.verb->kind == FTP_KIND_FOREIGN", "command.verb->kind == FTP_KIND_COUNT")]
 
-# incident, what is switched off, [(file, text, replacement)], test ("" when it is the only one of its number)
+# This one is seen by AddressSanitizer only.
+ASAN = ["B=build/asan", "HARDEN=-fno-omit-frame-pointer", "SAN=-fsanitize=address -fno-sanitize-recover=all"]
+PLAIN = ["B=build"]
+
+# incident, what is switched off, [(file, text, replacement)], how to build it (PLAIN)
 MUTANTS = [
     (1, "bytes behind AUTH end the session",
      [(AUTH, "if (window_len(&session->client_in) > 0) {", "if (false) {")]),
@@ -91,7 +95,7 @@ MUTANTS = [
        "return name != NULL && strncasecmp(name, arg, len) == 0;")]),
     (23, "what ends is freed when nothing looks at it any more",
      [("gateway/session.c", "\tloop_bury(&worker->loop, &session->grave);\n\tworker_session_end(worker, session);\n",
-       "\tworker_session_end(worker, session);\n\tsession->grave.fn(&session->grave);\n")]),
+       "\tworker_session_end(worker, session);\n\tsession->grave.fn(&session->grave);\n")], ASAN),
     (24, "those that have not logged in are counted by source",
      [("gateway/admission.c", "if (source->unauthenticated >= limits->limit_unauthenticated_per_source)", "if (false)")]),
     (25, "one writer, and it goes through TLS",
@@ -114,13 +118,14 @@ def copy_tree(folder):
             shutil.copy2(source, target)
 
 
-def build(folder):
-    return subprocess.run(["make", "-s", "B=build", "binaries"], cwd=folder, capture_output=True, text=True)
+def build(folder, how=PLAIN):
+    return subprocess.run(["make", "-s", *how, "binaries"], cwd=folder, capture_output=True, text=True)
 
 
-def run(folder, number):
-    env = {**os.environ, "ATTLSD": os.path.join(folder, "build", "attlsd"), "ATTLSCTL": os.path.join(folder, "build", "attlsctl"),
-           "ATTLSD_BUILD": os.path.join(folder, "build"), "ATTLSD_TEST_DEADLINE": "4", "PYTHONDONTWRITEBYTECODE": "1"}
+def run(folder, number, how=PLAIN):
+    built = os.path.join(folder, how[0].split("=")[1])
+    env = {**os.environ, "ATTLSD": os.path.join(built, "attlsd"), "ATTLSCTL": os.path.join(built, "attlsctl"),
+           "ATTLSD_BUILD": built, "ATTLSD_TEST_DEADLINE": "4", "PYTHONDONTWRITEBYTECODE": "1"}
     return subprocess.run([sys.executable, "-m", "pytest", "-c", "tests/system/pytest.ini", "tests/attacks", "-q", "-x",
                            "-p", "no:cacheprovider", "-k", "test_%02d_" % number], cwd=folder, env=env, capture_output=True, text=True)
 
@@ -148,16 +153,17 @@ def undo(before):
 
 
 def kill(folder, mutant):
-    number, _, edits = mutant
+    number, _, edits, *rest = mutant
+    how = rest[0] if rest else PLAIN
     try:
         before = change(folder, edits)
     except (ValueError, OSError) as fault:
         return "stale", str(fault)
     try:
-        built = build(folder)
+        built = build(folder, how)
         if built.returncode:
             return "does not build", built.stderr[-1500:]
-        done = run(folder, number)
+        done = run(folder, number, how)
         if done.returncode == 1:
             return "yes", ""
         return "NO", done.stdout[-1500:] + done.stderr[-500:]
@@ -189,9 +195,9 @@ def main():
     width = max(len(mutant[1]) for mutant, _ in results)
     print(f"| incident | guard that was switched off{' ' * (width - 28)} | where{' ' * 19} | killed |")
     print(f"|---|{'-' * (width + 2)}|---|---|")
-    for (number, guard, edits), (verdict, _) in results:
+    for (number, guard, edits, *_), (verdict, _) in results:
         print(f"| {number:8} | {guard:{width}} | {edits[0][0]:24} | {verdict} |")
-    for (number, guard, _), (verdict, why) in results:
+    for (number, guard, *_), (verdict, why) in results:
         if why:
             print(f"\n--- {number}, {guard}: {verdict}\n{why}", file=sys.stderr)
     return 0 if all(verdict == "yes" for _, (verdict, _) in results) else 1
