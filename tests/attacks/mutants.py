@@ -80,6 +80,7 @@ MUTANTS = [
     (16, "the server's answer to the gateway's EPSV is kept back",
      [(MACHINE, "\tif (pending == FTP_PENDING_PLAN) {\n", "\tif (pending == FTP_PENDING_PLAN) {\n"
        "\t\tftp_out_text(out, FTP_DO_REPLY, reply->line, reply->len);\n")]),
+    (17, "what the kernel refuses is said", [("gateway/privileged.c", "if (privileged->failure_told)", "if (true)")]),
     (18, "Telnet commands are taken out",
      [(LINE, "if (byte != TELNET_IAC || telnet_iac_is_data(&in))", "if (byte != TELNET_IAC || true || telnet_iac_is_data(&in))")]),
     (18, "urgent data stays in line", [("gateway/netsock.c", "set_option(fd, SOL_SOCKET, SO_OOBINLINE, 1);", "")]),
@@ -106,6 +107,8 @@ MUTANTS = [
     (26, "226 only for what has arrived", [("ftp-alg/transfer.c", "machine->instead = verdict(machine->result, code);", "(void)verdict;")]),
     (27, "the log escapes",
      [("gateway/log.c", "else if (*c >= 0x20 && *c < 0x7f)", "else if (*c != 0)")]),
+    (28, "a key that does nothing yet is refused",
+     [("policy/unsupported.c", "\t{ \"daemon\", \"control_socket\", UNSUPPORTED_ANY, \"remove it\" },\n", "")]),
 ]
 
 
