@@ -148,8 +148,11 @@ enum ftp_take ftp_machine_command(struct ftp_machine *machine, const char *line,
 	}
 	if (!may_run_now(machine, command.verb))
 		return FTP_HOLD;
-	machine->strikes = 0;
 	refusal = gate(machine, &command);
+	/* it would be taken for the transfer's reply */
+	if (refusal != FTP_OWN_NONE && ftp_machine_in_transfer(machine))
+		return FTP_HOLD;
+	machine->strikes = 0;
 	if (refusal != FTP_OWN_NONE)
 		machine_own(machine, refusal, out);
 	else

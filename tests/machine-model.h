@@ -15,6 +15,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <strings.h>
 
 #include "ftp-alg/endpoint.h"
 #include "ftp-alg/ftp-alg.h"
@@ -35,6 +36,9 @@ struct model {
 	struct ftp_action action;
 	struct ip_endpoint client;
 	struct ip_addr server;
+	struct ftp_identity identity; /* the caller's, told with each handshake */
+	bool identified;	      /* in this TLS session */
+	char user[64];		      /* as USER had it, cut off behind so much */
 
 	uint8_t client_in[MODEL_WINDOW];
 	size_t client_len;
@@ -67,6 +71,7 @@ struct model {
 	/* what the client sees */
 	bool strict; /* the server is honest: replies come in order */
 	struct ftp_reply_parser view;
+	bool wait_open; /* a 125- reply that says that a file is in use */
 	struct model_asked asked[MODEL_ASKED];
 	size_t nasked;
 	unsigned event_code; /* first final code of the event */
@@ -201,7 +206,11 @@ static void model_reply(struct model *model, const struct ftp_act *act)
 		MODEL_CHECK(model, len <= FTP_REPLY_LINE_MAX);
 		memcpy(wire, at, len);
 		memcpy(wire + len, "\r\n", 2);
+		if (len > 12 && memcmp(at, "125-Data set", 12) == 0)
+			model->wait_open = true;
 		status = ftp_reply_take(&model->view, wire, len + 2, &reply);
+		if (model->view.code == 0)
+			model->wait_open = false;
 		MODEL_CHECK(model, status == FTP_REPLY_PART || status == FTP_REPLY_END ||
 				       (status == FTP_REPLY_TOO_LONG && model->view.bytes > 0));
 		if (status == FTP_REPLY_END && !ftp_reply_is_preliminary(reply.code))
@@ -219,6 +228,64 @@ static void model_check_port(const struct model *model, const struct ftp_command
 
 	MODEL_CHECK(model, r == 0);
 	MODEL_CHECK(model, ip_endpoint_equal(&named, &model->listen[FTP_SIDE_SERVER]));
+}
+
+/* Does the user that was named have the certificate that was shown? */
+static bool model_is_user(const struct model *model)
+{
+	return model->identified && model->identity.certificate && model->identity.user != NULL &&
+	       model->identity.service && strcasecmp(model->identity.user, model->user) == 0;
+}
+
+/* What policy says of certificates. */
+static void model_check_login(const struct model *model)
+{
+	const struct ftp_action *action = &model->action;
+
+	if (!model->tls || action->secure_login == SECURE_LOGIN_NO_CLIENT_AUTH)
+		return;
+	MODEL_CHECK(model, model->identified && model->identity.certificate);
+	if (action->secure_login == SECURE_LOGIN_VERIFY_USER)
+		MODEL_CHECK(model, model_is_user(model));
+}
+
+/* A command that goes on as the client wrote it. */
+static void model_check_passed_on(const struct model *model, const struct ftp_command *command)
+{
+	const struct ftp_action *action = &model->action;
+	enum ftp_verb_kind kind = command->verb->kind;
+
+	MODEL_CHECK(model, !ftp_command_is_listed(command, &action->commands_denied));
+	MODEL_CHECK(model, action->commands_allowed.n == 0 ||
+			       ftp_command_is_listed(command, &action->commands_allowed));
+	MODEL_CHECK(model,
+		    command->verb->name[0] != '\0' || action->unknown_commands == UNKNOWN_COMMANDS_PASS);
+	MODEL_CHECK(model, !model->wait_open || kind == FTP_KIND_ABOR);
+	if (kind == FTP_KIND_USER)
+		model_check_login(model);
+	if (kind == FTP_KIND_HOST && model->tls && model->identified && model->identity.server_name != NULL)
+		MODEL_CHECK(
+		    model, strlen(model->identity.server_name) == command->arg_len &&
+			       strncasecmp(model->identity.server_name, command->arg, command->arg_len) == 0);
+}
+
+/* The gateway's own PASS: only where a certificate takes the place of a password. */
+static void model_check_own_pass(const struct model *model, const struct ftp_command *command)
+{
+	const char *password = model->identity.password;
+
+	MODEL_CHECK(model, model->tls && model_is_user(model));
+	MODEL_CHECK(model, model->action.secure_login != SECURE_LOGIN_NO_CLIENT_AUTH);
+	MODEL_CHECK(model, model->action.secure_password == SECURE_PASSWORD_OPTIONAL);
+	MODEL_CHECK(model, password != NULL && strlen(password) == command->arg_len &&
+			       memcmp(password, command->arg, command->arg_len) == 0);
+}
+
+static bool model_is_clients(const struct model *model, const char *text)
+{
+	const char *window = (const char *)model->client_in;
+
+	return text >= window && text < window + MODEL_WINDOW;
 }
 
 static void model_command(struct model *model, const struct ftp_act *act)
@@ -245,6 +312,13 @@ static void model_command(struct model *model, const struct ftp_act *act)
 	if (kind == FTP_KIND_PORT || kind == FTP_KIND_EPRT)
 		model_check_port(model, &command);
 	MODEL_CHECK(model, act->secret || !(command.verb->flags & FTP_VERB_SECRET));
+	if (model_is_clients(model, act->text))
+		model_check_passed_on(model, &command);
+	else if (kind == FTP_KIND_PASS)
+		model_check_own_pass(model, &command);
+	else
+		MODEL_CHECK(model, kind == FTP_KIND_PASV || kind == FTP_KIND_EPSV || kind == FTP_KIND_PORT ||
+				       kind == FTP_KIND_EPRT || kind == FTP_KIND_NOOP);
 	if (model->on_command != NULL)
 		model->on_command(model, act->text, act->len);
 }
@@ -313,6 +387,7 @@ static void model_tls(struct model *model, bool start)
 	MODEL_CHECK(model, model->tls != start);
 	model->handshake = start;
 	model->tls = false;
+	model->identified = false;
 }
 
 static void model_act(struct model *model, const struct ftp_act *act)
@@ -395,12 +470,15 @@ static void model_act(struct model *model, const struct ftp_act *act)
 		break;
 	case FTP_DO_USER:
 		model->logged_in = false;
+		snprintf(model->user, sizeof(model->user), "%.*s", (int)act->len, act->text);
 		break;
 	case FTP_DO_LOGGED_IN:
+		model_check_login(model);
 		model->logged_in = true;
 		break;
 	case FTP_DO_CLOSE:
 		model_trace(model, "    close %.*s", (int)act->len, act->text);
+		MODEL_CHECK(model, !model->wait_open);
 		model->ended = true;
 		break;
 	}
@@ -618,6 +696,8 @@ static void model_signal(struct model *model, enum ftp_signal signal)
 	if (signal == FTP_SIGNAL_TLS_UP) {
 		model->handshake = false;
 		model->tls = true;
+		model->identified = true;
+		ftp_machine_identify(&model->machine, &model->identity);
 	}
 	ftp_machine_signal(&model->machine, signal, &model->out);
 	model_carry_out(model);
@@ -639,6 +719,7 @@ static void model_check_end(struct model *model)
 	ftp_machine_signal(machine, FTP_SIGNAL_SHUTDOWN, out);
 	ftp_machine_listening(machine, FTP_SIDE_CLIENT, NULL, out);
 	ftp_machine_data_done(machine, FTP_DATA_OK, out);
+	ftp_machine_resume(machine, out);
 	MODEL_CHECK(model, out->n == 0);
 }
 

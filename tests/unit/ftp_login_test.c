@@ -352,7 +352,8 @@ static const struct script_case lists[] = {
 	{ "denied beside a transfer",
 	  { .action = &denied },
 	  LOGGED_IN "C EPSV\nS 229 x (|||2000|)\nL client 192.0.2.1:5001\nC RETR x\nS 150 go\n",
-	  "C STAT\n" NOT_ALLOWED "C NOOP\n  s NOOP\n" },
+	  "C STAT\n  hold\nC NOOP\n  s NOOP\nS 200 ok\n  c 200 ok\nD ok\nC STAT\n  hold\n"
+	  "S 226 done\n  c 226 done\n  close-data\nC STAT\n" NOT_ALLOWED },
 	{ "login comes first",
 	  { .action = &denied },
 	  GREETED,

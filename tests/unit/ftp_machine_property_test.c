@@ -37,10 +37,12 @@ struct peer {
 	bool honest;
 	bool abor_once;	      /* answers ABOR and the transfer it ended in one */
 	bool concurrent;      /* reads commands while a transfer runs */
+	bool busy;	      /* its files are much in use */
 	bool says_1yz;	      /* before a transfer */
 	unsigned unsupported; /* FTP_MODE_ bits */
 	unsigned feat;
 	bool logged_in;
+	bool own_pass;	  /* was sent the gateway's own PASS */
 	unsigned running; /* serial + 1 of the transfer that runs */
 	char fifo[FIFO_MAX][LINE_MAX];
 	size_t nfifo;
@@ -84,6 +86,7 @@ static void on_command(struct model *model, const char *line, size_t len)
 	struct peer *peer = model->peer;
 
 	assert_true(len < LINE_MAX);
+	peer->own_pass |= len == 11 && memcmp(line, "PASS stored", 11) == 0;
 	if (peer->nfifo == FIFO_MAX)
 		return; /* a server that has stopped to listen */
 	memcpy(peer->fifo[peer->nfifo], line, len);
@@ -132,12 +135,28 @@ static void reply_mode(struct model *model, unsigned mode)
 		reply(model, 200, "");
 }
 
+static void reply_busy(struct model *model, const char *line)
+{
+	struct peer *peer = model->peer;
+	unsigned serial = model_serial(line, strlen(line));
+
+	if (one_in(peer, 3))
+		say(model, "550-it is in use\r\n by 192.0.2.9\r\n226 not the end\r\n550 sorry #%u\r\n",
+		    serial);
+	else
+		say(model, "550 used exclusively #%u\r\n", serial);
+}
+
 static void transfer_begins(struct model *model, const char *line)
 {
 	struct peer *peer = model->peer;
 
 	if (one_in(peer, 6)) {
 		reply(model, one_in(peer, 2) ? 450 : one_in(peer, 2) ? 550 : 425, line);
+		return;
+	}
+	if (peer->busy && one_in(peer, 2)) {
+		reply_busy(model, line);
 		return;
 	}
 	peer->running = model_serial(line, strlen(line)) + 1;
@@ -331,6 +350,18 @@ static const char *const client_lines[] = {
 	"NOOP #%u\r\n",
 	"CWD #%u\r\n",
 	"XYZZY #%u\r\n",
+	"USER u\r\n",
+	"USER u\r\n",
+	"USER V\r\n",
+	"RMD #%u\r\n",
+	"XRMD #%u\r\n",
+	"SITE EXEC #%u\r\n",
+	"site  \t exec\t#%u\r\n",
+	"SITE \vEXEC #%u\r\n",
+	"SITE CHMOD #%u\r\n",
+	"HOST a.example\r\n",
+	"HOST b.example\r\n",
+	"REST 10\r\n",
 	"MODE B\r\n",
 	"SITE #%u\r\n",
 	"QUIT #%u\r\n",
@@ -478,11 +509,41 @@ static void check_nothing_is_held(struct model *model)
 	MODEL_CHECK(model, !model->started && !model->going);
 }
 
+static const char *denied_names[] = { "RMD", "SITE EXEC", "XYZZY", "STAT", "MODE", "NOOP", "EPSV" };
+static const char *allowed_names[] = { "USER", "PASS", "AUTH", "PBSZ",	     "PROT", "PASV", "EPSV",
+				       "RETR", "STOR", "ABOR", "SITE CHMOD", "RMD",  "CWD" };
+
+/* Who the client is, and what policy wants of him. */
+static void set_login(struct peer *peer, struct ftp_action *action, struct ftp_identity *identity)
+{
+	action->secure_login =
+	    one_in(peer, 2) ? SECURE_LOGIN_NO_CLIENT_AUTH : (enum secure_login)pick(peer, 2);
+	action->secure_password = (enum secure_password)pick(peer, 2);
+	action->accesserrormsgs = one_in(peer, 2);
+	action->unknown_commands = one_in(peer, 2) ? UNKNOWN_COMMANDS_PASS : UNKNOWN_COMMANDS_REFUSE;
+	action->login_delay_ms = one_in(peer, 2) ? 1000 : 0;
+	action->login_attempts = one_in(peer, 2) ? 3 : 0;
+	if (one_in(peer, 4))
+		action->commands_denied =
+		    (struct command_list){ denied_names, pick(peer, NELEM(denied_names) + 1) };
+	if (one_in(peer, 8))
+		action->commands_allowed = (struct command_list){ allowed_names, NELEM(allowed_names) };
+	identity->certificate = !one_in(peer, 4);
+	if (identity->certificate && !one_in(peer, 4)) {
+		identity->user = one_in(peer, 4) ? "v" : "U";
+		identity->service = !one_in(peer, 4);
+		identity->password = one_in(peer, 4) ? NULL : "stored";
+	}
+	identity->server_name = one_in(peer, 2) ? "a.example" : NULL;
+}
+
 /* How far walks get, so that a test which no longer tests anything is seen. */
 struct reach {
 	unsigned walks;
 	unsigned logins;
+	unsigned certificates; /* logins without a password */
 	unsigned transfers;
+	unsigned waits;	  /* for a file */
 	unsigned through; /* honest walks that came to their end */
 };
 
@@ -491,14 +552,12 @@ static void walk(struct model *model, struct reach *reach)
 	struct peer peer = { .random = walk_seed, .greeting = true };
 	struct ftp_action action = { .auth_tls = !one_in(&peer, 8) };
 	struct ftp_machine_setup setup = { .action = &action };
+	struct ftp_identity identity = { .certificate = false };
 	bool client_v6 = one_in(&peer, 4), server_v6 = one_in(&peer, 4);
 
-	action.secure_login = SECURE_LOGIN_NO_CLIENT_AUTH;
-	action.unknown_commands = one_in(&peer, 2) ? UNKNOWN_COMMANDS_PASS : UNKNOWN_COMMANDS_REFUSE;
-	action.login_delay_ms = one_in(&peer, 2) ? 1000 : 0;
+	set_login(&peer, &action, &identity);
 	action.dswaittime_min = one_in(&peer, 2) ? 3 : 0;
 	action.dswaitinterval_s = 60;
-	action.login_attempts = one_in(&peer, 2) ? 3 : 0;
 	action.secure_ftp = (enum secure_ftp)pick(&peer, 2);
 	action.secure_ctrlconn = one_in(&peer, 2) ? SECURE_CLEAR : (enum secure_level)pick(&peer, 3);
 	action.secure_dataconn = (enum secure_level)pick(&peer, 4);
@@ -522,6 +581,7 @@ static void walk(struct model *model, struct reach *reach)
 		action.replysecuritylevel = pick(&peer, 2);
 	peer.abor_once = one_in(&peer, 2);
 	peer.concurrent = one_in(&peer, 2);
+	peer.busy = one_in(&peer, 2);
 	peer.says_1yz = !one_in(&peer, 6);
 	peer.unsupported = one_in(&peer, 2) ? 0 : pick(&peer, FTP_MODE_ALL + 1);
 	if (one_in(&peer, 2))
@@ -529,6 +589,7 @@ static void walk(struct model *model, struct reach *reach)
 
 	model_init(model, &setup);
 	model->peer = &peer;
+	model->identity = identity;
 	model->strict = peer.honest;
 	model->on_command = on_command;
 	model->on_renew = on_renew;
@@ -538,13 +599,15 @@ static void walk(struct model *model, struct reach *reach)
 	if (!one_in(&peer, 4))
 		log_in(model, one_in(&peer, 2));
 	for (int i = 0; i < STEPS_MAX && !model->ended; i++) {
-		bool was_started = model->started;
+		bool was_started = model->started, was_open = model->wait_open;
 
 		step(model);
 		reach->transfers += !was_started && model->started;
+		reach->waits += !was_open && model->wait_open;
 	}
 	reach->walks++;
 	reach->logins += model->logged_in;
+	reach->certificates += peer.own_pass;
 	if (peer.honest) {
 		check_nothing_is_held(model);
 		reach->through += !model->ended;
@@ -567,12 +630,15 @@ static void walks_keep_every_promise(void **state)
 		walk_seed++;
 	}
 	free(model);
-	print_message("%u walks, %u logins, %u transfers, %u to the end\n", reach.walks, reach.logins,
-		      reach.transfers, reach.through);
+	print_message("%u walks, %u logins (%u by certificate), %u transfers, %u waits, %u to the end\n",
+		      reach.walks, reach.logins, reach.certificates, reach.transfers, reach.waits,
+		      reach.through);
 	if (reach.walks >= 1000) {
 		assert_true(reach.logins > reach.walks / 10);
 		assert_true(reach.transfers > reach.walks / 10);
 		assert_true(reach.through > reach.walks / 20);
+		assert_true(reach.certificates > reach.walks / 100);
+		assert_true(reach.waits > reach.walks / 100);
 	}
 }
 
