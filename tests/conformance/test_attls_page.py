@@ -1,0 +1,46 @@
+"""docs/ATTLS.md keeps up with the policy language, and its example is one."""
+import os
+import re
+
+import pytest
+
+import gateway as gateways
+import net
+
+with open(os.path.join(net.ROOT, "docs", "ATTLS.md"), encoding="utf-8") as page:
+    TEXT = page.read()
+
+
+def keys(*names):
+    """The keys of these parts of the schema, as the parser has them."""
+    found = set()
+    for name in names:
+        with open(os.path.join(net.ROOT, "policy", name), encoding="utf-8") as f:
+            source = f.read()
+        found |= set(re.findall(r'\b(?:FTP_ENUM|FTP_BOOL)\((\w+),', source))
+        found |= set(re.findall(r'(?:\.key = |\bUINT\(|FTP_KEEPALIVE\()"(\w+)"', source))
+    return sorted(found - {"name"})
+
+
+@pytest.mark.parametrize("key", keys("schema-ftp.c"))
+def test_every_key_of_ftp_actions_is_explained(key):
+    assert f"`{key}" in TEXT or f".{key}`" in TEXT, f"docs/ATTLS.md says nothing of {key}"
+
+
+def test_what_is_not_supported_is_said_to_be():
+    with open(os.path.join(net.ROOT, "policy", "unsupported.c"), encoding="utf-8") as f:
+        rows = re.findall(r'\{ "(tls_actions|ftp_actions)", "(\w+)"', f.read())
+    for _, key in rows:
+        lines = [line for line in TEXT.splitlines() if f"`{key}" in line]
+        assert any("not supported yet" in line.lower() for line in lines), f"{key}: docs/ATTLS.md promises too much"
+
+
+def test_the_example_is_a_policy(certificates, folder):
+    block = re.search(r"```yaml\nftp_actions:\n  as_on_zos: \{(.*?)\}\n```", TEXT, re.DOTALL).group(1)
+    words = {"true": True, "false": False}
+    pairs = (item.split(":") for item in block.replace("\n", " ").split(","))
+    ftp = {key.strip(): words.get(value.strip(), int(value) if value.strip().isdigit() else value.strip()) for key, value in pairs}
+    path = os.path.join(folder, "policy.yaml")
+    with open(path, "w") as f:
+        f.write(gateways.as_yaml(gateways.policy(certificates, ("127.0.0.1", 2021), ftp)))
+    assert gateways.check(path) == (0, "")
