@@ -25,7 +25,7 @@ static void run_auth(struct ftp_machine *machine, const struct ftp_command *comm
 		return;
 	ftp_out_add(out, FTP_DO_TLS_START);
 	/* RFC 4217 4.2: as if REIN. The server has no way to forget a user but a new connection. */
-	if (machine->user_seen)
+	if (machine->user_seen || machine->greet_first) /* or it was told of a client in the clear */
 		machine_renew(machine, FTP_PENDING_RENEWED, out);
 	else
 		machine_plan_drop(machine, out);

@@ -15,6 +15,20 @@ void machine_expect(struct ftp_machine *machine, enum ftp_pending pending);
 void machine_forget(struct ftp_machine *machine, size_t place);
 void machine_renew(struct ftp_machine *machine, enum ftp_pending pending, struct ftp_out *out);
 
+/* The client's REIN is answered: explicit TLS ends behind the answer. */
+void machine_rein_ends(struct ftp_machine *machine, struct ftp_out *out);
+/* A FEAT reply's end, with the gateway's lines in it; open: its first line is out. */
+void machine_feat_ends(struct ftp_machine *machine, bool open, struct ftp_out *out);
+
+/* late.c: the server is dialled when it is needed */
+enum machine_late { MACHINE_LATE_NO = 0, MACHINE_LATE_DONE, MACHINE_LATE_DIAL };
+/* What becomes of a command that passed the gates: run it; it was answered; hold it till the server is there.
+ */
+enum machine_late machine_late_command(struct ftp_machine *machine, const struct ftp_command *command,
+				       struct ftp_out *out);
+/* In place of a renewal: drop the server till it is needed again. */
+void machine_late_renew(struct ftp_machine *machine, enum ftp_pending pending, struct ftp_out *out);
+
 /* command.c: a command that passed the gates; forwarding one as it came */
 void machine_pass_on(struct ftp_machine *machine, const struct ftp_command *command, enum ftp_pending pending,
 		     struct ftp_out *out);

@@ -18,11 +18,14 @@ void ftp_machine_init(struct ftp_machine *machine, const struct ftp_machine_setu
 		.modes = setup->modes,
 		.modes_refused = setup->modes_refused,
 		.failures = setup->failures,
+		.greet_first = setup->greet_first,
+		.late = setup->greet_first,
 		.security = { .implicit = setup->implicit },
 	};
 	if (setup->implicit && setup->action->secure_dataconn != SECURE_NEVER)
 		machine->security.prot = FTP_PROT_PRIVATE;
-	machine_expect(machine, FTP_PENDING_GREETING);
+	if (!setup->greet_first)
+		machine_expect(machine, FTP_PENDING_GREETING);
 }
 
 void machine_own(struct ftp_machine *machine, enum ftp_own own, struct ftp_out *out)
@@ -65,6 +68,10 @@ void machine_renew(struct ftp_machine *machine, enum ftp_pending pending, struct
 	machine->login = FTP_LOGIN_NONE;
 	machine->user_seen = false;
 	machine->epsv_all = false;
+	if (machine->greet_first) {
+		machine_late_renew(machine, pending, out);
+		return;
+	}
 	machine_expect(machine, pending);
 	ftp_out_add(out, FTP_DO_SERVER_RENEW);
 }
@@ -153,10 +160,19 @@ enum ftp_take ftp_machine_command(struct ftp_machine *machine, const char *line,
 	if (refusal != FTP_OWN_NONE && ftp_machine_in_transfer(machine))
 		return FTP_HOLD;
 	machine->strikes = 0;
-	if (refusal != FTP_OWN_NONE)
+	if (refusal != FTP_OWN_NONE) {
 		machine_own(machine, refusal, out);
-	else
+		return FTP_TAKEN;
+	}
+	switch (machine_late_command(machine, &command, out)) {
+	case MACHINE_LATE_NO:
 		machine_run(machine, &command, out);
+		break;
+	case MACHINE_LATE_DONE:
+		break;
+	case MACHINE_LATE_DIAL:
+		return FTP_HOLD;
+	}
 	return FTP_TAKEN;
 }
 
@@ -260,18 +276,27 @@ static enum ftp_take reply_begins(struct ftp_machine *machine, const struct ftp_
 	return FTP_TAKEN;
 }
 
-/* A FEAT reply's end: a list whatever the server said, with the gateway's lines in it. */
-static void feat_ends(struct ftp_machine *machine, const struct ftp_reply *reply, struct ftp_out *out)
+void machine_feat_ends(struct ftp_machine *machine, bool open, struct ftp_out *out)
 {
 	unsigned features = ftp_security_features(&machine->security, machine->action);
-	bool list = reply->code == 211 && !reply->first;
 	const char *line;
 
-	if (!list)
+	if (!open)
 		ftp_out_copy(out, FTP_DO_REPLY, "211-Extensions supported:");
 	for (size_t i = 0; (line = ftp_feat_line(features, i)) != NULL; i++)
 		ftp_out_text(out, FTP_DO_REPLY, line, strlen(line));
 	ftp_out_copy(out, FTP_DO_REPLY, "211 End");
+}
+
+/* RFC 4217 13: the 220 goes out protected, then the connection is clear again. */
+void machine_rein_ends(struct ftp_machine *machine, struct ftp_out *out)
+{
+	if (machine->security.implicit)
+		return;
+	if (machine->security.ctrl == FTP_CTRL_TLS)
+		ftp_out_add(out, FTP_DO_TLS_STOP)->flag = true;
+	ftp_security_reset(&machine->security);
+	machine->identity = (struct ftp_identity){ .certificate = false };
 }
 
 /* The server's first 220, of this or of a renewed connection; anything else final is a refusal to serve. */
@@ -286,13 +311,8 @@ static void greeting_ends(struct ftp_machine *machine, enum ftp_pending pending,
 	if (pending == FTP_PENDING_GREETING && machine->security.implicit &&
 	    machine->action->secureimplicitzos)
 		ftp_out_add(out, FTP_DO_TLS_START);
-	if (pending != FTP_PENDING_REIN || machine->security.implicit)
-		return;
-	/* RFC 4217 13: the 220 went out protected, then the connection is clear again */
-	if (machine->security.ctrl == FTP_CTRL_TLS)
-		ftp_out_add(out, FTP_DO_TLS_STOP)->flag = true;
-	ftp_security_reset(&machine->security);
-	machine->identity = (struct ftp_identity){ .certificate = false };
+	if (pending == FTP_PENDING_REIN)
+		machine_rein_ends(machine, out);
 }
 
 /*
@@ -316,7 +336,8 @@ static void reply_ends(struct ftp_machine *machine, const struct ftp_reply *repl
 
 	switch (pending) {
 	case FTP_PENDING_FEAT:
-		feat_ends(machine, reply, out);
+		/* a list whatever the server said */
+		machine_feat_ends(machine, reply->code == 211 && !reply->first, out);
 		break;
 	case FTP_PENDING_USER:
 	case FTP_PENDING_PASS:

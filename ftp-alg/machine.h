@@ -134,6 +134,12 @@ struct ftp_machine_setup {
 	uint8_t modes;		   /* FTP_MODE_ bits that policy allows towards the server */
 	uint8_t modes_refused;	   /* those that this server is known to refuse */
 	uint8_t failures;	   /* recent failed logins from the same source */
+	/*
+	 * The gateway greets the client itself, see ftp_machine_greet(), and the
+	 * server is dialled (FTP_DO_SERVER_RENEW) when a command needs it: behind
+	 * TLS, if the client asks for that first. For servers that are told of TLS.
+	 */
+	bool greet_first;
 };
 
 struct ftp_machine {
@@ -146,6 +152,8 @@ struct ftp_machine {
 	struct ftp_security security;
 	enum ftp_login login;
 	bool user_seen; /* the server has heard of a user: AUTH and REIN need a fresh connection */
+	bool greet_first;
+	bool late;	/* greet_first: there is no connection to the server now */
 	bool epsv_all;
 	bool draining;
 	bool closing;
@@ -179,7 +187,10 @@ struct ftp_machine {
 
 void ftp_machine_init(struct ftp_machine *machine, const struct ftp_machine_setup *setup);
 
-/* A whole command line. FTP_HOLD adds no actions. */
+/* With setup.greet_first only, before anything else: the client's greeting. */
+void ftp_machine_greet(struct ftp_machine *machine, struct ftp_out *out);
+
+/* A whole command line. FTP_HOLD may add FTP_DO_SERVER_RENEW. */
 enum ftp_take ftp_machine_command(struct ftp_machine *machine, const char *line, size_t len,
 				  struct ftp_out *out);
 

@@ -22,6 +22,7 @@ enum ftp_do {
 	FTP_DO_TLS_START, /* once all replies are sent: handshake on the control connection */
 	FTP_DO_TLS_STOP, /* once all replies are sent: end TLS, go on in the clear. flag: send close_notify */
 	FTP_DO_SERVER_RENEW, /* drop the connection to the server and dial it anew: it must forget the user */
+	FTP_DO_SERVER_DROP,  /* drop the connection to the server; FTP_DO_SERVER_RENEW will dial it again */
 	FTP_DO_LISTEN_CLIENT, /* open a port that the client will dial; answer with ftp_machine_listening() */
 	FTP_DO_LISTEN_SERVER, /* open a port that the server will dial; likewise */
 	FTP_DO_DIAL_CLIENT,   /* the client's data endpoint, to be dialled at FTP_DO_DATA_GO */

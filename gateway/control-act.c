@@ -86,12 +86,20 @@ void control_server_granted(struct session *session, int error, int *fd)
 		control_server_down(session, strerror(-r));
 }
 
-static void do_server_renew(struct session *session)
+static void do_server_drop(struct session *session)
 {
 	lines_flush(&session->worker->commands, &session->server);
 	stream_close(&session->server, false);
 	session->server_in.start = session->server_in.end;
 	window_tidy(&session->server_in);
+	loop_timer_stop(session->server.loop, &session->server_timer);
+	session->server_state = SERVER_NONE;
+	session->server_eof = false;
+}
+
+static void do_server_renew(struct session *session)
+{
+	do_server_drop(session);
 	control_dial_server(session);
 }
 
@@ -191,6 +199,9 @@ static void carry_out_one(struct session *session, const struct ftp_act *act)
 		break;
 	case FTP_DO_SERVER_RENEW:
 		do_server_renew(session);
+		break;
+	case FTP_DO_SERVER_DROP:
+		do_server_drop(session);
 		break;
 	case FTP_DO_LISTEN_CLIENT:
 		do_listen(session, FTP_SIDE_CLIENT);

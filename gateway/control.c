@@ -23,6 +23,7 @@ static bool client_line(struct session *session)
 	enum ftp_line_status status;
 	enum ftp_take take = FTP_TAKEN;
 	struct ftp_line line;
+	bool moved;
 	int done;
 
 	if (session->skipping) {
@@ -56,7 +57,9 @@ static bool client_line(struct session *session)
 		session->held = line;
 		session->held_status = status;
 		session->held_at = (size_t)((const uint8_t *)line.text - bytes);
-		return false;
+		moved = out_of(session)->n > 0; /* the server is dialled, for this line */
+		control_act(session);
+		return moved;
 	}
 	session->skipping = status == FTP_LINE_TOO_LONG;
 	session->active_ms = session->worker->loop.now_ms;

@@ -52,6 +52,7 @@ struct model {
 	size_t server_len;
 	struct ftp_reply_parser parser;
 
+	bool greet_first; /* see model_greet() */
 	bool handshake;
 	bool tls;
 	bool logged_in;
@@ -80,6 +81,7 @@ struct model {
 	void *peer;
 	void (*on_command)(struct model *model, const char *line, size_t len);
 	void (*on_renew)(struct model *model);
+	void (*on_drop)(struct model *model);
 	bool trace;
 	const char *(*whose)(void); /* what to print when a promise is broken */
 };
@@ -117,11 +119,14 @@ static void model_init(struct model *model, const struct ftp_machine_setup *setu
 
 	*model = (struct model){ .action = *setup->action, .client = setup->client, .server = setup->server };
 	mine.action = &model->action;
+	if (setup->implicit && !setup->action->secureimplicitzos)
+		mine.greet_first = false; /* nothing may be said before the handshake */
 	ftp_machine_init(&model->machine, &mine);
 	/* the greeting answers what nobody asked */
 	model->asked[model->nasked++] = (struct model_asked){ .kind = FTP_KIND_COUNT };
 	if (setup->implicit && !model->action.secureimplicitzos)
 		model->handshake = true;
+	model->greet_first = mine.greet_first;
 }
 
 static unsigned model_serial(const char *line, size_t len)
@@ -418,6 +423,15 @@ static void model_act(struct model *model, const struct ftp_act *act)
 		if (model->on_renew != NULL)
 			model->on_renew(model);
 		break;
+	case FTP_DO_SERVER_DROP:
+		model_trace(model, "    drop");
+		MODEL_CHECK(model, !model->leg[FTP_SIDE_CLIENT] && !model->leg[FTP_SIDE_SERVER]);
+		model->logged_in = false;
+		model->server_len = 0;
+		model->parser = (struct ftp_reply_parser){ 0 };
+		if (model->on_drop != NULL)
+			model->on_drop(model);
+		break;
 	case FTP_DO_LISTEN_CLIENT:
 		model_listen(model, FTP_SIDE_CLIENT);
 		break;
@@ -558,11 +572,16 @@ static bool model_client_line(struct model *model)
 	take = status == FTP_LINE_OK ? ftp_machine_command(&model->machine, line.text, line.len, &model->out)
 				     : ftp_machine_bad_line(&model->machine, status, &model->out);
 	if (take == FTP_HOLD) {
-		MODEL_CHECK(model, model->out.n == 0);
+		bool moved = model->out.n > 0;
+
+		MODEL_CHECK(model, !moved || (model->out.n == 1 && model->greet_first &&
+					      model->out.acts[0].what == FTP_DO_SERVER_RENEW));
 		model->holding = status == FTP_LINE_OK;
 		model->held = line;
 		model->held_at = (size_t)((const uint8_t *)line.text - model->client_in);
-		return false;
+		if (moved)
+			model_carry_out(model);
+		return moved;
 	}
 	model->holding = false;
 	model->skipping = status == FTP_LINE_TOO_LONG;
@@ -638,6 +657,15 @@ static void model_run(struct model *model)
 		if (!model->ended && !model->handshake && model->client_len > 0)
 			moved |= model_client_line(model);
 	}
+}
+
+/* Behind model_init(), and before anything else: the gateway's own greeting, where it greets. */
+static void model_greet(struct model *model)
+{
+	if (!model->greet_first)
+		return;
+	ftp_machine_greet(&model->machine, &model->out);
+	model_carry_out(model);
 }
 
 /* The time of a pause is over. */

@@ -67,6 +67,9 @@ static void set_policy(struct ftp_machine_setup *setup, struct ftp_action *actio
 		case 'j':
 			action->secureimplicitzos = true;
 			break;
+		case 'g':
+			setup->greet_first = true;
+			break;
 		case '6':
 			(void)ip_addr_parse("2001:db8::7", 11, &setup->client.addr);
 			break;
@@ -150,6 +153,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 		at = lf != NULL ? lf + 1 : end;
 	}
 	model_init(&model, &setup);
+	model_greet(&model);
 	while (at < end) {
 		const char *lf = memchr(at, '\n', (size_t)(end - at));
 		size_t len = (size_t)((lf != NULL ? lf : end) - at);

@@ -103,6 +103,16 @@ static void on_renew(struct model *model)
 	peer->greeting = true;
 }
 
+static void on_drop(struct model *model)
+{
+	struct peer *peer = model->peer;
+
+	peer->nfifo = 0;
+	peer->running = 0;
+	peer->logged_in = false;
+	peer->greeting = false;
+}
+
 /* One final reply in one or several lines, with the serial at its end. */
 static void reply(struct model *model, unsigned code, const char *line)
 {
@@ -568,6 +578,7 @@ static void walk(struct model *model, struct reach *reach)
 	action.portcommandport = one_in(&peer, 4) ? LOWPORTS_UNRESTRICTED : NOLOWPORTS;
 	action.reply_style = (enum reply_style)pick(&peer, 2);
 	setup.implicit = one_in(&peer, 8);
+	setup.greet_first = one_in(&peer, 4);
 	setup.modes = one_in(&peer, 2) ? FTP_MODE_ALL : (uint8_t)(1 + pick(&peer, FTP_MODE_ALL));
 	setup.modes_refused = one_in(&peer, 2) ? 0 : (uint8_t)pick(&peer, FTP_MODE_ALL);
 	setup.client.port = 40000;
@@ -593,9 +604,12 @@ static void walk(struct model *model, struct reach *reach)
 	model->strict = peer.honest;
 	model->on_command = on_command;
 	model->on_renew = on_renew;
+	model->on_drop = on_drop;
 	model->whose = whose;
 	model->trace = getenv("ATTLSD_TRACE") != NULL;
 	model_trace(model, "--- %s", whose());
+	peer.greeting = !model->greet_first;
+	model_greet(model);
 	if (!one_in(&peer, 4))
 		log_in(model, one_in(&peer, 2));
 	for (int i = 0; i < STEPS_MAX && !model->ended; i++) {

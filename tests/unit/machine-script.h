@@ -41,6 +41,7 @@ struct script_setup {
 	uint8_t modes_refused;
 	uint8_t failures; /* recent failed logins */
 	bool implicit;
+	bool greet_first;
 };
 
 struct script_case {
@@ -143,6 +144,10 @@ static void script_action(struct script *script, const struct ftp_act *act)
 	case FTP_DO_SERVER_RENEW:
 		script->parser = (struct ftp_reply_parser){ 0 };
 		script_add(script, "  renew\n");
+		return;
+	case FTP_DO_SERVER_DROP:
+		script->parser = (struct ftp_reply_parser){ 0 };
+		script_add(script, "  drop\n");
 		return;
 	case FTP_DO_LISTEN_CLIENT:
 		script_add(script, "  listen client\n");
@@ -310,6 +315,9 @@ static enum ftp_take script_event(struct script *script, char what, const char *
 	case 'R':
 		ftp_machine_resume(machine, &script->out);
 		return FTP_TAKEN;
+	case 'G':
+		ftp_machine_greet(machine, &script->out);
+		return FTP_TAKEN;
 	case 'I':
 		script_identify(script, arg);
 		return FTP_TAKEN;
@@ -360,6 +368,7 @@ static void script_check(const struct script_case *row)
 		.modes = setup->modes != 0 ? setup->modes : FTP_MODE_ALL,
 		.modes_refused = setup->modes_refused,
 		.failures = setup->failures,
+		.greet_first = setup->greet_first,
 	};
 	struct script *script = calloc(1, sizeof(*script));
 

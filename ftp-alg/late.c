@@ -1,0 +1,63 @@
+/*
+ * The server is dialled late: when the first command needs it, so that what it
+ * is told of the client (PROXY protocol) is true of TLS as well. Till then the
+ * gateway speaks for itself, and the server's greeting is not shown.
+ */
+#include "ftp-alg/machine-parts.h"
+
+void ftp_machine_greet(struct ftp_machine *machine, struct ftp_out *out)
+{
+	machine_own(machine, FTP_OWN_OK_GREETING, out);
+	if (machine->security.implicit && machine->action->secureimplicitzos)
+		ftp_out_add(out, FTP_DO_TLS_START);
+}
+
+/* Is AUTH on offer still, so that what the client asks now is about that? */
+static bool may_protect(const struct ftp_machine *machine)
+{
+	return machine->security.ctrl == FTP_CTRL_CLEAR && !machine->security.implicit &&
+	       machine->action->auth_tls;
+}
+
+enum machine_late machine_late_command(struct ftp_machine *machine, const struct ftp_command *command,
+				       struct ftp_out *out)
+{
+	if (!machine->late)
+		return MACHINE_LATE_NO;
+	switch (command->verb->kind) {
+	case FTP_KIND_AUTH:
+	case FTP_KIND_PBSZ:
+	case FTP_KIND_PROT:
+	case FTP_KIND_CCC:
+	case FTP_KIND_ADAT:
+	case FTP_KIND_ENVELOPE:
+	case FTP_KIND_UNAVAILABLE:
+	case FTP_KIND_REIN:
+		return MACHINE_LATE_NO;
+	case FTP_KIND_QUIT:
+		machine_close(machine, FTP_OWN_GOODBYE, "quit", out);
+		return MACHINE_LATE_DONE;
+	case FTP_KIND_FEAT:
+		if (!may_protect(machine))
+			break;
+		machine_feat_ends(machine, false, out);
+		return MACHINE_LATE_DONE;
+	default: /* Not by rule 11: all other verbs go to the server. */
+		break;
+	}
+	machine->late = false;
+	machine_expect(machine, FTP_PENDING_RENEWED);
+	ftp_out_add(out, FTP_DO_SERVER_RENEW);
+	return MACHINE_LATE_DIAL;
+}
+
+void machine_late_renew(struct ftp_machine *machine, enum ftp_pending pending, struct ftp_out *out)
+{
+	if (!machine->late)
+		ftp_out_add(out, FTP_DO_SERVER_DROP);
+	machine->late = true;
+	if (pending != FTP_PENDING_REIN)
+		return;
+	machine_own(machine, FTP_OWN_OK_GREETING, out);
+	machine_rein_ends(machine, out);
+}
