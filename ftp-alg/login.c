@@ -64,6 +64,7 @@ void machine_login_user(struct ftp_machine *machine, const struct ftp_command *c
 		    identity->service && is_user(identity->user, command->arg, command->arg_len))
 			pending = FTP_PENDING_USER_CERTIFICATE;
 	}
+	machine->was_in = machine->login == FTP_LOGIN_DONE;
 	machine->login = FTP_LOGIN_USER;
 	machine->user_seen = true;
 	machine_pass_on(machine, command, pending, out);
@@ -88,7 +89,11 @@ void machine_login_reply(struct ftp_machine *machine, enum ftp_pending pending, 
 		/* z/OS: no way back to a password once the certificate was taken for one */
 		deny(machine, FTP_OWN_WHY_CREDENTIAL, out);
 	} else if (code == 331 || code == 332 || code == 336) {
+		machine->was_in = false;
 		machine->login = FTP_LOGIN_NEED_PASS;
+	} else if (machine->was_in && pending == FTP_PENDING_USER) {
+		/* "Can't change to another user": the first one stays in, at the server and here */
+		machine->login = FTP_LOGIN_DONE;
 	} else {
 		machine->login = FTP_LOGIN_NONE;
 		machine_login_failed(machine, out);
@@ -114,7 +119,7 @@ enum ftp_take machine_login_gate(struct ftp_machine *machine, uint16_t code, str
 {
 	uint64_t delay_ms = machine->action->login_delay_ms;
 
-	if (code < 400 || delay_ms == 0)
+	if (code < 400 || delay_ms == 0 || machine->was_in)
 		return FTP_TAKEN;
 	if (machine->paused) {
 		machine->paused = false;

@@ -162,6 +162,7 @@ struct ftp_machine {
 	bool paused;	  /* the answer to a failed login was put off and is due now */
 	uint8_t failures; /* failed logins, of this session and lately of its source */
 	uint8_t failures_here;
+	bool was_in; /* logged in when the USER came that is being answered */
 	struct ftp_identity identity;
 	uint8_t strikes; /* malformed lines in a row */
 

@@ -52,6 +52,7 @@ static void become_worker(const struct child *child, int channel, int root)
 			_exit(EXIT_FAILURE);
 	}
 	log_reopen_after(CHANNEL_FD + 1);
+	log_setup(setup.policy->daemon.log_level, setup.policy->daemon.log_format);
 	_exit(worker_run(&setup));
 }
 

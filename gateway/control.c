@@ -9,6 +9,9 @@
 #include "gateway/window.h"
 #include "gateway/worker.h"
 
+/* A client that says much at once is listened to for so long in one turn. */
+#define WINDOWS_PER_TURN 4
+
 static struct ftp_out *out_of(const struct session *session)
 {
 	return &session->worker->out;
@@ -232,8 +235,13 @@ void control_client_event(struct watch *watch, uint32_t ready)
 		return;
 	/* As long as the window empties, bytes inside the TLS engine would raise no event: read until it says
 	 * wait. */
-	while (session->tls == SESSION_TLS_IDLE && !session->client_eof &&
-	       window_has_room(&session->client_in)) {
+	for (int windows = 0;
+	     session->tls == SESSION_TLS_IDLE && !session->client_eof && window_has_room(&session->client_in);
+	     windows++) {
+		if (windows == WINDOWS_PER_TURN) { /* the others want their turn */
+			loop_again(session->client.loop, watch);
+			return;
+		}
 		io = window_fill(&session->client_in, &session->client);
 		if (io != STREAM_OK && io != STREAM_WAIT) {
 			client_gone(session, io);

@@ -12,6 +12,8 @@
 
 /* A line is cut here: it stays below PIPE_BUF, so lines of several processes never mix. */
 #define LINE_MAX_BYTES 4000
+/* A value is cut here, so that no name can push the rest of the line out of it. */
+#define VALUE_MAX_BYTES 512
 
 /* The one piece of global state: how this process logs. */
 static struct {
@@ -54,8 +56,13 @@ static void put_text(struct line *line, const char *text)
 static void put_escaped(struct line *line, const char *text, enum log_format format)
 {
 	char escape[8];
+	size_t room = line->len + VALUE_MAX_BYTES;
 
 	for (const unsigned char *c = (const unsigned char *)text; *c != '\0'; c++) {
+		if (line->len + sizeof(escape) > room) {
+			put_text(line, "...");
+			return;
+		}
 		if (*c == '"' || *c == '\\')
 			(void)snprintf(escape, sizeof(escape), "\\%c", *c);
 		else if (*c >= 0x20 && *c < 0x7f)
@@ -69,7 +76,7 @@ static void put_escaped(struct line *line, const char *text, enum log_format for
 
 static bool needs_quotes(const char *text)
 {
-	return *text == '\0' || text[strcspn(text, " \"\\=")] != '\0' ||
+	return *text == '\0' || strlen(text) > VALUE_MAX_BYTES || text[strcspn(text, " \"\\=")] != '\0' ||
 	       text[strspn(text, "!#$%&'()*+,-./0123456789:;<>?@ABCDEFGHIJKLMNOPQRSTUVWXYZ[]^_`"
 				 "abcdefghijklmnopqrstuvwxyz{|}~")] != '\0';
 }
@@ -95,7 +102,7 @@ static void put_field(struct line *line, const struct log_field *field)
 		put_escaped(line, field->text, sink.format);
 		put_text(line, "\"");
 	} else {
-		put_text(line, field->text);
+		put(line, field->text, strlen(field->text));
 	}
 }
 

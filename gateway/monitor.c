@@ -1,12 +1,10 @@
 #include "gateway/monitor.h"
 
 #include <errno.h>
-#include <pwd.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/resource.h>
 #include <sys/signalfd.h>
 #include <sys/socket.h>
 #include <sys/wait.h>
@@ -22,15 +20,13 @@
 #include "gateway/policy-file.h"
 #include "gateway/privileged.h"
 #include "gateway/sandbox.h"
+#include "gateway/startup.h"
 #include "gateway/util.h"
 
-#define FALLBACK_USER "nobody"
 /* Connections taken in one turn, so that signals and workers get their turn, too. */
 #define ACCEPT_BATCH 64
 /* Out of descriptors: look again after this. */
 #define ACCEPT_PAUSE_MS 100
-/* A session can have this many descriptors open in its worker. */
-#define FDS_PER_SESSION 6
 
 struct monitor {
 	struct loop loop;
@@ -74,55 +70,6 @@ int monitor_check(const char *policy_path)
 		(void)fprintf(stderr, "%zu error%s\n", diags.nerrors, diags.nerrors == 1 ? "" : "s");
 	diags_done(&diags);
 	return r == 0 ? EXIT_SUCCESS : EXIT_FAILURE;
-}
-
-/* Whom the workers become. Returns 0, or a negative errno after printing what is wrong. */
-static int find_user(const struct policy *policy, const struct diags *source, unsigned *ret_uid,
-		     unsigned *ret_gid)
-{
-	const struct passwd *user = getpwnam(policy->daemon.user);
-	struct diags diags;
-
-	*ret_uid = *ret_gid = 0;
-	if (geteuid() != 0)
-		return 0;
-	if (user == NULL && !policy->daemon.user_given) {
-		user = getpwnam(FALLBACK_USER);
-		log_event(LOG_LEVEL_INFO, "user-missing", LOG_TEXT("user", policy->daemon.user),
-			  LOG_TEXT("instead", FALLBACK_USER), LOG_TEXT("mend", "useradd --system attlsd"));
-	}
-	if (user != NULL && user->pw_uid != 0) {
-		*ret_uid = user->pw_uid;
-		*ret_gid = user->pw_gid;
-		return 0;
-	}
-	if (diags_init(&diags, source->file, source->source, source->source_len) < 0)
-		return -ENOMEM;
-	diags_add(
-	    &diags, DIAG_ERROR, policy->daemon.user_mark,
-	    user == NULL
-		? "there is no user \"%s\" on this host; create it with: useradd --system %s"
-		: "the workers must not run as \"%s\", which is root; create another with: useradd --system "
-		  "%s",
-	    policy->daemon.user, user == NULL ? policy->daemon.user : "attlsd");
-	diags_print(&diags, stderr);
-	diags_done(&diags);
-	return -ENOENT;
-}
-
-static void raise_file_limit(const struct policy *policy)
-{
-	struct rlimit limit;
-	uint64_t wanted = (uint64_t)policy->daemon.limit_sessions * FDS_PER_SESSION;
-
-	if (getrlimit(RLIMIT_NOFILE, &limit) == -1)
-		return;
-	limit.rlim_cur = limit.rlim_max;
-	(void)setrlimit(RLIMIT_NOFILE, &limit); /* raising the soft limit to the hard one is always allowed */
-	if (limit.rlim_max < wanted)
-		log_event(LOG_LEVEL_INFO, "file-limit-low", LOG_NUMBER("limit", limit.rlim_max),
-			  LOG_NUMBER("wanted", wanted),
-			  LOG_TEXT("mend", "ulimit -n, or LimitNOFILE= of the service"));
 }
 
 /* Turn a connection away with a word, where a word in the clear can be understood. */
@@ -369,15 +316,17 @@ static int bring_up(struct monitor *monitor)
 	unsigned uid, gid;
 	int r = load(monitor->path, &policy, &diags);
 
+	if (r == 0 && monitor->current == NULL)
+		log_setup(policy->daemon.log_level, policy->daemon.log_format);
 	if (r == 0)
-		r = find_user(policy, &diags, &uid, &gid);
+		r = startup_find_user(policy, &diags, &uid, &gid);
 	if (r == 0)
 		r = listener_set_open(&monitor->coming_listeners, policy, &monitor->listeners, on_listener,
 				      monitor, &diags);
 	if (r == 0 && monitor->current != NULL)
 		r = object(monitor, policy);
 	if (r == 0)
-		raise_file_limit(policy); /* the workers inherit it */
+		startup_raise_file_limit(policy); /* the workers inherit it */
 	if (r == 0)
 		r = generation_start(&monitor->children, &policy, uid, gid, &monitor->coming);
 	policy_free(&policy);
@@ -502,8 +451,6 @@ int monitor_run(const char *policy_path)
 	if (r == 0)
 		r = bring_up(&monitor);
 	if (r == 0) {
-		log_setup(monitor.coming->policy->daemon.log_level,
-			  monitor.coming->policy->daemon.log_format);
 		r = open_privileged(&monitor);
 	}
 	if (r == 0) {

@@ -96,21 +96,30 @@ int netsock_listen(const struct ip_endpoint *endpoint, int backlog, bool transpa
 	return r;
 }
 
-int netsock_bind_transparent(const struct ip_endpoint *endpoint)
+int netsock_bind_transparent(const struct ip_endpoint *endpoint, uint16_t avoid_port)
 {
 	union address address;
 	socklen_t len = to_sockaddr(endpoint, &address);
+	struct ip_endpoint bound = *endpoint;
 	int fd = make_socket(endpoint->addr.family);
 	int r;
 
 	if (fd < 0)
 		return fd;
 	r = make_transparent(fd, endpoint->addr.family);
-	set_option(fd, SOL_SOCKET, SO_REUSEADDR, 1);
-	if (endpoint->port == 0)
-		set_option(fd, IPPROTO_IP, IP_BIND_ADDRESS_NO_PORT, 1);
+	if (endpoint->port != 0)
+		set_option(fd, SOL_SOCKET, SO_REUSEADDR, 1);
 	if (r == 0 && bind(fd, &address.any, len) == -1)
 		r = -errno;
+	if (r == 0)
+		r = netsock_local(fd, &bound);
+	if (r == 0 && bound.port == avoid_port && endpoint->port == 0) {
+		int other =
+		    netsock_bind_transparent(endpoint, avoid_port); /* while this one holds the port */
+
+		fd_close(&fd);
+		return other;
+	}
 	if (r == 0)
 		return fd;
 	fd_close(&fd);
@@ -214,6 +223,13 @@ int netsock_error(int fd)
 	if (getsockopt(fd, SOL_SOCKET, SO_ERROR, &error, &len) == -1)
 		return -errno;
 	return -error;
+}
+
+bool netsock_is_reset(int fd)
+{
+	struct ip_endpoint peer;
+
+	return netsock_error(fd) < 0 || netsock_peer(fd, &peer) < 0;
 }
 
 int netsock_local(int fd, struct ip_endpoint *ret_endpoint)

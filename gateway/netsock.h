@@ -21,9 +21,9 @@ int netsock_listen(const struct ip_endpoint *endpoint, int backlog, bool transpa
 
 /*
  * A socket bound to an address that need not be this host's (needs
- * CAP_NET_ADMIN), neither listening nor connected. Port 0: chosen at connect().
+ * CAP_NET_ADMIN), neither listening nor connected. Port 0: any but avoid_port.
  */
-int netsock_bind_transparent(const struct ip_endpoint *endpoint);
+int netsock_bind_transparent(const struct ip_endpoint *endpoint, uint16_t avoid_port);
 
 /* Let a bound socket listen, as netsock_listen_range() does. */
 int netsock_start_listening(int fd);
@@ -51,6 +51,9 @@ int netsock_accept(int fd, struct ip_endpoint *ret_peer);
 
 /* The pending error of a socket, as a negative errno, or 0: asked after EPOLLOUT of a dial. */
 int netsock_error(int fd);
+
+/* Was an established connection reset? */
+bool netsock_is_reset(int fd);
 
 int netsock_local(int fd, struct ip_endpoint *ret_endpoint);
 int netsock_peer(int fd, struct ip_endpoint *ret_endpoint);

@@ -105,9 +105,11 @@ static bool socket_is_earned(const struct policy *policy, const struct admission
 }
 
 /* Port 20 is low and one for all: it is bound here, where the capability is. */
-static void make_socket(const struct msg *msg, struct msg *answer, int *ret_fd)
+static void make_socket(const struct admission_facts *facts, const struct msg *msg, struct msg *answer,
+			int *ret_fd)
 {
-	int fd = netsock_bind_transparent(&msg->local);
+	/* With the client's own port two connections would be one to conntrack. */
+	int fd = netsock_bind_transparent(&msg->local, facts->remote.port);
 
 	answer->type = MSG_SOCKET_READY;
 	answer->error = fd < 0 ? fd : 0;
@@ -217,7 +219,7 @@ bool privileged_request(struct privileged *privileged, const struct policy *poli
 	case MSG_SOCKET:
 		if (!socket_is_earned(policy, facts, rule, msg))
 			return false;
-		make_socket(msg, ret_answer, ret_fd);
+		make_socket(facts, msg, ret_answer, ret_fd);
 		return true;
 	case MSG_ANNOUNCE:
 		if (!announcement_is_earned(facts, msg))

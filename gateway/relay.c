@@ -132,6 +132,9 @@ static enum relay_result settle(struct relay *relay)
 {
 	if (relay->upload || netsock_unacknowledged(relay->to->watch.fd) == 0)
 		return RELAY_DONE;
+	/* a reset raises no event once nothing is read any more, and leaves the count as it is */
+	if (relay->to_ended && netsock_is_reset(relay->to->watch.fd))
+		return RELAY_TO_LOST;
 	if (wait_for(relay, 0, 0) != RELAY_WAIT)
 		return RELAY_TO_LOST;
 	return RELAY_SETTLE;

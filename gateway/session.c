@@ -124,6 +124,24 @@ static void session_init(struct session *session, struct worker *worker, const s
 	data_init(&session->data, session);
 }
 
+#define FTP_PORT 21
+
+/* Where the server is. What came for the secure port is in the clear behind the gateway, at the port for
+ * that. */
+static struct ip_endpoint behind(const struct session *session, const struct policy_listener *listener,
+				 const struct policy_backend *backend)
+{
+	struct ip_endpoint endpoint = session->local;
+
+	if (!backend->original)
+		return backend->endpoint;
+	if (backend->endpoint.port != 0)
+		endpoint.port = backend->endpoint.port;
+	else if (listener->tls == LISTENER_IMPLICIT)
+		endpoint.port = FTP_PORT;
+	return endpoint;
+}
+
 /* Find the rule; without one the connection is refused (an AT-TLS stack would let it through in the clear).
  */
 static bool session_admit(struct session *session, const struct msg *msg)
@@ -141,7 +159,7 @@ static bool session_admit(struct session *session, const struct msg *msg)
 	backend = session->rule->backend;
 	session->tlsctx = tlsctx_find(worker->tlsctx, session->rule->tls);
 	session->transparent = flow.listener->transparent;
-	session->behind = backend->original ? session->local : backend->endpoint;
+	session->behind = behind(session, flow.listener, backend);
 	setup = (struct ftp_machine_setup){
 		.action = session->rule->ftp,
 		.client = msg->remote,

@@ -27,6 +27,9 @@ static int bio_read(BIO *bio, char *buf, size_t size, size_t *ret_read)
 	ssize_t n;
 
 	BIO_clear_retry_flags(bio);
+	*ret_read = 0;
+	if (stream->saw_reset)
+		return 0;
 	do {
 		n = recv(stream->watch.fd, buf, size, 0);
 	} while (n == -1 && errno == EINTR);
@@ -75,6 +78,25 @@ static BIO_METHOD *bio_method(void)
 	return method;
 }
 
+/*
+ * KeyUpdates, alerts and refused renegotiations bring no data, cost us more than
+ * the peer, and OpenSSL reads on behind each: so many in a row are an attack
+ * (as in BoringSSL), and the connection is treated as broken.
+ */
+#define BARREN_MAX 32
+
+static void on_message(int is_write, int version, int type, const void *bytes, size_t len, SSL *ssl,
+		       void *arg)
+{
+	struct stream *stream = BIO_get_data(SSL_get_rbio(ssl));
+
+	(void)version, (void)bytes, (void)len, (void)arg;
+	if (is_write || !stream->tls_up || (type != SSL3_RT_HANDSHAKE && type != SSL3_RT_ALERT))
+		return;
+	if (++stream->barren > BARREN_MAX)
+		stream->saw_reset = true; /* bio_read() gives nothing more */
+}
+
 int stream_tls_start(struct stream *stream, SSL *ssl)
 {
 	BIO_METHOD *method = bio_method();
@@ -87,6 +109,8 @@ int stream_tls_start(struct stream *stream, SSL *ssl)
 	BIO_set_data(bio, stream);
 	BIO_set_init(bio, 1);
 	SSL_set_bio(ssl, bio, bio);
+	SSL_set_msg_callback(ssl, on_message);
+	stream->barren = 0;
 	stream->ssl = ssl;
 	stream->tls_up = false;
 	return 0;
@@ -163,8 +187,10 @@ enum stream_io stream_tls_read(struct stream *stream, uint8_t *buf, size_t size,
 	enum stream_io io;
 
 	ERR_clear_error();
-	if (SSL_read_ex(stream->ssl, buf, size, ret_len) == 1)
+	if (SSL_read_ex(stream->ssl, buf, size, ret_len) == 1) {
+		stream->barren = 0;
 		return STREAM_OK;
+	}
 	io = classify(stream, 0);
 	/* KeyUpdate and alerts are answered from inside a read */
 	if (io == STREAM_WAIT && !stream_is_drained(stream) && stream_flush(stream) == STREAM_RESET)

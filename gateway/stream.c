@@ -15,6 +15,16 @@
 /* Far above what any caller can leave behind: hitting it means that somebody writes without draining. */
 #define SPILL_MAX (4 * 1024 * 1024)
 
+/* What is as small as this may be a control connection's, with a password in it. */
+#define SPILL_WIPED_MAX (64 * 1024)
+
+static void spill_wipe(struct spill *spill)
+{
+	if (spill->bytes != NULL && spill->cap <= SPILL_WIPED_MAX)
+		explicit_bzero(spill->bytes, spill->end);
+	free(spill->bytes);
+}
+
 int spill_put(struct spill *spill, const uint8_t *bytes, size_t len)
 {
 	size_t need = spill->end + len;
@@ -27,9 +37,12 @@ int spill_put(struct spill *spill, const uint8_t *bytes, size_t len)
 			cap *= 2;
 		if (cap > SPILL_MAX)
 			return -ENOBUFS;
-		grown = realloc(spill->bytes, cap);
+		grown = malloc(cap);
 		if (grown == NULL)
 			return -ENOMEM;
+		if (spill->end > 0)
+			memcpy(grown, spill->bytes, spill->end);
+		spill_wipe(spill);
 		spill->bytes = grown;
 		spill->cap = cap;
 	}
@@ -40,7 +53,7 @@ int spill_put(struct spill *spill, const uint8_t *bytes, size_t len)
 
 static void spill_free(struct spill *spill)
 {
-	free(spill->bytes);
+	spill_wipe(spill);
 	*spill = (struct spill){ .bytes = NULL };
 }
 

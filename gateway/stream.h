@@ -46,6 +46,7 @@ struct stream {
 	bool finished;	    /* done */
 	bool saw_fin;	    /* of TCP, below TLS */
 	bool saw_reset;
+	uint8_t barren; /* TLS messages in a row that brought no data */
 	struct spill spill;
 };
 

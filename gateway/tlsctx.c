@@ -391,8 +391,11 @@ SSL *tlsctx_new(struct tlsctx *tlsctx, enum tlsctx_use use, const uint8_t bindin
 		SSL_set_default_read_buffer_len(ssl, DATA_READ_BUFFER);
 		/* An unread ticket turns the close() of a client that only uploads into a reset. */
 		(void)SSL_set_num_tickets(ssl, 0);
-	} else if (SSL_get_num_tickets(ssl) != 0) {
-		(void)SSL_set_num_tickets(ssl, CONTROL_TICKETS);
+	} else {
+		/* passwords pass through here */
+		(void)SSL_set_options(ssl, SSL_OP_CLEANSE_PLAINTEXT);
+		if (SSL_get_num_tickets(ssl) != 0)
+			(void)SSL_set_num_tickets(ssl, CONTROL_TICKETS);
 	}
 	SSL_set_accept_state(ssl);
 	return ssl;

@@ -26,6 +26,7 @@ void window_tidy(struct window *window)
 		return;
 	}
 	memmove(window->bytes, window->bytes + window->start, len);
+	explicit_bzero(window->bytes + len, window->end - len); /* what has moved, or is used up */
 	window->start = 0;
 	window->end = len;
 }

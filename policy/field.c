@@ -314,6 +314,14 @@ static void parse_backend(struct walk *w, const struct field *f, const struct no
 		backend->original = true;
 		return;
 	}
+	if (strncasecmp(n->text, "original:", strlen("original:")) == 0) {
+		/* the client's address, at a port of its own */
+		if (value_host_port(n->text, n->len, &host, &host_len, &backend->endpoint) < 0 ||
+		    backend->endpoint.port == 0)
+			walk_error(w, n->mark, "\"%s\": original:port needs a port from 1 to 65535", f->key);
+		backend->original = true;
+		return;
+	}
 	if (value_host_port(n->text, n->len, &host, &host_len, &backend->endpoint) < 0 ||
 	    backend->endpoint.port == 0)
 		walk_error(w, n->mark,

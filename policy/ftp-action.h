@@ -83,9 +83,9 @@ struct ftp_action {
 	bool accesserrormsgs;
 	uint32_t ftpkeepalive_s; /* 0: leave it to the kernel */
 	uint32_t datakeepalive_s;
-	uint32_t inactive_s;	 /* 0: never */
-	uint32_t dswaittime_min; /* 0: a busy data set is an error at once */
-	uint32_t dswaitinterval_s; /* between two attempts; a minute on z/OS */
+	uint32_t inactive_s;		      /* 0: never */
+	uint32_t dswaittime_min;	      /* 0: a busy data set is an error at once */
+	uint32_t dswaitinterval_s;	      /* between two attempts; a minute on z/OS */
 	struct command_list commands_allowed; /* when there is one: nothing else */
 	struct command_list commands_denied;
 	enum unknown_commands unknown_commands;

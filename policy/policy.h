@@ -89,7 +89,7 @@ enum backend_epsv { BACKEND_EPSV_AUTO = 0, BACKEND_EPSV_ALWAYS, BACKEND_EPSV_NEV
 
 struct policy_backend {
 	const char *name;
-	bool original;		     /* the address that the client dialled */
+	bool original;		     /* endpoint.port 0: the port dialled; on implicit listeners 21 */
 	const char *host;	     /* as written, without brackets; NULL when original */
 	struct ip_endpoint endpoint; /* addr.family is IP_NONE when host is a name to be resolved */
 	enum backend_source source;
@@ -110,7 +110,8 @@ struct policy_listener {
 	size_t index;
 };
 
-/* How the kernel is told of data connections: not, as expectations (RELATED), as elements of an nftables set. */
+/* How the kernel is told of data connections: not, as expectations (RELATED), as elements of an nftables set.
+ */
 enum nat_conntrack { NAT_CONNTRACK_OFF = 0, NAT_CONNTRACK_EXPECT, NAT_CONNTRACK_SET };
 
 /*
