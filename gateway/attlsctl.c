@@ -8,6 +8,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "gateway/doctor.h"
 #include "gateway/explain.h"
 #include "gateway/identity.h"
 #include "gateway/policy-file.h"
@@ -29,6 +30,7 @@ struct options {
 
 static int run_check(const struct options *options);
 static int run_explain(const struct options *options);
+static int run_doctor(const struct options *options);
 static int run_version(const struct options *options);
 static int run_help(const struct options *options);
 
@@ -46,6 +48,8 @@ static const struct command {
 	  "[-f policy.yaml] --listener NAME --client ADDRESS [--local ADDRESS]\n"
 	  "                        [--certificate FILE] [--json]",
 	  "What would happen to this client: rule, settings, answers.", run_explain },
+	{ "doctor", "fj", "[-f policy.yaml] [--json]",
+	  "What does this host lack for this policy? With the commands that mend it.", run_doctor },
 	{ "version", "", "", "The version.", run_version },
 	{ "help", "", "", "This text.", run_help },
 };
@@ -68,7 +72,7 @@ static void print_help(FILE *out)
 			      commands[i].arguments, commands[i].summary);
 	(void)fprintf(out,
 		      "The policy is %s unless -f names another.\n"
-		      "Exit status: 0; 1 for faults or when no rule matches; 2 for wrong usage.\n",
+		      "Exit status: 0; 1 for faults, problems, or when no rule matches; 2 for wrong usage.\n",
 		      default_policy);
 }
 
@@ -238,6 +242,34 @@ static int run_explain(const struct options *options)
 		status = explain_certificate(options, policy, &diags);
 	else
 		status = explain(options, policy, NULL, NULL);
+	policy_free(&policy);
+	diags_done(&diags);
+	return status;
+}
+
+static int run_doctor(const struct options *options)
+{
+	struct policy *policy = NULL;
+	struct diags diags;
+	json_t *report;
+	int status = EXIT_FAILURE;
+
+	if (policy_file_load(options->policy, &diags, &policy) < 0) {
+		diags_print(&diags, stderr);
+		diags_done(&diags);
+		return EXIT_FAILURE;
+	}
+	report = doctor_examine(policy, options->policy);
+	if (report == NULL) {
+		(void)fputs("attlsctl: not enough memory\n", stderr);
+	} else {
+		status = json_is_true(json_object_get(report, "ok")) ? EXIT_SUCCESS : EXIT_FAILURE;
+		if (!options->json)
+			doctor_print(report, stdout);
+		else if (print_json(json_incref(report)) != EXIT_SUCCESS)
+			status = EXIT_FAILURE;
+		json_decref(report);
+	}
 	policy_free(&policy);
 	diags_done(&diags);
 	return status;

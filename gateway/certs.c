@@ -171,6 +171,17 @@ bool certs_has_name(const struct certs *certs, const char *name)
 	return false;
 }
 
+bool certs_days_left(const struct certs *certs, size_t index, int64_t *ret_days)
+{
+	int days, seconds;
+
+	if (index >= certs->n || certs->items[index].leaf == NULL ||
+	    ASN1_TIME_diff(&days, &seconds, NULL, X509_get0_notAfter(certs->items[index].leaf)) != 1)
+		return false;
+	*ret_days = seconds < 0 ? days - 1 : days; /* rounded down: an hour ago is day -1 */
+	return true;
+}
+
 bool certs_staple(const struct certs *certs, SSL *ssl)
 {
 	const X509 *shown = SSL_get_certificate(ssl);

@@ -5,6 +5,8 @@
 #define ATTLSD_GATEWAY_CERTS_H
 
 #include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
 
 #include "policy/policy.h"
 
@@ -32,6 +34,9 @@ int certs_select(const struct certs *certs, struct ssl_st *ssl, const char *name
 
 /* Is a certificate of the ring for this host name? */
 bool certs_has_name(const struct certs *certs, const char *name);
+
+/* Whole days until certificate `index` of the ring expires, below 0 when it has. False: it was not loaded. */
+bool certs_days_left(const struct certs *certs, size_t index, int64_t *ret_days);
 
 /*
  * For the certificate that was chosen: give an OCSP response to a client that

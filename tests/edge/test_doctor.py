@@ -1,0 +1,217 @@
+"""attlsctl doctor in a namespace: what it misses, that its commands mend it, and that it is content with the shipped rules."""
+import json
+import os
+import subprocess
+
+import pytest
+
+import gateway as gateways
+import net
+import netns
+import topology
+
+ATTLSCTL = os.path.abspath(os.environ.get("ATTLSCTL", os.path.join(net.BUILD, "attlsctl")))
+INPUT_DROP = """
+table inet filter {
+    chain input {
+        type filter hook input priority filter; policy drop;
+        ct state established accept
+    }
+}
+"""
+
+
+@pytest.fixture
+def host(network):
+    """A gateway's namespace with addresses on both sides and no rules at all."""
+    client, gateway, far = network("client", "gateway", "far")
+    netns.join(client, gateway, topology.both(topology.CLIENT), topology.both(topology.OUTSIDE))
+    netns.join(gateway, far, topology.both(topology.INSIDE), topology.both(topology.SERVER))
+    gateway.sysctl(**{"net.ipv4.ip_forward": 0, "net.ipv6.conf.all.forwarding": 0})
+    return gateway
+
+
+@pytest.fixture
+def policy(certificates, edge_certificate, folder):
+    """policy(TOPOLOGY, family, ...): the policy file that this topology uses."""
+    def make(kind, family="IPv4", **change):
+        edge = object.__new__(kind)
+        edge.family = family
+        tree = edge.policy(certificates, edge_certificate)
+        tree = gateways.merge(tree, {"daemon": {"limits": {"sessions": 100}}, **change})
+        path = os.path.join(folder, "policy.yaml")
+        with open(path, "w") as f:
+            f.write(gateways.as_yaml(tree))
+        return path
+    return make
+
+
+def doctor(host, path, *argv):
+    with host:
+        done = subprocess.run([ATTLSCTL, "doctor", "-f", path, "--json", *argv], capture_output=True, text=True)
+    report = json.loads(done.stdout)
+    assert done.returncode == (0 if report["ok"] else 1), done.stderr
+    for finding in report["findings"]:
+        assert set(finding) >= {"check", "status", "detail"}
+        assert finding["status"] == "ok" or finding.get("mend"), finding
+    return report
+
+
+def of(report, check):
+    return [finding for finding in report["findings"] if finding["check"] == check]
+
+
+def status(report, check):
+    return sorted({finding["status"] for finding in of(report, check)})
+
+
+def problems(report):
+    return {finding["check"] for finding in report["findings"] if finding["status"] == "problem"}
+
+
+def mend(host, report, checks):
+    """Do what it says, word for word but for the places that only an administrator can fill in."""
+    for finding in report["findings"]:
+        if finding["status"] != "ok" and finding["check"] in checks:
+            host.run("sh", "-c", finding["mend"].replace("SERVERS", '"{ 192.0.2.10 }"' if "ip daddr" in finding["mend"]
+                                                         else '"{ 2001:db8:2::10 }"').replace('"{', "{").replace('}"', "}"))
+
+
+RULES = {
+    topology.OneHost: ["input", "set"],
+    topology.Expecting: ["input", "helper", "related"],
+    topology.Inline: ["input", "helper", "related", "tproxy", "socket", "route"],
+}
+
+
+@pytest.mark.parametrize("family", ["IPv4", "IPv6"])
+@pytest.mark.parametrize("kind", RULES, ids=lambda kind: kind.__name__)
+def test_its_commands_mend_a_bare_host(host, policy, kind, family):
+    path = policy(kind, family, **({"nat": {"nft_set": "inet filter data"}} if kind is topology.OneHost else {}))
+    host.nft(INPUT_DROP)
+    report = doctor(host, path)
+    assert problems(report) == set(RULES[kind])
+    for _ in range(2):  # opening a port by `insert` may come before a table is there that another command adds
+        mend(host, report, [*RULES[kind], "forwarding", "ports"])
+        report = doctor(host, path)
+    assert report["ok"] and not problems(report), report
+    assert status(report, "ports") == ["ok"]
+
+
+@pytest.mark.parametrize("family", ["IPv4", "IPv6"])
+@pytest.mark.parametrize("kind", [topology.OneHost, topology.Expecting, topology.Inline, topology.InlineSnat, topology.Range],
+                         ids=lambda kind: kind.__name__)
+def test_it_is_content_with_the_shipped_rules(edges, policy, kind, family):
+    edge = edges(kind, family)
+    edge.gateway_host = edge.hosts["gateway"]
+    report = doctor(edge.gateway_host, policy(kind, family))
+    assert report["ok"], report
+    for check in "input", "helper", "related", "set", "tproxy", "socket", "route", "expectations", "conntrack", "rules":
+        assert status(report, check) in ([], ["ok"]), of(report, check)
+
+
+def test_only_what_matters_is_looked_at(host, policy):
+    report = doctor(host, policy(topology.Range))
+    assert not {finding["check"] for finding in report["findings"]} & {"tproxy", "socket", "route", "helper", "set", "rules"}
+    assert report["ok"], report
+
+
+def test_half_a_diversion(host, policy):
+    path = policy(topology.Inline, nat={"conntrack": "off"})
+    host.nft("table inet t {\nchain c {\ntype filter hook prerouting priority mangle;\n"
+             "tcp dport 21 tproxy ip to 127.0.0.2:2121 meta mark set 7 accept\n"
+             "tcp dport 990 tproxy ip to 127.0.0.1:2990 accept\n"
+             "meta l4proto tcp socket transparent 1 meta mark set 7 accept\n}\n}\n")
+    host.ip("rule", "add", "fwmark", "1", "lookup", "100")
+    host.ip("route", "add", "local", "0.0.0.0/0", "dev", "lo", "table", "100")
+    report = doctor(host, path)
+    assert {"tproxy", "route"} <= problems(report)
+    assert "127.0.0.2" in of(report, "tproxy")[0]["detail"] and "no mark" in of(report, "tproxy")[1]["detail"]
+    assert "mark 7" in of(report, "route")[0]["detail"]
+    mend(host, report, ["route"])
+    assert status(doctor(host, path), "route") == ["ok"]
+
+
+def test_src_valid_mark(host, policy):
+    path = policy(topology.Inline)
+    assert status(doctor(host, path), "rp_filter") == ["ok"]
+    for where in "all", "client":
+        host.sysctl(**{f"net.ipv4.conf.{where}.src_valid_mark": 1})
+        report = doctor(host, path)
+        assert status(report, "rp_filter") == ["problem"]
+        mend(host, report, ["rp_filter"])
+        assert status(doctor(host, path), "rp_filter") == ["ok"]
+    assert status(doctor(host, policy(topology.Inline, "IPv6")), "rp_filter") == ["ok"]
+
+
+def test_helper_and_nat_together(host, policy):
+    path = policy(topology.Expecting)
+    host.nft(topology.rules("gateway-expect.nft", outside='"client"', inside='"far"'))
+    assert status(doctor(host, path), "helper") == ["ok"]
+    host.nft("table inet n {\nchain c {\ntype nat hook prerouting priority dstnat;\ntcp dport 2121 redirect to :21\n}\n}\n")
+    report = doctor(host, path)
+    assert report["ok"] and status(report, "helper") == ["ok", "warning"]
+    assert "nf_nat_ftp" in of(report, "helper")[1]["detail"]
+
+
+@pytest.mark.parametrize("text, what", [
+    ("set data { type ipv4_addr . inet_service; flags timeout; }", "type"),
+    ("set data { type ipv4_addr . ipv4_addr . inet_service; }", "timeout")])
+def test_a_set_of_another_kind(host, policy, text, what):
+    path = policy(topology.OneHost)
+    host.nft("table inet attlsd {\n%s\n}\n" % text)
+    report = doctor(host, path)
+    assert what in of(report, "set")[0]["detail"]
+    mend(host, report, ["set"])
+    assert status(doctor(host, path), "set") == ["ok"]
+
+
+def test_a_set_where_it_cannot_be_asked(host, policy):
+    """A rule sees the sets of its own table only, and what one table drops no other one lets in."""
+    host.nft(INPUT_DROP)
+    found = of(doctor(host, policy(topology.OneHost)), "set")
+    assert "inet filter" in found[0]["detail"] and 'nft_set: "inet filter data"' in found[0]["mend"]
+
+
+def test_an_address_that_is_not_here(host, policy):
+    path = policy(topology.Range, listeners={"explicit": {"address": "198.51.100.99:21"}})
+    report = doctor(host, path)
+    assert problems(report) == {"addresses"}
+    host.run("sh", "-c", next(finding["mend"] for finding in of(report, "addresses") if "mend" in finding).replace("INTERFACE", "far"))
+    assert doctor(host, path)["ok"]
+
+
+def test_certificates(host, policy, edge_certificate, folder):
+    path = policy(topology.Range)
+    found = of(doctor(host, path), "certificates")
+    assert found[0]["status"] == "warning" and "1 day left" in found[0]["detail"]
+    assert "read the private key" in found[1]["detail"] and found[1]["mend"].startswith("chmod")
+    missing = dict(edge_certificate, key=os.path.join(folder, "none.key"))
+    report = doctor(host, policy(topology.Range, keyrings={"ftpd": {"certificates": [missing]}}))
+    assert not report["ok"] and "none.key" in str(of(report, "certificates"))
+
+
+def test_open_files_and_users(host, policy):
+    path = policy(topology.Range, daemon={"limits": {"sessions": 1000000}, "user": "nosuchuser"})
+    report = doctor(host, path)
+    assert status(report, "files") == ["warning"] and "6000000" in of(report, "files")[0]["mend"]
+    assert status(report, "user") == ["problem"] and of(report, "user")[0]["mend"] == "useradd --system nosuchuser"
+
+
+def test_an_ordinary_user_hears_what_is_missing(host, policy):
+    path = policy(topology.Inline)
+    with host:
+        done = subprocess.run([ATTLSCTL, "doctor", "-f", path, "--json"], capture_output=True, text=True, preexec_fn=net.as_nobody)
+    report = json.loads(done.stdout)
+    assert done.returncode == 1 and {"capabilities", "rules", "expectations"} <= problems(report)
+    assert "root" in of(report, "rules")[0]["mend"]
+
+
+def test_for_people(host, policy):
+    path = policy(topology.Expecting)
+    with host:
+        done = subprocess.run([ATTLSCTL, "doctor", "-f", path], capture_output=True, text=True)
+    assert done.returncode == 1 and done.stderr == ""
+    lines = done.stdout.splitlines()
+    at = next(i for i, line in enumerate(lines) if line.startswith("problem  helper"))
+    assert lines[at + 1].split()[0] == "mend:" and "ct helper set" in lines[at + 1]
