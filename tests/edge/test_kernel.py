@@ -213,13 +213,18 @@ def router(network):
     return client, gateway, far
 
 
-# With src_valid_mark a strict rp_filter looks for the way back in table 100 as well, where every address is this host's.
+# With src_valid_mark the way back to the client is looked for in table 100 as well, where every address is this host's
+# own; so its packets are martians, strict rp_filter or not. (wg-quick sets src_valid_mark.)
+MARKED = {"net.ipv4.conf.all.src_valid_mark": 1}
+
+
 @pytest.mark.parametrize("family", ["IPv4", "IPv6"])
 @pytest.mark.parametrize("settings, works", [
-    ({}, True), ({"net.ipv4.ip_forward": 0}, True),
-    ({"net.ipv4.conf.all.rp_filter": 1}, True),
-    ({"net.ipv4.conf.all.rp_filter": 1, "net.ipv4.conf.all.src_valid_mark": 1}, "IPv6")],
-    ids=["default", "no forwarding", "strict rp_filter", "strict rp_filter and src_valid_mark"])
+    ({}, True), ({"net.ipv4.ip_forward": 0}, True), ({"net.ipv4.conf.all.rp_filter": 1}, True),
+    ({"net.ipv4.conf.all.rp_filter": 2}, True), (MARKED, "IPv6"), ({**MARKED, "net.ipv4.conf.all.rp_filter": 2}, "IPv6"),
+    ({**MARKED, "net.ipv4.conf.all.rp_filter": 1}, "IPv6"), ({**MARKED, "net.ipv4.conf.all.accept_local": 1}, True)],
+    ids=["default", "no forwarding", "strict", "loose", "marked", "loose and marked", "strict and marked",
+         "marked, local accepted"])
 def test_both_legs_of_a_transparent_connection(router, family, settings, works):
     client, gateway, far = router
     gateway.sysctl(**settings)

@@ -1,0 +1,68 @@
+"""Every topology, with the rule set of contrib/nftables that is for it, real servers and real clients."""
+import os
+
+import pytest
+
+import ftp_clients
+import topology
+
+SIZE = 300_000
+MODES = {"IPv4": ["PASV", "EPSV", "PORT", "EPRT"], "IPv6": ["EPSV", "EPRT"]}
+DIRECT = [topology.OneHost, topology.Expecting, topology.Inline, topology.InlineSnat, topology.Range]
+BEHIND = [topology.Firewalled, topology.Translated]
+
+
+def rows(topologies):
+    """Topology by topology, since each is built once."""
+    return [pytest.param(make, family, client, mode, id=f"{make.__name__}-{family}-{name}-{mode}")
+            for make in topologies for family in MODES for name, client in ftp_clients.ALL.items()
+            for mode in MODES[family] if mode in client.modes]
+
+
+def transfer(edge, client, folder, listener, mode, ccc):
+    """There and back again; what comes back and what the server keeps is what was sent."""
+    content = os.urandom(SIZE)
+    sent, back = os.path.join(folder, "sent"), os.path.join(folder, "back")
+    with open(sent, "wb") as f:
+        f.write(content)
+    name = f"{client.name}-{listener}-{mode}-{os.urandom(4).hex()}"
+    way = ftp_clients.Way(listener, mode, "P", edge.address(listener), edge.server.user, edge.server.password,
+                          edge.certificates.ca.pem, edge.server.where, ccc)
+    if client.leaks(way):
+        way.level = "C"
+    with edge.client:
+        client.run(way, [(sent, name)], [(name, back)])
+    for path in back, os.path.join(edge.server.files, name):
+        with open(path, "rb") as f:
+            assert f.read() == content
+    os.unlink(back)
+
+
+def cell(edge, cells, make, family, client, mode, folder, ccc=False):
+    before = edge.counted()
+    result = "failed"
+    try:
+        for listener in edge.listeners():
+            transfer(edge, client, folder, listener, mode, ccc)
+        result = "ok"
+    except ftp_clients.Failed as fault:
+        raise AssertionError(f"{fault}\n{edge.gateway.log[-4000:]}")
+    finally:
+        packets = edge.counted() - before
+        cells.note(make.__name__, family, client.name, mode, result, packets)
+    return packets
+
+
+@pytest.mark.parametrize("make, family, client, mode", rows(DIRECT))
+def test_transfers(edges, cells, folder, make, family, client, mode):
+    edge = edges(make, family)
+    packets = cell(edge, cells, make, family, client, mode, folder)
+    # one a transfer, two transfers a listener; active data connections of a reverse proxy go out
+    assert packets == (2 * len(edge.listeners()) if mode in ("PASV", "EPSV") else 0)
+
+
+@pytest.mark.parametrize("make, family, client, mode", rows(BEHIND))
+def test_transfers_after_ccc(edges, cells, folder, make, family, client, mode):
+    edge = edges(make, family)
+    packets = cell(edge, cells, make, family, client, mode, folder, ccc=True)
+    assert packets == 2 * len(edge.listeners())
