@@ -11,6 +11,21 @@
 /* Replies that name no files: connection, login, status, goodbye. */
 static const uint16_t nameless[] = { 120, 211, 214, 220, 221, 230, 231, 232, 331, 332, 421, 530 };
 
+/* What the token that is looked at stands behind. */
+enum behind {
+	BEHIND_NOTHING = 0,
+	BEHIND_PORT,	/* the word: a number is one */
+	BEHIND_ADDRESS, /* "192.0.2.1," or "[2001:db8::1]:": likewise */
+	BEHIND_AT,	/* of a mail address */
+};
+
+struct redaction {
+	bool names; /* host names may stand here */
+	enum behind behind;
+	char *out;
+	size_t len, size;
+};
+
 static bool is_nameless(uint16_t code)
 {
 	for (size_t i = 0; i < sizeof(nameless) / sizeof(nameless[0]); i++)
@@ -19,112 +34,227 @@ static bool is_nameless(uint16_t code)
 	return false;
 }
 
-/* What addresses, host names and mail addresses are made of. */
+/* Punctuation that may be part of an address or a name, and at its ends is the sentence's. */
+static bool is_punctuation(char c)
+{
+	return c == '.' || c == ':' || c == '-' || c == '_';
+}
+
+/* What addresses and host names are made of. */
 static bool is_token(char c)
 {
-	return isalnum((unsigned char)c) || strchr(".:-_@%", c) != NULL;
+	return isalnum((unsigned char)c) || is_punctuation(c);
 }
 
 static bool is_address(const char *token, size_t len)
 {
 	struct ip_addr addr;
-	const char *colon;
 
-	if (ip_addr_parse(token, len, &addr) == 0)
-		return true;
-	/* "192.0.2.1:21" */
-	colon = memchr(token, ':', len);
-	return colon != NULL && ip_addr_parse(token, (size_t)(colon - token), &addr) == 0 &&
-	       addr.family == IP_V4;
+	return ip_addr_parse(token, len, &addr) == 0;
 }
 
-/* a.b.c with letters at the end: ftp.example.com */
+/* a.b.c with a letter at the end: ftp.example.com */
 static bool is_host_name(const char *token, size_t len)
 {
 	size_t dots = 0;
 
-	for (size_t i = 0; i < len; i++) {
-		if (token[i] == '.')
-			dots++;
-		else if (!isalnum((unsigned char)token[i]) && token[i] != '-')
+	for (size_t i = 1; i < len; i++) {
+		if (token[i] == '.' && token[i - 1] == '.') /* "wait...then" */
 			return false;
+		dots += token[i] == '.';
 	}
-	return dots >= 2 && len > 2 && isalpha((unsigned char)token[len - 1]) && token[0] != '.';
+	return dots >= 2 && isalpha((unsigned char)token[len - 1]);
 }
 
-static bool is_number(const char *token, size_t len)
+/* "2121" or "5000-5010" */
+static bool is_port(const char *token, size_t len)
 {
 	for (size_t i = 0; i < len; i++)
-		if (!isdigit((unsigned char)token[i]))
+		if (!isdigit((unsigned char)token[i]) && token[i] != '-')
 			return false;
 	return len > 0;
 }
 
-struct text {
-	char *bytes;
-	size_t len, size;
-};
-
-static void put(struct text *out, const char *bytes, size_t len)
+static bool is_port_word(const char *token, size_t len)
 {
-	if (len > out->size - out->len)
-		len = out->size - out->len;
-	memcpy(out->bytes + out->len, bytes, len);
-	out->len += len;
+	return (len == 4 && strncasecmp(token, "port", 4) == 0) ||
+	       (len == 5 && strncasecmp(token, "ports", 5) == 0);
 }
 
-/* One token, of which trailing full stops and colons are the sentence's. */
-static void put_token(struct text *out, const char *token, size_t len, bool names, bool behind_port)
+static void put(struct redaction *r, const char *bytes, size_t len)
 {
-	size_t core = len;
-	const char *at;
+	if (len > r->size - r->len)
+		len = r->size - r->len;
+	memcpy(r->out + r->len, bytes, len);
+	r->len += len;
+}
 
-	while (core > 0 && (token[core - 1] == '.' || token[core - 1] == ':') && !is_address(token, core))
-		core--;
-	at = memchr(token, '@', core);
-	if (is_address(token, core) || (behind_port && is_number(token, core)) ||
-	    (names && is_host_name(token, core)))
-		put(out, "-", 1);
-	else if (at != NULL && memchr(at, '.', core - (size_t)(at - token)) != NULL) {
-		put(out, token, (size_t)(at - token) + 1);
-		put(out, "-", 1);
-	} else {
-		put(out, token, core);
+/* A token without colons. */
+static void put_word(struct redaction *r, const char *word, size_t len)
+{
+	size_t start = 0, end = len;
+	enum behind behind = r->behind;
+	const char *core;
+	size_t core_len;
+	bool hidden;
+
+	while (end > start && is_punctuation(word[end - 1]))
+		end--;
+	while (start < end && is_punctuation(word[start]))
+		start++;
+	core = word + start;
+	core_len = end - start;
+	if (core_len == 0) {
+		put(r, word, len);
+		return;
 	}
-	put(out, token + core, len - core);
+	hidden = is_address(core, core_len) || (r->names && is_host_name(core, core_len)) ||
+		 (behind == BEHIND_AT && memchr(core, '.', core_len) != NULL);
+	if (hidden)
+		r->behind = BEHIND_ADDRESS;
+	else
+		r->behind = is_port_word(core, core_len) ? BEHIND_PORT : BEHIND_NOTHING;
+	if ((behind == BEHIND_PORT || behind == BEHIND_ADDRESS) && is_port(core, core_len))
+		hidden = true;
+	put(r, word, start);
+	put(r, hidden ? "-" : core, hidden ? 1 : core_len);
+	put(r, word + end, len - end);
+}
+
+/*
+ * Where an IPv6 address ends that starts at `start`: `end` is behind the token's
+ * last letter, and an address may have "::" behind that. 0: none is there.
+ */
+static size_t v6_end(const char *token, size_t start, size_t end, size_t len)
+{
+	for (size_t to = end; to <= len && to <= end + 2; to++)
+		if (memchr(token + start, ':', to - start) != NULL && is_address(token + start, to - start))
+			return to;
+	return 0;
+}
+
+/* An IPv6 address in a token: the whole of it, or, where no files are named, what stands behind
+ * punctuation. */
+static bool find_v6(const struct redaction *r, const char *token, size_t len, size_t *ret_start,
+		    size_t *ret_end)
+{
+	size_t end = len, first = 0;
+
+	while (end > 0 && is_punctuation(token[end - 1]))
+		end--;
+	while (first < end && is_punctuation(token[first]))
+		first++;
+	for (size_t start = 0; start < end; start++) {
+		/* before the first letter, where "::" may be, or at the first letter */
+		bool whole = start <= first && start + 2 >= first;
+		bool tail =
+		    r->names && start > 0 && (is_punctuation(token[start - 1]) || token[start] == ':');
+
+		if (!whole && !tail)
+			continue;
+		*ret_end = v6_end(token, start, end, len);
+		*ret_start = start;
+		if (*ret_end > 0)
+			return true;
+	}
+	return false;
+}
+
+/* Behind an address, ":21" goes with it; returns where it ends. */
+static size_t skip_port(const struct redaction *r, const char *token, size_t at, size_t len)
+{
+	size_t end = at + 1;
+
+	if (r->behind != BEHIND_ADDRESS)
+		return at;
+	while (end < len && isdigit((unsigned char)token[end]))
+		end++;
+	return end > at + 1 && (end == len || is_punctuation(token[end])) ? end : at;
+}
+
+static void put_words(struct redaction *r, const char *token, size_t len)
+{
+	for (size_t at = 0; at < len;) {
+		const char *colon = memchr(token + at, ':', len - at);
+		size_t end = colon != NULL ? (size_t)(colon - token) : len;
+
+		put_word(r, token + at, end - at);
+		if (colon == NULL)
+			return;
+		at = skip_port(r, token, end, len);
+		if (at == end) {
+			put(r, colon, 1);
+			at++;
+		}
+	}
+}
+
+/* The same in front of a port: "::ffff:192.0.2.1:21". */
+static bool find_v6_port(const struct redaction *r, const char *token, size_t len, size_t *ret_start,
+			 size_t *ret_end)
+{
+	size_t at = len;
+
+	while (at > 0 && isdigit((unsigned char)token[at - 1]))
+		at--;
+	return at > 0 && at < len && token[at - 1] == ':' && find_v6(r, token, at - 1, ret_start, ret_end);
+}
+
+static void put_token(struct redaction *r, const char *token, size_t len)
+{
+	size_t start, end;
+
+	if (!find_v6(r, token, len, &start, &end) && !find_v6_port(r, token, len, &start, &end)) {
+		put_words(r, token, len);
+		return;
+	}
+	put_words(r, token, start);
+	put(r, "-", 1);
+	r->behind = BEHIND_ADDRESS;
+	put_words(r, token + end, len - end);
+}
+
+/* What stands between tokens. */
+static void put_other(struct redaction *r, char c)
+{
+	if (c == '@')
+		r->behind = BEHIND_AT;
+	else if (r->behind == BEHIND_AT || (r->behind == BEHIND_ADDRESS && c != ',' && c != ']' && c != '#'))
+		r->behind = BEHIND_NOTHING;
+	put(r, &c, 1);
 }
 
 /* How much of a line is a reply's code and what sets it off: never a part of a name, as in
  * "220-ftp.example.com". */
 static size_t code_len(const char *line, size_t len)
 {
-	if (len < 4 || !is_number(line, 3) || (line[3] != '-' && line[3] != ' '))
+	if (len < 4 || (line[3] != '-' && line[3] != ' '))
 		return 0;
+	for (size_t i = 0; i < 3; i++)
+		if (!isdigit((unsigned char)line[i]))
+			return 0;
 	return 4;
 }
 
 size_t ftp_redact(uint16_t code, const char *line, size_t len, char *out, size_t size)
 {
-	struct text text = { .bytes = out, .size = size };
-	bool names = is_nameless(code);
-	bool behind_port = false;
+	struct redaction r = { .names = is_nameless(code), .out = out, .size = size };
 	size_t start = code_len(line, len);
 
-	put(&text, line, start);
+	put(&r, line, start);
 	for (size_t at = start; at < len;) {
 		size_t end = at;
 
 		while (end < len && is_token(line[end]))
 			end++;
-		if (end == at) {
-			put(&text, line + at++, 1);
-			continue;
+		if (end > at) {
+			put_token(&r, line + at, end - at);
+			at = end;
+		} else {
+			put_other(&r, line[at++]);
 		}
-		put_token(&text, line + at, end - at, names, behind_port);
-		behind_port = end - at == 4 && strncasecmp(line + at, "port", 4) == 0;
-		at = end;
 	}
-	return text.len;
+	return r.len;
 }
 
 size_t ftp_redact_syst(const char *text, size_t len, char *out, size_t size)
@@ -138,5 +268,7 @@ size_t ftp_redact_syst(const char *text, size_t len, char *out, size_t size)
 	for (size_t at = 0; at + 8 <= len; at++)
 		l8 |= strncasecmp(text + at, "Type: L8", 8) == 0;
 	n = snprintf(out, size, "215 %.*s%s", (int)(word < 64 ? word : 64), text, l8 ? " Type: L8" : "");
-	return n < 0 ? 0 : (size_t)n < size ? (size_t)n : size - 1;
+	if (n < 0 || size == 0)
+		return 0;
+	return (size_t)n < size ? (size_t)n : size - 1;
 }

@@ -10,10 +10,11 @@
 
 /*
  * Copy a reply line with addresses (192.0.2.1, 2001:db8::1, with or without
- * :port), "port 2121", and the host part of mail addresses replaced by "-".
- * Where no file names are to be expected (greetings, logins, status, goodbye;
- * by code) names of the form a.b.c are replaced, too. Returns the length, at
- * most size.
+ * :port or ,port), "port 2121", and the host part of mail addresses replaced by
+ * "-". Where no file names are to be expected (greetings, logins, status,
+ * goodbye; by code) names of the form a.b.c are replaced, too. An address that is
+ * only a part of a longer word stays, for it may be a file's name. Returns the
+ * length, at most size; out never needs more room than the line.
  */
 size_t ftp_redact(uint16_t code, const char *line, size_t len, char *out, size_t size);
 

@@ -43,10 +43,12 @@ static bool is_shown(const struct ftp_machine *machine, enum ftp_pending pending
 }
 
 /* Copy a line without addresses and names into the list of actions. */
-static void show_redacted(const struct ftp_reply *reply, struct ftp_out *out)
+static void show_redacted(enum ftp_pending pending, const struct ftp_reply *reply, struct ftp_out *out)
 {
+	/* some servers list the files of STAT path with 211, which is for their own status */
+	uint16_t code = pending == FTP_PENDING_PLAIN && reply->code == 211 ? 213 : reply->code;
 	char *to = out->text + out->used;
-	size_t len = ftp_redact(reply->code, reply->line, reply->len, to, sizeof(out->text) - out->used);
+	size_t len = ftp_redact(code, reply->line, reply->len, to, sizeof(out->text) - out->used);
 
 	ftp_out_text(out, FTP_DO_REPLY, to, len);
 	out->used += len;
@@ -61,7 +63,7 @@ static void show_wait_end(const struct ftp_machine *machine, const struct ftp_re
 	if (machine->action->replysecuritylevel == 0)
 		ftp_out_format(out, FTP_DO_REPLY, "%.*s", (int)reply->len, reply->line);
 	else
-		show_redacted(reply, out);
+		show_redacted(FTP_PENDING_TRANSFER, reply, out);
 	memcpy(line, "125", 3); /* in place of the three digits that a last line starts with */
 }
 
@@ -113,5 +115,5 @@ void machine_show(struct ftp_machine *machine, enum ftp_pending pending, const s
 	if (machine->action->replysecuritylevel == 0)
 		ftp_out_text(out, FTP_DO_REPLY, reply->line, reply->len);
 	else if (!show_instead(machine, pending, reply, last, out))
-		show_redacted(reply, out);
+		show_redacted(pending, reply, out);
 }
