@@ -94,6 +94,7 @@ void machine_login_reply(struct ftp_machine *machine, enum ftp_pending pending, 
 	} else if (machine->was_in && pending == FTP_PENDING_USER) {
 		/* "Can't change to another user": the first one stays in, at the server and here */
 		machine->login = FTP_LOGIN_DONE;
+		ftp_out_add(out, FTP_DO_STILL_IN);
 	} else {
 		machine->login = FTP_LOGIN_NONE;
 		machine_login_failed(machine, out);

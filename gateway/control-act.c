@@ -147,16 +147,17 @@ static void do_retry(struct session *session)
 
 static void do_user(struct session *session, const struct ftp_act *act)
 {
-	size_t len = act->len < sizeof(session->user) - 1 ? act->len : sizeof(session->user) - 1;
+	size_t len = act->len < sizeof(session->asked) - 1 ? act->len : sizeof(session->asked) - 1;
 
-	memcpy(session->user, act->text, len);
-	session->user[len] = '\0';
+	memcpy(session->asked, act->text, len);
+	session->asked[len] = '\0';
 }
 
 static void do_logged_in(struct session *session)
 {
 	uint64_t limit_ms = (uint64_t)session->rule->ftp->inactive_s * 1000;
 
+	memcpy(session->user, session->asked, sizeof(session->user));
 	log_event(LOG_LEVEL_INFO, "login", LOG_NUMBER("session", session->id),
 		  LOG_TEXT("user", session->user));
 	if (session->logged_in)
@@ -241,9 +242,11 @@ static void carry_out_one(struct session *session, const struct ftp_act *act)
 		if (loop_timer(session->client.loop, &session->pause_timer, act->number) < 0)
 			session_end(session, "no-memory");
 		break;
+	case FTP_DO_STILL_IN: /* session->user is his name still */
+		break;
 	case FTP_DO_LOGIN_FAILED:
 		log_event(LOG_LEVEL_INFO, "login-failed", LOG_NUMBER("session", session->id),
-			  LOG_TEXT("user", session->user));
+			  LOG_TEXT("user", session->asked));
 		worker_login_failed(session->worker, session);
 		break;
 	case FTP_DO_USER:

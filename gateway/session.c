@@ -243,7 +243,7 @@ void session_end(struct session *session, const char *reason)
 		return;
 	session->ended = true;
 	log_event(LOG_LEVEL_INFO, "session-end", LOG_NUMBER("session", session->id),
-		  LOG_TEXT("user", session->user),
+		  LOG_TEXT("user", session->user[0] != '\0' ? session->user : session->asked),
 		  LOG_NUMBER("ms", worker->loop.now_ms - session->started_ms), LOG_TEXT("reason", reason));
 	data_close(&session->data, session->data.started);
 	(void)stream_finish(&session->client); /* a peer that is gone makes this a no-op */

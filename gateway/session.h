@@ -79,7 +79,8 @@ struct session {
 	uint64_t active_ms;
 	uint64_t started_ms;
 
-	char user[SESSION_USER_MAX];
+	char user[SESSION_USER_MAX];  /* who has logged in */
+	char asked[SESSION_USER_MAX]; /* who wants to */
 	struct grave grave;
 	struct session *next, *prev;
 	UT_hash_handle hh; /* by id */

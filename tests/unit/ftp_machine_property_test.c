@@ -238,10 +238,14 @@ static void server_reads(struct model *model)
 	if (needs_login && peer->honest && !peer->logged_in)
 		model_broken(model, "a command before login", __LINE__);
 	switch (command.verb->kind) {
-	case FTP_KIND_USER:
-		peer->logged_in = one_in(peer, 8);
-		reply(model, peer->logged_in ? 230 : one_in(peer, 8) ? 530 : 331, line);
+	case FTP_KIND_USER: {
+		unsigned code = one_in(peer, 8) ? 230 : one_in(peer, 8) ? 530 : 331;
+
+		if (code != 530) /* "Can't change to another user" changes nothing */
+			peer->logged_in = code == 230;
+		reply(model, code, line);
 		break;
+	}
 	case FTP_KIND_PASS:
 	case FTP_KIND_ACCT: {
 		unsigned code = one_in(peer, 8) ? 530 : one_in(peer, 8) ? 332 : 230;

@@ -186,6 +186,9 @@ static void script_action(struct script *script, const struct ftp_act *act)
 	case FTP_DO_PAUSE:
 		script_add(script, "  pause %u\n", (unsigned)act->number);
 		return;
+	case FTP_DO_STILL_IN:
+		script_add(script, "  still-in\n");
+		return;
 	case FTP_DO_LOGIN_FAILED:
 		script_add(script, "  login-failed\n");
 		return;
