@@ -60,6 +60,9 @@ asan:                               ## the same under AddressSanitizer and UBSan
 	@$(MAKE) --no-print-directory B=build/asan HARDEN=-fno-omit-frame-pointer \
 	  SAN='-fsanitize=address,undefined -fno-sanitize-recover=all' check
 
+mutants: setup-test                 ## switch each guard off in turn; the test of its incident has to fail
+	@$(PYTHON) tests/attacks/mutants.py
+
 fuzz: setup-test                    ## every fuzzer for FUZZ_SECONDS (60) with its seed corpus
 	@$(MAKE) --no-print-directory B=build/fuzz CC=clang HARDEN= \
 	  SAN=-fsanitize=address,undefined,fuzzer-no-link fuzzers
@@ -95,7 +98,7 @@ clean: ; rm -rf build               ## remove build output
 help:                               ## this list
 	@awk -F':.*[#][#] ' '/^[a-z]+:.*[#][#] /{printf "  %-8s %s\n",$$1,$$2}' $(firstword $(MAKEFILE_LIST))
 
-.PHONY: all binaries units check asan fuzz fuzzers bench bench-tools lint demo install clean help FORCE
+.PHONY: all binaries units check asan mutants fuzz fuzzers bench bench-tools lint demo install clean help FORCE
 .DELETE_ON_ERROR:
 .SECONDARY:
 -include $(OBJ:.o=.d) $(MAINS:%.c=$B/%.d) $(UNITS:=.d) $(BENCHERS:=.d) $(FUZZERS:=.d)

@@ -9,6 +9,7 @@ A mutant is a list of (file, text, replacement); the text has to occur there
 exactly once. The tree is copied first, nothing of the project is touched.
 Prints a table; status 0 when every mutant was built and killed.
 """
+import glob
 import os
 import shutil
 import subprocess
@@ -20,7 +21,7 @@ ROOT = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__)
 JOBS = int(os.environ.get("MUTANT_JOBS", "2"))
 
 AUTH, CCC = "gateway/control-tls.c", "gateway/control-tls.c"
-MACHINE, PLAN, LINE, DATA, TLSCTX = "ftp-alg/machine.c", "ftp-alg/plan.c", "ftp-alg/line.c", "gateway/data.c", "gateway/tlsctx.c"
+MACHINE, PLAN, LINE, DATA, TLSCTX = "ftp-alg/machine.c", "ftp-alg/plan.c", "ftp-alg/line.c", "gateway/data-leg.c", "gateway/tlsctx.c"
 FOREIGN = [(MACHINE, "command.verb->kind == FTP_KIND_FOREIGN", "command.verb->kind == FTP_KIND_COUNT")]
 
 # This one is seen by AddressSanitizer only.
@@ -133,13 +134,20 @@ def run(folder, number, how=PLAIN):
                            "-p", "no:cacheprovider", "-k", "test_%02d_" % number], cwd=folder, env=env, capture_output=True, text=True)
 
 
+def read(path):
+    with open(path, encoding="utf-8") as f:
+        return f.read()
+
+
 def change(folder, edits):
     """Apply; returns what undoes it."""
     before = {}
     for name, text, replacement in edits:
         path = os.path.join(folder, name)
-        with open(path, encoding="utf-8") as f:
-            content = f.read()
+        content = read(path)
+        if text not in content:  # has it moved to another file?
+            others = [other for other in glob.glob(os.path.join(folder, "*", "*.[ch]")) if text in read(other)]
+            path, content = (others[0], read(others[0])) if len(others) == 1 else (path, content)
         before.setdefault(path, content)
         if content.count(text) != 1:
             undo(before)

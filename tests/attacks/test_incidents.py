@@ -159,7 +159,7 @@ def test_07_pasv_ssrf(launch, make_backend):
 
 
 # 8. Stealing data connections (FileZilla's PoC): from another address; with another session's ticket.
-# Guard: on_listener() in gateway/data.c (peer); the session id context of tlsctx_new() and on_ticket_made()
+# Guard: on_listener() in gateway/data-leg.c (peer); the session id context of tlsctx_new() and on_ticket_made()
 # in gateway/tlsctx.c (the ticket belongs to one control session).
 def test_08_data_connection_stealing(launch, backend):
     gateway = launch(backend, ftp={"secure_session_reuse": "required", "secure_dataconn": "clear"})
@@ -516,7 +516,7 @@ def test_26_lying_226(launch, make_backend):
 # 27. Injection into stores (CVE-2026-42167). There is no SQL and no name look-up here, but a log:
 # a USER name must not make a second line or an escape sequence of its own.
 # Guard: put_escaped() in gateway/log.c.
-@pytest.mark.parametrize("style", ["text", pytest.param("json", marks=pytest.mark.xfail(reason="workers log as text"))])
+@pytest.mark.parametrize("style", ["text", "json"])
 def test_27_log_injection(launch, backend, style):
     gateway = launch(backend, daemon={"log": {"format": style, "level": "trace"}}, wait=False)
     ready = net.until(lambda: [line for line in gateway.log.splitlines() if "ready" in line and "explicit" in line], "ready")[0]

@@ -20,7 +20,8 @@ NOOP that has to pass straight through, and then by the client; in both ways a
 line too many, on either side, fails the case.
 
 Lines before the first case hold for the whole table. "own" gives a case a
-gateway of its own (it remembers which commands a server refuses). "each a ; b"
+gateway of its own (it remembers which commands a server refuses); "open" says in
+what the gateway does not do so yet. "each a ; b"
 and the "- x ; y" lines below it repeat a case with {a} and {b} replaced.
 >| and <| send bytes without the line's end. In all lines \\r \\n \\0 \\t \\xHH
 are bytes and {c*n} is the character c, n times. A "..." at the end of an
@@ -65,6 +66,7 @@ class Case:
     def __init__(self, topic, name, line):
         self.topic, self.name, self.line = topic, name, line
         self.policy, self.start, self.spec, self.own, self.steps = {}, "login", "", False, []
+        self.missing = ""
         self.each, self.rows = [], []
 
     def __repr__(self):
@@ -85,6 +87,7 @@ class Case:
             key, _, more = fill(key).partition("=")
             made.policy[key] = fill(value) or more
         made.start, made.spec, made.own = fill(self.start), self.spec, self.own
+        made.missing = self.missing
         made.steps = [(number, prefix, fill(text)) for number, prefix, text in self.steps]
         made.steps = [step for step in made.steps if step[1] == ".." or step[2].strip() != "-"]
         return made
@@ -112,6 +115,8 @@ def read_table(path):
             setattr(target, word, rest)
         elif word == "own":
             target.own = True
+        elif word == "open":
+            target.missing = rest
         elif word == "each":
             target.each = [key.strip() for key in rest.split(";")]
         elif word == "-" and target.each and not target.steps:
@@ -620,6 +625,9 @@ class Player:
         listener.close()
         sock.settimeout(net.DEADLINE)
         self.data = clients.Plain(self.keep(sock))
+
+    def do_client_ends_writing(self):
+        self.client.sock.shutdown(socket.SHUT_WR)
 
     def do_client_stops_listening(self):
         self.client_data[1].close()
