@@ -14,6 +14,55 @@
 #include "tests/fuzz/fuzz.h"
 #include "tests/machine-model.h"
 
+static const char *denied_names[] = { "DELE", "RMD", "SITE EXEC", "XYZZY", "STAT", "MODE" };
+static const char *allowed_names[] = { "USER", "PASS", "AUTH", "PBSZ", "PROT",	     "PASV",
+				       "EPSV", "RETR", "STOR", "ABOR", "SITE CHMOD", "RMD" };
+
+/* Logins and lists, and who the client is: capital letters. */
+static void set_login(struct ftp_action *action, struct ftp_identity *identity, char letter)
+{
+	switch (letter) {
+	case 'V':
+		action->secure_login = SECURE_LOGIN_VERIFY_USER;
+		break;
+	case 'Q':
+		action->secure_login = SECURE_LOGIN_REQUIRED;
+		break;
+	case 'O':
+		action->secure_password = SECURE_PASSWORD_OPTIONAL;
+		break;
+	case 'M':
+		action->accesserrormsgs = true;
+		break;
+	case 'D':
+		action->commands_denied.n = sizeof(denied_names) / sizeof(denied_names[0]);
+		break;
+	case 'A':
+		action->commands_allowed.n = sizeof(allowed_names) / sizeof(allowed_names[0]);
+		break;
+	case 'X':
+		action->unknown_commands = UNKNOWN_COMMANDS_REFUSE;
+		break;
+	case 'C':
+		identity->certificate = true;
+		break;
+	case 'U':
+		identity->user = "u";
+		break;
+	case 'S':
+		identity->service = true;
+		break;
+	case 'P':
+		identity->password = "stored";
+		break;
+	case 'N':
+		identity->server_name = "a.example";
+		break;
+	default:
+		break;
+	}
+}
+
 static void set_policy(struct ftp_machine_setup *setup, struct ftp_action *action, const char *letters,
 		       size_t len)
 {
@@ -112,9 +161,6 @@ static void event(struct model *model, char what, const char *arg, size_t len)
 	case 's':
 		send_line(model, model_server, arg, len, what == 'S');
 		break;
-	case 'T':
-		model_signal(model, FTP_SIGNAL_TLS_UP);
-		break;
 	case 'N':
 		model->no_ports = true;
 		break;
@@ -138,7 +184,10 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
 	struct ftp_action action = { .auth_tls = false,
 				     .secure_login = SECURE_LOGIN_NO_CLIENT_AUTH,
-				     .unknown_commands = UNKNOWN_COMMANDS_PASS };
+				     .unknown_commands = UNKNOWN_COMMANDS_PASS,
+				     .commands_denied.names = denied_names,
+				     .commands_allowed.names = allowed_names };
+	struct ftp_identity identity = { .certificate = false };
 	struct ftp_machine_setup setup = { .action = &action, .modes = FTP_MODE_ALL };
 	static struct model model; /* large, and set anew for each input */
 	const char *at = (const char *)data, *end = at + size;
@@ -150,9 +199,12 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 		const char *lf = memchr(at, '\n', size);
 
 		set_policy(&setup, &action, at, lf != NULL ? (size_t)(lf - at) : size);
+		for (const char *letter = at + 1; letter < (lf != NULL ? lf : end); letter++)
+			set_login(&action, &identity, *letter);
 		at = lf != NULL ? lf + 1 : end;
 	}
 	model_init(&model, &setup);
+	model.identity = identity;
 	model_greet(&model);
 	while (at < end) {
 		const char *lf = memchr(at, '\n', (size_t)(end - at));
