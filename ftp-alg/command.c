@@ -40,6 +40,7 @@ static void run_ccc(struct ftp_machine *machine, struct ftp_out *out)
 	if (own != FTP_OWN_OK_CCC)
 		return;
 	machine->identity.server_name = NULL; /* it goes with TLS */
+	machine->clear_spoken = false;
 	ftp_out_add(out, FTP_DO_TLS_STOP)->flag = machine->action->tlsrfclevel != TLSRFCLEVEL_CCCNONOTIFY;
 }
 

@@ -66,6 +66,7 @@ void machine_wait_retry(struct ftp_machine *machine, struct ftp_out *out);
 void machine_wait_over(struct ftp_machine *machine, struct ftp_out *out);
 void machine_wait_abort(struct ftp_machine *machine, struct ftp_out *out);
 /* plan.c: the server's part of the plan once more; false: it need not be asked. */
+bool machine_plan_primed(struct ftp_machine *machine, struct ftp_out *out); /* the rest of a primed 227 */
 bool machine_plan_again(struct ftp_machine *machine, struct ftp_out *out);
 
 /* show.c: a line of the server's reply, as the client may see it. */

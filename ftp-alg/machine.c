@@ -79,7 +79,8 @@ void machine_renew(struct ftp_machine *machine, enum ftp_pending pending, struct
 /* May a command run beside what is outstanding? */
 static bool may_run_now(const struct ftp_machine *machine, const struct ftp_verb *verb)
 {
-	if (machine->plan == FTP_PLAN_LISTENING_SERVER || machine->plan == FTP_PLAN_LISTENING_CLIENT)
+	if (machine->plan == FTP_PLAN_LISTENING_SERVER || machine->plan == FTP_PLAN_LISTENING_CLIENT ||
+	    machine->plan == FTP_PLAN_PRIMING)
 		return false;
 	if (machine->transfer == FTP_TRANSFER_WAITING)
 		return machine->npending == 0 && verb->kind == FTP_KIND_ABOR;
@@ -160,6 +161,9 @@ enum ftp_take ftp_machine_command(struct ftp_machine *machine, const char *line,
 	if (refusal != FTP_OWN_NONE && ftp_machine_in_transfer(machine))
 		return FTP_HOLD;
 	machine->strikes = 0;
+	if (machine->security.ctrl == FTP_CTRL_CLEARED && command.verb->kind != FTP_KIND_PASV &&
+	    command.verb->kind != FTP_KIND_EPSV)
+		machine->clear_spoken = true;
 	if (refusal != FTP_OWN_NONE) {
 		machine_own(machine, refusal, out);
 		return FTP_TAKEN;

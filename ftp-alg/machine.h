@@ -106,6 +106,7 @@ enum ftp_plan_state {
 	FTP_PLAN_LISTENING_SERVER, /* waiting for our port that the server will dial */
 	FTP_PLAN_ASKED,		   /* the server has been asked */
 	FTP_PLAN_LISTENING_CLIENT, /* waiting for our port that the client will dial */
+	FTP_PLAN_PRIMING, /* the first half of the 227 or 229 is on its way, see ftp_machine_listening() */
 	FTP_PLAN_READY,
 };
 
@@ -153,7 +154,7 @@ struct ftp_machine {
 	enum ftp_login login;
 	bool user_seen; /* the server has heard of a user: AUTH and REIN need a fresh connection */
 	bool greet_first;
-	bool late;	/* greet_first: there is no connection to the server now */
+	bool late; /* greet_first: there is no connection to the server now */
 	bool epsv_all;
 	bool draining;
 	bool closing;
@@ -173,6 +174,8 @@ struct ftp_machine {
 
 	enum ftp_plan_state plan;
 	enum ftp_client_mode client_mode;
+	bool clear_spoken;		  /* a reply has gone out in the clear since CCC */
+	struct ip_endpoint told;	  /* what a 227 or 229 that is being primed will say */
 	uint8_t server_mode;		  /* the FTP_MODE_ that is being tried or was agreed on */
 	struct ip_endpoint client_target; /* active client: what PORT or EPRT named */
 
@@ -214,7 +217,7 @@ enum ftp_take ftp_machine_reply(struct ftp_machine *machine, const struct ftp_re
  */
 void ftp_machine_identify(struct ftp_machine *machine, const struct ftp_identity *identity);
 
-/* The time of an FTP_DO_PAUSE is over. */
+/* The time of an FTP_DO_PAUSE is over, or the client has what FTP_DO_SEGMENT sent. */
 void ftp_machine_resume(struct ftp_machine *machine, struct ftp_out *out);
 
 void ftp_machine_signal(struct ftp_machine *machine, enum ftp_signal signal, struct ftp_out *out);

@@ -36,6 +36,7 @@ enum ftp_do {
 	FTP_DO_DATA_ABORT,    /* reset both ends at once; answer with ftp_machine_data_done() */
 	FTP_DO_DATA_CLOSE,    /* forget ports, endpoints and connections of the data plan */
 	FTP_DO_RETRY,	      /* send the transfer's command again, as FTP_DO_DATA_START had it */
+	FTP_DO_SEGMENT,	      /* send the replies so far, and ftp_machine_resume() once the client has them */
 	FTP_DO_PAUSE,	      /* offer nothing of the server's for `number` ms, then ftp_machine_resume() */
 	FTP_DO_STILL_IN,      /* a second USER was refused: the login before it stands */
 	FTP_DO_LOGIN_FAILED,  /* the server, or policy, did not let the user in */

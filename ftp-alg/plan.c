@@ -240,6 +240,41 @@ void machine_plan_reply(struct ftp_machine *machine, const struct ftp_reply *rep
 	tell_client(machine, out);
 }
 
+/*
+ * A firewall's FTP helper reads a segment only when it begins where one that
+ * ended in a newline stopped, and before CCC it has seen none: it would miss a
+ * 227 that is the first thing in the clear. So the reply's first line goes ahead
+ * in a segment of its own.
+ */
+static void prime(struct ftp_machine *machine, struct ftp_out *out)
+{
+	bool extended = machine->client_mode == FTP_CLIENT_EPSV;
+
+	machine->plan = FTP_PLAN_PRIMING;
+	ftp_out_copy(out, FTP_DO_REPLY,
+		     extended ? "229-Entering Extended Passive Mode" : "227-Entering Passive Mode");
+	ftp_out_add(out, FTP_DO_SEGMENT);
+}
+
+static void tell_port(struct ftp_machine *machine, struct ftp_out *out)
+{
+	char text[FTP_ENDPOINT_TEXT_MAX];
+
+	machine->plan = FTP_PLAN_READY;
+	machine->clear_spoken = true;
+	ftp_out_copy(out, FTP_DO_REPLY,
+		     machine->client_mode == FTP_CLIENT_EPSV ? ftp_229_format(machine->told.port, text)
+							     : ftp_227_format(&machine->told, text));
+}
+
+bool machine_plan_primed(struct ftp_machine *machine, struct ftp_out *out)
+{
+	if (machine->plan != FTP_PLAN_PRIMING)
+		return false;
+	tell_port(machine, out);
+	return true;
+}
+
 void ftp_machine_listening(struct ftp_machine *machine, enum ftp_side side,
 			   const struct ip_endpoint *endpoint, struct ftp_out *out)
 {
@@ -262,9 +297,11 @@ void ftp_machine_listening(struct ftp_machine *machine, enum ftp_side side,
 			plan_fail(machine, FTP_OWN_NO_DATA_PORT, out);
 			return;
 		}
-		machine->plan = FTP_PLAN_READY;
-		ftp_out_copy(out, FTP_DO_REPLY,
-			     machine->client_mode == FTP_CLIENT_EPSV ? ftp_229_format(endpoint->port, text)
-								     : ftp_227_format(endpoint, text));
+		machine->told = *endpoint;
+		if (machine->security.ctrl == FTP_CTRL_CLEARED && !machine->clear_spoken &&
+		    machine->action->ccc_prime)
+			prime(machine, out);
+		else
+			tell_port(machine, out);
 	}
 }

@@ -92,6 +92,8 @@ void ftp_machine_resume(struct ftp_machine *machine, struct ftp_out *out)
 {
 	if (machine->closing)
 		return;
+	if (machine_plan_primed(machine, out))
+		return;
 	if (machine->pausing) {
 		machine->pausing = false;
 		machine->paused = true;

@@ -238,6 +238,12 @@ static void carry_out_one(struct session *session, const struct ftp_act *act)
 	case FTP_DO_RETRY:
 		do_retry(session);
 		break;
+	case FTP_DO_SEGMENT:
+		lines_flush(&session->worker->replies, &session->client);
+		session->segment_ms = 1;
+		if (loop_timer(session->client.loop, &session->pause_timer, session->segment_ms) < 0)
+			session_end(session, "no-memory");
+		break;
 	case FTP_DO_PAUSE:
 		if (loop_timer(session->client.loop, &session->pause_timer, act->number) < 0)
 			session_end(session, "no-memory");

@@ -178,6 +178,9 @@ void control_run(struct session *session)
 	session->running = true;
 	control_act(session);
 	while (moved && !session->ended) {
+		/* In the clear one reply is one segment: firewalls' helpers look at each by itself. */
+		if (session->client.ssl == NULL && session->parser.code == 0)
+			lines_flush(&session->worker->replies, &session->client);
 		moved = server_step(session);
 		if (!session->ended)
 			moved |= client_step(session);

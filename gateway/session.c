@@ -17,6 +17,9 @@
 /* From the first byte to a successful login. */
 #define LOGIN_MS 120000
 
+/* Then the rest follows unacknowledged: the sum of waits is twice that. */
+#define SEGMENT_MS_MAX 256
+
 static void session_free(struct grave *grave)
 {
 	struct session *session = CONTAINER_OF(grave, struct session, grave);
@@ -57,6 +60,15 @@ static void on_pause_timer(struct timer *timer)
 {
 	struct session *session = CONTAINER_OF(timer, struct session, pause_timer);
 
+	/* FTP_DO_SEGMENT: on a long line the acknowledgement takes its time, but not for ever */
+	if (session->segment_ms != 0 && session->segment_ms < SEGMENT_MS_MAX &&
+	    netsock_unacknowledged(session->client.watch.fd) > 0) {
+		session->segment_ms *= 2;
+		if (loop_timer(loop_of(session), timer, session->segment_ms) < 0)
+			session_end(session, "no-memory");
+		return;
+	}
+	session->segment_ms = 0;
 	ftp_machine_resume(&session->machine, &session->worker->out);
 	control_run(session);
 }

@@ -74,6 +74,7 @@ struct session {
 
 	struct timer tls_timer;
 	struct timer server_timer; /* dial and greeting */
+	uint32_t segment_ms;	   /* how long FTP_DO_SEGMENT has waited; 0: it is not */
 	struct timer pause_timer;  /* FTP_DO_PAUSE */
 	struct timer idle_timer;   /* login, then inactivity */
 	uint64_t active_ms;

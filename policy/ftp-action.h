@@ -73,6 +73,7 @@ struct ftp_action {
 	enum secure_level secure_dataconn;
 	enum session_reuse secure_session_reuse;
 	enum tls_rfc_level tlsrfclevel;
+	bool ccc_prime; /* after CCC, help firewalls to see the first 227 or 229 */
 	bool secureimplicitzos;
 	struct port_range passivedataports;
 	enum redirect passivedataconn;

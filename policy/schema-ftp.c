@@ -52,6 +52,7 @@ static const struct word portcommands[] = { { "accept", PORTCOMMAND_ACCEPT, NULL
 static const struct word portcommandports[] = { { "nolowports", NOLOWPORTS, NULL },
 						{ "unrestricted", LOWPORTS_UNRESTRICTED, NULL },
 						{ 0 } };
+static const struct word ccc_primes[] = { { "auto", true, NULL }, { "off", false, NULL }, { 0 } };
 static const struct word unknowns[] = { { "pass", UNKNOWN_COMMANDS_PASS, NULL },
 					{ "refuse", UNKNOWN_COMMANDS_REFUSE, NULL },
 					{ 0 } };
@@ -81,6 +82,7 @@ static const struct field ftp_fields[] = {
 	FTP_ENUM(secure_dataconn, data_levels, "private"),
 	FTP_ENUM(secure_session_reuse, reuses, "allowed"),
 	FTP_ENUM(tlsrfclevel, rfc_levels, "rfc4217"),
+	FTP_ENUM(ccc_prime, ccc_primes, "auto"),
 	FTP_BOOL(secureimplicitzos, "false"),
 	{ .key = "passivedataports",
 	  .type = FIELD_PORT_RANGE,

@@ -475,6 +475,9 @@ static void model_act(struct model *model, const struct ftp_act *act)
 		if (model->on_command != NULL)
 			model->on_command(model, model->transfer, strlen(model->transfer));
 		break;
+	case FTP_DO_SEGMENT:
+		model->paused = true;
+		break;
 	case FTP_DO_PAUSE:
 		MODEL_CHECK(model, act->number > 0);
 		model->paused = true;

@@ -35,6 +35,31 @@ def test_commands_and_transfers_go_on(gateway, backend, version, level):
             assert c.put("up", b"x" * 5000, mode).code == 226
 
 
+@pytest.mark.parametrize("verb,code", [("PASV", 227), ("EPSV", 229)])
+def test_the_first_port_in_the_clear_is_primed(gateway, backend, verb, code):
+    """A firewall's helper understands the second of two segments; the first must have a newline at its end."""
+    with clients.explicit(gateway, "P") as c:
+        ccc(c)
+        c.send(verb + "\r\n")
+        first = c.recv()
+        assert first.startswith(b"%d-" % code) and first.count(b"\r\n") == 1 and first.endswith(b"\r\n"), first
+        rest = c.recv()
+        assert rest.startswith(b"%d " % code) and rest.count(b"\r\n") == 1, rest
+        assert c.expect(verb, code).count("\n") == 0, "only the first is primed"
+        assert c.get("hello.txt") == backend.files["hello.txt"]
+
+
+def test_priming_is_not_needed_or_not_wanted(launch, backend):
+    gateway = launch(backend, ftp={"secure_ctrlconn": "clear", "secure_dataconn": "clear", "ccc_prime": "off"})
+    with clients.explicit(gateway, "P") as c:
+        assert ccc(c).expect("PASV", 227).count("\n") == 0
+    gateway = launch(backend, ftp={"secure_ctrlconn": "clear", "secure_dataconn": "clear"})
+    with clients.explicit(gateway, "P") as c:
+        assert c.expect("PASV", 227).count("\n") == 0, "under TLS no firewall reads it"
+        ccc(c).expect("NOOP", 200)
+        assert c.expect("PASV", 227).count("\n") == 0, "the NOOP was in the clear already"
+
+
 def test_what_ccc_freezes(gateway, backend):
     with clients.explicit(gateway, "P") as c:
         ccc(c)

@@ -183,6 +183,9 @@ static void script_action(struct script *script, const struct ftp_act *act)
 	case FTP_DO_RETRY:
 		script_add(script, "  retry\n");
 		return;
+	case FTP_DO_SEGMENT:
+		script_add(script, "  segment\n");
+		return;
 	case FTP_DO_PAUSE:
 		script_add(script, "  pause %u\n", (unsigned)act->number);
 		return;
