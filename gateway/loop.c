@@ -39,6 +39,8 @@ void loop_done(struct loop *loop)
 	fd_close(&loop->epoll_fd);
 	free(loop->heap);
 	loop->heap = NULL;
+	free(loop->spare);
+	loop->spare = NULL;
 }
 
 int loop_watch(struct loop *loop, struct watch *watch, uint32_t want)

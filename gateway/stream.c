@@ -18,43 +18,76 @@
 /* What is as small as this may be a control connection's, with a password in it. */
 #define SPILL_WIPED_MAX (64 * 1024)
 
-static void spill_wipe(struct spill *spill)
+/*
+ * The buffer that streams lend each other holds what one relay step makes: 256
+ * KiB of bytes as TLS records. It stays hot in the cache, and nothing is
+ * allocated as long as the kernel takes everything at once.
+ */
+#define SPARE_BYTES (288 * 1024)
+
+static void spill_free(struct stream *stream)
 {
-	if (spill->bytes != NULL && spill->cap <= SPILL_WIPED_MAX)
+	struct spill *spill = &stream->spill;
+
+	if (spill->bytes != NULL && spill->end <= SPILL_WIPED_MAX)
 		explicit_bzero(spill->bytes, spill->end);
-	free(spill->bytes);
+	if (spill->cap == SPARE_BYTES && stream->loop->spare == NULL)
+		stream->loop->spare = spill->bytes;
+	else
+		free(spill->bytes);
+	*spill = (struct spill){ .bytes = NULL };
 }
 
-int spill_put(struct spill *spill, const uint8_t *bytes, size_t len)
+/* Put a larger or smaller buffer below what is spilled. */
+static int spill_rebase(struct stream *stream, size_t cap)
 {
+	struct spill *spill = &stream->spill;
+	struct spill fresh = { .end = spill->end - spill->start, .cap = cap };
+
+	if (cap > SPILL_MAX)
+		return -ENOBUFS;
+	if (cap == SPARE_BYTES && stream->loop->spare != NULL) {
+		fresh.bytes = stream->loop->spare;
+		stream->loop->spare = NULL;
+	} else {
+		fresh.bytes = malloc(cap);
+	}
+	if (fresh.bytes == NULL)
+		return -ENOMEM;
+	if (fresh.end > 0)
+		memcpy(fresh.bytes, spill->bytes + spill->start, fresh.end);
+	spill_free(stream);
+	*spill = fresh;
+	return 0;
+}
+
+int stream_spill(struct stream *stream, const uint8_t *bytes, size_t len)
+{
+	struct spill *spill = &stream->spill;
 	size_t need = spill->end + len;
+	size_t cap = SPARE_BYTES;
+	int r;
 
 	if (need > spill->cap) {
-		size_t cap = spill->cap == 0 ? SPILL_MIN : spill->cap;
-		uint8_t *grown;
-
 		while (cap < need)
 			cap *= 2;
-		if (cap > SPILL_MAX)
-			return -ENOBUFS;
-		grown = malloc(cap);
-		if (grown == NULL)
-			return -ENOMEM;
-		if (spill->end > 0)
-			memcpy(grown, spill->bytes, spill->end);
-		spill_wipe(spill);
-		spill->bytes = grown;
-		spill->cap = cap;
+		r = spill_rebase(stream, cap);
+		if (r < 0)
+			return r;
 	}
 	memcpy(spill->bytes + spill->end, bytes, len);
 	spill->end += len;
 	return 0;
 }
 
-static void spill_free(struct spill *spill)
+/* The peer is slow: what it leaves behind moves to a buffer of its size, the large one is for others. */
+static void spill_shrink(struct stream *stream)
 {
-	spill_wipe(spill);
-	*spill = (struct spill){ .bytes = NULL };
+	size_t left = stream->spill.end - stream->spill.start;
+
+	/* without memory it stays where it is */
+	if (stream->spill.cap >= SPARE_BYTES && left <= SPARE_BYTES / 2)
+		(void)spill_rebase(stream, left > SPILL_MIN ? left : SPILL_MIN);
 }
 
 void stream_init(struct stream *stream, struct loop *loop, watch_fn *fn)
@@ -108,7 +141,9 @@ enum stream_io stream_flush(struct stream *stream)
 	if (io == STREAM_RESET)
 		stream->saw_reset = true;
 	if (io == STREAM_OK && spill->bytes != NULL)
-		spill_free(spill);
+		spill_free(stream);
+	if (io == STREAM_WAIT)
+		spill_shrink(stream);
 	finish_if_drained(stream);
 	return io;
 }
@@ -177,7 +212,7 @@ enum stream_io stream_write(struct stream *stream, const uint8_t *bytes, size_t 
 			return STREAM_RESET;
 		}
 	}
-	if (sent < len && spill_put(&stream->spill, bytes + sent, len - sent) < 0)
+	if (sent < len && stream_spill(stream, bytes + sent, len - sent) < 0)
 		return STREAM_RESET;
 	return STREAM_OK;
 }
@@ -198,7 +233,7 @@ void stream_close(struct stream *stream, bool reset)
 	if (reset)
 		netsock_reset_on_close(stream->watch.fd);
 	stream_tls_free(stream);
-	spill_free(&stream->spill);
+	spill_free(stream);
 	fd_close(&stream->watch.fd);
 	stream_init(stream, stream->loop, stream->watch.fn);
 }

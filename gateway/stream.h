@@ -26,8 +26,8 @@ enum stream_io {
 };
 
 /*
- * Bytes on their way out. Grows on demand and is given back when empty, so an
- * idle connection holds nothing. Bounded by what one relay step or one reply
+ * Bytes on their way out. The buffer is lent by the loop, or made to measure while
+ * the peer is slow, so an idle connection holds nothing. Bounded by what one relay step or one reply
  * can produce, since nobody writes to a stream that is not drained.
  */
 struct spill {
@@ -98,7 +98,7 @@ void stream_close(struct stream *stream, bool reset);
 /* Move an open stream with all its state to another owner; `from` is closed afterwards. */
 void stream_move(struct stream *from, struct stream *to, watch_fn *fn);
 
-/* Spill helpers, for stream-tls.c. */
-int spill_put(struct spill *spill, const uint8_t *bytes, size_t len);
+/* Add to what is to be sent, for stream-tls.c. Returns 0, -ENOMEM or -ENOBUFS. */
+int stream_spill(struct stream *stream, const uint8_t *bytes, size_t len);
 
 #endif
