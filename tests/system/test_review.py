@@ -451,3 +451,21 @@ def test_a_reload_spares_a_worker_that_lags(launch, backend):
     for sock in held:
         sock.close()
     victim.close()
+
+
+def test_a_client_that_is_gone_ends_a_session_whose_server_is_silent(launch, make_backend):
+    """Its last command waits behind one that is never answered: there is nobody left to wait for."""
+    backend = make_backend(PWD=lambda session, _: None)
+    gateway = launch(backend)
+    c = ftp.explicit(gateway)
+    c.send("PWD\r\nNOOP\r\n")
+    backend.saw("PWD")
+    net.reset(c.sock)
+    gateway.event("session-end", deadline=5)
+    c = ftp.explicit(gateway)
+    c.send("PWD\r\nNOOP\r\n")
+    backend.wait(lambda: backend.verbs(1)[-1:] == ["PWD"], "the second PWD")
+    c.tls.notify()
+    time.sleep(0.2)
+    net.reset(c.sock)  # behind the orderly end
+    gateway.event("session-end", count=2, deadline=5)
