@@ -210,7 +210,9 @@ class Pool:
     def drop(self, key):
         gateway, server = self.running.pop(key)
         server.close()
-        if gateway.process.poll() is None:
+        if getattr(gateway, "told", False):
+            assert gateway.ended() == 0
+        elif gateway.process.poll() is None:
             gateway.stop()
 
     def stop(self):
@@ -532,6 +534,7 @@ class Player:
 
     def do_daemon_is_told_to_end(self):
         self.gateway.process.terminate()
+        self.gateway.told = True
 
     def do_client_closes(self):
         self.client.sock.close()

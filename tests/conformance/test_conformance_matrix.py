@@ -162,7 +162,7 @@ def ccc(gateway, number, version):
             return tls.outbound.read()
         awaits = number in (0, 2)
         if awaits and not notifies:
-            assert net.quiet(c.sock, 0.3), "cccnonotify, and yet a close_notify"
+            assert net.quiet(c.sock, 0.15), "cccnonotify, and yet a close_notify"
             return "waits"
         if awaits:
             assert tls.recv() == b"" and tls.end == "clean"
