@@ -160,16 +160,19 @@ static bool find_v6(const struct redaction *r, const char *token, size_t len, si
 	return false;
 }
 
-/* Behind an address, ":21" goes with it; returns where it ends. */
+/* Behind an address, ":21" goes with it when nothing else is in the token; returns where it ends. */
 static size_t skip_port(const struct redaction *r, const char *token, size_t at, size_t len)
 {
-	size_t end = at + 1;
+	size_t end = at + 1, left;
 
 	if (r->behind != BEHIND_ADDRESS)
 		return at;
 	while (end < len && isdigit((unsigned char)token[end]))
 		end++;
-	return end > at + 1 && (end == len || is_punctuation(token[end])) ? end : at;
+	left = end;
+	while (left < len && is_punctuation(token[left]))
+		left++;
+	return end > at + 1 && left == len ? end : at;
 }
 
 static void put_words(struct redaction *r, const char *token, size_t len)
