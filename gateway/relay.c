@@ -4,6 +4,8 @@
 
 /* One relay may move so much before the others get their turn. */
 #define RELAY_BUDGET (512 * 1024)
+/* A file of at most this is looked at for its end once more, which then leaves together with its bytes. */
+#define RELAY_SMALL (64 * 1024)
 
 void relay_init(struct relay *relay, struct stream *client, struct stream *server, bool upload, bool doubt)
 {
@@ -52,9 +54,11 @@ static enum relay_result wait_for(struct relay *relay, uint32_t from_want, uint3
 	return RELAY_WAIT;
 }
 
-/* Fill the scratch buffer. The clear side's short read means that nothing more is there. */
-static enum stream_io gather(struct stream *from, uint8_t *scratch, size_t size, size_t *ret_len)
+/* Fill the scratch buffer. The clear side's short read means that nothing more is there but, maybe, the end.
+ */
+static enum stream_io gather(struct relay *relay, uint8_t *scratch, size_t size, size_t *ret_len)
 {
+	struct stream *from = relay->from;
 	enum stream_io io = STREAM_OK;
 	size_t len = 0, n;
 
@@ -63,7 +67,7 @@ static enum stream_io gather(struct stream *from, uint8_t *scratch, size_t size,
 		if (io != STREAM_OK)
 			break;
 		len += n;
-		if (from->ssl == NULL && len < size)
+		if (from->ssl == NULL && len < size && relay->bytes + len > RELAY_SMALL)
 			io = STREAM_WAIT;
 	}
 	*ret_len = len;
@@ -74,6 +78,7 @@ static enum relay_result move(struct relay *relay, uint8_t *scratch, size_t size
 {
 	enum stream_io io;
 	size_t len;
+	bool last;
 
 	for (size_t moved = 0; moved < RELAY_BUDGET; moved += len) {
 		if (!stream_is_drained(relay->to)) {
@@ -83,8 +88,10 @@ static enum relay_result move(struct relay *relay, uint8_t *scratch, size_t size
 			if (io == STREAM_RESET)
 				return RELAY_TO_LOST;
 		}
-		io = gather(relay->from, scratch, size, &len);
-		if (len > 0 && stream_write(relay->to, scratch, len) == STREAM_RESET)
+		io = gather(relay, scratch, size, &len);
+		last = io == STREAM_CLEAN && !relay->doubt;
+		if (len > 0 &&
+		    (last ? stream_write_last : stream_write)(relay->to, scratch, len) == STREAM_RESET)
 			return RELAY_TO_LOST;
 		relay->bytes += len;
 		switch (io) {

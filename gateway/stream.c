@@ -101,12 +101,17 @@ void stream_adopt(struct stream *stream, int *fd)
 	stream->watch.fd = fd_take(fd);
 }
 
-/* Send as much as the kernel takes; *ret_sent is set in any case. */
+/*
+ * Send as much as the kernel takes; *ret_sent is set in any case. Where the end
+ * follows at once, the kernel keeps the last segment for it.
+ */
 static enum stream_io send_some(struct stream *stream, const uint8_t *bytes, size_t len, size_t *ret_sent)
 {
+	int flags = MSG_NOSIGNAL | (stream->finishing ? MSG_MORE : 0);
+
 	*ret_sent = 0;
 	while (*ret_sent < len) {
-		ssize_t n = send(stream->watch.fd, bytes + *ret_sent, len - *ret_sent, MSG_NOSIGNAL);
+		ssize_t n = send(stream->watch.fd, bytes + *ret_sent, len - *ret_sent, flags);
 
 		if (n >= 0)
 			*ret_sent += (size_t)n;
@@ -215,6 +220,15 @@ enum stream_io stream_write(struct stream *stream, const uint8_t *bytes, size_t 
 	if (sent < len && stream_spill(stream, bytes + sent, len - sent) < 0)
 		return STREAM_RESET;
 	return STREAM_OK;
+}
+
+enum stream_io stream_write_last(struct stream *stream, const uint8_t *bytes, size_t len)
+{
+	if (!stream_is_open(stream) || stream->saw_reset)
+		return STREAM_RESET;
+	if (stream->ssl != NULL && !stream->clear_out)
+		return stream_tls_write(stream, bytes, len);
+	return stream_spill(stream, bytes, len) < 0 ? STREAM_RESET : STREAM_OK;
 }
 
 enum stream_io stream_finish(struct stream *stream)

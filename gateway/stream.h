@@ -83,6 +83,12 @@ enum stream_io stream_drop(struct stream *stream, size_t *ret_len);
 /* Write all of it, spilling what does not fit. STREAM_OK or STREAM_RESET (also: no memory). */
 enum stream_io stream_write(struct stream *stream, const uint8_t *bytes, size_t len);
 
+/*
+ * The same for what is known to be the last: it waits for stream_finish(), so that
+ * it leaves in one segment with the end. STREAM_OK or STREAM_RESET.
+ */
+enum stream_io stream_write_last(struct stream *stream, const uint8_t *bytes, size_t len);
+
 /* Push the spill on. STREAM_OK: drained; STREAM_WAIT; STREAM_RESET. */
 enum stream_io stream_flush(struct stream *stream);
 
