@@ -47,11 +47,8 @@ static struct ip_addr key_of(const struct ip_addr *addr)
 	return key;
 }
 
-static const char *limit_reached(const struct admission *admission, const struct policy_daemon *limits,
-				 const struct admission_source *source)
+static const char *limit_reached(const struct policy_daemon *limits, const struct admission_source *source)
 {
-	if (admission->nsessions >= limits->limit_sessions)
-		return "sessions";
 	if (source == NULL)
 		return NULL;
 	if (source->sessions >= limits->limit_sessions_per_source)
@@ -61,36 +58,57 @@ static const char *limit_reached(const struct admission *admission, const struct
 	return NULL;
 }
 
-int admission_enter(struct admission *admission, const struct policy_daemon *limits,
-		    const struct ip_addr *source, const void *owner, uint64_t *ret_session,
-		    const char **ret_limit)
+/* Count a session for its source. */
+static int join_source(struct admission *admission, const struct policy_daemon *limits,
+		       struct admission_session *session, const struct ip_addr *source,
+		       const char **ret_limit)
 {
-	struct admission_source *from;
-	struct admission_session *session;
 	struct ip_addr key = key_of(source);
+	struct admission_source *from;
+	const char *limit;
 
 	HASH_FIND(hh, admission->sources, &key, sizeof(key), from);
-	*ret_limit = limit_reached(admission, limits, from);
-	if (*ret_limit != NULL)
+	limit = limit_reached(limits, from);
+	if (limit != NULL) {
+		*ret_limit = limit;
 		return -EUSERS;
-	session = calloc(1, sizeof(*session));
-	if (session == NULL)
-		return -ENOMEM;
+	}
 	if (from == NULL) {
 		from = calloc(1, sizeof(*from));
-		if (from == NULL) {
-			free(session);
+		if (from == NULL)
 			return -ENOMEM;
-		}
 		from->addr = key;
 		HASH_ADD(hh, admission->sources, addr, sizeof(from->addr), from);
 	}
 	from->sessions++;
 	from->unauthenticated++;
+	session->source = from;
+	return 0;
+}
+
+int admission_enter(struct admission *admission, const struct policy_daemon *limits,
+		    const struct ip_addr *source, const void *owner, uint64_t *ret_session,
+		    const char **ret_limit)
+{
+	struct admission_session *session;
+	int r = 0;
+
+	if (admission->nsessions >= limits->limit_sessions) {
+		*ret_limit = "sessions";
+		return -EUSERS;
+	}
+	session = calloc(1, sizeof(*session));
+	if (session == NULL)
+		return -ENOMEM;
+	if (source != NULL)
+		r = join_source(admission, limits, session, source, ret_limit);
+	if (r < 0) {
+		free(session);
+		return r;
+	}
 	admission->nsessions++;
 	session->number = ++admission->last;
 	session->owner = owner;
-	session->source = from;
 	HASH_ADD(hh, admission->sessions, number, sizeof(session->number), session);
 	*ret_session = session->number;
 	return 0;
@@ -102,6 +120,16 @@ static struct admission_session *find(const struct admission *admission, uint64_
 
 	HASH_FIND(hh, admission->sessions, &number, sizeof(number), session);
 	return session != NULL && session->owner == owner ? session : NULL;
+}
+
+int admission_source(struct admission *admission, const struct policy_daemon *limits, uint64_t number,
+		     const void *owner, const struct ip_addr *source, const char **ret_limit)
+{
+	struct admission_session *session = find(admission, number, owner);
+
+	if (session == NULL || session->source != NULL)
+		return -ENOENT;
+	return join_source(admission, limits, session, source, ret_limit);
 }
 
 void admission_note(struct admission *admission, uint64_t number, const struct ip_endpoint *remote,
@@ -132,7 +160,7 @@ bool admission_login(struct admission *admission, uint64_t number, const void *o
 {
 	struct admission_session *session = find(admission, number, owner);
 
-	if (session == NULL || session->facts.logged_in)
+	if (session == NULL || session->source == NULL || session->facts.logged_in)
 		return false;
 	session->facts.logged_in = true;
 	session->source->unauthenticated--;
@@ -164,7 +192,7 @@ bool admission_login_failed(struct admission *admission, uint64_t number, const 
 	struct admission_session *session = find(admission, number, owner);
 	struct admission_failures *failures;
 
-	if (session == NULL)
+	if (session == NULL || session->source == NULL)
 		return false;
 	failures = find_failures(admission, &session->source->addr, now_ms);
 	if (failures != NULL) {
@@ -188,9 +216,9 @@ static void leave(struct admission *admission, struct admission_session *session
 {
 	struct admission_source *source = session->source;
 
-	if (!session->facts.logged_in)
+	if (source != NULL && !session->facts.logged_in)
 		source->unauthenticated--;
-	if (--source->sessions == 0) {
+	if (source != NULL && --source->sessions == 0) {
 		HASH_DEL(admission->sources, source);
 		free(source);
 	}

@@ -25,12 +25,22 @@ struct admission {
 
 /*
  * Admit a connection from `source`, to be served by `owner` (any pointer that
- * names a worker). Returns 0 and its number; -EUSERS when a limit stands
+ * names a worker). source NULL: it comes through a trusted proxy, and whose it is
+ * admission_source() will say; till then only the limit of all sessions holds.
+ * Returns 0 and its number; -EUSERS when a limit stands
  * against it, *ret_limit says which; -ENOMEM.
  */
 int admission_enter(struct admission *admission, const struct policy_daemon *limits,
 		    const struct ip_addr *source, const void *owner, uint64_t *ret_session,
 		    const char **ret_limit);
+
+/*
+ * Count a session that was admitted without a source for its source, once.
+ * Returns 0; -EUSERS and -ENOMEM as above, the session then still has none;
+ * -ENOENT: there is no such session of this owner, or it has a source.
+ */
+int admission_source(struct admission *admission, const struct policy_daemon *limits, uint64_t session,
+		     const void *owner, const struct ip_addr *source, const char **ret_limit);
 
 /* What the monitor knows of a session: by this its requests are judged. */
 struct admission_facts {

@@ -7,6 +7,7 @@
 #include "gateway/control-tls.h"
 #include "gateway/log.h"
 #include "gateway/netsock.h"
+#include "gateway/proxy.h"
 #include "gateway/window.h"
 #include "gateway/worker.h"
 
@@ -107,10 +108,13 @@ void control_server_connected(struct session *session)
 {
 	int r = netsock_error(session->server.watch.fd);
 
-	if (r == 0)
-		session->server_state = SERVER_GREETING;
-	else
+	if (r < 0) {
 		control_server_down(session, strerror(-r));
+		return;
+	}
+	session->server_state = SERVER_GREETING;
+	if (session->rule->backend->proxy != BACKEND_PROXY_NONE)
+		proxy_out_send(session, &session->server);
 }
 
 static void do_listen(struct session *session, enum ftp_side side)

@@ -4,6 +4,7 @@
 
 #include "gateway/control-act.h"
 #include "gateway/control-tls.h"
+#include "gateway/proxy.h"
 #include "gateway/stream-tls.h"
 #include "gateway/util.h"
 #include "gateway/window.h"
@@ -228,6 +229,10 @@ void control_client_event(struct watch *watch, uint32_t ready)
 
 	(void)ready;
 	assert(session->magic == SESSION_MAGIC);
+	if (session->proxy != SESSION_PROXY_DONE) {
+		proxy_in_step(session);
+		return;
+	}
 	ftp_out_reset(out_of(session));
 	if (stream_flush(&session->client) == STREAM_RESET) {
 		client_gone(session, STREAM_RESET);
@@ -236,6 +241,10 @@ void control_client_event(struct watch *watch, uint32_t ready)
 	control_tls_step(session);
 	if (session->ended)
 		return;
+	if (session->dial_behind_tls && session->tls == SESSION_TLS_IDLE) {
+		session->dial_behind_tls = false;
+		control_dial_server(session);
+	}
 	/* As long as the window empties, bytes inside the TLS engine would raise no event: read until it says
 	 * wait. */
 	for (int windows = 0;

@@ -6,6 +6,7 @@
 #include "gateway/log.h"
 #include "gateway/msg.h"
 #include "gateway/netsock.h"
+#include "gateway/proxy.h"
 #include "gateway/session.h"
 #include "gateway/util.h"
 #include "gateway/worker.h"
@@ -72,6 +73,7 @@ static void on_listener(struct data *data, enum ftp_side side)
 	}
 	if (fd < 0)
 		return; /* gone again */
+	any = any || (side == FTP_SIDE_CLIENT && proxy_in_may_dial(session, &peer.addr));
 	if (!any && !ip_addr_equal(&peer.addr, expected)) {
 		log_event(LOG_LEVEL_INFO, "data-peer-refused", LOG_NUMBER("session", session->id),
 			  LOG_TEXT("peer", ip_endpoint_format(&peer, text)));
@@ -133,7 +135,8 @@ static void ask_announce(struct data *data, const struct ip_endpoint *ours, cons
 
 static bool announces(const struct data *data)
 {
-	return worker_of(data)->policy->nat.conntrack != NAT_CONNTRACK_OFF;
+	/* the kernel knows a proxied session as one of the load balancer's */
+	return worker_of(data)->policy->nat.conntrack != NAT_CONNTRACK_OFF && !data->session->proxied;
 }
 
 static bool uses_client_address(const struct session *session)
@@ -213,7 +216,7 @@ int data_listen(struct data *data, enum ftp_side side, struct ip_endpoint *ret_e
 		return -EINPROGRESS;
 	}
 	if (side == FTP_SIDE_CLIENT) {
-		local = session->local;
+		local.addr = session->own;
 		range = session->rule->ftp->passivedataports;
 	} else {
 		r = netsock_local(session->server.watch.fd, &local);
@@ -264,7 +267,7 @@ void data_leg_dial(struct data *data, enum ftp_side side)
 		ask_socket(data, PURPOSE_DATA_DIAL_CLIENT, &ours);
 		return;
 	}
-	fd = netsock_dial(&leg->target, side == FTP_SIDE_CLIENT ? &session->local.addr : NULL);
+	fd = netsock_dial(&leg->target, side == FTP_SIDE_CLIENT ? &session->own : NULL);
 	if (fd < 0)
 		leg->state = LEG_NONE;
 	else
@@ -365,6 +368,8 @@ void data_leg_check(struct data *data, struct data_leg *leg)
 	if (netsock_peer(leg->stream.watch.fd, &peer) < 0)
 		return; /* not yet */
 	leg->state = LEG_OPEN;
+	if (leg == &data->server && data->session->rule->backend->proxy_data)
+		proxy_out_send(data->session, &leg->stream);
 	(void)loop_watch(loop_of(data), &leg->stream.watch, 0); /* removing cannot fail */
 }
 

@@ -112,6 +112,27 @@ void identity_done(struct identity *identity)
 	*identity = (struct identity){ 0 };
 }
 
+const char *identity_common_name(const struct identity *identity, char buf[static IDENTITY_NAME_MAX])
+{
+	unsigned char *utf8 = NULL;
+	int at = -1, last = -1, len = 0;
+
+	buf[0] = '\0';
+	if (identity->name == NULL)
+		return buf;
+	while ((at = X509_NAME_get_index_by_NID(identity->name, NID_commonName, at)) >= 0)
+		last = at;
+	if (last >= 0)
+		len = ASN1_STRING_to_UTF8(
+		    &utf8, X509_NAME_ENTRY_get_data(X509_NAME_get_entry(identity->name, last)));
+	if (len > 0 && len < IDENTITY_NAME_MAX) { /* a NUL is in none, see has_nul() */
+		memcpy(buf, utf8, (size_t)len);
+		buf[len] = '\0';
+	}
+	OPENSSL_free(utf8);
+	return buf;
+}
+
 bool identity_equal(const struct identity *a, const struct identity *b)
 {
 	if (!a->present || !b->present)

@@ -43,6 +43,13 @@ int identity_from_certificate(const struct x509_st *certificate, bool verified, 
 /* The first certificate of a PEM file, taken as verified. 0, -EINVAL (there is none) or -ENOMEM. */
 int identity_from_file(const char *path, struct identity *ret);
 
+/*
+ * The subject's common name (of several the last, which is the most specific) in
+ * UTF-8. "" when there is none, or it has no room. Returns buf.
+ */
+#define IDENTITY_NAME_MAX 256
+const char *identity_common_name(const struct identity *identity, char buf[static IDENTITY_NAME_MAX]);
+
 /* Is it the same certificate, byte by byte? Nobody is equal to nobody. */
 bool identity_equal(const struct identity *a, const struct identity *b);
 

@@ -20,6 +20,7 @@
 #include "gateway/policy-file.h"
 #include "gateway/privileged.h"
 #include "gateway/sandbox.h"
+#include "gateway/source.h"
 #include "gateway/startup.h"
 #include "gateway/util.h"
 
@@ -72,16 +73,22 @@ int monitor_check(const char *policy_path)
 	return r == 0 ? EXIT_SUCCESS : EXIT_FAILURE;
 }
 
+static void log_refusal(const struct listener *listener, const struct ip_endpoint *peer, const char *reason)
+{
+	char text[IP_TEXT_MAX];
+
+	log_event(LOG_LEVEL_INFO, "refused", LOG_TEXT("client", ip_endpoint_format(peer, text)),
+		  LOG_TEXT("listener", listener->name), LOG_TEXT("reason", reason));
+}
+
 /* Turn a connection away with a word, where a word in the clear can be understood. */
 static void refuse(const struct monitor *monitor, const struct listener *listener, int fd,
 		   const struct ip_endpoint *peer, const char *reason)
 {
 	const struct policy *policy = monitor->current->policy;
 	static const char busy[] = "421 Too many connections, try again later.\r\n";
-	char text[IP_TEXT_MAX];
 
-	log_event(LOG_LEVEL_INFO, "refused", LOG_TEXT("client", ip_endpoint_format(peer, text)),
-		  LOG_TEXT("listener", listener->name), LOG_TEXT("reason", reason));
+	log_refusal(listener, peer, reason);
 	if (policy->listeners[listener->index].tls == LISTENER_EXPLICIT)
 		(void)send(fd, busy, sizeof(busy) - 1, MSG_NOSIGNAL | MSG_DONTWAIT); /* politeness only */
 }
@@ -91,15 +98,21 @@ static void hand_over(struct monitor *monitor, const struct listener *listener, 
 {
 	struct child *child = generation_pick(monitor->current);
 	struct msg msg = { .type = MSG_SESSION, .listener = (uint32_t)listener->index, .remote = *peer };
+	const struct policy *policy = monitor->current->policy;
+	const struct policy_listener *from = &policy->listeners[listener->index];
 	const char *limit;
 	int r;
 
+	if (from->nproxies > 0 && !policy_is_proxy(from, &peer->addr)) {
+		log_refusal(listener, peer, "not-a-trusted-proxy"); /* no word: it knows no FTP client */
+		return;
+	}
 	if (child == NULL || netsock_local(fd, &msg.local) < 0) {
 		refuse(monitor, listener, fd, peer, "no-worker");
 		return;
 	}
-	r = admission_enter(&monitor->admission, &monitor->current->policy->daemon, &peer->addr, child,
-			    &msg.session, &limit);
+	r = admission_enter(&monitor->admission, &policy->daemon, from->nproxies > 0 ? NULL : &peer->addr,
+			    child, &msg.session, &limit);
 	if (r < 0) {
 		refuse(monitor, listener, fd, peer, r == -EUSERS ? limit : "no-memory");
 		return;
@@ -251,6 +264,8 @@ static void on_message(struct child *child, const struct msg *msg)
 		ok = admission_login_failed(&monitor->admission, msg->session, child, monitor->loop.now_ms);
 	else if (msg->type == MSG_SOCKET || msg->type == MSG_ANNOUNCE || msg->type == MSG_WITHDRAW)
 		ok = on_request(monitor, child, msg);
+	else if (msg->type == MSG_SESSION_SOURCE)
+		ok = source_told(&monitor->admission, child, msg, monitor->loop.now_ms);
 	else if (msg->type == MSG_SESSION_END)
 		ok = admission_leave(&monitor->admission, msg->session, child);
 	if (!ok)

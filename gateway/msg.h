@@ -14,15 +14,18 @@
 enum msg_type {
 	MSG_NONE = 0,
 	/* monitor to worker */
-	MSG_SESSION,	  /* a control connection to serve; carries its descriptor */
-	MSG_RETIRE,	  /* a newer generation serves: end when the last session has */
-	MSG_DRAIN,	  /* attlsd ends: end sessions as soon as no transfer runs, then yourself */
-	MSG_SOCKET_READY, /* the answer to MSG_SOCKET; carries the socket, or `error` */
-	MSG_ANNOUNCED,	  /* the answer to MSG_ANNOUNCE */
+	MSG_SESSION,	      /* a control connection to serve; carries its descriptor */
+	MSG_RETIRE,	      /* a newer generation serves: end when the last session has */
+	MSG_DRAIN,	      /* attlsd ends: end sessions as soon as no transfer runs, then yourself */
+	MSG_SOCKET_READY,     /* the answer to MSG_SOCKET; carries the socket, or `error` */
+	MSG_ANNOUNCED,	      /* the answer to MSG_ANNOUNCE */
+	MSG_SESSION_ADMITTED, /* the answers to MSG_SESSION_SOURCE; `failures` as with MSG_SESSION */
+	MSG_SESSION_REFUSED,
 	/* worker to monitor */
-	MSG_READY,	   /* keys are loaded, privileges are gone */
-	MSG_LOGIN_FAILED,  /* a login of session `session` has failed */
-	MSG_SESSION_LOGIN, /* the user of session `id` has logged in */
+	MSG_READY,	    /* keys are loaded, privileges are gone */
+	MSG_LOGIN_FAILED,   /* a login of session `session` has failed */
+	MSG_SESSION_LOGIN,  /* the user of session `id` has logged in */
+	MSG_SESSION_SOURCE, /* through a trusted proxy session `session` comes from `remote`: may it? */
 	MSG_SESSION_END,
 	MSG_SOCKET,   /* a socket bound to `local`, for `purpose`; see privileged.h */
 	MSG_ANNOUNCE, /* let the kernel know: a data connection from `remote` to `local` (reversed with

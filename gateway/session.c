@@ -11,6 +11,7 @@
 #include "gateway/control.h"
 #include "gateway/log.h"
 #include "gateway/netsock.h"
+#include "gateway/proxy.h"
 #include "gateway/util.h"
 #include "gateway/worker.h"
 
@@ -44,6 +45,10 @@ static void on_tls_timer(struct timer *timer)
 {
 	struct session *session = CONTAINER_OF(timer, struct session, tls_timer);
 
+	if (session->proxy != SESSION_PROXY_DONE) {
+		proxy_in_timeout(session);
+		return;
+	}
 	control_tls_timeout(session);
 	control_run(session);
 }
@@ -121,8 +126,10 @@ static void session_init(struct session *session, struct worker *worker, const s
 		.magic = SESSION_MAGIC,
 		.worker = worker,
 		.id = msg->session,
+		.listener = &worker->policy->listeners[msg->listener],
 		.remote = msg->remote,
 		.local = msg->local,
+		.own = msg->local.addr,
 		.started_ms = worker->loop.now_ms,
 		.active_ms = worker->loop.now_ms,
 		.grave.fn = session_free,
@@ -140,8 +147,7 @@ static void session_init(struct session *session, struct worker *worker, const s
 
 /* Where the server is. What came for the secure port is in the clear behind the gateway, at the port for
  * that. */
-static struct ip_endpoint behind(const struct session *session, const struct policy_listener *listener,
-				 const struct policy_backend *backend)
+static struct ip_endpoint behind(const struct session *session, const struct policy_backend *backend)
 {
 	struct ip_endpoint endpoint = session->local;
 
@@ -149,56 +155,103 @@ static struct ip_endpoint behind(const struct session *session, const struct pol
 		return backend->endpoint;
 	if (backend->endpoint.port != 0)
 		endpoint.port = backend->endpoint.port;
-	else if (listener->tls == LISTENER_IMPLICIT)
+	else if (session->listener->tls == LISTENER_IMPLICIT)
 		endpoint.port = FTP_PORT;
 	return endpoint;
 }
 
+static bool tls_comes_first(const struct session *session)
+{
+	return session->listener->tls == LISTENER_IMPLICIT && !session->rule->ftp->secureimplicitzos;
+}
+
 /* Find the rule; without one the connection is refused (an AT-TLS stack would let it through in the clear).
  */
-static bool session_admit(struct session *session, const struct msg *msg)
+static bool session_admit(struct session *session, uint32_t failures)
 {
 	struct worker *worker = session->worker;
-	struct policy_flow flow = { .remote = msg->remote.addr, .local = msg->local.addr };
+	const struct policy_flow flow = { .listener = session->listener,
+					  .remote = session->remote.addr,
+					  .local = session->local.addr };
 	struct ftp_machine_setup setup;
 	const struct policy_backend *backend;
 
-	assert(msg->listener < worker->policy->nlisteners);
-	flow.listener = &worker->policy->listeners[msg->listener];
 	session->rule = policy_match(worker->policy, &flow);
 	if (session->rule == NULL)
 		return false;
 	backend = session->rule->backend;
 	session->tlsctx = tlsctx_find(worker->tlsctx, session->rule->tls);
 	session->transparent = flow.listener->transparent;
-	session->behind = behind(session, flow.listener, backend);
+	session->behind = behind(session, backend);
 	setup = (struct ftp_machine_setup){
 		.action = session->rule->ftp,
-		.client = msg->remote,
+		.client = session->remote,
 		.server = session->behind.addr,
 		.implicit = flow.listener->tls == LISTENER_IMPLICIT,
 		.modes = session_server_modes(backend),
 		.modes_refused = worker->modes_refused[backend->index],
-		.failures = (uint8_t)(msg->failures < UINT8_MAX ? msg->failures : UINT8_MAX),
+		.failures = (uint8_t)(failures < UINT8_MAX ? failures : UINT8_MAX),
 	};
+	/* where the server is to be told of TLS, it is dialled behind it */
+	if (backend->proxy == BACKEND_PROXY_V2) {
+		session->dial_behind_tls = tls_comes_first(session);
+		setup.greet_first = !session->dial_behind_tls;
+	}
 	ftp_machine_init(&session->machine, &setup);
 	return true;
 }
 
-static void log_start(const struct session *session, const struct policy_listener *listener)
+static void log_start(const struct session *session)
 {
 	char client[IP_TEXT_MAX];
 
 	log_event(LOG_LEVEL_INFO, "session-start", LOG_NUMBER("session", session->id),
 		  LOG_TEXT("client", ip_endpoint_format(&session->remote, client)),
-		  LOG_TEXT("listener", listener->name),
+		  LOG_TEXT("listener", session->listener->name),
 		  LOG_TEXT("rule", session->rule != NULL ? session->rule->name : "none"));
+}
+
+static void refuse(struct session *session)
+{
+	const char *text = ftp_own_text(FTP_OWN_NO_RULE, REPLY_STYLE_RFC);
+
+	if (session->listener->tls == LISTENER_EXPLICIT) {
+		(void)stream_write(&session->client, (const uint8_t *)text, strlen(text));
+		(void)stream_write(&session->client, (const uint8_t *)"\r\n", 2);
+	}
+	session_end(session, "no-rule");
+}
+
+void session_begin(struct session *session, uint32_t failures)
+{
+	struct worker *worker = session->worker;
+	bool admitted = session_admit(session, failures);
+
+	log_start(session);
+	if (!admitted) {
+		refuse(session);
+		return;
+	}
+	netsock_keepalive(session->client.watch.fd, session->rule->ftp->ftpkeepalive_s);
+	if (getrandom(session->binding, sizeof(session->binding), 0) != (ssize_t)sizeof(session->binding) ||
+	    loop_timer(&worker->loop, &session->idle_timer, LOGIN_MS) < 0) {
+		session_end(session, "no-memory");
+		return;
+	}
+	ftp_out_reset(&worker->out);
+	if (tls_comes_first(session))
+		control_tls_start(session);
+	if (!session->ended && session->machine.greet_first)
+		ftp_machine_greet(&session->machine, &worker->out);
+	else if (!session->ended && !session->dial_behind_tls)
+		control_dial_server(session);
+	if (!session->ended)
+		control_run(session);
 }
 
 void session_start(struct worker *worker, const struct msg *msg, int *fd)
 {
 	struct session *session = calloc(1, sizeof(*session));
-	const struct policy_listener *listener = &worker->policy->listeners[msg->listener];
 
 	if (session == NULL) {
 		struct session lost = { .id = msg->session };
@@ -215,36 +268,18 @@ void session_start(struct worker *worker, const struct msg *msg, int *fd)
 	HASH_ADD(hh, worker->by_number, id, sizeof(session->id), session);
 	worker->nsessions++;
 	netsock_set_control(session->client.watch.fd);
-	if (!session_admit(session, msg)) {
-		const char *text = ftp_own_text(FTP_OWN_NO_RULE, REPLY_STYLE_RFC);
-
-		log_start(session, listener);
-		if (listener->tls == LISTENER_EXPLICIT) {
-			(void)stream_write(&session->client, (const uint8_t *)text, strlen(text));
-			(void)stream_write(&session->client, (const uint8_t *)"\r\n", 2);
-		}
-		session_end(session, "no-rule");
-		return;
-	}
-	log_start(session, listener);
-	netsock_keepalive(session->client.watch.fd, session->rule->ftp->ftpkeepalive_s);
-	if (getrandom(session->binding, sizeof(session->binding), 0) != (ssize_t)sizeof(session->binding) ||
-	    loop_timer(&worker->loop, &session->idle_timer, LOGIN_MS) < 0) {
-		session_end(session, "no-memory");
-		return;
-	}
-	ftp_out_reset(&worker->out);
-	if (listener->tls == LISTENER_IMPLICIT && !session->rule->ftp->secureimplicitzos)
-		control_tls_start(session);
-	if (!session->ended)
-		control_dial_server(session);
-	if (!session->ended)
-		control_run(session);
+	if (session->listener->nproxies > 0)
+		proxy_in_start(session);
+	else
+		session_begin(session, msg->failures);
 }
 
 void session_shutdown(struct session *session)
 {
-	signal_machine(session, FTP_SIGNAL_SHUTDOWN);
+	if (session->proxy != SESSION_PROXY_DONE)
+		session_end(session, "shutdown");
+	else
+		signal_machine(session, FTP_SIGNAL_SHUTDOWN);
 }
 
 void session_end(struct session *session, const char *reason)
@@ -265,6 +300,7 @@ void session_end(struct session *session, const char *reason)
 	loop_timer_stop(&worker->loop, &session->server_timer);
 	loop_timer_stop(&worker->loop, &session->pause_timer);
 	loop_timer_stop(&worker->loop, &session->idle_timer);
+	proxy_in_done(session);
 	identity_done(&session->identity);
 	window_free(&session->client_in);
 	window_free(&session->server_in);
@@ -294,6 +330,10 @@ void session_granted(struct session *session, const struct msg *msg, int *fd)
 {
 	if (session->ended)
 		return;
+	if (msg->type == MSG_SESSION_ADMITTED || msg->type == MSG_SESSION_REFUSED) {
+		proxy_in_answered(session, msg);
+		return;
+	}
 	ftp_out_reset(&session->worker->out);
 	if (msg->type == MSG_SOCKET_READY && msg->purpose == PURPOSE_SERVER) {
 		control_server_granted(session, msg->error, fd);

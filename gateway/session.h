@@ -20,6 +20,7 @@
 #include "gateway/window.h"
 #include "policy/policy.h"
 
+struct proxy_wait;
 struct worker;
 
 /* Where the client's control connection stands with TLS. */
@@ -27,6 +28,13 @@ enum session_tls {
 	SESSION_TLS_IDLE = 0, /* nothing under way, in the clear or established */
 	SESSION_TLS_HANDSHAKE,
 	SESSION_TLS_LEAVING, /* CCC: the way back to the clear, see control_tls_notify() */
+};
+
+/* Who the client is, when it comes through a load balancer. */
+enum session_proxy {
+	SESSION_PROXY_DONE = 0, /* known, or it came by itself */
+	SESSION_PROXY_HEADER,	/* the header is awaited */
+	SESSION_PROXY_ASKED,	/* the monitor is asked whether this client may come in */
 };
 
 enum session_server { SERVER_NONE = 0, SERVER_ASKED, SERVER_DIALLING, SERVER_GREETING, SERVER_UP };
@@ -43,13 +51,19 @@ struct session {
 	bool running;	/* control_run() is at work: what happens meanwhile it will see */
 	struct worker *worker;
 	uint64_t id;
-	const struct policy_rule *rule;
+	const struct policy_listener *listener;
+	const struct policy_rule *rule; /* NULL: not known yet */
 	struct tlsctx *tlsctx;
 	uint8_t binding[TLS_BINDING_BYTES];
 	struct ip_endpoint remote; /* the client */
 	struct ip_endpoint local;  /* what it dialled */
 	struct ip_endpoint behind; /* the server behind the gateway */
-	bool transparent;	   /* the listener is: we speak with the addresses of others */
+	struct ip_addr own;	   /* this host's end, which is not `local` behind a load balancer */
+	bool proxied;		   /* a header has told who the client is */
+	enum session_proxy proxy;
+	struct proxy_wait *proxy_wait; /* with SESSION_PROXY_HEADER */
+	bool dial_behind_tls;	       /* the server is dialled when the handshake is done */
+	bool transparent;	       /* the listener is: we speak with the addresses of others */
 
 	struct stream client;
 	struct window client_in;
@@ -90,6 +104,9 @@ struct session {
 /* Serve a connection that the monitor handed over. *fd becomes the session's (and -1) in any case. */
 void session_start(struct worker *worker, const struct msg *msg, int *fd);
 
+/* From proxy.c: it is known who the client is, and he may come in. `failures` as in struct msg. */
+void session_begin(struct session *session, uint32_t failures);
+
 /* The worker drains: end as soon as no transfer is running. */
 void session_shutdown(struct session *session);
 
@@ -100,7 +117,8 @@ void session_end(struct session *session, const char *reason);
 /* The FTP_MODE_ bits that policy allows towards a server. */
 uint8_t session_server_modes(const struct policy_backend *backend);
 
-/* From the worker: the monitor's answer to MSG_SOCKET or MSG_ANNOUNCE. *fd becomes the session's, or stays.
+/* From the worker: the monitor's answer to MSG_SOCKET, MSG_ANNOUNCE or MSG_SESSION_SOURCE. *fd becomes the
+ * session's, or stays.
  */
 void session_granted(struct session *session, const struct msg *msg, int *fd);
 

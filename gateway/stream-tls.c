@@ -256,6 +256,21 @@ const char *stream_tls_server_name(const struct stream *stream)
 	return SSL_get_servername(stream->ssl, TLSEXT_NAMETYPE_host_name);
 }
 
+const char *stream_tls_alpn(const struct stream *stream, char buf[static STREAM_TLS_ALPN_MAX])
+{
+	const unsigned char *name = NULL;
+	unsigned int len = 0;
+
+	if (stream->ssl != NULL && stream->tls_up)
+		SSL_get0_alpn_selected(stream->ssl, &name, &len);
+	if (len >= STREAM_TLS_ALPN_MAX)
+		len = STREAM_TLS_ALPN_MAX - 1;
+	if (len > 0)
+		memcpy(buf, name, len);
+	buf[len] = '\0';
+	return buf;
+}
+
 bool stream_tls_resumed(const struct stream *stream)
 {
 	return SSL_session_reused(stream->ssl) == 1;

@@ -42,6 +42,13 @@ enum secure_level stream_tls_level(const struct stream *stream);
  */
 const char *stream_tls_server_name(const struct stream *stream);
 
+/*
+ * The protocol that was agreed on (ALPN), cut off where it has no room. "": none,
+ * or no TLS. Returns buf.
+ */
+#define STREAM_TLS_ALPN_MAX 32
+const char *stream_tls_alpn(const struct stream *stream, char buf[static STREAM_TLS_ALPN_MAX]);
+
 bool stream_tls_resumed(const struct stream *stream);
 
 /* Bytes that are decrypted or read but not yet handed out: a CCC with any behind it is a violation. */

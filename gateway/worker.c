@@ -152,7 +152,8 @@ static void on_channel(struct watch *watch, uint32_t ready)
 			lost_session(worker, msg.session);
 		else if (msg.type == MSG_SESSION && msg.listener < worker->policy->nlisteners)
 			session_start(worker, &msg, &fd);
-		else if (msg.type == MSG_SOCKET_READY || msg.type == MSG_ANNOUNCED)
+		else if (msg.type == MSG_SOCKET_READY || msg.type == MSG_ANNOUNCED ||
+			 msg.type == MSG_SESSION_ADMITTED || msg.type == MSG_SESSION_REFUSED)
 			granted(worker, &msg, &fd);
 		else if (msg.type == MSG_DRAIN)
 			drain(worker);

@@ -19,6 +19,11 @@ static bool listeners_match(const struct policy_rule *rule, const struct policy_
 	return rule->nlisteners == 0;
 }
 
+bool policy_is_proxy(const struct policy_listener *listener, const struct ip_addr *addr)
+{
+	return listener->nproxies > 0 && nets_match(listener->proxies, listener->nproxies, addr);
+}
+
 const struct policy_rule *policy_match(const struct policy *policy, const struct policy_flow *flow)
 {
 	for (size_t i = 0; i < policy->nrules; i++) {

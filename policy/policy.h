@@ -87,6 +87,9 @@ enum backend_source { BACKEND_SOURCE_GATEWAY = 0, BACKEND_SOURCE_CLIENT };
 enum backend_data { BACKEND_DATA_AUTO = 0, BACKEND_DATA_PASSIVE, BACKEND_DATA_ACTIVE };
 enum backend_epsv { BACKEND_EPSV_AUTO = 0, BACKEND_EPSV_ALWAYS, BACKEND_EPSV_NEVER };
 
+/* What the server is told of the client before anything else (PROXY protocol). */
+enum backend_proxy { BACKEND_PROXY_NONE = 0, BACKEND_PROXY_V1, BACKEND_PROXY_V2 };
+
 struct policy_backend {
 	const char *name;
 	bool original;		     /* endpoint.port 0: the port dialled; on implicit listeners 21 */
@@ -95,6 +98,8 @@ struct policy_backend {
 	enum backend_source source;
 	enum backend_data data;
 	enum backend_epsv epsv;
+	enum backend_proxy proxy;
+	bool proxy_data; /* on data connections as well */
 	struct diag_mark mark, address_mark;
 	size_t index;
 };
@@ -106,6 +111,10 @@ struct policy_listener {
 	struct ip_endpoint endpoint; /* port 0 is allowed: the kernel picks one (the ready line names it) */
 	enum listener_tls tls;
 	bool transparent;
+	struct ip_net
+	    *proxies; /* load balancers, which say who the client is; nproxies 0: clients come themselves */
+	size_t nproxies;
+	bool proxy_data; /* passive data connections may come from them as well */
 	struct diag_mark mark, address_mark;
 	size_t index;
 };
@@ -199,6 +208,9 @@ struct policy_flow {
 	struct ip_addr remote;
 	struct ip_addr local;
 };
+
+/* Is this one of the load balancers that a listener trusts? */
+bool policy_is_proxy(const struct policy_listener *listener, const struct ip_addr *addr);
 
 /*
  * The endpoint that a client is told to dial for a data port that is open for it

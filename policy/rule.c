@@ -87,6 +87,30 @@ static void check_listener(const struct check *c, size_t index)
 	}
 }
 
+static void check_proxy_protocol(const struct check *c, const struct policy_listener *listener)
+{
+	if (listener->nproxies == 0 && listener->proxy_data)
+		check_error(
+		    c, listener, "proxy_data",
+		    "\"proxy_data\" of listeners \"%s\" says nothing without \"proxy_protocol\"; add it",
+		    listener->name);
+	/* where a firewall hands connections over, their addresses are those of the client already */
+	if (listener->nproxies > 0 && listener->transparent)
+		check_error(c, listener, "proxy_protocol",
+			    "listeners \"%s\" cannot be transparent and have \"proxy_protocol\"; remove one",
+			    listener->name);
+}
+
+static void check_backend(const struct check *c, const struct policy_backend *backend)
+{
+	if (backend->proxy == BACKEND_PROXY_NONE && backend->proxy_data)
+		check_error(
+		    c, backend, "proxy_data",
+		    "\"proxy_data\" of backends \"%s\" says nothing without \"proxy_protocol\"; set it to v1 "
+		    "or v2",
+		    backend->name);
+}
+
 static void check_passive_ports(const struct check *c, const struct ftp_action *ftp)
 {
 	const struct port_range *range = &ftp->passivedataports;
@@ -268,8 +292,13 @@ void rule_check(const struct policy *policy, const struct places *places, struct
 	}
 	check_advertise_ports(&c);
 	for (size_t i = 0; i < policy->nlisteners; i++)
-		if (is_sound(&c, &policy->listeners[i]))
+		if (is_sound(&c, &policy->listeners[i])) {
 			check_listener(&c, i);
+			check_proxy_protocol(&c, &policy->listeners[i]);
+		}
+	for (size_t i = 0; i < policy->nbackends; i++)
+		if (is_sound(&c, &policy->backends[i]))
+			check_backend(&c, &policy->backends[i]);
 	for (size_t i = 0; i < policy->nrules; i++) {
 		if (!is_sound(&c, &policy->rules[i]))
 			continue;

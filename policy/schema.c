@@ -186,6 +186,11 @@ static const struct word epsv_modes[] = { { "auto", BACKEND_EPSV_AUTO, NULL },
 					  { "never", BACKEND_EPSV_NEVER, NULL },
 					  { 0 } };
 
+static const struct word proxies[] = { { "none", BACKEND_PROXY_NONE, NULL },
+				       { "v1", BACKEND_PROXY_V1, NULL },
+				       { "v2", BACKEND_PROXY_V2, NULL },
+				       { 0 } };
+
 static const struct field backend_fields[] = {
 	/* the type fills host and endpoint as well; `original` is what a check wants to read */
 	{ .key = "address",
@@ -196,6 +201,8 @@ static const struct field backend_fields[] = {
 	ENUM("source", policy_backend, source, sources, "gateway"),
 	ENUM("data", policy_backend, data, data_modes, "auto"),
 	ENUM("epsv", policy_backend, epsv, epsv_modes, "auto"),
+	ENUM("proxy_protocol", policy_backend, proxy, proxies, "none"),
+	BOOL("proxy_data", policy_backend, proxy_data, "false"),
 	{ 0 },
 };
 static const struct schema backend_schema = { .fields = backend_fields,
@@ -216,6 +223,11 @@ static const struct field listener_fields[] = {
 	  .required = true },
 	ENUM("tls", policy_listener, tls, listener_tls, "explicit"),
 	BOOL("transparent", policy_listener, transparent, "false"),
+	{ .key = "proxy_protocol",
+	  .type = FIELD_NETS,
+	  PTR(policy_listener, proxies),
+	  ALSO(policy_listener, nproxies) },
+	BOOL("proxy_data", policy_listener, proxy_data, "false"),
 	{ 0 },
 };
 static const struct schema listener_schema = { .fields = listener_fields,

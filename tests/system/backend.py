@@ -12,6 +12,7 @@ import threading
 import time
 
 import net
+import proxy_header
 
 
 class Session:
@@ -25,6 +26,8 @@ class Session:
         self.listener = None  # where PASV or EPSV listens
         self.data = []        # every data socket
         self.dialled = []     # peers of accepted data connections
+        self.header = None    # of the PROXY protocol, where the backend wants one
+        self.data_headers = []
 
     def send(self, raw):
         self.sock.sendall(raw if isinstance(raw, bytes) else raw.encode("latin-1"))
@@ -50,6 +53,8 @@ class Session:
             data, peer = self.listener.accept()
             data.settimeout(net.DEADLINE)
             self.dialled.append(peer)
+            if self.backend.proxied_data:
+                self.data_headers.append(proxy_header.read(data))
             self.drop_listener()
         else:
             raise OSError("no PORT, no PASV")
@@ -149,6 +154,8 @@ class Session:
 
     def run(self):
         try:
+            if self.backend.proxied:
+                self.header = proxy_header.read(self.sock)
             greeting = self.backend.script.get("greeting", "220 Legacy FTP server")
             if callable(greeting):
                 if greeting(self) == "close":
@@ -190,7 +197,8 @@ class Session:
 
 
 class Backend:
-    def __init__(self, host="127.0.0.1", files=None, **script):
+    def __init__(self, host="127.0.0.1", files=None, proxied=False, proxied_data=False, **script):
+        self.proxied, self.proxied_data = proxied, proxied_data
         self.script = {re.sub("_$", "", verb): answer for verb, answer in script.items()}
         self.files = files if files is not None else {}
         self.stored = {}  # name: (content, "fin" | "reset")

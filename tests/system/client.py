@@ -190,9 +190,10 @@ class Closed(Exception):
 
 
 class Client:
-    def __init__(self, address, implicit=False, source=None, greet=True, ctx=None, name=None, session=None):
+    def __init__(self, address, implicit=False, source=None, greet=True, ctx=None, name=None, session=None, header=b""):
         self.address = address
         self.sock = net.dial(address, source)
+        self.sock.sendall(header)  # of the PROXY protocol
         self.tls, self.ctx, self.buffer = None, ctx or context(), b""
         self.protected = False  # level of data connections
         self.control_session = None

@@ -164,10 +164,11 @@ static const char *const whole =
     "backends:\n"
     "  name: { address: mvs098.example.com:21, data: active, epsv: never }\n"
     "  four: { address: 127.0.0.1:2021, source: gateway, data: passive, epsv: always }\n"
-    "  six: { address: \"[2001:db8::1]:21\", data: auto }\n"
+    "  six: { address: \"[2001:db8::1]:21\", data: auto, proxy_protocol: v2, proxy_data: true }\n"
     "listeners:\n"
     "  one: { address: 0.0.0.0:0 }\n"
-    "  two: { address: \"[::]:990\", tls: implicit, transparent: false }\n"
+    "  two: { address: \"[::]:990\", tls: implicit, transparent: false,\n"
+    "         proxy_protocol: [10.0.0.0/8, \"2001:db8::/32\"], proxy_data: true }\n"
     "nat: { advertise: 203.0.113.10, conntrack: off }\n"
     "users: {}\n";
 
@@ -216,10 +217,18 @@ static void test_whole(void **state)
 	assert_string_equal(policy->backends[2].host, "2001:db8::1");
 	assert_string_equal(ip_endpoint_format(&policy->backends[2].endpoint, buf), "[2001:db8::1]:21");
 	assert_int_equal(policy->backends[2].index, 2);
+	assert_int_equal(policy->backends[1].proxy, BACKEND_PROXY_NONE);
+	assert_int_equal(policy->backends[2].proxy, BACKEND_PROXY_V2);
+	assert_true(policy->backends[2].proxy_data);
 
 	assert_int_equal(policy->listeners[0].endpoint.port, 0);
 	assert_int_equal(policy->listeners[1].tls, LISTENER_IMPLICIT);
 	assert_int_equal(policy->listeners[1].index, 1);
+	assert_int_equal(policy->listeners[1].nproxies, 2);
+	assert_true(policy->listeners[1].proxy_data);
+	assert_true(policy_is_proxy(&policy->listeners[1], &policy->backends[2].endpoint.addr));
+	assert_false(policy_is_proxy(&policy->listeners[1], &policy->backends[1].endpoint.addr));
+	assert_false(policy_is_proxy(&policy->listeners[0], &policy->backends[1].endpoint.addr));
 	assert_string_equal(ip_addr_format(&policy->nat.advertise[0].v4, buf), "203.0.113.10");
 
 	/* larger priority first, then by name */
@@ -354,6 +363,21 @@ static const struct message_case faults[] = {
 	{ "listener with a name", LISTENER("address: \"localhost:21\""), "\"address\" must be address:port" },
 	{ "backend without a port", BACKEND("address: mvs098"), "\"address\" must be host:port" },
 	{ "backend with port 0", BACKEND("address: \"mvs098:0\""), "with a port from 1 to 65535" },
+	{ "balancers by name", LISTENER("address: 127.0.0.1:1, proxy_protocol: balancer"),
+	  "\"proxy_protocol\" must be addresses or networks (10.0.0.0/8), not \"balancer\"" },
+	{ "no balancers", LISTENER("address: 127.0.0.1:1, proxy_protocol: []"),
+	  "\"proxy_protocol\" is an empty list" },
+	{ "a version that there is not", BACKEND("address: a:1, proxy_protocol: v3"),
+	  "\"proxy_protocol\" must be one of: none, v1, v2" },
+	{ "data from nobody", LISTENER("address: 127.0.0.1:1, proxy_data: true"),
+	  "policy.yaml:1:48: \"proxy_data\" of listeners \"explicit\" says nothing without "
+	  "\"proxy_protocol\"" },
+	{ "balancers in a transparent way",
+	  LISTENER("address: 127.0.0.1:1, transparent: true, proxy_protocol: 10.0.0.1"),
+	  "listeners \"explicit\" cannot be transparent and have \"proxy_protocol\"" },
+	{ "nothing to tell with the data", BACKEND("address: a:1, proxy_data: true"),
+	  "\"proxy_data\" of backends \"legacy\" says nothing without \"proxy_protocol\"; set it to v1 or "
+	  "v2" },
 	{ "host bits", RULE("match: { remote_addr: 10.0.0.1/8 }"),
 	  "\"10.0.0.1/8\" has bits set behind its prefix" },
 	{ "no network", RULE("match: { local_addr: [here] }"),
