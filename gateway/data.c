@@ -317,7 +317,7 @@ static enum ftp_data_result data_settle(struct data *data)
 
 static enum ftp_data_result data_relay(struct data *data)
 {
-	switch (relay_step(&data->relay, worker_of(data)->scratch, sizeof(worker_of(data)->scratch))) {
+	switch (relay_step(&data->relay, &worker_of(data)->tools)) {
 	case RELAY_WAIT:
 		return FTP_DATA_PENDING;
 	case RELAY_AGAIN:

@@ -1,11 +1,17 @@
 #include "gateway/relay.h"
 
+#include <fcntl.h>
+#include <unistd.h>
+
 #include "gateway/netsock.h"
+#include "gateway/util.h"
 
 /* One relay may move so much before the others get their turn. */
 #define RELAY_BUDGET (512 * 1024)
 /* A file of at most this is looked at for its end once more, which then leaves together with its bytes. */
 #define RELAY_SMALL (64 * 1024)
+/* Moved at once from one clear stream to another, and what the pipe is asked to hold. */
+#define RELAY_SPLICE_BYTES (512 * 1024)
 
 void relay_init(struct relay *relay, struct stream *client, struct stream *server, bool upload, bool doubt)
 {
@@ -74,11 +80,32 @@ static enum stream_io gather(struct relay *relay, uint8_t *scratch, size_t size,
 	return io;
 }
 
-static enum relay_result move(struct relay *relay, uint8_t *scratch, size_t size)
+/* One round of reading and writing. The result is that of reading; false in *ret_written: the destination is
+ * lost. */
+static enum stream_io move_some(struct relay *relay, struct relay_tools *tools, size_t *ret_len,
+				bool *ret_written)
+{
+	enum stream_io io, to = STREAM_OK;
+
+	if (relay->from->ssl == NULL && relay->to->ssl == NULL && relay->bytes > RELAY_SMALL &&
+	    tools->pipe[0] != -1) {
+		io = stream_splice(relay->from, relay->to, tools->pipe, RELAY_SPLICE_BYTES, ret_len, &to);
+	} else {
+		io = gather(relay, tools->scratch, sizeof(tools->scratch), ret_len);
+		if (*ret_len > 0 && io == STREAM_CLEAN && !relay->doubt)
+			to = stream_write_last(relay->to, tools->scratch, *ret_len);
+		else if (*ret_len > 0)
+			to = stream_write(relay->to, tools->scratch, *ret_len);
+	}
+	*ret_written = to == STREAM_OK;
+	return io;
+}
+
+static enum relay_result move(struct relay *relay, struct relay_tools *tools)
 {
 	enum stream_io io;
 	size_t len;
-	bool last;
+	bool written;
 
 	for (size_t moved = 0; moved < RELAY_BUDGET; moved += len) {
 		if (!stream_is_drained(relay->to)) {
@@ -88,10 +115,8 @@ static enum relay_result move(struct relay *relay, uint8_t *scratch, size_t size
 			if (io == STREAM_RESET)
 				return RELAY_TO_LOST;
 		}
-		io = gather(relay, scratch, size, &len);
-		last = io == STREAM_CLEAN && !relay->doubt;
-		if (len > 0 &&
-		    (last ? stream_write_last : stream_write)(relay->to, scratch, len) == STREAM_RESET)
+		io = move_some(relay, tools, &len, &written);
+		if (!written)
 			return RELAY_TO_LOST;
 		relay->bytes += len;
 		switch (io) {
@@ -147,14 +172,29 @@ static enum relay_result settle(struct relay *relay)
 	return RELAY_SETTLE;
 }
 
-enum relay_result relay_step(struct relay *relay, uint8_t *scratch, size_t size)
+void relay_tools_init(struct relay_tools *tools)
+{
+	if (pipe2(tools->pipe, O_NONBLOCK | O_CLOEXEC) == -1) {
+		tools->pipe[0] = tools->pipe[1] = -1;
+		return;
+	}
+	(void)fcntl(tools->pipe[1], F_SETPIPE_SZ, RELAY_SPLICE_BYTES); /* a smaller one works as well */
+}
+
+void relay_tools_done(struct relay_tools *tools)
+{
+	fd_close(&tools->pipe[0]);
+	fd_close(&tools->pipe[1]);
+}
+
+enum relay_result relay_step(struct relay *relay, struct relay_tools *tools)
 {
 	enum relay_result result = RELAY_AGAIN;
 
 	if (!back_channel_ok(relay))
 		return RELAY_TO_LOST;
 	if (relay->state == RELAY_MOVING)
-		result = move(relay, scratch, size);
+		result = move(relay, tools);
 	if (relay->state == RELAY_ENDING)
 		result = end(relay);
 	if (relay->state == RELAY_SETTLING)

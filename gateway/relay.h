@@ -13,6 +13,9 @@
 
 #include "gateway/stream.h"
 
+/* Moves 256 KiB at a time: about sixteen TLS records, one system call. */
+#define RELAY_SCRATCH_BYTES (256 * 1024)
+
 enum relay_result {
 	RELAY_WAIT = 0,	 /* events were asked for */
 	RELAY_AGAIN,	 /* the budget is spent: call again in the next turn */
@@ -39,11 +42,17 @@ struct relay {
 /* Both streams are open and, where protected, through their handshake. doubt: as in the struct. */
 void relay_init(struct relay *relay, struct stream *client, struct stream *server, bool upload, bool doubt);
 
-/*
- * Move up to a budget of bytes through scratch (size bytes, shared by all
- * relays of the process: nothing stays in it). Asks the loop for the events
- * that it needs.
- */
-enum relay_result relay_step(struct relay *relay, uint8_t *scratch, size_t size);
+/* What all relays of a process move their bytes through; nothing stays in it. */
+struct relay_tools {
+	int pipe[2]; /* for clear bytes; -1: there is none */
+	uint8_t scratch[RELAY_SCRATCH_BYTES];
+};
+
+/* Without a pipe it works as well. */
+void relay_tools_init(struct relay_tools *tools);
+void relay_tools_done(struct relay_tools *tools);
+
+/* Move up to a budget of bytes. Asks the loop for the events that it needs. */
+enum relay_result relay_step(struct relay *relay, struct relay_tools *tools);
 
 #endif

@@ -1,9 +1,11 @@
 #include "gateway/stream.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
+#include <unistd.h>
 
 #include "gateway/netsock.h"
 #include "gateway/stream-tls.h"
@@ -131,6 +133,19 @@ static void finish_if_drained(struct stream *stream)
 	(void)shutdown(stream->watch.fd, SHUT_WR); /* a connection that is gone already is ended, too */
 }
 
+/* The end of a read that brought nothing: n is what the call returned, errno as it left it. */
+static enum stream_io read_ended(struct stream *stream, ssize_t n)
+{
+	if (n == 0) {
+		stream->saw_fin = true;
+		return STREAM_CLEAN;
+	}
+	if (errno == EAGAIN || errno == EWOULDBLOCK)
+		return STREAM_WAIT;
+	stream->saw_reset = true;
+	return STREAM_RESET;
+}
+
 enum stream_io stream_flush(struct stream *stream)
 {
 	struct spill *spill = &stream->spill;
@@ -166,14 +181,53 @@ enum stream_io stream_read(struct stream *stream, uint8_t *buf, size_t size, siz
 		*ret_len = (size_t)n;
 		return STREAM_OK;
 	}
-	if (n == 0) {
-		stream->saw_fin = true;
-		return STREAM_CLEAN;
+	return read_ended(stream, n);
+}
+
+/* The pipe has to be empty again: what is in it goes to the spill. */
+static int pipe_spill(struct stream *stream, int fd, size_t len)
+{
+	uint8_t bytes[16 * 1024];
+	int r = 0;
+
+	while (len > 0 && r == 0) {
+		ssize_t n = read(fd, bytes, len < sizeof(bytes) ? len : sizeof(bytes));
+
+		if (n <= 0)
+			return -EIO; /* cannot be: so much is in it */
+		r = stream_spill(stream, bytes, (size_t)n);
+		len -= (size_t)n;
 	}
-	if (errno == EAGAIN || errno == EWOULDBLOCK)
-		return STREAM_WAIT;
-	stream->saw_reset = true;
-	return STREAM_RESET;
+	return r;
+}
+
+enum stream_io stream_splice(struct stream *from, struct stream *to, const int pipe[static 2], size_t size,
+			     size_t *ret_len, enum stream_io *ret_to)
+{
+	ssize_t n, sent;
+	size_t left;
+
+	*ret_len = 0;
+	*ret_to = STREAM_OK;
+	do {
+		n = splice(from->watch.fd, NULL, pipe[1], NULL, size, SPLICE_F_NONBLOCK | SPLICE_F_MOVE);
+	} while (n == -1 && errno == EINTR);
+	if (n <= 0)
+		return read_ended(from, n);
+	*ret_len = left = (size_t)n;
+	while (left > 0) {
+		sent = splice(pipe[0], NULL, to->watch.fd, NULL, left, SPLICE_F_NONBLOCK | SPLICE_F_MOVE);
+		if (sent == -1 && errno != EAGAIN && errno != EINTR)
+			to->saw_reset = true;
+		if (sent <= 0)
+			break;
+		left -= (size_t)sent;
+	}
+	if (left > 0 && pipe_spill(to, pipe[0], left) < 0)
+		to->saw_reset = true;
+	if (to->saw_reset)
+		*ret_to = STREAM_RESET;
+	return STREAM_OK;
 }
 
 enum stream_io stream_drop(struct stream *stream, size_t *ret_len)

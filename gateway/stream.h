@@ -80,6 +80,14 @@ enum stream_io stream_read(struct stream *stream, uint8_t *buf, size_t size, siz
  */
 enum stream_io stream_drop(struct stream *stream, size_t *ret_len);
 
+/*
+ * From one clear stream to another without a copy, through a pipe that is empty
+ * before and afterwards: what the kernel does not take is spilled. Up to size bytes;
+ * the result is that of the read, as in stream_read(); *ret_to is that of the write.
+ */
+enum stream_io stream_splice(struct stream *from, struct stream *to, const int pipe[static 2], size_t size,
+			     size_t *ret_len, enum stream_io *ret_to);
+
 /* Write all of it, spilling what does not fit. STREAM_OK or STREAM_RESET (also: no memory). */
 enum stream_io stream_write(struct stream *stream, const uint8_t *bytes, size_t len);
 

@@ -1,6 +1,7 @@
 #include "gateway/worker.h"
 
 #include <errno.h>
+#include <signal.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/resource.h>
@@ -194,6 +195,8 @@ static int worker_setup(struct worker *worker, const struct worker_setup *setup)
 	r = loop_init(&worker->loop);
 	if (r < 0)
 		return r;
+	(void)signal(SIGPIPE, SIG_IGN); /* splice(2) knows no MSG_NOSIGNAL */
+	relay_tools_init(&worker->tools);
 	worker->lingering.loop = &worker->loop;
 	worker->lingering.on_empty = on_lingering_empty;
 	worker->lingering.max = lingering_max();
@@ -233,6 +236,7 @@ int worker_run(const struct worker_setup *setup)
 			session_end(worker->sessions, "shutdown");
 		linger_done(&worker->lingering);
 		loop_done(&worker->loop);
+		relay_tools_done(&worker->tools);
 		tlsctx_set_free(&worker->tlsctx);
 		users_free(&worker->users);
 		free(worker->modes_refused);

@@ -10,6 +10,7 @@
 #include "ftp-alg/ftp-alg.h"
 #include "gateway/linger.h"
 #include "gateway/loop.h"
+#include "gateway/relay.h"
 #include "gateway/tlsctx.h"
 #include "gateway/window.h"
 #include "policy/policy.h"
@@ -18,8 +19,6 @@ struct msg;
 struct session;
 struct users;
 
-/* Moves 256 KiB at a time: about sixteen TLS records, one system call. */
-#define WORKER_SCRATCH_BYTES (256 * 1024)
 struct worker {
 	struct loop loop;
 	const struct policy *policy;
@@ -41,7 +40,7 @@ struct worker {
 	struct ftp_out out;
 	struct lines replies;
 	struct lines commands;
-	uint8_t scratch[WORKER_SCRATCH_BYTES];
+	struct relay_tools tools;
 };
 
 struct worker_setup {
