@@ -68,7 +68,7 @@ MUTANTS = [
        "\t\tcase STREAM_TRUNCATED:\n\t\t\trelay->state = RELAY_ENDING;\n\t\t\treturn RELAY_AGAIN;\n")]),
     (11, "the wait for the peer's end is bounded", [("gateway/linger.c", "#define LINGER_MS\t2000", "#define LINGER_MS\t3600000")]),
     (12, "closing closes",
-     [("gateway/stream.c", "\tspill_free(&stream->spill);\n\tfd_close(&stream->watch.fd);\n", "\tspill_free(&stream->spill);\n")]),
+     [("gateway/stream.c", "fd_close(&stream->watch.fd);", "")]),
     (13, "nothing but a login before the login",
      [(MACHINE, "if (machine->login != FTP_LOGIN_DONE && !(verb->flags & FTP_VERB_BEFORE_LOGIN))", "if (false)")]),
     (13, "a request of another protocol ends the session", FOREIGN),
