@@ -1,6 +1,7 @@
 """Fixtures of tests/system, and networks of namespaces (topology.py) that last for a module's cells."""
 import importlib.util
 import os
+import signal
 import sys
 
 import pytest
@@ -19,6 +20,12 @@ import matrix  # noqa: E402
 import net  # noqa: E402
 import netns  # noqa: E402
 import topology  # noqa: E402
+
+
+def pytest_configure():
+    """Whoever ends the run with SIGTERM: no namespace stays behind."""
+    if signal.getsignal(signal.SIGTERM) == signal.SIG_DFL:
+        signal.signal(signal.SIGTERM, signal.default_int_handler)
 
 
 def pytest_collection_modifyitems(items):
@@ -69,15 +76,13 @@ def network():
 
 
 @pytest.fixture(scope="session")
-def cells():
-    table = matrix.Matrix()
+def cells(request):
+    table = request.config.edge_matrix = matrix.Matrix()
     yield table
     table.write(os.path.join(net.BUILD, "edge.md"))
 
 
-def pytest_terminal_summary(terminalreporter):
-    path = os.path.join(net.BUILD, "edge.md")
-    ran = any("tests/edge" in report.nodeid for report in terminalreporter.stats.get("passed", []))
-    if ran and os.path.exists(path):
-        with open(path) as f:
-            terminalreporter.write_line("".join(line for line in f if line.startswith("|")).rstrip())
+def pytest_terminal_summary(terminalreporter, config):
+    """Show the matrix when it was filled."""
+    if getattr(config, "edge_matrix", None):
+        terminalreporter.write_line(config.edge_matrix.table())
