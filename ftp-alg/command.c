@@ -46,7 +46,10 @@ static void run_ccc(struct ftp_machine *machine, struct ftp_out *out)
 
 static void run_pass(struct ftp_machine *machine, const struct ftp_command *command, struct ftp_out *out)
 {
-	if (machine->login == FTP_LOGIN_NONE || machine->login == FTP_LOGIN_USER)
+	if (machine->login ==
+	    FTP_LOGIN_DONE) /* the server would refuse it, and the login would seem to have failed */
+		machine_own(machine, FTP_OWN_OK_ALREADY_IN, out);
+	else if (machine->login != FTP_LOGIN_NEED_PASS)
 		machine_own(machine, FTP_OWN_PASS_WITHOUT_USER, out);
 	else
 		machine_pass_on(machine, command, FTP_PENDING_PASS, out);

@@ -76,12 +76,14 @@ void machine_login_reply(struct ftp_machine *machine, enum ftp_pending pending, 
 	bool certificate = pending == FTP_PENDING_USER_CERTIFICATE || pending == FTP_PENDING_PASS_CERTIFICATE;
 
 	if (ftp_reply_is_positive(code)) {
+		machine->was_in = false;
 		machine->login = FTP_LOGIN_DONE;
 		machine->failures_here = 0;
 		if (certificate)
 			machine_own(machine, FTP_OWN_OK_CERTIFICATE, out);
 		ftp_out_add(out, FTP_DO_LOGGED_IN);
 	} else if (pending == FTP_PENDING_USER_CERTIFICATE && code == 331) {
+		machine->was_in = false;
 		ftp_out_format(out, FTP_DO_COMMAND, "PASS %s", machine->identity.password);
 		out->acts[out->n - 1].secret = true;
 		machine_expect(machine, FTP_PENDING_PASS_CERTIFICATE);

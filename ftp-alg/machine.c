@@ -61,8 +61,15 @@ void machine_forget(struct ftp_machine *machine, size_t place)
 		(machine->npending - place) * sizeof(machine->pending[0]));
 }
 
+/* Each costs the server a connection: so many in one session are an attack on it. */
+#define RENEWALS_MAX 20
+
 void machine_renew(struct ftp_machine *machine, enum ftp_pending pending, struct ftp_out *out)
 {
+	if (++machine->renewals > RENEWALS_MAX) {
+		machine_close(machine, FTP_OWN_TOO_MANY_ERRORS, "too-many-renewals", out);
+		return;
+	}
 	machine_plan_drop(machine, out);
 	machine->npending = 0;
 	machine->login = FTP_LOGIN_NONE;

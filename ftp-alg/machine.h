@@ -165,7 +165,8 @@ struct ftp_machine {
 	uint8_t failures_here;
 	bool was_in; /* logged in when the USER came that is being answered */
 	struct ftp_identity identity;
-	uint8_t strikes; /* malformed lines in a row */
+	uint8_t renewals; /* of the server's connection */
+	uint8_t strikes;  /* malformed lines in a row */
 
 	enum ftp_pending pending[FTP_PENDING_MAX];
 	uint8_t npending;

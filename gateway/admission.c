@@ -43,7 +43,8 @@ static struct ip_addr key_of(const struct ip_addr *addr)
 
 	memset(&key, 0, sizeof(key)); /* a hash key must not hold chance padding */
 	key.family = addr->family;
-	memcpy(key.bytes, addr->bytes, sizeof(key.bytes));
+	/* whoever has one address of IPv6 has a whole /64 of them (RFC 6177) */
+	memcpy(key.bytes, addr->bytes, addr->family == IP_V6 ? 8 : sizeof(key.bytes));
 	return key;
 }
 

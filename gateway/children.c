@@ -23,6 +23,36 @@
 static void on_channel(struct watch *watch, uint32_t ready);
 static void on_restart(struct timer *timer);
 
+/* A page of its own for each worker, so that a worker that was taken over cannot draw sessions to itself. */
+static int relays_map(struct child *child)
+{
+	void *page =
+	    mmap(NULL, sizeof(*child->relays), PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+
+	if (page == MAP_FAILED)
+		return -errno;
+	child->relays = page;
+	return 0;
+}
+
+static void relays_unmap(struct child *child)
+{
+	if (child->relays != NULL)
+		(void)munmap((void *)(uintptr_t)child->relays, sizeof(*child->relays));
+	child->relays = NULL;
+}
+
+/* In a worker: the others' pages go. */
+static void relays_unmap_others(const struct child *mine)
+{
+	struct generation *generation;
+
+	DL_FOREACH (mine->children->head, generation)
+		for (size_t i = 0; i < generation->n; i++)
+			if (&generation->workers[i] != mine)
+				relays_unmap(&generation->workers[i]);
+}
+
 /* In the new process: nothing of the monitor's stays but the policy's memory, stderr and the channel. */
 static void become_worker(const struct child *child, int channel, int root) __attribute__((noreturn));
 static void become_worker(const struct child *child, int channel, int root)
@@ -51,6 +81,7 @@ static void become_worker(const struct child *child, int channel, int root)
 		if (dup3(spare_root, setup.root, O_CLOEXEC) == -1)
 			_exit(EXIT_FAILURE);
 	}
+	relays_unmap_others(child);
 	log_reopen_after(CHANNEL_FD + 1);
 	log_setup(setup.policy->daemon.log_level, setup.policy->daemon.log_format);
 	_exit(worker_run(&setup));
@@ -80,6 +111,7 @@ static int child_start(struct child *child)
 	child->channel.fd = fd_take(&fds[0]);
 	child->ready = false;
 	child->told = MSG_NONE;
+	child->owed = false;
 	child->nsessions = 0;
 	child->started_ms = child->children->loop->now_ms;
 	r = loop_watch(child->children->loop, &child->channel, EPOLLIN);
@@ -106,6 +138,20 @@ static void on_restart(struct timer *timer)
 	}
 }
 
+/* Tell it to end, now or when its channel has room again. */
+static void tell_owed(struct child *child)
+{
+	struct msg msg = { .type = child->told };
+	int r = msg_send(child->channel.fd, &msg, -1);
+
+	child->owed = r == -EAGAIN;
+	if (r == 0 || r == -EAGAIN)
+		r = loop_watch(child->children->loop, &child->channel,
+			       EPOLLIN | (child->owed ? EPOLLOUT : 0));
+	if (r < 0)
+		child_kill(child, "cannot-be-drained");
+}
+
 static void on_channel(struct watch *watch, uint32_t ready)
 {
 	struct child *child = CONTAINER_OF(watch, struct child, channel);
@@ -113,7 +159,10 @@ static void on_channel(struct watch *watch, uint32_t ready)
 	int fd;
 	int r;
 
-	(void)ready;
+	if (ready & EPOLLOUT && child->owed)
+		tell_owed(child);
+	if (watch->fd == -1)
+		return;
 	while ((r = msg_receive(watch->fd, &msg, &fd)) == 1) {
 		if (fd != -1 || msg.type <= MSG_NONE || msg.type >= MSG_TYPE_COUNT) {
 			fd_close(&fd);
@@ -146,9 +195,8 @@ static void generation_free(struct generation *generation)
 		if (child->channel.fd != -1)
 			loop_unwatch(child->children->loop, &child->channel);
 		fd_close(&child->channel.fd);
+		relays_unmap(child);
 	}
-	if (gone->relays != NULL)
-		(void)munmap((void *)(uintptr_t)gone->relays, gone->n * sizeof(*gone->relays));
 	free(gone->workers);
 	policy_free(&gone->policy);
 	free(gone);
@@ -176,13 +224,7 @@ int generation_start(struct children *children, struct policy **policy, unsigned
 	generation->gid = gid;
 	generation->n = workers_wanted(*policy);
 	generation->workers = calloc(generation->n, sizeof(*generation->workers));
-	generation->relays = mmap(NULL, generation->n * sizeof(*generation->relays), PROT_READ | PROT_WRITE,
-				  MAP_SHARED | MAP_ANONYMOUS, -1, 0);
-	if (generation->relays == MAP_FAILED)
-		generation->relays = NULL;
-	if (generation->workers == NULL || generation->relays == NULL) {
-		generation->n = generation->workers == NULL ? 0 : generation->n;
-		free(generation->workers);
+	if (generation->workers == NULL) {
 		free(generation);
 		return -ENOMEM;
 	}
@@ -193,7 +235,8 @@ int generation_start(struct children *children, struct policy **policy, unsigned
 		*child = (struct child){ .children = children, .generation = generation };
 		watch_init(&child->channel, on_channel);
 		timer_init(&child->restart, on_restart);
-		child->relays = &generation->relays[i];
+		child->channel.fd = -1;
+		r = relays_map(child) < 0 ? -ENOMEM : r;
 	}
 	DL_APPEND(children->head, generation);
 	for (size_t i = 0; r == 0 && i < generation->n; i++)
@@ -228,7 +271,6 @@ static void free_if_gone(struct children *children, struct generation *generatio
 
 void generation_retire(struct generation *generation, enum msg_type how)
 {
-	struct msg msg = { .type = how };
 	struct children *children = generation->workers[0].children;
 
 	generation->retired = true;
@@ -239,7 +281,10 @@ void generation_retire(struct generation *generation, enum msg_type how)
 		if (child->pid == 0 || child->told >= how)
 			continue;
 		child->told = how;
-		if (!child->ready || msg_send(child->channel.fd, &msg, -1) < 0)
+		child->owed = true;
+		if (child->ready)
+			tell_owed(child);
+		else
 			child_kill(child, "cannot-be-drained");
 	}
 	free_if_gone(children, generation);
@@ -275,14 +320,15 @@ void child_kill(struct child *child, const char *reason)
 static void child_died(struct child *child, int status)
 {
 	struct children *children = child->children;
+	pid_t pid = child->pid;
 	bool soon = children->loop->now_ms - child->started_ms < RESTART_MS;
 
 	if (child->channel.fd != -1)
 		loop_unwatch(children->loop, &child->channel);
 	fd_close(&child->channel.fd);
-	children->on_death(child, status);
 	child->pid = 0;
 	child->ready = false;
+	children->on_death(child, pid, status);
 	child->nsessions = 0;
 	if (child->generation->retired)
 		free_if_gone(children, child->generation);

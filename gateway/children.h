@@ -28,9 +28,10 @@ struct child {
 	struct children *children;
 	struct generation *generation;
 	size_t nsessions;
-	_Atomic uint32_t *relays; /* written by the worker: transfers under way */
+	_Atomic uint32_t *relays; /* transfers under way: a page that only this worker and the monitor have */
 	bool ready;
 	enum msg_type told; /* MSG_NONE, or how it was told to end */
+	bool owed;	    /* the channel was full: that is still to be sent */
 	uint64_t started_ms;
 };
 
@@ -40,7 +41,6 @@ struct generation {
 	unsigned uid, gid;     /* of its workers, when started as root */
 	struct child *workers;
 	size_t n;
-	_Atomic uint32_t *relays; /* shared memory, one for each worker */
 	bool retired;
 	struct generation *next, *prev;
 };
@@ -54,8 +54,8 @@ struct children {
 	void *owner;
 	void (*on_ready)(struct child *child);
 	void (*on_message)(struct child *child, const struct msg *msg);
-	void (*on_death)(struct child *child, int status); /* before the place is cleared */
-	void (*on_retired)(struct children *children);	   /* an old generation has gone */
+	void (*on_death)(struct child *child, pid_t pid, int status); /* its place is free already */
+	void (*on_retired)(struct children *children);		      /* an old generation has gone */
 };
 
 /*

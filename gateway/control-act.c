@@ -15,6 +15,7 @@ static void add_command(struct session *session, const struct ftp_act *act)
 {
 	struct lines *lines = &session->worker->commands;
 
+	session->heard_ms = session->worker->loop.now_ms;
 	if (lines->len + 2 * act->len + 2 > sizeof(lines->bytes))
 		lines_flush(lines, &session->server);
 	lines->len += ftp_line_encode(act->text, act->len, lines->bytes + lines->len,
@@ -157,6 +158,9 @@ static void do_user(struct session *session, const struct ftp_act *act)
 	session->asked[len] = '\0';
 }
 
+/* INACTIVE 0: the timer only looks after the server. */
+#define IDLE_FIRST_MS 60000
+
 static void do_logged_in(struct session *session)
 {
 	uint64_t limit_ms = (uint64_t)session->rule->ftp->inactive_s * 1000;
@@ -169,7 +173,8 @@ static void do_logged_in(struct session *session)
 	session->logged_in = true;
 	worker_session_login(session->worker, session);
 	loop_timer_stop(session->client.loop, &session->idle_timer);
-	if (limit_ms > 0 && loop_timer(session->client.loop, &session->idle_timer, limit_ms) < 0)
+	if (loop_timer(session->client.loop, &session->idle_timer, limit_ms > 0 ? limit_ms : IDLE_FIRST_MS) <
+	    0)
 		session_end(session, "no-memory");
 }
 

@@ -167,7 +167,9 @@ void control_tls_step(struct session *session)
 
 void control_tls_timeout(struct session *session)
 {
-	if (session->tls == SESSION_TLS_LEAVING)
+	if (session->client_eof) /* the timer serves this, too: no TLS step can be under way then */
+		session_end(session, "client-closed");
+	else if (session->tls == SESSION_TLS_LEAVING)
 		tls_notify(session);
 	else /* no reply is possible in the middle of a handshake (AT-TLS return code 5004) */
 		session_end(session, "handshake-timeout");

@@ -13,6 +13,9 @@
 /* A client that says much at once is listened to for so long in one turn. */
 #define WINDOWS_PER_TURN 4
 
+/* What a client said before it closed has so long to be answered. */
+#define CLIENT_EOF_MS 10000
+
 static struct ftp_out *out_of(const struct session *session)
 {
 	return &session->worker->out;
@@ -146,10 +149,13 @@ static bool server_step(struct session *session)
 static int watch_both(struct session *session)
 {
 	bool server_up = session->server_state == SERVER_GREETING || session->server_state == SERVER_UP;
-	uint32_t client_want = window_has_room(&session->client_in) && !session->client_eof ? EPOLLIN : 0;
+	uint32_t client_want = window_has_room(&session->client_in) ? EPOLLIN : 0;
 	uint32_t server_want = EPOLLOUT;
 	int r;
 
+	if (session->client_eof)
+		client_want =
+		    EPOLLPRI; /* that is never sent; but a reset is told to who wants anything at all */
 	if (!stream_is_drained(&session->client))
 		client_want |= EPOLLOUT;
 	/* what is inside the TLS engine already raises no event; a record that is not whole does not count */
@@ -216,6 +222,8 @@ static void client_gone(struct session *session, enum stream_io io)
 	if (io == STREAM_CLEAN && !ftp_machine_in_transfer(&session->machine) &&
 	    session->tls == SESSION_TLS_IDLE && !session->client_eof) {
 		session->client_eof = true;
+		if (loop_timer(session->client.loop, &session->tls_timer, CLIENT_EOF_MS) < 0)
+			session_end(session, "no-memory");
 		control_run(session);
 		return;
 	}
@@ -227,14 +235,14 @@ void control_client_event(struct watch *watch, uint32_t ready)
 	struct session *session = CONTAINER_OF(watch, struct session, client.watch);
 	enum stream_io io;
 
-	(void)ready;
 	assert(session->magic == SESSION_MAGIC);
 	if (session->proxy != SESSION_PROXY_DONE) {
 		proxy_in_step(session);
 		return;
 	}
 	ftp_out_reset(out_of(session));
-	if (stream_flush(&session->client) == STREAM_RESET) {
+	if (stream_flush(&session->client) == STREAM_RESET ||
+	    (session->client_eof && (ready & (EPOLLERR | EPOLLHUP)) != 0)) {
 		client_gone(session, STREAM_RESET);
 		return;
 	}
@@ -280,6 +288,7 @@ void control_server_event(struct watch *watch, uint32_t ready)
 		session->server_eof = true;
 	} else if (window_has_room(&session->server_in) && !session->server_eof) {
 		io = window_fill(&session->server_in, &session->server);
+		session->heard_ms = session->worker->loop.now_ms;
 		if (io != STREAM_OK && io != STREAM_WAIT)
 			session->server_eof = true;
 	}

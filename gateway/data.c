@@ -67,18 +67,23 @@ static void count_relay(struct data *data, bool on)
 	*worker_of(data)->relays += on ? 1u : -1u;
 }
 
+static void log_transfer(const struct data *data, enum ftp_data_result result)
+{
+	log_event(LOG_LEVEL_INFO, "transfer", LOG_NUMBER("session", data->session->id),
+		  LOG_TEXT("direction", data->upload ? "upload" : "download"),
+		  LOG_TEXT("command", data->command != NULL ? data->command : ""),
+		  LOG_TEXT("prot", data->protect ? "P" : "C"), LOG_NUMBER("bytes", data->relay.bytes),
+		  LOG_NUMBER("ms", loop_of(data)->now_ms - data->started_ms),
+		  LOG_TEXT("result", result_names[result]));
+}
+
 /* The transfer's data part is over: tidy up, log it, tell the session. */
 static void data_end(struct data *data, enum ftp_data_result result)
 {
 	struct session *session = data->session;
 	bool whole = result == FTP_DATA_OK;
 
-	log_event(LOG_LEVEL_INFO, "transfer", LOG_NUMBER("session", session->id),
-		  LOG_TEXT("direction", data->upload ? "upload" : "download"),
-		  LOG_TEXT("command", data->command != NULL ? data->command : ""),
-		  LOG_TEXT("prot", data->protect ? "P" : "C"), LOG_NUMBER("bytes", data->relay.bytes),
-		  LOG_NUMBER("ms", loop_of(data)->now_ms - data->started_ms),
-		  LOG_TEXT("result", result_names[result]));
+	log_transfer(data, result);
 	count_relay(data, false);
 	data_leg_withdraw(data);
 	loop_timer_stop(loop_of(data), &data->timer);
@@ -180,6 +185,8 @@ void data_refused(struct data *data)
 
 void data_close(struct data *data, bool reset)
 {
+	if (data->going) /* cut short: that, too, is to be found in the log */
+		log_transfer(data, reset ? FTP_DATA_ABORTED : FTP_DATA_PENDING);
 	loop_timer_stop(loop_of(data), &data->timer);
 	count_relay(data, false);
 	data_leg_close(data, &data->client, reset);

@@ -3,6 +3,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <inttypes.h>
+#include <poll.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/socket.h>
@@ -21,6 +22,7 @@ static struct {
 	enum log_format format;
 	int fd;
 	bool is_socket;
+	bool blocks; /* it could not be opened anew: ask before each line */
 	uint64_t lost;
 } sink = { .level = LOG_LEVEL_INFO, .fd = STDERR_FILENO };
 
@@ -133,6 +135,7 @@ static void open_sink(void)
 		return;
 	/* An open file description of our own: O_NONBLOCK on fd 2 itself would hit whoever shares it. */
 	fd = open("/proc/self/fd/2", O_WRONLY | O_NONBLOCK | O_APPEND | O_CLOEXEC | O_NOCTTY);
+	sink.blocks = fd == -1 && S_ISFIFO(st.st_mode);
 	if (fd != -1)
 		sink.fd = fd;
 }
@@ -162,6 +165,9 @@ static bool send_line(struct line *line)
 	ssize_t n;
 
 	line->bytes[line->len++] = '\n';
+	/* a pipe that is writable takes a line whole, since that is below PIPE_BUF */
+	if (sink.blocks && poll(&(struct pollfd){ .fd = sink.fd, .events = POLLOUT }, 1, 0) != 1)
+		return false;
 	do {
 		n = sink.is_socket ? send(sink.fd, line->bytes, line->len, MSG_DONTWAIT | MSG_NOSIGNAL)
 				   : write(sink.fd, line->bytes, line->len);

@@ -286,14 +286,14 @@ static void abandon_reload(struct monitor *monitor, const char *reason)
 		generation_retire(coming, MSG_DRAIN);
 }
 
-static void on_death(struct child *child, int status)
+static void on_death(struct child *child, pid_t pid, int status)
 {
 	struct monitor *monitor = child->children->owner;
 	size_t lost = admission_leave_all(&monitor->admission, child, forget_announced, monitor);
 	bool expected = child->told != MSG_NONE && WIFEXITED(status) && WEXITSTATUS(status) == EXIT_SUCCESS;
 
 	if (!expected)
-		log_event(LOG_LEVEL_ERROR, "worker-died", LOG_NUMBER("pid", child->pid),
+		log_event(LOG_LEVEL_ERROR, "worker-died", LOG_NUMBER("pid", pid),
 			  LOG_TEXT(WIFSIGNALED(status) ? "signal" : "exit",
 				   WIFSIGNALED(status) ? strsignal(WTERMSIG(status)) : "unexpected"),
 			  LOG_NUMBER("sessions-lost", lost));

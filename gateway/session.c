@@ -18,6 +18,9 @@
 /* From the first byte to a successful login. */
 #define LOGIN_MS 120000
 
+/* How often a logged-in session is looked at, and how long a server may owe an answer while nothing moves. */
+#define IDLE_LOOK_MS	 (5 * 60 * 1000)
+#define SERVER_SILENT_MS (30 * 60 * 1000)
 /* Then the rest follows unacknowledged: the sum of waits is twice that. */
 #define SEGMENT_MS_MAX 256
 
@@ -78,31 +81,46 @@ static void on_pause_timer(struct timer *timer)
 	control_run(session);
 }
 
-/* Runs out late rather than being rearmed at every command: the true time is looked up here. */
+/* Nothing moves and the server owes an answer: how long it has owed it. */
+static uint64_t owed_ms(const struct session *session, uint64_t now_ms)
+{
+	bool moving = session->data.relaying || session->machine.transfer == FTP_TRANSFER_WAITING;
+
+	return moving || ftp_machine_is_idle(&session->machine) ? 0 : now_ms - session->heard_ms;
+}
+
+/* Runs out late rather than being rearmed at every command: the true times are looked up here. */
 static void on_idle_timer(struct timer *timer)
 {
 	struct session *session = CONTAINER_OF(timer, struct session, idle_timer);
 	uint64_t limit_ms = (uint64_t)session->rule->ftp->inactive_s * 1000;
 	uint64_t now_ms = loop_of(session)->now_ms;
-	uint64_t idle_ms = now_ms - session->active_ms;
+	uint64_t next_ms = IDLE_LOOK_MS;
 
 	if (!session->logged_in) {
 		signal_machine(session, FTP_SIGNAL_LOGIN_TIMEOUT);
 		return;
 	}
-	if (limit_ms == 0)
+	if (owed_ms(session, now_ms) > SERVER_SILENT_MS) {
+		signal_machine(session, FTP_SIGNAL_SERVER_LOST);
 		return;
+	}
 	/* INACTIVE runs between a command's completion and the next command only */
-	if (!ftp_machine_is_idle(&session->machine)) {
+	if (!ftp_machine_is_idle(&session->machine))
 		session->active_ms = now_ms;
-		idle_ms = 0;
-	}
-	if (idle_ms < limit_ms) {
-		if (loop_timer(loop_of(session), timer, limit_ms - idle_ms) < 0)
-			session_end(session, "no-memory");
+	if (limit_ms != 0 && now_ms - session->active_ms >= limit_ms) {
+		signal_machine(session, FTP_SIGNAL_IDLE_TIMEOUT);
 		return;
 	}
-	signal_machine(session, FTP_SIGNAL_IDLE_TIMEOUT);
+	if (limit_ms != 0 && limit_ms - (now_ms - session->active_ms) < next_ms)
+		next_ms = limit_ms - (now_ms - session->active_ms);
+	if (loop_timer(loop_of(session), timer, next_ms) < 0)
+		session_end(session, "no-memory");
+}
+
+bool session_is_stuck(const struct session *session, uint64_t limit_ms)
+{
+	return owed_ms(session, session->worker->loop.now_ms) > limit_ms;
 }
 
 uint8_t session_server_modes(const struct policy_backend *backend)
@@ -132,6 +150,7 @@ static void session_init(struct session *session, struct worker *worker, const s
 		.own = msg->local.addr,
 		.started_ms = worker->loop.now_ms,
 		.active_ms = worker->loop.now_ms,
+		.heard_ms = worker->loop.now_ms,
 		.grave.fn = session_free,
 	};
 	stream_init(&session->client, &worker->loop, control_client_event);
@@ -289,9 +308,6 @@ void session_end(struct session *session, const char *reason)
 	if (session->ended)
 		return;
 	session->ended = true;
-	log_event(LOG_LEVEL_INFO, "session-end", LOG_NUMBER("session", session->id),
-		  LOG_TEXT("user", session->user[0] != '\0' ? session->user : session->asked),
-		  LOG_NUMBER("ms", worker->loop.now_ms - session->started_ms), LOG_TEXT("reason", reason));
 	data_close(&session->data, session->data.started);
 	(void)stream_finish(&session->client); /* a peer that is gone makes this a no-op */
 	linger_take(&worker->lingering, &session->client);
@@ -311,11 +327,15 @@ void session_end(struct session *session, const char *reason)
 	worker->nsessions--;
 	loop_bury(&worker->loop, &session->grave);
 	worker_session_end(worker, session);
+	/* last: who reads it may count on room for the next session, and on the transfer's line before it */
+	log_event(LOG_LEVEL_INFO, "session-end", LOG_NUMBER("session", session->id),
+		  LOG_TEXT("user", session->user[0] != '\0' ? session->user : session->asked),
+		  LOG_NUMBER("ms", worker->loop.now_ms - session->started_ms), LOG_TEXT("reason", reason));
 }
 
 void session_data_done(struct session *session, enum ftp_data_result result)
 {
-	session->active_ms = loop_of(session)->now_ms;
+	session->active_ms = session->heard_ms = loop_of(session)->now_ms;
 	ftp_machine_data_done(&session->machine, result, &session->worker->out);
 	control_run(session);
 }

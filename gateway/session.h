@@ -91,7 +91,8 @@ struct session {
 	uint32_t segment_ms;	   /* how long FTP_DO_SEGMENT has waited; 0: it is not */
 	struct timer pause_timer;  /* FTP_DO_PAUSE */
 	struct timer idle_timer;   /* login, then inactivity */
-	uint64_t active_ms;
+	uint64_t active_ms;	   /* when the client last said something, or a transfer ended */
+	uint64_t heard_ms;	   /* when the server was last asked, or said something */
 	uint64_t started_ms;
 
 	char user[SESSION_USER_MAX];  /* who has logged in */
@@ -103,6 +104,9 @@ struct session {
 
 /* Serve a connection that the monitor handed over. *fd becomes the session's (and -1) in any case. */
 void session_start(struct worker *worker, const struct msg *msg, int *fd);
+
+/* Has the server owed an answer for longer than this, while nothing moves? */
+bool session_is_stuck(const struct session *session, uint64_t limit_ms);
 
 /* From proxy.c: it is known who the client is, and he may come in. `failures` as in struct msg. */
 void session_begin(struct session *session, uint32_t failures);

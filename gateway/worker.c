@@ -100,6 +100,23 @@ void worker_session_end(struct worker *worker, struct session *session)
 	end_if_drained(worker);
 }
 
+/* Transfers may take their time to end, but not sessions whose server owes them an answer. */
+#define DRAIN_LOOK_MS	  5000
+#define DRAIN_PATIENCE_MS 60000
+
+static void on_drain_timer(struct timer *timer)
+{
+	struct worker *worker = CONTAINER_OF(timer, struct worker, drain_timer);
+	struct session *next;
+
+	for (struct session *session = worker->sessions; session != NULL; session = next) {
+		next = session->next;
+		if (session_is_stuck(session, DRAIN_PATIENCE_MS))
+			session_end(session, "shutdown");
+	}
+	(void)loop_timer(&worker->loop, timer, DRAIN_LOOK_MS); /* its place in the heap is there */
+}
+
 static void drain(struct worker *worker)
 {
 	struct session *next;
@@ -108,6 +125,8 @@ static void drain(struct worker *worker)
 		return;
 	worker->retired = worker->draining = true;
 	linger_hurry(&worker->lingering);
+	(void)loop_timer(&worker->loop, &worker->drain_timer,
+			 DRAIN_LOOK_MS); /* else only a second signal helps */
 	for (struct session *session = worker->sessions; session != NULL; session = next) {
 		next = session->next;
 		session_shutdown(session);
@@ -201,6 +220,7 @@ static int worker_setup(struct worker *worker, const struct worker_setup *setup)
 	worker->lingering.on_empty = on_lingering_empty;
 	worker->lingering.max = lingering_max();
 	watch_init(&worker->channel, on_channel);
+	timer_init(&worker->drain_timer, on_drain_timer);
 	worker->channel.fd = setup->channel;
 	r = diags_init(&diags, "", NULL, 0);
 	if (r < 0)

@@ -31,8 +31,9 @@ struct worker {
 	struct session *by_number; /* the same, to be found */
 	size_t nsessions;
 	struct linger_list lingering;
-	bool retired;		  /* ends with its last session */
-	bool draining;		  /* and hurries that */
+	bool retired;  /* ends with its last session */
+	bool draining; /* and hurries that */
+	struct timer drain_timer;
 	_Atomic uint32_t *relays; /* shared with the monitor: transfers under way, for balancing */
 	uint8_t *modes_refused;	  /* by backend: FTP_MODE_ bits that it was seen to refuse */
 

@@ -151,11 +151,14 @@ def test_a_data_port_without_descriptors_costs_no_processor_time(launch, backend
         held.append(ftp.Client(gateway.explicit, greet=False))
         time.sleep(0.02)
         assert len(held) < 40
-    data = net.dial(address)
+    data = None
+    with contextlib.suppress(ConnectionError):  # it may be turned away at once
+        data = net.dial(address)
     assert_idle(gateway, "a data port without descriptors")
     for h in held:
         h.close()
-    data.close()
+    if data is not None:
+        data.close()
     c.close()
 
 
