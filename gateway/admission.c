@@ -258,7 +258,10 @@ size_t admission_leave_all(struct admission *admission, const void *owner,
 void admission_done(struct admission *admission)
 {
 	struct admission_session *session, *next;
+	struct admission_failures *failures, *next_failures;
 
 	HASH_ITER (hh, admission->sessions, session, next)
 		leave(admission, session);
+	HASH_ITER (hh, admission->failures, failures, next_failures)
+		forget_failures(admission, failures);
 }
