@@ -3,10 +3,12 @@ import time
 
 import pytest
 
+import balancer
 import client as clients
 import gateway as gateways
 import net
 import proxy_header
+import servers
 from proxy_header import LOCAL, v1, v2
 
 CLEAR = {"secure_dataconn": "clear"}
@@ -363,3 +365,43 @@ def test_data_connections_have_no_header_by_default(launch, make_backend):
         assert c.get("x") == b"x"
         c.put("up", b"yy")
         assert backend.upload("up") == (b"yy", "fin")
+
+
+# --- with a real one ---
+
+@pytest.fixture
+def haproxy(real_server):
+    ftp = real_server("pyftpdlib")
+    try:
+        made = balancer.Haproxy((ftp.host, ftp.port))
+    except servers.Unavailable as reason:
+        pytest.skip(str(reason))
+    made.ftp = ftp
+    yield made
+    made.stop()
+
+
+@pytest.mark.parametrize("listener", ["explicit", "implicit"])
+@pytest.mark.parametrize("send", ["send-proxy", "send-proxy-v2"])
+@pytest.mark.parametrize("version", ["v1", "v2"])
+def test_between_two_of_haproxy(launch, haproxy, listener, send, version):
+    gateway = launch(haproxy.behind, ftp=CLEAR, listeners=proxied(), backends=towards(version))
+    haproxy.start(getattr(gateway, listener), send)
+    ftp = haproxy.ftp
+    content = b"through all of them\r\n" * 10000
+    ftp.put("balanced", content)
+    if listener == "explicit":
+        c = clients.Client(haproxy.front).auth(name="ftp.example")
+    else:
+        c = clients.Client(haproxy.front, implicit=True, name="ftp.example")
+    with c:
+        own = "%s:%d" % c.sock.getsockname()
+        c.login(ftp.user, ftp.password)
+        if listener == "explicit":
+            c.prot("P")
+        assert c.get(ftp.where + "balanced") == content
+        assert c.get(ftp.where + "balanced", "EPSV") == content
+        c.expect("QUIT", 221)
+    assert gateway.event("session-start").keys["client"] == own
+    said = haproxy.heard("behind " + own)
+    assert "authority=" + ("ftp.example" if version == "v2" else "-") in said
