@@ -6,8 +6,10 @@
 #include "gateway/netsock.h"
 #include "gateway/util.h"
 
-/* One relay may move so much before the others get their turn. */
-#define RELAY_BUDGET (512 * 1024)
+/* One relay may move so much before the others get their turn: a full scratch buffer. */
+#define RELAY_BUDGET RELAY_SCRATCH_BYTES
+/* Of an upload under TLS: what is decrypted is still in the cache when it is sent on. */
+#define RELAY_UPLOAD_BYTES (64 * 1024)
 /* A file of at most this is looked at for its end once more, which then leaves together with its bytes. */
 #define RELAY_SMALL (64 * 1024)
 /* Moved at once from one clear stream to another, and what the pipe is asked to hold. */
@@ -91,7 +93,8 @@ static enum stream_io move_some(struct relay *relay, struct relay_tools *tools, 
 	    tools->pipe[0] != -1) {
 		io = stream_splice(relay->from, relay->to, tools->pipe, RELAY_SPLICE_BYTES, ret_len, &to);
 	} else {
-		io = gather(relay, tools->scratch, sizeof(tools->scratch), ret_len);
+		io = gather(relay, tools->scratch,
+			    relay->from->ssl != NULL ? RELAY_UPLOAD_BYTES : sizeof(tools->scratch), ret_len);
 		if (*ret_len > 0 && io == STREAM_CLEAN && !relay->doubt)
 			to = stream_write_last(relay->to, tools->scratch, *ret_len);
 		else if (*ret_len > 0)
