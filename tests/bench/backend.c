@@ -11,6 +11,7 @@
 #include <errno.h>
 #include <netinet/in.h>
 #include <netinet/tcp.h>
+#include <signal.h>
 #include <stdbool.h>
 #include <stdint.h>
 #include <stdio.h>
@@ -133,19 +134,20 @@ static void task_over(struct session *session)
 
 static void run_send(struct session *session)
 {
-	while (session->left > 0) {
-		off_t at = 0;
-		size_t piece = session->left < SOURCE_BYTES ? (size_t)session->left : SOURCE_BYTES;
-		ssize_t n = sendfile(session->data.fd, source_fd, &at, piece);
+	off_t at = 0;
+	size_t piece = session->left < PIECE_BYTES ? (size_t)session->left : PIECE_BYTES;
+	ssize_t n = session->left == 0 ? 0 : sendfile(session->data.fd, source_fd, &at, piece);
 
-		if (n == -1 && errno == EAGAIN)
-			return;
-		if (n <= 0) {
-			bury(session);
-			return;
-		}
-		session->left -= (uint64_t)n;
+	/* one piece a turn: others wait for their NOOP */
+	if (n == -1 && errno == EAGAIN)
+		return;
+	if (n < 0 || (n == 0 && session->left > 0)) {
+		bury(session);
+		return;
 	}
+	session->left -= (uint64_t)n;
+	if (session->left > 0)
+		return;
 	if (session->control.kind == KIND_RAW) {
 		(void)shutdown(session->data.fd, SHUT_WR);
 		session->task = TASK_TAKE; /* until the other side has closed */
@@ -404,6 +406,7 @@ int main(int argc, char **argv)
 		files.rlim_cur = files.rlim_max;
 		(void)setrlimit(RLIMIT_NOFILE, &files);
 	}
+	(void)signal(SIGPIPE, SIG_IGN); /* sendfile(2) raises it */
 	first_data_port = (uint16_t)strtoul(argv[3], NULL, 10);
 	source_fd = memfd_create("source", MFD_CLOEXEC);
 	epoll_fd = epoll_create1(EPOLL_CLOEXEC);

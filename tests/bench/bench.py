@@ -191,7 +191,12 @@ def spread(n):
 
 
 def fairness(peer):
-    """p99 of a NOOP on an idle session while four downloads keep the worker busy."""
+    """
+    p99 of a NOOP on an idle session while four downloads keep the worker busy. Everybody on its way goes before
+    other processes of the machine: what is asked is how fair the worker is, not how fair the kernel.
+    """
+    for pid in peer.pids() + peer.backend.pids() if peers.net.IS_ROOT else []:
+        os.setpriority(os.PRIO_PROCESS, pid, -15)
     heavy = Load("bulk", peer, port=peer.control, tls="explicit", dir="get", size=128 * MIB, n=4, ops=16)
     light = Load("noop", peer, nice=-15, port=peer.control, tls="explicit", ops=150, pause_us=5000)
     try:
@@ -200,6 +205,8 @@ def fairness(peer):
     finally:
         heavy.end()
         light.end()
+        for pid in peer.pids() + peer.backend.pids() if peers.net.IS_ROOT else []:
+            os.setpriority(os.PRIO_PROCESS, pid, 0)
 
 
 def figures(everyone, rsa, two):
