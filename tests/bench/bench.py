@@ -4,7 +4,8 @@ What attlsd costs beside other servers and relays on the same machine: `make ben
 Every figure is CPU seconds of a server's own processes, memory, or a round trip. All figures of all
 peers are taken in rounds, one after the other, so that what disturbs the machine disturbs all alike; the
 ratios are what counts. Environment: B (build folder), BENCH=quick, BENCH_WRITE=1 (docs/BENCHMARKS.md
-with plots), BENCH_ONLY=word,word (figures), BENCH_PEERS=word,word, BENCH_ROUNDS.
+with plots), BENCH_ONLY=word,word (figures), BENCH_PEERS=word,word, BENCH_ROUNDS (at most),
+BENCH_SECONDS (no further round that would not end within).
 """
 import ctypes
 import json
@@ -26,17 +27,18 @@ ROOT = peers.ROOT
 QUICK = os.environ.get("BENCH") == "quick"
 ROUNDS = int(os.environ.get("BENCH_ROUNDS") or (3 if QUICK else 5))
 ONLY = [word for word in os.environ.get("BENCH_ONLY", "").split(",") if word]
+SECONDS = int(os.environ.get("BENCH_SECONDS") or (100 if QUICK else 1800))
 MIB, GIB = 1 << 20, 1 << 30
 
 
 class Load:
     """One run of tests/bench/load: set up, then run() between two looks at the server."""
 
-    def __init__(self, mode, peer, nice=0, **options):
+    def __init__(self, mode, peer, **options):
         argv = [peers.tool("load"), mode, str(options.pop("port"))]
         argv += [f"{key}={value}" for key, value in {**peer.login, **options}.items()]
         self.process = subprocess.Popen(argv, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.PIPE,
-                                        text=True, preexec_fn=peers.pinned(peers.LOAD_CPUS, nice))
+                                        start_new_session=True, text=True, preexec_fn=peers.pinned(peers.LOAD_CPUS))
         self.expect("ready")
 
     def expect(self, want):
@@ -195,18 +197,17 @@ def fairness(peer):
     p99 of a NOOP on an idle session while four downloads keep the worker busy. Everybody on its way goes before
     other processes of the machine: what is asked is how fair the worker is, not how fair the kernel.
     """
-    for pid in peer.pids() + peer.backend.pids() if peers.net.IS_ROOT else []:
-        os.setpriority(os.PRIO_PROCESS, pid, -15)
+    peers.prefer(peer.pids() + peer.backend.pids(), -15)
     heavy = Load("bulk", peer, port=peer.control, tls="explicit", dir="get", size=128 * MIB, n=4, ops=16)
-    light = Load("noop", peer, nice=-15, port=peer.control, tls="explicit", ops=150, pause_us=5000)
+    light = Load("noop", peer, port=peer.control, tls="explicit", ops=150, pause_us=5000)
+    peers.prefer([light.process.pid], -15)
     try:
         heavy.go()
         return light.run()["p99_us"] / 1000
     finally:
         heavy.end()
         light.end()
-        for pid in peer.pids() + peer.backend.pids() if peers.net.IS_ROOT else []:
-            os.setpriority(os.PRIO_PROCESS, pid, 0)
+        peers.prefer(peer.pids() + peer.backend.pids(), 0)
 
 
 def figures(everyone, rsa, two):
@@ -261,7 +262,11 @@ def aes_limit():
 
 
 def measure(all_figures):
+    """Whole rounds only, as many as there is time for; returns how many."""
+    begun = time.monotonic()
     for number in range(ROUNDS):
+        if number and (time.monotonic() - begun) * (number + 1) / number > SECONDS:
+            return number
         for figure in all_figures:
             for peer in figure.who:
                 if peer.name in figure.failed:
@@ -273,6 +278,7 @@ def measure(all_figures):
                     figure.failed[peer.name] = str(error)
                     figure.samples.pop(peer.name, None)
     print("\r\033[K", end="", file=sys.stderr)
+    return ROUNDS
 
 
 def noise(all_figures, others, steal, took):
@@ -305,14 +311,14 @@ def main():
         own = own_seconds(running)
         begun = time.monotonic()
         limits = {"aes-128-gcm": aes_limit()} if not ONLY else {}
-        measure(all_figures)
+        rounds = measure(all_figures)
         took = time.monotonic() - begun
         busy_now, stolen_now = busy_seconds()
         others = max(0.0, busy_now - busy - (own_seconds(running) - own))
         result = {
             "machine": {"kernel": platform.release(), "cpus": len(peers.ALL_CPUS), "cpu": peers.cpu_model(),
                         "openssl": peers.output(["openssl", "version"]).strip()},
-            "mode": "quick" if QUICK else "full", "rounds": ROUNDS, "seconds": round(time.monotonic() - started, 1),
+            "mode": "quick" if QUICK else "full", "rounds": rounds, "seconds": round(time.monotonic() - started, 1),
             "warnings": noise(all_figures, others, stolen_now - stolen, took),
             "versions": {p.name: p.version for p in everyone}, "missing": missing, "limits": limits,
             "figures": [{"key": f.key, "title": f.title, "unit": f.unit, "digits": f.digits, "failed": f.failed,
