@@ -2,6 +2,7 @@
 #include "policy/rule.h"
 
 #include <stdbool.h>
+#include <string.h>
 
 struct check {
 	const struct policy *policy;
@@ -48,6 +49,49 @@ static void warn_ftp_action(const struct check *c, const struct ftp_action *ftp)
 		     "reject");
 }
 
+/* Does a list name this verb: alone, or with an argument as well ("AUTH TLS")? */
+static bool list_names(const struct command_list *list, const char *verb, bool with_argument)
+{
+	size_t len = strlen(verb);
+
+	for (size_t i = 0; i < list->n; i++)
+		if (strncmp(list->names[i], verb, len) == 0 &&
+		    (list->names[i][len] == '\0' || (with_argument && list->names[i][len] == ' ')))
+			return true;
+	return false;
+}
+
+/* The list that keeps this verb from everybody; NULL: none does. */
+static const char *list_without(const struct ftp_action *ftp, const char *verb)
+{
+	if (ftp->commands_allowed.n > 0 && !list_names(&ftp->commands_allowed, verb, true))
+		return "commands_allowed";
+	return list_names(&ftp->commands_denied, verb, false) ? "commands_denied" : NULL;
+}
+
+/* Lists of commands that lock everybody out by accident: what policy asks for takes AUTH, PBSZ and PROT. */
+static void warn_lists(const struct check *c, const struct policy_rule *rule)
+{
+	static const char *const verbs[] = { "AUTH", "PBSZ", "PROT" };
+	const struct ftp_action *ftp = rule->ftp;
+	bool data = ftp->secure_dataconn == SECURE_SAFE || ftp->secure_dataconn == SECURE_PRIVATE;
+
+	if (ftp->secure_ftp != SECURE_FTP_REQUIRED)
+		return;
+	for (size_t i = 0; i < (data ? sizeof(verbs) / sizeof(verbs[0]) : 1); i++) {
+		const char *key = list_without(ftp, verbs[i]);
+
+		if (key == NULL)
+			continue;
+		warn(
+		    c, ftp, key,
+		    "\"%s\" keeps clients of rules \"%s\" from %s, and without it nobody can %s where TLS is "
+		    "explicit",
+		    key, rule->name, verbs[i], i == 0 ? "log in" : "transfer a file");
+		return;
+	}
+}
+
 /* Is every address of net in one of the nets? */
 static bool nets_hold(const struct ip_net *nets, size_t n, const struct ip_net *net)
 {
@@ -80,6 +124,15 @@ static bool has_listener(const struct policy_rule *rule, const struct policy_lis
 		if (rule->listeners[i] == listener)
 			return true;
 	return rule->nlisteners == 0;
+}
+
+static bool has_explicit(const struct policy *policy, const struct policy_rule *rule)
+{
+	for (size_t i = 0; i < policy->nlisteners; i++)
+		if (policy->listeners[i].tls == LISTENER_EXPLICIT &&
+		    has_listener(rule, &policy->listeners[i]))
+			return true;
+	return false;
 }
 
 static bool listeners_cover(const struct policy *policy, const struct policy_rule *a,
@@ -178,7 +231,10 @@ void rule_warn(const struct policy *policy, const struct places *places, struct 
 		warn_tls_action(&c, &policy->tls_actions[i]);
 	for (size_t i = 0; i < policy->nftp_actions; i++)
 		warn_ftp_action(&c, &policy->ftp_actions[i]);
-	for (size_t i = 0; i < policy->nrules; i++)
+	for (size_t i = 0; i < policy->nrules; i++) {
 		warn_covered(&c, i);
+		if (has_explicit(policy, &policy->rules[i]))
+			warn_lists(&c, &policy->rules[i]);
+	}
 	warn_unused(&c);
 }

@@ -150,6 +150,14 @@ static const struct message_case warnings[] = {
 	{ "PORT is rejected anyway",
 	  "ftp_actions: { standard: { portcommand: reject, portcommandport: nolowports } }\n",
 	  "\"portcommandipaddr\" and \"portcommandport\" have no effect" },
+	{ "a list without AUTH", "ftp_actions: { standard: { commands_allowed: [USER, PASS, RETR] } }\n",
+	  "policy.yaml:1:28: warning: \"commands_allowed\" keeps clients of rules \"everyone\" from AUTH, "
+	  "and "
+	  "without it nobody can log in where TLS is explicit" },
+	{ "a list without PROT", "ftp_actions: { standard: { commands_allowed: [AUTH TLS, PBSZ, USER] } }\n",
+	  "from PROT, and without it nobody can transfer a file" },
+	{ "a list with AUTH", "ftp_actions: { standard: { commands_denied: [auth] } }\n",
+	  "policy.yaml:1:28: warning: \"commands_denied\" keeps clients" },
 	{ "no encryption",
 	  "tls_actions: { server: { keyring: ftpd, ciphers: [C02F, 003B] } }\n"
 	  "ftp_actions: { standard: { secure_ctrlconn: safe, secure_dataconn: clear } }\n",
@@ -174,6 +182,11 @@ static const char *const no_warnings[] = {
 	"listeners: { a: { address: 127.0.0.1:1 }, b: { address: 127.0.0.1:2 } }\n" RULES(
 	    "  x: { match: { listener: a }, " DOES "  y: { match: { listener: [a, b] }, " DOES),
 	RULES("  b: { " DOES "  a: { match: { remote_addr: 10.0.0.0/8 }, " DOES),
+	"ftp_actions: { standard: { commands_allowed: [AUTH, PBSZ, PROT, USER, PASS] } }\n",
+	"ftp_actions: { standard: { commands_denied: [AUTH SSL, DELE] } }\n",
+	"ftp_actions: { standard: { secure_ftp: allowed, commands_allowed: USER } }\n",
+	"listeners: { i: { address: 127.0.0.1:1, tls: implicit } }\n"
+	"ftp_actions: { standard: { commands_allowed: [USER, PASS] } }\n",
 };
 
 static void test_errors(void **state)
