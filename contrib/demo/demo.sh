@@ -110,7 +110,7 @@ cp "$top/contrib/policy.minimal.yaml" policy.yaml
 chmod u+w policy.yaml
 run 'cat policy.yaml'
 printf '%s$ attlsd -f policy.yaml%s\n' "$dim" "$plain"
-"$attlsd" -f policy.yaml 2>attlsd.log </dev/null &
+"$attlsd" -f policy.yaml 2>>attlsd.log </dev/null &
 gateway=$!
 pids="$gateway $vsftpd"
 until_ready $gateway grep -q ' ready ' attlsd.log || fail "attlsd did not start: $(cat attlsd.log)"
@@ -145,11 +145,11 @@ fi
 step "Your turn (in another terminal); Ctrl-C here ends the demo and removes it"
 cat <<END
   curl --cacert $work/ca.pem --ssl-reqd ftp://anonymous:demo@127.0.0.1:2121/pub/
-  curl --cacert $work/ca.pem -T README.md ftps://anonymous:demo@127.0.0.1:9990/pub/
-  lftp -e 'set ssl:ca-file $work/ca.pem; ls pub' -u anonymous,demo ftps://127.0.0.1:9990
-  openssl s_client -CAfile $work/ca.pem -starttls ftp -connect 127.0.0.1:2121
+  curl --cacert $work/ca.pem -T $work/report.bin ftps://anonymous:demo@127.0.0.1:9990/pub/
+  lftp -e 'set ssl:ca-file $work/ca.pem; ls pub' -u anonymous,demo ftps://127.0.0.1:9990     if you have lftp
+  openssl s_client -quiet -crlf -CAfile $work/ca.pem -starttls ftp -connect 127.0.0.1:2121     then type USER anonymous
   tail -f $work/attlsd.log                 what attlsd says
-  \$EDITOR $work/policy.yaml; kill -HUP $gateway     change the policy
+  \$EDITOR $work/policy.yaml; kill -HUP $gateway     change the policy; the log says whether it was taken
 END
 trap 'echo; exit 0' INT
 wait $gateway || fail "attlsd ended: $(tail -n 5 attlsd.log)"
