@@ -197,14 +197,14 @@ class Session:
 
 
 class Backend:
-    def __init__(self, host="127.0.0.1", files=None, proxied=False, proxied_data=False, **script):
+    def __init__(self, host="127.0.0.1", files=None, port=0, proxied=False, proxied_data=False, **script):
         self.proxied, self.proxied_data = proxied, proxied_data
         self.script = {re.sub("_$", "", verb): answer for verb, answer in script.items()}
         self.files = files if files is not None else {}
         self.stored = {}  # name: (content, "fin" | "reset")
         self.sessions = []
         self.changed = threading.Condition()
-        self.socket = net.listen(host)
+        self.socket = net.listen(host, port=port)
         self.socket.settimeout(None)
         self.address = self.socket.getsockname()[:2]
         self.thread = threading.Thread(target=self.serve, daemon=True)

@@ -42,10 +42,10 @@ def free_port(host="127.0.0.1"):
         return s.getsockname()[1]
 
 
-def listen(host="127.0.0.1", backlog=50):
+def listen(host="127.0.0.1", backlog=50, port=0):
     s = socket.socket(socket.AF_INET6 if ":" in host else socket.AF_INET)
     s.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-    s.bind((host, 0))
+    s.bind((host, port))
     s.listen(backlog)
     s.settimeout(DEADLINE)
     return s
