@@ -185,7 +185,7 @@ static void do_close(struct session *session, const struct ftp_act *act)
 	assert(act->len < sizeof(reason)); /* our own texts */
 	memcpy(reason, act->text, act->len);
 	reason[act->len] = '\0';
-	lines_flush(&session->worker->replies, &session->client);
+	lines_flush_last(&session->worker->replies, &session->client);
 	session_end(session, reason);
 }
 

@@ -46,6 +46,11 @@ enum stream_io window_fill(struct window *window, struct stream *stream)
 		if (io != STREAM_OK)
 			break;
 		window->end += len;
+		/* all that was there: asking once more would cost a system call to be told so */
+		if (stream->ssl == NULL && window->end < WINDOW_BYTES) {
+			io = STREAM_WAIT;
+			break;
+		}
 	}
 	window->more = io == STREAM_OK;
 	if (window->end == 0) {
@@ -60,6 +65,14 @@ void lines_flush(struct lines *lines, struct stream *stream)
 	if (lines->len > 0 && stream_is_open(stream))
 		(void)stream_write(stream, lines->bytes,
 				   lines->len); /* a broken stream is seen when it is read */
+	explicit_bzero(lines->bytes, lines->len);
+	lines->len = 0;
+}
+
+void lines_flush_last(struct lines *lines, struct stream *stream)
+{
+	if (lines->len > 0 && stream_is_open(stream))
+		(void)stream_write_last(stream, lines->bytes, lines->len); /* as above */
 	explicit_bzero(lines->bytes, lines->len);
 	lines->len = 0;
 }

@@ -41,7 +41,8 @@ static inline bool window_has_room(const struct window *window)
 	return window_len(window) < WINDOW_BYTES;
 }
 
-/* Read until nothing more is there or the window is full. STREAM_OK: it is full. */
+/* Read what is there. STREAM_OK: the window is full; STREAM_WAIT: epoll tells when there is more, or the end.
+ */
 enum stream_io window_fill(struct window *window, struct stream *stream);
 
 /* Give an empty window's memory back; make room at the end of another one. Moves the bytes. */
@@ -64,5 +65,8 @@ void lines_add(struct lines *lines, struct stream *stream, const char *text, siz
 
 /* Send what is there. A broken stream is noticed when it is read. */
 void lines_flush(struct lines *lines, struct stream *stream);
+
+/* The same for the last ones: they leave in one segment with what stream_finish() sends. */
+void lines_flush_last(struct lines *lines, struct stream *stream);
 
 #endif
