@@ -86,7 +86,8 @@ void doctor_mend(struct doctor *doctor, const char *fmt, ...)
 	va_end(args);
 }
 
-static void add(struct doctor *doctor, const char *status, const char *fmt, va_list args)
+static void __attribute__((format(printf, 3, 0)))
+add(struct doctor *doctor, const char *status, const char *fmt, va_list args)
 {
 	char detail[DOCTOR_TEXT_MAX];
 	json_t *finding;
