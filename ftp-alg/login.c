@@ -16,7 +16,8 @@ static void deny(struct ftp_machine *machine, enum ftp_own why, struct ftp_out *
 {
 	machine->login = FTP_LOGIN_NONE;
 	machine_own(machine, machine->action->accesserrormsgs ? why : FTP_OWN_LOGIN_DENIED, out);
-	machine_login_failed(machine, out);
+	machine_login_failed(machine, why == FTP_OWN_WHY_CREDENTIAL ? "stored-credential" : "certificate",
+			     out);
 }
 
 static bool is_user(const char *name, const char *arg, size_t len)
@@ -99,17 +100,17 @@ void machine_login_reply(struct ftp_machine *machine, enum ftp_pending pending, 
 		ftp_out_add(out, FTP_DO_STILL_IN);
 	} else {
 		machine->login = FTP_LOGIN_NONE;
-		machine_login_failed(machine, out);
+		machine_login_failed(machine, "server", out);
 	}
 }
 
-void machine_login_failed(struct ftp_machine *machine, struct ftp_out *out)
+void machine_login_failed(struct ftp_machine *machine, const char *by, struct ftp_out *out)
 {
 	if (machine->failures < FAILURES_MAX)
 		machine->failures++;
 	if (machine->failures_here < FAILURES_MAX)
 		machine->failures_here++;
-	ftp_out_add(out, FTP_DO_LOGIN_FAILED);
+	ftp_out_text(out, FTP_DO_LOGIN_FAILED, by, strlen(by));
 	if (machine->action->login_attempts != 0 && machine->failures_here >= machine->action->login_attempts)
 		machine_close(machine, FTP_OWN_TOO_MANY_LOGINS, "too-many-failed-logins", out);
 }

@@ -37,6 +37,8 @@ void machine_run(struct ftp_machine *machine, const struct ftp_command *command,
 /* plan.c: agreeing on a data connection with both sides */
 void machine_plan_command(struct ftp_machine *machine, const struct ftp_command *command,
 			  struct ftp_out *out);
+/* Each line of the server's answer; behind the last one, the second. */
+void machine_plan_line(struct ftp_machine *machine, const struct ftp_reply *reply);
 void machine_plan_reply(struct ftp_machine *machine, const struct ftp_reply *reply, struct ftp_out *out);
 void machine_plan_drop(struct ftp_machine *machine, struct ftp_out *out);
 
@@ -56,7 +58,8 @@ enum ftp_take machine_login_gate(struct ftp_machine *machine, uint16_t code, str
 /* Behind the last line of one. */
 void machine_login_reply(struct ftp_machine *machine, enum ftp_pending pending, uint16_t code,
 			 struct ftp_out *out);
-void machine_login_failed(struct ftp_machine *machine, struct ftp_out *out);
+/* by: who did not let him in, for the log; static. */
+void machine_login_failed(struct ftp_machine *machine, const char *by, struct ftp_out *out);
 
 /* wait.c: DSWAITTIME */
 bool machine_wait_begins(struct ftp_machine *machine, const struct ftp_reply *reply);

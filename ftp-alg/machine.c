@@ -20,10 +20,8 @@ void ftp_machine_init(struct ftp_machine *machine, const struct ftp_machine_setu
 		.failures = setup->failures,
 		.greet_first = setup->greet_first,
 		.late = setup->greet_first,
-		.security = { .implicit = setup->implicit },
 	};
-	if (setup->implicit && setup->action->secure_dataconn != SECURE_NEVER)
-		machine->security.prot = FTP_PROT_PRIVATE;
+	ftp_security_init(&machine->security, setup->action, setup->implicit);
 	if (!setup->greet_first)
 		machine_expect(machine, FTP_PENDING_GREETING);
 }
@@ -33,6 +31,8 @@ void machine_own(struct ftp_machine *machine, enum ftp_own own, struct ftp_out *
 	const char *text = ftp_own_text(own, machine->action->reply_style);
 
 	ftp_out_text(out, FTP_DO_REPLY, text, strlen(text));
+	out->acts[out->n - 1].flag =
+	    text[0] >= '4'; /* policy, or the gateway, says no: that is for the log */
 }
 
 void machine_close(struct ftp_machine *machine, enum ftp_own own, const char *why, struct ftp_out *out)
@@ -302,11 +302,14 @@ void machine_feat_ends(struct ftp_machine *machine, bool open, struct ftp_out *o
 /* RFC 4217 13: the 220 goes out protected, then the connection is clear again. */
 void machine_rein_ends(struct ftp_machine *machine, struct ftp_out *out)
 {
-	if (machine->security.implicit)
+	if (machine->security.implicit) { /* the secure port knows no way back to the clear */
+		ftp_security_init(&machine->security, machine->action, true);
+		ftp_security_tls_up(&machine->security);
 		return;
+	}
 	if (machine->security.ctrl == FTP_CTRL_TLS)
 		ftp_out_add(out, FTP_DO_TLS_STOP)->flag = true;
-	ftp_security_reset(&machine->security);
+	ftp_security_init(&machine->security, machine->action, false);
 	machine->identity = (struct ftp_identity){ .certificate = false };
 }
 
@@ -404,7 +407,8 @@ enum ftp_take ftp_machine_reply(struct ftp_machine *machine, const struct ftp_re
 	}
 	pending = machine->pending[machine->answering];
 	if (pending == FTP_PENDING_PLAN) {
-		/* Nobody sees the lines in between; the last one has to carry the port. */
+		/* nobody sees these lines; one of them has to carry the port */
+		machine_plan_line(machine, reply);
 		if (last && !ftp_reply_is_preliminary(reply->code)) {
 			machine_forget(machine, machine->answering);
 			machine_plan_reply(machine, reply, out);

@@ -177,6 +177,7 @@ struct ftp_machine {
 	enum ftp_client_mode client_mode;
 	bool clear_spoken;		  /* a reply has gone out in the clear since CCC */
 	struct ip_endpoint told;	  /* what a 227 or 229 that is being primed will say */
+	uint16_t server_port;		  /* that a 227 or 229 of the server's names; 0: none as yet */
 	uint8_t server_mode;		  /* the FTP_MODE_ that is being tried or was agreed on */
 	struct ip_endpoint client_target; /* active client: what PORT or EPRT named */
 

@@ -17,7 +17,8 @@
 
 enum ftp_do {
 	FTP_DO_NOTHING = 0,
-	FTP_DO_REPLY,	  /* text to the client; CRLF is the caller's */
+	FTP_DO_REPLY,	  /* flag: a refusal of the gateway's own */
+			  /* text to the client; CRLF is the caller's */
 	FTP_DO_COMMAND,	  /* text to the server; CRLF is the caller's */
 	FTP_DO_TLS_START, /* once all replies are sent: handshake on the control connection */
 	FTP_DO_TLS_STOP, /* once all replies are sent: end TLS, go on in the clear. flag: send close_notify */
@@ -39,7 +40,7 @@ enum ftp_do {
 	FTP_DO_SEGMENT,	      /* send the replies so far, and ftp_machine_resume() once the client has them */
 	FTP_DO_PAUSE,	      /* offer nothing of the server's for `number` ms, then ftp_machine_resume() */
 	FTP_DO_STILL_IN,      /* a second USER was refused: the login before it stands */
-	FTP_DO_LOGIN_FAILED,  /* the server, or policy, did not let the user in */
+	FTP_DO_LOGIN_FAILED,  /* text: who did not let the user in (server, certificate, stored-credential) */
 	FTP_DO_USER,	      /* text: the name that the client gave with USER */
 	FTP_DO_LOGGED_IN,     /* the server let the user in */
 	FTP_DO_CLOSE,	      /* once all replies are sent: end the session. text: why, for the log */

@@ -184,22 +184,23 @@ static bool means_unsupported(uint16_t code)
 	return code >= 500 && code != 530 && code != 503;
 }
 
-static int parse_port(uint8_t mode, const struct ftp_reply *reply, uint16_t *ret_port)
+void machine_plan_line(struct ftp_machine *machine, const struct ftp_reply *reply)
 {
 	const char *text = reply->line + reply->text;
 	size_t len = reply->len - reply->text;
 	struct ip_endpoint endpoint;
 
-	if (mode == FTP_MODE_EPSV)
-		return reply->code == 229 ? ftp_229_parse(text, len, ret_port) : -EINVAL;
-	if (reply->code != 227 || ftp_227_parse(text, len, &endpoint) < 0)
-		return -EINVAL;
+	if (reply->first)
+		machine->server_port = 0;
 	/*
 	 * The address is not looked at: the server's data is fetched where its
 	 * control connection is (CVE-2020-8284 and its kin).
 	 */
-	*ret_port = endpoint.port;
-	return 0;
+	if (machine->server_mode == FTP_MODE_EPSV && reply->code == 229)
+		(void)ftp_229_parse(text, len, &machine->server_port); /* a line without one is text */
+	else if (machine->server_mode == FTP_MODE_PASV && reply->code == 227 &&
+		 ftp_227_parse(text, len, &endpoint) == 0)
+		machine->server_port = endpoint.port;
 }
 
 void machine_plan_reply(struct ftp_machine *machine, const struct ftp_reply *reply, struct ftp_out *out)
@@ -225,8 +226,8 @@ void machine_plan_reply(struct ftp_machine *machine, const struct ftp_reply *rep
 		return;
 	}
 	if (passive) {
-		if (parse_port(machine->server_mode, reply, &target.port) < 0 ||
-		    target.port < PORT_LOW_LIMIT) {
+		target.port = machine->server_port;
+		if (target.port < PORT_LOW_LIMIT) {
 			plan_fail(machine, FTP_OWN_BAD_DATA_REPLY, out);
 			return;
 		}

@@ -57,11 +57,11 @@ void ftp_security_tls_up(struct ftp_security *security)
 	security->pbsz = security->implicit;
 }
 
-void ftp_security_reset(struct ftp_security *security)
+void ftp_security_init(struct ftp_security *security, const struct ftp_action *action, bool implicit)
 {
-	bool implicit = security->implicit;
-
 	*security = (struct ftp_security){ .implicit = implicit };
+	if (implicit && action->secure_dataconn != SECURE_NEVER)
+		security->prot = FTP_PROT_PRIVATE;
 }
 
 enum ftp_own ftp_security_pbsz(struct ftp_security *security, const char *arg, size_t len)

@@ -36,8 +36,11 @@ enum ftp_own ftp_security_auth(struct ftp_security *security, const struct ftp_a
 /* TLS has come up, after AUTH or at once on an implicit port. */
 void ftp_security_tls_up(struct ftp_security *security);
 
-/* Everything back to before AUTH (REIN, RFC 4217 13). */
-void ftp_security_reset(struct ftp_security *security);
+/*
+ * The state of a fresh connection, also after REIN (RFC 4217 13). On the secure
+ * port data are private from the start, where policy allows it.
+ */
+void ftp_security_init(struct ftp_security *security, const struct ftp_action *action, bool implicit);
 
 enum ftp_own ftp_security_pbsz(struct ftp_security *security, const char *arg, size_t len);
 enum ftp_own ftp_security_prot(struct ftp_security *security, const struct ftp_action *action,

@@ -189,12 +189,26 @@ static void do_close(struct session *session, const struct ftp_act *act)
 	session_end(session, reason);
 }
 
+/* Why a client was turned away is asked at night, and the client seldom tells. */
+static void log_refusal(const struct session *session, const struct ftp_act *act)
+{
+	char text[160];
+	size_t len = act->len < sizeof(text) - 1 ? act->len : sizeof(text) - 1;
+
+	memcpy(text, act->text, len);
+	text[len] = '\0';
+	log_event(LOG_LEVEL_INFO, "refused-command", LOG_NUMBER("session", session->id),
+		  LOG_TEXT("reply", text));
+}
+
 static void carry_out_one(struct session *session, const struct ftp_act *act)
 {
 	switch (act->what) {
 	case FTP_DO_NOTHING:
 		break;
 	case FTP_DO_REPLY:
+		if (act->flag)
+			log_refusal(session, act);
 		if (session->tls != SESSION_TLS_HANDSHAKE)
 			lines_add(&session->worker->replies, &session->client, act->text, act->len);
 		break;
@@ -261,7 +275,7 @@ static void carry_out_one(struct session *session, const struct ftp_act *act)
 		break;
 	case FTP_DO_LOGIN_FAILED:
 		log_event(LOG_LEVEL_INFO, "login-failed", LOG_NUMBER("session", session->id),
-			  LOG_TEXT("user", session->asked));
+			  LOG_TEXT("user", session->asked), LOG_TEXT("by", act->text));
 		worker_login_failed(session->worker, session);
 		break;
 	case FTP_DO_USER:

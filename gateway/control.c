@@ -198,7 +198,9 @@ void control_run(struct session *session)
 		session->worker->commands.len = 0;
 		return;
 	}
-	if (session->client_eof && !session->holding) { /* nothing is left that it could still want */
+	/* What the client said before it closed is carried out, and answered to those who still read. */
+	if (session->client_eof && !session->holding &&
+	    (session->server_state != SERVER_UP || ftp_machine_is_idle(&session->machine))) {
 		lines_flush(&session->worker->replies, &session->client);
 		lines_flush(&session->worker->commands, &session->server);
 		session_end(session, "client-closed");
@@ -219,7 +221,7 @@ void control_run(struct session *session)
  */
 static void client_gone(struct session *session, enum stream_io io)
 {
-	if (io == STREAM_CLEAN && !ftp_machine_in_transfer(&session->machine) &&
+	if (io != STREAM_RESET && !ftp_machine_in_transfer(&session->machine) &&
 	    session->tls == SESSION_TLS_IDLE && !session->client_eof) {
 		session->client_eof = true;
 		if (loop_timer(session->client.loop, &session->tls_timer, CLIENT_EOF_MS) < 0)

@@ -135,6 +135,9 @@ static void open_sink(void)
 		return;
 	/* An open file description of our own: O_NONBLOCK on fd 2 itself would hit whoever shares it. */
 	fd = open("/proc/self/fd/2", O_WRONLY | O_NONBLOCK | O_APPEND | O_CLOEXEC | O_NOCTTY);
+	/* policy errors go to fd 2 itself, and must not land on top of the log */
+	if (S_ISREG(st.st_mode))
+		(void)fcntl(STDERR_FILENO, F_SETFL, fcntl(STDERR_FILENO, F_GETFL) | O_APPEND);
 	sink.blocks = fd == -1 && S_ISFIFO(st.st_mode);
 	if (fd != -1)
 		sink.fd = fd;

@@ -449,10 +449,17 @@ static int monitor_init(struct monitor *monitor, const char *policy_path)
 
 static int open_privileged(struct monitor *monitor)
 {
-	const char *why = "";
-	int r = privileged_open(&monitor->privileged, &monitor->coming->policy->nat, &why);
+	const struct policy *policy = monitor->coming->policy;
+	const char *why = "transparent listeners and nat.conntrack need CAP_NET_ADMIN; start attlsd as root, "
+			  "or give it the "
+			  "capability: setcap cap_net_admin+ep attlsd";
+	int r = 0;
 
-	monitor->privileged.net_admin = privileged_needs_net_admin(monitor->coming->policy);
+	monitor->privileged.net_admin = privileged_needs_net_admin(policy);
+	if (monitor->privileged.net_admin && !sandbox_has_net_admin())
+		r = -EPERM;
+	if (r == 0)
+		r = privileged_open(&monitor->privileged, &policy->nat, &why);
 	if (r < 0)
 		(void)fprintf(stderr, "%s: %s (%s)\n", monitor->path, why, strerror(-r));
 	return r;

@@ -119,6 +119,10 @@ static void carry_out_one(struct turn *turn, const struct ftp_act *one)
 	case FTP_DO_LISTEN_CLIENT:
 		ftp_machine_listening(machine, FTP_SIDE_CLIENT, &turn->rehearsal->offered, &turn->out);
 		break;
+	case FTP_DO_SEGMENT:
+	case FTP_DO_PAUSE: /* nobody waits here */
+		ftp_machine_resume(machine, &turn->out);
+		break;
 	case FTP_DO_LISTEN_SERVER:
 		ftp_machine_listening(machine, FTP_SIDE_SERVER, &ours, &turn->out);
 		break;

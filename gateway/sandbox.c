@@ -26,6 +26,11 @@ int sandbox_monitor(bool net_admin)
 	return capng_apply(CAPNG_SELECT_CAPS) == 0 ? 0 : -EPERM;
 }
 
+bool sandbox_has_net_admin(void)
+{
+	return capng_get_caps_process() == 0 && capng_have_capability(CAPNG_EFFECTIVE, CAP_NET_ADMIN) == 1;
+}
+
 int sandbox_empty_root(void)
 {
 	char path[] = "/tmp/attlsd-root-XXXXXX";

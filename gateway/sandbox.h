@@ -14,6 +14,9 @@
  */
 int sandbox_monitor(bool net_admin);
 
+/* Does this process have CAP_NET_ADMIN? */
+bool sandbox_has_net_admin(void);
+
 /*
  * A worker: chroot into the open, empty folder `root` (-1: not started as root,
  * skip what only root can do), become uid and gid for good, no new privileges,

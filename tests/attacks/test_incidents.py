@@ -329,7 +329,6 @@ def test_17_ctnetlink_expectations(launch, backend):
 
 # 17, and a daemon that cannot keep its promise does not run: here it lacks the capability.
 # Guard: privileged_open() in gateway/privileged.c.
-@pytest.mark.xfail(reason="starts without CAP_NET_ADMIN")
 def test_17_without_the_capability(launch, backend):
     gateway = launch(backend, nat={"conntrack": "expect"}, preexec=net.as_nobody, wait=False)
     net.until(lambda: gateway.seen("ready") or gateway.process.poll() is not None, "ready or refused")

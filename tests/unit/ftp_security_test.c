@@ -95,16 +95,17 @@ static void tls_up_and_reset(void **state)
 	struct ftp_security implicit = { .implicit = true, .prot = FTP_PROT_PRIVATE };
 	struct ftp_security implicit_up = IMPLICIT_STATE;
 	struct ftp_security clear = CLEAR_STATE;
-	struct ftp_security implicit_reset = { .implicit = true };
+	struct ftp_security implicit_reset = { .implicit = true, .prot = FTP_PROT_PRIVATE };
+	const struct ftp_action action = { .secure_dataconn = SECURE_PRIVATE };
 
 	(void)state;
 	ftp_security_tls_up(&security);
 	assert_state("PBSZ has to come anew", &security, &tls);
-	ftp_security_reset(&security);
+	ftp_security_init(&security, &action, false);
 	assert_state("reset", &security, &clear);
 	ftp_security_tls_up(&implicit);
 	assert_state("the secure port implies PBSZ", &implicit, &implicit_up);
-	ftp_security_reset(&implicit);
+	ftp_security_init(&implicit, &action, true);
 	assert_state("reset on the secure port", &implicit, &implicit_reset);
 }
 
