@@ -16,6 +16,9 @@
 /* What a client said before it closed has so long to be answered. */
 #define CLIENT_EOF_MS 10000
 
+/* RFC 8446 5.1; no FTP command begins so. */
+#define TLS_HANDSHAKE_RECORD 0x16
+
 static struct ftp_out *out_of(const struct session *session)
 {
 	return &session->worker->out;
@@ -37,6 +40,11 @@ static bool client_line(struct session *session)
 		window_use(window, ftp_line_skip(bytes, len, &done));
 		session->skipping = !done;
 		return done != 0;
+	}
+	if (bytes[0] == TLS_HANDSHAKE_RECORD && session->client.ssl == NULL && !session->holding) {
+		session_end(session,
+			    "tls-on-clear-port"); /* the client wants a listener with tls: implicit */
+		return false;
 	}
 	/* A held line was taken apart already, in place: a second time would find another one. */
 	if (session->holding) {

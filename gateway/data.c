@@ -120,11 +120,15 @@ static void on_timer(struct timer *timer)
 			data_end(data, FTP_DATA_STALLED);
 		return;
 	}
-	if (data->client.state == LEG_TLS)
+	if (data->client.state == LEG_TLS) {
 		late = FTP_DATA_TLS;
-	else
-		late = data->client.state == LEG_READY || data->client.state == LEG_OPEN ? FTP_DATA_NO_SERVER
-											 : FTP_DATA_NO_CLIENT;
+		log_event(LOG_LEVEL_INFO, "data-tls-failed", LOG_NUMBER("session", data->session->id),
+			  LOG_TEXT("reason", "no end of the handshake within handshake_timeout"));
+	} else if (data->client.state == LEG_READY || data->client.state == LEG_OPEN) {
+		late = FTP_DATA_NO_SERVER;
+	} else {
+		late = FTP_DATA_NO_CLIENT;
+	}
 	data_end(data, late);
 }
 

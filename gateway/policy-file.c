@@ -4,6 +4,7 @@
 #include <fcntl.h>
 #include <ifaddrs.h>
 #include <netdb.h>
+#include <pwd.h>
 #include <netinet/in.h>
 #include <stdlib.h>
 #include <string.h>
@@ -236,11 +237,24 @@ int policy_file_check_keys(const struct policy *policy, const struct diags *diag
 	return WIFEXITED(status) && WEXITSTATUS(status) == EXIT_SUCCESS ? 0 : -EINVAL;
 }
 
+/* Only a start by root makes use of it, and would fail. */
+static int check_user(const struct policy *policy, struct diags *diags)
+{
+	if (geteuid() != 0 || !policy->daemon.user_given || getpwnam(policy->daemon.user) != NULL)
+		return 0;
+	diags_add(diags, DIAG_ERROR, policy->daemon.user_mark,
+		  "there is no user \"%s\" on this host; create it with: useradd --system %s",
+		  policy->daemon.user, policy->daemon.user);
+	return -EINVAL;
+}
+
 int policy_file_check(const char *path, struct diags *diags)
 {
 	struct policy *policy = NULL;
 	int r = policy_file_load(path, diags, &policy);
 
+	if (r == 0)
+		r = check_user(policy, diags);
 	if (r == 0)
 		r = try_keys(policy, diags);
 	policy_free(&policy);
