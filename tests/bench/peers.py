@@ -100,7 +100,7 @@ class Peer:
         self.base = os.path.join(base, f"{self.name}-{certificate.algorithm}-{len(self.cpus)}")
         os.mkdir(self.base, 0o755)
         self.control, self.raw = net.free_port(), net.free_port()
-        self.processes, self.lost = [], 0.0
+        self.processes, self.lost, self.before = [], 0.0, None
         self.folders, self.libpath = {}, []
 
     def begin(self):

@@ -138,6 +138,7 @@ def write(result, docs, templates):
              "(below 1: attlsd needs less). The server under test has a core of its own; the load and the backend have "
              "the others. Compare within one run only.", "",
              f"Machine: {machine['cpu']}, {machine['cpus']} cores, Linux {machine['kernel']}, {machine['openssl']}.", ""]
+    lines += [note + "\n" for note in result.get("notes", [])]
     lines += [f"**Noisy:** {warning}." for warning in result["warnings"]] + ([""] if result["warnings"] else [])
     lines += ["## Goals", "", "| | reached | at most | |", "|---|---|---|---|"]
     lines += [f"| {what} | {got} | {most} | {'met' if met else '**missed**'} |" for what, got, most, met in goals(result)]

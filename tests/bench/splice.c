@@ -53,7 +53,7 @@ static bool move(struct pair *pair, int from)
 	ssize_t n;
 
 	for (;;) {
-		bool full = false;
+		bool full = false, drained = false; /* what may make room for more, without an event */
 
 		if (!way->ended) {
 			n = splice(pair->fd[from], NULL, way->pipe[1], NULL, PIPE_BYTES,
@@ -72,12 +72,13 @@ static bool move(struct pair *pair, int from)
 			if (n == -1)
 				return errno == EAGAIN || errno == ENOTCONN;
 			way->held -= (size_t)n;
+			drained = n > 0;
 		}
 		if (way->ended && way->held == 0) {
 			(void)shutdown(pair->fd[1 - from], SHUT_WR);
 			return true;
 		}
-		if (!full && way->held == 0)
+		if (!full && !drained)
 			return true;
 	}
 }
