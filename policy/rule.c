@@ -101,8 +101,36 @@ static void check_proxy_protocol(const struct check *c, const struct policy_list
 			    listener->name);
 }
 
+/* A session with itself would make another one, and so on, until a limit ends it. */
+static bool is_own_listener(const struct policy_backend *backend, const struct policy_listener *listener)
+{
+	const struct ip_addr *at = &backend->endpoint.addr;
+	const struct ip_addr *own = &listener->endpoint.addr;
+
+	if (backend->original || listener->endpoint.port == 0 ||
+	    listener->endpoint.port != backend->endpoint.port)
+		return false;
+	return ip_addr_equal(at, own) ||
+	       (ip_addr_is_any(own) && at->family == own->family && ip_addr_is_loopback(at));
+}
+
+static void check_not_own(const struct check *c, const struct policy_backend *backend)
+{
+	for (size_t i = 0; i < c->policy->nlisteners; i++) {
+		const struct policy_listener *listener = &c->policy->listeners[i];
+
+		if (is_sound(c, listener) && is_own_listener(backend, listener))
+			check_error(c, backend, "address",
+				    "backends \"%s\" is where listeners \"%s\" listens: attlsd would serve "
+				    "itself; give the "
+				    "server an address or port of its own",
+				    backend->name, listener->name);
+	}
+}
+
 static void check_backend(const struct check *c, const struct policy_backend *backend)
 {
+	check_not_own(c, backend);
 	if (backend->proxy == BACKEND_PROXY_NONE && backend->proxy_data)
 		check_error(
 		    c, backend, "proxy_data",
