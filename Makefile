@@ -17,6 +17,9 @@ override CFLAGS  += -std=c17 -fPIE $(WARN) $(HARDEN) $(SAN) -MMD -MP
 override LDFLAGS += -pie -Wl,-z,relro,-z,now $(SAN)
 LDLIBS  += $(shell pkg-config --libs $(PKGS) 2>/dev/null)
 
+# uthash's default function is a switch that falls through, of which clang warns
+CPPFLAGS += -DHASH_FUNCTION=HASH_FNV
+
 PROGRAMS := attlsd attlsctl
 MAINS   := $(PROGRAMS:%=gateway/%.c)
 SRC     := $(filter-out $(MAINS),$(wildcard ftp-alg/*.c policy/*.c gateway/*.c))

@@ -83,13 +83,13 @@ static int filter_calls(void)
 		r = seccomp_rule_add(filter, SCMP_ACT_ALLOW, allowed_calls[i], 0);
 	if (r == 0) /* only TCP sockets are made */
 		r = seccomp_rule_add(filter, SCMP_ACT_ALLOW, SCMP_SYS(socket), 1,
-				     SCMP_A0(SCMP_CMP_EQ, AF_INET));
+				     SCMP_A0(SCMP_CMP_EQ, AF_INET, 0));
 	if (r == 0)
 		r = seccomp_rule_add(filter, SCMP_ACT_ALLOW, SCMP_SYS(socket), 1,
-				     SCMP_A0(SCMP_CMP_EQ, AF_INET6));
+				     SCMP_A0(SCMP_CMP_EQ, AF_INET6, 0));
 	if (r == 0)
 		r = seccomp_rule_add(filter, SCMP_ACT_ALLOW, SCMP_SYS(ioctl), 1,
-				     SCMP_A1(SCMP_CMP_EQ, SIOCOUTQ));
+				     SCMP_A1(SCMP_CMP_EQ, SIOCOUTQ, 0));
 	/* a file that a library would like to look at (time zones, say) is not there, as in any empty root */
 	if (r == 0)
 		r = seccomp_rule_add(filter, SCMP_ACT_ERRNO(ENOENT), SCMP_SYS(openat), 0);

@@ -386,8 +386,8 @@ static const char *const client_lines[] = {
 	" \r\n",
 	"\r\n",
 	"CPSV\r\n",
-	"\xff\xf4"
-	"ABOR #%u\r\n",
+	("\xff\xf4"
+	 "ABOR #%u\r\n"),
 	"PORT 192,0,2,7,156,65\r\n",
 	"PORT 192,0,2,7,0,22\r\n",
 	"PORT 10,0,0,1,156,65\r\n",

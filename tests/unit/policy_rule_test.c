@@ -188,8 +188,8 @@ static const char *const no_warnings[] = {
 	"ftp_actions: { standard: { commands_allowed: [AUTH, PBSZ, PROT, USER, PASS] } }\n",
 	"ftp_actions: { standard: { commands_denied: [AUTH SSL, DELE] } }\n",
 	"ftp_actions: { standard: { secure_ftp: allowed, commands_allowed: USER } }\n",
-	"listeners: { i: { address: 127.0.0.1:1, tls: implicit } }\n"
-	"ftp_actions: { standard: { commands_allowed: [USER, PASS] } }\n",
+	("listeners: { i: { address: 127.0.0.1:1, tls: implicit } }\n"
+	 "ftp_actions: { standard: { commands_allowed: [USER, PASS] } }\n"),
 };
 
 static void test_errors(void **state)
