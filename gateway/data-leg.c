@@ -13,8 +13,6 @@
 
 /* Ports that the monitor is asked for one after the other before there is said to be none. */
 #define LISTEN_TRIES 20
-/* RFC 959 3.2: the server's end of an active data connection. */
-#define FTP_DATA_PORT 20
 
 static struct worker *worker_of(const struct data *data)
 {

@@ -34,6 +34,9 @@ enum msg_type {
 	MSG_TYPE_COUNT
 };
 
+/* RFC 959 3.2: the server's end of an active data connection. */
+#define FTP_DATA_PORT 20
+
 /* What a transparent session needs a socket for. */
 enum msg_purpose {
 	PURPOSE_NONE = 0,

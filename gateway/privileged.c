@@ -12,7 +12,6 @@
 #include "gateway/util.h"
 
 #define LOW_PORT_LIMIT 1024
-#define FTP_DATA_PORT  20 /* RFC 959 3.2: the server's end of an active data connection */
 
 struct announced {
 	uint64_t session;		   /* key */

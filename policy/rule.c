@@ -122,8 +122,7 @@ static void check_not_own(const struct check *c, const struct policy_backend *ba
 		if (is_sound(c, listener) && is_own_listener(backend, listener))
 			check_error(c, backend, "address",
 				    "backends \"%s\" is where listeners \"%s\" listens: attlsd would serve "
-				    "itself; give the "
-				    "server an address or port of its own",
+				    "itself; give the server an address or port of its own",
 				    backend->name, listener->name);
 	}
 }
