@@ -171,6 +171,7 @@ static void do_logged_in(struct session *session)
 	if (session->logged_in)
 		return;
 	session->logged_in = true;
+	session->client.watch.patient = false;
 	worker_session_login(session->worker, session);
 	loop_timer_stop(session->client.loop, &session->idle_timer);
 	if (loop_timer(session->client.loop, &session->idle_timer, limit_ms > 0 ? limit_ms : IDLE_FIRST_MS) <

@@ -139,6 +139,7 @@ void data_init(struct data *data, struct session *session)
 	*data = (struct data){ .session = session };
 	stream_init(&data->client.stream, loop, on_client);
 	stream_init(&data->server.stream, loop, on_server);
+	data->client.stream.watch.patient = data->server.stream.watch.patient = true;
 	watch_init(&data->client.listener, NULL);
 	watch_init(&data->server.listener, NULL);
 	timer_init(&data->timer, on_timer);

@@ -8,17 +8,20 @@
 
 #include "gateway/util.h"
 
-static uint64_t monotonic_ms(void)
+/* What patient watches get of one turn: about one handshake, or half a mebibyte under TLS. */
+#define SLICE_US 300
+
+static uint64_t monotonic_us(void)
 {
 	struct timespec ts;
 
 	(void)clock_gettime(CLOCK_MONOTONIC, &ts);
-	return (uint64_t)ts.tv_sec * 1000 + (uint64_t)ts.tv_nsec / 1000000;
+	return (uint64_t)ts.tv_sec * 1000000 + (uint64_t)ts.tv_nsec / 1000;
 }
 
 int loop_init(struct loop *loop)
 {
-	*loop = (struct loop){ .now_ms = monotonic_ms() };
+	*loop = (struct loop){ .now_ms = monotonic_us() / 1000 };
 	loop->epoll_fd = epoll_create1(EPOLL_CLOEXEC);
 	return loop->epoll_fd == -1 ? -errno : 0;
 }
@@ -57,19 +60,33 @@ int loop_watch(struct loop *loop, struct watch *watch, uint32_t want)
 	return 0;
 }
 
-static void again_remove(struct loop *loop, struct watch *watch)
+static void queue_add(struct loop_queue *queue, struct watch *watch, uint32_t ready)
 {
-	DL_DELETE(loop->again, watch);
-	watch->again = false;
-	loop->again_len--;
+	watch->ready |= ready;
+	if (watch->queue != NULL)
+		return;
+	watch->queue = queue;
+	DL_APPEND(queue->first, watch);
+	queue->len++;
+}
+
+static void queue_remove(struct watch *watch)
+{
+	struct loop_queue *queue = watch->queue;
+
+	if (queue == NULL)
+		return;
+	DL_DELETE(queue->first, watch);
+	queue->len--;
+	watch->queue = NULL;
+	watch->ready = 0;
 }
 
 void loop_unwatch(struct loop *loop, struct watch *watch)
 {
 	(void)loop_watch(loop, watch, 0); /* fails only for a closed fd, which epoll has forgotten anyway */
 	watch->want = 0;
-	if (watch->again)
-		again_remove(loop, watch);
+	queue_remove(watch);
 	for (int i = loop->batch_at; i < loop->batch_len; i++)
 		if (loop->batch[i].data.ptr == watch)
 			loop->batch[i].data.ptr = NULL;
@@ -77,11 +94,7 @@ void loop_unwatch(struct loop *loop, struct watch *watch)
 
 void loop_again(struct loop *loop, struct watch *watch)
 {
-	if (watch->again)
-		return;
-	watch->again = true;
-	DL_APPEND(loop->again, watch);
-	loop->again_len++;
+	queue_add(watch->patient ? &loop->patient : &loop->again, watch, 0);
 }
 
 /* The heap: heap[1] is due first; each timer knows its place. */
@@ -151,7 +164,7 @@ static int next_wait_ms(const struct loop *loop)
 {
 	uint64_t at_ms;
 
-	if (loop->again != NULL)
+	if (loop->again.len > 0 || loop->patient.len > 0)
 		return 0;
 	if (loop->heap_len == 0)
 		return -1;
@@ -171,15 +184,47 @@ static void run_timers(struct loop *loop)
 	}
 }
 
+static void run_first(struct loop_queue *queue)
+{
+	struct watch *watch = queue->first;
+	uint32_t ready = watch->ready;
+
+	queue_remove(watch);
+	watch->fn(watch, ready);
+}
+
 /* As many as were queued before this turn, so that nobody starves the descriptors. */
 static void run_again(struct loop *loop)
 {
-	for (size_t n = loop->again_len; n > 0 && loop->again != NULL; n--) {
-		struct watch *watch = loop->again;
+	for (size_t n = loop->again.len; n > 0 && loop->again.len > 0; n--)
+		run_first(&loop->again);
+}
 
-		again_remove(loop, watch);
-		watch->fn(watch, 0);
+/* One after the other, until the slice is over: what is left comes first in the next turn. */
+static void run_patient(struct loop *loop)
+{
+	uint64_t end_us;
+
+	if (loop->patient.len == 0)
+		return;
+	end_us = monotonic_us() + SLICE_US;
+	for (size_t n = loop->patient.len; n > 0 && loop->patient.len > 0; n--) {
+		run_first(&loop->patient);
+		if (loop->patient.len > 0 && monotonic_us() >= end_us)
+			return;
 	}
+}
+
+static void run_event(struct loop *loop, const struct epoll_event *event)
+{
+	struct watch *watch = event->data.ptr;
+
+	if (watch == NULL) /* forgotten in this turn */
+		return;
+	if (watch->patient)
+		queue_add(&loop->patient, watch, event->events);
+	else
+		watch->fn(watch, event->events);
 }
 
 int loop_run(struct loop *loop)
@@ -189,17 +234,13 @@ int loop_run(struct loop *loop)
 
 		if (n == -1 && errno != EINTR)
 			return -errno;
-		loop->now_ms = monotonic_ms();
+		loop->now_ms = monotonic_us() / 1000;
 		loop->batch_len = n > 0 ? n : 0;
-		for (loop->batch_at = 0; loop->batch_at < loop->batch_len;) {
-			struct epoll_event *event = &loop->batch[loop->batch_at++];
-			struct watch *watch = event->data.ptr;
-
-			if (watch != NULL)
-				watch->fn(watch, event->events);
-		}
+		for (loop->batch_at = 0; loop->batch_at < loop->batch_len;)
+			run_event(loop, &loop->batch[loop->batch_at++]);
 		loop->batch_len = 0;
 		run_again(loop);
+		run_patient(loop);
 		run_timers(loop);
 		bury_all(loop);
 	}

@@ -1,8 +1,13 @@
 /*
- * The event loop of a process: descriptors (level-triggered epoll), timers, an
- * "again" queue for work that no descriptor will announce (bytes already inside
+ * The event loop of a process: descriptors (level-triggered epoll), timers, a
+ * queue for work that no descriptor will announce (bytes already inside
  * OpenSSL, a spent budget), and a graveyard, so that no callback ever frees the
  * object that called it.
+ *
+ * A turn has a fast lane and a slow one. Patient watches (file transfers,
+ * handshakes) wait in a queue of their own, and of that a turn does one slice of
+ * time; so a command on a control connection never waits for more than a slice
+ * and the one step that overran it, however many transfers there are.
  *
  * Everything is embedded in its owner and found back with CONTAINER_OF. One
  * loop per process, not thread-safe. Callbacks may add, change and remove any
@@ -20,17 +25,24 @@ struct watch;
 struct timer;
 struct grave;
 
-/* ready: EPOLLIN, EPOLLOUT, EPOLLHUP ..., or 0 when called from the again queue. */
+/* ready: EPOLLIN, EPOLLOUT, EPOLLHUP ..., or 0 when called because of loop_again(). */
 typedef void watch_fn(struct watch *watch, uint32_t ready);
 typedef void timer_fn(struct timer *timer);
 typedef void grave_fn(struct grave *grave);
+
+struct loop_queue {
+	struct watch *first;
+	size_t len;
+};
 
 struct watch {
 	int fd;
 	uint32_t want; /* what epoll was told; 0: it does not know the fd */
 	watch_fn *fn;
-	bool again;
-	struct watch *next, *prev; /* again queue */
+	bool patient;		  /* the owner's to set: others go first */
+	uint32_t ready;		  /* what is to be told, while queued */
+	struct loop_queue *queue; /* the one that it waits in, or NULL */
+	struct watch *next, *prev;
 };
 
 struct timer {
@@ -52,8 +64,8 @@ struct loop {
 	uint64_t now_ms; /* at the start of this turn */
 	struct epoll_event batch[LOOP_BATCH];
 	int batch_len, batch_at;
-	struct watch *again;
-	size_t again_len;
+	struct loop_queue again;   /* all of it in each turn */
+	struct loop_queue patient; /* a slice of it in each turn */
 	struct timer **heap; /* heap[0] is unused */
 	size_t heap_len, heap_cap;
 	struct grave *graves;
@@ -81,7 +93,7 @@ int loop_watch(struct loop *loop, struct watch *watch, uint32_t want);
 /* Forget the watch wholly: no event of this turn reaches it any more. Call before closing its fd. */
 void loop_unwatch(struct loop *loop, struct watch *watch);
 
-/* Call watch->fn(watch, 0) in the next turn, whatever the descriptor does. */
+/* Call watch->fn(watch, 0) in one of the next turns, whatever the descriptor does. */
 void loop_again(struct loop *loop, struct watch *watch);
 
 /* (Re)arm a timer to fire once, `in_ms` from now. Returns 0 or -ENOMEM. */

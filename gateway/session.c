@@ -155,6 +155,7 @@ static void session_init(struct session *session, struct worker *worker, const s
 	};
 	stream_init(&session->client, &worker->loop, control_client_event);
 	stream_init(&session->server, &worker->loop, control_server_event);
+	session->client.watch.patient = true; /* until login: no flood of handshakes delays who is at work */
 	timer_init(&session->tls_timer, on_tls_timer);
 	timer_init(&session->server_timer, on_server_timer);
 	timer_init(&session->pause_timer, on_pause_timer);

@@ -98,31 +98,38 @@ void stream_init(struct stream *stream, struct loop *loop, watch_fn *fn)
 	watch_init(&stream->watch, fn);
 }
 
+/* As new; what its owner has set stays. */
+static void stream_forget(struct stream *stream)
+{
+	bool patient = stream->watch.patient;
+
+	stream_init(stream, stream->loop, stream->watch.fn);
+	stream->watch.patient = patient;
+}
+
 void stream_adopt(struct stream *stream, int *fd)
 {
 	stream->watch.fd = fd_take(fd);
 }
 
 /*
- * Send as much as the kernel takes; *ret_sent is set in any case. Where the end
- * follows at once, the kernel keeps the last segment for it.
+ * Send as much as the kernel takes; *ret_sent is set in any case. Taking less
+ * than it was given, it has no more room. Where the end follows at once, it keeps
+ * the last segment for that.
  */
 static enum stream_io send_some(struct stream *stream, const uint8_t *bytes, size_t len, size_t *ret_sent)
 {
 	int flags = MSG_NOSIGNAL | (stream->finishing ? MSG_MORE : 0);
+	ssize_t n;
 
 	*ret_sent = 0;
-	while (*ret_sent < len) {
-		ssize_t n = send(stream->watch.fd, bytes + *ret_sent, len - *ret_sent, flags);
-
-		if (n >= 0)
-			*ret_sent += (size_t)n;
-		else if (errno == EAGAIN || errno == EWOULDBLOCK)
-			return STREAM_WAIT;
-		else if (errno != EINTR)
-			return STREAM_RESET;
-	}
-	return STREAM_OK;
+	do {
+		n = send(stream->watch.fd, bytes, len, flags);
+	} while (n == -1 && errno == EINTR);
+	if (n == -1)
+		return errno == EAGAIN || errno == EWOULDBLOCK ? STREAM_WAIT : STREAM_RESET;
+	*ret_sent = (size_t)n;
+	return *ret_sent == len ? STREAM_OK : STREAM_WAIT;
 }
 
 static void finish_if_drained(struct stream *stream)
@@ -314,5 +321,5 @@ void stream_move(struct stream *from, struct stream *to, watch_fn *fn)
 	to->watch.fd = from->watch.fd;
 	if (to->ssl != NULL)
 		stream_tls_rehome(to);
-	stream_init(from, from->loop, from->watch.fn);
+	stream_forget(from);
 }
