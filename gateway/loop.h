@@ -66,7 +66,7 @@ struct loop {
 	int batch_len, batch_at;
 	struct loop_queue again;   /* all of it in each turn */
 	struct loop_queue patient; /* a slice of it in each turn */
-	struct timer **heap; /* heap[0] is unused */
+	struct timer **heap;	   /* heap[0] is unused */
 	size_t heap_len, heap_cap;
 	struct grave *graves;
 	uint8_t *spare; /* a buffer that streams lend each other, see stream_spill() */

@@ -6,14 +6,17 @@
 #include "gateway/netsock.h"
 #include "gateway/util.h"
 
-/* One relay may move so much before the others get their turn: a full scratch buffer. */
-#define RELAY_BUDGET RELAY_SCRATCH_BYTES
-/* Of an upload under TLS: what is decrypted is still in the cache when it is sent on. */
-#define RELAY_UPLOAD_BYTES (64 * 1024)
+/* A piece at first, and at least. */
+#define RELAY_PIECE_FIRST (256 * 1024)
+#define RELAY_PIECE_LEAST (64 * 1024)
 /* A file of at most this is looked at for its end once more, which then leaves together with its bytes. */
 #define RELAY_SMALL (64 * 1024)
 /* Moved at once from one clear stream to another, and what the pipe is asked to hold. */
 #define RELAY_SPLICE_BYTES (512 * 1024)
+
+_Static_assert(STREAM_WIRE_BYTES <= RELAY_PIECE_MOST &&
+		   RELAY_PIECE_MOST <= sizeof(((struct relay_tools *)0)->scratch),
+	       "a piece fits");
 
 void relay_init(struct relay *relay, struct stream *client, struct stream *server, bool upload, bool doubt)
 {
@@ -22,6 +25,7 @@ void relay_init(struct relay *relay, struct stream *client, struct stream *serve
 		.to = upload ? server : client,
 		.upload = upload,
 		.doubt = doubt,
+		.piece = RELAY_PIECE_FIRST,
 	};
 }
 
@@ -82,63 +86,80 @@ static enum stream_io gather(struct relay *relay, uint8_t *scratch, size_t size,
 	return io;
 }
 
-/* One round of reading and writing. The result is that of reading; false in *ret_written: the destination is
- * lost. */
+/*
+ * One round of reading and writing. The result is that of reading; *ret_to is that of the writing. Small
+ * files and the beginning of large ones go the way that costs least for a few bytes.
+ */
 static enum stream_io move_some(struct relay *relay, struct relay_tools *tools, size_t *ret_len,
-				bool *ret_written)
+				enum stream_io *ret_to)
 {
-	enum stream_io io, to = STREAM_OK;
+	bool small = relay->bytes <= RELAY_SMALL;
+	enum stream_io io;
 
-	if (relay->from->ssl == NULL && relay->to->ssl == NULL && relay->bytes > RELAY_SMALL &&
-	    tools->pipe[0] != -1) {
-		io = stream_splice(relay->from, relay->to, tools->pipe, RELAY_SPLICE_BYTES, ret_len, &to);
-	} else {
-		io = gather(relay, tools->scratch,
-			    relay->from->ssl != NULL ? RELAY_UPLOAD_BYTES : sizeof(tools->scratch), ret_len);
-		if (*ret_len > 0 && io == STREAM_CLEAN && !relay->doubt)
-			to = stream_write_last(relay->to, tools->scratch, *ret_len);
-		else if (*ret_len > 0)
-			to = stream_write(relay->to, tools->scratch, *ret_len);
-	}
-	*ret_written = to == STREAM_OK;
+	if (!small && relay->from->ssl == NULL && relay->to->ssl == NULL && tools->pipe[0] != -1)
+		return stream_splice(relay->from, relay->to, tools->pipe, RELAY_SPLICE_BYTES, ret_len,
+				     ret_to);
+	if (relay->from->ssl == NULL)
+		io = gather(relay, tools->scratch, relay->piece, ret_len);
+	else if (small)
+		io = gather(relay, tools->scratch, RELAY_SMALL, ret_len);
+	else
+		io = stream_tls_read_wire(relay->from, &tools->wire, relay->piece, tools->scratch,
+					  sizeof(tools->scratch), ret_len);
+	*ret_to = STREAM_OK;
+	if (*ret_len > 0 && io == STREAM_CLEAN && !relay->doubt)
+		*ret_to = stream_write_last(relay->to, tools->scratch, *ret_len);
+	else if (*ret_len > 0)
+		*ret_to = stream_write(relay->to, tools->scratch, *ret_len);
 	return io;
+}
+
+/* Larger pieces for who takes all of them. */
+static void fit_piece(struct relay *relay, size_t len)
+{
+	if (!stream_is_drained(relay->to))
+		relay->piece /= 2;
+	else if (len >= relay->piece / 2)
+		relay->piece *= 2;
+	if (relay->piece < RELAY_PIECE_LEAST)
+		relay->piece = RELAY_PIECE_LEAST;
+	if (relay->piece > RELAY_PIECE_MOST)
+		relay->piece = RELAY_PIECE_MOST;
 }
 
 static enum relay_result move(struct relay *relay, struct relay_tools *tools)
 {
-	enum stream_io io;
+	enum stream_io io, to;
 	size_t len;
-	bool written;
 
-	for (size_t moved = 0; moved < RELAY_BUDGET; moved += len) {
-		if (!stream_is_drained(relay->to)) {
-			io = stream_flush(relay->to);
-			if (io == STREAM_WAIT)
-				return wait_for(relay, 0, EPOLLOUT);
-			if (io == STREAM_RESET)
-				return RELAY_TO_LOST;
-		}
-		io = move_some(relay, tools, &len, &written);
-		if (!written)
+	if (!stream_is_drained(relay->to)) {
+		to = stream_flush(relay->to);
+		if (to == STREAM_WAIT)
+			return wait_for(relay, 0, EPOLLOUT);
+		if (to == STREAM_RESET)
 			return RELAY_TO_LOST;
-		relay->bytes += len;
-		switch (io) {
-		case STREAM_OK:
-			break;
-		case STREAM_WAIT:
-			return wait_for(relay, EPOLLIN, stream_is_drained(relay->to) ? 0 : EPOLLOUT);
-		case STREAM_CLEAN:
-			if (relay->doubt && !relay->upload)
-				return RELAY_FROM_LOST;
-			relay->state = RELAY_ENDING;
-			return RELAY_AGAIN;
-		case STREAM_TRUNCATED:
-			return RELAY_CUT;
-		case STREAM_RESET:
-			return RELAY_FROM_LOST;
-		}
 	}
-	return RELAY_AGAIN;
+	io = move_some(relay, tools, &len, &to);
+	if (to != STREAM_OK)
+		return RELAY_TO_LOST;
+	relay->bytes += len;
+	fit_piece(relay, len);
+	switch (io) {
+	case STREAM_OK:
+		return stream_is_drained(relay->to) ? RELAY_AGAIN : wait_for(relay, 0, EPOLLOUT);
+	case STREAM_WAIT:
+		return wait_for(relay, EPOLLIN, stream_is_drained(relay->to) ? 0 : EPOLLOUT);
+	case STREAM_CLEAN:
+		if (relay->doubt && !relay->upload)
+			return RELAY_FROM_LOST;
+		relay->state = RELAY_ENDING;
+		return RELAY_AGAIN;
+	case STREAM_TRUNCATED:
+		return RELAY_CUT;
+	case STREAM_RESET:
+		break;
+	}
+	return RELAY_FROM_LOST;
 }
 
 /* The source has ended in order: carry that over, once all bytes are out. */

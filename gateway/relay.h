@@ -11,14 +11,19 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "gateway/stream-tls.h"
 #include "gateway/stream.h"
 
-/* Moves 256 KiB at a time: about sixteen TLS records, one system call. */
-#define RELAY_SCRATCH_BYTES (256 * 1024)
+/*
+ * Moved at a time, at most. The larger the piece, the less often the source's
+ * kernel is woken for more, which costs more than what no longer fits the cache; but commands
+ * of other sessions wait for it.
+ */
+#define RELAY_PIECE_MOST (512 * 1024)
 
 enum relay_result {
 	RELAY_WAIT = 0,	 /* events were asked for */
-	RELAY_AGAIN,	 /* the budget is spent: call again in the next turn */
+	RELAY_AGAIN,	 /* there is more: call again when others have had their turn */
 	RELAY_SETTLE,	 /* all is sent and waits for the receiver's acknowledgement: call again on an event
 			    or after a little while */
 	RELAY_DONE,	 /* everything arrived, the end was carried over in order */
@@ -36,6 +41,7 @@ struct relay {
 	bool doubt;    /* the source's orderly end does not mean that all is there */
 	bool to_ended; /* the destination has ended its (unused) direction */
 	enum relay_state state;
+	size_t piece; /* moved at a time, now: what a slow destination leaves behind takes memory */
 	uint64_t bytes;
 };
 
@@ -44,15 +50,16 @@ void relay_init(struct relay *relay, struct stream *client, struct stream *serve
 
 /* What all relays of a process move their bytes through; nothing stays in it. */
 struct relay_tools {
-	int pipe[2]; /* for clear bytes; -1: there is none */
-	uint8_t scratch[RELAY_SCRATCH_BYTES];
+	int pipe[2];		 /* for clear bytes; -1: there is none */
+	struct stream_wire wire; /* uploads under TLS */
+	uint8_t scratch[STREAM_TLS_READ_WIRE_BYTES];
 };
 
 /* Without a pipe it works as well. */
 void relay_tools_init(struct relay_tools *tools);
 void relay_tools_done(struct relay_tools *tools);
 
-/* Move up to a budget of bytes. Asks the loop for the events that it needs. */
+/* Move a piece. Asks the loop for the events that it needs. */
 enum relay_result relay_step(struct relay *relay, struct relay_tools *tools);
 
 #endif

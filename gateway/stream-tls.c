@@ -1,9 +1,11 @@
 #include "gateway/stream-tls.h"
 
+#include <assert.h>
 #include <errno.h>
 #include <openssl/err.h>
 #include <openssl/ssl.h>
 #include <openssl/x509.h>
+#include <string.h>
 #include <sys/socket.h>
 
 /* TLS record types, as the first byte on the wire (RFC 8446 5.1). */
@@ -21,6 +23,46 @@ static int bio_write(BIO *bio, const char *bytes, size_t len, size_t *ret_writte
 	return 1;
 }
 
+/* As recv(), but signals do not matter. */
+static ssize_t socket_read(struct stream *stream, void *buf, size_t size)
+{
+	ssize_t n;
+
+	do {
+		n = recv(stream->watch.fd, buf, size, 0);
+	} while (n == -1 && errno == EINTR);
+	if (n == 0)
+		stream->saw_fin = true;
+	else if (n == -1 && errno != EAGAIN && errno != EWOULDBLOCK)
+		stream->saw_reset = true;
+	return n;
+}
+
+/* The same out of the wire buffer, which is filled when it is empty and that is allowed. */
+static ssize_t wire_read(struct stream *stream, void *buf, size_t size)
+{
+	struct stream_wire *wire = stream->wire;
+	ssize_t n;
+
+	if (wire->start == wire->end) {
+		errno = EAGAIN;
+		if (!wire->may_fill)
+			return -1;
+		wire->may_fill = false;
+		n = socket_read(stream, wire->bytes, wire->most);
+		wire->exhausted = n < (ssize_t)wire->most;
+		if (n <= 0)
+			return n;
+		wire->start = 0;
+		wire->end = (size_t)n;
+	}
+	if (size > wire->end - wire->start)
+		size = wire->end - wire->start;
+	memcpy(buf, wire->bytes + wire->start, size);
+	wire->start += size;
+	return (ssize_t)size;
+}
+
 static int bio_read(BIO *bio, char *buf, size_t size, size_t *ret_read)
 {
 	struct stream *stream = BIO_get_data(bio);
@@ -30,21 +72,12 @@ static int bio_read(BIO *bio, char *buf, size_t size, size_t *ret_read)
 	*ret_read = 0;
 	if (stream->saw_reset)
 		return 0;
-	do {
-		n = recv(stream->watch.fd, buf, size, 0);
-	} while (n == -1 && errno == EINTR);
-	if (n > 0) {
+	n = stream->wire != NULL ? wire_read(stream, buf, size) : socket_read(stream, buf, size);
+	if (n > 0)
 		*ret_read = (size_t)n;
-		return 1;
-	}
-	*ret_read = 0;
-	if (n == 0)
-		stream->saw_fin = true;
-	else if (errno == EAGAIN || errno == EWOULDBLOCK)
+	else if (n == -1 && !stream->saw_reset)
 		BIO_set_retry_read(bio);
-	else
-		stream->saw_reset = true;
-	return 0;
+	return n > 0;
 }
 
 static long bio_ctrl(BIO *bio, int command, long num, void *ptr)
@@ -196,6 +229,27 @@ enum stream_io stream_tls_read(struct stream *stream, uint8_t *buf, size_t size,
 	if (io == STREAM_WAIT && !stream_is_drained(stream) && stream_flush(stream) == STREAM_RESET)
 		return STREAM_RESET;
 	return io;
+}
+
+enum stream_io stream_tls_read_wire(struct stream *stream, struct stream_wire *wire, size_t most,
+				    uint8_t *buf, size_t size, size_t *ret_len)
+{
+	enum stream_io io;
+	size_t len = 0, n;
+
+	/* beside the wire: what read-ahead has brought before (64 KiB), and a record that is read in part */
+	assert(size >= STREAM_TLS_READ_WIRE_BYTES);
+	SSL_set_read_ahead(stream->ssl, 0);
+	wire->start = wire->end = 0;
+	wire->most = most < sizeof(wire->bytes) ? most : sizeof(wire->bytes);
+	wire->may_fill = true;
+	wire->exhausted = false;
+	stream->wire = wire;
+	while ((io = stream_tls_read(stream, buf + len, size - len, &n)) == STREAM_OK)
+		len += n;
+	stream->wire = NULL;
+	*ret_len = len;
+	return io == STREAM_WAIT && !wire->exhausted ? STREAM_OK : io;
 }
 
 enum stream_io stream_tls_write(struct stream *stream, const uint8_t *bytes, size_t len)

@@ -12,6 +12,21 @@
 #include "gateway/stream.h"
 #include "policy/ftp-action.h"
 
+/*
+ * Ciphertext of a bulk transfer on its way into OpenSSL, a good deal at once.
+ * (OpenSSL's own read-ahead moves all that it holds to the front of its buffer
+ * for every record, so a large one costs more than it saves.) It is empty before
+ * and after each call that uses it, so all streams of a process share one.
+ */
+#define STREAM_WIRE_BYTES (512 * 1024)
+struct stream_wire {
+	uint8_t bytes[STREAM_WIRE_BYTES];
+	size_t start, end;
+	size_t most;	/* asked of the kernel at once */
+	bool may_fill;	/* once in a call */
+	bool exhausted; /* the kernel has nothing more now */
+};
+
 /* Put a new server-side SSL (now the stream's) on an open stream. Returns 0 or -ENOMEM (ssl is freed). */
 int stream_tls_start(struct stream *stream, struct ssl_st *ssl);
 
@@ -48,6 +63,15 @@ const char *stream_tls_server_name(const struct stream *stream);
  */
 #define STREAM_TLS_ALPN_MAX 32
 const char *stream_tls_alpn(const struct stream *stream, char buf[static STREAM_TLS_ALPN_MAX]);
+
+/*
+ * Of a data connection: decrypt what the socket has, up to `most` bytes on the
+ * wire, through `wire`. size: at least STREAM_TLS_READ_WIRE_BYTES. STREAM_OK: there may be
+ * more; others as in stream_read(), but *ret_len is set in any case and may be above 0.
+ */
+#define STREAM_TLS_READ_WIRE_BYTES (STREAM_WIRE_BYTES + 96 * 1024)
+enum stream_io stream_tls_read_wire(struct stream *stream, struct stream_wire *wire, size_t most,
+				    uint8_t *buf, size_t size, size_t *ret_len);
 
 bool stream_tls_resumed(const struct stream *stream);
 

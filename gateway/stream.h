@@ -16,6 +16,7 @@
 #include "gateway/loop.h"
 
 struct ssl_st;
+struct stream_wire;
 
 enum stream_io {
 	STREAM_OK = 0,
@@ -38,13 +39,14 @@ struct spill {
 struct stream {
 	struct watch watch; /* watch.fd is the socket; its fn is the owner's */
 	struct loop *loop;
-	struct ssl_st *ssl; /* NULL: in the clear */
-	bool tls_up;	    /* the handshake is done */
-	bool clear_out;	    /* our direction has left TLS (CCC), the peer's may not have yet */
-	bool leaving;	    /* the last TLS record of the peer has begun to arrive, see stream_tls_leave() */
-	bool finishing;	    /* shut the write side down once drained */
-	bool finished;	    /* done */
-	bool saw_fin;	    /* of TCP, below TLS */
+	struct ssl_st *ssl;	  /* NULL: in the clear */
+	struct stream_wire *wire; /* while stream_tls_read_wire() reads */
+	bool tls_up;		  /* the handshake is done */
+	bool clear_out;		  /* our direction has left TLS (CCC), the peer's may not have yet */
+	bool leaving;	/* the last TLS record of the peer has begun to arrive, see stream_tls_leave() */
+	bool finishing; /* shut the write side down once drained */
+	bool finished;	/* done */
+	bool saw_fin;	/* of TCP, below TLS */
 	bool saw_reset;
 	uint8_t barren; /* TLS messages in a row that brought no data */
 	struct spill spill;
