@@ -8,6 +8,7 @@
 #include "gateway/log.h"
 #include "gateway/netsock.h"
 #include "gateway/proxy.h"
+#include "gateway/stream-tls.h"
 #include "gateway/window.h"
 #include "gateway/worker.h"
 
@@ -156,6 +157,7 @@ static void do_user(struct session *session, const struct ftp_act *act)
 
 	memcpy(session->asked, act->text, len);
 	session->asked[len] = '\0';
+	stream_tls_wipe(&session->client, true);
 }
 
 /* INACTIVE 0: the timer only looks after the server. */
@@ -166,6 +168,7 @@ static void do_logged_in(struct session *session)
 	uint64_t limit_ms = (uint64_t)session->rule->ftp->inactive_s * 1000;
 
 	memcpy(session->user, session->asked, sizeof(session->user));
+	stream_tls_wipe(&session->client, false);
 	log_event(LOG_LEVEL_INFO, "login", LOG_NUMBER("session", session->id),
 		  LOG_TEXT("user", session->user));
 	if (session->logged_in)

@@ -81,7 +81,6 @@ static void on_listener(struct data *data, enum ftp_side side)
 	}
 	loop_unwatch(loop_of(data), &leg->listener);
 	fd_close(&leg->listener.fd);
-	netsock_keepalive(fd, session->rule->ftp->datakeepalive_s);
 	stream_adopt(&leg->stream, &fd);
 	leg->state = LEG_OPEN;
 	data_step(data);
@@ -239,7 +238,6 @@ void data_target(struct data *data, enum ftp_side side, const struct ip_endpoint
 /* Take a socket that connects. */
 static void leg_connects(struct data *data, struct data_leg *leg, int *fd)
 {
-	netsock_keepalive(*fd, data->session->rule->ftp->datakeepalive_s);
 	stream_adopt(&leg->stream, fd);
 	leg->state = LEG_DIALLING;
 	if (loop_watch(loop_of(data), &leg->stream.watch, EPOLLOUT) < 0)

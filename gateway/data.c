@@ -17,6 +17,8 @@
 #define CONNECT_MS 60000
 /* No byte for so long: given up. Long, since tapes and data sets may keep a file waiting. */
 #define STALL_MS (30 * 60 * 1000)
+/* TCP keep-alive takes four system calls a leg, and most files are gone before it could matter. */
+#define KEEPALIVE_AFTER_MS 1000
 /* How often the client's acknowledgement is looked for, at first and at most; and the end of patience. */
 #define SETTLE_FIRST_MS	   5
 #define SETTLE_MOST_MS	   200
@@ -101,6 +103,16 @@ static void data_end(struct data *data, enum ftp_data_result result)
 	session_data_done(session, result);
 }
 
+/* A transfer that takes its time. The kernel counts the idle time before this, too. */
+static void keep_alive(struct data *data)
+{
+	uint32_t idle_s = data->session->rule->ftp->datakeepalive_s;
+
+	netsock_keepalive(data->client.stream.watch.fd, idle_s);
+	netsock_keepalive(data->server.stream.watch.fd, idle_s);
+	data->kept_alive = true;
+}
+
 static void on_timer(struct timer *timer)
 {
 	struct data *data = CONTAINER_OF(timer, struct data, timer);
@@ -113,8 +125,10 @@ static void on_timer(struct timer *timer)
 		return;
 	}
 	if (data->relaying) {
-		bool moved = data->relay.bytes != data->progress;
+		bool moved = data->relay.bytes != data->progress || !data->kept_alive;
 
+		if (!data->kept_alive)
+			keep_alive(data);
 		data->progress = data->relay.bytes;
 		if (!moved || loop_timer(loop_of(data), timer, STALL_MS) < 0)
 			data_end(data, FTP_DATA_STALLED);
@@ -300,7 +314,8 @@ static enum ftp_data_result data_connect(struct data *data)
 	relay_init(&data->relay, &data->client.stream, &data->server.stream, data->upload, data->relay.doubt);
 	count_relay(data, true);
 	data->progress = 0;
-	if (loop_timer(loop_of(data), &data->timer, STALL_MS) < 0)
+	data->kept_alive = false;
+	if (loop_timer(loop_of(data), &data->timer, KEEPALIVE_AFTER_MS) < 0)
 		return FTP_DATA_ABORTED;
 	return FTP_DATA_PENDING;
 }

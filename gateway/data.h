@@ -45,6 +45,7 @@ struct data {
 	bool started;	    /* a transfer was asked of the server */
 	bool going;	    /* and it has begun */
 	bool relaying;
+	bool kept_alive; /* TCP keep-alive has been turned on */
 	bool upload;
 	bool protect;
 	uint32_t settle_ms;   /* 0: not settling */

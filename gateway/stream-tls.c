@@ -335,6 +335,16 @@ bool stream_tls_has_pending(const struct stream *stream)
 	return SSL_has_pending(stream->ssl) == 1;
 }
 
+void stream_tls_wipe(struct stream *stream, bool on)
+{
+	if (stream->ssl == NULL)
+		return;
+	if (on)
+		(void)SSL_set_options(stream->ssl, SSL_OP_CLEANSE_PLAINTEXT);
+	else
+		(void)SSL_clear_options(stream->ssl, SSL_OP_CLEANSE_PLAINTEXT);
+}
+
 void stream_tls_notify(struct stream *stream)
 {
 	ERR_clear_error();

@@ -4,6 +4,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "gateway/stream-tls.h"
+
 void window_free(struct window *window)
 {
 	if (window->bytes != NULL)
@@ -46,8 +48,9 @@ enum stream_io window_fill(struct window *window, struct stream *stream)
 		if (io != STREAM_OK)
 			break;
 		window->end += len;
-		/* all that was there: asking once more would cost a system call to be told so */
-		if (stream->ssl == NULL && window->end < WINDOW_BYTES) {
+		/* All that was there: asking once more would cost a system call to be told so. What has come
+		 * meanwhile raises an event. */
+		if (window->end < WINDOW_BYTES && (stream->ssl == NULL || !stream_tls_has_pending(stream))) {
 			io = STREAM_WAIT;
 			break;
 		}

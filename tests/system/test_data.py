@@ -363,6 +363,32 @@ def test_commands_beside_a_transfer(launch, make_backend):
         assert backend.upload("x") == (b"first, second", "fin")
 
 
+def kernel_timer(local):
+    """The timer of the established socket at that local port, as /proc/net/tcp numbers them; 2 is keep-alive."""
+    with open("/proc/net/tcp") as f:
+        for line in f:
+            words = line.split()
+            if words[3] == "01" and words[1].endswith(f":{local:04X}"):
+                return int(words[5].split(":")[0], 16)
+    return None
+
+
+@pytest.mark.parametrize("seconds", [600, 0])
+def test_a_transfer_that_takes_its_time_is_kept_alive(launch, backend, seconds):
+    gateway = launch(backend, ftp={"secure_dataconn": "clear", "datakeepalive": seconds})
+    with clients.explicit(gateway, "C") as c:
+        _, port = c.epsv()
+        sock = net.dial(("127.0.0.1", port))
+        c.expect("STOR slow", 150)
+        sock.sendall(b"x")
+        if seconds:
+            net.until(lambda: kernel_timer(port) == 2, "keep-alive on the data connection")
+        else:
+            net.until(lambda: kernel_timer(port) == 0, "a data connection at rest")
+        sock.close()
+        assert c.reply().code == 226
+
+
 def test_many_sessions_at_once(launch, make_backend):
     """Twenty-four clients in every mode on two workers: nobody gets another's data."""
     backend = make_backend(files={f"file{n}": bytes([n]) * (200000 + n) for n in range(24)})
