@@ -2,6 +2,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <poll.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -290,6 +291,16 @@ void generation_retire(struct generation *generation, enum msg_type how)
 	free_if_gone(children, generation);
 }
 
+void generation_look(struct generation *generation)
+{
+	for (size_t i = 0; i < generation->n; i++) {
+		struct child *child = &generation->workers[i];
+		struct pollfd look = { .fd = child->channel.fd, .events = POLLOUT };
+
+		child->lags = poll(&look, 1, 0) == 0;
+	}
+}
+
 struct child *generation_pick(struct generation *generation)
 {
 	struct child *best = NULL;
@@ -297,7 +308,7 @@ struct child *generation_pick(struct generation *generation)
 	for (size_t i = 0; i < generation->n; i++) {
 		struct child *child = &generation->workers[i];
 
-		if (!child->ready || child->told != MSG_NONE)
+		if (!child->ready || child->lags || child->told != MSG_NONE)
 			continue;
 		if (best == NULL || *child->relays < *best->relays ||
 		    (*child->relays == *best->relays && child->nsessions < best->nsessions))

@@ -30,6 +30,7 @@ struct child {
 	size_t nsessions;
 	_Atomic uint32_t *relays; /* transfers under way: a page that only this worker and the monitor have */
 	bool ready;
+	bool lags;	    /* as of generation_look() */
 	enum msg_type told; /* MSG_NONE, or how it was told to end */
 	bool owed;	    /* the channel was full: that is still to be sent */
 	uint64_t started_ms;
@@ -74,7 +75,15 @@ bool generation_is_ready(const struct generation *generation);
  */
 void generation_retire(struct generation *generation, enum msg_type how);
 
-/* The ready worker with the fewest transfers, then the fewest sessions; NULL: none is ready. */
+/*
+ * See which workers lag behind with what they were told. Those that do not can be
+ * told of 64 sessions more: a channel counts as writable up to a quarter of what
+ * it holds, and it holds more than 250 of our messages.
+ */
+void generation_look(struct generation *generation);
+
+/* Of those that are ready and do not lag the worker with the fewest transfers, then the fewest sessions; or
+ * NULL. */
 struct child *generation_pick(struct generation *generation);
 
 /* End a child that asked for what it must not. */

@@ -25,9 +25,9 @@
 #include "gateway/util.h"
 
 /* Connections taken in one turn, so that signals and workers get their turn, too. */
-#define ACCEPT_BATCH 64
-/* Out of descriptors: look again after this. */
-#define ACCEPT_PAUSE_MS 100
+#define ACCEPT_BATCH	64
+#define ACCEPT_PAUSE_MS 100 /* out of descriptors: look again after this */
+#define LAG_PAUSE_MS	5   /* and when no worker takes anything */
 
 struct monitor {
 	struct loop loop;
@@ -134,9 +134,10 @@ static void on_listener(struct watch *watch, uint32_t ready)
 	struct ip_endpoint peer;
 
 	(void)ready;
-	if (generation_pick(monitor->current) == NULL) {
-		/* all workers are being replaced: clients wait in the kernel's queue until on_ready() */
+	generation_look(monitor->current);
+	if (generation_pick(monitor->current) == NULL) { /* clients wait in the kernel's queue */
 		(void)listener_set_accept(&monitor->listeners, &monitor->loop, false);
+		(void)loop_timer(&monitor->loop, &monitor->accept_pause, LAG_PAUSE_MS);
 		return;
 	}
 	for (int i = 0; i < ACCEPT_BATCH; i++) {
@@ -410,13 +411,12 @@ static void on_signal(struct watch *watch, uint32_t ready)
 
 static int watch_signals(struct monitor *monitor)
 {
+	static const int wanted[] = { SIGCHLD, SIGHUP, SIGTERM, SIGINT };
 	sigset_t set;
 
 	(void)sigemptyset(&set);
-	(void)sigaddset(&set, SIGCHLD);
-	(void)sigaddset(&set, SIGHUP);
-	(void)sigaddset(&set, SIGTERM);
-	(void)sigaddset(&set, SIGINT);
+	for (size_t i = 0; i < NELEM(wanted); i++)
+		(void)sigaddset(&set, wanted[i]);
 	if (sigprocmask(SIG_BLOCK, &set, NULL) == -1)
 		return -errno;
 	watch_init(&monitor->signals, on_signal);

@@ -430,6 +430,22 @@ def test_a_flood_of_key_updates_does_not_starve_the_others(launch, backend):
     assert waited < 0.5, f"a greeting took {waited:.2f} s"
 
 
+def test_a_crowd_that_comes_at_once_waits_for_the_worker(launch):
+    """More than the channel to it holds: that is no reason to turn anybody away."""
+    limits = {"unauthenticated_per_source": 2000, "sessions_per_source": 2000}
+    gateway = launch(("127.0.0.1", net.free_port()), daemon={"limits": limits})
+    (worker,) = gateway.workers()
+    os.kill(worker, signal.SIGSTOP)
+    try:
+        crowd = [net.dial(gateway.explicit) for _ in range(600)]
+    finally:
+        os.kill(worker, signal.SIGCONT)
+    for sock in crowd:
+        said = sock.recv(100)
+        sock.close()
+        assert said.startswith(b"421 ") and b"Too many" not in said, "not the worker's word about a server that is down"
+
+
 # --- reload ---
 
 def test_a_reload_spares_a_worker_that_lags(launch, backend):
