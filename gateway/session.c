@@ -287,6 +287,8 @@ void session_start(struct worker *worker, const struct msg *msg, int *fd)
 	DL_APPEND(worker->sessions, session);
 	HASH_ADD(hh, worker->by_number, id, sizeof(session->id), session);
 	worker->nsessions++;
+	if (worker->nsessions > worker->crowd)
+		worker->crowd = worker->nsessions;
 	netsock_set_control(session->client.watch.fd);
 	if (session->listener->nproxies > 0)
 		proxy_in_start(session);

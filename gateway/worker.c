@@ -1,6 +1,9 @@
 #include "gateway/worker.h"
 
 #include <errno.h>
+#ifdef __GLIBC__
+#include <malloc.h>
+#endif
 #include <signal.h>
 #include <stdlib.h>
 #include <string.h>
@@ -94,8 +97,33 @@ static void on_lingering_empty(struct linger_list *list)
 	end_if_drained(CONTAINER_OF(list, struct worker, lingering));
 }
 
+/*
+ * What sessions had is free, but in pieces between what others still have, and
+ * the C library keeps those. When half of a crowd has gone the system gets them
+ * back, a little later, so that a crowd that goes at once costs one search.
+ */
+#define CROWD_LEAST   64
+#define TRIM_AFTER_MS 1000
+
+static void on_trim_timer(struct timer *timer)
+{
+	struct worker *worker = CONTAINER_OF(timer, struct worker, trim_timer);
+
+	worker->crowd = worker->nsessions;
+#ifdef __GLIBC__
+	(void)malloc_trim(0);
+#endif
+}
+
+static void trim_if_deserted(struct worker *worker)
+{
+	if (worker->crowd >= CROWD_LEAST && worker->nsessions <= worker->crowd / 2)
+		(void)loop_timer(&worker->loop, &worker->trim_timer, TRIM_AFTER_MS); /* or it stays */
+}
+
 void worker_session_end(struct worker *worker, struct session *session)
 {
+	trim_if_deserted(worker);
 	tell_monitor(worker, MSG_SESSION_END, session->id);
 	end_if_drained(worker);
 }
@@ -221,6 +249,7 @@ static int worker_setup(struct worker *worker, const struct worker_setup *setup)
 	worker->lingering.max = lingering_max();
 	watch_init(&worker->channel, on_channel);
 	timer_init(&worker->drain_timer, on_drain_timer);
+	timer_init(&worker->trim_timer, on_trim_timer);
 	worker->channel.fd = setup->channel;
 	r = diags_init(&diags, "", NULL, 0);
 	if (r < 0)

@@ -29,11 +29,12 @@ struct worker {
 	size_t nuntold, untold_cap;
 	struct session *sessions;  /* in order */
 	struct session *by_number; /* the same, to be found */
-	size_t nsessions;
+	size_t nsessions, crowd;   /* crowd: the most of them since memory was given back */
 	struct linger_list lingering;
 	bool retired;  /* ends with its last session */
 	bool draining; /* and hurries that */
 	struct timer drain_timer;
+	struct timer trim_timer;  /* gives memory back */
 	_Atomic uint32_t *relays; /* shared with the monitor: transfers under way, for balancing */
 	uint8_t *modes_refused;	  /* by backend: FTP_MODE_ bits that it was seen to refuse */
 
