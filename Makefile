@@ -77,6 +77,10 @@ bench: setup-bench                  ## measure beside other TLS servers and rela
 	@B=$B BENCH=$(BENCH) BENCH_WRITE=$(BENCH_WRITE) $(PYTHON) tests/bench/bench.py
 bench-tools: $(BENCHERS)
 
+soak: setup-bench                   ## 10,000 sessions and much else at once, for SOAK_SECONDS (60): what is lost, left open, late?
+	@$(MAKE) --no-print-directory binaries bench-tools
+	@B=$B $(PYTHON) tests/bench/soak.py
+
 lint: setup-test                    ## layers, banned calls, sizes, formatting, manual pages
 	@sh tests/lint.sh
 
@@ -103,7 +107,7 @@ clean: ; rm -rf build               ## remove build output
 help:                               ## this list
 	@awk -F':.*[#][#] ' '/^[a-z]+:.*[#][#] /{printf "  %-8s %s\n",$$1,$$2}' $(firstword $(MAKEFILE_LIST))
 
-.PHONY: all binaries units check asan mutants fuzz fuzzers bench bench-tools lint demo install clean help FORCE
+.PHONY: all binaries units check asan mutants fuzz fuzzers bench bench-tools soak lint demo install clean help FORCE
 .DELETE_ON_ERROR:
 .SECONDARY:
 -include $(OBJ:.o=.d) $(MAINS:%.c=$B/%.d) $(UNITS:=.d) $(BENCHERS:=.d) $(FUZZERS:=.d)

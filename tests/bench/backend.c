@@ -1,7 +1,9 @@
 /*
- * The server behind every proxy of make bench: cleartext FTP, one process,
- * epoll, no files. RETR zN sends N bytes, STOR throws away what comes, both with
- * as few copies as the kernel allows, so that the cost is the proxy's.
+ * The server behind every proxy of make bench and make soak: cleartext FTP, one
+ * process, epoll, no files. RETR zN sends N bytes, STOR throws away what comes, both
+ * with as few copies as the kernel allows, so that the cost is the proxy's. RETR pN sends N bytes
+ * that tell their place in the file, and STOR pN answers 550 unless just those have
+ * come.
  *
  *   backend CONTROL-PORT RAW-PORT FIRST-DATA-PORT
  *
@@ -29,6 +31,8 @@
 #define SOURCE_BYTES (4 * 1024 * 1024)
 #define PIECE_BYTES  (512 * 1024)
 #define DATA_PORTS   10000
+/* Byte i of a file whose bytes are checked is i modulo this. */
+#define PATTERN 251
 
 enum kind {
 	KIND_CONTROL_LISTENER = 0,
@@ -52,7 +56,9 @@ struct end {
 struct session {
 	struct end control, listener, data;
 	enum task task;
-	uint64_t left;
+	bool checked; /* the bytes tell their place */
+	bool wrong;
+	uint64_t left, moved;
 	size_t len;
 	bool dead;
 	struct session *next_dead;
@@ -129,12 +135,12 @@ static void task_over(struct session *session)
 		return;
 	}
 	close_end(&session->data);
-	say(session, "226 done\r\n");
+	say(session, session->wrong ? "550 not what was sent\r\n" : "226 done\r\n");
 }
 
 static void run_send(struct session *session)
 {
-	off_t at = 0;
+	off_t at = session->checked ? (off_t)(session->moved % PATTERN) : 0;
 	size_t piece = session->left < PIECE_BYTES ? (size_t)session->left : PIECE_BYTES;
 	ssize_t n = session->left == 0 ? 0 : sendfile(session->data.fd, source_fd, &at, piece);
 
@@ -146,6 +152,7 @@ static void run_send(struct session *session)
 		return;
 	}
 	session->left -= (uint64_t)n;
+	session->moved += (uint64_t)n;
 	if (session->left > 0)
 		return;
 	if (session->control.kind == KIND_RAW) {
@@ -155,6 +162,25 @@ static void run_send(struct session *session)
 		watch(&session->data, EPOLLIN, EPOLL_CTL_MOD);
 		return;
 	}
+	task_over(session);
+}
+
+/* An upload whose bytes are checked. */
+static void run_check(struct session *session)
+{
+	uint8_t bytes[64 * 1024];
+	ssize_t n;
+
+	while ((n = recv(session->data.fd, bytes, sizeof(bytes), 0)) > 0) {
+		session->wrong = session->wrong || (uint64_t)n > session->left;
+		for (ssize_t i = 0; i < n && !session->wrong; i++)
+			session->wrong = bytes[i] != (session->moved + (uint64_t)i) % PATTERN;
+		session->moved += (uint64_t)n;
+		session->left -= session->wrong ? 0 : (uint64_t)n;
+	}
+	if (n == -1 && errno == EAGAIN)
+		return;
+	session->wrong = session->wrong || session->left > 0;
 	task_over(session);
 }
 
@@ -182,11 +208,13 @@ static void run_task(struct session *session)
 		return;
 	if (session->task == TASK_SEND)
 		run_send(session);
+	else if (session->task == TASK_TAKE && session->checked)
+		run_check(session);
 	else if (session->task == TASK_TAKE)
 		run_take(session);
 }
 
-static void begin(struct session *session, enum task task, uint64_t size)
+static void begin(struct session *session, enum task task, uint64_t size, bool checked)
 {
 	if (session->data.fd == -1 && session->listener.fd == -1) {
 		say(session, "425 no data connection\r\n");
@@ -194,6 +222,9 @@ static void begin(struct session *session, enum task task, uint64_t size)
 	}
 	session->task = task;
 	session->left = size;
+	session->moved = 0;
+	session->checked = checked;
+	session->wrong = false;
 	say(session, "150 go\r\n");
 	if (session->dead || session->data.fd == -1)
 		return;
@@ -244,9 +275,14 @@ static const struct {
 
 static uint64_t size_of(const char *name)
 {
-	const char *z = strrchr(name, 'z');
+	const char *digits = strpbrk(name, "0123456789");
 
-	return z == NULL ? 0 : strtoull(z + 1, NULL, 10);
+	return digits == NULL ? 0 : strtoull(digits, NULL, 10);
+}
+
+static bool is_checked(const char *name)
+{
+	return name[0] == 'p';
 }
 
 static void command(struct session *session, char *line)
@@ -269,9 +305,9 @@ static void command(struct session *session, char *line)
 	} else if (strcasecmp(line, "PASV") == 0) {
 		passive(session, false);
 	} else if (strcasecmp(line, "RETR") == 0) {
-		begin(session, TASK_SEND, size_of(arg));
+		begin(session, TASK_SEND, size_of(arg), is_checked(arg));
 	} else if (strcasecmp(line, "STOR") == 0) {
-		begin(session, TASK_TAKE, UINT64_MAX);
+		begin(session, TASK_TAKE, is_checked(arg) ? size_of(arg) : UINT64_MAX, is_checked(arg));
 	} else if (strcasecmp(line, "SIZE") == 0) {
 		(void)snprintf(text, sizeof(text), "213 %llu\r\n", (unsigned long long)size_of(arg));
 		say(session, text);
@@ -392,6 +428,22 @@ static void on_event(struct end *end, uint32_t events)
 	}
 }
 
+/* What is sent, as often as it takes. */
+static void make_source(void)
+{
+	uint8_t *bytes;
+
+	source_fd = memfd_create("source", MFD_CLOEXEC);
+	if (source_fd == -1 || ftruncate(source_fd, SOURCE_BYTES) == -1)
+		die("memfd");
+	bytes = mmap(NULL, SOURCE_BYTES, PROT_READ | PROT_WRITE, MAP_SHARED, source_fd, 0);
+	if (bytes == MAP_FAILED)
+		die("mmap");
+	for (size_t i = 0; i < SOURCE_BYTES; i++)
+		bytes[i] = (uint8_t)(i % PATTERN);
+	(void)munmap(bytes, SOURCE_BYTES);
+}
+
 int main(int argc, char **argv)
 {
 	struct end control = { -1, KIND_CONTROL_LISTENER, NULL }, bytes = { -1, KIND_RAW_LISTENER, NULL };
@@ -408,10 +460,10 @@ int main(int argc, char **argv)
 	}
 	(void)signal(SIGPIPE, SIG_IGN); /* sendfile(2) raises it */
 	first_data_port = (uint16_t)strtoul(argv[3], NULL, 10);
-	source_fd = memfd_create("source", MFD_CLOEXEC);
+	make_source();
 	epoll_fd = epoll_create1(EPOLL_CLOEXEC);
-	if (source_fd == -1 || epoll_fd == -1 || ftruncate(source_fd, SOURCE_BYTES) == -1)
-		die("memfd");
+	if (epoll_fd == -1)
+		die("epoll_create1");
 	control.fd = listen_on((uint16_t)strtoul(argv[1], NULL, 10), 4096);
 	bytes.fd = listen_on((uint16_t)strtoul(argv[2], NULL, 10), 4096);
 	if (control.fd == -1 || bytes.fd == -1)

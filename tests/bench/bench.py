@@ -110,7 +110,8 @@ def resumed_enough(result):
 def session(resume):
     def take(peer):
         ops = (60 if peer.heavy else 600) // (2 if QUICK else 1)
-        load = Load("session", peer, port=peer.control, tls=peer.tls, n=4, ops=ops, resume=int(resume))
+        mode = "shake" if peer.kind == "handshake" else "session"
+        load = Load(mode, peer, port=peer.control, tls=peer.tls, n=4, ops=ops, resume=int(resume))
         try:
             result, cpu = cpu_of(peer, load.run)
         finally:
@@ -212,7 +213,7 @@ def fairness(peer):
 
 
 def figures(everyone, rsa, two):
-    names = {kind: [p for p in everyone if p.kind == kind] for kind in ("gateway", "server", "relay", "limit", "backend")}
+    names = {kind: [p for p in everyone if p.kind == kind] for kind in ("gateway", "server", "relay", "limit", "handshake", "backend")}
     ftp = names["gateway"] + names["server"]
     bytes_too = ftp + names["relay"]
     ours = [p for p in everyone if p.name == "attlsd"]
@@ -222,12 +223,14 @@ def figures(everyone, rsa, two):
         Figure("a-up", "Upload, PROT P", "s/GiB", bulk("put", "P"), bytes_too),
         Figure("a-down-c", "Download, PROT C", "s/GiB", bulk("get", "C"), ftp + names["limit"]),
         Figure("a-up-c", "Upload, PROT C", "s/GiB", bulk("put", "C"), ftp + names["limit"]),
-        Figure("b-ecdsa", "Session, full handshake, P-256", "ms", session(False), bytes_too),
+        Figure("b-ecdsa", "Session, full handshake, P-256", "ms", session(False), bytes_too + names["handshake"]),
         Figure("b-ecdsa-resumed", "Session, resumed, P-256", "ms", session(True), bytes_too),
         Figure("b-rsa", "Session, full handshake, RSA-2048", "ms", session(False), rsa),
         Figure("c-down", "RETR of 1 KiB", "us", small("get"), ftp, digits=0),
         Figure("c-up", "STOR of 1 KiB", "us", small("put"), ftp, digits=0),
         Figure("d-%d" % count, "Idle session, %d at once" % count, "KiB", idle(count), bytes_too, digits=1),
+        Figure("d-10000", "Idle session, 10000 at once, two workers", "KiB", idle(10000), two if not QUICK or ONLY else [],
+               digits=1),
         Figure("e-cpu", "NOOP, CPU", "us", noop("cpu"), bytes_too, digits=1),
         Figure("e-p50", "NOOP, round trip, median", "us", noop("p50"), bytes_too + names["backend"], digits=1),
         Figure("g-p99", "NOOP p99 beside four downloads", "ms", fairness, ours, digits=2),

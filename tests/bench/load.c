@@ -1,11 +1,14 @@
 /*
- * The load of make bench: an FTP(S) client that does one thing many times, on
+ * The load of make bench and make soak: an FTP(S) client that does one thing many times, on
  * many connections at once, at little cost of its own.
  *
  *   load MODE PORT [KEY=VALUE ...]
  *
- *   bulk     files of `size` bytes over FTP, `dir` get or put, `prot` P or C
+ *   bulk     files of `size` bytes over FTP, `dir` get or put, `prot` P or C; with
+ *            `check` every byte is looked at, here or by backend.c; `slow_us` is
+ *            waited for before each read of a download
  *   session  whole control sessions: connect, TLS, log in, QUIT
+ *   shake    a TLS handshake, and its end
  *   noop     round trips on idle sessions, `pause_us` apart
  *   idle     sessions that are logged in and do nothing
  *   raw      the bytes alone: TLS (or none) to a relay in front of backend.c
@@ -41,16 +44,21 @@
 #define BUFFER_BYTES (256 * 1024)
 #define READ_AHEAD   (128 * 1024)
 #define LINE_BYTES   512
+/* Byte i of a file whose bytes are checked is i modulo this; the buffer holds it a whole number of times. */
+#define PATTERN	      251
+#define PATTERN_BYTES (PATTERN * 1024)
+/* A slow reader's socket takes no more than this at once. */
+#define SLOW_BYTES (16 * 1024)
 
-enum mode { MODE_BULK = 1, MODE_SESSION, MODE_NOOP, MODE_IDLE, MODE_RAW };
+enum mode { MODE_BULK = 1, MODE_SESSION, MODE_NOOP, MODE_IDLE, MODE_RAW, MODE_SHAKE };
 enum tls { TLS_NONE = 0, TLS_EXPLICIT, TLS_IMPLICIT };
 
 static struct {
 	enum mode mode;
 	enum tls tls;
 	uint16_t port;
-	bool put, protect, resume;
-	uint32_t n, ops, pause_us, opening;
+	bool put, protect, resume, check;
+	uint32_t n, ops, pause_us, slow_us, opening;
 	uint64_t size;
 	const char *user, *pass, *path, *ciphersuite;
 } opt = {
@@ -83,7 +91,7 @@ struct task {
 	uint32_t number;
 	bool done;
 	SSL_SESSION *ticket; /* of its control connection */
-	struct conn control;
+	struct conn control, timer;
 };
 
 static int epoll_fd;
@@ -95,7 +103,7 @@ static int task_index;
 static uint32_t opened, opening, ended, parked, left, samples;
 static uint32_t *sample_ns;
 static uint64_t bytes_moved, resumed;
-static uint8_t *buffer;
+static uint8_t *buffer, *checked, *pattern;
 static bool running;
 
 __attribute__((format(printf, 1, 2), noreturn)) static void die(const char *format, ...)
@@ -168,6 +176,10 @@ static void dial(struct conn *conn, uint16_t port)
 	if (fd == -1)
 		die("socket: %s", strerror(errno));
 	(void)setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &on, sizeof(on));
+	/* else the kernel would take a whole file for a reader, however slow */
+	if (opt.slow_us > 0 && conn != &current->control &&
+	    setsockopt(fd, SOL_SOCKET, SO_RCVBUF, &(int){ SLOW_BYTES }, sizeof(int)) == -1)
+		die("SO_RCVBUF: %s", strerror(errno));
 	if (connect(fd, (struct sockaddr *)&to, sizeof(to)) == -1 && errno != EINPROGRESS)
 		die("connect to port %u: %s", port, strerror(errno));
 	conn_open(conn, fd);
@@ -265,7 +277,6 @@ static void conn_write(struct conn *conn, const void *bytes, size_t len)
 {
 	const uint8_t *at = bytes;
 	size_t n;
-
 	ERR_clear_error();
 	while (len > 0) {
 		if (conn->ssl != NULL) {
@@ -385,10 +396,27 @@ static void log_out(struct task *task)
 	task->ticket = NULL;
 }
 
+static void pause_for(uint32_t us)
+{
+	struct itimerspec in = { .it_value = { .tv_sec = us / 1000000,
+					       .tv_nsec = (long)(us % 1000000) * 1000 } };
+	struct conn *timer = &current->timer;
+	uint64_t times;
+
+	if (us == 0)
+		return;
+	if (timer->task == NULL)
+		conn_open(timer, timerfd_create(CLOCK_MONOTONIC, TFD_NONBLOCK | TFD_CLOEXEC));
+	if (timerfd_settime(timer->fd, 0, &in, NULL) == -1)
+		die("timerfd_settime: %s", strerror(errno));
+	while (read(timer->fd, &times, sizeof(times)) == -1)
+		wait_for(timer);
+}
+
 static void send_data(struct conn *conn)
 {
 	for (uint64_t rest = opt.size; rest > 0;) {
-		size_t piece = rest < BUFFER_BYTES ? (size_t)rest : BUFFER_BYTES;
+		size_t piece = rest < PATTERN_BYTES ? (size_t)rest : PATTERN_BYTES;
 
 		conn_write(conn, buffer, piece);
 		rest -= piece;
@@ -398,11 +426,17 @@ static void send_data(struct conn *conn)
 
 static uint64_t take_data(struct conn *conn, uint64_t most)
 {
+	size_t piece = opt.slow_us > 0 ? SLOW_BYTES : BUFFER_BYTES;
 	uint64_t taken = 0;
 	size_t n;
-
-	while (taken < most && (n = conn_read(conn, buffer, BUFFER_BYTES)) > 0)
-		taken += n;
+	for (; taken < most; taken += n) {
+		pause_for(opt.slow_us);
+		n = conn_read(conn, opt.check ? checked : buffer, piece);
+		if (n == 0)
+			break;
+		if (opt.check && memcmp(checked, pattern + taken % PATTERN, n) != 0)
+			die("a download has wrong bytes behind %llu", (unsigned long long)taken);
+	}
 	bytes_moved += taken;
 	return taken;
 }
@@ -410,9 +444,13 @@ static uint64_t take_data(struct conn *conn, uint64_t most)
 static void end_data(struct conn *conn, bool wait)
 {
 	size_t n;
+	int result;
 
-	if (conn->ssl != NULL)
-		(void)SSL_shutdown(conn->ssl);
+	if (conn->ssl != NULL) {
+		ERR_clear_error();
+		while ((result = SSL_shutdown(conn->ssl)) < 0)
+			(void)tls_again(conn, result, "end", NULL);
+	}
 	(void)shutdown(conn->fd, SHUT_WR);
 	/* below TLS: the FIN is what matters, and unread bytes would turn the close into a reset */
 	while (wait) {
@@ -437,10 +475,11 @@ static void transfer(struct task *task)
 	if (line == NULL || sscanf(line, "|||%u|", &port) != 1 || port == 0 || port > UINT16_MAX)
 		die("no port in the reply to EPSV");
 	dial(&data, (uint16_t)port);
-	if (opt.put)
+	if (opt.put && !opt.check)
 		(void)ask(control, "1", "STOR %su%u", opt.path, task->number);
 	else
-		(void)ask(control, "1", "RETR %sz%llu", opt.path, (unsigned long long)opt.size);
+		(void)ask(control, "1", "%s %s%c%llu", opt.put ? "STOR" : "RETR", opt.path,
+			  opt.check ? 'p' : 'z', (unsigned long long)opt.size);
 	if (opt.protect && opt.tls != TLS_NONE)
 		start_tls(&data, task->ticket, false);
 	if (opt.put)
@@ -472,16 +511,13 @@ static void raw(void)
 	end_data(&conn, false);
 }
 
-static void pause_for(struct conn *timer)
+static void shake(void)
 {
-	struct itimerspec in = { .it_value = { .tv_sec = opt.pause_us / 1000000,
-					       .tv_nsec = (long)(opt.pause_us % 1000000) * 1000 } };
-	uint64_t times;
+	struct conn conn;
 
-	if (timerfd_settime(timer->fd, 0, &in, NULL) == -1)
-		die("timerfd_settime: %s", strerror(errno));
-	while (read(timer->fd, &times, sizeof(times)) == -1)
-		wait_for(timer);
+	dial(&conn, opt.port);
+	start_tls(&conn, NULL, true);
+	end_data(&conn, true);
 }
 
 /* Until the others have come as far. */
@@ -494,16 +530,11 @@ static void meet(void)
 
 static void work(struct task *task)
 {
-	struct conn timer = { .fd = -1 };
-
-	if (opt.pause_us > 0)
-		conn_open(&timer, timerfd_create(CLOCK_MONOTONIC, TFD_NONBLOCK | TFD_CLOEXEC));
 	while (left > 0) {
 		uint64_t start;
 
 		left--;
-		if (timer.fd != -1)
-			pause_for(&timer);
+		pause_for(opt.pause_us);
 		start = now_ns();
 		switch (opt.mode) {
 		case MODE_BULK:
@@ -518,6 +549,9 @@ static void work(struct task *task)
 			break;
 		case MODE_RAW:
 			raw();
+			break;
+		case MODE_SHAKE:
+			shake();
 			break;
 		case MODE_IDLE:
 			break;
@@ -536,7 +570,7 @@ static void life(void)
 			log_in(task);
 			log_out(task);
 		}
-	} else if (opt.mode != MODE_RAW) {
+	} else if (opt.mode != MODE_RAW && opt.mode != MODE_SHAKE) {
 		log_in(task);
 	}
 	opening--;
@@ -664,6 +698,10 @@ static void set_option(char *text)
 		opt.opening = (uint32_t)number;
 	else if (strcmp(text, "pause_us") == 0)
 		opt.pause_us = (uint32_t)number;
+	else if (strcmp(text, "slow_us") == 0)
+		opt.slow_us = (uint32_t)number;
+	else if (strcmp(text, "check") == 0)
+		opt.check = number != 0;
 	else if (strcmp(text, "size") == 0)
 		opt.size = number;
 	else if (strcmp(text, "user") == 0)
@@ -680,14 +718,14 @@ static void set_option(char *text)
 
 static void set_up(int argc, char **argv)
 {
-	static const char *const modes[] = { "", "bulk", "session", "noop", "idle", "raw" };
+	static const char *const modes[] = { "", "bulk", "session", "noop", "idle", "raw", "shake" };
 	struct rlimit files;
 
 	for (size_t i = 1; argc >= 3 && i < sizeof(modes) / sizeof(modes[0]); i++)
 		if (strcmp(argv[1], modes[i]) == 0)
 			opt.mode = (enum mode)i;
 	if (opt.mode == 0)
-		die("usage: load bulk|session|noop|idle|raw PORT [KEY=VALUE ...]");
+		die("usage: load bulk|session|noop|idle|raw|shake PORT [KEY=VALUE ...]");
 	opt.port = (uint16_t)strtoul(argv[2], NULL, 10);
 	for (int i = 3; i < argc; i++)
 		set_option(argv[i]);
@@ -709,9 +747,14 @@ static void set_up(int argc, char **argv)
 	tasks = calloc(opt.n, sizeof(*tasks));
 	sample_ns = calloc((size_t)opt.ops + 1, sizeof(*sample_ns));
 	buffer = malloc(BUFFER_BYTES);
-	if (epoll_fd == -1 || tasks == NULL || sample_ns == NULL || buffer == NULL)
+	checked = malloc(BUFFER_BYTES);
+	pattern = malloc(BUFFER_BYTES + PATTERN);
+	if (epoll_fd == -1 || tasks == NULL || sample_ns == NULL || buffer == NULL || checked == NULL ||
+	    pattern == NULL)
 		die("no memory");
-	memset(buffer, 'x', BUFFER_BYTES);
+	for (size_t i = 0; i < BUFFER_BYTES + PATTERN; i++)
+		pattern[i] = (uint8_t)(i % PATTERN);
+	memcpy(buffer, pattern, BUFFER_BYTES);
 }
 
 int main(int argc, char **argv)

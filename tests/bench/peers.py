@@ -48,6 +48,13 @@ def prefer(pids, nice):
             f.write(str(nice))
 
 
+def schedule(pids, policy, priority=0):
+    """Where that is allowed: os.SCHED_FIFO is before everything else on the machine, os.SCHED_IDLE behind it."""
+    for pid in pids:
+        with contextlib.suppress(OSError):
+            os.sched_setscheduler(pid, policy, os.sched_param(priority))
+
+
 def output(argv, cpus=None, env=None):
     try:
         return subprocess.run(argv, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True,
@@ -230,13 +237,13 @@ class Peer:
                 return
             last = now
 
-    def memory(self):
-        """KiB: private, and its share of what is shared."""
+    def memory(self, field="Pss"):
+        """KiB: private, and its share of what is shared. Pss_Anon: without files, which others may share, too."""
         total = 0
         for pid in self.pids():
             try:
                 with open(f"/proc/{pid}/smaps_rollup") as f:
-                    total += int(re.search(r"^Pss:\s+(\d+)", f.read(), re.M).group(1))
+                    total += int(re.search(rf"^{field}:\s+(\d+)", f.read(), re.M).group(1))
             except (OSError, AttributeError):
                 pass
         return total
@@ -367,7 +374,15 @@ class Splice(Peer):
         self.run(tool("splice"), str(self.raw), str(self.backend.raw))
 
 
-PEERS = (Attlsd, ModProxy, PureFtpd, Vsftpd, Nginx, Haproxy, Hitch, Stunnel, Splice)
+class Bare(Peer):
+    name, kind = "bare handshake", "handshake"
+
+    def start(self):
+        self.version = "tests/bench/bare.c"
+        self.run(tool("bare"), str(self.control), self.certificate.cert, self.certificate.key)
+
+
+PEERS = (Attlsd, ModProxy, PureFtpd, Vsftpd, Nginx, Haproxy, Hitch, Stunnel, Splice, Bare)
 
 
 def start_all(base, running, missing):

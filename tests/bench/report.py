@@ -10,12 +10,13 @@ GOALS = (
     ("a-down", "haproxy", 1.0), ("a-up", "haproxy", 1.0), ("a-down", "pure-ftpd", 1.1),
     ("a-down-c", "splice", 1.15), ("a-up-c", "splice", 1.15),
     ("b-ecdsa", "mod_proxy", 0.1), ("b-ecdsa", "nginx", 1.1), ("b-rsa", "mod_proxy", 0.1), ("b-rsa", "nginx", 1.1),
+    ("b-ecdsa", "bare handshake", 1.9), ("b-rsa", "bare handshake", 1.9),
     ("c-down", "mod_proxy", 0.65), ("c-down", "pure-ftpd", 1.0), ("c-down", "vsftpd", 1.0),
     ("c-up", "mod_proxy", 0.65), ("c-up", "pure-ftpd", 1.0), ("c-up", "vsftpd", 1.0),
     ("e-cpu", "nginx", 1.0), ("e-p50", "nginx", 1.0),
 )
 # And those without a peer: (figure, at most, unit).
-BOUNDS = (("d-1000", 16, "KiB"), ("g-p99", 2, "ms"), ("f-spread-2", 60, "%"))
+BOUNDS = (("d-1000", 16, "KiB"), ("d-10000", 16, "KiB"), ("g-p99", 2, "ms"), ("f-spread-2", 60, "%"))
 GROWTH, GROWTH_MOST = ("bulk", "session", "small", "noop"), 1.15
 
 
