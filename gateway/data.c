@@ -84,6 +84,7 @@ static void data_end(struct data *data, enum ftp_data_result result)
 {
 	struct session *session = data->session;
 	bool whole = result == FTP_DATA_OK;
+	bool begun = data->relaying;
 
 	log_transfer(data, result);
 	count_relay(data, false);
@@ -95,6 +96,8 @@ static void data_end(struct data *data, enum ftp_data_result result)
 		linger_take(&worker_of(data)->lingering, &data->client.stream);
 	if (whole)
 		linger_take(&worker_of(data)->lingering, &data->server.stream);
+	if (!whole && !begun && data->server.state == LEG_OPEN)
+		linger_reset(&worker_of(data)->lingering, &data->server.stream);
 	/* A leg that is not whole is reset, so that neither side takes what it has for the file. */
 	data_leg_close(data, &data->client, !whole);
 	data_leg_close(data, &data->server, !whole);

@@ -7,6 +7,7 @@
 
 #define LINGER_MS	2000
 #define LINGER_HURRY_MS 200
+#define LINGER_RESET_MS 200
 /* What a peer may still send before it is taken for a chatterbox. */
 #define LINGER_READ_MAX (64 * 1024)
 
@@ -15,6 +16,7 @@ struct linger {
 	struct timer timer;
 	struct grave grave;
 	struct linger_list *list;
+	bool reset; /* nothing is sent or read any more */
 	size_t read;
 	struct linger *next, *prev;
 };
@@ -28,7 +30,7 @@ static void linger_end(struct linger *linger)
 {
 	struct linger_list *list = linger->list;
 
-	stream_close(&linger->stream, false);
+	stream_close(&linger->stream, linger->reset);
 	loop_timer_stop(list->loop, &linger->timer);
 	DL_DELETE(list->head, linger);
 	list->n--;
@@ -62,27 +64,49 @@ static void on_event(struct watch *watch, uint32_t ready)
 		linger_end(linger);
 }
 
-void linger_take(struct linger_list *list, struct stream *from)
+/* A place in the list that has the stream; or NULL, and the stream is closed. */
+static struct linger *adopt(struct linger_list *list, struct stream *from, bool reset)
 {
-	struct linger *linger = NULL;
+	struct linger *linger = list->n < list->max ? calloc(1, sizeof(*linger)) : NULL;
 
-	if (!stream_is_open(from))
-		return;
-	if (list->n < list->max && !from->saw_reset && !(from->saw_fin && stream_is_drained(from)))
-		linger = calloc(1, sizeof(*linger));
 	if (linger == NULL) {
-		stream_close(from, false);
-		return;
+		stream_close(from, reset);
+		return NULL;
 	}
 	linger->list = list;
+	linger->reset = reset;
 	linger->grave.fn = linger_free;
 	timer_init(&linger->timer, on_timer);
 	stream_move(from, &linger->stream, on_event);
 	DL_APPEND(list->head, linger);
 	list->n++;
+	return linger;
+}
+
+void linger_take(struct linger_list *list, struct stream *from)
+{
+	struct linger *linger;
+
+	if (!stream_is_open(from))
+		return;
+	if (from->saw_reset || (from->saw_fin && stream_is_drained(from))) {
+		stream_close(from, false);
+		return;
+	}
+	linger = adopt(list, from, false);
+	if (linger == NULL)
+		return;
 	if (loop_timer(list->loop, &linger->timer, list->hurry ? LINGER_HURRY_MS : LINGER_MS) < 0 ||
 	    loop_watch(list->loop, &linger->stream.watch,
 		       EPOLLIN | (stream_is_drained(&linger->stream) ? 0 : EPOLLOUT)) < 0)
+		linger_end(linger);
+}
+
+void linger_reset(struct linger_list *list, struct stream *from)
+{
+	struct linger *linger = stream_is_open(from) ? adopt(list, from, true) : NULL;
+
+	if (linger != NULL && loop_timer(list->loop, &linger->timer, LINGER_RESET_MS) < 0)
 		linger_end(linger);
 }
 

@@ -27,6 +27,13 @@ struct linger_list {
  */
 void linger_take(struct linger_list *list, struct stream *from);
 
+/*
+ * Take over a stream of which nothing is worth anything, to be reset a little
+ * later: a server that has not even accepted it may lose its wits otherwise, and never say what became of the
+ * transfer (pyftpdlib does). `from` is closed afterwards.
+ */
+void linger_reset(struct linger_list *list, struct stream *from);
+
 /* From now on nobody gets much time: the process wants to end. */
 void linger_hurry(struct linger_list *list);
 

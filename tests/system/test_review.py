@@ -446,6 +446,35 @@ def test_a_crowd_that_comes_at_once_waits_for_the_worker(launch):
         assert said.startswith(b"421 ") and b"Too many" not in said, "not the worker's word about a server that is down"
 
 
+def test_a_server_may_accept_late_what_the_client_has_spoilt(launch, make_backend):
+    """One that meets a reset before it has looked may say nothing more, and the client waits for ever."""
+    seen = []
+
+    def late(session, name):
+        session.reply("150 soon")
+        gateway.event("transfer")
+        net.dial(gateway.explicit).close()
+        gateway.event("session-start", count=2)  # the worker has done all that it does at once
+        try:
+            data = session.open_data()
+            seen.append(data.getpeername())
+            seen.append(data.recv(1))
+        except OSError as error:
+            seen.append(error)
+        session.reply("426 nothing came")
+
+    backend = make_backend(STOR=late)
+    gateway = launch(backend)
+    with ftp.explicit(gateway, "P") as c:
+        sock = net.dial(c.epsv())
+        c.expect("STOR x", 150)
+        sock.sendall(b"this is no TLS at all")
+        assert c.reply().code == 522
+        sock.close()
+    assert isinstance(seen[0], tuple), f"the server found {seen[0]!r}"
+    assert isinstance(seen[1], ConnectionResetError), f"the server took {seen[1]!r} for an upload"
+
+
 # --- reload ---
 
 def test_a_reload_spares_a_worker_that_lags(launch, backend):
