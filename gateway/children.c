@@ -17,7 +17,9 @@
 #include "gateway/worker.h"
 
 /* A worker that dies sooner than this is started again only after a pause. */
-#define RESTART_MS 1000
+/* So long no worker may take anything before that is said. */
+#define LAG_TOLD_MS 1000
+#define RESTART_MS  1000
 /* The first descriptor behind stdin, stdout and stderr. */
 #define CHANNEL_FD 3
 
@@ -291,14 +293,38 @@ void generation_retire(struct generation *generation, enum msg_type how)
 	free_if_gone(children, generation);
 }
 
-void generation_look(struct generation *generation)
+static bool takes_sessions(const struct child *child)
 {
+	return child->ready && !child->lags && child->told == MSG_NONE;
+}
+
+/* That clients wait for a worker which does nothing is to be found in the log. */
+static void note_lag(struct generation *generation, bool all_lag, uint64_t now_ms)
+{
+	if (!all_lag) {
+		generation->lags_since_ms = 0;
+		generation->lag_told = false;
+	} else if (generation->lags_since_ms == 0) {
+		generation->lags_since_ms = now_ms;
+	} else if (!generation->lag_told && now_ms - generation->lags_since_ms > LAG_TOLD_MS) {
+		generation->lag_told = true;
+		log_event(LOG_LEVEL_ERROR, "workers-lag", LOG_NUMBER("generation", generation->number));
+	}
+}
+
+void generation_look(struct generation *generation, uint64_t now_ms)
+{
+	bool any_takes = false, any_lags = false;
+
 	for (size_t i = 0; i < generation->n; i++) {
 		struct child *child = &generation->workers[i];
 		struct pollfd look = { .fd = child->channel.fd, .events = POLLOUT };
 
-		child->lags = poll(&look, 1, 0) == 0;
+		child->lags = child->ready && poll(&look, 1, 0) == 0;
+		any_lags = any_lags || child->lags;
+		any_takes = any_takes || takes_sessions(child);
 	}
+	note_lag(generation, any_lags && !any_takes, now_ms);
 }
 
 struct child *generation_pick(struct generation *generation)
@@ -308,7 +334,7 @@ struct child *generation_pick(struct generation *generation)
 	for (size_t i = 0; i < generation->n; i++) {
 		struct child *child = &generation->workers[i];
 
-		if (!child->ready || child->lags || child->told != MSG_NONE)
+		if (!takes_sessions(child))
 			continue;
 		if (best == NULL || *child->relays < *best->relays ||
 		    (*child->relays == *best->relays && child->nsessions < best->nsessions))

@@ -42,6 +42,8 @@ struct generation {
 	unsigned uid, gid;     /* of its workers, when started as root */
 	struct child *workers;
 	size_t n;
+	uint64_t lags_since_ms; /* that no worker takes sessions; 0: one does */
+	bool lag_told;
 	bool retired;
 	struct generation *next, *prev;
 };
@@ -80,7 +82,7 @@ void generation_retire(struct generation *generation, enum msg_type how);
  * told of 64 sessions more: a channel counts as writable up to a quarter of what
  * it holds, and it holds more than 250 of our messages.
  */
-void generation_look(struct generation *generation);
+void generation_look(struct generation *generation, uint64_t now_ms);
 
 /* Of those that are ready and do not lag the worker with the fewest transfers, then the fewest sessions; or
  * NULL. */

@@ -8,7 +8,6 @@
 #include "gateway/log.h"
 #include "gateway/netsock.h"
 #include "gateway/proxy.h"
-#include "gateway/stream-tls.h"
 #include "gateway/window.h"
 #include "gateway/worker.h"
 
@@ -157,7 +156,6 @@ static void do_user(struct session *session, const struct ftp_act *act)
 
 	memcpy(session->asked, act->text, len);
 	session->asked[len] = '\0';
-	stream_tls_wipe(&session->client, true);
 }
 
 /* INACTIVE 0: the timer only looks after the server. */
@@ -168,17 +166,16 @@ static void do_logged_in(struct session *session)
 	uint64_t limit_ms = (uint64_t)session->rule->ftp->inactive_s * 1000;
 
 	memcpy(session->user, session->asked, sizeof(session->user));
-	stream_tls_wipe(&session->client, false);
 	log_event(LOG_LEVEL_INFO, "login", LOG_NUMBER("session", session->id),
 		  LOG_TEXT("user", session->user));
 	if (session->logged_in)
 		return;
 	session->logged_in = true;
-	session->client.watch.patient = false;
 	worker_session_login(session->worker, session);
 	loop_timer_stop(session->client.loop, &session->idle_timer);
-	if (loop_timer(session->client.loop, &session->idle_timer, limit_ms > 0 ? limit_ms : IDLE_FIRST_MS) <
-	    0)
+	if (loop_patient(session->client.loop, &session->client.watch, false) < 0 ||
+	    loop_timer(session->client.loop, &session->idle_timer, limit_ms > 0 ? limit_ms : IDLE_FIRST_MS) <
+		0)
 		session_end(session, "no-memory");
 }
 

@@ -49,6 +49,8 @@ static void tls_is_up(struct session *session)
 		  LOG_TEXT("level", stream_tls_level(&session->client) == SECURE_PRIVATE ? "P" : "S"),
 		  LOG_TEXT("resumed", stream_tls_resumed(&session->client) ? "yes" : "no"));
 	identify(session);
+	if (session->logged_in && loop_patient(session->client.loop, &session->client.watch, false) < 0)
+		session_end(session, "no-memory");
 	if (!session->ended)
 		ftp_machine_signal(&session->machine, FTP_SIGNAL_TLS_UP, &session->worker->out);
 }
@@ -77,7 +79,9 @@ void control_tls_start(struct session *session)
 {
 	struct ssl_st *ssl = tlsctx_new(session->tlsctx, TLSCTX_CONTROL, session->binding);
 
+	/* a handshake takes long: who does many waits behind who works */
 	if (ssl == NULL || stream_tls_start(&session->client, ssl) < 0 ||
+	    loop_patient(session->client.loop, &session->client.watch, true) < 0 ||
 	    loop_timer(session->client.loop, &session->tls_timer, session->rule->tls->handshake_timeout_ms) <
 		0) {
 		session_end(session, "no-memory");

@@ -21,9 +21,15 @@ static uint64_t monotonic_us(void)
 
 int loop_init(struct loop *loop)
 {
+	struct epoll_event door = { .events = EPOLLIN, .data.ptr = &loop->patient };
+
 	*loop = (struct loop){ .now_ms = monotonic_us() / 1000 };
 	loop->epoll_fd = epoll_create1(EPOLL_CLOEXEC);
-	return loop->epoll_fd == -1 ? -errno : 0;
+	loop->patient_fd = epoll_create1(EPOLL_CLOEXEC);
+	if (loop->epoll_fd == -1 || loop->patient_fd == -1 ||
+	    epoll_ctl(loop->epoll_fd, EPOLL_CTL_ADD, loop->patient_fd, &door) == -1)
+		return -errno;
+	return 0;
 }
 
 static void bury_all(struct loop *loop)
@@ -40,6 +46,7 @@ void loop_done(struct loop *loop)
 {
 	bury_all(loop);
 	fd_close(&loop->epoll_fd);
+	fd_close(&loop->patient_fd);
 	free(loop->heap);
 	loop->heap = NULL;
 	free(loop->spare);
@@ -54,10 +61,21 @@ int loop_watch(struct loop *loop, struct watch *watch, uint32_t want)
 	if (want == watch->want)
 		return 0;
 	/* want 0 leaves epoll: it would go on reporting EPOLLHUP otherwise */
-	if (epoll_ctl(loop->epoll_fd, op, watch->fd, &event) == -1)
+	if (epoll_ctl(watch->patient ? loop->patient_fd : loop->epoll_fd, op, watch->fd, &event) == -1)
 		return -errno;
 	watch->want = want;
 	return 0;
+}
+
+int loop_patient(struct loop *loop, struct watch *watch, bool patient)
+{
+	uint32_t want = watch->want;
+
+	if (patient == watch->patient)
+		return 0;
+	(void)loop_watch(loop, watch, 0); /* removing cannot fail */
+	watch->patient = patient;
+	return loop_watch(loop, watch, want);
 }
 
 static void queue_add(struct loop_queue *queue, struct watch *watch, uint32_t ready)
@@ -200,6 +218,19 @@ static void run_again(struct loop *loop)
 		run_first(&loop->again);
 }
 
+/*
+ * What has happened to patient watches joins their queue. As long as that is
+ * long there is no need to know: those that wait would be told again.
+ */
+static void queue_patient(struct loop *loop)
+{
+	struct epoll_event events[LOOP_BATCH];
+	int n = loop->patient.len < LOOP_BATCH ? epoll_wait(loop->patient_fd, events, LOOP_BATCH, 0) : 0;
+
+	for (int i = 0; i < n; i++)
+		queue_add(&loop->patient, events[i].data.ptr, events[i].events);
+}
+
 /* One after the other, until the slice is over: what is left comes first in the next turn. */
 static void run_patient(struct loop *loop)
 {
@@ -215,21 +246,22 @@ static void run_patient(struct loop *loop)
 	}
 }
 
-static void run_event(struct loop *loop, const struct epoll_event *event)
+/* Returns whether it is patient watches to which something has happened. */
+static bool run_event(struct loop *loop, const struct epoll_event *event)
 {
 	struct watch *watch = event->data.ptr;
 
-	if (watch == NULL) /* forgotten in this turn */
-		return;
-	if (watch->patient)
-		queue_add(&loop->patient, watch, event->events);
-	else
+	if (event->data.ptr == &loop->patient)
+		return true;
+	if (watch != NULL) /* not forgotten in this turn */
 		watch->fn(watch, event->events);
+	return false;
 }
 
 int loop_run(struct loop *loop)
 {
 	while (!loop->stopped) {
+		bool patient = false;
 		int n = epoll_wait(loop->epoll_fd, loop->batch, LOOP_BATCH, next_wait_ms(loop));
 
 		if (n == -1 && errno != EINTR)
@@ -237,9 +269,11 @@ int loop_run(struct loop *loop)
 		loop->now_ms = monotonic_us() / 1000;
 		loop->batch_len = n > 0 ? n : 0;
 		for (loop->batch_at = 0; loop->batch_at < loop->batch_len;)
-			run_event(loop, &loop->batch[loop->batch_at++]);
+			patient |= run_event(loop, &loop->batch[loop->batch_at++]);
 		loop->batch_len = 0;
 		run_again(loop);
+		if (patient)
+			queue_patient(loop);
 		run_patient(loop);
 		run_timers(loop);
 		bury_all(loop);

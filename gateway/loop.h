@@ -5,8 +5,8 @@
  * object that called it.
  *
  * A turn has a fast lane and a slow one. Patient watches (file transfers,
- * handshakes) wait in a queue of their own, and of that a turn does one slice of
- * time; so a command on a control connection never waits for more than a slice
+ * handshakes) have an epoll and a queue of their own, and of that a turn does one
+ * slice of time; so a command on a control connection never waits for more than a slice
  * and the one step that overran it, however many transfers there are.
  *
  * Everything is embedded in its owner and found back with CONTAINER_OF. One
@@ -39,7 +39,7 @@ struct watch {
 	int fd;
 	uint32_t want; /* what epoll was told; 0: it does not know the fd */
 	watch_fn *fn;
-	bool patient;		  /* the owner's to set: others go first */
+	bool patient;		  /* others go first, see loop_patient() */
 	uint32_t ready;		  /* what is to be told, while queued */
 	struct loop_queue *queue; /* the one that it waits in, or NULL */
 	struct watch *next, *prev;
@@ -60,6 +60,7 @@ struct grave {
 
 struct loop {
 	int epoll_fd;
+	int patient_fd; /* an epoll inside the other */
 	bool stopped;
 	uint64_t now_ms; /* at the start of this turn */
 	struct epoll_event batch[LOOP_BATCH];
@@ -89,6 +90,9 @@ static inline void timer_init(struct timer *timer, timer_fn *fn)
 
 /* Ask for events on watch->fd; 0 stops all. Returns 0 or a negative errno (no memory, too many watches). */
 int loop_watch(struct loop *loop, struct watch *watch, uint32_t want);
+
+/* Whether others go first. Of a watch that asks for events already: returns as loop_watch(). */
+int loop_patient(struct loop *loop, struct watch *watch, bool patient);
 
 /* Forget the watch wholly: no event of this turn reaches it any more. Call before closing its fd. */
 void loop_unwatch(struct loop *loop, struct watch *watch);

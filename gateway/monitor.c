@@ -134,7 +134,7 @@ static void on_listener(struct watch *watch, uint32_t ready)
 	struct ip_endpoint peer;
 
 	(void)ready;
-	generation_look(monitor->current);
+	generation_look(monitor->current, monitor->loop.now_ms);
 	if (generation_pick(monitor->current) == NULL) { /* clients wait in the kernel's queue */
 		(void)listener_set_accept(&monitor->listeners, &monitor->loop, false);
 		(void)loop_timer(&monitor->loop, &monitor->accept_pause, LAG_PAUSE_MS);

@@ -11,6 +11,8 @@
 #define RELAY_PIECE_LEAST (64 * 1024)
 /* A file of at most this is looked at for its end once more, which then leaves together with its bytes. */
 #define RELAY_SMALL (64 * 1024)
+/* And is read in so many steps at once: a record of TLS may hold a single byte. */
+#define GATHER_READS 128
 /* Moved at once from one clear stream to another, and what the pipe is asked to hold. */
 #define RELAY_SPLICE_BYTES (512 * 1024)
 
@@ -74,7 +76,7 @@ static enum stream_io gather(struct relay *relay, uint8_t *scratch, size_t size,
 	enum stream_io io = STREAM_OK;
 	size_t len = 0, n;
 
-	while (io == STREAM_OK && len < size) {
+	for (int reads = 0; io == STREAM_OK && len < size && reads < GATHER_READS; reads++) {
 		io = stream_read(from, scratch + len, size - len, &n);
 		if (io != STREAM_OK)
 			break;
@@ -114,10 +116,10 @@ static enum stream_io move_some(struct relay *relay, struct relay_tools *tools, 
 	return io;
 }
 
-/* Larger pieces for who takes all of them. */
-static void fit_piece(struct relay *relay, size_t len)
+/* Larger pieces for who takes all of them; smaller ones for many small records, which take long. */
+static void fit_piece(struct relay *relay, enum stream_io io, size_t len)
 {
-	if (!stream_is_drained(relay->to))
+	if (!stream_is_drained(relay->to) || (io == STREAM_OK && len < relay->piece / 8))
 		relay->piece /= 2;
 	else if (len >= relay->piece / 2)
 		relay->piece *= 2;
@@ -143,7 +145,7 @@ static enum relay_result move(struct relay *relay, struct relay_tools *tools)
 	if (to != STREAM_OK)
 		return RELAY_TO_LOST;
 	relay->bytes += len;
-	fit_piece(relay, len);
+	fit_piece(relay, io, len);
 	switch (io) {
 	case STREAM_OK:
 		return stream_is_drained(relay->to) ? RELAY_AGAIN : wait_for(relay, 0, EPOLLOUT);

@@ -113,8 +113,8 @@ static BIO_METHOD *bio_method(void)
 
 /*
  * KeyUpdates, alerts and refused renegotiations bring no data, cost us more than
- * the peer, and OpenSSL reads on behind each: so many in a row are an attack
- * (as in BoringSSL), and the connection is treated as broken.
+ * the peer, and OpenSSL reads on behind each: so many in one turn are an attack,
+ * whatever stands between them, and the connection is treated as broken.
  */
 #define BARREN_MAX 32
 
@@ -124,6 +124,10 @@ static void on_message(int is_write, int version, int type, const void *bytes, s
 	struct stream *stream = BIO_get_data(SSL_get_rbio(ssl));
 
 	(void)version, (void)bytes, (void)len, (void)arg;
+	if (stream->barren_ms != stream->loop->now_ms) {
+		stream->barren_ms = stream->loop->now_ms;
+		stream->barren = 0;
+	}
 	if (is_write || !stream->tls_up || (type != SSL3_RT_HANDSHAKE && type != SSL3_RT_ALERT))
 		return;
 	if (++stream->barren > BARREN_MAX)
@@ -143,7 +147,6 @@ int stream_tls_start(struct stream *stream, SSL *ssl)
 	BIO_set_init(bio, 1);
 	SSL_set_bio(ssl, bio, bio);
 	SSL_set_msg_callback(ssl, on_message);
-	stream->barren = 0;
 	stream->ssl = ssl;
 	stream->tls_up = false;
 	return 0;
@@ -221,7 +224,6 @@ enum stream_io stream_tls_read(struct stream *stream, uint8_t *buf, size_t size,
 
 	ERR_clear_error();
 	if (SSL_read_ex(stream->ssl, buf, size, ret_len) == 1) {
-		stream->barren = 0;
 		return STREAM_OK;
 	}
 	io = classify(stream, 0);
@@ -333,16 +335,6 @@ bool stream_tls_resumed(const struct stream *stream)
 bool stream_tls_has_pending(const struct stream *stream)
 {
 	return SSL_has_pending(stream->ssl) == 1;
-}
-
-void stream_tls_wipe(struct stream *stream, bool on)
-{
-	if (stream->ssl == NULL)
-		return;
-	if (on)
-		(void)SSL_set_options(stream->ssl, SSL_OP_CLEANSE_PLAINTEXT);
-	else
-		(void)SSL_clear_options(stream->ssl, SSL_OP_CLEANSE_PLAINTEXT);
 }
 
 void stream_tls_notify(struct stream *stream)

@@ -75,12 +75,6 @@ enum stream_io stream_tls_read_wire(struct stream *stream, struct stream_wire *w
 
 bool stream_tls_resumed(const struct stream *stream);
 
-/*
- * Whether OpenSSL overwrites what it has decrypted before it gives the memory
- * back: as long as passwords may come. It takes all 17 KiB of a buffer each time.
- */
-void stream_tls_wipe(struct stream *stream, bool on);
-
 /* Bytes that are decrypted or read but not yet handed out: a CCC with any behind it is a violation. */
 bool stream_tls_has_pending(const struct stream *stream);
 

@@ -88,7 +88,7 @@ static void spill_shrink(struct stream *stream)
 	size_t left = stream->spill.end - stream->spill.start;
 
 	/* without memory it stays where it is */
-	if (stream->spill.cap >= SPARE_BYTES && left <= SPARE_BYTES / 2)
+	if (left > 0 && stream->spill.cap >= SPARE_BYTES && left <= SPARE_BYTES / 2)
 		(void)spill_rebase(stream, left > SPILL_MIN ? left : SPILL_MIN);
 }
 
@@ -232,6 +232,7 @@ enum stream_io stream_splice(struct stream *from, struct stream *to, const int p
 	}
 	if (left > 0 && pipe_spill(to, pipe[0], left) < 0)
 		to->saw_reset = true;
+	spill_shrink(to);
 	if (to->saw_reset)
 		*ret_to = STREAM_RESET;
 	return STREAM_OK;
@@ -280,6 +281,7 @@ enum stream_io stream_write(struct stream *stream, const uint8_t *bytes, size_t 
 	}
 	if (sent < len && stream_spill(stream, bytes + sent, len - sent) < 0)
 		return STREAM_RESET;
+	spill_shrink(stream);
 	return STREAM_OK;
 }
 

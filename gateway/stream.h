@@ -48,7 +48,8 @@ struct stream {
 	bool finished;	/* done */
 	bool saw_fin;	/* of TCP, below TLS */
 	bool saw_reset;
-	uint8_t barren; /* TLS messages in a row that brought no data */
+	uint8_t barren;	    /* TLS messages that brought no data, in the turn that began at */
+	uint64_t barren_ms; /* this time */
 	struct spill spill;
 };
 

@@ -117,7 +117,8 @@ static void on_trim_timer(struct timer *timer)
 
 static void trim_if_deserted(struct worker *worker)
 {
-	if (worker->crowd >= CROWD_LEAST && worker->nsessions <= worker->crowd / 2)
+	if (worker->crowd >= CROWD_LEAST && worker->nsessions <= worker->crowd / 2 &&
+	    worker->trim_timer.place == 0)
 		(void)loop_timer(&worker->loop, &worker->trim_timer, TRIM_AFTER_MS); /* or it stays */
 }
 
@@ -186,16 +187,19 @@ static void lost_session(struct worker *worker, uint64_t session)
 	tell_monitor(worker, MSG_SESSION_END, session);
 }
 
+/* Messages in one turn: behind each may stand a whole session that comes and goes at once. */
+#define MESSAGES_PER_TURN 8
+
 static void on_channel(struct watch *watch, uint32_t ready)
 {
 	struct worker *worker = CONTAINER_OF(watch, struct worker, channel);
 	struct msg msg;
 	int fd;
-	int r;
+	int r = 1;
 
 	if (ready & EPOLLOUT)
 		tell_rest(worker);
-	while ((r = msg_receive(watch->fd, &msg, &fd)) == 1) {
+	for (int i = 0; i < MESSAGES_PER_TURN && (r = msg_receive(watch->fd, &msg, &fd)) == 1; i++) {
 		if (msg.type == MSG_SESSION && fd == -1)
 			lost_session(worker, msg.session);
 		else if (msg.type == MSG_SESSION && msg.listener < worker->policy->nlisteners)
@@ -211,7 +215,7 @@ static void on_channel(struct watch *watch, uint32_t ready)
 			log_event(LOG_LEVEL_ERROR, "odd-message", LOG_NUMBER("type", msg.type));
 		fd_close(&fd);
 	}
-	if (r == -EAGAIN)
+	if (r == 1 || r == -EAGAIN)
 		return;
 	/* The monitor is gone: nobody would start a successor. End with it. */
 	loop_unwatch(&worker->loop, watch);

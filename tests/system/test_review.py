@@ -402,6 +402,12 @@ ssl = ctypes.c_void_p(lib.SSL_new(ctypes.c_void_p(lib.SSL_CTX_new(ctypes.c_void_
 lib.SSL_set_fd(ssl, sock.fileno())
 assert lib.SSL_connect(ssl) == 1
 print("connected", flush=True)
+if len(sys.argv) > 2:
+    sys.stdin.readline()
+    for _ in range(int(sys.argv[2])):
+        assert lib.SSL_write(ssl, b"x", 1) == 1 and lib.SSL_key_update(ssl, 0) == 1 and lib.SSL_do_handshake(ssl) == 1
+    print("sent", flush=True)
+    sys.stdin.readline()
 while lib.SSL_key_update(ssl, 0) == 1 and lib.SSL_do_handshake(ssl) == 1:
     pass
 """
@@ -428,6 +434,43 @@ def test_a_flood_of_key_updates_does_not_starve_the_others(launch, backend):
             flooder.wait()
             flooder.stdout.close()
     assert waited < 0.5, f"a greeting took {waited:.2f} s"
+
+
+def test_a_byte_between_key_updates_does_not_make_them_harmless(launch, backend):
+    gateway = launch(backend)
+    (worker,) = gateway.workers()
+    with ftp.explicit(gateway, "P") as c:
+        _, port = c.epsv()
+        c.send("STOR x\r\n")
+        flooder = subprocess.Popen([sys.executable, "-c", KEY_UPDATES, str(port), "2000"], stdin=subprocess.PIPE,
+                                   stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, preexec_fn=net.die_with_parent)
+        try:
+            assert c.reply().code == 150
+            assert flooder.stdout.readline() == b"connected\n"
+            os.kill(worker, signal.SIGSTOP)
+            flooder.stdin.write(b"\n")
+            flooder.stdin.flush()
+            assert flooder.stdout.readline() == b"sent\n"
+            os.kill(worker, signal.SIGCONT)
+            assert gateway.event("transfer").keys["result"] == "client-reset"
+        finally:
+            flooder.kill()
+            flooder.communicate()
+            os.kill(worker, signal.SIGCONT)
+
+
+def test_workers_that_lag_are_in_the_log(launch):
+    limits = {"unauthenticated_per_source": 2000, "sessions_per_source": 2000}
+    gateway = launch(("127.0.0.1", net.free_port()), daemon={"limits": limits})
+    (worker,) = gateway.workers()
+    os.kill(worker, signal.SIGSTOP)
+    try:
+        crowd = [net.dial(gateway.explicit) for _ in range(600)]
+        gateway.event("workers-lag")
+    finally:
+        os.kill(worker, signal.SIGCONT)
+    for sock in crowd:
+        sock.close()
 
 
 def test_a_crowd_that_comes_at_once_waits_for_the_worker(launch):
