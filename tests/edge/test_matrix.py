@@ -6,7 +6,8 @@ import pytest
 import ftp_clients
 import topology
 
-SIZE = 300_000
+# No more than a socket takes at once: curl sends close_notify only if there is room for it (see docs/INTEROP.md)
+SIZE = 40000
 MODES = {"IPv4": ["PASV", "EPSV", "PORT", "EPRT"], "IPv6": ["EPSV", "EPRT"]}
 DIRECT = [topology.OneHost, topology.Expecting, topology.Inline, topology.InlineSnat, topology.Range]
 BEHIND = [topology.Firewalled, topology.Translated]

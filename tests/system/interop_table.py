@@ -17,6 +17,10 @@ server speaks cleartext FTP only and knows nothing of attlsd. `-`: the client ca
 `refused`: curl 7.87.0 to 7.88.1 sends the data of active transfers in the clear in spite of PROT P
 ([curl issue 10666](https://github.com/curl/curl/issues/10666), mended in 8.0.0); attlsd answers 522 and stores nothing.
 
+One more thing to know of curl, seen with 7.88.1: at the end of an upload it tries once to send close_notify, and if its socket
+has no room just then (a slow network, a busy receiver), it closes without. attlsd cannot tell that from a cut file: it answers 426,
+logs `result=tls-truncated`, and curl ends with status 18 (`--retry` does not help with that; run it again).
+
 """
 
 
