@@ -102,8 +102,8 @@ static void on_lingering_empty(struct linger_list *list)
  * the C library keeps those. When half of a crowd has gone the system gets them
  * back, a little later, so that a crowd that goes at once costs one search.
  */
-#define CROWD_LEAST   64
-#define TRIM_AFTER_MS 1000
+#define CROWD_LEAST   8
+#define TRIM_AFTER_MS 5000 /* their connections have lingered by then */
 
 static void on_trim_timer(struct timer *timer)
 {

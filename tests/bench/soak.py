@@ -110,15 +110,15 @@ def load(mode, peer, port=None, **options):
 
 
 def warm_up(peer):
-    """What is made once and kept is no leak: tables, buffers of the workers."""
-    idle = load("idle", peer, n=min(1000, SESSIONS))
-    for way in "get", "put":
-        job = load("bulk", peer, n=128, ops=256, size=MIB, check=1, dir=way)
-        job.run()
-        job.end()
+    """The same once, in short: what is made for so many and kept is no leak."""
+    idle = load("idle", peer, n=SESSIONS, opening=32)
+    stalled = Stalled(peer.control)
+    stalled.where()
+    for job in [Job(name, item) for name, item in crowd(peer, 5).items()]:
+        job.wait(60)
+    stalled.end()
     idle.end()
-    seen = []
-    settled(lambda: descriptors(peer), lambda now: now in seen or seen.append(now))
+    time.sleep(8)  # connections linger for 2 s, and 5 s after that memory is given back
 
 
 def settled(look, good):
@@ -129,14 +129,14 @@ def settled(look, good):
     return now
 
 
-def crowd(peer):
+def crowd(peer, seconds):
     """Everything that goes on beside the idle sessions."""
-    rest = dict(check=1, size=64 * 1024, n=ACTIVE // 2, pause_us=490000, ops=ACTIVE // 2 * SECONDS * 2)
+    rest = dict(check=1, size=64 * 1024, n=ACTIVE // 2, pause_us=490000, ops=ACTIVE // 2 * seconds * 2)
     return {
         "active, downloads": load("bulk", peer, dir="get", **rest),
         "active, uploads": load("bulk", peer, dir="put", **rest),
-        "slow readers": load("bulk", peer, dir="get", check=1, size=SECONDS * 128 * 1024, n=SLOW, ops=SLOW, slow_us=100000),
-        "sessions that come and go": load("session", peer, n=CHURN // 4, pause_us=220000, ops=CHURN * SECONDS),
+        "slow readers": load("bulk", peer, dir="get", check=1, size=seconds * 128 * 1024, n=SLOW, ops=SLOW, slow_us=100000),
+        "sessions that come and go": load("session", peer, n=CHURN // 4, pause_us=220000, ops=CHURN * seconds),
     }
 
 
@@ -152,7 +152,7 @@ def soak(peer, check):
 
     stalled = Stalled(peer.control)
     print("        stalled: " + stalled.where(), flush=True)
-    jobs = {name: item for name, item in crowd(peer).items()}
+    jobs = {name: item for name, item in crowd(peer, SECONDS).items()}
     probe = load("noop", peer, port=peer.raw, pause_us=5000, ops=SECONDS * 150)
     peers.schedule([item.process.pid for item in [idle, *jobs.values()]], os.SCHED_IDLE)
     peers.schedule(peer.pids(), os.SCHED_FIFO, 1)
