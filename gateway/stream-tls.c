@@ -187,6 +187,11 @@ static enum stream_io classify(struct stream *stream, int result)
 		return STREAM_WAIT;
 	case SSL_ERROR_ZERO_RETURN:
 		return STREAM_CLEAN;
+	case SSL_ERROR_SYSCALL:
+		/* from 3.2 on OpenSSL says so of a close_notify behind user_canceled, as Java sends it */
+		if (!stream->saw_reset && (SSL_get_shutdown(stream->ssl) & SSL_RECEIVED_SHUTDOWN) != 0)
+			return STREAM_CLEAN;
+		break;
 	default:
 		break;
 	}

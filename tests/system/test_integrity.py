@@ -6,6 +6,7 @@ import ssl
 import pytest
 
 import client as clients
+import gnutls
 import net
 
 HALF = b"only the first part" * 1000
@@ -34,6 +35,22 @@ def test_a_cut_upload_resets_the_backend_and_is_no_success(launch, backend, end,
         data.sock.close()
         assert c.put("whole", content).code == 226
         assert backend.upload("whole") == (content, "fin")
+
+
+@pytest.mark.parametrize("version", ["1.2", "1.3"])
+def test_java_says_that_it_was_cancelled_and_then_that_all_is_well(gateway, backend, version):
+    """A warning user_canceled before close_notify, on each orderly close of TLS 1.3 (JDK 11 and later)."""
+    content = bytes(range(256)) * 1000
+    with clients.explicit(gateway, "P") as c:
+        sock = net.dial(c.pasv())
+        c.expect("STOR up", 150)
+        data = gnutls.Tls(sock, version)
+        data.send(content)
+        data.warn()
+        data.finish()
+        assert c.reply().code == 226
+        data.close()
+    assert backend.upload("up") == (content, "fin")
 
 
 def test_a_cut_upload_in_the_clear_by_rst(gateway, backend):
