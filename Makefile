@@ -63,6 +63,10 @@ asan:                               ## the same under AddressSanitizer and UBSan
 	@$(MAKE) --no-print-directory B=build/asan HARDEN=-fno-omit-frame-pointer \
 	  SAN='-fsanitize=address,undefined -fno-sanitize-recover=all' check
 
+check-ktls: setup-test              ## tests of TLS in the kernel, where need be on an emulated machine whose kernel has it
+	@$(MAKE) --no-print-directory binaries
+	@B=$B PYTHON=$(PYTHON) sh tests/ktls/run.sh
+
 mutants: setup-test                 ## switch each guard off in turn; the test of its incident has to fail
 	@$(PYTHON) tests/attacks/mutants.py
 
@@ -105,9 +109,9 @@ install: $(BINARIES)                ## install under DESTDIR/PREFIX
 clean: ; rm -rf build               ## remove build output
 
 help:                               ## this list
-	@awk -F':.*[#][#] ' '/^[a-z]+:.*[#][#] /{printf "  %-8s %s\n",$$1,$$2}' $(firstword $(MAKEFILE_LIST))
+	@awk -F':.*[#][#] ' '/^[a-z-]+:.*[#][#] /{printf "  %-10s %s\n",$$1,$$2}' $(firstword $(MAKEFILE_LIST))
 
-.PHONY: all binaries units check asan mutants fuzz fuzzers bench bench-tools soak lint demo install clean help FORCE
+.PHONY: all binaries units check check-ktls asan mutants fuzz fuzzers bench bench-tools soak lint demo install clean help FORCE
 .DELETE_ON_ERROR:
 .SECONDARY:
 -include $(OBJ:.o=.d) $(MAINS:%.c=$B/%.d) $(UNITS:=.d) $(BENCHERS:=.d) $(FUZZERS:=.d)

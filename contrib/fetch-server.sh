@@ -1,5 +1,5 @@
 #!/bin/sh
-# Unpack a Debian FTP server into a folder of its own: nothing is installed, nothing is enabled.
+# Unpack a Debian package, an FTP server say, into a folder of its own: nothing is installed, nothing is enabled.
 # The servers conflict as packages and start themselves when installed; neither matters this way.
 # Libraries that the machine lacks come along; run the server with LD_LIBRARY_PATH=$(cat FOLDER/libpath).
 set -eu

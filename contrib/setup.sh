@@ -1,5 +1,5 @@
 #!/bin/sh
-# Install the Debian packages that one purpose needs: build | test | demo | bench.
+# Install the Debian packages that one purpose needs: build | test | demo | bench | ktls.
 # Says nothing when all are there. As a user without root it names the command.
 set -eu
 
@@ -8,6 +8,7 @@ build="gcc libc6-dev make pkg-config libssl-dev libyaml-dev libnetfilter-conntra
 demo="$build openssl curl python3 ca-certificates"
 test="$demo libcmocka-dev python3-pytest python3-pyftpdlib python3-openssl lftp nftables conntrack iproute2
 	procps mandoc clang clang-format libclang-rt-14-dev git"
+ktls='qemu-system-x86 busybox-static cpio kmod' # and a kernel, see tests/ktls/run.sh
 bench=$demo # the servers that are compared are unpacked under build/, see contrib/fetch-server.sh
 
 case ${1:-} in
@@ -15,7 +16,8 @@ build) want=$build ;;
 demo) want=$demo ;;
 test) want=$test ;;
 bench) want=$bench ;;
-*) echo "usage: $0 build|test|demo|bench" >&2; exit 2 ;;
+ktls) want=$ktls ;;
+*) echo "usage: $0 build|test|demo|bench|ktls" >&2; exit 2 ;;
 esac
 
 command -v dpkg-query >/dev/null || exit 0 # not a Debian: the compiler will say what is missing

@@ -80,7 +80,7 @@ void control_tls_start(struct session *session)
 	struct ssl_st *ssl = tlsctx_new(session->tlsctx, TLSCTX_CONTROL, session->binding);
 
 	/* a handshake takes long: who does many waits behind who works */
-	if (ssl == NULL || stream_tls_start(&session->client, ssl) < 0 ||
+	if (ssl == NULL || stream_tls_start(&session->client, ssl, false) < 0 ||
 	    loop_patient(session->client.loop, &session->client.watch, true) < 0 ||
 	    loop_timer(session->client.loop, &session->tls_timer, session->rule->tls->handshake_timeout_ms) <
 		0) {

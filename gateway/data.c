@@ -9,6 +9,7 @@
 #include "gateway/log.h"
 #include "gateway/netsock.h"
 #include "gateway/session.h"
+#include "gateway/stream-ktls.h"
 #include "gateway/stream-tls.h"
 #include "gateway/util.h"
 #include "gateway/worker.h"
@@ -86,6 +87,9 @@ static void data_end(struct data *data, enum ftp_data_result result)
 	bool whole = result == FTP_DATA_OK;
 	bool begun = data->relaying;
 
+	if (data->client.stream.ktls != NULL && data->client.stream.ktls->rekeyed)
+		log_event(LOG_LEVEL_ERROR, "ktls-key-update", LOG_NUMBER("session", session->id),
+			  LOG_TEXT("mend", "ktls: false in the tls_action of clients that change keys"));
 	log_transfer(data, result);
 	count_relay(data, false);
 	data_leg_withdraw(data);
@@ -255,7 +259,7 @@ static enum ftp_data_result leg_handshake(struct data *data)
 	if (leg->state == LEG_OPEN) {
 		struct ssl_st *ssl = new_ssl(session);
 
-		if (ssl == NULL || stream_tls_start(&leg->stream, ssl) < 0)
+		if (ssl == NULL || stream_tls_start(&leg->stream, ssl, session->rule->tls->ktls) < 0)
 			return FTP_DATA_ABORTED;
 		leg->state = LEG_TLS;
 		if (loop_timer(loop_of(data), &data->timer, session->rule->tls->handshake_timeout_ms) < 0)
@@ -279,7 +283,8 @@ static enum ftp_data_result leg_handshake(struct data *data)
 	log_event(LOG_LEVEL_DEBUG, "data-tls", LOG_NUMBER("session", session->id),
 		  LOG_TEXT("version", stream_tls_version(&leg->stream)),
 		  LOG_TEXT("cipher", stream_tls_cipher(&leg->stream)),
-		  LOG_TEXT("resumed", stream_tls_resumed(&leg->stream) ? "yes" : "no"));
+		  LOG_TEXT("resumed", stream_tls_resumed(&leg->stream) ? "yes" : "no"),
+		  LOG_TEXT("ktls", stream_ktls_name(&leg->stream)));
 	if (session->rule->ftp->secure_session_reuse == SESSION_REUSE_REQUIRED &&
 	    !stream_tls_resumed(&leg->stream))
 		return FTP_DATA_NOT_REUSED;

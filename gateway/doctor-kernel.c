@@ -9,6 +9,7 @@
 #include "gateway/conntrack.h"
 #include "gateway/routes.h"
 #include "gateway/ruleset.h"
+#include "gateway/startup.h"
 #include "gateway/util.h"
 
 #define DEFAULT_MARK 1
@@ -74,6 +75,16 @@ static void check_route(struct doctor *doctor, enum ip_family family)
 	else
 		doctor_problem(doctor, "the kernel does not say where IPv%d packets with mark %u go: %s",
 			       family, mark, strerror(-r));
+}
+
+void doctor_check_ktls(struct doctor *doctor)
+{
+	if (startup_kernel_has_tls()) {
+		doctor_ok(doctor, "the kernel has TLS for data connections");
+		return;
+	}
+	doctor_mend(doctor, "modprobe tls");
+	doctor_warning(doctor, "the kernel has no TLS: attlsd does that of data connections itself");
 }
 
 void doctor_check_route(struct doctor *doctor)

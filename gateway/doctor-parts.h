@@ -46,7 +46,8 @@ void doctor_check_files(struct doctor *doctor);
 void doctor_check_addresses(struct doctor *doctor);
 void doctor_check_ports(struct doctor *doctor);
 
-/* doctor-kernel.c: routing and conntrack */
+/* doctor-kernel.c: TLS, routing and conntrack */
+void doctor_check_ktls(struct doctor *doctor);
 void doctor_check_route(struct doctor *doctor);
 void doctor_check_rp_filter(struct doctor *doctor);
 void doctor_check_forwarding(struct doctor *doctor);

@@ -6,6 +6,7 @@
 
 #include "gateway/doctor-parts.h"
 #include "gateway/ruleset.h"
+#include "gateway/startup.h"
 #include "gateway/util.h"
 
 #define NAME_WIDTH    13
@@ -63,6 +64,7 @@ static const struct check {
 	{ "files", always, false, doctor_check_files },
 	{ "addresses", always, false, doctor_check_addresses },
 	{ "ports", always, false, doctor_check_ports },
+	{ "ktls", startup_wants_ktls, false, doctor_check_ktls },
 	{ "rules", needs_rules, false, doctor_check_rules },
 	{ "input", needs_rules, true, doctor_check_input },
 	{ "conntrack", needs_rules, false, doctor_check_conntrack },

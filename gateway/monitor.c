@@ -342,7 +342,7 @@ static int bring_up(struct monitor *monitor)
 	if (r == 0 && monitor->current != NULL)
 		r = object(monitor, policy);
 	if (r == 0)
-		startup_raise_file_limit(policy); /* the workers inherit it */
+		startup_prepare_host(policy);
 	if (r == 0)
 		r = generation_start(&monitor->children, &policy, uid, gid, &monitor->coming);
 	policy_free(&policy);

@@ -1,12 +1,16 @@
 #include "gateway/startup.h"
 
 #include <errno.h>
+#include <netinet/in.h>
+#include <netinet/tcp.h>
 #include <pwd.h>
 #include <stdio.h>
 #include <sys/resource.h>
+#include <sys/socket.h>
 #include <unistd.h>
 
 #include "gateway/log.h"
+#include "gateway/util.h"
 
 #define FALLBACK_USER "nobody"
 /* A session can have this many descriptors open in its worker. */
@@ -45,7 +49,7 @@ int startup_find_user(const struct policy *policy, const struct diags *source, u
 	return -ENOENT;
 }
 
-void startup_raise_file_limit(const struct policy *policy)
+static void raise_file_limit(const struct policy *policy)
 {
 	struct rlimit limit;
 	uint64_t wanted = (uint64_t)policy->daemon.limit_sessions * FDS_PER_SESSION;
@@ -58,4 +62,32 @@ void startup_raise_file_limit(const struct policy *policy)
 		log_event(LOG_LEVEL_INFO, "file-limit-low", LOG_NUMBER("limit", limit.rlim_max),
 			  LOG_NUMBER("wanted", wanted),
 			  LOG_TEXT("mend", "ulimit -n, or LimitNOFILE= of the service"));
+}
+
+bool startup_wants_ktls(const struct policy *policy)
+{
+	for (size_t i = 0; i < policy->ntls_actions; i++)
+		if (policy->tls_actions[i].ktls)
+			return true;
+	return false;
+}
+
+bool startup_kernel_has_tls(void)
+{
+	static const char name[] = "tls";
+	int fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+	bool has = true;
+
+	/* the layer is for connected sockets only, but that is looked at after it was found (and loaded) */
+	if (fd != -1 && setsockopt(fd, IPPROTO_TCP, TCP_ULP, name, sizeof(name) - 1) == -1)
+		has = errno == ENOTCONN;
+	fd_close(&fd);
+	return has;
+}
+
+void startup_prepare_host(const struct policy *policy)
+{
+	raise_file_limit(policy);
+	if (startup_wants_ktls(policy) && !startup_kernel_has_tls())
+		log_event(LOG_LEVEL_INFO, "ktls-missing", LOG_TEXT("mend", "modprobe tls"));
 }

@@ -4,6 +4,8 @@
 #ifndef ATTLSD_GATEWAY_STARTUP_H
 #define ATTLSD_GATEWAY_STARTUP_H
 
+#include <stdbool.h>
+
 #include "policy/policy.h"
 
 /*
@@ -13,7 +15,16 @@
 int startup_find_user(const struct policy *policy, const struct diags *source, unsigned *ret_uid,
 		      unsigned *ret_gid);
 
-/* Allow as many open files as the host lets us; says when that is too few for the sessions of the policy. */
-void startup_raise_file_limit(const struct policy *policy);
+/*
+ * What the workers inherit: as many open files as the host allows, and the kernel's
+ * TLS. Says what is missing for the policy.
+ */
+void startup_prepare_host(const struct policy *policy);
+
+/* `ktls` in any tls_action? */
+bool startup_wants_ktls(const struct policy *policy);
+
+/* Has the kernel TLS for sockets? As root this loads the module, which workers may not. */
+bool startup_kernel_has_tls(void);
 
 #endif

@@ -8,6 +8,8 @@
 #include <string.h>
 #include <sys/socket.h>
 
+#include "gateway/stream-ktls.h"
+
 /* TLS record types, as the first byte on the wire (RFC 8446 5.1). */
 #define RECORD_FIRST 0x14
 #define RECORD_LAST  0x17
@@ -17,7 +19,11 @@ static int bio_write(BIO *bio, const char *bytes, size_t len, size_t *ret_writte
 	struct stream *stream = BIO_get_data(bio);
 
 	BIO_clear_retry_flags(bio);
-	if (stream->saw_reset || stream_spill(stream, (const uint8_t *)bytes, len) < 0)
+	if (stream->saw_reset)
+		return 0;
+	if (stream->ktls != NULL && stream_ktls_has_out(stream))
+		return stream_ktls_bio_write(stream, bio, bytes, len, ret_written);
+	if (stream_spill(stream, (const uint8_t *)bytes, len) < 0)
 		return 0;
 	*ret_written = len;
 	return 1;
@@ -72,6 +78,8 @@ static int bio_read(BIO *bio, char *buf, size_t size, size_t *ret_read)
 	*ret_read = 0;
 	if (stream->saw_reset)
 		return 0;
+	if (stream->ktls != NULL && stream_ktls_has_in(stream))
+		return stream_ktls_bio_read(stream, bio, buf, size, ret_read);
 	n = stream->wire != NULL ? wire_read(stream, buf, size) : socket_read(stream, buf, size);
 	if (n > 0)
 		*ret_read = (size_t)n;
@@ -84,14 +92,16 @@ static long bio_ctrl(BIO *bio, int command, long num, void *ptr)
 {
 	struct stream *stream = BIO_get_data(bio);
 
-	(void)num, (void)ptr;
 	switch (command) {
-	case BIO_CTRL_FLUSH: /* the stream flushes when it is ready to */
-		return 1;
+	case BIO_CTRL_FLUSH: /* the stream flushes when it is ready to, but before the kernel takes over */
+		if (stream->ktls == NULL || stream_ktls_has_out(stream) || stream_flush(stream) == STREAM_OK)
+			return 1;
+		BIO_set_retry_write(bio);
+		return 0;
 	case BIO_CTRL_EOF:
 		return stream->saw_fin;
 	default:
-		return 0;
+		return stream->ktls != NULL ? stream_ktls_bio_ctrl(stream, command, num, ptr) : 0;
 	}
 }
 
@@ -123,7 +133,9 @@ static void on_message(int is_write, int version, int type, const void *bytes, s
 {
 	struct stream *stream = BIO_get_data(SSL_get_rbio(ssl));
 
-	(void)version, (void)bytes, (void)len, (void)arg;
+	(void)version, (void)arg;
+	if (!is_write && type == SSL3_RT_HANDSHAKE && stream->ktls != NULL)
+		stream_ktls_check(stream, bytes, len);
 	if (stream->barren_ms != stream->loop->now_ms) {
 		stream->barren_ms = stream->loop->now_ms;
 		stream->barren = 0;
@@ -134,7 +146,7 @@ static void on_message(int is_write, int version, int type, const void *bytes, s
 		stream->saw_reset = true; /* bio_read() gives nothing more */
 }
 
-int stream_tls_start(struct stream *stream, SSL *ssl)
+int stream_tls_start(struct stream *stream, SSL *ssl, bool kernel)
 {
 	BIO_METHOD *method = bio_method();
 	BIO *bio = method != NULL ? BIO_new(method) : NULL;
@@ -149,13 +161,14 @@ int stream_tls_start(struct stream *stream, SSL *ssl)
 	SSL_set_msg_callback(ssl, on_message);
 	stream->ssl = ssl;
 	stream->tls_up = false;
-	return 0;
+	return kernel ? stream_ktls_allow(stream) : 0;
 }
 
 void stream_tls_free(struct stream *stream)
 {
 	SSL_free(stream->ssl);
 	stream->ssl = NULL;
+	stream_ktls_free(stream);
 	stream->tls_up = false;
 	stream->clear_out = false;
 	stream->leaving = false;
@@ -214,8 +227,11 @@ enum stream_io stream_tls_handshake(struct stream *stream)
 	ERR_clear_error();
 	result = SSL_do_handshake(stream->ssl);
 	io = result == 1 ? STREAM_OK : classify(stream, result);
-	if (io == STREAM_OK)
+	if (io == STREAM_OK) {
 		stream->tls_up = true;
+		if (stream->ktls != NULL)
+			stream_ktls_look(stream);
+	}
 	if (io == STREAM_OK || io == STREAM_WAIT) {
 		if (stream_flush(stream) == STREAM_RESET)
 			return STREAM_RESET;

@@ -27,8 +27,11 @@ struct stream_wire {
 	bool exhausted; /* the kernel has nothing more now */
 };
 
-/* Put a new server-side SSL (now the stream's) on an open stream. Returns 0 or -ENOMEM (ssl is freed). */
-int stream_tls_start(struct stream *stream, struct ssl_st *ssl);
+/*
+ * Put a new server-side SSL (now the stream's) on an open stream. kernel: the kernel
+ * may take over what it can once the handshake is done. Returns 0 or -ENOMEM (ssl is freed).
+ */
+int stream_tls_start(struct stream *stream, struct ssl_st *ssl, bool kernel);
 
 /*
  * Go on with the handshake. STREAM_OK: done. STREAM_WAIT. STREAM_CLEAN and

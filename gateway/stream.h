@@ -16,6 +16,7 @@
 #include "gateway/loop.h"
 
 struct ssl_st;
+struct stream_ktls;
 struct stream_wire;
 
 enum stream_io {
@@ -41,11 +42,14 @@ struct stream {
 	struct loop *loop;
 	struct ssl_st *ssl;	  /* NULL: in the clear */
 	struct stream_wire *wire; /* while stream_tls_read_wire() reads */
+	struct stream_ktls *ktls; /* the kernel may have, or has, a part in TLS; see stream-ktls.h */
 	bool tls_up;		  /* the handshake is done */
 	bool clear_out;		  /* our direction has left TLS (CCC), the peer's may not have yet */
 	bool leaving;	/* the last TLS record of the peer has begun to arrive, see stream_tls_leave() */
 	bool finishing; /* shut the write side down once drained */
 	bool finished;	/* done */
+	bool owing;	/* close_notify waits for room in the socket (kTLS) */
+	bool open_end;	/* no FIN from us: it would overtake what the kernel holds (kTLS) */
 	bool saw_fin;	/* of TCP, below TLS */
 	bool saw_reset;
 	uint8_t barren;	    /* TLS messages that brought no data, in the turn that began at */
@@ -66,7 +70,7 @@ static inline bool stream_is_open(const struct stream *stream)
 /* Has everything been handed to the kernel? */
 static inline bool stream_is_drained(const struct stream *stream)
 {
-	return stream->spill.start == stream->spill.end;
+	return stream->spill.start == stream->spill.end && !stream->owing;
 }
 
 /*
@@ -84,7 +88,14 @@ enum stream_io stream_read(struct stream *stream, uint8_t *buf, size_t size, siz
 enum stream_io stream_drop(struct stream *stream, size_t *ret_len);
 
 /*
- * From one clear stream to another without a copy, through a pipe that is empty
+ * Does reading the socket give, or take writing to it, the bytes themselves? In the
+ * clear, and where the kernel does TLS: what stream_splice() needs of both its ends.
+ */
+bool stream_reads_plain(const struct stream *stream);
+bool stream_writes_plain(const struct stream *stream);
+
+/*
+ * From one plain stream to another without a copy, through a pipe that is empty
  * before and afterwards: what the kernel does not take is spilled. Up to size bytes;
  * the result is that of the read, as in stream_read(); *ret_to is that of the write.
  */

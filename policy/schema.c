@@ -166,6 +166,7 @@ static const struct field tls_fields[] = {
 	  .min = 0,
 	  .max = SCHEMA_DAY_S,
 	  .standard = "1h" },
+	BOOL("ktls", tls_action, ktls, "false"),
 	{ 0 },
 };
 static const struct schema tls_schema = { .fields = tls_fields,

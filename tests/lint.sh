@@ -106,7 +106,7 @@ libraries()
 		included = $0
 		sub(/^[^<]*</, "", included)
 		sub(/>.*/, "", included)
-		only("openssl/", "^gateway/(tlsctx|stream-tls|certs|trust|identity)", "in gateway/tlsctx, stream-tls, certs, trust or identity: add a function there")
+		only("openssl/", "^gateway/(tlsctx|stream-tls|stream-ktls|certs|trust|identity)", "in gateway/tlsctx, stream-tls, stream-ktls, certs, trust or identity: add a function there")
 		only("yaml.h", "^policy/node\\.c$", "in policy/node.c: work on its tree")
 		only("libnetfilter_conntrack/", "^gateway/conntrack", "in gateway/conntrack: add a function there")
 		leaf = "in gateway/: ftp-alg/ and policy/ do no I/O, read no clock and log nothing"

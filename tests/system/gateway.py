@@ -13,6 +13,8 @@ import time
 import net
 
 LINE = re.compile(r"^\S+Z\s+(\w+)\s+(\S+)\s*(.*)$")
+# `make check-ktls` runs tests written for TLS in user space with TLS in the kernel.
+KTLS = {"ktls": True} if os.environ.get("ATTLSD_TEST_KTLS") else {}
 FAULT = re.compile(r"AddressSanitizer|LeakSanitizer|runtime error:|UndefinedBehaviorSanitizer|Assertion .* failed")
 
 
@@ -35,7 +37,7 @@ def policy(certificates, backend, ftp=None, tls=None, **change):
         "version": 1,
         "daemon": {"workers": 1},
         "keyrings": {"ftpd": {"certificates": [certificates.ecdsa, certificates.rsa]}},
-        "tls_actions": {"server": {"keyring": "ftpd", **(tls or {})}},
+        "tls_actions": {"server": {"keyring": "ftpd", **KTLS, **(tls or {})}},
         "ftp_actions": {"standard": {**(ftp or {})}},
         "backends": {"legacy": {"address": "%s:%d" % backend}},
         "listeners": {"explicit": {"address": "127.0.0.1:0"}, "implicit": {"address": "127.0.0.1:0", "tls": "implicit"}},

@@ -12,6 +12,7 @@ LIMIT = int(8 * DEADLINE)  # and a whole test
 ROOT = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
 BUILD = os.path.abspath(os.environ.get("ATTLSD_BUILD", os.path.join(ROOT, "build")))
 ATTLSD = os.path.abspath(os.environ.get("ATTLSD", os.path.join(BUILD, "attlsd")))
+ATTLSCTL = os.path.abspath(os.environ.get("ATTLSCTL", os.path.join(BUILD, "attlsctl")))
 NOBODY = 65534
 IS_ROOT = os.geteuid() == 0
 

@@ -10,7 +10,7 @@ import client as clients
 import gateway as gateways
 import net
 
-ATTLSCTL = os.environ.get("ATTLSCTL") or os.path.join(net.BUILD, "attlsctl")
+ATTLSCTL = net.ATTLSCTL
 PARTNERS = os.path.join(net.ROOT, "contrib", "policy.partners.yaml")
 
 

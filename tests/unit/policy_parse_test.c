@@ -31,6 +31,7 @@ static void test_minimal(void **state)
 	assert_int_equal(tls->versions, POLICY_TLS1_2 | POLICY_TLS1_3);
 	assert_int_equal(tls->handshake_timeout_ms, 10000);
 	assert_int_equal(tls->session_timeout_s, 3600);
+	assert_false(tls->ktls);
 	assert_null(tls->ciphers);
 	assert_null(tls->ciphersuites);
 	assert_ptr_equal(tls->keyring, &p.policy->keyrings[0]);
@@ -159,6 +160,7 @@ static const char *const whole =
     "    ciphers: [C02B, ECDHE-RSA-AES128-GCM-SHA256, TLS_RSA_WITH_AES_128_CBC_SHA, \"35\"]\n"
     "    handshake_timeout: 1500ms\n"
     "    session_timeout: 0\n"
+    "    ktls: true\n"
     "ftp_actions:\n"
     "  f:\n"
     "backends:\n"
@@ -207,6 +209,7 @@ static void test_whole(void **state)
 	assert_int_equal(policy->tls_actions[0].ciphers_mark.line, 22);
 	assert_int_equal(policy->tls_actions[0].handshake_timeout_ms, 1500);
 	assert_int_equal(policy->tls_actions[0].session_timeout_s, 0);
+	assert_true(policy->tls_actions[0].ktls);
 
 	assert_string_equal(policy->backends[0].host, "mvs098.example.com");
 	assert_int_equal(policy->backends[0].endpoint.addr.family, IP_NONE);
