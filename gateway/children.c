@@ -6,6 +6,7 @@
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <sys/eventfd.h>
 #include <sys/mman.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -22,8 +23,11 @@
 #define RESTART_MS  1000
 /* The first descriptor behind stdin, stdout and stderr. */
 #define CHANNEL_FD 3
+#define BELL_FD	   4
+#define ROOT_FD	   5
 
 static void on_channel(struct watch *watch, uint32_t ready);
+static void on_bell(struct watch *watch, uint32_t ready);
 static void on_restart(struct timer *timer);
 
 /* A page of its own for each worker, so that a worker that was taken over cannot draw sessions to itself. */
@@ -57,35 +61,39 @@ static void relays_unmap_others(const struct child *mine)
 }
 
 /* In the new process: nothing of the monitor's stays but the policy's memory, stderr and the channel. */
-static void become_worker(const struct child *child, int channel, int root) __attribute__((noreturn));
-static void become_worker(const struct child *child, int channel, int root)
+static void become_worker(const struct child *child, int channel, int bell, int root)
+    __attribute__((noreturn));
+static void become_worker(const struct child *child, int channel, int bell, int root)
 {
 	struct worker_setup setup = {
 		.policy = child->generation->policy,
 		.relays = child->relays,
 		.channel = CHANNEL_FD,
+		.bell = BELL_FD,
 		.root = -1,
 		.uid = child->generation->uid,
 		.gid = child->generation->gid,
 	};
 	sigset_t none;
-	int spare = fcntl(channel, F_DUPFD_CLOEXEC, CHANNEL_FD + 2);
-	int spare_root = root == -1 ? -1 : fcntl(root, F_DUPFD_CLOEXEC, CHANNEL_FD + 2);
+	int spare = fcntl(channel, F_DUPFD_CLOEXEC, ROOT_FD + 1);
+	int spare_bell = fcntl(bell, F_DUPFD_CLOEXEC, ROOT_FD + 1);
+	int spare_root = root == -1 ? -1 : fcntl(root, F_DUPFD_CLOEXEC, ROOT_FD + 1);
 
 	(void)sigemptyset(&none);
 	(void)sigprocmask(SIG_SETMASK, &none, NULL);
 	(void)signal(SIGINT, SIG_IGN); /* a terminal's Ctrl-C reaches the whole group: the monitor decides */
 	(void)signal(SIGHUP, SIG_IGN);
 	(void)signal(SIGTERM, SIG_IGN);
-	if (spare == -1 || dup3(spare, CHANNEL_FD, O_CLOEXEC) == -1)
+	if (spare == -1 || spare_bell == -1 || dup3(spare, CHANNEL_FD, O_CLOEXEC) == -1 ||
+	    dup3(spare_bell, BELL_FD, O_CLOEXEC) == -1)
 		_exit(EXIT_FAILURE);
 	if (spare_root != -1) {
-		setup.root = CHANNEL_FD + 1;
+		setup.root = ROOT_FD;
 		if (dup3(spare_root, setup.root, O_CLOEXEC) == -1)
 			_exit(EXIT_FAILURE);
 	}
 	relays_unmap_others(child);
-	log_reopen_after(CHANNEL_FD + 1);
+	log_reopen_after(spare_root == -1 ? BELL_FD : ROOT_FD);
 	log_setup(setup.policy->daemon.log_level, setup.policy->daemon.log_format);
 	_exit(worker_run(&setup));
 }
@@ -94,7 +102,8 @@ static int child_start(struct child *child)
 {
 	int fds[2] = { -1, -1 };
 	int root = -1;
-	int r = msg_pair(fds);
+	int bell = eventfd(0, EFD_NONBLOCK | EFD_CLOEXEC);
+	int r = bell == -1 ? -errno : msg_pair(fds);
 
 	if (r == 0 && child->children->root) {
 		root = sandbox_empty_root();
@@ -110,17 +119,19 @@ static int child_start(struct child *child)
 		goto out;
 	}
 	if (child->pid == 0)
-		become_worker(child, fds[1], root);
+		become_worker(child, fds[1], bell, root);
 	child->channel.fd = fd_take(&fds[0]);
+	child->bell.fd = fd_take(&bell);
 	child->ready = false;
 	child->told = MSG_NONE;
 	child->owed = false;
 	child->nsessions = 0;
 	child->started_ms = child->children->loop->now_ms;
-	r = loop_watch(child->children->loop, &child->channel, EPOLLIN);
+	r = loop_watch(child->children->loop, &child->bell, EPOLLIN);
 	if (r < 0)
 		child_kill(child, "no-memory");
 out:
+	fd_close(&bell);
 	fd_close(&fds[0]);
 	fd_close(&fds[1]);
 	fd_close(&root);
@@ -149,8 +160,7 @@ static void tell_owed(struct child *child)
 
 	child->owed = r == -EAGAIN;
 	if (r == 0 || r == -EAGAIN)
-		r = loop_watch(child->children->loop, &child->channel,
-			       EPOLLIN | (child->owed ? EPOLLOUT : 0));
+		r = loop_watch(child->children->loop, &child->channel, child->owed ? EPOLLOUT : 0);
 	if (r < 0)
 		child_kill(child, "cannot-be-drained");
 }
@@ -158,15 +168,19 @@ static void tell_owed(struct child *child)
 static void on_channel(struct watch *watch, uint32_t ready)
 {
 	struct child *child = CONTAINER_OF(watch, struct child, channel);
+
+	(void)ready;
+	if (child->owed)
+		tell_owed(child);
+}
+
+static void hear(struct child *child)
+{
 	struct msg msg;
 	int fd;
-	int r;
+	int r = -EAGAIN;
 
-	if (ready & EPOLLOUT && child->owed)
-		tell_owed(child);
-	if (watch->fd == -1)
-		return;
-	while ((r = msg_receive(watch->fd, &msg, &fd)) == 1) {
+	while (child->channel.fd != -1 && (r = msg_receive(child->channel.fd, &msg, &fd)) == 1) {
 		if (fd != -1 || msg.type <= MSG_NONE || msg.type >= MSG_TYPE_COUNT) {
 			fd_close(&fd);
 			child_kill(child, "odd-message");
@@ -178,13 +192,48 @@ static void on_channel(struct watch *watch, uint32_t ready)
 		} else {
 			child->children->on_message(child, &msg);
 		}
-		if (watch->fd == -1)
-			return;
 	}
 	if (r == -EPROTO)
 		child_kill(child, "odd-message");
-	else if (r != -EAGAIN)
-		loop_unwatch(child->children->loop, watch); /* it ends; SIGCHLD will tell how */
+	/* at the end of the channel it ends, too; SIGCHLD will tell how */
+}
+
+static void hear_others(struct children *children, const struct child *last)
+{
+	struct generation *generation;
+
+	DL_FOREACH (children->head, generation)
+		for (size_t i = 0; i < generation->n; i++)
+			if (&generation->workers[i] != last)
+				hear(&generation->workers[i]);
+}
+
+void children_hear(struct children *children)
+{
+	hear_others(children, NULL);
+}
+
+/* What it asks for may depend on what others have said before without ringing. */
+static void on_bell(struct watch *watch, uint32_t ready)
+{
+	struct child *child = CONTAINER_OF(watch, struct child, bell);
+	eventfd_t rings;
+
+	(void)ready;
+	(void)eventfd_read(watch->fd, &rings); /* only how often is of no interest */
+	hear_others(child->children, child);
+	hear(child);
+}
+
+/* Nothing is heard of it any more. */
+static void hang_up(struct child *child)
+{
+	if (child->channel.fd != -1)
+		loop_unwatch(child->children->loop, &child->channel);
+	if (child->bell.fd != -1)
+		loop_unwatch(child->children->loop, &child->bell);
+	fd_close(&child->channel.fd);
+	fd_close(&child->bell.fd);
 }
 
 static void generation_free(struct generation *generation)
@@ -195,9 +244,7 @@ static void generation_free(struct generation *generation)
 		struct child *child = &gone->workers[i];
 
 		loop_timer_stop(child->children->loop, &child->restart);
-		if (child->channel.fd != -1)
-			loop_unwatch(child->children->loop, &child->channel);
-		fd_close(&child->channel.fd);
+		hang_up(child);
 		relays_unmap(child);
 	}
 	free(gone->workers);
@@ -237,8 +284,8 @@ int generation_start(struct children *children, struct policy **policy, unsigned
 
 		*child = (struct child){ .children = children, .generation = generation };
 		watch_init(&child->channel, on_channel);
+		watch_init(&child->bell, on_bell);
 		timer_init(&child->restart, on_restart);
-		child->channel.fd = -1;
 		r = relays_map(child) < 0 ? -ENOMEM : r;
 	}
 	DL_APPEND(children->head, generation);
@@ -348,9 +395,7 @@ void child_kill(struct child *child, const char *reason)
 	log_event(LOG_LEVEL_ERROR, "worker-killed", LOG_NUMBER("pid", child->pid),
 		  LOG_TEXT("reason", reason));
 	child->ready = false;
-	if (child->channel.fd != -1)
-		loop_unwatch(child->children->loop, &child->channel);
-	fd_close(&child->channel.fd);
+	hang_up(child);
 	(void)kill(child->pid, SIGKILL); /* fails only when it is dead already */
 }
 
@@ -360,9 +405,7 @@ static void child_died(struct child *child, int status)
 	pid_t pid = child->pid;
 	bool soon = children->loop->now_ms - child->started_ms < RESTART_MS;
 
-	if (child->channel.fd != -1)
-		loop_unwatch(children->loop, &child->channel);
-	fd_close(&child->channel.fd);
+	hang_up(child);
 	child->pid = 0;
 	child->ready = false;
 	children->on_death(child, pid, status);

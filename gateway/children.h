@@ -22,8 +22,9 @@ struct children;
 struct generation;
 
 struct child {
-	pid_t pid; /* 0: a place that waits to be filled again */
-	struct watch channel;
+	pid_t pid;	      /* 0: a place that waits to be filled again */
+	struct watch channel; /* read when the bell rings, and before decisions */
+	struct watch bell;    /* rung for what cannot wait */
 	struct timer restart;
 	struct children *children;
 	struct generation *generation;
@@ -87,6 +88,12 @@ void generation_look(struct generation *generation, uint64_t now_ms);
 /* Of those that are ready and do not lag the worker with the fewest transfers, then the fewest sessions; or
  * NULL. */
 struct child *generation_pick(struct generation *generation);
+
+/*
+ * Hear what the workers have said without ringing the bell: that sessions have
+ * ended, say. Before whatever depends on it.
+ */
+void children_hear(struct children *children);
 
 /* End a child that asked for what it must not. */
 void child_kill(struct child *child, const char *reason);

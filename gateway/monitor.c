@@ -134,6 +134,7 @@ static void on_listener(struct watch *watch, uint32_t ready)
 	struct ip_endpoint peer;
 
 	(void)ready;
+	children_hear(&monitor->children); /* who has gone makes room */
 	generation_look(monitor->current, monitor->loop.now_ms);
 	if (generation_pick(monitor->current) == NULL) { /* clients wait in the kernel's queue */
 		(void)listener_set_accept(&monitor->listeners, &monitor->loop, false);
@@ -391,6 +392,7 @@ static void on_signal(struct watch *watch, uint32_t ready)
 	struct signalfd_siginfo info;
 
 	(void)ready;
+	children_hear(&monitor->children);
 	while (read(watch->fd, &info, sizeof(info)) == (ssize_t)sizeof(info)) {
 		switch (info.ssi_signo) {
 		case SIGCHLD:
@@ -472,9 +474,8 @@ int monitor_run(const char *policy_path)
 
 	if (r == 0)
 		r = bring_up(&monitor);
-	if (r == 0) {
+	if (r == 0)
 		r = open_privileged(&monitor);
-	}
 	if (r == 0) {
 		if (monitor.children.root)
 			r = sandbox_monitor(monitor.privileged.net_admin);

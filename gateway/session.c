@@ -276,7 +276,7 @@ void session_start(struct worker *worker, const struct msg *msg, int *fd)
 	if (session == NULL) {
 		struct session lost = { .id = msg->session };
 
-		worker_session_end(worker, &lost);
+		worker_session_over(worker, &lost);
 		log_event(LOG_LEVEL_ERROR, "refused", LOG_NUMBER("session", msg->session),
 			  LOG_TEXT("reason", "no-memory"));
 		fd_close(fd);
@@ -312,6 +312,7 @@ void session_end(struct session *session, const char *reason)
 		return;
 	session->ended = true;
 	data_close(&session->data, session->data.started);
+	worker_session_over(worker, session);  /* before the client sees it: it may come again at once */
 	(void)stream_finish(&session->client); /* a peer that is gone makes this a no-op */
 	linger_take(&worker->lingering, &session->client);
 	stream_close(&session->server, false);
@@ -329,7 +330,7 @@ void session_end(struct session *session, const char *reason)
 	HASH_DEL(worker->by_number, session);
 	worker->nsessions--;
 	loop_bury(&worker->loop, &session->grave);
-	worker_session_end(worker, session);
+	worker_session_gone(worker);
 	/* last: who reads it may count on room for the next session, and on the transfer's line before it */
 	log_event(LOG_LEVEL_INFO, "session-end", LOG_NUMBER("session", session->id),
 		  LOG_TEXT("user", session->user[0] != '\0' ? session->user : session->asked),

@@ -7,6 +7,7 @@
 #include <signal.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/eventfd.h>
 #include <sys/resource.h>
 #include <unistd.h>
 #include <uthash.h>
@@ -40,6 +41,21 @@ static int keep_for_later(struct worker *worker, const struct msg *msg)
 	return loop_watch(&worker->loop, &worker->channel, EPOLLIN | EPOLLOUT);
 }
 
+/* The monitor hears what only counts before its next decision; waking it for each would cost a session 5 %.
+ */
+#define UNHEARD_MAX 32
+
+static bool can_wait(uint32_t type)
+{
+	return type == MSG_SESSION_LOGIN || type == MSG_LOGIN_FAILED || type == MSG_SESSION_END;
+}
+
+static void ring(struct worker *worker)
+{
+	(void)eventfd_write(worker->bell, 1); /* fails only where it has rung 2^64 times unheard */
+	worker->unheard = 0;
+}
+
 /* Never waits: many sessions may end in one turn, more than the channel holds. */
 void worker_request(struct worker *worker, const struct msg *msg)
 {
@@ -52,6 +68,8 @@ void worker_request(struct worker *worker, const struct msg *msg)
 		r = keep_for_later(worker, msg);
 	if (r < 0)
 		monitor_lost(worker, -r);
+	else if (++worker->unheard >= UNHEARD_MAX || worker->nuntold > 0 || !can_wait(msg->type))
+		ring(worker);
 }
 
 static void tell_monitor(struct worker *worker, enum msg_type type, uint64_t session)
@@ -70,6 +88,7 @@ static void tell_rest(struct worker *worker)
 		told++;
 	memmove(worker->untold, worker->untold + told, (worker->nuntold - told) * sizeof(*worker->untold));
 	worker->nuntold -= told;
+	ring(worker);
 	if (r == 0)
 		r = loop_watch(&worker->loop, &worker->channel, EPOLLIN);
 	if (r < 0 && r != -EAGAIN)
@@ -122,10 +141,14 @@ static void trim_if_deserted(struct worker *worker)
 		(void)loop_timer(&worker->loop, &worker->trim_timer, TRIM_AFTER_MS); /* or it stays */
 }
 
-void worker_session_end(struct worker *worker, struct session *session)
+void worker_session_over(struct worker *worker, const struct session *session)
+{
+	tell_monitor(worker, MSG_SESSION_END, session->id);
+}
+
+void worker_session_gone(struct worker *worker)
 {
 	trim_if_deserted(worker);
-	tell_monitor(worker, MSG_SESSION_END, session->id);
 	end_if_drained(worker);
 }
 
@@ -255,6 +278,7 @@ static int worker_setup(struct worker *worker, const struct worker_setup *setup)
 	timer_init(&worker->drain_timer, on_drain_timer);
 	timer_init(&worker->trim_timer, on_trim_timer);
 	worker->channel.fd = setup->channel;
+	worker->bell = setup->bell;
 	r = diags_init(&diags, "", NULL, 0);
 	if (r < 0)
 		return r;
@@ -295,6 +319,7 @@ int worker_run(const struct worker_setup *setup)
 		free(worker->modes_refused);
 		free(worker->untold);
 		fd_close(&worker->channel.fd);
+		fd_close(&worker->bell);
 	}
 	free(worker);
 	return status;

@@ -25,6 +25,8 @@ struct worker {
 	struct tlsctx_set *tlsctx;
 	struct users *users;
 	struct watch channel; /* to the monitor */
+	int bell;	      /* the monitor's, rung for what cannot wait */
+	unsigned unheard;     /* messages since it was rung */
 	struct msg *untold;   /* what the channel had no room for yet, in order */
 	size_t nuntold, untold_cap;
 	struct session *sessions;  /* in order */
@@ -48,6 +50,7 @@ struct worker {
 struct worker_setup {
 	const struct policy *policy; /* outlives the worker */
 	int channel;		     /* to the monitor; the worker's */
+	int bell;		     /* the same */
 	_Atomic uint32_t *relays;
 	int root;	   /* the folder to be chrooted into, or -1: started without root */
 	unsigned uid, gid; /* to become, when root is given */
@@ -61,6 +64,10 @@ void worker_session_login(struct worker *worker, const struct session *session);
 /* For sessions: ask the monitor; the answer, if there is one, comes with session_granted(). */
 void worker_request(struct worker *worker, const struct msg *msg);
 void worker_login_failed(struct worker *worker, const struct session *session);
-void worker_session_end(struct worker *worker, struct session *session);
+/* It is over: what it asked for is void, its place in the limits is free. */
+void worker_session_over(struct worker *worker, const struct session *session);
+
+/* One of the worker's sessions is out of its lists. */
+void worker_session_gone(struct worker *worker);
 
 #endif

@@ -227,6 +227,14 @@ def test_too_many_sessions(launch, backend):
             third.expect("NOOP", 200)
 
 
+def test_who_has_seen_the_end_of_a_session_may_come_again_at_once(launch, backend):
+    gateway = launch(backend, daemon={"limits": {"sessions_per_source": 1}})
+    for _ in range(60):
+        with clients.explicit(gateway) as c:
+            c.expect("QUIT", 221)
+            c.ended()
+
+
 @pytest.mark.parametrize("limit", ["sessions_per_source", "unauthenticated_per_source"])
 def test_too_many_sessions_of_one_source(launch, backend, limit):
     gateway = launch(backend, daemon={"limits": {limit: 2}})
