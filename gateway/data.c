@@ -284,7 +284,7 @@ static enum ftp_data_result leg_handshake(struct data *data)
 		  LOG_TEXT("version", stream_tls_version(&leg->stream)),
 		  LOG_TEXT("cipher", stream_tls_cipher(&leg->stream)),
 		  LOG_TEXT("resumed", stream_tls_resumed(&leg->stream) ? "yes" : "no"),
-		  LOG_TEXT("ktls", stream_ktls_name(&leg->stream)));
+		  LOG_TEXT("ktls", leg->stream.ktls != NULL ? "yes" : "no"));
 	if (session->rule->ftp->secure_session_reuse == SESSION_REUSE_REQUIRED &&
 	    !stream_tls_resumed(&leg->stream))
 		return FTP_DATA_NOT_REUSED;

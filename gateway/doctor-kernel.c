@@ -80,11 +80,11 @@ static void check_route(struct doctor *doctor, enum ip_family family)
 void doctor_check_ktls(struct doctor *doctor)
 {
 	if (startup_kernel_has_tls()) {
-		doctor_ok(doctor, "the kernel has TLS for data connections");
+		doctor_ok(doctor, "the kernel has TLS for downloads");
 		return;
 	}
 	doctor_mend(doctor, "modprobe tls");
-	doctor_warning(doctor, "the kernel has no TLS: attlsd does that of data connections itself");
+	doctor_warning(doctor, "the kernel has no TLS: attlsd does that of downloads itself");
 }
 
 void doctor_check_route(struct doctor *doctor)

@@ -1,7 +1,6 @@
 #include "gateway/netsock.h"
 
 #include <errno.h>
-#include <linux/sock_diag.h>
 #include <linux/sockios.h>
 #include <netinet/in.h>
 #include <netinet/tcp.h>
@@ -283,16 +282,6 @@ void netsock_reset_on_close(int fd)
 	struct linger linger = { .l_onoff = 1, .l_linger = 0 };
 
 	(void)setsockopt(fd, SOL_SOCKET, SO_LINGER, &linger, sizeof(linger));
-}
-
-bool netsock_has_room(int fd, size_t len)
-{
-	uint32_t memory[SK_MEMINFO_VARS];
-	socklen_t size = sizeof(memory);
-
-	if (getsockopt(fd, SOL_SOCKET, SO_MEMINFO, memory, &size) == -1)
-		return false;
-	return (uint64_t)memory[SK_MEMINFO_WMEM_QUEUED] + len <= memory[SK_MEMINFO_SNDBUF];
 }
 
 size_t netsock_unacknowledged(int fd)

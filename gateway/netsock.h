@@ -73,9 +73,6 @@ void netsock_keepalive(int fd, uint32_t idle_s);
 /* Make the coming close() send RST instead of FIN: the peer must not take what it has for the whole. */
 void netsock_reset_on_close(int fd);
 
-/* Has the socket room for so much, with what the kernel needs to account for it? false also when unknown. */
-bool netsock_has_room(int fd, size_t len);
-
 /* Bytes written to the socket (and its FIN) that the peer has not acknowledged; 0 also when unknown. */
 size_t netsock_unacknowledged(int fd);
 

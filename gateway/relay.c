@@ -81,7 +81,7 @@ static enum stream_io gather(struct relay *relay, uint8_t *scratch, size_t size,
 		if (io != STREAM_OK)
 			break;
 		len += n;
-		if (stream_reads_plain(from) && len < size && relay->bytes + len > RELAY_SMALL)
+		if (from->ssl == NULL && len < size && relay->bytes + len > RELAY_SMALL)
 			io = STREAM_WAIT;
 	}
 	*ret_len = len;
@@ -98,11 +98,10 @@ static enum stream_io move_some(struct relay *relay, struct relay_tools *tools, 
 	bool small = relay->bytes <= RELAY_SMALL;
 	enum stream_io io;
 
-	if (!small && stream_reads_plain(relay->from) && stream_writes_plain(relay->to) &&
-	    tools->pipe[0] != -1)
+	if (!small && relay->from->ssl == NULL && stream_writes_plain(relay->to) && tools->pipe[0] != -1)
 		return stream_splice(relay->from, relay->to, tools->pipe, RELAY_SPLICE_BYTES, ret_len,
 				     ret_to);
-	if (stream_reads_plain(relay->from))
+	if (relay->from->ssl == NULL)
 		io = gather(relay, tools->scratch, relay->piece, ret_len);
 	else if (small)
 		io = gather(relay, tools->scratch, RELAY_SMALL, ret_len);

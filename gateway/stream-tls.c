@@ -19,11 +19,7 @@ static int bio_write(BIO *bio, const char *bytes, size_t len, size_t *ret_writte
 	struct stream *stream = BIO_get_data(bio);
 
 	BIO_clear_retry_flags(bio);
-	if (stream->saw_reset)
-		return 0;
-	if (stream->ktls != NULL && stream_ktls_has_out(stream))
-		return stream_ktls_bio_write(stream, bio, bytes, len, ret_written);
-	if (stream_spill(stream, (const uint8_t *)bytes, len) < 0)
+	if (stream->saw_reset || stream_spill(stream, (const uint8_t *)bytes, len) < 0)
 		return 0;
 	*ret_written = len;
 	return 1;
@@ -78,8 +74,6 @@ static int bio_read(BIO *bio, char *buf, size_t size, size_t *ret_read)
 	*ret_read = 0;
 	if (stream->saw_reset)
 		return 0;
-	if (stream->ktls != NULL && stream_ktls_has_in(stream))
-		return stream_ktls_bio_read(stream, bio, buf, size, ret_read);
 	n = stream->wire != NULL ? wire_read(stream, buf, size) : socket_read(stream, buf, size);
 	if (n > 0)
 		*ret_read = (size_t)n;
@@ -92,16 +86,14 @@ static long bio_ctrl(BIO *bio, int command, long num, void *ptr)
 {
 	struct stream *stream = BIO_get_data(bio);
 
+	(void)num, (void)ptr;
 	switch (command) {
-	case BIO_CTRL_FLUSH: /* the stream flushes when it is ready to, but before the kernel takes over */
-		if (stream->ktls == NULL || stream_ktls_has_out(stream) || stream_flush(stream) == STREAM_OK)
-			return 1;
-		BIO_set_retry_write(bio);
-		return 0;
+	case BIO_CTRL_FLUSH: /* the stream flushes when it is ready to */
+		return 1;
 	case BIO_CTRL_EOF:
 		return stream->saw_fin;
 	default:
-		return stream->ktls != NULL ? stream_ktls_bio_ctrl(stream, command, num, ptr) : 0;
+		return 0;
 	}
 }
 
@@ -177,6 +169,7 @@ void stream_tls_free(struct stream *stream)
 void stream_tls_rehome(struct stream *stream)
 {
 	BIO_set_data(SSL_get_rbio(stream->ssl), stream);
+	BIO_set_data(SSL_get_wbio(stream->ssl), stream); /* mostly the same */
 }
 
 /* OpenSSL says only that the verification failed; put what failed beside it, for stream_tls_reason(). */
@@ -216,6 +209,8 @@ static enum stream_io classify(struct stream *stream, int result)
 	/* A broken record or a failed handshake: whatever alert there is goes out, then nothing is sure any
 	 * more. */
 	(void)stream_flush(stream);
+	if (stream->tls_up)
+		stream->saw_reset = true; /* asked again, OpenSSL would call the peer's fatal alert an end */
 	return STREAM_RESET;
 }
 

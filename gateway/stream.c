@@ -146,8 +146,10 @@ static void finish_if_drained(struct stream *stream)
 	if (!stream->finishing || stream->finished || !stream_is_drained(stream))
 		return;
 	stream->finished = true;
-	if (stream->open_end)
-		return; /* close_notify is enough for most peers; the others get FIN with the close() */
+	/* Of a full socket the kernel's TLS keeps a record back, which FIN would overtake: close_notify is
+	 * enough for most peers, the others get it with the close(). */
+	if (stream->ktls != NULL)
+		return;
 	(void)shutdown(stream->watch.fd, SHUT_WR); /* a connection that is gone already is ended, too */
 }
 
@@ -156,17 +158,12 @@ static enum stream_io read_ended(struct stream *stream, ssize_t n)
 {
 	if (n == 0) {
 		stream->saw_fin = true;
-		return stream->ssl == NULL ? STREAM_CLEAN : STREAM_TRUNCATED;
+		return STREAM_CLEAN;
 	}
 	if (errno == EAGAIN || errno == EWOULDBLOCK)
 		return STREAM_WAIT;
 	stream->saw_reset = true;
 	return STREAM_RESET;
-}
-
-bool stream_reads_plain(const struct stream *stream)
-{
-	return stream->ssl == NULL || (stream->ktls != NULL && stream->ktls->in);
 }
 
 bool stream_writes_plain(const struct stream *stream)
@@ -177,12 +174,9 @@ bool stream_writes_plain(const struct stream *stream)
 /* The kernel has taken all bytes: now it takes the end of TLS, too, as soon as it has room. */
 static enum stream_io pay_notify(struct stream *stream)
 {
-	bool fin;
-	enum stream_io io = stream_ktls_notify(stream, &fin);
+	enum stream_io io = stream_ktls_notify(stream);
 
-	if (io != STREAM_WAIT)
-		stream->owing = false;
-	stream->open_end = !fin;
+	stream->owing = io == STREAM_WAIT;
 	return io;
 }
 
@@ -217,8 +211,7 @@ enum stream_io stream_read(struct stream *stream, uint8_t *buf, size_t size, siz
 	ssize_t n;
 
 	if (stream->ssl != NULL)
-		return stream_reads_plain(stream) ? stream_ktls_read(stream, buf, size, ret_len)
-						  : stream_tls_read(stream, buf, size, ret_len);
+		return stream_tls_read(stream, buf, size, ret_len);
 	do {
 		n = recv(stream->watch.fd, buf, size, 0);
 	} while (n == -1 && errno == EINTR);
@@ -246,45 +239,17 @@ static int pipe_spill(struct stream *stream, int fd, size_t len)
 	return r;
 }
 
-/* Fill the pipe. One call gives all that there is in the clear, but one record only of the kernel's TLS. */
-static ssize_t pipe_fill(struct stream *from, int fd, size_t size)
-{
-	ssize_t n;
-	size_t len = 0;
-
-	do {
-		n = splice(from->watch.fd, NULL, fd, NULL, size - len, SPLICE_F_NONBLOCK | SPLICE_F_MOVE);
-		if (n > 0)
-			len += (size_t)n;
-	} while ((n > 0 && from->ssl != NULL && len < size) || (n == -1 && errno == EINTR));
-	return len > 0 ? (ssize_t)len : n;
-}
-
-/* What splice() has no way for: records of TLS that are not data, and what OpenSSL has read behind them. */
-static enum stream_io copy_some(struct stream *from, struct stream *to, size_t *ret_len,
-				enum stream_io *ret_to)
-{
-	uint8_t bytes[16 * 1024];
-	enum stream_io io = stream_ktls_read(from, bytes, sizeof(bytes), ret_len);
-
-	if (io == STREAM_OK)
-		*ret_to = stream_write(to, bytes, *ret_len);
-	return io;
-}
-
 enum stream_io stream_splice(struct stream *from, struct stream *to, const int pipe[static 2], size_t size,
 			     size_t *ret_len, enum stream_io *ret_to)
 {
-	ssize_t n = -1, sent;
+	ssize_t n, sent;
 	size_t left;
 
 	*ret_len = 0;
 	*ret_to = STREAM_OK;
-	errno = 0;
-	if (from->ssl == NULL || !stream_ktls_is_control(from, 0))
-		n = pipe_fill(from, pipe[1], size);
-	if (n == -1 && from->ssl != NULL && stream_ktls_is_control(from, errno))
-		return copy_some(from, to, ret_len, ret_to);
+	do {
+		n = splice(from->watch.fd, NULL, pipe[1], NULL, size, SPLICE_F_NONBLOCK | SPLICE_F_MOVE);
+	} while (n == -1 && errno == EINTR);
 	if (n <= 0)
 		return read_ended(from, n);
 	*ret_len = left = (size_t)n;
@@ -307,19 +272,11 @@ enum stream_io stream_splice(struct stream *from, struct stream *to, const int p
 enum stream_io stream_drop(struct stream *stream, size_t *ret_len)
 {
 	uint8_t bytes[4096];
-	struct iovec part = { .iov_base = bytes, .iov_len = sizeof(bytes) };
-	_Alignas(struct cmsghdr) uint8_t type[CMSG_SPACE(1)];
-	struct msghdr msg;
 	ssize_t n;
 
 	*ret_len = 0;
 	do {
-		/* without a place for the type of a record the kernel's TLS gives only data */
-		msg = (struct msghdr){ .msg_iov = &part,
-				       .msg_iovlen = 1,
-				       .msg_control = &type,
-				       .msg_controllen = stream->ktls != NULL ? sizeof(type) : 0 };
-		n = recvmsg(stream->watch.fd, &msg, 0);
+		n = recv(stream->watch.fd, bytes, sizeof(bytes), 0);
 		if (n > 0)
 			*ret_len += (size_t)n;
 	} while ((n > 0 && *ret_len < DROP_MAX) || (n == -1 && errno == EINTR));

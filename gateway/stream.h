@@ -50,7 +50,6 @@ struct stream {
 	bool finished;	/* done */
 	bool lazy;	/* nothing is spilled but what may wait for the next write */
 	bool owing;	/* close_notify waits for room in the socket (kTLS) */
-	bool open_end;	/* no FIN from us: it would overtake what the kernel holds (kTLS) */
 	bool saw_fin;	/* of TCP, below TLS */
 	bool saw_reset;
 	uint8_t barren;	    /* TLS messages that brought no data, in the turn that began at */
@@ -88,15 +87,11 @@ enum stream_io stream_read(struct stream *stream, uint8_t *buf, size_t size, siz
  */
 enum stream_io stream_drop(struct stream *stream, size_t *ret_len);
 
-/*
- * Does reading the socket give, or take writing to it, the bytes themselves? In the
- * clear, and where the kernel does TLS: what stream_splice() needs of both its ends.
- */
-bool stream_reads_plain(const struct stream *stream);
+/* Are bytes written to the socket as they are? In the clear, and where the kernel does TLS. */
 bool stream_writes_plain(const struct stream *stream);
 
 /*
- * From one plain stream to another without a copy, through a pipe that is empty
+ * From a clear stream to one that writes plain bytes without a copy, through a pipe that is empty
  * before and afterwards: what the kernel does not take is spilled. Up to size bytes;
  * the result is that of the read, as in stream_read(); *ret_to is that of the write.
  */

@@ -389,11 +389,8 @@ SSL *tlsctx_new(struct tlsctx *tlsctx, enum tlsctx_use use, const uint8_t bindin
 	if (SSL_set_session_id_context(ssl, own ? binding : control_context, TLS_BINDING_BYTES) != 1)
 		goto fail;
 	if (use == TLSCTX_DATA) {
-		/* what is read ahead the kernel could not decrypt any more */
-		if (!tlsctx->action->ktls) {
-			SSL_set_read_ahead(ssl, 1);
-			SSL_set_default_read_buffer_len(ssl, DATA_READ_BUFFER);
-		}
+		SSL_set_read_ahead(ssl, 1);
+		SSL_set_default_read_buffer_len(ssl, DATA_READ_BUFFER);
 		/* An unread ticket turns the close() of a client that only uploads into a reset. */
 		(void)SSL_set_num_tickets(ssl, 0);
 	} else {

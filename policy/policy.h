@@ -80,7 +80,7 @@ struct tls_action {
 	struct diag_mark mark, ciphersuites_mark, ciphers_mark;
 	uint32_t handshake_timeout_ms;
 	uint32_t session_timeout_s;
-	bool ktls;    /* the kernel may do the TLS of data connections */
+	bool ktls;    /* the kernel may do the TLS of what is sent on data connections */
 	size_t index; /* its place in policy.tls_actions */
 };
 

@@ -5,7 +5,6 @@ mkdir -p /dev/pts /dev/shm
 mount -t devpts none /dev/pts
 mount -t tmpfs none /dev/shm
 mount -t tmpfs none /run
-mount -t tmpfs none /tmp
 ip link set lo up
 ulimit -n 65536
 echo "kernel $(uname -r)"

@@ -33,6 +33,7 @@ sh "$top/contrib/fetch-server.sh" "$package" "$kernel"
 
 # What the emulated machine starts with: busybox, and the modules up to its root.
 modules='virtio_ring virtio virtio_pci_modern_dev virtio_pci_legacy_dev virtio_pci netfs fscache 9pnet 9pnet_virtio 9p overlay'
+depmod -b "$kernel" "$(basename "$kernel"/lib/modules/*)"
 root=$B/ktls/initramfs
 rm -rf "$root"
 mkdir -p "$root/bin" "$root/proc" "$root/sys" "$root/dev" "$root/host" "$root/own" "$root/new"
@@ -66,5 +67,5 @@ timeout "$SECONDS_MAX" qemu-system-x86_64 -machine q35 -accel tcg,thread=multi -
 	-kernel "$kernel"/boot/vmlinuz-* -initrd "$B/ktls/initramfs.gz" -append 'console=ttyS0 quiet panic=-1' \
 	-display none -monitor none -nodefaults -serial stdio -no-reboot \
 	-fsdev local,id=host,path=/,security_model=passthrough,readonly=on,multidevs=remap \
-	-device virtio-9p-pci,fsdev=host,mount_tag=host </dev/null | tr -d '\r' | tee "$log" | sed -u -n '/^kernel /,/^ktls: /p'
+	-device virtio-9p-pci,fsdev=host,mount_tag=host </dev/null | stdbuf -o0 tr -d '\r' | tee "$log" | sed -u -n '/^kernel /,/^ktls: /p'
 grep -q '^ktls: 0$' "$log" || { echo "the console's log is in $log" >&2; exit 1; }
