@@ -6,6 +6,7 @@
 #
 # B       build directory (build)
 # PYTHON  interpreter that has pytest (python3)
+# KERNEL  package of the kernel (the newest that linux-image-amd64 depends on)
 set -eu
 
 : "${B:=build}"
@@ -26,29 +27,34 @@ if [ "$(uname -m)" != x86_64 ]; then
 	exit 1
 fi
 sh "$top/contrib/setup.sh" ktls
-package=$(apt-cache depends linux-image-amd64 | sed -n 's/.*Depends: *\(linux-image-[0-9].*\)/\1/p' | head -n 1)
+package=${KERNEL:-$(apt-cache depends linux-image-amd64 | sed -n 's/.*Depends: *\(linux-image-[0-9].*\)/\1/p' | head -n 1)}
 [ -n "$package" ] || { echo "apt knows no linux-image-amd64; as root:  apt-get update" >&2; exit 1; }
 kernel=$B/ktls/$package
 sh "$top/contrib/fetch-server.sh" "$package" "$kernel"
 
 # What the emulated machine starts with: busybox, and the modules up to its root.
-modules='virtio_ring virtio virtio_pci_modern_dev virtio_pci_legacy_dev virtio_pci netfs fscache 9pnet 9pnet_virtio 9p overlay'
-depmod -b "$kernel" "$(basename "$kernel"/lib/modules/*)"
+version=$(basename "$kernel"/lib/modules/*)
 root=$B/ktls/initramfs
 rm -rf "$root"
 mkdir -p "$root/bin" "$root/proc" "$root/sys" "$root/dev" "$root/host" "$root/own" "$root/new"
 cp /bin/busybox "$root/bin/busybox"
-for module in $modules; do
-	find "$kernel/lib/modules" -name "$module.ko" -exec cp {} "$root/" \;
-	[ -e "$root/$module.ko" ] || { echo "$package has no module $module" >&2; exit 1; }
-done
+depmod -b "$kernel" "$version"
+for module in virtio_pci 9pnet_virtio 9p overlay; do
+	modprobe -d "$kernel" -S "$version" --show-depends "$module"
+done | awk '$1 == "insmod" && !seen[$2]++ { print $2 }' >"$B/ktls/modules"
+modules=
+while read -r file; do
+	module=$(basename "$file" .xz)
+	case $file in *.xz) xz -dc "$file" ;; *) cat "$file" ;; esac >"$root/$module"
+	modules="$modules $module"
+done <"$B/ktls/modules"
 cat >"$root/init" <<EOF
 #!/bin/busybox sh
 b=/bin/busybox
 \$b mount -t proc none /proc
 \$b mount -t sysfs none /sys
 \$b mount -t devtmpfs none /dev
-for module in $modules; do \$b insmod /\$module.ko; done
+for module in $modules; do \$b insmod /\$module; done
 \$b mount -r -t 9p -o trans=virtio,version=9p2000.L,msize=262144,cache=mmap host /host
 \$b mount -t tmpfs -o mode=755 own /own
 \$b mkdir /own/upper /own/work
