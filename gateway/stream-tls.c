@@ -227,11 +227,10 @@ enum stream_io stream_tls_handshake(struct stream *stream)
 		if (stream->ktls != NULL)
 			stream_ktls_look(stream);
 	}
-	/* What TLS 1.3 sends last are tickets, which nobody waits for: they go with the first reply. */
-	if (io == STREAM_OK && SSL_version(stream->ssl) == TLS1_3_VERSION)
-		stream_leave(stream);
-	else if ((io == STREAM_OK || io == STREAM_WAIT) && stream_flush(stream) == STREAM_RESET)
-		return STREAM_RESET;
+	if (io == STREAM_OK || io == STREAM_WAIT) {
+		if (stream_flush(stream) == STREAM_RESET)
+			return STREAM_RESET;
+	}
 	return io;
 }
 

@@ -80,7 +80,6 @@ int stream_spill(struct stream *stream, const uint8_t *bytes, size_t len)
 	}
 	memcpy(spill->bytes + spill->end, bytes, len);
 	spill->end += len;
-	stream->lazy = false;
 	return 0;
 }
 
@@ -92,12 +91,6 @@ static void spill_shrink(struct stream *stream)
 	/* without memory it stays where it is */
 	if (left > 0 && stream->spill.cap >= SPARE_BYTES && left <= SPARE_BYTES / 2)
 		(void)spill_rebase(stream, left > SPILL_MIN ? left : SPILL_MIN);
-}
-
-void stream_leave(struct stream *stream)
-{
-	spill_shrink(stream);
-	stream->lazy = stream->spill.start < stream->spill.end;
 }
 
 void stream_init(struct stream *stream, struct loop *loop, watch_fn *fn)
@@ -188,8 +181,6 @@ enum stream_io stream_flush(struct stream *stream)
 
 	if (stream->saw_reset)
 		return STREAM_RESET;
-	if (stream->lazy)
-		return STREAM_OK;
 	if (spill->start < spill->end) {
 		io = send_some(stream, spill->bytes + spill->start, spill->end - spill->start, &sent);
 		spill->start += sent;
@@ -333,7 +324,6 @@ enum stream_io stream_finish(struct stream *stream)
 			stream_tls_notify(stream);
 	}
 	stream->finishing = true;
-	stream->lazy = false;
 	return stream_flush(stream);
 }
 

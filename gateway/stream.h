@@ -48,7 +48,6 @@ struct stream {
 	bool leaving;	/* the last TLS record of the peer has begun to arrive, see stream_tls_leave() */
 	bool finishing; /* shut the write side down once drained */
 	bool finished;	/* done */
-	bool lazy;	/* nothing is spilled but what may wait for the next write */
 	bool owing;	/* close_notify waits for room in the socket (kTLS) */
 	bool saw_fin;	/* of TCP, below TLS */
 	bool saw_reset;
@@ -67,10 +66,10 @@ static inline bool stream_is_open(const struct stream *stream)
 	return stream->watch.fd != -1;
 }
 
-/* Has everything been handed to the kernel, but what may wait? */
+/* Has everything been handed to the kernel? */
 static inline bool stream_is_drained(const struct stream *stream)
 {
-	return (stream->spill.start == stream->spill.end || stream->lazy) && !stream->owing;
+	return stream->spill.start == stream->spill.end && !stream->owing;
 }
 
 /*
@@ -106,9 +105,6 @@ enum stream_io stream_write(struct stream *stream, const uint8_t *bytes, size_t 
  * it leaves in one segment with the end. STREAM_OK or STREAM_RESET.
  */
 enum stream_io stream_write_last(struct stream *stream, const uint8_t *bytes, size_t len);
-
-/* What is spilled now may wait for the next write, or for stream_finish(). */
-void stream_leave(struct stream *stream);
 
 /* Push the spill on. STREAM_OK: drained; STREAM_WAIT; STREAM_RESET. */
 enum stream_io stream_flush(struct stream *stream);
