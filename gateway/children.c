@@ -122,12 +122,14 @@ static int child_start(struct child *child)
 		become_worker(child, fds[1], bell, root);
 	child->channel.fd = fd_take(&fds[0]);
 	child->bell.fd = fd_take(&bell);
-	child->ready = false;
+	child->ready = child->welcomed = false;
 	child->told = MSG_NONE;
 	child->owed = false;
 	child->nsessions = 0;
 	child->started_ms = child->children->loop->now_ms;
-	r = loop_watch(child->children->loop, &child->bell, EPOLLIN);
+	/* Each ring is an edge, and nothing is read: the worker has the same open file, and could make that
+	 * wait. */
+	r = loop_watch(child->children->loop, &child->bell, EPOLLIN | EPOLLET);
 	if (r < 0)
 		child_kill(child, "no-memory");
 out:
@@ -174,11 +176,15 @@ static void on_channel(struct watch *watch, uint32_t ready)
 		tell_owed(child);
 }
 
+/* Of one worker in one go; more than a channel holds. */
+#define HEARD_MAX 512
+
 static void hear(struct child *child)
 {
 	struct msg msg;
 	int fd;
 	int r = -EAGAIN;
+	int heard = 0;
 
 	while (child->channel.fd != -1 && (r = msg_receive(child->channel.fd, &msg, &fd)) == 1) {
 		if (fd != -1 || msg.type <= MSG_NONE || msg.type >= MSG_TYPE_COUNT) {
@@ -186,11 +192,13 @@ static void hear(struct child *child)
 			child_kill(child, "odd-message");
 			return;
 		}
-		if (msg.type == MSG_READY && !child->ready) {
+		if (msg.type == MSG_READY && !child->ready)
 			child->ready = true;
-			child->children->on_ready(child);
-		} else {
+		else
 			child->children->on_message(child, &msg);
+		if (++heard == HEARD_MAX) { /* the rest when others have had their turn */
+			loop_again(child->children->loop, &child->bell);
+			return;
 		}
 	}
 	if (r == -EPROTO)
@@ -217,12 +225,14 @@ void children_hear(struct children *children)
 static void on_bell(struct watch *watch, uint32_t ready)
 {
 	struct child *child = CONTAINER_OF(watch, struct child, bell);
-	eventfd_t rings;
 
 	(void)ready;
-	(void)eventfd_read(watch->fd, &rings); /* only how often is of no interest */
 	hear_others(child->children, child);
 	hear(child);
+	if (child->ready && !child->welcomed) {
+		child->welcomed = true;
+		child->children->on_ready(child);
+	}
 }
 
 /* Nothing is heard of it any more. */
@@ -399,22 +409,26 @@ void child_kill(struct child *child, const char *reason)
 	(void)kill(child->pid, SIGKILL); /* fails only when it is dead already */
 }
 
+/* on_death may retire its generation, which is gone then with its last worker: nothing of the child is
+ * touched behind it. */
 static void child_died(struct child *child, int status)
 {
 	struct children *children = child->children;
+	struct generation *generation = child->generation;
 	pid_t pid = child->pid;
 	bool soon = children->loop->now_ms - child->started_ms < RESTART_MS;
+	bool retired = generation->retired;
 
 	hang_up(child);
 	child->pid = 0;
 	child->ready = false;
-	children->on_death(child, pid, status);
 	child->nsessions = 0;
-	if (child->generation->retired)
-		free_if_gone(children, child->generation);
-	else if (loop_timer(children->loop, &child->restart, soon ? RESTART_MS : 0) < 0)
+	if (!retired && loop_timer(children->loop, &child->restart, soon ? RESTART_MS : 0) < 0)
 		log_event(LOG_LEVEL_ERROR, "worker-not-started",
-			  LOG_NUMBER("generation", child->generation->number));
+			  LOG_NUMBER("generation", generation->number));
+	children->on_death(child, pid, status);
+	if (retired)
+		free_if_gone(children, generation);
 }
 
 static struct child *find(struct children *children, pid_t pid)

@@ -31,6 +31,7 @@ struct child {
 	size_t nsessions;
 	_Atomic uint32_t *relays; /* transfers under way: a page that only this worker and the monitor have */
 	bool ready;
+	bool welcomed;	    /* and on_ready was called */
 	bool lags;	    /* as of generation_look() */
 	enum msg_type told; /* MSG_NONE, or how it was told to end */
 	bool owed;	    /* the channel was full: that is still to be sent */
@@ -91,7 +92,8 @@ struct child *generation_pick(struct generation *generation);
 
 /*
  * Hear what the workers have said without ringing the bell: that sessions have
- * ended, say. Before whatever depends on it.
+ * ended, say. Before whatever depends on it. Calls on_message only, and may end a
+ * child; on_ready waits for the bell, so that no generation comes or goes in here.
  */
 void children_hear(struct children *children);
 

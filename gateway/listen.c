@@ -4,6 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "gateway/log.h"
 #include "gateway/netsock.h"
 #include "gateway/util.h"
 
@@ -138,4 +139,21 @@ void listener_set_close(struct listener_set *set, struct loop *loop)
 	}
 	free(set->items);
 	*set = (struct listener_set){ .items = NULL };
+}
+
+void listener_set_log(const struct listener_set *set, const char *event)
+{
+	struct log_field fields[64] = { { NULL, NULL, 0 } };
+	char texts[NELEM(fields)][IP_TEXT_MAX];
+	struct ip_endpoint local;
+
+	for (size_t i = 0; i < set->n && i < NELEM(fields) - 1; i++) {
+		const struct listener *listener = &set->items[i];
+
+		if (netsock_local(listener->watch.fd, &local) < 0)
+			local = listener->endpoint;
+		fields[i].key = listener->name;
+		fields[i].text = ip_endpoint_format(&local, texts[i]);
+	}
+	log_write(LOG_LEVEL_INFO, event, fields);
 }

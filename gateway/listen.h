@@ -40,6 +40,9 @@ void listener_set_replace(struct listener_set *set, struct listener_set *old, st
 /* Ask the loop for connections, or stop asking. */
 int listener_set_accept(struct listener_set *set, struct loop *loop, bool on);
 
+/* Say where they are: an event whose fields have their names. */
+void listener_set_log(const struct listener_set *set, const char *event);
+
 /* Close what is open. */
 void listener_set_close(struct listener_set *set, struct loop *loop);
 

@@ -113,6 +113,11 @@ static void hand_over(struct monitor *monitor, const struct listener *listener, 
 	}
 	r = admission_enter(&monitor->admission, &policy->daemon, from->nproxies > 0 ? NULL : &peer->addr,
 			    child, &msg.session, &limit);
+	if (r == -EUSERS) { /* or has somebody gone since the batch began? */
+		children_hear(&monitor->children);
+		r = admission_enter(&monitor->admission, &policy->daemon,
+				    from->nproxies > 0 ? NULL : &peer->addr, child, &msg.session, &limit);
+	}
 	if (r < 0) {
 		refuse(monitor, listener, fd, peer, r == -EUSERS ? limit : "no-memory");
 		return;
@@ -167,23 +172,6 @@ static void on_accept_pause(struct timer *timer)
 		(void)listener_set_accept(&monitor->listeners, &monitor->loop, true);
 }
 
-static void log_listeners(const struct monitor *monitor, const char *event)
-{
-	struct log_field fields[64] = { { NULL, NULL, 0 } };
-	char texts[NELEM(fields)][IP_TEXT_MAX];
-	struct ip_endpoint local;
-
-	for (size_t i = 0; i < monitor->listeners.n && i < NELEM(fields) - 1; i++) {
-		const struct listener *listener = &monitor->listeners.items[i];
-
-		if (netsock_local(listener->watch.fd, &local) < 0)
-			local = listener->endpoint;
-		fields[i].key = listener->name;
-		fields[i].text = ip_endpoint_format(&local, texts[i]);
-	}
-	log_write(LOG_LEVEL_INFO, event, fields);
-}
-
 static void fail(struct monitor *monitor)
 {
 	monitor->status = EXIT_FAILURE;
@@ -209,7 +197,7 @@ static void promote(struct monitor *monitor)
 		fail(monitor);
 		return;
 	}
-	log_listeners(monitor, old == NULL ? "ready" : "reloaded");
+	listener_set_log(&monitor->listeners, old == NULL ? "ready" : "reloaded");
 	if (old != NULL)
 		generation_retire(old, MSG_RETIRE);
 }

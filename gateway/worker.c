@@ -47,7 +47,8 @@ static int keep_for_later(struct worker *worker, const struct msg *msg)
 
 static bool can_wait(uint32_t type)
 {
-	return type == MSG_SESSION_LOGIN || type == MSG_LOGIN_FAILED || type == MSG_SESSION_END;
+	return type == MSG_SESSION_LOGIN ||
+	       type == MSG_SESSION_END; /* a failed login counts from when it is heard */
 }
 
 static void ring(struct worker *worker)

@@ -1,4 +1,5 @@
 """Starting, checking a policy, reloading it, ending."""
+import contextlib
 import os
 import re
 import shutil
@@ -233,3 +234,45 @@ def test_a_low_port_needs_a_capability_that_is_named(launch, backend):
     gateway = launch(backend, preexec=net.as_nobody, wait=False, listeners={"explicit": {"address": "127.0.0.1:990"}})
     assert gateway.ended() == 1
     assert "CAP_NET_BIND_SERVICE" in gateway.log and "990" in gateway.log
+
+
+def waits(pid):
+    """A worker that has started: it waits for events and nothing else."""
+    with contextlib.suppress(OSError), open(f"/proc/{pid}/wchan") as f:
+        return "poll" in f.read()
+    return False
+
+
+@pytest.mark.skipif(not net.IS_ROOT, reason="needs root to see what a process waits for")
+def test_who_connects_while_a_reload_takes_over_is_served(launch, backend):
+    """The monitor finds the connection and the new workers' readiness at once."""
+    gateway = launch(backend, daemon={"workers": 2})
+    old, since = set(gateway.workers()), gateway.mark()
+    gateway.process.send_signal(signal.SIGHUP)
+    new = net.until(lambda: len(fresh := set(gateway.workers()) - old) == 2 and fresh, "two new workers", every=0)
+    os.kill(gateway.pid, signal.SIGSTOP)
+    try:
+        sock = net.dial(gateway.explicit)
+        net.until(lambda: all(map(waits, new)), "workers that have started")
+    finally:
+        os.kill(gateway.pid, signal.SIGCONT)
+    with sock:
+        assert sock.recv(100).startswith(b"220")
+    gateway.event("reloaded", since)
+
+
+def test_a_worker_that_dies_while_it_starts_ends_only_the_reload(launch, backend):
+    gateway = launch(backend)
+    for _ in range(5):
+        old, since = set(gateway.workers()), gateway.mark()
+        gateway.process.send_signal(signal.SIGHUP)
+
+        def over():
+            for pid in set(gateway.workers()) - old:
+                with contextlib.suppress(OSError):
+                    if "eventfd" in os.readlink(f"/proc/{pid}/fd/4") and "socket" in os.readlink(f"/proc/{pid}/fd/3"):
+                        os.kill(pid, signal.SIGKILL)
+            return gateway.seen("reloaded", since) or gateway.seen("reload-failed", since)
+        net.until(over, "an end of the reload", every=0)
+        with clients.explicit(gateway) as c:
+            c.expect("NOOP", 200)

@@ -1,5 +1,7 @@
 """Handshakes on the control connection: how they start, which versions and certificates, ALPN."""
+import socket
 import ssl
+import time
 
 import pytest
 
@@ -219,3 +221,18 @@ def test_server_talks_only_tls_after_auth(gateway):
         for marker in b"331 ", b"230 ", b"221 ", b"226 ":
             assert marker not in b"".join(seen)
         assert c.tls.end == "clean", "no close_notify at the end of a session"
+
+
+def test_the_first_command_behind_a_handshake_is_not_held_back(gateway):
+    """A client that leaves Nagle on sends it only when its Finished is acknowledged: tickets do that, at once."""
+    def seconds():
+        with socket.create_connection(gateway.explicit, timeout=net.DEADLINE) as sock:
+            sock.recv(1000)
+            sock.sendall(b"AUTH TLS\r\n")
+            sock.recv(1000)
+            with clients.context(versions="1.3").wrap_socket(sock) as tls:
+                start = time.monotonic()
+                tls.sendall(b"PBSZ 0\r\n")
+                assert tls.recv(1000).startswith(b"200")
+                return time.monotonic() - start
+    assert min(seconds() for _ in range(5)) < 0.03
