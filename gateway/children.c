@@ -17,11 +17,11 @@
 #include "gateway/util.h"
 #include "gateway/worker.h"
 
-/* A worker that dies sooner than this is started again only after a pause. */
 /* So long no worker may take anything before that is said. */
 #define LAG_TOLD_MS 1000
-#define RESTART_MS  1000
-/* The first descriptor behind stdin, stdout and stderr. */
+/* A worker that dies sooner than this is started again only after a pause. */
+#define RESTART_MS 1000
+/* The first descriptors behind stdin, stdout and stderr. */
 #define CHANNEL_FD 3
 #define BELL_FD	   4
 #define ROOT_FD	   5

@@ -99,14 +99,13 @@ void stream_ktls_free(struct stream *stream)
 
 void stream_ktls_look(struct stream *stream)
 {
-	stream->ktls->out = has_keys(stream->ktls);
-	if (!stream->ktls->out)
+	if (!has_keys(stream->ktls))
 		stream_ktls_free(stream);
 }
 
 void stream_ktls_check(struct stream *stream, const uint8_t *message, size_t len)
 {
-	if (stream->ktls->out && len > KEY_UPDATE_REQUEST_AT && message[0] == SSL3_MT_KEY_UPDATE &&
+	if (len > KEY_UPDATE_REQUEST_AT && message[0] == SSL3_MT_KEY_UPDATE &&
 	    message[KEY_UPDATE_REQUEST_AT] == SSL_KEY_UPDATE_REQUESTED)
 		stream->ktls->rekeyed = stream->saw_reset = true;
 }

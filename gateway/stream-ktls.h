@@ -4,9 +4,9 @@
  * as on a connection in the clear; what is not data, alerts and close_notify,
  * OpenSSL still sends.
  *
- * Only what we send: a receiving kernel loses bytes where it is spliced from
- * (6.1 before 6.1.192, 6.12.100 at least), raises events for records that are not
- * complete, and reads records without data for as long as somebody sends them.
+ * Only what we send: a receiving kernel loses bytes where it is spliced from (seen
+ * with 6.1.170), raises events for records that are not complete, and reads records
+ * without data for as long as somebody sends them.
  *
  * Whether the kernel takes the keys is its and OpenSSL's matter (version of TLS,
  * cipher, module `tls` loaded); if not, TLS stays in user space.
@@ -21,7 +21,6 @@ struct bio_st;
 
 struct stream_ktls {
 	struct bio_st *socket; /* OpenSSL's own way below TLS: only that one has its controls for kTLS */
-	bool out;	       /* the kernel has the keys */
 	bool rekeyed;	       /* the peer asked for new ones, which the kernel cannot be given: saw_reset */
 };
 

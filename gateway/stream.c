@@ -113,6 +113,12 @@ void stream_adopt(struct stream *stream, int *fd)
 	stream->watch.fd = fd_take(fd);
 }
 
+/* Is what is written to the socket encrypted by the kernel? */
+static bool kernel_encrypts(const struct stream *stream)
+{
+	return stream->ktls != NULL && stream->tls_up;
+}
+
 /*
  * Send as much as the kernel takes; *ret_sent is set in any case. Taking less
  * than it was given, it has no more room. Where the end follows at once, it keeps
@@ -121,7 +127,7 @@ void stream_adopt(struct stream *stream, int *fd)
 static enum stream_io send_some(struct stream *stream, const uint8_t *bytes, size_t len, size_t *ret_sent)
 {
 	/* the kernel's TLS would leave a record unfinished */
-	int flags = MSG_NOSIGNAL | (stream->finishing && stream->ktls == NULL ? MSG_MORE : 0);
+	int flags = MSG_NOSIGNAL | (stream->finishing && !kernel_encrypts(stream) ? MSG_MORE : 0);
 	ssize_t n;
 
 	*ret_sent = 0;
@@ -141,7 +147,7 @@ static void finish_if_drained(struct stream *stream)
 	stream->finished = true;
 	/* Of a full socket the kernel's TLS keeps a record back, which FIN would overtake: close_notify is
 	 * enough for most peers, the others get it with the close(). */
-	if (stream->ktls != NULL)
+	if (kernel_encrypts(stream))
 		return;
 	(void)shutdown(stream->watch.fd, SHUT_WR); /* a connection that is gone already is ended, too */
 }
@@ -161,7 +167,7 @@ static enum stream_io read_ended(struct stream *stream, ssize_t n)
 
 bool stream_writes_plain(const struct stream *stream)
 {
-	return stream->ssl == NULL || stream->clear_out || (stream->ktls != NULL && stream->ktls->out);
+	return stream->ssl == NULL || stream->clear_out || kernel_encrypts(stream);
 }
 
 /* The kernel has taken all bytes: now it takes the end of TLS, too, as soon as it has room. */

@@ -42,7 +42,7 @@ struct stream {
 	struct loop *loop;
 	struct ssl_st *ssl;	  /* NULL: in the clear */
 	struct stream_wire *wire; /* while stream_tls_read_wire() reads */
-	struct stream_ktls *ktls; /* the kernel may have, or has, a part in TLS; see stream-ktls.h */
+	struct stream_ktls *ktls; /* the kernel may take our direction of TLS, once tls_up it has */
 	bool tls_up;		  /* the handshake is done */
 	bool clear_out;		  /* our direction has left TLS (CCC), the peer's may not have yet */
 	bool leaving;	/* the last TLS record of the peer has begun to arrive, see stream_tls_leave() */

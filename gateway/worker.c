@@ -41,14 +41,13 @@ static int keep_for_later(struct worker *worker, const struct msg *msg)
 	return loop_watch(&worker->loop, &worker->channel, EPOLLIN | EPOLLOUT);
 }
 
-/* The monitor hears what only counts before its next decision; waking it for each would cost a session 5 %.
- */
+/* The monitor hears what only counts before its next decision; waking it for each takes context switches. */
 #define UNHEARD_MAX 32
 
 static bool can_wait(uint32_t type)
 {
-	return type == MSG_SESSION_LOGIN ||
-	       type == MSG_SESSION_END; /* a failed login counts from when it is heard */
+	/* not MSG_LOGIN_FAILED, which counts from when it is heard */
+	return type == MSG_SESSION_LOGIN || type == MSG_SESSION_END;
 }
 
 static void ring(struct worker *worker)

@@ -42,9 +42,7 @@ def test_java_says_that_it_was_cancelled_and_then_that_all_is_well(gateway, back
     """A warning user_canceled before close_notify, on each orderly close of TLS 1.3 (JDK 11 and later)."""
     content = bytes(range(256)) * 1000
     with clients.explicit(gateway, "P") as c:
-        sock = net.dial(c.pasv())
-        c.expect("STOR up", 150)
-        data = gnutls.Tls(sock, version)
+        data = gnutls.connect(c, "STOR up", version)
         data.send(content)
         data.warn()
         data.finish()

@@ -41,11 +41,14 @@ def taken(gateway):
     return [event for event in gateway.events if event.name == "data-tls"][-1].keys["ktls"]
 
 
-def connect(c, command, version):
-    """A data connection with GnuTLS."""
-    sock = net.dial(c.pasv())
-    c.expect(command, 150)
-    return gnutls.Tls(sock, version)
+@contextlib.contextmanager
+def uploading(launch, backend, version):
+    """A client that has begun to store "up": (its control connection, its data connection)."""
+    gateway = start(launch, backend)
+    with clients.explicit(gateway, "P") as c:
+        data = gnutls.connect(c, "STOR up", version)
+        yield c, data
+        data.close()
 
 
 @pytest.mark.parametrize("version", ["1.2", "1.3"])
@@ -113,29 +116,23 @@ def test_a_clear_data_connection_and_ccc_are_as_ever(launch, make_backend, level
 @pytest.mark.parametrize("version", ["1.2", "1.3"])
 def test_warnings_between_data_change_nothing(launch, make_backend, version):
     backend = make_backend()
-    gateway = start(launch, backend)
-    with clients.explicit(gateway, "P") as c:
-        data = connect(c, "STOR up", version)
+    with uploading(launch, backend, version) as (c, data):
         for at in range(0, len(CONTENT), 1 << 20):
             data.send(CONTENT[at:at + (1 << 20)])
             data.warn()
         data.finish()
         assert c.reply().code == 226
-        data.close()
     assert backend.upload("up") == (CONTENT, "fin")
 
 
 @pytest.mark.parametrize("version", ["1.2", "1.3"])
 def test_an_upload_cut_behind_a_warning_is_not_stored_as_whole(launch, make_backend, version):
     backend = make_backend()
-    gateway = start(launch, backend)
-    with clients.explicit(gateway, "P") as c:
-        data = connect(c, "STOR up", version)
+    with uploading(launch, backend, version) as (c, data):
         data.send(CONTENT)
         data.warn()
         clients.shutdown_write(data.sock)
         assert c.reply().code == 426
-        data.close()
     assert backend.upload("up")[1] == "reset"
 
 
@@ -146,7 +143,7 @@ def test_new_keys_are_followed_or_end_the_transfer(launch, make_backend, directi
     backend = make_backend(files={"big": CONTENT * 4})
     gateway = start(launch, backend)
     with clients.explicit(gateway, "P") as c:
-        data = connect(c, "STOR up" if direction == "upload" else "RETR big", "1.3")
+        data = gnutls.connect(c, "STOR up" if direction == "upload" else "RETR big", "1.3")
         kept = taken(gateway) == "no" or not of_peer
         received = None
         with contextlib.suppress(OSError):
