@@ -124,7 +124,9 @@ class Peer:
         return os.path.join(self.folders[package], *parts)
 
     def env(self):
-        return dict(os.environ, LD_LIBRARY_PATH=":".join(self.libpath)) if self.libpath else None
+        """LD_LIBRARY_PATH of whoever calls comes first: so everybody, and not attlsd alone, has another OpenSSL."""
+        path = [part for part in [os.environ.get("LD_LIBRARY_PATH"), *self.libpath] if part]
+        return dict(os.environ, LD_LIBRARY_PATH=":".join(path)) if path else None
 
     def versions(self):
         """Of the Debian package, as its changelog says."""
