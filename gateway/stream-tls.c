@@ -214,6 +214,22 @@ static enum stream_io classify(struct stream *stream, int result)
 	return STREAM_RESET;
 }
 
+/*
+ * OpenSSL keeps the peer's public key of the key exchange as long as the connection, for
+ * SSL_get_peer_tmp_key(): 6 KiB for ML-KEM, where all else of an idle session is 23. Nothing asks for it any
+ * more, so the key is emptied: EVP_PKEY_set_type() clears what a key holds, and which type it then has does
+ * not matter.
+ */
+static void forget_peer_key(SSL *ssl)
+{
+	EVP_PKEY *key;
+
+	if (SSL_get_peer_tmp_key(ssl, &key) != 1)
+		return;
+	(void)EVP_PKEY_set_type(key, EVP_PKEY_X25519);
+	EVP_PKEY_free(key);
+}
+
 enum stream_io stream_tls_handshake(struct stream *stream)
 {
 	int result;
@@ -224,6 +240,7 @@ enum stream_io stream_tls_handshake(struct stream *stream)
 	io = result == 1 ? STREAM_OK : classify(stream, result);
 	if (io == STREAM_OK) {
 		stream->tls_up = true;
+		forget_peer_key(stream->ssl);
 		if (stream->ktls != NULL)
 			stream_ktls_look(stream);
 	}
