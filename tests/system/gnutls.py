@@ -8,7 +8,6 @@ AGAIN = -28  # a record that was not data has been read
 CLIENT, CERTIFICATE, WARNING, USER_CANCELED, ASK_PEER, SHUT_WR = 2, 1, 1, 90, 1, 1
 
 
-
 def connect(c, command, version):
     """Begin a transfer for a client.Client, its data connection with GnuTLS."""
     sock = net.dial(c.pasv())
