@@ -67,6 +67,15 @@ def reset(sock):
     sock.close()
 
 
+def exactly(sock, count):
+    data = bytearray()
+    while len(data) < count:
+        piece = sock.recv(count - len(data))
+        assert piece, f"the connection ended after {len(data)} bytes of {count}: {bytes(data[-100:])}"
+        data += piece
+    return bytes(data)
+
+
 def end_of(sock):
     """Read to the end: ("fin" | "reset", all bytes)."""
     data = bytearray()

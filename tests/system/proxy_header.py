@@ -2,6 +2,8 @@
 import socket
 import struct
 
+import net
+
 SIGNATURE = b"\r\n\r\n\0\r\nQUIT\n"
 TLVS = {0x01: "alpn", 0x02: "authority", 0x20: "ssl"}
 SSL_TLVS = {0x21: "version", 0x22: "cn", 0x23: "cipher"}
@@ -22,15 +24,6 @@ def v2(source, destination, tlvs=b"", command=0x21):
 LOCAL = SIGNATURE + b"\x20\0\0\0"
 
 
-def exactly(sock, count):
-    data = b""
-    while len(data) < count:
-        piece = sock.recv(count - len(data))
-        assert piece, b"the connection ended in its header: " + data
-        data += piece
-    return data
-
-
 def tlvs(data, names):
     found = {}
     while data:
@@ -43,21 +36,21 @@ def tlvs(data, names):
 
 def read(sock):
     """One header from a connection: what it says, as a dictionary."""
-    start = exactly(sock, 6)
+    start = net.exactly(sock, 6)
     if start == b"PROXY ":
         line = b""
         while not line.endswith(b"\r\n"):
-            line += exactly(sock, 1)
+            line += net.exactly(sock, 1)
             assert len(line) <= 101, line
         words = line.decode().split()
         if words[0] == "UNKNOWN":
             return {"version": 1}
         assert words[0] in ("TCP4", "TCP6") and len(words) == 5, words
         return {"version": 1, "source": (words[1], int(words[3])), "destination": (words[2], int(words[4]))}
-    head = start + exactly(sock, 10)
+    head = start + net.exactly(sock, 10)
     assert head[:12] == SIGNATURE, head
     command, family, length = struct.unpack(">BBH", head[12:])
-    block = exactly(sock, length)
+    block = net.exactly(sock, length)
     said = {"version": 2, "command": command}
     if family == 0:
         return said
