@@ -94,6 +94,7 @@ static void data_end(struct data *data, enum ftp_data_result result)
 	count_relay(data, false);
 	data_leg_withdraw(data);
 	loop_timer_stop(loop_of(data), &data->timer);
+	loop_timer_stop(loop_of(data), &data->tick);
 	if (result == FTP_DATA_TLS)
 		(void)stream_finish(&data->client.stream); /* lets the alert reach the client */
 	if (whole || result == FTP_DATA_TLS)
@@ -153,6 +154,13 @@ static void on_timer(struct timer *timer)
 	data_end(data, late);
 }
 
+static void on_tick(struct timer *timer)
+{
+	struct data *data = CONTAINER_OF(timer, struct data, tick);
+
+	loop_again(loop_of(data), &data->relay.from->watch); /* behind commands, as its events */
+}
+
 void data_init(struct data *data, struct session *session)
 {
 	struct loop *loop = &session->worker->loop;
@@ -164,6 +172,7 @@ void data_init(struct data *data, struct session *session)
 	watch_init(&data->client.listener, NULL);
 	watch_init(&data->server.listener, NULL);
 	timer_init(&data->timer, on_timer);
+	timer_init(&data->tick, on_tick);
 }
 
 void data_start(struct data *data, const struct ftp_act *act)
@@ -214,6 +223,7 @@ void data_close(struct data *data, bool reset)
 	if (data->going) /* cut short: that, too, is to be found in the log */
 		log_transfer(data, reset ? FTP_DATA_ABORTED : FTP_DATA_PENDING);
 	loop_timer_stop(loop_of(data), &data->timer);
+	loop_timer_stop(loop_of(data), &data->tick);
 	count_relay(data, false);
 	data_leg_close(data, &data->client, reset);
 	data_leg_close(data, &data->server, reset);
@@ -350,11 +360,20 @@ static enum ftp_data_result data_settle(struct data *data)
 									    : FTP_DATA_PENDING;
 }
 
+/* Events were asked for; while the kernel keeps some back, a tick is as good as one. */
+static enum ftp_data_result data_wait(struct data *data)
+{
+	if (!data->relay.coalesce.on || timer_is_armed(&data->tick))
+		return FTP_DATA_PENDING;
+	return loop_timer(loop_of(data), &data->tick, COALESCE_TICK_MS) < 0 ? FTP_DATA_ABORTED
+									    : FTP_DATA_PENDING;
+}
+
 static enum ftp_data_result data_relay(struct data *data)
 {
 	switch (relay_step(&data->relay, &worker_of(data)->tools)) {
 	case RELAY_WAIT:
-		return FTP_DATA_PENDING;
+		return data_wait(data);
 	case RELAY_AGAIN:
 		loop_again(loop_of(data), &data->relay.from->watch);
 		return FTP_DATA_PENDING;

@@ -42,6 +42,7 @@ struct data {
 	bool announced;	    /* the kernel knows of the client's data connection */
 	uint8_t tries;	    /* ports that may still be tried for a listener of the monitor's */
 	struct timer timer; /* connecting, standing still, settling */
+	struct timer tick;  /* of a relay that coalesces */
 	bool started;	    /* a transfer was asked of the server */
 	bool going;	    /* and it has begun */
 	bool relaying;

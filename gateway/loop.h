@@ -102,6 +102,10 @@ void loop_again(struct loop *loop, struct watch *watch);
 
 /* (Re)arm a timer to fire once, `in_ms` from now. Returns 0 or -ENOMEM. */
 int loop_timer(struct loop *loop, struct timer *timer, uint64_t in_ms);
+static inline bool timer_is_armed(const struct timer *timer)
+{
+	return timer->place != 0;
+}
 void loop_timer_stop(struct loop *loop, struct timer *timer);
 
 /* Have grave->fn(grave) called when this turn is over. */

@@ -277,6 +277,11 @@ void netsock_keepalive(int fd, uint32_t idle_s)
 	set_option(fd, IPPROTO_TCP, TCP_KEEPCNT, KEEPALIVE_PROBES);
 }
 
+void netsock_wake_at(int fd, int bytes)
+{
+	set_option(fd, SOL_SOCKET, SO_RCVLOWAT, bytes);
+}
+
 void netsock_reset_on_close(int fd)
 {
 	struct linger linger = { .l_onoff = 1, .l_linger = 0 };

@@ -70,6 +70,10 @@ void netsock_set_control(int fd);
 /* TCP keep-alive after so many idle seconds; 0 leaves it to the kernel (off). */
 void netsock_keepalive(int fd, uint32_t idle_s);
 
+/* Have epoll tell of so many bytes or more (1: of any), of the end, and of a full window; not of fewer bytes.
+ */
+void netsock_wake_at(int fd, int bytes);
+
 /* Make the coming close() send RST instead of FIN: the peer must not take what it has for the whole. */
 void netsock_reset_on_close(int fd);
 

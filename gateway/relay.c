@@ -29,6 +29,7 @@ void relay_init(struct relay *relay, struct stream *client, struct stream *serve
 		.doubt = doubt,
 		.piece = RELAY_PIECE_FIRST,
 	};
+	coalesce_start(&relay->coalesce, client->loop->now_ms);
 }
 
 /*
@@ -134,6 +135,7 @@ static enum relay_result move(struct relay *relay, struct relay_tools *tools)
 	enum stream_io io, to;
 	size_t len;
 
+	coalesce_look(&relay->coalesce, relay->from->watch.fd, relay->from->loop->now_ms, relay->bytes);
 	if (!stream_is_drained(relay->to)) {
 		to = stream_flush(relay->to);
 		if (to == STREAM_WAIT)

@@ -11,6 +11,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "gateway/coalesce.h"
 #include "gateway/stream-tls.h"
 #include "gateway/stream.h"
 
@@ -22,12 +23,12 @@
 #define RELAY_PIECE_MOST (512 * 1024)
 
 enum relay_result {
-	RELAY_WAIT = 0,	 /* events were asked for */
-	RELAY_AGAIN,	 /* there is more: call again when others have had their turn */
-	RELAY_SETTLE,	 /* all is sent and waits for the receiver's acknowledgement: call again on an event
-			    or after a little while */
-	RELAY_DONE,	 /* everything arrived, the end was carried over in order */
-	RELAY_CUT,	 /* the source ended TCP without ending TLS */
+	RELAY_WAIT = 0, /* events were asked for; while coalesce.on, call again after COALESCE_TICK_MS, too */
+	RELAY_AGAIN,	/* there is more: call again when others have had their turn */
+	RELAY_SETTLE,	/* all is sent and waits for the receiver's acknowledgement: call again on an event
+			   or after a little while */
+	RELAY_DONE,	/* everything arrived, the end was carried over in order */
+	RELAY_CUT,	/* the source ended TCP without ending TLS */
 	RELAY_FROM_LOST, /* the source was reset */
 	RELAY_TO_LOST,	 /* the destination was reset, or sent what it must not */
 };
@@ -43,6 +44,7 @@ struct relay {
 	enum relay_state state;
 	size_t piece; /* moved at a time, now: what a slow destination leaves behind takes memory */
 	uint64_t bytes;
+	struct coalesce coalesce;
 };
 
 /* Both streams are open and, where protected, through their handshake. doubt: as in the struct. */

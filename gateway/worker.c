@@ -137,7 +137,7 @@ static void on_trim_timer(struct timer *timer)
 static void trim_if_deserted(struct worker *worker)
 {
 	if (worker->crowd >= CROWD_LEAST && worker->nsessions <= worker->crowd / 2 &&
-	    worker->trim_timer.place == 0)
+	    !timer_is_armed(&worker->trim_timer))
 		(void)loop_timer(&worker->loop, &worker->trim_timer, TRIM_AFTER_MS); /* or it stays */
 }
 

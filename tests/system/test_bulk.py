@@ -1,10 +1,12 @@
 """Large files arrive byte for byte when the receiver is slow: what the kernel does not take is kept, in the right order."""
 import os
 import socket
+import threading
 
 import pytest
 
 import client as clients
+import net
 
 SIZE = 6 << 20
 
@@ -40,3 +42,52 @@ def test_an_upload_and_a_download_of_each_size(launch, make_backend, level, size
         assert c.get("there") == content
         assert c.put("here", content).code == 226
         assert backend.upload("here") == (content, "fin")
+
+
+@pytest.mark.parametrize("level", ["C", "P"])
+def test_who_pauses_after_a_fast_start_is_not_kept_back(launch, make_backend, level):
+    """While bytes come fast the kernel collects them; a few before a pause must arrive in it, in both directions."""
+    many, few = os.urandom(48 << 20), b"a few before the pause"
+    there = [threading.Event(), threading.Event()]
+
+    def up(session, _):
+        session.reply("150 Send it")
+        data = session.open_data()
+        for name, content in ("many", many), ("few", few):
+            session.backend.store(name, net.exactly(data, len(content)), "open")
+        session.backend.store("rest", *reversed(net.end_of(data)))
+        data.close()
+        session.reply("226 Got it")
+
+    def down(session, _):
+        session.reply("150 Here it comes")
+        data = session.open_data()
+        for content, arrived in zip((many, few), there):
+            data.sendall(content)
+            assert arrived.wait(net.DEADLINE)
+        data.close()
+        session.reply("226 Sent it")
+
+    backend = make_backend(STOR=up, RETR=down)
+    gateway = launch(backend, ftp={"secure_dataconn": "clear"})
+    with clients.explicit(gateway, level) as c:
+        data = c.open("STOR x")
+        for name, content in ("many", many), ("few", few):
+            data.send(content)
+            assert backend.upload(name) == (content, "open")
+        data.close()
+        assert c.reply().code == 226
+        assert backend.upload("rest") == (b"", "fin")
+
+        data = c.open("RETR x")
+        for content, arrived in zip((many, few), there):
+            got = bytearray()
+            while len(got) < len(content):
+                piece = data.recv()
+                assert piece, f"the download ended after {len(got)} bytes"
+                got += piece
+            assert got == content
+            arrived.set()
+        assert data.read_all() == b""
+        data.close()
+        assert c.reply().code == 226
