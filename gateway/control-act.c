@@ -24,8 +24,11 @@ static void add_command(struct session *session, const struct ftp_act *act)
 
 void control_server_down(struct session *session, const char *error)
 {
+	char text[IP_TEXT_MAX];
+
 	log_event(LOG_LEVEL_ERROR, "server-down", LOG_NUMBER("session", session->id),
-		  LOG_TEXT("backend", session->rule->backend->name), LOG_TEXT("error", error));
+		  LOG_TEXT("backend", session->rule->backend->name),
+		  LOG_TEXT("address", ip_endpoint_format(&session->behind, text)), LOG_TEXT("error", error));
 	stream_close(&session->server, false);
 	loop_timer_stop(session->client.loop, &session->server_timer);
 	session->server_state = SERVER_NONE;
@@ -191,11 +194,15 @@ static void do_close(struct session *session, const struct ftp_act *act)
 }
 
 /* Why a client was turned away is asked at night, and the client seldom tells. */
-static void log_refusal(const struct session *session, const struct ftp_act *act)
+static void log_refusal(struct session *session, const struct ftp_act *act)
 {
 	char text[160];
 	size_t len = act->len < sizeof(text) - 1 ? act->len : sizeof(text) - 1;
 
+	if (session->refusals < UINT32_MAX)
+		session->refusals++;
+	if (session->refusals > SESSION_REFUSALS_LOGGED)
+		return;
 	memcpy(text, act->text, len);
 	text[len] = '\0';
 	log_event(LOG_LEVEL_INFO, "refused-command", LOG_NUMBER("session", session->id),

@@ -55,6 +55,14 @@ static void tls_is_up(struct session *session)
 		ftp_machine_signal(&session->machine, FTP_SIGNAL_TLS_UP, &session->worker->out);
 }
 
+/* Who says nothing at an implicit listener is mostly set to explicit TLS, and waits for a greeting. */
+static void handshake_over(struct session *session, const char *reason)
+{
+	bool silent = session->listener->tls == LISTENER_IMPLICIT && !stream_tls_has_begun(&session->client);
+
+	session_end(session, silent ? "no-tls-begun" : reason);
+}
+
 static void tls_handshake(struct session *session)
 {
 	switch (stream_tls_handshake(&session->client)) {
@@ -65,7 +73,7 @@ static void tls_handshake(struct session *session)
 		break;
 	case STREAM_CLEAN:
 	case STREAM_TRUNCATED:
-		session_end(session, "handshake-abandoned");
+		handshake_over(session, "handshake-abandoned");
 		break;
 	case STREAM_RESET:
 		log_event(LOG_LEVEL_INFO, "tls-failed", LOG_NUMBER("session", session->id),
@@ -176,5 +184,5 @@ void control_tls_timeout(struct session *session)
 	else if (session->tls == SESSION_TLS_LEAVING)
 		tls_notify(session);
 	else /* no reply is possible in the middle of a handshake (AT-TLS return code 5004) */
-		session_end(session, "handshake-timeout");
+		handshake_over(session, "handshake-timeout");
 }

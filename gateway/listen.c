@@ -3,6 +3,7 @@
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "gateway/log.h"
 #include "gateway/netsock.h"
@@ -143,17 +144,17 @@ void listener_set_close(struct listener_set *set, struct loop *loop)
 
 void listener_set_log(const struct listener_set *set, const char *event)
 {
-	struct log_field fields[64] = { { NULL, NULL, 0 } };
+	struct log_field fields[64] = { LOG_NUMBER("pid", getpid()) }; /* whom to send a signal to */
 	char texts[NELEM(fields)][IP_TEXT_MAX];
 	struct ip_endpoint local;
 
-	for (size_t i = 0; i < set->n && i < NELEM(fields) - 1; i++) {
+	for (size_t i = 0; i < set->n && i < NELEM(fields) - 2; i++) {
 		const struct listener *listener = &set->items[i];
 
 		if (netsock_local(listener->watch.fd, &local) < 0)
 			local = listener->endpoint;
-		fields[i].key = listener->name;
-		fields[i].text = ip_endpoint_format(&local, texts[i]);
+		fields[i + 1].key = listener->name;
+		fields[i + 1].text = ip_endpoint_format(&local, texts[i]);
 	}
 	log_write(LOG_LEVEL_INFO, event, fields);
 }

@@ -331,6 +331,9 @@ void session_end(struct session *session, const char *reason)
 	worker->nsessions--;
 	loop_bury(&worker->loop, &session->grave);
 	worker_session_gone(worker);
+	if (session->refusals > SESSION_REFUSALS_LOGGED)
+		log_event(LOG_LEVEL_INFO, "refused-more", LOG_NUMBER("session", session->id),
+			  LOG_NUMBER("count", session->refusals - SESSION_REFUSALS_LOGGED));
 	/* last: who reads it may count on room for the next session, and on the transfer's line before it */
 	log_event(LOG_LEVEL_INFO, "session-end", LOG_NUMBER("session", session->id),
 		  LOG_TEXT("user", session->user[0] != '\0' ? session->user : session->asked),

@@ -40,6 +40,9 @@ enum session_proxy {
 enum session_server { SERVER_NONE = 0, SERVER_ASKED, SERVER_DIALLING, SERVER_GREETING, SERVER_UP };
 
 #define SESSION_USER_MAX 64
+/* Refusals that have a line each in the log; the others are counted, so that nobody fills a disk with them.
+ */
+#define SESSION_REFUSALS_LOGGED 10
 /* For the server to be reached and to greet. */
 #define SESSION_SERVER_MS 30000
 #define SESSION_MAGIC	  0x53455353u
@@ -94,6 +97,8 @@ struct session {
 	uint64_t active_ms;	   /* when the client last said something, or a transfer ended */
 	uint64_t heard_ms;	   /* when the server was last asked, or said something */
 	uint64_t started_ms;
+
+	uint32_t refusals; /* commands that the gateway said no to */
 
 	char user[SESSION_USER_MAX];  /* who has logged in */
 	char asked[SESSION_USER_MAX]; /* who wants to */

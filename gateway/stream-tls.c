@@ -251,6 +251,11 @@ enum stream_io stream_tls_handshake(struct stream *stream)
 	return io;
 }
 
+bool stream_tls_has_begun(const struct stream *stream)
+{
+	return SSL_get_state(stream->ssl) != TLS_ST_BEFORE;
+}
+
 enum stream_io stream_tls_read(struct stream *stream, uint8_t *buf, size_t size, size_t *ret_len)
 {
 	enum stream_io io;

@@ -40,6 +40,9 @@ int stream_tls_start(struct stream *stream, struct ssl_st *ssl, bool kernel);
  */
 enum stream_io stream_tls_handshake(struct stream *stream);
 
+/* Has the peer begun one, as far as a whole ClientHello? */
+bool stream_tls_has_begun(const struct stream *stream);
+
 /* Why the last TLS operation failed, in OpenSSL's words (a certificate that did not verify: with why); static
  * or valid until the next TLS call. */
 const char *stream_tls_reason(void);

@@ -12,10 +12,12 @@ import net
 
 
 def test_a_backend_that_is_down(launch):
-    gateway = launch(("127.0.0.1", net.free_port()))
+    port = net.free_port()
+    gateway = launch(("127.0.0.1", port))
     with clients.Client(gateway.explicit) as c:
         assert c.greeting.code == 421
         assert c.ended() == b""
+    gateway.event("server-down", address=f"127.0.0.1:{port}", error="Connection refused")
     with clients.Client(gateway.implicit, implicit=True) as c:
         assert c.greeting.code == 421
         assert c.ended() == b"" and c.tls.end == "clean"
@@ -421,3 +423,22 @@ def test_every_end_of_a_session_is_one_log_line(launch, backend):
     gateway.event("session-end", count=3)
     assert len(gateway.seen("session-start")) == len(gateway.seen("session-end")) == 3
     assert all(event.keys.get("reason") for event in gateway.seen("session-end"))
+
+
+def test_refusals_do_not_fill_the_log(gateway):
+    with clients.Client(gateway.explicit) as c:
+        c.send(b"PASV\r\n" * 25)
+        assert {c.reply().code for _ in range(25)} == {534}
+        number = gateway.event("session-start").keys["session"]
+    assert gateway.event("refused-more", session=number).keys["count"] == "15"
+    assert len(gateway.seen("refused-command", session=number)) == 10
+    with clients.Client(gateway.explicit) as c:
+        assert c.cmd("PASV").code == 534
+        number = gateway.event("session-start", count=2).keys["session"]
+    gateway.event("session-end", session=number)
+    assert len(gateway.seen("refused-command", session=number)) == 1 and not gateway.seen("refused-more", session=number)
+
+
+def test_silence_at_an_implicit_listener_has_a_name(gateway):
+    net.dial(gateway.implicit).close()
+    gateway.event("session-end", reason="no-tls-begun")
