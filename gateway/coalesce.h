@@ -34,4 +34,7 @@ void coalesce_start(struct coalesce *coalesce, uint64_t now_ms);
  */
 void coalesce_look(struct coalesce *coalesce, int fd, uint64_t now_ms, uint64_t bytes);
 
+/* The last byte has been read: no more ticks, and who waits for the connection's end hears of any byte. */
+void coalesce_stop(struct coalesce *coalesce, int fd);
+
 #endif

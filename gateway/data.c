@@ -158,7 +158,8 @@ static void on_tick(struct timer *timer)
 {
 	struct data *data = CONTAINER_OF(timer, struct data, tick);
 
-	loop_again(loop_of(data), &data->relay.from->watch); /* behind commands, as its events */
+	if (data->relaying)
+		loop_again(loop_of(data), &data->relay.from->watch); /* behind commands, as its events */
 }
 
 void data_init(struct data *data, struct session *session)

@@ -156,6 +156,7 @@ static enum relay_result move(struct relay *relay, struct relay_tools *tools)
 	case STREAM_CLEAN:
 		if (relay->doubt && !relay->upload)
 			return RELAY_FROM_LOST;
+		coalesce_stop(&relay->coalesce, relay->from->watch.fd);
 		relay->state = RELAY_ENDING;
 		return RELAY_AGAIN;
 	case STREAM_TRUNCATED:
