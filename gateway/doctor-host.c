@@ -13,6 +13,7 @@
 #include "gateway/routes.h"
 #include "gateway/util.h"
 
+#define RESERVED_PORTS	"/proc/sys/net/ipv4/ip_local_reserved_ports"
 #define DAYS_SOON	30
 #define FDS_PER_SESSION 6 /* in its worker, as the monitor reckons */
 
@@ -30,7 +31,7 @@ static void check_key_mode(struct doctor *doctor, const struct policy_certificat
 static void check_days(struct doctor *doctor, const struct policy_certificate *certificate, int64_t days)
 {
 	if (days < DAYS_SOON)
-		doctor_mend(doctor, "renew %s, then: attlsctl check -f '%s' && pkill -HUP -o -x attlsd",
+		doctor_mend(doctor, "renew %s, then: attlsctl check -f '%s' && systemctl reload attlsd",
 			    certificate->chain, doctor->path);
 	if (days < 0)
 		doctor_problem(doctor, "the certificate in %s has expired", certificate->chain);
@@ -80,7 +81,7 @@ void doctor_check_user(struct doctor *doctor)
 		doctor_ok(doctor, "workers run as %s", name);
 		return;
 	}
-	doctor_mend(doctor, "useradd --system %s", name);
+	doctor_mend(doctor, "useradd --system --no-create-home --shell /usr/sbin/nologin %s", name);
 	if (doctor->policy->daemon.user_given)
 		doctor_problem(doctor, "there is no user %s on this host", name);
 	else
@@ -151,6 +152,11 @@ void doctor_check_addresses(struct doctor *doctor)
 		char text[IP_TEXT_MAX];
 		const struct ip_addr *addr = &listener->endpoint.addr;
 
+		if (ip_addr_is_any(addr)) {
+			doctor_ok(doctor, "listener %s: every IPv%d address of this host", listener->name,
+				  addr->family);
+			continue;
+		}
 		if (routes_has_address(addr)) {
 			doctor_ok(doctor, "listener %s: %s is an address of this host", listener->name,
 				  ip_addr_format(addr, text));
@@ -176,7 +182,7 @@ static bool read_range(const char *path, unsigned *ret_low, unsigned *ret_high)
 /* Is all of low..high in ip_local_reserved_ports, "1,5-7,..."? */
 static bool is_reserved(unsigned low, unsigned high)
 {
-	FILE *file = fopen("/proc/sys/net/ipv4/ip_local_reserved_ports", "re");
+	FILE *file = fopen(RESERVED_PORTS, "re");
 	unsigned first, last;
 	bool found = false;
 
@@ -197,6 +203,31 @@ static bool is_reserved(unsigned low, unsigned high)
 	return found;
 }
 
+/* Those that are reserved already, and all of the policy: the new value takes the place of the old one. */
+static void mend_reserved(struct doctor *doctor)
+{
+	FILE *file = fopen(RESERVED_PORTS, "re");
+	char ports[DOCTOR_TEXT_MAX / 2] = "";
+
+	if (file != NULL) {
+		if (fgets(ports, sizeof(ports), file) != NULL)
+			ports[strcspn(ports, "\n")] = '\0';
+		(void)fclose(file);
+	}
+	for (size_t i = 0; i < doctor->policy->nftp_actions; i++) {
+		struct port_range range = doctor->policy->ftp_actions[i].passivedataports;
+		size_t len = strlen(ports);
+
+		if (range.low != 0 && !is_reserved(range.low, range.high))
+			(void)snprintf(ports + len, sizeof(ports) - len, "%s%u-%u", len > 0 ? "," : "",
+				       range.low, range.high);
+	}
+	doctor_mend(doctor,
+		    "sysctl -w net.ipv4.ip_local_reserved_ports=%s # to keep it: the same in "
+		    "/etc/sysctl.d/attlsd.conf, without sysctl -w",
+		    ports);
+}
+
 void doctor_check_ports(struct doctor *doctor)
 {
 	unsigned low, high;
@@ -214,8 +245,7 @@ void doctor_check_ports(struct doctor *doctor)
 				  range.low, range.high);
 			continue;
 		}
-		doctor_mend(doctor, "sysctl -w net.ipv4.ip_local_reserved_ports=%u-%u", range.low,
-			    range.high);
+		mend_reserved(doctor);
 		doctor_warning(doctor,
 			       "ftp_action %s: outgoing connections of this host (%u-%u) take ports out of "
 			       "passivedataports %u-%u",

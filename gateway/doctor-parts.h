@@ -37,6 +37,8 @@ uint16_t doctor_dialled_port(const struct doctor *doctor, const struct policy_li
 /* What the policy asks of the host. */
 bool doctor_is_transparent(const struct policy *policy);
 bool doctor_has_low_port(const struct policy *policy);
+/* Is there a listener of this family (IP_NONE: of any) that other hosts can dial? */
+bool doctor_is_open(const struct policy *policy, enum ip_family family);
 
 /* doctor-host.c: files, limits, capabilities, addresses */
 void doctor_check_certificates(struct doctor *doctor);
@@ -45,6 +47,9 @@ void doctor_check_capabilities(struct doctor *doctor);
 void doctor_check_files(struct doctor *doctor);
 void doctor_check_addresses(struct doctor *doctor);
 void doctor_check_ports(struct doctor *doctor);
+
+/* doctor-server.c */
+void doctor_check_servers(struct doctor *doctor);
 
 /* doctor-kernel.c: TLS, routing and conntrack */
 void doctor_check_ktls(struct doctor *doctor);

@@ -4,6 +4,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "gateway/netsock.h"
 #include "gateway/ruleset.h"
 
 #define TABLE "inet attlsd"
@@ -23,15 +24,45 @@ void doctor_check_rules(struct doctor *doctor)
 	doctor_problem(doctor, "nftables does not show its rules, so they were not looked at");
 }
 
+/* Without the help of the kernel's connection tracking, all passive ports have to be open all the time. */
+static void check_passive_ports(struct doctor *doctor, enum ip_family family)
+{
+	char chain[RULESET_NAME_MAX];
+
+	if (doctor->policy->nat.conntrack != NAT_CONNTRACK_OFF || !doctor_is_open(doctor->policy, family) ||
+	    !ruleset_drops_input(doctor->ruleset, family, chain))
+		return;
+	for (size_t i = 0; i < doctor->policy->nftp_actions; i++) {
+		const struct ftp_action *action = &doctor->policy->ftp_actions[i];
+		struct port_range range = netsock_range(action->passivedataports);
+
+		if (ruleset_accepts_port(doctor->ruleset, family, range.low) &&
+		    ruleset_accepts_port(doctor->ruleset, family, range.high)) {
+			doctor_ok(doctor, "ftp_action %s: ports %u-%u are open", action->name, range.low,
+				  range.high);
+			continue;
+		}
+		doctor_mend(doctor, "nft insert rule %s tcp dport %u-%u accept", chain, range.low,
+			    range.high);
+		doctor_problem(doctor,
+			       "ftp_action %s: no rule in chain %s lets data connections in to ports %u-%u",
+			       action->name, chain, range.low, range.high);
+	}
+}
+
 /* Where input is dropped by default, control connections need a rule of their own. */
 void doctor_check_input(struct doctor *doctor)
 {
+	check_passive_ports(doctor, IP_V4);
+	check_passive_ports(doctor, IP_V6);
 	for (size_t i = 0; i < doctor->policy->nlisteners; i++) {
 		const struct policy_listener *listener = &doctor->policy->listeners[i];
 		enum ip_family family = listener->endpoint.addr.family;
 		uint16_t port = doctor_dialled_port(doctor, listener);
 		char chain[RULESET_NAME_MAX];
 
+		if (!listener->transparent && ip_addr_is_loopback(&listener->endpoint.addr))
+			continue;
 		if (!ruleset_drops_input(doctor->ruleset, family, chain) ||
 		    ruleset_accepts_port(doctor->ruleset, family, port)) {
 			doctor_ok(doctor, "listener %s: port %u is open", listener->name, port);

@@ -29,6 +29,19 @@ bool doctor_has_low_port(const struct policy *policy)
 	return false;
 }
 
+bool doctor_is_open(const struct policy *policy, enum ip_family family)
+{
+	for (size_t i = 0; i < policy->nlisteners; i++) {
+		const struct policy_listener *listener = &policy->listeners[i];
+		const struct ip_addr *addr = &listener->endpoint.addr;
+
+		if ((family == IP_NONE || addr->family == family) &&
+		    (listener->transparent || !ip_addr_is_loopback(addr)))
+			return true;
+	}
+	return false;
+}
+
 static bool always(const struct policy *policy)
 {
 	(void)policy;
@@ -45,10 +58,16 @@ static bool has_set(const struct policy *policy)
 	return policy->nat.conntrack == NAT_CONNTRACK_SET;
 }
 
-/* The firewall is asked only for what the policy needs of it; a closed port matters to everybody. */
+/* Cannot be done without. To all others the rules matter when they can be read and other hosts are to get in.
+ */
 static bool needs_rules(const struct policy *policy)
 {
 	return policy->nat.conntrack != NAT_CONNTRACK_OFF || doctor_is_transparent(policy);
+}
+
+static bool is_dialled(const struct policy *policy)
+{
+	return doctor_is_open(policy, IP_NONE);
 }
 
 /* matters: to this policy? A check that needs the ruleset is left out when there is none. */
@@ -64,9 +83,10 @@ static const struct check {
 	{ "files", always, false, doctor_check_files },
 	{ "addresses", always, false, doctor_check_addresses },
 	{ "ports", always, false, doctor_check_ports },
+	{ "backends", always, false, doctor_check_servers },
 	{ "ktls", startup_wants_ktls, false, doctor_check_ktls },
 	{ "rules", needs_rules, false, doctor_check_rules },
-	{ "input", needs_rules, true, doctor_check_input },
+	{ "input", is_dialled, true, doctor_check_input },
 	{ "conntrack", needs_rules, false, doctor_check_conntrack },
 	{ "helper", expects, true, doctor_check_helper },
 	{ "expectations", expects, false, doctor_check_expectations },
@@ -154,7 +174,7 @@ json_t *doctor_examine(const struct policy *policy, const char *path)
 
 	if (doctor.findings == NULL)
 		return NULL;
-	if (needs_rules(policy))
+	if (needs_rules(policy) || is_dialled(policy))
 		doctor.ruleset_error = ruleset_load(&doctor.ruleset);
 	for (size_t i = 0; i < NELEM(checks); i++) {
 		if (!checks[i].matters(policy) || (checks[i].reads_rules && doctor.ruleset == NULL))

@@ -139,21 +139,19 @@ int netsock_connect(int fd, const struct ip_endpoint *to)
 	return connect(fd, &address.any, len) == -1 && errno != EINPROGRESS ? -errno : 0;
 }
 
-/* The ports of a range, or the dynamic ones (RFC 6335 6). */
-static void range_of(struct port_range range, uint32_t *ret_low, uint32_t *ret_count)
+struct port_range netsock_range(struct port_range range)
 {
-	*ret_low = range.low != 0 ? range.low : 49152;
-	*ret_count = (range.low != 0 ? range.high : 65535) - *ret_low + 1;
+	return range.low != 0 ? range : (struct port_range){ .low = 49152, .high = 65535 };
 }
 
 uint16_t netsock_random_port(struct port_range range)
 {
-	uint32_t low, count, random;
+	uint32_t random;
 
-	range_of(range, &low, &count);
+	range = netsock_range(range);
 	if (getrandom(&random, sizeof(random), 0) != (ssize_t)sizeof(random))
 		return 0;
-	return (uint16_t)(low + random % count);
+	return (uint16_t)(range.low + random % (uint32_t)(range.high - range.low + 1));
 }
 
 int netsock_listen_range(const struct ip_addr *addr, struct port_range range)
@@ -162,7 +160,9 @@ int netsock_listen_range(const struct ip_addr *addr, struct port_range range)
 	uint32_t low, count, start;
 	int fd = -EADDRINUSE;
 
-	range_of(range, &low, &count);
+	range = netsock_range(range);
+	low = range.low;
+	count = (uint32_t)(range.high - range.low + 1);
 	/* Unpredictable, so that nobody can wait at the next port (RFC 2577 6). */
 	start = netsock_random_port(range);
 	if (start == 0)

@@ -31,6 +31,9 @@ int netsock_start_listening(int fd);
 /* Connect a bound socket. As netsock_dial(): 0 also when it is under way. */
 int netsock_connect(int fd, const struct ip_endpoint *to);
 
+/* A range itself, or the dynamic ports (RFC 6335 6) where it is empty. */
+struct port_range netsock_range(struct port_range range);
+
 /* A port of `range` (or of the dynamic ports) that nobody can foresee. 0: no random numbers. */
 uint16_t netsock_random_port(struct port_range range);
 

@@ -147,7 +147,7 @@ def test_nat_slipstreaming(scripted, content):
 def test_no_helper_is_told_once_and_hurts_nobody_else(scripted, family):
     edge = scripted(topology.Expecting, family)
     gateway = edge.hosts["gateway"]
-    gateway.nft("flush chain inet attlsd helper\nadd rule inet attlsd input tcp dport 60000-60100 accept\n")
+    gateway.nft("flush chain inet attlsd helper\nadd rule inet attlsd input tcp dport 61000-61100 accept\n")
     with edge.hosts["client"]:
         for _ in range(2):
             with login(edge) as c:

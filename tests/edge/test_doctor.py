@@ -1,7 +1,10 @@
 """attlsctl doctor in a namespace: what it misses, that its commands mend it, and that it is content with the shipped rules."""
+import contextlib
 import json
 import os
+import socket
 import subprocess
+import threading
 
 import pytest
 
@@ -15,19 +18,46 @@ INPUT_DROP = """
 table inet filter {
     chain input {
         type filter hook input priority filter; policy drop;
+        iif lo accept
+        meta l4proto ipv6-icmp accept
         ct state established accept
     }
 }
 """
 
 
+def greet(where, port, says, closing):
+    """Something that greets each connection in this namespace, until the test is over."""
+    with where:
+        server = closing.enter_context(socket.create_server(("::", port), family=socket.AF_INET6, dualstack_ipv6=True))
+
+    def serve():
+        with contextlib.suppress(OSError):
+            while True:
+                sock, _ = server.accept()
+                with sock:
+                    sock.sendall(says)
+                    net.end_of(sock)
+
+    threading.Thread(target=serve, daemon=True).start()
+    closing.callback(server.shutdown, socket.SHUT_RDWR)
+
+
 @pytest.fixture
-def host(network):
-    """A gateway's namespace with addresses on both sides and no rules at all."""
+def closing():
+    with contextlib.ExitStack() as stack:
+        yield stack
+
+
+@pytest.fixture
+def host(network, closing):
+    """A gateway's namespace with addresses on both sides, servers behind it, and no rules at all."""
     client, gateway, far = network("client", "gateway", "far")
     netns.join(client, gateway, topology.both(topology.CLIENT), topology.both(topology.OUTSIDE))
     netns.join(gateway, far, topology.both(topology.INSIDE), topology.both(topology.SERVER))
     gateway.sysctl(**{"net.ipv4.ip_forward": 0, "net.ipv6.conf.all.forwarding": 0})
+    greet(far, 21, b"220 far\r\n", closing)
+    greet(gateway, 2121, b"220 here\r\n", closing)
     return gateway
 
 
@@ -194,7 +224,7 @@ def test_open_files_and_users(host, policy):
     path = policy(topology.Range, daemon={"limits": {"sessions": 1000000}, "user": "nosuchuser"})
     report = doctor(host, path)
     assert status(report, "files") == ["warning"] and "6000000" in of(report, "files")[0]["mend"]
-    assert status(report, "user") == ["problem"] and of(report, "user")[0]["mend"] == "useradd --system nosuchuser"
+    assert status(report, "user") == ["problem"] and of(report, "user")[0]["mend"] == "useradd --system --no-create-home --shell /usr/sbin/nologin nosuchuser"
 
 
 def test_an_ordinary_user_hears_what_is_missing(host, policy):
@@ -214,3 +244,53 @@ def test_for_people(host, policy):
     lines = done.stdout.splitlines()
     at = next(i for i, line in enumerate(lines) if line.startswith("problem  helper"))
     assert lines[at + 1].split()[0] == "mend:" and "ct helper set" in lines[at + 1]
+
+
+@pytest.mark.parametrize("says, what, good", [
+    (b"220-Welcome\r\n220 \x1b[2Jto the\xff server\r\n", 'answers "220-Welcome"', True),
+    (b"220 \x1b[2Jto the\xff server\r\n", 'answers "220 ?[2Jto the? server"', True),
+    (b"120 In 3 minutes\r\n", 'answers "120 In 3 minutes"', True),
+    (b"421 Too many users\r\n", 'answers "421 Too many users", not 220', False),
+    (b"SSH-2.0-OpenSSH_9.2\r\n", 'answers "SSH-2.0-OpenSSH_9.2", not 220', False)])
+def test_what_a_server_says(host, policy, closing, says, what, good):
+    greet(host, 2222, says, closing)
+    found = of(doctor(host, policy(topology.Range, backends={"legacy": {"address": "127.0.0.1:2222"}})), "backends")
+    assert [finding["status"] for finding in found] == ["ok" if good else "problem"]
+    assert "backend legacy: 127.0.0.1:2222 " + what in found[0]["detail"]
+
+
+def test_a_server_that_is_not_there(host, policy):
+    report = doctor(host, policy(topology.Range, backends={"legacy": {"address": "127.0.0.1:2"}}))
+    assert not report["ok"] and problems(report) == {"backends"}
+    assert "cannot connect to 127.0.0.1:2: Connection refused" in of(report, "backends")[0]["detail"]
+
+
+def test_a_server_behind_a_proxy_header_is_not_asked_to_greet(host, policy, closing):
+    greet(host, 2222, b"", closing)
+    path = policy(topology.Range, backends={"legacy": {"address": "127.0.0.1:2222", "proxy_protocol": "v2"}})
+    assert status(doctor(host, path), "backends") == ["ok"]
+
+
+def test_a_closed_firewall_matters_to_everybody(host, policy):
+    """No conntrack, nothing transparent: the ports of the listeners and the passive ones have to be open."""
+    path = policy(topology.Range)
+    host.nft(INPUT_DROP)
+    report = doctor(host, path)
+    assert problems(report) == {"input"}
+    assert "61000-61100" in " ".join(finding["detail"] for finding in of(report, "input"))
+    mend(host, report, ["input"])
+    report = doctor(host, path)
+    assert report["ok"] and status(report, "input") == ["ok"]
+    loopback = policy(topology.Range, listeners={"explicit": {"address": "127.0.0.1:21"}, "implicit": {"address": "127.0.0.1:990"}})
+    assert not of(doctor(host, loopback), "input")
+
+
+def test_ports_that_are_reserved_already_stay_so(host, policy):
+    two = {"standard": {"passivedataports": "50000-50100"}, "other": {"passivedataports": "40000-40010"}}
+    host.sysctl(**{"net.ipv4.ip_local_reserved_ports": "8080"})
+    path = policy(topology.Range, ftp_actions=two)
+    report = doctor(host, path)
+    assert status(report, "ports") == ["warning"]
+    mend(host, {"findings": of(report, "ports")[:1]}, ["ports"])
+    assert status(doctor(host, path), "ports") == ["ok"]
+    assert host.run("cat", "/proc/sys/net/ipv4/ip_local_reserved_ports").strip() == "8080,40000-40010,50000-50100"

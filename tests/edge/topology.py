@@ -111,7 +111,7 @@ class Edge:
         return {"conntrack": "expect"}
 
     def ftp(self):
-        return {"secure_dataconn": "clear", "passivedataports": "60000-60100"}
+        return {"secure_dataconn": "clear", "passivedataports": "61000-61100"}
 
     # --- and those that do not ---
     def policy(self, certificates, certificate):
