@@ -37,6 +37,44 @@ const char *walk_hint(struct walk *w, const char *word, const char *const *candi
 	return text;
 }
 
+/* How often a table, or one below it, has this key; *ret_parent: whose table that is, NULL for the top level.
+ */
+static unsigned count_key(const struct schema *schema, const char *parent, const char *key,
+			  const char **ret_parent)
+{
+	unsigned n = 0;
+
+	for (const struct field *f = schema->fields; f->key != NULL; f++) {
+		if (strcmp(f->key, key) == 0) {
+			*ret_parent = parent;
+			n++;
+		}
+		if (f->sub != NULL)
+			n += count_key(f->sub, f->key, key, ret_parent);
+	}
+	return n;
+}
+
+/* The right key at the wrong place is the newcomer's mistake, a misspelt one everybody's. */
+static const char *hint_of_key(struct walk *w, const char *key, const char *const *candidates)
+{
+	static const char format[] = "; it belongs to %s";
+	const char *parent = NULL;
+	size_t size;
+	char *text;
+
+	if (w->diags->nitems >= DIAGS_MAX || count_key(schema_root(), NULL, key, &parent) != 1)
+		return walk_hint(w, key, candidates);
+	if (parent == NULL)
+		return "; it belongs to the top level";
+	size = sizeof(format) + strlen(parent);
+	text = arena_alloc(w->scratch, size, 1);
+	if (text == NULL)
+		return "";
+	(void)snprintf(text, size, format, parent); /* it fits */
+	return text;
+}
+
 static void refuse_unknown_key(struct walk *w, const struct schema *schema, const char *group,
 			       const struct node *key)
 {
@@ -46,7 +84,7 @@ static void refuse_unknown_key(struct walk *w, const struct schema *schema, cons
 
 	for (const struct field *f = schema->fields; f->key != NULL && n < KEYS_MAX; f++)
 		keys[n++] = f->key;
-	hint = walk_hint(w, key->text, keys);
+	hint = hint_of_key(w, key->text, keys);
 	if (w->name != NULL && group != NULL)
 		walk_error(w, key->mark, "unknown key \"%.40s\" in %s of %s \"%.40s\"%s", key->text, group,
 			   w->section, w->name, hint);
@@ -137,12 +175,12 @@ static void walk_fields(struct walk *w, const struct schema *schema, const char 
 }
 
 /* A mapping, or "key:" with nothing behind it, which is one without members. */
-static bool is_mapping(struct walk *w, const char *what, const struct node *node)
+static bool is_mapping(struct walk *w, const char *part, const char *what, const struct node *node)
 {
 	if (node->kind == NODE_BAD)
 		w->faults++;
 	else if (node->kind != NODE_MAPPING && !node_is_empty(node))
-		walk_error(w, node->mark, "\"%.40s\" must be a mapping of keys to values", what);
+		walk_error(w, node->mark, "%s\"%.40s\" must be a mapping of keys to values", part, what);
 	else
 		return true;
 	return false;
@@ -150,7 +188,7 @@ static bool is_mapping(struct walk *w, const char *what, const struct node *node
 
 static void walk_group(struct walk *w, const struct field *f, const struct node *node, void *object)
 {
-	if (is_mapping(w, f->key, node))
+	if (is_mapping(w, "", f->key, node))
 		walk_fields(w, f->sub, f->key, node, node->mark, member(object, f->offset));
 }
 
@@ -210,7 +248,7 @@ static void walk_list(struct walk *w, const struct field *f, const struct node *
 	for (const struct node *n = node->first; n != NULL && item != NULL; n = n->next) {
 		if (n->kind == NODE_SCALAR && f->scalar != NULL)
 			walk_scalar(w, f, n, item);
-		else if (is_mapping(w, f->key, n))
+		else if (is_mapping(w, "an entry of ", f->key, n))
 			walk_fields(w, f->sub, f->key, n, n->mark, item);
 		item += f->sub->size;
 	}
@@ -228,7 +266,7 @@ static void walk_object(struct walk *w, const struct schema *schema, const struc
 	if (!value_is_name(node->key->text, node->key->len))
 		walk_error(w, node->key->mark, "\"%.40s\" is no name: use 1 to 32 letters, digits and _ . -",
 			   w->name);
-	if (is_mapping(w, w->name, node))
+	if (is_mapping(w, "", w->name, node))
 		walk_fields(w, schema, NULL, node, node->key->mark, object);
 	if (place != NULL)
 		place->faulty = w->faults > faults;
@@ -240,7 +278,7 @@ static void walk_objects(struct walk *w, const struct field *f, const struct nod
 	char *item;
 	size_t i = 0;
 
-	if (!is_mapping(w, f->key, node))
+	if (!is_mapping(w, "", f->key, node))
 		return;
 	if (node->count == 0 && f->required)
 		walk_error(w, node->mark, "\"%s\" needs at least one entry", f->key);
