@@ -89,7 +89,8 @@ lint: setup-test                    ## layers, banned calls, sizes, formatting, 
 	@sh tests/lint.sh
 
 demo: setup-demo                    ## a real FTP server behind attlsd, with transfers shown (DEMO=once: end after them)
-	@$(MAKE) --no-print-directory binaries
+	@echo "building attlsd in $B ..."
+	@$(MAKE) --no-print-directory --silent binaries
 	@B=$B DEMO=$(DEMO) sh contrib/demo/demo.sh
 
 install: $(BINARIES)                ## install under DESTDIR/PREFIX

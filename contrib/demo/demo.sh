@@ -130,10 +130,19 @@ for file in ftp/pub/explicit.bin explicit.bin ftp/pub/implicit.bin implicit.bin;
 done
 echo "All the same: what was sent, what the server stored, what came back."
 
-step "6. A login in the clear is refused"
+step "6. What went over the network? The log says: TLS on control connections, PROT P (private) on data connections"
+run 'grep -aoE "(tls|transfer) session=.*" attlsd.log'
+[ "$(grep -ac 'transfer .* prot=P .*result=ok' attlsd.log)" = 4 ] || fail "not all four transfers were encrypted"
+
+step "7. A login in the clear is refused"
 run 'curl -sv --max-time 20 ftp://anonymous:demo@127.0.0.1:2121/pub/ 2>&1 | grep -a "^[<>] " | tee refused.txt || :'
 grep -q '^< 530 ' refused.txt || fail "cleartext USER was not answered with 530"
 ! grep -q '^> PASS' refused.txt || fail "curl sent its password in the clear"
+
+step "8. A data connection in the clear is refused (PROT C asks for one)"
+run 'curl -sv --max-time 20 --cacert ca.pem --ssl-reqd -Q "PROT C" ftp://anonymous:demo@127.0.0.1:2121/pub/ 2>&1 |
+    grep -aE "^(> PROT C|< 534)" | tee refused.txt'
+grep -q '^< 534 ' refused.txt || fail "PROT C was not answered with 534"
 
 if [ "${DEMO:-}" = once ]; then
 	kill -TERM $gateway
