@@ -180,10 +180,13 @@ def grown(mode, n):
 
 
 def spread(n):
-    """The larger worker's share of the CPU time of n bulk transfers at once."""
+    """
+    The larger worker's share of the CPU time of n bulk transfers at once. One each: of two, the session that is
+    faster would do the other's second one as well.
+    """
     def take(peer):
         before = peer.cpu_by_process()
-        load = Load("bulk", peer, port=peer.control, tls="explicit", dir="get", size=64 * MIB, n=n, ops=2 * n)
+        load = Load("bulk", peer, port=peer.control, tls="explicit", dir="get", size=128 * MIB, n=n, ops=n)
         try:
             load.run()
         finally:
