@@ -291,7 +291,7 @@ static const struct script_case auth[] = {
 	  "C PBSZ 0\n  c 200 PBSZ=0\n"
 	  "C PROT P\n  c 200 Data connection protection set to private.\n"
 	  "C PROT C\n  c 200 Data connection protection set to clear.\n"
-	  "C PROT S\n  c 536 Protection level is not supported under TLS: use PROT C or PROT P.\n" },
+	  "C PROT S\n  c 536 Protection level is not supported under TLS: use PROT P.\n" },
 };
 
 static const struct script_case ccc[] = {
