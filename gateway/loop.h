@@ -88,6 +88,11 @@ static inline void timer_init(struct timer *timer, timer_fn *fn)
 	*timer = (struct timer){ .fn = fn };
 }
 
+static inline bool timer_is_armed(const struct timer *timer)
+{
+	return timer->place != 0;
+}
+
 /* Ask for events on watch->fd; 0 stops all. Returns 0 or a negative errno (no memory, too many watches). */
 int loop_watch(struct loop *loop, struct watch *watch, uint32_t want);
 
@@ -102,10 +107,6 @@ void loop_again(struct loop *loop, struct watch *watch);
 
 /* (Re)arm a timer to fire once, `in_ms` from now. Returns 0 or -ENOMEM. */
 int loop_timer(struct loop *loop, struct timer *timer, uint64_t in_ms);
-static inline bool timer_is_armed(const struct timer *timer)
-{
-	return timer->place != 0;
-}
 void loop_timer_stop(struct loop *loop, struct timer *timer);
 
 /* Have grave->fn(grave) called when this turn is over. */

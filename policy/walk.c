@@ -16,25 +16,27 @@ static void *member(void *object, size_t offset)
 	return (char *)object + offset;
 }
 
+/* A hint that lasts as long as the walk; "" without memory. */
+static const char *make_hint(struct walk *w, const char *before, const char *word, const char *behind)
+{
+	size_t size = strlen(before) + strlen(word) + strlen(behind) + 1;
+	char *text = arena_alloc(w->scratch, size, 1);
+
+	if (text == NULL)
+		return "";
+	(void)snprintf(text, size, "%s%s%s", before, word, behind); /* it fits */
+	return text;
+}
+
 const char *walk_hint(struct walk *w, const char *word, const char *const *candidates)
 {
-	static const char format[] = "; did you mean \"%s\"?";
 	const char *found;
-	char *text;
-	size_t size;
 
 	/* What is not kept need not be searched for: a hostile file could make that slow. */
 	if (w->diags->nitems >= DIAGS_MAX)
 		return "";
 	found = diag_suggest(word, candidates);
-	if (found == NULL)
-		return "";
-	size = sizeof(format) + strlen(found);
-	text = arena_alloc(w->scratch, size, 1);
-	if (text == NULL)
-		return "";
-	(void)snprintf(text, size, format, found); /* it fits */
-	return text;
+	return found == NULL ? "" : make_hint(w, "; did you mean \"", found, "\"?");
 }
 
 /* How often a table, or one below it, has this key; *ret_parent: whose table that is, NULL for the top level.
@@ -58,21 +60,11 @@ static unsigned count_key(const struct schema *schema, const char *parent, const
 /* The right key at the wrong place is the newcomer's mistake, a misspelt one everybody's. */
 static const char *hint_of_key(struct walk *w, const char *key, const char *const *candidates)
 {
-	static const char format[] = "; it belongs to %s";
 	const char *parent = NULL;
-	size_t size;
-	char *text;
 
 	if (w->diags->nitems >= DIAGS_MAX || count_key(schema_root(), NULL, key, &parent) != 1)
 		return walk_hint(w, key, candidates);
-	if (parent == NULL)
-		return "; it belongs to the top level";
-	size = sizeof(format) + strlen(parent);
-	text = arena_alloc(w->scratch, size, 1);
-	if (text == NULL)
-		return "";
-	(void)snprintf(text, size, format, parent); /* it fits */
-	return text;
+	return make_hint(w, "; it belongs to ", parent == NULL ? "the top level" : parent, "");
 }
 
 static void refuse_unknown_key(struct walk *w, const struct schema *schema, const char *group,
