@@ -80,7 +80,10 @@ static bool client_line(struct session *session)
 	session->active_ms = session->worker->loop.now_ms;
 	/* used up before its actions: TLS may only start when nothing is left behind this line */
 	window_use(window, line.consumed);
+	if (status == FTP_LINE_OK)
+		session->worker->line = line; /* the window is not tidied before control_run() ends */
 	control_act(session);
+	session->worker->line = (struct ftp_line){ .len = 0 };
 	return true;
 }
 

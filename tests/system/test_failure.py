@@ -439,6 +439,15 @@ def test_refusals_do_not_fill_the_log(gateway):
     assert len(gateway.seen("refused-command", session=number)) == 1 and not gateway.seen("refused-more", session=number)
 
 
+def test_a_refusal_names_its_command_but_no_word_that_may_be_a_secret(gateway):
+    with clients.Client(gateway.explicit) as c:
+        for line in "pasv", "hunter2", "USER tester":
+            assert c.cmd(line).code // 100 == 5
+    gateway.event("refused-command", count=3)
+    assert [event.keys["command"] for event in gateway.seen("refused-command")] == ["PASV", "", "USER"]
+    assert "hunter2" not in gateway.log
+
+
 def test_silence_at_an_implicit_listener_has_a_name(gateway):
     net.dial(gateway.implicit).close()
     gateway.event("session-end", reason="no-tls-begun")
