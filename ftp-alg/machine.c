@@ -452,5 +452,8 @@ void ftp_machine_signal(struct ftp_machine *machine, enum ftp_signal signal, str
 		else
 			machine_close(machine, FTP_OWN_SHUTDOWN, "shutdown", out);
 		break;
+	case FTP_SIGNAL_DISMISSED:
+		machine_close(machine, FTP_OWN_DISMISSED, "operator", out);
+		break;
 	}
 }

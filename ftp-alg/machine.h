@@ -46,7 +46,8 @@ enum ftp_signal {
 	FTP_SIGNAL_TLS_UP,	    /* the handshake that FTP_DO_TLS_START asked for is done */
 	FTP_SIGNAL_LOGIN_TIMEOUT,
 	FTP_SIGNAL_IDLE_TIMEOUT,
-	FTP_SIGNAL_SHUTDOWN, /* end as soon as no transfer is running */
+	FTP_SIGNAL_SHUTDOWN,  /* end as soon as no transfer is running */
+	FTP_SIGNAL_DISMISSED, /* an operator ends this session now, with its transfer */
 };
 
 /* How the data part of a transfer ended. */

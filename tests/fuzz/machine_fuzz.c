@@ -172,7 +172,7 @@ static void event(struct model *model, char what, const char *arg, size_t len)
 		model_resume(model);
 		break;
 	case '!':
-		if (n <= FTP_SIGNAL_SHUTDOWN)
+		if (n <= FTP_SIGNAL_DISMISSED)
 			model_signal(model, (enum ftp_signal)n);
 		break;
 	default:

@@ -491,7 +491,7 @@ static void step(struct model *model)
 		if (one_in(peer, 8))
 			model->no_ports = true;
 		if (one_in(peer, 60))
-			model_signal(model, (enum ftp_signal)pick(peer, FTP_SIGNAL_SHUTDOWN + 1));
+			model_signal(model, (enum ftp_signal)pick(peer, FTP_SIGNAL_DISMISSED + 1));
 		if (!peer->honest && one_in(peer, 10))
 			server_hostile(model);
 		if (!peer->honest && one_in(peer, 40))
