@@ -146,6 +146,14 @@ void admission_note(struct admission *admission, uint64_t number, const struct i
 	session->facts.listener = listener;
 }
 
+const void *admission_owner(const struct admission *admission, uint64_t number)
+{
+	struct admission_session *session;
+
+	HASH_FIND(hh, admission->sessions, &number, sizeof(number), session);
+	return session != NULL ? session->owner : NULL;
+}
+
 bool admission_facts(const struct admission *admission, uint64_t number, const void *owner,
 		     struct admission_facts *ret)
 {

@@ -58,6 +58,9 @@ void admission_note(struct admission *admission, uint64_t session, const struct 
 bool admission_facts(const struct admission *admission, uint64_t session, const void *owner,
 		     struct admission_facts *ret);
 
+/* Whose session it is, or NULL: there is no such session. */
+const void *admission_owner(const struct admission *admission, uint64_t session);
+
 /* Its user has logged in. False: there is no such session of this owner. */
 bool admission_login(struct admission *admission, uint64_t session, const void *owner);
 

@@ -1,7 +1,8 @@
 /*
- * attlsctl: what a policy says, without the daemon.
+ * attlsctl: what a policy says, without the daemon; and what the daemon that runs says and does.
  */
 #include <getopt.h>
+#include <inttypes.h>
 #include <jansson.h>
 #include <stdbool.h>
 #include <stdio.h>
@@ -11,11 +12,14 @@
 #include "gateway/doctor.h"
 #include "gateway/explain.h"
 #include "gateway/identity.h"
+#include "gateway/operate.h"
 #include "gateway/policy-file.h"
 #include "gateway/users.h"
 #include "gateway/util.h"
 
 #define EXIT_USAGE 2
+/* More than a socket's path may have, so that a longer one is named as it is. */
+#define SOCKET_PATH_MAX 256
 
 static const char default_policy[] = "/etc/attlsd/policy.yaml";
 
@@ -25,16 +29,23 @@ struct options {
 	const char *client;
 	const char *local;
 	const char *certificate;
+	const char *socket;
+	const char *operand;
 	bool json;
 };
 
 static int run_check(const struct options *options);
 static int run_explain(const struct options *options);
 static int run_doctor(const struct options *options);
+static int run_status(const struct options *options);
+static int run_sessions(const struct options *options);
+static int run_end(const struct options *options);
+static int run_reload(const struct options *options);
+static int run_drain(const struct options *options);
 static int run_version(const struct options *options);
 static int run_help(const struct options *options);
 
-/* options: the letters of option_table that the command takes. */
+/* options: the letters of option_table that the command takes, and '=' when it takes an operand. */
 static const struct command {
 	const char *name;
 	const char *options;
@@ -50,18 +61,25 @@ static const struct command {
 	  "What would happen to this client: rule, settings, answers.", run_explain },
 	{ "doctor", "fj", "[-f policy.yaml] [--json]",
 	  "What does this host lack for this policy? With the commands that mend it.", run_doctor },
+	{ "status", "fsj", "[-f policy.yaml | --socket PATH] [--json]",
+	  "The attlsd that runs: its policy, its workers, how many sessions.", run_status },
+	{ "sessions", "fsj", "[-f policy.yaml | --socket PATH] [--json]",
+	  "Who is connected, and what he does.", run_sessions },
+	{ "end", "fs=", "[-f policy.yaml | --socket PATH] SESSION",
+	  "End this session now; a transfer is cut off.", run_end },
+	{ "reload", "fs", "[-f policy.yaml | --socket PATH]",
+	  "Let attlsd read its policy again, and wait for what becomes of it.", run_reload },
+	{ "drain", "fs", "[-f policy.yaml | --socket PATH]",
+	  "Let attlsd end when the transfers that run are done, as SIGTERM does.", run_drain },
 	{ "version", "", "", "The version.", run_version },
 	{ "help", "", "", "This text.", run_help },
 };
 
 static const struct option option_table[] = {
-	{ "file", required_argument, NULL, 'f' },
-	{ "json", no_argument, NULL, 'j' },
-	{ "listener", required_argument, NULL, 'l' },
-	{ "client", required_argument, NULL, 'c' },
-	{ "local", required_argument, NULL, 'a' },
-	{ "certificate", required_argument, NULL, 'x' },
-	{ NULL, 0, NULL, 0 },
+	{ "file", required_argument, NULL, 'f' },     { "json", no_argument, NULL, 'j' },
+	{ "listener", required_argument, NULL, 'l' }, { "client", required_argument, NULL, 'c' },
+	{ "local", required_argument, NULL, 'a' },    { "certificate", required_argument, NULL, 'x' },
+	{ "socket", required_argument, NULL, 's' },   { NULL, 0, NULL, 0 },
 };
 
 static void print_help(FILE *out)
@@ -275,6 +293,80 @@ static int run_doctor(const struct options *options)
 	return status;
 }
 
+/* The socket that an option names, or the policy; buf has room for it. NULL after saying why there is none.
+ */
+static const char *find_socket(const struct options *options, char buf[static SOCKET_PATH_MAX])
+{
+	struct policy *policy = NULL;
+	struct diags diags;
+	const char *path;
+
+	if (options->socket != NULL)
+		return options->socket;
+	if (policy_file_load(options->policy, &diags, &policy) < 0) {
+		diags_print(&diags, stderr);
+		diags_done(&diags);
+		(void)fputs("attlsctl: so it does not tell where attlsd listens: name that with --socket\n",
+			    stderr);
+		return NULL;
+	}
+	path = policy->daemon.control_socket;
+	(void)snprintf(buf, SOCKET_PATH_MAX, "%s", path != NULL ? path : "");
+	policy_free(&policy);
+	diags_done(&diags);
+	if (path == NULL)
+		(void)fprintf(stderr, "attlsctl: %s: the policy has control_socket: none\n", options->policy);
+	return path != NULL ? buf : NULL;
+}
+
+static int run_status(const struct options *options)
+{
+	char buf[SOCKET_PATH_MAX];
+	const char *path = find_socket(options, buf);
+
+	return path == NULL ? EXIT_FAILURE : operate_status(path, options->json);
+}
+
+static int run_sessions(const struct options *options)
+{
+	char buf[SOCKET_PATH_MAX];
+	const char *path = find_socket(options, buf);
+
+	return path == NULL ? EXIT_FAILURE : operate_sessions(path, options->json);
+}
+
+static int run_end(const struct options *options)
+{
+	char buf[SOCKET_PATH_MAX];
+	const char *path;
+	uint64_t session;
+	int end = 0;
+
+	if (options->operand == NULL)
+		return usage_fault("end needs the number of a session; attlsctl sessions shows them", "");
+	if (sscanf(options->operand, "%19" SCNu64 "%n", &session, &end) != 1 ||
+	    options->operand[end] != '\0' || options->operand[0] == '-')
+		return usage_fault("not the number of a session:", options->operand);
+	path = find_socket(options, buf);
+	return path == NULL ? EXIT_FAILURE : operate_end(path, session);
+}
+
+static int run_reload(const struct options *options)
+{
+	char buf[SOCKET_PATH_MAX];
+	const char *path = find_socket(options, buf);
+
+	return path == NULL ? EXIT_FAILURE : operate_reload(path);
+}
+
+static int run_drain(const struct options *options)
+{
+	char buf[SOCKET_PATH_MAX];
+	const char *path = find_socket(options, buf);
+
+	return path == NULL ? EXIT_FAILURE : operate_drain(path);
+}
+
 static int take_options(const struct command *command, int argc, char **argv, struct options *options)
 {
 	int letter;
@@ -301,10 +393,15 @@ static int take_options(const struct command *command, int argc, char **argv, st
 		case 'x':
 			options->certificate = optarg;
 			break;
+		case 's':
+			options->socket = optarg;
+			break;
 		default:
 			return EXIT_USAGE;
 		}
 	}
+	if (strchr(command->options, '=') != NULL && optind < argc)
+		options->operand = argv[optind++];
 	return optind < argc ? usage_fault("unexpected argument", argv[optind]) : 0;
 }
 

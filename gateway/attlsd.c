@@ -8,6 +8,7 @@
 #include <string.h>
 
 #include "gateway/monitor.h"
+#include "gateway/policy-file.h"
 
 static const char default_policy[] = "/etc/attlsd/policy.yaml";
 
@@ -21,6 +22,19 @@ static void usage(FILE *out)
 		      "  -h       this text\n"
 		      "  -V       the version\n",
 		      default_policy);
+}
+
+/* 0 when it could be served, 1 with all faults on stderr. */
+static int check_policy(const char *path)
+{
+	struct diags diags;
+	int r = policy_file_check(path, &diags);
+
+	diags_print(&diags, stderr);
+	if (r < 0 && diags.nerrors > 0)
+		(void)fprintf(stderr, "%zu error%s\n", diags.nerrors, diags.nerrors == 1 ? "" : "s");
+	diags_done(&diags);
+	return r == 0 ? EXIT_SUCCESS : EXIT_FAILURE;
 }
 
 int main(int argc, char **argv)
@@ -53,5 +67,5 @@ int main(int argc, char **argv)
 		usage(stderr);
 		return 2;
 	}
-	return check ? monitor_check(policy) : monitor_run(policy);
+	return check ? check_policy(policy) : monitor_run(policy);
 }

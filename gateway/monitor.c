@@ -17,6 +17,7 @@
 #include "gateway/log.h"
 #include "gateway/loop.h"
 #include "gateway/netsock.h"
+#include "gateway/operator.h"
 #include "gateway/policy-file.h"
 #include "gateway/privileged.h"
 #include "gateway/sandbox.h"
@@ -41,6 +42,8 @@ struct monitor {
 	struct listener_set coming_listeners;
 	struct admission admission;
 	struct privileged privileged;
+	struct operator operator;
+	uint64_t started_ms, current_ms; /* when attlsd began, and the current generation to serve */
 	bool stopping;
 	int status;
 };
@@ -59,18 +62,6 @@ static int load(const char *path, struct policy **ret_policy, struct diags *diag
 	else
 		policy_free(&policy);
 	return r;
-}
-
-int monitor_check(const char *policy_path)
-{
-	struct diags diags;
-	int r = policy_file_check(policy_path, &diags);
-
-	diags_print(&diags, stderr);
-	if (r < 0 && diags.nerrors > 0)
-		(void)fprintf(stderr, "%zu error%s\n", diags.nerrors, diags.nerrors == 1 ? "" : "s");
-	diags_done(&diags);
-	return r == 0 ? EXIT_SUCCESS : EXIT_FAILURE;
 }
 
 static void log_refusal(const struct listener *listener, const struct ip_endpoint *peer, const char *reason)
@@ -191,12 +182,14 @@ static void promote(struct monitor *monitor)
 	for (size_t i = 0; i < monitor->listeners.n; i++)
 		monitor->listeners.items[i].owner = monitor;
 	monitor->coming_listeners = (struct listener_set){ .items = NULL };
+	monitor->current_ms = monitor->loop.now_ms;
 	log_setup(monitor->current->policy->daemon.log_level, monitor->current->policy->daemon.log_format);
 	if (listener_set_accept(&monitor->listeners, &monitor->loop, true) < 0) {
 		log_event(LOG_LEVEL_ERROR, "cannot-listen", LOG_TEXT("error", strerror(ENOMEM)));
 		fail(monitor);
 		return;
 	}
+	operator_promote(&monitor->operator);
 	listener_set_log(&monitor->listeners, old == NULL ? "ready" : "reloaded");
 	if (old != NULL)
 		generation_retire(old, MSG_RETIRE);
@@ -272,6 +265,7 @@ static void abandon_reload(struct monitor *monitor, const char *reason)
 	listener_set_close(&monitor->coming_listeners, &monitor->loop);
 	log_event(LOG_LEVEL_ERROR, "reload-failed", LOG_TEXT("reason", reason),
 		  LOG_TEXT("policy", "the running policy stays in force"));
+	operator_abandon(&monitor->operator, reason);
 	if (coming != NULL)
 		generation_retire(coming, MSG_DRAIN);
 }
@@ -303,16 +297,6 @@ static void on_retired(struct children *children)
 		loop_stop(&monitor->loop);
 }
 
-/* A reload cannot bring everything. */
-static int object(const struct monitor *monitor, const struct policy *policy)
-{
-	const char *objection = privileged_objection(&monitor->privileged, policy);
-
-	if (objection != NULL)
-		(void)fprintf(stderr, "%s: %s\n", monitor->path, objection);
-	return objection != NULL ? -EPERM : 0;
-}
-
 /* Bring the policy's generation up beside the current one, if there is any. */
 static int bring_up(struct monitor *monitor)
 {
@@ -328,8 +312,10 @@ static int bring_up(struct monitor *monitor)
 	if (r == 0)
 		r = listener_set_open(&monitor->coming_listeners, policy, &monitor->listeners, on_listener,
 				      monitor, &diags);
+	if (r == 0)
+		r = operator_prepare(&monitor->operator, & policy->daemon, &diags);
 	if (r == 0 && monitor->current != NULL)
-		r = object(monitor, policy);
+		r = privileged_allows(&monitor->privileged, policy, monitor->path);
 	if (r == 0)
 		startup_prepare_host(policy);
 	if (r == 0)
@@ -339,16 +325,18 @@ static int bring_up(struct monitor *monitor)
 	return r;
 }
 
-static void reload(struct monitor *monitor)
+/* Returns NULL, or why it has not even begun. */
+static const char *reload(struct monitor *monitor)
 {
-	if (monitor->stopping)
-		return;
-	if (monitor->coming != NULL) {
-		log_event(LOG_LEVEL_INFO, "reload-busy", LOG_TEXT("reason", "another reload is under way"));
-		return;
-	}
-	if (bring_up(monitor) < 0)
-		abandon_reload(monitor, "the policy was refused, see above");
+	const char *busy = monitor->stopping	     ? "attlsd is about to end"
+			   : monitor->coming != NULL ? "another reload is under way"
+						     : NULL;
+
+	if (busy != NULL)
+		log_event(LOG_LEVEL_INFO, "reload-busy", LOG_TEXT("reason", busy));
+	else if (bring_up(monitor) < 0)
+		abandon_reload(monitor, "the policy was refused, its faults are in the log");
+	return busy;
 }
 
 /* First time: no new sessions, transfers may end. Second time: now. */
@@ -368,11 +356,46 @@ static void stop(struct monitor *monitor)
 	listener_set_close(&monitor->listeners, &monitor->loop);
 	listener_set_close(&monitor->coming_listeners, &monitor->loop);
 	monitor->coming = NULL;
+	operator_abandon(&monitor->operator, "attlsd is about to end");
 	for (generation = monitor->children.head; generation != NULL; generation = next) {
 		next = generation->next;
 		generation_retire(generation, MSG_DRAIN);
 	}
 }
+
+static void describe(void *owner, struct answer_gateway *gateway)
+{
+	const struct monitor *monitor = owner;
+	uint64_t now_ms = monitor->loop.now_ms;
+
+	(void)snprintf(gateway->version, sizeof(gateway->version), "%s", ATTLSD_VERSION);
+	(void)snprintf(gateway->policy, sizeof(gateway->policy), "%s", monitor->path);
+	gateway->pid = (int32_t)getpid();
+	gateway->generation = monitor->current->number;
+	gateway->up_ms = now_ms - monitor->started_ms;
+	gateway->policy_ms = now_ms - monitor->current_ms;
+	gateway->sessions = monitor->admission.nsessions;
+	gateway->limit = monitor->current->policy->daemon.limit_sessions;
+	gateway->reloading = monitor->coming != NULL;
+	gateway->draining = monitor->stopping;
+}
+
+static const char *order_reload(void *owner)
+{
+	return reload(owner);
+}
+
+static const char *order_drain(void *owner)
+{
+	struct monitor *monitor = owner;
+
+	if (monitor->stopping)
+		return "attlsd drains already; a second SIGTERM ends it at once";
+	stop(monitor);
+	return NULL;
+}
+
+static const struct operator_calls operator_calls = { describe, order_reload, order_drain };
 
 static void on_signal(struct watch *watch, uint32_t ready)
 {
@@ -387,7 +410,7 @@ static void on_signal(struct watch *watch, uint32_t ready)
 			children_reap(&monitor->children);
 			break;
 		case SIGHUP:
-			reload(monitor);
+			(void)reload(monitor);
 			break;
 		case SIGTERM:
 		case SIGINT:
@@ -433,26 +456,11 @@ static int monitor_init(struct monitor *monitor, const char *policy_path)
 		.on_death = on_death,
 		.on_retired = on_retired,
 	};
+	monitor->started_ms = monitor->loop.now_ms;
+	operator_init(&monitor->operator, & monitor->loop, &monitor->children, &monitor->admission,
+		      &operator_calls, monitor);
 	timer_init(&monitor->accept_pause, on_accept_pause);
 	return watch_signals(monitor);
-}
-
-static int open_privileged(struct monitor *monitor)
-{
-	const struct policy *policy = monitor->coming->policy;
-	const char *why = "transparent listeners and nat.conntrack need CAP_NET_ADMIN; start attlsd as root, "
-			  "or give it the "
-			  "capability: setcap cap_net_admin+ep attlsd";
-	int r = 0;
-
-	monitor->privileged.net_admin = privileged_needs_net_admin(policy);
-	if (monitor->privileged.net_admin && !sandbox_has_net_admin())
-		r = -EPERM;
-	if (r == 0)
-		r = privileged_open(&monitor->privileged, &policy->nat, &why);
-	if (r < 0)
-		(void)fprintf(stderr, "%s: %s (%s)\n", monitor->path, why, strerror(-r));
-	return r;
 }
 
 int monitor_run(const char *policy_path)
@@ -463,7 +471,7 @@ int monitor_run(const char *policy_path)
 	if (r == 0)
 		r = bring_up(&monitor);
 	if (r == 0)
-		r = open_privileged(&monitor);
+		r = privileged_start(&monitor.privileged, monitor.coming->policy, policy_path);
 	if (r == 0) {
 		if (monitor.children.root)
 			r = sandbox_monitor(monitor.privileged.net_admin);
@@ -477,6 +485,7 @@ int monitor_run(const char *policy_path)
 	children_kill(&monitor.children);
 	listener_set_close(&monitor.listeners, NULL);
 	listener_set_close(&monitor.coming_listeners, NULL);
+	operator_done(&monitor.operator);
 	children_done(&monitor.children);
 	privileged_done(&monitor.privileged);
 	admission_done(&monitor.admission);

@@ -9,7 +9,4 @@
 /* Serve the policy in this file until SIGTERM. Returns the exit status. */
 int monitor_run(const char *policy_path);
 
-/* Only check it: 0 when it could be served, 1 with all faults on stderr. */
-int monitor_check(const char *policy_path);
-
 #endif

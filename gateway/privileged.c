@@ -1,6 +1,7 @@
 #include "gateway/privileged.h"
 
 #include <errno.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <uthash.h>
@@ -9,6 +10,7 @@
 #include "gateway/log.h"
 #include "gateway/netsock.h"
 #include "gateway/nftset.h"
+#include "gateway/sandbox.h"
 #include "gateway/util.h"
 
 #define LOW_PORT_LIMIT 1024
@@ -21,7 +23,7 @@ struct announced {
 	UT_hash_handle hh;
 };
 
-bool privileged_needs_net_admin(const struct policy *policy)
+static bool needs_net_admin(const struct policy *policy)
 {
 	for (size_t i = 0; i < policy->nlisteners; i++)
 		if (policy->listeners[i].transparent)
@@ -29,7 +31,8 @@ bool privileged_needs_net_admin(const struct policy *policy)
 	return policy->nat.conntrack != NAT_CONNTRACK_OFF;
 }
 
-int privileged_open(struct privileged *privileged, const struct policy_nat *nat, const char **ret_why)
+/* On failure *ret_why is the reason and its mend. */
+static int open_mechanism(struct privileged *privileged, const struct policy_nat *nat, const char **ret_why)
 {
 	int r = 0;
 
@@ -52,13 +55,34 @@ int privileged_open(struct privileged *privileged, const struct policy_nat *nat,
 	return r;
 }
 
-const char *privileged_objection(const struct privileged *privileged, const struct policy *policy)
+int privileged_start(struct privileged *privileged, const struct policy *policy, const char *path)
 {
+	const char *why = "transparent listeners and nat.conntrack need CAP_NET_ADMIN; start attlsd as root, "
+			  "or give it the "
+			  "capability: setcap cap_net_admin+ep attlsd";
+	int r = 0;
+
+	privileged->net_admin = needs_net_admin(policy);
+	if (privileged->net_admin && !sandbox_has_net_admin())
+		r = -EPERM;
+	if (r == 0)
+		r = open_mechanism(privileged, &policy->nat, &why);
+	if (r < 0)
+		(void)fprintf(stderr, "%s: %s (%s)\n", path, why, strerror(-r));
+	return r;
+}
+
+int privileged_allows(const struct privileged *privileged, const struct policy *policy, const char *path)
+{
+	const char *why = NULL;
+
 	if (policy->nat.conntrack != privileged->mechanism)
-		return "nat.conntrack has changed, which takes a restart";
-	if (privileged_needs_net_admin(policy) && !privileged->net_admin)
-		return "a transparent listener has come, which takes a restart: CAP_NET_ADMIN was given up";
-	return NULL;
+		why = "nat.conntrack has changed, which takes a restart";
+	else if (needs_net_admin(policy) && !privileged->net_admin)
+		why = "a transparent listener has come, which takes a restart: CAP_NET_ADMIN was given up";
+	if (why != NULL)
+		(void)fprintf(stderr, "%s: %s\n", path, why);
+	return why == NULL ? 0 : -EPERM;
 }
 
 static const struct policy_rule *rule_of(const struct policy *policy, const struct admission_facts *facts)

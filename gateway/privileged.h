@@ -29,17 +29,15 @@ struct privileged {
 };
 
 /*
- * Open what nat.conntrack needs, while privileges are there. Returns 0, or a
- * negative errno with the reason (and its mend) in *ret_why.
+ * Open what the policy needs, while privileges are there. Returns 0; or a negative
+ * errno, and the reason and its mend have been printed to stderr. path: of the
+ * policy.
  */
-int privileged_open(struct privileged *privileged, const struct policy_nat *nat, const char **ret_why);
+int privileged_start(struct privileged *privileged, const struct policy *policy, const char *path);
 void privileged_done(struct privileged *privileged);
 
-/* Does any part of this policy need CAP_NET_ADMIN? */
-bool privileged_needs_net_admin(const struct policy *policy);
-
-/* NULL: a reload may bring this policy; else what stands against it. */
-const char *privileged_objection(const struct privileged *privileged, const struct policy *policy);
+/* May a reload bring this policy? Returns 0; or -EPERM, and what stands against it has been printed. */
+int privileged_allows(const struct privileged *privileged, const struct policy *policy, const char *path);
 
 /*
  * Carry out one request. Returns true and the answer (with *ret_fd, the

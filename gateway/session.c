@@ -304,6 +304,14 @@ void session_shutdown(struct session *session)
 		signal_machine(session, FTP_SIGNAL_SHUTDOWN);
 }
 
+void session_dismiss(struct session *session)
+{
+	if (session->proxy != SESSION_PROXY_DONE)
+		session_end(session, "operator");
+	else
+		signal_machine(session, FTP_SIGNAL_DISMISSED);
+}
+
 void session_end(struct session *session, const char *reason)
 {
 	struct worker *worker = session->worker;

@@ -119,6 +119,9 @@ void session_begin(struct session *session, uint32_t failures);
 /* The worker drains: end as soon as no transfer is running. */
 void session_shutdown(struct session *session);
 
+/* An operator has ordered its end: the client is told, a transfer is cut off. */
+void session_dismiss(struct session *session);
+
 /* End now; reason is for the log. Both control connections are closed, the client's in order if that is
  * possible. */
 void session_end(struct session *session, const char *reason);

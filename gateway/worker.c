@@ -12,6 +12,7 @@
 #include <unistd.h>
 #include <uthash.h>
 
+#include "gateway/census.h"
 #include "gateway/log.h"
 #include "gateway/msg.h"
 #include "gateway/sandbox.h"
@@ -192,14 +193,29 @@ static void retire(struct worker *worker)
 	end_if_drained(worker);
 }
 
-/* An answer for a session, which may be over by now. */
-static void granted(struct worker *worker, const struct msg *msg, int *fd)
+/* It may be over by now. */
+static struct session *find(const struct worker *worker, uint64_t number)
 {
 	struct session *session;
 
-	HASH_FIND(hh, worker->by_number, &msg->session, sizeof(msg->session), session);
+	HASH_FIND(hh, worker->by_number, &number, sizeof(number), session);
+	return session;
+}
+
+static void granted(struct worker *worker, const struct msg *msg, int *fd)
+{
+	struct session *session = find(worker, msg->session);
+
 	if (session != NULL)
 		session_granted(session, msg, fd);
+}
+
+static void dismiss(struct worker *worker, uint64_t number)
+{
+	struct session *session = find(worker, number);
+
+	if (session != NULL)
+		session_dismiss(session);
 }
 
 /* Its descriptor found no place in this process: that one connection is gone, the others go on. */
@@ -230,6 +246,10 @@ static void on_channel(struct watch *watch, uint32_t ready)
 		else if (msg.type == MSG_SOCKET_READY || msg.type == MSG_ANNOUNCED ||
 			 msg.type == MSG_SESSION_ADMITTED || msg.type == MSG_SESSION_REFUSED)
 			granted(worker, &msg, &fd);
+		else if (msg.type == MSG_TELL_SESSIONS)
+			census_start(worker, &fd);
+		else if (msg.type == MSG_END_SESSION)
+			dismiss(worker, msg.session);
 		else if (msg.type == MSG_DRAIN)
 			drain(worker);
 		else if (msg.type == MSG_RETIRE)
@@ -312,6 +332,7 @@ int worker_run(const struct worker_setup *setup)
 		while (worker->sessions != NULL)
 			session_end(worker->sessions, "shutdown");
 		linger_done(&worker->lingering);
+		census_done(worker);
 		loop_done(&worker->loop);
 		relay_tools_done(&worker->tools);
 		tlsctx_set_free(&worker->tlsctx);

@@ -15,6 +15,7 @@
 #include "gateway/window.h"
 #include "policy/policy.h"
 
+struct census;
 struct msg;
 struct session;
 struct users;
@@ -33,6 +34,8 @@ struct worker {
 	struct session *by_number; /* the same, to be found */
 	size_t nsessions, crowd;   /* crowd: the most of them since memory was given back */
 	struct linger_list lingering;
+	struct census *censuses; /* operators that are told of the sessions */
+	size_t ncensuses;
 	bool retired;  /* ends with its last session */
 	bool draining; /* and hurries that */
 	struct timer drain_timer;

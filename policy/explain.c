@@ -7,7 +7,6 @@
 #include <string.h>
 
 #include "policy/schema.h"
-#include "policy/unsupported.h"
 
 #define VALUE_MAX 512
 
@@ -191,16 +190,6 @@ static bool put_value(const struct field *f, const void *object, char buf[static
 	return false;
 }
 
-static bool can_be_given(const char *section, const char *key)
-{
-	const struct unsupported *row;
-
-	for (size_t i = 0; (row = unsupported_at(i)) != NULL; i++)
-		if (row->section != NULL && strcmp(row->section, section) == 0 && strcmp(row->key, key) == 0)
-			return row->allowed != UNSUPPORTED_ANY;
-	return true;
-}
-
 void policy_explain_settings(const char *section, const void *object, policy_setting_fn *fn, void *context)
 {
 	const struct field *of = schema_find(schema_root(), section);
@@ -208,6 +197,6 @@ void policy_explain_settings(const char *section, const void *object, policy_set
 
 	assert(of != NULL && of->sub != NULL);
 	for (const struct field *f = of->sub->fields; f->key != NULL; f++)
-		if (can_be_given(section, f->key) && put_value(f, object, value))
+		if (put_value(f, object, value))
 			fn(context, f->key, value);
 }

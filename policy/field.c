@@ -210,6 +210,9 @@ static void parse_path(struct walk *w, const struct field *f, const struct node 
 
 	if (!field_is_scalar(w, f, n))
 		return;
+	for (const struct word *word = f->words; word != NULL && word->text != NULL; word++)
+		if (strcmp(n->text, word->text) == 0)
+			return;
 	if (n->text[0] == '/' || folder_len == 0) {
 		store_string(w, f, n, object, n->text);
 		return;

@@ -28,10 +28,11 @@ static int compare_rules(const void *a, const void *b)
 	return strcmp(x->name, y->name);
 }
 
-/* The user's place tells whether the user was given. */
+/* Their places tell whether they were given. */
 static void finish_daemon(struct policy_daemon *daemon)
 {
 	daemon->user_given = daemon->user_mark.line > 0;
+	daemon->control_socket_given = daemon->control_socket_mark.line > 0;
 }
 
 static void read_tree(const struct node *root, struct policy_store *store, const char *folder,

@@ -24,7 +24,9 @@ struct policy_daemon {
 	bool user_given;  /* the file names it (then it must exist) */
 	struct diag_mark user_mark;
 	uint32_t workers;	    /* 0: one per CPU ("auto") */
-	const char *control_socket; /* default "/run/attlsd/control.sock" */
+	const char *control_socket; /* default "/run/attlsd/control.sock"; NULL: none */
+	bool control_socket_given;  /* the file names it (then it must be made) */
+	struct diag_mark control_socket_mark;
 	enum log_level log_level;
 	enum log_format log_format;
 	uint32_t limit_sessions;		   /* default 10000 */

@@ -16,6 +16,7 @@ static const struct word log_formats[] = { { "text", LOG_FORMAT_TEXT, NULL },
 					   { "json", LOG_FORMAT_JSON, NULL },
 					   { 0 } };
 static const struct word auto_workers[] = { { "auto", 0, NULL }, { 0 } };
+static const struct word no_socket[] = { { "none", 0, NULL }, { 0 } };
 
 static const struct field log_fields[] = {
 	ENUM("level", policy_daemon, log_level, log_levels, "info"),
@@ -47,6 +48,8 @@ static const struct field daemon_fields[] = {
 	{ .key = "control_socket",
 	  .type = FIELD_PATH,
 	  PTR(policy_daemon, control_socket),
+	  MARK(policy_daemon, control_socket_mark),
+	  .words = no_socket,
 	  .min = 1,
 	  .max = UNIX_SOCKET_MAX_LEN,
 	  .standard = "/run/attlsd/control.sock" },

@@ -20,7 +20,7 @@ enum field_type {
 	FIELD_SET,	  /* a list of words: the OR of their values */
 	FIELD_DURATION,	  /* min..max in units of store_ms */
 	FIELD_STRING,	  /* min..max bytes */
-	FIELD_PATH,	  /* the same, relative to the policy's folder */
+	FIELD_PATH,	  /* the same, relative to the policy's folder; words: those that mean none, a NULL */
 	FIELD_TRUST,	  /* a path, or the system's store (also: its bool) */
 	FIELD_NAME,	  /* a name as value_is_name() has it */
 	FIELD_PORT_RANGE, /* within min..max */

@@ -12,8 +12,6 @@
 #include "policy/places.h"
 #include "policy/policy.h"
 
-/* `allowed` of a key that may not be given at all. */
-#define UNSUPPORTED_ANY UINT32_MAX
 /* `allowed` of a key of which only this value may not be given. */
 #define UNSUPPORTED_NOT	       0x80000000u
 #define UNSUPPORTED_BUT(value) (UNSUPPORTED_NOT | (uint32_t)(value))
@@ -21,7 +19,7 @@
 struct unsupported {
 	const char *section; /* NULL: a key of the top level */
 	const char *key;
-	uint32_t allowed; /* the only value that may be given, or one of the macros above */
+	uint32_t allowed; /* the only value that may be given, or the macro above */
 	const char *mend; /* what to do instead */
 };
 

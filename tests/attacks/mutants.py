@@ -108,8 +108,8 @@ MUTANTS = [
     (26, "226 only for what has arrived", [("ftp-alg/transfer.c", "machine->instead = verdict(machine->result, code);", "(void)verdict;")]),
     (27, "the log escapes",
      [("gateway/log.c", "else if (*c >= 0x20 && *c < 0x7f)", "else if (*c != 0)")]),
-    (28, "a key that does nothing yet is refused",
-     [("policy/unsupported.c", "\t{ \"daemon\", \"control_socket\", UNSUPPORTED_ANY, \"remove it\" },\n", "")]),
+    (28, "the control socket is its owner's",
+     [("gateway/operator-socket.c", "umask(0177)", "umask(0)")]),
 ]
 
 

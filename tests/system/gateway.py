@@ -35,7 +35,7 @@ def policy(certificates, backend, ftp=None, tls=None, **change):
     """A small policy as a tree: one explicit and one implicit listener, one rule, one backend."""
     base = {
         "version": 1,
-        "daemon": {"workers": 1},
+        "daemon": {"workers": 1, "control_socket": "none"},
         "keyrings": {"ftpd": {"certificates": [certificates.ecdsa, certificates.rsa]}},
         "tls_actions": {"server": {"keyring": "ftpd", **KTLS, **(tls or {})}},
         "ftp_actions": {"standard": {**(ftp or {})}},

@@ -18,6 +18,7 @@ static void test_minimal(void **state)
 	assert_false(daemon->user_given);
 	assert_int_equal(daemon->workers, 0);
 	assert_string_equal(daemon->control_socket, "/run/attlsd/control.sock");
+	assert_false(daemon->control_socket_given);
 	assert_int_equal(daemon->log_level, LOG_LEVEL_INFO);
 	assert_int_equal(daemon->log_format, LOG_FORMAT_TEXT);
 	assert_int_equal(daemon->limit_sessions, 10000);
@@ -255,6 +256,24 @@ static void test_whole(void **state)
 	parsed_done(&p);
 }
 
+static void test_control_socket(void **state)
+{
+	struct parsed p;
+
+	(void)state;
+	parse_part(&p, "daemon: { control_socket: none }\n");
+	assert_string_equal(p.printed, "");
+	assert_null(p.policy->daemon.control_socket);
+	assert_true(p.policy->daemon.control_socket_given);
+	parsed_done(&p);
+	parse_part(&p, "daemon: { control_socket: /tmp/attlsd.sock }\n");
+	assert_string_equal(p.printed, "");
+	assert_string_equal(p.policy->daemon.control_socket, "/tmp/attlsd.sock");
+	assert_true(p.policy->daemon.control_socket_given);
+	assert_int_equal(p.policy->daemon.control_socket_mark.column, 27);
+	parsed_done(&p);
+}
+
 #define TLS(text)      "tls_actions: { server: { keyring: ftpd, " text " } }\n"
 #define FTP(text)      "ftp_actions: { standard: { " text " } }\n"
 #define BACKEND(text)  "backends: { legacy: { " text " } }\n"
@@ -487,10 +506,15 @@ static void test_free_nothing(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_minimal),	      cmocka_unit_test(test_ftp_values),
-		cmocka_unit_test(test_whole),	      cmocka_unit_test(test_faults),
-		cmocka_unit_test(test_all_in_one_go), cmocka_unit_test(test_one_fault_one_error),
-		cmocka_unit_test(test_missing),	      cmocka_unit_test(test_free_nothing),
+		cmocka_unit_test(test_minimal),
+		cmocka_unit_test(test_ftp_values),
+		cmocka_unit_test(test_whole),
+		cmocka_unit_test(test_control_socket),
+		cmocka_unit_test(test_faults),
+		cmocka_unit_test(test_all_in_one_go),
+		cmocka_unit_test(test_one_fault_one_error),
+		cmocka_unit_test(test_missing),
+		cmocka_unit_test(test_free_nothing),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -1,0 +1,151 @@
+#include "gateway/operator-socket.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "gateway/log.h"
+#include "gateway/util.h"
+
+/* Operators that wait for the monitor's turn. */
+#define BACKLOG 8
+
+static struct sockaddr_un address_of(const char *path)
+{
+	struct sockaddr_un address = { .sun_family = AF_UNIX };
+
+	(void)strncpy(address.sun_path, path, sizeof(address.sun_path) - 1);
+	return address;
+}
+
+static int make(void)
+{
+	int fd = socket(AF_UNIX, SOCK_SEQPACKET | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
+
+	return fd == -1 ? -errno : fd;
+}
+
+static int bind_to(int fd, const char *path)
+{
+	struct sockaddr_un address = address_of(path);
+	mode_t before = umask(0177); /* never open to others, not even for a moment */
+	int r = bind(fd, (const struct sockaddr *)&address, sizeof(address)) == -1 ? -errno : 0;
+
+	(void)umask(before);
+	return r;
+}
+
+/* Nobody listens on it any more, and it is ours: remove it. */
+static int remove_stale(const char *path)
+{
+	struct sockaddr_un address = address_of(path);
+	struct stat st;
+	int fd;
+	int error;
+
+	if (lstat(path, &st) == -1)
+		return -errno;
+	if (!S_ISSOCK(st.st_mode) || st.st_uid != geteuid())
+		return -EEXIST;
+	fd = make();
+	if (fd < 0)
+		return fd;
+	error = connect(fd, (const struct sockaddr *)&address, sizeof(address)) == -1 ? errno : 0;
+	fd_close(&fd);
+	if (error == ECONNREFUSED)
+		return unlink(path) == -1 ? -errno : 0;
+	return error == EPROTOTYPE ? -EEXIST : -EADDRINUSE;
+}
+
+/* Returns the listening socket. */
+static int listen_at(struct operator_socket *sock, const char *path)
+{
+	struct stat st;
+	int fd = make();
+	int r;
+
+	if (fd < 0)
+		return fd;
+	r = bind_to(fd, path);
+	if (r == -EADDRINUSE) {
+		r = remove_stale(path);
+		if (r == 0)
+			r = bind_to(fd, path);
+	}
+	if (r == 0 && (listen(fd, BACKLOG) == -1 || lstat(path, &st) == -1))
+		r = -errno;
+	if (r < 0) {
+		fd_close(&fd);
+		return r;
+	}
+	sock->dev = st.st_dev;
+	sock->ino = st.st_ino;
+	(void)strncpy(sock->path, path, sizeof(sock->path) - 1);
+	sock->fd = fd;
+	return 0;
+}
+
+/* In terms of what can be done about it. */
+static const char *reason(int error)
+{
+	switch (error) {
+	case ENOENT:
+		return "its folder does not exist; create it, or let systemd do so with "
+		       "RuntimeDirectory=attlsd";
+	case EACCES:
+	case EPERM:
+	case EROFS:
+		return "attlsd's user may not write to its folder";
+	case EADDRINUSE:
+		return "another attlsd listens on it; give each one of its own";
+	case EEXIST:
+		return "a file that is no socket of this user's is in the way; remove it, or choose another "
+		       "path";
+	default:
+		return strerror(error);
+	}
+}
+
+int operator_socket_open(struct operator_socket *ret, const struct policy_daemon *daemon,
+			 const struct diags *source)
+{
+	struct diags diags;
+	int r;
+
+	*ret = OPERATOR_SOCKET_NONE;
+	if (daemon->control_socket == NULL)
+		return 0;
+	r = listen_at(ret, daemon->control_socket);
+	if (r == 0)
+		return 0;
+	if (!daemon->control_socket_given) { /* nobody has asked for it: it is missed when it is wanted */
+		log_event(LOG_LEVEL_DEBUG, "no-control-socket", LOG_TEXT("path", daemon->control_socket),
+			  LOG_TEXT("reason", reason(-r)));
+		return 0;
+	}
+	if (diags_init(&diags, source->file, source->source, source->source_len) < 0)
+		return -ENOMEM;
+	diags_add(&diags, DIAG_ERROR, daemon->control_socket_mark, "control_socket cannot have \"%s\": %s",
+		  daemon->control_socket, reason(-r));
+	diags_print(&diags, stderr);
+	diags_done(&diags);
+	return r;
+}
+
+bool operator_socket_stands(const struct operator_socket *sock)
+{
+	struct stat st;
+
+	return sock->fd != -1 && lstat(sock->path, &st) == 0 && st.st_dev == sock->dev &&
+	       st.st_ino == sock->ino;
+}
+
+void operator_socket_close(struct operator_socket *sock)
+{
+	if (operator_socket_stands(sock))
+		(void)unlink(sock->path); /* else the next one finds that nobody listens on it */
+	fd_close(&sock->fd);
+}

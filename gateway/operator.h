@@ -1,0 +1,60 @@
+/*
+ * The monitor's end of control_socket: who asks is answered, what he orders is
+ * carried out and logged. What needs to know a session is the worker's to tell,
+ * which gets the connection handed over for that (census.h).
+ */
+#ifndef ATTLSD_GATEWAY_OPERATOR_H
+#define ATTLSD_GATEWAY_OPERATOR_H
+
+#include <stdbool.h>
+#include <stddef.h>
+
+#include "gateway/admission.h"
+#include "gateway/ask.h"
+#include "gateway/children.h"
+#include "gateway/loop.h"
+#include "gateway/operator-socket.h"
+
+struct operator_peer;
+
+/* What the monitor does for an operator. */
+struct operator_calls {
+	void (*describe)(void *owner, struct answer_gateway *gateway);
+	/* NULL: it has begun, and operator_promote() or operator_abandon() ends it; else why it has not */
+	const char *(*reload)(void *owner);
+	/* NULL: it has begun; else why it has not */
+	const char *(*drain)(void *owner);
+};
+
+struct operator
+{
+	struct loop *loop;
+	struct children *children;
+	const struct admission *admission;
+	const struct operator_calls *calls;
+	void *owner;
+	struct operator_socket sock;
+	struct operator_socket coming; /* of a reload, until it is in force */
+	bool stays;		       /* that has the same path */
+	struct watch listener;
+	struct timer pause; /* out of descriptors */
+	struct operator_peer *peers;
+	size_t npeers;
+};
+
+void operator_init(struct operator* operator, struct loop * loop, struct children *children,
+		   const struct admission *admission, const struct operator_calls *calls, void *owner);
+
+/* Make the socket of a policy that is about to come. Fails as operator_socket_open(). */
+int operator_prepare(struct operator* operator, const struct policy_daemon * daemon,
+		     const struct diags *source);
+
+/* That policy is in force. */
+void operator_promote(struct operator* operator);
+
+/* It will not be, for this reason. */
+void operator_abandon(struct operator* operator, const char * reason);
+
+void operator_done(struct operator* operator);
+
+#endif
