@@ -58,16 +58,20 @@ static const struct {
 	const char *problem;
 	const char *context;
 	const char *message;
+	bool before; /* the fault is where the context began, not where libyaml saw it */
 } common_slips[] = {
 	{ "found character that cannot start any token", "while scanning for the next token",
 	  "no value can start with this character; indent with spaces, not tabs, and quote text that starts "
-	  "with "
-	  "@ ` or %" },
+	  "with @ ` or %",
+	  false },
 	{ "did not find expected alphabetic or numeric character", "while scanning an alias",
-	  "quote text that starts with an asterisk: \"*AUTH*/*\"" },
+	  "quote text that starts with an asterisk: \"*AUTH*/*\"", false },
 	{ "mapping values are not allowed in this context", NULL,
-	  "a second \": \" in one line, or a wrong indentation; quote text that has a colon and a blank in "
-	  "it" },
+	  "a second \": \" in one line, a wrong indentation, or no blank behind the colon of the line above; "
+	  "quote text that has a colon and a blank in it",
+	  false },
+	{ "could not find expected ':'", "while scanning a simple key",
+	  "this is no key and value: behind the key there must be a colon and a blank", true },
 };
 
 static bool same_text(const char *a, const char *b)
@@ -93,7 +97,8 @@ static void report_syntax(struct builder *b)
 	for (size_t i = 0; i < sizeof(common_slips) / sizeof(common_slips[0]); i++) {
 		if (same_text(common_slips[i].problem, problem) &&
 		    same_text(common_slips[i].context, p->context)) {
-			fault(b, mark, common_slips[i].message);
+			fault(b, common_slips[i].before ? mark_of(&p->context_mark) : mark,
+			      common_slips[i].message);
 			return;
 		}
 	}

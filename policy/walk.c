@@ -172,7 +172,10 @@ static bool is_mapping(struct walk *w, const char *part, const char *what, const
 	if (node->kind == NODE_BAD)
 		w->faults++;
 	else if (node->kind != NODE_MAPPING && !node_is_empty(node))
-		walk_error(w, node->mark, "%s\"%.40s\" must be a mapping of keys to values", part, what);
+		walk_error(w, node->mark, "%s\"%.40s\" must be a mapping of keys to values%s", part, what,
+			   node->kind == NODE_SCALAR && strchr(node->text, ':') != NULL
+			       ? "; behind a key's colon there must be a blank"
+			       : "");
 	else
 		return true;
 	return false;

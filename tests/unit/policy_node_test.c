@@ -21,6 +21,11 @@ static const struct message_case refused[] = {
 	  "policy.yaml:2:1: a policy is one YAML document" },
 	{ "a tab", "daemon:\n\tuser: x\n", "policy.yaml:2:1: no value can start with this character" },
 	{ "a colon too many", "version: 1: 2\n", "policy.yaml:1:11: a second \": \" in one line" },
+	{ "a blank too few", "version: 1\ndaemon:\n  user: x\n  workers:1\nnat: {}\n",
+	  "policy.yaml:4:3: this is no key and value: behind the key there must be a colon and a blank" },
+	{ "a blank too few above", "daemon:\n  workers:1\n  user: x\n",
+	  "policy.yaml:3:7: a second \": \" in one line, a wrong indentation, or no blank behind the colon "
+	  "of" },
 	{ "an open list", "rules: [ a\n", "this is not YAML: did not find expected ',' or ']'" },
 	{ "a line break in a value", "daemon: { user: \"a\\nb\" }\n",
 	  "policy.yaml:1:17: a value must be one line" },

@@ -313,6 +313,9 @@ static const struct message_case faults[] = {
 	{ "section that is a list", "backends: [a]\n", "policy.yaml:1:11: \"backends\" must be a mapping" },
 	{ "entry that is a word", "keyrings: { ftpd: { certificates: [ server.pem ] } }\n",
 	  "an entry of \"certificates\" must be a mapping of keys to values" },
+	{ "no blank behind the only colon", "ftp_actions:\n  standard:\n    secure_ftp:required\n",
+	  ":3:5: \"standard\" must be a mapping of keys to values; behind a key's colon there must be a "
+	  "blank" },
 	{ "object that is a word", "backends: { a: b }\n", "policy.yaml:1:16: \"a\" must be a mapping" },
 	{ "a bad name", "backends: { \"a b\": { address: a:1 } }\n", "policy.yaml:1:13: \"a b\" is no name" },
 	{ "a long name", "backends: { a23456789012345678901234567890123: { address: a:1 } }\n",
