@@ -1,6 +1,7 @@
 #include "gateway/doctor-parts.h"
 
 #include <cap-ng.h>
+#include <errno.h>
 #include <inttypes.h>
 #include <pwd.h>
 #include <stdio.h>
@@ -78,7 +79,8 @@ void doctor_check_user(struct doctor *doctor)
 	const char *name = doctor->policy->daemon.user;
 
 	if (getpwnam(name) != NULL) {
-		doctor_ok(doctor, "workers run as %s", name);
+		doctor_ok(doctor, "workers run as %s%s", name,
+			  geteuid() == 0 ? "" : " where root starts attlsd, else as who starts it");
 		return;
 	}
 	doctor_mend(doctor, "useradd --system --no-create-home --shell /usr/sbin/nologin %s", name);
@@ -86,6 +88,28 @@ void doctor_check_user(struct doctor *doctor)
 		doctor_problem(doctor, "there is no user %s on this host", name);
 	else
 		doctor_warning(doctor, "there is no user %s on this host: workers run as nobody", name);
+}
+
+void doctor_check_operator(struct doctor *doctor)
+{
+	const struct policy_daemon *daemon = &doctor->policy->daemon;
+	const char *slash = strrchr(daemon->control_socket, '/');
+	int len =
+	    slash == NULL || slash == daemon->control_socket ? 1 : (int)(slash - daemon->control_socket);
+	char folder[DOCTOR_TEXT_MAX];
+
+	(void)snprintf(folder, sizeof(folder), "%.*s", len, slash == NULL ? "." : daemon->control_socket);
+	if (access(folder, W_OK) == 0) {
+		doctor_ok(doctor, "attlsctl can ask at %s", daemon->control_socket);
+	} else if (!daemon->control_socket_given) {
+		doctor_ok(doctor,
+			  "the folder %s is made when systemd starts attlsd; started by hand, it cannot be "
+			  "asked by attlsctl without",
+			  folder);
+	} else {
+		doctor_mend(doctor, "install -d -m 700 '%s'", folder);
+		doctor_problem(doctor, "control_socket cannot be made in %s: %s", folder, strerror(errno));
+	}
 }
 
 void doctor_check_capabilities(struct doctor *doctor)

@@ -43,6 +43,7 @@ bool doctor_is_open(const struct policy *policy, enum ip_family family);
 /* doctor-host.c: files, limits, capabilities, addresses */
 void doctor_check_certificates(struct doctor *doctor);
 void doctor_check_user(struct doctor *doctor);
+void doctor_check_operator(struct doctor *doctor);
 void doctor_check_capabilities(struct doctor *doctor);
 void doctor_check_files(struct doctor *doctor);
 void doctor_check_addresses(struct doctor *doctor);

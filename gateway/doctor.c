@@ -70,6 +70,11 @@ static bool is_dialled(const struct policy *policy)
 	return doctor_is_open(policy, IP_NONE);
 }
 
+static bool has_control_socket(const struct policy *policy)
+{
+	return policy->daemon.control_socket != NULL;
+}
+
 /* matters: to this policy? A check that needs the ruleset is left out when there is none. */
 static const struct check {
 	const char *name;
@@ -79,6 +84,7 @@ static const struct check {
 } checks[] = {
 	{ "certificates", always, false, doctor_check_certificates },
 	{ "user", always, false, doctor_check_user },
+	{ "operator", has_control_socket, false, doctor_check_operator },
 	{ "capabilities", always, false, doctor_check_capabilities },
 	{ "files", always, false, doctor_check_files },
 	{ "addresses", always, false, doctor_check_addresses },

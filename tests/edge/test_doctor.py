@@ -227,6 +227,17 @@ def test_open_files_and_users(host, policy):
     assert status(report, "user") == ["problem"] and of(report, "user")[0]["mend"] == "useradd --system --no-create-home --shell /usr/sbin/nologin nosuchuser"
 
 
+def test_where_attlsctl_can_ask(host, policy, folder):
+    missing = os.path.join(folder, "run", "attlsd", "control.sock")
+    path = policy(topology.OneHost, daemon={"control_socket": missing})
+    report = doctor(host, path)
+    assert status(report, "operator") == ["problem"]
+    mend(host, report, ["operator"])
+    report = doctor(host, path)
+    assert status(report, "operator") == ["ok"] and missing in of(report, "operator")[0]["detail"]
+    assert status(doctor(host, policy(topology.OneHost, daemon={"control_socket": "none"})), "operator") == []
+
+
 def test_an_ordinary_user_hears_what_is_missing(host, policy):
     path = policy(topology.Inline)
     with host:
