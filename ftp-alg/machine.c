@@ -31,8 +31,8 @@ void machine_own(struct ftp_machine *machine, enum ftp_own own, struct ftp_out *
 	const char *text = ftp_own_text(own, machine->action->reply_style);
 
 	ftp_out_text(out, FTP_DO_REPLY, text, strlen(text));
-	out->acts[out->n - 1].flag =
-	    text[0] >= '4'; /* policy, or the gateway, says no: that is for the log */
+	/* policy, or the gateway, says no: that is for the log. Of a 421 session-end tells. */
+	out->acts[out->n - 1].flag = text[0] >= '4' && strncmp(text, "421", 3) != 0;
 }
 
 void machine_close(struct ftp_machine *machine, enum ftp_own own, const char *why, struct ftp_out *out)

@@ -1,6 +1,7 @@
 /*
  * attlsctl: what a policy says, without the daemon; and what the daemon that runs says and does.
  */
+#include <errno.h>
 #include <getopt.h>
 #include <inttypes.h>
 #include <jansson.h>
@@ -12,6 +13,7 @@
 #include "gateway/doctor.h"
 #include "gateway/explain.h"
 #include "gateway/identity.h"
+#include "gateway/operate-talk.h"
 #include "gateway/operate.h"
 #include "gateway/policy-file.h"
 #include "gateway/users.h"
@@ -64,7 +66,7 @@ static const struct command {
 	{ "status", "fsj", "[-f policy.yaml | --socket PATH] [--json]",
 	  "The attlsd that runs: its policy, its workers, how many sessions.", run_status },
 	{ "sessions", "fsj", "[-f policy.yaml | --socket PATH] [--json]",
-	  "Who is connected, and what he does.", run_sessions },
+	  "Who is connected, as whom, and what is transferred.", run_sessions },
 	{ "end", "fs=", "[-f policy.yaml | --socket PATH] SESSION",
 	  "End this session now; a transfer is cut off.", run_end },
 	{ "reload", "fs", "[-f policy.yaml | --socket PATH]",
@@ -73,6 +75,17 @@ static const struct command {
 	  "Let attlsd end when the transfers that run are done, as SIGTERM does.", run_drain },
 	{ "version", "", "", "The version.", run_version },
 	{ "help", "", "", "This text.", run_help },
+};
+
+/* As other programs have them. */
+static const struct alias {
+	const char *name;
+	const char *means;
+} aliases[] = {
+	{ "-h", "help" },
+	{ "--help", "help" },
+	{ "-V", "version" },
+	{ "--version", "version" },
 };
 
 static const struct option option_table[] = {
@@ -88,10 +101,12 @@ static void print_help(FILE *out)
 		(void)fprintf(out, "%s attlsctl %s%s%s\n           %s\n", i == 0 ? "usage:" : "      ",
 			      commands[i].name, commands[i].arguments[0] != '\0' ? " " : "",
 			      commands[i].arguments, commands[i].summary);
-	(void)fprintf(out,
-		      "The policy is %s unless -f names another.\n"
-		      "Exit status: 0; 1 for faults, problems, or when no rule matches; 2 for wrong usage.\n",
-		      default_policy);
+	(void)fprintf(
+	    out,
+	    "The policy is %s unless -f names another.\n"
+	    "Exit status: 0; 1 for faults, problems, when no rule matches, or when attlsd cannot be "
+	    "reached or refuses; 2 for wrong usage.\n",
+	    default_policy);
 }
 
 static int usage_fault(const char *what, const char *which)
@@ -293,52 +308,61 @@ static int run_doctor(const struct options *options)
 	return status;
 }
 
-/* The socket that an option names, or the policy; buf has room for it. NULL after saying why there is none.
+/*
+ * Whom to ask: the attlsd at the socket that an option names, or the one that
+ * serves the policy, which may have faults by now. buf has room for the path.
+ * Returns 0; or -1 after saying why there is none.
  */
-static const char *find_socket(const struct options *options, char buf[static SOCKET_PATH_MAX])
+static int find_target(const struct options *options, struct target *target, char buf[static SOCKET_PATH_MAX])
 {
-	struct policy *policy = NULL;
-	struct diags diags;
-	const char *path;
+	int r;
 
+	*target = (struct target){ .socket = options->socket };
 	if (options->socket != NULL)
-		return options->socket;
-	if (policy_file_load(options->policy, &diags, &policy) < 0) {
-		diags_print(&diags, stderr);
-		diags_done(&diags);
-		(void)fputs("attlsctl: so it does not tell where attlsd listens: name that with --socket\n",
-			    stderr);
-		return NULL;
+		return 0;
+	r = policy_file_peek_control_socket(options->policy, buf, SOCKET_PATH_MAX);
+	if (r == 0 && buf[0] == '\0') {
+		(void)fprintf(
+		    stderr,
+		    "attlsctl: %s: has control_socket: none, so attlsd cannot be asked; signals work: "
+		    "SIGHUP reloads, SIGTERM drains\n",
+		    options->policy);
+		return -1;
 	}
-	path = policy->daemon.control_socket;
-	(void)snprintf(buf, SOCKET_PATH_MAX, "%s", path != NULL ? path : "");
-	policy_free(&policy);
-	diags_done(&diags);
-	if (path == NULL)
-		(void)fprintf(stderr, "attlsctl: %s: the policy has control_socket: none\n", options->policy);
-	return path != NULL ? buf : NULL;
+	if (r < 0) {
+		(void)fprintf(
+		    stderr,
+		    "attlsctl: %s: %s; name the policy that attlsd serves with -f, or its control_socket "
+		    "with --socket (mostly /run/attlsd/control.sock)\n",
+		    options->policy, r == -EINVAL ? "this is not YAML" : strerror(-r));
+		return -1;
+	}
+	target->socket = buf;
+	target->policy = options->policy;
+	return 0;
 }
 
 static int run_status(const struct options *options)
 {
 	char buf[SOCKET_PATH_MAX];
-	const char *path = find_socket(options, buf);
+	struct target target;
 
-	return path == NULL ? EXIT_FAILURE : operate_status(path, options->json);
+	return find_target(options, &target, buf) < 0 ? EXIT_FAILURE : operate_status(&target, options->json);
 }
 
 static int run_sessions(const struct options *options)
 {
 	char buf[SOCKET_PATH_MAX];
-	const char *path = find_socket(options, buf);
+	struct target target;
 
-	return path == NULL ? EXIT_FAILURE : operate_sessions(path, options->json);
+	return find_target(options, &target, buf) < 0 ? EXIT_FAILURE
+						      : operate_sessions(&target, options->json);
 }
 
 static int run_end(const struct options *options)
 {
 	char buf[SOCKET_PATH_MAX];
-	const char *path;
+	struct target target;
 	uint64_t session;
 	int end = 0;
 
@@ -347,24 +371,34 @@ static int run_end(const struct options *options)
 	if (sscanf(options->operand, "%19" SCNu64 "%n", &session, &end) != 1 ||
 	    options->operand[end] != '\0' || options->operand[0] == '-')
 		return usage_fault("not the number of a session:", options->operand);
-	path = find_socket(options, buf);
-	return path == NULL ? EXIT_FAILURE : operate_end(path, session);
+	return find_target(options, &target, buf) < 0 ? EXIT_FAILURE : operate_end(&target, session);
 }
 
 static int run_reload(const struct options *options)
 {
 	char buf[SOCKET_PATH_MAX];
-	const char *path = find_socket(options, buf);
+	struct target target;
 
-	return path == NULL ? EXIT_FAILURE : operate_reload(path);
+	return find_target(options, &target, buf) < 0 ? EXIT_FAILURE : operate_reload(&target);
 }
 
 static int run_drain(const struct options *options)
 {
 	char buf[SOCKET_PATH_MAX];
-	const char *path = find_socket(options, buf);
+	struct target target;
 
-	return path == NULL ? EXIT_FAILURE : operate_drain(path);
+	return find_target(options, &target, buf) < 0 ? EXIT_FAILURE : operate_drain(&target);
+}
+
+static int unfit_option(const struct command *command, int letter)
+{
+	const struct option *option = option_table;
+
+	while (option->name != NULL && option->val != letter)
+		option++;
+	(void)fprintf(stderr, "attlsctl: %s takes no option --%s\nusage: attlsctl %s %s\n", command->name,
+		      option->name != NULL ? option->name : "", command->name, command->arguments);
+	return EXIT_USAGE;
 }
 
 static int take_options(const struct command *command, int argc, char **argv, struct options *options)
@@ -373,7 +407,7 @@ static int take_options(const struct command *command, int argc, char **argv, st
 
 	while ((letter = getopt_long(argc, argv, "f:", option_table, NULL)) != -1) {
 		if (letter != '?' && strchr(command->options, letter) == NULL)
-			return usage_fault("this option is not for", command->name);
+			return unfit_option(command, letter);
 		switch (letter) {
 		case 'f':
 			options->policy = optarg;
@@ -405,23 +439,46 @@ static int take_options(const struct command *command, int argc, char **argv, st
 	return optind < argc ? usage_fault("unexpected argument", argv[optind]) : 0;
 }
 
+static const struct command *find_command(const char *name)
+{
+	for (size_t i = 0; i < NELEM(aliases); i++)
+		if (strcmp(name, aliases[i].name) == 0)
+			name = aliases[i].means;
+	for (size_t i = 0; i < NELEM(commands); i++)
+		if (strcmp(name, commands[i].name) == 0)
+			return &commands[i];
+	return NULL;
+}
+
+static int unknown_command(const char *name)
+{
+	const char *names[NELEM(commands) + 1] = { NULL };
+	const char *near;
+
+	for (size_t i = 0; i < NELEM(commands); i++)
+		names[i] = commands[i].name;
+	near = diag_suggest(name, names);
+	if (near != NULL)
+		(void)fprintf(stderr, "attlsctl: unknown command %s; did you mean %s?\n", name, near);
+	else
+		(void)fprintf(stderr, "attlsctl: unknown command %s; attlsctl help shows them all\n", name);
+	return EXIT_USAGE;
+}
+
 int main(int argc, char **argv)
 {
 	struct options options = { .policy = default_policy };
+	const struct command *command;
 	int status;
 
 	if (argc < 2) {
 		print_help(stderr);
 		return EXIT_USAGE;
 	}
-	for (size_t i = 0; i < NELEM(commands); i++) {
-		if (strcmp(argv[1], commands[i].name) != 0)
-			continue;
-		argv[1] = argv[0]; /* the name that getopt() complains under */
-		status = take_options(&commands[i], argc - 1, argv + 1, &options);
-		return status != 0 ? status : commands[i].run(&options);
-	}
-	(void)usage_fault("unknown command", argv[1]);
-	print_help(stderr);
-	return EXIT_USAGE;
+	command = find_command(argv[1]);
+	if (command == NULL)
+		return unknown_command(argv[1]);
+	argv[1] = argv[0]; /* the name that getopt() complains under */
+	status = take_options(command, argc - 1, argv + 1, &options);
+	return status != 0 ? status : command->run(&options);
 }

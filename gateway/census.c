@@ -15,7 +15,7 @@
 #include "gateway/worker.h"
 
 /* Operators at once. */
-#define CENSUS_MAX 4
+#define CENSUS_MAX 16
 /* Sessions in one turn. */
 #define TOLD_PER_TURN 32
 /* A reader that takes nothing for so long has gone. */
@@ -55,20 +55,25 @@ static void put(char *buf, size_t size, const char *text)
 
 static void put_tls(struct answer_session *told, const struct session *session)
 {
+	if (session->tls == SESSION_TLS_HANDSHAKE)
+		put(told->tls, sizeof(told->tls), "handshake");
+	else if (session->client.ssl == NULL && session->machine.security.ctrl == FTP_CTRL_CLEARED)
+		put(told->tls, sizeof(told->tls), "ccc");
 	if (session->client.ssl == NULL || !session->client.tls_up)
 		return;
 	put(told->tls, sizeof(told->tls), stream_tls_version(&session->client));
 	put(told->cipher, sizeof(told->cipher), stream_tls_cipher(&session->client));
 }
 
-static void put_transfer(struct answer_session *told, const struct session *session)
+static void put_transfer(struct answer_session *told, const struct session *session, uint64_t now_ms)
 {
 	const struct data *data = &session->data;
 
 	if (!data->started)
 		return;
 	put(told->transfer, sizeof(told->transfer), data->command != NULL ? data->command : "?");
-	told->idle_ms = 0;
+	told->idle_ms = now_ms - data->moved_ms;
+	told->transfer_ms = now_ms - data->started_ms;
 	told->protect = data->protect;
 	told->bytes = data->relay.bytes;
 }
@@ -88,9 +93,11 @@ static struct answer describe(const struct session *session)
 	told->server = session->behind;
 	put(told->listener, sizeof(told->listener), session->listener->name);
 	put(told->rule, sizeof(told->rule), session->rule != NULL ? session->rule->name : NULL);
+	put(told->backend, sizeof(told->backend),
+	    session->rule != NULL ? session->rule->backend->name : NULL);
 	put(told->user, sizeof(told->user), session->user);
 	put_tls(told, session);
-	put_transfer(told, session);
+	put_transfer(told, session, now_ms);
 	return answer;
 }
 
@@ -126,9 +133,9 @@ static int tell(struct census *census)
 	}
 	if (session != NULL)
 		return 0;
-	answer = ask_answer(ANSWER_WORKER);
-	answer.u.worker.pid = (int32_t)getpid();
-	answer.u.worker.sessions = census->told;
+	answer = ask_answer(ANSWER_TOLD);
+	answer.u.told.pid = (int32_t)getpid();
+	answer.u.told.sessions = census->told;
 	r = ask_send(census->watch.fd, &answer);
 	return r < 0 ? r : 1;
 }

@@ -1,7 +1,7 @@
 /*
  * A worker tells an operator which sessions it has, over the connection that the
  * monitor has handed to it: an ANSWER_SESSION each, in the order in which they
- * began, and ANSWER_WORKER behind them. Sessions that begin or end meanwhile may
+ * began, and ANSWER_TOLD behind them. Sessions that begin or end meanwhile may
  * be told or not. A few at a time, behind whatever sessions have to do; a reader
  * that stands still is left.
  */

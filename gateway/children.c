@@ -325,8 +325,8 @@ static void free_if_gone(struct children *children, struct generation *generatio
 		if (generation->workers[i].pid != 0)
 			return;
 	DL_DELETE(children->head, generation);
+	children->on_retired(children, generation);
 	generation_free(generation);
-	children->on_retired(children);
 }
 
 void generation_retire(struct generation *generation, enum msg_type how)
@@ -369,15 +369,21 @@ static void note_lag(struct generation *generation, bool all_lag, uint64_t now_m
 	}
 }
 
+bool child_lags(const struct child *child)
+{
+	struct pollfd look = { .fd = child->channel.fd, .events = POLLOUT };
+
+	return child->ready && poll(&look, 1, 0) == 0;
+}
+
 void generation_look(struct generation *generation, uint64_t now_ms)
 {
 	bool any_takes = false, any_lags = false;
 
 	for (size_t i = 0; i < generation->n; i++) {
 		struct child *child = &generation->workers[i];
-		struct pollfd look = { .fd = child->channel.fd, .events = POLLOUT };
 
-		child->lags = child->ready && poll(&look, 1, 0) == 0;
+		child->lags = child_lags(child);
 		any_lags = any_lags || child->lags;
 		any_takes = any_takes || takes_sessions(child);
 	}

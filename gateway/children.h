@@ -60,7 +60,7 @@ struct children {
 	void (*on_ready)(struct child *child);
 	void (*on_message)(struct child *child, const struct msg *msg);
 	void (*on_death)(struct child *child, pid_t pid, int status); /* its place is free already */
-	void (*on_retired)(struct children *children);		      /* an old generation has gone */
+	void (*on_retired)(struct children *children, const struct generation *gone); /* it is freed next */
 };
 
 /*
@@ -78,6 +78,9 @@ bool generation_is_ready(const struct generation *generation);
  * than with MSG_RETIRE. It is freed, and on_retired called, when all have.
  */
 void generation_retire(struct generation *generation, enum msg_type how);
+
+/* Is it behind with what it was told? Then it is better told nothing more. */
+bool child_lags(const struct child *child);
 
 /*
  * See which workers lag behind with what they were told. Those that do not can be

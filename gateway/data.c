@@ -187,7 +187,7 @@ void data_start(struct data *data, const struct ftp_act *act)
 	data->settle_ms = 0;
 	data->upload = act->flag;
 	data->protect = act->protect;
-	data->started_ms = loop_of(data)->now_ms;
+	data->started_ms = data->moved_ms = loop_of(data)->now_ms;
 	data->relay = (struct relay){ .bytes = 0 };
 	/* Many servers accept before they say 150, so this leg cannot wait for it. */
 	if (data->server.state == LEG_TARGET) {
@@ -372,7 +372,12 @@ static enum ftp_data_result data_wait(struct data *data)
 
 static enum ftp_data_result data_relay(struct data *data)
 {
-	switch (relay_step(&data->relay, &worker_of(data)->tools)) {
+	uint64_t bytes = data->relay.bytes;
+	enum relay_result result = relay_step(&data->relay, &worker_of(data)->tools);
+
+	if (data->relay.bytes != bytes)
+		data->moved_ms = loop_of(data)->now_ms;
+	switch (result) {
 	case RELAY_WAIT:
 		return data_wait(data);
 	case RELAY_AGAIN:

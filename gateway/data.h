@@ -53,6 +53,7 @@ struct data {
 	uint64_t progress;    /* bytes moved, or still to be acknowledged, at the last look */
 	uint64_t progress_ms; /* and when that last changed, while settling */
 	uint64_t started_ms;
+	uint64_t moved_ms; /* when the relay last moved a byte, or the transfer was asked for */
 	struct relay relay;
 	char *command; /* of the transfer: for the log, and to ask again (DSWAITTIME) */
 };

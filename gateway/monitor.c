@@ -42,7 +42,8 @@ struct monitor {
 	struct listener_set coming_listeners;
 	struct admission admission;
 	struct privileged privileged;
-	struct operator operator;
+	struct operators operators;
+	struct answer_gateway facts;	 /* for operators; what changes is filled in by describe() */
 	uint64_t started_ms, current_ms; /* when attlsd began, and the current generation to serve */
 	bool stopping;
 	int status;
@@ -183,13 +184,15 @@ static void promote(struct monitor *monitor)
 		monitor->listeners.items[i].owner = monitor;
 	monitor->coming_listeners = (struct listener_set){ .items = NULL };
 	monitor->current_ms = monitor->loop.now_ms;
+	monitor->facts.generation = monitor->current->number;
+	monitor->facts.limit = monitor->current->policy->daemon.limit_sessions;
 	log_setup(monitor->current->policy->daemon.log_level, monitor->current->policy->daemon.log_format);
 	if (listener_set_accept(&monitor->listeners, &monitor->loop, true) < 0) {
 		log_event(LOG_LEVEL_ERROR, "cannot-listen", LOG_TEXT("error", strerror(ENOMEM)));
 		fail(monitor);
 		return;
 	}
-	operator_promote(&monitor->operator);
+	operator_promote(&monitor->operators);
 	listener_set_log(&monitor->listeners, old == NULL ? "ready" : "reloaded");
 	if (old != NULL)
 		generation_retire(old, MSG_RETIRE);
@@ -265,7 +268,7 @@ static void abandon_reload(struct monitor *monitor, const char *reason)
 	listener_set_close(&monitor->coming_listeners, &monitor->loop);
 	log_event(LOG_LEVEL_ERROR, "reload-failed", LOG_TEXT("reason", reason),
 		  LOG_TEXT("policy", "the running policy stays in force"));
-	operator_abandon(&monitor->operator, reason);
+	operator_abandon(&monitor->operators, reason);
 	if (coming != NULL)
 		generation_retire(coming, MSG_DRAIN);
 }
@@ -289,10 +292,12 @@ static void on_death(struct child *child, pid_t pid, int status)
 		abandon_reload(monitor, "a worker did not start");
 }
 
-static void on_retired(struct children *children)
+static void on_retired(struct children *children, const struct generation *gone)
 {
 	struct monitor *monitor = children->owner;
 
+	if (monitor->current == gone) /* when attlsd ends, it may be outlived by older ones */
+		monitor->current = NULL;
 	if (monitor->stopping && children->head == NULL)
 		loop_stop(&monitor->loop);
 }
@@ -313,7 +318,7 @@ static int bring_up(struct monitor *monitor)
 		r = listener_set_open(&monitor->coming_listeners, policy, &monitor->listeners, on_listener,
 				      monitor, &diags);
 	if (r == 0)
-		r = operator_prepare(&monitor->operator, & policy->daemon, &diags);
+		r = operator_prepare(&monitor->operators, &policy->daemon, &diags);
 	if (r == 0 && monitor->current != NULL)
 		r = privileged_allows(&monitor->privileged, policy, monitor->path);
 	if (r == 0)
@@ -356,7 +361,7 @@ static void stop(struct monitor *monitor)
 	listener_set_close(&monitor->listeners, &monitor->loop);
 	listener_set_close(&monitor->coming_listeners, &monitor->loop);
 	monitor->coming = NULL;
-	operator_abandon(&monitor->operator, "attlsd is about to end");
+	operator_abandon(&monitor->operators, "attlsd is about to end");
 	for (generation = monitor->children.head; generation != NULL; generation = next) {
 		next = generation->next;
 		generation_retire(generation, MSG_DRAIN);
@@ -368,14 +373,10 @@ static void describe(void *owner, struct answer_gateway *gateway)
 	const struct monitor *monitor = owner;
 	uint64_t now_ms = monitor->loop.now_ms;
 
-	(void)snprintf(gateway->version, sizeof(gateway->version), "%s", ATTLSD_VERSION);
-	(void)snprintf(gateway->policy, sizeof(gateway->policy), "%s", monitor->path);
-	gateway->pid = (int32_t)getpid();
-	gateway->generation = monitor->current->number;
+	*gateway = monitor->facts;
 	gateway->up_ms = now_ms - monitor->started_ms;
 	gateway->policy_ms = now_ms - monitor->current_ms;
 	gateway->sessions = monitor->admission.nsessions;
-	gateway->limit = monitor->current->policy->daemon.limit_sessions;
 	gateway->reloading = monitor->coming != NULL;
 	gateway->draining = monitor->stopping;
 }
@@ -457,7 +458,8 @@ static int monitor_init(struct monitor *monitor, const char *policy_path)
 		.on_retired = on_retired,
 	};
 	monitor->started_ms = monitor->loop.now_ms;
-	operator_init(&monitor->operator, & monitor->loop, &monitor->children, &monitor->admission,
+	operator_facts(&monitor->facts, policy_path);
+	operator_init(&monitor->operators, &monitor->loop, &monitor->children, &monitor->admission,
 		      &operator_calls, monitor);
 	timer_init(&monitor->accept_pause, on_accept_pause);
 	return watch_signals(monitor);
@@ -485,7 +487,7 @@ int monitor_run(const char *policy_path)
 	children_kill(&monitor.children);
 	listener_set_close(&monitor.listeners, NULL);
 	listener_set_close(&monitor.coming_listeners, NULL);
-	operator_done(&monitor.operator);
+	operator_done(&monitor.operators);
 	children_done(&monitor.children);
 	privileged_done(&monitor.privileged);
 	admission_done(&monitor.admission);

@@ -4,6 +4,7 @@
 #include <jansson.h>
 #include <string.h>
 
+#include "gateway/operate-talk.h"
 #include "gateway/util.h"
 
 /* Of a text that a client sent, escaped: four characters for each byte. */
@@ -69,6 +70,8 @@ static const char *state_name(uint32_t state)
 		return "retires";
 	case WORKER_DRAINS:
 		return "drains";
+	case WORKER_ENDS:
+		return "ends";
 	}
 	return "unknown";
 }
@@ -88,7 +91,7 @@ void operate_print_status(const struct answers *answers, FILE *out)
 	(void)fprintf(out, "%8s  %10s  %-8s  %8s  %9s\n", "WORKER", "GENERATION", "STATE", "SESSIONS",
 		      "TRANSFERS");
 	for (size_t i = 0; i < answers->nworkers; i++) {
-		const struct answer_worker *worker = &answers->workers[i];
+		const struct answer_worker *worker = &answers->workers[i].worker;
 
 		(void)fprintf(out, "%8d  %10" PRIu64 "  %-8s  %8" PRIu64 "  %9" PRIu32 "\n", (int)worker->pid,
 			      worker->generation, state_name(worker->state), worker->sessions,
@@ -96,53 +99,81 @@ void operate_print_status(const struct answers *answers, FILE *out)
 	}
 }
 
-enum { COLUMNS = 9, CELL_MAX = SHOWN_MAX + 64 };
+/* A long name would push all other columns aside; JSON has it whole. */
+#define NAME_SHOWN 24
 
-static const char *const heads[COLUMNS] = { "SESSION", "CLIENT", "USER",   "RULE",    "TLS",
-					    "AGE",     "IDLE",	 "SERVER", "TRANSFER" };
+static const char *name(const char *text, char buf[static SHOWN_MAX])
+{
+	if (text[0] == '\0')
+		return "-";
+	(void)shown(text, buf);
+	if (strlen(buf) > NAME_SHOWN)
+		(void)snprintf(buf + NAME_SHOWN - 3, 4, "...");
+	return buf;
+}
+
+enum column { SESSION, CLIENT, USER, RULE, TLS, AGE, IDLE, SERVER, PROT, BYTES, TRANSFER, COLUMNS };
+
+static const struct {
+	const char *head;
+	bool right; /* numbers */
+} columns[COLUMNS] = {
+	[SESSION] = { "SESSION", true }, [CLIENT] = { "CLIENT", false },     [USER] = { "USER", false },
+	[RULE] = { "RULE", false },	 [TLS] = { "TLS", false },	     [AGE] = { "AGE", true },
+	[IDLE] = { "IDLE", true },	 [SERVER] = { "SERVER", false },     [PROT] = { "PROT", false },
+	[BYTES] = { "BYTES", true },	 [TRANSFER] = { "TRANSFER", false },
+};
 
 /* One cell of the row of a session. */
-static const char *cell(const struct answer_session *session, size_t column, char buf[static CELL_MAX])
+static const char *cell(const struct answer_session *session, enum column column, char buf[static SHOWN_MAX])
 {
-	char text[SHOWN_MAX], bytes[AGE_MAX], ip[IP_TEXT_MAX];
+	bool transfers = session->transfer[0] != '\0';
 
 	switch (column) {
-	case 0:
-		(void)snprintf(buf, CELL_MAX, "%" PRIu64, session->session);
+	case SESSION:
+		(void)snprintf(buf, SHOWN_MAX, "%" PRIu64, session->session);
 		return buf;
-	case 1:
-		(void)snprintf(buf, CELL_MAX, "%s", ip_endpoint_format(&session->remote, ip));
-		return buf;
-	case 2:
-		return session->user[0] != '\0' ? shown(session->user, buf) : "-";
-	case 3:
-		return session->rule[0] != '\0' ? shown(session->rule, buf) : "-";
-	case 4:
+	case CLIENT:
+		return ip_endpoint_format(&session->remote, buf);
+	case USER:
+		return name(session->user, buf);
+	case RULE:
+		return name(session->rule, buf);
+	case TLS:
 		return session->tls[0] != '\0' ? shown(session->tls, buf) : "clear";
-	case 5:
+	case AGE:
 		return age(session->age_ms, buf);
-	case 6:
+	case IDLE:
 		return age(session->idle_ms, buf);
-	case 7:
-		(void)snprintf(buf, CELL_MAX, "%s",
-			       session->rule[0] != '\0' ? ip_endpoint_format(&session->server, ip) : "-");
-		return buf;
-	default:
-		if (session->transfer[0] == '\0')
-			return "-";
-		(void)snprintf(buf, CELL_MAX, "%s, %s, %s", shown(session->transfer, text),
-			       session->protect ? "protected" : "clear", size(session->bytes, bytes));
-		return buf;
+	case SERVER:
+		return session->rule[0] != '\0' ? ip_endpoint_format(&session->server, buf) : "-";
+	case PROT:
+		return !transfers ? "-" : session->protect != 0 ? "P" : "C";
+	case BYTES:
+		return transfers ? size(session->bytes, buf) : "-";
+	case TRANSFER:
+		return transfers ? shown(session->transfer, buf) : "-";
+	case COLUMNS:
+		break;
 	}
+	return "";
+}
+
+static void print_cell(const char *text, enum column column, size_t width, FILE *out)
+{
+	if (columns[column].right)
+		(void)fprintf(out, "%s%*s", column == 0 ? "" : "  ", (int)width, text);
+	else
+		(void)fprintf(out, "%s%-*s", column == 0 ? "" : "  ", (int)width, text);
 }
 
 void operate_print_sessions(const struct answers *answers, FILE *out)
 {
-	char buf[CELL_MAX];
+	char buf[SHOWN_MAX];
 	size_t widths[COLUMNS];
 
-	for (size_t column = 0; column < COLUMNS; column++) {
-		widths[column] = strlen(heads[column]);
+	for (enum column column = 0; column < COLUMNS; column++) {
+		widths[column] = strlen(columns[column].head);
 		for (size_t i = 0; i < answers->nsessions; i++) {
 			size_t len = strlen(cell(&answers->sessions[i], column, buf));
 
@@ -151,13 +182,12 @@ void operate_print_sessions(const struct answers *answers, FILE *out)
 		}
 	}
 	widths[COLUMNS - 1] = 0; /* no blanks at the end of a line */
-	for (size_t column = 0; column < COLUMNS; column++)
-		(void)fprintf(out, "%s%-*s", column == 0 ? "" : "  ", (int)widths[column], heads[column]);
+	for (enum column column = 0; column < COLUMNS; column++)
+		print_cell(columns[column].head, column, widths[column], out);
 	(void)fputc('\n', out);
 	for (size_t i = 0; i < answers->nsessions; i++) {
-		for (size_t column = 0; column < COLUMNS; column++)
-			(void)fprintf(out, "%s%-*s", column == 0 ? "" : "  ", (int)widths[column],
-				      cell(&answers->sessions[i], column, buf));
+		for (enum column column = 0; column < COLUMNS; column++)
+			print_cell(cell(&answers->sessions[i], column, buf), column, widths[column], out);
 		(void)fputc('\n', out);
 	}
 }
@@ -188,7 +218,7 @@ int operate_json_status(const struct answers *answers, FILE *out)
 	json_t *workers = json_array();
 
 	for (size_t i = 0; i < answers->nworkers; i++) {
-		const struct answer_worker *worker = &answers->workers[i];
+		const struct answer_worker *worker = &answers->workers[i].worker;
 
 		(void)json_array_append_new(
 		    workers,
@@ -201,8 +231,8 @@ int operate_json_status(const struct answers *answers, FILE *out)
 			      shown_json(gateway->policy), "generation", (json_int_t)gateway->generation,
 			      "up", seconds(gateway->up_ms), "in_force", seconds(gateway->policy_ms),
 			      "sessions", (json_int_t)gateway->sessions, "limit", (json_int_t)gateway->limit,
-			      "reloading", gateway->reloading, "draining", gateway->draining, "workers",
-			      workers),
+			      "reloading", gateway->reloading != 0, "draining", gateway->draining != 0,
+			      "workers", workers),
 		    out);
 }
 
@@ -226,30 +256,52 @@ static json_t *transfer(const struct answer_session *session)
 {
 	if (session->transfer[0] == '\0')
 		return json_null();
-	return json_pack("{s:o,s:b,s:I}", "command", shown_json(session->transfer), "protected",
-			 session->protect, "bytes", (json_int_t)session->bytes);
+	return json_pack("{s:o,s:b,s:I,s:o}", "command", shown_json(session->transfer), "protected",
+			 session->protect != 0, "bytes", (json_int_t)session->bytes, "age",
+			 seconds(session->transfer_ms));
+}
+
+static json_t *generation_of(const struct answers *answers, int32_t pid)
+{
+	for (size_t i = 0; i < answers->nworkers; i++)
+		if (answers->workers[i].worker.pid == pid)
+			return json_integer((json_int_t)answers->workers[i].worker.generation);
+	return json_null();
+}
+
+static json_t *session_json(const struct answers *answers, const struct answer_session *session)
+{
+	bool ruled = session->rule[0] != '\0';
+	json_t *json = json_pack("{s:I,s:o,s:o,s:o,s:o,s:o}", "session", (json_int_t)session->session,
+				 "client", endpoint(&session->remote), "dialled", endpoint(&session->local),
+				 "listener", shown_json(session->listener), "age", seconds(session->age_ms),
+				 "idle", seconds(session->idle_ms));
+
+	if (json == NULL)
+		return NULL;
+	(void)json_object_set_new(json, "rule", or_null(ruled, shown_json(session->rule)));
+	(void)json_object_set_new(json, "backend", or_null(ruled, shown_json(session->backend)));
+	(void)json_object_set_new(json, "server", or_null(ruled, endpoint(&session->server)));
+	(void)json_object_set_new(json, "user", or_null(session->user[0] != '\0', shown_json(session->user)));
+	(void)json_object_set_new(json, "tls", or_null(session->tls[0] != '\0', shown_json(session->tls)));
+	(void)json_object_set_new(json, "cipher",
+				  or_null(session->cipher[0] != '\0', shown_json(session->cipher)));
+	(void)json_object_set_new(json, "transfer", transfer(session));
+	(void)json_object_set_new(json, "worker", json_integer(session->worker));
+	(void)json_object_set_new(json, "generation", generation_of(answers, session->worker));
+	return json;
 }
 
 int operate_json_sessions(const struct answers *answers, FILE *out)
 {
-	json_t *list = json_array();
+	json_t *list = json_array(), *silent = json_array();
 
-	for (size_t i = 0; i < answers->nsessions; i++) {
-		const struct answer_session *session = &answers->sessions[i];
-		bool ruled = session->rule[0] != '\0', tls = session->tls[0] != '\0';
-
-		(void)json_array_append_new(
-		    list,
-		    json_pack("{s:I,s:o,s:o,s:o,s:o,s:o,s:o,s:o,s:o,s:o,s:o,s:i,s:o}", "session",
-			      (json_int_t)session->session, "client", endpoint(&session->remote), "dialled",
-			      endpoint(&session->local), "server", or_null(ruled, endpoint(&session->server)),
-			      "listener", shown_json(session->listener), "rule",
-			      or_null(ruled, shown_json(session->rule)), "user",
-			      or_null(session->user[0] != '\0', shown_json(session->user)), "tls",
-			      or_null(tls, shown_json(session->tls)), "cipher",
-			      or_null(tls, shown_json(session->cipher)), "age", seconds(session->age_ms),
-			      "idle", seconds(session->idle_ms), "worker", (int)session->worker, "transfer",
-			      transfer(session)));
-	}
-	return dump(json_pack("{s:b,s:o}", "whole", answers->whole, "sessions", list), out);
+	for (size_t i = 0; i < answers->nsessions; i++)
+		(void)json_array_append_new(list, session_json(answers, &answers->sessions[i]));
+	for (size_t i = 0; i < answers->nworkers; i++)
+		if (talk_is_silent(&answers->workers[i]))
+			(void)json_array_append_new(silent, json_integer(answers->workers[i].worker.pid));
+	return dump(json_pack("{s:b,s:o,s:o}", "whole", json_array_size(silent) == 0, "silent_workers",
+			      silent, "sessions", list),
+		    out);
 }

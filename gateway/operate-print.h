@@ -4,21 +4,9 @@
 #ifndef ATTLSD_GATEWAY_OPERATE_PRINT_H
 #define ATTLSD_GATEWAY_OPERATE_PRINT_H
 
-#include <stdbool.h>
-#include <stddef.h>
 #include <stdio.h>
 
-#include "gateway/ask.h"
-
-/* All answers to one question. */
-struct answers {
-	struct answer_gateway gateway;
-	struct answer_worker *workers;
-	size_t nworkers;
-	struct answer_session *sessions; /* by number */
-	size_t nsessions;
-	bool whole; /* every worker that was to answer has */
-};
+struct answers; /* operate-talk.h */
 
 void operate_print_status(const struct answers *answers, FILE *out);
 void operate_print_sessions(const struct answers *answers, FILE *out);

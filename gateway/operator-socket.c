@@ -1,8 +1,10 @@
 #include "gateway/operator-socket.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/file.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -10,6 +12,8 @@
 #include "gateway/log.h"
 #include "gateway/util.h"
 
+#define FOLDER_MAX sizeof(((struct operator_socket *)0)->path)
+#define REASON_MAX (FOLDER_MAX + 160)
 /* Operators that wait for the monitor's turn. */
 #define BACKLOG 8
 
@@ -60,8 +64,36 @@ static int remove_stale(const char *path)
 	return error == EPROTOTYPE ? -EEXIST : -EADDRINUSE;
 }
 
-/* Returns the listening socket. */
-static int listen_at(struct operator_socket *sock, const char *path)
+/* The folder of a path, without a slash behind it; "." when it has none. */
+static void folder_of(const char *path, char buf[static FOLDER_MAX])
+{
+	const char *slash = strrchr(path, '/');
+
+	if (slash == NULL)
+		(void)snprintf(buf, FOLDER_MAX, ".");
+	else
+		(void)snprintf(buf, FOLDER_MAX, "%.*s", slash == path ? 1 : (int)(slash - path), path);
+}
+
+/*
+ * Two attlsd that start at once must not take each other's file for a stale one,
+ * so only one at a time makes sockets in a folder. What is done meanwhile waits
+ * for nobody. Returns -1 where the folder cannot be had: then nothing can be made
+ * there either.
+ */
+static int lock_folder(const char *path)
+{
+	char folder[FOLDER_MAX];
+	int fd;
+
+	folder_of(path, folder);
+	fd = open(folder, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	while (fd != -1 && flock(fd, LOCK_EX) == -1 && errno == EINTR)
+		;
+	return fd;
+}
+
+static int listen_locked(struct operator_socket *sock, const char *path)
 {
 	struct stat st;
 	int fd = make();
@@ -88,30 +120,41 @@ static int listen_at(struct operator_socket *sock, const char *path)
 	return 0;
 }
 
-/* In terms of what can be done about it. */
-static const char *reason(int error)
+static int listen_at(struct operator_socket *sock, const char *path)
 {
-	switch (error) {
-	case ENOENT:
-		return "its folder does not exist; create it, or let systemd do so with "
-		       "RuntimeDirectory=attlsd";
-	case EACCES:
-	case EPERM:
-	case EROFS:
-		return "attlsd's user may not write to its folder";
-	case EADDRINUSE:
-		return "another attlsd listens on it; give each one of its own";
-	case EEXIST:
-		return "a file that is no socket of this user's is in the way; remove it, or choose another "
-		       "path";
-	default:
-		return strerror(error);
+	int lock = lock_folder(path);
+	int r = listen_locked(sock, path);
+
+	fd_close(&lock);
+	return r;
+}
+
+/* In terms of what can be done about it. */
+static void put_reason(int error, const char *path, char buf[static REASON_MAX])
+{
+	char folder[FOLDER_MAX];
+	const char *what = strerror(error);
+
+	folder_of(path, folder);
+	if (error == ENOENT) {
+		(void)snprintf(buf, REASON_MAX, "its folder does not exist; create it: install -d -m 700 %s",
+			       folder);
+		return;
 	}
+	if (error == EACCES || error == EPERM || error == EROFS)
+		what = "attlsd may not write to its folder, which should be of the user that starts attlsd";
+	else if (error == EADDRINUSE)
+		what = "another attlsd listens on it; give each one of its own";
+	else if (error == EEXIST)
+		what = "a file that is no socket of this user's is in the way; remove it, or choose another "
+		       "path";
+	(void)snprintf(buf, REASON_MAX, "%s", what);
 }
 
 int operator_socket_open(struct operator_socket *ret, const struct policy_daemon *daemon,
 			 const struct diags *source)
 {
+	char reason[REASON_MAX];
 	struct diags diags;
 	int r;
 
@@ -121,15 +164,16 @@ int operator_socket_open(struct operator_socket *ret, const struct policy_daemon
 	r = listen_at(ret, daemon->control_socket);
 	if (r == 0)
 		return 0;
-	if (!daemon->control_socket_given) { /* nobody has asked for it: it is missed when it is wanted */
-		log_event(LOG_LEVEL_DEBUG, "no-control-socket", LOG_TEXT("path", daemon->control_socket),
-			  LOG_TEXT("reason", reason(-r)));
+	put_reason(-r, daemon->control_socket, reason);
+	if (!daemon->control_socket_given) { /* nobody has asked for it, but attlsctl will miss it */
+		log_event(LOG_LEVEL_INFO, "no-control-socket", LOG_TEXT("path", daemon->control_socket),
+			  LOG_TEXT("reason", reason));
 		return 0;
 	}
 	if (diags_init(&diags, source->file, source->source, source->source_len) < 0)
 		return -ENOMEM;
 	diags_add(&diags, DIAG_ERROR, daemon->control_socket_mark, "control_socket cannot have \"%s\": %s",
-		  daemon->control_socket, reason(-r));
+		  daemon->control_socket, reason);
 	diags_print(&diags, stderr);
 	diags_done(&diags);
 	return r;

@@ -26,8 +26,7 @@ struct operator_calls {
 	const char *(*drain)(void *owner);
 };
 
-struct operator
-{
+struct operators {
 	struct loop *loop;
 	struct children *children;
 	const struct admission *admission;
@@ -42,19 +41,22 @@ struct operator
 	size_t npeers;
 };
 
-void operator_init(struct operator* operator, struct loop * loop, struct children *children,
+void operator_init(struct operators *operators, struct loop *loop, struct children *children,
 		   const struct admission *admission, const struct operator_calls *calls, void *owner);
 
+/* What describe() is to say of this process and of the file that it was given; the rest stays. */
+void operator_facts(struct answer_gateway *gateway, const char *policy_path);
+
 /* Make the socket of a policy that is about to come. Fails as operator_socket_open(). */
-int operator_prepare(struct operator* operator, const struct policy_daemon * daemon,
+int operator_prepare(struct operators *operators, const struct policy_daemon *daemon,
 		     const struct diags *source);
 
 /* That policy is in force. */
-void operator_promote(struct operator* operator);
+void operator_promote(struct operators *operators);
 
 /* It will not be, for this reason. */
-void operator_abandon(struct operator* operator, const char * reason);
+void operator_abandon(struct operators *operators, const char *reason);
 
-void operator_done(struct operator* operator);
+void operator_done(struct operators *operators);
 
 #endif

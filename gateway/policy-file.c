@@ -243,7 +243,8 @@ static int check_user(const struct policy *policy, struct diags *diags)
 	if (geteuid() != 0 || !policy->daemon.user_given || getpwnam(policy->daemon.user) != NULL)
 		return 0;
 	diags_add(diags, DIAG_ERROR, policy->daemon.user_mark,
-		  "there is no user \"%s\" on this host; create it with: useradd --system %s",
+		  "there is no user \"%s\" on this host; create it with: useradd --system "
+		  "--no-create-home --shell /usr/sbin/nologin %s",
 		  policy->daemon.user, policy->daemon.user);
 	return -EINVAL;
 }
@@ -253,10 +254,26 @@ int policy_file_check(const char *path, struct diags *diags)
 	struct policy *policy = NULL;
 	int r = policy_file_load(path, diags, &policy);
 
-	if (r == 0)
+	if (r == 0) {
+		int more = try_keys(policy, diags);
+
 		r = check_user(policy, diags);
-	if (r == 0)
-		r = try_keys(policy, diags);
+		r = r < 0 ? r : more;
+	}
 	policy_free(&policy);
+	return r;
+}
+
+int policy_file_peek_control_socket(const char *path, char *buf, size_t size)
+{
+	char *folder = folder_of(path);
+	char *text = NULL;
+	size_t len;
+	int r = folder == NULL ? -ENOMEM : read_whole(path, &text, &len);
+
+	if (r == 0)
+		r = policy_peek_control_socket(text, len, folder, buf, size);
+	free(text);
+	free(folder);
 	return r;
 }

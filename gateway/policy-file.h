@@ -15,6 +15,12 @@
 int policy_file_load(const char *path, struct diags *diags, struct policy **ret_policy);
 
 /*
+ * Where the attlsd that serves this file can be asked, also while the file has
+ * faults. Returns 0 and the path in buf, "" for none; or a negative errno.
+ */
+int policy_file_peek_control_socket(const char *path, char *buf, size_t size);
+
+/*
  * Can its certificates and keys be used? Tried in a child process, so that the
  * caller never holds a private key and never runs TLS code. Adds nothing to
  * diags but prints the faults itself, with their places. Returns 0 or -EINVAL.

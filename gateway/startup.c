@@ -40,7 +40,8 @@ int startup_find_user(const struct policy *policy, const struct diags *source, u
 	diags_add(
 	    &diags, DIAG_ERROR, policy->daemon.user_mark,
 	    user == NULL
-		? "there is no user \"%s\" on this host; create it with: useradd --system %s"
+		? "there is no user \"%s\" on this host; create it with: useradd --system "
+		  "--no-create-home --shell /usr/sbin/nologin %s"
 		: "the workers must not run as \"%s\", which is root; create another with: useradd --system "
 		  "%s",
 	    policy->daemon.user, user == NULL ? policy->daemon.user : "attlsd");

@@ -1,6 +1,7 @@
 #include "policy/policy.h"
 
 #include <errno.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -85,6 +86,31 @@ int policy_parse(const char *text, size_t len, const char *folder, struct diags 
 	*ret_policy = policy;
 	policy = NULL;
 	r = 0;
+out:
+	policy_free(&policy);
+	arena_done(&scratch);
+	return r;
+}
+
+int policy_peek_control_socket(const char *text, size_t len, const char *folder, char *buf, size_t size)
+{
+	struct policy_store *store = calloc(1, sizeof(*store));
+	struct policy *policy = store != NULL ? &store->policy : NULL;
+	struct arena scratch = { 0 };
+	struct node *root = NULL;
+	struct diags diags;
+	int r = store == NULL ? -ENOMEM : diags_init(&diags, "", NULL, 0);
+
+	if (r < 0)
+		goto out;
+	root = node_parse(text, len, &scratch, &diags);
+	if (root != NULL)
+		read_tree(root, store, folder, &scratch, &diags);
+	r = scratch.failed || store->arena.failed ? -ENOMEM : root == NULL ? -EINVAL : 0;
+	if (r == 0)
+		(void)snprintf(buf, size, "%s",
+			       policy->daemon.control_socket != NULL ? policy->daemon.control_socket : "");
+	diags_done(&diags);
 out:
 	policy_free(&policy);
 	arena_done(&scratch);

@@ -202,6 +202,13 @@ struct policy {
 int policy_parse(const char *text, size_t len, const char *folder, struct diags *diags,
 		 struct policy **ret_policy);
 
+/*
+ * daemon.control_socket alone, of a policy that may have faults: an attlsd that
+ * runs has to be found while its policy is being changed. Returns 0 and its path,
+ * cut off at `size` ("" for none); -EINVAL when the text is no YAML; -ENOMEM.
+ */
+int policy_peek_control_socket(const char *text, size_t len, const char *folder, char *buf, size_t size);
+
 /* NULL-safe; sets *policy to NULL. */
 void policy_free(struct policy **policy);
 

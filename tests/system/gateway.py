@@ -65,14 +65,14 @@ class Event:
 
 
 class Gateway:
-    def __init__(self, folder, tree, preexec=None, argv=(), umask=None):
+    def __init__(self, folder, tree, preexec=None, argv=(), cwd=None):
         self.folder = str(folder)
         self.path = os.path.join(self.folder, "policy.yaml")
         self.lines, self.events = [], []
         self.changed = threading.Condition()
         self.write(tree)
         self.process = subprocess.Popen(
-            [net.ATTLSD, "-f", self.path, *argv], stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL,
+            [net.ATTLSD, "-f", "policy.yaml" if cwd else self.path, *argv], cwd=cwd, stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL,
             stderr=subprocess.PIPE, text=True, errors="backslashreplace", preexec_fn=preexec or net.die_with_parent)
         self.pid = self.process.pid
         self.reader = threading.Thread(target=self.read, daemon=True)

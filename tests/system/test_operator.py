@@ -2,10 +2,12 @@
 import contextlib
 import json
 import os
+import signal
 import socket
 import stat
 import struct
 import subprocess
+import threading
 
 import pytest
 
@@ -13,8 +15,10 @@ import client as clients
 import gateway as gateways
 import net
 
-ASK_VERSION = 0x61740001
-SESSIONS = 2
+# of gateway/ask.h
+ASK_VERSION = 0x61740002
+STATUS, SESSIONS, END, RELOAD, DRAIN = range(1, 6)
+DONE, REFUSED, GATEWAY, WORKER, SESSION, TOLD = range(1, 7)
 
 
 @pytest.fixture
@@ -28,12 +32,16 @@ def operated(launch, backend, path):
     return launch(backend, ftp={"secure_dataconn": "clear"}, daemon={"workers": 2, "control_socket": path})
 
 
-def ctl(gateway, *argv, status=0):
-    """attlsctl with that gateway's policy: what it says on stdout, or where it fails on stderr."""
-    command, *rest = map(str, argv)
-    done = subprocess.run([net.ATTLSCTL, command, "-f", gateway.path, *rest], stdin=subprocess.DEVNULL, capture_output=True,
-                          text=True, timeout=net.DEADLINE)
+def run(*argv, **how):
+    done = subprocess.run([net.ATTLSCTL, *map(str, argv)], stdin=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True,
+                          timeout=net.DEADLINE, **{"stdout": subprocess.PIPE, **how})
     assert not gateways.FAULT.search(done.stderr), done.stderr
+    return done
+
+
+def ctl(gateway, command, *argv, status=0):
+    """attlsctl with that gateway's policy: what it says on stdout, or where it fails on stderr."""
+    done = run(command, "-f", gateway.path, *argv)
     assert done.returncode == status, done.stdout + done.stderr
     return done.stderr if status else done.stdout
 
@@ -60,6 +68,18 @@ def ask(path, what, session=0, version=ASK_VERSION, extra=b""):
             packets.append(packet)
 
 
+def kind(packet):
+    return struct.unpack_from("=I", packet, 4)[0]
+
+
+def text(packet):
+    return packet[8:].split(b"\0")[0].decode()
+
+
+def question(what, session=0):
+    return struct.pack("=IIQ", ASK_VERSION, what, session)
+
+
 def test_status_tells_of_the_policy_and_of_each_worker(operated):
     text = ctl(operated, "status")
     assert f"process {operated.pid}," in text and operated.path in text and "generation 1," in text
@@ -70,7 +90,7 @@ def test_status_tells_of_the_policy_and_of_each_worker(operated):
     assert all(worker["state"] == "serves" for worker in told["workers"])
 
 
-def test_sessions_tells_who_is_connected_and_what_he_does(operated, make_backend):
+def test_sessions_tells_who_is_connected_and_what_he_does(operated):
     with clients.Client(operated.explicit) as clear, clients.Client(operated.explicit) as c:
         c.auth().login("anna")
         c.prot("P")
@@ -79,21 +99,39 @@ def test_sessions_tells_who_is_connected_and_what_he_does(operated, make_backend
         assert first["client"].startswith("127.0.0.1:") and first["dialled"] == "%s:%d" % operated.explicit
         assert second["user"] == "anna" and second["tls"] == "TLSv1.3" and second["cipher"].startswith("TLS_")
         assert second["session"] > first["session"] and second["listener"] == "explicit"
-        assert {first["worker"], second["worker"]} <= set(operated.workers())
+        assert {first["worker"], second["worker"]} <= set(operated.workers()) and first["generation"] == 1
+        assert first["backend"] == "legacy"
         assert 0 <= second["idle"] <= second["age"] < net.DEADLINE
         data = c.open("STOR up")
         data.send(b"x" * 50000)
         net.until(lambda: (sessions(operated)[1]["transfer"] or {}).get("bytes") == 50000, "50,000 bytes are told")
-        assert sessions(operated)[1]["transfer"] == {"command": "STOR up", "protected": True, "bytes": 50000}
-        text = ctl(operated, "sessions").splitlines()
-        assert text[0].split() == ["SESSION", "CLIENT", "USER", "RULE", "TLS", "AGE", "IDLE", "SERVER", "TRANSFER"]
-        assert "clear" in text[1] and text[1].endswith("-")
-        assert " anna " in text[2] and text[2].endswith("STOR up, protected, 48.8 KiB")
+        transfer = sessions(operated)[1]["transfer"]
+        assert (transfer["command"], transfer["protected"]) == ("STOR up", True) and 0 <= transfer["age"] < net.DEADLINE
+        table = [line.split() for line in ctl(operated, "sessions").splitlines()]
+        assert table[0] == ["SESSION", "CLIENT", "USER", "RULE", "TLS", "AGE", "IDLE", "SERVER", "PROT", "BYTES", "TRANSFER"]
+        assert table[1][2:5] == ["-", "everyone", "clear"] and table[1][-3:] == ["-", "-", "-"]
+        assert table[2][2:5] == ["anna", "everyone", "TLSv1.3"] and table[2][-5:] == ["P", "48.8", "KiB", "STOR", "up"]
+        # a transfer that stands still is seen to
+        net.until(lambda: sessions(operated)[1]["idle"] > 0.3, "the silence grows")
         data.close()
         assert c.reply().code == 226
         assert clear.cmd("QUIT").code == 221
     operated.event("session-end", count=2)
     assert sessions(operated) == []
+
+
+def test_what_tls_a_session_has(launch, backend, path):
+    gateway = launch(backend, ftp={"secure_ctrlconn": "clear"}, daemon={"control_socket": path})
+    with net.dial(gateway.implicit), clients.Client(gateway.explicit) as clear, clients.Client(gateway.explicit) as c:
+        c.auth().login()
+        c.expect("CCC", 200)
+        assert c.tls.recv() == b"" and c.tls.end == "clean"
+        c.tls.notify()
+        c.buffer, c.tls = c.tls.rest(), None
+        assert c.cmd("NOOP").code == 200
+        gateway.event("session-start", count=3)
+        assert sorted(str(session["tls"]) for session in sessions(gateway)) == ["None", "ccc", "handshake"]
+        assert clear.cmd("QUIT").code == 221
 
 
 def test_more_sessions_than_a_socket_holds_wait_for_the_reader(launch, backend, path):
@@ -106,13 +144,13 @@ def test_more_sessions_than_a_socket_holds_wait_for_the_reader(launch, backend, 
         slow = stack.enter_context(socket.socket(socket.AF_UNIX, socket.SOCK_SEQPACKET))
         slow.settimeout(net.DEADLINE)
         slow.connect(path)
-        slow.send(struct.pack("=IIQ", ASK_VERSION, SESSIONS, 0))
+        slow.send(question(SESSIONS))
         # who does not read delays neither others who ask nor who is at work
         assert [session["session"] for session in sessions(gateway)] == list(range(1, 301))
         with clients.Client(gateway.explicit) as c:
             c.auth().login()
-        kinds = [struct.unpack_from("=I", packet, 4)[0] for packet in iter(lambda: slow.recv(65536), b"")]
-        assert kinds[0] == 3 and kinds.count(4) == 2 and 300 <= kinds.count(5) <= 301
+        kinds = [kind(packet) for packet in iter(lambda: slow.recv(65536), b"")]
+        assert kinds[:3] == [GATEWAY, WORKER, WORKER] and 300 <= kinds.count(SESSION) <= 301 and kinds.count(TOLD) == 2
 
 
 def test_a_user_cannot_write_on_the_operators_terminal(operated):
@@ -131,8 +169,22 @@ def test_a_session_is_ended_and_the_client_told(operated, backend):
         assert c.ended() == b""
         operated.event("session-end", session=number, reason="operator")
         assert operated.event("operator", order=f"end {number}").keys["uid"] == str(os.geteuid())
+        assert not operated.seen("refused-command")
         other.auth().login()
         assert f"there is no session {number}" in ctl(operated, "end", number, status=1)
+
+
+@pytest.mark.parametrize("state", ["header", "handshake", "silent", "waiting"])
+def test_any_session_can_be_ended(launch, make_backend, path, state):
+    backend = make_backend(**({"greeting": None} if state == "waiting" else {}))
+    listeners = {"explicit": {"address": "127.0.0.1:0", "proxy_protocol": ["127.0.0.0/8"]}} if state == "header" else {}
+    gateway = launch(backend, daemon={"control_socket": path}, listeners=listeners)
+    with net.dial(gateway.implicit if state == "handshake" else gateway.explicit) as s:
+        net.until(lambda: len(sessions(gateway)) == 1, "it is there")
+        ctl(gateway, "end", sessions(gateway)[0]["session"])
+        gateway.event("session-end", reason="operator")
+        assert net.end_of(s)[0] in ("fin", "reset")
+    assert sessions(gateway) == []
 
 
 def test_an_upload_that_the_operator_ends_is_no_whole_one(operated, backend):
@@ -148,26 +200,52 @@ def test_an_upload_that_the_operator_ends_is_no_whole_one(operated, backend):
         data.abort()
 
 
-def test_reload_waits_for_its_end(operated, launch):
+def test_reload_waits_for_its_end(operated):
     assert "in force" in ctl(operated, "reload")
-    operated.event("reloaded")
     assert json.loads(ctl(operated, "status", "--json"))["generation"] == 2
-    assert operated.event("operator", order="reload").keys["pid"].isdigit()
+
+
+def test_orders_are_logged_with_who_gave_them_at_any_level(launch, backend, path):
+    gateway = launch(backend, daemon={"control_socket": path, "log": {"level": "error"}})
+    for order in "reload", "drain":
+        process = subprocess.Popen([net.ATTLSCTL, order, "-f", gateway.path], stdout=subprocess.DEVNULL)
+        assert process.wait(net.DEADLINE) == 0
+        keys = gateway.event("operator", order=order).keys
+        assert keys["pid"] == str(process.pid) and keys["uid"] == str(os.geteuid()) and "login" in keys
 
 
 def test_reload_of_a_policy_with_faults_names_them_and_is_not_tried(operated, path):
     with open(operated.path) as f:
         good = f.read()
     operated.write(good.replace('"secure_dataconn"', '"secure_dataconnn"'))
-    done = subprocess.run([net.ATTLSCTL, "reload", "--socket", path], capture_output=True, text=True, timeout=net.DEADLINE)
+    done = run("reload", "--socket", path)
     assert done.returncode == 1
     assert 'unknown key "secure_dataconnn"' in done.stderr and "attlsd was not asked" in done.stderr
     assert not operated.seen("operator") and not operated.seen("reload-failed")
     # without the check that attlsctl makes, attlsd itself refuses
-    kind, text = struct.unpack_from("=I512s", ask(path, 4)[0], 4)
-    assert kind == 2 and b"the running policy stays in force" in text
+    answer, = ask(path, RELOAD)
+    assert kind(answer) == REFUSED and "the running policy stays in force" in text(answer)
     operated.event("reload-failed")
+    # a policy that is being changed keeps nobody from asking the attlsd that runs
+    assert "serves" in ctl(operated, "status") and sessions(operated) == []
+    operated.write(good + "\n: :")
+    assert "this is not YAML" in ctl(operated, "status", status=1)
     operated.write(good)
+
+
+def test_a_reload_that_fails_leaves_the_old_socket_and_no_new_one(operated, path, folder):
+    with open(operated.path) as f:
+        tree = json.load(f)
+    other = os.path.join(folder, "other.sock")
+    with net.listen() as taken:
+        busy = {"explicit": {"address": "%s:%d" % taken.getsockname()}}
+        assert not operated.reload(gateways.merge(tree, {"daemon": {"control_socket": other}, "listeners": busy}))
+        cert = tree["keyrings"]["ftpd"]["certificates"][0]
+        bad = gateways.merge(tree, {"daemon": {"control_socket": other}, "nat": {"conntrack": "expect"}})
+        assert cert and not operated.reload(bad)
+    assert os.path.exists(path) and not os.path.exists(other)
+    assert "generation 1," in ctl(operated, "status", "--socket", path)
+    operated.write(tree)
 
 
 def test_old_generations_are_shown_until_their_sessions_end(operated):
@@ -181,13 +259,107 @@ def test_old_generations_are_shown_until_their_sessions_end(operated):
     net.until(lambda: {w["generation"] for w in json.loads(ctl(operated, "status", "--json"))["workers"]} == {2}, "it has gone")
 
 
+def test_a_drain_is_watched_to_its_end_also_behind_a_reload(operated):
+    """The newest generation has nothing to wait for and goes before the older one."""
+    with clients.Client(operated.explicit) as c:
+        c.auth().login()
+        c.prot("P")
+        data = c.open("STOR last")
+        ctl(operated, "reload")
+        ctl(operated, "drain")
+        net.until(lambda: len(operated.workers()) == 1, "the new generation has gone")
+        told = json.loads(ctl(operated, "status", "--json"))
+        assert told["draining"] and told["generation"] == 2 and [w["generation"] for w in told["workers"]] == [1]
+        assert [session["generation"] for session in sessions(operated)] == [1]
+        data.send(b"x" * 1000)
+        data.close()
+        assert c.reply().code == 226
+    assert operated.process.wait(net.DEADLINE) == 0
+
+
+def test_who_waits_for_a_reload_hears_of_the_end(operated, path):
+    """SIGTERM while a reload is under way."""
+    with socket.socket(socket.AF_UNIX, socket.SOCK_SEQPACKET) as s:
+        s.settimeout(net.DEADLINE)
+        s.connect(path)
+        os.kill(operated.pid, signal.SIGSTOP)
+        s.send(question(RELOAD))
+        operated.process.send_signal(signal.SIGTERM)
+        os.kill(operated.pid, signal.SIGCONT)
+        answer = s.recv(65536)
+        assert kind(answer) in (DONE, REFUSED)
+    assert operated.process.wait(net.DEADLINE) == 0
+
+
+def test_what_nobody_waits_for_any_more_is_not_done(operated, path):
+    os.kill(operated.pid, signal.SIGSTOP)
+    with socket.socket(socket.AF_UNIX, socket.SOCK_SEQPACKET) as s:
+        s.connect(path)
+        s.send(question(DRAIN))
+    os.kill(operated.pid, signal.SIGCONT)
+    assert "draining" not in ctl(operated, "status") and not operated.seen("operator")
+
+
+def test_a_worker_that_hangs_hides_only_its_own_sessions(operated, backend):
+    with clients.Client(operated.explicit) as a, clients.Client(operated.explicit) as b:
+        a.auth().login()
+        b.auth().login()
+        first, second = sessions(operated)
+        assert first["worker"] != second["worker"]
+        os.kill(first["worker"], signal.SIGSTOP)
+        try:
+            done = run("sessions", "-f", operated.path, "--json")
+        finally:
+            os.kill(first["worker"], signal.SIGCONT)
+        told = json.loads(done.stdout)
+        assert done.returncode == 1 and not told["whole"] and told["silent_workers"] == [first["worker"]]
+        assert [session["session"] for session in told["sessions"]] == [second["session"]]
+        assert f"worker {first['worker']} did not tell of its sessions (1)" in done.stderr
+        assert len(sessions(operated)) == 2
+
+
+def test_more_workers_than_a_socket_holds_wait_for_the_reader(launch, backend, path):
+    gateway = launch(backend, daemon={"workers": 200, "control_socket": path})
+    with socket.socket(socket.AF_UNIX, socket.SOCK_SEQPACKET) as s:
+        s.settimeout(net.DEADLINE)
+        s.connect(path)
+        s.send(question(STATUS))
+        assert len(json.loads(ctl(gateway, "status", "--json"))["workers"]) == 200
+        kinds = [kind(packet) for packet in iter(lambda: s.recv(65536), b"")]
+    assert kinds == [GATEWAY] + [WORKER] * 200
+
+
+def test_another_attlsd_is_not_taken_for_the_one_that_is_meant(operated, launch, backend, path):
+    other = launch(backend, daemon={"control_socket": "none"})
+    with open(other.path) as f:
+        tree = json.load(f)
+    other.write(gateways.merge(tree, {"daemon": {"control_socket": path}}))
+    for order in ("status",), ("sessions",), ("reload",), ("drain",), ("end", 1):
+        said = ctl(other, *order, status=1)
+        assert f"process {operated.pid}) serves {operated.path}, not {other.path}" in said
+    assert not operated.seen("operator")
+    link = other.path + ".link"
+    os.symlink(operated.path, link)
+    assert run("status", "-f", link).returncode == 0
+
+
+def test_a_policy_that_was_named_from_here_is_found_from_elsewhere(certificates, backend, folder, path):
+    tree = gateways.policy(certificates, backend.address, daemon={"control_socket": path})
+    gateway = gateways.Gateway(folder, tree, cwd=folder).ready()
+    try:
+        assert os.path.join(folder, "policy.yaml") in ctl(gateway, "status")
+        assert "in force" in ctl(gateway, "reload")
+    finally:
+        gateway.stop()
+
+
 def test_drain_lets_a_transfer_end(operated, backend):
     with clients.Client(operated.explicit) as idle, clients.Client(operated.explicit) as c:
         c.auth().login()
         c.prot("P")
         data = c.open("STOR last")
         data.send(b"x" * 1000)
-        assert "no new sessions; 2 are asked to end" in ctl(operated, "drain")
+        assert "no new sessions; 2 asked to end" in ctl(operated, "drain")
         assert idle.reply().code == 421
         operated.event("draining")
         net.until(lambda: len(sessions(operated)) == 1, "the idle one has gone")
@@ -255,31 +427,33 @@ def test_what_is_in_the_way_is_named_at_its_place(launch, backend, path, folder,
         held.close()
 
 
-def test_where_nobody_asked_for_a_socket_none_is_missed(launch, backend):
-    gateway = launch(backend, daemon={"control_socket": None})
-    assert not gateway.seen("no-control-socket")
-
-
 def test_attlsctl_says_why_it_reaches_nobody(operated, path, folder):
     def status(socket_path):
         return ctl(operated, "status", "--socket", socket_path, status=1)
-    assert "it does not run, or its policy names another" in status(os.path.join(folder, "nobody.sock"))
+    assert "there is no such socket" in status(os.path.join(folder, "nobody.sock"))
+    assert "this is no socket" in status(operated.path) and "this is no socket" in status(folder)
     assert "too long" in status("/x" * 100)
     left = os.path.join(folder, "left.sock")
     with socket.socket(socket.AF_UNIX, socket.SOCK_SEQPACKET) as s:
         s.bind(left)
     assert "has ended" in status(left)
-    operated.write("version: 2")
+    with open("/dev/full", "w") as full:
+        assert run("status", "-f", operated.path, stdout=full).returncode == 1
+    os.unlink(operated.path)
     assert "--socket" in ctl(operated, "status", status=1)
     assert "serves" in ctl(operated, "status", "--socket", path)
 
 
 def test_odd_questions_end_the_connection_alone(operated, path):
-    for version, what, extra, said in ((ASK_VERSION + 1, 1, b"", b"different versions"), (ASK_VERSION, 1, b"x", b"different versions"),
-                                       (ASK_VERSION, 99, b"", b"does not know that question")):
+    for version, what, extra, said in ((ASK_VERSION + 1, STATUS, b"", "different versions"),
+                                       (ASK_VERSION, STATUS, b"x", "different versions"),
+                                       (ASK_VERSION, 99, b"", "does not know that question")):
         packet, = ask(path, what, version=version, extra=extra)
-        kind, text = struct.unpack_from("=I512s", packet, 4)
-        assert kind == 2 and said in text
+        assert kind(packet) == REFUSED and said in text(packet)
+    with socket.socket(socket.AF_UNIX, socket.SOCK_SEQPACKET) as s:
+        s.connect(path)
+        s.send(question(STATUS) * 2)
+        s.send(question(STATUS))
     with socket.socket(socket.AF_UNIX, socket.SOCK_SEQPACKET) as s:
         s.connect(path)
     assert "serves" in ctl(operated, "status")
@@ -295,3 +469,83 @@ def test_who_asks_nothing_is_let_go(operated, path):
     for s in silent:
         assert s.recv(1) == b""
         s.close()
+
+
+class Impostor:
+    """Answers as it likes, as a worker could that was taken over."""
+
+    def __init__(self, path, packets):
+        self.sock = socket.socket(socket.AF_UNIX, socket.SOCK_SEQPACKET)
+        self.sock.bind(path)
+        self.sock.listen()
+        self.packets = packets
+        self.thread = threading.Thread(target=self.serve, daemon=True)
+        self.thread.start()
+
+    def serve(self):
+        with contextlib.suppress(OSError):
+            peer, _ = self.sock.accept()
+            with peer:
+                peer.recv(65536)
+                for packet in self.packets:
+                    peer.send(packet)
+
+    def close(self):
+        self.sock.close()
+        self.thread.join(net.DEADLINE)
+
+
+def test_what_workers_say_is_held_within_bounds(operated, path, folder):
+    real = ask(path, SESSIONS)
+    gateway, workers, told = real[0], real[1:3], real[3:]
+    size = len(gateway)
+
+    def packet(what, content):
+        return struct.pack("=II", ASK_VERSION, what) + content.ljust(size - 8, b"\0")
+    evil = packet(REFUSED, b"\x1b]0;owned\x07\x1b[2J")
+    for number, (said, packets) in enumerate({
+        "an answer that is none": [gateway, *workers, evil],
+        "closed the connection without an answer": [],
+        "a worker tells what cannot be": [gateway, *workers, packet(SESSION, b"")],
+        "?]0;owned??[2J": [evil],
+        "sent an answer that is none": [gateway, gateway],
+        "different versions": [b"x"],
+        "did not tell of its sessions": [gateway, *workers, told[0]],
+    }.items()):
+        place = os.path.join(folder, f"evil{number}")
+        impostor = Impostor(place, packets)
+        done = run("sessions", "--socket", place)
+        impostor.close()
+        assert done.returncode == 1 and said in done.stderr and "\x1b" not in done.stderr + done.stdout, (said, done)
+    impostor = Impostor(os.path.join(folder, "good"), real)
+    assert run("sessions", "--socket", os.path.join(folder, "good")).returncode == 0
+    impostor.close()
+
+
+def test_a_socket_of_somebody_else_is_not_asked(folder):
+    if not net.IS_ROOT:
+        pytest.skip("only root can be somebody else")
+    place = os.path.join(folder, "open")
+    os.mkdir(place)
+    os.chmod(place, 0o777)
+    path = os.path.join(place, "control.sock")
+    serve = ("import socket, sys\ns = socket.socket(socket.AF_UNIX, socket.SOCK_SEQPACKET)\ns.bind(sys.argv[1])\ns.listen()\n"
+             "print('ready', flush=True)\ns.accept()[0].recv(1)")
+    with subprocess.Popen(["/usr/bin/python3", "-c", serve, path], preexec_fn=net.as_nobody, stdout=subprocess.PIPE) as process:
+        assert process.stdout.readline() == b"ready\n"
+        assert "neither root's nor yours" in run("status", "--socket", path).stderr
+        process.kill()
+
+
+@pytest.mark.parametrize("argv, said", [
+    (["session"], "did you mean sessions?"), (["zzz"], "attlsctl help"), (["reload", "--json"], "reload takes no option --json"),
+    (["end"], "end needs the number"), (["end", "x"], "not the number"), (["end", "-1"], "invalid option"),
+    (["end", "99999999999999999999"], "not the number"), (["end", "1", "2"], "unexpected argument"),
+])
+def test_wrong_usage(argv, said):
+    done = run(*argv)
+    assert done.returncode == 2 and said in done.stderr
+
+
+def test_help_is_where_it_is_looked_for():
+    assert run("--help").stdout == run("-h").stdout == run("help").stdout and run("--version").stdout == run("version").stdout
