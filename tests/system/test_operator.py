@@ -403,6 +403,19 @@ def test_what_an_attlsd_left_behind_is_replaced(launch, backend, path):
     assert "serves" in ctl(gateway, "status")
 
 
+def test_a_socket_that_somebody_else_has_left_is_not_removed(launch, backend, folder):
+    if not net.IS_ROOT:
+        pytest.skip("only root can be somebody else")
+    place = os.path.join(folder, "open")
+    os.mkdir(place)
+    os.chmod(place, 0o777)
+    path = os.path.join(place, "control.sock")
+    leave = "import socket, sys; socket.socket(socket.AF_UNIX, socket.SOCK_SEQPACKET).bind(sys.argv[1])"
+    subprocess.run(["/usr/bin/python3", "-c", leave, path], preexec_fn=net.as_nobody, check=True)
+    gateway = launch(backend, daemon={"control_socket": path}, wait=False)
+    assert gateway.ended() == 1 and "a file that is no socket of this user's" in gateway.log and os.path.exists(path)
+
+
 @pytest.mark.parametrize("kind, said", [
     ("file", "a file that is no socket"), ("stream", "a file that is no socket"), ("link", "a file that is no socket"),
     ("alive", "another attlsd listens"), ("folder", "its folder does not exist"),
