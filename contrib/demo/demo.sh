@@ -6,6 +6,7 @@ set -eu
 top=$(cd "$(dirname "$0")/../.." && pwd)
 build=$(cd "$top" && cd "${B:-build}" && pwd)
 attlsd=$build/attlsd
+attlsctl=$build/attlsctl
 servers=${ATTLSD_SERVERS:-$top/build/servers}
 pids=
 work=
@@ -108,6 +109,7 @@ run 'openssl req -x509 -CA ca.pem -CAkey ca.key -newkey ec -pkeyopt ec_paramgen_
 step "3. attlsd in front of it: explicit TLS on port 2121, implicit TLS on port 9990"
 cp "$top/contrib/policy.minimal.yaml" policy.yaml
 chmod u+w policy.yaml
+echo "daemon: { control_socket: control.sock }   # for step 9" >>policy.yaml
 run 'cat policy.yaml'
 printf '%s$ attlsd -f policy.yaml%s\n' "$dim" "$plain"
 "$attlsd" -f policy.yaml 2>>attlsd.log </dev/null &
@@ -144,6 +146,15 @@ run 'curl -sv --max-time 20 --cacert ca.pem --ssl-reqd -Q "PROT C" ftp://anonymo
     grep -aE "^(> PROT C|< 534)" | tee refused.txt'
 grep -q '^< 534 ' refused.txt || fail "PROT C was not answered with 534"
 
+step "9. Who is connected, and what is being transferred? (A slow download runs.)"
+curl -sS --limit-rate 50k --cacert ca.pem --ssl-reqd -o slow.bin ftp://anonymous:demo@127.0.0.1:2121/pub/explicit.bin &
+slow=$!
+pids="$pids $slow"
+until_ready $slow sh -c '"$0" sessions -f policy.yaml | grep -q RETR' "$attlsctl" || fail "the download is not among the sessions"
+printf '%s$ attlsctl sessions -f policy.yaml%s\n' "$dim" "$plain"
+"$attlsctl" sessions -f policy.yaml
+kill $slow
+
 if [ "${DEMO:-}" = once ]; then
 	kill -TERM $gateway
 	wait $gateway || fail "attlsd ended with an error: $(tail -n 5 attlsd.log)"
@@ -158,7 +169,8 @@ cat <<END
   lftp -e 'set ssl:ca-file $work/ca.pem; ls pub' -u anonymous,demo ftps://127.0.0.1:9990     if you have lftp
   openssl s_client -quiet -crlf -CAfile $work/ca.pem -starttls ftp -connect 127.0.0.1:2121     then type USER anonymous
   tail -f $work/attlsd.log                 what attlsd says
-  \$EDITOR $work/policy.yaml; kill -HUP $gateway     change the policy; the log says whether it was taken
+  $attlsctl sessions -f $work/policy.yaml
+  \$EDITOR $work/policy.yaml; $attlsctl reload -f $work/policy.yaml     change the policy
 END
 trap 'echo; exit 0' INT
 wait $gateway || fail "attlsd ended: $(tail -n 5 attlsd.log)"
