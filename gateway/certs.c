@@ -171,14 +171,34 @@ bool certs_has_name(const struct certs *certs, const char *name)
 	return false;
 }
 
-bool certs_days_left(const struct certs *certs, size_t index, int64_t *ret_days)
+#define DAY_S (24 * 60 * 60)
+
+/* From one time to another, NULL being now; days and seconds have one sign. */
+static bool seconds_between(const ASN1_TIME *from, const ASN1_TIME *to, int64_t *ret)
 {
 	int days, seconds;
 
-	if (index >= certs->n || certs->items[index].leaf == NULL ||
-	    ASN1_TIME_diff(&days, &seconds, NULL, X509_get0_notAfter(certs->items[index].leaf)) != 1)
+	if (ASN1_TIME_diff(&days, &seconds, from, to) != 1)
 		return false;
-	*ret_days = seconds < 0 ? days - 1 : days; /* rounded down: an hour ago is day -1 */
+	*ret = (int64_t)days * DAY_S + seconds;
+	return true;
+}
+
+bool certs_left(const struct certs *certs, size_t index, int64_t *ret_left_s, int64_t *ret_lifetime_s)
+{
+	const X509 *leaf = index < certs->n ? certs->items[index].leaf : NULL;
+
+	return leaf != NULL && seconds_between(NULL, X509_get0_notAfter(leaf), ret_left_s) &&
+	       seconds_between(X509_get0_notBefore(leaf), X509_get0_notAfter(leaf), ret_lifetime_s);
+}
+
+bool certs_days_left(const struct certs *certs, size_t index, int64_t *ret_days)
+{
+	int64_t left_s, lifetime_s;
+
+	if (!certs_left(certs, index, &left_s, &lifetime_s))
+		return false;
+	*ret_days = left_s < 0 ? (left_s - DAY_S + 1) / DAY_S : left_s / DAY_S; /* an hour ago is day -1 */
 	return true;
 }
 

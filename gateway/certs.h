@@ -35,6 +35,12 @@ int certs_select(const struct certs *certs, struct ssl_st *ssl, const char *name
 /* Is a certificate of the ring for this host name? */
 bool certs_has_name(const struct certs *certs, const char *name);
 
+/*
+ * Seconds until certificate `index` of the ring expires, 0 or below when it has;
+ * and for how many it is valid in all. False: it was not loaded.
+ */
+bool certs_left(const struct certs *certs, size_t index, int64_t *ret_left_s, int64_t *ret_lifetime_s);
+
 /* Whole days until certificate `index` of the ring expires, below 0 when it has. False: it was not loaded. */
 bool certs_days_left(const struct certs *certs, size_t index, int64_t *ret_days);
 

@@ -70,6 +70,7 @@ static void become_worker(const struct child *child, int channel, int bell, int 
 		.relays = child->relays,
 		.channel = CHANNEL_FD,
 		.bell = BELL_FD,
+		.first = child == &child->generation->workers[0],
 		.root = -1,
 		.uid = child->generation->uid,
 		.gid = child->generation->gid,

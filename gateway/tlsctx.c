@@ -361,6 +361,18 @@ void tlsctx_set_free(struct tlsctx_set **set)
 	*set = NULL;
 }
 
+const struct certs *tlsctx_set_certs(const struct tlsctx_set *set, size_t keyring)
+{
+	assert(keyring < set->nkeyrings);
+	return set->certs[keyring];
+}
+
+const struct trust *tlsctx_set_trust(const struct tlsctx_set *set, size_t keyring)
+{
+	assert(keyring < set->nkeyrings);
+	return set->trust[keyring];
+}
+
 struct tlsctx *tlsctx_find(struct tlsctx_set *set, const struct tls_action *action)
 {
 	assert(action->index < set->ntlsctx);

@@ -20,7 +20,9 @@
 
 #define TLS_BINDING_BYTES 16
 
+struct certs;
 struct identity_users;
+struct trust;
 struct ssl_ctx_st;
 struct ssl_st;
 struct tlsctx;	   /* one tls_action */
@@ -36,6 +38,10 @@ enum tlsctx_use { TLSCTX_CONTROL = 0, TLSCTX_DATA };
  */
 int tlsctx_set_load(const struct policy *policy, struct diags *diags, struct tlsctx_set **ret_set);
 void tlsctx_set_free(struct tlsctx_set **set);
+
+/* Of the key ring at this place of the policy; the set's. */
+const struct certs *tlsctx_set_certs(const struct tlsctx_set *set, size_t keyring);
+const struct trust *tlsctx_set_trust(const struct tlsctx_set *set, size_t keyring);
 
 /* Lives as long as the set. */
 struct tlsctx *tlsctx_find(struct tlsctx_set *set, const struct tls_action *action);

@@ -24,6 +24,7 @@
 struct trust {
 	X509_STORE *store;
 	STACK_OF(X509_NAME) * names; /* of the authorities, to be sent; empty: none are named */
+	ASN1_TIME *crl_end;	     /* of the list that expires first; NULL: none does */
 };
 
 /* What one load works on. */
@@ -209,6 +210,25 @@ static void warn_without_crl(const struct loading *l)
 	}
 }
 
+static int note_end(struct trust *trust, const ASN1_TIME *end)
+{
+	if (end == NULL || (trust->crl_end != NULL && ASN1_TIME_compare(end, trust->crl_end) >= 0))
+		return 0;
+	ASN1_STRING_free(trust->crl_end);
+	trust->crl_end = ASN1_STRING_dup(end);
+	return trust->crl_end == NULL ? -ENOMEM : 0;
+}
+
+bool trust_crl_left(const struct trust *trust, int64_t *ret_left_s)
+{
+	int days, seconds;
+
+	if (trust->crl_end == NULL || ASN1_TIME_diff(&days, &seconds, NULL, trust->crl_end) != 1)
+		return false;
+	*ret_left_s = (int64_t)days * 24 * 60 * 60 + seconds;
+	return true;
+}
+
 static int load_crls(struct loading *l)
 {
 	const char *path = l->keyring->crl;
@@ -235,7 +255,7 @@ static int load_crls(struct loading *l)
 				  "a list of revoked certificates in \"%s\" has expired, so that all "
 				  "certificates of that authority are refused",
 				  path);
-		if (X509_STORE_add_crl(l->trust->store, crl) != 1)
+		if (X509_STORE_add_crl(l->trust->store, crl) != 1 || note_end(l->trust, next) < 0)
 			r = -ENOMEM;
 		X509_CRL_free(crl);
 		n++;
@@ -282,6 +302,7 @@ void trust_free(struct trust **trust)
 		return;
 	X509_STORE_free((*trust)->store);
 	sk_X509_NAME_pop_free((*trust)->names, X509_NAME_free);
+	ASN1_STRING_free((*trust)->crl_end);
 	free(*trust);
 	*trust = NULL;
 }

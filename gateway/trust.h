@@ -10,6 +10,9 @@
 #ifndef ATTLSD_GATEWAY_TRUST_H
 #define ATTLSD_GATEWAY_TRUST_H
 
+#include <stdbool.h>
+#include <stdint.h>
+
 #include "policy/policy.h"
 
 struct ssl_ctx_st;
@@ -22,6 +25,10 @@ struct trust;
  */
 int trust_load(const struct policy_keyring *keyring, struct diags *diags, struct trust **ret_trust);
 void trust_free(struct trust **trust);
+
+/* Seconds until the first of the lists of revoked certificates expires, 0 or below when it has. False: none
+ * does. */
+bool trust_crl_left(const struct trust *trust, int64_t *ret_left_s);
 
 /* Ask clients for certificates and check them, as far as the type wants it. Returns 0 or -ENOMEM. */
 int trust_use(const struct trust *trust, enum client_auth_type type, struct ssl_ctx_st *ctx);

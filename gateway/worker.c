@@ -13,6 +13,7 @@
 #include <uthash.h>
 
 #include "gateway/census.h"
+#include "gateway/expiry.h"
 #include "gateway/log.h"
 #include "gateway/msg.h"
 #include "gateway/sandbox.h"
@@ -327,6 +328,8 @@ int worker_run(const struct worker_setup *setup)
 
 	if (worker != NULL && worker_setup(worker, setup) == 0) {
 		tell_monitor(worker, MSG_READY, 0);
+		if (setup->first)
+			expiry_start(worker);
 		if (loop_run(&worker->loop) == 0)
 			status = EXIT_SUCCESS;
 		while (worker->sessions != NULL)

@@ -39,7 +39,8 @@ struct worker {
 	bool retired;  /* ends with its last session */
 	bool draining; /* and hurries that */
 	struct timer drain_timer;
-	struct timer trim_timer;  /* gives memory back */
+	struct timer trim_timer; /* gives memory back */
+	struct timer expiry_timer;
 	_Atomic uint32_t *relays; /* shared with the monitor: transfers under way, for balancing */
 	uint8_t *modes_refused;	  /* by backend: FTP_MODE_ bits that it was seen to refuse */
 
@@ -56,6 +57,7 @@ struct worker_setup {
 	int channel;		     /* to the monitor; the worker's */
 	int bell;		     /* the same */
 	_Atomic uint32_t *relays;
+	bool first;	   /* of its generation */
 	int root;	   /* the folder to be chrooted into, or -1: started without root */
 	unsigned uid, gid; /* to become, when root is given */
 };

@@ -1,0 +1,55 @@
+"""What ends while attlsd runs is in the log in time."""
+import datetime
+import json
+
+import client as clients
+import gateway as gateways
+
+
+def day(offset):
+    """OpenSSL's notation of now and so many days."""
+    return (datetime.datetime.now(datetime.timezone.utc) + datetime.timedelta(days=offset)).strftime("%Y%m%d%H%M%SZ")
+
+
+def ring(pair, **more):
+    return {"ftpd": {"certificates": [{"chain": pair[0], "key": pair[1]}], **more}}
+
+
+def test_a_certificate_that_expires_soon(launch, backend, partners):
+    pair = partners.ca.issue("soon", dates=(day(-80), day(10.5)))
+    gateway = launch(backend, keyrings=ring(pair))
+    event = gateway.event("certificate-expires")
+    assert event.level == "info" and event.keys == {"keyring": "ftpd", "chain": pair[0], "days": "10"}
+    # of several workers one says so; and again when a policy has come into force
+    with open(gateway.path) as f:
+        tree = json.load(f)
+    assert gateway.reload(gateways.merge(tree, {"daemon": {"workers": 3}}))
+    gateway.event("certificate-expires", count=2)
+    with clients.Client(gateway.explicit) as c:
+        assert c.cmd("QUIT").code == 221
+    assert len(gateway.seen("certificate-expires")) == 2
+
+
+def test_a_certificate_that_has_expired(launch, backend, partners):
+    gateway = launch(backend, keyrings=ring(partners.ca.issue("late", dates=(day(-80), day(-1)))))
+    assert gateway.event("certificate-expired").level == "error"
+
+
+def test_of_a_certificate_that_lives_for_days_nothing_is_said_before_its_last_third(launch, backend, partners):
+    gateway = launch(backend, keyrings=ring(partners.ca.issue("short", dates=(day(-3), day(3)))))
+    with clients.Client(gateway.explicit) as c:
+        assert c.cmd("QUIT").code == 221
+    assert not gateway.seen("certificate-expires")
+
+
+def test_a_list_of_revoked_certificates(launch, backend, partners):
+    pair = partners.ca.issue("served", dates=(day(-80), day(300)))
+    for hours, name, level in (6.5, "crl-expires", "info"), (-1, "crl-expired", "error"):
+        crl = partners.ca.crl(f"{name}.pem", dates=(day(-1), day(hours / 24)))
+        gateway = launch(backend, keyrings=ring(pair, trust=partners.ca.pem, crl=crl))
+        event = gateway.event(name)
+        assert event.level == level and event.keys["crl"] == crl and event.keys.get("hours") in (None, "6")
+    gateway = launch(backend, keyrings=ring(pair, trust=partners.ca.pem, crl=partners.ca.crl("fresh.pem", dates=(day(-1), day(2)))))
+    with clients.Client(gateway.explicit) as c:
+        assert c.cmd("QUIT").code == 221
+    assert not gateway.seen("crl-expires")
