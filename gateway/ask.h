@@ -16,7 +16,7 @@
 #include "policy/ip.h"
 
 /* Changes with anything in this file. */
-#define ASK_VERSION 0x61740002u
+#define ASK_VERSION 0x61740003u
 
 enum ask_what {
 	ASK_STATUS = 1, /* ANSWER_GATEWAY, then ANSWER_WORKER for each worker */
@@ -57,6 +57,8 @@ struct answer_gateway {
 	uint64_t policy_ms; /* since this policy is in force */
 	uint64_t sessions, limit;
 	uint8_t reloading, draining; /* 0: no */
+	char failure[128];	     /* why the last reload failed; "": it did not */
+	uint64_t failure_ms;	     /* since then */
 };
 
 enum answer_worker_state {

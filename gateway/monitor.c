@@ -266,9 +266,9 @@ static void abandon_reload(struct monitor *monitor, const char *reason)
 
 	monitor->coming = NULL;
 	listener_set_close(&monitor->coming_listeners, &monitor->loop);
+	operator_abandon(&monitor->operators, reason);
 	log_event(LOG_LEVEL_ERROR, "reload-failed", LOG_TEXT("reason", reason),
 		  LOG_TEXT("policy", "the running policy stays in force"));
-	operator_abandon(&monitor->operators, reason);
 	if (coming != NULL)
 		generation_retire(coming, MSG_DRAIN);
 }

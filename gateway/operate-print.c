@@ -76,16 +76,25 @@ static const char *state_name(uint32_t state)
 	return "unknown";
 }
 
+/* When attlsd drains, it gives up a reload that is under way, which is no failure. */
+static bool reload_has_failed(const struct answer_gateway *gateway)
+{
+	return gateway->failure[0] != '\0' && gateway->draining == 0;
+}
+
 void operate_print_status(const struct answers *answers, FILE *out)
 {
 	const struct answer_gateway *gateway = &answers->gateway;
-	char up[AGE_MAX], policy[AGE_MAX];
+	char up[AGE_MAX], policy[AGE_MAX], failed[AGE_MAX];
 
 	(void)fprintf(out, "attlsd %s, process %d, up %s%s%s\n", gateway->version, (int)gateway->pid,
 		      age(gateway->up_ms, up), gateway->draining ? ", draining" : "",
 		      gateway->reloading ? ", a reload is under way" : "");
 	(void)fprintf(out, "policy %s, generation %" PRIu64 ", in force for %s\n", gateway->policy,
 		      gateway->generation, age(gateway->policy_ms, policy));
+	if (reload_has_failed(gateway))
+		(void)fprintf(out, "the last reload failed %s ago: %s\n", age(gateway->failure_ms, failed),
+			      gateway->failure);
 	(void)fprintf(out, "%" PRIu64 " session%s, at most %" PRIu64 "\n\n", gateway->sessions,
 		      gateway->sessions == 1 ? "" : "s", gateway->limit);
 	(void)fprintf(out, "%8s  %10s  %-8s  %8s  %9s\n", "WORKER", "GENERATION", "STATE", "SESSIONS",
@@ -212,6 +221,14 @@ static json_t *seconds(uint64_t ms)
 	return json_real((double)ms / 1000);
 }
 
+static json_t *reload_failed_json(const struct answer_gateway *gateway)
+{
+	if (!reload_has_failed(gateway))
+		return json_null();
+	return json_pack("{s:o,s:o}", "reason", shown_json(gateway->failure), "ago",
+			 seconds(gateway->failure_ms));
+}
+
 int operate_json_status(const struct answers *answers, FILE *out)
 {
 	const struct answer_gateway *gateway = &answers->gateway;
@@ -226,13 +243,14 @@ int operate_json_status(const struct answers *answers, FILE *out)
 			      (json_int_t)worker->generation, "state", state_name(worker->state), "sessions",
 			      (json_int_t)worker->sessions, "transfers", (int)worker->transfers));
 	}
-	return dump(json_pack("{s:o,s:i,s:o,s:I,s:o,s:o,s:I,s:I,s:b,s:b,s:o}", "version",
+	return dump(json_pack("{s:o,s:i,s:o,s:I,s:o,s:o,s:I,s:I,s:b,s:o,s:b,s:o}", "version",
 			      shown_json(gateway->version), "pid", (int)gateway->pid, "policy",
 			      shown_json(gateway->policy), "generation", (json_int_t)gateway->generation,
 			      "up", seconds(gateway->up_ms), "in_force", seconds(gateway->policy_ms),
 			      "sessions", (json_int_t)gateway->sessions, "limit", (json_int_t)gateway->limit,
-			      "reloading", gateway->reloading != 0, "draining", gateway->draining != 0,
-			      "workers", workers),
+			      "reloading", gateway->reloading != 0, "reload_failed",
+			      reload_failed_json(gateway), "draining", gateway->draining != 0, "workers",
+			      workers),
 		    out);
 }
 

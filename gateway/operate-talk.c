@@ -131,6 +131,7 @@ static void end_texts(struct answer *answer)
 	case ANSWER_GATEWAY:
 		tame(answer->u.gateway.version, sizeof(answer->u.gateway.version));
 		tame(answer->u.gateway.policy, sizeof(answer->u.gateway.policy));
+		tame(answer->u.gateway.failure, sizeof(answer->u.gateway.failure));
 		break;
 	case ANSWER_SESSION: /* operate-print.c shows these as what they are */
 		END(answer->u.session.listener);

@@ -142,6 +142,8 @@ static int tell_gateway(struct operator_peer *peer)
 
 	operators->calls->describe(operators->owner, &answer.u.gateway);
 	answer.u.gateway.workers = count_workers(operators);
+	memcpy(answer.u.gateway.failure, operators->failure, sizeof(operators->failure));
+	answer.u.gateway.failure_ms = operators->loop->now_ms - operators->failed_ms;
 	return ask_send(peer->watch.fd, &answer);
 }
 
@@ -418,6 +420,7 @@ void operator_promote(struct operators *operators)
 		operators->listener.fd = operators->sock.fd;
 	}
 	listen_if_room(operators);
+	operators->failure[0] = '\0';
 	tell_waiting(operators, ANSWER_DONE, "the new policy is in force; sessions that exist keep theirs");
 }
 
@@ -426,6 +429,8 @@ void operator_abandon(struct operators *operators, const char *reason)
 	char text[ANSWER_TEXT_MAX];
 
 	operator_socket_close(&operators->coming);
+	operators->failed_ms = operators->loop->now_ms;
+	(void)snprintf(operators->failure, sizeof(operators->failure), "%s", reason);
 	(void)snprintf(text, sizeof(text), "%s; the running policy stays in force", reason);
 	tell_waiting(operators, ANSWER_REFUSED, text);
 }

@@ -36,7 +36,9 @@ struct operators {
 	struct operator_socket coming; /* of a reload, until it is in force */
 	bool stays;		       /* that has the same path */
 	struct watch listener;
-	struct timer pause; /* out of descriptors */
+	struct timer pause;					     /* out of descriptors */
+	char failure[sizeof(((struct answer_gateway *)0)->failure)]; /* of the last reload */
+	uint64_t failed_ms;
 	struct operator_peer *peers;
 	size_t npeers;
 };

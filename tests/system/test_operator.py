@@ -16,7 +16,7 @@ import gateway as gateways
 import net
 
 # of gateway/ask.h
-ASK_VERSION = 0x61740002
+ASK_VERSION = 0x61740003
 STATUS, SESSIONS, END, RELOAD, DRAIN = range(1, 6)
 DONE, REFUSED, GATEWAY, WORKER, SESSION, TOLD = range(1, 7)
 
@@ -226,11 +226,16 @@ def test_reload_of_a_policy_with_faults_names_them_and_is_not_tried(operated, pa
     answer, = ask(path, RELOAD)
     assert kind(answer) == REFUSED and "the running policy stays in force" in text(answer)
     operated.event("reload-failed")
+    told = json.loads(ctl(operated, "status", "--json"))["reload_failed"]
+    assert told["reason"] == "the policy was refused, its faults are in the log" and 0 <= told["ago"] < net.DEADLINE
+    assert "the last reload failed" in ctl(operated, "status")
     # a policy that is being changed keeps nobody from asking the attlsd that runs
     assert "serves" in ctl(operated, "status") and sessions(operated) == []
     operated.write(good + "\n: :")
     assert "this is not YAML" in ctl(operated, "status", status=1)
     operated.write(good)
+    ctl(operated, "reload")
+    assert json.loads(ctl(operated, "status", "--json"))["reload_failed"] is None
 
 
 def test_a_reload_that_fails_leaves_the_old_socket_and_no_new_one(operated, path, folder):
@@ -465,8 +470,9 @@ def test_odd_questions_end_the_connection_alone(operated, path):
         assert kind(packet) == REFUSED and said in text(packet)
     with socket.socket(socket.AF_UNIX, socket.SOCK_SEQPACKET) as s:
         s.connect(path)
-        s.send(question(STATUS) * 2)
         s.send(question(STATUS))
+        with contextlib.suppress(OSError):  # it has been answered, and is closed
+            s.send(question(DRAIN))
     with socket.socket(socket.AF_UNIX, socket.SOCK_SEQPACKET) as s:
         s.connect(path)
     assert "serves" in ctl(operated, "status")
