@@ -32,8 +32,10 @@ struct options {
 	const char *local;
 	const char *certificate;
 	const char *socket;
-	const char *operand;
+	uint64_t session;
 	bool json;
+	struct target target; /* of commands that take a socket */
+	char path[SOCKET_PATH_MAX];
 };
 
 static int run_check(const struct options *options);
@@ -47,7 +49,7 @@ static int run_drain(const struct options *options);
 static int run_version(const struct options *options);
 static int run_help(const struct options *options);
 
-/* options: the letters of option_table that the command takes, and '=' when it takes an operand. */
+/* options: the letters of option_table that the command takes, and '=' when a session has to follow. */
 static const struct command {
 	const char *name;
 	const char *options;
@@ -310,18 +312,18 @@ static int run_doctor(const struct options *options)
 
 /*
  * Whom to ask: the attlsd at the socket that an option names, or the one that
- * serves the policy, which may have faults by now. buf has room for the path.
- * Returns 0; or -1 after saying why there is none.
+ * serves the policy, which may have faults by now. Returns 0; or -1 after saying
+ * why there is none.
  */
-static int find_target(const struct options *options, struct target *target, char buf[static SOCKET_PATH_MAX])
+static int find_target(struct options *options)
 {
 	int r;
 
-	*target = (struct target){ .socket = options->socket };
+	options->target = (struct target){ .socket = options->socket };
 	if (options->socket != NULL)
 		return 0;
-	r = policy_file_peek_control_socket(options->policy, buf, SOCKET_PATH_MAX);
-	if (r == 0 && buf[0] == '\0') {
+	r = policy_file_peek_control_socket(options->policy, options->path, sizeof(options->path));
+	if (r == 0 && options->path[0] == '\0') {
 		(void)fprintf(
 		    stderr,
 		    "attlsctl: %s: has control_socket: none, so attlsd cannot be asked; signals work: "
@@ -337,57 +339,46 @@ static int find_target(const struct options *options, struct target *target, cha
 		    options->policy, r == -EINVAL ? "this is not YAML" : strerror(-r));
 		return -1;
 	}
-	target->socket = buf;
-	target->policy = options->policy;
+	options->target = (struct target){ .socket = options->path, .policy = options->policy };
 	return 0;
 }
 
 static int run_status(const struct options *options)
 {
-	char buf[SOCKET_PATH_MAX];
-	struct target target;
-
-	return find_target(options, &target, buf) < 0 ? EXIT_FAILURE : operate_status(&target, options->json);
+	return operate_status(&options->target, options->json);
 }
 
 static int run_sessions(const struct options *options)
 {
-	char buf[SOCKET_PATH_MAX];
-	struct target target;
-
-	return find_target(options, &target, buf) < 0 ? EXIT_FAILURE
-						      : operate_sessions(&target, options->json);
+	return operate_sessions(&options->target, options->json);
 }
 
 static int run_end(const struct options *options)
 {
-	char buf[SOCKET_PATH_MAX];
-	struct target target;
-	uint64_t session;
-	int end = 0;
-
-	if (options->operand == NULL)
-		return usage_fault("end needs the number of a session; attlsctl sessions shows them", "");
-	if (sscanf(options->operand, "%19" SCNu64 "%n", &session, &end) != 1 ||
-	    options->operand[end] != '\0' || options->operand[0] == '-')
-		return usage_fault("not the number of a session:", options->operand);
-	return find_target(options, &target, buf) < 0 ? EXIT_FAILURE : operate_end(&target, session);
+	return operate_end(&options->target, options->session);
 }
 
 static int run_reload(const struct options *options)
 {
-	char buf[SOCKET_PATH_MAX];
-	struct target target;
-
-	return find_target(options, &target, buf) < 0 ? EXIT_FAILURE : operate_reload(&target);
+	return operate_reload(&options->target);
 }
 
 static int run_drain(const struct options *options)
 {
-	char buf[SOCKET_PATH_MAX];
-	struct target target;
+	return operate_drain(&options->target);
+}
 
-	return find_target(options, &target, buf) < 0 ? EXIT_FAILURE : operate_drain(&target);
+/* The number of a session, behind the options. */
+static int take_session(const char *text, struct options *options)
+{
+	int end = 0;
+
+	if (text == NULL)
+		return usage_fault("the number of a session is missing; attlsctl sessions shows them", "");
+	if (sscanf(text, "%19" SCNu64 "%n", &options->session, &end) != 1 || text[end] != '\0' ||
+	    text[0] == '-')
+		return usage_fault("not the number of a session:", text);
+	return 0;
 }
 
 static int unfit_option(const struct command *command, int letter)
@@ -434,8 +425,13 @@ static int take_options(const struct command *command, int argc, char **argv, st
 			return EXIT_USAGE;
 		}
 	}
-	if (strchr(command->options, '=') != NULL && optind < argc)
-		options->operand = argv[optind++];
+	if (strchr(command->options, '=') != NULL) {
+		int status = take_session(argv[optind], options);
+
+		if (status != 0)
+			return status;
+		optind++;
+	}
 	return optind < argc ? usage_fault("unexpected argument", argv[optind]) : 0;
 }
 
@@ -480,5 +476,7 @@ int main(int argc, char **argv)
 		return unknown_command(argv[1]);
 	argv[1] = argv[0]; /* the name that getopt() complains under */
 	status = take_options(command, argc - 1, argv + 1, &options);
+	if (status == 0 && strchr(command->options, 's') != NULL && find_target(&options) < 0)
+		status = EXIT_FAILURE;
 	return status != 0 ? status : command->run(&options);
 }

@@ -408,13 +408,18 @@ def test_what_an_attlsd_left_behind_is_replaced(launch, backend, path):
     assert "serves" in ctl(gateway, "status")
 
 
-def test_a_socket_that_somebody_else_has_left_is_not_removed(launch, backend, folder):
+def path_for_all(folder):
+    """Where anybody can make a socket."""
     if not net.IS_ROOT:
         pytest.skip("only root can be somebody else")
     place = os.path.join(folder, "open")
     os.mkdir(place)
     os.chmod(place, 0o777)
-    path = os.path.join(place, "control.sock")
+    return os.path.join(place, "control.sock")
+
+
+def test_a_socket_that_somebody_else_has_left_is_not_removed(launch, backend, folder):
+    path = path_for_all(folder)
     leave = "import socket, sys; socket.socket(socket.AF_UNIX, socket.SOCK_SEQPACKET).bind(sys.argv[1])"
     subprocess.run(["/usr/bin/python3", "-c", leave, path], preexec_fn=net.as_nobody, check=True)
     gateway = launch(backend, daemon={"control_socket": path}, wait=False)
@@ -542,12 +547,7 @@ def test_what_workers_say_is_held_within_bounds(operated, path, folder):
 
 
 def test_a_socket_of_somebody_else_is_not_asked(folder):
-    if not net.IS_ROOT:
-        pytest.skip("only root can be somebody else")
-    place = os.path.join(folder, "open")
-    os.mkdir(place)
-    os.chmod(place, 0o777)
-    path = os.path.join(place, "control.sock")
+    path = path_for_all(folder)
     serve = ("import socket, sys\ns = socket.socket(socket.AF_UNIX, socket.SOCK_SEQPACKET)\ns.bind(sys.argv[1])\ns.listen()\n"
              "print('ready', flush=True)\ns.accept()[0].recv(1)")
     with subprocess.Popen(["/usr/bin/python3", "-c", serve, path], preexec_fn=net.as_nobody, stdout=subprocess.PIPE) as process:
@@ -558,7 +558,7 @@ def test_a_socket_of_somebody_else_is_not_asked(folder):
 
 @pytest.mark.parametrize("argv, said", [
     (["session"], "did you mean sessions?"), (["zzz"], "attlsctl help"), (["reload", "--json"], "reload takes no option --json"),
-    (["end"], "end needs the number"), (["end", "x"], "not the number"), (["end", "-1"], "invalid option"),
+    (["end"], "the number of a session is missing"), (["end", "x"], "not the number"), (["end", "-1"], "invalid option"),
     (["end", "99999999999999999999"], "not the number"), (["end", "1", "2"], "unexpected argument"),
 ])
 def test_wrong_usage(argv, said):
