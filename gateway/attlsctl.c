@@ -375,8 +375,8 @@ static int take_session(const char *text, struct options *options)
 
 	if (text == NULL)
 		return usage_fault("the number of a session is missing; attlsctl sessions shows them", "");
-	if (sscanf(text, "%19" SCNu64 "%n", &options->session, &end) != 1 || text[end] != '\0' ||
-	    text[0] == '-')
+	if (text[0] < '0' || text[0] > '9' || /* blanks and signs */
+	    sscanf(text, "%19" SCNu64 "%n", &options->session, &end) != 1 || text[end] != '\0')
 		return usage_fault("not the number of a session:", text);
 	return 0;
 }

@@ -54,16 +54,17 @@ static int unreachable(const struct target *target, int error)
 	case ENOENT:
 	case ENOTDIR:
 		return talk_fault(
-		    target, "there is no such socket: attlsd does not run, or its log says why it has none "
-			    "(no-control-socket); SIGHUP makes it try again");
+		    target, "there is no such socket: attlsd does not run, or its policy was another when it "
+			    "read it (name that socket with --socket), or its log says why it has none "
+			    "(no-control-socket)");
 	case ECONNREFUSED:
 		return talk_fault(target, "nobody listens: the attlsd that made it has ended; the next one "
 					  "replaces it");
 	case EACCES:
-		return talk_fault(target,
-				  "only the user that attlsd was started as may ask it; try again as root");
+		return talk_fault(target, "only the user that started attlsd may ask it, mostly root");
 	case EAGAIN:
-		return talk_fault(target, "attlsd does not answer: its first process hangs");
+		return talk_fault(target,
+				  "attlsd does not answer: it still starts, or its first process hangs");
 	case EPROTOTYPE:
 		return talk_fault(target, "this is another program's socket");
 	default:
@@ -80,7 +81,11 @@ static int check_peer(const struct target *target, int fd)
 	if (getsockopt(fd, SOL_SOCKET, SO_PEERCRED, &who, &len) == 0 &&
 	    (who.uid == 0 || who.uid == geteuid()))
 		return 0;
-	return talk_fault(target, "this socket is neither root's nor yours");
+	return talk_fault(
+	    target,
+	    "whoever listens is neither root nor you; if that is attlsd, ask as the user that started "
+	    "it: sudo -u '#%u' attlsctl ...",
+	    (unsigned)who.uid);
 }
 
 /* Returns the connection with the question asked, or -1. */
@@ -99,6 +104,7 @@ static int ask(const struct target *target, enum ask_what what, uint64_t session
 	if (fd == -1)
 		return talk_fault(target, "%s", strerror(errno));
 	(void)setsockopt(fd, SOL_SOCKET, SO_SNDTIMEO, &wait, sizeof(wait)); /* of connect(), too */
+	(void)setsockopt(fd, SOL_SOCKET, SO_PASSCRED, &(int){ 1 }, sizeof(int));
 	if (connect(fd, (const struct sockaddr *)&address, sizeof(address)) == -1)
 		r = unreachable(target, errno);
 	else
@@ -148,8 +154,42 @@ static void end_texts(struct answer *answer)
 	}
 }
 
-/* Returns 1 and an answer, 0 at the end, -EAGAIN when none has come in time, or -1. */
-static int hear(const struct target *target, int fd, int wait_ms, struct answer *ret)
+/* Who has sent a packet, by the word of the kernel. 0: a process that is not seen from here. */
+static pid_t sender_of(struct msghdr *header)
+{
+	struct ucred who = { .pid = 0 };
+
+	for (struct cmsghdr *cmsg = CMSG_FIRSTHDR(header); cmsg != NULL; cmsg = CMSG_NXTHDR(header, cmsg))
+		if (cmsg->cmsg_level == SOL_SOCKET && cmsg->cmsg_type == SCM_CREDENTIALS &&
+		    cmsg->cmsg_len == CMSG_LEN(sizeof(who)))
+			memcpy(&who, CMSG_DATA(cmsg), sizeof(who));
+	return who.pid;
+}
+
+static ssize_t receive(int fd, struct answer *ret, pid_t *ret_sender)
+{
+	union {
+		struct cmsghdr header;
+		char bytes[CMSG_SPACE(sizeof(struct ucred))];
+	} control;
+	struct iovec iov = { .iov_base = ret, .iov_len = sizeof(*ret) };
+	struct msghdr header = {
+		.msg_iov = &iov,
+		.msg_iovlen = 1,
+		.msg_control = control.bytes,
+		.msg_controllen = sizeof(control.bytes),
+	};
+	ssize_t n = recvmsg(fd, &header, MSG_CMSG_CLOEXEC);
+
+	*ret_sender = n > 0 ? sender_of(&header) : 0;
+	return n > 0 && (header.msg_flags & MSG_TRUNC) ? (ssize_t)sizeof(*ret) + 1 : n;
+}
+
+/*
+ * Returns 1 and an answer (of kind 0: it is none) with its sender, 0 at the end,
+ * -EAGAIN when none has come in time, or -1.
+ */
+static int hear(const struct target *target, int fd, int wait_ms, struct answer *ret, pid_t *ret_sender)
 {
 	struct pollfd look = { .fd = fd, .events = POLLIN };
 	ssize_t n;
@@ -160,15 +200,20 @@ static int hear(const struct target *target, int fd, int wait_ms, struct answer 
 	} while (r == -1 && errno == EINTR);
 	if (r == 0)
 		return -EAGAIN;
-	n = r == -1 ? -1 : recv(fd, ret, sizeof(*ret), MSG_TRUNC);
+	n = r == -1 ? -1 : receive(fd, ret, ret_sender);
 	if (n == 0 || (n == -1 && errno == ECONNRESET))
 		return 0;
 	if (n == -1)
 		return talk_fault(target, "%s", strerror(errno));
 	if (n != (ssize_t)sizeof(*ret) || ret->version != ASK_VERSION)
-		return talk_fault(target, "attlsctl and the attlsd that runs are of different versions");
+		ret->kind = 0;
 	end_texts(ret);
 	return 1;
+}
+
+static int no_answer(const struct target *target)
+{
+	return talk_fault(target, "attlsctl and the attlsd that runs are of different versions");
 }
 
 /* One file by two names? What cannot be looked at has to have the same name. */
@@ -194,7 +239,7 @@ static int take_gateway(const struct target *target, struct answers *answers, co
 	if (answer->kind == ANSWER_REFUSED)
 		return talk_fault(target, "%s", answer->u.text);
 	if (answer->kind != ANSWER_GATEWAY || gateway->workers > WORKERS_MAX || gateway->pid == 0)
-		return talk_fault(target, "attlsd sent an answer that is none");
+		return no_answer(target);
 	if (target->policy != NULL && !is_cut_off(gateway) && !same_file(target->policy, gateway->policy))
 		return talk_fault(
 		    target,
@@ -206,7 +251,7 @@ static int take_gateway(const struct target *target, struct answers *answers, co
 	return answers->workers == NULL ? talk_fault(target, "not enough memory") : 0;
 }
 
-static struct worker_heard *find_worker(const struct answers *answers, int32_t pid)
+static struct worker_heard *find_worker(const struct answers *answers, pid_t pid)
 {
 	for (size_t i = 0; i < answers->nworkers; i++)
 		if (answers->workers[i].worker.pid == pid)
@@ -214,51 +259,74 @@ static struct worker_heard *find_worker(const struct answers *answers, int32_t p
 	return NULL;
 }
 
-static int take_session(const struct target *target, struct answers *answers,
+static int take_session(const struct target *target, struct answers *answers, struct worker_heard *from,
 			const struct answer_session *session)
 {
-	struct worker_heard *from = find_worker(answers, session->worker);
 	size_t n = answers->nsessions;
 	void *list = answers->sessions;
 
-	if (from == NULL || n >= answers->gateway.sessions + SESSIONS_MORE)
-		return talk_fault(target, "a worker tells what cannot be");
 	if (n == 0 || (n >= 16 && (n & (n - 1)) == 0)) /* in powers of two, from 16 on */
 		list = realloc(list, (n == 0 ? 16 : n * 2) * sizeof(*answers->sessions));
 	if (list == NULL)
 		return talk_fault(target, "not enough memory");
 	answers->sessions = list;
-	answers->sessions[answers->nsessions++] = *session;
+	answers->sessions[answers->nsessions] = *session;
+	answers->sessions[answers->nsessions++].worker = from->worker.pid;
 	from->sessions++;
 	return 0;
 }
 
-static int take(const struct target *target, struct answers *answers, const struct answer *answer)
+/* A worker speaks for itself alone; what cannot be is held against it, and not against the others. */
+static int take_from_worker(const struct target *target, struct answers *answers, struct worker_heard *from,
+			    const struct answer *answer)
 {
-	struct worker_heard *heard;
+	if (from->told || from->bad)
+		return 0;
+	if (answer->kind == ANSWER_SESSION && from->sessions < from->worker.sessions + SESSIONS_MORE)
+		return take_session(target, answers, from, &answer->u.session);
+	from->told = answer->kind == ANSWER_TOLD && answer->u.told.sessions == from->sessions;
+	from->bad = !from->told;
+	return 0;
+}
+
+static pid_t claimed_by(const struct answer *answer)
+{
+	return answer->kind == ANSWER_SESSION ? answer->u.session.worker
+	       : answer->kind == ANSWER_TOLD  ? answer->u.told.pid
+					      : 0;
+}
+
+static int take(const struct target *target, struct answers *answers, const struct answer *answer,
+		pid_t sender)
+{
+	struct worker_heard *from;
 
 	if (answers->workers == NULL)
 		return take_gateway(target, answers, answer);
-	if (answers->nworkers < answers->gateway.workers && answer->kind == ANSWER_WORKER) {
+	/* where processes are not seen, in another container, say, they have to be believed who they are */
+	from = find_worker(answers, sender != 0 ? sender : claimed_by(answer));
+	if (from != NULL)
+		return take_from_worker(target, answers, from, answer);
+	if (answer->kind == ANSWER_WORKER && answers->nworkers < answers->gateway.workers &&
+	    (sender == 0 || sender == answers->gateway.pid))
 		answers->workers[answers->nworkers++].worker = answer->u.worker;
-		return 0;
-	}
-	if (answers->nworkers == answers->gateway.workers && answer->kind == ANSWER_SESSION)
-		return take_session(target, answers, &answer->u.session);
-	if (answers->nworkers == answers->gateway.workers && answer->kind == ANSWER_TOLD) {
-		heard = find_worker(answers, answer->u.told.pid);
-		if (heard != NULL)
-			heard->told = heard->sessions == answer->u.told.sessions;
-		return 0;
-	}
-	return talk_fault(target, "attlsd sent an answer that is none");
+	return 0; /* or it is nobody's word */
 }
 
 bool talk_is_silent(const struct worker_heard *heard)
 {
-	bool has_any = heard->worker.state != WORKER_STARTS && heard->worker.state != WORKER_ENDS;
-
-	return has_any && !heard->told;
+	switch ((enum answer_worker_state)heard->worker.state) {
+	case WORKER_STARTS: /* has none yet */
+	case WORKER_ENDS:
+		return false;
+	case WORKER_RETIRES: /* may have gone with its last one */
+	case WORKER_DRAINS:
+		return !heard->told && heard->worker.sessions > 0;
+	case WORKER_SERVES:
+	case WORKER_LAGS:
+		break;
+	}
+	return !heard->told;
 }
 
 /* Has everybody told who was asked? Then the end is not worth waiting for: somebody may keep it back. */
@@ -267,7 +335,8 @@ static bool is_all(const struct answers *answers, enum ask_what what)
 	if (answers->workers == NULL || answers->nworkers < answers->gateway.workers)
 		return false;
 	for (size_t i = 0; what == ASK_SESSIONS && i < answers->nworkers; i++)
-		if (talk_is_silent(&answers->workers[i]) && answers->workers[i].worker.state != WORKER_LAGS)
+		if (talk_is_silent(&answers->workers[i]) && !answers->workers[i].bad &&
+		    answers->workers[i].worker.state != WORKER_LAGS)
 			return false;
 	return true;
 }
@@ -284,6 +353,7 @@ int talk_collect(const struct target *target, enum ask_what what, struct answers
 {
 	int64_t end_ms = now_ms() + COLLECT_MS;
 	struct answer answer;
+	pid_t sender;
 	int fd;
 	int r = 1;
 
@@ -292,8 +362,8 @@ int talk_collect(const struct target *target, enum ask_what what, struct answers
 	if (fd == -1)
 		return -1;
 	while (r == 1 && !is_all(ret, what)) {
-		r = now_ms() < end_ms ? hear(target, fd, NEXT_MS, &answer) : -EAGAIN;
-		if (r == 1 && take(target, ret, &answer) < 0)
+		r = now_ms() < end_ms ? hear(target, fd, NEXT_MS, &answer, &sender) : -EAGAIN;
+		if (r == 1 && take(target, ret, &answer, sender) < 0)
 			r = -1;
 	}
 	fd_close(&fd);
@@ -301,7 +371,8 @@ int talk_collect(const struct target *target, enum ask_what what, struct answers
 		return -1;
 	if (ret->workers == NULL)
 		return talk_fault(target, r == 0 ? "attlsd closed the connection without an answer"
-						 : "attlsd does not answer: its first process hangs");
+						 : "attlsd does not answer: it still starts, or its "
+						   "first process hangs");
 	if (ret->nsessions > 0)
 		qsort(ret->sessions, ret->nsessions, sizeof(*ret->sessions), by_number);
 	return 0;
@@ -317,11 +388,12 @@ int talk_order(const struct target *target, enum ask_what what, uint64_t session
 	       struct answer *ret)
 {
 	int fd = ask(target, what, session);
+	pid_t sender;
 	int r;
 
 	if (fd == -1)
 		return -1;
-	r = hear(target, fd, wait_ms, ret);
+	r = hear(target, fd, wait_ms, ret, &sender);
 	fd_close(&fd);
 	if (r == -EAGAIN)
 		return talk_fault(
@@ -331,6 +403,6 @@ int talk_order(const struct target *target, enum ask_what what, uint64_t session
 	if (r == 1 && ret->kind == ANSWER_REFUSED)
 		return talk_fault(target, "%s", ret->u.text);
 	if (r == 1 && ret->kind != ANSWER_DONE)
-		return talk_fault(target, "attlsd sent an answer that is none");
+		return no_answer(target);
 	return r == 1 ? 0 : -1;
 }

@@ -4,7 +4,8 @@
  * -1.
  *
  * What workers say is not trusted, since one may have been taken over: it counts
- * only behind what the monitor says, and within its bounds.
+ * behind what the monitor says, for the worker that the kernel says has said it,
+ * and within bounds.
  */
 #ifndef ATTLSD_GATEWAY_OPERATE_TALK_H
 #define ATTLSD_GATEWAY_OPERATE_TALK_H
@@ -24,6 +25,7 @@ struct worker_heard {
 	struct answer_worker worker;
 	size_t sessions; /* of it that were heard */
 	bool told;	 /* and that was all */
+	bool bad;	 /* it has said what cannot be */
 };
 
 /* All answers to one question. */

@@ -44,12 +44,15 @@ static int complain(const struct target *target, const struct answers *answers)
 	for (size_t i = 0; i < answers->nworkers; i++) {
 		const struct answer_worker *worker = &answers->workers[i].worker;
 
-		if (talk_is_silent(&answers->workers[i]))
-			r = talk_fault(target,
-				       "worker %d did not tell of its sessions (%" PRIu64 "), so some are "
-				       "missing above; ask again. If it hangs, kill -KILL %d ends them, and "
-				       "another worker starts",
-				       (int)worker->pid, worker->sessions, (int)worker->pid);
+		if (!talk_is_silent(&answers->workers[i]))
+			continue;
+		r = talk_fault(target,
+			       "worker %d %s, so some of its sessions (%" PRIu64 ") are missing above; ask "
+			       "again. If it hangs, kill -KILL %d ends them, and another worker starts",
+			       (int)worker->pid,
+			       answers->workers[i].bad ? "has said what cannot be"
+						       : "did not tell of its sessions",
+			       worker->sessions, (int)worker->pid);
 	}
 	return r;
 }

@@ -7,6 +7,7 @@
 #include <sys/file.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "gateway/log.h"
@@ -77,19 +78,23 @@ static void folder_of(const char *path, char buf[static FOLDER_MAX])
 
 /*
  * Two attlsd that start at once must not take each other's file for a stale one,
- * so only one at a time makes sockets in a folder. What is done meanwhile waits
- * for nobody. Returns -1 where the folder cannot be had: then nothing can be made
- * there either.
+ * so only one at a time makes sockets in a folder. But whoever may read the folder
+ * can hold that lock, too, and is not waited for: then it goes without. Returns -1
+ * where the folder cannot be had: nothing can be made there either.
  */
+#define LOCK_TRIES    20
+#define LOCK_PAUSE_NS (5 * 1000 * 1000)
+
 static int lock_folder(const char *path)
 {
+	const struct timespec pause = { .tv_nsec = LOCK_PAUSE_NS };
 	char folder[FOLDER_MAX];
 	int fd;
 
 	folder_of(path, folder);
 	fd = open(folder, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-	while (fd != -1 && flock(fd, LOCK_EX) == -1 && errno == EINTR)
-		;
+	for (int i = 0; fd != -1 && i < LOCK_TRIES && flock(fd, LOCK_EX | LOCK_NB) == -1; i++)
+		(void)nanosleep(&pause, NULL);
 	return fd;
 }
 
@@ -179,17 +184,16 @@ int operator_socket_open(struct operator_socket *ret, const struct policy_daemon
 	return r;
 }
 
-bool operator_socket_stands(const struct operator_socket *sock)
+bool operator_socket_is_at(const struct operator_socket *sock, const char *path)
 {
 	struct stat st;
 
-	return sock->fd != -1 && lstat(sock->path, &st) == 0 && st.st_dev == sock->dev &&
-	       st.st_ino == sock->ino;
+	return sock->fd != -1 && lstat(path, &st) == 0 && st.st_dev == sock->dev && st.st_ino == sock->ino;
 }
 
 void operator_socket_close(struct operator_socket *sock)
 {
-	if (operator_socket_stands(sock))
+	if (operator_socket_is_at(sock, sock->path))
 		(void)unlink(sock->path); /* else the next one finds that nobody listens on it */
 	fd_close(&sock->fd);
 }

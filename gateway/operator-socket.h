@@ -30,8 +30,8 @@ struct operator_socket {
 int operator_socket_open(struct operator_socket *ret, const struct policy_daemon *daemon,
 			 const struct diags *source);
 
-/* Is its file still there? Somebody may have cleared the folder. */
-bool operator_socket_stands(const struct operator_socket *sock);
+/* Is it its file that stands at this path? Somebody may have cleared the folder. */
+bool operator_socket_is_at(const struct operator_socket *sock, const char *path);
 
 /* Close it and remove its file. */
 void operator_socket_close(struct operator_socket *sock);

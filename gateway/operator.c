@@ -25,7 +25,8 @@ struct operator_peer {
 	struct timer timer;
 	struct grave grave;
 	enum ask_what asked; /* 0: nothing yet */
-	uint32_t told;	     /* of ASK_STATUS and ASK_SESSIONS: so many workers */
+	uint32_t workers;    /* of ASK_STATUS and ASK_SESSIONS: so many were announced */
+	uint32_t told;	     /* and so many were told */
 	bool gone;
 	struct operator_peer *next, *prev;
 };
@@ -141,7 +142,7 @@ static int tell_gateway(struct operator_peer *peer)
 	struct answer answer = ask_answer(ANSWER_GATEWAY);
 
 	operators->calls->describe(operators->owner, &answer.u.gateway);
-	answer.u.gateway.workers = count_workers(operators);
+	answer.u.gateway.workers = peer->workers = count_workers(operators);
 	memcpy(answer.u.gateway.failure, operators->failure, sizeof(operators->failure));
 	answer.u.gateway.failure_ms = operators->loop->now_ms - operators->failed_ms;
 	return ask_send(peer->watch.fd, &answer);
@@ -159,7 +160,10 @@ static int tell_worker(struct operator_peer *peer, const struct child *child)
 	return ask_send(peer->watch.fd, &answer);
 }
 
-/* Those that were not told yet: hundreds do not fit into a socket at once. */
+/*
+ * Those that were not told yet: hundreds do not fit into a socket at once. If some
+ * come or go meanwhile, the reader has to ask again.
+ */
 static int tell_workers(struct operator_peer *peer)
 {
 	struct generation *generation;
@@ -168,7 +172,8 @@ static int tell_workers(struct operator_peer *peer)
 
 	DL_FOREACH (peer->operators->children->head, generation)
 		for (size_t i = 0; i < generation->n; i++) {
-			if (generation->workers[i].pid == 0 || n++ < peer->told)
+			if (generation->workers[i].pid == 0 || n++ < peer->told ||
+			    peer->told == peer->workers)
 				continue;
 			r = tell_worker(peer, &generation->workers[i]);
 			if (r < 0)
@@ -393,8 +398,7 @@ int operator_prepare(struct operators *operators, const struct policy_daemon *da
 {
 	const char *path = daemon->control_socket;
 
-	operators->stays = path != NULL && strcmp(path, operators->sock.path) == 0 &&
-			   operator_socket_stands(&operators->sock);
+	operators->stays = path != NULL && operator_socket_is_at(&operators->sock, path);
 	return operators->stays ? 0 : operator_socket_open(&operators->coming, daemon, source);
 }
 

@@ -210,13 +210,58 @@ static void warn_without_crl(const struct loading *l)
 	}
 }
 
-static int note_end(struct trust *trust, const ASN1_TIME *end)
+static const X509_CRL *crl_at(const struct trust *trust, int i)
 {
-	if (end == NULL || (trust->crl_end != NULL && ASN1_TIME_compare(end, trust->crl_end) >= 0))
-		return 0;
-	ASN1_STRING_free(trust->crl_end);
-	trust->crl_end = ASN1_STRING_dup(end);
-	return trust->crl_end == NULL ? -ENOMEM : 0;
+	return X509_OBJECT_get0_X509_CRL(sk_X509_OBJECT_value(X509_STORE_get0_objects(trust->store), i));
+}
+
+/* When the last list of that authority ends, which is the one that counts; NULL: one never does. */
+static const ASN1_TIME *end_of_issuer(const struct trust *trust, const X509_NAME *issuer)
+{
+	const ASN1_TIME *last = NULL;
+
+	for (int i = 0; i < sk_X509_OBJECT_num(X509_STORE_get0_objects(trust->store)); i++) {
+		const X509_CRL *crl = crl_at(trust, i);
+		const ASN1_TIME *end;
+
+		if (crl == NULL || X509_NAME_cmp(X509_CRL_get_issuer(crl), issuer) != 0)
+			continue;
+		end = X509_CRL_get0_nextUpdate(crl);
+		if (end == NULL)
+			return NULL;
+		if (last == NULL || ASN1_TIME_compare(end, last) == 1)
+			last = end;
+	}
+	return last;
+}
+
+/* What ends first, and say what has ended. */
+static int note_ends(struct loading *l)
+{
+	struct trust *trust = l->trust;
+	bool said = false;
+
+	for (int i = 0; i < sk_X509_OBJECT_num(X509_STORE_get0_objects(trust->store)); i++) {
+		const X509_CRL *crl = crl_at(trust, i);
+		const ASN1_TIME *end = crl == NULL ? NULL : end_of_issuer(trust, X509_CRL_get_issuer(crl));
+
+		if (end == NULL)
+			continue;
+		if (X509_cmp_current_time(end) < 0 && !said) {
+			diags_add(l->diags, DIAG_WARNING, l->keyring->crl_mark,
+				  "a list of revoked certificates in \"%s\" has expired, so that all "
+				  "certificates of that authority are refused",
+				  l->keyring->crl);
+			said = true;
+		}
+		if (trust->crl_end == NULL || ASN1_TIME_compare(end, trust->crl_end) == -1) {
+			ASN1_STRING_free(trust->crl_end);
+			trust->crl_end = ASN1_STRING_dup(end);
+			if (trust->crl_end == NULL)
+				return -ENOMEM;
+		}
+	}
+	return 0;
 }
 
 bool trust_crl_left(const struct trust *trust, int64_t *ret_left_s)
@@ -248,14 +293,7 @@ static int load_crls(struct loading *l)
 	if (bio == NULL)
 		return 0;
 	while (r == 0 && (crl = PEM_read_bio_X509_CRL(bio, NULL, certs_file_passphrase, NULL)) != NULL) {
-		const ASN1_TIME *next = X509_CRL_get0_nextUpdate(crl);
-
-		if (next != NULL && X509_cmp_current_time(next) < 0)
-			diags_add(l->diags, DIAG_WARNING, mark,
-				  "a list of revoked certificates in \"%s\" has expired, so that all "
-				  "certificates of that authority are refused",
-				  path);
-		if (X509_STORE_add_crl(l->trust->store, crl) != 1 || note_end(l->trust, next) < 0)
+		if (X509_STORE_add_crl(l->trust->store, crl) != 1)
 			r = -ENOMEM;
 		X509_CRL_free(crl);
 		n++;
@@ -266,7 +304,9 @@ static int load_crls(struct loading *l)
 			  n == 0 ? "no list of revoked certificates"
 				 : "a list of revoked certificates is broken",
 			  path, certs_file_reason());
-	else if (r == 0 && !l->keyring->trust_system)
+	else if (r == 0)
+		r = note_ends(l);
+	if (r == 0 && whole && !l->keyring->trust_system)
 		warn_without_crl(l);
 	ERR_clear_error();
 	BIO_free(bio);

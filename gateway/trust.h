@@ -26,8 +26,10 @@ struct trust;
 int trust_load(const struct policy_keyring *keyring, struct diags *diags, struct trust **ret_trust);
 void trust_free(struct trust **trust);
 
-/* Seconds until the first of the lists of revoked certificates expires, 0 or below when it has. False: none
- * does. */
+/*
+ * Seconds until the first authority has no current list of revoked certificates any
+ * more, 0 or below when one has none. False: there are no lists, or they do not end.
+ */
 bool trust_crl_left(const struct trust *trust, int64_t *ret_left_s);
 
 /* Ask clients for certificates and check them, as far as the type wants it. Returns 0 or -ENOMEM. */

@@ -1,5 +1,6 @@
 """control_socket: what attlsctl asks of a running attlsd, what it orders, and who may."""
 import contextlib
+import fcntl
 import json
 import os
 import signal
@@ -319,7 +320,7 @@ def test_a_worker_that_hangs_hides_only_its_own_sessions(operated, backend):
         told = json.loads(done.stdout)
         assert done.returncode == 1 and not told["whole"] and told["silent_workers"] == [first["worker"]]
         assert [session["session"] for session in told["sessions"]] == [second["session"]]
-        assert f"worker {first['worker']} did not tell of its sessions (1)" in done.stderr
+        assert f"worker {first['worker']} did not tell of its sessions, so some of its sessions (1)" in done.stderr
         assert len(sessions(operated)) == 2
 
 
@@ -426,6 +427,23 @@ def test_a_socket_that_somebody_else_has_left_is_not_removed(launch, backend, fo
     assert gateway.ended() == 1 and "a file that is no socket of this user's" in gateway.log and os.path.exists(path)
 
 
+def test_who_locks_the_folder_holds_up_nobody(launch, backend, path, folder):
+    fd = os.open(folder, os.O_RDONLY)
+    fcntl.flock(fd, fcntl.LOCK_EX)
+    gateway = launch(backend, daemon={"control_socket": path})
+    os.unlink(path)
+    assert gateway.reload() and "generation 2," in ctl(gateway, "status")
+    os.close(fd)
+
+
+def test_another_spelling_of_the_same_path(operated, path):
+    with open(operated.path) as f:
+        tree = json.load(f)
+    inode = os.stat(path).st_ino
+    assert operated.reload(gateways.merge(tree, {"daemon": {"control_socket": path.replace("/control", "/./control")}}))
+    assert os.stat(path).st_ino == inode and "generation 2," in ctl(operated, "status")
+
+
 @pytest.mark.parametrize("kind, said", [
     ("file", "a file that is no socket"), ("stream", "a file that is no socket"), ("link", "a file that is no socket"),
     ("alive", "another attlsd listens"), ("folder", "its folder does not exist"),
@@ -496,54 +514,111 @@ def test_who_asks_nothing_is_let_go(operated, path):
 
 
 class Impostor:
-    """Answers as it likes, as a worker could that was taken over."""
+    """Answers as it likes: `first` as the monitor; what `worker(pid)` gives comes from another process, which has that pid."""
 
-    def __init__(self, path, packets):
+    def __init__(self, path, first, worker=None):
         self.sock = socket.socket(socket.AF_UNIX, socket.SOCK_SEQPACKET)
         self.sock.bind(path)
         self.sock.listen()
-        self.packets = packets
+        self.first, self.worker = first, worker
         self.thread = threading.Thread(target=self.serve, daemon=True)
         self.thread.start()
 
     def serve(self):
+        peer, _ = self.sock.accept()
+        with peer:
+            peer.recv(65536)
+            if self.worker is None:
+                self.send(peer, self.first)
+                return
+            ready, go = os.pipe()
+            pid = os.fork()
+            if pid == 0:
+                os.close(go)
+                os.read(ready, 1)
+                self.send(peer, self.worker(os.getpid()))
+                os._exit(0)
+            os.close(ready)
+            self.send(peer, self.first(pid))
+            os.close(go)
+            os.waitpid(pid, 0)
+
+    @staticmethod
+    def send(peer, packets):
         with contextlib.suppress(OSError):
-            peer, _ = self.sock.accept()
-            with peer:
-                peer.recv(65536)
-                for packet in self.packets:
-                    peer.send(packet)
+            for packet in packets:
+                peer.send(packet)
 
     def close(self):
-        self.sock.close()
         self.thread.join(net.DEADLINE)
+        self.sock.close()
+
+
+ESCAPES = b"\x1b]0;owned\x07\x1b[2J"
+
+
+class Packets:
+    def __init__(self, sample):
+        self.sample, self.size = sample, len(sample)
+
+    def make(self, what, content=b""):
+        return struct.pack("=II", ASK_VERSION, what) + content.ljust(self.size - 8, b"\0")
+
+    def monitor(self, *workers):
+        """GATEWAY of this process, and workers with one session each."""
+        gateway = bytearray(self.sample)
+        struct.pack_into("=iI", gateway, 8 + 32 + 512, os.getpid(), len(workers))
+        return [bytes(gateway)] + [self.make(WORKER, struct.pack("=iIQQI", pid, 2, 1, 1, 0)) for pid in workers]
+
+    def session(self, number, pid):
+        return self.make(SESSION, struct.pack("=QQQi", number, 0, 0, pid))
+
+    def told(self, pid, count):
+        return self.make(TOLD, struct.pack("=iIQ", pid, 0, count))
 
 
 def test_what_workers_say_is_held_within_bounds(operated, path, folder):
-    real = ask(path, SESSIONS)
-    gateway, workers, told = real[0], real[1:3], real[3:]
-    size = len(gateway)
+    make = Packets(ask(path, STATUS)[0])
+    cases = {
+        # in another's name: neither its sessions nor that it has told all
+        "other": (lambda pid: [make.session(7, 99999999), make.told(99999999, 1)],
+                  "worker 99999999 did not tell", "worker %d", [7]),
+        # what is no answer, or a monitor's, or in which the count is wrong: against itself
+        "short": (lambda pid: [make.session(7, pid), b"x"], "worker %d has said what cannot be", None, [7]),
+        "refusal": (lambda pid: [make.make(REFUSED, ESCAPES)], "worker %d has said what cannot be", None, []),
+        "gateway": (lambda pid: [make.sample], "worker %d has said what cannot be", None, []),
+        "count": (lambda pid: [make.session(7, pid), make.told(pid, 2)], "worker %d has said what cannot be", None, [7]),
+        # more than there can be
+        "flood": (lambda pid: [make.session(n, pid) for n in range(12000)], "worker %d has said what cannot be", None, None),
+    }
+    for name, (worker, said, not_said, numbers) in cases.items():
+        place, pids = os.path.join(folder, name), []
+        impostor = Impostor(place, lambda pid: pids.append(pid) or make.monitor(pid, 99999999), worker)
+        done = run("sessions", "--socket", place, "--json")
+        impostor.close()
+        told = json.loads(done.stdout)
+        assert done.returncode == 1 and not told["whole"] and 99999999 in told["silent_workers"], (name, done)
+        assert said.replace("%d", str(pids[0])) in done.stderr and "\x1b" not in done.stderr, (name, done.stderr)
+        assert not not_said or not_said.replace("%d", str(pids[0])) not in done.stderr, (name, done.stderr)
+        if numbers is not None:
+            assert [(session["session"], session["worker"]) for session in told["sessions"]] == [(n, pids[0]) for n in numbers]
+        else:
+            assert 10000 <= len(told["sessions"]) < 12000
 
-    def packet(what, content):
-        return struct.pack("=II", ASK_VERSION, what) + content.ljust(size - 8, b"\0")
-    evil = packet(REFUSED, b"\x1b]0;owned\x07\x1b[2J")
+
+def test_what_plays_a_monitor_is_shown_without_its_escapes(operated, path, folder):
+    make = Packets(ask(path, STATUS)[0])
     for number, (said, packets) in enumerate({
-        "an answer that is none": [gateway, *workers, evil],
         "closed the connection without an answer": [],
-        "a worker tells what cannot be": [gateway, *workers, packet(SESSION, b"")],
-        "?]0;owned??[2J": [evil],
-        "sent an answer that is none": [gateway, gateway],
+        "?]0;owned??[2J": [make.make(REFUSED, ESCAPES)],
         "different versions": [b"x"],
-        "did not tell of its sessions": [gateway, *workers, told[0]],
+        "some workers are missing": make.monitor(1, 2)[:2],
     }.items()):
-        place = os.path.join(folder, f"evil{number}")
+        place = os.path.join(folder, f"monitor{number}")
         impostor = Impostor(place, packets)
-        done = run("sessions", "--socket", place)
+        done = run("status", "--socket", place)
         impostor.close()
         assert done.returncode == 1 and said in done.stderr and "\x1b" not in done.stderr + done.stdout, (said, done)
-    impostor = Impostor(os.path.join(folder, "good"), real)
-    assert run("sessions", "--socket", os.path.join(folder, "good")).returncode == 0
-    impostor.close()
 
 
 def test_a_socket_of_somebody_else_is_not_asked(folder):
@@ -552,14 +627,14 @@ def test_a_socket_of_somebody_else_is_not_asked(folder):
              "print('ready', flush=True)\ns.accept()[0].recv(1)")
     with subprocess.Popen(["/usr/bin/python3", "-c", serve, path], preexec_fn=net.as_nobody, stdout=subprocess.PIPE) as process:
         assert process.stdout.readline() == b"ready\n"
-        assert "neither root's nor yours" in run("status", "--socket", path).stderr
+        assert "neither root nor you" in run("status", "--socket", path).stderr
         process.kill()
 
 
 @pytest.mark.parametrize("argv, said", [
     (["session"], "did you mean sessions?"), (["zzz"], "attlsctl help"), (["reload", "--json"], "reload takes no option --json"),
     (["end"], "the number of a session is missing"), (["end", "x"], "not the number"), (["end", "-1"], "invalid option"),
-    (["end", "99999999999999999999"], "not the number"), (["end", "1", "2"], "unexpected argument"),
+    (["end", "99999999999999999999"], "not the number"), (["end", " 5"], "not the number"), (["end", "+5"], "not the number"), (["end", "1", "2"], "unexpected argument"),
 ])
 def test_wrong_usage(argv, said):
     done = run(*argv)
