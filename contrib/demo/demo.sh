@@ -147,7 +147,8 @@ run 'curl -sv --max-time 20 --cacert ca.pem --ssl-reqd -Q "PROT C" ftp://anonymo
 grep -q '^< 534 ' refused.txt || fail "PROT C was not answered with 534"
 
 step "9. Who is connected, and what is being transferred? (A slow download runs.)"
-curl -sS --limit-rate 50k --cacert ca.pem --ssl-reqd -o slow.bin ftp://anonymous:demo@127.0.0.1:2121/pub/explicit.bin &
+truncate -s 64M ftp/pub/large.bin # more than the buffers on the way hold
+curl -sS --limit-rate 1M --cacert ca.pem --ssl-reqd -o large.bin ftp://anonymous:demo@127.0.0.1:2121/pub/large.bin &
 slow=$!
 pids="$pids $slow"
 until_ready $slow sh -c '"$0" sessions -f policy.yaml | grep -q RETR' "$attlsctl" || fail "the download is not among the sessions"
