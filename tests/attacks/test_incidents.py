@@ -217,10 +217,10 @@ def test_10_truncated_upload(launch, backend, content):
 def test_11_shutdown_waits_are_bounded(launch, backend):
     gateway = launch(backend)
     with clients.explicit(gateway, "P") as c:
-        c.get("hello.txt")
         pid = gateway.workers()[0]
-        net.until(lambda: net.descriptors(pid), "a worker")
         before = net.descriptors(pid)
+        c.get("hello.txt")
+        net.until(lambda: net.descriptors(pid) <= before, "the connections of a peer that closes are gone")
         data = c.open("RETR hello.txt")
         assert data.read_all() == backend.files["hello.txt"] and data.end == "clean"
         assert c.reply().code == 226
