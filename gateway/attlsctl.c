@@ -31,7 +31,6 @@ struct options {
 	const char *client;
 	const char *local;
 	const char *certificate;
-	const char *socket;
 	uint64_t session;
 	bool json;
 	struct target target; /* of commands that take a socket */
@@ -319,8 +318,7 @@ static int find_target(struct options *options)
 {
 	int r;
 
-	options->target = (struct target){ .socket = options->socket };
-	if (options->socket != NULL)
+	if (options->target.socket != NULL)
 		return 0;
 	r = policy_file_peek_control_socket(options->policy, options->path, sizeof(options->path));
 	if (r == 0 && options->path[0] == '\0') {
@@ -419,7 +417,7 @@ static int take_options(const struct command *command, int argc, char **argv, st
 			options->certificate = optarg;
 			break;
 		case 's':
-			options->socket = optarg;
+			options->target.socket = optarg;
 			break;
 		default:
 			return EXIT_USAGE;

@@ -3,6 +3,7 @@
 #include <cap-ng.h>
 #include <errno.h>
 #include <inttypes.h>
+#include <libgen.h>
 #include <pwd.h>
 #include <stdio.h>
 #include <string.h>
@@ -93,12 +94,11 @@ void doctor_check_user(struct doctor *doctor)
 void doctor_check_operator(struct doctor *doctor)
 {
 	const struct policy_daemon *daemon = &doctor->policy->daemon;
-	const char *slash = strrchr(daemon->control_socket, '/');
-	int len =
-	    slash == NULL || slash == daemon->control_socket ? 1 : (int)(slash - daemon->control_socket);
-	char folder[DOCTOR_TEXT_MAX];
+	char path[DOCTOR_TEXT_MAX];
+	const char *folder;
 
-	(void)snprintf(folder, sizeof(folder), "%.*s", len, slash == NULL ? "." : daemon->control_socket);
+	(void)snprintf(path, sizeof(path), "%s", daemon->control_socket);
+	folder = dirname(path);
 	if (access(folder, W_OK) == 0) {
 		doctor_ok(doctor, "attlsctl can ask at %s", daemon->control_socket);
 	} else if (!daemon->control_socket_given) {

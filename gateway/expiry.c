@@ -14,8 +14,7 @@
 #define LOOK_S	    (LOOK_MS / 1000)
 #define CERT_SOON_S (30 * DAY_S)
 
-/* Certificates that live for days are renewed in their last hours, and nobody wants to hear of that before.
- */
+/* Certificates that live for days are renewed in their last hours: nobody wants to hear of that before. */
 static bool is_soon(int64_t left_s, int64_t lifetime_s)
 {
 	return left_s < CERT_SOON_S && left_s < lifetime_s / 3;

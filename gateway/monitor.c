@@ -334,7 +334,7 @@ static int bring_up(struct monitor *monitor)
 static const char *reload(struct monitor *monitor)
 {
 	const char *busy = monitor->stopping	     ? "attlsd is about to end"
-			   : monitor->coming != NULL ? "another reload is under way"
+			   : monitor->coming != NULL ? "another reload is under way; ask again"
 						     : NULL;
 
 	if (busy != NULL)

@@ -98,7 +98,9 @@ static int ask(const struct target *target, enum ask_what what, uint64_t session
 	int r;
 
 	if (strlen(target->socket) >= sizeof(address.sun_path))
-		return talk_fault(target, "the path is too long for a socket");
+		return talk_fault(target,
+				  "the path is too long for a socket, which has at most %zu characters",
+				  sizeof(address.sun_path) - 1);
 	(void)strncpy(address.sun_path, target->socket, sizeof(address.sun_path) - 1);
 	fd = socket(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0);
 	if (fd == -1)
@@ -213,7 +215,9 @@ static int hear(const struct target *target, int fd, int wait_ms, struct answer 
 
 static int no_answer(const struct target *target)
 {
-	return talk_fault(target, "attlsctl and the attlsd that runs are of different versions");
+	return talk_fault(
+	    target, "attlsctl and the attlsd that runs are of different versions; restart attlsd, or use the "
+		    "attlsctl that came with it");
 }
 
 /* One file by two names? What cannot be looked at has to have the same name. */

@@ -22,22 +22,14 @@ static int written(const struct target *target, int r)
 	return r == 0 ? EXIT_SUCCESS : EXIT_FAILURE;
 }
 
-int operate_status(const struct target *target, bool json)
+static int complain_of_few(const struct target *target, const struct answers *answers)
 {
-	struct answers answers;
-	int r = talk_collect(target, ASK_STATUS, &answers);
-
-	if (r == 0 && json)
-		r = operate_json_status(&answers, stdout);
-	else if (r == 0)
-		operate_print_status(&answers, stdout);
-	if (r == 0 && answers.nworkers < answers.gateway.workers)
-		r = talk_fault(target, "some workers are missing above; ask again");
-	talk_done(&answers);
-	return written(target, r);
+	if (answers->nworkers == answers->gateway.workers)
+		return 0;
+	return talk_fault(target, "some workers are missing above; ask again");
 }
 
-static int complain(const struct target *target, const struct answers *answers)
+static int complain_of_silence(const struct target *target, const struct answers *answers)
 {
 	int r = 0;
 
@@ -57,19 +49,43 @@ static int complain(const struct target *target, const struct answers *answers)
 	return r;
 }
 
-int operate_sessions(const struct target *target, bool json)
+/* complain: what is missing? Returns 0 or -1, after saying it. */
+struct view {
+	enum ask_what what;
+	void (*print)(const struct answers *answers, FILE *out);
+	int (*dump)(const struct answers *answers, FILE *out);
+	int (*complain)(const struct target *target, const struct answers *answers);
+};
+
+static int show(const struct target *target, const struct view *view, bool json)
 {
 	struct answers answers;
-	int r = talk_collect(target, ASK_SESSIONS, &answers);
+	int r = talk_collect(target, view->what, &answers);
 
 	if (r == 0 && json)
-		r = operate_json_sessions(&answers, stdout);
+		r = view->dump(&answers, stdout);
 	else if (r == 0)
-		operate_print_sessions(&answers, stdout);
+		view->print(&answers, stdout);
 	if (r == 0)
-		r = complain(target, &answers);
+		r = view->complain(target, &answers);
 	talk_done(&answers);
 	return written(target, r);
+}
+
+int operate_status(const struct target *target, bool json)
+{
+	static const struct view view = { ASK_STATUS, operate_print_status, operate_json_status,
+					  complain_of_few };
+
+	return show(target, &view, json);
+}
+
+int operate_sessions(const struct target *target, bool json)
+{
+	static const struct view view = { ASK_SESSIONS, operate_print_sessions, operate_json_sessions,
+					  complain_of_silence };
+
+	return show(target, &view, json);
 }
 
 /* Is it he who is meant? Then carry it out. */

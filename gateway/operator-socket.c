@@ -2,6 +2,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <libgen.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/file.h>
@@ -13,8 +14,7 @@
 #include "gateway/log.h"
 #include "gateway/util.h"
 
-#define FOLDER_MAX sizeof(((struct operator_socket *)0)->path)
-#define REASON_MAX (FOLDER_MAX + 160)
+#define REASON_MAX 320
 /* Operators that wait for the monitor's turn. */
 #define BACKLOG 8
 
@@ -65,17 +65,6 @@ static int remove_stale(const char *path)
 	return error == EPROTOTYPE ? -EEXIST : -EADDRINUSE;
 }
 
-/* The folder of a path, without a slash behind it; "." when it has none. */
-static void folder_of(const char *path, char buf[static FOLDER_MAX])
-{
-	const char *slash = strrchr(path, '/');
-
-	if (slash == NULL)
-		(void)snprintf(buf, FOLDER_MAX, ".");
-	else
-		(void)snprintf(buf, FOLDER_MAX, "%.*s", slash == path ? 1 : (int)(slash - path), path);
-}
-
 /*
  * Two attlsd that start at once must not take each other's file for a stale one,
  * so only one at a time makes sockets in a folder. But whoever may read the folder
@@ -88,11 +77,9 @@ static void folder_of(const char *path, char buf[static FOLDER_MAX])
 static int lock_folder(const char *path)
 {
 	const struct timespec pause = { .tv_nsec = LOCK_PAUSE_NS };
-	char folder[FOLDER_MAX];
-	int fd;
+	struct sockaddr_un address = address_of(path);
+	int fd = open(dirname(address.sun_path), O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 
-	folder_of(path, folder);
-	fd = open(folder, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 	for (int i = 0; fd != -1 && i < LOCK_TRIES && flock(fd, LOCK_EX | LOCK_NB) == -1; i++)
 		(void)nanosleep(&pause, NULL);
 	return fd;
@@ -137,13 +124,13 @@ static int listen_at(struct operator_socket *sock, const char *path)
 /* In terms of what can be done about it. */
 static void put_reason(int error, const char *path, char buf[static REASON_MAX])
 {
-	char folder[FOLDER_MAX];
+	struct sockaddr_un address = address_of(path);
 	const char *what = strerror(error);
 
-	folder_of(path, folder);
 	if (error == ENOENT) {
-		(void)snprintf(buf, REASON_MAX, "its folder does not exist; create it: install -d -m 700 %s",
-			       folder);
+		(void)snprintf(buf, REASON_MAX,
+			       "its folder does not exist; create it: install -d -m 700 '%s'",
+			       dirname(address.sun_path));
 		return;
 	}
 	if (error == EACCES || error == EPERM || error == EROFS)

@@ -298,7 +298,9 @@ static void hear(struct operator_peer *peer)
 	if (n <= 0 || peer->asked != 0) /* he has gone, or says more than was agreed */
 		peer_end(peer);
 	else if (n != (ssize_t)sizeof(ask) || ask.version != ASK_VERSION)
-		say(peer, ANSWER_REFUSED, "attlsctl and the attlsd that runs are of different versions");
+		say(peer, ANSWER_REFUSED,
+		    "attlsctl and the attlsd that runs are of different versions; restart attlsd, or use the "
+		    "attlsctl that came with it");
 	else
 		answer(peer, &ask);
 }

@@ -1,5 +1,6 @@
 """control_socket: what attlsctl asks of a running attlsd, what it orders, and who may."""
 import contextlib
+import ctypes
 import fcntl
 import json
 import os
@@ -20,6 +21,8 @@ import net
 ASK_VERSION = 0x61740003
 STATUS, SESSIONS, END, RELOAD, DRAIN = range(1, 6)
 DONE, REFUSED, GATEWAY, WORKER, SESSION, TOLD = range(1, 7)
+# of sched.h and sys/mount.h
+CLONE_NEWNS, MS_REC, MS_PRIVATE = 0x20000, 0x4000, 0x40000
 
 
 @pytest.fixture
@@ -407,6 +410,31 @@ def test_what_an_attlsd_left_behind_is_replaced(launch, backend, path):
         s.bind(path)
     gateway = launch(backend, daemon={"control_socket": path})
     assert "serves" in ctl(gateway, "status")
+
+
+def with_a_run_of_its_own():
+    """In the process to be: a mount namespace with an empty /run."""
+    libc = ctypes.CDLL(None, use_errno=True)
+    if libc.unshare(CLONE_NEWNS) or libc.mount(None, b"/", None, MS_REC | MS_PRIVATE, None) or \
+            libc.mount(b"tmpfs", b"/run", b"tmpfs", 0, None):
+        raise OSError(ctypes.get_errno(), "no /run")
+    net.die_with_parent()
+
+
+def test_the_default_is_made_where_its_folder_is(launch, backend):
+    if not net.IS_ROOT:
+        pytest.skip("only root has mount namespaces")
+    gateway = launch(backend, daemon={"control_socket": None}, preexec=with_a_run_of_its_own)
+
+    def inside(*argv):
+        return subprocess.run(["nsenter", "-t", str(gateway.pid), "-m", *argv], capture_output=True, text=True,
+                              timeout=net.DEADLINE)
+    assert "install -d -m 700 '/run/attlsd'" in gateway.event("no-control-socket", path="/run/attlsd/control.sock").keys["reason"]
+    assert "there is no such socket" in inside(net.ATTLSCTL, "status", "-f", gateway.path).stderr
+    assert inside("install", "-d", "-m", "700", "/run/attlsd").returncode == 0
+    assert gateway.reload()
+    assert "generation 2," in inside(net.ATTLSCTL, "status", "-f", gateway.path).stdout
+    assert len(gateway.seen("no-control-socket")) == 1
 
 
 def path_for_all(folder):
