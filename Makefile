@@ -10,7 +10,7 @@ VERSION := $(shell cat VERSION)
 WARN    := -Wall -Wextra -Wshadow -Wpointer-arith -Wstrict-prototypes -Wmissing-prototypes \
            -Wformat=2 -Wundef -Wvla -Wwrite-strings -Wimplicit-fallthrough -Wcast-qual
 HARDEN  := -fstack-protector-strong -D_FORTIFY_SOURCE=2 -fstack-clash-protection -fcf-protection
-PKGS    := openssl yaml-0.1 libnetfilter_conntrack libnftables libseccomp libcap-ng jansson
+PKGS    := openssl yaml-0.1 libnetfilter_conntrack libnftables libseccomp libcap-ng
 
 CPPFLAGS += -I. -D_GNU_SOURCE -DATTLSD_VERSION='"$(VERSION)"' $(shell pkg-config --cflags $(PKGS) 2>/dev/null)
 override CFLAGS  += -std=c17 -fPIE $(WARN) $(HARDEN) $(SAN) -MMD -MP
@@ -22,9 +22,15 @@ CPPFLAGS += -DHASH_FUNCTION=HASH_FNV
 
 PROGRAMS := attlsd attlsctl
 MAINS   := $(PROGRAMS:%=gateway/%.c)
-SRC     := $(filter-out $(MAINS),$(wildcard ftp-alg/*.c policy/*.c gateway/*.c))
-OBJ     := $(SRC:%.c=$B/%.o)
-UNITS   := $(patsubst %.c,$B/%,$(wildcard tests/unit/*_test.c))
+
+# Folders, lowest first: each links without anything from the ones after it (tests/structure.py),
+# and each program is made of its own.
+COMMON  := policy ftp-alg gateway/base gateway/host gateway/net gateway/tls
+DAEMON  := gateway/worker gateway/monitor
+CONTROL := gateway/ctl
+objects  = $(patsubst %.c,$B/%.o,$(foreach d,$1,$(wildcard $d/*.c)))
+OBJ     := $(call objects,$(COMMON) $(DAEMON) $(CONTROL))
+UNITS   := $(patsubst %.c,$B/%,$(wildcard tests/unit/*/*_test.c))
 FUZZERS := $(patsubst %.c,$B/%,$(wildcard tests/fuzz/*_fuzz.c))
 BENCHERS := $(patsubst %.c,$B/%,$(wildcard tests/bench/*.c))
 BINARIES := $(PROGRAMS:%=$B/%)
@@ -34,12 +40,14 @@ all: setup-build                    ## build build/attlsd and build/attlsctl
 binaries: $(BINARIES)
 units: $(UNITS)
 
-$(BINARIES): $B/%: $B/gateway/%.o $(OBJ)
+$B/attlsd: $B/gateway/attlsd.o $(call objects,$(COMMON) $(DAEMON))
 	$(CC) $(LDFLAGS) -o $@ $^ $(LDLIBS)
+$B/attlsctl: $B/gateway/attlsctl.o $(OBJ)
+	$(CC) $(LDFLAGS) -o $@ $^ $(LDLIBS) -ljansson
 $(UNITS): $B/tests/unit/%: $B/tests/unit/%.o $(OBJ)
-	$(CC) $(LDFLAGS) -o $@ $^ $(LDLIBS) -lcmocka
+	$(CC) $(LDFLAGS) -o $@ $^ $(LDLIBS) -ljansson -lcmocka
 $(FUZZERS): $B/tests/fuzz/%: $B/tests/fuzz/%.o $(OBJ)
-	$(CC) $(LDFLAGS) -fsanitize=fuzzer -o $@ $^ $(LDLIBS)
+	$(CC) $(LDFLAGS) -fsanitize=fuzzer -o $@ $^ $(LDLIBS) -ljansson
 
 $(BENCHERS): %: %.o
 	$(CC) $(LDFLAGS) -o $@ $^ $(LDLIBS)

@@ -5,9 +5,9 @@
 #define ATTLSD_FTP_ALG_FTP_ALG_H
 
 #include "ftp-alg/line.h"
+#include "ftp-alg/local-reply.h"
 #include "ftp-alg/machine.h"
 #include "ftp-alg/out.h"
-#include "ftp-alg/own-reply.h"
 #include "ftp-alg/reply.h"
 #include "ftp-alg/verb.h"
 

@@ -4,8 +4,8 @@
 #ifndef ATTLSD_FTP_ALG_MACHINE_PARTS_H
 #define ATTLSD_FTP_ALG_MACHINE_PARTS_H
 
+#include "ftp-alg/local-reply.h"
 #include "ftp-alg/machine.h"
-#include "ftp-alg/own-reply.h"
 #include "ftp-alg/verb.h"
 
 /* machine.c */

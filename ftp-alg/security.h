@@ -11,7 +11,7 @@
 #include <stdbool.h>
 #include <stddef.h>
 
-#include "ftp-alg/own-reply.h"
+#include "ftp-alg/local-reply.h"
 #include "policy/ftp-action.h"
 
 enum ftp_ctrl {

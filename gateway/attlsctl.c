@@ -10,14 +10,14 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "gateway/doctor.h"
-#include "gateway/explain.h"
-#include "gateway/identity.h"
-#include "gateway/operate-talk.h"
-#include "gateway/operate.h"
-#include "gateway/policy-file.h"
-#include "gateway/users.h"
-#include "gateway/util.h"
+#include "gateway/base/util.h"
+#include "gateway/ctl/client-commands.h"
+#include "gateway/ctl/client.h"
+#include "gateway/ctl/doctor.h"
+#include "gateway/ctl/explain.h"
+#include "gateway/host/policy-file.h"
+#include "gateway/tls/identity.h"
+#include "gateway/tls/users.h"
 
 #define EXIT_USAGE 2
 /* More than a socket's path may have, so that a longer one is named as it is. */

@@ -7,8 +7,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "gateway/monitor.h"
-#include "gateway/policy-file.h"
+#include "gateway/host/policy-file.h"
+#include "gateway/monitor/monitor.h"
 
 static const char default_policy[] = "/etc/attlsd/policy.yaml";
 

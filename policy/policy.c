@@ -6,8 +6,8 @@
 #include <string.h>
 
 #include "policy/arena.h"
+#include "policy/locations.h"
 #include "policy/node.h"
-#include "policy/places.h"
 #include "policy/rule.h"
 #include "policy/unsupported.h"
 #include "policy/walk.h"

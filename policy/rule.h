@@ -6,7 +6,7 @@
 #define ATTLSD_POLICY_RULE_H
 
 #include "policy/diag.h"
-#include "policy/places.h"
+#include "policy/locations.h"
 #include "policy/policy.h"
 
 /* Errors: contradictions between objects. Objects with faults of their own are left out. */

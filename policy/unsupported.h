@@ -9,7 +9,7 @@
 #include <stdint.h>
 
 #include "policy/diag.h"
-#include "policy/places.h"
+#include "policy/locations.h"
 #include "policy/policy.h"
 
 /* `allowed` of a key of which only this value may not be given. */

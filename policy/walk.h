@@ -11,8 +11,8 @@
 
 #include "policy/arena.h"
 #include "policy/diag.h"
+#include "policy/locations.h"
 #include "policy/node.h"
-#include "policy/places.h"
 #include "policy/policy.h"
 #include "policy/schema.h"
 

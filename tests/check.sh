@@ -31,8 +31,8 @@ tap_counts()
 
 unit() # PROGRAM
 {
-	name=$(basename "$1")
-	log=$out/$name
+	name=${1#"$B"/tests/unit/}
+	log=$out/$(echo "$name" | tr / -)
 	CMOCKA_MESSAGE_OUTPUT=tap timeout "$UNIT_SECONDS" "$1" >"$log" 2>&1
 	status=$?
 	set -- $(tap_counts "$log")
@@ -88,7 +88,7 @@ system()
 	passed=$((passed + p)) failed=$((failed + f)) skipped=$((skipped + s))
 }
 
-for program in "$B"/tests/unit/*_test; do
+for program in "$B"/tests/unit/*/*_test; do
 	[ -x "$program" ] && unit "$program"
 done
 if [ -d tests/system ]; then

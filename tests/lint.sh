@@ -22,8 +22,8 @@ files() # EXPRESSION
 	grep -E "$1" "$scratch/files"
 }
 
-code=$(files '^(ftp-alg|policy|gateway)/[^/]*\.(c|h|def)$')
-c_code=$(files '^(ftp-alg|policy|gateway)/[^/]*\.[ch]$')
+code=$(files '^(ftp-alg|policy|gateway)/.*\.(c|h|def)$')
+c_code=$(files '^(ftp-alg|policy|gateway)/.*\.[ch]$')
 tests=$(files '^tests/.*\.[ch]$')
 
 note()
@@ -51,7 +51,7 @@ layers()
 		split($0, quoted, "\"")
 		to = quoted[2]
 		at = FILENAME ":" FNR ": "
-		if (to !~ /^(ftp-alg|policy|gateway)\/[^\/]+$/)
+		if (to !~ /^(ftp-alg|policy|gateway)\/[^.]+\.(h|def)$/)
 			print at "\"" to "\": name a header from the top of the tree, as in \"policy/ip.h\""
 		else if (FILENAME ~ /^ftp-alg\// && to ~ /^policy\// && to !~ /^policy\/(ip|ftp-action)\.h$/)
 			print at to ": ftp-alg/ knows only policy/ip.h and policy/ftp-action.h: let gateway/ hand over what is needed"
@@ -106,9 +106,9 @@ libraries()
 		included = $0
 		sub(/^[^<]*</, "", included)
 		sub(/>.*/, "", included)
-		only("openssl/", "^gateway/(tlsctx|stream-tls|stream-ktls|certs|trust|identity)", "in gateway/tlsctx, stream-tls, stream-ktls, certs, trust or identity: add a function there")
+		only("openssl/", "^gateway/(tls/(tlsctx|certs|trust|identity)|net/stream-k?tls)", "in tlsctx, certs, trust or identity of gateway/tls, or in stream-tls or stream-ktls of gateway/net: add a function there")
 		only("yaml.h", "^policy/node\\.c$", "in policy/node.c: work on its tree")
-		only("libnetfilter_conntrack/", "^gateway/conntrack", "in gateway/conntrack: add a function there")
+		only("libnetfilter_conntrack/", "^gateway/host/conntrack", "in gateway/host/conntrack: add a function there")
 		leaf = "in gateway/: ftp-alg/ and policy/ do no I/O, read no clock and log nothing"
 		only("sys/socket.h", "^gateway/", leaf)
 		only("netinet/", "^gateway/", leaf)
@@ -157,7 +157,7 @@ manual_pages()
 # Exported variables, since xargs starts a shell for each header.
 headers_alone()
 {
-	headers=$(files '^(ftp-alg|policy|gateway)/[^/]*\.h$')
+	headers=$(files '^(ftp-alg|policy|gateway)/.*\.h$')
 	[ -n "$headers" ] || return 0
 	CC=${CC:-cc} FLAGS=$(pkg-config --cflags $PACKAGES 2>/dev/null)
 	export CC FLAGS

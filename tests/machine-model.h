@@ -1,6 +1,6 @@
 /*
  * A gateway without sockets around the machine: it feeds the machine and
- * carries its actions out as gateway/control.c does, and checks after each of
+ * carries its actions out as gateway/worker/control.c does, and checks after each of
  * them what must hold whatever client and server do. A broken promise prints
  * where and ends the process.
  *

@@ -20,8 +20,8 @@ from concurrent import futures
 ROOT = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
 JOBS = int(os.environ.get("MUTANT_JOBS", "2"))
 
-AUTH, CCC = "gateway/control-tls.c", "gateway/control-tls.c"
-MACHINE, PLAN, LINE, DATA, TLSCTX = "ftp-alg/machine.c", "ftp-alg/plan.c", "ftp-alg/line.c", "gateway/data-leg.c", "gateway/tlsctx.c"
+AUTH, CCC = "gateway/worker/control-tls.c", "gateway/worker/control-tls.c"
+MACHINE, PLAN, LINE, DATA, TLSCTX = "ftp-alg/machine.c", "ftp-alg/plan.c", "ftp-alg/line.c", "gateway/worker/data-leg.c", "gateway/tls/tlsctx.c"
 FOREIGN = [(MACHINE, "command.verb->kind == FTP_KIND_FOREIGN", "command.verb->kind == FTP_KIND_COUNT")]
 
 # This one is seen by AddressSanitizer only.
@@ -40,7 +40,7 @@ MUTANTS = [
      [("ftp-alg/security.c", "\tif (security->ctrl == FTP_CTRL_CLEARED)\n\t\treturn FTP_OWN_PROT_AFTER_CCC;\n"
                              "\tif (security->ctrl != FTP_CTRL_TLS)\n", "\tif (security->ctrl == FTP_CTRL_CLEAR)\n")]),
     (4, "the first byte tells whether the client still speaks TLS",
-     [("gateway/stream-tls.c", "if (first < RECORD_FIRST || first > RECORD_LAST) {", "if (first == 0) {")]),
+     [("gateway/net/stream-tls.c", "if (first < RECORD_FIRST || first > RECORD_LAST) {", "if (first == 0) {")]),
     (5, "a hello for other protocols ends in an alert",
      [(TLSCTX, "\treturn SSL_TLSEXT_ERR_ALERT_FATAL;\n}\n", "\treturn SSL_TLSEXT_ERR_NOACK;\n}\n")]),
     (5, "a request of another protocol ends the session", FOREIGN),
@@ -64,11 +64,11 @@ MUTANTS = [
      [(TLSCTX, "\tif (asks_for_certificate(purpose->tlsctx))\n\t\treturn SSL_TICKET_RETURN_IGNORE_RENEW;\n", ""),
       (TLSCTX, "bool own = use == TLSCTX_DATA || asks_for_certificate(tlsctx);", "bool own = use == TLSCTX_DATA;")]),
     (10, "an end without close_notify is a cut",
-     [("gateway/relay.c", "\tcase STREAM_TRUNCATED:\n\t\treturn RELAY_CUT;\n",
+     [("gateway/net/relay.c", "\tcase STREAM_TRUNCATED:\n\t\treturn RELAY_CUT;\n",
        "\tcase STREAM_TRUNCATED:\n\t\trelay->state = RELAY_ENDING;\n\t\treturn RELAY_AGAIN;\n")]),
-    (11, "the wait for the peer's end is bounded", [("gateway/linger.c", "#define LINGER_MS\t2000", "#define LINGER_MS\t3600000")]),
+    (11, "the wait for the peer's end is bounded", [("gateway/net/linger.c", "#define LINGER_MS\t2000", "#define LINGER_MS\t3600000")]),
     (12, "closing closes",
-     [("gateway/stream.c", "fd_close(&stream->watch.fd);", "")]),
+     [("gateway/net/stream.c", "fd_close(&stream->watch.fd);", "")]),
     (13, "nothing but a login before the login",
      [(MACHINE, "if (machine->login != FTP_LOGIN_DONE && !(verb->flags & FTP_VERB_BEFORE_LOGIN))", "if (false)")]),
     (13, "a request of another protocol ends the session", FOREIGN),
@@ -81,35 +81,35 @@ MUTANTS = [
     (16, "the server's answer to the gateway's EPSV is kept back",
      [(MACHINE, "\tif (pending == FTP_PENDING_PLAN) {\n", "\tif (pending == FTP_PENDING_PLAN) {\n"
        "\t\tftp_out_text(out, FTP_DO_REPLY, reply->line, reply->len);\n")]),
-    (17, "what the kernel refuses is said", [("gateway/privileged.c", "if (privileged->failure_told)", "if (true)")]),
+    (17, "what the kernel refuses is said", [("gateway/monitor/privileged.c", "if (privileged->failure_told)", "if (true)")]),
     (18, "Telnet commands are taken out",
      [(LINE, "if (byte != TELNET_IAC || telnet_iac_is_data(&in))", "if (byte != TELNET_IAC || true || telnet_iac_is_data(&in))")]),
-    (18, "urgent data stays in line", [("gateway/netsock.c", "set_option(fd, SOL_SOCKET, SO_OOBINLINE, 1);", "")]),
+    (18, "urgent data stays in line", [("gateway/net/netsock.c", "set_option(fd, SOL_SOCKET, SO_OOBINLINE, 1);", "")]),
     (19, "lines have a limit", [("ftp-alg/line.h", "#define FTP_LINE_MAX 4096", "#define FTP_LINE_MAX 1000000")]),
     (20, "no CR inside a line", [(LINE, "if (window[i] == '\\r')", "if (false)")]),
     (20, "a bare LF ends no line", [(LINE, "if (lf == 0 || window[lf - 1] != '\\r')", "if (lf == 0)")]),
     (21, "certificates are looked up in the lists",
-     [("gateway/trust.c", "X509_V_FLAG_CRL_CHECK | X509_V_FLAG_CRL_CHECK_ALL", "0")]),
+     [("gateway/tls/trust.c", "X509_V_FLAG_CRL_CHECK | X509_V_FLAG_CRL_CHECK_ALL", "0")]),
     (21, "in those of all authorities of the chain",
-     [("gateway/trust.c", "X509_V_FLAG_CRL_CHECK | X509_V_FLAG_CRL_CHECK_ALL", "X509_V_FLAG_CRL_CHECK")]),
+     [("gateway/tls/trust.c", "X509_V_FLAG_CRL_CHECK | X509_V_FLAG_CRL_CHECK_ALL", "X509_V_FLAG_CRL_CHECK")]),
     (22, "names are compared to their end",
      [("ftp-alg/login.c", "return name != NULL && strlen(name) == len && strncasecmp(name, arg, len) == 0;",
        "return name != NULL && strncasecmp(name, arg, len) == 0;")]),
     (23, "what ends is freed when nothing looks at it any more",
-     [("gateway/session.c", "\tloop_bury(&worker->loop, &session->grave);\n\tworker_session_gone(worker);\n",
+     [("gateway/worker/session.c", "\tloop_bury(&worker->loop, &session->grave);\n\tworker_session_gone(worker);\n",
        "\tworker_session_gone(worker);\n\tsession->grave.fn(&session->grave);\n")], ASAN),
     (24, "those that have not logged in are counted by source",
-     [("gateway/admission.c", "if (source->unauthenticated >= limits->limit_unauthenticated_per_source)", "if (false)")]),
+     [("gateway/monitor/admission.c", "if (source->unauthenticated >= limits->limit_unauthenticated_per_source)", "if (false)")]),
     (25, "one writer, and it goes through TLS",
-     [("gateway/stream.c", "if (!stream_writes_plain(stream)) {", "if (!stream_writes_plain(stream) && len > 60) {")]),
+     [("gateway/net/stream.c", "if (!stream_writes_plain(stream)) {", "if (!stream_writes_plain(stream) && len > 60) {")]),
     (26, "a refusal waits for no data connection",
      [("ftp-alg/transfer.c", "if (machine->transfer == FTP_TRANSFER_ASKED && ftp_reply_is_positive(code)) {",
        "if (machine->transfer == FTP_TRANSFER_ASKED) {")]),
     (26, "226 only for what has arrived", [("ftp-alg/transfer.c", "machine->instead = verdict(machine->result, code);", "(void)verdict;")]),
     (27, "the log escapes",
-     [("gateway/log.c", "else if (*c >= 0x20 && *c < 0x7f)", "else if (*c != 0)")]),
+     [("gateway/base/log.c", "else if (*c >= 0x20 && *c < 0x7f)", "else if (*c != 0)")]),
     (28, "the control socket is its owner's",
-     [("gateway/operator-socket.c", "umask(0177)", "umask(0)")]),
+     [("gateway/monitor/ctl-socket.c", "umask(0177)", "umask(0)")]),
 ]
 
 

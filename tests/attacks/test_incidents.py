@@ -43,7 +43,7 @@ def ends(c, *codes):
 
 
 # 1. Plaintext command injection at AUTH TLS (CVE-2011-1575, NO STARTTLS).
-# Guard: control_tls_auth() in gateway/control-tls.c ends a session with bytes behind AUTH.
+# Guard: control_tls_auth() in gateway/worker/control-tls.c ends a session with bytes behind AUTH.
 # Without it the command is run under TLS as if it had come inside.
 @pytest.mark.parametrize("segments", [[b"AUTH TLS\r\nUSER smuggled\r\n"], [b"AUTH TLS\r\nUSER smug", b"gled\r\n"]])
 def test_01_plaintext_injection_at_auth(gateway, backend, segments):
@@ -67,8 +67,8 @@ def test_02_response_injection(launch, make_backend):
 
 
 # 3. CCC: what is buffered inside TLS must not be run in the clear, levels stay, data stays bound.
-# Guard: control_tls_stop() in gateway/control-tls.c (bytes behind CCC), ftp_security_prot() and
-# ftp_security_pbsz() in ftp-alg/security.c (frozen), new_ssl() in gateway/data.c (binding).
+# Guard: control_tls_stop() in gateway/worker/control-tls.c (bytes behind CCC), ftp_security_prot() and
+# ftp_security_pbsz() in ftp-alg/security.c (frozen), new_ssl() in gateway/worker/data.c (binding).
 def test_03_ccc_downgrade(launch, backend):
     gateway = launch(backend, ftp={"secure_ctrlconn": "clear", "secure_dataconn": "clear", "secure_session_reuse": "required"})
     with clients.explicit(gateway, "P") as c:
@@ -93,7 +93,7 @@ def test_03_ccc_downgrade(launch, backend):
 
 
 # 4. Dialects of CCC's close_notify (proftpd 954, FluentFTP 874).
-# Guard: stream_tls_leave() in gateway/stream-tls.c looks at the first byte before it takes it for TLS.
+# Guard: stream_tls_leave() in gateway/net/stream-tls.c looks at the first byte before it takes it for TLS.
 @pytest.mark.parametrize("version", ["1.2", "1.3"])
 @pytest.mark.parametrize("how", ["none", "late", "split", "joined"])
 def test_04_ccc_close_notify_dialects(launch, backend, version, how):
@@ -114,7 +114,7 @@ def test_04_ccc_close_notify_dialects(launch, backend, version, how):
 
 
 # 5. ALPACA (CVE-2021-3618): a hello or a request meant for another protocol.
-# Guard: on_alpn() in gateway/tlsctx.c ends in a fatal alert; FTP_KIND_FOREIGN in ftp-alg/machine.c ends the session.
+# Guard: on_alpn() in gateway/tls/tlsctx.c ends in a fatal alert; FTP_KIND_FOREIGN in ftp-alg/machine.c ends the session.
 @pytest.mark.parametrize("offer", [["h2", "http/1.1"], ["x\x03ftp"]])
 def test_05_alpaca(gateway, backend, offer):
     with clients.Client(gateway.explicit, ctx=clients.context(alpn=offer)) as c:
@@ -159,8 +159,8 @@ def test_07_pasv_ssrf(launch, make_backend):
 
 
 # 8. Stealing data connections (FileZilla's PoC): from another address; with another session's ticket.
-# Guard: on_listener() in gateway/data-leg.c (peer); the session id context of tlsctx_new() and on_ticket_made()
-# in gateway/tlsctx.c (the ticket belongs to one control session).
+# Guard: on_listener() in gateway/worker/data-leg.c (peer); the session id context of tlsctx_new() and on_ticket_made()
+# in gateway/tls/tlsctx.c (the ticket belongs to one control session).
 def test_08_data_connection_stealing(launch, backend):
     gateway = launch(backend, ftp={"secure_session_reuse": "required", "secure_dataconn": "clear"})
     with clients.explicit(gateway, "C") as c:
@@ -182,7 +182,7 @@ def test_08_data_connection_stealing(launch, backend):
 
 
 # 9. Resumption must not spare the check of a client certificate (proftpd 968, 1193 and kin).
-# Guard: on_ticket_read() and tlsctx_new() in gateway/tlsctx.c: where certificates are checked, a control connection
+# Guard: on_ticket_read() and tlsctx_new() in gateway/tls/tlsctx.c: where certificates are checked, a control connection
 # resumes nothing.
 @pytest.mark.parametrize("version", ["1.2", "1.3"])
 def test_09_resumption_pitfalls(launch, backend, partners, version):
@@ -199,7 +199,7 @@ def test_09_resumption_pitfalls(launch, backend, partners, version):
 
 
 # 10. Truncated uploads: only the gateway sees that close_notify is missing.
-# Guard: move() in gateway/relay.c makes RELAY_CUT of STREAM_TRUNCATED.
+# Guard: move() in gateway/net/relay.c makes RELAY_CUT of STREAM_TRUNCATED.
 @pytest.mark.parametrize("content", [b"half", b""])
 def test_10_truncated_upload(launch, backend, content):
     gateway = launch(backend)
@@ -213,7 +213,7 @@ def test_10_truncated_upload(launch, backend, content):
 
 
 # 11. Waiting at a shutdown for a peer that never answers (curl 17130, lftp 753).
-# Guard: LINGER_MS in gateway/linger.c bounds the wait.
+# Guard: LINGER_MS in gateway/net/linger.c bounds the wait.
 def test_11_shutdown_waits_are_bounded(launch, backend):
     gateway = launch(backend)
     with clients.explicit(gateway, "P") as c:
@@ -229,7 +229,7 @@ def test_11_shutdown_waits_are_bounded(launch, backend):
 
 
 # 12. Sessions that end with a RST leak (proftpd 1963).
-# Guard: stream_close() in gateway/stream.c closes whatever way it came there.
+# Guard: stream_close() in gateway/net/stream.c closes whatever way it came there.
 def test_12_resets_leak_nothing(launch, backend):
     gateway = launch(backend, daemon={"limits": {"unauthenticated_per_source": 100}})
     with clients.explicit(gateway) as c:
@@ -296,7 +296,7 @@ def test_15_reply_spoofing(launch, make_backend):
 
 # 16. Sequence numbers of rewritten packets (CVE-2025-68206). A relay in user space has none to adjust, as long as it
 # writes a reply of its own and never patches the server's: that is tested, with a 229 of any length becoming a 227.
-# Guard: is_shown() in ftp-alg/show.c keeps the server's reply to the gateway's own EPSV back.
+# Guard: is_shown() in ftp-alg/reply-filter.c keeps the server's reply to the gateway's own EPSV back.
 @pytest.mark.parametrize("text", ["229 (|||%d|)", "229-" + "x" * 1000 + "\r\n229 " + "y" * 1000 + " (|||%d|)"])
 def test_16_a_rewritten_reply_is_a_new_one(launch, make_backend, text):
     backend = make_backend(files={"x": TARGET}, EPSV=lambda session, _: session.reply(text % session.passive()))
@@ -312,7 +312,7 @@ def test_16_a_rewritten_reply_is_a_new_one(launch, make_backend, text):
 # 17. Expectations of ctnetlink that no longer work as they did. A kernel that takes none (here: no helper is assigned
 # to the control connection, or none is tracked) is named in the log, with what to do, and breaks no session.
 # tests/edge asks a kernel that takes them.
-# Guard: tell_failure() in gateway/privileged.c.
+# Guard: tell_failure() in gateway/monitor/privileged.c.
 @pytest.mark.skipif(not net.IS_ROOT, reason="expectations need CAP_NET_ADMIN")
 def test_17_ctnetlink_expectations(launch, backend):
     gateway = launch(backend, ftp={"secure_dataconn": "clear"}, nat={"conntrack": "expect"}, wait=False)
@@ -328,7 +328,7 @@ def test_17_ctnetlink_expectations(launch, backend):
 
 
 # 17, and a daemon that cannot keep its promise does not run: here it lacks the capability.
-# Guard: open_mechanism() in gateway/privileged.c.
+# Guard: open_mechanism() in gateway/monitor/privileged.c.
 def test_17_without_the_capability(launch, backend):
     gateway = launch(backend, nat={"conntrack": "expect"}, preexec=net.as_nobody, wait=False)
     net.until(lambda: gateway.seen("ready") or gateway.process.poll() is not None, "ready or refused")
@@ -338,7 +338,7 @@ def test_17_without_the_capability(launch, backend):
 
 
 # 18. Telnet in the command line, in band and out of band (CVE-2010-4221).
-# Guard: telnet_strip() in ftp-alg/line.c; SO_OOBINLINE in gateway/netsock.c.
+# Guard: telnet_strip() in ftp-alg/line.c; SO_OOBINLINE in gateway/net/netsock.c.
 @pytest.mark.parametrize("cut", range(9))
 def test_18_iac_and_urgent_data(launch, backend, cut):
     gateway = launch(backend, ftp={"secure_ftp": "allowed"})
@@ -382,7 +382,7 @@ def test_20_crlf_injection(gateway, backend, inside):
 
 
 # 21. CRLs (CVE-2019-19269 to 19272): nobody gets in when a list is missing, expired, or somebody else's.
-# Guard: load_crls() in gateway/trust.c sets CRL_CHECK and CRL_CHECK_ALL.
+# Guard: load_crls() in gateway/tls/trust.c sets CRL_CHECK and CRL_CHECK_ALL.
 @pytest.mark.parametrize("crl,certificate,good", [
     ("crl-good", "user", True), ("crl-good", "revoked", False), ("crl-good", "branch-revoked", False), ("crl-good", "gone-user", False),
     ("crl-expired", "user", False), ("crl-of-another", "user", False), ("crl-root-only", "branch-user", False)])
@@ -400,7 +400,7 @@ def test_21_crl(launch, backend, partners, crl, certificate, good):
 
 
 # 22. Names (CVE-2009-3639, CVE-2014-0139): a certificate is that of one user, not of whoever his name begins with.
-# Guard: is_user() in ftp-alg/login.c compares lengths; X509_NAME_cmp() in gateway/identity.c compares whole names.
+# Guard: is_user() in ftp-alg/login.c compares lengths; X509_NAME_cmp() in gateway/tls/identity.c compares whole names.
 def test_22_name_matching(launch, backend, partners):
     partners.root.issue("two-names", "/O=Partner/CN=other/CN=user")
     partners.root.issue("longer", "/O=Partner/CN=user2")
@@ -445,7 +445,7 @@ def test_23_transfer_lifetime(launch, backend):
 
 
 # 24. Connection exhaustion (CVE-2021-30047, CVE-2020-35359).
-# Guard: limit_reached() in gateway/admission.c counts those that have not logged in by source; one port a session.
+# Guard: limit_reached() in gateway/monitor/admission.c counts those that have not logged in by source; one port a session.
 def test_24_connection_exhaustion(launch, backend):
     gateway = launch(backend, daemon={"limits": {"unauthenticated_per_source": 3}})
     with clients.explicit(gateway) as logged_in, contextlib.ExitStack() as stack:
@@ -465,7 +465,7 @@ def test_24_connection_exhaustion(launch, backend):
 
 
 # 25. Replies beside TLS (pure-ftpd 61): STAT, ABOR and the last words of a session.
-# Guard: stream_write() in gateway/stream.c is the only writer of a leg and goes through TLS when there is one.
+# Guard: stream_write() in gateway/net/stream.c is the only writer of a leg and goes through TLS when there is one.
 def test_25_no_reply_outside_tls(launch, backend):
     gateway = launch(backend, ftp={"inactive": "1s"})
     seen = []
@@ -514,7 +514,7 @@ def test_26_lying_226(launch, make_backend):
 
 # 27. Injection into stores (CVE-2026-42167). There is no SQL and no name look-up here, but a log:
 # a USER name must not make a second line or an escape sequence of its own.
-# Guard: put_escaped() in gateway/log.c.
+# Guard: put_escaped() in gateway/base/log.c.
 @pytest.mark.parametrize("style", ["text", "json"])
 def test_27_log_injection(launch, backend, style):
     gateway = launch(backend, daemon={"log": {"format": style, "level": "trace"}}, wait=False)
@@ -536,7 +536,7 @@ def test_27_log_injection(launch, backend, style):
 
 
 # 28. The local control socket (proftpd 2210): other users must not get at it.
-# Guard: the mode of the file, bind_to() in gateway/operator-socket.c.
+# Guard: the mode of the file, bind_to() in gateway/monitor/ctl-socket.c.
 def test_28_control_socket(launch, backend, folder):
     path = os.path.join(folder, "control.sock")
     launch(backend, daemon={"control_socket": path})

@@ -2,7 +2,7 @@
  * The input is what a trusted load balancer sends first. However the bytes come
  * in, the verdict is the same, and what a header says can be said again.
  */
-#include "gateway/proxy-header.h"
+#include "gateway/net/proxy-header.h"
 
 #include "tests/fuzz/fuzz.h"
 

@@ -90,7 +90,7 @@ def test_the_end_of_a_download_comes_with_close_notify_not_with_fin(launch, back
 @in_the_kernel
 @pytest.mark.parametrize("version,cipher", [(v, cipher) for v, ciphers in CIPHERS.items() for cipher in ciphers])
 def test_the_kernel_takes_over(launch, make_backend, version, cipher):
-    """Its own counters say so. What clients send stays in user space: see gateway/stream-ktls.h."""
+    """Its own counters say so. What clients send stays in user space: see gateway/net/stream-ktls.h."""
     backend = make_backend(files={"big": CONTENT})
     setting = {"ciphers": [cipher]} if version == "1.2" else {"ciphersuites": [cipher]}
     gateway = start(launch, backend, tls={"versions": ["tls" + version], **setting})

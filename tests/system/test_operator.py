@@ -17,7 +17,7 @@ import client as clients
 import gateway as gateways
 import net
 
-# of gateway/ask.h
+# of gateway/base/ctl-proto.h
 ASK_VERSION = 0x61740003
 STATUS, SESSIONS, END, RELOAD, DRAIN = range(1, 6)
 DONE, REFUSED, GATEWAY, WORKER, SESSION, TOLD = range(1, 7)

@@ -1,0 +1,20 @@
+/*
+ * The replies that the gateway gives itself, in the style that policy asks for.
+ */
+#ifndef ATTLSD_FTP_ALG_LOCAL_REPLY_H
+#define ATTLSD_FTP_ALG_LOCAL_REPLY_H
+
+#include "policy/ftp-action.h"
+
+enum ftp_own {
+	FTP_OWN_NONE = 0, /* no objection */
+#define REPLY(id, rfc, zos) FTP_OWN_##id,
+#include "ftp-alg/local-reply.def"
+#undef REPLY
+	FTP_OWN_COUNT
+};
+
+/* The reply's text, one line or more with CRLF between them and none at the end. Static. */
+const char *ftp_own_text(enum ftp_own own, enum reply_style style);
+
+#endif

@@ -1,0 +1,27 @@
+#include "gateway/base/ctl-proto.h"
+
+#include <errno.h>
+#include <string.h>
+#include <sys/socket.h>
+
+struct answer ask_answer(enum answer_kind kind)
+{
+	struct answer answer;
+
+	memset(&answer, 0, sizeof(answer)); /* it leaves the process: no chance padding */
+	answer.version = ASK_VERSION;
+	answer.kind = kind;
+	return answer;
+}
+
+int ask_send(int fd, const struct answer *answer)
+{
+	ssize_t n;
+
+	do {
+		n = send(fd, answer, sizeof(*answer), MSG_NOSIGNAL | MSG_DONTWAIT);
+	} while (n == -1 && errno == EINTR);
+	if (n == -1)
+		return errno == EWOULDBLOCK ? -EAGAIN : -errno;
+	return 0;
+}

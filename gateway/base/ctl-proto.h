@@ -1,0 +1,127 @@
+/*
+ * What attlsctl asks of a running attlsd through control_socket, and what it is
+ * answered: the shapes that both ends share.
+ *
+ * The socket is a SOCK_SEQPACKET of the file system that attlsd's own user alone
+ * may connect to. One question for each connection, in one packet; then answers,
+ * a packet each, until attlsd closes. Packets have one size, so that no code with
+ * privileges takes text apart, and begin with ASK_VERSION, since an attlsctl may
+ * be older or newer than the attlsd that runs.
+ */
+#ifndef ATTLSD_GATEWAY_BASE_CTL_PROTO_H
+#define ATTLSD_GATEWAY_BASE_CTL_PROTO_H
+
+#include <stdint.h>
+
+#include "policy/ip.h"
+
+/* Changes with anything in this file. */
+#define ASK_VERSION 0x61740003u
+
+enum ask_what {
+	ASK_STATUS = 1, /* ANSWER_GATEWAY, then ANSWER_WORKER for each worker */
+	ASK_SESSIONS,	/* the same; then from each worker, mixed, its ANSWER_SESSION and behind them
+			   ANSWER_TOLD */
+	ASK_END,	/* end a session: ANSWER_DONE or ANSWER_REFUSED */
+	ASK_RELOAD,	/* the same, once the new policy is in force or was refused */
+	ASK_DRAIN,	/* the same, at once */
+};
+
+struct ask {
+	uint32_t version;
+	uint32_t what;	  /* enum ask_what */
+	uint64_t session; /* ASK_END: its number */
+};
+
+/* SESSION and TOLD come from workers, which may have been taken over; all others from the monitor, before
+ * them. */
+enum answer_kind {
+	ANSWER_DONE = 1,
+	ANSWER_REFUSED,
+	ANSWER_GATEWAY,
+	ANSWER_WORKER,
+	ANSWER_SESSION,
+	ANSWER_TOLD
+};
+
+#define ANSWER_TEXT_MAX 512
+#define ANSWER_NAME_MAX 33
+
+struct answer_gateway {
+	char version[32];
+	char policy[ANSWER_TEXT_MAX]; /* its path from the root; cut off when longer */
+	int32_t pid;
+	uint32_t workers; /* how many ANSWER_WORKER follow */
+	uint64_t generation;
+	uint64_t up_ms;	    /* since attlsd started */
+	uint64_t policy_ms; /* since this policy is in force */
+	uint64_t sessions, limit;
+	uint8_t reloading, draining; /* 0: no */
+	char failure[128];	     /* why the last reload failed; "": it did not */
+	uint64_t failure_ms;	     /* since then */
+};
+
+enum answer_worker_state {
+	WORKER_STARTS = 1, /* loads keys */
+	WORKER_SERVES,
+	WORKER_LAGS, /* is behind with what it was told: gets nothing, and is asked nothing */
+	WORKER_RETIRES,
+	WORKER_DRAINS,
+	WORKER_ENDS /* was killed */
+};
+
+struct answer_worker {
+	int32_t pid;
+	uint32_t state; /* enum answer_worker_state */
+	uint64_t generation;
+	uint64_t sessions;
+	uint32_t transfers;
+};
+
+/* Texts are what a client or a server sent: whoever shows them escapes them. */
+struct answer_session {
+	uint64_t session;
+	uint64_t age_ms;
+	uint64_t idle_ms; /* since the client last said something, or the transfer last moved a byte */
+	int32_t worker;	  /* pid */
+	struct ip_endpoint remote, local, server;
+	char listener[ANSWER_NAME_MAX];
+	char rule[ANSWER_NAME_MAX]; /* "": not known yet */
+	char backend[ANSWER_NAME_MAX];
+	char user[65]; /* who has logged in; "": nobody yet */
+	char tls[16];  /* of the control connection: the version, "handshake", "ccc" behind it; "": in the
+			  clear */
+	char cipher[48];
+	char transfer[128];   /* the command of the transfer that runs; "": none does */
+	uint8_t protect;      /* 0: that data connection is in the clear */
+	uint64_t bytes;	      /* that were read from its sender */
+	uint64_t transfer_ms; /* since it was asked for */
+};
+
+struct answer_told {
+	int32_t pid;
+	uint64_t sessions; /* how many it has told of */
+};
+
+struct answer {
+	uint32_t version;
+	uint32_t kind; /* enum answer_kind: which of these */
+	union {
+		char text[ANSWER_TEXT_MAX]; /* DONE, REFUSED: for people */
+		struct answer_gateway gateway;
+		struct answer_worker worker;
+		struct answer_session session;
+		struct answer_told told;
+	} u;
+};
+
+/* An answer of this kind, all else zero. */
+struct answer ask_answer(enum answer_kind kind);
+
+/*
+ * Send an answer without waiting. Returns 0; -EAGAIN: the reader has to read
+ * first; another negative errno: the connection is of no use any more.
+ */
+int ask_send(int fd, const struct answer *answer);
+
+#endif

@@ -1,0 +1,210 @@
+#include "gateway/base/log.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <inttypes.h>
+#include <poll.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <sys/stat.h>
+#include <time.h>
+#include <unistd.h>
+
+/* A line is cut here: it stays below PIPE_BUF, so lines of several processes never mix. */
+#define LINE_MAX_BYTES 4000
+/* A value is cut here, so that no name can push the rest of the line out of it. */
+#define VALUE_MAX_BYTES 512
+
+/* The one piece of global state: how this process logs. */
+static struct {
+	enum log_level level;
+	enum log_format format;
+	int fd;
+	bool is_socket;
+	bool blocks; /* it could not be opened anew: ask before each line */
+	uint64_t lost;
+} sink = { .level = LOG_LEVEL_INFO, .fd = STDERR_FILENO };
+
+static const char *const level_names[] = {
+	[LOG_LEVEL_ERROR] = "error",
+	[LOG_LEVEL_INFO] = "info",
+	[LOG_LEVEL_DEBUG] = "debug",
+	[LOG_LEVEL_TRACE] = "trace",
+};
+
+struct line {
+	char bytes[LINE_MAX_BYTES];
+	size_t len;
+};
+
+static void put(struct line *line, const char *bytes, size_t len)
+{
+	size_t room = sizeof(line->bytes) - 1 - line->len; /* 1 for the newline */
+
+	if (len > room)
+		len = room;
+	memcpy(line->bytes + line->len, bytes, len);
+	line->len += len;
+}
+
+static void put_text(struct line *line, const char *text)
+{
+	put(line, text, strlen(text));
+}
+
+/* Printable ASCII stays; the rest is escaped, in JSON's way or in C's. Text above 0x7f is not trusted to be
+ * UTF-8. */
+static void put_escaped(struct line *line, const char *text, enum log_format format)
+{
+	char escape[8];
+	size_t room = line->len + VALUE_MAX_BYTES;
+
+	for (const unsigned char *c = (const unsigned char *)text; *c != '\0'; c++) {
+		if (line->len + sizeof(escape) > room) {
+			put_text(line, "...");
+			return;
+		}
+		if (*c == '"' || *c == '\\')
+			(void)snprintf(escape, sizeof(escape), "\\%c", *c);
+		else if (*c >= 0x20 && *c < 0x7f)
+			(void)snprintf(escape, sizeof(escape), "%c", *c);
+		else
+			(void)snprintf(escape, sizeof(escape),
+				       format == LOG_FORMAT_JSON ? "\\u%04x" : "\\x%02x", *c);
+		put_text(line, escape);
+	}
+}
+
+static bool needs_quotes(const char *text)
+{
+	return *text == '\0' || strlen(text) > VALUE_MAX_BYTES || text[strcspn(text, " \"\\=")] != '\0' ||
+	       text[strspn(text, "!#$%&'()*+,-./0123456789:;<>?@ABCDEFGHIJKLMNOPQRSTUVWXYZ[]^_`"
+				 "abcdefghijklmnopqrstuvwxyz{|}~")] != '\0';
+}
+
+static void put_field(struct line *line, const struct log_field *field)
+{
+	char number[24];
+
+	if (sink.format == LOG_FORMAT_JSON) {
+		put_text(line, ",\"");
+		put_text(line, field->key);
+		put_text(line, "\":");
+	} else {
+		put_text(line, " ");
+		put_text(line, field->key);
+		put_text(line, "=");
+	}
+	if (field->text == NULL) {
+		(void)snprintf(number, sizeof(number), "%" PRIu64, field->number);
+		put_text(line, number);
+	} else if (sink.format == LOG_FORMAT_JSON || needs_quotes(field->text)) {
+		put_text(line, "\"");
+		put_escaped(line, field->text, sink.format);
+		put_text(line, "\"");
+	} else {
+		put(line, field->text, strlen(field->text));
+	}
+}
+
+/* "2026-11-24T06:35:12.123Z" */
+static void put_time(struct line *line)
+{
+	struct timespec now;
+	struct tm tm;
+	char text[40];
+	size_t len;
+
+	(void)clock_gettime(CLOCK_REALTIME, &now);
+	(void)gmtime_r(&now.tv_sec, &tm);
+	len = strftime(text, sizeof(text), "%Y-%m-%dT%H:%M:%S", &tm);
+	(void)snprintf(text + len, sizeof(text) - len, ".%03ldZ", now.tv_nsec / 1000000);
+	put_text(line, text);
+}
+
+static void open_sink(void)
+{
+	struct stat st;
+	int fd;
+
+	if (fstat(STDERR_FILENO, &st) == -1)
+		return;
+	sink.is_socket = S_ISSOCK(st.st_mode);
+	if (sink.is_socket)
+		return;
+	/* An open file description of our own: O_NONBLOCK on fd 2 itself would hit whoever shares it. */
+	fd = open("/proc/self/fd/2", O_WRONLY | O_NONBLOCK | O_APPEND | O_CLOEXEC | O_NOCTTY);
+	/* policy errors go to fd 2 itself, and must not land on top of the log */
+	if (S_ISREG(st.st_mode))
+		(void)fcntl(STDERR_FILENO, F_SETFL, fcntl(STDERR_FILENO, F_GETFL) | O_APPEND);
+	sink.blocks = fd == -1 && S_ISFIFO(st.st_mode);
+	if (fd != -1)
+		sink.fd = fd;
+}
+
+void log_setup(enum log_level level, enum log_format format)
+{
+	sink.level = level;
+	sink.format = format;
+	if (sink.fd == STDERR_FILENO)
+		open_sink();
+}
+
+void log_reopen_after(int last)
+{
+	sink.fd = STDERR_FILENO;
+	(void)close_range((unsigned)last + 1, ~0u, 0); /* what it closes was the parent's */
+	open_sink();
+}
+
+bool log_enabled(enum log_level level)
+{
+	return level <= sink.level;
+}
+
+static bool send_line(struct line *line)
+{
+	ssize_t n;
+
+	line->bytes[line->len++] = '\n';
+	/* a pipe that is writable takes a line whole, since that is below PIPE_BUF */
+	if (sink.blocks && poll(&(struct pollfd){ .fd = sink.fd, .events = POLLOUT }, 1, 0) != 1)
+		return false;
+	do {
+		n = sink.is_socket ? send(sink.fd, line->bytes, line->len, MSG_DONTWAIT | MSG_NOSIGNAL)
+				   : write(sink.fd, line->bytes, line->len);
+	} while (n == -1 && errno == EINTR);
+	return n != -1;
+}
+
+void log_write(enum log_level level, const char *event, const struct log_field *fields)
+{
+	struct line line = { .len = 0 };
+	char text[40];
+
+	if (sink.format == LOG_FORMAT_JSON) {
+		put_text(&line, "{\"time\":\"");
+		put_time(&line);
+		put_text(&line, "\",\"level\":\"");
+		put_text(&line, level_names[level]);
+		put_text(&line, "\",\"event\":\"");
+		put_text(&line, event);
+		put_text(&line, "\"");
+	} else {
+		put_time(&line);
+		(void)snprintf(text, sizeof(text), " %-5s ", level_names[level]);
+		put_text(&line, text);
+		put_text(&line, event);
+	}
+	for (; fields->key != NULL; fields++)
+		put_field(&line, fields);
+	if (sink.lost > 0)
+		put_field(&line, &(struct log_field)LOG_NUMBER("lost-lines", sink.lost));
+	if (sink.format == LOG_FORMAT_JSON)
+		put_text(&line, "}");
+	if (send_line(&line))
+		sink.lost = 0;
+	else
+		sink.lost++;
+}

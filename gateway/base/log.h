@@ -1,0 +1,49 @@
+/*
+ * Log lines: an event and its fields, as text or JSON, one write(2) a line to
+ * stderr. Never blocks: a line that the reader of stderr has no room for is
+ * counted and reported with the next line that gets through.
+ *
+ * Values may come from the network: everything unprintable is escaped, so no
+ * user name can forge a line or drive a terminal.
+ */
+#ifndef ATTLSD_GATEWAY_BASE_LOG_H
+#define ATTLSD_GATEWAY_BASE_LOG_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "policy/policy.h"
+
+struct log_field {
+	const char *key;  /* NULL ends a list */
+	const char *text; /* NULL: the number counts */
+	uint64_t number;
+};
+
+#define LOG_TEXT(key, value)                                                                                 \
+	{                                                                                                    \
+		(key), (value), 0                                                                            \
+	}
+#define LOG_NUMBER(key, value)                                                                               \
+	{                                                                                                    \
+		(key), NULL, (uint64_t)(value)                                                               \
+	}
+
+/* log_event(LOG_LEVEL_INFO, "session-start", LOG_NUMBER("session", 7), LOG_TEXT("client", "...")) */
+#define log_event(level, event, ...)                                                                         \
+	do {                                                                                                 \
+		if (log_enabled(level))                                                                      \
+			log_write(level, event,                                                              \
+				  (const struct log_field[]){ __VA_ARGS__, { NULL, NULL, 0 } });             \
+	} while (0)
+
+void log_setup(enum log_level level, enum log_format format);
+/*
+ * In a new process: close every descriptor above `last`, the log's among them,
+ * and open the log's anew.
+ */
+void log_reopen_after(int last);
+bool log_enabled(enum log_level level);
+void log_write(enum log_level level, const char *event, const struct log_field *fields);
+
+#endif

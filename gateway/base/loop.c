@@ -1,0 +1,287 @@
+#include "gateway/base/loop.h"
+
+#include <assert.h>
+#include <errno.h>
+#include <stdlib.h>
+#include <time.h>
+#include <utlist.h>
+
+#include "gateway/base/util.h"
+
+/* What patient watches get of one turn: about one handshake, or half a mebibyte under TLS. */
+#define SLICE_US 300
+
+static uint64_t monotonic_us(void)
+{
+	struct timespec ts;
+
+	(void)clock_gettime(CLOCK_MONOTONIC, &ts);
+	return (uint64_t)ts.tv_sec * 1000000 + (uint64_t)ts.tv_nsec / 1000;
+}
+
+int loop_init(struct loop *loop)
+{
+	struct epoll_event door = { .events = EPOLLIN, .data.ptr = &loop->patient };
+
+	*loop = (struct loop){ .now_ms = monotonic_us() / 1000 };
+	loop->epoll_fd = epoll_create1(EPOLL_CLOEXEC);
+	loop->patient_fd = epoll_create1(EPOLL_CLOEXEC);
+	if (loop->epoll_fd == -1 || loop->patient_fd == -1 ||
+	    epoll_ctl(loop->epoll_fd, EPOLL_CTL_ADD, loop->patient_fd, &door) == -1)
+		return -errno;
+	return 0;
+}
+
+static void bury_all(struct loop *loop)
+{
+	while (loop->graves != NULL) {
+		struct grave *grave = loop->graves;
+
+		loop->graves = grave->next;
+		grave->fn(grave);
+	}
+}
+
+void loop_done(struct loop *loop)
+{
+	bury_all(loop);
+	fd_close(&loop->epoll_fd);
+	fd_close(&loop->patient_fd);
+	free(loop->heap);
+	loop->heap = NULL;
+	free(loop->spare);
+	loop->spare = NULL;
+}
+
+int loop_watch(struct loop *loop, struct watch *watch, uint32_t want)
+{
+	struct epoll_event event = { .events = want, .data.ptr = watch };
+	int op = want == 0 ? EPOLL_CTL_DEL : watch->want == 0 ? EPOLL_CTL_ADD : EPOLL_CTL_MOD;
+
+	if (want == watch->want)
+		return 0;
+	/* want 0 leaves epoll: it would go on reporting EPOLLHUP otherwise */
+	if (epoll_ctl(watch->patient ? loop->patient_fd : loop->epoll_fd, op, watch->fd, &event) == -1)
+		return -errno;
+	watch->want = want;
+	return 0;
+}
+
+int loop_patient(struct loop *loop, struct watch *watch, bool patient)
+{
+	uint32_t want = watch->want;
+
+	if (patient == watch->patient)
+		return 0;
+	(void)loop_watch(loop, watch, 0); /* removing cannot fail */
+	watch->patient = patient;
+	return loop_watch(loop, watch, want);
+}
+
+static void queue_add(struct loop_queue *queue, struct watch *watch, uint32_t ready)
+{
+	watch->ready |= ready;
+	if (watch->queue != NULL)
+		return;
+	watch->queue = queue;
+	DL_APPEND(queue->first, watch);
+	queue->len++;
+}
+
+static void queue_remove(struct watch *watch)
+{
+	struct loop_queue *queue = watch->queue;
+
+	if (queue == NULL)
+		return;
+	DL_DELETE(queue->first, watch);
+	queue->len--;
+	watch->queue = NULL;
+	watch->ready = 0;
+}
+
+void loop_unwatch(struct loop *loop, struct watch *watch)
+{
+	(void)loop_watch(loop, watch, 0); /* fails only for a closed fd, which epoll has forgotten anyway */
+	watch->want = 0;
+	queue_remove(watch);
+	for (int i = loop->batch_at; i < loop->batch_len; i++)
+		if (loop->batch[i].data.ptr == watch)
+			loop->batch[i].data.ptr = NULL;
+}
+
+void loop_again(struct loop *loop, struct watch *watch)
+{
+	queue_add(watch->patient ? &loop->patient : &loop->again, watch, 0);
+}
+
+/* The heap: heap[1] is due first; each timer knows its place. */
+static void heap_put(struct loop *loop, size_t place, struct timer *timer)
+{
+	loop->heap[place] = timer;
+	timer->place = place;
+}
+
+static void heap_settle(struct loop *loop, size_t place, struct timer *timer)
+{
+	size_t child;
+
+	for (; place > 1 && loop->heap[place / 2]->at_ms > timer->at_ms; place /= 2)
+		heap_put(loop, place, loop->heap[place / 2]);
+	for (; (child = place * 2) <= loop->heap_len; place = child) {
+		if (child < loop->heap_len && loop->heap[child + 1]->at_ms < loop->heap[child]->at_ms)
+			child++;
+		if (loop->heap[child]->at_ms >= timer->at_ms)
+			break;
+		heap_put(loop, place, loop->heap[child]);
+	}
+	heap_put(loop, place, timer);
+}
+
+int loop_timer(struct loop *loop, struct timer *timer, uint64_t in_ms)
+{
+	timer->at_ms = loop->now_ms + in_ms;
+	if (timer->place != 0) {
+		heap_settle(loop, timer->place, timer);
+		return 0;
+	}
+	if (loop->heap_len + 2 > loop->heap_cap) {
+		size_t cap = loop->heap_cap == 0 ? 64 : loop->heap_cap * 2;
+		struct timer **heap = realloc(loop->heap, cap * sizeof(*heap));
+
+		if (heap == NULL)
+			return -ENOMEM;
+		loop->heap = heap;
+		loop->heap_cap = cap;
+	}
+	loop->heap_len++;
+	heap_settle(loop, loop->heap_len, timer);
+	return 0;
+}
+
+void loop_timer_stop(struct loop *loop, struct timer *timer)
+{
+	size_t place = timer->place;
+	struct timer *last;
+
+	if (place == 0)
+		return;
+	timer->place = 0;
+	last = loop->heap[loop->heap_len--];
+	if (last != timer)
+		heap_settle(loop, place, last);
+}
+
+void loop_bury(struct loop *loop, struct grave *grave)
+{
+	grave->next = loop->graves;
+	loop->graves = grave;
+}
+
+static int next_wait_ms(const struct loop *loop)
+{
+	uint64_t at_ms;
+
+	if (loop->again.len > 0 || loop->patient.len > 0)
+		return 0;
+	if (loop->heap_len == 0)
+		return -1;
+	at_ms = loop->heap[1]->at_ms;
+	if (at_ms <= loop->now_ms)
+		return 0;
+	return at_ms - loop->now_ms > 60000 ? 60000 : (int)(at_ms - loop->now_ms);
+}
+
+static void run_timers(struct loop *loop)
+{
+	while (loop->heap_len > 0 && loop->heap[1]->at_ms <= loop->now_ms) {
+		struct timer *timer = loop->heap[1];
+
+		loop_timer_stop(loop, timer);
+		timer->fn(timer);
+	}
+}
+
+static void run_first(struct loop_queue *queue)
+{
+	struct watch *watch = queue->first;
+	uint32_t ready = watch->ready;
+
+	queue_remove(watch);
+	watch->fn(watch, ready);
+}
+
+/* As many as were queued before this turn, so that nobody starves the descriptors. */
+static void run_again(struct loop *loop)
+{
+	for (size_t n = loop->again.len; n > 0 && loop->again.len > 0; n--)
+		run_first(&loop->again);
+}
+
+/*
+ * What has happened to patient watches joins their queue. As long as that is
+ * long there is no need to know: those that wait would be told again.
+ */
+static void queue_patient(struct loop *loop)
+{
+	struct epoll_event events[LOOP_BATCH];
+	int n = loop->patient.len < LOOP_BATCH ? epoll_wait(loop->patient_fd, events, LOOP_BATCH, 0) : 0;
+
+	for (int i = 0; i < n; i++)
+		queue_add(&loop->patient, events[i].data.ptr, events[i].events);
+}
+
+/* One after the other, until the slice is over: what is left comes first in the next turn. */
+static void run_patient(struct loop *loop)
+{
+	uint64_t end_us;
+
+	if (loop->patient.len == 0)
+		return;
+	end_us = monotonic_us() + SLICE_US;
+	for (size_t n = loop->patient.len; n > 0 && loop->patient.len > 0; n--) {
+		run_first(&loop->patient);
+		if (loop->patient.len > 0 && monotonic_us() >= end_us)
+			return;
+	}
+}
+
+/* Returns whether it is patient watches to which something has happened. */
+static bool run_event(struct loop *loop, const struct epoll_event *event)
+{
+	struct watch *watch = event->data.ptr;
+
+	if (event->data.ptr == &loop->patient)
+		return true;
+	if (watch != NULL) /* not forgotten in this turn */
+		watch->fn(watch, event->events);
+	return false;
+}
+
+int loop_run(struct loop *loop)
+{
+	while (!loop->stopped) {
+		bool patient = false;
+		int n = epoll_wait(loop->epoll_fd, loop->batch, LOOP_BATCH, next_wait_ms(loop));
+
+		if (n == -1 && errno != EINTR)
+			return -errno;
+		loop->now_ms = monotonic_us() / 1000;
+		loop->batch_len = n > 0 ? n : 0;
+		for (loop->batch_at = 0; loop->batch_at < loop->batch_len;)
+			patient |= run_event(loop, &loop->batch[loop->batch_at++]);
+		loop->batch_len = 0;
+		run_again(loop);
+		if (patient)
+			queue_patient(loop);
+		run_patient(loop);
+		run_timers(loop);
+		bury_all(loop);
+	}
+	return 0;
+}
+
+void loop_stop(struct loop *loop)
+{
+	loop->stopped = true;
+}

@@ -1,0 +1,119 @@
+/*
+ * The event loop of a process: descriptors (level-triggered epoll), timers, a
+ * queue for work that no descriptor will announce (bytes already inside
+ * OpenSSL, a spent budget), and a graveyard, so that no callback ever frees the
+ * object that called it.
+ *
+ * A turn has a fast lane and a slow one. Patient watches (file transfers,
+ * handshakes) have an epoll and a queue of their own, and of that a turn does one
+ * slice of time; so a command on a control connection never waits for more than a slice
+ * and the one step that overran it, however many transfers there are.
+ *
+ * Everything is embedded in its owner and found back with CONTAINER_OF. One
+ * loop per process, not thread-safe. Callbacks may add, change and remove any
+ * watch or timer, including their own.
+ */
+#ifndef ATTLSD_GATEWAY_BASE_LOOP_H
+#define ATTLSD_GATEWAY_BASE_LOOP_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <sys/epoll.h>
+
+struct watch;
+struct timer;
+struct grave;
+
+/* ready: EPOLLIN, EPOLLOUT, EPOLLHUP ..., or 0 when called because of loop_again(). */
+typedef void watch_fn(struct watch *watch, uint32_t ready);
+typedef void timer_fn(struct timer *timer);
+typedef void grave_fn(struct grave *grave);
+
+struct loop_queue {
+	struct watch *first;
+	size_t len;
+};
+
+struct watch {
+	int fd;
+	uint32_t want; /* what epoll was told; 0: it does not know the fd */
+	watch_fn *fn;
+	bool patient;		  /* others go first, see loop_patient() */
+	uint32_t ready;		  /* what is to be told, while queued */
+	struct loop_queue *queue; /* the one that it waits in, or NULL */
+	struct watch *next, *prev;
+};
+
+struct timer {
+	uint64_t at_ms; /* monotonic */
+	size_t place;	/* in the heap, from 1; 0: not armed */
+	timer_fn *fn;
+};
+
+struct grave {
+	grave_fn *fn;
+	struct grave *next;
+};
+
+#define LOOP_BATCH 64
+
+struct loop {
+	int epoll_fd;
+	int patient_fd; /* an epoll inside the other */
+	bool stopped;
+	uint64_t now_ms; /* at the start of this turn */
+	struct epoll_event batch[LOOP_BATCH];
+	int batch_len, batch_at;
+	struct loop_queue again;   /* all of it in each turn */
+	struct loop_queue patient; /* a slice of it in each turn */
+	struct timer **heap;	   /* heap[0] is unused */
+	size_t heap_len, heap_cap;
+	struct grave *graves;
+	uint8_t *spare; /* a buffer that streams lend each other, see stream_spill() */
+};
+
+/* Returns 0 or a negative errno. */
+int loop_init(struct loop *loop);
+/* Buries what is due, closes epoll, frees the spare buffer. Watches and timers are their owners'. */
+void loop_done(struct loop *loop);
+
+static inline void watch_init(struct watch *watch, watch_fn *fn)
+{
+	*watch = (struct watch){ .fd = -1, .fn = fn };
+}
+
+static inline void timer_init(struct timer *timer, timer_fn *fn)
+{
+	*timer = (struct timer){ .fn = fn };
+}
+
+static inline bool timer_is_armed(const struct timer *timer)
+{
+	return timer->place != 0;
+}
+
+/* Ask for events on watch->fd; 0 stops all. Returns 0 or a negative errno (no memory, too many watches). */
+int loop_watch(struct loop *loop, struct watch *watch, uint32_t want);
+
+/* Whether others go first. Of a watch that asks for events already: returns as loop_watch(). */
+int loop_patient(struct loop *loop, struct watch *watch, bool patient);
+
+/* Forget the watch wholly: no event of this turn reaches it any more. Call before closing its fd. */
+void loop_unwatch(struct loop *loop, struct watch *watch);
+
+/* Call watch->fn(watch, 0) in one of the next turns, whatever the descriptor does. */
+void loop_again(struct loop *loop, struct watch *watch);
+
+/* (Re)arm a timer to fire once, `in_ms` from now. Returns 0 or -ENOMEM. */
+int loop_timer(struct loop *loop, struct timer *timer, uint64_t in_ms);
+void loop_timer_stop(struct loop *loop, struct timer *timer);
+
+/* Have grave->fn(grave) called when this turn is over. */
+void loop_bury(struct loop *loop, struct grave *grave);
+
+/* Turn until loop_stop(). Returns 0, or a negative errno when epoll itself fails. */
+int loop_run(struct loop *loop);
+void loop_stop(struct loop *loop);
+
+#endif

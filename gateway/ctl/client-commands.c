@@ -1,0 +1,143 @@
+#include "gateway/ctl/client-commands.h"
+
+#include <inttypes.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "gateway/ctl/client-print.h"
+#include "gateway/ctl/client.h"
+#include "gateway/host/policy-file.h"
+
+/* For the answer to an order. A reload waits for new workers, which load keys. */
+#define ORDER_MS  15000
+#define RELOAD_MS 120000
+
+/* All that was printed has to have arrived. */
+static int written(const struct target *target, int r)
+{
+	if (fflush(stdout) == EOF || ferror(stdout))
+		r = talk_fault(target, "the output could not be written");
+	return r == 0 ? EXIT_SUCCESS : EXIT_FAILURE;
+}
+
+static int complain_of_few(const struct target *target, const struct answers *answers)
+{
+	if (answers->nworkers == answers->gateway.workers)
+		return 0;
+	return talk_fault(target, "some workers are missing above; ask again");
+}
+
+static int complain_of_silence(const struct target *target, const struct answers *answers)
+{
+	int r = 0;
+
+	for (size_t i = 0; i < answers->nworkers; i++) {
+		const struct answer_worker *worker = &answers->workers[i].worker;
+
+		if (!talk_is_silent(&answers->workers[i]))
+			continue;
+		r = talk_fault(target,
+			       "worker %d %s, so some of its sessions (%" PRIu64 ") are missing above; ask "
+			       "again. If it hangs, kill -KILL %d ends them, and another worker starts",
+			       (int)worker->pid,
+			       answers->workers[i].bad ? "has said what cannot be"
+						       : "did not tell of its sessions",
+			       worker->sessions, (int)worker->pid);
+	}
+	return r;
+}
+
+/* complain: what is missing? Returns 0 or -1, after saying it. */
+struct view {
+	enum ask_what what;
+	void (*print)(const struct answers *answers, FILE *out);
+	int (*dump)(const struct answers *answers, FILE *out);
+	int (*complain)(const struct target *target, const struct answers *answers);
+};
+
+static int show(const struct target *target, const struct view *view, bool json)
+{
+	struct answers answers;
+	int r = talk_collect(target, view->what, &answers);
+
+	if (r == 0 && json)
+		r = view->dump(&answers, stdout);
+	else if (r == 0)
+		view->print(&answers, stdout);
+	if (r == 0)
+		r = view->complain(target, &answers);
+	talk_done(&answers);
+	return written(target, r);
+}
+
+int operate_status(const struct target *target, bool json)
+{
+	static const struct view view = { ASK_STATUS, operate_print_status, operate_json_status,
+					  complain_of_few };
+
+	return show(target, &view, json);
+}
+
+int operate_sessions(const struct target *target, bool json)
+{
+	static const struct view view = { ASK_SESSIONS, operate_print_sessions, operate_json_sessions,
+					  complain_of_silence };
+
+	return show(target, &view, json);
+}
+
+/* Is it he who is meant? Then carry it out. */
+static int order(const struct target *target, enum ask_what what, uint64_t session)
+{
+	struct answers answers;
+	struct answer answer;
+	int r = target->policy == NULL ? 0 : talk_collect(target, ASK_STATUS, &answers);
+
+	if (target->policy != NULL)
+		talk_done(&answers);
+	if (r == 0)
+		r = talk_order(target, what, session, what == ASK_RELOAD ? RELOAD_MS : ORDER_MS, &answer);
+	if (r == 0)
+		(void)printf("%s\n", answer.u.text);
+	return written(target, r);
+}
+
+int operate_end(const struct target *target, uint64_t session)
+{
+	return order(target, ASK_END, session);
+}
+
+int operate_drain(const struct target *target)
+{
+	return order(target, ASK_DRAIN, 0);
+}
+
+/* Would attlsd take this policy? Where the file is not seen from here, attlsd will tell. */
+static bool has_faults(const char *path)
+{
+	struct diags diags;
+	bool faults;
+
+	if (access(path, R_OK) == -1)
+		return false;
+	faults = policy_file_check(path, &diags) < 0;
+	if (faults) {
+		diags_print(&diags, stderr);
+		(void)fprintf(stderr, "%zu error%s; attlsd was not asked, its policy stays in force\n",
+			      diags.nerrors, diags.nerrors == 1 ? "" : "s");
+	}
+	diags_done(&diags);
+	return faults;
+}
+
+int operate_reload(const struct target *target)
+{
+	struct answers answers;
+	int r = talk_collect(target, ASK_STATUS, &answers);
+	bool faults = r == 0 && has_faults(answers.gateway.policy);
+
+	talk_done(&answers);
+	return r < 0 || faults ? EXIT_FAILURE : order(target, ASK_RELOAD, 0);
+}

@@ -1,0 +1,20 @@
+/*
+ * attlsctl's commands for the attlsd that runs. All return the exit status, and
+ * have said on stderr what went wrong.
+ */
+#ifndef ATTLSD_GATEWAY_CTL_CLIENT_COMMANDS_H
+#define ATTLSD_GATEWAY_CTL_CLIENT_COMMANDS_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+struct target; /* operate-talk.h */
+
+int operate_status(const struct target *target, bool json);
+int operate_sessions(const struct target *target, bool json);
+int operate_end(const struct target *target, uint64_t session);
+/* Checks the file first that attlsd would read: a policy with faults is not even tried. */
+int operate_reload(const struct target *target);
+int operate_drain(const struct target *target);
+
+#endif

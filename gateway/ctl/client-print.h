@@ -1,0 +1,18 @@
+/*
+ * What a running attlsd has told, as tables for people or as JSON.
+ */
+#ifndef ATTLSD_GATEWAY_CTL_CLIENT_PRINT_H
+#define ATTLSD_GATEWAY_CTL_CLIENT_PRINT_H
+
+#include <stdio.h>
+
+struct answers; /* operate-talk.h */
+
+void operate_print_status(const struct answers *answers, FILE *out);
+void operate_print_sessions(const struct answers *answers, FILE *out);
+
+/* Return 0, or -1: no memory, or the file could not be written. */
+int operate_json_status(const struct answers *answers, FILE *out);
+int operate_json_sessions(const struct answers *answers, FILE *out);
+
+#endif

@@ -1,0 +1,278 @@
+#include "gateway/ctl/doctor-parts.h"
+
+#include <cap-ng.h>
+#include <errno.h>
+#include <inttypes.h>
+#include <libgen.h>
+#include <pwd.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/resource.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "gateway/base/util.h"
+#include "gateway/ctl/routes.h"
+#include "gateway/tls/certs.h"
+
+#define RESERVED_PORTS	"/proc/sys/net/ipv4/ip_local_reserved_ports"
+#define DAYS_SOON	30
+#define FDS_PER_SESSION 6 /* in its worker, as the monitor reckons */
+
+static void check_key_mode(struct doctor *doctor, const struct policy_certificate *certificate)
+{
+	struct stat st;
+
+	if (stat(certificate->key, &st) == 0 && (st.st_mode & S_IROTH) != 0) {
+		doctor_mend(doctor, "chmod o= '%s'", certificate->key);
+		doctor_warning(doctor, "everybody on this host can read the private key %s",
+			       certificate->key);
+	}
+}
+
+static void check_days(struct doctor *doctor, const struct policy_certificate *certificate, int64_t days)
+{
+	if (days < DAYS_SOON)
+		doctor_mend(doctor, "renew %s, then: attlsctl check -f '%s' && systemctl reload attlsd",
+			    certificate->chain, doctor->path);
+	if (days < 0)
+		doctor_problem(doctor, "the certificate in %s has expired", certificate->chain);
+	else if (days < DAYS_SOON)
+		doctor_warning(doctor, "the certificate in %s has %" PRId64 " day%s left", certificate->chain,
+			       days, days == 1 ? "" : "s");
+	else
+		doctor_ok(doctor, "the certificate in %s has %" PRId64 " days left", certificate->chain,
+			  days);
+}
+
+static void check_keyring(struct doctor *doctor, const struct policy_keyring *keyring)
+{
+	struct diags diags;
+	struct certs *certs = NULL;
+
+	if (diags_init(&diags, doctor->path, NULL, 0) < 0)
+		return;
+	if (certs_load(keyring, &diags, &certs) == 0)
+		for (size_t i = 0; i < keyring->ncertificates; i++) {
+			int64_t days;
+
+			if (certs_days_left(certs, i, &days))
+				check_days(doctor, &keyring->certificates[i], days);
+			check_key_mode(doctor, &keyring->certificates[i]);
+		}
+	for (size_t i = 0; i < diags.nitems; i++)
+		if (diags.items[i].level == DIAG_ERROR) {
+			doctor_mend(doctor, "attlsctl check -f '%s'", doctor->path);
+			doctor_problem(doctor, "%s", diags.items[i].message);
+		}
+	certs_free(&certs);
+	diags_done(&diags);
+}
+
+void doctor_check_certificates(struct doctor *doctor)
+{
+	for (size_t i = 0; i < doctor->policy->nkeyrings; i++)
+		check_keyring(doctor, &doctor->policy->keyrings[i]);
+}
+
+void doctor_check_user(struct doctor *doctor)
+{
+	const char *name = doctor->policy->daemon.user;
+
+	if (getpwnam(name) != NULL) {
+		doctor_ok(doctor, "workers run as %s%s", name,
+			  geteuid() == 0 ? "" : " where root starts attlsd, else as who starts it");
+		return;
+	}
+	doctor_mend(doctor, "useradd --system --no-create-home --shell /usr/sbin/nologin %s", name);
+	if (doctor->policy->daemon.user_given)
+		doctor_problem(doctor, "there is no user %s on this host", name);
+	else
+		doctor_warning(doctor, "there is no user %s on this host: workers run as nobody", name);
+}
+
+void doctor_check_operator(struct doctor *doctor)
+{
+	const struct policy_daemon *daemon = &doctor->policy->daemon;
+	char path[DOCTOR_TEXT_MAX];
+	const char *folder;
+
+	(void)snprintf(path, sizeof(path), "%s", daemon->control_socket);
+	folder = dirname(path);
+	if (access(folder, W_OK) == 0) {
+		doctor_ok(doctor, "attlsctl can ask at %s", daemon->control_socket);
+	} else if (!daemon->control_socket_given) {
+		doctor_ok(doctor,
+			  "the folder %s is made when systemd starts attlsd; started by hand, it cannot be "
+			  "asked by attlsctl without",
+			  folder);
+	} else {
+		doctor_mend(doctor, "install -d -m 700 '%s'", folder);
+		doctor_problem(doctor, "control_socket cannot be made in %s: %s", folder, strerror(errno));
+	}
+}
+
+void doctor_check_capabilities(struct doctor *doctor)
+{
+	const struct {
+		bool needed;
+		unsigned number;
+		const char *name, *why;
+	} wanted[] = {
+		{ doctor_has_low_port(doctor->policy), CAP_NET_BIND_SERVICE, "CAP_NET_BIND_SERVICE",
+		  "ports below 1024" },
+		{ doctor_is_transparent(doctor->policy), CAP_NET_ADMIN, "CAP_NET_ADMIN",
+		  "transparent listeners" },
+		{ doctor->policy->nat.conntrack != NAT_CONNTRACK_OFF, CAP_NET_ADMIN, "CAP_NET_ADMIN",
+		  "nat.conntrack" },
+		{ geteuid() == 0, CAP_SETUID, "CAP_SETUID", "changing to the workers' user" },
+		{ geteuid() == 0, CAP_SYS_CHROOT, "CAP_SYS_CHROOT", "the workers' empty root" },
+	};
+	bool all = true;
+
+	(void)capng_get_caps_process();
+	for (size_t i = 0; i < NELEM(wanted); i++) {
+		if (!wanted[i].needed || capng_have_capability(CAPNG_EFFECTIVE, wanted[i].number) != 0)
+			continue;
+		all = false;
+		doctor_mend(doctor,
+			    geteuid() == 0
+				? "let the container or service keep %s (docker: --cap-add, systemd: "
+				  "CapabilityBoundingSet=)"
+				: "start attlsd and this as root; the monitor keeps %s",
+			    wanted[i].name);
+		doctor_problem(doctor, "%s is missing here, for %s", wanted[i].name, wanted[i].why);
+	}
+	if (all)
+		doctor_ok(doctor, "whoever runs this has the capabilities that attlsd starts with");
+}
+
+void doctor_check_files(struct doctor *doctor)
+{
+	uint64_t wanted = (uint64_t)doctor->policy->daemon.limit_sessions * FDS_PER_SESSION;
+	struct rlimit limit;
+
+	if (getrlimit(RLIMIT_NOFILE, &limit) == -1)
+		return;
+	if (limit.rlim_max >= wanted) {
+		doctor_ok(doctor, "%" PRIu64 " open files for %" PRIu32 " sessions", (uint64_t)limit.rlim_max,
+			  doctor->policy->daemon.limit_sessions);
+		return;
+	}
+	doctor_mend(doctor,
+		    "ulimit -n %" PRIu64 " before attlsd is started, or LimitNOFILE=%" PRIu64
+		    " in its service",
+		    wanted, wanted);
+	doctor_warning(doctor,
+		       "%" PRIu32 " sessions (daemon.limits) may need %" PRIu64 " open files, and %" PRIu64
+		       " are allowed here",
+		       doctor->policy->daemon.limit_sessions, wanted, (uint64_t)limit.rlim_max);
+}
+
+void doctor_check_addresses(struct doctor *doctor)
+{
+	for (size_t i = 0; i < doctor->policy->nlisteners; i++) {
+		const struct policy_listener *listener = &doctor->policy->listeners[i];
+		char text[IP_TEXT_MAX];
+		const struct ip_addr *addr = &listener->endpoint.addr;
+
+		if (ip_addr_is_any(addr)) {
+			doctor_ok(doctor, "listener %s: every IPv%d address of this host", listener->name,
+				  addr->family);
+			continue;
+		}
+		if (routes_has_address(addr)) {
+			doctor_ok(doctor, "listener %s: %s is an address of this host", listener->name,
+				  ip_addr_format(addr, text));
+			continue;
+		}
+		doctor_mend(doctor, "ip address add %s dev INTERFACE", ip_addr_format(addr, text));
+		doctor_problem(doctor, "listener %s: this host has no address %s now", listener->name, text);
+	}
+}
+
+static bool read_range(const char *path, unsigned *ret_low, unsigned *ret_high)
+{
+	FILE *file = fopen(path, "re");
+	int n = 0;
+
+	if (file != NULL) {
+		n = fscanf(file, "%u %u", ret_low, ret_high);
+		(void)fclose(file);
+	}
+	return n == 2;
+}
+
+/* Is all of low..high in ip_local_reserved_ports, "1,5-7,..."? */
+static bool is_reserved(unsigned low, unsigned high)
+{
+	FILE *file = fopen(RESERVED_PORTS, "re");
+	unsigned first, last;
+	bool found = false;
+
+	if (file == NULL)
+		return false;
+	while (!found && fscanf(file, "%u", &first) == 1) {
+		int c = fgetc(file);
+
+		last = first;
+		if (c == '-') {
+			if (fscanf(file, "%u", &last) != 1)
+				break;
+			(void)fgetc(file);
+		}
+		found = first <= low && last >= high;
+	}
+	(void)fclose(file);
+	return found;
+}
+
+/* Those that are reserved already, and all of the policy: the new value takes the place of the old one. */
+static void mend_reserved(struct doctor *doctor)
+{
+	FILE *file = fopen(RESERVED_PORTS, "re");
+	char ports[DOCTOR_TEXT_MAX / 2] = "";
+
+	if (file != NULL) {
+		if (fgets(ports, sizeof(ports), file) != NULL)
+			ports[strcspn(ports, "\n")] = '\0';
+		(void)fclose(file);
+	}
+	for (size_t i = 0; i < doctor->policy->nftp_actions; i++) {
+		struct port_range range = doctor->policy->ftp_actions[i].passivedataports;
+		size_t len = strlen(ports);
+
+		if (range.low != 0 && !is_reserved(range.low, range.high))
+			(void)snprintf(ports + len, sizeof(ports) - len, "%s%u-%u", len > 0 ? "," : "",
+				       range.low, range.high);
+	}
+	doctor_mend(doctor,
+		    "sysctl -w net.ipv4.ip_local_reserved_ports=%s # to keep it: the same in "
+		    "/etc/sysctl.d/attlsd.conf, without sysctl -w",
+		    ports);
+}
+
+void doctor_check_ports(struct doctor *doctor)
+{
+	unsigned low, high;
+
+	if (!read_range("/proc/sys/net/ipv4/ip_local_port_range", &low, &high))
+		return;
+	for (size_t i = 0; i < doctor->policy->nftp_actions; i++) {
+		const struct ftp_action *action = &doctor->policy->ftp_actions[i];
+		struct port_range range = action->passivedataports;
+
+		if (range.low == 0)
+			continue;
+		if (range.high < low || range.low > high || is_reserved(range.low, range.high)) {
+			doctor_ok(doctor, "ftp_action %s: nothing else takes ports %u-%u", action->name,
+				  range.low, range.high);
+			continue;
+		}
+		mend_reserved(doctor);
+		doctor_warning(doctor,
+			       "ftp_action %s: outgoing connections of this host (%u-%u) take ports out of "
+			       "passivedataports %u-%u",
+			       action->name, low, high, range.low, range.high);
+	}
+}

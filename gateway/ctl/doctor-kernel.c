@@ -1,0 +1,198 @@
+#include "gateway/ctl/doctor-parts.h"
+
+#include <dirent.h>
+#include <errno.h>
+#include <stdio.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "gateway/base/util.h"
+#include "gateway/ctl/routes.h"
+#include "gateway/ctl/ruleset.h"
+#include "gateway/host/conntrack.h"
+#include "gateway/monitor/startup.h"
+
+#define DEFAULT_MARK 1
+#define SYSCTL_MAX   512
+
+/* The number in /proc/sys/net/FOLDER/NAME/KEY; 0: there is none. */
+static int sysctl_number(const char *folder, const char *name, const char *key)
+{
+	char path[SYSCTL_MAX];
+	FILE *file;
+	int value = 0;
+
+	(void)snprintf(path, sizeof(path), "/proc/sys/net/%s/%s/%s", folder, name, key);
+	file = fopen(path, "re");
+	if (file == NULL)
+		return 0;
+	if (fscanf(file, "%d", &value) != 1)
+		value = 0;
+	(void)fclose(file);
+	return value;
+}
+
+static bool has_family(const struct policy *policy, enum ip_family family)
+{
+	for (size_t i = 0; i < policy->nlisteners; i++)
+		if (policy->listeners[i].transparent && policy->listeners[i].endpoint.addr.family == family)
+			return true;
+	return false;
+}
+
+/* The mark that the rules give; where they give none, the one that contrib/nftables uses. */
+static uint32_t mark_of(const struct doctor *doctor, enum ip_family family)
+{
+	uint32_t mark = DEFAULT_MARK;
+	bool marks = false;
+
+	if (ruleset_find_socket(doctor->ruleset, family, &marks, &mark) && marks)
+		return mark;
+	return DEFAULT_MARK;
+}
+
+static void check_route(struct doctor *doctor, enum ip_family family)
+{
+	/* an address that is nowhere: RFC 5737, RFC 3849 */
+	static const uint8_t elsewhere4[] = { 203, 0, 113, 1 };
+	static const uint8_t elsewhere6[16] = { 0x20, 0x01, 0x0d, 0xb8, [15] = 1 };
+	struct ip_addr to = ip_addr_make(family, family == IP_V6 ? elsewhere6 : elsewhere4);
+	uint32_t mark = mark_of(doctor, family);
+	int r = routes_mark_is_local(&to, mark);
+	const char *flag = family == IP_V6 ? " -6" : "";
+
+	if (r == 1) {
+		doctor_ok(doctor, "IPv%d packets with mark %u are delivered here", family, mark);
+		return;
+	}
+	doctor_mend(doctor,
+		    "ip%s rule add fwmark %u lookup 100; ip%s route replace local %s dev lo table 100", flag,
+		    mark, flag, family == IP_V6 ? "::/0" : "0.0.0.0/0");
+	if (r == 0)
+		doctor_problem(doctor,
+			       "IPv%d packets with mark %u are routed on instead of being delivered here",
+			       family, mark);
+	else
+		doctor_problem(doctor, "the kernel does not say where IPv%d packets with mark %u go: %s",
+			       family, mark, strerror(-r));
+}
+
+void doctor_check_ktls(struct doctor *doctor)
+{
+	if (startup_kernel_has_tls()) {
+		doctor_ok(doctor, "the kernel has TLS for downloads");
+		return;
+	}
+	doctor_mend(doctor, "modprobe tls");
+	doctor_warning(doctor, "the kernel has no TLS: attlsd does that of downloads itself");
+}
+
+void doctor_check_route(struct doctor *doctor)
+{
+	if (has_family(doctor->policy, IP_V4))
+		check_route(doctor, IP_V4);
+	if (has_family(doctor->policy, IP_V6))
+		check_route(doctor, IP_V6);
+}
+
+/*
+ * With src_valid_mark the mark takes part in looking for the way back to the
+ * client, which then is "local": a martian, however loose rp_filter is. Strict
+ * rp_filter alone does no harm.
+ */
+void doctor_check_rp_filter(struct doctor *doctor)
+{
+	DIR *folder = opendir("/proc/sys/net/ipv4/conf");
+	int all = sysctl_number("ipv4/conf", "all", "src_valid_mark");
+	int accept = sysctl_number("ipv4/conf", "all", "accept_local");
+	const struct dirent *entry;
+	bool good = true;
+
+	if (folder == NULL)
+		return;
+	while (has_family(doctor->policy, IP_V4) && (entry = readdir(folder)) != NULL) {
+		const char *name = entry->d_name;
+		bool is_interface = name[0] != '.' && strcmp(name, "lo") != 0 &&
+				    strcmp(name, "default") != 0 && strcmp(name, "all") != 0;
+
+		if (!is_interface || accept != 0 || sysctl_number("ipv4/conf", name, "accept_local") != 0 ||
+		    (all == 0 && sysctl_number("ipv4/conf", name, "src_valid_mark") == 0))
+			continue;
+		good = false;
+		doctor_mend(doctor, "sysctl -w net/ipv4/conf/%s/src_valid_mark=0", all != 0 ? "all" : name);
+		doctor_problem(doctor,
+			       "src_valid_mark is on for %s: the kernel takes marked packets of clients for "
+			       "spoofed ones and drops them",
+			       all != 0 ? "all interfaces" : name);
+		if (all != 0)
+			break;
+	}
+	(void)closedir(folder);
+	if (good)
+		doctor_ok(doctor, "the kernel does not take clients' packets for spoofed ones");
+}
+
+void doctor_check_forwarding(struct doctor *doctor)
+{
+	const struct {
+		enum ip_family family;
+		int on;
+		const char *key;
+	} kinds[] = {
+		{ IP_V4, sysctl_number("ipv4", ".", "ip_forward"), "net.ipv4.ip_forward" },
+		{ IP_V6, sysctl_number("ipv6/conf", "all", "forwarding"), "net.ipv6.conf.all.forwarding" },
+	};
+
+	for (size_t i = 0; i < NELEM(kinds); i++) {
+		if (!has_family(doctor->policy, kinds[i].family))
+			continue;
+		if (kinds[i].on != 0) {
+			doctor_ok(doctor, "this host routes IPv%d", kinds[i].family);
+			continue;
+		}
+		doctor_mend(doctor, "sysctl -w %s=1", kinds[i].key);
+		doctor_warning(
+		    doctor, "this host routes no IPv%d: FTP gets through attlsd, nothing else gets through",
+		    kinds[i].family);
+	}
+}
+
+void doctor_check_conntrack(struct doctor *doctor)
+{
+	bool has_helper = access("/sys/module/nf_conntrack_ftp", F_OK) == 0;
+
+	if (access("/proc/sys/net/netfilter/nf_conntrack_max", F_OK) != 0) {
+		doctor_mend(doctor, "modprobe nf_conntrack");
+		doctor_problem(doctor, "the kernel tracks no connections: nf_conntrack is not loaded");
+	} else if (doctor->policy->nat.conntrack == NAT_CONNTRACK_EXPECT && !has_helper) {
+		doctor_mend(doctor, "modprobe nf_conntrack_ftp");
+		doctor_problem(doctor,
+			       "nf_conntrack_ftp is not loaded, and without a helper the kernel takes "
+			       "no expectations");
+	} else {
+		doctor_ok(doctor, "the kernel tracks connections");
+	}
+}
+
+/* Asks for one that belongs to no connection: a kernel that could have made it says that there is none. */
+void doctor_check_expectations(struct doctor *doctor)
+{
+	static const uint8_t here[] = { 127, 0, 0, 1 };
+	const struct ip_endpoint none = { .addr = ip_addr_make(IP_V4, here), .port = 1 };
+	struct conntrack *conntrack = NULL;
+	int r = conntrack_open(&conntrack);
+
+	if (r == 0)
+		r = conntrack_expect(conntrack, &none, &none, &none.addr, &none);
+	conntrack_close(&conntrack);
+	if (r == -ENOENT) {
+		doctor_ok(doctor, "the kernel takes expectations");
+		return;
+	}
+	if (r == -EPERM)
+		doctor_mend(doctor, "run this as root");
+	else
+		doctor_mend(doctor, "modprobe nf_conntrack_netlink");
+	doctor_problem(doctor, "the kernel takes no expectations: %s",
+		       r == 0 ? "it took a wrong one" : strerror(-r));
+}

@@ -1,0 +1,72 @@
+/*
+ * Inside of doctor: the checks, and how they say what they have found.
+ */
+#ifndef ATTLSD_GATEWAY_CTL_DOCTOR_PARTS_H
+#define ATTLSD_GATEWAY_CTL_DOCTOR_PARTS_H
+
+#include <stdbool.h>
+#include <stddef.h>
+
+#include "policy/policy.h"
+
+#define DOCTOR_TEXT_MAX 512
+
+struct json_t;
+struct ruleset;
+
+struct doctor {
+	const struct policy *policy;
+	const char *path;	 /* of the policy */
+	struct ruleset *ruleset; /* NULL: nft does not tell; the check `rules` says why */
+	int ruleset_error;	 /* then, negative */
+	struct json_t *findings;
+	const char *check;	    /* that is running */
+	char mend[DOCTOR_TEXT_MAX]; /* of the next finding; "": none */
+	bool bad;
+};
+
+/* One finding each. A problem takes the command that doctor_mend() has set before; so does a warning. */
+void doctor_mend(struct doctor *doctor, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
+void doctor_ok(struct doctor *doctor, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
+void doctor_warning(struct doctor *doctor, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
+void doctor_problem(struct doctor *doctor, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
+
+/* The port that clients dial: for a transparent listener not that of its socket. */
+uint16_t doctor_dialled_port(const struct doctor *doctor, const struct policy_listener *listener);
+
+/* What the policy asks of the host. */
+bool doctor_is_transparent(const struct policy *policy);
+bool doctor_has_low_port(const struct policy *policy);
+/* Is there a listener of this family (IP_NONE: of any) that other hosts can dial? */
+bool doctor_is_open(const struct policy *policy, enum ip_family family);
+
+/* doctor-host.c: files, limits, capabilities, addresses */
+void doctor_check_certificates(struct doctor *doctor);
+void doctor_check_user(struct doctor *doctor);
+void doctor_check_operator(struct doctor *doctor);
+void doctor_check_capabilities(struct doctor *doctor);
+void doctor_check_files(struct doctor *doctor);
+void doctor_check_addresses(struct doctor *doctor);
+void doctor_check_ports(struct doctor *doctor);
+
+/* doctor-server.c */
+void doctor_check_servers(struct doctor *doctor);
+
+/* doctor-kernel.c: TLS, routing and conntrack */
+void doctor_check_ktls(struct doctor *doctor);
+void doctor_check_route(struct doctor *doctor);
+void doctor_check_rp_filter(struct doctor *doctor);
+void doctor_check_forwarding(struct doctor *doctor);
+void doctor_check_conntrack(struct doctor *doctor);
+void doctor_check_expectations(struct doctor *doctor);
+
+/* doctor-rules.c: nftables */
+void doctor_check_rules(struct doctor *doctor);
+void doctor_check_input(struct doctor *doctor);
+void doctor_check_helper(struct doctor *doctor);
+void doctor_check_related(struct doctor *doctor);
+void doctor_check_set(struct doctor *doctor);
+void doctor_check_tproxy(struct doctor *doctor);
+void doctor_check_socket(struct doctor *doctor);
+
+#endif

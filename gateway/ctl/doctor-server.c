@@ -1,0 +1,98 @@
+#include "gateway/ctl/doctor-parts.h"
+
+#include <errno.h>
+#include <poll.h>
+#include <string.h>
+#include <sys/socket.h>
+
+#include "gateway/base/util.h"
+#include "gateway/net/netsock.h"
+
+#define CONNECT_MS 3000
+#define GREET_MS   5000
+#define SHOWN_MAX  80
+
+static bool becomes(int fd, short event, int timeout_ms)
+{
+	struct pollfd poll_fd = { .fd = fd, .events = event };
+
+	return poll(&poll_fd, 1, timeout_ms) == 1;
+}
+
+/* Returns a connected socket or a negative errno. */
+static int dial(const struct ip_endpoint *server)
+{
+	int fd = netsock_dial(server, NULL);
+	int r;
+
+	if (fd < 0)
+		return fd;
+	r = becomes(fd, POLLOUT, CONNECT_MS) ? netsock_error(fd) : -ETIMEDOUT;
+	if (r < 0)
+		fd_close(&fd);
+	return r < 0 ? r : fd;
+}
+
+/* The first line of what a server says, fit to be shown; "" when it says nothing. */
+static void hear(int fd, char text[static SHOWN_MAX])
+{
+	ssize_t n = becomes(fd, POLLIN, GREET_MS) ? recv(fd, text, SHOWN_MAX - 1, 0) : -1;
+
+	text[n > 0 ? n : 0] = '\0';
+	text[strcspn(text, "\r\n")] = '\0';
+	for (char *at = text; *at != '\0'; at++)
+		if (*at < ' ' || *at > '~')
+			*at = '?';
+}
+
+static void check_greeting(struct doctor *doctor, const struct policy_backend *backend, const char *where,
+			   int fd)
+{
+	char text[SHOWN_MAX];
+
+	hear(fd, text);
+	if (strncmp(text, "220", 3) == 0 || strncmp(text, "120", 3) == 0) {
+		(void)send(fd, "QUIT\r\n", 6, MSG_NOSIGNAL);
+		doctor_ok(doctor, "backend %s: %s answers \"%s\"", backend->name, where, text);
+		return;
+	}
+	doctor_mend(doctor, "have the FTP server at %s speak FTP in the clear and greet with 220", where);
+	if (text[0] == '\0')
+		doctor_problem(doctor, "backend %s: %s takes the connection, but does not greet",
+			       backend->name, where);
+	else
+		doctor_problem(doctor, "backend %s: %s answers \"%s\", not 220", backend->name, where, text);
+}
+
+static void check_server(struct doctor *doctor, const struct policy_backend *backend)
+{
+	char where[IP_TEXT_MAX];
+	int fd = dial(&backend->endpoint);
+
+	(void)ip_endpoint_format(&backend->endpoint, where);
+	if (fd >= 0 && backend->proxy != BACKEND_PROXY_NONE) {
+		doctor_ok(doctor,
+			  "backend %s: %s takes connections; what it says to a PROXY header was not asked",
+			  backend->name, where);
+	} else if (fd >= 0) {
+		check_greeting(doctor, backend, where, fd);
+	} else {
+		doctor_mend(doctor, "start the FTP server at %s, or correct the address in backends: %s",
+			    where, backend->name);
+		/* the server may be closed to all but clients */
+		(backend->source == BACKEND_SOURCE_CLIENT ? doctor_warning : doctor_problem)(
+		    doctor, "backend %s: cannot connect to %s: %s", backend->name, where, strerror(-fd));
+	}
+	fd_close(&fd);
+}
+
+void doctor_check_servers(struct doctor *doctor)
+{
+	for (size_t i = 0; i < doctor->policy->nbackends; i++) {
+		const struct policy_backend *backend = &doctor->policy->backends[i];
+
+		/* the original server is the one that a client dials: there is none to try */
+		if (!backend->original && backend->endpoint.addr.family != IP_NONE)
+			check_server(doctor, backend);
+	}
+}

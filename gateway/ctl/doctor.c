@@ -1,0 +1,211 @@
+#include "gateway/ctl/doctor.h"
+
+#include <jansson.h>
+#include <stdarg.h>
+#include <string.h>
+
+#include "gateway/base/util.h"
+#include "gateway/ctl/doctor-parts.h"
+#include "gateway/ctl/ruleset.h"
+#include "gateway/monitor/startup.h"
+
+#define NAME_WIDTH    13
+#define EXPLICIT_PORT 21
+#define IMPLICIT_PORT 990
+
+bool doctor_is_transparent(const struct policy *policy)
+{
+	for (size_t i = 0; i < policy->nlisteners; i++)
+		if (policy->listeners[i].transparent)
+			return true;
+	return false;
+}
+
+bool doctor_has_low_port(const struct policy *policy)
+{
+	for (size_t i = 0; i < policy->nlisteners; i++)
+		if (policy->listeners[i].endpoint.port > 0 && policy->listeners[i].endpoint.port < 1024)
+			return true;
+	return false;
+}
+
+bool doctor_is_open(const struct policy *policy, enum ip_family family)
+{
+	for (size_t i = 0; i < policy->nlisteners; i++) {
+		const struct policy_listener *listener = &policy->listeners[i];
+		const struct ip_addr *addr = &listener->endpoint.addr;
+
+		if ((family == IP_NONE || addr->family == family) &&
+		    (listener->transparent || !ip_addr_is_loopback(addr)))
+			return true;
+	}
+	return false;
+}
+
+static bool always(const struct policy *policy)
+{
+	(void)policy;
+	return true;
+}
+
+static bool expects(const struct policy *policy)
+{
+	return policy->nat.conntrack == NAT_CONNTRACK_EXPECT;
+}
+
+static bool has_set(const struct policy *policy)
+{
+	return policy->nat.conntrack == NAT_CONNTRACK_SET;
+}
+
+/* Cannot be done without. To all others the rules matter when they can be read and other hosts are to get in.
+ */
+static bool needs_rules(const struct policy *policy)
+{
+	return policy->nat.conntrack != NAT_CONNTRACK_OFF || doctor_is_transparent(policy);
+}
+
+static bool is_dialled(const struct policy *policy)
+{
+	return doctor_is_open(policy, IP_NONE);
+}
+
+static bool has_control_socket(const struct policy *policy)
+{
+	return policy->daemon.control_socket != NULL;
+}
+
+/* matters: to this policy? A check that needs the ruleset is left out when there is none. */
+static const struct check {
+	const char *name;
+	bool (*matters)(const struct policy *policy);
+	bool reads_rules;
+	void (*run)(struct doctor *doctor);
+} checks[] = {
+	{ "certificates", always, false, doctor_check_certificates },
+	{ "user", always, false, doctor_check_user },
+	{ "operator", has_control_socket, false, doctor_check_operator },
+	{ "capabilities", always, false, doctor_check_capabilities },
+	{ "files", always, false, doctor_check_files },
+	{ "addresses", always, false, doctor_check_addresses },
+	{ "ports", always, false, doctor_check_ports },
+	{ "backends", always, false, doctor_check_servers },
+	{ "ktls", startup_wants_ktls, false, doctor_check_ktls },
+	{ "rules", needs_rules, false, doctor_check_rules },
+	{ "input", is_dialled, true, doctor_check_input },
+	{ "conntrack", needs_rules, false, doctor_check_conntrack },
+	{ "helper", expects, true, doctor_check_helper },
+	{ "expectations", expects, false, doctor_check_expectations },
+	{ "related", expects, true, doctor_check_related },
+	{ "set", has_set, true, doctor_check_set },
+	{ "tproxy", doctor_is_transparent, true, doctor_check_tproxy },
+	{ "socket", doctor_is_transparent, true, doctor_check_socket },
+	{ "route", doctor_is_transparent, true, doctor_check_route },
+	{ "rp_filter", doctor_is_transparent, false, doctor_check_rp_filter },
+	{ "forwarding", doctor_is_transparent, false, doctor_check_forwarding },
+};
+
+void doctor_mend(struct doctor *doctor, const char *fmt, ...)
+{
+	va_list args;
+
+	va_start(args, fmt);
+	(void)vsnprintf(doctor->mend, sizeof(doctor->mend), fmt, args);
+	va_end(args);
+}
+
+static void __attribute__((format(printf, 3, 0)))
+add(struct doctor *doctor, const char *status, const char *fmt, va_list args)
+{
+	char detail[DOCTOR_TEXT_MAX];
+	json_t *finding;
+
+	(void)vsnprintf(detail, sizeof(detail), fmt, args);
+	finding = json_pack("{s:s,s:s,s:s}", "check", doctor->check, "status", status, "detail", detail);
+	if (finding == NULL) /* a path that is not UTF-8 */
+		finding = json_pack("{s:s,s:s,s:s}", "check", doctor->check, "status", status, "detail",
+				    "(not UTF-8)");
+	if (doctor->mend[0] != '\0')
+		(void)json_object_set_new(finding, "mend", json_string(doctor->mend));
+	doctor->mend[0] = '\0';
+	(void)json_array_append_new(doctor->findings, finding);
+}
+
+void doctor_ok(struct doctor *doctor, const char *fmt, ...)
+{
+	va_list args;
+
+	va_start(args, fmt);
+	add(doctor, "ok", fmt, args);
+	va_end(args);
+}
+
+void doctor_warning(struct doctor *doctor, const char *fmt, ...)
+{
+	va_list args;
+
+	va_start(args, fmt);
+	add(doctor, "warning", fmt, args);
+	va_end(args);
+}
+
+void doctor_problem(struct doctor *doctor, const char *fmt, ...)
+{
+	va_list args;
+
+	va_start(args, fmt);
+	add(doctor, "problem", fmt, args);
+	va_end(args);
+	doctor->bad = true;
+}
+
+uint16_t doctor_dialled_port(const struct doctor *doctor, const struct policy_listener *listener)
+{
+	struct ruleset_tproxy tproxy;
+
+	if (!listener->transparent)
+		return listener->endpoint.port;
+	if (doctor->ruleset != NULL &&
+	    ruleset_find_tproxy(doctor->ruleset, listener->endpoint.addr.family, listener->endpoint.port,
+				&tproxy) &&
+	    tproxy.dialled.n > 0)
+		return tproxy.dialled.ranges[0].low;
+	return listener->tls == LISTENER_IMPLICIT ? IMPLICIT_PORT : EXPLICIT_PORT;
+}
+
+json_t *doctor_examine(const struct policy *policy, const char *path)
+{
+	struct doctor doctor = { .policy = policy, .path = path, .findings = json_array() };
+	json_t *report;
+
+	if (doctor.findings == NULL)
+		return NULL;
+	if (needs_rules(policy) || is_dialled(policy))
+		doctor.ruleset_error = ruleset_load(&doctor.ruleset);
+	for (size_t i = 0; i < NELEM(checks); i++) {
+		if (!checks[i].matters(policy) || (checks[i].reads_rules && doctor.ruleset == NULL))
+			continue;
+		doctor.check = checks[i].name;
+		checks[i].run(&doctor);
+	}
+	ruleset_free(&doctor.ruleset);
+	report = json_pack("{s:b,s:o}", "ok", !doctor.bad, "findings", doctor.findings);
+	return report;
+}
+
+void doctor_print(const json_t *report, FILE *out)
+{
+	json_t *finding;
+	size_t i;
+
+	json_array_foreach(json_object_get(report, "findings"), i, finding)
+	{
+		const char *mend = json_string_value(json_object_get(finding, "mend"));
+
+		(void)fprintf(out, "%-8s %-*s %s\n", json_string_value(json_object_get(finding, "status")),
+			      NAME_WIDTH, json_string_value(json_object_get(finding, "check")),
+			      json_string_value(json_object_get(finding, "detail")));
+		if (mend != NULL)
+			(void)fprintf(out, "%*s %s\n", NAME_WIDTH + 9, "mend:", mend);
+	}
+}

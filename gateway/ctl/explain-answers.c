@@ -1,0 +1,202 @@
+#include <stdio.h>
+#include <string.h>
+
+#include "ftp-alg/endpoint.h"
+#include "ftp-alg/feat.h"
+#include "gateway/base/util.h"
+#include "gateway/ctl/explain-json.h"
+#include "gateway/ctl/simulate.h"
+
+#define STEPS_MAX 6
+
+/* How far a session has come; each stage is played from the start. */
+struct stage {
+	const char *name;
+	bool explicit_only;
+	const char *steps[STEPS_MAX]; /* AUTH is left out where TLS comes first */
+};
+
+enum stage_number { CLEAR = 0, CLEAR_IN, TLS, TLS_IN, AFTER_CCC };
+
+static const struct stage stages[] = {
+	[CLEAR] = { "before TLS", true, { NULL } },
+	[CLEAR_IN] = { "logged in without TLS", true, { "USER me", "PASS secret" } },
+	[TLS] = { "under TLS", false, { "AUTH TLS" } },
+	[TLS_IN] = { "under TLS, logged in", false, { "AUTH TLS", "USER me", "PASS secret" } },
+	[AFTER_CCC] = { "after CCC",
+			false,
+			{ "AUTH TLS", "PBSZ 0", "PROT P", "USER me", "PASS secret", "CCC" } },
+};
+
+/*
+ * The questions. @own, @other and @low become PORT or EPRT, whichever the client's
+ * address needs, with its own address, another one and a port below 1024.
+ */
+static const struct question {
+	enum stage_number stage;
+	const char *command;
+	const char
+	    *after[STEPS_MAX]; /* said before it; a refusal of one changes nothing, as with a real client */
+} questions[] = {
+	{ CLEAR, "USER me", { NULL } },
+	{ CLEAR, "PASS secret", { NULL } },
+	{ CLEAR, "AUTH TLS", { NULL } },
+	{ CLEAR, "PBSZ 0", { NULL } },
+	{ CLEAR, "PROT P", { NULL } },
+	{ CLEAR, "CCC", { NULL } },
+	{ CLEAR_IN, "PROT P", { NULL } },
+	{ CLEAR_IN, "EPSV", { NULL } },
+	{ CLEAR_IN, "RETR file", { "EPSV" } },
+	{ TLS, "AUTH TLS", { NULL } },
+	{ TLS, "USER me", { NULL } },
+	{ TLS, "PBSZ 0", { NULL } },
+	{ TLS, "PROT P", { NULL } },
+	{ TLS, "PROT C", { "PBSZ 0" } },
+	{ TLS, "PROT P", { "PBSZ 0" } },
+	{ TLS, "CCC", { NULL } },
+	{ TLS_IN, "PASV", { NULL } },
+	{ TLS_IN, "EPSV", { NULL } },
+	{ TLS_IN, "@own", { NULL } },
+	{ TLS_IN, "@other", { NULL } },
+	{ TLS_IN, "@low", { NULL } },
+	{ TLS_IN, "RETR file", { "EPSV" } },
+	{ TLS_IN, "RETR file", { "PBSZ 0", "PROT C", "EPSV" } },
+	{ TLS_IN, "RETR file", { "PBSZ 0", "PROT P", "EPSV" } },
+	{ TLS_IN, "STOR file", { "PBSZ 0", "PROT P", "EPSV" } },
+	{ TLS_IN, "CCC", { NULL } },
+	{ AFTER_CCC, "USER me", { NULL } },
+	{ AFTER_CCC, "AUTH TLS", { NULL } },
+	{ AFTER_CCC, "PROT C", { NULL } },
+	{ AFTER_CCC, "RETR file", { "EPSV" } },
+};
+
+/* What the client would really send: its own name, its own address. */
+static const char *spell(const struct explain_maker *maker, const char *command,
+			 char buf[static FTP_ENDPOINT_TEXT_MAX])
+{
+	static const char *const strangers[][2] = { { "192.0.2.1", "192.0.2.2" },
+						    { "2001:db8::1", "2001:db8::2" } };
+	struct ip_endpoint target = { .addr = maker->flow->remote, .port = 50000 };
+	bool v6 = target.addr.family == IP_V6;
+
+	if (strcmp(command, "USER me") == 0 && maker->identity.user != NULL) {
+		(void)snprintf(buf, FTP_ENDPOINT_TEXT_MAX, "USER %s", maker->identity.user);
+		return buf;
+	}
+	if (command[0] != '@')
+		return command;
+	if (strcmp(command, "@low") == 0)
+		target.port = 1023;
+	if (strcmp(command, "@other") == 0)
+		for (size_t i = 0; i < 2 && ip_addr_equal(&target.addr, &maker->flow->remote); i++)
+			(void)ip_addr_parse(strangers[v6][i], strlen(strangers[v6][i]),
+					    &target.addr); /* cannot fail */
+	return v6 ? ftp_eprt_format(&target, buf) : ftp_port_format(&target, buf);
+}
+
+static bool was_accepted(const struct rehearsal_answer *answer)
+{
+	return answer->passed || answer->text[0] == '2' || answer->text[0] == '3';
+}
+
+/* Is a step not needed: TLS comes by itself, or a certificate has replaced the password? */
+static bool is_done(const struct rehearsal *rehearsal, const char *step)
+{
+	const struct ftp_machine *machine = &rehearsal->machine;
+
+	return (machine->security.implicit && strncmp(step, "AUTH", 4) == 0) ||
+	       (machine->login == FTP_LOGIN_DONE && strncmp(step, "PASS", 4) == 0);
+}
+
+/* Play a stage. False: a step of it is refused. */
+static bool reach(struct explain_maker *maker, const struct stage *stage, struct rehearsal *rehearsal,
+		  const char **ret_step, struct rehearsal_answer *ret_answer)
+{
+	char buf[FTP_ENDPOINT_TEXT_MAX];
+
+	rehearsal_start(rehearsal, &maker->setup, &maker->offered, &maker->identity);
+	for (size_t i = 0; i < STEPS_MAX && stage->steps[i] != NULL; i++) {
+		*ret_step = stage->steps[i];
+		if (is_done(rehearsal, *ret_step))
+			continue;
+		rehearsal_say(rehearsal, spell(maker, *ret_step, buf), ret_answer);
+		if (!was_accepted(ret_answer))
+			return false;
+	}
+	return true;
+}
+
+static void put_answer(struct explain_maker *maker, json_t *to, const char *command,
+		       const struct rehearsal_answer *answer)
+{
+	explain_put(maker, to, "command", explain_text(command));
+	explain_put(maker, to, "by", json_string(answer->passed ? "server" : "gateway"));
+	explain_put(maker, to, "answer", answer->passed ? json_null() : explain_text(answer->text));
+	if (answer->passed && answer->transfer)
+		explain_put(maker, to, "data", json_string(answer->protect ? "private" : "clear"));
+}
+
+static json_t *ask(struct explain_maker *maker, const struct question *question, struct rehearsal *rehearsal)
+{
+	char buf[FTP_ENDPOINT_TEXT_MAX];
+	struct rehearsal_answer answer;
+	json_t *one = json_object(), *after = json_array();
+	const char *command = spell(maker, question->command, buf);
+
+	for (size_t i = 0; i < STEPS_MAX && question->after[i] != NULL; i++) {
+		rehearsal_say(rehearsal, question->after[i], &answer);
+		explain_add(maker, after, json_string(question->after[i]));
+	}
+	rehearsal_say(rehearsal, command, &answer);
+	explain_put(maker, one, "after", after);
+	put_answer(maker, one, command, &answer);
+	return one;
+}
+
+static json_t *stage_answers(struct explain_maker *maker, enum stage_number number)
+{
+	json_t *one = json_object(), *list = json_array(), *refused;
+	struct rehearsal_answer answer;
+	struct rehearsal rehearsal;
+	const char *step = NULL;
+
+	explain_put(maker, one, "state", json_string(stages[number].name));
+	if (!reach(maker, &stages[number], &rehearsal, &step, &answer)) {
+		refused = json_object();
+		put_answer(maker, refused, step, &answer);
+		explain_put(maker, one, "refused_at", refused);
+	} else {
+		for (size_t i = 0; i < NELEM(questions); i++) {
+			if (questions[i].stage != number)
+				continue;
+			(void)reach(maker, &stages[number], &rehearsal, &step, &answer); /* as before */
+			explain_add(maker, list, ask(maker, &questions[i], &rehearsal));
+		}
+	}
+	explain_put(maker, one, "answers", list);
+	return one;
+}
+
+json_t *explain_answers(struct explain_maker *maker)
+{
+	json_t *list = json_array();
+
+	for (size_t i = 0; i < NELEM(stages); i++)
+		if (!maker->setup.implicit || !stages[i].explicit_only)
+			explain_add(maker, list, stage_answers(maker, (enum stage_number)i));
+	return list;
+}
+
+json_t *explain_features(struct explain_maker *maker)
+{
+	struct rehearsal rehearsal;
+	json_t *list = json_array();
+	const char *line;
+	unsigned bits;
+
+	rehearsal_start(&rehearsal, &maker->setup, &maker->offered, &maker->identity);
+	bits = ftp_security_features(&rehearsal.machine.security, maker->setup.action);
+	for (size_t i = 0; (line = ftp_feat_line(bits, i)) != NULL; i++)
+		explain_add(maker, list, explain_text(line + 1));
+	return list;
+}

@@ -1,0 +1,36 @@
+/*
+ * What the files of explain share; nobody else includes this.
+ */
+#ifndef ATTLSD_GATEWAY_CTL_EXPLAIN_JSON_H
+#define ATTLSD_GATEWAY_CTL_EXPLAIN_JSON_H
+
+#include <jansson.h>
+#include <stdbool.h>
+
+#include "ftp-alg/ftp-alg.h"
+#include "gateway/tls/users.h"
+#include "policy/policy.h"
+
+struct explain_maker {
+	const struct policy *policy;
+	const struct policy_flow *flow;
+	const struct identity *certificate;
+	const struct users *users;
+	struct ftp_identity identity;
+	struct ftp_machine_setup setup;
+	struct ip_endpoint offered;
+	bool failed; /* no memory */
+};
+
+/* explain.c: into an object, into a list; both take the value over. Failure is remembered. */
+void explain_put(struct explain_maker *maker, json_t *to, const char *key, json_t *value);
+void explain_add(struct explain_maker *maker, json_t *to, json_t *value);
+
+/* Paths come from the command line as well, in any encoding. */
+json_t *explain_text(const char *text);
+
+/* explain-answers.c: what FEAT adds, and the answers in each state that the client can be in. */
+json_t *explain_features(struct explain_maker *maker);
+json_t *explain_answers(struct explain_maker *maker);
+
+#endif

@@ -1,0 +1,133 @@
+#include <jansson.h>
+#include <string.h>
+
+#include "gateway/base/util.h"
+#include "gateway/ctl/explain.h"
+
+/* Of the table's left column; longer commands push the answer to the right. */
+#define COMMAND_WIDTH 40
+#define KEY_WIDTH     22
+
+static const char *word(const json_t *object, const char *key)
+{
+	const char *text = json_string_value(json_object_get(object, key));
+
+	return text != NULL ? text : "";
+}
+
+static void print_rules(const json_t *explanation, FILE *out)
+{
+	const json_t *rules = json_object_get(explanation, "rules");
+	size_t i, j;
+	json_t *rule, *name;
+
+	(void)fputs("\nrules, in the order in which they are tried\n", out);
+	json_array_foreach(rules, i, rule)
+	{
+		(void)fprintf(out, "  %-*s priority %" JSON_INTEGER_FORMAT ": ", KEY_WIDTH,
+			      word(rule, "name"), json_integer_value(json_object_get(rule, "priority")));
+		if (json_is_true(json_object_get(rule, "matches"))) {
+			(void)fputs("matches\n", out);
+			continue;
+		}
+		(void)fputs("no, another", out);
+		json_array_foreach(json_object_get(rule, "differs_in"), j, name)(void)
+		    fprintf(out, "%s %s", j > 0 ? "," : "", json_string_value(name));
+		(void)fputs("\n", out);
+	}
+}
+
+static void print_settings(const json_t *explanation, const char *title, const char *name, const char *key,
+			   FILE *out)
+{
+	const char *setting;
+	json_t *value, *one;
+	size_t i;
+
+	(void)fprintf(out, "\n%s \"%s\"\n", title, word(explanation, name));
+	json_object_foreach(json_object_get(explanation, key), setting, value)
+	{
+		if (json_is_string(value))
+			(void)fprintf(out, "  %-*s %s\n", KEY_WIDTH, setting, json_string_value(value));
+		json_array_foreach(value, i, one)(void)
+		    fprintf(out, "  %-*s %s%s%s\n", KEY_WIDTH, "certificate", word(one, "chain"),
+			    json_object_get(one, "label") != NULL ? ", label " : "", word(one, "label"));
+	}
+}
+
+static void print_answer(const json_t *answer, FILE *out)
+{
+	const char *data = word(answer, "data");
+
+	if (strcmp(word(answer, "by"), "gateway") == 0)
+		(void)fprintf(out, "%s\n", word(answer, "answer"));
+	else if (data[0] == '\0')
+		(void)fputs("goes to the server\n", out);
+	else
+		(void)fprintf(out, "goes to the server; the data %s\n",
+			      strcmp(data, "private") == 0 ? "under TLS" : "in the clear");
+}
+
+static void print_state(const json_t *state, FILE *out)
+{
+	const json_t *refused = json_object_get(state, "refused_at");
+	json_t *answer, *step;
+	size_t i, j;
+
+	(void)fprintf(out, "\n%s\n", word(state, "state"));
+	if (refused != NULL) {
+		(void)fprintf(out, "  cannot be reached: %s: ", word(refused, "command"));
+		print_answer(refused, out);
+		return;
+	}
+	json_array_foreach(json_object_get(state, "answers"), i, answer)
+	{
+		int width = fprintf(out, "  %s", word(answer, "command"));
+
+		json_array_foreach(json_object_get(answer, "after"), j, step) width +=
+		    fprintf(out, "%s %s", j == 0 ? " after" : ",", json_string_value(step));
+		(void)fprintf(out, "%*s ", width < COMMAND_WIDTH ? COMMAND_WIDTH - width : 0, "");
+		print_answer(answer, out);
+	}
+}
+
+static void print_assumptions(const json_t *explanation, FILE *out)
+{
+	const json_t *certificate = json_object_get(explanation, "certificate");
+	const char *user = word(certificate, "user");
+
+	(void)fputs("\nThe server is taken to agree to everything. Ports in 227 and 229 are examples.\n",
+		    out);
+	if (!json_is_object(certificate)) {
+		(void)fputs("The client is taken to show no certificate.\n", out);
+		return;
+	}
+	(void)fprintf(out, "The client is taken to show a certificate that TLS accepts: %s, %s%s.\n",
+		      word(certificate, "subject"), user[0] != '\0' ? "user " : "no user of the policy",
+		      user);
+}
+
+void explain_print(const json_t *explanation, FILE *out)
+{
+	const json_t *features = json_object_get(explanation, "features");
+	json_t *item;
+	size_t i;
+
+	(void)fprintf(out, "listener %s, %s TLS; client %s, dialled %s\n", word(explanation, "listener"),
+		      word(explanation, "starts_tls"), word(explanation, "client"),
+		      word(explanation, "local"));
+	print_rules(explanation, out);
+	if (json_is_null(json_object_get(explanation, "rule"))) {
+		(void)fputs("\nno rule matches: the connection is refused\n", out);
+		return;
+	}
+	print_settings(explanation, "tls action", "tls_action", "tls", out);
+	print_settings(explanation, "ftp action", "ftp_action", "ftp", out);
+	print_settings(explanation, "backend", "backend", "server", out);
+	(void)fputs("\nFEAT adds ", out);
+	json_array_foreach(features, i, item)(void)
+	    fprintf(out, "%s%s", i > 0 ? ", " : "", json_string_value(item));
+	(void)fputs("\n", out);
+	json_array_foreach(json_object_get(explanation, "states"), i, item) print_state(item, out);
+	print_assumptions(explanation, out);
+}

@@ -1,0 +1,167 @@
+#include "gateway/ctl/explain.h"
+
+#include <jansson.h>
+
+#include "gateway/base/util.h"
+#include "gateway/ctl/explain-json.h"
+#include "gateway/worker/session.h"
+#include "policy/explain.h"
+
+void explain_put(struct explain_maker *maker, json_t *to, const char *key, json_t *value)
+{
+	if (json_object_set_new(to, key, value) != 0)
+		maker->failed = true;
+}
+
+void explain_add(struct explain_maker *maker, json_t *to, json_t *value)
+{
+	if (json_array_append_new(to, value) != 0)
+		maker->failed = true;
+}
+
+json_t *explain_text(const char *text)
+{
+	json_t *value = json_string(text);
+
+	return value != NULL ? value : json_string("(not UTF-8)");
+}
+
+struct setting_sink {
+	struct explain_maker *maker;
+	json_t *to;
+};
+
+static void take_setting(void *context, const char *key, const char *value)
+{
+	struct setting_sink *sink = context;
+
+	explain_put(sink->maker, sink->to, key, explain_text(value));
+}
+
+static json_t *settings(struct explain_maker *maker, const char *section, const void *object)
+{
+	struct setting_sink sink = { .maker = maker, .to = json_object() };
+
+	policy_explain_settings(section, object, take_setting, &sink);
+	return sink.to;
+}
+
+static json_t *certificates(struct explain_maker *maker, const struct policy_keyring *keyring)
+{
+	json_t *list = json_array();
+
+	for (size_t i = 0; keyring != NULL && i < keyring->ncertificates; i++) {
+		const struct policy_certificate *certificate = &keyring->certificates[i];
+		json_t *one = json_object();
+
+		if (certificate->label != NULL)
+			explain_put(maker, one, "label", explain_text(certificate->label));
+		explain_put(maker, one, "chain", explain_text(certificate->chain));
+		explain_add(maker, list, one);
+	}
+	return list;
+}
+
+/* Up to the rule that matches. */
+static json_t *rules_tried(struct explain_maker *maker, const struct policy_rule **ret_rule)
+{
+	static const unsigned bits[] = { POLICY_MISS_LISTENER, POLICY_MISS_REMOTE_ADDR,
+					 POLICY_MISS_LOCAL_ADDR };
+	json_t *list = json_array();
+
+	*ret_rule = NULL;
+	for (size_t i = 0; *ret_rule == NULL && i < maker->policy->nrules; i++) {
+		const struct policy_rule *rule = &maker->policy->rules[i];
+		unsigned misses = policy_explain_rule(rule, maker->flow);
+		json_t *one = json_object(), *names = json_array();
+
+		for (size_t j = 0; j < NELEM(bits); j++)
+			if ((misses & bits[j]) != 0)
+				explain_add(maker, names, json_string(policy_miss_name(bits[j])));
+		explain_put(maker, one, "name", explain_text(rule->name));
+		explain_put(maker, one, "line", json_integer(rule->mark.line));
+		explain_put(maker, one, "priority", json_integer(rule->priority));
+		explain_put(maker, one, "matches", json_boolean(misses == 0));
+		explain_put(maker, one, "differs_in", names);
+		explain_add(maker, list, one);
+		if (misses == 0)
+			*ret_rule = rule;
+	}
+	return list;
+}
+
+/* Of the client; null: it shows no certificate. */
+static void put_identity(struct explain_maker *maker, json_t *to)
+{
+	json_t *one = maker->certificate != NULL ? json_object() : json_null();
+
+	if (maker->certificate != NULL) {
+		explain_put(maker, one, "subject", explain_text(maker->certificate->subject));
+		explain_put(maker, one, "user",
+			    maker->identity.user != NULL ? explain_text(maker->identity.user) : json_null());
+		explain_put(maker, one, "service", json_boolean(maker->identity.service));
+	}
+	explain_put(maker, to, "certificate", one);
+}
+
+static void put_rule(struct explain_maker *maker, json_t *to, const struct policy_rule *rule)
+{
+	const struct policy_backend *backend = rule->backend;
+	uint16_t low = rule->ftp->passivedataports.low;
+	const struct ip_endpoint own = { .addr = maker->flow->local, .port = low != 0 ? low : 50000 };
+	json_t *tls = settings(maker, "tls_actions", rule->tls);
+	json_t *server = settings(maker, "backends", backend);
+	char text[IP_TEXT_MAX];
+
+	maker->offered = policy_advertised(maker->policy, rule->ftp, &maker->flow->remote, &own);
+	maker->setup = (struct ftp_machine_setup){
+		.action = rule->ftp,
+		.client = { .addr = maker->flow->remote, .port = 50000 },
+		.server = backend->endpoint.addr,
+		.implicit = maker->flow->listener->tls == LISTENER_IMPLICIT,
+		.modes = session_server_modes(backend),
+	};
+	if (maker->certificate != NULL)
+		users_identify(maker->users, maker->certificate, backend, &maker->identity);
+	put_identity(maker, to);
+	explain_put(maker, tls, "certificates", certificates(maker, rule->tls->keyring));
+	explain_put(maker, server, "address", explain_text(ip_endpoint_format(&backend->endpoint, text)));
+	explain_put(maker, to, "rule", explain_text(rule->name));
+	explain_put(maker, to, "tls_action", explain_text(rule->tls->name));
+	explain_put(maker, to, "tls", tls);
+	explain_put(maker, to, "ftp_action", explain_text(rule->ftp->name));
+	explain_put(maker, to, "ftp", settings(maker, "ftp_actions", rule->ftp));
+	explain_put(maker, to, "backend", explain_text(backend->name));
+	explain_put(maker, to, "server", server);
+	explain_put(maker, to, "features", explain_features(maker));
+	explain_put(maker, to, "states", explain_answers(maker));
+}
+
+json_t *explain_make(const struct policy *policy, const struct policy_flow *flow,
+		     const struct identity *identity, const struct users *users)
+{
+	const struct policy_listener *listener = flow->listener;
+	struct explain_maker maker = {
+		.policy = policy, .flow = flow, .certificate = identity, .users = users
+	};
+	json_t *explanation = json_object(), *tried;
+	const struct policy_rule *rule;
+	char text[IP_TEXT_MAX];
+
+	explain_put(&maker, explanation, "listener", explain_text(listener->name));
+	explain_put(&maker, explanation, "starts_tls",
+		    json_string(listener->tls == LISTENER_IMPLICIT ? "implicit" : "explicit"));
+	explain_put(&maker, explanation, "client", explain_text(ip_addr_format(&flow->remote, text)));
+	explain_put(&maker, explanation, "local", explain_text(ip_addr_format(&flow->local, text)));
+	tried = rules_tried(&maker, &rule);
+	explain_put(&maker, explanation, "rules", tried);
+	if (rule != NULL)
+		put_rule(&maker, explanation, rule);
+	else
+		explain_put(&maker, explanation, "rule", json_null());
+	if (maker.failed) {
+		json_decref(explanation);
+		return NULL;
+	}
+	return explanation;
+}

@@ -1,0 +1,408 @@
+#include "gateway/ctl/ruleset.h"
+
+#include <errno.h>
+#include <jansson.h>
+#include <nftables/libnftables.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+struct ruleset {
+	json_t *items; /* what `nft -j list ruleset` says: an array of objects with one key each */
+};
+
+int ruleset_load(struct ruleset **ret_ruleset)
+{
+	struct nft_ctx *nft = nft_ctx_new(NFT_CTX_DEFAULT);
+	struct ruleset *ruleset = calloc(1, sizeof(*ruleset));
+	json_t *root = NULL;
+	int r = -EIO;
+
+	if (nft == NULL || ruleset == NULL || nft_ctx_buffer_output(nft) != 0 ||
+	    nft_ctx_buffer_error(nft) != 0)
+		goto out;
+	nft_ctx_output_set_flags(nft, NFT_CTX_OUTPUT_JSON);
+	errno = 0;
+	if (nft_run_cmd_from_buffer(nft, "list ruleset") != 0) {
+		r = errno == EPERM ? -EPERM : -EIO;
+		goto out;
+	}
+	root = json_loads(nft_ctx_get_output_buffer(nft), 0, NULL);
+	ruleset->items = json_incref(json_object_get(root, "nftables"));
+	if (!json_is_array(ruleset->items))
+		goto out;
+	*ret_ruleset = ruleset;
+	ruleset = NULL;
+	r = 0;
+out:
+	json_decref(root);
+	ruleset_free(&ruleset);
+	if (nft != NULL)
+		nft_ctx_free(nft);
+	return r;
+}
+
+void ruleset_free(struct ruleset **ruleset)
+{
+	if (*ruleset == NULL)
+		return;
+	json_decref((*ruleset)->items);
+	free(*ruleset);
+	*ruleset = NULL;
+}
+
+static const char *text(const json_t *object, const char *key)
+{
+	const char *value = json_string_value(json_object_get(object, key));
+
+	return value != NULL ? value : "";
+}
+
+static bool same(const json_t *a, const json_t *b, const char *key)
+{
+	return strcmp(text(a, key), text(b, key)) == 0;
+}
+
+static bool is_of_family(const json_t *object, enum ip_family family)
+{
+	const char *word = text(object, "family");
+
+	return strcmp(word, "inet") == 0 || strcmp(word, family == IP_V6 ? "ip6" : "ip") == 0;
+}
+
+/* The object of this kind in the table of `near`. */
+static const json_t *find_named(const struct ruleset *ruleset, const char *kind, const json_t *near,
+				const char *name)
+{
+	json_t *item;
+	size_t i;
+
+	json_array_foreach(ruleset->items, i, item)
+	{
+		const json_t *object = json_object_get(item, kind);
+
+		if (object != NULL && same(object, near, "family") && same(object, near, "table") &&
+		    strcmp(text(object, "name"), name) == 0)
+			return object;
+	}
+	return NULL;
+}
+
+/* What a statement of this kind in the rule holds. */
+static const json_t *statement(const json_t *rule, const char *kind)
+{
+	json_t *one;
+	size_t i;
+
+	json_array_foreach(json_object_get(rule, "expr"), i, one)
+	{
+		const json_t *found = json_object_get(one, kind);
+
+		if (found != NULL)
+			return found;
+	}
+	return NULL;
+}
+
+/* The next rule at or behind *i, which moves on. */
+static const json_t *next_rule(const struct ruleset *ruleset, enum ip_family family, size_t *i)
+{
+	while (*i < json_array_size(ruleset->items)) {
+		const json_t *rule = json_object_get(json_array_get(ruleset->items, (*i)++), "rule");
+
+		if (rule != NULL && is_of_family(rule, family))
+			return rule;
+	}
+	return NULL;
+}
+
+/* Does this text stand anywhere in the value? */
+static bool mentions(const json_t *value, const char *word)
+{
+	const char *key;
+	json_t *one;
+	size_t i;
+
+	if (json_is_string(value))
+		return strcmp(json_string_value(value), word) == 0;
+	json_array_foreach(value, i, one) if (mentions(one, word)) return true;
+	/* jansson's iteration takes no const */
+	json_object_foreach((json_t *)(uintptr_t)value, key, one) if (mentions(one, word)) return true;
+	return false;
+}
+
+static void add_range(struct ruleset_ports *ports, const json_t *low, const json_t *high)
+{
+	if (ports->n == RULESET_RANGES_MAX) {
+		ports->any = true; /* more than is worth looking at: no false alarm */
+		return;
+	}
+	ports->ranges[ports->n].low = (uint16_t)json_integer_value(low);
+	ports->ranges[ports->n].high = (uint16_t)json_integer_value(high);
+	ports->n++;
+}
+
+/* A port, a range, or a list of both; the elements of named sets come in the same form. */
+static void add_ports(struct ruleset_ports *ports, const json_t *value)
+{
+	const json_t *range = json_object_get(value, "range");
+	const json_t *set = json_object_get(value, "set");
+	json_t *one;
+	size_t i;
+
+	if (json_is_integer(value))
+		add_range(ports, value, value);
+	else if (range != NULL)
+		add_range(ports, json_array_get(range, 0), json_array_get(range, 1));
+	json_array_foreach(set != NULL ? set : value, i, one) if (!json_is_array(one)) add_ports(ports, one);
+}
+
+static bool is_port_field(const json_t *left)
+{
+	const json_t *payload = json_object_get(left, "payload");
+
+	return strcmp(text(payload, "field"), "dport") == 0;
+}
+
+static void ports_of(const struct ruleset *ruleset, const json_t *rule, struct ruleset_ports *ports)
+{
+	json_t *one;
+	size_t i;
+
+	*ports = (struct ruleset_ports){ .any = true };
+	json_array_foreach(json_object_get(rule, "expr"), i, one)
+	{
+		const json_t *match = json_object_get(one, "match");
+		const json_t *right = json_object_get(match, "right");
+
+		if (match == NULL || !is_port_field(json_object_get(match, "left")) ||
+		    strcmp(text(match, "op"), "!=") == 0)
+			continue;
+		ports->any = false;
+		if (json_is_string(right) && json_string_value(right)[0] == '@')
+			add_ports(ports, json_object_get(
+					     find_named(ruleset, "set", rule, json_string_value(right) + 1),
+					     "elem"));
+		else
+			add_ports(ports, right);
+	}
+}
+
+bool ruleset_ports_have(const struct ruleset_ports *ports, uint16_t port)
+{
+	for (size_t i = 0; i < ports->n; i++)
+		if (port >= ports->ranges[i].low && port <= ports->ranges[i].high)
+			return true;
+	return ports->any;
+}
+
+static bool is_for_port(const struct ruleset *ruleset, const json_t *rule, uint16_t port)
+{
+	struct ruleset_ports ports;
+
+	ports_of(ruleset, rule, &ports);
+	return ruleset_ports_have(&ports, port);
+}
+
+static bool is_at_hook(const struct ruleset *ruleset, const json_t *rule, const char *hook)
+{
+	const char *at = text(find_named(ruleset, "chain", rule, text(rule, "chain")), "hook");
+
+	return at[0] == '\0' || strcmp(at, hook) == 0; /* a chain without one is jumped to from anywhere */
+}
+
+bool ruleset_assigns_helper(const struct ruleset *ruleset, enum ip_family family, uint16_t port)
+{
+	const json_t *rule;
+
+	for (size_t i = 0; (rule = next_rule(ruleset, family, &i)) != NULL;) {
+		const char *name = json_string_value(statement(rule, "ct helper"));
+
+		if (name != NULL &&
+		    strcmp(text(find_named(ruleset, "ct helper", rule, name), "type"), "ftp") == 0 &&
+		    is_at_hook(ruleset, rule, "prerouting") && is_for_port(ruleset, rule, port))
+			return true;
+	}
+	return false;
+}
+
+static bool sets_mark(const json_t *rule, uint32_t *ret_mark)
+{
+	const json_t *mangle = statement(rule, "mangle");
+	const json_t *value = json_object_get(mangle, "value");
+	const json_t * or = json_object_get(value, "|");
+
+	if (!mentions(json_object_get(mangle, "key"), "mark"))
+		return false;
+	*ret_mark = (uint32_t)json_integer_value(or == NULL ? value : json_array_get(or, 1));
+	return true;
+}
+
+bool ruleset_find_tproxy(const struct ruleset *ruleset, enum ip_family family, uint16_t port,
+			 struct ruleset_tproxy *ret)
+{
+	const json_t *rule;
+
+	for (size_t i = 0; (rule = next_rule(ruleset, family, &i)) != NULL;) {
+		const json_t *tproxy = statement(rule, "tproxy");
+		const char *word = text(tproxy, "family");
+
+		if (tproxy == NULL || json_integer_value(json_object_get(tproxy, "port")) != port ||
+		    (word[0] != '\0' && strcmp(word, family == IP_V6 ? "ip6" : "ip") != 0))
+			continue;
+		*ret = (struct ruleset_tproxy){ .marks = false };
+		ports_of(ruleset, rule, &ret->dialled);
+		ret->marks = sets_mark(rule, &ret->mark);
+		(void)snprintf(ret->addr, sizeof(ret->addr), "%s", text(tproxy, "addr"));
+		return true;
+	}
+	return false;
+}
+
+static bool asks_for_socket(const json_t *rule)
+{
+	json_t *one;
+	size_t i;
+
+	json_array_foreach(json_object_get(rule, "expr"), i, one)
+	{
+		const json_t *left = json_object_get(json_object_get(one, "match"), "left");
+
+		if (strcmp(text(json_object_get(left, "socket"), "key"), "transparent") == 0)
+			return true;
+	}
+	return false;
+}
+
+bool ruleset_find_socket(const struct ruleset *ruleset, enum ip_family family, bool *ret_marks,
+			 uint32_t *ret_mark)
+{
+	const json_t *rule;
+
+	for (size_t i = 0; (rule = next_rule(ruleset, family, &i)) != NULL;) {
+		if (!asks_for_socket(rule))
+			continue;
+		*ret_marks = sets_mark(rule, ret_mark);
+		return true;
+	}
+	return false;
+}
+
+bool ruleset_drops_input(const struct ruleset *ruleset, enum ip_family family,
+			 char ret_name[static RULESET_NAME_MAX])
+{
+	json_t *item;
+	size_t i;
+
+	json_array_foreach(ruleset->items, i, item)
+	{
+		const json_t *chain = json_object_get(item, "chain");
+
+		if (!is_of_family(chain, family) || strcmp(text(chain, "hook"), "input") != 0 ||
+		    strcmp(text(chain, "policy"), "drop") != 0)
+			continue;
+		(void)snprintf(ret_name, RULESET_NAME_MAX, "%s %s %s", text(chain, "family"),
+			       text(chain, "table"), text(chain, "name"));
+		return true;
+	}
+	return false;
+}
+
+/* A rule that lets something in, right here or in a chain that it jumps to. */
+static bool lets_in(const struct ruleset *ruleset, const json_t *rule)
+{
+	return is_at_hook(ruleset, rule, "input") &&
+	       (statement(rule, "accept") != NULL || statement(rule, "jump") != NULL ||
+		statement(rule, "goto") != NULL || statement(rule, "vmap") != NULL);
+}
+
+bool ruleset_accepts_related(const struct ruleset *ruleset, enum ip_family family)
+{
+	const json_t *rule;
+
+	for (size_t i = 0; (rule = next_rule(ruleset, family, &i)) != NULL;)
+		if (lets_in(ruleset, rule) && mentions(json_object_get(rule, "expr"), "related"))
+			return true;
+	return false;
+}
+
+/* Rules that name no port (for loopback, for what is established) say nothing about one. */
+bool ruleset_accepts_port(const struct ruleset *ruleset, enum ip_family family, uint16_t port)
+{
+	const json_t *rule;
+
+	for (size_t i = 0; (rule = next_rule(ruleset, family, &i)) != NULL;) {
+		struct ruleset_ports ports;
+
+		ports_of(ruleset, rule, &ports);
+		if (lets_in(ruleset, rule) && ruleset_ports_have(&ports, port) &&
+		    (!ports.any || statement(rule, "vmap") != NULL || statement(rule, "jump") != NULL))
+			return true;
+	}
+	return false;
+}
+
+bool ruleset_translates(const struct ruleset *ruleset, enum ip_family family, uint16_t port)
+{
+	const json_t *rule;
+
+	for (size_t i = 0; (rule = next_rule(ruleset, family, &i)) != NULL;) {
+		const json_t *to = statement(rule, "dnat");
+		const json_t *target;
+
+		if (to == NULL)
+			to = statement(rule, "redirect");
+		if (to == NULL)
+			continue;
+		target = json_object_get(to, "port");
+		if (is_for_port(ruleset, rule, port) ||
+		    (target != NULL && json_integer_value(target) == port))
+			return true;
+	}
+	return false;
+}
+
+static bool has_type(const json_t *set, enum ip_family family)
+{
+	const json_t *type = json_object_get(set, "type");
+	const char *addr = family == IP_V6 ? "ipv6_addr" : "ipv4_addr";
+	const char *want[] = { addr, addr, "inet_service" };
+
+	for (size_t i = 0; i < sizeof(want) / sizeof(want[0]); i++) {
+		const char *got = json_string_value(json_array_get(type, i));
+
+		if (got == NULL || strcmp(got, want[i]) != 0)
+			return false;
+	}
+	return json_array_size(type) == sizeof(want) / sizeof(want[0]);
+}
+
+void ruleset_find_set(const struct ruleset *ruleset, const char *name, enum ip_family family,
+		      struct ruleset_set *ret)
+{
+	char full[RULESET_NAME_MAX], this[RULESET_NAME_MAX], reference[RULESET_NAME_MAX];
+	const json_t *rule;
+	json_t *item;
+	size_t i;
+
+	*ret = (struct ruleset_set){ .found = false };
+	(void)snprintf(full, sizeof(full), "%s%s", name, family == IP_V6 ? "6" : "");
+	json_array_foreach(ruleset->items, i, item)
+	{
+		const json_t *set = json_object_get(item, "set");
+
+		if (set == NULL)
+			continue;
+		(void)snprintf(this, sizeof(this), "%s %s %s", text(set, "family"), text(set, "table"),
+			       text(set, "name"));
+		if (strcmp(this, full) != 0)
+			continue;
+		ret->found = true;
+		ret->right_type = has_type(set, family);
+		ret->timeout = mentions(json_object_get(set, "flags"), "timeout");
+		(void)snprintf(reference, sizeof(reference), "@%s", text(set, "name"));
+	}
+	for (i = 0; ret->found && (rule = next_rule(ruleset, family, &i)) != NULL;)
+		if (mentions(json_object_get(rule, "expr"), reference))
+			ret->used = true;
+}

@@ -1,0 +1,188 @@
+#include "gateway/ctl/simulate.h"
+
+#include <assert.h>
+#include <stdio.h>
+#include <string.h>
+
+/* Replies of the server that wait; more than any one command leads to. */
+#define QUEUE_MAX 8
+
+struct turn {
+	struct rehearsal *rehearsal;
+	struct rehearsal_answer *answer;
+	const char *command; /* the client's; NULL: the greeting */
+	const char *queue[QUEUE_MAX];
+	size_t nqueue;
+	struct ftp_out out;
+};
+
+/* What the agreeable server says. */
+static const struct {
+	const char *verb;
+	const char *replies[2];
+} server_replies[] = {
+	{ "USER", { "331 Password required." } },
+	{ "PASS", { "230 Logged in." } },
+	{ "EPSV", { "229 Entering Extended Passive Mode (|||50000|)" } },
+	{ "PASV", { "227 Entering Passive Mode (127,0,0,1,195,80)." } },
+	{ "RETR", { "150 Opening data connection.", "226 Transfer complete." } },
+	{ "STOR", { "150 Opening data connection.", "226 Transfer complete." } },
+	{ "", { "200 OK." } },
+};
+
+static void carry_out(struct turn *turn);
+
+static void server_says(struct turn *turn, const char *text)
+{
+	assert(turn->nqueue < QUEUE_MAX);
+	turn->queue[turn->nqueue++] = text;
+}
+
+static void server_hears(struct turn *turn, const struct ftp_act *heard)
+{
+	size_t row = 0;
+
+	/* borrowed from the client's line (out.h): that very command, not one of the machine's own */
+	if (heard->text == turn->command)
+		turn->answer->passed = true;
+	while (server_replies[row].verb[0] != '\0' &&
+	       (heard->len < 4 || memcmp(heard->text, server_replies[row].verb, 4) != 0))
+		row++;
+	for (size_t i = 0; i < 2 && server_replies[row].replies[i] != NULL; i++)
+		server_says(turn, server_replies[row].replies[i]);
+}
+
+/* Offer the next reply. False: there is none, or it has to wait. */
+static bool client_is_told(struct turn *turn)
+{
+	struct ftp_reply_parser parser = { .code = 0 };
+	char line[REHEARSAL_TEXT_MAX];
+	struct ftp_reply reply;
+	int len;
+
+	if (turn->nqueue == 0)
+		return false;
+	len = snprintf(line, sizeof(line), "%s\r\n", turn->queue[0]);
+	assert(len > 0 && (size_t)len < sizeof(line));
+	if (ftp_reply_take(&parser, (const uint8_t *)line, (size_t)len, &reply) != FTP_REPLY_END)
+		return false;
+	if (ftp_machine_reply(&turn->rehearsal->machine, &reply, true, &turn->out) == FTP_HOLD)
+		return turn->out.n > 0;
+	turn->nqueue--;
+	memmove(&turn->queue[0], &turn->queue[1], turn->nqueue * sizeof(turn->queue[0]));
+	carry_out(turn); /* before `line` goes */
+	return true;
+}
+
+/* Only what the gateway says of its own accord is its answer. */
+static void client_hears(struct turn *turn, const struct ftp_act *heard)
+{
+	struct rehearsal_answer *answer = turn->answer;
+	const char *end = memchr(heard->text, '\r', heard->len);
+	size_t len = end != NULL ? (size_t)(end - heard->text) : heard->len;
+
+	if (answer->passed || answer->text[0] != '\0')
+		return;
+	if (len >= sizeof(answer->text))
+		len = sizeof(answer->text) - 1;
+	memcpy(answer->text, heard->text, len);
+	answer->text[len] = '\0';
+}
+
+static void tls_is_up(struct turn *turn)
+{
+	struct rehearsal *rehearsal = turn->rehearsal;
+
+	ftp_machine_identify(&rehearsal->machine, &rehearsal->identity);
+	ftp_machine_signal(&rehearsal->machine, FTP_SIGNAL_TLS_UP, &turn->out);
+}
+
+static void carry_out_one(struct turn *turn, const struct ftp_act *one)
+{
+	struct ftp_machine *machine = &turn->rehearsal->machine;
+	struct ip_endpoint ours = { .addr = machine->server_addr, .port = 50000 };
+
+	switch (one->what) {
+	case FTP_DO_REPLY:
+		client_hears(turn, one);
+		break;
+	case FTP_DO_COMMAND:
+		server_hears(turn, one);
+		break;
+	case FTP_DO_TLS_START:
+		tls_is_up(turn);
+		break;
+	case FTP_DO_SERVER_RENEW:
+		turn->nqueue = 0;
+		server_says(turn, "220 Ready.");
+		break;
+	case FTP_DO_LISTEN_CLIENT:
+		ftp_machine_listening(machine, FTP_SIDE_CLIENT, &turn->rehearsal->offered, &turn->out);
+		break;
+	case FTP_DO_SEGMENT:
+	case FTP_DO_PAUSE: /* nobody waits here */
+		ftp_machine_resume(machine, &turn->out);
+		break;
+	case FTP_DO_LISTEN_SERVER:
+		ftp_machine_listening(machine, FTP_SIDE_SERVER, &ours, &turn->out);
+		break;
+	case FTP_DO_DATA_START:
+		turn->answer->transfer = true;
+		turn->answer->protect = one->protect;
+		break;
+	case FTP_DO_DATA_GO:
+		ftp_machine_data_done(machine, FTP_DATA_OK, &turn->out);
+		break;
+	case FTP_DO_DATA_ABORT:
+		ftp_machine_data_done(machine, FTP_DATA_ABORTED, &turn->out);
+		break;
+	case FTP_DO_CLOSE:
+		turn->answer->closed = true;
+		break;
+	default:
+		/* Not by rule 11: all other actions are of sockets, clocks and the log, which are not played.
+		 */
+		break;
+	}
+}
+
+/* The list grows while it is walked. */
+static void carry_out(struct turn *turn)
+{
+	for (size_t i = 0; i < turn->out.n; i++) {
+		struct ftp_act one = turn->out.acts[i];
+
+		carry_out_one(turn, &one);
+	}
+	ftp_out_reset(&turn->out);
+}
+
+static void play(struct turn *turn)
+{
+	do
+		carry_out(turn);
+	while (client_is_told(turn));
+}
+
+void rehearsal_start(struct rehearsal *rehearsal, const struct ftp_machine_setup *setup,
+		     const struct ip_endpoint *offered, const struct ftp_identity *identity)
+{
+	struct rehearsal_answer nobody = { .passed = false };
+	struct turn turn = { .rehearsal = rehearsal, .answer = &nobody };
+
+	*rehearsal = (struct rehearsal){ .offered = *offered, .identity = *identity };
+	ftp_machine_init(&rehearsal->machine, setup);
+	if (setup->implicit && !setup->action->secureimplicitzos)
+		tls_is_up(&turn);
+	server_says(&turn, "220 Ready.");
+	play(&turn);
+}
+
+void rehearsal_say(struct rehearsal *rehearsal, const char *command, struct rehearsal_answer *ret_answer)
+{
+	struct turn turn = { .rehearsal = rehearsal, .answer = ret_answer, .command = command };
+
+	*ret_answer = (struct rehearsal_answer){ .passed = false };
+	(void)ftp_machine_command(&rehearsal->machine, command, strlen(command), &turn.out);
+	play(&turn);
+}

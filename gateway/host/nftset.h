@@ -1,0 +1,29 @@
+/*
+ * Data connections as elements of an nftables set: for firewalls where
+ * expectations cannot be had. The set is the administrator's:
+ *
+ *   set data { type ipv4_addr . ipv4_addr . inet_service; flags timeout; }
+ *
+ * (source address, destination address, destination port), and one more with a
+ * 6 behind its name for IPv6.
+ */
+#ifndef ATTLSD_GATEWAY_HOST_NFTSET_H
+#define ATTLSD_GATEWAY_HOST_NFTSET_H
+
+#include "policy/ip.h"
+
+struct nftset;
+
+/* `name` is "family table set", as the policy has it. Returns 0, -EINVAL for another form, or -ENOMEM. */
+int nftset_open(const char *name, struct nftset **ret);
+void nftset_close(struct nftset **nftset);
+
+/*
+ * Add an element for a minute, or take it out. Returns 0 or -EIO;
+ * nftset_error() then has nft's words.
+ */
+int nftset_add(struct nftset *nftset, const struct ip_addr *from, const struct ip_endpoint *to);
+int nftset_remove(struct nftset *nftset, const struct ip_addr *from, const struct ip_endpoint *to);
+const char *nftset_error(const struct nftset *nftset);
+
+#endif

@@ -1,0 +1,279 @@
+#include "gateway/host/policy-file.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <ifaddrs.h>
+#include <netdb.h>
+#include <pwd.h>
+#include <netinet/in.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <sys/stat.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "gateway/base/util.h"
+#include "gateway/tls/tlsctx.h"
+#include "gateway/tls/users.h"
+
+/* policy/ refuses larger ones too; this keeps a wrong path (a log, a device) from being read whole. */
+#define POLICY_FILE_MAX (1024 * 1024 + 1)
+
+static int read_whole(const char *path, char **ret_text, size_t *ret_len)
+{
+	int fd = open(path, O_RDONLY | O_CLOEXEC);
+	char *text = malloc(POLICY_FILE_MAX);
+	size_t len = 0;
+	ssize_t n = 1;
+	int r = 0;
+
+	if (fd == -1 || text == NULL) {
+		r = fd == -1 ? -errno : -ENOMEM;
+		goto out;
+	}
+	while (n > 0 && len < POLICY_FILE_MAX) {
+		n = read(fd, text + len, POLICY_FILE_MAX - len);
+		if (n > 0)
+			len += (size_t)n;
+	}
+	if (n == -1)
+		r = -errno;
+out:
+	fd_close(&fd);
+	if (r < 0) {
+		free(text);
+		return r;
+	}
+	*ret_text = text;
+	*ret_len = len;
+	return 0;
+}
+
+/* The folder of a path with its slash, "" when it has none. Relative paths of a policy start there. */
+static char *folder_of(const char *path)
+{
+	const char *slash = strrchr(path, '/');
+
+	return slash == NULL ? strdup("") : strndup(path, (size_t)(slash - path) + 1);
+}
+
+static struct ip_addr addr_from(const struct sockaddr *from)
+{
+	const void *any = from;
+
+	if (from->sa_family == AF_INET)
+		return ip_addr_make(IP_V4, (const uint8_t *)&((const struct sockaddr_in *)any)->sin_addr);
+	return ip_addr_make(IP_V6, (const uint8_t *)&((const struct sockaddr_in6 *)any)->sin6_addr);
+}
+
+/* Names are resolved once, now: a worker never waits for DNS. */
+static void resolve(struct policy_backend *backend, struct diags *diags)
+{
+	struct addrinfo hints = { .ai_socktype = SOCK_STREAM, .ai_family = AF_UNSPEC };
+	struct addrinfo *found = NULL;
+	int r;
+
+	if (backend->original || backend->endpoint.addr.family != IP_NONE)
+		return;
+	r = getaddrinfo(backend->host, NULL, &hints, &found);
+	if (r != 0) {
+		diags_add(diags, DIAG_ERROR, backend->address_mark, "cannot resolve \"%s\": %s",
+			  backend->host, gai_strerror(r));
+		return;
+	}
+	backend->endpoint.addr = addr_from(found->ai_addr);
+	freeaddrinfo(found);
+}
+
+/* The first of each family counts. */
+static void keep_first(struct policy_advertise *entry, const struct sockaddr *from)
+{
+	struct ip_addr addr;
+
+	if (from->sa_family != AF_INET && from->sa_family != AF_INET6)
+		return;
+	addr = addr_from(from);
+	if (addr.family == IP_V4 && entry->v4.family == IP_NONE)
+		entry->v4 = addr;
+	if (addr.family == IP_V6 && entry->v6.family == IP_NONE)
+		entry->v6 = addr;
+}
+
+/* Needs a zone, which no reply of FTP can tell. */
+static bool is_link_local(const struct sockaddr *from)
+{
+	const void *any = from;
+
+	return from->sa_family == AF_INET6 &&
+	       IN6_IS_ADDR_LINKLOCAL(&((const struct sockaddr_in6 *)any)->sin6_addr);
+}
+
+static void resolve_interface(struct policy_advertise *entry, struct diags *diags)
+{
+	struct ifaddrs *all = NULL;
+	bool known = false;
+
+	if (getifaddrs(&all) == -1) {
+		diags_add(diags, DIAG_ERROR, entry->address_mark, "cannot list the interfaces: %s",
+			  strerror(errno));
+		return;
+	}
+	for (const struct ifaddrs *one = all; one != NULL; one = one->ifa_next) {
+		if (strcmp(one->ifa_name, entry->interface) != 0)
+			continue;
+		known = true;
+		if (one->ifa_addr != NULL && !is_link_local(one->ifa_addr))
+			keep_first(entry, one->ifa_addr);
+	}
+	freeifaddrs(all);
+	if (!known)
+		diags_add(diags, DIAG_ERROR, entry->address_mark,
+			  "this host has no interface \"%s\" (ip -br addr lists them)", entry->interface);
+	else if (entry->v4.family == IP_NONE && entry->v6.family == IP_NONE)
+		diags_add(diags, DIAG_ERROR, entry->address_mark,
+			  "interface \"%s\" has no address that a client could dial", entry->interface);
+}
+
+static void resolve_advertise(struct policy_advertise *entry, struct diags *diags)
+{
+	struct addrinfo hints = { .ai_socktype = SOCK_STREAM, .ai_family = AF_UNSPEC };
+	struct addrinfo *found = NULL;
+	int r;
+
+	if (entry->interface != NULL)
+		resolve_interface(entry, diags);
+	if (entry->host == NULL)
+		return;
+	r = getaddrinfo(entry->host, NULL, &hints, &found);
+	if (r != 0) {
+		diags_add(diags, DIAG_ERROR, entry->address_mark, "cannot resolve \"%s\": %s", entry->host,
+			  gai_strerror(r));
+		return;
+	}
+	for (const struct addrinfo *one = found; one != NULL; one = one->ai_next)
+		keep_first(entry, one->ai_addr);
+	freeaddrinfo(found);
+}
+
+int policy_file_load(const char *path, struct diags *diags, struct policy **ret_policy)
+{
+	struct policy *policy = NULL;
+	char *text = NULL, *folder = NULL;
+	size_t len = 0;
+	int r = read_whole(path, &text, &len);
+
+	if (r < 0) {
+		if (diags_init(diags, path, NULL, 0) == 0)
+			diags_add(diags, DIAG_ERROR, (struct diag_mark){ 0, 0 }, "cannot read the policy: %s",
+				  strerror(-r));
+		return r;
+	}
+	folder = folder_of(path);
+	r = diags_init(diags, path, text, len);
+	if (r == 0)
+		r = folder == NULL ? -ENOMEM : policy_parse(text, len, folder, diags, &policy);
+	free(text);
+	free(folder);
+	if (r < 0)
+		return r;
+	for (size_t i = 0; i < policy->nbackends; i++)
+		resolve(&policy->backends[i], diags);
+	for (size_t i = 0; i < policy->nat.nadvertise; i++)
+		resolve_advertise(&policy->nat.advertise[i], diags);
+	if (diags->nerrors > 0) {
+		policy_free(&policy);
+		return -EINVAL;
+	}
+	*ret_policy = policy;
+	return 0;
+}
+
+/* All that a worker will load, to see that it can. */
+static int try_keys(const struct policy *policy, struct diags *diags)
+{
+	struct tlsctx_set *set = NULL;
+	struct users *users = NULL;
+	int r = tlsctx_set_load(policy, diags, &set);
+
+	if (r == 0 || r == -EINVAL) {
+		int more = users_load(policy, diags, &users);
+
+		r = r < 0 ? r : more;
+	}
+	users_free(&users);
+	tlsctx_set_free(&set);
+	return r;
+}
+
+static int check_keys(const struct policy *policy, const struct diags *from)
+{
+	struct diags diags;
+	int r = diags_init(&diags, from->file, from->source, from->source_len);
+
+	if (r == 0)
+		r = try_keys(policy, &diags);
+	diags_print(&diags, stderr);
+	diags_done(&diags);
+	return r;
+}
+
+int policy_file_check_keys(const struct policy *policy, const struct diags *diags)
+{
+	int status;
+	pid_t pid = fork();
+
+	if (pid == -1)
+		return -errno;
+	if (pid == 0) {
+		int r = check_keys(policy, diags);
+
+		(void)fflush(stderr);
+		_exit(r == 0 ? EXIT_SUCCESS : EXIT_FAILURE);
+	}
+	while (waitpid(pid, &status, 0) == -1)
+		if (errno != EINTR)
+			return -errno;
+	return WIFEXITED(status) && WEXITSTATUS(status) == EXIT_SUCCESS ? 0 : -EINVAL;
+}
+
+/* Only a start by root makes use of it, and would fail. */
+static int check_user(const struct policy *policy, struct diags *diags)
+{
+	if (geteuid() != 0 || !policy->daemon.user_given || getpwnam(policy->daemon.user) != NULL)
+		return 0;
+	diags_add(diags, DIAG_ERROR, policy->daemon.user_mark,
+		  "there is no user \"%s\" on this host; create it with: useradd --system "
+		  "--no-create-home --shell /usr/sbin/nologin %s",
+		  policy->daemon.user, policy->daemon.user);
+	return -EINVAL;
+}
+
+int policy_file_check(const char *path, struct diags *diags)
+{
+	struct policy *policy = NULL;
+	int r = policy_file_load(path, diags, &policy);
+
+	if (r == 0) {
+		int more = try_keys(policy, diags);
+
+		r = check_user(policy, diags);
+		r = r < 0 ? r : more;
+	}
+	policy_free(&policy);
+	return r;
+}
+
+int policy_file_peek_control_socket(const char *path, char *buf, size_t size)
+{
+	char *folder = folder_of(path);
+	char *text = NULL;
+	size_t len;
+	int r = folder == NULL ? -ENOMEM : read_whole(path, &text, &len);
+
+	if (r == 0)
+		r = policy_peek_control_socket(text, len, folder, buf, size);
+	free(text);
+	free(folder);
+	return r;
+}

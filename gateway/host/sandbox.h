@@ -1,0 +1,32 @@
+/*
+ * Giving up privileges: what the monitor keeps, and a worker's cage.
+ */
+#ifndef ATTLSD_GATEWAY_HOST_SANDBOX_H
+#define ATTLSD_GATEWAY_HOST_SANDBOX_H
+
+#include <stdbool.h>
+
+/*
+ * The monitor, as root: keep the few capabilities that later work needs
+ * (starting workers, binding new ports and reading keys at a reload), and with
+ * net_admin what transparent sockets and conntrack need. Returns 0 or a negative
+ * errno.
+ */
+int sandbox_monitor(bool net_admin);
+
+/* Does this process have CAP_NET_ADMIN? */
+bool sandbox_has_net_admin(void);
+
+/*
+ * A worker: chroot into the open, empty folder `root` (-1: not started as root,
+ * skip what only root can do), become uid and gid for good, no new privileges,
+ * and a system call filter. All files have to be open by now. Returns 0 or a
+ * negative errno, *ret_what is the step that failed.
+ */
+int sandbox_worker(int root, unsigned uid, unsigned gid, const char **ret_what);
+
+/* An empty folder without a name: nobody can put anything into it. Returns its descriptor or a negative
+ * errno. */
+int sandbox_empty_root(void);
+
+#endif

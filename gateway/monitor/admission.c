@@ -1,0 +1,275 @@
+#include "gateway/monitor/admission.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+#include <uthash.h>
+
+struct admission_source {
+	struct ip_addr addr; /* key */
+	uint32_t sessions;
+	uint32_t unauthenticated;
+	UT_hash_handle hh;
+};
+
+struct admission_session {
+	uint64_t number; /* key */
+	const void *owner;
+	struct admission_source *source;
+	struct admission_facts facts;
+	UT_hash_handle hh;
+};
+
+/* How long failed logins are held against a source, and how many sources are remembered. */
+#define FAILURES_MS  (10 * 60 * 1000)
+#define FAILURES_MAX 10000
+
+struct admission_failures {
+	struct ip_addr addr; /* key */
+	uint32_t count;
+	uint64_t last_ms;
+	UT_hash_handle hh;
+};
+
+static void forget_failures(struct admission *admission, struct admission_failures *failures)
+{
+	HASH_DEL(admission->failures, failures);
+	free(failures);
+}
+
+static struct ip_addr key_of(const struct ip_addr *addr)
+{
+	struct ip_addr key;
+
+	memset(&key, 0, sizeof(key)); /* a hash key must not hold chance padding */
+	key.family = addr->family;
+	/* whoever has one address of IPv6 has a whole /64 of them (RFC 6177) */
+	memcpy(key.bytes, addr->bytes, addr->family == IP_V6 ? 8 : sizeof(key.bytes));
+	return key;
+}
+
+static const char *limit_reached(const struct policy_daemon *limits, const struct admission_source *source)
+{
+	if (source == NULL)
+		return NULL;
+	if (source->sessions >= limits->limit_sessions_per_source)
+		return "sessions_per_source";
+	if (source->unauthenticated >= limits->limit_unauthenticated_per_source)
+		return "unauthenticated_per_source";
+	return NULL;
+}
+
+/* Count a session for its source. */
+static int join_source(struct admission *admission, const struct policy_daemon *limits,
+		       struct admission_session *session, const struct ip_addr *source,
+		       const char **ret_limit)
+{
+	struct ip_addr key = key_of(source);
+	struct admission_source *from;
+	const char *limit;
+
+	HASH_FIND(hh, admission->sources, &key, sizeof(key), from);
+	limit = limit_reached(limits, from);
+	if (limit != NULL) {
+		*ret_limit = limit;
+		return -EUSERS;
+	}
+	if (from == NULL) {
+		from = calloc(1, sizeof(*from));
+		if (from == NULL)
+			return -ENOMEM;
+		from->addr = key;
+		HASH_ADD(hh, admission->sources, addr, sizeof(from->addr), from);
+	}
+	from->sessions++;
+	from->unauthenticated++;
+	session->source = from;
+	return 0;
+}
+
+int admission_enter(struct admission *admission, const struct policy_daemon *limits,
+		    const struct ip_addr *source, const void *owner, uint64_t *ret_session,
+		    const char **ret_limit)
+{
+	struct admission_session *session;
+	int r = 0;
+
+	if (admission->nsessions >= limits->limit_sessions) {
+		*ret_limit = "sessions";
+		return -EUSERS;
+	}
+	session = calloc(1, sizeof(*session));
+	if (session == NULL)
+		return -ENOMEM;
+	if (source != NULL)
+		r = join_source(admission, limits, session, source, ret_limit);
+	if (r < 0) {
+		free(session);
+		return r;
+	}
+	admission->nsessions++;
+	session->number = ++admission->last;
+	session->owner = owner;
+	HASH_ADD(hh, admission->sessions, number, sizeof(session->number), session);
+	*ret_session = session->number;
+	return 0;
+}
+
+static struct admission_session *find(const struct admission *admission, uint64_t number, const void *owner)
+{
+	struct admission_session *session;
+
+	HASH_FIND(hh, admission->sessions, &number, sizeof(number), session);
+	return session != NULL && session->owner == owner ? session : NULL;
+}
+
+int admission_source(struct admission *admission, const struct policy_daemon *limits, uint64_t number,
+		     const void *owner, const struct ip_addr *source, const char **ret_limit)
+{
+	struct admission_session *session = find(admission, number, owner);
+
+	if (session == NULL || session->source != NULL)
+		return -ENOENT;
+	return join_source(admission, limits, session, source, ret_limit);
+}
+
+void admission_note(struct admission *admission, uint64_t number, const struct ip_endpoint *remote,
+		    const struct ip_endpoint *local, uint32_t listener)
+{
+	struct admission_session *session;
+
+	HASH_FIND(hh, admission->sessions, &number, sizeof(number), session);
+	if (session == NULL)
+		return;
+	session->facts.remote = *remote;
+	session->facts.local = *local;
+	session->facts.listener = listener;
+}
+
+const void *admission_owner(const struct admission *admission, uint64_t number)
+{
+	struct admission_session *session;
+
+	HASH_FIND(hh, admission->sessions, &number, sizeof(number), session);
+	return session != NULL ? session->owner : NULL;
+}
+
+bool admission_facts(const struct admission *admission, uint64_t number, const void *owner,
+		     struct admission_facts *ret)
+{
+	const struct admission_session *session = find(admission, number, owner);
+
+	if (session == NULL)
+		return false;
+	*ret = session->facts;
+	return true;
+}
+
+bool admission_login(struct admission *admission, uint64_t number, const void *owner)
+{
+	struct admission_session *session = find(admission, number, owner);
+
+	if (session == NULL || session->source == NULL || session->facts.logged_in)
+		return false;
+	session->facts.logged_in = true;
+	session->source->unauthenticated--;
+	return true;
+}
+
+static struct admission_failures *find_failures(struct admission *admission, const struct ip_addr *source,
+						uint64_t now_ms)
+{
+	struct ip_addr key = key_of(source);
+	struct admission_failures *failures;
+
+	HASH_FIND(hh, admission->failures, &key, sizeof(key), failures);
+	if (failures == NULL || now_ms - failures->last_ms <= FAILURES_MS)
+		return failures;
+	forget_failures(admission, failures);
+	return NULL;
+}
+
+uint32_t admission_failures(struct admission *admission, const struct ip_addr *source, uint64_t now_ms)
+{
+	const struct admission_failures *failures = find_failures(admission, source, now_ms);
+
+	return failures != NULL ? failures->count : 0;
+}
+
+bool admission_login_failed(struct admission *admission, uint64_t number, const void *owner, uint64_t now_ms)
+{
+	struct admission_session *session = find(admission, number, owner);
+	struct admission_failures *failures;
+
+	if (session == NULL || session->source == NULL)
+		return false;
+	failures = find_failures(admission, &session->source->addr, now_ms);
+	if (failures != NULL) {
+		HASH_DEL(admission->failures, failures); /* to the end of the line again */
+	} else {
+		/* the oldest makes room: it has waited longest without failing again */
+		if (HASH_COUNT(admission->failures) >= FAILURES_MAX)
+			forget_failures(admission, admission->failures);
+		failures = calloc(1, sizeof(*failures));
+		if (failures == NULL)
+			return true; /* it happened; it just cannot be remembered */
+		failures->addr = key_of(&session->source->addr);
+	}
+	failures->count++;
+	failures->last_ms = now_ms;
+	HASH_ADD(hh, admission->failures, addr, sizeof(failures->addr), failures);
+	return true;
+}
+
+static void leave(struct admission *admission, struct admission_session *session)
+{
+	struct admission_source *source = session->source;
+
+	if (source != NULL && !session->facts.logged_in)
+		source->unauthenticated--;
+	if (source != NULL && --source->sessions == 0) {
+		HASH_DEL(admission->sources, source);
+		free(source);
+	}
+	HASH_DEL(admission->sessions, session);
+	free(session);
+	admission->nsessions--;
+}
+
+bool admission_leave(struct admission *admission, uint64_t number, const void *owner)
+{
+	struct admission_session *session = find(admission, number, owner);
+
+	if (session == NULL)
+		return false;
+	leave(admission, session);
+	return true;
+}
+
+size_t admission_leave_all(struct admission *admission, const void *owner,
+			   void (*each)(void *context, uint64_t session), void *context)
+{
+	struct admission_session *session, *next;
+	size_t n = 0;
+
+	HASH_ITER (hh, admission->sessions, session, next) {
+		if (session->owner != owner)
+			continue;
+		if (each != NULL)
+			each(context, session->number);
+		leave(admission, session);
+		n++;
+	}
+	return n;
+}
+
+void admission_done(struct admission *admission)
+{
+	struct admission_session *session, *next;
+	struct admission_failures *failures, *next_failures;
+
+	HASH_ITER (hh, admission->sessions, session, next)
+		leave(admission, session);
+	HASH_ITER (hh, admission->failures, failures, next_failures)
+		forget_failures(admission, failures);
+}

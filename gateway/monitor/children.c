@@ -1,0 +1,483 @@
+#include "gateway/monitor/children.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <poll.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <sys/eventfd.h>
+#include <sys/mman.h>
+#include <sys/wait.h>
+#include <unistd.h>
+#include <utlist.h>
+
+#include "gateway/base/log.h"
+#include "gateway/base/util.h"
+#include "gateway/host/sandbox.h"
+#include "gateway/worker/worker.h"
+
+/* So long no worker may take anything before that is said. */
+#define LAG_TOLD_MS 1000
+/* A worker that dies sooner than this is started again only after a pause. */
+#define RESTART_MS 1000
+/* The first descriptors behind stdin, stdout and stderr. */
+#define CHANNEL_FD 3
+#define BELL_FD	   4
+#define ROOT_FD	   5
+
+static void on_channel(struct watch *watch, uint32_t ready);
+static void on_bell(struct watch *watch, uint32_t ready);
+static void on_restart(struct timer *timer);
+
+/* A page of its own for each worker, so that a worker that was taken over cannot draw sessions to itself. */
+static int relays_map(struct child *child)
+{
+	void *page =
+	    mmap(NULL, sizeof(*child->relays), PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+
+	if (page == MAP_FAILED)
+		return -errno;
+	child->relays = page;
+	return 0;
+}
+
+static void relays_unmap(struct child *child)
+{
+	if (child->relays != NULL)
+		(void)munmap((void *)(uintptr_t)child->relays, sizeof(*child->relays));
+	child->relays = NULL;
+}
+
+/* In a worker: the others' pages go. */
+static void relays_unmap_others(const struct child *mine)
+{
+	struct generation *generation;
+
+	DL_FOREACH (mine->children->head, generation)
+		for (size_t i = 0; i < generation->n; i++)
+			if (&generation->workers[i] != mine)
+				relays_unmap(&generation->workers[i]);
+}
+
+/* In the new process: nothing of the monitor's stays but the policy's memory, stderr and the channel. */
+static void become_worker(const struct child *child, int channel, int bell, int root)
+    __attribute__((noreturn));
+static void become_worker(const struct child *child, int channel, int bell, int root)
+{
+	struct worker_setup setup = {
+		.policy = child->generation->policy,
+		.relays = child->relays,
+		.channel = CHANNEL_FD,
+		.bell = BELL_FD,
+		.first = child == &child->generation->workers[0],
+		.root = -1,
+		.uid = child->generation->uid,
+		.gid = child->generation->gid,
+	};
+	sigset_t none;
+	int spare = fcntl(channel, F_DUPFD_CLOEXEC, ROOT_FD + 1);
+	int spare_bell = fcntl(bell, F_DUPFD_CLOEXEC, ROOT_FD + 1);
+	int spare_root = root == -1 ? -1 : fcntl(root, F_DUPFD_CLOEXEC, ROOT_FD + 1);
+
+	(void)sigemptyset(&none);
+	(void)sigprocmask(SIG_SETMASK, &none, NULL);
+	(void)signal(SIGINT, SIG_IGN); /* a terminal's Ctrl-C reaches the whole group: the monitor decides */
+	(void)signal(SIGHUP, SIG_IGN);
+	(void)signal(SIGTERM, SIG_IGN);
+	if (spare == -1 || spare_bell == -1 || dup3(spare, CHANNEL_FD, O_CLOEXEC) == -1 ||
+	    dup3(spare_bell, BELL_FD, O_CLOEXEC) == -1)
+		_exit(EXIT_FAILURE);
+	if (spare_root != -1) {
+		setup.root = ROOT_FD;
+		if (dup3(spare_root, setup.root, O_CLOEXEC) == -1)
+			_exit(EXIT_FAILURE);
+	}
+	relays_unmap_others(child);
+	log_reopen_after(spare_root == -1 ? BELL_FD : ROOT_FD);
+	log_setup(setup.policy->daemon.log_level, setup.policy->daemon.log_format);
+	_exit(worker_run(&setup));
+}
+
+static int child_start(struct child *child)
+{
+	int fds[2] = { -1, -1 };
+	int root = -1;
+	int bell = eventfd(0, EFD_NONBLOCK | EFD_CLOEXEC);
+	int r = bell == -1 ? -errno : msg_pair(fds);
+
+	if (r == 0 && child->children->root) {
+		root = sandbox_empty_root();
+		r = root < 0 ? root : 0;
+	}
+	if (r < 0)
+		goto out;
+	*child->relays = 0;
+	child->pid = fork();
+	if (child->pid == -1) {
+		child->pid = 0;
+		r = -errno;
+		goto out;
+	}
+	if (child->pid == 0)
+		become_worker(child, fds[1], bell, root);
+	child->channel.fd = fd_take(&fds[0]);
+	child->bell.fd = fd_take(&bell);
+	child->ready = child->welcomed = false;
+	child->told = MSG_NONE;
+	child->owed = false;
+	child->nsessions = 0;
+	child->started_ms = child->children->loop->now_ms;
+	/* Each ring is an edge, and nothing is read: the worker has the same open file, and could make that
+	 * wait. */
+	r = loop_watch(child->children->loop, &child->bell, EPOLLIN | EPOLLET);
+	if (r < 0)
+		child_kill(child, "no-memory");
+out:
+	fd_close(&bell);
+	fd_close(&fds[0]);
+	fd_close(&fds[1]);
+	fd_close(&root);
+	return r;
+}
+
+static void on_restart(struct timer *timer)
+{
+	struct child *child = CONTAINER_OF(timer, struct child, restart);
+
+	if (child->generation->retired)
+		return;
+	if (child_start(child) < 0) {
+		log_event(LOG_LEVEL_ERROR, "worker-not-started",
+			  LOG_NUMBER("generation", child->generation->number));
+		(void)loop_timer(child->children->loop, timer,
+				 RESTART_MS); /* the slot is in the heap's memory already */
+	}
+}
+
+/* Tell it to end, now or when its channel has room again. */
+static void tell_owed(struct child *child)
+{
+	struct msg msg = { .type = child->told };
+	int r = msg_send(child->channel.fd, &msg, -1);
+
+	child->owed = r == -EAGAIN;
+	if (r == 0 || r == -EAGAIN)
+		r = loop_watch(child->children->loop, &child->channel, child->owed ? EPOLLOUT : 0);
+	if (r < 0)
+		child_kill(child, "cannot-be-drained");
+}
+
+static void on_channel(struct watch *watch, uint32_t ready)
+{
+	struct child *child = CONTAINER_OF(watch, struct child, channel);
+
+	(void)ready;
+	if (child->owed)
+		tell_owed(child);
+}
+
+/* Of one worker in one go; more than a channel holds. */
+#define HEARD_MAX 512
+
+static void hear(struct child *child)
+{
+	struct msg msg;
+	int fd;
+	int r = -EAGAIN;
+	int heard = 0;
+
+	while (child->channel.fd != -1 && (r = msg_receive(child->channel.fd, &msg, &fd)) == 1) {
+		if (fd != -1 || msg.type <= MSG_NONE || msg.type >= MSG_TYPE_COUNT) {
+			fd_close(&fd);
+			child_kill(child, "odd-message");
+			return;
+		}
+		if (msg.type == MSG_READY && !child->ready)
+			child->ready = true;
+		else
+			child->children->on_message(child, &msg);
+		if (++heard == HEARD_MAX) { /* the rest when others have had their turn */
+			loop_again(child->children->loop, &child->bell);
+			return;
+		}
+	}
+	if (r == -EPROTO)
+		child_kill(child, "odd-message");
+	/* at the end of the channel it ends, too; SIGCHLD will tell how */
+}
+
+static void hear_others(struct children *children, const struct child *last)
+{
+	struct generation *generation;
+
+	DL_FOREACH (children->head, generation)
+		for (size_t i = 0; i < generation->n; i++)
+			if (&generation->workers[i] != last)
+				hear(&generation->workers[i]);
+}
+
+void children_hear(struct children *children)
+{
+	hear_others(children, NULL);
+}
+
+/* What it asks for may depend on what others have said before without ringing. */
+static void on_bell(struct watch *watch, uint32_t ready)
+{
+	struct child *child = CONTAINER_OF(watch, struct child, bell);
+
+	(void)ready;
+	hear_others(child->children, child);
+	hear(child);
+	if (child->ready && !child->welcomed) {
+		child->welcomed = true;
+		child->children->on_ready(child);
+	}
+}
+
+/* Nothing is heard of it any more. */
+static void hang_up(struct child *child)
+{
+	if (child->channel.fd != -1)
+		loop_unwatch(child->children->loop, &child->channel);
+	if (child->bell.fd != -1)
+		loop_unwatch(child->children->loop, &child->bell);
+	fd_close(&child->channel.fd);
+	fd_close(&child->bell.fd);
+}
+
+static void generation_free(struct generation *generation)
+{
+	struct generation *gone = generation;
+
+	for (size_t i = 0; gone->workers != NULL && i < gone->n; i++) {
+		struct child *child = &gone->workers[i];
+
+		loop_timer_stop(child->children->loop, &child->restart);
+		hang_up(child);
+		relays_unmap(child);
+	}
+	free(gone->workers);
+	policy_free(&gone->policy);
+	free(gone);
+}
+
+static size_t workers_wanted(const struct policy *policy)
+{
+	long cpus = sysconf(_SC_NPROCESSORS_ONLN);
+
+	if (policy->daemon.workers != 0)
+		return policy->daemon.workers;
+	return cpus > 0 ? (size_t)cpus : 1;
+}
+
+int generation_start(struct children *children, struct policy **policy, unsigned uid, unsigned gid,
+		     struct generation **ret_generation)
+{
+	struct generation *generation = calloc(1, sizeof(*generation));
+	int r = 0;
+
+	if (generation == NULL)
+		return -ENOMEM;
+	generation->number = ++children->last;
+	generation->uid = uid;
+	generation->gid = gid;
+	generation->n = workers_wanted(*policy);
+	generation->workers = calloc(generation->n, sizeof(*generation->workers));
+	if (generation->workers == NULL) {
+		free(generation);
+		return -ENOMEM;
+	}
+	generation->policy = *policy;
+	for (size_t i = 0; i < generation->n; i++) {
+		struct child *child = &generation->workers[i];
+
+		*child = (struct child){ .children = children, .generation = generation };
+		watch_init(&child->channel, on_channel);
+		watch_init(&child->bell, on_bell);
+		timer_init(&child->restart, on_restart);
+		r = relays_map(child) < 0 ? -ENOMEM : r;
+	}
+	DL_APPEND(children->head, generation);
+	for (size_t i = 0; r == 0 && i < generation->n; i++)
+		r = child_start(&generation->workers[i]);
+	if (r < 0) {
+		generation->policy = NULL; /* still the caller's */
+		generation_retire(generation, MSG_DRAIN);
+		return r;
+	}
+	*policy = NULL;
+	*ret_generation = generation;
+	return 0;
+}
+
+bool generation_is_ready(const struct generation *generation)
+{
+	for (size_t i = 0; i < generation->n; i++)
+		if (!generation->workers[i].ready)
+			return false;
+	return true;
+}
+
+static void free_if_gone(struct children *children, struct generation *generation)
+{
+	for (size_t i = 0; i < generation->n; i++)
+		if (generation->workers[i].pid != 0)
+			return;
+	DL_DELETE(children->head, generation);
+	children->on_retired(children, generation);
+	generation_free(generation);
+}
+
+void generation_retire(struct generation *generation, enum msg_type how)
+{
+	struct children *children = generation->workers[0].children;
+
+	generation->retired = true;
+	for (size_t i = 0; i < generation->n; i++) {
+		struct child *child = &generation->workers[i];
+
+		loop_timer_stop(children->loop, &child->restart);
+		if (child->pid == 0 || child->told >= how)
+			continue;
+		child->told = how;
+		child->owed = true;
+		if (child->ready)
+			tell_owed(child);
+		else
+			child_kill(child, "cannot-be-drained");
+	}
+	free_if_gone(children, generation);
+}
+
+static bool takes_sessions(const struct child *child)
+{
+	return child->ready && !child->lags && child->told == MSG_NONE;
+}
+
+/* That clients wait for a worker which does nothing is to be found in the log. */
+static void note_lag(struct generation *generation, bool all_lag, uint64_t now_ms)
+{
+	if (!all_lag) {
+		generation->lags_since_ms = 0;
+		generation->lag_told = false;
+	} else if (generation->lags_since_ms == 0) {
+		generation->lags_since_ms = now_ms;
+	} else if (!generation->lag_told && now_ms - generation->lags_since_ms > LAG_TOLD_MS) {
+		generation->lag_told = true;
+		log_event(LOG_LEVEL_ERROR, "workers-lag", LOG_NUMBER("generation", generation->number));
+	}
+}
+
+bool child_lags(const struct child *child)
+{
+	struct pollfd look = { .fd = child->channel.fd, .events = POLLOUT };
+
+	return child->ready && poll(&look, 1, 0) == 0;
+}
+
+void generation_look(struct generation *generation, uint64_t now_ms)
+{
+	bool any_takes = false, any_lags = false;
+
+	for (size_t i = 0; i < generation->n; i++) {
+		struct child *child = &generation->workers[i];
+
+		child->lags = child_lags(child);
+		any_lags = any_lags || child->lags;
+		any_takes = any_takes || takes_sessions(child);
+	}
+	note_lag(generation, any_lags && !any_takes, now_ms);
+}
+
+struct child *generation_pick(struct generation *generation)
+{
+	struct child *best = NULL;
+
+	for (size_t i = 0; i < generation->n; i++) {
+		struct child *child = &generation->workers[i];
+
+		if (!takes_sessions(child))
+			continue;
+		if (best == NULL || *child->relays < *best->relays ||
+		    (*child->relays == *best->relays && child->nsessions < best->nsessions))
+			best = child;
+	}
+	return best;
+}
+
+void child_kill(struct child *child, const char *reason)
+{
+	log_event(LOG_LEVEL_ERROR, "worker-killed", LOG_NUMBER("pid", child->pid),
+		  LOG_TEXT("reason", reason));
+	child->ready = false;
+	hang_up(child);
+	(void)kill(child->pid, SIGKILL); /* fails only when it is dead already */
+}
+
+/* on_death may retire its generation, which is gone then with its last worker: nothing of the child is
+ * touched behind it. */
+static void child_died(struct child *child, int status)
+{
+	struct children *children = child->children;
+	struct generation *generation = child->generation;
+	pid_t pid = child->pid;
+	bool soon = children->loop->now_ms - child->started_ms < RESTART_MS;
+	bool retired = generation->retired;
+
+	hang_up(child);
+	child->pid = 0;
+	child->ready = false;
+	child->nsessions = 0;
+	if (!retired && loop_timer(children->loop, &child->restart, soon ? RESTART_MS : 0) < 0)
+		log_event(LOG_LEVEL_ERROR, "worker-not-started",
+			  LOG_NUMBER("generation", generation->number));
+	children->on_death(child, pid, status);
+	if (retired)
+		free_if_gone(children, generation);
+}
+
+static struct child *find(struct children *children, pid_t pid)
+{
+	struct generation *generation;
+
+	DL_FOREACH (children->head, generation)
+		for (size_t i = 0; i < generation->n; i++)
+			if (generation->workers[i].pid == pid)
+				return &generation->workers[i];
+	return NULL;
+}
+
+void children_reap(struct children *children)
+{
+	int status;
+	pid_t pid;
+
+	while ((pid = waitpid(-1, &status, WNOHANG)) > 0) {
+		struct child *child = find(children, pid);
+
+		if (child != NULL)
+			child_died(child, status);
+	}
+}
+
+void children_kill(struct children *children)
+{
+	struct generation *generation;
+
+	DL_FOREACH (children->head, generation)
+		for (size_t i = 0; i < generation->n; i++)
+			if (generation->workers[i].pid != 0)
+				(void)kill(generation->workers[i].pid, SIGKILL); /* dead already is fine */
+}
+
+void children_done(struct children *children)
+{
+	while (children->head != NULL) {
+		struct generation *generation = children->head;
+
+		DL_DELETE(children->head, generation);
+		generation_free(generation);
+	}
+}

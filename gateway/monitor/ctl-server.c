@@ -1,0 +1,454 @@
+#include "gateway/monitor/ctl-server.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <inttypes.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <unistd.h>
+#include <utlist.h>
+
+#include "gateway/base/log.h"
+#include "gateway/base/util.h"
+
+/* At once; more wait in the kernel's queue. */
+#define PEERS_MAX 8
+/* From connecting to the question, and from one thing that he reads to the next. */
+#define PATIENCE_MS 2000
+#define PAUSE_MS    1000
+
+struct operator_peer {
+	struct operators *operators;
+	struct watch watch;
+	struct timer timer;
+	struct grave grave;
+	enum ask_what asked; /* 0: nothing yet */
+	uint32_t workers;    /* of ASK_STATUS and ASK_SESSIONS: so many were announced */
+	uint32_t told;	     /* and so many were told */
+	bool gone;
+	struct operator_peer *next, *prev;
+};
+
+static void listen_if_room(struct operators *operators)
+{
+	bool room = operators->npeers < PEERS_MAX && !timer_is_armed(&operators->pause);
+
+	if (operators->listener.fd != -1 &&
+	    loop_watch(operators->loop, &operators->listener, room ? EPOLLIN : 0) < 0)
+		(void)loop_timer(operators->loop, &operators->pause, PAUSE_MS);
+}
+
+static void peer_free(struct grave *grave)
+{
+	free(CONTAINER_OF(grave, struct operator_peer, grave));
+}
+
+static void peer_end(struct operator_peer *peer)
+{
+	struct operators *operators = peer->operators;
+
+	if (peer->gone)
+		return;
+	peer->gone = true;
+	loop_unwatch(operators->loop, &peer->watch);
+	fd_close(&peer->watch.fd);
+	loop_timer_stop(operators->loop, &peer->timer);
+	DL_DELETE(operators->peers, peer);
+	operators->npeers--;
+	loop_bury(operators->loop, &peer->grave);
+	listen_if_room(operators);
+}
+
+/* An answer for people, the last one. */
+static void say(struct operator_peer *peer, enum answer_kind kind, const char *text)
+{
+	struct answer answer = ask_answer(kind);
+
+	if (peer->gone)
+		return;
+	(void)snprintf(answer.u.text, sizeof(answer.u.text), "%s", text);
+	(void)ask_send(peer->watch.fd, &answer); /* who does not read has gone */
+	peer_end(peer);
+}
+
+/* Who logged in at first, before sudo and su; -1: that is not known. */
+static uint32_t login_of(pid_t pid)
+{
+	char path[40], text[16];
+	uint32_t uid = UINT32_MAX;
+	int fd;
+	ssize_t n;
+
+	(void)snprintf(path, sizeof(path), "/proc/%d/loginuid", (int)pid);
+	fd = open(path, O_RDONLY | O_CLOEXEC);
+	n = fd == -1 ? -1 : read(fd, text, sizeof(text) - 1);
+	fd_close(&fd);
+	if (n > 0) {
+		text[n] = '\0';
+		uid = (uint32_t)strtoul(text, NULL, 10);
+	}
+	return uid;
+}
+
+/* What was ordered, and by whom: auditors ask, so it is logged at any level. */
+static void log_order(const struct operator_peer *peer, const char *order)
+{
+	struct ucred who = { .pid = 0, .uid = (uid_t)-1 };
+	socklen_t len = sizeof(who);
+	char uid[16] = "unknown", login[16] = "unknown";
+	uint32_t first;
+
+	if (getsockopt(peer->watch.fd, SOL_SOCKET, SO_PEERCRED, &who, &len) == 0)
+		(void)snprintf(uid, sizeof(uid), "%u", (unsigned)who.uid);
+	first = login_of(who.pid);
+	if (first != UINT32_MAX)
+		(void)snprintf(login, sizeof(login), "%u", (unsigned)first);
+	log_write(LOG_LEVEL_INFO, "operator",
+		  (const struct log_field[]){ LOG_TEXT("order", order),
+					      LOG_TEXT("uid", uid),
+					      LOG_TEXT("login", login),
+					      LOG_NUMBER("pid", (uint64_t)who.pid),
+					      { 0 } });
+}
+
+/* All workers that there are, of the current generation and of those that end. */
+static uint32_t count_workers(const struct operators *operators)
+{
+	const struct generation *generation;
+	uint32_t n = 0;
+
+	DL_FOREACH (operators->children->head, generation)
+		for (size_t i = 0; i < generation->n; i++)
+			n += generation->workers[i].pid != 0;
+	return n;
+}
+
+static enum answer_worker_state state_of(const struct child *child)
+{
+	if (!child->ready)
+		return child->channel.fd == -1 ? WORKER_ENDS : WORKER_STARTS;
+	if (child_lags(child))
+		return WORKER_LAGS;
+	if (child->told == MSG_NONE)
+		return WORKER_SERVES;
+	return child->told == MSG_DRAIN ? WORKER_DRAINS : WORKER_RETIRES;
+}
+
+static int tell_gateway(struct operator_peer *peer)
+{
+	struct operators *operators = peer->operators;
+	struct answer answer = ask_answer(ANSWER_GATEWAY);
+
+	operators->calls->describe(operators->owner, &answer.u.gateway);
+	answer.u.gateway.workers = peer->workers = count_workers(operators);
+	memcpy(answer.u.gateway.failure, operators->failure, sizeof(operators->failure));
+	answer.u.gateway.failure_ms = operators->loop->now_ms - operators->failed_ms;
+	return ask_send(peer->watch.fd, &answer);
+}
+
+static int tell_worker(struct operator_peer *peer, const struct child *child)
+{
+	struct answer answer = ask_answer(ANSWER_WORKER);
+
+	answer.u.worker.pid = (int32_t)child->pid;
+	answer.u.worker.state = state_of(child);
+	answer.u.worker.generation = child->generation->number;
+	answer.u.worker.sessions = child->nsessions;
+	answer.u.worker.transfers = *child->relays;
+	return ask_send(peer->watch.fd, &answer);
+}
+
+/*
+ * Those that were not told yet: hundreds do not fit into a socket at once. If some
+ * come or go meanwhile, the reader has to ask again.
+ */
+static int tell_workers(struct operator_peer *peer)
+{
+	struct generation *generation;
+	uint32_t n = 0;
+	int r = 0;
+
+	DL_FOREACH (peer->operators->children->head, generation)
+		for (size_t i = 0; i < generation->n; i++) {
+			if (generation->workers[i].pid == 0 || n++ < peer->told ||
+			    peer->told == peer->workers)
+				continue;
+			r = tell_worker(peer, &generation->workers[i]);
+			if (r < 0)
+				return r;
+			peer->told++;
+		}
+	return 0;
+}
+
+/* Who lags is not asked: questions would fill the channel, which orders have to get through. */
+static void hand_over(struct operator_peer *peer)
+{
+	const struct msg msg = { .type = MSG_TELL_SESSIONS };
+	struct generation *generation;
+
+	DL_FOREACH (peer->operators->children->head, generation)
+		for (size_t i = 0; i < generation->n; i++) {
+			const struct child *child = &generation->workers[i];
+
+			if (child->ready && !child_lags(child))
+				(void)msg_send(child->channel.fd, &msg, peer->watch.fd); /* or it is missed */
+		}
+}
+
+static void tell(struct operator_peer *peer)
+{
+	struct loop *loop = peer->operators->loop;
+	int r = tell_workers(peer);
+
+	if (r == -EAGAIN && loop_watch(loop, &peer->watch, EPOLLOUT) == 0 &&
+	    loop_timer(loop, &peer->timer, PATIENCE_MS) == 0)
+		return; /* till he has read some */
+	if (r == 0 && peer->asked == ASK_SESSIONS)
+		hand_over(peer);
+	peer_end(peer);
+}
+
+static void end_session(struct operator_peer *peer, uint64_t session)
+{
+	const struct msg msg = { .type = MSG_END_SESSION, .session = session };
+	const struct child *child = admission_owner(peer->operators->admission, session);
+	char text[120];
+
+	if (child == NULL) {
+		(void)snprintf(text, sizeof(text), "there is no session %" PRIu64, session);
+		say(peer, ANSWER_REFUSED, text);
+		return;
+	}
+	(void)snprintf(text, sizeof(text), "end %" PRIu64, session);
+	log_order(peer, text);
+	if (msg_send(child->channel.fd, &msg, -1) < 0) {
+		(void)snprintf(text, sizeof(text),
+			       "its worker %d cannot be told; kill -KILL ends that with all its sessions",
+			       (int)child->pid);
+		say(peer, ANSWER_REFUSED, text);
+		return;
+	}
+	(void)snprintf(text, sizeof(text), "session %" PRIu64 " is told to end", session);
+	say(peer, ANSWER_DONE, text);
+}
+
+static void reload(struct operator_peer *peer)
+{
+	struct operators *operators = peer->operators;
+	const char *refusal;
+
+	log_order(peer, "reload");
+	loop_timer_stop(operators->loop, &peer->timer);
+	refusal = operators->calls->reload(operators->owner);
+	if (refusal != NULL)
+		say(peer, ANSWER_REFUSED, refusal);
+}
+
+static void drain(struct operator_peer *peer)
+{
+	struct operators *operators = peer->operators;
+	char text[120];
+	const char *refusal;
+
+	log_order(peer, "drain");
+	(void)snprintf(text, sizeof(text),
+		       "no new sessions; %zu asked to end, or when the transfer is done; then attlsd ends",
+		       operators->admission->nsessions);
+	refusal = operators->calls->drain(operators->owner);
+	say(peer, refusal == NULL ? ANSWER_DONE : ANSWER_REFUSED, refusal == NULL ? text : refusal);
+}
+
+static void answer(struct operator_peer *peer, const struct ask *ask)
+{
+	children_hear(peer->operators->children); /* who has gone is not counted any more */
+	peer->asked = ask->what; /* before a reload begins: it may be over when the call returns */
+	switch (peer->asked) {
+	case ASK_STATUS:
+	case ASK_SESSIONS:
+		if (tell_gateway(peer) < 0)
+			peer_end(peer);
+		else
+			tell(peer);
+		break;
+	case ASK_END:
+		end_session(peer, ask->session);
+		break;
+	case ASK_RELOAD:
+		reload(peer);
+		break;
+	case ASK_DRAIN:
+		drain(peer);
+		break;
+	default:
+		say(peer, ANSWER_REFUSED, "this attlsd does not know that question");
+		break;
+	}
+}
+
+static void hear(struct operator_peer *peer)
+{
+	struct ask ask;
+	ssize_t n = recv(peer->watch.fd, &ask, sizeof(ask), MSG_TRUNC);
+
+	if (n == -1 && (errno == EAGAIN || errno == EWOULDBLOCK || errno == EINTR))
+		return;
+	if (n <= 0 || peer->asked != 0) /* he has gone, or says more than was agreed */
+		peer_end(peer);
+	else if (n != (ssize_t)sizeof(ask) || ask.version != ASK_VERSION)
+		say(peer, ANSWER_REFUSED,
+		    "attlsctl and the attlsd that runs are of different versions; restart attlsd, or use the "
+		    "attlsctl that came with it");
+	else
+		answer(peer, &ask);
+}
+
+static void on_peer(struct watch *watch, uint32_t ready)
+{
+	struct operator_peer *peer = CONTAINER_OF(watch, struct operator_peer, watch);
+
+	if (ready & (EPOLLHUP | EPOLLERR)) /* who has given up wants nothing to be done any more */
+		peer_end(peer);
+	else if (ready & EPOLLOUT)
+		tell(peer);
+	else
+		hear(peer);
+}
+
+static void on_timer(struct timer *timer)
+{
+	peer_end(CONTAINER_OF(timer, struct operator_peer, timer));
+}
+
+static void welcome(struct operators *operators, int *fd)
+{
+	struct operator_peer *peer = calloc(1, sizeof(*peer));
+
+	if (peer == NULL) {
+		fd_close(fd);
+		return;
+	}
+	peer->operators = operators;
+	peer->grave.fn = peer_free;
+	watch_init(&peer->watch, on_peer);
+	timer_init(&peer->timer, on_timer);
+	peer->watch.fd = fd_take(fd);
+	DL_APPEND(operators->peers, peer);
+	operators->npeers++;
+	if (loop_watch(operators->loop, &peer->watch, EPOLLIN) < 0 ||
+	    loop_timer(operators->loop, &peer->timer, PATIENCE_MS) < 0)
+		peer_end(peer);
+}
+
+static void on_listener(struct watch *watch, uint32_t ready)
+{
+	struct operators *operators = CONTAINER_OF(watch, struct operators, listener);
+
+	(void)ready;
+	while (operators->npeers < PEERS_MAX) {
+		int fd = accept4(watch->fd, NULL, NULL, SOCK_NONBLOCK | SOCK_CLOEXEC);
+
+		if (fd != -1) {
+			welcome(operators, &fd);
+			continue;
+		}
+		if (errno == EMFILE || errno == ENFILE || errno == ENOMEM || errno == ENOBUFS)
+			(void)loop_timer(operators->loop, &operators->pause, PAUSE_MS);
+		break;
+	}
+	listen_if_room(operators);
+}
+
+static void on_pause(struct timer *timer)
+{
+	listen_if_room(CONTAINER_OF(timer, struct operators, pause));
+}
+
+void operator_init(struct operators *operators, struct loop *loop, struct children *children,
+		   const struct admission *admission, const struct operator_calls *calls, void *owner)
+{
+	*operators = (struct operators){
+		.loop = loop,
+		.children = children,
+		.admission = admission,
+		.calls = calls,
+		.owner = owner,
+		.sock = OPERATOR_SOCKET_NONE,
+		.coming = OPERATOR_SOCKET_NONE,
+	};
+	watch_init(&operators->listener, on_listener);
+	timer_init(&operators->pause, on_pause);
+}
+
+void operator_facts(struct answer_gateway *gateway, const char *policy_path)
+{
+	char *policy = gateway->policy;
+	const size_t size = sizeof(gateway->policy);
+
+	(void)snprintf(gateway->version, sizeof(gateway->version), "%s", ATTLSD_VERSION);
+	/* attlsctl may be called anywhere */
+	if (policy_path[0] != '/' && getcwd(policy, size) != NULL)
+		(void)strncat(policy, "/", size - strlen(policy) - 1);
+	(void)strncat(policy, policy_path, size - strlen(policy) - 1);
+	gateway->pid = (int32_t)getpid();
+}
+
+int operator_prepare(struct operators *operators, const struct policy_daemon *daemon,
+		     const struct diags *source)
+{
+	const char *path = daemon->control_socket;
+
+	operators->stays = path != NULL && operator_socket_is_at(&operators->sock, path);
+	return operators->stays ? 0 : operator_socket_open(&operators->coming, daemon, source);
+}
+
+static void tell_waiting(struct operators *operators, enum answer_kind kind, const char *text)
+{
+	struct operator_peer *peer, *next;
+
+	for (peer = operators->peers; peer != NULL; peer = next) {
+		next = peer->next;
+		if (peer->asked == ASK_RELOAD)
+			say(peer, kind, text);
+	}
+}
+
+void operator_promote(struct operators *operators)
+{
+	if (!operators->stays) {
+		if (operators->listener.fd != -1)
+			loop_unwatch(operators->loop, &operators->listener);
+		operator_socket_close(&operators->sock);
+		operators->sock = operators->coming;
+		operators->coming = OPERATOR_SOCKET_NONE;
+		operators->listener.fd = operators->sock.fd;
+	}
+	listen_if_room(operators);
+	operators->failure[0] = '\0';
+	tell_waiting(operators, ANSWER_DONE, "the new policy is in force; sessions that exist keep theirs");
+}
+
+void operator_abandon(struct operators *operators, const char *reason)
+{
+	char text[ANSWER_TEXT_MAX];
+
+	operator_socket_close(&operators->coming);
+	operators->failed_ms = operators->loop->now_ms;
+	(void)snprintf(operators->failure, sizeof(operators->failure), "%s", reason);
+	(void)snprintf(text, sizeof(text), "%s; the running policy stays in force", reason);
+	tell_waiting(operators, ANSWER_REFUSED, text);
+}
+
+void operator_done(struct operators *operators)
+{
+	while (operators->peers != NULL)
+		peer_end(operators->peers);
+	loop_timer_stop(operators->loop, &operators->pause);
+	if (operators->listener.fd != -1)
+		loop_unwatch(operators->loop, &operators->listener);
+	operators->listener.fd = -1;
+	operator_socket_close(&operators->sock);
+	operator_socket_close(&operators->coming);
+}

@@ -1,0 +1,186 @@
+#include "gateway/monitor/ctl-socket.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <libgen.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/file.h>
+#include <sys/socket.h>
+#include <sys/stat.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "gateway/base/log.h"
+#include "gateway/base/util.h"
+
+#define REASON_MAX 320
+/* Operators that wait for the monitor's turn. */
+#define BACKLOG 8
+
+static struct sockaddr_un address_of(const char *path)
+{
+	struct sockaddr_un address = { .sun_family = AF_UNIX };
+
+	(void)strncpy(address.sun_path, path, sizeof(address.sun_path) - 1);
+	return address;
+}
+
+static int make(void)
+{
+	int fd = socket(AF_UNIX, SOCK_SEQPACKET | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
+
+	return fd == -1 ? -errno : fd;
+}
+
+static int bind_to(int fd, const char *path)
+{
+	struct sockaddr_un address = address_of(path);
+	mode_t before = umask(0177); /* never open to others, not even for a moment */
+	int r = bind(fd, (const struct sockaddr *)&address, sizeof(address)) == -1 ? -errno : 0;
+
+	(void)umask(before);
+	return r;
+}
+
+/* Nobody listens on it any more, and it is ours: remove it. */
+static int remove_stale(const char *path)
+{
+	struct sockaddr_un address = address_of(path);
+	struct stat st;
+	int fd;
+	int error;
+
+	if (lstat(path, &st) == -1)
+		return -errno;
+	if (!S_ISSOCK(st.st_mode) || st.st_uid != geteuid())
+		return -EEXIST;
+	fd = make();
+	if (fd < 0)
+		return fd;
+	error = connect(fd, (const struct sockaddr *)&address, sizeof(address)) == -1 ? errno : 0;
+	fd_close(&fd);
+	if (error == ECONNREFUSED)
+		return unlink(path) == -1 ? -errno : 0;
+	return error == EPROTOTYPE ? -EEXIST : -EADDRINUSE;
+}
+
+/*
+ * Two attlsd that start at once must not take each other's file for a stale one,
+ * so only one at a time makes sockets in a folder. But whoever may read the folder
+ * can hold that lock, too, and is not waited for: then it goes without. Returns -1
+ * where the folder cannot be had: nothing can be made there either.
+ */
+#define LOCK_TRIES    20
+#define LOCK_PAUSE_NS (5 * 1000 * 1000)
+
+static int lock_folder(const char *path)
+{
+	const struct timespec pause = { .tv_nsec = LOCK_PAUSE_NS };
+	struct sockaddr_un address = address_of(path);
+	int fd = open(dirname(address.sun_path), O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+
+	for (int i = 0; fd != -1 && i < LOCK_TRIES && flock(fd, LOCK_EX | LOCK_NB) == -1; i++)
+		(void)nanosleep(&pause, NULL);
+	return fd;
+}
+
+static int listen_locked(struct operator_socket *sock, const char *path)
+{
+	struct stat st;
+	int fd = make();
+	int r;
+
+	if (fd < 0)
+		return fd;
+	r = bind_to(fd, path);
+	if (r == -EADDRINUSE) {
+		r = remove_stale(path);
+		if (r == 0)
+			r = bind_to(fd, path);
+	}
+	if (r == 0 && (listen(fd, BACKLOG) == -1 || lstat(path, &st) == -1))
+		r = -errno;
+	if (r < 0) {
+		fd_close(&fd);
+		return r;
+	}
+	sock->dev = st.st_dev;
+	sock->ino = st.st_ino;
+	(void)strncpy(sock->path, path, sizeof(sock->path) - 1);
+	sock->fd = fd;
+	return 0;
+}
+
+static int listen_at(struct operator_socket *sock, const char *path)
+{
+	int lock = lock_folder(path);
+	int r = listen_locked(sock, path);
+
+	fd_close(&lock);
+	return r;
+}
+
+/* In terms of what can be done about it. */
+static void put_reason(int error, const char *path, char buf[static REASON_MAX])
+{
+	struct sockaddr_un address = address_of(path);
+	const char *what = strerror(error);
+
+	if (error == ENOENT) {
+		(void)snprintf(buf, REASON_MAX,
+			       "its folder does not exist; create it: install -d -m 700 '%s'",
+			       dirname(address.sun_path));
+		return;
+	}
+	if (error == EACCES || error == EPERM || error == EROFS)
+		what = "attlsd may not write to its folder, which should be of the user that starts attlsd";
+	else if (error == EADDRINUSE)
+		what = "another attlsd listens on it; give each one of its own";
+	else if (error == EEXIST)
+		what = "a file that is no socket of this user's is in the way; remove it, or choose another "
+		       "path";
+	(void)snprintf(buf, REASON_MAX, "%s", what);
+}
+
+int operator_socket_open(struct operator_socket *ret, const struct policy_daemon *daemon,
+			 const struct diags *source)
+{
+	char reason[REASON_MAX];
+	struct diags diags;
+	int r;
+
+	*ret = OPERATOR_SOCKET_NONE;
+	if (daemon->control_socket == NULL)
+		return 0;
+	r = listen_at(ret, daemon->control_socket);
+	if (r == 0)
+		return 0;
+	put_reason(-r, daemon->control_socket, reason);
+	if (!daemon->control_socket_given) { /* nobody has asked for it, but attlsctl will miss it */
+		log_event(LOG_LEVEL_INFO, "no-control-socket", LOG_TEXT("path", daemon->control_socket),
+			  LOG_TEXT("reason", reason));
+		return 0;
+	}
+	if (diags_init(&diags, source->file, source->source, source->source_len) < 0)
+		return -ENOMEM;
+	diags_add(&diags, DIAG_ERROR, daemon->control_socket_mark, "control_socket cannot have \"%s\": %s",
+		  daemon->control_socket, reason);
+	diags_print(&diags, stderr);
+	diags_done(&diags);
+	return r;
+}
+
+bool operator_socket_is_at(const struct operator_socket *sock, const char *path)
+{
+	struct stat st;
+
+	return sock->fd != -1 && lstat(path, &st) == 0 && st.st_dev == sock->dev && st.st_ino == sock->ino;
+}
+
+void operator_socket_close(struct operator_socket *sock)
+{
+	if (operator_socket_is_at(sock, sock->path))
+		(void)unlink(sock->path); /* else the next one finds that nobody listens on it */
+	fd_close(&sock->fd);
+}

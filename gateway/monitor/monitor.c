@@ -1,0 +1,499 @@
+#include "gateway/monitor/monitor.h"
+
+#include <errno.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/signalfd.h>
+#include <sys/socket.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "ftp-alg/local-reply.h"
+#include "gateway/base/log.h"
+#include "gateway/base/loop.h"
+#include "gateway/base/util.h"
+#include "gateway/host/policy-file.h"
+#include "gateway/host/sandbox.h"
+#include "gateway/monitor/admission.h"
+#include "gateway/monitor/children.h"
+#include "gateway/monitor/ctl-server.h"
+#include "gateway/monitor/listen.h"
+#include "gateway/monitor/privileged.h"
+#include "gateway/monitor/source.h"
+#include "gateway/monitor/startup.h"
+#include "gateway/net/netsock.h"
+
+/* Connections taken in one turn, so that signals and workers get their turn, too. */
+#define ACCEPT_BATCH	64
+#define ACCEPT_PAUSE_MS 100 /* out of descriptors: look again after this */
+#define LAG_PAUSE_MS	5   /* and when no worker takes anything */
+
+struct monitor {
+	struct loop loop;
+	const char *path;
+	struct watch signals;
+	struct timer accept_pause;
+	struct children children;
+	struct generation *current;
+	struct generation *coming; /* of a reload, until its workers are ready */
+	struct listener_set listeners;
+	struct listener_set coming_listeners;
+	struct admission admission;
+	struct privileged privileged;
+	struct operators operators;
+	struct answer_gateway facts;	 /* for operators; what changes is filled in by describe() */
+	uint64_t started_ms, current_ms; /* when attlsd began, and the current generation to serve */
+	bool stopping;
+	int status;
+};
+
+/* Load, check, and print whatever is wrong. */
+static int load(const char *path, struct policy **ret_policy, struct diags *diags)
+{
+	struct policy *policy = NULL;
+	int r = policy_file_load(path, diags, &policy);
+
+	diags_print(diags, stderr);
+	if (r == 0)
+		r = policy_file_check_keys(policy, diags);
+	if (r == 0)
+		*ret_policy = policy;
+	else
+		policy_free(&policy);
+	return r;
+}
+
+static void log_refusal(const struct listener *listener, const struct ip_endpoint *peer, const char *reason)
+{
+	char text[IP_TEXT_MAX];
+
+	log_event(LOG_LEVEL_INFO, "refused", LOG_TEXT("client", ip_endpoint_format(peer, text)),
+		  LOG_TEXT("listener", listener->name), LOG_TEXT("reason", reason));
+}
+
+/* Turn a connection away with a word, where a word in the clear can be understood. */
+static void refuse(const struct monitor *monitor, const struct listener *listener, int fd,
+		   const struct ip_endpoint *peer, const char *reason)
+{
+	const struct policy *policy = monitor->current->policy;
+	static const char busy[] = "421 Too many connections, try again later.\r\n";
+
+	log_refusal(listener, peer, reason);
+	if (policy->listeners[listener->index].tls == LISTENER_EXPLICIT)
+		(void)send(fd, busy, sizeof(busy) - 1, MSG_NOSIGNAL | MSG_DONTWAIT); /* politeness only */
+}
+
+static void hand_over(struct monitor *monitor, const struct listener *listener, int fd,
+		      const struct ip_endpoint *peer)
+{
+	struct child *child = generation_pick(monitor->current);
+	struct msg msg = { .type = MSG_SESSION, .listener = (uint32_t)listener->index, .remote = *peer };
+	const struct policy *policy = monitor->current->policy;
+	const struct policy_listener *from = &policy->listeners[listener->index];
+	const char *limit;
+	int r;
+
+	if (from->nproxies > 0 && !policy_is_proxy(from, &peer->addr)) {
+		log_refusal(listener, peer, "not-a-trusted-proxy"); /* no word: it knows no FTP client */
+		return;
+	}
+	if (child == NULL || netsock_local(fd, &msg.local) < 0) {
+		refuse(monitor, listener, fd, peer, "no-worker");
+		return;
+	}
+	r = admission_enter(&monitor->admission, &policy->daemon, from->nproxies > 0 ? NULL : &peer->addr,
+			    child, &msg.session, &limit);
+	if (r == -EUSERS) { /* or has somebody gone since the batch began? */
+		children_hear(&monitor->children);
+		r = admission_enter(&monitor->admission, &policy->daemon,
+				    from->nproxies > 0 ? NULL : &peer->addr, child, &msg.session, &limit);
+	}
+	if (r < 0) {
+		refuse(monitor, listener, fd, peer, r == -EUSERS ? limit : "no-memory");
+		return;
+	}
+	msg.failures = admission_failures(&monitor->admission, &peer->addr, monitor->loop.now_ms);
+	admission_note(&monitor->admission, msg.session, &msg.remote, &msg.local, msg.listener);
+	child->nsessions++;
+	if (msg_send(child->channel.fd, &msg, fd) == 0)
+		return;
+	child->nsessions--;
+	(void)admission_leave(&monitor->admission, msg.session, child); /* it was entered above */
+	refuse(monitor, listener, fd, peer, "worker-busy");
+}
+
+static void on_listener(struct watch *watch, uint32_t ready)
+{
+	struct listener *listener = CONTAINER_OF(watch, struct listener, watch);
+	struct monitor *monitor = listener->owner;
+	struct ip_endpoint peer;
+
+	(void)ready;
+	children_hear(&monitor->children); /* who has gone makes room */
+	generation_look(monitor->current, monitor->loop.now_ms);
+	if (generation_pick(monitor->current) == NULL) { /* clients wait in the kernel's queue */
+		(void)listener_set_accept(&monitor->listeners, &monitor->loop, false);
+		(void)loop_timer(&monitor->loop, &monitor->accept_pause, LAG_PAUSE_MS);
+		return;
+	}
+	for (int i = 0; i < ACCEPT_BATCH; i++) {
+		int fd = netsock_accept(watch->fd, &peer);
+
+		if (fd == -EMFILE || fd == -ENFILE || fd == -ENOMEM || fd == -ENOBUFS) {
+			log_event(LOG_LEVEL_ERROR, "accept-paused", LOG_TEXT("error", strerror(-fd)));
+			(void)listener_set_accept(&monitor->listeners, &monitor->loop, false);
+			(void)loop_timer(&monitor->loop, &monitor->accept_pause, ACCEPT_PAUSE_MS);
+			return;
+		}
+		if (fd == -EAGAIN)
+			return;
+		if (fd < 0)
+			continue; /* that one connection went wrong while it waited */
+		hand_over(monitor, listener, fd, &peer);
+		fd_close(&fd);
+	}
+}
+
+static void on_accept_pause(struct timer *timer)
+{
+	struct monitor *monitor = CONTAINER_OF(timer, struct monitor, accept_pause);
+
+	if (!monitor->stopping)
+		(void)listener_set_accept(&monitor->listeners, &monitor->loop, true);
+}
+
+static void fail(struct monitor *monitor)
+{
+	monitor->status = EXIT_FAILURE;
+	children_kill(&monitor->children);
+	loop_stop(&monitor->loop);
+}
+
+/* All workers of the coming generation are ready: it takes over. */
+static void promote(struct monitor *monitor)
+{
+	struct generation *old = monitor->current;
+
+	monitor->current = monitor->coming;
+	monitor->coming = NULL;
+	listener_set_replace(&monitor->coming_listeners, &monitor->listeners, &monitor->loop);
+	monitor->listeners = monitor->coming_listeners;
+	for (size_t i = 0; i < monitor->listeners.n; i++)
+		monitor->listeners.items[i].owner = monitor;
+	monitor->coming_listeners = (struct listener_set){ .items = NULL };
+	monitor->current_ms = monitor->loop.now_ms;
+	monitor->facts.generation = monitor->current->number;
+	monitor->facts.limit = monitor->current->policy->daemon.limit_sessions;
+	log_setup(monitor->current->policy->daemon.log_level, monitor->current->policy->daemon.log_format);
+	if (listener_set_accept(&monitor->listeners, &monitor->loop, true) < 0) {
+		log_event(LOG_LEVEL_ERROR, "cannot-listen", LOG_TEXT("error", strerror(ENOMEM)));
+		fail(monitor);
+		return;
+	}
+	operator_promote(&monitor->operators);
+	listener_set_log(&monitor->listeners, old == NULL ? "ready" : "reloaded");
+	if (old != NULL)
+		generation_retire(old, MSG_RETIRE);
+}
+
+static void on_ready(struct child *child)
+{
+	struct monitor *monitor = child->children->owner;
+
+	if (child->generation == monitor->coming && generation_is_ready(child->generation))
+		promote(monitor);
+	else if (child->generation == monitor->current && !monitor->stopping)
+		on_accept_pause(&monitor->accept_pause);
+}
+
+static void forget_announced(void *context, uint64_t session)
+{
+	struct monitor *monitor = context;
+
+	privileged_session_end(&monitor->privileged, session);
+}
+
+static void session_over(struct monitor *monitor, struct child *child, uint64_t session)
+{
+	child->nsessions--;
+	forget_announced(monitor, session);
+}
+
+/* What needs privileges: judged by what the monitor knows of the session. */
+static bool on_request(struct monitor *monitor, struct child *child, const struct msg *msg)
+{
+	struct admission_facts facts;
+	struct msg answer;
+	bool earned;
+	int fd = -1;
+
+	if (!admission_facts(&monitor->admission, msg->session, child, &facts))
+		return false;
+	earned =
+	    privileged_request(&monitor->privileged, child->generation->policy, &facts, msg, &answer, &fd);
+	if (earned && answer.type != MSG_NONE && msg_send(child->channel.fd, &answer, fd) < 0)
+		child_kill(child, "does-not-listen"); /* it asks more than it takes */
+	fd_close(&fd);
+	return earned;
+}
+
+static void on_message(struct child *child, const struct msg *msg)
+{
+	struct monitor *monitor = child->children->owner;
+	bool ok = false;
+
+	if (msg->type == MSG_SESSION_LOGIN)
+		ok = admission_login(&monitor->admission, msg->session, child);
+	else if (msg->type == MSG_LOGIN_FAILED)
+		ok = admission_login_failed(&monitor->admission, msg->session, child, monitor->loop.now_ms);
+	else if (msg->type == MSG_SOCKET || msg->type == MSG_ANNOUNCE || msg->type == MSG_WITHDRAW)
+		ok = on_request(monitor, child, msg);
+	else if (msg->type == MSG_SESSION_SOURCE)
+		ok = source_told(&monitor->admission, child, msg, monitor->loop.now_ms);
+	else if (msg->type == MSG_SESSION_END)
+		ok = admission_leave(&monitor->admission, msg->session, child);
+	if (!ok)
+		child_kill(child, "odd-message");
+	else if (msg->type == MSG_SESSION_END)
+		session_over(monitor, child, msg->session);
+}
+
+static void abandon_reload(struct monitor *monitor, const char *reason)
+{
+	struct generation *coming = monitor->coming;
+
+	monitor->coming = NULL;
+	listener_set_close(&monitor->coming_listeners, &monitor->loop);
+	operator_abandon(&monitor->operators, reason);
+	log_event(LOG_LEVEL_ERROR, "reload-failed", LOG_TEXT("reason", reason),
+		  LOG_TEXT("policy", "the running policy stays in force"));
+	if (coming != NULL)
+		generation_retire(coming, MSG_DRAIN);
+}
+
+static void on_death(struct child *child, pid_t pid, int status)
+{
+	struct monitor *monitor = child->children->owner;
+	size_t lost = admission_leave_all(&monitor->admission, child, forget_announced, monitor);
+	bool expected = child->told != MSG_NONE && WIFEXITED(status) && WEXITSTATUS(status) == EXIT_SUCCESS;
+
+	if (!expected)
+		log_event(LOG_LEVEL_ERROR, "worker-died", LOG_NUMBER("pid", pid),
+			  LOG_TEXT(WIFSIGNALED(status) ? "signal" : "exit",
+				   WIFSIGNALED(status) ? strsignal(WTERMSIG(status)) : "unexpected"),
+			  LOG_NUMBER("sessions-lost", lost));
+	if (child->generation != monitor->coming)
+		return;
+	if (monitor->current == NULL) /* never got up */
+		fail(monitor);
+	else
+		abandon_reload(monitor, "a worker did not start");
+}
+
+static void on_retired(struct children *children, const struct generation *gone)
+{
+	struct monitor *monitor = children->owner;
+
+	if (monitor->current == gone) /* when attlsd ends, it may be outlived by older ones */
+		monitor->current = NULL;
+	if (monitor->stopping && children->head == NULL)
+		loop_stop(&monitor->loop);
+}
+
+/* Bring the policy's generation up beside the current one, if there is any. */
+static int bring_up(struct monitor *monitor)
+{
+	struct policy *policy = NULL;
+	struct diags diags;
+	unsigned uid, gid;
+	int r = load(monitor->path, &policy, &diags);
+
+	if (r == 0 && monitor->current == NULL)
+		log_setup(policy->daemon.log_level, policy->daemon.log_format);
+	if (r == 0)
+		r = startup_find_user(policy, &diags, &uid, &gid);
+	if (r == 0)
+		r = listener_set_open(&monitor->coming_listeners, policy, &monitor->listeners, on_listener,
+				      monitor, &diags);
+	if (r == 0)
+		r = operator_prepare(&monitor->operators, &policy->daemon, &diags);
+	if (r == 0 && monitor->current != NULL)
+		r = privileged_allows(&monitor->privileged, policy, monitor->path);
+	if (r == 0)
+		startup_prepare_host(policy);
+	if (r == 0)
+		r = generation_start(&monitor->children, &policy, uid, gid, &monitor->coming);
+	policy_free(&policy);
+	diags_done(&diags);
+	return r;
+}
+
+/* Returns NULL, or why it has not even begun. */
+static const char *reload(struct monitor *monitor)
+{
+	const char *busy = monitor->stopping	     ? "attlsd is about to end"
+			   : monitor->coming != NULL ? "another reload is under way; ask again"
+						     : NULL;
+
+	if (busy != NULL)
+		log_event(LOG_LEVEL_INFO, "reload-busy", LOG_TEXT("reason", busy));
+	else if (bring_up(monitor) < 0)
+		abandon_reload(monitor, "the policy was refused, its faults are in the log");
+	return busy;
+}
+
+/* First time: no new sessions, transfers may end. Second time: now. */
+static void stop(struct monitor *monitor)
+{
+	struct generation *generation, *next;
+
+	if (monitor->stopping || monitor->current == NULL) {
+		log_event(LOG_LEVEL_INFO, "stopping-now",
+			  LOG_NUMBER("sessions", monitor->admission.nsessions));
+		children_kill(&monitor->children);
+		loop_stop(&monitor->loop);
+		return;
+	}
+	log_event(LOG_LEVEL_INFO, "draining", LOG_NUMBER("sessions", monitor->admission.nsessions));
+	monitor->stopping = true;
+	listener_set_close(&monitor->listeners, &monitor->loop);
+	listener_set_close(&monitor->coming_listeners, &monitor->loop);
+	monitor->coming = NULL;
+	operator_abandon(&monitor->operators, "attlsd is about to end");
+	for (generation = monitor->children.head; generation != NULL; generation = next) {
+		next = generation->next;
+		generation_retire(generation, MSG_DRAIN);
+	}
+}
+
+static void describe(void *owner, struct answer_gateway *gateway)
+{
+	const struct monitor *monitor = owner;
+	uint64_t now_ms = monitor->loop.now_ms;
+
+	*gateway = monitor->facts;
+	gateway->up_ms = now_ms - monitor->started_ms;
+	gateway->policy_ms = now_ms - monitor->current_ms;
+	gateway->sessions = monitor->admission.nsessions;
+	gateway->reloading = monitor->coming != NULL;
+	gateway->draining = monitor->stopping;
+}
+
+static const char *order_reload(void *owner)
+{
+	return reload(owner);
+}
+
+static const char *order_drain(void *owner)
+{
+	struct monitor *monitor = owner;
+
+	if (monitor->stopping)
+		return "attlsd drains already; a second SIGTERM ends it at once";
+	stop(monitor);
+	return NULL;
+}
+
+static const struct operator_calls operator_calls = { describe, order_reload, order_drain };
+
+static void on_signal(struct watch *watch, uint32_t ready)
+{
+	struct monitor *monitor = CONTAINER_OF(watch, struct monitor, signals);
+	struct signalfd_siginfo info;
+
+	(void)ready;
+	children_hear(&monitor->children);
+	while (read(watch->fd, &info, sizeof(info)) == (ssize_t)sizeof(info)) {
+		switch (info.ssi_signo) {
+		case SIGCHLD:
+			children_reap(&monitor->children);
+			break;
+		case SIGHUP:
+			(void)reload(monitor);
+			break;
+		case SIGTERM:
+		case SIGINT:
+			stop(monitor);
+			break;
+		default:
+			break;
+		}
+	}
+}
+
+static int watch_signals(struct monitor *monitor)
+{
+	static const int wanted[] = { SIGCHLD, SIGHUP, SIGTERM, SIGINT };
+	sigset_t set;
+
+	(void)sigemptyset(&set);
+	for (size_t i = 0; i < NELEM(wanted); i++)
+		(void)sigaddset(&set, wanted[i]);
+	if (sigprocmask(SIG_BLOCK, &set, NULL) == -1)
+		return -errno;
+	watch_init(&monitor->signals, on_signal);
+	monitor->signals.fd = signalfd(-1, &set, SFD_NONBLOCK | SFD_CLOEXEC);
+	if (monitor->signals.fd == -1)
+		return -errno;
+	return loop_watch(&monitor->loop, &monitor->signals, EPOLLIN);
+}
+
+static int monitor_init(struct monitor *monitor, const char *policy_path)
+{
+	int r = loop_init(&monitor->loop);
+
+	if (r < 0)
+		return r;
+	monitor->path = policy_path;
+	monitor->status = EXIT_SUCCESS;
+	monitor->children = (struct children){
+		.loop = &monitor->loop,
+		.root = geteuid() == 0,
+		.owner = monitor,
+		.on_ready = on_ready,
+		.on_message = on_message,
+		.on_death = on_death,
+		.on_retired = on_retired,
+	};
+	monitor->started_ms = monitor->loop.now_ms;
+	operator_facts(&monitor->facts, policy_path);
+	operator_init(&monitor->operators, &monitor->loop, &monitor->children, &monitor->admission,
+		      &operator_calls, monitor);
+	timer_init(&monitor->accept_pause, on_accept_pause);
+	return watch_signals(monitor);
+}
+
+int monitor_run(const char *policy_path)
+{
+	static struct monitor monitor; /* one per process, too large for the stack of a signal-driven loop */
+	int r = monitor_init(&monitor, policy_path);
+
+	if (r == 0)
+		r = bring_up(&monitor);
+	if (r == 0)
+		r = privileged_start(&monitor.privileged, monitor.coming->policy, policy_path);
+	if (r == 0) {
+		if (monitor.children.root)
+			r = sandbox_monitor(monitor.privileged.net_admin);
+		if (r < 0)
+			log_event(LOG_LEVEL_ERROR, "sandbox-failed", LOG_TEXT("error", strerror(-r)));
+	}
+	if (r == 0)
+		r = loop_run(&monitor.loop);
+	if (r < 0)
+		monitor.status = EXIT_FAILURE;
+	children_kill(&monitor.children);
+	listener_set_close(&monitor.listeners, NULL);
+	listener_set_close(&monitor.coming_listeners, NULL);
+	operator_done(&monitor.operators);
+	children_done(&monitor.children);
+	privileged_done(&monitor.privileged);
+	admission_done(&monitor.admission);
+	loop_done(&monitor.loop);
+	fd_close(&monitor.signals.fd);
+	if (monitor.status == EXIT_SUCCESS)
+		log_event(LOG_LEVEL_INFO, "stopped", LOG_NUMBER("pid", getpid()));
+	return monitor.status;
+}

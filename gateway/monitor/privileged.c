@@ -1,0 +1,278 @@
+#include "gateway/monitor/privileged.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <uthash.h>
+
+#include "gateway/base/log.h"
+#include "gateway/base/util.h"
+#include "gateway/host/conntrack.h"
+#include "gateway/host/nftset.h"
+#include "gateway/host/sandbox.h"
+#include "gateway/net/netsock.h"
+
+#define LOW_PORT_LIMIT 1024
+
+struct announced {
+	uint64_t session;		   /* key */
+	struct ip_endpoint client, server; /* the control connection */
+	struct ip_addr from;
+	struct ip_endpoint to;
+	UT_hash_handle hh;
+};
+
+static bool needs_net_admin(const struct policy *policy)
+{
+	for (size_t i = 0; i < policy->nlisteners; i++)
+		if (policy->listeners[i].transparent)
+			return true;
+	return policy->nat.conntrack != NAT_CONNTRACK_OFF;
+}
+
+/* On failure *ret_why is the reason and its mend. */
+static int open_mechanism(struct privileged *privileged, const struct policy_nat *nat, const char **ret_why)
+{
+	int r = 0;
+
+	privileged->mechanism = nat->conntrack;
+	switch (nat->conntrack) {
+	case NAT_CONNTRACK_OFF:
+		break;
+	case NAT_CONNTRACK_EXPECT:
+		r = conntrack_open(&privileged->conntrack);
+		*ret_why = "nat.conntrack: expect needs CAP_NET_ADMIN and the kernel module "
+			   "nf_conntrack_netlink; start "
+			   "attlsd as root, and: modprobe nf_conntrack_netlink nf_conntrack_ftp";
+		break;
+	case NAT_CONNTRACK_SET:
+		r = nftset_open(nat->nft_set, &privileged->nftset);
+		*ret_why =
+		    "nat.nft_set has to name a set as \"family table set\", for instance: inet attlsd data";
+		break;
+	}
+	return r;
+}
+
+int privileged_start(struct privileged *privileged, const struct policy *policy, const char *path)
+{
+	const char *why = "transparent listeners and nat.conntrack need CAP_NET_ADMIN; start attlsd as root, "
+			  "or give it the "
+			  "capability: setcap cap_net_admin+ep attlsd";
+	int r = 0;
+
+	privileged->net_admin = needs_net_admin(policy);
+	if (privileged->net_admin && !sandbox_has_net_admin())
+		r = -EPERM;
+	if (r == 0)
+		r = open_mechanism(privileged, &policy->nat, &why);
+	if (r < 0)
+		(void)fprintf(stderr, "%s: %s (%s)\n", path, why, strerror(-r));
+	return r;
+}
+
+int privileged_allows(const struct privileged *privileged, const struct policy *policy, const char *path)
+{
+	const char *why = NULL;
+
+	if (policy->nat.conntrack != privileged->mechanism)
+		why = "nat.conntrack has changed, which takes a restart";
+	else if (needs_net_admin(policy) && !privileged->net_admin)
+		why = "a transparent listener has come, which takes a restart: CAP_NET_ADMIN was given up";
+	if (why != NULL)
+		(void)fprintf(stderr, "%s: %s\n", path, why);
+	return why == NULL ? 0 : -EPERM;
+}
+
+static const struct policy_rule *rule_of(const struct policy *policy, const struct admission_facts *facts)
+{
+	struct policy_flow flow = { .remote = facts->remote.addr, .local = facts->local.addr };
+
+	if (facts->listener >= policy->nlisteners)
+		return NULL;
+	flow.listener = &policy->listeners[facts->listener];
+	return policy_match(policy, &flow);
+}
+
+static bool in_range(uint16_t port, struct port_range range)
+{
+	return range.low == 0 ? port >= LOW_PORT_LIMIT : port >= range.low && port <= range.high;
+}
+
+/* Which sockets a session has earned, by purpose: whose address, which port, and when. */
+static bool socket_is_earned(const struct policy *policy, const struct admission_facts *facts,
+			     const struct policy_rule *rule, const struct msg *msg)
+{
+	bool transparent = policy->listeners[facts->listener].transparent;
+	bool as_client = rule->backend->source == BACKEND_SOURCE_CLIENT &&
+			 ip_addr_equal(&msg->local.addr, &facts->remote.addr);
+	bool as_server = ip_addr_equal(&msg->local.addr, &facts->local.addr);
+
+	if (!transparent || (msg->purpose != PURPOSE_SERVER && !facts->logged_in))
+		return false;
+	switch ((enum msg_purpose)msg->purpose) {
+	case PURPOSE_NONE:
+		return false;
+	case PURPOSE_SERVER:
+	case PURPOSE_DATA_DIAL_SERVER:
+		return as_client && msg->local.port == 0;
+	case PURPOSE_DATA_LISTEN_SERVER:
+		return as_client && msg->local.port >= LOW_PORT_LIMIT;
+	case PURPOSE_DATA_LISTEN_CLIENT:
+		return as_server && in_range(msg->local.port, rule->ftp->passivedataports);
+	case PURPOSE_DATA_DIAL_CLIENT:
+		return as_server && msg->local.port == FTP_DATA_PORT;
+	}
+	return false;
+}
+
+/* Port 20 is low and one for all: it is bound here, where the capability is. */
+static void make_socket(const struct admission_facts *facts, const struct msg *msg, struct msg *answer,
+			int *ret_fd)
+{
+	/* With the client's own port two connections would be one to conntrack. */
+	int fd = netsock_bind_transparent(&msg->local, facts->remote.port);
+
+	answer->type = MSG_SOCKET_READY;
+	answer->error = fd < 0 ? fd : 0;
+	*ret_fd = fd < 0 ? -1 : fd;
+}
+
+/* From the client to us, or (active) from us to the client; never a low port. */
+static bool announcement_is_earned(const struct admission_facts *facts, const struct msg *msg)
+{
+	const struct ip_endpoint *to = msg->active ? &msg->remote : &msg->local;
+
+	return facts->logged_in && to->port >= LOW_PORT_LIMIT &&
+	       ip_addr_equal(&msg->remote.addr, &facts->remote.addr) &&
+	       ip_addr_equal(&msg->local.addr, &facts->local.addr);
+}
+
+static int announce(struct privileged *privileged, const struct announced *it)
+{
+	if (privileged->conntrack != NULL)
+		return conntrack_expect(privileged->conntrack, &it->client, &it->server, &it->from, &it->to);
+	if (privileged->nftset != NULL)
+		return nftset_add(privileged->nftset, &it->from, &it->to);
+	return 0;
+}
+
+/* Withdrawing what has come, or run out, is nothing to speak of. */
+static void withdraw(struct privileged *privileged, struct announced *it)
+{
+	if (privileged->conntrack != NULL)
+		(void)conntrack_forget(privileged->conntrack, &it->client, &it->server, &it->from, &it->to);
+	if (privileged->nftset != NULL)
+		(void)nftset_remove(privileged->nftset, &it->from, &it->to);
+	HASH_DEL(privileged->announced, it);
+	free(it);
+}
+
+static struct announced *find(const struct privileged *privileged, uint64_t session)
+{
+	struct announced *it;
+
+	HASH_FIND(hh, privileged->announced, &session, sizeof(session), it);
+	return it;
+}
+
+/* Said once, with what can be done about it; transfers go on, as far as the firewall lets them. */
+static void tell_failure(struct privileged *privileged, int r)
+{
+	const char *mend = "the kernel's reason is all there is";
+
+	if (privileged->failure_told)
+		return;
+	privileged->failure_told = true;
+	if (privileged->nftset != NULL)
+		mend = nftset_error(privileged->nftset);
+	else if (r == -EOPNOTSUPP || r == -EINVAL)
+		mend = "the control connection has no helper: add to the firewall  ct helper set \"ftp\"  "
+		       "for the ports of "
+		       "the listeners";
+	else if (r == -ENOENT)
+		mend =
+		    "the control connection is not tracked: is there a notrack rule, or a NAT that hides it?";
+	log_event(LOG_LEVEL_ERROR, "announce-failed", LOG_TEXT("error", strerror(-r)),
+		  LOG_TEXT("mend", mend));
+}
+
+static void do_announce(struct privileged *privileged, const struct admission_facts *facts,
+			const struct msg *msg, struct msg *answer)
+{
+	struct announced *it = find(privileged, msg->session);
+
+	answer->type = MSG_ANNOUNCED;
+	if (it != NULL)
+		withdraw(privileged, it);
+	it = calloc(1, sizeof(*it));
+	if (it == NULL) {
+		answer->error = -ENOMEM;
+		return;
+	}
+	it->session = msg->session;
+	it->client = facts->remote;
+	it->server = facts->local;
+	it->from = msg->active ? facts->local.addr : facts->remote.addr;
+	it->to = msg->active ? msg->remote : msg->local;
+	HASH_ADD(hh, privileged->announced, session, sizeof(it->session), it);
+	answer->error = announce(privileged, it);
+	if (answer->error < 0) {
+		tell_failure(privileged, answer->error);
+		HASH_DEL(privileged->announced, it);
+		free(it);
+	}
+}
+
+bool privileged_request(struct privileged *privileged, const struct policy *policy,
+			const struct admission_facts *facts, const struct msg *msg, struct msg *ret_answer,
+			int *ret_fd)
+{
+	const struct policy_rule *rule = rule_of(policy, facts);
+	struct announced *it;
+
+	*ret_fd = -1;
+	*ret_answer = (struct msg){
+		.session = msg->session, .serial = msg->serial, .purpose = msg->purpose, .active = msg->active
+	};
+	if (rule == NULL)
+		return false;
+	switch (msg->type) {
+	case MSG_SOCKET:
+		if (!socket_is_earned(policy, facts, rule, msg))
+			return false;
+		make_socket(facts, msg, ret_answer, ret_fd);
+		return true;
+	case MSG_ANNOUNCE:
+		if (!announcement_is_earned(facts, msg))
+			return false;
+		do_announce(privileged, facts, msg, ret_answer);
+		return true;
+	case MSG_WITHDRAW:
+		it = find(privileged, msg->session);
+		if (it != NULL)
+			withdraw(privileged, it);
+		return true;
+	default:
+		return false;
+	}
+}
+
+void privileged_session_end(struct privileged *privileged, uint64_t session)
+{
+	struct announced *it = find(privileged, session);
+
+	if (it != NULL)
+		withdraw(privileged, it);
+}
+
+void privileged_done(struct privileged *privileged)
+{
+	struct announced *it, *next;
+
+	HASH_ITER (hh, privileged->announced, it, next)
+		withdraw(privileged, it);
+	conntrack_close(&privileged->conntrack);
+	nftset_close(&privileged->nftset);
+}

@@ -1,0 +1,86 @@
+/*
+ * TCP sockets: make, bind, dial, question. All of them are non-blocking and
+ * close-on-exec. Functions return a descriptor or 0, or a negative errno.
+ */
+#ifndef ATTLSD_GATEWAY_NET_NETSOCK_H
+#define ATTLSD_GATEWAY_NET_NETSOCK_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "policy/ftp-action.h"
+#include "policy/ip.h"
+
+/*
+ * A listening socket on exactly this endpoint. IPv6 sockets take no IPv4.
+ * transparent: it takes connections to any address that the firewall hands it
+ * (TPROXY; needs CAP_NET_ADMIN).
+ */
+int netsock_listen(const struct ip_endpoint *endpoint, int backlog, bool transparent);
+
+/*
+ * A socket bound to an address that need not be this host's (needs
+ * CAP_NET_ADMIN), neither listening nor connected. Port 0: any but avoid_port.
+ */
+int netsock_bind_transparent(const struct ip_endpoint *endpoint, uint16_t avoid_port);
+
+/* Let a bound socket listen, as netsock_listen_range() does. */
+int netsock_start_listening(int fd);
+
+/* Connect a bound socket. As netsock_dial(): 0 also when it is under way. */
+int netsock_connect(int fd, const struct ip_endpoint *to);
+
+/* A range itself, or the dynamic ports (RFC 6335 6) where it is empty. */
+struct port_range netsock_range(struct port_range range);
+
+/* A port of `range` (or of the dynamic ports) that nobody can foresee. 0: no random numbers. */
+uint16_t netsock_random_port(struct port_range range);
+
+/*
+ * A listening socket on a port out of `range` (or of the dynamic ports,
+ * 49152-65535, when it is empty), tried in unpredictable order; the kernel's
+ * own choice (port 0) gets slow with many sockets in TIME_WAIT. -EADDRINUSE
+ * when none is free.
+ */
+int netsock_listen_range(const struct ip_addr *addr, struct port_range range);
+
+/* Start to connect. `from`: local address to use, or NULL. The result comes with EPOLLOUT, see
+ * netsock_error(). */
+int netsock_dial(const struct ip_endpoint *to, const struct ip_addr *from);
+
+/* Accept one; -EAGAIN when there is none. *ret_peer is the other side. */
+int netsock_accept(int fd, struct ip_endpoint *ret_peer);
+
+/* The pending error of a socket, as a negative errno, or 0: asked after EPOLLOUT of a dial. */
+int netsock_error(int fd);
+
+/* Was an established connection reset? */
+bool netsock_is_reset(int fd);
+
+int netsock_local(int fd, struct ip_endpoint *ret_endpoint);
+int netsock_peer(int fd, struct ip_endpoint *ret_endpoint);
+
+/* Is an open connection neither ended nor reset by its peer, with nothing received on it? */
+bool netsock_is_quiet(int fd);
+
+/*
+ * What a control connection needs: TCP_NODELAY, and urgent data in line, since
+ * Telnet's IAC DM comes as that and would leave a lone IAC behind otherwise.
+ */
+void netsock_set_control(int fd);
+
+/* TCP keep-alive after so many idle seconds; 0 leaves it to the kernel (off). */
+void netsock_keepalive(int fd, uint32_t idle_s);
+
+/* Have epoll tell of so many bytes or more (1: of any), of the end, and of a full window; not of fewer bytes.
+ */
+void netsock_wake_at(int fd, int bytes);
+
+/* Make the coming close() send RST instead of FIN: the peer must not take what it has for the whole. */
+void netsock_reset_on_close(int fd);
+
+/* Bytes written to the socket (and its FIN) that the peer has not acknowledged; 0 also when unknown. */
+size_t netsock_unacknowledged(int fd);
+
+#endif

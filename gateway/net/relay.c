@@ -1,0 +1,232 @@
+#include "gateway/net/relay.h"
+
+#include <fcntl.h>
+#include <unistd.h>
+
+#include "gateway/base/util.h"
+#include "gateway/net/netsock.h"
+
+/* A piece at first, and at least. */
+#define RELAY_PIECE_FIRST (256 * 1024)
+#define RELAY_PIECE_LEAST (64 * 1024)
+/* A file of at most this is looked at for its end once more, which then leaves together with its bytes. */
+#define RELAY_SMALL (64 * 1024)
+/* And is read in so many steps at once: a record of TLS may hold a single byte. */
+#define GATHER_READS 128
+/* Moved at once from one clear stream to another, and what the pipe is asked to hold. */
+#define RELAY_SPLICE_BYTES (512 * 1024)
+
+_Static_assert(STREAM_WIRE_BYTES <= RELAY_PIECE_MOST &&
+		   RELAY_PIECE_MOST <= sizeof(((struct relay_tools *)0)->scratch),
+	       "a piece fits");
+
+void relay_init(struct relay *relay, struct stream *client, struct stream *server, bool upload, bool doubt)
+{
+	*relay = (struct relay){
+		.from = upload ? client : server,
+		.to = upload ? server : client,
+		.upload = upload,
+		.doubt = doubt,
+		.piece = RELAY_PIECE_FIRST,
+	};
+	coalesce_start(&relay->coalesce, client->loop->now_ms);
+}
+
+/*
+ * The destination has nothing to say, but what it says must be heard: a reset,
+ * TLS's own messages, the end of its direction. Data from it is a fault.
+ */
+static bool back_channel_ok(struct relay *relay)
+{
+	uint8_t byte;
+	size_t len;
+
+	if (relay->to_ended)
+		return true;
+	switch (stream_read(relay->to, &byte, sizeof(byte), &len)) {
+	case STREAM_WAIT:
+		return true;
+	case STREAM_CLEAN:
+	case STREAM_TRUNCATED:
+		relay->to_ended = true;
+		return true;
+	case STREAM_OK:
+	case STREAM_RESET:
+		return false;
+	}
+	return false;
+}
+
+static enum relay_result wait_for(struct relay *relay, uint32_t from_want, uint32_t to_want)
+{
+	/* A watch that cannot be had (no memory) would wait for ever. */
+	if (loop_watch(relay->from->loop, &relay->from->watch, from_want) < 0)
+		return RELAY_FROM_LOST;
+	if (!relay->to_ended)
+		to_want |= EPOLLIN;
+	if (loop_watch(relay->to->loop, &relay->to->watch, to_want) < 0)
+		return RELAY_TO_LOST;
+	return RELAY_WAIT;
+}
+
+/* Fill the scratch buffer. The clear side's short read means that nothing more is there but, maybe, the end.
+ */
+static enum stream_io gather(struct relay *relay, uint8_t *scratch, size_t size, size_t *ret_len)
+{
+	struct stream *from = relay->from;
+	enum stream_io io = STREAM_OK;
+	size_t len = 0, n;
+
+	for (int reads = 0; io == STREAM_OK && len < size && reads < GATHER_READS; reads++) {
+		io = stream_read(from, scratch + len, size - len, &n);
+		if (io != STREAM_OK)
+			break;
+		len += n;
+		if (from->ssl == NULL && len < size && relay->bytes + len > RELAY_SMALL)
+			io = STREAM_WAIT;
+	}
+	*ret_len = len;
+	return io;
+}
+
+/*
+ * One round of reading and writing. The result is that of reading; *ret_to is that of the writing. Small
+ * files and the beginning of large ones go the way that costs least for a few bytes.
+ */
+static enum stream_io move_some(struct relay *relay, struct relay_tools *tools, size_t *ret_len,
+				enum stream_io *ret_to)
+{
+	bool small = relay->bytes <= RELAY_SMALL;
+	enum stream_io io;
+
+	if (!small && relay->from->ssl == NULL && stream_writes_plain(relay->to) && tools->pipe[0] != -1)
+		return stream_splice(relay->from, relay->to, tools->pipe, RELAY_SPLICE_BYTES, ret_len,
+				     ret_to);
+	if (relay->from->ssl == NULL)
+		io = gather(relay, tools->scratch, relay->piece, ret_len);
+	else if (small)
+		io = gather(relay, tools->scratch, RELAY_SMALL, ret_len);
+	else
+		io = stream_tls_read_wire(relay->from, &tools->wire, relay->piece, tools->scratch,
+					  sizeof(tools->scratch), ret_len);
+	*ret_to = STREAM_OK;
+	if (*ret_len > 0 && io == STREAM_CLEAN && !relay->doubt)
+		*ret_to = stream_write_last(relay->to, tools->scratch, *ret_len);
+	else if (*ret_len > 0)
+		*ret_to = stream_write(relay->to, tools->scratch, *ret_len);
+	return io;
+}
+
+/* Larger pieces for who takes all of them; smaller ones for many small records, which take long. */
+static void fit_piece(struct relay *relay, enum stream_io io, size_t len)
+{
+	if (!stream_is_drained(relay->to) || (io == STREAM_OK && len < relay->piece / 8))
+		relay->piece /= 2;
+	else if (len >= relay->piece / 2)
+		relay->piece *= 2;
+	if (relay->piece < RELAY_PIECE_LEAST)
+		relay->piece = RELAY_PIECE_LEAST;
+	if (relay->piece > RELAY_PIECE_MOST)
+		relay->piece = RELAY_PIECE_MOST;
+}
+
+static enum relay_result move(struct relay *relay, struct relay_tools *tools)
+{
+	enum stream_io io, to;
+	size_t len;
+
+	coalesce_look(&relay->coalesce, relay->from->watch.fd, relay->from->loop->now_ms, relay->bytes);
+	if (!stream_is_drained(relay->to)) {
+		to = stream_flush(relay->to);
+		if (to == STREAM_WAIT)
+			return wait_for(relay, 0, EPOLLOUT);
+		if (to == STREAM_RESET)
+			return RELAY_TO_LOST;
+	}
+	io = move_some(relay, tools, &len, &to);
+	if (to != STREAM_OK)
+		return RELAY_TO_LOST;
+	relay->bytes += len;
+	fit_piece(relay, io, len);
+	switch (io) {
+	case STREAM_OK:
+		return stream_is_drained(relay->to) ? RELAY_AGAIN : wait_for(relay, 0, EPOLLOUT);
+	case STREAM_WAIT:
+		return wait_for(relay, EPOLLIN, stream_is_drained(relay->to) ? 0 : EPOLLOUT);
+	case STREAM_CLEAN:
+		if (relay->doubt && !relay->upload)
+			return RELAY_FROM_LOST;
+		coalesce_stop(&relay->coalesce, relay->from->watch.fd);
+		relay->state = RELAY_ENDING;
+		return RELAY_AGAIN;
+	case STREAM_TRUNCATED:
+		return RELAY_CUT;
+	case STREAM_RESET:
+		break;
+	}
+	return RELAY_FROM_LOST;
+}
+
+/* The source has ended in order: carry that over, once all bytes are out. */
+static enum relay_result end(struct relay *relay)
+{
+	if (relay->upload && !relay->from->finishing)
+		(void)stream_finish(
+		    relay->from); /* a client may wait for our close_notify before anything else */
+	switch (stream_finish(relay->to)) {
+	case STREAM_OK:
+		break;
+	case STREAM_WAIT:
+		return wait_for(relay, 0, EPOLLOUT);
+	case STREAM_CLEAN:
+	case STREAM_TRUNCATED:
+	case STREAM_RESET:
+		return RELAY_TO_LOST;
+	}
+	relay->state = RELAY_SETTLING;
+	return RELAY_AGAIN;
+}
+
+/* A download has arrived when the client's TCP has acknowledged all of it; an upload is the server's to
+ * confirm. */
+static enum relay_result settle(struct relay *relay)
+{
+	if (relay->upload || netsock_unacknowledged(relay->to->watch.fd) == 0)
+		return RELAY_DONE;
+	/* a reset raises no event once nothing is read any more, and leaves the count as it is */
+	if (relay->to_ended && netsock_is_reset(relay->to->watch.fd))
+		return RELAY_TO_LOST;
+	if (wait_for(relay, 0, 0) != RELAY_WAIT)
+		return RELAY_TO_LOST;
+	return RELAY_SETTLE;
+}
+
+void relay_tools_init(struct relay_tools *tools)
+{
+	if (pipe2(tools->pipe, O_NONBLOCK | O_CLOEXEC) == -1) {
+		tools->pipe[0] = tools->pipe[1] = -1;
+		return;
+	}
+	(void)fcntl(tools->pipe[1], F_SETPIPE_SZ, RELAY_SPLICE_BYTES); /* a smaller one works as well */
+}
+
+void relay_tools_done(struct relay_tools *tools)
+{
+	fd_close(&tools->pipe[0]);
+	fd_close(&tools->pipe[1]);
+}
+
+enum relay_result relay_step(struct relay *relay, struct relay_tools *tools)
+{
+	enum relay_result result = RELAY_AGAIN;
+
+	if (!back_channel_ok(relay))
+		return RELAY_TO_LOST;
+	if (relay->state == RELAY_MOVING)
+		result = move(relay, tools);
+	if (relay->state == RELAY_ENDING)
+		result = end(relay);
+	if (relay->state == RELAY_SETTLING)
+		result = settle(relay);
+	return result;
+}

@@ -1,0 +1,67 @@
+/*
+ * One file's bytes from one stream to another, with the way it ends.
+ *
+ * relay_step() alone decides what happens next; the owner calls it after every
+ * event on either stream and after its timer, and acts on the result.
+ */
+#ifndef ATTLSD_GATEWAY_NET_RELAY_H
+#define ATTLSD_GATEWAY_NET_RELAY_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "gateway/net/coalesce.h"
+#include "gateway/net/stream-tls.h"
+#include "gateway/net/stream.h"
+
+/*
+ * Moved at a time, at most. The larger the piece, the less often the source's
+ * kernel is woken for more, which costs more than what no longer fits the cache; but commands
+ * of other sessions wait for it.
+ */
+#define RELAY_PIECE_MOST (512 * 1024)
+
+enum relay_result {
+	RELAY_WAIT = 0, /* events were asked for; while coalesce.on, call again after COALESCE_TICK_MS, too */
+	RELAY_AGAIN,	/* there is more: call again when others have had their turn */
+	RELAY_SETTLE,	/* all is sent and waits for the receiver's acknowledgement: call again on an event
+			   or after a little while */
+	RELAY_DONE,	/* everything arrived, the end was carried over in order */
+	RELAY_CUT,	/* the source ended TCP without ending TLS */
+	RELAY_FROM_LOST, /* the source was reset */
+	RELAY_TO_LOST,	 /* the destination was reset, or sent what it must not */
+};
+
+enum relay_state { RELAY_MOVING = 0, RELAY_ENDING, RELAY_SETTLING };
+
+struct relay {
+	struct stream *from;
+	struct stream *to;
+	bool upload;   /* from is the client */
+	bool doubt;    /* the source's orderly end does not mean that all is there */
+	bool to_ended; /* the destination has ended its (unused) direction */
+	enum relay_state state;
+	size_t piece; /* moved at a time, now: what a slow destination leaves behind takes memory */
+	uint64_t bytes;
+	struct coalesce coalesce;
+};
+
+/* Both streams are open and, where protected, through their handshake. doubt: as in the struct. */
+void relay_init(struct relay *relay, struct stream *client, struct stream *server, bool upload, bool doubt);
+
+/* What all relays of a process move their bytes through; nothing stays in it. */
+struct relay_tools {
+	int pipe[2];		 /* for clear bytes; -1: there is none */
+	struct stream_wire wire; /* uploads under TLS */
+	uint8_t scratch[STREAM_TLS_READ_WIRE_BYTES];
+};
+
+/* Without a pipe it works as well. */
+void relay_tools_init(struct relay_tools *tools);
+void relay_tools_done(struct relay_tools *tools);
+
+/* Move a piece. Asks the loop for the events that it needs. */
+enum relay_result relay_step(struct relay *relay, struct relay_tools *tools);
+
+#endif

@@ -1,0 +1,122 @@
+#include "gateway/net/stream-ktls.h"
+
+#include <errno.h>
+#include <openssl/bio.h>
+#include <openssl/err.h>
+#include <openssl/ssl.h>
+#include <stdlib.h>
+
+/* request_update, behind the header of the message */
+#define KEY_UPDATE_REQUEST_AT 4
+
+/* NULL: there is, and was, no kernel in it. An OpenSSL that was built without kTLS does not ask. */
+static bool has_keys(const struct stream_ktls *ktls)
+{
+	return ktls != NULL && BIO_get_ktls_send(ktls->socket);
+}
+
+/* Records before the kernel has the keys; then what is in them, with the type of the record set by a control.
+ */
+static int bio_write(BIO *bio, const char *bytes, size_t len, size_t *ret_written)
+{
+	struct stream *stream = BIO_get_data(bio);
+
+	BIO_clear_retry_flags(bio);
+	if (stream->saw_reset)
+		return 0;
+	if (!has_keys(stream->ktls)) {
+		*ret_written = len;
+		return stream_spill(stream, (const uint8_t *)bytes, len) < 0 ? 0 : 1;
+	}
+	if (BIO_write_ex(stream->ktls->socket, bytes, len, ret_written) == 1)
+		return 1;
+	if (BIO_should_retry(stream->ktls->socket))
+		BIO_set_retry_write(bio);
+	else
+		stream->saw_reset = true;
+	return 0;
+}
+
+static long bio_ctrl(BIO *bio, int command, long num, void *ptr)
+{
+	struct stream *stream = BIO_get_data(bio);
+
+	if (command != BIO_CTRL_FLUSH)
+		return stream->ktls != NULL ? BIO_ctrl(stream->ktls->socket, command, num, ptr) : 0;
+	/* the kernel gets the keys behind a flush: what is spilled as records has to be gone by then */
+	if (has_keys(stream->ktls) || stream_flush(stream) == STREAM_OK)
+		return 1;
+	BIO_set_retry_write(bio);
+	return 0;
+}
+
+/* Made once per process, lives as long as it. */
+static BIO_METHOD *bio_method(void)
+{
+	static BIO_METHOD *method;
+
+	if (method != NULL)
+		return method;
+	method = BIO_meth_new(BIO_get_new_index() | BIO_TYPE_SOURCE_SINK, "stream to the kernel");
+	if (method == NULL || BIO_meth_set_write_ex(method, bio_write) != 1 ||
+	    BIO_meth_set_ctrl(method, bio_ctrl) != 1) {
+		BIO_meth_free(method);
+		method = NULL;
+	}
+	return method;
+}
+
+int stream_ktls_allow(struct stream *stream)
+{
+	struct stream_ktls *ktls = calloc(1, sizeof(*ktls));
+	BIO_METHOD *method = bio_method();
+	BIO *bio = method != NULL ? BIO_new(method) : NULL;
+
+	/* asks the socket for its TLS layer at once; a kernel without one says no, and all stays as it is */
+	if (ktls != NULL)
+		ktls->socket = BIO_new_socket(stream->watch.fd, BIO_NOCLOSE);
+	if (bio == NULL || ktls == NULL || ktls->socket == NULL) {
+		BIO_free(bio);
+		free(ktls);
+		return -ENOMEM;
+	}
+	BIO_set_data(bio, stream);
+	BIO_set_init(bio, 1);
+	SSL_set0_wbio(stream->ssl, bio); /* only this one can give keys away: those for reading stay */
+	(void)SSL_set_options(stream->ssl, SSL_OP_ENABLE_KTLS);
+	stream->ktls = ktls;
+	return 0;
+}
+
+void stream_ktls_free(struct stream *stream)
+{
+	if (stream->ktls == NULL)
+		return;
+	BIO_free(stream->ktls->socket);
+	free(stream->ktls);
+	stream->ktls = NULL;
+}
+
+void stream_ktls_look(struct stream *stream)
+{
+	if (!has_keys(stream->ktls))
+		stream_ktls_free(stream);
+}
+
+void stream_ktls_check(struct stream *stream, const uint8_t *message, size_t len)
+{
+	if (len > KEY_UPDATE_REQUEST_AT && message[0] == SSL3_MT_KEY_UPDATE &&
+	    message[KEY_UPDATE_REQUEST_AT] == SSL_KEY_UPDATE_REQUESTED)
+		stream->ktls->rekeyed = stream->saw_reset = true;
+}
+
+enum stream_io stream_ktls_notify(struct stream *stream)
+{
+	int result;
+
+	ERR_clear_error();
+	result = SSL_shutdown(stream->ssl);
+	if (result >= 0)
+		return STREAM_OK;
+	return SSL_get_error(stream->ssl, result) == SSL_ERROR_WANT_WRITE ? STREAM_WAIT : STREAM_RESET;
+}

@@ -1,0 +1,417 @@
+#include "gateway/net/stream-tls.h"
+
+#include <assert.h>
+#include <errno.h>
+#include <openssl/err.h>
+#include <openssl/ssl.h>
+#include <openssl/x509.h>
+#include <string.h>
+#include <sys/socket.h>
+
+#include "gateway/net/stream-ktls.h"
+
+/* TLS record types, as the first byte on the wire (RFC 8446 5.1). */
+#define RECORD_FIRST 0x14
+#define RECORD_LAST  0x17
+
+static int bio_write(BIO *bio, const char *bytes, size_t len, size_t *ret_written)
+{
+	struct stream *stream = BIO_get_data(bio);
+
+	BIO_clear_retry_flags(bio);
+	if (stream->saw_reset || stream_spill(stream, (const uint8_t *)bytes, len) < 0)
+		return 0;
+	*ret_written = len;
+	return 1;
+}
+
+/* As recv(), but signals do not matter. */
+static ssize_t socket_read(struct stream *stream, void *buf, size_t size)
+{
+	ssize_t n;
+
+	do {
+		n = recv(stream->watch.fd, buf, size, 0);
+	} while (n == -1 && errno == EINTR);
+	if (n == 0)
+		stream->saw_fin = true;
+	else if (n == -1 && errno != EAGAIN && errno != EWOULDBLOCK)
+		stream->saw_reset = true;
+	return n;
+}
+
+/* The same out of the wire buffer, which is filled when it is empty and that is allowed. */
+static ssize_t wire_read(struct stream *stream, void *buf, size_t size)
+{
+	struct stream_wire *wire = stream->wire;
+	ssize_t n;
+
+	if (wire->start == wire->end) {
+		errno = EAGAIN;
+		if (!wire->may_fill)
+			return -1;
+		wire->may_fill = false;
+		n = socket_read(stream, wire->bytes, wire->most);
+		wire->exhausted = n < (ssize_t)wire->most;
+		if (n <= 0)
+			return n;
+		wire->start = 0;
+		wire->end = (size_t)n;
+	}
+	if (size > wire->end - wire->start)
+		size = wire->end - wire->start;
+	memcpy(buf, wire->bytes + wire->start, size);
+	wire->start += size;
+	return (ssize_t)size;
+}
+
+static int bio_read(BIO *bio, char *buf, size_t size, size_t *ret_read)
+{
+	struct stream *stream = BIO_get_data(bio);
+	ssize_t n;
+
+	BIO_clear_retry_flags(bio);
+	*ret_read = 0;
+	if (stream->saw_reset)
+		return 0;
+	n = stream->wire != NULL ? wire_read(stream, buf, size) : socket_read(stream, buf, size);
+	if (n > 0)
+		*ret_read = (size_t)n;
+	else if (n == -1 && !stream->saw_reset)
+		BIO_set_retry_read(bio);
+	return n > 0;
+}
+
+static long bio_ctrl(BIO *bio, int command, long num, void *ptr)
+{
+	struct stream *stream = BIO_get_data(bio);
+
+	(void)num, (void)ptr;
+	switch (command) {
+	case BIO_CTRL_FLUSH: /* the stream flushes when it is ready to */
+		return 1;
+	case BIO_CTRL_EOF:
+		return stream->saw_fin;
+	default:
+		return 0;
+	}
+}
+
+/* Made once per process, lives as long as it. */
+static BIO_METHOD *bio_method(void)
+{
+	static BIO_METHOD *method;
+
+	if (method != NULL)
+		return method;
+	method = BIO_meth_new(BIO_get_new_index() | BIO_TYPE_SOURCE_SINK, "stream");
+	if (method == NULL || BIO_meth_set_write_ex(method, bio_write) != 1 ||
+	    BIO_meth_set_read_ex(method, bio_read) != 1 || BIO_meth_set_ctrl(method, bio_ctrl) != 1) {
+		BIO_meth_free(method);
+		method = NULL;
+	}
+	return method;
+}
+
+/*
+ * KeyUpdates, alerts and refused renegotiations bring no data, cost us more than
+ * the peer, and OpenSSL reads on behind each: so many in one turn are an attack,
+ * whatever stands between them, and the connection is treated as broken.
+ */
+#define BARREN_MAX 32
+
+static void on_message(int is_write, int version, int type, const void *bytes, size_t len, SSL *ssl,
+		       void *arg)
+{
+	struct stream *stream = BIO_get_data(SSL_get_rbio(ssl));
+
+	(void)version, (void)arg;
+	if (!is_write && type == SSL3_RT_HANDSHAKE && stream->ktls != NULL)
+		stream_ktls_check(stream, bytes, len);
+	if (stream->barren_ms != stream->loop->now_ms) {
+		stream->barren_ms = stream->loop->now_ms;
+		stream->barren = 0;
+	}
+	if (is_write || !stream->tls_up || (type != SSL3_RT_HANDSHAKE && type != SSL3_RT_ALERT))
+		return;
+	if (++stream->barren > BARREN_MAX)
+		stream->saw_reset = true; /* bio_read() gives nothing more */
+}
+
+int stream_tls_start(struct stream *stream, SSL *ssl, bool kernel)
+{
+	BIO_METHOD *method = bio_method();
+	BIO *bio = method != NULL ? BIO_new(method) : NULL;
+
+	if (bio == NULL) {
+		SSL_free(ssl);
+		return -ENOMEM;
+	}
+	BIO_set_data(bio, stream);
+	BIO_set_init(bio, 1);
+	SSL_set_bio(ssl, bio, bio);
+	SSL_set_msg_callback(ssl, on_message);
+	stream->ssl = ssl;
+	stream->tls_up = false;
+	return kernel ? stream_ktls_allow(stream) : 0;
+}
+
+void stream_tls_free(struct stream *stream)
+{
+	SSL_free(stream->ssl);
+	stream->ssl = NULL;
+	stream_ktls_free(stream);
+	stream->tls_up = false;
+	stream->clear_out = false;
+	stream->leaving = false;
+}
+
+void stream_tls_rehome(struct stream *stream)
+{
+	BIO_set_data(SSL_get_rbio(stream->ssl), stream);
+	BIO_set_data(SSL_get_wbio(stream->ssl), stream); /* mostly the same */
+}
+
+/* OpenSSL says only that the verification failed; put what failed beside it, for stream_tls_reason(). */
+static void explain_certificate(const SSL *ssl)
+{
+	unsigned long error = ERR_peek_last_error();
+
+	if (ERR_GET_LIB(error) == ERR_LIB_SSL && ERR_GET_REASON(error) == SSL_R_CERTIFICATE_VERIFY_FAILED)
+		ERR_add_error_data(2, "certificate verify failed: ",
+				   X509_verify_cert_error_string(SSL_get_verify_result(ssl)));
+}
+
+/* What a failed SSL call means. */
+static enum stream_io classify(struct stream *stream, int result)
+{
+	switch (SSL_get_error(stream->ssl, result)) {
+	case SSL_ERROR_NONE:
+		return STREAM_OK;
+	case SSL_ERROR_WANT_READ:
+	case SSL_ERROR_WANT_WRITE:
+		return STREAM_WAIT;
+	case SSL_ERROR_ZERO_RETURN:
+		return STREAM_CLEAN;
+	case SSL_ERROR_SYSCALL:
+		/* from 3.2 on OpenSSL says so of a close_notify behind user_canceled, as Java sends it */
+		if (!stream->saw_reset && (SSL_get_shutdown(stream->ssl) & SSL_RECEIVED_SHUTDOWN) != 0)
+			return STREAM_CLEAN;
+		break;
+	default:
+		break;
+	}
+	if (stream->saw_reset)
+		return STREAM_RESET;
+	if (stream->saw_fin)
+		return STREAM_TRUNCATED;
+	explain_certificate(stream->ssl);
+	/* A broken record or a failed handshake: whatever alert there is goes out, then nothing is sure any
+	 * more. */
+	(void)stream_flush(stream);
+	if (stream->tls_up)
+		stream->saw_reset = true; /* asked again, OpenSSL would call the peer's fatal alert an end */
+	return STREAM_RESET;
+}
+
+/*
+ * OpenSSL keeps the peer's public key of the key exchange as long as the connection, for
+ * SSL_get_peer_tmp_key(): 6 KiB for ML-KEM, where all else of an idle session is 23. Nothing asks for it any
+ * more, so the key is emptied: EVP_PKEY_set_type() clears what a key holds, and which type it then has does
+ * not matter.
+ */
+static void forget_peer_key(SSL *ssl)
+{
+	EVP_PKEY *key;
+
+	if (SSL_get_peer_tmp_key(ssl, &key) != 1)
+		return;
+	(void)EVP_PKEY_set_type(key, EVP_PKEY_X25519);
+	EVP_PKEY_free(key);
+}
+
+enum stream_io stream_tls_handshake(struct stream *stream)
+{
+	int result;
+	enum stream_io io;
+
+	ERR_clear_error();
+	result = SSL_do_handshake(stream->ssl);
+	io = result == 1 ? STREAM_OK : classify(stream, result);
+	if (io == STREAM_OK) {
+		stream->tls_up = true;
+		forget_peer_key(stream->ssl);
+		if (stream->ktls != NULL)
+			stream_ktls_look(stream);
+	}
+	if (io == STREAM_OK || io == STREAM_WAIT) {
+		if (stream_flush(stream) == STREAM_RESET)
+			return STREAM_RESET;
+	}
+	return io;
+}
+
+bool stream_tls_has_begun(const struct stream *stream)
+{
+	return SSL_get_state(stream->ssl) != TLS_ST_BEFORE;
+}
+
+enum stream_io stream_tls_read(struct stream *stream, uint8_t *buf, size_t size, size_t *ret_len)
+{
+	enum stream_io io;
+
+	ERR_clear_error();
+	if (SSL_read_ex(stream->ssl, buf, size, ret_len) == 1) {
+		return STREAM_OK;
+	}
+	io = classify(stream, 0);
+	/* KeyUpdate and alerts are answered from inside a read */
+	if (io == STREAM_WAIT && !stream_is_drained(stream) && stream_flush(stream) == STREAM_RESET)
+		return STREAM_RESET;
+	return io;
+}
+
+enum stream_io stream_tls_read_wire(struct stream *stream, struct stream_wire *wire, size_t most,
+				    uint8_t *buf, size_t size, size_t *ret_len)
+{
+	enum stream_io io;
+	size_t len = 0, n;
+
+	/* beside the wire: what read-ahead has brought before (64 KiB), and a record that is read in part */
+	assert(size >= STREAM_TLS_READ_WIRE_BYTES);
+	SSL_set_read_ahead(stream->ssl, 0);
+	wire->start = wire->end = 0;
+	wire->most = most < sizeof(wire->bytes) ? most : sizeof(wire->bytes);
+	wire->may_fill = true;
+	wire->exhausted = false;
+	stream->wire = wire;
+	while ((io = stream_tls_read(stream, buf + len, size - len, &n)) == STREAM_OK)
+		len += n;
+	stream->wire = NULL;
+	*ret_len = len;
+	return io == STREAM_WAIT && !wire->exhausted ? STREAM_OK : io;
+}
+
+enum stream_io stream_tls_write(struct stream *stream, const uint8_t *bytes, size_t len)
+{
+	size_t written;
+
+	ERR_clear_error();
+	for (size_t at = 0; at < len; at += written)
+		if (SSL_write_ex(stream->ssl, bytes + at, len - at, &written) != 1)
+			return STREAM_RESET; /* the BIO never makes it wait */
+	return STREAM_OK;
+}
+
+const char *stream_tls_reason(void)
+{
+	const char *data = NULL;
+	int flags = 0;
+	unsigned long error = ERR_peek_error_data(&data, &flags);
+	const char *reason;
+
+	if (ERR_GET_LIB(error) == ERR_LIB_USER && (flags & ERR_TXT_STRING) != 0)
+		return data; /* a callback of ours has refused */
+	error = ERR_peek_last_error_data(&data, &flags);
+	reason = ERR_reason_error_string(error);
+
+	if (ERR_GET_REASON(error) == SSL_R_CERTIFICATE_VERIFY_FAILED && (flags & ERR_TXT_STRING) != 0)
+		return data;
+	return reason != NULL ? reason : "connection closed";
+}
+
+const char *stream_tls_version(const struct stream *stream)
+{
+	return SSL_get_version(stream->ssl);
+}
+
+const char *stream_tls_cipher(const struct stream *stream)
+{
+	return SSL_get_cipher_name(stream->ssl);
+}
+
+enum secure_level stream_tls_level(const struct stream *stream)
+{
+	const SSL_CIPHER *cipher = NULL;
+
+	if (stream->ssl != NULL && stream->tls_up)
+		cipher = SSL_get_current_cipher(stream->ssl);
+	if (cipher == NULL)
+		return SECURE_CLEAR;
+	if (SSL_CIPHER_get_cipher_nid(cipher) == NID_undef || SSL_CIPHER_get_bits(cipher, NULL) == 0)
+		return SECURE_SAFE;
+	return SECURE_PRIVATE;
+}
+
+const char *stream_tls_server_name(const struct stream *stream)
+{
+	if (stream->ssl == NULL || !stream->tls_up)
+		return NULL;
+	return SSL_get_servername(stream->ssl, TLSEXT_NAMETYPE_host_name);
+}
+
+const char *stream_tls_alpn(const struct stream *stream, char buf[static STREAM_TLS_ALPN_MAX])
+{
+	const unsigned char *name = NULL;
+	unsigned int len = 0;
+
+	if (stream->ssl != NULL && stream->tls_up)
+		SSL_get0_alpn_selected(stream->ssl, &name, &len);
+	if (len >= STREAM_TLS_ALPN_MAX)
+		len = STREAM_TLS_ALPN_MAX - 1;
+	if (len > 0)
+		memcpy(buf, name, len);
+	buf[len] = '\0';
+	return buf;
+}
+
+bool stream_tls_resumed(const struct stream *stream)
+{
+	return SSL_session_reused(stream->ssl) == 1;
+}
+
+bool stream_tls_has_pending(const struct stream *stream)
+{
+	return SSL_has_pending(stream->ssl) == 1;
+}
+
+void stream_tls_notify(struct stream *stream)
+{
+	ERR_clear_error();
+	(void)SSL_shutdown(stream->ssl); /* sends at most; the peer's is not waited for */
+}
+
+enum stream_io stream_tls_leave(struct stream *stream, bool answer)
+{
+	uint8_t first;
+	size_t len;
+	ssize_t n;
+	enum stream_io io;
+
+	if (!stream->leaving && !SSL_has_pending(stream->ssl)) {
+		do {
+			n = recv(stream->watch.fd, &first, 1, MSG_PEEK);
+		} while (n == -1 && errno == EINTR);
+		if (n == -1 && (errno == EAGAIN || errno == EWOULDBLOCK))
+			return STREAM_WAIT;
+		if (n == -1)
+			return STREAM_RESET;
+		if (n == 0)
+			return STREAM_CLEAN;
+		if (first < RECORD_FIRST || first > RECORD_LAST) {
+			/* The peer sent no close_notify of its own: curl and z/OS CCCNONOTIFY do so. */
+			stream_tls_free(stream);
+			return STREAM_OK;
+		}
+	}
+	stream->leaving = true; /* from here on it is TLS, however it is cut into segments */
+	io = stream_tls_read(stream, &first, 1, &len);
+	if (io == STREAM_OK) /* application data behind CCC */
+		return STREAM_RESET;
+	if (io != STREAM_CLEAN)
+		return io;
+	if (answer)
+		stream_tls_notify(stream);
+	stream_tls_free(stream);
+	return stream_flush(stream) == STREAM_RESET ? STREAM_RESET : STREAM_OK;
+}

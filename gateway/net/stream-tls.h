@@ -1,0 +1,111 @@
+/*
+ * TLS on a stream: the only file that drives an SSL object.
+ *
+ * The transport below OpenSSL is a BIO of our own: reads go straight to the
+ * socket (as much as OpenSSL asks for, so a control connection is never read
+ * past the record at hand, which AUTH and CCC rely on); writes gather in the
+ * stream's spill, so that many records leave in one system call.
+ */
+#ifndef ATTLSD_GATEWAY_NET_STREAM_TLS_H
+#define ATTLSD_GATEWAY_NET_STREAM_TLS_H
+
+#include "gateway/net/stream.h"
+#include "policy/ftp-action.h"
+
+/*
+ * Ciphertext of a bulk transfer on its way into OpenSSL, a good deal at once.
+ * (OpenSSL's own read-ahead moves all that it holds to the front of its buffer
+ * for every record, so a large one costs more than it saves.) It is empty before
+ * and after each call that uses it, so all streams of a process share one.
+ */
+#define STREAM_WIRE_BYTES (512 * 1024)
+struct stream_wire {
+	uint8_t bytes[STREAM_WIRE_BYTES];
+	size_t start, end;
+	size_t most;	/* asked of the kernel at once */
+	bool may_fill;	/* once in a call */
+	bool exhausted; /* the kernel has nothing more now */
+};
+
+/*
+ * Put a new server-side SSL (now the stream's) on an open stream. kernel: the kernel
+ * may take over what it can once the handshake is done. Returns 0 or -ENOMEM (ssl is freed).
+ */
+int stream_tls_start(struct stream *stream, struct ssl_st *ssl, bool kernel);
+
+/*
+ * Go on with the handshake. STREAM_OK: done. STREAM_WAIT. STREAM_CLEAN and
+ * STREAM_TRUNCATED: the peer went away. STREAM_RESET: it failed, see
+ * stream_tls_reason(); an alert has been sent where TLS has one.
+ */
+enum stream_io stream_tls_handshake(struct stream *stream);
+
+/* Has the peer begun one, as far as a whole ClientHello? */
+bool stream_tls_has_begun(const struct stream *stream);
+
+/* Why the last TLS operation failed, in OpenSSL's words (a certificate that did not verify: with why); static
+ * or valid until the next TLS call. */
+const char *stream_tls_reason(void);
+
+/* Facts of an established session, for logs. Static strings. */
+const char *stream_tls_version(const struct stream *stream);
+const char *stream_tls_cipher(const struct stream *stream);
+/*
+ * How well a connection is protected: SECURE_CLEAR without TLS, SECURE_SAFE
+ * under a cipher that encrypts nothing, SECURE_PRIVATE otherwise.
+ */
+enum secure_level stream_tls_level(const struct stream *stream);
+
+/*
+ * The host name that the client asked for (SNI), as it sent it; of a resumed
+ * session of TLS 1.2 the one that began it. NULL: none, or no TLS. Lives as
+ * long as the TLS of the stream.
+ */
+const char *stream_tls_server_name(const struct stream *stream);
+
+/*
+ * The protocol that was agreed on (ALPN), cut off where it has no room. "": none,
+ * or no TLS. Returns buf.
+ */
+#define STREAM_TLS_ALPN_MAX 32
+const char *stream_tls_alpn(const struct stream *stream, char buf[static STREAM_TLS_ALPN_MAX]);
+
+/*
+ * Of a data connection: decrypt what the socket has, up to `most` bytes on the
+ * wire, through `wire`. size: at least STREAM_TLS_READ_WIRE_BYTES. STREAM_OK: there may be
+ * more; others as in stream_read(), but *ret_len is set in any case and may be above 0.
+ */
+#define STREAM_TLS_READ_WIRE_BYTES (STREAM_WIRE_BYTES + 96 * 1024)
+enum stream_io stream_tls_read_wire(struct stream *stream, struct stream_wire *wire, size_t most,
+				    uint8_t *buf, size_t size, size_t *ret_len);
+
+bool stream_tls_resumed(const struct stream *stream);
+
+/* Bytes that are decrypted or read but not yet handed out: a CCC with any behind it is a violation. */
+bool stream_tls_has_pending(const struct stream *stream);
+
+/* Send close_notify (into the spill). */
+void stream_tls_notify(struct stream *stream);
+
+/* From now on write in the clear, while the peer may still read and write TLS; see stream_tls_leave(). */
+static inline void stream_tls_clear_out(struct stream *stream)
+{
+	stream->clear_out = true;
+}
+
+/*
+ * After CCC: what does the peer send? Looks at the first byte without taking
+ * it: a TLS record is read until close_notify is in, anything else is the
+ * clear. STREAM_OK: TLS is over, the SSL is gone, the stream goes on in the
+ * clear; with `answer` the peer's close_notify was answered with ours first. STREAM_WAIT: undecided as yet.
+ * Others: as in stream_read(); a record with application data is STREAM_RESET.
+ */
+enum stream_io stream_tls_leave(struct stream *stream, bool answer);
+
+/* For stream.c. */
+enum stream_io stream_tls_read(struct stream *stream, uint8_t *buf, size_t size, size_t *ret_len);
+enum stream_io stream_tls_write(struct stream *stream, const uint8_t *bytes, size_t len);
+void stream_tls_free(struct stream *stream);
+void stream_tls_rehome(struct stream *stream); /* the struct has moved */
+
+#endif

@@ -1,0 +1,358 @@
+#include "gateway/net/stream.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include "gateway/base/util.h"
+#include "gateway/net/netsock.h"
+#include "gateway/net/stream-ktls.h"
+#include "gateway/net/stream-tls.h"
+
+/* Dropped in one call, so that a flood does not hold the loop. */
+#define DROP_MAX  (64 * 1024)
+#define SPILL_MIN 4096
+/* Far above what any caller can leave behind: hitting it means that somebody writes without draining. */
+#define SPILL_MAX (4 * 1024 * 1024)
+
+/* What is as small as this may be a control connection's, with a password in it. */
+#define SPILL_WIPED_MAX (64 * 1024)
+
+/*
+ * The buffer that streams lend each other holds what one relay step makes: half
+ * a mebibyte as TLS records. It stays hot in the cache, and nothing is
+ * allocated as long as the kernel takes everything at once.
+ */
+#define SPARE_BYTES (544 * 1024)
+
+static void spill_free(struct stream *stream)
+{
+	struct spill *spill = &stream->spill;
+
+	if (spill->bytes != NULL && spill->end <= SPILL_WIPED_MAX)
+		explicit_bzero(spill->bytes, spill->end);
+	if (spill->cap == SPARE_BYTES && stream->loop->spare == NULL)
+		stream->loop->spare = spill->bytes;
+	else
+		free(spill->bytes);
+	*spill = (struct spill){ .bytes = NULL };
+}
+
+/* Put a larger or smaller buffer below what is spilled. */
+static int spill_rebase(struct stream *stream, size_t cap)
+{
+	struct spill *spill = &stream->spill;
+	struct spill fresh = { .end = spill->end - spill->start, .cap = cap };
+
+	if (cap > SPILL_MAX)
+		return -ENOBUFS;
+	if (cap == SPARE_BYTES && stream->loop->spare != NULL) {
+		fresh.bytes = stream->loop->spare;
+		stream->loop->spare = NULL;
+	} else {
+		fresh.bytes = malloc(cap);
+	}
+	if (fresh.bytes == NULL)
+		return -ENOMEM;
+	if (fresh.end > 0)
+		memcpy(fresh.bytes, spill->bytes + spill->start, fresh.end);
+	spill_free(stream);
+	*spill = fresh;
+	return 0;
+}
+
+int stream_spill(struct stream *stream, const uint8_t *bytes, size_t len)
+{
+	struct spill *spill = &stream->spill;
+	size_t need = spill->end + len;
+	size_t cap = SPARE_BYTES;
+	int r;
+
+	if (need > spill->cap) {
+		while (cap < need)
+			cap *= 2;
+		r = spill_rebase(stream, cap);
+		if (r < 0)
+			return r;
+	}
+	memcpy(spill->bytes + spill->end, bytes, len);
+	spill->end += len;
+	return 0;
+}
+
+/* The peer is slow: what it leaves behind moves to a buffer of its size, the large one is for others. */
+static void spill_shrink(struct stream *stream)
+{
+	size_t left = stream->spill.end - stream->spill.start;
+
+	/* without memory it stays where it is */
+	if (left > 0 && stream->spill.cap >= SPARE_BYTES && left <= SPARE_BYTES / 2)
+		(void)spill_rebase(stream, left > SPILL_MIN ? left : SPILL_MIN);
+}
+
+void stream_init(struct stream *stream, struct loop *loop, watch_fn *fn)
+{
+	*stream = (struct stream){ .loop = loop };
+	watch_init(&stream->watch, fn);
+}
+
+/* As new; what its owner has set stays. */
+static void stream_forget(struct stream *stream)
+{
+	bool patient = stream->watch.patient;
+
+	stream_init(stream, stream->loop, stream->watch.fn);
+	stream->watch.patient = patient;
+}
+
+void stream_adopt(struct stream *stream, int *fd)
+{
+	stream->watch.fd = fd_take(fd);
+}
+
+/* Is what is written to the socket encrypted by the kernel? */
+static bool kernel_encrypts(const struct stream *stream)
+{
+	return stream->ktls != NULL && stream->tls_up;
+}
+
+/*
+ * Send as much as the kernel takes; *ret_sent is set in any case. Taking less
+ * than it was given, it has no more room. Where the end follows at once, it keeps
+ * the last segment for that.
+ */
+static enum stream_io send_some(struct stream *stream, const uint8_t *bytes, size_t len, size_t *ret_sent)
+{
+	/* the kernel's TLS would leave a record unfinished */
+	int flags = MSG_NOSIGNAL | (stream->finishing && !kernel_encrypts(stream) ? MSG_MORE : 0);
+	ssize_t n;
+
+	*ret_sent = 0;
+	do {
+		n = send(stream->watch.fd, bytes, len, flags);
+	} while (n == -1 && errno == EINTR);
+	if (n == -1)
+		return errno == EAGAIN || errno == EWOULDBLOCK ? STREAM_WAIT : STREAM_RESET;
+	*ret_sent = (size_t)n;
+	return *ret_sent == len ? STREAM_OK : STREAM_WAIT;
+}
+
+static void finish_if_drained(struct stream *stream)
+{
+	if (!stream->finishing || stream->finished || !stream_is_drained(stream))
+		return;
+	stream->finished = true;
+	/* Of a full socket the kernel's TLS keeps a record back, which FIN would overtake: close_notify is
+	 * enough for most peers, the others get it with the close(). */
+	if (kernel_encrypts(stream))
+		return;
+	(void)shutdown(stream->watch.fd, SHUT_WR); /* a connection that is gone already is ended, too */
+}
+
+/* The end of a read that brought nothing: n is what the call returned, errno as it left it. */
+static enum stream_io read_ended(struct stream *stream, ssize_t n)
+{
+	if (n == 0) {
+		stream->saw_fin = true;
+		return STREAM_CLEAN;
+	}
+	if (errno == EAGAIN || errno == EWOULDBLOCK)
+		return STREAM_WAIT;
+	stream->saw_reset = true;
+	return STREAM_RESET;
+}
+
+bool stream_writes_plain(const struct stream *stream)
+{
+	return stream->ssl == NULL || stream->clear_out || kernel_encrypts(stream);
+}
+
+/* The kernel has taken all bytes: now it takes the end of TLS, too, as soon as it has room. */
+static enum stream_io pay_notify(struct stream *stream)
+{
+	enum stream_io io = stream_ktls_notify(stream);
+
+	stream->owing = io == STREAM_WAIT;
+	return io;
+}
+
+enum stream_io stream_flush(struct stream *stream)
+{
+	struct spill *spill = &stream->spill;
+	enum stream_io io = STREAM_OK;
+	size_t sent;
+
+	if (stream->saw_reset)
+		return STREAM_RESET;
+	if (spill->start < spill->end) {
+		io = send_some(stream, spill->bytes + spill->start, spill->end - spill->start, &sent);
+		spill->start += sent;
+	}
+	if (io == STREAM_OK && spill->bytes != NULL)
+		spill_free(stream);
+	if (io == STREAM_OK && stream->owing)
+		io = pay_notify(stream);
+	if (io == STREAM_RESET)
+		stream->saw_reset = true;
+	if (io == STREAM_WAIT)
+		spill_shrink(stream);
+	finish_if_drained(stream);
+	return io;
+}
+
+enum stream_io stream_read(struct stream *stream, uint8_t *buf, size_t size, size_t *ret_len)
+{
+	ssize_t n;
+
+	if (stream->ssl != NULL)
+		return stream_tls_read(stream, buf, size, ret_len);
+	do {
+		n = recv(stream->watch.fd, buf, size, 0);
+	} while (n == -1 && errno == EINTR);
+	if (n > 0) {
+		*ret_len = (size_t)n;
+		return STREAM_OK;
+	}
+	return read_ended(stream, n);
+}
+
+/* The pipe has to be empty again: what is in it goes to the spill. */
+static int pipe_spill(struct stream *stream, int fd, size_t len)
+{
+	uint8_t bytes[16 * 1024];
+	int r = 0;
+
+	while (len > 0 && r == 0) {
+		ssize_t n = read(fd, bytes, len < sizeof(bytes) ? len : sizeof(bytes));
+
+		if (n <= 0)
+			return -EIO; /* cannot be: so much is in it */
+		r = stream_spill(stream, bytes, (size_t)n);
+		len -= (size_t)n;
+	}
+	return r;
+}
+
+enum stream_io stream_splice(struct stream *from, struct stream *to, const int pipe[static 2], size_t size,
+			     size_t *ret_len, enum stream_io *ret_to)
+{
+	ssize_t n, sent;
+	size_t left;
+
+	*ret_len = 0;
+	*ret_to = STREAM_OK;
+	do {
+		n = splice(from->watch.fd, NULL, pipe[1], NULL, size, SPLICE_F_NONBLOCK | SPLICE_F_MOVE);
+	} while (n == -1 && errno == EINTR);
+	if (n <= 0)
+		return read_ended(from, n);
+	*ret_len = left = (size_t)n;
+	while (left > 0) {
+		sent = splice(pipe[0], NULL, to->watch.fd, NULL, left, SPLICE_F_NONBLOCK | SPLICE_F_MOVE);
+		if (sent == -1 && errno != EAGAIN && errno != EINTR)
+			to->saw_reset = true;
+		if (sent <= 0)
+			break;
+		left -= (size_t)sent;
+	}
+	if (left > 0 && pipe_spill(to, pipe[0], left) < 0)
+		to->saw_reset = true;
+	spill_shrink(to);
+	if (to->saw_reset)
+		*ret_to = STREAM_RESET;
+	return STREAM_OK;
+}
+
+enum stream_io stream_drop(struct stream *stream, size_t *ret_len)
+{
+	uint8_t bytes[4096];
+	ssize_t n;
+
+	*ret_len = 0;
+	do {
+		n = recv(stream->watch.fd, bytes, sizeof(bytes), 0);
+		if (n > 0)
+			*ret_len += (size_t)n;
+	} while ((n > 0 && *ret_len < DROP_MAX) || (n == -1 && errno == EINTR));
+	if (n == 0)
+		stream->saw_fin = true;
+	if (n >= 0)
+		return n == 0 ? STREAM_CLEAN : STREAM_WAIT;
+	if (errno == EAGAIN || errno == EWOULDBLOCK)
+		return STREAM_WAIT;
+	stream->saw_reset = true;
+	return STREAM_RESET;
+}
+
+enum stream_io stream_write(struct stream *stream, const uint8_t *bytes, size_t len)
+{
+	enum stream_io io;
+	size_t sent = 0;
+
+	if (!stream_is_open(stream) || stream->saw_reset)
+		return STREAM_RESET;
+	if (!stream_writes_plain(stream)) {
+		io = stream_tls_write(stream, bytes, len);
+		if (io != STREAM_OK)
+			return io;
+		return stream_flush(stream) == STREAM_RESET ? STREAM_RESET : STREAM_OK;
+	}
+	if (stream_is_drained(stream)) {
+		io = send_some(stream, bytes, len, &sent);
+		if (io == STREAM_RESET) {
+			stream->saw_reset = true;
+			return STREAM_RESET;
+		}
+	}
+	if (sent < len && stream_spill(stream, bytes + sent, len - sent) < 0)
+		return STREAM_RESET;
+	spill_shrink(stream);
+	return STREAM_OK;
+}
+
+enum stream_io stream_write_last(struct stream *stream, const uint8_t *bytes, size_t len)
+{
+	if (!stream_is_open(stream) || stream->saw_reset)
+		return STREAM_RESET;
+	if (!stream_writes_plain(stream))
+		return stream_tls_write(stream, bytes, len);
+	return stream_spill(stream, bytes, len) < 0 ? STREAM_RESET : STREAM_OK;
+}
+
+enum stream_io stream_finish(struct stream *stream)
+{
+	if (!stream->finishing && stream->ssl != NULL && stream->tls_up && !stream->clear_out) {
+		stream->owing = stream_writes_plain(stream);
+		if (!stream->owing)
+			stream_tls_notify(stream);
+	}
+	stream->finishing = true;
+	return stream_flush(stream);
+}
+
+void stream_close(struct stream *stream, bool reset)
+{
+	if (!stream_is_open(stream))
+		return;
+	loop_unwatch(stream->loop, &stream->watch);
+	if (reset)
+		netsock_reset_on_close(stream->watch.fd);
+	stream_tls_free(stream);
+	spill_free(stream);
+	fd_close(&stream->watch.fd);
+	stream_forget(stream);
+}
+
+void stream_move(struct stream *from, struct stream *to, watch_fn *fn)
+{
+	loop_unwatch(from->loop, &from->watch);
+	*to = *from;
+	watch_init(&to->watch, fn);
+	to->watch.fd = from->watch.fd;
+	if (to->ssl != NULL)
+		stream_tls_rehome(to);
+	stream_forget(from);
+}

@@ -1,0 +1,127 @@
+/*
+ * One TCP connection, in the clear or under TLS, as a byte stream.
+ *
+ * Reading tells three ends apart, and everything above rests on that:
+ * CLEAN (FIN; under TLS close_notify), TRUNCATED (FIN without close_notify) and
+ * RESET. Writing always takes everything: what the kernel has no room for is
+ * spilled, and the caller has to stop producing until stream_is_drained().
+ */
+#ifndef ATTLSD_GATEWAY_NET_STREAM_H
+#define ATTLSD_GATEWAY_NET_STREAM_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "gateway/base/loop.h"
+
+struct ssl_st;
+struct stream_ktls;
+struct stream_wire;
+
+enum stream_io {
+	STREAM_OK = 0,
+	STREAM_WAIT,	  /* nothing now; epoll will tell */
+	STREAM_CLEAN,	  /* the peer has ended in order */
+	STREAM_TRUNCATED, /* the peer ended TCP without ending TLS */
+	STREAM_RESET,	  /* reset, or an error that makes the connection useless */
+};
+
+/*
+ * Bytes on their way out. The buffer is lent by the loop, or made to measure while
+ * the peer is slow, so an idle connection holds nothing. Bounded by what one relay step or one reply
+ * can produce, since nobody writes to a stream that is not drained.
+ */
+struct spill {
+	uint8_t *bytes;
+	size_t start, end, cap;
+};
+
+struct stream {
+	struct watch watch; /* watch.fd is the socket; its fn is the owner's */
+	struct loop *loop;
+	struct ssl_st *ssl;	  /* NULL: in the clear */
+	struct stream_wire *wire; /* while stream_tls_read_wire() reads */
+	struct stream_ktls *ktls; /* the kernel may take our direction of TLS, once tls_up it has */
+	bool tls_up;		  /* the handshake is done */
+	bool clear_out;		  /* our direction has left TLS (CCC), the peer's may not have yet */
+	bool leaving;	/* the last TLS record of the peer has begun to arrive, see stream_tls_leave() */
+	bool finishing; /* shut the write side down once drained */
+	bool finished;	/* done */
+	bool owing;	/* close_notify waits for room in the socket (kTLS) */
+	bool saw_fin;	/* of TCP, below TLS */
+	bool saw_reset;
+	uint8_t barren;	    /* TLS messages that brought no data, in the turn that began at */
+	uint64_t barren_ms; /* this time */
+	struct spill spill;
+};
+
+void stream_init(struct stream *stream, struct loop *loop, watch_fn *fn);
+
+/* Take a connected (or connecting) socket. *fd is set to -1. */
+void stream_adopt(struct stream *stream, int *fd);
+
+static inline bool stream_is_open(const struct stream *stream)
+{
+	return stream->watch.fd != -1;
+}
+
+/* Has everything been handed to the kernel? */
+static inline bool stream_is_drained(const struct stream *stream)
+{
+	return stream->spill.start == stream->spill.end && !stream->owing;
+}
+
+/*
+ * Read up to size bytes. STREAM_OK sets *ret_len > 0. Under TLS one call
+ * returns one record at most: call again until STREAM_WAIT, since bytes inside
+ * the TLS engine raise no event.
+ */
+enum stream_io stream_read(struct stream *stream, uint8_t *buf, size_t size, size_t *ret_len);
+
+/*
+ * Read and drop what the socket has, below TLS: only the end of the connection is
+ * of interest any more. *ret_len is what was dropped. STREAM_WAIT, STREAM_CLEAN
+ * (FIN) or STREAM_RESET.
+ */
+enum stream_io stream_drop(struct stream *stream, size_t *ret_len);
+
+/* Are bytes written to the socket as they are? In the clear, and where the kernel does TLS. */
+bool stream_writes_plain(const struct stream *stream);
+
+/*
+ * From a clear stream to one that writes plain bytes without a copy, through a pipe that is empty
+ * before and afterwards: what the kernel does not take is spilled. Up to size bytes;
+ * the result is that of the read, as in stream_read(); *ret_to is that of the write.
+ */
+enum stream_io stream_splice(struct stream *from, struct stream *to, const int pipe[static 2], size_t size,
+			     size_t *ret_len, enum stream_io *ret_to);
+
+/* Write all of it, spilling what does not fit. STREAM_OK or STREAM_RESET (also: no memory). */
+enum stream_io stream_write(struct stream *stream, const uint8_t *bytes, size_t len);
+
+/*
+ * The same for what is known to be the last: it waits for stream_finish(), so that
+ * it leaves in one segment with the end. STREAM_OK or STREAM_RESET.
+ */
+enum stream_io stream_write_last(struct stream *stream, const uint8_t *bytes, size_t len);
+
+/* Push the spill on. STREAM_OK: drained; STREAM_WAIT; STREAM_RESET. */
+enum stream_io stream_flush(struct stream *stream);
+
+/*
+ * End our direction in order: close_notify under TLS, then FIN as soon as
+ * everything is out (now or in a later stream_flush()).
+ */
+enum stream_io stream_finish(struct stream *stream);
+
+/* Close at once. reset: with RST, so that the peer takes nothing for whole. NULL-safe on a closed stream. */
+void stream_close(struct stream *stream, bool reset);
+
+/* Move an open stream with all its state to another owner; `from` is closed afterwards. */
+void stream_move(struct stream *from, struct stream *to, watch_fn *fn);
+
+/* Add to what is to be sent, for stream-tls.c. Returns 0, -ENOMEM or -ENOBUFS. */
+int stream_spill(struct stream *stream, const uint8_t *bytes, size_t len);
+
+#endif

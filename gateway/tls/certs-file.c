@@ -1,0 +1,44 @@
+#include "gateway/tls/certs-file.h"
+
+#include <errno.h>
+#include <openssl/bio.h>
+#include <openssl/err.h>
+#include <openssl/pem.h>
+#include <string.h>
+
+BIO *certs_file_open(const char *path, struct diag_mark mark, const char *what, struct diags *diags)
+{
+	BIO *bio = BIO_new_file(path, "r");
+
+	if (bio == NULL)
+		diags_add(diags, DIAG_ERROR, mark, "cannot read the %s \"%s\": %s", what, path,
+			  strerror(errno));
+	ERR_clear_error();
+	return bio;
+}
+
+bool certs_file_at_end(void)
+{
+	unsigned long error = ERR_peek_last_error();
+
+	return ERR_GET_LIB(error) == ERR_LIB_PEM && ERR_GET_REASON(error) == PEM_R_NO_START_LINE;
+}
+
+const char *certs_file_reason(void)
+{
+	unsigned long error = ERR_peek_last_error();
+
+	if (error == 0)
+		return "unknown error";
+	if (ERR_SYSTEM_ERROR(error))
+		return strerror(ERR_GET_REASON(error));
+	if (certs_file_at_end())
+		return "there is no such thing in the file (it has to be PEM)";
+	return ERR_reason_error_string(error) != NULL ? ERR_reason_error_string(error) : "unknown error";
+}
+
+int certs_file_passphrase(char *buf, int size, int rwflag, void *arg)
+{
+	(void)buf, (void)size, (void)rwflag, (void)arg;
+	return -1;
+}

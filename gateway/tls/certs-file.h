@@ -1,0 +1,26 @@
+/*
+ * Reading files of certificates, keys, CRLs: what the modules that do so share.
+ */
+#ifndef ATTLSD_GATEWAY_TLS_CERTS_FILE_H
+#define ATTLSD_GATEWAY_TLS_CERTS_FILE_H
+
+#include <stdbool.h>
+
+#include "policy/diag.h"
+
+struct bio_st;
+
+/* Open for reading; NULL after a fault, which is in diags. `what` it is, for people. */
+struct bio_st *certs_file_open(const char *path, struct diag_mark mark, const char *what,
+			       struct diags *diags);
+
+/* The last thing that OpenSSL complained of, in words for a user. Valid until its next complaint. */
+const char *certs_file_reason(void);
+
+/* Was that only the end of a PEM file? */
+bool certs_file_at_end(void);
+
+/* For PEM functions: no passphrase is ever asked for, a daemon has no terminal. */
+int certs_file_passphrase(char *buf, int size, int rwflag, void *arg);
+
+#endif

@@ -1,0 +1,223 @@
+#include "gateway/tls/certs.h"
+
+#include <errno.h>
+#include <openssl/err.h>
+#include <openssl/pem.h>
+#include <openssl/ssl.h>
+#include <openssl/x509v3.h>
+#include <stdlib.h>
+#include <time.h>
+
+#include "gateway/tls/certs-file.h"
+#include "gateway/tls/certs-ocsp.h"
+
+struct cert {
+	X509 *leaf;
+	STACK_OF(X509) * chain;
+	EVP_PKEY *key;
+	struct certs_ocsp ocsp;
+};
+
+struct certs {
+	struct cert *items;
+	size_t n;
+	bool one_each; /* no two of one key type: a name cannot change the choice */
+};
+
+static void load_chain(struct cert *cert, const struct policy_certificate *from, struct diags *diags)
+{
+	BIO *bio = certs_file_open(from->chain, from->chain_mark, "certificate chain", diags);
+	X509 *link;
+
+	if (bio == NULL)
+		return;
+	cert->leaf = PEM_read_bio_X509_AUX(bio, NULL, certs_file_passphrase, NULL);
+	if (cert->leaf == NULL) {
+		diags_add(diags, DIAG_ERROR, from->chain_mark, "no certificate in \"%s\": %s", from->chain,
+			  certs_file_reason());
+	} else {
+		cert->chain = sk_X509_new_null();
+		while (cert->chain != NULL &&
+		       (link = PEM_read_bio_X509(bio, NULL, certs_file_passphrase, NULL)) != NULL)
+			if (sk_X509_push(cert->chain, link) == 0)
+				X509_free(link);
+		if (X509_cmp_current_time(X509_get0_notAfter(cert->leaf)) < 0)
+			diags_add(diags, DIAG_WARNING, from->chain_mark,
+				  "the certificate in \"%s\" has expired", from->chain);
+		else if (X509_cmp_current_time(X509_get0_notBefore(cert->leaf)) > 0)
+			diags_add(diags, DIAG_WARNING, from->chain_mark,
+				  "the certificate in \"%s\" is not valid yet", from->chain);
+	}
+	ERR_clear_error();
+	BIO_free(bio);
+}
+
+static void load_key(struct cert *cert, const struct policy_certificate *from, struct diags *diags)
+{
+	BIO *bio = certs_file_open(from->key, from->key_mark, "private key", diags);
+
+	if (bio == NULL)
+		return;
+	cert->key = PEM_read_bio_PrivateKey(bio, NULL, certs_file_passphrase, NULL);
+	if (cert->key == NULL)
+		diags_add(diags, DIAG_ERROR, from->key_mark,
+			  "no usable private key in \"%s\": %s (it has to be PEM and not encrypted)",
+			  from->key, certs_file_reason());
+	else if (cert->leaf != NULL && X509_check_private_key(cert->leaf, cert->key) != 1)
+		diags_add(diags, DIAG_ERROR, from->key_mark,
+			  "the key in \"%s\" does not belong to the certificate in \"%s\"", from->key,
+			  from->chain);
+	ERR_clear_error();
+	BIO_free(bio);
+}
+
+static bool same_type(const struct cert *a, const struct cert *b)
+{
+	return EVP_PKEY_get_base_id(a->key) == EVP_PKEY_get_base_id(b->key);
+}
+
+static bool is_whole(const struct cert *cert)
+{
+	return cert->leaf != NULL && cert->key != NULL;
+}
+
+int certs_load(const struct policy_keyring *keyring, struct diags *diags, struct certs **ret_certs)
+{
+	struct certs *certs = calloc(1, sizeof(*certs));
+	int r = 0;
+
+	if (certs != NULL)
+		certs->items = calloc(keyring->ncertificates + 1, sizeof(*certs->items));
+	if (certs == NULL || certs->items == NULL) {
+		free(certs);
+		return -ENOMEM;
+	}
+	certs->one_each = true;
+	for (size_t i = 0; i < keyring->ncertificates && r == 0; i++) {
+		struct cert *cert = &certs->items[certs->n++];
+
+		load_chain(cert, &keyring->certificates[i], diags);
+		load_key(cert, &keyring->certificates[i], diags);
+		r = certs_ocsp_load(&keyring->certificates[i], cert->leaf, diags, &cert->ocsp);
+		for (size_t j = 0; j < i && is_whole(cert); j++)
+			if (is_whole(&certs->items[j]) && same_type(cert, &certs->items[j]))
+				certs->one_each = false;
+	}
+	if (r == 0)
+		*ret_certs = certs;
+	else
+		certs_free(&certs);
+	return r;
+}
+
+void certs_free(struct certs **certs)
+{
+	if (*certs == NULL)
+		return;
+	for (size_t i = 0; i < (*certs)->n; i++) {
+		X509_free((*certs)->items[i].leaf);
+		sk_X509_pop_free((*certs)->items[i].chain, X509_free);
+		EVP_PKEY_free((*certs)->items[i].key);
+		certs_ocsp_done(&(*certs)->items[i].ocsp);
+	}
+	free((*certs)->items);
+	free(*certs);
+	*certs = NULL;
+}
+
+int certs_use(const struct certs *certs, SSL_CTX *ctx)
+{
+	/* last to first: of two with one key type, the one that the policy names first stays */
+	for (size_t i = certs->n; i-- > 0;) {
+		const struct cert *cert = &certs->items[i];
+
+		if (!is_whole(cert) || X509_check_private_key(cert->leaf, cert->key) != 1)
+			continue; /* diags has it */
+		if (SSL_CTX_use_cert_and_key(ctx, cert->leaf, cert->key, cert->chain, 1) != 1) {
+			ERR_clear_error();
+			return -ENOMEM;
+		}
+	}
+	ERR_clear_error();
+	return 0;
+}
+
+int certs_select(const struct certs *certs, SSL *ssl, const char *name)
+{
+	bool cleared = false;
+
+	if (name == NULL || certs->one_each)
+		return 1;
+	for (size_t i = certs->n; i-- > 0;) {
+		const struct cert *cert = &certs->items[i];
+
+		if (!is_whole(cert) || X509_check_host(cert->leaf, name, 0, 0, NULL) != 1)
+			continue;
+		if (!cleared)
+			SSL_certs_clear(ssl);
+		cleared = true;
+		if (SSL_use_cert_and_key(ssl, cert->leaf, cert->key, cert->chain, 1) != 1)
+			return 0;
+	}
+	return 1;
+}
+
+bool certs_has_name(const struct certs *certs, const char *name)
+{
+	for (size_t i = 0; i < certs->n; i++)
+		if (is_whole(&certs->items[i]) &&
+		    X509_check_host(certs->items[i].leaf, name, 0, 0, NULL) == 1)
+			return true;
+	return false;
+}
+
+#define DAY_S (24 * 60 * 60)
+
+/* From one time to another, NULL being now; days and seconds have one sign. */
+static bool seconds_between(const ASN1_TIME *from, const ASN1_TIME *to, int64_t *ret)
+{
+	int days, seconds;
+
+	if (ASN1_TIME_diff(&days, &seconds, from, to) != 1)
+		return false;
+	*ret = (int64_t)days * DAY_S + seconds;
+	return true;
+}
+
+bool certs_left(const struct certs *certs, size_t index, int64_t *ret_left_s, int64_t *ret_lifetime_s)
+{
+	const X509 *leaf = index < certs->n ? certs->items[index].leaf : NULL;
+
+	return leaf != NULL && seconds_between(NULL, X509_get0_notAfter(leaf), ret_left_s) &&
+	       seconds_between(X509_get0_notBefore(leaf), X509_get0_notAfter(leaf), ret_lifetime_s);
+}
+
+bool certs_days_left(const struct certs *certs, size_t index, int64_t *ret_days)
+{
+	int64_t left_s, lifetime_s;
+
+	if (!certs_left(certs, index, &left_s, &lifetime_s))
+		return false;
+	*ret_days = left_s < 0 ? (left_s - DAY_S + 1) / DAY_S : left_s / DAY_S; /* an hour ago is day -1 */
+	return true;
+}
+
+bool certs_staple(const struct certs *certs, SSL *ssl)
+{
+	const X509 *shown = SSL_get_certificate(ssl);
+
+	for (size_t i = 0; i < certs->n; i++) {
+		const struct certs_ocsp *ocsp = &certs->items[i].ocsp;
+		uint8_t *copy;
+
+		if (certs->items[i].leaf != shown || ocsp->der == NULL ||
+		    (ocsp->until != 0 && time(NULL) > ocsp->until))
+			continue;
+		copy = OPENSSL_memdup(ocsp->der, ocsp->len);
+		if (copy == NULL)
+			return false;
+		SSL_set_tlsext_status_ocsp_resp(ssl, copy, (long)ocsp->len); /* the SSL's now */
+		return true;
+	}
+	return false;
+}

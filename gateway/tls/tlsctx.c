@@ -1,0 +1,428 @@
+#include "gateway/tls/tlsctx.h"
+
+#include <assert.h>
+#include <errno.h>
+#include <openssl/err.h>
+#include <openssl/ssl.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "gateway/base/util.h"
+#include "gateway/tls/certs.h"
+#include "gateway/tls/identity.h"
+#include "gateway/tls/trust.h"
+
+/*
+ * TLS 1.2 ciphers when the policy names none: forward secrecy and AEAD only.
+ */
+#define DEFAULT_CIPHERS "ECDHE+AESGCM:ECDHE+CHACHA20"
+/* A bulk read of a data connection fetches this much from the socket at once (about four records). */
+#define DATA_READ_BUFFER (64 * 1024 + 512)
+/* Control connections get two tickets: a client that uses each once can resume on two data connections at
+ * once. */
+#define CONTROL_TICKETS 2
+/* Of a host name, and of what stands before it in its extension (RFC 6066 section 3). */
+#define SNI_NAME_MAX	 255
+#define SNI_HEADER_BYTES 5
+
+/*
+ * The session id context that control connections ask with. It need not tell
+ * tls_actions apart: each has a cache and ticket keys of its own.
+ */
+static const uint8_t control_context[TLS_BINDING_BYTES] = "control";
+
+typedef int security_fn(const SSL *, const SSL_CTX *, int, int, int, void *, void *);
+
+struct tlsctx {
+	SSL_CTX *ctx;
+	security_fn *security; /* OpenSSL's own, see allow_null_ciphers() */
+	const struct tls_action *action;
+	struct certs *certs; /* of its key ring; borrowed from the set */
+};
+
+struct tlsctx_set {
+	struct tlsctx *tlsctx; /* by tls_action.index */
+	size_t ntlsctx;
+	struct certs **certs; /* one for each key ring */
+	struct trust **trust; /* the same */
+	size_t nkeyrings;
+	struct identity_users *users;
+};
+
+/* What an SSL is for: hung on it as application data. */
+struct purpose {
+	struct tlsctx *tlsctx;
+	enum tlsctx_use use;
+	uint8_t binding[TLS_BINDING_BYTES];
+};
+
+static int purpose_index = -1;
+
+static void purpose_free(void *parent, void *ptr, CRYPTO_EX_DATA *ad, int idx, long argl, void *argp)
+{
+	(void)parent, (void)ad, (void)idx, (void)argl, (void)argp;
+	free(ptr);
+}
+
+static bool asks_for_certificate(const struct tlsctx *tlsctx)
+{
+	return tlsctx->action->role == ROLE_SERVER_WITH_CLIENT_AUTH;
+}
+
+static const struct purpose *purpose_of(const SSL *ssl)
+{
+	return SSL_get_ex_data(ssl, purpose_index);
+}
+
+/*
+ * ALPN against cross-protocol attacks (ALPACA): a client that names protocols
+ * must name ours. The list is walked entry by entry: "ftp" inside another name
+ * does not count.
+ */
+static bool alpn_has(const unsigned char *list, unsigned int len, const char *name,
+		     const unsigned char **ret_entry)
+{
+	size_t want = strlen(name);
+
+	for (unsigned int at = 0; at < len; at += 1 + (unsigned int)list[at]) {
+		if (at + 1 + list[at] > len)
+			return false;
+		if (list[at] == want && memcmp(list + at + 1, name, want) == 0) {
+			*ret_entry = list + at + 1;
+			return true;
+		}
+	}
+	return false;
+}
+
+static int on_alpn(SSL *ssl, const unsigned char **out, unsigned char *outlen, const unsigned char *in,
+		   unsigned int inlen, void *arg)
+{
+	static const char *const data_names[] = { "ftp-data", "ftp", NULL };
+	static const char *const control_names[] = { "ftp", NULL };
+	const char *const *names = purpose_of(ssl)->use == TLSCTX_DATA ? data_names : control_names;
+
+	(void)arg;
+	for (; *names != NULL; names++) {
+		if (!alpn_has(in, inlen, *names, out))
+			continue;
+		*outlen = (unsigned char)strlen(*names);
+		return SSL_TLSEXT_ERR_OK;
+	}
+	return SSL_TLSEXT_ERR_ALERT_FATAL;
+}
+
+/*
+ * The host name of a ClientHello (RFC 6066 section 3). Read here because in a
+ * resumption OpenSSL tells the name of the session, not the one that was sent.
+ * Returns its length, 0 when there is none, -1 when it is no name.
+ */
+static int hello_name(SSL *ssl, char name[static SNI_NAME_MAX + 1])
+{
+	const unsigned char *at;
+	size_t len;
+
+	if (SSL_client_hello_get0_ext(ssl, TLSEXT_TYPE_server_name, &at, &len) != 1)
+		return 0;
+	/* a list of one, of type host_name: length of the list, type, length of the name, name */
+	if (len < SNI_HEADER_BYTES || len - SNI_HEADER_BYTES > SNI_NAME_MAX || len == SNI_HEADER_BYTES ||
+	    (size_t)(at[0] << 8 | at[1]) != len - 2 || at[2] != TLSEXT_NAMETYPE_host_name ||
+	    (size_t)(at[3] << 8 | at[4]) != len - SNI_HEADER_BYTES)
+		return -1;
+	len -= SNI_HEADER_BYTES;
+	if (memchr(at + SNI_HEADER_BYTES, 0, len) != NULL)
+		return -1;
+	memcpy(name, at + SNI_HEADER_BYTES, len);
+	name[len] = '\0';
+	return (int)len;
+}
+
+/* ServerHandshakeSNI. Before anything else is looked at, for resumptions as well. */
+static int on_hello(SSL *ssl, int *alert, void *arg)
+{
+	const struct tlsctx *tlsctx = purpose_of(ssl)->tlsctx;
+	char name[SNI_NAME_MAX + 1];
+	int len = hello_name(ssl, name);
+
+	(void)arg;
+	if (len > 0 && certs_has_name(tlsctx->certs, name))
+		return SSL_CLIENT_HELLO_SUCCESS;
+	if (len == 0 && tlsctx->action->server_handshake_sni == HANDSHAKE_SNI_OPTIONAL)
+		return SSL_CLIENT_HELLO_SUCCESS;
+	/* OpenSSL would only say "callback failed"; see stream_tls_reason() */
+	ERR_raise_data(ERR_LIB_USER, ERR_R_PASSED_INVALID_ARGUMENT, "the client asks for %s",
+		       len == 0	 ? "no host name"
+		       : len < 0 ? "a malformed host name"
+				 : "a host name that no certificate has");
+	*alert = SSL_AD_UNRECOGNIZED_NAME;
+	return SSL_CLIENT_HELLO_ERROR;
+}
+
+static int on_status(SSL *ssl, void *arg)
+{
+	(void)arg;
+	return certs_staple(purpose_of(ssl)->tlsctx->certs, ssl) ? SSL_TLSEXT_ERR_OK : SSL_TLSEXT_ERR_NOACK;
+}
+
+/* SNI: when a name was asked for and the ring has certificates for it, use those and no others. */
+static int on_certificate(SSL *ssl, void *arg)
+{
+	(void)arg;
+	return certs_select(purpose_of(ssl)->tlsctx->certs, ssl,
+			    SSL_get_servername(ssl, TLSEXT_NAMETYPE_host_name));
+}
+
+/* A ticket is about to be written: it belongs to this control session. */
+static int on_ticket_made(SSL *ssl, void *arg)
+{
+	(void)arg;
+	return SSL_SESSION_set1_id_context(SSL_get_session(ssl), purpose_of(ssl)->binding, TLS_BINDING_BYTES);
+}
+
+/*
+ * A ticket has come in. Tickets of any session open a control connection, which
+ * then gets new ones; but none where certificates are checked: they may have
+ * been revoked since, or belong to another rule.
+ */
+static SSL_TICKET_RETURN on_ticket_read(SSL *ssl, SSL_SESSION *session, const unsigned char *keyname,
+					size_t keyname_len, SSL_TICKET_STATUS status, void *arg)
+{
+	const struct purpose *purpose = purpose_of(ssl);
+
+	(void)keyname, (void)keyname_len, (void)arg;
+	if (status != SSL_TICKET_SUCCESS && status != SSL_TICKET_SUCCESS_RENEW)
+		return SSL_TICKET_RETURN_IGNORE_RENEW;
+	if (purpose->use == TLSCTX_DATA)
+		return SSL_TICKET_RETURN_USE; /* its session id context decides */
+	if (asks_for_certificate(purpose->tlsctx))
+		return SSL_TICKET_RETURN_IGNORE_RENEW;
+	if (SSL_SESSION_set1_id_context(session, control_context, TLS_BINDING_BYTES) != 1)
+		return SSL_TICKET_RETURN_IGNORE_RENEW;
+	return SSL_TICKET_RETURN_USE_RENEW;
+}
+
+static void set_versions(SSL_CTX *ctx, unsigned versions)
+{
+	(void)SSL_CTX_set_min_proto_version(ctx, versions & POLICY_TLS1_2 ? TLS1_2_VERSION : TLS1_3_VERSION);
+	(void)SSL_CTX_set_max_proto_version(ctx, versions & POLICY_TLS1_3 ? TLS1_3_VERSION : TLS1_2_VERSION);
+}
+
+/*
+ * The security level (of the system, 2 on most) leaves out ciphers that encrypt
+ * nothing. Where the policy names some, these pass, and all else that the level
+ * asks for stays: sizes of keys, signatures, other ciphers.
+ */
+static int allow_null_ciphers(const SSL *ssl, const SSL_CTX *ctx, int operation, int bits, int nid,
+			      void *other, void *arg)
+{
+	static const int ciphers[] = { SSL_SECOP_CIPHER_SUPPORTED, SSL_SECOP_CIPHER_SHARED,
+				       SSL_SECOP_CIPHER_CHECK };
+	const struct tlsctx *tlsctx = arg;
+
+	for (size_t i = 0; i < NELEM(ciphers); i++)
+		if (operation == ciphers[i] && SSL_CIPHER_get_cipher_nid(other) == NID_undef)
+			return 1;
+	return tlsctx->security(ssl, ctx, operation, bits, nid, other, NULL);
+}
+
+static void set_ciphers(struct tlsctx *tlsctx, struct diags *diags)
+{
+	const struct tls_action *action = tlsctx->action;
+	SSL_CTX *ctx = tlsctx->ctx;
+
+	if (action->null_ciphers) {
+		tlsctx->security = SSL_CTX_get_security_callback(ctx);
+		SSL_CTX_set0_security_ex_data(ctx, tlsctx);
+		SSL_CTX_set_security_callback(ctx, allow_null_ciphers);
+	}
+	if (SSL_CTX_set_cipher_list(ctx, action->ciphers != NULL ? action->ciphers : DEFAULT_CIPHERS) != 1)
+		diags_add(diags, DIAG_ERROR, action->ciphers_mark,
+			  "OpenSSL supports none of these ciphers: %s", action->ciphers);
+	if (action->ciphersuites != NULL && SSL_CTX_set_ciphersuites(ctx, action->ciphersuites) != 1)
+		diags_add(diags, DIAG_ERROR, action->ciphersuites_mark,
+			  "OpenSSL supports none of these ciphersuites: %s", action->ciphersuites);
+	ERR_clear_error();
+}
+
+static void set_options(SSL_CTX *ctx, const struct tls_action *action)
+{
+	SSL_CTX_set_options(ctx, SSL_OP_NO_RENEGOTIATION | SSL_OP_NO_COMPRESSION |
+				     SSL_OP_CIPHER_SERVER_PREFERENCE | SSL_OP_PRIORITIZE_CHACHA |
+				     SSL_OP_SINGLE_ECDH_USE);
+	/* The chain is the one of the file: else OpenSSL looks for one among the trusted CAs, in each
+	 * handshake. */
+	SSL_CTX_set_mode(ctx, SSL_MODE_ENABLE_PARTIAL_WRITE | SSL_MODE_ACCEPT_MOVING_WRITE_BUFFER |
+				  SSL_MODE_RELEASE_BUFFERS | SSL_MODE_NO_AUTO_CHAIN);
+	SSL_CTX_set_verify(ctx, SSL_VERIFY_NONE, NULL);
+	(void)SSL_CTX_set_session_cache_mode(ctx, SSL_SESS_CACHE_SERVER);
+	(void)SSL_CTX_set_timeout(ctx, (long)action->session_timeout_s);
+	SSL_CTX_set_alpn_select_cb(ctx, on_alpn, NULL);
+	SSL_CTX_set_cert_cb(ctx, on_certificate, NULL);
+	if (action->server_handshake_sni != HANDSHAKE_SNI_OFF)
+		SSL_CTX_set_client_hello_cb(ctx, on_hello, NULL);
+	(void)SSL_CTX_set_tlsext_status_cb(ctx, on_status);
+	(void)SSL_CTX_set_session_ticket_cb(ctx, on_ticket_made, on_ticket_read, NULL);
+	if (action->session_timeout_s == 0) { /* no resumption at all */
+		(void)SSL_CTX_set_session_cache_mode(ctx, SSL_SESS_CACHE_OFF);
+		SSL_CTX_set_options(ctx, SSL_OP_NO_TICKET);
+		(void)SSL_CTX_set_num_tickets(ctx, 0);
+	}
+}
+
+static int tlsctx_load(struct tlsctx *tlsctx, const struct tls_action *action, struct certs *certs,
+		       const struct trust *trust, struct diags *diags)
+{
+	int r = 0;
+
+	tlsctx->action = action;
+	tlsctx->certs = certs;
+	tlsctx->ctx = SSL_CTX_new(TLS_server_method());
+	if (tlsctx->ctx == NULL)
+		return -ENOMEM;
+	set_versions(tlsctx->ctx, action->versions);
+	set_ciphers(tlsctx, diags);
+	set_options(tlsctx->ctx, action);
+	if (asks_for_certificate(tlsctx))
+		r = trust_use(trust, action->client_auth_type, tlsctx->ctx);
+	return r < 0 ? r : certs_use(certs, tlsctx->ctx);
+}
+
+static int load_keyrings(struct tlsctx_set *set, const struct policy *policy, struct diags *diags)
+{
+	int r = 0;
+
+	set->certs = calloc(policy->nkeyrings + 1, sizeof(*set->certs));
+	set->trust = calloc(policy->nkeyrings + 1, sizeof(*set->trust));
+	if (set->certs == NULL || set->trust == NULL)
+		return -ENOMEM;
+	set->nkeyrings = policy->nkeyrings;
+	for (size_t i = 0; i < policy->nkeyrings && r == 0; i++) {
+		r = certs_load(&policy->keyrings[i], diags, &set->certs[i]);
+		if (r == 0)
+			r = trust_load(&policy->keyrings[i], diags, &set->trust[i]);
+	}
+	return r;
+}
+
+int tlsctx_set_load(const struct policy *policy, struct diags *diags, struct tlsctx_set **ret_set)
+{
+	struct tlsctx_set *set = calloc(1, sizeof(*set));
+	size_t errors = diags->nerrors;
+	int r = -ENOMEM;
+
+	if (set == NULL)
+		return -ENOMEM;
+	if (purpose_index == -1)
+		purpose_index = SSL_get_ex_new_index(0, NULL, NULL, NULL, purpose_free);
+	set->tlsctx = calloc(policy->ntls_actions + 1, sizeof(*set->tlsctx));
+	if (purpose_index == -1 || set->tlsctx == NULL)
+		goto out;
+	r = identity_users_load(policy, diags, &set->users);
+	if (r < 0)
+		goto out;
+	r = load_keyrings(set, policy, diags);
+	if (r < 0)
+		goto out;
+	set->ntlsctx = policy->ntls_actions;
+	for (size_t i = 0; i < policy->ntls_actions; i++) {
+		const struct tls_action *action = &policy->tls_actions[i];
+		size_t ring = (size_t)(action->keyring - policy->keyrings);
+
+		r = tlsctx_load(&set->tlsctx[action->index], action, set->certs[ring], set->trust[ring],
+				diags);
+		if (r < 0)
+			goto out;
+	}
+	r = diags->nerrors > errors ? -EINVAL : 0;
+	if (r == 0) {
+		*ret_set = set;
+		set = NULL;
+	}
+out:
+	tlsctx_set_free(&set);
+	return r;
+}
+
+void tlsctx_set_free(struct tlsctx_set **set)
+{
+	if (*set == NULL)
+		return;
+	for (size_t i = 0; i < (*set)->ntlsctx; i++)
+		SSL_CTX_free((*set)->tlsctx[i].ctx);
+	for (size_t i = 0; i < (*set)->nkeyrings; i++) {
+		certs_free(&(*set)->certs[i]);
+		trust_free(&(*set)->trust[i]);
+	}
+	identity_users_free(&(*set)->users);
+	free((*set)->tlsctx);
+	free((*set)->certs);
+	free((*set)->trust);
+	free(*set);
+	*set = NULL;
+}
+
+const struct certs *tlsctx_set_certs(const struct tlsctx_set *set, size_t keyring)
+{
+	assert(keyring < set->nkeyrings);
+	return set->certs[keyring];
+}
+
+const struct trust *tlsctx_set_trust(const struct tlsctx_set *set, size_t keyring)
+{
+	assert(keyring < set->nkeyrings);
+	return set->trust[keyring];
+}
+
+struct tlsctx *tlsctx_find(struct tlsctx_set *set, const struct tls_action *action)
+{
+	assert(action->index < set->ntlsctx);
+	return &set->tlsctx[action->index];
+}
+
+const struct identity_users *tlsctx_users(const struct tlsctx_set *set)
+{
+	return set->users;
+}
+
+SSL *tlsctx_new(struct tlsctx *tlsctx, enum tlsctx_use use, const uint8_t binding[static TLS_BINDING_BYTES])
+{
+	SSL *ssl = SSL_new(tlsctx->ctx);
+	struct purpose *purpose = malloc(sizeof(*purpose));
+	/* where certificates are checked, a new control connection resumes nothing: nobody else has its id */
+	bool own = use == TLSCTX_DATA || asks_for_certificate(tlsctx);
+
+	if (ssl == NULL || purpose == NULL)
+		goto fail;
+	*purpose = (struct purpose){ .tlsctx = tlsctx, .use = use };
+	memcpy(purpose->binding, binding, TLS_BINDING_BYTES);
+	if (SSL_set_ex_data(ssl, purpose_index, purpose) != 1)
+		goto fail;
+	purpose = NULL; /* the SSL's now */
+	if (SSL_set_session_id_context(ssl, own ? binding : control_context, TLS_BINDING_BYTES) != 1)
+		goto fail;
+	if (use == TLSCTX_DATA) {
+		SSL_set_read_ahead(ssl, 1);
+		SSL_set_default_read_buffer_len(ssl, DATA_READ_BUFFER);
+		/* An unread ticket turns the close() of a client that only uploads into a reset. */
+		(void)SSL_set_num_tickets(ssl, 0);
+	} else {
+		/* passwords pass through here */
+		(void)SSL_set_options(ssl, SSL_OP_CLEANSE_PLAINTEXT);
+		if (SSL_get_num_tickets(ssl) != 0)
+			(void)SSL_set_num_tickets(ssl, CONTROL_TICKETS);
+	}
+	SSL_set_accept_state(ssl);
+	return ssl;
+fail:
+	free(purpose);
+	SSL_free(ssl);
+	return NULL;
+}
+
+void tlsctx_bind(SSL *ssl)
+{
+	const struct purpose *purpose = purpose_of(ssl);
+
+	/* TLS 1.2 without tickets: the data connections find this very object in the cache. */
+	(void)SSL_SESSION_set1_id_context(SSL_get_session(ssl), purpose->binding, TLS_BINDING_BYTES);
+}

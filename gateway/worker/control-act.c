@@ -1,0 +1,322 @@
+#include "gateway/worker/control-act.h"
+
+#include <assert.h>
+#include <errno.h>
+#include <string.h>
+
+#include "gateway/base/log.h"
+#include "gateway/net/linebuf.h"
+#include "gateway/net/netsock.h"
+#include "gateway/worker/control-tls.h"
+#include "gateway/worker/proxy-in.h"
+#include "gateway/worker/worker.h"
+
+static void add_command(struct session *session, const struct ftp_act *act)
+{
+	struct lines *lines = &session->worker->commands;
+
+	session->heard_ms = session->worker->loop.now_ms;
+	if (lines->len + 2 * act->len + 2 > sizeof(lines->bytes))
+		lines_flush(lines, &session->server);
+	lines->len += ftp_line_encode(act->text, act->len, lines->bytes + lines->len,
+				      sizeof(lines->bytes) - lines->len);
+}
+
+void control_server_down(struct session *session, const char *error)
+{
+	char text[IP_TEXT_MAX];
+
+	log_event(LOG_LEVEL_ERROR, "server-down", LOG_NUMBER("session", session->id),
+		  LOG_TEXT("backend", session->rule->backend->name),
+		  LOG_TEXT("address", ip_endpoint_format(&session->behind, text)), LOG_TEXT("error", error));
+	stream_close(&session->server, false);
+	loop_timer_stop(session->client.loop, &session->server_timer);
+	session->server_state = SERVER_NONE;
+	session->server_eof = true;
+}
+
+static int watch_dial(struct session *session, int *fd)
+{
+	int r;
+
+	netsock_set_control(*fd);
+	netsock_keepalive(*fd, session->rule->ftp->ftpkeepalive_s);
+	stream_adopt(&session->server, fd);
+	session->server_state = SERVER_DIALLING;
+	r = loop_watch(session->server.loop, &session->server.watch, EPOLLOUT);
+	if (r < 0)
+		control_server_down(session, strerror(-r));
+	return r;
+}
+
+void control_dial_server(struct session *session)
+{
+	struct msg request = {
+		.type = MSG_SOCKET,
+		.session = session->id,
+		.purpose = PURPOSE_SERVER,
+		.local.addr = session->remote.addr,
+	};
+	int fd = -1;
+	int r = loop_timer(session->server.loop, &session->server_timer, SESSION_SERVER_MS);
+
+	session->parser = (struct ftp_reply_parser){ .code = 0 };
+	session->server_eof = false;
+	if (r == 0 && session->rule->backend->source == BACKEND_SOURCE_CLIENT) {
+		session->server_state = SERVER_ASKED;
+		worker_request(session->worker, &request);
+		return;
+	}
+	if (r == 0) {
+		fd = netsock_dial(&session->behind, NULL);
+		r = fd < 0 ? fd : 0;
+	}
+	if (r == 0)
+		(void)watch_dial(session, &fd); /* it has said what went wrong */
+	else
+		control_server_down(session, strerror(-r));
+}
+
+void control_server_granted(struct session *session, int error, int *fd)
+{
+	int r = error;
+
+	if (session->server_state != SERVER_ASKED)
+		return;
+	if (r == 0)
+		r = netsock_connect(*fd, &session->behind);
+	if (r == 0)
+		(void)watch_dial(session, fd); /* likewise */
+	else
+		control_server_down(session, strerror(-r));
+}
+
+static void do_server_drop(struct session *session)
+{
+	lines_flush(&session->worker->commands, &session->server);
+	stream_close(&session->server, false);
+	session->server_in.start = session->server_in.end;
+	window_tidy(&session->server_in);
+	loop_timer_stop(session->server.loop, &session->server_timer);
+	session->server_state = SERVER_NONE;
+	session->server_eof = false;
+}
+
+static void do_server_renew(struct session *session)
+{
+	do_server_drop(session);
+	control_dial_server(session);
+}
+
+void control_server_connected(struct session *session)
+{
+	int r = netsock_error(session->server.watch.fd);
+
+	if (r < 0) {
+		control_server_down(session, strerror(-r));
+		return;
+	}
+	session->server_state = SERVER_GREETING;
+	if (session->rule->backend->proxy != BACKEND_PROXY_NONE)
+		proxy_out_send(session, &session->server);
+}
+
+static void do_listen(struct session *session, enum ftp_side side)
+{
+	struct ip_endpoint endpoint;
+	int r = data_listen(&session->data, side, &endpoint);
+
+	if (r == -EINPROGRESS)
+		return; /* session_listening() will tell */
+	if (r < 0)
+		log_event(LOG_LEVEL_ERROR, "no-data-port", LOG_NUMBER("session", session->id),
+			  LOG_TEXT("error", strerror(-r)));
+	ftp_machine_listening(&session->machine, side, r < 0 ? NULL : &endpoint, &session->worker->out);
+}
+
+/* DSWAITTIME: the transfer's command once more. */
+static void do_retry(struct session *session)
+{
+	struct ftp_act act = {
+		.what = FTP_DO_COMMAND,
+		.text = session->data.command,
+		.len = session->data.command == NULL ? 0 : strlen(session->data.command),
+		.flag = session->data.upload,
+		.protect = session->data.protect,
+	};
+
+	if (act.text == NULL) {
+		session_end(session, "no-memory");
+		return;
+	}
+	add_command(session, &act);
+	data_start(&session->data, &act);
+}
+
+static void do_user(struct session *session, const struct ftp_act *act)
+{
+	size_t len = act->len < sizeof(session->asked) - 1 ? act->len : sizeof(session->asked) - 1;
+
+	memcpy(session->asked, act->text, len);
+	session->asked[len] = '\0';
+}
+
+/* INACTIVE 0: the timer only looks after the server. */
+#define IDLE_FIRST_MS 60000
+
+static void do_logged_in(struct session *session)
+{
+	uint64_t limit_ms = (uint64_t)session->rule->ftp->inactive_s * 1000;
+
+	memcpy(session->user, session->asked, sizeof(session->user));
+	log_event(LOG_LEVEL_INFO, "login", LOG_NUMBER("session", session->id),
+		  LOG_TEXT("user", session->user));
+	if (session->logged_in)
+		return;
+	session->logged_in = true;
+	worker_session_login(session->worker, session);
+	loop_timer_stop(session->client.loop, &session->idle_timer);
+	if (loop_patient(session->client.loop, &session->client.watch, false) < 0 ||
+	    loop_timer(session->client.loop, &session->idle_timer, limit_ms > 0 ? limit_ms : IDLE_FIRST_MS) <
+		0)
+		session_end(session, "no-memory");
+}
+
+static void do_close(struct session *session, const struct ftp_act *act)
+{
+	char reason[32];
+
+	assert(act->len < sizeof(reason)); /* our own texts */
+	memcpy(reason, act->text, act->len);
+	reason[act->len] = '\0';
+	lines_flush_last(&session->worker->replies, &session->client);
+	session_end(session, reason);
+}
+
+/*
+ * The verb of the line that is carried out; "" when there is none or it is not
+ * one of FTP's, which may be a password that was sent as a line of its own.
+ */
+static const char *verb_at_hand(const struct worker *worker)
+{
+	return worker->line.len == 0 ? "" : ftp_command_parse(worker->line.text, worker->line.len).verb->name;
+}
+
+/* Why a client was turned away is asked at night, and the client seldom tells. */
+static void log_refusal(struct session *session, const struct ftp_act *act)
+{
+	char text[160];
+	size_t len = act->len < sizeof(text) - 1 ? act->len : sizeof(text) - 1;
+
+	if (session->refusals < UINT32_MAX)
+		session->refusals++;
+	if (session->refusals > SESSION_REFUSALS_LOGGED)
+		return;
+	memcpy(text, act->text, len);
+	text[len] = '\0';
+	log_event(LOG_LEVEL_INFO, "refused-command", LOG_NUMBER("session", session->id),
+		  LOG_TEXT("command", verb_at_hand(session->worker)), LOG_TEXT("reply", text));
+}
+
+static void carry_out_one(struct session *session, const struct ftp_act *act)
+{
+	switch (act->what) {
+	case FTP_DO_NOTHING:
+		break;
+	case FTP_DO_REPLY:
+		if (act->flag)
+			log_refusal(session, act);
+		if (session->tls != SESSION_TLS_HANDSHAKE)
+			lines_add(&session->worker->replies, &session->client, act->text, act->len);
+		break;
+	case FTP_DO_COMMAND:
+		add_command(session, act);
+		break;
+	case FTP_DO_TLS_START:
+		control_tls_auth(session);
+		break;
+	case FTP_DO_TLS_STOP:
+		control_tls_stop(session, act->flag);
+		break;
+	case FTP_DO_SERVER_RENEW:
+		do_server_renew(session);
+		break;
+	case FTP_DO_SERVER_DROP:
+		do_server_drop(session);
+		break;
+	case FTP_DO_LISTEN_CLIENT:
+		do_listen(session, FTP_SIDE_CLIENT);
+		break;
+	case FTP_DO_LISTEN_SERVER:
+		do_listen(session, FTP_SIDE_SERVER);
+		break;
+	case FTP_DO_DIAL_CLIENT:
+		data_target(&session->data, FTP_SIDE_CLIENT, &act->endpoint);
+		break;
+	case FTP_DO_DIAL_SERVER:
+		data_target(&session->data, FTP_SIDE_SERVER, &act->endpoint);
+		break;
+	case FTP_DO_DATA_START:
+		data_start(&session->data, act);
+		break;
+	case FTP_DO_DATA_GO:
+		data_go(&session->data);
+		break;
+	case FTP_DO_DATA_REFUSED:
+		data_refused(&session->data);
+		break;
+	case FTP_DO_DATA_DOUBT:
+		session->data.relay.doubt = true;
+		break;
+	case FTP_DO_DATA_ABORT:
+		data_close(&session->data, true);
+		ftp_machine_data_done(&session->machine, FTP_DATA_ABORTED, &session->worker->out);
+		break;
+	case FTP_DO_DATA_CLOSE:
+		data_close(&session->data, false);
+		break;
+	case FTP_DO_RETRY:
+		do_retry(session);
+		break;
+	case FTP_DO_SEGMENT:
+		lines_flush(&session->worker->replies, &session->client);
+		session->segment_ms = 1;
+		if (loop_timer(session->client.loop, &session->pause_timer, session->segment_ms) < 0)
+			session_end(session, "no-memory");
+		break;
+	case FTP_DO_PAUSE:
+		if (loop_timer(session->client.loop, &session->pause_timer, act->number) < 0)
+			session_end(session, "no-memory");
+		break;
+	case FTP_DO_STILL_IN: /* session->user is his name still */
+		break;
+	case FTP_DO_LOGIN_FAILED:
+		log_event(LOG_LEVEL_INFO, "login-failed", LOG_NUMBER("session", session->id),
+			  LOG_TEXT("user", session->asked), LOG_TEXT("by", act->text));
+		worker_login_failed(session->worker, session);
+		break;
+	case FTP_DO_USER:
+		do_user(session, act);
+		break;
+	case FTP_DO_LOGGED_IN:
+		do_logged_in(session);
+		break;
+	case FTP_DO_CLOSE:
+		do_close(session, act);
+		break;
+	}
+}
+
+/* Actions may lead to further ones (a port was opened, so the client is told): the list grows while it is
+ * walked. */
+void control_act(struct session *session)
+{
+	struct ftp_out *out = &session->worker->out;
+
+	for (size_t i = 0; i < out->n && !session->ended; i++) {
+		struct ftp_act act = out->acts[i];
+
+		carry_out_one(session, &act);
+	}
+	ftp_out_reset(out);
+}

@@ -1,0 +1,188 @@
+#include "gateway/worker/control-tls.h"
+
+#include "gateway/base/log.h"
+#include "gateway/net/stream-tls.h"
+#include "gateway/tls/users.h"
+#include "gateway/worker/worker.h"
+
+static void violation(struct session *session, const char *reason)
+{
+	session->worker->replies.len = 0; /* nothing that was about to be promised is sent */
+	session->worker->commands.len = 0;
+	session_end(session, reason);
+}
+
+/* Who is the client, as far as its certificate tells? */
+static void identify(struct session *session)
+{
+	const struct tls_action *action = session->rule->tls;
+	struct ftp_identity known = { .server_name = stream_tls_server_name(&session->client) };
+	bool needs_user =
+	    action->role == ROLE_SERVER_WITH_CLIENT_AUTH && action->client_auth_type == CLIENT_AUTH_SAFCHECK;
+
+	identity_done(&session->identity); /* of a TLS session before CCC or REIN */
+	if (identity_get(&session->client, &session->identity) < 0) {
+		session_end(session, "no-memory");
+		return;
+	}
+	users_identify(session->worker->users, &session->identity, session->rule->backend, &known);
+	if (session->identity.present)
+		log_event(LOG_LEVEL_INFO, "client-certificate", LOG_NUMBER("session", session->id),
+			  LOG_TEXT("subject", session->identity.subject),
+			  LOG_TEXT("verified", session->identity.verified ? "yes" : "no"),
+			  LOG_TEXT("user", known.user != NULL ? known.user : ""));
+	if (needs_user && known.user == NULL) /* AT-TLS return code 5002 */
+		session_end(session, "certificate-unknown");
+	else
+		ftp_machine_identify(&session->machine, &known);
+}
+
+/* A handshake is done: tell the log, the machine, and the session cache whose it is. */
+static void tls_is_up(struct session *session)
+{
+	session->tls = SESSION_TLS_IDLE;
+	loop_timer_stop(session->client.loop, &session->tls_timer);
+	tlsctx_bind(session->client.ssl);
+	log_event(LOG_LEVEL_INFO, "tls", LOG_NUMBER("session", session->id),
+		  LOG_TEXT("version", stream_tls_version(&session->client)),
+		  LOG_TEXT("cipher", stream_tls_cipher(&session->client)),
+		  LOG_TEXT("level", stream_tls_level(&session->client) == SECURE_PRIVATE ? "P" : "S"),
+		  LOG_TEXT("resumed", stream_tls_resumed(&session->client) ? "yes" : "no"));
+	identify(session);
+	if (session->logged_in && loop_patient(session->client.loop, &session->client.watch, false) < 0)
+		session_end(session, "no-memory");
+	if (!session->ended)
+		ftp_machine_signal(&session->machine, FTP_SIGNAL_TLS_UP, &session->worker->out);
+}
+
+/* Who says nothing at an implicit listener is mostly set to explicit TLS, and waits for a greeting. */
+static void handshake_over(struct session *session, const char *reason)
+{
+	bool silent = session->listener->tls == LISTENER_IMPLICIT && !stream_tls_has_begun(&session->client);
+
+	session_end(session, silent ? "no-tls-begun" : reason);
+}
+
+static void tls_handshake(struct session *session)
+{
+	switch (stream_tls_handshake(&session->client)) {
+	case STREAM_OK:
+		tls_is_up(session);
+		break;
+	case STREAM_WAIT:
+		break;
+	case STREAM_CLEAN:
+	case STREAM_TRUNCATED:
+		handshake_over(session, "handshake-abandoned");
+		break;
+	case STREAM_RESET:
+		log_event(LOG_LEVEL_INFO, "tls-failed", LOG_NUMBER("session", session->id),
+			  LOG_TEXT("reason", stream_tls_reason()));
+		session_end(session, "handshake-failed");
+		break;
+	}
+}
+
+void control_tls_start(struct session *session)
+{
+	struct ssl_st *ssl = tlsctx_new(session->tlsctx, TLSCTX_CONTROL, session->binding);
+
+	/* a handshake takes long: who does many waits behind who works */
+	if (ssl == NULL || stream_tls_start(&session->client, ssl, false) < 0 ||
+	    loop_patient(session->client.loop, &session->client.watch, true) < 0 ||
+	    loop_timer(session->client.loop, &session->tls_timer, session->rule->tls->handshake_timeout_ms) <
+		0) {
+		session_end(session, "no-memory");
+		return;
+	}
+	session->tls = SESSION_TLS_HANDSHAKE;
+}
+
+/* AUTH was accepted. Anything that the client sent behind it in the clear may be an attacker's. */
+void control_tls_auth(struct session *session)
+{
+	if (window_len(&session->client_in) > 0) {
+		violation(session, "plaintext-behind-auth");
+		return;
+	}
+	lines_flush(&session->worker->replies, &session->client);
+	control_tls_start(session);
+}
+
+/*
+ * After CCC our close_notify is due, but not in the same breath as the 200:
+ * lftp takes it for the end of the connection when it reads both at once. It
+ * goes out as the answer to the client's own, or after a moment for clients that
+ * wait for ours first (curl) and never if the client is in the clear already.
+ */
+#define CCC_NOTIFY_MS 100
+
+static void tls_notify(struct session *session)
+{
+	session->notify_due = false;
+	stream_tls_notify(&session->client);
+	(void)stream_flush(&session->client); /* a broken stream is seen when it is read */
+	stream_tls_clear_out(&session->client);
+}
+
+/* CCC or REIN was accepted. What came inside TLS behind it must not be taken for what follows in the clear.
+ */
+void control_tls_stop(struct session *session, bool notify)
+{
+	if (window_len(&session->client_in) > 0 || stream_tls_has_pending(&session->client)) {
+		violation(session, "commands-behind-ccc");
+		return;
+	}
+	lines_flush(&session->worker->replies, &session->client);
+	session->tls = SESSION_TLS_LEAVING;
+	session->notify_due = notify;
+	if (!notify)
+		stream_tls_clear_out(&session->client);
+	else if (loop_timer(session->client.loop, &session->tls_timer, CCC_NOTIFY_MS) < 0)
+		tls_notify(session);
+	log_event(LOG_LEVEL_INFO, "tls-cleared", LOG_NUMBER("session", session->id));
+}
+
+static void tls_leave(struct session *session)
+{
+	switch (stream_tls_leave(&session->client, session->notify_due)) {
+	case STREAM_OK:
+		session->tls = SESSION_TLS_IDLE;
+		session->notify_due = false;
+		loop_timer_stop(session->client.loop, &session->tls_timer);
+		break;
+	case STREAM_WAIT:
+		break;
+	case STREAM_CLEAN:
+	case STREAM_TRUNCATED:
+		session_end(session, "client-closed");
+		break;
+	case STREAM_RESET:
+		violation(session, "commands-behind-ccc");
+		break;
+	}
+}
+
+void control_tls_step(struct session *session)
+{
+	switch (session->tls) {
+	case SESSION_TLS_IDLE:
+		break;
+	case SESSION_TLS_HANDSHAKE:
+		tls_handshake(session);
+		break;
+	case SESSION_TLS_LEAVING:
+		tls_leave(session);
+		break;
+	}
+}
+
+void control_tls_timeout(struct session *session)
+{
+	if (session->client_eof) /* the timer serves this, too: no TLS step can be under way then */
+		session_end(session, "client-closed");
+	else if (session->tls == SESSION_TLS_LEAVING)
+		tls_notify(session);
+	else /* no reply is possible in the middle of a handshake (AT-TLS return code 5004) */
+		handshake_over(session, "handshake-timeout");
+}

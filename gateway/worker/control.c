@@ -1,0 +1,309 @@
+#include "gateway/worker/control.h"
+
+#include <assert.h>
+
+#include "gateway/base/util.h"
+#include "gateway/net/linebuf.h"
+#include "gateway/net/stream-tls.h"
+#include "gateway/worker/control-act.h"
+#include "gateway/worker/control-tls.h"
+#include "gateway/worker/proxy-in.h"
+#include "gateway/worker/worker.h"
+
+/* A client that says much at once is listened to for so long in one turn. */
+#define WINDOWS_PER_TURN 4
+
+/* What a client said before it closed has so long to be answered. */
+#define CLIENT_EOF_MS 10000
+
+/* RFC 8446 5.1; no FTP command begins so. */
+#define TLS_HANDSHAKE_RECORD 0x16
+
+static struct ftp_out *out_of(const struct session *session)
+{
+	return &session->worker->out;
+}
+
+/* One line of the client's window. Returns whether something has moved. */
+static bool client_line(struct session *session)
+{
+	struct window *window = &session->client_in;
+	uint8_t *bytes = window->bytes + window->start;
+	size_t len = window_len(window);
+	enum ftp_line_status status;
+	enum ftp_take take = FTP_TAKEN;
+	struct ftp_line line;
+	bool moved;
+	int done;
+
+	if (session->skipping) {
+		window_use(window, ftp_line_skip(bytes, len, &done));
+		session->skipping = !done;
+		return done != 0;
+	}
+	if (bytes[0] == TLS_HANDSHAKE_RECORD && session->client.ssl == NULL && !session->holding) {
+		session_end(session,
+			    "tls-on-clear-port"); /* the client wants a listener with tls: implicit */
+		return false;
+	}
+	/* A held line was taken apart already, in place: a second time would find another one. */
+	if (session->holding) {
+		status = session->held_status;
+		line = session->held;
+		line.text = (const char *)bytes + session->held_at;
+	} else {
+		status = ftp_line_take(bytes, len, &line);
+	}
+	switch (status) {
+	case FTP_LINE_MORE:
+		return false;
+	case FTP_LINE_OK:
+		take = ftp_machine_command(&session->machine, line.text, line.len, out_of(session));
+		break;
+	case FTP_LINE_TOO_LONG:
+	case FTP_LINE_NUL:
+	case FTP_LINE_BARE_CR:
+	case FTP_LINE_BARE_LF:
+		take = ftp_machine_bad_line(&session->machine, status, out_of(session));
+		break;
+	}
+	session->holding = take == FTP_HOLD;
+	if (session->holding) {
+		session->held = line;
+		session->held_status = status;
+		session->held_at = (size_t)((const uint8_t *)line.text - bytes);
+		moved = out_of(session)->n > 0; /* the server is dialled, for this line */
+		control_act(session);
+		return moved;
+	}
+	session->skipping = status == FTP_LINE_TOO_LONG;
+	session->active_ms = session->worker->loop.now_ms;
+	/* used up before its actions: TLS may only start when nothing is left behind this line */
+	window_use(window, line.consumed);
+	if (status == FTP_LINE_OK)
+		session->worker->line = line; /* the window is not tidied before control_run() ends */
+	control_act(session);
+	session->worker->line = (struct ftp_line){ .len = 0 };
+	return true;
+}
+
+static bool client_step(struct session *session)
+{
+	if (session->tls != SESSION_TLS_IDLE || window_len(&session->client_in) == 0)
+		return false;
+	if (!stream_is_drained(&session->client) || !stream_is_drained(&session->server))
+		return false; /* somebody does not read what we say: no more work for it */
+	return client_line(session);
+}
+
+static void server_gone(struct session *session)
+{
+	enum ftp_signal signal =
+	    session->server_state == SERVER_UP ? FTP_SIGNAL_SERVER_LOST : FTP_SIGNAL_SERVER_DOWN;
+
+	session->server_eof = false; /* told once */
+	ftp_machine_signal(&session->machine, signal, out_of(session));
+	control_act(session);
+}
+
+static void server_greeted(struct session *session)
+{
+	if (session->server_state != SERVER_GREETING)
+		return;
+	session->server_state = SERVER_UP;
+	loop_timer_stop(session->server.loop, &session->server_timer);
+}
+
+/* One line of the server's window. */
+static bool server_step(struct session *session)
+{
+	struct window *window = &session->server_in;
+	struct ftp_reply_parser parser = session->parser;
+	enum ftp_reply_status status;
+	struct ftp_reply reply;
+	bool moved;
+
+	if (session->tls == SESSION_TLS_HANDSHAKE || !stream_is_drained(&session->client))
+		return false;
+	status = window_len(window) == 0
+		     ? FTP_REPLY_MORE
+		     : ftp_reply_take(&parser, window->bytes + window->start, window_len(window), &reply);
+	switch (status) {
+	case FTP_REPLY_MORE:
+		if (!session->server_eof)
+			return false;
+		server_gone(session);
+		return true;
+	case FTP_REPLY_MALFORMED:
+	case FTP_REPLY_TOO_LONG:
+		ftp_machine_signal(&session->machine, FTP_SIGNAL_SERVER_CONFUSED, out_of(session));
+		control_act(session);
+		return true;
+	case FTP_REPLY_PART:
+	case FTP_REPLY_END:
+		break;
+	}
+	if (ftp_machine_reply(&session->machine, &reply, status == FTP_REPLY_END, out_of(session)) ==
+	    FTP_HOLD) {
+		moved = out_of(session)->n > 0;
+		control_act(session);
+		return moved;
+	}
+	session->parser = parser;
+	if (status == FTP_REPLY_END && !ftp_reply_is_preliminary(reply.code))
+		server_greeted(session);
+	window_use(window, reply.consumed);
+	control_act(session);
+	return true;
+}
+
+static int watch_both(struct session *session)
+{
+	bool server_up = session->server_state == SERVER_GREETING || session->server_state == SERVER_UP;
+	uint32_t client_want = window_has_room(&session->client_in) ? EPOLLIN : 0;
+	uint32_t server_want = EPOLLOUT;
+	int r;
+
+	if (session->client_eof)
+		client_want =
+		    EPOLLPRI; /* that is never sent; but a reset is told to who wants anything at all */
+	if (!stream_is_drained(&session->client))
+		client_want |= EPOLLOUT;
+	/* what is inside the TLS engine already raises no event; a record that is not whole does not count */
+	if (client_want & EPOLLIN && session->tls == SESSION_TLS_IDLE && session->client_in.more)
+		loop_again(session->client.loop, &session->client.watch);
+	r = loop_watch(session->client.loop, &session->client.watch, client_want);
+	if (r < 0 || !stream_is_open(&session->server))
+		return r;
+	if (server_up) {
+		server_want = window_has_room(&session->server_in) && !session->server_eof ? EPOLLIN : 0;
+		if (!stream_is_drained(&session->server))
+			server_want |= EPOLLOUT;
+	}
+	return loop_watch(session->server.loop, &session->server.watch, server_want);
+}
+
+void control_run(struct session *session)
+{
+	bool moved = true;
+
+	if (session->ended) {
+		ftp_out_reset(out_of(session));
+		return;
+	}
+	if (session->running)
+		return;
+	session->running = true;
+	control_act(session);
+	while (moved && !session->ended) {
+		/* In the clear one reply is one segment: firewalls' helpers look at each by itself. */
+		if (session->client.ssl == NULL && session->parser.code == 0)
+			lines_flush(&session->worker->replies, &session->client);
+		moved = server_step(session);
+		if (!session->ended)
+			moved |= client_step(session);
+	}
+	session->running = false;
+	if (session->ended) {
+		session->worker->replies.len = 0;
+		session->worker->commands.len = 0;
+		return;
+	}
+	/* What the client said before it closed is carried out, and answered to those who still read. */
+	if (session->client_eof && !session->holding &&
+	    (session->server_state != SERVER_UP || ftp_machine_is_idle(&session->machine))) {
+		lines_flush(&session->worker->replies, &session->client);
+		lines_flush(&session->worker->commands, &session->server);
+		session_end(session, "client-closed");
+		return;
+	}
+	lines_flush(&session->worker->replies, &session->client);
+	lines_flush(&session->worker->commands, &session->server);
+	window_tidy(&session->client_in);
+	window_tidy(&session->server_in);
+	if (watch_both(session) < 0)
+		session_end(session, "no-memory");
+}
+
+/*
+ * The client has ended its direction. What it said before is still carried out
+ * (a script that writes its commands and closes); but a transfer whose control
+ * connection has gone is not to end as if nothing had happened.
+ */
+static void client_gone(struct session *session, enum stream_io io)
+{
+	if (io != STREAM_RESET && !ftp_machine_in_transfer(&session->machine) &&
+	    session->tls == SESSION_TLS_IDLE && !session->client_eof) {
+		session->client_eof = true;
+		if (loop_timer(session->client.loop, &session->tls_timer, CLIENT_EOF_MS) < 0)
+			session_end(session, "no-memory");
+		control_run(session);
+		return;
+	}
+	session_end(session, io == STREAM_RESET ? "client-reset" : "client-closed");
+}
+
+void control_client_event(struct watch *watch, uint32_t ready)
+{
+	struct session *session = CONTAINER_OF(watch, struct session, client.watch);
+	enum stream_io io;
+
+	assert(session->magic == SESSION_MAGIC);
+	if (session->proxy != SESSION_PROXY_DONE) {
+		proxy_in_step(session);
+		return;
+	}
+	ftp_out_reset(out_of(session));
+	if (stream_flush(&session->client) == STREAM_RESET ||
+	    (session->client_eof && (ready & (EPOLLERR | EPOLLHUP)) != 0)) {
+		client_gone(session, STREAM_RESET);
+		return;
+	}
+	control_tls_step(session);
+	if (session->ended)
+		return;
+	if (session->dial_behind_tls && session->tls == SESSION_TLS_IDLE) {
+		session->dial_behind_tls = false;
+		control_dial_server(session);
+	}
+	/* As long as the window empties, bytes inside the TLS engine would raise no event: read until it says
+	 * wait. */
+	for (int windows = 0;
+	     session->tls == SESSION_TLS_IDLE && !session->client_eof && window_has_room(&session->client_in);
+	     windows++) {
+		if (windows == WINDOWS_PER_TURN) { /* the others want their turn */
+			loop_again(session->client.loop, watch);
+			return;
+		}
+		io = window_fill(&session->client_in, &session->client);
+		if (io != STREAM_OK && io != STREAM_WAIT) {
+			client_gone(session, io);
+			return;
+		}
+		control_run(session);
+		if (session->ended || io == STREAM_WAIT)
+			return;
+	}
+	control_run(session);
+}
+
+void control_server_event(struct watch *watch, uint32_t ready)
+{
+	struct session *session = CONTAINER_OF(watch, struct session, server.watch);
+	enum stream_io io;
+
+	(void)ready;
+	assert(session->magic == SESSION_MAGIC);
+	ftp_out_reset(out_of(session));
+	if (session->server_state == SERVER_DIALLING) {
+		control_server_connected(session);
+	} else if (stream_flush(&session->server) == STREAM_RESET) {
+		session->server_eof = true;
+	} else if (window_has_room(&session->server_in) && !session->server_eof) {
+		io = window_fill(&session->server_in, &session->server);
+		session->heard_ms = session->worker->loop.now_ms;
+		if (io != STREAM_OK && io != STREAM_WAIT)
+			session->server_eof = true;
+	}
+	control_run(session);
+}

@@ -1,0 +1,21 @@
+/*
+ * The two control connections of a session: bytes in, lines to the machine,
+ * its actions carried out, lines out.
+ */
+#ifndef ATTLSD_GATEWAY_WORKER_CONTROL_H
+#define ATTLSD_GATEWAY_WORKER_CONTROL_H
+
+#include "gateway/worker/session.h"
+
+/*
+ * After anything has happened: carry out what the machine wants (worker->out),
+ * offer it what waits in the windows until nothing moves any more, send, and
+ * ask for the right events. The only place that does.
+ */
+void control_run(struct session *session);
+
+/* Watch functions of the two streams. */
+void control_client_event(struct watch *watch, uint32_t ready);
+void control_server_event(struct watch *watch, uint32_t ready);
+
+#endif

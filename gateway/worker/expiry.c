@@ -1,0 +1,80 @@
+#include "gateway/worker/expiry.h"
+
+#include <inttypes.h>
+
+#include "gateway/base/log.h"
+#include "gateway/base/util.h"
+#include "gateway/tls/certs.h"
+#include "gateway/tls/trust.h"
+#include "gateway/worker/worker.h"
+
+#define LOOK_MS	    (12 * 60 * 60 * 1000)
+#define HOUR_S	    3600
+#define DAY_S	    (24 * HOUR_S)
+#define LOOK_S	    (LOOK_MS / 1000)
+#define CERT_SOON_S (30 * DAY_S)
+
+/* Certificates that live for days are renewed in their last hours: nobody wants to hear of that before. */
+static bool is_soon(int64_t left_s, int64_t lifetime_s)
+{
+	return left_s < CERT_SOON_S && left_s < lifetime_s / 3;
+}
+
+static void look_at_certificate(const struct policy_keyring *keyring, size_t index, const struct certs *certs)
+{
+	const struct policy_certificate *from = &keyring->certificates[index];
+	int64_t left_s, lifetime_s;
+
+	if (!certs_left(certs, index, &left_s, &lifetime_s))
+		return;
+	if (left_s <= 0)
+		log_event(LOG_LEVEL_ERROR, "certificate-expired", LOG_TEXT("keyring", keyring->name),
+			  LOG_TEXT("chain", from->chain));
+	else if (is_soon(left_s, lifetime_s))
+		log_event(LOG_LEVEL_INFO, "certificate-expires", LOG_TEXT("keyring", keyring->name),
+			  LOG_TEXT("chain", from->chain), LOG_NUMBER("days", (uint64_t)left_s / DAY_S));
+}
+
+static void look_at_lists(const struct policy_keyring *keyring, const struct trust *trust)
+{
+	int64_t left_s;
+
+	if (!trust_crl_left(trust, &left_s))
+		return;
+	if (left_s <= 0)
+		log_event(LOG_LEVEL_ERROR, "crl-expired", LOG_TEXT("keyring", keyring->name),
+			  LOG_TEXT("crl", keyring->crl));
+	else if (left_s < LOOK_S) /* before the next look */
+		log_event(LOG_LEVEL_INFO, "crl-expires", LOG_TEXT("keyring", keyring->name),
+			  LOG_TEXT("crl", keyring->crl), LOG_NUMBER("hours", (uint64_t)left_s / HOUR_S));
+}
+
+static void look(const struct worker *worker)
+{
+	const struct policy *policy = worker->policy;
+
+	for (size_t i = 0; i < policy->nkeyrings; i++) {
+		const struct policy_keyring *keyring = &policy->keyrings[i];
+
+		for (size_t j = 0; j < keyring->ncertificates; j++)
+			look_at_certificate(keyring, j, tlsctx_set_certs(worker->tlsctx, i));
+		look_at_lists(keyring, tlsctx_set_trust(worker->tlsctx, i));
+	}
+}
+
+static void on_timer(struct timer *timer)
+{
+	struct worker *worker = CONTAINER_OF(timer, struct worker, expiry_timer);
+
+	if (worker->retired)
+		return; /* the newer policy's worker looks */
+	look(worker);
+	(void)loop_timer(&worker->loop, timer, LOOK_MS); /* its place in the heap is there */
+}
+
+void expiry_start(struct worker *worker)
+{
+	timer_init(&worker->expiry_timer, on_timer);
+	look(worker);
+	(void)loop_timer(&worker->loop, &worker->expiry_timer, LOOK_MS);
+}

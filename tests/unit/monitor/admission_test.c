@@ -1,0 +1,65 @@
+#include "gateway/monitor/admission.h"
+
+#include <errno.h>
+
+#include "tests/unit/unit.h"
+
+static const struct policy_daemon limits = { .limit_sessions = 4,
+					     .limit_sessions_per_source = 2,
+					     .limit_unauthenticated_per_source = 2 };
+
+static struct ip_addr addr(const char *text)
+{
+	struct ip_addr result;
+
+	assert_int_equal(ip_addr_parse(text, strlen(text), &result), 0);
+	return result;
+}
+
+/* A session whose source is told later counts for it from then on, and once. */
+static void test_source_told_later(void **state)
+{
+	struct admission admission = { .sources = NULL };
+	struct ip_addr source = addr("198.51.100.9"), other = addr("198.51.100.10");
+	const char *limit = NULL;
+	int owner, stranger;
+	uint64_t n[5];
+
+	(void)state;
+	for (size_t i = 0; i < 4; i++)
+		assert_int_equal(admission_enter(&admission, &limits, NULL, &owner, &n[i], &limit), 0);
+	assert_int_equal(admission_enter(&admission, &limits, NULL, &owner, &n[4], &limit), -EUSERS);
+	assert_string_equal(limit, "sessions");
+
+	assert_false(admission_login(&admission, n[0], &owner));
+	assert_false(admission_login_failed(&admission, n[0], &owner, 0));
+	assert_int_equal(admission_source(&admission, &limits, n[0], &stranger, &source, &limit), -ENOENT);
+	assert_int_equal(admission_source(&admission, &limits, 99, &owner, &source, &limit), -ENOENT);
+	assert_int_equal(admission_source(&admission, &limits, n[0], &owner, &source, &limit), 0);
+	assert_int_equal(admission_source(&admission, &limits, n[0], &owner, &source, &limit), -ENOENT);
+	assert_int_equal(admission_source(&admission, &limits, n[1], &owner, &source, &limit), 0);
+	assert_int_equal(admission_source(&admission, &limits, n[2], &owner, &source, &limit), -EUSERS);
+	assert_string_equal(limit, "sessions_per_source");
+	assert_int_equal(admission_source(&admission, &limits, n[3], &owner, &other, &limit), 0);
+	assert_true(admission_login(&admission, n[0], &owner));
+	assert_true(admission_login_failed(&admission, n[0], &owner, 0));
+	assert_int_equal(admission_failures(&admission, &source, 0), 1);
+
+	/* one without a source leaves as well, and a place of the source is free again */
+	assert_true(admission_leave(&admission, n[2], &owner));
+	assert_true(admission_leave(&admission, n[0], &owner));
+	assert_int_equal(admission_enter(&admission, &limits, NULL, &owner, &n[0], &limit), 0);
+	assert_int_equal(admission_source(&admission, &limits, n[0], &owner, &source, &limit), 0);
+	assert_int_equal(admission_enter(&admission, &limits, &source, &owner, &n[2], &limit), -EUSERS);
+	assert_int_equal(admission_leave_all(&admission, &owner, NULL, NULL), 3);
+	assert_int_equal(admission.nsessions, 0);
+	assert_null(admission.sources);
+	admission_done(&admission);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = { cmocka_unit_test(test_source_told_later) };
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}

@@ -1,0 +1,205 @@
+/* What the monitor does for a worker, and what makes it take the worker for one that has been taken over. */
+#include <errno.h>
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+#include "gateway/base/msg.h"
+#include "gateway/monitor/privileged.h"
+
+#define ADDR(a, b, c, d)                                                                                     \
+	{                                                                                                    \
+		.family = IP_V4, .bytes = { a, b, c, d }                                                     \
+	}
+#define CLIENT	 ADDR(192, 0, 2, 7)
+#define SERVER	 ADDR(198, 51, 100, 21)
+#define STRANGER ADDR(203, 0, 113, 9)
+
+static struct policy_listener listeners[] = {
+	{ .name = "inline", .transparent = true, .index = 0 },
+	{ .name = "plain", .index = 1 },
+};
+static struct policy_backend backend = { .name = "b", .original = true, .source = BACKEND_SOURCE_CLIENT };
+static struct policy_backend own = { .name = "o" };
+static struct ftp_action action = { .name = "a", .passivedataports = { 50000, 50010 } };
+static struct policy_rule rules[] = {
+	{ .name = "inline",
+	  .listeners = (const struct policy_listener *[]){ &listeners[0] },
+	  .nlisteners = 1,
+	  .ftp = &action,
+	  .backend = &backend },
+	{ .name = "plain",
+	  .listeners = (const struct policy_listener *[]){ &listeners[1] },
+	  .nlisteners = 1,
+	  .ftp = &action,
+	  .backend = &own },
+};
+static const struct policy policy = { .listeners = listeners, .nlisteners = 2, .rules = rules, .nrules = 2 };
+
+static const struct {
+	const char *name;
+	uint32_t listener;
+	bool logged_in;
+	struct msg msg;
+} unearned[] = {
+	{ "a message that is no request", 0, true, { .type = MSG_READY } },
+	{ "no purpose", 0, true, { .type = MSG_SOCKET, .local.addr = CLIENT } },
+	{ "a purpose that does not exist",
+	  0,
+	  true,
+	  { .type = MSG_SOCKET, .purpose = 77, .local.addr = CLIENT } },
+	{ "somebody else's address",
+	  0,
+	  true,
+	  { .type = MSG_SOCKET, .purpose = PURPOSE_SERVER, .local.addr = STRANGER } },
+	{ "the client's address with a port of choice",
+	  0,
+	  true,
+	  { .type = MSG_SOCKET, .purpose = PURPOSE_SERVER, .local = { CLIENT, 22 } } },
+	{ "the server's address to dial the server",
+	  0,
+	  true,
+	  { .type = MSG_SOCKET, .purpose = PURPOSE_SERVER, .local.addr = SERVER } },
+	{ "data before login",
+	  0,
+	  false,
+	  { .type = MSG_SOCKET, .purpose = PURPOSE_DATA_DIAL_SERVER, .local.addr = CLIENT } },
+	{ "a port before login",
+	  0,
+	  false,
+	  { .type = MSG_SOCKET, .purpose = PURPOSE_DATA_LISTEN_CLIENT, .local = { SERVER, 50000 } } },
+	{ "a port outside passivedataports",
+	  0,
+	  true,
+	  { .type = MSG_SOCKET, .purpose = PURPOSE_DATA_LISTEN_CLIENT, .local = { SERVER, 50011 } } },
+	{ "a low port at the client's address",
+	  0,
+	  true,
+	  { .type = MSG_SOCKET, .purpose = PURPOSE_DATA_LISTEN_SERVER, .local = { CLIENT, 1023 } } },
+	{ "another port than 20 to dial the client",
+	  0,
+	  true,
+	  { .type = MSG_SOCKET, .purpose = PURPOSE_DATA_DIAL_CLIENT, .local = { SERVER, 21 } } },
+	{ "a socket for a listener that is not transparent",
+	  1,
+	  true,
+	  { .type = MSG_SOCKET, .purpose = PURPOSE_SERVER, .local.addr = CLIENT } },
+	{ "a listener that does not exist",
+	  9,
+	  true,
+	  { .type = MSG_SOCKET, .purpose = PURPOSE_SERVER, .local.addr = CLIENT } },
+	{ "announcing before login",
+	  1,
+	  false,
+	  { .type = MSG_ANNOUNCE, .remote.addr = CLIENT, .local = { SERVER, 50000 } } },
+	{ "announcing a low port",
+	  1,
+	  true,
+	  { .type = MSG_ANNOUNCE, .remote.addr = CLIENT, .local = { SERVER, 1023 } } },
+	{ "announcing a low port of the client's",
+	  1,
+	  true,
+	  { .type = MSG_ANNOUNCE, .active = 1, .remote = { CLIENT, 22 }, .local = { SERVER, 50000 } } },
+	{ "announcing for a stranger",
+	  1,
+	  true,
+	  { .type = MSG_ANNOUNCE, .remote.addr = STRANGER, .local = { SERVER, 50000 } } },
+	{ "announcing to another host",
+	  1,
+	  true,
+	  { .type = MSG_ANNOUNCE, .remote.addr = CLIENT, .local = { STRANGER, 50000 } } },
+};
+
+static bool ask(struct privileged *privileged, uint32_t listener, bool logged_in, const struct msg *msg,
+		struct msg *answer)
+{
+	struct admission_facts facts = { .remote = { CLIENT, 40000 },
+					 .local = { SERVER, 21 },
+					 .listener = listener,
+					 .logged_in = logged_in };
+	int fd = -1;
+	bool earned = privileged_request(privileged, &policy, &facts, msg, answer, &fd);
+
+	if (fd != -1)
+		fail_msg("a socket came without the capability for it");
+	return earned;
+}
+
+static void what_is_not_earned_is_refused(void **state)
+{
+	struct privileged privileged = { .mechanism = NAT_CONNTRACK_OFF };
+	struct msg answer;
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(unearned) / sizeof(unearned[0]); i++)
+		if (ask(&privileged, unearned[i].listener, unearned[i].logged_in, &unearned[i].msg, &answer))
+			fail_msg("granted: %s", unearned[i].name);
+	assert_null(privileged.announced);
+}
+
+/* One at a time: the next takes the place of the last, and the end of the session takes it away. */
+static void an_announcement_lives_as_long_as_its_session(void **state)
+{
+	struct privileged privileged = { .mechanism = NAT_CONNTRACK_OFF };
+	struct msg first = { .type = MSG_ANNOUNCE,
+			     .session = 1,
+			     .serial = 5,
+			     .remote.addr = CLIENT,
+			     .local = { SERVER, 50000 } };
+	struct msg second = { .type = MSG_ANNOUNCE,
+			      .session = 1,
+			      .serial = 6,
+			      .active = 1,
+			      .remote = { CLIENT, 40001 },
+			      .local = { SERVER, 21 } };
+	struct msg withdraw = { .type = MSG_WITHDRAW, .session = 1 };
+	struct msg answer;
+
+	(void)state;
+	assert_true(ask(&privileged, 1, true, &first, &answer));
+	assert_int_equal(answer.type, MSG_ANNOUNCED);
+	assert_int_equal(answer.serial, 5);
+	assert_int_equal(answer.error, 0);
+	assert_non_null(privileged.announced);
+	assert_true(ask(&privileged, 1, true, &second, &answer));
+	assert_int_equal(answer.serial, 6);
+	assert_true(ask(&privileged, 1, true, &withdraw, &answer));
+	assert_int_equal(answer.type, MSG_NONE);
+	assert_null(privileged.announced);
+	assert_true(
+	    ask(&privileged, 1, true, &withdraw, &answer)); /* twice is no offence: it may cross the use */
+	assert_true(ask(&privileged, 1, true, &first, &answer));
+	privileged_session_end(&privileged, 1);
+	assert_null(privileged.announced);
+	privileged_done(&privileged);
+}
+
+static void a_reload_cannot_bring_what_takes_capabilities(void **state)
+{
+	struct privileged privileged = { .mechanism = NAT_CONNTRACK_OFF };
+	struct policy plain = { .listeners = &listeners[1], .nlisteners = 1 };
+	struct policy other = plain;
+
+	(void)state;
+	assert_int_equal(privileged_allows(&privileged, &plain, "policy.yaml"), 0);
+	assert_int_equal(privileged_allows(&privileged, &policy, "policy.yaml"), -EPERM);
+	other.nat.conntrack = NAT_CONNTRACK_EXPECT;
+	assert_int_equal(privileged_allows(&privileged, &other, "policy.yaml"), -EPERM);
+	privileged.net_admin = true;
+	assert_int_equal(privileged_allows(&privileged, &policy, "policy.yaml"), 0);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(what_is_not_earned_is_refused),
+		cmocka_unit_test(an_announcement_lives_as_long_as_its_session),
+		cmocka_unit_test(a_reload_cannot_bring_what_takes_capabilities),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}

@@ -1,0 +1,152 @@
+#include "gateway/net/stream-tls.h"
+
+#include <fcntl.h>
+#include <openssl/evp.h>
+#include <openssl/ssl.h>
+#include <openssl/x509.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include "tests/unit/unit.h"
+
+#define STEPS 20
+
+/* A server that is a stream, and a client that is OpenSSL alone. */
+struct pair {
+	struct loop loop;
+	struct stream stream;
+	SSL_CTX *server_ctx, *client_ctx;
+	SSL *client;
+	int client_fd;
+};
+
+static void on_event(struct watch *watch, uint32_t ready)
+{
+	(void)watch, (void)ready;
+}
+
+/* A key, and a certificate that it has signed itself. */
+static void use_certificate(SSL_CTX *ctx)
+{
+	EVP_PKEY *key = EVP_EC_gen("P-256");
+	X509 *certificate = X509_new();
+
+	assert_non_null(key);
+	assert_non_null(certificate);
+	assert_non_null(X509_gmtime_adj(X509_getm_notBefore(certificate), 0));
+	assert_non_null(X509_gmtime_adj(X509_getm_notAfter(certificate), 3600));
+	assert_int_equal(X509_set_pubkey(certificate, key), 1);
+	assert_int_not_equal(X509_sign(certificate, key, EVP_sha256()), 0);
+	assert_int_equal(SSL_CTX_use_certificate(ctx, certificate), 1);
+	assert_int_equal(SSL_CTX_use_PrivateKey(ctx, key), 1);
+	X509_free(certificate);
+	EVP_PKEY_free(key);
+}
+
+static void pair_open(struct pair *pair, int version)
+{
+	int fds[2];
+	SSL *ssl;
+
+	assert_int_equal(loop_init(&pair->loop), 0);
+	assert_int_equal(socketpair(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0, fds), 0);
+	pair->server_ctx = SSL_CTX_new(TLS_server_method());
+	pair->client_ctx = SSL_CTX_new(TLS_client_method());
+	assert_non_null(pair->server_ctx);
+	assert_non_null(pair->client_ctx);
+	use_certificate(pair->server_ctx);
+	assert_int_equal(SSL_CTX_set_max_proto_version(pair->server_ctx, version), 1);
+	pair->client = SSL_new(pair->client_ctx);
+	assert_non_null(pair->client);
+	assert_int_equal(SSL_set_fd(pair->client, fds[1]), 1);
+	SSL_set_connect_state(pair->client);
+	pair->client_fd = fds[1];
+	stream_init(&pair->stream, &pair->loop, on_event);
+	stream_adopt(&pair->stream, &fds[0]);
+	ssl = SSL_new(pair->server_ctx);
+	assert_non_null(ssl);
+	SSL_set_accept_state(ssl);
+	assert_int_equal(stream_tls_start(&pair->stream, ssl, false), 0);
+}
+
+static void pair_close(struct pair *pair)
+{
+	stream_close(&pair->stream, true);
+	SSL_free(pair->client);
+	(void)close(pair->client_fd);
+	SSL_CTX_free(pair->client_ctx);
+	SSL_CTX_free(pair->server_ctx);
+	loop_done(&pair->loop);
+}
+
+static void pair_shake_hands(struct pair *pair)
+{
+	enum stream_io io = STREAM_WAIT;
+	int done = 0;
+
+	for (int step = 0; step < STEPS && (io != STREAM_OK || done != 1); step++) {
+		if (done != 1)
+			done = SSL_do_handshake(pair->client);
+		if (io != STREAM_OK)
+			io = stream_tls_handshake(&pair->stream);
+	}
+	assert_int_equal(done, 1);
+	assert_int_equal(io, STREAM_OK);
+}
+
+/* A byte there and a byte back. */
+static void pair_talk(struct pair *pair)
+{
+	uint8_t byte = 'a';
+	size_t len = 0;
+
+	assert_int_equal(SSL_write(pair->client, &byte, 1), 1);
+	byte = 0;
+	assert_int_equal(stream_read(&pair->stream, &byte, 1, &len), STREAM_OK);
+	assert_int_equal(byte, 'a');
+	assert_int_equal(stream_write(&pair->stream, (const uint8_t *)"b", 1), STREAM_OK);
+	assert_int_equal(SSL_read(pair->client, &byte, 1), 1);
+	assert_int_equal(byte, 'b');
+}
+
+/* The client's public key is of no use after the handshake, and large with ML-KEM. */
+static void test_the_peers_key_is_not_kept(void **state)
+{
+	struct pair pair;
+	EVP_PKEY *key = NULL;
+	unsigned char *encoded = NULL;
+
+	(void)state;
+	pair_open(&pair, TLS1_3_VERSION);
+	pair_shake_hands(&pair);
+	assert_int_equal(SSL_get_peer_tmp_key(pair.stream.ssl, &key), 1);
+	assert_int_equal(EVP_PKEY_get1_encoded_public_key(key, &encoded), 0);
+	EVP_PKEY_free(key);
+	pair_talk(&pair);
+	assert_int_equal(SSL_key_update(pair.client, SSL_KEY_UPDATE_REQUESTED), 1);
+	pair_talk(&pair);
+	pair_close(&pair);
+}
+
+/* TLS 1.2 may have forgotten it by itself. */
+static void test_tls_1_2_goes_on_without_it(void **state)
+{
+	struct pair pair;
+
+	(void)state;
+	pair_open(&pair, TLS1_2_VERSION);
+	pair_shake_hands(&pair);
+	assert_string_equal(stream_tls_version(&pair.stream), "TLSv1.2");
+	pair_talk(&pair);
+	pair_close(&pair);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(test_the_peers_key_is_not_kept),
+		cmocka_unit_test(test_tls_1_2_goes_on_without_it),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
