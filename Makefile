@@ -42,7 +42,7 @@ units: $(UNITS)
 
 $B/attlsd: $B/gateway/attlsd.o $(call objects,$(COMMON) $(DAEMON))
 	$(CC) $(LDFLAGS) -o $@ $^ $(LDLIBS)
-$B/attlsctl: $B/gateway/attlsctl.o $(OBJ)
+$B/attlsctl: $B/gateway/attlsctl.o $(call objects,$(COMMON) $(CONTROL))
 	$(CC) $(LDFLAGS) -o $@ $^ $(LDLIBS) -ljansson
 $(UNITS): $B/tests/unit/%: $B/tests/unit/%.o $(OBJ)
 	$(CC) $(LDFLAGS) -o $@ $^ $(LDLIBS) -ljansson -lcmocka

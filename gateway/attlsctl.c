@@ -16,6 +16,7 @@
 #include "gateway/ctl/doctor.h"
 #include "gateway/ctl/explain.h"
 #include "gateway/host/policy-file.h"
+#include "gateway/tls/policy-check.h"
 #include "gateway/tls/identity.h"
 #include "gateway/tls/users.h"
 
@@ -162,7 +163,7 @@ static json_t *diags_to_json(const struct diags *diags, bool ok)
 static int run_check(const struct options *options)
 {
 	struct diags diags;
-	bool ok = policy_file_check(options->policy, &diags) == 0;
+	bool ok = policy_check(options->policy, &diags) == 0;
 	int status = ok ? EXIT_SUCCESS : EXIT_FAILURE;
 
 	if (options->json) {

@@ -8,6 +8,7 @@
 #include <string.h>
 
 #include "gateway/host/policy-file.h"
+#include "gateway/tls/policy-check.h"
 #include "gateway/monitor/monitor.h"
 
 static const char default_policy[] = "/etc/attlsd/policy.yaml";
@@ -28,7 +29,7 @@ static void usage(FILE *out)
 static int check_policy(const char *path)
 {
 	struct diags diags;
-	int r = policy_file_check(path, &diags);
+	int r = policy_check(path, &diags);
 
 	diags_print(&diags, stderr);
 	if (r < 0 && diags.nerrors > 0)

@@ -9,6 +9,7 @@
 #include "gateway/ctl/client-print.h"
 #include "gateway/ctl/client.h"
 #include "gateway/host/policy-file.h"
+#include "gateway/tls/policy-check.h"
 
 /* For the answer to an order. A reload waits for new workers, which load keys. */
 #define ORDER_MS  15000
@@ -122,7 +123,7 @@ static bool has_faults(const char *path)
 
 	if (access(path, R_OK) == -1)
 		return false;
-	faults = policy_file_check(path, &diags) < 0;
+	faults = policy_check(path, &diags) < 0;
 	if (faults) {
 		diags_print(&diags, stderr);
 		(void)fprintf(stderr, "%zu error%s; attlsd was not asked, its policy stays in force\n",

@@ -13,11 +13,11 @@
 
 #include "gateway/base/util.h"
 #include "gateway/ctl/routes.h"
+#include "gateway/host/facts.h"
 #include "gateway/tls/certs.h"
 
-#define RESERVED_PORTS	"/proc/sys/net/ipv4/ip_local_reserved_ports"
-#define DAYS_SOON	30
-#define FDS_PER_SESSION 6 /* in its worker, as the monitor reckons */
+#define RESERVED_PORTS "/proc/sys/net/ipv4/ip_local_reserved_ports"
+#define DAYS_SOON      30
 
 static void check_key_mode(struct doctor *doctor, const struct policy_certificate *certificate)
 {
@@ -149,7 +149,7 @@ void doctor_check_capabilities(struct doctor *doctor)
 
 void doctor_check_files(struct doctor *doctor)
 {
-	uint64_t wanted = (uint64_t)doctor->policy->daemon.limit_sessions * FDS_PER_SESSION;
+	uint64_t wanted = (uint64_t)doctor->policy->daemon.limit_sessions * HOST_FDS_PER_SESSION;
 	struct rlimit limit;
 
 	if (getrlimit(RLIMIT_NOFILE, &limit) == -1)

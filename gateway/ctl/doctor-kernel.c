@@ -10,7 +10,7 @@
 #include "gateway/ctl/routes.h"
 #include "gateway/ctl/ruleset.h"
 #include "gateway/host/conntrack.h"
-#include "gateway/monitor/startup.h"
+#include "gateway/host/facts.h"
 
 #define DEFAULT_MARK 1
 #define SYSCTL_MAX   512
@@ -79,7 +79,7 @@ static void check_route(struct doctor *doctor, enum ip_family family)
 
 void doctor_check_ktls(struct doctor *doctor)
 {
-	if (startup_kernel_has_tls()) {
+	if (host_kernel_has_tls()) {
 		doctor_ok(doctor, "the kernel has TLS for downloads");
 		return;
 	}

@@ -7,7 +7,7 @@
 #include "gateway/base/util.h"
 #include "gateway/ctl/doctor-parts.h"
 #include "gateway/ctl/ruleset.h"
-#include "gateway/monitor/startup.h"
+#include "gateway/host/facts.h"
 
 #define NAME_WIDTH    13
 #define EXPLICIT_PORT 21
@@ -90,7 +90,7 @@ static const struct check {
 	{ "addresses", always, false, doctor_check_addresses },
 	{ "ports", always, false, doctor_check_ports },
 	{ "backends", always, false, doctor_check_servers },
-	{ "ktls", startup_wants_ktls, false, doctor_check_ktls },
+	{ "ktls", host_wants_ktls, false, doctor_check_ktls },
 	{ "rules", needs_rules, false, doctor_check_rules },
 	{ "input", is_dialled, true, doctor_check_input },
 	{ "conntrack", needs_rules, false, doctor_check_conntrack },

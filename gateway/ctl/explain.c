@@ -2,9 +2,9 @@
 
 #include <jansson.h>
 
+#include "gateway/base/ftp-setup.h"
 #include "gateway/base/util.h"
 #include "gateway/ctl/explain-json.h"
-#include "gateway/worker/session.h"
 #include "policy/explain.h"
 
 void explain_put(struct explain_maker *maker, json_t *to, const char *key, json_t *value)
@@ -111,16 +111,15 @@ static void put_rule(struct explain_maker *maker, json_t *to, const struct polic
 	const struct ip_endpoint own = { .addr = maker->flow->local, .port = low != 0 ? low : 50000 };
 	json_t *tls = settings(maker, "tls_actions", rule->tls);
 	json_t *server = settings(maker, "backends", backend);
+	const struct ftp_setup_ends ends = {
+		.listener = maker->flow->listener,
+		.remote = { .addr = maker->flow->remote, .port = 50000 },
+		.local = { .addr = maker->flow->local, .port = maker->flow->listener->endpoint.port },
+	};
 	char text[IP_TEXT_MAX];
 
 	maker->offered = policy_advertised(maker->policy, rule->ftp, &maker->flow->remote, &own);
-	maker->setup = (struct ftp_machine_setup){
-		.action = rule->ftp,
-		.client = { .addr = maker->flow->remote, .port = 50000 },
-		.server = backend->endpoint.addr,
-		.implicit = maker->flow->listener->tls == LISTENER_IMPLICIT,
-		.modes = session_server_modes(backend),
-	};
+	maker->setup = ftp_setup_make(&ends, rule);
 	if (maker->certificate != NULL)
 		users_identify(maker->users, maker->certificate, backend, &maker->identity);
 	put_identity(maker, to);

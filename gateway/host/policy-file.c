@@ -4,18 +4,14 @@
 #include <fcntl.h>
 #include <ifaddrs.h>
 #include <netdb.h>
-#include <pwd.h>
 #include <netinet/in.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
-#include <sys/wait.h>
 #include <unistd.h>
 
 #include "gateway/base/util.h"
-#include "gateway/tls/tlsctx.h"
-#include "gateway/tls/users.h"
 
 /* policy/ refuses larger ones too; this keeps a wrong path (a log, a device) from being read whole. */
 #define POLICY_FILE_MAX (1024 * 1024 + 1)
@@ -187,81 +183,6 @@ int policy_file_load(const char *path, struct diags *diags, struct policy **ret_
 	}
 	*ret_policy = policy;
 	return 0;
-}
-
-/* All that a worker will load, to see that it can. */
-static int try_keys(const struct policy *policy, struct diags *diags)
-{
-	struct tlsctx_set *set = NULL;
-	struct users *users = NULL;
-	int r = tlsctx_set_load(policy, diags, &set);
-
-	if (r == 0 || r == -EINVAL) {
-		int more = users_load(policy, diags, &users);
-
-		r = r < 0 ? r : more;
-	}
-	users_free(&users);
-	tlsctx_set_free(&set);
-	return r;
-}
-
-static int check_keys(const struct policy *policy, const struct diags *from)
-{
-	struct diags diags;
-	int r = diags_init(&diags, from->file, from->source, from->source_len);
-
-	if (r == 0)
-		r = try_keys(policy, &diags);
-	diags_print(&diags, stderr);
-	diags_done(&diags);
-	return r;
-}
-
-int policy_file_check_keys(const struct policy *policy, const struct diags *diags)
-{
-	int status;
-	pid_t pid = fork();
-
-	if (pid == -1)
-		return -errno;
-	if (pid == 0) {
-		int r = check_keys(policy, diags);
-
-		(void)fflush(stderr);
-		_exit(r == 0 ? EXIT_SUCCESS : EXIT_FAILURE);
-	}
-	while (waitpid(pid, &status, 0) == -1)
-		if (errno != EINTR)
-			return -errno;
-	return WIFEXITED(status) && WEXITSTATUS(status) == EXIT_SUCCESS ? 0 : -EINVAL;
-}
-
-/* Only a start by root makes use of it, and would fail. */
-static int check_user(const struct policy *policy, struct diags *diags)
-{
-	if (geteuid() != 0 || !policy->daemon.user_given || getpwnam(policy->daemon.user) != NULL)
-		return 0;
-	diags_add(diags, DIAG_ERROR, policy->daemon.user_mark,
-		  "there is no user \"%s\" on this host; create it with: useradd --system "
-		  "--no-create-home --shell /usr/sbin/nologin %s",
-		  policy->daemon.user, policy->daemon.user);
-	return -EINVAL;
-}
-
-int policy_file_check(const char *path, struct diags *diags)
-{
-	struct policy *policy = NULL;
-	int r = policy_file_load(path, diags, &policy);
-
-	if (r == 0) {
-		int more = try_keys(policy, diags);
-
-		r = check_user(policy, diags);
-		r = r < 0 ? r : more;
-	}
-	policy_free(&policy);
-	return r;
 }
 
 int policy_file_peek_control_socket(const char *path, char *buf, size_t size)

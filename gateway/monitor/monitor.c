@@ -15,6 +15,7 @@
 #include "gateway/base/loop.h"
 #include "gateway/base/util.h"
 #include "gateway/host/policy-file.h"
+#include "gateway/tls/policy-check.h"
 #include "gateway/host/sandbox.h"
 #include "gateway/monitor/admission.h"
 #include "gateway/monitor/children.h"
@@ -57,7 +58,7 @@ static int load(const char *path, struct policy **ret_policy, struct diags *diag
 
 	diags_print(diags, stderr);
 	if (r == 0)
-		r = policy_file_check_keys(policy, diags);
+		r = policy_check_keys(policy, diags);
 	if (r == 0)
 		*ret_policy = policy;
 	else

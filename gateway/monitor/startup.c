@@ -1,20 +1,15 @@
 #include "gateway/monitor/startup.h"
 
 #include <errno.h>
-#include <netinet/in.h>
-#include <netinet/tcp.h>
 #include <pwd.h>
 #include <stdio.h>
 #include <sys/resource.h>
-#include <sys/socket.h>
 #include <unistd.h>
 
 #include "gateway/base/log.h"
-#include "gateway/base/util.h"
+#include "gateway/host/facts.h"
 
 #define FALLBACK_USER "nobody"
-/* A session can have this many descriptors open in its worker. */
-#define FDS_PER_SESSION 6
 
 int startup_find_user(const struct policy *policy, const struct diags *source, unsigned *ret_uid,
 		      unsigned *ret_gid)
@@ -53,7 +48,7 @@ int startup_find_user(const struct policy *policy, const struct diags *source, u
 static void raise_file_limit(const struct policy *policy)
 {
 	struct rlimit limit;
-	uint64_t wanted = (uint64_t)policy->daemon.limit_sessions * FDS_PER_SESSION;
+	uint64_t wanted = (uint64_t)policy->daemon.limit_sessions * HOST_FDS_PER_SESSION;
 
 	if (getrlimit(RLIMIT_NOFILE, &limit) == -1)
 		return;
@@ -65,30 +60,9 @@ static void raise_file_limit(const struct policy *policy)
 			  LOG_TEXT("mend", "ulimit -n, or LimitNOFILE= of the service"));
 }
 
-bool startup_wants_ktls(const struct policy *policy)
-{
-	for (size_t i = 0; i < policy->ntls_actions; i++)
-		if (policy->tls_actions[i].ktls)
-			return true;
-	return false;
-}
-
-bool startup_kernel_has_tls(void)
-{
-	static const char name[] = "tls";
-	int fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
-	bool has = true;
-
-	/* the layer is for connected sockets only, but that is looked at after it was found (and loaded) */
-	if (fd != -1 && setsockopt(fd, IPPROTO_TCP, TCP_ULP, name, sizeof(name) - 1) == -1)
-		has = errno == ENOTCONN;
-	fd_close(&fd);
-	return has;
-}
-
 void startup_prepare_host(const struct policy *policy)
 {
 	raise_file_limit(policy);
-	if (startup_wants_ktls(policy) && !startup_kernel_has_tls())
+	if (host_wants_ktls(policy) && !host_kernel_has_tls())
 		log_event(LOG_LEVEL_INFO, "ktls-missing", LOG_TEXT("mend", "modprobe tls"));
 }

@@ -21,10 +21,4 @@ int startup_find_user(const struct policy *policy, const struct diags *source, u
  */
 void startup_prepare_host(const struct policy *policy);
 
-/* `ktls` in any tls_action? */
-bool startup_wants_ktls(const struct policy *policy);
-
-/* Has the kernel TLS for sockets? As root this loads the module, which workers may not. */
-bool startup_kernel_has_tls(void);
-
 #endif

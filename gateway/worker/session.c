@@ -6,6 +6,7 @@
 #include <sys/random.h>
 #include <utlist.h>
 
+#include "gateway/base/ftp-setup.h"
 #include "gateway/base/log.h"
 #include "gateway/base/util.h"
 #include "gateway/net/netsock.h"
@@ -123,21 +124,6 @@ bool session_is_stuck(const struct session *session, uint64_t limit_ms)
 	return owed_ms(session, session->worker->loop.now_ms) > limit_ms;
 }
 
-uint8_t session_server_modes(const struct policy_backend *backend)
-{
-	uint8_t modes = FTP_MODE_ALL;
-
-	if (backend->data == BACKEND_DATA_PASSIVE)
-		modes &= FTP_MODE_EPSV | FTP_MODE_PASV;
-	if (backend->data == BACKEND_DATA_ACTIVE)
-		modes &= FTP_MODE_EPRT | FTP_MODE_PORT;
-	if (backend->epsv == BACKEND_EPSV_ALWAYS)
-		modes &= FTP_MODE_EPSV | FTP_MODE_EPRT;
-	if (backend->epsv == BACKEND_EPSV_NEVER)
-		modes &= FTP_MODE_PASV | FTP_MODE_PORT;
-	return modes;
-}
-
 static void session_init(struct session *session, struct worker *worker, const struct msg *msg)
 {
 	*session = (struct session){
@@ -163,26 +149,9 @@ static void session_init(struct session *session, struct worker *worker, const s
 	data_init(&session->data, session);
 }
 
-#define FTP_PORT 21
-
-/* Where the server is. What came for the secure port is in the clear behind the gateway, at the port for
- * that. */
-static struct ip_endpoint behind(const struct session *session, const struct policy_backend *backend)
-{
-	struct ip_endpoint endpoint = session->local;
-
-	if (!backend->original)
-		return backend->endpoint;
-	if (backend->endpoint.port != 0)
-		endpoint.port = backend->endpoint.port;
-	else if (session->listener->tls == LISTENER_IMPLICIT)
-		endpoint.port = FTP_PORT;
-	return endpoint;
-}
-
 static bool tls_comes_first(const struct session *session)
 {
-	return session->listener->tls == LISTENER_IMPLICIT && !session->rule->ftp->secureimplicitzos;
+	return ftp_setup_tls_comes_first(session->listener, session->rule);
 }
 
 /* Find the rule; without one the connection is refused (an AT-TLS stack would let it through in the clear).
@@ -193,6 +162,9 @@ static bool session_admit(struct session *session, uint32_t failures)
 	const struct policy_flow flow = { .listener = session->listener,
 					  .remote = session->remote.addr,
 					  .local = session->local.addr };
+	const struct ftp_setup_ends ends = { .listener = session->listener,
+					     .remote = session->remote,
+					     .local = session->local };
 	struct ftp_machine_setup setup;
 	const struct policy_backend *backend;
 
@@ -202,21 +174,11 @@ static bool session_admit(struct session *session, uint32_t failures)
 	backend = session->rule->backend;
 	session->tlsctx = tlsctx_find(worker->tlsctx, session->rule->tls);
 	session->transparent = flow.listener->transparent;
-	session->behind = behind(session, backend);
-	setup = (struct ftp_machine_setup){
-		.action = session->rule->ftp,
-		.client = session->remote,
-		.server = session->behind.addr,
-		.implicit = flow.listener->tls == LISTENER_IMPLICIT,
-		.modes = session_server_modes(backend),
-		.modes_refused = worker->modes_refused[backend->index],
-		.failures = (uint8_t)(failures < UINT8_MAX ? failures : UINT8_MAX),
-	};
-	/* where the server is to be told of TLS, it is dialled behind it */
-	if (backend->proxy == BACKEND_PROXY_V2) {
-		session->dial_behind_tls = tls_comes_first(session);
-		setup.greet_first = !session->dial_behind_tls;
-	}
+	session->behind = ftp_setup_server(&ends, backend);
+	session->dial_behind_tls = backend->proxy == BACKEND_PROXY_V2 && tls_comes_first(session);
+	setup = ftp_setup_make(&ends, session->rule);
+	setup.modes_refused = worker->modes_refused[backend->index];
+	setup.failures = (uint8_t)(failures < UINT8_MAX ? failures : UINT8_MAX);
 	ftp_machine_init(&session->machine, &setup);
 	return true;
 }

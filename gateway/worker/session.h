@@ -126,9 +126,6 @@ void session_dismiss(struct session *session);
  * possible. */
 void session_end(struct session *session, const char *reason);
 
-/* The FTP_MODE_ bits that policy allows towards a server. */
-uint8_t session_server_modes(const struct policy_backend *backend);
-
 /* From the worker: the monitor's answer to MSG_SOCKET, MSG_ANNOUNCE or MSG_SESSION_SOURCE. *fd becomes the
  * session's, or stays.
  */

@@ -1,0 +1,55 @@
+/*
+ * Policy to machine: which server, which ways to its data connections, and who
+ * speaks first. It belongs to base/ because the worker and attlsctl both need it.
+ */
+#include "gateway/base/ftp-setup.h"
+
+#define FTP_PORT 21
+
+static uint8_t server_modes(const struct policy_backend *backend)
+{
+	uint8_t modes = FTP_MODE_ALL;
+
+	if (backend->data == BACKEND_DATA_PASSIVE)
+		modes &= FTP_MODE_EPSV | FTP_MODE_PASV;
+	if (backend->data == BACKEND_DATA_ACTIVE)
+		modes &= FTP_MODE_EPRT | FTP_MODE_PORT;
+	if (backend->epsv == BACKEND_EPSV_ALWAYS)
+		modes &= FTP_MODE_EPSV | FTP_MODE_EPRT;
+	if (backend->epsv == BACKEND_EPSV_NEVER)
+		modes &= FTP_MODE_PASV | FTP_MODE_PORT;
+	return modes;
+}
+
+struct ip_endpoint ftp_setup_server(const struct ftp_setup_ends *ends, const struct policy_backend *backend)
+{
+	struct ip_endpoint endpoint = ends->local;
+
+	if (!backend->original)
+		return backend->endpoint;
+	if (backend->endpoint.port != 0)
+		endpoint.port = backend->endpoint.port;
+	else if (ends->listener->tls == LISTENER_IMPLICIT)
+		endpoint.port = FTP_PORT;
+	return endpoint;
+}
+
+bool ftp_setup_tls_comes_first(const struct policy_listener *listener, const struct policy_rule *rule)
+{
+	return listener->tls == LISTENER_IMPLICIT && !rule->ftp->secureimplicitzos;
+}
+
+struct ftp_machine_setup ftp_setup_make(const struct ftp_setup_ends *ends, const struct policy_rule *rule)
+{
+	/* The server must hear of TLS in its PROXY header, so it is dialled once TLS is up. */
+	bool dial_after_tls = rule->backend->proxy == BACKEND_PROXY_V2;
+
+	return (struct ftp_machine_setup){
+		.action = rule->ftp,
+		.client = ends->remote,
+		.server = ftp_setup_server(ends, rule->backend).addr,
+		.implicit = ends->listener->tls == LISTENER_IMPLICIT,
+		.modes = server_modes(rule->backend),
+		.greet_first = dial_after_tls && !ftp_setup_tls_comes_first(ends->listener, rule),
+	};
+}

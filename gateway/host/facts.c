@@ -1,0 +1,33 @@
+/*
+ * Facts of the host that the monitor acts on at start and attlsctl doctor
+ * reports: one place, so that both say the same.
+ */
+#include "gateway/host/facts.h"
+
+#include <errno.h>
+#include <netinet/in.h>
+#include <netinet/tcp.h>
+#include <sys/socket.h>
+
+#include "gateway/base/util.h"
+
+bool host_wants_ktls(const struct policy *policy)
+{
+	for (size_t i = 0; i < policy->ntls_actions; i++)
+		if (policy->tls_actions[i].ktls)
+			return true;
+	return false;
+}
+
+bool host_kernel_has_tls(void)
+{
+	static const char name[] = "tls";
+	int fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+	bool has = true;
+
+	/* the layer is for connected sockets only, but that is looked at after it was found (and loaded) */
+	if (fd != -1 && setsockopt(fd, IPPROTO_TCP, TCP_ULP, name, sizeof(name) - 1) == -1)
+		has = errno == ENOTCONN;
+	fd_close(&fd);
+	return has;
+}

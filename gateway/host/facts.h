@@ -1,0 +1,21 @@
+/*
+ * What both programs know of the host: the monitor to prepare it, attlsctl
+ * doctor to examine it.
+ */
+#ifndef ATTLSD_GATEWAY_HOST_FACTS_H
+#define ATTLSD_GATEWAY_HOST_FACTS_H
+
+#include <stdbool.h>
+
+#include "policy/policy.h"
+
+/* Descriptors that a session can have open in its worker. */
+#define HOST_FDS_PER_SESSION 6
+
+/* `ktls` in any tls_action? */
+bool host_wants_ktls(const struct policy *policy);
+
+/* Has the kernel TLS for sockets? As root this loads the module, which workers may not do. */
+bool host_kernel_has_tls(void);
+
+#endif

@@ -1,0 +1,91 @@
+/*
+ * Whether a policy can be served: its certificates, keys, users and names are
+ * tried as a worker would load them.
+ */
+#include "gateway/tls/policy-check.h"
+
+#include <errno.h>
+#include <pwd.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "gateway/host/policy-file.h"
+#include "gateway/tls/tlsctx.h"
+#include "gateway/tls/users.h"
+
+/* All that a worker will load, to see that it can. */
+static int try_keys(const struct policy *policy, struct diags *diags)
+{
+	struct tlsctx_set *set = NULL;
+	struct users *users = NULL;
+	int r = tlsctx_set_load(policy, diags, &set);
+
+	if (r == 0 || r == -EINVAL) {
+		int more = users_load(policy, diags, &users);
+
+		r = r < 0 ? r : more;
+	}
+	users_free(&users);
+	tlsctx_set_free(&set);
+	return r;
+}
+
+static int check_keys(const struct policy *policy, const struct diags *from)
+{
+	struct diags diags;
+	int r = diags_init(&diags, from->file, from->source, from->source_len);
+
+	if (r == 0)
+		r = try_keys(policy, &diags);
+	diags_print(&diags, stderr);
+	diags_done(&diags);
+	return r;
+}
+
+int policy_check_keys(const struct policy *policy, const struct diags *diags)
+{
+	int status;
+	pid_t pid = fork();
+
+	if (pid == -1)
+		return -errno;
+	if (pid == 0) {
+		int r = check_keys(policy, diags);
+
+		(void)fflush(stderr);
+		_exit(r == 0 ? EXIT_SUCCESS : EXIT_FAILURE);
+	}
+	while (waitpid(pid, &status, 0) == -1)
+		if (errno != EINTR)
+			return -errno;
+	return WIFEXITED(status) && WEXITSTATUS(status) == EXIT_SUCCESS ? 0 : -EINVAL;
+}
+
+/* Only a start by root makes use of it, and would fail. */
+static int check_user(const struct policy *policy, struct diags *diags)
+{
+	if (geteuid() != 0 || !policy->daemon.user_given || getpwnam(policy->daemon.user) != NULL)
+		return 0;
+	diags_add(diags, DIAG_ERROR, policy->daemon.user_mark,
+		  "there is no user \"%s\" on this host; create it with: useradd --system "
+		  "--no-create-home --shell /usr/sbin/nologin %s",
+		  policy->daemon.user, policy->daemon.user);
+	return -EINVAL;
+}
+
+int policy_check(const char *path, struct diags *diags)
+{
+	struct policy *policy = NULL;
+	int r = policy_file_load(path, diags, &policy);
+
+	if (r == 0) {
+		int more = try_keys(policy, diags);
+
+		r = check_user(policy, diags);
+		r = r < 0 ? r : more;
+	}
+	policy_free(&policy);
+	return r;
+}

@@ -1,0 +1,24 @@
+/*
+ * Can a policy be served? What reading it cannot tell: whether the certificates,
+ * keys and users that it names can be loaded.
+ */
+#ifndef ATTLSD_GATEWAY_TLS_POLICY_CHECK_H
+#define ATTLSD_GATEWAY_TLS_POLICY_CHECK_H
+
+#include "policy/policy.h"
+
+/*
+ * Can its certificates and keys be used? Tried in a child process, so that the
+ * caller never holds a private key and never runs TLS code. Adds nothing to
+ * diags but prints the faults itself, with their places. Returns 0 or -EINVAL.
+ */
+int policy_check_keys(const struct policy *policy, const struct diags *diags);
+
+/*
+ * The verdict alone, for a program that ends with it: loads the keys into this
+ * process. diags gets everything, nothing is printed; it is the caller's to
+ * diags_done(). Returns 0 when the policy could be served, or a negative errno.
+ */
+int policy_check(const char *path, struct diags *diags);
+
+#endif
