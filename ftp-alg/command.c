@@ -21,7 +21,7 @@ static void run_auth(struct ftp_machine *machine, const struct ftp_command *comm
 	    ftp_security_auth(&machine->security, machine->action, command->arg, command->arg_len);
 
 	machine_own(machine, own, out);
-	if (own != FTP_OWN_OK_AUTH)
+	if (own != FTP_LOCAL_OK_AUTH)
 		return;
 	ftp_out_add(out, FTP_DO_TLS_START);
 	/* RFC 4217 4.2: as if REIN. The server has no way to forget a user but a new connection. */
@@ -37,7 +37,7 @@ static void run_ccc(struct ftp_machine *machine, struct ftp_out *out)
 	    ftp_security_ccc(&machine->security, machine->action, machine->login == FTP_LOGIN_DONE);
 
 	machine_own(machine, own, out);
-	if (own != FTP_OWN_OK_CCC)
+	if (own != FTP_LOCAL_OK_CCC)
 		return;
 	machine->identity.server_name = NULL; /* it goes with TLS */
 	machine->clear_spoken = false;
@@ -48,9 +48,9 @@ static void run_pass(struct ftp_machine *machine, const struct ftp_command *comm
 {
 	if (machine->login ==
 	    FTP_LOGIN_DONE) /* the server would refuse it, and the login would seem to have failed */
-		machine_own(machine, FTP_OWN_OK_ALREADY_IN, out);
+		machine_own(machine, FTP_LOCAL_OK_ALREADY_IN, out);
 	else if (machine->login != FTP_LOGIN_NEED_PASS)
-		machine_own(machine, FTP_OWN_PASS_WITHOUT_USER, out);
+		machine_own(machine, FTP_LOCAL_PASS_WITHOUT_USER, out);
 	else
 		machine_pass_on(machine, command, FTP_PENDING_PASS, out);
 }
@@ -69,7 +69,7 @@ static void run_mode(struct ftp_machine *machine, const struct ftp_command *comm
 	if (command->arg_len == 1 && strchr("SsZz", command->arg[0]) != NULL)
 		machine_pass_on(machine, command, FTP_PENDING_PLAIN, out);
 	else
-		machine_own(machine, FTP_OWN_MODE_UNSUPPORTED, out);
+		machine_own(machine, FTP_LOCAL_MODE_UNSUPPORTED, out);
 }
 
 static void run_abor(struct ftp_machine *machine, const struct ftp_command *command, struct ftp_out *out)
@@ -96,12 +96,12 @@ static void run_host(struct ftp_machine *machine, const struct ftp_command *comm
 	bool tls = machine->security.ctrl == FTP_CTRL_TLS;
 
 	if (machine->user_seen)
-		machine_own(machine, FTP_OWN_HOST_LATE, out);
+		machine_own(machine, FTP_LOCAL_HOST_LATE, out);
 	else if (command->arg_len == 0 || memchr(command->arg, ' ', command->arg_len) != NULL)
-		machine_own(machine, FTP_OWN_HOST_SYNTAX, out);
+		machine_own(machine, FTP_LOCAL_HOST_SYNTAX, out);
 	else if (tls && sni != NULL &&
 		 (strlen(sni) != command->arg_len || strncasecmp(sni, command->arg, command->arg_len) != 0))
-		machine_own(machine, FTP_OWN_HOST_OTHER, out);
+		machine_own(machine, FTP_LOCAL_HOST_OTHER, out);
 	else
 		machine_pass_on(machine, command, FTP_PENDING_PLAIN, out);
 }
@@ -197,13 +197,13 @@ void machine_run(struct ftp_machine *machine, const struct ftp_command *command,
 		machine_pass_on(machine, command, FTP_PENDING_SYST, out);
 		break;
 	case FTP_KIND_ADAT:
-		machine_own(machine, tls ? FTP_OWN_ADAT_TLS : FTP_OWN_ADAT_FIRST, out);
+		machine_own(machine, tls ? FTP_LOCAL_ADAT_TLS : FTP_LOCAL_ADAT_FIRST, out);
 		break;
 	case FTP_KIND_ENVELOPE:
-		machine_own(machine, tls ? FTP_OWN_ENVELOPE_TLS : FTP_OWN_ENVELOPE_CLEAR, out);
+		machine_own(machine, tls ? FTP_LOCAL_ENVELOPE_TLS : FTP_LOCAL_ENVELOPE_CLEAR, out);
 		break;
 	case FTP_KIND_UNAVAILABLE:
-		machine_own(machine, FTP_OWN_UNAVAILABLE, out);
+		machine_own(machine, FTP_LOCAL_UNAVAILABLE, out);
 		break;
 	case FTP_KIND_PASS_ON:
 		machine_pass_on(machine, command, FTP_PENDING_PLAIN, out);

@@ -6,14 +6,14 @@
 static const struct {
 	const char *rfc;
 	const char *zos;
-} texts[FTP_OWN_COUNT] = {
-#define REPLY(id, rfc, zos) [FTP_OWN_##id] = { rfc, zos },
+} texts[FTP_LOCAL_COUNT] = {
+#define REPLY(id, rfc, zos) [FTP_LOCAL_##id] = { rfc, zos },
 #include "ftp-alg/local-reply.def"
 #undef REPLY
 };
 
-const char *ftp_own_text(enum ftp_own own, enum reply_style style)
+const char *ftp_local_text(enum ftp_own own, enum reply_style style)
 {
-	assert(own > FTP_OWN_NONE && own < FTP_OWN_COUNT);
+	assert(own > FTP_LOCAL_NONE && own < FTP_LOCAL_COUNT);
 	return style == REPLY_STYLE_ZOS && texts[own].zos != NULL ? texts[own].zos : texts[own].rfc;
 }

@@ -7,14 +7,14 @@
 #include "policy/ftp-action.h"
 
 enum ftp_own {
-	FTP_OWN_NONE = 0, /* no objection */
-#define REPLY(id, rfc, zos) FTP_OWN_##id,
+	FTP_LOCAL_NONE = 0, /* no objection */
+#define REPLY(id, rfc, zos) FTP_LOCAL_##id,
 #include "ftp-alg/local-reply.def"
 #undef REPLY
-	FTP_OWN_COUNT
+	FTP_LOCAL_COUNT
 };
 
 /* The reply's text, one line or more with CRLF between them and none at the end. Static. */
-const char *ftp_own_text(enum ftp_own own, enum reply_style style);
+const char *ftp_local_text(enum ftp_own own, enum reply_style style);
 
 #endif

@@ -15,8 +15,8 @@
 static void deny(struct ftp_machine *machine, enum ftp_own why, struct ftp_out *out)
 {
 	machine->login = FTP_LOGIN_NONE;
-	machine_own(machine, machine->action->accesserrormsgs ? why : FTP_OWN_LOGIN_DENIED, out);
-	machine_login_failed(machine, why == FTP_OWN_WHY_CREDENTIAL ? "stored-credential" : "certificate",
+	machine_own(machine, machine->action->accesserrormsgs ? why : FTP_LOCAL_LOGIN_DENIED, out);
+	machine_login_failed(machine, why == FTP_LOCAL_WHY_CREDENTIAL ? "stored-credential" : "certificate",
 			     out);
 }
 
@@ -26,20 +26,20 @@ static bool is_user(const char *name, const char *arg, size_t len)
 	return name != NULL && strlen(name) == len && strncasecmp(name, arg, len) == 0;
 }
 
-/* What the certificate is worth for this user: FTP_OWN_NONE, or why he is denied. */
+/* What the certificate is worth for this user: FTP_LOCAL_NONE, or why he is denied. */
 static enum ftp_own check_certificate(const struct ftp_machine *machine, const char *arg, size_t len)
 {
 	const struct ftp_identity *identity = &machine->identity;
 
 	if (!identity->certificate)
-		return FTP_OWN_CERTIFICATE_MISSING;
+		return FTP_LOCAL_CERTIFICATE_MISSING;
 	if (machine->action->secure_login != SECURE_LOGIN_VERIFY_USER)
-		return FTP_OWN_NONE;
+		return FTP_LOCAL_NONE;
 	if (identity->user == NULL)
-		return FTP_OWN_WHY_UNMAPPED;
+		return FTP_LOCAL_WHY_UNMAPPED;
 	if (!is_user(identity->user, arg, len))
-		return FTP_OWN_WHY_OTHER_USER;
-	return identity->service ? FTP_OWN_NONE : FTP_OWN_WHY_SERVICE;
+		return FTP_LOCAL_WHY_OTHER_USER;
+	return identity->service ? FTP_LOCAL_NONE : FTP_LOCAL_WHY_SERVICE;
 }
 
 void machine_login_user(struct ftp_machine *machine, const struct ftp_command *command, struct ftp_out *out)
@@ -53,11 +53,11 @@ void machine_login_user(struct ftp_machine *machine, const struct ftp_command *c
 	if (machine->security.ctrl == FTP_CTRL_TLS && action->secure_login != SECURE_LOGIN_NO_CLIENT_AUTH) {
 		enum ftp_own why = check_certificate(machine, command->arg, command->arg_len);
 
-		if (why == FTP_OWN_CERTIFICATE_MISSING) {
+		if (why == FTP_LOCAL_CERTIFICATE_MISSING) {
 			machine_own(machine, why, out);
 			return;
 		}
-		if (why != FTP_OWN_NONE) {
+		if (why != FTP_LOCAL_NONE) {
 			deny(machine, why, out);
 			return;
 		}
@@ -81,7 +81,7 @@ void machine_login_reply(struct ftp_machine *machine, enum ftp_pending pending, 
 		machine->login = FTP_LOGIN_DONE;
 		machine->failures_here = 0;
 		if (certificate)
-			machine_own(machine, FTP_OWN_OK_CERTIFICATE, out);
+			machine_own(machine, FTP_LOCAL_OK_CERTIFICATE, out);
 		ftp_out_add(out, FTP_DO_LOGGED_IN);
 	} else if (pending == FTP_PENDING_USER_CERTIFICATE && code == 331) {
 		machine->was_in = false;
@@ -90,7 +90,7 @@ void machine_login_reply(struct ftp_machine *machine, enum ftp_pending pending, 
 		machine_expect(machine, FTP_PENDING_PASS_CERTIFICATE);
 	} else if (certificate) {
 		/* z/OS: no way back to a password once the certificate was taken for one */
-		deny(machine, FTP_OWN_WHY_CREDENTIAL, out);
+		deny(machine, FTP_LOCAL_WHY_CREDENTIAL, out);
 	} else if (code == 331 || code == 332 || code == 336) {
 		machine->was_in = false;
 		machine->login = FTP_LOGIN_NEED_PASS;
@@ -112,7 +112,7 @@ void machine_login_failed(struct ftp_machine *machine, const char *by, struct ft
 		machine->failures_here++;
 	ftp_out_text(out, FTP_DO_LOGIN_FAILED, by, strlen(by));
 	if (machine->action->login_attempts != 0 && machine->failures_here >= machine->action->login_attempts)
-		machine_close(machine, FTP_OWN_TOO_MANY_LOGINS, "too-many-failed-logins", out);
+		machine_close(machine, FTP_LOCAL_TOO_MANY_LOGINS, "too-many-failed-logins", out);
 }
 
 /*

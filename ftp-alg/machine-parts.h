@@ -73,7 +73,7 @@ bool machine_plan_primed(struct ftp_machine *machine, struct ftp_out *out); /* t
 bool machine_plan_again(struct ftp_machine *machine, struct ftp_out *out);
 
 /* show.c: a line of the server's reply, as the client may see it. */
-void machine_show(struct ftp_machine *machine, enum ftp_pending pending, const struct ftp_reply *reply,
-		  bool last, struct ftp_out *out);
+void machine_relay_reply(struct ftp_machine *machine, enum ftp_pending pending, const struct ftp_reply *reply,
+			 bool last, struct ftp_out *out);
 
 #endif

@@ -28,7 +28,7 @@ void ftp_machine_init(struct ftp_machine *machine, const struct ftp_machine_setu
 
 void machine_own(struct ftp_machine *machine, enum ftp_own own, struct ftp_out *out)
 {
-	const char *text = ftp_own_text(own, machine->action->reply_style);
+	const char *text = ftp_local_text(own, machine->action->reply_style);
 
 	ftp_out_text(out, FTP_DO_REPLY, text, strlen(text));
 	/* policy, or the gateway, says no: that is for the log. Of a 421 session-end tells. */
@@ -40,7 +40,7 @@ void machine_close(struct ftp_machine *machine, enum ftp_own own, const char *wh
 	if (machine->closing)
 		return;
 	machine->closing = true;
-	if (own != FTP_OWN_NONE) {
+	if (own != FTP_LOCAL_NONE) {
 		machine_wait_over(machine, out);
 		machine_own(machine, own, out);
 	}
@@ -67,7 +67,7 @@ void machine_forget(struct ftp_machine *machine, size_t place)
 void machine_renew(struct ftp_machine *machine, enum ftp_pending pending, struct ftp_out *out)
 {
 	if (++machine->renewals > RENEWALS_MAX) {
-		machine_close(machine, FTP_OWN_TOO_MANY_ERRORS, "too-many-renewals", out);
+		machine_close(machine, FTP_LOCAL_TOO_MANY_ERRORS, "too-many-renewals", out);
 		return;
 	}
 	machine_plan_drop(machine, out);
@@ -124,29 +124,29 @@ static enum ftp_own gate(const struct ftp_machine *machine, const struct ftp_com
 	const struct ftp_verb *verb = command->verb;
 
 	if (command->verb_len == 0)
-		return FTP_OWN_EMPTY;
+		return FTP_LOCAL_EMPTY;
 	if (!is_word(command->line, command->verb_len))
-		return FTP_OWN_BAD_VERB;
+		return FTP_LOCAL_BAD_VERB;
 	if (ftp_security_needs_tls(&machine->security, machine->action)) {
 		/* After CCC the user is in, and only a new login would bare a password. */
 		bool cleared = machine->security.ctrl == FTP_CTRL_CLEARED;
 
 		if (verb->kind == FTP_KIND_USER)
-			return FTP_OWN_LOGIN_NEEDS_TLS;
+			return FTP_LOCAL_LOGIN_NEEDS_TLS;
 		if (verb->kind == FTP_KIND_PASS)
-			return FTP_OWN_PASS_NEEDS_TLS;
+			return FTP_LOCAL_PASS_NEEDS_TLS;
 		if (!cleared && !(verb->flags & FTP_VERB_BEFORE_TLS))
-			return FTP_OWN_NEEDS_TLS;
+			return FTP_LOCAL_NEEDS_TLS;
 	}
 	if (machine->login != FTP_LOGIN_DONE && !(verb->flags & FTP_VERB_BEFORE_LOGIN))
-		return FTP_OWN_NOT_LOGGED_IN;
+		return FTP_LOCAL_NOT_LOGGED_IN;
 	if (action->commands_denied.n > 0 && ftp_command_is_listed(command, &action->commands_denied))
-		return FTP_OWN_COMMAND_DENIED;
+		return FTP_LOCAL_COMMAND_DENIED;
 	if (action->commands_allowed.n > 0 && !ftp_command_is_listed(command, &action->commands_allowed))
-		return FTP_OWN_COMMAND_DENIED;
+		return FTP_LOCAL_COMMAND_DENIED;
 	if (verb->name[0] == '\0' && action->unknown_commands == UNKNOWN_COMMANDS_REFUSE)
-		return FTP_OWN_COMMAND_UNKNOWN;
-	return FTP_OWN_NONE;
+		return FTP_LOCAL_COMMAND_UNKNOWN;
+	return FTP_LOCAL_NONE;
 }
 
 enum ftp_take ftp_machine_command(struct ftp_machine *machine, const char *line, size_t len,
@@ -158,20 +158,20 @@ enum ftp_take ftp_machine_command(struct ftp_machine *machine, const char *line,
 	if (machine->closing)
 		return FTP_TAKEN;
 	if (command.verb->kind == FTP_KIND_FOREIGN) {
-		machine_close(machine, FTP_OWN_FOREIGN, "foreign-protocol", out);
+		machine_close(machine, FTP_LOCAL_FOREIGN, "foreign-protocol", out);
 		return FTP_TAKEN;
 	}
 	if (!may_run_now(machine, command.verb))
 		return FTP_HOLD;
 	refusal = gate(machine, &command);
 	/* it would be taken for the transfer's reply */
-	if (refusal != FTP_OWN_NONE && ftp_machine_in_transfer(machine))
+	if (refusal != FTP_LOCAL_NONE && ftp_machine_in_transfer(machine))
 		return FTP_HOLD;
 	machine->strikes = 0;
 	if (machine->security.ctrl == FTP_CTRL_CLEARED && command.verb->kind != FTP_KIND_PASV &&
 	    command.verb->kind != FTP_KIND_EPSV)
 		machine->clear_spoken = true;
-	if (refusal != FTP_OWN_NONE) {
+	if (refusal != FTP_LOCAL_NONE) {
 		machine_own(machine, refusal, out);
 		return FTP_TAKEN;
 	}
@@ -193,18 +193,18 @@ enum ftp_take ftp_machine_bad_line(struct ftp_machine *machine, enum ftp_line_st
 	if (machine->closing)
 		return FTP_TAKEN;
 	if (status == FTP_LINE_BARE_LF) {
-		machine_close(machine, FTP_OWN_BARE_LF, "bare-lf", out);
+		machine_close(machine, FTP_LOCAL_BARE_LF, "bare-lf", out);
 		return FTP_TAKEN;
 	}
 	if (!may_run_now(machine, ftp_verb_find("", 0)))
 		return FTP_HOLD;
 	switch (status) {
 	case FTP_LINE_TOO_LONG:
-		machine_own(machine, FTP_OWN_TOO_LONG, out);
+		machine_own(machine, FTP_LOCAL_TOO_LONG, out);
 		break;
 	case FTP_LINE_NUL:
 	case FTP_LINE_BARE_CR:
-		machine_own(machine, FTP_OWN_BAD_BYTES, out);
+		machine_own(machine, FTP_LOCAL_BAD_BYTES, out);
 		break;
 	case FTP_LINE_BARE_LF:
 	case FTP_LINE_MORE:
@@ -212,7 +212,7 @@ enum ftp_take ftp_machine_bad_line(struct ftp_machine *machine, enum ftp_line_st
 		assert(!"not a bad line that is left");
 	}
 	if (++machine->strikes >= STRIKES_MAX)
-		machine_close(machine, FTP_OWN_TOO_MANY_ERRORS, "malformed-lines", out);
+		machine_close(machine, FTP_LOCAL_TOO_MANY_ERRORS, "malformed-lines", out);
 	return FTP_TAKEN;
 }
 
@@ -262,20 +262,20 @@ static enum ftp_take reply_begins(struct ftp_machine *machine, const struct ftp_
 {
 	size_t place;
 
-	machine->instead = FTP_OWN_NONE;
+	machine->instead = FTP_LOCAL_NONE;
 	if (reply->code == 421)
 		machine_wait_over(machine, out); /* or the client would take it for text of the open 125- */
 	if (machine->npending == 0) {
 		/* 421 may come at any time (RFC 959 4.2.2); anything else answers nothing that was asked */
 		if (reply->code != 421)
-			machine_close(machine, FTP_OWN_SERVER_CONFUSED, "unsolicited-reply", out);
+			machine_close(machine, FTP_LOCAL_SERVER_CONFUSED, "unsolicited-reply", out);
 		else
 			machine_expect(machine, FTP_PENDING_PLAIN); /* nothing may get between its lines */
 		return FTP_TAKEN;
 	}
 	place = answered_by(machine, reply->code);
 	if (names_a_port(reply->code) && machine->pending[place] != FTP_PENDING_PLAN) {
-		machine_close(machine, FTP_OWN_SERVER_CONFUSED, "unsolicited-data-port", out);
+		machine_close(machine, FTP_LOCAL_SERVER_CONFUSED, "unsolicited-data-port", out);
 		return FTP_TAKEN;
 	}
 	if (machine->pending[place] == FTP_PENDING_TRANSFER && reply->code != 421 &&
@@ -318,7 +318,8 @@ static void greeting_ends(struct ftp_machine *machine, enum ftp_pending pending,
 			  const struct ftp_reply *reply, struct ftp_out *out)
 {
 	if (!ftp_reply_is_positive(reply->code)) {
-		machine_close(machine, pending == FTP_PENDING_RENEWED ? FTP_OWN_SERVER_DOWN : FTP_OWN_NONE,
+		machine_close(machine,
+			      pending == FTP_PENDING_RENEWED ? FTP_LOCAL_SERVER_DOWN : FTP_LOCAL_NONE,
 			      "server-refused", out);
 		return;
 	}
@@ -339,7 +340,7 @@ static void fence_ends(struct ftp_machine *machine, struct ftp_out *out)
 
 	if (machine->transfer != FTP_TRANSFER_NONE || before == 0 || machine->pending[0] != FTP_PENDING_ABOR)
 		return;
-	machine_own(machine, FTP_OWN_ABORTED, out);
+	machine_own(machine, FTP_LOCAL_ABORTED, out);
 	machine_forget(machine, 0);
 	machine->answering--;
 }
@@ -360,7 +361,7 @@ static void reply_ends(struct ftp_machine *machine, const struct ftp_reply *repl
 		machine_login_reply(machine, pending, reply->code, out);
 		break;
 	case FTP_PENDING_QUIT:
-		machine_close(machine, FTP_OWN_NONE, "quit", out);
+		machine_close(machine, FTP_LOCAL_NONE, "quit", out);
 		break;
 	case FTP_PENDING_FENCE:
 		fence_ends(machine, out);
@@ -385,7 +386,7 @@ static void reply_ends(struct ftp_machine *machine, const struct ftp_reply *repl
 	}
 	machine_forget(machine, machine->answering);
 	if (machine->draining && ftp_machine_is_idle(machine))
-		machine_close(machine, FTP_OWN_SHUTDOWN, "shutdown", out);
+		machine_close(machine, FTP_LOCAL_SHUTDOWN, "shutdown", out);
 }
 
 enum ftp_take ftp_machine_reply(struct ftp_machine *machine, const struct ftp_reply *reply, bool last,
@@ -400,9 +401,9 @@ enum ftp_take ftp_machine_reply(struct ftp_machine *machine, const struct ftp_re
 	if (machine->closing)
 		return FTP_TAKEN;
 	if (reply->code == 421) {
-		machine_show(machine, FTP_PENDING_PLAIN, reply, last, out);
+		machine_relay_reply(machine, FTP_PENDING_PLAIN, reply, last, out);
 		if (last)
-			machine_close(machine, FTP_OWN_NONE, "server-421", out);
+			machine_close(machine, FTP_LOCAL_NONE, "server-421", out);
 		return FTP_TAKEN;
 	}
 	pending = machine->pending[machine->answering];
@@ -415,7 +416,7 @@ enum ftp_take ftp_machine_reply(struct ftp_machine *machine, const struct ftp_re
 		}
 		return FTP_TAKEN;
 	}
-	machine_show(machine, pending, reply, last, out);
+	machine_relay_reply(machine, pending, reply, last, out);
 	if (!last)
 		return FTP_TAKEN;
 	if (!ftp_reply_is_preliminary(reply->code))
@@ -429,31 +430,31 @@ void ftp_machine_signal(struct ftp_machine *machine, enum ftp_signal signal, str
 {
 	switch (signal) {
 	case FTP_SIGNAL_SERVER_DOWN:
-		machine_close(machine, FTP_OWN_SERVER_DOWN, "server-down", out);
+		machine_close(machine, FTP_LOCAL_SERVER_DOWN, "server-down", out);
 		break;
 	case FTP_SIGNAL_SERVER_LOST:
-		machine_close(machine, FTP_OWN_SERVER_LOST, "server-lost", out);
+		machine_close(machine, FTP_LOCAL_SERVER_LOST, "server-lost", out);
 		break;
 	case FTP_SIGNAL_SERVER_CONFUSED:
-		machine_close(machine, FTP_OWN_SERVER_CONFUSED, "malformed-reply", out);
+		machine_close(machine, FTP_LOCAL_SERVER_CONFUSED, "malformed-reply", out);
 		break;
 	case FTP_SIGNAL_TLS_UP:
 		ftp_security_tls_up(&machine->security);
 		break;
 	case FTP_SIGNAL_LOGIN_TIMEOUT:
-		machine_close(machine, FTP_OWN_LOGIN_TIMEOUT, "login-timeout", out);
+		machine_close(machine, FTP_LOCAL_LOGIN_TIMEOUT, "login-timeout", out);
 		break;
 	case FTP_SIGNAL_IDLE_TIMEOUT:
-		machine_close(machine, FTP_OWN_IDLE_TIMEOUT, "inactive", out);
+		machine_close(machine, FTP_LOCAL_IDLE_TIMEOUT, "inactive", out);
 		break;
 	case FTP_SIGNAL_SHUTDOWN:
 		if (ftp_machine_in_transfer(machine) && machine->transfer != FTP_TRANSFER_WAITING)
 			machine->draining = true;
 		else
-			machine_close(machine, FTP_OWN_SHUTDOWN, "shutdown", out);
+			machine_close(machine, FTP_LOCAL_SHUTDOWN, "shutdown", out);
 		break;
 	case FTP_SIGNAL_DISMISSED:
-		machine_close(machine, FTP_OWN_DISMISSED, "operator", out);
+		machine_close(machine, FTP_LOCAL_DISMISSED, "operator", out);
 		break;
 	}
 }

@@ -87,25 +87,25 @@ static void ask_server(struct ftp_machine *machine, struct ftp_out *out)
 		}
 		return;
 	}
-	plan_fail(machine, FTP_OWN_NO_DATA_WAY, out);
+	plan_fail(machine, FTP_LOCAL_NO_DATA_WAY, out);
 }
 
-/* EPSV's argument: FTP_OWN_NONE to go on, or the answer. */
+/* EPSV's argument: FTP_LOCAL_NONE to go on, or the answer. */
 static enum ftp_own check_epsv(struct ftp_machine *machine, const struct ftp_command *command)
 {
 	bool v6 = machine->client.addr.family == IP_V6;
 
 	if (command->arg_len == 0)
-		return FTP_OWN_NONE;
+		return FTP_LOCAL_NONE;
 	if (command->arg_len == 3 && strncasecmp(command->arg, "ALL", 3) == 0) {
 		machine->epsv_all = true; /* the server need not know: its leg is another one */
-		return FTP_OWN_OK_EPSV_ALL;
+		return FTP_LOCAL_OK_EPSV_ALL;
 	}
 	if (command->arg_len != 1 || command->arg[0] < '0' || command->arg[0] > '9')
-		return FTP_OWN_EPSV_SYNTAX;
+		return FTP_LOCAL_EPSV_SYNTAX;
 	if (command->arg[0] == (v6 ? '2' : '1'))
-		return FTP_OWN_NONE;
-	return v6 ? FTP_OWN_FAMILY_V6 : FTP_OWN_FAMILY_V4;
+		return FTP_LOCAL_NONE;
+	return v6 ? FTP_LOCAL_FAMILY_V6 : FTP_LOCAL_FAMILY_V4;
 }
 
 /* PORT and EPRT: the bounce rules (RFC 2577 3, z/OS PORTCOMMAND*). */
@@ -117,42 +117,42 @@ static enum ftp_own check_port(struct ftp_machine *machine, const struct ftp_com
 	int r;
 
 	if (action->portcommand == PORTCOMMAND_REJECT)
-		return FTP_OWN_PORT_REJECTED;
+		return FTP_LOCAL_PORT_REJECTED;
 	r = eprt ? ftp_eprt_parse(command->arg, command->arg_len, &target)
 		 : ftp_port_parse(command->arg, command->arg_len, &target);
 	if (r == 0 && target.addr.family != machine->client.addr.family && eprt)
 		r = -EAFNOSUPPORT;
 	if (r == -EAFNOSUPPORT)
-		return machine->client.addr.family == IP_V6 ? FTP_OWN_FAMILY_V6 : FTP_OWN_FAMILY_V4;
+		return machine->client.addr.family == IP_V6 ? FTP_LOCAL_FAMILY_V6 : FTP_LOCAL_FAMILY_V4;
 	if (r < 0)
-		return eprt ? FTP_OWN_EPRT_SYNTAX : FTP_OWN_PORT_SYNTAX;
+		return eprt ? FTP_LOCAL_EPRT_SYNTAX : FTP_LOCAL_PORT_SYNTAX;
 	if (action->portcommandipaddr == NOREDIRECT && !ip_addr_equal(&target.addr, &machine->client.addr))
-		return FTP_OWN_PORT_ADDRESS;
+		return FTP_LOCAL_PORT_ADDRESS;
 	if (target.port == 0 || (action->portcommandport == NOLOWPORTS && target.port < PORT_LOW_LIMIT))
-		return FTP_OWN_PORT_LOW;
+		return FTP_LOCAL_PORT_LOW;
 	machine->client_target = target;
-	return FTP_OWN_NONE;
+	return FTP_LOCAL_NONE;
 }
 
 void machine_plan_command(struct ftp_machine *machine, const struct ftp_command *command, struct ftp_out *out)
 {
-	enum ftp_own refusal = FTP_OWN_NONE;
+	enum ftp_own refusal = FTP_LOCAL_NONE;
 	enum ftp_client_mode mode = FTP_CLIENT_NONE;
 
 	if (command->verb->kind == FTP_KIND_EPSV) {
 		mode = FTP_CLIENT_EPSV;
 		refusal = check_epsv(machine, command);
 	} else if (machine->epsv_all) { /* RFC 2428 4 */
-		refusal = FTP_OWN_AFTER_EPSV_ALL;
+		refusal = FTP_LOCAL_AFTER_EPSV_ALL;
 	} else if (command->verb->kind == FTP_KIND_PASV) {
 		mode = FTP_CLIENT_PASV;
 		if (machine->client.addr.family != IP_V4)
-			refusal = FTP_OWN_PASV_NEEDS_V4;
+			refusal = FTP_LOCAL_PASV_NEEDS_V4;
 	} else {
 		mode = command->verb->kind == FTP_KIND_EPRT ? FTP_CLIENT_EPRT : FTP_CLIENT_PORT;
 		refusal = check_port(machine, command);
 	}
-	if (refusal != FTP_OWN_NONE) {
+	if (refusal != FTP_LOCAL_NONE) {
 		machine_own(machine, refusal, out);
 		return;
 	}
@@ -171,7 +171,7 @@ static void tell_client(struct ftp_machine *machine, struct ftp_out *out)
 	}
 	machine->plan = FTP_PLAN_READY;
 	ftp_out_add(out, FTP_DO_DIAL_CLIENT)->endpoint = machine->client_target;
-	machine_own(machine, machine->client_mode == FTP_CLIENT_EPRT ? FTP_OWN_OK_EPRT : FTP_OWN_OK_PORT,
+	machine_own(machine, machine->client_mode == FTP_CLIENT_EPRT ? FTP_LOCAL_OK_EPRT : FTP_LOCAL_OK_PORT,
 		    out);
 }
 
@@ -209,14 +209,14 @@ void machine_plan_reply(struct ftp_machine *machine, const struct ftp_reply *rep
 	struct ip_endpoint target = { .addr = machine->server_addr };
 
 	if (reply->code >= 300 && reply->code < 400) { /* fits no such command */
-		plan_fail(machine, FTP_OWN_BAD_DATA_REPLY, out);
+		plan_fail(machine, FTP_LOCAL_BAD_DATA_REPLY, out);
 		return;
 	}
 	if (!ftp_reply_is_positive(reply->code)) {
 		if (!means_unsupported(reply->code) || machine->replanning) {
 			replanning_fails(machine, out);
 			machine_plan_drop(machine, out);
-			machine_show(machine, FTP_PENDING_PLAIN, reply, true, out);
+			machine_relay_reply(machine, FTP_PENDING_PLAIN, reply, true, out);
 			return;
 		}
 		machine->modes_refused |= machine->server_mode;
@@ -228,7 +228,7 @@ void machine_plan_reply(struct ftp_machine *machine, const struct ftp_reply *rep
 	if (passive) {
 		target.port = machine->server_port;
 		if (target.port < PORT_LOW_LIMIT) {
-			plan_fail(machine, FTP_OWN_BAD_DATA_REPLY, out);
+			plan_fail(machine, FTP_LOCAL_BAD_DATA_REPLY, out);
 			return;
 		}
 		ftp_out_add(out, FTP_DO_DIAL_SERVER)->endpoint = target;
@@ -285,7 +285,7 @@ void ftp_machine_listening(struct ftp_machine *machine, enum ftp_side side,
 		return;
 	if (side == FTP_SIDE_SERVER && machine->plan == FTP_PLAN_LISTENING_SERVER) {
 		if (endpoint == NULL) {
-			plan_fail(machine, FTP_OWN_NO_DATA_PORT, out);
+			plan_fail(machine, FTP_LOCAL_NO_DATA_PORT, out);
 			return;
 		}
 		machine->plan = FTP_PLAN_ASKED;
@@ -295,7 +295,7 @@ void ftp_machine_listening(struct ftp_machine *machine, enum ftp_side side,
 		machine_expect(machine, FTP_PENDING_PLAN);
 	} else if (side == FTP_SIDE_CLIENT && machine->plan == FTP_PLAN_LISTENING_CLIENT) {
 		if (endpoint == NULL) {
-			plan_fail(machine, FTP_OWN_NO_DATA_PORT, out);
+			plan_fail(machine, FTP_LOCAL_NO_DATA_PORT, out);
 			return;
 		}
 		machine->told = *endpoint;

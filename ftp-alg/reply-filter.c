@@ -25,7 +25,7 @@ static bool is_shown(const struct ftp_machine *machine, enum ftp_pending pending
 		return reply->code == 211 && !last &&
 		       (reply->first || ftp_feat_keep(reply->line, reply->len));
 	case FTP_PENDING_TRANSFER:
-		return machine->instead == FTP_OWN_NONE && !machine->busy;
+		return machine->instead == FTP_LOCAL_NONE && !machine->busy;
 	case FTP_PENDING_GREETING:
 	case FTP_PENDING_REIN:
 	case FTP_PENDING_PLAIN:
@@ -86,12 +86,12 @@ static bool show_instead(struct ftp_machine *machine, enum ftp_pending pending, 
 
 	if (greeting && reply->code == 220) {
 		if (last)
-			machine_own(machine, FTP_OWN_OK_GREETING, out);
+			machine_own(machine, FTP_LOCAL_OK_GREETING, out);
 		return true;
 	}
 	if (status && reply->code >= 211 && reply->code <= 213) {
 		if (last)
-			machine_own(machine, FTP_OWN_OK_STATUS, out);
+			machine_own(machine, FTP_LOCAL_OK_STATUS, out);
 		return true;
 	}
 	if (pending == FTP_PENDING_SYST && reply->code == 215) {
@@ -102,8 +102,8 @@ static bool show_instead(struct ftp_machine *machine, enum ftp_pending pending, 
 	return false;
 }
 
-void machine_show(struct ftp_machine *machine, enum ftp_pending pending, const struct ftp_reply *reply,
-		  bool last, struct ftp_out *out)
+void machine_relay_reply(struct ftp_machine *machine, enum ftp_pending pending, const struct ftp_reply *reply,
+			 bool last, struct ftp_out *out)
 {
 	if (!is_shown(machine, pending, reply, last))
 		return;

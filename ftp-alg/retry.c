@@ -111,14 +111,14 @@ void machine_wait_over(struct ftp_machine *machine, struct ftp_out *out)
 	if (!machine->waited)
 		return;
 	machine->waited = false;
-	machine_own(machine, FTP_OWN_WAIT_ENDS, out);
+	machine_own(machine, FTP_LOCAL_WAIT_ENDS, out);
 }
 
 void machine_wait_abort(struct ftp_machine *machine, struct ftp_out *out)
 {
 	machine_wait_over(machine, out);
-	machine_own(machine, FTP_OWN_WAIT_ABORTED, out);
-	machine_own(machine, FTP_OWN_ABORTED, out);
+	machine_own(machine, FTP_LOCAL_WAIT_ABORTED, out);
+	machine_own(machine, FTP_LOCAL_ABORTED, out);
 	machine->transfer = FTP_TRANSFER_NONE;
 	machine->replanning = false;
 	machine_plan_drop(machine, out);

@@ -30,15 +30,15 @@ enum ftp_own ftp_security_auth(struct ftp_security *security, const struct ftp_a
 			       const char *mechanism, size_t len)
 {
 	if (security->ctrl == FTP_CTRL_CLEARED)
-		return FTP_OWN_AUTH_AFTER_CCC;
+		return FTP_LOCAL_AUTH_AFTER_CCC;
 	if (security->implicit)
-		return FTP_OWN_AUTH_IMPLICIT;
+		return FTP_LOCAL_AUTH_IMPLICIT;
 	if (security->ctrl == FTP_CTRL_TLS)
-		return FTP_OWN_AUTH_ALREADY;
+		return FTP_LOCAL_AUTH_ALREADY;
 	if (!action->auth_tls)
-		return FTP_OWN_AUTH_NOT_OFFERED;
+		return FTP_LOCAL_AUTH_NOT_OFFERED;
 	if (len == 0)
-		return FTP_OWN_AUTH_NO_ARGUMENT;
+		return FTP_LOCAL_AUTH_NO_ARGUMENT;
 	for (size_t i = 0; i < sizeof(mechanisms) / sizeof(mechanisms[0]); i++) {
 		if (!word_is(mechanism, len, mechanisms[i].name))
 			continue;
@@ -46,9 +46,9 @@ enum ftp_own ftp_security_auth(struct ftp_security *security, const struct ftp_a
 		/* Where policy forbids protected data, the drafts' default cannot hold. */
 		if (action->secure_dataconn == SECURE_NEVER)
 			security->prot = FTP_PROT_CLEAR;
-		return FTP_OWN_OK_AUTH;
+		return FTP_LOCAL_OK_AUTH;
 	}
-	return FTP_OWN_AUTH_UNKNOWN;
+	return FTP_LOCAL_AUTH_UNKNOWN;
 }
 
 void ftp_security_tls_up(struct ftp_security *security)
@@ -69,66 +69,66 @@ enum ftp_own ftp_security_pbsz(struct ftp_security *security, const char *arg, s
 	uint64_t size = 0;
 
 	if (security->ctrl == FTP_CTRL_CLEARED)
-		return FTP_OWN_PBSZ_AFTER_CCC;
+		return FTP_LOCAL_PBSZ_AFTER_CCC;
 	if (security->ctrl != FTP_CTRL_TLS)
-		return FTP_OWN_PBSZ_FIRST_AUTH;
+		return FTP_LOCAL_PBSZ_FIRST_AUTH;
 	if (len == 0 || len > 10)
-		return FTP_OWN_PBSZ_BAD;
+		return FTP_LOCAL_PBSZ_BAD;
 	for (size_t i = 0; i < len; i++) {
 		if (!isdigit((unsigned char)arg[i]))
-			return FTP_OWN_PBSZ_BAD;
+			return FTP_LOCAL_PBSZ_BAD;
 		size = size * 10 + (uint64_t)(arg[i] - '0');
 	}
 	if (size > UINT32_MAX) /* RFC 2228 3: a 32-bit number */
-		return FTP_OWN_PBSZ_BAD;
+		return FTP_LOCAL_PBSZ_BAD;
 	security->pbsz = true;
-	return FTP_OWN_OK_PBSZ;
+	return FTP_LOCAL_OK_PBSZ;
 }
 
 enum ftp_own ftp_security_prot(struct ftp_security *security, const struct ftp_action *action,
 			       const char *arg, size_t len)
 {
 	if (security->ctrl == FTP_CTRL_CLEARED)
-		return FTP_OWN_PROT_AFTER_CCC;
+		return FTP_LOCAL_PROT_AFTER_CCC;
 	if (security->ctrl != FTP_CTRL_TLS)
-		return FTP_OWN_PBSZ_FIRST_AUTH;
+		return FTP_LOCAL_PBSZ_FIRST_AUTH;
 	if (!security->pbsz)
-		return FTP_OWN_PROT_FIRST_PBSZ;
+		return FTP_LOCAL_PROT_FIRST_PBSZ;
 	if (len != 1)
-		return FTP_OWN_PROT_UNKNOWN;
+		return FTP_LOCAL_PROT_UNKNOWN;
 	switch (toupper((unsigned char)arg[0])) {
 	case 'C':
 		if (action->secure_dataconn == SECURE_SAFE || action->secure_dataconn == SECURE_PRIVATE)
-			return FTP_OWN_PROT_C_DENIED;
+			return FTP_LOCAL_PROT_C_DENIED;
 		security->prot = FTP_PROT_CLEAR;
-		return FTP_OWN_OK_PROT_C;
+		return FTP_LOCAL_OK_PROT_C;
 	case 'P':
 		if (action->secure_dataconn == SECURE_NEVER)
-			return FTP_OWN_PROT_P_DENIED;
+			return FTP_LOCAL_PROT_P_DENIED;
 		security->prot = FTP_PROT_PRIVATE;
-		return FTP_OWN_OK_PROT_P;
+		return FTP_LOCAL_OK_PROT_P;
 	case 'S':
 	case 'E':
-		return FTP_OWN_PROT_UNSUPPORTED;
+		return FTP_LOCAL_PROT_UNSUPPORTED;
 	default:
-		return FTP_OWN_PROT_UNKNOWN;
+		return FTP_LOCAL_PROT_UNKNOWN;
 	}
 }
 
 enum ftp_own ftp_security_ccc(struct ftp_security *security, const struct ftp_action *action, bool logged_in)
 {
 	if (security->ctrl != FTP_CTRL_TLS)
-		return FTP_OWN_CCC_NOT_TLS;
+		return FTP_LOCAL_CCC_NOT_TLS;
 	if (action->tlsrfclevel == TLSRFCLEVEL_DRAFT)
-		return FTP_OWN_CCC_DRAFT;
+		return FTP_LOCAL_CCC_DRAFT;
 	if (security->implicit)
-		return FTP_OWN_CCC_IMPLICIT;
+		return FTP_LOCAL_CCC_IMPLICIT;
 	if (action->secure_ctrlconn != SECURE_CLEAR)
-		return FTP_OWN_CCC_DENIED;
+		return FTP_LOCAL_CCC_DENIED;
 	if (!logged_in) /* RFC 4217 15.3: the password has to stay protected */
-		return FTP_OWN_CCC_BEFORE_LOGIN;
+		return FTP_LOCAL_CCC_BEFORE_LOGIN;
 	security->ctrl = FTP_CTRL_CLEARED;
-	return FTP_OWN_OK_CCC;
+	return FTP_LOCAL_OK_CCC;
 }
 
 enum ftp_own ftp_security_transfer(const struct ftp_security *security, const struct ftp_action *action)
@@ -138,10 +138,10 @@ enum ftp_own ftp_security_transfer(const struct ftp_security *security, const st
 	 * z/OS SECURE_DATACONN speaks of sessions that a mechanism protects.
 	 */
 	if (security->ctrl == FTP_CTRL_CLEAR || security->prot == FTP_PROT_PRIVATE)
-		return FTP_OWN_NONE;
+		return FTP_LOCAL_NONE;
 	if (action->secure_dataconn == SECURE_SAFE || action->secure_dataconn == SECURE_PRIVATE)
-		return FTP_OWN_DATA_UNPROTECTED;
-	return FTP_OWN_NONE;
+		return FTP_LOCAL_DATA_UNPROTECTED;
+	return FTP_LOCAL_NONE;
 }
 
 unsigned ftp_security_features(const struct ftp_security *security, const struct ftp_action *action)

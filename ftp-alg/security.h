@@ -3,7 +3,7 @@
  * FTP.DATA's SECURE_ statements allow in it.
  *
  * Each function returns the reply that the command gets: a refusal, or one of
- * the positive FTP_OWN_OK_ answers after it has changed the state.
+ * the positive FTP_LOCAL_OK_ answers after it has changed the state.
  */
 #ifndef ATTLSD_FTP_ALG_SECURITY_H
 #define ATTLSD_FTP_ALG_SECURITY_H
@@ -29,7 +29,7 @@ struct ftp_security {
 	bool implicit; /* the connection came in on the secure port (TLSPORT) */
 };
 
-/* AUTH: on FTP_OWN_OK_AUTH the caller starts TLS and then calls security_tls_up(). */
+/* AUTH: on FTP_LOCAL_OK_AUTH the caller starts TLS and then calls security_tls_up(). */
 enum ftp_own ftp_security_auth(struct ftp_security *security, const struct ftp_action *action,
 			       const char *mechanism, size_t len);
 
@@ -46,10 +46,10 @@ enum ftp_own ftp_security_pbsz(struct ftp_security *security, const char *arg, s
 enum ftp_own ftp_security_prot(struct ftp_security *security, const struct ftp_action *action,
 			       const char *arg, size_t len);
 
-/* CCC: on FTP_OWN_OK_CCC the state is FTP_CTRL_CLEARED, PBSZ and PROT are frozen. */
+/* CCC: on FTP_LOCAL_OK_CCC the state is FTP_CTRL_CLEARED, PBSZ and PROT are frozen. */
 enum ftp_own ftp_security_ccc(struct ftp_security *security, const struct ftp_action *action, bool logged_in);
 
-/* May a transfer begin with the level that is set? FTP_OWN_NONE or the refusal. */
+/* May a transfer begin with the level that is set? FTP_LOCAL_NONE or the refusal. */
 enum ftp_own ftp_security_transfer(const struct ftp_security *security, const struct ftp_action *action);
 
 /* Does SECURE_FTP stand in the way of a command that needs TLS? */

@@ -7,7 +7,7 @@
 
 void ftp_machine_greet(struct ftp_machine *machine, struct ftp_out *out)
 {
-	machine_own(machine, FTP_OWN_OK_GREETING, out);
+	machine_own(machine, FTP_LOCAL_OK_GREETING, out);
 	if (machine->security.implicit && machine->action->secureimplicitzos)
 		ftp_out_add(out, FTP_DO_TLS_START);
 }
@@ -35,7 +35,7 @@ enum machine_late machine_late_command(struct ftp_machine *machine, const struct
 	case FTP_KIND_REIN:
 		return MACHINE_LATE_NO;
 	case FTP_KIND_QUIT:
-		machine_close(machine, FTP_OWN_GOODBYE, "quit", out);
+		machine_close(machine, FTP_LOCAL_GOODBYE, "quit", out);
 		return MACHINE_LATE_DONE;
 	case FTP_KIND_FEAT:
 		if (!may_protect(machine))
@@ -58,6 +58,6 @@ void machine_late_renew(struct ftp_machine *machine, enum ftp_pending pending, s
 	machine->late = true;
 	if (pending != FTP_PENDING_REIN)
 		return;
-	machine_own(machine, FTP_OWN_OK_GREETING, out);
+	machine_own(machine, FTP_LOCAL_OK_GREETING, out);
 	machine_rein_ends(machine, out);
 }

@@ -13,9 +13,9 @@ void machine_transfer_command(struct ftp_machine *machine, const struct ftp_comm
 	enum ftp_own refusal = ftp_security_transfer(&machine->security, machine->action);
 	struct ftp_act *act;
 
-	if (refusal == FTP_OWN_NONE && machine->plan != FTP_PLAN_READY)
-		refusal = FTP_OWN_NO_PLAN; /* the default data port (RFC 959 3.2) cannot pass a gateway */
-	if (refusal != FTP_OWN_NONE) {
+	if (refusal == FTP_LOCAL_NONE && machine->plan != FTP_PLAN_READY)
+		refusal = FTP_LOCAL_NO_PLAN; /* the default data port (RFC 959 3.2) cannot pass a gateway */
+	if (refusal != FTP_LOCAL_NONE) {
 		machine_own(machine, refusal, out);
 		return;
 	}
@@ -41,28 +41,28 @@ static enum ftp_own verdict(enum ftp_data_result result, uint16_t code)
 	switch (result) {
 	case FTP_DATA_PENDING:
 	case FTP_DATA_OK:
-		return FTP_OWN_NONE;
+		return FTP_LOCAL_NONE;
 	/* What only the gateway can know goes to the client whatever the server said. */
 	case FTP_DATA_NO_CLIENT:
-		return FTP_OWN_NO_CLIENT;
+		return FTP_LOCAL_NO_CLIENT;
 	case FTP_DATA_TLS:
-		return FTP_OWN_DATA_TLS;
+		return FTP_LOCAL_DATA_TLS;
 	case FTP_DATA_NOT_REUSED:
-		return FTP_OWN_DATA_REUSE;
+		return FTP_LOCAL_DATA_REUSE;
 	case FTP_DATA_CERTIFICATE:
-		return FTP_OWN_DATA_CERTIFICATE;
+		return FTP_LOCAL_DATA_CERTIFICATE;
 	case FTP_DATA_CUT:
-		return FTP_OWN_DATA_CUT;
+		return FTP_LOCAL_DATA_CUT;
 	case FTP_DATA_STALLED:
-		return FTP_OWN_DATA_STALLED;
+		return FTP_LOCAL_DATA_STALLED;
 	case FTP_DATA_NO_SERVER:
-		return server_failed ? FTP_OWN_NONE : FTP_OWN_NO_SERVER;
+		return server_failed ? FTP_LOCAL_NONE : FTP_LOCAL_NO_SERVER;
 	case FTP_DATA_CLIENT_LOST:
 	case FTP_DATA_SERVER_LOST:
 	case FTP_DATA_ABORTED:
-		return server_failed ? FTP_OWN_NONE : FTP_OWN_DATA_LOST;
+		return server_failed ? FTP_LOCAL_NONE : FTP_LOCAL_DATA_LOST;
 	}
-	return FTP_OWN_NONE;
+	return FTP_LOCAL_NONE;
 }
 
 static bool client_gave_up(const struct ftp_machine *machine)
@@ -119,9 +119,9 @@ void machine_transfer_reply(struct ftp_machine *machine, const struct ftp_reply 
 		machine_wait(machine, reply, out);
 		return;
 	}
-	if (machine->instead != FTP_OWN_NONE)
+	if (machine->instead != FTP_LOCAL_NONE)
 		machine_own(machine, machine->instead, out);
-	machine->instead = FTP_OWN_NONE;
+	machine->instead = FTP_LOCAL_NONE;
 	if (machine->transfer == FTP_TRANSFER_ASKED)
 		/* Some clients send the next transfer command for the same data connection (NLST after LIST).
 		 */

@@ -344,27 +344,27 @@ static int find_target(struct options *options)
 
 static int run_status(const struct options *options)
 {
-	return operate_status(&options->target, options->json);
+	return client_status(&options->target, options->json);
 }
 
 static int run_sessions(const struct options *options)
 {
-	return operate_sessions(&options->target, options->json);
+	return client_sessions(&options->target, options->json);
 }
 
 static int run_end(const struct options *options)
 {
-	return operate_end(&options->target, options->session);
+	return client_end(&options->target, options->session);
 }
 
 static int run_reload(const struct options *options)
 {
-	return operate_reload(&options->target);
+	return client_reload(&options->target);
 }
 
 static int run_drain(const struct options *options)
 {
-	return operate_drain(&options->target);
+	return client_drain(&options->target);
 }
 
 /* The number of a session, behind the options. */

@@ -4,17 +4,17 @@
 #include <string.h>
 #include <sys/socket.h>
 
-struct answer ask_answer(enum answer_kind kind)
+struct answer ctl_proto_answer(enum answer_kind kind)
 {
 	struct answer answer;
 
 	memset(&answer, 0, sizeof(answer)); /* it leaves the process: no chance padding */
-	answer.version = ASK_VERSION;
+	answer.version = CTL_VERSION;
 	answer.kind = kind;
 	return answer;
 }
 
-int ask_send(int fd, const struct answer *answer)
+int ctl_proto_send(int fd, const struct answer *answer)
 {
 	ssize_t n;
 

@@ -5,7 +5,7 @@
  * The socket is a SOCK_SEQPACKET of the file system that attlsd's own user alone
  * may connect to. One question for each connection, in one packet; then answers,
  * a packet each, until attlsd closes. Packets have one size, so that no code with
- * privileges takes text apart, and begin with ASK_VERSION, since an attlsctl may
+ * privileges takes text apart, and begin with CTL_VERSION, since an attlsctl may
  * be older or newer than the attlsd that runs.
  */
 #ifndef ATTLSD_GATEWAY_BASE_CTL_PROTO_H
@@ -16,21 +16,21 @@
 #include "policy/ip.h"
 
 /* Changes with anything in this file. */
-#define ASK_VERSION 0x61740003u
+#define CTL_VERSION 0x61740003u
 
-enum ask_what {
-	ASK_STATUS = 1, /* ANSWER_GATEWAY, then ANSWER_WORKER for each worker */
-	ASK_SESSIONS,	/* the same; then from each worker, mixed, its ANSWER_SESSION and behind them
-			   ANSWER_TOLD */
-	ASK_END,	/* end a session: ANSWER_DONE or ANSWER_REFUSED */
-	ASK_RELOAD,	/* the same, once the new policy is in force or was refused */
-	ASK_DRAIN,	/* the same, at once */
+enum ctl_proto_what {
+	CTL_STATUS = 1, /* ANSWER_GATEWAY, then ANSWER_WORKER for each worker */
+	CTL_SESSIONS,	/* the same; then from each worker, mixed, its ANSWER_SESSION and behind them
+			   ANSWER_SESSIONS_END */
+	CTL_END,	/* end a session: ANSWER_DONE or ANSWER_REFUSED */
+	CTL_RELOAD,	/* the same, once the new policy is in force or was refused */
+	CTL_DRAIN,	/* the same, at once */
 };
 
 struct ask {
 	uint32_t version;
-	uint32_t what;	  /* enum ask_what */
-	uint64_t session; /* ASK_END: its number */
+	uint32_t what;	  /* enum ctl_proto_what */
+	uint64_t session; /* CTL_END: its number */
 };
 
 /* SESSION and TOLD come from workers, which may have been taken over; all others from the monitor, before
@@ -41,7 +41,7 @@ enum answer_kind {
 	ANSWER_GATEWAY,
 	ANSWER_WORKER,
 	ANSWER_SESSION,
-	ANSWER_TOLD
+	ANSWER_SESSIONS_END
 };
 
 #define ANSWER_TEXT_MAX 512
@@ -98,7 +98,7 @@ struct answer_session {
 	uint64_t transfer_ms; /* since it was asked for */
 };
 
-struct answer_told {
+struct answer_sessions_end {
 	int32_t pid;
 	uint64_t sessions; /* how many it has told of */
 };
@@ -111,17 +111,17 @@ struct answer {
 		struct answer_gateway gateway;
 		struct answer_worker worker;
 		struct answer_session session;
-		struct answer_told told;
+		struct answer_sessions_end told;
 	} u;
 };
 
 /* An answer of this kind, all else zero. */
-struct answer ask_answer(enum answer_kind kind);
+struct answer ctl_proto_answer(enum answer_kind kind);
 
 /*
  * Send an answer without waiting. Returns 0; -EAGAIN: the reader has to read
  * first; another negative errno: the connection is of no use any more.
  */
-int ask_send(int fd, const struct answer *answer);
+int ctl_proto_send(int fd, const struct answer *answer);
 
 #endif

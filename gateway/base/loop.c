@@ -8,7 +8,7 @@
 
 #include "gateway/base/util.h"
 
-/* What patient watches get of one turn: about one handshake, or half a mebibyte under TLS. */
+/* What bulk watches get of one turn: about one handshake, or half a mebibyte under TLS. */
 #define SLICE_US 300
 
 static uint64_t monotonic_us(void)
@@ -21,24 +21,24 @@ static uint64_t monotonic_us(void)
 
 int loop_init(struct loop *loop)
 {
-	struct epoll_event door = { .events = EPOLLIN, .data.ptr = &loop->patient };
+	struct epoll_event door = { .events = EPOLLIN, .data.ptr = &loop->bulk };
 
 	*loop = (struct loop){ .now_ms = monotonic_us() / 1000 };
 	loop->epoll_fd = epoll_create1(EPOLL_CLOEXEC);
-	loop->patient_fd = epoll_create1(EPOLL_CLOEXEC);
-	if (loop->epoll_fd == -1 || loop->patient_fd == -1 ||
-	    epoll_ctl(loop->epoll_fd, EPOLL_CTL_ADD, loop->patient_fd, &door) == -1)
+	loop->bulk_fd = epoll_create1(EPOLL_CLOEXEC);
+	if (loop->epoll_fd == -1 || loop->bulk_fd == -1 ||
+	    epoll_ctl(loop->epoll_fd, EPOLL_CTL_ADD, loop->bulk_fd, &door) == -1)
 		return -errno;
 	return 0;
 }
 
 static void bury_all(struct loop *loop)
 {
-	while (loop->graves != NULL) {
-		struct grave *grave = loop->graves;
+	while (loop->deferred_head != NULL) {
+		struct deferred *deferred = loop->deferred_head;
 
-		loop->graves = grave->next;
-		grave->fn(grave);
+		loop->deferred_head = deferred->next;
+		deferred->fn(deferred);
 	}
 }
 
@@ -46,7 +46,7 @@ void loop_done(struct loop *loop)
 {
 	bury_all(loop);
 	fd_close(&loop->epoll_fd);
-	fd_close(&loop->patient_fd);
+	fd_close(&loop->bulk_fd);
 	free(loop->heap);
 	loop->heap = NULL;
 	free(loop->spare);
@@ -61,20 +61,20 @@ int loop_watch(struct loop *loop, struct watch *watch, uint32_t want)
 	if (want == watch->want)
 		return 0;
 	/* want 0 leaves epoll: it would go on reporting EPOLLHUP otherwise */
-	if (epoll_ctl(watch->patient ? loop->patient_fd : loop->epoll_fd, op, watch->fd, &event) == -1)
+	if (epoll_ctl(watch->bulk ? loop->bulk_fd : loop->epoll_fd, op, watch->fd, &event) == -1)
 		return -errno;
 	watch->want = want;
 	return 0;
 }
 
-int loop_patient(struct loop *loop, struct watch *watch, bool patient)
+int loop_set_bulk(struct loop *loop, struct watch *watch, bool bulk)
 {
 	uint32_t want = watch->want;
 
-	if (patient == watch->patient)
+	if (bulk == watch->bulk)
 		return 0;
 	(void)loop_watch(loop, watch, 0); /* removing cannot fail */
-	watch->patient = patient;
+	watch->bulk = bulk;
 	return loop_watch(loop, watch, want);
 }
 
@@ -112,7 +112,7 @@ void loop_unwatch(struct loop *loop, struct watch *watch)
 
 void loop_again(struct loop *loop, struct watch *watch)
 {
-	queue_add(watch->patient ? &loop->patient : &loop->again, watch, 0);
+	queue_add(watch->bulk ? &loop->bulk : &loop->again, watch, 0);
 }
 
 /* The heap: heap[1] is due first; each timer knows its place. */
@@ -172,17 +172,17 @@ void loop_timer_stop(struct loop *loop, struct timer *timer)
 		heap_settle(loop, place, last);
 }
 
-void loop_bury(struct loop *loop, struct grave *grave)
+void loop_defer_free(struct loop *loop, struct deferred *deferred)
 {
-	grave->next = loop->graves;
-	loop->graves = grave;
+	deferred->next = loop->deferred_head;
+	loop->deferred_head = deferred;
 }
 
 static int next_wait_ms(const struct loop *loop)
 {
 	uint64_t at_ms;
 
-	if (loop->again.len > 0 || loop->patient.len > 0)
+	if (loop->again.len > 0 || loop->bulk.len > 0)
 		return 0;
 	if (loop->heap_len == 0)
 		return -1;
@@ -219,16 +219,16 @@ static void run_again(struct loop *loop)
 }
 
 /*
- * What has happened to patient watches joins their queue. As long as that is
+ * What has happened to bulk watches joins their queue. As long as that is
  * long there is no need to know: those that wait would be told again.
  */
 static void queue_patient(struct loop *loop)
 {
 	struct epoll_event events[LOOP_BATCH];
-	int n = loop->patient.len < LOOP_BATCH ? epoll_wait(loop->patient_fd, events, LOOP_BATCH, 0) : 0;
+	int n = loop->bulk.len < LOOP_BATCH ? epoll_wait(loop->bulk_fd, events, LOOP_BATCH, 0) : 0;
 
 	for (int i = 0; i < n; i++)
-		queue_add(&loop->patient, events[i].data.ptr, events[i].events);
+		queue_add(&loop->bulk, events[i].data.ptr, events[i].events);
 }
 
 /* One after the other, until the slice is over: what is left comes first in the next turn. */
@@ -236,22 +236,22 @@ static void run_patient(struct loop *loop)
 {
 	uint64_t end_us;
 
-	if (loop->patient.len == 0)
+	if (loop->bulk.len == 0)
 		return;
 	end_us = monotonic_us() + SLICE_US;
-	for (size_t n = loop->patient.len; n > 0 && loop->patient.len > 0; n--) {
-		run_first(&loop->patient);
-		if (loop->patient.len > 0 && monotonic_us() >= end_us)
+	for (size_t n = loop->bulk.len; n > 0 && loop->bulk.len > 0; n--) {
+		run_first(&loop->bulk);
+		if (loop->bulk.len > 0 && monotonic_us() >= end_us)
 			return;
 	}
 }
 
-/* Returns whether it is patient watches to which something has happened. */
+/* Returns whether it is bulk watches to which something has happened. */
 static bool run_event(struct loop *loop, const struct epoll_event *event)
 {
 	struct watch *watch = event->data.ptr;
 
-	if (event->data.ptr == &loop->patient)
+	if (event->data.ptr == &loop->bulk)
 		return true;
 	if (watch != NULL) /* not forgotten in this turn */
 		watch->fn(watch, event->events);
@@ -261,7 +261,7 @@ static bool run_event(struct loop *loop, const struct epoll_event *event)
 int loop_run(struct loop *loop)
 {
 	while (!loop->stopped) {
-		bool patient = false;
+		bool bulk = false;
 		int n = epoll_wait(loop->epoll_fd, loop->batch, LOOP_BATCH, next_wait_ms(loop));
 
 		if (n == -1 && errno != EINTR)
@@ -269,10 +269,10 @@ int loop_run(struct loop *loop)
 		loop->now_ms = monotonic_us() / 1000;
 		loop->batch_len = n > 0 ? n : 0;
 		for (loop->batch_at = 0; loop->batch_at < loop->batch_len;)
-			patient |= run_event(loop, &loop->batch[loop->batch_at++]);
+			bulk |= run_event(loop, &loop->batch[loop->batch_at++]);
 		loop->batch_len = 0;
 		run_again(loop);
-		if (patient)
+		if (bulk)
 			queue_patient(loop);
 		run_patient(loop);
 		run_timers(loop);

@@ -23,12 +23,12 @@
 
 struct watch;
 struct timer;
-struct grave;
+struct deferred;
 
 /* ready: EPOLLIN, EPOLLOUT, EPOLLHUP ..., or 0 when called because of loop_again(). */
 typedef void watch_fn(struct watch *watch, uint32_t ready);
 typedef void timer_fn(struct timer *timer);
-typedef void grave_fn(struct grave *grave);
+typedef void deferred_fn(struct deferred *deferred);
 
 struct loop_queue {
 	struct watch *first;
@@ -39,7 +39,7 @@ struct watch {
 	int fd;
 	uint32_t want; /* what epoll was told; 0: it does not know the fd */
 	watch_fn *fn;
-	bool patient;		  /* others go first, see loop_patient() */
+	bool bulk;		  /* others go first, see loop_set_bulk() */
 	uint32_t ready;		  /* what is to be told, while queued */
 	struct loop_queue *queue; /* the one that it waits in, or NULL */
 	struct watch *next, *prev;
@@ -51,25 +51,25 @@ struct timer {
 	timer_fn *fn;
 };
 
-struct grave {
-	grave_fn *fn;
-	struct grave *next;
+struct deferred {
+	deferred_fn *fn;
+	struct deferred *next;
 };
 
 #define LOOP_BATCH 64
 
 struct loop {
 	int epoll_fd;
-	int patient_fd; /* an epoll inside the other */
+	int bulk_fd; /* an epoll inside the other */
 	bool stopped;
 	uint64_t now_ms; /* at the start of this turn */
 	struct epoll_event batch[LOOP_BATCH];
 	int batch_len, batch_at;
-	struct loop_queue again;   /* all of it in each turn */
-	struct loop_queue patient; /* a slice of it in each turn */
-	struct timer **heap;	   /* heap[0] is unused */
+	struct loop_queue again; /* all of it in each turn */
+	struct loop_queue bulk;	 /* a slice of it in each turn */
+	struct timer **heap;	 /* heap[0] is unused */
 	size_t heap_len, heap_cap;
-	struct grave *graves;
+	struct deferred *deferred_head;
 	uint8_t *spare; /* a buffer that streams lend each other, see stream_spill() */
 };
 
@@ -97,7 +97,7 @@ static inline bool timer_is_armed(const struct timer *timer)
 int loop_watch(struct loop *loop, struct watch *watch, uint32_t want);
 
 /* Whether others go first. Of a watch that asks for events already: returns as loop_watch(). */
-int loop_patient(struct loop *loop, struct watch *watch, bool patient);
+int loop_set_bulk(struct loop *loop, struct watch *watch, bool bulk);
 
 /* Forget the watch wholly: no event of this turn reaches it any more. Call before closing its fd. */
 void loop_unwatch(struct loop *loop, struct watch *watch);
@@ -109,8 +109,8 @@ void loop_again(struct loop *loop, struct watch *watch);
 int loop_timer(struct loop *loop, struct timer *timer, uint64_t in_ms);
 void loop_timer_stop(struct loop *loop, struct timer *timer);
 
-/* Have grave->fn(grave) called when this turn is over. */
-void loop_bury(struct loop *loop, struct grave *grave);
+/* Have deferred->fn(deferred) called when this turn is over. */
+void loop_defer_free(struct loop *loop, struct deferred *deferred);
 
 /* Turn until loop_stop(). Returns 0, or a negative errno when epoll itself fails. */
 int loop_run(struct loop *loop);

@@ -14,13 +14,13 @@
 enum msg_type {
 	MSG_NONE = 0,
 	/* monitor to worker */
-	MSG_SESSION,	      /* a control connection to serve; carries its descriptor */
-	MSG_RETIRE,	      /* a newer generation serves: end when the last session has */
-	MSG_DRAIN,	      /* attlsd ends: end sessions as soon as no transfer runs, then yourself */
-	MSG_SOCKET_READY,     /* the answer to MSG_SOCKET; carries the socket, or `error` */
-	MSG_ANNOUNCED,	      /* the answer to MSG_ANNOUNCE */
-	MSG_TELL_SESSIONS,    /* tell an operator of your sessions; carries the connection, see census.h */
-	MSG_END_SESSION,      /* an operator wants session `session` to end */
+	MSG_SESSION,	   /* a control connection to serve; carries its descriptor */
+	MSG_RETIRE,	   /* a newer generation serves: end when the last session has */
+	MSG_DRAIN,	   /* attlsd ends: end sessions as soon as no transfer runs, then yourself */
+	MSG_SOCKET_READY,  /* the answer to MSG_SOCKET; carries the socket, or `error` */
+	MSG_ANNOUNCED,	   /* the answer to MSG_ANNOUNCE */
+	MSG_LIST_SESSIONS, /* tell an operator of your sessions; carries the connection, see session-list.h */
+	MSG_END_SESSION,   /* an operator wants session `session` to end */
 	MSG_SESSION_ADMITTED, /* the answers to MSG_SESSION_SOURCE; `failures` as with MSG_SESSION */
 	MSG_SESSION_REFUSED,
 	/* worker to monitor */

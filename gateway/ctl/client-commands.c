@@ -52,7 +52,7 @@ static int complain_of_silence(const struct target *target, const struct answers
 
 /* complain: what is missing? Returns 0 or -1, after saying it. */
 struct view {
-	enum ask_what what;
+	enum ctl_proto_what what;
 	void (*print)(const struct answers *answers, FILE *out);
 	int (*dump)(const struct answers *answers, FILE *out);
 	int (*complain)(const struct target *target, const struct answers *answers);
@@ -73,46 +73,46 @@ static int show(const struct target *target, const struct view *view, bool json)
 	return written(target, r);
 }
 
-int operate_status(const struct target *target, bool json)
+int client_status(const struct target *target, bool json)
 {
-	static const struct view view = { ASK_STATUS, operate_print_status, operate_json_status,
+	static const struct view view = { CTL_STATUS, client_print_status, client_json_status,
 					  complain_of_few };
 
 	return show(target, &view, json);
 }
 
-int operate_sessions(const struct target *target, bool json)
+int client_sessions(const struct target *target, bool json)
 {
-	static const struct view view = { ASK_SESSIONS, operate_print_sessions, operate_json_sessions,
+	static const struct view view = { CTL_SESSIONS, client_print_sessions, client_json_sessions,
 					  complain_of_silence };
 
 	return show(target, &view, json);
 }
 
 /* Is it he who is meant? Then carry it out. */
-static int order(const struct target *target, enum ask_what what, uint64_t session)
+static int order(const struct target *target, enum ctl_proto_what what, uint64_t session)
 {
 	struct answers answers;
 	struct answer answer;
-	int r = target->policy == NULL ? 0 : talk_collect(target, ASK_STATUS, &answers);
+	int r = target->policy == NULL ? 0 : talk_collect(target, CTL_STATUS, &answers);
 
 	if (target->policy != NULL)
 		talk_done(&answers);
 	if (r == 0)
-		r = talk_order(target, what, session, what == ASK_RELOAD ? RELOAD_MS : ORDER_MS, &answer);
+		r = talk_order(target, what, session, what == CTL_RELOAD ? RELOAD_MS : ORDER_MS, &answer);
 	if (r == 0)
 		(void)printf("%s\n", answer.u.text);
 	return written(target, r);
 }
 
-int operate_end(const struct target *target, uint64_t session)
+int client_end(const struct target *target, uint64_t session)
 {
-	return order(target, ASK_END, session);
+	return order(target, CTL_END, session);
 }
 
-int operate_drain(const struct target *target)
+int client_drain(const struct target *target)
 {
-	return order(target, ASK_DRAIN, 0);
+	return order(target, CTL_DRAIN, 0);
 }
 
 /* Would attlsd take this policy? Where the file is not seen from here, attlsd will tell. */
@@ -133,12 +133,12 @@ static bool has_faults(const char *path)
 	return faults;
 }
 
-int operate_reload(const struct target *target)
+int client_reload(const struct target *target)
 {
 	struct answers answers;
-	int r = talk_collect(target, ASK_STATUS, &answers);
+	int r = talk_collect(target, CTL_STATUS, &answers);
 	bool faults = r == 0 && has_faults(answers.gateway.policy);
 
 	talk_done(&answers);
-	return r < 0 || faults ? EXIT_FAILURE : order(target, ASK_RELOAD, 0);
+	return r < 0 || faults ? EXIT_FAILURE : order(target, CTL_RELOAD, 0);
 }

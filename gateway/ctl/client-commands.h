@@ -10,11 +10,11 @@
 
 struct target; /* operate-talk.h */
 
-int operate_status(const struct target *target, bool json);
-int operate_sessions(const struct target *target, bool json);
-int operate_end(const struct target *target, uint64_t session);
+int client_status(const struct target *target, bool json);
+int client_sessions(const struct target *target, bool json);
+int client_end(const struct target *target, uint64_t session);
 /* Checks the file first that attlsd would read: a policy with faults is not even tried. */
-int operate_reload(const struct target *target);
-int operate_drain(const struct target *target);
+int client_reload(const struct target *target);
+int client_drain(const struct target *target);
 
 #endif

@@ -82,7 +82,7 @@ static bool reload_has_failed(const struct answer_gateway *gateway)
 	return gateway->failure[0] != '\0' && gateway->draining == 0;
 }
 
-void operate_print_status(const struct answers *answers, FILE *out)
+void client_print_status(const struct answers *answers, FILE *out)
 {
 	const struct answer_gateway *gateway = &answers->gateway;
 	char up[AGE_MAX], policy[AGE_MAX], failed[AGE_MAX];
@@ -176,7 +176,7 @@ static void print_cell(const char *text, enum column column, size_t width, FILE 
 		(void)fprintf(out, "%s%-*s", column == 0 ? "" : "  ", (int)width, text);
 }
 
-void operate_print_sessions(const struct answers *answers, FILE *out)
+void client_print_sessions(const struct answers *answers, FILE *out)
 {
 	char buf[SHOWN_MAX];
 	size_t widths[COLUMNS];
@@ -229,7 +229,7 @@ static json_t *reload_failed_json(const struct answer_gateway *gateway)
 			 seconds(gateway->failure_ms));
 }
 
-int operate_json_status(const struct answers *answers, FILE *out)
+int client_json_status(const struct answers *answers, FILE *out)
 {
 	const struct answer_gateway *gateway = &answers->gateway;
 	json_t *workers = json_array();
@@ -310,7 +310,7 @@ static json_t *session_json(const struct answers *answers, const struct answer_s
 	return json;
 }
 
-int operate_json_sessions(const struct answers *answers, FILE *out)
+int client_json_sessions(const struct answers *answers, FILE *out)
 {
 	json_t *list = json_array(), *silent = json_array();
 

@@ -8,11 +8,11 @@
 
 struct answers; /* operate-talk.h */
 
-void operate_print_status(const struct answers *answers, FILE *out);
-void operate_print_sessions(const struct answers *answers, FILE *out);
+void client_print_status(const struct answers *answers, FILE *out);
+void client_print_sessions(const struct answers *answers, FILE *out);
 
 /* Return 0, or -1: no memory, or the file could not be written. */
-int operate_json_status(const struct answers *answers, FILE *out);
-int operate_json_sessions(const struct answers *answers, FILE *out);
+int client_json_status(const struct answers *answers, FILE *out);
+int client_json_sessions(const struct answers *answers, FILE *out);
 
 #endif

@@ -89,9 +89,9 @@ static int check_peer(const struct target *target, int fd)
 }
 
 /* Returns the connection with the question asked, or -1. */
-static int ask(const struct target *target, enum ask_what what, uint64_t session)
+static int ask(const struct target *target, enum ctl_proto_what what, uint64_t session)
 {
-	const struct ask question = { .version = ASK_VERSION, .what = what, .session = session };
+	const struct ask question = { .version = CTL_VERSION, .what = what, .session = session };
 	const struct timeval wait = { .tv_sec = CONNECT_S };
 	struct sockaddr_un address = { .sun_family = AF_UNIX };
 	int fd;
@@ -119,7 +119,7 @@ static int ask(const struct target *target, enum ask_what what, uint64_t session
 }
 
 /* End a text that need not have an end, and let it not write on the terminal. */
-static void tame(char *text, size_t size)
+static void sanitize(char *text, size_t size)
 {
 	text[size - 1] = '\0';
 	for (unsigned char *c = (unsigned char *)text; *c != '\0'; c++)
@@ -127,31 +127,31 @@ static void tame(char *text, size_t size)
 			*c = '?';
 }
 
-#define END(field) ((field)[sizeof(field) - 1] = '\0')
+#define TERMINATE(field) ((field)[sizeof(field) - 1] = '\0')
 
 static void end_texts(struct answer *answer)
 {
 	switch ((enum answer_kind)answer->kind) {
 	case ANSWER_DONE:
 	case ANSWER_REFUSED:
-		tame(answer->u.text, sizeof(answer->u.text));
+		sanitize(answer->u.text, sizeof(answer->u.text));
 		break;
 	case ANSWER_GATEWAY:
-		tame(answer->u.gateway.version, sizeof(answer->u.gateway.version));
-		tame(answer->u.gateway.policy, sizeof(answer->u.gateway.policy));
-		tame(answer->u.gateway.failure, sizeof(answer->u.gateway.failure));
+		sanitize(answer->u.gateway.version, sizeof(answer->u.gateway.version));
+		sanitize(answer->u.gateway.policy, sizeof(answer->u.gateway.policy));
+		sanitize(answer->u.gateway.failure, sizeof(answer->u.gateway.failure));
 		break;
 	case ANSWER_SESSION: /* operate-print.c shows these as what they are */
-		END(answer->u.session.listener);
-		END(answer->u.session.rule);
-		END(answer->u.session.backend);
-		END(answer->u.session.user);
-		END(answer->u.session.tls);
-		END(answer->u.session.cipher);
-		END(answer->u.session.transfer);
+		TERMINATE(answer->u.session.listener);
+		TERMINATE(answer->u.session.rule);
+		TERMINATE(answer->u.session.backend);
+		TERMINATE(answer->u.session.user);
+		TERMINATE(answer->u.session.tls);
+		TERMINATE(answer->u.session.cipher);
+		TERMINATE(answer->u.session.transfer);
 		break;
 	case ANSWER_WORKER:
-	case ANSWER_TOLD:
+	case ANSWER_SESSIONS_END:
 		break;
 	}
 }
@@ -207,7 +207,7 @@ static int hear(const struct target *target, int fd, int wait_ms, struct answer 
 		return 0;
 	if (n == -1)
 		return talk_fault(target, "%s", strerror(errno));
-	if (n != (ssize_t)sizeof(*ret) || ret->version != ASK_VERSION)
+	if (n != (ssize_t)sizeof(*ret) || ret->version != CTL_VERSION)
 		ret->kind = 0;
 	end_texts(ret);
 	return 1;
@@ -288,16 +288,16 @@ static int take_from_worker(const struct target *target, struct answers *answers
 		return 0;
 	if (answer->kind == ANSWER_SESSION && from->sessions < from->worker.sessions + SESSIONS_MORE)
 		return take_session(target, answers, from, &answer->u.session);
-	from->told = answer->kind == ANSWER_TOLD && answer->u.told.sessions == from->sessions;
+	from->told = answer->kind == ANSWER_SESSIONS_END && answer->u.told.sessions == from->sessions;
 	from->bad = !from->told;
 	return 0;
 }
 
 static pid_t claimed_by(const struct answer *answer)
 {
-	return answer->kind == ANSWER_SESSION ? answer->u.session.worker
-	       : answer->kind == ANSWER_TOLD  ? answer->u.told.pid
-					      : 0;
+	return answer->kind == ANSWER_SESSION	     ? answer->u.session.worker
+	       : answer->kind == ANSWER_SESSIONS_END ? answer->u.told.pid
+						     : 0;
 }
 
 static int take(const struct target *target, struct answers *answers, const struct answer *answer,
@@ -334,11 +334,11 @@ bool talk_is_silent(const struct worker_heard *heard)
 }
 
 /* Has everybody told who was asked? Then the end is not worth waiting for: somebody may keep it back. */
-static bool is_all(const struct answers *answers, enum ask_what what)
+static bool is_all(const struct answers *answers, enum ctl_proto_what what)
 {
 	if (answers->workers == NULL || answers->nworkers < answers->gateway.workers)
 		return false;
-	for (size_t i = 0; what == ASK_SESSIONS && i < answers->nworkers; i++)
+	for (size_t i = 0; what == CTL_SESSIONS && i < answers->nworkers; i++)
 		if (talk_is_silent(&answers->workers[i]) && !answers->workers[i].bad &&
 		    answers->workers[i].worker.state != WORKER_LAGS)
 			return false;
@@ -353,7 +353,7 @@ static int by_number(const void *a, const void *b)
 	return x->session < y->session ? -1 : x->session > y->session;
 }
 
-int talk_collect(const struct target *target, enum ask_what what, struct answers *ret)
+int talk_collect(const struct target *target, enum ctl_proto_what what, struct answers *ret)
 {
 	int64_t end_ms = now_ms() + COLLECT_MS;
 	struct answer answer;
@@ -388,7 +388,7 @@ void talk_done(struct answers *answers)
 	free(answers->sessions);
 }
 
-int talk_order(const struct target *target, enum ask_what what, uint64_t session, int wait_ms,
+int talk_order(const struct target *target, enum ctl_proto_what what, uint64_t session, int wait_ms,
 	       struct answer *ret)
 {
 	int fd = ask(target, what, session);

@@ -38,14 +38,14 @@ struct answers {
 };
 
 /* Ask for status or sessions. Returns 0 and the answers, to be given to talk_done() in any case; or -1. */
-int talk_collect(const struct target *target, enum ask_what what, struct answers *ret);
+int talk_collect(const struct target *target, enum ctl_proto_what what, struct answers *ret);
 void talk_done(struct answers *answers);
 
-/* To ASK_SESSIONS: has this worker sessions of which it did not tell? */
+/* To CTL_SESSIONS: has this worker sessions of which it did not tell? */
 bool talk_is_silent(const struct worker_heard *heard);
 
 /* Give an order, and wait so long for the answer. Returns 0 and what it says, or -1. */
-int talk_order(const struct target *target, enum ask_what what, uint64_t session, int wait_ms,
+int talk_order(const struct target *target, enum ctl_proto_what what, uint64_t session, int wait_ms,
 	       struct answer *ret);
 
 /* Say on stderr what is wrong with the attlsd at this socket. Returns -1. */

@@ -94,32 +94,32 @@ static const char *spell(const struct explain_maker *maker, const char *command,
 	return v6 ? ftp_eprt_format(&target, buf) : ftp_port_format(&target, buf);
 }
 
-static bool was_accepted(const struct rehearsal_answer *answer)
+static bool was_accepted(const struct simulation_answer *answer)
 {
 	return answer->passed || answer->text[0] == '2' || answer->text[0] == '3';
 }
 
 /* Is a step not needed: TLS comes by itself, or a certificate has replaced the password? */
-static bool is_done(const struct rehearsal *rehearsal, const char *step)
+static bool is_done(const struct simulation *simulation, const char *step)
 {
-	const struct ftp_machine *machine = &rehearsal->machine;
+	const struct ftp_machine *machine = &simulation->machine;
 
 	return (machine->security.implicit && strncmp(step, "AUTH", 4) == 0) ||
 	       (machine->login == FTP_LOGIN_DONE && strncmp(step, "PASS", 4) == 0);
 }
 
 /* Play a stage. False: a step of it is refused. */
-static bool reach(struct explain_maker *maker, const struct stage *stage, struct rehearsal *rehearsal,
-		  const char **ret_step, struct rehearsal_answer *ret_answer)
+static bool reach(struct explain_maker *maker, const struct stage *stage, struct simulation *simulation,
+		  const char **ret_step, struct simulation_answer *ret_answer)
 {
 	char buf[FTP_ENDPOINT_TEXT_MAX];
 
-	rehearsal_start(rehearsal, &maker->setup, &maker->offered, &maker->identity);
+	simulation_start(simulation, &maker->setup, &maker->offered, &maker->identity);
 	for (size_t i = 0; i < STEPS_MAX && stage->steps[i] != NULL; i++) {
 		*ret_step = stage->steps[i];
-		if (is_done(rehearsal, *ret_step))
+		if (is_done(simulation, *ret_step))
 			continue;
-		rehearsal_say(rehearsal, spell(maker, *ret_step, buf), ret_answer);
+		simulation_command(simulation, spell(maker, *ret_step, buf), ret_answer);
 		if (!was_accepted(ret_answer))
 			return false;
 	}
@@ -127,7 +127,7 @@ static bool reach(struct explain_maker *maker, const struct stage *stage, struct
 }
 
 static void put_answer(struct explain_maker *maker, json_t *to, const char *command,
-		       const struct rehearsal_answer *answer)
+		       const struct simulation_answer *answer)
 {
 	explain_put(maker, to, "command", explain_text(command));
 	explain_put(maker, to, "by", json_string(answer->passed ? "server" : "gateway"));
@@ -136,18 +136,19 @@ static void put_answer(struct explain_maker *maker, json_t *to, const char *comm
 		explain_put(maker, to, "data", json_string(answer->protect ? "private" : "clear"));
 }
 
-static json_t *ask(struct explain_maker *maker, const struct question *question, struct rehearsal *rehearsal)
+static json_t *ask(struct explain_maker *maker, const struct question *question,
+		   struct simulation *simulation)
 {
 	char buf[FTP_ENDPOINT_TEXT_MAX];
-	struct rehearsal_answer answer;
+	struct simulation_answer answer;
 	json_t *one = json_object(), *after = json_array();
 	const char *command = spell(maker, question->command, buf);
 
 	for (size_t i = 0; i < STEPS_MAX && question->after[i] != NULL; i++) {
-		rehearsal_say(rehearsal, question->after[i], &answer);
+		simulation_command(simulation, question->after[i], &answer);
 		explain_add(maker, after, json_string(question->after[i]));
 	}
-	rehearsal_say(rehearsal, command, &answer);
+	simulation_command(simulation, command, &answer);
 	explain_put(maker, one, "after", after);
 	put_answer(maker, one, command, &answer);
 	return one;
@@ -156,12 +157,12 @@ static json_t *ask(struct explain_maker *maker, const struct question *question,
 static json_t *stage_answers(struct explain_maker *maker, enum stage_number number)
 {
 	json_t *one = json_object(), *list = json_array(), *refused;
-	struct rehearsal_answer answer;
-	struct rehearsal rehearsal;
+	struct simulation_answer answer;
+	struct simulation simulation;
 	const char *step = NULL;
 
 	explain_put(maker, one, "state", json_string(stages[number].name));
-	if (!reach(maker, &stages[number], &rehearsal, &step, &answer)) {
+	if (!reach(maker, &stages[number], &simulation, &step, &answer)) {
 		refused = json_object();
 		put_answer(maker, refused, step, &answer);
 		explain_put(maker, one, "refused_at", refused);
@@ -169,8 +170,8 @@ static json_t *stage_answers(struct explain_maker *maker, enum stage_number numb
 		for (size_t i = 0; i < NELEM(questions); i++) {
 			if (questions[i].stage != number)
 				continue;
-			(void)reach(maker, &stages[number], &rehearsal, &step, &answer); /* as before */
-			explain_add(maker, list, ask(maker, &questions[i], &rehearsal));
+			(void)reach(maker, &stages[number], &simulation, &step, &answer); /* as before */
+			explain_add(maker, list, ask(maker, &questions[i], &simulation));
 		}
 	}
 	explain_put(maker, one, "answers", list);
@@ -189,13 +190,13 @@ json_t *explain_answers(struct explain_maker *maker)
 
 json_t *explain_features(struct explain_maker *maker)
 {
-	struct rehearsal rehearsal;
+	struct simulation simulation;
 	json_t *list = json_array();
 	const char *line;
 	unsigned bits;
 
-	rehearsal_start(&rehearsal, &maker->setup, &maker->offered, &maker->identity);
-	bits = ftp_security_features(&rehearsal.machine.security, maker->setup.action);
+	simulation_start(&simulation, &maker->setup, &maker->offered, &maker->identity);
+	bits = ftp_security_features(&simulation.machine.security, maker->setup.action);
 	for (size_t i = 0; (line = ftp_feat_line(bits, i)) != NULL; i++)
 		explain_add(maker, list, explain_text(line + 1));
 	return list;

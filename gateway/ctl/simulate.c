@@ -8,8 +8,8 @@
 #define QUEUE_MAX 8
 
 struct turn {
-	struct rehearsal *rehearsal;
-	struct rehearsal_answer *answer;
+	struct simulation *simulation;
+	struct simulation_answer *answer;
 	const char *command; /* the client's; NULL: the greeting */
 	const char *queue[QUEUE_MAX];
 	size_t nqueue;
@@ -56,7 +56,7 @@ static void server_hears(struct turn *turn, const struct ftp_act *heard)
 static bool client_is_told(struct turn *turn)
 {
 	struct ftp_reply_parser parser = { .code = 0 };
-	char line[REHEARSAL_TEXT_MAX];
+	char line[SIMULATION_TEXT_MAX];
 	struct ftp_reply reply;
 	int len;
 
@@ -66,7 +66,7 @@ static bool client_is_told(struct turn *turn)
 	assert(len > 0 && (size_t)len < sizeof(line));
 	if (ftp_reply_take(&parser, (const uint8_t *)line, (size_t)len, &reply) != FTP_REPLY_END)
 		return false;
-	if (ftp_machine_reply(&turn->rehearsal->machine, &reply, true, &turn->out) == FTP_HOLD)
+	if (ftp_machine_reply(&turn->simulation->machine, &reply, true, &turn->out) == FTP_HOLD)
 		return turn->out.n > 0;
 	turn->nqueue--;
 	memmove(&turn->queue[0], &turn->queue[1], turn->nqueue * sizeof(turn->queue[0]));
@@ -77,7 +77,7 @@ static bool client_is_told(struct turn *turn)
 /* Only what the gateway says of its own accord is its answer. */
 static void client_hears(struct turn *turn, const struct ftp_act *heard)
 {
-	struct rehearsal_answer *answer = turn->answer;
+	struct simulation_answer *answer = turn->answer;
 	const char *end = memchr(heard->text, '\r', heard->len);
 	size_t len = end != NULL ? (size_t)(end - heard->text) : heard->len;
 
@@ -91,15 +91,15 @@ static void client_hears(struct turn *turn, const struct ftp_act *heard)
 
 static void tls_is_up(struct turn *turn)
 {
-	struct rehearsal *rehearsal = turn->rehearsal;
+	struct simulation *simulation = turn->simulation;
 
-	ftp_machine_identify(&rehearsal->machine, &rehearsal->identity);
-	ftp_machine_signal(&rehearsal->machine, FTP_SIGNAL_TLS_UP, &turn->out);
+	ftp_machine_identify(&simulation->machine, &simulation->identity);
+	ftp_machine_signal(&simulation->machine, FTP_SIGNAL_TLS_UP, &turn->out);
 }
 
 static void carry_out_one(struct turn *turn, const struct ftp_act *one)
 {
-	struct ftp_machine *machine = &turn->rehearsal->machine;
+	struct ftp_machine *machine = &turn->simulation->machine;
 	struct ip_endpoint ours = { .addr = machine->server_addr, .port = 50000 };
 
 	switch (one->what) {
@@ -117,7 +117,7 @@ static void carry_out_one(struct turn *turn, const struct ftp_act *one)
 		server_says(turn, "220 Ready.");
 		break;
 	case FTP_DO_LISTEN_CLIENT:
-		ftp_machine_listening(machine, FTP_SIDE_CLIENT, &turn->rehearsal->offered, &turn->out);
+		ftp_machine_listening(machine, FTP_SIDE_CLIENT, &turn->simulation->offered, &turn->out);
 		break;
 	case FTP_DO_SEGMENT:
 	case FTP_DO_PAUSE: /* nobody waits here */
@@ -164,25 +164,26 @@ static void play(struct turn *turn)
 	while (client_is_told(turn));
 }
 
-void rehearsal_start(struct rehearsal *rehearsal, const struct ftp_machine_setup *setup,
-		     const struct ip_endpoint *offered, const struct ftp_identity *identity)
+void simulation_start(struct simulation *simulation, const struct ftp_machine_setup *setup,
+		      const struct ip_endpoint *offered, const struct ftp_identity *identity)
 {
-	struct rehearsal_answer nobody = { .passed = false };
-	struct turn turn = { .rehearsal = rehearsal, .answer = &nobody };
+	struct simulation_answer nobody = { .passed = false };
+	struct turn turn = { .simulation = simulation, .answer = &nobody };
 
-	*rehearsal = (struct rehearsal){ .offered = *offered, .identity = *identity };
-	ftp_machine_init(&rehearsal->machine, setup);
+	*simulation = (struct simulation){ .offered = *offered, .identity = *identity };
+	ftp_machine_init(&simulation->machine, setup);
 	if (setup->implicit && !setup->action->secureimplicitzos)
 		tls_is_up(&turn);
 	server_says(&turn, "220 Ready.");
 	play(&turn);
 }
 
-void rehearsal_say(struct rehearsal *rehearsal, const char *command, struct rehearsal_answer *ret_answer)
+void simulation_command(struct simulation *simulation, const char *command,
+			struct simulation_answer *ret_answer)
 {
-	struct turn turn = { .rehearsal = rehearsal, .answer = ret_answer, .command = command };
+	struct turn turn = { .simulation = simulation, .answer = ret_answer, .command = command };
 
-	*ret_answer = (struct rehearsal_answer){ .passed = false };
-	(void)ftp_machine_command(&rehearsal->machine, command, strlen(command), &turn.out);
+	*ret_answer = (struct simulation_answer){ .passed = false };
+	(void)ftp_machine_command(&simulation->machine, command, strlen(command), &turn.out);
 	play(&turn);
 }

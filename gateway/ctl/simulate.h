@@ -10,29 +10,30 @@
 
 #include "ftp-alg/ftp-alg.h"
 
-#define REHEARSAL_TEXT_MAX 256
+#define SIMULATION_TEXT_MAX 256
 
-struct rehearsal {
+struct simulation {
 	struct ftp_machine machine;
 	struct ip_endpoint offered;   /* what the client is told to dial */
 	struct ftp_identity identity; /* who it is once TLS is up */
 };
 
 /* The answer to one command. */
-struct rehearsal_answer {
-	char text[REHEARSAL_TEXT_MAX]; /* the gateway's own reply, its first line if it has several; "": the
+struct simulation_answer {
+	char text[SIMULATION_TEXT_MAX]; /* the gateway's own reply, its first line if it has several; "": the
 					  server's */
-	bool passed;		       /* the command reached the server */
-	bool transfer;		       /* and data would move, */
-	bool protect;		       /* under TLS or not */
-	bool closed;		       /* the session has ended */
+	bool passed;			/* the command reached the server */
+	bool transfer;			/* and data would move, */
+	bool protect;			/* under TLS or not */
+	bool closed;			/* the session has ended */
 };
 
 /* Up to the greeting, with the handshake of an implicit listener done. */
-void rehearsal_start(struct rehearsal *rehearsal, const struct ftp_machine_setup *setup,
-		     const struct ip_endpoint *offered, const struct ftp_identity *identity);
+void simulation_start(struct simulation *simulation, const struct ftp_machine_setup *setup,
+		      const struct ip_endpoint *offered, const struct ftp_identity *identity);
 
 /* Say one command to the end of its reply; a handshake that it asks for succeeds. */
-void rehearsal_say(struct rehearsal *rehearsal, const char *command, struct rehearsal_answer *ret_answer);
+void simulation_command(struct simulation *simulation, const char *command,
+			struct simulation_answer *ret_answer);
 
 #endif

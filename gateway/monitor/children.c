@@ -27,7 +27,7 @@
 #define ROOT_FD	   5
 
 static void on_channel(struct watch *watch, uint32_t ready);
-static void on_bell(struct watch *watch, uint32_t ready);
+static void on_doorbell(struct watch *watch, uint32_t ready);
 static void on_restart(struct timer *timer);
 
 /* A page of its own for each worker, so that a worker that was taken over cannot draw sessions to itself. */
@@ -61,15 +61,15 @@ static void relays_unmap_others(const struct child *mine)
 }
 
 /* In the new process: nothing of the monitor's stays but the policy's memory, stderr and the channel. */
-static void become_worker(const struct child *child, int channel, int bell, int root)
+static void become_worker(const struct child *child, int channel, int doorbell, int root)
     __attribute__((noreturn));
-static void become_worker(const struct child *child, int channel, int bell, int root)
+static void become_worker(const struct child *child, int channel, int doorbell, int root)
 {
 	struct worker_setup setup = {
 		.policy = child->generation->policy,
 		.relays = child->relays,
 		.channel = CHANNEL_FD,
-		.bell = BELL_FD,
+		.doorbell = BELL_FD,
 		.first = child == &child->generation->workers[0],
 		.root = -1,
 		.uid = child->generation->uid,
@@ -77,7 +77,7 @@ static void become_worker(const struct child *child, int channel, int bell, int 
 	};
 	sigset_t none;
 	int spare = fcntl(channel, F_DUPFD_CLOEXEC, ROOT_FD + 1);
-	int spare_bell = fcntl(bell, F_DUPFD_CLOEXEC, ROOT_FD + 1);
+	int spare_doorbell = fcntl(doorbell, F_DUPFD_CLOEXEC, ROOT_FD + 1);
 	int spare_root = root == -1 ? -1 : fcntl(root, F_DUPFD_CLOEXEC, ROOT_FD + 1);
 
 	(void)sigemptyset(&none);
@@ -85,8 +85,8 @@ static void become_worker(const struct child *child, int channel, int bell, int 
 	(void)signal(SIGINT, SIG_IGN); /* a terminal's Ctrl-C reaches the whole group: the monitor decides */
 	(void)signal(SIGHUP, SIG_IGN);
 	(void)signal(SIGTERM, SIG_IGN);
-	if (spare == -1 || spare_bell == -1 || dup3(spare, CHANNEL_FD, O_CLOEXEC) == -1 ||
-	    dup3(spare_bell, BELL_FD, O_CLOEXEC) == -1)
+	if (spare == -1 || spare_doorbell == -1 || dup3(spare, CHANNEL_FD, O_CLOEXEC) == -1 ||
+	    dup3(spare_doorbell, BELL_FD, O_CLOEXEC) == -1)
 		_exit(EXIT_FAILURE);
 	if (spare_root != -1) {
 		setup.root = ROOT_FD;
@@ -103,8 +103,8 @@ static int child_start(struct child *child)
 {
 	int fds[2] = { -1, -1 };
 	int root = -1;
-	int bell = eventfd(0, EFD_NONBLOCK | EFD_CLOEXEC);
-	int r = bell == -1 ? -errno : msg_pair(fds);
+	int doorbell = eventfd(0, EFD_NONBLOCK | EFD_CLOEXEC);
+	int r = doorbell == -1 ? -errno : msg_pair(fds);
 
 	if (r == 0 && child->children->root) {
 		root = sandbox_empty_root();
@@ -120,9 +120,9 @@ static int child_start(struct child *child)
 		goto out;
 	}
 	if (child->pid == 0)
-		become_worker(child, fds[1], bell, root);
+		become_worker(child, fds[1], doorbell, root);
 	child->channel.fd = fd_take(&fds[0]);
-	child->bell.fd = fd_take(&bell);
+	child->doorbell.fd = fd_take(&doorbell);
 	child->ready = child->welcomed = false;
 	child->told = MSG_NONE;
 	child->owed = false;
@@ -130,11 +130,11 @@ static int child_start(struct child *child)
 	child->started_ms = child->children->loop->now_ms;
 	/* Each ring is an edge, and nothing is read: the worker has the same open file, and could make that
 	 * wait. */
-	r = loop_watch(child->children->loop, &child->bell, EPOLLIN | EPOLLET);
+	r = loop_watch(child->children->loop, &child->doorbell, EPOLLIN | EPOLLET);
 	if (r < 0)
 		child_kill(child, "no-memory");
 out:
-	fd_close(&bell);
+	fd_close(&doorbell);
 	fd_close(&fds[0]);
 	fd_close(&fds[1]);
 	fd_close(&root);
@@ -198,7 +198,7 @@ static void hear(struct child *child)
 		else
 			child->children->on_message(child, &msg);
 		if (++heard == HEARD_MAX) { /* the rest when others have had their turn */
-			loop_again(child->children->loop, &child->bell);
+			loop_again(child->children->loop, &child->doorbell);
 			return;
 		}
 	}
@@ -217,15 +217,15 @@ static void hear_others(struct children *children, const struct child *last)
 				hear(&generation->workers[i]);
 }
 
-void children_hear(struct children *children)
+void children_drain_channels(struct children *children)
 {
 	hear_others(children, NULL);
 }
 
 /* What it asks for may depend on what others have said before without ringing. */
-static void on_bell(struct watch *watch, uint32_t ready)
+static void on_doorbell(struct watch *watch, uint32_t ready)
 {
-	struct child *child = CONTAINER_OF(watch, struct child, bell);
+	struct child *child = CONTAINER_OF(watch, struct child, doorbell);
 
 	(void)ready;
 	hear_others(child->children, child);
@@ -241,10 +241,10 @@ static void hang_up(struct child *child)
 {
 	if (child->channel.fd != -1)
 		loop_unwatch(child->children->loop, &child->channel);
-	if (child->bell.fd != -1)
-		loop_unwatch(child->children->loop, &child->bell);
+	if (child->doorbell.fd != -1)
+		loop_unwatch(child->children->loop, &child->doorbell);
 	fd_close(&child->channel.fd);
-	fd_close(&child->bell.fd);
+	fd_close(&child->doorbell.fd);
 }
 
 static void generation_free(struct generation *generation)
@@ -295,7 +295,7 @@ int generation_start(struct children *children, struct policy **policy, unsigned
 
 		*child = (struct child){ .children = children, .generation = generation };
 		watch_init(&child->channel, on_channel);
-		watch_init(&child->bell, on_bell);
+		watch_init(&child->doorbell, on_doorbell);
 		timer_init(&child->restart, on_restart);
 		r = relays_map(child) < 0 ? -ENOMEM : r;
 	}

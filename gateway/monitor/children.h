@@ -22,9 +22,9 @@ struct children;
 struct generation;
 
 struct child {
-	pid_t pid;	      /* 0: a place that waits to be filled again */
-	struct watch channel; /* read when the bell rings, and before decisions */
-	struct watch bell;    /* rung for what cannot wait */
+	pid_t pid;	       /* 0: a place that waits to be filled again */
+	struct watch channel;  /* read when the doorbell rings, and before decisions */
+	struct watch doorbell; /* rung for what cannot wait */
 	struct timer restart;
 	struct children *children;
 	struct generation *generation;
@@ -94,11 +94,11 @@ void generation_look(struct generation *generation, uint64_t now_ms);
 struct child *generation_pick(struct generation *generation);
 
 /*
- * Hear what the workers have said without ringing the bell: that sessions have
+ * Hear what the workers have said without ringing the doorbell: that sessions have
  * ended, say. Before whatever depends on it. Calls on_message only, and may end a
- * child; on_ready waits for the bell, so that no generation comes or goes in here.
+ * child; on_ready waits for the doorbell, so that no generation comes or goes in here.
  */
-void children_hear(struct children *children);
+void children_drain_channels(struct children *children);
 
 /* End a child that asked for what it must not. */
 void child_kill(struct child *child, const char *reason);

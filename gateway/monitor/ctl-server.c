@@ -19,19 +19,19 @@
 #define PATIENCE_MS 2000
 #define PAUSE_MS    1000
 
-struct operator_peer {
-	struct operators *operators;
+struct ctl_peer {
+	struct ctl_server *operators;
 	struct watch watch;
 	struct timer timer;
-	struct grave grave;
-	enum ask_what asked; /* 0: nothing yet */
-	uint32_t workers;    /* of ASK_STATUS and ASK_SESSIONS: so many were announced */
-	uint32_t told;	     /* and so many were told */
+	struct deferred deferred;
+	enum ctl_proto_what asked; /* 0: nothing yet */
+	uint32_t workers;	   /* of CTL_STATUS and CTL_SESSIONS: so many were announced */
+	uint32_t told;		   /* and so many were told */
 	bool gone;
-	struct operator_peer *next, *prev;
+	struct ctl_peer *next, *prev;
 };
 
-static void listen_if_room(struct operators *operators)
+static void listen_if_room(struct ctl_server *operators)
 {
 	bool room = operators->npeers < PEERS_MAX && !timer_is_armed(&operators->pause);
 
@@ -40,14 +40,14 @@ static void listen_if_room(struct operators *operators)
 		(void)loop_timer(operators->loop, &operators->pause, PAUSE_MS);
 }
 
-static void peer_free(struct grave *grave)
+static void peer_free(struct deferred *deferred)
 {
-	free(CONTAINER_OF(grave, struct operator_peer, grave));
+	free(CONTAINER_OF(deferred, struct ctl_peer, deferred));
 }
 
-static void peer_end(struct operator_peer *peer)
+static void peer_end(struct ctl_peer *peer)
 {
-	struct operators *operators = peer->operators;
+	struct ctl_server *operators = peer->operators;
 
 	if (peer->gone)
 		return;
@@ -57,19 +57,19 @@ static void peer_end(struct operator_peer *peer)
 	loop_timer_stop(operators->loop, &peer->timer);
 	DL_DELETE(operators->peers, peer);
 	operators->npeers--;
-	loop_bury(operators->loop, &peer->grave);
+	loop_defer_free(operators->loop, &peer->deferred);
 	listen_if_room(operators);
 }
 
 /* An answer for people, the last one. */
-static void say(struct operator_peer *peer, enum answer_kind kind, const char *text)
+static void say(struct ctl_peer *peer, enum answer_kind kind, const char *text)
 {
-	struct answer answer = ask_answer(kind);
+	struct answer answer = ctl_proto_answer(kind);
 
 	if (peer->gone)
 		return;
 	(void)snprintf(answer.u.text, sizeof(answer.u.text), "%s", text);
-	(void)ask_send(peer->watch.fd, &answer); /* who does not read has gone */
+	(void)ctl_proto_send(peer->watch.fd, &answer); /* who does not read has gone */
 	peer_end(peer);
 }
 
@@ -93,7 +93,7 @@ static uint32_t login_of(pid_t pid)
 }
 
 /* What was ordered, and by whom: auditors ask, so it is logged at any level. */
-static void log_order(const struct operator_peer *peer, const char *order)
+static void log_order(const struct ctl_peer *peer, const char *order)
 {
 	struct ucred who = { .pid = 0, .uid = (uid_t)-1 };
 	socklen_t len = sizeof(who);
@@ -114,7 +114,7 @@ static void log_order(const struct operator_peer *peer, const char *order)
 }
 
 /* All workers that there are, of the current generation and of those that end. */
-static uint32_t count_workers(const struct operators *operators)
+static uint32_t count_workers(const struct ctl_server *operators)
 {
 	const struct generation *generation;
 	uint32_t n = 0;
@@ -136,35 +136,35 @@ static enum answer_worker_state state_of(const struct child *child)
 	return child->told == MSG_DRAIN ? WORKER_DRAINS : WORKER_RETIRES;
 }
 
-static int tell_gateway(struct operator_peer *peer)
+static int tell_gateway(struct ctl_peer *peer)
 {
-	struct operators *operators = peer->operators;
-	struct answer answer = ask_answer(ANSWER_GATEWAY);
+	struct ctl_server *operators = peer->operators;
+	struct answer answer = ctl_proto_answer(ANSWER_GATEWAY);
 
 	operators->calls->describe(operators->owner, &answer.u.gateway);
 	answer.u.gateway.workers = peer->workers = count_workers(operators);
 	memcpy(answer.u.gateway.failure, operators->failure, sizeof(operators->failure));
 	answer.u.gateway.failure_ms = operators->loop->now_ms - operators->failed_ms;
-	return ask_send(peer->watch.fd, &answer);
+	return ctl_proto_send(peer->watch.fd, &answer);
 }
 
-static int tell_worker(struct operator_peer *peer, const struct child *child)
+static int tell_worker(struct ctl_peer *peer, const struct child *child)
 {
-	struct answer answer = ask_answer(ANSWER_WORKER);
+	struct answer answer = ctl_proto_answer(ANSWER_WORKER);
 
 	answer.u.worker.pid = (int32_t)child->pid;
 	answer.u.worker.state = state_of(child);
 	answer.u.worker.generation = child->generation->number;
 	answer.u.worker.sessions = child->nsessions;
 	answer.u.worker.transfers = *child->relays;
-	return ask_send(peer->watch.fd, &answer);
+	return ctl_proto_send(peer->watch.fd, &answer);
 }
 
 /*
  * Those that were not told yet: hundreds do not fit into a socket at once. If some
  * come or go meanwhile, the reader has to ask again.
  */
-static int tell_workers(struct operator_peer *peer)
+static int tell_workers(struct ctl_peer *peer)
 {
 	struct generation *generation;
 	uint32_t n = 0;
@@ -184,9 +184,9 @@ static int tell_workers(struct operator_peer *peer)
 }
 
 /* Who lags is not asked: questions would fill the channel, which orders have to get through. */
-static void hand_over(struct operator_peer *peer)
+static void hand_over(struct ctl_peer *peer)
 {
-	const struct msg msg = { .type = MSG_TELL_SESSIONS };
+	const struct msg msg = { .type = MSG_LIST_SESSIONS };
 	struct generation *generation;
 
 	DL_FOREACH (peer->operators->children->head, generation)
@@ -198,7 +198,7 @@ static void hand_over(struct operator_peer *peer)
 		}
 }
 
-static void tell(struct operator_peer *peer)
+static void tell(struct ctl_peer *peer)
 {
 	struct loop *loop = peer->operators->loop;
 	int r = tell_workers(peer);
@@ -206,12 +206,12 @@ static void tell(struct operator_peer *peer)
 	if (r == -EAGAIN && loop_watch(loop, &peer->watch, EPOLLOUT) == 0 &&
 	    loop_timer(loop, &peer->timer, PATIENCE_MS) == 0)
 		return; /* till he has read some */
-	if (r == 0 && peer->asked == ASK_SESSIONS)
+	if (r == 0 && peer->asked == CTL_SESSIONS)
 		hand_over(peer);
 	peer_end(peer);
 }
 
-static void end_session(struct operator_peer *peer, uint64_t session)
+static void end_session(struct ctl_peer *peer, uint64_t session)
 {
 	const struct msg msg = { .type = MSG_END_SESSION, .session = session };
 	const struct child *child = admission_owner(peer->operators->admission, session);
@@ -235,9 +235,9 @@ static void end_session(struct operator_peer *peer, uint64_t session)
 	say(peer, ANSWER_DONE, text);
 }
 
-static void reload(struct operator_peer *peer)
+static void reload(struct ctl_peer *peer)
 {
-	struct operators *operators = peer->operators;
+	struct ctl_server *operators = peer->operators;
 	const char *refusal;
 
 	log_order(peer, "reload");
@@ -247,9 +247,9 @@ static void reload(struct operator_peer *peer)
 		say(peer, ANSWER_REFUSED, refusal);
 }
 
-static void drain(struct operator_peer *peer)
+static void drain(struct ctl_peer *peer)
 {
-	struct operators *operators = peer->operators;
+	struct ctl_server *operators = peer->operators;
 	char text[120];
 	const char *refusal;
 
@@ -261,25 +261,25 @@ static void drain(struct operator_peer *peer)
 	say(peer, refusal == NULL ? ANSWER_DONE : ANSWER_REFUSED, refusal == NULL ? text : refusal);
 }
 
-static void answer(struct operator_peer *peer, const struct ask *ask)
+static void answer(struct ctl_peer *peer, const struct ask *ask)
 {
-	children_hear(peer->operators->children); /* who has gone is not counted any more */
+	children_drain_channels(peer->operators->children); /* who has gone is not counted any more */
 	peer->asked = ask->what; /* before a reload begins: it may be over when the call returns */
 	switch (peer->asked) {
-	case ASK_STATUS:
-	case ASK_SESSIONS:
+	case CTL_STATUS:
+	case CTL_SESSIONS:
 		if (tell_gateway(peer) < 0)
 			peer_end(peer);
 		else
 			tell(peer);
 		break;
-	case ASK_END:
+	case CTL_END:
 		end_session(peer, ask->session);
 		break;
-	case ASK_RELOAD:
+	case CTL_RELOAD:
 		reload(peer);
 		break;
-	case ASK_DRAIN:
+	case CTL_DRAIN:
 		drain(peer);
 		break;
 	default:
@@ -288,7 +288,7 @@ static void answer(struct operator_peer *peer, const struct ask *ask)
 	}
 }
 
-static void hear(struct operator_peer *peer)
+static void hear(struct ctl_peer *peer)
 {
 	struct ask ask;
 	ssize_t n = recv(peer->watch.fd, &ask, sizeof(ask), MSG_TRUNC);
@@ -297,7 +297,7 @@ static void hear(struct operator_peer *peer)
 		return;
 	if (n <= 0 || peer->asked != 0) /* he has gone, or says more than was agreed */
 		peer_end(peer);
-	else if (n != (ssize_t)sizeof(ask) || ask.version != ASK_VERSION)
+	else if (n != (ssize_t)sizeof(ask) || ask.version != CTL_VERSION)
 		say(peer, ANSWER_REFUSED,
 		    "attlsctl and the attlsd that runs are of different versions; restart attlsd, or use the "
 		    "attlsctl that came with it");
@@ -307,7 +307,7 @@ static void hear(struct operator_peer *peer)
 
 static void on_peer(struct watch *watch, uint32_t ready)
 {
-	struct operator_peer *peer = CONTAINER_OF(watch, struct operator_peer, watch);
+	struct ctl_peer *peer = CONTAINER_OF(watch, struct ctl_peer, watch);
 
 	if (ready & (EPOLLHUP | EPOLLERR)) /* who has given up wants nothing to be done any more */
 		peer_end(peer);
@@ -319,19 +319,19 @@ static void on_peer(struct watch *watch, uint32_t ready)
 
 static void on_timer(struct timer *timer)
 {
-	peer_end(CONTAINER_OF(timer, struct operator_peer, timer));
+	peer_end(CONTAINER_OF(timer, struct ctl_peer, timer));
 }
 
-static void welcome(struct operators *operators, int *fd)
+static void welcome(struct ctl_server *operators, int *fd)
 {
-	struct operator_peer *peer = calloc(1, sizeof(*peer));
+	struct ctl_peer *peer = calloc(1, sizeof(*peer));
 
 	if (peer == NULL) {
 		fd_close(fd);
 		return;
 	}
 	peer->operators = operators;
-	peer->grave.fn = peer_free;
+	peer->deferred.fn = peer_free;
 	watch_init(&peer->watch, on_peer);
 	timer_init(&peer->timer, on_timer);
 	peer->watch.fd = fd_take(fd);
@@ -344,7 +344,7 @@ static void welcome(struct operators *operators, int *fd)
 
 static void on_listener(struct watch *watch, uint32_t ready)
 {
-	struct operators *operators = CONTAINER_OF(watch, struct operators, listener);
+	struct ctl_server *operators = CONTAINER_OF(watch, struct ctl_server, listener);
 
 	(void)ready;
 	while (operators->npeers < PEERS_MAX) {
@@ -363,13 +363,13 @@ static void on_listener(struct watch *watch, uint32_t ready)
 
 static void on_pause(struct timer *timer)
 {
-	listen_if_room(CONTAINER_OF(timer, struct operators, pause));
+	listen_if_room(CONTAINER_OF(timer, struct ctl_server, pause));
 }
 
-void operator_init(struct operators *operators, struct loop *loop, struct children *children,
-		   const struct admission *admission, const struct operator_calls *calls, void *owner)
+void ctl_server_init(struct ctl_server *operators, struct loop *loop, struct children *children,
+		     const struct admission *admission, const struct ctl_calls *calls, void *owner)
 {
-	*operators = (struct operators){
+	*operators = (struct ctl_server){
 		.loop = loop,
 		.children = children,
 		.admission = admission,
@@ -382,7 +382,7 @@ void operator_init(struct operators *operators, struct loop *loop, struct childr
 	timer_init(&operators->pause, on_pause);
 }
 
-void operator_facts(struct answer_gateway *gateway, const char *policy_path)
+void ctl_server_facts(struct answer_gateway *gateway, const char *policy_path)
 {
 	char *policy = gateway->policy;
 	const size_t size = sizeof(gateway->policy);
@@ -395,32 +395,32 @@ void operator_facts(struct answer_gateway *gateway, const char *policy_path)
 	gateway->pid = (int32_t)getpid();
 }
 
-int operator_prepare(struct operators *operators, const struct policy_daemon *daemon,
-		     const struct diags *source)
+int ctl_server_prepare(struct ctl_server *operators, const struct policy_daemon *daemon,
+		       const struct diags *source)
 {
 	const char *path = daemon->control_socket;
 
-	operators->stays = path != NULL && operator_socket_is_at(&operators->sock, path);
-	return operators->stays ? 0 : operator_socket_open(&operators->coming, daemon, source);
+	operators->stays = path != NULL && ctl_socket_is_at(&operators->sock, path);
+	return operators->stays ? 0 : ctl_socket_open(&operators->coming, daemon, source);
 }
 
-static void tell_waiting(struct operators *operators, enum answer_kind kind, const char *text)
+static void tell_waiting(struct ctl_server *operators, enum answer_kind kind, const char *text)
 {
-	struct operator_peer *peer, *next;
+	struct ctl_peer *peer, *next;
 
 	for (peer = operators->peers; peer != NULL; peer = next) {
 		next = peer->next;
-		if (peer->asked == ASK_RELOAD)
+		if (peer->asked == CTL_RELOAD)
 			say(peer, kind, text);
 	}
 }
 
-void operator_promote(struct operators *operators)
+void ctl_server_promote(struct ctl_server *operators)
 {
 	if (!operators->stays) {
 		if (operators->listener.fd != -1)
 			loop_unwatch(operators->loop, &operators->listener);
-		operator_socket_close(&operators->sock);
+		ctl_socket_close(&operators->sock);
 		operators->sock = operators->coming;
 		operators->coming = OPERATOR_SOCKET_NONE;
 		operators->listener.fd = operators->sock.fd;
@@ -430,18 +430,18 @@ void operator_promote(struct operators *operators)
 	tell_waiting(operators, ANSWER_DONE, "the new policy is in force; sessions that exist keep theirs");
 }
 
-void operator_abandon(struct operators *operators, const char *reason)
+void ctl_server_abandon(struct ctl_server *operators, const char *reason)
 {
 	char text[ANSWER_TEXT_MAX];
 
-	operator_socket_close(&operators->coming);
+	ctl_socket_close(&operators->coming);
 	operators->failed_ms = operators->loop->now_ms;
 	(void)snprintf(operators->failure, sizeof(operators->failure), "%s", reason);
 	(void)snprintf(text, sizeof(text), "%s; the running policy stays in force", reason);
 	tell_waiting(operators, ANSWER_REFUSED, text);
 }
 
-void operator_done(struct operators *operators)
+void ctl_server_done(struct ctl_server *operators)
 {
 	while (operators->peers != NULL)
 		peer_end(operators->peers);
@@ -449,6 +449,6 @@ void operator_done(struct operators *operators)
 	if (operators->listener.fd != -1)
 		loop_unwatch(operators->loop, &operators->listener);
 	operators->listener.fd = -1;
-	operator_socket_close(&operators->sock);
-	operator_socket_close(&operators->coming);
+	ctl_socket_close(&operators->sock);
+	ctl_socket_close(&operators->coming);
 }

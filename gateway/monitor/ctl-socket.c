@@ -85,7 +85,7 @@ static int lock_folder(const char *path)
 	return fd;
 }
 
-static int listen_locked(struct operator_socket *sock, const char *path)
+static int listen_locked(struct ctl_socket *sock, const char *path)
 {
 	struct stat st;
 	int fd = make();
@@ -112,7 +112,7 @@ static int listen_locked(struct operator_socket *sock, const char *path)
 	return 0;
 }
 
-static int listen_at(struct operator_socket *sock, const char *path)
+static int listen_at(struct ctl_socket *sock, const char *path)
 {
 	int lock = lock_folder(path);
 	int r = listen_locked(sock, path);
@@ -143,8 +143,7 @@ static void put_reason(int error, const char *path, char buf[static REASON_MAX])
 	(void)snprintf(buf, REASON_MAX, "%s", what);
 }
 
-int operator_socket_open(struct operator_socket *ret, const struct policy_daemon *daemon,
-			 const struct diags *source)
+int ctl_socket_open(struct ctl_socket *ret, const struct policy_daemon *daemon, const struct diags *source)
 {
 	char reason[REASON_MAX];
 	struct diags diags;
@@ -171,16 +170,16 @@ int operator_socket_open(struct operator_socket *ret, const struct policy_daemon
 	return r;
 }
 
-bool operator_socket_is_at(const struct operator_socket *sock, const char *path)
+bool ctl_socket_is_at(const struct ctl_socket *sock, const char *path)
 {
 	struct stat st;
 
 	return sock->fd != -1 && lstat(path, &st) == 0 && st.st_dev == sock->dev && st.st_ino == sock->ino;
 }
 
-void operator_socket_close(struct operator_socket *sock)
+void ctl_socket_close(struct ctl_socket *sock)
 {
-	if (operator_socket_is_at(sock, sock->path))
+	if (ctl_socket_is_at(sock, sock->path))
 		(void)unlink(sock->path); /* else the next one finds that nobody listens on it */
 	fd_close(&sock->fd);
 }

@@ -11,14 +11,14 @@
 
 #include "policy/policy.h"
 
-struct operator_socket {
+struct ctl_socket {
 	int fd; /* listening; -1: there is none */
 	char path[sizeof(((struct sockaddr_un *)0)->sun_path)];
 	dev_t dev; /* which file it is, so that nobody else's is removed */
 	ino_t ino;
 };
 
-#define OPERATOR_SOCKET_NONE ((struct operator_socket){ .fd = -1 })
+#define OPERATOR_SOCKET_NONE ((struct ctl_socket){ .fd = -1 })
 
 /*
  * Make what daemon.control_socket says, for its owner alone (mode 0600). One that
@@ -27,13 +27,12 @@ struct operator_socket {
  * missing, say. Where the policy names the path and it cannot be had, a negative
  * errno, and the reason and its mend have been printed to stderr.
  */
-int operator_socket_open(struct operator_socket *ret, const struct policy_daemon *daemon,
-			 const struct diags *source);
+int ctl_socket_open(struct ctl_socket *ret, const struct policy_daemon *daemon, const struct diags *source);
 
 /* Is it its file that stands at this path? Somebody may have cleared the folder. */
-bool operator_socket_is_at(const struct operator_socket *sock, const char *path);
+bool ctl_socket_is_at(const struct ctl_socket *sock, const char *path);
 
 /* Close it and remove its file. */
-void operator_socket_close(struct operator_socket *sock);
+void ctl_socket_close(struct ctl_socket *sock);
 
 #endif

@@ -43,7 +43,7 @@ struct monitor {
 	struct listener_set coming_listeners;
 	struct admission admission;
 	struct privileged privileged;
-	struct operators operators;
+	struct ctl_server operators;
 	struct answer_gateway facts;	 /* for operators; what changes is filled in by describe() */
 	uint64_t started_ms, current_ms; /* when attlsd began, and the current generation to serve */
 	bool stopping;
@@ -107,7 +107,7 @@ static void hand_over(struct monitor *monitor, const struct listener *listener, 
 	r = admission_enter(&monitor->admission, &policy->daemon, from->nproxies > 0 ? NULL : &peer->addr,
 			    child, &msg.session, &limit);
 	if (r == -EUSERS) { /* or has somebody gone since the batch began? */
-		children_hear(&monitor->children);
+		children_drain_channels(&monitor->children);
 		r = admission_enter(&monitor->admission, &policy->daemon,
 				    from->nproxies > 0 ? NULL : &peer->addr, child, &msg.session, &limit);
 	}
@@ -132,7 +132,7 @@ static void on_listener(struct watch *watch, uint32_t ready)
 	struct ip_endpoint peer;
 
 	(void)ready;
-	children_hear(&monitor->children); /* who has gone makes room */
+	children_drain_channels(&monitor->children); /* who has gone makes room */
 	generation_look(monitor->current, monitor->loop.now_ms);
 	if (generation_pick(monitor->current) == NULL) { /* clients wait in the kernel's queue */
 		(void)listener_set_accept(&monitor->listeners, &monitor->loop, false);
@@ -193,7 +193,7 @@ static void promote(struct monitor *monitor)
 		fail(monitor);
 		return;
 	}
-	operator_promote(&monitor->operators);
+	ctl_server_promote(&monitor->operators);
 	listener_set_log(&monitor->listeners, old == NULL ? "ready" : "reloaded");
 	if (old != NULL)
 		generation_retire(old, MSG_RETIRE);
@@ -227,17 +227,17 @@ static bool on_request(struct monitor *monitor, struct child *child, const struc
 {
 	struct admission_facts facts;
 	struct msg answer;
-	bool earned;
+	bool permitted;
 	int fd = -1;
 
 	if (!admission_facts(&monitor->admission, msg->session, child, &facts))
 		return false;
-	earned =
+	permitted =
 	    privileged_request(&monitor->privileged, child->generation->policy, &facts, msg, &answer, &fd);
-	if (earned && answer.type != MSG_NONE && msg_send(child->channel.fd, &answer, fd) < 0)
+	if (permitted && answer.type != MSG_NONE && msg_send(child->channel.fd, &answer, fd) < 0)
 		child_kill(child, "does-not-listen"); /* it asks more than it takes */
 	fd_close(&fd);
-	return earned;
+	return permitted;
 }
 
 static void on_message(struct child *child, const struct msg *msg)
@@ -252,7 +252,7 @@ static void on_message(struct child *child, const struct msg *msg)
 	else if (msg->type == MSG_SOCKET || msg->type == MSG_ANNOUNCE || msg->type == MSG_WITHDRAW)
 		ok = on_request(monitor, child, msg);
 	else if (msg->type == MSG_SESSION_SOURCE)
-		ok = source_told(&monitor->admission, child, msg, monitor->loop.now_ms);
+		ok = request_admission(&monitor->admission, child, msg, monitor->loop.now_ms);
 	else if (msg->type == MSG_SESSION_END)
 		ok = admission_leave(&monitor->admission, msg->session, child);
 	if (!ok)
@@ -267,7 +267,7 @@ static void abandon_reload(struct monitor *monitor, const char *reason)
 
 	monitor->coming = NULL;
 	listener_set_close(&monitor->coming_listeners, &monitor->loop);
-	operator_abandon(&monitor->operators, reason);
+	ctl_server_abandon(&monitor->operators, reason);
 	log_event(LOG_LEVEL_ERROR, "reload-failed", LOG_TEXT("reason", reason),
 		  LOG_TEXT("policy", "the running policy stays in force"));
 	if (coming != NULL)
@@ -319,7 +319,7 @@ static int bring_up(struct monitor *monitor)
 		r = listener_set_open(&monitor->coming_listeners, policy, &monitor->listeners, on_listener,
 				      monitor, &diags);
 	if (r == 0)
-		r = operator_prepare(&monitor->operators, &policy->daemon, &diags);
+		r = ctl_server_prepare(&monitor->operators, &policy->daemon, &diags);
 	if (r == 0 && monitor->current != NULL)
 		r = privileged_allows(&monitor->privileged, policy, monitor->path);
 	if (r == 0)
@@ -362,7 +362,7 @@ static void stop(struct monitor *monitor)
 	listener_set_close(&monitor->listeners, &monitor->loop);
 	listener_set_close(&monitor->coming_listeners, &monitor->loop);
 	monitor->coming = NULL;
-	operator_abandon(&monitor->operators, "attlsd is about to end");
+	ctl_server_abandon(&monitor->operators, "attlsd is about to end");
 	for (generation = monitor->children.head; generation != NULL; generation = next) {
 		next = generation->next;
 		generation_retire(generation, MSG_DRAIN);
@@ -397,7 +397,7 @@ static const char *order_drain(void *owner)
 	return NULL;
 }
 
-static const struct operator_calls operator_calls = { describe, order_reload, order_drain };
+static const struct ctl_calls ctl_calls = { describe, order_reload, order_drain };
 
 static void on_signal(struct watch *watch, uint32_t ready)
 {
@@ -405,7 +405,7 @@ static void on_signal(struct watch *watch, uint32_t ready)
 	struct signalfd_siginfo info;
 
 	(void)ready;
-	children_hear(&monitor->children);
+	children_drain_channels(&monitor->children);
 	while (read(watch->fd, &info, sizeof(info)) == (ssize_t)sizeof(info)) {
 		switch (info.ssi_signo) {
 		case SIGCHLD:
@@ -459,9 +459,9 @@ static int monitor_init(struct monitor *monitor, const char *policy_path)
 		.on_retired = on_retired,
 	};
 	monitor->started_ms = monitor->loop.now_ms;
-	operator_facts(&monitor->facts, policy_path);
-	operator_init(&monitor->operators, &monitor->loop, &monitor->children, &monitor->admission,
-		      &operator_calls, monitor);
+	ctl_server_facts(&monitor->facts, policy_path);
+	ctl_server_init(&monitor->operators, &monitor->loop, &monitor->children, &monitor->admission,
+			&ctl_calls, monitor);
 	timer_init(&monitor->accept_pause, on_accept_pause);
 	return watch_signals(monitor);
 }
@@ -488,7 +488,7 @@ int monitor_run(const char *policy_path)
 	children_kill(&monitor.children);
 	listener_set_close(&monitor.listeners, NULL);
 	listener_set_close(&monitor.coming_listeners, NULL);
-	operator_done(&monitor.operators);
+	ctl_server_done(&monitor.operators);
 	children_done(&monitor.children);
 	privileged_done(&monitor.privileged);
 	admission_done(&monitor.admission);

@@ -100,7 +100,7 @@ static bool in_range(uint16_t port, struct port_range range)
 	return range.low == 0 ? port >= LOW_PORT_LIMIT : port >= range.low && port <= range.high;
 }
 
-/* Which sockets a session has earned, by purpose: whose address, which port, and when. */
+/* Which sockets a session has permitted, by purpose: whose address, which port, and when. */
 static bool socket_is_earned(const struct policy *policy, const struct admission_facts *facts,
 			     const struct policy_rule *rule, const struct msg *msg)
 {

@@ -5,7 +5,7 @@
  * Every request is judged by what the monitor itself knows: the session, where
  * it is from and to, whether its user has logged in, and the rule of the policy
  * that covers it. A worker that asks for anything that its session has not
- * earned has been taken over: it is killed by the caller.
+ * permitted has been taken over: it is killed by the caller.
  */
 #ifndef ATTLSD_GATEWAY_MONITOR_PRIVILEGED_H
 #define ATTLSD_GATEWAY_MONITOR_PRIVILEGED_H
@@ -42,7 +42,7 @@ int privileged_allows(const struct privileged *privileged, const struct policy *
 /*
  * Carry out one request. Returns true and the answer (with *ret_fd, the
  * caller's to send and close, or -1), or with answer->type MSG_NONE for a
- * request that gets none; false: not earned.
+ * request that gets none; false: not permitted.
  */
 bool privileged_request(struct privileged *privileged, const struct policy *policy,
 			const struct admission_facts *facts, const struct msg *msg, struct msg *ret_answer,

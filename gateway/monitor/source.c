@@ -4,7 +4,8 @@
 
 #include "gateway/base/log.h"
 
-bool source_told(struct admission *admission, struct child *child, const struct msg *msg, uint64_t now_ms)
+bool request_admission(struct admission *admission, struct child *child, const struct msg *msg,
+		       uint64_t now_ms)
 {
 	const struct policy_daemon *limits = &child->generation->policy->daemon;
 	const struct ip_addr *source = &msg->remote.addr;

@@ -15,6 +15,7 @@
  * Answer a MSG_SESSION_SOURCE: may this client have one session more? False: the
  * session is not the worker's, or its source is known.
  */
-bool source_told(struct admission *admission, struct child *child, const struct msg *msg, uint64_t now_ms);
+bool request_admission(struct admission *admission, struct child *child, const struct msg *msg,
+		       uint64_t now_ms);
 
 #endif

@@ -6,24 +6,24 @@
 
 #include "gateway/net/stream-tls.h"
 
-void window_free(struct window *window)
+void inbuf_free(struct inbuf *window)
 {
 	if (window->bytes != NULL)
 		explicit_bzero(window->bytes, window->end);
 	free(window->bytes);
-	*window = (struct window){ .bytes = NULL };
+	*window = (struct inbuf){ .bytes = NULL };
 }
 
-void window_tidy(struct window *window)
+void inbuf_tidy(struct inbuf *window)
 {
-	size_t len = window_len(window);
+	size_t len = inbuf_len(window);
 
 	if (window->bytes == NULL || window->start == 0)
 		return;
 	if (len == 0) {
 		bool more = window->more;
 
-		window_free(window);
+		inbuf_free(window);
 		window->more = more;
 		return;
 	}
@@ -33,7 +33,7 @@ void window_tidy(struct window *window)
 	window->end = len;
 }
 
-enum stream_io window_fill(struct window *window, struct stream *stream)
+enum stream_io inbuf_fill(struct inbuf *window, struct stream *stream)
 {
 	enum stream_io io = STREAM_OK;
 	size_t len;
@@ -63,7 +63,7 @@ enum stream_io window_fill(struct window *window, struct stream *stream)
 	return io;
 }
 
-void lines_flush(struct lines *lines, struct stream *stream)
+void outbuf_flush(struct outbuf *lines, struct stream *stream)
 {
 	if (lines->len > 0 && stream_is_open(stream))
 		(void)stream_write(stream, lines->bytes,
@@ -72,7 +72,7 @@ void lines_flush(struct lines *lines, struct stream *stream)
 	lines->len = 0;
 }
 
-void lines_flush_last(struct lines *lines, struct stream *stream)
+void outbuf_flush_last(struct outbuf *lines, struct stream *stream)
 {
 	if (lines->len > 0 && stream_is_open(stream))
 		(void)stream_write_last(stream, lines->bytes, lines->len); /* as above */
@@ -80,10 +80,10 @@ void lines_flush_last(struct lines *lines, struct stream *stream)
 	lines->len = 0;
 }
 
-void lines_add(struct lines *lines, struct stream *stream, const char *text, size_t len)
+void outbuf_add(struct outbuf *lines, struct stream *stream, const char *text, size_t len)
 {
 	if (lines->len + len + 2 > sizeof(lines->bytes))
-		lines_flush(lines, stream);
+		outbuf_flush(lines, stream);
 	assert(len + 2 <= sizeof(lines->bytes));
 	memcpy(lines->bytes + lines->len, text, len);
 	memcpy(lines->bytes + lines->len + len, "\r\n", 2);

@@ -14,16 +14,16 @@
 struct linger {
 	struct stream stream;
 	struct timer timer;
-	struct grave grave;
+	struct deferred deferred;
 	struct linger_list *list;
 	bool reset; /* nothing is sent or read any more */
 	size_t read;
 	struct linger *next, *prev;
 };
 
-static void linger_free(struct grave *grave)
+static void linger_free(struct deferred *deferred)
 {
-	free(CONTAINER_OF(grave, struct linger, grave));
+	free(CONTAINER_OF(deferred, struct linger, deferred));
 }
 
 static void linger_end(struct linger *linger)
@@ -34,7 +34,7 @@ static void linger_end(struct linger *linger)
 	loop_timer_stop(list->loop, &linger->timer);
 	DL_DELETE(list->head, linger);
 	list->n--;
-	loop_bury(list->loop, &linger->grave);
+	loop_defer_free(list->loop, &linger->deferred);
 	if (list->n == 0 && list->on_empty != NULL)
 		list->on_empty(list);
 }
@@ -75,7 +75,7 @@ static struct linger *adopt(struct linger_list *list, struct stream *from, bool 
 	}
 	linger->list = list;
 	linger->reset = reset;
-	linger->grave.fn = linger_free;
+	linger->deferred.fn = linger_free;
 	timer_init(&linger->timer, on_timer);
 	stream_move(from, &linger->stream, on_event);
 	DL_APPEND(list->head, linger);

@@ -6,9 +6,9 @@
 #include "gateway/base/util.h"
 #include "gateway/net/netsock.h"
 
-/* A piece at first, and at least. */
-#define RELAY_PIECE_FIRST (256 * 1024)
-#define RELAY_PIECE_LEAST (64 * 1024)
+/* A chunk at first, and at least. */
+#define RELAY_CHUNK_INITIAL (256 * 1024)
+#define RELAY_CHUNK_MIN	    (64 * 1024)
 /* A file of at most this is looked at for its end once more, which then leaves together with its bytes. */
 #define RELAY_SMALL (64 * 1024)
 /* And is read in so many steps at once: a record of TLS may hold a single byte. */
@@ -16,9 +16,9 @@
 /* Moved at once from one clear stream to another, and what the pipe is asked to hold. */
 #define RELAY_SPLICE_BYTES (512 * 1024)
 
-_Static_assert(STREAM_WIRE_BYTES <= RELAY_PIECE_MOST &&
-		   RELAY_PIECE_MOST <= sizeof(((struct relay_tools *)0)->scratch),
-	       "a piece fits");
+_Static_assert(STREAM_WIRE_BYTES <= RELAY_CHUNK_MAX &&
+		   RELAY_CHUNK_MAX <= sizeof(((struct relay_tools *)0)->scratch),
+	       "a chunk fits");
 
 void relay_init(struct relay *relay, struct stream *client, struct stream *server, bool upload, bool doubt)
 {
@@ -27,7 +27,7 @@ void relay_init(struct relay *relay, struct stream *client, struct stream *serve
 		.to = upload ? server : client,
 		.upload = upload,
 		.doubt = doubt,
-		.piece = RELAY_PIECE_FIRST,
+		.chunk = RELAY_CHUNK_INITIAL,
 	};
 	coalesce_start(&relay->coalesce, client->loop->now_ms);
 }
@@ -103,11 +103,11 @@ static enum stream_io move_some(struct relay *relay, struct relay_tools *tools, 
 		return stream_splice(relay->from, relay->to, tools->pipe, RELAY_SPLICE_BYTES, ret_len,
 				     ret_to);
 	if (relay->from->ssl == NULL)
-		io = gather(relay, tools->scratch, relay->piece, ret_len);
+		io = gather(relay, tools->scratch, relay->chunk, ret_len);
 	else if (small)
 		io = gather(relay, tools->scratch, RELAY_SMALL, ret_len);
 	else
-		io = stream_tls_read_wire(relay->from, &tools->wire, relay->piece, tools->scratch,
+		io = stream_tls_read_wire(relay->from, &tools->wire, relay->chunk, tools->scratch,
 					  sizeof(tools->scratch), ret_len);
 	*ret_to = STREAM_OK;
 	if (*ret_len > 0 && io == STREAM_CLEAN && !relay->doubt)
@@ -117,17 +117,17 @@ static enum stream_io move_some(struct relay *relay, struct relay_tools *tools, 
 	return io;
 }
 
-/* Larger pieces for who takes all of them; smaller ones for many small records, which take long. */
-static void fit_piece(struct relay *relay, enum stream_io io, size_t len)
+/* Larger chunks for who takes all of them; smaller ones for many small records, which take long. */
+static void fit_chunk(struct relay *relay, enum stream_io io, size_t len)
 {
-	if (!stream_is_drained(relay->to) || (io == STREAM_OK && len < relay->piece / 8))
-		relay->piece /= 2;
-	else if (len >= relay->piece / 2)
-		relay->piece *= 2;
-	if (relay->piece < RELAY_PIECE_LEAST)
-		relay->piece = RELAY_PIECE_LEAST;
-	if (relay->piece > RELAY_PIECE_MOST)
-		relay->piece = RELAY_PIECE_MOST;
+	if (!stream_is_drained(relay->to) || (io == STREAM_OK && len < relay->chunk / 8))
+		relay->chunk /= 2;
+	else if (len >= relay->chunk / 2)
+		relay->chunk *= 2;
+	if (relay->chunk < RELAY_CHUNK_MIN)
+		relay->chunk = RELAY_CHUNK_MIN;
+	if (relay->chunk > RELAY_CHUNK_MAX)
+		relay->chunk = RELAY_CHUNK_MAX;
 }
 
 static enum relay_result move(struct relay *relay, struct relay_tools *tools)
@@ -147,7 +147,7 @@ static enum relay_result move(struct relay *relay, struct relay_tools *tools)
 	if (to != STREAM_OK)
 		return RELAY_TO_LOST;
 	relay->bytes += len;
-	fit_piece(relay, io, len);
+	fit_chunk(relay, io, len);
 	switch (io) {
 	case STREAM_OK:
 		return stream_is_drained(relay->to) ? RELAY_AGAIN : wait_for(relay, 0, EPOLLOUT);

@@ -16,11 +16,11 @@
 #include "gateway/net/stream.h"
 
 /*
- * Moved at a time, at most. The larger the piece, the less often the source's
+ * Moved at a time, at most. The larger the chunk, the less often the source's
  * kernel is woken for more, which costs more than what no longer fits the cache; but commands
  * of other sessions wait for it.
  */
-#define RELAY_PIECE_MOST (512 * 1024)
+#define RELAY_CHUNK_MAX (512 * 1024)
 
 enum relay_result {
 	RELAY_WAIT = 0, /* events were asked for; while coalesce.on, call again after COALESCE_TICK_MS, too */
@@ -42,7 +42,7 @@ struct relay {
 	bool doubt;    /* the source's orderly end does not mean that all is there */
 	bool to_ended; /* the destination has ended its (unused) direction */
 	enum relay_state state;
-	size_t piece; /* moved at a time, now: what a slow destination leaves behind takes memory */
+	size_t chunk; /* moved at a time, now: what a slow destination leaves behind takes memory */
 	uint64_t bytes;
 	struct coalesce coalesce;
 };
@@ -61,7 +61,7 @@ struct relay_tools {
 void relay_tools_init(struct relay_tools *tools);
 void relay_tools_done(struct relay_tools *tools);
 
-/* Move a piece. Asks the loop for the events that it needs. */
+/* Move a chunk. Asks the loop for the events that it needs. */
 enum relay_result relay_step(struct relay *relay, struct relay_tools *tools);
 
 #endif

@@ -128,13 +128,13 @@ static void on_message(int is_write, int version, int type, const void *bytes, s
 	(void)version, (void)arg;
 	if (!is_write && type == SSL3_RT_HANDSHAKE && stream->ktls != NULL)
 		stream_ktls_check(stream, bytes, len);
-	if (stream->barren_ms != stream->loop->now_ms) {
-		stream->barren_ms = stream->loop->now_ms;
-		stream->barren = 0;
+	if (stream->nodata_ms != stream->loop->now_ms) {
+		stream->nodata_ms = stream->loop->now_ms;
+		stream->nodata_records = 0;
 	}
 	if (is_write || !stream->tls_up || (type != SSL3_RT_HANDSHAKE && type != SSL3_RT_ALERT))
 		return;
-	if (++stream->barren > BARREN_MAX)
+	if (++stream->nodata_records > BARREN_MAX)
 		stream->saw_reset = true; /* bio_read() gives nothing more */
 }
 

@@ -88,7 +88,7 @@ bool stream_tls_has_pending(const struct stream *stream);
 void stream_tls_notify(struct stream *stream);
 
 /* From now on write in the clear, while the peer may still read and write TLS; see stream_tls_leave(). */
-static inline void stream_tls_clear_out(struct stream *stream)
+static inline void stream_tls_tx_clear(struct stream *stream)
 {
 	stream->clear_out = true;
 }

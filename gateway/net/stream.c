@@ -102,10 +102,10 @@ void stream_init(struct stream *stream, struct loop *loop, watch_fn *fn)
 /* As new; what its owner has set stays. */
 static void stream_forget(struct stream *stream)
 {
-	bool patient = stream->watch.patient;
+	bool bulk = stream->watch.bulk;
 
 	stream_init(stream, stream->loop, stream->watch.fn);
-	stream->watch.patient = patient;
+	stream->watch.bulk = bulk;
 }
 
 void stream_adopt(struct stream *stream, int *fd)
@@ -171,11 +171,11 @@ bool stream_writes_plain(const struct stream *stream)
 }
 
 /* The kernel has taken all bytes: now it takes the end of TLS, too, as soon as it has room. */
-static enum stream_io pay_notify(struct stream *stream)
+static enum stream_io flush_notify(struct stream *stream)
 {
 	enum stream_io io = stream_ktls_notify(stream);
 
-	stream->owing = io == STREAM_WAIT;
+	stream->notify_pending = io == STREAM_WAIT;
 	return io;
 }
 
@@ -193,8 +193,8 @@ enum stream_io stream_flush(struct stream *stream)
 	}
 	if (io == STREAM_OK && spill->bytes != NULL)
 		spill_free(stream);
-	if (io == STREAM_OK && stream->owing)
-		io = pay_notify(stream);
+	if (io == STREAM_OK && stream->notify_pending)
+		io = flush_notify(stream);
 	if (io == STREAM_RESET)
 		stream->saw_reset = true;
 	if (io == STREAM_WAIT)
@@ -325,8 +325,8 @@ enum stream_io stream_write_last(struct stream *stream, const uint8_t *bytes, si
 enum stream_io stream_finish(struct stream *stream)
 {
 	if (!stream->finishing && stream->ssl != NULL && stream->tls_up && !stream->clear_out) {
-		stream->owing = stream_writes_plain(stream);
-		if (!stream->owing)
+		stream->notify_pending = stream_writes_plain(stream);
+		if (!stream->notify_pending)
 			stream_tls_notify(stream);
 	}
 	stream->finishing = true;

@@ -45,14 +45,14 @@ struct stream {
 	struct stream_ktls *ktls; /* the kernel may take our direction of TLS, once tls_up it has */
 	bool tls_up;		  /* the handshake is done */
 	bool clear_out;		  /* our direction has left TLS (CCC), the peer's may not have yet */
-	bool leaving;	/* the last TLS record of the peer has begun to arrive, see stream_tls_leave() */
-	bool finishing; /* shut the write side down once drained */
-	bool finished;	/* done */
-	bool owing;	/* close_notify waits for room in the socket (kTLS) */
-	bool saw_fin;	/* of TCP, below TLS */
+	bool leaving;	     /* the last TLS record of the peer has begun to arrive, see stream_tls_leave() */
+	bool finishing;	     /* shut the write side down once drained */
+	bool finished;	     /* done */
+	bool notify_pending; /* close_notify waits for room in the socket (kTLS) */
+	bool saw_fin;	     /* of TCP, below TLS */
 	bool saw_reset;
-	uint8_t barren;	    /* TLS messages that brought no data, in the turn that began at */
-	uint64_t barren_ms; /* this time */
+	uint8_t nodata_records; /* TLS messages that brought no data, in the turn that began at */
+	uint64_t nodata_ms;	/* this time */
 	struct spill spill;
 };
 
@@ -69,7 +69,7 @@ static inline bool stream_is_open(const struct stream *stream)
 /* Has everything been handed to the kernel? */
 static inline bool stream_is_drained(const struct stream *stream)
 {
-	return stream->spill.start == stream->spill.end && !stream->owing;
+	return stream->spill.start == stream->spill.end && !stream->notify_pending;
 }
 
 /*

@@ -13,11 +13,11 @@
 
 static void add_command(struct session *session, const struct ftp_act *act)
 {
-	struct lines *lines = &session->worker->commands;
+	struct outbuf *lines = &session->worker->commands;
 
 	session->heard_ms = session->worker->loop.now_ms;
 	if (lines->len + 2 * act->len + 2 > sizeof(lines->bytes))
-		lines_flush(lines, &session->server);
+		outbuf_flush(lines, &session->server);
 	lines->len += ftp_line_encode(act->text, act->len, lines->bytes + lines->len,
 				      sizeof(lines->bytes) - lines->len);
 }
@@ -93,10 +93,10 @@ void control_server_granted(struct session *session, int error, int *fd)
 
 static void do_server_drop(struct session *session)
 {
-	lines_flush(&session->worker->commands, &session->server);
+	outbuf_flush(&session->worker->commands, &session->server);
 	stream_close(&session->server, false);
 	session->server_in.start = session->server_in.end;
-	window_tidy(&session->server_in);
+	inbuf_tidy(&session->server_in);
 	loop_timer_stop(session->server.loop, &session->server_timer);
 	session->server_state = SERVER_NONE;
 	session->server_eof = false;
@@ -176,7 +176,7 @@ static void do_logged_in(struct session *session)
 	session->logged_in = true;
 	worker_session_login(session->worker, session);
 	loop_timer_stop(session->client.loop, &session->idle_timer);
-	if (loop_patient(session->client.loop, &session->client.watch, false) < 0 ||
+	if (loop_set_bulk(session->client.loop, &session->client.watch, false) < 0 ||
 	    loop_timer(session->client.loop, &session->idle_timer, limit_ms > 0 ? limit_ms : IDLE_FIRST_MS) <
 		0)
 		session_end(session, "no-memory");
@@ -189,7 +189,7 @@ static void do_close(struct session *session, const struct ftp_act *act)
 	assert(act->len < sizeof(reason)); /* our own texts */
 	memcpy(reason, act->text, act->len);
 	reason[act->len] = '\0';
-	lines_flush_last(&session->worker->replies, &session->client);
+	outbuf_flush_last(&session->worker->replies, &session->client);
 	session_end(session, reason);
 }
 
@@ -227,7 +227,7 @@ static void carry_out_one(struct session *session, const struct ftp_act *act)
 		if (act->flag)
 			log_refusal(session, act);
 		if (session->tls != SESSION_TLS_HANDSHAKE)
-			lines_add(&session->worker->replies, &session->client, act->text, act->len);
+			outbuf_add(&session->worker->replies, &session->client, act->text, act->len);
 		break;
 	case FTP_DO_COMMAND:
 		add_command(session, act);
@@ -279,7 +279,7 @@ static void carry_out_one(struct session *session, const struct ftp_act *act)
 		do_retry(session);
 		break;
 	case FTP_DO_SEGMENT:
-		lines_flush(&session->worker->replies, &session->client);
+		outbuf_flush(&session->worker->replies, &session->client);
 		session->segment_ms = 1;
 		if (loop_timer(session->client.loop, &session->pause_timer, session->segment_ms) < 0)
 			session_end(session, "no-memory");

@@ -49,7 +49,7 @@ static void tls_is_up(struct session *session)
 		  LOG_TEXT("level", stream_tls_level(&session->client) == SECURE_PRIVATE ? "P" : "S"),
 		  LOG_TEXT("resumed", stream_tls_resumed(&session->client) ? "yes" : "no"));
 	identify(session);
-	if (session->logged_in && loop_patient(session->client.loop, &session->client.watch, false) < 0)
+	if (session->logged_in && loop_set_bulk(session->client.loop, &session->client.watch, false) < 0)
 		session_end(session, "no-memory");
 	if (!session->ended)
 		ftp_machine_signal(&session->machine, FTP_SIGNAL_TLS_UP, &session->worker->out);
@@ -89,7 +89,7 @@ void control_tls_start(struct session *session)
 
 	/* a handshake takes long: who does many waits behind who works */
 	if (ssl == NULL || stream_tls_start(&session->client, ssl, false) < 0 ||
-	    loop_patient(session->client.loop, &session->client.watch, true) < 0 ||
+	    loop_set_bulk(session->client.loop, &session->client.watch, true) < 0 ||
 	    loop_timer(session->client.loop, &session->tls_timer, session->rule->tls->handshake_timeout_ms) <
 		0) {
 		session_end(session, "no-memory");
@@ -101,11 +101,11 @@ void control_tls_start(struct session *session)
 /* AUTH was accepted. Anything that the client sent behind it in the clear may be an attacker's. */
 void control_tls_auth(struct session *session)
 {
-	if (window_len(&session->client_in) > 0) {
+	if (inbuf_len(&session->client_in) > 0) {
 		violation(session, "plaintext-behind-auth");
 		return;
 	}
-	lines_flush(&session->worker->replies, &session->client);
+	outbuf_flush(&session->worker->replies, &session->client);
 	control_tls_start(session);
 }
 
@@ -122,22 +122,22 @@ static void tls_notify(struct session *session)
 	session->notify_due = false;
 	stream_tls_notify(&session->client);
 	(void)stream_flush(&session->client); /* a broken stream is seen when it is read */
-	stream_tls_clear_out(&session->client);
+	stream_tls_tx_clear(&session->client);
 }
 
 /* CCC or REIN was accepted. What came inside TLS behind it must not be taken for what follows in the clear.
  */
 void control_tls_stop(struct session *session, bool notify)
 {
-	if (window_len(&session->client_in) > 0 || stream_tls_has_pending(&session->client)) {
+	if (inbuf_len(&session->client_in) > 0 || stream_tls_has_pending(&session->client)) {
 		violation(session, "commands-behind-ccc");
 		return;
 	}
-	lines_flush(&session->worker->replies, &session->client);
+	outbuf_flush(&session->worker->replies, &session->client);
 	session->tls = SESSION_TLS_LEAVING;
 	session->notify_due = notify;
 	if (!notify)
-		stream_tls_clear_out(&session->client);
+		stream_tls_tx_clear(&session->client);
 	else if (loop_timer(session->client.loop, &session->tls_timer, CCC_NOTIFY_MS) < 0)
 		tls_notify(session);
 	log_event(LOG_LEVEL_INFO, "tls-cleared", LOG_NUMBER("session", session->id));

@@ -27,9 +27,9 @@ static struct ftp_out *out_of(const struct session *session)
 /* One line of the client's window. Returns whether something has moved. */
 static bool client_line(struct session *session)
 {
-	struct window *window = &session->client_in;
+	struct inbuf *window = &session->client_in;
 	uint8_t *bytes = window->bytes + window->start;
-	size_t len = window_len(window);
+	size_t len = inbuf_len(window);
 	enum ftp_line_status status;
 	enum ftp_take take = FTP_TAKEN;
 	struct ftp_line line;
@@ -37,7 +37,7 @@ static bool client_line(struct session *session)
 	int done;
 
 	if (session->skipping) {
-		window_use(window, ftp_line_skip(bytes, len, &done));
+		inbuf_use(window, ftp_line_skip(bytes, len, &done));
 		session->skipping = !done;
 		return done != 0;
 	}
@@ -79,7 +79,7 @@ static bool client_line(struct session *session)
 	session->skipping = status == FTP_LINE_TOO_LONG;
 	session->active_ms = session->worker->loop.now_ms;
 	/* used up before its actions: TLS may only start when nothing is left behind this line */
-	window_use(window, line.consumed);
+	inbuf_use(window, line.consumed);
 	if (status == FTP_LINE_OK)
 		session->worker->line = line; /* the window is not tidied before control_run() ends */
 	control_act(session);
@@ -89,7 +89,7 @@ static bool client_line(struct session *session)
 
 static bool client_step(struct session *session)
 {
-	if (session->tls != SESSION_TLS_IDLE || window_len(&session->client_in) == 0)
+	if (session->tls != SESSION_TLS_IDLE || inbuf_len(&session->client_in) == 0)
 		return false;
 	if (!stream_is_drained(&session->client) || !stream_is_drained(&session->server))
 		return false; /* somebody does not read what we say: no more work for it */
@@ -117,7 +117,7 @@ static void server_greeted(struct session *session)
 /* One line of the server's window. */
 static bool server_step(struct session *session)
 {
-	struct window *window = &session->server_in;
+	struct inbuf *window = &session->server_in;
 	struct ftp_reply_parser parser = session->parser;
 	enum ftp_reply_status status;
 	struct ftp_reply reply;
@@ -125,9 +125,9 @@ static bool server_step(struct session *session)
 
 	if (session->tls == SESSION_TLS_HANDSHAKE || !stream_is_drained(&session->client))
 		return false;
-	status = window_len(window) == 0
+	status = inbuf_len(window) == 0
 		     ? FTP_REPLY_MORE
-		     : ftp_reply_take(&parser, window->bytes + window->start, window_len(window), &reply);
+		     : ftp_reply_take(&parser, window->bytes + window->start, inbuf_len(window), &reply);
 	switch (status) {
 	case FTP_REPLY_MORE:
 		if (!session->server_eof)
@@ -152,7 +152,7 @@ static bool server_step(struct session *session)
 	session->parser = parser;
 	if (status == FTP_REPLY_END && !ftp_reply_is_preliminary(reply.code))
 		server_greeted(session);
-	window_use(window, reply.consumed);
+	inbuf_use(window, reply.consumed);
 	control_act(session);
 	return true;
 }
@@ -160,7 +160,7 @@ static bool server_step(struct session *session)
 static int watch_both(struct session *session)
 {
 	bool server_up = session->server_state == SERVER_GREETING || session->server_state == SERVER_UP;
-	uint32_t client_want = window_has_room(&session->client_in) ? EPOLLIN : 0;
+	uint32_t client_want = inbuf_has_room(&session->client_in) ? EPOLLIN : 0;
 	uint32_t server_want = EPOLLOUT;
 	int r;
 
@@ -176,7 +176,7 @@ static int watch_both(struct session *session)
 	if (r < 0 || !stream_is_open(&session->server))
 		return r;
 	if (server_up) {
-		server_want = window_has_room(&session->server_in) && !session->server_eof ? EPOLLIN : 0;
+		server_want = inbuf_has_room(&session->server_in) && !session->server_eof ? EPOLLIN : 0;
 		if (!stream_is_drained(&session->server))
 			server_want |= EPOLLOUT;
 	}
@@ -198,7 +198,7 @@ void control_run(struct session *session)
 	while (moved && !session->ended) {
 		/* In the clear one reply is one segment: firewalls' helpers look at each by itself. */
 		if (session->client.ssl == NULL && session->parser.code == 0)
-			lines_flush(&session->worker->replies, &session->client);
+			outbuf_flush(&session->worker->replies, &session->client);
 		moved = server_step(session);
 		if (!session->ended)
 			moved |= client_step(session);
@@ -212,15 +212,15 @@ void control_run(struct session *session)
 	/* What the client said before it closed is carried out, and answered to those who still read. */
 	if (session->client_eof && !session->holding &&
 	    (session->server_state != SERVER_UP || ftp_machine_is_idle(&session->machine))) {
-		lines_flush(&session->worker->replies, &session->client);
-		lines_flush(&session->worker->commands, &session->server);
+		outbuf_flush(&session->worker->replies, &session->client);
+		outbuf_flush(&session->worker->commands, &session->server);
 		session_end(session, "client-closed");
 		return;
 	}
-	lines_flush(&session->worker->replies, &session->client);
-	lines_flush(&session->worker->commands, &session->server);
-	window_tidy(&session->client_in);
-	window_tidy(&session->server_in);
+	outbuf_flush(&session->worker->replies, &session->client);
+	outbuf_flush(&session->worker->commands, &session->server);
+	inbuf_tidy(&session->client_in);
+	inbuf_tidy(&session->server_in);
 	if (watch_both(session) < 0)
 		session_end(session, "no-memory");
 }
@@ -269,13 +269,13 @@ void control_client_event(struct watch *watch, uint32_t ready)
 	/* As long as the window empties, bytes inside the TLS engine would raise no event: read until it says
 	 * wait. */
 	for (int windows = 0;
-	     session->tls == SESSION_TLS_IDLE && !session->client_eof && window_has_room(&session->client_in);
+	     session->tls == SESSION_TLS_IDLE && !session->client_eof && inbuf_has_room(&session->client_in);
 	     windows++) {
 		if (windows == WINDOWS_PER_TURN) { /* the others want their turn */
 			loop_again(session->client.loop, watch);
 			return;
 		}
-		io = window_fill(&session->client_in, &session->client);
+		io = inbuf_fill(&session->client_in, &session->client);
 		if (io != STREAM_OK && io != STREAM_WAIT) {
 			client_gone(session, io);
 			return;
@@ -299,8 +299,8 @@ void control_server_event(struct watch *watch, uint32_t ready)
 		control_server_connected(session);
 	} else if (stream_flush(&session->server) == STREAM_RESET) {
 		session->server_eof = true;
-	} else if (window_has_room(&session->server_in) && !session->server_eof) {
-		io = window_fill(&session->server_in, &session->server);
+	} else if (inbuf_has_room(&session->server_in) && !session->server_eof) {
+		io = inbuf_fill(&session->server_in, &session->server);
 		session->heard_ms = session->worker->loop.now_ms;
 		if (io != STREAM_OK && io != STREAM_WAIT)
 			session->server_eof = true;

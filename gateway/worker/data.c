@@ -21,9 +21,9 @@
 /* TCP keep-alive takes four system calls a leg, and most files are gone before it could matter. */
 #define KEEPALIVE_AFTER_MS 1000
 /* How often the client's acknowledgement is looked for, at first and at most; and the end of patience. */
-#define SETTLE_FIRST_MS	   5
-#define SETTLE_MOST_MS	   200
-#define SETTLE_PATIENCE_MS 60000
+#define SETTLE_INITIAL_MS 5
+#define SETTLE_MAX_MS	  200
+#define SETTLE_TIMEOUT_MS 60000
 
 static struct worker *worker_of(const struct data *data)
 {
@@ -169,7 +169,7 @@ void data_init(struct data *data, struct session *session)
 	*data = (struct data){ .session = session };
 	stream_init(&data->client.stream, loop, on_client);
 	stream_init(&data->server.stream, loop, on_server);
-	data->client.stream.watch.patient = data->server.stream.watch.patient = true;
+	data->client.stream.watch.bulk = data->server.stream.watch.bulk = true;
 	watch_init(&data->client.listener, NULL);
 	watch_init(&data->server.listener, NULL);
 	timer_init(&data->timer, on_timer);
@@ -351,12 +351,12 @@ static enum ftp_data_result data_settle(struct data *data)
 	if (data->settle_ms == 0 || left != data->progress) {
 		data->progress = left;
 		data->progress_ms = now_ms;
-	} else if (now_ms - data->progress_ms > SETTLE_PATIENCE_MS) {
+	} else if (now_ms - data->progress_ms > SETTLE_TIMEOUT_MS) {
 		return FTP_DATA_STALLED;
 	}
-	data->settle_ms = data->settle_ms == 0 ? SETTLE_FIRST_MS : data->settle_ms * 2;
-	if (data->settle_ms > SETTLE_MOST_MS)
-		data->settle_ms = SETTLE_MOST_MS;
+	data->settle_ms = data->settle_ms == 0 ? SETTLE_INITIAL_MS : data->settle_ms * 2;
+	if (data->settle_ms > SETTLE_MAX_MS)
+		data->settle_ms = SETTLE_MAX_MS;
 	return loop_timer(loop_of(data), &data->timer, data->settle_ms) < 0 ? FTP_DATA_ABORTED
 									    : FTP_DATA_PENDING;
 }

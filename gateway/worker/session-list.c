@@ -15,37 +15,37 @@
 #include "gateway/worker/worker.h"
 
 /* Operators at once. */
-#define CENSUS_MAX 16
+#define SESSION_DUMPS_MAX 16
 /* Sessions in one turn. */
-#define TOLD_PER_TURN 32
+#define SESSIONS_PER_TURN 32
 /* A reader that takes nothing for so long has gone. */
 #define STILL_MS 10000
 
-struct census {
+struct session_dump {
 	struct worker *worker;
 	struct watch watch;
 	struct timer timer;
-	struct grave grave;
+	struct deferred deferred;
 	uint64_t last; /* the number of the session that was told last */
 	uint64_t told; /* how many were */
-	struct census *next, *prev;
+	struct session_dump *next, *prev;
 };
 
-static void census_free(struct grave *grave)
+static void session_dump_free(struct deferred *deferred)
 {
-	free(CONTAINER_OF(grave, struct census, grave));
+	free(CONTAINER_OF(deferred, struct session_dump, deferred));
 }
 
-static void census_end(struct census *census)
+static void session_dump_end(struct session_dump *dump)
 {
-	struct worker *worker = census->worker;
+	struct worker *worker = dump->worker;
 
-	loop_unwatch(&worker->loop, &census->watch);
-	fd_close(&census->watch.fd);
-	loop_timer_stop(&worker->loop, &census->timer);
-	DL_DELETE(worker->censuses, census);
-	worker->ncensuses--;
-	loop_bury(&worker->loop, &census->grave);
+	loop_unwatch(&worker->loop, &dump->watch);
+	fd_close(&dump->watch.fd);
+	loop_timer_stop(&worker->loop, &dump->timer);
+	DL_DELETE(worker->dumps, dump);
+	worker->ndumps--;
+	loop_defer_free(&worker->loop, &dump->deferred);
 }
 
 static void put(char *buf, size_t size, const char *text)
@@ -80,7 +80,7 @@ static void put_transfer(struct answer_session *told, const struct session *sess
 
 static struct answer describe(const struct session *session)
 {
-	struct answer answer = ask_answer(ANSWER_SESSION);
+	struct answer answer = ctl_proto_answer(ANSWER_SESSION);
 	struct answer_session *told = &answer.u.session;
 	uint64_t now_ms = session->worker->loop.now_ms;
 
@@ -102,90 +102,90 @@ static struct answer describe(const struct session *session)
 }
 
 /* Sessions stand in the order of their numbers, which grow. */
-static const struct session *next_of(const struct census *census)
+static const struct session *next_of(const struct session_dump *dump)
 {
-	const struct worker *worker = census->worker;
+	const struct worker *worker = dump->worker;
 	const struct session *session;
 
-	HASH_FIND(hh, worker->by_number, &census->last, sizeof(census->last), session);
+	HASH_FIND(hh, worker->by_number, &dump->last, sizeof(dump->last), session);
 	if (session != NULL)
 		return session->next;
 	DL_FOREACH (worker->sessions, session)
-		if (session->id > census->last)
+		if (session->id > dump->last)
 			return session;
 	return NULL;
 }
 
 /* Returns 1 when all is told, 0 when there is more, or a negative errno. */
-static int tell(struct census *census)
+static int tell(struct session_dump *dump)
 {
-	const struct session *session = next_of(census);
+	const struct session *session = next_of(dump);
 	struct answer answer;
 	int r = 0;
 
-	for (int n = 0; session != NULL && n < TOLD_PER_TURN; session = session->next, n++) {
+	for (int n = 0; session != NULL && n < SESSIONS_PER_TURN; session = session->next, n++) {
 		answer = describe(session);
-		r = ask_send(census->watch.fd, &answer);
+		r = ctl_proto_send(dump->watch.fd, &answer);
 		if (r < 0)
 			return r;
-		census->last = session->id;
-		census->told++;
+		dump->last = session->id;
+		dump->told++;
 	}
 	if (session != NULL)
 		return 0;
-	answer = ask_answer(ANSWER_TOLD);
+	answer = ctl_proto_answer(ANSWER_SESSIONS_END);
 	answer.u.told.pid = (int32_t)getpid();
-	answer.u.told.sessions = census->told;
-	r = ask_send(census->watch.fd, &answer);
+	answer.u.told.sessions = dump->told;
+	r = ctl_proto_send(dump->watch.fd, &answer);
 	return r < 0 ? r : 1;
 }
 
-static void on_census(struct watch *watch, uint32_t ready)
+static void on_dump(struct watch *watch, uint32_t ready)
 {
-	struct census *census = CONTAINER_OF(watch, struct census, watch);
-	struct loop *loop = &census->worker->loop;
-	uint64_t told = census->told;
-	int r = tell(census);
+	struct session_dump *dump = CONTAINER_OF(watch, struct session_dump, watch);
+	struct loop *loop = &dump->worker->loop;
+	uint64_t told = dump->told;
+	int r = tell(dump);
 
 	(void)ready;
-	if (census->told > told && loop_timer(loop, &census->timer, STILL_MS) < 0)
+	if (dump->told > told && loop_timer(loop, &dump->timer, STILL_MS) < 0)
 		r = -ENOMEM;
 	if (r == 0 && loop_watch(loop, watch, 0) == 0) /* not until there is room: there is */
 		loop_again(loop, watch);
 	else if (r != -EAGAIN || loop_watch(loop, watch, EPOLLOUT) < 0)
-		census_end(census);
+		session_dump_end(dump);
 }
 
 static void on_timer(struct timer *timer)
 {
-	census_end(CONTAINER_OF(timer, struct census, timer));
+	session_dump_end(CONTAINER_OF(timer, struct session_dump, timer));
 }
 
-void census_start(struct worker *worker, int *fd)
+void session_dump_start(struct worker *worker, int *fd)
 {
-	struct census *census =
-	    *fd != -1 && worker->ncensuses < CENSUS_MAX ? calloc(1, sizeof(*census)) : NULL;
+	struct session_dump *dump =
+	    *fd != -1 && worker->ndumps < SESSION_DUMPS_MAX ? calloc(1, sizeof(*dump)) : NULL;
 
-	if (census == NULL) {
+	if (dump == NULL) {
 		fd_close(fd);
 		return;
 	}
-	census->worker = worker;
-	census->grave.fn = census_free;
-	watch_init(&census->watch, on_census);
-	census->watch.patient = true;
-	timer_init(&census->timer, on_timer);
-	census->watch.fd = fd_take(fd);
-	DL_APPEND(worker->censuses, census);
-	worker->ncensuses++;
-	if (loop_timer(&worker->loop, &census->timer, STILL_MS) < 0)
-		census_end(census);
+	dump->worker = worker;
+	dump->deferred.fn = session_dump_free;
+	watch_init(&dump->watch, on_dump);
+	dump->watch.bulk = true;
+	timer_init(&dump->timer, on_timer);
+	dump->watch.fd = fd_take(fd);
+	DL_APPEND(worker->dumps, dump);
+	worker->ndumps++;
+	if (loop_timer(&worker->loop, &dump->timer, STILL_MS) < 0)
+		session_dump_end(dump);
 	else
-		loop_again(&worker->loop, &census->watch);
+		loop_again(&worker->loop, &dump->watch);
 }
 
-void census_done(struct worker *worker)
+void session_dump_done(struct worker *worker)
 {
-	while (worker->censuses != NULL)
-		census_end(worker->censuses);
+	while (worker->dumps != NULL)
+		session_dump_end(worker->dumps);
 }

@@ -25,9 +25,9 @@
 /* Then the rest follows unacknowledged: the sum of waits is twice that. */
 #define SEGMENT_MS_MAX 256
 
-static void session_free(struct grave *grave)
+static void session_free(struct deferred *deferred)
 {
-	struct session *session = CONTAINER_OF(grave, struct session, grave);
+	struct session *session = CONTAINER_OF(deferred, struct session, deferred);
 
 	assert(session->magic == SESSION_MAGIC);
 	session->magic = 0;
@@ -137,11 +137,11 @@ static void session_init(struct session *session, struct worker *worker, const s
 		.started_ms = worker->loop.now_ms,
 		.active_ms = worker->loop.now_ms,
 		.heard_ms = worker->loop.now_ms,
-		.grave.fn = session_free,
+		.deferred.fn = session_free,
 	};
 	stream_init(&session->client, &worker->loop, control_client_event);
 	stream_init(&session->server, &worker->loop, control_server_event);
-	session->client.watch.patient = true; /* until login: no flood of handshakes delays who is at work */
+	session->client.watch.bulk = true; /* until login: no flood of handshakes delays who is at work */
 	timer_init(&session->tls_timer, on_tls_timer);
 	timer_init(&session->server_timer, on_server_timer);
 	timer_init(&session->pause_timer, on_pause_timer);
@@ -195,7 +195,7 @@ static void log_start(const struct session *session)
 
 static void refuse(struct session *session)
 {
-	const char *text = ftp_own_text(FTP_OWN_NO_RULE, REPLY_STYLE_RFC);
+	const char *text = ftp_local_text(FTP_LOCAL_NO_RULE, REPLY_STYLE_RFC);
 
 	if (session->listener->tls == LISTENER_EXPLICIT) {
 		(void)stream_write(&session->client, (const uint8_t *)text, strlen(text));
@@ -249,8 +249,8 @@ void session_start(struct worker *worker, const struct msg *msg, int *fd)
 	DL_APPEND(worker->sessions, session);
 	HASH_ADD(hh, worker->by_number, id, sizeof(session->id), session);
 	worker->nsessions++;
-	if (worker->nsessions > worker->crowd)
-		worker->crowd = worker->nsessions;
+	if (worker->nsessions > worker->sessions_peak)
+		worker->sessions_peak = worker->nsessions;
 	netsock_set_control(session->client.watch.fd);
 	if (session->listener->nproxies > 0)
 		proxy_in_start(session);
@@ -292,14 +292,14 @@ void session_end(struct session *session, const char *reason)
 	loop_timer_stop(&worker->loop, &session->idle_timer);
 	proxy_in_done(session);
 	identity_done(&session->identity);
-	window_free(&session->client_in);
-	window_free(&session->server_in);
+	inbuf_free(&session->client_in);
+	inbuf_free(&session->server_in);
 	if (session->rule != NULL)
 		worker->modes_refused[session->rule->backend->index] |= session->machine.modes_refused;
 	DL_DELETE(worker->sessions, session);
 	HASH_DEL(worker->by_number, session);
 	worker->nsessions--;
-	loop_bury(&worker->loop, &session->grave);
+	loop_defer_free(&worker->loop, &session->deferred);
 	worker_session_gone(worker);
 	if (session->refusals > SESSION_REFUSALS_LOGGED)
 		log_event(LOG_LEVEL_INFO, "refused-more", LOG_NUMBER("session", session->id),

@@ -69,7 +69,7 @@ struct session {
 	bool transparent;	       /* the listener is: we speak with the addresses of others */
 
 	struct stream client;
-	struct window client_in;
+	struct inbuf client_in;
 	struct ftp_line held; /* a line that the machine did not take yet; its text as offset in `held_at` */
 	size_t held_at;
 	enum ftp_line_status held_status;
@@ -80,7 +80,7 @@ struct session {
 	bool notify_due; /* after CCC: our close_notify is still to be sent */
 
 	struct stream server;
-	struct window server_in;
+	struct inbuf server_in;
 	struct ftp_reply_parser parser;
 	enum session_server server_state;
 	bool server_eof;
@@ -102,7 +102,7 @@ struct session {
 
 	char user[SESSION_USER_MAX];  /* who has logged in */
 	char asked[SESSION_USER_MAX]; /* who wants to */
-	struct grave grave;
+	struct deferred deferred;
 	struct session *next, *prev;
 	UT_hash_handle hh; /* by id */
 };

@@ -30,21 +30,21 @@ static void monitor_lost(struct worker *worker, int error)
 
 static int keep_for_later(struct worker *worker, const struct msg *msg)
 {
-	if (worker->nuntold == worker->untold_cap) {
-		size_t cap = worker->untold_cap == 0 ? 64 : worker->untold_cap * 2;
-		struct msg *untold = realloc(worker->untold, cap * sizeof(*untold));
+	if (worker->noutbox == worker->outbox_cap) {
+		size_t cap = worker->outbox_cap == 0 ? 64 : worker->outbox_cap * 2;
+		struct msg *outbox = realloc(worker->outbox, cap * sizeof(*outbox));
 
-		if (untold == NULL)
+		if (outbox == NULL)
 			return -ENOMEM;
-		worker->untold = untold;
-		worker->untold_cap = cap;
+		worker->outbox = outbox;
+		worker->outbox_cap = cap;
 	}
-	worker->untold[worker->nuntold++] = *msg; /* two for each session at most */
+	worker->outbox[worker->noutbox++] = *msg; /* two for each session at most */
 	return loop_watch(&worker->loop, &worker->channel, EPOLLIN | EPOLLOUT);
 }
 
 /* The monitor hears what only counts before its next decision; waking it for each takes context switches. */
-#define UNHEARD_MAX 32
+#define UNDELIVERED_MAX 32
 
 static bool can_wait(uint32_t type)
 {
@@ -54,8 +54,8 @@ static bool can_wait(uint32_t type)
 
 static void ring(struct worker *worker)
 {
-	(void)eventfd_write(worker->bell, 1); /* fails only where it has rung 2^64 times unheard */
-	worker->unheard = 0;
+	(void)eventfd_write(worker->doorbell, 1); /* fails only where it has rung 2^64 times undelivered */
+	worker->undelivered = 0;
 }
 
 /* Never waits: many sessions may end in one turn, more than the channel holds. */
@@ -65,12 +65,12 @@ void worker_request(struct worker *worker, const struct msg *msg)
 
 	if (worker->channel.fd == -1)
 		return;
-	r = worker->nuntold > 0 ? -EAGAIN : msg_send(worker->channel.fd, msg, -1);
+	r = worker->noutbox > 0 ? -EAGAIN : msg_send(worker->channel.fd, msg, -1);
 	if (r == -EAGAIN)
 		r = keep_for_later(worker, msg);
 	if (r < 0)
 		monitor_lost(worker, -r);
-	else if (++worker->unheard >= UNHEARD_MAX || worker->nuntold > 0 || !can_wait(msg->type))
+	else if (++worker->undelivered >= UNDELIVERED_MAX || worker->noutbox > 0 || !can_wait(msg->type))
 		ring(worker);
 }
 
@@ -86,10 +86,10 @@ static void tell_rest(struct worker *worker)
 	size_t told = 0;
 	int r = 0;
 
-	while (told < worker->nuntold && (r = msg_send(worker->channel.fd, &worker->untold[told], -1)) == 0)
+	while (told < worker->noutbox && (r = msg_send(worker->channel.fd, &worker->outbox[told], -1)) == 0)
 		told++;
-	memmove(worker->untold, worker->untold + told, (worker->nuntold - told) * sizeof(*worker->untold));
-	worker->nuntold -= told;
+	memmove(worker->outbox, worker->outbox + told, (worker->noutbox - told) * sizeof(*worker->outbox));
+	worker->noutbox -= told;
 	ring(worker);
 	if (r == 0)
 		r = loop_watch(&worker->loop, &worker->channel, EPOLLIN);
@@ -119,26 +119,26 @@ static void on_lingering_empty(struct linger_list *list)
 }
 
 /*
- * What sessions had is free, but in pieces between what others still have, and
- * the C library keeps those. When half of a crowd has gone the system gets them
- * back, a little later, so that a crowd that goes at once costs one search.
+ * What sessions had is free, but in chunks between what others still have, and
+ * the C library keeps those. When half of a sessions_peak has gone the system gets them
+ * back, a little later, so that a sessions_peak that goes at once costs one search.
  */
-#define CROWD_LEAST   8
-#define TRIM_AFTER_MS 5000 /* their connections have lingered by then */
+#define SESSIONS_PEAK_MIN 8
+#define TRIM_AFTER_MS	  5000 /* their connections have lingered by then */
 
 static void on_trim_timer(struct timer *timer)
 {
 	struct worker *worker = CONTAINER_OF(timer, struct worker, trim_timer);
 
-	worker->crowd = worker->nsessions;
+	worker->sessions_peak = worker->nsessions;
 #ifdef __GLIBC__
 	(void)malloc_trim(0);
 #endif
 }
 
-static void trim_if_deserted(struct worker *worker)
+static void trim_if_few(struct worker *worker)
 {
-	if (worker->crowd >= CROWD_LEAST && worker->nsessions <= worker->crowd / 2 &&
+	if (worker->sessions_peak >= SESSIONS_PEAK_MIN && worker->nsessions <= worker->sessions_peak / 2 &&
 	    !timer_is_armed(&worker->trim_timer))
 		(void)loop_timer(&worker->loop, &worker->trim_timer, TRIM_AFTER_MS); /* or it stays */
 }
@@ -150,13 +150,13 @@ void worker_session_over(struct worker *worker, const struct session *session)
 
 void worker_session_gone(struct worker *worker)
 {
-	trim_if_deserted(worker);
+	trim_if_few(worker);
 	end_if_drained(worker);
 }
 
 /* Transfers may take their time to end, but not sessions whose server owes them an answer. */
-#define DRAIN_LOOK_MS	  5000
-#define DRAIN_PATIENCE_MS 60000
+#define DRAIN_LOOK_MS  5000
+#define DRAIN_STUCK_MS 60000
 
 static void on_drain_timer(struct timer *timer)
 {
@@ -165,7 +165,7 @@ static void on_drain_timer(struct timer *timer)
 
 	for (struct session *session = worker->sessions; session != NULL; session = next) {
 		next = session->next;
-		if (session_is_stuck(session, DRAIN_PATIENCE_MS))
+		if (session_is_stuck(session, DRAIN_STUCK_MS))
 			session_end(session, "shutdown");
 	}
 	(void)loop_timer(&worker->loop, timer, DRAIN_LOOK_MS); /* its place in the heap is there */
@@ -247,8 +247,8 @@ static void on_channel(struct watch *watch, uint32_t ready)
 		else if (msg.type == MSG_SOCKET_READY || msg.type == MSG_ANNOUNCED ||
 			 msg.type == MSG_SESSION_ADMITTED || msg.type == MSG_SESSION_REFUSED)
 			granted(worker, &msg, &fd);
-		else if (msg.type == MSG_TELL_SESSIONS)
-			census_start(worker, &fd);
+		else if (msg.type == MSG_LIST_SESSIONS)
+			session_dump_start(worker, &fd);
 		else if (msg.type == MSG_END_SESSION)
 			dismiss(worker, msg.session);
 		else if (msg.type == MSG_DRAIN)
@@ -299,7 +299,7 @@ static int worker_setup(struct worker *worker, const struct worker_setup *setup)
 	timer_init(&worker->drain_timer, on_drain_timer);
 	timer_init(&worker->trim_timer, on_trim_timer);
 	worker->channel.fd = setup->channel;
-	worker->bell = setup->bell;
+	worker->doorbell = setup->doorbell;
 	r = diags_init(&diags, "", NULL, 0);
 	if (r < 0)
 		return r;
@@ -335,15 +335,15 @@ int worker_run(const struct worker_setup *setup)
 		while (worker->sessions != NULL)
 			session_end(worker->sessions, "shutdown");
 		linger_done(&worker->lingering);
-		census_done(worker);
+		session_dump_done(worker);
 		loop_done(&worker->loop);
 		relay_tools_done(&worker->tools);
 		tlsctx_set_free(&worker->tlsctx);
 		users_free(&worker->users);
 		free(worker->modes_refused);
-		free(worker->untold);
+		free(worker->outbox);
 		fd_close(&worker->channel.fd);
-		fd_close(&worker->bell);
+		fd_close(&worker->doorbell);
 	}
 	free(worker);
 	return status;

@@ -15,7 +15,7 @@
 #include "gateway/tls/tlsctx.h"
 #include "policy/policy.h"
 
-struct census;
+struct session_dump;
 struct msg;
 struct session;
 struct users;
@@ -26,16 +26,16 @@ struct worker {
 	struct tlsctx_set *tlsctx;
 	struct users *users;
 	struct watch channel; /* to the monitor */
-	int bell;	      /* the monitor's, rung for what cannot wait */
-	unsigned unheard;     /* messages since it was rung */
-	struct msg *untold;   /* what the channel had no room for yet, in order */
-	size_t nuntold, untold_cap;
-	struct session *sessions;  /* in order */
-	struct session *by_number; /* the same, to be found */
-	size_t nsessions, crowd;   /* crowd: the most of them since memory was given back */
+	int doorbell;	      /* the monitor's, rung for what cannot wait */
+	unsigned undelivered; /* messages since it was rung */
+	struct msg *outbox;   /* what the channel had no room for yet, in order */
+	size_t noutbox, outbox_cap;
+	struct session *sessions;	 /* in order */
+	struct session *by_number;	 /* the same, to be found */
+	size_t nsessions, sessions_peak; /* sessions_peak: the most of them since memory was given back */
 	struct linger_list lingering;
-	struct census *censuses; /* operators that are told of the sessions */
-	size_t ncensuses;
+	struct session_dump *dumps; /* operators that are told of the sessions */
+	size_t ndumps;
 	bool retired;  /* ends with its last session */
 	bool draining; /* and hurries that */
 	struct timer drain_timer;
@@ -47,15 +47,15 @@ struct worker {
 	/* Shared by all sessions, hot and empty between events. */
 	struct ftp_line line; /* the client's, while it is carried out; for the log */
 	struct ftp_out out;
-	struct lines replies;
-	struct lines commands;
+	struct outbuf replies;
+	struct outbuf commands;
 	struct relay_tools tools;
 };
 
 struct worker_setup {
 	const struct policy *policy; /* outlives the worker */
 	int channel;		     /* to the monitor; the worker's */
-	int bell;		     /* the same */
+	int doorbell;		     /* the same */
 	_Atomic uint32_t *relays;
 	bool first;	   /* of its generation */
 	int root;	   /* the folder to be chrooted into, or -1: started without root */

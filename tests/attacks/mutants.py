@@ -31,13 +31,13 @@ PLAIN = ["B=build"]
 # incident, what is switched off, [(file, text, replacement)], how to build it (PLAIN)
 MUTANTS = [
     (1, "bytes behind AUTH end the session",
-     [(AUTH, "if (window_len(&session->client_in) > 0) {", "if (false) {")]),
+     [(AUTH, "if (inbuf_len(&session->client_in) > 0) {", "if (false) {")]),
     (2, "a reply that nobody asked for ends the session",
      [(MACHINE, "if (reply->code != 421)\n\t\t\tmachine_close(", "if (false)\n\t\t\tmachine_close(")]),
     (3, "bytes behind CCC end the session",
-     [(CCC, "if (window_len(&session->client_in) > 0 || stream_tls_has_pending(&session->client)) {", "if (false) {")]),
+     [(CCC, "if (inbuf_len(&session->client_in) > 0 || stream_tls_has_pending(&session->client)) {", "if (false) {")]),
     (3, "PROT is frozen after CCC",
-     [("ftp-alg/security.c", "\tif (security->ctrl == FTP_CTRL_CLEARED)\n\t\treturn FTP_OWN_PROT_AFTER_CCC;\n"
+     [("ftp-alg/security.c", "\tif (security->ctrl == FTP_CTRL_CLEARED)\n\t\treturn FTP_LOCAL_PROT_AFTER_CCC;\n"
                              "\tif (security->ctrl != FTP_CTRL_TLS)\n", "\tif (security->ctrl == FTP_CTRL_CLEAR)\n")]),
     (4, "the first byte tells whether the client still speaks TLS",
      [("gateway/net/stream-tls.c", "if (first < RECORD_FIRST || first > RECORD_LAST) {", "if (first == 0) {")]),
@@ -96,8 +96,8 @@ MUTANTS = [
      [("ftp-alg/login.c", "return name != NULL && strlen(name) == len && strncasecmp(name, arg, len) == 0;",
        "return name != NULL && strncasecmp(name, arg, len) == 0;")]),
     (23, "what ends is freed when nothing looks at it any more",
-     [("gateway/worker/session.c", "\tloop_bury(&worker->loop, &session->grave);\n\tworker_session_gone(worker);\n",
-       "\tworker_session_gone(worker);\n\tsession->grave.fn(&session->grave);\n")], ASAN),
+     [("gateway/worker/session.c", "\tloop_defer_free(&worker->loop, &session->deferred);\n\tworker_session_gone(worker);\n",
+       "\tworker_session_gone(worker);\n\tsession->deferred.fn(&session->deferred);\n")], ASAN),
     (24, "those that have not logged in are counted by source",
      [("gateway/monitor/admission.c", "if (source->unauthenticated >= limits->limit_unauthenticated_per_source)", "if (false)")]),
     (25, "one writer, and it goes through TLS",

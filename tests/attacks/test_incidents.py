@@ -421,7 +421,7 @@ def test_22_name_matching(launch, backend, partners):
 
 
 # 23. Lifetime of a transfer whose control connection is disturbed (CVE-2020-9273, CVE-2011-4130).
-# Guard: loop_bury() frees a session only when nothing looks at it any more. A use of freed memory is seen by
+# Guard: loop_defer_free() frees a session only when nothing looks at it any more. A use of freed memory is seen by
 # AddressSanitizer (`make asan`; the mutant is built with it, too) and often by the magic number of the session.
 def test_23_transfer_lifetime(launch, backend):
     gateway = launch(backend, ftp={"secure_dataconn": "clear"}, daemon={"limits": {"unauthenticated_per_source": 100}})

@@ -141,10 +141,10 @@ static void task_over(struct session *session)
 static void run_send(struct session *session)
 {
 	off_t at = session->checked ? (off_t)(session->moved % PATTERN) : 0;
-	size_t piece = session->left < PIECE_BYTES ? (size_t)session->left : PIECE_BYTES;
-	ssize_t n = session->left == 0 ? 0 : sendfile(session->data.fd, source_fd, &at, piece);
+	size_t chunk = session->left < PIECE_BYTES ? (size_t)session->left : PIECE_BYTES;
+	ssize_t n = session->left == 0 ? 0 : sendfile(session->data.fd, source_fd, &at, chunk);
 
-	/* one piece a turn: others wait for their NOOP */
+	/* one chunk a turn: others wait for their NOOP */
 	if (n == -1 && errno == EAGAIN)
 		return;
 	if (n < 0 || (n == 0 && session->left > 0)) {
@@ -187,9 +187,9 @@ static void run_check(struct session *session)
 static void run_take(struct session *session)
 {
 	while (session->left > 0) {
-		size_t piece = session->left < PIECE_BYTES ? (size_t)session->left : PIECE_BYTES;
+		size_t chunk = session->left < PIECE_BYTES ? (size_t)session->left : PIECE_BYTES;
 		/* TCP frees the bytes without a copy */
-		ssize_t n = recv(session->data.fd, NULL, piece, MSG_TRUNC);
+		ssize_t n = recv(session->data.fd, NULL, chunk, MSG_TRUNC);
 
 		if (n == -1 && errno == EAGAIN)
 			return;

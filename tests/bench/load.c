@@ -416,22 +416,22 @@ static void pause_for(uint32_t us)
 static void send_data(struct conn *conn)
 {
 	for (uint64_t rest = opt.size; rest > 0;) {
-		size_t piece = rest < PATTERN_BYTES ? (size_t)rest : PATTERN_BYTES;
+		size_t chunk = rest < PATTERN_BYTES ? (size_t)rest : PATTERN_BYTES;
 
-		conn_write(conn, buffer, piece);
-		rest -= piece;
+		conn_write(conn, buffer, chunk);
+		rest -= chunk;
 	}
 	bytes_moved += opt.size;
 }
 
 static uint64_t take_data(struct conn *conn, uint64_t most)
 {
-	size_t piece = opt.slow_us > 0 ? SLOW_BYTES : BUFFER_BYTES;
+	size_t chunk = opt.slow_us > 0 ? SLOW_BYTES : BUFFER_BYTES;
 	uint64_t taken = 0;
 	size_t n;
 	for (; taken < most; taken += n) {
 		pause_for(opt.slow_us);
-		n = conn_read(conn, opt.check ? checked : buffer, piece);
+		n = conn_read(conn, opt.check ? checked : buffer, chunk);
 		if (n == 0)
 			break;
 		if (opt.check && memcmp(checked, pattern + taken % PATTERN, n) != 0)

@@ -5,7 +5,7 @@ import net
 
 LIBRARY = "libgnutls.so.30"
 AGAIN = -28  # a record that was not data has been read
-CLIENT, CERTIFICATE, WARNING, USER_CANCELED, ASK_PEER, SHUT_WR = 2, 1, 1, 90, 1, 1
+CLIENT, CERTIFICATE, WARNING, USER_CANCELED, CTL_PEER, SHUT_WR = 2, 1, 1, 90, 1, 1
 
 
 def connect(c, command, version):
@@ -53,7 +53,7 @@ class Tls:
         self.call("alert_send", self.session, WARNING, USER_CANCELED)
 
     def new_keys(self, of_peer=False):
-        self.call("session_key_update", self.session, ASK_PEER if of_peer else 0)
+        self.call("session_key_update", self.session, CTL_PEER if of_peer else 0)
 
     def finish(self):
         self.call("bye", self.session, SHUT_WR)

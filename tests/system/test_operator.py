@@ -18,7 +18,7 @@ import gateway as gateways
 import net
 
 # of gateway/base/ctl-proto.h
-ASK_VERSION = 0x61740003
+CTL_VERSION = 0x61740003
 STATUS, SESSIONS, END, RELOAD, DRAIN = range(1, 6)
 DONE, REFUSED, GATEWAY, WORKER, SESSION, TOLD = range(1, 7)
 # of sched.h and sys/mount.h
@@ -56,7 +56,7 @@ def sessions(gateway):
     return told["sessions"]
 
 
-def ask(path, what, session=0, version=ASK_VERSION, extra=b""):
+def ask(path, what, session=0, version=CTL_VERSION, extra=b""):
     with socket.socket(socket.AF_UNIX, socket.SOCK_SEQPACKET) as s:
         s.settimeout(net.DEADLINE)
         s.connect(path)
@@ -81,7 +81,7 @@ def text(packet):
 
 
 def question(what, session=0):
-    return struct.pack("=IIQ", ASK_VERSION, what, session)
+    return struct.pack("=IIQ", CTL_VERSION, what, session)
 
 
 def test_status_tells_of_the_policy_and_of_each_worker(operated):
@@ -514,9 +514,9 @@ def test_attlsctl_says_why_it_reaches_nobody(operated, path, folder):
 
 
 def test_odd_questions_end_the_connection_alone(operated, path):
-    for version, what, extra, said in ((ASK_VERSION + 1, STATUS, b"", "different versions"),
-                                       (ASK_VERSION, STATUS, b"x", "different versions"),
-                                       (ASK_VERSION, 99, b"", "does not know that question")):
+    for version, what, extra, said in ((CTL_VERSION + 1, STATUS, b"", "different versions"),
+                                       (CTL_VERSION, STATUS, b"x", "different versions"),
+                                       (CTL_VERSION, 99, b"", "does not know that question")):
         packet, = ask(path, what, version=version, extra=extra)
         assert kind(packet) == REFUSED and said in text(packet)
     with socket.socket(socket.AF_UNIX, socket.SOCK_SEQPACKET) as s:
@@ -590,7 +590,7 @@ class Packets:
         self.sample, self.size = sample, len(sample)
 
     def make(self, what, content=b""):
-        return struct.pack("=II", ASK_VERSION, what) + content.ljust(self.size - 8, b"\0")
+        return struct.pack("=II", CTL_VERSION, what) + content.ljust(self.size - 8, b"\0")
 
     def monitor(self, *workers):
         """GATEWAY of this process, and workers with one session each."""

@@ -72,14 +72,14 @@ static void on_killer(struct watch *watch, uint32_t ready)
 	victim = NULL;
 }
 
-static void source_open(struct source *source, struct loop *loop, char name, watch_fn *fn, bool patient)
+static void source_open(struct source *source, struct loop *loop, char name, watch_fn *fn, bool bulk)
 {
 	*source = (struct source){ .loop = loop, .name = name };
 	assert_int_equal(pipe(source->pipe), 0);
 	assert_int_equal(write(source->pipe[1], "x", 1), 1);
 	watch_init(&source->watch, fn);
 	source->watch.fd = source->pipe[0];
-	source->watch.patient = patient;
+	source->watch.bulk = bulk;
 	assert_int_equal(loop_watch(loop, &source->watch, EPOLLIN), 0);
 }
 
@@ -99,15 +99,15 @@ static void run(struct loop *loop, size_t steps)
 	assert_int_equal(loop_run(loop), 0);
 }
 
-/* Between two steps of patient watches everybody else has a turn, and patient ones have theirs in order. */
+/* Between two steps of bulk watches everybody else has a turn, and bulk ones have theirs in order. */
 static void patient_waits(watch_fn *fn)
 {
 	struct loop loop;
-	struct source urgent, patient[PATIENT];
+	struct source urgent, bulk[PATIENT];
 
 	assert_int_equal(loop_init(&loop), 0);
 	for (size_t i = 0; i < PATIENT; i++)
-		source_open(&patient[i], &loop, (char)('0' + i), fn, true);
+		source_open(&bulk[i], &loop, (char)('0' + i), fn, true);
 	source_open(&urgent, &loop, 'u', on_urgent, false);
 	run(&loop, 2 * PATIENT * ROUNDS);
 	for (size_t i = 0; i < PATIENT * ROUNDS; i++) {
@@ -116,8 +116,8 @@ static void patient_waits(watch_fn *fn)
 	}
 	assert_int_equal(urgent.ready, EPOLLIN);
 	for (size_t i = 0; i < PATIENT; i++) {
-		assert_int_equal(patient[i].ready, EPOLLIN);
-		source_close(&patient[i]);
+		assert_int_equal(bulk[i].ready, EPOLLIN);
+		source_close(&bulk[i]);
 	}
 	source_close(&urgent);
 	loop_done(&loop);
@@ -136,49 +136,49 @@ static void test_patient_asks_again(void **state)
 	patient_waits(on_again);
 }
 
-/* More than one look at epoll brings: they neither crowd out who is in a hurry nor each other. */
+/* More than one look at epoll brings: they neither sessions_peak out who is in a hurry nor each other. */
 static void test_patient_crowd(void **state)
 {
 	struct loop loop;
-	struct source urgent, *crowd = calloc(CROWD, sizeof(*crowd));
+	struct source urgent, *sessions_peak = calloc(CROWD, sizeof(*sessions_peak));
 
 	(void)state;
-	assert_non_null(crowd);
+	assert_non_null(sessions_peak);
 	assert_int_equal(loop_init(&loop), 0);
 	for (size_t i = 0; i < CROWD; i++)
-		source_open(&crowd[i], &loop, 'p', on_patient, true);
+		source_open(&sessions_peak[i], &loop, 'p', on_patient, true);
 	source_open(&urgent, &loop, 'u', on_urgent, false);
 	run(&loop, 4 * CROWD);
 	for (size_t i = 0; i < 4 * CROWD; i++)
 		assert_int_equal(order[i], i % 2 == 0 ? 'u' : 'p');
 	for (size_t i = 0; i < CROWD; i++) {
-		assert_in_range(crowd[i].called, 1, 3);
-		source_close(&crowd[i]);
+		assert_in_range(sessions_peak[i].called, 1, 3);
+		source_close(&sessions_peak[i]);
 	}
 	source_close(&urgent);
 	loop_done(&loop);
-	free(crowd);
+	free(sessions_peak);
 }
 
 /* What was queued and then forgotten is not called. */
 static void test_forgotten_while_queued(void **state)
 {
 	struct loop loop;
-	struct source urgent, patient[2];
+	struct source urgent, bulk[2];
 
 	(void)state;
 	assert_int_equal(loop_init(&loop), 0);
-	source_open(&patient[0], &loop, '0', on_patient, true);
-	source_open(&patient[1], &loop, '1', on_patient, true);
+	source_open(&bulk[0], &loop, '0', on_patient, true);
+	source_open(&bulk[1], &loop, '1', on_patient, true);
 	source_open(&urgent, &loop, 'u', on_killer, false);
 	run(&loop, 2);
 	assert_string_equal(order, "u0"); /* 1 is in the queue now */
-	victim = &patient[1];
+	victim = &bulk[1];
 	run(&loop, 4);
 	assert_string_equal(order, "u0u0");
-	assert_null(patient[1].watch.queue);
-	source_close(&patient[0]);
-	source_close(&patient[1]);
+	assert_null(bulk[1].watch.queue);
+	source_close(&bulk[0]);
+	source_close(&bulk[1]);
 	source_close(&urgent);
 	loop_done(&loop);
 }
@@ -187,22 +187,22 @@ static void test_forgotten_while_queued(void **state)
 static void test_changes_its_mind(void **state)
 {
 	struct loop loop;
-	struct source urgent, patient[2];
+	struct source urgent, bulk[2];
 
 	(void)state;
 	assert_int_equal(loop_init(&loop), 0);
-	source_open(&patient[0], &loop, '0', on_patient, true);
-	source_open(&patient[1], &loop, '1', on_patient, true);
+	source_open(&bulk[0], &loop, '0', on_patient, true);
+	source_open(&bulk[1], &loop, '1', on_patient, true);
 	source_open(&urgent, &loop, 'u', on_urgent, false);
 	run(&loop, 2);
-	assert_int_equal(loop_patient(&loop, &patient[1].watch, false), 0);
+	assert_int_equal(loop_set_bulk(&loop, &bulk[1].watch, false), 0);
 	run(&loop, 4);
 	assert_non_null(strchr(order, '1'));
-	source_close(&patient[1]);
-	assert_null(patient[1].watch.queue);
-	source_close(&patient[0]);
+	source_close(&bulk[1]);
+	assert_null(bulk[1].watch.queue);
+	source_close(&bulk[0]);
 	source_close(&urgent);
-	assert_int_equal(loop.patient.len + loop.again.len, 0);
+	assert_int_equal(loop.bulk.len + loop.again.len, 0);
 	loop_done(&loop);
 }
 

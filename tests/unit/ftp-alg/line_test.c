@@ -97,14 +97,14 @@ static const struct line_case cases[] = {
 	{ "0xFF NUL", BYTES("A\xff\0\r\n"), NOT(FTP_LINE_NUL), 5 },
 };
 
-static void expect(const struct line_case *c, size_t window_len)
+static void expect(const struct line_case *c, size_t inbuf_len)
 {
-	uint8_t *window = bytes_copy(c->input, window_len);
+	uint8_t *window = bytes_copy(c->input, inbuf_len);
 	struct ftp_line line = { 0 };
-	enum ftp_line_status status = ftp_line_take(window, window_len, &line);
+	enum ftp_line_status status = ftp_line_take(window, inbuf_len, &line);
 
 	if (status != c->want)
-		fail_msg("%s: status %d, not %d (window of %zu)", c->name, status, c->want, window_len);
+		fail_msg("%s: status %d, not %d (window of %zu)", c->name, status, c->want, inbuf_len);
 	if (status != FTP_LINE_MORE && line.consumed != c->consumed)
 		fail_msg("%s: consumed %zu, not %zu", c->name, line.consumed, c->consumed);
 	if (status == FTP_LINE_OK && (line.len != c->text_len || memcmp(line.text, c->text, line.len) != 0))

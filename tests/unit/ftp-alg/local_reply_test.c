@@ -8,8 +8,8 @@
 
 #define TEXT_MAX 500
 
-static const char *const names[FTP_OWN_COUNT] = {
-#define REPLY(id, rfc, zos) [FTP_OWN_##id] = #id,
+static const char *const names[FTP_LOCAL_COUNT] = {
+#define REPLY(id, rfc, zos) [FTP_LOCAL_##id] = #id,
 #include "ftp-alg/local-reply.def"
 #undef REPLY
 };
@@ -67,28 +67,28 @@ static void check_bytes(const char *name, const char *text)
 static void every_reply_is_well_formed(void **state)
 {
 	(void)state;
-	for (int own = FTP_OWN_NONE + 1; own < FTP_OWN_COUNT; own++)
+	for (int own = FTP_LOCAL_NONE + 1; own < FTP_LOCAL_COUNT; own++)
 		for (int style = REPLY_STYLE_RFC; style <= REPLY_STYLE_ZOS; style++) {
-			const char *text = ftp_own_text((enum ftp_own)own, (enum reply_style)style);
+			const char *text = ftp_local_text((enum ftp_own)own, (enum reply_style)style);
 			uint16_t code;
 
 			check_bytes(names[own], text);
 			code = reply_code(names[own], text);
 			if (is_positive_name(names[own]) != ftp_reply_is_positive(code))
 				fail_msg("%s: code %u", names[own], code);
-			if (!is_positive_name(names[own]) && code < 400 && own != FTP_OWN_WAIT_ENDS)
+			if (!is_positive_name(names[own]) && code < 400 && own != FTP_LOCAL_WAIT_ENDS)
 				fail_msg("%s: code %u is no refusal", names[own], code);
 			/* 421 announces that the connection ends, 227..229 a port, 234 the handshake */
 			if (code >= 227 && code <= 229)
 				fail_msg("%s: code %u names a port", names[own], code);
-			if ((code == 234) != (own == FTP_OWN_OK_AUTH))
+			if ((code == 234) != (own == FTP_LOCAL_OK_AUTH))
 				fail_msg("%s: code %u", names[own], code);
 		}
 }
 
 static uint16_t code_of(enum ftp_own own, enum reply_style style)
 {
-	return reply_code(names[own], ftp_own_text(own, style));
+	return reply_code(names[own], ftp_local_text(own, style));
 }
 
 /* The codes on which the RFCs and z/OS agree, and those where they do not. */
@@ -97,41 +97,41 @@ static const struct {
 	uint16_t rfc;
 	uint16_t zos;
 } codes[] = {
-	{ FTP_OWN_LOGIN_NEEDS_TLS, 530, 530 },
-	{ FTP_OWN_PASS_NEEDS_TLS, 534, 534 },
-	{ FTP_OWN_NEEDS_TLS, 534, 534 },
-	{ FTP_OWN_NOT_LOGGED_IN, 530, 530 },
-	{ FTP_OWN_PASS_WITHOUT_USER, 503, 503 },
-	{ FTP_OWN_AUTH_NOT_OFFERED, 502, 502 },
-	{ FTP_OWN_AUTH_NO_ARGUMENT, 501, 501 },
-	{ FTP_OWN_AUTH_UNKNOWN, 504, 504 },
-	{ FTP_OWN_AUTH_ALREADY, 503, 503 },
-	{ FTP_OWN_AUTH_IMPLICIT, 503, 503 },
-	{ FTP_OWN_ADAT_FIRST, 503, 503 },
-	{ FTP_OWN_ENVELOPE_TLS, 537, 537 },
-	{ FTP_OWN_PBSZ_FIRST_AUTH, 503, 503 },
-	{ FTP_OWN_PBSZ_BAD, 501, 501 },
-	{ FTP_OWN_PBSZ_AFTER_CCC, 503, 503 },
-	{ FTP_OWN_PROT_AFTER_CCC, 503, 503 },
-	{ FTP_OWN_PROT_FIRST_PBSZ, 503, 503 },
-	{ FTP_OWN_PROT_UNKNOWN, 504, 504 },
-	{ FTP_OWN_PROT_UNSUPPORTED, 536, 536 },
-	{ FTP_OWN_PROT_C_DENIED, 534, 536 },
-	{ FTP_OWN_PROT_P_DENIED, 534, 536 },
-	{ FTP_OWN_DATA_UNPROTECTED, 521, 425 },
-	{ FTP_OWN_CCC_NOT_TLS, 533, 533 },
-	{ FTP_OWN_CCC_DENIED, 534, 534 },
-	{ FTP_OWN_CCC_DRAFT, 500, 500 },
-	{ FTP_OWN_CCC_IMPLICIT, 534, 534 },
-	{ FTP_OWN_FAMILY_V4, 522, 522 },
-	{ FTP_OWN_FAMILY_V6, 522, 522 },
-	{ FTP_OWN_AFTER_EPSV_ALL, 503, 503 },
-	{ FTP_OWN_DATA_TLS, 522, 522 },
-	{ FTP_OWN_DATA_REUSE, 522, 522 },
-	{ FTP_OWN_DATA_CUT, 426, 426 },
-	{ FTP_OWN_SHUTDOWN, 421, 503 },
-	{ FTP_OWN_OK_AUTH, 234, 234 },
-	{ FTP_OWN_OK_CCC, 200, 200 },
+	{ FTP_LOCAL_LOGIN_NEEDS_TLS, 530, 530 },
+	{ FTP_LOCAL_PASS_NEEDS_TLS, 534, 534 },
+	{ FTP_LOCAL_NEEDS_TLS, 534, 534 },
+	{ FTP_LOCAL_NOT_LOGGED_IN, 530, 530 },
+	{ FTP_LOCAL_PASS_WITHOUT_USER, 503, 503 },
+	{ FTP_LOCAL_AUTH_NOT_OFFERED, 502, 502 },
+	{ FTP_LOCAL_AUTH_NO_ARGUMENT, 501, 501 },
+	{ FTP_LOCAL_AUTH_UNKNOWN, 504, 504 },
+	{ FTP_LOCAL_AUTH_ALREADY, 503, 503 },
+	{ FTP_LOCAL_AUTH_IMPLICIT, 503, 503 },
+	{ FTP_LOCAL_ADAT_FIRST, 503, 503 },
+	{ FTP_LOCAL_ENVELOPE_TLS, 537, 537 },
+	{ FTP_LOCAL_PBSZ_FIRST_AUTH, 503, 503 },
+	{ FTP_LOCAL_PBSZ_BAD, 501, 501 },
+	{ FTP_LOCAL_PBSZ_AFTER_CCC, 503, 503 },
+	{ FTP_LOCAL_PROT_AFTER_CCC, 503, 503 },
+	{ FTP_LOCAL_PROT_FIRST_PBSZ, 503, 503 },
+	{ FTP_LOCAL_PROT_UNKNOWN, 504, 504 },
+	{ FTP_LOCAL_PROT_UNSUPPORTED, 536, 536 },
+	{ FTP_LOCAL_PROT_C_DENIED, 534, 536 },
+	{ FTP_LOCAL_PROT_P_DENIED, 534, 536 },
+	{ FTP_LOCAL_DATA_UNPROTECTED, 521, 425 },
+	{ FTP_LOCAL_CCC_NOT_TLS, 533, 533 },
+	{ FTP_LOCAL_CCC_DENIED, 534, 534 },
+	{ FTP_LOCAL_CCC_DRAFT, 500, 500 },
+	{ FTP_LOCAL_CCC_IMPLICIT, 534, 534 },
+	{ FTP_LOCAL_FAMILY_V4, 522, 522 },
+	{ FTP_LOCAL_FAMILY_V6, 522, 522 },
+	{ FTP_LOCAL_AFTER_EPSV_ALL, 503, 503 },
+	{ FTP_LOCAL_DATA_TLS, 522, 522 },
+	{ FTP_LOCAL_DATA_REUSE, 522, 522 },
+	{ FTP_LOCAL_DATA_CUT, 426, 426 },
+	{ FTP_LOCAL_SHUTDOWN, 421, 503 },
+	{ FTP_LOCAL_OK_AUTH, 234, 234 },
+	{ FTP_LOCAL_OK_CCC, 200, 200 },
 };
 
 static void codes_are_those_of_the_specifications(void **state)
@@ -146,12 +146,12 @@ static void codes_are_those_of_the_specifications(void **state)
 /* RFC 2428 2: the families stand in parentheses, and nothing else does. */
 static void family_replies_have_one_pair_of_parentheses(void **state)
 {
-	static const enum ftp_own family[] = { FTP_OWN_FAMILY_V4, FTP_OWN_FAMILY_V6 };
+	static const enum ftp_own family[] = { FTP_LOCAL_FAMILY_V4, FTP_LOCAL_FAMILY_V6 };
 	static const char *const ends[] = { "(1)", "(2)" };
 
 	(void)state;
 	for (size_t i = 0; i < NELEM(family); i++) {
-		const char *text = ftp_own_text(family[i], REPLY_STYLE_RFC);
+		const char *text = ftp_local_text(family[i], REPLY_STYLE_RFC);
 		const char *open = strchr(text, '(');
 
 		assert_non_null(open);

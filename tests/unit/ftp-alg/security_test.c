@@ -52,23 +52,26 @@ static const struct {
 	enum ftp_own want;
 	enum ftp_prot prot;
 } auths[] = {
-	{ "TLS", CLEAR_STATE, true, SECURE_CLEAR, "TLS", FTP_OWN_OK_AUTH, FTP_PROT_CLEAR },
-	{ "lower case", CLEAR_STATE, true, SECURE_CLEAR, "tls", FTP_OWN_OK_AUTH, FTP_PROT_CLEAR },
-	{ "TLS-C", CLEAR_STATE, true, SECURE_CLEAR, "TLS-C", FTP_OWN_OK_AUTH, FTP_PROT_CLEAR },
-	{ "TLS-P", CLEAR_STATE, true, SECURE_CLEAR, "tls-p", FTP_OWN_OK_AUTH, FTP_PROT_PRIVATE },
-	{ "SSL", CLEAR_STATE, true, SECURE_PRIVATE, "SSL", FTP_OWN_OK_AUTH, FTP_PROT_PRIVATE },
-	{ "SSL where data may not be protected", CLEAR_STATE, true, SECURE_NEVER, "SSL", FTP_OWN_OK_AUTH,
+	{ "TLS", CLEAR_STATE, true, SECURE_CLEAR, "TLS", FTP_LOCAL_OK_AUTH, FTP_PROT_CLEAR },
+	{ "lower case", CLEAR_STATE, true, SECURE_CLEAR, "tls", FTP_LOCAL_OK_AUTH, FTP_PROT_CLEAR },
+	{ "TLS-C", CLEAR_STATE, true, SECURE_CLEAR, "TLS-C", FTP_LOCAL_OK_AUTH, FTP_PROT_CLEAR },
+	{ "TLS-P", CLEAR_STATE, true, SECURE_CLEAR, "tls-p", FTP_LOCAL_OK_AUTH, FTP_PROT_PRIVATE },
+	{ "SSL", CLEAR_STATE, true, SECURE_PRIVATE, "SSL", FTP_LOCAL_OK_AUTH, FTP_PROT_PRIVATE },
+	{ "SSL where data may not be protected", CLEAR_STATE, true, SECURE_NEVER, "SSL", FTP_LOCAL_OK_AUTH,
 	  FTP_PROT_CLEAR },
 	{ "TLS starts clear even if policy wants more", CLEAR_STATE, true, SECURE_PRIVATE, "TLS",
-	  FTP_OWN_OK_AUTH, FTP_PROT_CLEAR },
-	{ "no argument", CLEAR_STATE, true, SECURE_CLEAR, "", FTP_OWN_AUTH_NO_ARGUMENT, FTP_PROT_CLEAR },
-	{ "Kerberos", CLEAR_STATE, true, SECURE_CLEAR, "GSSAPI", FTP_OWN_AUTH_UNKNOWN, FTP_PROT_CLEAR },
-	{ "only a beginning", CLEAR_STATE, true, SECURE_CLEAR, "TL", FTP_OWN_AUTH_UNKNOWN, FTP_PROT_CLEAR },
-	{ "more than a name", CLEAR_STATE, true, SECURE_CLEAR, "TLS ", FTP_OWN_AUTH_UNKNOWN, FTP_PROT_CLEAR },
-	{ "not offered", CLEAR_STATE, false, SECURE_CLEAR, "TLS", FTP_OWN_AUTH_NOT_OFFERED, FTP_PROT_CLEAR },
-	{ "twice", TLS_STATE, true, SECURE_CLEAR, "TLS", FTP_OWN_AUTH_ALREADY, FTP_PROT_CLEAR },
-	{ "after CCC", CCC_STATE, true, SECURE_CLEAR, "TLS", FTP_OWN_AUTH_AFTER_CCC, FTP_PROT_PRIVATE },
-	{ "secure port", IMPLICIT_STATE, true, SECURE_CLEAR, "TLS", FTP_OWN_AUTH_IMPLICIT, FTP_PROT_PRIVATE },
+	  FTP_LOCAL_OK_AUTH, FTP_PROT_CLEAR },
+	{ "no argument", CLEAR_STATE, true, SECURE_CLEAR, "", FTP_LOCAL_AUTH_NO_ARGUMENT, FTP_PROT_CLEAR },
+	{ "Kerberos", CLEAR_STATE, true, SECURE_CLEAR, "GSSAPI", FTP_LOCAL_AUTH_UNKNOWN, FTP_PROT_CLEAR },
+	{ "only a beginning", CLEAR_STATE, true, SECURE_CLEAR, "TL", FTP_LOCAL_AUTH_UNKNOWN, FTP_PROT_CLEAR },
+	{ "more than a name", CLEAR_STATE, true, SECURE_CLEAR, "TLS ", FTP_LOCAL_AUTH_UNKNOWN,
+	  FTP_PROT_CLEAR },
+	{ "not offered", CLEAR_STATE, false, SECURE_CLEAR, "TLS", FTP_LOCAL_AUTH_NOT_OFFERED,
+	  FTP_PROT_CLEAR },
+	{ "twice", TLS_STATE, true, SECURE_CLEAR, "TLS", FTP_LOCAL_AUTH_ALREADY, FTP_PROT_CLEAR },
+	{ "after CCC", CCC_STATE, true, SECURE_CLEAR, "TLS", FTP_LOCAL_AUTH_AFTER_CCC, FTP_PROT_PRIVATE },
+	{ "secure port", IMPLICIT_STATE, true, SECURE_CLEAR, "TLS", FTP_LOCAL_AUTH_IMPLICIT,
+	  FTP_PROT_PRIVATE },
 };
 
 static void auth(void **state)
@@ -115,19 +118,19 @@ static const struct {
 	const char *arg;
 	enum ftp_own want;
 } pbszs[] = {
-	{ "0", TLS_STATE, "0", FTP_OWN_OK_PBSZ },
-	{ "again", PBSZ_STATE, "0", FTP_OWN_OK_PBSZ },
-	{ "a size", TLS_STATE, "16384", FTP_OWN_OK_PBSZ },
-	{ "the largest", TLS_STATE, "4294967295", FTP_OWN_OK_PBSZ },
-	{ "too large", TLS_STATE, "4294967296", FTP_OWN_PBSZ_BAD },
-	{ "too long", TLS_STATE, "00000000000", FTP_OWN_PBSZ_BAD },
-	{ "nothing", TLS_STATE, "", FTP_OWN_PBSZ_BAD },
-	{ "a word", TLS_STATE, "x", FTP_OWN_PBSZ_BAD },
-	{ "a sign", TLS_STATE, "-1", FTP_OWN_PBSZ_BAD },
-	{ "a blank", TLS_STATE, "0 ", FTP_OWN_PBSZ_BAD },
-	{ "before AUTH", CLEAR_STATE, "0", FTP_OWN_PBSZ_FIRST_AUTH },
-	{ "after CCC", CCC_STATE, "0", FTP_OWN_PBSZ_AFTER_CCC },
-	{ "secure port", IMPLICIT_STATE, "0", FTP_OWN_OK_PBSZ },
+	{ "0", TLS_STATE, "0", FTP_LOCAL_OK_PBSZ },
+	{ "again", PBSZ_STATE, "0", FTP_LOCAL_OK_PBSZ },
+	{ "a size", TLS_STATE, "16384", FTP_LOCAL_OK_PBSZ },
+	{ "the largest", TLS_STATE, "4294967295", FTP_LOCAL_OK_PBSZ },
+	{ "too large", TLS_STATE, "4294967296", FTP_LOCAL_PBSZ_BAD },
+	{ "too long", TLS_STATE, "00000000000", FTP_LOCAL_PBSZ_BAD },
+	{ "nothing", TLS_STATE, "", FTP_LOCAL_PBSZ_BAD },
+	{ "a word", TLS_STATE, "x", FTP_LOCAL_PBSZ_BAD },
+	{ "a sign", TLS_STATE, "-1", FTP_LOCAL_PBSZ_BAD },
+	{ "a blank", TLS_STATE, "0 ", FTP_LOCAL_PBSZ_BAD },
+	{ "before AUTH", CLEAR_STATE, "0", FTP_LOCAL_PBSZ_FIRST_AUTH },
+	{ "after CCC", CCC_STATE, "0", FTP_LOCAL_PBSZ_AFTER_CCC },
+	{ "secure port", IMPLICIT_STATE, "0", FTP_LOCAL_OK_PBSZ },
 };
 
 static void pbsz(void **state)
@@ -137,7 +140,7 @@ static void pbsz(void **state)
 		struct ftp_security security = pbszs[i].before;
 		struct ftp_security want = pbszs[i].before;
 
-		want.pbsz |= pbszs[i].want == FTP_OWN_OK_PBSZ;
+		want.pbsz |= pbszs[i].want == FTP_LOCAL_OK_PBSZ;
 		assert_own(pbszs[i].name, ftp_security_pbsz(&security, pbszs[i].arg, strlen(pbszs[i].arg)),
 			   pbszs[i].want);
 		assert_state(pbszs[i].name, &security, &want);
@@ -151,10 +154,10 @@ static const struct {
 	enum ftp_own prot_p;
 	enum ftp_own transfer_c;
 } levels[] = {
-	{ SECURE_NEVER, FTP_OWN_OK_PROT_C, FTP_OWN_PROT_P_DENIED, FTP_OWN_NONE },
-	{ SECURE_CLEAR, FTP_OWN_OK_PROT_C, FTP_OWN_OK_PROT_P, FTP_OWN_NONE },
-	{ SECURE_SAFE, FTP_OWN_PROT_C_DENIED, FTP_OWN_OK_PROT_P, FTP_OWN_DATA_UNPROTECTED },
-	{ SECURE_PRIVATE, FTP_OWN_PROT_C_DENIED, FTP_OWN_OK_PROT_P, FTP_OWN_DATA_UNPROTECTED },
+	{ SECURE_NEVER, FTP_LOCAL_OK_PROT_C, FTP_LOCAL_PROT_P_DENIED, FTP_LOCAL_NONE },
+	{ SECURE_CLEAR, FTP_LOCAL_OK_PROT_C, FTP_LOCAL_OK_PROT_P, FTP_LOCAL_NONE },
+	{ SECURE_SAFE, FTP_LOCAL_PROT_C_DENIED, FTP_LOCAL_OK_PROT_P, FTP_LOCAL_DATA_UNPROTECTED },
+	{ SECURE_PRIVATE, FTP_LOCAL_PROT_C_DENIED, FTP_LOCAL_OK_PROT_P, FTP_LOCAL_DATA_UNPROTECTED },
 };
 
 static enum ftp_own prot(struct ftp_security *security, enum secure_level dataconn, const char *arg)
@@ -174,16 +177,16 @@ static void prot_by_policy(void **state)
 
 		assert_own("PROT C", prot(&was_p, dataconn, "C"), levels[i].prot_c);
 		assert_int_equal(was_p.prot,
-				 levels[i].prot_c == FTP_OWN_OK_PROT_C ? FTP_PROT_CLEAR : FTP_PROT_PRIVATE);
+				 levels[i].prot_c == FTP_LOCAL_OK_PROT_C ? FTP_PROT_CLEAR : FTP_PROT_PRIVATE);
 		assert_own("PROT p", prot(&was_c, dataconn, "p"), levels[i].prot_p);
 		assert_int_equal(was_c.prot,
-				 levels[i].prot_p == FTP_OWN_OK_PROT_P ? FTP_PROT_PRIVATE : FTP_PROT_CLEAR);
+				 levels[i].prot_p == FTP_LOCAL_OK_PROT_P ? FTP_PROT_PRIVATE : FTP_PROT_CLEAR);
 		assert_own("secure port", prot(&implicit, dataconn, "c"), levels[i].prot_c);
-		assert_own("PROT S", prot(&other, dataconn, "S"), FTP_OWN_PROT_UNSUPPORTED);
-		assert_own("PROT E", prot(&other, dataconn, "e"), FTP_OWN_PROT_UNSUPPORTED);
-		assert_own("PROT X", prot(&other, dataconn, "X"), FTP_OWN_PROT_UNKNOWN);
-		assert_own("PROT", prot(&other, dataconn, ""), FTP_OWN_PROT_UNKNOWN);
-		assert_own("PROT PP", prot(&other, dataconn, "PP"), FTP_OWN_PROT_UNKNOWN);
+		assert_own("PROT S", prot(&other, dataconn, "S"), FTP_LOCAL_PROT_UNSUPPORTED);
+		assert_own("PROT E", prot(&other, dataconn, "e"), FTP_LOCAL_PROT_UNSUPPORTED);
+		assert_own("PROT X", prot(&other, dataconn, "X"), FTP_LOCAL_PROT_UNKNOWN);
+		assert_own("PROT", prot(&other, dataconn, ""), FTP_LOCAL_PROT_UNKNOWN);
+		assert_own("PROT PP", prot(&other, dataconn, "PP"), FTP_LOCAL_PROT_UNKNOWN);
 		assert_int_equal(other.prot, FTP_PROT_CLEAR);
 	}
 }
@@ -194,9 +197,9 @@ static void prot_by_state(void **state)
 	struct ftp_security ccc_before = CCC_STATE;
 
 	(void)state;
-	assert_own("before AUTH", prot(&clear, SECURE_CLEAR, "P"), FTP_OWN_PBSZ_FIRST_AUTH);
-	assert_own("before PBSZ", prot(&tls, SECURE_CLEAR, "P"), FTP_OWN_PROT_FIRST_PBSZ);
-	assert_own("after CCC", prot(&ccc, SECURE_CLEAR, "C"), FTP_OWN_PROT_AFTER_CCC);
+	assert_own("before AUTH", prot(&clear, SECURE_CLEAR, "P"), FTP_LOCAL_PBSZ_FIRST_AUTH);
+	assert_own("before PBSZ", prot(&tls, SECURE_CLEAR, "P"), FTP_LOCAL_PROT_FIRST_PBSZ);
+	assert_own("after CCC", prot(&ccc, SECURE_CLEAR, "C"), FTP_LOCAL_PROT_AFTER_CCC);
 	assert_state("after CCC", &ccc, &ccc_before);
 	assert_int_equal(clear.prot, FTP_PROT_CLEAR);
 	assert_int_equal(tls.prot, FTP_PROT_CLEAR);
@@ -212,11 +215,11 @@ static void transfer(void **state)
 		const struct ftp_security ccc_c = { .ctrl = FTP_CTRL_CLEARED, .pbsz = true };
 
 		/* SECURE_DATACONN speaks of sessions that a mechanism protects */
-		assert_own("no AUTH", ftp_security_transfer(&clear, &action), FTP_OWN_NONE);
+		assert_own("no AUTH", ftp_security_transfer(&clear, &action), FTP_LOCAL_NONE);
 		assert_own("level C", ftp_security_transfer(&tls, &action), levels[i].transfer_c);
 		assert_own("level C, CCC", ftp_security_transfer(&ccc_c, &action), levels[i].transfer_c);
-		assert_own("level P", ftp_security_transfer(&with_p, &action), FTP_OWN_NONE);
-		assert_own("level P, CCC", ftp_security_transfer(&ccc_p, &action), FTP_OWN_NONE);
+		assert_own("level P", ftp_security_transfer(&with_p, &action), FTP_LOCAL_NONE);
+		assert_own("level P, CCC", ftp_security_transfer(&ccc_p, &action), FTP_LOCAL_NONE);
 	}
 }
 
@@ -228,16 +231,18 @@ static const struct {
 	bool logged_in;
 	enum ftp_own want;
 } cccs[] = {
-	{ "allowed", PRIVATE_STATE, SECURE_CLEAR, TLSRFCLEVEL_RFC4217, true, FTP_OWN_OK_CCC },
-	{ "without notify", PBSZ_STATE, SECURE_CLEAR, TLSRFCLEVEL_CCCNONOTIFY, true, FTP_OWN_OK_CCC },
-	{ "draft", PRIVATE_STATE, SECURE_CLEAR, TLSRFCLEVEL_DRAFT, true, FTP_OWN_CCC_DRAFT },
-	{ "control must be safe", PRIVATE_STATE, SECURE_SAFE, TLSRFCLEVEL_RFC4217, true, FTP_OWN_CCC_DENIED },
+	{ "allowed", PRIVATE_STATE, SECURE_CLEAR, TLSRFCLEVEL_RFC4217, true, FTP_LOCAL_OK_CCC },
+	{ "without notify", PBSZ_STATE, SECURE_CLEAR, TLSRFCLEVEL_CCCNONOTIFY, true, FTP_LOCAL_OK_CCC },
+	{ "draft", PRIVATE_STATE, SECURE_CLEAR, TLSRFCLEVEL_DRAFT, true, FTP_LOCAL_CCC_DRAFT },
+	{ "control must be safe", PRIVATE_STATE, SECURE_SAFE, TLSRFCLEVEL_RFC4217, true,
+	  FTP_LOCAL_CCC_DENIED },
 	{ "control must be private", PRIVATE_STATE, SECURE_PRIVATE, TLSRFCLEVEL_CCCNONOTIFY, true,
-	  FTP_OWN_CCC_DENIED },
-	{ "before login", PRIVATE_STATE, SECURE_CLEAR, TLSRFCLEVEL_RFC4217, false, FTP_OWN_CCC_BEFORE_LOGIN },
-	{ "no TLS", CLEAR_STATE, SECURE_CLEAR, TLSRFCLEVEL_RFC4217, true, FTP_OWN_CCC_NOT_TLS },
-	{ "twice", CCC_STATE, SECURE_CLEAR, TLSRFCLEVEL_RFC4217, true, FTP_OWN_CCC_NOT_TLS },
-	{ "secure port", IMPLICIT_STATE, SECURE_CLEAR, TLSRFCLEVEL_RFC4217, true, FTP_OWN_CCC_IMPLICIT },
+	  FTP_LOCAL_CCC_DENIED },
+	{ "before login", PRIVATE_STATE, SECURE_CLEAR, TLSRFCLEVEL_RFC4217, false,
+	  FTP_LOCAL_CCC_BEFORE_LOGIN },
+	{ "no TLS", CLEAR_STATE, SECURE_CLEAR, TLSRFCLEVEL_RFC4217, true, FTP_LOCAL_CCC_NOT_TLS },
+	{ "twice", CCC_STATE, SECURE_CLEAR, TLSRFCLEVEL_RFC4217, true, FTP_LOCAL_CCC_NOT_TLS },
+	{ "secure port", IMPLICIT_STATE, SECURE_CLEAR, TLSRFCLEVEL_RFC4217, true, FTP_LOCAL_CCC_IMPLICIT },
 };
 
 static void ccc(void **state)
@@ -249,7 +254,7 @@ static void ccc(void **state)
 		struct ftp_action action = { .secure_ctrlconn = cccs[i].ctrlconn,
 					     .tlsrfclevel = cccs[i].level };
 
-		if (cccs[i].want == FTP_OWN_OK_CCC)
+		if (cccs[i].want == FTP_LOCAL_OK_CCC)
 			want.ctrl = FTP_CTRL_CLEARED;
 		assert_own(cccs[i].name, ftp_security_ccc(&security, &action, cccs[i].logged_in),
 			   cccs[i].want);

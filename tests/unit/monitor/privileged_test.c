@@ -122,11 +122,11 @@ static bool ask(struct privileged *privileged, uint32_t listener, bool logged_in
 					 .listener = listener,
 					 .logged_in = logged_in };
 	int fd = -1;
-	bool earned = privileged_request(privileged, &policy, &facts, msg, answer, &fd);
+	bool permitted = privileged_request(privileged, &policy, &facts, msg, answer, &fd);
 
 	if (fd != -1)
 		fail_msg("a socket came without the capability for it");
-	return earned;
+	return permitted;
 }
 
 static void what_is_not_earned_is_refused(void **state)

@@ -88,7 +88,7 @@ static void test_no_ticks_for_a_destination_that_stands_still(void **state)
 	rig.relay.coalesce.on = true;
 	assert_int_equal(relay_step(&rig.relay, &tools), RELAY_WAIT);
 	assert_true(rig.relay.coalesce.on);
-	rig.loop.now_ms += COALESCE_TICK_MS; /* a piece came in this time */
+	rig.loop.now_ms += COALESCE_TICK_MS; /* a chunk came in this time */
 	(void)relay_step(&rig.relay, &tools);
 	rig.loop.now_ms += COALESCE_TICK_MS;
 	assert_int_equal(relay_step(&rig.relay, &tools), RELAY_WAIT);
