@@ -136,6 +136,16 @@ def test_implicit_starts_private(policy):
     assert code(told, "under TLS", "AUTH TLS") == 503
 
 
+def test_original_address_is_the_one_dialled(policy):
+    """With `address: original` the server's family is that of what the client dialled, for explain as for attlsd."""
+    path = policy(listeners={"explicit": {"address": "127.0.0.1:2121", "transparent": True},
+                             "implicit": {"address": "127.0.0.1:2990", "tls": "implicit", "transparent": True}},
+                  backends={"legacy": {"address": "original", "epsv": "never"}})
+    told = explain(path, "explicit", "127.0.0.1")
+    assert code(told, "under TLS, logged in", "PASV") != 425
+    assert answer(told, "under TLS, logged in", "RETR", "PBSZ 0", "PROT P", "EPSV")["data"] == "private"
+
+
 def test_ipv6_clients_say_eprt(policy):
     path = policy(listeners={"explicit": {"address": "[::1]:0"}})
     told = explain(path, "explicit", "2001:db8::1")
