@@ -146,7 +146,7 @@ def change(folder, edits):
         path = os.path.join(folder, name)
         content = read(path)
         if text not in content:  # has it moved to another file?
-            others = [other for other in glob.glob(os.path.join(folder, "*", "*.[ch]")) if text in read(other)]
+            others = [other for other in glob.glob(os.path.join(folder, "**", "*.[ch]"), recursive=True) if text in read(other)]
             path, content = (others[0], read(others[0])) if len(others) == 1 else (path, content)
         before.setdefault(path, content)
         if content.count(text) != 1:

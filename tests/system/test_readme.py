@@ -34,9 +34,10 @@ def test_links_lead_somewhere():
 
 def sources(*folders):
     for folder in folders:
-        for name in sorted(os.listdir(os.path.join(net.ROOT, folder))):
-            if name.endswith(".c"):
-                yield read(folder, name)
+        for path, _, names in os.walk(os.path.join(net.ROOT, folder)):
+            for name in sorted(names):
+                if name.endswith(".c"):
+                    yield read(path, name)
 
 
 def test_every_event_of_the_log_is_in_the_manual_page():
