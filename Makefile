@@ -23,8 +23,8 @@ CPPFLAGS += -DHASH_FUNCTION=HASH_FNV
 PROGRAMS := attlsd attlsctl
 MAINS   := $(PROGRAMS:%=gateway/%.c)
 
-# Folders, lowest first: each links without anything from the ones after it (tests/structure.py),
-# and each program is made of its own.
+# Folders, lowest first. A program is linked from its own folders only, so that the linker refuses
+# a call from one program into the other.
 COMMON  := policy ftp-alg gateway/base gateway/host gateway/net gateway/tls
 DAEMON  := gateway/worker gateway/monitor
 CONTROL := gateway/ctl
