@@ -198,8 +198,7 @@ void doctor_print(const json_t *report, FILE *out)
 	json_t *finding;
 	size_t i;
 
-	json_array_foreach(json_object_get(report, "findings"), i, finding)
-	{
+	json_array_foreach (json_object_get(report, "findings"), i, finding) {
 		const char *mend = json_string_value(json_object_get(finding, "mend"));
 
 		(void)fprintf(out, "%-8s %-*s %s\n", json_string_value(json_object_get(finding, "status")),

@@ -22,8 +22,7 @@ static void print_rules(const json_t *explanation, FILE *out)
 	json_t *rule, *name;
 
 	(void)fputs("\nrules, in the order in which they are tried\n", out);
-	json_array_foreach(rules, i, rule)
-	{
+	json_array_foreach (rules, i, rule) {
 		(void)fprintf(out, "  %-*s priority %" JSON_INTEGER_FORMAT ": ", KEY_WIDTH,
 			      word(rule, "name"), json_integer_value(json_object_get(rule, "priority")));
 		if (json_is_true(json_object_get(rule, "matches"))) {
@@ -31,8 +30,8 @@ static void print_rules(const json_t *explanation, FILE *out)
 			continue;
 		}
 		(void)fputs("no, another", out);
-		json_array_foreach(json_object_get(rule, "differs_in"), j, name)(void)
-		    fprintf(out, "%s %s", j > 0 ? "," : "", json_string_value(name));
+		json_array_foreach (json_object_get(rule, "differs_in"), j, name)
+			(void)fprintf(out, "%s %s", j > 0 ? "," : "", json_string_value(name));
 		(void)fputs("\n", out);
 	}
 }
@@ -45,13 +44,13 @@ static void print_settings(const json_t *explanation, const char *title, const c
 	size_t i;
 
 	(void)fprintf(out, "\n%s \"%s\"\n", title, word(explanation, name));
-	json_object_foreach(json_object_get(explanation, key), setting, value)
-	{
+	json_object_foreach (json_object_get(explanation, key), setting, value) {
 		if (json_is_string(value))
 			(void)fprintf(out, "  %-*s %s\n", KEY_WIDTH, setting, json_string_value(value));
-		json_array_foreach(value, i, one)(void)
-		    fprintf(out, "  %-*s %s%s%s\n", KEY_WIDTH, "certificate", word(one, "chain"),
-			    json_object_get(one, "label") != NULL ? ", label " : "", word(one, "label"));
+		json_array_foreach (value, i, one)
+			(void)fprintf(out, "  %-*s %s%s%s\n", KEY_WIDTH, "certificate", word(one, "chain"),
+				      json_object_get(one, "label") != NULL ? ", label " : "",
+				      word(one, "label"));
 	}
 }
 
@@ -80,12 +79,11 @@ static void print_state(const json_t *state, FILE *out)
 		print_answer(refused, out);
 		return;
 	}
-	json_array_foreach(json_object_get(state, "answers"), i, answer)
-	{
+	json_array_foreach (json_object_get(state, "answers"), i, answer) {
 		int width = fprintf(out, "  %s", word(answer, "command"));
 
-		json_array_foreach(json_object_get(answer, "after"), j, step) width +=
-		    fprintf(out, "%s %s", j == 0 ? " after" : ",", json_string_value(step));
+		json_array_foreach (json_object_get(answer, "after"), j, step)
+			width += fprintf(out, "%s %s", j == 0 ? " after" : ",", json_string_value(step));
 		(void)fprintf(out, "%*s ", width < COMMAND_WIDTH ? COMMAND_WIDTH - width : 0, "");
 		print_answer(answer, out);
 	}
@@ -125,9 +123,10 @@ void explain_print(const json_t *explanation, FILE *out)
 	print_settings(explanation, "ftp action", "ftp_action", "ftp", out);
 	print_settings(explanation, "backend", "backend", "server", out);
 	(void)fputs("\nFEAT adds ", out);
-	json_array_foreach(features, i, item)(void)
-	    fprintf(out, "%s%s", i > 0 ? ", " : "", json_string_value(item));
+	json_array_foreach (features, i, item)
+		(void)fprintf(out, "%s%s", i > 0 ? ", " : "", json_string_value(item));
 	(void)fputs("\n", out);
-	json_array_foreach(json_object_get(explanation, "states"), i, item) print_state(item, out);
+	json_array_foreach (json_object_get(explanation, "states"), i, item)
+		print_state(item, out);
 	print_assumptions(explanation, out);
 }

@@ -77,8 +77,7 @@ static const json_t *find_named(const struct ruleset *ruleset, const char *kind,
 	json_t *item;
 	size_t i;
 
-	json_array_foreach(ruleset->items, i, item)
-	{
+	json_array_foreach (ruleset->items, i, item) {
 		const json_t *object = json_object_get(item, kind);
 
 		if (object != NULL && same(object, near, "family") && same(object, near, "table") &&
@@ -94,8 +93,7 @@ static const json_t *statement(const json_t *rule, const char *kind)
 	json_t *one;
 	size_t i;
 
-	json_array_foreach(json_object_get(rule, "expr"), i, one)
-	{
+	json_array_foreach (json_object_get(rule, "expr"), i, one) {
 		const json_t *found = json_object_get(one, kind);
 
 		if (found != NULL)
@@ -125,9 +123,13 @@ static bool mentions(const json_t *value, const char *word)
 
 	if (json_is_string(value))
 		return strcmp(json_string_value(value), word) == 0;
-	json_array_foreach(value, i, one) if (mentions(one, word)) return true;
+	json_array_foreach (value, i, one)
+		if (mentions(one, word))
+			return true;
 	/* jansson's iteration takes no const */
-	json_object_foreach((json_t *)(uintptr_t)value, key, one) if (mentions(one, word)) return true;
+	json_object_foreach ((json_t *)(uintptr_t)value, key, one)
+		if (mentions(one, word))
+			return true;
 	return false;
 }
 
@@ -154,7 +156,9 @@ static void add_ports(struct ruleset_ports *ports, const json_t *value)
 		add_range(ports, value, value);
 	else if (range != NULL)
 		add_range(ports, json_array_get(range, 0), json_array_get(range, 1));
-	json_array_foreach(set != NULL ? set : value, i, one) if (!json_is_array(one)) add_ports(ports, one);
+	json_array_foreach (set != NULL ? set : value, i, one)
+		if (!json_is_array(one))
+			add_ports(ports, one);
 }
 
 static bool is_port_field(const json_t *left)
@@ -170,8 +174,7 @@ static void ports_of(const struct ruleset *ruleset, const json_t *rule, struct r
 	size_t i;
 
 	*ports = (struct ruleset_ports){ .any = true };
-	json_array_foreach(json_object_get(rule, "expr"), i, one)
-	{
+	json_array_foreach (json_object_get(rule, "expr"), i, one) {
 		const json_t *match = json_object_get(one, "match");
 		const json_t *right = json_object_get(match, "right");
 
@@ -264,8 +267,7 @@ static bool asks_for_socket(const json_t *rule)
 	json_t *one;
 	size_t i;
 
-	json_array_foreach(json_object_get(rule, "expr"), i, one)
-	{
+	json_array_foreach (json_object_get(rule, "expr"), i, one) {
 		const json_t *left = json_object_get(json_object_get(one, "match"), "left");
 
 		if (strcmp(text(json_object_get(left, "socket"), "key"), "transparent") == 0)
@@ -294,8 +296,7 @@ bool ruleset_drops_input(const struct ruleset *ruleset, enum ip_family family,
 	json_t *item;
 	size_t i;
 
-	json_array_foreach(ruleset->items, i, item)
-	{
+	json_array_foreach (ruleset->items, i, item) {
 		const json_t *chain = json_object_get(item, "chain");
 
 		if (!is_of_family(chain, family) || strcmp(text(chain, "hook"), "input") != 0 ||
@@ -387,8 +388,7 @@ void ruleset_find_set(const struct ruleset *ruleset, const char *name, enum ip_f
 
 	*ret = (struct ruleset_set){ .found = false };
 	(void)snprintf(full, sizeof(full), "%s%s", name, family == IP_V6 ? "6" : "");
-	json_array_foreach(ruleset->items, i, item)
-	{
+	json_array_foreach (ruleset->items, i, item) {
 		const json_t *set = json_object_get(item, "set");
 
 		if (set == NULL)
