@@ -64,7 +64,7 @@ static const struct command {
 	  "                        [--certificate FILE] [--json]",
 	  "What would happen to this client: rule, settings, answers.", run_explain },
 	{ "doctor", "fj", "[-f policy.yaml] [--json]",
-	  "What does this host lack for this policy? With the commands that mend it.", run_doctor },
+	  "What does this host lack for this policy? With the commands that fix it.", run_doctor },
 	{ "status", "fsj", "[-f policy.yaml | --socket PATH] [--json]",
 	  "The attlsd that runs: its policy, its workers, how many sessions.", run_status },
 	{ "sessions", "fsj", "[-f policy.yaml | --socket PATH] [--json]",

@@ -2,7 +2,7 @@
  * Diagnostics with a place: "policy.yaml:14:5: unknown key ...", the source
  * line and a caret under the fault.
  *
- * A struct diags collects every fault of one policy file, so that a user mends
+ * A struct diags collects every fault of one policy file, so that a user fixes
  * them all in one go. It keeps a copy of the source, so that faults found after
  * parsing (a key file that cannot be read) point at their line as well.
  */

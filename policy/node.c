@@ -53,7 +53,7 @@ static struct diag_mark mark_of_offset(const struct builder *b, size_t offset)
 	return mark;
 }
 
-/* What libyaml says of a slip that is often made, and how to mend it. */
+/* What libyaml says of a slip that is often made, and how to fix it. */
 static const struct {
 	const char *problem;
 	const char *context;

@@ -53,7 +53,7 @@ static void check_object(const struct unsupported *row, const struct field *f, c
 
 	if (place != NULL && !place->faulty && !is_allowed(row, f, object))
 		diags_add(diags, DIAG_ERROR, place->mark, "\"%s\" is not supported yet; %s", f->key,
-			  row->mend);
+			  row->fix);
 }
 
 void unsupported_check(const struct policy *policy, const struct places *places, struct diags *diags)

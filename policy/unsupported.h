@@ -20,7 +20,7 @@ struct unsupported {
 	const char *section; /* NULL: a key of the top level */
 	const char *key;
 	uint32_t allowed; /* the only value that may be given, or the macro above */
-	const char *mend; /* what to do instead */
+	const char *fix;  /* what to do instead */
 };
 
 /* The row of the table, NULL past the end. */

@@ -135,7 +135,7 @@ formatting()
 		note "clang-format is not installed: formatting was not checked"
 		return 0
 	fi
-	# One line a file says enough, since the mending is the same for all.
+	# One line a file says enough, since the fix is the same for all.
 	clang-format --dry-run -Werror $c_code $tests 2>&1 |
 		sed -n 's/^\([^: ]*\):[0-9]*:[0-9]*: error: .*/\1/p' | sort | uniq -c |
 		while read -r count file; do

@@ -24,7 +24,7 @@ static void check_key_mode(struct doctor *doctor, const struct policy_certificat
 	struct stat st;
 
 	if (stat(certificate->key, &st) == 0 && (st.st_mode & S_IROTH) != 0) {
-		doctor_mend(doctor, "chmod o= '%s'", certificate->key);
+		doctor_fix(doctor, "chmod o= '%s'", certificate->key);
 		doctor_warning(doctor, "everybody on this host can read the private key %s",
 			       certificate->key);
 	}
@@ -33,8 +33,8 @@ static void check_key_mode(struct doctor *doctor, const struct policy_certificat
 static void check_days(struct doctor *doctor, const struct policy_certificate *certificate, int64_t days)
 {
 	if (days < DAYS_SOON)
-		doctor_mend(doctor, "renew %s, then: attlsctl check -f '%s' && systemctl reload attlsd",
-			    certificate->chain, doctor->path);
+		doctor_fix(doctor, "renew %s, then: attlsctl check -f '%s' && systemctl reload attlsd",
+			   certificate->chain, doctor->path);
 	if (days < 0)
 		doctor_problem(doctor, "the certificate in %s has expired", certificate->chain);
 	else if (days < DAYS_SOON)
@@ -62,7 +62,7 @@ static void check_keyring(struct doctor *doctor, const struct policy_keyring *ke
 		}
 	for (size_t i = 0; i < diags.nitems; i++)
 		if (diags.items[i].level == DIAG_ERROR) {
-			doctor_mend(doctor, "attlsctl check -f '%s'", doctor->path);
+			doctor_fix(doctor, "attlsctl check -f '%s'", doctor->path);
 			doctor_problem(doctor, "%s", diags.items[i].message);
 		}
 	certs_free(&certs);
@@ -84,7 +84,7 @@ void doctor_check_user(struct doctor *doctor)
 			  geteuid() == 0 ? "" : " where root starts attlsd, else as who starts it");
 		return;
 	}
-	doctor_mend(doctor, "useradd --system --no-create-home --shell /usr/sbin/nologin %s", name);
+	doctor_fix(doctor, "useradd --system --no-create-home --shell /usr/sbin/nologin %s", name);
 	if (doctor->policy->daemon.user_given)
 		doctor_problem(doctor, "there is no user %s on this host", name);
 	else
@@ -107,7 +107,7 @@ void doctor_check_operator(struct doctor *doctor)
 			  "asked by attlsctl without",
 			  folder);
 	} else {
-		doctor_mend(doctor, "install -d -m 700 '%s'", folder);
+		doctor_fix(doctor, "install -d -m 700 '%s'", folder);
 		doctor_problem(doctor, "control_socket cannot be made in %s: %s", folder, strerror(errno));
 	}
 }
@@ -135,12 +135,12 @@ void doctor_check_capabilities(struct doctor *doctor)
 		if (!wanted[i].needed || capng_have_capability(CAPNG_EFFECTIVE, wanted[i].number) != 0)
 			continue;
 		all = false;
-		doctor_mend(doctor,
-			    geteuid() == 0
-				? "let the container or service keep %s (docker: --cap-add, systemd: "
-				  "CapabilityBoundingSet=)"
-				: "start attlsd and this as root; the monitor keeps %s",
-			    wanted[i].name);
+		doctor_fix(doctor,
+			   geteuid() == 0
+			       ? "let the container or service keep %s (docker: --cap-add, systemd: "
+				 "CapabilityBoundingSet=)"
+			       : "start attlsd and this as root; the monitor keeps %s",
+			   wanted[i].name);
 		doctor_problem(doctor, "%s is missing here, for %s", wanted[i].name, wanted[i].why);
 	}
 	if (all)
@@ -159,10 +159,10 @@ void doctor_check_files(struct doctor *doctor)
 			  doctor->policy->daemon.limit_sessions);
 		return;
 	}
-	doctor_mend(doctor,
-		    "ulimit -n %" PRIu64 " before attlsd is started, or LimitNOFILE=%" PRIu64
-		    " in its service",
-		    wanted, wanted);
+	doctor_fix(doctor,
+		   "ulimit -n %" PRIu64 " before attlsd is started, or LimitNOFILE=%" PRIu64
+		   " in its service",
+		   wanted, wanted);
 	doctor_warning(doctor,
 		       "%" PRIu32 " sessions (daemon.limits) may need %" PRIu64 " open files, and %" PRIu64
 		       " are allowed here",
@@ -186,7 +186,7 @@ void doctor_check_addresses(struct doctor *doctor)
 				  ip_addr_format(addr, text));
 			continue;
 		}
-		doctor_mend(doctor, "ip address add %s dev INTERFACE", ip_addr_format(addr, text));
+		doctor_fix(doctor, "ip address add %s dev INTERFACE", ip_addr_format(addr, text));
 		doctor_problem(doctor, "listener %s: this host has no address %s now", listener->name, text);
 	}
 }
@@ -228,7 +228,7 @@ static bool is_reserved(unsigned low, unsigned high)
 }
 
 /* Those that are reserved already, and all of the policy: the new value takes the place of the old one. */
-static void mend_reserved(struct doctor *doctor)
+static void fix_reserved(struct doctor *doctor)
 {
 	FILE *file = fopen(RESERVED_PORTS, "re");
 	char ports[DOCTOR_TEXT_MAX / 2] = "";
@@ -246,10 +246,10 @@ static void mend_reserved(struct doctor *doctor)
 			(void)snprintf(ports + len, sizeof(ports) - len, "%s%u-%u", len > 0 ? "," : "",
 				       range.low, range.high);
 	}
-	doctor_mend(doctor,
-		    "sysctl -w net.ipv4.ip_local_reserved_ports=%s # to keep it: the same in "
-		    "/etc/sysctl.d/attlsd.conf, without sysctl -w",
-		    ports);
+	doctor_fix(doctor,
+		   "sysctl -w net.ipv4.ip_local_reserved_ports=%s # to keep it: the same in "
+		   "/etc/sysctl.d/attlsd.conf, without sysctl -w",
+		   ports);
 }
 
 void doctor_check_ports(struct doctor *doctor)
@@ -269,7 +269,7 @@ void doctor_check_ports(struct doctor *doctor)
 				  range.low, range.high);
 			continue;
 		}
-		mend_reserved(doctor);
+		fix_reserved(doctor);
 		doctor_warning(doctor,
 			       "ftp_action %s: outgoing connections of this host (%u-%u) take ports out of "
 			       "passivedataports %u-%u",

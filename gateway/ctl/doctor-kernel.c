@@ -65,9 +65,8 @@ static void check_route(struct doctor *doctor, enum ip_family family)
 		doctor_ok(doctor, "IPv%d packets with mark %u are delivered here", family, mark);
 		return;
 	}
-	doctor_mend(doctor,
-		    "ip%s rule add fwmark %u lookup 100; ip%s route replace local %s dev lo table 100", flag,
-		    mark, flag, family == IP_V6 ? "::/0" : "0.0.0.0/0");
+	doctor_fix(doctor, "ip%s rule add fwmark %u lookup 100; ip%s route replace local %s dev lo table 100",
+		   flag, mark, flag, family == IP_V6 ? "::/0" : "0.0.0.0/0");
 	if (r == 0)
 		doctor_problem(doctor,
 			       "IPv%d packets with mark %u are routed on instead of being delivered here",
@@ -83,7 +82,7 @@ void doctor_check_ktls(struct doctor *doctor)
 		doctor_ok(doctor, "the kernel has TLS for downloads");
 		return;
 	}
-	doctor_mend(doctor, "modprobe tls");
+	doctor_fix(doctor, "modprobe tls");
 	doctor_warning(doctor, "the kernel has no TLS: attlsd does that of downloads itself");
 }
 
@@ -119,7 +118,7 @@ void doctor_check_rp_filter(struct doctor *doctor)
 		    (all == 0 && sysctl_number("ipv4/conf", name, "src_valid_mark") == 0))
 			continue;
 		good = false;
-		doctor_mend(doctor, "sysctl -w net/ipv4/conf/%s/src_valid_mark=0", all != 0 ? "all" : name);
+		doctor_fix(doctor, "sysctl -w net/ipv4/conf/%s/src_valid_mark=0", all != 0 ? "all" : name);
 		doctor_problem(doctor,
 			       "src_valid_mark is on for %s: the kernel takes marked packets of clients for "
 			       "spoofed ones and drops them",
@@ -150,7 +149,7 @@ void doctor_check_forwarding(struct doctor *doctor)
 			doctor_ok(doctor, "this host routes IPv%d", kinds[i].family);
 			continue;
 		}
-		doctor_mend(doctor, "sysctl -w %s=1", kinds[i].key);
+		doctor_fix(doctor, "sysctl -w %s=1", kinds[i].key);
 		doctor_warning(
 		    doctor, "this host routes no IPv%d: FTP gets through attlsd, nothing else gets through",
 		    kinds[i].family);
@@ -162,10 +161,10 @@ void doctor_check_conntrack(struct doctor *doctor)
 	bool has_helper = access("/sys/module/nf_conntrack_ftp", F_OK) == 0;
 
 	if (access("/proc/sys/net/netfilter/nf_conntrack_max", F_OK) != 0) {
-		doctor_mend(doctor, "modprobe nf_conntrack");
+		doctor_fix(doctor, "modprobe nf_conntrack");
 		doctor_problem(doctor, "the kernel tracks no connections: nf_conntrack is not loaded");
 	} else if (doctor->policy->nat.conntrack == NAT_CONNTRACK_EXPECT && !has_helper) {
-		doctor_mend(doctor, "modprobe nf_conntrack_ftp");
+		doctor_fix(doctor, "modprobe nf_conntrack_ftp");
 		doctor_problem(doctor,
 			       "nf_conntrack_ftp is not loaded, and without a helper the kernel takes "
 			       "no expectations");
@@ -190,9 +189,9 @@ void doctor_check_expectations(struct doctor *doctor)
 		return;
 	}
 	if (r == -EPERM)
-		doctor_mend(doctor, "run this as root");
+		doctor_fix(doctor, "run this as root");
 	else
-		doctor_mend(doctor, "modprobe nf_conntrack_netlink");
+		doctor_fix(doctor, "modprobe nf_conntrack_netlink");
 	doctor_problem(doctor, "the kernel takes no expectations: %s",
 		       r == 0 ? "it took a wrong one" : strerror(-r));
 }

@@ -20,13 +20,13 @@ struct doctor {
 	struct ruleset *ruleset; /* NULL: nft does not tell; the check `rules` says why */
 	int ruleset_error;	 /* then, negative */
 	struct json_t *findings;
-	const char *check;	    /* that is running */
-	char mend[DOCTOR_TEXT_MAX]; /* of the next finding; "": none */
+	const char *check;	   /* that is running */
+	char fix[DOCTOR_TEXT_MAX]; /* of the next finding; "": none */
 	bool bad;
 };
 
-/* One finding each. A problem takes the command that doctor_mend() has set before; so does a warning. */
-void doctor_mend(struct doctor *doctor, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
+/* One finding each. A problem takes the command that doctor_fix() has set before; so does a warning. */
+void doctor_fix(struct doctor *doctor, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
 void doctor_ok(struct doctor *doctor, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
 void doctor_warning(struct doctor *doctor, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
 void doctor_problem(struct doctor *doctor, const char *fmt, ...) __attribute__((format(printf, 2, 3)));

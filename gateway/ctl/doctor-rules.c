@@ -20,7 +20,7 @@ void doctor_check_rules(struct doctor *doctor)
 		doctor_ok(doctor, "the nftables rules can be read");
 		return;
 	}
-	doctor_mend(doctor, "run this as root");
+	doctor_fix(doctor, "run this as root");
 	doctor_problem(doctor, "nftables does not show its rules, so they were not looked at");
 }
 
@@ -42,8 +42,7 @@ static void check_passive_ports(struct doctor *doctor, enum ip_family family)
 				  range.high);
 			continue;
 		}
-		doctor_mend(doctor, "nft insert rule %s tcp dport %u-%u accept", chain, range.low,
-			    range.high);
+		doctor_fix(doctor, "nft insert rule %s tcp dport %u-%u accept", chain, range.low, range.high);
 		doctor_problem(doctor,
 			       "ftp_action %s: no rule in chain %s lets data connections in to ports %u-%u",
 			       action->name, chain, range.low, range.high);
@@ -68,7 +67,7 @@ void doctor_check_input(struct doctor *doctor)
 			doctor_ok(doctor, "listener %s: port %u is open", listener->name, port);
 			continue;
 		}
-		doctor_mend(doctor, "nft insert rule %s tcp dport %u accept", chain, port);
+		doctor_fix(doctor, "nft insert rule %s tcp dport %u accept", chain, port);
 		doctor_problem(doctor, "listener %s: no rule in chain %s lets clients in to port %u",
 			       listener->name, chain, port);
 	}
@@ -81,10 +80,10 @@ static void warn_of_rewriting(struct doctor *doctor, const struct policy_listene
 	    !ruleset_translates(doctor->ruleset, listener->endpoint.addr.family, port))
 		return;
 	if (doctor->policy->nat.nadvertise > 0)
-		doctor_mend(doctor, "take nat.advertise out of %s, or let clients dial attlsd without NAT",
-			    doctor->path);
+		doctor_fix(doctor, "take nat.advertise out of %s, or let clients dial attlsd without NAT",
+			   doctor->path);
 	else
-		doctor_mend(doctor, "let clients dial attlsd without NAT on this host");
+		doctor_fix(doctor, "let clients dial attlsd without NAT on this host");
 	doctor_warning(doctor,
 		       "listener %s: port %u has the helper and NAT, so nf_nat_ftp rewrites what attlsd says "
 		       "in the clear (before AUTH, after CCC)",
@@ -103,12 +102,12 @@ void doctor_check_helper(struct doctor *doctor)
 			warn_of_rewriting(doctor, listener, port);
 			continue;
 		}
-		doctor_mend(doctor,
-			    "nft 'add table " TABLE "; add ct helper " TABLE
-			    " ftp { type \"ftp\" protocol tcp; }; add chain " TABLE
-			    " helper { type filter hook prerouting priority filter; }; add rule " TABLE
-			    " helper tcp dport %u ct helper set \"ftp\"'",
-			    port);
+		doctor_fix(doctor,
+			   "nft 'add table " TABLE "; add ct helper " TABLE
+			   " ftp { type \"ftp\" protocol tcp; }; add chain " TABLE
+			   " helper { type filter hook prerouting priority filter; }; add rule " TABLE
+			   " helper tcp dport %u ct helper set \"ftp\"'",
+			   port);
 		doctor_problem(
 		    doctor,
 		    "listener %s: no rule assigns the helper ftp to connections to port %u, and the "
@@ -130,7 +129,7 @@ void doctor_check_related(struct doctor *doctor)
 			doctor_ok(doctor, "IPv%d: a rule lets in what is related", families[i]);
 			continue;
 		}
-		doctor_mend(doctor, "nft insert rule %s ct state related ct helper \"ftp\" accept", chain);
+		doctor_fix(doctor, "nft insert rule %s ct state related ct helper \"ftp\" accept", chain);
 		doctor_problem(doctor, "IPv%d: no rule lets in what is related, so expectations help nobody",
 			       families[i]);
 	}
@@ -145,7 +144,7 @@ static int table_len(const char *name)
 }
 
 /* What has to be done about a set that is missing or of another kind. */
-static void mend_set(struct doctor *doctor, enum ip_family family, bool found)
+static void fix_set(struct doctor *doctor, enum ip_family family, bool found)
 {
 	const char *name = doctor->policy->nat.nft_set;
 	const char *more = family == IP_V6 ? "6" : "";
@@ -154,10 +153,10 @@ static void mend_set(struct doctor *doctor, enum ip_family family, bool found)
 
 	if (found)
 		(void)snprintf(drop, sizeof(drop), "delete set %s%s; ", name, more);
-	doctor_mend(doctor,
-		    "nft '%sadd table %.*s; add set %s%s { type %s . %s . inet_service; flags timeout; size "
-		    "65535; }'",
-		    drop, table_len(name), name, name, more, type, type);
+	doctor_fix(doctor,
+		   "nft '%sadd table %.*s; add set %s%s { type %s . %s . inet_service; flags timeout; size "
+		   "65535; }'",
+		   drop, table_len(name), name, name, more, type, type);
 }
 
 static void check_set(struct doctor *doctor, enum ip_family family)
@@ -172,8 +171,8 @@ static void check_set(struct doctor *doctor, enum ip_family family)
 
 	/* a rule sees the sets of its own table only, and what one table drops no other lets in */
 	if (drops && (table_len(chain) != table || strncmp(chain, name, (size_t)table) != 0)) {
-		doctor_mend(doctor, "nat: { conntrack: set, nft_set: \"%.*s%s\" } in %s", table_len(chain),
-			    chain, name + table, doctor->path);
+		doctor_fix(doctor, "nat: { conntrack: set, nft_set: \"%.*s%s\" } in %s", table_len(chain),
+			   chain, name + table, doctor->path);
 		doctor_problem(doctor,
 			       "chain %s drops what comes in and cannot ask a set of another table, %s%s",
 			       chain, name, more);
@@ -181,7 +180,7 @@ static void check_set(struct doctor *doctor, enum ip_family family)
 	}
 	ruleset_find_set(doctor->ruleset, name, family, &set);
 	if (!set.found || !set.right_type || !set.timeout) {
-		mend_set(doctor, family, set.found);
+		fix_set(doctor, family, set.found);
 		doctor_problem(doctor, "the set %s%s %s", name, more,
 			       !set.found	 ? "does not exist"
 			       : !set.right_type ? "has not the type address . address . inet_service"
@@ -192,8 +191,8 @@ static void check_set(struct doctor *doctor, enum ip_family family)
 		doctor_ok(doctor, "the set %s%s is there", name, more);
 		return;
 	}
-	doctor_mend(doctor, "nft insert rule %s %s saddr . %s daddr . tcp dport @%s%s accept", chain, word,
-		    word, name + table + 1, more);
+	doctor_fix(doctor, "nft insert rule %s %s saddr . %s daddr . tcp dport @%s%s accept", chain, word,
+		   word, name + table + 1, more);
 	doctor_problem(doctor, "no rule asks the set %s%s", name, more);
 }
 
@@ -213,17 +212,17 @@ void doctor_check_set(struct doctor *doctor)
 }
 
 /* An address in nft's spelling: IPv6 has brackets there. */
-static void mend_tproxy(struct doctor *doctor, const struct policy_listener *listener)
+static void fix_tproxy(struct doctor *doctor, const struct policy_listener *listener)
 {
 	char to[IP_TEXT_MAX];
 	enum ip_family family = listener->endpoint.addr.family;
 
 	(void)ip_endpoint_format(&listener->endpoint, to);
-	doctor_mend(doctor,
-		    "nft 'add table " TABLE "; add chain " TABLE
-		    " divert { type filter hook prerouting priority dstnat + 1; }; add rule " TABLE
-		    " divert %s daddr SERVERS tcp dport %u tproxy %s to %s meta mark set 1 accept'",
-		    family_word(family), doctor_dialled_port(doctor, listener), family_word(family), to);
+	doctor_fix(doctor,
+		   "nft 'add table " TABLE "; add chain " TABLE
+		   " divert { type filter hook prerouting priority dstnat + 1; }; add rule " TABLE
+		   " divert %s daddr SERVERS tcp dport %u tproxy %s to %s meta mark set 1 accept'",
+		   family_word(family), doctor_dialled_port(doctor, listener), family_word(family), to);
 }
 
 void doctor_check_tproxy(struct doctor *doctor)
@@ -236,7 +235,7 @@ void doctor_check_tproxy(struct doctor *doctor)
 
 		if (!listener->transparent)
 			continue;
-		mend_tproxy(doctor, listener);
+		fix_tproxy(doctor, listener);
 		if (!ruleset_find_tproxy(doctor->ruleset, at->addr.family, at->port, &tproxy)) {
 			doctor_problem(doctor,
 				       "listener %s: no rule hands connections over to port %u (tproxy)",
@@ -256,7 +255,7 @@ void doctor_check_tproxy(struct doctor *doctor)
 			    listener->name);
 			continue;
 		}
-		doctor->mend[0] = '\0';
+		doctor->fix[0] = '\0';
 		doctor_ok(doctor, "listener %s: connections to port %u are handed over", listener->name,
 			  doctor_dialled_port(doctor, listener));
 	}
@@ -280,10 +279,10 @@ void doctor_check_socket(struct doctor *doctor)
 				  families[i]);
 			continue;
 		}
-		doctor_mend(doctor,
-			    "nft 'add table " TABLE "; add chain " TABLE
-			    " divert { type filter hook prerouting priority dstnat + 1; }; insert rule " TABLE
-			    " divert meta l4proto tcp socket transparent 1 meta mark set 1 accept'");
+		doctor_fix(doctor,
+			   "nft 'add table " TABLE "; add chain " TABLE
+			   " divert { type filter hook prerouting priority dstnat + 1; }; insert rule " TABLE
+			   " divert meta l4proto tcp socket transparent 1 meta mark set 1 accept'");
 		doctor_problem(doctor,
 			       "IPv%d: no rule keeps packets here that are for attlsd's own sockets (socket "
 			       "transparent): answers of servers, and data connections, get lost",

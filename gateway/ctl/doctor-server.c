@@ -56,7 +56,7 @@ static void check_greeting(struct doctor *doctor, const struct policy_backend *b
 		doctor_ok(doctor, "backend %s: %s answers \"%s\"", backend->name, where, text);
 		return;
 	}
-	doctor_mend(doctor, "have the FTP server at %s speak FTP in the clear and greet with 220", where);
+	doctor_fix(doctor, "have the FTP server at %s speak FTP in the clear and greet with 220", where);
 	if (text[0] == '\0')
 		doctor_problem(doctor, "backend %s: %s takes the connection, but does not greet",
 			       backend->name, where);
@@ -77,8 +77,8 @@ static void check_server(struct doctor *doctor, const struct policy_backend *bac
 	} else if (fd >= 0) {
 		check_greeting(doctor, backend, where, fd);
 	} else {
-		doctor_mend(doctor, "start the FTP server at %s, or correct the address in backends: %s",
-			    where, backend->name);
+		doctor_fix(doctor, "start the FTP server at %s, or correct the address in backends: %s",
+			   where, backend->name);
 		/* the server may be closed to all but clients */
 		(backend->source == BACKEND_SOURCE_CLIENT ? doctor_warning : doctor_problem)(
 		    doctor, "backend %s: cannot connect to %s: %s", backend->name, where, strerror(-fd));

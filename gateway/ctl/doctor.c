@@ -105,12 +105,12 @@ static const struct check {
 	{ "forwarding", doctor_is_transparent, false, doctor_check_forwarding },
 };
 
-void doctor_mend(struct doctor *doctor, const char *fmt, ...)
+void doctor_fix(struct doctor *doctor, const char *fmt, ...)
 {
 	va_list args;
 
 	va_start(args, fmt);
-	(void)vsnprintf(doctor->mend, sizeof(doctor->mend), fmt, args);
+	(void)vsnprintf(doctor->fix, sizeof(doctor->fix), fmt, args);
 	va_end(args);
 }
 
@@ -125,9 +125,9 @@ add(struct doctor *doctor, const char *status, const char *fmt, va_list args)
 	if (finding == NULL) /* a path that is not UTF-8 */
 		finding = json_pack("{s:s,s:s,s:s}", "check", doctor->check, "status", status, "detail",
 				    "(not UTF-8)");
-	if (doctor->mend[0] != '\0')
-		(void)json_object_set_new(finding, "mend", json_string(doctor->mend));
-	doctor->mend[0] = '\0';
+	if (doctor->fix[0] != '\0')
+		(void)json_object_set_new(finding, "fix", json_string(doctor->fix));
+	doctor->fix[0] = '\0';
 	(void)json_array_append_new(doctor->findings, finding);
 }
 
@@ -199,12 +199,12 @@ void doctor_print(const json_t *report, FILE *out)
 	size_t i;
 
 	json_array_foreach (json_object_get(report, "findings"), i, finding) {
-		const char *mend = json_string_value(json_object_get(finding, "mend"));
+		const char *fix = json_string_value(json_object_get(finding, "fix"));
 
 		(void)fprintf(out, "%-8s %-*s %s\n", json_string_value(json_object_get(finding, "status")),
 			      NAME_WIDTH, json_string_value(json_object_get(finding, "check")),
 			      json_string_value(json_object_get(finding, "detail")));
-		if (mend != NULL)
-			(void)fprintf(out, "%*s %s\n", NAME_WIDTH + 9, "mend:", mend);
+		if (fix != NULL)
+			(void)fprintf(out, "%*s %s\n", NAME_WIDTH + 9, "fix:", fix);
 	}
 }

@@ -1,5 +1,5 @@
 /*
- * What this host lacks for a policy: each finding with the command that mends it.
+ * What this host lacks for a policy: each finding with the command that fixes it.
  */
 #ifndef ATTLSD_GATEWAY_CTL_DOCTOR_H
 #define ATTLSD_GATEWAY_CTL_DOCTOR_H

@@ -25,7 +25,7 @@ struct ctl_socket {
  * an attlsd without an end has left behind is replaced; one that somebody listens
  * on is not. Returns 0, also when there is to be none: the default's folder is
  * missing, say. Where the policy names the path and it cannot be had, a negative
- * errno, and the reason and its mend have been printed to stderr.
+ * errno, and the reason and its fix have been printed to stderr.
  */
 int ctl_socket_open(struct ctl_socket *ret, const struct policy_daemon *daemon, const struct diags *source);
 

@@ -28,7 +28,7 @@ struct listener_set {
 
 /*
  * Open the sockets of `policy` that `old` (may be empty) has not. On failure
- * the reasons have been printed to stderr with their mend, nothing stays open
+ * the reasons have been printed to stderr with their fix, nothing stays open
  * and a negative errno is returned.
  */
 int listener_set_open(struct listener_set *set, const struct policy *policy, const struct listener_set *old,

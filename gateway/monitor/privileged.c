@@ -31,7 +31,7 @@ static bool needs_net_admin(const struct policy *policy)
 	return policy->nat.conntrack != NAT_CONNTRACK_OFF;
 }
 
-/* On failure *ret_why is the reason and its mend. */
+/* On failure *ret_why is the reason and its fix. */
 static int open_mechanism(struct privileged *privileged, const struct policy_nat *nat, const char **ret_why)
 {
 	int r = 0;
@@ -180,22 +180,21 @@ static struct announced *find(const struct privileged *privileged, uint64_t sess
 /* Said once, with what can be done about it; transfers go on, as far as the firewall lets them. */
 static void tell_failure(struct privileged *privileged, int r)
 {
-	const char *mend = "the kernel's reason is all there is";
+	const char *fix = "the kernel's reason is all there is";
 
 	if (privileged->failure_told)
 		return;
 	privileged->failure_told = true;
 	if (privileged->nftset != NULL)
-		mend = nftset_error(privileged->nftset);
+		fix = nftset_error(privileged->nftset);
 	else if (r == -EOPNOTSUPP || r == -EINVAL)
-		mend = "the control connection has no helper: add to the firewall  ct helper set \"ftp\"  "
-		       "for the ports of "
-		       "the listeners";
+		fix = "the control connection has no helper: add to the firewall  ct helper set \"ftp\"  "
+		      "for the ports of "
+		      "the listeners";
 	else if (r == -ENOENT)
-		mend =
+		fix =
 		    "the control connection is not tracked: is there a notrack rule, or a NAT that hides it?";
-	log_event(LOG_LEVEL_ERROR, "announce-failed", LOG_TEXT("error", strerror(-r)),
-		  LOG_TEXT("mend", mend));
+	log_event(LOG_LEVEL_ERROR, "announce-failed", LOG_TEXT("error", strerror(-r)), LOG_TEXT("fix", fix));
 }
 
 static void do_announce(struct privileged *privileged, const struct admission_facts *facts,

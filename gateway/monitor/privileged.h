@@ -30,7 +30,7 @@ struct privileged {
 
 /*
  * Open what the policy needs, while privileges are there. Returns 0; or a negative
- * errno, and the reason and its mend have been printed to stderr. path: of the
+ * errno, and the reason and its fix have been printed to stderr. path: of the
  * policy.
  */
 int privileged_start(struct privileged *privileged, const struct policy *policy, const char *path);

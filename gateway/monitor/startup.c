@@ -23,7 +23,7 @@ int startup_find_user(const struct policy *policy, const struct diags *source, u
 	if (user == NULL && !policy->daemon.user_given) {
 		user = getpwnam(FALLBACK_USER);
 		log_event(LOG_LEVEL_INFO, "user-missing", LOG_TEXT("user", policy->daemon.user),
-			  LOG_TEXT("instead", FALLBACK_USER), LOG_TEXT("mend", "useradd --system attlsd"));
+			  LOG_TEXT("instead", FALLBACK_USER), LOG_TEXT("fix", "useradd --system attlsd"));
 	}
 	if (user != NULL && user->pw_uid != 0) {
 		*ret_uid = user->pw_uid;
@@ -57,12 +57,12 @@ static void raise_file_limit(const struct policy *policy)
 	if (limit.rlim_max < wanted)
 		log_event(LOG_LEVEL_INFO, "file-limit-low", LOG_NUMBER("limit", limit.rlim_max),
 			  LOG_NUMBER("wanted", wanted),
-			  LOG_TEXT("mend", "ulimit -n, or LimitNOFILE= of the service"));
+			  LOG_TEXT("fix", "ulimit -n, or LimitNOFILE= of the service"));
 }
 
 void startup_prepare_host(const struct policy *policy)
 {
 	raise_file_limit(policy);
 	if (host_wants_ktls(policy) && !host_kernel_has_tls())
-		log_event(LOG_LEVEL_INFO, "ktls-missing", LOG_TEXT("mend", "modprobe tls"));
+		log_event(LOG_LEVEL_INFO, "ktls-missing", LOG_TEXT("fix", "modprobe tls"));
 }

@@ -89,7 +89,7 @@ static void data_end(struct data *data, enum ftp_data_result result)
 
 	if (data->client.stream.ktls != NULL && data->client.stream.ktls->rekeyed)
 		log_event(LOG_LEVEL_INFO, "ktls-key-update", LOG_NUMBER("session", session->id),
-			  LOG_TEXT("mend", "ktls: false in the tls_action of clients that change keys"));
+			  LOG_TEXT("fix", "ktls: false in the tls_action of clients that change keys"));
 	log_transfer(data, result);
 	count_relay(data, false);
 	data_leg_withdraw(data);

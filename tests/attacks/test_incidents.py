@@ -324,7 +324,7 @@ def test_17_ctnetlink_expectations(launch, backend):
     gateway.ready()
     with clients.explicit(gateway, "P") as c:
         assert c.get("hello.txt") == backend.files["hello.txt"]
-        assert gateway.event("announce-failed").keys["mend"]
+        assert gateway.event("announce-failed").keys["fix"]
 
 
 # 17, and a daemon that cannot keep its promise does not run: here it lacks the capability.

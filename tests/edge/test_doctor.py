@@ -1,4 +1,4 @@
-"""attlsctl doctor in a namespace: what it misses, that its commands mend it, and that it is content with the shipped rules."""
+"""attlsctl doctor in a namespace: what it misses, that its commands fix it, and that it is content with the shipped rules."""
 import contextlib
 import json
 import os
@@ -83,7 +83,7 @@ def doctor(host, path, *argv):
     assert done.returncode == (0 if report["ok"] else 1), done.stderr
     for finding in report["findings"]:
         assert set(finding) >= {"check", "status", "detail"}
-        assert finding["status"] == "ok" or finding.get("mend"), finding
+        assert finding["status"] == "ok" or finding.get("fix"), finding
     return report
 
 
@@ -99,12 +99,12 @@ def problems(report):
     return {finding["check"] for finding in report["findings"] if finding["status"] == "problem"}
 
 
-def mend(host, report, checks):
+def fix(host, report, checks):
     """Do what it says, word for word but for the servers, which only an administrator knows."""
     for finding in report["findings"]:
         if finding["status"] != "ok" and finding["check"] in checks:
-            servers = "192.0.2.10" if "ip daddr" in finding["mend"] else "2001:db8:2::10"
-            host.run("sh", "-c", finding["mend"].replace("SERVERS", servers))
+            servers = "192.0.2.10" if "ip daddr" in finding["fix"] else "2001:db8:2::10"
+            host.run("sh", "-c", finding["fix"].replace("SERVERS", servers))
 
 
 RULES = {
@@ -122,7 +122,7 @@ def test_its_commands_mend_a_bare_host(host, policy, kind, family):
     report = doctor(host, path)
     assert problems(report) == set(RULES[kind])
     for _ in range(2):  # a set comes first, the rule that asks it second
-        mend(host, report, [*RULES[kind], "forwarding", "ports"])
+        fix(host, report, [*RULES[kind], "forwarding", "ports"])
         report = doctor(host, path)
     assert report["ok"] and not problems(report), report
     assert status(report, "ports") == ["ok"]
@@ -157,7 +157,7 @@ def test_half_a_diversion(host, policy):
     assert {"tproxy", "route"} <= problems(report)
     assert "127.0.0.2" in of(report, "tproxy")[0]["detail"] and "no mark" in of(report, "tproxy")[1]["detail"]
     assert "mark 7" in of(report, "route")[0]["detail"]
-    mend(host, report, ["route"])
+    fix(host, report, ["route"])
     assert status(doctor(host, path), "route") == ["ok"]
 
 
@@ -168,7 +168,7 @@ def test_src_valid_mark(host, policy):
         host.sysctl(**{f"net.ipv4.conf.{where}.src_valid_mark": 1})
         report = doctor(host, path)
         assert status(report, "rp_filter") == ["problem"]
-        mend(host, report, ["rp_filter"])
+        fix(host, report, ["rp_filter"])
         assert status(doctor(host, path), "rp_filter") == ["ok"]
     assert status(doctor(host, policy(topology.Inline, "IPv6")), "rp_filter") == ["ok"]
 
@@ -191,7 +191,7 @@ def test_a_set_of_another_kind(host, policy, text, what):
     host.nft("table inet attlsd {\n%s\n}\n" % text)
     report = doctor(host, path)
     assert what in of(report, "set")[0]["detail"]
-    mend(host, report, ["set"])
+    fix(host, report, ["set"])
     assert status(doctor(host, path), "set") == ["ok"]
 
 
@@ -199,14 +199,14 @@ def test_a_set_where_it_cannot_be_asked(host, policy):
     """A rule sees the sets of its own table only, and what one table drops no other one lets in."""
     host.nft(INPUT_DROP)
     found = of(doctor(host, policy(topology.OneHost)), "set")
-    assert "inet filter" in found[0]["detail"] and 'nft_set: "inet filter data"' in found[0]["mend"]
+    assert "inet filter" in found[0]["detail"] and 'nft_set: "inet filter data"' in found[0]["fix"]
 
 
 def test_an_address_that_is_not_here(host, policy):
     path = policy(topology.Range, listeners={"explicit": {"address": "198.51.100.99:21"}})
     report = doctor(host, path)
     assert problems(report) == {"addresses"}
-    host.run("sh", "-c", next(finding["mend"] for finding in of(report, "addresses") if "mend" in finding).replace("INTERFACE", "far"))
+    host.run("sh", "-c", next(finding["fix"] for finding in of(report, "addresses") if "fix" in finding).replace("INTERFACE", "far"))
     assert doctor(host, path)["ok"]
 
 
@@ -214,7 +214,7 @@ def test_certificates(host, policy, edge_certificate, folder):
     path = policy(topology.Range)
     found = of(doctor(host, path), "certificates")
     assert found[0]["status"] == "warning" and "1 day left" in found[0]["detail"]
-    assert "read the private key" in found[1]["detail"] and found[1]["mend"].startswith("chmod")
+    assert "read the private key" in found[1]["detail"] and found[1]["fix"].startswith("chmod")
     missing = dict(edge_certificate, key=os.path.join(folder, "none.key"))
     report = doctor(host, policy(topology.Range, keyrings={"ftpd": {"certificates": [missing]}}))
     assert not report["ok"] and "none.key" in str(of(report, "certificates"))
@@ -223,8 +223,8 @@ def test_certificates(host, policy, edge_certificate, folder):
 def test_open_files_and_users(host, policy):
     path = policy(topology.Range, daemon={"limits": {"sessions": 1000000}, "user": "nosuchuser"})
     report = doctor(host, path)
-    assert status(report, "files") == ["warning"] and "6000000" in of(report, "files")[0]["mend"]
-    assert status(report, "user") == ["problem"] and of(report, "user")[0]["mend"] == "useradd --system --no-create-home --shell /usr/sbin/nologin nosuchuser"
+    assert status(report, "files") == ["warning"] and "6000000" in of(report, "files")[0]["fix"]
+    assert status(report, "user") == ["problem"] and of(report, "user")[0]["fix"] == "useradd --system --no-create-home --shell /usr/sbin/nologin nosuchuser"
 
 
 def test_where_attlsctl_can_ask(host, policy, folder):
@@ -232,7 +232,7 @@ def test_where_attlsctl_can_ask(host, policy, folder):
     path = policy(topology.OneHost, daemon={"control_socket": missing})
     report = doctor(host, path)
     assert status(report, "operator") == ["problem"]
-    mend(host, report, ["operator"])
+    fix(host, report, ["operator"])
     report = doctor(host, path)
     assert status(report, "operator") == ["ok"] and missing in of(report, "operator")[0]["detail"]
     assert status(doctor(host, policy(topology.OneHost, daemon={"control_socket": "none"})), "operator") == []
@@ -244,7 +244,7 @@ def test_an_ordinary_user_hears_what_is_missing(host, policy):
         done = subprocess.run([ATTLSCTL, "doctor", "-f", path, "--json"], capture_output=True, text=True, preexec_fn=net.as_nobody)
     report = json.loads(done.stdout)
     assert done.returncode == 1 and {"capabilities", "rules", "expectations"} <= problems(report)
-    assert "root" in of(report, "rules")[0]["mend"]
+    assert "root" in of(report, "rules")[0]["fix"]
 
 
 def test_for_people(host, policy):
@@ -254,7 +254,7 @@ def test_for_people(host, policy):
     assert done.returncode == 1 and done.stderr == ""
     lines = done.stdout.splitlines()
     at = next(i for i, line in enumerate(lines) if line.startswith("problem  helper"))
-    assert lines[at + 1].split()[0] == "mend:" and "ct helper set" in lines[at + 1]
+    assert lines[at + 1].split()[0] == "fix:" and "ct helper set" in lines[at + 1]
 
 
 @pytest.mark.parametrize("says, what, good", [
@@ -289,7 +289,7 @@ def test_a_closed_firewall_matters_to_everybody(host, policy):
     report = doctor(host, path)
     assert problems(report) == {"input"}
     assert "61000-61100" in " ".join(finding["detail"] for finding in of(report, "input"))
-    mend(host, report, ["input"])
+    fix(host, report, ["input"])
     report = doctor(host, path)
     assert report["ok"] and status(report, "input") == ["ok"]
     loopback = policy(topology.Range, listeners={"explicit": {"address": "127.0.0.1:21"}, "implicit": {"address": "127.0.0.1:990"}})
@@ -302,6 +302,6 @@ def test_ports_that_are_reserved_already_stay_so(host, policy):
     path = policy(topology.Range, ftp_actions=two)
     report = doctor(host, path)
     assert status(report, "ports") == ["warning"]
-    mend(host, {"findings": of(report, "ports")[:1]}, ["ports"])
+    fix(host, {"findings": of(report, "ports")[:1]}, ["ports"])
     assert status(doctor(host, path), "ports") == ["ok"]
     assert host.run("cat", "/proc/sys/net/ipv4/ip_local_reserved_ports").strip() == "8080,40000-40010,50000-50100"

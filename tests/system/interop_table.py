@@ -15,7 +15,7 @@ Each cell is one login through attlsd in which files of 0 bytes, 1 byte, 1 MiB a
 again, with the same SHA-256 on the server and back at the client. C and P are the levels of PROT. The
 server speaks cleartext FTP only and knows nothing of attlsd. `-`: the client cannot express it (lftp has EPRT for IPv6 only).
 `refused`: curl 7.87.0 to 7.88.1 sends the data of active transfers in the clear in spite of PROT P
-([curl issue 10666](https://github.com/curl/curl/issues/10666), mended in 8.0.0); attlsd answers 522 and stores nothing.
+([curl issue 10666](https://github.com/curl/curl/issues/10666), fixed in 8.0.0); attlsd answers 522 and stores nothing.
 
 One more thing to know of curl, seen with 7.88.1: at the end of an upload it tries once to send close_notify, and if its socket
 has no room just then (a slow network, a busy receiver), it closes without. attlsd cannot tell that from a cut file: it answers 426,

@@ -70,7 +70,7 @@ def test_the_log_and_doctor_say_whether_the_kernel_has_it(launch, backend):
     assert bool(gateway.seen("ktls-missing")) == (not KERNEL)
     done = subprocess.run([net.ATTLSCTL, "doctor", "-f", gateway.path, "--json"], capture_output=True, text=True)
     (found,) = [finding for finding in json.loads(done.stdout)["findings"] if finding["check"] == "ktls"]
-    assert (found["status"], found.get("mend")) == (("ok", None) if KERNEL else ("warning", "modprobe tls"))
+    assert (found["status"], found.get("fix")) == (("ok", None) if KERNEL else ("warning", "modprobe tls"))
 
 
 @in_the_kernel

@@ -151,7 +151,7 @@ static const struct script_case ends[] = {
 	  { .action = &three },
 	  RETRYING "D client-lost\n",
 	  "S 450 busy\n" OVER "  c 450 busy\n  close-data\n" },
-	{ "the data is lost while nothing runs: that is the gateway's to mend",
+	{ "the data is lost while nothing runs: that is the gateway's to fix",
 	  { .action = &three },
 	  WAITING,
 	  "D client-lost\n" AGAIN "S 150 go\n  c 125 go\n  go\n" DONE },

@@ -434,7 +434,7 @@ static void test_faults(void **state)
 	check_messages(faults, NELEM(faults), true);
 }
 
-/* A user mends all of it in one go. */
+/* A user fixes all of it in one go. */
 static void test_all_in_one_go(void **state)
 {
 	struct parsed p;

@@ -38,7 +38,7 @@ static const struct use *use_of(const char *key)
 	return NULL;
 }
 
-/* Every row of the table is refused in its line, with its mend; not more. */
+/* Every row of the table is refused in its line, with its fix; not more. */
 static void test_every_row(void **state)
 {
 	const struct unsupported *row;
@@ -53,7 +53,7 @@ static void test_every_row(void **state)
 			fail_msg("%s: no use of it in this test", row->key);
 		parse_part(&p, use->used);
 		(void)snprintf(want, sizeof(want), ":%s: \"%s\" is not supported yet; %s\n", use->place,
-			       row->key, row->mend);
+			       row->key, row->fix);
 		if (p.result == 0 || strstr(p.printed, want) == NULL)
 			fail_msg("%s: wanted %s in:\n%s", row->key, want, p.printed);
 		parsed_done(&p);
