@@ -95,6 +95,9 @@ soak: setup-bench                   ## 10,000 sessions and much else at once, fo
 
 lint: setup-test                    ## layers, banned calls, sizes, formatting, manual pages
 	@sh tests/lint.sh
+	@$(MAKE) --no-print-directory --silent binaries
+	@B=$B CC=$(CC) LIBS='$(LDLIBS)' COMMON='$(COMMON)' DAEMON='$(DAEMON)' CONTROL='$(CONTROL)' \
+	  $(PYTHON) tests/structure.py $(STRUCTURE)
 
 demo: setup-demo                    ## a real FTP server behind attlsd, with transfers shown (DEMO=once: end after them)
 	@echo "building attlsd in $B ..."
