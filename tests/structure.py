@@ -34,7 +34,7 @@ DOORS = {
     "policy": {"policy/policy.h", "policy/ip.h", "policy/diag.h", "policy/ftp-action.h"},
 }
 # What is still there, and may only become less.
-ALLOWED = {"circles": 6, "arrows up": 45, "walls broken": 0, "inner headers": 5}
+ALLOWED = {"circles": 5, "arrows up": 35, "walls broken": 0, "inner headers": 5}
 
 INCLUDE = re.compile(r'^[ \t]*#[ \t]*include[ \t]*"([^"]+)"', re.M)
 

@@ -8,8 +8,8 @@
 #include "gateway/net/linebuf.h"
 #include "gateway/net/netsock.h"
 #include "gateway/worker/control-tls.h"
-#include "gateway/worker/proxy-in.h"
-#include "gateway/worker/worker.h"
+#include "gateway/worker/proxy-out.h"
+#include "gateway/worker/session-end.h"
 
 static void add_command(struct session *session, const struct ftp_act *act)
 {
@@ -26,9 +26,10 @@ void control_server_down(struct session *session, const char *error)
 {
 	char text[IP_TEXT_MAX];
 
-	log_event(LOG_LEVEL_ERROR, "server-down", LOG_NUMBER("session", session->id),
-		  LOG_TEXT("backend", session->rule->backend->name),
-		  LOG_TEXT("address", ip_endpoint_format(&session->behind, text)), LOG_TEXT("error", error));
+	log_event(LOG_LEVEL_ERROR, "server-down", LOG_NUMBER("session", session->facts.id),
+		  LOG_TEXT("backend", session->facts.rule->backend->name),
+		  LOG_TEXT("address", ip_endpoint_format(&session->facts.server, text)),
+		  LOG_TEXT("error", error));
 	stream_close(&session->server, false);
 	loop_timer_stop(session->client.loop, &session->server_timer);
 	session->server_state = SERVER_NONE;
@@ -40,7 +41,7 @@ static int watch_dial(struct session *session, int *fd)
 	int r;
 
 	netsock_set_control(*fd);
-	netsock_keepalive(*fd, session->rule->ftp->ftpkeepalive_s);
+	netsock_keepalive(*fd, session->facts.rule->ftp->ftpkeepalive_s);
 	stream_adopt(&session->server, fd);
 	session->server_state = SERVER_DIALLING;
 	r = loop_watch(session->server.loop, &session->server.watch, EPOLLOUT);
@@ -53,22 +54,22 @@ void control_dial_server(struct session *session)
 {
 	struct msg request = {
 		.type = MSG_SOCKET,
-		.session = session->id,
+		.session = session->facts.id,
 		.purpose = PURPOSE_SERVER,
-		.local.addr = session->remote.addr,
+		.local.addr = session->facts.remote.addr,
 	};
 	int fd = -1;
 	int r = loop_timer(session->server.loop, &session->server_timer, SESSION_SERVER_MS);
 
 	session->parser = (struct ftp_reply_parser){ .code = 0 };
 	session->server_eof = false;
-	if (r == 0 && session->rule->backend->source == BACKEND_SOURCE_CLIENT) {
+	if (r == 0 && session->facts.rule->backend->source == BACKEND_SOURCE_CLIENT) {
 		session->server_state = SERVER_ASKED;
-		worker_request(session->worker, &request);
+		uplink_send(&session->worker->uplink, &request);
 		return;
 	}
 	if (r == 0) {
-		fd = netsock_dial(&session->behind, NULL);
+		fd = netsock_dial(&session->facts.server, NULL);
 		r = fd < 0 ? fd : 0;
 	}
 	if (r == 0)
@@ -84,7 +85,7 @@ void control_server_granted(struct session *session, int error, int *fd)
 	if (session->server_state != SERVER_ASKED)
 		return;
 	if (r == 0)
-		r = netsock_connect(*fd, &session->behind);
+		r = netsock_connect(*fd, &session->facts.server);
 	if (r == 0)
 		(void)watch_dial(session, fd); /* likewise */
 	else
@@ -117,19 +118,19 @@ void control_server_connected(struct session *session)
 		return;
 	}
 	session->server_state = SERVER_GREETING;
-	if (session->rule->backend->proxy != BACKEND_PROXY_NONE)
-		proxy_out_send(session, &session->server);
+	if (session->facts.rule->backend->proxy != BACKEND_PROXY_NONE)
+		proxy_out_send(&session->facts, &session->client, &session->server);
 }
 
 static void do_listen(struct session *session, enum ftp_side side)
 {
 	struct ip_endpoint endpoint;
-	int r = data_listen(&session->data, side, &endpoint);
+	int r = data_conn_listen(&session->data, side, &endpoint);
 
 	if (r == -EINPROGRESS)
-		return; /* session_listening() will tell */
+		return; /* data_listening() of session.c follows */
 	if (r < 0)
-		log_event(LOG_LEVEL_ERROR, "no-data-port", LOG_NUMBER("session", session->id),
+		log_event(LOG_LEVEL_ERROR, "no-data-port", LOG_NUMBER("session", session->facts.id),
 			  LOG_TEXT("error", strerror(-r)));
 	ftp_machine_listening(&session->machine, side, r < 0 ? NULL : &endpoint, &session->worker->out);
 }
@@ -137,28 +138,23 @@ static void do_listen(struct session *session, enum ftp_side side)
 /* DSWAITTIME: the transfer's command once more. */
 static void do_retry(struct session *session)
 {
-	struct ftp_act act = {
-		.what = FTP_DO_COMMAND,
-		.text = session->data.command,
-		.len = session->data.command == NULL ? 0 : strlen(session->data.command),
-		.flag = session->data.upload,
-		.protect = session->data.protect,
-	};
+	const char *command = data_conn_restart(&session->data);
+	struct ftp_act act = { .what = FTP_DO_COMMAND, .text = command };
 
-	if (act.text == NULL) {
+	if (command == NULL) {
 		session_end(session, "no-memory");
 		return;
 	}
+	act.len = strlen(command);
 	add_command(session, &act);
-	data_start(&session->data, &act);
 }
 
 static void do_user(struct session *session, const struct ftp_act *act)
 {
-	size_t len = act->len < sizeof(session->asked) - 1 ? act->len : sizeof(session->asked) - 1;
+	size_t len = act->len < sizeof(session->login_name) - 1 ? act->len : sizeof(session->login_name) - 1;
 
-	memcpy(session->asked, act->text, len);
-	session->asked[len] = '\0';
+	memcpy(session->login_name, act->text, len);
+	session->login_name[len] = '\0';
 }
 
 /* INACTIVE 0: the timer only looks after the server. */
@@ -166,15 +162,15 @@ static void do_user(struct session *session, const struct ftp_act *act)
 
 static void do_logged_in(struct session *session)
 {
-	uint64_t limit_ms = (uint64_t)session->rule->ftp->inactive_s * 1000;
+	uint64_t limit_ms = (uint64_t)session->facts.rule->ftp->inactive_s * 1000;
 
-	memcpy(session->user, session->asked, sizeof(session->user));
-	log_event(LOG_LEVEL_INFO, "login", LOG_NUMBER("session", session->id),
+	memcpy(session->user, session->login_name, sizeof(session->user));
+	log_event(LOG_LEVEL_INFO, "login", LOG_NUMBER("session", session->facts.id),
 		  LOG_TEXT("user", session->user));
 	if (session->logged_in)
 		return;
 	session->logged_in = true;
-	worker_session_login(session->worker, session);
+	uplink_notify(&session->worker->uplink, MSG_SESSION_LOGIN, session->facts.id);
 	loop_timer_stop(session->client.loop, &session->idle_timer);
 	if (loop_set_bulk(session->client.loop, &session->client.watch, false) < 0 ||
 	    loop_timer(session->client.loop, &session->idle_timer, limit_ms > 0 ? limit_ms : IDLE_FIRST_MS) <
@@ -214,7 +210,7 @@ static void log_refusal(struct session *session, const struct ftp_act *act)
 		return;
 	memcpy(text, act->text, len);
 	text[len] = '\0';
-	log_event(LOG_LEVEL_INFO, "refused-command", LOG_NUMBER("session", session->id),
+	log_event(LOG_LEVEL_INFO, "refused-command", LOG_NUMBER("session", session->facts.id),
 		  LOG_TEXT("command", verb_at_hand(session->worker)), LOG_TEXT("reply", text));
 }
 
@@ -251,29 +247,29 @@ static void carry_out_one(struct session *session, const struct ftp_act *act)
 		do_listen(session, FTP_SIDE_SERVER);
 		break;
 	case FTP_DO_DIAL_CLIENT:
-		data_target(&session->data, FTP_SIDE_CLIENT, &act->endpoint);
+		data_conn_target(&session->data, FTP_SIDE_CLIENT, &act->endpoint);
 		break;
 	case FTP_DO_DIAL_SERVER:
-		data_target(&session->data, FTP_SIDE_SERVER, &act->endpoint);
+		data_conn_target(&session->data, FTP_SIDE_SERVER, &act->endpoint);
 		break;
 	case FTP_DO_DATA_START:
-		data_start(&session->data, act);
+		data_conn_start(&session->data, act->text, act->len, act->flag, act->protect);
 		break;
 	case FTP_DO_DATA_GO:
-		data_go(&session->data);
+		data_conn_go(&session->data);
 		break;
 	case FTP_DO_DATA_REFUSED:
-		data_refused(&session->data);
+		data_conn_refused(&session->data);
 		break;
 	case FTP_DO_DATA_DOUBT:
-		session->data.relay.doubt = true;
+		data_conn_doubt(&session->data);
 		break;
 	case FTP_DO_DATA_ABORT:
-		data_close(&session->data, true);
+		data_conn_close(&session->data, true);
 		ftp_machine_data_done(&session->machine, FTP_DATA_ABORTED, &session->worker->out);
 		break;
 	case FTP_DO_DATA_CLOSE:
-		data_close(&session->data, false);
+		data_conn_close(&session->data, false);
 		break;
 	case FTP_DO_RETRY:
 		do_retry(session);
@@ -291,9 +287,9 @@ static void carry_out_one(struct session *session, const struct ftp_act *act)
 	case FTP_DO_STILL_IN: /* session->user is his name still */
 		break;
 	case FTP_DO_LOGIN_FAILED:
-		log_event(LOG_LEVEL_INFO, "login-failed", LOG_NUMBER("session", session->id),
-			  LOG_TEXT("user", session->asked), LOG_TEXT("by", act->text));
-		worker_login_failed(session->worker, session);
+		log_event(LOG_LEVEL_INFO, "login-failed", LOG_NUMBER("session", session->facts.id),
+			  LOG_TEXT("user", session->login_name), LOG_TEXT("by", act->text));
+		uplink_notify(&session->worker->uplink, MSG_LOGIN_FAILED, session->facts.id);
 		break;
 	case FTP_DO_USER:
 		do_user(session, act);

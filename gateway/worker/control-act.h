@@ -4,7 +4,7 @@
 #ifndef ATTLSD_GATEWAY_WORKER_CONTROL_ACT_H
 #define ATTLSD_GATEWAY_WORKER_CONTROL_ACT_H
 
-#include "gateway/worker/session.h"
+#include "gateway/worker/session-state.h"
 
 /* Do all that worker->out lists, also what comes up meanwhile, and empty it. May end the session. */
 void control_act(struct session *session);

@@ -3,7 +3,7 @@
 #include "gateway/base/log.h"
 #include "gateway/net/stream-tls.h"
 #include "gateway/tls/users.h"
-#include "gateway/worker/worker.h"
+#include "gateway/worker/session-end.h"
 
 static void violation(struct session *session, const char *reason)
 {
@@ -15,21 +15,22 @@ static void violation(struct session *session, const char *reason)
 /* Who is the client, as far as its certificate tells? */
 static void identify(struct session *session)
 {
-	const struct tls_action *action = session->rule->tls;
+	const struct tls_action *action = session->facts.rule->tls;
 	struct ftp_identity known = { .server_name = stream_tls_server_name(&session->client) };
 	bool needs_user =
 	    action->role == ROLE_SERVER_WITH_CLIENT_AUTH && action->client_auth_type == CLIENT_AUTH_SAFCHECK;
 
-	identity_done(&session->identity); /* of a TLS session before CCC or REIN */
-	if (identity_get(&session->client, &session->identity) < 0) {
+	identity_done(&session->facts.identity); /* of a TLS session before CCC or REIN */
+	if (identity_get(&session->client, &session->facts.identity) < 0) {
 		session_end(session, "no-memory");
 		return;
 	}
-	users_identify(session->worker->users, &session->identity, session->rule->backend, &known);
-	if (session->identity.present)
-		log_event(LOG_LEVEL_INFO, "client-certificate", LOG_NUMBER("session", session->id),
-			  LOG_TEXT("subject", session->identity.subject),
-			  LOG_TEXT("verified", session->identity.verified ? "yes" : "no"),
+	users_identify(session->worker->users, &session->facts.identity, session->facts.rule->backend,
+		       &known);
+	if (session->facts.identity.present)
+		log_event(LOG_LEVEL_INFO, "client-certificate", LOG_NUMBER("session", session->facts.id),
+			  LOG_TEXT("subject", session->facts.identity.subject),
+			  LOG_TEXT("verified", session->facts.identity.verified ? "yes" : "no"),
 			  LOG_TEXT("user", known.user != NULL ? known.user : ""));
 	if (needs_user && known.user == NULL) /* AT-TLS return code 5002 */
 		session_end(session, "certificate-unknown");
@@ -43,7 +44,7 @@ static void tls_is_up(struct session *session)
 	session->tls = SESSION_TLS_IDLE;
 	loop_timer_stop(session->client.loop, &session->tls_timer);
 	tlsctx_bind(session->client.ssl);
-	log_event(LOG_LEVEL_INFO, "tls", LOG_NUMBER("session", session->id),
+	log_event(LOG_LEVEL_INFO, "tls", LOG_NUMBER("session", session->facts.id),
 		  LOG_TEXT("version", stream_tls_version(&session->client)),
 		  LOG_TEXT("cipher", stream_tls_cipher(&session->client)),
 		  LOG_TEXT("level", stream_tls_level(&session->client) == SECURE_PRIVATE ? "P" : "S"),
@@ -58,7 +59,8 @@ static void tls_is_up(struct session *session)
 /* Who says nothing at an implicit listener is mostly set to explicit TLS, and waits for a greeting. */
 static void handshake_over(struct session *session, const char *reason)
 {
-	bool silent = session->listener->tls == LISTENER_IMPLICIT && !stream_tls_has_begun(&session->client);
+	bool silent =
+	    session->facts.listener->tls == LISTENER_IMPLICIT && !stream_tls_has_begun(&session->client);
 
 	session_end(session, silent ? "no-tls-begun" : reason);
 }
@@ -76,7 +78,7 @@ static void tls_handshake(struct session *session)
 		handshake_over(session, "handshake-abandoned");
 		break;
 	case STREAM_RESET:
-		log_event(LOG_LEVEL_INFO, "tls-failed", LOG_NUMBER("session", session->id),
+		log_event(LOG_LEVEL_INFO, "tls-failed", LOG_NUMBER("session", session->facts.id),
 			  LOG_TEXT("reason", stream_tls_reason()));
 		session_end(session, "handshake-failed");
 		break;
@@ -85,13 +87,13 @@ static void tls_handshake(struct session *session)
 
 void control_tls_start(struct session *session)
 {
-	struct ssl_st *ssl = tlsctx_new(session->tlsctx, TLSCTX_CONTROL, session->binding);
+	struct ssl_st *ssl = tlsctx_new(session->facts.tlsctx, TLSCTX_CONTROL, session->facts.binding);
 
 	/* a handshake takes long: who does many waits behind who works */
 	if (ssl == NULL || stream_tls_start(&session->client, ssl, false) < 0 ||
 	    loop_set_bulk(session->client.loop, &session->client.watch, true) < 0 ||
-	    loop_timer(session->client.loop, &session->tls_timer, session->rule->tls->handshake_timeout_ms) <
-		0) {
+	    loop_timer(session->client.loop, &session->tls_timer,
+		       session->facts.rule->tls->handshake_timeout_ms) < 0) {
 		session_end(session, "no-memory");
 		return;
 	}
@@ -140,7 +142,7 @@ void control_tls_stop(struct session *session, bool notify)
 		stream_tls_tx_clear(&session->client);
 	else if (loop_timer(session->client.loop, &session->tls_timer, CCC_NOTIFY_MS) < 0)
 		tls_notify(session);
-	log_event(LOG_LEVEL_INFO, "tls-cleared", LOG_NUMBER("session", session->id));
+	log_event(LOG_LEVEL_INFO, "tls-cleared", LOG_NUMBER("session", session->facts.id));
 }
 
 static void tls_leave(struct session *session)

@@ -5,7 +5,7 @@
 #ifndef ATTLSD_GATEWAY_WORKER_CONTROL_TLS_H
 #define ATTLSD_GATEWAY_WORKER_CONTROL_TLS_H
 
-#include "gateway/worker/session.h"
+#include "gateway/worker/session-state.h"
 
 /* Begin the handshake with the client. */
 void control_tls_start(struct session *session);

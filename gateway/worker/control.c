@@ -8,7 +8,7 @@
 #include "gateway/worker/control-act.h"
 #include "gateway/worker/control-tls.h"
 #include "gateway/worker/proxy-in.h"
-#include "gateway/worker/worker.h"
+#include "gateway/worker/session-end.h"
 
 /* A client that says much at once is listened to for so long in one turn. */
 #define WINDOWS_PER_TURN 4

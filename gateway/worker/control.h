@@ -5,7 +5,7 @@
 #ifndef ATTLSD_GATEWAY_WORKER_CONTROL_H
 #define ATTLSD_GATEWAY_WORKER_CONTROL_H
 
-#include "gateway/worker/session.h"
+#include "gateway/worker/session-state.h"
 
 /*
  * After anything has happened: carry out what the machine wants (worker->out),

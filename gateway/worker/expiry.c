@@ -6,7 +6,7 @@
 #include "gateway/base/util.h"
 #include "gateway/tls/certs.h"
 #include "gateway/tls/trust.h"
-#include "gateway/worker/worker.h"
+#include "gateway/worker/context.h"
 
 #define LOOK_MS	    (12 * 60 * 60 * 1000)
 #define HOUR_S	    3600

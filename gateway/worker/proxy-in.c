@@ -8,7 +8,7 @@
 #include "gateway/base/log.h"
 #include "gateway/net/proxy-header.h"
 #include "gateway/net/stream-tls.h"
-#include "gateway/worker/worker.h"
+#include "gateway/worker/session-end.h"
 
 /* When no rule can be reached from the listener: its default. */
 #define HEADER_MS 10000
@@ -35,7 +35,8 @@ static uint32_t limit_ms(const struct session *session)
 	for (size_t i = 0; i < policy->nrules; i++) {
 		uint32_t ms = policy->rules[i].tls->handshake_timeout_ms;
 
-		if (is_reachable(&policy->rules[i], session->listener) && (least_ms == 0 || ms < least_ms))
+		if (is_reachable(&policy->rules[i], session->facts.listener) &&
+		    (least_ms == 0 || ms < least_ms))
 			least_ms = ms;
 	}
 	return least_ms != 0 ? least_ms : HEADER_MS;
@@ -46,9 +47,9 @@ static void fail(struct session *session, const char *why)
 {
 	char text[IP_TEXT_MAX];
 
-	log_event(LOG_LEVEL_INFO, "proxy-failed", LOG_NUMBER("session", session->id),
-		  LOG_TEXT("peer", ip_endpoint_format(&session->remote, text)),
-		  LOG_TEXT("listener", session->listener->name), LOG_TEXT("reason", why));
+	log_event(LOG_LEVEL_INFO, "proxy-failed", LOG_NUMBER("session", session->facts.id),
+		  LOG_TEXT("peer", ip_endpoint_format(&session->facts.remote, text)),
+		  LOG_TEXT("listener", session->facts.listener->name), LOG_TEXT("reason", why));
 	session_end(session, "proxy-header");
 }
 
@@ -66,22 +67,23 @@ void proxy_in_start(struct session *session)
 /* The header is whole: the session is this client's, if the monitor lets it in. */
 static void take_header(struct session *session, const struct proxy_header *header)
 {
-	struct msg request = { .type = MSG_SESSION_SOURCE, .session = session->id };
+	struct msg request = { .type = MSG_SESSION_SOURCE, .session = session->facts.id };
 	char text[IP_TEXT_MAX];
 
-	log_event(LOG_LEVEL_INFO, "proxy", LOG_NUMBER("session", session->id),
-		  LOG_TEXT("peer", ip_endpoint_format(&session->remote, text)),
+	log_event(LOG_LEVEL_INFO, "proxy", LOG_NUMBER("session", session->facts.id),
+		  LOG_TEXT("peer", ip_endpoint_format(&session->facts.remote, text)),
 		  LOG_TEXT("header", header->own ? "local" : "client"));
 	if (!header->own) {
-		session->proxied = true;
-		session->remote = header->source;
-		session->local = header->destination;
+		session->facts.proxied = true;
+		session->facts.remote = header->source;
+		session->facts.local = header->destination;
 	}
-	proxy_in_done(session);
+	free(session->proxy_wait);
+	session->proxy_wait = NULL;
 	session->proxy = SESSION_PROXY_ASKED;
 	(void)loop_watch(session->client.loop, &session->client.watch, 0); /* removing cannot fail */
-	request.remote = session->remote;
-	worker_request(session->worker, &request);
+	request.remote = session->facts.remote;
+	uplink_send(&session->worker->uplink, &request);
 }
 
 /*
@@ -126,74 +128,25 @@ void proxy_in_step(struct session *session)
 		;
 }
 
-void proxy_in_answered(struct session *session, const struct msg *msg)
+bool proxy_in_answered(struct session *session, const struct msg *msg)
 {
 	static const char busy[] = "421 Too many connections, try again later.\r\n";
 
 	if (session->proxy != SESSION_PROXY_ASKED)
-		return;
+		return false;
 	session->proxy = SESSION_PROXY_DONE;
 	loop_timer_stop(session->client.loop, &session->tls_timer);
-	if (msg->type == MSG_SESSION_ADMITTED) {
-		session_begin(session, msg->failures);
-		return;
-	}
-	if (session->listener->tls == LISTENER_EXPLICIT)
+	if (msg->type == MSG_SESSION_ADMITTED)
+		return true;
+	if (session->facts.listener->tls == LISTENER_EXPLICIT)
 		(void)stream_write(&session->client, (const uint8_t *)busy,
 				   sizeof(busy) - 1); /* politeness only */
 	session_end(session, "refused");
+	return false;
 }
 
 void proxy_in_timeout(struct session *session)
 {
 	fail(session, session->proxy == SESSION_PROXY_HEADER ? "no whole header in time"
 							     : "no answer of the monitor in time");
-}
-
-void proxy_in_done(struct session *session)
-{
-	free(session->proxy_wait);
-	session->proxy_wait = NULL;
-}
-
-bool proxy_in_may_dial(const struct session *session, const struct ip_addr *peer)
-{
-	return session->proxied && session->listener->proxy_data && policy_is_proxy(session->listener, peer);
-}
-
-static size_t make_v2(const struct session *session, uint8_t buf[static PROXY_HEADER_MAX])
-{
-	const struct stream *client = &session->client;
-	char alpn[STREAM_TLS_ALPN_MAX], name[IDENTITY_NAME_MAX];
-	struct proxy_facts facts = { .tls = NULL };
-
-	if (stream_tls_level(client) != SECURE_CLEAR)
-		facts = (struct proxy_facts){
-			.authority = stream_tls_server_name(client),
-			.alpn = stream_tls_alpn(client, alpn),
-			.tls = stream_tls_version(client),
-			.cipher = stream_tls_cipher(client),
-			.certificate = session->identity.present,
-			.verified = session->identity.verified,
-			.common_name = identity_common_name(&session->identity, name),
-		};
-	return proxy_header_v2(&session->remote, &session->local, &facts, buf);
-}
-
-void proxy_out_send(const struct session *session, struct stream *stream)
-{
-	uint8_t header[PROXY_HEADER_MAX];
-	size_t len = 0;
-
-	switch (session->rule->backend->proxy) {
-	case BACKEND_PROXY_NONE:
-		return;
-	case BACKEND_PROXY_V1:
-		len = proxy_header_v1(&session->remote, &session->local, header);
-		break;
-	case BACKEND_PROXY_V2:
-		len = make_v2(session, header);
-		break;
-	}
-	(void)stream_write(stream, header, len); /* a broken stream is noticed when it is read */
 }

@@ -11,8 +11,8 @@
 #include "gateway/base/ctl-proto.h"
 #include "gateway/base/util.h"
 #include "gateway/net/stream-tls.h"
-#include "gateway/worker/session.h"
-#include "gateway/worker/worker.h"
+#include "gateway/worker/session-state.h"
+#include "gateway/worker/context.h"
 
 /* Operators at once. */
 #define SESSION_DUMPS_MAX 16
@@ -65,17 +65,17 @@ static void put_tls(struct answer_session *told, const struct session *session)
 	put(told->cipher, sizeof(told->cipher), stream_tls_cipher(&session->client));
 }
 
-static void put_transfer(struct answer_session *told, const struct session *session, uint64_t now_ms)
+static void put_transfer(struct answer_session *told, const struct session *session)
 {
-	const struct data *data = &session->data;
+	struct data_status status;
 
-	if (!data->started)
+	if (!data_conn_status(&session->data, &status))
 		return;
-	put(told->transfer, sizeof(told->transfer), data->command != NULL ? data->command : "?");
-	told->idle_ms = now_ms - data->moved_ms;
-	told->transfer_ms = now_ms - data->started_ms;
-	told->protect = data->protect;
-	told->bytes = data->relay.bytes;
+	put(told->transfer, sizeof(told->transfer), status.command);
+	told->idle_ms = status.idle_ms;
+	told->transfer_ms = status.transfer_ms;
+	told->protect = status.protect;
+	told->bytes = status.bytes;
 }
 
 static struct answer describe(const struct session *session)
@@ -84,54 +84,39 @@ static struct answer describe(const struct session *session)
 	struct answer_session *told = &answer.u.session;
 	uint64_t now_ms = session->worker->loop.now_ms;
 
-	told->session = session->id;
+	told->session = session->facts.id;
 	told->age_ms = now_ms - session->started_ms;
 	told->idle_ms = now_ms - session->active_ms;
 	told->worker = (int32_t)getpid();
-	told->remote = session->remote;
-	told->local = session->local;
-	told->server = session->behind;
-	put(told->listener, sizeof(told->listener), session->listener->name);
-	put(told->rule, sizeof(told->rule), session->rule != NULL ? session->rule->name : NULL);
+	told->remote = session->facts.remote;
+	told->local = session->facts.local;
+	told->server = session->facts.server;
+	put(told->listener, sizeof(told->listener), session->facts.listener->name);
+	put(told->rule, sizeof(told->rule), session->facts.rule != NULL ? session->facts.rule->name : NULL);
 	put(told->backend, sizeof(told->backend),
-	    session->rule != NULL ? session->rule->backend->name : NULL);
+	    session->facts.rule != NULL ? session->facts.rule->backend->name : NULL);
 	put(told->user, sizeof(told->user), session->user);
 	put_tls(told, session);
-	put_transfer(told, session, now_ms);
+	put_transfer(told, session);
 	return answer;
-}
-
-/* Sessions stand in the order of their numbers, which grow. */
-static const struct session *next_of(const struct session_dump *dump)
-{
-	const struct worker *worker = dump->worker;
-	const struct session *session;
-
-	HASH_FIND(hh, worker->by_number, &dump->last, sizeof(dump->last), session);
-	if (session != NULL)
-		return session->next;
-	DL_FOREACH (worker->sessions, session)
-		if (session->id > dump->last)
-			return session;
-	return NULL;
 }
 
 /* Returns 1 when all is told, 0 when there is more, or a negative errno. */
 static int tell(struct session_dump *dump)
 {
-	const struct session *session = next_of(dump);
+	struct session_node *node = session_table_after(&dump->worker->sessions, dump->last);
 	struct answer answer;
 	int r = 0;
 
-	for (int n = 0; session != NULL && n < SESSIONS_PER_TURN; session = session->next, n++) {
-		answer = describe(session);
+	for (int n = 0; node != NULL && n < SESSIONS_PER_TURN; node = node->next, n++) {
+		answer = describe(session_of(node));
 		r = ctl_proto_send(dump->watch.fd, &answer);
 		if (r < 0)
 			return r;
-		dump->last = session->id;
+		dump->last = node->id;
 		dump->told++;
 	}
-	if (session != NULL)
+	if (node != NULL)
 		return 0;
 	answer = ctl_proto_answer(ANSWER_SESSIONS_END);
 	answer.u.told.pid = (int32_t)getpid();

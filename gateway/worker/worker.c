@@ -1,115 +1,26 @@
 #include "gateway/worker/worker.h"
 
 #include <errno.h>
-#ifdef __GLIBC__
-#include <malloc.h>
-#endif
 #include <signal.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/eventfd.h>
 #include <sys/resource.h>
 #include <unistd.h>
-#include <uthash.h>
 
 #include "gateway/base/log.h"
 #include "gateway/base/msg.h"
 #include "gateway/base/util.h"
 #include "gateway/host/sandbox.h"
 #include "gateway/tls/users.h"
+#include "gateway/worker/context.h"
 #include "gateway/worker/expiry.h"
 #include "gateway/worker/session-list.h"
+#include "gateway/worker/session-end.h"
 #include "gateway/worker/session.h"
-
-/* Without the monitor nobody counts or restarts us. */
-static void monitor_lost(struct worker *worker, int error)
-{
-	log_event(LOG_LEVEL_ERROR, "monitor-lost", LOG_TEXT("error", strerror(error)));
-	loop_stop(&worker->loop);
-}
-
-static int keep_for_later(struct worker *worker, const struct msg *msg)
-{
-	if (worker->noutbox == worker->outbox_cap) {
-		size_t cap = worker->outbox_cap == 0 ? 64 : worker->outbox_cap * 2;
-		struct msg *outbox = realloc(worker->outbox, cap * sizeof(*outbox));
-
-		if (outbox == NULL)
-			return -ENOMEM;
-		worker->outbox = outbox;
-		worker->outbox_cap = cap;
-	}
-	worker->outbox[worker->noutbox++] = *msg; /* two for each session at most */
-	return loop_watch(&worker->loop, &worker->channel, EPOLLIN | EPOLLOUT);
-}
-
-/* The monitor hears what only counts before its next decision; waking it for each takes context switches. */
-#define UNDELIVERED_MAX 32
-
-static bool can_wait(uint32_t type)
-{
-	/* not MSG_LOGIN_FAILED, which counts from when it is heard */
-	return type == MSG_SESSION_LOGIN || type == MSG_SESSION_END;
-}
-
-static void ring(struct worker *worker)
-{
-	(void)eventfd_write(worker->doorbell, 1); /* fails only where it has rung 2^64 times undelivered */
-	worker->undelivered = 0;
-}
-
-/* Never waits: many sessions may end in one turn, more than the channel holds. */
-void worker_request(struct worker *worker, const struct msg *msg)
-{
-	int r;
-
-	if (worker->channel.fd == -1)
-		return;
-	r = worker->noutbox > 0 ? -EAGAIN : msg_send(worker->channel.fd, msg, -1);
-	if (r == -EAGAIN)
-		r = keep_for_later(worker, msg);
-	if (r < 0)
-		monitor_lost(worker, -r);
-	else if (++worker->undelivered >= UNDELIVERED_MAX || worker->noutbox > 0 || !can_wait(msg->type))
-		ring(worker);
-}
-
-static void tell_monitor(struct worker *worker, enum msg_type type, uint64_t session)
-{
-	struct msg msg = { .type = type, .session = session };
-
-	worker_request(worker, &msg);
-}
-
-static void tell_rest(struct worker *worker)
-{
-	size_t told = 0;
-	int r = 0;
-
-	while (told < worker->noutbox && (r = msg_send(worker->channel.fd, &worker->outbox[told], -1)) == 0)
-		told++;
-	memmove(worker->outbox, worker->outbox + told, (worker->noutbox - told) * sizeof(*worker->outbox));
-	worker->noutbox -= told;
-	ring(worker);
-	if (r == 0)
-		r = loop_watch(&worker->loop, &worker->channel, EPOLLIN);
-	if (r < 0 && r != -EAGAIN)
-		monitor_lost(worker, -r);
-}
-
-void worker_session_login(struct worker *worker, const struct session *session)
-{
-	tell_monitor(worker, MSG_SESSION_LOGIN, session->id);
-}
-
-void worker_login_failed(struct worker *worker, const struct session *session)
-{
-	tell_monitor(worker, MSG_LOGIN_FAILED, session->id);
-}
 
 static void end_if_drained(struct worker *worker)
 {
-	if (worker->retired && worker->nsessions == 0 && worker->lingering.n == 0)
+	if (worker->retired && worker->sessions.n == 0 && worker->lingering.n == 0)
 		loop_stop(&worker->loop);
 }
 
@@ -118,40 +29,9 @@ static void on_lingering_empty(struct linger_list *list)
 	end_if_drained(CONTAINER_OF(list, struct worker, lingering));
 }
 
-/*
- * What sessions had is free, but in chunks between what others still have, and
- * the C library keeps those. When half of a sessions_peak has gone the system gets them
- * back, a little later, so that a sessions_peak that goes at once costs one search.
- */
-#define SESSIONS_PEAK_MIN 8
-#define TRIM_AFTER_MS	  5000 /* their connections have lingered by then */
-
-static void on_trim_timer(struct timer *timer)
+static void on_session_removed(struct session_table *table)
 {
-	struct worker *worker = CONTAINER_OF(timer, struct worker, trim_timer);
-
-	worker->sessions_peak = worker->nsessions;
-#ifdef __GLIBC__
-	(void)malloc_trim(0);
-#endif
-}
-
-static void trim_if_few(struct worker *worker)
-{
-	if (worker->sessions_peak >= SESSIONS_PEAK_MIN && worker->nsessions <= worker->sessions_peak / 2 &&
-	    !timer_is_armed(&worker->trim_timer))
-		(void)loop_timer(&worker->loop, &worker->trim_timer, TRIM_AFTER_MS); /* or it stays */
-}
-
-void worker_session_over(struct worker *worker, const struct session *session)
-{
-	tell_monitor(worker, MSG_SESSION_END, session->id);
-}
-
-void worker_session_gone(struct worker *worker)
-{
-	trim_if_few(worker);
-	end_if_drained(worker);
+	end_if_drained(CONTAINER_OF(table, struct worker, sessions));
 }
 
 /* Transfers may take their time to end, but not sessions whose server owes them an answer. */
@@ -161,10 +41,12 @@ void worker_session_gone(struct worker *worker)
 static void on_drain_timer(struct timer *timer)
 {
 	struct worker *worker = CONTAINER_OF(timer, struct worker, drain_timer);
-	struct session *next;
+	struct session_node *next;
 
-	for (struct session *session = worker->sessions; session != NULL; session = next) {
-		next = session->next;
+	for (struct session_node *node = worker->sessions.head; node != NULL; node = next) {
+		struct session *session = session_of(node);
+
+		next = node->next;
 		if (session_is_stuck(session, DRAIN_STUCK_MS))
 			session_end(session, "shutdown");
 	}
@@ -173,7 +55,7 @@ static void on_drain_timer(struct timer *timer)
 
 static void drain(struct worker *worker)
 {
-	struct session *next;
+	struct session_node *next;
 
 	if (worker->draining)
 		return;
@@ -181,9 +63,9 @@ static void drain(struct worker *worker)
 	linger_hurry(&worker->lingering);
 	(void)loop_timer(&worker->loop, &worker->drain_timer,
 			 DRAIN_LOOK_MS); /* else only a second signal helps */
-	for (struct session *session = worker->sessions; session != NULL; session = next) {
-		next = session->next;
-		session_shutdown(session);
+	for (struct session_node *node = worker->sessions.head; node != NULL; node = next) {
+		next = node->next;
+		session_shutdown(session_of(node));
 	}
 	end_if_drained(worker);
 }
@@ -194,18 +76,9 @@ static void retire(struct worker *worker)
 	end_if_drained(worker);
 }
 
-/* It may be over by now. */
-static struct session *find(const struct worker *worker, uint64_t number)
-{
-	struct session *session;
-
-	HASH_FIND(hh, worker->by_number, &number, sizeof(number), session);
-	return session;
-}
-
 static void granted(struct worker *worker, const struct msg *msg, int *fd)
 {
-	struct session *session = find(worker, msg->session);
+	struct session *session = session_of(session_table_find(&worker->sessions, msg->session));
 
 	if (session != NULL)
 		session_granted(session, msg, fd);
@@ -213,7 +86,7 @@ static void granted(struct worker *worker, const struct msg *msg, int *fd)
 
 static void dismiss(struct worker *worker, uint64_t number)
 {
-	struct session *session = find(worker, number);
+	struct session *session = session_of(session_table_find(&worker->sessions, number));
 
 	if (session != NULL)
 		session_dismiss(session);
@@ -224,7 +97,7 @@ static void lost_session(struct worker *worker, uint64_t session)
 {
 	log_event(LOG_LEVEL_ERROR, "refused", LOG_NUMBER("session", session),
 		  LOG_TEXT("reason", "no-descriptor"));
-	tell_monitor(worker, MSG_SESSION_END, session);
+	uplink_notify(&worker->uplink, MSG_SESSION_END, session);
 }
 
 /* Messages in one turn: behind each may stand a whole session that comes and goes at once. */
@@ -232,13 +105,13 @@ static void lost_session(struct worker *worker, uint64_t session)
 
 static void on_channel(struct watch *watch, uint32_t ready)
 {
-	struct worker *worker = CONTAINER_OF(watch, struct worker, channel);
+	struct worker *worker = CONTAINER_OF(watch, struct worker, uplink.channel);
 	struct msg msg;
 	int fd;
 	int r = 1;
 
 	if (ready & EPOLLOUT)
-		tell_rest(worker);
+		uplink_flush(&worker->uplink);
 	for (int i = 0; i < MESSAGES_PER_TURN && (r = msg_receive(watch->fd, &msg, &fd)) == 1; i++) {
 		if (msg.type == MSG_SESSION && fd == -1)
 			lost_session(worker, msg.session);
@@ -295,11 +168,9 @@ static int worker_setup(struct worker *worker, const struct worker_setup *setup)
 	worker->lingering.loop = &worker->loop;
 	worker->lingering.on_empty = on_lingering_empty;
 	worker->lingering.max = lingering_max();
-	watch_init(&worker->channel, on_channel);
+	uplink_init(&worker->uplink, &worker->loop, setup->channel, setup->doorbell, on_channel);
+	session_table_init(&worker->sessions, &worker->loop, on_session_removed);
 	timer_init(&worker->drain_timer, on_drain_timer);
-	timer_init(&worker->trim_timer, on_trim_timer);
-	worker->channel.fd = setup->channel;
-	worker->doorbell = setup->doorbell;
 	r = diags_init(&diags, "", NULL, 0);
 	if (r < 0)
 		return r;
@@ -318,7 +189,7 @@ static int worker_setup(struct worker *worker, const struct worker_setup *setup)
 			  LOG_TEXT("error", strerror(-r)));
 		return r;
 	}
-	return loop_watch(&worker->loop, &worker->channel, EPOLLIN);
+	return loop_watch(&worker->loop, &worker->uplink.channel, EPOLLIN);
 }
 
 int worker_run(const struct worker_setup *setup)
@@ -327,13 +198,13 @@ int worker_run(const struct worker_setup *setup)
 	int status = EXIT_FAILURE;
 
 	if (worker != NULL && worker_setup(worker, setup) == 0) {
-		tell_monitor(worker, MSG_READY, 0);
+		uplink_notify(&worker->uplink, MSG_READY, 0);
 		if (setup->first)
 			expiry_start(worker);
 		if (loop_run(&worker->loop) == 0)
 			status = EXIT_SUCCESS;
-		while (worker->sessions != NULL)
-			session_end(worker->sessions, "shutdown");
+		while (worker->sessions.head != NULL)
+			session_end(session_of(worker->sessions.head), "shutdown");
 		linger_done(&worker->lingering);
 		session_dump_done(worker);
 		loop_done(&worker->loop);
@@ -341,9 +212,7 @@ int worker_run(const struct worker_setup *setup)
 		tlsctx_set_free(&worker->tlsctx);
 		users_free(&worker->users);
 		free(worker->modes_refused);
-		free(worker->outbox);
-		fd_close(&worker->channel.fd);
-		fd_close(&worker->doorbell);
+		uplink_done(&worker->uplink);
 	}
 	free(worker);
 	return status;

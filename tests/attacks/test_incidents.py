@@ -68,7 +68,7 @@ def test_02_response_injection(launch, make_backend):
 
 # 3. CCC: what is buffered inside TLS must not be run in the clear, levels stay, data stays bound.
 # Guard: control_tls_stop() in gateway/worker/control-tls.c (bytes behind CCC), ftp_security_prot() and
-# ftp_security_pbsz() in ftp-alg/security.c (frozen), new_ssl() in gateway/worker/data.c (binding).
+# ftp_security_pbsz() in ftp-alg/security.c (frozen), new_ssl() in gateway/worker/data-conn.c (binding).
 def test_03_ccc_downgrade(launch, backend):
     gateway = launch(backend, ftp={"secure_ctrlconn": "clear", "secure_dataconn": "clear", "secure_session_reuse": "required"})
     with clients.explicit(gateway, "P") as c:

@@ -1,0 +1,50 @@
+/*
+ * What the sessions of a worker share. worker.c makes and ends it; sessions and
+ * what belongs to them use it.
+ */
+#ifndef ATTLSD_GATEWAY_WORKER_CONTEXT_H
+#define ATTLSD_GATEWAY_WORKER_CONTEXT_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "ftp-alg/ftp-alg.h"
+#include "gateway/base/loop.h"
+#include "gateway/net/linebuf.h"
+#include "gateway/net/linger.h"
+#include "gateway/net/relay.h"
+#include "gateway/tls/tlsctx.h"
+#include "gateway/worker/session-table.h"
+#include "gateway/worker/uplink.h"
+#include "policy/policy.h"
+
+struct session_dump;
+struct users;
+
+struct worker {
+	struct loop loop;
+	const struct policy *policy;
+	struct tlsctx_set *tlsctx;
+	struct users *users;
+	struct uplink uplink;
+	struct session_table sessions;
+	struct linger_list lingering;
+	struct session_dump *dumps; /* operators that read the list of sessions */
+	size_t ndumps;
+	bool retired;  /* ends with its last session */
+	bool draining; /* and hurries that */
+	struct timer drain_timer;
+	struct timer expiry_timer;
+	_Atomic uint32_t *relays; /* shared with the monitor: transfers under way, for balancing */
+	uint8_t *modes_refused;	  /* by backend: FTP_MODE_ bits that it was seen to refuse */
+
+	/* Shared by all sessions, hot and empty between events. */
+	struct ftp_line line; /* the client's, while it is carried out; for the log */
+	struct ftp_out out;
+	struct outbuf replies;
+	struct outbuf commands;
+	struct relay_tools tools;
+};
+
+#endif

@@ -1,0 +1,103 @@
+/*
+ * The data connection of a session: two legs, then a relay between them.
+ * Embedded in the session; knows nothing of FTP's words.
+ */
+#ifndef ATTLSD_GATEWAY_WORKER_DATA_CONN_H
+#define ATTLSD_GATEWAY_WORKER_DATA_CONN_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "ftp-alg/ftp-alg.h"
+#include "gateway/net/relay.h"
+#include "gateway/worker/data-leg.h"
+
+/* How far the transfer is. The legs have states of their own. */
+enum data_state {
+	DATA_IDLE = 0,
+	DATA_REQUESTED,	 /* the server was sent the transfer command */
+	DATA_CONNECTING, /* it has agreed, or the client's leg need not wait for that: bring both legs up */
+	DATA_RELAYING,
+	DATA_SETTLING, /* all is sent: the receiver's acknowledgement is awaited */
+};
+
+struct data_conn;
+
+/* What the owner hears. */
+struct data_owner {
+	/* A port is open for one side (NULL: none could be had). */
+	void (*listening)(struct data_conn *data, enum ftp_side side, const struct ip_endpoint *endpoint);
+	/* The data part of the transfer is over. */
+	void (*done)(struct data_conn *data, enum ftp_data_result result);
+};
+
+struct data_conn {
+	struct data_legs legs;
+	const struct data_owner *owner;
+	enum data_state state;
+	struct timer timer; /* by state: connecting, standing still, settling */
+	struct timer tick;  /* of a relay that coalesces */
+	bool upload;
+	bool protect;
+	bool kept_alive;	  /* TCP keep-alive has been turned on */
+	uint32_t settle_ms;	  /* until the next look at the acknowledgement */
+	uint64_t moved_bytes;	  /* at the last look for a standstill */
+	uint64_t unsettled_bytes; /* still to be acknowledged at the last look, */
+	uint64_t unsettled_ms;	  /* and when that last changed */
+	uint64_t started_ms;
+	uint64_t moved_ms; /* when the relay last moved a byte, or the transfer was asked for */
+	struct relay relay;
+	char *command; /* of the transfer: for the log, and to ask again (DSWAITTIME) */
+};
+
+/* For an operator. */
+struct data_status {
+	const char *command; /* lives until the next transfer */
+	bool protect;
+	uint64_t bytes;
+	uint64_t idle_ms; /* since a byte moved */
+	uint64_t transfer_ms;
+};
+
+/* worker, facts, control and owner outlive it. */
+void data_conn_init(struct data_conn *data, struct worker *worker, const struct facts *facts,
+		    const struct data_control *control, const struct data_owner *owner);
+
+/*
+ * Open a port for one leg. Returns 0 and the endpoint to tell the peer, or a
+ * negative errno; -EINPROGRESS: owner->listening() follows.
+ */
+int data_conn_listen(struct data_conn *data, enum ftp_side side, struct ip_endpoint *ret_endpoint);
+
+/* Note where a leg is to be dialled. */
+void data_conn_target(struct data_conn *data, enum ftp_side side, const struct ip_endpoint *target);
+
+/* The monitor's answer to what was asked for this data connection. *fd becomes the data's, or stays. */
+void data_conn_granted(struct data_conn *data, const struct msg *msg, int *fd);
+
+/* A transfer was asked of the server (FTP_DO_DATA_START). */
+void data_conn_start(struct data_conn *data, const char *command, size_t len, bool upload, bool protect);
+
+/* The same transfer once more. Returns its command, or NULL: there was no memory to keep it. */
+const char *data_conn_restart(struct data_conn *data);
+
+/* The server has agreed (FTP_DO_DATA_GO); the end is told by owner->done(). Or it has refused. */
+void data_conn_go(struct data_conn *data);
+void data_conn_refused(struct data_conn *data);
+
+/* The control connection says that the transfer may not be whole (FTP_DO_DATA_DOUBT). */
+void data_conn_doubt(struct data_conn *data);
+
+/* Forget everything; what is open is closed, with a reset if asked for. */
+void data_conn_close(struct data_conn *data, bool reset);
+
+static inline bool data_conn_is_relaying(const struct data_conn *data)
+{
+	return data->state >= DATA_RELAYING;
+}
+
+/* False: no transfer is under way. */
+bool data_conn_status(const struct data_conn *data, struct data_status *ret_status);
+
+#endif

@@ -1,0 +1,55 @@
+/*
+ * The end of a session, wherever it comes from: both control connections are
+ * closed, what it had is given back, the monitor and the log hear of it.
+ */
+#include "gateway/worker/session-end.h"
+
+#include <assert.h>
+#include <stdlib.h>
+
+#include "gateway/base/log.h"
+#include "gateway/base/util.h"
+
+void session_free(struct deferred *deferred)
+{
+	struct session *session = CONTAINER_OF(deferred, struct session, deferred);
+
+	assert(session->magic == SESSION_MAGIC);
+	session->magic = 0;
+	free(session);
+}
+
+void session_end(struct session *session, const char *reason)
+{
+	struct worker *worker = session->worker;
+
+	if (session->ended)
+		return;
+	session->ended = true;
+	data_conn_close(&session->data, session->data.state != DATA_IDLE);
+	/* before the client sees it: it may come again at once */
+	uplink_notify(&worker->uplink, MSG_SESSION_END, session->facts.id);
+	(void)stream_finish(&session->client); /* a peer that is gone makes this a no-op */
+	linger_take(&worker->lingering, &session->client);
+	stream_close(&session->server, false);
+	loop_timer_stop(&worker->loop, &session->tls_timer);
+	loop_timer_stop(&worker->loop, &session->server_timer);
+	loop_timer_stop(&worker->loop, &session->pause_timer);
+	loop_timer_stop(&worker->loop, &session->idle_timer);
+	free(session->proxy_wait);
+	session->proxy_wait = NULL;
+	identity_done(&session->facts.identity);
+	inbuf_free(&session->client_in);
+	inbuf_free(&session->server_in);
+	if (session->facts.rule != NULL)
+		worker->modes_refused[session->facts.rule->backend->index] |= session->machine.modes_refused;
+	loop_defer_free(&worker->loop, &session->deferred);
+	session_table_remove(&worker->sessions, &session->node);
+	if (session->refusals > SESSION_REFUSALS_LOGGED)
+		log_event(LOG_LEVEL_INFO, "refused-more", LOG_NUMBER("session", session->facts.id),
+			  LOG_NUMBER("count", session->refusals - SESSION_REFUSALS_LOGGED));
+	/* last: who reads it may count on room for the next session, and on the transfer's line before it */
+	log_event(LOG_LEVEL_INFO, "session-end", LOG_NUMBER("session", session->facts.id),
+		  LOG_TEXT("user", session->user[0] != '\0' ? session->user : session->login_name),
+		  LOG_NUMBER("ms", worker->loop.now_ms - session->started_ms), LOG_TEXT("reason", reason));
+}

@@ -1,0 +1,19 @@
+/*
+ * How a session ends. Below everything that may end one.
+ */
+#ifndef ATTLSD_GATEWAY_WORKER_SESSION_END_H
+#define ATTLSD_GATEWAY_WORKER_SESSION_END_H
+
+#include "gateway/worker/session-state.h"
+
+/*
+ * End now; reason is for the log. Both control connections are closed, the
+ * client's in order if that is possible. The session itself lives until the end
+ * of the turn.
+ */
+void session_end(struct session *session, const char *reason);
+
+/* session->deferred.fn */
+void session_free(struct deferred *deferred);
+
+#endif

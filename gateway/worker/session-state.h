@@ -1,0 +1,102 @@
+/*
+ * All that a session is: one control connection of a client, the one to its
+ * server, at most one data connection pair, and the timers. It owns all of them.
+ * The files of the session share this; others see facts.h.
+ */
+#ifndef ATTLSD_GATEWAY_WORKER_SESSION_STATE_H
+#define ATTLSD_GATEWAY_WORKER_SESSION_STATE_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "ftp-alg/ftp-alg.h"
+#include "gateway/base/loop.h"
+#include "gateway/base/util.h"
+#include "gateway/net/linebuf.h"
+#include "gateway/net/stream.h"
+#include "gateway/worker/context.h"
+#include "gateway/worker/data-conn.h"
+#include "gateway/worker/facts.h"
+
+struct proxy_wait;
+
+/* Where the client's control connection stands with TLS. */
+enum session_tls {
+	SESSION_TLS_IDLE = 0, /* nothing under way, in the clear or established */
+	SESSION_TLS_HANDSHAKE,
+	SESSION_TLS_LEAVING, /* CCC: the way back to the clear, see control_tls_notify() */
+};
+
+/* Who the client is, when it comes through a load balancer. */
+enum session_proxy {
+	SESSION_PROXY_DONE = 0, /* known, or it came by itself */
+	SESSION_PROXY_HEADER,	/* the header is awaited */
+	SESSION_PROXY_ASKED,	/* the monitor is asked whether this client may come in */
+};
+
+enum session_server { SERVER_NONE = 0, SERVER_ASKED, SERVER_DIALLING, SERVER_GREETING, SERVER_UP };
+
+#define SESSION_USER_MAX 64
+/* Refusals that have a line each in the log; the others are counted, so that nobody fills a disk with them.
+ */
+#define SESSION_REFUSALS_LOGGED 10
+/* For the server to be reached and to greet. */
+#define SESSION_SERVER_MS 30000
+#define SESSION_MAGIC	  0x53455353u
+
+struct session {
+	struct session_node node;
+	uint32_t magic;
+	bool ended;	/* buried at the end of this turn */
+	bool logged_in; /* the monitor knows */
+	bool running;	/* control_run() is at work: what happens meanwhile it will see */
+	struct worker *worker;
+	struct facts facts;
+	enum session_proxy proxy;
+	struct proxy_wait *proxy_wait; /* with SESSION_PROXY_HEADER */
+	bool dial_behind_tls;	       /* the server is dialled when the handshake is done */
+
+	struct stream client;
+	struct inbuf client_in;
+	struct ftp_line held; /* a line that the machine did not take yet; its text as offset in `held_at` */
+	size_t held_at;
+	enum ftp_line_status held_status;
+	bool holding;
+	bool client_eof; /* the client will say nothing more */
+	bool skipping;	 /* inside an overlong line */
+	enum session_tls tls;
+	bool notify_due; /* after CCC: our close_notify is still to be sent */
+
+	struct stream server;
+	struct inbuf server_in;
+	struct ftp_reply_parser parser;
+	enum session_server server_state;
+	bool server_eof;
+
+	struct ftp_machine machine;
+	struct data_conn data;
+
+	struct timer tls_timer;
+	struct timer server_timer; /* dial and greeting */
+	uint32_t segment_ms;	   /* how long FTP_DO_SEGMENT has waited; 0: it is not */
+	struct timer pause_timer;  /* FTP_DO_PAUSE */
+	struct timer idle_timer;   /* login, then inactivity */
+	uint64_t active_ms;	   /* when the client last said something, or a transfer ended */
+	uint64_t heard_ms;	   /* when the server was last asked, or said something */
+	uint64_t started_ms;
+
+	uint32_t refusals; /* commands that the gateway said no to */
+
+	char user[SESSION_USER_MAX];	   /* who has logged in */
+	char login_name[SESSION_USER_MAX]; /* who wants to */
+	struct deferred deferred;
+};
+
+/* The session of an entry of the table, which may be NULL. */
+static inline struct session *session_of(struct session_node *node)
+{
+	return node == NULL ? NULL : CONTAINER_OF(node, struct session, node);
+}
+
+#endif

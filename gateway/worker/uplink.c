@@ -1,0 +1,107 @@
+/*
+ * Messages to the monitor. Most of them only count before the monitor's next
+ * decision, so they wait in the channel until it looks; waking it for each
+ * would cost context switches. What does not fit waits in the outbox, which
+ * holds two messages for each session at most.
+ */
+#include "gateway/worker/uplink.h"
+
+#include <errno.h>
+#include <stdbool.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/eventfd.h>
+
+#include "gateway/base/log.h"
+#include "gateway/base/util.h"
+
+#define UNDELIVERED_MAX 32
+#define OUTBOX_INITIAL	64
+
+void uplink_init(struct uplink *uplink, struct loop *loop, int channel, int doorbell, watch_fn *on_channel)
+{
+	*uplink = (struct uplink){ .loop = loop, .doorbell = doorbell };
+	watch_init(&uplink->channel, on_channel);
+	uplink->channel.fd = channel;
+}
+
+void uplink_done(struct uplink *uplink)
+{
+	free(uplink->outbox);
+	uplink->outbox = NULL;
+	fd_close(&uplink->channel.fd);
+	fd_close(&uplink->doorbell);
+}
+
+static void monitor_lost(struct uplink *uplink, int error)
+{
+	log_event(LOG_LEVEL_ERROR, "monitor-lost", LOG_TEXT("error", strerror(error)));
+	loop_stop(uplink->loop);
+}
+
+static int keep_for_later(struct uplink *uplink, const struct msg *msg)
+{
+	if (uplink->noutbox == uplink->outbox_cap) {
+		size_t cap = uplink->outbox_cap == 0 ? OUTBOX_INITIAL : uplink->outbox_cap * 2;
+		struct msg *outbox = realloc(uplink->outbox, cap * sizeof(*outbox));
+
+		if (outbox == NULL)
+			return -ENOMEM;
+		uplink->outbox = outbox;
+		uplink->outbox_cap = cap;
+	}
+	uplink->outbox[uplink->noutbox++] = *msg;
+	return loop_watch(uplink->loop, &uplink->channel, EPOLLIN | EPOLLOUT);
+}
+
+static bool can_wait(uint32_t type)
+{
+	/* not MSG_LOGIN_FAILED, which counts from when the monitor reads it */
+	return type == MSG_SESSION_LOGIN || type == MSG_SESSION_END;
+}
+
+static void ring(struct uplink *uplink)
+{
+	(void)eventfd_write(uplink->doorbell, 1); /* fails only after 2^64 rings that nobody read */
+	uplink->undelivered = 0;
+}
+
+void uplink_send(struct uplink *uplink, const struct msg *msg)
+{
+	int r;
+
+	if (uplink->channel.fd == -1)
+		return;
+	r = uplink->noutbox > 0 ? -EAGAIN : msg_send(uplink->channel.fd, msg, -1);
+	if (r == -EAGAIN)
+		r = keep_for_later(uplink, msg);
+	if (r < 0)
+		monitor_lost(uplink, -r);
+	else if (++uplink->undelivered >= UNDELIVERED_MAX || uplink->noutbox > 0 || !can_wait(msg->type))
+		ring(uplink);
+}
+
+void uplink_notify(struct uplink *uplink, enum msg_type type, uint64_t session)
+{
+	struct msg msg = { .type = type, .session = session };
+
+	uplink_send(uplink, &msg);
+}
+
+void uplink_flush(struct uplink *uplink)
+{
+	size_t sent = 0;
+	int r = 0;
+
+	while (sent < uplink->noutbox && (r = msg_send(uplink->channel.fd, &uplink->outbox[sent], -1)) == 0)
+		sent++;
+	if (sent > 0)
+		memmove(uplink->outbox, uplink->outbox + sent,
+			(uplink->noutbox - sent) * sizeof(*uplink->outbox));
+	uplink->noutbox -= sent;
+	ring(uplink);
+	if (r == 0)
+		r = loop_watch(uplink->loop, &uplink->channel, EPOLLIN);
+	if (r < 0 && r != -EAGAIN)
+		monitor_lost(uplink, -r);
+}
