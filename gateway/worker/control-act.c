@@ -1,3 +1,8 @@
+/*
+ * Carries out the actions of ftp-alg/out.h: replies and commands to send, TLS to
+ * start, the server to dial, data connections to make. It adds no decision; an
+ * action may add further ones while the list is walked.
+ */
 #include "gateway/worker/control-act.h"
 
 #include <assert.h>
@@ -222,7 +227,7 @@ static void carry_out_one(struct session *session, const struct ftp_act *act)
 	case FTP_DO_REPLY:
 		if (act->flag)
 			log_refusal(session, act);
-		if (session->tls != SESSION_TLS_HANDSHAKE)
+		if (session->phase != PHASE_HANDSHAKE)
 			outbuf_add(&session->worker->replies, &session->client, act->text, act->len);
 		break;
 	case FTP_DO_COMMAND:
@@ -303,7 +308,7 @@ static void carry_out_one(struct session *session, const struct ftp_act *act)
 	}
 }
 
-/* Actions may lead to further ones (a port was opened, so the client is told): the list grows while it is
+/* Actions may lead to further ones (a port was opened, so the client hears of it): the list grows while it is
  * walked. */
 void control_act(struct session *session)
 {

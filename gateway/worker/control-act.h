@@ -21,7 +21,7 @@ void control_server_connected(struct session *session);
 
 /*
  * The server cannot be reached or says nothing. The machine hears of it from
- * control_run() when the client can: behind its handshake.
+ * control_run() when the client can: after its handshake.
  */
 void control_server_down(struct session *session, const char *error);
 

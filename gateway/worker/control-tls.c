@@ -1,3 +1,8 @@
+/*
+ * TLS on the client's control connection. The rule of both borders: nothing that
+ * was received before a handshake, or inside TLS after CCC, may be taken for what
+ * follows on the other side.
+ */
 #include "gateway/worker/control-tls.h"
 
 #include "gateway/base/log.h"
@@ -41,8 +46,8 @@ static void identify(struct session *session)
 /* A handshake is done: tell the log, the machine, and the session cache whose it is. */
 static void tls_is_up(struct session *session)
 {
-	session->tls = SESSION_TLS_IDLE;
-	loop_timer_stop(session->client.loop, &session->tls_timer);
+	session->phase = PHASE_COMMANDS;
+	loop_timer_stop(session->client.loop, &session->phase_timer);
 	tlsctx_bind(session->client.ssl);
 	log_event(LOG_LEVEL_INFO, "tls", LOG_NUMBER("session", session->facts.id),
 		  LOG_TEXT("version", stream_tls_version(&session->client)),
@@ -56,7 +61,8 @@ static void tls_is_up(struct session *session)
 		ftp_machine_signal(&session->machine, FTP_SIGNAL_TLS_UP, &session->worker->out);
 }
 
-/* Who says nothing at an implicit listener is mostly set to explicit TLS, and waits for a greeting. */
+/* A client that says nothing at an implicit listener is mostly set to explicit TLS, and waits for a greeting.
+ */
 static void handshake_over(struct session *session, const char *reason)
 {
 	bool silent =
@@ -89,18 +95,18 @@ void control_tls_start(struct session *session)
 {
 	struct ssl_st *ssl = tlsctx_new(session->facts.tlsctx, TLSCTX_CONTROL, session->facts.binding);
 
-	/* a handshake takes long: who does many waits behind who works */
+	/* a handshake takes long: it waits while established sessions work */
 	if (ssl == NULL || stream_tls_start(&session->client, ssl, false) < 0 ||
 	    loop_set_bulk(session->client.loop, &session->client.watch, true) < 0 ||
-	    loop_timer(session->client.loop, &session->tls_timer,
+	    loop_timer(session->client.loop, &session->phase_timer,
 		       session->facts.rule->tls->handshake_timeout_ms) < 0) {
 		session_end(session, "no-memory");
 		return;
 	}
-	session->tls = SESSION_TLS_HANDSHAKE;
+	session->phase = PHASE_HANDSHAKE;
 }
 
-/* AUTH was accepted. Anything that the client sent behind it in the clear may be an attacker's. */
+/* AUTH was accepted. Anything that the client sent after it in the clear may be an attacker's. */
 void control_tls_auth(struct session *session)
 {
 	if (inbuf_len(&session->client_in) > 0) {
@@ -108,7 +114,10 @@ void control_tls_auth(struct session *session)
 		return;
 	}
 	outbuf_flush(&session->worker->replies, &session->client);
-	control_tls_start(session);
+	if (session->phase == PHASE_CLIENT_EOF) /* nobody would shake hands */
+		session_end(session, "client-closed");
+	else
+		control_tls_start(session);
 }
 
 /*
@@ -127,7 +136,7 @@ static void tls_notify(struct session *session)
 	stream_tls_tx_clear(&session->client);
 }
 
-/* CCC or REIN was accepted. What came inside TLS behind it must not be taken for what follows in the clear.
+/* CCC or REIN was accepted. What came inside TLS after it must not be taken for what follows in the clear.
  */
 void control_tls_stop(struct session *session, bool notify)
 {
@@ -136,11 +145,15 @@ void control_tls_stop(struct session *session, bool notify)
 		return;
 	}
 	outbuf_flush(&session->worker->replies, &session->client);
-	session->tls = SESSION_TLS_LEAVING;
+	if (session->phase == PHASE_CLIENT_EOF) {
+		session_end(session, "client-closed");
+		return;
+	}
+	session->phase = PHASE_LEAVING_TLS;
 	session->notify_due = notify;
 	if (!notify)
 		stream_tls_tx_clear(&session->client);
-	else if (loop_timer(session->client.loop, &session->tls_timer, CCC_NOTIFY_MS) < 0)
+	else if (loop_timer(session->client.loop, &session->phase_timer, CCC_NOTIFY_MS) < 0)
 		tls_notify(session);
 	log_event(LOG_LEVEL_INFO, "tls-cleared", LOG_NUMBER("session", session->facts.id));
 }
@@ -149,9 +162,9 @@ static void tls_leave(struct session *session)
 {
 	switch (stream_tls_leave(&session->client, session->notify_due)) {
 	case STREAM_OK:
-		session->tls = SESSION_TLS_IDLE;
+		session->phase = PHASE_COMMANDS;
 		session->notify_due = false;
-		loop_timer_stop(session->client.loop, &session->tls_timer);
+		loop_timer_stop(session->client.loop, &session->phase_timer);
 		break;
 	case STREAM_WAIT:
 		break;
@@ -167,23 +180,15 @@ static void tls_leave(struct session *session)
 
 void control_tls_step(struct session *session)
 {
-	switch (session->tls) {
-	case SESSION_TLS_IDLE:
-		break;
-	case SESSION_TLS_HANDSHAKE:
+	if (session->phase == PHASE_HANDSHAKE)
 		tls_handshake(session);
-		break;
-	case SESSION_TLS_LEAVING:
+	else if (session->phase == PHASE_LEAVING_TLS)
 		tls_leave(session);
-		break;
-	}
 }
 
 void control_tls_timeout(struct session *session)
 {
-	if (session->client_eof) /* the timer serves this, too: no TLS step can be under way then */
-		session_end(session, "client-closed");
-	else if (session->tls == SESSION_TLS_LEAVING)
+	if (session->phase == PHASE_LEAVING_TLS)
 		tls_notify(session);
 	else /* no reply is possible in the middle of a handshake (AT-TLS return code 5004) */
 		handshake_over(session, "handshake-timeout");

@@ -1,3 +1,8 @@
+/*
+ * The two control connections of a session. control_run() is the engine: it
+ * offers lines and replies to the machine until nothing moves, then sends what
+ * came of it and asks for the right events. Handlers only read bytes and call it.
+ */
 #include "gateway/worker/control.h"
 
 #include <assert.h>
@@ -10,10 +15,10 @@
 #include "gateway/worker/proxy-in.h"
 #include "gateway/worker/session-end.h"
 
-/* A client that says much at once is listened to for so long in one turn. */
+/* Buffers that a client may fill in one turn. */
 #define WINDOWS_PER_TURN 4
 
-/* What a client said before it closed has so long to be answered. */
+/* Time to answer what a client said before it closed. */
 #define CLIENT_EOF_MS 10000
 
 /* RFC 8446 5.1; no FTP command begins so. */
@@ -78,7 +83,7 @@ static bool client_line(struct session *session)
 	}
 	session->skipping = status == FTP_LINE_TOO_LONG;
 	session->active_ms = session->worker->loop.now_ms;
-	/* used up before its actions: TLS may only start when nothing is left behind this line */
+	/* used up before its actions: TLS may only start when nothing is left after this line */
 	inbuf_use(window, line.consumed);
 	if (status == FTP_LINE_OK)
 		session->worker->line = line; /* the window is not tidied before control_run() ends */
@@ -87,9 +92,14 @@ static bool client_line(struct session *session)
 	return true;
 }
 
+static bool takes_lines(const struct session *session)
+{
+	return session->phase == PHASE_COMMANDS || session->phase == PHASE_CLIENT_EOF;
+}
+
 static bool client_step(struct session *session)
 {
-	if (session->tls != SESSION_TLS_IDLE || inbuf_len(&session->client_in) == 0)
+	if (!takes_lines(session) || inbuf_len(&session->client_in) == 0)
 		return false;
 	if (!stream_is_drained(&session->client) || !stream_is_drained(&session->server))
 		return false; /* somebody does not read what we say: no more work for it */
@@ -123,7 +133,7 @@ static bool server_step(struct session *session)
 	struct ftp_reply reply;
 	bool moved;
 
-	if (session->tls == SESSION_TLS_HANDSHAKE || !stream_is_drained(&session->client))
+	if (session->phase == PHASE_HANDSHAKE || !stream_is_drained(&session->client))
 		return false;
 	status = inbuf_len(window) == 0
 		     ? FTP_REPLY_MORE
@@ -164,13 +174,12 @@ static int watch_both(struct session *session)
 	uint32_t server_want = EPOLLOUT;
 	int r;
 
-	if (session->client_eof)
-		client_want =
-		    EPOLLPRI; /* that is never sent; but a reset is told to who wants anything at all */
+	if (session->phase == PHASE_CLIENT_EOF)
+		client_want = EPOLLPRI; /* never sent, but a watch for anything at all hears of a reset */
 	if (!stream_is_drained(&session->client))
 		client_want |= EPOLLOUT;
 	/* what is inside the TLS engine already raises no event; a record that is not whole does not count */
-	if (client_want & EPOLLIN && session->tls == SESSION_TLS_IDLE && session->client_in.more)
+	if (client_want & EPOLLIN && session->phase == PHASE_COMMANDS && session->client_in.more)
 		loop_again(session->client.loop, &session->client.watch);
 	r = loop_watch(session->client.loop, &session->client.watch, client_want);
 	if (r < 0 || !stream_is_open(&session->server))
@@ -209,8 +218,8 @@ void control_run(struct session *session)
 		session->worker->commands.len = 0;
 		return;
 	}
-	/* What the client said before it closed is carried out, and answered to those who still read. */
-	if (session->client_eof && !session->holding &&
+	/* What the client said before it closed is carried out, and answered in case it still reads. */
+	if (session->phase == PHASE_CLIENT_EOF && !session->holding &&
 	    (session->server_state != SERVER_UP || ftp_machine_is_idle(&session->machine))) {
 		outbuf_flush(&session->worker->replies, &session->client);
 		outbuf_flush(&session->worker->commands, &session->server);
@@ -233,9 +242,9 @@ void control_run(struct session *session)
 static void client_gone(struct session *session, enum stream_io io)
 {
 	if (io != STREAM_RESET && !ftp_machine_in_transfer(&session->machine) &&
-	    session->tls == SESSION_TLS_IDLE && !session->client_eof) {
-		session->client_eof = true;
-		if (loop_timer(session->client.loop, &session->tls_timer, CLIENT_EOF_MS) < 0)
+	    session->phase == PHASE_COMMANDS) {
+		session->phase = PHASE_CLIENT_EOF;
+		if (loop_timer(session->client.loop, &session->phase_timer, CLIENT_EOF_MS) < 0)
 			session_end(session, "no-memory");
 		control_run(session);
 		return;
@@ -249,27 +258,26 @@ void control_client_event(struct watch *watch, uint32_t ready)
 	enum stream_io io;
 
 	assert(session->magic == SESSION_MAGIC);
-	if (session->proxy != SESSION_PROXY_DONE) {
+	if (session_awaits_proxy(session)) {
 		proxy_in_step(session);
 		return;
 	}
 	ftp_out_reset(out_of(session));
 	if (stream_flush(&session->client) == STREAM_RESET ||
-	    (session->client_eof && (ready & (EPOLLERR | EPOLLHUP)) != 0)) {
+	    (session->phase == PHASE_CLIENT_EOF && (ready & (EPOLLERR | EPOLLHUP)) != 0)) {
 		client_gone(session, STREAM_RESET);
 		return;
 	}
 	control_tls_step(session);
 	if (session->ended)
 		return;
-	if (session->dial_behind_tls && session->tls == SESSION_TLS_IDLE) {
-		session->dial_behind_tls = false;
+	if (session->dial_after_tls && takes_lines(session)) {
+		session->dial_after_tls = false;
 		control_dial_server(session);
 	}
 	/* As long as the window empties, bytes inside the TLS engine would raise no event: read until it says
 	 * wait. */
-	for (int windows = 0;
-	     session->tls == SESSION_TLS_IDLE && !session->client_eof && inbuf_has_room(&session->client_in);
+	for (int windows = 0; session->phase == PHASE_COMMANDS && inbuf_has_room(&session->client_in);
 	     windows++) {
 		if (windows == WINDOWS_PER_TURN) { /* the others want their turn */
 			loop_again(session->client.loop, watch);

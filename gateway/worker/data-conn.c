@@ -18,7 +18,7 @@
 
 /* From the server's go-ahead until both legs are ready. */
 #define CONNECT_MS 60000
-/* No byte for so long: given up. Long, since tapes and data sets may keep a file waiting. */
+/* Give up after this time without a byte. It is long, since a tape may keep a file waiting. */
 #define STALL_MS (30 * 60 * 1000)
 /* TCP keep-alive takes four system calls a leg, and most files are gone before it could matter. */
 #define KEEPALIVE_AFTER_MS 1000

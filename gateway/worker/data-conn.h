@@ -82,7 +82,7 @@ void data_conn_start(struct data_conn *data, const char *command, size_t len, bo
 /* The same transfer once more. Returns its command, or NULL: there was no memory to keep it. */
 const char *data_conn_restart(struct data_conn *data);
 
-/* The server has agreed (FTP_DO_DATA_GO); the end is told by owner->done(). Or it has refused. */
+/* The server has agreed (FTP_DO_DATA_GO); owner->done() tells the end. Or it has refused. */
 void data_conn_go(struct data_conn *data);
 void data_conn_refused(struct data_conn *data);
 

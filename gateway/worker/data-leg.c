@@ -1,3 +1,8 @@
+/*
+ * The legs of a data connection. This is where an address is dialled or a peer
+ * let in, so this is where each is compared: a peer that dials a port must be the
+ * peer of the control connection unless policy says otherwise.
+ */
 #include "gateway/worker/data-leg.h"
 
 #include <errno.h>
@@ -167,7 +172,7 @@ static int leg_listens(struct data_legs *legs, enum ftp_side side, int *fd, stru
 	}
 	if (side == FTP_SIDE_SERVER || !announces(legs))
 		return 0;
-	/* The client may dial as soon as it is told, so the kernel has to know before. */
+	/* The client may dial as soon as it knows the port, so the kernel has to know before. */
 	ours = facts->local;
 	ours.port = ret_endpoint->port;
 	if (netsock_local(leg->listener.fd, &ours) == 0)

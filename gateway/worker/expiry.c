@@ -1,3 +1,7 @@
+/*
+ * Looks at the certificates and revocation lists of the policy, at the start of a
+ * generation and twice a day after, and warns in the log.
+ */
 #include "gateway/worker/expiry.h"
 
 #include <inttypes.h>

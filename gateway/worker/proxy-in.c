@@ -1,3 +1,8 @@
+/*
+ * Before a session begins at a listener behind a load balancer: its PROXY header
+ * is read byte by byte from the socket's queue, so that nothing after it is taken,
+ * and the monitor is asked whether that client may come in.
+ */
 #include "gateway/worker/proxy-in.h"
 
 #include <errno.h>
@@ -57,10 +62,10 @@ void proxy_in_start(struct session *session)
 {
 	struct loop *loop = session->client.loop;
 
-	session->proxy = SESSION_PROXY_HEADER;
+	session->phase = PHASE_PROXY_HEADER;
 	session->proxy_wait = calloc(1, sizeof(*session->proxy_wait));
 	if (session->proxy_wait == NULL || loop_watch(loop, &session->client.watch, EPOLLIN) < 0 ||
-	    loop_timer(loop, &session->tls_timer, limit_ms(session)) < 0)
+	    loop_timer(loop, &session->phase_timer, limit_ms(session)) < 0)
 		session_end(session, "no-memory");
 }
 
@@ -80,7 +85,7 @@ static void take_header(struct session *session, const struct proxy_header *head
 	}
 	free(session->proxy_wait);
 	session->proxy_wait = NULL;
-	session->proxy = SESSION_PROXY_ASKED;
+	session->phase = PHASE_PROXY_ADMISSION;
 	(void)loop_watch(session->client.loop, &session->client.watch, 0); /* removing cannot fail */
 	request.remote = session->facts.remote;
 	uplink_send(&session->worker->uplink, &request);
@@ -124,7 +129,7 @@ static bool read_some(struct session *session)
 
 void proxy_in_step(struct session *session)
 {
-	while (session->proxy == SESSION_PROXY_HEADER && read_some(session))
+	while (session->phase == PHASE_PROXY_HEADER && read_some(session))
 		;
 }
 
@@ -132,10 +137,10 @@ bool proxy_in_answered(struct session *session, const struct msg *msg)
 {
 	static const char busy[] = "421 Too many connections, try again later.\r\n";
 
-	if (session->proxy != SESSION_PROXY_ASKED)
+	if (session->phase != PHASE_PROXY_ADMISSION)
 		return false;
-	session->proxy = SESSION_PROXY_DONE;
-	loop_timer_stop(session->client.loop, &session->tls_timer);
+	session->phase = PHASE_COMMANDS;
+	loop_timer_stop(session->client.loop, &session->phase_timer);
 	if (msg->type == MSG_SESSION_ADMITTED)
 		return true;
 	if (session->facts.listener->tls == LISTENER_EXPLICIT)
@@ -147,6 +152,6 @@ bool proxy_in_answered(struct session *session, const struct msg *msg)
 
 void proxy_in_timeout(struct session *session)
 {
-	fail(session, session->proxy == SESSION_PROXY_HEADER ? "no whole header in time"
-							     : "no answer of the monitor in time");
+	fail(session, session->phase == PHASE_PROXY_HEADER ? "no whole header in time"
+							   : "no answer of the monitor in time");
 }

@@ -1,7 +1,6 @@
 /*
- * The PROXY protocol on both sides of a session: who the client is, from a
- * trusted load balancer in front; and the same, with the facts of TLS, for the
- * server behind. The bytes are proxy-header.h's.
+ * The PROXY protocol from a trusted load balancer: who the client is. The bytes
+ * are proxy-header.h's; what goes to the server is proxy-out.h's.
  */
 #ifndef ATTLSD_GATEWAY_WORKER_PROXY_IN_H
 #define ATTLSD_GATEWAY_WORKER_PROXY_IN_H
@@ -18,14 +17,14 @@
  */
 void proxy_in_start(struct session *session);
 
-/* The client's socket is ready while session->proxy is not SESSION_PROXY_DONE. */
+/* The client's socket is ready while session_awaits_proxy(). */
 void proxy_in_step(struct session *session);
 
 /* MSG_SESSION_ADMITTED or _REFUSED. Returns whether the session may begin; if not, it has ended or goes on
  * waiting. */
 bool proxy_in_answered(struct session *session, const struct msg *msg);
 
-/* The TLS timer has run out while session->proxy is not SESSION_PROXY_DONE. */
+/* The phase timer has run out while session_awaits_proxy(). */
 void proxy_in_timeout(struct session *session);
 
 #endif

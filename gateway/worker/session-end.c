@@ -32,7 +32,7 @@ void session_end(struct session *session, const char *reason)
 	(void)stream_finish(&session->client); /* a peer that is gone makes this a no-op */
 	linger_take(&worker->lingering, &session->client);
 	stream_close(&session->server, false);
-	loop_timer_stop(&worker->loop, &session->tls_timer);
+	loop_timer_stop(&worker->loop, &session->phase_timer);
 	loop_timer_stop(&worker->loop, &session->server_timer);
 	loop_timer_stop(&worker->loop, &session->pause_timer);
 	loop_timer_stop(&worker->loop, &session->idle_timer);
@@ -48,7 +48,7 @@ void session_end(struct session *session, const char *reason)
 	if (session->refusals > SESSION_REFUSALS_LOGGED)
 		log_event(LOG_LEVEL_INFO, "refused-more", LOG_NUMBER("session", session->facts.id),
 			  LOG_NUMBER("count", session->refusals - SESSION_REFUSALS_LOGGED));
-	/* last: who reads it may count on room for the next session, and on the transfer's line before it */
+	/* last: its reader may count on room for the next session, and on the transfer's line before it */
 	log_event(LOG_LEVEL_INFO, "session-end", LOG_NUMBER("session", session->facts.id),
 		  LOG_TEXT("user", session->user[0] != '\0' ? session->user : session->login_name),
 		  LOG_NUMBER("ms", worker->loop.now_ms - session->started_ms), LOG_TEXT("reason", reason));

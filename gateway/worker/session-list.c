@@ -1,3 +1,8 @@
+/*
+ * The worker's answer to `attlsctl sessions`: a packet for each session, written
+ * to the operator's connection as fast as it is read. It is the only place that
+ * turns a session into what an operator sees.
+ */
 #include "gateway/worker/session-list.h"
 
 #include <errno.h>
@@ -18,7 +23,7 @@
 #define SESSION_DUMPS_MAX 16
 /* Sessions in one turn. */
 #define SESSIONS_PER_TURN 32
-/* A reader that takes nothing for so long has gone. */
+/* Give up on a reader that takes nothing for this time. */
 #define STILL_MS 10000
 
 struct session_dump {
@@ -55,7 +60,7 @@ static void put(char *buf, size_t size, const char *text)
 
 static void put_tls(struct answer_session *told, const struct session *session)
 {
-	if (session->tls == SESSION_TLS_HANDSHAKE)
+	if (session->phase == PHASE_HANDSHAKE)
 		put(told->tls, sizeof(told->tls), "handshake");
 	else if (session->client.ssl == NULL && session->machine.security.ctrl == FTP_CTRL_CLEARED)
 		put(told->tls, sizeof(told->tls), "ccc");
@@ -101,7 +106,7 @@ static struct answer describe(const struct session *session)
 	return answer;
 }
 
-/* Returns 1 when all is told, 0 when there is more, or a negative errno. */
+/* Returns 1 when all is sent, 0 when there is more, or a negative errno. */
 static int tell(struct session_dump *dump)
 {
 	struct session_node *node = session_table_after(&dump->worker->sessions, dump->last);

@@ -1,9 +1,9 @@
 /*
- * A worker tells an operator which sessions it has, over the connection that the
- * monitor has handed to it: an ANSWER_SESSION each, in the order in which they
- * began, and ANSWER_SESSIONS_END behind them. Sessions that begin or end meanwhile may
- * be told or not. A few at a time, behind whatever sessions have to do; a reader
- * that stands still is left.
+ * A worker writes its sessions to an operator's connection that the monitor
+ * handed over: an ANSWER_SESSION each, oldest first, then ANSWER_SESSIONS_END.
+ * A session that begins or ends meanwhile may be missing. It writes a few at a
+ * time, after whatever sessions have to do, and gives up on a reader that stands
+ * still.
  */
 #ifndef ATTLSD_GATEWAY_WORKER_SESSION_LIST_H
 #define ATTLSD_GATEWAY_WORKER_SESSION_LIST_H

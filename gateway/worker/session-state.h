@@ -21,18 +21,17 @@
 
 struct proxy_wait;
 
-/* Where the client's control connection stands with TLS. */
-enum session_tls {
-	SESSION_TLS_IDLE = 0, /* nothing under way, in the clear or established */
-	SESSION_TLS_HANDSHAKE,
-	SESSION_TLS_LEAVING, /* CCC: the way back to the clear, see control_tls_notify() */
-};
-
-/* Who the client is, when it comes through a load balancer. */
-enum session_proxy {
-	SESSION_PROXY_DONE = 0, /* known, or it came by itself */
-	SESSION_PROXY_HEADER,	/* the header is awaited */
-	SESSION_PROXY_ASKED,	/* the monitor is asked whether this client may come in */
+/*
+ * What the client's control connection is at. One at a time, with one timer
+ * (phase_timer) that runs in all but PHASE_COMMANDS.
+ */
+enum session_phase {
+	PHASE_COMMANDS = 0,    /* lines are taken; in the clear or under TLS */
+	PHASE_PROXY_HEADER,    /* a load balancer's header is awaited */
+	PHASE_PROXY_ADMISSION, /* the monitor is asked whether this client may come in */
+	PHASE_HANDSHAKE,
+	PHASE_LEAVING_TLS, /* CCC: the way back to the clear, see control_tls_stop() */
+	PHASE_CLIENT_EOF,  /* the client will say nothing more; what it said is still carried out */
 };
 
 enum session_server { SERVER_NONE = 0, SERVER_ASKED, SERVER_DIALLING, SERVER_GREETING, SERVER_UP };
@@ -53,9 +52,8 @@ struct session {
 	bool running;	/* control_run() is at work: what happens meanwhile it will see */
 	struct worker *worker;
 	struct facts facts;
-	enum session_proxy proxy;
-	struct proxy_wait *proxy_wait; /* with SESSION_PROXY_HEADER */
-	bool dial_behind_tls;	       /* the server is dialled when the handshake is done */
+	struct proxy_wait *proxy_wait; /* in PHASE_PROXY_HEADER */
+	bool dial_after_tls;	       /* the server is dialled when the handshake is done */
 
 	struct stream client;
 	struct inbuf client_in;
@@ -63,9 +61,8 @@ struct session {
 	size_t held_at;
 	enum ftp_line_status held_status;
 	bool holding;
-	bool client_eof; /* the client will say nothing more */
-	bool skipping;	 /* inside an overlong line */
-	enum session_tls tls;
+	bool skipping; /* inside an overlong line */
+	enum session_phase phase;
 	bool notify_due; /* after CCC: our close_notify is still to be sent */
 
 	struct stream server;
@@ -77,7 +74,7 @@ struct session {
 	struct ftp_machine machine;
 	struct data_conn data;
 
-	struct timer tls_timer;
+	struct timer phase_timer;
 	struct timer server_timer; /* dial and greeting */
 	uint32_t segment_ms;	   /* how long FTP_DO_SEGMENT has waited; 0: it is not */
 	struct timer pause_timer;  /* FTP_DO_PAUSE */
@@ -88,10 +85,15 @@ struct session {
 
 	uint32_t refusals; /* commands that the gateway said no to */
 
-	char user[SESSION_USER_MAX];	   /* who has logged in */
-	char login_name[SESSION_USER_MAX]; /* who wants to */
+	char user[SESSION_USER_MAX];	   /* that has logged in */
+	char login_name[SESSION_USER_MAX]; /* of the last USER */
 	struct deferred deferred;
 };
+
+static inline bool session_awaits_proxy(const struct session *session)
+{
+	return session->phase == PHASE_PROXY_HEADER || session->phase == PHASE_PROXY_ADMISSION;
+}
 
 /* The session of an entry of the table, which may be NULL. */
 static inline struct session *session_of(struct session_node *node)

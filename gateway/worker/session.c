@@ -1,3 +1,8 @@
+/*
+ * A session from its first byte on: which rule it has, its timers, and what the
+ * monitor and the data connection have to tell it. The dialogue itself is
+ * control.c's, the end session-end.c's.
+ */
 #include "gateway/worker/session.h"
 
 #include <assert.h>
@@ -35,16 +40,26 @@ static void signal_machine(struct session *session, enum ftp_signal signal)
 	control_run(session);
 }
 
-static void on_tls_timer(struct timer *timer)
+static void on_phase_timer(struct timer *timer)
 {
-	struct session *session = CONTAINER_OF(timer, struct session, tls_timer);
+	struct session *session = CONTAINER_OF(timer, struct session, phase_timer);
 
-	if (session->proxy != SESSION_PROXY_DONE) {
+	switch (session->phase) {
+	case PHASE_COMMANDS:
+		break;
+	case PHASE_PROXY_HEADER:
+	case PHASE_PROXY_ADMISSION:
 		proxy_in_timeout(session);
-		return;
+		break;
+	case PHASE_HANDSHAKE:
+	case PHASE_LEAVING_TLS:
+		control_tls_timeout(session);
+		control_run(session);
+		break;
+	case PHASE_CLIENT_EOF:
+		session_end(session, "client-closed");
+		break;
 	}
-	control_tls_timeout(session);
-	control_run(session);
 }
 
 static void on_server_timer(struct timer *timer)
@@ -154,8 +169,8 @@ static void session_init(struct session *session, struct worker *worker, const s
 	};
 	stream_init(&session->client, &worker->loop, control_client_event);
 	stream_init(&session->server, &worker->loop, control_server_event);
-	session->client.watch.bulk = true; /* until login: no flood of handshakes delays who is at work */
-	timer_init(&session->tls_timer, on_tls_timer);
+	session->client.watch.bulk = true; /* until login: no flood of handshakes delays sessions at work */
+	timer_init(&session->phase_timer, on_phase_timer);
 	timer_init(&session->server_timer, on_server_timer);
 	timer_init(&session->pause_timer, on_pause_timer);
 	timer_init(&session->idle_timer, on_idle_timer);
@@ -190,7 +205,7 @@ static bool session_admit(struct session *session, uint32_t failures)
 	session->facts.tlsctx = tlsctx_find(worker->tlsctx, session->facts.rule->tls);
 	session->facts.transparent = flow.listener->transparent;
 	session->facts.server = ftp_setup_server(&ends, backend);
-	session->dial_behind_tls = backend->proxy == BACKEND_PROXY_V2 && tls_comes_first(session);
+	session->dial_after_tls = backend->proxy == BACKEND_PROXY_V2 && tls_comes_first(session);
 	setup = ftp_setup_make(&ends, session->facts.rule);
 	setup.modes_refused = worker->modes_refused[backend->index];
 	setup.failures = (uint8_t)(failures < UINT8_MAX ? failures : UINT8_MAX);
@@ -241,7 +256,7 @@ static void session_begin(struct session *session, uint32_t failures)
 		control_tls_start(session);
 	if (!session->ended && session->machine.greet_first)
 		ftp_machine_greet(&session->machine, &worker->out);
-	else if (!session->ended && !session->dial_behind_tls)
+	else if (!session->ended && !session->dial_after_tls)
 		control_dial_server(session);
 	if (!session->ended)
 		control_run(session);
@@ -270,7 +285,7 @@ void session_start(struct worker *worker, const struct msg *msg, int *fd)
 
 void session_shutdown(struct session *session)
 {
-	if (session->proxy != SESSION_PROXY_DONE)
+	if (session_awaits_proxy(session))
 		session_end(session, "shutdown");
 	else
 		signal_machine(session, FTP_SIGNAL_SHUTDOWN);
@@ -278,7 +293,7 @@ void session_shutdown(struct session *session)
 
 void session_dismiss(struct session *session)
 {
-	if (session->proxy != SESSION_PROXY_DONE)
+	if (session_awaits_proxy(session))
 		session_end(session, "operator");
 	else
 		signal_machine(session, FTP_SIGNAL_DISMISSED);

@@ -1,6 +1,6 @@
 /*
  * A session's life: it begins with a connection from the monitor, hears what
- * the monitor answers, and is told to end.
+ * the monitor answers, and ends by order.
  */
 #ifndef ATTLSD_GATEWAY_WORKER_SESSION_H
 #define ATTLSD_GATEWAY_WORKER_SESSION_H

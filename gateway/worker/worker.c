@@ -1,3 +1,7 @@
+/*
+ * The life of a worker: load what needs files, lock up, then serve messages from
+ * the monitor and events of sessions until the last session has ended.
+ */
 #include "gateway/worker/worker.h"
 
 #include <errno.h>
@@ -70,13 +74,35 @@ static void drain(struct worker *worker)
 	end_if_drained(worker);
 }
 
-static void retire(struct worker *worker)
+static void on_retire(struct worker *worker, const struct msg *msg, int *fd)
 {
+	(void)msg;
+	(void)fd;
 	worker->retired = true;
 	end_if_drained(worker);
 }
 
-static void granted(struct worker *worker, const struct msg *msg, int *fd)
+static void on_drain(struct worker *worker, const struct msg *msg, int *fd)
+{
+	(void)msg;
+	(void)fd;
+	drain(worker);
+}
+
+static void on_session(struct worker *worker, const struct msg *msg, int *fd)
+{
+	if (*fd != -1 && msg->listener < worker->policy->nlisteners) {
+		session_start(worker, msg, fd);
+		return;
+	}
+	/* Its descriptor found no place in this process: that one connection is gone, the others go on. */
+	log_event(LOG_LEVEL_ERROR, "refused", LOG_NUMBER("session", msg->session),
+		  LOG_TEXT("reason", "no-descriptor"));
+	uplink_notify(&worker->uplink, MSG_SESSION_END, msg->session);
+}
+
+/* An answer. Its session may be over by now. */
+static void on_answer(struct worker *worker, const struct msg *msg, int *fd)
 {
 	struct session *session = session_of(session_table_find(&worker->sessions, msg->session));
 
@@ -84,23 +110,47 @@ static void granted(struct worker *worker, const struct msg *msg, int *fd)
 		session_granted(session, msg, fd);
 }
 
-static void dismiss(struct worker *worker, uint64_t number)
+static void on_list_sessions(struct worker *worker, const struct msg *msg, int *fd)
 {
-	struct session *session = session_of(session_table_find(&worker->sessions, number));
+	(void)msg;
+	session_dump_start(worker, fd);
+}
 
+static void on_end_session(struct worker *worker, const struct msg *msg, int *fd)
+{
+	struct session *session = session_of(session_table_find(&worker->sessions, msg->session));
+
+	(void)fd;
 	if (session != NULL)
 		session_dismiss(session);
 }
 
-/* Its descriptor found no place in this process: that one connection is gone, the others go on. */
-static void lost_session(struct worker *worker, uint64_t session)
+/* What a worker takes from the monitor; anything else is only logged. *fd stays the caller's unless taken. */
+typedef void message_fn(struct worker *worker, const struct msg *msg, int *fd);
+
+static message_fn *const message_handlers[MSG_TYPE_COUNT] = {
+	[MSG_SESSION] = on_session,
+	[MSG_RETIRE] = on_retire,
+	[MSG_DRAIN] = on_drain,
+	[MSG_SOCKET_READY] = on_answer,
+	[MSG_ANNOUNCED] = on_answer,
+	[MSG_LIST_SESSIONS] = on_list_sessions,
+	[MSG_END_SESSION] = on_end_session,
+	[MSG_SESSION_ADMITTED] = on_answer,
+	[MSG_SESSION_REFUSED] = on_answer,
+};
+
+static void on_message(struct worker *worker, const struct msg *msg, int *fd)
 {
-	log_event(LOG_LEVEL_ERROR, "refused", LOG_NUMBER("session", session),
-		  LOG_TEXT("reason", "no-descriptor"));
-	uplink_notify(&worker->uplink, MSG_SESSION_END, session);
+	message_fn *handler = msg->type < MSG_TYPE_COUNT ? message_handlers[msg->type] : NULL;
+
+	if (handler != NULL)
+		handler(worker, msg, fd);
+	else
+		log_event(LOG_LEVEL_ERROR, "odd-message", LOG_NUMBER("type", msg->type));
 }
 
-/* Messages in one turn: behind each may stand a whole session that comes and goes at once. */
+/* Messages in one turn: after each may stand a whole session that comes and goes at once. */
 #define MESSAGES_PER_TURN 8
 
 static void on_channel(struct watch *watch, uint32_t ready)
@@ -113,23 +163,7 @@ static void on_channel(struct watch *watch, uint32_t ready)
 	if (ready & EPOLLOUT)
 		uplink_flush(&worker->uplink);
 	for (int i = 0; i < MESSAGES_PER_TURN && (r = msg_receive(watch->fd, &msg, &fd)) == 1; i++) {
-		if (msg.type == MSG_SESSION && fd == -1)
-			lost_session(worker, msg.session);
-		else if (msg.type == MSG_SESSION && msg.listener < worker->policy->nlisteners)
-			session_start(worker, &msg, &fd);
-		else if (msg.type == MSG_SOCKET_READY || msg.type == MSG_ANNOUNCED ||
-			 msg.type == MSG_SESSION_ADMITTED || msg.type == MSG_SESSION_REFUSED)
-			granted(worker, &msg, &fd);
-		else if (msg.type == MSG_LIST_SESSIONS)
-			session_dump_start(worker, &fd);
-		else if (msg.type == MSG_END_SESSION)
-			dismiss(worker, msg.session);
-		else if (msg.type == MSG_DRAIN)
-			drain(worker);
-		else if (msg.type == MSG_RETIRE)
-			retire(worker);
-		else
-			log_event(LOG_LEVEL_ERROR, "odd-message", LOG_NUMBER("type", msg.type));
+		on_message(worker, &msg, &fd);
 		fd_close(&fd);
 	}
 	if (r == 1 || r == -EAGAIN)
