@@ -49,8 +49,8 @@ void loop_done(struct loop *loop)
 	fd_close(&loop->bulk_fd);
 	free(loop->heap);
 	loop->heap = NULL;
-	free(loop->spare);
-	loop->spare = NULL;
+	free(loop->lent);
+	loop->lent = NULL;
 }
 
 int loop_watch(struct loop *loop, struct watch *watch, uint32_t want)

@@ -70,12 +70,12 @@ struct loop {
 	struct timer **heap;	 /* heap[0] is unused */
 	size_t heap_len, heap_cap;
 	struct deferred *deferred_head;
-	uint8_t *spare; /* a buffer that streams lend each other, see stream_spill() */
+	uint8_t *lent; /* the buffer that output queues lend each other, see outq_add(); NULL: it is in use */
 };
 
 /* Returns 0 or a negative errno. */
 int loop_init(struct loop *loop);
-/* Buries what is due, closes epoll, frees the spare buffer. Watches and timers are their owners'. */
+/* Buries what is due, closes epoll, frees the lent buffer. Watches and timers are their owners'. */
 void loop_done(struct loop *loop);
 
 static inline void watch_init(struct watch *watch, watch_fn *fn)

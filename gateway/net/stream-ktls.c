@@ -26,7 +26,7 @@ static int bio_write(BIO *bio, const char *bytes, size_t len, size_t *ret_writte
 		return 0;
 	if (!has_keys(stream->ktls)) {
 		*ret_written = len;
-		return stream_spill(stream, (const uint8_t *)bytes, len) < 0 ? 0 : 1;
+		return outq_add(&stream->outq, (const uint8_t *)bytes, len) < 0 ? 0 : 1;
 	}
 	if (BIO_write_ex(stream->ktls->socket, bytes, len, ret_written) == 1)
 		return 1;
@@ -43,7 +43,7 @@ static long bio_ctrl(BIO *bio, int command, long num, void *ptr)
 
 	if (command != BIO_CTRL_FLUSH)
 		return stream->ktls != NULL ? BIO_ctrl(stream->ktls->socket, command, num, ptr) : 0;
-	/* the kernel gets the keys behind a flush: what is spilled as records has to be gone by then */
+	/* the kernel gets the keys behind a flush: what is queued as records has to be gone by then */
 	if (has_keys(stream->ktls) || stream_flush(stream) == STREAM_OK)
 		return 1;
 	BIO_set_retry_write(bio);

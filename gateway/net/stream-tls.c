@@ -19,7 +19,7 @@ static int bio_write(BIO *bio, const char *bytes, size_t len, size_t *ret_writte
 	struct stream *stream = BIO_get_data(bio);
 
 	BIO_clear_retry_flags(bio);
-	if (stream->saw_reset || stream_spill(stream, (const uint8_t *)bytes, len) < 0)
+	if (stream->saw_reset || outq_add(&stream->outq, (const uint8_t *)bytes, len) < 0)
 		return 0;
 	*ret_written = len;
 	return 1;

@@ -4,7 +4,7 @@
  * The transport below OpenSSL is a BIO of our own: reads go straight to the
  * socket (as much as OpenSSL asks for, so a control connection is never read
  * past the record at hand, which AUTH and CCC rely on); writes gather in the
- * stream's spill, so that many records leave in one system call.
+ * stream's output queue, so that many records leave in one system call.
  */
 #ifndef ATTLSD_GATEWAY_NET_STREAM_TLS_H
 #define ATTLSD_GATEWAY_NET_STREAM_TLS_H
@@ -84,7 +84,7 @@ bool stream_tls_resumed(const struct stream *stream);
 /* Bytes that are decrypted or read but not yet handed out: a CCC with any behind it is a violation. */
 bool stream_tls_has_pending(const struct stream *stream);
 
-/* Send close_notify (into the spill). */
+/* Send close_notify (into the queue). */
 void stream_tls_notify(struct stream *stream);
 
 /* From now on write in the clear, while the peer may still read and write TLS; see stream_tls_leave(). */

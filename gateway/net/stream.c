@@ -13,89 +13,84 @@
 #include "gateway/net/stream-tls.h"
 
 /* Dropped in one call, so that a flood does not hold the loop. */
-#define DROP_MAX  (64 * 1024)
-#define SPILL_MIN 4096
-/* Far above what any caller can leave behind: hitting it means that somebody writes without draining. */
-#define SPILL_MAX (4 * 1024 * 1024)
+#define DROP_MAX (64 * 1024)
+#define OUTQ_MIN 4096
+/* Far above what any caller can leave in it: hitting it means that somebody writes without draining. */
+#define OUTQ_MAX (4 * 1024 * 1024)
 
 /* What is as small as this may be a control connection's, with a password in it. */
-#define SPILL_WIPED_MAX (64 * 1024)
+#define OUTQ_WIPED_MAX (64 * 1024)
 
 /*
- * The buffer that streams lend each other holds what one relay step makes: half
+ * The buffer that queues lend each other holds what one relay step makes: half
  * a mebibyte as TLS records. It stays hot in the cache, and nothing is
  * allocated as long as the kernel takes everything at once.
  */
-#define SPARE_BYTES (544 * 1024)
+#define OUTQ_LENT_BYTES (544 * 1024)
 
-static void spill_free(struct stream *stream)
+void outq_free(struct outq *outq)
 {
-	struct spill *spill = &stream->spill;
-
-	if (spill->bytes != NULL && spill->end <= SPILL_WIPED_MAX)
-		explicit_bzero(spill->bytes, spill->end);
-	if (spill->cap == SPARE_BYTES && stream->loop->spare == NULL)
-		stream->loop->spare = spill->bytes;
+	if (outq->bytes != NULL && outq->end <= OUTQ_WIPED_MAX)
+		explicit_bzero(outq->bytes, outq->end);
+	if (outq->cap == OUTQ_LENT_BYTES && outq->lent != NULL && *outq->lent == NULL)
+		*outq->lent = outq->bytes;
 	else
-		free(spill->bytes);
-	*spill = (struct spill){ .bytes = NULL };
+		free(outq->bytes);
+	*outq = (struct outq){ .lent = outq->lent };
 }
 
-/* Put a larger or smaller buffer below what is spilled. */
-static int spill_rebase(struct stream *stream, size_t cap)
+/* Move what is queued to a larger or smaller buffer. */
+static int rebase(struct outq *outq, size_t cap)
 {
-	struct spill *spill = &stream->spill;
-	struct spill fresh = { .end = spill->end - spill->start, .cap = cap };
+	struct outq fresh = { .end = outq->end - outq->start, .cap = cap, .lent = outq->lent };
 
-	if (cap > SPILL_MAX)
+	if (cap > OUTQ_MAX)
 		return -ENOBUFS;
-	if (cap == SPARE_BYTES && stream->loop->spare != NULL) {
-		fresh.bytes = stream->loop->spare;
-		stream->loop->spare = NULL;
+	if (cap == OUTQ_LENT_BYTES && outq->lent != NULL && *outq->lent != NULL) {
+		fresh.bytes = *outq->lent;
+		*outq->lent = NULL;
 	} else {
 		fresh.bytes = malloc(cap);
 	}
 	if (fresh.bytes == NULL)
 		return -ENOMEM;
 	if (fresh.end > 0)
-		memcpy(fresh.bytes, spill->bytes + spill->start, fresh.end);
-	spill_free(stream);
-	*spill = fresh;
+		memcpy(fresh.bytes, outq->bytes + outq->start, fresh.end);
+	outq_free(outq);
+	*outq = fresh;
 	return 0;
 }
 
-int stream_spill(struct stream *stream, const uint8_t *bytes, size_t len)
+int outq_add(struct outq *outq, const uint8_t *bytes, size_t len)
 {
-	struct spill *spill = &stream->spill;
-	size_t need = spill->end + len;
-	size_t cap = SPARE_BYTES;
+	size_t need = outq->end + len;
+	size_t cap = OUTQ_LENT_BYTES;
 	int r;
 
-	if (need > spill->cap) {
+	if (need > outq->cap) {
 		while (cap < need)
 			cap *= 2;
-		r = spill_rebase(stream, cap);
+		r = rebase(outq, cap);
 		if (r < 0)
 			return r;
 	}
-	memcpy(spill->bytes + spill->end, bytes, len);
-	spill->end += len;
+	memcpy(outq->bytes + outq->end, bytes, len);
+	outq->end += len;
 	return 0;
 }
 
-/* The peer is slow: what it leaves behind moves to a buffer of its size, the large one is for others. */
-static void spill_shrink(struct stream *stream)
+void outq_shrink(struct outq *outq)
 {
-	size_t left = stream->spill.end - stream->spill.start;
+	size_t left = outq_len(outq);
 
 	/* without memory it stays where it is */
-	if (left > 0 && stream->spill.cap >= SPARE_BYTES && left <= SPARE_BYTES / 2)
-		(void)spill_rebase(stream, left > SPILL_MIN ? left : SPILL_MIN);
+	if (left > 0 && outq->cap >= OUTQ_LENT_BYTES && left <= OUTQ_LENT_BYTES / 2)
+		(void)rebase(outq, left > OUTQ_MIN ? left : OUTQ_MIN);
 }
 
 void stream_init(struct stream *stream, struct loop *loop, watch_fn *fn)
 {
-	*stream = (struct stream){ .loop = loop };
+	*stream = (struct stream){ .loop = loop, .outq.lent = &loop->lent };
 	watch_init(&stream->watch, fn);
 }
 
@@ -181,24 +176,24 @@ static enum stream_io flush_notify(struct stream *stream)
 
 enum stream_io stream_flush(struct stream *stream)
 {
-	struct spill *spill = &stream->spill;
+	struct outq *outq = &stream->outq;
 	enum stream_io io = STREAM_OK;
 	size_t sent;
 
 	if (stream->saw_reset)
 		return STREAM_RESET;
-	if (spill->start < spill->end) {
-		io = send_some(stream, spill->bytes + spill->start, spill->end - spill->start, &sent);
-		spill->start += sent;
+	if (!outq_is_empty(outq)) {
+		io = send_some(stream, outq_at(outq), outq_len(outq), &sent);
+		outq_use(outq, sent);
 	}
-	if (io == STREAM_OK && spill->bytes != NULL)
-		spill_free(stream);
+	if (io == STREAM_OK && outq->bytes != NULL)
+		outq_free(outq);
 	if (io == STREAM_OK && stream->notify_pending)
 		io = flush_notify(stream);
 	if (io == STREAM_RESET)
 		stream->saw_reset = true;
 	if (io == STREAM_WAIT)
-		spill_shrink(stream);
+		outq_shrink(&stream->outq);
 	finish_if_drained(stream);
 	return io;
 }
@@ -219,8 +214,8 @@ enum stream_io stream_read(struct stream *stream, uint8_t *buf, size_t size, siz
 	return read_ended(stream, n);
 }
 
-/* The pipe has to be empty again: what is in it goes to the spill. */
-static int pipe_spill(struct stream *stream, int fd, size_t len)
+/* The pipe has to be empty again: what is in it is queued. */
+static int pipe_to_outq(struct outq *outq, int fd, size_t len)
 {
 	uint8_t bytes[16 * 1024];
 	int r = 0;
@@ -230,7 +225,7 @@ static int pipe_spill(struct stream *stream, int fd, size_t len)
 
 		if (n <= 0)
 			return -EIO; /* cannot be: so much is in it */
-		r = stream_spill(stream, bytes, (size_t)n);
+		r = outq_add(outq, bytes, (size_t)n);
 		len -= (size_t)n;
 	}
 	return r;
@@ -258,9 +253,9 @@ enum stream_io stream_splice(struct stream *from, struct stream *to, const int p
 			break;
 		left -= (size_t)sent;
 	}
-	if (left > 0 && pipe_spill(to, pipe[0], left) < 0)
+	if (left > 0 && pipe_to_outq(&to->outq, pipe[0], left) < 0)
 		to->saw_reset = true;
-	spill_shrink(to);
+	outq_shrink(&to->outq);
 	if (to->saw_reset)
 		*ret_to = STREAM_RESET;
 	return STREAM_OK;
@@ -307,9 +302,9 @@ enum stream_io stream_write(struct stream *stream, const uint8_t *bytes, size_t 
 			return STREAM_RESET;
 		}
 	}
-	if (sent < len && stream_spill(stream, bytes + sent, len - sent) < 0)
+	if (sent < len && outq_add(&stream->outq, bytes + sent, len - sent) < 0)
 		return STREAM_RESET;
-	spill_shrink(stream);
+	outq_shrink(&stream->outq);
 	return STREAM_OK;
 }
 
@@ -319,7 +314,7 @@ enum stream_io stream_write_last(struct stream *stream, const uint8_t *bytes, si
 		return STREAM_RESET;
 	if (!stream_writes_plain(stream))
 		return stream_tls_write(stream, bytes, len);
-	return stream_spill(stream, bytes, len) < 0 ? STREAM_RESET : STREAM_OK;
+	return outq_add(&stream->outq, bytes, len) < 0 ? STREAM_RESET : STREAM_OK;
 }
 
 enum stream_io stream_finish(struct stream *stream)
@@ -341,7 +336,7 @@ void stream_close(struct stream *stream, bool reset)
 	if (reset)
 		netsock_reset_on_close(stream->watch.fd);
 	stream_tls_free(stream);
-	spill_free(stream);
+	outq_free(&stream->outq);
 	fd_close(&stream->watch.fd);
 	stream_forget(stream);
 }

@@ -4,7 +4,7 @@
  * Reading tells three ends apart, and everything above rests on that:
  * CLEAN (FIN; under TLS close_notify), TRUNCATED (FIN without close_notify) and
  * RESET. Writing always takes everything: what the kernel has no room for is
- * spilled, and the caller has to stop producing until stream_is_drained().
+ * queued, and the caller has to stop producing until stream_is_drained().
  */
 #ifndef ATTLSD_GATEWAY_NET_STREAM_H
 #define ATTLSD_GATEWAY_NET_STREAM_H
@@ -28,14 +28,45 @@ enum stream_io {
 };
 
 /*
- * Bytes on their way out. The buffer is lent by the loop, or made to measure while
- * the peer is slow, so an idle connection holds nothing. Bounded by what one relay step or one reply
- * can produce, since nobody writes to a stream that is not drained.
+ * Bytes on their way out that the kernel has not taken yet. The buffer is lent by the loop, or made to
+ * measure while the peer is slow, so an idle connection holds nothing. Bounded by what one relay step or one
+ * reply can produce, since nobody adds to a queue that is not empty.
  */
-struct spill {
+struct outq {
 	uint8_t *bytes;
 	size_t start, end, cap;
+	uint8_t **lent; /* where the buffer lies that queues lend each other; NULL: there is none */
 };
+
+static inline bool outq_is_empty(const struct outq *outq)
+{
+	return outq->start == outq->end;
+}
+
+static inline size_t outq_len(const struct outq *outq)
+{
+	return outq->end - outq->start;
+}
+
+static inline const uint8_t *outq_at(const struct outq *outq)
+{
+	return outq->bytes + outq->start;
+}
+
+/* The first `len` bytes are sent. */
+static inline void outq_use(struct outq *outq, size_t len)
+{
+	outq->start += len;
+}
+
+/* Returns 0, -ENOMEM or -ENOBUFS; then nothing is added. */
+int outq_add(struct outq *outq, const uint8_t *bytes, size_t len);
+
+/* The peer is slow: what is left moves to a buffer of its size, so that the large one is there for others. */
+void outq_shrink(struct outq *outq);
+
+/* Drop everything; small contents, which may be a password, are wiped. */
+void outq_free(struct outq *outq);
 
 struct stream {
 	struct watch watch; /* watch.fd is the socket; its fn is the owner's */
@@ -53,7 +84,7 @@ struct stream {
 	bool saw_reset;
 	uint8_t nodata_records; /* TLS messages that brought no data, in the turn that began at */
 	uint64_t nodata_ms;	/* this time */
-	struct spill spill;
+	struct outq outq;
 };
 
 void stream_init(struct stream *stream, struct loop *loop, watch_fn *fn);
@@ -69,7 +100,7 @@ static inline bool stream_is_open(const struct stream *stream)
 /* Has everything been handed to the kernel? */
 static inline bool stream_is_drained(const struct stream *stream)
 {
-	return stream->spill.start == stream->spill.end && !stream->notify_pending;
+	return outq_is_empty(&stream->outq) && !stream->notify_pending;
 }
 
 /*
@@ -91,13 +122,13 @@ bool stream_writes_plain(const struct stream *stream);
 
 /*
  * From a clear stream to one that writes plain bytes without a copy, through a pipe that is empty
- * before and afterwards: what the kernel does not take is spilled. Up to size bytes;
+ * before and afterwards: what the kernel does not take is queued. Up to size bytes;
  * the result is that of the read, as in stream_read(); *ret_to is that of the write.
  */
 enum stream_io stream_splice(struct stream *from, struct stream *to, const int pipe[static 2], size_t size,
 			     size_t *ret_len, enum stream_io *ret_to);
 
-/* Write all of it, spilling what does not fit. STREAM_OK or STREAM_RESET (also: no memory). */
+/* Write all of it, queueing what does not fit. STREAM_OK or STREAM_RESET (also: no memory). */
 enum stream_io stream_write(struct stream *stream, const uint8_t *bytes, size_t len);
 
 /*
@@ -106,7 +137,7 @@ enum stream_io stream_write(struct stream *stream, const uint8_t *bytes, size_t 
  */
 enum stream_io stream_write_last(struct stream *stream, const uint8_t *bytes, size_t len);
 
-/* Push the spill on. STREAM_OK: drained; STREAM_WAIT; STREAM_RESET. */
+/* Send what is queued. STREAM_OK: drained; STREAM_WAIT; STREAM_RESET. */
 enum stream_io stream_flush(struct stream *stream);
 
 /*
@@ -120,8 +151,5 @@ void stream_close(struct stream *stream, bool reset);
 
 /* Move an open stream with all its state to another owner; `from` is closed afterwards. */
 void stream_move(struct stream *from, struct stream *to, watch_fn *fn);
-
-/* Add to what is to be sent, for stream-tls.c. Returns 0, -ENOMEM or -ENOBUFS. */
-int stream_spill(struct stream *stream, const uint8_t *bytes, size_t len);
 
 #endif
