@@ -95,11 +95,13 @@ void stream_ktls_free(struct stream *stream)
 	BIO_free(stream->ktls->socket);
 	free(stream->ktls);
 	stream->ktls = NULL;
+	stream->kernel_encrypts = false;
 }
 
 void stream_ktls_look(struct stream *stream)
 {
-	if (!has_keys(stream->ktls))
+	stream->kernel_encrypts = has_keys(stream->ktls);
+	if (!stream->kernel_encrypts)
 		stream_ktls_free(stream);
 }
 

@@ -138,40 +138,6 @@ static void on_message(int is_write, int version, int type, const void *bytes, s
 		stream->saw_reset = true; /* bio_read() gives nothing more */
 }
 
-int stream_tls_start(struct stream *stream, SSL *ssl, bool kernel)
-{
-	BIO_METHOD *method = bio_method();
-	BIO *bio = method != NULL ? BIO_new(method) : NULL;
-
-	if (bio == NULL) {
-		SSL_free(ssl);
-		return -ENOMEM;
-	}
-	BIO_set_data(bio, stream);
-	BIO_set_init(bio, 1);
-	SSL_set_bio(ssl, bio, bio);
-	SSL_set_msg_callback(ssl, on_message);
-	stream->ssl = ssl;
-	stream->tls_up = false;
-	return kernel ? stream_ktls_allow(stream) : 0;
-}
-
-void stream_tls_free(struct stream *stream)
-{
-	SSL_free(stream->ssl);
-	stream->ssl = NULL;
-	stream_ktls_free(stream);
-	stream->tls_up = false;
-	stream->clear_out = false;
-	stream->leaving = false;
-}
-
-void stream_tls_rehome(struct stream *stream)
-{
-	BIO_set_data(SSL_get_rbio(stream->ssl), stream);
-	BIO_set_data(SSL_get_wbio(stream->ssl), stream); /* mostly the same */
-}
-
 /* OpenSSL says only that the verification failed; put what failed beside it, for stream_tls_reason(). */
 static void explain_certificate(const SSL *ssl)
 {
@@ -212,6 +178,90 @@ static enum stream_io classify(struct stream *stream, int result)
 	if (stream->tls_up)
 		stream->saw_reset = true; /* asked again, OpenSSL would call the peer's fatal alert an end */
 	return STREAM_RESET;
+}
+
+static enum stream_io tls_read(struct stream *stream, uint8_t *buf, size_t size, size_t *ret_len)
+{
+	enum stream_io io;
+
+	ERR_clear_error();
+	if (SSL_read_ex(stream->ssl, buf, size, ret_len) == 1) {
+		return STREAM_OK;
+	}
+	io = classify(stream, 0);
+	/* KeyUpdate and alerts are answered from inside a read */
+	if (io == STREAM_WAIT && !stream_is_drained(stream) && stream_flush(stream) == STREAM_RESET)
+		return STREAM_RESET;
+	return io;
+}
+
+static enum stream_io tls_write(struct stream *stream, const uint8_t *bytes, size_t len)
+{
+	size_t written;
+
+	ERR_clear_error();
+	for (size_t at = 0; at < len; at += written)
+		if (SSL_write_ex(stream->ssl, bytes + at, len - at, &written) != 1)
+			return STREAM_RESET; /* the BIO never makes it wait */
+	return STREAM_OK;
+}
+
+static void tls_free(struct stream *stream)
+{
+	SSL_free(stream->ssl);
+	stream->ssl = NULL;
+	stream->layer = NULL;
+	stream_ktls_free(stream);
+	stream->tls_up = false;
+	stream->clear_out = false;
+	stream->leaving = false;
+}
+
+static void tls_moved(struct stream *stream)
+{
+	BIO_set_data(SSL_get_rbio(stream->ssl), stream);
+	BIO_set_data(SSL_get_wbio(stream->ssl), stream); /* mostly the same */
+}
+
+void stream_tls_notify(struct stream *stream)
+{
+	ERR_clear_error();
+	(void)SSL_shutdown(stream->ssl); /* sends at most; the peer's is not waited for */
+}
+
+static enum stream_io tls_notify(struct stream *stream)
+{
+	if (stream->kernel_encrypts)
+		return stream_ktls_notify(stream);
+	stream_tls_notify(stream);
+	return STREAM_OK;
+}
+
+static const struct stream_layer tls_layer = {
+	.read = tls_read,
+	.write = tls_write,
+	.notify = tls_notify,
+	.moved = tls_moved,
+	.free = tls_free,
+};
+
+int stream_tls_start(struct stream *stream, SSL *ssl, bool kernel)
+{
+	BIO_METHOD *method = bio_method();
+	BIO *bio = method != NULL ? BIO_new(method) : NULL;
+
+	if (bio == NULL) {
+		SSL_free(ssl);
+		return -ENOMEM;
+	}
+	BIO_set_data(bio, stream);
+	BIO_set_init(bio, 1);
+	SSL_set_bio(ssl, bio, bio);
+	SSL_set_msg_callback(ssl, on_message);
+	stream->ssl = ssl;
+	stream->layer = &tls_layer;
+	stream->tls_up = false;
+	return kernel ? stream_ktls_allow(stream) : 0;
 }
 
 /*
@@ -256,21 +306,6 @@ bool stream_tls_has_begun(const struct stream *stream)
 	return SSL_get_state(stream->ssl) != TLS_ST_BEFORE;
 }
 
-enum stream_io stream_tls_read(struct stream *stream, uint8_t *buf, size_t size, size_t *ret_len)
-{
-	enum stream_io io;
-
-	ERR_clear_error();
-	if (SSL_read_ex(stream->ssl, buf, size, ret_len) == 1) {
-		return STREAM_OK;
-	}
-	io = classify(stream, 0);
-	/* KeyUpdate and alerts are answered from inside a read */
-	if (io == STREAM_WAIT && !stream_is_drained(stream) && stream_flush(stream) == STREAM_RESET)
-		return STREAM_RESET;
-	return io;
-}
-
 enum stream_io stream_tls_read_wire(struct stream *stream, struct stream_wire *wire, size_t most,
 				    uint8_t *buf, size_t size, size_t *ret_len)
 {
@@ -285,22 +320,11 @@ enum stream_io stream_tls_read_wire(struct stream *stream, struct stream_wire *w
 	wire->may_fill = true;
 	wire->exhausted = false;
 	stream->wire = wire;
-	while ((io = stream_tls_read(stream, buf + len, size - len, &n)) == STREAM_OK)
+	while ((io = tls_read(stream, buf + len, size - len, &n)) == STREAM_OK)
 		len += n;
 	stream->wire = NULL;
 	*ret_len = len;
 	return io == STREAM_WAIT && !wire->exhausted ? STREAM_OK : io;
-}
-
-enum stream_io stream_tls_write(struct stream *stream, const uint8_t *bytes, size_t len)
-{
-	size_t written;
-
-	ERR_clear_error();
-	for (size_t at = 0; at < len; at += written)
-		if (SSL_write_ex(stream->ssl, bytes + at, len - at, &written) != 1)
-			return STREAM_RESET; /* the BIO never makes it wait */
-	return STREAM_OK;
 }
 
 const char *stream_tls_reason(void)
@@ -375,12 +399,6 @@ bool stream_tls_has_pending(const struct stream *stream)
 	return SSL_has_pending(stream->ssl) == 1;
 }
 
-void stream_tls_notify(struct stream *stream)
-{
-	ERR_clear_error();
-	(void)SSL_shutdown(stream->ssl); /* sends at most; the peer's is not waited for */
-}
-
 enum stream_io stream_tls_leave(struct stream *stream, bool answer)
 {
 	uint8_t first;
@@ -400,18 +418,18 @@ enum stream_io stream_tls_leave(struct stream *stream, bool answer)
 			return STREAM_CLEAN;
 		if (first < RECORD_FIRST || first > RECORD_LAST) {
 			/* The peer sent no close_notify of its own: curl and z/OS CCCNONOTIFY do so. */
-			stream_tls_free(stream);
+			tls_free(stream);
 			return STREAM_OK;
 		}
 	}
 	stream->leaving = true; /* from here on it is TLS, however it is cut into segments */
-	io = stream_tls_read(stream, &first, 1, &len);
+	io = tls_read(stream, &first, 1, &len);
 	if (io == STREAM_OK) /* application data behind CCC */
 		return STREAM_RESET;
 	if (io != STREAM_CLEAN)
 		return io;
 	if (answer)
 		stream_tls_notify(stream);
-	stream_tls_free(stream);
+	tls_free(stream);
 	return stream_flush(stream) == STREAM_RESET ? STREAM_RESET : STREAM_OK;
 }

@@ -102,10 +102,4 @@ static inline void stream_tls_tx_clear(struct stream *stream)
  */
 enum stream_io stream_tls_leave(struct stream *stream, bool answer);
 
-/* For stream.c. */
-enum stream_io stream_tls_read(struct stream *stream, uint8_t *buf, size_t size, size_t *ret_len);
-enum stream_io stream_tls_write(struct stream *stream, const uint8_t *bytes, size_t len);
-void stream_tls_free(struct stream *stream);
-void stream_tls_rehome(struct stream *stream); /* the struct has moved */
-
 #endif

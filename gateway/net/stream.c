@@ -7,8 +7,6 @@
 
 #include "gateway/base/util.h"
 #include "gateway/net/netsock.h"
-#include "gateway/net/stream-ktls.h"
-#include "gateway/net/stream-tls.h"
 
 /* Dropped in one call, so that a flood does not hold the loop. */
 #define DROP_MAX (64 * 1024)
@@ -33,12 +31,6 @@ void stream_adopt(struct stream *stream, int *fd)
 	stream->watch.fd = fd_take(fd);
 }
 
-/* Is what is written to the socket encrypted by the kernel? */
-static bool kernel_encrypts(const struct stream *stream)
-{
-	return stream->ktls != NULL && stream->tls_up;
-}
-
 /*
  * Send as much as the kernel takes; *ret_sent is set in any case. Taking less
  * than it was given, it has no more room. Where the end follows at once, it keeps
@@ -47,7 +39,7 @@ static bool kernel_encrypts(const struct stream *stream)
 static enum stream_io send_some(struct stream *stream, const uint8_t *bytes, size_t len, size_t *ret_sent)
 {
 	/* the kernel's TLS would leave a record unfinished */
-	int flags = MSG_NOSIGNAL | (stream->finishing && !kernel_encrypts(stream) ? MSG_MORE : 0);
+	int flags = MSG_NOSIGNAL | (stream->finishing && !stream->kernel_encrypts ? MSG_MORE : 0);
 	ssize_t n;
 
 	*ret_sent = 0;
@@ -67,7 +59,7 @@ static void finish_if_drained(struct stream *stream)
 	stream->finished = true;
 	/* Of a full socket the kernel's TLS keeps a record back, which FIN would overtake: close_notify is
 	 * enough for most peers, the others get it with the close(). */
-	if (kernel_encrypts(stream))
+	if (stream->kernel_encrypts)
 		return;
 	(void)shutdown(stream->watch.fd, SHUT_WR); /* a connection that is gone already is ended, too */
 }
@@ -87,13 +79,13 @@ static enum stream_io read_ended(struct stream *stream, ssize_t n)
 
 bool stream_writes_plain(const struct stream *stream)
 {
-	return stream->ssl == NULL || stream->clear_out || kernel_encrypts(stream);
+	return stream->layer == NULL || stream->clear_out || stream->kernel_encrypts;
 }
 
 /* The kernel has taken all bytes: now it takes the end of TLS, too, as soon as it has room. */
 static enum stream_io flush_notify(struct stream *stream)
 {
-	enum stream_io io = stream_ktls_notify(stream);
+	enum stream_io io = stream->layer->notify(stream);
 
 	stream->notify_pending = io == STREAM_WAIT;
 	return io;
@@ -127,8 +119,8 @@ enum stream_io stream_read(struct stream *stream, uint8_t *buf, size_t size, siz
 {
 	ssize_t n;
 
-	if (stream->ssl != NULL)
-		return stream_tls_read(stream, buf, size, ret_len);
+	if (stream->layer != NULL)
+		return stream->layer->read(stream, buf, size, ret_len);
 	do {
 		n = recv(stream->watch.fd, buf, size, 0);
 	} while (n == -1 && errno == EINTR);
@@ -215,7 +207,7 @@ enum stream_io stream_write(struct stream *stream, const uint8_t *bytes, size_t 
 	if (!stream_is_open(stream) || stream->saw_reset)
 		return STREAM_RESET;
 	if (!stream_writes_plain(stream)) {
-		io = stream_tls_write(stream, bytes, len);
+		io = stream->layer->write(stream, bytes, len);
 		if (io != STREAM_OK)
 			return io;
 		return stream_flush(stream) == STREAM_RESET ? STREAM_RESET : STREAM_OK;
@@ -238,16 +230,17 @@ enum stream_io stream_write_last(struct stream *stream, const uint8_t *bytes, si
 	if (!stream_is_open(stream) || stream->saw_reset)
 		return STREAM_RESET;
 	if (!stream_writes_plain(stream))
-		return stream_tls_write(stream, bytes, len);
+		return stream->layer->write(stream, bytes, len);
 	return outq_add(&stream->outq, bytes, len) < 0 ? STREAM_RESET : STREAM_OK;
 }
 
 enum stream_io stream_finish(struct stream *stream)
 {
-	if (!stream->finishing && stream->ssl != NULL && stream->tls_up && !stream->clear_out) {
-		stream->notify_pending = stream_writes_plain(stream);
+	if (!stream->finishing && stream->layer != NULL && stream->tls_up && !stream->clear_out) {
+		/* the kernel's goes out after the queue, OpenSSL's into it; the flush sees what fails */
+		stream->notify_pending = stream->kernel_encrypts;
 		if (!stream->notify_pending)
-			stream_tls_notify(stream);
+			(void)stream->layer->notify(stream);
 	}
 	stream->finishing = true;
 	return stream_flush(stream);
@@ -260,7 +253,8 @@ void stream_close(struct stream *stream, bool reset)
 	loop_unwatch(stream->loop, &stream->watch);
 	if (reset)
 		netsock_reset_on_close(stream->watch.fd);
-	stream_tls_free(stream);
+	if (stream->layer != NULL)
+		stream->layer->free(stream);
 	outq_free(&stream->outq);
 	fd_close(&stream->watch.fd);
 	stream_forget(stream);
@@ -272,7 +266,7 @@ void stream_move(struct stream *from, struct stream *to, watch_fn *fn)
 	*to = *from;
 	watch_init(&to->watch, fn);
 	to->watch.fd = from->watch.fd;
-	if (to->ssl != NULL)
-		stream_tls_rehome(to);
+	if (to->layer != NULL)
+		to->layer->moved(to);
 	stream_forget(from);
 }

@@ -17,6 +17,7 @@
 #include "gateway/net/outq.h"
 
 struct ssl_st;
+struct stream;
 struct stream_ktls;
 struct stream_wire;
 
@@ -28,14 +29,32 @@ enum stream_io {
 	STREAM_RESET,	  /* reset, or an error that makes the connection useless */
 };
 
+/*
+ * What protects a connection, as the stream calls it: the functions of stream-tls.c, which the stream itself
+ * does not know.
+ */
+struct stream_layer {
+	/* As stream_read(). */
+	enum stream_io (*read)(struct stream *stream, uint8_t *buf, size_t size, size_t *ret_len);
+	/* Put all of it into the queue, protected. STREAM_OK or STREAM_RESET. */
+	enum stream_io (*write)(struct stream *stream, const uint8_t *bytes, size_t len);
+	/* Send close_notify. STREAM_OK, STREAM_RESET, or STREAM_WAIT where the kernel encrypts and has no
+	 * room. */
+	enum stream_io (*notify)(struct stream *stream);
+	void (*moved)(struct stream *stream); /* the struct has a new address */
+	void (*free)(struct stream *stream);  /* in the clear from here on */
+};
+
 struct stream {
 	struct watch watch; /* watch.fd is the socket; its fn is the owner's */
 	struct loop *loop;
-	struct ssl_st *ssl;	  /* NULL: in the clear */
-	struct stream_wire *wire; /* while stream_tls_read_wire() reads */
-	struct stream_ktls *ktls; /* the kernel may take our direction of TLS, once tls_up it has */
-	bool tls_up;		  /* the handshake is done */
-	bool clear_out;		  /* our direction has left TLS (CCC), the peer's may not have yet */
+	const struct stream_layer *layer; /* NULL: in the clear */
+	struct ssl_st *ssl;		  /* the layer's; NULL like it */
+	struct stream_wire *wire;	  /* while stream_tls_read_wire() reads */
+	struct stream_ktls *ktls;	  /* the kernel may take over our direction of TLS, or has */
+	bool kernel_encrypts;		  /* it has: bytes are written to the socket as they are */
+	bool tls_up;			  /* the handshake is done */
+	bool clear_out;			  /* our direction has left TLS (CCC), the peer's may not have yet */
 	bool leaving;	     /* the last TLS record of the peer has begun to arrive, see stream_tls_leave() */
 	bool finishing;	     /* shut the write side down once drained */
 	bool finished;	     /* done */
