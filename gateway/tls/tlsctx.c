@@ -9,7 +9,6 @@
 
 #include "gateway/base/util.h"
 #include "gateway/tls/certs.h"
-#include "gateway/tls/identity.h"
 #include "gateway/tls/trust.h"
 
 /*
@@ -46,7 +45,6 @@ struct tlsctx_set {
 	struct certs **certs; /* one for each key ring */
 	struct trust **trust; /* the same */
 	size_t nkeyrings;
-	struct identity_users *users;
 };
 
 /* What an SSL is for: hung on it as application data. */
@@ -317,9 +315,6 @@ int tlsctx_set_load(const struct policy *policy, struct diags *diags, struct tls
 	set->tlsctx = calloc(policy->ntls_actions + 1, sizeof(*set->tlsctx));
 	if (purpose_index == -1 || set->tlsctx == NULL)
 		goto out;
-	r = identity_users_load(policy, diags, &set->users);
-	if (r < 0)
-		goto out;
 	r = load_keyrings(set, policy, diags);
 	if (r < 0)
 		goto out;
@@ -353,7 +348,6 @@ void tlsctx_set_free(struct tlsctx_set **set)
 		certs_free(&(*set)->certs[i]);
 		trust_free(&(*set)->trust[i]);
 	}
-	identity_users_free(&(*set)->users);
 	free((*set)->tlsctx);
 	free((*set)->certs);
 	free((*set)->trust);
@@ -377,11 +371,6 @@ struct tlsctx *tlsctx_find(struct tlsctx_set *set, const struct tls_action *acti
 {
 	assert(action->index < set->ntlsctx);
 	return &set->tlsctx[action->index];
-}
-
-const struct identity_users *tlsctx_users(const struct tlsctx_set *set)
-{
-	return set->users;
 }
 
 SSL *tlsctx_new(struct tlsctx *tlsctx, enum tlsctx_use use, const uint8_t binding[static TLS_BINDING_BYTES])

@@ -21,7 +21,6 @@
 #define TLS_BINDING_BYTES 16
 
 struct certs;
-struct identity_users;
 struct trust;
 struct ssl_ctx_st;
 struct ssl_st;
@@ -31,8 +30,7 @@ struct tlsctx_set; /* all of a policy */
 enum tlsctx_use { TLSCTX_CONTROL = 0, TLSCTX_DATA };
 
 /*
- * Load certificates, keys and settings of all tls_actions, and the subjects of
- * all users. Every fault goes
+ * Load certificates, keys and settings of all tls_actions. Every fault goes
  * into diags with the place in the policy that names the file. Returns 0, or
  * -EINVAL (diags says why), or -ENOMEM. Reads files: before chroot.
  */
@@ -45,9 +43,6 @@ const struct trust *tlsctx_set_trust(const struct tlsctx_set *set, size_t keyrin
 
 /* Lives as long as the set. */
 struct tlsctx *tlsctx_find(struct tlsctx_set *set, const struct tls_action *action);
-
-/* Whose certificates the policy knows. Lives as long as the set. */
-const struct identity_users *tlsctx_users(const struct tlsctx_set *set);
 
 /*
  * A new server-side SSL for one connection, without transport. NULL: no memory.
