@@ -17,7 +17,7 @@
 #include "policy/ip.h"
 
 enum log_format { LOG_FORMAT_TEXT = 0, LOG_FORMAT_JSON };
-enum log_level { LOG_LEVEL_ERROR = 0, LOG_LEVEL_INFO, LOG_LEVEL_DEBUG, LOG_LEVEL_TRACE };
+enum log_level { LOG_LEVEL_ERROR = 0, LOG_LEVEL_INFO, LOG_LEVEL_DEBUG };
 
 struct policy_daemon {
 	const char *user; /* default "attlsd" */

@@ -10,7 +10,6 @@
 static const struct word log_levels[] = { { "error", LOG_LEVEL_ERROR, NULL },
 					  { "info", LOG_LEVEL_INFO, NULL },
 					  { "debug", LOG_LEVEL_DEBUG, NULL },
-					  { "trace", LOG_LEVEL_TRACE, NULL },
 					  { 0 } };
 static const struct word log_formats[] = { { "text", LOG_FORMAT_TEXT, NULL },
 					   { "json", LOG_FORMAT_JSON, NULL },

@@ -517,7 +517,7 @@ def test_26_lying_226(launch, make_backend):
 # Guard: put_escaped() in gateway/base/log.c.
 @pytest.mark.parametrize("style", ["text", "json"])
 def test_27_log_injection(launch, backend, style):
-    gateway = launch(backend, daemon={"log": {"format": style, "level": "trace"}}, wait=False)
+    gateway = launch(backend, daemon={"log": {"format": style, "level": "debug"}}, wait=False)
     ready = net.until(lambda: [line for line in gateway.log.splitlines() if "ready" in line and "explicit" in line], "ready")[0]
     place = json.loads(ready)["explicit"] if style == "json" else gateways.Event("info", "ready", ready).keys["explicit"]
     with clients.Client(("127.0.0.1", int(place.rsplit(":", 1)[1]))) as c:

@@ -239,7 +239,7 @@ def test_other_protocols_end_the_session(gateway, backend, request_, where):
 
 
 def test_passwords_and_control_characters_stay_out_of_the_log(launch, backend):
-    gateway = launch(backend, daemon={"log": {"level": "trace"}})
+    gateway = launch(backend, daemon={"log": {"level": "debug"}})
     with clients.Client(gateway.explicit) as c:
         c.cmd("PASS cleartext-secret")
         c.auth().cmd("USER mallory\x1b[2J\x07\x80")

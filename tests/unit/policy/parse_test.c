@@ -140,7 +140,7 @@ static const char *const whole =
     "daemon:\n"
     "  user: gate\n"
     "  workers: 4\n"
-    "  log: { level: TRACE, format: json }\n"
+    "  log: { level: DEBUG, format: json }\n"
     "  limits: { sessions: 5, sessions_per_source: 4, unauthenticated_per_source: 3 }\n"
     "rules:\n"
     "  b: { priority: 5, match: { listener: one, remote_addr: 10.0.0.0/8,\n"
@@ -191,7 +191,7 @@ static void test_whole(void **state)
 	assert_int_equal(policy->daemon.user_mark.line, 3);
 	assert_int_equal(policy->daemon.user_mark.column, 9);
 	assert_int_equal(policy->daemon.workers, 4);
-	assert_int_equal(policy->daemon.log_level, LOG_LEVEL_TRACE);
+	assert_int_equal(policy->daemon.log_level, LOG_LEVEL_DEBUG);
 	assert_int_equal(policy->daemon.log_format, LOG_FORMAT_JSON);
 	assert_int_equal(policy->daemon.limit_unauthenticated_per_source, 3);
 
