@@ -6,6 +6,8 @@
 #include <openssl/ssl.h>
 #include <stdlib.h>
 
+#include "gateway/net/stream-bio.h"
+
 /* request_update, behind the header of the message */
 #define KEY_UPDATE_REQUEST_AT 4
 
@@ -50,27 +52,18 @@ static long bio_ctrl(BIO *bio, int command, long num, void *ptr)
 	return 0;
 }
 
-/* Made once per process, lives as long as it. */
-static BIO_METHOD *bio_method(void)
-{
-	static BIO_METHOD *method;
-
-	if (method != NULL)
-		return method;
-	method = BIO_meth_new(BIO_get_new_index() | BIO_TYPE_SOURCE_SINK, "stream to the kernel");
-	if (method == NULL || BIO_meth_set_write_ex(method, bio_write) != 1 ||
-	    BIO_meth_set_ctrl(method, bio_ctrl) != 1) {
-		BIO_meth_free(method);
-		method = NULL;
-	}
-	return method;
-}
+/* Not constant: OpenSSL has few numbers for kinds of BIOs, so each is made once and lives as long as the
+ * process. */
+static struct stream_bio_kind to_kernel = {
+	.name = "stream to the kernel",
+	.write = bio_write,
+	.ctrl = bio_ctrl,
+};
 
 int stream_ktls_allow(struct stream *stream)
 {
 	struct stream_ktls *ktls = calloc(1, sizeof(*ktls));
-	BIO_METHOD *method = bio_method();
-	BIO *bio = method != NULL ? BIO_new(method) : NULL;
+	BIO *bio = stream_bio_new(&to_kernel, stream);
 
 	/* asks the socket for its TLS layer at once; a kernel without one says no, and all stays as it is */
 	if (ktls != NULL)
@@ -80,8 +73,6 @@ int stream_ktls_allow(struct stream *stream)
 		free(ktls);
 		return -ENOMEM;
 	}
-	BIO_set_data(bio, stream);
-	BIO_set_init(bio, 1);
 	SSL_set0_wbio(stream->ssl, bio); /* only this one can give keys away: those for reading stay */
 	(void)SSL_set_options(stream->ssl, SSL_OP_ENABLE_KTLS);
 	stream->ktls = ktls;

@@ -8,6 +8,7 @@
 #include <string.h>
 #include <sys/socket.h>
 
+#include "gateway/net/stream-bio.h"
 #include "gateway/net/stream-ktls.h"
 
 /* TLS record types, as the first byte on the wire (RFC 8446 5.1). */
@@ -97,21 +98,14 @@ static long bio_ctrl(BIO *bio, int command, long num, void *ptr)
 	}
 }
 
-/* Made once per process, lives as long as it. */
-static BIO_METHOD *bio_method(void)
-{
-	static BIO_METHOD *method;
-
-	if (method != NULL)
-		return method;
-	method = BIO_meth_new(BIO_get_new_index() | BIO_TYPE_SOURCE_SINK, "stream");
-	if (method == NULL || BIO_meth_set_write_ex(method, bio_write) != 1 ||
-	    BIO_meth_set_read_ex(method, bio_read) != 1 || BIO_meth_set_ctrl(method, bio_ctrl) != 1) {
-		BIO_meth_free(method);
-		method = NULL;
-	}
-	return method;
-}
+/* Not constant: OpenSSL has few numbers for kinds of BIOs, so each is made once and lives as long as the
+ * process. */
+static struct stream_bio_kind to_stream = {
+	.name = "stream",
+	.write = bio_write,
+	.read = bio_read,
+	.ctrl = bio_ctrl,
+};
 
 /*
  * KeyUpdates, alerts and refused renegotiations bring no data, cost us more than
@@ -247,15 +241,12 @@ static const struct stream_layer tls_layer = {
 
 int stream_tls_start(struct stream *stream, SSL *ssl, bool kernel)
 {
-	BIO_METHOD *method = bio_method();
-	BIO *bio = method != NULL ? BIO_new(method) : NULL;
+	BIO *bio = stream_bio_new(&to_stream, stream);
 
 	if (bio == NULL) {
 		SSL_free(ssl);
 		return -ENOMEM;
 	}
-	BIO_set_data(bio, stream);
-	BIO_set_init(bio, 1);
 	SSL_set_bio(ssl, bio, bio);
 	SSL_set_msg_callback(ssl, on_message);
 	stream->ssl = ssl;

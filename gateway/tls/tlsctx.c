@@ -54,6 +54,7 @@ struct purpose {
 	uint8_t binding[TLS_BINDING_BYTES];
 };
 
+/* OpenSSL gives the number once per process, and its callbacks bring nothing to find it by. */
 static int purpose_index = -1;
 
 static void purpose_free(void *parent, void *ptr, CRYPTO_EX_DATA *ad, int idx, long argl, void *argp)
