@@ -33,8 +33,8 @@ struct ask {
 	uint64_t session; /* CTL_END: its number */
 };
 
-/* SESSION and TOLD come from workers, which may have been taken over; all others from the monitor, before
- * them. */
+/* ANSWER_SESSION and ANSWER_SESSIONS_END come from workers, which may have been taken over; all others from
+ * the monitor, before them. */
 enum answer_kind {
 	ANSWER_DONE = 1,
 	ANSWER_REFUSED,
@@ -64,7 +64,7 @@ struct answer_gateway {
 enum answer_worker_state {
 	WORKER_STARTS = 1, /* loads keys */
 	WORKER_SERVES,
-	WORKER_LAGS, /* is behind with what it was told: gets nothing, and is asked nothing */
+	WORKER_BACKLOGGED, /* has not read its messages yet: gets no session and no question */
 	WORKER_RETIRES,
 	WORKER_DRAINS,
 	WORKER_ENDS /* was killed */
@@ -100,7 +100,7 @@ struct answer_session {
 
 struct answer_sessions_end {
 	int32_t pid;
-	uint64_t sessions; /* how many it has told of */
+	uint64_t sessions; /* how many ANSWER_SESSION it has sent */
 };
 
 struct answer {
@@ -111,7 +111,7 @@ struct answer {
 		struct answer_gateway gateway;
 		struct answer_worker worker;
 		struct answer_session session;
-		struct answer_sessions_end told;
+		struct answer_sessions_end sessions_end;
 	} u;
 };
 

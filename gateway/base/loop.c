@@ -21,18 +21,18 @@ static uint64_t monotonic_us(void)
 
 int loop_init(struct loop *loop)
 {
-	struct epoll_event door = { .events = EPOLLIN, .data.ptr = &loop->bulk };
+	struct epoll_event inner = { .events = EPOLLIN, .data.ptr = &loop->bulk };
 
 	*loop = (struct loop){ .now_ms = monotonic_us() / 1000 };
 	loop->epoll_fd = epoll_create1(EPOLL_CLOEXEC);
 	loop->bulk_fd = epoll_create1(EPOLL_CLOEXEC);
 	if (loop->epoll_fd == -1 || loop->bulk_fd == -1 ||
-	    epoll_ctl(loop->epoll_fd, EPOLL_CTL_ADD, loop->bulk_fd, &door) == -1)
+	    epoll_ctl(loop->epoll_fd, EPOLL_CTL_ADD, loop->bulk_fd, &inner) == -1)
 		return -errno;
 	return 0;
 }
 
-static void bury_all(struct loop *loop)
+static void run_deferred(struct loop *loop)
 {
 	while (loop->deferred_head != NULL) {
 		struct deferred *deferred = loop->deferred_head;
@@ -44,7 +44,7 @@ static void bury_all(struct loop *loop)
 
 void loop_done(struct loop *loop)
 {
-	bury_all(loop);
+	run_deferred(loop);
 	fd_close(&loop->epoll_fd);
 	fd_close(&loop->bulk_fd);
 	free(loop->heap);
@@ -222,7 +222,7 @@ static void run_again(struct loop *loop)
  * What has happened to bulk watches joins their queue. As long as that is
  * long there is no need to know: those that wait would be told again.
  */
-static void queue_patient(struct loop *loop)
+static void queue_bulk(struct loop *loop)
 {
 	struct epoll_event events[LOOP_BATCH];
 	int n = loop->bulk.len < LOOP_BATCH ? epoll_wait(loop->bulk_fd, events, LOOP_BATCH, 0) : 0;
@@ -232,7 +232,7 @@ static void queue_patient(struct loop *loop)
 }
 
 /* One after the other, until the slice is over: what is left comes first in the next turn. */
-static void run_patient(struct loop *loop)
+static void run_bulk(struct loop *loop)
 {
 	uint64_t end_us;
 
@@ -273,10 +273,10 @@ int loop_run(struct loop *loop)
 		loop->batch_len = 0;
 		run_again(loop);
 		if (bulk)
-			queue_patient(loop);
-		run_patient(loop);
+			queue_bulk(loop);
+		run_bulk(loop);
 		run_timers(loop);
-		bury_all(loop);
+		run_deferred(loop);
 	}
 	return 0;
 }

@@ -1,10 +1,10 @@
 /*
  * The event loop of a process: descriptors (level-triggered epoll), timers, a
  * queue for work that no descriptor will announce (bytes already inside
- * OpenSSL, a spent budget), and a graveyard, so that no callback ever frees the
+ * OpenSSL, a spent budget), and objects to free at its end, so that no callback ever frees the
  * object that called it.
  *
- * A turn has a fast lane and a slow one. Patient watches (file transfers,
+ * A turn has a fast lane and a slow one. Bulk watches (file transfers,
  * handshakes) have an epoll and a queue of their own, and of that a turn does one
  * slice of time; so a command on a control connection never waits for more than a slice
  * and the one step that overran it, however many transfers there are.
@@ -75,7 +75,7 @@ struct loop {
 
 /* Returns 0 or a negative errno. */
 int loop_init(struct loop *loop);
-/* Buries what is due, closes epoll, frees the lent buffer. Watches and timers are their owners'. */
+/* Frees what is deferred, closes epoll, frees the lent buffer. Watches and timers are their owners'. */
 void loop_done(struct loop *loop);
 
 static inline void watch_init(struct watch *watch, watch_fn *fn)

@@ -64,7 +64,7 @@ static const char *state_name(uint32_t state)
 		return "starts";
 	case WORKER_SERVES:
 		return "serves";
-	case WORKER_LAGS:
+	case WORKER_BACKLOGGED:
 		return "lags";
 	case WORKER_RETIRES:
 		return "retires";

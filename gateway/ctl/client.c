@@ -288,7 +288,7 @@ static int take_from_worker(const struct target *target, struct answers *answers
 		return 0;
 	if (answer->kind == ANSWER_SESSION && from->sessions < from->worker.sessions + SESSIONS_MORE)
 		return take_session(target, answers, from, &answer->u.session);
-	from->told = answer->kind == ANSWER_SESSIONS_END && answer->u.told.sessions == from->sessions;
+	from->told = answer->kind == ANSWER_SESSIONS_END && answer->u.sessions_end.sessions == from->sessions;
 	from->bad = !from->told;
 	return 0;
 }
@@ -296,7 +296,7 @@ static int take_from_worker(const struct target *target, struct answers *answers
 static pid_t claimed_by(const struct answer *answer)
 {
 	return answer->kind == ANSWER_SESSION	     ? answer->u.session.worker
-	       : answer->kind == ANSWER_SESSIONS_END ? answer->u.told.pid
+	       : answer->kind == ANSWER_SESSIONS_END ? answer->u.sessions_end.pid
 						     : 0;
 }
 
@@ -327,7 +327,7 @@ bool talk_is_silent(const struct worker_heard *heard)
 	case WORKER_DRAINS:
 		return !heard->told && heard->worker.sessions > 0;
 	case WORKER_SERVES:
-	case WORKER_LAGS:
+	case WORKER_BACKLOGGED:
 		break;
 	}
 	return !heard->told;
@@ -340,7 +340,7 @@ static bool is_all(const struct answers *answers, enum ctl_proto_what what)
 		return false;
 	for (size_t i = 0; what == CTL_SESSIONS && i < answers->nworkers; i++)
 		if (talk_is_silent(&answers->workers[i]) && !answers->workers[i].bad &&
-		    answers->workers[i].worker.state != WORKER_LAGS)
+		    answers->workers[i].worker.state != WORKER_BACKLOGGED)
 			return false;
 	return true;
 }

@@ -130,7 +130,7 @@ static enum answer_worker_state state_of(const struct child *child)
 	if (!child->ready)
 		return child->channel.fd == -1 ? WORKER_ENDS : WORKER_STARTS;
 	if (child_lags(child))
-		return WORKER_LAGS;
+		return WORKER_BACKLOGGED;
 	if (child->told == MSG_NONE)
 		return WORKER_SERVES;
 	return child->told == MSG_DRAIN ? WORKER_DRAINS : WORKER_RETIRES;

@@ -6,86 +6,86 @@
 
 #include "gateway/net/stream-tls.h"
 
-void inbuf_free(struct inbuf *window)
+void inbuf_free(struct inbuf *inbuf)
 {
-	if (window->bytes != NULL)
-		explicit_bzero(window->bytes, window->end);
-	free(window->bytes);
-	*window = (struct inbuf){ .bytes = NULL };
+	if (inbuf->bytes != NULL)
+		explicit_bzero(inbuf->bytes, inbuf->end);
+	free(inbuf->bytes);
+	*inbuf = (struct inbuf){ .bytes = NULL };
 }
 
-void inbuf_tidy(struct inbuf *window)
+void inbuf_tidy(struct inbuf *inbuf)
 {
-	size_t len = inbuf_len(window);
+	size_t len = inbuf_len(inbuf);
 
-	if (window->bytes == NULL || window->start == 0)
+	if (inbuf->bytes == NULL || inbuf->start == 0)
 		return;
 	if (len == 0) {
-		bool more = window->more;
+		bool more = inbuf->more;
 
-		inbuf_free(window);
-		window->more = more;
+		inbuf_free(inbuf);
+		inbuf->more = more;
 		return;
 	}
-	memmove(window->bytes, window->bytes + window->start, len);
-	explicit_bzero(window->bytes + len, window->end - len); /* what has moved, or is used up */
-	window->start = 0;
-	window->end = len;
+	memmove(inbuf->bytes, inbuf->bytes + inbuf->start, len);
+	explicit_bzero(inbuf->bytes + len, inbuf->end - len); /* what has moved, or is used up */
+	inbuf->start = 0;
+	inbuf->end = len;
 }
 
-enum stream_io inbuf_fill(struct inbuf *window, struct stream *stream)
+enum stream_io inbuf_fill(struct inbuf *inbuf, struct stream *stream)
 {
 	enum stream_io io = STREAM_OK;
 	size_t len;
 
-	if (window->bytes == NULL) {
-		window->bytes = malloc(WINDOW_BYTES);
-		if (window->bytes == NULL)
+	if (inbuf->bytes == NULL) {
+		inbuf->bytes = malloc(INBUF_BYTES);
+		if (inbuf->bytes == NULL)
 			return STREAM_RESET;
 	}
-	while (window->end < WINDOW_BYTES) {
-		io = stream_read(stream, window->bytes + window->end, WINDOW_BYTES - window->end, &len);
+	while (inbuf->end < INBUF_BYTES) {
+		io = stream_read(stream, inbuf->bytes + inbuf->end, INBUF_BYTES - inbuf->end, &len);
 		if (io != STREAM_OK)
 			break;
-		window->end += len;
+		inbuf->end += len;
 		/* All that was there: asking once more would cost a system call to be told so. What has come
 		 * meanwhile raises an event. */
-		if (window->end < WINDOW_BYTES && (stream->ssl == NULL || !stream_tls_has_pending(stream))) {
+		if (inbuf->end < INBUF_BYTES && (stream->ssl == NULL || !stream_tls_has_pending(stream))) {
 			io = STREAM_WAIT;
 			break;
 		}
 	}
-	window->more = io == STREAM_OK;
-	if (window->end == 0) {
-		free(window->bytes);
-		window->bytes = NULL;
+	inbuf->more = io == STREAM_OK;
+	if (inbuf->end == 0) {
+		free(inbuf->bytes);
+		inbuf->bytes = NULL;
 	}
 	return io;
 }
 
-void outbuf_flush(struct outbuf *lines, struct stream *stream)
+void outbuf_flush(struct outbuf *outbuf, struct stream *stream)
 {
-	if (lines->len > 0 && stream_is_open(stream))
-		(void)stream_write(stream, lines->bytes,
-				   lines->len); /* a broken stream is seen when it is read */
-	explicit_bzero(lines->bytes, lines->len);
-	lines->len = 0;
+	if (outbuf->len > 0 && stream_is_open(stream))
+		(void)stream_write(stream, outbuf->bytes,
+				   outbuf->len); /* a broken stream is seen when it is read */
+	explicit_bzero(outbuf->bytes, outbuf->len);
+	outbuf->len = 0;
 }
 
-void outbuf_flush_last(struct outbuf *lines, struct stream *stream)
+void outbuf_flush_last(struct outbuf *outbuf, struct stream *stream)
 {
-	if (lines->len > 0 && stream_is_open(stream))
-		(void)stream_write_last(stream, lines->bytes, lines->len); /* as above */
-	explicit_bzero(lines->bytes, lines->len);
-	lines->len = 0;
+	if (outbuf->len > 0 && stream_is_open(stream))
+		(void)stream_write_last(stream, outbuf->bytes, outbuf->len); /* as above */
+	explicit_bzero(outbuf->bytes, outbuf->len);
+	outbuf->len = 0;
 }
 
-void outbuf_add(struct outbuf *lines, struct stream *stream, const char *text, size_t len)
+void outbuf_add(struct outbuf *outbuf, struct stream *stream, const char *text, size_t len)
 {
-	if (lines->len + len + 2 > sizeof(lines->bytes))
-		outbuf_flush(lines, stream);
-	assert(len + 2 <= sizeof(lines->bytes));
-	memcpy(lines->bytes + lines->len, text, len);
-	memcpy(lines->bytes + lines->len + len, "\r\n", 2);
-	lines->len += len + 2;
+	if (outbuf->len + len + 2 > sizeof(outbuf->bytes))
+		outbuf_flush(outbuf, stream);
+	assert(len + 2 <= sizeof(outbuf->bytes));
+	memcpy(outbuf->bytes + outbuf->len, text, len);
+	memcpy(outbuf->bytes + outbuf->len + len, "\r\n", 2);
+	outbuf->len += len + 2;
 }

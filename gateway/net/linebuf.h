@@ -19,54 +19,54 @@ struct inbuf {
 };
 
 /* Holds the longest line of either side twice over. */
-#define WINDOW_BYTES 8448
+#define INBUF_BYTES 8448
 
-static inline size_t inbuf_len(const struct inbuf *window)
+static inline size_t inbuf_len(const struct inbuf *inbuf)
 {
-	return window->end - window->start;
+	return inbuf->end - inbuf->start;
 }
 
-static inline const uint8_t *inbuf_at(const struct inbuf *window)
+static inline const uint8_t *inbuf_at(const struct inbuf *inbuf)
 {
-	return window->bytes + window->start;
+	return inbuf->bytes + inbuf->start;
 }
 
-static inline void inbuf_use(struct inbuf *window, size_t len)
+static inline void inbuf_use(struct inbuf *inbuf, size_t len)
 {
-	window->start += len;
+	inbuf->start += len;
 }
 
-static inline bool inbuf_has_room(const struct inbuf *window)
+static inline bool inbuf_has_room(const struct inbuf *inbuf)
 {
-	return inbuf_len(window) < WINDOW_BYTES;
+	return inbuf_len(inbuf) < INBUF_BYTES;
 }
 
-/* Read what is there. STREAM_OK: the window is full; STREAM_WAIT: epoll tells when there is more, or the end.
+/* Read what is there. STREAM_OK: the buffer is full; STREAM_WAIT: epoll tells when there is more, or the end.
  */
-enum stream_io inbuf_fill(struct inbuf *window, struct stream *stream);
+enum stream_io inbuf_fill(struct inbuf *inbuf, struct stream *stream);
 
-/* Give an empty window's memory back; make room at the end of another one. Moves the bytes. */
-void inbuf_tidy(struct inbuf *window);
+/* Give an empty buffer's memory back; make room at the end of another one. Moves the bytes. */
+void inbuf_tidy(struct inbuf *inbuf);
 
 /* Drop everything. What was in it may have been a password: it is wiped. */
-void inbuf_free(struct inbuf *window);
+void inbuf_free(struct inbuf *inbuf);
 
 /* What one event can have to say to a client or a server before it is flushed. */
-#define LINES_BYTES (16 * 1024)
+#define OUTBUF_BYTES (16 * 1024)
 
 /* Lines on their way to one leg; filled and flushed within one event, so that one reply is one segment. */
 struct outbuf {
 	size_t len;
-	uint8_t bytes[LINES_BYTES];
+	uint8_t bytes[OUTBUF_BYTES];
 };
 
-/* Add a text and CRLF; flushes first when there is no room. len is below LINES_BYTES - 2. */
-void outbuf_add(struct outbuf *lines, struct stream *stream, const char *text, size_t len);
+/* Add a text and CRLF; flushes first when there is no room. len is below OUTBUF_BYTES - 2. */
+void outbuf_add(struct outbuf *outbuf, struct stream *stream, const char *text, size_t len);
 
 /* Send what is there. A broken stream is noticed when it is read. */
-void outbuf_flush(struct outbuf *lines, struct stream *stream);
+void outbuf_flush(struct outbuf *outbuf, struct stream *stream);
 
 /* The same for the last ones: they leave in one segment with what stream_finish() sends. */
-void outbuf_flush_last(struct outbuf *lines, struct stream *stream);
+void outbuf_flush_last(struct outbuf *outbuf, struct stream *stream);
 
 #endif

@@ -52,8 +52,8 @@ static ssize_t wire_read(struct stream *stream, void *buf, size_t size)
 		if (!wire->may_fill)
 			return -1;
 		wire->may_fill = false;
-		n = socket_read(stream, wire->bytes, wire->most);
-		wire->exhausted = n < (ssize_t)wire->most;
+		n = socket_read(stream, wire->bytes, wire->max);
+		wire->exhausted = n < (ssize_t)wire->max;
 		if (n <= 0)
 			return n;
 		wire->start = 0;
@@ -112,7 +112,7 @@ static struct stream_bio_kind to_stream = {
  * the peer, and OpenSSL reads on behind each: so many in one turn are an attack,
  * whatever stands between them, and the connection is treated as broken.
  */
-#define BARREN_MAX 32
+#define NODATA_RECORDS_MAX 32
 
 static void on_message(int is_write, int version, int type, const void *bytes, size_t len, SSL *ssl,
 		       void *arg)
@@ -128,7 +128,7 @@ static void on_message(int is_write, int version, int type, const void *bytes, s
 	}
 	if (is_write || !stream->tls_up || (type != SSL3_RT_HANDSHAKE && type != SSL3_RT_ALERT))
 		return;
-	if (++stream->nodata_records > BARREN_MAX)
+	if (++stream->nodata_records > NODATA_RECORDS_MAX)
 		stream->saw_reset = true; /* bio_read() gives nothing more */
 }
 
@@ -207,8 +207,8 @@ static void tls_free(struct stream *stream)
 	stream->layer = NULL;
 	stream_ktls_free(stream);
 	stream->tls_up = false;
-	stream->clear_out = false;
-	stream->leaving = false;
+	stream->tx_clear = false;
+	stream->closing_tls = false;
 }
 
 static void tls_moved(struct stream *stream)
@@ -297,8 +297,8 @@ bool stream_tls_has_begun(const struct stream *stream)
 	return SSL_get_state(stream->ssl) != TLS_ST_BEFORE;
 }
 
-enum stream_io stream_tls_read_wire(struct stream *stream, struct stream_wire *wire, size_t most,
-				    uint8_t *buf, size_t size, size_t *ret_len)
+enum stream_io stream_tls_read_wire(struct stream *stream, struct stream_wire *wire, size_t max, uint8_t *buf,
+				    size_t size, size_t *ret_len)
 {
 	enum stream_io io;
 	size_t len = 0, n;
@@ -307,7 +307,7 @@ enum stream_io stream_tls_read_wire(struct stream *stream, struct stream_wire *w
 	assert(size >= STREAM_TLS_READ_WIRE_BYTES);
 	SSL_set_read_ahead(stream->ssl, 0);
 	wire->start = wire->end = 0;
-	wire->most = most < sizeof(wire->bytes) ? most : sizeof(wire->bytes);
+	wire->max = max < sizeof(wire->bytes) ? max : sizeof(wire->bytes);
 	wire->may_fill = true;
 	wire->exhausted = false;
 	stream->wire = wire;
@@ -397,7 +397,7 @@ enum stream_io stream_tls_leave(struct stream *stream, bool answer)
 	ssize_t n;
 	enum stream_io io;
 
-	if (!stream->leaving && !SSL_has_pending(stream->ssl)) {
+	if (!stream->closing_tls && !SSL_has_pending(stream->ssl)) {
 		do {
 			n = recv(stream->watch.fd, &first, 1, MSG_PEEK);
 		} while (n == -1 && errno == EINTR);
@@ -413,7 +413,7 @@ enum stream_io stream_tls_leave(struct stream *stream, bool answer)
 			return STREAM_OK;
 		}
 	}
-	stream->leaving = true; /* from here on it is TLS, however it is cut into segments */
+	stream->closing_tls = true; /* from here on it is TLS, however it is cut into segments */
 	io = tls_read(stream, &first, 1, &len);
 	if (io == STREAM_OK) /* application data behind CCC */
 		return STREAM_RESET;

@@ -22,7 +22,7 @@
 struct stream_wire {
 	uint8_t bytes[STREAM_WIRE_BYTES];
 	size_t start, end;
-	size_t most;	/* asked of the kernel at once */
+	size_t max;	/* asked of the kernel at once */
 	bool may_fill;	/* once in a call */
 	bool exhausted; /* the kernel has nothing more now */
 };
@@ -71,13 +71,13 @@ const char *stream_tls_server_name(const struct stream *stream);
 const char *stream_tls_alpn(const struct stream *stream, char buf[static STREAM_TLS_ALPN_MAX]);
 
 /*
- * Of a data connection: decrypt what the socket has, up to `most` bytes on the
+ * Of a data connection: decrypt what the socket has, up to `max` bytes on the
  * wire, through `wire`. size: at least STREAM_TLS_READ_WIRE_BYTES. STREAM_OK: there may be
  * more; others as in stream_read(), but *ret_len is set in any case and may be above 0.
  */
 #define STREAM_TLS_READ_WIRE_BYTES (STREAM_WIRE_BYTES + 96 * 1024)
-enum stream_io stream_tls_read_wire(struct stream *stream, struct stream_wire *wire, size_t most,
-				    uint8_t *buf, size_t size, size_t *ret_len);
+enum stream_io stream_tls_read_wire(struct stream *stream, struct stream_wire *wire, size_t max, uint8_t *buf,
+				    size_t size, size_t *ret_len);
 
 bool stream_tls_resumed(const struct stream *stream);
 
@@ -90,7 +90,7 @@ void stream_tls_notify(struct stream *stream);
 /* From now on write in the clear, while the peer may still read and write TLS; see stream_tls_leave(). */
 static inline void stream_tls_tx_clear(struct stream *stream)
 {
-	stream->clear_out = true;
+	stream->tx_clear = true;
 }
 
 /*

@@ -79,7 +79,7 @@ static enum stream_io read_ended(struct stream *stream, ssize_t n)
 
 bool stream_writes_plain(const struct stream *stream)
 {
-	return stream->layer == NULL || stream->clear_out || stream->kernel_encrypts;
+	return stream->layer == NULL || stream->tx_clear || stream->kernel_encrypts;
 }
 
 /* The kernel has taken all bytes: now it takes the end of TLS, too, as soon as it has room. */
@@ -236,7 +236,7 @@ enum stream_io stream_write_last(struct stream *stream, const uint8_t *bytes, si
 
 enum stream_io stream_finish(struct stream *stream)
 {
-	if (!stream->finishing && stream->layer != NULL && stream->tls_up && !stream->clear_out) {
+	if (!stream->finishing && stream->layer != NULL && stream->tls_up && !stream->tx_clear) {
 		/* the kernel's goes out after the queue, OpenSSL's into it; the flush sees what fails */
 		stream->notify_pending = stream->kernel_encrypts;
 		if (!stream->notify_pending)

@@ -54,8 +54,8 @@ struct stream {
 	struct stream_ktls *ktls;	  /* the kernel may take over our direction of TLS, or has */
 	bool kernel_encrypts;		  /* it has: bytes are written to the socket as they are */
 	bool tls_up;			  /* the handshake is done */
-	bool clear_out;			  /* our direction has left TLS (CCC), the peer's may not have yet */
-	bool leaving;	     /* the last TLS record of the peer has begun to arrive, see stream_tls_leave() */
+	bool tx_clear;			  /* our direction has left TLS (CCC), the peer's may not have yet */
+	bool closing_tls;    /* the last TLS record of the peer has begun to arrive, see stream_tls_leave() */
 	bool finishing;	     /* shut the write side down once drained */
 	bool finished;	     /* done */
 	bool notify_pending; /* close_notify waits for room in the socket (kTLS) */

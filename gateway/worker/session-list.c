@@ -124,8 +124,8 @@ static int tell(struct session_dump *dump)
 	if (node != NULL)
 		return 0;
 	answer = ctl_proto_answer(ANSWER_SESSIONS_END);
-	answer.u.told.pid = (int32_t)getpid();
-	answer.u.told.sessions = dump->told;
+	answer.u.sessions_end.pid = (int32_t)getpid();
+	answer.u.sessions_end.sessions = dump->told;
 	r = ctl_proto_send(dump->watch.fd, &answer);
 	return r < 0 ? r : 1;
 }

@@ -6,9 +6,9 @@
 #include "gateway/base/util.h"
 #include "tests/unit/unit.h"
 
-#define PATIENT 5
-#define ROUNDS	3
-#define CROWD	200
+#define BULK   5
+#define ROUNDS 3
+#define MANY   200
 
 /* A descriptor that is always readable, and what its watch has seen. */
 struct source {
@@ -20,7 +20,7 @@ struct source {
 	unsigned called;
 };
 
-static char order[4 * CROWD + 1];
+static char order[4 * MANY + 1];
 static size_t norder;
 static size_t order_end; /* stop there */
 static struct source *victim;
@@ -50,7 +50,7 @@ static void on_urgent(struct watch *watch, uint32_t ready)
 	note(CONTAINER_OF(watch, struct source, watch), ready);
 }
 
-static void on_patient(struct watch *watch, uint32_t ready)
+static void on_bulk(struct watch *watch, uint32_t ready)
 {
 	take_long();
 	note(CONTAINER_OF(watch, struct source, watch), ready);
@@ -60,7 +60,7 @@ static void on_again(struct watch *watch, uint32_t ready)
 {
 	struct source *source = CONTAINER_OF(watch, struct source, watch);
 
-	on_patient(watch, ready);
+	on_bulk(watch, ready);
 	loop_again(source->loop, watch);
 }
 
@@ -100,22 +100,22 @@ static void run(struct loop *loop, size_t steps)
 }
 
 /* Between two steps of bulk watches everybody else has a turn, and bulk ones have theirs in order. */
-static void patient_waits(watch_fn *fn)
+static void bulk_waits(watch_fn *fn)
 {
 	struct loop loop;
-	struct source urgent, bulk[PATIENT];
+	struct source urgent, bulk[BULK];
 
 	assert_int_equal(loop_init(&loop), 0);
-	for (size_t i = 0; i < PATIENT; i++)
+	for (size_t i = 0; i < BULK; i++)
 		source_open(&bulk[i], &loop, (char)('0' + i), fn, true);
 	source_open(&urgent, &loop, 'u', on_urgent, false);
-	run(&loop, 2 * PATIENT * ROUNDS);
-	for (size_t i = 0; i < PATIENT * ROUNDS; i++) {
+	run(&loop, 2 * BULK * ROUNDS);
+	for (size_t i = 0; i < BULK * ROUNDS; i++) {
 		assert_int_equal(order[2 * i], 'u');
-		assert_int_equal(order[2 * i + 1], '0' + (int)(i % PATIENT));
+		assert_int_equal(order[2 * i + 1], '0' + (int)(i % BULK));
 	}
 	assert_int_equal(urgent.ready, EPOLLIN);
-	for (size_t i = 0; i < PATIENT; i++) {
+	for (size_t i = 0; i < BULK; i++) {
 		assert_int_equal(bulk[i].ready, EPOLLIN);
 		source_close(&bulk[i]);
 	}
@@ -123,41 +123,41 @@ static void patient_waits(watch_fn *fn)
 	loop_done(&loop);
 }
 
-static void test_patient_waits(void **state)
+static void test_bulk_waits(void **state)
 {
 	(void)state;
-	patient_waits(on_patient);
+	bulk_waits(on_bulk);
 }
 
 /* The same when they ask for their next step themselves. */
-static void test_patient_asks_again(void **state)
+static void test_bulk_asks_again(void **state)
 {
 	(void)state;
-	patient_waits(on_again);
+	bulk_waits(on_again);
 }
 
-/* More than one look at epoll brings: they neither sessions_peak out who is in a hurry nor each other. */
-static void test_patient_crowd(void **state)
+/* More than one look at epoll brings: they neither crowd out urgent ones nor each other. */
+static void test_many_bulk_watches(void **state)
 {
 	struct loop loop;
-	struct source urgent, *sessions_peak = calloc(CROWD, sizeof(*sessions_peak));
+	struct source urgent, *many = calloc(MANY, sizeof(*many));
 
 	(void)state;
-	assert_non_null(sessions_peak);
+	assert_non_null(many);
 	assert_int_equal(loop_init(&loop), 0);
-	for (size_t i = 0; i < CROWD; i++)
-		source_open(&sessions_peak[i], &loop, 'p', on_patient, true);
+	for (size_t i = 0; i < MANY; i++)
+		source_open(&many[i], &loop, 'p', on_bulk, true);
 	source_open(&urgent, &loop, 'u', on_urgent, false);
-	run(&loop, 4 * CROWD);
-	for (size_t i = 0; i < 4 * CROWD; i++)
+	run(&loop, 4 * MANY);
+	for (size_t i = 0; i < 4 * MANY; i++)
 		assert_int_equal(order[i], i % 2 == 0 ? 'u' : 'p');
-	for (size_t i = 0; i < CROWD; i++) {
-		assert_in_range(sessions_peak[i].called, 1, 3);
-		source_close(&sessions_peak[i]);
+	for (size_t i = 0; i < MANY; i++) {
+		assert_in_range(many[i].called, 1, 3);
+		source_close(&many[i]);
 	}
 	source_close(&urgent);
 	loop_done(&loop);
-	free(sessions_peak);
+	free(many);
 }
 
 /* What was queued and then forgotten is not called. */
@@ -168,8 +168,8 @@ static void test_forgotten_while_queued(void **state)
 
 	(void)state;
 	assert_int_equal(loop_init(&loop), 0);
-	source_open(&bulk[0], &loop, '0', on_patient, true);
-	source_open(&bulk[1], &loop, '1', on_patient, true);
+	source_open(&bulk[0], &loop, '0', on_bulk, true);
+	source_open(&bulk[1], &loop, '1', on_bulk, true);
 	source_open(&urgent, &loop, 'u', on_killer, false);
 	run(&loop, 2);
 	assert_string_equal(order, "u0"); /* 1 is in the queue now */
@@ -183,7 +183,7 @@ static void test_forgotten_while_queued(void **state)
 	loop_done(&loop);
 }
 
-/* Who becomes impatient while waiting is still found and removed. */
+/* A watch that stops being bulk while it is queued is still found and removed. */
 static void test_changes_its_mind(void **state)
 {
 	struct loop loop;
@@ -191,8 +191,8 @@ static void test_changes_its_mind(void **state)
 
 	(void)state;
 	assert_int_equal(loop_init(&loop), 0);
-	source_open(&bulk[0], &loop, '0', on_patient, true);
-	source_open(&bulk[1], &loop, '1', on_patient, true);
+	source_open(&bulk[0], &loop, '0', on_bulk, true);
+	source_open(&bulk[1], &loop, '1', on_bulk, true);
 	source_open(&urgent, &loop, 'u', on_urgent, false);
 	run(&loop, 2);
 	assert_int_equal(loop_set_bulk(&loop, &bulk[1].watch, false), 0);
@@ -209,8 +209,8 @@ static void test_changes_its_mind(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_patient_waits),	 cmocka_unit_test(test_patient_asks_again),
-		cmocka_unit_test(test_patient_crowd),	 cmocka_unit_test(test_forgotten_while_queued),
+		cmocka_unit_test(test_bulk_waits),	  cmocka_unit_test(test_bulk_asks_again),
+		cmocka_unit_test(test_many_bulk_watches), cmocka_unit_test(test_forgotten_while_queued),
 		cmocka_unit_test(test_changes_its_mind),
 	};
 
