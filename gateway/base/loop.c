@@ -1,6 +1,5 @@
 #include "gateway/base/loop.h"
 
-#include <assert.h>
 #include <errno.h>
 #include <stdlib.h>
 #include <time.h>
