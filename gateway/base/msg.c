@@ -7,9 +7,10 @@
 
 #include "gateway/base/util.h"
 
+/* Room for one descriptor more than a message may bring, so that a second one is seen, and closed. */
 union control {
 	struct cmsghdr header;
-	char bytes[CMSG_SPACE(sizeof(int))];
+	char bytes[CMSG_SPACE(2 * sizeof(int))];
 };
 
 int msg_pair(int fds[static 2])
@@ -32,7 +33,7 @@ int msg_send(int channel, const struct msg *msg, int fd)
 
 		memset(&control, 0, sizeof(control));
 		header.msg_control = control.bytes;
-		header.msg_controllen = sizeof(control.bytes);
+		header.msg_controllen = CMSG_SPACE(sizeof(int));
 		cmsg = CMSG_FIRSTHDR(&header);
 		cmsg->cmsg_level = SOL_SOCKET;
 		cmsg->cmsg_type = SCM_RIGHTS;
@@ -45,6 +46,27 @@ int msg_send(int channel, const struct msg *msg, int fd)
 	return n == -1 ? -errno : 0;
 }
 
+/* The descriptor that came along. More than one is a fault, and none of them stays open. */
+static int take_fd(struct msghdr *header, int *ret_fd)
+{
+	struct cmsghdr *cmsg = CMSG_FIRSTHDR(header);
+	size_t n = 0;
+	int fd;
+
+	if (cmsg == NULL || cmsg->cmsg_level != SOL_SOCKET || cmsg->cmsg_type != SCM_RIGHTS)
+		return 0;
+	for (; CMSG_LEN((n + 1) * sizeof(fd)) <= cmsg->cmsg_len; n++) {
+		memcpy(&fd, CMSG_DATA(cmsg) + n * sizeof(fd), sizeof(fd));
+		if (n == 0)
+			*ret_fd = fd;
+		else
+			fd_close(&fd);
+	}
+	if (n > 1)
+		fd_close(ret_fd);
+	return n > 1 ? -EPROTO : 0;
+}
+
 int msg_receive(int channel, struct msg *ret_msg, int *ret_fd)
 {
 	struct iovec iov = { .iov_base = ret_msg, .iov_len = sizeof(*ret_msg) };
@@ -55,8 +77,8 @@ int msg_receive(int channel, struct msg *ret_msg, int *ret_fd)
 		.msg_control = control.bytes,
 		.msg_controllen = sizeof(control.bytes),
 	};
-	struct cmsghdr *cmsg;
 	ssize_t n;
+	int r;
 
 	*ret_fd = -1;
 	do {
@@ -64,10 +86,9 @@ int msg_receive(int channel, struct msg *ret_msg, int *ret_fd)
 	} while (n == -1 && errno == EINTR);
 	if (n == -1)
 		return errno == EWOULDBLOCK ? -EAGAIN : -errno;
-	cmsg = CMSG_FIRSTHDR(&header);
-	if (cmsg != NULL && cmsg->cmsg_level == SOL_SOCKET && cmsg->cmsg_type == SCM_RIGHTS &&
-	    cmsg->cmsg_len == CMSG_LEN(sizeof(int)))
-		memcpy(ret_fd, CMSG_DATA(cmsg), sizeof(*ret_fd));
+	r = take_fd(&header, ret_fd);
+	if (r < 0)
+		return r;
 	if (n == 0 && *ret_fd == -1)
 		return 0;
 	if (n != (ssize_t)sizeof(*ret_msg) || (header.msg_flags & MSG_TRUNC)) {

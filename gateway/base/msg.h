@@ -72,7 +72,8 @@ int msg_send(int channel, const struct msg *msg, int fd);
 /*
  * Receive one message. *ret_fd is the descriptor that came along (now the
  * caller's) or -1: none came, or there was none left to take it. Returns 1; 0 at
- * the end of the channel; -EAGAIN; -EPROTO for a datagram of another size.
+ * the end of the channel; -EAGAIN; -EPROTO for a datagram of another size or with
+ * more than one descriptor.
  */
 int msg_receive(int channel, struct msg *ret_msg, int *ret_fd);
 
