@@ -10,21 +10,20 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-#include "ftp-alg/local-reply.h"
 #include "gateway/base/log.h"
 #include "gateway/base/loop.h"
 #include "gateway/base/util.h"
 #include "gateway/host/policy-file.h"
-#include "gateway/tls/policy-check.h"
 #include "gateway/host/sandbox.h"
 #include "gateway/monitor/admission.h"
 #include "gateway/monitor/children.h"
 #include "gateway/monitor/ctl-server.h"
 #include "gateway/monitor/listen.h"
 #include "gateway/monitor/privileged.h"
-#include "gateway/monitor/source.h"
+#include "gateway/monitor/requests.h"
 #include "gateway/monitor/startup.h"
 #include "gateway/net/netsock.h"
+#include "gateway/tls/policy-check.h"
 
 /* Connections taken in one turn, so that signals and workers get their turn, too. */
 #define ACCEPT_BATCH	64
@@ -43,6 +42,7 @@ struct monitor {
 	struct listener_set coming_listeners;
 	struct admission admission;
 	struct privileged privileged;
+	struct requests requests;
 	struct ctl_server operators;
 	struct answer_gateway facts;	 /* for operators; what changes is filled in by describe() */
 	uint64_t started_ms, current_ms; /* when attlsd began, and the current generation to serve */
@@ -209,56 +209,11 @@ static void on_ready(struct child *child)
 		on_accept_pause(&monitor->accept_pause);
 }
 
-static void forget_announced(void *context, uint64_t session)
-{
-	struct monitor *monitor = context;
-
-	privileged_session_end(&monitor->privileged, session);
-}
-
-static void session_over(struct monitor *monitor, struct child *child, uint64_t session)
-{
-	child->nsessions--;
-	forget_announced(monitor, session);
-}
-
-/* What needs privileges: judged by what the monitor knows of the session. */
-static bool on_request(struct monitor *monitor, struct child *child, const struct msg *msg)
-{
-	struct admission_facts facts;
-	struct msg answer;
-	bool permitted;
-	int fd = -1;
-
-	if (!admission_facts(&monitor->admission, msg->session, child, &facts))
-		return false;
-	permitted =
-	    privileged_request(&monitor->privileged, child->generation->policy, &facts, msg, &answer, &fd);
-	if (permitted && answer.type != MSG_NONE && msg_send(child->channel.fd, &answer, fd) < 0)
-		child_kill(child, "does-not-listen"); /* it asks more than it takes */
-	fd_close(&fd);
-	return permitted;
-}
-
 static void on_message(struct child *child, const struct msg *msg)
 {
-	struct monitor *monitor = child->children->owner;
-	bool ok = false;
+	const struct monitor *monitor = child->children->owner;
 
-	if (msg->type == MSG_SESSION_LOGIN)
-		ok = admission_login(&monitor->admission, msg->session, child);
-	else if (msg->type == MSG_LOGIN_FAILED)
-		ok = admission_login_failed(&monitor->admission, msg->session, child, monitor->loop.now_ms);
-	else if (msg->type == MSG_SOCKET || msg->type == MSG_ANNOUNCE || msg->type == MSG_WITHDRAW)
-		ok = on_request(monitor, child, msg);
-	else if (msg->type == MSG_SESSION_SOURCE)
-		ok = request_admission(&monitor->admission, child, msg, monitor->loop.now_ms);
-	else if (msg->type == MSG_SESSION_END)
-		ok = admission_leave(&monitor->admission, msg->session, child);
-	if (!ok)
-		child_kill(child, "odd-message");
-	else if (msg->type == MSG_SESSION_END)
-		session_over(monitor, child, msg->session);
+	request_take(&monitor->requests, child, msg, monitor->loop.now_ms);
 }
 
 static void abandon_reload(struct monitor *monitor, const char *reason)
@@ -277,7 +232,7 @@ static void abandon_reload(struct monitor *monitor, const char *reason)
 static void on_death(struct child *child, pid_t pid, int status)
 {
 	struct monitor *monitor = child->children->owner;
-	size_t lost = admission_leave_all(&monitor->admission, child, forget_announced, monitor);
+	size_t lost = request_forget_worker(&monitor->requests, child);
 	bool expected = child->told != MSG_NONE && WIFEXITED(status) && WEXITSTATUS(status) == EXIT_SUCCESS;
 
 	if (!expected)
@@ -458,6 +413,7 @@ static int monitor_init(struct monitor *monitor, const char *policy_path)
 		.on_death = on_death,
 		.on_retired = on_retired,
 	};
+	monitor->requests = (struct requests){ &monitor->admission, &monitor->privileged };
 	monitor->started_ms = monitor->loop.now_ms;
 	ctl_server_facts(&monitor->facts, policy_path);
 	ctl_server_init(&monitor->operators, &monitor->loop, &monitor->children, &monitor->admission,
