@@ -13,6 +13,22 @@ union control {
 	char bytes[CMSG_SPACE(2 * sizeof(int))];
 };
 
+static const struct {
+	enum msg_receiver receiver;
+	bool descriptor;
+} types[MSG_TYPE_COUNT] = {
+#define MSG(type, receiver, descriptor) [type] = { receiver, descriptor },
+#include "gateway/base/msg.def"
+#undef MSG
+};
+
+bool msg_is_for(enum msg_receiver receiver, const struct msg *msg, int fd)
+{
+	if (msg->type >= MSG_TYPE_COUNT || types[msg->type].receiver == MSG_TO_NOBODY)
+		return false;
+	return types[msg->type].receiver == receiver && (fd == -1 || types[msg->type].descriptor);
+}
+
 int msg_pair(int fds[static 2])
 {
 	if (socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_NONBLOCK | SOCK_CLOEXEC, 0, fds) == -1)

@@ -6,33 +6,20 @@
 #ifndef ATTLSD_GATEWAY_BASE_MSG_H
 #define ATTLSD_GATEWAY_BASE_MSG_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
 #include "policy/ip.h"
 
+/* Who gets a message. msg.def has all types, each with its receiver. */
+enum msg_receiver { MSG_TO_NOBODY = 0, MSG_TO_WORKER, MSG_TO_MONITOR };
+
 enum msg_type {
 	MSG_NONE = 0,
-	/* monitor to worker */
-	MSG_SESSION,	   /* a control connection to serve; carries its descriptor */
-	MSG_RETIRE,	   /* a newer generation serves: end when the last session has */
-	MSG_DRAIN,	   /* attlsd ends: end sessions as soon as no transfer runs, then yourself */
-	MSG_SOCKET_READY,  /* the answer to MSG_SOCKET; carries the socket, or `error` */
-	MSG_ANNOUNCED,	   /* the answer to MSG_ANNOUNCE */
-	MSG_LIST_SESSIONS, /* tell an operator of your sessions; carries the connection, see session-list.h */
-	MSG_END_SESSION,   /* an operator wants session `session` to end */
-	MSG_SESSION_ADMITTED, /* the answers to MSG_SESSION_SOURCE; `failures` as with MSG_SESSION */
-	MSG_SESSION_REFUSED,
-	/* worker to monitor */
-	MSG_READY,	    /* keys are loaded, privileges are gone */
-	MSG_LOGIN_FAILED,   /* a login of session `session` has failed */
-	MSG_SESSION_LOGIN,  /* the user of session `id` has logged in */
-	MSG_SESSION_SOURCE, /* through a trusted proxy session `session` comes from `remote`: may it? */
-	MSG_SESSION_END,
-	MSG_SOCKET,   /* a socket bound to `local`, for `purpose`; see privileged.h */
-	MSG_ANNOUNCE, /* let the kernel know: a data connection from `remote` to `local` (reversed with
-			 `active`) */
-	MSG_WITHDRAW, /* forget what was announced for the session */
+#define MSG(type, receiver, descriptor) type,
+#include "gateway/base/msg.def"
+#undef MSG
 	MSG_TYPE_COUNT
 };
 
@@ -62,6 +49,9 @@ struct msg {
 	struct ip_endpoint remote; /* MSG_SESSION: the client */
 	struct ip_endpoint local;  /* MSG_SESSION: what it dialled */
 };
+
+/* May this receiver get such a message, with descriptor `fd` or -1? An unknown type is for nobody. */
+bool msg_is_for(enum msg_receiver receiver, const struct msg *msg, int fd);
 
 /* A connected pair, non-blocking and close-on-exec. Returns 0 or a negative errno. */
 int msg_pair(int fds[static 2]);

@@ -188,7 +188,7 @@ static void hear(struct child *child)
 	int heard = 0;
 
 	while (child->channel.fd != -1 && (r = msg_receive(child->channel.fd, &msg, &fd)) == 1) {
-		if (fd != -1 || msg.type <= MSG_NONE || msg.type >= MSG_TYPE_COUNT) {
+		if (!msg_is_for(MSG_TO_MONITOR, &msg, fd)) {
 			fd_close(&fd);
 			child_kill(child, "odd-message");
 			return;
