@@ -193,10 +193,7 @@ static void hear(struct child *child)
 			child_kill(child, "odd-message");
 			return;
 		}
-		if (msg.type == MSG_READY && !child->ready)
-			child->ready = true;
-		else
-			child->children->on_message(child, &msg);
+		child->children->on_message(child, &msg);
 		if (++heard == HEARD_MAX) { /* the rest when others have had their turn */
 			loop_again(child->children->loop, &child->doorbell);
 			return;

@@ -212,8 +212,10 @@ static void on_ready(struct child *child)
 static void on_message(struct child *child, const struct msg *msg)
 {
 	const struct monitor *monitor = child->children->owner;
+	const char *reason = request_take(&monitor->requests, child, msg, monitor->loop.now_ms);
 
-	request_take(&monitor->requests, child, msg, monitor->loop.now_ms);
+	if (reason != NULL)
+		child_kill(child, reason);
 }
 
 static void abandon_reload(struct monitor *monitor, const char *reason)

@@ -1,8 +1,8 @@
 /*
  * What a worker asks of the monitor: which of its sessions have logged in or
  * ended, whether a client behind a load balancer may come in, and what takes
- * privileges. A worker may have been taken over, so the monitor judges each
- * request by what it knows itself of the session.
+ * privileges. A worker may have been taken over, so one table says what it may
+ * ask for, and the monitor judges each request by what it knows itself.
  */
 #include "gateway/monitor/requests.h"
 
@@ -11,77 +11,117 @@
 #include "gateway/base/log.h"
 #include "gateway/base/util.h"
 
-/* What needs privileges: judged by what the monitor knows of the session. */
-static bool on_request(const struct requests *requests, struct child *child, const struct msg *msg)
-{
-	struct admission_facts facts;
-	struct msg answer;
-	bool permitted;
-	int fd = -1;
+static const char odd_message[] = "odd-message";
 
-	if (!admission_facts(requests->admission, msg->session, child, &facts))
-		return false;
-	permitted =
-	    privileged_request(requests->privileged, child->generation->policy, &facts, msg, &answer, &fd);
-	if (permitted && answer.type != MSG_NONE && msg_send(child->channel.fd, &answer, fd) < 0)
-		child_kill(child, "does-not-listen"); /* it asks more than it takes */
-	fd_close(&fd);
-	return permitted;
+struct request {
+	const struct requests *from;
+	struct child *child;
+	const struct msg *msg;
+	struct admission_facts facts; /* of its session, when the table says that it needs one */
+	uint64_t now_ms;
+};
+
+/* Returns as request_take() does. */
+typedef const char *request_fn(const struct request *request);
+
+static const char *odd_unless(bool ok)
+{
+	return ok ? NULL : odd_message;
 }
 
-/*
- * Answer a MSG_SESSION_SOURCE: may this client have one session more? False: the
- * session is not the worker's, or its source is known.
- */
-static bool request_admission(struct admission *admission, struct child *child, const struct msg *msg,
-			      uint64_t now_ms)
+static const char *worker_ready(const struct request *request)
 {
-	const struct policy_daemon *limits = &child->generation->policy->daemon;
+	if (request->child->ready)
+		return odd_message;
+	request->child->ready = true;
+	return NULL;
+}
+
+static const char *session_login(const struct request *request)
+{
+	return odd_unless(admission_login(request->from->admission, request->msg->session, request->child));
+}
+
+static const char *login_failed(const struct request *request)
+{
+	return odd_unless(admission_login_failed(request->from->admission, request->msg->session,
+						 request->child, request->now_ms));
+}
+
+/* May this client of a load balancer have one session more? */
+static const char *session_source(const struct request *request)
+{
+	struct admission *admission = request->from->admission;
+	const struct msg *msg = request->msg;
+	const struct policy_daemon *limits = &request->child->generation->policy->daemon;
 	const struct ip_addr *source = &msg->remote.addr;
 	struct msg answer = { .type = MSG_SESSION_ADMITTED, .session = msg->session };
 	const char *limit = "no-memory";
 	char text[IP_TEXT_MAX];
-	int r = admission_source(admission, limits, msg->session, child, source, &limit);
+	int r = admission_source(admission, limits, msg->session, request->child, source, &limit);
 
-	if (r == -ENOENT)
-		return false;
+	if (r == -ENOENT) /* its source is known already */
+		return odd_message;
 	if (r == 0) {
-		answer.failures = admission_failures(admission, source, now_ms);
+		answer.failures = admission_failures(admission, source, request->now_ms);
 	} else {
 		answer.type = MSG_SESSION_REFUSED;
 		log_event(LOG_LEVEL_INFO, "refused", LOG_NUMBER("session", msg->session),
 			  LOG_TEXT("client", ip_endpoint_format(&msg->remote, text)),
 			  LOG_TEXT("reason", limit));
 	}
-	(void)msg_send(child->channel.fd, &answer, -1); /* without an answer the session ends in time */
-	return true;
+	(void)msg_send(request->child->channel.fd, &answer, -1); /* without one the session times out */
+	return NULL;
 }
 
-static void session_over(const struct requests *requests, struct child *child, uint64_t session)
+static const char *session_end(const struct request *request)
 {
-	child->nsessions--;
-	privileged_session_end(requests->privileged, session);
+	uint64_t session = request->msg->session;
+
+	(void)admission_leave(request->from->admission, session, request->child); /* it is there: see facts */
+	privileged_session_end(request->from->privileged, session);
+	request->child->nsessions--;
+	return NULL;
 }
 
-void request_take(const struct requests *requests, struct child *child, const struct msg *msg,
-		  uint64_t now_ms)
+static const char *use_privileges(const struct request *request)
 {
-	bool ok = false;
+	const struct policy *policy = request->child->generation->policy;
+	const char *reason = NULL;
+	struct msg answer;
+	int fd = -1;
 
-	if (msg->type == MSG_SESSION_LOGIN)
-		ok = admission_login(requests->admission, msg->session, child);
-	else if (msg->type == MSG_LOGIN_FAILED)
-		ok = admission_login_failed(requests->admission, msg->session, child, now_ms);
-	else if (msg->type == MSG_SOCKET || msg->type == MSG_ANNOUNCE || msg->type == MSG_WITHDRAW)
-		ok = on_request(requests, child, msg);
-	else if (msg->type == MSG_SESSION_SOURCE)
-		ok = request_admission(requests->admission, child, msg, now_ms);
-	else if (msg->type == MSG_SESSION_END)
-		ok = admission_leave(requests->admission, msg->session, child);
-	if (!ok)
-		child_kill(child, "odd-message");
-	else if (msg->type == MSG_SESSION_END)
-		session_over(requests, child, msg->session);
+	if (!privileged_request(request->from->privileged, policy, &request->facts, request->msg, &answer,
+				&fd))
+		return odd_message;
+	if (answer.type != MSG_NONE && msg_send(request->child->channel.fd, &answer, fd) < 0)
+		reason = "does-not-listen"; /* it asks for more than it takes */
+	fd_close(&fd);
+	return reason;
+}
+
+/* What a worker may ask for. All other types have an empty row, which refuses. */
+static const struct {
+	bool needs_session; /* one of this worker */
+	request_fn *carry_out;
+} table[MSG_TYPE_COUNT] = {
+	[MSG_READY] = { false, worker_ready },	       [MSG_LOGIN_FAILED] = { true, login_failed },
+	[MSG_SESSION_LOGIN] = { true, session_login }, [MSG_SESSION_SOURCE] = { true, session_source },
+	[MSG_SESSION_END] = { true, session_end },     [MSG_SOCKET] = { true, use_privileges },
+	[MSG_ANNOUNCE] = { true, use_privileges },     [MSG_WITHDRAW] = { true, use_privileges },
+};
+
+const char *request_take(const struct requests *requests, struct child *child, const struct msg *msg,
+			 uint64_t now_ms)
+{
+	struct request request = { .from = requests, .child = child, .msg = msg, .now_ms = now_ms };
+
+	if (msg->type >= MSG_TYPE_COUNT || table[msg->type].carry_out == NULL)
+		return odd_message;
+	if (table[msg->type].needs_session &&
+	    !admission_facts(requests->admission, msg->session, child, &request.facts))
+		return odd_message;
+	return table[msg->type].carry_out(&request);
 }
 
 static void forget_announced(void *context, uint64_t session)

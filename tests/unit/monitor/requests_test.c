@@ -1,0 +1,284 @@
+/* What the monitor takes from a worker, and what it kills one for that was taken over. */
+#include "gateway/monitor/requests.h"
+
+#include <errno.h>
+#include <unistd.h>
+
+#include "gateway/base/log.h"
+#include "tests/unit/unit.h"
+
+#define ADDR(a, b, c, d)                                                                                     \
+	{                                                                                                    \
+		.family = IP_V4, .bytes = { a, b, c, d }                                                     \
+	}
+#define CLIENT	 ADDR(192, 0, 2, 7)
+#define SERVER	 ADDR(198, 51, 100, 21)
+#define STRANGER ADDR(203, 0, 113, 9)
+
+static struct policy_listener listener = { .name = "plain" };
+static struct policy_backend backend = { .name = "b" };
+static struct ftp_action action = { .name = "a" };
+static struct policy_rule rule = { .name = "r",
+				   .listeners = (const struct policy_listener *[]){ &listener },
+				   .nlisteners = 1,
+				   .ftp = &action,
+				   .backend = &backend };
+static struct policy policy = { .daemon = { .limit_sessions = 10,
+					    .limit_sessions_per_source = 2,
+					    .limit_unauthenticated_per_source = 2 },
+				.listeners = &listener,
+				.nlisteners = 1,
+				.rules = &rule,
+				.nrules = 1 };
+
+/* A monitor with two workers: `mine` is the one under test, and the other one has a session, too. */
+struct scene {
+	struct admission admission;
+	struct privileged privileged;
+	struct requests requests;
+	struct generation generation;
+	struct child mine, other;
+	int worker; /* the worker's end of the channel of `mine` */
+	uint64_t session, others_session, proxied;
+};
+
+static uint64_t enter(struct scene *scene, struct child *child, const struct ip_addr *source)
+{
+	const struct ip_endpoint client = { CLIENT, 40000 }, server = { SERVER, 21 };
+	const char *limit;
+	uint64_t session;
+
+	assert_int_equal(admission_enter(&scene->admission, &policy.daemon, source, child, &session, &limit),
+			 0);
+	admission_note(&scene->admission, session, &client, &server, 0);
+	child->nsessions++;
+	return session;
+}
+
+static void scene_init(struct scene *scene)
+{
+	const struct ip_addr client = CLIENT, stranger = STRANGER;
+	int fds[2];
+
+	*scene = (struct scene){ .generation.policy = &policy };
+	scene->requests = (struct requests){ &scene->admission, &scene->privileged };
+	scene->mine = (struct child){ .generation = &scene->generation };
+	scene->other = scene->mine;
+	assert_int_equal(msg_pair(fds), 0);
+	scene->mine.channel.fd = fds[0];
+	scene->worker = fds[1];
+	scene->session = enter(scene, &scene->mine, &client);
+	scene->proxied = enter(scene, &scene->mine, NULL);
+	scene->others_session = enter(scene, &scene->other, &stranger);
+}
+
+static void scene_done(struct scene *scene)
+{
+	privileged_done(&scene->privileged);
+	admission_done(&scene->admission);
+	(void)close(scene->mine.channel.fd);
+	(void)close(scene->worker);
+}
+
+static const char *say(struct scene *scene, struct msg msg)
+{
+	return request_take(&scene->requests, &scene->mine, &msg, 1000);
+}
+
+static enum msg_type answer_of(struct scene *scene, struct msg *ret)
+{
+	int fd;
+
+	*ret = (struct msg){ .type = MSG_NONE };
+	if (msg_receive(scene->worker, ret, &fd) == 1)
+		assert_int_equal(fd, -1);
+	return (enum msg_type)ret->type;
+}
+
+/* Types that the table has no row for are refused whatever they say: with the number of a good session, too.
+ */
+static void a_type_that_is_not_for_the_monitor_is_refused(void **state)
+{
+	struct scene scene;
+
+	(void)state;
+	scene_init(&scene);
+	for (uint32_t type = 0; type < MSG_TYPE_COUNT + 3; type++) {
+		const struct msg msg = { .type = type, .session = scene.session };
+
+		if (!msg_is_for(MSG_TO_MONITOR, &msg, -1) && say(&scene, msg) == NULL)
+			fail_msg("type %u was taken", type);
+	}
+	assert_non_null(say(&scene, (struct msg){ .type = UINT32_MAX, .session = scene.session }));
+	assert_false(scene.mine.ready);
+	assert_int_equal(scene.admission.nsessions, 3);
+	scene_done(&scene);
+}
+
+/* A row for each type that may come; none of them speaks for a session that the worker has not. */
+static void no_session_of_others_is_spoken_for(void **state)
+{
+	const uint64_t nobody = 99;
+	struct scene scene;
+	size_t n = 0;
+
+	(void)state;
+	scene_init(&scene);
+	for (uint32_t type = 0; type < MSG_TYPE_COUNT; type++) {
+		struct msg msg = { .type = type,
+				   .session = scene.others_session,
+				   .remote = { CLIENT, 50000 },
+				   .local = { SERVER, 50000 } };
+
+		if (type == MSG_READY || !msg_is_for(MSG_TO_MONITOR, &msg, -1))
+			continue;
+		n++;
+		if (say(&scene, msg) == NULL)
+			fail_msg("type %u was taken for the session of another worker", type);
+		msg.session = nobody;
+		if (say(&scene, msg) == NULL)
+			fail_msg("type %u was taken for a session that does not exist", type);
+		msg.session = 0;
+		if (say(&scene, msg) == NULL)
+			fail_msg("type %u was taken for session 0", type);
+	}
+	assert_int_equal(n, 7);
+	assert_int_equal(scene.admission.nsessions, 3);
+	assert_int_equal(scene.mine.nsessions, 2);
+	assert_int_equal(scene.other.nsessions, 1);
+	assert_null(scene.privileged.announced);
+	scene_done(&scene);
+}
+
+static void a_worker_is_ready_once(void **state)
+{
+	struct scene scene;
+
+	(void)state;
+	scene_init(&scene);
+	assert_null(say(&scene, (struct msg){ .type = MSG_READY }));
+	assert_true(scene.mine.ready);
+	assert_string_equal(say(&scene, (struct msg){ .type = MSG_READY }), "odd-message");
+	scene_done(&scene);
+}
+
+static void a_user_logs_in_once_and_leaves_once(void **state)
+{
+	struct scene scene;
+	struct msg msg;
+
+	(void)state;
+	scene_init(&scene);
+	msg = (struct msg){ .type = MSG_LOGIN_FAILED, .session = scene.session };
+	assert_null(say(&scene, msg));
+	assert_null(say(&scene, msg));
+	msg.type = MSG_SESSION_LOGIN;
+	assert_null(say(&scene, msg));
+	assert_string_equal(say(&scene, msg), "odd-message");
+	msg.type = MSG_SESSION_END;
+	assert_null(say(&scene, msg));
+	assert_int_equal(scene.mine.nsessions, 1);
+	assert_int_equal(scene.admission.nsessions, 2);
+	assert_string_equal(say(&scene, msg), "odd-message"); /* or the count would wrap */
+	assert_int_equal(scene.mine.nsessions, 1);
+	msg.type = MSG_LOGIN_FAILED;
+	assert_string_equal(say(&scene, msg), "odd-message");
+	scene_done(&scene);
+}
+
+/* The proxy's session gets its client once; a session that came directly has one from the start. */
+static void a_source_is_named_once(void **state)
+{
+	struct scene scene;
+	struct msg msg, answer;
+
+	(void)state;
+	scene_init(&scene);
+	msg = (struct msg){ .type = MSG_SESSION_LOGIN, .session = scene.proxied };
+	assert_string_equal(say(&scene, msg), "odd-message"); /* before it is known whose it is */
+	msg = (struct msg){ .type = MSG_SESSION_SOURCE, .session = scene.proxied, .remote = { CLIENT, 1 } };
+	assert_null(say(&scene, msg));
+	assert_int_equal(answer_of(&scene, &answer), MSG_SESSION_ADMITTED);
+	assert_int_equal(answer.session, scene.proxied);
+	assert_string_equal(say(&scene, msg), "odd-message");
+	msg.session = scene.session;
+	assert_string_equal(say(&scene, msg), "odd-message");
+	assert_int_equal(answer_of(&scene, &answer), MSG_NONE);
+	scene_done(&scene);
+}
+
+static void a_source_at_its_limit_is_refused(void **state)
+{
+	const struct ip_addr client = CLIENT;
+	struct scene scene;
+	struct msg msg, answer;
+
+	(void)state;
+	scene_init(&scene);
+	(void)enter(&scene, &scene.other, &client);
+	msg = (struct msg){ .type = MSG_SESSION_SOURCE, .session = scene.proxied, .remote = { CLIENT, 1 } };
+	assert_null(say(&scene, msg)); /* the worker has done nothing wrong */
+	assert_int_equal(answer_of(&scene, &answer), MSG_SESSION_REFUSED);
+	scene_done(&scene);
+}
+
+static void an_announcement_ends_with_its_session_or_worker(void **state)
+{
+	struct scene scene;
+	struct msg announce, answer;
+
+	(void)state;
+	scene_init(&scene);
+	announce = (struct msg){ .type = MSG_ANNOUNCE,
+				 .session = scene.session,
+				 .serial = 5,
+				 .remote.addr = CLIENT,
+				 .local = { SERVER, 50000 } };
+	assert_string_equal(say(&scene, announce), "odd-message"); /* before login */
+	assert_null(say(&scene, (struct msg){ .type = MSG_SESSION_LOGIN, .session = scene.session }));
+	assert_null(say(&scene, announce));
+	assert_int_equal(answer_of(&scene, &answer), MSG_ANNOUNCED);
+	assert_int_equal(answer.serial, 5);
+	assert_non_null(scene.privileged.announced);
+	assert_int_equal(request_forget_worker(&scene.requests, &scene.mine), 2);
+	assert_null(scene.privileged.announced);
+	assert_int_equal(scene.admission.nsessions, 1);
+	scene_done(&scene);
+}
+
+/* A worker that asks and does not read would have the monitor keep its answers. */
+static void a_worker_that_does_not_read_is_killed(void **state)
+{
+	struct scene scene;
+	struct msg announce;
+	const char *reason = NULL;
+
+	(void)state;
+	scene_init(&scene);
+	assert_null(say(&scene, (struct msg){ .type = MSG_SESSION_LOGIN, .session = scene.session }));
+	announce = (struct msg){ .type = MSG_ANNOUNCE,
+				 .session = scene.session,
+				 .remote.addr = CLIENT,
+				 .local = { SERVER, 50000 } };
+	for (int i = 0; reason == NULL && i < 100000; i++)
+		reason = say(&scene, announce);
+	assert_string_equal(reason, "does-not-listen");
+	scene_done(&scene);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(a_type_that_is_not_for_the_monitor_is_refused),
+		cmocka_unit_test(no_session_of_others_is_spoken_for),
+		cmocka_unit_test(a_worker_is_ready_once),
+		cmocka_unit_test(a_user_logs_in_once_and_leaves_once),
+		cmocka_unit_test(a_source_is_named_once),
+		cmocka_unit_test(a_source_at_its_limit_is_refused),
+		cmocka_unit_test(an_announcement_ends_with_its_session_or_worker),
+		cmocka_unit_test(a_worker_that_does_not_read_is_killed),
+	};
+
+	log_setup(LOG_LEVEL_ERROR, LOG_FORMAT_TEXT);
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
