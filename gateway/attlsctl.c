@@ -14,6 +14,7 @@
 #include "gateway/ctl/client-commands.h"
 #include "gateway/ctl/client.h"
 #include "gateway/ctl/doctor.h"
+#include "gateway/ctl/explain-print.h"
 #include "gateway/ctl/explain.h"
 #include "gateway/host/policy-file.h"
 #include "gateway/tls/policy-check.h"

@@ -1,10 +1,16 @@
+/*
+ * What a client would be answered, in each state that it can be in. Each state
+ * is reached by playing a session from its start (simulate.c), so the answers
+ * are those of the machine and no second opinion.
+ */
+#include "gateway/ctl/explain-answers.h"
+
 #include <stdio.h>
 #include <string.h>
 
 #include "ftp-alg/endpoint.h"
 #include "ftp-alg/feat.h"
 #include "gateway/base/util.h"
-#include "gateway/ctl/explain-json.h"
 #include "gateway/ctl/simulate.h"
 
 #define STEPS_MAX 6

@@ -1,5 +1,6 @@
 /*
- * What the files of explain share; nobody else includes this.
+ * What the files of explain share: the client that is explained, and adding to
+ * the JSON.
  */
 #ifndef ATTLSD_GATEWAY_CTL_EXPLAIN_JSON_H
 #define ATTLSD_GATEWAY_CTL_EXPLAIN_JSON_H
@@ -22,15 +23,11 @@ struct explain_maker {
 	bool failed; /* no memory */
 };
 
-/* explain.c: into an object, into a list; both take the value over. Failure is remembered. */
+/* Into an object, into a list; both take the value over. Failure is remembered. */
 void explain_put(struct explain_maker *maker, json_t *to, const char *key, json_t *value);
 void explain_add(struct explain_maker *maker, json_t *to, json_t *value);
 
 /* Paths come from the command line as well, in any encoding. */
 json_t *explain_text(const char *text);
-
-/* explain-answers.c: what FEAT adds, and the answers in each state that the client can be in. */
-json_t *explain_features(struct explain_maker *maker);
-json_t *explain_answers(struct explain_maker *maker);
 
 #endif

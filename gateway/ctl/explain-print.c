@@ -1,8 +1,11 @@
+/*
+ * Prints an explanation for people: the rules, the settings in force, what FEAT
+ * adds, and a table of answers for each state. Reads nothing but the JSON.
+ */
+#include "gateway/ctl/explain-print.h"
+
 #include <jansson.h>
 #include <string.h>
-
-#include "gateway/base/util.h"
-#include "gateway/ctl/explain.h"
 
 /* Of the table's left column; longer commands push the answer to the right. */
 #define COMMAND_WIDTH 40

@@ -1,30 +1,17 @@
+/*
+ * What would happen to a client, as JSON: which rule is in force, what it sets,
+ * and the answers to commands. Everything that attlsctl explain shows is in this
+ * tree; explain-print.c turns it into text.
+ */
 #include "gateway/ctl/explain.h"
 
 #include <jansson.h>
 
 #include "gateway/base/ftp-setup.h"
 #include "gateway/base/util.h"
+#include "gateway/ctl/explain-answers.h"
 #include "gateway/ctl/explain-json.h"
 #include "policy/explain.h"
-
-void explain_put(struct explain_maker *maker, json_t *to, const char *key, json_t *value)
-{
-	if (json_object_set_new(to, key, value) != 0)
-		maker->failed = true;
-}
-
-void explain_add(struct explain_maker *maker, json_t *to, json_t *value)
-{
-	if (json_array_append_new(to, value) != 0)
-		maker->failed = true;
-}
-
-json_t *explain_text(const char *text)
-{
-	json_t *value = json_string(text);
-
-	return value != NULL ? value : json_string("(not UTF-8)");
-}
 
 struct setting_sink {
 	struct explain_maker *maker;

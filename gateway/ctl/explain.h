@@ -5,8 +5,6 @@
 #ifndef ATTLSD_GATEWAY_CTL_EXPLAIN_H
 #define ATTLSD_GATEWAY_CTL_EXPLAIN_H
 
-#include <stdio.h>
-
 #include "policy/policy.h"
 
 struct identity;
@@ -21,8 +19,5 @@ struct users;
  */
 struct json_t *explain_make(const struct policy *policy, const struct policy_flow *flow,
 			    const struct identity *identity, const struct users *users);
-
-/* For people. */
-void explain_print(const struct json_t *explanation, FILE *out);
 
 #endif

@@ -1,0 +1,15 @@
+/*
+ * The part of an explanation that the FTP machine itself is asked for.
+ */
+#ifndef ATTLSD_GATEWAY_CTL_EXPLAIN_ANSWERS_H
+#define ATTLSD_GATEWAY_CTL_EXPLAIN_ANSWERS_H
+
+#include "gateway/ctl/explain-json.h"
+
+/* What FEAT adds, as a list of lines. */
+json_t *explain_features(struct explain_maker *maker);
+
+/* The answers to commands, in each state that the client can be in. */
+json_t *explain_answers(struct explain_maker *maker);
+
+#endif

@@ -1,0 +1,14 @@
+/*
+ * An explanation as text.
+ */
+#ifndef ATTLSD_GATEWAY_CTL_EXPLAIN_PRINT_H
+#define ATTLSD_GATEWAY_CTL_EXPLAIN_PRINT_H
+
+#include <stdio.h>
+
+struct json_t;
+
+/* For people: what explain_make() has returned. */
+void explain_print(const struct json_t *explanation, FILE *out);
+
+#endif
