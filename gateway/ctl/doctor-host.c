@@ -1,4 +1,8 @@
-#include "gateway/ctl/doctor-parts.h"
+/*
+ * What attlsd needs of the host before it starts: files, its user, capabilities,
+ * limits, addresses and ports.
+ */
+#include "gateway/ctl/doctor-host.h"
 
 #include <cap-ng.h>
 #include <errno.h>
@@ -12,6 +16,7 @@
 #include <unistd.h>
 
 #include "gateway/base/util.h"
+#include "gateway/ctl/doctor-report.h"
 #include "gateway/ctl/routes.h"
 #include "gateway/host/facts.h"
 #include "gateway/tls/certs.h"

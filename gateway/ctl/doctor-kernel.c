@@ -1,4 +1,8 @@
-#include "gateway/ctl/doctor-parts.h"
+/*
+ * What a policy needs of the kernel: TLS, routes for marked packets, connection
+ * tracking.
+ */
+#include "gateway/ctl/doctor-kernel.h"
 
 #include <dirent.h>
 #include <errno.h>
@@ -7,6 +11,7 @@
 #include <unistd.h>
 
 #include "gateway/base/util.h"
+#include "gateway/ctl/doctor-report.h"
 #include "gateway/ctl/routes.h"
 #include "gateway/ctl/ruleset.h"
 #include "gateway/host/conntrack.h"

@@ -1,9 +1,14 @@
-#include "gateway/ctl/doctor-parts.h"
+/*
+ * What a policy needs of the nftables rules: ports that are open, the helper of
+ * connection tracking, sets, transparent listeners.
+ */
+#include "gateway/ctl/doctor-rules.h"
 
 #include <errno.h>
 #include <stdio.h>
 #include <string.h>
 
+#include "gateway/ctl/doctor-report.h"
 #include "gateway/ctl/ruleset.h"
 #include "gateway/net/netsock.h"
 

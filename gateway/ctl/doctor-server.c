@@ -1,4 +1,8 @@
-#include "gateway/ctl/doctor-parts.h"
+/*
+ * Are the FTP servers of the policy there? Connects to each one and waits for its
+ * greeting.
+ */
+#include "gateway/ctl/doctor-server.h"
 
 #include <errno.h>
 #include <poll.h>
@@ -6,6 +10,7 @@
 #include <sys/socket.h>
 
 #include "gateway/base/util.h"
+#include "gateway/ctl/doctor-report.h"
 #include "gateway/net/netsock.h"
 
 #define CONNECT_MS 3000

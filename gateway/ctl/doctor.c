@@ -1,46 +1,22 @@
+/*
+ * attlsctl doctor: the table of all checks in their order, which of them matter
+ * to a policy, and the report. The checks themselves stand in the doctor-*.c
+ * files, by what they look at.
+ */
 #include "gateway/ctl/doctor.h"
 
 #include <jansson.h>
-#include <stdarg.h>
-#include <string.h>
 
 #include "gateway/base/util.h"
-#include "gateway/ctl/doctor-parts.h"
+#include "gateway/ctl/doctor-host.h"
+#include "gateway/ctl/doctor-kernel.h"
+#include "gateway/ctl/doctor-report.h"
+#include "gateway/ctl/doctor-rules.h"
+#include "gateway/ctl/doctor-server.h"
 #include "gateway/ctl/ruleset.h"
 #include "gateway/host/facts.h"
 
-#define NAME_WIDTH    13
-#define EXPLICIT_PORT 21
-#define IMPLICIT_PORT 990
-
-bool doctor_is_transparent(const struct policy *policy)
-{
-	for (size_t i = 0; i < policy->nlisteners; i++)
-		if (policy->listeners[i].transparent)
-			return true;
-	return false;
-}
-
-bool doctor_has_low_port(const struct policy *policy)
-{
-	for (size_t i = 0; i < policy->nlisteners; i++)
-		if (policy->listeners[i].endpoint.port > 0 && policy->listeners[i].endpoint.port < 1024)
-			return true;
-	return false;
-}
-
-bool doctor_is_open(const struct policy *policy, enum ip_family family)
-{
-	for (size_t i = 0; i < policy->nlisteners; i++) {
-		const struct policy_listener *listener = &policy->listeners[i];
-		const struct ip_addr *addr = &listener->endpoint.addr;
-
-		if ((family == IP_NONE || addr->family == family) &&
-		    (listener->transparent || !ip_addr_is_loopback(addr)))
-			return true;
-	}
-	return false;
-}
+#define NAME_WIDTH 13
 
 static bool always(const struct policy *policy)
 {
@@ -104,74 +80,6 @@ static const struct check {
 	{ "rp_filter", doctor_is_transparent, false, doctor_check_rp_filter },
 	{ "forwarding", doctor_is_transparent, false, doctor_check_forwarding },
 };
-
-void doctor_fix(struct doctor *doctor, const char *fmt, ...)
-{
-	va_list args;
-
-	va_start(args, fmt);
-	(void)vsnprintf(doctor->fix, sizeof(doctor->fix), fmt, args);
-	va_end(args);
-}
-
-static void __attribute__((format(printf, 3, 0)))
-add(struct doctor *doctor, const char *status, const char *fmt, va_list args)
-{
-	char detail[DOCTOR_TEXT_MAX];
-	json_t *finding;
-
-	(void)vsnprintf(detail, sizeof(detail), fmt, args);
-	finding = json_pack("{s:s,s:s,s:s}", "check", doctor->check, "status", status, "detail", detail);
-	if (finding == NULL) /* a path that is not UTF-8 */
-		finding = json_pack("{s:s,s:s,s:s}", "check", doctor->check, "status", status, "detail",
-				    "(not UTF-8)");
-	if (doctor->fix[0] != '\0')
-		(void)json_object_set_new(finding, "fix", json_string(doctor->fix));
-	doctor->fix[0] = '\0';
-	(void)json_array_append_new(doctor->findings, finding);
-}
-
-void doctor_ok(struct doctor *doctor, const char *fmt, ...)
-{
-	va_list args;
-
-	va_start(args, fmt);
-	add(doctor, "ok", fmt, args);
-	va_end(args);
-}
-
-void doctor_warning(struct doctor *doctor, const char *fmt, ...)
-{
-	va_list args;
-
-	va_start(args, fmt);
-	add(doctor, "warning", fmt, args);
-	va_end(args);
-}
-
-void doctor_problem(struct doctor *doctor, const char *fmt, ...)
-{
-	va_list args;
-
-	va_start(args, fmt);
-	add(doctor, "problem", fmt, args);
-	va_end(args);
-	doctor->bad = true;
-}
-
-uint16_t doctor_dialled_port(const struct doctor *doctor, const struct policy_listener *listener)
-{
-	struct ruleset_tproxy tproxy;
-
-	if (!listener->transparent)
-		return listener->endpoint.port;
-	if (doctor->ruleset != NULL &&
-	    ruleset_find_tproxy(doctor->ruleset, listener->endpoint.addr.family, listener->endpoint.port,
-				&tproxy) &&
-	    tproxy.dialled.n > 0)
-		return tproxy.dialled.ranges[0].low;
-	return listener->tls == LISTENER_IMPLICIT ? IMPLICIT_PORT : EXPLICIT_PORT;
-}
 
 json_t *doctor_examine(const struct policy *policy, const char *path)
 {

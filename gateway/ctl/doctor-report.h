@@ -1,8 +1,9 @@
 /*
- * Inside of doctor: the checks, and how they say what they have found.
+ * What the checks of doctor share: what they look at, and how they report what
+ * they have found.
  */
-#ifndef ATTLSD_GATEWAY_CTL_DOCTOR_PARTS_H
-#define ATTLSD_GATEWAY_CTL_DOCTOR_PARTS_H
+#ifndef ATTLSD_GATEWAY_CTL_DOCTOR_REPORT_H
+#define ATTLSD_GATEWAY_CTL_DOCTOR_REPORT_H
 
 #include <stdbool.h>
 #include <stddef.h>
@@ -39,34 +40,5 @@ bool doctor_is_transparent(const struct policy *policy);
 bool doctor_has_low_port(const struct policy *policy);
 /* Is there a listener of this family (IP_NONE: of any) that other hosts can dial? */
 bool doctor_is_open(const struct policy *policy, enum ip_family family);
-
-/* doctor-host.c: files, limits, capabilities, addresses */
-void doctor_check_certificates(struct doctor *doctor);
-void doctor_check_user(struct doctor *doctor);
-void doctor_check_operator(struct doctor *doctor);
-void doctor_check_capabilities(struct doctor *doctor);
-void doctor_check_files(struct doctor *doctor);
-void doctor_check_addresses(struct doctor *doctor);
-void doctor_check_ports(struct doctor *doctor);
-
-/* doctor-server.c */
-void doctor_check_servers(struct doctor *doctor);
-
-/* doctor-kernel.c: TLS, routing and conntrack */
-void doctor_check_ktls(struct doctor *doctor);
-void doctor_check_route(struct doctor *doctor);
-void doctor_check_rp_filter(struct doctor *doctor);
-void doctor_check_forwarding(struct doctor *doctor);
-void doctor_check_conntrack(struct doctor *doctor);
-void doctor_check_expectations(struct doctor *doctor);
-
-/* doctor-rules.c: nftables */
-void doctor_check_rules(struct doctor *doctor);
-void doctor_check_input(struct doctor *doctor);
-void doctor_check_helper(struct doctor *doctor);
-void doctor_check_related(struct doctor *doctor);
-void doctor_check_set(struct doctor *doctor);
-void doctor_check_tproxy(struct doctor *doctor);
-void doctor_check_socket(struct doctor *doctor);
 
 #endif

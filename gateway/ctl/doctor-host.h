@@ -1,0 +1,18 @@
+/*
+ * The checks of files, limits, capabilities and addresses. Each reports what it
+ * finds; doctor.c says which of them matter to a policy.
+ */
+#ifndef ATTLSD_GATEWAY_CTL_DOCTOR_HOST_H
+#define ATTLSD_GATEWAY_CTL_DOCTOR_HOST_H
+
+struct doctor;
+
+void doctor_check_certificates(struct doctor *doctor);
+void doctor_check_user(struct doctor *doctor);
+void doctor_check_operator(struct doctor *doctor);
+void doctor_check_capabilities(struct doctor *doctor);
+void doctor_check_files(struct doctor *doctor);
+void doctor_check_addresses(struct doctor *doctor);
+void doctor_check_ports(struct doctor *doctor);
+
+#endif

@@ -1,0 +1,111 @@
+/*
+ * What all checks of doctor share: how they report what they have found, and
+ * what the policy asks of the host.
+ */
+#include "gateway/ctl/doctor-report.h"
+
+#include <jansson.h>
+#include <stdarg.h>
+#include <stdio.h>
+
+#include "gateway/ctl/ruleset.h"
+
+#define EXPLICIT_PORT 21
+#define IMPLICIT_PORT 990
+
+void doctor_fix(struct doctor *doctor, const char *fmt, ...)
+{
+	va_list args;
+
+	va_start(args, fmt);
+	(void)vsnprintf(doctor->fix, sizeof(doctor->fix), fmt, args);
+	va_end(args);
+}
+
+static void __attribute__((format(printf, 3, 0)))
+add(struct doctor *doctor, const char *status, const char *fmt, va_list args)
+{
+	char detail[DOCTOR_TEXT_MAX];
+	json_t *finding;
+
+	(void)vsnprintf(detail, sizeof(detail), fmt, args);
+	finding = json_pack("{s:s,s:s,s:s}", "check", doctor->check, "status", status, "detail", detail);
+	if (finding == NULL) /* a path that is not UTF-8 */
+		finding = json_pack("{s:s,s:s,s:s}", "check", doctor->check, "status", status, "detail",
+				    "(not UTF-8)");
+	if (doctor->fix[0] != '\0')
+		(void)json_object_set_new(finding, "fix", json_string(doctor->fix));
+	doctor->fix[0] = '\0';
+	(void)json_array_append_new(doctor->findings, finding);
+}
+
+void doctor_ok(struct doctor *doctor, const char *fmt, ...)
+{
+	va_list args;
+
+	va_start(args, fmt);
+	add(doctor, "ok", fmt, args);
+	va_end(args);
+}
+
+void doctor_warning(struct doctor *doctor, const char *fmt, ...)
+{
+	va_list args;
+
+	va_start(args, fmt);
+	add(doctor, "warning", fmt, args);
+	va_end(args);
+}
+
+void doctor_problem(struct doctor *doctor, const char *fmt, ...)
+{
+	va_list args;
+
+	va_start(args, fmt);
+	add(doctor, "problem", fmt, args);
+	va_end(args);
+	doctor->bad = true;
+}
+
+uint16_t doctor_dialled_port(const struct doctor *doctor, const struct policy_listener *listener)
+{
+	struct ruleset_tproxy tproxy;
+
+	if (!listener->transparent)
+		return listener->endpoint.port;
+	if (doctor->ruleset != NULL &&
+	    ruleset_find_tproxy(doctor->ruleset, listener->endpoint.addr.family, listener->endpoint.port,
+				&tproxy) &&
+	    tproxy.dialled.n > 0)
+		return tproxy.dialled.ranges[0].low;
+	return listener->tls == LISTENER_IMPLICIT ? IMPLICIT_PORT : EXPLICIT_PORT;
+}
+
+bool doctor_is_transparent(const struct policy *policy)
+{
+	for (size_t i = 0; i < policy->nlisteners; i++)
+		if (policy->listeners[i].transparent)
+			return true;
+	return false;
+}
+
+bool doctor_has_low_port(const struct policy *policy)
+{
+	for (size_t i = 0; i < policy->nlisteners; i++)
+		if (policy->listeners[i].endpoint.port > 0 && policy->listeners[i].endpoint.port < 1024)
+			return true;
+	return false;
+}
+
+bool doctor_is_open(const struct policy *policy, enum ip_family family)
+{
+	for (size_t i = 0; i < policy->nlisteners; i++) {
+		const struct policy_listener *listener = &policy->listeners[i];
+		const struct ip_addr *addr = &listener->endpoint.addr;
+
+		if ((family == IP_NONE || addr->family == family) &&
+		    (listener->transparent || !ip_addr_is_loopback(addr)))
+			return true;
+	}
+	return false;
+}

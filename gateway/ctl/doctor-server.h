@@ -1,0 +1,11 @@
+/*
+ * The check of the FTP servers behind attlsd.
+ */
+#ifndef ATTLSD_GATEWAY_CTL_DOCTOR_SERVER_H
+#define ATTLSD_GATEWAY_CTL_DOCTOR_SERVER_H
+
+struct doctor;
+
+void doctor_check_servers(struct doctor *doctor);
+
+#endif
