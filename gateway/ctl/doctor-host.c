@@ -108,8 +108,8 @@ void doctor_check_operator(struct doctor *doctor)
 		doctor_ok(doctor, "attlsctl can ask at %s", daemon->control_socket);
 	} else if (!daemon->control_socket_given) {
 		doctor_ok(doctor,
-			  "the folder %s is made when systemd starts attlsd; started by hand, it cannot be "
-			  "asked by attlsctl without",
+			  "the folder %s is made when systemd starts attlsd; "
+			  "started by hand, it cannot be asked by attlsctl without",
 			  folder);
 	} else {
 		doctor_fix(doctor, "install -d -m 700 '%s'", folder);
@@ -141,10 +141,9 @@ void doctor_check_capabilities(struct doctor *doctor)
 			continue;
 		all = false;
 		doctor_fix(doctor,
-			   geteuid() == 0
-			       ? "let the container or service keep %s (docker: --cap-add, systemd: "
-				 "CapabilityBoundingSet=)"
-			       : "start attlsd and this as root; the monitor keeps %s",
+			   geteuid() == 0 ? "let the container or service keep %s "
+					    "(docker: --cap-add, systemd: CapabilityBoundingSet=)"
+					  : "start attlsd and this as root; the monitor keeps %s",
 			   wanted[i].name);
 		doctor_problem(doctor, "%s is missing here, for %s", wanted[i].name, wanted[i].why);
 	}
@@ -252,8 +251,8 @@ static void fix_reserved(struct doctor *doctor)
 				       range.low, range.high);
 	}
 	doctor_fix(doctor,
-		   "sysctl -w net.ipv4.ip_local_reserved_ports=%s # to keep it: the same in "
-		   "/etc/sysctl.d/attlsd.conf, without sysctl -w",
+		   "sysctl -w net.ipv4.ip_local_reserved_ports=%s # to keep it: "
+		   "the same in /etc/sysctl.d/attlsd.conf, without sysctl -w",
 		   ports);
 }
 
@@ -276,8 +275,8 @@ void doctor_check_ports(struct doctor *doctor)
 		}
 		fix_reserved(doctor);
 		doctor_warning(doctor,
-			       "ftp_action %s: outgoing connections of this host (%u-%u) take ports out of "
-			       "passivedataports %u-%u",
+			       "ftp_action %s: outgoing connections of this host (%u-%u) "
+			       "take ports out of passivedataports %u-%u",
 			       action->name, low, high, range.low, range.high);
 	}
 }

@@ -125,8 +125,8 @@ void doctor_check_rp_filter(struct doctor *doctor)
 		good = false;
 		doctor_fix(doctor, "sysctl -w net/ipv4/conf/%s/src_valid_mark=0", all != 0 ? "all" : name);
 		doctor_problem(doctor,
-			       "src_valid_mark is on for %s: the kernel takes marked packets of clients for "
-			       "spoofed ones and drops them",
+			       "src_valid_mark is on for %s: "
+			       "the kernel takes marked packets of clients for spoofed ones and drops them",
 			       all != 0 ? "all interfaces" : name);
 		if (all != 0)
 			break;
@@ -170,9 +170,8 @@ void doctor_check_conntrack(struct doctor *doctor)
 		doctor_problem(doctor, "the kernel tracks no connections: nf_conntrack is not loaded");
 	} else if (doctor->policy->nat.conntrack == NAT_CONNTRACK_EXPECT && !has_helper) {
 		doctor_fix(doctor, "modprobe nf_conntrack_ftp");
-		doctor_problem(doctor,
-			       "nf_conntrack_ftp is not loaded, and without a helper the kernel takes "
-			       "no expectations");
+		doctor_problem(doctor, "nf_conntrack_ftp is not loaded, "
+				       "and without a helper the kernel takes no expectations");
 	} else {
 		doctor_ok(doctor, "the kernel tracks connections");
 	}

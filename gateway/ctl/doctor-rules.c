@@ -90,8 +90,8 @@ static void warn_of_rewriting(struct doctor *doctor, const struct policy_listene
 	else
 		doctor_fix(doctor, "let clients dial attlsd without NAT on this host");
 	doctor_warning(doctor,
-		       "listener %s: port %u has the helper and NAT, so nf_nat_ftp rewrites what attlsd says "
-		       "in the clear (before AUTH, after CCC)",
+		       "listener %s: port %u has the helper and NAT, "
+		       "so nf_nat_ftp rewrites what attlsd says in the clear (before AUTH, after CCC)",
 		       listener->name, port);
 }
 
@@ -113,11 +113,10 @@ void doctor_check_helper(struct doctor *doctor)
 			   " helper { type filter hook prerouting priority filter; }; add rule " TABLE
 			   " helper tcp dport %u ct helper set \"ftp\"'",
 			   port);
-		doctor_problem(
-		    doctor,
-		    "listener %s: no rule assigns the helper ftp to connections to port %u, and the "
-		    "kernel takes expectations only for those that have one",
-		    listener->name, port);
+		doctor_problem(doctor,
+			       "listener %s: no rule assigns the helper ftp to connections to port %u, "
+			       "and the kernel takes expectations only for those that have one",
+			       listener->name, port);
 	}
 }
 
@@ -159,8 +158,8 @@ static void fix_set(struct doctor *doctor, enum ip_family family, bool found)
 	if (found)
 		(void)snprintf(drop, sizeof(drop), "delete set %s%s; ", name, more);
 	doctor_fix(doctor,
-		   "nft '%sadd table %.*s; add set %s%s { type %s . %s . inet_service; flags timeout; size "
-		   "65535; }'",
+		   "nft '%sadd table %.*s; add set %s%s { "
+		   "type %s . %s . inet_service; flags timeout; size 65535; }'",
 		   drop, table_len(name), name, name, more, type, type);
 }
 
@@ -289,8 +288,8 @@ void doctor_check_socket(struct doctor *doctor)
 			   " divert { type filter hook prerouting priority dstnat + 1; }; insert rule " TABLE
 			   " divert meta l4proto tcp socket transparent 1 meta mark set 1 accept'");
 		doctor_problem(doctor,
-			       "IPv%d: no rule keeps packets here that are for attlsd's own sockets (socket "
-			       "transparent): answers of servers, and data connections, get lost",
+			       "IPv%d: no rule keeps packets here that are for attlsd's own sockets "
+			       "(socket transparent): answers of servers, and data connections, get lost",
 			       families[i]);
 	}
 }

@@ -22,22 +22,19 @@ static void explain(const struct policy_listener *listener, int error, const str
 	(void)ip_endpoint_format(&listener->endpoint, text);
 	if (error == EACCES)
 		diags_add(&diags, DIAG_ERROR, listener->address_mark,
-			  "listener \"%s\" cannot have %s: a port this low needs CAP_NET_BIND_SERVICE; start "
-			  "attlsd as "
-			  "root, or give it the capability (setcap cap_net_bind_service+ep attlsd), or "
-			  "choose a port "
-			  "from 1024 on",
+			  "listener \"%s\" cannot have %s: a port this low needs CAP_NET_BIND_SERVICE; "
+			  "start attlsd as root, or give it the capability "
+			  "(setcap cap_net_bind_service+ep attlsd), or choose a port from 1024 on",
 			  listener->name, text);
 	else if (error == EPERM && listener->transparent)
 		diags_add(&diags, DIAG_ERROR, listener->address_mark,
 			  "listener \"%s\" is transparent, which needs CAP_NET_ADMIN; start attlsd as root, "
-			  "or give "
-			  "it the capability (setcap cap_net_admin+ep attlsd)",
+			  "or give it the capability (setcap cap_net_admin+ep attlsd)",
 			  listener->name);
 	else if (error == EADDRINUSE)
 		diags_add(&diags, DIAG_ERROR, listener->address_mark,
-			  "listener \"%s\" cannot have %s: another program is listening there (ss -ltnp "
-			  "shows which)",
+			  "listener \"%s\" cannot have %s: another program is listening there "
+			  "(ss -ltnp shows which)",
 			  listener->name, text);
 	else if (error == EADDRNOTAVAIL)
 		diags_add(&diags, DIAG_ERROR, listener->address_mark,

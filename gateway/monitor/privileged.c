@@ -43,8 +43,8 @@ static int open_mechanism(struct privileged *privileged, const struct policy_nat
 	case NAT_CONNTRACK_EXPECT:
 		r = conntrack_open(&privileged->conntrack);
 		*ret_why = "nat.conntrack: expect needs CAP_NET_ADMIN and the kernel module "
-			   "nf_conntrack_netlink; start "
-			   "attlsd as root, and: modprobe nf_conntrack_netlink nf_conntrack_ftp";
+			   "nf_conntrack_netlink; start attlsd as root, and: "
+			   "modprobe nf_conntrack_netlink nf_conntrack_ftp";
 		break;
 	case NAT_CONNTRACK_SET:
 		r = nftset_open(nat->nft_set, &privileged->nftset);
@@ -57,9 +57,8 @@ static int open_mechanism(struct privileged *privileged, const struct policy_nat
 
 int privileged_start(struct privileged *privileged, const struct policy *policy, const char *path)
 {
-	const char *why = "transparent listeners and nat.conntrack need CAP_NET_ADMIN; start attlsd as root, "
-			  "or give it the "
-			  "capability: setcap cap_net_admin+ep attlsd";
+	const char *why = "transparent listeners and nat.conntrack need CAP_NET_ADMIN; "
+			  "start attlsd as root, or give it the capability: setcap cap_net_admin+ep attlsd";
 	int r = 0;
 
 	privileged->net_admin = needs_net_admin(policy);
@@ -188,9 +187,8 @@ static void tell_failure(struct privileged *privileged, int r)
 	if (privileged->nftset != NULL)
 		fix = nftset_error(privileged->nftset);
 	else if (r == -EOPNOTSUPP || r == -EINVAL)
-		fix = "the control connection has no helper: add to the firewall  ct helper set \"ftp\"  "
-		      "for the ports of "
-		      "the listeners";
+		fix = "the control connection has no helper: "
+		      "add to the firewall  ct helper set \"ftp\"  for the ports of the listeners";
 	else if (r == -ENOENT)
 		fix =
 		    "the control connection is not tracked: is there a notrack rule, or a NAT that hides it?";
