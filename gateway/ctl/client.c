@@ -23,6 +23,8 @@
 #define WORKERS_MAX 65536
 /* Sessions that may come while they are counted. */
 #define SESSIONS_MORE 10000
+/* Memory is asked for in steps that double, from here on. */
+#define SESSIONS_INITIAL 16
 
 int talk_fault(const struct target *target, const char *fmt, ...)
 {
@@ -266,14 +268,15 @@ static struct worker_heard *find_worker(const struct answers *answers, pid_t pid
 static int take_session(const struct target *target, struct answers *answers, struct worker_heard *from,
 			const struct answer_session *session)
 {
-	size_t n = answers->nsessions;
-	void *list = answers->sessions;
+	if (answers->nsessions == answers->sessions_cap) {
+		size_t cap = answers->sessions_cap == 0 ? SESSIONS_INITIAL : answers->sessions_cap * 2;
+		void *list = realloc(answers->sessions, cap * sizeof(*answers->sessions));
 
-	if (n == 0 || (n >= 16 && (n & (n - 1)) == 0)) /* in powers of two, from 16 on */
-		list = realloc(list, (n == 0 ? 16 : n * 2) * sizeof(*answers->sessions));
-	if (list == NULL)
-		return talk_fault(target, "not enough memory");
-	answers->sessions = list;
+		if (list == NULL)
+			return talk_fault(target, "not enough memory");
+		answers->sessions = list;
+		answers->sessions_cap = cap;
+	}
 	answers->sessions[answers->nsessions] = *session;
 	answers->sessions[answers->nsessions++].worker = from->worker.pid;
 	from->sessions++;

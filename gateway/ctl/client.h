@@ -35,6 +35,7 @@ struct answers {
 	size_t nworkers;
 	struct answer_session *sessions; /* by number */
 	size_t nsessions;
+	size_t sessions_cap; /* for this many there is memory */
 };
 
 /* Ask for status or sessions. Returns 0 and the answers, to be given to talk_done() in any case; or -1. */

@@ -246,18 +246,16 @@ static void hang_up(struct child *child)
 
 static void generation_free(struct generation *generation)
 {
-	struct generation *gone = generation;
-
-	for (size_t i = 0; gone->workers != NULL && i < gone->n; i++) {
-		struct child *child = &gone->workers[i];
+	for (size_t i = 0; i < generation->n; i++) {
+		struct child *child = &generation->workers[i];
 
 		loop_timer_stop(child->children->loop, &child->restart);
 		hang_up(child);
 		relays_unmap(child);
 	}
-	free(gone->workers);
-	policy_free(&gone->policy);
-	free(gone);
+	free(generation->workers);
+	policy_free(&generation->policy);
+	free(generation);
 }
 
 static size_t workers_wanted(const struct policy *policy)
