@@ -22,9 +22,16 @@ void doctor_fix(struct doctor *doctor, const char *fmt, ...)
 	va_end(args);
 }
 
+static const char *const level_names[] = {
+	[DOCTOR_PROBLEM] = "problem",
+	[DOCTOR_WARNING] = "warning",
+	[DOCTOR_OK] = "ok",
+};
+
 static void __attribute__((format(printf, 3, 0)))
-add(struct doctor *doctor, const char *status, const char *fmt, va_list args)
+add(struct doctor *doctor, enum doctor_level level, const char *fmt, va_list args)
 {
+	const char *status = level_names[level];
 	char detail[DOCTOR_TEXT_MAX];
 	json_t *finding;
 
@@ -37,6 +44,17 @@ add(struct doctor *doctor, const char *status, const char *fmt, va_list args)
 		(void)json_object_set_new(finding, "fix", json_string(doctor->fix));
 	doctor->fix[0] = '\0';
 	(void)json_array_append_new(doctor->findings, finding);
+	if (level == DOCTOR_PROBLEM)
+		doctor->bad = true;
+}
+
+void doctor_report(struct doctor *doctor, enum doctor_level level, const char *fmt, ...)
+{
+	va_list args;
+
+	va_start(args, fmt);
+	add(doctor, level, fmt, args);
+	va_end(args);
 }
 
 void doctor_ok(struct doctor *doctor, const char *fmt, ...)
@@ -44,7 +62,7 @@ void doctor_ok(struct doctor *doctor, const char *fmt, ...)
 	va_list args;
 
 	va_start(args, fmt);
-	add(doctor, "ok", fmt, args);
+	add(doctor, DOCTOR_OK, fmt, args);
 	va_end(args);
 }
 
@@ -53,7 +71,7 @@ void doctor_warning(struct doctor *doctor, const char *fmt, ...)
 	va_list args;
 
 	va_start(args, fmt);
-	add(doctor, "warning", fmt, args);
+	add(doctor, DOCTOR_WARNING, fmt, args);
 	va_end(args);
 }
 
@@ -62,9 +80,8 @@ void doctor_problem(struct doctor *doctor, const char *fmt, ...)
 	va_list args;
 
 	va_start(args, fmt);
-	add(doctor, "problem", fmt, args);
+	add(doctor, DOCTOR_PROBLEM, fmt, args);
 	va_end(args);
-	doctor->bad = true;
 }
 
 uint16_t doctor_dialled_port(const struct doctor *doctor, const struct policy_listener *listener)

@@ -26,11 +26,16 @@ struct doctor {
 	bool bad;
 };
 
+enum doctor_level { DOCTOR_PROBLEM = 0, DOCTOR_WARNING, DOCTOR_OK };
+
 /* One finding each. A problem takes the command that doctor_fix() has set before; so does a warning. */
 void doctor_fix(struct doctor *doctor, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
 void doctor_ok(struct doctor *doctor, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
 void doctor_warning(struct doctor *doctor, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
 void doctor_problem(struct doctor *doctor, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
+/* The same, where a check decides how bad it is. */
+void doctor_report(struct doctor *doctor, enum doctor_level level, const char *fmt, ...)
+    __attribute__((format(printf, 3, 4)));
 
 /* The port that clients dial: for a transparent listener not that of its socket. */
 uint16_t doctor_dialled_port(const struct doctor *doctor, const struct policy_listener *listener);

@@ -71,6 +71,8 @@ static void check_greeting(struct doctor *doctor, const struct policy_backend *b
 
 static void check_server(struct doctor *doctor, const struct policy_backend *backend)
 {
+	/* the server may be closed to all but clients */
+	enum doctor_level level = backend->source == BACKEND_SOURCE_CLIENT ? DOCTOR_WARNING : DOCTOR_PROBLEM;
 	char where[IP_TEXT_MAX];
 	int fd = dial(&backend->endpoint);
 
@@ -84,9 +86,8 @@ static void check_server(struct doctor *doctor, const struct policy_backend *bac
 	} else {
 		doctor_fix(doctor, "start the FTP server at %s, or correct the address in backends: %s",
 			   where, backend->name);
-		/* the server may be closed to all but clients */
-		(backend->source == BACKEND_SOURCE_CLIENT ? doctor_warning : doctor_problem)(
-		    doctor, "backend %s: cannot connect to %s: %s", backend->name, where, strerror(-fd));
+		doctor_report(doctor, level, "backend %s: cannot connect to %s: %s", backend->name, where,
+			      strerror(-fd));
 	}
 	fd_close(&fd);
 }
