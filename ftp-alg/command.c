@@ -3,18 +3,6 @@
 
 #include "ftp-alg/machine-parts.h"
 
-/* Forward a command as it came. */
-void machine_pass_on(struct ftp_machine *machine, const struct ftp_command *command, enum ftp_pending pending,
-		     struct ftp_out *out)
-{
-	struct ftp_act *act = ftp_out_add(out, FTP_DO_COMMAND);
-
-	act->text = command->line;
-	act->len = command->len;
-	act->secret = (command->verb->flags & FTP_VERB_SECRET) != 0;
-	machine_expect(machine, pending);
-}
-
 static void run_auth(struct ftp_machine *machine, const struct ftp_command *command, struct ftp_out *out)
 {
 	enum ftp_own own =

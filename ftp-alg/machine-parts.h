@@ -9,10 +9,6 @@
 #include "ftp-alg/verb.h"
 
 /* machine.c */
-void machine_own(struct ftp_machine *machine, enum ftp_own own, struct ftp_out *out);
-void machine_close(struct ftp_machine *machine, enum ftp_own own, const char *why, struct ftp_out *out);
-void machine_expect(struct ftp_machine *machine, enum ftp_pending pending);
-void machine_forget(struct ftp_machine *machine, size_t place);
 void machine_renew(struct ftp_machine *machine, enum ftp_pending pending, struct ftp_out *out);
 
 /* The client's REIN is answered: explicit TLS ends behind the answer. */
@@ -29,9 +25,7 @@ enum machine_late machine_late_command(struct ftp_machine *machine, const struct
 /* In place of a renewal: drop the server till it is needed again. */
 void machine_late_renew(struct ftp_machine *machine, enum ftp_pending pending, struct ftp_out *out);
 
-/* command.c: a command that passed the gates; forwarding one as it came */
-void machine_pass_on(struct ftp_machine *machine, const struct ftp_command *command, enum ftp_pending pending,
-		     struct ftp_out *out);
+/* command.c: a command that passed the gates */
 void machine_run(struct ftp_machine *machine, const struct ftp_command *command, struct ftp_out *out);
 
 /* plan.c: agreeing on a data connection with both sides */
@@ -65,8 +59,6 @@ void machine_login_failed(struct ftp_machine *machine, const char *by, struct ft
 bool machine_wait_begins(struct ftp_machine *machine, const struct ftp_reply *reply);
 void machine_wait(struct ftp_machine *machine, const struct ftp_reply *reply, struct ftp_out *out);
 void machine_wait_retry(struct ftp_machine *machine, struct ftp_out *out);
-/* Close the 125 reply that waiting has opened, if it has. */
-void machine_wait_over(struct ftp_machine *machine, struct ftp_out *out);
 void machine_wait_abort(struct ftp_machine *machine, struct ftp_out *out);
 /* plan.c: the server's part of the plan once more; false: it need not be asked. */
 bool machine_plan_primed(struct ftp_machine *machine, struct ftp_out *out); /* the rest of a primed 227 */

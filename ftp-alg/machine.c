@@ -26,41 +26,6 @@ void ftp_machine_init(struct ftp_machine *machine, const struct ftp_machine_setu
 		machine_expect(machine, FTP_PENDING_GREETING);
 }
 
-void machine_own(struct ftp_machine *machine, enum ftp_own own, struct ftp_out *out)
-{
-	const char *text = ftp_local_text(own, machine->action->reply_style);
-
-	ftp_out_text(out, FTP_DO_REPLY, text, strlen(text));
-	/* policy, or the gateway, says no: that is for the log. Of a 421 session-end tells. */
-	out->acts[out->n - 1].flag = text[0] >= '4' && strncmp(text, "421", 3) != 0;
-}
-
-void machine_close(struct ftp_machine *machine, enum ftp_own own, const char *why, struct ftp_out *out)
-{
-	if (machine->closing)
-		return;
-	machine->closing = true;
-	if (own != FTP_LOCAL_NONE) {
-		machine_wait_over(machine, out);
-		machine_own(machine, own, out);
-	}
-	ftp_out_text(out, FTP_DO_CLOSE, why, strlen(why));
-}
-
-void machine_expect(struct ftp_machine *machine, enum ftp_pending pending)
-{
-	assert(machine->npending < FTP_PENDING_MAX);
-	machine->pending[machine->npending++] = pending;
-}
-
-void machine_forget(struct ftp_machine *machine, size_t place)
-{
-	assert(place < machine->npending);
-	machine->npending--;
-	memmove(&machine->pending[place], &machine->pending[place + 1],
-		(machine->npending - place) * sizeof(machine->pending[0]));
-}
-
 /* Each costs the server a connection: so many in one session are an attack on it. */
 #define RENEWALS_MAX 20
 
@@ -328,6 +293,14 @@ static void greeting_ends(struct ftp_machine *machine, enum ftp_pending pending,
 		ftp_out_add(out, FTP_DO_TLS_START);
 	if (pending == FTP_PENDING_REIN)
 		machine_rein_ends(machine, out);
+}
+
+static void machine_forget(struct ftp_machine *machine, size_t place)
+{
+	assert(place < machine->npending);
+	machine->npending--;
+	memmove(&machine->pending[place], &machine->pending[place + 1],
+		(machine->npending - place) * sizeof(machine->pending[0]));
 }
 
 /*

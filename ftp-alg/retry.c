@@ -106,14 +106,6 @@ void ftp_machine_resume(struct ftp_machine *machine, struct ftp_out *out)
 		machine_wait_retry(machine, out);
 }
 
-void machine_wait_over(struct ftp_machine *machine, struct ftp_out *out)
-{
-	if (!machine->waited)
-		return;
-	machine->waited = false;
-	machine_own(machine, FTP_LOCAL_WAIT_ENDS, out);
-}
-
 void machine_wait_abort(struct ftp_machine *machine, struct ftp_out *out)
 {
 	machine_wait_over(machine, out);

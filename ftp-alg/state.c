@@ -1,0 +1,54 @@
+/*
+ * The steps that all parts of the machine take. They stand below the parts, so
+ * that no part needs another one just to reply, to forward or to close.
+ */
+#include "ftp-alg/state.h"
+
+#include <assert.h>
+#include <string.h>
+
+void machine_own(struct ftp_machine *machine, enum ftp_own own, struct ftp_out *out)
+{
+	const char *text = ftp_local_text(own, machine->action->reply_style);
+
+	ftp_out_text(out, FTP_DO_REPLY, text, strlen(text));
+	/* policy, or the gateway, says no: that is for the log. Of a 421 session-end tells. */
+	out->acts[out->n - 1].flag = text[0] >= '4' && strncmp(text, "421", 3) != 0;
+}
+
+void machine_wait_over(struct ftp_machine *machine, struct ftp_out *out)
+{
+	if (!machine->waited)
+		return;
+	machine->waited = false;
+	machine_own(machine, FTP_LOCAL_WAIT_ENDS, out);
+}
+
+void machine_close(struct ftp_machine *machine, enum ftp_own own, const char *why, struct ftp_out *out)
+{
+	if (machine->closing)
+		return;
+	machine->closing = true;
+	if (own != FTP_LOCAL_NONE) {
+		machine_wait_over(machine, out);
+		machine_own(machine, own, out);
+	}
+	ftp_out_text(out, FTP_DO_CLOSE, why, strlen(why));
+}
+
+void machine_expect(struct ftp_machine *machine, enum ftp_pending pending)
+{
+	assert(machine->npending < FTP_PENDING_MAX);
+	machine->pending[machine->npending++] = pending;
+}
+
+void machine_pass_on(struct ftp_machine *machine, const struct ftp_command *command, enum ftp_pending pending,
+		     struct ftp_out *out)
+{
+	struct ftp_act *act = ftp_out_add(out, FTP_DO_COMMAND);
+
+	act->text = command->line;
+	act->len = command->len;
+	act->secret = (command->verb->flags & FTP_VERB_SECRET) != 0;
+	machine_expect(machine, pending);
+}

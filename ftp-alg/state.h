@@ -1,0 +1,216 @@
+/*
+ * What the FTP machine knows of one session, and the few steps that all of its
+ * parts take: reply, forward, expect a reply, close. The parts change this
+ * struct; outside ftp-alg/ it is opaque, and machine.h has what to ask it.
+ */
+#ifndef ATTLSD_FTP_ALG_STATE_H
+#define ATTLSD_FTP_ALG_STATE_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "ftp-alg/local-reply.h"
+#include "ftp-alg/out.h"
+#include "ftp-alg/security.h"
+#include "ftp-alg/verb.h"
+#include "policy/ftp-action.h"
+#include "policy/ip.h"
+
+/* How a data connection can be agreed on with a server; bits. */
+#define FTP_MODE_EPSV 1u
+#define FTP_MODE_PASV 2u
+#define FTP_MODE_EPRT 4u
+#define FTP_MODE_PORT 8u
+#define FTP_MODE_ALL  15u
+
+enum ftp_take {
+	FTP_TAKEN = 0,
+	FTP_HOLD, /* not now: offer the same line again after the next event */
+};
+
+enum ftp_side { FTP_SIDE_CLIENT = 0, FTP_SIDE_SERVER };
+
+/* Facts without an argument. */
+enum ftp_signal {
+	FTP_SIGNAL_SERVER_DOWN,	    /* the server cannot be reached */
+	FTP_SIGNAL_SERVER_LOST,	    /* it closed or reset the control connection */
+	FTP_SIGNAL_SERVER_CONFUSED, /* it sent something that is not a reply */
+	FTP_SIGNAL_TLS_UP,	    /* the handshake that FTP_DO_TLS_START asked for is done */
+	FTP_SIGNAL_LOGIN_TIMEOUT,
+	FTP_SIGNAL_IDLE_TIMEOUT,
+	FTP_SIGNAL_SHUTDOWN,  /* end as soon as no transfer is running */
+	FTP_SIGNAL_DISMISSED, /* an operator ends this session now, with its transfer */
+};
+
+/* How the data part of a transfer ended. */
+enum ftp_data_result {
+	FTP_DATA_PENDING = 0,
+	FTP_DATA_OK,	      /* every byte arrived and both ends were closed in order */
+	FTP_DATA_NO_CLIENT,   /* no connection to the client came about */
+	FTP_DATA_NO_SERVER,   /* no connection to the server came about */
+	FTP_DATA_TLS,	      /* the TLS handshake with the client failed */
+	FTP_DATA_NOT_REUSED,  /* it succeeded, but resumed no session of this control connection */
+	FTP_DATA_CERTIFICATE, /* it showed another client certificate than the control connection */
+	FTP_DATA_CUT,	      /* the client ended without close_notify */
+	FTP_DATA_CLIENT_LOST,
+	FTP_DATA_SERVER_LOST,
+	FTP_DATA_STALLED,
+	FTP_DATA_ABORTED, /* FTP_DO_DATA_ABORT was carried out */
+};
+
+enum ftp_login { FTP_LOGIN_NONE = 0, FTP_LOGIN_USER, FTP_LOGIN_NEED_PASS, FTP_LOGIN_DONE };
+
+/* What a reply that is still to come from the server answers. */
+enum ftp_pending {
+	FTP_PENDING_NONE = 0,
+	FTP_PENDING_GREETING, /* the first 220 */
+	FTP_PENDING_RENEWED,  /* a new server connection's 220, which the client does not see */
+	FTP_PENDING_REIN,     /* the same, which answers the client's REIN */
+	FTP_PENDING_PLAIN,
+	FTP_PENDING_USER,
+	FTP_PENDING_PASS,
+	FTP_PENDING_FEAT,
+	FTP_PENDING_PLAN, /* the gateway's own EPSV, PASV, EPRT or PORT */
+	FTP_PENDING_TRANSFER,
+	FTP_PENDING_STAT, /* beside a transfer */
+	FTP_PENDING_NOOP, /* beside a transfer */
+	FTP_PENDING_ABOR,
+	FTP_PENDING_FENCE, /* the gateway's own NOOP behind ABOR: some servers answer ABOR once, some twice */
+	FTP_PENDING_QUIT,
+	FTP_PENDING_USER_CERTIFICATE, /* the gateway logs a user in with his stored credential */
+	FTP_PENDING_PASS_CERTIFICATE,
+	FTP_PENDING_SYST,   /* only told apart at REPLYSECURITYLEVEL 1 */
+	FTP_PENDING_STATUS, /* STAT without an argument, likewise */
+};
+
+#define FTP_PENDING_MAX 6
+
+/* How the client asked for its data connection. */
+enum ftp_client_mode {
+	FTP_CLIENT_NONE = 0,
+	FTP_CLIENT_PASV,
+	FTP_CLIENT_EPSV,
+	FTP_CLIENT_PORT,
+	FTP_CLIENT_EPRT
+};
+
+enum ftp_plan_state {
+	FTP_PLAN_NONE = 0,
+	FTP_PLAN_LISTENING_SERVER, /* waiting for our port that the server will dial */
+	FTP_PLAN_ASKED,		   /* the server has been asked */
+	FTP_PLAN_LISTENING_CLIENT, /* waiting for our port that the client will dial */
+	FTP_PLAN_PRIMING, /* the first half of the 227 or 229 is on its way, see ftp_machine_listening() */
+	FTP_PLAN_READY,
+};
+
+enum ftp_transfer_state {
+	FTP_TRANSFER_NONE = 0,
+	FTP_TRANSFER_ASKED,   /* the command is with the server */
+	FTP_TRANSFER_GOING,   /* data may flow */
+	FTP_TRANSFER_WAITING, /* the file is in use; the server will be asked again (DSWAITTIME) */
+	FTP_TRANSFER_OVER,    /* the data part has ended, the server's last word is awaited */
+};
+
+/* Who the client is, as far as TLS tells. All zero: nothing is known. */
+struct ftp_identity {
+	bool certificate;	 /* it has presented a certificate that policy accepts */
+	const char *user;	 /* whom that belongs to; NULL: nobody */
+	bool service;		 /* and he may use this service (SERVAUTH) */
+	const char *password;	 /* his stored credential; NULL: none */
+	const char *server_name; /* SNI; NULL: none */
+};
+
+struct ftp_machine_setup {
+	const struct ftp_action *action;
+	struct ip_endpoint client; /* the control connection's peer */
+	struct ip_addr server;	   /* where the server's control connection is */
+	bool implicit;		   /* arrived on a secure port */
+	uint8_t modes;		   /* FTP_MODE_ bits that policy allows towards the server */
+	uint8_t modes_refused;	   /* those that this server is known to refuse */
+	uint8_t failures;	   /* recent failed logins from the same source */
+	/*
+	 * The gateway greets the client itself, see ftp_machine_greet(), and the
+	 * server is dialled (FTP_DO_SERVER_RENEW) when a command needs it: behind
+	 * TLS, if the client asks for that first. For servers that are told of TLS.
+	 */
+	bool greet_first;
+};
+
+struct ftp_machine {
+	const struct ftp_action *action;
+	struct ip_endpoint client;
+	struct ip_addr server_addr;
+	uint8_t modes;
+	uint8_t modes_refused; /* grows; the caller may remember it for the next session */
+
+	struct ftp_security security;
+	enum ftp_login login;
+	bool user_seen; /* the server has heard of a user: AUTH and REIN need a fresh connection */
+	bool greet_first;
+	bool late; /* greet_first: there is no connection to the server now */
+	bool epsv_all;
+	bool draining;
+	bool closing;
+	bool pausing;	  /* FTP_DO_PAUSE was asked for before the answer to a failed login */
+	bool busy;	  /* the open reply says that the file is in use, and there will be another attempt */
+	bool paused;	  /* the answer to a failed login was put off and is due now */
+	uint8_t failures; /* failed logins, of this session and lately of its source */
+	uint8_t failures_here;
+	bool was_in; /* logged in when the USER came that is being answered */
+	struct ftp_identity identity;
+	uint8_t renewals; /* of the server's connection */
+	uint8_t strikes;  /* malformed lines in a row */
+
+	enum ftp_pending pending[FTP_PENDING_MAX];
+	uint8_t npending;
+	uint8_t answering;    /* place of the pending entry that the open reply belongs to */
+	enum ftp_own instead; /* give this at the end of the open reply, swallow its lines */
+
+	enum ftp_plan_state plan;
+	enum ftp_client_mode client_mode;
+	bool clear_spoken;		  /* a reply has gone out in the clear since CCC */
+	struct ip_endpoint told;	  /* what a 227 or 229 that is being primed will say */
+	uint16_t server_port;		  /* that a 227 or 229 of the server's names; 0: none as yet */
+	uint8_t server_mode;		  /* the FTP_MODE_ that is being tried or was agreed on */
+	struct ip_endpoint client_target; /* active client: what PORT or EPRT named */
+
+	enum ftp_transfer_state transfer;
+	enum ftp_data_result result;
+
+	bool restart;	 /* REST was sent on: the next transfer starts behind it, another attempt would not */
+	bool may_wait;	 /* the transfer may be asked for again (DSWAITTIME) */
+	bool waited;	 /* a 125- reply is open towards the client (DSWAITTIME) */
+	bool replanning; /* the plan is being made anew for another attempt */
+	uint32_t attempts_left;
+};
+
+/* Is a transfer under way (the idle timer stands still, a drain waits)? */
+static inline bool ftp_machine_in_transfer(const struct ftp_machine *machine)
+{
+	return machine->transfer != FTP_TRANSFER_NONE;
+}
+
+/* Is the machine waiting for the client to send something? */
+static inline bool ftp_machine_is_idle(const struct ftp_machine *machine)
+{
+	return machine->npending == 0 && machine->transfer == FTP_TRANSFER_NONE;
+}
+
+/* Reply to the client with a text of the gateway's own. */
+void machine_own(struct ftp_machine *machine, enum ftp_own own, struct ftp_out *out);
+
+/* Reply (FTP_LOCAL_NONE: do not) and end the session; why: for the log, static. */
+void machine_close(struct ftp_machine *machine, enum ftp_own own, const char *why, struct ftp_out *out);
+
+/* The server owes one more reply. */
+void machine_expect(struct ftp_machine *machine, enum ftp_pending pending);
+
+/* Forward a command as it came, and expect its reply. */
+void machine_pass_on(struct ftp_machine *machine, const struct ftp_command *command, enum ftp_pending pending,
+		     struct ftp_out *out);
+
+/* Close the 125 reply that waiting for a file has opened, if it has. */
+void machine_wait_over(struct ftp_machine *machine, struct ftp_out *out);
+
+#endif
