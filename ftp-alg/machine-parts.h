@@ -8,22 +8,15 @@
 #include "ftp-alg/machine.h"
 #include "ftp-alg/verb.h"
 
-/* machine.c */
-void machine_renew(struct ftp_machine *machine, enum ftp_pending pending, struct ftp_out *out);
-
-/* The client's REIN is answered: explicit TLS ends behind the answer. */
-void machine_rein_ends(struct ftp_machine *machine, struct ftp_out *out);
-/* A FEAT reply's end, with the gateway's lines in it; open: its first line is out. */
-void machine_feat_ends(struct ftp_machine *machine, bool open, struct ftp_out *out);
-
-/* late.c: the server is dialled when it is needed */
+/* server-link.c: the connection to the server, dialled anew or when it is needed */
 enum machine_late { MACHINE_LATE_NO = 0, MACHINE_LATE_DONE, MACHINE_LATE_DIAL };
 /* What becomes of a command that passed the gates: run it; it was answered; hold it till the server is there.
  */
 enum machine_late machine_late_command(struct ftp_machine *machine, const struct ftp_command *command,
 				       struct ftp_out *out);
-/* In place of a renewal: drop the server till it is needed again. */
-void machine_late_renew(struct ftp_machine *machine, enum ftp_pending pending, struct ftp_out *out);
+void machine_renew(struct ftp_machine *machine, enum ftp_pending pending, struct ftp_out *out);
+/* The client's REIN is answered: explicit TLS ends behind the answer. */
+void machine_rein_ends(struct ftp_machine *machine, struct ftp_out *out);
 
 /* command.c: a command that passed the gates */
 void machine_run(struct ftp_machine *machine, const struct ftp_command *command, struct ftp_out *out);
@@ -64,8 +57,10 @@ void machine_wait_abort(struct ftp_machine *machine, struct ftp_out *out);
 bool machine_plan_primed(struct ftp_machine *machine, struct ftp_out *out); /* the rest of a primed 227 */
 bool machine_plan_again(struct ftp_machine *machine, struct ftp_out *out);
 
-/* show.c: a line of the server's reply, as the client may see it. */
+/* reply-filter.c: a line of the server's reply, as the client may see it */
 void machine_relay_reply(struct ftp_machine *machine, enum ftp_pending pending, const struct ftp_reply *reply,
 			 bool last, struct ftp_out *out);
+/* A FEAT reply's end, with the gateway's lines in it; open: its first line is out. */
+void machine_feat_ends(struct ftp_machine *machine, bool open, struct ftp_out *out);
 
 #endif

@@ -3,7 +3,6 @@
 #include <assert.h>
 #include <string.h>
 
-#include "ftp-alg/feat.h"
 #include "ftp-alg/machine-parts.h"
 
 /* So many refused lines in a row end a session: a scanner, not a client. */
@@ -24,28 +23,6 @@ void ftp_machine_init(struct ftp_machine *machine, const struct ftp_machine_setu
 	ftp_security_init(&machine->security, setup->action, setup->implicit);
 	if (!setup->greet_first)
 		machine_expect(machine, FTP_PENDING_GREETING);
-}
-
-/* Each costs the server a connection: so many in one session are an attack on it. */
-#define RENEWALS_MAX 20
-
-void machine_renew(struct ftp_machine *machine, enum ftp_pending pending, struct ftp_out *out)
-{
-	if (++machine->renewals > RENEWALS_MAX) {
-		machine_close(machine, FTP_LOCAL_TOO_MANY_ERRORS, "too-many-renewals", out);
-		return;
-	}
-	machine_plan_drop(machine, out);
-	machine->npending = 0;
-	machine->login = FTP_LOGIN_NONE;
-	machine->user_seen = false;
-	machine->epsv_all = false;
-	if (machine->greet_first) {
-		machine_late_renew(machine, pending, out);
-		return;
-	}
-	machine_expect(machine, pending);
-	ftp_out_add(out, FTP_DO_SERVER_RENEW);
 }
 
 /* May a command run beside what is outstanding? */
@@ -250,32 +227,6 @@ static enum ftp_take reply_begins(struct ftp_machine *machine, const struct ftp_
 		return FTP_HOLD;
 	machine->answering = (uint8_t)place;
 	return FTP_TAKEN;
-}
-
-void machine_feat_ends(struct ftp_machine *machine, bool open, struct ftp_out *out)
-{
-	unsigned features = ftp_security_features(&machine->security, machine->action);
-	const char *line;
-
-	if (!open)
-		ftp_out_copy(out, FTP_DO_REPLY, "211-Extensions supported:");
-	for (size_t i = 0; (line = ftp_feat_line(features, i)) != NULL; i++)
-		ftp_out_text(out, FTP_DO_REPLY, line, strlen(line));
-	ftp_out_copy(out, FTP_DO_REPLY, "211 End");
-}
-
-/* RFC 4217 13: the 220 goes out protected, then the connection is clear again. */
-void machine_rein_ends(struct ftp_machine *machine, struct ftp_out *out)
-{
-	if (machine->security.implicit) { /* the secure port knows no way back to the clear */
-		ftp_security_init(&machine->security, machine->action, true);
-		ftp_security_tls_up(&machine->security);
-		return;
-	}
-	if (machine->security.ctrl == FTP_CTRL_TLS)
-		ftp_out_add(out, FTP_DO_TLS_STOP)->flag = true;
-	ftp_security_init(&machine->security, machine->action, false);
-	machine->identity = (struct ftp_identity){ .certificate = false };
 }
 
 /* The server's first 220, of this or of a renewed connection; anything else final is a refusal to serve. */

@@ -117,3 +117,15 @@ void machine_relay_reply(struct ftp_machine *machine, enum ftp_pending pending, 
 	else if (!show_instead(machine, pending, reply, last, out))
 		show_redacted(pending, reply, out);
 }
+
+void machine_feat_ends(struct ftp_machine *machine, bool open, struct ftp_out *out)
+{
+	unsigned features = ftp_security_features(&machine->security, machine->action);
+	const char *line;
+
+	if (!open)
+		ftp_out_copy(out, FTP_DO_REPLY, "211-Extensions supported:");
+	for (size_t i = 0; (line = ftp_feat_line(features, i)) != NULL; i++)
+		ftp_out_text(out, FTP_DO_REPLY, line, strlen(line));
+	ftp_out_copy(out, FTP_DO_REPLY, "211 End");
+}

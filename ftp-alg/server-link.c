@@ -5,6 +5,20 @@
  */
 #include "ftp-alg/machine-parts.h"
 
+/* RFC 4217 13: the 220 goes out protected, then the connection is clear again. */
+void machine_rein_ends(struct ftp_machine *machine, struct ftp_out *out)
+{
+	if (machine->security.implicit) { /* the secure port knows no way back to the clear */
+		ftp_security_init(&machine->security, machine->action, true);
+		ftp_security_tls_up(&machine->security);
+		return;
+	}
+	if (machine->security.ctrl == FTP_CTRL_TLS)
+		ftp_out_add(out, FTP_DO_TLS_STOP)->flag = true;
+	ftp_security_init(&machine->security, machine->action, false);
+	machine->identity = (struct ftp_identity){ .certificate = false };
+}
+
 void ftp_machine_greet(struct ftp_machine *machine, struct ftp_out *out)
 {
 	machine_own(machine, FTP_LOCAL_OK_GREETING, out);
@@ -51,7 +65,8 @@ enum machine_late machine_late_command(struct ftp_machine *machine, const struct
 	return MACHINE_LATE_DIAL;
 }
 
-void machine_late_renew(struct ftp_machine *machine, enum ftp_pending pending, struct ftp_out *out)
+/* In place of a renewal: drop the server till it is needed again. */
+static void late_renew(struct ftp_machine *machine, enum ftp_pending pending, struct ftp_out *out)
 {
 	if (!machine->late)
 		ftp_out_add(out, FTP_DO_SERVER_DROP);
@@ -60,4 +75,26 @@ void machine_late_renew(struct ftp_machine *machine, enum ftp_pending pending, s
 		return;
 	machine_own(machine, FTP_LOCAL_OK_GREETING, out);
 	machine_rein_ends(machine, out);
+}
+
+/* Each costs the server a connection: so many in one session are an attack on it. */
+#define RENEWALS_MAX 20
+
+void machine_renew(struct ftp_machine *machine, enum ftp_pending pending, struct ftp_out *out)
+{
+	if (++machine->renewals > RENEWALS_MAX) {
+		machine_close(machine, FTP_LOCAL_TOO_MANY_ERRORS, "too-many-renewals", out);
+		return;
+	}
+	machine_plan_drop(machine, out);
+	machine->npending = 0;
+	machine->login = FTP_LOGIN_NONE;
+	machine->user_seen = false;
+	machine->epsv_all = false;
+	if (machine->greet_first) {
+		late_renew(machine, pending, out);
+		return;
+	}
+	machine_expect(machine, pending);
+	ftp_out_add(out, FTP_DO_SERVER_RENEW);
 }
