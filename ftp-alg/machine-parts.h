@@ -24,9 +24,13 @@ void machine_run(struct ftp_machine *machine, const struct ftp_command *command,
 /* plan.c: agreeing on a data connection with both sides */
 void machine_plan_command(struct ftp_machine *machine, const struct ftp_command *command,
 			  struct ftp_out *out);
-/* Each line of the server's answer; behind the last one, the second. */
+/* Each line of the server's answer. */
 void machine_plan_line(struct ftp_machine *machine, const struct ftp_reply *reply);
-void machine_plan_reply(struct ftp_machine *machine, const struct ftp_reply *reply, struct ftp_out *out);
+/* After the last one: has the server agreed? If not, the client was told, or the server is asked in another
+ * way. */
+bool machine_plan_reply(struct ftp_machine *machine, const struct ftp_reply *reply, struct ftp_out *out);
+/* The server has agreed; now the client's leg. */
+void machine_plan_tell_client(struct ftp_machine *machine, struct ftp_out *out);
 void machine_plan_drop(struct ftp_machine *machine, struct ftp_out *out);
 
 /* transfer.c */

@@ -313,6 +313,15 @@ static void reply_ends(struct ftp_machine *machine, const struct ftp_reply *repl
 		machine_close(machine, FTP_LOCAL_SHUTDOWN, "shutdown", out);
 }
 
+/* The server's part of the data plan stands: for a transfer that waited, or for one that the client plans. */
+static void plan_is_agreed(struct ftp_machine *machine, struct ftp_out *out)
+{
+	if (machine->replanning)
+		machine_wait_retry(machine, out);
+	else
+		machine_plan_tell_client(machine, out);
+}
+
 enum ftp_take ftp_machine_reply(struct ftp_machine *machine, const struct ftp_reply *reply, bool last,
 				struct ftp_out *out)
 {
@@ -336,7 +345,8 @@ enum ftp_take ftp_machine_reply(struct ftp_machine *machine, const struct ftp_re
 		machine_plan_line(machine, reply);
 		if (last && !ftp_reply_is_preliminary(reply->code)) {
 			machine_forget(machine, machine->answering);
-			machine_plan_reply(machine, reply, out);
+			if (machine_plan_reply(machine, reply, out))
+				plan_is_agreed(machine, out);
 		}
 		return FTP_TAKEN;
 	}
@@ -348,6 +358,24 @@ enum ftp_take ftp_machine_reply(struct ftp_machine *machine, const struct ftp_re
 	else if (pending == FTP_PENDING_TRANSFER)
 		machine_transfer_reply(machine, reply, out);
 	return FTP_TAKEN;
+}
+
+void ftp_machine_resume(struct ftp_machine *machine, struct ftp_out *out)
+{
+	if (machine->closing)
+		return;
+	if (machine_plan_primed(machine, out))
+		return;
+	if (machine->pausing) {
+		machine->pausing = false;
+		machine->paused = true;
+	}
+	if (machine->transfer != FTP_TRANSFER_WAITING || machine->npending > 0)
+		return;
+	/* A passive port is used up with the refusal on some servers, so it is asked for anew. */
+	machine->replanning = true;
+	if (!machine_plan_again(machine, out))
+		machine_wait_retry(machine, out);
 }
 
 void ftp_machine_signal(struct ftp_machine *machine, enum ftp_signal signal, struct ftp_out *out)

@@ -161,8 +161,7 @@ void machine_plan_command(struct ftp_machine *machine, const struct ftp_command 
 	ask_server(machine, out);
 }
 
-/* The server has agreed; now the client's leg. */
-static void tell_client(struct ftp_machine *machine, struct ftp_out *out)
+void machine_plan_tell_client(struct ftp_machine *machine, struct ftp_out *out)
 {
 	if (machine->client_mode == FTP_CLIENT_PASV || machine->client_mode == FTP_CLIENT_EPSV) {
 		machine->plan = FTP_PLAN_LISTENING_CLIENT;
@@ -203,42 +202,38 @@ void machine_plan_line(struct ftp_machine *machine, const struct ftp_reply *repl
 		machine->server_port = endpoint.port;
 }
 
-void machine_plan_reply(struct ftp_machine *machine, const struct ftp_reply *reply, struct ftp_out *out)
+bool machine_plan_reply(struct ftp_machine *machine, const struct ftp_reply *reply, struct ftp_out *out)
 {
 	bool passive = (machine->server_mode & (FTP_MODE_EPSV | FTP_MODE_PASV)) != 0;
 	struct ip_endpoint target = { .addr = machine->server_addr };
 
 	if (reply->code >= 300 && reply->code < 400) { /* fits no such command */
 		plan_fail(machine, FTP_LOCAL_BAD_DATA_REPLY, out);
-		return;
+		return false;
 	}
 	if (!ftp_reply_is_positive(reply->code)) {
 		if (!means_unsupported(reply->code) || machine->replanning) {
 			replanning_fails(machine, out);
 			machine_plan_drop(machine, out);
 			machine_relay_reply(machine, FTP_PENDING_PLAIN, reply, true, out);
-			return;
+			return false;
 		}
 		machine->modes_refused |= machine->server_mode;
 		if (!passive)
 			ftp_out_add(out, FTP_DO_DATA_CLOSE);
 		ask_server(machine, out);
-		return;
+		return false;
 	}
 	if (passive) {
 		target.port = machine->server_port;
 		if (target.port < PORT_LOW_LIMIT) {
 			plan_fail(machine, FTP_LOCAL_BAD_DATA_REPLY, out);
-			return;
+			return false;
 		}
 		ftp_out_add(out, FTP_DO_DIAL_SERVER)->endpoint = target;
 	}
-	if (machine->replanning) {
-		machine->plan = FTP_PLAN_READY;
-		machine_wait_retry(machine, out);
-		return;
-	}
-	tell_client(machine, out);
+	machine->plan = FTP_PLAN_READY;
+	return true;
 }
 
 /*

@@ -88,24 +88,6 @@ void machine_wait_retry(struct ftp_machine *machine, struct ftp_out *out)
 	machine_expect(machine, FTP_PENDING_TRANSFER);
 }
 
-void ftp_machine_resume(struct ftp_machine *machine, struct ftp_out *out)
-{
-	if (machine->closing)
-		return;
-	if (machine_plan_primed(machine, out))
-		return;
-	if (machine->pausing) {
-		machine->pausing = false;
-		machine->paused = true;
-	}
-	if (machine->transfer != FTP_TRANSFER_WAITING || machine->npending > 0)
-		return;
-	/* A passive port is used up with the refusal on some servers, so it is asked for anew. */
-	machine->replanning = true;
-	if (!machine_plan_again(machine, out))
-		machine_wait_retry(machine, out);
-}
-
 void machine_wait_abort(struct ftp_machine *machine, struct ftp_out *out)
 {
 	machine_wait_over(machine, out);
