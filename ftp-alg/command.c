@@ -1,7 +1,13 @@
+#include "ftp-alg/command.h"
+
 #include <string.h>
 #include <strings.h>
 
-#include "ftp-alg/machine-parts.h"
+#include "ftp-alg/login.h"
+#include "ftp-alg/plan.h"
+#include "ftp-alg/retry.h"
+#include "ftp-alg/server-link.h"
+#include "ftp-alg/transfer.h"
 
 static void run_auth(struct ftp_machine *machine, const struct ftp_command *command, struct ftp_out *out)
 {

@@ -2,22 +2,35 @@
  * Logging in: SECURE_LOGIN and SECURE_PASSWORD, failed attempts, and what ends a
  * login at the server.
  */
+#include "ftp-alg/login.h"
+
 #include <string.h>
 #include <strings.h>
 
-#include "ftp-alg/machine-parts.h"
+#include "ftp-alg/reply.h"
 
 /* A failed login is answered at most this late. */
 #define DELAY_MAX_MS 30000
 #define FAILURES_MAX 100
+
+/* by: who did not let the user in, for the log; static. */
+static void login_failed(struct ftp_machine *machine, const char *by, struct ftp_out *out)
+{
+	if (machine->failures < FAILURES_MAX)
+		machine->failures++;
+	if (machine->failures_here < FAILURES_MAX)
+		machine->failures_here++;
+	ftp_out_text(out, FTP_DO_LOGIN_FAILED, by, strlen(by));
+	if (machine->action->login_attempts != 0 && machine->failures_here >= machine->action->login_attempts)
+		machine_close(machine, FTP_LOCAL_TOO_MANY_LOGINS, "too-many-failed-logins", out);
+}
 
 /* The reason is for people whom policy trusts with it (ACCESSERRORMSGS). */
 static void deny(struct ftp_machine *machine, enum ftp_own why, struct ftp_out *out)
 {
 	machine->login = FTP_LOGIN_NONE;
 	machine_own(machine, machine->action->accesserrormsgs ? why : FTP_LOCAL_LOGIN_DENIED, out);
-	machine_login_failed(machine, why == FTP_LOCAL_WHY_CREDENTIAL ? "stored-credential" : "certificate",
-			     out);
+	login_failed(machine, why == FTP_LOCAL_WHY_CREDENTIAL ? "stored-credential" : "certificate", out);
 }
 
 static bool is_user(const char *name, const char *arg, size_t len)
@@ -100,19 +113,8 @@ void machine_login_reply(struct ftp_machine *machine, enum ftp_pending pending, 
 		ftp_out_add(out, FTP_DO_STILL_IN);
 	} else {
 		machine->login = FTP_LOGIN_NONE;
-		machine_login_failed(machine, "server", out);
+		login_failed(machine, "server", out);
 	}
-}
-
-void machine_login_failed(struct ftp_machine *machine, const char *by, struct ftp_out *out)
-{
-	if (machine->failures < FAILURES_MAX)
-		machine->failures++;
-	if (machine->failures_here < FAILURES_MAX)
-		machine->failures_here++;
-	ftp_out_text(out, FTP_DO_LOGIN_FAILED, by, strlen(by));
-	if (machine->action->login_attempts != 0 && machine->failures_here >= machine->action->login_attempts)
-		machine_close(machine, FTP_LOCAL_TOO_MANY_LOGINS, "too-many-failed-logins", out);
 }
 
 /*
@@ -137,9 +139,4 @@ enum ftp_take machine_login_gate(struct ftp_machine *machine, uint16_t code, str
 	ftp_out_add(out, FTP_DO_PAUSE)->number =
 	    (uint32_t)(delay_ms < DELAY_MAX_MS ? delay_ms : DELAY_MAX_MS);
 	return FTP_HOLD;
-}
-
-void ftp_machine_identify(struct ftp_machine *machine, const struct ftp_identity *identity)
-{
-	machine->identity = *identity;
 }

@@ -3,7 +3,13 @@
 #include <assert.h>
 #include <string.h>
 
-#include "ftp-alg/machine-parts.h"
+#include "ftp-alg/command.h"
+#include "ftp-alg/login.h"
+#include "ftp-alg/plan.h"
+#include "ftp-alg/reply-filter.h"
+#include "ftp-alg/retry.h"
+#include "ftp-alg/server-link.h"
+#include "ftp-alg/transfer.h"
 
 /* So many refused lines in a row end a session: a scanner, not a client. */
 #define STRIKES_MAX 10
@@ -23,6 +29,16 @@ void ftp_machine_init(struct ftp_machine *machine, const struct ftp_machine_setu
 	ftp_security_init(&machine->security, setup->action, setup->implicit);
 	if (!setup->greet_first)
 		machine_expect(machine, FTP_PENDING_GREETING);
+}
+
+void ftp_machine_greet(struct ftp_machine *machine, struct ftp_out *out)
+{
+	machine_link_greet(machine, out);
+}
+
+void ftp_machine_identify(struct ftp_machine *machine, const struct ftp_identity *identity)
+{
+	machine->identity = *identity;
 }
 
 /* May a command run beside what is outstanding? */
@@ -358,6 +374,19 @@ enum ftp_take ftp_machine_reply(struct ftp_machine *machine, const struct ftp_re
 	else if (pending == FTP_PENDING_TRANSFER)
 		machine_transfer_reply(machine, reply, out);
 	return FTP_TAKEN;
+}
+
+void ftp_machine_listening(struct ftp_machine *machine, enum ftp_side side,
+			   const struct ip_endpoint *endpoint, struct ftp_out *out)
+{
+	if (!machine->closing)
+		machine_plan_listening(machine, side, endpoint, out);
+}
+
+void ftp_machine_data_done(struct ftp_machine *machine, enum ftp_data_result result, struct ftp_out *out)
+{
+	(void)out; /* nothing yet: the client hears of it with the server's final reply */
+	machine_transfer_data_done(machine, result);
 }
 
 void ftp_machine_resume(struct ftp_machine *machine, struct ftp_out *out)

@@ -5,11 +5,13 @@
  * it speaks, best first; then the client is told. The two legs are independent:
  * each may be active or passive, IPv4 or IPv6.
  */
+#include "ftp-alg/plan.h"
+
 #include <errno.h>
 #include <strings.h>
 
 #include "ftp-alg/endpoint.h"
-#include "ftp-alg/machine-parts.h"
+#include "ftp-alg/reply-filter.h"
 
 #define PORT_LOW_LIMIT 1024
 
@@ -168,7 +170,6 @@ void machine_plan_tell_client(struct ftp_machine *machine, struct ftp_out *out)
 		ftp_out_add(out, FTP_DO_LISTEN_CLIENT);
 		return;
 	}
-	machine->plan = FTP_PLAN_READY;
 	ftp_out_add(out, FTP_DO_DIAL_CLIENT)->endpoint = machine->client_target;
 	machine_own(machine, machine->client_mode == FTP_CLIENT_EPRT ? FTP_LOCAL_OK_EPRT : FTP_LOCAL_OK_PORT,
 		    out);
@@ -271,13 +272,11 @@ bool machine_plan_primed(struct ftp_machine *machine, struct ftp_out *out)
 	return true;
 }
 
-void ftp_machine_listening(struct ftp_machine *machine, enum ftp_side side,
-			   const struct ip_endpoint *endpoint, struct ftp_out *out)
+void machine_plan_listening(struct ftp_machine *machine, enum ftp_side side,
+			    const struct ip_endpoint *endpoint, struct ftp_out *out)
 {
 	char text[FTP_ENDPOINT_TEXT_MAX];
 
-	if (machine->closing)
-		return;
 	if (side == FTP_SIDE_SERVER && machine->plan == FTP_PLAN_LISTENING_SERVER) {
 		if (endpoint == NULL) {
 			plan_fail(machine, FTP_LOCAL_NO_DATA_PORT, out);

@@ -2,10 +2,11 @@
  * What the client sees of a server's reply: all of it, nothing, or without what
  * REPLYSECURITYLEVEL 1 keeps back.
  */
+#include "ftp-alg/reply-filter.h"
+
 #include <string.h>
 
 #include "ftp-alg/feat.h"
-#include "ftp-alg/machine-parts.h"
 #include "ftp-alg/redact.h"
 
 /* Does the client see the lines of this reply? */

@@ -4,11 +4,13 @@
  * waits. They open a 125 reply, so whatever the server says in the end is given
  * to the client with that code in front.
  */
+#include "ftp-alg/retry.h"
+
 #include <stdio.h>
 #include <string.h>
 #include <strings.h>
 
-#include "ftp-alg/machine-parts.h"
+#include "ftp-alg/plan.h"
 
 /* Does a reply's text hold one of these words, in any case? */
 static bool text_has(const struct ftp_reply *reply, const char *word)

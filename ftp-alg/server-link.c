@@ -3,7 +3,10 @@
  * is told of the client (PROXY protocol) is true of TLS as well. Till then the
  * gateway speaks for itself, and the server's greeting is not shown.
  */
-#include "ftp-alg/machine-parts.h"
+#include "ftp-alg/server-link.h"
+
+#include "ftp-alg/plan.h"
+#include "ftp-alg/reply-filter.h"
 
 /* RFC 4217 13: the 220 goes out protected, then the connection is clear again. */
 void machine_rein_ends(struct ftp_machine *machine, struct ftp_out *out)
@@ -19,7 +22,7 @@ void machine_rein_ends(struct ftp_machine *machine, struct ftp_out *out)
 	machine->identity = (struct ftp_identity){ .certificate = false };
 }
 
-void ftp_machine_greet(struct ftp_machine *machine, struct ftp_out *out)
+void machine_link_greet(struct ftp_machine *machine, struct ftp_out *out)
 {
 	machine_own(machine, FTP_LOCAL_OK_GREETING, out);
 	if (machine->security.implicit && machine->action->secureimplicitzos)

@@ -5,7 +5,10 @@
  * final reply waits (FTP_HOLD) until the data part is over, and is exchanged
  * for a 4yz when the data did not get through whole.
  */
-#include "ftp-alg/machine-parts.h"
+#include "ftp-alg/transfer.h"
+
+#include "ftp-alg/plan.h"
+#include "ftp-alg/retry.h"
 
 void machine_transfer_command(struct ftp_machine *machine, const struct ftp_command *command,
 			      struct ftp_out *out)
@@ -131,9 +134,8 @@ void machine_transfer_reply(struct ftp_machine *machine, const struct ftp_reply 
 	machine->transfer = FTP_TRANSFER_NONE;
 }
 
-void ftp_machine_data_done(struct ftp_machine *machine, enum ftp_data_result result, struct ftp_out *out)
+void machine_transfer_data_done(struct ftp_machine *machine, enum ftp_data_result result)
 {
-	(void)out;
 	if (machine->transfer != FTP_TRANSFER_ASKED && machine->transfer != FTP_TRANSFER_GOING)
 		return;
 	machine->transfer = FTP_TRANSFER_OVER;

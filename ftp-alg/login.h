@@ -1,0 +1,22 @@
+/*
+ * Logging in: SECURE_LOGIN and SECURE_PASSWORD, failed attempts.
+ */
+#ifndef ATTLSD_FTP_ALG_LOGIN_H
+#define ATTLSD_FTP_ALG_LOGIN_H
+
+#include <stdint.h>
+
+#include "ftp-alg/out.h"
+#include "ftp-alg/state.h"
+#include "ftp-alg/verb.h"
+
+void machine_login_user(struct ftp_machine *machine, const struct ftp_command *command, struct ftp_out *out);
+
+/* Before the first line of a reply to USER or PASS is taken. */
+enum ftp_take machine_login_gate(struct ftp_machine *machine, uint16_t code, struct ftp_out *out);
+
+/* After the last line of one. */
+void machine_login_reply(struct ftp_machine *machine, enum ftp_pending pending, uint16_t code,
+			 struct ftp_out *out);
+
+#endif

@@ -1,0 +1,26 @@
+/*
+ * DSWAITTIME: a transfer that the server refuses because the file is in use is
+ * asked for again later.
+ */
+#ifndef ATTLSD_FTP_ALG_RETRY_H
+#define ATTLSD_FTP_ALG_RETRY_H
+
+#include <stdbool.h>
+
+#include "ftp-alg/out.h"
+#include "ftp-alg/reply.h"
+#include "ftp-alg/state.h"
+
+/* Does this refusal of the transfer lead to another attempt? */
+bool machine_wait_begins(struct ftp_machine *machine, const struct ftp_reply *reply);
+
+/* Tell the client, and wait. */
+void machine_wait(struct ftp_machine *machine, const struct ftp_reply *reply, struct ftp_out *out);
+
+/* The plan stands again: send the transfer's command. */
+void machine_wait_retry(struct ftp_machine *machine, struct ftp_out *out);
+
+/* ABOR while waiting. */
+void machine_wait_abort(struct ftp_machine *machine, struct ftp_out *out);
+
+#endif

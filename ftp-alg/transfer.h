@@ -1,0 +1,25 @@
+/*
+ * One transfer: its command, its replies and the data part between them.
+ */
+#ifndef ATTLSD_FTP_ALG_TRANSFER_H
+#define ATTLSD_FTP_ALG_TRANSFER_H
+
+#include "ftp-alg/out.h"
+#include "ftp-alg/reply.h"
+#include "ftp-alg/state.h"
+#include "ftp-alg/verb.h"
+
+void machine_transfer_command(struct ftp_machine *machine, const struct ftp_command *command,
+			      struct ftp_out *out);
+
+/* Before the first line of a reply to the transfer is taken. */
+enum ftp_take machine_transfer_gate(struct ftp_machine *machine, const struct ftp_reply *reply,
+				    struct ftp_out *out);
+
+/* After the last line of one. */
+void machine_transfer_reply(struct ftp_machine *machine, const struct ftp_reply *reply, struct ftp_out *out);
+
+/* As ftp_machine_data_done(). */
+void machine_transfer_data_done(struct ftp_machine *machine, enum ftp_data_result result);
+
+#endif
