@@ -1,9 +1,13 @@
 /*
  * The facade of ftp-alg/: the only header of this folder that gateway/ includes.
+ * What a machine knows is asked with the functions of machine.h; the members of
+ * its struct are not for gateway/.
  */
 #ifndef ATTLSD_FTP_ALG_FTP_ALG_H
 #define ATTLSD_FTP_ALG_FTP_ALG_H
 
+#include "ftp-alg/cursor.h"
+#include "ftp-alg/endpoint.h"
 #include "ftp-alg/line.h"
 #include "ftp-alg/local-reply.h"
 #include "ftp-alg/machine.h"

@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "ftp-alg/command.h"
+#include "ftp-alg/feat.h"
 #include "ftp-alg/login.h"
 #include "ftp-alg/plan.h"
 #include "ftp-alg/reply-filter.h"
@@ -438,4 +439,9 @@ void ftp_machine_signal(struct ftp_machine *machine, enum ftp_signal signal, str
 		machine_close(machine, FTP_LOCAL_DISMISSED, "operator", out);
 		break;
 	}
+}
+
+const char *ftp_machine_feature(const struct ftp_machine *machine, size_t n)
+{
+	return ftp_feat_line(ftp_security_features(&machine->security, machine->action), n);
 }

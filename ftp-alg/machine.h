@@ -15,6 +15,7 @@
 
 #include <stdbool.h>
 #include <stddef.h>
+#include <stdint.h>
 
 #include "ftp-alg/line.h"
 #include "ftp-alg/out.h"
@@ -64,5 +65,41 @@ void ftp_machine_listening(struct ftp_machine *machine, enum ftp_side side,
 
 /* The data part ended. Ignored when no transfer is under way. */
 void ftp_machine_data_done(struct ftp_machine *machine, enum ftp_data_result result, struct ftp_out *out);
+
+/* Must the session begin with ftp_machine_greet(), and is the server dialled only later? As
+ * setup.greet_first. */
+static inline bool ftp_machine_greets_first(const struct ftp_machine *machine)
+{
+	return machine->greet_first;
+}
+
+static inline bool ftp_machine_is_logged_in(const struct ftp_machine *machine)
+{
+	return machine->login == FTP_LOGIN_DONE;
+}
+
+/* Is the control connection clear after CCC? */
+static inline bool ftp_machine_is_cleared(const struct ftp_machine *machine)
+{
+	return machine->security.ctrl == FTP_CTRL_CLEARED;
+}
+
+/*
+ * Does the server owe a reply, or the caller the end of a transfer? Not while the
+ * machine itself waits to ask again for a file in use (DSWAITTIME).
+ */
+static inline bool ftp_machine_awaits_reply(const struct ftp_machine *machine)
+{
+	return !ftp_machine_is_idle(machine) && machine->transfer != FTP_TRANSFER_WAITING;
+}
+
+/* The FTP_MODE_ bits that the server is known to refuse by now; worth remembering for the next session. */
+static inline uint8_t ftp_machine_modes_refused(const struct ftp_machine *machine)
+{
+	return machine->modes_refused;
+}
+
+/* The n-th line (from 0) that the gateway adds to a FEAT reply now, with its leading blank; NULL: no more. */
+const char *ftp_machine_feature(const struct ftp_machine *machine, size_t n);
 
 #endif

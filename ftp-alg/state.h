@@ -142,7 +142,7 @@ struct ftp_machine {
 	struct ip_endpoint client;
 	struct ip_addr server_addr;
 	uint8_t modes;
-	uint8_t modes_refused; /* grows; the caller may remember it for the next session */
+	uint8_t modes_refused; /* grows */
 
 	struct ftp_security security;
 	enum ftp_login login;

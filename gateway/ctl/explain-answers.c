@@ -8,8 +8,7 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "ftp-alg/endpoint.h"
-#include "ftp-alg/feat.h"
+#include "ftp-alg/ftp-alg.h"
 #include "gateway/base/util.h"
 #include "gateway/ctl/simulate.h"
 
@@ -106,12 +105,10 @@ static bool was_accepted(const struct simulation_answer *answer)
 }
 
 /* Is a step not needed: TLS comes by itself, or a certificate has replaced the password? */
-static bool is_done(const struct simulation *simulation, const char *step)
+static bool is_done(const struct explain_maker *maker, const struct simulation *simulation, const char *step)
 {
-	const struct ftp_machine *machine = &simulation->machine;
-
-	return (machine->security.implicit && strncmp(step, "AUTH", 4) == 0) ||
-	       (machine->login == FTP_LOGIN_DONE && strncmp(step, "PASS", 4) == 0);
+	return (maker->setup.implicit && strncmp(step, "AUTH", 4) == 0) ||
+	       (ftp_machine_is_logged_in(&simulation->machine) && strncmp(step, "PASS", 4) == 0);
 }
 
 /* Play a stage. False: a step of it is refused. */
@@ -123,7 +120,7 @@ static bool reach(struct explain_maker *maker, const struct stage *stage, struct
 	simulation_start(simulation, &maker->setup, &maker->offered, &maker->identity);
 	for (size_t i = 0; i < STEPS_MAX && stage->steps[i] != NULL; i++) {
 		*ret_step = stage->steps[i];
-		if (is_done(simulation, *ret_step))
+		if (is_done(maker, simulation, *ret_step))
 			continue;
 		simulation_command(simulation, spell(maker, *ret_step, buf), ret_answer);
 		if (!was_accepted(ret_answer))
@@ -199,11 +196,9 @@ json_t *explain_features(struct explain_maker *maker)
 	struct simulation simulation;
 	json_t *list = json_array();
 	const char *line;
-	unsigned bits;
 
 	simulation_start(&simulation, &maker->setup, &maker->offered, &maker->identity);
-	bits = ftp_security_features(&simulation.machine.security, maker->setup.action);
-	for (size_t i = 0; (line = ftp_feat_line(bits, i)) != NULL; i++)
+	for (size_t i = 0; (line = ftp_machine_feature(&simulation.machine, i)) != NULL; i++)
 		explain_add(maker, list, explain_text(line + 1));
 	return list;
 }

@@ -100,7 +100,7 @@ static void tls_is_up(struct turn *turn)
 static void carry_out_one(struct turn *turn, const struct ftp_act *one)
 {
 	struct ftp_machine *machine = &turn->simulation->machine;
-	struct ip_endpoint ours = { .addr = machine->server_addr, .port = 50000 };
+	struct ip_endpoint ours = { .addr = turn->simulation->server, .port = 50000 };
 
 	switch (one->what) {
 	case FTP_DO_REPLY:
@@ -170,7 +170,8 @@ void simulation_start(struct simulation *simulation, const struct ftp_machine_se
 	struct simulation_answer nobody = { .passed = false };
 	struct turn turn = { .simulation = simulation, .answer = &nobody };
 
-	*simulation = (struct simulation){ .offered = *offered, .identity = *identity };
+	*simulation =
+	    (struct simulation){ .server = setup->server, .offered = *offered, .identity = *identity };
 	ftp_machine_init(&simulation->machine, setup);
 	if (setup->implicit && !setup->action->secureimplicitzos)
 		tls_is_up(&turn);

@@ -14,6 +14,7 @@
 
 struct simulation {
 	struct ftp_machine machine;
+	struct ip_addr server;
 	struct ip_endpoint offered;   /* what the client is told to dial */
 	struct ftp_identity identity; /* who it is once TLS is up */
 };

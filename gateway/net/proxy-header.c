@@ -3,7 +3,7 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "ftp-alg/cursor.h"
+#include "ftp-alg/ftp-alg.h"
 
 static const uint8_t v1_start[] = { 'P', 'R', 'O', 'X', 'Y', ' ' };
 static const uint8_t v2_start[] = { '\r', '\n', '\r', '\n', 0, '\r', '\n', 'Q', 'U', 'I', 'T', '\n' };

@@ -62,7 +62,7 @@ static void put_tls(struct answer_session *told, const struct session *session)
 {
 	if (session->phase == PHASE_HANDSHAKE)
 		put(told->tls, sizeof(told->tls), "handshake");
-	else if (session->client.ssl == NULL && session->machine.security.ctrl == FTP_CTRL_CLEARED)
+	else if (session->client.ssl == NULL && ftp_machine_is_cleared(&session->machine))
 		put(told->tls, sizeof(told->tls), "ccc");
 	if (session->client.ssl == NULL || !session->client.tls_up)
 		return;

@@ -90,10 +90,9 @@ static void on_pause_timer(struct timer *timer)
 /* Nothing moves and the server owes an answer: how long it has owed it. */
 static uint64_t owed_ms(const struct session *session, uint64_t now_ms)
 {
-	bool moving =
-	    data_conn_is_relaying(&session->data) || session->machine.transfer == FTP_TRANSFER_WAITING;
+	bool owed = !data_conn_is_relaying(&session->data) && ftp_machine_awaits_reply(&session->machine);
 
-	return moving || ftp_machine_is_idle(&session->machine) ? 0 : now_ms - session->heard_ms;
+	return owed ? now_ms - session->heard_ms : 0;
 }
 
 /* Runs out late rather than being rearmed at every command: the true times are looked up here. */
@@ -254,7 +253,7 @@ static void session_begin(struct session *session, uint32_t failures)
 	ftp_out_reset(&worker->out);
 	if (tls_comes_first(session))
 		control_tls_start(session);
-	if (!session->ended && session->machine.greet_first)
+	if (!session->ended && ftp_machine_greets_first(&session->machine))
 		ftp_machine_greet(&session->machine, &worker->out);
 	else if (!session->ended && !session->dial_after_tls)
 		control_dial_server(session);
