@@ -118,6 +118,14 @@ libraries()
 	}' $code
 }
 
+# gateway/ asks the FTP machine with the functions of ftp-alg/machine.h.
+machine_members()
+{
+	files '^gateway/.*\.[ch]$' | while IFS= read -r file; do
+		grep -nE '(^|[^a-z_])machine(\.|->)[a-z]' "$file" /dev/null
+	done | sed 's/$/ <- a member of the FTP machine: ask with a function of ftp-alg\/machine.h/'
+}
+
 sizes()
 {
 	for file in $code; do
@@ -185,7 +193,7 @@ own_paths()
 	done | sed 's/$/ <- a path of one machine: make it relative/'
 }
 
-for check in layers banned_calls libraries sizes formatting manual_pages headers_alone white_space own_paths; do
+for check in layers banned_calls libraries machine_members sizes formatting manual_pages headers_alone white_space own_paths; do
 	$check
 done >"$scratch/findings"
 
