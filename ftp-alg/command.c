@@ -35,7 +35,7 @@ static void run_ccc(struct ftp_machine *machine, struct ftp_out *out)
 		return;
 	machine->identity.server_name = NULL; /* it goes with TLS */
 	machine->clear_spoken = false;
-	ftp_out_add(out, FTP_DO_TLS_STOP)->flag = machine->action->tlsrfclevel != TLSRFCLEVEL_CCCNONOTIFY;
+	ftp_out_add(out, FTP_DO_TLS_STOP)->notify = machine->action->tlsrfclevel != TLSRFCLEVEL_CCCNONOTIFY;
 }
 
 static void run_pass(struct ftp_machine *machine, const struct ftp_command *command, struct ftp_out *out)

@@ -99,7 +99,6 @@ void machine_login_reply(struct ftp_machine *machine, enum ftp_pending pending, 
 	} else if (pending == FTP_PENDING_USER_CERTIFICATE && code == 331) {
 		machine->was_in = false;
 		ftp_out_format(out, FTP_DO_COMMAND, "PASS %s", machine->identity.password);
-		out->acts[out->n - 1].secret = true;
 		machine_expect(machine, FTP_PENDING_PASS_CERTIFICATE);
 	} else if (certificate) {
 		/* z/OS: no way back to a password once the certificate was taken for one */

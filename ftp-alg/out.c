@@ -15,36 +15,39 @@ struct ftp_act *ftp_out_add(struct ftp_out *out, enum ftp_do what)
 	return act;
 }
 
-void ftp_out_text(struct ftp_out *out, enum ftp_do what, const char *text, size_t len)
+struct ftp_act *ftp_out_text(struct ftp_out *out, enum ftp_do what, const char *text, size_t len)
 {
 	struct ftp_act *act = ftp_out_add(out, what);
 
 	act->text = text;
 	act->len = len;
+	return act;
 }
 
-void ftp_out_copy(struct ftp_out *out, enum ftp_do what, const char *text)
+struct ftp_act *ftp_out_copy(struct ftp_out *out, enum ftp_do what, const char *text)
 {
+	char *copy = out->text + out->used;
 	size_t len = strlen(text);
 
 	assert(out->used + len <= sizeof(out->text));
-	memcpy(out->text + out->used, text, len);
-	ftp_out_text(out, what, out->text + out->used, len);
+	memcpy(copy, text, len);
 	out->used += len;
+	return ftp_out_text(out, what, copy, len);
 }
 
-void ftp_out_format(struct ftp_out *out, enum ftp_do what, const char *fmt, ...)
+struct ftp_act *ftp_out_format(struct ftp_out *out, enum ftp_do what, const char *fmt, ...)
 {
 	size_t room = sizeof(out->text) - out->used;
+	char *text = out->text + out->used;
 	va_list args;
 	int n;
 
 	va_start(args, fmt);
-	n = vsnprintf(out->text + out->used, room, fmt, args);
+	n = vsnprintf(text, room, fmt, args);
 	va_end(args);
 	assert(n >= 0);
 	if ((size_t)n >= room)
 		n = room > 0 ? (int)room - 1 : 0;
-	ftp_out_text(out, what, out->text + out->used, (size_t)n);
 	out->used += (size_t)n;
+	return ftp_out_text(out, what, text, (size_t)n);
 }

@@ -12,45 +12,46 @@
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <string.h>
 
 #include "policy/ip.h"
 
 enum ftp_do {
 	FTP_DO_NOTHING = 0,
-	FTP_DO_REPLY,	  /* flag: a refusal of the gateway's own */
-			  /* text to the client; CRLF is the caller's */
+	FTP_DO_REPLY,	  /* text to the client; CRLF is the caller's. refusal: for the log */
 	FTP_DO_COMMAND,	  /* text to the server; CRLF is the caller's */
 	FTP_DO_TLS_START, /* once all replies are sent: handshake on the control connection */
-	FTP_DO_TLS_STOP, /* once all replies are sent: end TLS, go on in the clear. flag: send close_notify */
+	FTP_DO_TLS_STOP,  /* once all replies are sent: end TLS, go on in the clear. notify: send close_notify
+			   */
 	FTP_DO_SERVER_RENEW, /* drop the connection to the server and dial it anew: it must forget the user */
 	FTP_DO_SERVER_DROP,  /* drop the connection to the server; FTP_DO_SERVER_RENEW will dial it again */
 	FTP_DO_LISTEN_CLIENT, /* open a port that the client will dial; answer with ftp_machine_listening() */
 	FTP_DO_LISTEN_SERVER, /* open a port that the server will dial; likewise */
 	FTP_DO_DIAL_CLIENT,   /* the client's data endpoint, to be dialled at FTP_DO_DATA_GO */
 	FTP_DO_DIAL_SERVER,   /* the server's data endpoint, to be dialled at FTP_DO_DATA_START */
-	FTP_DO_DATA_START,    /* a transfer was asked of the server. flag: upload; protect: TLS towards the
-				 client */
-	FTP_DO_DATA_GO,	      /* the server has begun: connect, protect and move the data */
-	FTP_DO_DATA_REFUSED,  /* the server refused: keep what is open for the next transfer command */
-	FTP_DO_DATA_DOUBT,    /* the client gives up (ABOR): an orderly end of the server's data means nothing
-				 now */
-	FTP_DO_DATA_ABORT,    /* reset both ends at once; answer with ftp_machine_data_done() */
-	FTP_DO_DATA_CLOSE,    /* forget ports, endpoints and connections of the data plan */
-	FTP_DO_RETRY,	      /* send the transfer's command again, as FTP_DO_DATA_START had it */
-	FTP_DO_SEGMENT,	      /* send the replies so far, and ftp_machine_resume() once the client has them */
-	FTP_DO_PAUSE,	      /* offer nothing of the server's for `number` ms, then ftp_machine_resume() */
-	FTP_DO_STILL_IN,      /* a second USER was refused: the login before it stands */
-	FTP_DO_LOGIN_FAILED,  /* text: who did not let the user in (server, certificate, stored-credential) */
-	FTP_DO_USER,	      /* text: the name that the client gave with USER */
-	FTP_DO_LOGGED_IN,     /* the server let the user in */
-	FTP_DO_CLOSE,	      /* once all replies are sent: end the session. text: why, for the log */
+	FTP_DO_DATA_START, /* the server was sent a transfer command. upload; protect: TLS with the client */
+	FTP_DO_DATA_GO,	   /* the server has begun: connect, protect and move the data */
+	FTP_DO_DATA_REFUSED, /* the server refused: keep what is open for the next transfer command */
+	FTP_DO_DATA_DOUBT, /* the client gives up (ABOR): a clean end of the server's data proves nothing now
+			    */
+	FTP_DO_DATA_ABORT, /* reset both ends at once; answer with ftp_machine_data_done() */
+	FTP_DO_DATA_CLOSE, /* forget ports, endpoints and connections of the data plan */
+	FTP_DO_RETRY,	   /* send the transfer's command again, as FTP_DO_DATA_START had it */
+	FTP_DO_SEGMENT,	   /* send the replies so far, and ftp_machine_resume() once the client has them */
+	FTP_DO_PAUSE,	   /* offer no reply of the server's for `number` ms, then ftp_machine_resume() */
+	FTP_DO_STILL_IN,   /* a second USER was refused: the login before it stands */
+	FTP_DO_LOGIN_FAILED, /* text: who did not let the user in (server, certificate, stored-credential) */
+	FTP_DO_USER,	     /* text: the name that the client gave with USER */
+	FTP_DO_LOGGED_IN,    /* the server let the user in */
+	FTP_DO_CLOSE,	     /* once all replies are sent: end the session. text: why, for the log */
 };
 
 struct ftp_act {
 	enum ftp_do what;
-	bool flag;
-	bool protect;
-	bool secret; /* FTP_DO_COMMAND: the text holds a password */
+	bool refusal; /* FTP_DO_REPLY: policy or the gateway says no, and the session goes on */
+	bool notify;  /* FTP_DO_TLS_STOP */
+	bool upload;  /* FTP_DO_DATA_START */
+	bool protect; /* FTP_DO_DATA_START */
 	const char *text;
 	size_t len;
 	uint32_t number;
@@ -68,8 +69,10 @@ struct ftp_out {
 	char text[FTP_OUT_TEXT_MAX];
 };
 
+/* Empty the list. Its own texts are wiped: a stored password may be among them. */
 static inline void ftp_out_reset(struct ftp_out *out)
 {
+	explicit_bzero(out->text, out->used);
 	out->n = 0;
 	out->used = 0;
 }
@@ -77,14 +80,14 @@ static inline void ftp_out_reset(struct ftp_out *out)
 /* Append one action and return it, zeroed but for `what`. */
 struct ftp_act *ftp_out_add(struct ftp_out *out, enum ftp_do what);
 
-/* Append an action with a borrowed text. */
-void ftp_out_text(struct ftp_out *out, enum ftp_do what, const char *text, size_t len);
+/* The same with a borrowed text. */
+struct ftp_act *ftp_out_text(struct ftp_out *out, enum ftp_do what, const char *text, size_t len);
 
-/* Append an action with a text that is copied into the list. */
-void ftp_out_copy(struct ftp_out *out, enum ftp_do what, const char *text);
+/* The same with a text that is copied into the list. */
+struct ftp_act *ftp_out_copy(struct ftp_out *out, enum ftp_do what, const char *text);
 
-/* The same, of a formatted text; what does not fit is cut off. */
-void ftp_out_format(struct ftp_out *out, enum ftp_do what, const char *fmt, ...)
+/* The same with a formatted text; what does not fit is cut off. */
+struct ftp_act *ftp_out_format(struct ftp_out *out, enum ftp_do what, const char *fmt, ...)
     __attribute__((format(printf, 3, 4)));
 
 #endif

@@ -17,7 +17,7 @@ void machine_rein_ends(struct ftp_machine *machine, struct ftp_out *out)
 		return;
 	}
 	if (machine->security.ctrl == FTP_CTRL_TLS)
-		ftp_out_add(out, FTP_DO_TLS_STOP)->flag = true;
+		ftp_out_add(out, FTP_DO_TLS_STOP)->notify = true;
 	ftp_security_init(&machine->security, machine->action, false);
 	machine->identity = (struct ftp_identity){ .certificate = false };
 }

@@ -10,10 +10,10 @@
 void machine_own(struct ftp_machine *machine, enum ftp_own own, struct ftp_out *out)
 {
 	const char *text = ftp_local_text(own, machine->action->reply_style);
+	struct ftp_act *act = ftp_out_text(out, FTP_DO_REPLY, text, strlen(text));
 
-	ftp_out_text(out, FTP_DO_REPLY, text, strlen(text));
-	/* policy, or the gateway, says no: that is for the log. Of a 421 session-end tells. */
-	out->acts[out->n - 1].flag = text[0] >= '4' && strncmp(text, "421", 3) != 0;
+	/* a 421 ends the session, and the log line of that end gives the reason */
+	act->refusal = text[0] >= '4' && strncmp(text, "421", 3) != 0;
 }
 
 void machine_wait_over(struct ftp_machine *machine, struct ftp_out *out)
@@ -45,10 +45,6 @@ void machine_expect(struct ftp_machine *machine, enum ftp_pending pending)
 void machine_pass_on(struct ftp_machine *machine, const struct ftp_command *command, enum ftp_pending pending,
 		     struct ftp_out *out)
 {
-	struct ftp_act *act = ftp_out_add(out, FTP_DO_COMMAND);
-
-	act->text = command->line;
-	act->len = command->len;
-	act->secret = (command->verb->flags & FTP_VERB_SECRET) != 0;
+	ftp_out_text(out, FTP_DO_COMMAND, command->line, command->len);
 	machine_expect(machine, pending);
 }

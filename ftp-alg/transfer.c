@@ -28,10 +28,8 @@ void machine_transfer_command(struct ftp_machine *machine, const struct ftp_comm
 	machine->restart = false;
 	machine_expect(machine, FTP_PENDING_TRANSFER);
 	ftp_out_text(out, FTP_DO_COMMAND, command->line, command->len);
-	act = ftp_out_add(out, FTP_DO_DATA_START);
-	act->text = command->line;
-	act->len = command->len;
-	act->flag = command->verb->kind == FTP_KIND_UPLOAD;
+	act = ftp_out_text(out, FTP_DO_DATA_START, command->line, command->len);
+	act->upload = command->verb->kind == FTP_KIND_UPLOAD;
 	act->protect = machine->security.prot == FTP_PROT_PRIVATE;
 }
 

@@ -45,11 +45,10 @@ enum ftp_verb_kind {
 	FTP_KIND_COUNT
 };
 
-#define FTP_VERB_BEFORE_TLS	 1u  /* allowed in the clear although SECURE_FTP is REQUIRED */
-#define FTP_VERB_BEFORE_LOGIN	 2u  /* allowed before login */
-#define FTP_VERB_DURING_TRANSFER 4u  /* served while a transfer runs; others wait for its end */
-#define FTP_VERB_SECRET		 8u  /* its argument is never logged */
-#define FTP_VERB_FILE		 16u /* transfers a file that others may be using (DSWAITTIME) */
+#define FTP_VERB_BEFORE_TLS	 1u /* allowed in the clear although SECURE_FTP is REQUIRED */
+#define FTP_VERB_BEFORE_LOGIN	 2u /* allowed before login */
+#define FTP_VERB_DURING_TRANSFER 4u /* served while a transfer runs; others wait for its end */
+#define FTP_VERB_FILE		 8u /* transfers a file that others may be using (DSWAITTIME) */
 
 struct ftp_verb {
 	const char *name; /* upper case; "" in the row of unknown verbs */

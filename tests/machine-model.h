@@ -316,7 +316,6 @@ static void model_command(struct model *model, const struct ftp_act *act)
 	MODEL_CHECK(model, kind != FTP_KIND_UNAVAILABLE && kind != FTP_KIND_FOREIGN && kind != FTP_KIND_REIN);
 	if (kind == FTP_KIND_PORT || kind == FTP_KIND_EPRT)
 		model_check_port(model, &command);
-	MODEL_CHECK(model, act->secret || !(command.verb->flags & FTP_VERB_SECRET));
 	if (model_is_clients(model, act->text))
 		model_check_passed_on(model, &command);
 	else if (kind == FTP_KIND_PASS)

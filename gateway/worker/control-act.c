@@ -225,7 +225,7 @@ static void carry_out_one(struct session *session, const struct ftp_act *act)
 	case FTP_DO_NOTHING:
 		break;
 	case FTP_DO_REPLY:
-		if (act->flag)
+		if (act->refusal)
 			log_refusal(session, act);
 		if (session->phase != PHASE_HANDSHAKE)
 			outbuf_add(&session->worker->replies, &session->client, act->text, act->len);
@@ -237,7 +237,7 @@ static void carry_out_one(struct session *session, const struct ftp_act *act)
 		control_tls_auth(session);
 		break;
 	case FTP_DO_TLS_STOP:
-		control_tls_stop(session, act->flag);
+		control_tls_stop(session, act->notify);
 		break;
 	case FTP_DO_SERVER_RENEW:
 		do_server_renew(session);
@@ -258,7 +258,7 @@ static void carry_out_one(struct session *session, const struct ftp_act *act)
 		data_conn_target(&session->data, FTP_SIDE_SERVER, &act->endpoint);
 		break;
 	case FTP_DO_DATA_START:
-		data_conn_start(&session->data, act->text, act->len, act->flag, act->protect);
+		data_conn_start(&session->data, act->text, act->len, act->upload, act->protect);
 		break;
 	case FTP_DO_DATA_GO:
 		data_conn_go(&session->data);

@@ -14,7 +14,7 @@
  *			who the client is, as far as TLS tells; any of these words
  *
  *	  c 150 go	to the client
- *	  s RETR x	to the server ("s* " when it holds a secret)
+ *	  s RETR x	to the server
  *	  hold		the line was not taken
  *	  and the other actions by their names, see script_action()
  *
@@ -133,13 +133,13 @@ static void script_action(struct script *script, const struct ftp_act *act)
 		script_lines(script, "c ", act);
 		return;
 	case FTP_DO_COMMAND:
-		script_lines(script, act->secret ? "s* " : "s ", act);
+		script_lines(script, "s ", act);
 		return;
 	case FTP_DO_TLS_START:
 		script_add(script, "  tls-start\n");
 		return;
 	case FTP_DO_TLS_STOP:
-		script_add(script, "  tls-stop%s\n", act->flag ? " notify" : "");
+		script_add(script, "  tls-stop%s\n", act->notify ? " notify" : "");
 		return;
 	case FTP_DO_SERVER_RENEW:
 		script->parser = (struct ftp_reply_parser){ 0 };
@@ -162,7 +162,7 @@ static void script_action(struct script *script, const struct ftp_act *act)
 		script_add(script, "  dial server %s\n", ip_endpoint_format(&act->endpoint, text));
 		return;
 	case FTP_DO_DATA_START:
-		script_add(script, "  start %s %s\n", act->flag ? "upload" : "download",
+		script_add(script, "  start %s %s\n", act->upload ? "upload" : "download",
 			   act->protect ? "private" : "clear");
 		return;
 	case FTP_DO_DATA_GO:
@@ -363,9 +363,8 @@ static void script_run(struct script *script, const char *text)
 	}
 }
 
-static void script_check(const struct script_case *row)
+static void script_begin(struct script *script, const struct script_setup *setup)
 {
-	const struct script_setup *setup = &row->setup;
 	const char *server = setup->server != NULL ? setup->server : "10.0.0.1";
 	struct ftp_machine_setup machine_setup = {
 		.action = setup->action != NULL ? setup->action : &script_lenient,
@@ -376,11 +375,17 @@ static void script_check(const struct script_case *row)
 		.failures = setup->failures,
 		.greet_first = setup->greet_first,
 	};
+
+	assert_int_equal(ip_addr_parse(server, strlen(server), &machine_setup.server), 0);
+	ftp_machine_init(&script->machine, &machine_setup);
+}
+
+static void script_check(const struct script_case *row)
+{
 	struct script *script = calloc(1, sizeof(*script));
 
 	assert_non_null(script);
-	assert_int_equal(ip_addr_parse(server, strlen(server), &machine_setup.server), 0);
-	ftp_machine_init(&script->machine, &machine_setup);
+	script_begin(script, &row->setup);
 	script_run(script, row->preamble);
 	script->log = true;
 	script_run(script, row->script);

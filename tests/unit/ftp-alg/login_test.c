@@ -57,7 +57,7 @@ static const struct ftp_action verify_allowed = {
 #define MISSING "C USER u\n  user u\n  c 531 Policy requires a client certificate.\n"
 #define DENIED	"C USER u\n  user u\n  c 530 Login denied.\n  login-failed\n"
 #define LET_IN                                                                                               \
-	"C USER u\n  user u\n  s USER u\nS 331 ok\n  s* PASS stored\nS 230 in\n"                             \
+	"C USER u\n  user u\n  s USER u\nS 331 ok\n  s PASS stored\nS 230 in\n"                              \
 	"  c 232 User logged in, authorized by client certificate.\n  logged-in\n"
 
 /* SECURE_LOGIN, SECURE_PASSWORD, a certificate or none, the user's own or not: what USER comes to. */
@@ -113,7 +113,7 @@ static const struct script_case certificate[] = {
 	{ "no way back to a password",
 	  { .action = &verify_optional },
 	  MINE,
-	  "C USER u\n  user u\n  s USER u\nC PASS p\n  hold\nS 331-ok\nS 331 ok\n  s* PASS stored\nC PASS "
+	  "C USER u\n  user u\n  s USER u\nC PASS p\n  hold\nS 331-ok\nS 331 ok\n  s PASS stored\nC PASS "
 	  "p\n  hold\n"
 	  "S 530-no\nS 530 no\n  c 530 Login denied.\n  login-failed\n"
 	  "C PASS p\n  c 503 Send USER before PASS.\nC PWD\n  c 530 Not logged in: send USER and PASS "
@@ -130,8 +130,8 @@ static const struct script_case certificate[] = {
 	{ "the server wants an account, too",
 	  { .action = &verify_optional },
 	  MINE,
-	  "C USER u\n  user u\n  s USER u\nS 331 ok\n  s* PASS stored\nS 332 account?\n"
-	  "  c 530 Login denied.\n  login-failed\nC ACCT a\n  s* ACCT a\nS 230 in\n  c 230 in\n"
+	  "C USER u\n  user u\n  s USER u\nS 331 ok\n  s PASS stored\nS 332 account?\n"
+	  "  c 530 Login denied.\n  login-failed\nC ACCT a\n  s ACCT a\nS 230 in\n  c 230 in\n"
 	  "C PWD\n  c 530 Not logged in: send USER and PASS first.\n" },
 	{ "the server wants an account at once",
 	  { .action = &verify_optional },
@@ -157,13 +157,13 @@ static const struct script_case certificate[] = {
 	  "  c 530-The client certificate is not that of this user.\n  c 530 Login denied.\n  login-failed\n"
 	  "C USER v\n  user v\n  c 530-This user may not use this service.\n  c 530 Login denied.\n"
 	  "  login-failed\nI certificate user=u service password=stored\nC USER u\n  user u\n  s USER u\n"
-	  "S 331 ok\n  s* PASS stored\nS 530 no\n"
+	  "S 331 ok\n  s PASS stored\nS 530 no\n"
 	  "  c 530-The server did not accept the user's stored credential.\n  c 530 Login denied.\n"
 	  "  login-failed\n" },
 	{ "z/OS' words",
 	  { .action = &verify_zos },
 	  MINE,
-	  "C USER u\n  user u\n  s USER u\nS 331 ok\n  s* PASS stored\nS 230 in\n"
+	  "C USER u\n  user u\n  s USER u\nS 331 ok\n  s PASS stored\nS 230 in\n"
 	  "  c 230-User is an authorized user\n  c 230 User is logged on\n  logged-in\n"
 	  "I nobody\nC USER u\n  user u\n  c 531 Server requires client certificate\n" },
 	{ "another USER behind a login is denied",
@@ -217,7 +217,7 @@ static const struct script_case failures[] = {
 	{ "the third ends it",
 	  { .action = &three },
 	  GREETED FAILS FAILS,
-	  "C USER u\n  user u\n  s USER u\nS 331 ok\n  c 331 ok\nC PASS p\n  s* PASS p\nS 530-no\n  c "
+	  "C USER u\n  user u\n  s USER u\nS 331 ok\n  c 331 ok\nC PASS p\n  s PASS p\nS 530-no\n  c "
 	  "530-no\n"
 	  "S 530 no\n  c 530 no\n  login-failed\n" TOO_MANY "C NOOP\nS 200 x\n" },
 	{ "USER and ACCT count as well",
@@ -235,7 +235,7 @@ static const struct script_case failures[] = {
 	{ "the answer waits, and what comes behind it",
 	  { .action = &slow },
 	  GREETED,
-	  "C USER u\n  user u\n  s USER u\nS 331 ok\n  c 331 ok\nC PASS p\n  s* PASS p\nS 530-no\n  pause "
+	  "C USER u\n  user u\n  s USER u\nS 331 ok\n  c 331 ok\nC PASS p\n  s PASS p\nS 530-no\n  pause "
 	  "1000\n"
 	  "  hold\nS 530-no\n  hold\nC NOOP\n  hold\nC QUIT\n  hold\nR resume\nS 530-no\n  c 530-no\nC "
 	  "NOOP\n  hold\n"
@@ -264,7 +264,7 @@ static const struct script_case failures[] = {
 	{ "a login waits for nothing",
 	  { .action = &slow, .failures = 3 },
 	  GREETED,
-	  "C USER u\n  user u\n  s USER u\nS 331 ok\n  c 331 ok\nC PASS p\n  s* PASS p\nS 230 in\n  c 230 "
+	  "C USER u\n  user u\n  s USER u\nS 331 ok\n  c 331 ok\nC PASS p\n  s PASS p\nS 230 in\n  c 230 "
 	  "in\n"
 	  "  logged-in\nC CWD x\n  s CWD x\nS 550 no\n  c 550 no\n" },
 	{ "a stray resume means nothing",
@@ -285,7 +285,7 @@ static const struct script_case failures[] = {
 	{ "a stored credential counts and waits like any other",
 	  { .action = &verify_three },
 	  MINE "C USER v\n",
-	  "C USER u\n  user u\n  s USER u\nS 331 ok\n  s* PASS stored\nS 530 no\n  pause 2000\n  hold\n"
+	  "C USER u\n  user u\n  s USER u\nS 331 ok\n  s PASS stored\nS 530 no\n  pause 2000\n  hold\n"
 	  "R -\nS 530 no\n  c 530 Login denied.\n  login-failed\n" TOO_MANY },
 	{ "what policy denies counts, too",
 	  { .action = &verify_three },
@@ -342,8 +342,8 @@ static const struct script_case lists[] = {
 	  LOGGED_IN,
 	  "C SITE EXEC ls\n" NOT_ALLOWED "C SITE   EXEC   ls\n" NOT_ALLOWED "C site \texec\tls\n" NOT_ALLOWED
 	  "C SITE \vEXEC\fls\n" NOT_ALLOWED "C SITE\tEXEC ls\n  c 500 A command starts with letters.\n"
-	  "C SITE CHMOD 600 EXEC\n  s* SITE CHMOD 600 EXEC\nS 200 ok\n  c 200 ok\n"
-	  "C SITE\n  s* SITE\nS 501 what?\n  c 501 what?\n" },
+	  "C SITE CHMOD 600 EXEC\n  s SITE CHMOD 600 EXEC\nS 200 ok\n  c 200 ok\n"
+	  "C SITE\n  s SITE\nS 501 what?\n  c 501 what?\n" },
 	{ "the gateway's own commands are no client's",
 	  { .action = &denied, .modes = FTP_MODE_PASV },
 	  LOGGED_IN,
@@ -362,13 +362,13 @@ static const struct script_case lists[] = {
 	  { .action = &allowed },
 	  LOGGED_IN,
 	  "C PWD\n  s PWD\nS 257 ok\n  c 257 ok\nC XPWD\n  s XPWD\nS 257 ok\n  c 257 ok\n"
-	  "C SITE CHMOD 600 x\n  s* SITE CHMOD 600 x\nS 200 ok\n  c 200 ok\n"
+	  "C SITE CHMOD 600 x\n  s SITE CHMOD 600 x\nS 200 ok\n  c 200 ok\n"
 	  "C SITE EXEC\n" NOT_ALLOWED "C SITE\n" NOT_ALLOWED "C NOOP\n" NOT_ALLOWED "C AUTH TLS\n" NOT_ALLOWED
 	  "C XYZZY\n" NOT_ALLOWED "C QUIT\n  s QUIT\n" },
 	{ "both",
 	  { .action = &both },
 	  LOGGED_IN,
-	  "C SITE CHMOD\n  s* SITE CHMOD\nS 200 ok\n  c 200 ok\nC DELE x\n" NOT_ALLOWED
+	  "C SITE CHMOD\n  s SITE CHMOD\nS 200 ok\n  c 200 ok\nC DELE x\n" NOT_ALLOWED
 	  "C NOOP\n" NOT_ALLOWED },
 	{ "unknown verbs are refused",
 	  { .action = &known_only },
@@ -420,12 +420,28 @@ TEST(failures)
 TEST(lists)
 TEST(host)
 
+/* The list of actions belongs to all sessions of a worker: a stored password must not stay in it. */
+static void stored_passwords_are_wiped(void **state)
+{
+	struct script *script = calloc(1, sizeof(*script));
+
+	(void)state;
+	assert_non_null(script);
+	script_begin(script, &(struct script_setup){ .action = &verify_optional });
+	script->log = true;
+	script_run(script, MINE "C USER u\nS 331 ok\n");
+	assert_non_null(strstr(script->text, "  s PASS stored\n"));
+	for (size_t i = 0; i < sizeof(script->out.text); i++)
+		assert_int_equal(script->out.text[i], '\0');
+	free(script);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(matrix_dialogues),   cmocka_unit_test(certificate_dialogues),
 		cmocka_unit_test(failures_dialogues), cmocka_unit_test(lists_dialogues),
-		cmocka_unit_test(host_dialogues),
+		cmocka_unit_test(host_dialogues),     cmocka_unit_test(stored_passwords_are_wiped),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

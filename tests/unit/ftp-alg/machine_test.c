@@ -155,7 +155,7 @@ static const struct script_case required[] = {
 	  { .action = &script_strict },
 	  WITH_TLS,
 	  "C USER u\n  user u\n  s USER u\nS 331 ok\n  c 331 ok\n"
-	  "C PASS p\n  s* PASS p\nS 230 in\n  c 230 in\n  logged-in\n"
+	  "C PASS p\n  s PASS p\nS 230 in\n  c 230 in\n  logged-in\n"
 	  "C CWD x\n  s CWD x\n" },
 };
 
@@ -164,7 +164,7 @@ static const struct script_case login[] = {
 	  { 0 },
 	  GREETED,
 	  "C user u\n  user u\n  s user u\nS 331 ok\n  c 331 ok\n"
-	  "C PASS a b \n  s* PASS a b \nS 230-in\n  c 230-in\nS 230 now\n  c 230 now\n  logged-in\n" },
+	  "C PASS a b \n  s PASS a b \nS 230-in\n  c 230-in\nS 230 now\n  c 230 now\n  logged-in\n" },
 	{ "PASS first", { 0 }, GREETED, "C PASS p\n  c 503 Send USER before PASS.\n" },
 	{ "no password needed",
 	  { 0 },
@@ -178,11 +178,11 @@ static const struct script_case login[] = {
 	{ "202 to PASS",
 	  { 0 },
 	  GREETED "C USER u\nS 331 ok\n",
-	  "C PASS p\n  s* PASS p\nS 202 superfluous\n  c 202 superfluous\n  logged-in\n" },
+	  "C PASS p\n  s PASS p\nS 202 superfluous\n  c 202 superfluous\n  logged-in\n" },
 	{ "wrong password",
 	  { 0 },
 	  GREETED "C USER u\nS 331 ok\n",
-	  "C PASS p\n  s* PASS p\nS 530 no\n  c 530 no\n  login-failed\n"
+	  "C PASS p\n  s PASS p\nS 530 no\n  c 530 no\n  login-failed\n"
 	  "C CWD x\n  c 530 Not logged in: send USER and PASS first.\n"
 	  "C PASS p\n  c 503 Send USER before PASS.\n" },
 	{ "wrong user",
@@ -195,22 +195,22 @@ static const struct script_case login[] = {
 	  { 0 },
 	  GREETED "C USER u\nS 331 ok\nC PASS p\nS 332 account?\n",
 	  "C CWD x\n  c 530 Not logged in: send USER and PASS first.\n"
-	  "C ACCT a\n  s* ACCT a\nS 230 in\n  c 230 in\n  logged-in\nC CWD x\n  s CWD x\n" },
+	  "C ACCT a\n  s ACCT a\nS 230 in\n  c 230 in\n  logged-in\nC CWD x\n  s CWD x\n" },
 	{ "account refused",
 	  { 0 },
 	  GREETED "C USER u\nS 331 ok\nC PASS p\nS 332 account?\n",
-	  "C ACCT a\n  s* ACCT a\nS 530 no\n  c 530 no\n  login-failed\nC ACCT b\n  s* ACCT b\nS 503 no\n  c "
+	  "C ACCT a\n  s ACCT a\nS 530 no\n  c 530 no\n  login-failed\nC ACCT b\n  s ACCT b\nS 503 no\n  c "
 	  "503 no\n"
 	  "C CWD x\n  c 530 Not logged in: send USER and PASS first.\n" },
 	{ "account later",
 	  { 0 },
 	  LOGGED_IN,
-	  "C ACCT a\n  s* ACCT a\nS 530 no\n  c 530 no\nC CWD x\n  s CWD x\nS 250 ok\n  c 250 ok\n"
-	  "C ACCT b\n  s* ACCT b\nS 230 ok\n  c 230 ok\n" },
+	  "C ACCT a\n  s ACCT a\nS 530 no\n  c 530 no\nC CWD x\n  s CWD x\nS 250 ok\n  c 250 ok\n"
+	  "C ACCT b\n  s ACCT b\nS 230 ok\n  c 230 ok\n" },
 	{ "account before USER",
 	  { 0 },
 	  GREETED,
-	  "C ACCT a\n  s* ACCT a\nS 202 ok\n  c 202 ok\n"
+	  "C ACCT a\n  s ACCT a\nS 202 ok\n  c 202 ok\n"
 	  "C CWD x\n  c 530 Not logged in: send USER and PASS first.\n" },
 	{ "a second USER",
 	  { 0 },
@@ -220,7 +220,7 @@ static const struct script_case login[] = {
 	{ "challenge",
 	  { 0 },
 	  GREETED,
-	  "C USER u\n  user u\n  s USER u\nS 336 otp?\n  c 336 otp?\nC PASS p\n  s* PASS p\n" },
+	  "C USER u\n  user u\n  s USER u\nS 336 otp?\n  c 336 otp?\nC PASS p\n  s PASS p\n" },
 	{ "before login",
 	  { 0 },
 	  GREETED,
@@ -400,7 +400,7 @@ static const struct script_case plain[] = {
 	{ "1yz is not the end",
 	  { 0 },
 	  LOGGED_IN,
-	  "C SITE x\n  s* SITE x\nS 125-wait\n  c 125-wait\nS 125 wait\n  c 125 wait\nC NOOP\n  hold\n"
+	  "C SITE x\n  s SITE x\nS 125-wait\n  c 125-wait\nS 125 wait\n  c 125 wait\nC NOOP\n  hold\n"
 	  "S 200 ok\n  c 200 ok\n" },
 	{ "unknown verbs",
 	  { 0 },

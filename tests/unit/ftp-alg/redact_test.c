@@ -215,7 +215,7 @@ static const struct script_case dialogues[] = {
 	{ "logins",
 	  { .action = &hidden },
 	  GREETED,
-	  "C USER u\n  user u\n  s USER u\nS 331 u of ftp.example.com?\n  c 331 u of -?\nC PASS p\n  s* PASS "
+	  "C USER u\n  user u\n  s USER u\nS 331 u of ftp.example.com?\n  c 331 u of -?\nC PASS p\n  s PASS "
 	  "p\n"
 	  "S 230-at 2001:db8::1\n  c 230-at -\nS 230 in\n  c 230 in\n  logged-in\n"
 	  "C QUIT\n  s QUIT\nS 221 ftp.example.com says goodbye\n  c 221 - says goodbye\n  close quit\n" },

@@ -108,15 +108,6 @@ static void before_tls(void **state)
 	}
 }
 
-static void secrets_are_marked(void **state)
-{
-	static const char *const names[] = { "PASS", "ACCT", "ADAT", "MIC", "CONF", "ENC", "SITE" };
-
-	(void)state;
-	for (size_t i = 0; i < NELEM(names); i++)
-		assert_true(ftp_verb_find(names[i], strlen(names[i]))->flags & FTP_VERB_SECRET);
-}
-
 /* Every command of RFC 775, 959 and 3659 is known, or unknown_commands: refuse would take it away. */
 static void commands_of_the_standards_are_known(void **state)
 {
@@ -206,7 +197,6 @@ int main(void)
 		cmocka_unit_test(commands_of_the_standards_are_known),
 		cmocka_unit_test(lists_hold_what_servers_read),
 		cmocka_unit_test(before_tls),
-		cmocka_unit_test(secrets_are_marked),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
