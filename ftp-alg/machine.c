@@ -117,6 +117,7 @@ enum ftp_take ftp_machine_command(struct ftp_machine *machine, const char *line,
 	if (machine->closing)
 		return FTP_TAKEN;
 	if (command.verb->kind == FTP_KIND_FOREIGN) {
+		out->verb = command.verb->name;
 		machine_close(machine, FTP_LOCAL_FOREIGN, "foreign-protocol", out);
 		return FTP_TAKEN;
 	}
@@ -126,6 +127,8 @@ enum ftp_take ftp_machine_command(struct ftp_machine *machine, const char *line,
 	/* it would be taken for the transfer's reply */
 	if (refusal != FTP_LOCAL_NONE && ftp_machine_in_transfer(machine))
 		return FTP_HOLD;
+	/* Not the line itself: an unknown verb may be a password that was sent as a line of its own. */
+	out->verb = command.verb->name;
 	machine->strikes = 0;
 	if (machine->security.ctrl == FTP_CTRL_CLEARED && command.verb->kind != FTP_KIND_PASV &&
 	    command.verb->kind != FTP_KIND_EPSV)

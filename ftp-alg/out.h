@@ -48,10 +48,11 @@ enum ftp_do {
 
 struct ftp_act {
 	enum ftp_do what;
-	bool refusal; /* FTP_DO_REPLY: policy or the gateway says no, and the session goes on */
-	bool notify;  /* FTP_DO_TLS_STOP */
-	bool upload;  /* FTP_DO_DATA_START */
-	bool protect; /* FTP_DO_DATA_START */
+	bool refusal;	  /* FTP_DO_REPLY: policy or the gateway says no, and the session goes on */
+	bool notify;	  /* FTP_DO_TLS_STOP */
+	bool upload;	  /* FTP_DO_DATA_START */
+	bool protect;	  /* FTP_DO_DATA_START */
+	const char *verb; /* refusal: of the command that is refused, static; "": none, or not one of FTP's */
 	const char *text;
 	size_t len;
 	uint32_t number;
@@ -65,6 +66,7 @@ struct ftp_act {
 struct ftp_out {
 	size_t n;
 	size_t used;
+	const char *verb; /* of the client's command that is being carried out; NULL: another event is */
 	struct ftp_act acts[FTP_OUT_MAX];
 	char text[FTP_OUT_TEXT_MAX];
 };
@@ -75,6 +77,7 @@ static inline void ftp_out_reset(struct ftp_out *out)
 	explicit_bzero(out->text, out->used);
 	out->n = 0;
 	out->used = 0;
+	out->verb = NULL;
 }
 
 /* Append one action and return it, zeroed but for `what`. */

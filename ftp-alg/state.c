@@ -14,6 +14,8 @@ void machine_own(struct ftp_machine *machine, enum ftp_own own, struct ftp_out *
 
 	/* a 421 ends the session, and the log line of that end gives the reason */
 	act->refusal = text[0] >= '4' && strncmp(text, "421", 3) != 0;
+	if (act->refusal)
+		act->verb = out->verb != NULL ? out->verb : "";
 }
 
 void machine_wait_over(struct ftp_machine *machine, struct ftp_out *out)

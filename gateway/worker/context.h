@@ -40,7 +40,6 @@ struct worker {
 	uint8_t *modes_refused;	  /* by backend: FTP_MODE_ bits that it was seen to refuse */
 
 	/* Shared by all sessions, hot and empty between events. */
-	struct ftp_line line; /* the client's, while it is carried out; for the log */
 	struct ftp_out out;
 	struct outbuf replies;
 	struct outbuf commands;

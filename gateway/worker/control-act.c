@@ -194,15 +194,6 @@ static void do_close(struct session *session, const struct ftp_act *act)
 	session_end(session, reason);
 }
 
-/*
- * The verb of the line that is carried out; "" when there is none or it is not
- * one of FTP's, which may be a password that was sent as a line of its own.
- */
-static const char *verb_at_hand(const struct worker *worker)
-{
-	return worker->line.len == 0 ? "" : ftp_command_parse(worker->line.text, worker->line.len).verb->name;
-}
-
 /* Why a client was turned away is asked at night, and the client seldom tells. */
 static void log_refusal(struct session *session, const struct ftp_act *act)
 {
@@ -216,7 +207,7 @@ static void log_refusal(struct session *session, const struct ftp_act *act)
 	memcpy(text, act->text, len);
 	text[len] = '\0';
 	log_event(LOG_LEVEL_INFO, "refused-command", LOG_NUMBER("session", session->facts.id),
-		  LOG_TEXT("command", verb_at_hand(session->worker)), LOG_TEXT("reply", text));
+		  LOG_TEXT("command", act->verb), LOG_TEXT("reply", text));
 }
 
 static void carry_out_one(struct session *session, const struct ftp_act *act)

@@ -83,12 +83,10 @@ static bool client_line(struct session *session)
 	}
 	session->skipping = status == FTP_LINE_TOO_LONG;
 	session->active_ms = session->worker->loop.now_ms;
-	/* used up before its actions: TLS may only start when nothing is left after this line */
+	/* Used up before its actions, since TLS may start only when nothing follows this line. Its bytes stay
+	 * in place until control_run() tidies: the actions point to them. */
 	inbuf_use(window, line.consumed);
-	if (status == FTP_LINE_OK)
-		session->worker->line = line; /* the window is not tidied before control_run() ends */
 	control_act(session);
-	session->worker->line = (struct ftp_line){ .len = 0 };
 	return true;
 }
 

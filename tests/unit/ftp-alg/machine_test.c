@@ -577,6 +577,49 @@ TEST(foreign)
 TEST(bad_lines)
 TEST(ends)
 
+static const struct {
+	const char *preamble;
+	const char *line; /* NULL: a line with a NUL */
+	const char *verb; /* NULL: no refusal for the log */
+} refusals[] = {
+	{ GREETED, "pasv", "PASV" },
+	{ GREETED, "hunter2", "" },
+	{ GREETED, "GET / HTTP/1.1", "GET" },
+	{ GREETED "C NOOP\nS 200 ok\n", NULL, "" },
+	{ LOGGED_IN, "RETR x", "RETR" },
+	{ LOGGED_IN, "PBSZ", "PBSZ" },
+	{ GREETED, "NOOP", NULL },
+	{ WITH_TLS, "PBSZ 0", NULL },
+};
+
+/* The log names the verb, and no word that may be a password sent as a line of its own. */
+static void refusals_carry_the_verb(void **state)
+{
+	struct script *script = calloc(1, sizeof(*script));
+
+	(void)state;
+	assert_non_null(script);
+	for (size_t i = 0; i < NELEM(refusals); i++) {
+		const char *line = refusals[i].line;
+		const struct ftp_act *act = &script->out.acts[0];
+
+		script_begin(script, &(struct script_setup){ 0 });
+		script_run(script, refusals[i].preamble);
+		if (line != NULL)
+			ftp_machine_command(&script->machine, line, strlen(line), &script->out);
+		else
+			ftp_machine_bad_line(&script->machine, FTP_LINE_NUL, &script->out);
+		assert_int_not_equal(script->out.n, 0);
+		assert_int_equal(act->refusal, refusals[i].verb != NULL);
+		if (refusals[i].verb != NULL)
+			assert_string_equal(act->verb, refusals[i].verb);
+		else
+			assert_null(act->verb);
+		ftp_out_reset(&script->out);
+	}
+	free(script);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -586,7 +629,7 @@ int main(void)
 		cmocka_unit_test(rein_dialogues),     cmocka_unit_test(feat_dialogues),
 		cmocka_unit_test(plain_dialogues),    cmocka_unit_test(unsolicited_dialogues),
 		cmocka_unit_test(foreign_dialogues),  cmocka_unit_test(bad_lines_dialogues),
-		cmocka_unit_test(ends_dialogues),
+		cmocka_unit_test(ends_dialogues),     cmocka_unit_test(refusals_carry_the_verb),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
