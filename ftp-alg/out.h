@@ -49,6 +49,7 @@ enum ftp_do {
 struct ftp_act {
 	enum ftp_do what;
 	bool refusal;	  /* FTP_DO_REPLY: policy or the gateway says no, and the session goes on */
+	bool forwarded;	  /* FTP_DO_COMMAND: the client's own, not one of the machine's */
 	bool notify;	  /* FTP_DO_TLS_STOP */
 	bool upload;	  /* FTP_DO_DATA_START */
 	bool protect;	  /* FTP_DO_DATA_START */

@@ -47,6 +47,6 @@ void machine_expect(struct ftp_machine *machine, enum ftp_pending pending)
 void machine_pass_on(struct ftp_machine *machine, const struct ftp_command *command, enum ftp_pending pending,
 		     struct ftp_out *out)
 {
-	ftp_out_text(out, FTP_DO_COMMAND, command->line, command->len);
+	ftp_out_text(out, FTP_DO_COMMAND, command->line, command->len)->forwarded = true;
 	machine_expect(machine, pending);
 }

@@ -26,8 +26,7 @@ void machine_transfer_command(struct ftp_machine *machine, const struct ftp_comm
 	machine->result = FTP_DATA_PENDING;
 	machine->may_wait = (command->verb->flags & FTP_VERB_FILE) != 0 && !machine->restart;
 	machine->restart = false;
-	machine_expect(machine, FTP_PENDING_TRANSFER);
-	ftp_out_text(out, FTP_DO_COMMAND, command->line, command->len);
+	machine_pass_on(machine, command, FTP_PENDING_TRANSFER, out);
 	act = ftp_out_text(out, FTP_DO_DATA_START, command->line, command->len);
 	act->upload = command->verb->kind == FTP_KIND_UPLOAD;
 	act->protect = machine->security.prot == FTP_PROT_PRIVATE;

@@ -316,7 +316,8 @@ static void model_command(struct model *model, const struct ftp_act *act)
 	MODEL_CHECK(model, kind != FTP_KIND_UNAVAILABLE && kind != FTP_KIND_FOREIGN && kind != FTP_KIND_REIN);
 	if (kind == FTP_KIND_PORT || kind == FTP_KIND_EPRT)
 		model_check_port(model, &command);
-	if (model_is_clients(model, act->text))
+	MODEL_CHECK(model, act->forwarded == model_is_clients(model, act->text));
+	if (act->forwarded)
 		model_check_passed_on(model, &command);
 	else if (kind == FTP_KIND_PASS)
 		model_check_own_pass(model, &command);
