@@ -72,7 +72,7 @@ static void run_abor(struct ftp_machine *machine, const struct ftp_command *comm
 
 	if (machine->transfer ==
 	    FTP_TRANSFER_WAITING) { /* the server is doing nothing that could be aborted */
-		machine_wait_abort(machine, out);
+		machine_retry_abort(machine, out);
 		return;
 	}
 	machine_pass_on(machine, command, FTP_PENDING_ABOR, out);

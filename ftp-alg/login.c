@@ -126,13 +126,16 @@ enum ftp_take machine_login_gate(struct ftp_machine *machine, uint16_t code, str
 
 	if (code < 400 || delay_ms == 0 || machine->was_in)
 		return FTP_TAKEN;
-	if (machine->paused) {
-		machine->paused = false;
+	switch (machine->login_delay) {
+	case FTP_LOGIN_DELAY_OVER:
+		machine->login_delay = FTP_LOGIN_DELAY_NONE;
 		return FTP_TAKEN;
-	}
-	if (machine->pausing)
+	case FTP_LOGIN_DELAY_RUNNING:
 		return FTP_HOLD;
-	machine->pausing = true;
+	case FTP_LOGIN_DELAY_NONE:
+		break;
+	}
+	machine->login_delay = FTP_LOGIN_DELAY_RUNNING;
 	for (uint8_t i = 0; i < machine->failures && delay_ms < DELAY_MAX_MS; i++)
 		delay_ms *= 2;
 	ftp_out_add(out, FTP_DO_PAUSE)->number =

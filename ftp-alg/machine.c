@@ -54,7 +54,7 @@ static bool may_run_now(const struct ftp_machine *machine, const struct ftp_verb
 		return machine->transfer == FTP_TRANSFER_NONE;
 	if (machine->transfer == FTP_TRANSFER_NONE || !(verb->flags & FTP_VERB_DURING_TRANSFER))
 		return false;
-	if (machine->waited && verb->kind != FTP_KIND_ABOR)
+	if (machine->retry.open && verb->kind != FTP_KIND_ABOR)
 		return false; /* the client's 125- reply is still open */
 	/* ABOR takes two places, its fence being the second */
 	return machine->npending + 2 <= FTP_PENDING_MAX;
@@ -226,7 +226,7 @@ static enum ftp_take reply_begins(struct ftp_machine *machine, const struct ftp_
 
 	machine->instead = FTP_LOCAL_NONE;
 	if (reply->code == 421)
-		machine_wait_over(machine, out); /* or the client would take it for text of the open 125- */
+		machine_close_125(machine, out); /* or the client would take it for text of the open 125- */
 	if (machine->npending == 0) {
 		/* 421 may come at any time (RFC 959 4.2.2); anything else answers nothing that was asked */
 		if (reply->code != 421)
@@ -336,8 +336,8 @@ static void reply_ends(struct ftp_machine *machine, const struct ftp_reply *repl
 /* The server's part of the data plan stands: for a transfer that waited, or for one that the client plans. */
 static void plan_is_agreed(struct ftp_machine *machine, struct ftp_out *out)
 {
-	if (machine->replanning)
-		machine_wait_retry(machine, out);
+	if (machine->retry.replanning)
+		machine_retry_now(machine, out);
 	else
 		machine_plan_tell_client(machine, out);
 }
@@ -399,16 +399,14 @@ void ftp_machine_resume(struct ftp_machine *machine, struct ftp_out *out)
 		return;
 	if (machine_plan_primed(machine, out))
 		return;
-	if (machine->pausing) {
-		machine->pausing = false;
-		machine->paused = true;
-	}
+	if (machine->login_delay == FTP_LOGIN_DELAY_RUNNING)
+		machine->login_delay = FTP_LOGIN_DELAY_OVER;
 	if (machine->transfer != FTP_TRANSFER_WAITING || machine->npending > 0)
 		return;
 	/* A passive port is used up with the refusal on some servers, so it is asked for anew. */
-	machine->replanning = true;
+	machine->retry.replanning = true;
 	if (!machine_plan_again(machine, out))
-		machine_wait_retry(machine, out);
+		machine_retry_now(machine, out);
 }
 
 void ftp_machine_signal(struct ftp_machine *machine, enum ftp_signal signal, struct ftp_out *out)

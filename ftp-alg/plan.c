@@ -27,11 +27,11 @@ void machine_plan_drop(struct ftp_machine *machine, struct ftp_out *out)
 /* No further attempt for a transfer that waited: the plan's refusal is its end. */
 static void replanning_fails(struct ftp_machine *machine, struct ftp_out *out)
 {
-	if (!machine->replanning)
+	if (!machine->retry.replanning)
 		return;
-	machine->replanning = false;
+	machine->retry.replanning = false;
 	machine->transfer = FTP_TRANSFER_NONE;
-	machine_wait_over(machine, out);
+	machine_close_125(machine, out);
 }
 
 /* Give the plan up with a refusal. */
@@ -213,7 +213,7 @@ bool machine_plan_reply(struct ftp_machine *machine, const struct ftp_reply *rep
 		return false;
 	}
 	if (!ftp_reply_is_positive(reply->code)) {
-		if (!means_unsupported(reply->code) || machine->replanning) {
+		if (!means_unsupported(reply->code) || machine->retry.replanning) {
 			replanning_fails(machine, out);
 			machine_plan_drop(machine, out);
 			machine_relay_reply(machine, FTP_PENDING_PLAIN, reply, true, out);

@@ -26,7 +26,7 @@ static bool is_shown(const struct ftp_machine *machine, enum ftp_pending pending
 		return reply->code == 211 && !last &&
 		       (reply->first || ftp_feat_keep(reply->line, reply->len));
 	case FTP_PENDING_TRANSFER:
-		return machine->instead == FTP_LOCAL_NONE && !machine->busy;
+		return machine->instead == FTP_LOCAL_NONE && !machine->retry.due;
 	case FTP_PENDING_GREETING:
 	case FTP_PENDING_REIN:
 	case FTP_PENDING_PLAIN:
@@ -108,8 +108,8 @@ void machine_relay_reply(struct ftp_machine *machine, enum ftp_pending pending, 
 {
 	if (!is_shown(machine, pending, reply, last))
 		return;
-	if (machine->waited && pending == FTP_PENDING_TRANSFER && last) {
-		machine->waited = false;
+	if (machine->retry.open && pending == FTP_PENDING_TRANSFER && last) {
+		machine->retry.open = false;
 		show_wait_end(machine, reply, out);
 		return;
 	}

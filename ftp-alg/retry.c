@@ -37,18 +37,18 @@ static bool is_busy(const struct ftp_reply *reply)
 	return false;
 }
 
-bool machine_wait_begins(struct ftp_machine *machine, const struct ftp_reply *reply)
+bool machine_retry_wanted(struct ftp_machine *machine, const struct ftp_reply *reply)
 {
-	if (machine->action->dswaittime_min == 0 || !machine->may_wait || !is_busy(reply))
+	if (machine->action->dswaittime_min == 0 || !machine->retry.allowed || !is_busy(reply))
 		return false;
 	/* An answer to what was asked beside it would get between the 125- lines; nor does a shutdown wait.
 	 */
 	if (machine->npending > 1 || machine->draining)
 		return false;
-	if (!machine->waited)
-		machine->attempts_left = (uint32_t)((uint64_t)machine->action->dswaittime_min * 60 /
-						    machine->action->dswaitinterval_s);
-	return machine->attempts_left > 0;
+	if (!machine->retry.open)
+		machine->retry.attempts_left = (uint32_t)((uint64_t)machine->action->dswaittime_min * 60 /
+							  machine->action->dswaitinterval_s);
+	return machine->retry.attempts_left > 0;
 }
 
 /* "1 minute", "30 seconds" */
@@ -61,7 +61,7 @@ static const char *interval_text(uint32_t seconds, char buf[static 32])
 	return buf;
 }
 
-void machine_wait(struct ftp_machine *machine, const struct ftp_reply *reply, struct ftp_out *out)
+void machine_retry_later(struct ftp_machine *machine, const struct ftp_reply *reply, struct ftp_out *out)
 {
 	char text[FTP_REPLY_LINE_MAX + 1] = "The file is in use.";
 	char interval[32];
@@ -71,31 +71,32 @@ void machine_wait(struct ftp_machine *machine, const struct ftp_reply *reply, st
 		(void)snprintf(text, sizeof(text), "%.*s", (int)(reply->len - reply->text),
 			       reply->line + reply->text);
 	ftp_out_format(out, FTP_DO_REPLY, "125-%s", text);
-	ftp_out_format(
-	    out, FTP_DO_REPLY, "125-Data set access will be retried in %s intervals - %u attempts remaining",
-	    interval_text(machine->action->dswaitinterval_s, interval), (unsigned)machine->attempts_left);
-	machine->attempts_left--;
-	machine->waited = true;
+	ftp_out_format(out, FTP_DO_REPLY,
+		       "125-Data set access will be retried in %s intervals - %u attempts remaining",
+		       interval_text(machine->action->dswaitinterval_s, interval),
+		       (unsigned)machine->retry.attempts_left);
+	machine->retry.attempts_left--;
+	machine->retry.open = true;
 	machine->transfer = FTP_TRANSFER_WAITING;
 	ftp_out_add(out, FTP_DO_DATA_REFUSED);
 	ftp_out_add(out, FTP_DO_PAUSE)->number = machine->action->dswaitinterval_s * 1000;
 }
 
-void machine_wait_retry(struct ftp_machine *machine, struct ftp_out *out)
+void machine_retry_now(struct ftp_machine *machine, struct ftp_out *out)
 {
-	machine->replanning = false;
+	machine->retry.replanning = false;
 	machine->transfer = FTP_TRANSFER_ASKED;
 	machine->result = FTP_DATA_PENDING;
 	ftp_out_add(out, FTP_DO_RETRY);
 	machine_expect(machine, FTP_PENDING_TRANSFER);
 }
 
-void machine_wait_abort(struct ftp_machine *machine, struct ftp_out *out)
+void machine_retry_abort(struct ftp_machine *machine, struct ftp_out *out)
 {
-	machine_wait_over(machine, out);
+	machine_close_125(machine, out);
 	machine_own(machine, FTP_LOCAL_WAIT_ABORTED, out);
 	machine_own(machine, FTP_LOCAL_ABORTED, out);
 	machine->transfer = FTP_TRANSFER_NONE;
-	machine->replanning = false;
+	machine->retry.replanning = false;
 	machine_plan_drop(machine, out);
 }

@@ -12,15 +12,15 @@
 #include "ftp-alg/state.h"
 
 /* Does this refusal of the transfer lead to another attempt? */
-bool machine_wait_begins(struct ftp_machine *machine, const struct ftp_reply *reply);
+bool machine_retry_wanted(struct ftp_machine *machine, const struct ftp_reply *reply);
 
 /* Tell the client, and wait. */
-void machine_wait(struct ftp_machine *machine, const struct ftp_reply *reply, struct ftp_out *out);
+void machine_retry_later(struct ftp_machine *machine, const struct ftp_reply *reply, struct ftp_out *out);
 
 /* The plan stands again: send the transfer's command. */
-void machine_wait_retry(struct ftp_machine *machine, struct ftp_out *out);
+void machine_retry_now(struct ftp_machine *machine, struct ftp_out *out);
 
 /* ABOR while waiting. */
-void machine_wait_abort(struct ftp_machine *machine, struct ftp_out *out);
+void machine_retry_abort(struct ftp_machine *machine, struct ftp_out *out);
 
 #endif

@@ -18,11 +18,11 @@ void machine_own(struct ftp_machine *machine, enum ftp_own own, struct ftp_out *
 		act->verb = out->verb != NULL ? out->verb : "";
 }
 
-void machine_wait_over(struct ftp_machine *machine, struct ftp_out *out)
+void machine_close_125(struct ftp_machine *machine, struct ftp_out *out)
 {
-	if (!machine->waited)
+	if (!machine->retry.open)
 		return;
-	machine->waited = false;
+	machine->retry.open = false;
 	machine_own(machine, FTP_LOCAL_WAIT_ENDS, out);
 }
 
@@ -32,7 +32,7 @@ void machine_close(struct ftp_machine *machine, enum ftp_own own, const char *wh
 		return;
 	machine->closing = true;
 	if (own != FTP_LOCAL_NONE) {
-		machine_wait_over(machine, out);
+		machine_close_125(machine, out);
 		machine_own(machine, own, out);
 	}
 	ftp_out_text(out, FTP_DO_CLOSE, why, strlen(why));

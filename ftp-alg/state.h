@@ -112,6 +112,22 @@ enum ftp_transfer_state {
 	FTP_TRANSFER_OVER,    /* the data part has ended, the server's last word is awaited */
 };
 
+/* The answer to a failed login is put off, so that guessing passwords takes time. */
+enum ftp_login_delay {
+	FTP_LOGIN_DELAY_NONE = 0,
+	FTP_LOGIN_DELAY_RUNNING, /* FTP_DO_PAUSE was asked for */
+	FTP_LOGIN_DELAY_OVER,	 /* the answer is due */
+};
+
+/* Asking again for a file that is in use (DSWAITTIME). */
+struct ftp_retry {
+	bool allowed;	 /* of this transfer: its command may be sent a second time */
+	bool due;	 /* the refusal that is being read leads to another attempt */
+	bool open;	 /* a 125- reply is open towards the client */
+	bool replanning; /* the data plan is being made anew for another attempt */
+	uint32_t attempts_left;
+};
+
 /* Who the client is, as far as TLS tells. All zero: nothing is known. */
 struct ftp_identity {
 	bool certificate;	 /* it has presented a certificate that policy accepts */
@@ -152,9 +168,7 @@ struct ftp_machine {
 	bool epsv_all;
 	bool draining;
 	bool closing;
-	bool pausing;	  /* FTP_DO_PAUSE was asked for before the answer to a failed login */
-	bool busy;	  /* the open reply says that the file is in use, and there will be another attempt */
-	bool paused;	  /* the answer to a failed login was put off and is due now */
+	enum ftp_login_delay login_delay;
 	uint8_t failures; /* failed logins, of this session and lately of its source */
 	uint8_t failures_here;
 	bool was_in; /* logged in when the USER came that is being answered */
@@ -178,11 +192,9 @@ struct ftp_machine {
 	enum ftp_transfer_state transfer;
 	enum ftp_data_result result;
 
-	bool restart;	 /* REST was sent on: the next transfer starts behind it, another attempt would not */
-	bool may_wait;	 /* the transfer may be asked for again (DSWAITTIME) */
-	bool waited;	 /* a 125- reply is open towards the client (DSWAITTIME) */
-	bool replanning; /* the plan is being made anew for another attempt */
-	uint32_t attempts_left;
+	bool
+	    restart; /* REST was sent on: the next transfer starts at its offset, another attempt would not */
+	struct ftp_retry retry;
 };
 
 /* Is a transfer under way (the idle timer stands still, a drain waits)? */
@@ -211,6 +223,6 @@ void machine_pass_on(struct ftp_machine *machine, const struct ftp_command *comm
 		     struct ftp_out *out);
 
 /* Close the 125 reply that waiting for a file has opened, if it has. */
-void machine_wait_over(struct ftp_machine *machine, struct ftp_out *out);
+void machine_close_125(struct ftp_machine *machine, struct ftp_out *out);
 
 #endif

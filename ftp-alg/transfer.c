@@ -24,7 +24,7 @@ void machine_transfer_command(struct ftp_machine *machine, const struct ftp_comm
 	}
 	machine->transfer = FTP_TRANSFER_ASKED;
 	machine->result = FTP_DATA_PENDING;
-	machine->may_wait = (command->verb->flags & FTP_VERB_FILE) != 0 && !machine->restart;
+	machine->retry.allowed = (command->verb->flags & FTP_VERB_FILE) != 0 && !machine->restart;
 	machine->restart = false;
 	machine_pass_on(machine, command, FTP_PENDING_TRANSFER, out);
 	act = ftp_out_text(out, FTP_DO_DATA_START, command->line, command->len);
@@ -78,7 +78,7 @@ enum ftp_take machine_transfer_gate(struct ftp_machine *machine, const struct ft
 {
 	uint16_t code = reply->code;
 
-	machine->busy = false;
+	machine->retry.due = false;
 	if (ftp_reply_is_preliminary(code))
 		return FTP_TAKEN;
 	if (machine->transfer == FTP_TRANSFER_ASKED && ftp_reply_is_positive(code)) {
@@ -99,9 +99,9 @@ enum ftp_take machine_transfer_gate(struct ftp_machine *machine, const struct ft
 	if (machine->transfer == FTP_TRANSFER_OVER)
 		machine->instead = verdict(machine->result, code);
 	else
-		machine->busy = machine_wait_begins(machine, reply);
-	if (!machine->busy)
-		machine_wait_over(machine, out);
+		machine->retry.due = machine_retry_wanted(machine, reply);
+	if (!machine->retry.due)
+		machine_close_125(machine, out);
 	return FTP_TAKEN;
 }
 
@@ -114,9 +114,9 @@ void machine_transfer_reply(struct ftp_machine *machine, const struct ftp_reply 
 		}
 		return;
 	}
-	if (machine->busy) {
-		machine->busy = false;
-		machine_wait(machine, reply, out);
+	if (machine->retry.due) {
+		machine->retry.due = false;
+		machine_retry_later(machine, reply, out);
 		return;
 	}
 	if (machine->instead != FTP_LOCAL_NONE)

@@ -211,7 +211,7 @@ static void model_reply(struct model *model, const struct ftp_act *act)
 		MODEL_CHECK(model, len <= FTP_REPLY_LINE_MAX);
 		memcpy(wire, at, len);
 		memcpy(wire + len, "\r\n", 2);
-		if (model->machine.waited && len > 12 && memcmp(at, "125-Data set", 12) == 0)
+		if (model->machine.retry.open && len > 12 && memcmp(at, "125-Data set", 12) == 0)
 			model->wait_open = true;
 		status = ftp_reply_take(&model->view, wire, len + 2, &reply);
 		if (model->view.code == 0)
