@@ -19,8 +19,8 @@ static void run_auth(struct ftp_machine *machine, const struct ftp_command *comm
 		return;
 	ftp_out_add(out, FTP_DO_TLS_START);
 	/* RFC 4217 4.2: as if REIN. The server has no way to forget a user but a new connection. */
-	if (machine->user_seen || machine->greet_first) /* or it was told of a client in the clear */
-		machine_renew(machine, FTP_PENDING_RENEWED, out);
+	if (machine->user_seen || machine->lazy_dial) /* or it was told of a client in the clear */
+		machine_link_renew(machine, FTP_PENDING_RENEWED, out);
 	else
 		machine_plan_drop(machine, out);
 }
@@ -170,7 +170,7 @@ void machine_run(struct ftp_machine *machine, const struct ftp_command *command,
 		machine_pass_on(machine, command, FTP_PENDING_QUIT, out);
 		break;
 	case FTP_KIND_REIN:
-		machine_renew(machine, FTP_PENDING_REIN, out);
+		machine_link_renew(machine, FTP_PENDING_REIN, out);
 		break;
 	case FTP_KIND_MODE:
 		run_mode(machine, command, out);

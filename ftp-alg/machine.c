@@ -24,11 +24,11 @@ void ftp_machine_init(struct ftp_machine *machine, const struct ftp_machine_setu
 		.modes = setup->modes,
 		.modes_refused = setup->modes_refused,
 		.failures = setup->failures,
-		.greet_first = setup->greet_first,
-		.late = setup->greet_first,
+		.lazy_dial = setup->lazy_dial,
+		.undialled = setup->lazy_dial,
 	};
 	ftp_security_init(&machine->security, setup->action, setup->implicit);
-	if (!setup->greet_first)
+	if (!setup->lazy_dial)
 		machine_expect(machine, FTP_PENDING_GREETING);
 }
 
@@ -137,13 +137,13 @@ enum ftp_take ftp_machine_command(struct ftp_machine *machine, const char *line,
 		machine_own(machine, refusal, out);
 		return FTP_TAKEN;
 	}
-	switch (machine_late_command(machine, &command, out)) {
-	case MACHINE_LATE_NO:
+	switch (machine_link_command(machine, &command, out)) {
+	case MACHINE_LINK_RUN:
 		machine_run(machine, &command, out);
 		break;
-	case MACHINE_LATE_DONE:
+	case MACHINE_LINK_ANSWERED:
 		break;
-	case MACHINE_LATE_DIAL:
+	case MACHINE_LINK_DIALS:
 		return FTP_HOLD;
 	}
 	return FTP_TAKEN;
@@ -263,7 +263,7 @@ static void greeting_ends(struct ftp_machine *machine, enum ftp_pending pending,
 	    machine->action->secureimplicitzos)
 		ftp_out_add(out, FTP_DO_TLS_START);
 	if (pending == FTP_PENDING_REIN)
-		machine_rein_ends(machine, out);
+		machine_link_rein_ends(machine, out);
 }
 
 static void machine_forget(struct ftp_machine *machine, size_t place)

@@ -25,7 +25,7 @@
 
 void ftp_machine_init(struct ftp_machine *machine, const struct ftp_machine_setup *setup);
 
-/* With setup.greet_first only, before anything else: the client's greeting. */
+/* With setup.lazy_dial only, before anything else: the client's greeting. */
 void ftp_machine_greet(struct ftp_machine *machine, struct ftp_out *out);
 
 /* A whole command line. FTP_HOLD may add FTP_DO_SERVER_RENEW. */
@@ -67,10 +67,10 @@ void ftp_machine_listening(struct ftp_machine *machine, enum ftp_side side,
 void ftp_machine_data_done(struct ftp_machine *machine, enum ftp_data_result result, struct ftp_out *out);
 
 /* Must the session begin with ftp_machine_greet(), and is the server dialled only later? As
- * setup.greet_first. */
+ * setup.lazy_dial. */
 static inline bool ftp_machine_greets_first(const struct ftp_machine *machine)
 {
-	return machine->greet_first;
+	return machine->lazy_dial;
 }
 
 static inline bool ftp_machine_is_logged_in(const struct ftp_machine *machine)

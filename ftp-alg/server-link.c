@@ -9,7 +9,7 @@
 #include "ftp-alg/reply-filter.h"
 
 /* RFC 4217 13: the 220 goes out protected, then the connection is clear again. */
-void machine_rein_ends(struct ftp_machine *machine, struct ftp_out *out)
+void machine_link_rein_ends(struct ftp_machine *machine, struct ftp_out *out)
 {
 	if (machine->security.implicit) { /* the secure port knows no way back to the clear */
 		ftp_security_init(&machine->security, machine->action, true);
@@ -36,11 +36,11 @@ static bool may_protect(const struct ftp_machine *machine)
 	       machine->action->auth_tls;
 }
 
-enum machine_late machine_late_command(struct ftp_machine *machine, const struct ftp_command *command,
+enum machine_link machine_link_command(struct ftp_machine *machine, const struct ftp_command *command,
 				       struct ftp_out *out)
 {
-	if (!machine->late)
-		return MACHINE_LATE_NO;
+	if (!machine->undialled)
+		return MACHINE_LINK_RUN;
 	switch (command->verb->kind) {
 	case FTP_KIND_AUTH:
 	case FTP_KIND_PBSZ:
@@ -50,40 +50,40 @@ enum machine_late machine_late_command(struct ftp_machine *machine, const struct
 	case FTP_KIND_ENVELOPE:
 	case FTP_KIND_UNAVAILABLE:
 	case FTP_KIND_REIN:
-		return MACHINE_LATE_NO;
+		return MACHINE_LINK_RUN;
 	case FTP_KIND_QUIT:
 		machine_close(machine, FTP_LOCAL_GOODBYE, "quit", out);
-		return MACHINE_LATE_DONE;
+		return MACHINE_LINK_ANSWERED;
 	case FTP_KIND_FEAT:
 		if (!may_protect(machine))
 			break;
 		machine_feat_ends(machine, false, out);
-		return MACHINE_LATE_DONE;
+		return MACHINE_LINK_ANSWERED;
 	default: /* Not by rule 11: all other verbs go to the server. */
 		break;
 	}
-	machine->late = false;
+	machine->undialled = false;
 	machine_expect(machine, FTP_PENDING_RENEWED);
 	ftp_out_add(out, FTP_DO_SERVER_RENEW);
-	return MACHINE_LATE_DIAL;
+	return MACHINE_LINK_DIALS;
 }
 
 /* In place of a renewal: drop the server till it is needed again. */
-static void late_renew(struct ftp_machine *machine, enum ftp_pending pending, struct ftp_out *out)
+static void renew_later(struct ftp_machine *machine, enum ftp_pending pending, struct ftp_out *out)
 {
-	if (!machine->late)
+	if (!machine->undialled)
 		ftp_out_add(out, FTP_DO_SERVER_DROP);
-	machine->late = true;
+	machine->undialled = true;
 	if (pending != FTP_PENDING_REIN)
 		return;
 	machine_own(machine, FTP_LOCAL_OK_GREETING, out);
-	machine_rein_ends(machine, out);
+	machine_link_rein_ends(machine, out);
 }
 
 /* Each costs the server a connection: so many in one session are an attack on it. */
 #define RENEWALS_MAX 20
 
-void machine_renew(struct ftp_machine *machine, enum ftp_pending pending, struct ftp_out *out)
+void machine_link_renew(struct ftp_machine *machine, enum ftp_pending pending, struct ftp_out *out)
 {
 	if (++machine->renewals > RENEWALS_MAX) {
 		machine_close(machine, FTP_LOCAL_TOO_MANY_ERRORS, "too-many-renewals", out);
@@ -94,8 +94,8 @@ void machine_renew(struct ftp_machine *machine, enum ftp_pending pending, struct
 	machine->login = FTP_LOGIN_NONE;
 	machine->user_seen = false;
 	machine->epsv_all = false;
-	if (machine->greet_first) {
-		late_renew(machine, pending, out);
+	if (machine->lazy_dial) {
+		renew_later(machine, pending, out);
 		return;
 	}
 	machine_expect(machine, pending);

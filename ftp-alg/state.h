@@ -147,10 +147,11 @@ struct ftp_machine_setup {
 	uint8_t failures;	   /* recent failed logins from the same source */
 	/*
 	 * The gateway greets the client itself, see ftp_machine_greet(), and the
-	 * server is dialled (FTP_DO_SERVER_RENEW) when a command needs it: behind
-	 * TLS, if the client asks for that first. For servers that are told of TLS.
+	 * server is dialled (FTP_DO_SERVER_RENEW) when a command needs it: after the
+	 * handshake, if the client asks for TLS first. For servers whose PROXY header
+	 * has to tell of TLS.
 	 */
-	bool greet_first;
+	bool lazy_dial;
 };
 
 struct ftp_machine {
@@ -163,8 +164,8 @@ struct ftp_machine {
 	struct ftp_security security;
 	enum ftp_login login;
 	bool user_seen; /* the server has heard of a user: AUTH and REIN need a fresh connection */
-	bool greet_first;
-	bool late; /* greet_first: there is no connection to the server now */
+	bool lazy_dial;
+	bool undialled; /* lazy_dial: there is no connection to the server now */
 	bool epsv_all;
 	bool draining;
 	bool closing;

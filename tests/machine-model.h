@@ -52,7 +52,7 @@ struct model {
 	size_t server_len;
 	struct ftp_reply_parser parser;
 
-	bool greet_first; /* see model_greet() */
+	bool lazy_dial; /* see model_greet() */
 	bool handshake;
 	bool tls;
 	bool logged_in;
@@ -120,13 +120,13 @@ static void model_init(struct model *model, const struct ftp_machine_setup *setu
 	*model = (struct model){ .action = *setup->action, .client = setup->client, .server = setup->server };
 	mine.action = &model->action;
 	if (setup->implicit && !setup->action->secureimplicitzos)
-		mine.greet_first = false; /* nothing may be said before the handshake */
+		mine.lazy_dial = false; /* nothing may be said before the handshake */
 	ftp_machine_init(&model->machine, &mine);
 	/* the greeting answers what nobody asked */
 	model->asked[model->nasked++] = (struct model_asked){ .kind = FTP_KIND_COUNT };
 	if (setup->implicit && !model->action.secureimplicitzos)
 		model->handshake = true;
-	model->greet_first = mine.greet_first;
+	model->lazy_dial = mine.lazy_dial;
 }
 
 static unsigned model_serial(const char *line, size_t len)
@@ -580,7 +580,7 @@ static bool model_client_line(struct model *model)
 	if (take == FTP_HOLD) {
 		bool moved = model->out.n > 0;
 
-		MODEL_CHECK(model, !moved || (model->out.n == 1 && model->greet_first &&
+		MODEL_CHECK(model, !moved || (model->out.n == 1 && model->lazy_dial &&
 					      model->out.acts[0].what == FTP_DO_SERVER_RENEW));
 		model->holding = status == FTP_LINE_OK;
 		model->held = line;
@@ -668,7 +668,7 @@ static void model_run(struct model *model)
 /* Behind model_init(), and before anything else: the gateway's own greeting, where it greets. */
 static void model_greet(struct model *model)
 {
-	if (!model->greet_first)
+	if (!model->lazy_dial)
 		return;
 	ftp_machine_greet(&model->machine, &model->out);
 	model_carry_out(model);

@@ -50,6 +50,6 @@ struct ftp_machine_setup ftp_setup_make(const struct ftp_setup_ends *ends, const
 		.server = ftp_setup_server(ends, rule->backend).addr,
 		.implicit = ends->listener->tls == LISTENER_IMPLICIT,
 		.modes = server_modes(rule->backend),
-		.greet_first = dial_after_tls && !ftp_setup_tls_comes_first(ends->listener, rule),
+		.lazy_dial = dial_after_tls && !ftp_setup_tls_comes_first(ends->listener, rule),
 	};
 }

@@ -117,7 +117,7 @@ static void set_policy(struct ftp_machine_setup *setup, struct ftp_action *actio
 			action->secureimplicitzos = true;
 			break;
 		case 'g':
-			setup->greet_first = true;
+			setup->lazy_dial = true;
 			break;
 		case '6':
 			(void)ip_addr_parse("2001:db8::7", 11, &setup->client.addr);

@@ -41,7 +41,7 @@ struct script_setup {
 	uint8_t modes_refused;
 	uint8_t failures; /* recent failed logins */
 	bool implicit;
-	bool greet_first;
+	bool lazy_dial;
 };
 
 struct script_case {
@@ -373,7 +373,7 @@ static void script_begin(struct script *script, const struct script_setup *setup
 		.modes = setup->modes != 0 ? setup->modes : FTP_MODE_ALL,
 		.modes_refused = setup->modes_refused,
 		.failures = setup->failures,
-		.greet_first = setup->greet_first,
+		.lazy_dial = setup->lazy_dial,
 	};
 
 	assert_int_equal(ip_addr_parse(server, strlen(server), &machine_setup.server), 0);

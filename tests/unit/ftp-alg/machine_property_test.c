@@ -582,7 +582,7 @@ static void walk(struct model *model, struct reach *reach)
 	action.portcommandport = one_in(&peer, 4) ? LOWPORTS_UNRESTRICTED : NOLOWPORTS;
 	action.reply_style = (enum reply_style)pick(&peer, 2);
 	setup.implicit = one_in(&peer, 8);
-	setup.greet_first = one_in(&peer, 4);
+	setup.lazy_dial = one_in(&peer, 4);
 	setup.modes = one_in(&peer, 2) ? FTP_MODE_ALL : (uint8_t)(1 + pick(&peer, FTP_MODE_ALL));
 	setup.modes_refused = one_in(&peer, 2) ? 0 : (uint8_t)pick(&peer, FTP_MODE_ALL);
 	setup.client.port = 40000;
@@ -612,7 +612,7 @@ static void walk(struct model *model, struct reach *reach)
 	model->whose = whose;
 	model->trace = getenv("ATTLSD_TRACE") != NULL;
 	model_trace(model, "--- %s", whose());
-	peer.greeting = !model->greet_first;
+	peer.greeting = !model->lazy_dial;
 	model_greet(model);
 	if (!one_in(&peer, 4))
 		log_in(model, one_in(&peer, 2));

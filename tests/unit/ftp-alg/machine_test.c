@@ -77,10 +77,10 @@ static const struct script_case greeting[] = {
 	  "S 120 wait\n  c 120 wait\nS 220 hello\n  c 220 hello\n  tls-start\n" },
 };
 
-/* The server is dialled late: for servers that are told of TLS. */
-static const struct script_case greet_first[] = {
+/* The server is dialled when it is needed: for servers whose PROXY header tells of TLS. */
+static const struct script_case lazy_dial[] = {
 	{ "behind AUTH",
-	  { .greet_first = true },
+	  { .lazy_dial = true },
 	  NULL,
 	  "G -\n  c 220 FTP server ready.\n"
 	  "C FEAT\n  c 211-Extensions supported:\n  c  AUTH TLS\n  c  PBSZ\n  c  PROT\n  c  CCC\n  c  EPSV\n "
@@ -91,37 +91,37 @@ static const struct script_case greet_first[] = {
 	  "C USER u\n  hold\n  renew\nC USER u\n  hold\nS 220-secret\nS 220 name\nC USER u\n  user u\n  s "
 	  "USER u\n" },
 	{ "FEAT behind AUTH asks the server",
-	  { .greet_first = true },
+	  { .lazy_dial = true },
 	  "G -\nC AUTH TLS\n! tls\n",
 	  "C FEAT\n  hold\n  renew\nS 220 name\nC FEAT\n  s FEAT\n" },
 	{ "in the clear, then AUTH: it must be told anew",
-	  { .greet_first = true },
+	  { .lazy_dial = true },
 	  "G -\n",
 	  "C NOOP\n  hold\n  renew\nS 220 name\nC NOOP\n  s NOOP\nS 200 ok\n  c 200 ok\n"
 	  "C AUTH TLS\n  c 234 Security environment established - ready for negotiation\n  tls-start\n  "
 	  "drop\n"
 	  "! tls\nC USER u\n  hold\n  renew\n" },
 	{ "REIN",
-	  { .greet_first = true },
+	  { .lazy_dial = true },
 	  "G -\nC AUTH TLS\n! tls\nC USER u\nS 220 name\nC USER u\nS 331 password\nC PASS p\nS 230 in\n",
 	  "C REIN\n  drop\n  c 220 FTP server ready.\n  tls-stop notify\nC USER u\n  hold\n  "
 	  "renew\n" },
 	{ "QUIT needs no server",
-	  { .greet_first = true },
+	  { .lazy_dial = true },
 	  "G -\n",
 	  "C QUIT\n  c 221 Goodbye.\n  close quit\n" },
 	{ "what policy refuses needs none either",
-	  { .greet_first = true, .action = &zos_strict },
+	  { .lazy_dial = true, .action = &zos_strict },
 	  "G -\n",
 	  "C USER u\n  c 530 Server requires authentication\nC LIST\n  c 534 Server requires "
 	  "authentication\n" },
 	{ "the server refuses",
-	  { .greet_first = true },
+	  { .lazy_dial = true },
 	  "G -\nC NOOP\n",
 	  "S 530 not you\n  c 421 The FTP server is not available, try again later.\n  close "
 	  "server-refused\n" },
 	{ "a secure port as z/OS has it",
-	  { .greet_first = true, .implicit = true, .action = &implicit_zos },
+	  { .lazy_dial = true, .implicit = true, .action = &implicit_zos },
 	  NULL,
 	  "G -\n  c 220 FTP server ready.\n  tls-start\n! tls\nC USER u\n  hold\n  renew\n" },
 };
@@ -564,7 +564,7 @@ static const struct script_case ends[] = {
 		SCRIPT_CHECK_ALL(cases);                                                                     \
 	}
 TEST(greeting)
-TEST(greet_first)
+TEST(lazy_dial)
 TEST(required)
 TEST(login)
 TEST(auth)
@@ -623,7 +623,7 @@ static void refusals_carry_the_verb(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(greeting_dialogues), cmocka_unit_test(greet_first_dialogues),
+		cmocka_unit_test(greeting_dialogues), cmocka_unit_test(lazy_dial_dialogues),
 		cmocka_unit_test(required_dialogues), cmocka_unit_test(login_dialogues),
 		cmocka_unit_test(auth_dialogues),     cmocka_unit_test(ccc_dialogues),
 		cmocka_unit_test(rein_dialogues),     cmocka_unit_test(feat_dialogues),
