@@ -11,11 +11,11 @@
 
 static void run_auth(struct ftp_machine *machine, const struct ftp_command *command, struct ftp_out *out)
 {
-	enum ftp_own own =
+	enum ftp_local answer =
 	    ftp_security_auth(&machine->security, machine->action, command->arg, command->arg_len);
 
-	machine_own(machine, own, out);
-	if (own != FTP_LOCAL_OK_AUTH)
+	machine_answer(machine, answer, out);
+	if (answer != FTP_LOCAL_OK_AUTH)
 		return;
 	ftp_out_add(out, FTP_DO_TLS_START);
 	/* RFC 4217 4.2: as if REIN. The server has no way to forget a user but a new connection. */
@@ -27,11 +27,11 @@ static void run_auth(struct ftp_machine *machine, const struct ftp_command *comm
 
 static void run_ccc(struct ftp_machine *machine, struct ftp_out *out)
 {
-	enum ftp_own own =
+	enum ftp_local answer =
 	    ftp_security_ccc(&machine->security, machine->action, machine->login == FTP_LOGIN_DONE);
 
-	machine_own(machine, own, out);
-	if (own != FTP_LOCAL_OK_CCC)
+	machine_answer(machine, answer, out);
+	if (answer != FTP_LOCAL_OK_CCC)
 		return;
 	machine->identity.server_name = NULL; /* it goes with TLS */
 	machine->clear_spoken = false;
@@ -42,9 +42,9 @@ static void run_pass(struct ftp_machine *machine, const struct ftp_command *comm
 {
 	if (machine->login ==
 	    FTP_LOGIN_DONE) /* the server would refuse it, and the login would seem to have failed */
-		machine_own(machine, FTP_LOCAL_OK_ALREADY_IN, out);
+		machine_answer(machine, FTP_LOCAL_OK_ALREADY_IN, out);
 	else if (machine->login != FTP_LOGIN_NEED_PASS)
-		machine_own(machine, FTP_LOCAL_PASS_WITHOUT_USER, out);
+		machine_answer(machine, FTP_LOCAL_PASS_WITHOUT_USER, out);
 	else
 		machine_pass_on(machine, command, FTP_PENDING_PASS, out);
 }
@@ -63,7 +63,7 @@ static void run_mode(struct ftp_machine *machine, const struct ftp_command *comm
 	if (command->arg_len == 1 && strchr("SsZz", command->arg[0]) != NULL)
 		machine_pass_on(machine, command, FTP_PENDING_PLAIN, out);
 	else
-		machine_own(machine, FTP_LOCAL_MODE_UNSUPPORTED, out);
+		machine_answer(machine, FTP_LOCAL_MODE_UNSUPPORTED, out);
 }
 
 static void run_abor(struct ftp_machine *machine, const struct ftp_command *command, struct ftp_out *out)
@@ -90,12 +90,12 @@ static void run_host(struct ftp_machine *machine, const struct ftp_command *comm
 	bool tls = machine->security.ctrl == FTP_CTRL_TLS;
 
 	if (machine->user_seen)
-		machine_own(machine, FTP_LOCAL_HOST_LATE, out);
+		machine_answer(machine, FTP_LOCAL_HOST_LATE, out);
 	else if (command->arg_len == 0 || memchr(command->arg, ' ', command->arg_len) != NULL)
-		machine_own(machine, FTP_LOCAL_HOST_SYNTAX, out);
+		machine_answer(machine, FTP_LOCAL_HOST_SYNTAX, out);
 	else if (tls && sni != NULL &&
 		 (strlen(sni) != command->arg_len || strncasecmp(sni, command->arg, command->arg_len) != 0))
-		machine_own(machine, FTP_LOCAL_HOST_OTHER, out);
+		machine_answer(machine, FTP_LOCAL_HOST_OTHER, out);
 	else
 		machine_pass_on(machine, command, FTP_PENDING_PLAIN, out);
 }
@@ -138,11 +138,11 @@ void machine_run(struct ftp_machine *machine, const struct ftp_command *command,
 		run_auth(machine, command, out);
 		break;
 	case FTP_KIND_PBSZ:
-		machine_own(machine, ftp_security_pbsz(&machine->security, command->arg, command->arg_len),
-			    out);
+		machine_answer(machine, ftp_security_pbsz(&machine->security, command->arg, command->arg_len),
+			       out);
 		break;
 	case FTP_KIND_PROT:
-		machine_own(
+		machine_answer(
 		    machine,
 		    ftp_security_prot(&machine->security, machine->action, command->arg, command->arg_len),
 		    out);
@@ -191,13 +191,13 @@ void machine_run(struct ftp_machine *machine, const struct ftp_command *command,
 		machine_pass_on(machine, command, FTP_PENDING_SYST, out);
 		break;
 	case FTP_KIND_ADAT:
-		machine_own(machine, tls ? FTP_LOCAL_ADAT_TLS : FTP_LOCAL_ADAT_FIRST, out);
+		machine_answer(machine, tls ? FTP_LOCAL_ADAT_TLS : FTP_LOCAL_ADAT_FIRST, out);
 		break;
 	case FTP_KIND_ENVELOPE:
-		machine_own(machine, tls ? FTP_LOCAL_ENVELOPE_TLS : FTP_LOCAL_ENVELOPE_CLEAR, out);
+		machine_answer(machine, tls ? FTP_LOCAL_ENVELOPE_TLS : FTP_LOCAL_ENVELOPE_CLEAR, out);
 		break;
 	case FTP_KIND_UNAVAILABLE:
-		machine_own(machine, FTP_LOCAL_UNAVAILABLE, out);
+		machine_answer(machine, FTP_LOCAL_UNAVAILABLE, out);
 		break;
 	case FTP_KIND_PASS_ON:
 		machine_pass_on(machine, command, FTP_PENDING_PLAIN, out);

@@ -12,8 +12,8 @@ static const struct {
 #undef REPLY
 };
 
-const char *ftp_local_text(enum ftp_own own, enum reply_style style)
+const char *ftp_local_text(enum ftp_local reply, enum reply_style style)
 {
-	assert(own > FTP_LOCAL_NONE && own < FTP_LOCAL_COUNT);
-	return style == REPLY_STYLE_ZOS && texts[own].zos != NULL ? texts[own].zos : texts[own].rfc;
+	assert(reply > FTP_LOCAL_NONE && reply < FTP_LOCAL_COUNT);
+	return style == REPLY_STYLE_ZOS && texts[reply].zos != NULL ? texts[reply].zos : texts[reply].rfc;
 }

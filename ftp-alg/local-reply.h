@@ -6,7 +6,7 @@
 
 #include "policy/ftp-action.h"
 
-enum ftp_own {
+enum ftp_local {
 	FTP_LOCAL_NONE = 0, /* no objection */
 #define REPLY(id, rfc, zos) FTP_LOCAL_##id,
 #include "ftp-alg/local-reply.def"
@@ -15,6 +15,6 @@ enum ftp_own {
 };
 
 /* The reply's text, one line or more with CRLF between them and none at the end. Static. */
-const char *ftp_local_text(enum ftp_own own, enum reply_style style);
+const char *ftp_local_text(enum ftp_local reply, enum reply_style style);
 
 #endif

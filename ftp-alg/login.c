@@ -26,10 +26,10 @@ static void login_failed(struct ftp_machine *machine, const char *by, struct ftp
 }
 
 /* The reason is for people whom policy trusts with it (ACCESSERRORMSGS). */
-static void deny(struct ftp_machine *machine, enum ftp_own why, struct ftp_out *out)
+static void deny(struct ftp_machine *machine, enum ftp_local why, struct ftp_out *out)
 {
 	machine->login = FTP_LOGIN_NONE;
-	machine_own(machine, machine->action->accesserrormsgs ? why : FTP_LOCAL_LOGIN_DENIED, out);
+	machine_answer(machine, machine->action->accesserrormsgs ? why : FTP_LOCAL_LOGIN_DENIED, out);
 	login_failed(machine, why == FTP_LOCAL_WHY_CREDENTIAL ? "stored-credential" : "certificate", out);
 }
 
@@ -40,7 +40,7 @@ static bool is_user(const char *name, const char *arg, size_t len)
 }
 
 /* What the certificate is worth for this user: FTP_LOCAL_NONE, or why he is denied. */
-static enum ftp_own check_certificate(const struct ftp_machine *machine, const char *arg, size_t len)
+static enum ftp_local check_certificate(const struct ftp_machine *machine, const char *arg, size_t len)
 {
 	const struct ftp_identity *identity = &machine->identity;
 
@@ -64,10 +64,10 @@ void machine_login_user(struct ftp_machine *machine, const struct ftp_command *c
 	ftp_out_text(out, FTP_DO_USER, command->arg, command->arg_len);
 	/* SECURE_LOGIN speaks of sessions under TLS; whether there may be others SECURE_FTP says */
 	if (machine->security.ctrl == FTP_CTRL_TLS && action->secure_login != SECURE_LOGIN_NO_CLIENT_AUTH) {
-		enum ftp_own why = check_certificate(machine, command->arg, command->arg_len);
+		enum ftp_local why = check_certificate(machine, command->arg, command->arg_len);
 
 		if (why == FTP_LOCAL_CERTIFICATE_MISSING) {
-			machine_own(machine, why, out);
+			machine_answer(machine, why, out);
 			return;
 		}
 		if (why != FTP_LOCAL_NONE) {
@@ -94,7 +94,7 @@ void machine_login_reply(struct ftp_machine *machine, enum ftp_pending pending, 
 		machine->login = FTP_LOGIN_DONE;
 		machine->failures_here = 0;
 		if (certificate)
-			machine_own(machine, FTP_LOCAL_OK_CERTIFICATE, out);
+			machine_answer(machine, FTP_LOCAL_OK_CERTIFICATE, out);
 		ftp_out_add(out, FTP_DO_LOGGED_IN);
 	} else if (pending == FTP_PENDING_USER_CERTIFICATE && code == 331) {
 		machine->was_in = false;

@@ -77,7 +77,7 @@ static bool is_word(const char *verb, size_t len)
 }
 
 /* What policy says before a command is looked at any closer. */
-static enum ftp_own gate(const struct ftp_machine *machine, const struct ftp_command *command)
+static enum ftp_local gate(const struct ftp_machine *machine, const struct ftp_command *command)
 {
 	const struct ftp_action *action = machine->action;
 	const struct ftp_verb *verb = command->verb;
@@ -112,7 +112,7 @@ enum ftp_take ftp_machine_command(struct ftp_machine *machine, const char *line,
 				  struct ftp_out *out)
 {
 	struct ftp_command command = ftp_command_parse(line, len);
-	enum ftp_own refusal;
+	enum ftp_local refusal;
 
 	if (machine->closing)
 		return FTP_TAKEN;
@@ -134,7 +134,7 @@ enum ftp_take ftp_machine_command(struct ftp_machine *machine, const char *line,
 	    command.verb->kind != FTP_KIND_EPSV)
 		machine->clear_spoken = true;
 	if (refusal != FTP_LOCAL_NONE) {
-		machine_own(machine, refusal, out);
+		machine_answer(machine, refusal, out);
 		return FTP_TAKEN;
 	}
 	switch (machine_link_command(machine, &command, out)) {
@@ -162,11 +162,11 @@ enum ftp_take ftp_machine_bad_line(struct ftp_machine *machine, enum ftp_line_st
 		return FTP_HOLD;
 	switch (status) {
 	case FTP_LINE_TOO_LONG:
-		machine_own(machine, FTP_LOCAL_TOO_LONG, out);
+		machine_answer(machine, FTP_LOCAL_TOO_LONG, out);
 		break;
 	case FTP_LINE_NUL:
 	case FTP_LINE_BARE_CR:
-		machine_own(machine, FTP_LOCAL_BAD_BYTES, out);
+		machine_answer(machine, FTP_LOCAL_BAD_BYTES, out);
 		break;
 	case FTP_LINE_BARE_LF:
 	case FTP_LINE_MORE:
@@ -284,7 +284,7 @@ static void fence_ends(struct ftp_machine *machine, struct ftp_out *out)
 
 	if (machine->transfer != FTP_TRANSFER_NONE || before == 0 || machine->pending[0] != FTP_PENDING_ABOR)
 		return;
-	machine_own(machine, FTP_LOCAL_ABORTED, out);
+	machine_answer(machine, FTP_LOCAL_ABORTED, out);
 	machine_forget(machine, 0);
 	machine->answering--;
 }

@@ -35,11 +35,11 @@ static void replanning_fails(struct ftp_machine *machine, struct ftp_out *out)
 }
 
 /* Give the plan up with a refusal. */
-static void plan_fail(struct ftp_machine *machine, enum ftp_own own, struct ftp_out *out)
+static void plan_fail(struct ftp_machine *machine, enum ftp_local answer, struct ftp_out *out)
 {
 	replanning_fails(machine, out);
 	machine_plan_drop(machine, out);
-	machine_own(machine, own, out);
+	machine_answer(machine, answer, out);
 }
 
 /* The ways to ask a server, best first. PASV and PORT cannot express an IPv6 address. */
@@ -93,7 +93,7 @@ static void ask_server(struct ftp_machine *machine, struct ftp_out *out)
 }
 
 /* EPSV's argument: FTP_LOCAL_NONE to go on, or the answer. */
-static enum ftp_own check_epsv(struct ftp_machine *machine, const struct ftp_command *command)
+static enum ftp_local check_epsv(struct ftp_machine *machine, const struct ftp_command *command)
 {
 	bool v6 = machine->client.addr.family == IP_V6;
 
@@ -111,7 +111,7 @@ static enum ftp_own check_epsv(struct ftp_machine *machine, const struct ftp_com
 }
 
 /* PORT and EPRT: the bounce rules (RFC 2577 3, z/OS PORTCOMMAND*). */
-static enum ftp_own check_port(struct ftp_machine *machine, const struct ftp_command *command)
+static enum ftp_local check_port(struct ftp_machine *machine, const struct ftp_command *command)
 {
 	const struct ftp_action *action = machine->action;
 	bool eprt = command->verb->kind == FTP_KIND_EPRT;
@@ -138,7 +138,7 @@ static enum ftp_own check_port(struct ftp_machine *machine, const struct ftp_com
 
 void machine_plan_command(struct ftp_machine *machine, const struct ftp_command *command, struct ftp_out *out)
 {
-	enum ftp_own refusal = FTP_LOCAL_NONE;
+	enum ftp_local refusal = FTP_LOCAL_NONE;
 	enum ftp_client_mode mode = FTP_CLIENT_NONE;
 
 	if (command->verb->kind == FTP_KIND_EPSV) {
@@ -155,7 +155,7 @@ void machine_plan_command(struct ftp_machine *machine, const struct ftp_command 
 		refusal = check_port(machine, command);
 	}
 	if (refusal != FTP_LOCAL_NONE) {
-		machine_own(machine, refusal, out);
+		machine_answer(machine, refusal, out);
 		return;
 	}
 	machine_plan_drop(machine, out);
@@ -171,8 +171,8 @@ void machine_plan_tell_client(struct ftp_machine *machine, struct ftp_out *out)
 		return;
 	}
 	ftp_out_add(out, FTP_DO_DIAL_CLIENT)->endpoint = machine->client_target;
-	machine_own(machine, machine->client_mode == FTP_CLIENT_EPRT ? FTP_LOCAL_OK_EPRT : FTP_LOCAL_OK_PORT,
-		    out);
+	machine_answer(machine,
+		       machine->client_mode == FTP_CLIENT_EPRT ? FTP_LOCAL_OK_EPRT : FTP_LOCAL_OK_PORT, out);
 }
 
 /*

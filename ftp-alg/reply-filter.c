@@ -22,7 +22,7 @@ static bool is_shown(const struct ftp_machine *machine, enum ftp_pending pending
 	case FTP_PENDING_PASS_CERTIFICATE:
 		return false;
 	case FTP_PENDING_FEAT:
-		/* the last line comes behind the gateway's own, see feat_ends() */
+		/* the last line follows the gateway's own lines, see machine_feat_ends() */
 		return reply->code == 211 && !last &&
 		       (reply->first || ftp_feat_keep(reply->line, reply->len));
 	case FTP_PENDING_TRANSFER:
@@ -87,12 +87,12 @@ static bool show_instead(struct ftp_machine *machine, enum ftp_pending pending, 
 
 	if (greeting && reply->code == 220) {
 		if (last)
-			machine_own(machine, FTP_LOCAL_OK_GREETING, out);
+			machine_answer(machine, FTP_LOCAL_OK_GREETING, out);
 		return true;
 	}
 	if (status && reply->code >= 211 && reply->code <= 213) {
 		if (last)
-			machine_own(machine, FTP_LOCAL_OK_STATUS, out);
+			machine_answer(machine, FTP_LOCAL_OK_STATUS, out);
 		return true;
 	}
 	if (pending == FTP_PENDING_SYST && reply->code == 215) {

@@ -94,8 +94,8 @@ void machine_retry_now(struct ftp_machine *machine, struct ftp_out *out)
 void machine_retry_abort(struct ftp_machine *machine, struct ftp_out *out)
 {
 	machine_close_125(machine, out);
-	machine_own(machine, FTP_LOCAL_WAIT_ABORTED, out);
-	machine_own(machine, FTP_LOCAL_ABORTED, out);
+	machine_answer(machine, FTP_LOCAL_WAIT_ABORTED, out);
+	machine_answer(machine, FTP_LOCAL_ABORTED, out);
 	machine->transfer = FTP_TRANSFER_NONE;
 	machine->retry.replanning = false;
 	machine_plan_drop(machine, out);

@@ -26,8 +26,8 @@ static bool word_is(const char *word, size_t len, const char *name)
 	return len == strlen(name) && strncasecmp(word, name, len) == 0;
 }
 
-enum ftp_own ftp_security_auth(struct ftp_security *security, const struct ftp_action *action,
-			       const char *mechanism, size_t len)
+enum ftp_local ftp_security_auth(struct ftp_security *security, const struct ftp_action *action,
+				 const char *mechanism, size_t len)
 {
 	if (security->ctrl == FTP_CTRL_CLEARED)
 		return FTP_LOCAL_AUTH_AFTER_CCC;
@@ -64,7 +64,7 @@ void ftp_security_init(struct ftp_security *security, const struct ftp_action *a
 		security->prot = FTP_PROT_PRIVATE;
 }
 
-enum ftp_own ftp_security_pbsz(struct ftp_security *security, const char *arg, size_t len)
+enum ftp_local ftp_security_pbsz(struct ftp_security *security, const char *arg, size_t len)
 {
 	uint64_t size = 0;
 
@@ -85,8 +85,8 @@ enum ftp_own ftp_security_pbsz(struct ftp_security *security, const char *arg, s
 	return FTP_LOCAL_OK_PBSZ;
 }
 
-enum ftp_own ftp_security_prot(struct ftp_security *security, const struct ftp_action *action,
-			       const char *arg, size_t len)
+enum ftp_local ftp_security_prot(struct ftp_security *security, const struct ftp_action *action,
+				 const char *arg, size_t len)
 {
 	if (security->ctrl == FTP_CTRL_CLEARED)
 		return FTP_LOCAL_PROT_AFTER_CCC;
@@ -115,7 +115,8 @@ enum ftp_own ftp_security_prot(struct ftp_security *security, const struct ftp_a
 	}
 }
 
-enum ftp_own ftp_security_ccc(struct ftp_security *security, const struct ftp_action *action, bool logged_in)
+enum ftp_local ftp_security_ccc(struct ftp_security *security, const struct ftp_action *action,
+				bool logged_in)
 {
 	if (security->ctrl != FTP_CTRL_TLS)
 		return FTP_LOCAL_CCC_NOT_TLS;
@@ -131,7 +132,7 @@ enum ftp_own ftp_security_ccc(struct ftp_security *security, const struct ftp_ac
 	return FTP_LOCAL_OK_CCC;
 }
 
-enum ftp_own ftp_security_transfer(const struct ftp_security *security, const struct ftp_action *action)
+enum ftp_local ftp_security_transfer(const struct ftp_security *security, const struct ftp_action *action)
 {
 	/*
 	 * A session that never had AUTH (SECURE_FTP ALLOWED) is not bound: on

@@ -30,8 +30,8 @@ struct ftp_security {
 };
 
 /* AUTH: on FTP_LOCAL_OK_AUTH the caller starts TLS and then calls security_tls_up(). */
-enum ftp_own ftp_security_auth(struct ftp_security *security, const struct ftp_action *action,
-			       const char *mechanism, size_t len);
+enum ftp_local ftp_security_auth(struct ftp_security *security, const struct ftp_action *action,
+				 const char *mechanism, size_t len);
 
 /* TLS has come up, after AUTH or at once on an implicit port. */
 void ftp_security_tls_up(struct ftp_security *security);
@@ -42,15 +42,16 @@ void ftp_security_tls_up(struct ftp_security *security);
  */
 void ftp_security_init(struct ftp_security *security, const struct ftp_action *action, bool implicit);
 
-enum ftp_own ftp_security_pbsz(struct ftp_security *security, const char *arg, size_t len);
-enum ftp_own ftp_security_prot(struct ftp_security *security, const struct ftp_action *action,
-			       const char *arg, size_t len);
+enum ftp_local ftp_security_pbsz(struct ftp_security *security, const char *arg, size_t len);
+enum ftp_local ftp_security_prot(struct ftp_security *security, const struct ftp_action *action,
+				 const char *arg, size_t len);
 
 /* CCC: on FTP_LOCAL_OK_CCC the state is FTP_CTRL_CLEARED, PBSZ and PROT are frozen. */
-enum ftp_own ftp_security_ccc(struct ftp_security *security, const struct ftp_action *action, bool logged_in);
+enum ftp_local ftp_security_ccc(struct ftp_security *security, const struct ftp_action *action,
+				bool logged_in);
 
 /* May a transfer begin with the level that is set? FTP_LOCAL_NONE or the refusal. */
-enum ftp_own ftp_security_transfer(const struct ftp_security *security, const struct ftp_action *action);
+enum ftp_local ftp_security_transfer(const struct ftp_security *security, const struct ftp_action *action);
 
 /* Does SECURE_FTP stand in the way of a command that needs TLS? */
 static inline bool ftp_security_needs_tls(const struct ftp_security *security,

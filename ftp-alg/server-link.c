@@ -24,7 +24,7 @@ void machine_link_rein_ends(struct ftp_machine *machine, struct ftp_out *out)
 
 void machine_link_greet(struct ftp_machine *machine, struct ftp_out *out)
 {
-	machine_own(machine, FTP_LOCAL_OK_GREETING, out);
+	machine_answer(machine, FTP_LOCAL_OK_GREETING, out);
 	if (machine->security.implicit && machine->action->secureimplicitzos)
 		ftp_out_add(out, FTP_DO_TLS_START);
 }
@@ -76,7 +76,7 @@ static void renew_later(struct ftp_machine *machine, enum ftp_pending pending, s
 	machine->undialled = true;
 	if (pending != FTP_PENDING_REIN)
 		return;
-	machine_own(machine, FTP_LOCAL_OK_GREETING, out);
+	machine_answer(machine, FTP_LOCAL_OK_GREETING, out);
 	machine_link_rein_ends(machine, out);
 }
 

@@ -7,9 +7,9 @@
 #include <assert.h>
 #include <string.h>
 
-void machine_own(struct ftp_machine *machine, enum ftp_own own, struct ftp_out *out)
+void machine_answer(struct ftp_machine *machine, enum ftp_local answer, struct ftp_out *out)
 {
-	const char *text = ftp_local_text(own, machine->action->reply_style);
+	const char *text = ftp_local_text(answer, machine->action->reply_style);
 	struct ftp_act *act = ftp_out_text(out, FTP_DO_REPLY, text, strlen(text));
 
 	/* a 421 ends the session, and the log line of that end gives the reason */
@@ -23,17 +23,17 @@ void machine_close_125(struct ftp_machine *machine, struct ftp_out *out)
 	if (!machine->retry.open)
 		return;
 	machine->retry.open = false;
-	machine_own(machine, FTP_LOCAL_WAIT_ENDS, out);
+	machine_answer(machine, FTP_LOCAL_WAIT_ENDS, out);
 }
 
-void machine_close(struct ftp_machine *machine, enum ftp_own own, const char *why, struct ftp_out *out)
+void machine_close(struct ftp_machine *machine, enum ftp_local answer, const char *why, struct ftp_out *out)
 {
 	if (machine->closing)
 		return;
 	machine->closing = true;
-	if (own != FTP_LOCAL_NONE) {
+	if (answer != FTP_LOCAL_NONE) {
 		machine_close_125(machine, out);
-		machine_own(machine, own, out);
+		machine_answer(machine, answer, out);
 	}
 	ftp_out_text(out, FTP_DO_CLOSE, why, strlen(why));
 }

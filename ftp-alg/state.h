@@ -179,8 +179,8 @@ struct ftp_machine {
 
 	enum ftp_pending pending[FTP_PENDING_MAX];
 	uint8_t npending;
-	uint8_t answering;    /* place of the pending entry that the open reply belongs to */
-	enum ftp_own instead; /* give this at the end of the open reply, swallow its lines */
+	uint8_t answering;	/* place of the pending entry that the open reply belongs to */
+	enum ftp_local instead; /* give this at the end of the open reply, swallow its lines */
 
 	enum ftp_plan_state plan;
 	enum ftp_client_mode client_mode;
@@ -211,10 +211,10 @@ static inline bool ftp_machine_is_idle(const struct ftp_machine *machine)
 }
 
 /* Reply to the client with a text of the gateway's own. */
-void machine_own(struct ftp_machine *machine, enum ftp_own own, struct ftp_out *out);
+void machine_answer(struct ftp_machine *machine, enum ftp_local answer, struct ftp_out *out);
 
 /* Reply (FTP_LOCAL_NONE: do not) and end the session; why: for the log, static. */
-void machine_close(struct ftp_machine *machine, enum ftp_own own, const char *why, struct ftp_out *out);
+void machine_close(struct ftp_machine *machine, enum ftp_local answer, const char *why, struct ftp_out *out);
 
 /* The server owes one more reply. */
 void machine_expect(struct ftp_machine *machine, enum ftp_pending pending);

@@ -13,13 +13,13 @@
 void machine_transfer_command(struct ftp_machine *machine, const struct ftp_command *command,
 			      struct ftp_out *out)
 {
-	enum ftp_own refusal = ftp_security_transfer(&machine->security, machine->action);
+	enum ftp_local refusal = ftp_security_transfer(&machine->security, machine->action);
 	struct ftp_act *act;
 
 	if (refusal == FTP_LOCAL_NONE && machine->plan != FTP_PLAN_READY)
 		refusal = FTP_LOCAL_NO_PLAN; /* the default data port (RFC 959 3.2) cannot pass a gateway */
 	if (refusal != FTP_LOCAL_NONE) {
-		machine_own(machine, refusal, out);
+		machine_answer(machine, refusal, out);
 		return;
 	}
 	machine->transfer = FTP_TRANSFER_ASKED;
@@ -34,7 +34,7 @@ void machine_transfer_command(struct ftp_machine *machine, const struct ftp_comm
 
 /* What the client is told when the data part ended so and the server said `code`; NONE: the server's words.
  */
-static enum ftp_own verdict(enum ftp_data_result result, uint16_t code)
+static enum ftp_local verdict(enum ftp_data_result result, uint16_t code)
 {
 	bool server_failed = code >= 400;
 
@@ -120,7 +120,7 @@ void machine_transfer_reply(struct ftp_machine *machine, const struct ftp_reply 
 		return;
 	}
 	if (machine->instead != FTP_LOCAL_NONE)
-		machine_own(machine, machine->instead, out);
+		machine_answer(machine, machine->instead, out);
 	machine->instead = FTP_LOCAL_NONE;
 	if (machine->transfer == FTP_TRANSFER_ASKED)
 		/* Some clients send the next transfer command for the same data connection (NLST after LIST).

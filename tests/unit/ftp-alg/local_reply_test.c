@@ -69,7 +69,7 @@ static void every_reply_is_well_formed(void **state)
 	(void)state;
 	for (int own = FTP_LOCAL_NONE + 1; own < FTP_LOCAL_COUNT; own++)
 		for (int style = REPLY_STYLE_RFC; style <= REPLY_STYLE_ZOS; style++) {
-			const char *text = ftp_local_text((enum ftp_own)own, (enum reply_style)style);
+			const char *text = ftp_local_text((enum ftp_local)own, (enum reply_style)style);
 			uint16_t code;
 
 			check_bytes(names[own], text);
@@ -86,14 +86,14 @@ static void every_reply_is_well_formed(void **state)
 		}
 }
 
-static uint16_t code_of(enum ftp_own own, enum reply_style style)
+static uint16_t code_of(enum ftp_local own, enum reply_style style)
 {
 	return reply_code(names[own], ftp_local_text(own, style));
 }
 
 /* The codes on which the RFCs and z/OS agree, and those where they do not. */
 static const struct {
-	enum ftp_own own;
+	enum ftp_local own;
 	uint16_t rfc;
 	uint16_t zos;
 } codes[] = {
@@ -146,7 +146,7 @@ static void codes_are_those_of_the_specifications(void **state)
 /* RFC 2428 2: the families stand in parentheses, and nothing else does. */
 static void family_replies_have_one_pair_of_parentheses(void **state)
 {
-	static const enum ftp_own family[] = { FTP_LOCAL_FAMILY_V4, FTP_LOCAL_FAMILY_V6 };
+	static const enum ftp_local family[] = { FTP_LOCAL_FAMILY_V4, FTP_LOCAL_FAMILY_V6 };
 	static const char *const ends[] = { "(1)", "(2)" };
 
 	(void)state;

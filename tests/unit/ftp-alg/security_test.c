@@ -37,7 +37,7 @@ static void assert_state(const char *name, const struct ftp_security *have, cons
 			 have->implicit);
 }
 
-static void assert_own(const char *name, enum ftp_own have, enum ftp_own want)
+static void assert_own(const char *name, enum ftp_local have, enum ftp_local want)
 {
 	if (have != want)
 		fail_msg("%s: reply %d instead of %d", name, have, want);
@@ -49,7 +49,7 @@ static const struct {
 	bool auth_tls;
 	enum secure_level dataconn;
 	const char *arg;
-	enum ftp_own want;
+	enum ftp_local want;
 	enum ftp_prot prot;
 } auths[] = {
 	{ "TLS", CLEAR_STATE, true, SECURE_CLEAR, "TLS", FTP_LOCAL_OK_AUTH, FTP_PROT_CLEAR },
@@ -116,7 +116,7 @@ static const struct {
 	const char *name;
 	struct ftp_security before;
 	const char *arg;
-	enum ftp_own want;
+	enum ftp_local want;
 } pbszs[] = {
 	{ "0", TLS_STATE, "0", FTP_LOCAL_OK_PBSZ },
 	{ "again", PBSZ_STATE, "0", FTP_LOCAL_OK_PBSZ },
@@ -150,9 +150,9 @@ static void pbsz(void **state)
 /* One row for each SECURE_DATACONN: PROT C, PROT P, a transfer with level clear, one with level private. */
 static const struct {
 	enum secure_level dataconn;
-	enum ftp_own prot_c;
-	enum ftp_own prot_p;
-	enum ftp_own transfer_c;
+	enum ftp_local prot_c;
+	enum ftp_local prot_p;
+	enum ftp_local transfer_c;
 } levels[] = {
 	{ SECURE_NEVER, FTP_LOCAL_OK_PROT_C, FTP_LOCAL_PROT_P_DENIED, FTP_LOCAL_NONE },
 	{ SECURE_CLEAR, FTP_LOCAL_OK_PROT_C, FTP_LOCAL_OK_PROT_P, FTP_LOCAL_NONE },
@@ -160,7 +160,7 @@ static const struct {
 	{ SECURE_PRIVATE, FTP_LOCAL_PROT_C_DENIED, FTP_LOCAL_OK_PROT_P, FTP_LOCAL_DATA_UNPROTECTED },
 };
 
-static enum ftp_own prot(struct ftp_security *security, enum secure_level dataconn, const char *arg)
+static enum ftp_local prot(struct ftp_security *security, enum secure_level dataconn, const char *arg)
 {
 	struct ftp_action action = { .secure_dataconn = dataconn };
 
@@ -229,7 +229,7 @@ static const struct {
 	enum secure_level ctrlconn;
 	enum tls_rfc_level level;
 	bool logged_in;
-	enum ftp_own want;
+	enum ftp_local want;
 } cccs[] = {
 	{ "allowed", PRIVATE_STATE, SECURE_CLEAR, TLSRFCLEVEL_RFC4217, true, FTP_LOCAL_OK_CCC },
 	{ "without notify", PBSZ_STATE, SECURE_CLEAR, TLSRFCLEVEL_CCCNONOTIFY, true, FTP_LOCAL_OK_CCC },
