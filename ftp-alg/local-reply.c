@@ -2,6 +2,7 @@
 
 #include <assert.h>
 #include <stddef.h>
+#include <stdio.h>
 
 static const struct {
 	const char *rfc;
@@ -16,4 +17,12 @@ const char *ftp_local_text(enum ftp_local reply, enum reply_style style)
 {
 	assert(reply > FTP_LOCAL_NONE && reply < FTP_LOCAL_COUNT);
 	return style == REPLY_STYLE_ZOS && texts[reply].zos != NULL ? texts[reply].zos : texts[reply].rfc;
+}
+
+size_t ftp_local_line(enum ftp_local reply, enum reply_style style, char buf[static FTP_LOCAL_LINE_MAX])
+{
+	int len = snprintf(buf, FTP_LOCAL_LINE_MAX, "%s\r\n", ftp_local_text(reply, style));
+
+	assert(len > 0 && len < FTP_LOCAL_LINE_MAX); /* a unit test holds every text to that */
+	return (size_t)len;
 }

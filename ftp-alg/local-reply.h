@@ -4,6 +4,8 @@
 #ifndef ATTLSD_FTP_ALG_LOCAL_REPLY_H
 #define ATTLSD_FTP_ALG_LOCAL_REPLY_H
 
+#include <stddef.h>
+
 #include "policy/ftp-action.h"
 
 enum ftp_local {
@@ -14,7 +16,13 @@ enum ftp_local {
 	FTP_LOCAL_COUNT
 };
 
+/* Room for any reply with its CRLF and a NUL. */
+#define FTP_LOCAL_LINE_MAX 512
+
 /* The reply's text, one line or more with CRLF between them and none at the end. Static. */
 const char *ftp_local_text(enum ftp_local reply, enum reply_style style);
+
+/* The same with CRLF at its end, for a caller that has no machine yet. Returns the length. */
+size_t ftp_local_line(enum ftp_local reply, enum reply_style style, char buf[static FTP_LOCAL_LINE_MAX]);
 
 #endif

@@ -4,6 +4,7 @@
  */
 #include "ftp-alg/reply-filter.h"
 
+#include <assert.h>
 #include <string.h>
 
 #include "ftp-alg/feat.h"
@@ -122,11 +123,15 @@ void machine_relay_reply(struct ftp_machine *machine, enum ftp_pending pending, 
 void machine_feat_ends(struct ftp_machine *machine, bool open, struct ftp_out *out)
 {
 	unsigned features = ftp_security_features(&machine->security, machine->action);
+	const char *first = ftp_local_text(FTP_LOCAL_OK_FEATURES, machine->action->reply_style);
+	const char *last = strstr(first, "\r\n");
 	const char *line;
 
+	assert(last != NULL);
 	if (!open)
-		ftp_out_copy(out, FTP_DO_REPLY, "211-Extensions supported:");
+		ftp_out_text(out, FTP_DO_REPLY, first, (size_t)(last - first));
+	last += strlen("\r\n");
 	for (size_t i = 0; (line = ftp_feat_line(features, i)) != NULL; i++)
 		ftp_out_text(out, FTP_DO_REPLY, line, strlen(line));
-	ftp_out_copy(out, FTP_DO_REPLY, "211 End");
+	ftp_out_text(out, FTP_DO_REPLY, last, strlen(last));
 }

@@ -10,6 +10,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include "ftp-alg/ftp-alg.h"
 #include "gateway/base/log.h"
 #include "gateway/base/loop.h"
 #include "gateway/base/util.h"
@@ -78,12 +79,12 @@ static void log_refusal(const struct listener *listener, const struct ip_endpoin
 static void refuse(const struct monitor *monitor, const struct listener *listener, int fd,
 		   const struct ip_endpoint *peer, const char *reason)
 {
-	const struct policy *policy = monitor->current->policy;
-	static const char busy[] = "421 Too many connections, try again later.\r\n";
+	char line[FTP_LOCAL_LINE_MAX];
+	size_t len = ftp_local_line(FTP_LOCAL_TOO_MANY_CONNECTIONS, REPLY_STYLE_RFC, line);
 
 	log_refusal(listener, peer, reason);
-	if (policy->listeners[listener->index].tls == LISTENER_EXPLICIT)
-		(void)send(fd, busy, sizeof(busy) - 1, MSG_NOSIGNAL | MSG_DONTWAIT); /* politeness only */
+	if (monitor->current->policy->listeners[listener->index].tls == LISTENER_EXPLICIT)
+		(void)send(fd, line, len, MSG_NOSIGNAL | MSG_DONTWAIT); /* politeness only */
 }
 
 static void hand_over(struct monitor *monitor, const struct listener *listener, int fd,

@@ -135,7 +135,8 @@ void proxy_in_step(struct session *session)
 
 bool proxy_in_answered(struct session *session, const struct msg *msg)
 {
-	static const char busy[] = "421 Too many connections, try again later.\r\n";
+	char line[FTP_LOCAL_LINE_MAX];
+	size_t len;
 
 	if (session->phase != PHASE_PROXY_ADMISSION)
 		return false;
@@ -143,9 +144,9 @@ bool proxy_in_answered(struct session *session, const struct msg *msg)
 	loop_timer_stop(session->client.loop, &session->phase_timer);
 	if (msg->type == MSG_SESSION_ADMITTED)
 		return true;
+	len = ftp_local_line(FTP_LOCAL_TOO_MANY_CONNECTIONS, REPLY_STYLE_RFC, line);
 	if (session->facts.listener->tls == LISTENER_EXPLICIT)
-		(void)stream_write(&session->client, (const uint8_t *)busy,
-				   sizeof(busy) - 1); /* politeness only */
+		(void)stream_write(&session->client, (const uint8_t *)line, len); /* politeness only */
 	session_end(session, "refused");
 	return false;
 }

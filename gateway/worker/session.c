@@ -224,12 +224,11 @@ static void log_start(const struct session *session)
 
 static void refuse(struct session *session)
 {
-	const char *text = ftp_local_text(FTP_LOCAL_NO_RULE, REPLY_STYLE_RFC);
+	char line[FTP_LOCAL_LINE_MAX];
+	size_t len = ftp_local_line(FTP_LOCAL_NO_RULE, REPLY_STYLE_RFC, line);
 
-	if (session->facts.listener->tls == LISTENER_EXPLICIT) {
-		(void)stream_write(&session->client, (const uint8_t *)text, strlen(text));
-		(void)stream_write(&session->client, (const uint8_t *)"\r\n", 2);
-	}
+	if (session->facts.listener->tls == LISTENER_EXPLICIT)
+		(void)stream_write(&session->client, (const uint8_t *)line, len);
 	session_end(session, "no-rule");
 }
 

@@ -6,7 +6,8 @@
 
 #include "tests/unit/unit.h"
 
-#define TEXT_MAX 500
+/* with its CRLF and a NUL it fits into a line buffer */
+#define TEXT_MAX (FTP_LOCAL_LINE_MAX - 3)
 
 static const char *const names[FTP_LOCAL_COUNT] = {
 #define REPLY(id, rfc, zos) [FTP_LOCAL_##id] = #id,
@@ -64,6 +65,16 @@ static void check_bytes(const char *name, const char *text)
 		fail_msg("%s: the line end is the caller's", name);
 }
 
+static void check_line(const char *name, enum ftp_local reply, enum reply_style style)
+{
+	char line[FTP_LOCAL_LINE_MAX];
+	size_t len = ftp_local_line(reply, style, line);
+
+	if (len != strlen(line) || strcmp(line + len - 2, "\r\n") != 0 ||
+	    strncmp(line, ftp_local_text(reply, style), len - 2) != 0)
+		fail_msg("%s: not the text and CRLF: %s", name, line);
+}
+
 static void every_reply_is_well_formed(void **state)
 {
 	(void)state;
@@ -73,6 +84,7 @@ static void every_reply_is_well_formed(void **state)
 			uint16_t code;
 
 			check_bytes(names[own], text);
+			check_line(names[own], (enum ftp_local)own, (enum reply_style)style);
 			code = reply_code(names[own], text);
 			if (is_positive_name(names[own]) != ftp_reply_is_positive(code))
 				fail_msg("%s: code %u", names[own], code);
