@@ -1,11 +1,11 @@
 """
-What attlsd costs beside other servers and relays on the same machine: `make bench`.
+Compare the cost of attlsd with that of other servers and relays on the same machine: `make bench`.
 
-Every figure is CPU seconds of a server's own processes, memory, or a round trip. All figures of all
-peers are taken in rounds, one after the other, so that what disturbs the machine disturbs all alike; the
-ratios are what counts. Environment: B (build folder), BENCH=quick, BENCH_WRITE=1 (docs/BENCHMARKS.md
-with plots), BENCH_ONLY=word,word (figures), BENCH_PEERS=word,word, BENCH_ROUNDS (at most),
-BENCH_SECONDS (no further round that would not end within).
+Every figure is the CPU time of a server's own processes, their memory, or a round trip. The benchmark runs
+in rounds, and each round measures every figure of every peer, so that disturbances of the machine affect all
+peers alike. The ratios are what counts. Environment: B (build folder), BENCH=quick, BENCH_WRITE=1 (write
+docs/BENCHMARKS.md and the plots), BENCH_ONLY=word,word (figures), BENCH_PEERS=word,word, BENCH_ROUNDS (the
+maximum), BENCH_SECONDS (start no round that would end later than this).
 """
 import ctypes
 import json
@@ -32,7 +32,7 @@ MIB, GIB = 1 << 20, 1 << 30
 
 
 class Load:
-    """One run of tests/bench/load: set up, then run() between two looks at the server."""
+    """One process of tests/bench/load. The constructor sets it up; run() does the work to be measured."""
 
     def __init__(self, mode, peer, **options):
         argv = [peers.tool("load"), mode, str(options.pop("port"))]
@@ -62,7 +62,7 @@ class Load:
 
 
 class Figure:
-    """One column of one table: how to take it, from whom, and all that was taken."""
+    """One column of a table: the function that measures it, its peers, and all samples."""
 
     def __init__(self, key, title, unit, take, who, scale=1.0, digits=3):
         self.key, self.title, self.unit, self.take, self.who = key, title, unit, take, who
@@ -74,7 +74,7 @@ class Figure:
 
 
 def cpu_of(peer, work):
-    """(what the load says, CPU seconds that the peer spent meanwhile)."""
+    """Returns (result of the load, CPU seconds that the peer spent on it)."""
     peer.settle()
     before = peer.cpu()
     result = work()
@@ -140,7 +140,7 @@ def idle(n):
     def take(peer):
         count = min(n, 200) if peer.heavy and QUICK else n
         peer.settle()
-        # of the first round in all rounds: what a server keeps for the next sessions is not free
+        # the first round's value in all rounds: memory that a server keeps for later sessions counts as used
         peer.before = before = peer.before if peer.before is not None else peer.memory()
         load = Load("idle", peer, port=peer.control, tls=peer.tls, n=count)
         try:
@@ -164,7 +164,7 @@ def noop(what):
 
 
 def grown(mode, n):
-    """The same work spread over n sessions at once."""
+    """The same work, spread over n sessions at once."""
     def take(peer):
         options = {"bulk": dict(prot="P", dir="get", size=MIB, ops=max(256, n)),
                    "session": dict(ops=max(600, n)),
@@ -181,8 +181,8 @@ def grown(mode, n):
 
 def spread(n):
     """
-    The larger worker's share of the CPU time of n bulk transfers at once. One each: of two, the session that is
-    faster would do the other's second one as well.
+    The larger worker's share of the CPU time of n bulk transfers at once. Each session does one transfer: with
+    two, the faster session would take over the slower one's second transfer.
     """
     def take(peer):
         before = peer.cpu_by_process()
@@ -199,8 +199,9 @@ def spread(n):
 
 def fairness(peer):
     """
-    p99 of a NOOP on an idle session while four downloads keep the worker busy. Everybody on its way goes before
-    other processes of the machine: what is asked is how fair the worker is, not how fair the kernel.
+    p99 of a NOOP on an idle session while four downloads keep the worker busy. All processes on the path of the
+    NOOP get priority over the rest of the machine, because the test measures the worker's fairness, not the
+    kernel's.
     """
     peers.prefer(peer.pids() + peer.backend.pids(), -15)
     heavy = Load("bulk", peer, port=peer.control, tls="explicit", dir="get", size=128 * MIB, n=4, ops=16)
@@ -261,7 +262,7 @@ def own_seconds(everyone):
 
 
 def aes_limit():
-    """Seconds per GiB of AES-128-GCM alone, in pieces of a TLS record."""
+    """Seconds per GiB of AES-128-GCM alone, in blocks of the size of a TLS record."""
     text = peers.output(["openssl", "speed", "-evp", "aes-128-gcm", "-bytes", "16384", "-seconds", "1"],
                         cpus=peers.GATEWAY_CPUS)
     found = re.findall(r"([\d.]+)k\s*$", text, re.M)
@@ -269,7 +270,7 @@ def aes_limit():
 
 
 def measure(all_figures):
-    """Whole rounds only, as many as there is time for; returns how many."""
+    """Run as many complete rounds as the time allows; returns their number."""
     begun = time.monotonic()
     for number in range(ROUNDS):
         if number and (time.monotonic() - begun) * (number + 1) / number > SECONDS:
@@ -289,7 +290,7 @@ def measure(all_figures):
 
 
 def noise(all_figures, others, steal, took):
-    """What a reader has to know before believing the figures."""
+    """What a reader has to know before trusting the figures."""
     warnings = []
     if others > 0.1 * took:
         warnings.append(f"other processes took {others / took:.0%} of a core")
@@ -298,14 +299,14 @@ def noise(all_figures, others, steal, took):
     wide = [(max(s) - min(s)) / statistics.median(s) for f in all_figures for s in f.samples.values()
             if len(s) > 1 and statistics.median(s) > 0]
     if wide and statistics.median(wide) > 0.1:
-        warnings.append(f"half of all figures are spread by more than {statistics.median(wide):.0%} of their median")
+        warnings.append(f"half of the figures have a spread of more than {statistics.median(wide):.0%} of their median")
     if len(peers.ALL_CPUS) < 2:
-        warnings.append("one core only: the gateway shares it with the load")
+        warnings.append("one core only: the gateway shares it with the load generator")
     return warnings
 
 
 def main():
-    ctypes.CDLL(None).prctl(36, 1, 0, 0, 0)  # PR_SET_CHILD_SUBREAPER: orphans of servers come here, with their CPU time
+    ctypes.CDLL(None).prctl(36, 1, 0, 0, 0)  # PR_SET_CHILD_SUBREAPER: inherit the orphans of servers, and so their CPU time
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(1))
     base = tempfile.mkdtemp(prefix="attlsd-bench-", dir="/dev/shm" if os.path.isdir("/dev/shm") else None)
     os.chmod(base, 0o755)

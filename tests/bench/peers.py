@@ -1,4 +1,4 @@
-"""The servers that make bench compares: fetched, configured from peers/, started, pinned, watched from outside."""
+"""The servers that make bench compares: fetch them, configure them from peers/, start, pin and measure them."""
 import contextlib
 import os
 import re
@@ -40,7 +40,7 @@ def pinned(cpus):
 
 
 def prefer(pids, nice):
-    """Where that is allowed; the kernel weighs sessions against each other first, then the processes in one."""
+    """Set priorities, if permitted. The autogroup, too: the kernel first weighs process sessions, then their processes."""
     for pid in pids:
         with contextlib.suppress(OSError):
             os.setpriority(os.PRIO_PROCESS, pid, nice)
@@ -49,7 +49,7 @@ def prefer(pids, nice):
 
 
 def schedule(pids, policy, priority=0):
-    """Where that is allowed: os.SCHED_FIFO is before everything else on the machine, os.SCHED_IDLE behind it."""
+    """Set a scheduling policy, if permitted: os.SCHED_FIFO runs before everything else, os.SCHED_IDLE after it."""
     for pid in pids:
         with contextlib.suppress(OSError):
             os.sched_setscheduler(pid, policy, os.sched_param(priority))
@@ -70,7 +70,7 @@ def cpu_model():
 
 
 def fetch(package):
-    """A folder with that Debian package, unpacked, and the path of the libraries it brought along."""
+    """Unpack a Debian package; returns its folder and the path of the libraries that came with it."""
     folder = os.path.join(servers.STORE, package)
     done = subprocess.run(["sh", os.path.join(ROOT, "contrib", "fetch-server.sh"), package, folder],
                           stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
@@ -95,9 +95,9 @@ class Certificate:
 
 class Peer:
     """
-    One server under test. kind: gateway (TLS in front of an FTP server), server (TLS of its own), relay
-    (TLS, no FTP), limit, backend. heavy: a process for each session; threads: a thread.
-    resumes: data connections resume the TLS session of their control connection.
+    One server under test. kind: gateway (TLS in front of an FTP server), server (an FTP server with TLS), relay
+    (TLS without FTP), limit, backend. heavy: it uses a process for each session; threads: a thread for each.
+    resumes: its data connections resume the TLS session of their control connection.
     """
     kind, heavy, threads, resumes, tls, packages, version = "gateway", False, False, True, "explicit", (), ""
 
@@ -124,12 +124,12 @@ class Peer:
         return os.path.join(self.folders[package], *parts)
 
     def env(self):
-        """LD_LIBRARY_PATH of whoever calls comes first: so everybody, and not attlsd alone, has another OpenSSL."""
+        """The caller's LD_LIBRARY_PATH comes first, so that all peers, not only attlsd, use another OpenSSL."""
         path = [part for part in [os.environ.get("LD_LIBRARY_PATH"), *self.libpath] if part]
         return dict(os.environ, LD_LIBRARY_PATH=":".join(path)) if path else None
 
     def versions(self):
-        """Of the Debian package, as its changelog says."""
+        """The version of the Debian package, from its changelog."""
         for package in self.packages:
             folder = self.path(package, "usr/share/doc", package)
             for root, _, names in os.walk(folder):
@@ -178,7 +178,7 @@ class Peer:
         net.until(answers, f"{self.name} listens", every=0.02)
 
     def pids(self):
-        """All processes of the server."""
+        """The server's processes and all their descendants."""
         parents = {}
         for name in os.listdir("/proc"):
             if name.isdigit():
@@ -203,7 +203,7 @@ class Peer:
                 with open(f"/proc/{pid}/stat") as f:
                     fields = f.read().rsplit(")", 1)[1].split()
                 own = (int(fields[11]) + int(fields[12])) / TICK
-                # schedstat is of one thread; stat has also those that are gone, but counts in ticks
+                # schedstat counts one thread only; stat includes ended threads, but counts in ticks
                 own = own if self.threads else exact
                 spent[pid] = own + (int(fields[13]) + int(fields[14])) / TICK
             except OSError:
@@ -211,12 +211,12 @@ class Peer:
         return spent
 
     def cpu(self):
-        """CPU seconds so far: of what runs, of what it waited for, and of what nobody waited for but us."""
+        """CPU seconds so far: of running processes, of children they reaped, and of orphans that reap() reaped."""
         self.reap()
         return sum(self.cpu_by_process().values()) + self.lost
 
     def reap(self):
-        """Orphans of this server; only one server works at a time."""
+        """Reap orphans and count them as this server's, since only one server works at a time."""
         if not self.heavy:
             return
         while True:
@@ -230,7 +230,7 @@ class Peer:
             self.lost += usage.ru_utime + usage.ru_stime
 
     def settle(self):
-        """Until it does nothing any more: what belongs to the last run is not to be counted in the next."""
+        """Wait until the server is idle, so that work of the last run does not count in the next."""
         last, end = -1.0, time.monotonic() + 5
         while time.monotonic() < end:
             time.sleep(0.02)
@@ -240,7 +240,7 @@ class Peer:
             last = now
 
     def memory(self, field="Pss"):
-        """KiB: private, and its share of what is shared. Pss_Anon: without files, which others may share, too."""
+        """Memory in KiB: private and a part of shared. Pss_Anon leaves out files, which other programs may share."""
         total = 0
         for pid in self.pids():
             try:
@@ -264,7 +264,7 @@ class Peer:
             process.wait()
 
     def make_files(self):
-        """What clients fetch: zSIZE."""
+        """Create the files that clients fetch: zSIZE has SIZE bytes."""
         self.root = os.path.join(self.base, "root")
         os.makedirs(os.path.join(self.root, "pub"))
         for size in FILE_BYTES:
@@ -388,7 +388,7 @@ PEERS = (Attlsd, ModProxy, PureFtpd, Vsftpd, Nginx, Haproxy, Hitch, Stunnel, Spl
 
 
 def start_all(base, running, missing):
-    """Everybody with an ECDSA certificate; those of kind gateway and relay with an RSA one; attlsd with two workers."""
+    """Start all peers with an ECDSA certificate, all but Splice with an RSA one, and attlsd with two workers."""
     ecdsa, rsa = Certificate(base, "ecdsa"), Certificate(base, "rsa")
     backend = Backend(base, ecdsa, None, LOAD_CPUS)
     running.append(backend)

@@ -1,10 +1,10 @@
-"""The result of make bench as a table, as docs/BENCHMARKS.md and as plots."""
+"""Write the results of make bench as text, as docs/BENCHMARKS.md and as plots."""
 import os
 import statistics
 
 US = "attlsd"
 
-# What attlsd is meant to reach: (figure, of whom, ratio at most).
+# The goals: (figure, peer, largest ratio of attlsd to that peer).
 GOALS = (
     ("a-down", "mod_proxy", 0.72), ("a-up", "mod_proxy", 0.55), ("a-down", "nginx", 1.0), ("a-up", "nginx", 1.0),
     ("a-down", "haproxy", 1.0), ("a-up", "haproxy", 1.0), ("a-down", "pure-ftpd", 1.1),
@@ -15,7 +15,7 @@ GOALS = (
     ("c-up", "mod_proxy", 0.65), ("c-up", "pure-ftpd", 1.0), ("c-up", "vsftpd", 1.0),
     ("e-cpu", "nginx", 1.0), ("e-p50", "nginx", 1.0),
 )
-# And those without a peer: (figure, at most, unit).
+# Goals without a peer: (figure, largest value, unit).
 BOUNDS = (("d-1000", 16, "KiB"), ("d-10000", 16, "KiB"), ("g-p99", 2, "ms"), ("f-spread-2", 60, "%"))
 GROWTH, GROWTH_MOST = ("bulk", "session", "small", "noop"), 1.15
 
@@ -50,13 +50,13 @@ def names_of(figures):
 
 
 def goals(result):
-    """(what, reached, wanted, met)"""
+    """Rows of (goal, reached, wanted, met)."""
     by_key = {figure["key"]: figure for figure in result["figures"]}
     rows = []
     for key, name, most in GOALS:
         got = ratio(by_key[key], name) if key in by_key else None
         if got is not None:
-            rows.append((f"{by_key[key]['title']}: of {name}'s", f"{got:.2f}", f"{most:.2f}", got <= most))
+            rows.append((f"{by_key[key]['title']}, relative to {name}", f"{got:.2f}", f"{most:.2f}", got <= most))
     for key, most, unit in BOUNDS:
         got = median(by_key[key], US) if key in by_key else None
         if got is not None:
@@ -65,7 +65,7 @@ def goals(result):
         few, many = (by_key.get(f"f-{mode}-{n}") for n in (10, 1000))
         if few and many and median(few, US) and median(many, US):
             got = median(many, US) / median(few, US)
-            rows.append((f"Growth of {mode}, 1,000 sessions against 10", f"{got:.2f}", f"{GROWTH_MOST:.2f}", got <= GROWTH_MOST))
+            rows.append((f"Growth of {mode}, 1,000 sessions relative to 10", f"{got:.2f}", f"{GROWTH_MOST:.2f}", got <= GROWTH_MOST))
     return rows
 
 
@@ -75,7 +75,7 @@ def text(result):
         lines.append(f"\n{figure['title']}, {figure['unit']}")
         for name in names_of([figure]):
             got = ratio(figure, name)
-            lines.append(f"  {name:14} {cell(figure, name):28}" + ("" if got is None or name == US else f" attlsd takes {got:.2f} of it"))
+            lines.append(f"  {name:14} {cell(figure, name):28}" + ("" if got is None or name == US else f" attlsd needs {got:.2f} times that"))
         lines += [f"  {name:14} failed: {why}" for name, why in figure["failed"].items()]
     lines.append("\nGoals")
     lines += [f"  {'met   ' if met else 'MISSED'} {what}: {got}, at most {most}" for what, got, most, met in goals(result)]
@@ -86,7 +86,7 @@ def text(result):
 
 
 def bars(figure):
-    """One plot: a bar for each peer, the shortest first, its spread as a line."""
+    """One plot: a bar for each peer, shortest first, and a line for its spread."""
     rows = sorted((median(figure, name), name) for name in figure["samples"])
     most = max(max(s) for s in figure["samples"].values()) or 1
     width, left, step = 640, 120, 24
@@ -117,15 +117,15 @@ def table(figures):
 
 
 SECTIONS = (
-    ("a-", "Bytes", "CPU seconds of the server's processes for one GiB. TLS 1.3, AES-128-GCM. The relays move the same bytes over "
-     "one TLS connection, without FTP; Pure-FTPd and vsftpd relay nothing, they read and write files on tmpfs."),
-    ("b-", "Control sessions", "CPU for connect, AUTH TLS (the relays: TLS at once), handshake, login, QUIT."),
-    ("c-", "Small files", "CPU for a transfer of 1 KiB over PROT P on a logged-in session, the data connection's TLS resumed "
-     "(Pure-FTPd resumes none: each is a full handshake there)."),
-    ("d-", "Memory", "Of a logged-in session that does nothing: private, and the share of what is shared; without the kernel's."),
-    ("e-", "Latency", "NOOP, one after the other on one session. The backend alone is what a client sees without anything between."),
-    ("f-", "Growth", "The same work on 1, 10, 100 and 1,000 sessions at once, and how downloads spread over two workers."),
-    ("g-", "Fairness", "A session that sends a NOOP now and then, while four downloads keep the only worker busy."),
+    ("a-", "Bytes", "CPU seconds of the server's processes per GiB. TLS 1.3, AES-128-GCM. The relays move the same bytes over one TLS "
+     "connection, without FTP. Pure-FTPd and vsftpd do not relay; they read and write files on tmpfs."),
+    ("b-", "Control sessions", "CPU time for one session: connect, AUTH TLS (on relays, TLS starts at once), handshake, login, QUIT."),
+    ("c-", "Small files", "CPU time for a transfer of 1 KiB over PROT P on a logged-in session. The data connection resumes a TLS session, "
+     "except on Pure-FTPd, which does a full handshake for each transfer."),
+    ("d-", "Memory", "Memory of an idle logged-in session: private memory and its part of shared memory, without kernel memory."),
+    ("e-", "Latency", "One NOOP after another on one session. *backend alone* is a client that talks to the backend directly."),
+    ("f-", "Growth", "The same work on 1, 10, 100 and 1,000 sessions at once, and how attlsd spreads downloads over two workers."),
+    ("g-", "Fairness", "The latency of a session that sends an occasional NOOP while four downloads keep the only worker busy."),
 )
 
 
@@ -134,14 +134,14 @@ def write(result, docs, templates):
     os.makedirs(plots, exist_ok=True)
     machine = result["machine"]
     lines = ["# Benchmarks", "",
-             "Written by `make bench BENCH_WRITE=1`. Medians of "
-             f"{result['rounds']} interleaved rounds, with the least and the most; behind them what attlsd takes as a part of it "
-             "(below 1: attlsd needs less). The server under test has a core of its own; the load and the backend have "
-             "the others. Compare within one run only.", "",
+             "Written by `make bench BENCH_WRITE=1`. Each cell is the median of "
+             f"{result['rounds']} interleaved rounds, with the minimum and maximum in brackets. The number after the brackets is "
+             "attlsd's figure divided by this one: below 1, attlsd needs less. The server under test has its own CPU core; the "
+             "load generator and the backend share the others. Compare figures of one run only.", "",
              f"Machine: {machine['cpu']}, {machine['cpus']} cores, Linux {machine['kernel']}, {machine['openssl']}.", ""]
     lines += [note + "\n" for note in result.get("notes", [])]
     lines += [f"**Noisy:** {warning}." for warning in result["warnings"]] + ([""] if result["warnings"] else [])
-    lines += ["## Goals", "", "| | reached | at most | |", "|---|---|---|---|"]
+    lines += ["## Goals", "", "| | Reached | At most | |", "|---|---|---|---|"]
     lines += [f"| {what} | {got} | {most} | {'met' if met else '**missed**'} |" for what, got, most, met in goals(result)]
     for prefix, title, about in SECTIONS:
         figures = [f for f in result["figures"] if f["key"].startswith(prefix)]
@@ -161,7 +161,7 @@ def write(result, docs, templates):
                     f.write(bars(figure))
                 lines += ["", f"![{figure['title']}](benchmarks/{figure['key']}.svg)"]
         failed = [f"{figure['title']}, {name}: {why}" for figure in figures for name, why in figure["failed"].items()]
-        lines += [""] + ["Not taken: " + why + "." for why in failed] if failed else []
+        lines += [""] + ["Not measured: " + why + "." for why in failed] if failed else []
     lines += ["", "## Versions and configurations", "", "The configurations are in `tests/bench/peers/`.", ""]
     lines += [f"* {name}: {version}" for name, version in result["versions"].items()]
     lines += [f"* {name}: missing, {why}" for name, why in result["missing"].items()]

@@ -1,11 +1,12 @@
 """
-The load that attlsd must hold, all at once, on loopback: `make soak`.
+Put attlsd under all kinds of load at once, on the loopback interface: `make soak`.
 
-10,000 idle TLS sessions; beside them, for SOAK_SECONDS, 100 sessions that move files whose every byte is
-checked, 500 sessions a second that come and go, 1,000 that stop in the middle of something, and 200 slow
-readers. A session with nothing else to do says NOOP all the time, to an FTP server that has nothing else to do, and
-measures how late it is served; the other loads yield the machine to everything else, since what is asked is how
-late the gateway is, not how late the kernel. Afterwards no byte may have been lost, no descriptor may be left open, memory has to be back, and nobody may have died.
+The load is 10,000 idle TLS sessions and, for SOAK_SECONDS, 100 sessions that transfer files and check every
+byte, 500 new sessions a second, 1,000 sessions that stop in the middle of something, and 200 slow readers.
+One more session sends NOOP all the time, to an FTP server of its own, and measures the latency. The other
+loads run at idle priority, because the test measures the latency of the gateway, not that of the kernel.
+Afterwards no byte may be lost, no descriptor may be left open, no memory may be leaked, and no process may
+have died.
 
 Environment: B (build folder), SOAK_SECONDS (60), SOAK_SESSIONS (10000), SOAK_SEED.
 """
@@ -29,13 +30,13 @@ SESSIONS = int(os.environ.get("SOAK_SESSIONS") or 10000)
 SEED = int(os.environ.get("SOAK_SEED") or random.randrange(1 << 30))
 CHURN, ACTIVE, SLOW, STALLED = 500, 100, 200, 1000
 MIB = 1 << 20
-LATE_MS = 2  # p99 of a NOOP, as docs/BENCHMARKS.md has it for a session beside bulk transfers
+LATE_MS = 2  # p99 of a NOOP: the goal of docs/BENCHMARKS.md for a session beside bulk transfers
 MEMORY = 1.10
-CALM_SECONDS = 60  # for what the gateway still has to do when all clients are gone
+CALM_SECONDS = 60  # the gateway gets this long to clean up after the last client
 
 
 class Soaked(peers.Attlsd):
-    """attlsd with a second listener, whose sessions have an FTP server to themselves."""
+    """attlsd with a second listener, whose sessions have their own FTP server."""
 
     def start(self):
         conf = self.configure("soak.yaml", WORKERS=len(self.cpus), CALM=self.calm.control)
@@ -47,7 +48,7 @@ class Calm(peers.Backend):
 
 
 class Job:
-    """A load in the background: its result, or what went wrong."""
+    """A load in the background, with its result or its error."""
 
     def __init__(self, name, load):
         self.name, self.load, self.result, self.error = name, load, None, None
@@ -110,7 +111,7 @@ def load(mode, peer, port=None, **options):
 
 
 def warm_up(peer):
-    """The same once, in short: what is made for so many and kept is no leak."""
+    """A short run of the same load: what attlsd allocates once for this many sessions is not a leak."""
     idle = load("idle", peer, n=SESSIONS, opening=32)
     stalled = Stalled(peer.control)
     stalled.where()
@@ -118,11 +119,11 @@ def warm_up(peer):
         job.wait(60)
     stalled.end()
     idle.end()
-    time.sleep(8)  # connections linger for 2 s, and 5 s after that memory is given back
+    time.sleep(8)  # connections linger for 2 s; attlsd returns memory 5 s later
 
 
 def settled(look, good):
-    """What look() says, once that is good; or when patience is over."""
+    """Call look() until good() accepts its result or the time is up; returns the last result."""
     end = time.monotonic() + CALM_SECONDS
     while not good(now := look()) and time.monotonic() < end:
         time.sleep(0.5)
@@ -130,7 +131,7 @@ def settled(look, good):
 
 
 def crowd(peer, seconds):
-    """Everything that goes on beside the idle sessions."""
+    """All loads beside the idle sessions."""
     rest = dict(check=1, size=64 * 1024, n=ACTIVE // 2, pause_us=490000, ops=ACTIVE // 2 * seconds * 2)
     return {
         "active, downloads": load("bulk", peer, dir="get", **rest),
@@ -171,12 +172,12 @@ def soak(peer, check):
     survivors = load("noop", peer, n=1, ops=10)
     survivors.run()
     survivors.end()
-    check(idle.process.poll() is None, "the idle sessions are still there")
+    check(idle.process.poll() is None, "the idle sessions are still connected")
     stalled.end()
     idle.end()
 
     after = settled(lambda: descriptors(peer), lambda now: now == open_before)
-    check(sorted(peer.pids()) == sorted(pids), "every process of the gateway is the one of the beginning")
+    check(sorted(peer.pids()) == sorted(pids), "no process of the gateway has been replaced")
     check(after == open_before, f"descriptors: {sum(open_before.values())} before, {sum(after.values())} after")
     memory = settled(lambda: own_memory(peer), lambda now: now <= MEMORY * memory_before)
     check(memory <= MEMORY * memory_before, f"memory: {memory_before} KiB before, {memory} KiB after; at most {MEMORY:.0%}")

@@ -1,8 +1,8 @@
 """
 Sessions that stop in the middle of something: stall.py PORT COUNT SEED, for make soak.
 
-Each goes to a point that is drawn at random and then does nothing more. Prints how many are where, waits for
-a line on its standard input, and ends without a word to anybody.
+Each session goes to a random point and then does nothing more. The program prints how many sessions are at
+each point, waits for a line on its standard input, and exits without closing the sessions properly.
 """
 import collections
 import contextlib
@@ -54,7 +54,7 @@ def in_the_first_flight(address):
     return c
 
 
-def behind_the_first_flight(address):
+def after_the_first_flight(address):
     c = clients.Client(address, ctx=CTX)
     c.expect("AUTH TLS", 234)
     c.sock.sendall(hello(c.sock))
@@ -126,7 +126,7 @@ def with_half_closed_data(address):
     return c, data
 
 
-POINTS = (connected, in_a_clear_line, in_the_first_flight, behind_the_first_flight, before_login, between_user_and_pass,
+POINTS = (connected, in_a_clear_line, in_the_first_flight, after_the_first_flight, before_login, between_user_and_pass,
           in_a_record, in_a_command, with_a_port_nobody_dials, in_the_data_handshake, in_a_download, in_an_upload,
           half_closed, with_half_closed_data)
 
