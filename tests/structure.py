@@ -34,7 +34,7 @@ DOORS = {
     "policy": {"policy/policy.h", "policy/ip.h", "policy/diag.h", "policy/ftp-action.h"},
 }
 # What is still there, and may only become less.
-ALLOWED = {"circles": 5, "arrows up": 35, "walls broken": 0, "inner headers": 5}
+ALLOWED = {"circles": 1, "arrows up": 10, "walls broken": 0, "inner headers": 1}
 
 INCLUDE = re.compile(r'^[ \t]*#[ \t]*include[ \t]*"([^"]+)"', re.M)
 
