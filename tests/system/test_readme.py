@@ -49,3 +49,11 @@ def test_every_event_of_the_log_is_in_the_manual_page():
         code.update(re.findall(r'\[FTP_DATA_\w+\] = "([a-z-]+)"', text))
     words = set(re.findall(r"[a-z0-9]+(?:-[a-z0-9]+)*", read("docs", "man", "attlsd.8")))
     assert len(code) > 50 and code - words == set()
+
+
+def test_the_walks_of_the_architecture_lead_somewhere():
+    """docs/ARCHITECTURE.md names file:function() for each step; each is defined in that file."""
+    steps = re.findall(r"`([a-z-]+/[a-z/-]+\.c):([a-z_0-9]+)\(\)`", read("docs", "ARCHITECTURE.md"))
+    assert len(steps) > 15
+    for path, function in steps:
+        assert re.search(rf"^(?!\s|#|\*).*\b{function}\(", read(path), re.M), f"{path} does not define {function}()"
