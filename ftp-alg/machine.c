@@ -50,6 +50,8 @@ static bool may_run_now(const struct ftp_machine *machine, const struct ftp_verb
 		return false;
 	if (machine->transfer == FTP_TRANSFER_WAITING)
 		return machine->npending == 0 && verb->kind == FTP_KIND_ABOR;
+	if (machine->npending == 0 && machine->handshaking && verb->kind == FTP_KIND_UPLOAD)
+		return false; /* the server would empty a file that may not come */
 	if (machine->npending == 0)
 		return machine->transfer == FTP_TRANSFER_NONE;
 	if (machine->transfer == FTP_TRANSFER_NONE || !(verb->flags & FTP_VERB_DURING_TRANSFER))
@@ -385,6 +387,19 @@ void ftp_machine_listening(struct ftp_machine *machine, enum ftp_side side,
 {
 	if (!machine->closing)
 		machine_plan_listening(machine, side, endpoint, out);
+}
+
+bool ftp_machine_protects_data(const struct ftp_machine *machine)
+{
+	return machine->security.prot == FTP_PROT_PRIVATE;
+}
+
+void ftp_machine_data_handshake(struct ftp_machine *machine, bool running, enum ftp_data_result result)
+{
+	if (machine->transfer != FTP_TRANSFER_NONE)
+		return;
+	machine->handshaking = running;
+	machine->result = result;
 }
 
 void ftp_machine_data_done(struct ftp_machine *machine, enum ftp_data_result result, struct ftp_out *out)

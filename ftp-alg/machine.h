@@ -63,6 +63,16 @@ void ftp_machine_signal(struct ftp_machine *machine, enum ftp_signal signal, str
 void ftp_machine_listening(struct ftp_machine *machine, enum ftp_side side,
 			   const struct ip_endpoint *endpoint, struct ftp_out *out);
 
+/* Is PROT P in force for the next data connection? */
+bool ftp_machine_protects_data(const struct ftp_machine *machine);
+
+/*
+ * The client has connected before it sent its transfer command: a TLS handshake
+ * is running (an upload is held meanwhile), or has failed (result is not
+ * FTP_DATA_PENDING: the command is refused and the server does not hear of it).
+ */
+void ftp_machine_data_handshake(struct ftp_machine *machine, bool running, enum ftp_data_result result);
+
 /* The data part ended. Ignored when no transfer is under way. */
 void ftp_machine_data_done(struct ftp_machine *machine, enum ftp_data_result result, struct ftp_out *out);
 

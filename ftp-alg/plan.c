@@ -22,6 +22,8 @@ void machine_plan_drop(struct ftp_machine *machine, struct ftp_out *out)
 	machine->plan = FTP_PLAN_NONE;
 	machine->client_mode = FTP_CLIENT_NONE;
 	machine->server_mode = 0;
+	machine->handshaking = false;
+	machine->result = FTP_DATA_PENDING;
 }
 
 /* No further attempt for a transfer that waited: the plan's refusal is its end. */

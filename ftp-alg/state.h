@@ -191,7 +191,8 @@ struct ftp_machine {
 	struct ip_endpoint client_target; /* active client: what PORT or EPRT named */
 
 	enum ftp_transfer_state transfer;
-	enum ftp_data_result result;
+	enum ftp_data_result result; /* of the transfer; before it, of a handshake that came early */
+	bool handshaking;	     /* the client's data connection is being protected before the transfer */
 
 	bool
 	    restart; /* REST was sent on: the next transfer starts at its offset, another attempt would not */

@@ -10,28 +10,6 @@
 #include "ftp-alg/plan.h"
 #include "ftp-alg/retry.h"
 
-void machine_transfer_command(struct ftp_machine *machine, const struct ftp_command *command,
-			      struct ftp_out *out)
-{
-	enum ftp_local refusal = ftp_security_transfer(&machine->security, machine->action);
-	struct ftp_act *act;
-
-	if (refusal == FTP_LOCAL_NONE && machine->plan != FTP_PLAN_READY)
-		refusal = FTP_LOCAL_NO_PLAN; /* the default data port (RFC 959 3.2) cannot pass a gateway */
-	if (refusal != FTP_LOCAL_NONE) {
-		machine_answer(machine, refusal, out);
-		return;
-	}
-	machine->transfer = FTP_TRANSFER_ASKED;
-	machine->result = FTP_DATA_PENDING;
-	machine->retry.allowed = (command->verb->flags & FTP_VERB_FILE) != 0 && !machine->restart;
-	machine->restart = false;
-	machine_pass_on(machine, command, FTP_PENDING_TRANSFER, out);
-	act = ftp_out_text(out, FTP_DO_DATA_START, command->line, command->len);
-	act->upload = command->verb->kind == FTP_KIND_UPLOAD;
-	act->protect = machine->security.prot == FTP_PROT_PRIVATE;
-}
-
 /* What the client is told when the data part ended so and the server said `code`; NONE: the server's words.
  */
 static enum ftp_local verdict(enum ftp_data_result result, uint16_t code)
@@ -63,6 +41,32 @@ static enum ftp_local verdict(enum ftp_data_result result, uint16_t code)
 		return server_failed ? FTP_LOCAL_NONE : FTP_LOCAL_DATA_LOST;
 	}
 	return FTP_LOCAL_NONE;
+}
+
+void machine_transfer_command(struct ftp_machine *machine, const struct ftp_command *command,
+			      struct ftp_out *out)
+{
+	enum ftp_local refusal = ftp_security_transfer(&machine->security, machine->action);
+	struct ftp_act *act;
+
+	if (refusal == FTP_LOCAL_NONE && machine->plan != FTP_PLAN_READY)
+		refusal = FTP_LOCAL_NO_PLAN; /* the default data port (RFC 959 3.2) cannot pass a gateway */
+	if (refusal == FTP_LOCAL_NONE && machine->result != FTP_DATA_PENDING) {
+		refusal = verdict(machine->result, 0);
+		machine_plan_drop(machine, out);
+	}
+	if (refusal != FTP_LOCAL_NONE) {
+		machine_answer(machine, refusal, out);
+		return;
+	}
+	machine->transfer = FTP_TRANSFER_ASKED;
+	machine->result = FTP_DATA_PENDING;
+	machine->retry.allowed = (command->verb->flags & FTP_VERB_FILE) != 0 && !machine->restart;
+	machine->restart = false;
+	machine_pass_on(machine, command, FTP_PENDING_TRANSFER, out);
+	act = ftp_out_text(out, FTP_DO_DATA_START, command->line, command->len);
+	act->upload = command->verb->kind == FTP_KIND_UPLOAD;
+	act->protect = machine->security.prot == FTP_PROT_PRIVATE;
 }
 
 static bool client_gave_up(const struct ftp_machine *machine)
@@ -129,6 +133,7 @@ void machine_transfer_reply(struct ftp_machine *machine, const struct ftp_reply 
 	else
 		machine_plan_drop(machine, out);
 	machine->transfer = FTP_TRANSFER_NONE;
+	machine->result = FTP_DATA_PENDING;
 }
 
 void machine_transfer_data_done(struct ftp_machine *machine, enum ftp_data_result result)

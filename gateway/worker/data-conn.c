@@ -8,16 +8,17 @@
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/random.h>
 
 #include "gateway/base/log.h"
 #include "gateway/base/util.h"
 #include "gateway/net/netsock.h"
 #include "gateway/net/stream-ktls.h"
-#include "gateway/net/stream-tls.h"
+#include "gateway/worker/data-tls.h"
 
 /* From the server's go-ahead until both legs are ready. */
 #define CONNECT_MS 60000
+/* An upload waits this long for a handshake that the client has begun; some clients wait for 150 first. */
+#define HANDSHAKE_WAIT_MS 2000
 /* Give up after this time without a byte. It is long, since a tape may keep a file waiting. */
 #define STALL_MS (30 * 60 * 1000)
 /* TCP keep-alive takes four system calls a leg, and most files are gone before it could matter. */
@@ -72,77 +73,53 @@ static void log_transfer(const struct data_conn *data, enum ftp_data_result resu
 		  LOG_TEXT("result", result_names[result]));
 }
 
-/* The TLS state of a data connection: bound to its session, or to nothing when policy wants no resumption. */
-static struct ssl_st *new_ssl(const struct facts *facts)
+static int time_handshake(struct data_conn *data)
 {
-	uint8_t nothing[TLS_BINDING_BYTES];
-
-	if (facts->rule->ftp->secure_session_reuse != SESSION_REUSE_NONE)
-		return tlsctx_new(facts->tlsctx, TLSCTX_DATA, facts->binding);
-	if (getrandom(nothing, sizeof(nothing), 0) != (ssize_t)sizeof(nothing))
-		return NULL;
-	return tlsctx_new(facts->tlsctx, TLSCTX_DATA, nothing);
+	return loop_timer(loop_of(data), &data->timer, data->legs.facts->rule->tls->handshake_timeout_ms);
 }
 
-/* RFC 4217 15.1.2: where the control connection had a client certificate, the data connection has the same.
+/*
+ * Protect the client's leg. The clock runs once the server has agreed: before
+ * that the client may wait for the 150, however long the server takes.
  */
-static bool same_certificate(const struct facts *facts, const struct stream *stream)
+static enum ftp_data_result protect_client(struct data_conn *data)
 {
-	struct identity identity = { .present = false };
-	bool same;
+	const struct data_leg *leg = &data->legs.client;
+	bool fresh = leg->state == LEG_OPEN;
+	enum ftp_data_result result = data_tls_step(&data->legs);
+	int r = 0;
 
-	if (!facts->identity.present)
-		return true;
-	same = identity_get(stream, &identity) == 0 && identity_equal(&identity, &facts->identity);
-	identity_done(&identity);
-	return same;
+	if (result != FTP_DATA_PENDING || data->state != DATA_CONNECTING)
+		return result;
+	if (leg->state == LEG_READY) /* the rest of the time is the server's */
+		r = loop_timer(loop_of(data), &data->timer, CONNECT_MS);
+	else if (fresh)
+		r = time_handshake(data);
+	return r < 0 ? FTP_DATA_ABORTED : FTP_DATA_PENDING;
 }
 
-/* Protect the client's leg. Returns what went wrong, or FTP_DATA_PENDING to go on. */
-static enum ftp_data_result leg_handshake(struct data_conn *data)
+static bool is_protected(struct data_conn *data)
 {
-	const struct facts *facts = data->legs.facts;
-	struct data_leg *leg = &data->legs.client;
+	return data->state == DATA_IDLE ? data->owner->protects(data) : data->protect;
+}
 
-	if (leg->state == LEG_OPEN) {
-		struct ssl_st *ssl = new_ssl(facts);
+/*
+ * The client is there before its transfer, or before the server has agreed to
+ * it. Many clients begin TLS at once and say nothing more until it is done. And
+ * some servers accept inside PASV, so their leg is dialled now, too.
+ */
+static enum ftp_data_result data_prepare(struct data_conn *data)
+{
+	struct data_leg *client = &data->legs.client;
+	enum ftp_data_result result = FTP_DATA_PENDING;
 
-		if (ssl == NULL || stream_tls_start(&leg->stream, ssl, facts->rule->tls->ktls) < 0)
-			return FTP_DATA_ABORTED;
-		leg->state = LEG_TLS;
-		if (loop_timer(loop_of(data), &data->timer, facts->rule->tls->handshake_timeout_ms) < 0)
-			return FTP_DATA_ABORTED;
-	}
-	switch (stream_tls_handshake(&leg->stream)) {
-	case STREAM_OK:
-		break;
-	case STREAM_WAIT:
-		if (loop_watch(loop_of(data), &leg->stream.watch,
-			       EPOLLIN | (stream_is_drained(&leg->stream) ? 0 : EPOLLOUT)) < 0)
-			return FTP_DATA_ABORTED;
+	if (client->state != LEG_OPEN && client->state != LEG_TLS)
 		return FTP_DATA_PENDING;
-	case STREAM_CLEAN:
-	case STREAM_TRUNCATED:
-	case STREAM_RESET:
-		log_event(LOG_LEVEL_INFO, "data-tls-failed", LOG_NUMBER("session", facts->id),
-			  LOG_TEXT("reason", stream_tls_reason()));
-		return FTP_DATA_TLS;
-	}
-	log_event(LOG_LEVEL_DEBUG, "data-tls", LOG_NUMBER("session", facts->id),
-		  LOG_TEXT("version", stream_tls_version(&leg->stream)),
-		  LOG_TEXT("cipher", stream_tls_cipher(&leg->stream)),
-		  LOG_TEXT("resumed", stream_tls_resumed(&leg->stream) ? "yes" : "no"),
-		  LOG_TEXT("ktls", leg->stream.ktls != NULL ? "yes" : "no"));
-	if (facts->rule->ftp->secure_session_reuse == SESSION_REUSE_REQUIRED &&
-	    !stream_tls_resumed(&leg->stream))
-		return FTP_DATA_NOT_REUSED;
-	if (!same_certificate(facts, &leg->stream))
-		return FTP_DATA_CERTIFICATE;
-	leg->state = LEG_READY;
-	/* what the client sends before the relay begins would raise an event for ever */
-	(void)loop_watch(loop_of(data), &leg->stream.watch, 0); /* removing cannot fail */
-	/* the rest of the time that connecting may take is the server's */
-	return loop_timer(loop_of(data), &data->timer, CONNECT_MS) < 0 ? FTP_DATA_ABORTED : FTP_DATA_PENDING;
+	if (data->legs.server.state == LEG_TARGET)
+		data_legs_dial(&data->legs, FTP_SIDE_SERVER);
+	if (is_protected(data))
+		result = protect_client(data);
+	return result;
 }
 
 /* Bring both legs up and start the relay between them. */
@@ -153,7 +130,7 @@ static enum ftp_data_result data_connect(struct data_conn *data)
 	data_legs_check(&data->legs, &data->legs.client);
 	data_legs_check(&data->legs, &data->legs.server);
 	if (data->state != DATA_CONNECTING)
-		return FTP_DATA_PENDING;
+		return data_prepare(data);
 	if (data->legs.server.state == LEG_NONE)
 		return FTP_DATA_NO_SERVER;
 	if (data->legs.client.state == LEG_NONE)
@@ -161,7 +138,7 @@ static enum ftp_data_result data_connect(struct data_conn *data)
 	if (data->legs.client.state == LEG_OPEN && !data->protect)
 		data->legs.client.state = LEG_READY;
 	if (data->legs.client.state == LEG_OPEN || data->legs.client.state == LEG_TLS) {
-		result = leg_handshake(data);
+		result = protect_client(data);
 		if (result != FTP_DATA_PENDING)
 			return result;
 	}
@@ -264,6 +241,30 @@ static void data_end(struct data_conn *data, enum ftp_data_result result)
 	data->owner->done(data, result);
 }
 
+/*
+ * No transfer is under way. While a handshake runs an upload waits a moment; after
+ * one that failed the transfer is refused before the server opens a file.
+ */
+static void tell_handshake(struct data_conn *data, enum ftp_data_result result)
+{
+	bool running = result == FTP_DATA_PENDING && !data->waited && data_tls_has_begun(&data->legs.client);
+
+	if (running == data->handshaking && result == FTP_DATA_PENDING)
+		return;
+	data->handshaking = running;
+	if (running)
+		data->waited = loop_timer(loop_of(data), &data->timer, HANDSHAKE_WAIT_MS) < 0;
+	else
+		loop_timer_stop(loop_of(data), &data->timer);
+	if (result == FTP_DATA_TLS) {
+		(void)stream_finish(&data->legs.client.stream); /* lets the alert reach the client */
+		linger_take(&worker_of(data)->lingering, &data->legs.client.stream);
+	}
+	if (result != FTP_DATA_PENDING)
+		data_legs_close(&data->legs, &data->legs.client, true);
+	data->owner->handshake(data, running, result); /* last: a transfer may begin in there */
+}
+
 /* Something has happened to one of the legs: go on. */
 static void data_step(struct data_conn *data)
 {
@@ -273,7 +274,9 @@ static void data_step(struct data_conn *data)
 		result = data_connect(data);
 	if (result == FTP_DATA_PENDING && data_conn_is_relaying(data))
 		result = data_relay(data);
-	if (result != FTP_DATA_PENDING)
+	if (data->state == DATA_IDLE)
+		tell_handshake(data, result);
+	else if (result != FTP_DATA_PENDING)
 		data_end(data, result);
 }
 
@@ -344,6 +347,9 @@ static void on_timer(struct timer *timer)
 
 	switch (data->state) {
 	case DATA_IDLE:
+		data->waited = true;
+		tell_handshake(data, FTP_DATA_PENDING);
+		break;
 	case DATA_REQUESTED:
 		break;
 	case DATA_CONNECTING:
@@ -390,21 +396,6 @@ void data_conn_init(struct data_conn *data, struct worker *worker, const struct 
 	timer_init(&data->tick, on_tick);
 }
 
-int data_conn_listen(struct data_conn *data, enum ftp_side side, struct ip_endpoint *ret_endpoint)
-{
-	return data_legs_listen(&data->legs, side, ret_endpoint);
-}
-
-void data_conn_target(struct data_conn *data, enum ftp_side side, const struct ip_endpoint *target)
-{
-	data_legs_target(&data->legs, side, target);
-}
-
-void data_conn_granted(struct data_conn *data, const struct msg *msg, int *fd)
-{
-	data_legs_granted(&data->legs, msg, fd);
-}
-
 /* Many servers accept before they say 150, so this leg cannot wait for it. */
 static void dial_server(struct data_conn *data)
 {
@@ -419,6 +410,27 @@ static void dial_server(struct data_conn *data)
 	}
 }
 
+void data_conn_target(struct data_conn *data, enum ftp_side side, const struct ip_endpoint *target)
+{
+	data_legs_target(&data->legs, side, target);
+	if (side == FTP_SIDE_CLIENT) /* its PORT was accepted: the server may be waiting already */
+		dial_server(data);
+}
+
+/* PROT may have changed since the client connected. What has begun as TLS cannot become clear. */
+static void agree_on_protection(struct data_conn *data)
+{
+	struct data_leg *leg = &data->legs.client;
+
+	if (data->protect || (leg->state != LEG_TLS && leg->state != LEG_READY))
+		return;
+	if (leg->state == LEG_TLS && !data_tls_has_begun(leg))
+		data_tls_cancel(&data->legs);
+	else
+		data_legs_close(&data->legs, leg, true);
+	loop_timer_stop(loop_of(data), &data->timer);
+}
+
 static void begin(struct data_conn *data)
 {
 	set_state(data, DATA_REQUESTED);
@@ -426,6 +438,8 @@ static void begin(struct data_conn *data)
 	data->started_ms = data->moved_ms = loop_of(data)->now_ms;
 	data->relay = (struct relay){ .bytes = 0 };
 	dial_server(data);
+	agree_on_protection(data);
+	data_step(data);
 }
 
 void data_conn_start(struct data_conn *data, const char *command, size_t len, bool upload, bool protect)
@@ -449,22 +463,17 @@ void data_conn_go(struct data_conn *data)
 	set_state(data, DATA_CONNECTING);
 	if (data->legs.client.state == LEG_TARGET)
 		data_legs_dial_client(&data->legs);
-	if (loop_timer(loop_of(data), &data->timer, CONNECT_MS) < 0) {
+	if ((data->legs.client.state == LEG_TLS ? time_handshake(data)
+						: loop_timer(loop_of(data), &data->timer, CONNECT_MS)) < 0)
 		data_end(data, FTP_DATA_ABORTED);
-		return;
-	}
-	data_step(data);
+	else
+		data_step(data);
 }
 
 void data_conn_refused(struct data_conn *data)
 {
 	set_state(data, DATA_IDLE);
 	loop_timer_stop(loop_of(data), &data->timer);
-}
-
-void data_conn_doubt(struct data_conn *data)
-{
-	data->relay.doubt = true;
 }
 
 void data_conn_close(struct data_conn *data, bool reset)
@@ -478,22 +487,7 @@ void data_conn_close(struct data_conn *data, bool reset)
 	data_legs_close(&data->legs, &data->legs.server, reset);
 	data_legs_withdraw(&data->legs);
 	data->legs.client.target = data->legs.server.target = (struct ip_endpoint){ .port = 0 };
+	data->handshaking = data->waited = false;
 	free(data->command);
 	data->command = NULL;
-}
-
-bool data_conn_status(const struct data_conn *data, struct data_status *ret_status)
-{
-	uint64_t now_ms = loop_of(data)->now_ms;
-
-	if (data->state == DATA_IDLE)
-		return false;
-	*ret_status = (struct data_status){
-		.command = data->command != NULL ? data->command : "?",
-		.protect = data->protect,
-		.bytes = data->relay.bytes,
-		.idle_ms = now_ms - data->moved_ms,
-		.transfer_ms = now_ms - data->started_ms,
-	};
-	return true;
 }

@@ -28,6 +28,13 @@ struct data_conn;
 struct data_owner {
 	/* A port is open for one side (NULL: none could be had). */
 	void (*listening)(struct data_conn *data, enum ftp_side side, const struct ip_endpoint *endpoint);
+	/* Is PROT P in force? Asked while no transfer is under way. */
+	bool (*protects)(struct data_conn *data);
+	/*
+	 * While no transfer is under way: a handshake with the client runs (uploads
+	 * wait), or it has failed (result is not FTP_DATA_PENDING), or neither.
+	 */
+	void (*handshake)(struct data_conn *data, bool running, enum ftp_data_result result);
 	/* The data part of the transfer is over. */
 	void (*done)(struct data_conn *data, enum ftp_data_result result);
 };
@@ -40,6 +47,8 @@ struct data_conn {
 	struct timer tick;  /* of a relay that coalesces */
 	bool upload;
 	bool protect;
+	bool handshaking;	  /* the owner knows of a handshake that runs before the transfer */
+	bool waited;		  /* for that handshake, and no longer */
 	bool kept_alive;	  /* TCP keep-alive has been turned on */
 	uint32_t settle_ms;	  /* until the next look at the acknowledgement */
 	uint64_t moved_bytes;	  /* at the last look for a standstill */
@@ -68,13 +77,20 @@ void data_conn_init(struct data_conn *data, struct worker *worker, const struct 
  * Open a port for one leg. Returns 0 and the endpoint to tell the peer, or a
  * negative errno; -EINPROGRESS: owner->listening() follows.
  */
-int data_conn_listen(struct data_conn *data, enum ftp_side side, struct ip_endpoint *ret_endpoint);
+static inline int data_conn_listen(struct data_conn *data, enum ftp_side side,
+				   struct ip_endpoint *ret_endpoint)
+{
+	return data_legs_listen(&data->legs, side, ret_endpoint);
+}
 
 /* Note where a leg is to be dialled. */
 void data_conn_target(struct data_conn *data, enum ftp_side side, const struct ip_endpoint *target);
 
 /* The monitor's answer to what was asked for this data connection. *fd becomes the data's, or stays. */
-void data_conn_granted(struct data_conn *data, const struct msg *msg, int *fd);
+static inline void data_conn_granted(struct data_conn *data, const struct msg *msg, int *fd)
+{
+	data_legs_granted(&data->legs, msg, fd);
+}
 
 /* A transfer was asked of the server (FTP_DO_DATA_START). */
 void data_conn_start(struct data_conn *data, const char *command, size_t len, bool upload, bool protect);
@@ -87,7 +103,10 @@ void data_conn_go(struct data_conn *data);
 void data_conn_refused(struct data_conn *data);
 
 /* The control connection says that the transfer may not be whole (FTP_DO_DATA_DOUBT). */
-void data_conn_doubt(struct data_conn *data);
+static inline void data_conn_doubt(struct data_conn *data)
+{
+	data->relay.doubt = true;
+}
 
 /* Forget everything; what is open is closed, with a reset if asked for. */
 void data_conn_close(struct data_conn *data, bool reset);
@@ -98,6 +117,20 @@ static inline bool data_conn_is_relaying(const struct data_conn *data)
 }
 
 /* False: no transfer is under way. */
-bool data_conn_status(const struct data_conn *data, struct data_status *ret_status);
+static inline bool data_conn_status(const struct data_conn *data, struct data_status *ret_status)
+{
+	uint64_t now_ms = data->legs.worker->loop.now_ms;
+
+	if (data->state == DATA_IDLE)
+		return false;
+	*ret_status = (struct data_status){
+		.command = data->command != NULL ? data->command : "?",
+		.protect = data->protect,
+		.bytes = data->relay.bytes,
+		.idle_ms = now_ms - data->moved_ms,
+		.transfer_ms = now_ms - data->started_ms,
+	};
+	return true;
+}
 
 #endif

@@ -146,7 +146,25 @@ static void data_listening(struct data_conn *data, enum ftp_side side, const str
 	control_run(session);
 }
 
-static const struct data_owner data_owner = { .listening = data_listening, .done = data_done };
+static bool data_protects(struct data_conn *data)
+{
+	return ftp_machine_protects_data(&CONTAINER_OF(data, struct session, data)->machine);
+}
+
+static void data_handshake(struct data_conn *data, bool running, enum ftp_data_result result)
+{
+	struct session *session = CONTAINER_OF(data, struct session, data);
+
+	ftp_machine_data_handshake(&session->machine, running, result);
+	control_run(session); /* a transfer command may have waited for the end */
+}
+
+static const struct data_owner data_owner = {
+	.listening = data_listening,
+	.protects = data_protects,
+	.handshake = data_handshake,
+	.done = data_done,
+};
 
 static void session_init(struct session *session, struct worker *worker, const struct msg *msg)
 {

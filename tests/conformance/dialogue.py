@@ -678,9 +678,6 @@ class Player:
         self.data = clients.Tls(self.data.sock, self.ctx, session=self.session, handshake=False)
         self.data.sock.sendall(self.data.hello())
 
-    def do_client_data_is_silent(self):
-        assert net.quiet(self.data.sock, 0.1), "the gateway answered before the transfer was known"
-
     def do_data_tls_goes_on(self):
         self.data.handshake()
 

@@ -189,6 +189,59 @@ def test_a_client_may_dial_after_150_or_before_the_command(launch, backend):
         assert c.reply().code == 226
 
 
+@pytest.mark.parametrize("command", ["STOR big", "RETR big"])
+def test_the_handshake_is_over_before_the_command(gateway, backend, command):
+    """Clients such as curl wait for it before they read any reply; every server begins it at once."""
+    with clients.explicit(gateway, "P") as c:
+        tls = c.wrap(net.dial(c.pasv()))
+        assert "STOR big" not in backend.everything() and "RETR big" not in backend.everything()
+        c.expect(command, 150)
+        if command.startswith("RETR"):
+            assert tls.read_all() == backend.files["big"]
+        tls.close()
+        c.reply()
+
+
+def test_a_refused_handshake_before_the_command_keeps_the_servers_file(launch, backend):
+    """The server would have emptied the file by the time that the client hears of it."""
+    gateway = launch(backend, ftp={"secure_session_reuse": "required"})
+    with clients.explicit(gateway, "P") as c:
+        tls = c.wrap(net.dial(c.pasv()), session=None)
+        assert tls.recv() == b""
+        c.expect("STOR hello.txt", 522)
+        assert not any(line.startswith("STOR") for line in backend.everything())
+        c.expect("STOR hello.txt", 425)  # the plan is used up
+        c.expect("NOOP", 200)
+
+
+def test_an_upload_waits_for_a_handshake_that_has_begun(gateway, backend):
+    with clients.explicit(gateway, "P") as c:
+        tls = clients.Tls(net.dial(c.pasv()), c.ctx, session=c.control_session, handshake=False)
+        hello = tls.hello()
+        tls.sock.sendall(hello)
+        tls.more()  # the gateway has answered, so the handshake has begun
+        c.send("STOR waits\r\n")
+        c.send("NOOP\r\n")
+        assert not any(line.startswith("STOR") for line in backend.everything())
+        tls.handshake()
+        assert c.reply().code == 150
+        tls.send(b"x" * 1000)
+        tls.close()
+        assert c.reply().code in (200, 226) and c.reply().code in (200, 226)
+        assert backend.upload("waits") == (b"x" * 1000, "fin")
+
+
+def test_prot_c_after_the_client_has_connected(launch, backend):
+    """No byte of TLS has been said yet, so the connection is still a clear one."""
+    gateway = launch(backend, ftp={"secure_dataconn": "clear"})
+    with clients.explicit(gateway, "P") as c:
+        sock = net.dial(c.pasv())
+        c.expect("PROT C", 200)
+        c.expect("RETR hello.txt", 150)
+        assert clients.Plain(sock).read_all() == backend.files["hello.txt"]
+        assert c.reply().code == 226
+
+
 def test_a_client_whose_tls_starts_before_the_transfer_is_refused(gateway):
     """550 although the data connection stands and its hello is sent: the reply comes, the connection ends."""
     with clients.explicit(gateway, "P") as c:

@@ -1,0 +1,93 @@
+/*
+ * The TLS handshake of a data connection. It resumes only sessions of its own
+ * control connection, and shows the same client certificate (RFC 4217 15.1.2).
+ */
+#include "gateway/worker/data-tls.h"
+
+#include <sys/random.h>
+
+#include "gateway/base/log.h"
+#include "gateway/net/stream-tls.h"
+
+/* The TLS state of a data connection: bound to its session, or to nothing when policy wants no resumption. */
+static struct ssl_st *new_ssl(const struct facts *facts)
+{
+	uint8_t nothing[TLS_BINDING_BYTES];
+
+	if (facts->rule->ftp->secure_session_reuse != SESSION_REUSE_NONE)
+		return tlsctx_new(facts->tlsctx, TLSCTX_DATA, facts->binding);
+	if (getrandom(nothing, sizeof(nothing), 0) != (ssize_t)sizeof(nothing))
+		return NULL;
+	return tlsctx_new(facts->tlsctx, TLSCTX_DATA, nothing);
+}
+
+/* RFC 4217 15.1.2: where the control connection had a client certificate, the data connection has the same.
+ */
+static bool same_certificate(const struct facts *facts, const struct stream *stream)
+{
+	struct identity identity = { .present = false };
+	bool same;
+
+	if (!facts->identity.present)
+		return true;
+	same = identity_get(stream, &identity) == 0 && identity_equal(&identity, &facts->identity);
+	identity_done(&identity);
+	return same;
+}
+
+enum ftp_data_result data_tls_step(struct data_legs *legs)
+{
+	const struct facts *facts = legs->facts;
+	struct data_leg *leg = &legs->client;
+
+	if (leg->state == LEG_OPEN) {
+		struct ssl_st *ssl = new_ssl(facts);
+
+		if (ssl == NULL || stream_tls_start(&leg->stream, ssl, facts->rule->tls->ktls) < 0)
+			return FTP_DATA_ABORTED;
+		leg->state = LEG_TLS;
+	}
+	switch (stream_tls_handshake(&leg->stream)) {
+	case STREAM_OK:
+		break;
+	case STREAM_WAIT:
+		if (loop_watch(&legs->worker->loop, &leg->stream.watch,
+			       EPOLLIN | (stream_is_drained(&leg->stream) ? 0 : EPOLLOUT)) < 0)
+			return FTP_DATA_ABORTED;
+		return FTP_DATA_PENDING;
+	case STREAM_CLEAN:
+	case STREAM_TRUNCATED:
+	case STREAM_RESET:
+		log_event(LOG_LEVEL_INFO, "data-tls-failed", LOG_NUMBER("session", facts->id),
+			  LOG_TEXT("reason", stream_tls_reason()));
+		return FTP_DATA_TLS;
+	}
+	log_event(LOG_LEVEL_DEBUG, "data-tls", LOG_NUMBER("session", facts->id),
+		  LOG_TEXT("version", stream_tls_version(&leg->stream)),
+		  LOG_TEXT("cipher", stream_tls_cipher(&leg->stream)),
+		  LOG_TEXT("resumed", stream_tls_resumed(&leg->stream) ? "yes" : "no"),
+		  LOG_TEXT("ktls", leg->stream.ktls != NULL ? "yes" : "no"));
+	if (facts->rule->ftp->secure_session_reuse == SESSION_REUSE_REQUIRED &&
+	    !stream_tls_resumed(&leg->stream))
+		return FTP_DATA_NOT_REUSED;
+	if (!same_certificate(facts, &leg->stream))
+		return FTP_DATA_CERTIFICATE;
+	leg->state = LEG_READY;
+	/* what the client sends before the relay begins would raise an event for ever */
+	(void)loop_watch(&legs->worker->loop, &leg->stream.watch, 0); /* removing cannot fail */
+	return FTP_DATA_PENDING;
+}
+
+bool data_tls_has_begun(const struct data_leg *leg)
+{
+	return leg->state == LEG_TLS && stream_tls_has_begun(&leg->stream);
+}
+
+void data_tls_cancel(struct data_legs *legs)
+{
+	struct data_leg *leg = &legs->client;
+
+	leg->stream.layer->free(&leg->stream);
+	leg->state = LEG_OPEN;
+	(void)loop_watch(&legs->worker->loop, &leg->stream.watch, 0); /* removing cannot fail */
+}
