@@ -1,3 +1,8 @@
+/*
+ * What each kind of command does once it has passed the gates of machine.c: the
+ * gateway answers it, forwards it, or hands it to the part that it belongs to
+ * (login, plan, transfer, retry, server-link).
+ */
 #include "ftp-alg/command.h"
 
 #include <string.h>

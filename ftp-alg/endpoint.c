@@ -1,3 +1,8 @@
+/*
+ * Parsers and formatters for addresses and ports in FTP. The parsers read
+ * hostile input through a cursor and accept only what RFC 959 and RFC 2428
+ * allow, except in a 227 reply, whose text differs from server to server.
+ */
 #include "ftp-alg/endpoint.h"
 
 #include <assert.h>

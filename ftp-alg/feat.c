@@ -1,3 +1,7 @@
+/*
+ * FEAT, line by line: which of the server's lines stay, and which lines the
+ * gateway adds. reply-filter.c puts the reply together.
+ */
 #include "ftp-alg/feat.h"
 
 #include "ftp-alg/cursor.h"

@@ -1,3 +1,7 @@
+/*
+ * Command lines out of received bytes. This is where request smuggling is kept
+ * out: what counts as the end of a line is decided here, before policy is asked.
+ */
 #include "ftp-alg/line.h"
 
 #include <stdbool.h>

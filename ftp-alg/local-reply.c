@@ -1,3 +1,6 @@
+/*
+ * The texts of local-reply.def as a table with one row per reply.
+ */
 #include "ftp-alg/local-reply.h"
 
 #include <assert.h>

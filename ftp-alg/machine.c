@@ -1,3 +1,9 @@
+/*
+ * The FTP machine's front: every event comes in here. It decides whether a line
+ * may be taken now and whether policy allows it, finds out which command a reply
+ * answers, and hands the event to its part: command.c, login.c, plan.c,
+ * transfer.c, retry.c, server-link.c or reply-filter.c.
+ */
 #include "ftp-alg/machine.h"
 
 #include <assert.h>

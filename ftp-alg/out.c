@@ -1,3 +1,7 @@
+/*
+ * Appending to the list of actions. A list that overflows is a bug, so sizes are
+ * asserted; only formatted texts, which may hold a server's words, are cut off.
+ */
 #include "ftp-alg/out.h"
 
 #include <assert.h>

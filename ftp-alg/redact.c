@@ -1,3 +1,8 @@
+/*
+ * REPLYSECURITYLEVEL 1: addresses, ports and host names are taken out of a reply.
+ * A line is cut into tokens; each token is judged by itself and by what it comes
+ * after ("port 2121", "name@host"). A word that could be a file's name stays.
+ */
 #include "ftp-alg/redact.h"
 
 #include <ctype.h>

@@ -1,3 +1,8 @@
+/*
+ * The server's replies, cut into lines and placed within their reply. A line
+ * that merely looks like another reply's end is text (RFC 959 4.2), or a file
+ * name in a listing could end the reply.
+ */
 #include "ftp-alg/reply.h"
 
 #include <string.h>

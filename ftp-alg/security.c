@@ -1,3 +1,8 @@
+/*
+ * AUTH, PBSZ, PROT and CCC against policy (RFC 2228, RFC 4217, FTP.DATA). Each
+ * function checks in the order in which the specifications and z/OS refuse, so
+ * that clients get the reply that they know.
+ */
 #include "ftp-alg/security.h"
 
 #include <ctype.h>

@@ -1,3 +1,7 @@
+/*
+ * Looking up verbs and matching commands against a policy's lists. An unknown
+ * verb gets a row of its own, which no flag opens.
+ */
 #include "ftp-alg/verb.h"
 
 #include <ctype.h>
