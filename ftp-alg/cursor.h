@@ -3,7 +3,7 @@
  * the end, so code that only uses these functions cannot run past it.
  *
  * A cursor is a value: copy it to look ahead, assign the copy back to commit.
- * The bytes belong to somebody else and must outlive the cursor.
+ * It does not own the bytes, which must outlive it.
  */
 #ifndef ATTLSD_FTP_ALG_CURSOR_H
 #define ATTLSD_FTP_ALG_CURSOR_H

@@ -34,7 +34,7 @@ static bool is_delimiter(int byte)
 	return byte >= 33 && byte <= 126; /* RFC 2428 2 */
 }
 
-/* A comma that a digit follows; any other comma is the text's. */
+/* A comma with a digit after it; any other comma is text. */
 static bool list_goes_on(struct ftp_cursor *c)
 {
 	struct ftp_cursor ahead = *c;
@@ -46,9 +46,9 @@ static bool list_goes_on(struct ftp_cursor *c)
 }
 
 /*
- * A list of decimal numbers with commas between them, taken to its end. True
- * when it has exactly six, each in range: of a longer list no six are better
- * than another six.
+ * A list of decimal numbers with commas between them, read to its end. True when
+ * it has exactly six, each in range: in a longer list there is no telling which
+ * six are meant.
  */
 static bool host_port_list(struct ftp_cursor *c, struct ip_endpoint *ret_endpoint)
 {
@@ -140,7 +140,7 @@ int ftp_227_parse(const char *text, size_t len, struct ip_endpoint *ret_endpoint
 	return -EINVAL;
 }
 
-/* Behind "(": <d><d><d>port<d>) with an acceptable port. */
+/* After "(": <d><d><d>port<d>) with an acceptable port. */
 static bool epsv_port(struct ftp_cursor c, uint16_t *ret_port)
 {
 	int delimiter = ftp_cursor_next(&c);
@@ -169,14 +169,14 @@ int ftp_229_parse(const char *text, size_t len, uint16_t *ret_port)
 	return -EINVAL;
 }
 
-static const char *host_port_format(const struct ip_endpoint *ep, const char *before, const char *behind,
+static const char *host_port_format(const struct ip_endpoint *ep, const char *before, const char *after,
 				    char buf[static FTP_ENDPOINT_TEXT_MAX])
 {
 	const uint8_t *h = ep->addr.bytes;
 
 	assert(ep->addr.family == IP_V4);
 	snprintf(buf, FTP_ENDPOINT_TEXT_MAX, "%s%u,%u,%u,%u,%u,%u%s", before, h[0], h[1], h[2], h[3],
-		 ep->port >> 8, ep->port & OCTET_MAX, behind);
+		 ep->port >> 8, ep->port & OCTET_MAX, after);
 	return buf;
 }
 

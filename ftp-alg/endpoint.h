@@ -17,7 +17,7 @@
 /*
  * "h1,h2,h3,h4,p1,p2": exactly six decimal numbers of 1 to 3 digits, 0..255,
  * commas between them, blanks tolerated around the whole only. Returns 0 or
- * -EINVAL. Port 0 parses; refusing it is the caller's.
+ * -EINVAL. Port 0 parses; the caller has to refuse it.
  */
 int ftp_port_parse(const char *arg, size_t len, struct ip_endpoint *ret_endpoint);
 
@@ -30,7 +30,7 @@ int ftp_port_parse(const char *arg, size_t len, struct ip_endpoint *ret_endpoint
 int ftp_eprt_parse(const char *arg, size_t len, struct ip_endpoint *ret_endpoint);
 
 /*
- * The six numbers of a 227 reply, anywhere in `text` (the part behind the
+ * The six numbers of a 227 reply, anywhere in `text` (the part after the
  * code): parentheses are not guaranteed. Takes the first place where six
  * numbers 0..255 stand with commas between them. Returns 0 or -EINVAL.
  */

@@ -9,8 +9,8 @@
 #define NELEM(array) (sizeof(array) / sizeof((array)[0]))
 
 /*
- * Security mechanisms that end at the gateway, and address commands: what the
- * gateway announces of these it announces itself.
+ * Security mechanisms, which end at the gateway, and commands with addresses:
+ * the gateway announces those of them that it offers.
  */
 static const char *const removed[] = {
 	"AUTH", "ADAT", "PBSZ", "PROT", "CCC",	"MIC",	"CONF",

@@ -1,7 +1,7 @@
 /*
- * Editing a FEAT reply (RFC 2389 3.2, RFC 4217 6): the server behind the
- * gateway knows nothing of TLS, so its list loses every line about security
- * and addresses and gains what the gateway offers. Line by line, no buffer.
+ * Editing a FEAT reply (RFC 2389 3.2, RFC 4217 6): the server knows nothing of
+ * TLS, so its list loses every line about security and addresses and gains what
+ * the gateway offers. Line by line, no buffer.
  */
 #ifndef ATTLSD_FTP_ALG_FEAT_H
 #define ATTLSD_FTP_ALG_FEAT_H
@@ -26,7 +26,7 @@ bool ftp_feat_keep(const char *line, size_t len);
 
 /*
  * The n-th line (from 0) that the gateway adds for these bits, with its one
- * leading blank and no line end, or NULL behind the last one.
+ * leading blank and no line end, or NULL after the last one.
  */
 const char *ftp_feat_line(unsigned features, size_t n);
 

@@ -1,7 +1,7 @@
 /*
  * The facade of ftp-alg/: the only header of this folder that gateway/ includes.
- * What a machine knows is asked with the functions of machine.h; the members of
- * its struct are not for gateway/.
+ * The functions of machine.h say what a machine knows; gateway/ does not read
+ * the members of its struct.
  */
 #ifndef ATTLSD_FTP_ALG_FTP_ALG_H
 #define ATTLSD_FTP_ALG_FTP_ALG_H

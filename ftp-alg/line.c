@@ -9,14 +9,14 @@
 #include "ftp-alg/cursor.h"
 
 enum telnet_byte {
-	TELNET_SE = 0xF0, /* the lowest byte that makes a command behind IAC */
+	TELNET_SE = 0xF0, /* the lowest byte that makes a command after IAC */
 	TELNET_SB = 0xFA,
 	TELNET_WILL = 0xFB,
 	TELNET_DONT = 0xFE,
 	TELNET_IAC = 0xFF,
 };
 
-/* Behind IAC SB: move behind IAC SE, or to the end of the line. IAC IAC inside is one data byte. */
+/* After IAC SB: skip to after IAC SE, or to the end of the line. IAC IAC inside is one data byte. */
 static void telnet_skip_subnegotiation(struct ftp_cursor *in)
 {
 	while (ftp_cursor_find(in, TELNET_IAC)) {
@@ -27,14 +27,14 @@ static void telnet_skip_subnegotiation(struct ftp_cursor *in)
 }
 
 /*
- * Behind IAC: swallow the command. Returns true when the IAC, or the IAC that
- * was doubled, is a data byte.
+ * After IAC: skip the command. Returns true when the IAC was a data byte, either
+ * doubled or before a byte that makes no command.
  */
 static bool telnet_iac_is_data(struct ftp_cursor *in)
 {
 	int command = ftp_cursor_peek(in);
 
-	/* Clients that do not double 0xFF exist: before a byte that is no command it is a letter. */
+	/* Some clients do not double 0xFF: before a byte that makes no command it is a letter. */
 	if (command < TELNET_SE)
 		return true;
 	ftp_cursor_next(in);
@@ -63,12 +63,12 @@ static size_t telnet_strip(uint8_t *line, size_t len)
 }
 
 /*
- * The end of a line is looked for in the bytes as received, before Telnet is
- * taken out. So there is no way to hide an LF in a Telnet command, a command
+ * The end of a line is searched in the bytes as received, before Telnet commands
+ * are taken out. So there is no way to hide an LF in a Telnet command, a command
  * that is cut off by the line's end cannot swallow the next line (a file name
  * with 0xFF 0xFA in it would), and ftp_line_skip() needs no Telnet state.
  *
- * The limit counts bytes as received, too: Telnet commands alone must not fill
+ * The limit, too, counts bytes as received: Telnet commands alone must not fill
  * a window.
  */
 enum ftp_line_status ftp_line_take(uint8_t *window, size_t len, struct ftp_line *ret_line)

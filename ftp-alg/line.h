@@ -1,9 +1,9 @@
 /*
  * One FTP command line out of a window of received bytes (RFC 959 5.3.1, RFC 854 Telnet).
  *
- * What the gateway splits on must be what the server behind it splits on, or a
- * client could smuggle a second command past the policy. So only CRLF ends a
- * line, and no CR, LF or NUL ever gets through inside one.
+ * The gateway must split where the server splits, or a client could smuggle a
+ * second command past the policy. So only CRLF ends a line, and no CR, LF or NUL
+ * ever gets through inside one.
  */
 #ifndef ATTLSD_FTP_ALG_LINE_H
 #define ATTLSD_FTP_ALG_LINE_H
@@ -15,13 +15,13 @@
 #define FTP_LINE_MAX 4096
 
 enum ftp_line_status {
-	FTP_LINE_MORE = 0, /* no whole line yet: read more; the window may be kept as it is */
+	FTP_LINE_MORE = 0, /* no whole line yet: read more */
 	FTP_LINE_OK,	   /* a line */
 	FTP_LINE_NUL,	   /* a NUL byte inside: the line is refused, the next one may be good */
 	FTP_LINE_BARE_CR,  /* a CR that no LF follows: refused likewise */
 	FTP_LINE_BARE_LF,  /* an LF without CR. Where the next command starts is a guess: end the session */
-	FTP_LINE_TOO_LONG, /* longer than FTP_LINE_MAX: what was received is to be dropped up to `consumed`;
-			      when no LF was in it, the same line goes on: skip, see ftp_line_skip() */
+	FTP_LINE_TOO_LONG, /* longer than FTP_LINE_MAX: drop `consumed` bytes, then the rest of the line with
+			      ftp_line_skip() */
 };
 
 struct ftp_line {
@@ -48,8 +48,8 @@ enum ftp_line_status ftp_line_take(uint8_t *window, size_t len, struct ftp_line 
 size_t ftp_line_skip(const uint8_t *window, size_t len, int *ret_done);
 
 /*
- * The opposite of taking: write a line as a Telnet-aware server has to be sent
- * it, so that it reads exactly this line. A 0xFF that would look like a Telnet
+ * The opposite of taking: encode a line so that a Telnet-aware server reads
+ * exactly this line. A 0xFF that would look like a Telnet
  * command there (before a byte from 0xF0 on, or before the line's end) is
  * doubled; a letter 0xFF before anything else stays, for the many servers that
  * know nothing of Telnet. Writes text and CRLF to out and returns the length,

@@ -9,7 +9,7 @@
 
 #include "ftp-alg/reply.h"
 
-/* A failed login is answered at most this late. */
+/* The longest delay of the answer to a failed login. */
 #define DELAY_MAX_MS 30000
 #define FAILURES_MAX 100
 
@@ -25,7 +25,7 @@ static void login_failed(struct ftp_machine *machine, const char *by, struct ftp
 		machine_close(machine, FTP_LOCAL_TOO_MANY_LOGINS, "too-many-failed-logins", out);
 }
 
-/* The reason is for people whom policy trusts with it (ACCESSERRORMSGS). */
+/* The client gets the reason only where policy allows that (ACCESSERRORMSGS). */
 static void deny(struct ftp_machine *machine, enum ftp_local why, struct ftp_out *out)
 {
 	machine->login = FTP_LOGIN_NONE;
@@ -35,11 +35,11 @@ static void deny(struct ftp_machine *machine, enum ftp_local why, struct ftp_out
 
 static bool is_user(const char *name, const char *arg, size_t len)
 {
-	/* user ids of security products know no case */
+	/* user IDs of security products are case-insensitive */
 	return name != NULL && strlen(name) == len && strncasecmp(name, arg, len) == 0;
 }
 
-/* What the certificate is worth for this user: FTP_LOCAL_NONE, or why he is denied. */
+/* May this user log in with this certificate? FTP_LOCAL_NONE, or why not. */
 static enum ftp_local check_certificate(const struct ftp_machine *machine, const char *arg, size_t len)
 {
 	const struct ftp_identity *identity = &machine->identity;
@@ -62,7 +62,7 @@ void machine_login_user(struct ftp_machine *machine, const struct ftp_command *c
 	enum ftp_pending pending = FTP_PENDING_USER;
 
 	ftp_out_text(out, FTP_DO_USER, command->arg, command->arg_len);
-	/* SECURE_LOGIN speaks of sessions under TLS; whether there may be others SECURE_FTP says */
+	/* SECURE_LOGIN is about sessions under TLS; SECURE_FTP says whether others are allowed */
 	if (machine->security.ctrl == FTP_CTRL_TLS && action->secure_login != SECURE_LOGIN_NO_CLIENT_AUTH) {
 		enum ftp_local why = check_certificate(machine, command->arg, command->arg_len);
 
@@ -101,13 +101,13 @@ void machine_login_reply(struct ftp_machine *machine, enum ftp_pending pending, 
 		ftp_out_format(out, FTP_DO_COMMAND, "PASS %s", machine->identity.password);
 		machine_expect(machine, FTP_PENDING_PASS_CERTIFICATE);
 	} else if (certificate) {
-		/* z/OS: no way back to a password once the certificate was taken for one */
+		/* z/OS: once a certificate has replaced the password, the client may not send one instead */
 		deny(machine, FTP_LOCAL_WHY_CREDENTIAL, out);
 	} else if (code == 331 || code == 332 || code == 336) {
 		machine->was_in = false;
 		machine->login = FTP_LOGIN_NEED_PASS;
 	} else if (machine->was_in && pending == FTP_PENDING_USER) {
-		/* "Can't change to another user": the first one stays in, at the server and here */
+		/* "Can't change to another user": the first user stays logged in, at the server and here */
 		machine->login = FTP_LOGIN_DONE;
 		ftp_out_add(out, FTP_DO_STILL_IN);
 	} else {
@@ -117,8 +117,8 @@ void machine_login_reply(struct ftp_machine *machine, enum ftp_pending pending, 
 }
 
 /*
- * The server has refused a login: its answer waits, longer each time, also for
- * those who come back with a new connection (RFC 2577 5).
+ * The server has refused a login: its answer waits, longer each time, also when
+ * the client comes back with a new connection (RFC 2577 5).
  */
 enum ftp_take machine_login_gate(struct ftp_machine *machine, uint16_t code, struct ftp_out *out)
 {

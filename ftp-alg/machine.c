@@ -18,7 +18,7 @@
 #include "ftp-alg/server-link.h"
 #include "ftp-alg/transfer.h"
 
-/* So many refused lines in a row end a session: a scanner, not a client. */
+/* This many refused lines in a row end a session: they come from a scanner, not a client. */
 #define STRIKES_MAX 10
 
 void ftp_machine_init(struct ftp_machine *machine, const struct ftp_machine_setup *setup)
@@ -71,7 +71,7 @@ static bool may_run_now(const struct ftp_machine *machine, const struct ftp_verb
 /*
  * Is this verb of letters and digits only? Some servers skip or split at any
  * white space: they would read "\tPORT" or "PORT\t" as the verb that the table
- * did not find, and the bounce rules would be got round.
+ * did not find, and so bypass the bounce rules.
  */
 static bool is_word(const char *verb, size_t len)
 {
@@ -84,7 +84,7 @@ static bool is_word(const char *verb, size_t len)
 	return true;
 }
 
-/* What policy says before a command is looked at any closer. */
+/* The gates: what policy says before the command itself is examined. */
 static enum ftp_local gate(const struct ftp_machine *machine, const struct ftp_command *command)
 {
 	const struct ftp_action *action = machine->action;
@@ -95,7 +95,7 @@ static enum ftp_local gate(const struct ftp_machine *machine, const struct ftp_c
 	if (!is_word(command->line, command->verb_len))
 		return FTP_LOCAL_BAD_VERB;
 	if (ftp_security_needs_tls(&machine->security, machine->action)) {
-		/* After CCC the user is in, and only a new login would bare a password. */
+		/* After CCC the user is logged in; only a new login would send a password in the clear. */
 		bool cleared = machine->security.ctrl == FTP_CTRL_CLEARED;
 
 		if (verb->kind == FTP_KIND_USER)
@@ -132,7 +132,7 @@ enum ftp_take ftp_machine_command(struct ftp_machine *machine, const char *line,
 	if (!may_run_now(machine, command.verb))
 		return FTP_HOLD;
 	refusal = gate(machine, &command);
-	/* it would be taken for the transfer's reply */
+	/* the client would take it for the reply to the transfer */
 	if (refusal != FTP_LOCAL_NONE && ftp_machine_in_transfer(machine))
 		return FTP_HOLD;
 	/* Not the line itself: an unknown verb may be a password that was sent as a line of its own. */
@@ -188,10 +188,10 @@ enum ftp_take ftp_machine_bad_line(struct ftp_machine *machine, enum ftp_line_st
 
 /*
  * Which outstanding command does a reply with this code answer? The first one,
- * but for what may come before a transfer's or ABOR's final reply: STAT's
- * 211..213 and the 200 of NOOP and of the fence (no transfer ends with those,
- * and ABOR does with 225 or 226), and a command that is not understood or not
- * allowed (no transfer that has begun ends with such a code).
+ * except for what may come before the final reply to a transfer or to ABOR:
+ * 211..213 to STAT and 200 to NOOP and the fence (no transfer ends with those,
+ * and ABOR ends with 225 or 226), and the refusal of a command that the server
+ * does not know or allow (no transfer that has begun ends with such a code).
  */
 static size_t answered_by(const struct ftp_machine *machine, uint16_t code)
 {
@@ -214,7 +214,7 @@ static size_t answered_by(const struct ftp_machine *machine, uint16_t code)
 	return 0;
 }
 
-/* Does a reply with this code announce a data port, which only the plan asks for? */
+/* Does a reply with this code announce a data port? Only the plan asks for one. */
 static bool names_a_port(uint16_t code)
 {
 	return code >= 227 && code <= 229;
@@ -234,9 +234,9 @@ static enum ftp_take reply_begins(struct ftp_machine *machine, const struct ftp_
 
 	machine->instead = FTP_LOCAL_NONE;
 	if (reply->code == 421)
-		machine_close_125(machine, out); /* or the client would take it for text of the open 125- */
+		machine_close_125(machine, out); /* or the client would take it for text of the 125- */
 	if (machine->npending == 0) {
-		/* 421 may come at any time (RFC 959 4.2.2); anything else answers nothing that was asked */
+		/* 421 may come at any time (RFC 959 4.2.2); any other reply answers no command */
 		if (reply->code != 421)
 			machine_close(machine, FTP_LOCAL_SERVER_CONFUSED, "unsolicited-reply", out);
 		else
@@ -257,7 +257,7 @@ static enum ftp_take reply_begins(struct ftp_machine *machine, const struct ftp_
 	return FTP_TAKEN;
 }
 
-/* The server's first 220, of this or of a renewed connection; anything else final is a refusal to serve. */
+/* The server's first 220, of this or of a renewed connection; any other final reply refuses the client. */
 static void greeting_ends(struct ftp_machine *machine, enum ftp_pending pending,
 			  const struct ftp_reply *reply, struct ftp_out *out)
 {
@@ -283,8 +283,8 @@ static void machine_forget(struct ftp_machine *machine, size_t place)
 }
 
 /*
- * The fence's reply is in: an ABOR that stands before it and has no answer yet
- * will get none, since this server answers ABOR and the transfer in one.
+ * The reply to the fence is in: an ABOR before it that has no reply yet will get
+ * none, since this server answers ABOR and the transfer with one reply.
  */
 static void fence_ends(struct ftp_machine *machine, struct ftp_out *out)
 {
@@ -303,7 +303,7 @@ static void reply_ends(struct ftp_machine *machine, const struct ftp_reply *repl
 
 	switch (pending) {
 	case FTP_PENDING_FEAT:
-		/* a list whatever the server said */
+		/* the client gets a list whatever the server said */
 		machine_feat_ends(machine, reply->code == 211 && !reply->first, out);
 		break;
 	case FTP_PENDING_USER:
@@ -369,7 +369,7 @@ enum ftp_take ftp_machine_reply(struct ftp_machine *machine, const struct ftp_re
 	}
 	pending = machine->pending[machine->answering];
 	if (pending == FTP_PENDING_PLAN) {
-		/* nobody sees these lines; one of them has to carry the port */
+		/* the client does not see these lines; one of them has to carry the port */
 		machine_plan_line(machine, reply);
 		if (last && !ftp_reply_is_preliminary(reply->code)) {
 			machine_forget(machine, machine->answering);
@@ -424,7 +424,7 @@ void ftp_machine_resume(struct ftp_machine *machine, struct ftp_out *out)
 		machine->login_delay = FTP_LOGIN_DELAY_OVER;
 	if (machine->transfer != FTP_TRANSFER_WAITING || machine->npending > 0)
 		return;
-	/* A passive port is used up with the refusal on some servers, so it is asked for anew. */
+	/* On some servers the refusal has used up the passive port, so ask for a new one. */
 	machine->retry.replanning = true;
 	if (!machine_plan_again(machine, out))
 		machine_retry_now(machine, out);

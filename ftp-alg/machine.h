@@ -5,10 +5,10 @@
  * connection), a list of actions out (out.h). It keeps no text of either side.
  *
  * Commands go to the server one at a time; while a transfer runs, ABOR, STAT
- * and NOOP go beside it. Whatever may not be taken yet is answered with
- * FTP_HOLD: the caller leaves the line in its window and offers it again after
- * the next event. So a pipelining client costs no memory here and can never
- * get two commands' replies mixed up.
+ * and NOOP go beside it. A line that may not be taken yet gets FTP_HOLD: the
+ * caller leaves it in its buffer and offers it again after the next event. So a
+ * pipelining client costs no memory here, and no two commands' replies can ever
+ * be mixed up.
  */
 #ifndef ATTLSD_FTP_ALG_MACHINE_H
 #define ATTLSD_FTP_ALG_MACHINE_H
@@ -34,7 +34,7 @@ enum ftp_take ftp_machine_command(struct ftp_machine *machine, const char *line,
 
 /*
  * A line that ftp_line_take() refused; status is one of its refusals. On
- * FTP_HOLD the window is to be left as it is, as for a good line: the refusal
+ * FTP_HOLD the caller leaves its buffer as it is, as for a good line: the refusal
  * must not overtake the reply to an earlier command.
  */
 enum ftp_take ftp_machine_bad_line(struct ftp_machine *machine, enum ftp_line_status status,
@@ -46,7 +46,7 @@ enum ftp_take ftp_machine_reply(struct ftp_machine *machine, const struct ftp_re
 				struct ftp_out *out);
 
 /*
- * Behind FTP_SIGNAL_TLS_UP: who the client is. The strings stay the caller's and
+ * With FTP_SIGNAL_TLS_UP: who the client is. The strings remain the caller's and
  * have to live as long as the machine.
  */
 void ftp_machine_identify(struct ftp_machine *machine, const struct ftp_identity *identity);
@@ -57,8 +57,8 @@ void ftp_machine_resume(struct ftp_machine *machine, struct ftp_out *out);
 void ftp_machine_signal(struct ftp_machine *machine, enum ftp_signal signal, struct ftp_out *out);
 
 /*
- * Answers FTP_DO_LISTEN_*: the endpoint as the peer is to dial it, or NULL when
- * no port could be had.
+ * The result of FTP_DO_LISTEN_*: the endpoint that the peer has to dial, or NULL
+ * when no port was free.
  */
 void ftp_machine_listening(struct ftp_machine *machine, enum ftp_side side,
 			   const struct ip_endpoint *endpoint, struct ftp_out *out);
@@ -76,8 +76,7 @@ void ftp_machine_data_handshake(struct ftp_machine *machine, bool running, enum 
 /* The data part ended. Ignored when no transfer is under way. */
 void ftp_machine_data_done(struct ftp_machine *machine, enum ftp_data_result result, struct ftp_out *out);
 
-/* Must the session begin with ftp_machine_greet(), and is the server dialled only later? As
- * setup.lazy_dial. */
+/* As setup.lazy_dial: begin with ftp_machine_greet(), and do not dial the server yet. */
 static inline bool ftp_machine_greets_first(const struct ftp_machine *machine)
 {
 	return machine->lazy_dial;
@@ -95,8 +94,8 @@ static inline bool ftp_machine_is_cleared(const struct ftp_machine *machine)
 }
 
 /*
- * Does the server owe a reply, or the caller the end of a transfer? Not while the
- * machine itself waits to ask again for a file in use (DSWAITTIME).
+ * Does the server owe a reply? During a transfer it does, but not while the
+ * machine itself waits before it asks again for a file in use (DSWAITTIME).
  */
 static inline bool ftp_machine_awaits_reply(const struct ftp_machine *machine)
 {

@@ -18,28 +18,26 @@
 
 enum ftp_do {
 	FTP_DO_NOTHING = 0,
-	FTP_DO_REPLY,	  /* text to the client; CRLF is the caller's. refusal: for the log */
-	FTP_DO_COMMAND,	  /* text to the server; CRLF is the caller's */
-	FTP_DO_TLS_START, /* once all replies are sent: handshake on the control connection */
-	FTP_DO_TLS_STOP,  /* once all replies are sent: end TLS, go on in the clear. notify: send close_notify
-			   */
+	FTP_DO_REPLY,	     /* text to the client; CRLF is the caller's. refusal: for the log */
+	FTP_DO_COMMAND,	     /* text to the server; CRLF is the caller's */
+	FTP_DO_TLS_START,    /* once all replies are sent: handshake on the control connection */
+	FTP_DO_TLS_STOP,     /* once all replies are sent: leave TLS. notify: send close_notify */
 	FTP_DO_SERVER_RENEW, /* drop the connection to the server and dial it anew: it must forget the user */
 	FTP_DO_SERVER_DROP,  /* drop the connection to the server; FTP_DO_SERVER_RENEW will dial it again */
 	FTP_DO_LISTEN_CLIENT, /* open a port that the client will dial; answer with ftp_machine_listening() */
-	FTP_DO_LISTEN_SERVER, /* open a port that the server will dial; likewise */
+	FTP_DO_LISTEN_SERVER, /* open a port that the server will dial; answer likewise */
 	FTP_DO_DIAL_CLIENT,   /* the client's data endpoint, to be dialled at FTP_DO_DATA_GO */
 	FTP_DO_DIAL_SERVER,   /* the server's data endpoint, to be dialled at FTP_DO_DATA_START */
 	FTP_DO_DATA_START, /* the server was sent a transfer command. upload; protect: TLS with the client */
 	FTP_DO_DATA_GO,	   /* the server has begun: connect, protect and move the data */
 	FTP_DO_DATA_REFUSED, /* the server refused: keep what is open for the next transfer command */
-	FTP_DO_DATA_DOUBT, /* the client gives up (ABOR): a clean end of the server's data proves nothing now
-			    */
-	FTP_DO_DATA_ABORT, /* reset both ends at once; answer with ftp_machine_data_done() */
-	FTP_DO_DATA_CLOSE, /* forget ports, endpoints and connections of the data plan */
-	FTP_DO_RETRY,	   /* send the transfer's command again, as FTP_DO_DATA_START had it */
-	FTP_DO_SEGMENT,	   /* send the replies so far, and ftp_machine_resume() once the client has them */
-	FTP_DO_PAUSE,	   /* offer no reply of the server's for `number` ms, then ftp_machine_resume() */
-	FTP_DO_STILL_IN,   /* a second USER was refused: the login before it stands */
+	FTP_DO_DATA_DOUBT,   /* after ABOR a clean end of the server's data proves nothing */
+	FTP_DO_DATA_ABORT,   /* reset both ends at once; answer with ftp_machine_data_done() */
+	FTP_DO_DATA_CLOSE,   /* forget ports, endpoints and connections of the data plan */
+	FTP_DO_RETRY,	     /* send the transfer's command again, as FTP_DO_DATA_START had it */
+	FTP_DO_SEGMENT,	     /* send the replies so far, and ftp_machine_resume() once the client has them */
+	FTP_DO_PAUSE,	     /* offer no reply of the server's for `number` ms, then ftp_machine_resume() */
+	FTP_DO_STILL_IN,     /* a second USER was refused: the login before it stands */
 	FTP_DO_LOGIN_FAILED, /* text: who did not let the user in (server, certificate, stored-credential) */
 	FTP_DO_USER,	     /* text: the name that the client gave with USER */
 	FTP_DO_LOGGED_IN,    /* the server let the user in */

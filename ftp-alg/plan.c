@@ -1,9 +1,9 @@
 /*
  * Agreeing on a data connection with both sides.
  *
- * The client asks (PASV, EPSV, PORT, EPRT); the server is asked in whatever way
- * it speaks, best first; then the client is told. The two legs are independent:
- * each may be active or passive, IPv4 or IPv6.
+ * The client asks (PASV, EPSV, PORT, EPRT). The gateway then asks the server, in
+ * the best way that this server understands, and finally answers the client. The
+ * two legs are independent: each may be active or passive, IPv4 or IPv6.
  */
 #include "ftp-alg/plan.h"
 
@@ -26,7 +26,7 @@ void machine_plan_drop(struct ftp_machine *machine, struct ftp_out *out)
 	machine->result = FTP_DATA_PENDING;
 }
 
-/* No further attempt for a transfer that waited: the plan's refusal is its end. */
+/* A transfer that waited gets no further attempt: the refused plan ends it. */
 static void replanning_fails(struct ftp_machine *machine, struct ftp_out *out)
 {
 	if (!machine->retry.replanning)
@@ -102,7 +102,7 @@ static enum ftp_local check_epsv(struct ftp_machine *machine, const struct ftp_c
 	if (command->arg_len == 0)
 		return FTP_LOCAL_NONE;
 	if (command->arg_len == 3 && strncasecmp(command->arg, "ALL", 3) == 0) {
-		machine->epsv_all = true; /* the server need not know: its leg is another one */
+		machine->epsv_all = true; /* the server's leg is another one, so it need not know */
 		return FTP_LOCAL_OK_EPSV_ALL;
 	}
 	if (command->arg_len != 1 || command->arg[0] < '0' || command->arg[0] > '9')
@@ -195,11 +195,11 @@ void machine_plan_line(struct ftp_machine *machine, const struct ftp_reply *repl
 	if (reply->first)
 		machine->server_port = 0;
 	/*
-	 * The address is not looked at: the server's data is fetched where its
-	 * control connection is (CVE-2020-8284 and its kin).
+	 * The address is ignored: the gateway dials the host of the control connection
+	 * (CVE-2020-8284 and its kin).
 	 */
 	if (machine->server_mode == FTP_MODE_EPSV && reply->code == 229)
-		(void)ftp_229_parse(text, len, &machine->server_port); /* a line without one is text */
+		(void)ftp_229_parse(text, len, &machine->server_port); /* a line without a port is text */
 	else if (machine->server_mode == FTP_MODE_PASV && reply->code == 227 &&
 		 ftp_227_parse(text, len, &endpoint) == 0)
 		machine->server_port = endpoint.port;
@@ -210,7 +210,7 @@ bool machine_plan_reply(struct ftp_machine *machine, const struct ftp_reply *rep
 	bool passive = (machine->server_mode & (FTP_MODE_EPSV | FTP_MODE_PASV)) != 0;
 	struct ip_endpoint target = { .addr = machine->server_addr };
 
-	if (reply->code >= 300 && reply->code < 400) { /* fits no such command */
+	if (reply->code >= 300 && reply->code < 400) { /* cannot answer such a command */
 		plan_fail(machine, FTP_LOCAL_BAD_DATA_REPLY, out);
 		return false;
 	}
@@ -240,10 +240,9 @@ bool machine_plan_reply(struct ftp_machine *machine, const struct ftp_reply *rep
 }
 
 /*
- * A firewall's FTP helper reads a segment only when it begins where one that
- * ended in a newline stopped, and before CCC it has seen none: it would miss a
- * 227 that is the first thing in the clear. So the reply's first line goes ahead
- * in a segment of its own.
+ * A firewall's FTP helper reads a segment only if the one before it ended in a
+ * newline, and before CCC it has seen none. So it would miss a 227 that is the
+ * first reply in the clear: its first line is sent ahead in a segment of its own.
  */
 static void prime(struct ftp_machine *machine, struct ftp_out *out)
 {

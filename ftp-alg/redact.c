@@ -16,17 +16,17 @@
 /* Replies that name no files: connection, login, status, goodbye. */
 static const uint16_t nameless[] = { 120, 211, 214, 220, 221, 230, 231, 232, 331, 332, 421, 530 };
 
-/* What the token that is looked at stands behind. */
-enum behind {
-	BEHIND_NOTHING = 0,
-	BEHIND_PORT,	/* the word: a number is one */
-	BEHIND_ADDRESS, /* "192.0.2.1," or "[2001:db8::1]:": likewise */
-	BEHIND_AT,	/* of a mail address */
+/* What a token comes after. */
+enum after {
+	AFTER_NOTHING = 0,
+	AFTER_PORT,    /* the word: a number is one */
+	AFTER_ADDRESS, /* "192.0.2.1," or "[2001:db8::1]:": likewise */
+	AFTER_AT,      /* of a mail address */
 };
 
 struct redaction {
 	bool names; /* host names may stand here */
-	enum behind behind;
+	enum after after;
 	char *out;
 	size_t len, size;
 };
@@ -98,7 +98,7 @@ static void put(struct redaction *r, const char *bytes, size_t len)
 static void put_word(struct redaction *r, const char *word, size_t len)
 {
 	size_t start = 0, end = len;
-	enum behind behind = r->behind;
+	enum after after = r->after;
 	const char *core;
 	size_t core_len;
 	bool hidden;
@@ -114,12 +114,12 @@ static void put_word(struct redaction *r, const char *word, size_t len)
 		return;
 	}
 	hidden = is_address(core, core_len) || (r->names && is_host_name(core, core_len)) ||
-		 (behind == BEHIND_AT && memchr(core, '.', core_len) != NULL);
+		 (after == AFTER_AT && memchr(core, '.', core_len) != NULL);
 	if (hidden)
-		r->behind = BEHIND_ADDRESS;
+		r->after = AFTER_ADDRESS;
 	else
-		r->behind = is_port_word(core, core_len) ? BEHIND_PORT : BEHIND_NOTHING;
-	if ((behind == BEHIND_PORT || behind == BEHIND_ADDRESS) && is_port(core, core_len))
+		r->after = is_port_word(core, core_len) ? AFTER_PORT : AFTER_NOTHING;
+	if ((after == AFTER_PORT || after == AFTER_ADDRESS) && is_port(core, core_len))
 		hidden = true;
 	put(r, word, start);
 	put(r, hidden ? "-" : core, hidden ? 1 : core_len);
@@ -127,8 +127,8 @@ static void put_word(struct redaction *r, const char *word, size_t len)
 }
 
 /*
- * Where an IPv6 address ends that starts at `start`: `end` is behind the token's
- * last letter, and an address may have "::" behind that. 0: none is there.
+ * Where the IPv6 address that begins at `start` ends; 0: there is none. `end` is
+ * the end of the token's last letter, and an address may have "::" after that.
  */
 static size_t v6_end(const char *token, size_t start, size_t end, size_t len)
 {
@@ -138,8 +138,7 @@ static size_t v6_end(const char *token, size_t start, size_t end, size_t len)
 	return 0;
 }
 
-/* An IPv6 address in a token: the whole of it, or, where no files are named, what stands behind
- * punctuation. */
+/* An IPv6 address in a token: all of it, or, in replies that name no files, a part after punctuation. */
 static bool find_v6(const struct redaction *r, const char *token, size_t len, size_t *ret_start,
 		    size_t *ret_end)
 {
@@ -165,12 +164,12 @@ static bool find_v6(const struct redaction *r, const char *token, size_t len, si
 	return false;
 }
 
-/* Behind an address, ":21" goes with it when nothing else is in the token; returns where it ends. */
+/* ":21" after an address goes with it when the token has nothing else; returns where it ends. */
 static size_t skip_port(const struct redaction *r, const char *token, size_t at, size_t len)
 {
 	size_t end = at + 1, left;
 
-	if (r->behind != BEHIND_ADDRESS)
+	if (r->after != AFTER_ADDRESS)
 		return at;
 	while (end < len && isdigit((unsigned char)token[end]))
 		end++;
@@ -197,7 +196,7 @@ static void put_words(struct redaction *r, const char *token, size_t len)
 	}
 }
 
-/* The same in front of a port: "::ffff:192.0.2.1:21". */
+/* The same before a port: "::ffff:192.0.2.1:21". */
 static bool find_v6_port(const struct redaction *r, const char *token, size_t len, size_t *ret_start,
 			 size_t *ret_end)
 {
@@ -218,7 +217,7 @@ static void put_token(struct redaction *r, const char *token, size_t len)
 	}
 	put_words(r, token, start);
 	put(r, "-", 1);
-	r->behind = BEHIND_ADDRESS;
+	r->after = AFTER_ADDRESS;
 	put_words(r, token + end, len - end);
 }
 
@@ -226,14 +225,13 @@ static void put_token(struct redaction *r, const char *token, size_t len)
 static void put_other(struct redaction *r, char c)
 {
 	if (c == '@')
-		r->behind = BEHIND_AT;
-	else if (r->behind == BEHIND_AT || (r->behind == BEHIND_ADDRESS && c != ',' && c != ']' && c != '#'))
-		r->behind = BEHIND_NOTHING;
+		r->after = AFTER_AT;
+	else if (r->after == AFTER_AT || (r->after == AFTER_ADDRESS && c != ',' && c != ']' && c != '#'))
+		r->after = AFTER_NOTHING;
 	put(r, &c, 1);
 }
 
-/* How much of a line is a reply's code and what sets it off: never a part of a name, as in
- * "220-ftp.example.com". */
+/* Length of the code and its separator, which are never part of a name: "220-ftp.example.com". */
 static size_t code_len(const char *line, size_t len)
 {
 	if (len < 4 || (line[3] != '-' && line[3] != ' '))

@@ -1,6 +1,6 @@
 /*
- * What the client sees of a server's reply: all of it, nothing, or without what
- * REPLYSECURITYLEVEL 1 keeps back.
+ * What the client sees of a server's reply: all of it, nothing, or what
+ * REPLYSECURITYLEVEL 1 leaves of it.
  */
 #include "ftp-alg/reply-filter.h"
 
@@ -47,7 +47,7 @@ static bool is_shown(const struct ftp_machine *machine, enum ftp_pending pending
 /* Copy a line without addresses and names into the list of actions. */
 static void show_redacted(enum ftp_pending pending, const struct ftp_reply *reply, struct ftp_out *out)
 {
-	/* some servers list the files of STAT path with 211, which is for their own status */
+	/* some servers answer STAT with a path by 211, the code of their own status, and list files */
 	uint16_t code = pending == FTP_PENDING_PLAIN && reply->code == 211 ? 213 : reply->code;
 	char *to = out->text + out->used;
 	size_t len = ftp_redact(code, reply->line, reply->len, to, sizeof(out->text) - out->used);
@@ -56,7 +56,7 @@ static void show_redacted(enum ftp_pending pending, const struct ftp_reply *repl
 	out->used += len;
 }
 
-/* The client's 125- reply is still open, whatever code the server has for going on. */
+/* The client still reads a 125- reply, whatever code the server gives the last line. */
 static void show_wait_end(const struct ftp_machine *machine, const struct ftp_reply *reply,
 			  struct ftp_out *out)
 {
@@ -79,7 +79,7 @@ static void show_syst(const struct ftp_reply *reply, struct ftp_out *out)
 	out->used += len;
 }
 
-/* Replies that say nothing but who and what the server is: the gateway has words of its own for them. */
+/* Replies that only identify the server: the gateway gives a text of its own instead. */
 static bool show_instead(struct ftp_machine *machine, enum ftp_pending pending, const struct ftp_reply *reply,
 			 bool last, struct ftp_out *out)
 {

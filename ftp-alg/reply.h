@@ -34,14 +34,14 @@ struct ftp_reply {
 	bool first;	  /* this is the reply's first line */
 	const char *line; /* the whole line as received, without its line end */
 	size_t len;
-	size_t text;	 /* offset of the text behind "ddd " or "ddd-"; 0 on lines in between */
+	size_t text;	 /* offset of the text after "ddd " or "ddd-"; 0 on lines in between */
 	size_t consumed; /* bytes of the window that are used up */
 };
 
 /*
  * Take one line from the window (ended by LF; one CR before it is stripped, a
- * server that sends bare LF is understood) and place it. "ddd" alone and
- * "ddd " end a reply that "ddd-" opened only when the code is the same; any
+ * server that sends bare LF is understood) and find its place in the reply.
+ * "ddd" alone and "ddd " end a reply that "ddd-" opened only when the code is the same; any
  * other line in between is text. 6yz is malformed (RFC 2228 protected replies
  * have no place on a cleartext leg). Pointers live as long as the window.
  */

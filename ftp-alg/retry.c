@@ -1,8 +1,8 @@
 /*
- * DSWAITTIME: a transfer that the server refuses because the file is in use is
- * asked for again, once a minute, while 125- lines tell the client that it
- * waits. They open a 125 reply, so whatever the server says in the end is given
- * to the client with that code in front.
+ * DSWAITTIME: when the server refuses a transfer because the file is in use, the
+ * gateway sends the command again at intervals, and 125- lines tell the client.
+ * They open a 125 reply, so the server's final words reach the client with that
+ * code.
  */
 #include "ftp-alg/retry.h"
 
@@ -23,7 +23,7 @@ static bool text_has(const struct ftp_reply *reply, const char *word)
 	return false;
 }
 
-/* RFC 959 has 450 for a busy file; z/OS and others say 550 and tell in words. */
+/* RFC 959 has 450 for a busy file; z/OS and others send 550 and explain in words. */
 static bool is_busy(const struct ftp_reply *reply)
 {
 	static const char *const words[] = { "in use", "used exclusively", "being used", "busy",
@@ -41,8 +41,7 @@ bool machine_retry_wanted(struct ftp_machine *machine, const struct ftp_reply *r
 {
 	if (machine->action->dswaittime_min == 0 || !machine->retry.allowed || !is_busy(reply))
 		return false;
-	/* An answer to what was asked beside it would get between the 125- lines; nor does a shutdown wait.
-	 */
+	/* A reply to a command sent beside it would get between the 125- lines. A drain does not wait. */
 	if (machine->npending > 1 || machine->draining)
 		return false;
 	if (!machine->retry.open)
@@ -66,7 +65,7 @@ void machine_retry_later(struct ftp_machine *machine, const struct ftp_reply *re
 	char text[FTP_REPLY_LINE_MAX + 1] = "The file is in use.";
 	char interval[32];
 
-	/* who holds it is told only at level 0 */
+	/* the server's words name the holder: for level 0 only */
 	if (machine->action->replysecuritylevel == 0)
 		(void)snprintf(text, sizeof(text), "%.*s", (int)(reply->len - reply->text),
 			       reply->line + reply->text);

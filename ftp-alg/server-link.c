@@ -1,17 +1,19 @@
 /*
- * The server is dialled late: when the first command needs it, so that what it
- * is told of the client (PROXY protocol) is true of TLS as well. Till then the
- * gateway speaks for itself, and the server's greeting is not shown.
+ * The connection to the server, in the two cases in which it is not simply there
+ * from the start. It is renewed when the server has to forget a user (REIN, a
+ * second AUTH). With lazy_dial it is made when the first command needs it, so
+ * that the PROXY header can tell the server about TLS; until then the gateway
+ * answers by itself, and the client does not see the server's greeting.
  */
 #include "ftp-alg/server-link.h"
 
 #include "ftp-alg/plan.h"
 #include "ftp-alg/reply-filter.h"
 
-/* RFC 4217 13: the 220 goes out protected, then the connection is clear again. */
+/* RFC 4217 13: the 220 is sent protected, then the connection is clear again. */
 void machine_link_rein_ends(struct ftp_machine *machine, struct ftp_out *out)
 {
-	if (machine->security.implicit) { /* the secure port knows no way back to the clear */
+	if (machine->security.implicit) { /* the secure port has no way back to the clear */
 		ftp_security_init(&machine->security, machine->action, true);
 		ftp_security_tls_up(&machine->security);
 		return;
@@ -29,7 +31,7 @@ void machine_link_greet(struct ftp_machine *machine, struct ftp_out *out)
 		ftp_out_add(out, FTP_DO_TLS_START);
 }
 
-/* Is AUTH on offer still, so that what the client asks now is about that? */
+/* May the client still send AUTH? Then FEAT asks about that, and the gateway can answer. */
 static bool may_protect(const struct ftp_machine *machine)
 {
 	return machine->security.ctrl == FTP_CTRL_CLEAR && !machine->security.implicit &&
@@ -68,7 +70,7 @@ enum machine_link machine_link_command(struct ftp_machine *machine, const struct
 	return MACHINE_LINK_DIALS;
 }
 
-/* In place of a renewal: drop the server till it is needed again. */
+/* In place of a renewal: drop the server until it is needed again. */
 static void renew_later(struct ftp_machine *machine, enum ftp_pending pending, struct ftp_out *out)
 {
 	if (!machine->undialled)
@@ -80,7 +82,7 @@ static void renew_later(struct ftp_machine *machine, enum ftp_pending pending, s
 	machine_link_rein_ends(machine, out);
 }
 
-/* Each costs the server a connection: so many in one session are an attack on it. */
+/* Each costs the server a connection: more than this in one session is an attack on it. */
 #define RENEWALS_MAX 20
 
 void machine_link_renew(struct ftp_machine *machine, enum ftp_pending pending, struct ftp_out *out)

@@ -17,7 +17,7 @@
 #include "policy/ftp-action.h"
 #include "policy/ip.h"
 
-/* How a data connection can be agreed on with a server; bits. */
+/* The ways to agree on a data connection with a server; bits. */
 #define FTP_MODE_EPSV 1u
 #define FTP_MODE_PASV 2u
 #define FTP_MODE_EPRT 4u
@@ -40,18 +40,18 @@ enum ftp_signal {
 	FTP_SIGNAL_LOGIN_TIMEOUT,
 	FTP_SIGNAL_IDLE_TIMEOUT,
 	FTP_SIGNAL_SHUTDOWN,  /* end as soon as no transfer is running */
-	FTP_SIGNAL_DISMISSED, /* an operator ends this session now, with its transfer */
+	FTP_SIGNAL_DISMISSED, /* an operator ends this session now, even during a transfer */
 };
 
 /* How the data part of a transfer ended. */
 enum ftp_data_result {
 	FTP_DATA_PENDING = 0,
 	FTP_DATA_OK,	      /* every byte arrived and both ends were closed in order */
-	FTP_DATA_NO_CLIENT,   /* no connection to the client came about */
-	FTP_DATA_NO_SERVER,   /* no connection to the server came about */
+	FTP_DATA_NO_CLIENT,   /* could not connect to the client, or it did not dial */
+	FTP_DATA_NO_SERVER,   /* could not connect to the server, or it did not dial */
 	FTP_DATA_TLS,	      /* the TLS handshake with the client failed */
 	FTP_DATA_NOT_REUSED,  /* it succeeded, but resumed no session of this control connection */
-	FTP_DATA_CERTIFICATE, /* it showed another client certificate than the control connection */
+	FTP_DATA_CERTIFICATE, /* it used another client certificate than the control connection */
 	FTP_DATA_CUT,	      /* the client ended without close_notify */
 	FTP_DATA_CLIENT_LOST,
 	FTP_DATA_SERVER_LOST,
@@ -61,7 +61,7 @@ enum ftp_data_result {
 
 enum ftp_login { FTP_LOGIN_NONE = 0, FTP_LOGIN_USER, FTP_LOGIN_NEED_PASS, FTP_LOGIN_DONE };
 
-/* What a reply that is still to come from the server answers. */
+/* What the server's next replies will answer. */
 enum ftp_pending {
 	FTP_PENDING_NONE = 0,
 	FTP_PENDING_GREETING, /* the first 220 */
@@ -76,9 +76,9 @@ enum ftp_pending {
 	FTP_PENDING_STAT, /* beside a transfer */
 	FTP_PENDING_NOOP, /* beside a transfer */
 	FTP_PENDING_ABOR,
-	FTP_PENDING_FENCE, /* the gateway's own NOOP behind ABOR: some servers answer ABOR once, some twice */
+	FTP_PENDING_FENCE, /* the gateway's own NOOP after ABOR: some servers answer ABOR once, some twice */
 	FTP_PENDING_QUIT,
-	FTP_PENDING_USER_CERTIFICATE, /* the gateway logs a user in with his stored credential */
+	FTP_PENDING_USER_CERTIFICATE, /* the gateway logs a user in with a stored credential */
 	FTP_PENDING_PASS_CERTIFICATE,
 	FTP_PENDING_SYST,   /* only told apart at REPLYSECURITYLEVEL 1 */
 	FTP_PENDING_STATUS, /* STAT without an argument, likewise */
@@ -128,12 +128,12 @@ struct ftp_retry {
 	uint32_t attempts_left;
 };
 
-/* Who the client is, as far as TLS tells. All zero: nothing is known. */
+/* Who the client is, as far as TLS shows. All zero: unknown. */
 struct ftp_identity {
 	bool certificate;	 /* it has presented a certificate that policy accepts */
-	const char *user;	 /* whom that belongs to; NULL: nobody */
-	bool service;		 /* and he may use this service (SERVAUTH) */
-	const char *password;	 /* his stored credential; NULL: none */
+	const char *user;	 /* the user that it belongs to; NULL: none */
+	bool service;		 /* and the user may use this service (SERVAUTH) */
+	const char *password;	 /* the user's stored credential; NULL: none */
 	const char *server_name; /* SNI; NULL: none */
 };
 
@@ -180,14 +180,14 @@ struct ftp_machine {
 	enum ftp_pending pending[FTP_PENDING_MAX];
 	uint8_t npending;
 	uint8_t answering;	/* place of the pending entry that the open reply belongs to */
-	enum ftp_local instead; /* give this at the end of the open reply, swallow its lines */
+	enum ftp_local instead; /* drop the lines of the open reply and give this at its end */
 
 	enum ftp_plan_state plan;
 	enum ftp_client_mode client_mode;
 	bool clear_spoken;		  /* a reply has gone out in the clear since CCC */
-	struct ip_endpoint told;	  /* what a 227 or 229 that is being primed will say */
-	uint16_t server_port;		  /* that a 227 or 229 of the server's names; 0: none as yet */
-	uint8_t server_mode;		  /* the FTP_MODE_ that is being tried or was agreed on */
+	struct ip_endpoint told;	  /* what the rest of a primed 227 or 229 will name */
+	uint16_t server_port;		  /* from the server's 227 or 229; 0: none yet */
+	uint8_t server_mode;		  /* the FTP_MODE_ that is being tried, or was agreed */
 	struct ip_endpoint client_target; /* active client: what PORT or EPRT named */
 
 	enum ftp_transfer_state transfer;

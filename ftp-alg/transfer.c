@@ -1,17 +1,16 @@
 /*
  * One transfer: its command, its replies and the data part between them.
  *
- * The client hears of the end only when the data has arrived: the server's
- * final reply waits (FTP_HOLD) until the data part is over, and is exchanged
- * for a 4yz when the data did not get through whole.
+ * The server's final reply waits (FTP_HOLD) until the data part is over, so that
+ * the client hears of success only when the data has arrived. If it did not
+ * arrive whole, a 4yz takes the reply's place.
  */
 #include "ftp-alg/transfer.h"
 
 #include "ftp-alg/plan.h"
 #include "ftp-alg/retry.h"
 
-/* What the client is told when the data part ended so and the server said `code`; NONE: the server's words.
- */
+/* The reply to the client for this result and the server's code; FTP_LOCAL_NONE: the server's own. */
 static enum ftp_local verdict(enum ftp_data_result result, uint16_t code)
 {
 	bool server_failed = code >= 400;
@@ -20,7 +19,7 @@ static enum ftp_local verdict(enum ftp_data_result result, uint16_t code)
 	case FTP_DATA_PENDING:
 	case FTP_DATA_OK:
 		return FTP_LOCAL_NONE;
-	/* What only the gateway can know goes to the client whatever the server said. */
+	/* Only the gateway can know these, so they go to the client whatever the server said. */
 	case FTP_DATA_NO_CLIENT:
 		return FTP_LOCAL_NO_CLIENT;
 	case FTP_DATA_TLS:
@@ -86,15 +85,15 @@ enum ftp_take machine_transfer_gate(struct ftp_machine *machine, const struct ft
 	if (ftp_reply_is_preliminary(code))
 		return FTP_TAKEN;
 	if (machine->transfer == FTP_TRANSFER_ASKED && ftp_reply_is_positive(code)) {
-		/* a server that says nothing before the end: the data may still be under way */
+		/* this server sends no 150: its data may still be under way */
 		machine->transfer = FTP_TRANSFER_GOING;
 		ftp_out_add(out, FTP_DO_DATA_GO);
 		return FTP_HOLD;
 	}
 	if (machine->transfer == FTP_TRANSFER_GOING) {
 		/*
-		 * The server failed: what has arrived is not the file. Or the client sent ABOR and may read
-		 * nothing more, so that the data would never be done.
+		 * The server failed, so what has arrived is not the file. Or the client sent ABOR and
+		 * may have stopped reading, so the data would never end.
 		 */
 		if (!ftp_reply_is_positive(code) || client_gave_up(machine))
 			ftp_out_add(out, FTP_DO_DATA_ABORT);
@@ -127,8 +126,7 @@ void machine_transfer_reply(struct ftp_machine *machine, const struct ftp_reply 
 		machine_answer(machine, machine->instead, out);
 	machine->instead = FTP_LOCAL_NONE;
 	if (machine->transfer == FTP_TRANSFER_ASKED)
-		/* Some clients send the next transfer command for the same data connection (NLST after LIST).
-		 */
+		/* some clients then send NLST after LIST for the same data connection */
 		ftp_out_add(out, FTP_DO_DATA_REFUSED);
 	else
 		machine_plan_drop(machine, out);

@@ -75,7 +75,7 @@ static bool verb_equal(const char *name, size_t name_len, const struct ftp_comma
 	return false;
 }
 
-/* Control characters too: what splits a line at some server must not hide a word from the list. */
+/* Control characters too: some server may split a word there, which must not hide it from the list. */
 static bool is_white(char c)
 {
 	return (unsigned char)c <= ' ' || c == 0x7f;

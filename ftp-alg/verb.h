@@ -61,7 +61,7 @@ struct ftp_command {
 	const struct ftp_verb *verb; /* never NULL */
 	const char *line;	     /* the whole line, without its CRLF */
 	size_t len;
-	const char *arg; /* behind the first blank; "" when there is none */
+	const char *arg; /* after the first blank; "" when there is none */
 	size_t arg_len;
 	size_t verb_len;
 };

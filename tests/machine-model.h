@@ -25,7 +25,7 @@
 
 /* A command of the client's that has no final reply yet. */
 struct model_asked {
-	unsigned serial; /* the number behind '#' in its line, 0: none */
+	unsigned serial; /* the number after '#' in its line, 0: none */
 	enum ftp_verb_kind kind;
 	bool beside; /* may be answered before what was asked earlier */
 };
@@ -38,7 +38,7 @@ struct model {
 	struct ip_addr server;
 	struct ftp_identity identity; /* the caller's, told with each handshake */
 	bool identified;	      /* in this TLS session */
-	char user[64];		      /* as USER had it, cut off behind so much */
+	char user[64];		      /* as USER had it, cut off at this length */
 
 	uint8_t client_in[MODEL_WINDOW];
 	size_t client_len;
@@ -67,7 +67,7 @@ struct model {
 	bool started;
 	bool going;
 	enum ftp_data_result result; /* of the transfer that is under way */
-	char transfer[64];	     /* its command, cut off behind so much */
+	char transfer[64];	     /* its command, cut off at this length */
 
 	/* what the client sees */
 	bool strict; /* the server is honest: replies come in order */
@@ -122,7 +122,7 @@ static void model_init(struct model *model, const struct ftp_machine_setup *setu
 	if (setup->implicit && !setup->action->secureimplicitzos)
 		mine.lazy_dial = false; /* nothing may be said before the handshake */
 	ftp_machine_init(&model->machine, &mine);
-	/* the greeting answers what nobody asked */
+	/* the greeting answers no command */
 	model->asked[model->nasked++] = (struct model_asked){ .kind = FTP_KIND_COUNT };
 	if (setup->implicit && !model->action.secureimplicitzos)
 		model->handshake = true;
@@ -382,7 +382,7 @@ static void model_data_start(struct model *model, const struct ftp_act *act)
 	snprintf(model->transfer, sizeof(model->transfer), "%.*s", (int)act->len, act->text);
 }
 
-/* In the order of control.c: what is left in the window behind the line ends the session. */
+/* In the order of control.c: what is left in the window after the line ends the session. */
 static void model_tls(struct model *model, bool start)
 {
 	if (model->client_len > 0) {
@@ -595,7 +595,7 @@ static bool model_client_line(struct model *model)
 		    status == FTP_LINE_OK ? line.text : "");
 	model_asks(model, status == FTP_LINE_OK ? line.text : "", status == FTP_LINE_OK ? line.len : 0,
 		   beside);
-	/* texts of actions point into the window: it is moved only behind them, but counts as used up before
+	/* texts of actions point into the window: it is moved only after them, but counts as used up before
 	 */
 	{
 		size_t left = model->client_len - line.consumed;

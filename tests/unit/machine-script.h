@@ -56,12 +56,12 @@ struct script {
 	struct ftp_out out;
 	struct ftp_reply_parser parser;
 	char identity[SCRIPT_LINE_MAX]; /* what the machine's identity points into */
-	bool log;			/* behind the preamble */
+	bool log;			/* after the preamble */
 	char text[SCRIPT_TEXT_MAX];
 	size_t len;
 };
 
-/* TLS as one likes, everything allowed that can be. */
+/* TLS is optional, and all is allowed that can be. */
 static const struct ftp_action script_lenient = {
 	.secure_login = SECURE_LOGIN_NO_CLIENT_AUTH,
 	.unknown_commands = UNKNOWN_COMMANDS_PASS,

@@ -29,7 +29,7 @@ static const struct {
 	{ "list of parameters", BYTES(" AUTH SSL;TLS-P;"), false },
 	{ "parameters without a blank", BYTES(" PROT;C;P"), false },
 	{ "trailing blank", BYTES(" CCC "), false },
-	{ "NUL behind the word", BYTES(" CCC\0x"), false },
+	{ "NUL after the word", BYTES(" CCC\0x"), false },
 
 	{ "nothing", BYTES(""), true },
 	{ "blank", BYTES(" "), true },

@@ -21,7 +21,7 @@ static bool is_positive_name(const char *name)
 	return strncmp(name, "OK_", 3) == 0 || strcmp(name, "GOODBYE") == 0 || strcmp(name, "ABORTED") == 0;
 }
 
-/* Exactly one whole reply, in the form of RFC 959 4.2, and nothing behind it. Returns its code. */
+/* Exactly one whole reply, in the form of RFC 959 4.2, and nothing after it. Returns its code. */
 static uint16_t reply_code(const char *name, const char *text)
 {
 	char wire[TEXT_MAX + 3];

@@ -1,6 +1,6 @@
 /*
  * The machine's dialogues around certificates, failed logins, lists of commands
- * and HOST: what policy says of who may log in and what he may say.
+ * and HOST: what policy says about who may log in and use which command.
  */
 #include "tests/unit/machine-script.h"
 
@@ -63,33 +63,33 @@ static const struct ftp_action verify_allowed = {
 /* SECURE_LOGIN, SECURE_PASSWORD, a certificate or none, the user's own or not: what USER comes to. */
 static const struct script_case matrix[] = {
 	{ "NO_CLIENT_AUTH, none", { .action = &nobody_asked }, NOBODY, ASKED },
-	{ "NO_CLIENT_AUTH, another's", { .action = &nobody_asked }, STRANGER, ASKED },
-	{ "NO_CLIENT_AUTH, his own", { .action = &nobody_asked }, MINE, ASKED },
+	{ "NO_CLIENT_AUTH, another user's", { .action = &nobody_asked }, STRANGER, ASKED },
+	{ "NO_CLIENT_AUTH, the user's own", { .action = &nobody_asked }, MINE, ASKED },
 	{ "REQUIRED, REQUIRED, none", { .action = &required_required }, NOBODY, MISSING },
-	{ "REQUIRED, REQUIRED, another's", { .action = &required_required }, STRANGER, ASKED },
-	{ "REQUIRED, REQUIRED, his own", { .action = &required_required }, MINE, ASKED },
+	{ "REQUIRED, REQUIRED, another user's", { .action = &required_required }, STRANGER, ASKED },
+	{ "REQUIRED, REQUIRED, the user's own", { .action = &required_required }, MINE, ASKED },
 	{ "REQUIRED, OPTIONAL, none", { .action = &required_optional }, NOBODY, MISSING },
-	{ "REQUIRED, OPTIONAL, another's", { .action = &required_optional }, STRANGER, ASKED },
+	{ "REQUIRED, OPTIONAL, another user's", { .action = &required_optional }, STRANGER, ASKED },
 	{ "REQUIRED, OPTIONAL, of another user",
 	  { .action = &required_optional },
 	  AS("certificate user=v service password=stored"),
 	  ASKED },
-	{ "REQUIRED, OPTIONAL, his own", { .action = &required_optional }, MINE, LET_IN },
-	{ "REQUIRED, OPTIONAL, his own, not for this service",
+	{ "REQUIRED, OPTIONAL, the user's own", { .action = &required_optional }, MINE, LET_IN },
+	{ "REQUIRED, OPTIONAL, the user's own, not for this service",
 	  { .action = &required_optional },
 	  AS("certificate user=u password=stored"),
 	  ASKED },
 	{ "REQUIRED, OPTIONAL, nothing stored", { .action = &required_optional }, NO_STORED, ASKED },
 	{ "VERIFY_USER, REQUIRED, none", { .action = &verify_required }, NOBODY, MISSING },
-	{ "VERIFY_USER, REQUIRED, another's", { .action = &verify_required }, STRANGER, DENIED },
-	{ "VERIFY_USER, REQUIRED, his own", { .action = &verify_required }, MINE, ASKED },
+	{ "VERIFY_USER, REQUIRED, another user's", { .action = &verify_required }, STRANGER, DENIED },
+	{ "VERIFY_USER, REQUIRED, the user's own", { .action = &verify_required }, MINE, ASKED },
 	{ "VERIFY_USER, OPTIONAL, none", { .action = &verify_optional }, NOBODY, MISSING },
-	{ "VERIFY_USER, OPTIONAL, another's", { .action = &verify_optional }, STRANGER, DENIED },
+	{ "VERIFY_USER, OPTIONAL, another user's", { .action = &verify_optional }, STRANGER, DENIED },
 	{ "VERIFY_USER, OPTIONAL, of another user",
 	  { .action = &verify_optional },
 	  AS("certificate user=uu service password=stored"),
 	  DENIED },
-	{ "VERIFY_USER, OPTIONAL, his own", { .action = &verify_optional }, MINE, LET_IN },
+	{ "VERIFY_USER, OPTIONAL, the user's own", { .action = &verify_optional }, MINE, LET_IN },
 	{ "VERIFY_USER, OPTIONAL, nothing stored", { .action = &verify_optional }, NO_STORED, ASKED },
 	{ "VERIFY_USER, not for this service",
 	  { .action = &verify_optional },
@@ -166,7 +166,7 @@ static const struct script_case certificate[] = {
 	  "C USER u\n  user u\n  s USER u\nS 331 ok\n  s PASS stored\nS 230 in\n"
 	  "  c 230-User is an authorized user\n  c 230 User is logged on\n  logged-in\n"
 	  "I nobody\nC USER u\n  user u\n  c 531 Server requires client certificate\n" },
-	{ "another USER behind a login is denied",
+	{ "another USER after a login is denied",
 	  { .action = &verify_optional },
 	  MINE "C USER u\nS 331 ok\nS 230 in\n",
 	  "C USER v\n  user v\n  c 530 Login denied.\n  login-failed\n"
@@ -232,7 +232,7 @@ static const struct script_case failures[] = {
 	  { .action = &three, .failures = 100 },
 	  GREETED FAILS,
 	  "C USER u\n  user u\n  s USER u\nS 530 no\n  c 530 no\n  login-failed\nC NOOP\n  s NOOP\n" },
-	{ "the answer waits, and what comes behind it",
+	{ "the answer waits, and what comes after it",
 	  { .action = &slow },
 	  GREETED,
 	  "C USER u\n  user u\n  s USER u\nS 331 ok\n  c 331 ok\nC PASS p\n  s PASS p\nS 530-no\n  pause "
@@ -376,7 +376,7 @@ static const struct script_case lists[] = {
 	  "C XYZZY\n  c 500 Unknown command.\nC TYPE I\n  s TYPE I\nS 200 ok\n  c 200 ok\n"
 	  "C XPWD\n  s XPWD\nS 257 ok\n  c 257 ok\nC XPSV\n  c 500 Unknown command.\n"
 	  "C REST 0\n  s REST 0\nS 350 ok\n  c 350 ok\n" },
-	{ "and before login not even that is told",
+	{ "before login not even that is said",
 	  { .action = &known_only },
 	  GREETED,
 	  "C XYZZY\n  c 530 Not logged in: send USER and PASS first.\n" },
@@ -398,7 +398,7 @@ static const struct script_case host[] = {
 	  AS("sni=a.example"),
 	  "C HOST\n  c 501 HOST needs a host name.\nC HOST \n  c 501 HOST needs a host name.\n"
 	  "C HOST a.example b\n  c 501 HOST needs a host name.\nC HOST a.example\t\n" OTHER },
-	{ "behind USER",
+	{ "after USER",
 	  { 0 },
 	  AS("sni=a.example") "C USER u\nS 331 ok\n",
 	  "C HOST a.example\n  c 503 HOST is only allowed before USER.\n" },

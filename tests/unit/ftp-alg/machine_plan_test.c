@@ -134,7 +134,7 @@ static const struct script_case fallback[] = {
 	  { .modes = FTP_MODE_PORT, .modes_refused = FTP_MODE_PORT },
 	  LOGGED_IN,
 	  "C EPSV\n  c 425 The FTP server offers no way to open a data connection.\n" },
-	{ "not now is told the client and not remembered",
+	{ "\"not now\" is passed to the client and not remembered",
 	  { 0 },
 	  LOGGED_IN,
 	  "C PASV\n  s EPSV\nS 425-busy\nS 425 try later\n  close-data\n  c 425 try later\nC PASV\n  s "

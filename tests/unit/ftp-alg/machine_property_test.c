@@ -31,7 +31,7 @@ static const char *whose(void)
 	return text;
 }
 
-/* The server behind the gateway, with its habits. */
+/* The server of the gateway, with its habits. */
 struct peer {
 	uint64_t random;
 	bool honest;

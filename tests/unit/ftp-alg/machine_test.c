@@ -79,7 +79,7 @@ static const struct script_case greeting[] = {
 
 /* The server is dialled when it is needed: for servers whose PROXY header tells of TLS. */
 static const struct script_case lazy_dial[] = {
-	{ "behind AUTH",
+	{ "after AUTH",
 	  { .lazy_dial = true },
 	  NULL,
 	  "G -\n  c 220 FTP server ready.\n"
@@ -90,7 +90,7 @@ static const struct script_case lazy_dial[] = {
 	  "C PBSZ 0\n  c 200 PBSZ=0\n"
 	  "C USER u\n  hold\n  renew\nC USER u\n  hold\nS 220-secret\nS 220 name\nC USER u\n  user u\n  s "
 	  "USER u\n" },
-	{ "FEAT behind AUTH asks the server",
+	{ "FEAT after AUTH asks the server",
 	  { .lazy_dial = true },
 	  "G -\nC AUTH TLS\n! tls\n",
 	  "C FEAT\n  hold\n  renew\nS 220 name\nC FEAT\n  s FEAT\n" },
@@ -337,7 +337,7 @@ static const struct script_case rein[] = {
 	  LOGGED_IN,
 	  "C REIN\n  renew\nC NOOP\n  hold\nS 120 wait\n  c 120 wait\nS 220 new\n  c 220 new\n"
 	  "C CWD x\n  c 530 Not logged in: send USER and PASS first.\n" },
-	{ "TLS ends behind the 220",
+	{ "TLS ends after the 220",
 	  { 0 },
 	  TLS_P_IN PASV_PLAN,
 	  "C REIN\n  close-data\n  renew\nS 220-new\n  c 220-new\nS 220 server\n  c 220 server\n"

@@ -247,7 +247,7 @@ static const struct script_case beside[] = {
 	  GOING,
 	  "C STAT\n  s STAT\nS 211-a\n  c 211-a\nS  b\n  c  b\nS 211 c\n  c 211 c\nD ok\nS 226 done\n"
 	  "  c 226 done\n  close-data\n" },
-	{ "STAT, answered behind the transfer",
+	{ "STAT, answered after the transfer",
 	  { 0 },
 	  GOING,
 	  "C STAT x\n  s STAT x\nD ok\nS 226 done\n  c 226 done\n  close-data\nC PWD\n  hold\nS 450 no\n"
@@ -257,7 +257,7 @@ static const struct script_case beside[] = {
 	  GOING,
 	  "C STAT\n  s STAT\nS 502-no\n  c 502-no\nS 502 no\n  c 502 no\nD ok\nS 226 done\n  c 226 done\n"
 	  "  close-data\nC PWD\n  s PWD\n" },
-	{ "STAT, refused behind the data",
+	{ "STAT, refused after the data",
 	  { 0 },
 	  GOING "D ok\n",
 	  "C STAT\n  s STAT\nS 530 no\n  c 530 no\nS 226 done\n  c 226 done\n  close-data\n" },

@@ -76,12 +76,12 @@ static const struct script_case begins[] = {
 	  "  refused\nC LIST\n  s LIST\n  start download clear\nS 450 none\n  c 450 none\n  refused\n"
 	  "C MLSD\n  s MLSD\n  start download clear\nS 550 busy\n  c 550 busy\n  refused\n" },
 	/* Another attempt would begin with the first byte. */
-	{ "not behind REST",
+	{ "not after REST",
 	  { .action = &three },
 	  LOGGED_IN "C REST 4096\nS 350 ok\n" PASV_PLAN "C RETR x\n",
 	  "S 450 busy\n  c 450 busy\n  refused\nC RETR x\n  s RETR x\n  start download clear\n"
 	  "S 450 busy\n" BUSY("3") },
-	{ "but behind REST 0",
+	{ "but after REST 0",
 	  { .action = &three },
 	  LOGGED_IN "C REST 10\nS 350 ok\nC REST 0\nS 350 ok\n" PASV_PLAN "C RETR x\n",
 	  "S 450 busy\n" BUSY("3") },
@@ -155,7 +155,7 @@ static const struct script_case ends[] = {
 	  { .action = &three },
 	  WAITING,
 	  "D client-lost\n" AGAIN "S 150 go\n  c 125 go\n  go\n" DONE },
-	{ "a certificate of somebody else",
+	{ "another user's certificate",
 	  { .action = &three },
 	  RETRYING "S 150 go\n",
 	  "D certificate\nS 226 done\n"
