@@ -152,13 +152,13 @@ static const struct script_case certificate[] = {
 	{ "reasons",
 	  { .action = &verify_told },
 	  STRANGER,
-	  "C USER u\n  user u\n  c 530-The client certificate belongs to no user.\n  c 530 Login denied.\n"
+	  "C USER u\n  user u\n  c 530-The client certificate is not assigned to a user.\n  c 530 Login denied.\n"
 	  "  login-failed\nI certificate user=v\nC USER u\n  user u\n"
-	  "  c 530-The client certificate is not that of this user.\n  c 530 Login denied.\n  login-failed\n"
+	  "  c 530-The client certificate belongs to another user.\n  c 530 Login denied.\n  login-failed\n"
 	  "C USER v\n  user v\n  c 530-This user may not use this service.\n  c 530 Login denied.\n"
 	  "  login-failed\nI certificate user=u service password=stored\nC USER u\n  user u\n  s USER u\n"
 	  "S 331 ok\n  s PASS stored\nS 530 no\n"
-	  "  c 530-The server did not accept the user's stored credential.\n  c 530 Login denied.\n"
+	  "  c 530-The server rejected the user's stored credential.\n  c 530 Login denied.\n"
 	  "  login-failed\n" },
 	{ "z/OS' words",
 	  { .action = &verify_zos },
@@ -341,7 +341,8 @@ static const struct script_case lists[] = {
 	  { .action = &denied },
 	  LOGGED_IN,
 	  "C SITE EXEC ls\n" NOT_ALLOWED "C SITE   EXEC   ls\n" NOT_ALLOWED "C site \texec\tls\n" NOT_ALLOWED
-	  "C SITE \vEXEC\fls\n" NOT_ALLOWED "C SITE\tEXEC ls\n  c 500 A command starts with letters.\n"
+	  "C SITE \vEXEC\fls\n" NOT_ALLOWED
+	  "C SITE\tEXEC ls\n  c 500 A command name may contain only letters and digits.\n"
 	  "C SITE CHMOD 600 EXEC\n  s SITE CHMOD 600 EXEC\nS 200 ok\n  c 200 ok\n"
 	  "C SITE\n  s SITE\nS 501 what?\n  c 501 what?\n" },
 	{ "the gateway's own commands are no client's",
@@ -382,7 +383,7 @@ static const struct script_case lists[] = {
 	  "C XYZZY\n  c 530 Not logged in: send USER and PASS first.\n" },
 };
 
-#define OTHER "  c 504 HOST must name the host that TLS was set up for.\n"
+#define OTHER "  c 504 HOST must match the host name that TLS was set up with (SNI).\n"
 
 static const struct script_case host[] = {
 	{ "in the clear", { 0 }, GREETED, "C HOST a.example\n  s HOST a.example\nS 220 ok\n  c 220 ok\n" },

@@ -63,7 +63,7 @@ static const struct script_case greeting[] = {
 	{ "a port instead",
 	  { 0 },
 	  NULL,
-	  "S 227 (1,2,3,4,5,6)\n  c 421 The FTP server sent a reply that fits no command; closing.\n"
+	  "S 227 (1,2,3,4,5,6)\n  c 421 The FTP server sent an unexpected reply; closing.\n"
 	  "  close unsolicited-data-port\n" },
 	{ "never",
 	  { 0 },
@@ -285,8 +285,8 @@ static const struct script_case auth[] = {
 	{ "and under TLS",
 	  { 0 },
 	  WITH_TLS,
-	  "C ADAT x\n  c 503 TLS needs no ADAT.\n"
-	  "C MIC x\n  c 537 Not under TLS: the control connection is protected already.\n"
+	  "C ADAT x\n  c 503 ADAT is not used with TLS.\n"
+	  "C MIC x\n  c 537 Not used with TLS: the control connection is already protected.\n"
 	  "C PROT P\n  c 503 Must first issue PBSZ.\n"
 	  "C PBSZ 0\n  c 200 PBSZ=0\n"
 	  "C PROT P\n  c 200 Data connection protection set to private.\n"
@@ -412,12 +412,12 @@ static const struct script_case plain[] = {
 	{ "no verb hides behind other white space",
 	  { 0 },
 	  LOGGED_IN,
-	  "C \tPORT 1,2,3,4,5,6\n  c 500 A command starts with letters.\n"
-	  "C PORT\t1,2,3,4,5,6\n  c 500 A command starts with letters.\n"
-	  "C \vPASV\n  c 500 A command starts with letters.\n"
-	  "C PASV\f\n  c 500 A command starts with letters.\n"
-	  "C \xffPASV\n  c 500 A command starts with letters.\n"
-	  "C P@SW\n  c 500 A command starts with letters.\n" },
+	  "C \tPORT 1,2,3,4,5,6\n  c 500 A command name may contain only letters and digits.\n"
+	  "C PORT\t1,2,3,4,5,6\n  c 500 A command name may contain only letters and digits.\n"
+	  "C \vPASV\n  c 500 A command name may contain only letters and digits.\n"
+	  "C PASV\f\n  c 500 A command name may contain only letters and digits.\n"
+	  "C \xffPASV\n  c 500 A command name may contain only letters and digits.\n"
+	  "C P@SW\n  c 500 A command name may contain only letters and digits.\n" },
 	{ "never offered",
 	  { 0 },
 	  LOGGED_IN,
@@ -448,7 +448,7 @@ static const struct script_case plain[] = {
 	{ "QUIT refused", { 0 }, LOGGED_IN, "C QUIT\n  s QUIT\nS 500 no\n  c 500 no\n  close quit\n" },
 };
 
-#define CONFUSED(why) "  c 421 The FTP server sent a reply that fits no command; closing.\n  close " why "\n"
+#define CONFUSED(why) "  c 421 The FTP server sent an unexpected reply; closing.\n  close " why "\n"
 
 static const struct script_case unsolicited[] = {
 	{ "227", { 0 }, LOGGED_IN, "S 227 (10,0,0,1,8,0)\n" CONFUSED("unsolicited-reply") },

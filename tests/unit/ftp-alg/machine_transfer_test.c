@@ -127,13 +127,12 @@ static const struct script_case levels[] = {
 #define LOST "  c 426 Connection closed; transfer aborted.\n  close-data\n"
 #define CUT                                                                                                  \
 	"  c 426 Connection closed; transfer aborted: the data ended without close_notify.\n  close-data\n"
-#define NO_CLIENT                                                                                            \
-	"  c 425 Can't open data connection: no connection to the client came about.\n  close-data\n"
+#define NO_CLIENT  "  c 425 Can't open data connection to the client.\n  close-data\n"
 #define TLS_FAILED "  c 522 TLS negotiation failed on the data connection.\n  close-data\n"
 #define NOT_REUSED                                                                                           \
 	"  c 522 Policy requires the data connection to resume the TLS session of this control "             \
 	"connection.\n  close-data\n"
-#define STALLED	    "  c 426 Transfer aborted: the data connection stood still.\n  close-data\n"
+#define STALLED	    "  c 426 Transfer aborted: the data connection stalled.\n  close-data\n"
 #define SERVER_SAID "  c 426 reset\n  close-data\n"
 
 /* What came of the data, times what the server says. */

@@ -92,7 +92,7 @@ static const struct script_case begins[] = {
 	{ "not when the data was lost meanwhile",
 	  { .action = &three },
 	  ASKED "D no-client\n",
-	  "S 450 busy\n  c 425 Can't open data connection: no connection to the client came about.\n"
+	  "S 450 busy\n  c 425 Can't open data connection to the client.\n"
 	  "  close-data\n" },
 	{ "not for other commands",
 	  { .action = &three },
@@ -159,7 +159,7 @@ static const struct script_case ends[] = {
 	  { .action = &three },
 	  RETRYING "S 150 go\n",
 	  "D certificate\nS 226 done\n"
-	  "  c 522 The data connection must show the client certificate of this control connection.\n"
+	  "  c 522 The data connection must use the client certificate of this control connection.\n"
 	  "  close-data\n" },
 };
 
@@ -264,7 +264,7 @@ static const struct script_case beside[] = {
 	{ "anything else unasked for",
 	  { .action = &three },
 	  WAITING,
-	  "S 226 done\n" OVER "  c 421 The FTP server sent a reply that fits no command; closing.\n"
+	  "S 226 done\n" OVER "  c 421 The FTP server sent an unexpected reply; closing.\n"
 	  "  close unsolicited-reply\nR -\n" },
 	{ "lost",
 	  { .action = &three },
