@@ -50,7 +50,8 @@ enum stream_io inbuf_fill(struct inbuf *inbuf, struct stream *stream)
 		inbuf->end += len;
 		/* All that was there: asking once more would cost a system call to be told so. What has come
 		 * meanwhile raises an event. */
-		if (inbuf->end < INBUF_BYTES && (stream->ssl == NULL || !stream_tls_has_pending(stream))) {
+		if (inbuf->end < INBUF_BYTES &&
+		    (!stream_has_layer(stream) || !stream_tls_has_pending(stream))) {
 			io = STREAM_WAIT;
 			break;
 		}

@@ -82,7 +82,7 @@ static enum stream_io gather(struct relay *relay, uint8_t *scratch, size_t size,
 		if (io != STREAM_OK)
 			break;
 		len += n;
-		if (from->ssl == NULL && len < size && relay->bytes + len > RELAY_SMALL)
+		if (!stream_has_layer(from) && len < size && relay->bytes + len > RELAY_SMALL)
 			io = STREAM_WAIT;
 	}
 	*ret_len = len;
@@ -99,10 +99,11 @@ static enum stream_io move_some(struct relay *relay, struct relay_tools *tools, 
 	bool small = relay->bytes <= RELAY_SMALL;
 	enum stream_io io;
 
-	if (!small && relay->from->ssl == NULL && stream_writes_plain(relay->to) && tools->pipe[0] != -1)
+	if (!small && !stream_has_layer(relay->from) && stream_writes_plain(relay->to) &&
+	    tools->pipe[0] != -1)
 		return stream_splice(relay->from, relay->to, tools->pipe, RELAY_SPLICE_BYTES, ret_len,
 				     ret_to);
-	if (relay->from->ssl == NULL)
+	if (!stream_has_layer(relay->from))
 		io = gather(relay, tools->scratch, relay->chunk, ret_len);
 	else if (small)
 		io = gather(relay, tools->scratch, RELAY_SMALL, ret_len);

@@ -79,7 +79,7 @@ static enum stream_io read_ended(struct stream *stream, ssize_t n)
 
 bool stream_writes_plain(const struct stream *stream)
 {
-	return stream->layer == NULL || stream->tx_clear || stream->kernel_encrypts;
+	return !stream_has_layer(stream) || stream->tx_clear || stream->kernel_encrypts;
 }
 
 /* The kernel has taken all bytes: now it takes the end of TLS, too, as soon as it has room. */
@@ -119,7 +119,7 @@ enum stream_io stream_read(struct stream *stream, uint8_t *buf, size_t size, siz
 {
 	ssize_t n;
 
-	if (stream->layer != NULL)
+	if (stream_has_layer(stream))
 		return stream->layer->read(stream, buf, size, ret_len);
 	do {
 		n = recv(stream->watch.fd, buf, size, 0);
@@ -236,7 +236,7 @@ enum stream_io stream_write_last(struct stream *stream, const uint8_t *bytes, si
 
 enum stream_io stream_finish(struct stream *stream)
 {
-	if (!stream->finishing && stream->layer != NULL && stream->tls_up && !stream->tx_clear) {
+	if (!stream->finishing && stream_has_layer(stream) && stream->tls_up && !stream->tx_clear) {
 		/* the kernel's goes out after the queue, OpenSSL's into it; the flush sees what fails */
 		stream->notify_pending = stream->kernel_encrypts;
 		if (!stream->notify_pending)
@@ -253,7 +253,7 @@ void stream_close(struct stream *stream, bool reset)
 	loop_unwatch(stream->loop, &stream->watch);
 	if (reset)
 		netsock_reset_on_close(stream->watch.fd);
-	if (stream->layer != NULL)
+	if (stream_has_layer(stream))
 		stream->layer->free(stream);
 	outq_free(&stream->outq);
 	fd_close(&stream->watch.fd);
@@ -266,7 +266,7 @@ void stream_move(struct stream *from, struct stream *to, watch_fn *fn)
 	*to = *from;
 	watch_init(&to->watch, fn);
 	to->watch.fd = from->watch.fd;
-	if (to->layer != NULL)
+	if (stream_has_layer(to))
 		to->layer->moved(to);
 	stream_forget(from);
 }

@@ -76,6 +76,12 @@ static inline bool stream_is_open(const struct stream *stream)
 	return stream->watch.fd != -1;
 }
 
+/* Does something protect it? True from the beginning of the handshake on. */
+static inline bool stream_has_layer(const struct stream *stream)
+{
+	return stream->layer != NULL;
+}
+
 /* Has everything been handed to the kernel? */
 static inline bool stream_is_drained(const struct stream *stream)
 {
