@@ -141,11 +141,93 @@ static void test_tls_1_2_goes_on_without_it(void **state)
 	pair_close(&pair);
 }
 
+/* What the client does at the end, and what it is then to the stream. */
+static const struct {
+	const char *name;
+	int version;
+	bool bytes, notify, fin, garbage;
+	enum stream_io want;
+} ends[] = {
+	{ "nothing", TLS1_3_VERSION, false, false, false, false, STREAM_WAIT },
+	{ "bytes", TLS1_3_VERSION, true, false, false, false, STREAM_WAIT },
+	{ "close_notify", TLS1_3_VERSION, false, true, false, false, STREAM_CLEAN },
+	{ "bytes, close_notify", TLS1_3_VERSION, true, true, false, false, STREAM_CLEAN },
+	{ "bytes, close_notify, FIN", TLS1_3_VERSION, true, true, true, false, STREAM_CLEAN },
+	{ "close_notify, FIN", TLS1_2_VERSION, false, true, true, false, STREAM_CLEAN },
+	{ "FIN", TLS1_3_VERSION, false, false, true, false, STREAM_TRUNCATED },
+	{ "bytes, FIN", TLS1_3_VERSION, true, false, true, false, STREAM_TRUNCATED },
+	{ "bytes, FIN", TLS1_2_VERSION, true, false, true, false, STREAM_TRUNCATED },
+	{ "no record", TLS1_3_VERSION, false, false, false, true, STREAM_RESET },
+	{ "bytes, no record, FIN", TLS1_3_VERSION, true, false, true, true, STREAM_RESET },
+};
+
+/* A FIN without close_notify is no end in order, with or without bytes before it. */
+static void test_ends(void **state)
+{
+	static const char garbage[] = "226 this is no TLS record\r\n";
+
+	(void)state;
+	for (size_t i = 0; i < NELEM(ends); i++) {
+		uint8_t buf[64];
+		size_t got = 0, len;
+		enum stream_io io;
+		struct pair pair;
+
+		pair_open(&pair, ends[i].version);
+		pair_shake_hands(&pair);
+		if (ends[i].bytes)
+			assert_int_equal(SSL_write(pair.client, "bytes", 5), 5);
+		if (ends[i].notify)
+			assert_int_equal(SSL_shutdown(pair.client), 0);
+		if (ends[i].garbage)
+			assert_int_equal(send(pair.client_fd, garbage, sizeof(garbage), 0), sizeof(garbage));
+		if (ends[i].fin)
+			assert_int_equal(shutdown(pair.client_fd, SHUT_WR), 0);
+		while ((io = stream_read(&pair.stream, buf, sizeof(buf), &len)) == STREAM_OK)
+			got += len;
+		if (io != ends[i].want || got != (ends[i].bytes ? 5 : 0))
+			fail_msg("%s: ended with %d after %zu bytes", ends[i].name, (int)io, got);
+		if (ends[i].want != STREAM_WAIT) /* and stays what it was */
+			assert_int_equal(stream_read(&pair.stream, buf, sizeof(buf), &len), ends[i].want);
+		pair_close(&pair);
+	}
+}
+
+/* A stream that moves takes its TLS along; our own end is a close_notify and then FIN. */
+static void test_moving_and_finishing(void **state)
+{
+	struct stream from;
+	struct pair pair;
+	uint8_t byte;
+
+	(void)state;
+	pair_open(&pair, TLS1_3_VERSION);
+	pair_shake_hands(&pair);
+	stream_move(&pair.stream, &from, on_event);
+	assert_false(stream_has_layer(&pair.stream));
+	assert_null(pair.stream.ssl);
+	stream_move(&from, &pair.stream, on_event);
+	memset(&from, 0, sizeof(from)); /* nothing points to it any more */
+	pair_talk(&pair);
+	assert_int_equal(stream_write_last(&pair.stream, (const uint8_t *)"z", 1), STREAM_OK);
+	assert_int_equal(recv(pair.client_fd, &byte, 1, MSG_PEEK), -1);
+	assert_int_equal(stream_finish(&pair.stream), STREAM_OK);
+	assert_true(pair.stream.finished);
+	assert_int_equal(SSL_read(pair.client, &byte, 1), 1);
+	assert_int_equal(byte, 'z');
+	assert_int_equal(SSL_read(pair.client, &byte, 1), 0);
+	assert_int_equal(SSL_get_shutdown(pair.client) & SSL_RECEIVED_SHUTDOWN, SSL_RECEIVED_SHUTDOWN);
+	assert_int_equal(recv(pair.client_fd, &byte, 1, 0), 0);
+	pair_close(&pair);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_the_peers_key_is_not_kept),
 		cmocka_unit_test(test_tls_1_2_goes_on_without_it),
+		cmocka_unit_test(test_ends),
+		cmocka_unit_test(test_moving_and_finishing),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
