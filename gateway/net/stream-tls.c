@@ -152,7 +152,7 @@ static enum stream_io classify(struct stream *stream, int result)
 	case SSL_ERROR_WANT_WRITE:
 		return STREAM_WAIT;
 	case SSL_ERROR_ZERO_RETURN:
-		return STREAM_CLEAN;
+		return stream->saw_reset ? STREAM_RESET : STREAM_CLEAN;
 	case SSL_ERROR_SYSCALL:
 		/* from 3.2 on OpenSSL says so of a close_notify behind user_canceled, as Java sends it */
 		if (!stream->saw_reset && (SSL_get_shutdown(stream->ssl) & SSL_RECEIVED_SHUTDOWN) != 0)

@@ -145,20 +145,22 @@ static void test_tls_1_2_goes_on_without_it(void **state)
 static const struct {
 	const char *name;
 	int version;
-	bool bytes, notify, fin, garbage;
+	bool bytes, notify, fin, garbage, alert;
 	enum stream_io want;
 } ends[] = {
-	{ "nothing", TLS1_3_VERSION, false, false, false, false, STREAM_WAIT },
-	{ "bytes", TLS1_3_VERSION, true, false, false, false, STREAM_WAIT },
-	{ "close_notify", TLS1_3_VERSION, false, true, false, false, STREAM_CLEAN },
-	{ "bytes, close_notify", TLS1_3_VERSION, true, true, false, false, STREAM_CLEAN },
-	{ "bytes, close_notify, FIN", TLS1_3_VERSION, true, true, true, false, STREAM_CLEAN },
-	{ "close_notify, FIN", TLS1_2_VERSION, false, true, true, false, STREAM_CLEAN },
-	{ "FIN", TLS1_3_VERSION, false, false, true, false, STREAM_TRUNCATED },
-	{ "bytes, FIN", TLS1_3_VERSION, true, false, true, false, STREAM_TRUNCATED },
-	{ "bytes, FIN", TLS1_2_VERSION, true, false, true, false, STREAM_TRUNCATED },
-	{ "no record", TLS1_3_VERSION, false, false, false, true, STREAM_RESET },
-	{ "bytes, no record, FIN", TLS1_3_VERSION, true, false, true, true, STREAM_RESET },
+	{ "nothing", TLS1_3_VERSION, false, false, false, false, false, STREAM_WAIT },
+	{ "bytes", TLS1_3_VERSION, true, false, false, false, false, STREAM_WAIT },
+	{ "close_notify", TLS1_3_VERSION, false, true, false, false, false, STREAM_CLEAN },
+	{ "bytes, close_notify", TLS1_3_VERSION, true, true, false, false, false, STREAM_CLEAN },
+	{ "bytes, close_notify, FIN", TLS1_3_VERSION, true, true, true, false, false, STREAM_CLEAN },
+	{ "close_notify, FIN", TLS1_2_VERSION, false, true, true, false, false, STREAM_CLEAN },
+	{ "FIN", TLS1_3_VERSION, false, false, true, false, false, STREAM_TRUNCATED },
+	{ "bytes, FIN", TLS1_3_VERSION, true, false, true, false, false, STREAM_TRUNCATED },
+	{ "bytes, FIN", TLS1_2_VERSION, true, false, true, false, false, STREAM_TRUNCATED },
+	{ "no record", TLS1_3_VERSION, false, false, false, true, false, STREAM_RESET },
+	{ "bytes, no record, FIN", TLS1_3_VERSION, true, false, true, true, false, STREAM_RESET },
+	{ "a fatal alert", TLS1_3_VERSION, false, false, false, false, true, STREAM_RESET },
+	{ "a fatal alert, FIN", TLS1_2_VERSION, true, false, true, false, true, STREAM_RESET },
 };
 
 /* A FIN without close_notify is no end in order, with or without bytes before it. */
@@ -181,14 +183,20 @@ static void test_ends(void **state)
 			assert_int_equal(SSL_shutdown(pair.client), 0);
 		if (ends[i].garbage)
 			assert_int_equal(send(pair.client_fd, garbage, sizeof(garbage), 0), sizeof(garbage));
+		if (ends[i].alert) { /* it answers what is no record with one */
+			assert_int_equal(send(pair.stream.watch.fd, garbage, sizeof(garbage), 0),
+					 sizeof(garbage));
+			assert_int_not_equal(SSL_read(pair.client, buf, sizeof(buf)), 1);
+		}
 		if (ends[i].fin)
 			assert_int_equal(shutdown(pair.client_fd, SHUT_WR), 0);
 		while ((io = stream_read(&pair.stream, buf, sizeof(buf), &len)) == STREAM_OK)
 			got += len;
 		if (io != ends[i].want || got != (ends[i].bytes ? 5 : 0))
 			fail_msg("%s: ended with %d after %zu bytes", ends[i].name, (int)io, got);
-		if (ends[i].want != STREAM_WAIT) /* and stays what it was */
-			assert_int_equal(stream_read(&pair.stream, buf, sizeof(buf), &len), ends[i].want);
+		io = stream_read(&pair.stream, buf, sizeof(buf), &len);
+		if (io != ends[i].want) /* it stays what it was */
+			fail_msg("%s: asked again it is %d", ends[i].name, (int)io);
 		pair_close(&pair);
 	}
 }
@@ -196,19 +204,18 @@ static void test_ends(void **state)
 /* A stream that moves takes its TLS along; our own end is a close_notify and then FIN. */
 static void test_moving_and_finishing(void **state)
 {
-	struct stream from;
-	struct pair pair;
+	struct pair pair, moved;
 	uint8_t byte;
 
 	(void)state;
 	pair_open(&pair, TLS1_3_VERSION);
 	pair_shake_hands(&pair);
-	stream_move(&pair.stream, &from, on_event);
+	moved = pair;
+	stream_move(&pair.stream, &moved.stream, on_event);
 	assert_false(stream_has_layer(&pair.stream));
 	assert_null(pair.stream.ssl);
-	stream_move(&from, &pair.stream, on_event);
-	memset(&from, 0, sizeof(from)); /* nothing points to it any more */
-	pair_talk(&pair);
+	pair_talk(&moved);
+	stream_move(&moved.stream, &pair.stream, on_event);
 	assert_int_equal(stream_write_last(&pair.stream, (const uint8_t *)"z", 1), STREAM_OK);
 	assert_int_equal(recv(pair.client_fd, &byte, 1, MSG_PEEK), -1);
 	assert_int_equal(stream_finish(&pair.stream), STREAM_OK);
