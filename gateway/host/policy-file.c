@@ -127,7 +127,7 @@ static void resolve_interface(struct policy_advertise *entry, struct diags *diag
 			  "this host has no interface \"%s\" (ip -br addr lists them)", entry->interface);
 	else if (entry->v4.family == IP_NONE && entry->v6.family == IP_NONE)
 		diags_add(diags, DIAG_ERROR, entry->address_mark,
-			  "interface \"%s\" has no address that a client could dial", entry->interface);
+			  "interface \"%s\" has no address that a client could connect to", entry->interface);
 }
 
 static void resolve_advertise(struct policy_advertise *entry, struct diags *diags)

@@ -108,15 +108,15 @@ static enum proxy_parse parse_v1(const uint8_t *bytes, size_t len, struct proxy_
 	all.at = sizeof(v1_start);
 	if (!ftp_cursor_field(&all, '\n', &line)) {
 		if (len >= PROXY_V1_MAX)
-			return fault(ret_fault, "a line of version 1 that is too long");
+			return fault(ret_fault, "a version 1 line that is too long");
 		return PROXY_PARSE_MORE;
 	}
 	header.consumed = all.at;
 	if (line.len == 0 || line.bytes[line.len - 1] != '\r')
-		return fault(ret_fault, "a malformed line of version 1");
+		return fault(ret_fault, "a malformed version 1 line");
 	line.len--;
 	if (!parse_line(&line, &header))
-		return fault(ret_fault, "a malformed line of version 1");
+		return fault(ret_fault, "a malformed version 1 line");
 	*ret = header;
 	return PROXY_PARSE_OK;
 }
@@ -200,19 +200,19 @@ static enum proxy_parse parse_v2(const uint8_t *bytes, size_t len, struct proxy_
 	if (!take(&c, &command, 1))
 		return PROXY_PARSE_MORE;
 	if (command != V2_LOCAL && command != V2_PROXY) /* at once: more may never come */
-		return fault(ret_fault, "a version or command that there is not");
+		return fault(ret_fault, "an unknown version or command");
 	if (!take(&c, &family, 1) || !take_u16(&c, &block_len))
 		return PROXY_PARSE_MORE;
 	header.consumed = c.at + block_len;
 	if (header.consumed > PROXY_HEADER_MAX)
-		return fault(ret_fault, "a header of version 2 that is too long");
+		return fault(ret_fault, "a version 2 header that is too long");
 	if (len < header.consumed)
 		return PROXY_PARSE_MORE;
 	c.len = header.consumed;
 	if (command == V2_LOCAL)
 		header.own = true; /* whatever the block says is to be ignored */
 	else if (!parse_block(family, &c, &header))
-		return fault(ret_fault, "a malformed header of version 2");
+		return fault(ret_fault, "a malformed version 2 header");
 	*ret = header;
 	return PROXY_PARSE_OK;
 }

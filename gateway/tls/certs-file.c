@@ -33,7 +33,7 @@ const char *certs_file_reason(void)
 	if (ERR_SYSTEM_ERROR(error))
 		return strerror(ERR_GET_REASON(error));
 	if (certs_file_at_end())
-		return "there is no such thing in the file (it has to be PEM)";
+		return "the file has none in PEM format";
 	return ERR_reason_error_string(error) != NULL ? ERR_reason_error_string(error) : "unknown error";
 }
 

@@ -59,8 +59,8 @@ static void check_status(OCSP_SINGLERESP *single, const struct policy_certificat
 
 	if (status != V_OCSP_CERTSTATUS_GOOD)
 		diags_add(diags, DIAG_WARNING, from->ocsp_mark,
-			  "the OCSP response in \"%s\" says of the certificate in \"%s\": %s", from->ocsp,
-			  from->chain, OCSP_cert_status_str(status));
+			  "the OCSP response in \"%s\" gives this status for the certificate in \"%s\": %s",
+			  from->ocsp, from->chain, OCSP_cert_status_str(status));
 	if (OCSP_check_validity(this_update, next_update, CLOCK_SKEW_S, -1) != 1)
 		diags_add(diags, DIAG_WARNING, from->ocsp_mark,
 			  "the OCSP response in \"%s\" cannot be used now: %s", from->ocsp,
@@ -80,11 +80,11 @@ static OCSP_RESPONSE *parse(const uint8_t *der, size_t len, const struct policy_
 	const char *fault = NULL;
 
 	if (response == NULL || at != der + len)
-		fault = "is no OCSP response (it has to be DER)";
+		fault = "is not an OCSP response in DER format";
 	else if (OCSP_response_status(response) != OCSP_RESPONSE_STATUS_SUCCESSFUL)
-		fault = "holds the refusal of an OCSP responder, not an answer";
+		fault = "holds an error from an OCSP responder, not an answer";
 	else if ((basic = OCSP_response_get1_basic(response)) == NULL)
-		fault = "holds an OCSP response of an unknown kind";
+		fault = "holds an OCSP response of an unknown type";
 	else if ((single = find(basic, leaf)) == NULL)
 		fault = "holds an OCSP response for another certificate";
 	else

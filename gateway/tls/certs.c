@@ -61,8 +61,8 @@ static void load_key(struct cert *cert, const struct policy_certificate *from, s
 	cert->key = PEM_read_bio_PrivateKey(bio, NULL, certs_file_passphrase, NULL);
 	if (cert->key == NULL)
 		diags_add(diags, DIAG_ERROR, from->key_mark,
-			  "no usable private key in \"%s\": %s (it has to be PEM and not encrypted)",
-			  from->key, certs_file_reason());
+			  "no usable private key in \"%s\": %s (it must be unencrypted PEM)", from->key,
+			  certs_file_reason());
 	else if (cert->leaf != NULL && X509_check_private_key(cert->leaf, cert->key) != 1)
 		diags_add(diags, DIAG_ERROR, from->key_mark,
 			  "the key in \"%s\" does not belong to the certificate in \"%s\"", from->key,

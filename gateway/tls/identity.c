@@ -168,7 +168,7 @@ static int load_subject(struct identity_users *users, const struct policy_user *
 
 	if (r == -EINVAL)
 		diags_add(diags, DIAG_ERROR, user->mark,
-			  "a \"subject\" of users \"%s\" is no name as RFC 2253 writes it: \"%.200s\"",
+			  "a \"subject\" of users \"%s\" is not a valid RFC 2253 name: \"%.200s\"",
 			  user->name, text);
 	if (r < 0)
 		return r == -EINVAL ? 0 : r;

@@ -126,8 +126,7 @@ static int load_folder(struct loading *l, const char *folder)
 	if (r == 0 && l->nauthorities == before && l->diags->nerrors == errors && !l->keyring->trust_system)
 		diags_add(
 		    l->diags, DIAG_ERROR, l->keyring->trust_mark,
-		    "no certificate in the folder \"%s\" has the name that is looked for; run \"openssl "
-		    "rehash\" on it",
+		    "the folder \"%s\" has no certificate under its hashed name; run \"openssl rehash\" on it",
 		    folder);
 	return r;
 }
@@ -174,8 +173,8 @@ static int load_authorities(struct loading *l)
 	if (!l->has_root)
 		diags_add(
 		    l->diags, DIAG_WARNING, l->keyring->trust_mark,
-		    "no certificate in \"%s\" is self-signed, but the chain of a client's certificate has "
-		    "to end in one",
+		    "no certificate in \"%s\" is self-signed, but the chain of a client's certificate must "
+		    "end in one",
 		    path);
 	if (l->names_len > CLIENT_CA_LIST_MAX)
 		while (sk_X509_NAME_num(l->trust->names) > 0)
@@ -204,7 +203,7 @@ static void warn_without_crl(const struct loading *l)
 		text = X509_NAME_oneline(X509_get_subject_name(authority), NULL, 0);
 		diags_add(
 		    l->diags, DIAG_WARNING, l->keyring->crl_mark,
-		    "\"%s\" has no list of the authority \"%.200s\", so that its certificates are refused",
+		    "\"%s\" has no CRL of the authority \"%.200s\", so certificates of that authority are refused",
 		    l->keyring->crl, text != NULL ? text : "?");
 		OPENSSL_free(text);
 	}
@@ -249,7 +248,7 @@ static int note_ends(struct loading *l)
 			continue;
 		if (X509_cmp_current_time(end) < 0 && !said) {
 			diags_add(l->diags, DIAG_WARNING, l->keyring->crl_mark,
-				  "a list of revoked certificates in \"%s\" has expired, so that all "
+				  "a CRL in \"%s\" has expired, so all "
 				  "certificates of that authority are refused",
 				  l->keyring->crl);
 			said = true;
@@ -289,7 +288,7 @@ static int load_crls(struct loading *l)
 	/* also after a fault: without the list nobody is let in */
 	if (X509_STORE_set_flags(l->trust->store, X509_V_FLAG_CRL_CHECK | X509_V_FLAG_CRL_CHECK_ALL) != 1)
 		return -ENOMEM;
-	bio = certs_file_open(path, mark, "revoked certificates", l->diags);
+	bio = certs_file_open(path, mark, "CRL", l->diags);
 	if (bio == NULL)
 		return 0;
 	while (r == 0 && (crl = PEM_read_bio_X509_CRL(bio, NULL, certs_file_passphrase, NULL)) != NULL) {
@@ -301,9 +300,7 @@ static int load_crls(struct loading *l)
 	whole = n > 0 && certs_file_at_end();
 	if (r == 0 && !whole)
 		diags_add(l->diags, DIAG_ERROR, mark, "%s in \"%s\": %s",
-			  n == 0 ? "no list of revoked certificates"
-				 : "a list of revoked certificates is broken",
-			  path, certs_file_reason());
+			  n == 0 ? "no CRL" : "a CRL is broken", path, certs_file_reason());
 	else if (r == 0)
 		r = note_ends(l);
 	if (r == 0 && whole && !l->keyring->trust_system)

@@ -88,11 +88,11 @@ def test_passthru_lets_the_revoked_in(launch, backend, certificates, tree):
 
 BROKEN = {
     "missing": (None, "No such file"),
-    "empty": ("", "no list of revoked certificates in"),
-    "of text": ("hello\n", "no list of revoked certificates in"),
-    "cut": ("CUT", "no list of revoked certificates in"),
-    "broken behind the first": ("SECOND", "a list of revoked certificates is broken in"),
-    "a certificate": ("CERTIFICATE", "no list of revoked certificates in"),
+    "empty": ("", "no CRL in"),
+    "of text": ("hello\n", "no CRL in"),
+    "cut": ("CUT", "no CRL in"),
+    "broken behind the first": ("SECOND", "a CRL is broken in"),
+    "a certificate": ("CERTIFICATE", "no CRL in"),
 }
 
 
@@ -123,8 +123,8 @@ def test_what_is_refused_later_is_a_warning(certificates, tree, folder):
         f.write(gateways.as_yaml(gateways.policy(certificates, ("127.0.0.1", 9), tls=auth("required"),
                                                  keyrings={"ftpd": {"trust": tree.root.pem, "crl": crl}})))
     status, said = gateways.check(os.path.join(folder, "policy.yaml"))
-    assert status == 0 and "warning: a list of revoked certificates in" in said, said
-    assert "has no list of the authority" in said and "CN=root" in said, said
+    assert status == 0 and "warning: a CRL in" in said, said
+    assert "has no CRL of the authority" in said and "CN=root" in said, said
 
 
 @pytest.mark.parametrize("version", VERSIONS)

@@ -96,17 +96,17 @@ def test_what_is_checked_at_load(folder, certificates, responder):
     refusal = bytes([0x30, 3, 0x0a, 1, 6])  # unauthorized (RFC 6960 4.2.1)
     for path, want in {
         os.path.join(folder, "missing.der"): "cannot read the OCSP response",
-        write("empty.der", b""): "is no OCSP response",
-        write("text.der", b"hello\n"): "is no OCSP response",
-        write("cut.der", content[:-1]): "is no OCSP response",
-        write("long.der", content + b"\0"): "is no OCSP response",
-        write("refusal.der", refusal): "holds the refusal",
+        write("empty.der", b""): "is not an OCSP response",
+        write("text.der", b"hello\n"): "is not an OCSP response",
+        write("cut.der", content[:-1]): "is not an OCSP response",
+        write("long.der", content + b"\0"): "is not an OCSP response",
+        write("refusal.der", refusal): "holds an error from an OCSP responder",
         responder.respond("other.der", certificates.other): "for another certificate",
     }.items():
         status, said = check(folder, certificates, path)
         assert status != 0 and want in said, said
     for path, want in {
-        responder.respond("revoked.der", certificates.ecdsa, "R"): "says of the certificate",
+        responder.respond("revoked.der", certificates.ecdsa, "R"): "gives this status for the certificate",
         responder.respond("unknown.der", certificates.ecdsa, "U"): "unknown",
     }.items():
         status, said = check(folder, certificates, path)

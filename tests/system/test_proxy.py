@@ -75,13 +75,13 @@ def test_byte_by_byte_and_with_a_command_behind_it(balanced):
 @pytest.mark.parametrize("first,reason", [
     (b"USER x\r\n", "no header"),
     (b"\x16\x03\x01\x02\x00\x01\x00", "no header"),
-    (b"PROXY TCP4 198.51.100.9\r\n", "a malformed line of version 1"),
-    (b"PROXY TCP4 198.51.100.9 192.0.2.1 40000 21\n", "a malformed line of version 1"),
-    (b"PROXY " + b"x" * 120, "a line of version 1 that is too long"),
-    (proxy_header.SIGNATURE + b"\x21\x11\xff\xff", "a header of version 2 that is too long"),
-    (proxy_header.SIGNATURE + b"\x21\x31\0\0", "a malformed header of version 2"),
-    (proxy_header.SIGNATURE + b"\x11", "a version or command that there is not"),
-    (v2(CLIENT, HERE, tlvs=b"\x04\xff\xff"), "a malformed header of version 2")])
+    (b"PROXY TCP4 198.51.100.9\r\n", "a malformed version 1 line"),
+    (b"PROXY TCP4 198.51.100.9 192.0.2.1 40000 21\n", "a malformed version 1 line"),
+    (b"PROXY " + b"x" * 120, "a version 1 line that is too long"),
+    (proxy_header.SIGNATURE + b"\x21\x11\xff\xff", "a version 2 header that is too long"),
+    (proxy_header.SIGNATURE + b"\x21\x31\0\0", "a malformed version 2 header"),
+    (proxy_header.SIGNATURE + b"\x11", "an unknown version or command"),
+    (v2(CLIENT, HERE, tlvs=b"\x04\xff\xff"), "a malformed version 2 header")])
 @pytest.mark.parametrize("listener", ["explicit", "implicit"])
 def test_what_is_no_header_ends_the_connection(balanced, listener, first, reason):
     with net.dial(getattr(balanced, listener)) as sock:

@@ -306,9 +306,7 @@ static const struct {
 	const char *other;	 /* of user B; NULL: there is none */
 	const char *want;	 /* the only fault; NULL: none */
 } loads[] = {
-	{ { "CN=a", "user1" },
-	  NULL,
-	  "a \"subject\" of users \"A\" is no name as RFC 2253 writes it: \"user1\"" },
+	{ { "CN=a", "user1" }, NULL, "a \"subject\" of users \"A\" is not a valid RFC 2253 name: \"user1\"" },
 	{ { "CN=a", "CN=x" },
 	  "cn=X",
 	  "users \"A\" and \"B\" have the same \"subject\": \"cn=X\"; a certificate belongs to one user" },
