@@ -1,3 +1,7 @@
+/*
+ * The answering half of the control protocol: the monitor sends what it knows, and
+ * each worker adds its sessions. An answer is one packet and never waits.
+ */
 #include "gateway/base/ctl-proto.h"
 
 #include <errno.h>

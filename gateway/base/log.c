@@ -1,3 +1,8 @@
+/*
+ * Writes one line per event, as text or JSON, from a buffer of fixed size in one
+ * call. Nothing here allocates or waits: a line that the reader has no room for is
+ * dropped, and the next line that gets through says how many were.
+ */
 #include "gateway/base/log.h"
 
 #include <errno.h>

@@ -1,3 +1,8 @@
+/*
+ * The event loop. A turn handles what epoll reports, then the queue, then a slice
+ * of time of bulk watches, then the timers that are due, and last the frees that
+ * callbacks have deferred.
+ */
 #include "gateway/base/loop.h"
 
 #include <errno.h>

@@ -1,3 +1,8 @@
+/*
+ * The channel between the monitor and a worker. It checks the form of what
+ * arrives (size, type, direction, at most one descriptor), since the other end may
+ * have been taken over; what a message asks for is its receiver's to judge.
+ */
 #include "gateway/base/msg.h"
 
 #include <errno.h>

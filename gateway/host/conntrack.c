@@ -1,3 +1,7 @@
+/*
+ * Creates and removes conntrack expectations over netlink. The monitor does this
+ * for its workers, which have neither the capability nor the socket.
+ */
 #include "gateway/host/conntrack.h"
 
 #include <arpa/inet.h>

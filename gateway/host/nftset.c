@@ -1,3 +1,8 @@
+/*
+ * Adds and removes elements of the administrator's nftables sets through
+ * libnftables, for the monitor. Names come from the policy and are checked before
+ * they become part of a command.
+ */
 #include "gateway/host/nftset.h"
 
 #include <errno.h>

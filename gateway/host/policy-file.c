@@ -1,3 +1,8 @@
+/*
+ * Reads the policy's file and resolves what it names: hosts and the addresses of
+ * interfaces. All of this happens before a worker starts, because a worker waits
+ * for no file and no name server.
+ */
 #include "gateway/host/policy-file.h"
 
 #include <errno.h>

@@ -1,3 +1,7 @@
+/*
+ * Gives up privileges for good: capabilities in the monitor; user, root folder and
+ * system calls in a worker. What a worker may still call is the table below.
+ */
 #include "gateway/host/sandbox.h"
 
 #include <cap-ng.h>

@@ -1,3 +1,8 @@
+/*
+ * Decides once per tick whether a sender is fast enough to be read in larger
+ * portions, and tells the kernel with SO_RCVLOWAT. relay.c asks it before each
+ * read.
+ */
 #include "gateway/net/coalesce.h"
 
 #include "gateway/net/netsock.h"

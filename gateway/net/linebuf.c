@@ -1,3 +1,8 @@
+/*
+ * The buffers between a control connection and the FTP machine: input that has not
+ * been consumed, and lines that leave together. Both may hold passwords, so what
+ * has been used is wiped.
+ */
 #include "gateway/net/linebuf.h"
 
 #include <assert.h>

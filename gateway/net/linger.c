@@ -1,3 +1,7 @@
+/*
+ * The list of connections that are about to close. Each one has a timer and ends
+ * when its peer does, when the time is up, or when the peer sends too much.
+ */
 #include "gateway/net/linger.h"
 
 #include <stdlib.h>

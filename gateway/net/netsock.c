@@ -1,3 +1,7 @@
+/*
+ * The system calls on TCP sockets, with addresses as policy/ip.h has them, so
+ * that no session and no listener handles a struct sockaddr.
+ */
 #include "gateway/net/netsock.h"
 
 #include <errno.h>

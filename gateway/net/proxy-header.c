@@ -1,3 +1,8 @@
+/*
+ * Parses and makes the header of the PROXY protocol. Bytes from the network are
+ * read through a cursor, and nothing is written beyond PROXY_HEADER_MAX. The
+ * specification is proxy-protocol.txt of HAProxy.
+ */
 #include "gateway/net/proxy-header.h"
 
 #include <stdio.h>

@@ -1,3 +1,9 @@
+/*
+ * Moves the bytes of one transfer, a chunk a step. relay_step() looks at the
+ * destination first, then moves, then carries the end over, then waits for the
+ * acknowledgement of a download. Where neither side has TLS in user space, bytes
+ * are spliced and never copied.
+ */
 #include "gateway/net/relay.h"
 
 #include <fcntl.h>

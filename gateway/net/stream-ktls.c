@@ -1,3 +1,8 @@
+/*
+ * Hands our direction of a TLS connection to the kernel. OpenSSL writes through a
+ * BIO that queues records until the kernel has the keys, and passes the content of
+ * records on to OpenSSL's own socket BIO from then on.
+ */
 #include "gateway/net/stream-ktls.h"
 
 #include <errno.h>

@@ -1,3 +1,8 @@
+/*
+ * The TLS layer of a stream: handshake, reading, writing and the end, by way of
+ * OpenSSL. One function, classify(), turns what a failed call means into enum
+ * stream_io, so that an end in order is never mistaken for another one.
+ */
 #include "gateway/net/stream-tls.h"
 
 #include <assert.h>

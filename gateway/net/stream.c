@@ -1,3 +1,8 @@
+/*
+ * One connection: reading, writing, splicing and closing. Where a stream has a
+ * layer, its bytes go through that. Here are the queue for what the kernel does
+ * not take, and the order in which it ends: all bytes, close_notify, FIN.
+ */
 #include "gateway/net/stream.h"
 
 #include <errno.h>

@@ -1,3 +1,7 @@
+/*
+ * Opens PEM files and puts OpenSSL's complaints about them into words, for the
+ * modules that load certificates, keys, CRLs and OCSP responses.
+ */
 #include "gateway/tls/certs-file.h"
 
 #include <errno.h>

@@ -1,3 +1,7 @@
+/*
+ * Loads an OCSP response from a file and checks that it fits its certificate and
+ * is current. It does not check the signature: clients do.
+ */
 #include "gateway/tls/certs-ocsp.h"
 
 #include <errno.h>

@@ -1,3 +1,7 @@
+/*
+ * Loads the certificates and keys of a key ring, chooses among them by host name,
+ * and knows when they expire. tlsctx.c gives them to OpenSSL.
+ */
 #include "gateway/tls/certs.h"
 
 #include <errno.h>

@@ -1,3 +1,7 @@
+/*
+ * Parses a distinguished name. The policy's subjects are text and a certificate's
+ * is DER: both become an X509_NAME here, so that OpenSSL compares like with like.
+ */
 #include "gateway/tls/identity-name.h"
 
 #include <errno.h>

@@ -1,3 +1,7 @@
+/*
+ * Takes the identity out of a client's certificate and finds the policy's user
+ * with that subject. Subjects are compared as parsed names, never as text.
+ */
 #include "gateway/tls/identity.h"
 
 #include <errno.h>

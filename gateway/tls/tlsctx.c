@@ -1,3 +1,8 @@
+/*
+ * Builds an SSL_CTX from each tls_action, and an SSL for each connection. All
+ * options and callbacks of OpenSSL are set here: versions, ciphers, SNI, ALPN,
+ * tickets and the binding of data connections to their control connection.
+ */
 #include "gateway/tls/tlsctx.h"
 
 #include <assert.h>

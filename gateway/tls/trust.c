@@ -1,3 +1,7 @@
+/*
+ * Loads the authorities and CRLs that a key ring trusts into an X509_STORE, and
+ * warns of what would refuse every client: no root, no CRL, an expired CRL.
+ */
 #include "gateway/tls/trust.h"
 
 #include <dirent.h>

@@ -1,3 +1,7 @@
+/*
+ * Loads what the policy says of users: certificate subjects, services and password
+ * files. Passwords are wiped when the policy goes.
+ */
 #include "gateway/tls/users.h"
 
 #include <errno.h>
