@@ -1,12 +1,12 @@
 /*
- * What attlsctl asks of a running attlsd through control_socket, and what it is
- * answered: the shapes that both ends share.
+ * The control protocol: what attlsctl asks of a running attlsd through
+ * control_socket, and what it gets for an answer.
  *
- * The socket is a SOCK_SEQPACKET of the file system that attlsd's own user alone
- * may connect to. One question for each connection, in one packet; then answers,
- * a packet each, until attlsd closes. Packets have one size, so that no code with
- * privileges takes text apart, and begin with CTL_VERSION, since an attlsctl may
- * be older or newer than the attlsd that runs.
+ * The socket is a SOCK_SEQPACKET in the file system that only attlsd's own user
+ * may connect to. A connection carries one question, in one packet, then answers,
+ * one packet each, until attlsd closes. Packets have one size, so that no
+ * privileged code parses text, and begin with CTL_VERSION, since attlsctl may be
+ * older or newer than the attlsd that runs.
  */
 #ifndef ATTLSD_GATEWAY_BASE_CTL_PROTO_H
 #define ATTLSD_GATEWAY_BASE_CTL_PROTO_H
@@ -20,8 +20,8 @@
 
 enum ctl_proto_what {
 	CTL_STATUS = 1, /* ANSWER_GATEWAY, then ANSWER_WORKER for each worker */
-	CTL_SESSIONS,	/* the same; then from each worker, mixed, its ANSWER_SESSION and behind them
-			   ANSWER_SESSIONS_END */
+	CTL_SESSIONS,	/* the same; then each worker's ANSWER_SESSIONs and its ANSWER_SESSIONS_END;
+			   those of several workers are mixed */
 	CTL_END,	/* end a session: ANSWER_DONE or ANSWER_REFUSED */
 	CTL_RELOAD,	/* the same, once the new policy is in force or was refused */
 	CTL_DRAIN,	/* the same, at once */
@@ -78,19 +78,19 @@ struct answer_worker {
 	uint32_t transfers;
 };
 
-/* Texts are what a client or a server sent: whoever shows them escapes them. */
+/* Texts come from a client or a server as they are: escape them before showing them. */
 struct answer_session {
 	uint64_t session;
 	uint64_t age_ms;
-	uint64_t idle_ms; /* since the client last said something, or the transfer last moved a byte */
+	uint64_t idle_ms; /* since the client's last command or the transfer's last byte */
 	int32_t worker;	  /* pid */
 	struct ip_endpoint remote, local, server;
 	char listener[ANSWER_NAME_MAX];
 	char rule[ANSWER_NAME_MAX]; /* "": not known yet */
 	char backend[ANSWER_NAME_MAX];
 	char user[65]; /* who has logged in; "": nobody yet */
-	char tls[16];  /* of the control connection: the version, "handshake", "ccc" behind it; "": in the
-			  clear */
+	char tls[16];  /* of the control connection: the version, "handshake", or "ccc" after CCC; "": in
+			  the clear */
 	char cipher[48];
 	char transfer[128];   /* the command of the transfer that runs; "": none does */
 	uint8_t protect;      /* 0: that data connection is in the clear */
@@ -119,8 +119,8 @@ struct answer {
 struct answer ctl_proto_answer(enum answer_kind kind);
 
 /*
- * Send an answer without waiting. Returns 0; -EAGAIN: the reader has to read
- * first; another negative errno: the connection is of no use any more.
+ * Send an answer without waiting. Returns 0; -EAGAIN: the reader must read
+ * first; another negative errno: the connection is lost.
  */
 int ctl_proto_send(int fd, const struct answer *answer);
 

@@ -1,6 +1,6 @@
 /*
  * What the FTP machine of a session starts from, by policy alone. One function
- * for the worker and for `attlsctl explain`, so that explain tells what attlsd
+ * for the worker and for `attlsctl explain`, so that explain shows what attlsd
  * does.
  */
 #ifndef ATTLSD_GATEWAY_BASE_FTP_SETUP_H
@@ -11,7 +11,7 @@
 #include "ftp-alg/ftp-alg.h"
 #include "policy/policy.h"
 
-/* The client's control connection as the gateway sees it: who dialled what. */
+/* The two ends of the client's control connection, as the gateway sees them. */
 struct ftp_setup_ends {
 	const struct policy_listener *listener;
 	struct ip_endpoint remote; /* the client */

@@ -27,7 +27,7 @@ static struct {
 	enum log_format format;
 	int fd;
 	bool is_socket;
-	bool blocks; /* it could not be opened anew: ask before each line */
+	bool blocks; /* it could not be reopened: poll before each line */
 	uint64_t lost;
 } sink = { .level = LOG_LEVEL_INFO, .fd = STDERR_FILENO };
 
@@ -137,7 +137,8 @@ static void open_sink(void)
 	sink.is_socket = S_ISSOCK(st.st_mode);
 	if (sink.is_socket)
 		return;
-	/* An open file description of our own: O_NONBLOCK on fd 2 itself would hit whoever shares it. */
+	/* An open file description of our own: O_NONBLOCK on fd 2 itself would affect every process that
+	 * shares it. */
 	fd = open("/proc/self/fd/2", O_WRONLY | O_NONBLOCK | O_APPEND | O_CLOEXEC | O_NOCTTY);
 	/* policy errors go to fd 2 itself, and must not land on top of the log */
 	if (S_ISREG(st.st_mode))

@@ -12,7 +12,7 @@
 
 #include "gateway/base/util.h"
 
-/* What bulk watches get of one turn: about one handshake, or half a mebibyte under TLS. */
+/* The time that bulk watches get in one turn: about one handshake, or half a mebibyte under TLS. */
 #define SLICE_US 300
 
 static uint64_t monotonic_us(void)
@@ -64,7 +64,7 @@ int loop_watch(struct loop *loop, struct watch *watch, uint32_t want)
 
 	if (want == watch->want)
 		return 0;
-	/* want 0 leaves epoll: it would go on reporting EPOLLHUP otherwise */
+	/* a watch that wants nothing leaves epoll, which would otherwise go on reporting EPOLLHUP */
 	if (epoll_ctl(watch->bulk ? loop->bulk_fd : loop->epoll_fd, op, watch->fd, &event) == -1)
 		return -errno;
 	watch->want = want;
@@ -215,7 +215,7 @@ static void run_first(struct loop_queue *queue)
 	watch->fn(watch, ready);
 }
 
-/* As many as were queued before this turn, so that nobody starves the descriptors. */
+/* Only those that were queued before this turn, so that the queue cannot starve the descriptors. */
 static void run_again(struct loop *loop)
 {
 	for (size_t n = loop->again.len; n > 0 && loop->again.len > 0; n--)
@@ -223,8 +223,8 @@ static void run_again(struct loop *loop)
 }
 
 /*
- * What has happened to bulk watches joins their queue. As long as that is
- * long there is no need to know: those that wait would be told again.
+ * Queue the bulk watches that epoll reports. While the queue is long epoll is not
+ * asked: it would only report the watches that wait already.
  */
 static void queue_bulk(struct loop *loop)
 {
@@ -250,7 +250,7 @@ static void run_bulk(struct loop *loop)
 	}
 }
 
-/* Returns whether it is bulk watches to which something has happened. */
+/* Returns true when the event is that bulk watches have events. */
 static bool run_event(struct loop *loop, const struct epoll_event *event)
 {
 	struct watch *watch = event->data.ptr;

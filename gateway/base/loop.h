@@ -5,9 +5,9 @@
  * object that called it.
  *
  * A turn has a fast lane and a slow one. Bulk watches (file transfers,
- * handshakes) have an epoll and a queue of their own, and of that a turn does one
- * slice of time; so a command on a control connection never waits for more than a slice
- * and the one step that overran it, however many transfers there are.
+ * handshakes) have their own epoll and queue, which get one slice of time per
+ * turn. A command on a control connection therefore waits for one slice and the
+ * step that overran it at most, however many transfers there are.
  *
  * Everything is embedded in its owner and found back with CONTAINER_OF. One
  * loop per process, not thread-safe. Callbacks may add, change and remove any
@@ -37,10 +37,10 @@ struct loop_queue {
 
 struct watch {
 	int fd;
-	uint32_t want; /* what epoll was told; 0: it does not know the fd */
+	uint32_t want; /* the events that epoll watches for; 0: it does not know the fd */
 	watch_fn *fn;
 	bool bulk;		  /* others go first, see loop_set_bulk() */
-	uint32_t ready;		  /* what is to be told, while queued */
+	uint32_t ready;		  /* events to report, while queued */
 	struct loop_queue *queue; /* the one that it waits in, or NULL */
 	struct watch *next, *prev;
 };
@@ -99,7 +99,7 @@ int loop_watch(struct loop *loop, struct watch *watch, uint32_t want);
 /* Whether others go first. Of a watch that asks for events already: returns as loop_watch(). */
 int loop_set_bulk(struct loop *loop, struct watch *watch, bool bulk);
 
-/* Forget the watch wholly: no event of this turn reaches it any more. Call before closing its fd. */
+/* Forget the watch: not even an event of this turn reaches it. Call this before closing its fd. */
 void loop_unwatch(struct loop *loop, struct watch *watch);
 
 /* Call watch->fn(watch, 0) in one of the next turns, whatever the descriptor does. */

@@ -43,7 +43,7 @@ struct msg {
 	uint64_t session;	   /* MSG_SESSION*: its number, unique in this attlsd */
 	uint32_t failures;	   /* MSG_SESSION: failed logins from this source lately */
 	uint32_t purpose;	   /* MSG_SOCKET*: enum msg_purpose */
-	uint32_t serial;	   /* MSG_SOCKET*, MSG_ANNOUNCE*: of the asker, comes back unchanged */
+	uint32_t serial;	   /* MSG_SOCKET*, MSG_ANNOUNCE*: the sender's, returned in the answer */
 	uint32_t active;	   /* MSG_ANNOUNCE: the gateway dials */
 	int32_t error;		   /* of answers: 0 or a negative errno */
 	struct ip_endpoint remote; /* MSG_SESSION: the client */

@@ -12,7 +12,7 @@
 /* The object that embeds `ptr` as its `member`. */
 #define CONTAINER_OF(ptr, type, member) ((type *)(void *)((char *)(ptr)-offsetof(type, member)))
 
-/* Close and set to -1; -1 is fine. The result of close() tells nothing that could be acted on. */
+/* Close and set to -1; -1 is fine. Nothing can be done about an error of close(). */
 static inline void fd_close(int *fd)
 {
 	if (*fd != -1)

@@ -90,7 +90,7 @@ static int query(struct conntrack *conntrack, enum nf_conntrack_query what, cons
 		nfexp_set_attr(expect, ATTR_EXP_MASTER, master);
 		nfexp_set_attr(expect, ATTR_EXP_EXPECTED, expected);
 		nfexp_set_attr(expect, ATTR_EXP_MASK, mask);
-		/* netlink wants one; the kernel gives it the helper's time-out all the same */
+		/* netlink requires one, but the kernel uses the helper's time-out */
 		nfexp_set_attr_u32(expect, ATTR_EXP_TIMEOUT, 300);
 		r = nfexp_query(conntrack->expect, what, expect) == -1 ? -errno : 0;
 	}

@@ -1,6 +1,6 @@
 /*
- * Facts of the host that the monitor acts on at start and attlsctl doctor
- * reports: one place, so that both say the same.
+ * Facts of the host. The monitor acts on them at start and attlsctl doctor reports
+ * them, so both ask here.
  */
 #include "gateway/host/facts.h"
 
@@ -25,7 +25,7 @@ bool host_kernel_has_tls(void)
 	int fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
 	bool has = true;
 
-	/* the layer is for connected sockets only, but that is looked at after it was found (and loaded) */
+	/* the kernel finds (and loads) the layer before it checks that the socket is connected */
 	if (fd != -1 && setsockopt(fd, IPPROTO_TCP, TCP_ULP, name, sizeof(name) - 1) == -1)
 		has = errno == ENOTCONN;
 	fd_close(&fd);

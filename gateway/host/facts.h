@@ -15,7 +15,7 @@
 /* `ktls` in any tls_action? */
 bool host_wants_ktls(const struct policy *policy);
 
-/* Has the kernel TLS for sockets? As root this loads the module, which workers may not do. */
+/* Does the kernel have TLS for sockets? As root this loads the module, which workers may not do. */
 bool host_kernel_has_tls(void);
 
 #endif

@@ -11,7 +11,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* A data connection has to come within this time. */
+/* A data connection must come within this time. */
 #define ELEMENT_TIMEOUT "60s"
 #define NAME_MAX_BYTES	97
 

@@ -1,11 +1,11 @@
 /*
- * Data connections as elements of an nftables set: for firewalls where
- * expectations cannot be had. The set is the administrator's:
+ * Data connections as elements of an nftables set, for firewalls without
+ * expectations. The set is the administrator's:
  *
  *   set data { type ipv4_addr . ipv4_addr . inet_service; flags timeout; }
  *
- * (source address, destination address, destination port), and one more with a
- * 6 behind its name for IPv6.
+ * (source address, destination address, destination port), and a second set for
+ * IPv6 whose name has a 6 appended.
  */
 #ifndef ATTLSD_GATEWAY_HOST_NFTSET_H
 #define ATTLSD_GATEWAY_HOST_NFTSET_H

@@ -100,7 +100,7 @@ static void keep_first(struct policy_advertise *entry, const struct sockaddr *fr
 		entry->v6 = addr;
 }
 
-/* Needs a zone, which no reply of FTP can tell. */
+/* Such an address needs a zone, which no FTP reply can carry. */
 static bool is_link_local(const struct sockaddr *from)
 {
 	const void *any = from;

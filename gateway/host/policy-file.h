@@ -15,7 +15,7 @@
 int policy_file_load(const char *path, struct diags *diags, struct policy **ret_policy);
 
 /*
- * Where the attlsd that serves this file can be asked, also while the file has
+ * The control socket of the attlsd that serves this file, also while the file has
  * faults. Returns 0 and the path in buf, "" for none; or a negative errno.
  */
 int policy_file_peek_control_socket(const char *path, char *buf, size_t size);

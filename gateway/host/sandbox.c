@@ -50,7 +50,7 @@ int sandbox_empty_root(void)
 }
 
 #if defined(__SANITIZE_ADDRESS__)
-/* The sanitizers' run-time opens /proc, maps and starts threads when it reports: no filter in such builds. */
+/* The sanitizers' run-time opens files, maps memory and starts threads: no filter in such builds. */
 static int filter_calls(void)
 {
 	return 0;
@@ -94,7 +94,7 @@ static int filter_calls(void)
 	if (r == 0)
 		r = seccomp_rule_add(filter, SCMP_ACT_ALLOW, SCMP_SYS(ioctl), 1,
 				     SCMP_A1(SCMP_CMP_EQ, SIOCOUTQ, 0));
-	/* a file that a library would like to look at (time zones, say) is not there, as in any empty root */
+	/* a library that looks for a file (time zones, say) finds none, as in any empty root */
 	if (r == 0)
 		r = seccomp_rule_add(filter, SCMP_ACT_ERRNO(ENOENT), SCMP_SYS(openat), 0);
 	if (r == 0)

@@ -1,5 +1,5 @@
 /*
- * Giving up privileges: what the monitor keeps, and a worker's cage.
+ * Giving up privileges: what the monitor keeps, and what confines a worker.
  */
 #ifndef ATTLSD_GATEWAY_HOST_SANDBOX_H
 #define ATTLSD_GATEWAY_HOST_SANDBOX_H
@@ -20,13 +20,12 @@ bool sandbox_has_net_admin(void);
 /*
  * A worker: chroot into the open, empty folder `root` (-1: not started as root,
  * skip what only root can do), become uid and gid for good, no new privileges,
- * and a system call filter. All files have to be open by now. Returns 0 or a
+ * and a system call filter. All files must be open by now. Returns 0 or a
  * negative errno, *ret_what is the step that failed.
  */
 int sandbox_worker(int root, unsigned uid, unsigned gid, const char **ret_what);
 
-/* An empty folder without a name: nobody can put anything into it. Returns its descriptor or a negative
- * errno. */
+/* An empty folder that nothing can be put into. Returns its descriptor or a negative errno. */
 int sandbox_empty_root(void);
 
 #endif

@@ -33,7 +33,7 @@ void inbuf_tidy(struct inbuf *inbuf)
 		return;
 	}
 	memmove(inbuf->bytes, inbuf->bytes + inbuf->start, len);
-	explicit_bzero(inbuf->bytes + len, inbuf->end - len); /* what has moved, or is used up */
+	explicit_bzero(inbuf->bytes + len, inbuf->end - len); /* what has moved or been consumed */
 	inbuf->start = 0;
 	inbuf->end = len;
 }
@@ -53,8 +53,8 @@ enum stream_io inbuf_fill(struct inbuf *inbuf, struct stream *stream)
 		if (io != STREAM_OK)
 			break;
 		inbuf->end += len;
-		/* All that was there: asking once more would cost a system call to be told so. What has come
-		 * meanwhile raises an event. */
+		/* That was all: another read would only cost a system call, and bytes that arrive meanwhile
+		 * raise an event. */
 		if (inbuf->end < INBUF_BYTES &&
 		    (!stream_has_layer(stream) || !stream_tls_has_pending(stream))) {
 			io = STREAM_WAIT;
@@ -72,8 +72,7 @@ enum stream_io inbuf_fill(struct inbuf *inbuf, struct stream *stream)
 void outbuf_flush(struct outbuf *outbuf, struct stream *stream)
 {
 	if (outbuf->len > 0 && stream_is_open(stream))
-		(void)stream_write(stream, outbuf->bytes,
-				   outbuf->len); /* a broken stream is seen when it is read */
+		(void)stream_write(stream, outbuf->bytes, outbuf->len); /* the next read sees a fault */
 	explicit_bzero(outbuf->bytes, outbuf->len);
 	outbuf->len = 0;
 }

@@ -1,5 +1,5 @@
 /*
- * Bytes of control connections: received ones that are not used up yet, and
+ * Bytes of control connections: received ones that have not been consumed, and
  * lines that wait to be sent together.
  */
 #ifndef ATTLSD_GATEWAY_NET_LINEBUF_H
@@ -15,7 +15,7 @@
 struct inbuf {
 	uint8_t *bytes;
 	size_t start, end;
-	bool more; /* it was full when it was last filled: the stream may have more inside */
+	bool more; /* the last fill stopped because it was full: the stream may hold more */
 };
 
 /* Holds the longest line of either side twice over. */
@@ -41,32 +41,31 @@ static inline bool inbuf_has_room(const struct inbuf *inbuf)
 	return inbuf_len(inbuf) < INBUF_BYTES;
 }
 
-/* Read what is there. STREAM_OK: the buffer is full; STREAM_WAIT: epoll tells when there is more, or the end.
- */
+/* Read what is there. STREAM_OK: the buffer is full; STREAM_WAIT: epoll reports more bytes, or the end. */
 enum stream_io inbuf_fill(struct inbuf *inbuf, struct stream *stream);
 
-/* Give an empty buffer's memory back; make room at the end of another one. Moves the bytes. */
+/* Free the memory of an empty buffer; otherwise move the bytes to the front, to make room at the end. */
 void inbuf_tidy(struct inbuf *inbuf);
 
-/* Drop everything. What was in it may have been a password: it is wiped. */
+/* Drop and wipe everything, since it may be a password. */
 void inbuf_free(struct inbuf *inbuf);
 
-/* What one event can have to say to a client or a server before it is flushed. */
+/* What one event can send to a client or a server before a flush. */
 #define OUTBUF_BYTES (16 * 1024)
 
-/* Lines on their way to one leg; filled and flushed within one event, so that one reply is one segment. */
+/* Lines to one end; filled and flushed within one event, so that one reply is one segment. */
 struct outbuf {
 	size_t len;
 	uint8_t bytes[OUTBUF_BYTES];
 };
 
-/* Add a text and CRLF; flushes first when there is no room. len is below OUTBUF_BYTES - 2. */
+/* Add a text and CRLF; flush first when there is no room. len is below OUTBUF_BYTES - 2. */
 void outbuf_add(struct outbuf *outbuf, struct stream *stream, const char *text, size_t len);
 
-/* Send what is there. A broken stream is noticed when it is read. */
+/* Send what is there. The next read reports a broken stream. */
 void outbuf_flush(struct outbuf *outbuf, struct stream *stream);
 
-/* The same for the last ones: they leave in one segment with what stream_finish() sends. */
+/* The same for the last lines: they leave in one segment with what stream_finish() sends. */
 void outbuf_flush_last(struct outbuf *outbuf, struct stream *stream);
 
 #endif

@@ -12,7 +12,7 @@
 #define LINGER_MS	2000
 #define LINGER_HURRY_MS 200
 #define LINGER_RESET_MS 200
-/* What a peer may still send before it is taken for a chatterbox. */
+/* What a peer may still send before it is closed at once. */
 #define LINGER_READ_MAX (64 * 1024)
 
 struct linger {
@@ -20,7 +20,7 @@ struct linger {
 	struct timer timer;
 	struct deferred deferred;
 	struct linger_list *list;
-	bool reset; /* nothing is sent or read any more */
+	bool reset; /* it ends with a reset; nothing more is sent or read */
 	size_t read;
 	struct linger *next, *prev;
 };
@@ -59,7 +59,7 @@ static void on_event(struct watch *watch, uint32_t ready)
 		linger_end(linger);
 		return;
 	}
-	/* Below TLS: a close_notify ends TLS, but it is the FIN that says that the peer has read all. */
+	/* Below TLS: a close_notify ends TLS, but only FIN shows that the peer has read everything. */
 	io = stream_drop(&linger->stream, &len);
 	linger->read += len;
 	if (io != STREAM_WAIT || linger->read > LINGER_READ_MAX ||
@@ -68,7 +68,7 @@ static void on_event(struct watch *watch, uint32_t ready)
 		linger_end(linger);
 }
 
-/* A place in the list that has the stream; or NULL, and the stream is closed. */
+/* The entry that has taken the stream over. NULL: there is no room, and the stream is closed. */
 static struct linger *adopt(struct linger_list *list, struct stream *from, bool reset)
 {
 	struct linger *linger = list->n < list->max ? calloc(1, sizeof(*linger)) : NULL;

@@ -1,8 +1,8 @@
 /*
- * Connections on their way out: what is left to send is sent, the peer gets
- * time to read it and to close first, then the socket goes. Closing at once
- * would turn a peer's late byte (its close_notify, say) into a reset, which can
- * destroy data that the peer has not read yet.
+ * Lingering close: what is left to send is sent, the peer gets time to read it and
+ * to close first, then the socket is closed. Closing at once would answer a late
+ * byte of the peer (its close_notify, say) with a reset, which can destroy data
+ * that the peer has not read yet.
  */
 #ifndef ATTLSD_GATEWAY_NET_LINGER_H
 #define ATTLSD_GATEWAY_NET_LINGER_H
@@ -11,7 +11,7 @@
 
 struct linger;
 
-/* All that a process keeps, with their bound. */
+/* All of a process, with their limit. */
 struct linger_list {
 	struct loop *loop;
 	void (*on_empty)(struct linger_list *list); /* the last one has gone; may be NULL */
@@ -28,13 +28,13 @@ struct linger_list {
 void linger_take(struct linger_list *list, struct stream *from);
 
 /*
- * Take over a stream of which nothing is worth anything, to be reset a little
- * later: a server that has not even accepted it may lose its wits otherwise, and never say what became of the
- * transfer (pyftpdlib does). `from` is closed afterwards.
+ * Take over a stream that has failed, to reset it a little later: a server that
+ * has not even accepted the connection may otherwise fail to report the outcome of
+ * the transfer (pyftpdlib does). `from` is closed afterwards.
  */
 void linger_reset(struct linger_list *list, struct stream *from);
 
-/* From now on nobody gets much time: the process wants to end. */
+/* The process is about to end: shorten all time-outs, and those to come. */
 void linger_hurry(struct linger_list *list);
 
 /* Close all at once. */

@@ -18,7 +18,7 @@
 /* Keep-alive probes after the idle time: every 15 s, given up after 4. */
 #define KEEPALIVE_INTERVAL_S 15
 #define KEEPALIVE_PROBES     4
-/* One client is expected; the rest are strangers that get turned away one by one. */
+/* One connection is expected; strangers are accepted and refused one by one. */
 #define DATA_BACKLOG 4
 
 union address {
@@ -56,7 +56,7 @@ static void from_sockaddr(const union address *address, struct ip_endpoint *ret)
 
 static void set_option(int fd, int level, int option, int value)
 {
-	/* A socket without the nicety still works. */
+	/* A socket without the option still works. */
 	(void)setsockopt(fd, level, option, &value, sizeof(value));
 }
 
@@ -118,8 +118,8 @@ int netsock_bind_transparent(const struct ip_endpoint *endpoint, uint16_t avoid_
 	if (r == 0)
 		r = netsock_local(fd, &bound);
 	if (r == 0 && bound.port == avoid_port && endpoint->port == 0) {
-		int other =
-		    netsock_bind_transparent(endpoint, avoid_port); /* while this one holds the port */
+		/* while this socket holds the port */
+		int other = netsock_bind_transparent(endpoint, avoid_port);
 
 		fd_close(&fd);
 		return other;
@@ -167,7 +167,7 @@ int netsock_listen_range(const struct ip_addr *addr, struct port_range range)
 	range = netsock_range(range);
 	low = range.low;
 	count = (uint32_t)(range.high - range.low + 1);
-	/* Unpredictable, so that nobody can wait at the next port (RFC 2577 6). */
+	/* Unpredictable, so that an attacker cannot wait at the next port (RFC 2577 6). */
 	start = netsock_random_port(range);
 	if (start == 0)
 		return -EAGAIN;

@@ -1,5 +1,5 @@
 /*
- * TCP sockets: make, bind, dial, question. All of them are non-blocking and
+ * TCP sockets: create, bind, connect, inspect. All of them are non-blocking and
  * close-on-exec. Functions return a descriptor or 0, or a negative errno.
  */
 #ifndef ATTLSD_GATEWAY_NET_NETSOCK_H
@@ -34,7 +34,7 @@ int netsock_connect(int fd, const struct ip_endpoint *to);
 /* A range itself, or the dynamic ports (RFC 6335 6) where it is empty. */
 struct port_range netsock_range(struct port_range range);
 
-/* A port of `range` (or of the dynamic ports) that nobody can foresee. 0: no random numbers. */
+/* An unpredictable port of `range` (or of the dynamic ports). 0: no random numbers. */
 uint16_t netsock_random_port(struct port_range range);
 
 /*
@@ -52,7 +52,7 @@ int netsock_dial(const struct ip_endpoint *to, const struct ip_addr *from);
 /* Accept one; -EAGAIN when there is none. *ret_peer is the other side. */
 int netsock_accept(int fd, struct ip_endpoint *ret_peer);
 
-/* The pending error of a socket, as a negative errno, or 0: asked after EPOLLOUT of a dial. */
+/* The pending error of a socket as a negative errno, or 0. Ask after EPOLLOUT of a dial. */
 int netsock_error(int fd);
 
 /* Was an established connection reset? */
@@ -65,19 +65,18 @@ int netsock_peer(int fd, struct ip_endpoint *ret_endpoint);
 bool netsock_is_quiet(int fd);
 
 /*
- * What a control connection needs: TCP_NODELAY, and urgent data in line, since
- * Telnet's IAC DM comes as that and would leave a lone IAC behind otherwise.
+ * Options of a control connection: TCP_NODELAY, and urgent data in line, since
+ * the DM of Telnet's IAC DM is urgent and a lone IAC would remain otherwise.
  */
 void netsock_set_control(int fd);
 
-/* TCP keep-alive after so many idle seconds; 0 leaves it to the kernel (off). */
+/* TCP keep-alive after idle_s seconds without traffic; 0 leaves it off. */
 void netsock_keepalive(int fd, uint32_t idle_s);
 
-/* Have epoll tell of so many bytes or more (1: of any), of the end, and of a full window; not of fewer bytes.
- */
+/* Have epoll report the socket from `bytes` bytes on (1: any), at its end, or when its window is full. */
 void netsock_wake_at(int fd, int bytes);
 
-/* Make the coming close() send RST instead of FIN: the peer must not take what it has for the whole. */
+/* Make the next close() send RST instead of FIN: the peer must not take what it has for the whole. */
 void netsock_reset_on_close(int fd);
 
 /* Bytes written to the socket (and its FIN) that the peer has not acknowledged; 0 also when unknown. */

@@ -10,10 +10,10 @@
 #include <string.h>
 
 #define OUTQ_MIN 4096
-/* Far above what any caller can leave in it: hitting it means that somebody writes without draining. */
+/* Far above what any caller can leave in it: only a caller that writes without draining gets here. */
 #define OUTQ_MAX (4 * 1024 * 1024)
 
-/* What is as small as this may be a control connection's, with a password in it. */
+/* Up to this size the queue may be a control connection's, with a password in it. */
 #define OUTQ_WIPED_MAX (64 * 1024)
 
 /*

@@ -13,7 +13,7 @@
 static const uint8_t v1_start[] = { 'P', 'R', 'O', 'X', 'Y', ' ' };
 static const uint8_t v2_start[] = { '\r', '\n', '\r', '\n', 0, '\r', '\n', 'Q', 'U', 'I', 'T', '\n' };
 
-/* Bytes behind the signature of version 2: command, family, length (2). */
+/* The fixed part of version 2: signature, command, family, length (2). */
 #define V2_FIXED     (sizeof(v2_start) + 4)
 #define V2_LOCAL     0x20
 #define V2_PROXY     0x21
@@ -76,7 +76,7 @@ static bool parse_port(struct ftp_cursor *line, uint16_t *ret)
 	return true;
 }
 
-/* The line behind "PROXY ", without its CRLF. */
+/* The line after "PROXY ", without its CRLF. */
 static bool parse_line(struct ftp_cursor *line, struct proxy_header *ret)
 {
 	struct ftp_cursor rest = *line; /* from its start, as parse_v1() makes it */
@@ -150,7 +150,7 @@ static bool take_u16(struct ftp_cursor *c, uint16_t *ret)
 	return true;
 }
 
-/* Do TLVs fill what is left? */
+/* Is the rest made of whole TLVs? */
 static bool are_tlvs(struct ftp_cursor *block)
 {
 	uint16_t len;
@@ -204,7 +204,7 @@ static enum proxy_parse parse_v2(const uint8_t *bytes, size_t len, struct proxy_
 	c.at = sizeof(v2_start);
 	if (!take(&c, &command, 1))
 		return PROXY_PARSE_MORE;
-	if (command != V2_LOCAL && command != V2_PROXY) /* at once: more may never come */
+	if (command != V2_LOCAL && command != V2_PROXY) /* now: more bytes may never come */
 		return fault(ret_fault, "an unknown version or command");
 	if (!take(&c, &family, 1) || !take_u16(&c, &block_len))
 		return PROXY_PARSE_MORE;
@@ -215,7 +215,7 @@ static enum proxy_parse parse_v2(const uint8_t *bytes, size_t len, struct proxy_
 		return PROXY_PARSE_MORE;
 	c.len = header.consumed;
 	if (command == V2_LOCAL)
-		header.own = true; /* whatever the block says is to be ignored */
+		header.own = true; /* the block is to be ignored */
 	else if (!parse_block(family, &c, &header))
 		return fault(ret_fault, "a malformed version 2 header");
 	*ret = header;
@@ -234,7 +234,7 @@ enum proxy_parse proxy_header_parse(const uint8_t *bytes, size_t len, struct pro
 	return fault(ret_fault, "no header");
 }
 
-/* --- making them --- */
+/* --- making a header --- */
 
 size_t proxy_header_v1(const struct ip_endpoint *source, const struct ip_endpoint *destination,
 		       uint8_t buf[static PROXY_HEADER_MAX])

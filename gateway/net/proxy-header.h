@@ -1,6 +1,6 @@
 /*
- * The PROXY protocol's header, versions 1 and 2, as bytes: what a load balancer
- * says of the connection that it passes on. Pure: no socket, no session.
+ * The header of the PROXY protocol, versions 1 and 2: a load balancer's facts
+ * about the connection that it passes on. Pure: no socket, no session.
  */
 #ifndef ATTLSD_GATEWAY_NET_PROXY_HEADER_H
 #define ATTLSD_GATEWAY_NET_PROXY_HEADER_H
@@ -11,19 +11,19 @@
 
 #include "policy/ip.h"
 
-/* The longest header that is taken or made: 16 bytes and what of TLVs makes sense of one connection. */
+/* The longest header that is taken or made: more TLVs than one connection can need. */
 #define PROXY_HEADER_MAX 2048
 #define PROXY_V1_MAX	 107 /* with its CRLF */
 
 enum proxy_parse {
-	PROXY_PARSE_MORE = 0, /* all of these bytes belong to a header, and there is more of it */
+	PROXY_PARSE_MORE = 0, /* these bytes begin a header that is not complete */
 	PROXY_PARSE_OK,
 	PROXY_PARSE_BAD,
 };
 
 struct proxy_header {
 	size_t consumed; /* its length; what follows belongs to the connection */
-	bool own;	 /* LOCAL or UNKNOWN: it says nothing, the connection's own addresses hold */
+	bool own;	 /* LOCAL or UNKNOWN: it has no addresses, use the connection's own */
 	struct ip_endpoint source, destination; /* of one family; none when `own` */
 };
 
@@ -35,7 +35,7 @@ struct proxy_header {
 enum proxy_parse proxy_header_parse(const uint8_t *bytes, size_t len, struct proxy_header *ret,
 				    const char **ret_fault);
 
-/* What version 2 can say of TLS. Texts are NULL where there is nothing to say. */
+/* What version 2 can carry about TLS. A text is NULL where there is none. */
 struct proxy_facts {
 	const char *authority; /* the server name that the client asked for (SNI) */
 	const char *alpn;
@@ -47,8 +47,8 @@ struct proxy_facts {
 };
 
 /*
- * Make a header. Where the families of source and destination differ it says
- * UNKNOWN, since there is no way to write that. A text that has no room in the
+ * Make a header. Where source and destination differ in family the
+ * header is UNKNOWN, since it cannot hold both. A text that has no room in the
  * header is left out. Returns the length.
  */
 size_t proxy_header_v1(const struct ip_endpoint *source, const struct ip_endpoint *destination,

@@ -12,14 +12,14 @@
 #include "gateway/base/util.h"
 #include "gateway/net/netsock.h"
 
-/* A chunk at first, and at least. */
+/* The chunk at the beginning, and the smallest one. */
 #define RELAY_CHUNK_INITIAL (256 * 1024)
 #define RELAY_CHUNK_MIN	    (64 * 1024)
-/* A file of at most this is looked at for its end once more, which then leaves together with its bytes. */
+/* A file up to this size is read until its end is seen, which then leaves together with the bytes. */
 #define RELAY_SMALL (64 * 1024)
-/* And is read in so many steps at once: a record of TLS may hold a single byte. */
+/* Reads in one step: a TLS record may hold a single byte. */
 #define GATHER_READS 128
-/* Moved at once from one clear stream to another, and what the pipe is asked to hold. */
+/* The most that one splice moves, and the size of the pipe. */
 #define RELAY_SPLICE_BYTES (512 * 1024)
 
 _Static_assert(STREAM_WIRE_BYTES <= RELAY_CHUNK_MAX &&
@@ -39,8 +39,8 @@ void relay_init(struct relay *relay, struct stream *client, struct stream *serve
 }
 
 /*
- * The destination has nothing to say, but what it says must be heard: a reset,
- * TLS's own messages, the end of its direction. Data from it is a fault.
+ * The destination sends no data, but its direction must be read: for a reset, for
+ * messages of TLS, for its end. Data from it is a fault.
  */
 static bool back_channel_ok(struct relay *relay)
 {
@@ -65,7 +65,7 @@ static bool back_channel_ok(struct relay *relay)
 
 static enum relay_result wait_for(struct relay *relay, uint32_t from_want, uint32_t to_want)
 {
-	/* A watch that cannot be had (no memory) would wait for ever. */
+	/* Without the watch (no memory) the relay would wait for ever. */
 	if (loop_watch(relay->from->loop, &relay->from->watch, from_want) < 0)
 		return RELAY_FROM_LOST;
 	if (!relay->to_ended)
@@ -75,8 +75,7 @@ static enum relay_result wait_for(struct relay *relay, uint32_t from_want, uint3
 	return RELAY_WAIT;
 }
 
-/* Fill the scratch buffer. The clear side's short read means that nothing more is there but, maybe, the end.
- */
+/* Fill the scratch buffer. In the clear, a short read means that only the end may follow. */
 static enum stream_io gather(struct relay *relay, uint8_t *scratch, size_t size, size_t *ret_len)
 {
 	struct stream *from = relay->from;
@@ -124,7 +123,7 @@ static enum stream_io move_some(struct relay *relay, struct relay_tools *tools, 
 	return io;
 }
 
-/* Larger chunks for who takes all of them; smaller ones for many small records, which take long. */
+/* Larger chunks for a destination that takes all of them; smaller ones when records are small and slow. */
 static void fit_chunk(struct relay *relay, enum stream_io io, size_t len)
 {
 	if (!stream_is_drained(relay->to) || (io == STREAM_OK && len < relay->chunk / 8))
@@ -178,8 +177,7 @@ static enum relay_result move(struct relay *relay, struct relay_tools *tools)
 static enum relay_result end(struct relay *relay)
 {
 	if (relay->upload && !relay->from->finishing)
-		(void)stream_finish(
-		    relay->from); /* a client may wait for our close_notify before anything else */
+		(void)stream_finish(relay->from); /* a client may wait for our close_notify first */
 	switch (stream_finish(relay->to)) {
 	case STREAM_OK:
 		break;
@@ -194,13 +192,13 @@ static enum relay_result end(struct relay *relay)
 	return RELAY_AGAIN;
 }
 
-/* A download has arrived when the client's TCP has acknowledged all of it; an upload is the server's to
- * confirm. */
+/* A download has arrived when the client's TCP has acknowledged all of it; an upload, when the server says
+ * so. */
 static enum relay_result settle(struct relay *relay)
 {
 	if (relay->upload || netsock_unacknowledged(relay->to->watch.fd) == 0)
 		return RELAY_DONE;
-	/* a reset raises no event once nothing is read any more, and leaves the count as it is */
+	/* once the stream is no longer read, a reset raises no event and leaves the count as it is */
 	if (relay->to_ended && netsock_is_reset(relay->to->watch.fd))
 		return RELAY_TO_LOST;
 	if (wait_for(relay, 0, 0) != RELAY_WAIT)
@@ -214,7 +212,7 @@ void relay_tools_init(struct relay_tools *tools)
 		tools->pipe[0] = tools->pipe[1] = -1;
 		return;
 	}
-	(void)fcntl(tools->pipe[1], F_SETPIPE_SZ, RELAY_SPLICE_BYTES); /* a smaller one works as well */
+	(void)fcntl(tools->pipe[1], F_SETPIPE_SZ, RELAY_SPLICE_BYTES); /* a smaller pipe works, too */
 }
 
 void relay_tools_done(struct relay_tools *tools)

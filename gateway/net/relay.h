@@ -16,9 +16,9 @@
 #include "gateway/net/stream.h"
 
 /*
- * Moved at a time, at most. The larger the chunk, the less often the source's
- * kernel is woken for more, which costs more than what no longer fits the cache; but commands
- * of other sessions wait for it.
+ * The most that is moved at a time. A larger chunk wakes the source's sender less
+ * often, which saves more than the cache misses cost; but commands of other
+ * sessions wait for it.
  */
 #define RELAY_CHUNK_MAX (512 * 1024)
 
@@ -42,7 +42,7 @@ struct relay {
 	bool doubt;    /* the source's orderly end does not mean that all is there */
 	bool to_ended; /* the destination has ended its (unused) direction */
 	enum relay_state state;
-	size_t chunk; /* moved at a time, now: what a slow destination leaves behind takes memory */
+	size_t chunk; /* moved at a time, now: what a slow destination does not take costs memory */
 	uint64_t bytes;
 	struct coalesce coalesce;
 };
@@ -50,18 +50,18 @@ struct relay {
 /* Both streams are open and, where protected, through their handshake. doubt: as in the struct. */
 void relay_init(struct relay *relay, struct stream *client, struct stream *server, bool upload, bool doubt);
 
-/* What all relays of a process move their bytes through; nothing stays in it. */
+/* What all relays of a process move their bytes through; it is empty between two steps. */
 struct relay_tools {
 	int pipe[2];		 /* for clear bytes; -1: there is none */
 	struct stream_wire wire; /* uploads under TLS */
 	uint8_t scratch[STREAM_TLS_READ_WIRE_BYTES];
 };
 
-/* Without a pipe it works as well. */
+/* It works without a pipe, too. */
 void relay_tools_init(struct relay_tools *tools);
 void relay_tools_done(struct relay_tools *tools);
 
-/* Move a chunk. Asks the loop for the events that it needs. */
+/* Move a chunk, and ask the loop for the events that are needed next. */
 enum relay_result relay_step(struct relay *relay, struct relay_tools *tools);
 
 #endif

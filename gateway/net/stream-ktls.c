@@ -13,17 +13,16 @@
 
 #include "gateway/net/stream-bio.h"
 
-/* request_update, behind the header of the message */
+/* request_update, after the header of the message */
 #define KEY_UPDATE_REQUEST_AT 4
 
-/* NULL: there is, and was, no kernel in it. An OpenSSL that was built without kTLS does not ask. */
+/* Has the kernel our keys? Always false with an OpenSSL that was built without kTLS. */
 static bool has_keys(const struct stream_ktls *ktls)
 {
 	return ktls != NULL && BIO_get_ktls_send(ktls->socket);
 }
 
-/* Records before the kernel has the keys; then what is in them, with the type of the record set by a control.
- */
+/* Records, until the kernel has the keys; then their content, of a type that a control has set before. */
 static int bio_write(BIO *bio, const char *bytes, size_t len, size_t *ret_written)
 {
 	struct stream *stream = BIO_get_data(bio);
@@ -50,7 +49,7 @@ static long bio_ctrl(BIO *bio, int command, long num, void *ptr)
 
 	if (command != BIO_CTRL_FLUSH)
 		return stream->ktls != NULL ? BIO_ctrl(stream->ktls->socket, command, num, ptr) : 0;
-	/* the kernel gets the keys behind a flush: what is queued as records has to be gone by then */
+	/* the kernel gets the keys after a flush, so the queued records must be gone by then */
 	if (has_keys(stream->ktls) || stream_flush(stream) == STREAM_OK)
 		return 1;
 	BIO_set_retry_write(bio);
@@ -70,7 +69,7 @@ int stream_ktls_allow(struct stream *stream)
 	struct stream_ktls *ktls = calloc(1, sizeof(*ktls));
 	BIO *bio = stream_bio_new(&to_kernel, stream);
 
-	/* asks the socket for its TLS layer at once; a kernel without one says no, and all stays as it is */
+	/* this asks the socket for its TLS layer; where the kernel has none, nothing changes */
 	if (ktls != NULL)
 		ktls->socket = BIO_new_socket(stream->watch.fd, BIO_NOCLOSE);
 	if (bio == NULL || ktls == NULL || ktls->socket == NULL) {
@@ -78,7 +77,8 @@ int stream_ktls_allow(struct stream *stream)
 		free(ktls);
 		return -ENOMEM;
 	}
-	SSL_set0_wbio(stream->ssl, bio); /* only this one can give keys away: those for reading stay */
+	/* the BIO for reading stays as it is, so only the keys for writing are passed on */
+	SSL_set0_wbio(stream->ssl, bio);
 	(void)SSL_set_options(stream->ssl, SSL_OP_ENABLE_KTLS);
 	stream->ktls = ktls;
 	return 0;

@@ -31,7 +31,7 @@ static int bio_write(BIO *bio, const char *bytes, size_t len, size_t *ret_writte
 	return 1;
 }
 
-/* As recv(), but signals do not matter. */
+/* As recv(), but goes on after a signal. */
 static ssize_t socket_read(struct stream *stream, void *buf, size_t size)
 {
 	ssize_t n;
@@ -46,7 +46,7 @@ static ssize_t socket_read(struct stream *stream, void *buf, size_t size)
 	return n;
 }
 
-/* The same out of the wire buffer, which is filled when it is empty and that is allowed. */
+/* The same from the wire buffer, which may be filled once per call when it is empty. */
 static ssize_t wire_read(struct stream *stream, void *buf, size_t size)
 {
 	struct stream_wire *wire = stream->wire;
@@ -94,7 +94,7 @@ static long bio_ctrl(BIO *bio, int command, long num, void *ptr)
 
 	(void)num, (void)ptr;
 	switch (command) {
-	case BIO_CTRL_FLUSH: /* the stream flushes when it is ready to */
+	case BIO_CTRL_FLUSH: /* the stream flushes by itself */
 		return 1;
 	case BIO_CTRL_EOF:
 		return stream->saw_fin;
@@ -114,8 +114,8 @@ static struct stream_bio_kind to_stream = {
 
 /*
  * KeyUpdates, alerts and refused renegotiations bring no data, cost us more than
- * the peer, and OpenSSL reads on behind each: so many in one turn are an attack,
- * whatever stands between them, and the connection is treated as broken.
+ * the peer, and OpenSSL reads on after each of them. More than this in one turn is
+ * an attack, whatever comes between them, and the connection counts as broken.
  */
 #define NODATA_RECORDS_MAX 32
 
@@ -134,10 +134,10 @@ static void on_message(int is_write, int version, int type, const void *bytes, s
 	if (is_write || !stream->tls_up || (type != SSL3_RT_HANDSHAKE && type != SSL3_RT_ALERT))
 		return;
 	if (++stream->nodata_records > NODATA_RECORDS_MAX)
-		stream->saw_reset = true; /* bio_read() gives nothing more */
+		stream->saw_reset = true; /* bio_read() returns nothing more */
 }
 
-/* OpenSSL says only that the verification failed; put what failed beside it, for stream_tls_reason(). */
+/* OpenSSL reports only that the verification failed; add what failed, for stream_tls_reason(). */
 static void explain_certificate(const SSL *ssl)
 {
 	unsigned long error = ERR_peek_last_error();
@@ -159,7 +159,7 @@ static enum stream_io classify(struct stream *stream, int result)
 	case SSL_ERROR_ZERO_RETURN:
 		return stream->saw_reset ? STREAM_RESET : STREAM_CLEAN;
 	case SSL_ERROR_SYSCALL:
-		/* from 3.2 on OpenSSL says so of a close_notify behind user_canceled, as Java sends it */
+		/* how OpenSSL from 3.2 on reports a close_notify after user_canceled, as Java sends it */
 		if (!stream->saw_reset && (SSL_get_shutdown(stream->ssl) & SSL_RECEIVED_SHUTDOWN) != 0)
 			return STREAM_CLEAN;
 		break;
@@ -171,11 +171,11 @@ static enum stream_io classify(struct stream *stream, int result)
 	if (stream->saw_fin)
 		return STREAM_TRUNCATED;
 	explain_certificate(stream->ssl);
-	/* A broken record or a failed handshake: whatever alert there is goes out, then nothing is sure any
-	 * more. */
+	/* A broken record or a failed handshake: send the alert, if there is one; nothing more is certain. */
 	(void)stream_flush(stream);
+	/* the next read would take the peer's fatal alert for an end */
 	if (stream->tls_up)
-		stream->saw_reset = true; /* asked again, OpenSSL would call the peer's fatal alert an end */
+		stream->saw_reset = true;
 	return STREAM_RESET;
 }
 
@@ -188,7 +188,7 @@ static enum stream_io tls_read(struct stream *stream, uint8_t *buf, size_t size,
 		return STREAM_OK;
 	}
 	io = classify(stream, 0);
-	/* KeyUpdate and alerts are answered from inside a read */
+	/* a read may have queued an answer to a KeyUpdate or an alert */
 	if (io == STREAM_WAIT && !stream_is_drained(stream) && stream_flush(stream) == STREAM_RESET)
 		return STREAM_RESET;
 	return io;
@@ -201,7 +201,7 @@ static enum stream_io tls_write(struct stream *stream, const uint8_t *bytes, siz
 	ERR_clear_error();
 	for (size_t at = 0; at < len; at += written)
 		if (SSL_write_ex(stream->ssl, bytes + at, len - at, &written) != 1)
-			return STREAM_RESET; /* the BIO never makes it wait */
+			return STREAM_RESET; /* the BIO takes everything, so there is nothing to wait for */
 	return STREAM_OK;
 }
 
@@ -219,13 +219,13 @@ static void tls_free(struct stream *stream)
 static void tls_moved(struct stream *stream)
 {
 	BIO_set_data(SSL_get_rbio(stream->ssl), stream);
-	BIO_set_data(SSL_get_wbio(stream->ssl), stream); /* mostly the same */
+	BIO_set_data(SSL_get_wbio(stream->ssl), stream); /* without kTLS the same one */
 }
 
 void stream_tls_notify(struct stream *stream)
 {
 	ERR_clear_error();
-	(void)SSL_shutdown(stream->ssl); /* sends at most; the peer's is not waited for */
+	(void)SSL_shutdown(stream->ssl); /* sends only; it does not wait for the peer's */
 }
 
 static enum stream_io tls_notify(struct stream *stream)
@@ -261,10 +261,9 @@ int stream_tls_start(struct stream *stream, SSL *ssl, bool kernel)
 }
 
 /*
- * OpenSSL keeps the peer's public key of the key exchange as long as the connection, for
- * SSL_get_peer_tmp_key(): 6 KiB for ML-KEM, where all else of an idle session is 23. Nothing asks for it any
- * more, so the key is emptied: EVP_PKEY_set_type() clears what a key holds, and which type it then has does
- * not matter.
+ * OpenSSL keeps the peer's public key of the key exchange for the life of the connection, for
+ * SSL_get_peer_tmp_key(): 6 KiB for ML-KEM, while the rest of an idle session takes 23. Nothing asks for it
+ * after the handshake, so the key is emptied: EVP_PKEY_set_type() clears it, whatever the new type is.
  */
 static void forget_peer_key(SSL *ssl)
 {
@@ -308,7 +307,7 @@ enum stream_io stream_tls_read_wire(struct stream *stream, struct stream_wire *w
 	enum stream_io io;
 	size_t len = 0, n;
 
-	/* beside the wire: what read-ahead has brought before (64 KiB), and a record that is read in part */
+	/* room for the wire buffer, earlier read-ahead (64 KiB) and a record that is read in part */
 	assert(size >= STREAM_TLS_READ_WIRE_BYTES);
 	SSL_set_read_ahead(stream->ssl, 0);
 	wire->start = wire->end = 0;
@@ -331,7 +330,7 @@ const char *stream_tls_reason(void)
 	const char *reason;
 
 	if (ERR_GET_LIB(error) == ERR_LIB_USER && (flags & ERR_TXT_STRING) != 0)
-		return data; /* a callback of ours has refused */
+		return data; /* one of our callbacks has refused */
 	error = ERR_peek_last_error_data(&data, &flags);
 	reason = ERR_reason_error_string(error);
 
@@ -418,9 +417,9 @@ enum stream_io stream_tls_leave(struct stream *stream, bool answer)
 			return STREAM_OK;
 		}
 	}
-	stream->closing_tls = true; /* from here on it is TLS, however it is cut into segments */
+	stream->closing_tls = true; /* from here on it is a TLS record, however it is segmented */
 	io = tls_read(stream, &first, 1, &len);
-	if (io == STREAM_OK) /* application data behind CCC */
+	if (io == STREAM_OK) /* application data after CCC */
 		return STREAM_RESET;
 	if (io != STREAM_CLEAN)
 		return io;

@@ -1,9 +1,9 @@
 /*
- * TLS on a stream: the only file that drives an SSL object.
+ * TLS on a stream. Only this module and stream-ktls drive an SSL object.
  *
- * The transport below OpenSSL is a BIO of our own: reads go straight to the
- * socket (as much as OpenSSL asks for, so a control connection is never read
- * past the record at hand, which AUTH and CCC rely on); writes gather in the
+ * OpenSSL reads and writes through a BIO of our own. A read goes straight to the
+ * socket, for as much as OpenSSL asks for, so a control connection is never read
+ * past the current record, which AUTH and CCC rely on. A write goes to the
  * stream's output queue, so that many records leave in one system call.
  */
 #ifndef ATTLSD_GATEWAY_NET_STREAM_TLS_H
@@ -13,16 +13,16 @@
 #include "policy/ftp-action.h"
 
 /*
- * Ciphertext of a bulk transfer on its way into OpenSSL, a good deal at once.
- * (OpenSSL's own read-ahead moves all that it holds to the front of its buffer
- * for every record, so a large one costs more than it saves.) It is empty before
- * and after each call that uses it, so all streams of a process share one.
+ * Ciphertext of a bulk transfer on its way into OpenSSL, many records at once.
+ * (OpenSSL's own read-ahead moves its whole buffer to the front for every record,
+ * so a large one costs more than it saves.) It is empty before and after each call
+ * that uses it, so all streams of a process share one.
  */
 #define STREAM_WIRE_BYTES (512 * 1024)
 struct stream_wire {
 	uint8_t bytes[STREAM_WIRE_BYTES];
 	size_t start, end;
-	size_t max;	/* asked of the kernel at once */
+	size_t max;	/* to ask the kernel for */
 	bool may_fill;	/* once in a call */
 	bool exhausted; /* the kernel has nothing more now */
 };
@@ -40,7 +40,7 @@ int stream_tls_start(struct stream *stream, struct ssl_st *ssl, bool kernel);
  */
 enum stream_io stream_tls_handshake(struct stream *stream);
 
-/* Has the peer begun one, as far as a whole ClientHello? */
+/* Has a whole ClientHello of the peer arrived? */
 bool stream_tls_has_begun(const struct stream *stream);
 
 /* Why the last TLS operation failed, in OpenSSL's words (a certificate that did not verify: with why); static
@@ -81,24 +81,25 @@ enum stream_io stream_tls_read_wire(struct stream *stream, struct stream_wire *w
 
 bool stream_tls_resumed(const struct stream *stream);
 
-/* Bytes that are decrypted or read but not yet handed out: a CCC with any behind it is a violation. */
+/* Does TLS hold bytes that were not handed out? After CCC any such byte is a violation. */
 bool stream_tls_has_pending(const struct stream *stream);
 
-/* Send close_notify (into the queue). */
+/* Queue close_notify. */
 void stream_tls_notify(struct stream *stream);
 
-/* From now on write in the clear, while the peer may still read and write TLS; see stream_tls_leave(). */
+/* Write in the clear from now on, while the peer may still send TLS; see stream_tls_leave(). */
 static inline void stream_tls_tx_clear(struct stream *stream)
 {
 	stream->tx_clear = true;
 }
 
 /*
- * After CCC: what does the peer send? Looks at the first byte without taking
- * it: a TLS record is read until close_notify is in, anything else is the
- * clear. STREAM_OK: TLS is over, the SSL is gone, the stream goes on in the
- * clear; with `answer` the peer's close_notify was answered with ours first. STREAM_WAIT: undecided as yet.
- * Others: as in stream_read(); a record with application data is STREAM_RESET.
+ * After CCC: what does the peer send? Looks at the first byte without consuming
+ * it: a TLS record is read until close_notify has arrived, anything else is in the
+ * clear. STREAM_OK: TLS is over, the SSL is freed, the stream goes on in the clear;
+ * with `answer` the peer's close_notify was answered with ours first. STREAM_WAIT:
+ * not decided yet. Others: as in stream_read(); a record with application data is
+ * STREAM_RESET.
  */
 enum stream_io stream_tls_leave(struct stream *stream, bool answer);
 

@@ -22,7 +22,7 @@ void stream_init(struct stream *stream, struct loop *loop, watch_fn *fn)
 	watch_init(&stream->watch, fn);
 }
 
-/* As new; what its owner has set stays. */
+/* As new, but keeps what its owner has set. */
 static void stream_forget(struct stream *stream)
 {
 	bool bulk = stream->watch.bulk;
@@ -37,9 +37,9 @@ void stream_adopt(struct stream *stream, int *fd)
 }
 
 /*
- * Send as much as the kernel takes; *ret_sent is set in any case. Taking less
- * than it was given, it has no more room. Where the end follows at once, it keeps
- * the last segment for that.
+ * Send as much as the kernel takes; *ret_sent is set in any case. A kernel that
+ * takes less has no more room. Where the end follows at once, MSG_MORE makes the
+ * last segment wait for it.
  */
 static enum stream_io send_some(struct stream *stream, const uint8_t *bytes, size_t len, size_t *ret_sent)
 {
@@ -62,11 +62,11 @@ static void finish_if_drained(struct stream *stream)
 	if (!stream->finishing || stream->finished || !stream_is_drained(stream))
 		return;
 	stream->finished = true;
-	/* Of a full socket the kernel's TLS keeps a record back, which FIN would overtake: close_notify is
-	 * enough for most peers, the others get it with the close(). */
+	/* While the socket is full the kernel's TLS keeps a record back, and FIN would overtake it.
+	 * close_notify is enough for most peers, the others get FIN with the close(). */
 	if (stream->kernel_encrypts)
 		return;
-	(void)shutdown(stream->watch.fd, SHUT_WR); /* a connection that is gone already is ended, too */
+	(void)shutdown(stream->watch.fd, SHUT_WR); /* fails only when the connection is gone */
 }
 
 /* The end of a read that brought nothing: n is what the call returned, errno as it left it. */
@@ -87,7 +87,7 @@ bool stream_writes_plain(const struct stream *stream)
 	return !stream_has_layer(stream) || stream->tx_clear || stream->kernel_encrypts;
 }
 
-/* The kernel has taken all bytes: now it takes the end of TLS, too, as soon as it has room. */
+/* The kernel has taken all bytes: close_notify is next, as soon as there is room for it. */
 static enum stream_io flush_notify(struct stream *stream)
 {
 	enum stream_io io = stream->layer->notify(stream);
@@ -136,7 +136,7 @@ enum stream_io stream_read(struct stream *stream, uint8_t *buf, size_t size, siz
 	return read_ended(stream, n);
 }
 
-/* The pipe has to be empty again: what is in it is queued. */
+/* The pipe must be empty again: queue what is in it. */
 static int pipe_to_outq(struct outq *outq, int fd, size_t len)
 {
 	uint8_t bytes[16 * 1024];
@@ -146,7 +146,7 @@ static int pipe_to_outq(struct outq *outq, int fd, size_t len)
 		ssize_t n = read(fd, bytes, len < sizeof(bytes) ? len : sizeof(bytes));
 
 		if (n <= 0)
-			return -EIO; /* cannot be: so much is in it */
+			return -EIO; /* cannot happen: the pipe holds this much */
 		r = outq_add(outq, bytes, (size_t)n);
 		len -= (size_t)n;
 	}

@@ -1,10 +1,10 @@
 /*
  * One TCP connection, in the clear or under TLS, as a byte stream.
  *
- * Reading tells three ends apart, and everything above rests on that:
- * CLEAN (FIN; under TLS close_notify), TRUNCATED (FIN without close_notify) and
- * RESET. Writing always takes everything: what the kernel has no room for is
- * queued, and the caller has to stop producing until stream_is_drained().
+ * Reading distinguishes three ends, and everything above depends on that: CLEAN
+ * (FIN; under TLS close_notify), TRUNCATED (FIN without close_notify) and RESET.
+ * Writing always takes everything: what the kernel has no room for is queued, and
+ * the caller must stop producing until stream_is_drained().
  */
 #ifndef ATTLSD_GATEWAY_NET_STREAM_H
 #define ATTLSD_GATEWAY_NET_STREAM_H
@@ -23,7 +23,7 @@ struct stream_wire;
 
 enum stream_io {
 	STREAM_OK = 0,
-	STREAM_WAIT,	  /* nothing now; epoll will tell */
+	STREAM_WAIT,	  /* nothing now; epoll reports more */
 	STREAM_CLEAN,	  /* the peer has ended in order */
 	STREAM_TRUNCATED, /* the peer ended TCP without ending TLS */
 	STREAM_RESET,	  /* reset, or an error that makes the connection useless */
@@ -55,7 +55,7 @@ struct stream {
 	bool kernel_encrypts;		  /* it has: bytes are written to the socket as they are */
 	bool tls_up;			  /* the handshake is done */
 	bool tx_clear;			  /* our direction has left TLS (CCC), the peer's may not have yet */
-	bool closing_tls;    /* the last TLS record of the peer has begun to arrive, see stream_tls_leave() */
+	bool closing_tls;    /* the peer's last TLS record has begun to arrive, see stream_tls_leave() */
 	bool finishing;	     /* shut the write side down once drained */
 	bool finished;	     /* done */
 	bool notify_pending; /* close_notify waits for room in the socket (kTLS) */
@@ -96,8 +96,8 @@ static inline bool stream_is_drained(const struct stream *stream)
 enum stream_io stream_read(struct stream *stream, uint8_t *buf, size_t size, size_t *ret_len);
 
 /*
- * Read and drop what the socket has, below TLS: only the end of the connection is
- * of interest any more. *ret_len is what was dropped. STREAM_WAIT, STREAM_CLEAN
+ * Read and drop what the socket has, below TLS: for a connection of which only the
+ * end matters. *ret_len is what was dropped. STREAM_WAIT, STREAM_CLEAN
  * (FIN) or STREAM_RESET.
  */
 enum stream_io stream_drop(struct stream *stream, size_t *ret_len);

@@ -10,17 +10,17 @@
 
 struct bio_st;
 
-/* Open for reading; NULL after a fault, which is in diags. `what` it is, for people. */
+/* Open for reading. NULL after a fault, which is in diags; `what` names the content there. */
 struct bio_st *certs_file_open(const char *path, struct diag_mark mark, const char *what,
 			       struct diags *diags);
 
-/* The last thing that OpenSSL complained of, in words for a user. Valid until its next complaint. */
+/* OpenSSL's last error, in words for a user. Valid until its next error. */
 const char *certs_file_reason(void);
 
 /* Was that only the end of a PEM file? */
 bool certs_file_at_end(void);
 
-/* For PEM functions: no passphrase is ever asked for, a daemon has no terminal. */
+/* For PEM functions: never ask for a passphrase, a daemon has no terminal. */
 int certs_file_passphrase(char *buf, int size, int rwflag, void *arg);
 
 #endif

@@ -38,7 +38,7 @@ static bool is_about(OCSP_CERTID *id, const X509 *leaf)
 	       memcmp(ASN1_STRING_get0_data(name_hash), hash, hash_len) == 0;
 }
 
-/* What is said of the certificate, NULL: nothing. */
+/* The status of the certificate; NULL: there is none. */
 static OCSP_SINGLERESP *find(OCSP_BASICRESP *basic, const X509 *leaf)
 {
 	OCSP_SINGLERESP *found = NULL;
@@ -73,7 +73,7 @@ static void check_status(OCSP_SINGLERESP *single, const struct policy_certificat
 		*ret_until = timegm(&until);
 }
 
-/* NULL, with a fault, when the response is not for this certificate or no answer at all. */
+/* NULL, after a fault, when it is no response, or one for another certificate. */
 static OCSP_RESPONSE *parse(const uint8_t *der, size_t len, const struct policy_certificate *from,
 			    const X509 *leaf, struct diags *diags, time_t *ret_until)
 {

@@ -1,7 +1,7 @@
 /*
- * OCSP stapling from a file: what an authority says of a certificate of ours,
- * fetched by somebody else (openssl-ocsp(1), a timer) and sent to clients that
- * ask for it.
+ * OCSP stapling from a file: an authority's status of one of our certificates.
+ * Another program fetches it (openssl-ocsp(1) and a timer); clients that ask for it
+ * get it.
  */
 #ifndef ATTLSD_GATEWAY_TLS_CERTS_OCSP_H
 #define ATTLSD_GATEWAY_TLS_CERTS_OCSP_H
@@ -22,9 +22,9 @@ struct certs_ocsp {
 };
 
 /*
- * Load the file that `from` names (if it does) and see that it speaks of this
- * certificate. Faults go into diags at its place; that it has expired, or says
- * anything but "good", is a warning. Returns 0 (also after faults) or -ENOMEM.
+ * Load the file that `from` names, if any, and check that it is about this
+ * certificate. Faults go into diags at its place; a response that has expired or
+ * whose status is not "good" is a warning. Returns 0 (also after faults) or -ENOMEM.
  */
 int certs_ocsp_load(const struct policy_certificate *from, const struct x509_st *leaf, struct diags *diags,
 		    struct certs_ocsp *ret_ocsp);

@@ -26,8 +26,8 @@ void certs_free(struct certs **certs);
 int certs_use(const struct certs *certs, struct ssl_ctx_st *ctx);
 
 /*
- * Choose by the name that the client asked for (NULL: it named none): when some
- * certificates of the ring are for it, those; otherwise the default stays.
+ * Choose by the name that the client asked for (NULL: it named none): the
+ * certificates of the ring for that name, if there are any, or else the default.
  * Returns 1, or 0 when OpenSSL refuses (the handshake fails).
  */
 int certs_select(const struct certs *certs, struct ssl_st *ssl, const char *name);

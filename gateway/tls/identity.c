@@ -43,7 +43,7 @@ static char *subject_text(const X509_NAME *name)
 	return text;
 }
 
-/* Values with a NUL have only ever been made to be read as something else (CVE-2009-3639). */
+/* A value with a NUL is made to be read as another one (CVE-2009-3639). */
 static bool has_nul(const X509_NAME *name)
 {
 	bool found = false;
@@ -52,7 +52,7 @@ static bool has_nul(const X509_NAME *name)
 		uint8_t *utf8 = NULL;
 		int len = ASN1_STRING_to_UTF8(&utf8, X509_NAME_ENTRY_get_data(X509_NAME_get_entry(name, i)));
 
-		/* what is no string at all can match nothing either */
+		/* a value that is no string cannot match either */
 		found = len < 0 || (len > 0 && memchr(utf8, 0, (size_t)len) != NULL);
 		OPENSSL_free(utf8);
 	}

@@ -1,6 +1,6 @@
 /*
- * Whose certificate the client of a connection has shown, and which user of the
- * policy that is.
+ * The certificate that a client has shown, and the policy's user whom it belongs
+ * to.
  *
  * Names are compared whole, attribute by attribute, as OpenSSL does it: without
  * regard to case (of ASCII), to runs of blanks and to the type of a string. Two
@@ -20,7 +20,7 @@ struct X509_name_st;
 struct stream;
 struct x509_st;
 
-/* An all-zero one is nobody. */
+/* All zero: no certificate. */
 struct identity {
 	bool present;			     /* the client sent a certificate */
 	bool verified;			     /* and its chain leads to the trust of the key ring */
@@ -31,7 +31,7 @@ struct identity {
 
 /*
  * The client's certificate of an established connection (of a resumed one: that
- * of the session). In the clear or without a certificate, nobody. Returns 0 or
+ * of the session). In the clear or without a certificate, all zero. Returns 0 or
  * -ENOMEM; an identity that is set is the caller's to identity_done().
  */
 int identity_get(const struct stream *stream, struct identity *ret);
@@ -50,10 +50,10 @@ int identity_from_file(const char *path, struct identity *ret);
 #define IDENTITY_NAME_MAX 256
 const char *identity_common_name(const struct identity *identity, char buf[static IDENTITY_NAME_MAX]);
 
-/* Is it the same certificate, byte by byte? Nobody is equal to nobody. */
+/* Is it the same certificate, byte by byte? Two identities without certificate are equal. */
 bool identity_equal(const struct identity *a, const struct identity *b);
 
-/* Are two texts of RFC 2253 the same name? False when one of them is none. */
+/* Are two RFC 2253 texts the same name? False when one of them is no name. */
 bool identity_subject_equal(const char *policy_text, const char *subject);
 
 /* The subjects of the policy's users, compiled. */
@@ -66,7 +66,7 @@ struct identity_users;
 int identity_users_load(const struct policy *policy, struct diags *diags, struct identity_users **ret_users);
 void identity_users_free(struct identity_users **users);
 
-/* The user of the policy whose certificate it is. NULL: nobody's, or it was not verified. */
+/* The policy's user with this certificate. NULL: there is none, or it was not verified. */
 const struct policy_user *identity_users_find(const struct identity_users *users,
 					      const struct identity *identity);
 

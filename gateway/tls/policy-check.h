@@ -1,6 +1,6 @@
 /*
- * Can a policy be served? What reading it cannot tell: whether the certificates,
- * keys and users that it names can be loaded.
+ * Can a policy be served? Reading it does not show that: the certificates, keys
+ * and users that it names must load as well.
  */
 #ifndef ATTLSD_GATEWAY_TLS_POLICY_CHECK_H
 #define ATTLSD_GATEWAY_TLS_POLICY_CHECK_H
@@ -15,7 +15,7 @@
 int policy_check_keys(const struct policy *policy, const struct diags *diags);
 
 /*
- * The verdict alone, for a program that ends with it: loads the keys into this
+ * The same for a program that ends with the result: loads the keys into this
  * process. diags gets everything, nothing is printed; it is the caller's to
  * diags_done(). Returns 0 when the policy could be served, or a negative errno.
  */

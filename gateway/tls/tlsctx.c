@@ -30,8 +30,8 @@
 #define SNI_HEADER_BYTES 5
 
 /*
- * The session id context that control connections ask with. It need not tell
- * tls_actions apart: each has a cache and ticket keys of its own.
+ * The session id context of control connections. One is enough for all
+ * tls_actions, since each has a cache and ticket keys of its own.
  */
 static const uint8_t control_context[TLS_BINDING_BYTES] = "control";
 
@@ -52,7 +52,7 @@ struct tlsctx_set {
 	size_t nkeyrings;
 };
 
-/* What an SSL is for: hung on it as application data. */
+/* What an SSL is for: its application data. */
 struct purpose {
 	struct tlsctx *tlsctx;
 	enum tlsctx_use use;
@@ -118,7 +118,7 @@ static int on_alpn(SSL *ssl, const unsigned char **out, unsigned char *outlen, c
 
 /*
  * The host name of a ClientHello (RFC 6066 section 3). Read here because in a
- * resumption OpenSSL tells the name of the session, not the one that was sent.
+ * resumption OpenSSL returns the name of the session, not the one that was sent.
  * Returns its length, 0 when there is none, -1 when it is no name.
  */
 static int hello_name(SSL *ssl, char name[static SNI_NAME_MAX + 1])
@@ -141,7 +141,7 @@ static int hello_name(SSL *ssl, char name[static SNI_NAME_MAX + 1])
 	return (int)len;
 }
 
-/* ServerHandshakeSNI. Before anything else is looked at, for resumptions as well. */
+/* ServerHandshakeSNI. Comes before everything else, and for resumptions as well. */
 static int on_hello(SSL *ssl, int *alert, void *arg)
 {
 	const struct tlsctx *tlsctx = purpose_of(ssl)->tlsctx;
@@ -153,7 +153,7 @@ static int on_hello(SSL *ssl, int *alert, void *arg)
 		return SSL_CLIENT_HELLO_SUCCESS;
 	if (len == 0 && tlsctx->action->server_handshake_sni == HANDSHAKE_SNI_OPTIONAL)
 		return SSL_CLIENT_HELLO_SUCCESS;
-	/* OpenSSL would only say "callback failed"; see stream_tls_reason() */
+	/* OpenSSL would only report "callback failed"; see stream_tls_reason() */
 	ERR_raise_data(ERR_LIB_USER, ERR_R_PASSED_INVALID_ARGUMENT, "the client asks for %s",
 		       len == 0	 ? "no host name"
 		       : len < 0 ? "a malformed host name"
@@ -383,7 +383,7 @@ SSL *tlsctx_new(struct tlsctx *tlsctx, enum tlsctx_use use, const uint8_t bindin
 {
 	SSL *ssl = SSL_new(tlsctx->ctx);
 	struct purpose *purpose = malloc(sizeof(*purpose));
-	/* where certificates are checked, a new control connection resumes nothing: nobody else has its id */
+	/* where certificates are checked, a new control connection resumes nothing: its id is new */
 	bool own = use == TLSCTX_DATA || asks_for_certificate(tlsctx);
 
 	if (ssl == NULL || purpose == NULL)
@@ -398,7 +398,7 @@ SSL *tlsctx_new(struct tlsctx *tlsctx, enum tlsctx_use use, const uint8_t bindin
 	if (use == TLSCTX_DATA) {
 		SSL_set_read_ahead(ssl, 1);
 		SSL_set_default_read_buffer_len(ssl, DATA_READ_BUFFER);
-		/* An unread ticket turns the close() of a client that only uploads into a reset. */
+		/* A ticket that it has not read turns the close() of an uploading client into a reset. */
 		(void)SSL_set_num_tickets(ssl, 0);
 	} else {
 		/* passwords pass through here */

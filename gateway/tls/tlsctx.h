@@ -1,6 +1,6 @@
 /*
- * What TLS looks like: an SSL_CTX built from each tls_action of the policy.
- * The only file that sets TLS options.
+ * An SSL_CTX for each tls_action of the policy. The only module that sets TLS
+ * options.
  *
  * Session binding: every TLS session that a control session's connections
  * establish carries that session's random id as its session id context, in the
@@ -8,8 +8,8 @@
  * carries the id of *its* control session; anything else becomes a full
  * handshake, in TLS 1.2 and 1.3, without code of our own on that path. A new
  * control connection may resume any session of its tls_action, and is given
- * new tickets with its own id. Where client certificates are asked for, it
- * resumes nothing, so that each control session has its certificate checked.
+ * new tickets with its own id. Where client certificates are requested, it
+ * resumes nothing, so that the certificate of each control session is checked.
  */
 #ifndef ATTLSD_GATEWAY_TLS_TLSCTX_H
 #define ATTLSD_GATEWAY_TLS_TLSCTX_H

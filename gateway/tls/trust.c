@@ -18,7 +18,7 @@
 
 #include "gateway/tls/certs-file.h"
 
-/* Clients are told the names of the authorities, but not more of them than many can read (bytes of DER). */
+/* Clients get the names of the authorities, but not more than many of them can read (bytes of DER). */
 #define CLIENT_CA_LIST_MAX 16000
 /* Certificates between a client's and the root. */
 #define CHAIN_DEPTH_MAX 10
@@ -28,7 +28,7 @@
 struct trust {
 	X509_STORE *store;
 	STACK_OF(X509_NAME) * names; /* of the authorities, to be sent; empty: none are named */
-	ASN1_TIME *crl_end;	     /* of the list that expires first; NULL: none does */
+	ASN1_TIME *crl_end;	     /* of the CRL that expires first; NULL: none does */
 };
 
 /* What one load works on. */
@@ -68,7 +68,7 @@ static int add_authority(struct loading *l, X509 *authority)
 	return l->keyring->trust_system ? 0 : add_name(l, X509_get_subject_name(authority));
 }
 
-/* All certificates of a file. A file with none is a fault, as is one that is broken behind the first. */
+/* All certificates of a file. A file without any is a fault, and so is a broken one after the first. */
 static int load_file(struct loading *l, const char *path)
 {
 	BIO *bio = certs_file_open(path, l->keyring->trust_mark, "trusted certificates", l->diags);
@@ -142,7 +142,7 @@ static bool is_folder(const char *path)
 	return stat(path, &st) == 0 && S_ISDIR(st.st_mode);
 }
 
-/* "*AUTH*", slash, "*": a file and a folder at the places where OpenSSL looks for them; one is enough. */
+/* "*AUTH*", slash, "*": the file and the folder where OpenSSL looks for authorities; one is enough. */
 static int load_system(struct loading *l)
 {
 	const char *file = getenv(X509_get_default_cert_file_env());
@@ -218,7 +218,7 @@ static const X509_CRL *crl_at(const struct trust *trust, int i)
 	return X509_OBJECT_get0_X509_CRL(sk_X509_OBJECT_value(X509_STORE_get0_objects(trust->store), i));
 }
 
-/* When the last list of that authority ends, which is the one that counts; NULL: one never does. */
+/* When the last CRL of that authority expires, which is the one that counts; NULL: one never does. */
 static const ASN1_TIME *end_of_issuer(const struct trust *trust, const X509_NAME *issuer)
 {
 	const ASN1_TIME *last = NULL;
@@ -238,7 +238,7 @@ static const ASN1_TIME *end_of_issuer(const struct trust *trust, const X509_NAME
 	return last;
 }
 
-/* What ends first, and say what has ended. */
+/* Find the CRL that expires first, and warn of one that has expired. */
 static int note_ends(struct loading *l)
 {
 	struct trust *trust = l->trust;
@@ -289,7 +289,7 @@ static int load_crls(struct loading *l)
 
 	if (path == NULL)
 		return 0;
-	/* also after a fault: without the list nobody is let in */
+	/* also after a fault: without the CRL no client gets in */
 	if (X509_STORE_set_flags(l->trust->store, X509_V_FLAG_CRL_CHECK | X509_V_FLAG_CRL_CHECK_ALL) != 1)
 		return -ENOMEM;
 	bio = certs_file_open(path, mark, "CRL", l->diags);
@@ -348,12 +348,12 @@ void trust_free(struct trust **trust)
 	*trust = NULL;
 }
 
-/* passthru: the verdict is kept with the session, but it stops nobody. */
+/* passthru: the result is kept with the session, but refuses no one. */
 static int accept_any(X509_STORE_CTX *verify, void *arg)
 {
 	(void)arg;
 	(void)X509_verify_cert(verify);
-	ERR_clear_error(); /* or a later look at the queue would take this for a failure */
+	ERR_clear_error(); /* otherwise a later look at the queue would take this for a failure */
 	return 1;
 }
 
@@ -364,7 +364,7 @@ int trust_use(const struct trust *trust, enum client_auth_type type, SSL_CTX *ct
 
 	switch (type) {
 	case CLIENT_AUTH_REQUIRED:
-	case CLIENT_AUTH_SAFCHECK: /* that a user has it is checked with the user's name at hand */
+	case CLIENT_AUTH_SAFCHECK: /* the owner is checked once the user's name is known */
 		mode |= SSL_VERIFY_FAIL_IF_NO_PEER_CERT;
 		break;
 	case CLIENT_AUTH_FULL:

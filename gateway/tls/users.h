@@ -21,7 +21,7 @@ int users_load(const struct policy *policy, struct diags *diags, struct users **
 void users_free(struct users **users);
 
 /*
- * What the FTP machine needs to know of a client with this certificate at this
+ * What the FTP machine needs to know about a client with this certificate at this
  * backend. The strings belong to `users`; server_name is left alone.
  */
 void users_identify(const struct users *users, const struct identity *identity,
