@@ -1,4 +1,6 @@
 /* ftp_actions: the statements of FTP.DATA, in lower case. */
+#include "policy/schema-ftp.h"
+
 #include "policy/schema-table.h"
 
 #define BY_BACKEND "the FTP server decides this, remove it"

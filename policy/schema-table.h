@@ -1,14 +1,11 @@
-/*
- * How the tables of the policy language are written, and those that have a file
- * of their own. For schema.c and schema-ftp.c only.
- */
+/* How the tables of the policy language are written. For schema.c and schema-ftp.c only. */
 #ifndef ATTLSD_POLICY_SCHEMA_TABLE_H
 #define ATTLSD_POLICY_SCHEMA_TABLE_H
 
 #include <stddef.h>
 
 #include "policy/policy.h"
-#include "policy/schema.h"
+#include "policy/schema-types.h"
 
 /* A member's offset and, for integers and enums, its width. */
 #define AT(type, member)   .offset = offsetof(struct type, member), .width = sizeof(((struct type *)0)->member)
@@ -43,8 +40,5 @@
 		.key = #name, .type = FIELD_OBJECTS, PTR(policy, name), ALSO(policy, n##name),               \
 		.sub = &schema, .required = needed                                                           \
 	}
-
-/* One of ftp_actions: FTP.DATA. */
-extern const struct schema schema_ftp_action;
 
 #endif

@@ -2,6 +2,7 @@
 
 #include <string.h>
 
+#include "policy/schema-ftp.h"
 #include "policy/schema-table.h"
 
 #define PATH_MAX_LEN	    4095
