@@ -1,4 +1,4 @@
-#include "policy/policy.h"
+#include "policy/advertise.h"
 
 static bool is_for(const struct policy_advertise *entry, const struct ip_addr *client)
 {

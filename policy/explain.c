@@ -6,6 +6,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "policy/match.h"
 #include "policy/schema.h"
 
 #define VALUE_MAX 512

@@ -5,7 +5,7 @@
 #ifndef ATTLSD_POLICY_EXPLAIN_H
 #define ATTLSD_POLICY_EXPLAIN_H
 
-#include "policy/policy.h"
+#include "policy/types.h"
 
 /* What of a rule's match does not fit; bits. */
 #define POLICY_MISS_LISTENER	1u

@@ -1,4 +1,4 @@
-#include "policy/policy.h"
+#include "policy/match.h"
 
 #include <stdlib.h>
 #include <string.h>

@@ -7,7 +7,7 @@
 
 #include "policy/diag.h"
 #include "policy/locations.h"
-#include "policy/policy.h"
+#include "policy/types.h"
 
 /* Errors: contradictions between objects. Objects with faults of their own are left out. */
 void rule_check(const struct policy *policy, const struct places *places, struct diags *diags);

@@ -4,8 +4,8 @@
 
 #include <stddef.h>
 
-#include "policy/policy.h"
 #include "policy/schema-types.h"
+#include "policy/types.h"
 
 /* A member's offset and, for integers and enums, its width. */
 #define AT(type, member)   .offset = offsetof(struct type, member), .width = sizeof(((struct type *)0)->member)

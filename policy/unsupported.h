@@ -10,7 +10,7 @@
 
 #include "policy/diag.h"
 #include "policy/locations.h"
-#include "policy/policy.h"
+#include "policy/types.h"
 
 /* `allowed` of a key of which only this value may not be given. */
 #define UNSUPPORTED_NOT	       0x80000000u

@@ -13,8 +13,8 @@
 #include "policy/diag.h"
 #include "policy/locations.h"
 #include "policy/node.h"
-#include "policy/policy.h"
 #include "policy/schema.h"
+#include "policy/types.h"
 
 struct walk {
 	struct policy *policy;
