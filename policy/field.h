@@ -4,7 +4,9 @@
 
 #include <stdbool.h>
 
-#include "policy/walk.h"
+#include "policy/node.h"
+#include "policy/parse-context.h"
+#include "policy/schema-types.h"
 
 /* What reads a type: reports a fault, or stores the value in the object. */
 typedef void field_fn(struct walk *walk, const struct field *field, const struct node *node, void *object);

@@ -8,6 +8,7 @@
 #include "policy/arena.h"
 #include "policy/locations.h"
 #include "policy/node.h"
+#include "policy/parse-context.h"
 #include "policy/rule.h"
 #include "policy/unsupported.h"
 #include "policy/walk.h"

@@ -4,6 +4,8 @@
 #include <assert.h>
 #include <string.h>
 
+#include "policy/schema.h"
+
 static void *member(void *object, size_t offset)
 {
 	return (char *)object + offset;

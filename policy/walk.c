@@ -1,10 +1,11 @@
 #include "policy/walk.h"
 
 #include <stdint.h>
-#include <stdio.h>
 #include <string.h>
 
 #include "policy/field.h"
+#include "policy/locations.h"
+#include "policy/schema.h"
 #include "policy/value.h"
 
 #define KEYS_MAX 32 /* of one table */
@@ -14,29 +15,6 @@ static void walk_field(struct walk *w, const struct field *f, const struct node 
 static void *member(void *object, size_t offset)
 {
 	return (char *)object + offset;
-}
-
-/* A hint that lasts as long as the walk; "" without memory. */
-static const char *make_hint(struct walk *w, const char *before, const char *word, const char *behind)
-{
-	size_t size = strlen(before) + strlen(word) + strlen(behind) + 1;
-	char *text = arena_alloc(w->scratch, size, 1);
-
-	if (text == NULL)
-		return "";
-	(void)snprintf(text, size, "%s%s%s", before, word, behind); /* it fits */
-	return text;
-}
-
-const char *walk_hint(struct walk *w, const char *word, const char *const *candidates)
-{
-	const char *found;
-
-	/* What is not kept need not be searched for: a hostile file could make that slow. */
-	if (w->diags->nitems >= DIAGS_MAX)
-		return "";
-	found = diag_suggest(word, candidates);
-	return found == NULL ? "" : make_hint(w, "; did you mean \"", found, "\"?");
 }
 
 /* How often a table, or one below it, has this key; *ret_parent: whose table that is, NULL for the top level.
@@ -64,7 +42,7 @@ static const char *hint_of_key(struct walk *w, const char *key, const char *cons
 
 	if (w->diags->nitems >= DIAGS_MAX || count_key(schema_root(), NULL, key, &parent) != 1)
 		return walk_hint(w, key, candidates);
-	return make_hint(w, "; it belongs to ", parent == NULL ? "the top level" : parent, "");
+	return walk_make_hint(w, "; it belongs to ", parent == NULL ? "the top level" : parent, "");
 }
 
 static void refuse_unknown_key(struct walk *w, const struct schema *schema, const char *group,

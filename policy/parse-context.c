@@ -1,0 +1,27 @@
+/* The hints of the parser, which name the key or word that was probably meant. */
+#include "policy/parse-context.h"
+
+#include <stdio.h>
+#include <string.h>
+
+const char *walk_make_hint(struct walk *w, const char *before, const char *word, const char *after)
+{
+	size_t size = strlen(before) + strlen(word) + strlen(after) + 1;
+	char *text = arena_alloc(w->scratch, size, 1);
+
+	if (text == NULL)
+		return "";
+	(void)snprintf(text, size, "%s%s%s", before, word, after); /* it fits */
+	return text;
+}
+
+const char *walk_hint(struct walk *w, const char *word, const char *const *candidates)
+{
+	const char *found;
+
+	/* What is not kept need not be searched for: a hostile file could make that slow. */
+	if (w->diags->nitems >= DIAGS_MAX)
+		return "";
+	found = diag_suggest(word, candidates);
+	return found == NULL ? "" : walk_make_hint(w, "; did you mean \"", found, "\"?");
+}

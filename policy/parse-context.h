@@ -1,0 +1,37 @@
+/*
+ * What all parts of the parse share: where values go, where the parser is in the
+ * file, and how a fault is reported.
+ */
+#ifndef ATTLSD_POLICY_PARSE_CONTEXT_H
+#define ATTLSD_POLICY_PARSE_CONTEXT_H
+
+#include <stddef.h>
+
+#include "policy/arena.h"
+#include "policy/diag.h"
+#include "policy/locations.h"
+#include "policy/types.h"
+
+struct walk {
+	struct policy *policy;
+	struct arena *arena;   /* of the policy's strings and arrays */
+	struct arena *scratch; /* of what ends with the parse */
+	struct places *places;
+	struct diags *diags;
+	const char *folder;  /* before relative paths */
+	const char *section; /* where we are: "rules", NULL at the top */
+	const char *name;    /* of the object in it, NULL: none */
+	size_t faults;	     /* so far, also those that the tree had reported */
+};
+
+/* Report a fault of the file. */
+#define walk_error(walk, mark, ...)                                                                          \
+	((walk)->faults++, diags_add((walk)->diags, DIAG_ERROR, (mark), __VA_ARGS__))
+
+/* The three texts joined, as a hint that lasts as long as the parse; "" without memory. */
+const char *walk_make_hint(struct walk *walk, const char *before, const char *word, const char *after);
+
+/* '; did you mean "x"?' for the nearest candidate, or "" (in scratch memory). Candidates end with NULL. */
+const char *walk_hint(struct walk *walk, const char *word, const char *const *candidates);
+
+#endif
