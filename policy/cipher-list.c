@@ -5,7 +5,7 @@
 
 #include "policy/cipher.h"
 
-static void refuse_unknown(struct walk *w, const struct field *f, const struct node *n)
+static void refuse_unknown(struct parse_context *ctx, const struct field *f, const struct node *n)
 {
 	const char *weak = cipher_weakness(n->text);
 	const char **names;
@@ -13,17 +13,18 @@ static void refuse_unknown(struct walk *w, const struct field *f, const struct n
 	size_t count = 0;
 
 	if (strchr(n->text, ':') != NULL) {
-		walk_error(w, n->mark, "\"%s\" is a list of names, not OpenSSL's colon list: [ A, B ]",
-			   f->key);
+		parse_error(ctx, n->mark, "\"%s\" is a list of names, not OpenSSL's colon list: [ A, B ]",
+			    f->key);
 		return;
 	}
 	if (weak != NULL) {
-		walk_error(w, n->mark, "\"%.60s\" is too weak (%s) and is refused; remove it", n->text, weak);
+		parse_error(ctx, n->mark, "\"%.60s\" is too weak (%s) and is refused; remove it", n->text,
+			    weak);
 		return;
 	}
 	while (cipher_at(total) != NULL)
 		total++;
-	names = arena_alloc(w->scratch, 2 * total + 1, sizeof(*names));
+	names = arena_alloc(ctx->scratch, 2 * total + 1, sizeof(*names));
 	if (names == NULL)
 		return;
 	for (size_t i = 0; i < total; i++) {
@@ -35,40 +36,41 @@ static void refuse_unknown(struct walk *w, const struct field *f, const struct n
 		names[count++] = c->openssl;
 		names[count++] = c->iana;
 	}
-	walk_error(w, n->mark, "\"%.60s\" is no cipher that is known here%s", n->text,
-		   walk_hint(w, n->text, names));
+	parse_error(ctx, n->mark, "\"%.60s\" is no cipher that is known here%s", n->text,
+		    parse_hint(ctx, n->text, names));
 }
 
 /* NULL, and a fault, when it does not belong into this list. */
-static const struct cipher *parse_cipher(struct walk *w, const struct field *f, const struct node *n)
+static const struct cipher *parse_cipher(struct parse_context *ctx, const struct field *f,
+					 const struct node *n)
 {
 	const struct cipher *cipher;
 
-	if (!field_is_scalar(w, f, n))
+	if (!field_is_scalar(ctx, f, n))
 		return NULL;
 	cipher = cipher_find(n->text);
 	if (cipher == NULL) {
-		refuse_unknown(w, f, n);
+		refuse_unknown(ctx, f, n);
 		return NULL;
 	}
 	if (cipher->openssl == NULL) {
-		walk_error(w, n->mark, "\"%.60s\" (%s) is too weak (%s) and is refused; remove it", n->text,
-			   cipher->iana, cipher_weakness(cipher->iana));
+		parse_error(ctx, n->mark, "\"%.60s\" (%s) is too weak (%s) and is refused; remove it",
+			    n->text, cipher->iana, cipher_weakness(cipher->iana));
 		return NULL;
 	}
 	if (cipher_is_tls13(cipher) != (f->type == FIELD_SUITES)) {
-		walk_error(w, n->mark, "\"%.60s\" is a cipher of TLS %s; move it to \"%s\"", n->text,
-			   cipher_is_tls13(cipher) ? "1.3" : "1.2",
-			   cipher_is_tls13(cipher) ? "ciphersuites" : "ciphers");
+		parse_error(ctx, n->mark, "\"%.60s\" is a cipher of TLS %s; move it to \"%s\"", n->text,
+			    cipher_is_tls13(cipher) ? "1.3" : "1.2",
+			    cipher_is_tls13(cipher) ? "ciphersuites" : "ciphers");
 		return NULL;
 	}
 	if (!cipher_encrypts(cipher))
-		diags_add(w->diags, DIAG_WARNING, n->mark,
+		diags_add(ctx->diags, DIAG_WARNING, n->mark,
 			  "\"%.60s\" encrypts nothing: whoever listens reads passwords and files", n->text);
 	return cipher;
 }
 
-void field_ciphers(struct walk *w, const struct field *f, const struct node *n, void *object)
+void field_ciphers(struct parse_context *ctx, const struct field *f, const struct node *n, void *object)
 {
 	const struct cipher **list;
 	size_t count = 0;
@@ -76,12 +78,12 @@ void field_ciphers(struct walk *w, const struct field *f, const struct node *n, 
 	char *text;
 	char *end;
 
-	if (!field_is_list(w, f, n, false))
+	if (!field_is_list(ctx, f, n, false))
 		return;
-	list = arena_alloc(w->scratch, node_list_count(n), sizeof(*list));
+	list = arena_alloc(ctx->scratch, node_list_count(n), sizeof(*list));
 	for (const struct node *item = node_list_first(n); item != NULL && list != NULL;
 	     item = node_list_next(n, item)) {
-		list[count] = parse_cipher(w, f, item);
+		list[count] = parse_cipher(ctx, f, item);
 		if (list[count] == NULL)
 			continue;
 		if (!cipher_encrypts(list[count]))
@@ -89,7 +91,7 @@ void field_ciphers(struct walk *w, const struct field *f, const struct node *n, 
 		size += strlen(list[count]->openssl) + strlen(":");
 		count++;
 	}
-	text = arena_alloc(w->arena, size, 1);
+	text = arena_alloc(ctx->arena, size, 1);
 	if (text == NULL || list == NULL)
 		return;
 	end = text;

@@ -22,29 +22,30 @@ static bool is_command(const char *text, size_t len)
 	return true;
 }
 
-void field_commands(struct walk *w, const struct field *f, const struct node *n, void *object)
+void field_commands(struct parse_context *ctx, const struct field *f, const struct node *n, void *object)
 {
 	struct command_list *list = (struct command_list *)(void *)((char *)object + f->offset);
 	const char **names;
 	size_t i = 0;
 
-	if (!field_is_list(w, f, n, false))
+	if (!field_is_list(ctx, f, n, false))
 		return;
-	names = arena_alloc(w->arena, node_list_count(n) + 1, sizeof(*names));
+	names = arena_alloc(ctx->arena, node_list_count(n) + 1, sizeof(*names));
 	if (names == NULL)
 		return;
 	for (const struct node *item = node_list_first(n); item != NULL; item = node_list_next(n, item)) {
 		char *name;
 
-		if (!field_is_scalar(w, f, item))
+		if (!field_is_scalar(ctx, f, item))
 			continue;
 		if (!is_command(item->text, item->len)) {
-			walk_error(w, item->mark,
-				   "\"%s\" must be FTP commands such as DELE or \"SITE EXEC\", not \"%.60s\"",
-				   f->key, item->text);
+			parse_error(
+			    ctx, item->mark,
+			    "\"%s\" must be FTP commands such as DELE or \"SITE EXEC\", not \"%.60s\"",
+			    f->key, item->text);
 			continue;
 		}
-		name = arena_strndup(w->arena, item->text, item->len);
+		name = arena_strndup(ctx->arena, item->text, item->len);
 		for (char *c = name; c != NULL && *c != '\0'; c++)
 			*c = (char)toupper((unsigned char)*c);
 		names[i++] = name;

@@ -29,36 +29,37 @@ static void store_uint(void *object, const struct field *f, uint64_t value)
 		memcpy(member(object, f->offset), &word, sizeof(word));
 }
 
-bool field_is_scalar(struct walk *w, const struct field *f, const struct node *n)
+bool field_is_scalar(struct parse_context *ctx, const struct field *f, const struct node *n)
 {
 	if (n->kind == NODE_BAD)
-		w->faults++;
+		ctx->faults++;
 	else if (n->kind != NODE_SCALAR)
-		walk_error(w, n->mark, "\"%s\" must be a single value", f->key);
+		parse_error(ctx, n->mark, "\"%s\" must be a single value", f->key);
 	else if (n->len == 0)
-		walk_error(w, n->mark, "\"%s\" has no value; give one or remove the key", f->key);
+		parse_error(ctx, n->mark, "\"%s\" has no value; give one or remove the key", f->key);
 	else
 		return true;
 	return false;
 }
 
-bool field_is_list(struct walk *w, const struct field *f, const struct node *n, bool empty_ok)
+bool field_is_list(struct parse_context *ctx, const struct field *f, const struct node *n, bool empty_ok)
 {
 	if (n->kind == NODE_SCALAR)
-		return field_is_scalar(w, f, n);
+		return field_is_scalar(ctx, f, n);
 	if (n->kind == NODE_BAD)
-		w->faults++;
+		ctx->faults++;
 	else if (n->kind != NODE_SEQUENCE)
-		walk_error(w, n->mark, "\"%s\" must be a list: [ a, b ]", f->key);
+		parse_error(ctx, n->mark, "\"%s\" must be a list: [ a, b ]", f->key);
 	else if (n->count == 0 && !empty_ok)
-		walk_error(w, n->mark, "\"%s\" is an empty list; name something or remove the key", f->key);
+		parse_error(ctx, n->mark, "\"%s\" is an empty list; name something or remove the key",
+			    f->key);
 	else
 		return true;
 	return false;
 }
 
 /* "a, b, c" of the words that are accepted. */
-static const char *list_words(struct walk *w, const struct word *words)
+static const char *list_words(struct parse_context *ctx, const struct word *words)
 {
 	size_t size = 1;
 	char *text;
@@ -66,7 +67,7 @@ static const char *list_words(struct walk *w, const struct word *words)
 
 	for (const struct word *word = words; word->text != NULL; word++)
 		size += strlen(word->text) + strlen(", ");
-	text = arena_alloc(w->scratch, size, 1);
+	text = arena_alloc(ctx->scratch, size, 1);
 	end = text;
 	for (const struct word *word = words; word->text != NULL && text != NULL; word++) {
 		if (word->refusal != NULL)
@@ -79,16 +80,17 @@ static const char *list_words(struct walk *w, const struct word *words)
 }
 
 /* The word of this text; a fault and NULL otherwise. */
-static const struct word *find_word(struct walk *w, const struct field *f, const struct node *n)
+static const struct word *find_word(struct parse_context *ctx, const struct field *f, const struct node *n)
 {
 	const char *candidates[WORDS_MAX + 1] = { NULL };
 	size_t ncandidates = 0;
 
-	if (!field_is_scalar(w, f, n))
+	if (!field_is_scalar(ctx, f, n))
 		return NULL;
 	for (const struct word *word = f->words; word->text != NULL; word++) {
 		if (strcasecmp(word->text, n->text) == 0 && word->refusal != NULL) {
-			walk_error(w, n->mark, "\"%s\" cannot be %s: %s", f->key, word->text, word->refusal);
+			parse_error(ctx, n->mark, "\"%s\" cannot be %s: %s", f->key, word->text,
+				    word->refusal);
 			return NULL;
 		}
 		if (strcasecmp(word->text, n->text) == 0)
@@ -96,27 +98,27 @@ static const struct word *find_word(struct walk *w, const struct field *f, const
 		if (word->refusal == NULL && ncandidates < WORDS_MAX)
 			candidates[ncandidates++] = word->text;
 	}
-	walk_error(w, n->mark, "\"%s\" must be %s%s%s", f->key, ncandidates > 1 ? "one of: " : "",
-		   list_words(w, f->words), walk_hint(w, n->text, candidates));
+	parse_error(ctx, n->mark, "\"%s\" must be %s%s%s", f->key, ncandidates > 1 ? "one of: " : "",
+		    list_words(ctx, f->words), parse_hint(ctx, n->text, candidates));
 	return NULL;
 }
 
-static void parse_enum(struct walk *w, const struct field *f, const struct node *n, void *object)
+static void parse_enum(struct parse_context *ctx, const struct field *f, const struct node *n, void *object)
 {
-	const struct word *word = find_word(w, f, n);
+	const struct word *word = find_word(ctx, f, n);
 
 	if (word != NULL)
 		store_uint(object, f, word->value);
 }
 
-static void parse_set(struct walk *w, const struct field *f, const struct node *n, void *object)
+static void parse_set(struct parse_context *ctx, const struct field *f, const struct node *n, void *object)
 {
 	unsigned bits = 0;
 
-	if (!field_is_list(w, f, n, f->min == 0))
+	if (!field_is_list(ctx, f, n, f->min == 0))
 		return;
 	for (const struct node *item = node_list_first(n); item != NULL; item = node_list_next(n, item)) {
-		const struct word *word = find_word(w, f, item);
+		const struct word *word = find_word(ctx, f, item);
 
 		if (word != NULL)
 			bits |= word->value;
@@ -124,11 +126,11 @@ static void parse_set(struct walk *w, const struct field *f, const struct node *
 	store_uint(object, f, bits);
 }
 
-static void parse_uint(struct walk *w, const struct field *f, const struct node *n, void *object)
+static void parse_uint(struct parse_context *ctx, const struct field *f, const struct node *n, void *object)
 {
 	uint64_t value;
 
-	if (!field_is_scalar(w, f, n))
+	if (!field_is_scalar(ctx, f, n))
 		return;
 	for (const struct word *word = f->words; word != NULL && word->text != NULL; word++) {
 		if (strcasecmp(word->text, n->text) == 0) {
@@ -139,179 +141,184 @@ static void parse_uint(struct walk *w, const struct field *f, const struct node 
 	if (value_uint(n->text, n->len, &value) == 0 && value >= f->min && value <= f->max)
 		store_uint(object, f, value);
 	else if (f->min == f->max)
-		walk_error(w, n->mark, "\"%s\" must be %" PRIu64, f->key, f->min);
+		parse_error(ctx, n->mark, "\"%s\" must be %" PRIu64, f->key, f->min);
 	else
-		walk_error(w, n->mark, "\"%s\" must be %s%sa number from %" PRIu64 " to %" PRIu64, f->key,
-			   f->words != NULL ? f->words->text : "", f->words != NULL ? " or " : "", f->min,
-			   f->max);
+		parse_error(ctx, n->mark, "\"%s\" must be %s%sa number from %" PRIu64 " to %" PRIu64, f->key,
+			    f->words != NULL ? f->words->text : "", f->words != NULL ? " or " : "", f->min,
+			    f->max);
 }
 
-static void parse_bool(struct walk *w, const struct field *f, const struct node *n, void *object)
+static void parse_bool(struct parse_context *ctx, const struct field *f, const struct node *n, void *object)
 {
 	bool value;
 
-	if (!field_is_scalar(w, f, n))
+	if (!field_is_scalar(ctx, f, n))
 		return;
 	if (value_bool(n->text, n->len, &value) == 0)
 		store_uint(object, f, value);
 	else
-		walk_error(w, n->mark, "\"%s\" must be true or false", f->key);
+		parse_error(ctx, n->mark, "\"%s\" must be true or false", f->key);
 }
 
-static void parse_duration(struct walk *w, const struct field *f, const struct node *n, void *object)
+static void parse_duration(struct parse_context *ctx, const struct field *f, const struct node *n,
+			   void *object)
 {
 	const char *unit = f->plain_ms == MS_PER_S ? "s" : "m";
 	uint64_t scale = f->plain_ms / f->store_ms; /* for messages */
 	uint64_t ms = UINT64_MAX;
 	uint64_t value;
 
-	if (!field_is_scalar(w, f, n))
+	if (!field_is_scalar(ctx, f, n))
 		return;
 	if (value_duration(n->text, n->len, f->plain_ms, &ms) == -EINVAL) {
-		walk_error(w, n->mark,
-			   "\"%s\" must be a duration such as 500ms, 30s, 5m, 1h (a plain number means %s)",
-			   f->key, f->plain_ms == MS_PER_S ? "seconds" : "minutes");
+		parse_error(ctx, n->mark,
+			    "\"%s\" must be a duration such as 500ms, 30s, 5m, 1h (a plain number means %s)",
+			    f->key, f->plain_ms == MS_PER_S ? "seconds" : "minutes");
 		return;
 	}
 	value = ms / f->store_ms;
 	if ((value < f->min || value > f->max) && !(ms == 0 && f->zero_ok))
-		walk_error(w, n->mark, "\"%s\" must be %sfrom %" PRIu64 "%s to %" PRIu64 "%s", f->key,
-			   f->zero_ok ? "0 or " : "", f->min / scale, unit, f->max / scale, unit);
+		parse_error(ctx, n->mark, "\"%s\" must be %sfrom %" PRIu64 "%s to %" PRIu64 "%s", f->key,
+			    f->zero_ok ? "0 or " : "", f->min / scale, unit, f->max / scale, unit);
 	else if (ms % f->store_ms != 0)
-		walk_error(w, n->mark, "\"%s\" must be a whole number of %s", f->key,
-			   f->plain_ms == MS_PER_S ? "seconds" : "minutes");
+		parse_error(ctx, n->mark, "\"%s\" must be a whole number of %s", f->key,
+			    f->plain_ms == MS_PER_S ? "seconds" : "minutes");
 	else
 		store_uint(object, f, value);
 }
 
-static void store_string(struct walk *w, const struct field *f, const struct node *n, void *object,
+static void store_string(struct parse_context *ctx, const struct field *f, const struct node *n, void *object,
 			 const char *text)
 {
 	size_t len = strlen(text);
 
 	if (len < f->min || len > f->max)
-		walk_error(w, n->mark, "\"%s\" must have %" PRIu64 " to %" PRIu64 " characters", f->key,
-			   f->min, f->max);
+		parse_error(ctx, n->mark, "\"%s\" must have %" PRIu64 " to %" PRIu64 " characters", f->key,
+			    f->min, f->max);
 	else
-		*(const char **)member(object, f->offset) = arena_strndup(w->arena, text, len);
+		*(const char **)member(object, f->offset) = arena_strndup(ctx->arena, text, len);
 }
 
-static void parse_string(struct walk *w, const struct field *f, const struct node *n, void *object)
+static void parse_string(struct parse_context *ctx, const struct field *f, const struct node *n, void *object)
 {
-	if (field_is_scalar(w, f, n))
-		store_string(w, f, n, object, n->text);
+	if (field_is_scalar(ctx, f, n))
+		store_string(ctx, f, n, object, n->text);
 }
 
-static void parse_path(struct walk *w, const struct field *f, const struct node *n, void *object)
+static void parse_path(struct parse_context *ctx, const struct field *f, const struct node *n, void *object)
 {
-	size_t folder_len = strlen(w->folder);
+	size_t folder_len = strlen(ctx->folder);
 	char *path;
 	char *end;
 
-	if (!field_is_scalar(w, f, n))
+	if (!field_is_scalar(ctx, f, n))
 		return;
 	for (const struct word *word = f->words; word != NULL && word->text != NULL; word++)
 		if (strcmp(n->text, word->text) == 0)
 			return;
 	if (n->text[0] == '/' || folder_len == 0) {
-		store_string(w, f, n, object, n->text);
+		store_string(ctx, f, n, object, n->text);
 		return;
 	}
-	path = arena_alloc(w->scratch, folder_len + n->len + 2, 1);
+	path = arena_alloc(ctx->scratch, folder_len + n->len + 2, 1);
 	if (path == NULL)
 		return;
-	end = stpcpy(path, w->folder);
+	end = stpcpy(path, ctx->folder);
 	if (end[-1] != '/')
 		end = stpcpy(end, "/");
 	stpcpy(end, n->text);
-	store_string(w, f, n, object, path);
+	store_string(ctx, f, n, object, path);
 }
 
-static void parse_trust(struct walk *w, const struct field *f, const struct node *n, void *object)
+static void parse_trust(struct parse_context *ctx, const struct field *f, const struct node *n, void *object)
 {
 	/* z/OS's virtual key ring of all certificate authorities */
 	if (n->kind == NODE_SCALAR && strcmp(n->text, "*AUTH*/*") == 0)
 		*(bool *)member(object, f->also) = true;
 	else
-		parse_path(w, f, n, object);
+		parse_path(ctx, f, n, object);
 }
 
-static void parse_name(struct walk *w, const struct field *f, const struct node *n, void *object)
+static void parse_name(struct parse_context *ctx, const struct field *f, const struct node *n, void *object)
 {
-	if (!field_is_scalar(w, f, n))
+	if (!field_is_scalar(ctx, f, n))
 		return;
 	if (value_is_name(n->text, n->len))
-		*(const char **)member(object, f->offset) = arena_strndup(w->arena, n->text, n->len);
+		*(const char **)member(object, f->offset) = arena_strndup(ctx->arena, n->text, n->len);
 	else
-		walk_error(w, n->mark, "\"%s\" must be a name: 1 to 32 letters, digits and _ . -", f->key);
+		parse_error(ctx, n->mark, "\"%s\" must be a name: 1 to 32 letters, digits and _ . -", f->key);
 }
 
-static void parse_port_range(struct walk *w, const struct field *f, const struct node *n, void *object)
+static void parse_port_range(struct parse_context *ctx, const struct field *f, const struct node *n,
+			     void *object)
 {
 	struct port_range range;
 	int r;
 
-	if (!field_is_scalar(w, f, n))
+	if (!field_is_scalar(ctx, f, n))
 		return;
 	r = value_port_range(n->text, n->len, &range);
 	if (r == 0 && range.low >= f->min && range.high <= f->max)
 		*(struct port_range *)member(object, f->offset) = range;
 	else if (r == -EINVAL)
-		walk_error(w, n->mark, "\"%s\" must be two ports: low-high or (low,high)", f->key);
+		parse_error(ctx, n->mark, "\"%s\" must be two ports: low-high or (low,high)", f->key);
 	else
-		walk_error(w, n->mark,
-			   "\"%s\" must lie within %" PRIu64 " to %" PRIu64 ", the lower port first", f->key,
-			   f->min, f->max);
+		parse_error(ctx, n->mark,
+			    "\"%s\" must lie within %" PRIu64 " to %" PRIu64 ", the lower port first", f->key,
+			    f->min, f->max);
 }
 
-static void parse_advertise(struct walk *w, const struct field *f, const struct node *n, void *object)
+static void parse_advertise(struct parse_context *ctx, const struct field *f, const struct node *n,
+			    void *object)
 {
 	static const char interface[] = "interface:";
 	const size_t interface_len = sizeof(interface) - 1;
 	struct policy_advertise *entry = object;
 	struct ip_addr addr;
 
-	if (!field_is_scalar(w, f, n))
+	if (!field_is_scalar(ctx, f, n))
 		return;
 	if (ip_addr_parse(n->text, n->len, &addr) == 0) {
 		if (ip_addr_is_any(&addr))
-			walk_error(w, n->mark,
-				   "\"%s\" must be one address, which clients can dial, not \"%.60s\"",
-				   f->key, n->text);
+			parse_error(ctx, n->mark,
+				    "\"%s\" must be one address, which clients can dial, not \"%.60s\"",
+				    f->key, n->text);
 		else if (addr.family == IP_V4)
 			entry->v4 = addr;
 		else
 			entry->v6 = addr;
 	} else if (n->len > interface_len && strncasecmp(n->text, interface, interface_len) == 0) {
-		entry->interface = arena_strndup(w->arena, n->text + interface_len, n->len - interface_len);
+		entry->interface = arena_strndup(ctx->arena, n->text + interface_len, n->len - interface_len);
 	} else if (value_is_host(n->text, n->len)) {
-		entry->host = arena_strndup(w->arena, n->text, n->len);
+		entry->host = arena_strndup(ctx->arena, n->text, n->len);
 	} else {
-		walk_error(w, n->mark,
-			   "\"%s\" must be an address, interface:NAME or a host name, not \"%.60s\"", f->key,
-			   n->text);
+		parse_error(ctx, n->mark,
+			    "\"%s\" must be an address, interface:NAME or a host name, not \"%.60s\"", f->key,
+			    n->text);
 	}
 }
 
-static void parse_endpoint(struct walk *w, const struct field *f, const struct node *n, void *object)
+static void parse_endpoint(struct parse_context *ctx, const struct field *f, const struct node *n,
+			   void *object)
 {
-	if (!field_is_scalar(w, f, n))
+	if (!field_is_scalar(ctx, f, n))
 		return;
 	if (value_endpoint(n->text, n->len, member(object, f->offset)) < 0)
-		walk_error(
-		    w, n->mark,
+		parse_error(
+		    ctx, n->mark,
 		    "\"%s\" must be address:port or \"[IPv6 address]:port\" with a port from 0 to 65535, "
 		    "not \"%.60s\"",
 		    f->key, n->text);
 }
 
-static void parse_backend(struct walk *w, const struct field *f, const struct node *n, void *object)
+static void parse_backend(struct parse_context *ctx, const struct field *f, const struct node *n,
+			  void *object)
 {
 	struct policy_backend *backend = object;
 	const char *host;
 	size_t host_len;
 
-	if (!field_is_scalar(w, f, n))
+	if (!field_is_scalar(ctx, f, n))
 		return;
 	if (strcasecmp(n->text, "original") == 0) {
 		backend->original = true;
@@ -321,54 +328,55 @@ static void parse_backend(struct walk *w, const struct field *f, const struct no
 		/* the client's address, at a port of its own */
 		if (value_host_port(n->text, n->len, &host, &host_len, &backend->endpoint) < 0 ||
 		    backend->endpoint.port == 0)
-			walk_error(w, n->mark, "\"%s\": original:port needs a port from 1 to 65535", f->key);
+			parse_error(ctx, n->mark, "\"%s\": original:port needs a port from 1 to 65535",
+				    f->key);
 		backend->original = true;
 		return;
 	}
 	if (value_host_port(n->text, n->len, &host, &host_len, &backend->endpoint) < 0 ||
 	    backend->endpoint.port == 0)
-		walk_error(w, n->mark,
-			   "\"%s\" must be host:port, \"[IPv6 address]:port\" or original, with a port from "
-			   "1 to 65535, "
-			   "not \"%.60s\"",
-			   f->key, n->text);
+		parse_error(ctx, n->mark,
+			    "\"%s\" must be host:port, \"[IPv6 address]:port\" or original, with a port from "
+			    "1 to 65535, "
+			    "not \"%.60s\"",
+			    f->key, n->text);
 	else
-		backend->host = arena_strndup(w->arena, host, host_len);
+		backend->host = arena_strndup(ctx->arena, host, host_len);
 }
 
-static void parse_nets(struct walk *w, const struct field *f, const struct node *n, void *object)
+static void parse_nets(struct parse_context *ctx, const struct field *f, const struct node *n, void *object)
 {
 	struct ip_net *nets;
 	size_t i = 0;
 
-	if (!field_is_list(w, f, n, false))
+	if (!field_is_list(ctx, f, n, false))
 		return;
-	nets = arena_alloc(w->arena, node_list_count(n), sizeof(*nets));
+	nets = arena_alloc(ctx->arena, node_list_count(n), sizeof(*nets));
 	if (nets == NULL)
 		return;
 	for (const struct node *item = node_list_first(n); item != NULL; item = node_list_next(n, item)) {
 		int r;
 
-		if (!field_is_scalar(w, f, item))
+		if (!field_is_scalar(ctx, f, item))
 			continue;
 		r = ip_net_parse(item->text, item->len, &nets[i]);
 		if (r == 0)
 			i++;
 		else if (r == -ERANGE)
-			walk_error(
-			    w, item->mark,
+			parse_error(
+			    ctx, item->mark,
 			    "\"%.60s\" has bits set behind its prefix; clear them or lengthen the prefix",
 			    item->text);
 		else
-			walk_error(w, item->mark,
-				   "\"%s\" must be addresses or networks (10.0.0.0/8), not \"%.60s\"", f->key,
-				   item->text);
+			parse_error(ctx, item->mark,
+				    "\"%s\" must be addresses or networks (10.0.0.0/8), not \"%.60s\"",
+				    f->key, item->text);
 	}
 	*(struct ip_net **)member(object, f->offset) = nets;
 	*(size_t *)member(object, f->also) = i;
 }
 
-void field_parse(struct walk *w, const struct field *f, const struct node *n, void *object)
+void field_parse(struct parse_context *ctx, const struct field *f, const struct node *n, void *object)
 {
 	static field_fn *const parsers[] = {
 		[FIELD_UINT] = parse_uint,	     [FIELD_BOOL] = parse_bool,
@@ -382,5 +390,5 @@ void field_parse(struct walk *w, const struct field *f, const struct node *n, vo
 		[FIELD_SUITES] = field_ciphers,	     [FIELD_REF] = field_ref,
 		[FIELD_REFS] = field_refs,
 	};
-	parsers[f->type](w, f, n, object);
+	parsers[f->type](ctx, f, n, object);
 }

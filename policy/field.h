@@ -9,7 +9,8 @@
 #include "policy/schema-types.h"
 
 /* What reads a type: reports a fault, or stores the value in the object. */
-typedef void field_fn(struct walk *walk, const struct field *field, const struct node *node, void *object);
+typedef void field_fn(struct parse_context *ctx, const struct field *field, const struct node *node,
+		      void *object);
 
 /* For every type but the containers (FIELD_GROUP, FIELD_LIST, FIELD_OBJECTS). */
 field_fn field_parse;
@@ -20,8 +21,9 @@ field_fn field_commands;	/* command-list.c */
 field_fn field_ciphers;		/* cipher-list.c */
 
 /* A value that is there; reports a fault otherwise. */
-bool field_is_scalar(struct walk *walk, const struct field *field, const struct node *node);
+bool field_is_scalar(struct parse_context *ctx, const struct field *field, const struct node *node);
 /* A list, or a single value, which is a list of one; reports a fault otherwise. */
-bool field_is_list(struct walk *walk, const struct field *field, const struct node *node, bool empty_ok);
+bool field_is_list(struct parse_context *ctx, const struct field *field, const struct node *node,
+		   bool empty_ok);
 
 #endif

@@ -4,10 +4,11 @@
 #include <stdio.h>
 #include <string.h>
 
-const char *walk_make_hint(struct walk *w, const char *before, const char *word, const char *after)
+const char *parse_make_hint(struct parse_context *ctx, const char *before, const char *word,
+			    const char *after)
 {
 	size_t size = strlen(before) + strlen(word) + strlen(after) + 1;
-	char *text = arena_alloc(w->scratch, size, 1);
+	char *text = arena_alloc(ctx->scratch, size, 1);
 
 	if (text == NULL)
 		return "";
@@ -15,13 +16,13 @@ const char *walk_make_hint(struct walk *w, const char *before, const char *word,
 	return text;
 }
 
-const char *walk_hint(struct walk *w, const char *word, const char *const *candidates)
+const char *parse_hint(struct parse_context *ctx, const char *word, const char *const *candidates)
 {
 	const char *found;
 
 	/* What is not kept need not be searched for: a hostile file could make that slow. */
-	if (w->diags->nitems >= DIAGS_MAX)
+	if (ctx->diags->nitems >= DIAGS_MAX)
 		return "";
 	found = diag_suggest(word, candidates);
-	return found == NULL ? "" : walk_make_hint(w, "; did you mean \"", found, "\"?");
+	return found == NULL ? "" : parse_make_hint(ctx, "; did you mean \"", found, "\"?");
 }

@@ -12,7 +12,7 @@
 #include "policy/locations.h"
 #include "policy/types.h"
 
-struct walk {
+struct parse_context {
 	struct policy *policy;
 	struct arena *arena;   /* of the policy's strings and arrays */
 	struct arena *scratch; /* of what ends with the parse */
@@ -25,13 +25,14 @@ struct walk {
 };
 
 /* Report a fault of the file. */
-#define walk_error(walk, mark, ...)                                                                          \
-	((walk)->faults++, diags_add((walk)->diags, DIAG_ERROR, (mark), __VA_ARGS__))
+#define parse_error(ctx, mark, ...)                                                                          \
+	((ctx)->faults++, diags_add((ctx)->diags, DIAG_ERROR, (mark), __VA_ARGS__))
 
 /* The three texts joined, as a hint that lasts as long as the parse; "" without memory. */
-const char *walk_make_hint(struct walk *walk, const char *before, const char *word, const char *after);
+const char *parse_make_hint(struct parse_context *ctx, const char *before, const char *word,
+			    const char *after);
 
 /* '; did you mean "x"?' for the nearest candidate, or "" (in scratch memory). Candidates end with NULL. */
-const char *walk_hint(struct walk *walk, const char *word, const char *const *candidates);
+const char *parse_hint(struct parse_context *ctx, const char *word, const char *const *candidates);
 
 #endif

@@ -42,16 +42,16 @@ static void read_tree(const struct node *root, struct policy_store *store, const
 {
 	struct places *places = arena_alloc(scratch, 1, sizeof(*places));
 	struct policy *policy = &store->policy;
-	struct walk walk = { .policy = policy,
-			     .arena = &store->arena,
-			     .scratch = scratch,
-			     .places = places,
-			     .diags = diags,
-			     .folder = folder };
+	struct parse_context ctx = { .policy = policy,
+				     .arena = &store->arena,
+				     .scratch = scratch,
+				     .places = places,
+				     .diags = diags,
+				     .folder = folder };
 
 	if (places == NULL)
 		return;
-	walk_policy(&walk, root);
+	walk_policy(&ctx, root);
 	if (scratch->failed || store->arena.failed)
 		return; /* the checks rely on whole objects */
 	finish_daemon(&policy->daemon);

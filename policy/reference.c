@@ -17,66 +17,66 @@ static const char *name_of(const struct schema *schema, void *object)
 }
 
 /* The objects of a section, of which there are *ret_n. */
-static char *section_objects(struct walk *w, const struct field *section, size_t *ret_n)
+static char *section_objects(struct parse_context *ctx, const struct field *section, size_t *ret_n)
 {
-	*ret_n = *(size_t *)member(w->policy, section->also);
-	return *(char **)member(w->policy, section->offset);
+	*ret_n = *(size_t *)member(ctx->policy, section->also);
+	return *(char **)member(ctx->policy, section->offset);
 }
 
-static void refuse_dangling(struct walk *w, const struct field *section, const struct node *n)
+static void refuse_dangling(struct parse_context *ctx, const struct field *section, const struct node *n)
 {
 	size_t count;
-	char *objects = section_objects(w, section, &count);
-	const char **names = arena_alloc(w->scratch, count + 1, sizeof(*names));
+	char *objects = section_objects(ctx, section, &count);
+	const char **names = arena_alloc(ctx->scratch, count + 1, sizeof(*names));
 	const char *hint;
 
 	if (names == NULL)
 		return;
 	for (size_t i = 0; i < count; i++)
 		names[i] = name_of(section->sub, objects + i * section->sub->size);
-	hint = walk_hint(w, n->text, names);
-	walk_error(w, n->mark, "there is no \"%.40s\" in %s%s", n->text, section->key,
-		   hint[0] != '\0' ? hint : "; define it there");
+	hint = parse_hint(ctx, n->text, names);
+	parse_error(ctx, n->mark, "there is no \"%.40s\" in %s%s", n->text, section->key,
+		    hint[0] != '\0' ? hint : "; define it there");
 }
 
 /* NULL, and a fault, when there is none. */
-static void *resolve(struct walk *w, const struct field *f, const struct node *n)
+static void *resolve(struct parse_context *ctx, const struct field *f, const struct node *n)
 {
 	const struct field *section = schema_find(schema_root(), f->section);
 	char *objects;
 	size_t count;
 
 	assert(section != NULL && section->type == FIELD_OBJECTS);
-	if (!field_is_scalar(w, f, n))
+	if (!field_is_scalar(ctx, f, n))
 		return NULL;
-	objects = section_objects(w, section, &count);
+	objects = section_objects(ctx, section, &count);
 	for (size_t i = 0; i < count; i++) {
 		const char *name = name_of(section->sub, objects + i * section->sub->size);
 
 		if (name != NULL && strcmp(name, n->text) == 0)
 			return objects + i * section->sub->size;
 	}
-	refuse_dangling(w, section, n);
+	refuse_dangling(ctx, section, n);
 	return NULL;
 }
 
-void field_ref(struct walk *w, const struct field *f, const struct node *n, void *object)
+void field_ref(struct parse_context *ctx, const struct field *f, const struct node *n, void *object)
 {
-	*(void **)member(object, f->offset) = resolve(w, f, n);
+	*(void **)member(object, f->offset) = resolve(ctx, f, n);
 }
 
-void field_refs(struct walk *w, const struct field *f, const struct node *n, void *object)
+void field_refs(struct parse_context *ctx, const struct field *f, const struct node *n, void *object)
 {
 	void **array;
 	size_t count = 0;
 
-	if (!field_is_list(w, f, n, false))
+	if (!field_is_list(ctx, f, n, false))
 		return;
-	array = arena_alloc(w->arena, node_list_count(n), sizeof(*array));
+	array = arena_alloc(ctx->arena, node_list_count(n), sizeof(*array));
 	if (array == NULL)
 		return;
 	for (const struct node *item = node_list_first(n); item != NULL; item = node_list_next(n, item)) {
-		array[count] = resolve(w, f, item);
+		array[count] = resolve(ctx, f, item);
 		if (array[count] != NULL)
 			count++;
 	}

@@ -10,7 +10,8 @@
 
 #define KEYS_MAX 32 /* of one table */
 
-static void walk_field(struct walk *w, const struct field *f, const struct node *node, void *object);
+static void walk_field(struct parse_context *ctx, const struct field *f, const struct node *node,
+		       void *object);
 
 static void *member(void *object, size_t offset)
 {
@@ -36,16 +37,16 @@ static unsigned count_key(const struct schema *schema, const char *parent, const
 }
 
 /* The right key at the wrong place is the newcomer's mistake, a misspelt one everybody's. */
-static const char *hint_of_key(struct walk *w, const char *key, const char *const *candidates)
+static const char *hint_of_key(struct parse_context *ctx, const char *key, const char *const *candidates)
 {
 	const char *parent = NULL;
 
-	if (w->diags->nitems >= DIAGS_MAX || count_key(schema_root(), NULL, key, &parent) != 1)
-		return walk_hint(w, key, candidates);
-	return walk_make_hint(w, "; it belongs to ", parent == NULL ? "the top level" : parent, "");
+	if (ctx->diags->nitems >= DIAGS_MAX || count_key(schema_root(), NULL, key, &parent) != 1)
+		return parse_hint(ctx, key, candidates);
+	return parse_make_hint(ctx, "; it belongs to ", parent == NULL ? "the top level" : parent, "");
 }
 
-static void refuse_unknown_key(struct walk *w, const struct schema *schema, const char *group,
+static void refuse_unknown_key(struct parse_context *ctx, const struct schema *schema, const char *group,
 			       const struct node *key)
 {
 	const char *keys[KEYS_MAX + 1] = { NULL };
@@ -54,35 +55,36 @@ static void refuse_unknown_key(struct walk *w, const struct schema *schema, cons
 
 	for (const struct field *f = schema->fields; f->key != NULL && n < KEYS_MAX; f++)
 		keys[n++] = f->key;
-	hint = hint_of_key(w, key->text, keys);
-	if (w->name != NULL && group != NULL)
-		walk_error(w, key->mark, "unknown key \"%.40s\" in %s of %s \"%.40s\"%s", key->text, group,
-			   w->section, w->name, hint);
-	else if (w->name != NULL)
-		walk_error(w, key->mark, "unknown key \"%.40s\" in %s \"%.40s\"%s", key->text, w->section,
-			   w->name, hint);
+	hint = hint_of_key(ctx, key->text, keys);
+	if (ctx->name != NULL && group != NULL)
+		parse_error(ctx, key->mark, "unknown key \"%.40s\" in %s of %s \"%.40s\"%s", key->text, group,
+			    ctx->section, ctx->name, hint);
+	else if (ctx->name != NULL)
+		parse_error(ctx, key->mark, "unknown key \"%.40s\" in %s \"%.40s\"%s", key->text,
+			    ctx->section, ctx->name, hint);
 	else if (group != NULL)
-		walk_error(w, key->mark, "unknown key \"%.40s\" in %s%s", key->text, group, hint);
+		parse_error(ctx, key->mark, "unknown key \"%.40s\" in %s%s", key->text, group, hint);
 	else
-		walk_error(w, key->mark, "unknown key \"%.40s\"%s", key->text, hint);
+		parse_error(ctx, key->mark, "unknown key \"%.40s\"%s", key->text, hint);
 }
 
-static void refuse_missing_key(struct walk *w, const struct field *f, const char *group,
+static void refuse_missing_key(struct parse_context *ctx, const struct field *f, const char *group,
 			       struct diag_mark mark)
 {
-	if (w->name == NULL && group != NULL)
-		walk_error(w, mark, "an entry of \"%s\" needs a value for \"%s\"", group, f->key);
-	else if (w->name != NULL)
-		walk_error(w, mark, "%s \"%.40s\" needs a value for \"%s\"", w->section, w->name, f->key);
+	if (ctx->name == NULL && group != NULL)
+		parse_error(ctx, mark, "an entry of \"%s\" needs a value for \"%s\"", group, f->key);
+	else if (ctx->name != NULL)
+		parse_error(ctx, mark, "%s \"%.40s\" needs a value for \"%s\"", ctx->section, ctx->name,
+			    f->key);
 	else
-		walk_error(w, mark,
-			   f->type == FIELD_OBJECTS ? "the policy needs \"%s\" with at least one entry"
-						    : "the policy needs \"%s: 1\"",
-			   f->key);
+		parse_error(ctx, mark,
+			    f->type == FIELD_OBJECTS ? "the policy needs \"%s\" with at least one entry"
+						     : "the policy needs \"%s: 1\"",
+			    f->key);
 }
 
 /* Read the default as if it stood in the file; words with blanks between are a list. */
-static void apply_default(struct walk *w, const struct field *f, void *object)
+static void apply_default(struct parse_context *ctx, const struct field *f, void *object)
 {
 	struct node list = { .kind = NODE_SEQUENCE, .text = "" };
 	struct node items[2] = { { .kind = NODE_SCALAR }, { .kind = NODE_SCALAR } };
@@ -93,12 +95,12 @@ static void apply_default(struct walk *w, const struct field *f, void *object)
 	if (f->type != FIELD_SET) {
 		items[0].text = f->standard;
 		items[0].len = strlen(f->standard);
-		field_parse(w, f, &items[0], object);
+		field_parse(ctx, f, &items[0], object);
 		return;
 	}
 	for (size_t i = 0; i < 2 && *rest != '\0'; i++) {
 		items[i].len = strcspn(rest, " ");
-		items[i].text = arena_strndup(w->scratch, rest, items[i].len);
+		items[i].text = arena_strndup(ctx->scratch, rest, items[i].len);
 		if (items[i].text == NULL)
 			return;
 		rest += items[i].len + strspn(rest + items[i].len, " ");
@@ -107,18 +109,18 @@ static void apply_default(struct walk *w, const struct field *f, void *object)
 		list.count++;
 	}
 	list.first = &items[0];
-	field_parse(w, f, &list, object);
+	field_parse(ctx, f, &list, object);
 }
 
 /* All fields of a table from a mapping; group names it in messages when it is not an object of its own. */
-static void walk_fields(struct walk *w, const struct schema *schema, const char *group,
+static void walk_fields(struct parse_context *ctx, const struct schema *schema, const char *group,
 			const struct node *node, struct diag_mark mark, void *object)
 {
 	for (const struct node *n = node->first; n != NULL; n = n->next) {
 		if (n->key->kind == NODE_BAD)
-			w->faults++;
+			ctx->faults++;
 		else if (schema_find(schema, n->key->text) == NULL)
-			refuse_unknown_key(w, schema, group, n->key);
+			refuse_unknown_key(ctx, schema, group, n->key);
 	}
 	for (const struct field *f = schema->fields; f->key != NULL; f++) {
 		static const struct node nothing = { .kind = NODE_MAPPING, .text = "" };
@@ -126,48 +128,49 @@ static void walk_fields(struct walk *w, const struct schema *schema, const char 
 
 		if (value != NULL) {
 			struct place *place =
-			    places_add(w->places, w->scratch, object, f->key, value->key->mark);
-			size_t faults = w->faults;
+			    places_add(ctx->places, ctx->scratch, object, f->key, value->key->mark);
+			size_t faults = ctx->faults;
 
-			walk_field(w, f, value, object);
+			walk_field(ctx, f, value, object);
 			if (place != NULL)
-				place->faulty = w->faults > faults;
+				place->faulty = ctx->faults > faults;
 			if (f->mark != 0)
 				*(struct diag_mark *)member(object, f->mark) = value->mark;
 		} else if (f->required) {
-			refuse_missing_key(w, f, group, mark);
+			refuse_missing_key(ctx, f, group, mark);
 		} else if (f->type == FIELD_GROUP) {
-			walk_field(w, f, &nothing, object);
+			walk_field(ctx, f, &nothing, object);
 		} else {
-			apply_default(w, f, object);
+			apply_default(ctx, f, object);
 		}
 	}
 }
 
 /* A mapping, or "key:" with nothing behind it, which is one without members. */
-static bool is_mapping(struct walk *w, const char *part, const char *what, const struct node *node)
+static bool is_mapping(struct parse_context *ctx, const char *part, const char *what, const struct node *node)
 {
 	if (node->kind == NODE_BAD)
-		w->faults++;
+		ctx->faults++;
 	else if (node->kind != NODE_MAPPING && !node_is_empty(node))
-		walk_error(w, node->mark, "%s\"%.40s\" must be a mapping of keys to values%s", part, what,
-			   node->kind == NODE_SCALAR && strchr(node->text, ':') != NULL
-			       ? "; behind a key's colon there must be a blank"
-			       : "");
+		parse_error(ctx, node->mark, "%s\"%.40s\" must be a mapping of keys to values%s", part, what,
+			    node->kind == NODE_SCALAR && strchr(node->text, ':') != NULL
+				? "; behind a key's colon there must be a blank"
+				: "");
 	else
 		return true;
 	return false;
 }
 
-static void walk_group(struct walk *w, const struct field *f, const struct node *node, void *object)
+static void walk_group(struct parse_context *ctx, const struct field *f, const struct node *node,
+		       void *object)
 {
-	if (is_mapping(w, "", f->key, node))
-		walk_fields(w, f->sub, f->key, node, node->mark, member(object, f->offset));
+	if (is_mapping(ctx, "", f->key, node))
+		walk_fields(ctx, f->sub, f->key, node, node->mark, member(object, f->offset));
 }
 
-static void *new_array(struct walk *w, const struct field *f, size_t n, void *object)
+static void *new_array(struct parse_context *ctx, const struct field *f, size_t n, void *object)
 {
-	void *array = arena_alloc(w->arena, n, f->sub->size);
+	void *array = arena_alloc(ctx->arena, n, f->sub->size);
 
 	if (array != NULL) {
 		*(void **)member(object, f->offset) = array;
@@ -177,7 +180,7 @@ static void *new_array(struct walk *w, const struct field *f, size_t n, void *ob
 }
 
 /* A value where an entry is expected: as if it stood in a mapping behind the key that it is for. */
-static void walk_scalar(struct walk *w, const struct field *f, const struct node *node, void *item)
+static void walk_scalar(struct parse_context *ctx, const struct field *f, const struct node *node, void *item)
 {
 	struct node key = {
 		.kind = NODE_SCALAR, .mark = node->mark, .text = f->scalar, .len = strlen(f->scalar)
@@ -192,21 +195,21 @@ static void walk_scalar(struct walk *w, const struct field *f, const struct node
 
 	value.key = &key;
 	value.next = NULL;
-	walk_fields(w, f->sub, f->key, &entry, node->mark, item);
+	walk_fields(ctx, f->sub, f->key, &entry, node->mark, item);
 }
 
-static void walk_list(struct walk *w, const struct field *f, const struct node *node, void *object)
+static void walk_list(struct parse_context *ctx, const struct field *f, const struct node *node, void *object)
 {
 	char *item;
 
 	if (node->kind == NODE_BAD) {
-		w->faults++;
+		ctx->faults++;
 		return;
 	}
 	if (node->kind == NODE_SCALAR && f->scalar != NULL) {
-		item = new_array(w, f, 1, object);
+		item = new_array(ctx, f, 1, object);
 		if (item != NULL)
-			walk_scalar(w, f, node, item);
+			walk_scalar(ctx, f, node, item);
 		return;
 	}
 	if (node->kind != NODE_SEQUENCE || (node->count == 0 && f->required)) {
@@ -214,75 +217,78 @@ static void walk_list(struct walk *w, const struct field *f, const struct node *
 
 		while (!needed->required)
 			needed++; /* each table of a list has one */
-		walk_error(w, node->mark, "\"%s\" must be a list: [ { %s: ... } ]", f->key, needed->key);
+		parse_error(ctx, node->mark, "\"%s\" must be a list: [ { %s: ... } ]", f->key, needed->key);
 		return;
 	}
-	item = new_array(w, f, node->count, object);
+	item = new_array(ctx, f, node->count, object);
 	for (const struct node *n = node->first; n != NULL && item != NULL; n = n->next) {
 		if (n->kind == NODE_SCALAR && f->scalar != NULL)
-			walk_scalar(w, f, n, item);
-		else if (is_mapping(w, "an entry of ", f->key, n))
-			walk_fields(w, f->sub, f->key, n, n->mark, item);
+			walk_scalar(ctx, f, n, item);
+		else if (is_mapping(ctx, "an entry of ", f->key, n))
+			walk_fields(ctx, f->sub, f->key, n, n->mark, item);
 		item += f->sub->size;
 	}
 }
 
-static void walk_object(struct walk *w, const struct schema *schema, const struct node *node, void *object)
+static void walk_object(struct parse_context *ctx, const struct schema *schema, const struct node *node,
+			void *object)
 {
-	struct place *place = places_add(w->places, w->scratch, object, NULL, node->key->mark);
-	size_t faults = w->faults;
+	struct place *place = places_add(ctx->places, ctx->scratch, object, NULL, node->key->mark);
+	size_t faults = ctx->faults;
 
-	w->name = node->key->text;
-	*(const char **)member(object, schema->name) = arena_strndup(w->arena, w->name, node->key->len);
+	ctx->name = node->key->text;
+	*(const char **)member(object, schema->name) = arena_strndup(ctx->arena, ctx->name, node->key->len);
 	if (schema->mark != 0)
 		*(struct diag_mark *)member(object, schema->mark) = node->key->mark;
 	if (!value_is_name(node->key->text, node->key->len))
-		walk_error(w, node->key->mark, "\"%.40s\" is no name: use 1 to 32 letters, digits and _ . -",
-			   w->name);
-	if (is_mapping(w, "", w->name, node))
-		walk_fields(w, schema, NULL, node, node->key->mark, object);
+		parse_error(ctx, node->key->mark,
+			    "\"%.40s\" is no name: use 1 to 32 letters, digits and _ . -", ctx->name);
+	if (is_mapping(ctx, "", ctx->name, node))
+		walk_fields(ctx, schema, NULL, node, node->key->mark, object);
 	if (place != NULL)
-		place->faulty = w->faults > faults;
+		place->faulty = ctx->faults > faults;
 }
 
-static void walk_objects(struct walk *w, const struct field *f, const struct node *node, void *object)
+static void walk_objects(struct parse_context *ctx, const struct field *f, const struct node *node,
+			 void *object)
 {
 	const struct schema *schema = f->sub;
 	char *item;
 	size_t i = 0;
 
-	if (!is_mapping(w, "", f->key, node))
+	if (!is_mapping(ctx, "", f->key, node))
 		return;
 	if (node->count == 0 && f->required)
-		walk_error(w, node->mark, "\"%s\" needs at least one entry", f->key);
-	item = new_array(w, f, node->count, object);
-	w->section = f->key;
+		parse_error(ctx, node->mark, "\"%s\" needs at least one entry", f->key);
+	item = new_array(ctx, f, node->count, object);
+	ctx->section = f->key;
 	for (const struct node *n = node->first; n != NULL && item != NULL; n = n->next) {
 		if (n->key->kind == NODE_BAD)
-			w->faults++; /* a duplicate: its place in the array stays empty, which no check takes
-					for an object */
+			ctx->faults++; /* a duplicate: its place in the array stays empty, which no check
+					takes for an object */
 		else
-			walk_object(w, schema, n, item);
+			walk_object(ctx, schema, n, item);
 		if (schema->index != 0)
 			*(size_t *)(void *)(item + schema->index) = i;
 		i++;
 		item += schema->size;
 	}
-	w->section = NULL;
-	w->name = NULL;
+	ctx->section = NULL;
+	ctx->name = NULL;
 }
 
-static void walk_field(struct walk *w, const struct field *f, const struct node *node, void *object)
+static void walk_field(struct parse_context *ctx, const struct field *f, const struct node *node,
+		       void *object)
 {
 	switch (f->type) {
 	case FIELD_GROUP:
-		walk_group(w, f, node, object);
+		walk_group(ctx, f, node, object);
 		break;
 	case FIELD_LIST:
-		walk_list(w, f, node, object);
+		walk_list(ctx, f, node, object);
 		break;
 	case FIELD_OBJECTS:
-		walk_objects(w, f, node, object);
+		walk_objects(ctx, f, node, object);
 		break;
 	case FIELD_NONE:
 	case FIELD_UINT:
@@ -304,17 +310,17 @@ static void walk_field(struct walk *w, const struct field *f, const struct node 
 	case FIELD_SUITES:
 	case FIELD_REF:
 	case FIELD_REFS:
-		field_parse(w, f, node, object);
+		field_parse(ctx, f, node, object);
 		break;
 	}
 }
 
-void walk_policy(struct walk *w, const struct node *root)
+void walk_policy(struct parse_context *ctx, const struct node *root)
 {
 	if (root->kind != NODE_MAPPING) {
 		if (root->kind != NODE_BAD)
-			walk_error(w, root->mark, "a policy is a mapping; start with \"version: 1\"");
+			parse_error(ctx, root->mark, "a policy is a mapping; start with \"version: 1\"");
 		return;
 	}
-	walk_fields(w, schema_root(), NULL, root, root->mark, w->policy);
+	walk_fields(ctx, schema_root(), NULL, root, root->mark, ctx->policy);
 }

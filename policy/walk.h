@@ -11,6 +11,6 @@
 #include "policy/parse-context.h"
 
 /* Fill the policy from the root of the tree, in the order of the tables. */
-void walk_policy(struct walk *walk, const struct node *root);
+void walk_policy(struct parse_context *ctx, const struct node *root);
 
 #endif
