@@ -70,7 +70,7 @@ static const struct cipher *parse_cipher(struct parse_context *ctx, const struct
 	return cipher;
 }
 
-void field_ciphers(struct parse_context *ctx, const struct field *f, const struct node *n, void *object)
+void field_parse_ciphers(struct parse_context *ctx, const struct field *f, const struct node *n, void *object)
 {
 	const struct cipher **list;
 	size_t count = 0;

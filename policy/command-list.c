@@ -22,7 +22,8 @@ static bool is_command(const char *text, size_t len)
 	return true;
 }
 
-void field_commands(struct parse_context *ctx, const struct field *f, const struct node *n, void *object)
+void field_parse_commands(struct parse_context *ctx, const struct field *f, const struct node *n,
+			  void *object)
 {
 	struct command_list *list = (struct command_list *)(void *)((char *)object + f->offset);
 	const char **names;

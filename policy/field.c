@@ -103,7 +103,7 @@ static const struct word *find_word(struct parse_context *ctx, const struct fiel
 	return NULL;
 }
 
-static void parse_enum(struct parse_context *ctx, const struct field *f, const struct node *n, void *object)
+void field_parse_enum(struct parse_context *ctx, const struct field *f, const struct node *n, void *object)
 {
 	const struct word *word = find_word(ctx, f, n);
 
@@ -111,7 +111,7 @@ static void parse_enum(struct parse_context *ctx, const struct field *f, const s
 		store_uint(object, f, word->value);
 }
 
-static void parse_set(struct parse_context *ctx, const struct field *f, const struct node *n, void *object)
+void field_parse_set(struct parse_context *ctx, const struct field *f, const struct node *n, void *object)
 {
 	unsigned bits = 0;
 
@@ -126,7 +126,7 @@ static void parse_set(struct parse_context *ctx, const struct field *f, const st
 	store_uint(object, f, bits);
 }
 
-static void parse_uint(struct parse_context *ctx, const struct field *f, const struct node *n, void *object)
+void field_parse_uint(struct parse_context *ctx, const struct field *f, const struct node *n, void *object)
 {
 	uint64_t value;
 
@@ -148,7 +148,7 @@ static void parse_uint(struct parse_context *ctx, const struct field *f, const s
 			    f->max);
 }
 
-static void parse_bool(struct parse_context *ctx, const struct field *f, const struct node *n, void *object)
+void field_parse_bool(struct parse_context *ctx, const struct field *f, const struct node *n, void *object)
 {
 	bool value;
 
@@ -160,8 +160,8 @@ static void parse_bool(struct parse_context *ctx, const struct field *f, const s
 		parse_error(ctx, n->mark, "\"%s\" must be true or false", f->key);
 }
 
-static void parse_duration(struct parse_context *ctx, const struct field *f, const struct node *n,
-			   void *object)
+void field_parse_duration(struct parse_context *ctx, const struct field *f, const struct node *n,
+			  void *object)
 {
 	const char *unit = f->plain_ms == MS_PER_S ? "s" : "m";
 	uint64_t scale = f->plain_ms / f->store_ms; /* for messages */
@@ -199,13 +199,13 @@ static void store_string(struct parse_context *ctx, const struct field *f, const
 		*(const char **)member(object, f->offset) = arena_strndup(ctx->arena, text, len);
 }
 
-static void parse_string(struct parse_context *ctx, const struct field *f, const struct node *n, void *object)
+void field_parse_string(struct parse_context *ctx, const struct field *f, const struct node *n, void *object)
 {
 	if (field_is_scalar(ctx, f, n))
 		store_string(ctx, f, n, object, n->text);
 }
 
-static void parse_path(struct parse_context *ctx, const struct field *f, const struct node *n, void *object)
+void field_parse_path(struct parse_context *ctx, const struct field *f, const struct node *n, void *object)
 {
 	size_t folder_len = strlen(ctx->folder);
 	char *path;
@@ -230,16 +230,16 @@ static void parse_path(struct parse_context *ctx, const struct field *f, const s
 	store_string(ctx, f, n, object, path);
 }
 
-static void parse_trust(struct parse_context *ctx, const struct field *f, const struct node *n, void *object)
+void field_parse_trust(struct parse_context *ctx, const struct field *f, const struct node *n, void *object)
 {
 	/* z/OS's virtual key ring of all certificate authorities */
 	if (n->kind == NODE_SCALAR && strcmp(n->text, "*AUTH*/*") == 0)
 		*(bool *)member(object, f->also) = true;
 	else
-		parse_path(ctx, f, n, object);
+		field_parse_path(ctx, f, n, object);
 }
 
-static void parse_name(struct parse_context *ctx, const struct field *f, const struct node *n, void *object)
+void field_parse_name(struct parse_context *ctx, const struct field *f, const struct node *n, void *object)
 {
 	if (!field_is_scalar(ctx, f, n))
 		return;
@@ -249,8 +249,8 @@ static void parse_name(struct parse_context *ctx, const struct field *f, const s
 		parse_error(ctx, n->mark, "\"%s\" must be a name: 1 to 32 letters, digits and _ . -", f->key);
 }
 
-static void parse_port_range(struct parse_context *ctx, const struct field *f, const struct node *n,
-			     void *object)
+void field_parse_port_range(struct parse_context *ctx, const struct field *f, const struct node *n,
+			    void *object)
 {
 	struct port_range range;
 	int r;
@@ -268,8 +268,8 @@ static void parse_port_range(struct parse_context *ctx, const struct field *f, c
 			    f->min, f->max);
 }
 
-static void parse_advertise(struct parse_context *ctx, const struct field *f, const struct node *n,
-			    void *object)
+void field_parse_advertise(struct parse_context *ctx, const struct field *f, const struct node *n,
+			   void *object)
 {
 	static const char interface[] = "interface:";
 	const size_t interface_len = sizeof(interface) - 1;
@@ -298,8 +298,8 @@ static void parse_advertise(struct parse_context *ctx, const struct field *f, co
 	}
 }
 
-static void parse_endpoint(struct parse_context *ctx, const struct field *f, const struct node *n,
-			   void *object)
+void field_parse_endpoint(struct parse_context *ctx, const struct field *f, const struct node *n,
+			  void *object)
 {
 	if (!field_is_scalar(ctx, f, n))
 		return;
@@ -311,8 +311,7 @@ static void parse_endpoint(struct parse_context *ctx, const struct field *f, con
 		    f->key, n->text);
 }
 
-static void parse_backend(struct parse_context *ctx, const struct field *f, const struct node *n,
-			  void *object)
+void field_parse_backend(struct parse_context *ctx, const struct field *f, const struct node *n, void *object)
 {
 	struct policy_backend *backend = object;
 	const char *host;
@@ -344,7 +343,7 @@ static void parse_backend(struct parse_context *ctx, const struct field *f, cons
 		backend->host = arena_strndup(ctx->arena, host, host_len);
 }
 
-static void parse_nets(struct parse_context *ctx, const struct field *f, const struct node *n, void *object)
+void field_parse_nets(struct parse_context *ctx, const struct field *f, const struct node *n, void *object)
 {
 	struct ip_net *nets;
 	size_t i = 0;
@@ -374,21 +373,4 @@ static void parse_nets(struct parse_context *ctx, const struct field *f, const s
 	}
 	*(struct ip_net **)member(object, f->offset) = nets;
 	*(size_t *)member(object, f->also) = i;
-}
-
-void field_parse(struct parse_context *ctx, const struct field *f, const struct node *n, void *object)
-{
-	static field_fn *const parsers[] = {
-		[FIELD_UINT] = parse_uint,	     [FIELD_BOOL] = parse_bool,
-		[FIELD_ENUM] = parse_enum,	     [FIELD_SET] = parse_set,
-		[FIELD_DURATION] = parse_duration,   [FIELD_STRING] = parse_string,
-		[FIELD_PATH] = parse_path,	     [FIELD_TRUST] = parse_trust,
-		[FIELD_NAME] = parse_name,	     [FIELD_PORT_RANGE] = parse_port_range,
-		[FIELD_ADVERTISE] = parse_advertise, [FIELD_ENDPOINT] = parse_endpoint,
-		[FIELD_BACKEND] = parse_backend,     [FIELD_NETS] = parse_nets,
-		[FIELD_COMMANDS] = field_commands,   [FIELD_CIPHERS] = field_ciphers,
-		[FIELD_SUITES] = field_ciphers,	     [FIELD_REF] = field_ref,
-		[FIELD_REFS] = field_refs,
-	};
-	parsers[f->type](ctx, f, n, object);
 }

@@ -12,13 +12,15 @@
 typedef void field_fn(struct parse_context *ctx, const struct field *field, const struct node *node,
 		      void *object);
 
-/* For every type but the containers (FIELD_GROUP, FIELD_LIST, FIELD_OBJECTS). */
-field_fn field_parse;
+/* One for each type of schema-types.h but the containers, which are the walker's. */
+field_fn field_parse_uint, field_parse_bool, field_parse_enum, field_parse_set, field_parse_duration;
+field_fn field_parse_string, field_parse_path, field_parse_trust, field_parse_name, field_parse_nets;
+field_fn field_parse_port_range, field_parse_advertise, field_parse_endpoint, field_parse_backend;
 
-/* The types that have files of their own. */
-field_fn field_ref, field_refs; /* reference.c */
-field_fn field_commands;	/* command-list.c */
-field_fn field_ciphers;		/* cipher-list.c */
+/* Those that have files of their own. */
+field_fn field_parse_ref, field_parse_refs; /* reference.c */
+field_fn field_parse_commands;		    /* command-list.c */
+field_fn field_parse_ciphers;		    /* cipher-list.c */
 
 /* A value that is there; reports a fault otherwise. */
 bool field_is_scalar(struct parse_context *ctx, const struct field *field, const struct node *node);

@@ -60,12 +60,12 @@ static void *resolve(struct parse_context *ctx, const struct field *f, const str
 	return NULL;
 }
 
-void field_ref(struct parse_context *ctx, const struct field *f, const struct node *n, void *object)
+void field_parse_ref(struct parse_context *ctx, const struct field *f, const struct node *n, void *object)
 {
 	*(void **)member(object, f->offset) = resolve(ctx, f, n);
 }
 
-void field_refs(struct parse_context *ctx, const struct field *f, const struct node *n, void *object)
+void field_parse_refs(struct parse_context *ctx, const struct field *f, const struct node *n, void *object)
 {
 	void **array;
 	size_t count = 0;

@@ -95,7 +95,7 @@ static void apply_default(struct parse_context *ctx, const struct field *f, void
 	if (f->type != FIELD_SET) {
 		items[0].text = f->standard;
 		items[0].len = strlen(f->standard);
-		field_parse(ctx, f, &items[0], object);
+		walk_field(ctx, f, &items[0], object);
 		return;
 	}
 	for (size_t i = 0; i < 2 && *rest != '\0'; i++) {
@@ -109,7 +109,7 @@ static void apply_default(struct parse_context *ctx, const struct field *f, void
 		list.count++;
 	}
 	list.first = &items[0];
-	field_parse(ctx, f, &list, object);
+	walk_field(ctx, f, &list, object);
 }
 
 /* All fields of a table from a mapping; group names it in messages when it is not an object of its own. */
@@ -280,39 +280,32 @@ static void walk_objects(struct parse_context *ctx, const struct field *f, const
 static void walk_field(struct parse_context *ctx, const struct field *f, const struct node *node,
 		       void *object)
 {
-	switch (f->type) {
-	case FIELD_GROUP:
-		walk_group(ctx, f, node, object);
-		break;
-	case FIELD_LIST:
-		walk_list(ctx, f, node, object);
-		break;
-	case FIELD_OBJECTS:
-		walk_objects(ctx, f, node, object);
-		break;
-	case FIELD_NONE:
-	case FIELD_UINT:
-	case FIELD_BOOL:
-	case FIELD_ENUM:
-	case FIELD_SET:
-	case FIELD_DURATION:
-	case FIELD_STRING:
-	case FIELD_PATH:
-	case FIELD_TRUST:
-	case FIELD_NAME:
-	case FIELD_PORT_RANGE:
-	case FIELD_ADVERTISE:
-	case FIELD_ENDPOINT:
-	case FIELD_BACKEND:
-	case FIELD_NETS:
-	case FIELD_COMMANDS:
-	case FIELD_CIPHERS:
-	case FIELD_SUITES:
-	case FIELD_REF:
-	case FIELD_REFS:
-		field_parse(ctx, f, node, object);
-		break;
-	}
+	static field_fn *const parsers[] = {
+		[FIELD_UINT] = field_parse_uint,
+		[FIELD_BOOL] = field_parse_bool,
+		[FIELD_ENUM] = field_parse_enum,
+		[FIELD_SET] = field_parse_set,
+		[FIELD_DURATION] = field_parse_duration,
+		[FIELD_STRING] = field_parse_string,
+		[FIELD_PATH] = field_parse_path,
+		[FIELD_TRUST] = field_parse_trust,
+		[FIELD_NAME] = field_parse_name,
+		[FIELD_PORT_RANGE] = field_parse_port_range,
+		[FIELD_ADVERTISE] = field_parse_advertise,
+		[FIELD_ENDPOINT] = field_parse_endpoint,
+		[FIELD_BACKEND] = field_parse_backend,
+		[FIELD_NETS] = field_parse_nets,
+		[FIELD_COMMANDS] = field_parse_commands,
+		[FIELD_CIPHERS] = field_parse_ciphers,
+		[FIELD_SUITES] = field_parse_ciphers,
+		[FIELD_REF] = field_parse_ref,
+		[FIELD_REFS] = field_parse_refs,
+		[FIELD_GROUP] = walk_group,
+		[FIELD_LIST] = walk_list,
+		[FIELD_OBJECTS] = walk_objects,
+	};
+
+	parsers[f->type](ctx, f, node, object);
 }
 
 void walk_policy(struct parse_context *ctx, const struct node *root)
