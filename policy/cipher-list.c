@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "policy/cipher.h"
+#include "policy/member.h"
 
 static void refuse_unknown(struct parse_context *ctx, const struct field *f, const struct node *n)
 {
@@ -87,7 +88,7 @@ void field_parse_ciphers(struct parse_context *ctx, const struct field *f, const
 		if (list[count] == NULL)
 			continue;
 		if (!cipher_encrypts(list[count]))
-			*(bool *)(void *)((char *)object + f->also) = true;
+			*(bool *)member_of(object, f->also) = true;
 		size += strlen(list[count]->openssl) + strlen(":");
 		count++;
 	}
@@ -100,5 +101,5 @@ void field_parse_ciphers(struct parse_context *ctx, const struct field *f, const
 			end = stpcpy(end, ":");
 		end = stpcpy(end, list[i]->openssl);
 	}
-	*(const char **)(void *)((char *)object + f->offset) = text;
+	*(const char **)member_of(object, f->offset) = text;
 }

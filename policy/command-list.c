@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include "policy/field.h"
+#include "policy/member.h"
 
 /* What a line of the machine's table can be, or one behind SITE. */
 #define COMMAND_WORD_MAX 16
@@ -25,7 +26,7 @@ static bool is_command(const char *text, size_t len)
 void field_parse_commands(struct parse_context *ctx, const struct field *f, const struct node *n,
 			  void *object)
 {
-	struct command_list *list = (struct command_list *)(void *)((char *)object + f->offset);
+	struct command_list *list = member_of(object, f->offset);
 	const char **names;
 	size_t i = 0;
 

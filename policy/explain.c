@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "policy/match.h"
+#include "policy/member.h"
 #include "policy/schema.h"
 
 #define VALUE_MAX 512
@@ -48,22 +49,6 @@ const char *policy_miss_name(unsigned bit)
 	default:
 		return "";
 	}
-}
-
-static const char *member(const void *object, size_t offset)
-{
-	return (const char *)object + offset;
-}
-
-static uint64_t load_number(const struct field *f, const void *object)
-{
-	uint32_t value = 0;
-
-	assert(f->width == 1 || f->width == sizeof(value));
-	if (f->width == 1)
-		return *(const uint8_t *)member(object, f->offset);
-	memcpy(&value, member(object, f->offset), sizeof(value));
-	return value;
 }
 
 static void put_words(const struct field *f, uint64_t set, char buf[static VALUE_MAX])
@@ -136,29 +121,29 @@ static void put_reference(const struct field *f, const void *at, char buf[static
 	if (object == NULL)
 		(void)snprintf(buf, VALUE_MAX, "none");
 	else
-		put_text(member(object, schema_find(schema_root(), f->section)->sub->name), buf);
+		put_text(member_of_const(object, schema_find(schema_root(), f->section)->sub->name), buf);
 }
 
 /* False: not a plain value. */
 static bool put_value(const struct field *f, const void *object, char buf[static VALUE_MAX])
 {
-	const void *at = member(object, f->offset);
+	const void *at = member_of_const(object, f->offset);
 
 	switch (f->type) {
 	case FIELD_UINT:
-		if (!put_word(f, load_number(f, object), buf))
-			(void)snprintf(buf, VALUE_MAX, "%" PRIu64, load_number(f, object));
+		if (!put_word(f, member_load_uint(object, f), buf))
+			(void)snprintf(buf, VALUE_MAX, "%" PRIu64, member_load_uint(object, f));
 		return true;
 	case FIELD_BOOL:
-		(void)snprintf(buf, VALUE_MAX, "%s", load_number(f, object) != 0 ? "true" : "false");
+		(void)snprintf(buf, VALUE_MAX, "%s", member_load_uint(object, f) != 0 ? "true" : "false");
 		return true;
 	case FIELD_ENUM: /* a word without a place has one value only */
-		return put_word(f, f->width == 0 ? 0 : load_number(f, object), buf);
+		return put_word(f, f->width == 0 ? 0 : member_load_uint(object, f), buf);
 	case FIELD_SET:
-		put_words(f, load_number(f, object), buf);
+		put_words(f, member_load_uint(object, f), buf);
 		return true;
 	case FIELD_DURATION:
-		put_duration(f, load_number(f, object), buf);
+		put_duration(f, member_load_uint(object, f), buf);
 		return true;
 	case FIELD_PORT_RANGE:
 		put_ports(at, buf);

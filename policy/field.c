@@ -6,28 +6,11 @@
 #include <string.h>
 #include <strings.h>
 
+#include "policy/member.h"
 #include "policy/value.h"
 
 #define WORDS_MAX 16
 #define MS_PER_S  1000
-
-static void *member(void *object, size_t offset)
-{
-	return (char *)object + offset;
-}
-
-/* bool, uint32_t, unsigned and enums alike; width 0 stores nothing. */
-static void store_uint(void *object, const struct field *f, uint64_t value)
-{
-	uint8_t byte = (uint8_t)value;
-	uint32_t word = (uint32_t)value;
-
-	_Static_assert(sizeof(enum secure_ftp) == sizeof(uint32_t), "enums are stored as uint32_t");
-	if (f->width == sizeof(byte))
-		memcpy(member(object, f->offset), &byte, sizeof(byte));
-	else if (f->width == sizeof(word))
-		memcpy(member(object, f->offset), &word, sizeof(word));
-}
 
 bool field_is_scalar(struct parse_context *ctx, const struct field *f, const struct node *n)
 {
@@ -108,7 +91,7 @@ void field_parse_enum(struct parse_context *ctx, const struct field *f, const st
 	const struct word *word = find_word(ctx, f, n);
 
 	if (word != NULL)
-		store_uint(object, f, word->value);
+		member_store_uint(object, f, word->value);
 }
 
 void field_parse_set(struct parse_context *ctx, const struct field *f, const struct node *n, void *object)
@@ -123,7 +106,7 @@ void field_parse_set(struct parse_context *ctx, const struct field *f, const str
 		if (word != NULL)
 			bits |= word->value;
 	}
-	store_uint(object, f, bits);
+	member_store_uint(object, f, bits);
 }
 
 void field_parse_uint(struct parse_context *ctx, const struct field *f, const struct node *n, void *object)
@@ -134,12 +117,12 @@ void field_parse_uint(struct parse_context *ctx, const struct field *f, const st
 		return;
 	for (const struct word *word = f->words; word != NULL && word->text != NULL; word++) {
 		if (strcasecmp(word->text, n->text) == 0) {
-			store_uint(object, f, word->value);
+			member_store_uint(object, f, word->value);
 			return;
 		}
 	}
 	if (value_uint(n->text, n->len, &value) == 0 && value >= f->min && value <= f->max)
-		store_uint(object, f, value);
+		member_store_uint(object, f, value);
 	else if (f->min == f->max)
 		parse_error(ctx, n->mark, "\"%s\" must be %" PRIu64, f->key, f->min);
 	else
@@ -155,7 +138,7 @@ void field_parse_bool(struct parse_context *ctx, const struct field *f, const st
 	if (!field_is_scalar(ctx, f, n))
 		return;
 	if (value_bool(n->text, n->len, &value) == 0)
-		store_uint(object, f, value);
+		member_store_uint(object, f, value);
 	else
 		parse_error(ctx, n->mark, "\"%s\" must be true or false", f->key);
 }
@@ -184,7 +167,7 @@ void field_parse_duration(struct parse_context *ctx, const struct field *f, cons
 		parse_error(ctx, n->mark, "\"%s\" must be a whole number of %s", f->key,
 			    f->plain_ms == MS_PER_S ? "seconds" : "minutes");
 	else
-		store_uint(object, f, value);
+		member_store_uint(object, f, value);
 }
 
 static void store_string(struct parse_context *ctx, const struct field *f, const struct node *n, void *object,
@@ -196,7 +179,7 @@ static void store_string(struct parse_context *ctx, const struct field *f, const
 		parse_error(ctx, n->mark, "\"%s\" must have %" PRIu64 " to %" PRIu64 " characters", f->key,
 			    f->min, f->max);
 	else
-		*(const char **)member(object, f->offset) = arena_strndup(ctx->arena, text, len);
+		*(const char **)member_of(object, f->offset) = arena_strndup(ctx->arena, text, len);
 }
 
 void field_parse_string(struct parse_context *ctx, const struct field *f, const struct node *n, void *object)
@@ -234,7 +217,7 @@ void field_parse_trust(struct parse_context *ctx, const struct field *f, const s
 {
 	/* z/OS's virtual key ring of all certificate authorities */
 	if (n->kind == NODE_SCALAR && strcmp(n->text, "*AUTH*/*") == 0)
-		*(bool *)member(object, f->also) = true;
+		*(bool *)member_of(object, f->also) = true;
 	else
 		field_parse_path(ctx, f, n, object);
 }
@@ -244,7 +227,7 @@ void field_parse_name(struct parse_context *ctx, const struct field *f, const st
 	if (!field_is_scalar(ctx, f, n))
 		return;
 	if (value_is_name(n->text, n->len))
-		*(const char **)member(object, f->offset) = arena_strndup(ctx->arena, n->text, n->len);
+		*(const char **)member_of(object, f->offset) = arena_strndup(ctx->arena, n->text, n->len);
 	else
 		parse_error(ctx, n->mark, "\"%s\" must be a name: 1 to 32 letters, digits and _ . -", f->key);
 }
@@ -259,7 +242,7 @@ void field_parse_port_range(struct parse_context *ctx, const struct field *f, co
 		return;
 	r = value_port_range(n->text, n->len, &range);
 	if (r == 0 && range.low >= f->min && range.high <= f->max)
-		*(struct port_range *)member(object, f->offset) = range;
+		*(struct port_range *)member_of(object, f->offset) = range;
 	else if (r == -EINVAL)
 		parse_error(ctx, n->mark, "\"%s\" must be two ports: low-high or (low,high)", f->key);
 	else
@@ -303,7 +286,7 @@ void field_parse_endpoint(struct parse_context *ctx, const struct field *f, cons
 {
 	if (!field_is_scalar(ctx, f, n))
 		return;
-	if (value_endpoint(n->text, n->len, member(object, f->offset)) < 0)
+	if (value_endpoint(n->text, n->len, member_of(object, f->offset)) < 0)
 		parse_error(
 		    ctx, n->mark,
 		    "\"%s\" must be address:port or \"[IPv6 address]:port\" with a port from 0 to 65535, "
@@ -371,6 +354,6 @@ void field_parse_nets(struct parse_context *ctx, const struct field *f, const st
 				    "\"%s\" must be addresses or networks (10.0.0.0/8), not \"%.60s\"",
 				    f->key, item->text);
 	}
-	*(struct ip_net **)member(object, f->offset) = nets;
-	*(size_t *)member(object, f->also) = i;
+	*(struct ip_net **)member_of(object, f->offset) = nets;
+	*(size_t *)member_of(object, f->also) = i;
 }

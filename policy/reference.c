@@ -4,23 +4,19 @@
 #include <assert.h>
 #include <string.h>
 
+#include "policy/member.h"
 #include "policy/schema.h"
-
-static void *member(void *object, size_t offset)
-{
-	return (char *)object + offset;
-}
 
 static const char *name_of(const struct schema *schema, void *object)
 {
-	return *(const char **)member(object, schema->name);
+	return *(const char **)member_of(object, schema->name);
 }
 
 /* The objects of a section, of which there are *ret_n. */
 static char *section_objects(struct parse_context *ctx, const struct field *section, size_t *ret_n)
 {
-	*ret_n = *(size_t *)member(ctx->policy, section->also);
-	return *(char **)member(ctx->policy, section->offset);
+	*ret_n = member_load_count(ctx->policy, section->also);
+	return *(char **)member_of(ctx->policy, section->offset);
 }
 
 static void refuse_dangling(struct parse_context *ctx, const struct field *section, const struct node *n)
@@ -62,7 +58,7 @@ static void *resolve(struct parse_context *ctx, const struct field *f, const str
 
 void field_parse_ref(struct parse_context *ctx, const struct field *f, const struct node *n, void *object)
 {
-	*(void **)member(object, f->offset) = resolve(ctx, f, n);
+	*(void **)member_of(object, f->offset) = resolve(ctx, f, n);
 }
 
 void field_parse_refs(struct parse_context *ctx, const struct field *f, const struct node *n, void *object)
@@ -80,6 +76,6 @@ void field_parse_refs(struct parse_context *ctx, const struct field *f, const st
 		if (array[count] != NULL)
 			count++;
 	}
-	*(void ***)member(object, f->offset) = array;
-	*(size_t *)member(object, f->also) = count;
+	*(void ***)member_of(object, f->offset) = array;
+	*(size_t *)member_of(object, f->also) = count;
 }

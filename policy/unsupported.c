@@ -4,6 +4,7 @@
 #include <stdbool.h>
 #include <string.h>
 
+#include "policy/member.h"
 #include "policy/schema.h"
 
 /* A feature that arrives takes its row with it. */
@@ -17,30 +18,13 @@ const struct unsupported *unsupported_at(size_t index)
 	return index < sizeof(table) / sizeof(table[0]) ? &table[index] : NULL;
 }
 
-static const char *member(const void *object, size_t offset)
-{
-	return (const char *)object + offset;
-}
-
-static size_t load_count(const void *object, size_t offset)
-{
-	size_t n;
-
-	memcpy(&n, member(object, offset), sizeof(n));
-	return n;
-}
-
 static bool is_allowed(const struct unsupported *row, const struct field *f, const void *object)
 {
-	uint32_t value = 0;
+	uint64_t value;
 
 	if (f->type == FIELD_OBJECTS)
-		return load_count(object, f->also) == 0;
-	assert(f->width == 1 || f->width == sizeof(value));
-	if (f->width == 1)
-		value = *(const uint8_t *)member(object, f->offset);
-	else
-		memcpy(&value, member(object, f->offset), sizeof(value));
+		return member_load_count(object, f->also) == 0;
+	value = member_load_uint(object, f);
 	if (row->allowed & UNSUPPORTED_NOT)
 		return value != (row->allowed & ~UNSUPPORTED_NOT);
 	return value == row->allowed;
@@ -70,12 +54,12 @@ void unsupported_check(const struct policy *policy, const struct places *places,
 		assert(section != NULL);
 		if (row->section != NULL) {
 			f = schema_find(section->sub, row->key);
-			object = member(policy, section->offset);
+			object = member_of_const(policy, section->offset);
 		}
 		assert(f != NULL);
 		if (row->section != NULL && section->type == FIELD_OBJECTS) {
-			n = load_count(policy, section->also);
-			memcpy(&object, member(policy, section->offset), sizeof(object));
+			n = member_load_count(policy, section->also);
+			memcpy(&object, member_of_const(policy, section->offset), sizeof(object));
 		}
 		for (size_t j = 0; j < n; j++)
 			check_object(row, f, object + j * section->sub->size, places, diags);

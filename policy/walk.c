@@ -5,6 +5,7 @@
 
 #include "policy/field.h"
 #include "policy/locations.h"
+#include "policy/member.h"
 #include "policy/schema.h"
 #include "policy/value.h"
 
@@ -12,11 +13,6 @@
 
 static void walk_field(struct parse_context *ctx, const struct field *f, const struct node *node,
 		       void *object);
-
-static void *member(void *object, size_t offset)
-{
-	return (char *)object + offset;
-}
 
 /* How often a table, or one below it, has this key; *ret_parent: whose table that is, NULL for the top level.
  */
@@ -135,7 +131,7 @@ static void walk_fields(struct parse_context *ctx, const struct schema *schema, 
 			if (place != NULL)
 				place->faulty = ctx->faults > faults;
 			if (f->mark != 0)
-				*(struct diag_mark *)member(object, f->mark) = value->mark;
+				*(struct diag_mark *)member_of(object, f->mark) = value->mark;
 		} else if (f->required) {
 			refuse_missing_key(ctx, f, group, mark);
 		} else if (f->type == FIELD_GROUP) {
@@ -165,7 +161,7 @@ static void walk_group(struct parse_context *ctx, const struct field *f, const s
 		       void *object)
 {
 	if (is_mapping(ctx, "", f->key, node))
-		walk_fields(ctx, f->sub, f->key, node, node->mark, member(object, f->offset));
+		walk_fields(ctx, f->sub, f->key, node, node->mark, member_of(object, f->offset));
 }
 
 static void *new_array(struct parse_context *ctx, const struct field *f, size_t n, void *object)
@@ -173,8 +169,8 @@ static void *new_array(struct parse_context *ctx, const struct field *f, size_t 
 	void *array = arena_alloc(ctx->arena, n, f->sub->size);
 
 	if (array != NULL) {
-		*(void **)member(object, f->offset) = array;
-		*(size_t *)member(object, f->also) = n;
+		*(void **)member_of(object, f->offset) = array;
+		*(size_t *)member_of(object, f->also) = n;
 	}
 	return array;
 }
@@ -237,9 +233,10 @@ static void walk_object(struct parse_context *ctx, const struct schema *schema, 
 	size_t faults = ctx->faults;
 
 	ctx->name = node->key->text;
-	*(const char **)member(object, schema->name) = arena_strndup(ctx->arena, ctx->name, node->key->len);
+	*(const char **)member_of(object, schema->name) =
+	    arena_strndup(ctx->arena, ctx->name, node->key->len);
 	if (schema->mark != 0)
-		*(struct diag_mark *)member(object, schema->mark) = node->key->mark;
+		*(struct diag_mark *)member_of(object, schema->mark) = node->key->mark;
 	if (!value_is_name(node->key->text, node->key->len))
 		parse_error(ctx, node->key->mark,
 			    "\"%.40s\" is no name: use 1 to 32 letters, digits and _ . -", ctx->name);

@@ -1,0 +1,32 @@
+/*
+ * A member of a policy's struct by its offset, since the tables of the language
+ * know members by nothing else. The type is the caller's promise.
+ */
+#ifndef ATTLSD_POLICY_MEMBER_H
+#define ATTLSD_POLICY_MEMBER_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+#include "policy/schema-types.h"
+
+static inline void *member_of(void *object, size_t offset)
+{
+	return (char *)object + offset;
+}
+
+static inline const void *member_of_const(const void *object, size_t offset)
+{
+	return (const char *)object + offset;
+}
+
+/* A bool, uint32_t, unsigned or enum, by the width of its field. */
+uint64_t member_load_uint(const void *object, const struct field *field);
+
+/* The same; a field of width 0 stores nothing. */
+void member_store_uint(void *object, const struct field *field, uint64_t value);
+
+/* A size_t, which is the number of elements of some array. */
+size_t member_load_count(const void *object, size_t offset);
+
+#endif
