@@ -12,32 +12,32 @@
 #include "policy/arena.h"
 #include "policy/diag.h"
 
-struct place {
-	struct place *next;
+struct location {
+	struct location *next;
 	const void *object;
 	const char *key; /* NULL: the object itself */
 	struct diag_mark mark;
 	bool faulty; /* it has an error: what is in the struct says little */
 };
 
-#define PLACES_BUCKETS 1024
+#define LOCATIONS_BUCKETS 1024
 
 /* An all-zero one is empty. Its memory belongs to the arena that is passed in. */
-struct places {
-	struct place *buckets[PLACES_BUCKETS];
+struct locations {
+	struct location *buckets[LOCATIONS_BUCKETS];
 };
 
-/* Remember a place. The key must outlive the table. NULL: no memory (arena->failed). */
-struct place *places_add(struct places *places, struct arena *arena, const void *object, const char *key,
-			 struct diag_mark mark);
+/* Remember one. The key must outlive the table. NULL: no memory (arena->failed). */
+struct location *locations_add(struct locations *locations, struct arena *arena, const void *object,
+			       const char *key, struct diag_mark mark);
 
 /* NULL: the key was not given. */
-const struct place *places_find(const struct places *places, const void *object, const char *key);
+const struct location *locations_find(const struct locations *locations, const void *object, const char *key);
 
-/* The place of a key, or else of its object. */
-struct diag_mark places_mark(const struct places *places, const void *object, const char *key);
+/* The mark of a key, or else of its object. */
+struct diag_mark locations_mark(const struct locations *locations, const void *object, const char *key);
 
 /* An object that was read without an error. NULL is none. */
-bool places_is_sound(const struct places *places, const void *object);
+bool locations_is_valid(const struct locations *locations, const void *object);
 
 #endif

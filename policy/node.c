@@ -130,7 +130,7 @@ static void append(struct node *parent, struct node *child)
 }
 
 /* Put a finished or just opened node where the document has it. false: no sense can be made of the rest. */
-static bool place(struct builder *b, struct node *node)
+static bool attach(struct builder *b, struct node *node)
 {
 	struct node *parent;
 	struct node **key;
@@ -214,7 +214,7 @@ static bool add_scalar(struct builder *b, const yaml_event_t *event)
 			node->kind = NODE_BAD;
 		}
 	}
-	return place(b, node);
+	return attach(b, node);
 }
 
 static bool add_alias(struct builder *b, const yaml_event_t *event)
@@ -225,7 +225,7 @@ static bool add_alias(struct builder *b, const yaml_event_t *event)
 		return false;
 	fault(b, node->mark,
 	      "aliases (*name) are not supported; write the value out, or quote it if it starts with *");
-	return place(b, node);
+	return attach(b, node);
 }
 
 static bool open_node(struct builder *b, enum node_kind kind, const yaml_event_t *event)
@@ -242,7 +242,7 @@ static bool open_node(struct builder *b, enum node_kind kind, const yaml_event_t
 		fault(b, node->mark, "the policy is nested too deeply (the limit is 16)");
 		return false;
 	}
-	if (!place(b, node))
+	if (!attach(b, node))
 		return false;
 	b->stack[b->depth] = node;
 	b->keys[b->depth] = NULL;

@@ -16,7 +16,7 @@ struct parse_context {
 	struct policy *policy;
 	struct arena *arena;   /* of the policy's strings and arrays */
 	struct arena *scratch; /* of what ends with the parse */
-	struct places *places;
+	struct locations *locations;
 	struct diags *diags;
 	const char *folder;  /* before relative paths */
 	const char *section; /* where we are: "rules", NULL at the top */

@@ -30,7 +30,7 @@ static int compare_rules(const void *a, const void *b)
 	return strcmp(x->name, y->name);
 }
 
-/* Their places tell whether they were given. */
+/* Only a value of the file has a mark. */
 static void finish_daemon(struct policy_daemon *daemon)
 {
 	daemon->user_given = daemon->user_mark.line > 0;
@@ -40,29 +40,29 @@ static void finish_daemon(struct policy_daemon *daemon)
 static void read_tree(const struct node *root, struct policy_store *store, const char *folder,
 		      struct arena *scratch, struct diags *diags)
 {
-	struct places *places = arena_alloc(scratch, 1, sizeof(*places));
+	struct locations *locations = arena_alloc(scratch, 1, sizeof(*locations));
 	struct policy *policy = &store->policy;
 	struct parse_context ctx = { .policy = policy,
 				     .arena = &store->arena,
 				     .scratch = scratch,
-				     .places = places,
+				     .locations = locations,
 				     .diags = diags,
 				     .folder = folder };
 
-	if (places == NULL)
+	if (locations == NULL)
 		return;
 	walk_policy(&ctx, root);
 	if (scratch->failed || store->arena.failed)
 		return; /* the checks rely on whole objects */
 	finish_daemon(&policy->daemon);
-	rule_check(policy, places, diags);
-	unsupported_check(policy, places, diags);
+	rule_check(policy, locations, diags);
+	unsupported_check(policy, locations, diags);
 	if (diags->nerrors > 0)
 		return;
-	/* Not before: places know a rule by its address. */
+	/* After the checks: a location names a rule by its address. */
 	if (policy->nrules > 0)
 		qsort(policy->rules, policy->nrules, sizeof(policy->rules[0]), compare_rules);
-	rule_warn(policy, places, diags);
+	rule_warn(policy, locations, diags);
 }
 
 int policy_parse(const char *text, size_t len, const char *folder, struct diags *diags,

@@ -6,16 +6,17 @@
 
 struct check {
 	const struct policy *policy;
-	const struct places *places;
+	const struct locations *locations;
 	struct diags *diags;
 };
 
 #define warn(check, object, key, ...)                                                                        \
-	diags_add((check)->diags, DIAG_WARNING, places_mark((check)->places, (object), (key)), __VA_ARGS__)
+	diags_add((check)->diags, DIAG_WARNING, locations_mark((check)->locations, (object), (key)),         \
+		  __VA_ARGS__)
 
 static bool is_given(const struct check *c, const void *object, const char *key)
 {
-	return places_find(c->places, object, key) != NULL;
+	return locations_find(c->locations, object, key) != NULL;
 }
 
 static void warn_tls_action(const struct check *c, const struct tls_action *tls)
@@ -219,9 +220,9 @@ static void warn_unused(const struct check *c)
 			     policy->listeners[i].name);
 }
 
-void rule_warn(const struct policy *policy, const struct places *places, struct diags *diags)
+void rule_warn(const struct policy *policy, const struct locations *locations, struct diags *diags)
 {
-	const struct check c = { .policy = policy, .places = places, .diags = diags };
+	const struct check c = { .policy = policy, .locations = locations, .diags = diags };
 
 	for (size_t i = 0; i < policy->nkeyrings; i++)
 		if (policy->keyrings[i].crl != NULL && policy->keyrings[i].trust == NULL &&

@@ -4,16 +4,17 @@
 
 struct check {
 	const struct policy *policy;
-	const struct places *places;
+	const struct locations *locations;
 	struct diags *diags;
 };
 
 #define check_error(check, object, key, ...)                                                                 \
-	diags_add((check)->diags, DIAG_ERROR, places_mark((check)->places, (object), (key)), __VA_ARGS__)
+	diags_add((check)->diags, DIAG_ERROR, locations_mark((check)->locations, (object), (key)),           \
+		  __VA_ARGS__)
 
-static bool is_sound(const struct check *c, const void *object)
+static bool is_valid(const struct check *c, const void *object)
 {
-	return places_is_sound(c->places, object);
+	return locations_is_valid(c->locations, object);
 }
 
 /* The i-th listener from which connections can come to this rule, NULL past the last. */
@@ -32,7 +33,7 @@ static void check_client_auth(const struct check *c, const struct tls_action *tl
 
 	if (tls->role != ROLE_SERVER_WITH_CLIENT_AUTH || tls->client_auth_type == CLIENT_AUTH_PASSTHRU)
 		return;
-	if (is_sound(c, ring) && ring->trust == NULL && !ring->trust_system)
+	if (is_valid(c, ring) && ring->trust == NULL && !ring->trust_system)
 		check_error(c, tls, "handshake_role",
 			    "tls_actions \"%s\" checks client certificates, but keyrings \"%s\" has no "
 			    "\"trust\"; add it",
@@ -45,7 +46,7 @@ static void check_tls_action(const struct check *c, const struct tls_action *tls
 
 	if (tls->role != ROLE_CLIENT && ring == NULL)
 		check_error(c, tls, "keyring", "tls_actions \"%s\" needs a value for \"keyring\"", tls->name);
-	else if (tls->role != ROLE_CLIENT && is_sound(c, ring) && ring->ncertificates == 0)
+	else if (tls->role != ROLE_CLIENT && is_valid(c, ring) && ring->ncertificates == 0)
 		check_error(
 		    c, tls, "keyring",
 		    "a server needs a certificate, but keyrings \"%s\" has none; add \"certificates\" to it",
@@ -77,7 +78,7 @@ static void check_listener(const struct check *c, size_t index)
 	for (size_t i = 0; i < index; i++) {
 		const struct policy_listener *other = &c->policy->listeners[i];
 
-		if (!is_sound(c, other) || !listeners_collide(listener, other))
+		if (!is_valid(c, other) || !listeners_collide(listener, other))
 			continue;
 		check_error(
 		    c, listener, "address",
@@ -119,7 +120,7 @@ static void check_not_own(const struct check *c, const struct policy_backend *ba
 	for (size_t i = 0; i < c->policy->nlisteners; i++) {
 		const struct policy_listener *listener = &c->policy->listeners[i];
 
-		if (is_sound(c, listener) && is_own_listener(backend, listener))
+		if (is_valid(c, listener) && is_own_listener(backend, listener))
 			check_error(c, backend, "address",
 				    "backends \"%s\" is where listeners \"%s\" listens: attlsd would serve "
 				    "itself; give the server an address or port of its own",
@@ -146,7 +147,7 @@ static void check_passive_ports(const struct check *c, const struct ftp_action *
 		const struct policy_listener *listener = &c->policy->listeners[i];
 		uint16_t port = listener->endpoint.port;
 
-		if (!is_sound(c, listener) || port < range->low || port > range->high)
+		if (!is_valid(c, listener) || port < range->low || port > range->high)
 			continue;
 		check_error(c, ftp, "passivedataports",
 			    "\"passivedataports\" must leave out port %u, which is that of listeners \"%s\"",
@@ -171,7 +172,7 @@ static void check_advertise_ports(const struct check *c)
 		const struct ftp_action *ftp = &c->policy->ftp_actions[i];
 		const struct port_range *range = &ftp->passivedataports;
 
-		if (!is_sound(c, ftp))
+		if (!is_valid(c, ftp))
 			continue;
 		if (range->low == 0)
 			check_error(
@@ -212,7 +213,7 @@ static void check_secure_password(const struct check *c, const struct ftp_action
 		return;
 	}
 	for (size_t i = 0; i < c->policy->nusers; i++)
-		if (c->policy->users[i].password_file != NULL || !is_sound(c, &c->policy->users[i]))
+		if (c->policy->users[i].password_file != NULL || !is_valid(c, &c->policy->users[i]))
 			return;
 	check_error(
 	    c, ftp, "secure_password",
@@ -228,10 +229,10 @@ static void check_reachable_tls(const struct check *c, const struct ftp_action *
 		const struct policy_rule *rule = &c->policy->rules[i];
 		const struct policy_listener *listener;
 
-		if (rule->ftp != ftp || !is_sound(c, rule))
+		if (rule->ftp != ftp || !is_valid(c, rule))
 			continue;
 		for (size_t j = 0; (listener = rule_listener(c, rule, j)) != NULL; j++) {
-			if (listener->tls != LISTENER_EXPLICIT || !is_sound(c, listener))
+			if (listener->tls != LISTENER_EXPLICIT || !is_valid(c, listener))
 				continue;
 			check_error(
 			    c, ftp, "extensions",
@@ -248,7 +249,7 @@ static void check_secure_login(const struct check *c, const struct policy_rule *
 	const struct tls_action *tls = rule->tls;
 	const struct ftp_action *ftp = rule->ftp;
 
-	if (!is_sound(c, tls) || !is_sound(c, ftp) || !asks_for_certificate(ftp))
+	if (!is_valid(c, tls) || !is_valid(c, ftp) || !asks_for_certificate(ftp))
 		return;
 	if (tls->role != ROLE_SERVER_WITH_CLIENT_AUTH)
 		check_error(c, rule, "tls",
@@ -270,7 +271,7 @@ static void check_level(const struct check *c, const struct policy_rule *rule)
 	const struct ftp_action *ftp = rule->ftp;
 	bool ctrl;
 
-	if (!is_sound(c, rule->tls) || !is_sound(c, ftp) || !rule->tls->null_ciphers)
+	if (!is_valid(c, rule->tls) || !is_valid(c, ftp) || !rule->tls->null_ciphers)
 		return;
 	ctrl = ftp->secure_ctrlconn == SECURE_PRIVATE;
 	if (ctrl || ftp->secure_dataconn == SECURE_PRIVATE)
@@ -285,10 +286,10 @@ static void check_transparency(const struct check *c, const struct policy_rule *
 	const struct policy_backend *backend = rule->backend;
 	const struct policy_listener *listener;
 
-	if (!is_sound(c, backend) || (!backend->original && backend->source != BACKEND_SOURCE_CLIENT))
+	if (!is_valid(c, backend) || (!backend->original && backend->source != BACKEND_SOURCE_CLIENT))
 		return;
 	for (size_t i = 0; (listener = rule_listener(c, rule, i)) != NULL; i++) {
-		if (listener->transparent || !is_sound(c, listener))
+		if (listener->transparent || !is_valid(c, listener))
 			continue;
 		check_error(c, rule, "backend",
 			    "\"%s: %s\" of backends \"%s\" needs transparent listeners, but listeners \"%s\" "
@@ -301,17 +302,17 @@ static void check_transparency(const struct check *c, const struct policy_rule *
 	}
 }
 
-void rule_check(const struct policy *policy, const struct places *places, struct diags *diags)
+void rule_check(const struct policy *policy, const struct locations *locations, struct diags *diags)
 {
-	const struct check c = { .policy = policy, .places = places, .diags = diags };
+	const struct check c = { .policy = policy, .locations = locations, .diags = diags };
 
 	for (size_t i = 0; i < policy->ntls_actions; i++)
-		if (is_sound(&c, &policy->tls_actions[i]))
+		if (is_valid(&c, &policy->tls_actions[i]))
 			check_tls_action(&c, &policy->tls_actions[i]);
 	for (size_t i = 0; i < policy->nftp_actions; i++) {
 		const struct ftp_action *ftp = &policy->ftp_actions[i];
 
-		if (!is_sound(&c, ftp))
+		if (!is_valid(&c, ftp))
 			continue;
 		check_passive_ports(&c, ftp);
 		check_secure_password(&c, ftp);
@@ -319,15 +320,15 @@ void rule_check(const struct policy *policy, const struct places *places, struct
 	}
 	check_advertise_ports(&c);
 	for (size_t i = 0; i < policy->nlisteners; i++)
-		if (is_sound(&c, &policy->listeners[i])) {
+		if (is_valid(&c, &policy->listeners[i])) {
 			check_listener(&c, i);
 			check_proxy_protocol(&c, &policy->listeners[i]);
 		}
 	for (size_t i = 0; i < policy->nbackends; i++)
-		if (is_sound(&c, &policy->backends[i]))
+		if (is_valid(&c, &policy->backends[i]))
 			check_backend(&c, &policy->backends[i]);
 	for (size_t i = 0; i < policy->nrules; i++) {
-		if (!is_sound(&c, &policy->rules[i]))
+		if (!is_valid(&c, &policy->rules[i]))
 			continue;
 		check_secure_login(&c, &policy->rules[i]);
 		check_level(&c, &policy->rules[i]);

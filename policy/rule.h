@@ -10,10 +10,10 @@
 #include "policy/types.h"
 
 /* Errors: contradictions between objects. Objects with faults of their own are left out. */
-void rule_check(const struct policy *policy, const struct places *places, struct diags *diags);
+void rule_check(const struct policy *policy, const struct locations *locations, struct diags *diags);
 
-/* Warnings: what has no effect. For a policy without errors whose rules are sorted (they have no places any
- * more). */
-void rule_warn(const struct policy *policy, const struct places *places, struct diags *diags);
+/* Warnings: parts that have no effect. Call it for a policy without errors, after its rules were sorted;
+ * so no location is known of a rule. */
+void rule_warn(const struct policy *policy, const struct locations *locations, struct diags *diags);
 
 #endif

@@ -31,16 +31,16 @@ static bool is_allowed(const struct unsupported *row, const struct field *f, con
 }
 
 static void check_object(const struct unsupported *row, const struct field *f, const void *object,
-			 const struct places *places, struct diags *diags)
+			 const struct locations *locations, struct diags *diags)
 {
-	const struct place *place = places_find(places, object, f->key);
+	const struct location *location = locations_find(locations, object, f->key);
 
-	if (place != NULL && !place->faulty && !is_allowed(row, f, object))
-		diags_add(diags, DIAG_ERROR, place->mark, "\"%s\" is not supported yet; %s", f->key,
+	if (location != NULL && !location->faulty && !is_allowed(row, f, object))
+		diags_add(diags, DIAG_ERROR, location->mark, "\"%s\" is not supported yet; %s", f->key,
 			  row->fix);
 }
 
-void unsupported_check(const struct policy *policy, const struct places *places, struct diags *diags)
+void unsupported_check(const struct policy *policy, const struct locations *locations, struct diags *diags)
 {
 	const struct unsupported *row;
 
@@ -62,6 +62,6 @@ void unsupported_check(const struct policy *policy, const struct places *places,
 			memcpy(&object, member_of_const(policy, section->offset), sizeof(object));
 		}
 		for (size_t j = 0; j < n; j++)
-			check_object(row, f, object + j * section->sub->size, places, diags);
+			check_object(row, f, object + j * section->sub->size, locations, diags);
 	}
 }

@@ -26,6 +26,6 @@ struct unsupported {
 /* The row of the table, NULL past the end. */
 const struct unsupported *unsupported_at(size_t index);
 
-void unsupported_check(const struct policy *policy, const struct places *places, struct diags *diags);
+void unsupported_check(const struct policy *policy, const struct locations *locations, struct diags *diags);
 
 #endif

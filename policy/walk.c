@@ -123,13 +123,13 @@ static void walk_fields(struct parse_context *ctx, const struct schema *schema, 
 		const struct node *value = node_member(node, f->key);
 
 		if (value != NULL) {
-			struct place *place =
-			    places_add(ctx->places, ctx->scratch, object, f->key, value->key->mark);
+			struct location *location =
+			    locations_add(ctx->locations, ctx->scratch, object, f->key, value->key->mark);
 			size_t faults = ctx->faults;
 
 			walk_field(ctx, f, value, object);
-			if (place != NULL)
-				place->faulty = ctx->faults > faults;
+			if (location != NULL)
+				location->faulty = ctx->faults > faults;
 			if (f->mark != 0)
 				*(struct diag_mark *)member_of(object, f->mark) = value->mark;
 		} else if (f->required) {
@@ -229,7 +229,8 @@ static void walk_list(struct parse_context *ctx, const struct field *f, const st
 static void walk_object(struct parse_context *ctx, const struct schema *schema, const struct node *node,
 			void *object)
 {
-	struct place *place = places_add(ctx->places, ctx->scratch, object, NULL, node->key->mark);
+	struct location *location =
+	    locations_add(ctx->locations, ctx->scratch, object, NULL, node->key->mark);
 	size_t faults = ctx->faults;
 
 	ctx->name = node->key->text;
@@ -242,8 +243,8 @@ static void walk_object(struct parse_context *ctx, const struct schema *schema, 
 			    "\"%.40s\" is no name: use 1 to 32 letters, digits and _ . -", ctx->name);
 	if (is_mapping(ctx, "", ctx->name, node))
 		walk_fields(ctx, schema, NULL, node, node->key->mark, object);
-	if (place != NULL)
-		place->faulty = ctx->faults > faults;
+	if (location != NULL)
+		location->faulty = ctx->faults > faults;
 }
 
 static void walk_objects(struct parse_context *ctx, const struct field *f, const struct node *node,
