@@ -88,7 +88,7 @@ void field_parse_ciphers(struct parse_context *ctx, const struct field *f, const
 		if (list[count] == NULL)
 			continue;
 		if (!cipher_encrypts(list[count]))
-			*(bool *)member_of(object, f->also) = true;
+			*(bool *)member_of(object, f->flag_offset) = true;
 		size += strlen(list[count]->openssl) + strlen(":");
 		count++;
 	}

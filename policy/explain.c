@@ -77,7 +77,7 @@ static bool put_word(const struct field *f, uint64_t value, char buf[static VALU
 
 static void put_duration(const struct field *f, uint64_t value, char buf[static VALUE_MAX])
 {
-	uint64_t ms = value * f->store_ms;
+	uint64_t ms = value * f->unit_ms;
 
 	(void)snprintf(buf, VALUE_MAX, ms % 1000 == 0 ? "%" PRIu64 "s" : "%" PRIu64 "ms",
 		       ms % 1000 == 0 ? ms / 1000 : ms);
@@ -115,13 +115,14 @@ static void put_commands(const struct command_list *list, char buf[static VALUE_
 /* The name of the object that is referred to. */
 static void put_reference(const struct field *f, const void *at, char buf[static VALUE_MAX])
 {
+	const struct schema *schema = schema_find(schema_root(), f->section)->sub;
 	const void *object;
 
 	memcpy(&object, at, sizeof(object));
 	if (object == NULL)
 		(void)snprintf(buf, VALUE_MAX, "none");
 	else
-		put_text(member_of_const(object, schema_find(schema_root(), f->section)->sub->name), buf);
+		put_text(member_of_const(object, schema->name_offset), buf);
 }
 
 /* False: not a plain value. */

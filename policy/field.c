@@ -146,26 +146,26 @@ void field_parse_bool(struct parse_context *ctx, const struct field *f, const st
 void field_parse_duration(struct parse_context *ctx, const struct field *f, const struct node *n,
 			  void *object)
 {
-	const char *unit = f->plain_ms == MS_PER_S ? "s" : "m";
-	uint64_t scale = f->plain_ms / f->store_ms; /* for messages */
+	const char *unit = f->bare_unit_ms == MS_PER_S ? "s" : "m";
+	uint64_t scale = f->bare_unit_ms / f->unit_ms; /* for messages */
 	uint64_t ms = UINT64_MAX;
 	uint64_t value;
 
 	if (!field_is_scalar(ctx, f, n))
 		return;
-	if (value_duration(n->text, n->len, f->plain_ms, &ms) == -EINVAL) {
+	if (value_duration(n->text, n->len, f->bare_unit_ms, &ms) == -EINVAL) {
 		parse_error(ctx, n->mark,
 			    "\"%s\" must be a duration such as 500ms, 30s, 5m, 1h (a plain number means %s)",
-			    f->key, f->plain_ms == MS_PER_S ? "seconds" : "minutes");
+			    f->key, f->bare_unit_ms == MS_PER_S ? "seconds" : "minutes");
 		return;
 	}
-	value = ms / f->store_ms;
+	value = ms / f->unit_ms;
 	if ((value < f->min || value > f->max) && !(ms == 0 && f->zero_ok))
 		parse_error(ctx, n->mark, "\"%s\" must be %sfrom %" PRIu64 "%s to %" PRIu64 "%s", f->key,
 			    f->zero_ok ? "0 or " : "", f->min / scale, unit, f->max / scale, unit);
-	else if (ms % f->store_ms != 0)
+	else if (ms % f->unit_ms != 0)
 		parse_error(ctx, n->mark, "\"%s\" must be a whole number of %s", f->key,
-			    f->plain_ms == MS_PER_S ? "seconds" : "minutes");
+			    f->bare_unit_ms == MS_PER_S ? "seconds" : "minutes");
 	else
 		member_store_uint(object, f, value);
 }
@@ -217,7 +217,7 @@ void field_parse_trust(struct parse_context *ctx, const struct field *f, const s
 {
 	/* z/OS's virtual key ring of all certificate authorities */
 	if (n->kind == NODE_SCALAR && strcmp(n->text, "*AUTH*/*") == 0)
-		*(bool *)member_of(object, f->also) = true;
+		*(bool *)member_of(object, f->flag_offset) = true;
 	else
 		field_parse_path(ctx, f, n, object);
 }
@@ -355,5 +355,5 @@ void field_parse_nets(struct parse_context *ctx, const struct field *f, const st
 				    f->key, item->text);
 	}
 	*(struct ip_net **)member_of(object, f->offset) = nets;
-	*(size_t *)member_of(object, f->also) = i;
+	*(size_t *)member_of(object, f->count_offset) = i;
 }

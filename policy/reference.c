@@ -9,13 +9,13 @@
 
 static const char *name_of(const struct schema *schema, void *object)
 {
-	return *(const char **)member_of(object, schema->name);
+	return *(const char **)member_of(object, schema->name_offset);
 }
 
 /* The objects of a section, of which there are *ret_n. */
 static char *section_objects(struct parse_context *ctx, const struct field *section, size_t *ret_n)
 {
-	*ret_n = member_load_count(ctx->policy, section->also);
+	*ret_n = member_load_count(ctx->policy, section->count_offset);
 	return *(char **)member_of(ctx->policy, section->offset);
 }
 
@@ -77,5 +77,5 @@ void field_parse_refs(struct parse_context *ctx, const struct field *f, const st
 			count++;
 	}
 	*(void ***)member_of(object, f->offset) = array;
-	*(size_t *)member_of(object, f->also) = count;
+	*(size_t *)member_of(object, f->count_offset) = count;
 }

@@ -67,7 +67,7 @@ static const struct word reply_styles[] = { { "rfc", REPLY_STYLE_RFC, NULL },
 #define FTP_KEEPALIVE(name, member)                                                                          \
 	{                                                                                                    \
 		.key = name, .type = FIELD_DURATION, AT(ftp_action, member), SECONDS, .zero_ok = true,       \
-		.min = 60, .max = SCHEMA_DAY_S, .standard = "120s"                                           \
+		.min = 60, .max = SCHEMA_DAY_S, .default_text = "120s"                                       \
 	}
 
 static const struct field ftp_fields[] = {
@@ -75,8 +75,8 @@ static const struct field ftp_fields[] = {
 	  .type = FIELD_SET,
 	  AT(ftp_action, auth_tls),
 	  .words = extensions,
-	  .standard = "auth_tls" },
-	{ .key = "tlsmechanism", .type = FIELD_ENUM, .words = tlsmechanisms, .standard = "attls" },
+	  .default_text = "auth_tls" },
+	{ .key = "tlsmechanism", .type = FIELD_ENUM, .words = tlsmechanisms, .default_text = "attls" },
 	FTP_ENUM(secure_ftp, secure_ftps, "required"),
 	FTP_ENUM(secure_login, secure_logins, "no_client_auth"),
 	FTP_ENUM(secure_password, secure_passwords, "required"),
@@ -105,21 +105,21 @@ static const struct field ftp_fields[] = {
 	  SECONDS,
 	  .min = 0,
 	  .max = SCHEMA_DAY_S,
-	  .standard = "300s" },
+	  .default_text = "300s" },
 	{ .key = "dswaittime",
 	  .type = FIELD_DURATION,
 	  AT(ftp_action, dswaittime_min),
 	  MINUTES,
 	  .min = 0,
 	  .max = 14400,
-	  .standard = "0" },
+	  .default_text = "0" },
 	{ .key = "dswaitinterval",
 	  .type = FIELD_DURATION,
 	  AT(ftp_action, dswaitinterval_s),
 	  SECONDS,
 	  .min = 1,
 	  .max = 3600,
-	  .standard = "60s" },
+	  .default_text = "60s" },
 	FTP_ENUM(reply_style, reply_styles, "rfc"),
 	{ .key = "commands_allowed", .type = FIELD_COMMANDS, PTR(ftp_action, commands_allowed) },
 	{ .key = "commands_denied", .type = FIELD_COMMANDS, PTR(ftp_action, commands_denied) },
@@ -128,13 +128,13 @@ static const struct field ftp_fields[] = {
 	{ .key = "login_delay",
 	  .type = FIELD_DURATION,
 	  AT(ftp_action, login_delay_ms),
-	  .store_ms = 1,
-	  .plain_ms = 1000,
+	  .unit_ms = 1,
+	  .bare_unit_ms = 1000,
 	  .min = 0,
 	  .max = 30000,
-	  .standard = "1s" },
+	  .default_text = "1s" },
 	{ 0 },
 };
 const struct schema schema_ftp_action = { .fields = ftp_fields,
 					  .size = sizeof(struct ftp_action),
-					  .name = offsetof(struct ftp_action, name) };
+					  .name_offset = offsetof(struct ftp_action, name) };

@@ -8,28 +8,30 @@
 #include "policy/types.h"
 
 /* A member's offset and, for integers and enums, its width. */
-#define AT(type, member)   .offset = offsetof(struct type, member), .width = sizeof(((struct type *)0)->member)
-#define PTR(type, member)  .offset = offsetof(struct type, member)
-#define ALSO(type, member) .also = offsetof(struct type, member)
-#define MARK(type, member) .mark = offsetof(struct type, member)
+#define AT(type, member)    .offset = offsetof(struct type, member), .width = sizeof(((struct type *)0)->member)
+#define PTR(type, member)   .offset = offsetof(struct type, member)
+#define COUNT(type, member) .count_offset = offsetof(struct type, member)
+#define FLAG(type, member)  .flag_offset = offsetof(struct type, member)
+#define MARK(type, member)  .mark_offset = offsetof(struct type, member)
 
-#define SECONDS .store_ms = 1000, .plain_ms = 1000
-#define MINUTES .store_ms = 60000, .plain_ms = 60000
+#define SECONDS .unit_ms = 1000, .bare_unit_ms = 1000
+#define MINUTES .unit_ms = 60000, .bare_unit_ms = 60000
 
 #define SCHEMA_DAY_S 86400
 
 #define ENUM(name, object, member, word_list, text)                                                          \
 	{                                                                                                    \
-		.key = name, .type = FIELD_ENUM, AT(object, member), .words = word_list, .standard = text    \
+		.key = name, .type = FIELD_ENUM, AT(object, member), .words = word_list,                     \
+		.default_text = text                                                                         \
 	}
 #define BOOL(name, object, member, text)                                                                     \
 	{                                                                                                    \
-		.key = name, .type = FIELD_BOOL, AT(object, member), .standard = text                        \
+		.key = name, .type = FIELD_BOOL, AT(object, member), .default_text = text                    \
 	}
 #define UINT(name, object, member, low, high, text)                                                          \
 	{                                                                                                    \
 		.key = name, .type = FIELD_UINT, AT(object, member), .min = low, .max = high,                \
-		.standard = text                                                                             \
+		.default_text = text                                                                         \
 	}
 #define REF(name, object, member, target, needed)                                                            \
 	{                                                                                                    \
@@ -37,7 +39,7 @@
 	}
 #define OBJECTS(name, schema, needed)                                                                        \
 	{                                                                                                    \
-		.key = #name, .type = FIELD_OBJECTS, PTR(policy, name), ALSO(policy, n##name),               \
+		.key = #name, .type = FIELD_OBJECTS, PTR(policy, name), COUNT(policy, n##name),              \
 		.sub = &schema, .required = needed                                                           \
 	}
 

@@ -37,14 +37,14 @@ static const struct field daemon_fields[] = {
 	  .type = FIELD_NAME,
 	  PTR(policy_daemon, user),
 	  MARK(policy_daemon, user_mark),
-	  .standard = "attlsd" },
+	  .default_text = "attlsd" },
 	{ .key = "workers",
 	  .type = FIELD_UINT,
 	  AT(policy_daemon, workers),
 	  .words = auto_workers,
 	  .min = 1,
 	  .max = 256,
-	  .standard = "auto" },
+	  .default_text = "auto" },
 	{ .key = "control_socket",
 	  .type = FIELD_PATH,
 	  PTR(policy_daemon, control_socket),
@@ -52,7 +52,7 @@ static const struct field daemon_fields[] = {
 	  .words = no_socket,
 	  .min = 1,
 	  .max = UNIX_SOCKET_MAX_LEN,
-	  .standard = "/run/attlsd/control.sock" },
+	  .default_text = "/run/attlsd/control.sock" },
 	{ .key = "log", .type = FIELD_GROUP, .sub = &log_schema },
 	{ .key = "limits", .type = FIELD_GROUP, .sub = &limits_schema },
 	{ 0 },
@@ -90,12 +90,12 @@ static const struct field keyring_fields[] = {
 	{ .key = "certificates",
 	  .type = FIELD_LIST,
 	  PTR(policy_keyring, certificates),
-	  ALSO(policy_keyring, ncertificates),
+	  COUNT(policy_keyring, ncertificates),
 	  .sub = &certificate_schema },
 	{ .key = "trust",
 	  .type = FIELD_TRUST,
 	  PTR(policy_keyring, trust),
-	  ALSO(policy_keyring, trust_system),
+	  FLAG(policy_keyring, trust_system),
 	  MARK(policy_keyring, trust_mark),
 	  .min = 1,
 	  .max = PATH_MAX_LEN },
@@ -109,8 +109,8 @@ static const struct field keyring_fields[] = {
 };
 static const struct schema keyring_schema = { .fields = keyring_fields,
 					      .size = sizeof(struct policy_keyring),
-					      .name = offsetof(struct policy_keyring, name),
-					      .mark = offsetof(struct policy_keyring, mark) };
+					      .name_offset = offsetof(struct policy_keyring, name),
+					      .mark_offset = offsetof(struct policy_keyring, mark) };
 
 #define OLD_TLS "it is broken (RFC 8996); remove it"
 static const struct word roles[] = { { "server", ROLE_SERVER, NULL },
@@ -144,7 +144,7 @@ static const struct field tls_fields[] = {
 	  AT(tls_action, versions),
 	  .words = versions,
 	  .min = 1,
-	  .standard = "tls1.2 tls1.3" },
+	  .default_text = "tls1.2 tls1.3" },
 	{ .key = "ciphersuites",
 	  .type = FIELD_SUITES,
 	  PTR(tls_action, ciphersuites),
@@ -152,31 +152,31 @@ static const struct field tls_fields[] = {
 	{ .key = "ciphers",
 	  .type = FIELD_CIPHERS,
 	  PTR(tls_action, ciphers),
-	  ALSO(tls_action, null_ciphers),
+	  FLAG(tls_action, null_ciphers),
 	  MARK(tls_action, ciphers_mark) },
 	{ .key = "handshake_timeout",
 	  .type = FIELD_DURATION,
 	  AT(tls_action, handshake_timeout_ms),
-	  .store_ms = 1,
-	  .plain_ms = 1000,
+	  .unit_ms = 1,
+	  .bare_unit_ms = 1000,
 	  .min = 1000,
 	  .max = 600000,
-	  .standard = "10s" },
+	  .default_text = "10s" },
 	{ .key = "session_timeout",
 	  .type = FIELD_DURATION,
 	  AT(tls_action, session_timeout_s),
 	  SECONDS,
 	  .min = 0,
 	  .max = SCHEMA_DAY_S,
-	  .standard = "1h" },
+	  .default_text = "1h" },
 	BOOL("ktls", tls_action, ktls, "false"),
 	{ 0 },
 };
 static const struct schema tls_schema = { .fields = tls_fields,
 					  .size = sizeof(struct tls_action),
-					  .name = offsetof(struct tls_action, name),
-					  .mark = offsetof(struct tls_action, mark),
-					  .index = offsetof(struct tls_action, index) };
+					  .name_offset = offsetof(struct tls_action, name),
+					  .mark_offset = offsetof(struct tls_action, mark),
+					  .index_offset = offsetof(struct tls_action, index) };
 
 static const struct word sources[] = { { "gateway", BACKEND_SOURCE_GATEWAY, NULL },
 				       { "client", BACKEND_SOURCE_CLIENT, NULL },
@@ -211,9 +211,9 @@ static const struct field backend_fields[] = {
 };
 static const struct schema backend_schema = { .fields = backend_fields,
 					      .size = sizeof(struct policy_backend),
-					      .name = offsetof(struct policy_backend, name),
-					      .mark = offsetof(struct policy_backend, mark),
-					      .index = offsetof(struct policy_backend, index) };
+					      .name_offset = offsetof(struct policy_backend, name),
+					      .mark_offset = offsetof(struct policy_backend, mark),
+					      .index_offset = offsetof(struct policy_backend, index) };
 
 static const struct word listener_tls[] = { { "explicit", LISTENER_EXPLICIT, NULL },
 					    { "implicit", LISTENER_IMPLICIT, NULL },
@@ -230,15 +230,15 @@ static const struct field listener_fields[] = {
 	{ .key = "proxy_protocol",
 	  .type = FIELD_NETS,
 	  PTR(policy_listener, proxies),
-	  ALSO(policy_listener, nproxies) },
+	  COUNT(policy_listener, nproxies) },
 	BOOL("proxy_data", policy_listener, proxy_data, "false"),
 	{ 0 },
 };
 static const struct schema listener_schema = { .fields = listener_fields,
 					       .size = sizeof(struct policy_listener),
-					       .name = offsetof(struct policy_listener, name),
-					       .mark = offsetof(struct policy_listener, mark),
-					       .index = offsetof(struct policy_listener, index) };
+					       .name_offset = offsetof(struct policy_listener, name),
+					       .mark_offset = offsetof(struct policy_listener, mark),
+					       .index_offset = offsetof(struct policy_listener, index) };
 
 static const struct word conntracks[] = { { "off", NAT_CONNTRACK_OFF, NULL },
 					  { "expect", NAT_CONNTRACK_EXPECT, NULL },
@@ -252,7 +252,7 @@ static const struct field advertise_fields[] = {
 	  PTR(policy_advertise, host),
 	  MARK(policy_advertise, address_mark),
 	  .required = true },
-	{ .key = "to", .type = FIELD_NETS, PTR(policy_advertise, to), ALSO(policy_advertise, nto) },
+	{ .key = "to", .type = FIELD_NETS, PTR(policy_advertise, to), COUNT(policy_advertise, nto) },
 	BOOL("map_ports", policy_advertise, map_ports, "true"),
 	{ 0 },
 };
@@ -263,9 +263,9 @@ static const struct field nat_fields[] = {
 	{ .key = "advertise",
 	  .type = FIELD_LIST,
 	  PTR(policy_nat, advertise),
-	  ALSO(policy_nat, nadvertise),
+	  COUNT(policy_nat, nadvertise),
 	  .sub = &advertise_schema,
-	  .scalar = "address" },
+	  .scalar_key = "address" },
 	{ .key = "advertise_ports",
 	  .type = FIELD_PORT_RANGE,
 	  PTR(policy_nat, advertise_ports),
@@ -277,7 +277,7 @@ static const struct field nat_fields[] = {
 	  PTR(policy_nat, nft_set),
 	  .min = 5,
 	  .max = 96,
-	  .standard = "inet attlsd data" },
+	  .default_text = "inet attlsd data" },
 	{ 0 },
 };
 static const struct schema nat_schema = { .fields = nat_fields };
@@ -286,16 +286,16 @@ static const struct field match_fields[] = {
 	{ .key = "listener",
 	  .type = FIELD_REFS,
 	  PTR(policy_rule, listeners),
-	  ALSO(policy_rule, nlisteners),
+	  COUNT(policy_rule, nlisteners),
 	  .section = "listeners" },
 	{ .key = "remote_addr",
 	  .type = FIELD_NETS,
 	  PTR(policy_rule, remote_addrs),
-	  ALSO(policy_rule, nremote_addrs) },
+	  COUNT(policy_rule, nremote_addrs) },
 	{ .key = "local_addr",
 	  .type = FIELD_NETS,
 	  PTR(policy_rule, local_addrs),
-	  ALSO(policy_rule, nlocal_addrs) },
+	  COUNT(policy_rule, nlocal_addrs) },
 	{ 0 },
 };
 static const struct schema match_schema = { .fields = match_fields };
@@ -310,8 +310,8 @@ static const struct field rule_fields[] = {
 };
 static const struct schema rule_schema = { .fields = rule_fields,
 					   .size = sizeof(struct policy_rule),
-					   .name = offsetof(struct policy_rule, name),
-					   .mark = offsetof(struct policy_rule, mark) };
+					   .name_offset = offsetof(struct policy_rule, name),
+					   .mark_offset = offsetof(struct policy_rule, mark) };
 
 /* policy_user.subjects is an array of strings, so the struct of one entry is a string. */
 static const struct field subject_fields[] = {
@@ -324,13 +324,13 @@ static const struct field user_fields[] = {
 	{ .key = "certificates",
 	  .type = FIELD_LIST,
 	  PTR(policy_user, subjects),
-	  ALSO(policy_user, nsubjects),
+	  COUNT(policy_user, nsubjects),
 	  .sub = &subject_schema,
 	  .required = true },
 	{ .key = "services",
 	  .type = FIELD_REFS,
 	  PTR(policy_user, services),
-	  ALSO(policy_user, nservices),
+	  COUNT(policy_user, nservices),
 	  .section = "backends" },
 	{ .key = "password_file",
 	  .type = FIELD_PATH,
@@ -342,8 +342,8 @@ static const struct field user_fields[] = {
 };
 static const struct schema user_schema = { .fields = user_fields,
 					   .size = sizeof(struct policy_user),
-					   .name = offsetof(struct policy_user, name),
-					   .mark = offsetof(struct policy_user, mark) };
+					   .name_offset = offsetof(struct policy_user, name),
+					   .mark_offset = offsetof(struct policy_user, mark) };
 
 /* In this order they are read: a section stands before those that refer to it. */
 static const struct field root_fields[] = {

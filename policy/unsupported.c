@@ -23,7 +23,7 @@ static bool is_allowed(const struct unsupported *row, const struct field *f, con
 	uint64_t value;
 
 	if (f->type == FIELD_OBJECTS)
-		return member_load_count(object, f->also) == 0;
+		return member_load_count(object, f->count_offset) == 0;
 	value = member_load_uint(object, f);
 	if (row->allowed & UNSUPPORTED_NOT)
 		return value != (row->allowed & ~UNSUPPORTED_NOT);
@@ -58,7 +58,7 @@ void unsupported_check(const struct policy *policy, const struct locations *loca
 		}
 		assert(f != NULL);
 		if (row->section != NULL && section->type == FIELD_OBJECTS) {
-			n = member_load_count(policy, section->also);
+			n = member_load_count(policy, section->count_offset);
 			memcpy(&object, member_of_const(policy, section->offset), sizeof(object));
 		}
 		for (size_t j = 0; j < n; j++)

@@ -45,13 +45,13 @@ int value_bool(const char *text, size_t len, bool *ret_value)
 	return 0;
 }
 
-int value_duration(const char *text, size_t len, uint64_t plain_ms, uint64_t *ret_ms)
+int value_duration(const char *text, size_t len, uint64_t bare_unit_ms, uint64_t *ret_ms)
 {
 	static const struct {
 		const char *suffix;
 		uint64_t ms;
 	} units[] = { { "ms", 1 }, { "s", 1000 }, { "m", 60000 }, { "h", 3600000 }, { "d", 86400000 } };
-	uint64_t unit = plain_ms;
+	uint64_t unit = bare_unit_ms;
 	size_t digits = 0;
 	uint64_t value;
 	int r;

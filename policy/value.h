@@ -21,8 +21,9 @@ int value_uint(const char *text, size_t len, uint64_t *ret_value);
 /* "true" or "false" in any case. */
 int value_bool(const char *text, size_t len, bool *ret_value);
 
-/* A number with ms, s, m, h or d behind it; without one the number counts units of plain_ms milliseconds. */
-int value_duration(const char *text, size_t len, uint64_t plain_ms, uint64_t *ret_ms);
+/* A number with ms, s, m, h or d behind it; without one the number counts units of bare_unit_ms milliseconds.
+ */
+int value_duration(const char *text, size_t len, uint64_t bare_unit_ms, uint64_t *ret_ms);
 
 /* 1..65535, or 0 as well when zero_ok. */
 int value_port(const char *text, size_t len, bool zero_ok, uint16_t *ret_port);

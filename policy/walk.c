@@ -84,13 +84,13 @@ static void apply_default(struct parse_context *ctx, const struct field *f, void
 {
 	struct node list = { .kind = NODE_SEQUENCE, .text = "" };
 	struct node items[2] = { { .kind = NODE_SCALAR }, { .kind = NODE_SCALAR } };
-	const char *rest = f->standard;
+	const char *rest = f->default_text;
 
-	if (f->standard == NULL)
+	if (f->default_text == NULL)
 		return;
 	if (f->type != FIELD_SET) {
-		items[0].text = f->standard;
-		items[0].len = strlen(f->standard);
+		items[0].text = f->default_text;
+		items[0].len = strlen(f->default_text);
 		walk_field(ctx, f, &items[0], object);
 		return;
 	}
@@ -130,8 +130,8 @@ static void walk_fields(struct parse_context *ctx, const struct schema *schema, 
 			walk_field(ctx, f, value, object);
 			if (location != NULL)
 				location->faulty = ctx->faults > faults;
-			if (f->mark != 0)
-				*(struct diag_mark *)member_of(object, f->mark) = value->mark;
+			if (f->mark_offset != 0)
+				*(struct diag_mark *)member_of(object, f->mark_offset) = value->mark;
 		} else if (f->required) {
 			refuse_missing_key(ctx, f, group, mark);
 		} else if (f->type == FIELD_GROUP) {
@@ -170,7 +170,7 @@ static void *new_array(struct parse_context *ctx, const struct field *f, size_t 
 
 	if (array != NULL) {
 		*(void **)member_of(object, f->offset) = array;
-		*(size_t *)member_of(object, f->also) = n;
+		*(size_t *)member_of(object, f->count_offset) = n;
 	}
 	return array;
 }
@@ -179,7 +179,7 @@ static void *new_array(struct parse_context *ctx, const struct field *f, size_t 
 static void walk_scalar(struct parse_context *ctx, const struct field *f, const struct node *node, void *item)
 {
 	struct node key = {
-		.kind = NODE_SCALAR, .mark = node->mark, .text = f->scalar, .len = strlen(f->scalar)
+		.kind = NODE_SCALAR, .mark = node->mark, .text = f->scalar_key, .len = strlen(f->scalar_key)
 	};
 	struct node value = *node;
 	const struct node entry = { .kind = NODE_MAPPING,
@@ -202,7 +202,7 @@ static void walk_list(struct parse_context *ctx, const struct field *f, const st
 		ctx->faults++;
 		return;
 	}
-	if (node->kind == NODE_SCALAR && f->scalar != NULL) {
+	if (node->kind == NODE_SCALAR && f->scalar_key != NULL) {
 		item = new_array(ctx, f, 1, object);
 		if (item != NULL)
 			walk_scalar(ctx, f, node, item);
@@ -218,7 +218,7 @@ static void walk_list(struct parse_context *ctx, const struct field *f, const st
 	}
 	item = new_array(ctx, f, node->count, object);
 	for (const struct node *n = node->first; n != NULL && item != NULL; n = n->next) {
-		if (n->kind == NODE_SCALAR && f->scalar != NULL)
+		if (n->kind == NODE_SCALAR && f->scalar_key != NULL)
 			walk_scalar(ctx, f, n, item);
 		else if (is_mapping(ctx, "an entry of ", f->key, n))
 			walk_fields(ctx, f->sub, f->key, n, n->mark, item);
@@ -234,10 +234,10 @@ static void walk_object(struct parse_context *ctx, const struct schema *schema, 
 	size_t faults = ctx->faults;
 
 	ctx->name = node->key->text;
-	*(const char **)member_of(object, schema->name) =
+	*(const char **)member_of(object, schema->name_offset) =
 	    arena_strndup(ctx->arena, ctx->name, node->key->len);
-	if (schema->mark != 0)
-		*(struct diag_mark *)member_of(object, schema->mark) = node->key->mark;
+	if (schema->mark_offset != 0)
+		*(struct diag_mark *)member_of(object, schema->mark_offset) = node->key->mark;
 	if (!value_is_name(node->key->text, node->key->len))
 		parse_error(ctx, node->key->mark,
 			    "\"%.40s\" is no name: use 1 to 32 letters, digits and _ . -", ctx->name);
@@ -266,8 +266,8 @@ static void walk_objects(struct parse_context *ctx, const struct field *f, const
 					takes for an object */
 		else
 			walk_object(ctx, schema, n, item);
-		if (schema->index != 0)
-			*(size_t *)(void *)(item + schema->index) = i;
+		if (schema->index_offset != 0)
+			*(size_t *)member_of(item, schema->index_offset) = i;
 		i++;
 		item += schema->size;
 	}

@@ -10,16 +10,18 @@
 static void check_table(const struct schema *schema)
 {
 	for (const struct field *f = schema->fields; f->key != NULL; f++) {
-		bool has_also = f->type == FIELD_TRUST || f->type == FIELD_CIPHERS || f->type == FIELD_NETS ||
-				f->type == FIELD_REFS || f->type == FIELD_LIST || f->type == FIELD_OBJECTS;
+		bool has_flag = f->type == FIELD_TRUST || f->type == FIELD_CIPHERS;
+		bool has_count = f->type == FIELD_NETS || f->type == FIELD_REFS || f->type == FIELD_LIST ||
+				 f->type == FIELD_OBJECTS;
 		bool has_sub = f->type == FIELD_GROUP || f->type == FIELD_LIST || f->type == FIELD_OBJECTS;
 		bool ok = f->type != FIELD_NONE && schema_find(schema, f->key) == f; /* no key twice */
 
-		ok = ok && (f->also != 0) == has_also && (f->sub != NULL) == has_sub;
+		ok = ok && (f->flag_offset != 0) == has_flag;
+		ok = ok && (f->count_offset != 0) == has_count && (f->sub != NULL) == has_sub;
 		ok = ok && (f->words != NULL || (f->type != FIELD_ENUM && f->type != FIELD_SET));
 		ok = ok && (f->section != NULL) == (f->type == FIELD_REF || f->type == FIELD_REFS);
-		ok = ok && (f->type != FIELD_DURATION || (f->store_ms > 0 && f->plain_ms >= f->store_ms));
-		ok = ok && !(f->required && f->standard != NULL);
+		ok = ok && (f->type != FIELD_DURATION || (f->unit_ms > 0 && f->bare_unit_ms >= f->unit_ms));
+		ok = ok && !(f->required && f->default_text != NULL);
 		if (!ok)
 			fail_msg("the row of \"%s\" is wrong", f->key);
 		if (f->type == FIELD_LIST || f->type == FIELD_OBJECTS)
@@ -118,7 +120,7 @@ static bool says(const char *text, const char *word, size_t len)
 
 static void check_default(const struct field *f, const char *entry)
 {
-	for (const char *word = f->standard; word != NULL && *word != '\0';) {
+	for (const char *word = f->default_text; word != NULL && *word != '\0';) {
 		size_t len = strcspn(word, " ");
 
 		if (strstr(entry, "default is") == NULL || !says(entry, word, len))

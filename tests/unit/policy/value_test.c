@@ -10,7 +10,7 @@
 
 static const struct {
 	const char *input;
-	uint64_t plain_ms;
+	uint64_t bare_unit_ms;
 	int result;
 	uint64_t want;
 } durations[] = {
@@ -48,7 +48,7 @@ static void test_durations(void **state)
 		size_t len = strlen(durations[i].input);
 		char *input = (char *)bytes_copy(durations[i].input, len);
 		uint64_t got = 7;
-		int r = value_duration(input, len, durations[i].plain_ms, &got);
+		int r = value_duration(input, len, durations[i].bare_unit_ms, &got);
 
 		free(input);
 		if (r != durations[i].result || got != (r < 0 ? 7 : durations[i].want))
