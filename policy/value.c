@@ -76,7 +76,8 @@ int value_duration(const char *text, size_t len, uint64_t bare_unit_ms, uint64_t
 	return 0;
 }
 
-int value_port(const char *text, size_t len, bool zero_ok, uint16_t *ret_port)
+/* 1..65535, or 0 as well when zero_ok. */
+static int parse_port(const char *text, size_t len, bool zero_ok, uint16_t *ret_port)
 {
 	uint64_t value;
 	int r = value_uint(text, len, &value);
@@ -120,10 +121,10 @@ int value_port_range(const char *text, size_t len, struct port_range *ret_range)
 	high_len = len - low_len - 1;
 	trim(&text, &low_len);
 	trim(&high, &high_len);
-	r = value_port(text, low_len, false, &range.low);
+	r = parse_port(text, low_len, false, &range.low);
 	if (r < 0)
 		return r;
-	r = value_port(high, high_len, false, &range.high);
+	r = parse_port(high, high_len, false, &range.high);
 	if (r < 0)
 		return r;
 	if (range.low > range.high)
@@ -143,7 +144,7 @@ static int split_host(const char *text, size_t len, const char **ret_host, size_
 
 	if (host_len == 0)
 		return -EINVAL;
-	r = value_port(colon + 1, len - host_len - 1, true, ret_port);
+	r = parse_port(colon + 1, len - host_len - 1, true, ret_port);
 	if (r < 0)
 		return r;
 	*ret_v6 = v6;

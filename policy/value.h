@@ -25,9 +25,6 @@ int value_bool(const char *text, size_t len, bool *ret_value);
  */
 int value_duration(const char *text, size_t len, uint64_t bare_unit_ms, uint64_t *ret_ms);
 
-/* 1..65535, or 0 as well when zero_ok. */
-int value_port(const char *text, size_t len, bool zero_ok, uint16_t *ret_port);
-
 /* "low-high" or z/OS's "(low,high)": two ports with low <= high (else -ERANGE). */
 int value_port_range(const char *text, size_t len, struct port_range *ret_range);
 
