@@ -3,6 +3,8 @@
 #include <string.h>
 #include <strings.h>
 
+#include "policy/nelem.h"
+
 /* Sorted by id. The OpenSSL names are those of `openssl ciphers -V ALL:COMPLEMENTOFALL`, version 3.0. */
 static const struct cipher ciphers[] = {
 	{ 0x0001, "TLS_RSA_WITH_NULL_MD5", NULL, "SSL_NULL_MD5" },
@@ -71,7 +73,7 @@ static const struct cipher ciphers[] = {
 
 const struct cipher *cipher_at(size_t index)
 {
-	return index < sizeof(ciphers) / sizeof(ciphers[0]) ? &ciphers[index] : NULL;
+	return index < NELEM(ciphers) ? &ciphers[index] : NULL;
 }
 
 /* Two or four hex digits; -1 otherwise. */
@@ -128,7 +130,7 @@ const char *cipher_weakness(const char *name)
 	for (const char *part = name; *part != '\0';) {
 		size_t len = strcspn(part, "-_");
 
-		for (size_t i = 0; i < sizeof(words) / sizeof(words[0]); i++)
+		for (size_t i = 0; i < NELEM(words); i++)
 			if (len == strlen(words[i]) && strncasecmp(part, words[i], len) == 0)
 				return words[i];
 		part += len;

@@ -3,6 +3,7 @@
 #include <string.h>
 #include <yaml.h>
 
+#include "policy/nelem.h"
 #include "policy/utf8.h"
 
 static const char byte_order_mark[] = "\xef\xbb\xbf";
@@ -94,7 +95,7 @@ static void report_syntax(struct builder *b)
 			  "the file must be UTF-8 text without control characters: %s", problem);
 		return;
 	}
-	for (size_t i = 0; i < sizeof(common_slips) / sizeof(common_slips[0]); i++) {
+	for (size_t i = 0; i < NELEM(common_slips); i++) {
 		if (same_text(common_slips[i].problem, problem) &&
 		    same_text(common_slips[i].context, p->context)) {
 			fault(b, common_slips[i].before ? mark_of(&p->context_mark) : mark,

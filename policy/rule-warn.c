@@ -4,6 +4,8 @@
 #include <stdbool.h>
 #include <string.h>
 
+#include "policy/nelem.h"
+
 struct check {
 	const struct policy *policy;
 	const struct locations *locations;
@@ -79,7 +81,7 @@ static void warn_lists(const struct check *c, const struct policy_rule *rule)
 
 	if (ftp->secure_ftp != SECURE_FTP_REQUIRED)
 		return;
-	for (size_t i = 0; i < (data ? sizeof(verbs) / sizeof(verbs[0]) : 1); i++) {
+	for (size_t i = 0; i < (data ? NELEM(verbs) : 1); i++) {
 		const char *key = list_without(ftp, verbs[i]);
 
 		if (key == NULL)
@@ -111,7 +113,7 @@ static bool nets_cover(const struct ip_net *a, size_t na, const struct ip_net *b
 		return true;
 	if (nb == 0) {
 		b = any;
-		nb = sizeof(any) / sizeof(any[0]);
+		nb = NELEM(any);
 	}
 	for (size_t i = 0; i < nb; i++)
 		if (!nets_hold(a, na, &b[i]))

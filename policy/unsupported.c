@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "policy/member.h"
+#include "policy/nelem.h"
 #include "policy/schema.h"
 
 /* A feature that arrives takes its row with it. */
@@ -15,7 +16,7 @@ static const struct unsupported table[] = {
 
 const struct unsupported *unsupported_at(size_t index)
 {
-	return index < sizeof(table) / sizeof(table[0]) ? &table[index] : NULL;
+	return index < NELEM(table) ? &table[index] : NULL;
 }
 
 static bool is_allowed(const struct unsupported *row, const struct field *f, const void *object)

@@ -2,6 +2,8 @@
 
 #include <string.h>
 
+#include "policy/nelem.h"
+
 size_t utf8_decode(const char *text, size_t len, uint32_t *ret_rune)
 {
 	/* by length: the smallest rune that needs it (a shorter one is an overlong spelling) */
@@ -41,7 +43,7 @@ bool utf8_is_printable(uint32_t rune)
 		{ 0x2060, 0x206f }, { 0xfeff, 0xfeff }, { 0x10ffff, UTF8_BAD },
 	};
 
-	for (size_t i = 0; i < sizeof(unsafe) / sizeof(unsafe[0]); i++)
+	for (size_t i = 0; i < NELEM(unsafe); i++)
 		if (rune >= unsafe[i].first && rune <= unsafe[i].last)
 			return false;
 	return true;
@@ -53,7 +55,7 @@ size_t utf8_line_break(const char *text, size_t len)
 		"\r\n", "\n", "\r", "\xc2\x85", "\xe2\x80\xa8", "\xe2\x80\xa9"
 	};
 
-	for (size_t i = 0; i < sizeof(breaks) / sizeof(breaks[0]); i++) {
+	for (size_t i = 0; i < NELEM(breaks); i++) {
 		size_t n = strlen(breaks[i]);
 
 		if (n <= len && memcmp(text, breaks[i], n) == 0)

@@ -4,6 +4,8 @@
 #include <string.h>
 #include <strings.h>
 
+#include "policy/nelem.h"
+
 #define PORT_MAX      65535
 #define HOST_NAME_LEN 253 /* RFC 1035 2.3.4, without the root's dot */
 
@@ -60,7 +62,7 @@ int value_duration(const char *text, size_t len, uint64_t bare_unit_ms, uint64_t
 		digits++;
 	if (digits < len) {
 		unit = 0;
-		for (size_t i = 0; i < sizeof(units) / sizeof(units[0]); i++)
+		for (size_t i = 0; i < NELEM(units); i++)
 			if (len - digits == strlen(units[i].suffix) &&
 			    memcmp(text + digits, units[i].suffix, len - digits) == 0)
 				unit = units[i].ms;
