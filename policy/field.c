@@ -318,9 +318,8 @@ void field_parse_backend(struct parse_context *ctx, const struct field *f, const
 	if (value_host_port(n->text, n->len, &host, &host_len, &backend->endpoint) < 0 ||
 	    backend->endpoint.port == 0)
 		parse_error(ctx, n->mark,
-			    "\"%s\" must be host:port, \"[IPv6 address]:port\" or original, with a port from "
-			    "1 to 65535, "
-			    "not \"%.60s\"",
+			    "\"%s\" must be host:port, \"[IPv6 address]:port\" or original, "
+			    "with a port from 1 to 65535, not \"%.60s\"",
 			    f->key, n->text);
 	else
 		backend->host = arena_strndup(ctx->arena, host, host_len);

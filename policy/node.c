@@ -62,14 +62,14 @@ static const struct {
 	bool before; /* the fault is where the context began, not where libyaml saw it */
 } common_slips[] = {
 	{ "found character that cannot start any token", "while scanning for the next token",
-	  "no value can start with this character; indent with spaces, not tabs, and quote text that starts "
-	  "with @ ` or %",
+	  "no value can start with this character; "
+	  "indent with spaces, not tabs, and quote text that starts with @ ` or %",
 	  false },
 	{ "did not find expected alphabetic or numeric character", "while scanning an alias",
 	  "quote text that starts with an asterisk: \"*AUTH*/*\"", false },
 	{ "mapping values are not allowed in this context", NULL,
-	  "a second \": \" in one line, a wrong indentation, or no blank behind the colon of the line above; "
-	  "quote text that has a colon and a blank in it",
+	  "a second \": \" in one line, a wrong indentation, "
+	  "or no blank behind the colon of the line above; quote text that has a colon and a blank in it",
 	  false },
 	{ "could not find expected ':'", "while scanning a simple key",
 	  "this is no key and value: behind the key there must be a colon and a blank", true },

@@ -40,16 +40,16 @@ static void warn_ftp_action(const struct check *c, const struct ftp_action *ftp)
 
 	if (clear && ftp->tlsrfclevel == TLSRFCLEVEL_DRAFT)
 		warn(c, ftp, "secure_ctrlconn",
-		     "\"secure_ctrlconn: clear\" lets nobody send CCC while \"tlsrfclevel\" is draft; use "
-		     "rfc4217");
+		     "\"secure_ctrlconn: clear\" lets nobody send CCC while \"tlsrfclevel\" is draft; "
+		     "use rfc4217");
 	if (!clear && ftp->tlsrfclevel == TLSRFCLEVEL_CCCNONOTIFY)
 		warn(c, ftp, "tlsrfclevel",
 		     "\"tlsrfclevel: cccnonotify\" has no effect unless \"secure_ctrlconn\" is clear");
 	if (ftp->portcommand == PORTCOMMAND_REJECT &&
 	    (is_given(c, ftp, "portcommandipaddr") || is_given(c, ftp, "portcommandport")))
 		warn(c, ftp, "portcommand",
-		     "\"portcommandipaddr\" and \"portcommandport\" have no effect: \"portcommand\" is "
-		     "reject");
+		     "\"portcommandipaddr\" and \"portcommandport\" have no effect: "
+		     "\"portcommand\" is reject");
 }
 
 /* Does a list name this verb: alone, or with an argument as well ("AUTH TLS")? */
@@ -86,11 +86,10 @@ static void warn_lists(const struct check *c, const struct policy_rule *rule)
 
 		if (key == NULL)
 			continue;
-		warn(
-		    c, ftp, key,
-		    "\"%s\" keeps clients of rules \"%s\" from %s, and without it nobody can %s where TLS is "
-		    "explicit",
-		    key, rule->name, verbs[i], i == 0 ? "log in" : "transfer a file");
+		warn(c, ftp, key,
+		     "\"%s\" keeps clients of rules \"%s\" from %s, "
+		     "and without it nobody can %s where TLS is explicit",
+		     key, rule->name, verbs[i], i == 0 ? "log in" : "transfer a file");
 		return;
 	}
 }
@@ -160,11 +159,10 @@ static void warn_covered(const struct check *c, size_t index)
 		    !nets_cover(earlier->local_addrs, earlier->nlocal_addrs, rule->local_addrs,
 				rule->nlocal_addrs))
 			continue;
-		diags_add(
-		    c->diags, DIAG_WARNING, rule->mark,
-		    "rules \"%s\" can never match: rules \"%s\" comes first and matches all of it; raise its "
-		    "\"priority\" above %u",
-		    rule->name, earlier->name, earlier->priority);
+		diags_add(c->diags, DIAG_WARNING, rule->mark,
+			  "rules \"%s\" can never match: rules \"%s\" comes first and matches all of it; "
+			  "raise its \"priority\" above %u",
+			  rule->name, earlier->name, earlier->priority);
 		return;
 	}
 }

@@ -35,8 +35,8 @@ static void check_client_auth(const struct check *c, const struct tls_action *tl
 		return;
 	if (is_valid(c, ring) && ring->trust == NULL && !ring->trust_system)
 		check_error(c, tls, "handshake_role",
-			    "tls_actions \"%s\" checks client certificates, but keyrings \"%s\" has no "
-			    "\"trust\"; add it",
+			    "tls_actions \"%s\" checks client certificates, "
+			    "but keyrings \"%s\" has no \"trust\"; add it",
 			    tls->name, ring->name);
 }
 
@@ -47,17 +47,16 @@ static void check_tls_action(const struct check *c, const struct tls_action *tls
 	if (tls->role != ROLE_CLIENT && ring == NULL)
 		check_error(c, tls, "keyring", "tls_actions \"%s\" needs a value for \"keyring\"", tls->name);
 	else if (tls->role != ROLE_CLIENT && is_valid(c, ring) && ring->ncertificates == 0)
-		check_error(
-		    c, tls, "keyring",
-		    "a server needs a certificate, but keyrings \"%s\" has none; add \"certificates\" to it",
-		    ring->name);
+		check_error(c, tls, "keyring",
+			    "a server needs a certificate, but keyrings \"%s\" has none; "
+			    "add \"certificates\" to it",
+			    ring->name);
 	check_client_auth(c, tls);
 	if (tls->role == ROLE_SERVER_WITH_CLIENT_AUTH && tls->client_auth_type == CLIENT_AUTH_SAFCHECK &&
 	    c->policy->nusers == 0)
-		check_error(
-		    c, tls, "client_auth_type",
-		    "\"client_auth_type: safcheck\" lets nobody in: \"users\" names no certificates; add "
-		    "them, or use required");
+		check_error(c, tls, "client_auth_type",
+			    "\"client_auth_type: safcheck\" lets nobody in: \"users\" names no certificates; "
+			    "add them, or use required");
 }
 
 /* Can two listeners not be bound at the same time? */
@@ -98,7 +97,8 @@ static void check_proxy_protocol(const struct check *c, const struct policy_list
 	/* where a firewall hands connections over, their addresses are those of the client already */
 	if (listener->nproxies > 0 && listener->transparent)
 		check_error(c, listener, "proxy_protocol",
-			    "listeners \"%s\" cannot be transparent and have \"proxy_protocol\"; remove one",
+			    "listeners \"%s\" cannot be transparent and have \"proxy_protocol\"; "
+			    "remove one",
 			    listener->name);
 }
 
@@ -121,10 +121,11 @@ static void check_not_own(const struct check *c, const struct policy_backend *ba
 		const struct policy_listener *listener = &c->policy->listeners[i];
 
 		if (is_valid(c, listener) && is_own_listener(backend, listener))
-			check_error(c, backend, "address",
-				    "backends \"%s\" is where listeners \"%s\" listens: attlsd would serve "
-				    "itself; give the server an address or port of its own",
-				    backend->name, listener->name);
+			check_error(
+			    c, backend, "address",
+			    "backends \"%s\" is where listeners \"%s\" listens: "
+			    "attlsd would serve itself; give the server an address or port of its own",
+			    backend->name, listener->name);
 	}
 }
 
@@ -132,11 +133,10 @@ static void check_backend(const struct check *c, const struct policy_backend *ba
 {
 	check_not_own(c, backend);
 	if (backend->proxy == BACKEND_PROXY_NONE && backend->proxy_data)
-		check_error(
-		    c, backend, "proxy_data",
-		    "\"proxy_data\" of backends \"%s\" says nothing without \"proxy_protocol\"; set it to v1 "
-		    "or v2",
-		    backend->name);
+		check_error(c, backend, "proxy_data",
+			    "\"proxy_data\" of backends \"%s\" says nothing without \"proxy_protocol\"; "
+			    "set it to v1 or v2",
+			    backend->name);
 }
 
 static void check_passive_ports(const struct check *c, const struct ftp_action *ftp)
@@ -175,23 +175,22 @@ static void check_advertise_ports(const struct check *c)
 		if (!is_valid(c, ftp))
 			continue;
 		if (range->low == 0)
-			check_error(
-			    c, nat, "advertise_ports",
-			    "\"advertise_ports\" needs \"passivedataports\", which ftp_actions \"%s\" lacks; "
-			    "add it",
-			    ftp->name);
+			check_error(c, nat, "advertise_ports",
+				    "\"advertise_ports\" needs \"passivedataports\", "
+				    "which ftp_actions \"%s\" lacks; add it",
+				    ftp->name);
 		else if (range_size(range) != size)
 			check_error(c, nat, "advertise_ports",
-				    "\"advertise_ports\" has %u ports, but \"passivedataports\" of "
-				    "ftp_actions \"%s\" "
-				    "has %u; make one as large as the other",
+				    "\"advertise_ports\" has %u ports, "
+				    "but \"passivedataports\" of ftp_actions \"%s\" has %u; "
+				    "make one as large as the other",
 				    size, ftp->name, range_size(range));
 		else if (first != NULL && first->passivedataports.low != range->low)
-			check_error(
-			    c, nat, "advertise_ports",
-			    "\"advertise_ports\" can stand for one range only, but \"passivedataports\" of "
-			    "ftp_actions \"%s\" and \"%s\" differ; make them the same",
-			    first->name, ftp->name);
+			check_error(c, nat, "advertise_ports",
+				    "\"advertise_ports\" can stand for one range only, "
+				    "but \"passivedataports\" of ftp_actions \"%s\" and \"%s\" differ; "
+				    "make them the same",
+				    first->name, ftp->name);
 		else
 			first = ftp;
 	}
@@ -208,8 +207,8 @@ static void check_secure_password(const struct check *c, const struct ftp_action
 		return;
 	if (!asks_for_certificate(ftp)) {
 		check_error(c, ftp, "secure_password",
-			    "\"secure_password\" can only be optional if \"secure_login\" is verify_user or "
-			    "required");
+			    "\"secure_password\" can only be optional if \"secure_login\" is "
+			    "verify_user or required");
 		return;
 	}
 	for (size_t i = 0; i < c->policy->nusers; i++)
@@ -234,11 +233,10 @@ static void check_reachable_tls(const struct check *c, const struct ftp_action *
 		for (size_t j = 0; (listener = rule_listener(c, rule, j)) != NULL; j++) {
 			if (listener->tls != LISTENER_EXPLICIT || !is_valid(c, listener))
 				continue;
-			check_error(
-			    c, ftp, "extensions",
-			    "nobody could log in at listeners \"%s\" through rules \"%s\": \"secure_ftp\" is "
-			    "required, but \"extensions\" lacks auth_tls; add it",
-			    listener->name, rule->name);
+			check_error(c, ftp, "extensions",
+				    "nobody could log in at listeners \"%s\" through rules \"%s\": "
+				    "\"secure_ftp\" is required, but \"extensions\" lacks auth_tls; add it",
+				    listener->name, rule->name);
 			return;
 		}
 	}
@@ -253,15 +251,14 @@ static void check_secure_login(const struct check *c, const struct policy_rule *
 		return;
 	if (tls->role != ROLE_SERVER_WITH_CLIENT_AUTH)
 		check_error(c, rule, "tls",
-			    "\"secure_login\" of ftp_actions \"%s\" needs client certificates, but "
-			    "tls_actions \"%s\" asks "
-			    "for none; set its \"handshake_role\" to server_with_client_auth",
+			    "\"secure_login\" of ftp_actions \"%s\" needs client certificates, "
+			    "but tls_actions \"%s\" asks for none; "
+			    "set its \"handshake_role\" to server_with_client_auth",
 			    ftp->name, tls->name);
 	else if (tls->client_auth_type == CLIENT_AUTH_PASSTHRU)
 		check_error(c, rule, "tls",
 			    "\"secure_login\" of ftp_actions \"%s\" needs certificates that were checked, "
-			    "but tls_actions "
-			    "\"%s\" checks none; set its \"client_auth_type\" to required",
+			    "but tls_actions \"%s\" checks none; set its \"client_auth_type\" to required",
 			    ftp->name, tls->name);
 }
 
@@ -276,8 +273,9 @@ static void check_level(const struct check *c, const struct policy_rule *rule)
 	ctrl = ftp->secure_ctrlconn == SECURE_PRIVATE;
 	if (ctrl || ftp->secure_dataconn == SECURE_PRIVATE)
 		check_error(c, rule, "tls",
-			    "\"%s\" of ftp_actions \"%s\" is private, but a cipher of tls_actions \"%s\" "
-			    "encrypts nothing; use safe, or remove the cipher",
+			    "\"%s\" of ftp_actions \"%s\" is private, "
+			    "but a cipher of tls_actions \"%s\" encrypts nothing; "
+			    "use safe, or remove the cipher",
 			    ctrl ? "secure_ctrlconn" : "secure_dataconn", ftp->name, rule->tls->name);
 }
 
@@ -292,9 +290,9 @@ static void check_transparency(const struct check *c, const struct policy_rule *
 		if (listener->transparent || !is_valid(c, listener))
 			continue;
 		check_error(c, rule, "backend",
-			    "\"%s: %s\" of backends \"%s\" needs transparent listeners, but listeners \"%s\" "
-			    "is not; set its "
-			    "\"transparent\" to true or leave it out of rules \"%s\"",
+			    "\"%s: %s\" of backends \"%s\" needs transparent listeners, "
+			    "but listeners \"%s\" is not; "
+			    "set its \"transparent\" to true or leave it out of rules \"%s\"",
 			    backend->original ? "address" : "source",
 			    backend->original ? "original" : "client", backend->name, listener->name,
 			    rule->name);
