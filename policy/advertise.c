@@ -1,3 +1,8 @@
+/*
+ * Which address and port a client is told to connect to for data, when a NAT
+ * stands between the client and the gateway (the section nat of the policy).
+ * The worker calls it whenever it has opened a data port.
+ */
 #include "policy/advertise.h"
 
 static bool is_for(const struct policy_advertise *entry, const struct ip_addr *client)

@@ -1,3 +1,7 @@
+/*
+ * An arena is a list of blocks, one for each allocation, which are freed together.
+ * A policy lives in one, and what its parse needs for a while in another.
+ */
 #include "policy/arena.h"
 
 #include <stddef.h>

@@ -1,4 +1,8 @@
-/* The lists `ciphers` (TLS 1.2) and `ciphersuites` (TLS 1.3): any spelling in, OpenSSL's colon list out. */
+/*
+ * Parses the lists `ciphers` (TLS 1.2) and `ciphersuites` (TLS 1.3). A cipher may
+ * have any of the names in cipher.c's table; what is stored is OpenSSL's name,
+ * joined with colons, as its API takes it. Weak ciphers are refused by name.
+ */
 #include "policy/field.h"
 
 #include <string.h>

@@ -1,3 +1,8 @@
+/*
+ * The table of cipher suites under all their names, and the searches in it.
+ * cipher-list.c reads the policy's lists with it. Suites that are too weak have
+ * rows without an OpenSSL name, so that the message can say why they are refused.
+ */
 #include "policy/cipher.h"
 
 #include <string.h>

@@ -1,8 +1,14 @@
+/*
+ * Parses `commands_allowed` and `commands_denied`: lists of FTP commands, alone or
+ * with their first argument ("SITE EXEC"). They are stored in upper case, because
+ * ftp-alg/ compares them with verbs in upper case.
+ */
+#include "policy/field.h"
+
 #include <ctype.h>
 #include <stdbool.h>
 #include <string.h>
 
-#include "policy/field.h"
 #include "policy/member.h"
 
 /* What a line of the machine's table can be, or one behind SITE. */

@@ -1,3 +1,8 @@
+/*
+ * Collects the faults of a policy file and prints them with their source line and
+ * a caret. The file is hostile input: whatever it contains, the terminal must not
+ * act on it, and the number of stored faults is limited.
+ */
 #include "policy/diag.h"
 
 #include <errno.h>

@@ -1,3 +1,8 @@
+/*
+ * Turns a parsed policy back into words for `attlsctl explain`: which part of a
+ * rule does not match a connection, and the settings of an object. It prints
+ * settings from the tables of schema.c, so a new key appears without new code.
+ */
 #include "policy/explain.h"
 
 #include <assert.h>

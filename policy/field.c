@@ -1,3 +1,9 @@
+/*
+ * Parses single values and lists of values, one function for each type of the
+ * tables; walk.c chooses the function. Types that need more code have files of
+ * their own: reference.c, cipher-list.c and command-list.c. value.c knows the
+ * syntax of a value, this file its limits and the messages.
+ */
 #include "policy/field.h"
 
 #include <errno.h>

@@ -1,3 +1,8 @@
+/*
+ * Parses, formats and compares IP addresses, networks and endpoints. The C library
+ * converts the text (inet_pton(3)); this file adds networks, ports, and the one
+ * spelling of an address: IPv4-mapped IPv6 becomes IPv4.
+ */
 #include "policy/ip.h"
 
 #include <arpa/inet.h>

@@ -1,3 +1,7 @@
+/*
+ * Finds the rule for a new control connection: the first rule of the sorted array
+ * whose listener, client address and local address all match (TTLSRule).
+ */
 #include "policy/match.h"
 
 #include <stdlib.h>

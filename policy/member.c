@@ -1,4 +1,7 @@
-/* Numbers of any width in and out of a policy's structs, for those who read and write them by the tables. */
+/*
+ * Loads and stores numbers of any width in a policy's structs: field.c stores what
+ * it has parsed, explain.c and unsupported.c load it again.
+ */
 #include "policy/member.h"
 
 #include <assert.h>

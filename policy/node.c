@@ -1,3 +1,8 @@
+/*
+ * Builds the tree of a policy file from the events of libyaml, and refuses what the
+ * policy language leaves out of YAML. Everything about YAML syntax ends here:
+ * common mistakes get a message of our own instead of libyaml's.
+ */
 #include "policy/node.h"
 
 #include <string.h>

@@ -1,4 +1,7 @@
-/* The hints of the parser, which name the key or word that was probably meant. */
+/*
+ * Hints that end an error message, such as "did you mean". Every parser in this
+ * folder uses them through its parse context.
+ */
 #include "policy/parse-context.h"
 
 #include <stdio.h>

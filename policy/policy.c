@@ -1,3 +1,9 @@
+/*
+ * Parses a whole policy, in this order: YAML tree (node.c), structs (walk.c), checks
+ * across objects (rule.c, unsupported.c), sorted rules, warnings (rule-warn.c). Each
+ * check runs even if an earlier step reported faults, so that a user sees all of
+ * them at once; only the warnings need a policy without errors.
+ */
 #include "policy/policy.h"
 
 #include <errno.h>

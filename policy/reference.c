@@ -1,4 +1,8 @@
-/* Names that stand for an object of another section. The tables are ordered so that it was read before. */
+/*
+ * Parses names that refer to an object of another section, such as a rule's
+ * backend, into pointers. The order of the tables in schema.c ensures that the
+ * other section was read before.
+ */
 #include "policy/field.h"
 
 #include <assert.h>

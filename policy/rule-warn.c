@@ -1,4 +1,7 @@
-/* Warnings: parts of a policy that have no effect, or not the one that they seem to have. */
+/*
+ * Warnings about parts of a policy that have no effect, or not the effect that they
+ * seem to have. A warning does not stop anything, so each names what to change.
+ */
 #include "policy/rule.h"
 
 #include <stdbool.h>

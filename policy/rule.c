@@ -1,3 +1,8 @@
+/*
+ * Checks across objects: values that are valid by themselves and contradict each
+ * other, such as a client certificate that is required but not asked for. Objects
+ * with a fault of their own are skipped, since their fields may be empty.
+ */
 #include "policy/rule.h"
 
 #include <stdbool.h>

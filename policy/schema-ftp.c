@@ -1,4 +1,7 @@
-/* ftp_actions: the statements of FTP.DATA, in lower case. */
+/*
+ * The table of ftp_actions: the statements of FTP.DATA, in lower case, and the keys
+ * that attlsd adds.
+ */
 #include "policy/schema-ftp.h"
 
 #include "policy/schema-table.h"

@@ -1,3 +1,8 @@
+/*
+ * The tables of the policy language, from the top level down; those of ftp_actions
+ * are in schema-ftp.c. A new key is a new row here, a member in types.h and an
+ * entry in attlsd.yaml(5). A test compares the manual page with the tables.
+ */
 #include "policy/schema.h"
 
 #include <string.h>

@@ -1,3 +1,7 @@
+/*
+ * Finds the word that was probably meant, by edit distance. The parser's hints use
+ * it, and attlsctl does for its commands.
+ */
 #include "policy/diag.h"
 
 #include <string.h>

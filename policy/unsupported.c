@@ -1,3 +1,7 @@
+/*
+ * Refuses what the policy language has and the gateway does not support yet. The
+ * table at the top names each such key; a feature that arrives takes its row away.
+ */
 #include "policy/unsupported.h"
 
 #include <assert.h>

@@ -1,3 +1,7 @@
+/*
+ * Decodes UTF-8 and finds YAML's line breaks, so that diag.c and node.c count
+ * columns as libyaml does, and print nothing that a terminal would act on.
+ */
 #include "policy/utf8.h"
 
 #include <string.h>

@@ -1,3 +1,7 @@
+/*
+ * The syntax of single values: numbers, durations, ports, endpoints, names. It
+ * knows neither keys nor messages; field.c and walk.c do.
+ */
 #include "policy/value.h"
 
 #include <errno.h>

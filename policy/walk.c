@@ -1,3 +1,9 @@
+/*
+ * Walks the YAML tree along the tables of schema.c and fills the structs of types.h.
+ * This file handles keys, sections and lists; the table in walk_field() names the
+ * function that parses each type of value. Every fault is reported and skipped, so
+ * that one run finds all of them.
+ */
 #include "policy/walk.h"
 
 #include <stdint.h>
