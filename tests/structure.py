@@ -33,8 +33,8 @@ DOORS = {
     "ftp-alg": {"ftp-alg/ftp-alg.h"},
     "policy": {"policy/policy.h", "policy/ip.h", "policy/diag.h", "policy/ftp-action.h"},
 }
-# What is still there, and may only become less.
-ALLOWED = {"circles": 1, "arrows up": 10, "walls broken": 0, "inner headers": 1}
+# None is left of any.
+ALLOWED = {"circles": 0, "arrows up": 0, "walls broken": 0, "inner headers": 0}
 
 INCLUDE = re.compile(r'^[ \t]*#[ \t]*include[ \t]*"([^"]+)"', re.M)
 

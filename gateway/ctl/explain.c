@@ -11,7 +11,7 @@
 #include "gateway/base/util.h"
 #include "gateway/ctl/explain-answers.h"
 #include "gateway/ctl/explain-json.h"
-#include "policy/explain.h"
+#include "policy/policy.h"
 
 struct setting_sink {
 	struct explain_maker *maker;
