@@ -18,8 +18,8 @@ static void refuse_unknown(struct parse_context *ctx, const struct field *f, con
 	size_t count = 0;
 
 	if (strchr(n->text, ':') != NULL) {
-		parse_error(ctx, n->mark, "\"%s\" is a list of names, not OpenSSL's colon list: [ A, B ]",
-			    f->key);
+		parse_error(ctx, n->mark,
+			    "\"%s\" must be a list of names, [ A, B ], not OpenSSL's colon list", f->key);
 		return;
 	}
 	if (weak != NULL) {
@@ -41,7 +41,7 @@ static void refuse_unknown(struct parse_context *ctx, const struct field *f, con
 		names[count++] = c->openssl;
 		names[count++] = c->iana;
 	}
-	parse_error(ctx, n->mark, "\"%.60s\" is no cipher that is known here%s", n->text,
+	parse_error(ctx, n->mark, "\"%.60s\" is not a known cipher%s", n->text,
 		    parse_hint(ctx, n->text, names));
 }
 
@@ -70,8 +70,10 @@ static const struct cipher *parse_cipher(struct parse_context *ctx, const struct
 		return NULL;
 	}
 	if (!cipher_encrypts(cipher))
-		diags_add(ctx->diags, DIAG_WARNING, n->mark,
-			  "\"%.60s\" encrypts nothing: whoever listens reads passwords and files", n->text);
+		diags_add(
+		    ctx->diags, DIAG_WARNING, n->mark,
+		    "\"%.60s\" does not encrypt: anyone on the network path can read passwords and files",
+		    n->text);
 	return cipher;
 }
 

@@ -40,8 +40,7 @@ bool field_is_list(struct parse_context *ctx, const struct field *f, const struc
 	else if (n->kind != NODE_SEQUENCE)
 		parse_error(ctx, n->mark, "\"%s\" must be a list: [ a, b ]", f->key);
 	else if (n->count == 0 && !empty_ok)
-		parse_error(ctx, n->mark, "\"%s\" is an empty list; name something or remove the key",
-			    f->key);
+		parse_error(ctx, n->mark, "\"%s\" is an empty list; add an entry or remove the key", f->key);
 	else
 		return true;
 	return false;
@@ -160,9 +159,10 @@ void field_parse_duration(struct parse_context *ctx, const struct field *f, cons
 	if (!field_is_scalar(ctx, f, n))
 		return;
 	if (value_duration(n->text, n->len, f->bare_unit_ms, &ms) == -EINVAL) {
-		parse_error(ctx, n->mark,
-			    "\"%s\" must be a duration such as 500ms, 30s, 5m, 1h (a plain number means %s)",
-			    f->key, f->bare_unit_ms == MS_PER_S ? "seconds" : "minutes");
+		parse_error(
+		    ctx, n->mark,
+		    "\"%s\" must be a duration such as 500ms, 30s, 5m, 1h (a number without a unit means %s)",
+		    f->key, f->bare_unit_ms == MS_PER_S ? "seconds" : "minutes");
 		return;
 	}
 	value = ms / f->unit_ms;
@@ -253,8 +253,8 @@ void field_parse_port_range(struct parse_context *ctx, const struct field *f, co
 		parse_error(ctx, n->mark, "\"%s\" must be two ports: low-high or (low,high)", f->key);
 	else
 		parse_error(ctx, n->mark,
-			    "\"%s\" must lie within %" PRIu64 " to %" PRIu64 ", the lower port first", f->key,
-			    f->min, f->max);
+			    "\"%s\" must be two ports from %" PRIu64 " to %" PRIu64 ", the lower one first",
+			    f->key, f->min, f->max);
 }
 
 void field_parse_advertise(struct parse_context *ctx, const struct field *f, const struct node *n,
@@ -270,7 +270,7 @@ void field_parse_advertise(struct parse_context *ctx, const struct field *f, con
 	if (ip_addr_parse(n->text, n->len, &addr) == 0) {
 		if (ip_addr_is_any(&addr))
 			parse_error(ctx, n->mark,
-				    "\"%s\" must be one address, which clients can dial, not \"%.60s\"",
+				    "\"%s\" must be an address that clients can connect to, not \"%.60s\"",
 				    f->key, n->text);
 		else if (addr.family == IP_V4)
 			entry->v4 = addr;
@@ -350,10 +350,9 @@ void field_parse_nets(struct parse_context *ctx, const struct field *f, const st
 		if (r == 0)
 			i++;
 		else if (r == -ERANGE)
-			parse_error(
-			    ctx, item->mark,
-			    "\"%.60s\" has bits set behind its prefix; clear them or lengthen the prefix",
-			    item->text);
+			parse_error(ctx, item->mark,
+				    "\"%.60s\" has host bits set; clear them or lengthen the prefix",
+				    item->text);
 		else
 			parse_error(ctx, item->mark,
 				    "\"%s\" must be addresses or networks (10.0.0.0/8), not \"%.60s\"",

@@ -73,11 +73,11 @@ static const struct {
 	{ "did not find expected alphabetic or numeric character", "while scanning an alias",
 	  "quote text that starts with an asterisk: \"*AUTH*/*\"", false },
 	{ "mapping values are not allowed in this context", NULL,
-	  "a second \": \" in one line, a wrong indentation, "
-	  "or no blank behind the colon of the line above; quote text that has a colon and a blank in it",
+	  "a second \": \" on one line, wrong indentation, or no space after the colon on the line above; "
+	  "quote text that contains a colon and a space",
 	  false },
 	{ "could not find expected ':'", "while scanning a simple key",
-	  "this is no key and value: behind the key there must be a colon and a blank", true },
+	  "this is not a key with a value: a key must be followed by a colon and a space", true },
 };
 
 static bool same_text(const char *a, const char *b)
@@ -109,7 +109,7 @@ static void report_syntax(struct builder *b)
 		}
 	}
 	if (p->context != NULL)
-		diags_add(b->diags, DIAG_ERROR, mark, "this is not YAML: %s (%s that starts in line %zu)",
+		diags_add(b->diags, DIAG_ERROR, mark, "this is not YAML: %s (%s that starts on line %zu)",
 			  problem, p->context, p->context_mark.line + 1);
 	else
 		diags_add(b->diags, DIAG_ERROR, mark, "this is not YAML: %s", problem);
@@ -164,7 +164,7 @@ static bool attach(struct builder *b, struct node *node)
 	*key = NULL;
 	if (node->key->kind == NODE_SCALAR && has_member(parent, node->key, &first)) {
 		diags_add(b->diags, DIAG_ERROR, node->key->mark,
-			  "duplicate key \"%.40s\"; the first one is in line %u, remove one of the two",
+			  "duplicate key \"%.40s\"; the first one is on line %u; remove one of them",
 			  node->key->text, first.line);
 		node->key->kind = NODE_BAD;
 	}
@@ -197,7 +197,7 @@ static void refuse_extras(struct builder *b, const yaml_event_t *event, const ya
 		fault(b, mark_of(&event->start_mark),
 		      "anchors (&name) are not supported; write the value out");
 	if (tag != NULL)
-		fault(b, mark_of(&event->start_mark), "tags (!name) are not supported; remove it");
+		fault(b, mark_of(&event->start_mark), "tags (!name) are not supported; remove the tag");
 }
 
 static bool add_scalar(struct builder *b, const yaml_event_t *event)
@@ -216,7 +216,7 @@ static bool add_scalar(struct builder *b, const yaml_event_t *event)
 		return false;
 	for (size_t i = 0; i < len && node->kind == NODE_SCALAR; i++) {
 		if ((unsigned char)value[i] < ' ' || value[i] == '\x7f') {
-			fault(b, node->mark, "a value must be one line without control characters");
+			fault(b, node->mark, "a value must be a single line without control characters");
 			node->kind = NODE_BAD;
 		}
 	}
@@ -260,7 +260,8 @@ static bool start_document(struct builder *b, const yaml_event_t *event)
 {
 	if (++b->documents == 1)
 		return true;
-	fault(b, mark_of(&event->start_mark), "a policy is one YAML document; remove what follows this line");
+	fault(b, mark_of(&event->start_mark),
+	      "a policy must be a single YAML document; remove what follows this line");
 	return false;
 }
 

@@ -43,7 +43,7 @@ static void warn_ftp_action(const struct check *c, const struct ftp_action *ftp)
 
 	if (clear && ftp->tlsrfclevel == TLSRFCLEVEL_DRAFT)
 		warn(c, ftp, "secure_ctrlconn",
-		     "\"secure_ctrlconn: clear\" lets nobody send CCC while \"tlsrfclevel\" is draft; "
+		     "\"secure_ctrlconn: clear\" does not permit CCC while \"tlsrfclevel\" is draft; "
 		     "use rfc4217");
 	if (!clear && ftp->tlsrfclevel == TLSRFCLEVEL_CCCNONOTIFY)
 		warn(c, ftp, "tlsrfclevel",
@@ -90,9 +90,9 @@ static void warn_lists(const struct check *c, const struct policy_rule *rule)
 		if (key == NULL)
 			continue;
 		warn(c, ftp, key,
-		     "\"%s\" keeps clients of rules \"%s\" from %s, "
+		     "\"%s\" refuses %s from clients of rules \"%s\", "
 		     "and without it nobody can %s where TLS is explicit",
-		     key, rule->name, verbs[i], i == 0 ? "log in" : "transfer a file");
+		     key, verbs[i], rule->name, i == 0 ? "log in" : "transfer a file");
 		return;
 	}
 }
@@ -163,9 +163,9 @@ static void warn_covered(const struct check *c, size_t index)
 				rule->nlocal_addrs))
 			continue;
 		diags_add(c->diags, DIAG_WARNING, rule->mark,
-			  "rules \"%s\" can never match: rules \"%s\" comes first and matches all of it; "
-			  "raise its \"priority\" above %u",
-			  rule->name, earlier->name, earlier->priority);
+			  "rules \"%s\" can never match: rules \"%s\" comes first and covers it; "
+			  "raise the \"priority\" of \"%s\" above %u",
+			  rule->name, earlier->name, rule->name, earlier->priority);
 		return;
 	}
 }
@@ -209,7 +209,8 @@ static void warn_unused(const struct check *c)
 	for (size_t i = 0; i < policy->nkeyrings; i++)
 		if (!keyring_is_used(policy, &policy->keyrings[i]))
 			warn(c, &policy->keyrings[i], NULL,
-			     "keyrings \"%s\" is not used by any of tls_actions", policy->keyrings[i].name);
+			     "keyrings \"%s\" is not used by any entry of tls_actions",
+			     policy->keyrings[i].name);
 	for (size_t i = 0; i < policy->ntls_actions; i++)
 		warn_unnamed(c, "tls_actions", policy->tls_actions[i].name, &policy->tls_actions[i]);
 	for (size_t i = 0; i < policy->nftp_actions; i++)

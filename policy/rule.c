@@ -59,9 +59,10 @@ static void check_tls_action(const struct check *c, const struct tls_action *tls
 	check_client_auth(c, tls);
 	if (tls->role == ROLE_SERVER_WITH_CLIENT_AUTH && tls->client_auth_type == CLIENT_AUTH_SAFCHECK &&
 	    c->policy->nusers == 0)
-		check_error(c, tls, "client_auth_type",
-			    "\"client_auth_type: safcheck\" lets nobody in: \"users\" names no certificates; "
-			    "add them, or use required");
+		check_error(
+		    c, tls, "client_auth_type",
+		    "\"client_auth_type: safcheck\" admits nobody, because \"users\" names no certificates; "
+		    "add them, or use required");
 }
 
 /* Can two listeners not be bound at the same time? */
@@ -97,7 +98,7 @@ static void check_proxy_protocol(const struct check *c, const struct policy_list
 	if (listener->nproxies == 0 && listener->proxy_data)
 		check_error(
 		    c, listener, "proxy_data",
-		    "\"proxy_data\" of listeners \"%s\" says nothing without \"proxy_protocol\"; add it",
+		    "\"proxy_data\" of listeners \"%s\" has no effect without \"proxy_protocol\"; add it",
 		    listener->name);
 	/* where a firewall hands connections over, their addresses are those of the client already */
 	if (listener->nproxies > 0 && listener->transparent)
@@ -128,8 +129,8 @@ static void check_not_own(const struct check *c, const struct policy_backend *ba
 		if (is_valid(c, listener) && is_own_listener(backend, listener))
 			check_error(
 			    c, backend, "address",
-			    "backends \"%s\" is where listeners \"%s\" listens: "
-			    "attlsd would serve itself; give the server an address or port of its own",
+			    "backends \"%s\" has the address of listeners \"%s\": "
+			    "attlsd would connect to itself; give the server an address or port of its own",
 			    backend->name, listener->name);
 	}
 }
@@ -139,7 +140,7 @@ static void check_backend(const struct check *c, const struct policy_backend *ba
 	check_not_own(c, backend);
 	if (backend->proxy == BACKEND_PROXY_NONE && backend->proxy_data)
 		check_error(c, backend, "proxy_data",
-			    "\"proxy_data\" of backends \"%s\" says nothing without \"proxy_protocol\"; "
+			    "\"proxy_data\" of backends \"%s\" has no effect without \"proxy_protocol\"; "
 			    "set it to v1 or v2",
 			    backend->name);
 }
@@ -155,7 +156,7 @@ static void check_passive_ports(const struct check *c, const struct ftp_action *
 		if (!is_valid(c, listener) || port < range->low || port > range->high)
 			continue;
 		check_error(c, ftp, "passivedataports",
-			    "\"passivedataports\" must leave out port %u, which is that of listeners \"%s\"",
+			    "\"passivedataports\" must not include port %u, which listeners \"%s\" uses",
 			    port, listener->name);
 		return;
 	}
@@ -188,11 +189,11 @@ static void check_advertise_ports(const struct check *c)
 			check_error(c, nat, "advertise_ports",
 				    "\"advertise_ports\" has %u ports, "
 				    "but \"passivedataports\" of ftp_actions \"%s\" has %u; "
-				    "make one as large as the other",
+				    "make both the same size",
 				    size, ftp->name, range_size(range));
 		else if (first != NULL && first->passivedataports.low != range->low)
 			check_error(c, nat, "advertise_ports",
-				    "\"advertise_ports\" can stand for one range only, "
+				    "\"advertise_ports\" can map to one range only, "
 				    "but \"passivedataports\" of ftp_actions \"%s\" and \"%s\" differ; "
 				    "make them the same",
 				    first->name, ftp->name);
@@ -221,7 +222,7 @@ static void check_secure_password(const struct check *c, const struct ftp_action
 			return;
 	check_error(
 	    c, ftp, "secure_password",
-	    "\"secure_password\" can only be optional if a user of \"users\" has a \"password_file\"");
+	    "\"secure_password\" can only be optional if an entry of \"users\" has a \"password_file\"");
 }
 
 /* A login without TLS is refused, and TLS is not offered: nobody could log in. */
@@ -239,7 +240,7 @@ static void check_reachable_tls(const struct check *c, const struct ftp_action *
 			if (listener->tls != LISTENER_EXPLICIT || !is_valid(c, listener))
 				continue;
 			check_error(c, ftp, "extensions",
-				    "nobody could log in at listeners \"%s\" through rules \"%s\": "
+				    "nobody can log in at listeners \"%s\" through rules \"%s\": "
 				    "\"secure_ftp\" is required, but \"extensions\" lacks auth_tls; add it",
 				    listener->name, rule->name);
 			return;
@@ -261,10 +262,11 @@ static void check_secure_login(const struct check *c, const struct policy_rule *
 			    "set its \"handshake_role\" to server_with_client_auth",
 			    ftp->name, tls->name);
 	else if (tls->client_auth_type == CLIENT_AUTH_PASSTHRU)
-		check_error(c, rule, "tls",
-			    "\"secure_login\" of ftp_actions \"%s\" needs certificates that were checked, "
-			    "but tls_actions \"%s\" checks none; set its \"client_auth_type\" to required",
-			    ftp->name, tls->name);
+		check_error(
+		    c, rule, "tls",
+		    "\"secure_login\" of ftp_actions \"%s\" needs verified certificates, "
+		    "but tls_actions \"%s\" does not verify them; set its \"client_auth_type\" to required",
+		    ftp->name, tls->name);
 }
 
 /* PRIVATE is what a cipher gives that encrypts. */
@@ -279,7 +281,7 @@ static void check_level(const struct check *c, const struct policy_rule *rule)
 	if (ctrl || ftp->secure_dataconn == SECURE_PRIVATE)
 		check_error(c, rule, "tls",
 			    "\"%s\" of ftp_actions \"%s\" is private, "
-			    "but a cipher of tls_actions \"%s\" encrypts nothing; "
+			    "but a cipher of tls_actions \"%s\" does not encrypt; "
 			    "use safe, or remove the cipher",
 			    ctrl ? "secure_ctrlconn" : "secure_dataconn", ftp->name, rule->tls->name);
 }

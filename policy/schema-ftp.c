@@ -6,20 +6,17 @@
 
 #include "policy/schema-table.h"
 
-#define BY_BACKEND "the FTP server decides this, remove it"
+#define BY_BACKEND "the FTP server decides this; remove it"
 static const struct word extensions[] = { { "auth_tls", 1, NULL },
 					  { "auth_gssapi", 0,
-					    "Kerberos is not offered by this gateway; remove it" },
+					    "this gateway does not support Kerberos; remove it" },
 					  { "mdtm", 0, BY_BACKEND },
 					  { "rest_stream", 0, BY_BACKEND },
 					  { "size", 0, BY_BACKEND },
 					  { "utf8", 0, BY_BACKEND },
 					  { 0 } };
 static const struct word tlsmechanisms[] = {
-	{ "attls", 0, NULL },
-	{ "ftp", 0,
-	  "the FTP server would have to do TLS itself, and this gateway does it for it; use attls" },
-	{ 0 }
+	{ "attls", 0, NULL }, { "ftp", 0, "this gateway does TLS for the FTP server; use attls" }, { 0 }
 };
 static const struct word secure_ftps[] = { { "allowed", SECURE_FTP_ALLOWED, NULL },
 					   { "required", SECURE_FTP_REQUIRED, NULL },

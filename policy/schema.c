@@ -117,7 +117,7 @@ static const struct schema keyring_schema = { .fields = keyring_fields,
 					      .name_offset = offsetof(struct policy_keyring, name),
 					      .mark_offset = offsetof(struct policy_keyring, mark) };
 
-#define OLD_TLS "it is broken (RFC 8996); remove it"
+#define OLD_TLS(rfc) "it is insecure (RFC " #rfc "); remove it"
 static const struct word roles[] = { { "server", ROLE_SERVER, NULL },
 				     { "server_with_client_auth", ROLE_SERVER_WITH_CLIENT_AUTH, NULL },
 				     { "client", ROLE_CLIENT, NULL },
@@ -133,10 +133,10 @@ static const struct word handshake_snis[] = { { "off", HANDSHAKE_SNI_OFF, NULL }
 					      { 0 } };
 static const struct word versions[] = { { "tls1.2", POLICY_TLS1_2, NULL },
 					{ "tls1.3", POLICY_TLS1_3, NULL },
-					{ "sslv2", 0, OLD_TLS },
-					{ "sslv3", 0, OLD_TLS },
-					{ "tls1.0", 0, OLD_TLS },
-					{ "tls1.1", 0, OLD_TLS },
+					{ "sslv2", 0, OLD_TLS(6176) },
+					{ "sslv3", 0, OLD_TLS(7568) },
+					{ "tls1.0", 0, OLD_TLS(8996) },
+					{ "tls1.1", 0, OLD_TLS(8996) },
 					{ 0 } };
 
 static const struct field tls_fields[] = {

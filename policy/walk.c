@@ -156,7 +156,7 @@ static bool is_mapping(struct parse_context *ctx, const char *part, const char *
 	else if (node->kind != NODE_MAPPING && !node_is_empty(node))
 		parse_error(ctx, node->mark, "%s\"%.40s\" must be a mapping of keys to values%s", part, what,
 			    node->kind == NODE_SCALAR && strchr(node->text, ':') != NULL
-				? "; behind a key's colon there must be a blank"
+				? "; a colon after a key must be followed by a space"
 				: "");
 	else
 		return true;
@@ -246,7 +246,8 @@ static void walk_object(struct parse_context *ctx, const struct schema *schema, 
 		*(struct diag_mark *)member_of(object, schema->mark_offset) = node->key->mark;
 	if (!value_is_name(node->key->text, node->key->len))
 		parse_error(ctx, node->key->mark,
-			    "\"%.40s\" is no name: use 1 to 32 letters, digits and _ . -", ctx->name);
+			    "\"%.40s\" is not a valid name: use 1 to 32 letters, digits and _ . -",
+			    ctx->name);
 	if (is_mapping(ctx, "", ctx->name, node))
 		walk_fields(ctx, schema, NULL, node, node->key->mark, object);
 	if (location != NULL)
@@ -316,7 +317,7 @@ void walk_policy(struct parse_context *ctx, const struct node *root)
 {
 	if (root->kind != NODE_MAPPING) {
 		if (root->kind != NODE_BAD)
-			parse_error(ctx, root->mark, "a policy is a mapping; start with \"version: 1\"");
+			parse_error(ctx, root->mark, "a policy must be a mapping; start with \"version: 1\"");
 		return;
 	}
 	walk_fields(ctx, schema_root(), NULL, root, root->mark, ctx->policy);

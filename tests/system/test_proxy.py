@@ -218,7 +218,7 @@ def test_the_language_of_listeners(certificates, folder):
             f.write(gateways.as_yaml(gateways.policy(certificates, ("127.0.0.1", 9), listeners={"explicit": listener})))
         status, said = gateways.check(folder + "/policy.yaml")
         assert status == 1 and fault in said, said
-    check({"proxy_data": True}, 'says nothing without "proxy_protocol"')
+    check({"proxy_data": True}, 'has no effect without "proxy_protocol"')
     check({"proxy_protocol": ["1.2.3.4"], "transparent": True}, "cannot be transparent")
     check({"proxy_protocol": []}, "is an empty list")
 

@@ -120,7 +120,7 @@ static const struct message_case faults[] = {
 	{ "an address gone wrong", "nat: { advertise: 10.1.1.300 }\n",
 	  "policy.yaml:1:19: \"address\" must be" },
 	{ "no interface", "nat: { advertise: \"interface:\" }\n", "policy.yaml:1:19: \"address\" must be" },
-	{ "any address", "nat: { advertise: 0.0.0.0 }\n", "must be one address, which clients can dial" },
+	{ "any address", "nat: { advertise: 0.0.0.0 }\n", "must be an address that clients can connect to" },
 	{ "nothing", "nat: { advertise: }\n", "\"address\" has no value" },
 	{ "an entry without an address", "nat: { advertise: [ { to: 10.0.0.0/8 } ] }\n",
 	  "policy.yaml:1:21: an entry of \"advertise\" needs a value for \"address\"" },
@@ -130,7 +130,7 @@ static const struct message_case faults[] = {
 	  "\"to\" must be addresses or networks" },
 	{ "other size", PORTS("60000-60100") "nat: { advertise_ports: 50000-50099 }\n",
 	  "policy.yaml:2:8: \"advertise_ports\" has 100 ports, but \"passivedataports\" of ftp_actions "
-	  "\"standard\" has 101; make one as large as the other" },
+	  "\"standard\" has 101; make both the same size" },
 	{ "nothing to stand for", "nat: { advertise_ports: 50000-50099 }\n",
 	  "policy.yaml:1:8: \"advertise_ports\" needs \"passivedataports\", which ftp_actions \"standard\" "
 	  "lacks" },
@@ -138,7 +138,7 @@ static const struct message_case faults[] = {
 	  "ftp_actions: { a: { passivedataports: 60000-60001 }, standard: { passivedataports: 60002-60003 } "
 	  "}\n"
 	  "nat: { advertise_ports: 50000-50001 }\n",
-	  "policy.yaml:2:8: \"advertise_ports\" can stand for one range only, but \"passivedataports\" of "
+	  "policy.yaml:2:8: \"advertise_ports\" can map to one range only, but \"passivedataports\" of "
 	  "ftp_actions \"a\" and \"standard\" differ" },
 	{ "no range", "nat: { advertise_ports: 50000 }\n", "\"advertise_ports\" must be two ports" },
 };

@@ -10,20 +10,18 @@
 /* Values that are right one by one and wrong together. */
 static const struct message_case errors[] = {
 	{ "nobody could log in", "ftp_actions: { standard: { extensions: [] } }\n",
-	  "policy.yaml:1:28: nobody could log in at listeners \"explicit\" through rules \"everyone\"" },
+	  "policy.yaml:1:28: nobody can log in at listeners \"explicit\" through rules \"everyone\"" },
 	{ "client certificates, but none asked for",
 	  "ftp_actions: { standard: { secure_login: required } }\n",
-	  "policy.yaml:7:22: \"secure_login\" of ftp_actions \"standard\" needs client certificates, but "
-	  "tls_actions "
-	  "\"server\" asks "
-	  "for none" },
+	  "policy.yaml:7:22: \"secure_login\" of ftp_actions \"standard\" needs client certificates, "
+	  "but tls_actions \"server\" asks for none" },
 	{ "verify_user, but none asked for", "ftp_actions: { standard: { secure_login: verify_user } }\n",
 	  "needs client certificates" },
 	{ "client certificates, but none checked",
 	  TRUSTED "tls_actions: { server: { keyring: ftpd, handshake_role: server_with_client_auth,\n"
 		  "                         client_auth_type: passthru } }\n"
 		  "ftp_actions: { standard: { secure_login: required } }\n",
-	  "needs certificates that were checked" },
+	  "needs verified certificates" },
 	{ "client certificates without trust",
 	  "tls_actions: { server: { keyring: ftpd, handshake_role: server_with_client_auth } }\n",
 	  "policy.yaml:1:41: tls_actions \"server\" checks client certificates, but keyrings \"ftpd\" has no "
@@ -31,13 +29,13 @@ static const struct message_case errors[] = {
 	{ "safcheck without users",
 	  TRUSTED "tls_actions:\n  server: { keyring: ftpd, handshake_role: server_with_client_auth,\n"
 		  "            client_auth_type: safcheck }\n",
-	  "policy.yaml:4:13: \"client_auth_type: safcheck\" lets nobody in: \"users\" names no "
+	  "policy.yaml:4:13: \"client_auth_type: safcheck\" admits nobody, because \"users\" names no "
 	  "certificates" },
 	{ "no encryption, but private",
 	  "tls_actions: { server: { keyring: ftpd, ciphers: [C02F, C010] } }\n"
 	  "ftp_actions: { standard: { secure_dataconn: safe } }\n",
 	  "policy.yaml:7:22: \"secure_ctrlconn\" of ftp_actions \"standard\" is private, but a cipher of "
-	  "tls_actions \"server\" encrypts nothing; use safe, or remove the cipher" },
+	  "tls_actions \"server\" does not encrypt; use safe, or remove the cipher" },
 	{ "no encryption, but private data",
 	  "tls_actions: { server: { keyring: ftpd, ciphers: NULL-SHA } }\n"
 	  "ftp_actions: { standard: { secure_ctrlconn: clear } }\n",
@@ -47,7 +45,7 @@ static const struct message_case errors[] = {
 	{ "no password without a credential",
 	  "ftp_actions: { standard: { secure_password: optional, secure_login: verify_user } }\n"
 	  "users: { U: { certificates: [ { subject: CN=u } ] } }\n",
-	  "policy.yaml:1:28: \"secure_password\" can only be optional if a user of \"users\" has" },
+	  "policy.yaml:1:28: \"secure_password\" can only be optional if an entry of \"users\" has" },
 	{ "server without a key ring", "tls_actions: { server: {} }\n",
 	  "policy.yaml:1:16: tls_actions \"server\" needs a value for \"keyring\"" },
 	{ "server without a certificate", "keyrings: { ftpd: {} }\n",
@@ -66,7 +64,7 @@ static const struct message_case errors[] = {
 	  "policy.yaml:1:49: listeners \"a\" and \"b\" cannot have the same address and port" },
 	{ "a backend that is the gateway",
 	  "listeners: { a: { address: 0.0.0.0:2121 } }\nbackends: { legacy: { address: 127.0.0.1:2121 } }\n",
-	  "backends \"legacy\" is where listeners \"a\" listens" },
+	  "backends \"legacy\" has the address of listeners \"a\"" },
 	{ "every address and one",
 	  "listeners: { a: { address: 127.0.0.1:21 }, b: { address: 0.0.0.0:21 } }\n",
 	  "listeners \"a\" and \"b\" cannot have" },
@@ -74,8 +72,7 @@ static const struct message_case errors[] = {
 	  "listeners: { a: { address: 127.0.0.1:21 }, b: { address: \"[::ffff:127.0.0.1]:21\" } }\n",
 	  "listeners \"a\" and \"b\" cannot have" },
 	{ "passive ports with a listener's", "ftp_actions: { standard: { passivedataports: 2000-3000 } }\n",
-	  "policy.yaml:1:28: \"passivedataports\" must leave out port 2121, which is that of listeners "
-	  "\"explicit\"" },
+	  "policy.yaml:1:28: \"passivedataports\" must not include port 2121, which listeners \"explicit\" uses" },
 };
 
 /* The same things where they make sense: at most what is not supported yet is said. */
@@ -97,8 +94,7 @@ static const struct message_case fine[] = {
 	  "" },
 	{ "passthru needs no trust",
 	  "tls_actions: { server: { keyring: ftpd, handshake_role: server_with_client_auth, "
-	  "client_auth_type: passthru "
-	  "} }\n",
+	  "client_auth_type: passthru } }\n",
 	  "" },
 	{ "a client needs no key ring", "keyrings: {}\ntls_actions: { server: { handshake_role: client } }\n",
 	  "" },
@@ -120,9 +116,8 @@ static const struct message_case fine[] = {
 
 static const struct message_case warnings[] = {
 	{ "a rule that covers another", RULES("  a: { priority: 2, " DOES "  b: { " DOES),
-	  "policy.yaml:3:3: warning: rules \"b\" can never match: rules \"a\" comes first and matches all of "
-	  "it; raise its "
-	  "\"priority\" above 2" },
+	  "policy.yaml:3:3: warning: rules \"b\" can never match: rules \"a\" comes first and covers it; "
+	  "raise the \"priority\" of \"b\" above 2" },
 	{ "by name", RULES("  a: { " DOES "  b: { match: { remote_addr: 10.0.0.0/8 }, " DOES),
 	  "rules \"b\" can never" },
 	{ "by network",
@@ -135,7 +130,7 @@ static const struct message_case warnings[] = {
 	{ "by listener", RULES("  a: { priority: 9, match: { listener: explicit }, " DOES "  b: { " DOES),
 	  "rules \"b\" can never" },
 	{ "key ring", "keyrings: { ftpd: { certificates: [ { chain: a, key: b } ] }, x: {} }\n",
-	  "policy.yaml:1:63: warning: keyrings \"x\" is not used by any of tls_actions" },
+	  "policy.yaml:1:63: warning: keyrings \"x\" is not used by any entry of tls_actions" },
 	{ "tls action", "tls_actions: { server: { keyring: ftpd }, x: { keyring: ftpd } }\n",
 	  "policy.yaml:1:43: warning: tls_actions \"x\" is not used by any rule" },
 	{ "ftp action", "ftp_actions: { x: {}, standard: {} }\n",
@@ -147,24 +142,23 @@ static const struct message_case warnings[] = {
 	      "  r: { match: { listener: a }, " DOES),
 	  "policy.yaml:1:43: warning: no rule matches listeners \"b\"" },
 	{ "CCC and draft", "ftp_actions: { standard: { secure_ctrlconn: clear, tlsrfclevel: draft } }\n",
-	  "policy.yaml:1:28: warning: \"secure_ctrlconn: clear\" lets nobody send CCC" },
+	  "policy.yaml:1:28: warning: \"secure_ctrlconn: clear\" does not permit CCC" },
 	{ "cccnonotify without CCC", "ftp_actions: { standard: { tlsrfclevel: cccnonotify } }\n",
 	  "policy.yaml:1:28: warning: \"tlsrfclevel: cccnonotify\" has no effect" },
 	{ "PORT is rejected anyway",
 	  "ftp_actions: { standard: { portcommand: reject, portcommandport: nolowports } }\n",
 	  "\"portcommandipaddr\" and \"portcommandport\" have no effect" },
 	{ "a list without AUTH", "ftp_actions: { standard: { commands_allowed: [USER, PASS, RETR] } }\n",
-	  "policy.yaml:1:28: warning: \"commands_allowed\" keeps clients of rules \"everyone\" from AUTH, "
-	  "and "
-	  "without it nobody can log in where TLS is explicit" },
+	  "policy.yaml:1:28: warning: \"commands_allowed\" refuses AUTH from clients of rules \"everyone\", "
+	  "and without it nobody can log in where TLS is explicit" },
 	{ "a list without PROT", "ftp_actions: { standard: { commands_allowed: [AUTH TLS, PBSZ, USER] } }\n",
-	  "from PROT, and without it nobody can transfer a file" },
+	  "refuses PROT from clients of rules \"everyone\", and without it nobody can transfer a file" },
 	{ "a list with AUTH", "ftp_actions: { standard: { commands_denied: [auth] } }\n",
-	  "policy.yaml:1:28: warning: \"commands_denied\" keeps clients" },
+	  "policy.yaml:1:28: warning: \"commands_denied\" refuses AUTH from clients" },
 	{ "no encryption",
 	  "tls_actions: { server: { keyring: ftpd, ciphers: [C02F, 003B] } }\n"
 	  "ftp_actions: { standard: { secure_ctrlconn: safe, secure_dataconn: clear } }\n",
-	  "policy.yaml:1:57: warning: \"003B\" encrypts nothing" },
+	  "policy.yaml:1:57: warning: \"003B\" does not encrypt" },
 	{ "CRL without trust", "keyrings: { ftpd: { certificates: [ { chain: a, key: b } ], crl: c } }\n",
 	  "policy.yaml:1:61: warning: \"crl\" has no effect without \"trust\"" },
 	{ "ciphers without TLS 1.2",
