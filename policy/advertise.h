@@ -1,4 +1,4 @@
-/* Where a client has to connect to for data, when a NAT stands between it and the gateway. */
+/* The address and port for data that a client behind a NAT has to be given. */
 #ifndef ATTLSD_POLICY_ADVERTISE_H
 #define ATTLSD_POLICY_ADVERTISE_H
 
@@ -7,9 +7,9 @@
 #include "policy/types.h"
 
 /*
- * The endpoint that a client is told to dial for a data port that is open for it
- * at `own`: the address of the first entry of nat.advertise that is for the
- * client and has one of own's family, and the port that a DNAT maps onto it.
+ * The endpoint to tell a client for a data port that is open for it at `own`: the
+ * address from the first entry of nat.advertise that is for this client and has an
+ * address of own's family, and the port that a DNAT maps to own's port.
  */
 struct ip_endpoint policy_advertised(const struct policy *policy, const struct ftp_action *ftp,
 				     const struct ip_addr *client, const struct ip_endpoint *own);

@@ -1,8 +1,8 @@
 /*
- * Memory that is given back all at once: a policy and the tree it is read from.
+ * Memory that is freed all at once: a policy, and the tree that it is read from.
  *
- * Nobody checks each allocation of a parse: a failed one returns NULL and sets
- * `failed`, and whoever owns the arena looks at that before he uses the result.
+ * A parser need not check each allocation: a failed one returns NULL and sets
+ * `failed`, which the owner of the arena checks before using the result.
  */
 #ifndef ATTLSD_POLICY_ARENA_H
 #define ATTLSD_POLICY_ARENA_H

@@ -45,7 +45,7 @@ static void refuse_unknown(struct parse_context *ctx, const struct field *f, con
 		    parse_hint(ctx, n->text, names));
 }
 
-/* NULL, and a fault, when it does not belong into this list. */
+/* Reports a fault and returns NULL when the cipher does not belong in this list. */
 static const struct cipher *parse_cipher(struct parse_context *ctx, const struct field *f,
 					 const struct node *n)
 {

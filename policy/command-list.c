@@ -11,10 +11,10 @@
 
 #include "policy/member.h"
 
-/* What a line of the machine's table can be, or one behind SITE. */
+/* The longest verb, and the longest argument of SITE, that can be listed. */
 #define COMMAND_WORD_MAX 16
 
-/* "dele" or "site exec": one or two words of letters and digits, one blank between them. */
+/* "dele" or "site exec": one or two words of letters and digits with one space between them. */
 static bool is_command(const char *text, size_t len)
 {
 	const char *blank = memchr(text, ' ', len);

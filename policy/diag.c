@@ -13,7 +13,7 @@
 
 #include "policy/utf8.h"
 
-/* A longer source line is shown in part: this many characters, this many of them before the caret. */
+/* Of a longer source line, this many characters are shown, this many of them before the caret. */
 #define LINE_SHOWN  120
 #define LINE_BEFORE 80
 
@@ -49,7 +49,7 @@ void diags_add(struct diags *diags, enum diag_level level, struct diag_mark mark
 	va_list ap;
 	int r;
 
-	/* Counted first: without memory a fault loses its text, never its effect. */
+	/* Counted first: when memory runs out, a fault may lose its text but not its effect. */
 	if (level == DIAG_ERROR)
 		diags->nerrors++;
 	if (diags->nitems >= DIAGS_MAX)
@@ -66,8 +66,7 @@ void diags_add(struct diags *diags, enum diag_level level, struct diag_mark mark
 	items[diags->nitems++] = item;
 }
 
-/* Copy text to out; every character that a terminal might act on becomes '?'. Returns the characters written.
- */
+/* Copy text to out, with '?' for each character that a terminal might act on. Returns how many there were. */
 static size_t print_safe(FILE *out, const char *text, size_t len, size_t max_chars)
 {
 	size_t chars = 0;
@@ -85,7 +84,7 @@ static size_t print_safe(FILE *out, const char *text, size_t len, size_t max_cha
 	return chars;
 }
 
-/* Find the line, which counts from 1. */
+/* Find a line by its number, from 1. */
 static bool find_line(const struct diags *diags, uint32_t line, const char **ret_start, size_t *ret_len)
 {
 	const char *at = diags->source;
@@ -118,7 +117,7 @@ static void print_source(const struct diags *diags, struct diag_mark mark, FILE 
 	if (mark.line == 0 || !find_line(diags, mark.line, &text, &len))
 		return;
 	if (mark.line == 1 && len >= 3 && memcmp(text, "\xef\xbb\xbf", 3) == 0) {
-		text += 3; /* a byte order mark is no character of the line */
+		text += 3; /* a byte order mark is not a character of the line */
 		len -= 3;
 	}
 	for (size_t i = 0; i < skip && len > 0; i++) {
@@ -145,7 +144,7 @@ static void print_source(const struct diags *diags, struct diag_mark mark, FILE 
 	(void)fputs("^\n", out);
 }
 
-/* By place; faults of one place stay in the order in which they were found. */
+/* By mark; faults with the same mark stay in the order in which they were found. */
 static int compare_items(const void *a, const void *b)
 {
 	const struct diag *const *pa = a;
@@ -181,7 +180,7 @@ void diags_print(const struct diags *diags, FILE *out)
 		(void)fputs(item->level == DIAG_WARNING ? ": warning: " : ": ", out);
 		print_safe(out, item->message, strlen(item->message), SIZE_MAX);
 		(void)fputc('\n', out);
-		/* several faults of one place: show it once */
+		/* several faults at one mark: show the line once */
 		if (i + 1 == diags->nitems || !same_mark(item->mark, order[i + 1]->mark))
 			print_source(diags, item->mark, out);
 	}

@@ -117,7 +117,7 @@ static void put_commands(const struct command_list *list, char buf[static VALUE_
 		    (size_t)snprintf(buf + len, VALUE_MAX - len, "%s%s", i > 0 ? ", " : "", list->names[i]);
 }
 
-/* The name of the object that is referred to. */
+/* The name of the referenced object. */
 static void put_reference(const struct field *f, const void *at, char buf[static VALUE_MAX])
 {
 	const struct schema *schema = schema_find(schema_root(), f->section)->sub;
@@ -130,7 +130,7 @@ static void put_reference(const struct field *f, const void *at, char buf[static
 		put_text(member_of_const(object, schema->name_offset), buf);
 }
 
-/* False: not a plain value. */
+/* Returns false for what is not a plain value. */
 static bool put_value(const struct field *f, const void *object, char buf[static VALUE_MAX])
 {
 	const void *at = member_of_const(object, f->offset);
@@ -143,7 +143,7 @@ static bool put_value(const struct field *f, const void *object, char buf[static
 	case FIELD_BOOL:
 		(void)snprintf(buf, VALUE_MAX, "%s", member_load_uint(object, f) != 0 ? "true" : "false");
 		return true;
-	case FIELD_ENUM: /* a word without a place has one value only */
+	case FIELD_ENUM: /* a word that is not stored can only be its one value */
 		return put_word(f, f->width == 0 ? 0 : member_load_uint(object, f), buf);
 	case FIELD_SET:
 		put_words(f, member_load_uint(object, f), buf);

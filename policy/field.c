@@ -46,7 +46,7 @@ bool field_is_list(struct parse_context *ctx, const struct field *f, const struc
 	return false;
 }
 
-/* "a, b, c" of the words that are accepted. */
+/* The accepted words as "a, b, c". */
 static const char *list_words(struct parse_context *ctx, const struct word *words)
 {
 	size_t size = 1;
@@ -67,7 +67,7 @@ static const char *list_words(struct parse_context *ctx, const struct word *word
 	return text != NULL ? text : "";
 }
 
-/* The word of this text; a fault and NULL otherwise. */
+/* Reports a fault and returns NULL when the text is not one of the words. */
 static const struct word *find_word(struct parse_context *ctx, const struct field *f, const struct node *n)
 {
 	const char *candidates[WORDS_MAX + 1] = { NULL };
@@ -313,7 +313,7 @@ void field_parse_backend(struct parse_context *ctx, const struct field *f, const
 		return;
 	}
 	if (strncasecmp(n->text, "original:", strlen("original:")) == 0) {
-		/* the client's address, at a port of its own */
+		/* the address that the client dialled, with this port */
 		if (value_host_port(n->text, n->len, &host, &host_len, &backend->endpoint) < 0 ||
 		    backend->endpoint.port == 0)
 			parse_error(ctx, n->mark, "\"%s\": original:port needs a port from 1 to 65535",

@@ -8,23 +8,23 @@
 #include "policy/parse-context.h"
 #include "policy/schema-types.h"
 
-/* What reads a type: reports a fault, or stores the value in the object. */
+/* The parser of one type: reports a fault, or stores the value in the object. */
 typedef void field_fn(struct parse_context *ctx, const struct field *field, const struct node *node,
 		      void *object);
 
-/* One for each type of schema-types.h but the containers, which are the walker's. */
+/* One for each type of schema-types.h except the containers, which walk.c handles. */
 field_fn field_parse_uint, field_parse_bool, field_parse_enum, field_parse_set, field_parse_duration;
 field_fn field_parse_string, field_parse_path, field_parse_trust, field_parse_name, field_parse_nets;
 field_fn field_parse_port_range, field_parse_advertise, field_parse_endpoint, field_parse_backend;
 
-/* Those that have files of their own. */
+/* In files of their own. */
 field_fn field_parse_ref, field_parse_refs; /* reference.c */
 field_fn field_parse_commands;		    /* command-list.c */
 field_fn field_parse_ciphers;		    /* cipher-list.c */
 
-/* A value that is there; reports a fault otherwise. */
+/* Is there a single value? Reports a fault if not. */
 bool field_is_scalar(struct parse_context *ctx, const struct field *field, const struct node *node);
-/* A list, or a single value, which is a list of one; reports a fault otherwise. */
+/* Is there a list, or a single value, which counts as a list of one? Reports a fault if not. */
 bool field_is_list(struct parse_context *ctx, const struct field *field, const struct node *node,
 		   bool empty_ok);
 

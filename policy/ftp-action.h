@@ -34,7 +34,7 @@ enum secure_level { SECURE_PRIVATE = 0, SECURE_SAFE, SECURE_CLEAR, SECURE_NEVER 
 /* SECURE_SESSION_REUSE: must a data connection resume its control connection's TLS session? */
 enum session_reuse { SESSION_REUSE_REQUIRED = 0, SESSION_REUSE_ALLOWED, SESSION_REUSE_NONE };
 
-/* TLSRFCLEVEL: which CCC is spoken. */
+/* TLSRFCLEVEL: which variant of CCC. */
 enum tls_rfc_level { TLSRFCLEVEL_DRAFT = 0, TLSRFCLEVEL_RFC4217, TLSRFCLEVEL_CCCNONOTIFY };
 
 /* PASSIVEDATACONN, PORTCOMMANDIPADDR: may the address differ from the control connection's? */
@@ -46,10 +46,10 @@ enum portcommand { PORTCOMMAND_REJECT = 0, PORTCOMMAND_ACCEPT };
 /* PORTCOMMANDPORT: may PORT and EPRT name a port below 1024? */
 enum portcommandport { NOLOWPORTS = 0, LOWPORTS_UNRESTRICTED };
 
-/* Which reply code where z/OS and the RFCs differ. */
+/* Which reply codes to use where z/OS and the RFCs differ. */
 enum reply_style { REPLY_STYLE_RFC = 0, REPLY_STYLE_ZOS };
 
-/* Verbs that are in no table of the gateway: refuse them, or let the server decide. */
+/* Verbs that the gateway does not know: refuse them, or let the server decide. */
 enum unknown_commands { UNKNOWN_COMMANDS_REFUSE = 0, UNKNOWN_COMMANDS_PASS };
 
 /* Commands by name, in upper case: "DELE", or with its first argument "SITE EXEC". */
@@ -86,11 +86,11 @@ struct ftp_action {
 	uint32_t datakeepalive_s;
 	uint32_t inactive_s;		      /* 0: never */
 	uint32_t dswaittime_min;	      /* 0: a busy data set is an error at once */
-	uint32_t dswaitinterval_s;	      /* between two attempts; a minute on z/OS */
-	struct command_list commands_allowed; /* when there is one: nothing else */
+	uint32_t dswaitinterval_s;	      /* between two attempts; z/OS waits a minute */
+	struct command_list commands_allowed; /* when there are any, all others are refused */
 	struct command_list commands_denied;
 	enum unknown_commands unknown_commands;
-	uint32_t login_attempts; /* failed ones that end a session; 0: any number */
+	uint32_t login_attempts; /* failures after which the session ends; 0: no limit */
 	uint32_t login_delay_ms; /* before a failed login is answered; doubles with each failure */
 	enum reply_style reply_style;
 };

@@ -43,7 +43,7 @@ struct ip_addr ip_addr_make(enum ip_family family, const uint8_t *bytes)
 	return addr;
 }
 
-/* As written: a mapped address stays one. */
+/* Without normalisation: a mapped address stays mapped. */
 static int parse_raw(const char *text, size_t len, struct ip_addr *ret_addr)
 {
 	struct ip_addr addr = { .family = IP_NONE };
@@ -119,7 +119,7 @@ int ip_net_parse(const char *text, size_t len, struct ip_net *ret_net)
 		if ((raw.bytes[i] & (uint8_t)~mask_byte((uint8_t)prefix, i)) != 0)
 			return -ERANGE;
 
-	/* A mapped address with a prefix below 96 has host bits, so it does not come here. */
+	/* A mapped address with a prefix below 96 has host bits and was refused above. */
 	if (is_mapped(raw.family, raw.bytes))
 		prefix -= MAPPED_PREFIX;
 	ret_net->addr = ip_addr_make(raw.family, raw.bytes);

@@ -3,8 +3,8 @@
  *
  * No socket header is needed to use them, so the leaves (policy/, ftp-alg/)
  * stay free of I/O. An IPv4-mapped IPv6 address (::ffff:a.b.c.d, RFC 4291
- * 2.5.5.2) is always stored as the IPv4 address that it stands for: there is
- * one spelling of each address, and comparing two of them is comparing bytes.
+ * 2.5.5.2) is always stored as the IPv4 address that it stands for: each
+ * address has one spelling, and comparing two addresses is comparing bytes.
  */
 #ifndef ATTLSD_POLICY_IP_H
 #define ATTLSD_POLICY_IP_H
@@ -30,7 +30,7 @@ struct ip_endpoint {
 };
 
 struct ip_net {
-	struct ip_addr addr; /* bits behind the prefix are zero */
+	struct ip_addr addr; /* bits after the prefix are zero */
 	uint8_t prefix;	     /* 0..32 or 0..128 */
 };
 
@@ -45,8 +45,8 @@ struct ip_net {
 int ip_addr_parse(const char *text, size_t len, struct ip_addr *ret_addr);
 
 /*
- * Parse "address" or "address/prefix"; host bits behind the prefix are an
- * error (-ERANGE), any other fault is -EINVAL.
+ * Parse "address" or "address/prefix"; host bits after the prefix are
+ * -ERANGE, any other fault is -EINVAL.
  */
 int ip_net_parse(const char *text, size_t len, struct ip_net *ret_net);
 

@@ -8,7 +8,7 @@
 #include <stdint.h>
 #include <string.h>
 
-/* By the object alone: it has a few dozen keys at most. */
+/* By the object alone, which has a few dozen keys at most. */
 static size_t bucket_of(const void *object)
 {
 	uint64_t bits = (uintptr_t)object;

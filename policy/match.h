@@ -1,4 +1,4 @@
-/* Which rule is for a connection. */
+/* Finds the rule of a connection. */
 #ifndef ATTLSD_POLICY_MATCH_H
 #define ATTLSD_POLICY_MATCH_H
 

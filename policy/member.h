@@ -1,6 +1,6 @@
 /*
- * A member of a policy's struct by its offset, since the tables of the language
- * know members by nothing else. The type is the caller's promise.
+ * A member of a policy's struct by its offset, which is all that the tables of the
+ * language hold. The caller has to know the type.
  */
 #ifndef ATTLSD_POLICY_MEMBER_H
 #define ATTLSD_POLICY_MEMBER_H
@@ -26,7 +26,7 @@ uint64_t member_load_uint(const void *object, const struct field *field);
 /* The same; a field of width 0 stores nothing. */
 void member_store_uint(void *object, const struct field *field, uint64_t value);
 
-/* A size_t, which is the number of elements of some array. */
+/* The size_t at this offset, which counts the elements of an array. */
 size_t member_load_count(const void *object, size_t offset);
 
 #endif

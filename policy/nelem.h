@@ -1,4 +1,4 @@
-/* The number of elements of an array. The folder knows nothing of gateway/, so it has its own. */
+/* The number of elements of an array. policy/ may not include the same macro from gateway/. */
 #ifndef ATTLSD_POLICY_NELEM_H
 #define ATTLSD_POLICY_NELEM_H
 

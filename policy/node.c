@@ -17,11 +17,11 @@ struct builder {
 	yaml_parser_t parser;
 	struct arena *arena;
 	struct diags *diags;
-	const char *text; /* for the place of a byte that libyaml cannot read */
+	const char *text; /* to locate a byte that libyaml cannot read */
 	size_t len;
 	struct node *root;
-	struct node *stack[NODE_DEPTH_MAX]; /* the open sequences and mappings */
-	struct node *keys[NODE_DEPTH_MAX];  /* of each: the key that waits for its value */
+	struct node *stack[NODE_DEPTH_MAX]; /* open sequences and mappings */
+	struct node *keys[NODE_DEPTH_MAX];  /* for each, the key that waits for its value */
 	size_t depth;
 	size_t nodes;
 	size_t documents;
@@ -37,7 +37,7 @@ static void fault(struct builder *b, struct diag_mark mark, const char *message)
 	diags_add(b->diags, DIAG_ERROR, mark, "%s", message);
 }
 
-/* libyaml gives a byte offset, not a mark, for what its reader refuses. */
+/* For input that its reader refuses, libyaml gives a byte offset instead of a mark. */
 static struct diag_mark mark_of_offset(const struct builder *b, size_t offset)
 {
 	struct diag_mark mark = { .line = 1, .column = 1 };
@@ -59,12 +59,12 @@ static struct diag_mark mark_of_offset(const struct builder *b, size_t offset)
 	return mark;
 }
 
-/* What libyaml says of a slip that is often made, and how to fix it. */
+/* What libyaml says about common mistakes, and what we say instead. */
 static const struct {
 	const char *problem;
 	const char *context;
 	const char *message;
-	bool before; /* the fault is where the context began, not where libyaml saw it */
+	bool before; /* the mistake is where the context began, not where libyaml noticed it */
 } common_slips[] = {
 	{ "found character that cannot start any token", "while scanning for the next token",
 	  "no value can start with this character; "
@@ -135,7 +135,7 @@ static void append(struct node *parent, struct node *child)
 	parent->count++;
 }
 
-/* Put a finished or just opened node where the document has it. false: no sense can be made of the rest. */
+/* Attach a node to the innermost open one. Returns false when the rest cannot be understood. */
 static bool attach(struct builder *b, struct node *node)
 {
 	struct node *parent;
@@ -265,7 +265,7 @@ static bool start_document(struct builder *b, const yaml_event_t *event)
 	return false;
 }
 
-/* Returns false when no sense can be made of the rest. */
+/* Returns false when the rest cannot be understood. */
 static bool add_event(struct builder *b, const yaml_event_t *event)
 {
 	switch (event->type) {

@@ -1,5 +1,5 @@
 /*
- * A YAML text as a tree with marks. The only module that knows libyaml.
+ * A YAML text as a tree with marks. This is the only module that uses libyaml.
  *
  * The tree is a subset of YAML on purpose: no aliases, anchors, tags, second
  * document, duplicate keys or control characters, and bounds on size and depth.
@@ -18,7 +18,7 @@
 #define NODE_TEXT_MAX  (1024 * 1024)
 
 enum node_kind {
-	NODE_BAD = 0, /* a fault that was reported already; whoever meets it says nothing */
+	NODE_BAD = 0, /* its fault was reported already, so its readers report nothing */
 	NODE_SCALAR,
 	NODE_SEQUENCE,
 	NODE_MAPPING,
@@ -37,19 +37,19 @@ struct node {
 };
 
 /*
- * Parse text into a tree that lives in the arena. Faults go into diags; a tree
- * with faults in single nodes is returned as well. NULL when there is no whole
- * tree, of which nothing more could be said (arena->failed: no memory).
+ * Parse text into a tree that lives in the arena. Faults go into diags. A
+ * tree with faults in single nodes is returned, too. Returns NULL when there is no
+ * complete tree to check further (arena->failed: no memory).
  */
 struct node *node_parse(const char *text, size_t len, struct arena *arena, struct diags *diags);
 
 /* The member of a mapping with this key, or NULL. */
 const struct node *node_member(const struct node *mapping, const char *key);
 
-/* "key:" with nothing behind it. */
+/* Is this "key:" without a value? */
 bool node_is_empty(const struct node *node);
 
-/* Walk over a list, where a scalar is a list of one (it may have siblings, which are not its items). */
+/* Iterate over a list; a scalar is a list of one (its siblings are not items of the list). */
 const struct node *node_list_first(const struct node *node);
 const struct node *node_list_next(const struct node *node, const struct node *item);
 size_t node_list_count(const struct node *node);

@@ -23,7 +23,7 @@ const char *parse_hint(struct parse_context *ctx, const char *word, const char *
 {
 	const char *found;
 
-	/* What is not kept need not be searched for: a hostile file could make that slow. */
+	/* No search for faults that are not kept: a hostile file could make that slow. */
 	if (ctx->diags->nitems >= DIAGS_MAX)
 		return "";
 	found = diag_suggest(word, candidates);

@@ -14,14 +14,14 @@
 
 struct parse_context {
 	struct policy *policy;
-	struct arena *arena;   /* of the policy's strings and arrays */
-	struct arena *scratch; /* of what ends with the parse */
+	struct arena *arena;   /* for the strings and arrays of the policy */
+	struct arena *scratch; /* for what is needed during the parse only */
 	struct locations *locations;
 	struct diags *diags;
-	const char *folder;  /* before relative paths */
+	const char *folder;  /* put before relative paths */
 	const char *section; /* where we are: "rules", NULL at the top */
 	const char *name;    /* of the object in it, NULL: none */
-	size_t faults;	     /* so far, also those that the tree had reported */
+	size_t faults;	     /* so far, including those of the tree */
 };
 
 /* Report a fault of the file. */

@@ -19,13 +19,13 @@
 #include "policy/unsupported.h"
 #include "policy/walk.h"
 
-/* What policy_parse() gives out is the first member, so policy_free() finds the memory behind it. */
+/* Callers get the first member, so policy_free() can get back from it to the arena. */
 struct policy_store {
 	struct policy policy;
 	struct arena arena;
 };
 
-/* z/OS TTLSRule: the largest priority first, then by name. */
+/* z/OS TTLSRule: largest priority first, then by name. */
 static int compare_rules(const void *a, const void *b)
 {
 	const struct policy_rule *x = a;
@@ -36,7 +36,7 @@ static int compare_rules(const void *a, const void *b)
 	return strcmp(x->name, y->name);
 }
 
-/* Only a value of the file has a mark. */
+/* Only values that the file gives have a mark. */
 static void finish_daemon(struct policy_daemon *daemon)
 {
 	daemon->user_given = daemon->user_mark.line > 0;

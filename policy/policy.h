@@ -19,16 +19,16 @@
 /*
  * Parse and check a whole policy. `folder` is put before every relative path of
  * the file ("" leaves them alone). All faults go into diags, which the caller
- * has initialised with the same text; policy is set only when there was no error
- * (warnings do not hinder). Returns 0, -EINVAL (diags says why) or -ENOMEM.
+ * has initialised with the same text; the policy is returned only if there was
+ * no error; warnings are allowed. Returns 0, -EINVAL (diags says why) or -ENOMEM.
  */
 int policy_parse(const char *text, size_t len, const char *folder, struct diags *diags,
 		 struct policy **ret_policy);
 
 /*
- * daemon.control_socket alone, of a policy that may have faults: an attlsd that
- * runs has to be found while its policy is being changed. Returns 0 and its path,
- * cut off at `size` ("" for none); -EINVAL when the text is no YAML; -ENOMEM.
+ * Only daemon.control_socket, from a policy that may have faults: attlsctl has to
+ * find a running attlsd while its policy is being edited. Returns 0 and the path,
+ * cut off at `size` ("" for none); -EINVAL when the text is not YAML; -ENOMEM.
  */
 int policy_peek_control_socket(const char *text, size_t len, const char *folder, char *buf, size_t size);
 

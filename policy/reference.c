@@ -16,7 +16,7 @@ static const char *name_of(const struct schema *schema, void *object)
 	return *(const char **)member_of(object, schema->name_offset);
 }
 
-/* The objects of a section, of which there are *ret_n. */
+/* The array of a section's objects, *ret_n of them. */
 static char *section_objects(struct parse_context *ctx, const struct field *section, size_t *ret_n)
 {
 	*ret_n = member_load_count(ctx->policy, section->count_offset);
@@ -39,7 +39,7 @@ static void refuse_dangling(struct parse_context *ctx, const struct field *secti
 		    hint[0] != '\0' ? hint : "; define it there");
 }
 
-/* NULL, and a fault, when there is none. */
+/* Reports a fault and returns NULL when there is no such object. */
 static void *resolve(struct parse_context *ctx, const struct field *f, const struct node *n)
 {
 	const struct field *section = schema_find(schema_root(), f->section);

@@ -55,7 +55,7 @@ static void warn_ftp_action(const struct check *c, const struct ftp_action *ftp)
 		     "\"portcommand\" is reject");
 }
 
-/* Does a list name this verb: alone, or with an argument as well ("AUTH TLS")? */
+/* Does a list name this verb, alone or (if with_argument) with one ("AUTH TLS")? */
 static bool list_names(const struct command_list *list, const char *verb, bool with_argument)
 {
 	size_t len = strlen(verb);
@@ -67,7 +67,7 @@ static bool list_names(const struct command_list *list, const char *verb, bool w
 	return false;
 }
 
-/* The list that keeps this verb from everybody; NULL: none does. */
+/* The key of the list that refuses this verb from every client, or NULL. */
 static const char *list_without(const struct ftp_action *ftp, const char *verb)
 {
 	if (ftp->commands_allowed.n > 0 && !list_names(&ftp->commands_allowed, verb, true))
@@ -75,7 +75,7 @@ static const char *list_without(const struct ftp_action *ftp, const char *verb)
 	return list_names(&ftp->commands_denied, verb, false) ? "commands_denied" : NULL;
 }
 
-/* Lists of commands that lock everybody out by accident: what policy asks for takes AUTH, PBSZ and PROT. */
+/* Lists that lock out every client by accident: without AUTH, PBSZ and PROT, no client can satisfy policy. */
 static void warn_lists(const struct check *c, const struct policy_rule *rule)
 {
 	static const char *const verbs[] = { "AUTH", "PBSZ", "PROT" };
@@ -106,7 +106,7 @@ static bool nets_hold(const struct ip_net *nets, size_t n, const struct ip_net *
 	return false;
 }
 
-/* Is b a part of a? No net at all is every address. */
+/* Is each address of b in a? An empty list means every address. */
 static bool nets_cover(const struct ip_net *a, size_t na, const struct ip_net *b, size_t nb)
 {
 	static const struct ip_net any[] = { { .addr.family = IP_V4 }, { .addr.family = IP_V6 } };

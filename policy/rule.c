@@ -22,7 +22,7 @@ static bool is_valid(const struct check *c, const void *object)
 	return locations_is_valid(c->locations, object);
 }
 
-/* The i-th listener from which connections can come to this rule, NULL past the last. */
+/* The i-th listener whose connections this rule can match, NULL past the last. */
 static const struct policy_listener *rule_listener(const struct check *c, const struct policy_rule *rule,
 						   size_t i)
 {
@@ -100,7 +100,7 @@ static void check_proxy_protocol(const struct check *c, const struct policy_list
 		    c, listener, "proxy_data",
 		    "\"proxy_data\" of listeners \"%s\" has no effect without \"proxy_protocol\"; add it",
 		    listener->name);
-	/* where a firewall hands connections over, their addresses are those of the client already */
+	/* a transparent listener already sees the client's own address */
 	if (listener->nproxies > 0 && listener->transparent)
 		check_error(c, listener, "proxy_protocol",
 			    "listeners \"%s\" cannot be transparent and have \"proxy_protocol\"; "
@@ -108,7 +108,7 @@ static void check_proxy_protocol(const struct check *c, const struct policy_list
 			    listener->name);
 }
 
-/* A session with itself would make another one, and so on, until a limit ends it. */
+/* attlsd would connect to itself, which opens another session, and so on up to a limit. */
 static bool is_own_listener(const struct policy_backend *backend, const struct policy_listener *listener)
 {
 	const struct ip_addr *at = &backend->endpoint.addr;
@@ -167,7 +167,7 @@ static unsigned range_size(const struct port_range *range)
 	return range->low == 0 ? 0 : range->high - range->low + 1u;
 }
 
-/* advertise_ports[i] stands for passivedataports[i], and one DNAT can do so for one range only. */
+/* A DNAT maps advertise_ports[i] to passivedataports[i], so there can be one range only. */
 static void check_advertise_ports(const struct check *c)
 {
 	const struct policy_nat *nat = &c->policy->nat;
@@ -225,7 +225,7 @@ static void check_secure_password(const struct check *c, const struct ftp_action
 	    "\"secure_password\" can only be optional if an entry of \"users\" has a \"password_file\"");
 }
 
-/* A login without TLS is refused, and TLS is not offered: nobody could log in. */
+/* Login without TLS is refused and TLS is not offered, so no client could log in. */
 static void check_reachable_tls(const struct check *c, const struct ftp_action *ftp)
 {
 	if (ftp->auth_tls || ftp->secure_ftp != SECURE_FTP_REQUIRED)
@@ -269,7 +269,7 @@ static void check_secure_login(const struct check *c, const struct policy_rule *
 		    ftp->name, tls->name);
 }
 
-/* PRIVATE is what a cipher gives that encrypts. */
+/* The level PRIVATE needs a cipher that encrypts. */
 static void check_level(const struct check *c, const struct policy_rule *rule)
 {
 	const struct ftp_action *ftp = rule->ftp;

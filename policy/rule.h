@@ -1,6 +1,6 @@
 /*
- * Checks of a policy as a whole, after each of its values was read: what is not
- * a fault of one value but of two that do not go together.
+ * Checks of a whole policy, after all values were read: faults that are not in one
+ * value, but in two that contradict each other.
  */
 #ifndef ATTLSD_POLICY_RULE_H
 #define ATTLSD_POLICY_RULE_H
@@ -9,11 +9,11 @@
 #include "policy/locations.h"
 #include "policy/types.h"
 
-/* Errors: contradictions between objects. Objects with faults of their own are left out. */
+/* Errors: contradictions between objects. Objects with faults of their own are skipped. */
 void rule_check(const struct policy *policy, const struct locations *locations, struct diags *diags);
 
-/* Warnings: parts that have no effect. Call it for a policy without errors, after its rules were sorted;
- * so no location is known of a rule. */
+/* Warnings: parts without an effect. For a policy without errors whose rules are sorted, so that the
+ * locations of rules are no longer valid. */
 void rule_warn(const struct policy *policy, const struct locations *locations, struct diags *diags);
 
 #endif

@@ -1,6 +1,6 @@
 /*
- * What a row of the policy language's tables says: a key, its type, where its
- * value goes, and what it may be. The tables themselves: schema.h.
+ * The types of the tables that define the policy language: a row has a key, its
+ * type, where its value is stored, and which values are allowed.
  */
 #ifndef ATTLSD_POLICY_SCHEMA_TYPES_H
 #define ATTLSD_POLICY_SCHEMA_TYPES_H
@@ -17,16 +17,16 @@ enum field_type {
 	FIELD_SET,	  /* a list of words: the OR of their values */
 	FIELD_DURATION,	  /* min..max in units of unit_ms */
 	FIELD_STRING,	  /* min..max bytes */
-	FIELD_PATH,	  /* the same, relative to the policy's folder; words: those that mean none, a NULL */
-	FIELD_TRUST,	  /* a path, or the system's store (flag: that one) */
-	FIELD_NAME,	  /* a name as value_is_name() has it */
+	FIELD_PATH,	  /* the same, relative to the policy's folder; a word of `words` means NULL */
+	FIELD_TRUST,	  /* a path, or the system's store (sets the flag) */
+	FIELD_NAME,	  /* a name, see value_is_name() */
 	FIELD_PORT_RANGE, /* within min..max */
 	FIELD_ADVERTISE,  /* an address, interface:NAME or a host name: into a struct policy_advertise */
 	FIELD_ENDPOINT,	  /* struct ip_endpoint */
 	FIELD_BACKEND,	  /* backend's address: into a struct policy_backend */
 	FIELD_NETS,	  /* a list of struct ip_net (and their count) */
 	FIELD_COMMANDS,	  /* a list of FTP commands: struct command_list */
-	FIELD_CIPHERS,	  /* TLS 1.2: OpenSSL's colon list (flag: one encrypts nothing) */
+	FIELD_CIPHERS,	  /* TLS 1.2: OpenSSL's colon list (flag: one does not encrypt) */
 	FIELD_SUITES,	  /* TLS 1.3: the same */
 	FIELD_REF,	  /* pointer to an object of `section` */
 	FIELD_REFS,	  /* a list of these (and their count) */
@@ -38,14 +38,14 @@ enum field_type {
 struct word {
 	const char *text; /* NULL ends the list */
 	unsigned value;
-	const char *refusal; /* NULL, or why this word of z/OS is not accepted here */
+	const char *refusal; /* why this word of z/OS is not accepted here; NULL: it is */
 };
 
 struct field {
 	const char *key; /* NULL ends a table */
 	enum field_type type;
-	bool required;	     /* for FIELD_OBJECTS: with one entry at least */
-	bool zero_ok;	     /* 0 is allowed though below min */
+	bool required;	     /* for FIELD_OBJECTS: with at least one entry */
+	bool zero_ok;	     /* 0 is allowed although below min */
 	uint8_t width;	     /* bytes of an integer to store; 0: checked, not stored */
 	size_t offset;	     /* of the member in its struct */
 	size_t count_offset; /* of the size_t that counts the elements, 0: none */
@@ -53,11 +53,12 @@ struct field {
 	size_t mark_offset;  /* of the struct diag_mark of the value, 0: none */
 	const struct word *words;
 	uint64_t min, max;
-	uint32_t unit_ms;	  /* of durations: the unit in which they are kept */
+	uint32_t unit_ms;	  /* of durations: the unit in which they are stored */
 	uint32_t bare_unit_ms;	  /* of durations: the unit of a number without one */
-	const char *default_text; /* as a user would write it (sets: words with blanks between); NULL: none */
+	const char *default_text; /* as a user would write it (sets: words separated by spaces); NULL: none */
 	const char *section;	  /* of references: where the object is defined */
-	const char *scalar_key; /* of lists: a single value is an entry with this key alone; NULL: a fault */
+	const char
+	    *scalar_key; /* of lists: a single value means an entry with only this key; NULL: not allowed */
 	const struct schema *sub;
 };
 

@@ -201,7 +201,7 @@ static const struct word proxies[] = { { "none", BACKEND_PROXY_NONE, NULL },
 				       { 0 } };
 
 static const struct field backend_fields[] = {
-	/* the type fills host and endpoint as well; `original` is what a check wants to read */
+	/* the type also fills host and endpoint; `original` is the member that checks read */
 	{ .key = "address",
 	  .type = FIELD_BACKEND,
 	  AT(policy_backend, original),
@@ -251,7 +251,7 @@ static const struct word conntracks[] = { { "off", NAT_CONNTRACK_OFF, NULL },
 					  { 0 } };
 
 static const struct field advertise_fields[] = {
-	/* the type fills interface, host or the addresses */
+	/* the type fills interface, host or one of the addresses */
 	{ .key = "address",
 	  .type = FIELD_ADVERTISE,
 	  PTR(policy_advertise, host),
@@ -350,7 +350,7 @@ static const struct schema user_schema = { .fields = user_fields,
 					   .name_offset = offsetof(struct policy_user, name),
 					   .mark_offset = offsetof(struct policy_user, mark) };
 
-/* In this order they are read: a section stands before those that refer to it. */
+/* Sections are read in this order: each comes before those that refer to it. */
 static const struct field root_fields[] = {
 	{ .key = "version", .type = FIELD_UINT, .min = 1, .max = 1, .required = true },
 	{ .key = "daemon", .type = FIELD_GROUP, PTR(policy, daemon), .sub = &daemon_schema },

@@ -1,9 +1,9 @@
 /*
- * The policy language as tables: which keys there are, of which type, where
- * their values go, and what stands when they are not given.
+ * The policy language as tables: its keys, their types and defaults, and where
+ * their values are stored.
  *
- * The walker (walk.h), the check for what is not supported yet and the test of
- * the manual page read the same tables, so a key exists in one place.
+ * The walker (walk.h), the check for unsupported features, explain and the test of
+ * the manual page read the same tables, so that each key is defined once.
  */
 #ifndef ATTLSD_POLICY_SCHEMA_H
 #define ATTLSD_POLICY_SCHEMA_H

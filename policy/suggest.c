@@ -9,7 +9,7 @@
 /* Nothing that a policy names is longer; it bounds the table below. */
 #define WORD_MAX 64
 
-/* Without a locale, and cheap. */
+/* Independent of the locale, and cheap. */
 static char lower(char c)
 {
 	return c >= 'A' && c <= 'Z' ? (char)(c | 0x20) : c;
@@ -22,7 +22,7 @@ static size_t min3(size_t a, size_t b, size_t c)
 	return ab < c ? ab : c;
 }
 
-/* Levenshtein's distance; two neighbours that changed places count as one step, and case does not count. */
+/* Levenshtein distance in which two swapped neighbours count as one step; case does not matter. */
 static size_t distance(const char *a, size_t a_len, const char *b, size_t b_len)
 {
 	size_t rows[3][WORD_MAX + 1];
@@ -60,7 +60,7 @@ const char *diag_suggest(const char *word, const char *const *candidates)
 		size_t len = strnlen(*candidates, WORD_MAX + 1);
 		size_t d;
 
-		/* each character more or less is one step */
+		/* a difference in length takes at least as many steps */
 		if (len > WORD_MAX || len > word_len + best || len + best < word_len)
 			continue;
 		d = distance(word, word_len, *candidates, len);

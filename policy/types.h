@@ -1,6 +1,6 @@
 /*
- * A policy as structs, one for each section of the file. Types only: what is done
- * with them is in the modules above.
+ * A policy as structs, one for each section of the file. Types only: the functions
+ * are in the modules that include this header.
  *
  * All strings and arrays belong to the struct policy and live until policy_free().
  * Cross references of the file (a rule's tls action, an action's key ring) are
@@ -26,7 +26,7 @@ struct policy_daemon {
 	struct diag_mark user_mark;
 	uint32_t workers;	    /* 0: one per CPU ("auto") */
 	const char *control_socket; /* default "/run/attlsd/control.sock"; NULL: none */
-	bool control_socket_given;  /* the file names it (then it must be made) */
+	bool control_socket_given;  /* the file names it (then attlsd must be able to make it) */
 	struct diag_mark control_socket_mark;
 	enum log_level log_level;
 	enum log_format log_format;
@@ -63,7 +63,7 @@ enum client_auth_type {
 	CLIENT_AUTH_PASSTHRU
 };
 
-/* ServerHandshakeSNI: has the name that a client asks for to be one of ours, and has it to ask for one? */
+/* ServerHandshakeSNI: must a client ask for a name, and must that be one of ours? */
 enum handshake_sni { HANDSHAKE_SNI_REQUIRED = 0, HANDSHAKE_SNI_OPTIONAL, HANDSHAKE_SNI_OFF };
 
 /* Bits of tls_action.versions */
@@ -79,11 +79,11 @@ struct tls_action {
 	unsigned versions;
 	const char *ciphersuites; /* TLS 1.3: OpenSSL's colon list; NULL: OpenSSL's default */
 	const char *ciphers;	  /* TLS 1.2: the same; NULL: a secure default chosen by the gateway */
-	bool null_ciphers;	  /* some of them encrypt nothing: the level of a connection may be SAFE */
+	bool null_ciphers;	  /* one of them does not encrypt: a connection may only be SAFE */
 	struct diag_mark mark, ciphersuites_mark, ciphers_mark;
 	uint32_t handshake_timeout_ms;
 	uint32_t session_timeout_s;
-	bool ktls;    /* the kernel may do the TLS of what is sent on data connections */
+	bool ktls;    /* the kernel may encrypt what is sent on data connections */
 	size_t index; /* its place in policy.tls_actions */
 };
 
@@ -91,7 +91,7 @@ enum backend_source { BACKEND_SOURCE_GATEWAY = 0, BACKEND_SOURCE_CLIENT };
 enum backend_data { BACKEND_DATA_AUTO = 0, BACKEND_DATA_PASSIVE, BACKEND_DATA_ACTIVE };
 enum backend_epsv { BACKEND_EPSV_AUTO = 0, BACKEND_EPSV_ALWAYS, BACKEND_EPSV_NEVER };
 
-/* What the server is told of the client before anything else (PROXY protocol). */
+/* The PROXY protocol: what the server is told about the client first. */
 enum backend_proxy { BACKEND_PROXY_NONE = 0, BACKEND_PROXY_V1, BACKEND_PROXY_V2 };
 
 struct policy_backend {
@@ -116,21 +116,20 @@ struct policy_listener {
 	enum listener_tls tls;
 	bool transparent;
 	struct ip_net
-	    *proxies; /* load balancers, which say who the client is; nproxies 0: clients come themselves */
+	    *proxies; /* load balancers that name the client; nproxies 0: clients connect directly */
 	size_t nproxies;
 	bool proxy_data; /* passive data connections may come from them as well */
 	struct diag_mark mark, address_mark;
 	size_t index;
 };
 
-/* How the kernel is told of data connections: not, as expectations (RELATED), as elements of an nftables set.
- */
+/* How data connections are announced to the kernel: not, as expectations (RELATED), in an nftables set. */
 enum nat_conntrack { NAT_CONNTRACK_OFF = 0, NAT_CONNTRACK_EXPECT, NAT_CONNTRACK_SET };
 
 /*
- * What some clients are told to dial for data. An address stands in that of its
- * family; what names an interface or a host is filled in by whoever does I/O
- * (policy-file.h), of either family or both.
+ * The address that some clients are given for data. A literal address is stored in
+ * v4 or v6. For an interface or a host name, gateway/host/policy-file.c looks up
+ * the addresses and fills in one or both.
  */
 struct policy_advertise {
 	struct ip_net *to; /* these clients; nto 0: all */
@@ -138,16 +137,16 @@ struct policy_advertise {
 	const char *interface; /* NULL: none */
 	const char *host;      /* a name to be resolved; NULL: none */
 	struct ip_addr v4, v6; /* IP_NONE: it has none of this family */
-	bool map_ports;	       /* advertise_ports hold for them, too */
+	bool map_ports;	       /* advertise_ports apply to these clients */
 	struct diag_mark address_mark;
 };
 
 struct policy_nat {
 	struct policy_advertise *advertise; /* in the order in which they are tried */
 	size_t nadvertise;
-	struct port_range advertise_ports; /* stands for passivedataports, port by port; low 0: not mapped */
+	struct port_range advertise_ports; /* mapped to passivedataports, port by port; low 0: not mapped */
 	enum nat_conntrack conntrack;
-	const char *nft_set; /* "family table name"; IPv6 goes to a set named with a 6 behind it */
+	const char *nft_set; /* "family table name"; the set for IPv6 has a 6 appended to its name */
 };
 
 struct policy_rule {
@@ -194,7 +193,7 @@ struct policy {
 	size_t nusers;
 };
 
-/* One arriving control connection. */
+/* A new control connection. */
 struct policy_flow {
 	const struct policy_listener *listener;
 	struct ip_addr remote;

@@ -1,6 +1,6 @@
 /*
  * Refuses what the policy language has and the gateway does not support yet. The
- * table at the top names each such key; a feature that arrives takes its row away.
+ * table at the top names each such key; a feature that is added takes its row away.
  */
 #include "policy/unsupported.h"
 
@@ -12,7 +12,7 @@
 #include "policy/nelem.h"
 #include "policy/schema.h"
 
-/* A feature that arrives takes its row with it. */
+/* Remove the row of a feature when the gateway supports it. */
 static const struct unsupported table[] = {
 	{ "tls_actions", "handshake_role", UNSUPPORTED_BUT(ROLE_CLIENT),
 	  "use server or server_with_client_auth" },

@@ -10,7 +10,7 @@
 
 size_t utf8_decode(const char *text, size_t len, uint32_t *ret_rune)
 {
-	/* by length: the smallest rune that needs it (a shorter one is an overlong spelling) */
+	/* by length: the smallest rune that needs it (a smaller one would be an overlong encoding) */
 	static const uint32_t smallest[] = { 0, 0, 0x80, 0x800, 0x10000 };
 	uint8_t first = (uint8_t)text[0];
 	uint32_t rune;

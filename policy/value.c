@@ -82,7 +82,7 @@ int value_duration(const char *text, size_t len, uint64_t bare_unit_ms, uint64_t
 	return 0;
 }
 
-/* 1..65535, or 0 as well when zero_ok. */
+/* 1..65535, or 0 if zero_ok. */
 static int parse_port(const char *text, size_t len, bool zero_ok, uint16_t *ret_port)
 {
 	uint64_t value;
@@ -139,7 +139,7 @@ int value_port_range(const char *text, size_t len, struct port_range *ret_range)
 	return 0;
 }
 
-/* Split at the last colon; brackets, which an IPv6 address must have, are taken off. */
+/* Split at the last colon and remove the brackets, which an IPv6 address must have. */
 static int split_host(const char *text, size_t len, const char **ret_host, size_t *ret_host_len, bool *ret_v6,
 		      uint16_t *ret_port)
 {
@@ -159,8 +159,7 @@ static int split_host(const char *text, size_t len, const char **ret_host, size_
 	return 0;
 }
 
-/* RFC 1123 2.1, and '_', which names in the field have. All digits and dots would be an address gone wrong.
- */
+/* RFC 1123 2.1, and '_', which real names contain. Only digits and dots would be a mistyped address. */
 bool value_is_host(const char *text, size_t len)
 {
 	bool letter = false;

@@ -1,8 +1,8 @@
 /*
- * One value of a policy from its text: numbers, durations, ports, endpoints.
+ * Parses one value of a policy: numbers, durations, ports, endpoints.
  *
- * Every function returns 0, -EINVAL (not of this form) or -ERANGE (the form is
- * right but the number does not fit), and sets its result only with 0.
+ * Every function returns 0, -EINVAL (wrong syntax) or -ERANGE (the syntax is
+ * right but the number is out of range), and sets its result only if it returns 0.
  * The text need not be terminated.
  */
 #ifndef ATTLSD_POLICY_VALUE_H
@@ -15,14 +15,13 @@
 #include "policy/ftp-action.h"
 #include "policy/ip.h"
 
-/* A plain decimal number; a leading zero is no number (it would be octal elsewhere). */
+/* A decimal number. A leading zero is refused, since it would mean octal elsewhere. */
 int value_uint(const char *text, size_t len, uint64_t *ret_value);
 
 /* "true" or "false" in any case. */
 int value_bool(const char *text, size_t len, bool *ret_value);
 
-/* A number with ms, s, m, h or d behind it; without one the number counts units of bare_unit_ms milliseconds.
- */
+/* A number followed by ms, s, m, h or d; a number without a unit counts bare_unit_ms milliseconds. */
 int value_duration(const char *text, size_t len, uint64_t bare_unit_ms, uint64_t *ret_ms);
 
 /* "low-high" or z/OS's "(low,high)": two ports with low <= high (else -ERANGE). */
@@ -33,7 +32,7 @@ int value_endpoint(const char *text, size_t len, struct ip_endpoint *ret_endpoin
 
 /*
  * "host:port" where host is an address ([v6]) or a host name. *ret_host points
- * into text and is without brackets; the endpoint's family is IP_NONE for a name.
+ * into text, without the brackets; for a name, the endpoint's family is IP_NONE.
  */
 int value_host_port(const char *text, size_t len, const char **ret_host, size_t *ret_host_len,
 		    struct ip_endpoint *ret_endpoint);

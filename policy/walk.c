@@ -20,8 +20,7 @@
 static void walk_field(struct parse_context *ctx, const struct field *f, const struct node *node,
 		       void *object);
 
-/* How often a table, or one below it, has this key; *ret_parent: whose table that is, NULL for the top level.
- */
+/* Count this key in a table and those below it; *ret_parent: the key of its table, NULL: the top level. */
 static unsigned count_key(const struct schema *schema, const char *parent, const char *key,
 			  const char **ret_parent)
 {
@@ -38,7 +37,7 @@ static unsigned count_key(const struct schema *schema, const char *parent, const
 	return n;
 }
 
-/* The right key at the wrong place is the newcomer's mistake, a misspelt one everybody's. */
+/* Beginners put the right key into the wrong section; everybody misspells keys. */
 static const char *hint_of_key(struct parse_context *ctx, const char *key, const char *const *candidates)
 {
 	const char *parent = NULL;
@@ -85,7 +84,7 @@ static void refuse_missing_key(struct parse_context *ctx, const struct field *f,
 			    f->key);
 }
 
-/* Read the default as if it stood in the file; words with blanks between are a list. */
+/* Parse the default as if it were in the file; words separated by spaces are a list. */
 static void apply_default(struct parse_context *ctx, const struct field *f, void *object)
 {
 	struct node list = { .kind = NODE_SEQUENCE, .text = "" };
@@ -114,7 +113,7 @@ static void apply_default(struct parse_context *ctx, const struct field *f, void
 	walk_field(ctx, f, &list, object);
 }
 
-/* All fields of a table from a mapping; group names it in messages when it is not an object of its own. */
+/* Parse a mapping by a table. Messages name `group`, unless it is NULL: then the mapping is an object. */
 static void walk_fields(struct parse_context *ctx, const struct schema *schema, const char *group,
 			const struct node *node, struct diag_mark mark, void *object)
 {
@@ -148,7 +147,7 @@ static void walk_fields(struct parse_context *ctx, const struct schema *schema, 
 	}
 }
 
-/* A mapping, or "key:" with nothing behind it, which is one without members. */
+/* Is it a mapping, or "key:" without a value, which is an empty one? Reports a fault if not. */
 static bool is_mapping(struct parse_context *ctx, const char *part, const char *what, const struct node *node)
 {
 	if (node->kind == NODE_BAD)
@@ -181,7 +180,7 @@ static void *new_array(struct parse_context *ctx, const struct field *f, size_t 
 	return array;
 }
 
-/* A value where an entry is expected: as if it stood in a mapping behind the key that it is for. */
+/* A single value instead of an entry means a mapping with one key, f->scalar_key. */
 static void walk_scalar(struct parse_context *ctx, const struct field *f, const struct node *node, void *item)
 {
 	struct node key = {

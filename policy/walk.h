@@ -1,8 +1,7 @@
 /*
- * From the tree to the structs, as the tables of schema.h say: the containers
- * here, the single values in field.h. Faults are reported and skipped,
- * so that one run finds them all; a value that is faulty keeps its zero, which
- * is the strictest.
+ * Fills the structs from the tree, as the tables of schema.h define. Faults are
+ * reported and skipped, so that one run finds them all; a faulty value stays zero,
+ * which is the strictest.
  */
 #ifndef ATTLSD_POLICY_WALK_H
 #define ATTLSD_POLICY_WALK_H
