@@ -66,12 +66,12 @@ void diags_add(struct diags *diags, enum diag_level level, struct diag_mark mark
 	items[diags->nitems++] = item;
 }
 
-/* Copy text to out, with '?' for each character that a terminal might act on. Returns how many there were. */
-static size_t print_safe(FILE *out, const char *text, size_t len, size_t max_chars)
+/* Copy text to out, with '?' for each character that a terminal might act on. */
+static void print_safe(FILE *out, const char *text, size_t len, size_t max_chars)
 {
-	size_t chars = 0;
+	size_t at = 0;
 
-	for (size_t at = 0; at < len && chars < max_chars; chars++) {
+	for (size_t chars = 0; at < len && chars < max_chars; chars++) {
 		uint32_t rune;
 		size_t n = utf8_decode(text + at, len - at, &rune);
 
@@ -81,7 +81,6 @@ static size_t print_safe(FILE *out, const char *text, size_t len, size_t max_cha
 			(void)fputc('?', out);
 		at += n;
 	}
-	return chars;
 }
 
 /* Find a line by its number, from 1. */
