@@ -8,7 +8,7 @@
 #include "policy/policy.h"
 #include "tests/unit/unit.h"
 
-/* A policy with all its faults as a user would read them. */
+/* A policy with its faults, printed as a user reads them. */
 struct parsed {
 	struct diags diags;
 	struct policy *policy; /* NULL: refused */
@@ -34,13 +34,13 @@ static inline void parse_folder(struct parsed *p, const char *text, size_t len, 
 	assert_int_equal(fclose(out), 0);
 }
 
-/* As it is. */
+/* Nothing is added. */
 static inline void parse_whole(struct parsed *p, const char *text)
 {
 	parse_folder(p, text, strlen(text), "");
 }
 
-/* The text starts the file, so that its lines count from 1; then the sections that it does not have. */
+/* The text comes first, so that its lines count from 1; the sections that it lacks follow. */
 static inline void parse_part(struct parsed *p, const char *text)
 {
 	static const char *const sections[][2] = {
@@ -77,14 +77,14 @@ static inline void parsed_done(struct parsed *p)
 	free(p->printed);
 }
 
-/* A text and a part of what is said of it. */
+/* A policy, and a part of the expected message. */
 struct message_case {
 	const char *name;
 	const char *text;
 	const char *want;
 };
 
-/* Also: the faults of a case are errors, or warnings that hinder nothing. */
+/* `errors`: the policies are refused; otherwise there are only warnings. */
 static inline void check_messages(const struct message_case *cases, size_t n, bool errors)
 {
 	for (size_t i = 0; i < n; i++) {

@@ -1,3 +1,7 @@
+/*
+ * The table of cipher suites: each suite is found by all its names, weak ones are
+ * recognised by name, and the rows keep their order.
+ */
 #include "policy/cipher.h"
 
 #include <stdio.h>
@@ -62,7 +66,7 @@ static void test_find(void **state)
 	}
 }
 
-/* Sorted by id, each name found, and OpenSSL's name there exactly for what is not weak. */
+/* Sorted by id, each name is found, and exactly the suites that are not weak have OpenSSL's name. */
 static void test_table(void **state)
 {
 	const struct cipher *c;

@@ -1,3 +1,7 @@
+/*
+ * Printed diagnostics: the source line, the caret under it, and what a hostile file
+ * must not do to a terminal; also UTF-8 and the suggestions for misspelt words.
+ */
 #include "policy/diag.h"
 
 #include <stdio.h>
@@ -38,14 +42,9 @@ static const struct {
 	  "f:1:1: warning: hm\n    a: 1\n    ^\n" },
 	{ "no place", BYTES("a: 1\n"), { 0, 0 }, DIAG_ERROR, "no", "f: no\n" },
 	{ "no line end", BYTES("a: 1"), { 1, 5 }, DIAG_ERROR, "no", "f:1:5: no\n    a: 1\n        ^\n" },
-	{ "behind the end", BYTES("a\n"), { 9, 9 }, DIAG_ERROR, "no", "f:9:9: no\n" },
+	{ "after the end", BYTES("a\n"), { 9, 9 }, DIAG_ERROR, "no", "f:9:9: no\n" },
 	{ "the empty last line", BYTES("a\n"), { 2, 1 }, DIAG_ERROR, "no", "f:2:1: no\n    \n    ^\n" },
-	{ "column behind the line",
-	  BYTES("a\n"),
-	  { 1, 4 },
-	  DIAG_ERROR,
-	  "no",
-	  "f:1:4: no\n    a\n       ^\n" },
+	{ "column after the line", BYTES("a\n"), { 1, 4 }, DIAG_ERROR, "no", "f:1:4: no\n    a\n       ^\n" },
 	{ "no source", BYTES(""), { 1, 1 }, DIAG_ERROR, "no", "f:1:1: no\n    \n    ^\n" },
 	{ "CR LF", BYTES("a\r\nb\r\n"), { 2, 1 }, DIAG_ERROR, "no", "f:2:1: no\n    b\n    ^\n" },
 	{ "CR", BYTES("a\rb"), { 2, 1 }, DIAG_ERROR, "no", "f:2:1: no\n    b\n    ^\n" },
@@ -100,7 +99,7 @@ static const struct {
 	  DIAG_ERROR,
 	  "no",
 	  "f:1:11: no\n    " HUNDRED TEN TEN "\n              ^\n" },
-	{ "a long line, caret behind",
+	{ "a long line, caret near its end",
 	  BYTES(HUNDRED HUNDRED),
 	  { 1, 191 },
 	  DIAG_ERROR,
@@ -128,7 +127,7 @@ static void test_print(void **state)
 	}
 }
 
-/* By place, whatever order they were found in; the source of a place is shown once. */
+/* Sorted by mark, whatever order they were found in; the source line of a mark is shown once. */
 static void test_order(void **state)
 {
 	struct diags diags;

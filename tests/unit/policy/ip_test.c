@@ -1,3 +1,7 @@
+/*
+ * Addresses, networks and endpoints: tables of texts, what they parse to and how
+ * they are printed again.
+ */
 #include "policy/ip.h"
 
 #include <errno.h>
@@ -149,7 +153,7 @@ static void test_contains(void **state)
 	}
 }
 
-/* Nothing contains no address, and no address is in nothing. */
+/* An empty network contains no address, and no network contains an empty address. */
 static void test_none(void **state)
 {
 	const struct ip_addr none = { .family = IP_NONE };

@@ -1,3 +1,7 @@
+/*
+ * Which rule of a policy matches a connection: priority, names, listeners, client
+ * and local addresses.
+ */
 #include "policy/policy.h"
 
 #include "tests/unit/policy-text.h"

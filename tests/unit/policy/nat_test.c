@@ -1,10 +1,14 @@
+/*
+ * The section nat: which address and port each client is given for data, and the
+ * faults of advertise and advertise_ports.
+ */
 #include "policy/policy.h"
 
 #include "tests/unit/policy-text.h"
 
 #define PORTS(text) "ftp_actions: { standard: { passivedataports: " text " } }\n"
 
-/* Whom the policy tells what, for a data port that is open at 127.0.0.1 or ::1. */
+/* The endpoint that each client is given, for a data port that is open at 127.0.0.1 or ::1. */
 static const struct {
 	const char *name;
 	const char *text;
@@ -87,7 +91,7 @@ static void test_told(void **state)
 	}
 }
 
-/* What is not an address stays a name, for whoever may ask the network. */
+/* A name stays a name: policy/ does not resolve it. */
 static void test_names(void **state)
 {
 	const struct policy_advertise *entry;

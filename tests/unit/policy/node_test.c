@@ -1,8 +1,12 @@
+/*
+ * YAML that a policy must not use: each text is refused with its message and
+ * position, before any key is checked.
+ */
 #include "policy/node.h"
 
 #include "tests/unit/policy-text.h"
 
-/* What YAML allows and a policy does not, and what is no YAML. Found before any key is looked at. */
+/* Valid YAML that a policy must not use, and invalid YAML. Found before any key is checked. */
 static const struct message_case refused[] = {
 	{ "an alias", "daemon: *x\n", "policy.yaml:1:9: aliases (*name) are not supported" },
 	{ "an alias as a key", "*x : 1\n", "policy.yaml:1:1: aliases (*name) are not supported" },
@@ -65,7 +69,7 @@ static void test_whole(void **state)
 	}
 }
 
-/* What has more than a policy can have is refused, and quickly. */
+/* A policy above the limits is refused, and quickly. */
 static void test_limits(void **state)
 {
 	static const struct {

@@ -1,8 +1,12 @@
+/*
+ * Parsing whole policies: defaults, the values of each type, and one faulty policy
+ * for each message of the parsers.
+ */
 #include "policy/policy.h"
 
 #include "tests/unit/policy-text.h"
 
-/* As a user starts: everything that is not given has its default. */
+/* A minimal policy: every key that is not given has its default. */
 static void test_minimal(void **state)
 {
 	const struct policy_daemon *daemon;
@@ -309,7 +313,7 @@ static const struct message_case faults[] = {
 	{ "a merge key", "ftp_actions: { standard: { <<: x } }\n", "unknown key \"<<\"" },
 
 	{ "empty section", "backends: {}\n", "policy.yaml:1:11: \"backends\" needs at least one entry" },
-	{ "empty section, nothing behind it", "rules:\n", "\"rules\" needs at least one entry" },
+	{ "empty section without a value", "rules:\n", "\"rules\" needs at least one entry" },
 	{ "section that is a list", "backends: [a]\n", "policy.yaml:1:11: \"backends\" must be a mapping" },
 	{ "entry that is a word", "keyrings: { ftpd: { certificates: [ server.pem ] } }\n",
 	  "an entry of \"certificates\" must be a mapping of keys to values" },
@@ -435,7 +439,7 @@ static void test_faults(void **state)
 	check_messages(faults, NELEM(faults), true);
 }
 
-/* A user fixes all of it in one go. */
+/* One run reports all faults. */
 static void test_all_in_one_go(void **state)
 {
 	struct parsed p;
@@ -453,7 +457,7 @@ static void test_all_in_one_go(void **state)
 	parsed_done(&p);
 }
 
-/* Only what was wrong is reported: a fault must not make others. */
+/* One fault must not cause reports of others. */
 static void test_one_fault_one_error(void **state)
 {
 	static const char *const texts[] = {
@@ -473,7 +477,7 @@ static void test_one_fault_one_error(void **state)
 		struct parsed p;
 
 		parse_part(&p, texts[i]);
-		/* a section that is gone takes its objects with it */
+		/* without the section, its objects are unknown as well */
 		if (p.diags.nerrors != 1 && !(i == 7 && p.diags.nerrors == 2))
 			fail_msg("%s: %s", texts[i], p.printed);
 		parsed_done(&p);

@@ -1,3 +1,7 @@
+/*
+ * Checks and warnings across objects: for each, a policy that triggers it and one
+ * that comes close and does not.
+ */
 #include "policy/rule.h"
 
 #include "tests/unit/policy-text.h"
@@ -7,7 +11,7 @@
 	"listeners: { e: { address: 127.0.0.1:21 }, i: { address: 127.0.0.1:990, tls: implicit },\n"         \
 	"             t: { address: 127.0.0.1:2122, transparent: true } }\n"
 
-/* Values that are right one by one and wrong together. */
+/* Values that are valid one by one and contradict each other. */
 static const struct message_case errors[] = {
 	{ "nobody could log in", "ftp_actions: { standard: { extensions: [] } }\n",
 	  "policy.yaml:1:28: nobody can log in at listeners \"explicit\" through rules \"everyone\"" },
@@ -75,7 +79,7 @@ static const struct message_case errors[] = {
 	  "policy.yaml:1:28: \"passivedataports\" must not include port 2121, which listeners \"explicit\" uses" },
 };
 
-/* The same things where they make sense: at most what is not supported yet is said. */
+/* The same values where they make sense: no fault, except for unsupported features. */
 static const struct message_case fine[] = {
 	{ "no auth_tls, clear logins allowed",
 	  "ftp_actions: { standard: { extensions: [], secure_ftp: allowed } }\n", "" },

@@ -1,3 +1,7 @@
+/*
+ * The tables of the policy language: properties that the walker relies on, and that
+ * attlsd.yaml(5) documents each key, word and default.
+ */
 #include "policy/schema.h"
 
 #include <ctype.h>
@@ -6,7 +10,7 @@
 #include "policy/unsupported.h"
 #include "tests/unit/unit.h"
 
-/* What each field needs, which the walker relies on. */
+/* The walker relies on these properties of each row. */
 static void check_table(const struct schema *schema)
 {
 	for (const struct field *f = schema->fields; f->key != NULL; f++) {
@@ -37,7 +41,7 @@ static void test_tables(void **state)
 	check_table(schema_root());
 }
 
-/* A section is read before those that refer to it. */
+/* Each section is read before those that refer to it. */
 static void test_order(void **state)
 {
 	const struct field *root = schema_root()->fields;
@@ -85,7 +89,7 @@ static const char *find_end(const char *text, const char *macro, const char *oth
 	return a != NULL ? a : text + strlen(text);
 }
 
-/* The part of text that starts with a macro and a word. Free it; NULL: there is none. */
+/* The part of text that starts with a macro and a word; NULL: none. The caller frees it. */
 static char *part(const char *text, const char *macro, const char *word, const char *other_end)
 {
 	char start[80];
@@ -107,7 +111,7 @@ static char *entry_of(const char *section, const char *key)
 	return part(section, "\n.It Ic ", key, "\n.Ss ");
 }
 
-/* The word alone, not as a part of another. */
+/* Does the text contain this word, not only as part of another? */
 static bool says(const char *text, const char *word, size_t len)
 {
 	for (const char *at = strchr(text, word[0]); at != NULL; at = strchr(at + 1, word[0])) {
@@ -167,7 +171,7 @@ static void test_page(void **state)
 	}
 }
 
-/* Whoever takes a row out of the table also takes it out of the page, and the other way round. */
+/* The table and the manual page name the same unsupported features. */
 static void test_unsupported(void **state)
 {
 	const struct unsupported *row;
@@ -187,7 +191,7 @@ static void test_unsupported(void **state)
 		free(entry);
 		free(section);
 	}
-	/* the page says it once for each, and in its introduction and its diagnostics */
+	/* once for each row, once in the introduction, once in the diagnostics */
 	for (const char *at = strstr(page, "ot supported yet"); at != NULL;
 	     at = strstr(at + 1, "ot supported yet"))
 		marks++;

@@ -1,3 +1,7 @@
+/*
+ * Features that the policy language has and the gateway lacks: a use of each is
+ * refused, and the example policy uses none.
+ */
 #include "policy/unsupported.h"
 
 #include "tests/unit/policy-text.h"
@@ -6,7 +10,7 @@
 #define BACKEND(text) "backends:\n  legacy:\n    " text "\n"
 #define LISTENER      "listeners:\n  explicit:\n    "
 
-/* For each key of the table: a use of it, and one that says the same as leaving it out. */
+/* For each key of the table: a use of it, and one that equals its absence. */
 static const struct use {
 	const char *key;
 	const char *place; /* of the key in `used` */
@@ -38,7 +42,7 @@ static const struct use *use_of(const char *key)
 	return NULL;
 }
 
-/* Every row of the table is refused in its line, with its fix; not more. */
+/* A use of each row is refused at its line, with its fix, and nothing else is. */
 static void test_every_row(void **state)
 {
 	const struct unsupported *row;
@@ -64,7 +68,7 @@ static void test_every_row(void **state)
 	}
 }
 
-/* The example shows the whole language, and can be served as it stands. */
+/* The example shows the whole language and can be used as it is. */
 static void test_example(void **state)
 {
 	static char text[64 * 1024];

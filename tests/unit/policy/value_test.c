@@ -1,3 +1,7 @@
+/*
+ * The syntax of single values: numbers, durations, ports, endpoints, names.
+ * Each table has valid texts and texts that are nearly valid.
+ */
 #include "policy/value.h"
 
 #include <errno.h>
