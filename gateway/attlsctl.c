@@ -4,7 +4,6 @@
 #include <errno.h>
 #include <getopt.h>
 #include <inttypes.h>
-#include <jansson.h>
 #include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -13,15 +12,10 @@
 #include "gateway/base/util.h"
 #include "gateway/ctl/client-commands.h"
 #include "gateway/ctl/client.h"
-#include "gateway/ctl/doctor.h"
-#include "gateway/ctl/explain-print.h"
-#include "gateway/ctl/explain.h"
+#include "gateway/ctl/policy-commands.h"
+#include "gateway/ctl/usage.h"
 #include "gateway/host/policy-file.h"
-#include "gateway/tls/policy-check.h"
-#include "gateway/tls/identity.h"
-#include "gateway/tls/users.h"
 
-#define EXIT_USAGE 2
 /* More than a socket's path may have, so that a longer one is named as it is. */
 #define SOCKET_PATH_MAX 256
 
@@ -29,10 +23,7 @@ static const char default_policy[] = "/etc/attlsd/policy.yaml";
 
 struct options {
 	const char *policy;
-	const char *listener;
-	const char *client;
-	const char *local;
-	const char *certificate;
+	struct explained_client client;
 	uint64_t session;
 	bool json;
 	struct target target; /* of commands that take a socket */
@@ -112,12 +103,6 @@ static void print_help(FILE *out)
 	    default_policy);
 }
 
-static int usage_fault(const char *what, const char *which)
-{
-	(void)fprintf(stderr, "attlsctl: %s%s%s\n", what, which[0] != '\0' ? " " : "", which);
-	return EXIT_USAGE;
-}
-
 static int run_version(const struct options *options)
 {
 	(void)options;
@@ -132,183 +117,21 @@ static int run_help(const struct options *options)
 	return EXIT_SUCCESS;
 }
 
-/* Print and drop. */
-static int print_json(json_t *json)
-{
-	int r = json == NULL ? -1 : json_dumpf(json, stdout, JSON_INDENT(2));
-
-	json_decref(json);
-	(void)putchar('\n');
-	return r == 0 ? EXIT_SUCCESS : EXIT_FAILURE;
-}
-
-static json_t *diags_to_json(const struct diags *diags, bool ok)
-{
-	json_t *list = json_array();
-
-	for (size_t i = 0; i < diags->nitems; i++) {
-		const struct diag *item = &diags->items[i];
-		/* a message may quote a path in any encoding */
-		json_t *message = json_string(item->message);
-
-		if (message == NULL)
-			message = json_string("(not UTF-8; see the text output)");
-		(void)json_array_append_new(list, json_pack("{s:s,s:i,s:i,s:o}", "level",
-							    item->level == DIAG_ERROR ? "error" : "warning",
-							    "line", (int)item->mark.line, "column",
-							    (int)item->mark.column, "message", message));
-	}
-	return json_pack("{s:b,s:i,s:o}", "ok", ok, "errors", (int)diags->nerrors, "diagnostics", list);
-}
-
 static int run_check(const struct options *options)
 {
-	struct diags diags;
-	bool ok = policy_check(options->policy, &diags) == 0;
-	int status = ok ? EXIT_SUCCESS : EXIT_FAILURE;
-
-	if (options->json) {
-		if (print_json(diags_to_json(&diags, ok)) != EXIT_SUCCESS)
-			status = EXIT_FAILURE;
-	} else {
-		diags_print(&diags, stderr);
-		if (ok)
-			(void)printf("%s: ok\n", options->policy);
-		else
-			(void)fprintf(stderr, "%zu error%s\n", diags.nerrors, diags.nerrors == 1 ? "" : "s");
-	}
-	diags_done(&diags);
-	return status;
+	return policy_command_check(options->policy, options->json);
 }
 
-static const struct policy_listener *find_listener(const struct policy *policy, const char *name)
-{
-	for (size_t i = 0; i < policy->nlisteners; i++)
-		if (strcmp(policy->listeners[i].name, name) == 0)
-			return &policy->listeners[i];
-	return NULL;
-}
-
-static bool asks_for_local(const struct policy *policy)
-{
-	for (size_t i = 0; i < policy->nrules; i++)
-		if (policy->rules[i].nlocal_addrs > 0)
-			return true;
-	return false;
-}
-
-/* The connection that the options speak of. 0, or the exit status after saying what is wrong. */
-static int make_flow(const struct options *options, const struct policy *policy, struct policy_flow *flow)
-{
-	const struct ip_addr *listening;
-
-	*flow = (struct policy_flow){ .listener = find_listener(policy, options->listener) };
-	if (flow->listener == NULL)
-		return usage_fault("the policy has no listener", options->listener);
-	listening = &flow->listener->endpoint.addr;
-	flow->local = *listening;
-	if (ip_addr_parse(options->client, strlen(options->client), &flow->remote) < 0)
-		return usage_fault("not an IP address:", options->client);
-	if (options->local != NULL && ip_addr_parse(options->local, strlen(options->local), &flow->local) < 0)
-		return usage_fault("not an IP address:", options->local);
-	if (flow->remote.family != listening->family)
-		return usage_fault("this listener has no clients of that address family:", options->client);
-	if (options->local != NULL && !ip_addr_is_any(listening) && !ip_addr_equal(&flow->local, listening))
-		return usage_fault("this listener is not at", options->local);
-	if (flow->local.family != listening->family)
-		return usage_fault("this listener is not at", options->local);
-	if (ip_addr_is_any(&flow->local) && asks_for_local(policy))
-		return usage_fault("rules of this policy ask which address was dialled: give --local", "");
-	return 0;
-}
-
-static int explain(const struct options *options, const struct policy *policy,
-		   const struct identity *identity, const struct users *users)
-{
-	struct policy_flow flow;
-	json_t *explanation;
-	int status = make_flow(options, policy, &flow);
-
-	if (status != 0)
-		return status;
-	explanation = explain_make(policy, &flow, identity, users);
-	if (explanation == NULL) {
-		(void)fputs("attlsctl: not enough memory\n", stderr);
-		return EXIT_FAILURE;
-	}
-	status = json_is_null(json_object_get(explanation, "rule")) ? EXIT_FAILURE : EXIT_SUCCESS;
-	if (options->json)
-		return print_json(explanation) == EXIT_SUCCESS ? status : EXIT_FAILURE;
-	explain_print(explanation, stdout);
-	json_decref(explanation);
-	return status;
-}
-
-/* Users matter, with their password files, only to somebody who shows a certificate. */
-static int explain_certificate(const struct options *options, const struct policy *policy,
-			       struct diags *diags)
-{
-	struct identity identity = { .present = false };
-	struct users *users = NULL;
-	int status = EXIT_FAILURE;
-
-	if (identity_from_file(options->certificate, &identity) < 0)
-		return usage_fault("there is no certificate in PEM in", options->certificate);
-	if (users_load(policy, diags, &users) == 0)
-		status = explain(options, policy, &identity, users);
-	else
-		diags_print(diags, stderr);
-	users_free(&users);
-	identity_done(&identity);
-	return status;
-}
-
-/* Keys are not needed, so whoever may read the policy may ask. */
 static int run_explain(const struct options *options)
 {
-	struct policy *policy = NULL;
-	struct diags diags;
-	int status = EXIT_FAILURE;
-
-	if (options->listener == NULL || options->client == NULL)
+	if (options->client.listener == NULL || options->client.address == NULL)
 		return usage_fault("explain needs --listener and --client", "");
-	if (policy_file_load(options->policy, &diags, &policy) < 0)
-		diags_print(&diags, stderr);
-	else if (options->certificate != NULL)
-		status = explain_certificate(options, policy, &diags);
-	else
-		status = explain(options, policy, NULL, NULL);
-	policy_free(&policy);
-	diags_done(&diags);
-	return status;
+	return policy_command_explain(options->policy, &options->client, options->json);
 }
 
 static int run_doctor(const struct options *options)
 {
-	struct policy *policy = NULL;
-	struct diags diags;
-	json_t *report;
-	int status = EXIT_FAILURE;
-
-	if (policy_file_load(options->policy, &diags, &policy) < 0) {
-		diags_print(&diags, stderr);
-		diags_done(&diags);
-		return EXIT_FAILURE;
-	}
-	report = doctor_examine(policy, options->policy);
-	if (report == NULL) {
-		(void)fputs("attlsctl: not enough memory\n", stderr);
-	} else {
-		status = json_is_true(json_object_get(report, "ok")) ? EXIT_SUCCESS : EXIT_FAILURE;
-		if (!options->json)
-			doctor_print(report, stdout);
-		else if (print_json(json_incref(report)) != EXIT_SUCCESS)
-			status = EXIT_FAILURE;
-		json_decref(report);
-	}
-	policy_free(&policy);
-	diags_done(&diags);
-	return status;
+	return policy_command_doctor(options->policy, options->json);
 }
 
 /*
@@ -407,16 +230,16 @@ static int take_options(const struct command *command, int argc, char **argv, st
 			options->json = true;
 			break;
 		case 'l':
-			options->listener = optarg;
+			options->client.listener = optarg;
 			break;
 		case 'c':
-			options->client = optarg;
+			options->client.address = optarg;
 			break;
 		case 'a':
-			options->local = optarg;
+			options->client.local = optarg;
 			break;
 		case 'x':
-			options->certificate = optarg;
+			options->client.certificate = optarg;
 			break;
 		case 's':
 			options->target.socket = optarg;
