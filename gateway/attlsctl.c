@@ -41,34 +41,45 @@ static int run_drain(const struct options *options);
 static int run_version(const struct options *options);
 static int run_help(const struct options *options);
 
-/* options: the letters of option_table that the command takes, and '=' when a session has to follow. */
+/* What a command takes. */
+enum take {
+	TAKE_FILE = 1 << 0, /* -f, too */
+	TAKE_JSON = 1 << 1,
+	TAKE_LISTENER = 1 << 2,
+	TAKE_CLIENT = 1 << 3,
+	TAKE_LOCAL = 1 << 4,
+	TAKE_CERTIFICATE = 1 << 5,
+	TAKE_SOCKET = 1 << 6,
+	TAKE_SESSION = 1 << 7, /* no option: the number of a session, after them */
+};
+
 static const struct command {
 	const char *name;
-	const char *options;
+	unsigned takes; /* of enum take */
 	const char *arguments;
 	const char *summary;
 	int (*run)(const struct options *options);
 } commands[] = {
-	{ "check", "fj", "[-f policy.yaml] [--json]",
+	{ "check", TAKE_FILE | TAKE_JSON, "[-f policy.yaml] [--json]",
 	  "Could attlsd serve this policy? The verdict of attlsd -n, with all faults.", run_check },
-	{ "explain", "fjlcax",
+	{ "explain", TAKE_FILE | TAKE_JSON | TAKE_LISTENER | TAKE_CLIENT | TAKE_LOCAL | TAKE_CERTIFICATE,
 	  "[-f policy.yaml] --listener NAME --client ADDRESS [--local ADDRESS]\n"
 	  "                        [--certificate FILE] [--json]",
 	  "What would happen to this client: rule, settings, answers.", run_explain },
-	{ "doctor", "fj", "[-f policy.yaml] [--json]",
+	{ "doctor", TAKE_FILE | TAKE_JSON, "[-f policy.yaml] [--json]",
 	  "What does this host lack for this policy? With the commands that fix it.", run_doctor },
-	{ "status", "fsj", "[-f policy.yaml | --socket PATH] [--json]",
+	{ "status", TAKE_FILE | TAKE_SOCKET | TAKE_JSON, "[-f policy.yaml | --socket PATH] [--json]",
 	  "The attlsd that runs: its policy, its workers, how many sessions.", run_status },
-	{ "sessions", "fsj", "[-f policy.yaml | --socket PATH] [--json]",
+	{ "sessions", TAKE_FILE | TAKE_SOCKET | TAKE_JSON, "[-f policy.yaml | --socket PATH] [--json]",
 	  "Who is connected, as whom, and what is transferred.", run_sessions },
-	{ "end", "fs=", "[-f policy.yaml | --socket PATH] SESSION",
+	{ "end", TAKE_FILE | TAKE_SOCKET | TAKE_SESSION, "[-f policy.yaml | --socket PATH] SESSION",
 	  "End this session now; a transfer is cut off.", run_end },
-	{ "reload", "fs", "[-f policy.yaml | --socket PATH]",
+	{ "reload", TAKE_FILE | TAKE_SOCKET, "[-f policy.yaml | --socket PATH]",
 	  "Let attlsd read its policy again, and wait for what becomes of it.", run_reload },
-	{ "drain", "fs", "[-f policy.yaml | --socket PATH]",
+	{ "drain", TAKE_FILE | TAKE_SOCKET, "[-f policy.yaml | --socket PATH]",
 	  "Let attlsd end when the transfers that run are done, as SIGTERM does.", run_drain },
-	{ "version", "", "", "The version.", run_version },
-	{ "help", "", "", "This text.", run_help },
+	{ "version", 0, "", "The version.", run_version },
+	{ "help", 0, "", "This text.", run_help },
 };
 
 /* As other programs have them. */
@@ -83,10 +94,14 @@ static const struct alias {
 };
 
 static const struct option option_table[] = {
-	{ "file", required_argument, NULL, 'f' },     { "json", no_argument, NULL, 'j' },
-	{ "listener", required_argument, NULL, 'l' }, { "client", required_argument, NULL, 'c' },
-	{ "local", required_argument, NULL, 'a' },    { "certificate", required_argument, NULL, 'x' },
-	{ "socket", required_argument, NULL, 's' },   { NULL, 0, NULL, 0 },
+	{ "file", required_argument, NULL, TAKE_FILE },
+	{ "json", no_argument, NULL, TAKE_JSON },
+	{ "listener", required_argument, NULL, TAKE_LISTENER },
+	{ "client", required_argument, NULL, TAKE_CLIENT },
+	{ "local", required_argument, NULL, TAKE_LOCAL },
+	{ "certificate", required_argument, NULL, TAKE_CERTIFICATE },
+	{ "socket", required_argument, NULL, TAKE_SOCKET },
+	{ NULL, 0, NULL, 0 },
 };
 
 static void print_help(FILE *out)
@@ -204,58 +219,65 @@ static int take_session(const char *text, struct options *options)
 	return 0;
 }
 
-static int unfit_option(const struct command *command, int letter)
+static int unfit_option(const struct command *command, int which)
 {
 	const struct option *option = option_table;
 
-	while (option->name != NULL && option->val != letter)
+	while (option->name != NULL && option->val != which)
 		option++;
 	(void)fprintf(stderr, "attlsctl: %s takes no option --%s\nusage: attlsctl %s %s\n", command->name,
 		      option->name != NULL ? option->name : "", command->name, command->arguments);
 	return EXIT_USAGE;
 }
 
+static void take_option(enum take which, struct options *options)
+{
+	switch (which) {
+	case TAKE_FILE:
+		options->policy = optarg;
+		break;
+	case TAKE_JSON:
+		options->json = true;
+		break;
+	case TAKE_LISTENER:
+		options->client.listener = optarg;
+		break;
+	case TAKE_CLIENT:
+		options->client.address = optarg;
+		break;
+	case TAKE_LOCAL:
+		options->client.local = optarg;
+		break;
+	case TAKE_CERTIFICATE:
+		options->client.certificate = optarg;
+		break;
+	case TAKE_SOCKET:
+		options->target.socket = optarg;
+		break;
+	case TAKE_SESSION: /* not an option */
+		break;
+	}
+}
+
 static int take_options(const struct command *command, int argc, char **argv, struct options *options)
 {
-	int letter;
+	int status = 0;
+	int which;
 
-	while ((letter = getopt_long(argc, argv, "f:", option_table, NULL)) != -1) {
-		if (letter != '?' && strchr(command->options, letter) == NULL)
-			return unfit_option(command, letter);
-		switch (letter) {
-		case 'f':
-			options->policy = optarg;
-			break;
-		case 'j':
-			options->json = true;
-			break;
-		case 'l':
-			options->client.listener = optarg;
-			break;
-		case 'c':
-			options->client.address = optarg;
-			break;
-		case 'a':
-			options->client.local = optarg;
-			break;
-		case 'x':
-			options->client.certificate = optarg;
-			break;
-		case 's':
-			options->target.socket = optarg;
-			break;
-		default:
+	while ((which = getopt_long(argc, argv, "f:", option_table, NULL)) != -1) {
+		if (which == '?') /* getopt_long() has said what is wrong */
 			return EXIT_USAGE;
-		}
+		if (which == 'f')
+			which = TAKE_FILE;
+		if ((command->takes & (unsigned)which) == 0)
+			return unfit_option(command, which);
+		take_option((enum take)which, options);
 	}
-	if (strchr(command->options, '=') != NULL) {
-		int status = take_session(argv[optind], options);
-
-		if (status != 0)
-			return status;
-		optind++;
-	}
-	return optind < argc ? usage_fault("unexpected argument", argv[optind]) : 0;
+	if ((command->takes & TAKE_SESSION) != 0)
+		status = take_session(argv[optind++], options);
+	if (status == 0 && optind < argc)
+		status = usage_fault("unexpected argument", argv[optind]);
+	return status;
 }
 
 static const struct command *find_command(const char *name)
@@ -299,7 +321,7 @@ int main(int argc, char **argv)
 		return unknown_command(argv[1]);
 	argv[1] = argv[0]; /* the name that getopt() complains under */
 	status = take_options(command, argc - 1, argv + 1, &options);
-	if (status == 0 && strchr(command->options, 's') != NULL && find_target(&options) < 0)
+	if (status == 0 && (command->takes & TAKE_SOCKET) != 0 && find_target(&options) < 0)
 		status = EXIT_FAILURE;
 	return status != 0 ? status : command->run(&options);
 }
