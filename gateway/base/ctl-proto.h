@@ -27,6 +27,11 @@ enum ctl_proto_what {
 	CTL_DRAIN,	/* the same, at once */
 };
 
+/* What either end says when the other one has another CTL_VERSION. */
+#define CTL_OTHER_VERSION                                                                                    \
+	"attlsctl and the attlsd that runs are of different versions; "                                      \
+	"restart attlsd, or use the attlsctl that came with it"
+
 struct ask {
 	uint32_t version;
 	uint32_t what;	  /* enum ctl_proto_what */

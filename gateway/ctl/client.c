@@ -217,9 +217,7 @@ static int hear(const struct target *target, int fd, int wait_ms, struct answer 
 
 static int no_answer(const struct target *target)
 {
-	return talk_fault(
-	    target, "attlsctl and the attlsd that runs are of different versions; restart attlsd, or use the "
-		    "attlsctl that came with it");
+	return talk_fault(target, CTL_OTHER_VERSION);
 }
 
 /* One file by two names? What cannot be looked at has to have the same name. */

@@ -298,9 +298,7 @@ static void hear(struct ctl_peer *peer)
 	if (n <= 0 || peer->asked != 0) /* he has gone, or says more than was agreed */
 		peer_end(peer);
 	else if (n != (ssize_t)sizeof(ask) || ask.version != CTL_VERSION)
-		say(peer, ANSWER_REFUSED,
-		    "attlsctl and the attlsd that runs are of different versions; restart attlsd, or use the "
-		    "attlsctl that came with it");
+		say(peer, ANSWER_REFUSED, CTL_OTHER_VERSION);
 	else
 		answer(peer, &ask);
 }
