@@ -34,6 +34,9 @@ struct ip_net {
 	uint8_t prefix;	     /* 0..32 or 0..128 */
 };
 
+/* Ports below are those of services, and binding one takes a privilege. */
+#define IP_PORT_LOW_LIMIT 1024
+
 /* Room for any formatted value of this file, with its NUL. */
 #define IP_TEXT_MAX 64
 

@@ -4,8 +4,6 @@
  */
 #include "gateway/base/ftp-setup.h"
 
-#define FTP_PORT 21
-
 static uint8_t server_modes(const struct policy_backend *backend)
 {
 	uint8_t modes = FTP_MODE_ALL;

@@ -11,6 +11,10 @@
 #include "ftp-alg/ftp-alg.h"
 #include "policy/policy.h"
 
+/* Where control connections are expected: RFC 959, and under TLS from the start. */
+#define FTP_PORT  21
+#define FTPS_PORT 990
+
 /* The two ends of the client's control connection, as the gateway sees them. */
 struct ftp_setup_ends {
 	const struct policy_listener *listener;

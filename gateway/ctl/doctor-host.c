@@ -126,7 +126,7 @@ void doctor_check_capabilities(struct doctor *doctor)
 	} wanted[] = {
 		{ doctor_has_low_port(doctor->policy), CAP_NET_BIND_SERVICE, "CAP_NET_BIND_SERVICE",
 		  "ports below 1024" },
-		{ doctor_is_transparent(doctor->policy), CAP_NET_ADMIN, "CAP_NET_ADMIN",
+		{ host_wants_transparent(doctor->policy, IP_NONE), CAP_NET_ADMIN, "CAP_NET_ADMIN",
 		  "transparent listeners" },
 		{ doctor->policy->nat.conntrack != NAT_CONNTRACK_OFF, CAP_NET_ADMIN, "CAP_NET_ADMIN",
 		  "nat.conntrack" },

@@ -37,14 +37,6 @@ static int sysctl_number(const char *folder, const char *name, const char *key)
 	return value;
 }
 
-static bool has_family(const struct policy *policy, enum ip_family family)
-{
-	for (size_t i = 0; i < policy->nlisteners; i++)
-		if (policy->listeners[i].transparent && policy->listeners[i].endpoint.addr.family == family)
-			return true;
-	return false;
-}
-
 /* The mark that the rules give; where they give none, the one that contrib/nftables uses. */
 static uint32_t mark_of(const struct doctor *doctor, enum ip_family family)
 {
@@ -93,9 +85,9 @@ void doctor_check_ktls(struct doctor *doctor)
 
 void doctor_check_route(struct doctor *doctor)
 {
-	if (has_family(doctor->policy, IP_V4))
+	if (host_wants_transparent(doctor->policy, IP_V4))
 		check_route(doctor, IP_V4);
-	if (has_family(doctor->policy, IP_V6))
+	if (host_wants_transparent(doctor->policy, IP_V6))
 		check_route(doctor, IP_V6);
 }
 
@@ -114,7 +106,7 @@ void doctor_check_rp_filter(struct doctor *doctor)
 
 	if (folder == NULL)
 		return;
-	while (has_family(doctor->policy, IP_V4) && (entry = readdir(folder)) != NULL) {
+	while (host_wants_transparent(doctor->policy, IP_V4) && (entry = readdir(folder)) != NULL) {
 		const char *name = entry->d_name;
 		bool is_interface = name[0] != '.' && strcmp(name, "lo") != 0 &&
 				    strcmp(name, "default") != 0 && strcmp(name, "all") != 0;
@@ -148,7 +140,7 @@ void doctor_check_forwarding(struct doctor *doctor)
 	};
 
 	for (size_t i = 0; i < NELEM(kinds); i++) {
-		if (!has_family(doctor->policy, kinds[i].family))
+		if (!host_wants_transparent(doctor->policy, kinds[i].family))
 			continue;
 		if (kinds[i].on != 0) {
 			doctor_ok(doctor, "this host routes IPv%d", kinds[i].family);

@@ -8,10 +8,8 @@
 #include <stdarg.h>
 #include <stdio.h>
 
+#include "gateway/base/ftp-setup.h"
 #include "gateway/ctl/ruleset.h"
-
-#define EXPLICIT_PORT 21
-#define IMPLICIT_PORT 990
 
 void doctor_fix(struct doctor *doctor, const char *fmt, ...)
 {
@@ -95,21 +93,14 @@ uint16_t doctor_dialled_port(const struct doctor *doctor, const struct policy_li
 				&tproxy) &&
 	    tproxy.dialled.n > 0)
 		return tproxy.dialled.ranges[0].low;
-	return listener->tls == LISTENER_IMPLICIT ? IMPLICIT_PORT : EXPLICIT_PORT;
-}
-
-bool doctor_is_transparent(const struct policy *policy)
-{
-	for (size_t i = 0; i < policy->nlisteners; i++)
-		if (policy->listeners[i].transparent)
-			return true;
-	return false;
+	return listener->tls == LISTENER_IMPLICIT ? FTPS_PORT : FTP_PORT;
 }
 
 bool doctor_has_low_port(const struct policy *policy)
 {
 	for (size_t i = 0; i < policy->nlisteners; i++)
-		if (policy->listeners[i].endpoint.port > 0 && policy->listeners[i].endpoint.port < 1024)
+		if (policy->listeners[i].endpoint.port > 0 &&
+		    policy->listeners[i].endpoint.port < IP_PORT_LOW_LIMIT)
 			return true;
 	return false;
 }

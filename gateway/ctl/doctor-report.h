@@ -41,7 +41,6 @@ void doctor_report(struct doctor *doctor, enum doctor_level level, const char *f
 uint16_t doctor_dialled_port(const struct doctor *doctor, const struct policy_listener *listener);
 
 /* What the policy asks of the host. */
-bool doctor_is_transparent(const struct policy *policy);
 bool doctor_has_low_port(const struct policy *policy);
 /* Is there a listener of this family (IP_NONE: of any) that other hosts can dial? */
 bool doctor_is_open(const struct policy *policy, enum ip_family family);

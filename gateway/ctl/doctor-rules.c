@@ -8,8 +8,10 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "gateway/base/util.h"
 #include "gateway/ctl/doctor-report.h"
 #include "gateway/ctl/ruleset.h"
+#include "gateway/host/facts.h"
 #include "gateway/net/netsock.h"
 
 #define TABLE "inet attlsd"
@@ -124,7 +126,7 @@ void doctor_check_related(struct doctor *doctor)
 {
 	static const enum ip_family families[] = { IP_V4, IP_V6 };
 
-	for (size_t i = 0; i < sizeof(families) / sizeof(families[0]); i++) {
+	for (size_t i = 0; i < NELEM(families); i++) {
 		char chain[RULESET_NAME_MAX];
 
 		if (!ruleset_drops_input(doctor->ruleset, families[i], chain))
@@ -269,14 +271,11 @@ void doctor_check_socket(struct doctor *doctor)
 {
 	static const enum ip_family families[] = { IP_V4, IP_V6 };
 
-	for (size_t i = 0; i < sizeof(families) / sizeof(families[0]); i++) {
-		bool wanted = false, marks;
+	for (size_t i = 0; i < NELEM(families); i++) {
 		uint32_t mark;
+		bool marks;
 
-		for (size_t j = 0; j < doctor->policy->nlisteners; j++)
-			wanted = wanted || (doctor->policy->listeners[j].transparent &&
-					    doctor->policy->listeners[j].endpoint.addr.family == families[i]);
-		if (!wanted)
+		if (!host_wants_transparent(doctor->policy, families[i]))
 			continue;
 		if (ruleset_find_socket(doctor->ruleset, families[i], &marks, &mark)) {
 			doctor_ok(doctor, "IPv%d: packets for attlsd's own sockets are kept here",

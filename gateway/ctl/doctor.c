@@ -34,11 +34,16 @@ static bool has_set(const struct policy *policy)
 	return policy->nat.conntrack == NAT_CONNTRACK_SET;
 }
 
+static bool is_transparent(const struct policy *policy)
+{
+	return host_wants_transparent(policy, IP_NONE);
+}
+
 /* Cannot be done without. To all others the rules matter when they can be read and other hosts are to get in.
  */
 static bool needs_rules(const struct policy *policy)
 {
-	return policy->nat.conntrack != NAT_CONNTRACK_OFF || doctor_is_transparent(policy);
+	return policy->nat.conntrack != NAT_CONNTRACK_OFF || is_transparent(policy);
 }
 
 static bool is_dialled(const struct policy *policy)
@@ -74,11 +79,11 @@ static const struct check {
 	{ "expectations", expects, false, doctor_check_expectations },
 	{ "related", expects, true, doctor_check_related },
 	{ "set", has_set, true, doctor_check_set },
-	{ "tproxy", doctor_is_transparent, true, doctor_check_tproxy },
-	{ "socket", doctor_is_transparent, true, doctor_check_socket },
-	{ "route", doctor_is_transparent, true, doctor_check_route },
-	{ "rp_filter", doctor_is_transparent, false, doctor_check_rp_filter },
-	{ "forwarding", doctor_is_transparent, false, doctor_check_forwarding },
+	{ "tproxy", is_transparent, true, doctor_check_tproxy },
+	{ "socket", is_transparent, true, doctor_check_socket },
+	{ "route", is_transparent, true, doctor_check_route },
+	{ "rp_filter", is_transparent, false, doctor_check_rp_filter },
+	{ "forwarding", is_transparent, false, doctor_check_forwarding },
 };
 
 json_t *doctor_examine(const struct policy *policy, const char *path)

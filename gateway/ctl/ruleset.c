@@ -7,6 +7,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "gateway/base/util.h"
+
 struct ruleset {
 	json_t *items; /* what `nft -j list ruleset` says: an array of objects with one key each */
 };
@@ -369,13 +371,13 @@ static bool has_type(const json_t *set, enum ip_family family)
 	const char *addr = family == IP_V6 ? "ipv6_addr" : "ipv4_addr";
 	const char *want[] = { addr, addr, "inet_service" };
 
-	for (size_t i = 0; i < sizeof(want) / sizeof(want[0]); i++) {
+	for (size_t i = 0; i < NELEM(want); i++) {
 		const char *got = json_string_value(json_array_get(type, i));
 
 		if (got == NULL || strcmp(got, want[i]) != 0)
 			return false;
 	}
-	return json_array_size(type) == sizeof(want) / sizeof(want[0]);
+	return json_array_size(type) == NELEM(want);
 }
 
 void ruleset_find_set(const struct ruleset *ruleset, const char *name, enum ip_family family,

@@ -19,6 +19,17 @@ bool host_wants_ktls(const struct policy *policy)
 	return false;
 }
 
+bool host_wants_transparent(const struct policy *policy, enum ip_family family)
+{
+	for (size_t i = 0; i < policy->nlisteners; i++) {
+		const struct policy_listener *listener = &policy->listeners[i];
+
+		if (listener->transparent && (family == IP_NONE || listener->endpoint.addr.family == family))
+			return true;
+	}
+	return false;
+}
+
 bool host_kernel_has_tls(void)
 {
 	static const char name[] = "tls";

@@ -15,6 +15,9 @@
 /* `ktls` in any tls_action? */
 bool host_wants_ktls(const struct policy *policy);
 
+/* A transparent listener of this family (IP_NONE: of any)? */
+bool host_wants_transparent(const struct policy *policy, enum ip_family family);
+
 /* Does the kernel have TLS for sockets? As root this loads the module, which workers may not do. */
 bool host_kernel_has_tls(void);
 

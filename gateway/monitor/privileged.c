@@ -9,11 +9,10 @@
 #include "gateway/base/log.h"
 #include "gateway/base/util.h"
 #include "gateway/host/conntrack.h"
+#include "gateway/host/facts.h"
 #include "gateway/host/nftset.h"
 #include "gateway/host/sandbox.h"
 #include "gateway/net/netsock.h"
-
-#define LOW_PORT_LIMIT 1024
 
 struct announced {
 	uint64_t session;		   /* key */
@@ -25,10 +24,7 @@ struct announced {
 
 static bool needs_net_admin(const struct policy *policy)
 {
-	for (size_t i = 0; i < policy->nlisteners; i++)
-		if (policy->listeners[i].transparent)
-			return true;
-	return policy->nat.conntrack != NAT_CONNTRACK_OFF;
+	return policy->nat.conntrack != NAT_CONNTRACK_OFF || host_wants_transparent(policy, IP_NONE);
 }
 
 /* On failure *ret_why is the reason and its fix. */
@@ -96,7 +92,7 @@ static const struct policy_rule *rule_of(const struct policy *policy, const stru
 
 static bool in_range(uint16_t port, struct port_range range)
 {
-	return range.low == 0 ? port >= LOW_PORT_LIMIT : port >= range.low && port <= range.high;
+	return range.low == 0 ? port >= IP_PORT_LOW_LIMIT : port >= range.low && port <= range.high;
 }
 
 /* Which sockets a session has permitted, by purpose: whose address, which port, and when. */
@@ -117,7 +113,7 @@ static bool socket_is_earned(const struct policy *policy, const struct admission
 	case PURPOSE_DATA_DIAL_SERVER:
 		return as_client && msg->local.port == 0;
 	case PURPOSE_DATA_LISTEN_SERVER:
-		return as_client && msg->local.port >= LOW_PORT_LIMIT;
+		return as_client && msg->local.port >= IP_PORT_LOW_LIMIT;
 	case PURPOSE_DATA_LISTEN_CLIENT:
 		return as_server && in_range(msg->local.port, rule->ftp->passivedataports);
 	case PURPOSE_DATA_DIAL_CLIENT:
@@ -143,7 +139,7 @@ static bool announcement_is_earned(const struct admission_facts *facts, const st
 {
 	const struct ip_endpoint *to = msg->active ? &msg->remote : &msg->local;
 
-	return facts->logged_in && to->port >= LOW_PORT_LIMIT &&
+	return facts->logged_in && to->port >= IP_PORT_LOW_LIMIT &&
 	       ip_addr_equal(&msg->remote.addr, &facts->remote.addr) &&
 	       ip_addr_equal(&msg->local.addr, &facts->local.addr);
 }
