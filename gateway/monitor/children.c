@@ -18,13 +18,13 @@
 #include "gateway/worker/worker.h"
 
 /* So long no worker may take anything before that is said. */
-#define LAG_TOLD_MS 1000
+#define BACKLOG_LOGGED_MS 1000
 /* A worker that dies sooner than this is started again only after a pause. */
 #define RESTART_MS 1000
 /* The first descriptors behind stdin, stdout and stderr. */
-#define CHANNEL_FD 3
-#define BELL_FD	   4
-#define ROOT_FD	   5
+#define CHANNEL_FD  3
+#define DOORBELL_FD 4
+#define ROOT_FD	    5
 
 static void on_channel(struct watch *watch, uint32_t ready);
 static void on_doorbell(struct watch *watch, uint32_t ready);
@@ -69,7 +69,7 @@ static void become_worker(const struct child *child, int channel, int doorbell, 
 		.policy = child->generation->policy,
 		.relays = child->relays,
 		.channel = CHANNEL_FD,
-		.doorbell = BELL_FD,
+		.doorbell = DOORBELL_FD,
 		.first = child == &child->generation->workers[0],
 		.root = -1,
 		.uid = child->generation->uid,
@@ -86,7 +86,7 @@ static void become_worker(const struct child *child, int channel, int doorbell, 
 	(void)signal(SIGHUP, SIG_IGN);
 	(void)signal(SIGTERM, SIG_IGN);
 	if (spare == -1 || spare_doorbell == -1 || dup3(spare, CHANNEL_FD, O_CLOEXEC) == -1 ||
-	    dup3(spare_doorbell, BELL_FD, O_CLOEXEC) == -1)
+	    dup3(spare_doorbell, DOORBELL_FD, O_CLOEXEC) == -1)
 		_exit(EXIT_FAILURE);
 	if (spare_root != -1) {
 		setup.root = ROOT_FD;
@@ -94,7 +94,7 @@ static void become_worker(const struct child *child, int channel, int doorbell, 
 			_exit(EXIT_FAILURE);
 	}
 	relays_unmap_others(child);
-	log_reopen_after(spare_root == -1 ? BELL_FD : ROOT_FD);
+	log_reopen_after(spare_root == -1 ? DOORBELL_FD : ROOT_FD);
 	log_setup(setup.policy->daemon.log_level, setup.policy->daemon.log_format);
 	_exit(worker_run(&setup));
 }
@@ -123,9 +123,9 @@ static int child_start(struct child *child)
 		become_worker(child, fds[1], doorbell, root);
 	child->channel.fd = fd_take(&fds[0]);
 	child->doorbell.fd = fd_take(&doorbell);
-	child->ready = child->welcomed = false;
-	child->told = MSG_NONE;
-	child->owed = false;
+	child->ready = child->ready_reported = false;
+	child->stop_sent = MSG_NONE;
+	child->stop_pending = false;
 	child->nsessions = 0;
 	child->started_ms = child->children->loop->now_ms;
 	/* Each ring is an edge, and nothing is read: the worker has the same open file, and could make that
@@ -156,14 +156,14 @@ static void on_restart(struct timer *timer)
 }
 
 /* Tell it to end, now or when its channel has room again. */
-static void tell_owed(struct child *child)
+static void send_stop(struct child *child)
 {
-	struct msg msg = { .type = child->told };
+	struct msg msg = { .type = child->stop_sent };
 	int r = msg_send(child->channel.fd, &msg, -1);
 
-	child->owed = r == -EAGAIN;
+	child->stop_pending = r == -EAGAIN;
 	if (r == 0 || r == -EAGAIN)
-		r = loop_watch(child->children->loop, &child->channel, child->owed ? EPOLLOUT : 0);
+		r = loop_watch(child->children->loop, &child->channel, child->stop_pending ? EPOLLOUT : 0);
 	if (r < 0)
 		child_kill(child, "cannot-be-drained");
 }
@@ -173,19 +173,19 @@ static void on_channel(struct watch *watch, uint32_t ready)
 	struct child *child = CONTAINER_OF(watch, struct child, channel);
 
 	(void)ready;
-	if (child->owed)
-		tell_owed(child);
+	if (child->stop_pending)
+		send_stop(child);
 }
 
 /* Of one worker in one go; more than a channel holds. */
-#define HEARD_MAX 512
+#define DRAIN_MAX 512
 
-static void hear(struct child *child)
+static void drain_channel(struct child *child)
 {
 	struct msg msg;
 	int fd;
 	int r = -EAGAIN;
-	int heard = 0;
+	int drained = 0;
 
 	while (child->channel.fd != -1 && (r = msg_receive(child->channel.fd, &msg, &fd)) == 1) {
 		if (!msg_is_for(MSG_TO_MONITOR, &msg, fd)) {
@@ -194,7 +194,7 @@ static void hear(struct child *child)
 			return;
 		}
 		child->children->on_message(child, &msg);
-		if (++heard == HEARD_MAX) { /* the rest when others have had their turn */
+		if (++drained == DRAIN_MAX) { /* the rest when others have had their turn */
 			loop_again(child->children->loop, &child->doorbell);
 			return;
 		}
@@ -204,19 +204,19 @@ static void hear(struct child *child)
 	/* at the end of the channel it ends, too; SIGCHLD will tell how */
 }
 
-static void hear_others(struct children *children, const struct child *last)
+static void drain_other_channels(struct children *children, const struct child *last)
 {
 	struct generation *generation;
 
 	DL_FOREACH (children->head, generation)
 		for (size_t i = 0; i < generation->n; i++)
 			if (&generation->workers[i] != last)
-				hear(&generation->workers[i]);
+				drain_channel(&generation->workers[i]);
 }
 
 void children_drain_channels(struct children *children)
 {
-	hear_others(children, NULL);
+	drain_other_channels(children, NULL);
 }
 
 /* What it asks for may depend on what others have said before without ringing. */
@@ -225,16 +225,16 @@ static void on_doorbell(struct watch *watch, uint32_t ready)
 	struct child *child = CONTAINER_OF(watch, struct child, doorbell);
 
 	(void)ready;
-	hear_others(child->children, child);
-	hear(child);
-	if (child->ready && !child->welcomed) {
-		child->welcomed = true;
+	drain_other_channels(child->children, child);
+	drain_channel(child);
+	if (child->ready && !child->ready_reported) {
+		child->ready_reported = true;
 		child->children->on_ready(child);
 	}
 }
 
-/* Nothing is heard of it any more. */
-static void hang_up(struct child *child)
+/* No message of it is read any more. */
+static void disconnect(struct child *child)
 {
 	if (child->channel.fd != -1)
 		loop_unwatch(child->children->loop, &child->channel);
@@ -250,7 +250,7 @@ static void generation_free(struct generation *generation)
 		struct child *child = &generation->workers[i];
 
 		loop_timer_stop(child->children->loop, &child->restart);
-		hang_up(child);
+		disconnect(child);
 		relays_unmap(child);
 	}
 	free(generation->workers);
@@ -334,12 +334,12 @@ void generation_retire(struct generation *generation, enum msg_type how)
 		struct child *child = &generation->workers[i];
 
 		loop_timer_stop(children->loop, &child->restart);
-		if (child->pid == 0 || child->told >= how)
+		if (child->pid == 0 || child->stop_sent >= how)
 			continue;
-		child->told = how;
-		child->owed = true;
+		child->stop_sent = how;
+		child->stop_pending = true;
 		if (child->ready)
-			tell_owed(child);
+			send_stop(child);
 		else
 			child_kill(child, "cannot-be-drained");
 	}
@@ -348,42 +348,43 @@ void generation_retire(struct generation *generation, enum msg_type how)
 
 static bool takes_sessions(const struct child *child)
 {
-	return child->ready && !child->lags && child->told == MSG_NONE;
+	return child->ready && !child->backlogged && child->stop_sent == MSG_NONE;
 }
 
 /* That clients wait for a worker which does nothing is to be found in the log. */
-static void note_lag(struct generation *generation, bool all_lag, uint64_t now_ms)
+static void log_backlog(struct generation *generation, bool all_backlogged, uint64_t now_ms)
 {
-	if (!all_lag) {
-		generation->lags_since_ms = 0;
-		generation->lag_told = false;
-	} else if (generation->lags_since_ms == 0) {
-		generation->lags_since_ms = now_ms;
-	} else if (!generation->lag_told && now_ms - generation->lags_since_ms > LAG_TOLD_MS) {
-		generation->lag_told = true;
+	if (!all_backlogged) {
+		generation->backlogged_since_ms = 0;
+		generation->backlog_logged = false;
+	} else if (generation->backlogged_since_ms == 0) {
+		generation->backlogged_since_ms = now_ms;
+	} else if (!generation->backlog_logged &&
+		   now_ms - generation->backlogged_since_ms > BACKLOG_LOGGED_MS) {
+		generation->backlog_logged = true;
 		log_event(LOG_LEVEL_ERROR, "workers-lag", LOG_NUMBER("generation", generation->number));
 	}
 }
 
-bool child_lags(const struct child *child)
+bool child_is_backlogged(const struct child *child)
 {
 	struct pollfd look = { .fd = child->channel.fd, .events = POLLOUT };
 
 	return child->ready && poll(&look, 1, 0) == 0;
 }
 
-void generation_look(struct generation *generation, uint64_t now_ms)
+void generation_check_backlog(struct generation *generation, uint64_t now_ms)
 {
-	bool any_takes = false, any_lags = false;
+	bool any_takes = false, any_backlogged = false;
 
 	for (size_t i = 0; i < generation->n; i++) {
 		struct child *child = &generation->workers[i];
 
-		child->lags = child_lags(child);
-		any_lags = any_lags || child->lags;
+		child->backlogged = child_is_backlogged(child);
+		any_backlogged = any_backlogged || child->backlogged;
 		any_takes = any_takes || takes_sessions(child);
 	}
-	note_lag(generation, any_lags && !any_takes, now_ms);
+	log_backlog(generation, any_backlogged && !any_takes, now_ms);
 }
 
 struct child *generation_pick(struct generation *generation)
@@ -407,7 +408,7 @@ void child_kill(struct child *child, const char *reason)
 	log_event(LOG_LEVEL_ERROR, "worker-killed", LOG_NUMBER("pid", child->pid),
 		  LOG_TEXT("reason", reason));
 	child->ready = false;
-	hang_up(child);
+	disconnect(child);
 	(void)kill(child->pid, SIGKILL); /* fails only when it is dead already */
 }
 
@@ -421,7 +422,7 @@ static void child_died(struct child *child, int status)
 	bool soon = children->loop->now_ms - child->started_ms < RESTART_MS;
 	bool retired = generation->retired;
 
-	hang_up(child);
+	disconnect(child);
 	child->pid = 0;
 	child->ready = false;
 	child->nsessions = 0;

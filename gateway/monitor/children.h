@@ -31,10 +31,10 @@ struct child {
 	size_t nsessions;
 	_Atomic uint32_t *relays; /* transfers under way: a page that only this worker and the monitor have */
 	bool ready;
-	bool welcomed;	    /* and on_ready was called */
-	bool lags;	    /* as of generation_look() */
-	enum msg_type told; /* MSG_NONE, or how it was told to end */
-	bool owed;	    /* the channel was full: that is still to be sent */
+	bool ready_reported;	 /* and on_ready was called */
+	bool backlogged;	 /* as of generation_check_backlog() */
+	enum msg_type stop_sent; /* MSG_NONE, or how it was told to end */
+	bool stop_pending;	 /* the channel was full: that is still to be sent */
 	uint64_t started_ms;
 };
 
@@ -44,8 +44,8 @@ struct generation {
 	unsigned uid, gid;     /* of its workers, when started as root */
 	struct child *workers;
 	size_t n;
-	uint64_t lags_since_ms; /* that no worker takes sessions; 0: one does */
-	bool lag_told;
+	uint64_t backlogged_since_ms; /* that no worker takes sessions; 0: one does */
+	bool backlog_logged;
 	bool retired;
 	struct generation *next, *prev;
 };
@@ -80,14 +80,14 @@ bool generation_is_ready(const struct generation *generation);
 void generation_retire(struct generation *generation, enum msg_type how);
 
 /* Is it behind with what it was told? Then it is better told nothing more. */
-bool child_lags(const struct child *child);
+bool child_is_backlogged(const struct child *child);
 
 /*
  * See which workers lag behind with what they were told. Those that do not can be
  * told of 64 sessions more: a channel counts as writable up to a quarter of what
  * it holds, and it holds more than 250 of our messages.
  */
-void generation_look(struct generation *generation, uint64_t now_ms);
+void generation_check_backlog(struct generation *generation, uint64_t now_ms);
 
 /* Of those that are ready and do not lag the worker with the fewest transfers, then the fewest sessions; or
  * NULL. */

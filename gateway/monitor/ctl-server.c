@@ -129,11 +129,11 @@ static enum answer_worker_state state_of(const struct child *child)
 {
 	if (!child->ready)
 		return child->channel.fd == -1 ? WORKER_ENDS : WORKER_STARTS;
-	if (child_lags(child))
+	if (child_is_backlogged(child))
 		return WORKER_BACKLOGGED;
-	if (child->told == MSG_NONE)
+	if (child->stop_sent == MSG_NONE)
 		return WORKER_SERVES;
-	return child->told == MSG_DRAIN ? WORKER_DRAINS : WORKER_RETIRES;
+	return child->stop_sent == MSG_DRAIN ? WORKER_DRAINS : WORKER_RETIRES;
 }
 
 static int tell_gateway(struct ctl_peer *peer)
@@ -193,7 +193,7 @@ static void hand_over(struct ctl_peer *peer)
 		for (size_t i = 0; i < generation->n; i++) {
 			const struct child *child = &generation->workers[i];
 
-			if (child->ready && !child_lags(child))
+			if (child->ready && !child_is_backlogged(child))
 				(void)msg_send(child->channel.fd, &msg, peer->watch.fd); /* or it is missed */
 		}
 }

@@ -27,9 +27,9 @@
 #include "gateway/tls/policy-check.h"
 
 /* Connections taken in one turn, so that signals and workers get their turn, too. */
-#define ACCEPT_BATCH	64
-#define ACCEPT_PAUSE_MS 100 /* out of descriptors: look again after this */
-#define LAG_PAUSE_MS	5   /* and when no worker takes anything */
+#define ACCEPT_BATCH	 64
+#define ACCEPT_PAUSE_MS	 100 /* out of descriptors: look again after this */
+#define BACKLOG_PAUSE_MS 5   /* and when no worker takes anything */
 
 struct monitor {
 	struct loop loop;
@@ -134,10 +134,10 @@ static void on_listener(struct watch *watch, uint32_t ready)
 
 	(void)ready;
 	children_drain_channels(&monitor->children); /* who has gone makes room */
-	generation_look(monitor->current, monitor->loop.now_ms);
+	generation_check_backlog(monitor->current, monitor->loop.now_ms);
 	if (generation_pick(monitor->current) == NULL) { /* clients wait in the kernel's queue */
 		(void)listener_set_accept(&monitor->listeners, &monitor->loop, false);
-		(void)loop_timer(&monitor->loop, &monitor->accept_pause, LAG_PAUSE_MS);
+		(void)loop_timer(&monitor->loop, &monitor->accept_pause, BACKLOG_PAUSE_MS);
 		return;
 	}
 	for (int i = 0; i < ACCEPT_BATCH; i++) {
@@ -236,7 +236,8 @@ static void on_death(struct child *child, pid_t pid, int status)
 {
 	struct monitor *monitor = child->children->owner;
 	size_t lost = request_forget_worker(&monitor->requests, child);
-	bool expected = child->told != MSG_NONE && WIFEXITED(status) && WEXITSTATUS(status) == EXIT_SUCCESS;
+	bool expected =
+	    child->stop_sent != MSG_NONE && WIFEXITED(status) && WEXITSTATUS(status) == EXIT_SUCCESS;
 
 	if (!expected)
 		log_event(LOG_LEVEL_ERROR, "worker-died", LOG_NUMBER("pid", pid),
