@@ -12,14 +12,14 @@
 #include "gateway/tls/policy-check.h"
 
 /* For the answer to an order. A reload waits for new workers, which load keys. */
-#define ORDER_MS  15000
-#define RELOAD_MS 120000
+#define ORDER_TIMEOUT_MS  15000
+#define RELOAD_TIMEOUT_MS 120000
 
 /* All that was printed has to have arrived. */
 static int written(const struct target *target, int r)
 {
 	if (fflush(stdout) == EOF || ferror(stdout))
-		r = talk_fault(target, "the output could not be written");
+		r = client_fault(target, "the output could not be written");
 	return r == 0 ? EXIT_SUCCESS : EXIT_FAILURE;
 }
 
@@ -27,7 +27,7 @@ static int complain_of_few(const struct target *target, const struct answers *an
 {
 	if (answers->nworkers == answers->gateway.workers)
 		return 0;
-	return talk_fault(target, "some workers are missing above; ask again");
+	return client_fault(target, "some workers are missing above; ask again");
 }
 
 static int complain_of_silence(const struct target *target, const struct answers *answers)
@@ -37,15 +37,15 @@ static int complain_of_silence(const struct target *target, const struct answers
 	for (size_t i = 0; i < answers->nworkers; i++) {
 		const struct answer_worker *worker = &answers->workers[i].worker;
 
-		if (!talk_is_silent(&answers->workers[i]))
+		if (!client_is_silent(&answers->workers[i]))
 			continue;
-		r = talk_fault(target,
-			       "worker %d %s, so some of its sessions (%" PRIu64 ") are missing above; ask "
-			       "again. If it hangs, kill -KILL %d ends them, and another worker starts",
-			       (int)worker->pid,
-			       answers->workers[i].bad ? "has said what cannot be"
-						       : "did not tell of its sessions",
-			       worker->sessions, (int)worker->pid);
+		r = client_fault(target,
+				 "worker %d %s, so some of its sessions (%" PRIu64 ") are missing above; ask "
+				 "again. If it hangs, kill -KILL %d ends them, and another worker starts",
+				 (int)worker->pid,
+				 answers->workers[i].invalid ? "has said what cannot be"
+							     : "did not tell of its sessions",
+				 worker->sessions, (int)worker->pid);
 	}
 	return r;
 }
@@ -61,7 +61,7 @@ struct view {
 static int show(const struct target *target, const struct view *view, bool json)
 {
 	struct answers answers;
-	int r = talk_collect(target, view->what, &answers);
+	int r = client_collect(target, view->what, &answers);
 
 	if (r == 0 && json)
 		r = view->dump(&answers, stdout);
@@ -69,7 +69,7 @@ static int show(const struct target *target, const struct view *view, bool json)
 		view->print(&answers, stdout);
 	if (r == 0)
 		r = view->complain(target, &answers);
-	talk_done(&answers);
+	client_answers_done(&answers);
 	return written(target, r);
 }
 
@@ -94,12 +94,13 @@ static int order(const struct target *target, enum ctl_proto_what what, uint64_t
 {
 	struct answers answers;
 	struct answer answer;
-	int r = target->policy == NULL ? 0 : talk_collect(target, CTL_STATUS, &answers);
+	int r = target->policy == NULL ? 0 : client_collect(target, CTL_STATUS, &answers);
 
 	if (target->policy != NULL)
-		talk_done(&answers);
+		client_answers_done(&answers);
 	if (r == 0)
-		r = talk_order(target, what, session, what == CTL_RELOAD ? RELOAD_MS : ORDER_MS, &answer);
+		r = client_order(target, what, session,
+				 what == CTL_RELOAD ? RELOAD_TIMEOUT_MS : ORDER_TIMEOUT_MS, &answer);
 	if (r == 0)
 		(void)printf("%s\n", answer.u.text);
 	return written(target, r);
@@ -136,9 +137,9 @@ static bool has_faults(const char *path)
 int client_reload(const struct target *target)
 {
 	struct answers answers;
-	int r = talk_collect(target, CTL_STATUS, &answers);
+	int r = client_collect(target, CTL_STATUS, &answers);
 	bool faults = r == 0 && has_faults(answers.gateway.policy);
 
-	talk_done(&answers);
+	client_answers_done(&answers);
 	return r < 0 || faults ? EXIT_FAILURE : order(target, CTL_RELOAD, 0);
 }

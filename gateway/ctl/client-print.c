@@ -109,15 +109,15 @@ void client_print_status(const struct answers *answers, FILE *out)
 }
 
 /* A long name would push all other columns aside; JSON has it whole. */
-#define NAME_SHOWN 24
+#define NAME_WIDTH_MAX 24
 
 static const char *name(const char *text, char buf[static SHOWN_MAX])
 {
 	if (text[0] == '\0')
 		return "-";
 	(void)shown(text, buf);
-	if (strlen(buf) > NAME_SHOWN)
-		(void)snprintf(buf + NAME_SHOWN - 3, 4, "...");
+	if (strlen(buf) > NAME_WIDTH_MAX)
+		(void)snprintf(buf + NAME_WIDTH_MAX - 3, 4, "...");
 	return buf;
 }
 
@@ -317,7 +317,7 @@ int client_json_sessions(const struct answers *answers, FILE *out)
 	for (size_t i = 0; i < answers->nsessions; i++)
 		(void)json_array_append_new(list, session_json(answers, &answers->sessions[i]));
 	for (size_t i = 0; i < answers->nworkers; i++)
-		if (talk_is_silent(&answers->workers[i]))
+		if (client_is_silent(&answers->workers[i]))
 			(void)json_array_append_new(silent, json_integer(answers->workers[i].worker.pid));
 	return dump(json_pack("{s:b,s:o,s:o}", "whole", json_array_size(silent) == 0, "silent_workers",
 			      silent, "sessions", list),

@@ -16,9 +16,9 @@
 #include "gateway/base/util.h"
 
 /* To be let in; from one answer to the next; for all of them. */
-#define CONNECT_S  5
-#define NEXT_MS	   3000
-#define COLLECT_MS 30000
+#define CONNECT_TIMEOUT_S  5
+#define NEXT_TIMEOUT_MS	   3000
+#define COLLECT_TIMEOUT_MS 30000
 /* No host runs more workers. */
 #define WORKERS_MAX 65536
 /* Sessions that may come while they are counted. */
@@ -26,7 +26,7 @@
 /* Memory is asked for in steps that double, from here on. */
 #define SESSIONS_INITIAL 16
 
-int talk_fault(const struct target *target, const char *fmt, ...)
+int client_fault(const struct target *target, const char *fmt, ...)
 {
 	va_list args;
 
@@ -51,26 +51,26 @@ static int unreachable(const struct target *target, int error)
 	struct stat st;
 
 	if (stat(target->socket, &st) == 0 && !S_ISSOCK(st.st_mode))
-		return talk_fault(target, "this is no socket; look at control_socket of the policy");
+		return client_fault(target, "this is no socket; look at control_socket of the policy");
 	switch (error) {
 	case ENOENT:
 	case ENOTDIR:
-		return talk_fault(
+		return client_fault(
 		    target, "there is no such socket: attlsd does not run, or its policy was another when it "
 			    "read it (name that socket with --socket), or its log says why it has none "
 			    "(no-control-socket)");
 	case ECONNREFUSED:
-		return talk_fault(target, "nobody listens: the attlsd that made it has ended; the next one "
-					  "replaces it");
+		return client_fault(target, "nobody listens: the attlsd that made it has ended; the next one "
+					    "replaces it");
 	case EACCES:
-		return talk_fault(target, "only the user that started attlsd may ask it, mostly root");
+		return client_fault(target, "only the user that started attlsd may ask it, mostly root");
 	case EAGAIN:
-		return talk_fault(target,
-				  "attlsd does not answer: it still starts, or its first process hangs");
+		return client_fault(target,
+				    "attlsd does not answer: it still starts, or its first process hangs");
 	case EPROTOTYPE:
-		return talk_fault(target, "this is another program's socket");
+		return client_fault(target, "this is another program's socket");
 	default:
-		return talk_fault(target, "%s", strerror(error));
+		return client_fault(target, "%s", strerror(error));
 	}
 }
 
@@ -83,7 +83,7 @@ static int check_peer(const struct target *target, int fd)
 	if (getsockopt(fd, SOL_SOCKET, SO_PEERCRED, &who, &len) == 0 &&
 	    (who.uid == 0 || who.uid == geteuid()))
 		return 0;
-	return talk_fault(
+	return client_fault(
 	    target,
 	    "whoever listens is neither root nor you; if that is attlsd, ask as the user that started "
 	    "it: sudo -u '#%u' attlsctl ...",
@@ -94,19 +94,19 @@ static int check_peer(const struct target *target, int fd)
 static int ask(const struct target *target, enum ctl_proto_what what, uint64_t session)
 {
 	const struct ask question = { .version = CTL_VERSION, .what = what, .session = session };
-	const struct timeval wait = { .tv_sec = CONNECT_S };
+	const struct timeval wait = { .tv_sec = CONNECT_TIMEOUT_S };
 	struct sockaddr_un address = { .sun_family = AF_UNIX };
 	int fd;
 	int r;
 
 	if (strlen(target->socket) >= sizeof(address.sun_path))
-		return talk_fault(target,
-				  "the path is too long for a socket, which has at most %zu characters",
-				  sizeof(address.sun_path) - 1);
+		return client_fault(target,
+				    "the path is too long for a socket, which has at most %zu characters",
+				    sizeof(address.sun_path) - 1);
 	(void)strncpy(address.sun_path, target->socket, sizeof(address.sun_path) - 1);
 	fd = socket(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0);
 	if (fd == -1)
-		return talk_fault(target, "%s", strerror(errno));
+		return client_fault(target, "%s", strerror(errno));
 	(void)setsockopt(fd, SOL_SOCKET, SO_SNDTIMEO, &wait, sizeof(wait)); /* of connect(), too */
 	(void)setsockopt(fd, SOL_SOCKET, SO_PASSCRED, &(int){ 1 }, sizeof(int));
 	if (connect(fd, (const struct sockaddr *)&address, sizeof(address)) == -1)
@@ -114,7 +114,7 @@ static int ask(const struct target *target, enum ctl_proto_what what, uint64_t s
 	else
 		r = check_peer(target, fd);
 	if (r == 0 && send(fd, &question, sizeof(question), MSG_NOSIGNAL) != (ssize_t)sizeof(question))
-		r = talk_fault(target, "attlsd closed the connection");
+		r = client_fault(target, "attlsd closed the connection");
 	if (r < 0)
 		fd_close(&fd);
 	return fd;
@@ -131,7 +131,7 @@ static void sanitize(char *text, size_t size)
 
 #define TERMINATE(field) ((field)[sizeof(field) - 1] = '\0')
 
-static void end_texts(struct answer *answer)
+static void sanitize_texts(struct answer *answer)
 {
 	switch ((enum answer_kind)answer->kind) {
 	case ANSWER_DONE:
@@ -143,7 +143,7 @@ static void end_texts(struct answer *answer)
 		sanitize(answer->u.gateway.policy, sizeof(answer->u.gateway.policy));
 		sanitize(answer->u.gateway.failure, sizeof(answer->u.gateway.failure));
 		break;
-	case ANSWER_SESSION: /* operate-print.c shows these as what they are */
+	case ANSWER_SESSION: /* client-print.c shows these as what they are */
 		TERMINATE(answer->u.session.listener);
 		TERMINATE(answer->u.session.rule);
 		TERMINATE(answer->u.session.backend);
@@ -193,7 +193,8 @@ static ssize_t receive(int fd, struct answer *ret, pid_t *ret_sender)
  * Returns 1 and an answer (of kind 0: it is none) with its sender, 0 at the end,
  * -EAGAIN when none has come in time, or -1.
  */
-static int hear(const struct target *target, int fd, int wait_ms, struct answer *ret, pid_t *ret_sender)
+static int receive_answer(const struct target *target, int fd, int wait_ms, struct answer *ret,
+			  pid_t *ret_sender)
 {
 	struct pollfd look = { .fd = fd, .events = POLLIN };
 	ssize_t n;
@@ -208,16 +209,16 @@ static int hear(const struct target *target, int fd, int wait_ms, struct answer 
 	if (n == 0 || (n == -1 && errno == ECONNRESET))
 		return 0;
 	if (n == -1)
-		return talk_fault(target, "%s", strerror(errno));
+		return client_fault(target, "%s", strerror(errno));
 	if (n != (ssize_t)sizeof(*ret) || ret->version != CTL_VERSION)
 		ret->kind = 0;
-	end_texts(ret);
+	sanitize_texts(ret);
 	return 1;
 }
 
 static int no_answer(const struct target *target)
 {
-	return talk_fault(target, CTL_OTHER_VERSION);
+	return client_fault(target, CTL_OTHER_VERSION);
 }
 
 /* One file by two names? What cannot be looked at has to have the same name. */
@@ -241,18 +242,18 @@ static int take_gateway(const struct target *target, struct answers *answers, co
 	const struct answer_gateway *gateway = &answer->u.gateway;
 
 	if (answer->kind == ANSWER_REFUSED)
-		return talk_fault(target, "%s", answer->u.text);
+		return client_fault(target, "%s", answer->u.text);
 	if (answer->kind != ANSWER_GATEWAY || gateway->workers > WORKERS_MAX || gateway->pid == 0)
 		return no_answer(target);
 	if (target->policy != NULL && !is_cut_off(gateway) && !same_file(target->policy, gateway->policy))
-		return talk_fault(
+		return client_fault(
 		    target,
 		    "the attlsd that listens there (process %d) serves %s, not %s; give that one a "
 		    "control_socket of its own, or name the socket with --socket",
 		    (int)gateway->pid, gateway->policy, target->policy);
 	answers->gateway = *gateway;
 	answers->workers = calloc(gateway->workers + 1, sizeof(*answers->workers));
-	return answers->workers == NULL ? talk_fault(target, "not enough memory") : 0;
+	return answers->workers == NULL ? client_fault(target, "not enough memory") : 0;
 }
 
 static struct worker_heard *find_worker(const struct answers *answers, pid_t pid)
@@ -271,7 +272,7 @@ static int take_session(const struct target *target, struct answers *answers, st
 		void *list = realloc(answers->sessions, cap * sizeof(*answers->sessions));
 
 		if (list == NULL)
-			return talk_fault(target, "not enough memory");
+			return client_fault(target, "not enough memory");
 		answers->sessions = list;
 		answers->sessions_cap = cap;
 	}
@@ -285,12 +286,13 @@ static int take_session(const struct target *target, struct answers *answers, st
 static int take_from_worker(const struct target *target, struct answers *answers, struct worker_heard *from,
 			    const struct answer *answer)
 {
-	if (from->told || from->bad)
+	if (from->complete || from->invalid)
 		return 0;
 	if (answer->kind == ANSWER_SESSION && from->sessions < from->worker.sessions + SESSIONS_MORE)
 		return take_session(target, answers, from, &answer->u.session);
-	from->told = answer->kind == ANSWER_SESSIONS_END && answer->u.sessions_end.sessions == from->sessions;
-	from->bad = !from->told;
+	from->complete =
+	    answer->kind == ANSWER_SESSIONS_END && answer->u.sessions_end.sessions == from->sessions;
+	from->invalid = !from->complete;
 	return 0;
 }
 
@@ -318,7 +320,7 @@ static int take(const struct target *target, struct answers *answers, const stru
 	return 0; /* or it is nobody's word */
 }
 
-bool talk_is_silent(const struct worker_heard *heard)
+bool client_is_silent(const struct worker_heard *heard)
 {
 	switch ((enum answer_worker_state)heard->worker.state) {
 	case WORKER_STARTS: /* has none yet */
@@ -326,12 +328,12 @@ bool talk_is_silent(const struct worker_heard *heard)
 		return false;
 	case WORKER_RETIRES: /* may have gone with its last one */
 	case WORKER_DRAINS:
-		return !heard->told && heard->worker.sessions > 0;
+		return !heard->complete && heard->worker.sessions > 0;
 	case WORKER_SERVES:
 	case WORKER_BACKLOGGED:
 		break;
 	}
-	return !heard->told;
+	return !heard->complete;
 }
 
 /* Has everybody told who was asked? Then the end is not worth waiting for: somebody may keep it back. */
@@ -340,7 +342,7 @@ static bool is_all(const struct answers *answers, enum ctl_proto_what what)
 	if (answers->workers == NULL || answers->nworkers < answers->gateway.workers)
 		return false;
 	for (size_t i = 0; what == CTL_SESSIONS && i < answers->nworkers; i++)
-		if (talk_is_silent(&answers->workers[i]) && !answers->workers[i].bad &&
+		if (client_is_silent(&answers->workers[i]) && !answers->workers[i].invalid &&
 		    answers->workers[i].worker.state != WORKER_BACKLOGGED)
 			return false;
 	return true;
@@ -354,9 +356,9 @@ static int by_number(const void *a, const void *b)
 	return x->session < y->session ? -1 : x->session > y->session;
 }
 
-int talk_collect(const struct target *target, enum ctl_proto_what what, struct answers *ret)
+int client_collect(const struct target *target, enum ctl_proto_what what, struct answers *ret)
 {
-	int64_t end_ms = now_ms() + COLLECT_MS;
+	int64_t end_ms = now_ms() + COLLECT_TIMEOUT_MS;
 	struct answer answer;
 	pid_t sender;
 	int fd;
@@ -367,7 +369,8 @@ int talk_collect(const struct target *target, enum ctl_proto_what what, struct a
 	if (fd == -1)
 		return -1;
 	while (r == 1 && !is_all(ret, what)) {
-		r = now_ms() < end_ms ? hear(target, fd, NEXT_MS, &answer, &sender) : -EAGAIN;
+		r = now_ms() < end_ms ? receive_answer(target, fd, NEXT_TIMEOUT_MS, &answer, &sender)
+				      : -EAGAIN;
 		if (r == 1 && take(target, ret, &answer, sender) < 0)
 			r = -1;
 	}
@@ -375,22 +378,22 @@ int talk_collect(const struct target *target, enum ctl_proto_what what, struct a
 	if (r == -1)
 		return -1;
 	if (ret->workers == NULL)
-		return talk_fault(target, r == 0 ? "attlsd closed the connection without an answer"
-						 : "attlsd does not answer: it still starts, or its "
-						   "first process hangs");
+		return client_fault(target, r == 0 ? "attlsd closed the connection without an answer"
+						   : "attlsd does not answer: it still starts, or its "
+						     "first process hangs");
 	if (ret->nsessions > 0)
 		qsort(ret->sessions, ret->nsessions, sizeof(*ret->sessions), by_number);
 	return 0;
 }
 
-void talk_done(struct answers *answers)
+void client_answers_done(struct answers *answers)
 {
 	free(answers->workers);
 	free(answers->sessions);
 }
 
-int talk_order(const struct target *target, enum ctl_proto_what what, uint64_t session, int wait_ms,
-	       struct answer *ret)
+int client_order(const struct target *target, enum ctl_proto_what what, uint64_t session, int wait_ms,
+		 struct answer *ret)
 {
 	int fd = ask(target, what, session);
 	pid_t sender;
@@ -398,15 +401,15 @@ int talk_order(const struct target *target, enum ctl_proto_what what, uint64_t s
 
 	if (fd == -1)
 		return -1;
-	r = hear(target, fd, wait_ms, ret, &sender);
+	r = receive_answer(target, fd, wait_ms, ret, &sender);
 	fd_close(&fd);
 	if (r == -EAGAIN)
-		return talk_fault(
+		return client_fault(
 		    target, "attlsd does not answer in time; attlsctl status tells whether it was done");
 	if (r == 0)
-		return talk_fault(target, "attlsd closed the connection without an answer");
+		return client_fault(target, "attlsd closed the connection without an answer");
 	if (r == 1 && ret->kind == ANSWER_REFUSED)
-		return talk_fault(target, "%s", ret->u.text);
+		return client_fault(target, "%s", ret->u.text);
 	if (r == 1 && ret->kind != ANSWER_DONE)
 		return no_answer(target);
 	return r == 1 ? 0 : -1;

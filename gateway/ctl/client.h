@@ -24,8 +24,8 @@ struct target {
 struct worker_heard {
 	struct answer_worker worker;
 	size_t sessions; /* of it that were heard */
-	bool told;	 /* and that was all */
-	bool bad;	 /* it has said what cannot be */
+	bool complete;	 /* and that was all */
+	bool invalid;	 /* it has said what cannot be */
 };
 
 /* All answers to one question. */
@@ -38,18 +38,19 @@ struct answers {
 	size_t sessions_cap; /* for this many there is memory */
 };
 
-/* Ask for status or sessions. Returns 0 and the answers, to be given to talk_done() in any case; or -1. */
-int talk_collect(const struct target *target, enum ctl_proto_what what, struct answers *ret);
-void talk_done(struct answers *answers);
+/* Ask for status or sessions. Returns 0 and the answers, to be given to client_answers_done() in any case; or
+ * -1. */
+int client_collect(const struct target *target, enum ctl_proto_what what, struct answers *ret);
+void client_answers_done(struct answers *answers);
 
 /* To CTL_SESSIONS: has this worker sessions of which it did not tell? */
-bool talk_is_silent(const struct worker_heard *heard);
+bool client_is_silent(const struct worker_heard *heard);
 
 /* Give an order, and wait so long for the answer. Returns 0 and what it says, or -1. */
-int talk_order(const struct target *target, enum ctl_proto_what what, uint64_t session, int wait_ms,
-	       struct answer *ret);
+int client_order(const struct target *target, enum ctl_proto_what what, uint64_t session, int wait_ms,
+		 struct answer *ret);
 
 /* Say on stderr what is wrong with the attlsd at this socket. Returns -1. */
-int talk_fault(const struct target *target, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
+int client_fault(const struct target *target, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
 
 #endif

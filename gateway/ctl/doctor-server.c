@@ -13,11 +13,11 @@
 #include "gateway/ctl/doctor-report.h"
 #include "gateway/net/netsock.h"
 
-#define CONNECT_MS 3000
-#define GREET_MS   5000
-#define SHOWN_MAX  80
+#define CONNECT_TIMEOUT_MS  3000
+#define GREETING_TIMEOUT_MS 5000
+#define SHOWN_MAX	    80
 
-static bool becomes(int fd, short event, int timeout_ms)
+static bool is_ready(int fd, short event, int timeout_ms)
 {
 	struct pollfd poll_fd = { .fd = fd, .events = event };
 
@@ -32,16 +32,16 @@ static int dial(const struct ip_endpoint *server)
 
 	if (fd < 0)
 		return fd;
-	r = becomes(fd, POLLOUT, CONNECT_MS) ? netsock_error(fd) : -ETIMEDOUT;
+	r = is_ready(fd, POLLOUT, CONNECT_TIMEOUT_MS) ? netsock_error(fd) : -ETIMEDOUT;
 	if (r < 0)
 		fd_close(&fd);
 	return r < 0 ? r : fd;
 }
 
 /* The first line of what a server says, fit to be shown; "" when it says nothing. */
-static void hear(int fd, char text[static SHOWN_MAX])
+static void read_greeting(int fd, char text[static SHOWN_MAX])
 {
-	ssize_t n = becomes(fd, POLLIN, GREET_MS) ? recv(fd, text, SHOWN_MAX - 1, 0) : -1;
+	ssize_t n = is_ready(fd, POLLIN, GREETING_TIMEOUT_MS) ? recv(fd, text, SHOWN_MAX - 1, 0) : -1;
 
 	text[n > 0 ? n : 0] = '\0';
 	text[strcspn(text, "\r\n")] = '\0';
@@ -55,7 +55,7 @@ static void check_greeting(struct doctor *doctor, const struct policy_backend *b
 {
 	char text[SHOWN_MAX];
 
-	hear(fd, text);
+	read_greeting(fd, text);
 	if (strncmp(text, "220", 3) == 0 || strncmp(text, "120", 3) == 0) {
 		(void)send(fd, "QUIT\r\n", 6, MSG_NOSIGNAL);
 		doctor_ok(doctor, "backend %s: %s answers \"%s\"", backend->name, where, text);

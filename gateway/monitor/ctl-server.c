@@ -16,28 +16,27 @@
 /* At once; more wait in the kernel's queue. */
 #define PEERS_MAX 8
 /* From connecting to the question, and from one thing that he reads to the next. */
-#define PATIENCE_MS 2000
-#define PAUSE_MS    1000
+#define PEER_TIMEOUT_MS 2000
+#define ACCEPT_PAUSE_MS 1000
 
 struct ctl_peer {
-	struct ctl_server *operators;
+	struct ctl_server *server;
 	struct watch watch;
 	struct timer timer;
 	struct deferred deferred;
-	enum ctl_proto_what asked; /* 0: nothing yet */
-	uint32_t workers;	   /* of CTL_STATUS and CTL_SESSIONS: so many were announced */
-	uint32_t told;		   /* and so many were told */
+	enum ctl_proto_what asked;  /* 0: nothing yet */
+	uint32_t workers_announced; /* of CTL_STATUS and CTL_SESSIONS: so many were announced */
+	uint32_t workers_sent;	    /* and so many were told */
 	bool gone;
 	struct ctl_peer *next, *prev;
 };
 
-static void listen_if_room(struct ctl_server *operators)
+static void listen_if_room(struct ctl_server *server)
 {
-	bool room = operators->npeers < PEERS_MAX && !timer_is_armed(&operators->pause);
+	bool room = server->npeers < PEERS_MAX && !timer_is_armed(&server->pause);
 
-	if (operators->listener.fd != -1 &&
-	    loop_watch(operators->loop, &operators->listener, room ? EPOLLIN : 0) < 0)
-		(void)loop_timer(operators->loop, &operators->pause, PAUSE_MS);
+	if (server->listener.fd != -1 && loop_watch(server->loop, &server->listener, room ? EPOLLIN : 0) < 0)
+		(void)loop_timer(server->loop, &server->pause, ACCEPT_PAUSE_MS);
 }
 
 static void peer_free(struct deferred *deferred)
@@ -47,22 +46,22 @@ static void peer_free(struct deferred *deferred)
 
 static void peer_end(struct ctl_peer *peer)
 {
-	struct ctl_server *operators = peer->operators;
+	struct ctl_server *server = peer->server;
 
 	if (peer->gone)
 		return;
 	peer->gone = true;
-	loop_unwatch(operators->loop, &peer->watch);
+	loop_unwatch(server->loop, &peer->watch);
 	fd_close(&peer->watch.fd);
-	loop_timer_stop(operators->loop, &peer->timer);
-	DL_DELETE(operators->peers, peer);
-	operators->npeers--;
-	loop_defer_free(operators->loop, &peer->deferred);
-	listen_if_room(operators);
+	loop_timer_stop(server->loop, &peer->timer);
+	DL_DELETE(server->peers, peer);
+	server->npeers--;
+	loop_defer_free(server->loop, &peer->deferred);
+	listen_if_room(server);
 }
 
 /* An answer for people, the last one. */
-static void say(struct ctl_peer *peer, enum answer_kind kind, const char *text)
+static void finish(struct ctl_peer *peer, enum answer_kind kind, const char *text)
 {
 	struct answer answer = ctl_proto_answer(kind);
 
@@ -74,7 +73,7 @@ static void say(struct ctl_peer *peer, enum answer_kind kind, const char *text)
 }
 
 /* Who logged in at first, before sudo and su; -1: that is not known. */
-static uint32_t login_of(pid_t pid)
+static uint32_t audit_uid(pid_t pid)
 {
 	char path[40], text[16];
 	uint32_t uid = UINT32_MAX;
@@ -102,7 +101,7 @@ static void log_order(const struct ctl_peer *peer, const char *order)
 
 	if (getsockopt(peer->watch.fd, SOL_SOCKET, SO_PEERCRED, &who, &len) == 0)
 		(void)snprintf(uid, sizeof(uid), "%u", (unsigned)who.uid);
-	first = login_of(who.pid);
+	first = audit_uid(who.pid);
 	if (first != UINT32_MAX)
 		(void)snprintf(login, sizeof(login), "%u", (unsigned)first);
 	log_write(LOG_LEVEL_INFO, "operator",
@@ -114,12 +113,12 @@ static void log_order(const struct ctl_peer *peer, const char *order)
 }
 
 /* All workers that there are, of the current generation and of those that end. */
-static uint32_t count_workers(const struct ctl_server *operators)
+static uint32_t count_workers(const struct ctl_server *server)
 {
 	const struct generation *generation;
 	uint32_t n = 0;
 
-	DL_FOREACH (operators->children->head, generation)
+	DL_FOREACH (server->children->head, generation)
 		for (size_t i = 0; i < generation->n; i++)
 			n += generation->workers[i].pid != 0;
 	return n;
@@ -136,19 +135,19 @@ static enum answer_worker_state state_of(const struct child *child)
 	return child->stop_sent == MSG_DRAIN ? WORKER_DRAINS : WORKER_RETIRES;
 }
 
-static int tell_gateway(struct ctl_peer *peer)
+static int send_gateway(struct ctl_peer *peer)
 {
-	struct ctl_server *operators = peer->operators;
+	struct ctl_server *server = peer->server;
 	struct answer answer = ctl_proto_answer(ANSWER_GATEWAY);
 
-	operators->calls->describe(operators->owner, &answer.u.gateway);
-	answer.u.gateway.workers = peer->workers = count_workers(operators);
-	memcpy(answer.u.gateway.failure, operators->failure, sizeof(operators->failure));
-	answer.u.gateway.failure_ms = operators->loop->now_ms - operators->failed_ms;
+	server->calls->describe(server->owner, &answer.u.gateway);
+	answer.u.gateway.workers = peer->workers_announced = count_workers(server);
+	memcpy(answer.u.gateway.failure, server->failure, sizeof(server->failure));
+	answer.u.gateway.failure_ms = server->loop->now_ms - server->failed_ms;
 	return ctl_proto_send(peer->watch.fd, &answer);
 }
 
-static int tell_worker(struct ctl_peer *peer, const struct child *child)
+static int send_worker(struct ctl_peer *peer, const struct child *child)
 {
 	struct answer answer = ctl_proto_answer(ANSWER_WORKER);
 
@@ -164,32 +163,32 @@ static int tell_worker(struct ctl_peer *peer, const struct child *child)
  * Those that were not told yet: hundreds do not fit into a socket at once. If some
  * come or go meanwhile, the reader has to ask again.
  */
-static int tell_workers(struct ctl_peer *peer)
+static int send_workers(struct ctl_peer *peer)
 {
 	struct generation *generation;
 	uint32_t n = 0;
 	int r = 0;
 
-	DL_FOREACH (peer->operators->children->head, generation)
+	DL_FOREACH (peer->server->children->head, generation)
 		for (size_t i = 0; i < generation->n; i++) {
-			if (generation->workers[i].pid == 0 || n++ < peer->told ||
-			    peer->told == peer->workers)
+			if (generation->workers[i].pid == 0 || n++ < peer->workers_sent ||
+			    peer->workers_sent == peer->workers_announced)
 				continue;
-			r = tell_worker(peer, &generation->workers[i]);
+			r = send_worker(peer, &generation->workers[i]);
 			if (r < 0)
 				return r;
-			peer->told++;
+			peer->workers_sent++;
 		}
 	return 0;
 }
 
 /* Who lags is not asked: questions would fill the channel, which orders have to get through. */
-static void hand_over(struct ctl_peer *peer)
+static void pass_to_workers(struct ctl_peer *peer)
 {
 	const struct msg msg = { .type = MSG_LIST_SESSIONS };
 	struct generation *generation;
 
-	DL_FOREACH (peer->operators->children->head, generation)
+	DL_FOREACH (peer->server->children->head, generation)
 		for (size_t i = 0; i < generation->n; i++) {
 			const struct child *child = &generation->workers[i];
 
@@ -198,28 +197,28 @@ static void hand_over(struct ctl_peer *peer)
 		}
 }
 
-static void tell(struct ctl_peer *peer)
+static void list(struct ctl_peer *peer)
 {
-	struct loop *loop = peer->operators->loop;
-	int r = tell_workers(peer);
+	struct loop *loop = peer->server->loop;
+	int r = send_workers(peer);
 
 	if (r == -EAGAIN && loop_watch(loop, &peer->watch, EPOLLOUT) == 0 &&
-	    loop_timer(loop, &peer->timer, PATIENCE_MS) == 0)
+	    loop_timer(loop, &peer->timer, PEER_TIMEOUT_MS) == 0)
 		return; /* till he has read some */
 	if (r == 0 && peer->asked == CTL_SESSIONS)
-		hand_over(peer);
+		pass_to_workers(peer);
 	peer_end(peer);
 }
 
 static void end_session(struct ctl_peer *peer, uint64_t session)
 {
 	const struct msg msg = { .type = MSG_END_SESSION, .session = session };
-	const struct child *child = admission_owner(peer->operators->admission, session);
+	const struct child *child = admission_owner(peer->server->admission, session);
 	char text[120];
 
 	if (child == NULL) {
 		(void)snprintf(text, sizeof(text), "there is no session %" PRIu64, session);
-		say(peer, ANSWER_REFUSED, text);
+		finish(peer, ANSWER_REFUSED, text);
 		return;
 	}
 	(void)snprintf(text, sizeof(text), "end %" PRIu64, session);
@@ -228,50 +227,50 @@ static void end_session(struct ctl_peer *peer, uint64_t session)
 		(void)snprintf(text, sizeof(text),
 			       "its worker %d cannot be told; kill -KILL ends that with all its sessions",
 			       (int)child->pid);
-		say(peer, ANSWER_REFUSED, text);
+		finish(peer, ANSWER_REFUSED, text);
 		return;
 	}
 	(void)snprintf(text, sizeof(text), "session %" PRIu64 " is told to end", session);
-	say(peer, ANSWER_DONE, text);
+	finish(peer, ANSWER_DONE, text);
 }
 
 static void reload(struct ctl_peer *peer)
 {
-	struct ctl_server *operators = peer->operators;
+	struct ctl_server *server = peer->server;
 	const char *refusal;
 
 	log_order(peer, "reload");
-	loop_timer_stop(operators->loop, &peer->timer);
-	refusal = operators->calls->reload(operators->owner);
+	loop_timer_stop(server->loop, &peer->timer);
+	refusal = server->calls->reload(server->owner);
 	if (refusal != NULL)
-		say(peer, ANSWER_REFUSED, refusal);
+		finish(peer, ANSWER_REFUSED, refusal);
 }
 
 static void drain(struct ctl_peer *peer)
 {
-	struct ctl_server *operators = peer->operators;
+	struct ctl_server *server = peer->server;
 	char text[120];
 	const char *refusal;
 
 	log_order(peer, "drain");
 	(void)snprintf(text, sizeof(text),
 		       "no new sessions; %zu asked to end, or when the transfer is done; then attlsd ends",
-		       operators->admission->nsessions);
-	refusal = operators->calls->drain(operators->owner);
-	say(peer, refusal == NULL ? ANSWER_DONE : ANSWER_REFUSED, refusal == NULL ? text : refusal);
+		       server->admission->nsessions);
+	refusal = server->calls->drain(server->owner);
+	finish(peer, refusal == NULL ? ANSWER_DONE : ANSWER_REFUSED, refusal == NULL ? text : refusal);
 }
 
-static void answer(struct ctl_peer *peer, const struct ask *ask)
+static void answer_question(struct ctl_peer *peer, const struct ask *ask)
 {
-	children_drain_channels(peer->operators->children); /* who has gone is not counted any more */
+	children_drain_channels(peer->server->children); /* who has gone is not counted any more */
 	peer->asked = ask->what; /* before a reload begins: it may be over when the call returns */
 	switch (peer->asked) {
 	case CTL_STATUS:
 	case CTL_SESSIONS:
-		if (tell_gateway(peer) < 0)
+		if (send_gateway(peer) < 0)
 			peer_end(peer);
 		else
-			tell(peer);
+			list(peer);
 		break;
 	case CTL_END:
 		end_session(peer, ask->session);
@@ -283,12 +282,12 @@ static void answer(struct ctl_peer *peer, const struct ask *ask)
 		drain(peer);
 		break;
 	default:
-		say(peer, ANSWER_REFUSED, "this attlsd does not know that question");
+		finish(peer, ANSWER_REFUSED, "this attlsd does not know that question");
 		break;
 	}
 }
 
-static void hear(struct ctl_peer *peer)
+static void on_question(struct ctl_peer *peer)
 {
 	struct ask ask;
 	ssize_t n = recv(peer->watch.fd, &ask, sizeof(ask), MSG_TRUNC);
@@ -298,9 +297,9 @@ static void hear(struct ctl_peer *peer)
 	if (n <= 0 || peer->asked != 0) /* he has gone, or says more than was agreed */
 		peer_end(peer);
 	else if (n != (ssize_t)sizeof(ask) || ask.version != CTL_VERSION)
-		say(peer, ANSWER_REFUSED, CTL_OTHER_VERSION);
+		finish(peer, ANSWER_REFUSED, CTL_OTHER_VERSION);
 	else
-		answer(peer, &ask);
+		answer_question(peer, &ask);
 }
 
 static void on_peer(struct watch *watch, uint32_t ready)
@@ -310,9 +309,9 @@ static void on_peer(struct watch *watch, uint32_t ready)
 	if (ready & (EPOLLHUP | EPOLLERR)) /* who has given up wants nothing to be done any more */
 		peer_end(peer);
 	else if (ready & EPOLLOUT)
-		tell(peer);
+		list(peer);
 	else
-		hear(peer);
+		on_question(peer);
 }
 
 static void on_timer(struct timer *timer)
@@ -320,7 +319,7 @@ static void on_timer(struct timer *timer)
 	peer_end(CONTAINER_OF(timer, struct ctl_peer, timer));
 }
 
-static void welcome(struct ctl_server *operators, int *fd)
+static void peer_start(struct ctl_server *server, int *fd)
 {
 	struct ctl_peer *peer = calloc(1, sizeof(*peer));
 
@@ -328,35 +327,35 @@ static void welcome(struct ctl_server *operators, int *fd)
 		fd_close(fd);
 		return;
 	}
-	peer->operators = operators;
+	peer->server = server;
 	peer->deferred.fn = peer_free;
 	watch_init(&peer->watch, on_peer);
 	timer_init(&peer->timer, on_timer);
 	peer->watch.fd = fd_take(fd);
-	DL_APPEND(operators->peers, peer);
-	operators->npeers++;
-	if (loop_watch(operators->loop, &peer->watch, EPOLLIN) < 0 ||
-	    loop_timer(operators->loop, &peer->timer, PATIENCE_MS) < 0)
+	DL_APPEND(server->peers, peer);
+	server->npeers++;
+	if (loop_watch(server->loop, &peer->watch, EPOLLIN) < 0 ||
+	    loop_timer(server->loop, &peer->timer, PEER_TIMEOUT_MS) < 0)
 		peer_end(peer);
 }
 
 static void on_listener(struct watch *watch, uint32_t ready)
 {
-	struct ctl_server *operators = CONTAINER_OF(watch, struct ctl_server, listener);
+	struct ctl_server *server = CONTAINER_OF(watch, struct ctl_server, listener);
 
 	(void)ready;
-	while (operators->npeers < PEERS_MAX) {
+	while (server->npeers < PEERS_MAX) {
 		int fd = accept4(watch->fd, NULL, NULL, SOCK_NONBLOCK | SOCK_CLOEXEC);
 
 		if (fd != -1) {
-			welcome(operators, &fd);
+			peer_start(server, &fd);
 			continue;
 		}
 		if (errno == EMFILE || errno == ENFILE || errno == ENOMEM || errno == ENOBUFS)
-			(void)loop_timer(operators->loop, &operators->pause, PAUSE_MS);
+			(void)loop_timer(server->loop, &server->pause, ACCEPT_PAUSE_MS);
 		break;
 	}
-	listen_if_room(operators);
+	listen_if_room(server);
 }
 
 static void on_pause(struct timer *timer)
@@ -364,20 +363,20 @@ static void on_pause(struct timer *timer)
 	listen_if_room(CONTAINER_OF(timer, struct ctl_server, pause));
 }
 
-void ctl_server_init(struct ctl_server *operators, struct loop *loop, struct children *children,
+void ctl_server_init(struct ctl_server *server, struct loop *loop, struct children *children,
 		     const struct admission *admission, const struct ctl_calls *calls, void *owner)
 {
-	*operators = (struct ctl_server){
+	*server = (struct ctl_server){
 		.loop = loop,
 		.children = children,
 		.admission = admission,
 		.calls = calls,
 		.owner = owner,
-		.sock = OPERATOR_SOCKET_NONE,
-		.coming = OPERATOR_SOCKET_NONE,
+		.sock = CTL_SOCKET_NONE,
+		.coming = CTL_SOCKET_NONE,
 	};
-	watch_init(&operators->listener, on_listener);
-	timer_init(&operators->pause, on_pause);
+	watch_init(&server->listener, on_listener);
+	timer_init(&server->pause, on_pause);
 }
 
 void ctl_server_facts(struct answer_gateway *gateway, const char *policy_path)
@@ -393,60 +392,60 @@ void ctl_server_facts(struct answer_gateway *gateway, const char *policy_path)
 	gateway->pid = (int32_t)getpid();
 }
 
-int ctl_server_prepare(struct ctl_server *operators, const struct policy_daemon *daemon,
+int ctl_server_prepare(struct ctl_server *server, const struct policy_daemon *daemon,
 		       const struct diags *source)
 {
 	const char *path = daemon->control_socket;
 
-	operators->stays = path != NULL && ctl_socket_is_at(&operators->sock, path);
-	return operators->stays ? 0 : ctl_socket_open(&operators->coming, daemon, source);
+	server->stays = path != NULL && ctl_socket_is_at(&server->sock, path);
+	return server->stays ? 0 : ctl_socket_open(&server->coming, daemon, source);
 }
 
-static void tell_waiting(struct ctl_server *operators, enum answer_kind kind, const char *text)
+static void answer_reloads(struct ctl_server *server, enum answer_kind kind, const char *text)
 {
 	struct ctl_peer *peer, *next;
 
-	for (peer = operators->peers; peer != NULL; peer = next) {
+	for (peer = server->peers; peer != NULL; peer = next) {
 		next = peer->next;
 		if (peer->asked == CTL_RELOAD)
-			say(peer, kind, text);
+			finish(peer, kind, text);
 	}
 }
 
-void ctl_server_promote(struct ctl_server *operators)
+void ctl_server_promote(struct ctl_server *server)
 {
-	if (!operators->stays) {
-		if (operators->listener.fd != -1)
-			loop_unwatch(operators->loop, &operators->listener);
-		ctl_socket_close(&operators->sock);
-		operators->sock = operators->coming;
-		operators->coming = OPERATOR_SOCKET_NONE;
-		operators->listener.fd = operators->sock.fd;
+	if (!server->stays) {
+		if (server->listener.fd != -1)
+			loop_unwatch(server->loop, &server->listener);
+		ctl_socket_close(&server->sock);
+		server->sock = server->coming;
+		server->coming = CTL_SOCKET_NONE;
+		server->listener.fd = server->sock.fd;
 	}
-	listen_if_room(operators);
-	operators->failure[0] = '\0';
-	tell_waiting(operators, ANSWER_DONE, "the new policy is in force; sessions that exist keep theirs");
+	listen_if_room(server);
+	server->failure[0] = '\0';
+	answer_reloads(server, ANSWER_DONE, "the new policy is in force; sessions that exist keep theirs");
 }
 
-void ctl_server_abandon(struct ctl_server *operators, const char *reason)
+void ctl_server_abandon(struct ctl_server *server, const char *reason)
 {
 	char text[ANSWER_TEXT_MAX];
 
-	ctl_socket_close(&operators->coming);
-	operators->failed_ms = operators->loop->now_ms;
-	(void)snprintf(operators->failure, sizeof(operators->failure), "%s", reason);
+	ctl_socket_close(&server->coming);
+	server->failed_ms = server->loop->now_ms;
+	(void)snprintf(server->failure, sizeof(server->failure), "%s", reason);
 	(void)snprintf(text, sizeof(text), "%s; the running policy stays in force", reason);
-	tell_waiting(operators, ANSWER_REFUSED, text);
+	answer_reloads(server, ANSWER_REFUSED, text);
 }
 
-void ctl_server_done(struct ctl_server *operators)
+void ctl_server_done(struct ctl_server *server)
 {
-	while (operators->peers != NULL)
-		peer_end(operators->peers);
-	loop_timer_stop(operators->loop, &operators->pause);
-	if (operators->listener.fd != -1)
-		loop_unwatch(operators->loop, &operators->listener);
-	operators->listener.fd = -1;
-	ctl_socket_close(&operators->sock);
-	ctl_socket_close(&operators->coming);
+	while (server->peers != NULL)
+		peer_end(server->peers);
+	loop_timer_stop(server->loop, &server->pause);
+	if (server->listener.fd != -1)
+		loop_unwatch(server->loop, &server->listener);
+	server->listener.fd = -1;
+	ctl_socket_close(&server->sock);
+	ctl_socket_close(&server->coming);
 }

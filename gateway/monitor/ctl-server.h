@@ -44,22 +44,22 @@ struct ctl_server {
 	size_t npeers;
 };
 
-void ctl_server_init(struct ctl_server *operators, struct loop *loop, struct children *children,
+void ctl_server_init(struct ctl_server *server, struct loop *loop, struct children *children,
 		     const struct admission *admission, const struct ctl_calls *calls, void *owner);
 
 /* What describe() is to say of this process and of the file that it was given; the rest stays. */
 void ctl_server_facts(struct answer_gateway *gateway, const char *policy_path);
 
 /* Make the socket of a policy that is about to come. Fails as ctl_socket_open(). */
-int ctl_server_prepare(struct ctl_server *operators, const struct policy_daemon *daemon,
+int ctl_server_prepare(struct ctl_server *server, const struct policy_daemon *daemon,
 		       const struct diags *source);
 
 /* That policy is in force. */
-void ctl_server_promote(struct ctl_server *operators);
+void ctl_server_promote(struct ctl_server *server);
 
 /* It will not be, for this reason. */
-void ctl_server_abandon(struct ctl_server *operators, const char *reason);
+void ctl_server_abandon(struct ctl_server *server, const char *reason);
 
-void ctl_server_done(struct ctl_server *operators);
+void ctl_server_done(struct ctl_server *server);
 
 #endif

@@ -149,7 +149,7 @@ int ctl_socket_open(struct ctl_socket *ret, const struct policy_daemon *daemon, 
 	struct diags diags;
 	int r;
 
-	*ret = OPERATOR_SOCKET_NONE;
+	*ret = CTL_SOCKET_NONE;
 	if (daemon->control_socket == NULL)
 		return 0;
 	r = listen_at(ret, daemon->control_socket);

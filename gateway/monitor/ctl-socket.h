@@ -18,7 +18,7 @@ struct ctl_socket {
 	ino_t ino;
 };
 
-#define OPERATOR_SOCKET_NONE ((struct ctl_socket){ .fd = -1 })
+#define CTL_SOCKET_NONE ((struct ctl_socket){ .fd = -1 })
 
 /*
  * Make what daemon.control_socket says, for its owner alone (mode 0600). One that

@@ -44,7 +44,7 @@ struct monitor {
 	struct admission admission;
 	struct privileged privileged;
 	struct requests requests;
-	struct ctl_server operators;
+	struct ctl_server ctl_server;
 	struct answer_gateway facts;	 /* for operators; what changes is filled in by describe() */
 	uint64_t started_ms, current_ms; /* when attlsd began, and the current generation to serve */
 	bool stopping;
@@ -194,7 +194,7 @@ static void promote(struct monitor *monitor)
 		fail(monitor);
 		return;
 	}
-	ctl_server_promote(&monitor->operators);
+	ctl_server_promote(&monitor->ctl_server);
 	listener_set_log(&monitor->listeners, old == NULL ? "ready" : "reloaded");
 	if (old != NULL)
 		generation_retire(old, MSG_RETIRE);
@@ -225,7 +225,7 @@ static void abandon_reload(struct monitor *monitor, const char *reason)
 
 	monitor->coming = NULL;
 	listener_set_close(&monitor->coming_listeners, &monitor->loop);
-	ctl_server_abandon(&monitor->operators, reason);
+	ctl_server_abandon(&monitor->ctl_server, reason);
 	log_event(LOG_LEVEL_ERROR, "reload-failed", LOG_TEXT("reason", reason),
 		  LOG_TEXT("policy", "the running policy stays in force"));
 	if (coming != NULL)
@@ -278,7 +278,7 @@ static int bring_up(struct monitor *monitor)
 		r = listener_set_open(&monitor->coming_listeners, policy, &monitor->listeners, on_listener,
 				      monitor, &diags);
 	if (r == 0)
-		r = ctl_server_prepare(&monitor->operators, &policy->daemon, &diags);
+		r = ctl_server_prepare(&monitor->ctl_server, &policy->daemon, &diags);
 	if (r == 0 && monitor->current != NULL)
 		r = privileged_allows(&monitor->privileged, policy, monitor->path);
 	if (r == 0)
@@ -321,7 +321,7 @@ static void stop(struct monitor *monitor)
 	listener_set_close(&monitor->listeners, &monitor->loop);
 	listener_set_close(&monitor->coming_listeners, &monitor->loop);
 	monitor->coming = NULL;
-	ctl_server_abandon(&monitor->operators, "attlsd is about to end");
+	ctl_server_abandon(&monitor->ctl_server, "attlsd is about to end");
 	for (generation = monitor->children.head; generation != NULL; generation = next) {
 		next = generation->next;
 		generation_retire(generation, MSG_DRAIN);
@@ -420,7 +420,7 @@ static int monitor_init(struct monitor *monitor, const char *policy_path)
 	monitor->requests = (struct requests){ &monitor->admission, &monitor->privileged };
 	monitor->started_ms = monitor->loop.now_ms;
 	ctl_server_facts(&monitor->facts, policy_path);
-	ctl_server_init(&monitor->operators, &monitor->loop, &monitor->children, &monitor->admission,
+	ctl_server_init(&monitor->ctl_server, &monitor->loop, &monitor->children, &monitor->admission,
 			&ctl_calls, monitor);
 	timer_init(&monitor->accept_pause, on_accept_pause);
 	return watch_signals(monitor);
@@ -448,7 +448,7 @@ int monitor_run(const char *policy_path)
 	children_kill(&monitor.children);
 	listener_set_close(&monitor.listeners, NULL);
 	listener_set_close(&monitor.coming_listeners, NULL);
-	ctl_server_done(&monitor.operators);
+	ctl_server_done(&monitor.ctl_server);
 	children_done(&monitor.children);
 	privileged_done(&monitor.privileged);
 	admission_done(&monitor.admission);

@@ -96,8 +96,8 @@ static bool in_range(uint16_t port, struct port_range range)
 }
 
 /* Which sockets a session has permitted, by purpose: whose address, which port, and when. */
-static bool socket_is_earned(const struct policy *policy, const struct admission_facts *facts,
-			     const struct policy_rule *rule, const struct msg *msg)
+static bool socket_is_permitted(const struct policy *policy, const struct admission_facts *facts,
+				const struct policy_rule *rule, const struct msg *msg)
 {
 	bool transparent = policy->listeners[facts->listener].transparent;
 	bool as_client = rule->backend->source == BACKEND_SOURCE_CLIENT &&
@@ -135,7 +135,7 @@ static void make_socket(const struct admission_facts *facts, const struct msg *m
 }
 
 /* From the client to us, or (active) from us to the client; never a low port. */
-static bool announcement_is_earned(const struct admission_facts *facts, const struct msg *msg)
+static bool announcement_is_permitted(const struct admission_facts *facts, const struct msg *msg)
 {
 	const struct ip_endpoint *to = msg->active ? &msg->remote : &msg->local;
 
@@ -173,13 +173,13 @@ static struct announced *find(const struct privileged *privileged, uint64_t sess
 }
 
 /* Said once, with what can be done about it; transfers go on, as far as the firewall lets them. */
-static void tell_failure(struct privileged *privileged, int r)
+static void log_failure(struct privileged *privileged, int r)
 {
 	const char *fix = "the kernel's reason is all there is";
 
-	if (privileged->failure_told)
+	if (privileged->failure_logged)
 		return;
-	privileged->failure_told = true;
+	privileged->failure_logged = true;
 	if (privileged->nftset != NULL)
 		fix = nftset_error(privileged->nftset);
 	else if (r == -EOPNOTSUPP || r == -EINVAL)
@@ -212,7 +212,7 @@ static void do_announce(struct privileged *privileged, const struct admission_fa
 	HASH_ADD(hh, privileged->announced, session, sizeof(it->session), it);
 	answer->error = announce(privileged, it);
 	if (answer->error < 0) {
-		tell_failure(privileged, answer->error);
+		log_failure(privileged, answer->error);
 		HASH_DEL(privileged->announced, it);
 		free(it);
 	}
@@ -233,12 +233,12 @@ bool privileged_request(struct privileged *privileged, const struct policy *poli
 		return false;
 	switch (msg->type) {
 	case MSG_SOCKET:
-		if (!socket_is_earned(policy, facts, rule, msg))
+		if (!socket_is_permitted(policy, facts, rule, msg))
 			return false;
 		make_socket(facts, msg, ret_answer, ret_fd);
 		return true;
 	case MSG_ANNOUNCE:
-		if (!announcement_is_earned(facts, msg))
+		if (!announcement_is_permitted(facts, msg))
 			return false;
 		do_announce(privileged, facts, msg, ret_answer);
 		return true;

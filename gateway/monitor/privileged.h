@@ -25,7 +25,7 @@ struct privileged {
 	struct nftset *nftset;
 	struct announced *announced; /* by session: at most one each */
 	bool net_admin;
-	bool failure_told;
+	bool failure_logged;
 };
 
 /*

@@ -81,7 +81,7 @@ MUTANTS = [
     (16, "the server's answer to the gateway's EPSV is kept back",
      [(MACHINE, "\tif (pending == FTP_PENDING_PLAN) {\n", "\tif (pending == FTP_PENDING_PLAN) {\n"
        "\t\tftp_out_text(out, FTP_DO_REPLY, reply->line, reply->len);\n")]),
-    (17, "what the kernel refuses is said", [("gateway/monitor/privileged.c", "if (privileged->failure_told)", "if (true)")]),
+    (17, "what the kernel refuses is said", [("gateway/monitor/privileged.c", "if (privileged->failure_logged)", "if (true)")]),
     (18, "Telnet commands are taken out",
      [(LINE, "if (byte != TELNET_IAC || telnet_iac_is_data(&in))", "if (byte != TELNET_IAC || true || telnet_iac_is_data(&in))")]),
     (18, "urgent data stays in line", [("gateway/net/netsock.c", "set_option(fd, SOL_SOCKET, SO_OOBINLINE, 1);", "")]),

@@ -312,7 +312,7 @@ def test_16_a_rewritten_reply_is_a_new_one(launch, make_backend, text):
 # 17. Expectations of ctnetlink that no longer work as they did. A kernel that takes none (here: no helper is assigned
 # to the control connection, or none is tracked) is named in the log, with what to do, and breaks no session.
 # tests/edge asks a kernel that takes them.
-# Guard: tell_failure() in gateway/monitor/privileged.c.
+# Guard: log_failure() in gateway/monitor/privileged.c.
 @pytest.mark.skipif(not net.IS_ROOT, reason="expectations need CAP_NET_ADMIN")
 def test_17_ctnetlink_expectations(launch, backend):
     gateway = launch(backend, ftp={"secure_dataconn": "clear"}, nat={"conntrack": "expect"}, wait=False)

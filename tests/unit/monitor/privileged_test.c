@@ -1,15 +1,10 @@
 /* What the monitor does for a worker, and what makes it take the worker for one that has been taken over. */
-#include <errno.h>
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdint.h>
-#include <string.h>
+#include "gateway/monitor/privileged.h"
 
-#include <cmocka.h>
+#include <errno.h>
 
 #include "gateway/base/msg.h"
-#include "gateway/monitor/privileged.h"
+#include "tests/unit/unit.h"
 
 #define ADDR(a, b, c, d)                                                                                     \
 	{                                                                                                    \
@@ -45,7 +40,7 @@ static const struct {
 	uint32_t listener;
 	bool logged_in;
 	struct msg msg;
-} unearned[] = {
+} not_permitted[] = {
 	{ "a message that is no request", 0, true, { .type = MSG_READY } },
 	{ "no purpose", 0, true, { .type = MSG_SOCKET, .local.addr = CLIENT } },
 	{ "a purpose that does not exist",
@@ -129,15 +124,16 @@ static bool ask(struct privileged *privileged, uint32_t listener, bool logged_in
 	return permitted;
 }
 
-static void what_is_not_earned_is_refused(void **state)
+static void what_is_not_permitted_is_refused(void **state)
 {
 	struct privileged privileged = { .mechanism = NAT_CONNTRACK_OFF };
 	struct msg answer;
 
 	(void)state;
-	for (size_t i = 0; i < sizeof(unearned) / sizeof(unearned[0]); i++)
-		if (ask(&privileged, unearned[i].listener, unearned[i].logged_in, &unearned[i].msg, &answer))
-			fail_msg("granted: %s", unearned[i].name);
+	for (size_t i = 0; i < NELEM(not_permitted); i++)
+		if (ask(&privileged, not_permitted[i].listener, not_permitted[i].logged_in,
+			&not_permitted[i].msg, &answer))
+			fail_msg("granted: %s", not_permitted[i].name);
 	assert_null(privileged.announced);
 }
 
@@ -196,7 +192,7 @@ static void a_reload_cannot_bring_what_takes_capabilities(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(what_is_not_earned_is_refused),
+		cmocka_unit_test(what_is_not_permitted_is_refused),
 		cmocka_unit_test(an_announcement_lives_as_long_as_its_session),
 		cmocka_unit_test(a_reload_cannot_bring_what_takes_capabilities),
 	};
