@@ -96,7 +96,7 @@ void doctor_check_user(struct doctor *doctor)
 		doctor_warning(doctor, "there is no user %s on this host: workers run as nobody", name);
 }
 
-void doctor_check_operator(struct doctor *doctor)
+void doctor_check_control_socket(struct doctor *doctor)
 {
 	const struct policy_daemon *daemon = &doctor->policy->daemon;
 	char path[DOCTOR_TEXT_MAX];

@@ -9,7 +9,7 @@ struct doctor;
 
 void doctor_check_certificates(struct doctor *doctor);
 void doctor_check_user(struct doctor *doctor);
-void doctor_check_operator(struct doctor *doctor);
+void doctor_check_control_socket(struct doctor *doctor);
 void doctor_check_capabilities(struct doctor *doctor);
 void doctor_check_files(struct doctor *doctor);
 void doctor_check_addresses(struct doctor *doctor);

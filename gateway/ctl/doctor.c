@@ -16,7 +16,7 @@
 #include "gateway/ctl/ruleset.h"
 #include "gateway/host/facts.h"
 
-#define NAME_WIDTH 13
+#define NAME_WIDTH 14 /* of "control_socket", the longest */
 
 static bool always(const struct policy *policy)
 {
@@ -65,7 +65,7 @@ static const struct check {
 } checks[] = {
 	{ "certificates", always, false, doctor_check_certificates },
 	{ "user", always, false, doctor_check_user },
-	{ "operator", has_control_socket, false, doctor_check_operator },
+	{ "control_socket", has_control_socket, false, doctor_check_control_socket },
 	{ "capabilities", always, false, doctor_check_capabilities },
 	{ "files", always, false, doctor_check_files },
 	{ "addresses", always, false, doctor_check_addresses },

@@ -231,11 +231,11 @@ def test_where_attlsctl_can_ask(host, policy, folder):
     missing = os.path.join(folder, "run", "attlsd", "control.sock")
     path = policy(topology.OneHost, daemon={"control_socket": missing})
     report = doctor(host, path)
-    assert status(report, "operator") == ["problem"]
-    fix(host, report, ["operator"])
+    assert status(report, "control_socket") == ["problem"]
+    fix(host, report, ["control_socket"])
     report = doctor(host, path)
-    assert status(report, "operator") == ["ok"] and missing in of(report, "operator")[0]["detail"]
-    assert status(doctor(host, policy(topology.OneHost, daemon={"control_socket": "none"})), "operator") == []
+    assert status(report, "control_socket") == ["ok"] and missing in of(report, "control_socket")[0]["detail"]
+    assert status(doctor(host, policy(topology.OneHost, daemon={"control_socket": "none"})), "control_socket") == []
 
 
 def test_an_ordinary_user_hears_what_is_missing(host, policy):
