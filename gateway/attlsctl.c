@@ -11,7 +11,7 @@
 
 #include "gateway/base/util.h"
 #include "gateway/ctl/client-commands.h"
-#include "gateway/ctl/client.h"
+#include "gateway/ctl/client-target.h"
 #include "gateway/ctl/policy-commands.h"
 #include "gateway/ctl/usage.h"
 #include "gateway/host/policy-file.h"

@@ -8,7 +8,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-struct target; /* operate-talk.h */
+struct target; /* client-target.h */
 
 int client_status(const struct target *target, bool json);
 int client_sessions(const struct target *target, bool json);

@@ -5,7 +5,7 @@
 #include <string.h>
 
 #include "gateway/base/util.h"
-#include "gateway/ctl/client.h"
+#include "gateway/ctl/client-answers.h"
 
 /* Of a text that a client sent, escaped: four characters for each byte. */
 #define SHOWN_MAX (4 * 128 + 1)

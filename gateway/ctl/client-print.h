@@ -6,7 +6,7 @@
 
 #include <stdio.h>
 
-struct answers; /* operate-talk.h */
+struct answers; /* client-answers.h */
 
 void client_print_status(const struct answers *answers, FILE *out);
 void client_print_sessions(const struct answers *answers, FILE *out);

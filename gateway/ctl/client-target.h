@@ -1,0 +1,16 @@
+/*
+ * The attlsd that attlsctl asks.
+ */
+#ifndef ATTLSD_GATEWAY_CTL_CLIENT_TARGET_H
+#define ATTLSD_GATEWAY_CTL_CLIENT_TARGET_H
+
+/* Whom to ask. */
+struct target {
+	const char *socket;
+	const char *policy; /* that it has to serve; NULL: any */
+};
+
+/* Say on stderr what is wrong with the attlsd at this socket. Returns -1. */
+int client_fault(const struct target *target, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
+
+#endif
