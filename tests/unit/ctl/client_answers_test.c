@@ -1,0 +1,357 @@
+/* What attlsctl takes from the processes of an attlsd: answers that lie, are cut off, or come out of order.
+ */
+#include "gateway/ctl/client-answers.h"
+
+#include <stdio.h>
+
+#include "tests/unit/unit.h"
+
+enum { MONITOR = 100, FIRST = 101, SECOND = 102, STRANGER = 999, UNSEEN = 0 };
+
+static const struct target target = { .socket = "test.sock" };
+
+static struct answer from_monitor(uint32_t workers)
+{
+	struct answer answer = ctl_proto_answer(ANSWER_GATEWAY);
+
+	answer.u.gateway.pid = MONITOR;
+	answer.u.gateway.workers = workers;
+	return answer;
+}
+
+static struct answer worker(pid_t pid, enum answer_worker_state state, uint64_t sessions)
+{
+	struct answer answer = ctl_proto_answer(ANSWER_WORKER);
+
+	answer.u.worker.pid = pid;
+	answer.u.worker.state = state;
+	answer.u.worker.sessions = sessions;
+	return answer;
+}
+
+/* claim: whose it says it is */
+static struct answer session(uint64_t number, pid_t claim)
+{
+	struct answer answer = ctl_proto_answer(ANSWER_SESSION);
+
+	answer.u.session.session = number;
+	answer.u.session.worker = claim;
+	return answer;
+}
+
+static struct answer end(uint64_t sessions, pid_t claim)
+{
+	struct answer answer = ctl_proto_answer(ANSWER_SESSIONS_END);
+
+	answer.u.sessions_end.sessions = sessions;
+	answer.u.sessions_end.pid = claim;
+	return answer;
+}
+
+static int take(struct answers *answers, struct answer answer, pid_t sender)
+{
+	client_answers_check(&answer, sizeof(answer));
+	return client_answers_take(&target, answers, &answer, sender);
+}
+
+/* An attlsd with two workers that serve, of which the monitor counts three sessions each. */
+static void two_workers(struct answers *answers, pid_t sender)
+{
+	*answers = (struct answers){ .nworkers = 0 };
+	assert_int_equal(take(answers, from_monitor(2), sender), 0);
+	assert_int_equal(take(answers, worker(FIRST, WORKER_SERVES, 3), sender), 0);
+	assert_int_equal(take(answers, worker(SECOND, WORKER_SERVES, 3), sender), 0);
+	assert_int_equal(answers->nworkers, 2);
+}
+
+static void answers_of_two_workers_may_be_mixed(void **state)
+{
+	struct answers answers;
+
+	(void)state;
+	two_workers(&answers, MONITOR);
+	assert_true(client_answers_are_all(&answers, CTL_STATUS));
+	assert_false(client_answers_are_all(&answers, CTL_SESSIONS));
+	assert_int_equal(take(&answers, session(7, FIRST), FIRST), 0);
+	assert_int_equal(take(&answers, session(2, SECOND), SECOND), 0);
+	assert_int_equal(take(&answers, session(5, FIRST), FIRST), 0);
+	assert_int_equal(take(&answers, end(2, FIRST), FIRST), 0);
+	assert_false(client_answers_are_all(&answers, CTL_SESSIONS));
+	assert_int_equal(take(&answers, end(1, SECOND), SECOND), 0);
+	assert_true(client_answers_are_all(&answers, CTL_SESSIONS));
+	client_answers_sort(&answers);
+	assert_int_equal(answers.nsessions, 3);
+	assert_int_equal(answers.sessions[0].session, 2);
+	assert_int_equal(answers.sessions[1].session, 5);
+	assert_int_equal(answers.sessions[2].session, 7);
+	assert_int_equal(answers.sessions[0].worker, SECOND);
+	client_answers_done(&answers);
+}
+
+/* Nothing goes on after a first answer like these. */
+static void the_first_answer_is_the_monitors(void **state)
+{
+	static const struct {
+		const char *name;
+		uint32_t version, kind;
+		int32_t pid;
+		uint32_t workers;
+		size_t received;
+	} rows[] = {
+		{ "a worker", CTL_VERSION, ANSWER_WORKER, MONITOR, 1, sizeof(struct answer) },
+		{ "a session", CTL_VERSION, ANSWER_SESSION, MONITOR, 1, sizeof(struct answer) },
+		{ "a refusal", CTL_VERSION, ANSWER_REFUSED, MONITOR, 1, sizeof(struct answer) },
+		{ "kind 0", CTL_VERSION, 0, MONITOR, 1, sizeof(struct answer) },
+		{ "a kind that does not exist", CTL_VERSION, 77, MONITOR, 1, sizeof(struct answer) },
+		{ "no process", CTL_VERSION, ANSWER_GATEWAY, 0, 1, sizeof(struct answer) },
+		{ "more workers than hosts run", CTL_VERSION, ANSWER_GATEWAY, MONITOR, UINT32_MAX,
+		  sizeof(struct answer) },
+		{ "another version", CTL_VERSION + 1, ANSWER_GATEWAY, MONITOR, 1, sizeof(struct answer) },
+		{ "cut off", CTL_VERSION, ANSWER_GATEWAY, MONITOR, 1, sizeof(struct answer) - 1 },
+		{ "cut off early", CTL_VERSION, ANSWER_GATEWAY, MONITOR, 1, 1 },
+		{ "too long", CTL_VERSION, ANSWER_GATEWAY, MONITOR, 1, sizeof(struct answer) + 1 },
+	};
+
+	(void)state;
+	for (size_t i = 0; i < NELEM(rows); i++) {
+		struct answers answers = { .nworkers = 0 };
+		struct answer answer = from_monitor(rows[i].workers);
+
+		answer.version = rows[i].version;
+		answer.kind = rows[i].kind;
+		answer.u.gateway.pid = rows[i].pid;
+		client_answers_check(&answer, rows[i].received);
+		if (client_answers_take(&target, &answers, &answer, MONITOR) != -1)
+			fail_msg("taken: %s", rows[i].name);
+		assert_null(answers.workers);
+		client_answers_done(&answers);
+	}
+}
+
+/* The policy that attlsctl was called with, and the one that attlsd serves. */
+static void the_attlsd_that_serves_the_policy_is_meant(void **state)
+{
+	const struct target mine = { .socket = "test.sock", .policy = "tests/none/mine.yaml" };
+	struct answer answer = from_monitor(0);
+	struct answers answers = { .nworkers = 0 };
+
+	(void)state;
+	(void)snprintf(answer.u.gateway.policy, sizeof(answer.u.gateway.policy), "tests/none/other.yaml");
+	assert_int_equal(client_answers_take(&mine, &answers, &answer, MONITOR), -1);
+	(void)snprintf(answer.u.gateway.policy, sizeof(answer.u.gateway.policy), "%s", mine.policy);
+	assert_int_equal(client_answers_take(&mine, &answers, &answer, MONITOR), 0);
+	client_answers_done(&answers);
+	/* one that was cut off cannot be compared */
+	answers = (struct answers){ .nworkers = 0 };
+	memset(answer.u.gateway.policy, 'x', sizeof(answer.u.gateway.policy));
+	client_answers_check(&answer, sizeof(answer));
+	assert_int_equal(client_answers_take(&mine, &answers, &answer, MONITOR), 0);
+	client_answers_done(&answers);
+}
+
+static void texts_end_and_cannot_write_on_a_terminal(void **state)
+{
+	struct answer answer = from_monitor(1);
+
+	(void)state;
+	memset(answer.u.gateway.version, 'v', sizeof(answer.u.gateway.version));
+	memcpy(answer.u.gateway.failure, "\x1b[2J\x7f\n", 7);
+	client_answers_check(&answer, sizeof(answer));
+	assert_int_equal(strlen(answer.u.gateway.version), sizeof(answer.u.gateway.version) - 1);
+	assert_string_equal(answer.u.gateway.failure, "?[2J??");
+	answer = session(1, FIRST);
+	memset(answer.u.session.user, 'u', sizeof(answer.u.session.user));
+	memset(answer.u.session.transfer, 't', sizeof(answer.u.session.transfer));
+	client_answers_check(&answer, sizeof(answer));
+	assert_int_equal(strlen(answer.u.session.user), sizeof(answer.u.session.user) - 1);
+	assert_int_equal(strlen(answer.u.session.transfer), sizeof(answer.u.session.transfer) - 1);
+}
+
+/* The kernel says who has sent a packet, and that counts: not what the packet claims. */
+static void a_worker_cannot_speak_for_another(void **state)
+{
+	struct answers answers;
+
+	(void)state;
+	two_workers(&answers, MONITOR);
+	assert_int_equal(take(&answers, session(1, SECOND), FIRST), 0);
+	assert_int_equal(answers.sessions[0].worker, FIRST);
+	assert_int_equal(answers.workers[0].sessions, 1);
+	assert_int_equal(answers.workers[1].sessions, 0);
+	assert_int_equal(take(&answers, end(0, SECOND), FIRST), 0);
+	assert_true(answers.workers[0].invalid);
+	assert_false(answers.workers[1].complete || answers.workers[1].invalid);
+	/* and what the other one says is as good as before */
+	assert_int_equal(take(&answers, end(0, SECOND), SECOND), 0);
+	assert_true(answers.workers[1].complete);
+	assert_true(client_is_silent(&answers.workers[0]));
+	assert_false(client_is_silent(&answers.workers[1]));
+	client_answers_done(&answers);
+}
+
+static void a_worker_cannot_speak_for_the_monitor(void **state)
+{
+	static const enum answer_kind kinds[] = { ANSWER_DONE,	 ANSWER_REFUSED,      ANSWER_GATEWAY,
+						  ANSWER_WORKER, (enum answer_kind)0, (enum answer_kind)77 };
+
+	(void)state;
+	for (size_t i = 0; i < NELEM(kinds); i++) {
+		struct answers answers;
+
+		two_workers(&answers, MONITOR);
+		assert_int_equal(take(&answers, ctl_proto_answer(kinds[i]), SECOND), 0);
+		assert_int_equal(answers.nworkers, 2);
+		assert_int_equal(answers.gateway.pid, MONITOR);
+		if (!answers.workers[1].invalid || answers.workers[0].invalid)
+			fail_msg("kind %d", kinds[i]);
+		client_answers_done(&answers);
+	}
+}
+
+static void nobody_adds_workers_but_the_monitor(void **state)
+{
+	struct answers answers = { .nworkers = 0 };
+
+	(void)state;
+	assert_int_equal(take(&answers, from_monitor(2), MONITOR), 0);
+	assert_int_equal(take(&answers, worker(STRANGER, WORKER_SERVES, 1), STRANGER), 0);
+	assert_int_equal(answers.nworkers, 0);
+	assert_int_equal(take(&answers, worker(FIRST, WORKER_SERVES, 1), MONITOR), 0);
+	assert_int_equal(take(&answers, worker(SECOND, WORKER_SERVES, 1), MONITOR), 0);
+	assert_int_equal(take(&answers, worker(STRANGER, WORKER_SERVES, 1), MONITOR), 0); /* one too many */
+	assert_int_equal(answers.nworkers, 2);
+	client_answers_done(&answers);
+}
+
+/* A session that comes before its worker, or from a process that is none: nobody's word. */
+static void a_session_needs_a_worker(void **state)
+{
+	struct answers answers = { .nworkers = 0 };
+
+	(void)state;
+	assert_int_equal(take(&answers, from_monitor(1), MONITOR), 0);
+	assert_int_equal(take(&answers, session(1, FIRST), FIRST), 0);
+	assert_int_equal(answers.nsessions, 0);
+	assert_int_equal(take(&answers, worker(FIRST, WORKER_SERVES, 1), MONITOR), 0);
+	assert_int_equal(take(&answers, session(1, FIRST), STRANGER), 0);
+	assert_int_equal(take(&answers, session(1, FIRST), MONITOR), 0);
+	assert_int_equal(answers.nsessions, 0);
+	assert_false(client_answers_are_all(&answers, CTL_SESSIONS));
+	client_answers_done(&answers);
+}
+
+/* The count at the end tells whether a packet was lost. */
+static void a_count_that_is_wrong_is_no_end(void **state)
+{
+	struct answers answers;
+
+	(void)state;
+	two_workers(&answers, MONITOR);
+	assert_int_equal(take(&answers, session(1, FIRST), FIRST), 0);
+	assert_int_equal(take(&answers, end(2, FIRST), FIRST), 0);
+	assert_true(answers.workers[0].invalid);
+	assert_true(client_is_silent(&answers.workers[0]));
+	/* nor does it get another chance */
+	assert_int_equal(take(&answers, session(2, FIRST), FIRST), 0);
+	assert_int_equal(take(&answers, end(1, FIRST), FIRST), 0);
+	assert_false(answers.workers[0].complete);
+	assert_int_equal(answers.nsessions, 1);
+	client_answers_done(&answers);
+}
+
+static void nothing_comes_after_the_end(void **state)
+{
+	struct answers answers;
+
+	(void)state;
+	two_workers(&answers, MONITOR);
+	assert_int_equal(take(&answers, end(0, FIRST), FIRST), 0);
+	assert_int_equal(take(&answers, session(1, FIRST), FIRST), 0);
+	assert_int_equal(answers.nsessions, 0);
+	assert_true(answers.workers[0].complete);
+	client_answers_done(&answers);
+}
+
+/* A worker that tells of sessions without end must not take attlsctl's memory. */
+static void a_worker_has_as_many_sessions_as_there_can_be(void **state)
+{
+	struct answers answers;
+
+	(void)state;
+	two_workers(&answers, MONITOR);
+	for (uint64_t i = 0; i < 20000; i++)
+		assert_int_equal(take(&answers, session(i, FIRST), FIRST), 0);
+	assert_true(answers.workers[0].invalid);
+	assert_int_equal(answers.nsessions,
+			 3 + 10000); /* that the monitor counted, and some that came since */
+	assert_true(answers.sessions_cap < 20000);
+	client_answers_done(&answers);
+}
+
+/* From a container the kernel shows no process numbers: then each is believed who it is, and no more. */
+static void without_senders_the_claim_counts(void **state)
+{
+	struct answers answers;
+
+	(void)state;
+	two_workers(&answers, UNSEEN);
+	assert_int_equal(take(&answers, session(1, FIRST), UNSEEN), 0);
+	assert_int_equal(take(&answers, session(2, STRANGER), UNSEEN), 0);
+	assert_int_equal(take(&answers, end(1, FIRST), UNSEEN), 0);
+	assert_int_equal(take(&answers, end(0, SECOND), UNSEEN), 0);
+	assert_int_equal(answers.nsessions, 1);
+	assert_true(client_answers_are_all(&answers, CTL_SESSIONS));
+	client_answers_done(&answers);
+}
+
+/* Which workers have kept something back. */
+static void silence_depends_on_the_state(void **state)
+{
+	static const struct {
+		const char *name;
+		uint32_t state;
+		uint64_t sessions;
+		bool complete, want;
+	} rows[] = {
+		{ "starting", WORKER_STARTS, 0, false, false },
+		{ "killed", WORKER_ENDS, 5, false, false },
+		{ "serving", WORKER_SERVES, 0, false, true },
+		{ "serving and complete", WORKER_SERVES, 2, true, false },
+		{ "backlogged", WORKER_BACKLOGGED, 0, false, true },
+		{ "retiring with sessions", WORKER_RETIRES, 1, false, true },
+		{ "retiring without", WORKER_RETIRES, 0, false, false },
+		{ "draining with sessions", WORKER_DRAINS, 1, false, true },
+		{ "a state that does not exist", 77, 0, false, true },
+	};
+
+	(void)state;
+	for (size_t i = 0; i < NELEM(rows); i++) {
+		const struct worker_heard heard = { .worker = { .state = rows[i].state,
+								.sessions = rows[i].sessions },
+						    .complete = rows[i].complete };
+
+		if (client_is_silent(&heard) != rows[i].want)
+			fail_msg("%s", rows[i].name);
+	}
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(answers_of_two_workers_may_be_mixed),
+		cmocka_unit_test(the_first_answer_is_the_monitors),
+		cmocka_unit_test(the_attlsd_that_serves_the_policy_is_meant),
+		cmocka_unit_test(texts_end_and_cannot_write_on_a_terminal),
+		cmocka_unit_test(a_worker_cannot_speak_for_another),
+		cmocka_unit_test(a_worker_cannot_speak_for_the_monitor),
+		cmocka_unit_test(nobody_adds_workers_but_the_monitor),
+		cmocka_unit_test(a_session_needs_a_worker),
+		cmocka_unit_test(a_count_that_is_wrong_is_no_end),
+		cmocka_unit_test(nothing_comes_after_the_end),
+		cmocka_unit_test(a_worker_has_as_many_sessions_as_there_can_be),
+		cmocka_unit_test(without_senders_the_claim_counts),
+		cmocka_unit_test(silence_depends_on_the_state),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
