@@ -1,7 +1,7 @@
 #!/bin/sh
-# Unpack a Debian package, an FTP server say, into a folder of its own: nothing is installed, nothing is enabled.
-# The servers conflict as packages and start themselves when installed; neither matters this way.
-# Libraries that the machine lacks come along; run the server with LD_LIBRARY_PATH=$(cat FOLDER/libpath).
+# Unpack a Debian package, such as an FTP server, into a folder without installing or enabling anything.
+# Installed, these packages would conflict with each other and start their servers.
+# Missing libraries are unpacked as well; run the server with LD_LIBRARY_PATH=$(cat FOLDER/libpath).
 set -eu
 
 usage="usage: $0 PACKAGE FOLDER"
@@ -16,7 +16,7 @@ chmod 755 "$work"
 work=$(cd "$work" && pwd)
 mkdir "$work/deb" "$work/root"
 
-# apt says on stderr that it could not use its sandbox user here; only a failure is worth showing
+# apt warns on stderr that it cannot use its sandbox user here; show its output only on failure
 quietly() { "$@" >"$work/log" 2>&1 || { cat "$work/log" >&2; return 1; }; }
 
 get() {
@@ -45,12 +45,12 @@ while [ -n "$todo" ]; do
 done
 rm -rf "$work/deb" "$work/log"
 
-# the folder moves into place, so its paths are those it will have
+# the folder moves into place at the end, so write its final paths
 mv "$work/root"/* "$work"
 rmdir "$work/root"
 multiarch=$(dpkg-architecture -q DEB_HOST_MULTIARCH 2>/dev/null || echo "$(uname -m)-linux-gnu")
 absolute=$(cd "$(dirname "$folder")" && pwd)/$(basename "$folder")
 echo "$absolute/usr/lib/$multiarch:$absolute/lib/$multiarch:$absolute/usr/lib:$absolute/lib" >"$work/libpath"
 
-# another process may have been faster: then its copy is as good
+# another process may have been faster; then use its copy
 mv -T "$work" "$folder" 2>/dev/null || [ -e "$folder/libpath" ]

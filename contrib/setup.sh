@@ -1,6 +1,6 @@
 #!/bin/sh
 # Install the Debian packages that one purpose needs: build | test | demo | bench | ktls.
-# Says nothing when all are there. As a user without root it names the command.
+# Prints nothing if all are installed. Without root, prints the command to run.
 set -eu
 
 build="gcc libc6-dev make pkg-config libssl-dev libyaml-dev libnetfilter-conntrack-dev libnftables-dev libseccomp-dev
@@ -9,7 +9,7 @@ demo="$build openssl curl python3 ca-certificates"
 test="$demo libcmocka-dev python3-pytest python3-pyftpdlib python3-openssl lftp nftables conntrack iproute2
 	procps mandoc clang clang-format libclang-rt-14-dev git"
 ktls='qemu-system-x86 busybox-static cpio kmod xz-utils' # and a kernel, see tests/ktls/run.sh
-bench=$demo # the servers that are compared are unpacked under build/, see contrib/fetch-server.sh
+bench=$demo # the other servers are unpacked under build/, see contrib/fetch-server.sh
 
 case ${1:-} in
 build) want=$build ;;
@@ -20,12 +20,12 @@ ktls) want=$ktls ;;
 *) echo "usage: $0 build|test|demo|bench|ktls" >&2; exit 2 ;;
 esac
 
-command -v dpkg-query >/dev/null || exit 0 # not a Debian: the compiler will say what is missing
+command -v dpkg-query >/dev/null || exit 0 # not Debian: the compiler will report what is missing
 missing=
 for package in $want; do
 	dpkg-query -W -f '${db:Status-Status}\n' "$package" 2>/dev/null | grep -qx installed || missing="$missing $package"
 done
-# another release of clang brings its runtime under another name
+# other releases of clang name their runtime package differently
 case "$missing" in *libclang-rt-14-dev*)
 	apt-cache show libclang-rt-14-dev >/dev/null 2>&1 ||
 		missing=$(echo "$missing" | sed 's/libclang-rt-14-dev/libclang-rt-dev/') ;;

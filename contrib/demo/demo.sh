@@ -1,6 +1,6 @@
 #!/bin/sh
-# A real legacy FTP server, which speaks cleartext only, behind attlsd: watch it work, then try it.
-# B: build folder. DEMO=once: end after the show. Everything runs on 127.0.0.1 and leaves nothing behind.
+# Run attlsd in front of a real legacy FTP server that speaks cleartext only: first a demonstration, then try it yourself.
+# B: build folder. DEMO=once: exit after the demonstration. Everything runs on 127.0.0.1; all files are removed at the end.
 set -eu
 
 top=$(cd "$(dirname "$0")/../.." && pwd)
@@ -41,7 +41,7 @@ taken() {
 		'$4 == "0A" && substr($2, length($2) - 4) == port { found = 1 } END { exit !found }'
 }
 
-# Until the command succeeds, at most ten seconds, and only while the process lives.
+# Repeat the command until it succeeds, for at most ten seconds and only while the process runs.
 until_ready() {
 	process=$1
 	shift
@@ -97,7 +97,7 @@ LD_LIBRARY_PATH=$(cat "$servers/vsftpd/libpath") "$servers/vsftpd/usr/sbin/vsftp
 vsftpd=$!
 pids=$vsftpd
 until_ready $vsftpd curl -s --max-time 5 -o /dev/null ftp://127.0.0.1:2021/ || fail "vsftpd did not start: $(cat vsftpd.log)"
-echo "It is up. Whoever listens on the way reads its passwords and its files."
+echo "It is running. Anybody on the network path can read its passwords and files."
 
 step "2. A CA and a server certificate, for this demo only"
 run 'openssl req -x509 -newkey ec -pkeyopt ec_paramgen_curve:P-256 -nodes -days 2 -subj "/CN=attlsd demo CA" \
@@ -118,7 +118,7 @@ pids="$gateway $vsftpd"
 until_ready $gateway grep -q ' ready ' attlsd.log || fail "attlsd did not start: $(cat attlsd.log)"
 grep ' ready ' attlsd.log
 
-step "4. Explicit TLS: a file goes up, comes back, and is the same"
+step "4. Explicit TLS: upload a file, download it again, and compare"
 head -c 1048576 /dev/urandom >report.bin
 run 'curl -sS --cacert ca.pem --ssl-reqd -T report.bin ftp://anonymous:demo@127.0.0.1:2121/pub/explicit.bin'
 run 'curl -sS --cacert ca.pem --ssl-reqd -o explicit.bin ftp://anonymous:demo@127.0.0.1:2121/pub/explicit.bin'
@@ -130,24 +130,24 @@ run 'sha256sum report.bin ftp/pub/explicit.bin explicit.bin ftp/pub/implicit.bin
 for file in ftp/pub/explicit.bin explicit.bin ftp/pub/implicit.bin implicit.bin; do
 	cmp -s report.bin $file || fail "$file differs from report.bin"
 done
-echo "All the same: what was sent, what the server stored, what came back."
+echo "All are the same: the file sent, the files on the server, and the files downloaded."
 
-step "6. What went over the network? The log says: TLS on control connections, PROT P (private) on data connections"
+step "6. What crossed the network? The log shows TLS on control connections and PROT P (private) on data connections"
 run 'grep -aoE "(tls|transfer) session=.*" attlsd.log'
 [ "$(grep -ac 'transfer .* prot=P .*result=ok' attlsd.log)" = 4 ] || fail "not all four transfers were encrypted"
 
-step "7. A login in the clear is refused"
+step "7. attlsd refuses a login in the clear"
 run 'curl -sv --max-time 20 ftp://anonymous:demo@127.0.0.1:2121/pub/ 2>&1 | grep -a "^[<>] " | tee refused.txt || :'
 grep -q '^< 530 ' refused.txt || fail "cleartext USER was not answered with 530"
 ! grep -q '^> PASS' refused.txt || fail "curl sent its password in the clear"
 
-step "8. A data connection in the clear is refused (PROT C asks for one)"
+step "8. attlsd refuses a data connection in the clear (requested with PROT C)"
 run 'curl -sv --max-time 20 --cacert ca.pem --ssl-reqd -Q "PROT C" ftp://anonymous:demo@127.0.0.1:2121/pub/ 2>&1 |
     grep -aE "^(> PROT C|< 534)" | tee refused.txt'
 grep -q '^< 534 ' refused.txt || fail "PROT C was not answered with 534"
 
-step "9. Who is connected, and what is being transferred? (A slow download runs.)"
-truncate -s 64M ftp/pub/large.bin # more than the buffers on the way hold
+step "9. Who is connected, and what is being transferred? (during a slow download)"
+truncate -s 64M ftp/pub/large.bin # more than the buffers on the path hold
 curl -sS --limit-rate 1M --cacert ca.pem --ssl-reqd -o large.bin ftp://anonymous:demo@127.0.0.1:2121/pub/large.bin &
 slow=$!
 pids="$pids $slow"
@@ -159,17 +159,17 @@ kill $slow
 if [ "${DEMO:-}" = once ]; then
 	kill -TERM $gateway
 	wait $gateway || fail "attlsd ended with an error: $(tail -n 5 attlsd.log)"
-	step "Done: encrypted transfers, and a server that knows nothing of it."
+	step "Done: encrypted transfers in front of a server without TLS."
 	exit 0
 fi
 
-step "Your turn (in another terminal); Ctrl-C here ends the demo and removes it"
+step "Your turn (in another terminal). Ctrl-C here ends the demo and removes its files"
 cat <<END
   curl --cacert $work/ca.pem --ssl-reqd ftp://anonymous:demo@127.0.0.1:2121/pub/
   curl --cacert $work/ca.pem -T $work/report.bin ftps://anonymous:demo@127.0.0.1:9990/pub/
   lftp -e 'set ssl:ca-file $work/ca.pem; ls pub' -u anonymous,demo ftps://127.0.0.1:9990     if you have lftp
   openssl s_client -quiet -crlf -CAfile $work/ca.pem -starttls ftp -connect 127.0.0.1:2121     then type USER anonymous
-  tail -f $work/attlsd.log                 what attlsd says
+  tail -f $work/attlsd.log                 the log of attlsd
   $attlsctl sessions -f $work/policy.yaml
   \$EDITOR $work/policy.yaml; $attlsctl reload -f $work/policy.yaml     change the policy
 END
