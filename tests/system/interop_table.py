@@ -1,4 +1,4 @@
-"""The table that test_interop fills: server x client x way, as Markdown."""
+"""The table that test_interop fills, as Markdown: server, client, TLS, and one column per mode and level of PROT."""
 import os
 import subprocess
 
@@ -7,19 +7,20 @@ import servers
 
 COLUMNS = [(mode, level) for mode in ("PASV", "EPSV", "PORT", "EPRT") for level in "CP"]
 HEAD = """\
-# Which clients and servers were tried together
+# Which clients and servers were tested together
 
-Written by the system tests (`make check`), refreshed with `sh tests/system/refresh-interop.sh`; do not edit.
+The system tests (`make check`) write this page, and `sh tests/system/refresh-interop.sh` copies it here. Do not edit it.
 
-Each cell is one login through attlsd in which files of 0 bytes, 1 byte, 1 MiB and 64 MiB were sent and fetched
-again, with the same SHA-256 on the server and back at the client. C and P are the levels of PROT. The
-server speaks cleartext FTP only and knows nothing of attlsd. `-`: the client cannot express it (lftp has EPRT for IPv6 only).
-`refused`: curl 7.87.0 to 7.88.1 sends the data of active transfers in the clear in spite of PROT P
+For each cell, a client logged in to a server through attlsd and uploaded and downloaded files of 0 bytes, 1 byte, 1 MiB and
+64 MiB. `ok` means that the SHA-256 was the same on the server and after the download. C and P are the levels of PROT. The
+server speaks cleartext FTP only. `-`: the client does not support this (lftp uses EPRT only over IPv6). `refused`: with PROT P,
+curl 7.87.0 to 7.88.1 sends the data of active transfers in the clear
 ([curl issue 10666](https://github.com/curl/curl/issues/10666), fixed in 8.0.0); attlsd answers 522 and stores nothing.
 
-One more thing to know of curl, seen with 7.88.1: at the end of an upload it tries once to send close_notify, and if its socket
-has no room just then (a slow network, a busy receiver), it closes without. attlsd cannot tell that from a cut file: it answers 426,
-logs `result=tls-truncated`, and curl ends with status 18 (`--retry` does not help with that; run it again).
+curl 7.88.1 has another problem. At the end of an upload, it tries once to send close_notify. If its socket has no room at that
+moment (on a slow network, or with a busy receiver), it closes the connection without close_notify. attlsd cannot distinguish that
+from a truncated file: it answers 426 and logs `result=tls-truncated`, and curl exits with status 18. `--retry` does not help; run
+curl again.
 
 """
 

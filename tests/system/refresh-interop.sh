@@ -1,11 +1,11 @@
 #!/bin/sh
-# Make docs/INTEROP.md from the last full run of the system tests; refuses a table with gaps or failures.
+# Copy the table of the last full run of the system tests to docs/INTEROP.md, unless it has gaps or failures.
 set -eu
 cd "$(dirname "$0")/../.."
 table=${B:-build}/interop.md
 [ -f "$table" ] || { echo "$table is missing: run make check first" >&2; exit 1; }
 if grep -n -e 'not run' -e FAILED "$table" >&2; then
-	echo "$table has gaps; docs/INTEROP.md is left alone" >&2
+	echo "$table has gaps; docs/INTEROP.md is unchanged" >&2
 	exit 1
 fi
 cp "$table" docs/INTEROP.md
