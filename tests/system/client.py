@@ -258,6 +258,12 @@ class Client:
                 return data
             data += piece
 
+    def assert_ends(self, *codes):
+        """The connection ends; before that, the client gets at most replies with these codes."""
+        said = self.ended()
+        for line in said.split(b"\r\n"):
+            assert not line or int(line[:3]) in codes, said
+
     def start_tls(self, session=None, name=None):
         assert not self.buffer, b"cleartext behind 234: " + self.buffer
         self.tls = Tls(self.sock, self.ctx, session=session, name=name)

@@ -143,6 +143,15 @@ class Gateway:
     def workers(self):
         return net.children(self.pid)
 
+    def assert_idle(self, what, seconds=1.0):
+        """The only worker uses next to no CPU time for a while."""
+        (worker,) = self.workers()
+        time.sleep(0.1)
+        before = net.cpu_seconds(worker)
+        time.sleep(seconds)
+        used = net.cpu_seconds(worker) - before
+        assert used < seconds * 0.1, f"{what}: {used:.2f} s of CPU time in {seconds} s"
+
     def reload(self, tree=None):
         """SIGHUP; True when the policy was taken."""
         if tree is not None:

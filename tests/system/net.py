@@ -1,6 +1,7 @@
 """Sockets, deadlines and processes: what every helper here stands on. Nothing sleeps to synchronise."""
 import ctypes
 import os
+import resource
 import select
 import signal
 import socket
@@ -104,6 +105,14 @@ def as_nobody():
         die_with_parent()  # changing the user takes it back
 
 
+def descriptor_limit(soft, hard):
+    """preexec for launch(): limit the number of open descriptors."""
+    def preexec():
+        die_with_parent()
+        resource.setrlimit(resource.RLIMIT_NOFILE, (soft, hard))
+    return preexec
+
+
 def quiet(sock, seconds=0.3):
     """Nothing arrives for a while. Only for saying that something does NOT happen."""
     return not select.select([sock], [], [], seconds)[0]
@@ -116,6 +125,13 @@ def children(pid):
 
 def descriptors(pid):
     return len(os.listdir(f"/proc/{pid}/fd"))
+
+
+def cpu_seconds(pid):
+    """The CPU time that a process has used."""
+    with open(f"/proc/{pid}/stat") as f:
+        fields = f.read().rpartition(")")[2].split()
+    return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
 
 
 def have_ipv6():

@@ -3,7 +3,6 @@ import contextlib
 import json
 import os
 import re
-import resource
 import signal
 import socket
 import ssl
@@ -18,34 +17,6 @@ import client as ftp
 import gateway as gateways
 import net
 
-TICK = 1 / os.sysconf("SC_CLK_TCK")
-
-
-def cpu(pid):
-    """Seconds of processor time that a process has used."""
-    with open(f"/proc/{pid}/stat") as f:
-        fields = f.read().rpartition(")")[2].split()
-    return (int(fields[11]) + int(fields[12])) * TICK
-
-
-def assert_idle(gateway, what, seconds=1.0):
-    """Nothing moves, so nobody computes: next to no processor time over a while."""
-    (worker,) = gateway.workers()
-    time.sleep(0.1)
-    before = cpu(worker)
-    time.sleep(seconds)
-    used = cpu(worker) - before
-    assert used < seconds * 0.1, f"{what}: {used:.2f} s of processor time in {seconds} s"
-
-
-def limited(soft, hard):
-    """preexec for launch(): that many descriptors."""
-    def preexec():
-        net.die_with_parent()
-        resource.setrlimit(resource.RLIMIT_NOFILE, (soft, hard))
-    return preexec
-
-
 # --- busy loops ---
 
 @pytest.mark.parametrize("sent", [1, 3, 9], ids="{}-bytes".format)
@@ -53,7 +24,7 @@ def test_part_of_a_tls_record_costs_no_processor_time(gateway, sent):
     """A client that is not even logged in sends the beginning of a record and no more."""
     c = ftp.Client(gateway.implicit, implicit=True)
     c.sock.sendall(b"\x17\x03\x03\x00\x40\x00\x00\x00\x00"[:sent])
-    assert_idle(gateway, f"{sent} bytes of a record")
+    gateway.assert_idle(f"{sent} bytes of a record")
     c.close()
 
 
@@ -67,7 +38,7 @@ def test_a_finished_upload_costs_no_processor_time(gateway, version):
     data.read_all()
     assert c.reply().code == 226
     ftp.shutdown_write(data.sock)
-    assert_idle(gateway, "after an upload")
+    gateway.assert_idle("after an upload")
     c.close()
 
 
@@ -77,7 +48,7 @@ def test_a_session_that_ended_costs_no_processor_time(gateway):
     c.tls.notify()
     ftp.shutdown_write(c.sock)
     gateway.event("session-end")
-    assert_idle(gateway, "after the session")
+    gateway.assert_idle("after the session")
     c.close()
 
 
@@ -99,7 +70,7 @@ def test_upload_data_that_waits_for_the_backend_costs_no_processor_time(launch, 
     time.sleep(0.2)  # the handshake is over on both sides, so the data raises an event of its own
     data.send(b"x" * 1000)
     try:
-        assert_idle(gateway, "an upload that waits")
+        gateway.assert_idle("an upload that waits")
     finally:
         go.set()
     data.close()
@@ -111,7 +82,7 @@ def test_upload_data_that_waits_for_the_backend_costs_no_processor_time(launch, 
 # --- out of descriptors ---
 
 def test_the_first_workers_have_the_raised_descriptor_limit(launch, backend):
-    gateway = launch(backend, preexec=limited(64, 4096))
+    gateway = launch(backend, preexec=net.descriptor_limit(64, 4096))
     (worker,) = gateway.workers()
     with open(f"/proc/{worker}/limits") as f:
         (line,) = [line for line in f if line.startswith("Max open files")]
@@ -120,7 +91,7 @@ def test_the_first_workers_have_the_raised_descriptor_limit(launch, backend):
 
 def test_a_worker_without_descriptors_keeps_its_sessions(launch, backend):
     """Connections that are turned away linger; one source that may have 20 sessions uses up all descriptors so."""
-    gateway = launch(backend, preexec=limited(64, 64))
+    gateway = launch(backend, preexec=net.descriptor_limit(64, 64))
     (worker,) = gateway.workers()
     victim = ftp.explicit(gateway)
     held = []
@@ -141,7 +112,7 @@ def test_a_worker_without_descriptors_keeps_its_sessions(launch, backend):
 
 
 def test_a_data_port_without_descriptors_costs_no_processor_time(launch, backend):
-    gateway = launch(backend, preexec=limited(32, 32), ftp={"secure_dataconn": "clear"},
+    gateway = launch(backend, preexec=net.descriptor_limit(32, 32), ftp={"secure_dataconn": "clear"},
                      daemon={"limits": {"unauthenticated_per_source": 100}})
     (worker,) = gateway.workers()
     c = ftp.explicit(gateway)
@@ -154,7 +125,7 @@ def test_a_data_port_without_descriptors_costs_no_processor_time(launch, backend
     data = None
     with contextlib.suppress(ConnectionError):  # it may be turned away at once
         data = net.dial(address)
-    assert_idle(gateway, "a data port without descriptors")
+    gateway.assert_idle("a data port without descriptors")
     for h in held:
         h.close()
     if data is not None:
