@@ -130,8 +130,8 @@ def run(folder, number, how=PLAIN):
     built = os.path.join(folder, how[0].split("=")[1])
     env = {**os.environ, "ATTLSD": os.path.join(built, "attlsd"), "ATTLSCTL": os.path.join(built, "attlsctl"),
            "ATTLSD_BUILD": built, "ATTLSD_TEST_DEADLINE": "4", "PYTHONDONTWRITEBYTECODE": "1"}
-    return subprocess.run([sys.executable, "-m", "pytest", "-c", "tests/system/pytest.ini", "tests/attacks", "-q", "-x",
-                           "-p", "no:cacheprovider", "-k", "test_%02d_" % number], cwd=folder, env=env, capture_output=True, text=True)
+    return subprocess.run([sys.executable, "-m", "pytest", "-c", "tests/system/pytest.ini", "tests/attacks/test_incidents.py",
+                           "-q", "-x", "-p", "no:cacheprovider", "-k", "test_%02d_" % number], cwd=folder, env=env, capture_output=True, text=True)
 
 
 def read(path):

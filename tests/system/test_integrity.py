@@ -2,6 +2,7 @@
 import contextlib
 import socket
 import ssl
+import time
 
 import pytest
 
@@ -229,3 +230,54 @@ def test_the_backends_control_connection_lost_in_mid_download(launch, make_backe
         reply = c.reply()
         assert reply.code in (421, 426, 451), reply
         c.ended()
+
+
+@pytest.mark.parametrize("level", ["C", "P"])
+def test_a_reset_behind_a_half_close_is_seen_at_once(launch, make_backend, level):
+    """All is handed to the kernel, the client has ended its direction, reads nothing and resets."""
+    backend = make_backend(RETR=lambda session, _: session.download(b"x" * 300000))
+    gateway = launch(backend, ftp={"secure_dataconn": "clear"})
+    c = clients.explicit(gateway, level)
+    sock = socket.socket()
+    sock.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096)
+    sock.settimeout(net.DEADLINE)
+    sock.connect(c.pasv())
+    c.expect("RETR x", 150)
+    data = c.wrap(sock)
+    if level == "P":
+        data.notify()
+    else:
+        clients.shutdown_write(sock)
+    time.sleep(0.5)
+    net.reset(sock)
+    assert c.reply().code == 426
+    c.close()
+
+
+def test_a_server_may_accept_late_what_the_client_has_spoilt(launch, make_backend):
+    """One that meets a reset before it has looked may say nothing more, and the client waits for ever."""
+    seen = []
+
+    def late(session, name):
+        session.reply("150 soon")
+        gateway.event("transfer")
+        net.dial(gateway.explicit).close()
+        gateway.event("session-start", count=2)  # the worker has done all that it does at once
+        try:
+            data = session.open_data()
+            seen.append(data.getpeername())
+            seen.append(data.recv(1))
+        except OSError as error:
+            seen.append(error)
+        session.reply("426 nothing came")
+
+    backend = make_backend(STOR=late)
+    gateway = launch(backend)
+    with clients.explicit(gateway, "P") as c:
+        sock = net.dial(c.epsv())
+        c.expect("STOR x", 150)
+        sock.sendall(b"this is no TLS at all")
+        assert c.reply().code == 522
+        sock.close()
+    assert isinstance(seen[0], tuple), f"the server found {seen[0]!r}"
+    assert isinstance(seen[1], ConnectionResetError), f"the server took {seen[1]!r} for an upload"

@@ -1,0 +1,57 @@
+"""Replies of a hostile server: unsolicited, senseless, or a 227 inside another reply."""
+import ssl
+
+import pytest
+
+import client as clients
+
+
+@pytest.mark.parametrize("text", ["227 no numbers", "227 (1,2,3)", "229 (|||99999|)", "229 ()", "229 (||10.0.0.1|5000|)",
+                                  "200 fine", "150 wait", "331 what"])
+def test_a_passive_reply_that_makes_no_sense(launch, make_backend, text):
+    backend = make_backend(files={"x": b"x"}, EPSV=text, PASV=text)
+    gateway = launch(backend, backends={"legacy": {"data": "passive"}})
+    with clients.explicit(gateway, "P") as c:
+        c.send("PASV\r\n")
+        if text.startswith("150"):
+            return  # it waits for the final reply, which is right; the session ends with the test
+        try:
+            assert c.reply().code in (421, 425)
+        except clients.Closed:
+            pass
+
+
+@pytest.mark.parametrize("extra", [
+    "227 Entering Passive Mode (127,0,0,1,200,10)", "229 Entering Extended Passive Mode (|||51210|)", "234 AUTH ok",
+    "230 Logged in", "200 hi", "550 no"])
+def test_an_unsolicited_reply_ends_the_session(launch, make_backend, extra):
+    backend = make_backend(NOOP="200 ok\r\n" + extra)
+    gateway = launch(backend)
+    with clients.explicit(gateway) as c:
+        c.expect("NOOP", 200)
+        c.assert_ends(421)
+
+
+@pytest.mark.parametrize("extra", ["234 Go ahead", "230 Logged in", "227 Entering Passive Mode (127,0,0,1,200,10)"])
+def test_an_unsolicited_reply_behind_the_greeting(launch, make_backend, extra):
+    """Never taken as the answer to the client's AUTH or login."""
+    backend = make_backend(greeting="220 hi\r\n" + extra)
+    gateway = launch(backend)
+    try:
+        with clients.Client(gateway.explicit) as c:
+            c.send("AUTH TLS\r\n")
+            c.start_tls() if c.reply().code == 234 else None
+            c.login()
+            raise AssertionError("the session went on")
+    except (clients.Closed, ssl.SSLError, ConnectionError, AssertionError) as fault:
+        assert "went on" not in str(fault)
+
+
+def test_227_inside_other_replies_opens_nothing(launch, make_backend):
+    text = "Entering Passive Mode (127,0,0,1,200,10)"
+    backend = make_backend(CWD="250-227 " + text + "\r\n227 " + text + "\r\n250 done", PWD="257 227 " + text)
+    gateway = launch(backend, ftp={"secure_dataconn": "clear"})
+    with clients.explicit(gateway, "C") as c:
+        assert c.cmd("CWD x").splitlines()[1] == "227 " + text
+        c.expect("PWD", 257)
+        c.expect("RETR x", 425)

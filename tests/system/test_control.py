@@ -1,0 +1,91 @@
+"""The control connection: lines and replies stay whole and in order, to the end of the session."""
+import contextlib
+import ssl
+import threading
+import time
+
+import pytest
+
+import client as clients
+import net
+
+
+@pytest.mark.parametrize("bad", [b"\x00", b"\r"], ids=["nul", "cr"])
+def test_a_bad_line_stays_bad_while_it_waits(launch, make_backend, bad):
+    """Telnet codes are taken out of a line once, however often it is offered."""
+    go = threading.Event()
+
+    def slow(session, _):
+        go.wait(net.DEADLINE)
+        session.reply('257 "/"')
+    backend = make_backend(PWD=slow)
+    gateway = launch(backend)
+    c = clients.explicit(gateway)
+    c.send(b"PWD\r\n")
+    backend.saw("PWD")
+    c.send(b"\xff\xff\xfb" + bad + b"DELE x\r\n")
+    time.sleep(0.2)
+    go.set()
+    assert c.reply().code == 257
+    assert c.reply().code == 501
+    c.expect("NOOP", 200)
+    assert "DELE" not in backend.verbs()
+    c.close()
+
+
+def test_what_came_before_the_end_is_still_carried_out(gateway, backend):
+    """A client that says its last words and closes in the same segment."""
+    c = clients.explicit(gateway)
+    c.tls.ssl.write(b"DELE old\r\nQUIT\r\n")
+    with contextlib.suppress(ssl.SSLError):
+        c.tls.ssl.unwrap()
+    c.tls.flush()
+    gateway.event("session-end")
+    assert "DELE old" in backend.everything()
+    c.close()
+
+
+def test_no_reply_gets_between_the_lines_of_another(launch, make_backend):
+    """STAT beside a transfer is half answered when a command that policy denies comes in."""
+    go = threading.Event()
+
+    def download(session, _):
+        session.reply("150 Here it comes")
+        data = session.open_data()
+        assert session.sock.recv(100) == b"STAT\r\n"
+        session.send("211-Status:\r\n")
+        go.wait(net.DEADLINE)
+        session.send(" busy\r\n211 End\r\n")
+        data.close()
+        session.reply("226 Done")
+    gateway = launch(make_backend(RETR=download), ftp={"secure_dataconn": "clear", "commands_denied": ["NOOP"]})
+    c = clients.explicit(gateway, "C")
+    data = c.open("RETR x")
+    c.send("STAT\r\n")
+    while b"211-" not in c.buffer:
+        c.buffer += c.recv()
+    c.send("NOOP\r\n")
+    time.sleep(0.2)
+    go.set()
+    assert c.reply() == "211-Status:\n busy\n211 End"
+    assert sorted([c.reply().code, c.reply().code]) == [226, 502]
+    data.close()
+    c.close()
+
+
+def test_a_client_that_is_gone_ends_a_session_whose_server_is_silent(launch, make_backend):
+    """Its last command waits behind one that is never answered: there is nobody left to wait for."""
+    backend = make_backend(PWD=lambda session, _: None)
+    gateway = launch(backend)
+    c = clients.explicit(gateway)
+    c.send("PWD\r\nNOOP\r\n")
+    backend.saw("PWD")
+    net.reset(c.sock)
+    gateway.event("session-end", deadline=5)
+    c = clients.explicit(gateway)
+    c.send("PWD\r\nNOOP\r\n")
+    backend.wait(lambda: backend.verbs(1)[-1:] == ["PWD"], "the second PWD")
+    c.tls.notify()
+    time.sleep(0.2)
+    net.reset(c.sock)  # behind the orderly end
+    gateway.event("session-end", count=2, deadline=5)

@@ -1,0 +1,117 @@
+"""The log: every transfer, no secrets, in the format and at the level of the policy, and never in the way."""
+import json
+import os
+import re
+import subprocess
+import threading
+
+import pytest
+
+import client as clients
+import gateway as gateways
+import net
+
+
+@pytest.mark.parametrize("end", ["refused-later", "control-lost"])
+def test_every_transfer_is_in_the_log(launch, make_backend, end):
+    """Nobody may fetch nearly all of a file without a trace."""
+    go = threading.Event()
+
+    def download(session, _):
+        session.reply("150 Here it comes")
+        data = session.open_data()
+        data.sendall(b"x" * 100000)
+        if end == "refused-later":
+            go.wait(net.DEADLINE)
+            session.reply("451 The disk broke")
+        session.sock.recv(100)
+    backend = make_backend(RETR=download)
+    gateway = launch(backend)
+    c = clients.explicit(gateway, "P")
+    data = c.open("RETR secret")
+    assert data.recv()
+    go.set()
+    if end == "refused-later":
+        assert c.reply().code == 451
+    c.close()
+    gateway.event("session-end")
+    assert gateway.seen("transfer", command="RETR secret")
+
+
+@pytest.mark.parametrize("form", ["text", "json"])
+def test_a_long_name_hides_nothing_from_the_log(launch, make_backend, form):
+    backend = make_backend(STOR=lambda session, _: session.upload("f"))
+    gateway = launch(backend, daemon={"log": {"format": form}}, wait=False)
+    net.until(lambda: "ready" in gateway.log, "ready")
+    port = int(re.search(r'explicit"?[=:]"?127\.0\.0\.1:(\d+)', gateway.log).group(1))
+    c = clients.Client(("127.0.0.1", port)).auth().login().prot("P")
+    data = c.open("STOR " + "\xff" * 1000 + "n" * 2500)
+    data.send(b"half of it")
+    data.sock.close()
+    assert c.reply().code == 426
+    net.until(lambda: "STOR" in gateway.log, "the transfer in the log")
+    (line,) = [line for line in gateway.log.splitlines() if "STOR" in line]
+    if form == "json":
+        assert json.loads(line)["result"] == "tls-truncated"
+    else:
+        assert "result=tls-truncated" in line
+    c.close()
+
+
+def test_passwords_and_control_characters_stay_out_of_the_log(launch, backend):
+    gateway = launch(backend, daemon={"log": {"level": "debug"}})
+    with clients.Client(gateway.explicit) as c:
+        c.cmd("PASS cleartext-secret")
+        c.auth().cmd("USER mallory\x1b[2J\x07\x80")
+        c.cmd("PASS hidden-secret phrase/with/more")
+        c.cmd("ACCT account-secret")
+        c.cmd("PASS\thidden-secret2")
+        c.cmd("pass hidden-secret3")
+        c.expect("QUIT", 221)
+        c.ended()
+    gateway.stop()
+    assert "secret" not in gateway.log
+    assert not any(ord(ch) < 32 and ch != "\n" or ord(ch) == 127 for ch in gateway.log), "a control character in the log"
+
+
+def test_workers_log_in_the_format_of_the_policy(launch, backend):
+    gateway = launch(backend, daemon={"log": {"format": "json"}}, wait=False)
+    net.until(lambda: "ready" in gateway.log, "ready")
+    port = int(re.search(r'explicit"?[=:]"?127\.0\.0\.1:(\d+)', gateway.log).group(1))
+    c = clients.Client(("127.0.0.1", port)).auth().login()
+    net.until(lambda: "login" in gateway.log, "the login in the log")
+    c.close()
+    behind = gateway.log[gateway.log.index("ready"):].splitlines()[1:]
+    for line in behind:
+        assert json.loads(line)["event"], line
+
+
+def test_workers_log_at_the_level_of_the_policy(launch, backend):
+    gateway = launch(backend, daemon={"log": {"level": "debug"}}, ftp={"secure_dataconn": "clear"})
+    c = clients.explicit(gateway, "P")
+    c.get("hello.txt")
+    gateway.event("transfer")
+    assert gateway.seen("data-tls")
+    c.close()
+
+
+@pytest.mark.skipif(not net.IS_ROOT, reason="makes a pipe that belongs to another user")
+def test_a_log_that_nobody_reads_stops_nothing(certificates, backend, folder):
+    path = os.path.join(folder, "policy.yaml")
+    with open(path, "w") as f:
+        f.write(gateways.as_yaml(gateways.policy(certificates, backend.address)))
+    log, stderr = os.pipe()
+    process = subprocess.Popen([net.ATTLSD, "-f", path], stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL,
+                               stderr=stderr, preexec_fn=net.as_nobody)
+    os.close(stderr)
+    try:
+        text = b""
+        while not re.search(rb" ready .*\n", text):
+            text += os.read(log, 65536)
+        port = int(re.search(rb"explicit=127\.0\.0\.1:(\d+)", text).group(1))
+        for _ in range(500):
+            clients.Client(("127.0.0.1", port)).close()
+    finally:
+        process.kill()
+        process.wait()
+        os.close(log)
