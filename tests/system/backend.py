@@ -1,9 +1,9 @@
 """
-A scripted FTP server in cleartext, to stand behind the gateway where a real one would behave too well.
+A scripted cleartext FTP server behind the gateway, for behaviour that real servers do not show.
 
-Backend(EPSV="500 no", RETR=function) answers each verb with a text, with what
-function(session, argument) does, or as a small proper server would. Everything
-that arrives is kept, so that a test can say what never arrived.
+Backend(EPSV="500 no", RETR=function) answers each verb with a text, by calling
+function(session, argument), or as a small well-behaved server would. It records
+everything that arrives, so that a test can check what never arrived.
 """
 import contextlib
 import re
@@ -26,7 +26,7 @@ class Session:
         self.listener = None  # where PASV or EPSV listens
         self.data = []        # every data socket
         self.dialled = []     # peers of accepted data connections
-        self.header = None    # of the PROXY protocol, where the backend wants one
+        self.header = None    # the PROXY header, if the backend expects one
         self.data_headers = []
 
     def send(self, raw):
@@ -71,7 +71,7 @@ class Session:
         self.reply(done)
 
     def upload(self, name, done="226 Transfer complete"):
-        """150, read to the end, and say 226 whatever the end was: a cleartext server that sees FIN or RST alike."""
+        """150, read to the end, 226: like a cleartext server that does not distinguish FIN from RST."""
         self.reply("150 Send it")
         data = self.open_data()
         how, content = net.end_of(data)
@@ -79,7 +79,7 @@ class Session:
         self.backend.store(name, content, how)
         self.reply(done)
 
-    # --- a small proper server ---
+    # --- a small well-behaved server ---
     def on_USER(self, _):
         self.reply("331 Password, please")
 
@@ -245,7 +245,7 @@ class Backend:
         return self.wait(lambda: len(self.sessions) > number and self.sessions[number], f"session {number}")
 
     def upload(self, name):
-        """What arrived by STOR, once the data connection has ended."""
+        """The content that STOR uploaded, after the data connection has ended."""
         return self.wait(lambda: self.stored.get(name), f"the end of {name}")
 
     def saw(self, line, number=0):
@@ -256,7 +256,7 @@ class Backend:
             return [line.split(" ")[0].upper() for line in self.sessions[number].lines]
 
     def everything(self):
-        """All lines of all sessions, for saying that something never arrived."""
+        """All lines of all sessions, to check that something never arrived."""
         with self.changed:
             return [line for session in self.sessions for line in session.lines]
 

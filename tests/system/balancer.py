@@ -1,4 +1,4 @@
-"""HAProxy, as Debian has it: in front of the gateway, sending PROXY headers, and behind it, reading them."""
+"""Debian's HAProxy: in front of the gateway, where it sends PROXY headers, and behind it, where it reads them."""
 import os
 import shutil
 import signal
@@ -68,7 +68,7 @@ class Haproxy:
             return False
 
     def heard(self, text):
-        """Wait for a line of its log with this text in it."""
+        """Wait for a log line that contains this text."""
         while True:
             line = self.log.recv(8192).decode("latin-1")
             if text in line:

@@ -1,4 +1,4 @@
-"""A throwaway CA and the server certificates it signs, made with openssl once per test run."""
+"""A temporary CA and the server certificates that it signs, created with openssl once per test run."""
 import os
 import subprocess
 
@@ -17,7 +17,7 @@ class Authority:
                 "-subj", "/CN=" + name, "-addext", "keyUsage=critical,keyCertSign,cRLSign", "-keyout", self.key, "-out", self.pem)
 
     def issue(self, label, names, algorithm="ecdsa"):
-        """Make LABEL.pem and LABEL.key for these host names (IP addresses begin with a digit or hold a colon)."""
+        """Create LABEL.pem and LABEL.key for these names; names that begin with a digit or contain a colon are IP addresses."""
         base = os.path.join(self.folder, label)
         alt = ",".join(("IP:" if n[0].isdigit() or ":" in n else "DNS:") + n for n in names)
         kind = {"ecdsa": ["ec", "-pkeyopt", "ec_paramgen_curve:P-256"], "rsa": ["rsa:2048"]}[algorithm]
@@ -26,12 +26,12 @@ class Authority:
         openssl("req", "-newkey", *kind, "-nodes", "-subj", "/CN=" + label, "-keyout", base + ".key", "-out", base + ".csr")
         openssl("x509", "-req", "-in", base + ".csr", "-CA", self.pem, "-CAkey", self.key, "-CAcreateserial",
                 "-days", "2", "-extfile", base + ".ext", "-out", base + ".pem")
-        os.chmod(base + ".key", 0o644)  # worth nothing, and an ordinary user's daemon reads it too
+        os.chmod(base + ".key", 0o644)  # a test key; a daemon of an ordinary user must also be able to read it
         return {"chain": base + ".pem", "key": base + ".key"}
 
 
 class Certificates:
-    """What most tests need: an ECDSA and an RSA certificate for localhost, and one for another name."""
+    """The certificates that most tests need: ECDSA and RSA for localhost, and one for another name."""
 
     def __init__(self, folder):
         self.ca = Authority(folder)
@@ -75,7 +75,7 @@ ALWAYS = ("20200101000000Z", "20500101000000Z")
 
 
 class ClientAuthority:
-    """An authority with a database: issues client certificates and sub-authorities, revokes them, makes CRLs."""
+    """A CA with a database: it issues client certificates and intermediate CAs, revokes them, and creates CRLs."""
 
     def __init__(self, folder, label, issuer=None, subject=None):
         self.folder, self.label, self.issuer = str(folder), label, issuer
@@ -104,11 +104,11 @@ class ClientAuthority:
 
     @property
     def chain(self):
-        """The authorities above a leaf, without the root."""
+        """The intermediate CAs above a leaf, without the root."""
         return ([self.pem] + self.issuer.chain) if self.issuer else []
 
     def issue(self, label, subject=None, dates=ALWAYS):
-        """A client certificate; the files are named LABEL. Returns (chain file, key file)."""
+        """Issue a client certificate in files named LABEL. Returns (chain file, key file)."""
         self._request(label, subject or "/O=Partner/CN=" + label)
         self._sign(label, "leaf", dates)
         base = os.path.join(self.folder, label)
@@ -125,7 +125,7 @@ class ClientAuthority:
 
 
 def join(path, *parts):
-    """One file out of several."""
+    """Join several files into one."""
     with open(path, "wb") as out:
         for part in parts:
             with open(part, "rb") as f:
@@ -134,7 +134,7 @@ def join(path, *parts):
 
 
 class Partners:
-    """Client certificates: of an authority that a test trusts, of another one, expired; and the paths of both."""
+    """Client certificates from a trusted CA, from another CA, and an expired one, and the paths of both CAs."""
 
     def __init__(self, folder):
         self.ca = ClientAuthority(folder, "partners")

@@ -1,8 +1,8 @@
 """
-An FTP client that does what it is told: any bytes, any segments, TLS or not, any end of a connection.
+An FTP client that sends exactly what a test wants: any bytes, in any segments, with or without TLS, with any end.
 
-TLS runs over memory BIOs, so that a test decides which record travels when and
-sees how the other side ended: "clean" (close_notify), "fin", "reset".
+TLS runs over memory BIOs, so that a test controls when each record is sent and
+sees how the peer ended the connection: "clean" (close_notify), "fin", "reset".
 """
 import contextlib
 import re
@@ -13,7 +13,7 @@ import net
 
 
 def context(certificates=None, versions=None, alpn=None, ciphers=None, own=None, tickets=True):
-    """own: the client's (certificate, key), a pair of files."""
+    """own: the files of the client's certificate and key, (certificate, key)."""
     ctx = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
     ctx.check_hostname = False
     ctx.verify_mode = ssl.CERT_NONE
@@ -51,7 +51,7 @@ class Tls:
             self.sock.sendall(data)
 
     def more(self):
-        """Feed one segment; notes how the peer ended."""
+        """Pass one segment to TLS; record how the peer ended."""
         try:
             data = self.sock.recv(65536)
         except ConnectionError:
@@ -64,7 +64,7 @@ class Tls:
             self.inbound.write_eof()
 
     def hello(self):
-        """The first flight, not yet sent."""
+        """The first flight, before it is sent."""
         with contextlib.suppress(ssl.SSLWantReadError):
             self.ssl.do_handshake()
         return self.outbound.read()
@@ -89,7 +89,7 @@ class Tls:
             self.flush()
 
     def recv(self, size=65536):
-        """Data, or b"" at the end, when self.end says which end it was."""
+        """Data, or b"" at the end; self.end then says how the connection ended."""
         while True:
             try:
                 data = self.ssl.read(size)
@@ -117,13 +117,13 @@ class Tls:
             data += piece
 
     def notify(self):
-        """Send close_notify; wait for nothing."""
+        """Send close_notify without waiting for the peer's."""
         with contextlib.suppress(ssl.SSLError):
             self.ssl.unwrap()
         self.flush()
 
     def rest(self):
-        """Bytes behind the peer's close_notify (cleartext after CCC)."""
+        """Bytes after the peer's close_notify (cleartext after CCC)."""
         return self.inbound.read()
 
     @property
@@ -145,7 +145,7 @@ class Tls:
 
 
 class Plain:
-    """The same face for a data connection in the clear."""
+    """The same interface for a data connection in the clear."""
 
     reused = False
 
@@ -174,7 +174,7 @@ class Plain:
 
 
 class Reply(str):
-    """The whole text of a reply; .code is its number."""
+    """The complete text of a reply; .code is its code."""
 
     @property
     def code(self):
@@ -182,7 +182,7 @@ class Reply(str):
 
 
 class Closed(Exception):
-    """The connection ended; the text says how, .data is what came before."""
+    """The connection ended; the text says how, .data is what arrived before."""
 
     def __init__(self, how, data=b""):
         super().__init__(how)
@@ -193,9 +193,9 @@ class Client:
     def __init__(self, address, implicit=False, source=None, greet=True, ctx=None, name=None, session=None, header=b""):
         self.address = address
         self.sock = net.dial(address, source)
-        self.sock.sendall(header)  # of the PROXY protocol
+        self.sock.sendall(header)  # a PROXY header
         self.tls, self.ctx, self.buffer = None, ctx or context(), b""
-        self.protected = False  # level of data connections
+        self.protected = False  # whether data connections use TLS
         self.control_session = None
         if implicit:
             self.tls = Tls(self.sock, self.ctx, session=session, name=name)
@@ -224,7 +224,7 @@ class Client:
             return b""
 
     def reply(self):
-        """One reply of one or many lines; Closed when the connection ends instead."""
+        """One reply, of one or more lines. Raises Closed if the connection ends instead."""
         lines = []
         while True:
             while b"\n" not in self.buffer:
@@ -250,7 +250,7 @@ class Client:
         return reply
 
     def ended(self):
-        """Everything up to the end of the connection."""
+        """Everything that arrives until the connection ends."""
         data, self.buffer = self.buffer, b""
         while True:
             piece = self.recv()
@@ -265,7 +265,7 @@ class Client:
             assert not line or int(line[:3]) in codes, said
 
     def start_tls(self, session=None, name=None):
-        assert not self.buffer, b"cleartext behind 234: " + self.buffer
+        assert not self.buffer, b"cleartext after 234: " + self.buffer
         self.tls = Tls(self.sock, self.ctx, session=session, name=name)
         return self
 
@@ -312,7 +312,7 @@ class Client:
         return Tls(sock, kw.pop("ctx", self.ctx), **kw)
 
     def open(self, command, mode="PASV", **kw):
-        """Start a transfer: (its data connection). The preliminary reply has been read."""
+        """Start a transfer and read its preliminary reply; returns the data connection."""
         if mode in ("PASV", "EPSV"):
             sock = net.dial(self.pasv() if mode == "PASV" else self.epsv())
             self.expect(command, 125, 150)
@@ -341,7 +341,7 @@ class Client:
 
 
 def explicit(gateway, level=None, **kw):
-    """A client that is logged in under AUTH TLS, with PROT level when one is given."""
+    """A client that has logged in under AUTH TLS and, if a level is given, has sent PROT."""
     client = Client(gateway.explicit, **kw).auth().login()
     return client.prot(level) if level else client
 

@@ -1,4 +1,4 @@
-"""Fixtures: certificates once per run, a gateway and a backend per test, each checked when it ends."""
+"""Fixtures: certificates once per run; a gateway and a backend per test, which are checked when they end."""
 import os
 import signal
 import tempfile
@@ -19,7 +19,7 @@ def pytest_collection_modifyitems(config, items):
 
 @pytest.fixture(autouse=True)
 def limit():
-    """No test runs for ever, whatever trickles."""
+    """Stop a test that runs too long, even if data keeps trickling in."""
     def late(*_):
         raise AssertionError(f"still running after {net.LIMIT} seconds")
     signal.signal(signal.SIGALRM, late)
@@ -61,7 +61,7 @@ def backend(make_backend):
 
 @pytest.fixture
 def folder():
-    """A new folder that every user may enter, unlike pytest's own."""
+    """A new folder that every user may enter, unlike pytest's tmp_path."""
     with tempfile.TemporaryDirectory(prefix="attlsd-test-") as path:
         os.chmod(path, 0o755)
         yield path
@@ -69,7 +69,7 @@ def folder():
 
 @pytest.fixture
 def launch(certificates, folder):
-    """launch(backend, ftp={...}, tls={...}, daemon={...}, ...) starts a gateway; its end is checked."""
+    """launch(backend, ftp={...}, tls={...}, daemon={...}, ...) starts a gateway and checks its exit after the test."""
     running = []
 
     def start(backend=None, tree=None, preexec=None, wait=True, **change):
@@ -93,13 +93,13 @@ def launch(certificates, folder):
 
 @pytest.fixture
 def gateway(launch, backend):
-    """The usual gateway in front of `backend`: every default, clear data connections allowed."""
+    """A gateway in front of `backend` with all defaults, except that it allows cleartext data connections."""
     return launch(backend, ftp={"secure_dataconn": "clear"})
 
 
 @pytest.fixture(scope="session")
 def real_server():
-    """real_server(NAME): a running vsftpd, proftpd, pure-ftpd or pyftpdlib; skips where it cannot run."""
+    """real_server(NAME): a running vsftpd, proftpd, pure-ftpd or pyftpdlib; skips the test if it cannot run."""
     running = {}
 
     def get(name):
@@ -118,7 +118,7 @@ def real_server():
 
 
 def pytest_terminal_summary(terminalreporter):
-    """Show the interop table when the interop tests ran."""
+    """Print the interop table if the interop tests ran."""
     path = os.path.join(net.BUILD, "interop.md")
     if any("test_interop" in report.nodeid for report in terminalreporter.stats.get("passed", [])) and os.path.exists(path):
         with open(path) as f:

@@ -1,7 +1,7 @@
 """
-curl, lftp and Python's ftplib behind one face: send these files, fetch those, in a given way.
+A common interface to curl, lftp and Python's ftplib: upload and download files in a given way.
 
-run(way, uploads, downloads) returns the verbs that the client says it used.
+run(way, uploads, downloads) returns the verbs that the client reports.
 uploads: [(local path, remote name)], downloads: [(remote name, local path)].
 """
 import ftplib
@@ -25,12 +25,12 @@ class Way:
     listener: str    # explicit | implicit
     mode: str        # PASV | EPSV | PORT | EPRT
     level: str       # C | P
-    address: tuple   # of the listener, host and port
+    address: tuple   # host and port of the listener
     user: str
     password: str
     ca: str
-    where: str = ""  # folder on the server, ends in / unless empty
-    ccc: bool = False  # back to the clear after login
+    where: str = ""  # folder on the server, empty or ending in /
+    ccc: bool = False  # send CCC after login
 
     @property
     def passive(self):
@@ -57,7 +57,7 @@ class Curl:
 
     @staticmethod
     def leaks(way):
-        """curl 7.87.0 to 7.88.1 sends the data of an active transfer in the clear in spite of PROT P (curl issue 10666)."""
+        """With PROT P, curl 7.87.0 to 7.88.1 sends the data of active transfers in the clear (curl issue 10666)."""
         return way.level == "P" and not way.passive and re.match(r"curl 7\.8[78]\.", versions()["curl"])
 
     def run(self, way, uploads, downloads):
@@ -77,7 +77,7 @@ class Curl:
 class Lftp:
     name = "lftp"
     leaks = staticmethod(lambda way: False)
-    modes = ["PASV", "EPSV", "PORT"]  # it has EPRT for IPv6 only, and announces the address :: there
+    modes = ["PASV", "EPSV", "PORT"]  # lftp uses EPRT only over IPv6, and announces the address :: there
 
     def run(self, way, uploads, downloads):
         scheme = {"explicit": "ftp", "implicit": "ftps"}[way.listener]
@@ -97,7 +97,7 @@ class Lftp:
 class Ftplib:
     name = "ftplib"
     leaks = staticmethod(lambda way: False)
-    modes = ["PASV", "EPSV", "PORT", "EPRT"]  # EPSV and EPRT on IPv4 and implicit TLS are added here
+    modes = ["PASV", "EPSV", "PORT", "EPRT"]  # this class adds EPSV and EPRT over IPv4, and implicit TLS
 
     class Ftp(ftplib.FTP_TLS):
         way = None

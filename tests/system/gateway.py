@@ -1,4 +1,4 @@
-"""One attlsd under test: its policy, its process, its log, and what must hold when it ends."""
+"""One attlsd under test: its policy, its process, its log, and the checks when it ends."""
 import contextlib
 import copy
 import json
@@ -13,13 +13,13 @@ import time
 import net
 
 LINE = re.compile(r"^\S+Z\s+(\w+)\s+(\S+)\s*(.*)$")
-# `make check-ktls` runs tests written for TLS in user space with TLS in the kernel.
+# `make check-ktls` also runs the tests for user-space TLS with kernel TLS.
 KTLS = {"ktls": True} if os.environ.get("ATTLSD_TEST_KTLS") else {}
 FAULT = re.compile(r"AddressSanitizer|LeakSanitizer|runtime error:|UndefinedBehaviorSanitizer|Assertion .* failed")
 
 
 def merge(base, change):
-    """Deep merge; None takes a key away."""
+    """Deep merge; the value None removes a key."""
     result = copy.copy(base)
     for key, value in change.items():
         if value is None:
@@ -47,7 +47,7 @@ def policy(certificates, backend, ftp=None, tls=None, **change):
 
 
 def as_yaml(tree):
-    """JSON is YAML; one key a line keeps line numbers of diagnostics useful."""
+    """JSON is valid YAML; one key per line keeps the line numbers of diagnostics useful."""
     return json.dumps(tree, indent=1) + "\n"
 
 
@@ -100,7 +100,7 @@ class Gateway:
             return "\n".join(self.lines)
 
     def mark(self):
-        """A place in the log; give it to event() to look only behind it."""
+        """A position in the log; event() can search from there."""
         with self.changed:
             return len(self.events)
 
@@ -110,7 +110,7 @@ class Gateway:
                     if e.name == name and all(e.keys.get(k) == str(v) for k, v in keys.items())]
 
     def event(self, name, since=0, count=1, deadline=None, **keys):
-        """Wait until `count` such events are in the log; the last of them."""
+        """Wait until the log has `count` such events; returns the last one."""
         end = time.monotonic() + (deadline or net.DEADLINE)
         while True:
             found = self.seen(name, since, **keys)
@@ -153,7 +153,7 @@ class Gateway:
         assert used < seconds * 0.1, f"{what}: {used:.2f} s of CPU time in {seconds} s"
 
     def reload(self, tree=None):
-        """SIGHUP; True when the policy was taken."""
+        """Send SIGHUP; returns True if attlsd accepted the policy."""
         if tree is not None:
             self.write(tree)
         since = self.mark()
@@ -169,7 +169,7 @@ class Gateway:
         raise AssertionError("no answer to SIGHUP; log:\n" + self.log)
 
     def ended(self):
-        """For a daemon that is not to start: its exit status, when its log is complete."""
+        """For a daemon that must not start: wait for its exit and return its status."""
         code = self.process.wait(net.DEADLINE)
         self.reader.join(net.DEADLINE)
         self.process.stderr.close()
@@ -177,7 +177,7 @@ class Gateway:
         return code
 
     def stop(self):
-        """SIGTERM and the promises about the end: exit 0, nobody left behind, no sanitizer report."""
+        """Send SIGTERM and check the exit: status 0, no process left, no sanitizer report."""
         workers = self.workers() if self.process.poll() is None else []
         if self.process.poll() is None:
             self.process.send_signal(signal.SIGTERM)
@@ -202,7 +202,7 @@ class Gateway:
 
 
 def check(path, *argv):
-    """attlsd -n: (exit status, what it said)."""
+    """Run attlsd -n; returns (exit status, stderr)."""
     done = subprocess.run([net.ATTLSD, "-n", "-f", str(path), *argv], stdin=subprocess.DEVNULL, capture_output=True,
                           text=True, timeout=net.DEADLINE)
     return done.returncode, done.stderr

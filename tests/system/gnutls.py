@@ -1,15 +1,15 @@
-"""A TLS client that does what Python's cannot: warning alerts and new keys in mid-transfer. GnuTLS, by way of ctypes."""
+"""A GnuTLS client through ctypes, for what Python's ssl cannot do: warning alerts and key updates in mid-transfer."""
 import ctypes
 
 import net
 
 LIBRARY = "libgnutls.so.30"
-AGAIN = -28  # a record that was not data has been read
+AGAIN = -28  # GnuTLS has read a record that was not data
 CLIENT, CERTIFICATE, WARNING, USER_CANCELED, CTL_PEER, SHUT_WR = 2, 1, 1, 90, 1, 1
 
 
 def connect(c, command, version):
-    """Begin a transfer for a client.Client, its data connection with GnuTLS."""
+    """Begin a transfer for a client.Client, with GnuTLS on the data connection."""
     sock = net.dial(c.pasv())
     c.expect(command, 150)
     return Tls(sock, version)

@@ -1,4 +1,4 @@
-"""Sockets, deadlines and processes: what every helper here stands on. Nothing sleeps to synchronise."""
+"""Sockets, deadlines and processes, for all helpers and tests. Nothing here sleeps to synchronise."""
 import ctypes
 import os
 import resource
@@ -8,8 +8,8 @@ import socket
 import struct
 import time
 
-DEADLINE = float(os.environ.get("ATTLSD_TEST_DEADLINE", "20"))  # seconds that any one step may take
-LIMIT = int(8 * DEADLINE)  # and a whole test
+DEADLINE = float(os.environ.get("ATTLSD_TEST_DEADLINE", "20"))  # maximum seconds for each step
+LIMIT = int(8 * DEADLINE)  # maximum seconds for each test
 ROOT = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
 BUILD = os.path.abspath(os.environ.get("ATTLSD_BUILD", os.path.join(ROOT, "build")))
 ATTLSD = os.path.abspath(os.environ.get("ATTLSD", os.path.join(BUILD, "attlsd")))
@@ -19,13 +19,13 @@ IS_ROOT = os.geteuid() == 0
 
 
 def sanitized():
-    """Is the daemon built with AddressSanitizer (which needs calls that a seccomp filter forbids)?"""
+    """Is the daemon built with AddressSanitizer? (It needs system calls that a seccomp filter forbids.)"""
     with open(ATTLSD, "rb") as f:
         return b"__asan_init" in f.read()
 
 
 def until(condition, what, deadline=None, every=0.005):
-    """Poll an outside state (a /proc file, another process) that nothing announces."""
+    """Poll a state (a /proc file, another process) that has no event to wait for."""
     end = time.monotonic() + (deadline or DEADLINE)
     while True:
         value = condition()
@@ -37,7 +37,7 @@ def until(condition, what, deadline=None, every=0.005):
 
 
 def free_port(host="127.0.0.1"):
-    """A port for a server that cannot be told to pick one itself."""
+    """A free port, for a server that cannot pick one itself."""
     with socket.socket(socket.AF_INET6 if ":" in host else socket.AF_INET) as s:
         s.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         s.bind((host, 0))
@@ -78,7 +78,7 @@ def exactly(sock, count):
 
 
 def end_of(sock):
-    """Read to the end: ("fin" | "reset", all bytes)."""
+    """Read until the connection ends; returns ("fin" | "reset", all bytes)."""
     data = bytearray()
     try:
         while True:
@@ -91,18 +91,18 @@ def end_of(sock):
 
 
 def die_with_parent():
-    """In a child before exec: do not outlive the test run."""
+    """In a child before exec: die together with the test run."""
     ctypes.CDLL(None).prctl(1, signal.SIGKILL)
 
 
 def as_nobody():
-    """In a child of root before exec: be an ordinary user."""
+    """In a child of root before exec: become an ordinary user."""
     die_with_parent()
     if IS_ROOT:
         os.setgroups([])
         os.setgid(NOBODY)
         os.setuid(NOBODY)
-        die_with_parent()  # changing the user takes it back
+        die_with_parent()  # setuid() has cleared the setting
 
 
 def descriptor_limit(soft, hard):
@@ -114,7 +114,7 @@ def descriptor_limit(soft, hard):
 
 
 def quiet(sock, seconds=0.3):
-    """Nothing arrives for a while. Only for saying that something does NOT happen."""
+    """Does nothing arrive for a while? Use this only to check that something does NOT happen."""
     return not select.select([sock], [], [], seconds)[0]
 
 

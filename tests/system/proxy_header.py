@@ -1,4 +1,4 @@
-"""The PROXY protocol by its specification, written independently of the gateway: headers made and read."""
+"""Write and read PROXY protocol headers by the specification, independently of the gateway's code."""
 import socket
 import struct
 
@@ -35,7 +35,7 @@ def tlvs(data, names):
 
 
 def read(sock):
-    """One header from a connection: what it says, as a dictionary."""
+    """Read one header from a connection; returns its content as a dictionary."""
     start = net.exactly(sock, 6)
     if start == b"PROXY ":
         line = b""

@@ -1,14 +1,13 @@
 """
-The real FTP servers that stand behind the gateway, unmodified and in cleartext.
+Real, unmodified cleartext FTP servers behind the gateway.
 
-Run `servers.py NAME` to have one in the foreground for a look by hand.
+Run `servers.py NAME` to start one in the foreground and try it by hand.
 """
 import grp
 import os
 import pwd
 import shutil
 import signal
-import socket
 import subprocess
 import sys
 import tempfile
@@ -22,11 +21,11 @@ NOBODY = net.NOBODY
 
 
 class Unavailable(Exception):
-    """This machine cannot run that server; the text says why."""
+    """This machine cannot run the server; the text says why."""
 
 
 def fetch(name):
-    """The folder with the server's Debian package, unpacked; fetched once."""
+    """Fetch and unpack the server's Debian package, once; returns its folder."""
     folder = os.path.join(STORE, PACKAGES[name])
     script = os.path.join(net.ROOT, "contrib", "fetch-server.sh")
     done = subprocess.run(["sh", script, PACKAGES[name], folder], stdin=subprocess.DEVNULL,
@@ -39,7 +38,7 @@ def fetch(name):
 
 
 class Server:
-    """One running server. Uploads and downloads go to `where`/NAME by FTP, which is `files`/NAME on disk."""
+    """One running server. The FTP path `where`/NAME is `files`/NAME on disk."""
 
     user, password, where = "tester", "secret word", ""
 
@@ -82,7 +81,7 @@ class Server:
                                         preexec_fn=net.die_with_parent)
 
     def wait(self):
-        """Ready is: it says 220."""
+        """The server is ready when it sends 220."""
         def greets():
             if self.process.poll() is not None:
                 self.log.seek(0)
@@ -105,7 +104,7 @@ class Server:
         shutil.rmtree(self.base, ignore_errors=True)
 
     def put(self, name, data):
-        """Make a file that clients may fetch."""
+        """Create a file that clients may download."""
         path = os.path.join(self.files, name)
         with open(path, "wb") as f:
             f.write(data)
@@ -118,7 +117,7 @@ class Server:
     def start_vsftpd(self):
         folder, libpath = fetch("vsftpd")
         self.user, self.password, self.where = "anonymous", "guest@example.com", "pub/"
-        # vsftpd wants the home of its FTP user to exist, which nobody's does not
+        # vsftpd requires the home folder of its FTP user to exist; that of nobody does not
         owner = pwd.getpwnam("daemon") if net.IS_ROOT else pwd.getpwuid(os.geteuid())
         if not os.path.isdir(owner.pw_dir):
             raise Unavailable(f"vsftpd needs the home of {owner.pw_name}, {owner.pw_dir}, to exist")
@@ -193,7 +192,7 @@ SocketBindTight on
         if not net.IS_ROOT:
             raise Unavailable("Pure-FTPd as Debian builds it must be started as root")
         self.folder("root", owner=NOBODY)
-        # written by hand: pure-pw would choose a hash that costs seconds at every login
+        # written by hand: pure-pw would choose a hash that takes seconds at each login
         users = self.file("users", f"{self.user}:{self.hashed()}:{NOBODY}:{NOBODY}::{self.root}/./" + ":" * 12 + "\n", 0o600)
         subprocess.run([os.path.join(folder, "usr/bin/pure-pw"), "mkdb", users + ".pdb", "-f", users], check=True,
                        env=dict(os.environ, LD_LIBRARY_PATH=libpath))

@@ -1,4 +1,4 @@
-"""attlsctl: the verdict about a policy, and what it would do to a client, compared with what attlsd does."""
+"""attlsctl check and explain: their results, compared with what attlsd does."""
 import json
 import os
 import shutil
@@ -28,7 +28,7 @@ def explain(path, listener, client, *argv, status=0):
 
 
 def answer(explanation, state, command, *after):
-    """The reply to a command in a state; None when it goes to the server."""
+    """The reply to a command in a state, or None if the command goes to the server."""
     found = [a for s in explanation["states"] if s["state"] == state for a in s["answers"]
              if a["command"].split()[0] == command.split()[0] and a["after"] == list(after)
              and (" " not in command or a["command"] == command)]
@@ -43,7 +43,7 @@ def code(explanation, state, command, *after):
 
 @pytest.fixture
 def partners(certificates, folder):
-    """The shipped example with the certificates that it names."""
+    """The shipped example policy, with the certificates that it names."""
     shutil.copy(PARTNERS, os.path.join(folder, "policy.yaml"))
     for kind in ("ecdsa", "rsa"):
         certificate = getattr(certificates, kind)
@@ -137,7 +137,7 @@ def test_implicit_starts_private(policy):
 
 
 def test_original_address_is_the_one_dialled(policy):
-    """With `address: original` the server's family is that of what the client dialled, for explain as for attlsd."""
+    """With `address: original`, explain and attlsd give the server the address family that the client connected to."""
     path = policy(listeners={"explicit": {"address": "127.0.0.1:2121", "transparent": True},
                              "implicit": {"address": "127.0.0.1:2990", "tls": "implicit", "transparent": True}},
                   backends={"legacy": {"address": "original", "epsv": "never"}})
@@ -194,7 +194,7 @@ SETTINGS = [
 
 @pytest.mark.parametrize("ftp", SETTINGS, ids=lambda s: ",".join(s) or "defaults")
 def test_explain_and_attlsd_agree(launch, backend, ftp):
-    """Whatever the gateway answers itself, attlsd answers a real client in the same words."""
+    """The replies that explain shows are the ones that attlsd sends to a real client."""
     gateway = launch(backend, ftp=ftp)
     told = explain(gateway.path, "explicit", "127.0.0.1")
     compared = 0

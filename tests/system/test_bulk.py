@@ -1,4 +1,4 @@
-"""Large files arrive byte for byte when the receiver is slow: what the kernel does not take is kept, in the right order."""
+"""Large files arrive byte for byte even if the receiver is slow: attlsd queues what the kernel does not accept, in order."""
 import os
 import socket
 import threading
@@ -12,7 +12,7 @@ SIZE = 6 << 20
 
 
 def slowly(data):
-    """Read through a small window, a little at a time, so that the gateway is stopped again and again."""
+    """Read in small steps through a small window, so that the gateway has to stop again and again."""
     data.sock.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 128 * 1024)
     got = bytearray()
     while piece := data.recv():
@@ -34,7 +34,7 @@ def test_a_slow_client_gets_every_byte(launch, make_backend, level):
 @pytest.mark.parametrize("level", ["C", "P"])
 @pytest.mark.parametrize("size", [0, 1, 65535, 65536, 65537, 262144, SIZE])
 def test_an_upload_and_a_download_of_each_size(launch, make_backend, level, size):
-    """Around the sizes at which the relay changes its way of moving bytes."""
+    """Sizes around the thresholds at which the relay changes how it moves bytes."""
     content = os.urandom(size)
     backend = make_backend(files={"there": content})
     gateway = launch(backend, ftp={"secure_dataconn": "clear"})
@@ -46,7 +46,7 @@ def test_an_upload_and_a_download_of_each_size(launch, make_backend, level, size
 
 @pytest.mark.parametrize("level", ["C", "P"])
 def test_who_pauses_after_a_fast_start_is_not_kept_back(launch, make_backend, level):
-    """While bytes come fast the kernel collects them; a few before a pause must arrive in it, in both directions."""
+    """While bytes arrive fast, the kernel coalesces them; a few bytes before a pause must still arrive, in both directions."""
     many, few = os.urandom(48 << 20), b"a few before the pause"
     there = [threading.Event(), threading.Event()]
 

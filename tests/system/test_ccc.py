@@ -1,4 +1,4 @@
-"""CCC: back to the clear behind a protected login, with real clients and with every dialect of the shutdown."""
+"""CCC: back to cleartext after a protected login, with real clients and with every variant of the TLS shutdown."""
 import contextlib
 import ftplib
 import io
@@ -17,7 +17,7 @@ def gateway(launch, backend):
 
 
 def ccc(c):
-    """CCC, both close_notifies, and on in the clear."""
+    """CCC, close_notify in both directions, then cleartext."""
     c.expect("CCC", 200)
     assert c.tls.recv() == b"" and c.tls.end == "clean", "the gateway must send its close_notify at once"
     c.tls.notify()
@@ -37,7 +37,7 @@ def test_commands_and_transfers_go_on(gateway, backend, version, level):
 
 @pytest.mark.parametrize("verb,code", [("PASV", 227), ("EPSV", 229)])
 def test_the_first_port_in_the_clear_is_primed(gateway, backend, verb, code):
-    """A firewall's helper understands the second of two segments; the first must have a newline at its end."""
+    """A firewall's helper reads the second of two segments; the first must end with a newline."""
     with clients.explicit(gateway, "P") as c:
         ccc(c)
         c.send(verb + "\r\n")
@@ -98,7 +98,7 @@ def test_dialects_of_the_clients_close_notify(gateway, backend, version, how):
         notify = tls.outbound.read()
         assert notify
         if how == "none":
-            pass  # curl's way
+            pass  # what curl does
         elif how == "late":
             assert net.quiet(c.sock, 0.2)
             c.sock.sendall(notify)

@@ -1,4 +1,4 @@
-"""Ciphers under each of their names, those that encrypt nothing (level SAFE), and renegotiation."""
+"""Cipher suites under each of their names, cipher suites without encryption (level SAFE), and renegotiation."""
 import os
 import re
 import ssl
@@ -64,7 +64,7 @@ def test_safe_is_told_from_private(launch, backend, spelling):
         assert gateway.event("tls").keys["level"] == "S"
     since = gateway.mark()
     with clients.Client(gateway.explicit, ctx=clients.context(versions="1.2", ciphers="ALL:eNULL:@SECLEVEL=0")) as c:
-        assert "NULL" not in c.auth().tls.ssl.cipher()[0]  # the order is the policy's
+        assert "NULL" not in c.auth().tls.ssl.cipher()[0]  # the policy sets the order
         assert gateway.event("tls", since).keys["level"] == "P"
     since = gateway.mark()
     with clients.Client(gateway.explicit) as c:
@@ -87,7 +87,7 @@ def s_client(gateway, *argv, **kw):
 
 
 def test_the_rest_of_the_security_level_stays(launch, backend):
-    """A list with such a cipher does not let SHA-1 signatures in."""
+    """A list with such a cipher suite still excludes SHA-1 signatures."""
     gateway = launch(backend, tls={"ciphers": ["ECDHE-RSA-NULL-SHA", "C02F"]}, ftp=LEVELS)
     for sigalg, good in ("RSA+SHA256", True), ("RSA+SHA1", False):
         done = subprocess.run(s_client(gateway, "-tls1_2", "-sigalgs", sigalg, "-cipher", "ECDHE-RSA-NULL-SHA:@SECLEVEL=0"),
@@ -108,7 +108,7 @@ def test_private_with_such_a_cipher_is_an_error(certificates, folder, ftp):
 
 
 def test_renegotiation_is_refused(gateway):
-    """The client asks for it in the middle of a session and is told no; whatever it then does, nothing else breaks."""
+    """The client requests renegotiation in mid-session and the gateway refuses it; other sessions are unaffected."""
     with subprocess.Popen(s_client(gateway, "-tls1_2"), stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
                           preexec_fn=net.die_with_parent) as client:
         stop = threading.Timer(net.DEADLINE, client.kill)

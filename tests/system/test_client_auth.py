@@ -1,4 +1,4 @@
-"""Client certificates: who gets in under each ClientAuthType, and that no resumed session spares the check."""
+"""Client certificates: which clients each ClientAuthType accepts; a resumed session never bypasses the check."""
 import os
 import shutil
 import ssl
@@ -14,7 +14,7 @@ TYPES = ["passthru", "full", "required", "safcheck"]
 VERSIONS = ["1.2", "1.3"]
 USERS = {"U1": {"certificates": [{"subject": "CN=user1,O=Partner"}]}}
 
-# type -> certificate -> None: let in, else what the log says
+# type -> certificate -> None if accepted, else the reason in the log
 ANY = {"none": None, "good": None, "other CA": None, "expired": None}
 CHECKED = {"none": None, "good": None, "other CA": "certificate verify failed: unable to get local issuer certificate",
            "expired": "certificate verify failed: certificate has expired"}
@@ -39,7 +39,7 @@ def start(launch, backend, certificates, kind, trust, crl=None, **change):
 
 
 def gets_in(address, ctx, implicit=False, session=None):
-    """True, or False when the handshake fails. In TLS 1.3 a client only learns it behind the handshake."""
+    """True, or False if the handshake fails. In TLS 1.3, a client learns that only after the handshake."""
     with clients.Client(address, greet=not implicit, ctx=ctx) as c:
         try:
             if implicit:
@@ -80,7 +80,7 @@ def test_passthru_needs_no_trust(launch, backend, certificates, partners, versio
 
 @pytest.mark.parametrize("version", VERSIONS)
 def test_a_server_certificate_is_no_client_certificate(launch, backend, certificates, partners, folder, version):
-    """extendedKeyUsage counts: the CA that signs servers of a house does not thereby sign its clients."""
+    """extendedKeyUsage matters: a certificate for a server is not accepted from a client."""
     ca = certs.ClientAuthority(folder, "house")
     with open(ca.base + ".cnf") as f:
         config = f.read()
@@ -109,7 +109,7 @@ def rehashed(partners, folder):
 
 
 def client_authorities(gateway):
-    """The names, one a line; how they are written is asked for, because it differs between releases of OpenSSL."""
+    """The CA names, one per line. The command sets their format, which differs between releases of OpenSSL."""
     out = subprocess.run(["openssl", "s_client", "-nameopt", "RFC2253", "-connect", "%s:%d" % gateway.implicit],
                          stdin=subprocess.DEVNULL, capture_output=True, text=True, timeout=20).stdout
     return out.partition("Acceptable client certificate CA names\n")[2].partition("Requested Signature")[0]
@@ -118,14 +118,14 @@ def client_authorities(gateway):
 def test_trust_in_a_folder(launch, backend, certificates, partners, folder):
     path = rehashed(partners, folder)
     gateway = start(launch, backend, certificates, "required", path)
-    shutil.rmtree(path)  # all of it was read when the policy was loaded
+    shutil.rmtree(path)  # attlsd has read all files together with the policy
     for cert, want in NEEDED.items():
         expect(gateway, want, clients.context(own=partners.cert[cert]))
     assert "CN=partners," in client_authorities(gateway)
 
 
 def test_trust_of_the_system(launch, backend, certificates, partners, folder, monkeypatch):
-    """The virtual key ring: where OpenSSL looks, and without a list of names for the client."""
+    """The virtual key ring is OpenSSL's default store; the client gets no list of CA names."""
     monkeypatch.setenv("SSL_CERT_DIR", rehashed(partners, folder))
     monkeypatch.setenv("SSL_CERT_FILE", os.path.join(folder, "none"))
     gateway = start(launch, backend, certificates, "required", "*AUTH*/*")
@@ -156,7 +156,7 @@ def test_an_intermediate_alone_is_no_trust(launch, backend, certificates, folder
 
 
 def broken(partners, folder):
-    """What cannot be used as trust: file -> what is said."""
+    """Files that cannot be used as trust, and their error messages."""
     def write(name, content):
         path = os.path.join(folder, name)
         with open(path, "w") as f:
@@ -208,16 +208,16 @@ def test_control_resumes_nothing_data_does(launch, backend, certificates, partne
             second.auth(session=kept, name="localhost")
             assert not second.tls.reused
             second.login().prot("P")
-            assert second.get("hello.txt", session=kept) == backend.files["hello.txt"]  # not its own: in full
+            assert second.get("hello.txt", session=kept) == backend.files["hello.txt"]  # not its own session: a full handshake
         assert gateway.event("tls", since).keys["resumed"] == "no"
-    with clients.Client(gateway.explicit, ctx=ctx) as third:  # and not when the first one has gone either
+    with clients.Client(gateway.explicit, ctx=ctx) as third:  # nor after the first connection has ended
         third.auth(session=kept, name="localhost")
         assert not third.tls.reused
 
 
 @pytest.mark.parametrize("version", VERSIONS)
 def test_without_client_auth_control_resumes(gateway, version):
-    """The other way round: what the test above sees is not a client that cannot resume."""
+    """The converse: the client in the test above would be able to resume."""
     ctx = clients.context(versions=version)
     with clients.explicit(gateway, ctx=ctx, name="localhost") as c:
         c.expect("NOOP", 200)
@@ -228,7 +228,7 @@ def test_without_client_auth_control_resumes(gateway, version):
 
 @pytest.mark.parametrize("version", VERSIONS)
 def test_a_resumed_data_connection_is_the_same_client(launch, backend, certificates, partners, version):
-    """A certificate of another user on the data connection, in full: 522, however good it is."""
+    """Another user's certificate on the data connection, in a full handshake: 522, even if the certificate is valid."""
     gateway = start(launch, backend, certificates, "required", partners.ca.pem)
     with clients.explicit(gateway, "P", ctx=clients.context(versions=version, own=partners.cert["good"])) as c:
         assert c.get("hello.txt", ctx=clients.context(versions=version, own=partners.cert["good"]), session=None)

@@ -12,7 +12,7 @@ import net
 
 @pytest.mark.parametrize("bad", [b"\x00", b"\r"], ids=["nul", "cr"])
 def test_a_bad_line_stays_bad_while_it_waits(launch, make_backend, bad):
-    """Telnet codes are taken out of a line once, however often it is offered."""
+    """attlsd removes Telnet codes from a line only once, however often the machine looks at the line."""
     go = threading.Event()
 
     def slow(session, _):
@@ -34,7 +34,7 @@ def test_a_bad_line_stays_bad_while_it_waits(launch, make_backend, bad):
 
 
 def test_what_came_before_the_end_is_still_carried_out(gateway, backend):
-    """A client that says its last words and closes in the same segment."""
+    """A client sends its last commands and closes the connection in the same segment."""
     c = clients.explicit(gateway)
     c.tls.ssl.write(b"DELE old\r\nQUIT\r\n")
     with contextlib.suppress(ssl.SSLError):
@@ -46,7 +46,7 @@ def test_what_came_before_the_end_is_still_carried_out(gateway, backend):
 
 
 def test_no_reply_gets_between_the_lines_of_another(launch, make_backend):
-    """STAT beside a transfer is half answered when a command that policy denies comes in."""
+    """The client sends a denied command while the reply to STAT, during a transfer, is incomplete."""
     go = threading.Event()
 
     def download(session, _):
@@ -74,7 +74,7 @@ def test_no_reply_gets_between_the_lines_of_another(launch, make_backend):
 
 
 def test_a_client_that_is_gone_ends_a_session_whose_server_is_silent(launch, make_backend):
-    """Its last command waits behind one that is never answered: there is nobody left to wait for."""
+    """The last command waits for one that the server never answers, but the client has gone."""
     backend = make_backend(PWD=lambda session, _: None)
     gateway = launch(backend)
     c = clients.explicit(gateway)
@@ -87,5 +87,5 @@ def test_a_client_that_is_gone_ends_a_session_whose_server_is_silent(launch, mak
     backend.wait(lambda: backend.verbs(1)[-1:] == ["PWD"], "the second PWD")
     c.tls.notify()
     time.sleep(0.2)
-    net.reset(c.sock)  # behind the orderly end
+    net.reset(c.sock)  # after the orderly end
     gateway.event("session-end", count=2, deadline=5)

@@ -1,4 +1,4 @@
-"""Revocation: whatever is wrong with a CRL, nobody is let in by it (CVE-2019-19269, -19270, -19272)."""
+"""Revocation: no fault in a CRL lets a client in (CVE-2019-19269, -19270, -19272)."""
 import os
 
 import pytest
@@ -25,7 +25,7 @@ class Tree:
         self.user1, self.gone = self.sub.issue("user1"), self.sub.issue("gone")
         self.direct, self.user3 = self.root.issue("direct"), self.bad.issue("user3")
         impostor = certs.ClientAuthority(folder, "impostor", subject="/O=attlsd test/CN=sub")
-        self.forged = impostor.crl("forged.crl")  # on which nobody is revoked
+        self.forged = impostor.crl("forged.crl")  # revokes no certificate
         self.before = self.sub.crl("before.crl")
         self.sub.revoke("gone")
         self.root.revoke("bad")
@@ -46,7 +46,7 @@ def tree(tmp_path_factory):
     return Tree(str(folder))
 
 
-# lists in the file -> who -> what the log says, None: let in
+# lists in the file -> client -> reason in the log, or None if accepted
 CASES = {
     "good": (["root_crl", "sub_crl", "bad_crl"],
              {"user1": None, "direct": None, "gone": REVOKED, "user3": REVOKED}),
@@ -77,7 +77,7 @@ def test_lists(launch, backend, certificates, tree, case, kind):
 
 
 def test_passthru_lets_the_revoked_in(launch, backend, certificates, tree):
-    """Recorded only: but the record must not say that the certificate is good."""
+    """The policy only logs certificates, but the log must not call this certificate trusted."""
     crl = tree.join("passthru.crl", tree.root_crl, tree.sub_crl)
     gateway = start(launch, backend, certificates, "passthru", tree.root.pem, crl)
     for who, verified in (tree.user1, "yes"), (tree.gone, "no"):
@@ -129,7 +129,7 @@ def test_what_is_refused_later_is_a_warning(certificates, tree, folder):
 
 @pytest.mark.parametrize("version", VERSIONS)
 def test_a_reload_revokes(launch, backend, certificates, tree, version):
-    """Also for a client that could resume the session it had before."""
+    """The same for a client that could resume its earlier TLS session."""
     crl = tree.join(f"reload{version}.crl", tree.root_crl, tree.before)
     gateway = start(launch, backend, certificates, "required", tree.root.pem, crl)
     ctx = clients.context(versions=version, own=tree.gone)

@@ -1,4 +1,4 @@
-"""Data connections: every way to open one on each side, whose address is told, who may connect."""
+"""Data connections: every mode on each side, the address that the client sees, and the hosts that may connect."""
 import re
 import ssl
 import threading
@@ -83,7 +83,7 @@ def test_advertise_is_what_pasv_names(launch, backend):
 
 
 def free_range(count):
-    """A range of ports, free as far as one can tell, below the ports that the kernel gives out."""
+    """A probably free range of ports, below the kernel's ephemeral ports."""
     for low in range(21000, 30000, 100):
         try:
             for port in range(low, low + count):
@@ -119,7 +119,7 @@ def test_a_full_range_is_a_reply_and_no_port_is_lost(launch, backend):
 
 
 def intrude(address):
-    """Dial from another address of this machine; None when that is refused at once."""
+    """Connect from another address of this machine; returns None if the connection is refused at once."""
     try:
         return net.dial(address, ("127.0.0.2", 0))
     except ConnectionError:
@@ -173,7 +173,7 @@ def test_a_passive_port_takes_one_connection(gateway, backend):
 def test_a_client_may_dial_after_150_or_before_the_command(launch, backend):
     gateway = launch(backend)
     with clients.explicit(gateway, "P") as c:
-        # before, with the hello already sent
+        # before the command, with the ClientHello already sent
         tls = clients.Tls(net.dial(c.pasv()), c.ctx, handshake=False)
         tls.sock.sendall(tls.hello())
         c.send("RETR hello.txt\r\n")
@@ -181,7 +181,7 @@ def test_a_client_may_dial_after_150_or_before_the_command(launch, backend):
         tls.handshake()
         assert tls.read_all() == backend.files["hello.txt"] and tls.end == "clean"
         assert c.reply().code == 226
-        # after
+        # after the command
         address = c.epsv()
         c.expect("RETR hello.txt", 150)
         tls = clients.Tls(net.dial(address), c.ctx)
@@ -243,7 +243,7 @@ def test_prot_c_after_the_client_has_connected(launch, backend):
 
 
 def test_a_client_whose_tls_starts_before_the_transfer_is_refused(gateway):
-    """550 although the data connection stands and its hello is sent: the reply comes, the connection ends."""
+    """550 after the ClientHello on an open data connection: the client gets the reply, and the data connection ends."""
     with clients.explicit(gateway, "P") as c:
         tls = clients.Tls(net.dial(c.pasv()), c.ctx, handshake=False)
         tls.sock.sendall(tls.hello())
@@ -252,7 +252,7 @@ def test_a_client_whose_tls_starts_before_the_transfer_is_refused(gateway):
 
 
 def test_a_refused_transfer_leaves_the_plan_for_the_next_command(launch, make_backend):
-    """LIST refused, NLST on the same passive connection: some clients in text mode do that."""
+    """The server refuses LIST, and the client sends NLST on the same passive connection, like some text-mode clients."""
     backend = make_backend(files={"a": b""}, LIST="550 no such thing")
     gateway = launch(backend, ftp={"secure_dataconn": "clear"})
     with clients.explicit(gateway, "C") as c:
@@ -316,7 +316,7 @@ class TestResumption:
 
 
 def with_refusal(c, command, session=None):
-    """The transfer fails with 522 because its TLS session is not this control connection's."""
+    """The transfer fails with 522 because its TLS session does not belong to this control connection."""
     try:
         data = c.open(command, session=session)
         got = data.read_all()
@@ -352,7 +352,7 @@ def test_an_ipv4_client_of_an_ipv6_backend(launch, make_backend):
 
 
 def test_two_sessions_do_not_wait_for_each_other(launch, make_backend):
-    """Back-pressure stops the slow one's own relay only."""
+    """Back-pressure stops only the relay of the slow session."""
     backend = make_backend(files={"huge": bytes(32 << 20), "small": b"s"})
     gateway = launch(backend, ftp={"secure_dataconn": "clear"})
     with clients.explicit(gateway, "P") as slow, clients.explicit(gateway, "P") as fast:
@@ -375,7 +375,7 @@ def test_pasv_again_closes_the_port_before(gateway):
 
 
 def test_another_address_cannot_serve_as_the_backend(launch, make_backend):
-    """Active towards the backend: only its own address may dial the port that it was told."""
+    """Active mode with the backend: only the backend's address may connect to the port that it got."""
     def retr(session, name):
         session.reply("150 Here it comes")
         try:
@@ -393,7 +393,7 @@ def test_another_address_cannot_serve_as_the_backend(launch, make_backend):
 
 
 def test_commands_beside_a_transfer(launch, make_backend):
-    """NOOP and STAT are answered while data flows, and the transfer's own reply comes last."""
+    """NOOP and STAT get replies while data flows; the reply to the transfer comes last."""
     def stor(session, name):
         session.reply("150 Send it")
         data = session.open_data()
@@ -417,7 +417,7 @@ def test_commands_beside_a_transfer(launch, make_backend):
 
 
 def kernel_timer(local):
-    """The timer of the established socket at that local port, as /proc/net/tcp numbers them; 2 is keep-alive."""
+    """The timer of the established socket at this local port, by its number in /proc/net/tcp; 2 is keep-alive."""
     with open("/proc/net/tcp") as f:
         for line in f:
             words = line.split()
@@ -443,7 +443,7 @@ def test_a_transfer_that_takes_its_time_is_kept_alive(launch, backend, seconds):
 
 
 def test_many_sessions_at_once(launch, make_backend):
-    """Twenty-four clients in every mode on two workers: nobody gets another's data."""
+    """Twenty-four clients in every mode on two workers: no client gets the data of another."""
     backend = make_backend(files={f"file{n}": bytes([n]) * (200000 + n) for n in range(24)})
     gateway = launch(backend, ftp={"secure_dataconn": "clear"}, daemon={"workers": 2, "limits": {"unauthenticated_per_source": 50}})
     faults = []

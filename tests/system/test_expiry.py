@@ -1,4 +1,4 @@
-"""What ends while attlsd runs is in the log in time."""
+"""attlsd logs the expiry of certificates and CRLs in time."""
 import datetime
 import json
 import os
@@ -9,7 +9,7 @@ import gateway as gateways
 
 
 def day(offset):
-    """OpenSSL's notation of now and so many days."""
+    """A date `days` from now, in OpenSSL's format."""
     return (datetime.datetime.now(datetime.timezone.utc) + datetime.timedelta(days=offset)).strftime("%Y%m%d%H%M%SZ")
 
 
@@ -22,7 +22,7 @@ def test_a_certificate_that_expires_soon(launch, backend, partners):
     gateway = launch(backend, keyrings=ring(pair))
     event = gateway.event("certificate-expires")
     assert event.level == "info" and event.keys == {"keyring": "ftpd", "chain": pair[0], "days": "10"}
-    # of several workers one says so; and again when a policy has come into force
+    # only one of several workers logs it; it does so again after a reload
     with open(gateway.path) as f:
         tree = json.load(f)
     assert gateway.reload(gateways.merge(tree, {"daemon": {"workers": 3}}))
@@ -51,7 +51,7 @@ def test_a_list_of_revoked_certificates(launch, backend, partners, folder):
         gateway = launch(backend, keyrings=ring(pair, trust=partners.ca.pem, crl=crl))
         event = gateway.event(name)
         assert event.level == level and event.keys["crl"] == crl and event.keys.get("hours") in (None, "6")
-    # of an authority the list that ends last counts
+    # of several lists of one CA, the one that expires last counts
     fresh = partners.ca.crl("fresh.pem", dates=(day(-1), day(2)))
     both = certs.join(os.path.join(folder, "both.pem"), crl, fresh)
     gateway = launch(backend, keyrings=ring(pair, trust=partners.ca.pem, crl=both))

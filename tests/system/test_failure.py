@@ -1,4 +1,4 @@
-"""When something fails: a clean reply where one is possible, one clear line in the log, no leak."""
+"""Failures: a proper reply if one is possible, one clear log line, no leak."""
 import contextlib
 import hashlib
 import os
@@ -303,7 +303,7 @@ def test_a_killed_worker_takes_only_its_own_sessions(launch, make_backend):
     with contextlib.suppress(clients.Closed, ConnectionError):
         reply = two[lost].reply()
         assert reply.code == 421, reply
-    # a worker that is killed cannot reset anything itself: its sockets close, but the backend must not store a cut file as whole
+    # a killed worker cannot reset a connection; still, the backend must not store a truncated file as complete
     uploads[live].send(content[1 << 20:])
     uploads[live].close()
     assert two[live].reply().code == 226
@@ -330,7 +330,7 @@ def test_every_worker_killed_and_the_service_goes_on(launch, backend):
 
 
 def ugly(kind, gateway):
-    """One session that ends badly."""
+    """Run one session that ends badly."""
     if kind == "connect":
         return net.dial(gateway.explicit).close()
     if kind == "connect, reset":

@@ -1,4 +1,4 @@
-"""The tools of these tests, tested against each other: a harness that is wrong proves nothing."""
+"""Test the tools of these tests against each other, because a faulty harness proves nothing."""
 import ssl
 import threading
 
@@ -45,7 +45,7 @@ def test_client_tells_the_ends_of_tls_apart(certificates, end, version):
         elif end == "fin":
             tls.close()
         else:
-            assert tls.recv(100) == b"got it"  # so that the RST overtakes no data
+            assert tls.recv(100) == b"got it"  # so that the RST does not overtake data
             net.reset(tls)
 
     with net.listen() as listener:

@@ -11,7 +11,7 @@ import net
 
 @pytest.mark.parametrize("sent", [1, 3, 9], ids="{}-bytes".format)
 def test_part_of_a_tls_record_costs_no_processor_time(gateway, sent):
-    """A client that is not even logged in sends the beginning of a record and no more."""
+    """Before its login, a client sends the beginning of a record and nothing else."""
     c = clients.Client(gateway.implicit, implicit=True)
     c.sock.sendall(b"\x17\x03\x03\x00\x40\x00\x00\x00\x00"[:sent])
     gateway.assert_idle(f"{sent} bytes of a record")
@@ -20,7 +20,7 @@ def test_part_of_a_tls_record_costs_no_processor_time(gateway, sent):
 
 @pytest.mark.parametrize("version", ["1.2", "1.3"])
 def test_a_finished_upload_costs_no_processor_time(gateway, version):
-    """The client has ended TLS and TCP on the data connection: what is left to wait for?"""
+    """The client has ended TLS and TCP on the data connection."""
     c = clients.explicit(gateway, "P", ctx=clients.context(versions=version))
     data = c.open("STOR new")
     data.send(b"x")
@@ -43,7 +43,7 @@ def test_a_session_that_ended_costs_no_processor_time(gateway):
 
 
 def test_upload_data_that_waits_for_the_backend_costs_no_processor_time(launch, make_backend):
-    """150, but the backend does not dial yet; the client is through its handshake and sends already."""
+    """The backend has sent 150 but not connected yet; the client has completed its handshake and sends data."""
     go = threading.Event()
 
     def late(session, name):
@@ -57,7 +57,7 @@ def test_upload_data_that_waits_for_the_backend_costs_no_processor_time(launch, 
     gateway = launch(backend)
     c = clients.explicit(gateway, "P")
     data = c.open("STOR f")
-    time.sleep(0.2)  # the handshake is over on both sides, so the data raises an event of its own
+    time.sleep(0.2)  # both sides have completed the handshake, so the data raises a separate event
     data.send(b"x" * 1000)
     try:
         gateway.assert_idle("an upload that waits")
@@ -81,7 +81,7 @@ def test_a_data_port_without_descriptors_costs_no_processor_time(launch, backend
         time.sleep(0.02)
         assert len(held) < 40
     data = None
-    with contextlib.suppress(ConnectionError):  # it may be turned away at once
+    with contextlib.suppress(ConnectionError):  # attlsd may refuse it at once
         data = net.dial(address)
     gateway.assert_idle("a data port without descriptors")
     for h in held:

@@ -1,4 +1,4 @@
-"""A cut transfer never becomes a whole one, in either direction."""
+"""A truncated transfer never passes as complete, in either direction."""
 import contextlib
 import socket
 import ssl
@@ -40,7 +40,7 @@ def test_a_cut_upload_resets_the_backend_and_is_no_success(launch, backend, end,
 
 @pytest.mark.parametrize("version", ["1.2", "1.3"])
 def test_java_says_that_it_was_cancelled_and_then_that_all_is_well(gateway, backend, version):
-    """A warning user_canceled before close_notify, on each orderly close of TLS 1.3 (JDK 11 and later)."""
+    """JDK 11 and later send the warning user_canceled before close_notify at each orderly close of TLS 1.3."""
     content = bytes(range(256)) * 1000
     with clients.explicit(gateway, "P") as c:
         data = gnutls.connect(c, "STOR up", version)
@@ -63,7 +63,7 @@ def test_a_cut_upload_in_the_clear_by_rst(gateway, backend):
 
 
 def test_close_notify_ends_an_upload_and_is_answered(gateway, backend):
-    """Python's ftplib waits for the answer before it closes."""
+    """Python's ftplib waits for the gateway's close_notify before it closes the connection."""
     with clients.explicit(gateway, "P") as c:
         data = c.open("STOR whole")
         data.send(HALF)
@@ -75,7 +75,7 @@ def test_close_notify_ends_an_upload_and_is_answered(gateway, backend):
 
 
 def cut_download(session, _):
-    """150, half of it, RST, and 226 nevertheless."""
+    """150, half of the file, RST, and 226 anyway."""
     session.reply("150 Here it comes")
     data = session.open_data()
     data.sendall(HALF)
@@ -106,7 +106,7 @@ def test_a_reset_backend_never_ends_a_download_cleanly(launch, make_backend, lev
 
 
 def test_226_only_when_the_client_has_the_data(launch, make_backend):
-    """The backend has long said 226 while the gateway still holds data for a slow client."""
+    """The backend has sent 226 while the gateway still holds data for a slow client."""
     said = []
 
     def retr(session, _):
@@ -146,7 +146,7 @@ def test_a_refusal_after_the_data_reaches_the_client(launch, make_backend):
 
 
 def test_an_error_of_the_backend_in_mid_download(launch, make_backend):
-    """Data, FIN, then 451: the client hears of it, whatever it got."""
+    """Data, FIN, then 451: the client gets the 451, whatever data it has."""
     def retr(session, _):
         session.download(HALF, done="451 Read error")
     gateway = launch(make_backend(RETR=retr))
@@ -160,7 +160,7 @@ def test_an_error_of_the_backend_in_mid_download(launch, make_backend):
 
 
 def endless(session, _):
-    """Send until the client leaves or the next command (ABOR) arrives."""
+    """Send data until the client leaves or the next command (ABOR) arrives."""
     session.reply("150 Here it comes")
     data = session.open_data()
     how = "fin"
@@ -234,7 +234,7 @@ def test_the_backends_control_connection_lost_in_mid_download(launch, make_backe
 
 @pytest.mark.parametrize("level", ["C", "P"])
 def test_a_reset_behind_a_half_close_is_seen_at_once(launch, make_backend, level):
-    """All is handed to the kernel, the client has ended its direction, reads nothing and resets."""
+    """The kernel has all data; the client has closed its sending side, reads nothing, and resets the connection."""
     backend = make_backend(RETR=lambda session, _: session.download(b"x" * 300000))
     gateway = launch(backend, ftp={"secure_dataconn": "clear"})
     c = clients.explicit(gateway, level)
@@ -255,14 +255,14 @@ def test_a_reset_behind_a_half_close_is_seen_at_once(launch, make_backend, level
 
 
 def test_a_server_may_accept_late_what_the_client_has_spoilt(launch, make_backend):
-    """One that meets a reset before it has looked may say nothing more, and the client waits for ever."""
+    """A server whose connection is reset before accept() might never send a reply, and the client would wait for ever."""
     seen = []
 
     def late(session, name):
         session.reply("150 soon")
         gateway.event("transfer")
         net.dial(gateway.explicit).close()
-        gateway.event("session-start", count=2)  # the worker has done all that it does at once
+        gateway.event("session-start", count=2)  # the worker has finished everything that it does at once
         try:
             data = session.open_data()
             seen.append(data.getpeername())

@@ -1,7 +1,7 @@
 """
-Every real server behind the gateway with every real client, in every way that
-the client can express, both ways, with files of 0 bytes to 64 MiB.
-Writes the table to interop.md in the build folder; refresh-interop.sh makes it docs/INTEROP.md.
+Every real server with every real client, in every mode that the client
+supports: upload and download files of 0 bytes to 64 MiB. Writes the table to
+interop.md in the build folder; refresh-interop.sh copies it to docs/INTEROP.md.
 """
 import hashlib
 import os
@@ -33,7 +33,7 @@ def digest(path):
 
 @pytest.fixture(scope="module")
 def files():
-    """The files that travel: {label: (path, SHA-256)}; and room for what comes back."""
+    """The files to transfer, {label: (path, SHA-256)}, and a folder for the downloads."""
     with tempfile.TemporaryDirectory(prefix="attlsd-interop-") as folder:
         made = {}
         for label, size in SIZES.items():
@@ -47,7 +47,7 @@ def files():
 
 @pytest.fixture(scope="module")
 def front(real_server, certificates):
-    """front(server name): a gateway before that server; all end together and their ends are checked."""
+    """front(server name): a gateway in front of that server. All gateways are stopped and checked at the end."""
     with tempfile.TemporaryDirectory(prefix="attlsd-interop-") as folder:
         running = {}
 
@@ -81,7 +81,8 @@ def test_transfers(front, files, table, certificates, server, client, listener, 
     came_back = {label: os.path.join(folder, "back-" + label) for label in SIZES}
     if ftp_clients.ALL[client].leaks(way):
         with pytest.raises(ftp_clients.Failed, match=" 522 "):
-            ftp_clients.ALL[client].run(way, [(made["byte"][0], "leaked")], [])  # small: 522 is read before any EPIPE
+            # a small file, so that curl reads the 522 before it gets EPIPE
+            ftp_clients.ALL[client].run(way, [(made["byte"][0], "leaked")], [])
         leaked = os.path.join(behind.files, "leaked")
         assert not os.path.exists(leaked) or os.path.getsize(leaked) == 0, "data in the clear was taken under PROT P"
         table.note(server, client, listener, mode, level, "refused")

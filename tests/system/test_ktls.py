@@ -1,8 +1,8 @@
 """
-TLS of data connections in the kernel (`ktls: true`).
+Kernel TLS on data connections (`ktls: true`).
 
-Where the kernel has no TLS the tests that are about it are skipped; `make check-ktls`
-runs this file, and others with `ktls: true` put in, on a kernel that has it.
+If the kernel does not support TLS, the tests that need it are skipped. `make
+check-ktls` runs this file, and others with `ktls: true` added, on a kernel that does.
 """
 import contextlib
 import json
@@ -36,14 +36,14 @@ def start(launch, backend, tls=None, **change):
 
 
 def taken(gateway):
-    """Did the kernel take the last data connection over?"""
+    """Did the kernel take over TLS of the last data connection?"""
     gateway.event("data-tls")
     return [event for event in gateway.events if event.name == "data-tls"][-1].keys["ktls"]
 
 
 @contextlib.contextmanager
 def uploading(launch, backend, version):
-    """A client that has begun to store "up": (its control connection, its data connection)."""
+    """A client that has started to upload "up": (control connection, data connection)."""
     gateway = start(launch, backend)
     with clients.explicit(gateway, "P") as c:
         data = gnutls.connect(c, "STOR up", version)
@@ -75,7 +75,7 @@ def test_the_log_and_doctor_say_whether_the_kernel_has_it(launch, backend):
 
 @in_the_kernel
 def test_the_end_of_a_download_comes_with_close_notify_not_with_fin(launch, backend):
-    """The kernel may keep a record back, which FIN would overtake; a client that only waits gets FIN a little later."""
+    """The kernel may hold a record back, and FIN would overtake it; a client that only waits gets FIN a little later."""
     gateway = start(launch, backend)
     with clients.explicit(gateway, "P") as c:
         data = c.open("RETR big")
@@ -90,7 +90,7 @@ def test_the_end_of_a_download_comes_with_close_notify_not_with_fin(launch, back
 @in_the_kernel
 @pytest.mark.parametrize("version,cipher", [(v, cipher) for v, ciphers in CIPHERS.items() for cipher in ciphers])
 def test_the_kernel_takes_over(launch, make_backend, version, cipher):
-    """Its own counters say so. What clients send stays in user space: see gateway/net/stream-ktls.h."""
+    """The kernel's counters show it. Data from clients stays in user space: see gateway/net/stream-ktls.h."""
     backend = make_backend(files={"big": CONTENT})
     setting = {"ciphers": [cipher]} if version == "1.2" else {"ciphersuites": [cipher]}
     gateway = start(launch, backend, tls={"versions": ["tls" + version], **setting})
@@ -100,7 +100,7 @@ def test_the_kernel_takes_over(launch, make_backend, version, cipher):
         assert c.put("up", CONTENT).code == 226
         assert backend.upload("up") == (CONTENT, "fin")
         assert taken(gateway) == "yes"
-    # the control connection never: it may leave TLS again (CCC), the kernel's cannot be left
+    # never the control connection: CCC may end its TLS, and kernel TLS cannot be ended
     assert (counter("TlsTxSw"), counter("TlsRxSw")) == (before[0] + 2, before[1])
 
 
@@ -139,7 +139,10 @@ def test_an_upload_cut_behind_a_warning_is_not_stored_as_whole(launch, make_back
 @pytest.mark.parametrize("of_peer", [False, True])
 @pytest.mark.parametrize("direction", ["upload", "download"])
 def test_new_keys_are_followed_or_end_the_transfer(launch, make_backend, direction, of_peer):
-    """KeyUpdate (TLS 1.3). Where we are asked for ours, and the kernel has them, the transfer is broken off, and logged."""
+    """
+    KeyUpdate (TLS 1.3). If the client requests new keys from the gateway while the kernel has the keys, the gateway
+    aborts the transfer and logs it.
+    """
     backend = make_backend(files={"big": CONTENT * 4})
     gateway = start(launch, backend)
     with clients.explicit(gateway, "P") as c:

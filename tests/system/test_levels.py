@@ -5,7 +5,7 @@ import client as clients
 
 CLEAR, TLS, LOGIN, IMPLICIT = "in the clear", "under TLS", "logged in under TLS", "implicit"
 
-# policy, where the dialogue starts, [(command, code), ...]
+# policy, state at the start, [(command, code), ...]
 TABLE = {
     "required: login in the clear": ({}, CLEAR, [
         ("USER user", 530), ("PASS secret", 534), ("PWD", 534), ("CWD x", 534), ("RETR x", 534), ("LIST", 534),

@@ -1,4 +1,4 @@
-"""The log: every transfer, no secrets, in the format and at the level of the policy, and never in the way."""
+"""The log has every transfer and no secrets, follows the policy's format and level, and never blocks."""
 import json
 import os
 import re
@@ -14,7 +14,7 @@ import net
 
 @pytest.mark.parametrize("end", ["refused-later", "control-lost"])
 def test_every_transfer_is_in_the_log(launch, make_backend, end):
-    """Nobody may fetch nearly all of a file without a trace."""
+    """A client must not be able to fetch nearly all of a file without a log line."""
     go = threading.Event()
 
     def download(session, _):

@@ -8,7 +8,7 @@ import net
 
 
 def test_a_refused_second_user_leaves_the_first_logged_in(launch, make_backend):
-    """vsftpd, ProFTPD and Pure-FTPd all refuse USER after a login, and the user stays in."""
+    """vsftpd, ProFTPD and Pure-FTPd refuse USER after a login, and the first user stays logged in."""
     seen = []
 
     def user(session, name):

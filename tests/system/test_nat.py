@@ -1,4 +1,4 @@
-"""What clients are told to dial, when they reach the gateway through a NAT or several of them."""
+"""The addresses and ports that clients get if they reach the gateway through NAT."""
 import pytest
 
 import client as clients
@@ -70,7 +70,7 @@ def test_ports_are_told_as_the_nat_maps_them(launch, backend):
     with from_(gateway, "127.0.0.1") as c:
         for told in [c.pasv()[1] for _ in range(10)] + [c.epsv()[1] for _ in range(10)]:
             assert 50000 <= told <= 50000 + high - low
-        data = net.dial(("127.0.0.1", c.epsv()[1] - 50000 + low))  # what the NAT does
+        data = net.dial(("127.0.0.1", c.epsv()[1] - 50000 + low))  # the part of the NAT
         c.expect("RETR hello.txt", 150)
         assert c.wrap(data).read_all() == backend.files["hello.txt"]
         assert c.reply().code == 226

@@ -10,7 +10,7 @@ import gateway as gateways
 
 
 class Responder:
-    """What `openssl ocsp` answers for the test authority."""
+    """Answer OCSP requests for the test CA with `openssl ocsp`."""
 
     def __init__(self, folder, certificates):
         self.folder, self.ca = folder, certificates.ca
@@ -36,7 +36,7 @@ def responder(folder, certificates):
 
 
 def staple(gateway, *argv, ask=True):
-    """What s_client shows of the response: "good", "none", ..."""
+    """The OCSP response that s_client shows: "good", "none", ..."""
     out = subprocess.run(["openssl", "s_client", "-connect", "%s:%d" % gateway.implicit, *(["-status"] if ask else []), *argv],
                          stdin=subprocess.DEVNULL, capture_output=True, text=True, timeout=20).stdout
     if "OCSP response: no response sent" in out or not ask:
@@ -54,7 +54,7 @@ def ring(*certificates):
 def test_stapled_for_the_certificate_that_is_shown(launch, backend, certificates, responder, version):
     ocsp = responder.respond("ecdsa.der", certificates.ecdsa)
     gateway = launch(backend, keyrings=ring({**certificates.ecdsa, "ocsp": ocsp}, certificates.rsa))
-    os.remove(ocsp)  # served from memory
+    os.remove(ocsp)  # attlsd serves it from memory
     assert staple(gateway, version) == "good"
     assert staple(gateway, version, ask=False) == "none"
     assert staple(gateway, version, "-sigalgs", "rsa_pss_rsae_sha256", *(["-cipher", "ECDHE-RSA-AES128-GCM-SHA256"])) == "none"
@@ -114,7 +114,7 @@ def test_what_is_checked_at_load(folder, certificates, responder):
 
 
 def test_an_expired_one_is_a_warning_and_is_not_sent(launch, folder, backend, certificates, responder):
-    """The dates of a good one are moved into the past; its signature is for the client to check."""
+    """A valid response with its dates moved into the past; only clients check the signature."""
     path = responder.respond("short.der", certificates.ecdsa)
     with open(path, "rb") as f:
         content = f.read()

@@ -1,4 +1,4 @@
-"""control_socket: what attlsctl asks of a running attlsd, what it orders, and who may."""
+"""control_socket: how attlsctl queries and controls a running attlsd, and who may use it."""
 import contextlib
 import ctypes
 import fcntl
@@ -17,11 +17,11 @@ import client as clients
 import gateway as gateways
 import net
 
-# of gateway/base/ctl-proto.h
+# from gateway/base/ctl-proto.h
 CTL_VERSION = 0x61740003
 STATUS, SESSIONS, END, RELOAD, DRAIN = range(1, 6)
 DONE, REFUSED, GATEWAY, WORKER, SESSION, TOLD = range(1, 7)
-# of sched.h and sys/mount.h
+# from sched.h and sys/mount.h
 CLONE_NEWNS, MS_REC, MS_PRIVATE = 0x20000, 0x4000, 0x40000
 
 
@@ -44,7 +44,7 @@ def run(*argv, **how):
 
 
 def ctl(gateway, command, *argv, status=0):
-    """attlsctl with that gateway's policy: what it says on stdout, or where it fails on stderr."""
+    """Run attlsctl with the gateway's policy; returns its stdout, or its stderr if it fails."""
     done = run(command, "-f", gateway.path, *argv)
     assert done.returncode == status, done.stdout + done.stderr
     return done.stderr if status else done.stdout
@@ -115,7 +115,7 @@ def test_sessions_tells_who_is_connected_and_what_he_does(operated):
         assert table[0] == ["SESSION", "CLIENT", "USER", "RULE", "TLS", "AGE", "IDLE", "SERVER", "PROT", "BYTES", "TRANSFER"]
         assert table[1][2:5] == ["-", "everyone", "clear"] and table[1][-3:] == ["-", "-", "-"]
         assert table[2][2:5] == ["anna", "everyone", "TLSv1.3"] and table[2][-5:] == ["P", "48.8", "KiB", "STOR", "up"]
-        # a transfer that stands still is seen to
+        # the idle time of a stalled transfer is visible
         net.until(lambda: sessions(operated)[1]["idle"] > 0.3, "the silence grows")
         data.close()
         assert c.reply().code == 226
@@ -149,7 +149,7 @@ def test_more_sessions_than_a_socket_holds_wait_for_the_reader(launch, backend, 
         slow.settimeout(net.DEADLINE)
         slow.connect(path)
         slow.send(question(SESSIONS))
-        # who does not read delays neither others who ask nor who is at work
+        # a client that does not read delays neither other queries nor sessions
         assert [session["session"] for session in sessions(gateway)] == list(range(1, 301))
         with clients.Client(gateway.explicit) as c:
             c.auth().login()
@@ -226,14 +226,14 @@ def test_reload_of_a_policy_with_faults_names_them_and_is_not_tried(operated, pa
     assert done.returncode == 1
     assert 'unknown key "secure_dataconnn"' in done.stderr and "attlsd was not asked" in done.stderr
     assert not operated.seen("operator") and not operated.seen("reload-failed")
-    # without the check that attlsctl makes, attlsd itself refuses
+    # attlsd itself refuses if attlsctl does not check first
     answer, = ask(path, RELOAD)
     assert kind(answer) == REFUSED and "the running policy stays in force" in text(answer)
     operated.event("reload-failed")
     told = json.loads(ctl(operated, "status", "--json"))["reload_failed"]
     assert told["reason"] == "the policy was refused, its faults are in the log" and 0 <= told["ago"] < net.DEADLINE
     assert "the last reload failed" in ctl(operated, "status")
-    # a policy that is being changed keeps nobody from asking the attlsd that runs
+    # an unfinished edit of the policy file must not block queries to the running attlsd
     assert "serves" in ctl(operated, "status") and sessions(operated) == []
     operated.write(good + "\n: :")
     assert "this is not YAML" in ctl(operated, "status", status=1)
@@ -269,7 +269,7 @@ def test_old_generations_are_shown_until_their_sessions_end(operated):
 
 
 def test_a_drain_is_watched_to_its_end_also_behind_a_reload(operated):
-    """The newest generation has nothing to wait for and goes before the older one."""
+    """The newest generation has nothing to wait for and ends before the older one."""
     with clients.Client(operated.explicit) as c:
         c.auth().login()
         c.prot("P")
@@ -287,7 +287,7 @@ def test_a_drain_is_watched_to_its_end_also_behind_a_reload(operated):
 
 
 def test_who_waits_for_a_reload_hears_of_the_end(operated, path):
-    """SIGTERM while a reload is under way."""
+    """SIGTERM during a reload."""
     with socket.socket(socket.AF_UNIX, socket.SOCK_SEQPACKET) as s:
         s.settimeout(net.DEADLINE)
         s.connect(path)
@@ -413,7 +413,7 @@ def test_what_an_attlsd_left_behind_is_replaced(launch, backend, path):
 
 
 def with_a_run_of_its_own():
-    """In the process to be: a mount namespace with an empty /run."""
+    """preexec: enter a mount namespace with an empty /run."""
     libc = ctypes.CDLL(None, use_errno=True)
     if libc.unshare(CLONE_NEWNS) or libc.mount(None, b"/", None, MS_REC | MS_PRIVATE, None) or \
             libc.mount(b"tmpfs", b"/run", b"tmpfs", 0, None):
@@ -438,7 +438,7 @@ def test_the_default_is_made_where_its_folder_is(launch, backend):
 
 
 def path_for_all(folder):
-    """Where anybody can make a socket."""
+    """In a folder where every user can create a socket."""
     if not net.IS_ROOT:
         pytest.skip("only root can be somebody else")
     place = os.path.join(folder, "open")
@@ -522,7 +522,7 @@ def test_odd_questions_end_the_connection_alone(operated, path):
     with socket.socket(socket.AF_UNIX, socket.SOCK_SEQPACKET) as s:
         s.connect(path)
         s.send(question(STATUS))
-        with contextlib.suppress(OSError):  # it has been answered, and is closed
+        with contextlib.suppress(OSError):  # it has got its answer, and the connection is closed
             s.send(question(DRAIN))
     with socket.socket(socket.AF_UNIX, socket.SOCK_SEQPACKET) as s:
         s.connect(path)
@@ -530,7 +530,7 @@ def test_odd_questions_end_the_connection_alone(operated, path):
 
 
 def test_who_asks_nothing_is_let_go(operated, path):
-    """All places are taken by silent ones; they go after a while and the next gets its answer."""
+    """Silent clients take all slots; attlsd drops them after a while, and the next client gets its answer."""
     silent = [socket.socket(socket.AF_UNIX, socket.SOCK_SEQPACKET) for _ in range(8)]
     for s in silent:
         s.settimeout(net.DEADLINE)
@@ -542,7 +542,7 @@ def test_who_asks_nothing_is_let_go(operated, path):
 
 
 class Impostor:
-    """Answers as it likes: `first` as the monitor; what `worker(pid)` gives comes from another process, which has that pid."""
+    """A fake monitor: sends `first` itself, and the packets of `worker(pid)` from another process with that pid."""
 
     def __init__(self, path, first, worker=None):
         self.sock = socket.socket(socket.AF_UNIX, socket.SOCK_SEQPACKET)
@@ -593,7 +593,7 @@ class Packets:
         return struct.pack("=II", CTL_VERSION, what) + content.ljust(self.size - 8, b"\0")
 
     def monitor(self, *workers):
-        """GATEWAY of this process, and workers with one session each."""
+        """The answer GATEWAY from this process, and workers with one session each."""
         gateway = bytearray(self.sample)
         struct.pack_into("=iI", gateway, 8 + 32 + 512, os.getpid(), len(workers))
         return [bytes(gateway)] + [self.make(WORKER, struct.pack("=iIQQI", pid, 2, 1, 1, 0)) for pid in workers]
@@ -608,15 +608,15 @@ class Packets:
 def test_what_workers_say_is_held_within_bounds(operated, path, folder):
     make = Packets(ask(path, STATUS)[0])
     cases = {
-        # in another's name: neither its sessions nor that it has told all
+        # in the name of another worker: neither sessions nor the final count
         "other": (lambda pid: [make.session(7, 99999999), make.told(99999999, 1)],
                   "worker 99999999 did not tell", "worker %d", [7]),
-        # what is no answer, or a monitor's, or in which the count is wrong: against itself
+        # not an answer, an answer of a monitor, or a wrong count: the worker itself is at fault
         "short": (lambda pid: [make.session(7, pid), b"x"], "worker %d has said what cannot be", None, [7]),
         "refusal": (lambda pid: [make.make(REFUSED, ESCAPES)], "worker %d has said what cannot be", None, []),
         "gateway": (lambda pid: [make.sample], "worker %d has said what cannot be", None, []),
         "count": (lambda pid: [make.session(7, pid), make.told(pid, 2)], "worker %d has said what cannot be", None, [7]),
-        # more than there can be
+        # more sessions than there can be
         "flood": (lambda pid: [make.session(n, pid) for n in range(12000)], "worker %d has said what cannot be", None, None),
     }
     for name, (worker, said, not_said, numbers) in cases.items():

@@ -39,7 +39,7 @@ def test_the_first_workers_have_the_raised_descriptor_limit(launch, backend):
 
 
 def test_a_worker_without_descriptors_keeps_its_sessions(launch, backend):
-    """Connections that are turned away linger; one source that may have 20 sessions uses up all descriptors so."""
+    """Refused connections linger, so one source with at most 20 sessions can use up all descriptors."""
     gateway = launch(backend, preexec=net.descriptor_limit(64, 64))
     (worker,) = gateway.workers()
     victim = clients.explicit(gateway)
@@ -61,7 +61,7 @@ def test_a_worker_without_descriptors_keeps_its_sessions(launch, backend):
 
 
 def test_a_flood_of_key_updates_does_not_starve_the_others(launch, backend):
-    """Nobody has logged in; three clients renew their keys and do nothing else."""
+    """Three clients that have not logged in send nothing but key updates."""
     gateway = launch(backend)
     (worker,) = gateway.workers()
     flooders = [subprocess.Popen([sys.executable, "-c", KEY_UPDATES, str(gateway.implicit[1])], stdout=subprocess.PIPE,
@@ -70,7 +70,7 @@ def test_a_flood_of_key_updates_does_not_starve_the_others(launch, backend):
         for flooder in flooders:
             assert flooder.stdout.readline() == b"connected\n"
         os.kill(worker, signal.SIGSTOP)
-        time.sleep(1.5)  # all their buffers are full
+        time.sleep(1.5)  # their buffers are full
         os.kill(worker, signal.SIGCONT)
         start = time.monotonic()
         clients.Client(gateway.explicit).close()
@@ -121,7 +121,7 @@ def test_workers_that_lag_are_in_the_log(launch):
 
 
 def test_a_crowd_that_comes_at_once_waits_for_the_worker(launch):
-    """More than the channel to it holds: that is no reason to turn anybody away."""
+    """More connections than the channel to the worker holds: none of them may be refused for that."""
     limits = {"unauthenticated_per_source": 2000, "sessions_per_source": 2000}
     gateway = launch(("127.0.0.1", net.free_port()), daemon={"limits": limits})
     (worker,) = gateway.workers()
@@ -137,7 +137,7 @@ def test_a_crowd_that_comes_at_once_waits_for_the_worker(launch):
 
 
 def test_a_reload_spares_a_worker_that_lags(launch, backend):
-    """More connections wait for a worker than its channel holds; its sessions are not to pay for that."""
+    """More connections than the channel to the worker holds: its existing sessions must survive."""
     gateway = launch(backend, daemon={"limits": {"unauthenticated_per_source": 2000, "sessions_per_source": 2000}})
     (worker,) = gateway.workers()
     victim = clients.explicit(gateway)

@@ -1,4 +1,4 @@
-"""The PROXY protocol: from a load balancer in front, and to the server behind."""
+"""The PROXY protocol: headers from a load balancer, and headers to the server."""
 import time
 
 import pytest
@@ -31,7 +31,7 @@ def balanced(launch, backend):
     return launch(backend, ftp=CLEAR, listeners=proxied())
 
 
-# --- in ---
+# --- headers from a load balancer ---
 
 @pytest.mark.parametrize("make", [v1, v2])
 @pytest.mark.parametrize("source,here", [(CLIENT, HERE), (("2001:db8::9", 40000), ("2001:db8::1", 21))])
@@ -69,7 +69,7 @@ def test_byte_by_byte_and_with_a_command_behind_it(balanced):
         assert c.greeting.code == 220
         assert "AUTH TLS" in c.reply()
     with through(balanced, v1(CLIENT, HERE) + b"LIST\r\n") as c:
-        assert c.reply().code == 534  # policy asks for TLS: it has been read as a command
+        assert c.reply().code == 534  # the policy requires TLS, so this is the reply to a command
 
 
 @pytest.mark.parametrize("first,reason", [
@@ -187,7 +187,7 @@ def test_data_from_the_balancer_only_where_policy_says_so(launch, backend):
 
 
 def test_data_of_the_true_client(balanced):
-    """The client is 127.0.0.2 and dials past the balancer; what it dialled there is nobody's address here."""
+    """The client 127.0.0.2 opens data connections itself; the PROXY header names an address that this host does not have."""
     with through(balanced, v1(("127.0.0.2", 40000), ("192.0.2.1", 21))) as c:
         c.auth().login().prot("C")
         host, port = c.pasv()
@@ -223,7 +223,7 @@ def test_the_language_of_listeners(certificates, folder):
     check({"proxy_protocol": []}, "is an empty list")
 
 
-# --- out ---
+# --- headers to the server ---
 
 def towards(version, **change):
     return {"legacy": {"proxy_protocol": version, **change}}
@@ -367,7 +367,7 @@ def test_data_connections_have_no_header_by_default(launch, make_backend):
         assert backend.upload("up") == (b"yy", "fin")
 
 
-# --- with a real one ---
+# --- with a real load balancer ---
 
 @pytest.fixture
 def haproxy(real_server):

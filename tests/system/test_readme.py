@@ -1,4 +1,4 @@
-"""What README.md says is what the code does."""
+"""The documents agree with the code."""
 import os
 import re
 
@@ -11,7 +11,7 @@ def read(*path):
 
 
 def test_what_is_not_supported_yet():
-    """The table of README.md names the keys of policy/unsupported.c, no more and no less."""
+    """The table in README.md has exactly the keys of policy/unsupported.c."""
     code = set(re.findall(r'^\t\{ (?:"\w+"|NULL), "(\w+)", ', read("policy", "unsupported.c"), re.MULTILINE))
     section = read("README.md").split("## Not supported yet")[1].split("\n## ")[0]
     cells = [line.split("|")[1] for line in section.splitlines() if line.startswith("| `")]
@@ -41,7 +41,7 @@ def sources(*folders):
 
 
 def test_every_event_of_the_log_is_in_the_manual_page():
-    """Events, reasons of an end and results of transfers: attlsd.8 says what to do about each."""
+    """attlsd.8 explains every event, every reason for the end of a session and every result of a transfer."""
     code = set()
     for text in sources("gateway", "ftp-alg"):
         code.update(re.findall(r'log_event\(LOG_LEVEL_\w+,\s*"([a-z-]+)"', text))
@@ -52,7 +52,7 @@ def test_every_event_of_the_log_is_in_the_manual_page():
 
 
 def test_the_walks_of_the_architecture_lead_somewhere():
-    """docs/ARCHITECTURE.md names file:function() for each step; each is defined in that file."""
+    """Each file:function() that docs/ARCHITECTURE.md names exists in that file."""
     steps = re.findall(r"`([a-z-]+/[a-z/-]+\.c):([a-z_0-9]+)\(\)`", read("docs", "ARCHITECTURE.md"))
     assert len(steps) > 15
     for path, function in steps:

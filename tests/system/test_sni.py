@@ -1,4 +1,4 @@
-"""ServerHandshakeSNI: which names a client may and must ask for."""
+"""ServerHandshakeSNI: the names that a client may or must request."""
 import ssl
 
 import pytest
@@ -8,7 +8,7 @@ import net
 from client import context
 
 LONG = "a" * 63 + "." + "b" * 63
-# what is asked for -> let in with off, optional, required
+# requested name -> accepted with off, optional, required
 ASKED = {None: (True, True, False), "localhost": (True, True, True), "LOCALHOST": (True, True, True),
          "other.example": (True, True, True), "unknown.example": (True, False, False), "xlocalhost": (True, False, False),
          "localhost.example": (True, False, False), LONG: (True, False, False)}
@@ -66,7 +66,7 @@ def test_data(choice, backend, version):
 
 @pytest.mark.parametrize("version", ["1.2", "1.3"])
 def test_resumption_does_not_open_a_way_round(launch, backend, version):
-    """The session began under a good name; what counts is the name that is sent now."""
+    """The TLS session began with a valid name, but only the name in the current handshake counts."""
     gateway = launch(backend, tls={"server_handshake_sni": "optional"})
     ctx = context(versions=version)
     with clients.Client(gateway.explicit, ctx=ctx) as c:
@@ -75,7 +75,7 @@ def test_resumption_does_not_open_a_way_round(launch, backend, version):
             second.expect("AUTH TLS", 234)
             hello = clients.Tls(second.sock, ctx, session=c.tls.session, name="localhost", handshake=False).hello()
             assert hello.count(b"localhost") == 1
-            # TLS 1.3 binds the ticket to the hello; the answer must be about the name all the same
+            # TLS 1.3 binds the ticket to the ClientHello; the error must still be about the name
             second.sock.sendall(hello.replace(b"localhost", b"lokalhost"))
             record = second.sock.recv(100)
             assert record[0] == 21 and record[-2:] == bytes([2, 112]), record
@@ -88,7 +88,7 @@ BAD = {"empty list": b"\0\0", "empty name": b"\0\x03\0\0\0", "NUL": b"\0\x0c\0\0
 
 @pytest.mark.parametrize("policy", POLICIES)
 def test_malformed_names(launch, backend, policy):
-    """Every byte of the extension is the client's: an alert, and the daemon lives."""
+    """The client controls every byte of the extension: a bad one gets an alert, and the daemon survives."""
     gateway = launch(backend, tls={"server_handshake_sni": policy})
     with clients.Client(gateway.explicit) as c:
         hello = clients.Tls(c.sock, context(versions="1.2"), name="localhost", handshake=False).hello()
@@ -98,7 +98,7 @@ def test_malformed_names(launch, backend, policy):
         shorter = hello.replace(good, b"\0\0" + len(bad).to_bytes(2, "big") + bad)
         change = len(shorter) - len(hello)
         shorter = bytearray(shorter)
-        for at, size in ((3, 2), (6, 3)):  # of the record, of the handshake message
+        for at, size in ((3, 2), (6, 3)):  # lengths of the record and of the handshake message
             shorter[at:at + size] = (int.from_bytes(hello[at:at + size], "big") + change).to_bytes(size, "big")
         at = 9 + 2 + 32  # version, random, then three lists with their lengths
         at += 1 + shorter[at]
@@ -110,7 +110,7 @@ def test_malformed_names(launch, backend, policy):
             c.sock.sendall(shorter)
             record = c.sock.recv(100)
             if policy == "off" and name == "empty name":
-                continue  # OpenSSL takes it for no name, and so do we where names do not matter
+                continue  # OpenSSL treats it as no name, and so does attlsd with off
             assert record[0] == 21 and record[5] == 2, (name, record)
     with clients.Client(gateway.explicit) as c:
         c.auth(name="localhost").login()

@@ -1,4 +1,4 @@
-"""Starting, checking a policy, reloading it, ending."""
+"""Starting, checking and reloading a policy, and exiting."""
 import contextlib
 import os
 import re
@@ -237,7 +237,7 @@ def test_a_low_port_needs_a_capability_that_is_named(launch, backend):
 
 
 def waits(pid):
-    """A worker that has started: it waits for events and nothing else."""
+    """Has the worker started? It then waits for events."""
     with contextlib.suppress(OSError), open(f"/proc/{pid}/wchan") as f:
         return "poll" in f.read()
     return False
@@ -245,7 +245,7 @@ def waits(pid):
 
 @pytest.mark.skipif(not net.IS_ROOT, reason="needs root to see what a process waits for")
 def test_who_connects_while_a_reload_takes_over_is_served(launch, backend):
-    """The monitor finds the connection and the new workers' readiness at once."""
+    """The monitor finds the connection and the new workers' ready messages in the same turn of its loop."""
     gateway = launch(backend, daemon={"workers": 2})
     old, since = set(gateway.workers()), gateway.mark()
     gateway.process.send_signal(signal.SIGHUP)
@@ -275,7 +275,7 @@ def test_a_worker_that_dies_while_it_starts_ends_only_the_reload(launch, backend
                         killed.add(pid)
             return gateway.seen("reloaded", since) or gateway.seen("reload-failed", since)
         net.until(over, "an end of the reload", every=0)
-        # It may have started meanwhile: who is handed to it before its death is noticed, is lost with it.
+        # The worker may have started meanwhile. A client that it gets before the monitor notices its death is lost with it.
         net.until(lambda: not killed & set(gateway.workers()), "the end of what was killed")
         with clients.explicit(gateway) as c:
             c.expect("NOOP", 200)

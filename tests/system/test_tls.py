@@ -103,7 +103,7 @@ def test_alpn_ftp_or_none_is_welcome(gateway, offer, chosen, listener):
 
 @pytest.mark.parametrize("offer", ALPN_BAD)
 def test_alpn_without_ftp_is_another_protocol(gateway, backend, offer):
-    """ALPACA: a hello meant for a web server ends in a fatal alert."""
+    """ALPACA: a ClientHello for a web server gets a fatal alert."""
     for version in "1.2", "1.3":
         with clients.Client(gateway.explicit, ctx=clients.context(versions=version, alpn=offer)) as c:
             with pytest.raises(ssl.SSLError, match="(?i)no.application.protocol"):
@@ -200,7 +200,7 @@ def test_auth_after_login_starts_a_new_login(launch, backend):
 
 
 def test_server_talks_only_tls_after_auth(gateway):
-    """Nothing readable after the handshake: no reply ever leaves outside TLS."""
+    """After the handshake, no reply leaves the gateway outside TLS."""
     with clients.Client(gateway.explicit) as c:
         c.expect("AUTH TLS", 234)
         seen = []
@@ -224,7 +224,10 @@ def test_server_talks_only_tls_after_auth(gateway):
 
 
 def test_the_first_command_behind_a_handshake_is_not_held_back(gateway):
-    """A client that leaves Nagle on sends it only when its Finished is acknowledged: tickets do that, at once."""
+    """
+    With Nagle's algorithm, a client sends its first command only after an acknowledgement of its Finished. The tickets
+    acknowledge it at once.
+    """
     def seconds():
         with socket.create_connection(gateway.explicit, timeout=net.DEADLINE) as sock:
             sock.recv(1000)
