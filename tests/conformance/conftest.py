@@ -1,4 +1,4 @@
-"""The fixtures of tests/system, for the tables as well."""
+"""Make the fixtures of tests/system available to the tables."""
 import importlib.util
 import os
 import sys
@@ -14,7 +14,7 @@ for name in "limit", "certificates", "make_backend", "backend", "folder", "launc
 
 
 def pytest_terminal_summary(terminalreporter):
-    """Show what test_conformance_matrix.py has measured."""
+    """Print the results of test_conformance_matrix.py."""
     path = os.path.join(system.net.BUILD, "conformance.md")
     if any("test_conformance_matrix.py" in report.keywords for report in terminalreporter.stats.get("passed", [])) and os.path.exists(path):
         with open(path, encoding="utf-8") as f:

@@ -1,48 +1,47 @@
 """
-The tables of this folder, read and played.
+Read and play the tables of this folder.
 
-A table is a text file, one for each topic. It is made of cases, and a case is
-what both ends of the gateway see, in the order in which they see it:
+A table is a text file about one topic. It consists of cases. A case lists what
+both ends of the gateway see, in order:
 
     == PROT before PBSZ                     the name of the case
-    spec    1.5; RFC 4217 9                 where the rule is written
-    policy  ftp.secure_dataconn=clear       what differs from the smallest policy
-    start   login P                         how far the session has come when the case begins
+    spec    1.5; RFC 4217 9                 the source of the rule
+    policy  ftp.secure_dataconn=clear       changes to the smallest policy
+    start   login P                         the state of the session when the case begins
     >> PASV                                 the client sends this line
-    -> EPSV                                 the gateway sends the server this line, and nothing before it
+    -> EPSV                                 the gateway sends the server this line, and nothing else before it
     <- 229 Entering (|||{S}|)               the server sends this line
-    << 227 Entering Passive Mode ({G,}).    the gateway sends the client this line, and nothing before it
-    .. download tls                         something else happens: see the do_ methods below
+    << 227 Entering Passive Mode ({G,}).    the gateway sends the client this line, and nothing else before it
+    .. download tls                         another action: see the do_ methods below
 
-The test is both client and server, so nothing is left to chance: every byte on
-both sides is in the table. A case that does not end the session is ended by a
-NOOP that has to pass straight through, and then by the client; in both ways a
-line too many, on either side, fails the case.
+The test is both client and server, so the table has every byte on both sides.
+If a case does not end the session, the test sends a NOOP, which must reach the
+server directly, and then ends the session as the client. Either way, an extra
+line on either side fails the case.
 
-Lines before the first case hold for the whole table. "own" gives a case a
-gateway of its own (it remembers which commands a server refuses); "open" says in
-what the gateway does not do so yet. "each a ; b"
-and the "- x ; y" lines below it repeat a case with {a} and {b} replaced.
->| and <| send bytes without the line's end. In all lines \\r \\n \\0 \\t \\xHH
-are bytes and {c*n} is the character c, n times. A "..." at the end of an
-expected line stands for any rest.
+Lines before the first case apply to the whole table. "own" gives a case its own
+gateway (a gateway remembers which commands a server refuses). "open" describes
+how the gateway still differs from the case. "each a ; b" and the "- x ; y" lines
+below it repeat a case with {a} and {b} replaced. >| and <| send bytes without
+the line end. In all lines, \\r \\n \\0 \\t \\xHH are bytes, and {c*n} is n times
+the character c. "..." at the end of an expected line matches any rest.
 
-Ports: {C} {C,} {C|} is a port where the client starts to listen, {S} {S,} one
-where the server does, {G} {G,} the one that the gateway names; with a comma as
-PORT and 227 write it, with a bar as EPRT does; {S;} is
-only the two numbers of the port. {C!} is the client's address and
-{c} the port of the client's end of its control connection.
+Ports: {C} {C,} {C|} is a port on which the client starts to listen, {S} {S,} a
+port on which the server does, and {G} {G,} the port that the gateway names; with
+a comma in the format of PORT and 227, with a bar in that of EPRT. {S;} is only
+the two numbers of the port. {C!} is the client's address, and {c} is the port of
+the client's end of its control connection.
 
-start:   none      connected; the server has said nothing yet
-         clear     and greeted
-         tls       and AUTH TLS done
-         login     and logged in (of "clear login": without TLS)
-         implicit  at the implicit port, greeted under TLS
-         C, P      and PBSZ 0, PROT C or P; nothing at the implicit port for P
-         ccc       and CCC done, close_notify sent both ways
-         1.2, 1.3  the only TLS version of the client; zos: greeted before the handshake
-         sni=name  asks for the certificate of this host
-         cert=name has this client certificate (see people.py)
+start:   none      the client is connected; the server has sent nothing yet
+         clear     the client also has the greeting
+         tls       the client has also completed AUTH TLS
+         login     the client has also logged in ("clear login": without TLS)
+         implicit  the client has its greeting under TLS on the implicit port
+         C, P      the client has also sent PBSZ 0 and PROT C or P (not for P on the implicit port)
+         ccc       the client has also sent CCC, and both sides have sent close_notify
+         1.2, 1.3  the only TLS version of the client; zos: the greeting comes before the handshake
+         sni=name  the client requests the certificate of this host
+         cert=name the client has this certificate (see people.py)
 """
 import contextlib
 import glob
@@ -226,7 +225,7 @@ class Pool:
 
 
 class Ended(Exception):
-    """The other side ended the connection instead of sending a line."""
+    """The peer ended the connection instead of sending a line."""
 
 
 class Wire:
@@ -262,7 +261,7 @@ class Wire:
         return line[:-1].decode("latin-1")
 
     def is_quiet(self, seconds):
-        """Does nothing come for a while? TLS's own messages (tickets) do not count."""
+        """Does nothing arrive for a while? TLS's own messages (tickets) do not count."""
         end = time.monotonic() + seconds
         while not self.buffer:
             if self.tls:
@@ -279,7 +278,7 @@ class Wire:
         return False
 
     def rest(self):
-        """Everything to the end."""
+        """Read until the connection ends."""
         data, self.buffer = self.buffer, b""
         while piece := self.recv():
             data += piece
@@ -292,12 +291,12 @@ def comma(address):
 
 
 class Player:
-    """Plays one case against one gateway."""
+    """Play one case against one gateway."""
 
     def __init__(self, gateway, server_socket, case, pool):
         self.gateway, self.server_socket, self.case, self.pool = gateway, server_socket, case, pool
         self.words = case.start.split()
-        self.done = []          # what has happened, for the report
+        self.done = []          # a log of the case, for the report
         self.open = []          # sockets to close
         self.ended = False
         self.server_ended = False
@@ -310,7 +309,7 @@ class Player:
         self.ctx = self.context(version[0] if version else None)
 
     def context(self, version=None, certificate=None):
-        """As this client's start says, or with another certificate."""
+        """A TLS context for this client's start, or for another certificate."""
         ctx = clients.context(versions=version)
         named = [word[5:] for word in self.words if word.startswith("cert=")]
         if certificate or named:
@@ -345,7 +344,7 @@ class Player:
         self.client.tls = clients.Tls(self.client.sock, self.ctx, session=session, name=self.name)
 
     def talk(self, *lines):
-        """Steps of a start that is the same in many cases."""
+        """The steps of a start, which many cases share."""
         for line in lines:
             self.step(line[:2], line[3:])
 
@@ -373,7 +372,7 @@ class Player:
 
     # --- lines ---
     def fill(self, text):
-        """Placeholders of a line that is sent."""
+        """Replace the placeholders of a line to send."""
         def listener(side):
             host = self.client.sock.getsockname()[0]
             sock = self.keep(net.listen(host if side == "C" else self.server_near))
@@ -399,7 +398,7 @@ class Player:
         return unescape(re.sub(r"\{([CS])([,;|]?)\}|\{C!\}|\{c\}", place, text)).encode("latin-1")
 
     def compare(self, expected, got, side):
-        """Is this the line? Notes the port that the gateway names."""
+        """Does the line match? Records the port that the gateway names."""
         expected = unescape(expected)
         pattern = re.escape(expected)
         pattern = re.sub(r"\\\.\\\.\\\.$", ".*", pattern)
@@ -475,14 +474,14 @@ class Player:
 
     # --- actions: control connection ---
     def do_tls(self, version=None):
-        """The client's handshake succeeds."""
+        """The client completes its handshake."""
         assert not self.client.buffer, b"cleartext behind 234: " + self.client.buffer
         self.handshake()
         if version:
             assert self.client.tls.ssl.version() == version
 
     def do_tls_is_refused(self):
-        """The gateway refuses the client in the handshake, or in TLS 1.3 right behind it."""
+        """The gateway refuses the client in the handshake, or directly after it in TLS 1.3."""
         assert people.denies(clients.Tls(self.client.sock, self.ctx, name=self.name, handshake=False))
         self.ended = True
         assert self.server.rest() == b"", "the server got more than the table says"
@@ -516,7 +515,7 @@ class Player:
             self.client.sock.sendall(piece)
 
     def do_client_goes_on_in_the_clear(self):
-        """Whatever is not TLS any more stays in the buffer."""
+        """Bytes after the end of TLS stay in the buffer."""
         self.client.buffer, self.client.tls = self.client.tls.rest(), None
 
     def do_server_is_renewed(self):
@@ -541,7 +540,7 @@ class Player:
         self.ended = True
 
     def do_end(self, how="clean"):
-        """The gateway ends the session: close_notify (when TLS is on) and FIN for the client, FIN for the server."""
+        """The gateway ends the session: close_notify (under TLS) and FIN to the client, FIN to the server."""
         got = self.client.rest()
         assert got == b"", f"got      {got!r}"
         if self.client.tls:
@@ -552,7 +551,7 @@ class Player:
             self.server_ended = True
 
     def do_session_breaks(self):
-        """The gateway ends the session without another readable byte."""
+        """The gateway ends the session without sending another readable byte."""
         try:
             got = self.client.rest()
         except ssl.SSLError:
@@ -563,7 +562,7 @@ class Player:
         self.server_ended = True
 
     def do_client_hears_nothing(self, *words):
-        """For a moment, or "for N s"."""
+        """Wait a moment, or "for N s"."""
         seconds = float(words[1]) if words else 0.1
         assert self.client.is_quiet(seconds), f"the client got something: {self.client.buffer!r}"
 
@@ -571,7 +570,7 @@ class Player:
         assert self.server.is_quiet(0.1), "the server got something"
 
     def do_client_sends_urgent(self, text):
-        """As TCP urgent data: the last byte is the urgent one."""
+        """Send TCP urgent data; the last byte is the urgent one."""
         self.client.sock.send(unescape(text).encode("latin-1"), socket.MSG_OOB)
 
     def do_client_sends_bytewise(self, *words):
@@ -582,7 +581,7 @@ class Player:
         self.gateway.event(event, self.since, **dict(pair.split("=", 1) for pair in pairs))
 
     def do_keepalive(self, side, seconds):
-        """The kernel's keep-alive timer of the gateway's end of a connection (Linux: /proc/net/tcp)."""
+        """The kernel's keep-alive timer on the gateway's end of a connection, from /proc/net/tcp."""
         near = {"client": self.client.sock, "server": self.server.sock,
                 "client-data": getattr(self.data, "sock", None), "server-data": self.far}[side]
         local, remote = near.getpeername()[1], near.getsockname()[1]
@@ -608,7 +607,7 @@ class Player:
         self.data = clients.Plain(self.keep(net.dial(address, (source, 0) if source else None)))
 
     def do_stranger_dials(self, source):
-        """Somebody at another address dials the client's data port and gets nothing."""
+        """Another address connects to the client's data port and gets nothing."""
         with contextlib.suppress(ConnectionError):
             assert net.end_of(self.keep(net.dial(self.client_data[1], (source, 0))))[1] == b""
 
@@ -658,23 +657,23 @@ class Player:
         self.do_server_dials() if self.server_data[0] == "dial" else self.do_server_accepts()
 
     def do_data_tls_with_certificate(self, certificate):
-        """A new session with another certificate than the control connection's ("none": without)."""
+        """A new TLS session with a different certificate than that of the control connection ("none": with none)."""
         ctx = clients.context() if certificate == "none" else self.context(certificate=certificate)
         self.data = clients.Tls(self.data.sock, ctx, handshake=False)
         assert people.denies(self.data)
 
     def do_data_clear(self):
-        """The data connection stays as it is: for tables of levels."""
+        """Leave the data connection as it is, for tables of levels."""
 
     def do_data_tls(self, session="own", want=None):
-        """The client protects the data connection: own (resumes its control session) or new."""
+        """The client starts TLS on the data connection: own (resumes the control connection's TLS session) or new."""
         kw = {"session": self.session} if session == "own" else {}
         self.data = clients.Tls(self.data.sock, self.ctx, **kw)
         if want:
             assert self.data.reused == (want == "resumed"), f"resumed: {self.data.reused}"
 
     def do_client_says_hello(self):
-        """The first flight of the data connection's handshake, and no more."""
+        """Send only the first flight of the data connection's handshake."""
         self.data = clients.Tls(self.data.sock, self.ctx, session=self.session, handshake=False)
         self.data.sock.sendall(self.data.hello())
 
@@ -702,7 +701,7 @@ class Player:
         self.do_server_opens_data()
 
     def do_download(self, level="clear"):
-        """Both ends open, the server sends a file and ends; the client has it all, ended in order."""
+        """With both ends open, the server sends a file and closes; the client gets all of it with an orderly end."""
         self.do_client_opens_data()
         self.do_server_opens_data()
         if level == "tls":
@@ -770,6 +769,6 @@ class Player:
         self.far.close()
 
     def do_no_data_at_server(self):
-        """Nobody has dialled the server's data port."""
+        """Nothing has connected to the server's data port."""
         listener = self.server_data[1]
         assert net.quiet(listener, 0.1), "the gateway dialled the server's data port"

@@ -1,4 +1,4 @@
-"""Client certificates of a throwaway partner authority, and what it has revoked."""
+"""Client certificates of a temporary partner CA, and its CRLs."""
 import os
 import ssl
 import subprocess
@@ -23,7 +23,7 @@ def openssl(*argv):
 
 
 class Authority:
-    """A root (issuer None) or an intermediate authority."""
+    """A root CA (issuer None) or an intermediate CA."""
 
     def __init__(self, folder, name, issuer=None):
         self.folder, self.name, self.issuer, self.base = folder, name, issuer, os.path.join(folder, name)
@@ -47,7 +47,7 @@ class Authority:
                 "-extfile", self.config, "-extensions", section, "-out", base + ".pem")
 
     def issue(self, label, subject=None):
-        """LABEL.pem with the chain below the root, and its key."""
+        """Create LABEL.pem with the chain below the root, and its key."""
         base = os.path.join(self.folder, label)
         self.sign(base, subject or "/O=Partner/CN=" + label)
         chain, above = "", self
@@ -70,7 +70,7 @@ class Authority:
 
 
 class People:
-    """user and other belong to users of the policy, stranger to none; foreign comes from another authority."""
+    """user and other belong to users of the policy, stranger to no user; foreign comes from another CA."""
 
     def __init__(self, folder):
         self.folder = folder
@@ -120,7 +120,7 @@ class People:
 
 
 def denies(tls):
-    """Did the other side refuse the client's certificate (which TLS 1.3 tells only after the handshake)?"""
+    """Did the peer refuse the client's certificate? (In TLS 1.3, the client learns that only after the handshake.)"""
     try:
         return not tls.handshake().recv() and tls.end != "clean"
     except (ssl.SSLError, ConnectionError):

@@ -1,4 +1,4 @@
-"""docs/ATTLS.md keeps up with the policy language, and its example is one."""
+"""docs/ATTLS.md covers the policy language, and its example is a valid policy."""
 import os
 import re
 
@@ -12,7 +12,7 @@ with open(os.path.join(net.ROOT, "docs", "ATTLS.md"), encoding="utf-8") as page:
 
 
 def keys(*names):
-    """The keys of these parts of the schema, as the parser has them."""
+    """The keys of these schema tables of the parser."""
     found = set()
     for name in names:
         with open(os.path.join(net.ROOT, "policy", name), encoding="utf-8") as f:

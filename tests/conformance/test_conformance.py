@@ -1,4 +1,4 @@
-"""Every case of every table, against the real binary over real sockets and real TLS (see dialogue.py)."""
+"""Play every case of every table against the real program, over real sockets and real TLS (see dialogue.py)."""
 import os
 import tempfile
 

@@ -1,8 +1,8 @@
 """
-The four squares of matrix.md, measured cell by cell and compared with it.
+Measure every cell of the four tables in matrix.md and compare it with matrix.md.
 
-What was measured is written to $ATTLSD_BUILD/conformance.md, with the number of
-cases of each table of this folder, and shown at the end of the run.
+The results are written to $ATTLSD_BUILD/conformance.md, with the number of cases
+in each table of this folder, and printed at the end of the run.
 """
 import contextlib
 import functools
@@ -26,7 +26,7 @@ measured = {}
 
 
 def read_matrix():
-    """{title: (text, header, {first cells: row})} of matrix.md."""
+    """The tables of matrix.md: {title: (text, header, {first cells: row})}."""
     found, title, text = {}, None, ""
     with open(os.path.join(dialogue.HERE, "matrix.md"), encoding="utf-8") as f:
         for line in f:
@@ -66,7 +66,7 @@ def server(make_backend):
 
 
 def compare(title, rows):
-    """Keep what was measured; it has to be what is expected."""
+    """Record a result; it must be the expected one."""
     header, *expected = EXPECTED[title]
     measured[title] = [header, *rows]
     write()
@@ -75,7 +75,7 @@ def compare(title, rows):
 
 
 def write():
-    """conformance.md as far as it is known."""
+    """conformance.md with the results so far."""
     cases = [case for path in dialogue.tables() for case in dialogue.read_table(path)]
     topics = {}
     for case in cases:
@@ -93,7 +93,7 @@ def write():
 
 
 def transfer(c, command):
-    """"tls", "clear" or the code of a refusal."""
+    """Returns "tls", "clear" or the reply code of a refusal."""
     sock = net.dial(c.pasv())
     reply = c.cmd(command if command in ("LIST", "NLST", "MLSD") else command + " x")
     if reply.code not in (125, 150):
@@ -148,7 +148,7 @@ def test_secure_login(launch, server, partners):
 
 
 def ccc(gateway, number, version):
-    """One client's way through CCC: what became of it."""
+    """One client's CCC; returns its result."""
     with clients.explicit(gateway, "P", ctx=clients.context(versions=version)) as c:
         reply = c.cmd("CCC")
         if reply.code != 200:
@@ -176,7 +176,7 @@ def ccc(gateway, number, version):
         if not awaits and number != 3 and notifies:
             assert tls.recv() == b"" and tls.end == "clean"
         if number == 3 and notifies:
-            # it would read the alert as the beginning of the next reply
+            # this client would read the alert as the beginning of the next reply
             return "alert" if not net.quiet(c.sock, net.DEADLINE) else "silence"
         c.buffer, c.tls = tls.rest(), None
         if number == 5:
@@ -202,7 +202,7 @@ KINDS = [("1.2", False), ("1.2", True), ("1.3", True)]
 
 @functools.cache
 def context(version, tickets):
-    """One for each kind: Python gives sessions to no other context."""
+    """One context per kind: Python cannot use a TLS session in another context."""
     ctx = clients.context(versions=version)
     if not tickets:
         ctx.options |= ssl.OP_NO_TICKET
@@ -211,7 +211,7 @@ def context(version, tickets):
 
 def connect(gateway, kind, cleared):
     c = clients.explicit(gateway, "P", ctx=context(*kind))
-    c.expect("NOOP", 200)  # TLS 1.3: its tickets are in, too
+    c.expect("NOOP", 200)  # in TLS 1.3, the tickets have arrived as well
     c.control_session = c.tls.session
     if cleared:
         c.expect("CCC", 200)
@@ -222,7 +222,7 @@ def connect(gateway, kind, cleared):
 
 
 def opens(c, session):
-    """Does this TLS session open a data connection?"""
+    """Can a data connection use this TLS session?"""
     with contextlib.suppress(ssl.SSLError, ConnectionError):
         data = c.open("RETR x", session=session)
         got = data.read_all()
@@ -257,7 +257,7 @@ def test_resumption(launch, server):
         assert gateway.reload()
         for c in reloaded:
             row[names[2]].append(opens(c, c.control_session))
-        # what is tested is the passing of time: more than the second that a session lives
+        # the test is about time: wait longer than the one second that a TLS session lives
         time.sleep(max(0, started + 2.1 - time.monotonic()))
         for c in aged:
             row[names[4]].append(opens(c, c.control_session))

@@ -1,4 +1,4 @@
-"""Fixtures of tests/system, and networks of namespaces (topology.py) that last for a module's cells."""
+"""The fixtures of tests/system, and networks of namespaces (topology.py) that a module's tests share."""
 import importlib.util
 import os
 import signal
@@ -23,13 +23,13 @@ import topology  # noqa: E402
 
 
 def pytest_configure():
-    """Whoever ends the run with SIGTERM: no namespace stays behind."""
+    """Remove all namespaces even if SIGTERM ends the run."""
     if signal.getsignal(signal.SIGTERM) == signal.SIG_DFL:
         signal.signal(signal.SIGTERM, signal.default_int_handler)
 
 
 def pytest_collection_modifyitems(items):
-    """Without root, or where a namespace cannot have a feature: say so, for each test of this folder."""
+    """Skip every test of this folder, with a reason, without root or without a feature of namespaces."""
     mine = [item for item in items if str(item.path).startswith(HERE + os.sep)]
     if not mine:
         return
@@ -45,7 +45,7 @@ def edge_certificate(certificates):
 
 @pytest.fixture(scope="session")
 def edges(certificates, edge_certificate):
-    """edges(NAME, family, ...): a running topology, kept until another one is asked for."""
+    """edges(NAME, family, ...): a running topology, kept until a test requests another one."""
     kept = {}
 
     def get(make, *args):
@@ -64,7 +64,7 @@ def edges(certificates, edge_certificate):
 
 @pytest.fixture
 def network():
-    """network(LABEL, ...): bare namespaces for one test."""
+    """network(LABEL, ...): empty namespaces for one test."""
     made = []
 
     def make(*labels):
@@ -83,6 +83,6 @@ def cells(request):
 
 
 def pytest_terminal_summary(terminalreporter, config):
-    """Show the matrix when it was filled."""
+    """Print the matrix if tests have filled it."""
     if getattr(config, "edge_matrix", None):
         terminalreporter.write_line(config.edge_matrix.table())

@@ -1,4 +1,4 @@
-"""Make an expectation with libnetfilter_conntrack, the way attlsd does (the conntrack tool leaves its protocol unset)."""
+"""Create an expectation with libnetfilter_conntrack, like attlsd (the conntrack tool does not set the protocol)."""
 import ctypes
 import os
 import socket
@@ -15,7 +15,7 @@ def load():
 
 
 def flow(lib, source, target):
-    """An object for one direction of a TCP connection; addresses are bytes or text."""
+    """A conntrack object for one direction of a TCP connection; addresses are bytes or text."""
     ct = ctypes.c_void_p(lib.nfct_new())
     six = ":" in target[0]
     lib.nfct_set_attr_u8(ct, L3PROTO, socket.AF_INET6 if six else socket.AF_INET)
@@ -27,7 +27,7 @@ def flow(lib, source, target):
 
 
 def create(client, server, source, target):
-    """Expect a connection from the address `source` to the endpoint `target`, related to client -> server."""
+    """Expect a connection from the address `source` to the endpoint `target`, related to the connection client -> server."""
     lib = load()
     full = "ffff:ffff:ffff:ffff:ffff:ffff:ffff:ffff" if ":" in source else "255.255.255.255"
     handle = ctypes.c_void_p(lib.nfct_open(SUBSYSTEM_EXPECT, 0))

@@ -1,11 +1,11 @@
-"""What the edge tests found: topology x family x client x mode, and what the rule for RELATED counted."""
+"""The results of the edge tests by topology, family, client and mode, with the counters of the RELATED rule."""
 
 HEAD = """\
 # Transfers at the edge
 
-Each cell: files sent and fetched by this client through this topology, over explicit and implicit TLS where it has
-both. Counted: packets that the rule for data connections let in, one for each connection (the rest of a connection is
-`established`). `-`: the client cannot do it.
+For each cell, this client uploaded and downloaded files through this topology, over explicit and implicit TLS if the topology
+has both. Counted: packets that the rule for data connections let in, one for each connection (the rest of a connection is
+`established`). `-`: the client does not support this.
 
 """
 

@@ -1,10 +1,10 @@
 """
-Network namespaces joined by veth pairs: hosts, routers and firewalls of a test.
+Network namespaces joined by veth pairs: the hosts, routers and firewalls of a test.
 
-Every namespace made here has a name of its own (PREFIX) and is deleted by
-close(); no other one, and nothing of the host's own network, is touched.
+Every namespace created here has a name with PREFIX, and close() deletes it. The
+tests change no other namespace and nothing of the host's own network.
 
-    with Namespace("client") as client:   # this thread, and what it starts, is inside
+    with Namespace("client") as client:   # this thread and its child processes are inside
         ...
 """
 import contextlib
@@ -35,7 +35,7 @@ class Namespace:
         call("ip", "netns", "add", self.name)
         try:
             self.ip("link", "set", "lo", "up")
-            # addresses are usable at once, and nothing but what a test asks for is sent
+            # make addresses usable at once, and send nothing that a test does not send
             self.sysctl(**{"net.ipv6.conf.default.accept_dad": 0, "net.ipv6.conf.all.accept_dad": 0,
                            "net.ipv6.conf.default.accept_ra": 0})
         except BaseException:
@@ -88,7 +88,7 @@ class Namespace:
             self.ip("addr", "add", address, "dev", device, *(["nodad"] if ":" in address else []))
 
     def route(self, *vias):
-        """Default routes."""
+        """Set default routes."""
         for via in vias:
             self.ip(*(["-6"] if ":" in via else []), "route", "add", "default", "via", via)
 
@@ -99,7 +99,7 @@ class Namespace:
         return json.loads(self.run("nft", "-j", "list", *what.split()))["nftables"]
 
     def counter(self, name="related"):
-        """Packets that a named counter has seen."""
+        """The number of packets that a named counter has counted."""
         return sum(item["counter"]["packets"] for item in self.nft_json("counters")
                    if item.get("counter", {}).get("name") == name)
 
@@ -120,7 +120,7 @@ def join(a, b, addresses_a, addresses_b):
 
 
 def missing(*features):
-    """Why these cannot be had here, or None. Each is tried, in a namespace of its own."""
+    """Try each feature in a new namespace; returns why one is missing, or None."""
     if os.geteuid() != 0:
         return "network namespaces need root"
     try:

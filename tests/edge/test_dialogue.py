@@ -1,4 +1,4 @@
-"""What a dialogue earns at the edge: who sees which address, which expectation appears and when it goes."""
+"""FTP dialogues at the edge: the addresses that each side sees, and the expectations that come and go."""
 import os
 import socket
 
@@ -62,7 +62,7 @@ def test_nobody_sees_the_gateway(scripted, family, way, listener):
 
 
 def backends_data(way):
-    """A script that leaves the gateway one way to open data connections."""
+    """A script that leaves the gateway only one way to open data connections."""
     return {} if way == "passive" else {"EPSV": "502 no", "PASV": "502 no"}
 
 
@@ -85,14 +85,14 @@ def test_the_life_of_an_expectation(scripted, family, kind):
     gateway = edge.hosts["gateway"]
 
     def listed():
-        """Of this client's control connection; those of the helper on the way to the server are not meant."""
+        """The expectations of this client's control connection, without those of the helper on the connection to the server."""
         return [line for line in gateway.expectations(family) if f" sport={c.sock.getsockname()[1]} dport=21 " in line]
     with edge.hosts["client"]:
         c = login(edge)
         assert not listed()
         host, port = c.epsv()
         assert len(listed()) == 1 and f"dport={port} " in listed()[0]
-        c.epsv()  # a new one takes the place of the old
+        c.epsv()  # a new expectation replaces the old one
         assert len(listed()) == 1
         data = c.open("RETR hello.txt", "EPSV")
         assert data.read_all() == FILES["hello.txt"] and c.reply().code == 226
@@ -115,7 +115,7 @@ def test_what_earns_no_expectation(scripted):
     edge = scripted(topology.Expecting, "IPv4", {"NOOP": "227 Entering Passive Mode (198,51,100,1,195,80)", **refused})
 
     def listed():
-        """Those of the client's connection; on the way to the server the helper reads along and makes its own."""
+        """The expectations of the client's connection; on the connection to the server, the helper creates its own."""
         return [line for line in edge.hosts["gateway"].expectations() if "master-src=198.51.100.7" in line]
     with edge.hosts["client"]:
         with clients.Client(edge.address("explicit")) as c:
@@ -191,7 +191,7 @@ def after_ccc(edge):
 @pytest.mark.parametrize("kind", [topology.Firewalled, topology.Translated], ids=lambda kind: kind.__name__)
 @pytest.mark.parametrize("prime", ["auto", "off"])
 def test_priming_the_firewall(scripted, family, kind, prime, verb):
-    """The first line in the clear is the 227 or 229. (Some last records end in 0x0A by chance: then even `off` passes.)"""
+    """The first cleartext line is the 227 or 229. (If the last record happens to end in 0x0A, even `off` passes.)"""
     edge = scripted(kind, family, ftp_actions={"standard": {"ccc_prime": prime}})
     passed = 0
     with edge.hosts["client"]:
@@ -212,7 +212,7 @@ def test_priming_the_firewall(scripted, family, kind, prime, verb):
 @FAMILIES
 @pytest.mark.parametrize("kind", [topology.Inline, topology.InlineSnat, topology.Expecting], ids=lambda kind: kind.__name__)
 def test_the_server_opens_data_connections(edges, folder, kind, family):
-    """data: active. The helper on the way to the server reads clear FTP and lets them in."""
+    """data: active. The helper on the connection to the server reads cleartext FTP and lets data connections in."""
     edge = edges(Active[kind], family)
     with open(os.path.join(edge.server.files, "hello"), "wb") as f:
         f.write(FILES["big"])

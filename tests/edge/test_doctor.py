@@ -1,4 +1,4 @@
-"""attlsctl doctor in a namespace: what it misses, that its commands fix it, and that it is content with the shipped rules."""
+"""attlsctl doctor in a namespace: it finds what is missing, its commands fix it, and it accepts the shipped rule sets."""
 import contextlib
 import json
 import os
@@ -27,7 +27,7 @@ table inet filter {
 
 
 def greet(where, port, says, closing):
-    """Something that greets each connection in this namespace, until the test is over."""
+    """A server that greets each connection in this namespace until the test ends."""
     with where:
         server = closing.enter_context(socket.create_server(("::", port), family=socket.AF_INET6, dualstack_ipv6=True))
 
@@ -51,7 +51,7 @@ def closing():
 
 @pytest.fixture
 def host(network, closing):
-    """A gateway's namespace with addresses on both sides, servers behind it, and no rules at all."""
+    """A gateway's namespace with addresses on both sides, servers behind it, and no rules."""
     client, gateway, far = network("client", "gateway", "far")
     netns.join(client, gateway, topology.both(topology.CLIENT), topology.both(topology.OUTSIDE))
     netns.join(gateway, far, topology.both(topology.INSIDE), topology.both(topology.SERVER))
@@ -63,7 +63,7 @@ def host(network, closing):
 
 @pytest.fixture
 def policy(certificates, edge_certificate, folder):
-    """policy(TOPOLOGY, family, ...): the policy file that this topology uses."""
+    """policy(TOPOLOGY, family, ...): the policy file for this topology."""
     def make(kind, family="IPv4", **change):
         edge = object.__new__(kind)
         edge.family = family
@@ -100,7 +100,7 @@ def problems(report):
 
 
 def fix(host, report, checks):
-    """Do what it says, word for word but for the servers, which only an administrator knows."""
+    """Run its commands word for word, but replace the servers' addresses, which only an administrator knows."""
     for finding in report["findings"]:
         if finding["status"] != "ok" and finding["check"] in checks:
             servers = "192.0.2.10" if "ip daddr" in finding["fix"] else "2001:db8:2::10"
@@ -121,7 +121,7 @@ def test_its_commands_mend_a_bare_host(host, policy, kind, family):
     host.nft(INPUT_DROP)
     report = doctor(host, path)
     assert problems(report) == set(RULES[kind])
-    for _ in range(2):  # a set comes first, the rule that asks it second
+    for _ in range(2):  # first the set, then the rule that uses it
         fix(host, report, [*RULES[kind], "forwarding", "ports"])
         report = doctor(host, path)
     assert report["ok"] and not problems(report), report
@@ -196,7 +196,7 @@ def test_a_set_of_another_kind(host, policy, text, what):
 
 
 def test_a_set_where_it_cannot_be_asked(host, policy):
-    """A rule sees the sets of its own table only, and what one table drops no other one lets in."""
+    """A rule can use only the sets of its own table, and no table can accept what another one drops."""
     host.nft(INPUT_DROP)
     found = of(doctor(host, policy(topology.OneHost)), "set")
     assert "inet filter" in found[0]["detail"] and 'nft_set: "inet filter data"' in found[0]["fix"]
@@ -283,7 +283,7 @@ def test_a_server_behind_a_proxy_header_is_not_asked_to_greet(host, policy, clos
 
 
 def test_a_closed_firewall_matters_to_everybody(host, policy):
-    """No conntrack, nothing transparent: the ports of the listeners and the passive ones have to be open."""
+    """Without conntrack and transparent listeners, the ports of the listeners and the passive ports must be open."""
     path = policy(topology.Range)
     host.nft(INPUT_DROP)
     report = doctor(host, path)

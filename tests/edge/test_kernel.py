@@ -1,4 +1,4 @@
-"""What attlsd relies on in the kernel, shown without attlsd: one fact, one test."""
+"""The behaviour of the kernel that attlsd relies on, tested without attlsd: one fact per test."""
 import errno
 import ftplib
 import io
@@ -13,12 +13,12 @@ import servers
 import topology
 
 FTP_PORT = 21
-SOON = 0.7  # for what a firewall drops
+SOON = 0.7  # time to wait for a packet that a firewall drops
 
 
 @pytest.fixture
 def line(network):
-    """client - firewall with the helper - server, nothing but FTP may pass."""
+    """client - firewall with the helper - server; only FTP may pass."""
     client, firewall, far = network("client", "firewall", "far")
     netns.join(client, firewall, topology.both(topology.CLIENT), topology.both(topology.OUTSIDE))
     netns.join(firewall, far, topology.both(topology.INSIDE), topology.both(topology.SERVER))
@@ -70,8 +70,8 @@ def test_the_helper_opens_ports_for_clear_ftp(line, real, family, passive, trans
 
 def data_passes(line, segments, family="IPv4", port=50020):
     """
-    A dialogue in segments, [(sender, bytes)]; does the firewall then let the client through to `port`? Each segment
-    is sent when the one before has been read, so none is merged or split on the way.
+    Send a dialogue in segments, [(sender, bytes)]; does the firewall then let the client connect to `port`? Each segment
+    is sent after the peer has read the previous one, so none is merged or split on the path.
     """
     client, _, far = line
     at = topology.SERVER[family]
@@ -112,8 +112,8 @@ ENCRYPTED = [("client", RECORD + b"\xbb"), ("server", RECORD + b"\xbb")]
 WITH_LF = [("client", RECORD + b"\n"), ("server", RECORD + b"\n")]
 PRIMED = [("server", b"227-Entering Passive Mode\r\n"), PASV_REPLY]
 
-# (name, segments behind the greeting, does the data connection pass). The helper reads a segment only if the one
-# before, in the same direction, ended a line; a segment that ends within a 227 it even drops.
+# (name, segments after the greeting, whether the data connection passes). The helper reads a segment only if the
+# previous one in the same direction ended with a line end; it drops a segment that ends inside a 227.
 AFTER_CCC = [
     ("clear from the start", [PASV, PASV_REPLY], True),
     ("227 is the first clear line", [*ENCRYPTED, PASV, PASV_REPLY], False),
@@ -144,7 +144,7 @@ def pair(network):
 @pytest.mark.parametrize("family", ["IPv4", "IPv6"])
 @pytest.mark.parametrize("expected", [True, False], ids=["expected", "not expected"])
 def test_an_expectation_lets_the_data_connection_in(pair, family, expected):
-    """Its master is a connection that the helper cannot read: bytes that look like TLS, on port 990."""
+    """The helper cannot read the control connection: bytes that look like TLS, on port 990."""
     client, gateway = pair
     at, peer = topology.OUTSIDE[family], topology.CLIENT[family]
     with gateway:
@@ -174,7 +174,7 @@ def test_an_expectation_lets_the_data_connection_in(pair, family, expected):
 def test_no_expectation_without_a_helper(network):
     client, gateway = network("client", "gateway")
     netns.join(client, gateway, topology.both(topology.CLIENT), topology.both(topology.OUTSIDE))
-    gateway.nft("table inet t {\nchain c {\ntype filter hook input priority 0; ct state new accept\n}\n}\n")  # tracks
+    gateway.nft("table inet t {\nchain c {\ntype filter hook input priority 0; ct state new accept\n}\n}\n")  # makes the kernel track connections
     at, peer = topology.OUTSIDE["IPv4"], topology.CLIENT["IPv4"]
     with gateway:
         control = socket.create_server((at, 990))
@@ -213,8 +213,8 @@ def router(network):
     return client, gateway, far
 
 
-# With src_valid_mark the way back to the client is looked for in table 100 as well, where every address is this host's
-# own; so its packets are martians, strict rp_filter or not. (wg-quick sets src_valid_mark.)
+# With src_valid_mark, the kernel also looks up the route back to the client in table 100, where every address belongs to
+# this host. So the client's packets are martians, even without strict rp_filter. (wg-quick sets src_valid_mark.)
 MARKED = {"net.ipv4.conf.all.src_valid_mark": 1}
 
 

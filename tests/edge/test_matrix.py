@@ -1,4 +1,4 @@
-"""Every topology, with the rule set of contrib/nftables that is for it, real servers and real clients."""
+"""Every topology with its rule set from contrib/nftables, real servers and real clients."""
 import os
 
 import pytest
@@ -6,7 +6,7 @@ import pytest
 import ftp_clients
 import topology
 
-# No more than a socket takes at once: curl sends close_notify only if there is room for it (see docs/INTEROP.md)
+# Small enough for a socket's buffer: curl sends close_notify only if there is room for it (see docs/INTEROP.md)
 SIZE = 40000
 MODES = {"IPv4": ["PASV", "EPSV", "PORT", "EPRT"], "IPv6": ["EPSV", "EPRT"]}
 DIRECT = [topology.OneHost, topology.Expecting, topology.Inline, topology.InlineSnat, topology.Range]
@@ -14,14 +14,14 @@ BEHIND = [topology.Firewalled, topology.Translated]
 
 
 def rows(topologies):
-    """Topology by topology, since each is built once."""
+    """Order the tests by topology, because each topology is built once."""
     return [pytest.param(make, family, client, mode, id=f"{make.__name__}-{family}-{name}-{mode}")
             for make in topologies for family in MODES for name, client in ftp_clients.ALL.items()
             for mode in MODES[family] if mode in client.modes]
 
 
 def transfer(edge, client, folder, listener, mode, ccc):
-    """There and back again; what comes back and what the server keeps is what was sent."""
+    """Upload and download a file; the server's copy and the downloaded file must equal the original."""
     content = os.urandom(SIZE)
     sent, back = os.path.join(folder, "sent"), os.path.join(folder, "back")
     with open(sent, "wb") as f:
@@ -58,7 +58,7 @@ def cell(edge, cells, make, family, client, mode, folder, ccc=False):
 def test_transfers(edges, cells, folder, make, family, client, mode):
     edge = edges(make, family)
     packets = cell(edge, cells, make, family, client, mode, folder)
-    # one a transfer, two transfers a listener; active data connections of a reverse proxy go out
+    # one packet per transfer, two transfers per listener; a reverse proxy's active data connections are outgoing
     assert packets == (2 * len(edge.listeners()) if mode in ("PASV", "EPSV") else 0)
 
 

@@ -1,4 +1,4 @@
-"""NAT of others, in front of the gateway and in front of clients."""
+"""NAT routers in front of the gateway and in front of clients."""
 import socket
 
 import pytest
@@ -9,12 +9,12 @@ import netns
 import topology
 from test_matrix import transfer
 
-PORTS = 5  # a range so small that each port is used
+PORTS = 5  # a range so small that the test uses every port
 INSIDER, FOR_INSIDERS = "203.0.113.7", "203.0.113.1"
 
 
 class Forwarded(topology.Edge):
-    """client - router (DNAT of control and of other data ports) - gateway, and an insider beside the gateway."""
+    """client - router (DNAT of the control port and of different data ports) - gateway, and a client inside."""
     rules = "static-range.nft"
 
     def wire(self):
@@ -72,7 +72,7 @@ def test_insiders_are_told_the_ports_as_they_are(edges):
 
 
 class Hidden(topology.Firewalled):
-    """F, where the firewall hides its clients: it rewrites what they say in PORT and EPRT after CCC."""
+    """F, with a firewall that hides its clients: after CCC it rewrites the addresses in PORT and EPRT."""
 
     def load(self):
         super().load()
@@ -81,7 +81,7 @@ class Hidden(topology.Firewalled):
 
 
 class Told(topology.Translated):
-    """F with NAT that rewrites, and nat.advertise that does so as well: too much."""
+    """F with a NAT that rewrites addresses and with nat.advertise: one too many."""
 
     def nat(self):
         return {"advertise": topology.OUTSIDE["IPv4"]}
@@ -94,7 +94,7 @@ def test_clients_behind_nat(edges, folder, name, mode):
 
 @pytest.mark.parametrize("verb, passes", [("PASV", False), ("EPSV", True)])
 def test_two_rewriters_are_one_too_many(edges, verb, passes):
-    """The helper takes no 227 for this host's own that has another address than this host."""
+    """The helper ignores a 227 with an address that is not this host's."""
     edge = edges(Told)
     with edge.hosts["client"]:
         c = clients.Client(edge.address("explicit")).auth()
@@ -115,7 +115,7 @@ def test_two_rewriters_are_one_too_many(edges, verb, passes):
 
 
 class SourceGateway(topology.Inline):
-    """D without NAT: attlsd dials from its own address."""
+    """D without NAT: attlsd connects from its own address."""
 
     def wire(self):
         super().wire()

@@ -1,7 +1,7 @@
 """
-The networks that the edge tests run in, each with real servers and the rule set of contrib/nftables that is for it.
+The networks of the edge tests, each with real servers and its rule set from contrib/nftables.
 
-Addresses are those of documentation (RFC 5737, RFC 3849); clients are always
+The addresses are those for documentation (RFC 5737, RFC 3849). Clients are always
 outside, servers inside:
 
     client 198.51.100.7 --- 198.51.100.1 gateway or firewall 192.0.2.1 --- 192.0.2.10 server
@@ -18,10 +18,10 @@ import servers
 
 RULES = os.path.join(net.ROOT, "contrib", "nftables")
 CLIENT = {"IPv4": "198.51.100.7", "IPv6": "2001:db8:1::7"}
-OUTSIDE = {"IPv4": "198.51.100.1", "IPv6": "2001:db8:1::1"}  # of the host in the middle
+OUTSIDE = {"IPv4": "198.51.100.1", "IPv6": "2001:db8:1::1"}  # the address of the host in the middle
 INSIDE = {"IPv4": "192.0.2.1", "IPv6": "2001:db8:2::1"}
 SERVER = {"IPv4": "192.0.2.10", "IPv6": "2001:db8:2::10"}
-FAR = {"IPv4": "203.0.113.10", "IPv6": "2001:db8:3::10"}  # a server behind SERVER's network
+FAR = {"IPv4": "203.0.113.10", "IPv6": "2001:db8:3::10"}  # a server behind the network of SERVER
 LOOPBACK = {"IPv4": "127.0.0.1", "IPv6": "::1"}
 ADDRESSES = [*OUTSIDE.values(), *SERVER.values()]
 
@@ -31,7 +31,7 @@ def both(addresses):
 
 
 def rules(name, **defines):
-    """A rule set of contrib/nftables, with nothing changed but its `define` lines."""
+    """A rule set from contrib/nftables with changed `define` lines."""
     with open(os.path.join(RULES, name)) as f:
         text = f.read()
     for key, value in defines.items():
@@ -45,11 +45,11 @@ def colon(host, port):
 
 
 class Edge:
-    """Hosts, one real server, one attlsd. A subclass says how they are joined."""
+    """Hosts, one real server and one attlsd. A subclass connects them."""
 
     rules = None        # in contrib/nftables
     data_port = None
-    dialled = OUTSIDE   # where clients look for FTP
+    dialled = OUTSIDE   # the address that clients connect to
     counting = "gateway"
 
     def __init__(self, certificates, certificate, family="IPv4", server="vsftpd", **change):
@@ -80,9 +80,9 @@ class Edge:
             return hosts[label]
         raise AttributeError(label)
 
-    # --- the parts that differ ---
+    # --- parts that subclasses change ---
     def wire(self):
-        """client - gateway - server, the gateway routes."""
+        """client - gateway - server; the gateway routes."""
         client, gateway, far = self.host("client"), self.host("gateway"), self.host("far")
         netns.join(client, gateway, both(CLIENT), both(OUTSIDE))
         netns.join(gateway, far, both(INSIDE), both(SERVER))
@@ -113,7 +113,7 @@ class Edge:
     def ftp(self):
         return {"secure_dataconn": "clear", "passivedataports": "61000-61100"}
 
-    # --- and those that do not ---
+    # --- common parts ---
     def policy(self, certificates, certificate):
         return {
             "version": 1,
@@ -148,7 +148,7 @@ class Edge:
 
 
 class OneHost(Edge):
-    """A: attlsd and the server on one machine, data connections by a set of nftables."""
+    """A: attlsd and the server on one machine; an nftables set lets data connections in."""
     rules = "reverse-proxy.nft"
 
     def wire(self):
@@ -171,12 +171,12 @@ class OneHost(Edge):
 
 
 class Expecting(Edge):
-    """B: a gateway of its own, drop policy, expectations of the kernel."""
+    """B: a separate gateway with a drop policy and kernel expectations."""
     rules = "gateway-expect.nft"
 
 
 class Inline(Edge):
-    """C: transparent on the router, the server sees the client."""
+    """C: transparent on the router; the server sees the client."""
     rules = "inline.nft"
     dialled = SERVER
 
@@ -195,7 +195,7 @@ class Inline(Edge):
 
 
 class InlineSnat(Inline):
-    """D: the same where servers have no route to clients."""
+    """D: the same, for servers without a route to the clients."""
     rules = "inline-snat.nft"
 
     def wire(self):
@@ -216,7 +216,7 @@ class Range(Edge):
 
 
 class Firewalled(Edge):
-    """F: a firewall between client and gateway that reads FTP once CCC has made it readable."""
+    """F: a firewall between client and gateway that reads FTP after CCC."""
     rules = "firewall-ccc.nft"
     translate = False
     dialled = SERVER
@@ -254,13 +254,13 @@ class Firewalled(Edge):
 
 
 class Translated(Firewalled):
-    """F with NAT: the gateway behind DNAT, nf_nat_ftp rewriting what CCC shows."""
+    """F with NAT: the gateway is behind DNAT, and nf_nat_ftp rewrites addresses after CCC."""
     translate = True
     dialled = OUTSIDE
 
 
 def divert(host):
-    """What contrib/nftables/inline.nft says about packets with mark 1."""
+    """The routing rules for mark 1 from contrib/nftables/inline.nft."""
     for family, everywhere in ([], "0.0.0.0/0"), (["-6"], "::/0"):
         host.ip(*family, "rule", "add", "fwmark", "1", "lookup", "100")
         host.ip(*family, "route", "add", "local", everywhere, "dev", "lo", "table", "100")
