@@ -1,4 +1,4 @@
-"""The fixtures of tests/system, and what tests/conformance knows of people."""
+"""Make the fixtures of tests/system and the client certificates of tests/conformance available here."""
 import importlib.util
 import os
 import sys

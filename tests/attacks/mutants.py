@@ -1,13 +1,13 @@
 #!/usr/bin/python3
 """
-Show that each test of an incident depends on its guard: build the daemon with
-the guard switched off, run the test, expect it to fail. `make mutants` calls it.
+Show that each incident's test depends on its guard: build the daemon with the
+guard switched off and run the test, which must then fail. `make mutants` calls it.
 
     mutants.py [NUMBER ...]     only these incidents
 
-A mutant is a list of (file, text, replacement); the text has to occur there
-exactly once. The tree is copied first, nothing of the project is touched.
-Prints a table; status 0 when every mutant was built and killed.
+A mutant is a list of (file, text, replacement); the text must occur exactly once
+in the file. The program works on a copy of the tree and changes nothing in the
+project. It prints a table, and exits with 0 if every mutant was built and killed.
 """
 import glob
 import os
@@ -24,91 +24,91 @@ AUTH, CCC = "gateway/worker/control-tls.c", "gateway/worker/control-tls.c"
 MACHINE, PLAN, LINE, DATA, TLSCTX = "ftp-alg/machine.c", "ftp-alg/plan.c", "ftp-alg/line.c", "gateway/worker/data-leg.c", "gateway/tls/tlsctx.c"
 FOREIGN = [(MACHINE, "command.verb->kind == FTP_KIND_FOREIGN", "command.verb->kind == FTP_KIND_COUNT")]
 
-# This one is seen by AddressSanitizer only.
+# Only AddressSanitizer finds this one.
 ASAN = ["B=build/asan", "HARDEN=-fno-omit-frame-pointer", "SAN=-fsanitize=address -fno-sanitize-recover=all"]
 PLAIN = ["B=build"]
 
-# incident, what is switched off, [(file, text, replacement)], how to build it (PLAIN)
+# incident, guard that is switched off, [(file, text, replacement)], how to build (default PLAIN)
 MUTANTS = [
-    (1, "bytes behind AUTH end the session",
+    (1, "bytes after AUTH end the session",
      [(AUTH, "if (inbuf_len(&session->client_in) > 0) {", "if (false) {")]),
-    (2, "a reply that nobody asked for ends the session",
+    (2, "an unsolicited reply ends the session",
      [(MACHINE, "if (reply->code != 421)\n\t\t\tmachine_close(", "if (false)\n\t\t\tmachine_close(")]),
-    (3, "bytes behind CCC end the session",
+    (3, "bytes after CCC end the session",
      [(CCC, "if (inbuf_len(&session->client_in) > 0 || stream_tls_has_pending(&session->client)) {", "if (false) {")]),
     (3, "PROT is frozen after CCC",
      [("ftp-alg/security.c", "\tif (security->ctrl == FTP_CTRL_CLEARED)\n\t\treturn FTP_LOCAL_PROT_AFTER_CCC;\n"
                              "\tif (security->ctrl != FTP_CTRL_TLS)\n", "\tif (security->ctrl == FTP_CTRL_CLEAR)\n")]),
-    (4, "the first byte tells whether the client still speaks TLS",
+    (4, "the first byte shows whether the client still speaks TLS",
      [("gateway/net/stream-tls.c", "if (first < RECORD_FIRST || first > RECORD_LAST) {", "if (first == 0) {")]),
-    (5, "a hello for other protocols ends in an alert",
+    (5, "a ClientHello for another protocol gets an alert",
      [(TLSCTX, "\treturn SSL_TLSEXT_ERR_ALERT_FATAL;\n}\n", "\treturn SSL_TLSEXT_ERR_NOACK;\n}\n")]),
     (5, "a request of another protocol ends the session", FOREIGN),
-    (6, "PORT names the client's own address",
+    (6, "PORT may name only the client's address",
      [(PLAN, "if (action->portcommandipaddr == NOREDIRECT &&", "if (false &&")]),
-    (6, "PORT names no low port",
+    (6, "PORT may not name a low port",
      [(PLAN, "if (target.port == 0 || (action->portcommandport == NOLOWPORTS && target.port < PORT_LOW_LIMIT))",
        "if (target.port == 0)")]),
-    (7, "the address in 227 is not looked at",
+    (7, "the address in 227 is ignored",
      [(PLAN, "machine->server_port = endpoint.port;\n",
        "machine->server_port = endpoint.port, machine->server_addr = endpoint.addr;\n")]),
-    (7, "a low port of the server is not dialled", [(PLAN, "target.port < PORT_LOW_LIMIT) {", "target.port == 0) {")]),
-    (8, "only the control connection's peer may dial the data port",
+    (7, "no connection to a low port of the server", [(PLAN, "target.port < PORT_LOW_LIMIT) {", "target.port == 0) {")]),
+    (8, "only the control connection's peer may use the data port",
      [(DATA, "if (!any && !ip_addr_equal(&peer.addr, expected)) {", "if (false) {")]),
     (8, "a TLS session belongs to one control connection",
      [(TLSCTX, "SSL_get_session(ssl), purpose_of(ssl)->binding, TLS_BINDING_BYTES", "SSL_get_session(ssl), control_context, TLS_BINDING_BYTES"),
       (TLSCTX, "own ? binding : control_context,", "control_context,"),
       (TLSCTX, "SSL_get_session(ssl), purpose->binding, TLS_BINDING_BYTES", "SSL_get_session(ssl), control_context, TLS_BINDING_BYTES"),
       (TLSCTX, "void tlsctx_bind(SSL *ssl)\n{\n\tconst struct purpose *purpose = purpose_of(ssl);\n", "void tlsctx_bind(SSL *ssl)\n{\n")]),
-    (9, "no resumption where certificates are checked",
+    (9, "no resumption if the policy checks certificates",
      [(TLSCTX, "\tif (asks_for_certificate(purpose->tlsctx))\n\t\treturn SSL_TICKET_RETURN_IGNORE_RENEW;\n", ""),
       (TLSCTX, "bool own = use == TLSCTX_DATA || asks_for_certificate(tlsctx);", "bool own = use == TLSCTX_DATA;")]),
-    (10, "an end without close_notify is a cut",
+    (10, "an end without close_notify is a truncation",
      [("gateway/net/relay.c", "\tcase STREAM_TRUNCATED:\n\t\treturn RELAY_CUT;\n",
        "\tcase STREAM_TRUNCATED:\n\t\trelay->state = RELAY_ENDING;\n\t\treturn RELAY_AGAIN;\n")]),
-    (11, "the wait for the peer's end is bounded", [("gateway/net/linger.c", "#define LINGER_MS\t2000", "#define LINGER_MS\t3600000")]),
-    (12, "closing closes",
+    (11, "the wait for the peer's end is limited", [("gateway/net/linger.c", "#define LINGER_MS\t2000", "#define LINGER_MS\t3600000")]),
+    (12, "closing a stream closes its descriptor",
      [("gateway/net/stream.c", "fd_close(&stream->watch.fd);", "")]),
-    (13, "nothing but a login before the login",
+    (13, "before the login, only a login is allowed",
      [(MACHINE, "if (machine->login != FTP_LOGIN_DONE && !(verb->flags & FTP_VERB_BEFORE_LOGIN))", "if (false)")]),
     (13, "a request of another protocol ends the session", FOREIGN),
-    (14, "a 227 that nobody asked for ends the session",
+    (14, "an unsolicited 227 ends the session",
      [(MACHINE, "if (names_a_port(reply->code) &&", "if (false && names_a_port(reply->code) &&")]),
-    (14, "the server has to agree to PORT",
+    (14, "the server must accept PORT",
      [(PLAN, "\tif (!ftp_reply_is_positive(reply->code)) {\n", "\tif (!ftp_reply_is_positive(reply->code) && passive) {\n")]),
-    (15, "a reply ends at its own code only",
+    (15, "a reply ends only at its own code",
      [("ftp-alg/reply.c", "} else if (head.code == parser->code && !head.more) {", "} else if (head.code != 0 && !head.more) {")]),
-    (16, "the server's answer to the gateway's EPSV is kept back",
+    (16, "the reply to the gateway's own EPSV is held back",
      [(MACHINE, "\tif (pending == FTP_PENDING_PLAN) {\n", "\tif (pending == FTP_PENDING_PLAN) {\n"
        "\t\tftp_out_text(out, FTP_DO_REPLY, reply->line, reply->len);\n")]),
-    (17, "what the kernel refuses is said", [("gateway/monitor/privileged.c", "if (privileged->failure_logged)", "if (true)")]),
-    (18, "Telnet commands are taken out",
+    (17, "the log names what the kernel rejects", [("gateway/monitor/privileged.c", "if (privileged->failure_logged)", "if (true)")]),
+    (18, "Telnet commands are removed",
      [(LINE, "if (byte != TELNET_IAC || telnet_iac_is_data(&in))", "if (byte != TELNET_IAC || true || telnet_iac_is_data(&in))")]),
-    (18, "urgent data stays in line", [("gateway/net/netsock.c", "set_option(fd, SOL_SOCKET, SO_OOBINLINE, 1);", "")]),
+    (18, "urgent data stays in the stream", [("gateway/net/netsock.c", "set_option(fd, SOL_SOCKET, SO_OOBINLINE, 1);", "")]),
     (19, "lines have a limit", [("ftp-alg/line.h", "#define FTP_LINE_MAX 4096", "#define FTP_LINE_MAX 1000000")]),
     (20, "no CR inside a line", [(LINE, "if (window[i] == '\\r')", "if (false)")]),
-    (20, "a bare LF ends no line", [(LINE, "if (lf == 0 || window[lf - 1] != '\\r')", "if (lf == 0)")]),
-    (21, "certificates are looked up in the lists",
+    (20, "a bare LF does not end a line", [(LINE, "if (lf == 0 || window[lf - 1] != '\\r')", "if (lf == 0)")]),
+    (21, "certificates are checked against the CRLs",
      [("gateway/tls/trust.c", "X509_V_FLAG_CRL_CHECK | X509_V_FLAG_CRL_CHECK_ALL", "0")]),
-    (21, "in those of all authorities of the chain",
+    (21, "against those of every CA in the chain",
      [("gateway/tls/trust.c", "X509_V_FLAG_CRL_CHECK | X509_V_FLAG_CRL_CHECK_ALL", "X509_V_FLAG_CRL_CHECK")]),
-    (22, "names are compared to their end",
+    (22, "names are compared completely",
      [("ftp-alg/login.c", "return name != NULL && strlen(name) == len && strncasecmp(name, arg, len) == 0;",
        "return name != NULL && strncasecmp(name, arg, len) == 0;")]),
-    (23, "what ends is freed when nothing looks at it any more",
+    (23, "a session is freed after its last use",
      [("gateway/worker/session-end.c", "\tloop_defer_free(&worker->loop, &session->deferred);\n\tsession_table_remove(&worker->sessions, &session->node);\n",
        "\tsession_table_remove(&worker->sessions, &session->node);\n\tsession->deferred.fn(&session->deferred);\n")], ASAN),
-    (24, "those that have not logged in are counted by source",
+    (24, "sessions before login are counted per source",
      [("gateway/monitor/admission.c", "if (source->unauthenticated >= limits->limit_unauthenticated_per_source)", "if (false)")]),
-    (25, "one writer, and it goes through TLS",
+    (25, "the only writer uses TLS",
      [("gateway/net/stream.c", "if (!stream_writes_plain(stream)) {", "if (!stream_writes_plain(stream) && len > 60) {")]),
-    (26, "a refusal waits for no data connection",
+    (26, "a refusal does not wait for a data connection",
      [("ftp-alg/transfer.c", "if (machine->transfer == FTP_TRANSFER_ASKED && ftp_reply_is_positive(code)) {",
        "if (machine->transfer == FTP_TRANSFER_ASKED) {")]),
-    (26, "226 only for what has arrived", [("ftp-alg/transfer.c", "machine->instead = verdict(machine->result, code);", "(void)verdict;")]),
-    (27, "the log escapes",
+    (26, "226 only after the data has arrived", [("ftp-alg/transfer.c", "machine->instead = verdict(machine->result, code);", "(void)verdict;")]),
+    (27, "the log escapes control characters",
      [("gateway/base/log.c", "else if (*c >= 0x20 && *c < 0x7f)", "else if (*c != 0)")]),
-    (28, "the control socket is its owner's",
+    (28, "only the owner may use the control socket",
      [("gateway/monitor/ctl-socket.c", "umask(0177)", "umask(0)")]),
 ]
 
@@ -140,7 +140,7 @@ def read(path):
 
 
 def change(folder, edits):
-    """Apply; returns what undoes it."""
+    """Apply the edits; returns the original files, for undo()."""
     before = {}
     for name, text, replacement in edits:
         path = os.path.join(folder, name)

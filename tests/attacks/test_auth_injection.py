@@ -40,7 +40,7 @@ def test_bytes_between_234_and_the_hello(gateway, backend):
 
 
 def test_auth_and_hello_split_anywhere(gateway):
-    """The good case that must not be taken for the bad one."""
+    """The legitimate case, which must not count as an attack."""
     for cut in range(1, 10):
         with clients.Client(gateway.explicit) as c:
             c.send(b"AUTH TLS\r\n"[:cut])

@@ -14,7 +14,7 @@ def test_a_passive_reply_that_makes_no_sense(launch, make_backend, text):
     with clients.explicit(gateway, "P") as c:
         c.send("PASV\r\n")
         if text.startswith("150"):
-            return  # it waits for the final reply, which is right; the session ends with the test
+            return  # the gateway rightly waits for the final reply; the session ends with the test
         try:
             assert c.reply().code in (421, 425)
         except clients.Closed:
@@ -34,7 +34,7 @@ def test_an_unsolicited_reply_ends_the_session(launch, make_backend, extra):
 
 @pytest.mark.parametrize("extra", ["234 Go ahead", "230 Logged in", "227 Entering Passive Mode (127,0,0,1,200,10)"])
 def test_an_unsolicited_reply_behind_the_greeting(launch, make_backend, extra):
-    """Never taken as the answer to the client's AUTH or login."""
+    """The gateway never takes it as the reply to the client's AUTH or login."""
     backend = make_backend(greeting="220 hi\r\n" + extra)
     gateway = launch(backend)
     try:

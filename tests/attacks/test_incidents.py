@@ -1,12 +1,11 @@
 """
-The security history of FTP servers, proxies and packet filters: one test for
-each of 28 incidents. tests/system and tests/conformance go into breadth; here
-is, by number, the test that stands for the lesson.
+The security history of FTP servers, proxies and packet filters: one numbered
+test for each of 28 incidents. The other tests cover these areas in breadth.
 
-Above each test: the guard in the source that it depends on. mutants.py builds
-the daemon with that guard switched off and runs the test, which then has to
-fail (`make mutants` shows the table). Where an incident is about something
-that this daemon does not have, the comment says what is tested instead.
+The comment above each test names the guard in the source that it depends on.
+mutants.py builds the daemon with that guard switched off and runs the test,
+which must then fail (`make mutants` shows the table). If an incident is about a
+feature that this daemon does not have, the comment says what the test does instead.
 """
 import contextlib
 import json
@@ -35,7 +34,7 @@ def partners():
 
 
 def ends(c, *codes):
-    """The session ends; at most replies with these codes come before."""
+    """The session ends; before that, the client gets at most replies with these codes."""
     said = b""
     with contextlib.suppress(ssl.SSLError, ConnectionError):
         said = c.ended()
@@ -43,8 +42,8 @@ def ends(c, *codes):
 
 
 # 1. Plaintext command injection at AUTH TLS (CVE-2011-1575, NO STARTTLS).
-# Guard: control_tls_auth() in gateway/worker/control-tls.c ends a session with bytes behind AUTH.
-# Without it the command is run under TLS as if it had come inside.
+# Guard: control_tls_auth() in gateway/worker/control-tls.c ends a session with bytes after AUTH.
+# Without it, the gateway runs the command under TLS as if it had arrived inside.
 @pytest.mark.parametrize("segments", [[b"AUTH TLS\r\nUSER smuggled\r\n"], [b"AUTH TLS\r\nUSER smug", b"gled\r\n"]])
 def test_01_plaintext_injection_at_auth(gateway, backend, segments):
     with clients.Client(gateway.explicit) as c:
@@ -58,16 +57,16 @@ def test_01_plaintext_injection_at_auth(gateway, backend, segments):
     assert "USER smuggled" not in backend.everything()
 
 
-# 2. Response injection (CVE-2021-22947): replies that were pipelined before they were asked for.
-# Guard: reply_begins() in ftp-alg/machine.c ends the session at a reply that answers nothing.
+# 2. Response injection (CVE-2021-22947): the server sends replies before the commands.
+# Guard: reply_begins() in ftp-alg/machine.c ends the session at a reply to no command.
 def test_02_response_injection(launch, make_backend):
     gateway = launch(make_backend(greeting="220 hi\r\n230 Logged in\r\n234 Go ahead"))
     with clients.Client(gateway.explicit) as c:
         ends(c, 421)
 
 
-# 3. CCC: what is buffered inside TLS must not be run in the clear, levels stay, data stays bound.
-# Guard: control_tls_stop() in gateway/worker/control-tls.c (bytes behind CCC), ftp_security_prot() and
+# 3. CCC: commands buffered inside TLS must not run in the clear; levels and the binding of data connections must not change.
+# Guard: control_tls_stop() in gateway/worker/control-tls.c (bytes after CCC), ftp_security_prot() and
 # ftp_security_pbsz() in ftp-alg/security.c (frozen), new_ssl() in gateway/worker/data-conn.c (binding).
 def test_03_ccc_downgrade(launch, backend):
     gateway = launch(backend, ftp={"secure_ctrlconn": "clear", "secure_dataconn": "clear", "secure_session_reuse": "required"})
@@ -92,8 +91,8 @@ def test_03_ccc_downgrade(launch, backend):
         c.expect("PWD", 257, 522)
 
 
-# 4. Dialects of CCC's close_notify (proftpd 954, FluentFTP 874).
-# Guard: stream_tls_leave() in gateway/net/stream-tls.c looks at the first byte before it takes it for TLS.
+# 4. Variants of CCC's close_notify (proftpd 954, FluentFTP 874).
+# Guard: stream_tls_leave() in gateway/net/stream-tls.c checks the first byte before it treats the data as TLS.
 @pytest.mark.parametrize("version", ["1.2", "1.3"])
 @pytest.mark.parametrize("how", ["none", "late", "split", "joined"])
 def test_04_ccc_close_notify_dialects(launch, backend, version, how):
@@ -113,8 +112,8 @@ def test_04_ccc_close_notify_dialects(launch, backend, version, how):
         assert backend.verbs().count("PWD") == 1
 
 
-# 5. ALPACA (CVE-2021-3618): a hello or a request meant for another protocol.
-# Guard: on_alpn() in gateway/tls/tlsctx.c ends in a fatal alert; FTP_KIND_FOREIGN in ftp-alg/machine.c ends the session.
+# 5. ALPACA (CVE-2021-3618): a ClientHello or a request for another protocol.
+# Guard: on_alpn() in gateway/tls/tlsctx.c sends a fatal alert; FTP_KIND_FOREIGN in ftp-alg/machine.c ends the session.
 @pytest.mark.parametrize("offer", [["h2", "http/1.1"], ["x\x03ftp"]])
 def test_05_alpaca(gateway, backend, offer):
     with clients.Client(gateway.explicit, ctx=clients.context(alpn=offer)) as c:
@@ -139,8 +138,8 @@ def test_06_bounce(gateway, backend, host):
     assert not {"RETR", "PORT", "EPRT"} & set(backend.verbs())
 
 
-# 7. PASV SSRF (CVE-2020-8284, CVE-2021-4189): an evil server names another address.
-# Guard: parse_port() in ftp-alg/plan.c takes the port and leaves the address; PORT_LOW_LIMIT there.
+# 7. PASV SSRF (CVE-2020-8284, CVE-2021-4189): a malicious server names another address.
+# Guard: parse_port() in ftp-alg/plan.c uses the port and ignores the address; PORT_LOW_LIMIT there.
 def test_07_pasv_ssrf(launch, make_backend):
     with net.listen("127.0.0.2") as inner:
         port = inner.getsockname()[1]
@@ -158,7 +157,7 @@ def test_07_pasv_ssrf(launch, make_backend):
         c.expect("PASV", 425)
 
 
-# 8. Stealing data connections (FileZilla's PoC): from another address; with another session's ticket.
+# 8. Stealing data connections (FileZilla's PoC): from another address, or with another session's ticket.
 # Guard: on_listener() in gateway/worker/data-leg.c (peer); the session id context of tlsctx_new() and on_ticket_made()
 # in gateway/tls/tlsctx.c (the ticket belongs to one control session).
 def test_08_data_connection_stealing(launch, backend):
@@ -181,9 +180,9 @@ def test_08_data_connection_stealing(launch, backend):
             assert victim.reply().code == 522
 
 
-# 9. Resumption must not spare the check of a client certificate (proftpd 968, 1193 and kin).
-# Guard: on_ticket_read() and tlsctx_new() in gateway/tls/tlsctx.c: where certificates are checked, a control connection
-# resumes nothing.
+# 9. Resumption must not bypass the check of a client certificate (proftpd 968, 1193 and similar).
+# Guard: on_ticket_read() and tlsctx_new() in gateway/tls/tlsctx.c: if the policy checks certificates, a control
+# connection resumes no session.
 @pytest.mark.parametrize("version", ["1.2", "1.3"])
 def test_09_resumption_pitfalls(launch, backend, partners, version):
     gateway = launch(backend, tls={"handshake_role": "server_with_client_auth", "client_auth_type": "required"},
@@ -198,8 +197,8 @@ def test_09_resumption_pitfalls(launch, backend, partners, version):
         assert not c.tls.reused, "an old session stood in for the certificate"
 
 
-# 10. Truncated uploads: only the gateway sees that close_notify is missing.
-# Guard: move() in gateway/net/relay.c makes RELAY_CUT of STREAM_TRUNCATED.
+# 10. Truncated uploads: only the gateway can see that close_notify is missing.
+# Guard: move() in gateway/net/relay.c turns STREAM_TRUNCATED into RELAY_CUT.
 @pytest.mark.parametrize("content", [b"half", b""])
 def test_10_truncated_upload(launch, backend, content):
     gateway = launch(backend)
@@ -212,8 +211,8 @@ def test_10_truncated_upload(launch, backend, content):
         assert c.reply().code == 426
 
 
-# 11. Waiting at a shutdown for a peer that never answers (curl 17130, lftp 753).
-# Guard: LINGER_MS in gateway/net/linger.c bounds the wait.
+# 11. Waiting at shutdown for a peer that never replies (curl 17130, lftp 753).
+# Guard: LINGER_MS in gateway/net/linger.c limits the wait.
 def test_11_shutdown_waits_are_bounded(launch, backend):
     gateway = launch(backend)
     with clients.explicit(gateway, "P") as c:
@@ -228,8 +227,8 @@ def test_11_shutdown_waits_are_bounded(launch, backend):
         data.sock.close()
 
 
-# 12. Sessions that end with a RST leak (proftpd 1963).
-# Guard: stream_close() in gateway/net/stream.c closes whatever way it came there.
+# 12. Leaks after sessions that end with RST (proftpd 1963).
+# Guard: stream_close() in gateway/net/stream.c always closes the descriptor.
 def test_12_resets_leak_nothing(launch, backend):
     gateway = launch(backend, daemon={"limits": {"unauthenticated_per_source": 100}})
     with clients.explicit(gateway) as c:
@@ -247,8 +246,8 @@ def test_12_resets_leak_nothing(launch, backend):
 
 
 # 13. NAT slipstreaming: PORT in the body of an HTTP request, or before any FTP dialogue.
-# Guard: gate() in ftp-alg/machine.c (login first) and FTP_KIND_FOREIGN. Tested here without a firewall: no data port
-# is asked for and nobody dialled. What the kernel is told of comes out of the same plan (tests/edge).
+# Guard: gate() in ftp-alg/machine.c (login first) and FTP_KIND_FOREIGN. Tested here without a firewall: the gateway
+# requests no data port and connects to nobody. The announcements to the kernel use the same plan (tests/edge).
 def test_13_nat_slipstreaming(launch, backend):
     gateway = launch(backend, ftp={"secure_ftp": "allowed", "secure_dataconn": "clear"})
     with net.listen() as listener:
@@ -264,9 +263,9 @@ def test_13_nat_slipstreaming(launch, backend):
     assert not {"PORT", "EPRT", "EPSV", "PASV"} & set(backend.verbs()), "a data port was asked for"
 
 
-# 14. Expectation gating ("paranoid FTP", 2001): a 227 that nobody asked for, a PORT that the server refuses.
+# 14. Expectation gating ("paranoid FTP", 2001): an unsolicited 227, and a PORT that the server refuses.
 # Guard: names_a_port() in ftp-alg/machine.c, machine_plan_reply() in ftp-alg/plan.c. Tested here without a firewall:
-# nothing is dialled and no port told (the kernel's list of expectations is for tests/edge).
+# the gateway connects to nothing and names no port (tests/edge checks the kernel's expectations).
 def test_14_expectation_gating(launch, make_backend):
     with net.listen() as listener:
         host, port = listener.getsockname()
@@ -282,8 +281,8 @@ def test_14_expectation_gating(launch, make_backend):
         assert net.quiet(listener, 0.1), "a port was used that nobody agreed on"
 
 
-# 15. Inspection that loses its place in the dialogue (ASA: CVE-2020-3564): 227 inside other replies.
-# Guard: ftp_reply_take() in ftp-alg/reply.c ends a reply only at its own code.
+# 15. Inspection that loses track of the dialogue (ASA: CVE-2020-3564): 227 inside other replies.
+# Guard: ftp_reply_take() in ftp-alg/reply.c ends a reply only at its own reply code.
 def test_15_reply_spoofing(launch, make_backend):
     text = "Entering Passive Mode (127,0,0,1,200,10)"
     backend = make_backend(files={"x": TARGET}, CWD="250-227 " + text + "\r\n227 " + text + "\r\n229 (|||51210|)\r\n250 done")
@@ -295,8 +294,8 @@ def test_15_reply_spoofing(launch, make_backend):
 
 
 # 16. Sequence numbers of rewritten packets (CVE-2025-68206). A relay in user space has none to adjust, as long as it
-# writes a reply of its own and never patches the server's: that is tested, with a 229 of any length becoming a 227.
-# Guard: is_shown() in ftp-alg/reply-filter.c keeps the server's reply to the gateway's own EPSV back.
+# writes its own reply and never patches the server's. The test turns 229 replies of any length into 227.
+# Guard: is_shown() in ftp-alg/reply-filter.c holds back the server's reply to the gateway's own EPSV.
 @pytest.mark.parametrize("text", ["229 (|||%d|)", "229-" + "x" * 1000 + "\r\n229 " + "y" * 1000 + " (|||%d|)"])
 def test_16_a_rewritten_reply_is_a_new_one(launch, make_backend, text):
     backend = make_backend(files={"x": TARGET}, EPSV=lambda session, _: session.reply(text % session.passive()))
@@ -309,9 +308,9 @@ def test_16_a_rewritten_reply_is_a_new_one(launch, make_backend, text):
         assert c.get("x") == TARGET
 
 
-# 17. Expectations of ctnetlink that no longer work as they did. A kernel that takes none (here: no helper is assigned
-# to the control connection, or none is tracked) is named in the log, with what to do, and breaks no session.
-# tests/edge asks a kernel that takes them.
+# 17. ctnetlink expectations that no longer work as before. If the kernel rejects them (here because the control
+# connection has no helper, or is not tracked), attlsd logs that with the fix, and no session breaks.
+# tests/edge uses a kernel that accepts them.
 # Guard: log_failure() in gateway/monitor/privileged.c.
 @pytest.mark.skipif(not net.IS_ROOT, reason="expectations need CAP_NET_ADMIN")
 def test_17_ctnetlink_expectations(launch, backend):
@@ -327,7 +326,7 @@ def test_17_ctnetlink_expectations(launch, backend):
         assert gateway.event("announce-failed").keys["fix"]
 
 
-# 17, and a daemon that cannot keep its promise does not run: here it lacks the capability.
+# 17, continued: a daemon that lacks the capability for expectations refuses to start.
 # Guard: open_mechanism() in gateway/monitor/privileged.c.
 def test_17_without_the_capability(launch, backend):
     gateway = launch(backend, nat={"conntrack": "expect"}, preexec=net.as_nobody, wait=False)
@@ -337,7 +336,7 @@ def test_17_without_the_capability(launch, backend):
     assert "conntrack" in gateway.log and "CAP_NET_ADMIN" in gateway.log
 
 
-# 18. Telnet in the command line, in band and out of band (CVE-2010-4221).
+# 18. Telnet codes in a command line, in band and out of band (CVE-2010-4221).
 # Guard: telnet_strip() in ftp-alg/line.c; SO_OOBINLINE in gateway/net/netsock.c.
 @pytest.mark.parametrize("cut", range(9))
 def test_18_iac_and_urgent_data(launch, backend, cut):
@@ -357,7 +356,7 @@ def test_18_iac_and_urgent_data(launch, backend, cut):
     assert set(backend.verbs()) <= {"USER", "PASS", "ABOR", "NOOP"}
 
 
-# 19. Line parsing (CVE-2019-18217, CVE-2023-51713): an LF first, NUL, 8-bit letters, 64 KiB without an end.
+# 19. Line parsing (CVE-2019-18217, CVE-2023-51713): a leading LF, NUL, 8-bit letters, 64 KiB without a line end.
 # Guard: FTP_LINE_MAX in ftp-alg/line.h and the checks of ftp_line_take().
 @pytest.mark.parametrize("raw,codes", [(b"\nNOOP\r\n", (500,)), (b"NO\0OP\r\n", (501,)), (b"CWD \x80\xfe\r\n", (502, 550)),
                                        (b"\xc4BOR\r\n", (500,)), (b"A" * 65536 + b"\r\n", (500,)), (b"\r\n", (500,))])
@@ -369,7 +368,7 @@ def test_19_line_parsing(gateway, backend, raw, codes):
         c.expect("NOOP", 200)
 
 
-# 20. CRLF injection (CVE-2026-39983 and kin): what the gateway splits at is what the backend splits at.
+# 20. CRLF injection (CVE-2026-39983 and similar): the gateway and the backend must split lines at the same bytes.
 # Guard: ftp_line_take() in ftp-alg/line.c refuses CR and NUL inside a line, and ends a session at a bare LF.
 @pytest.mark.parametrize("inside", [b"\r", b"\n", b"\r\0", b"\0", b"\r\r"])
 def test_20_crlf_injection(gateway, backend, inside):
@@ -381,7 +380,7 @@ def test_20_crlf_injection(gateway, backend, inside):
     assert not any("DELE" in line or "CWD" in line for line in backend.everything())
 
 
-# 21. CRLs (CVE-2019-19269 to 19272): nobody gets in when a list is missing, expired, or somebody else's.
+# 21. CRLs (CVE-2019-19269 to 19272): a missing or expired list, or a list of another CA, lets no client in.
 # Guard: load_crls() in gateway/tls/trust.c sets CRL_CHECK and CRL_CHECK_ALL.
 @pytest.mark.parametrize("crl,certificate,good", [
     ("crl-good", "user", True), ("crl-good", "revoked", False), ("crl-good", "branch-revoked", False), ("crl-good", "gone-user", False),
@@ -399,7 +398,7 @@ def test_21_crl(launch, backend, partners, crl, certificate, good):
             assert people.denies(clients.Tls(c.sock, ctx, handshake=False))
 
 
-# 22. Names (CVE-2009-3639, CVE-2014-0139): a certificate is that of one user, not of whoever his name begins with.
+# 22. Names (CVE-2009-3639, CVE-2014-0139): a certificate belongs to one user, not to users whose names are a prefix of that user's name.
 # Guard: is_user() in ftp-alg/login.c compares lengths; X509_NAME_cmp() in gateway/tls/identity.c compares whole names.
 def test_22_name_matching(launch, backend, partners):
     partners.root.issue("two-names", "/O=Partner/CN=other/CN=user")
@@ -420,9 +419,9 @@ def test_22_name_matching(launch, backend, partners):
     assert code("longer", "user") == 530
 
 
-# 23. Lifetime of a transfer whose control connection is disturbed (CVE-2020-9273, CVE-2011-4130).
-# Guard: loop_defer_free() frees a session only when nothing looks at it any more. A use of freed memory is seen by
-# AddressSanitizer (`make asan`; the mutant is built with it, too) and often by the magic number of the session.
+# 23. Lifetime of a transfer if its control connection fails (CVE-2020-9273, CVE-2011-4130).
+# Guard: loop_defer_free() frees a session only after its last use. AddressSanitizer finds a use of freed memory
+# (`make asan`; the mutant is also built with it), and often the magic number of the session does.
 def test_23_transfer_lifetime(launch, backend):
     gateway = launch(backend, ftp={"secure_dataconn": "clear"}, daemon={"limits": {"unauthenticated_per_source": 100}})
     workers = gateway.workers()
@@ -445,7 +444,7 @@ def test_23_transfer_lifetime(launch, backend):
 
 
 # 24. Connection exhaustion (CVE-2021-30047, CVE-2020-35359).
-# Guard: limit_reached() in gateway/monitor/admission.c counts those that have not logged in by source; one port a session.
+# Guard: limit_reached() in gateway/monitor/admission.c counts sessions before login per source; one port per session.
 def test_24_connection_exhaustion(launch, backend):
     gateway = launch(backend, daemon={"limits": {"unauthenticated_per_source": 3}})
     with clients.explicit(gateway) as logged_in, contextlib.ExitStack() as stack:
@@ -464,8 +463,8 @@ def test_24_connection_exhaustion(launch, backend):
         logged_in.expect("NOOP", 200)
 
 
-# 25. Replies beside TLS (pure-ftpd 61): STAT, ABOR and the last words of a session.
-# Guard: stream_write() in gateway/net/stream.c is the only writer of a leg and goes through TLS when there is one.
+# 25. Replies outside TLS (pure-ftpd 61): STAT, ABOR and the last reply of a session.
+# Guard: stream_write() in gateway/net/stream.c is the only function that writes to a connection, and it uses TLS if there is TLS.
 def test_25_no_reply_outside_tls(launch, backend):
     gateway = launch(backend, ftp={"inactive": "1s"})
     seen = []
@@ -488,8 +487,8 @@ def test_25_no_reply_outside_tls(launch, backend):
     assert not any(code in wire for code in (b"331 ", b"230 ", b"226 ", b"421 ", b"502 ")), "a reply in the clear"
 
 
-# 26. 226 for what did not arrive, and 4yz that nobody hears since TLS is waited for (mod_proxy 0.9.2).
-# Guard: machine_transfer_gate() (a refusal waits for nothing) and verdict() in ftp-alg/transfer.c.
+# 26. A 226 for data that did not arrive, and a 4yz that is lost because the proxy waits for TLS (mod_proxy 0.9.2).
+# Guard: machine_transfer_gate() (a refusal does not wait) and verdict() in ftp-alg/transfer.c.
 def test_26_lying_226(launch, make_backend):
     def retr(session, name):
         session.reply("150 Here")
@@ -512,8 +511,8 @@ def test_26_lying_226(launch, make_backend):
         assert c.reply().code == 426, "226 for half a file"
 
 
-# 27. Injection into stores (CVE-2026-42167). There is no SQL and no name look-up here, but a log:
-# a USER name must not make a second line or an escape sequence of its own.
+# 27. Injection into databases (CVE-2026-42167). attlsd has no SQL and no name look-up, but it has a log:
+# a USER name must not create a second line or an escape sequence in it.
 # Guard: put_escaped() in gateway/base/log.c.
 @pytest.mark.parametrize("style", ["text", "json"])
 def test_27_log_injection(launch, backend, style):
@@ -535,7 +534,7 @@ def test_27_log_injection(launch, backend, style):
         assert user.startswith("mallory") and user.endswith("root"), user
 
 
-# 28. The local control socket (proftpd 2210): other users must not get at it.
+# 28. The local control socket (proftpd 2210): other users must not be able to use it.
 # Guard: the mode of the file, bind_to() in gateway/monitor/ctl-socket.c.
 def test_28_control_socket(launch, backend, folder):
     path = os.path.join(folder, "control.sock")

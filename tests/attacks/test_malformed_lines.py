@@ -38,7 +38,7 @@ def test_an_endless_line_costs_nothing(gateway):
             assert c.reply().code == 500
             c.expect("NOOP", 200)
         except (ConnectionError, clients.Closed):
-            pass  # ending the session is right, too
+            pass  # ending the session is also right
 
 
 def test_telnet_codes_are_taken_out(gateway, backend):

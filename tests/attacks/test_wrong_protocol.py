@@ -12,7 +12,7 @@ SMUGGLED = "USER smuggled"
                                       b"OPTIONS * HTTP/1.0\r\n\r\n", b"EHLO example.com\r\n"])
 @pytest.mark.parametrize("where", ["clear", "tls", "implicit"])
 def test_other_protocols_end_the_session(gateway, backend, request_, where):
-    """Web browsers and mail clients that were led here (ALPACA, NAT slipstreaming)."""
+    """Web browsers and mail clients that an attacker redirected here (ALPACA, NAT slipstreaming)."""
     with clients.Client(gateway.implicit if where == "implicit" else gateway.explicit, implicit=where == "implicit") as c:
         if where == "tls":
             c.auth().login()

@@ -1,7 +1,6 @@
 /* What the monitor takes from a worker, and what it kills one for that was taken over. */
 #include "gateway/monitor/requests.h"
 
-
 #include "gateway/base/log.h"
 #include "tests/unit/unit.h"
 
