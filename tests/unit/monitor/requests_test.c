@@ -1,6 +1,8 @@
 /* What the monitor takes from a worker, and what it kills one for that was taken over. */
 #include "gateway/monitor/requests.h"
 
+#include <unistd.h>
+
 #include "gateway/base/log.h"
 #include "tests/unit/unit.h"
 
