@@ -12,6 +12,7 @@
 #include "ftp-alg/plan.h"
 #include "ftp-alg/retry.h"
 #include "ftp-alg/server-link.h"
+#include "ftp-alg/side-reply.h"
 #include "ftp-alg/transfer.h"
 
 static void run_auth(struct ftp_machine *machine, const struct ftp_command *command, struct ftp_out *out)
@@ -73,19 +74,25 @@ static void run_mode(struct ftp_machine *machine, const struct ftp_command *comm
 
 static void run_abor(struct ftp_machine *machine, const struct ftp_command *command, struct ftp_out *out)
 {
-	bool beside = ftp_machine_in_transfer(machine);
-
 	if (machine->transfer ==
 	    FTP_TRANSFER_WAITING) { /* the server is doing nothing that could be aborted */
 		machine_retry_abort(machine, out);
 		return;
 	}
-	machine_pass_on(machine, command, FTP_PENDING_ABOR, out);
-	if (!beside)
+	if (!ftp_machine_in_transfer(machine)) {
+		machine_pass_on(machine, command, FTP_PENDING_ABOR, out);
 		return;
-	ftp_out_copy(out, FTP_DO_COMMAND, "NOOP");
-	machine_expect(machine, FTP_PENDING_FENCE);
+	}
+	machine_side_send(machine, command, out);
 	ftp_out_add(out, FTP_DO_DATA_DOUBT);
+}
+
+static void run_noop(struct ftp_machine *machine, const struct ftp_command *command, struct ftp_out *out)
+{
+	if (ftp_machine_in_transfer(machine))
+		machine_side_send(machine, command, out);
+	else
+		machine_pass_on(machine, command, FTP_PENDING_PLAIN, out);
 }
 
 /* RFC 7151 3: before login only; and what SNI has said already it must say again. */
@@ -121,13 +128,15 @@ static void run_stat(struct ftp_machine *machine, const struct ftp_command *comm
 {
 	enum ftp_pending pending = command->arg_len == 0 ? FTP_PENDING_STATUS : FTP_PENDING_PLAIN;
 
-	machine_pass_on(machine, command, ftp_machine_in_transfer(machine) ? FTP_PENDING_STAT : pending, out);
+	if (ftp_machine_in_transfer(machine))
+		machine_side_send(machine, command, out);
+	else
+		machine_pass_on(machine, command, pending, out);
 }
 
 void machine_run(struct ftp_machine *machine, const struct ftp_command *command, struct ftp_out *out)
 {
 	bool tls = machine->security.ctrl == FTP_CTRL_TLS;
-	bool beside = ftp_machine_in_transfer(machine);
 
 	switch (command->verb->kind) {
 	case FTP_KIND_USER:
@@ -184,7 +193,7 @@ void machine_run(struct ftp_machine *machine, const struct ftp_command *command,
 		run_stat(machine, command, out);
 		break;
 	case FTP_KIND_NOOP:
-		machine_pass_on(machine, command, beside ? FTP_PENDING_NOOP : FTP_PENDING_PLAIN, out);
+		run_noop(machine, command, out);
 		break;
 	case FTP_KIND_HOST:
 		run_host(machine, command, out);

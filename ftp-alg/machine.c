@@ -16,6 +16,7 @@
 #include "ftp-alg/reply-filter.h"
 #include "ftp-alg/retry.h"
 #include "ftp-alg/server-link.h"
+#include "ftp-alg/side-reply.h"
 #include "ftp-alg/transfer.h"
 
 /* This many refused lines in a row end a session: they come from a scanner, not a client. */
@@ -30,6 +31,7 @@ void ftp_machine_init(struct ftp_machine *machine, const struct ftp_machine_setu
 		.modes = setup->modes,
 		.modes_refused = setup->modes_refused,
 		.failures = setup->failures,
+		.side_reply_ms = setup->side_reply_ms,
 		.lazy_dial = setup->lazy_dial,
 		.undialled = setup->lazy_dial,
 	};
@@ -55,17 +57,31 @@ static bool may_run_now(const struct ftp_machine *machine, const struct ftp_verb
 	    machine->plan == FTP_PLAN_PRIMING)
 		return false;
 	if (machine->transfer == FTP_TRANSFER_WAITING)
-		return machine->npending == 0 && verb->kind == FTP_KIND_ABOR;
-	if (machine->npending == 0 && machine->handshaking && verb->kind == FTP_KIND_UPLOAD)
+		return machine->pending == FTP_PENDING_NONE && !machine->reply_open &&
+		       verb->kind == FTP_KIND_ABOR;
+	if (machine->transfer == FTP_TRANSFER_NONE && machine->handshaking && verb->kind == FTP_KIND_UPLOAD)
 		return false; /* the server would empty a file that may not come */
-	if (machine->npending == 0)
-		return machine->transfer == FTP_TRANSFER_NONE;
-	if (machine->transfer == FTP_TRANSFER_NONE || !(verb->flags & FTP_VERB_DURING_TRANSFER))
+	if (machine->transfer == FTP_TRANSFER_NONE)
+		return machine->pending == FTP_PENDING_NONE && !machine->reply_open &&
+		       !machine_side_holds(machine);
+	if (!(verb->flags & FTP_VERB_DURING_TRANSFER))
 		return false;
 	if (machine->retry.open && verb->kind != FTP_KIND_ABOR)
 		return false; /* the client's 125- reply is still open */
-	/* ABOR takes two places, its fence being the second */
-	return machine->npending + 2 <= FTP_PENDING_MAX;
+	return machine_side_has_room(machine, verb);
+}
+
+/* The same; and what an answer that does not come may hold, it holds for a moment only. */
+static bool takes_now(struct ftp_machine *machine, const struct ftp_verb *verb, struct ftp_out *out)
+{
+	if (!may_run_now(machine, verb)) {
+		machine_side_held(machine, out);
+		if (!may_run_now(machine, verb))
+			return false;
+	}
+	if (machine->transfer == FTP_TRANSFER_NONE)
+		machine_side_forget(machine, out);
+	return true;
 }
 
 /*
@@ -129,7 +145,7 @@ enum ftp_take ftp_machine_command(struct ftp_machine *machine, const char *line,
 		machine_close(machine, FTP_LOCAL_FOREIGN, "foreign-protocol", out);
 		return FTP_TAKEN;
 	}
-	if (!may_run_now(machine, command.verb))
+	if (!takes_now(machine, command.verb, out))
 		return FTP_HOLD;
 	refusal = gate(machine, &command);
 	/* the client would take it for the reply to the transfer */
@@ -166,7 +182,7 @@ enum ftp_take ftp_machine_bad_line(struct ftp_machine *machine, enum ftp_line_st
 		machine_close(machine, FTP_LOCAL_BARE_LF, "bare-lf", out);
 		return FTP_TAKEN;
 	}
-	if (!may_run_now(machine, ftp_verb_find("", 0)))
+	if (!takes_now(machine, ftp_verb_find("", 0), out))
 		return FTP_HOLD;
 	switch (status) {
 	case FTP_LINE_TOO_LONG:
@@ -186,34 +202,6 @@ enum ftp_take ftp_machine_bad_line(struct ftp_machine *machine, enum ftp_line_st
 	return FTP_TAKEN;
 }
 
-/*
- * Which outstanding command does a reply with this code answer? The first one,
- * except for what may come before the final reply to a transfer or to ABOR:
- * 211..213 to STAT and 200 to NOOP and the fence (no transfer ends with those,
- * and ABOR ends with 225 or 226), and the refusal of a command that the server
- * does not know or allow (no transfer that has begun ends with such a code).
- */
-static size_t answered_by(const struct ftp_machine *machine, uint16_t code)
-{
-	bool stat = code >= 211 && code <= 213;
-	bool refusal = (code >= 500 && code <= 504) || code == 530;
-	bool begun = machine->transfer == FTP_TRANSFER_GOING || machine->transfer == FTP_TRANSFER_OVER;
-
-	if (machine->pending[0] != FTP_PENDING_TRANSFER && machine->pending[0] != FTP_PENDING_ABOR)
-		return 0;
-	if (refusal && begun && machine->npending > 1)
-		return 1;
-	for (size_t i = 0; i < machine->npending; i++) {
-		enum ftp_pending pending = machine->pending[i];
-
-		if (stat && pending == FTP_PENDING_STAT)
-			return i;
-		if (code == 200 && (pending == FTP_PENDING_NOOP || pending == FTP_PENDING_FENCE))
-			return i;
-	}
-	return 0;
-}
-
 /* Does a reply with this code announce a data port? Only the plan asks for one. */
 static bool names_a_port(uint16_t code)
 {
@@ -230,30 +218,27 @@ static bool is_login(enum ftp_pending pending)
 static enum ftp_take reply_begins(struct ftp_machine *machine, const struct ftp_reply *reply,
 				  struct ftp_out *out)
 {
-	size_t place;
-
 	machine->instead = FTP_LOCAL_NONE;
-	if (reply->code == 421)
+	if (reply->code == 421) {
 		machine_close_125(machine, out); /* or the client would take it for text of the 125- */
-	if (machine->npending == 0) {
-		/* 421 may come at any time (RFC 959 4.2.2); any other reply answers no command */
-		if (reply->code != 421)
-			machine_close(machine, FTP_LOCAL_SERVER_CONFUSED, "unsolicited-reply", out);
-		else
-			machine_expect(machine, FTP_PENDING_PLAIN); /* nothing may get between its lines */
 		return FTP_TAKEN;
 	}
-	place = answered_by(machine, reply->code);
-	if (names_a_port(reply->code) && machine->pending[place] != FTP_PENDING_PLAN) {
+	machine->answer = machine_side_whose(machine, reply->code);
+	if (machine->answer.whom == FTP_ANSWERS_PENDING && machine->pending == FTP_PENDING_NONE) {
+		machine_close(machine, FTP_LOCAL_SERVER_CONFUSED, "unsolicited-reply", out);
+		return FTP_TAKEN;
+	}
+	if (names_a_port(reply->code) &&
+	    !(machine->answer.whom == FTP_ANSWERS_PENDING && machine->pending == FTP_PENDING_PLAN)) {
 		machine_close(machine, FTP_LOCAL_SERVER_CONFUSED, "unsolicited-data-port", out);
 		return FTP_TAKEN;
 	}
-	if (machine->pending[place] == FTP_PENDING_TRANSFER && reply->code != 421 &&
-	    machine_transfer_gate(machine, reply, out) == FTP_HOLD)
-		return FTP_HOLD;
-	if (is_login(machine->pending[place]) && machine_login_gate(machine, reply->code, out) == FTP_HOLD)
-		return FTP_HOLD;
-	machine->answering = (uint8_t)place;
+	if (machine->answer.whom != FTP_ANSWERS_PENDING)
+		return FTP_TAKEN;
+	if (machine->pending == FTP_PENDING_TRANSFER)
+		return machine_transfer_gate(machine, reply, out);
+	if (is_login(machine->pending))
+		return machine_login_gate(machine, reply->code, out);
 	return FTP_TAKEN;
 }
 
@@ -274,33 +259,12 @@ static void greeting_ends(struct ftp_machine *machine, enum ftp_pending pending,
 		machine_link_rein_ends(machine, out);
 }
 
-static void machine_forget(struct ftp_machine *machine, size_t place)
+/* The last line of a final reply to the command that is pending. */
+static void pending_ends(struct ftp_machine *machine, const struct ftp_reply *reply, struct ftp_out *out)
 {
-	assert(place < machine->npending);
-	machine->npending--;
-	memmove(&machine->pending[place], &machine->pending[place + 1],
-		(machine->npending - place) * sizeof(machine->pending[0]));
-}
+	enum ftp_pending pending = machine->pending;
 
-/*
- * The reply to the fence is in: an ABOR before it that has no reply yet will get
- * none, since this server answers ABOR and the transfer with one reply.
- */
-static void fence_ends(struct ftp_machine *machine, struct ftp_out *out)
-{
-	size_t before = machine->answering;
-
-	if (machine->transfer != FTP_TRANSFER_NONE || before == 0 || machine->pending[0] != FTP_PENDING_ABOR)
-		return;
-	machine_answer(machine, FTP_LOCAL_ABORTED, out);
-	machine_forget(machine, 0);
-	machine->answering--;
-}
-
-static void reply_ends(struct ftp_machine *machine, const struct ftp_reply *reply, struct ftp_out *out)
-{
-	enum ftp_pending pending = machine->pending[machine->answering];
-
+	machine->pending = FTP_PENDING_NONE;
 	switch (pending) {
 	case FTP_PENDING_FEAT:
 		/* the client gets a list whatever the server said */
@@ -315,9 +279,6 @@ static void reply_ends(struct ftp_machine *machine, const struct ftp_reply *repl
 	case FTP_PENDING_QUIT:
 		machine_close(machine, FTP_LOCAL_NONE, "quit", out);
 		break;
-	case FTP_PENDING_FENCE:
-		fence_ends(machine, out);
-		break;
 	case FTP_PENDING_TRANSFER:
 		machine_transfer_reply(machine, reply, out);
 		break;
@@ -330,13 +291,19 @@ static void reply_ends(struct ftp_machine *machine, const struct ftp_reply *repl
 	case FTP_PENDING_NONE:
 	case FTP_PENDING_PLAIN:
 	case FTP_PENDING_STAT:
-	case FTP_PENDING_NOOP:
 	case FTP_PENDING_ABOR:
 	case FTP_PENDING_SYST:
 	case FTP_PENDING_STATUS:
 		break;
 	}
-	machine_forget(machine, machine->answering);
+}
+
+static void reply_ends(struct ftp_machine *machine, const struct ftp_reply *reply, struct ftp_out *out)
+{
+	if (machine->answer.whom == FTP_ANSWERS_PENDING)
+		pending_ends(machine, reply, out);
+	else
+		machine_side_answered(machine, reply->code, out);
 	if (machine->draining && ftp_machine_is_idle(machine))
 		machine_close(machine, FTP_LOCAL_SHUTDOWN, "shutdown", out);
 }
@@ -353,7 +320,7 @@ static void plan_is_agreed(struct ftp_machine *machine, struct ftp_out *out)
 enum ftp_take ftp_machine_reply(struct ftp_machine *machine, const struct ftp_reply *reply, bool last,
 				struct ftp_out *out)
 {
-	enum ftp_pending pending;
+	bool ends = last && !ftp_reply_is_preliminary(reply->code);
 
 	if (machine->closing)
 		return FTP_TAKEN;
@@ -361,29 +328,28 @@ enum ftp_take ftp_machine_reply(struct ftp_machine *machine, const struct ftp_re
 		return FTP_HOLD;
 	if (machine->closing)
 		return FTP_TAKEN;
+	machine->reply_open = !last;
 	if (reply->code == 421) {
 		machine_relay_reply(machine, FTP_PENDING_PLAIN, reply, last, out);
 		if (last)
 			machine_close(machine, FTP_LOCAL_NONE, "server-421", out);
 		return FTP_TAKEN;
 	}
-	pending = machine->pending[machine->answering];
-	if (pending == FTP_PENDING_PLAN) {
+	if (machine->answer.whom == FTP_ANSWERS_PENDING && machine->pending == FTP_PENDING_PLAN) {
 		/* the client does not see these lines; one of them has to carry the port */
 		machine_plan_line(machine, reply);
-		if (last && !ftp_reply_is_preliminary(reply->code)) {
-			machine_forget(machine, machine->answering);
+		if (ends) {
+			machine->pending = FTP_PENDING_NONE;
 			if (machine_plan_reply(machine, reply, out))
 				plan_is_agreed(machine, out);
 		}
 		return FTP_TAKEN;
 	}
-	machine_relay_reply(machine, pending, reply, last, out);
-	if (!last)
-		return FTP_TAKEN;
-	if (!ftp_reply_is_preliminary(reply->code))
+	machine_relay_reply(machine, machine_side_shown_as(machine), reply, last, out);
+	if (ends)
 		reply_ends(machine, reply, out);
-	else if (pending == FTP_PENDING_TRANSFER)
+	else if (last && machine->pending == FTP_PENDING_TRANSFER &&
+		 machine->answer.whom == FTP_ANSWERS_PENDING)
 		machine_transfer_reply(machine, reply, out);
 	return FTP_TAKEN;
 }
@@ -422,12 +388,22 @@ void ftp_machine_resume(struct ftp_machine *machine, struct ftp_out *out)
 		return;
 	if (machine->login_delay == FTP_LOGIN_DELAY_RUNNING)
 		machine->login_delay = FTP_LOGIN_DELAY_OVER;
-	if (machine->transfer != FTP_TRANSFER_WAITING || machine->npending > 0)
+	if (machine->transfer != FTP_TRANSFER_WAITING || machine->pending != FTP_PENDING_NONE ||
+	    machine->reply_open)
 		return;
 	/* On some servers the refusal has used up the passive port, so ask for a new one. */
 	machine->retry.replanning = true;
 	if (!machine_plan_again(machine, out))
 		machine_retry_now(machine, out);
+}
+
+void ftp_machine_side_due(struct ftp_machine *machine, struct ftp_out *out)
+{
+	if (machine->closing)
+		return;
+	machine_side_due(machine, out);
+	if (machine->draining && ftp_machine_is_idle(machine))
+		machine_close(machine, FTP_LOCAL_SHUTDOWN, "shutdown", out);
 }
 
 void ftp_machine_signal(struct ftp_machine *machine, enum ftp_signal signal, struct ftp_out *out)

@@ -5,7 +5,7 @@
  * connection), a list of actions out (out.h). It keeps no text of either side.
  *
  * Commands go to the server one at a time; while a transfer runs, ABOR, STAT
- * and NOOP go beside it. A line that may not be taken yet gets FTP_HOLD: the
+ * and NOOP go beside it (side-reply.h). A line that may not be taken yet gets FTP_HOLD: the
  * caller leaves it in its buffer and offers it again after the next event. So a
  * pipelining client costs no memory here, and no two commands' replies can ever
  * be mixed up.
@@ -53,6 +53,12 @@ void ftp_machine_identify(struct ftp_machine *machine, const struct ftp_identity
 
 /* The time of an FTP_DO_PAUSE is over, or the client has what FTP_DO_SEGMENT sent. */
 void ftp_machine_resume(struct ftp_machine *machine, struct ftp_out *out);
+
+/*
+ * The time of an FTP_DO_SIDE_WAIT is over: what the server still owes to a command
+ * beside the transfer holds the next command no longer.
+ */
+void ftp_machine_side_due(struct ftp_machine *machine, struct ftp_out *out);
 
 void ftp_machine_signal(struct ftp_machine *machine, enum ftp_signal signal, struct ftp_out *out);
 

@@ -18,7 +18,6 @@ static bool is_shown(const struct ftp_machine *machine, enum ftp_pending pending
 	case FTP_PENDING_NONE:
 	case FTP_PENDING_RENEWED:
 	case FTP_PENDING_PLAN:
-	case FTP_PENDING_FENCE:
 	case FTP_PENDING_USER_CERTIFICATE:
 	case FTP_PENDING_PASS_CERTIFICATE:
 		return false;
@@ -34,7 +33,6 @@ static bool is_shown(const struct ftp_machine *machine, enum ftp_pending pending
 	case FTP_PENDING_USER:
 	case FTP_PENDING_PASS:
 	case FTP_PENDING_STAT:
-	case FTP_PENDING_NOOP:
 	case FTP_PENDING_ABOR:
 	case FTP_PENDING_QUIT:
 	case FTP_PENDING_SYST:
@@ -108,6 +106,9 @@ void machine_relay_reply(struct ftp_machine *machine, enum ftp_pending pending, 
 			 bool last, struct ftp_out *out)
 {
 	if (!is_shown(machine, pending, reply, last))
+		return;
+	/* the client would take it for text of the 125- that is open */
+	if (machine->retry.open && machine->answer.whom != FTP_ANSWERS_PENDING && reply->code != 421)
 		return;
 	if (machine->retry.open && pending == FTP_PENDING_TRANSFER && last) {
 		machine->retry.open = false;

@@ -11,6 +11,7 @@
 #include <strings.h>
 
 #include "ftp-alg/plan.h"
+#include "ftp-alg/side-reply.h"
 
 /* Does a reply's text hold one of these words, in any case? */
 static bool text_has(const struct ftp_reply *reply, const char *word)
@@ -42,7 +43,7 @@ bool machine_retry_wanted(struct ftp_machine *machine, const struct ftp_reply *r
 	if (machine->action->dswaittime_min == 0 || !machine->retry.allowed || !is_busy(reply))
 		return false;
 	/* A reply to a command sent beside it would get between the 125- lines. A drain does not wait. */
-	if (machine->npending > 1 || machine->draining)
+	if (machine->side.nruns > 0 || machine->draining)
 		return false;
 	if (!machine->retry.open)
 		machine->retry.attempts_left = (uint32_t)((uint64_t)machine->action->dswaittime_min * 60 /
@@ -86,6 +87,7 @@ void machine_retry_now(struct ftp_machine *machine, struct ftp_out *out)
 	machine->retry.replanning = false;
 	machine->transfer = FTP_TRANSFER_ASKED;
 	machine->result = FTP_DATA_PENDING;
+	machine_side_transfer_begins(machine, out);
 	ftp_out_add(out, FTP_DO_RETRY);
 	machine_expect(machine, FTP_PENDING_TRANSFER);
 }

@@ -92,7 +92,8 @@ void machine_link_renew(struct ftp_machine *machine, enum ftp_pending pending, s
 		return;
 	}
 	machine_plan_drop(machine, out);
-	machine->npending = 0;
+	machine->pending = FTP_PENDING_NONE;
+	machine->side = (struct ftp_side_replies){ .due = false };
 	machine->login = FTP_LOGIN_NONE;
 	machine->user_seen = false;
 	machine->epsv_all = false;

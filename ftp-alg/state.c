@@ -40,8 +40,8 @@ void machine_close(struct ftp_machine *machine, enum ftp_local answer, const cha
 
 void machine_expect(struct ftp_machine *machine, enum ftp_pending pending)
 {
-	assert(machine->npending < FTP_PENDING_MAX);
-	machine->pending[machine->npending++] = pending;
+	assert(machine->pending == FTP_PENDING_NONE);
+	machine->pending = pending;
 }
 
 void machine_pass_on(struct ftp_machine *machine, const struct ftp_command *command, enum ftp_pending pending,

@@ -74,9 +74,7 @@ enum ftp_pending {
 	FTP_PENDING_PLAN, /* the gateway's own EPSV, PASV, EPRT or PORT */
 	FTP_PENDING_TRANSFER,
 	FTP_PENDING_STAT, /* beside a transfer */
-	FTP_PENDING_NOOP, /* beside a transfer */
-	FTP_PENDING_ABOR,
-	FTP_PENDING_FENCE, /* the gateway's own NOOP after ABOR: some servers answer ABOR once, some twice */
+	FTP_PENDING_ABOR, /* of no transfer */
 	FTP_PENDING_QUIT,
 	FTP_PENDING_USER_CERTIFICATE, /* the gateway logs a user in with a stored credential */
 	FTP_PENDING_PASS_CERTIFICATE,
@@ -84,7 +82,52 @@ enum ftp_pending {
 	FTP_PENDING_STATUS, /* STAT without an argument, likewise */
 };
 
-#define FTP_PENDING_MAX 6
+/* Whom the reply that is open answers. */
+enum ftp_answers {
+	FTP_ANSWERS_PENDING = 0, /* the command that is pending */
+	FTP_ANSWERS_SIDE,	 /* a command beside the transfer */
+	FTP_ANSWERS_LATE,	 /* one that was given up */
+	FTP_ANSWERS_NOBODY,	 /* the client sees it, and all waits on */
+};
+
+/* What is answered beside the command that is pending, see side-reply.h. */
+enum ftp_side_reply {
+	FTP_SIDE_REPLY_NOOP = 0,
+	FTP_SIDE_REPLY_STAT,
+	FTP_SIDE_REPLY_ABOR,
+	FTP_SIDE_REPLY_TRANSFER, /* only late */
+	FTP_SIDE_REPLY_KINDS
+};
+
+struct ftp_answer {
+	enum ftp_answers whom;
+	enum ftp_side_reply kind; /* with FTP_ANSWERS_SIDE and FTP_ANSWERS_LATE */
+};
+
+/* May the transfer's last reply have been taken for another command's? */
+enum ftp_side_doubt {
+	FTP_SIDE_DOUBT_NONE = 0,
+	FTP_SIDE_DOUBT_WEAK,	/* a side command was refused, with a code that also ends transfers */
+	FTP_SIDE_DOUBT_STRONG,	/* ABOR was answered well, or the transfer with a 200 and no 1yz */
+	FTP_SIDE_DOUBT_CERTAIN, /* ABOR was answered with 225, which servers send after all else */
+};
+
+#define FTP_SIDE_RUNS 16
+
+struct ftp_side_run {
+	enum ftp_side_reply kind;
+	uint16_t n;
+};
+
+/* What the server owes beside a transfer. side-reply.c is the only writer. */
+struct ftp_side_replies {
+	struct ftp_side_run runs[FTP_SIDE_RUNS]; /* in the order sent; equal neighbours share one */
+	uint8_t nruns;
+	uint16_t late[FTP_SIDE_REPLY_KINDS]; /* given up: an answer may still come */
+	enum ftp_side_doubt doubt;
+	bool waiting; /* the time of FTP_DO_SIDE_WAIT runs */
+	bool due;     /* it is over: the next command goes on */
+};
 
 /* How the client asked for its data connection. */
 enum ftp_client_mode {
@@ -145,6 +188,7 @@ struct ftp_machine_setup {
 	uint8_t modes;		   /* FTP_MODE_ bits that policy allows towards the server */
 	uint8_t modes_refused;	   /* those that this server is known to refuse */
 	uint8_t failures;	   /* recent failed logins from the same source */
+	uint32_t side_reply_ms;	   /* how long a side command's answer holds the next command */
 	/*
 	 * The gateway greets the client itself, see ftp_machine_greet(), and the
 	 * server is dialled (FTP_DO_SERVER_RENEW) when a command needs it: after the
@@ -160,6 +204,7 @@ struct ftp_machine {
 	struct ip_addr server_addr;
 	uint8_t modes;
 	uint8_t modes_refused; /* grows */
+	uint32_t side_reply_ms;
 
 	struct ftp_security security;
 	enum ftp_login login;
@@ -177,10 +222,11 @@ struct ftp_machine {
 	uint8_t renewals; /* of the server's connection */
 	uint8_t strikes;  /* malformed lines in a row */
 
-	enum ftp_pending pending[FTP_PENDING_MAX];
-	uint8_t npending;
-	uint8_t answering;	/* place of the pending entry that the open reply belongs to */
-	enum ftp_local instead; /* drop the lines of the open reply and give this at its end */
+	enum ftp_pending pending; /* commands go one at a time */
+	struct ftp_side_replies side;
+	struct ftp_answer answer; /* of the reply that is being read */
+	bool reply_open;	  /* more of its lines follow: nothing may get between them */
+	enum ftp_local instead;	  /* drop the lines of the open reply and give this at its end */
 
 	enum ftp_plan_state plan;
 	enum ftp_client_mode client_mode;
@@ -208,7 +254,8 @@ static inline bool ftp_machine_in_transfer(const struct ftp_machine *machine)
 /* Is the machine waiting for the client to send something? */
 static inline bool ftp_machine_is_idle(const struct ftp_machine *machine)
 {
-	return machine->npending == 0 && machine->transfer == FTP_TRANSFER_NONE;
+	return machine->pending == FTP_PENDING_NONE && machine->transfer == FTP_TRANSFER_NONE &&
+	       (machine->side.nruns == 0 || machine->side.due);
 }
 
 /* Reply to the client with a text of the gateway's own. */
@@ -217,7 +264,7 @@ void machine_answer(struct ftp_machine *machine, enum ftp_local answer, struct f
 /* Reply (FTP_LOCAL_NONE: do not) and end the session; why: for the log, static. */
 void machine_close(struct ftp_machine *machine, enum ftp_local answer, const char *why, struct ftp_out *out);
 
-/* The server owes one more reply. */
+/* The server owes a reply to the command that goes out now. */
 void machine_expect(struct ftp_machine *machine, enum ftp_pending pending);
 
 /* Forward a command as it came, and expect its reply. */

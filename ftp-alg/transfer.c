@@ -9,6 +9,7 @@
 
 #include "ftp-alg/plan.h"
 #include "ftp-alg/retry.h"
+#include "ftp-alg/side-reply.h"
 
 /* The reply to the client for this result and the server's code; FTP_LOCAL_NONE: the server's own. */
 static enum ftp_local verdict(enum ftp_data_result result, uint16_t code)
@@ -42,6 +43,15 @@ static enum ftp_local verdict(enum ftp_data_result result, uint16_t code)
 	return FTP_LOCAL_NONE;
 }
 
+/* A client that sends ABOR may end its data connection before it has begun TLS on it, or never open it. */
+static enum ftp_data_result aborted_result(const struct ftp_machine *machine)
+{
+	enum ftp_data_result result = machine->result;
+	bool unmade = result == FTP_DATA_TLS || result == FTP_DATA_NO_CLIENT;
+
+	return unmade && machine_side_gave_up(machine) ? FTP_DATA_ABORTED : result;
+}
+
 void machine_transfer_command(struct ftp_machine *machine, const struct ftp_command *command,
 			      struct ftp_out *out)
 {
@@ -60,20 +70,13 @@ void machine_transfer_command(struct ftp_machine *machine, const struct ftp_comm
 	}
 	machine->transfer = FTP_TRANSFER_ASKED;
 	machine->result = FTP_DATA_PENDING;
+	machine_side_transfer_begins(machine, out);
 	machine->retry.allowed = (command->verb->flags & FTP_VERB_FILE) != 0 && !machine->restart;
 	machine->restart = false;
 	machine_pass_on(machine, command, FTP_PENDING_TRANSFER, out);
 	act = ftp_out_text(out, FTP_DO_DATA_START, command->line, command->len);
 	act->upload = command->verb->kind == FTP_KIND_UPLOAD;
 	act->protect = machine->security.prot == FTP_PROT_PRIVATE;
-}
-
-static bool client_gave_up(const struct ftp_machine *machine)
-{
-	for (size_t i = 0; i < machine->npending; i++)
-		if (machine->pending[i] == FTP_PENDING_ABOR)
-			return true;
-	return false;
 }
 
 enum ftp_take machine_transfer_gate(struct ftp_machine *machine, const struct ftp_reply *reply,
@@ -95,12 +98,12 @@ enum ftp_take machine_transfer_gate(struct ftp_machine *machine, const struct ft
 		 * The server failed, so what has arrived is not the file. Or the client sent ABOR and
 		 * may have stopped reading, so the data would never end.
 		 */
-		if (!ftp_reply_is_positive(code) || client_gave_up(machine))
+		if (!ftp_reply_is_positive(code) || machine_side_gave_up(machine))
 			ftp_out_add(out, FTP_DO_DATA_ABORT);
 		return FTP_HOLD;
 	}
 	if (machine->transfer == FTP_TRANSFER_OVER)
-		machine->instead = verdict(machine->result, code);
+		machine->instead = verdict(aborted_result(machine), code);
 	else
 		machine->retry.due = machine_retry_wanted(machine, reply);
 	if (!machine->retry.due)
@@ -113,6 +116,7 @@ void machine_transfer_reply(struct ftp_machine *machine, const struct ftp_reply 
 	if (ftp_reply_is_preliminary(reply->code)) {
 		if (machine->transfer == FTP_TRANSFER_ASKED) {
 			machine->transfer = FTP_TRANSFER_GOING;
+			machine_side_transfer_begins(machine, out);
 			ftp_out_add(out, FTP_DO_DATA_GO);
 		}
 		return;
@@ -132,6 +136,7 @@ void machine_transfer_reply(struct ftp_machine *machine, const struct ftp_reply 
 		machine_plan_drop(machine, out);
 	machine->transfer = FTP_TRANSFER_NONE;
 	machine->result = FTP_DATA_PENDING;
+	machine_side_transfer_ended(machine, out);
 }
 
 void machine_transfer_data_done(struct ftp_machine *machine, enum ftp_data_result result)

@@ -103,7 +103,8 @@ struct policy_backend {
 	enum backend_data data;
 	enum backend_epsv epsv;
 	enum backend_proxy proxy;
-	bool proxy_data; /* on data connections as well */
+	bool proxy_data;	/* on data connections as well */
+	uint32_t side_reply_ms; /* how long an answer beside a transfer may hold the next command */
 	struct diag_mark mark, address_mark;
 	size_t index;
 };

@@ -21,7 +21,7 @@
 #include "ftp-alg/ftp-alg.h"
 
 #define MODEL_WINDOW 8192 /* longer than any line */
-#define MODEL_ASKED  (FTP_PENDING_MAX + 2)
+#define MODEL_ASKED  256  /* more commands than any caller sends */
 
 /* A command of the client's that has no final reply yet. */
 struct model_asked {
@@ -44,7 +44,8 @@ struct model {
 	size_t client_len;
 	bool skipping;
 	bool holding;
-	bool paused; /* until model_resume() */
+	bool paused;	/* until model_resume() */
+	bool side_wait; /* until model_side_due() */
 	struct ftp_line held;
 	size_t held_at;
 
@@ -165,6 +166,15 @@ static size_t model_first(const struct model *model, enum ftp_verb_kind kind)
 	return place;
 }
 
+/* Is this the oldest command that must have an answer? Those beside a transfer may never get one. */
+static bool model_is_next(const struct model *model, size_t place)
+{
+	for (size_t i = 0; i < place; i++)
+		if (!model->asked[i].beside)
+			return false;
+	return true;
+}
+
 /* A final reply reached the client: what does it answer, and may it do so now? */
 static void model_final(struct model *model, const struct ftp_reply *reply)
 {
@@ -175,22 +185,30 @@ static void model_final(struct model *model, const struct ftp_reply *reply)
 		model->event_code = reply->code;
 	if (reply->code == 421 || (model_is_closing_now(model) && serial == 0))
 		return; /* the session's last words answer nothing */
-	MODEL_CHECK(model, model->nasked > 0);
 	if (!model->strict) {
-		model_answered(model, 0);
+		/* a server that lies may answer a command beside a transfer twice */
+		if (model->nasked > 0)
+			model_answered(model, 0);
 		return;
 	}
+	MODEL_CHECK(model, model->nasked > 0);
+	while (place + 1 < model->nasked && model->asked[place].beside)
+		place++;
 	if (serial != 0) {
+		place = 0;
 		while (place < model->nasked && model->asked[place].serial != serial)
 			place++;
 		MODEL_CHECK(model, place < model->nasked);
-		MODEL_CHECK(model, place == 0 || model->asked[place].beside);
+		MODEL_CHECK(model, model->asked[place].beside || model_is_next(model, place));
+	} else if (memcmp(reply->line, "200 first", 9) == 0) {
+		return; /* a server's habit in front of 150: it answers nothing */
 	} else if (memcmp(reply->line, "226 Abort", 9) == 0) {
 		place = model_first(model, FTP_KIND_ABOR);
-		MODEL_CHECK(model, place == 0);
+		MODEL_CHECK(model, place < model->nasked && model_is_next(model, place));
 	} else if (memcmp(reply->line, "211 Status", 10) == 0) {
 		place = model_first(model, FTP_KIND_STAT);
-		MODEL_CHECK(model, place == 0 || (place < model->nasked && model->asked[place].beside));
+		MODEL_CHECK(model, place < model->nasked &&
+				       (model->asked[place].beside || model_is_next(model, place)));
 	}
 	model_answered(model, place);
 }
@@ -323,7 +341,7 @@ static void model_command(struct model *model, const struct ftp_act *act)
 		model_check_own_pass(model, &command);
 	else
 		MODEL_CHECK(model, kind == FTP_KIND_PASV || kind == FTP_KIND_EPSV || kind == FTP_KIND_PORT ||
-				       kind == FTP_KIND_EPRT || kind == FTP_KIND_NOOP);
+				       kind == FTP_KIND_EPRT);
 	if (model->on_command != NULL)
 		model->on_command(model, act->text, act->len);
 }
@@ -456,6 +474,7 @@ static void model_act(struct model *model, const struct ftp_act *act)
 		model->started = false;
 		break;
 	case FTP_DO_DATA_DOUBT: /* also when the data has ended already */
+	case FTP_DO_DATA_TRUST:
 		break;
 	case FTP_DO_DATA_ABORT:
 		MODEL_CHECK(model, model->going);
@@ -481,6 +500,12 @@ static void model_act(struct model *model, const struct ftp_act *act)
 	case FTP_DO_PAUSE:
 		MODEL_CHECK(model, act->number > 0);
 		model->paused = true;
+		break;
+	case FTP_DO_SIDE_WAIT:
+		model->side_wait = true;
+		break;
+	case FTP_DO_LOG_UNANSWERED:
+		model_trace(model, "    unanswered %.*s", (int)act->len, act->text);
 		break;
 	case FTP_DO_STILL_IN:
 		model->logged_in = true;
@@ -509,7 +534,8 @@ static void model_check_state(struct model *model)
 	const struct ftp_machine *machine = &model->machine;
 	bool cleared = machine->security.ctrl == FTP_CTRL_CLEARED;
 
-	MODEL_CHECK(model, machine->npending <= FTP_PENDING_MAX);
+	MODEL_CHECK(model, machine->side.nruns <= FTP_SIDE_RUNS);
+	MODEL_CHECK(model, model->side_wait || !machine->side.waiting);
 	MODEL_CHECK(model, model->nasked < MODEL_ASKED);
 	if (cleared && model->frozen)
 		MODEL_CHECK(model, machine->security.prot == model->frozen_prot);
@@ -580,8 +606,10 @@ static bool model_client_line(struct model *model)
 	if (take == FTP_HOLD) {
 		bool moved = model->out.n > 0;
 
-		MODEL_CHECK(model, !moved || (model->out.n == 1 && model->lazy_dial &&
-					      model->out.acts[0].what == FTP_DO_SERVER_RENEW));
+		MODEL_CHECK(model,
+			    !moved || (model->out.n == 1 && (model->out.acts[0].what == FTP_DO_SIDE_WAIT ||
+							     (model->lazy_dial && model->out.acts[0].what ==
+										      FTP_DO_SERVER_RENEW))));
 		model->holding = status == FTP_LINE_OK;
 		model->held = line;
 		model->held_at = (size_t)((const uint8_t *)line.text - model->client_in);
@@ -686,6 +714,18 @@ static void model_resume(struct model *model)
 	model_run(model);
 }
 
+/* What is owed beside a transfer has been waited for. */
+static void model_side_due(struct model *model)
+{
+	if (!model->side_wait || model->ended)
+		return;
+	model_trace(model, "side due");
+	model->side_wait = false;
+	ftp_machine_side_due(&model->machine, &model->out);
+	model_carry_out(model);
+	model_run(model);
+}
+
 /* Bytes from the client; what does not fit is lost, which ends nothing. Under a handshake nothing is read. */
 static void model_client(struct model *model, const void *bytes, size_t len)
 {
@@ -754,6 +794,7 @@ static void model_check_end(struct model *model)
 	ftp_machine_listening(machine, FTP_SIDE_CLIENT, NULL, out);
 	ftp_machine_data_done(machine, FTP_DATA_OK, out);
 	ftp_machine_resume(machine, out);
+	ftp_machine_side_due(machine, out);
 	MODEL_CHECK(model, out->n == 0);
 }
 

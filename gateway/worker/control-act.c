@@ -21,8 +21,9 @@ static void add_command(struct session *session, const struct ftp_act *act)
 	struct outbuf *lines = &session->worker->commands;
 
 	session->heard_ms = session->worker->loop.now_ms;
-	if (lines->len + 2 * act->len + 2 > sizeof(lines->bytes))
-		outbuf_flush(lines, &session->server);
+	/* One command, one segment: some servers read a segment during a transfer and obey its first line
+	 * only. */
+	outbuf_flush(lines, &session->server);
 	lines->len += ftp_line_encode(act->text, act->len, lines->bytes + lines->len,
 				      sizeof(lines->bytes) - lines->len);
 }
@@ -258,7 +259,10 @@ static void carry_out_one(struct session *session, const struct ftp_act *act)
 		data_conn_refused(&session->data);
 		break;
 	case FTP_DO_DATA_DOUBT:
-		data_conn_doubt(&session->data);
+		data_conn_doubt(&session->data, true);
+		break;
+	case FTP_DO_DATA_TRUST:
+		data_conn_doubt(&session->data, false);
 		break;
 	case FTP_DO_DATA_ABORT:
 		data_conn_close(&session->data, true);
@@ -279,6 +283,16 @@ static void carry_out_one(struct session *session, const struct ftp_act *act)
 	case FTP_DO_PAUSE:
 		if (loop_timer(session->client.loop, &session->pause_timer, act->number) < 0)
 			session_end(session, "no-memory");
+		break;
+	case FTP_DO_SIDE_WAIT:
+		if (loop_timer(session->client.loop, &session->side_timer, act->number) < 0)
+			session_end(session, "no-memory");
+		break;
+	case FTP_DO_LOG_UNANSWERED:
+		log_event(LOG_LEVEL_INFO, "no-answer", LOG_NUMBER("session", session->facts.id),
+			  LOG_TEXT("backend", session->facts.rule->backend->name),
+			  LOG_TEXT("command", act->text),
+			  LOG_NUMBER("waited_ms", session->facts.rule->backend->side_reply_ms));
 		break;
 	case FTP_DO_STILL_IN: /* session->user is his name still */
 		break;

@@ -102,10 +102,11 @@ const char *data_conn_restart(struct data_conn *data);
 void data_conn_go(struct data_conn *data);
 void data_conn_refused(struct data_conn *data);
 
-/* The control connection says that the transfer may not be whole (FTP_DO_DATA_DOUBT). */
-static inline void data_conn_doubt(struct data_conn *data)
+/* The control connection says that the transfer may not be whole (FTP_DO_DATA_DOUBT), or that it may
+ * (FTP_DO_DATA_TRUST). */
+static inline void data_conn_doubt(struct data_conn *data, bool doubt)
 {
-	data->relay.doubt = true;
+	data->relay.doubt = doubt;
 }
 
 /* Forget everything; what is open is closed, with a reset if asked for. */

@@ -35,6 +35,7 @@ void session_end(struct session *session, const char *reason)
 	loop_timer_stop(&worker->loop, &session->phase_timer);
 	loop_timer_stop(&worker->loop, &session->server_timer);
 	loop_timer_stop(&worker->loop, &session->pause_timer);
+	loop_timer_stop(&worker->loop, &session->side_timer);
 	loop_timer_stop(&worker->loop, &session->idle_timer);
 	free(session->proxy_wait);
 	session->proxy_wait = NULL;

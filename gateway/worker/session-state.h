@@ -78,6 +78,7 @@ struct session {
 	struct timer server_timer; /* dial and greeting */
 	uint32_t segment_ms;	   /* how long FTP_DO_SEGMENT has waited; 0: it is not */
 	struct timer pause_timer;  /* FTP_DO_PAUSE */
+	struct timer side_timer;   /* FTP_DO_SIDE_WAIT */
 	struct timer idle_timer;   /* login, then inactivity */
 	uint64_t active_ms;	   /* when the client last said something, or a transfer ended */
 	uint64_t heard_ms;	   /* when the server was last asked, or said something */

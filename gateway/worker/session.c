@@ -87,6 +87,14 @@ static void on_pause_timer(struct timer *timer)
 	control_run(session);
 }
 
+static void on_side_timer(struct timer *timer)
+{
+	struct session *session = CONTAINER_OF(timer, struct session, side_timer);
+
+	ftp_machine_side_due(&session->machine, &session->worker->out);
+	control_run(session);
+}
+
 /* Nothing moves and the server owes an answer: how long it has owed it. */
 static uint64_t owed_ms(const struct session *session, uint64_t now_ms)
 {
@@ -190,6 +198,7 @@ static void session_init(struct session *session, struct worker *worker, const s
 	timer_init(&session->phase_timer, on_phase_timer);
 	timer_init(&session->server_timer, on_server_timer);
 	timer_init(&session->pause_timer, on_pause_timer);
+	timer_init(&session->side_timer, on_side_timer);
 	timer_init(&session->idle_timer, on_idle_timer);
 	data_conn_init(&session->data, worker, &session->facts,
 		       &(struct data_control){ .client = &session->client, .server = &session->server },

@@ -8,6 +8,7 @@
  *	! shutdown	a signal: down, lost, confused, tls, login, idle, shutdown
  *	L client A:P	a port was opened (or "-": none could be had)
  *	R -		the pause is over
+ *	T -		the time of side-wait is over
  *	D ok		the data part ended: ok, no-client, no-server, tls, reuse,
  *			certificate, cut, client-lost, server-lost, stalled, aborted
  *	I certificate user=u service password=p sni=h
@@ -174,6 +175,9 @@ static void script_action(struct script *script, const struct ftp_act *act)
 	case FTP_DO_DATA_DOUBT:
 		script_add(script, "  doubt\n");
 		return;
+	case FTP_DO_DATA_TRUST:
+		script_add(script, "  trust\n");
+		return;
 	case FTP_DO_DATA_ABORT:
 		script_add(script, "  abort\n");
 		return;
@@ -188,6 +192,12 @@ static void script_action(struct script *script, const struct ftp_act *act)
 		return;
 	case FTP_DO_PAUSE:
 		script_add(script, "  pause %u\n", (unsigned)act->number);
+		return;
+	case FTP_DO_SIDE_WAIT:
+		script_add(script, "  side-wait %u\n", (unsigned)act->number);
+		return;
+	case FTP_DO_LOG_UNANSWERED:
+		script_add(script, "  unanswered %.*s\n", (int)act->len, act->text);
 		return;
 	case FTP_DO_STILL_IN:
 		script_add(script, "  still-in\n");
@@ -321,6 +331,9 @@ static enum ftp_take script_event(struct script *script, char what, const char *
 	case 'R':
 		ftp_machine_resume(machine, &script->out);
 		return FTP_TAKEN;
+	case 'T':
+		ftp_machine_side_due(machine, &script->out);
+		return FTP_TAKEN;
 	case 'G':
 		ftp_machine_greet(machine, &script->out);
 		return FTP_TAKEN;
@@ -373,6 +386,7 @@ static void script_begin(struct script *script, const struct script_setup *setup
 		.modes = setup->modes != 0 ? setup->modes : FTP_MODE_ALL,
 		.modes_refused = setup->modes_refused,
 		.failures = setup->failures,
+		.side_reply_ms = 2000,
 		.lazy_dial = setup->lazy_dial,
 	};
 

@@ -38,6 +38,9 @@ struct peer {
 	bool abor_once;	      /* answers ABOR and the transfer it ended in one */
 	bool concurrent;      /* reads commands while a transfer runs */
 	bool busy;	      /* its files are much in use */
+	bool deaf;	      /* never answers NOOP and STAT beside a transfer */
+	bool refuses;	      /* answers them with 450 */
+	bool says_200;	      /* before its 1yz */
 	bool says_1yz;	      /* before a transfer */
 	unsigned unsupported; /* FTP_MODE_ bits */
 	unsigned feat;
@@ -172,6 +175,8 @@ static void transfer_begins(struct model *model, const char *line)
 	peer->running = model_serial(line, strlen(line)) + 1;
 	if (!peer->says_1yz)
 		return;
+	if (peer->says_200 && peer->nfifo == 0) /* or nobody could tell it from the answer to a NOOP */
+		say(model, "200 first\r\n");
 	if (one_in(peer, 4))
 		say(model, "125-in use\r\n226 not yet\r\n125 now\r\n");
 	if (one_in(peer, 4))
@@ -212,6 +217,19 @@ static void reply_feat(struct model *model)
 		say(model, "%u no\r\n", peer->feat);
 }
 
+/* NOOP or STAT beside a transfer. */
+static bool reply_beside(struct model *model, const struct ftp_command *command)
+{
+	struct peer *peer = model->peer;
+	enum ftp_verb_kind kind = command->verb->kind;
+
+	if (peer->running == 0 || (kind != FTP_KIND_STAT && kind != FTP_KIND_NOOP))
+		return false;
+	if (peer->refuses && peer->says_1yz)
+		reply(model, 450, command->line);
+	return peer->deaf || (peer->refuses && peer->says_1yz);
+}
+
 /* The server reads its next command and answers it in order. */
 static void server_reads(struct model *model)
 {
@@ -237,6 +255,8 @@ static void server_reads(struct model *model)
 	needs_login = !(command.verb->flags & FTP_VERB_BEFORE_LOGIN);
 	if (needs_login && peer->honest && !peer->logged_in)
 		model_broken(model, "a command before login", __LINE__);
+	if (reply_beside(model, &command))
+		return;
 	switch (command.verb->kind) {
 	case FTP_KIND_USER: {
 		unsigned code = one_in(peer, 8) ? 230 : one_in(peer, 8) ? 530 : 331;
@@ -488,6 +508,8 @@ static void step(struct model *model)
 	default:
 		model_signal(model, FTP_SIGNAL_TLS_UP);
 		model_resume(model);
+		if (!peer->honest || (peer->nfifo == 0 && peer->running == 0))
+			model_side_due(model);
 		if (one_in(peer, 8))
 			model->no_ports = true;
 		if (one_in(peer, 60))
@@ -512,12 +534,14 @@ static void check_nothing_is_held(struct model *model)
 		if (peer->running != 0)
 			transfer_ends(model, 226);
 		model_data_done(model, FTP_DATA_OK);
+		if (peer->nfifo == 0 && peer->running == 0)
+			model_side_due(model);
 	}
 	if (model->ended)
 		return;
 	MODEL_CHECK(model, peer->nfifo == 0);
 	MODEL_CHECK(model, ftp_machine_is_idle(&model->machine));
-	MODEL_CHECK(model, model->nasked == 0);
+	MODEL_CHECK(model, model->nasked == 0 || model_is_next(model, model->nasked));
 	MODEL_CHECK(model, model->client_len == 0);
 	MODEL_CHECK(model, model->server_len == 0);
 	MODEL_CHECK(model, !model->started && !model->going);
@@ -597,6 +621,9 @@ static void walk(struct model *model, struct reach *reach)
 	peer.abor_once = one_in(&peer, 2);
 	peer.concurrent = one_in(&peer, 2);
 	peer.busy = one_in(&peer, 2);
+	peer.deaf = one_in(&peer, 4);
+	peer.refuses = one_in(&peer, 4);
+	peer.says_200 = one_in(&peer, 4);
 	peer.says_1yz = !one_in(&peer, 6);
 	peer.unsupported = one_in(&peer, 2) ? 0 : pick(&peer, FTP_MODE_ALL + 1);
 	if (one_in(&peer, 2))

@@ -548,8 +548,8 @@ static const struct script_case ends[] = {
 	{ "shutdown waits for a transfer",
 	  { 0 },
 	  PASSIVE "C RETR x\nS 150 go\n",
-	  "! shutdown\nC NOOP\n  s NOOP\nD ok\nS 226 done\n  c 226 done\n  close-data\nS 200 ok\n  c 200 ok\n"
-	  "  c 421 Service is shutting down, try again later.\n  close shutdown\n" },
+	  "! shutdown\nC NOOP\n  s NOOP\nD ok\nS 226 done\n  c 226 done\n  close-data\n"
+	  "  side-wait 2000\nS 200 ok\n  c 200 ok\n  c 421 Service is shutting down, try again later.\n  close shutdown\n" },
 	{ "shutdown and a refused transfer",
 	  { 0 },
 	  PASSIVE "C RETR x\n",

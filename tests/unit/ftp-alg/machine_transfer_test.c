@@ -180,100 +180,233 @@ static const struct script_case results[] = {
 	{ "no transfer", { 0 }, LOGGED_IN, "D ok\nD cut\nC NOOP\n  s NOOP\n" },
 };
 
+#define ABOR	   "C ABOR\n  s ABOR\n  side-wait 2000\n  doubt\n"
+#define ABOR_AGAIN "C ABOR\n  s ABOR\n  doubt\n"
+#define BROKEN	   "S 426 off\n  abort\n  hold\nD aborted\nS 426 off\n  c 426 off\n  close-data\n"
+#define MOMENT	   "  side-wait 2000\n"
+#define DONE	   "D ok\nS 226 done\n  c 226 done\n  close-data\n"
+#define ABORT_DONE "S 226 abort\n  c 226 abort\n"
+
+/* ABOR goes alone and at once, and its answer is told from the transfer's. */
 static const struct script_case abor[] = {
 	{ "answered twice",
 	  { 0 },
 	  GOING,
-	  "C ABOR\n  s ABOR\n  s NOOP\n  doubt\nS 426 off\n  abort\n  hold\nD aborted\nS 426 off\n  c 426 "
-	  "off\n"
-	  "  close-data\nC PWD\n  hold\nS 226 abort\n  c 226 abort\nC PWD\n  hold\nS 200 ok\nC PWD\n  s "
-	  "PWD\n" },
+	  ABOR BROKEN MOMENT "C PWD\n  hold\n" ABORT_DONE "C PWD\n  s PWD\n" },
 	{ "answered once",
 	  { 0 },
 	  GOING,
-	  "C ABOR\n  s ABOR\n  s NOOP\n  doubt\nS 426 off\n  abort\n  hold\nD aborted\nS 426 off\n  c 426 "
-	  "off\n"
-	  "  close-data\nS 200 ok\n  c 226 Abort successful.\nC PWD\n  s PWD\n" },
+	  ABOR BROKEN MOMENT "C PWD\n  hold\nT -\nC PWD\n  unanswered ABOR\n  s PWD\n" },
+	{ "answered once, and nothing follows: a late answer still counts",
+	  { 0 },
+	  GOING,
+	  ABOR BROKEN MOMENT "T -\n" ABORT_DONE "C PWD\n  s PWD\n" },
+	{ "answered after it was given up",
+	  { 0 },
+	  GOING,
+	  ABOR BROKEN MOMENT "T -\nC PWD\n  unanswered ABOR\n  s PWD\nS 226 abort\n  c 226 abort\n"
+			     "S 257 /\n  c 257 /\nC PWD\n  s PWD\n" },
+	{ "answered while the gateway asks for a port",
+	  { 0 },
+	  GOING,
+	  ABOR BROKEN MOMENT "T -\nC PASV\n  unanswered ABOR\n  s EPSV\nS 225 abort\n  c 225 abort\n"
+			     "S 229 x (|||2001|)\n  dial server 10.0.0.1:2001\n  listen client\n" },
+	{ "answered before the next 150",
+	  { 0 },
+	  GOING,
+	  ABOR BROKEN MOMENT "T -\nC PASV\n  unanswered ABOR\n  s EPSV\nS 229 x (|||2001|)\n"
+			     "  dial server 10.0.0.1:2001\n  listen client\nL client 192.0.2.1:5002\n"
+			     "  c 227 Entering Passive Mode (192,0,2,1,19,138).\n"
+			     "C RETR y\n  s RETR y\n  start download clear\n"
+			     "S 225 abort\n  c 225 abort\n"
+			     "S 150 go\n  c 150 go\n  go\n" DONE },
 	{ "too late: the transfer was over",
 	  { 0 },
 	  GOING "D ok\n",
-	  "C ABOR\n  s ABOR\n  s NOOP\n  doubt\nS 226 done\n  c 226 done\n  close-data\nS 225 no\n  c 225 "
-	  "no\nS 200 "
-	  "ok\n"
-	  "C PWD\n  s PWD\n" },
+	  ABOR "S 226 done\n  c 226 done\n  close-data\n" MOMENT "S 225 no\n  c 225 no\nC PWD\n  s PWD\n" },
 	{ "refused by the server",
 	  { 0 },
 	  GOING,
-	  "C ABOR\n  s ABOR\n  s NOOP\n  doubt\nS 502 what?\n  c 502 what?\nS 200 ok\nD ok\nS 226 done\n"
-	  "  c 226 done\n  close-data\nC PWD\n  s PWD\n" },
+	  ABOR "S 502 what?\n  c 502 what?\n  trust\n" DONE "C PWD\n  s PWD\n" },
+	{ "refused once, open once",
+	  { 0 },
+	  GOING,
+	  ABOR ABOR_AGAIN
+	  "S 502 what?\n  c 502 what?\nD client-lost\nS 426 off\n  c 426 off\n  close-data\n" MOMENT },
 	/* The server has sent all and says so once; the client reads no more, so the data would never be
 	   done. */
 	{ "226 while the client does not read",
 	  { 0 },
 	  GOING,
-	  "S 226 done\n  hold\nC ABOR\n  s ABOR\n  s NOOP\n  doubt\nS 226 done\n  abort\n  hold\nD aborted\n"
-	  "S 226 done\n" LOST "S 225 no\n  c 225 no\nS 200 ok\nC PWD\n  s PWD\n" },
+	  "S 226 done\n  hold\n" ABOR "S 226 done\n  abort\n  hold\nD aborted\n"
+	  "S 226 done\n" LOST MOMENT "S 225 no\n  c 225 no\nC PWD\n  s PWD\n" },
 	{ "one 226 for both",
 	  { 0 },
 	  GOING,
-	  "C ABOR\n  s ABOR\n  s NOOP\n  doubt\nS 226 abort\n  abort\n  hold\nD aborted\nS 226 abort\n" LOST
-	  "S 200 ok\n  c 226 Abort successful.\nC PWD\n  s PWD\n" },
+	  ABOR "S 226 abort\n  abort\n  hold\nD aborted\nS 226 abort\n" LOST MOMENT
+	       "C PWD\n  hold\nT -\nC PWD\n  unanswered ABOR\n  s PWD\n" },
+	{ "one 225 for both",
+	  { 0 },
+	  GOING,
+	  ABOR "S 225 abort\n  c 225 abort\nD client-lost\nC PASV\n  close-data\n  s EPSV\n"
+	       "S 229 x (|||2001|)\n  dial server 10.0.0.1:2001\n  listen client\n" },
+	{ "one 225 for both, and a late 426",
+	  { 0 },
+	  GOING,
+	  ABOR "S 225 abort\n  c 225 abort\nD client-lost\nC PASV\n  close-data\n  s EPSV\nS 426 off\n"
+	       "  c 426 off\nS 229 x (|||2001|)\n  dial server 10.0.0.1:2001\n  listen client\n" },
+	{ "a server that listens to its data connection only",
+	  { 0 },
+	  GOING,
+	  ABOR "T -\n  abort\nD aborted\nS 426 broken\n  c 426 broken\n  close-data\n" MOMENT
+	       "S 225 no\n  c 225 no\nC PWD\n  s PWD\n" },
+	{ "ABOR before the 150 of such a server",
+	  { 0 },
+	  PASSIVE "C RETR x\n",
+	  ABOR "T -\nS 150 go\n  c 150 go\n  side-wait 2000\n  go\nT -\n  abort\n" },
+	{ "no TLS on the data connection: the client has given it up",
+	  { 0 },
+	  GOING,
+	  ABOR "D tls\nS 226 done\n" LOST MOMENT },
+	{ "one 225 for both, and the data does not end",
+	  { 0 },
+	  GOING,
+	  ABOR "S 225 abort\n  c 225 abort\nC PASV\n  hold\n"
+	       "T -\n  abort\n  close-data\n  unanswered transfer\nC PASV\n  s EPSV\n" },
+	{ "225, then 426",
+	  { 0 },
+	  GOING,
+	  ABOR "S 225 abort\n  c 225 abort\nC PASV\n  hold\n" BROKEN "T -\nC PASV\n  s "
+	       "EPSV\n" },
 	{ "before 150",
 	  { 0 },
 	  PASSIVE "C RETR x\n",
-	  "C ABOR\n  s ABOR\n  s NOOP\n  doubt\nS 426 off\n  c 426 off\n  refused\nS 226 abort\n  c 226 "
-	  "abort\nS 200 "
-	  "ok\n"
-	  "C PWD\n  s PWD\n" },
+	  ABOR "S 426 off\n  c 426 off\n  refused\n" MOMENT ABORT_DONE "C PWD\n  s PWD\n" },
 	{ "twice, answered once each",
 	  { 0 },
 	  GOING,
-	  "C ABOR\n  s ABOR\n  s NOOP\n  doubt\nC ABOR\n  s ABOR\n  s NOOP\n  doubt\nC ABOR\n  hold\nC "
-	  "NOOP\n  hold\n"
-	  "D client-lost\nS 426 off\n  c 426 off\n  close-data\nS 200 ok\n  c 226 Abort successful.\n"
-	  "S 225 no\n  c 225 no\nS 200 ok\nC ABOR\n  s ABOR\n" },
+	  ABOR ABOR_AGAIN "C NOOP\n  s NOOP\nD client-lost\nS 426 off\n  c 426 off\n  close-data\n" MOMENT
+			  "C PWD\n  hold\n" ABORT_DONE
+			  "S 225 no\n  c 225 no\nS 200 ok\n  c 200 ok\nC ABOR\n  s ABOR\n"
+			  "S 225 no\n  c 225 no\nC PWD\n  s PWD\n" },
 	{ "with NOOP and STAT around it",
 	  { 0 },
 	  GOING,
-	  "C NOOP\n  s NOOP\nC ABOR\n  s ABOR\n  s NOOP\n  doubt\nC STAT\n  s STAT\nS 200 ok\n  c 200 ok\n"
-	  "D client-lost\nS 426 off\n  c 426 off\n  close-data\nS 200 ok\n  c 226 Abort successful.\n"
-	  "S 211 idle\n  c 211 idle\nC PWD\n  s PWD\n" },
+	  "C NOOP\n  s NOOP\n" ABOR "C STAT\n  s STAT\nS 200 ok\n  c 200 ok\n"
+	  "D client-lost\nS 426 off\n  c 426 off\n  close-data\n" MOMENT
+	  "S 211-idle\n  c 211-idle\nS 211 idle\n  c 211 idle\nC PWD\n  hold\n" ABORT_DONE
+	  "C PWD\n  s PWD\n" },
+	/* Pure-FTPd drops what comes with another command: the NOOPs are never answered */
+	{ "however many NOOPs have no answer",
+	  { 0 },
+	  GOING,
+	  "C NOOP\n  s NOOP\nC STAT\n  s STAT\nC NOOP\n  s NOOP\nC STAT\n  s STAT\nC NOOP\n  s NOOP\n"
+	  "C STAT\n  s STAT\nC NOOP\n  s NOOP\nC STAT\n  s STAT\nC NOOP\n  s NOOP\nC STAT\n  s STAT\n"
+	  "C NOOP\n  s NOOP\nC STAT\n  s STAT\nC NOOP\n  s NOOP\nC STAT\n  s STAT\nC NOOP\n  s NOOP\n"
+	  "C NOOP\n  s NOOP\nC NOOP\n  s NOOP\nC STAT\n  hold\n" ABOR ABOR_AGAIN BROKEN MOMENT ABORT_DONE
+	  "S 225 no\n  c 225 no\nC PWD\n  hold\nT -\nC PWD\n  unanswered NOOP\n  unanswered STAT\n  s PWD\n" },
 };
 
 static const struct script_case beside[] = {
 	{ "STAT",
 	  { 0 },
 	  GOING,
-	  "C STAT\n  s STAT\nS 211-a\n  c 211-a\nS  b\n  c  b\nS 211 c\n  c 211 c\nD ok\nS 226 done\n"
-	  "  c 226 done\n  close-data\n" },
+	  "C STAT\n  s STAT\nS 211-a\n  c 211-a\nS  b\n  c  b\nS 211 c\n  c 211 c\n" DONE },
 	{ "STAT, answered after the transfer",
 	  { 0 },
 	  GOING,
-	  "C STAT x\n  s STAT x\nD ok\nS 226 done\n  c 226 done\n  close-data\nC PWD\n  hold\nS 450 no\n"
-	  "  c 450 no\nC PWD\n  s PWD\n" },
+	  "C STAT x\n  s STAT x\n" DONE MOMENT "C PWD\n  hold\nS 450 no\n  c 450 no\nC PWD\n  s PWD\n" },
 	{ "STAT, refused",
 	  { 0 },
 	  GOING,
-	  "C STAT\n  s STAT\nS 502-no\n  c 502-no\nS 502 no\n  c 502 no\nD ok\nS 226 done\n  c 226 done\n"
-	  "  close-data\nC PWD\n  s PWD\n" },
+	  "C STAT\n  s STAT\nS 502-no\n  c 502-no\nS 502 no\n  c 502 no\n" DONE "C PWD\n  s PWD\n" },
 	{ "STAT, refused after the data",
 	  { 0 },
 	  GOING "D ok\n",
 	  "C STAT\n  s STAT\nS 530 no\n  c 530 no\nS 226 done\n  c 226 done\n  close-data\n" },
+	{ "STAT, refused for the time of the transfer",
+	  { 0 },
+	  GOING,
+	  "C STAT\n  s STAT\nS 450 Transfer in progress\n  c 450 Transfer in progress\n" DONE },
 	{ "NOOP",
 	  { 0 },
 	  GOING,
-	  "C NOOP\n  s NOOP\nS 200 ok\n  c 200 ok\nC noop x\n  s noop x\nD ok\nS 226 done\n  c 226 done\n"
-	  "  close-data\nS 200 ok\n  c 200 ok\n" },
-	{ "as many as fit",
+	  "C NOOP\n  s NOOP\nS 200 ok\n  c 200 ok\nC noop x\n  s noop x\n" DONE MOMENT
+	  "S 200 ok\n  c 200 ok\nC PWD\n  s PWD\n" },
+	{ "NOOP, refused for the time of the transfer",
 	  { 0 },
 	  GOING,
-	  "C NOOP\n  s NOOP\nC NOOP\n  s NOOP\nC NOOP\n  s NOOP\nC NOOP\n  s NOOP\nC NOOP\n  hold\n"
-	  "S 200 ok\n  c 200 ok\nC NOOP\n  s NOOP\n" },
+	  "C NOOP\n  s NOOP\nS 450 Transfer in progress\n  c 450 Transfer in progress\nC NOOP\n  s NOOP\n"
+	  "S 450-Transfer\n  c 450-Transfer\nS 450 in progress\n  c 450 in progress\n" DONE
+	  "C PWD\n  s PWD\n" },
+	{ "NOOP, never answered",
+	  { 0 },
+	  GOING,
+	  "C NOOP\n  s NOOP\nC NOOP\n  s NOOP\n" DONE MOMENT "C PWD\n  hold\nT -\nC PWD\n  unanswered NOOP\n"
+	  "  s PWD\nS 257 /\n  c 257 /\nS 200 late\n  c 200 late\nS 200 late\n  c 200 late\n" },
+	{ "a refusal that was the transfer's, and no answer to NOOP",
+	  { 0 },
+	  GOING,
+	  "C NOOP\n  s NOOP\nD server-lost\nS 550 disk\n  c 550 disk\nC PWD\n  hold\n  side-wait 2000\n"
+	  "T -\n  close-data\n  unanswered transfer\nC PWD\n  s PWD\n" },
+	{ "a refusal that was the transfer's, then the answer to NOOP",
+	  { 0 },
+	  GOING,
+	  "C NOOP\n  s NOOP\nD ok\nS 550 disk\n  c 550 disk\nS 200 ok\n  c 200 ok\n  close-data\n"
+	  "C PWD\n  s PWD\n" },
+	/* the server may still be writing to its disk: nothing is given up unless the client goes on */
+	{ "a refused NOOP, and a long wait for the 226",
+	  { 0 },
+	  GOING,
+	  "C NOOP\n  s NOOP\nS 450 busy\n  c 450 busy\nC PWD\n  hold\n" DONE "C PWD\n  s PWD\n" },
+	{ "codes that end a transfer end it, whatever is owed",
+	  { 0 },
+	  GOING,
+	  "C NOOP\n  s NOOP\nS 451 disk\n  abort\n  hold\nD aborted\nS 451 disk\n  c 451 disk\n  close-data\n" MOMENT
+	  "S 200 ok\n  c 200 ok\nC PWD\n  s PWD\n" },
+	{ "NOOP is answered in the next transfer",
+	  { 0 },
+	  GOING,
+	  "C NOOP\n  s NOOP\n" DONE MOMENT "T -\nC PASV\n  unanswered NOOP\n  s EPSV\nS 200 ok\n  c 200 ok\n"
+	  "S 229 x (|||2001|)\n  dial server 10.0.0.1:2001\n  listen client\n" },
+	{ "NOOP is refused in the next transfer",
+	  { 0 },
+	  GOING "C NOOP\n" DONE "T -\n" PASV_PLAN "C RETR x\nS 150 go\n",
+	  "S 500 what?\n  c 500 what?\n" DONE },
+	{ "as many as the client likes",
+	  { 0 },
+	  GOING,
+	  "C NOOP\n  s NOOP\nC NOOP\n  s NOOP\nC NOOP\n  s NOOP\nC NOOP\n  s NOOP\nC NOOP\n  s NOOP\n"
+	  "C NOOP\n  s NOOP\nC NOOP\n  s NOOP\nC NOOP\n  s NOOP\nC NOOP\n  s NOOP\nC NOOP\n  s NOOP\n"
+	  "C NOOP\n  s NOOP\nC NOOP\n  s NOOP\nC NOOP\n  s NOOP\nC NOOP\n  s NOOP\nC NOOP\n  s NOOP\n"
+	  "C NOOP\n  s NOOP\nC NOOP\n  s NOOP\nC NOOP\n  s NOOP\nC NOOP\n  s NOOP\nC NOOP\n  s NOOP\n"
+	  "S 200 ok\n  c 200 ok\n" },
 	{ "before 150",
 	  { 0 },
 	  PASSIVE "C RETR x\n",
 	  "C NOOP\n  s NOOP\nS 200 ok\n  c 200 ok\nS 150 go\n  c 150 go\n  go\n" },
+	{ "before 150, and unknown to the server",
+	  { 0 },
+	  PASSIVE "C RETR x\n",
+	  "C NOOP\n  s NOOP\nS 502 what?\n  c 502 what?\nS 150 go\n  c 150 go\n  go\n" DONE },
+	{ "before 150, and the transfer is unknown",
+	  { 0 },
+	  PASSIVE "C MLSD\n",
+	  "C NOOP\n  s NOOP\nS 502 what?\n  c 502 what?\nS 200 ok\n  c 200 ok\nC PWD\n  hold\n"
+	  "  side-wait 2000\nT -\n  close-data\n  unanswered transfer\nC PWD\n  s PWD\n" },
+	{ "200 before 150",
+	  { 0 },
+	  PASSIVE "C RETR x\n",
+	  "S 200 ok\n  c 200 ok\nS 150 go\n  c 150 go\n  go\nC PWD\n  hold\n" DONE },
+	{ "200 in place of all else",
+	  { 0 },
+	  PASSIVE "C LIST\n",
+	  "S 200 nothing\n  c 200 nothing\nC PWD\n  hold\n  side-wait 2000\nT -\n  close-data\n"
+	  "  unanswered transfer\nC PWD\n  s PWD\n" },
+	{ "nothing gets between the lines of a late answer",
+	  { 0 },
+	  GOING "C STAT\n" DONE "T -\nC PWD\n",
+	  "S 257 /\n  c 257 /\nS 211-a\n  c 211-a\nC PROT C\n  hold\nS 211 b\n  c 211 b\n" },
 	{ "others wait",
 	  { 0 },
 	  GOING,
@@ -304,17 +437,16 @@ static const struct script_case waiting[] = {
 	  { .action = &waits },
 	  PASSIVE "C RETR x\n",
 	  "S 450 busy\n" WAITS("2") "C STAT\n  hold\n" RETRY_PLAN "C STAT\n  hold\n"
-				    "S 150 go\n  c 125 go\n  go\nC STAT\n  s STAT\nD ok\nS 226 done\n  c 226 "
-				    "done\n  close-data\n" },
+				    "S 150 go\n  c 125 go\n  go\nC STAT\n  s STAT\n" DONE MOMENT },
 	/* Whatever else has to be answered would be lost between the 125- lines, and the retry with it. */
 	{ "not while anything beside it is to be answered",
 	  { .action = &waits },
 	  PASSIVE "C RETR x\nC STAT\n",
-	  "S 450 busy\n  c 450 busy\n  refused\nS 211 ok\n  c 211 ok\nC PWD\n  s PWD\n" },
+	  "S 450 busy\n  c 450 busy\n  refused\n" MOMENT "S 211 ok\n  c 211 ok\nC PWD\n  s PWD\n" },
 	{ "not after ABOR",
 	  { .action = &waits },
 	  PASSIVE "C RETR x\nC ABOR\n",
-	  "S 450 busy\n  c 450 busy\n  refused\nS 225 no\n  c 225 no\nS 200 ok\nC PWD\n  s PWD\n" },
+	  "S 450 busy\n  c 450 busy\n  refused\n" MOMENT "S 225 no\n  c 225 no\nC PWD\n  s PWD\n" },
 	{ "421 is not lost in the open reply",
 	  { .action = &waits },
 	  PASSIVE "C RETR x\nS 450 busy\n",

@@ -233,13 +233,14 @@ static const struct script_case beside[] = {
 	  { .action = &three },
 	  WAITING "R -\n",
 	  "C ABOR\n  hold\nS 229 x (|||2001|)\n  dial server 10.0.0.1:2001\n  retry\n"
-	  "C ABOR\n  s ABOR\n  s NOOP\n  doubt\nC NOOP\n  hold\nS 450 busy\n" OVER "  c 450 busy\n  refused\n"
-	  "S 225 no\n  c 225 no\nS 200 ok\nC NOOP\n  s NOOP\n" },
+	  "C ABOR\n  s ABOR\n  side-wait 2000\n  doubt\nC NOOP\n  hold\nS 450 busy\n" OVER
+	  "  c 450 busy\n  refused\n"
+	  "  side-wait 2000\nS 225 no\n  c 225 no\nC NOOP\n  s NOOP\n" },
 	{ "ABOR beside another attempt that succeeds",
 	  { .action = &three },
 	  RETRYING,
-	  "C ABOR\n  s ABOR\n  s NOOP\n  doubt\nS 150 go\n  c 125 go\n  go\nS 426 off\n  abort\n  hold\n"
-	  "D aborted\nS 426 off\n  c 426 off\n  close-data\nS 226 abort\n  c 226 abort\nS 200 ok\n" },
+	  "C ABOR\n  s ABOR\n  side-wait 2000\n  doubt\nS 150 go\n  c 125 go\n  go\nS 426 off\n  abort\n  hold\n"
+	  "D aborted\nS 426 off\n  c 426 off\n  close-data\n  side-wait 2000\nS 226 abort\n  c 226 abort\n" },
 	{ "ABOR, and the next transfer waits anew",
 	  { .action = &three },
 	  WAITING "C ABOR\n" PASV_PLAN "C RETR y\n",

@@ -1,0 +1,420 @@
+/*
+ * Side commands, see side-reply.h. The table below is the model: for each class of
+ * reply and each stage of the transfer, who is asked first whether the reply is
+ * its own. docs/ARCHITECTURE.md shows the same table with its reasons.
+ */
+#include "ftp-alg/side-reply.h"
+
+#include <assert.h>
+#include <string.h>
+
+#include "ftp-alg/plan.h"
+
+/* The classes that evidence tells apart. */
+enum reply_class {
+	CLASS_MARK,    /* 1yz */
+	CLASS_OK,      /* 200: what NOOP is answered with */
+	CLASS_STATUS,  /* 211, 212, 213: what STAT is answered with */
+	CLASS_ABORTED, /* 225: what only ABOR is answered with */
+	CLASS_DONE,    /* 226, 250 and any other 2yz: a transfer's success, or ABOR's */
+	CLASS_BROKEN,  /* 425, 426, 451, 551, 552: how a transfer ends that has begun (RFC 959 5.4) */
+	CLASS_UNKNOWN, /* 500, 502: the server does not know the command */
+	CLASS_REFUSED, /* any other: how a command is refused */
+	CLASSES
+};
+
+enum stage {
+	STAGE_ASKED, /* the server has not said that the transfer begins: it answers in order */
+	STAGE_BEGUN,
+	STAGE_ENDED, /* the transfer's last reply is out; answers are still owed */
+	STAGES
+};
+
+/*
+ * Who is asked, in this order: n, s and a are the oldest NOOP, STAT and ABOR that
+ * have no answer, f is the oldest of them all, t is the transfer; x is nobody: the
+ * client gets the reply as it comes.
+ */
+static const char *const order[CLASSES][STAGES] = {
+	/* 200 before 150 is known of several servers, and clients wait for the 150 (CPython's ftplib) */
+	[CLASS_MARK] = { "t", "t", "x" },
+	[CLASS_OK] = { "nx", "nsat", "nsax" },
+	[CLASS_STATUS] = { "sx", "sx", "sx" },
+	[CLASS_ABORTED] = { "at", "at", "ax" },
+	[CLASS_DONE] = { "t", "t", "ax" },
+	[CLASS_BROKEN] = { "t", "t", "af" },
+	/* some servers answer a NOOP that they do not know before the transfer command in front of it */
+	[CLASS_UNKNOWN] = { "ft", "ft", "f" },
+	[CLASS_REFUSED] = { "t", "ft", "f" },
+};
+
+static enum reply_class class_of(uint16_t code)
+{
+	switch (code) {
+	case 200:
+		return CLASS_OK;
+	case 211:
+	case 212:
+	case 213:
+		return CLASS_STATUS;
+	case 225:
+		return CLASS_ABORTED;
+	case 425:
+	case 426:
+	case 451:
+	case 551:
+	case 552:
+		return CLASS_BROKEN;
+	case 500:
+	case 502:
+		return CLASS_UNKNOWN;
+	default:
+		break;
+	}
+	if (ftp_reply_is_preliminary(code))
+		return CLASS_MARK;
+	return ftp_reply_is_positive(code) ? CLASS_DONE : CLASS_REFUSED;
+}
+
+static const struct {
+	enum ftp_pending pending; /* how the client gets to see the answer */
+	const char *name;
+} kinds[FTP_SIDE_REPLY_KINDS] = {
+	[FTP_SIDE_REPLY_NOOP] = { FTP_PENDING_PLAIN, "NOOP" },
+	[FTP_SIDE_REPLY_STAT] = { FTP_PENDING_STAT, "STAT" },
+	[FTP_SIDE_REPLY_ABOR] = { FTP_PENDING_PLAIN, "ABOR" },
+	[FTP_SIDE_REPLY_TRANSFER] = { FTP_PENDING_PLAIN, "transfer" },
+};
+
+static enum ftp_side_reply kind_of(const struct ftp_verb *verb)
+{
+	switch (verb->kind) {
+	case FTP_KIND_STAT:
+		return FTP_SIDE_REPLY_STAT;
+	case FTP_KIND_ABOR:
+		return FTP_SIDE_REPLY_ABOR;
+	default: /* Not by rule 11: no other verb is sent beside a transfer. */
+		return FTP_SIDE_REPLY_NOOP;
+	}
+}
+
+static bool has_begun(const struct ftp_machine *machine)
+{
+	return machine->transfer == FTP_TRANSFER_GOING || machine->transfer == FTP_TRANSFER_OVER;
+}
+
+static enum stage stage_of(const struct ftp_machine *machine)
+{
+	if (has_begun(machine))
+		return STAGE_BEGUN;
+	return ftp_machine_in_transfer(machine) ? STAGE_ASKED : STAGE_ENDED;
+}
+
+static size_t find(const struct ftp_side_replies *side, enum ftp_side_reply kind)
+{
+	size_t run = 0;
+
+	while (run < side->nruns && side->runs[run].kind != kind)
+		run++;
+	return run;
+}
+
+/* Does one more of this kind fit into the newest run? */
+static bool fits_newest(const struct ftp_side_replies *side, enum ftp_side_reply kind)
+{
+	const struct ftp_side_run *newest = side->nruns > 0 ? &side->runs[side->nruns - 1] : NULL;
+
+	return newest != NULL && newest->kind == kind && newest->n < UINT16_MAX;
+}
+
+bool machine_side_has_room(const struct ftp_machine *machine, const struct ftp_verb *verb)
+{
+	enum ftp_side_reply kind = kind_of(verb);
+	/* one place is kept, so that ABOR need not wait for any answer */
+	size_t kept = kind == FTP_SIDE_REPLY_ABOR ? 0 : 1;
+
+	return fits_newest(&machine->side, kind) || machine->side.nruns < FTP_SIDE_RUNS - kept;
+}
+
+static void owe(struct ftp_side_replies *side, enum ftp_side_reply kind)
+{
+	if (!fits_newest(side, kind)) {
+		assert(side->nruns < FTP_SIDE_RUNS);
+		side->runs[side->nruns++] = (struct ftp_side_run){ .kind = kind };
+	}
+	side->runs[side->nruns - 1].n++;
+}
+
+static void settle(struct ftp_side_replies *side, size_t run)
+{
+	assert(run < side->nruns);
+	if (--side->runs[run].n > 0)
+		return;
+	side->nruns--;
+	memmove(&side->runs[run], &side->runs[run + 1], (side->nruns - run) * sizeof(side->runs[0]));
+}
+
+static void wait(struct ftp_machine *machine, struct ftp_out *out)
+{
+	machine->side.due = false;
+	machine->side.waiting = true;
+	ftp_out_add(out, FTP_DO_SIDE_WAIT)->number = machine->side_reply_ms;
+}
+
+void machine_side_send(struct ftp_machine *machine, const struct ftp_command *command, struct ftp_out *out)
+{
+	ftp_out_text(out, FTP_DO_COMMAND, command->line, command->len)->forwarded = true;
+	owe(&machine->side, kind_of(command->verb));
+	/*
+	 * Many servers look at the control connection only after the transfer, or at
+	 * urgent data, which TLS has no word for. So ABOR is bounded, too.
+	 */
+	if (kind_of(command->verb) == FTP_SIDE_REPLY_ABOR && !machine->side.waiting)
+		wait(machine, out);
+}
+
+/*
+ * Is this a late answer to a command that was given up? Only where the command
+ * that is pending now cannot be answered so.
+ */
+static bool is_late(const struct ftp_machine *machine, enum ftp_side_reply kind, uint16_t code)
+{
+	enum reply_class class = class_of(code);
+	enum ftp_pending pending = machine->pending;
+	bool plan = pending == FTP_PENDING_PLAN;
+	bool passive = (machine->server_mode & (FTP_MODE_EPSV | FTP_MODE_PASV)) != 0;
+	bool free = pending == FTP_PENDING_NONE;
+
+	if (machine->side.late[kind] == 0)
+		return false;
+	/* a refusal cannot be the answer to a command that the server is carrying out */
+	if (class == CLASS_REFUSED || class == CLASS_UNKNOWN)
+		return kind != FTP_SIDE_REPLY_TRANSFER &&
+		       (free || (has_begun(machine) && machine->side.nruns == 0));
+	switch (kind) {
+	case FTP_SIDE_REPLY_NOOP:
+		return class == CLASS_OK && (free || (plan && passive));
+	case FTP_SIDE_REPLY_STAT:
+		return class == CLASS_STATUS && (free || plan || pending == FTP_PENDING_TRANSFER);
+	case FTP_SIDE_REPLY_ABOR:
+		if (pending == FTP_PENDING_ABOR || (code == 226 && pending == FTP_PENDING_TRANSFER))
+			return false;
+		return class == CLASS_ABORTED || code == 226;
+	case FTP_SIDE_REPLY_TRANSFER:
+		return (free && class == CLASS_DONE) ||
+		       (pending != FTP_PENDING_TRANSFER && class == CLASS_BROKEN);
+	case FTP_SIDE_REPLY_KINDS:
+		break;
+	}
+	return false;
+}
+
+static struct ftp_answer owed_one(const struct ftp_machine *machine, const char *ask)
+{
+	const struct ftp_side_replies *side = &machine->side;
+	size_t run = side->nruns;
+
+	for (; *ask != '\0' && run == side->nruns; ask++) {
+		switch (*ask) {
+		case 'n':
+			run = find(side, FTP_SIDE_REPLY_NOOP);
+			break;
+		case 's':
+			run = find(side, FTP_SIDE_REPLY_STAT);
+			break;
+		case 'a':
+			run = find(side, FTP_SIDE_REPLY_ABOR);
+			break;
+		case 'f':
+			run = 0;
+			break;
+		case 't':
+			return (struct ftp_answer){ FTP_ANSWERS_PENDING, FTP_SIDE_REPLY_KINDS };
+		default: /* x */
+			return (struct ftp_answer){ FTP_ANSWERS_NOBODY, FTP_SIDE_REPLY_KINDS };
+		}
+	}
+	if (run == side->nruns)
+		return (struct ftp_answer){ FTP_ANSWERS_NOBODY, FTP_SIDE_REPLY_KINDS };
+	return (struct ftp_answer){ FTP_ANSWERS_SIDE, side->runs[run].kind };
+}
+
+struct ftp_answer machine_side_whose(const struct ftp_machine *machine, uint16_t code)
+{
+	bool beside = machine->pending == FTP_PENDING_TRANSFER ||
+		      (machine->pending == FTP_PENDING_NONE && machine->side.nruns > 0);
+
+	for (enum ftp_side_reply kind = 0; kind < FTP_SIDE_REPLY_KINDS; kind++)
+		if (is_late(machine, kind, code))
+			return (struct ftp_answer){ FTP_ANSWERS_LATE, kind };
+	if (beside)
+		return owed_one(machine, order[class_of(code)][stage_of(machine)]);
+	return (struct ftp_answer){ FTP_ANSWERS_PENDING, FTP_SIDE_REPLY_KINDS };
+}
+
+enum ftp_pending machine_side_shown_as(const struct ftp_machine *machine)
+{
+	switch (machine->answer.whom) {
+	case FTP_ANSWERS_PENDING:
+		return machine->pending;
+	case FTP_ANSWERS_NOBODY:
+		return FTP_PENDING_PLAIN;
+	case FTP_ANSWERS_SIDE:
+	case FTP_ANSWERS_LATE:
+		break;
+	}
+	return kinds[machine->answer.kind].pending;
+}
+
+static void doubt(struct ftp_side_replies *side, enum ftp_side_doubt doubt)
+{
+	if (side->doubt < doubt)
+		side->doubt = doubt;
+}
+
+/* An answer to ABOR while the transfer has no last reply: will it get one? */
+static void abor_answered(struct ftp_machine *machine, uint16_t code, struct ftp_out *out)
+{
+	if (!ftp_machine_in_transfer(machine))
+		return;
+	if (code == 225) /* pyftpdlib answers an upload and its ABOR with this one reply */
+		doubt(&machine->side, FTP_SIDE_DOUBT_CERTAIN);
+	else if (ftp_reply_is_positive(code))
+		doubt(&machine->side, FTP_SIDE_DOUBT_STRONG);
+	else if (code >= 500 && find(&machine->side, FTP_SIDE_REPLY_ABOR) == machine->side.nruns)
+		ftp_out_add(out, FTP_DO_DATA_TRUST); /* the transfer goes on as if nothing had been said */
+}
+
+void machine_side_answered(struct ftp_machine *machine, uint16_t code, struct ftp_out *out)
+{
+	struct ftp_side_replies *side = &machine->side;
+	struct ftp_answer answer = machine->answer;
+
+	switch (answer.whom) {
+	case FTP_ANSWERS_PENDING:
+		return;
+	case FTP_ANSWERS_NOBODY:
+		/* a 200 in front of the 150, or in place of all that was to come */
+		if (ftp_machine_in_transfer(machine))
+			doubt(side, FTP_SIDE_DOUBT_STRONG);
+		return;
+	case FTP_ANSWERS_LATE:
+		side->late[answer.kind]--;
+		return;
+	case FTP_ANSWERS_SIDE:
+		break;
+	}
+	settle(side, find(side, answer.kind));
+	/* what reads like a refusal may have been the transfer's own last reply */
+	if (ftp_machine_in_transfer(machine) && code >= 400)
+		doubt(side, FTP_SIDE_DOUBT_WEAK);
+	if (answer.kind == FTP_SIDE_REPLY_ABOR)
+		abor_answered(machine, code, out);
+}
+
+void machine_side_transfer_begins(struct ftp_machine *machine, struct ftp_out *out)
+{
+	machine->side.doubt = FTP_SIDE_DOUBT_NONE;
+	if (machine_side_gave_up(machine) && !machine->side.waiting)
+		wait(machine, out);
+}
+
+void machine_side_transfer_ended(struct ftp_machine *machine, struct ftp_out *out)
+{
+	machine->side.doubt = FTP_SIDE_DOUBT_NONE;
+	machine->side.waiting = false;
+	if (machine->side.nruns > 0)
+		wait(machine, out);
+}
+
+bool machine_side_gave_up(const struct ftp_machine *machine)
+{
+	return find(&machine->side, FTP_SIDE_REPLY_ABOR) < machine->side.nruns ||
+	       machine->side.doubt >= FTP_SIDE_DOUBT_STRONG;
+}
+
+bool machine_side_holds(const struct ftp_machine *machine)
+{
+	return machine->side.nruns > 0 && !machine->side.due;
+}
+
+/* May the server consider this transfer ended, although no reply of its own has come? */
+static bool is_doubtful(const struct ftp_machine *machine)
+{
+	if (machine->transfer == FTP_TRANSFER_NONE || machine->transfer == FTP_TRANSFER_WAITING)
+		return false;
+	return machine->side.doubt >= FTP_SIDE_DOUBT_STRONG ||
+	       (machine->side.doubt == FTP_SIDE_DOUBT_WEAK && machine->transfer == FTP_TRANSFER_OVER);
+}
+
+/* Wait no longer; but answers may still come. */
+static void expect_late(struct ftp_side_replies *side, enum ftp_side_reply kind, uint16_t n)
+{
+	uint16_t *late = &side->late[kind];
+
+	*late = n < UINT16_MAX - *late ? (uint16_t)(*late + n) : UINT16_MAX;
+}
+
+static void log_unanswered(enum ftp_side_reply kind, struct ftp_out *out)
+{
+	ftp_out_text(out, FTP_DO_LOG_UNANSWERED, kinds[kind].name, strlen(kinds[kind].name));
+}
+
+void machine_side_forget(struct ftp_machine *machine, struct ftp_out *out)
+{
+	struct ftp_side_replies *side = &machine->side;
+
+	for (enum ftp_side_reply kind = 0; kind < FTP_SIDE_REPLY_KINDS; kind++) {
+		uint32_t n = 0;
+
+		for (size_t run = 0; run < side->nruns; run++)
+			n += side->runs[run].kind == kind ? side->runs[run].n : 0;
+		if (n == 0)
+			continue;
+		expect_late(side, kind, n < UINT16_MAX ? (uint16_t)n : UINT16_MAX);
+		log_unanswered(kind, out);
+	}
+	side->nruns = 0;
+	side->due = false;
+}
+
+/* The server has said its last word about the transfer in another command's place. */
+static void end_transfer(struct ftp_machine *machine, struct ftp_out *out)
+{
+	if (machine->transfer == FTP_TRANSFER_GOING)
+		ftp_out_add(out, FTP_DO_DATA_ABORT);
+	machine_close_125(machine, out);
+	machine->transfer = FTP_TRANSFER_NONE;
+	machine->result = FTP_DATA_PENDING;
+	machine->pending = FTP_PENDING_NONE;
+	machine->side.doubt = FTP_SIDE_DOUBT_NONE;
+	expect_late(&machine->side, FTP_SIDE_REPLY_TRANSFER, 1);
+	machine_plan_drop(machine, out);
+}
+
+void machine_side_held(struct ftp_machine *machine, struct ftp_out *out)
+{
+	if (machine->side.doubt == FTP_SIDE_DOUBT_CERTAIN && machine->transfer == FTP_TRANSFER_OVER)
+		end_transfer(machine, out);
+	else if (is_doubtful(machine) && !machine->side.waiting)
+		wait(machine, out);
+}
+
+void machine_side_due(struct ftp_machine *machine, struct ftp_out *out)
+{
+	struct ftp_side_replies *side = &machine->side;
+
+	if (!side->waiting)
+		return;
+	side->waiting = false;
+	if (!ftp_machine_in_transfer(machine)) {
+		side->due = true;
+	} else if (is_doubtful(machine)) {
+		end_transfer(machine, out);
+		log_unanswered(FTP_SIDE_REPLY_TRANSFER, out);
+		side->due = true;
+	} else if (machine->transfer == FTP_TRANSFER_GOING && machine_side_gave_up(machine)) {
+		/* the server hears of it this way, whatever it listens to */
+		ftp_out_add(out, FTP_DO_DATA_ABORT);
+	}
+}
