@@ -1,6 +1,6 @@
 /*
- * Are the FTP servers of the policy there? Connects to each one and waits for its
- * greeting.
+ * Are the FTP servers of the policy there, and does anybody know them? Connects to
+ * each one, waits for its greeting and asks it what it is (SYST).
  */
 #include "gateway/ctl/doctor-server.h"
 
@@ -11,11 +11,12 @@
 
 #include "gateway/base/util.h"
 #include "gateway/ctl/doctor-report.h"
+#include "gateway/ctl/known-servers.h"
 #include "gateway/net/netsock.h"
 
-#define CONNECT_TIMEOUT_MS  3000
-#define GREETING_TIMEOUT_MS 5000
-#define SHOWN_MAX	    80
+#define CONNECT_TIMEOUT_MS 3000
+#define ANSWER_TIMEOUT_MS  5000
+#define SHOWN_MAX	   80
 
 static bool is_ready(int fd, short event, int timeout_ms)
 {
@@ -39,9 +40,9 @@ static int dial(const struct ip_endpoint *server)
 }
 
 /* The first line of what a server says, fit to be shown; "" when it says nothing. */
-static void read_greeting(int fd, char text[static SHOWN_MAX])
+static void read_answer(int fd, char text[static SHOWN_MAX])
 {
-	ssize_t n = is_ready(fd, POLLIN, GREETING_TIMEOUT_MS) ? recv(fd, text, SHOWN_MAX - 1, 0) : -1;
+	ssize_t n = is_ready(fd, POLLIN, ANSWER_TIMEOUT_MS) ? recv(fd, text, SHOWN_MAX - 1, 0) : -1;
 
 	text[n > 0 ? n : 0] = '\0';
 	text[strcspn(text, "\r\n")] = '\0';
@@ -50,15 +51,32 @@ static void read_greeting(int fd, char text[static SHOWN_MAX])
 			*at = '?';
 }
 
+/* What others have seen with this server. Few answer SYST before a login, so no answer proves nothing. */
+static void report_known(struct doctor *doctor, const struct policy_backend *backend, const char *greeting,
+			 int fd)
+{
+	const struct known_server *known = known_server_find(greeting, "");
+	char syst[SHOWN_MAX];
+
+	if (known == NULL && send(fd, "SYST\r\n", 6, MSG_NOSIGNAL) == 6) {
+		read_answer(fd, syst);
+		known = known_server_find("", syst);
+	}
+	if (known != NULL)
+		doctor_ok(doctor, "backend %s: %s %s (docs/SERVERS.md)", backend->name, known->name,
+			  known->seen);
+	(void)send(fd, "QUIT\r\n", 6, MSG_NOSIGNAL);
+}
+
 static void check_greeting(struct doctor *doctor, const struct policy_backend *backend, const char *where,
 			   int fd)
 {
 	char text[SHOWN_MAX];
 
-	read_greeting(fd, text);
+	read_answer(fd, text);
 	if (strncmp(text, "220", 3) == 0 || strncmp(text, "120", 3) == 0) {
-		(void)send(fd, "QUIT\r\n", 6, MSG_NOSIGNAL);
 		doctor_ok(doctor, "backend %s: %s answers \"%s\"", backend->name, where, text);
+		report_known(doctor, backend, text, fd);
 		return;
 	}
 	doctor_fix(doctor, "have the FTP server at %s speak FTP in the clear and greet with 220", where);

@@ -250,3 +250,13 @@ def test_help_and_version():
         assert f"attlsctl {name}" in said.stdout
     with open(os.path.join(net.ROOT, "VERSION")) as f:
         assert run("version").stdout == f"attlsctl {f.read().strip()}\n"
+
+
+@pytest.mark.parametrize("name, said", [("vsftpd", "vsftpd reads no command"), ("pyftpdlib", "pyftpdlib answers an upload")])
+def test_doctor_knows_servers(real_server, launch, name, said):
+    """Among the findings is what others have seen with this server."""
+    server = real_server(name)
+    gateway = launch((server.host, server.port))
+    report = json.loads(run("doctor", "-f", gateway.path, "--json").stdout)
+    found = [finding["detail"] for finding in report["findings"] if finding["check"] == "backends"]
+    assert len(found) == 2 and said in found[1], found

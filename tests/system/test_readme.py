@@ -32,6 +32,13 @@ def test_links_lead_somewhere():
             assert os.path.exists(os.path.join(folder, link)), f"{name} names {link}"
 
 
+def test_the_known_servers_are_in_their_page():
+    """attlsctl doctor and docs/SERVERS.md know the same servers."""
+    known = re.findall(r'^KNOWN_SERVER\("([^"]+)"', read("gateway", "ctl", "known-servers.def"), re.MULTILINE)
+    page = read("docs", "SERVERS.md").split("| server |")[1].split("\n\n")[0]
+    assert known == [line.split("|")[1].strip() for line in page.splitlines()[2:]]
+
+
 def sources(*folders):
     for folder in folders:
         for path, _, names in os.walk(os.path.join(net.ROOT, folder)):
