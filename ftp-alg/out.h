@@ -33,12 +33,15 @@ enum ftp_do {
 	FTP_DO_DATA_REFUSED, /* the server refused: keep what is open for the next transfer command */
 	FTP_DO_DATA_DOUBT,   /* after ABOR a clean end of the server's data proves nothing */
 	FTP_DO_DATA_TRUST,   /* ABOR was refused: it proves again what it did */
-	FTP_DO_DATA_ABORT,   /* reset both ends at once; answer with ftp_machine_data_done() */
-	FTP_DO_DATA_CLOSE,   /* forget ports, endpoints and connections of the data plan */
-	FTP_DO_RETRY,	     /* send the transfer's command again, as FTP_DO_DATA_START had it */
-	FTP_DO_SEGMENT,	     /* send the replies so far, and ftp_machine_resume() once the client has them */
-	FTP_DO_PAUSE,	     /* offer no reply of the server's for `number` ms, then ftp_machine_resume() */
-	FTP_DO_SIDE_WAIT,    /* ftp_machine_side_due() in `number` ms; again: from now on */
+	/* the server says that the transfer has failed: end a download after the bytes that the server has
+	   sent, and anything else as FTP_DO_DATA_ABORT does */
+	FTP_DO_DATA_FAILED,
+	FTP_DO_DATA_ABORT, /* reset both ends at once; answer with ftp_machine_data_done() */
+	FTP_DO_DATA_CLOSE, /* forget ports, endpoints and connections of the data plan */
+	FTP_DO_RETRY,	   /* send the transfer's command again, as FTP_DO_DATA_START had it */
+	FTP_DO_SEGMENT,	   /* send the replies so far, and ftp_machine_resume() once the client has them */
+	FTP_DO_PAUSE,	   /* offer no reply of the server's for `number` ms, then ftp_machine_resume() */
+	FTP_DO_SIDE_WAIT,  /* ftp_machine_side_due() in `number` ms; again: from now on */
 	FTP_DO_LOG_UNANSWERED, /* text: what the server did not answer in time */
 	FTP_DO_STILL_IN,       /* a second USER was refused: the login before it stands */
 	FTP_DO_LOGIN_FAILED, /* text: who did not let the user in (server, certificate, stored-credential) */

@@ -315,7 +315,16 @@ void machine_side_answered(struct ftp_machine *machine, uint16_t code, struct ft
 void machine_side_transfer_begins(struct ftp_machine *machine, struct ftp_out *out)
 {
 	machine->side.doubt = FTP_SIDE_DOUBT_NONE;
+	machine->failing = false;
 	if (machine_side_gave_up(machine) && !machine->side.waiting)
+		wait(machine, out);
+}
+
+void machine_side_transfer_fails(struct ftp_machine *machine, struct ftp_out *out)
+{
+	machine->failing = true;
+	ftp_out_add(out, FTP_DO_DATA_FAILED);
+	if (!machine->side.waiting)
 		wait(machine, out);
 }
 
@@ -413,8 +422,9 @@ void machine_side_due(struct ftp_machine *machine, struct ftp_out *out)
 		end_transfer(machine, out);
 		log_unanswered(FTP_SIDE_REPLY_TRANSFER, out);
 		side->due = true;
-	} else if (machine->transfer == FTP_TRANSFER_GOING && machine_side_gave_up(machine)) {
-		/* the server hears of it this way, whatever it listens to */
+	} else if (machine->transfer == FTP_TRANSFER_GOING &&
+		   (machine->failing || machine_side_gave_up(machine))) {
+		/* after ABOR, the server hears of it this way, whatever it listens to */
 		ftp_out_add(out, FTP_DO_DATA_ABORT);
 	}
 }

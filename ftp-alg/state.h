@@ -238,6 +238,7 @@ struct ftp_machine {
 
 	enum ftp_transfer_state transfer;
 	enum ftp_data_result result; /* of the transfer; before it, of a handshake that came early */
+	bool failing;		     /* the server has said that it failed; FTP_DO_DATA_FAILED is out */
 	bool handshaking;	     /* the client's data connection is being protected before the transfer */
 
 	bool

@@ -95,11 +95,13 @@ enum ftp_take machine_transfer_gate(struct ftp_machine *machine, const struct ft
 	}
 	if (machine->transfer == FTP_TRANSFER_GOING) {
 		/*
-		 * The server failed, so what has arrived is not the file. Or the client sent ABOR and
-		 * may have stopped reading, so the data would never end.
+		 * The client sent ABOR and may have stopped reading, so the data would never end. Or the
+		 * server failed, so what arrives is not the file; but the client gets all of it.
 		 */
-		if (!ftp_reply_is_positive(code) || machine_side_gave_up(machine))
+		if (machine_side_gave_up(machine))
 			ftp_out_add(out, FTP_DO_DATA_ABORT);
+		else if (!ftp_reply_is_positive(code) && !machine->failing)
+			machine_side_transfer_fails(machine, out);
 		return FTP_HOLD;
 	}
 	if (machine->transfer == FTP_TRANSFER_OVER)

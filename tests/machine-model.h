@@ -476,6 +476,9 @@ static void model_act(struct model *model, const struct ftp_act *act)
 	case FTP_DO_DATA_DOUBT: /* also when the data has ended already */
 	case FTP_DO_DATA_TRUST:
 		break;
+	case FTP_DO_DATA_FAILED: /* a download of which the server has sent more */
+		MODEL_CHECK(model, model->going);
+		break;
 	case FTP_DO_DATA_ABORT:
 		MODEL_CHECK(model, model->going);
 		model_data_forget(model);
@@ -659,6 +662,8 @@ static bool model_server_line(struct model *model)
 		for (size_t i = 0; i < model->out.n; i++)
 			MODEL_CHECK(model, model->out.acts[i].what == FTP_DO_PAUSE ||
 					       model->out.acts[i].what == FTP_DO_DATA_GO ||
+					       model->out.acts[i].what == FTP_DO_DATA_FAILED ||
+					       model->out.acts[i].what == FTP_DO_SIDE_WAIT ||
 					       model->out.acts[i].what == FTP_DO_DATA_ABORT);
 		model_carry_out(model);
 		return moved;

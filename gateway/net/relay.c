@@ -136,6 +136,17 @@ static void fit_chunk(struct relay *relay, enum stream_io io, size_t len)
 		relay->chunk = RELAY_CHUNK_MAX;
 }
 
+/* All that the source sent is to arrive, but nothing that looks like its end. */
+static enum relay_result fail(struct relay *relay)
+{
+	enum stream_io to = stream_flush(relay->to);
+
+	relay->state = RELAY_FAILING;
+	if (to == STREAM_WAIT)
+		return wait_for(relay, 0, EPOLLOUT);
+	return to == STREAM_RESET ? RELAY_TO_LOST : RELAY_FROM_LOST;
+}
+
 static enum relay_result move(struct relay *relay, struct relay_tools *tools)
 {
 	enum stream_io io, to;
@@ -161,7 +172,7 @@ static enum relay_result move(struct relay *relay, struct relay_tools *tools)
 		return wait_for(relay, EPOLLIN, stream_is_drained(relay->to) ? 0 : EPOLLOUT);
 	case STREAM_CLEAN:
 		if (relay->doubt && !relay->upload)
-			return RELAY_FROM_LOST;
+			return fail(relay);
 		coalesce_stop(&relay->coalesce, relay->from->watch.fd);
 		relay->state = RELAY_ENDING;
 		return RELAY_AGAIN;
@@ -227,6 +238,8 @@ enum relay_result relay_step(struct relay *relay, struct relay_tools *tools)
 
 	if (!back_channel_ok(relay))
 		return RELAY_TO_LOST;
+	if (relay->state == RELAY_FAILING)
+		return fail(relay);
 	if (relay->state == RELAY_MOVING)
 		result = move(relay, tools);
 	if (relay->state == RELAY_ENDING)

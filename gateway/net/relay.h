@@ -29,11 +29,16 @@ enum relay_result {
 			   or after a little while */
 	RELAY_DONE,	/* everything arrived, the end was carried over in order */
 	RELAY_CUT,	/* the source ended TCP without ending TLS */
-	RELAY_FROM_LOST, /* the source was reset */
+	RELAY_FROM_LOST, /* the source was reset, or its end is in doubt */
 	RELAY_TO_LOST,	 /* the destination was reset, or sent what it must not */
 };
 
-enum relay_state { RELAY_MOVING = 0, RELAY_ENDING, RELAY_SETTLING };
+enum relay_state {
+	RELAY_MOVING = 0,
+	RELAY_ENDING,
+	RELAY_SETTLING,
+	RELAY_FAILING, /* the source's end is in doubt: what it sent is handed over, its end is not */
+};
 
 struct relay {
 	struct stream *from;

@@ -155,6 +155,12 @@ static void do_retry(struct session *session)
 	add_command(session, &act);
 }
 
+static void do_data_abort(struct session *session)
+{
+	data_conn_close(&session->data, true);
+	ftp_machine_data_done(&session->machine, FTP_DATA_ABORTED, &session->worker->out);
+}
+
 static void do_user(struct session *session, const struct ftp_act *act)
 {
 	size_t len = act->len < sizeof(session->login_name) - 1 ? act->len : sizeof(session->login_name) - 1;
@@ -264,9 +270,12 @@ static void carry_out_one(struct session *session, const struct ftp_act *act)
 	case FTP_DO_DATA_TRUST:
 		data_conn_doubt(&session->data, false);
 		break;
+	case FTP_DO_DATA_FAILED:
+		if (!data_conn_fail(&session->data))
+			do_data_abort(session);
+		break;
 	case FTP_DO_DATA_ABORT:
-		data_conn_close(&session->data, true);
-		ftp_machine_data_done(&session->machine, FTP_DATA_ABORTED, &session->worker->out);
+		do_data_abort(session);
 		break;
 	case FTP_DO_DATA_CLOSE:
 		data_conn_close(&session->data, false);

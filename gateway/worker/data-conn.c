@@ -235,8 +235,13 @@ static void data_end(struct data_conn *data, enum ftp_data_result result)
 		linger_take(&worker_of(data)->lingering, &data->legs.server.stream);
 	if (!whole && !begun && data->legs.server.state == LEG_OPEN)
 		linger_reset(&worker_of(data)->lingering, &data->legs.server.stream);
-	/* A leg that is not whole is reset, so that neither side takes what it has for the file. */
-	data_legs_close(&data->legs, &data->legs.client, !whole);
+	/*
+	 * A leg that is not whole is reset, so that neither side takes what it has for the file. But a reset
+	 * destroys bytes that the client has not read; after a failure of the server's, the end without
+	 * close_notify and the server's reply say enough.
+	 */
+	data_legs_close(&data->legs, &data->legs.client,
+			!whole && !(data->failed && result == FTP_DATA_SERVER_LOST));
 	data_legs_close(&data->legs, &data->legs.server, !whole);
 	data->owner->done(data, result);
 }
@@ -436,6 +441,7 @@ static void begin(struct data_conn *data)
 	set_state(data, DATA_REQUESTED);
 	data->settle_ms = 0;
 	data->started_ms = data->moved_ms = loop_of(data)->now_ms;
+	data->failed = false;
 	data->relay = (struct relay){ .bytes = 0 };
 	dial_server(data);
 	agree_on_protection(data);

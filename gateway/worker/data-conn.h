@@ -47,6 +47,7 @@ struct data_conn {
 	struct timer tick;  /* of a relay that coalesces */
 	bool upload;
 	bool protect;
+	bool failed;		  /* the server has said so: its bytes are handed over, then comes a cut */
 	bool handshaking;	  /* the owner knows of a handshake that runs before the transfer */
 	bool waited;		  /* for that handshake, and no longer */
 	bool kept_alive;	  /* TCP keep-alive has been turned on */
@@ -115,6 +116,13 @@ void data_conn_close(struct data_conn *data, bool reset);
 static inline bool data_conn_is_relaying(const struct data_conn *data)
 {
 	return data->state >= DATA_RELAYING;
+}
+
+/* The server says that the transfer failed (FTP_DO_DATA_FAILED). False: there is nothing to wait for. */
+static inline bool data_conn_fail(struct data_conn *data)
+{
+	data->failed = data->relay.doubt = data_conn_is_relaying(data) && !data->upload;
+	return data->failed;
 }
 
 /* False: no transfer is under way. */

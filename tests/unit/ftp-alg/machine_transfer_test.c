@@ -71,6 +71,9 @@ static const struct script_case order[] = {
 	{ "no plan", { 0 }, LOGGED_IN, "C RETR x\n" NO_PLAN "C MLSD\n" NO_PLAN },
 };
 
+/* The client gets what the server has sent before it failed. */
+#define FAILS(code) "S " code " broken\n  failed\n  side-wait 2000\n  hold\n"
+
 static const struct script_case refused[] = {
 	{ "550, then another on the same plan",
 	  { 0 },
@@ -89,12 +92,17 @@ static const struct script_case refused[] = {
 	{ "in the middle",
 	  { 0 },
 	  GOING,
-	  "S 426 broken\n  abort\n  hold\nD aborted\nS 426 broken\n  c 426 broken\n  close-data\n" NEW_PLAN },
+	  FAILS("426") "D server-lost\nS 426 broken\n  c 426 broken\n  close-data\n" NEW_PLAN },
+	{ "in the middle, and the server does not end its data",
+	  { 0 },
+	  GOING,
+	  FAILS("426") "S 426 broken\n  hold\nT -\n  abort\nD aborted\nS 426 broken\n  c 426 broken\n"
+		       "  close-data\n" },
 	{ "in the middle, several lines",
 	  { 0 },
 	  GOING,
-	  "S 551-bad\n  abort\n  hold\nD aborted\nS 551-bad\n  c 551-bad\nS 551 page\n  c 551 page\n"
-	  "  close-data\n" },
+	  FAILS("551") "D server-lost\nS 551-bad\n  c 551-bad\nS 551 page\n  c 551 page\n"
+		       "  close-data\n" },
 	{ "after the data", { 0 }, GOING, "D ok\nS 451 disk\n  c 451 disk\n  close-data\n" },
 };
 
@@ -362,7 +370,7 @@ static const struct script_case beside[] = {
 	{ "codes that end a transfer end it, whatever is owed",
 	  { 0 },
 	  GOING,
-	  "C NOOP\n  s NOOP\nS 451 disk\n  abort\n  hold\nD aborted\nS 451 disk\n  c 451 disk\n  close-data\n" MOMENT
+	  "C NOOP\n  s NOOP\nS 451 disk\n  failed\n  side-wait 2000\n  hold\nD server-lost\nS 451 disk\n  c 451 disk\n  close-data\n" MOMENT
 	  "S 200 ok\n  c 200 ok\nC PWD\n  s PWD\n" },
 	{ "NOOP is answered in the next transfer",
 	  { 0 },
