@@ -187,10 +187,13 @@ static bool is_late(const struct ftp_machine *machine, enum ftp_side_reply kind,
 
 	if (machine->side.late[kind] == 0)
 		return false;
+	/* one that is owed now comes first: something waits for it */
+	if (find(&machine->side, kind) < machine->side.nruns)
+		return false;
 	/* a refusal cannot be the answer to a command that the server is carrying out */
 	if (class == CLASS_REFUSED || class == CLASS_UNKNOWN)
-		return kind != FTP_SIDE_REPLY_TRANSFER &&
-		       (free || (has_begun(machine) && machine->side.nruns == 0));
+		return kind != FTP_SIDE_REPLY_TRANSFER && machine->side.nruns == 0 &&
+		       (free || has_begun(machine));
 	switch (kind) {
 	case FTP_SIDE_REPLY_NOOP:
 		return class == CLASS_OK && (free || (plan && passive));
@@ -300,15 +303,15 @@ void machine_side_answered(struct ftp_machine *machine, uint16_t code, struct ft
 		return;
 	case FTP_ANSWERS_LATE:
 		side->late[answer.kind]--;
-		return;
+		break;
 	case FTP_ANSWERS_SIDE:
+		settle(side, find(side, answer.kind));
 		break;
 	}
-	settle(side, find(side, answer.kind));
 	/* what reads like a refusal may have been the transfer's own last reply */
 	if (ftp_machine_in_transfer(machine) && code >= 400)
 		doubt(side, FTP_SIDE_DOUBT_WEAK);
-	if (answer.kind == FTP_SIDE_REPLY_ABOR)
+	if (answer.whom == FTP_ANSWERS_SIDE && answer.kind == FTP_SIDE_REPLY_ABOR)
 		abor_answered(machine, code, out);
 }
 
@@ -403,7 +406,9 @@ static void end_transfer(struct ftp_machine *machine, struct ftp_out *out)
 
 void machine_side_held(struct ftp_machine *machine, struct ftp_out *out)
 {
-	if (machine->side.doubt == FTP_SIDE_DOUBT_CERTAIN && machine->transfer == FTP_TRANSFER_OVER)
+	bool certain = machine->side.doubt == FTP_SIDE_DOUBT_CERTAIN && machine->side.nruns == 0;
+
+	if (certain && machine->transfer == FTP_TRANSFER_OVER)
 		end_transfer(machine, out);
 	else if (is_doubtful(machine) && !machine->side.waiting)
 		wait(machine, out);

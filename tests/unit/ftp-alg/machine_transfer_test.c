@@ -427,6 +427,25 @@ static const struct script_case beside[] = {
 	  "! lost\n  c 421 The FTP server closed the connection.\n  close server-lost\nD server-lost\n" },
 };
 
+/* What servers seldom say beside a transfer, and what must not come of it. */
+static const struct script_case side_by_side[] = {
+	{ "225 is not the last word while NOOP has no answer",
+	  { 0 },
+	  GOING,
+	  "C NOOP\n  s NOOP\n" ABOR
+	  "T -\n  abort\nD aborted\nS 225 abort\n  c 225 abort\nC PWD\n  hold\n" MOMENT
+	  "T -\n  close-data\n  unanswered transfer\nC PWD\n  unanswered NOOP\n  s PWD\n" },
+	{ "a transfer that fails after one whose NOOP had no answer",
+	  { 0 },
+	  GOING "C NOOP\n" DONE "T -\n" PASV_PLAN "C STOR x\nS 150 go\nD server-lost\n",
+	  "S 452 full\n  c 452 full\nC PWD\n  hold\n" MOMENT "T -\n  close-data\n  unanswered transfer\n"
+	  "C PWD\n  s PWD\n" },
+	{ "225 for both after an ABOR that had no answer",
+	  { 0 },
+	  GOING ABOR BROKEN "T -\n" PASV_PLAN "C STOR x\nS 150 go\n",
+	  ABOR "S 225 abort\n  c 225 abort\nD client-lost\nC PWD\n  close-data\n  s PWD\n" },
+};
+
 static const struct ftp_action waits = {
 	.secure_ftp = SECURE_FTP_ALLOWED,
 	.unknown_commands = UNKNOWN_COMMANDS_PASS,
@@ -482,15 +501,16 @@ TEST(levels)
 TEST(results)
 TEST(abor)
 TEST(beside)
+TEST(side_by_side)
 TEST(waiting)
 
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(order_dialogues),   cmocka_unit_test(refused_dialogues),
-		cmocka_unit_test(levels_dialogues),  cmocka_unit_test(results_dialogues),
-		cmocka_unit_test(abor_dialogues),    cmocka_unit_test(beside_dialogues),
-		cmocka_unit_test(waiting_dialogues),
+		cmocka_unit_test(order_dialogues),	  cmocka_unit_test(refused_dialogues),
+		cmocka_unit_test(levels_dialogues),	  cmocka_unit_test(results_dialogues),
+		cmocka_unit_test(abor_dialogues),	  cmocka_unit_test(beside_dialogues),
+		cmocka_unit_test(side_by_side_dialogues), cmocka_unit_test(waiting_dialogues),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
