@@ -68,6 +68,9 @@ static bool may_run_now(const struct ftp_machine *machine, const struct ftp_verb
 		return false;
 	if (machine->retry.open && verb->kind != FTP_KIND_ABOR)
 		return false; /* the client's 125- reply is still open */
+	if (machine->retry.due)
+		return false; /* the refusal has further lines, and then nothing runs that this could be
+				 beside */
 	return machine_side_has_room(machine, verb);
 }
 
@@ -402,7 +405,7 @@ void ftp_machine_side_due(struct ftp_machine *machine, struct ftp_out *out)
 	if (machine->closing)
 		return;
 	machine_side_due(machine, out);
-	if (machine->draining && ftp_machine_is_idle(machine))
+	if (machine->draining && ftp_machine_is_idle(machine) && !machine->reply_open)
 		machine_close(machine, FTP_LOCAL_SHUTDOWN, "shutdown", out);
 }
 

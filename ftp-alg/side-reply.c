@@ -408,7 +408,7 @@ void machine_side_held(struct ftp_machine *machine, struct ftp_out *out)
 {
 	bool certain = machine->side.doubt == FTP_SIDE_DOUBT_CERTAIN && machine->side.nruns == 0;
 
-	if (certain && machine->transfer == FTP_TRANSFER_OVER)
+	if (certain && machine->transfer == FTP_TRANSFER_OVER && !machine->reply_open)
 		end_transfer(machine, out);
 	else if (is_doubtful(machine) && !machine->side.waiting)
 		wait(machine, out);
@@ -423,7 +423,7 @@ void machine_side_due(struct ftp_machine *machine, struct ftp_out *out)
 	side->waiting = false;
 	if (!ftp_machine_in_transfer(machine)) {
 		side->due = true;
-	} else if (is_doubtful(machine)) {
+	} else if (is_doubtful(machine) && !machine->reply_open) {
 		end_transfer(machine, out);
 		log_unanswered(FTP_SIDE_REPLY_TRANSFER, out);
 		side->due = true;

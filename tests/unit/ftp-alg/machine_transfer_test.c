@@ -444,6 +444,16 @@ static const struct script_case side_by_side[] = {
 	  { 0 },
 	  GOING ABOR BROKEN "T -\n" PASV_PLAN "C STOR x\nS 150 go\n",
 	  ABOR "S 225 abort\n  c 225 abort\nD client-lost\nC PWD\n  close-data\n  s PWD\n" },
+	{ "the transfer's last reply is open when the client goes on",
+	  { 0 },
+	  GOING,
+	  ABOR
+	  "S 225 abort\n  c 225 abort\nD ok\nS 226-done\n  c 226-done\nC PWD\n  hold\nT -\nC PWD\n  hold\n" MOMENT
+	  "S 226 done\n  c 226 done\n  close-data\nC PWD\n  s PWD\n" },
+	{ "a drain waits for the end of a reply",
+	  { 0 },
+	  GOING "! shutdown\nC STAT\n" DONE "S 211-a\n",
+	  "T -\nS 211 b\n  c 211 b\n  c 421 Service is shutting down, try again later.\n  close shutdown\n" },
 };
 
 static const struct ftp_action waits = {

@@ -229,6 +229,12 @@ static const struct script_case beside[] = {
 	  "C ABOR\n" OVER
 	  "  c 426 Connection closed; transfer aborted.\n  c 226 Abort successful.\n  close-data\n"
 	  "R -\nC PWD\n  s PWD\n" },
+	{ "nothing goes to the server between the lines of its refusal",
+	  { .action = &three },
+	  ASKED "S 450-busy\n",
+	  "C NOOP\n  hold\nC ABOR\n  hold\nS 450 busy\n" BUSY(
+	      "3") "C NOOP\n  hold\nC ABOR\n" OVER
+		   "  c 426 Connection closed; transfer aborted.\n  c 226 Abort successful.\n  close-data\n" },
 	{ "ABOR waits for a new port",
 	  { .action = &three },
 	  WAITING "R -\n",
