@@ -236,6 +236,11 @@ static enum ftp_take reply_begins(struct ftp_machine *machine, const struct ftp_
 		machine_close(machine, FTP_LOCAL_SERVER_CONFUSED, "unsolicited-data-port", out);
 		return FTP_TAKEN;
 	}
+	if (machine->answer.whom == FTP_ANSWERS_SIDE && machine->retry.open) {
+		/* the answer to ABOR: the client does not want to wait any longer */
+		machine->retry.allowed = false;
+		machine_close_125(machine, out);
+	}
 	if (machine->answer.whom != FTP_ANSWERS_PENDING)
 		return FTP_TAKEN;
 	if (machine->pending == FTP_PENDING_TRANSFER)

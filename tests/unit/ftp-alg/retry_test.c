@@ -247,6 +247,16 @@ static const struct script_case beside[] = {
 	  RETRYING,
 	  "C ABOR\n  s ABOR\n  side-wait 2000\n  doubt\nS 150 go\n  c 125 go\n  go\nS 426 off\n  abort\n  hold\n"
 	  "D aborted\nS 426 off\n  c 426 off\n  close-data\n  side-wait 2000\nS 226 abort\n  c 226 abort\n" },
+	{ "ABOR beside another attempt, answered before it",
+	  { .action = &three },
+	  RETRYING "C ABOR\n",
+	  "S 225 abort\n" OVER "  c 225 abort\nC PWD\n  hold\nT -\n  close-data\n  unanswered transfer\n"
+	  "C PWD\n  s PWD\n" },
+	{ "ABOR beside another attempt, unknown to the server",
+	  { .action = &three },
+	  RETRYING "C ABOR\n",
+	  "S 502-what?\n" OVER "  c 502-what?\nS 502 what?\n  c 502 what?\n  trust\nS 450 busy\n"
+	  "  c 450 busy\n  refused\n" },
 	{ "ABOR, and the next transfer waits anew",
 	  { .action = &three },
 	  WAITING "C ABOR\n" PASV_PLAN "C RETR y\n",
