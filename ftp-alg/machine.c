@@ -217,6 +217,12 @@ static bool is_login(enum ftp_pending pending)
 	       pending == FTP_PENDING_USER_CERTIFICATE || pending == FTP_PENDING_PASS_CERTIFICATE;
 }
 
+/* Is this the last reply to a transfer that was given up? */
+static bool is_late_transfer(const struct ftp_machine *machine)
+{
+	return machine->answer.whom == FTP_ANSWERS_LATE && machine->answer.kind == FTP_SIDE_REPLY_TRANSFER;
+}
+
 /* What to do with the first line of a reply: take it, hold it, or end the session. */
 static enum ftp_take reply_begins(struct ftp_machine *machine, const struct ftp_reply *reply,
 				  struct ftp_out *out)
@@ -241,6 +247,8 @@ static enum ftp_take reply_begins(struct ftp_machine *machine, const struct ftp_
 		machine->retry.allowed = false;
 		machine_close_125(machine, out);
 	}
+	if (is_late_transfer(machine))
+		machine_transfer_late_gate(machine, reply);
 	if (machine->answer.whom != FTP_ANSWERS_PENDING)
 		return FTP_TAKEN;
 	if (machine->pending == FTP_PENDING_TRANSFER)
@@ -312,6 +320,8 @@ static void reply_ends(struct ftp_machine *machine, const struct ftp_reply *repl
 		pending_ends(machine, reply, out);
 	else
 		machine_side_answered(machine, reply->code, out);
+	if (is_late_transfer(machine))
+		machine_transfer_late_reply(machine, out);
 	if (machine->draining && ftp_machine_is_idle(machine))
 		machine_close(machine, FTP_LOCAL_SHUTDOWN, "shutdown", out);
 }

@@ -83,7 +83,7 @@ static const struct {
 	[FTP_SIDE_REPLY_NOOP] = { FTP_PENDING_PLAIN, "NOOP" },
 	[FTP_SIDE_REPLY_STAT] = { FTP_PENDING_STAT, "STAT" },
 	[FTP_SIDE_REPLY_ABOR] = { FTP_PENDING_PLAIN, "ABOR" },
-	[FTP_SIDE_REPLY_TRANSFER] = { FTP_PENDING_PLAIN, "transfer" },
+	[FTP_SIDE_REPLY_TRANSFER] = { FTP_PENDING_TRANSFER, "transfer" },
 };
 
 static enum ftp_side_reply kind_of(const struct ftp_verb *verb)
@@ -204,8 +204,11 @@ static bool is_late(const struct ftp_machine *machine, enum ftp_side_reply kind,
 			return false;
 		return class == CLASS_ABORTED || code == 226;
 	case FTP_SIDE_REPLY_TRANSFER:
-		return (free && class == CLASS_DONE) ||
-		       (pending != FTP_PENDING_TRANSFER && class == CLASS_BROKEN);
+		if (free)
+			return class == CLASS_DONE || class == CLASS_BROKEN;
+		/* RFC 959 5.4: nothing else is answered with these */
+		return pending != FTP_PENDING_TRANSFER &&
+		       (code == 426 || (code == 226 && pending != FTP_PENDING_ABOR));
 	case FTP_SIDE_REPLY_KINDS:
 		break;
 	}
@@ -247,6 +250,9 @@ struct ftp_answer machine_side_whose(const struct ftp_machine *machine, uint16_t
 	bool beside = machine->pending == FTP_PENDING_TRANSFER ||
 		      (machine->pending == FTP_PENDING_NONE && machine->side.nruns > 0);
 
+	/* the transfer's comes first: where it failed, the client is not to see a 226 */
+	if (is_late(machine, FTP_SIDE_REPLY_TRANSFER, code))
+		return (struct ftp_answer){ FTP_ANSWERS_LATE, FTP_SIDE_REPLY_TRANSFER };
 	for (enum ftp_side_reply kind = 0; kind < FTP_SIDE_REPLY_KINDS; kind++)
 		if (is_late(machine, kind, code))
 			return (struct ftp_answer){ FTP_ANSWERS_LATE, kind };
@@ -393,6 +399,8 @@ void machine_side_forget(struct ftp_machine *machine, struct ftp_out *out)
 /* The server has said its last word about the transfer in another command's place. */
 static void end_transfer(struct ftp_machine *machine, struct ftp_out *out)
 {
+	machine->side.late_result =
+	    machine->transfer == FTP_TRANSFER_OVER ? machine->result : FTP_DATA_ABORTED;
 	if (machine->transfer == FTP_TRANSFER_GOING)
 		ftp_out_add(out, FTP_DO_DATA_ABORT);
 	machine_close_125(machine, out);

@@ -124,6 +124,7 @@ struct ftp_side_replies {
 	struct ftp_side_run runs[FTP_SIDE_RUNS]; /* in the order sent; equal neighbours share one */
 	uint8_t nruns;
 	uint16_t late[FTP_SIDE_REPLY_KINDS]; /* given up: an answer may still come */
+	enum ftp_data_result late_result;    /* how the data of the transfer that was given up ended */
 	enum ftp_side_doubt doubt;
 	bool waiting; /* the time of FTP_DO_SIDE_WAIT runs */
 	bool due;     /* it is over: the next command goes on */

@@ -113,6 +113,26 @@ enum ftp_take machine_transfer_gate(struct ftp_machine *machine, const struct ft
 	return FTP_TAKEN;
 }
 
+/* The client may still take it for the transfer's: it is not to hear of success if there was none. */
+void machine_transfer_late_gate(struct ftp_machine *machine, const struct ftp_reply *reply)
+{
+	machine->instead = verdict(machine->side.late_result, reply->code);
+}
+
+static void answer_instead(struct ftp_machine *machine, struct ftp_out *out)
+{
+	if (machine->instead != FTP_LOCAL_NONE)
+		machine_answer(machine, machine->instead, out);
+	machine->instead = FTP_LOCAL_NONE;
+}
+
+void machine_transfer_late_reply(struct ftp_machine *machine, struct ftp_out *out)
+{
+	if (machine->retry.open)
+		return; /* the client would take it for text of the 125- */
+	answer_instead(machine, out);
+}
+
 void machine_transfer_reply(struct ftp_machine *machine, const struct ftp_reply *reply, struct ftp_out *out)
 {
 	if (ftp_reply_is_preliminary(reply->code)) {
@@ -128,9 +148,7 @@ void machine_transfer_reply(struct ftp_machine *machine, const struct ftp_reply 
 		machine_retry_later(machine, reply, out);
 		return;
 	}
-	if (machine->instead != FTP_LOCAL_NONE)
-		machine_answer(machine, machine->instead, out);
-	machine->instead = FTP_LOCAL_NONE;
+	answer_instead(machine, out);
 	if (machine->transfer == FTP_TRANSFER_ASKED)
 		/* some clients then send NLST after LIST for the same data connection */
 		ftp_out_add(out, FTP_DO_DATA_REFUSED);

@@ -454,6 +454,40 @@ static const struct script_case side_by_side[] = {
 	  { 0 },
 	  GOING "! shutdown\nC STAT\n" DONE "S 211-a\n",
 	  "T -\nS 211 b\n  c 211 b\n  c 421 Service is shutting down, try again later.\n  close shutdown\n" },
+	{ "a late 226 for data that was broken off",
+	  { 0 },
+	  GOING,
+	  ABOR "S 225 abort\n  c 225 abort\nT -\n  abort\n  close-data\n  unanswered transfer\nS 226-done\n"
+	       "S 226 done\n  c 426 Connection closed; transfer aborted.\nC PWD\n  s PWD\n" },
+	{ "a late 226 for data that was cut",
+	  { 0 },
+	  PASSIVE "C STOR x\nS 150 go\nC NOOP\nS 450 busy\nD cut\n",
+	  "C PWD\n  hold\n" MOMENT "T -\n  close-data\n  unanswered transfer\nC PWD\n  s PWD\nS 226 done\n"
+	  "  c 426 Connection closed; transfer aborted: the data ended without close_notify.\n"
+	  "S 257 /\n  c 257 /\n" },
+	{ "a late 226 while the gateway asks for a port",
+	  { 0 },
+	  GOING "C NOOP\nS 450 busy\nD ok\nC PWD\nT -\n",
+	  "C PASV\n  s EPSV\nS 226 done\n  c 226 done\nS 229 x (|||2001|)\n  dial server 10.0.0.1:2001\n"
+	  "  listen client\n" },
+	{ "after one 225 for both, another command fails",
+	  { 0 },
+	  GOING ABOR "S 225 abort\nD client-lost\n",
+	  "C DELE x\n  close-data\n  s DELE x\nS 451 no\n  c 451 no\nC PWD\n  s PWD\n" },
+	{ "after one 225 for both, there is no port",
+	  { 0 },
+	  GOING ABOR "S 225 abort\nD client-lost\n",
+	  "C PASV\n  close-data\n  s EPSV\nS 425 no\n  close-data\n  c 425 no\nC PWD\n  s PWD\n" },
+	{ "two late 226",
+	  { 0 },
+	  GOING "C NOOP\nS 450 busy\nC ABOR\nD server-lost\nC PWD\nT -\n",
+	  "C PWD\n  unanswered ABOR\n  s PWD\nS 226 done\n  c 426 Connection closed; transfer aborted.\n"
+	  "S 226 abort\n  c 226 abort\nS 257 /\n  c 257 /\n" },
+	{ "a late 426, and ABOR once more",
+	  { 0 },
+	  GOING ABOR "S 225 abort\nD client-lost\nC PWD\nS 257 /\n",
+	  "C ABOR\n  s ABOR\nS 426 off\n  c 426 off\nS 226 abort\n  c 226 abort\n"
+	  "C PWD\n  s PWD\n" },
 };
 
 static const struct ftp_action waits = {
