@@ -289,8 +289,8 @@ static void abor_answered(struct ftp_machine *machine, uint16_t code, struct ftp
 	if (code == 225) /* pyftpdlib answers an upload and its ABOR with this one reply */
 		doubt(&machine->side, FTP_SIDE_DOUBT_CERTAIN);
 	else if (ftp_reply_is_positive(code))
-		doubt(&machine->side, FTP_SIDE_DOUBT_STRONG);
-	else if (code >= 500 && find(&machine->side, FTP_SIDE_REPLY_ABOR) == machine->side.nruns)
+		doubt(&machine->side, FTP_SIDE_DOUBT_ABORTED);
+	else if (code >= 500 && !machine_side_gave_up(machine))
 		ftp_out_add(out, FTP_DO_DATA_TRUST); /* the transfer goes on as if nothing had been said */
 }
 
@@ -304,7 +304,7 @@ void machine_side_answered(struct ftp_machine *machine, uint16_t code, struct ft
 		return;
 	case FTP_ANSWERS_NOBODY:
 		/* a 200 in front of the 150, or in place of all that was to come */
-		if (ftp_machine_in_transfer(machine))
+		if (machine->transfer == FTP_TRANSFER_ASKED && ftp_reply_is_positive(code))
 			doubt(side, FTP_SIDE_DOUBT_STRONG);
 		return;
 	case FTP_ANSWERS_LATE:
@@ -348,7 +348,7 @@ void machine_side_transfer_ended(struct ftp_machine *machine, struct ftp_out *ou
 bool machine_side_gave_up(const struct ftp_machine *machine)
 {
 	return find(&machine->side, FTP_SIDE_REPLY_ABOR) < machine->side.nruns ||
-	       machine->side.doubt >= FTP_SIDE_DOUBT_STRONG;
+	       machine->side.doubt >= FTP_SIDE_DOUBT_ABORTED;
 }
 
 bool machine_side_holds(const struct ftp_machine *machine)
@@ -359,10 +359,21 @@ bool machine_side_holds(const struct ftp_machine *machine)
 /* May the server consider this transfer ended, although no reply of its own has come? */
 static bool is_doubtful(const struct ftp_machine *machine)
 {
-	if (machine->transfer == FTP_TRANSFER_NONE || machine->transfer == FTP_TRANSFER_WAITING)
-		return false;
-	return machine->side.doubt >= FTP_SIDE_DOUBT_STRONG ||
-	       (machine->side.doubt == FTP_SIDE_DOUBT_WEAK && machine->transfer == FTP_TRANSFER_OVER);
+	bool asked = machine->transfer == FTP_TRANSFER_ASKED;
+	bool over = machine->transfer == FTP_TRANSFER_OVER;
+
+	switch (machine->side.doubt) {
+	case FTP_SIDE_DOUBT_NONE:
+		break;
+	case FTP_SIDE_DOUBT_WEAK:
+		return over;
+	case FTP_SIDE_DOUBT_STRONG:
+		return asked || over;
+	case FTP_SIDE_DOUBT_ABORTED:
+	case FTP_SIDE_DOUBT_CERTAIN:
+		return asked || over || machine->transfer == FTP_TRANSFER_GOING;
+	}
+	return false;
 }
 
 /* Wait no longer; but answers may still come. */

@@ -108,7 +108,8 @@ struct ftp_answer {
 enum ftp_side_doubt {
 	FTP_SIDE_DOUBT_NONE = 0,
 	FTP_SIDE_DOUBT_WEAK,	/* a side command was refused, with a code that also ends transfers */
-	FTP_SIDE_DOUBT_STRONG,	/* ABOR was answered well, or the transfer with a 200 and no 1yz */
+	FTP_SIDE_DOUBT_STRONG,	/* the transfer was answered with a 200 and no 1yz */
+	FTP_SIDE_DOUBT_ABORTED, /* ABOR was answered well */
 	FTP_SIDE_DOUBT_CERTAIN, /* ABOR was answered with 225, which servers send after all else */
 };
 

@@ -488,6 +488,20 @@ static const struct script_case side_by_side[] = {
 	  GOING ABOR "S 225 abort\nD client-lost\nC PWD\nS 257 /\n",
 	  "C ABOR\n  s ABOR\nS 426 off\n  c 426 off\nS 226 abort\n  c 226 abort\n"
 	  "C PWD\n  s PWD\n" },
+	{ "answers that nobody asked for break nothing off",
+	  { 0 },
+	  GOING,
+	  "S 211 hm\n  c 211 hm\nC PWD\n  hold\nS 226 done\n  hold\nD ok\nS 226 done\n  c 226 done\n"
+	  "  close-data\nC PWD\n  s PWD\n" },
+	{ "200 in place of 150",
+	  { 0 },
+	  PASSIVE "C RETR x\n",
+	  "S 200 ok\n  c 200 ok\nS 226 done\n  go\n  hold\nC PWD\n  hold\nS 226 done\n  hold\nD ok\nS 226 done\n"
+	  "  c 226 done\n  close-data\n" },
+	{ "one ABOR was obeyed, the other refused",
+	  { 0 },
+	  GOING,
+	  ABOR ABOR_AGAIN "S 225 abort\n  c 225 abort\nS 502 what?\n  c 502 what?\n" },
 };
 
 static const struct ftp_action waits = {
