@@ -32,8 +32,9 @@ enum stage {
 
 /*
  * Who is asked, in this order: n, s and a are the oldest NOOP, STAT and ABOR that
- * have no answer, f is the oldest of them all, t is the transfer; x is nobody: the
- * client gets the reply as it comes.
+ * have no answer, k is the older of the oldest NOOP and STAT (keep-alives), f is the
+ * oldest of them all, t is the transfer; x is nobody: the client gets the reply as it
+ * comes.
  */
 static const char *const order[CLASSES][STAGES] = {
 	/* 200 before 150 is known of several servers, and clients wait for the 150 (CPython's ftplib) */
@@ -45,7 +46,8 @@ static const char *const order[CLASSES][STAGES] = {
 	[CLASS_BROKEN] = { "t", "t", "af" },
 	/* some servers answer a NOOP that they do not know before the transfer command in front of it */
 	[CLASS_UNKNOWN] = { "ft", "ft", "f" },
-	[CLASS_REFUSED] = { "t", "ft", "f" },
+	/* ABOR is refused as an unknown command only (RFC 959 5.4) */
+	[CLASS_REFUSED] = { "t", "kt", "f" },
 };
 
 static enum reply_class class_of(uint16_t code)
@@ -125,6 +127,14 @@ static bool fits_newest(const struct ftp_side_replies *side, enum ftp_side_reply
 	const struct ftp_side_run *newest = side->nruns > 0 ? &side->runs[side->nruns - 1] : NULL;
 
 	return newest != NULL && newest->kind == kind && newest->n < UINT16_MAX;
+}
+
+static size_t find_keep_alive(const struct ftp_side_replies *side)
+{
+	size_t noop = find(side, FTP_SIDE_REPLY_NOOP);
+	size_t stat = find(side, FTP_SIDE_REPLY_STAT);
+
+	return noop < stat ? noop : stat;
 }
 
 bool machine_side_has_room(const struct ftp_machine *machine, const struct ftp_verb *verb)
@@ -230,6 +240,9 @@ static struct ftp_answer owed_one(const struct ftp_machine *machine, const char 
 			break;
 		case 'a':
 			run = find(side, FTP_SIDE_REPLY_ABOR);
+			break;
+		case 'k':
+			run = find_keep_alive(side);
 			break;
 		case 'f':
 			run = 0;

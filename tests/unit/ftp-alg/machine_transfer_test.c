@@ -228,6 +228,10 @@ static const struct script_case abor[] = {
 			     "C RETR y\n  s RETR y\n  start download clear\n"
 			     "S 225 abort\n  c 225 abort\n"
 			     "S 150 go\n  c 150 go\n  go\n" DONE },
+	{ "550 is the upload's: nothing refuses ABOR so",
+	  { 0 },
+	  GOING "D client-lost\n",
+	  ABOR "S 550 reset\n  c 550 reset\n  close-data\n" MOMENT "S 225 no\n  c 225 no\nC PWD\n  s PWD\n" },
 	{ "too late: the transfer was over",
 	  { 0 },
 	  GOING "D ok\n",
