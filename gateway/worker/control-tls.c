@@ -110,7 +110,7 @@ void control_tls_start(struct session *session)
 void control_tls_auth(struct session *session)
 {
 	if (inbuf_len(&session->client_in) > 0) {
-		violation(session, "plaintext-behind-auth");
+		violation(session, "plaintext-after-auth");
 		return;
 	}
 	outbuf_flush(&session->worker->replies, &session->client);
@@ -141,7 +141,7 @@ static void tls_notify(struct session *session)
 void control_tls_stop(struct session *session, bool notify)
 {
 	if (inbuf_len(&session->client_in) > 0 || stream_tls_has_pending(&session->client)) {
-		violation(session, "commands-behind-ccc");
+		violation(session, "commands-after-ccc");
 		return;
 	}
 	outbuf_flush(&session->worker->replies, &session->client);
@@ -173,7 +173,7 @@ static void tls_leave(struct session *session)
 		session_end(session, "client-closed");
 		break;
 	case STREAM_RESET:
-		violation(session, "commands-behind-ccc");
+		violation(session, "commands-after-ccc");
 		break;
 	}
 }
