@@ -1,3 +1,8 @@
+/*
+ * Counts sessions in total and by source, and remembers failed logins of each
+ * source. The monitor asks here before it hands a connection to a worker. A worker
+ * can change only its own sessions, so each call about a session names its owner.
+ */
 #include "gateway/monitor/admission.h"
 
 #include <errno.h>
@@ -20,7 +25,7 @@ struct admission_session {
 	UT_hash_handle hh;
 };
 
-/* How long failed logins are held against a source, and how many sources are remembered. */
+/* How long failed logins count against a source, and for how many sources they are kept. */
 #define FAILURES_MS  (10 * 60 * 1000)
 #define FAILURES_MAX 10000
 
@@ -43,7 +48,7 @@ static struct ip_addr key_of(const struct ip_addr *addr)
 
 	memset(&key, 0, sizeof(key)); /* a hash key must not hold chance padding */
 	key.family = addr->family;
-	/* whoever has one address of IPv6 has a whole /64 of them (RFC 6177) */
+	/* a host with one IPv6 address has a whole /64 of them (RFC 6177) */
 	memcpy(key.bytes, addr->bytes, addr->family == IP_V6 ? 8 : sizeof(key.bytes));
 	return key;
 }
@@ -59,7 +64,7 @@ static const char *limit_reached(const struct policy_daemon *limits, const struc
 	return NULL;
 }
 
-/* Count a session for its source. */
+/* Count a session against its source's limits. */
 static int join_source(struct admission *admission, const struct policy_daemon *limits,
 		       struct admission_session *session, const struct ip_addr *source,
 		       const char **ret_limit)
@@ -205,14 +210,14 @@ bool admission_login_failed(struct admission *admission, uint64_t number, const 
 		return false;
 	failures = find_failures(admission, &session->source->addr, now_ms);
 	if (failures != NULL) {
-		HASH_DEL(admission->failures, failures); /* to the end of the line again */
+		HASH_DEL(admission->failures, failures); /* it moves to the end of the list again */
 	} else {
-		/* the oldest makes room: it has waited longest without failing again */
+		/* drop the source whose last failure is the oldest */
 		if (HASH_COUNT(admission->failures) >= FAILURES_MAX)
 			forget_failures(admission, admission->failures);
 		failures = calloc(1, sizeof(*failures));
 		if (failures == NULL)
-			return true; /* it happened; it just cannot be remembered */
+			return true; /* permitted, but without memory it is not counted */
 		failures->addr = key_of(&session->source->addr);
 	}
 	failures->count++;

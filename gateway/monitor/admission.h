@@ -1,6 +1,6 @@
 /*
- * Who may come in: the sessions that exist, by source and in all, exactly
- * counted in one place (the monitor).
+ * Which connections are admitted. The monitor counts all sessions, in total and by
+ * source, so the counts are exact.
  */
 #ifndef ATTLSD_GATEWAY_MONITOR_ADMISSION_H
 #define ATTLSD_GATEWAY_MONITOR_ADMISSION_H
@@ -25,24 +25,24 @@ struct admission {
 
 /*
  * Admit a connection from `source`, to be served by `owner` (any pointer that
- * names a worker). source NULL: it comes through a trusted proxy, and whose it is
- * admission_source() will say; till then only the limit of all sessions holds.
- * Returns 0 and its number; -EUSERS when a limit stands
- * against it, *ret_limit says which; -ENOMEM.
+ * identifies a worker). source NULL: it comes through a trusted proxy; until
+ * admission_source() names the client, only the limit of all sessions applies.
+ * Returns 0 and the session's number; -EUSERS if a limit is reached, and *ret_limit
+ * names it; or -ENOMEM.
  */
 int admission_enter(struct admission *admission, const struct policy_daemon *limits,
 		    const struct ip_addr *source, const void *owner, uint64_t *ret_session,
 		    const char **ret_limit);
 
 /*
- * Count a session that was admitted without a source for its source, once.
- * Returns 0; -EUSERS and -ENOMEM as above, the session then still has none;
- * -ENOENT: there is no such session of this owner, or it has a source.
+ * Set the source of a session that was admitted without one. Returns 0; -EUSERS or
+ * -ENOMEM as above, and the session still has no source; or -ENOENT: this owner has
+ * no such session, or the session has a source already.
  */
 int admission_source(struct admission *admission, const struct policy_daemon *limits, uint64_t session,
 		     const void *owner, const struct ip_addr *source, const char **ret_limit);
 
-/* What the monitor knows of a session: by this its requests are judged. */
+/* What the monitor knows about a session. It judges the session's requests by this. */
 struct admission_facts {
 	struct ip_endpoint remote;
 	struct ip_endpoint local;
@@ -50,31 +50,37 @@ struct admission_facts {
 	bool logged_in;
 };
 
-/* Note where the session is from and to, once it is admitted. */
+/* Note the addresses and the listener of an admitted session. */
 void admission_note(struct admission *admission, uint64_t session, const struct ip_endpoint *remote,
 		    const struct ip_endpoint *local, uint32_t listener);
 
-/* False: there is no such session of this owner. */
+/* False: this owner has no such session. */
 bool admission_facts(const struct admission *admission, uint64_t session, const void *owner,
 		     struct admission_facts *ret);
 
-/* Whose session it is, or NULL: there is no such session. */
+/* Returns the owner of a session, or NULL if there is no such session. */
 const void *admission_owner(const struct admission *admission, uint64_t session);
 
-/* Its user has logged in. False: there is no such session of this owner. */
+/* The session's user has logged in. False: this owner has no such session. */
 bool admission_login(struct admission *admission, uint64_t session, const void *owner);
 
-/* A login of it has failed at this time (monotonic). False: there is no such session of this owner. */
+/* A login has failed at this time (monotonic). False: this owner has no such session. */
 bool admission_login_failed(struct admission *admission, uint64_t session, const void *owner,
 			    uint64_t now_ms);
 
-/* How many logins from a source have failed lately. Forgotten ten minutes after the last. */
+/*
+ * How many logins from a source have failed recently; 0 again ten minutes after the
+ * last failure.
+ */
 uint32_t admission_failures(struct admission *admission, const struct ip_addr *source, uint64_t now_ms);
 
-/* It is over. False: there is no such session of this owner. */
+/* The session is over. False: this owner has no such session. */
 bool admission_leave(struct admission *admission, uint64_t session, const void *owner);
 
-/* The owner has died with all its sessions; returns how many. each (may be NULL) is told their numbers. */
+/*
+ * The owner has died with all its sessions. Calls each() (may be NULL) with the
+ * number of each one, and returns how many there were.
+ */
 size_t admission_leave_all(struct admission *admission, const void *owner,
 			   void (*each)(void *context, uint64_t session), void *context);
 

@@ -1,3 +1,8 @@
+/*
+ * Starts worker processes, restarts those that die, reads their messages and picks
+ * the worker for a new session. A worker that breaks the protocol is killed.
+ * Decisions about policies and listeners are the monitor's, which gets callbacks.
+ */
 #include "gateway/monitor/children.h"
 
 #include <errno.h>
@@ -17,11 +22,11 @@
 #include "gateway/host/sandbox.h"
 #include "gateway/worker/worker.h"
 
-/* So long no worker may take anything before that is said. */
+/* Log an event after no worker has accepted a session for this long. */
 #define BACKLOG_LOGGED_MS 1000
-/* A worker that dies sooner than this is started again only after a pause. */
+/* A worker that lives for less than this is restarted after a pause of the same length. */
 #define RESTART_MS 1000
-/* The first descriptors behind stdin, stdout and stderr. */
+/* The first descriptors after stdin, stdout and stderr. */
 #define CHANNEL_FD  3
 #define DOORBELL_FD 4
 #define ROOT_FD	    5
@@ -30,7 +35,10 @@ static void on_channel(struct watch *watch, uint32_t ready);
 static void on_doorbell(struct watch *watch, uint32_t ready);
 static void on_restart(struct timer *timer);
 
-/* A page of its own for each worker, so that a worker that was taken over cannot draw sessions to itself. */
+/*
+ * Each worker has a page of its own, so that a worker under an attacker's control
+ * can change only its own count.
+ */
 static int relays_map(struct child *child)
 {
 	void *page =
@@ -49,7 +57,7 @@ static void relays_unmap(struct child *child)
 	child->relays = NULL;
 }
 
-/* In a worker: the others' pages go. */
+/* In a worker: unmap the pages of the others. */
 static void relays_unmap_others(const struct child *mine)
 {
 	struct generation *generation;
@@ -60,7 +68,10 @@ static void relays_unmap_others(const struct child *mine)
 				relays_unmap(&generation->workers[i]);
 }
 
-/* In the new process: nothing of the monitor's stays but the policy's memory, stderr and the channel. */
+/*
+ * In the new process: keep only the policy's memory, stderr, the channel, the
+ * doorbell and the root folder.
+ */
 static void become_worker(const struct child *child, int channel, int doorbell, int root)
     __attribute__((noreturn));
 static void become_worker(const struct child *child, int channel, int doorbell, int root)
@@ -82,7 +93,8 @@ static void become_worker(const struct child *child, int channel, int doorbell, 
 
 	(void)sigemptyset(&none);
 	(void)sigprocmask(SIG_SETMASK, &none, NULL);
-	(void)signal(SIGINT, SIG_IGN); /* a terminal's Ctrl-C reaches the whole group: the monitor decides */
+	/* a terminal's Ctrl-C reaches the whole group; only the monitor acts on it */
+	(void)signal(SIGINT, SIG_IGN);
 	(void)signal(SIGHUP, SIG_IGN);
 	(void)signal(SIGTERM, SIG_IGN);
 	if (spare == -1 || spare_doorbell == -1 || dup3(spare, CHANNEL_FD, O_CLOEXEC) == -1 ||
@@ -128,8 +140,10 @@ static int child_start(struct child *child)
 	child->stop_pending = false;
 	child->nsessions = 0;
 	child->started_ms = child->children->loop->now_ms;
-	/* Each ring is an edge, and nothing is read: the worker has the same open file, and could make that
-	 * wait. */
+	/*
+	 * Edge-triggered, and never read: the worker shares the open file, so it could make
+	 * a read block.
+	 */
 	r = loop_watch(child->children->loop, &child->doorbell, EPOLLIN | EPOLLET);
 	if (r < 0)
 		child_kill(child, "no-memory");
@@ -150,12 +164,12 @@ static void on_restart(struct timer *timer)
 	if (child_start(child) < 0) {
 		log_event(LOG_LEVEL_ERROR, "worker-not-started",
 			  LOG_NUMBER("generation", child->generation->number));
-		(void)loop_timer(child->children->loop, timer,
-				 RESTART_MS); /* the slot is in the heap's memory already */
+		/* cannot fail: the timer has just left the heap, so there is room */
+		(void)loop_timer(child->children->loop, timer, RESTART_MS);
 	}
 }
 
-/* Tell it to end, now or when its channel has room again. */
+/* Send the order to end, now or when the channel has room again. */
 static void send_stop(struct child *child)
 {
 	struct msg msg = { .type = child->stop_sent };
@@ -177,7 +191,7 @@ static void on_channel(struct watch *watch, uint32_t ready)
 		send_stop(child);
 }
 
-/* Of one worker in one go; more than a channel holds. */
+/* Messages of one worker in one turn; more than a channel holds. */
 #define DRAIN_MAX 512
 
 static void drain_channel(struct child *child)
@@ -194,14 +208,14 @@ static void drain_channel(struct child *child)
 			return;
 		}
 		child->children->on_message(child, &msg);
-		if (++drained == DRAIN_MAX) { /* the rest when others have had their turn */
+		if (++drained == DRAIN_MAX) { /* the rest after the others' turn */
 			loop_again(child->children->loop, &child->doorbell);
 			return;
 		}
 	}
 	if (r == -EPROTO)
 		child_kill(child, "odd-message");
-	/* at the end of the channel it ends, too; SIGCHLD will tell how */
+	/* at the end of the channel the worker exits; SIGCHLD brings its status */
 }
 
 static void drain_other_channels(struct children *children, const struct child *last)
@@ -219,7 +233,7 @@ void children_drain_channels(struct children *children)
 	drain_other_channels(children, NULL);
 }
 
-/* What it asks for may depend on what others have said before without ringing. */
+/* A request may depend on earlier messages of other workers that rang no doorbell. */
 static void on_doorbell(struct watch *watch, uint32_t ready)
 {
 	struct child *child = CONTAINER_OF(watch, struct child, doorbell);
@@ -233,7 +247,7 @@ static void on_doorbell(struct watch *watch, uint32_t ready)
 	}
 }
 
-/* No message of it is read any more. */
+/* Close the channel: no message of this worker is read from now on. */
 static void disconnect(struct child *child)
 {
 	if (child->channel.fd != -1)
@@ -351,7 +365,7 @@ static bool takes_sessions(const struct child *child)
 	return child->ready && !child->backlogged && child->stop_sent == MSG_NONE;
 }
 
-/* That clients wait for a worker which does nothing is to be found in the log. */
+/* Log that clients are waiting while no worker accepts sessions. */
 static void log_backlog(struct generation *generation, bool all_backlogged, uint64_t now_ms)
 {
 	if (!all_backlogged) {
@@ -409,11 +423,13 @@ void child_kill(struct child *child, const char *reason)
 		  LOG_TEXT("reason", reason));
 	child->ready = false;
 	disconnect(child);
-	(void)kill(child->pid, SIGKILL); /* fails only when it is dead already */
+	(void)kill(child->pid, SIGKILL); /* fails only if the process is dead already */
 }
 
-/* on_death may retire its generation, which is gone then with its last worker: nothing of the child is
- * touched behind it. */
+/*
+ * on_death may retire the generation, which is freed with its last worker, so the
+ * child is not used after that call.
+ */
 static void child_died(struct child *child, int status)
 {
 	struct children *children = child->children;
@@ -465,7 +481,7 @@ void children_kill(struct children *children)
 	DL_FOREACH (children->head, generation)
 		for (size_t i = 0; i < generation->n; i++)
 			if (generation->workers[i].pid != 0)
-				(void)kill(generation->workers[i].pid, SIGKILL); /* dead already is fine */
+				(void)kill(generation->workers[i].pid, SIGKILL); /* it may be dead already */
 }
 
 void children_done(struct children *children)

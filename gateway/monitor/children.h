@@ -2,9 +2,9 @@
  * Worker processes and the policy generations that they serve. Belongs to the
  * monitor.
  *
- * A generation is a policy with its workers. A reload starts a new one beside
- * the old; the old one gets no new sessions, keeps its policy for those that it
- * has (AT-TLS's "stale action") and ends with the last of them.
+ * A generation is a policy with its workers. A reload starts a new generation beside
+ * the old one. The old one gets no new sessions, keeps its policy for the sessions
+ * that it has (AT-TLS's "stale action") and ends with the last of them.
  */
 #ifndef ATTLSD_GATEWAY_MONITOR_CHILDREN_H
 #define ATTLSD_GATEWAY_MONITOR_CHILDREN_H
@@ -22,19 +22,19 @@ struct children;
 struct generation;
 
 struct child {
-	pid_t pid;	       /* 0: a place that waits to be filled again */
-	struct watch channel;  /* read when the doorbell rings, and before decisions */
-	struct watch doorbell; /* rung for what cannot wait */
+	pid_t pid;	       /* 0: no process, until the restart */
+	struct watch channel;  /* drained when the doorbell rings, and before each decision */
+	struct watch doorbell; /* the worker rings it for urgent messages */
 	struct timer restart;
 	struct children *children;
 	struct generation *generation;
 	size_t nsessions;
-	_Atomic uint32_t *relays; /* transfers under way: a page that only this worker and the monitor have */
+	_Atomic uint32_t *relays; /* transfers under way, in a page shared by this worker and the monitor */
 	bool ready;
-	bool ready_reported;	 /* and on_ready was called */
-	bool backlogged;	 /* as of generation_check_backlog() */
-	enum msg_type stop_sent; /* MSG_NONE, or how it was told to end */
-	bool stop_pending;	 /* the channel was full: that is still to be sent */
+	bool ready_reported;	 /* on_ready was called */
+	bool backlogged;	 /* result of the last generation_check_backlog() */
+	enum msg_type stop_sent; /* MSG_NONE, or the order to end that it was sent */
+	bool stop_pending;	 /* the channel was full, so the order is still to be sent */
 	uint64_t started_ms;
 };
 
@@ -44,7 +44,7 @@ struct generation {
 	unsigned uid, gid;     /* of its workers, when started as root */
 	struct child *workers;
 	size_t n;
-	uint64_t backlogged_since_ms; /* that no worker takes sessions; 0: one does */
+	uint64_t backlogged_since_ms; /* since when no worker accepts sessions; 0: one does */
 	bool backlog_logged;
 	bool retired;
 	struct generation *next, *prev;
@@ -52,64 +52,69 @@ struct generation {
 
 struct children {
 	struct loop *loop;
-	bool root; /* started as root: workers are caged */
+	bool root; /* started as root: workers run in the sandbox */
 	struct generation *head;
 	uint64_t last;
-	/* What the monitor is told. */
+	/* Callbacks into the monitor. */
 	void *owner;
 	void (*on_ready)(struct child *child);
 	void (*on_message)(struct child *child, const struct msg *msg);
-	void (*on_death)(struct child *child, pid_t pid, int status); /* its place is free already */
-	void (*on_retired)(struct children *children, const struct generation *gone); /* it is freed next */
+	void (*on_death)(struct child *child, pid_t pid, int status); /* its slot is free already */
+	/* `gone` is freed after the call */
+	void (*on_retired)(struct children *children, const struct generation *gone);
 };
 
 /*
- * Start the workers of a policy, which becomes the generation's (and NULL) on
- * success. uid and gid count only with root.
+ * Start the workers of a policy. On success the generation owns the policy, and
+ * *policy is NULL. uid and gid are used only as root.
  */
 int generation_start(struct children *children, struct policy **policy, unsigned uid, unsigned gid,
 		     struct generation **ret_generation);
 
-/* All its workers have said that they are ready. */
+/* Have all its workers reported that they are ready? */
 bool generation_is_ready(const struct generation *generation);
 
 /*
- * No new sessions; its workers end with their last one, with MSG_DRAIN sooner
- * than with MSG_RETIRE. It is freed, and on_retired called, when all have.
+ * Give the generation no new sessions. Its workers exit after their last session,
+ * with MSG_DRAIN sooner than with MSG_RETIRE. When all have exited, on_retired is
+ * called and the generation freed.
  */
 void generation_retire(struct generation *generation, enum msg_type how);
 
-/* Is it behind with what it was told? Then it is better told nothing more. */
+/* Has the worker many unread messages? Then it should get no more. */
 bool child_is_backlogged(const struct child *child);
 
 /*
- * See which workers lag behind with what they were told. Those that do not can be
- * told of 64 sessions more: a channel counts as writable up to a quarter of what
- * it holds, and it holds more than 250 of our messages.
+ * Find the workers with many unread messages. Each of the others can take 64 more
+ * sessions: a channel counts as writable until it is a quarter full, and it holds
+ * more than 250 of our messages.
  */
 void generation_check_backlog(struct generation *generation, uint64_t now_ms);
 
-/* Of those that are ready and do not lag the worker with the fewest transfers, then the fewest sessions; or
- * NULL. */
+/*
+ * Of the workers that are ready and not backlogged, the one with the fewest
+ * transfers, then the fewest sessions; or NULL.
+ */
 struct child *generation_pick(struct generation *generation);
 
 /*
- * Hear what the workers have said without ringing the doorbell: that sessions have
- * ended, say. Before whatever depends on it. Calls on_message only, and may end a
- * child; on_ready waits for the doorbell, so that no generation comes or goes in here.
+ * Read the messages that workers have sent without ringing the doorbell, for example
+ * that sessions have ended. Call it before each decision that depends on them. It
+ * calls only on_message, and may kill a child; on_ready waits for the doorbell, so
+ * no generation starts or ends in here.
  */
 void children_drain_channels(struct children *children);
 
-/* End a child that asked for what it must not. */
+/* Kill a child that asked for something that is not permitted. */
 void child_kill(struct child *child, const char *reason);
 
-/* SIGCHLD: bury who died; a place of a generation that is not retired is filled again. */
+/* SIGCHLD: collect the dead children, and restart those whose generation is not retired. */
 void children_reap(struct children *children);
 
-/* SIGKILL to all. */
+/* Send SIGKILL to all children. */
 void children_kill(struct children *children);
 
-/* Free what is left, without waiting for anybody. */
+/* Free what is left, without waiting for children. */
 void children_done(struct children *children);
 
 #endif

@@ -1,3 +1,8 @@
+/*
+ * Serves the connections of attlsctl: a question or an order each. Every
+ * connection has a time limit, since an operator's terminal may be stopped, and
+ * the monitor must never wait for it.
+ */
 #include "gateway/monitor/ctl-server.h"
 
 #include <errno.h>
@@ -13,9 +18,9 @@
 #include "gateway/base/log.h"
 #include "gateway/base/util.h"
 
-/* At once; more wait in the kernel's queue. */
+/* Connections at once; more wait in the kernel's queue. */
 #define PEERS_MAX 8
-/* From connecting to the question, and from one thing that he reads to the next. */
+/* For the question to come after the connection, and for the peer to read on. */
 #define PEER_TIMEOUT_MS 2000
 #define ACCEPT_PAUSE_MS 1000
 
@@ -25,8 +30,8 @@ struct ctl_peer {
 	struct timer timer;
 	struct deferred deferred;
 	enum ctl_proto_what asked;  /* 0: nothing yet */
-	uint32_t workers_announced; /* of CTL_STATUS and CTL_SESSIONS: so many were announced */
-	uint32_t workers_sent;	    /* and so many were told */
+	uint32_t workers_announced; /* CTL_STATUS and CTL_SESSIONS: by the first answer */
+	uint32_t workers_sent;	    /* of them */
 	bool gone;
 	struct ctl_peer *next, *prev;
 };
@@ -60,7 +65,7 @@ static void peer_end(struct ctl_peer *peer)
 	listen_if_room(server);
 }
 
-/* An answer for people, the last one. */
+/* Send a text for the operator as the last answer. */
 static void finish(struct ctl_peer *peer, enum answer_kind kind, const char *text)
 {
 	struct answer answer = ctl_proto_answer(kind);
@@ -68,11 +73,11 @@ static void finish(struct ctl_peer *peer, enum answer_kind kind, const char *tex
 	if (peer->gone)
 		return;
 	(void)snprintf(answer.u.text, sizeof(answer.u.text), "%s", text);
-	(void)ctl_proto_send(peer->watch.fd, &answer); /* who does not read has gone */
+	(void)ctl_proto_send(peer->watch.fd, &answer); /* a peer that does not read has gone */
 	peer_end(peer);
 }
 
-/* Who logged in at first, before sudo and su; -1: that is not known. */
+/* The user who logged in, before sudo and su; UINT32_MAX: not known. */
 static uint32_t audit_uid(pid_t pid)
 {
 	char path[40], text[16];
@@ -91,7 +96,7 @@ static uint32_t audit_uid(pid_t pid)
 	return uid;
 }
 
-/* What was ordered, and by whom: auditors ask, so it is logged at any level. */
+/* Log an order and who gave it, at any log level: auditors ask for it. */
 static void log_order(const struct ctl_peer *peer, const char *order)
 {
 	struct ucred who = { .pid = 0, .uid = (uid_t)-1 };
@@ -112,7 +117,7 @@ static void log_order(const struct ctl_peer *peer, const char *order)
 					      { 0 } });
 }
 
-/* All workers that there are, of the current generation and of those that end. */
+/* All workers, of the current generation and of those that are ending. */
 static uint32_t count_workers(const struct ctl_server *server)
 {
 	const struct generation *generation;
@@ -160,8 +165,8 @@ static int send_worker(struct ctl_peer *peer, const struct child *child)
 }
 
 /*
- * Those that were not told yet: hundreds do not fit into a socket at once. If some
- * come or go meanwhile, the reader has to ask again.
+ * Send the answers that are still missing: hundreds do not fit into a socket at
+ * once. If workers start or exit meanwhile, the operator has to ask again.
  */
 static int send_workers(struct ctl_peer *peer)
 {
@@ -182,7 +187,10 @@ static int send_workers(struct ctl_peer *peer)
 	return 0;
 }
 
-/* Who lags is not asked: questions would fill the channel, which orders have to get through. */
+/*
+ * Backlogged workers are not asked: questions would fill the channel, which must
+ * have room for orders.
+ */
 static void pass_to_workers(struct ctl_peer *peer)
 {
 	const struct msg msg = { .type = MSG_LIST_SESSIONS };
@@ -193,7 +201,8 @@ static void pass_to_workers(struct ctl_peer *peer)
 			const struct child *child = &generation->workers[i];
 
 			if (child->ready && !child_is_backlogged(child))
-				(void)msg_send(child->channel.fd, &msg, peer->watch.fd); /* or it is missed */
+				/* if it fails, attlsctl misses this worker's answer */
+				(void)msg_send(child->channel.fd, &msg, peer->watch.fd);
 		}
 }
 
@@ -204,7 +213,7 @@ static void list(struct ctl_peer *peer)
 
 	if (r == -EAGAIN && loop_watch(loop, &peer->watch, EPOLLOUT) == 0 &&
 	    loop_timer(loop, &peer->timer, PEER_TIMEOUT_MS) == 0)
-		return; /* till he has read some */
+		return; /* until the peer has read some */
 	if (r == 0 && peer->asked == CTL_SESSIONS)
 		pass_to_workers(peer);
 	peer_end(peer);
@@ -225,12 +234,12 @@ static void end_session(struct ctl_peer *peer, uint64_t session)
 	log_order(peer, text);
 	if (msg_send(child->channel.fd, &msg, -1) < 0) {
 		(void)snprintf(text, sizeof(text),
-			       "its worker %d cannot be told; kill -KILL ends that with all its sessions",
+			       "worker %d does not accept messages; kill -KILL ends it with all its sessions",
 			       (int)child->pid);
 		finish(peer, ANSWER_REFUSED, text);
 		return;
 	}
-	(void)snprintf(text, sizeof(text), "session %" PRIu64 " is told to end", session);
+	(void)snprintf(text, sizeof(text), "session %" PRIu64 " is ending", session);
 	finish(peer, ANSWER_DONE, text);
 }
 
@@ -254,16 +263,16 @@ static void drain(struct ctl_peer *peer)
 
 	log_order(peer, "drain");
 	(void)snprintf(text, sizeof(text),
-		       "no new sessions; %zu asked to end, or when the transfer is done; then attlsd ends",
-		       server->admission->nsessions);
+		       "draining: %zu session%s will end when idle or after the transfer, then attlsd exits",
+		       server->admission->nsessions, server->admission->nsessions == 1 ? "" : "s");
 	refusal = server->calls->drain(server->owner);
 	finish(peer, refusal == NULL ? ANSWER_DONE : ANSWER_REFUSED, refusal == NULL ? text : refusal);
 }
 
 static void answer_question(struct ctl_peer *peer, const struct ask *ask)
 {
-	children_drain_channels(peer->server->children); /* who has gone is not counted any more */
-	peer->asked = ask->what; /* before a reload begins: it may be over when the call returns */
+	children_drain_channels(peer->server->children); /* sessions that have ended no longer count */
+	peer->asked = ask->what; /* set before a reload begins, which may be over when the call returns */
 	switch (peer->asked) {
 	case CTL_STATUS:
 	case CTL_SESSIONS:
@@ -282,7 +291,7 @@ static void answer_question(struct ctl_peer *peer, const struct ask *ask)
 		drain(peer);
 		break;
 	default:
-		finish(peer, ANSWER_REFUSED, "this attlsd does not know that question");
+		finish(peer, ANSWER_REFUSED, "this attlsd does not know that command");
 		break;
 	}
 }
@@ -294,7 +303,7 @@ static void on_question(struct ctl_peer *peer)
 
 	if (n == -1 && (errno == EAGAIN || errno == EWOULDBLOCK || errno == EINTR))
 		return;
-	if (n <= 0 || peer->asked != 0) /* he has gone, or says more than was agreed */
+	if (n <= 0 || peer->asked != 0) /* the peer has gone, or sends more than one question */
 		peer_end(peer);
 	else if (n != (ssize_t)sizeof(ask) || ask.version != CTL_VERSION)
 		finish(peer, ANSWER_REFUSED, CTL_OTHER_VERSION);
@@ -306,7 +315,7 @@ static void on_peer(struct watch *watch, uint32_t ready)
 {
 	struct ctl_peer *peer = CONTAINER_OF(watch, struct ctl_peer, watch);
 
-	if (ready & (EPOLLHUP | EPOLLERR)) /* who has given up wants nothing to be done any more */
+	if (ready & (EPOLLHUP | EPOLLERR)) /* a peer that has given up wants nothing done */
 		peer_end(peer);
 	else if (ready & EPOLLOUT)
 		list(peer);
@@ -385,7 +394,7 @@ void ctl_server_facts(struct answer_gateway *gateway, const char *policy_path)
 	const size_t size = sizeof(gateway->policy);
 
 	(void)snprintf(gateway->version, sizeof(gateway->version), "%s", ATTLSD_VERSION);
-	/* attlsctl may be called anywhere */
+	/* attlsctl may run in another folder, so the path must be absolute */
 	if (policy_path[0] != '/' && getcwd(policy, size) != NULL)
 		(void)strncat(policy, "/", size - strlen(policy) - 1);
 	(void)strncat(policy, policy_path, size - strlen(policy) - 1);
@@ -424,7 +433,7 @@ void ctl_server_promote(struct ctl_server *server)
 	}
 	listen_if_room(server);
 	server->failure[0] = '\0';
-	answer_reloads(server, ANSWER_DONE, "the new policy is in force; sessions that exist keep theirs");
+	answer_reloads(server, ANSWER_DONE, "the new policy is in force; existing sessions keep the old one");
 }
 
 void ctl_server_abandon(struct ctl_server *server, const char *reason)

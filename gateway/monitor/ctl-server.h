@@ -1,7 +1,7 @@
 /*
- * The monitor's end of control_socket: who asks is answered, what he orders is
- * carried out and logged. What needs to know a session is the worker's to tell,
- * which gets the connection handed over for that (session-list.h).
+ * The monitor's end of control_socket: it answers questions, and carries out and
+ * logs orders. Only workers know their sessions, so for a list of sessions it passes
+ * the connection on to each worker (session-list.h).
  */
 #ifndef ATTLSD_GATEWAY_MONITOR_CTL_SERVER_H
 #define ATTLSD_GATEWAY_MONITOR_CTL_SERVER_H
@@ -20,10 +20,12 @@ struct ctl_peer;
 /* What the monitor does for an operator. */
 struct ctl_calls {
 	void (*describe)(void *owner, struct answer_gateway *gateway);
-	/* NULL: it has begun, and ctl_server_promote() or ctl_server_abandon() ends it; else why it has not
+	/*
+	 * NULL: begun; ctl_server_promote() or ctl_server_abandon() ends it. Otherwise the
+	 * reason why not.
 	 */
 	const char *(*reload)(void *owner);
-	/* NULL: it has begun; else why it has not */
+	/* NULL: begun; otherwise the reason why not */
 	const char *(*drain)(void *owner);
 };
 
@@ -35,7 +37,7 @@ struct ctl_server {
 	void *owner;
 	struct ctl_socket sock;
 	struct ctl_socket coming; /* of a reload, until it is in force */
-	bool stays;		  /* that has the same path */
+	bool stays;		  /* the coming policy has the same path */
 	struct watch listener;
 	struct timer pause;					     /* out of descriptors */
 	char failure[sizeof(((struct answer_gateway *)0)->failure)]; /* of the last reload */
@@ -47,17 +49,17 @@ struct ctl_server {
 void ctl_server_init(struct ctl_server *server, struct loop *loop, struct children *children,
 		     const struct admission *admission, const struct ctl_calls *calls, void *owner);
 
-/* What describe() is to say of this process and of the file that it was given; the rest stays. */
+/* Fill in what describe() says about this process and its policy file; the rest stays. */
 void ctl_server_facts(struct answer_gateway *gateway, const char *policy_path);
 
-/* Make the socket of a policy that is about to come. Fails as ctl_socket_open(). */
+/* Make the socket of the coming policy. Fails as ctl_socket_open() does. */
 int ctl_server_prepare(struct ctl_server *server, const struct policy_daemon *daemon,
 		       const struct diags *source);
 
-/* That policy is in force. */
+/* The coming policy is in force. */
 void ctl_server_promote(struct ctl_server *server);
 
-/* It will not be, for this reason. */
+/* The coming policy was given up, for this reason. */
 void ctl_server_abandon(struct ctl_server *server, const char *reason);
 
 void ctl_server_done(struct ctl_server *server);

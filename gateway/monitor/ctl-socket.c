@@ -1,3 +1,8 @@
+/*
+ * Makes the socket file of control_socket. The care is for what may be there
+ * already: the file of a dead attlsd, that of a running one, or a file that is not
+ * ours at all.
+ */
 #include "gateway/monitor/ctl-socket.h"
 
 #include <errno.h>
@@ -15,7 +20,7 @@
 #include "gateway/base/util.h"
 
 #define REASON_MAX 320
-/* Operators that wait for the monitor's turn. */
+/* Connections that wait for the monitor to accept them. */
 #define BACKLOG 8
 
 static struct sockaddr_un address_of(const char *path)
@@ -36,14 +41,14 @@ static int make(void)
 static int bind_to(int fd, const char *path)
 {
 	struct sockaddr_un address = address_of(path);
-	mode_t before = umask(0177); /* never open to others, not even for a moment */
+	mode_t before = umask(0177); /* the file must never be open to others, not even for a moment */
 	int r = bind(fd, (const struct sockaddr *)&address, sizeof(address)) == -1 ? -errno : 0;
 
 	(void)umask(before);
 	return r;
 }
 
-/* Nobody listens on it any more, and it is ours: remove it. */
+/* Remove a socket of ours on which nobody listens any more. */
 static int remove_stale(const char *path)
 {
 	struct sockaddr_un address = address_of(path);
@@ -66,10 +71,11 @@ static int remove_stale(const char *path)
 }
 
 /*
- * Two attlsd that start at once must not take each other's file for a stale one,
- * so only one at a time makes sockets in a folder. But whoever may read the folder
- * can hold that lock, too, and is not waited for: then it goes without. Returns -1
- * where the folder cannot be had: nothing can be made there either.
+ * Two attlsd that start at the same time must not take each other's file for a stale
+ * one, so a lock on the folder lets only one at a time make sockets there. Any
+ * process that may read the folder can hold this lock, so after a few tries attlsd
+ * goes on without it. Returns -1 if the folder cannot be opened: then no file can be
+ * made there either.
  */
 #define LOCK_TRIES    20
 #define LOCK_PAUSE_NS (5 * 1000 * 1000)
@@ -121,7 +127,7 @@ static int listen_at(struct ctl_socket *sock, const char *path)
 	return r;
 }
 
-/* In terms of what can be done about it. */
+/* Say what the operator can do about the error. */
 static void put_reason(int error, const char *path, char buf[static REASON_MAX])
 {
 	struct sockaddr_un address = address_of(path);
@@ -134,11 +140,11 @@ static void put_reason(int error, const char *path, char buf[static REASON_MAX])
 		return;
 	}
 	if (error == EACCES || error == EPERM || error == EROFS)
-		what = "attlsd may not write to its folder, which should be of the user that starts attlsd";
+		what = "attlsd may not write to its folder; make the user that starts attlsd its owner";
 	else if (error == EADDRINUSE)
-		what = "another attlsd listens on it; give each one of its own";
+		what = "another attlsd listens on it; give each attlsd its own control_socket";
 	else if (error == EEXIST)
-		what = "a file that is no socket of this user's is in the way; remove it, or choose another "
+		what = "a file that is not a socket of this user is in the way; remove it, or choose another "
 		       "path";
 	(void)snprintf(buf, REASON_MAX, "%s", what);
 }
@@ -156,14 +162,15 @@ int ctl_socket_open(struct ctl_socket *ret, const struct policy_daemon *daemon, 
 	if (r == 0)
 		return 0;
 	put_reason(-r, daemon->control_socket, reason);
-	if (!daemon->control_socket_given) { /* nobody has asked for it, but attlsctl will miss it */
+	/* the default path: not an error, but attlsctl cannot ask this attlsd */
+	if (!daemon->control_socket_given) {
 		log_event(LOG_LEVEL_INFO, "no-control-socket", LOG_TEXT("path", daemon->control_socket),
 			  LOG_TEXT("reason", reason));
 		return 0;
 	}
 	if (diags_init(&diags, source->file, source->source, source->source_len) < 0)
 		return -ENOMEM;
-	diags_add(&diags, DIAG_ERROR, daemon->control_socket_mark, "control_socket cannot have \"%s\": %s",
+	diags_add(&diags, DIAG_ERROR, daemon->control_socket_mark, "control_socket cannot be \"%s\": %s",
 		  daemon->control_socket, reason);
 	diags_print(&diags, stderr);
 	diags_done(&diags);
@@ -180,6 +187,6 @@ bool ctl_socket_is_at(const struct ctl_socket *sock, const char *path)
 void ctl_socket_close(struct ctl_socket *sock)
 {
 	if (ctl_socket_is_at(sock, sock->path))
-		(void)unlink(sock->path); /* else the next one finds that nobody listens on it */
+		(void)unlink(sock->path); /* otherwise the next attlsd finds that nobody listens on it */
 	fd_close(&sock->fd);
 }

@@ -1,3 +1,7 @@
+/*
+ * Opens the listening sockets of a policy, moves those that a reload keeps, and
+ * explains why an address cannot be had.
+ */
 #include "gateway/monitor/listen.h"
 
 #include <errno.h>
@@ -11,7 +15,7 @@
 
 #define CONTROL_BACKLOG 1024
 
-/* Say what is wrong with an address in terms of what can be done about it. */
+/* Print what is wrong with an address, and what the administrator can do about it. */
 static void explain(const struct policy_listener *listener, int error, const struct diags *source)
 {
 	char text[IP_TEXT_MAX];
@@ -22,9 +26,9 @@ static void explain(const struct policy_listener *listener, int error, const str
 	(void)ip_endpoint_format(&listener->endpoint, text);
 	if (error == EACCES)
 		diags_add(&diags, DIAG_ERROR, listener->address_mark,
-			  "listener \"%s\" cannot have %s: a port this low needs CAP_NET_BIND_SERVICE; "
+			  "listener \"%s\" cannot listen on %s: a port this low needs CAP_NET_BIND_SERVICE; "
 			  "start attlsd as root, or give it the capability "
-			  "(setcap cap_net_bind_service+ep attlsd), or choose a port from 1024 on",
+			  "(setcap cap_net_bind_service+ep attlsd), or choose port 1024 or higher",
 			  listener->name, text);
 	else if (error == EPERM && listener->transparent)
 		diags_add(&diags, DIAG_ERROR, listener->address_mark,
@@ -33,22 +37,24 @@ static void explain(const struct policy_listener *listener, int error, const str
 			  listener->name);
 	else if (error == EADDRINUSE)
 		diags_add(&diags, DIAG_ERROR, listener->address_mark,
-			  "listener \"%s\" cannot have %s: another program is listening there "
+			  "listener \"%s\" cannot listen on %s: another program is listening there "
 			  "(ss -ltnp shows which)",
 			  listener->name, text);
 	else if (error == EADDRNOTAVAIL)
 		diags_add(&diags, DIAG_ERROR, listener->address_mark,
-			  "listener \"%s\" cannot have %s: no interface of this host has that address",
+			  "listener \"%s\" cannot listen on %s: no interface of this host has that address",
 			  listener->name, text);
 	else
-		diags_add(&diags, DIAG_ERROR, listener->address_mark, "listener \"%s\" cannot have %s: %s",
-			  listener->name, text, strerror(error));
+		diags_add(&diags, DIAG_ERROR, listener->address_mark,
+			  "listener \"%s\" cannot listen on %s: %s", listener->name, text, strerror(error));
 	diags_print(&diags, stderr);
 	diags_done(&diags);
 }
 
-/* The socket in `set` that serves the same address; where the kernel chose the port, the name has to agree,
- * too. */
+/*
+ * The socket in `set` with the same address; if the kernel chose the port, the name
+ * has to agree, too.
+ */
 static struct listener *find_same(const struct listener_set *set, const struct listener *wanted)
 {
 	for (size_t i = 0; i < set->n; i++) {
@@ -141,7 +147,7 @@ void listener_set_close(struct listener_set *set, struct loop *loop)
 
 void listener_set_log(const struct listener_set *set, const char *event)
 {
-	struct log_field fields[64] = { LOG_NUMBER("pid", getpid()) }; /* whom to send a signal to */
+	struct log_field fields[64] = { LOG_NUMBER("pid", getpid()) }; /* for kill(1) */
 	char texts[NELEM(fields)][IP_TEXT_MAX];
 	struct ip_endpoint local;
 

@@ -1,5 +1,5 @@
 /*
- * The sockets that clients dial. They belong to the monitor and outlive
+ * The sockets that clients connect to. They belong to the monitor and outlive
  * policies: a reload keeps those whose address stays.
  */
 #ifndef ATTLSD_GATEWAY_MONITOR_LISTEN_H
@@ -27,23 +27,23 @@ struct listener_set {
 };
 
 /*
- * Open the sockets of `policy` that `old` (may be empty) has not. On failure
- * the reasons have been printed to stderr with their fix, nothing stays open
- * and a negative errno is returned.
+ * Open the sockets of `policy` that `old` (may be empty) does not have. On failure
+ * it prints the reasons and their fixes to stderr, leaves nothing open and returns a
+ * negative errno.
  */
 int listener_set_open(struct listener_set *set, const struct policy *policy, const struct listener_set *old,
 		      watch_fn *fn, void *owner, const struct diags *diags);
 
-/* Take over from `old` what the two have in common, and close the rest of it. */
+/* Take over the sockets that both have from `old`, and close the others of `old`. */
 void listener_set_replace(struct listener_set *set, struct listener_set *old, struct loop *loop);
 
-/* Ask the loop for connections, or stop asking. */
+/* Start or stop accepting connections. */
 int listener_set_accept(struct listener_set *set, struct loop *loop, bool on);
 
-/* Say where they are: an event whose fields have their names. */
+/* Log the addresses: an event with a field for each listener. */
 void listener_set_log(const struct listener_set *set, const char *event);
 
-/* Close what is open. */
+/* Close all sockets. */
 void listener_set_close(struct listener_set *set, struct loop *loop);
 
 #endif

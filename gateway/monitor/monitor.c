@@ -1,3 +1,9 @@
+/*
+ * The first process. It accepts connections and hands each to a worker, replaces
+ * the generation of workers at a reload, and reacts to signals. Everything that it
+ * decides about a session it decides from its own counts (admission.c), never from
+ * a worker's word.
+ */
 #include "gateway/monitor/monitor.h"
 
 #include <errno.h>
@@ -26,10 +32,10 @@
 #include "gateway/net/netsock.h"
 #include "gateway/tls/policy-check.h"
 
-/* Connections taken in one turn, so that signals and workers get their turn, too. */
+/* Connections accepted in one turn, so that signals and workers get their turn, too. */
 #define ACCEPT_BATCH	 64
-#define ACCEPT_PAUSE_MS	 100 /* out of descriptors: look again after this */
-#define BACKLOG_PAUSE_MS 5   /* and when no worker takes anything */
+#define ACCEPT_PAUSE_MS	 100 /* out of descriptors: try again after this time */
+#define BACKLOG_PAUSE_MS 5   /* no worker accepts sessions: likewise */
 
 struct monitor {
 	struct loop loop;
@@ -38,20 +44,20 @@ struct monitor {
 	struct timer accept_pause;
 	struct children children;
 	struct generation *current;
-	struct generation *coming; /* of a reload, until its workers are ready */
+	struct generation *coming; /* a reload's, until its workers are ready */
 	struct listener_set listeners;
 	struct listener_set coming_listeners;
 	struct admission admission;
 	struct privileged privileged;
 	struct requests requests;
 	struct ctl_server ctl_server;
-	struct answer_gateway facts;	 /* for operators; what changes is filled in by describe() */
-	uint64_t started_ms, current_ms; /* when attlsd began, and the current generation to serve */
+	struct answer_gateway facts;	 /* for operators; describe() fills in what changes */
+	uint64_t started_ms, current_ms; /* when attlsd started, and when the current generation took over */
 	bool stopping;
 	int status;
 };
 
-/* Load, check, and print whatever is wrong. */
+/* Load and check the policy, and print all faults. */
 static int load(const char *path, struct policy **ret_policy, struct diags *diags)
 {
 	struct policy *policy = NULL;
@@ -75,7 +81,7 @@ static void log_refusal(const struct listener *listener, const struct ip_endpoin
 		  LOG_TEXT("listener", listener->name), LOG_TEXT("reason", reason));
 }
 
-/* Turn a connection away with a word, where a word in the clear can be understood. */
+/* Refuse a connection, with a reply if the client expects one in the clear. */
 static void refuse(const struct monitor *monitor, const struct listener *listener, int fd,
 		   const struct ip_endpoint *peer, const char *reason)
 {
@@ -84,7 +90,7 @@ static void refuse(const struct monitor *monitor, const struct listener *listene
 
 	log_refusal(listener, peer, reason);
 	if (monitor->current->policy->listeners[listener->index].tls == LISTENER_EXPLICIT)
-		(void)send(fd, line, len, MSG_NOSIGNAL | MSG_DONTWAIT); /* politeness only */
+		(void)send(fd, line, len, MSG_NOSIGNAL | MSG_DONTWAIT); /* the refusal holds without it */
 }
 
 static void hand_over(struct monitor *monitor, const struct listener *listener, int fd,
@@ -98,7 +104,8 @@ static void hand_over(struct monitor *monitor, const struct listener *listener, 
 	int r;
 
 	if (from->nproxies > 0 && !policy_is_proxy(from, &peer->addr)) {
-		log_refusal(listener, peer, "not-a-trusted-proxy"); /* no word: it knows no FTP client */
+		/* without a reply: the peer should be a load balancer */
+		log_refusal(listener, peer, "not-a-trusted-proxy");
 		return;
 	}
 	if (child == NULL || netsock_local(fd, &msg.local) < 0) {
@@ -107,7 +114,7 @@ static void hand_over(struct monitor *monitor, const struct listener *listener, 
 	}
 	r = admission_enter(&monitor->admission, &policy->daemon, from->nproxies > 0 ? NULL : &peer->addr,
 			    child, &msg.session, &limit);
-	if (r == -EUSERS) { /* or has somebody gone since the batch began? */
+	if (r == -EUSERS) { /* unless sessions have ended since the batch began */
 		children_drain_channels(&monitor->children);
 		r = admission_enter(&monitor->admission, &policy->daemon,
 				    from->nproxies > 0 ? NULL : &peer->addr, child, &msg.session, &limit);
@@ -122,7 +129,8 @@ static void hand_over(struct monitor *monitor, const struct listener *listener, 
 	if (msg_send(child->channel.fd, &msg, fd) == 0)
 		return;
 	child->nsessions--;
-	(void)admission_leave(&monitor->admission, msg.session, child); /* it was entered above */
+	/* cannot fail: it was admitted above */
+	(void)admission_leave(&monitor->admission, msg.session, child);
 	refuse(monitor, listener, fd, peer, "worker-busy");
 }
 
@@ -133,9 +141,9 @@ static void on_listener(struct watch *watch, uint32_t ready)
 	struct ip_endpoint peer;
 
 	(void)ready;
-	children_drain_channels(&monitor->children); /* who has gone makes room */
+	children_drain_channels(&monitor->children); /* sessions that have ended make room */
 	generation_check_backlog(monitor->current, monitor->loop.now_ms);
-	if (generation_pick(monitor->current) == NULL) { /* clients wait in the kernel's queue */
+	if (generation_pick(monitor->current) == NULL) { /* meanwhile clients wait in the kernel's queue */
 		(void)listener_set_accept(&monitor->listeners, &monitor->loop, false);
 		(void)loop_timer(&monitor->loop, &monitor->accept_pause, BACKLOG_PAUSE_MS);
 		return;
@@ -152,7 +160,7 @@ static void on_listener(struct watch *watch, uint32_t ready)
 		if (fd == -EAGAIN)
 			return;
 		if (fd < 0)
-			continue; /* that one connection went wrong while it waited */
+			continue; /* this connection failed while it waited */
 		hand_over(monitor, listener, fd, &peer);
 		fd_close(&fd);
 	}
@@ -173,7 +181,7 @@ static void fail(struct monitor *monitor)
 	loop_stop(&monitor->loop);
 }
 
-/* All workers of the coming generation are ready: it takes over. */
+/* All workers of the coming generation are ready, so it takes over. */
 static void promote(struct monitor *monitor)
 {
 	struct generation *old = monitor->current;
@@ -246,7 +254,7 @@ static void on_death(struct child *child, pid_t pid, int status)
 			  LOG_NUMBER("sessions-lost", lost));
 	if (child->generation != monitor->coming)
 		return;
-	if (monitor->current == NULL) /* never got up */
+	if (monitor->current == NULL) /* the first generation did not start */
 		fail(monitor);
 	else
 		abandon_reload(monitor, "a worker did not start");
@@ -256,13 +264,13 @@ static void on_retired(struct children *children, const struct generation *gone)
 {
 	struct monitor *monitor = children->owner;
 
-	if (monitor->current == gone) /* when attlsd ends, it may be outlived by older ones */
+	if (monitor->current == gone) /* at the end of attlsd, older generations may outlive it */
 		monitor->current = NULL;
 	if (monitor->stopping && children->head == NULL)
 		loop_stop(&monitor->loop);
 }
 
-/* Bring the policy's generation up beside the current one, if there is any. */
+/* Start a generation for the policy, beside the current one if there is one. */
 static int bring_up(struct monitor *monitor)
 {
 	struct policy *policy = NULL;
@@ -290,21 +298,24 @@ static int bring_up(struct monitor *monitor)
 	return r;
 }
 
-/* Returns NULL, or why it has not even begun. */
+/* Returns NULL, or the reason why it did not begin. */
 static const char *reload(struct monitor *monitor)
 {
-	const char *busy = monitor->stopping	     ? "attlsd is about to end"
+	const char *busy = monitor->stopping	     ? "attlsd is about to exit"
 			   : monitor->coming != NULL ? "another reload is under way; ask again"
 						     : NULL;
 
 	if (busy != NULL)
 		log_event(LOG_LEVEL_INFO, "reload-busy", LOG_TEXT("reason", busy));
 	else if (bring_up(monitor) < 0)
-		abandon_reload(monitor, "the policy was refused, its faults are in the log");
+		abandon_reload(monitor, "the policy was refused; the log has its faults");
 	return busy;
 }
 
-/* First time: no new sessions, transfers may end. Second time: now. */
+/*
+ * The first call drains: no new sessions, and transfers may finish. The second call
+ * ends everything at once.
+ */
 static void stop(struct monitor *monitor)
 {
 	struct generation *generation, *next;
@@ -321,7 +332,7 @@ static void stop(struct monitor *monitor)
 	listener_set_close(&monitor->listeners, &monitor->loop);
 	listener_set_close(&monitor->coming_listeners, &monitor->loop);
 	monitor->coming = NULL;
-	ctl_server_abandon(&monitor->ctl_server, "attlsd is about to end");
+	ctl_server_abandon(&monitor->ctl_server, "attlsd is about to exit");
 	for (generation = monitor->children.head; generation != NULL; generation = next) {
 		next = generation->next;
 		generation_retire(generation, MSG_DRAIN);
@@ -351,7 +362,7 @@ static const char *order_drain(void *owner)
 	struct monitor *monitor = owner;
 
 	if (monitor->stopping)
-		return "attlsd drains already; a second SIGTERM ends it at once";
+		return "attlsd is draining already; a second SIGTERM ends it at once";
 	stop(monitor);
 	return NULL;
 }
@@ -428,7 +439,7 @@ static int monitor_init(struct monitor *monitor, const char *policy_path)
 
 int monitor_run(const char *policy_path)
 {
-	static struct monitor monitor; /* one per process, too large for the stack of a signal-driven loop */
+	static struct monitor monitor; /* one per process, and too large for the stack */
 	int r = monitor_init(&monitor, policy_path);
 
 	if (r == 0)

@@ -1,7 +1,7 @@
 /*
- * The monitor: accepts, counts, hands connections to workers, restarts those
- * that die, reloads, drains. Reads no byte that a network sent, holds no
- * private key.
+ * The monitor: accepts and counts connections, hands them to workers, restarts
+ * workers that die, reloads and drains. It reads no byte from the network and holds
+ * no private key.
  */
 #ifndef ATTLSD_GATEWAY_MONITOR_MONITOR_H
 #define ATTLSD_GATEWAY_MONITOR_MONITOR_H

@@ -1,3 +1,8 @@
+/*
+ * Carries out what needs CAP_NET_ADMIN or a low port: sockets with other hosts'
+ * addresses, and entries in conntrack or an nftables set. Each request is compared
+ * with the session's addresses and policy before anything is done.
+ */
 #include "gateway/monitor/privileged.h"
 
 #include <errno.h>
@@ -27,7 +32,7 @@ static bool needs_net_admin(const struct policy *policy)
 	return policy->nat.conntrack != NAT_CONNTRACK_OFF || host_wants_transparent(policy, IP_NONE);
 }
 
-/* On failure *ret_why is the reason and its fix. */
+/* On failure *ret_why is the reason with its fix. */
 static int open_mechanism(struct privileged *privileged, const struct policy_nat *nat, const char **ret_why)
 {
 	int r = 0;
@@ -45,7 +50,7 @@ static int open_mechanism(struct privileged *privileged, const struct policy_nat
 	case NAT_CONNTRACK_SET:
 		r = nftset_open(nat->nft_set, &privileged->nftset);
 		*ret_why =
-		    "nat.nft_set has to name a set as \"family table set\", for instance: inet attlsd data";
+		    "nat.nft_set has to name a set as \"family table set\", for example: inet attlsd data";
 		break;
 	}
 	return r;
@@ -72,9 +77,9 @@ int privileged_allows(const struct privileged *privileged, const struct policy *
 	const char *why = NULL;
 
 	if (policy->nat.conntrack != privileged->mechanism)
-		why = "nat.conntrack has changed, which takes a restart";
+		why = "nat.conntrack has changed: restart attlsd";
 	else if (needs_net_admin(policy) && !privileged->net_admin)
-		why = "a transparent listener has come, which takes a restart: CAP_NET_ADMIN was given up";
+		why = "a listener is now transparent: restart attlsd, which has dropped CAP_NET_ADMIN";
 	if (why != NULL)
 		(void)fprintf(stderr, "%s: %s\n", path, why);
 	return why == NULL ? 0 : -EPERM;
@@ -95,7 +100,7 @@ static bool in_range(uint16_t port, struct port_range range)
 	return range.low == 0 ? port >= IP_PORT_LOW_LIMIT : port >= range.low && port <= range.high;
 }
 
-/* Which sockets a session has permitted, by purpose: whose address, which port, and when. */
+/* Which sockets a session may ask for, by purpose: with whose address, at which port, and when. */
 static bool socket_is_permitted(const struct policy *policy, const struct admission_facts *facts,
 				const struct policy_rule *rule, const struct msg *msg)
 {
@@ -122,11 +127,11 @@ static bool socket_is_permitted(const struct policy *policy, const struct admiss
 	return false;
 }
 
-/* Port 20 is low and one for all: it is bound here, where the capability is. */
+/* Port 20 needs a capability that workers do not have, so the monitor binds it. */
 static void make_socket(const struct admission_facts *facts, const struct msg *msg, struct msg *answer,
 			int *ret_fd)
 {
-	/* With the client's own port two connections would be one to conntrack. */
+	/* Not the client's own port: conntrack would take the two connections for one. */
 	int fd = netsock_bind_transparent(&msg->local, facts->remote.port);
 
 	answer->type = MSG_SOCKET_READY;
@@ -153,7 +158,7 @@ static int announce(struct privileged *privileged, const struct announced *it)
 	return 0;
 }
 
-/* Withdrawing what has come, or run out, is nothing to speak of. */
+/* Fails if the connection has come, or the entry has timed out; both are fine. */
 static void withdraw(struct privileged *privileged, struct announced *it)
 {
 	if (privileged->conntrack != NULL)
@@ -172,10 +177,10 @@ static struct announced *find(const struct privileged *privileged, uint64_t sess
 	return it;
 }
 
-/* Said once, with what can be done about it; transfers go on, as far as the firewall lets them. */
+/* Log the failure once, with its fix. Transfers go on, as far as the firewall lets them. */
 static void log_failure(struct privileged *privileged, int r)
 {
-	const char *fix = "the kernel's reason is all there is";
+	const char *fix = "none known; see the error";
 
 	if (privileged->failure_logged)
 		return;
@@ -184,7 +189,7 @@ static void log_failure(struct privileged *privileged, int r)
 		fix = nftset_error(privileged->nftset);
 	else if (r == -EOPNOTSUPP || r == -EINVAL)
 		fix = "the control connection has no helper: "
-		      "add to the firewall  ct helper set \"ftp\"  for the ports of the listeners";
+		      "add  ct helper set \"ftp\"  to the firewall for the ports of the listeners";
 	else if (r == -ENOENT)
 		fix =
 		    "the control connection is not tracked: is there a notrack rule, or a NAT that hides it?";

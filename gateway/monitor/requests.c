@@ -1,8 +1,8 @@
 /*
- * What a worker asks of the monitor: which of its sessions have logged in or
- * ended, whether a client behind a load balancer may come in, and what takes
- * privileges. A worker may have been taken over, so one table says what it may
- * ask for, and the monitor judges each request by what it knows itself.
+ * Carries out the messages of workers: sessions that have logged in or ended,
+ * admission of clients behind a load balancer, and requests that need privileges. A
+ * worker may be under an attacker's control, so one table says what it may ask for,
+ * and the monitor judges each request by what it knows itself.
  */
 #include "gateway/monitor/requests.h"
 
@@ -17,11 +17,11 @@ struct request {
 	const struct requests *from;
 	struct child *child;
 	const struct msg *msg;
-	struct admission_facts facts; /* of its session, when the table says that it needs one */
+	struct admission_facts facts; /* of its session, if the table says that the request needs one */
 	uint64_t now_ms;
 };
 
-/* Returns as request_take() does. */
+/* Returns what request_take() returns. */
 typedef const char *request_fn(const struct request *request);
 
 static const char *odd_unless(bool ok)
@@ -48,7 +48,7 @@ static const char *login_failed(const struct request *request)
 						 request->child, request->now_ms));
 }
 
-/* May this client of a load balancer have one session more? */
+/* May this client of a load balancer have one more session? */
 static const char *session_source(const struct request *request)
 {
 	struct admission *admission = request->from->admission;
@@ -70,7 +70,8 @@ static const char *session_source(const struct request *request)
 			  LOG_TEXT("client", ip_endpoint_format(&msg->remote, text)),
 			  LOG_TEXT("reason", limit));
 	}
-	(void)msg_send(request->child->channel.fd, &answer, -1); /* without one the session times out */
+	/* if the answer is lost, the session times out */
+	(void)msg_send(request->child->channel.fd, &answer, -1);
 	return NULL;
 }
 
@@ -78,7 +79,8 @@ static const char *session_end(const struct request *request)
 {
 	uint64_t session = request->msg->session;
 
-	(void)admission_leave(request->from->admission, session, request->child); /* it is there: see facts */
+	/* cannot fail: the facts were found */
+	(void)admission_leave(request->from->admission, session, request->child);
 	privileged_session_end(request->from->privileged, session);
 	request->child->nsessions--;
 	return NULL;
@@ -95,14 +97,14 @@ static const char *use_privileges(const struct request *request)
 				&fd))
 		return odd_message;
 	if (answer.type != MSG_NONE && msg_send(request->child->channel.fd, &answer, fd) < 0)
-		reason = "does-not-listen"; /* it asks for more than it takes */
+		reason = "does-not-listen"; /* it asks, but does not read the answers */
 	fd_close(&fd);
 	return reason;
 }
 
-/* What a worker may ask for. All other types have an empty row, which refuses. */
+/* What a worker may ask for. The rows of all other types are empty, and refuse. */
 static const struct {
-	bool needs_session; /* one of this worker */
+	bool needs_session; /* and it must be a session of this worker */
 	request_fn *carry_out;
 } table[MSG_TYPE_COUNT] = {
 	[MSG_READY] = { false, worker_ready },	       [MSG_LOGIN_FAILED] = { true, login_failed },

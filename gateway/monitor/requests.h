@@ -1,7 +1,4 @@
-/*
- * The messages of workers, each of which may have been taken over. Belongs to
- * the monitor.
- */
+/* Carries out the messages of workers and trusts none of them. Belongs to the monitor. */
 #ifndef ATTLSD_GATEWAY_MONITOR_REQUESTS_H
 #define ATTLSD_GATEWAY_MONITOR_REQUESTS_H
 
@@ -13,15 +10,15 @@
 #include "gateway/monitor/children.h"
 #include "gateway/monitor/privileged.h"
 
-/* What a message can read and change, besides its worker and that worker's policy. */
+/* What a message may read and change, besides its worker and that worker's policy. */
 struct requests {
 	struct admission *admission;
 	struct privileged *privileged;
 };
 
 /*
- * Carry out what a worker asks for. Returns NULL, or the reason for which the
- * caller has to kill it: it asked for what its sessions do not permit, say.
+ * Carry out what a worker asks for. Returns NULL, or a reason to kill the worker,
+ * for example that it asked for something that its sessions do not permit.
  */
 const char *request_take(const struct requests *requests, struct child *child, const struct msg *msg,
 			 uint64_t now_ms);

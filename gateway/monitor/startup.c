@@ -1,3 +1,7 @@
+/*
+ * Looks up the workers' user and raises limits while attlsd still has all its
+ * privileges.
+ */
 #include "gateway/monitor/startup.h"
 
 #include <errno.h>
@@ -53,7 +57,8 @@ static void raise_file_limit(const struct policy *policy)
 	if (getrlimit(RLIMIT_NOFILE, &limit) == -1)
 		return;
 	limit.rlim_cur = limit.rlim_max;
-	(void)setrlimit(RLIMIT_NOFILE, &limit); /* raising the soft limit to the hard one is always allowed */
+	/* cannot fail: the soft limit may always be raised to the hard one */
+	(void)setrlimit(RLIMIT_NOFILE, &limit);
 	if (limit.rlim_max < wanted)
 		log_event(LOG_LEVEL_INFO, "file-limit-low", LOG_NUMBER("limit", limit.rlim_max),
 			  LOG_NUMBER("wanted", wanted),

@@ -168,7 +168,7 @@ def test_a_session_is_ended_and_the_client_told(operated, backend):
     with clients.Client(operated.explicit) as c, clients.Client(operated.explicit) as other:
         c.auth().login()
         number = sessions(operated)[0]["session"]
-        assert ctl(operated, "end", number) == f"session {number} is told to end\n"
+        assert ctl(operated, "end", number) == f"session {number} is ending\n"
         assert c.reply() == "421 The operator has ended this session."
         assert c.ended() == b""
         operated.event("session-end", session=number, reason="operator")
@@ -231,7 +231,7 @@ def test_reload_of_a_policy_with_faults_names_them_and_is_not_tried(operated, pa
     assert kind(answer) == REFUSED and "the running policy stays in force" in text(answer)
     operated.event("reload-failed")
     told = json.loads(ctl(operated, "status", "--json"))["reload_failed"]
-    assert told["reason"] == "the policy was refused, its faults are in the log" and 0 <= told["ago"] < net.DEADLINE
+    assert told["reason"] == "the policy was refused; the log has its faults" and 0 <= told["ago"] < net.DEADLINE
     assert "the last reload failed" in ctl(operated, "status")
     # an unfinished edit of the policy file must not block queries to the running attlsd
     assert "serves" in ctl(operated, "status") and sessions(operated) == []
@@ -368,13 +368,13 @@ def test_drain_lets_a_transfer_end(operated, backend):
         c.prot("P")
         data = c.open("STOR last")
         data.send(b"x" * 1000)
-        assert "no new sessions; 2 asked to end" in ctl(operated, "drain")
+        assert "draining: 2 sessions will end when idle" in ctl(operated, "drain")
         assert idle.reply().code == 421
         operated.event("draining")
         net.until(lambda: len(sessions(operated)) == 1, "the idle one has gone")
         assert "draining" in ctl(operated, "status")
-        assert "drains already" in ctl(operated, "drain", status=1)
-        assert "attlsd is about to end" in ctl(operated, "reload", status=1)
+        assert "draining already" in ctl(operated, "drain", status=1)
+        assert "attlsd is about to exit" in ctl(operated, "reload", status=1)
         data.close()
         assert c.reply().code == 226
     assert operated.process.wait(net.DEADLINE) == 0
@@ -452,7 +452,7 @@ def test_a_socket_that_somebody_else_has_left_is_not_removed(launch, backend, fo
     leave = "import socket, sys; socket.socket(socket.AF_UNIX, socket.SOCK_SEQPACKET).bind(sys.argv[1])"
     subprocess.run(["/usr/bin/python3", "-c", leave, path], preexec_fn=net.as_nobody, check=True)
     gateway = launch(backend, daemon={"control_socket": path}, wait=False)
-    assert gateway.ended() == 1 and "a file that is no socket of this user's" in gateway.log and os.path.exists(path)
+    assert gateway.ended() == 1 and "a file that is not a socket of this user" in gateway.log and os.path.exists(path)
 
 
 def test_who_locks_the_folder_holds_up_nobody(launch, backend, path, folder):
@@ -473,7 +473,7 @@ def test_another_spelling_of_the_same_path(operated, path):
 
 
 @pytest.mark.parametrize("kind, said", [
-    ("file", "a file that is no socket"), ("stream", "a file that is no socket"), ("link", "a file that is no socket"),
+    ("file", "a file that is not a socket"), ("stream", "a file that is not a socket"), ("link", "a file that is not a socket"),
     ("alive", "another attlsd listens"), ("folder", "its folder does not exist"),
 ])
 def test_what_is_in_the_way_is_named_at_its_place(launch, backend, path, folder, kind, said):
@@ -490,7 +490,7 @@ def test_what_is_in_the_way_is_named_at_its_place(launch, backend, path, folder,
         held.listen()
     gateway = launch(backend, daemon={"control_socket": path}, wait=False)
     assert gateway.ended() == 1
-    assert "policy.yaml:" in gateway.log and "control_socket cannot have" in gateway.log and said in gateway.log
+    assert "policy.yaml:" in gateway.log and "control_socket cannot be" in gateway.log and said in gateway.log
     assert kind == "folder" or os.path.lexists(path)
     if held:
         held.close()
@@ -516,7 +516,7 @@ def test_attlsctl_says_why_it_reaches_nobody(operated, path, folder):
 def test_odd_questions_end_the_connection_alone(operated, path):
     for version, what, extra, said in ((CTL_VERSION + 1, STATUS, b"", "different versions"),
                                        (CTL_VERSION, STATUS, b"x", "different versions"),
-                                       (CTL_VERSION, 99, b"", "does not know that question")):
+                                       (CTL_VERSION, 99, b"", "does not know that command")):
         packet, = ask(path, what, version=version, extra=extra)
         assert kind(packet) == REFUSED and said in text(packet)
     with socket.socket(socket.AF_UNIX, socket.SOCK_SEQPACKET) as s:
