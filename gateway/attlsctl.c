@@ -1,5 +1,7 @@
 /*
- * attlsctl: what a policy says, without the daemon; and what the daemon that runs says and does.
+ * attlsctl: parses the command line and calls the command. Some commands examine a
+ * policy without attlsd (policy-commands.c), the others talk to a running attlsd
+ * (client-commands.c).
  */
 #include <errno.h>
 #include <getopt.h>
@@ -16,7 +18,7 @@
 #include "gateway/ctl/usage.h"
 #include "gateway/host/policy-file.h"
 
-/* More than a socket's path may have, so that a longer one is named as it is. */
+/* Longer than a socket's path may be, so that messages show an overlong path whole. */
 #define SOCKET_PATH_MAX 256
 
 static const char default_policy[] = "/etc/attlsd/policy.yaml";
@@ -26,7 +28,7 @@ struct options {
 	struct explained_client client;
 	uint64_t session;
 	bool json;
-	struct target target; /* of commands that take a socket */
+	struct target target; /* for commands that take a socket */
 	char path[SOCKET_PATH_MAX];
 };
 
@@ -41,7 +43,7 @@ static int run_drain(const struct options *options);
 static int run_version(const struct options *options);
 static int run_help(const struct options *options);
 
-/* What a command takes. */
+/* What a command takes; bits. */
 enum take {
 	TAKE_FILE = 1 << 0, /* -f, too */
 	TAKE_JSON = 1 << 1,
@@ -50,7 +52,7 @@ enum take {
 	TAKE_LOCAL = 1 << 4,
 	TAKE_CERTIFICATE = 1 << 5,
 	TAKE_SOCKET = 1 << 6,
-	TAKE_SESSION = 1 << 7, /* no option: the number of a session, after them */
+	TAKE_SESSION = 1 << 7, /* not an option: the number of a session, after the options */
 };
 
 static const struct command {
@@ -61,28 +63,28 @@ static const struct command {
 	int (*run)(const struct options *options);
 } commands[] = {
 	{ "check", TAKE_FILE | TAKE_JSON, "[-f policy.yaml] [--json]",
-	  "Could attlsd serve this policy? The verdict of attlsd -n, with all faults.", run_check },
+	  "Check a policy as attlsd -n does, and show all its faults.", run_check },
 	{ "explain", TAKE_FILE | TAKE_JSON | TAKE_LISTENER | TAKE_CLIENT | TAKE_LOCAL | TAKE_CERTIFICATE,
 	  "[-f policy.yaml] --listener NAME --client ADDRESS [--local ADDRESS]\n"
 	  "                        [--certificate FILE] [--json]",
-	  "What would happen to this client: rule, settings, answers.", run_explain },
+	  "Show what happens to this client: rule, settings, answers.", run_explain },
 	{ "doctor", TAKE_FILE | TAKE_JSON, "[-f policy.yaml] [--json]",
-	  "What does this host lack for this policy? With the commands that fix it.", run_doctor },
+	  "Check what this host lacks for this policy, and show the fixes.", run_doctor },
 	{ "status", TAKE_FILE | TAKE_SOCKET | TAKE_JSON, "[-f policy.yaml | --socket PATH] [--json]",
-	  "The attlsd that runs: its policy, its workers, how many sessions.", run_status },
+	  "Show the policy, workers and number of sessions of a running attlsd.", run_status },
 	{ "sessions", TAKE_FILE | TAKE_SOCKET | TAKE_JSON, "[-f policy.yaml | --socket PATH] [--json]",
-	  "Who is connected, as whom, and what is transferred.", run_sessions },
+	  "List the sessions: clients, users and transfers.", run_sessions },
 	{ "end", TAKE_FILE | TAKE_SOCKET | TAKE_SESSION, "[-f policy.yaml | --socket PATH] SESSION",
 	  "End this session now; a transfer is cut off.", run_end },
 	{ "reload", TAKE_FILE | TAKE_SOCKET, "[-f policy.yaml | --socket PATH]",
-	  "Let attlsd read its policy again, and wait for what becomes of it.", run_reload },
+	  "Make attlsd read its policy again, and wait for the result.", run_reload },
 	{ "drain", TAKE_FILE | TAKE_SOCKET, "[-f policy.yaml | --socket PATH]",
-	  "Let attlsd end when the transfers that run are done, as SIGTERM does.", run_drain },
+	  "Make attlsd exit after the transfers under way, as SIGTERM does.", run_drain },
 	{ "version", 0, "", "The version.", run_version },
 	{ "help", 0, "", "This text.", run_help },
 };
 
-/* As other programs have them. */
+/* Common to many programs. */
 static const struct alias {
 	const char *name;
 	const char *means;
@@ -150,9 +152,9 @@ static int run_doctor(const struct options *options)
 }
 
 /*
- * Whom to ask: the attlsd at the socket that an option names, or the one that
- * serves the policy, which may have faults by now. Returns 0; or -1 after saying
- * why there is none.
+ * Find the attlsd to ask: the one at the socket that an option names, or the one
+ * that serves the policy, even if the policy has faults now. Returns 0, or -1 after
+ * printing why there is none.
  */
 static int find_target(struct options *options)
 {
@@ -164,7 +166,7 @@ static int find_target(struct options *options)
 	if (r == 0 && options->path[0] == '\0') {
 		(void)fprintf(
 		    stderr,
-		    "attlsctl: %s: has control_socket: none, so attlsd cannot be asked; signals work: "
+		    "attlsctl: %s: has control_socket: none, so attlsctl cannot reach attlsd; use signals: "
 		    "SIGHUP reloads, SIGTERM drains\n",
 		    options->policy);
 		return -1;
@@ -206,14 +208,14 @@ static int run_drain(const struct options *options)
 	return client_drain(&options->target);
 }
 
-/* The number of a session, behind the options. */
+/* The number of a session, after the options. */
 static int take_session(const char *text, struct options *options)
 {
 	int end = 0;
 
 	if (text == NULL)
 		return usage_fault("the number of a session is missing; attlsctl sessions shows them", "");
-	if (text[0] < '0' || text[0] > '9' || /* blanks and signs */
+	if (text[0] < '0' || text[0] > '9' || /* strtoull() would accept blanks and signs */
 	    sscanf(text, "%19" SCNu64 "%n", &options->session, &end) != 1 || text[end] != '\0')
 		return usage_fault("not the number of a session:", text);
 	return 0;
@@ -265,7 +267,7 @@ static int take_options(const struct command *command, int argc, char **argv, st
 	int which;
 
 	while ((which = getopt_long(argc, argv, "f:", option_table, NULL)) != -1) {
-		if (which == '?') /* getopt_long() has said what is wrong */
+		if (which == '?') /* getopt_long() has printed what is wrong */
 			return EXIT_USAGE;
 		if (which == 'f')
 			which = TAKE_FILE;
@@ -319,7 +321,7 @@ int main(int argc, char **argv)
 	command = find_command(argv[1]);
 	if (command == NULL)
 		return unknown_command(argv[1]);
-	argv[1] = argv[0]; /* the name that getopt() complains under */
+	argv[1] = argv[0]; /* the name in the messages of getopt() */
 	status = take_options(command, argc - 1, argv + 1, &options);
 	if (status == 0 && (command->takes & TAKE_SOCKET) != 0 && find_target(&options) < 0)
 		status = EXIT_FAILURE;

@@ -1,5 +1,6 @@
 /*
- * attlsd: TLS by policy in front of FTP servers that speak none.
+ * attlsd: parses the command line, then checks the policy (-n) or runs the monitor.
+ * attlsd terminates TLS, by policy, in front of FTP servers that have none.
  */
 #include <getopt.h>
 #include <stdbool.h>
@@ -25,7 +26,7 @@ static void usage(FILE *out)
 		      default_policy);
 }
 
-/* 0 when it could be served, 1 with all faults on stderr. */
+/* Returns 0 if attlsd could serve the policy, or 1 after printing all faults to stderr. */
 static int check_policy(const char *path)
 {
 	struct diags diags;
