@@ -11,16 +11,16 @@
 
 #define WORKERS 3
 
-/* A generation whose workers are processes that only wait, except for `theirs`: the other ends of the
- * channels. */
+/* A generation whose workers are processes that only wait. The test holds the other ends of their channels.
+ */
 struct scene {
 	struct loop loop;
 	struct children children;
 	struct generation generation;
 	struct child workers[WORKERS];
 	_Atomic uint32_t relays[WORKERS];
-	int theirs[WORKERS];
-	size_t messages; /* that were taken */
+	int theirs[WORKERS]; /* ends of the channels */
+	size_t messages;     /* that were accepted */
 };
 
 static void on_message(struct child *child, const struct msg *msg)
@@ -267,6 +267,39 @@ static void a_worker_that_does_not_read_gets_nothing(void **state)
 	scene_done(&scene);
 }
 
+/* Clients wait: the log says so once, after a second of it. */
+static void all_backlogged_is_logged(void **state)
+{
+	static const struct {
+		uint64_t now_ms, want_since_ms;
+		bool want_logged;
+	} looks[] = {
+		{ 1000, 1000, false }, { 2000, 1000, false }, { 2001, 1000, true }, { 9000, 1000, true }
+	};
+	const struct msg msg = { .type = MSG_END_SESSION };
+	struct scene scene;
+	struct msg got;
+	int fd;
+
+	(void)state;
+	scene_init(&scene);
+	for (size_t i = 0; i < WORKERS; i++)
+		while (msg_send(scene.workers[i].channel.fd, &msg, -1) == 0)
+			;
+	for (size_t i = 0; i < NELEM(looks); i++) {
+		generation_check_backlog(&scene.generation, looks[i].now_ms);
+		assert_int_equal(scene.generation.backlogged_since_ms, looks[i].want_since_ms);
+		assert_int_equal(scene.generation.backlog_logged, looks[i].want_logged);
+	}
+	while (msg_receive(scene.theirs[2], &got, &fd) == 1)
+		assert_int_equal(fd, -1);
+	generation_check_backlog(&scene.generation, 9001);
+	assert_int_equal(scene.generation.backlogged_since_ms, 0);
+	assert_false(scene.generation.backlog_logged);
+	assert_ptr_equal(generation_pick(&scene.generation), &scene.workers[2]);
+	scene_done(&scene);
+}
+
 static enum msg_type received(int fd)
 {
 	struct msg msg = { .type = MSG_NONE };
@@ -321,6 +354,7 @@ int main(void)
 		cmocka_unit_test(what_a_worker_sends_is_taken),
 		cmocka_unit_test(the_end_of_a_channel_is_no_offence),
 		cmocka_unit_test(a_worker_that_does_not_read_gets_nothing),
+		cmocka_unit_test(all_backlogged_is_logged),
 		cmocka_unit_test(a_worker_is_told_once_how_to_end),
 		cmocka_unit_test(the_order_to_end_is_not_lost),
 	};
