@@ -1,7 +1,7 @@
 /*
- * Gathers what the monitor and its workers answer. A worker may have been taken
- * over, so each answer is checked against what the monitor has said and against
- * who has sent it, before it gets memory or reaches the terminal.
+ * Gathers the answers of the monitor and its workers. A worker may be under an
+ * attacker's control, so each answer is checked against the monitor's answers and
+ * against its sender before it gets memory or reaches the terminal.
  */
 #include "gateway/ctl/client-answers.h"
 
@@ -11,12 +11,12 @@
 
 /* No host runs more workers. */
 #define WORKERS_MAX 65536
-/* Sessions that may come while they are counted. */
+/* New sessions that may begin while they are counted. */
 #define SESSIONS_MORE 10000
-/* Memory is asked for in steps that double, from here on. */
+/* The array starts with this size and doubles. */
 #define SESSIONS_INITIAL 16
 
-/* End a text that need not have an end, and let it not write on the terminal. */
+/* Terminate a text, and replace what could control the terminal. */
 static void sanitize(char *text, size_t size)
 {
 	text[size - 1] = '\0';
@@ -39,7 +39,7 @@ static void sanitize_texts(struct answer *answer)
 		sanitize(answer->u.gateway.policy, sizeof(answer->u.gateway.policy));
 		sanitize(answer->u.gateway.failure, sizeof(answer->u.gateway.failure));
 		break;
-	case ANSWER_SESSION: /* client-print.c shows these as what they are */
+	case ANSWER_SESSION: /* client-print.c escapes these */
 		TERMINATE(answer->u.session.listener);
 		TERMINATE(answer->u.session.rule);
 		TERMINATE(answer->u.session.backend);
@@ -61,7 +61,7 @@ void client_answers_check(struct answer *answer, size_t received)
 	sanitize_texts(answer);
 }
 
-/* One file by two names? What cannot be looked at has to have the same name. */
+/* Do two paths name the same file? If stat() fails, the paths must be equal. */
 static bool same_file(const char *a, const char *b)
 {
 	struct stat of_a, of_b;
@@ -88,8 +88,8 @@ static int take_gateway(const struct target *target, struct answers *answers, co
 	if (target->policy != NULL && !is_cut_off(gateway) && !same_file(target->policy, gateway->policy))
 		return client_fault(
 		    target,
-		    "the attlsd that listens there (process %d) serves %s, not %s; give that one a "
-		    "control_socket of its own, or name the socket with --socket",
+		    "the attlsd that listens there (process %d) serves %s, not %s; give each attlsd its own "
+		    "control_socket, or name the socket with --socket",
 		    (int)gateway->pid, gateway->policy, target->policy);
 	answers->gateway = *gateway;
 	answers->workers = calloc(gateway->workers + 1, sizeof(*answers->workers));
@@ -122,7 +122,7 @@ static int take_session(const struct target *target, struct answers *answers, st
 	return 0;
 }
 
-/* A worker speaks for itself alone; what cannot be is held against it, and not against the others. */
+/* A worker speaks for itself alone: an invalid answer discredits this worker, not the others. */
 static int take_from_worker(const struct target *target, struct answers *answers, struct worker_heard *from,
 			    const struct answer *answer)
 {
@@ -150,23 +150,26 @@ int client_answers_take(const struct target *target, struct answers *answers, co
 
 	if (answers->workers == NULL)
 		return take_gateway(target, answers, answer);
-	/* where processes are not seen, in another container, say, they have to be believed who they are */
+	/*
+	 * if the sender is not visible (in another container, for example), trust the pid in
+	 * the answer
+	 */
 	from = find_worker(answers, sender != 0 ? sender : claimed_by(answer));
 	if (from != NULL)
 		return take_from_worker(target, answers, from, answer);
 	if (answer->kind == ANSWER_WORKER && answers->nworkers < answers->gateway.workers &&
 	    (sender == 0 || sender == answers->gateway.pid))
 		answers->workers[answers->nworkers++].worker = answer->u.worker;
-	return 0; /* or it is nobody's word */
+	return 0; /* otherwise ignore it: no such worker */
 }
 
 bool client_is_silent(const struct worker_heard *heard)
 {
 	switch ((enum answer_worker_state)heard->worker.state) {
-	case WORKER_STARTS: /* has none yet */
+	case WORKER_STARTS: /* it has no sessions yet */
 	case WORKER_ENDS:
 		return false;
-	case WORKER_RETIRES: /* may have gone with its last one */
+	case WORKER_RETIRES: /* it may have exited after its last session */
 	case WORKER_DRAINS:
 		return !heard->complete && heard->worker.sessions > 0;
 	case WORKER_SERVES:
@@ -176,7 +179,10 @@ bool client_is_silent(const struct worker_heard *heard)
 	return !heard->complete;
 }
 
-/* Has everybody told who was asked? Then the end is not worth waiting for: somebody may keep it back. */
+/*
+ * Have all that were asked answered? Then do not wait for the connection to close: a
+ * worker may keep it open.
+ */
 bool client_answers_are_all(const struct answers *answers, enum ctl_proto_what what)
 {
 	if (answers->workers == NULL || answers->nworkers < answers->gateway.workers)

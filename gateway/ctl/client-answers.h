@@ -1,9 +1,9 @@
 /*
  * The answers of an attlsd to one question, gathered from all its processes.
  *
- * What workers say is not trusted, since one may have been taken over: it counts
- * after what the monitor says, for the worker that the kernel says has said it,
- * and within bounds.
+ * Workers are not trusted, since one may be under an attacker's control: an answer
+ * must agree with the monitor's, counts for the worker that sent it according to the
+ * kernel, and has bounds.
  */
 #ifndef ATTLSD_GATEWAY_CTL_CLIENT_ANSWERS_H
 #define ATTLSD_GATEWAY_CTL_CLIENT_ANSWERS_H
@@ -17,9 +17,9 @@
 
 struct worker_heard {
 	struct answer_worker worker;
-	size_t sessions; /* of it that were heard */
-	bool complete;	 /* and that was all */
-	bool invalid;	 /* it has said what cannot be */
+	size_t sessions; /* answers about its sessions so far */
+	bool complete;	 /* all have arrived */
+	bool invalid;	 /* it has sent an invalid answer */
 };
 
 /* All answers to one question. */
@@ -27,29 +27,32 @@ struct answers {
 	struct answer_gateway gateway;
 	struct worker_heard *workers;
 	size_t nworkers;
-	struct answer_session *sessions; /* by number */
+	struct answer_session *sessions; /* sorted by number */
 	size_t nsessions;
-	size_t sessions_cap; /* for this many there is memory */
+	size_t sessions_cap; /* how many have memory */
 };
 
-/* Make a packet of `received` bytes fit to be looked at: its texts end; if it is no answer, its kind is 0. */
+/*
+ * Make a packet of `received` bytes safe to use: terminate its texts, and set its
+ * kind to 0 if it is not an answer.
+ */
 void client_answers_check(struct answer *answer, size_t received);
 
 /*
- * Take one answer; sender: its process by the word of the kernel, or 0 when that
- * is not seen from here. What workers lie about changes nothing for the others.
- * Returns 0, or -1 after saying on stderr why there is nothing to go on with.
+ * Take one answer. sender is its process according to the kernel, or 0 if the
+ * process is not visible from here. A worker's lies change nothing for the others.
+ * Returns 0, or -1 after printing to stderr why it cannot go on.
  */
 int client_answers_take(const struct target *target, struct answers *answers, const struct answer *answer,
 			pid_t sender);
 
-/* Has everybody answered? */
+/* Have all that were asked answered? */
 bool client_answers_are_all(const struct answers *answers, enum ctl_proto_what what);
 
-/* To CTL_SESSIONS: has this worker sessions of which it did not tell? */
+/* CTL_SESSIONS: does this worker have sessions that it did not report? */
 bool client_is_silent(const struct worker_heard *heard);
 
-/* By number of the session. */
+/* Sort by number of the session. */
 void client_answers_sort(struct answers *answers);
 
 void client_answers_done(struct answers *answers);

@@ -1,3 +1,7 @@
+/*
+ * attlsctl's commands for a running attlsd. Each asks through client.c, prints the
+ * result, and exits with failure if part of it is missing.
+ */
 #include "gateway/ctl/client-commands.h"
 
 #include <inttypes.h>
@@ -11,11 +15,11 @@
 #include "gateway/host/policy-file.h"
 #include "gateway/tls/policy-check.h"
 
-/* For the answer to an order. A reload waits for new workers, which load keys. */
+/* Time for the answer to an order. A reload waits for new workers, which load keys. */
 #define ORDER_TIMEOUT_MS  15000
 #define RELOAD_TIMEOUT_MS 120000
 
-/* All that was printed has to have arrived. */
+/* Fail if the output did not arrive. */
 static int written(const struct target *target, int r)
 {
 	if (fflush(stdout) == EOF || ferror(stdout))
@@ -27,7 +31,7 @@ static int complain_of_few(const struct target *target, const struct answers *an
 {
 	if (answers->nworkers == answers->gateway.workers)
 		return 0;
-	return client_fault(target, "some workers are missing above; ask again");
+	return client_fault(target, "some workers are missing above; try again");
 }
 
 static int complain_of_silence(const struct target *target, const struct answers *answers)
@@ -40,17 +44,17 @@ static int complain_of_silence(const struct target *target, const struct answers
 		if (!client_is_silent(&answers->workers[i]))
 			continue;
 		r = client_fault(target,
-				 "worker %d %s, so some of its sessions (%" PRIu64 ") are missing above; ask "
+				 "worker %d %s, so some of its sessions (%" PRIu64 ") are missing above; try "
 				 "again. If it hangs, kill -KILL %d ends them, and another worker starts",
 				 (int)worker->pid,
-				 answers->workers[i].invalid ? "has said what cannot be"
-							     : "did not tell of its sessions",
+				 answers->workers[i].invalid ? "sent an invalid answer"
+							     : "did not report its sessions",
 				 worker->sessions, (int)worker->pid);
 	}
 	return r;
 }
 
-/* complain: what is missing? Returns 0 or -1, after saying it. */
+/* complain: returns 0, or -1 after printing what is missing. */
 struct view {
 	enum ctl_proto_what what;
 	void (*print)(const struct answers *answers, FILE *out);
@@ -89,7 +93,7 @@ int client_sessions(const struct target *target, bool json)
 	return show(target, &view, json);
 }
 
-/* Is it he who is meant? Then carry it out. */
+/* Give the order if the right attlsd listens. */
 static int order(const struct target *target, enum ctl_proto_what what, uint64_t session)
 {
 	struct answers answers;
@@ -116,7 +120,7 @@ int client_drain(const struct target *target)
 	return order(target, CTL_DRAIN, 0);
 }
 
-/* Would attlsd take this policy? Where the file is not seen from here, attlsd will tell. */
+/* Does the policy have faults? If the file cannot be read here, attlsd will find them. */
 static bool has_faults(const char *path)
 {
 	struct diags diags;
@@ -127,7 +131,8 @@ static bool has_faults(const char *path)
 	faults = policy_check(path, &diags) < 0;
 	if (faults) {
 		diags_print(&diags, stderr);
-		(void)fprintf(stderr, "%zu error%s; attlsd was not asked, its policy stays in force\n",
+		(void)fprintf(stderr,
+			      "%zu error%s; attlsd was not asked to reload, and its policy stays in force\n",
 			      diags.nerrors, diags.nerrors == 1 ? "" : "s");
 	}
 	diags_done(&diags);

@@ -1,3 +1,7 @@
+/*
+ * Prints the answers of a running attlsd as tables or JSON. Users and commands
+ * come from clients, so texts are escaped for the terminal.
+ */
 #include "gateway/ctl/client-print.h"
 
 #include <inttypes.h>
@@ -7,10 +11,13 @@
 #include "gateway/base/util.h"
 #include "gateway/ctl/client-answers.h"
 
-/* Of a text that a client sent, escaped: four characters for each byte. */
+/* A client's text takes up to four characters for each byte. */
 #define SHOWN_MAX (4 * 128 + 1)
 
-/* What a client sent may move a terminal's cursor: only printable ASCII is shown. */
+/*
+ * A client's text may contain control sequences for the terminal, so only printable
+ * ASCII is shown as it is.
+ */
 static const char *shown(const char *text, char buf[static SHOWN_MAX])
 {
 	size_t at = 0;
@@ -76,7 +83,7 @@ static const char *state_name(uint32_t state)
 	return "unknown";
 }
 
-/* When attlsd drains, it gives up a reload that is under way, which is no failure. */
+/* A draining attlsd gives up a reload under way, which is not a failure. */
 static bool reload_has_failed(const struct answer_gateway *gateway)
 {
 	return gateway->failure[0] != '\0' && gateway->draining == 0;
@@ -108,7 +115,7 @@ void client_print_status(const struct answers *answers, FILE *out)
 	}
 }
 
-/* A long name would push all other columns aside; JSON has it whole. */
+/* A long name would push all other columns aside, so it is cut; JSON has it whole. */
 #define NAME_WIDTH_MAX 24
 
 static const char *name(const char *text, char buf[static SHOWN_MAX])
@@ -125,7 +132,7 @@ enum column { SESSION, CLIENT, USER, RULE, TLS, AGE, IDLE, SERVER, PROT, BYTES, 
 
 static const struct {
 	const char *head;
-	bool right; /* numbers */
+	bool right; /* aligned to the right */
 } columns[COLUMNS] = {
 	[SESSION] = { "SESSION", true }, [CLIENT] = { "CLIENT", false },     [USER] = { "USER", false },
 	[RULE] = { "RULE", false },	 [TLS] = { "TLS", false },	     [AGE] = { "AGE", true },
@@ -133,7 +140,7 @@ static const struct {
 	[BYTES] = { "BYTES", true },	 [TRANSFER] = { "TRANSFER", false },
 };
 
-/* One cell of the row of a session. */
+/* The text of one cell in the row of a session. */
 static const char *cell(const struct answer_session *session, enum column column, char buf[static SHOWN_MAX])
 {
 	bool transfers = session->transfer[0] != '\0';
@@ -254,7 +261,7 @@ int client_json_status(const struct answers *answers, FILE *out)
 		    out);
 }
 
-/* What there is not is null. */
+/* Missing values are null. */
 static json_t *or_null(bool there, json_t *json)
 {
 	if (there)

@@ -1,6 +1,4 @@
-/*
- * What a running attlsd has told, as tables for people or as JSON.
- */
+/* Prints the answers of a running attlsd, as tables for people or as JSON. */
 #ifndef ATTLSD_GATEWAY_CTL_CLIENT_PRINT_H
 #define ATTLSD_GATEWAY_CTL_CLIENT_PRINT_H
 
@@ -11,7 +9,7 @@ struct answers; /* client-answers.h */
 void client_print_status(const struct answers *answers, FILE *out);
 void client_print_sessions(const struct answers *answers, FILE *out);
 
-/* Return 0, or -1: no memory, or the file could not be written. */
+/* Return 0, or -1: no memory, or the output failed. */
 int client_json_status(const struct answers *answers, FILE *out);
 int client_json_sessions(const struct answers *answers, FILE *out);
 

@@ -1,6 +1,4 @@
-/*
- * Which attlsd a command is for, and the one way to say what is wrong with it.
- */
+/* Prints what is wrong with the attlsd that a command is for. */
 #include "gateway/ctl/client-target.h"
 
 #include <stdarg.h>

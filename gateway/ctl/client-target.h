@@ -1,16 +1,14 @@
-/*
- * The attlsd that attlsctl asks.
- */
+/* Which attlsd attlsctl asks. */
 #ifndef ATTLSD_GATEWAY_CTL_CLIENT_TARGET_H
 #define ATTLSD_GATEWAY_CTL_CLIENT_TARGET_H
 
-/* Whom to ask. */
+/* The attlsd to ask. */
 struct target {
 	const char *socket;
-	const char *policy; /* that it has to serve; NULL: any */
+	const char *policy; /* the policy that it must serve; NULL: any */
 };
 
-/* Say on stderr what is wrong with the attlsd at this socket. Returns -1. */
+/* Print to stderr what is wrong with the attlsd at this socket. Returns -1. */
 int client_fault(const struct target *target, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
 
 #endif

@@ -1,7 +1,7 @@
 /*
- * Speaks with the attlsd that runs: connects to its control_socket, makes sure
- * who listens there, asks one question and reads the answers, each with the
- * process that has sent it. What they are worth is client-answers.c's to judge.
+ * Talks to a running attlsd: connects to its control_socket, checks which user
+ * listens there, sends one question and reads the answers, each with its sender.
+ * client-answers.c judges them.
  */
 #include "gateway/ctl/client.h"
 
@@ -16,7 +16,7 @@
 
 #include "gateway/base/util.h"
 
-/* To be let in; from one answer to the next; for all of them. */
+/* Time to connect, between two answers, and for all answers. */
 #define CONNECT_TIMEOUT_S  5
 #define NEXT_TIMEOUT_MS	   3000
 #define COLLECT_TIMEOUT_MS 30000
@@ -34,22 +34,24 @@ static int unreachable(const struct target *target, int error)
 	struct stat st;
 
 	if (stat(target->socket, &st) == 0 && !S_ISSOCK(st.st_mode))
-		return client_fault(target, "this is no socket; look at control_socket of the policy");
+		return client_fault(target, "this is not a socket; look at control_socket of the policy");
 	switch (error) {
 	case ENOENT:
 	case ENOTDIR:
 		return client_fault(
-		    target, "there is no such socket: attlsd does not run, or its policy was another when it "
-			    "read it (name that socket with --socket), or its log says why it has none "
-			    "(no-control-socket)");
+		    target,
+		    "there is no such socket: attlsd does not run, or it started with another policy (name "
+		    "its socket with --socket), or it could not make the socket (its log says why: "
+		    "no-control-socket)");
 	case ECONNREFUSED:
-		return client_fault(target, "nobody listens: the attlsd that made it has ended; the next one "
-					    "replaces it");
+		return client_fault(target,
+				    "no program listens on it: the attlsd that made it has ended, and the "
+				    "next one replaces it");
 	case EACCES:
-		return client_fault(target, "only the user that started attlsd may ask it, mostly root");
+		return client_fault(target, "only the user that started attlsd, usually root, may ask it");
 	case EAGAIN:
 		return client_fault(target,
-				    "attlsd does not answer: it still starts, or its first process hangs");
+				    "attlsd does not answer: it is still starting, or its monitor hangs");
 	case EPROTOTYPE:
 		return client_fault(target, "this is another program's socket");
 	default:
@@ -57,7 +59,7 @@ static int unreachable(const struct target *target, int error)
 	}
 }
 
-/* Whoever can make files where the socket is expected could play attlsd. */
+/* Any user who can make files in the socket's folder could impersonate attlsd. */
 static int check_peer(const struct target *target, int fd)
 {
 	struct ucred who = { .uid = (uid_t)-1 };
@@ -68,12 +70,12 @@ static int check_peer(const struct target *target, int fd)
 		return 0;
 	return client_fault(
 	    target,
-	    "whoever listens is neither root nor you; if that is attlsd, ask as the user that started "
-	    "it: sudo -u '#%u' attlsctl ...",
-	    (unsigned)who.uid);
+	    "the program that listens runs as neither root nor you, but as uid %u; if it is attlsd, "
+	    "run attlsctl as that user: sudo -u '#%u' attlsctl ...",
+	    (unsigned)who.uid, (unsigned)who.uid);
 }
 
-/* Returns the connection with the question asked, or -1. */
+/* Connects and sends the question. Returns the connection, or -1. */
 static int ask(const struct target *target, enum ctl_proto_what what, uint64_t session)
 {
 	const struct ask question = { .version = CTL_VERSION, .what = what, .session = session };
@@ -83,14 +85,13 @@ static int ask(const struct target *target, enum ctl_proto_what what, uint64_t s
 	int r;
 
 	if (strlen(target->socket) >= sizeof(address.sun_path))
-		return client_fault(target,
-				    "the path is too long for a socket, which has at most %zu characters",
+		return client_fault(target, "the path is too long for a socket: at most %zu characters",
 				    sizeof(address.sun_path) - 1);
 	(void)strncpy(address.sun_path, target->socket, sizeof(address.sun_path) - 1);
 	fd = socket(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0);
 	if (fd == -1)
 		return client_fault(target, "%s", strerror(errno));
-	(void)setsockopt(fd, SOL_SOCKET, SO_SNDTIMEO, &wait, sizeof(wait)); /* of connect(), too */
+	(void)setsockopt(fd, SOL_SOCKET, SO_SNDTIMEO, &wait, sizeof(wait)); /* limits connect(), too */
 	(void)setsockopt(fd, SOL_SOCKET, SO_PASSCRED, &(int){ 1 }, sizeof(int));
 	if (connect(fd, (const struct sockaddr *)&address, sizeof(address)) == -1)
 		r = unreachable(target, errno);
@@ -103,7 +104,7 @@ static int ask(const struct target *target, enum ctl_proto_what what, uint64_t s
 	return fd;
 }
 
-/* Who has sent a packet, by the word of the kernel. 0: a process that is not seen from here. */
+/* The sender of a packet, according to the kernel. 0: a process that is not visible from here. */
 static pid_t sender_of(struct msghdr *header)
 {
 	struct ucred who = { .pid = 0 };
@@ -135,8 +136,8 @@ static ssize_t receive(int fd, struct answer *ret, pid_t *ret_sender)
 }
 
 /*
- * Returns 1 and an answer (of kind 0: it is none) with its sender, 0 at the end,
- * -EAGAIN when none has come in time, or -1.
+ * Returns 1 and a packet (of kind 0 if it is not an answer) with its sender, 0 at
+ * the end, -EAGAIN if none has come in time, or -1.
  */
 static int receive_answer(const struct target *target, int fd, int wait_ms, struct answer *ret,
 			  pid_t *ret_sender)
@@ -182,8 +183,8 @@ int client_collect(const struct target *target, enum ctl_proto_what what, struct
 		return -1;
 	if (ret->workers == NULL)
 		return client_fault(target, r == 0 ? "attlsd closed the connection without an answer"
-						   : "attlsd does not answer: it still starts, or its "
-						     "first process hangs");
+						   : "attlsd does not answer: it is still starting, "
+						     "or its monitor hangs");
 	client_answers_sort(ret);
 	return 0;
 }
@@ -201,7 +202,7 @@ int client_order(const struct target *target, enum ctl_proto_what what, uint64_t
 	fd_close(&fd);
 	if (r == -EAGAIN)
 		return client_fault(
-		    target, "attlsd does not answer in time; attlsctl status tells whether it was done");
+		    target, "attlsd does not answer in time; attlsctl status shows whether it was done");
 	if (r == 0)
 		return client_fault(target, "attlsd closed the connection without an answer");
 	if (r == 1 && ret->kind == ANSWER_REFUSED)

@@ -30,7 +30,7 @@ static void check_key_mode(struct doctor *doctor, const struct policy_certificat
 
 	if (stat(certificate->key, &st) == 0 && (st.st_mode & S_IROTH) != 0) {
 		doctor_fix(doctor, "chmod o= '%s'", certificate->key);
-		doctor_warning(doctor, "everybody on this host can read the private key %s",
+		doctor_warning(doctor, "every user of this host can read the private key %s",
 			       certificate->key);
 	}
 }
@@ -86,7 +86,8 @@ void doctor_check_user(struct doctor *doctor)
 
 	if (getpwnam(name) != NULL) {
 		doctor_ok(doctor, "workers run as %s%s", name,
-			  geteuid() == 0 ? "" : " where root starts attlsd, else as who starts it");
+			  geteuid() == 0 ? ""
+					 : " if root starts attlsd, otherwise as the user that starts it");
 		return;
 	}
 	doctor_fix(doctor, "useradd --system --no-create-home --shell /usr/sbin/nologin %s", name);
@@ -105,15 +106,16 @@ void doctor_check_control_socket(struct doctor *doctor)
 	(void)snprintf(path, sizeof(path), "%s", daemon->control_socket);
 	folder = dirname(path);
 	if (access(folder, W_OK) == 0) {
-		doctor_ok(doctor, "attlsctl can ask at %s", daemon->control_socket);
+		doctor_ok(doctor, "attlsctl can reach attlsd at %s", daemon->control_socket);
 	} else if (!daemon->control_socket_given) {
 		doctor_ok(doctor,
-			  "the folder %s is made when systemd starts attlsd; "
-			  "started by hand, it cannot be asked by attlsctl without",
+			  "systemd makes the folder %s when it starts attlsd; if attlsd is "
+			  "started by hand without the folder, attlsctl cannot reach it",
 			  folder);
 	} else {
 		doctor_fix(doctor, "install -d -m 700 '%s'", folder);
-		doctor_problem(doctor, "control_socket cannot be made in %s: %s", folder, strerror(errno));
+		doctor_problem(doctor, "attlsd cannot make control_socket in %s: %s", folder,
+			       strerror(errno));
 	}
 }
 
@@ -143,12 +145,13 @@ void doctor_check_capabilities(struct doctor *doctor)
 		doctor_fix(doctor,
 			   geteuid() == 0 ? "let the container or service keep %s "
 					    "(docker: --cap-add, systemd: CapabilityBoundingSet=)"
-					  : "start attlsd and this as root; the monitor keeps %s",
+					  : "run attlsd and this command as root; the monitor keeps %s",
 			   wanted[i].name);
 		doctor_problem(doctor, "%s is missing here, for %s", wanted[i].name, wanted[i].why);
 	}
 	if (all)
-		doctor_ok(doctor, "whoever runs this has the capabilities that attlsd starts with");
+		doctor_ok(doctor,
+			  "the user that runs attlsctl has all capabilities that attlsd needs at start");
 }
 
 void doctor_check_files(struct doctor *doctor)
@@ -168,8 +171,8 @@ void doctor_check_files(struct doctor *doctor)
 		   " in its service",
 		   wanted, wanted);
 	doctor_warning(doctor,
-		       "%" PRIu32 " sessions (daemon.limits) may need %" PRIu64 " open files, and %" PRIu64
-		       " are allowed here",
+		       "%" PRIu32 " sessions (daemon.limits) may need %" PRIu64
+		       " open files, but only %" PRIu64 " are allowed",
 		       doctor->policy->daemon.limit_sessions, wanted, (uint64_t)limit.rlim_max);
 }
 
@@ -191,7 +194,8 @@ void doctor_check_addresses(struct doctor *doctor)
 			continue;
 		}
 		doctor_fix(doctor, "ip address add %s dev INTERFACE", ip_addr_format(addr, text));
-		doctor_problem(doctor, "listener %s: this host has no address %s now", listener->name, text);
+		doctor_problem(doctor, "listener %s: this host does not have the address %s", listener->name,
+			       text);
 	}
 }
 
@@ -207,7 +211,7 @@ static bool read_range(const char *path, unsigned *ret_low, unsigned *ret_high)
 	return n == 2;
 }
 
-/* Is all of low..high in ip_local_reserved_ports, "1,5-7,..."? */
+/* Are all ports low..high in ip_local_reserved_ports, for example "1,5-7"? */
 static bool is_reserved(unsigned low, unsigned high)
 {
 	FILE *file = fopen(RESERVED_PORTS, "re");
@@ -231,7 +235,7 @@ static bool is_reserved(unsigned low, unsigned high)
 	return found;
 }
 
-/* Those that are reserved already, and all of the policy: the new value takes the place of the old one. */
+/* The ports reserved now and all of the policy, since the new value replaces the old one. */
 static void fix_reserved(struct doctor *doctor)
 {
 	FILE *file = fopen(RESERVED_PORTS, "re");
@@ -269,14 +273,14 @@ void doctor_check_ports(struct doctor *doctor)
 		if (range.low == 0)
 			continue;
 		if (range.high < low || range.low > high || is_reserved(range.low, range.high)) {
-			doctor_ok(doctor, "ftp_action %s: nothing else takes ports %u-%u", action->name,
-				  range.low, range.high);
+			doctor_ok(doctor, "ftp_action %s: no other program gets ports %u-%u by chance",
+				  action->name, range.low, range.high);
 			continue;
 		}
 		fix_reserved(doctor);
 		doctor_warning(doctor,
 			       "ftp_action %s: outgoing connections of this host (%u-%u) "
-			       "take ports out of passivedataports %u-%u",
+			       "can take ports out of passivedataports %u-%u",
 			       action->name, low, high, range.low, range.high);
 	}
 }

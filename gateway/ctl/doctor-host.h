@@ -1,6 +1,6 @@
 /*
- * The checks of files, limits, capabilities and addresses. Each reports what it
- * finds; doctor.c says which of them matter to a policy.
+ * Checks of files, limits, capabilities and addresses. Each reports what it finds;
+ * doctor.c decides which of them a policy needs.
  */
 #ifndef ATTLSD_GATEWAY_CTL_DOCTOR_HOST_H
 #define ATTLSD_GATEWAY_CTL_DOCTOR_HOST_H

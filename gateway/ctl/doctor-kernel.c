@@ -1,7 +1,4 @@
-/*
- * What a policy needs of the kernel: TLS, routes for marked packets, connection
- * tracking.
- */
+/* Checks the kernel: TLS, routes for marked packets, connection tracking. */
 #include "gateway/ctl/doctor-kernel.h"
 
 #include <dirent.h>
@@ -37,7 +34,7 @@ static int sysctl_number(const char *folder, const char *name, const char *key)
 	return value;
 }
 
-/* The mark that the rules give; where they give none, the one that contrib/nftables uses. */
+/* The mark that the rules set; without such a rule, the one of contrib/nftables. */
 static uint32_t mark_of(const struct doctor *doctor, enum ip_family family)
 {
 	uint32_t mark = DEFAULT_MARK;
@@ -50,7 +47,7 @@ static uint32_t mark_of(const struct doctor *doctor, enum ip_family family)
 
 static void check_route(struct doctor *doctor, enum ip_family family)
 {
-	/* an address that is nowhere: RFC 5737, RFC 3849 */
+	/* an address for documentation, which no host has: RFC 5737, RFC 3849 */
 	static const uint8_t elsewhere4[] = { 203, 0, 113, 1 };
 	static const uint8_t elsewhere6[16] = { 0x20, 0x01, 0x0d, 0xb8, [15] = 1 };
 	struct ip_addr to = ip_addr_make(family, family == IP_V6 ? elsewhere6 : elsewhere4);
@@ -59,28 +56,29 @@ static void check_route(struct doctor *doctor, enum ip_family family)
 	const char *flag = family == IP_V6 ? " -6" : "";
 
 	if (r == 1) {
-		doctor_ok(doctor, "IPv%d packets with mark %u are delivered here", family, mark);
+		doctor_ok(doctor, "IPv%d packets with mark %u are delivered to this host", family, mark);
 		return;
 	}
 	doctor_fix(doctor, "ip%s rule add fwmark %u lookup 100; ip%s route replace local %s dev lo table 100",
 		   flag, mark, flag, family == IP_V6 ? "::/0" : "0.0.0.0/0");
 	if (r == 0)
 		doctor_problem(doctor,
-			       "IPv%d packets with mark %u are routed on instead of being delivered here",
+			       "IPv%d packets with mark %u are forwarded instead of delivered to this host",
 			       family, mark);
 	else
-		doctor_problem(doctor, "the kernel does not say where IPv%d packets with mark %u go: %s",
+		doctor_problem(doctor,
+			       "cannot find out where the kernel routes IPv%d packets with mark %u: %s",
 			       family, mark, strerror(-r));
 }
 
 void doctor_check_ktls(struct doctor *doctor)
 {
 	if (host_kernel_has_tls()) {
-		doctor_ok(doctor, "the kernel has TLS for downloads");
+		doctor_ok(doctor, "the kernel can do the TLS of downloads");
 		return;
 	}
 	doctor_fix(doctor, "modprobe tls");
-	doctor_warning(doctor, "the kernel has no TLS: attlsd does that of downloads itself");
+	doctor_warning(doctor, "the kernel cannot do TLS, so attlsd does the TLS of downloads itself");
 }
 
 void doctor_check_route(struct doctor *doctor)
@@ -92,9 +90,9 @@ void doctor_check_route(struct doctor *doctor)
 }
 
 /*
- * With src_valid_mark the mark takes part in looking for the way back to the
- * client, which then is "local": a martian, however loose rp_filter is. Strict
- * rp_filter alone does no harm.
+ * With src_valid_mark the kernel includes the mark when it looks up the way back to
+ * the client. The result is "local", so the packet counts as a martian, however
+ * loose rp_filter is. Strict rp_filter alone does no harm.
  */
 void doctor_check_rp_filter(struct doctor *doctor)
 {
@@ -118,14 +116,14 @@ void doctor_check_rp_filter(struct doctor *doctor)
 		doctor_fix(doctor, "sysctl -w net/ipv4/conf/%s/src_valid_mark=0", all != 0 ? "all" : name);
 		doctor_problem(doctor,
 			       "src_valid_mark is on for %s: "
-			       "the kernel takes marked packets of clients for spoofed ones and drops them",
+			       "the kernel drops marked packets of clients as spoofed",
 			       all != 0 ? "all interfaces" : name);
 		if (all != 0)
 			break;
 	}
 	(void)closedir(folder);
 	if (good)
-		doctor_ok(doctor, "the kernel does not take clients' packets for spoofed ones");
+		doctor_ok(doctor, "the kernel does not drop clients' packets as spoofed");
 }
 
 void doctor_check_forwarding(struct doctor *doctor)
@@ -143,12 +141,13 @@ void doctor_check_forwarding(struct doctor *doctor)
 		if (!host_wants_transparent(doctor->policy, kinds[i].family))
 			continue;
 		if (kinds[i].on != 0) {
-			doctor_ok(doctor, "this host routes IPv%d", kinds[i].family);
+			doctor_ok(doctor, "this host forwards IPv%d", kinds[i].family);
 			continue;
 		}
 		doctor_fix(doctor, "sysctl -w %s=1", kinds[i].key);
 		doctor_warning(
-		    doctor, "this host routes no IPv%d: FTP gets through attlsd, nothing else gets through",
+		    doctor,
+		    "this host does not forward IPv%d: FTP works through attlsd, but nothing else gets through",
 		    kinds[i].family);
 	}
 }
@@ -159,17 +158,20 @@ void doctor_check_conntrack(struct doctor *doctor)
 
 	if (access("/proc/sys/net/netfilter/nf_conntrack_max", F_OK) != 0) {
 		doctor_fix(doctor, "modprobe nf_conntrack");
-		doctor_problem(doctor, "the kernel tracks no connections: nf_conntrack is not loaded");
+		doctor_problem(doctor, "the kernel does not track connections: nf_conntrack is not loaded");
 	} else if (doctor->policy->nat.conntrack == NAT_CONNTRACK_EXPECT && !has_helper) {
 		doctor_fix(doctor, "modprobe nf_conntrack_ftp");
 		doctor_problem(doctor, "nf_conntrack_ftp is not loaded, "
-				       "and without a helper the kernel takes no expectations");
+				       "and the kernel accepts no expectations without a helper");
 	} else {
 		doctor_ok(doctor, "the kernel tracks connections");
 	}
 }
 
-/* Asks for one that belongs to no connection: a kernel that could have made it says that there is none. */
+/*
+ * Ask for an expectation of a connection that does not exist: a kernel that supports
+ * expectations answers that there is no such connection.
+ */
 void doctor_check_expectations(struct doctor *doctor)
 {
 	static const uint8_t here[] = { 127, 0, 0, 1 };
@@ -181,13 +183,13 @@ void doctor_check_expectations(struct doctor *doctor)
 		r = conntrack_expect(conntrack, &none, &none, &none.addr, &none);
 	conntrack_close(&conntrack);
 	if (r == -ENOENT) {
-		doctor_ok(doctor, "the kernel takes expectations");
+		doctor_ok(doctor, "the kernel accepts expectations");
 		return;
 	}
 	if (r == -EPERM)
 		doctor_fix(doctor, "run this as root");
 	else
 		doctor_fix(doctor, "modprobe nf_conntrack_netlink");
-	doctor_problem(doctor, "the kernel takes no expectations: %s",
-		       r == 0 ? "it took a wrong one" : strerror(-r));
+	doctor_problem(doctor, "the kernel accepts no expectations: %s",
+		       r == 0 ? "it accepted an invalid one" : strerror(-r));
 }

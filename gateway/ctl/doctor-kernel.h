@@ -1,6 +1,6 @@
 /*
- * The checks of TLS in the kernel, routing and conntrack. Each reports what it
- * finds; doctor.c says which of them matter to a policy.
+ * Checks of TLS in the kernel, routing and conntrack. Each reports what it finds;
+ * doctor.c decides which of them a policy needs.
  */
 #ifndef ATTLSD_GATEWAY_CTL_DOCTOR_KERNEL_H
 #define ATTLSD_GATEWAY_CTL_DOCTOR_KERNEL_H

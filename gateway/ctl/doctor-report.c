@@ -1,7 +1,4 @@
-/*
- * What all checks of doctor share: how they report what they have found, and
- * what the policy asks of the host.
- */
+/* Collects the findings of all checks, and says what the policy needs of the host. */
 #include "gateway/ctl/doctor-report.h"
 
 #include <jansson.h>

@@ -1,6 +1,6 @@
 /*
- * What a policy needs of the nftables rules: ports that are open, the helper of
- * connection tracking, sets, transparent listeners.
+ * Checks the nftables rules: open ports, the helper of connection tracking, sets,
+ * transparent listeners.
  */
 #include "gateway/ctl/doctor-rules.h"
 
@@ -28,10 +28,10 @@ void doctor_check_rules(struct doctor *doctor)
 		return;
 	}
 	doctor_fix(doctor, "run this as root");
-	doctor_problem(doctor, "nftables does not show its rules, so they were not looked at");
+	doctor_problem(doctor, "nftables does not show its rules, so they were not checked");
 }
 
-/* Without the help of the kernel's connection tracking, all passive ports have to be open all the time. */
+/* Without connection tracking, all passive ports have to be open all the time. */
 static void check_passive_ports(struct doctor *doctor, enum ip_family family)
 {
 	char chain[RULESET_NAME_MAX];
@@ -51,12 +51,12 @@ static void check_passive_ports(struct doctor *doctor, enum ip_family family)
 		}
 		doctor_fix(doctor, "nft insert rule %s tcp dport %u-%u accept", chain, range.low, range.high);
 		doctor_problem(doctor,
-			       "ftp_action %s: no rule in chain %s lets data connections in to ports %u-%u",
+			       "ftp_action %s: no rule in chain %s accepts data connections to ports %u-%u",
 			       action->name, chain, range.low, range.high);
 	}
 }
 
-/* Where input is dropped by default, control connections need a rule of their own. */
+/* If input is dropped by default, control connections need a rule of their own. */
 void doctor_check_input(struct doctor *doctor)
 {
 	check_passive_ports(doctor, IP_V4);
@@ -75,12 +75,12 @@ void doctor_check_input(struct doctor *doctor)
 			continue;
 		}
 		doctor_fix(doctor, "nft insert rule %s tcp dport %u accept", chain, port);
-		doctor_problem(doctor, "listener %s: no rule in chain %s lets clients in to port %u",
+		doctor_problem(doctor, "listener %s: no rule in chain %s accepts clients at port %u",
 			       listener->name, chain, port);
 	}
 }
 
-/* nf_nat_ftp works on connections with helper and NAT: it would rewrite what attlsd has written. */
+/* nf_nat_ftp acts on connections with helper and NAT, and would rewrite what attlsd sends. */
 static void warn_of_rewriting(struct doctor *doctor, const struct policy_listener *listener, uint16_t port)
 {
 	if (listener->tls == LISTENER_IMPLICIT ||
@@ -93,7 +93,7 @@ static void warn_of_rewriting(struct doctor *doctor, const struct policy_listene
 		doctor_fix(doctor, "let clients dial attlsd without NAT on this host");
 	doctor_warning(doctor,
 		       "listener %s: port %u has the helper and NAT, "
-		       "so nf_nat_ftp rewrites what attlsd says in the clear (before AUTH, after CCC)",
+		       "so nf_nat_ftp rewrites what attlsd sends in the clear (before AUTH, after CCC)",
 		       listener->name, port);
 }
 
@@ -117,7 +117,7 @@ void doctor_check_helper(struct doctor *doctor)
 			   port);
 		doctor_problem(doctor,
 			       "listener %s: no rule assigns the helper ftp to connections to port %u, "
-			       "and the kernel takes expectations only for those that have one",
+			       "and the kernel accepts expectations only for connections with a helper",
 			       listener->name, port);
 	}
 }
@@ -132,16 +132,17 @@ void doctor_check_related(struct doctor *doctor)
 		if (!ruleset_drops_input(doctor->ruleset, families[i], chain))
 			continue;
 		if (ruleset_accepts_related(doctor->ruleset, families[i])) {
-			doctor_ok(doctor, "IPv%d: a rule lets in what is related", families[i]);
+			doctor_ok(doctor, "IPv%d: a rule accepts related connections", families[i]);
 			continue;
 		}
 		doctor_fix(doctor, "nft insert rule %s ct state related ct helper \"ftp\" accept", chain);
-		doctor_problem(doctor, "IPv%d: no rule lets in what is related, so expectations help nobody",
+		doctor_problem(doctor,
+			       "IPv%d: no rule accepts related connections, so expectations have no effect",
 			       families[i]);
 	}
 }
 
-/* "family table" of "family table name": how long it is. */
+/* The length of "family table" in "family table name". */
 static int table_len(const char *name)
 {
 	const char *last = strrchr(name, ' ');
@@ -149,7 +150,7 @@ static int table_len(const char *name)
 	return last == NULL ? (int)strlen(name) : (int)(last - name);
 }
 
-/* What has to be done about a set that is missing or of another kind. */
+/* Set the fix for a set that is missing or of another type. */
 static void fix_set(struct doctor *doctor, enum ip_family family, bool found)
 {
 	const char *name = doctor->policy->nat.nft_set;
@@ -175,12 +176,14 @@ static void check_set(struct doctor *doctor, enum ip_family family)
 	char chain[RULESET_NAME_MAX];
 	bool drops = ruleset_drops_input(doctor->ruleset, family, chain);
 
-	/* a rule sees the sets of its own table only, and what one table drops no other lets in */
+	/*
+	 * a rule can use only sets of its own table, and no table can accept a packet that
+	 * another one drops
+	 */
 	if (drops && (table_len(chain) != table || strncmp(chain, name, (size_t)table) != 0)) {
 		doctor_fix(doctor, "nat: { conntrack: set, nft_set: \"%.*s%s\" } in %s", table_len(chain),
 			   chain, name + table, doctor->path);
-		doctor_problem(doctor,
-			       "chain %s drops what comes in and cannot ask a set of another table, %s%s",
+		doctor_problem(doctor, "chain %s drops input and cannot use a set of another table, %s%s",
 			       chain, name, more);
 		return;
 	}
@@ -189,20 +192,20 @@ static void check_set(struct doctor *doctor, enum ip_family family)
 		fix_set(doctor, family, set.found);
 		doctor_problem(doctor, "the set %s%s %s", name, more,
 			       !set.found	 ? "does not exist"
-			       : !set.right_type ? "has not the type address . address . inet_service"
-						 : "has not the flag timeout");
+			       : !set.right_type ? "does not have the type address . address . inet_service"
+						 : "does not have the flag timeout");
 		return;
 	}
 	if (set.used || !drops) {
-		doctor_ok(doctor, "the set %s%s is there", name, more);
+		doctor_ok(doctor, "the set %s%s exists", name, more);
 		return;
 	}
 	doctor_fix(doctor, "nft insert rule %s %s saddr . %s daddr . tcp dport @%s%s accept", chain, word,
 		   word, name + table + 1, more);
-	doctor_problem(doctor, "no rule asks the set %s%s", name, more);
+	doctor_problem(doctor, "no rule uses the set %s%s", name, more);
 }
 
-/* One for each family that clients can come with. */
+/* Check the set of each family that clients can use. */
 void doctor_check_set(struct doctor *doctor)
 {
 	bool seen4 = false, seen6 = false;
@@ -217,7 +220,7 @@ void doctor_check_set(struct doctor *doctor)
 		check_set(doctor, IP_V6);
 }
 
-/* An address in nft's spelling: IPv6 has brackets there. */
+/* An address in nft's notation: IPv6 in brackets. */
 static void fix_tproxy(struct doctor *doctor, const struct policy_listener *listener)
 {
 	char to[IP_TEXT_MAX];
@@ -243,26 +246,25 @@ void doctor_check_tproxy(struct doctor *doctor)
 			continue;
 		fix_tproxy(doctor, listener);
 		if (!ruleset_find_tproxy(doctor->ruleset, at->addr.family, at->port, &tproxy)) {
-			doctor_problem(doctor,
-				       "listener %s: no rule hands connections over to port %u (tproxy)",
+			doctor_problem(doctor, "listener %s: no tproxy rule passes connections to port %u",
 				       listener->name, at->port);
 			continue;
 		}
 		if (tproxy.addr[0] != '\0' && !ip_addr_is_any(&at->addr) &&
 		    (ip_addr_parse(tproxy.addr, strlen(tproxy.addr), &to) < 0 ||
 		     !ip_addr_equal(&to, &at->addr))) {
-			doctor_problem(doctor, "listener %s: the tproxy rule hands connections over to %s",
+			doctor_problem(doctor, "listener %s: the tproxy rule passes connections to %s",
 				       listener->name, tproxy.addr);
 			continue;
 		}
 		if (!tproxy.marks) {
 			doctor_problem(
-			    doctor, "listener %s: the tproxy rule sets no mark, so the packets are routed on",
+			    doctor, "listener %s: the tproxy rule sets no mark, so the packets are forwarded",
 			    listener->name);
 			continue;
 		}
 		doctor->fix[0] = '\0';
-		doctor_ok(doctor, "listener %s: connections to port %u are handed over", listener->name,
+		doctor_ok(doctor, "listener %s: a tproxy rule passes connections to port %u", listener->name,
 			  doctor_dialled_port(doctor, listener));
 	}
 }
@@ -278,7 +280,7 @@ void doctor_check_socket(struct doctor *doctor)
 		if (!host_wants_transparent(doctor->policy, families[i]))
 			continue;
 		if (ruleset_find_socket(doctor->ruleset, families[i], &marks, &mark)) {
-			doctor_ok(doctor, "IPv%d: packets for attlsd's own sockets are kept here",
+			doctor_ok(doctor, "IPv%d: a rule keeps packets for attlsd's own sockets on this host",
 				  families[i]);
 			continue;
 		}
@@ -287,7 +289,7 @@ void doctor_check_socket(struct doctor *doctor)
 			   " divert { type filter hook prerouting priority dstnat + 1; }; insert rule " TABLE
 			   " divert meta l4proto tcp socket transparent 1 meta mark set 1 accept'");
 		doctor_problem(doctor,
-			       "IPv%d: no rule keeps packets here that are for attlsd's own sockets "
+			       "IPv%d: no rule keeps packets for attlsd's own sockets on this host "
 			       "(socket transparent): answers of servers, and data connections, get lost",
 			       families[i]);
 	}

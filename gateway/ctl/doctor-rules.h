@@ -1,6 +1,6 @@
 /*
- * The checks of the nftables rules. Each reports what it finds; doctor.c says
- * which of them matter to a policy.
+ * Checks of the nftables rules. Each reports what it finds; doctor.c decides which
+ * of them a policy needs.
  */
 #ifndef ATTLSD_GATEWAY_CTL_DOCTOR_RULES_H
 #define ATTLSD_GATEWAY_CTL_DOCTOR_RULES_H

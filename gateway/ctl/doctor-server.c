@@ -1,6 +1,6 @@
 /*
- * Are the FTP servers of the policy there, and does anybody know them? Connects to
- * each one, waits for its greeting and asks it what it is (SYST).
+ * Checks the FTP servers of the policy: connects to each one, waits for its greeting
+ * and asks what it is (SYST).
  */
 #include "gateway/ctl/doctor-server.h"
 
@@ -39,7 +39,7 @@ static int dial(const struct ip_endpoint *server)
 	return r < 0 ? r : fd;
 }
 
-/* The first line of what a server says, fit to be shown; "" when it says nothing. */
+/* The first line that a server sends, safe to print; "" if it sends nothing. */
 static void read_answer(int fd, char text[static SHOWN_MAX])
 {
 	ssize_t n = is_ready(fd, POLLIN, ANSWER_TIMEOUT_MS) ? recv(fd, text, SHOWN_MAX - 1, 0) : -1;
@@ -79,9 +79,9 @@ static void check_greeting(struct doctor *doctor, const struct policy_backend *b
 		report_known(doctor, backend, text, fd);
 		return;
 	}
-	doctor_fix(doctor, "have the FTP server at %s speak FTP in the clear and greet with 220", where);
+	doctor_fix(doctor, "make the FTP server at %s use cleartext FTP and greet with 220", where);
 	if (text[0] == '\0')
-		doctor_problem(doctor, "backend %s: %s takes the connection, but does not greet",
+		doctor_problem(doctor, "backend %s: %s accepts the connection, but does not greet",
 			       backend->name, where);
 	else
 		doctor_problem(doctor, "backend %s: %s answers \"%s\", not 220", backend->name, where, text);
@@ -89,7 +89,7 @@ static void check_greeting(struct doctor *doctor, const struct policy_backend *b
 
 static void check_server(struct doctor *doctor, const struct policy_backend *backend)
 {
-	/* the server may be closed to all but clients */
+	/* the server may accept only clients' addresses */
 	enum doctor_level level = backend->source == BACKEND_SOURCE_CLIENT ? DOCTOR_WARNING : DOCTOR_PROBLEM;
 	char where[IP_TEXT_MAX];
 	int fd = dial(&backend->endpoint);
@@ -97,7 +97,7 @@ static void check_server(struct doctor *doctor, const struct policy_backend *bac
 	(void)ip_endpoint_format(&backend->endpoint, where);
 	if (fd >= 0 && backend->proxy != BACKEND_PROXY_NONE) {
 		doctor_ok(doctor,
-			  "backend %s: %s takes connections; what it says to a PROXY header was not asked",
+			  "backend %s: %s accepts connections; its answer to a PROXY header was not tested",
 			  backend->name, where);
 	} else if (fd >= 0) {
 		check_greeting(doctor, backend, where, fd);
@@ -115,7 +115,7 @@ void doctor_check_servers(struct doctor *doctor)
 	for (size_t i = 0; i < doctor->policy->nbackends; i++) {
 		const struct policy_backend *backend = &doctor->policy->backends[i];
 
-		/* the original server is the one that a client dials: there is none to try */
+		/* "original" is the server that each client dials, so there is none to try */
 		if (!backend->original && backend->endpoint.addr.family != IP_NONE)
 			check_server(doctor, backend);
 	}

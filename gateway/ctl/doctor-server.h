@@ -1,6 +1,4 @@
-/*
- * The check of the FTP servers behind attlsd.
- */
+/* Checks the FTP servers behind attlsd. */
 #ifndef ATTLSD_GATEWAY_CTL_DOCTOR_SERVER_H
 #define ATTLSD_GATEWAY_CTL_DOCTOR_SERVER_H
 

@@ -1,7 +1,7 @@
 /*
- * attlsctl doctor: the table of all checks in their order, which of them matter
- * to a policy, and the report. The checks themselves stand in the doctor-*.c
- * files, by what they look at.
+ * attlsctl doctor: the table of all checks in order, with the condition under which
+ * a policy needs each, and the report. The checks are in the doctor-*.c files, by
+ * subject.
  */
 #include "gateway/ctl/doctor.h"
 
@@ -16,7 +16,7 @@
 #include "gateway/ctl/ruleset.h"
 #include "gateway/host/facts.h"
 
-#define NAME_WIDTH 14 /* of "control_socket", the longest */
+#define NAME_WIDTH 14 /* of the longest name, "control_socket" */
 
 static bool always(const struct policy *policy)
 {
@@ -39,7 +39,9 @@ static bool is_transparent(const struct policy *policy)
 	return host_wants_transparent(policy, IP_NONE);
 }
 
-/* Cannot be done without. To all others the rules matter when they can be read and other hosts are to get in.
+/*
+ * These policies cannot work without rules. For others the rules matter if they can
+ * be read and other hosts connect.
  */
 static bool needs_rules(const struct policy *policy)
 {
@@ -56,7 +58,10 @@ static bool has_control_socket(const struct policy *policy)
 	return policy->daemon.control_socket != NULL;
 }
 
-/* matters: to this policy? A check that needs the ruleset is left out when there is none. */
+/*
+ * matters: does this policy need the check? A check that needs the ruleset is left
+ * out if there is none.
+ */
 static const struct check {
 	const char *name;
 	bool (*matters)(const struct policy *policy);

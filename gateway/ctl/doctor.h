@@ -1,6 +1,4 @@
-/*
- * What this host lacks for a policy: each finding with the command that fixes it.
- */
+/* Finds what this host lacks for a policy, with the command that fixes each finding. */
 #ifndef ATTLSD_GATEWAY_CTL_DOCTOR_H
 #define ATTLSD_GATEWAY_CTL_DOCTOR_H
 
@@ -11,14 +9,14 @@
 struct json_t;
 
 /*
- * Look at everything that matters to this policy, which came from `path`. Reads
- * files and asks the kernel, changes nothing. The result is the caller's; NULL:
- * no memory. Its "ok" is false when there is a problem, or when something could
- * not be looked at; warnings alone leave it true.
+ * Check everything that the policy from the file `path` needs. Reads files and asks
+ * the kernel, changes nothing. The caller owns the result; NULL: no memory. Its "ok"
+ * is false if there is a problem or a check was not possible; warnings alone leave
+ * it true.
  */
 struct json_t *doctor_examine(const struct policy *policy, const char *path);
 
-/* For people. */
+/* Print the report for people. */
 void doctor_print(const struct json_t *report, FILE *out);
 
 #endif

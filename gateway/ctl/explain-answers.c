@@ -1,7 +1,7 @@
 /*
- * What a client would be answered, in each state that it can be in. Each state
- * is reached by playing a session from its start (simulate.c), so the answers
- * are those of the machine and no second opinion.
+ * Finds the answers that a client gets, in each state that it can be in. To reach a
+ * state it plays a session from the start on the real FTP machine (simulate.c), so
+ * the answers are those of attlsd itself.
  */
 #include "gateway/ctl/explain-answers.h"
 
@@ -14,11 +14,11 @@
 
 #define STEPS_MAX 6
 
-/* How far a session has come; each stage is played from the start. */
+/* How far a session has come; each stage is played from the session's start. */
 struct stage {
 	const char *name;
 	bool explicit_only;
-	const char *steps[STEPS_MAX]; /* AUTH is left out where TLS comes first */
+	const char *steps[STEPS_MAX]; /* without AUTH if TLS comes first */
 };
 
 enum stage_number { CLEAR = 0, CLEAR_IN, TLS, TLS_IN, AFTER_CCC };
@@ -34,14 +34,13 @@ static const struct stage stages[] = {
 };
 
 /*
- * The questions. @own, @other and @low become PORT or EPRT, whichever the client's
- * address needs, with its own address, another one and a port below 1024.
+ * The commands to try. @own, @other and @low become PORT or EPRT, as the client's
+ * address needs, with its own address, another address and a port below 1024.
  */
 static const struct question {
 	enum stage_number stage;
 	const char *command;
-	const char
-	    *after[STEPS_MAX]; /* said before it; a refusal of one changes nothing, as with a real client */
+	const char *after[STEPS_MAX]; /* sent before it; a refusal does not stop the client */
 } questions[] = {
 	{ CLEAR, "USER me", { NULL } },
 	{ CLEAR, "PASS secret", { NULL } },
@@ -75,7 +74,7 @@ static const struct question {
 	{ AFTER_CCC, "RETR file", { "EPSV" } },
 };
 
-/* What the client would really send: its own name, its own address. */
+/* The command with the client's own name and address. */
 static const char *spell(const struct explain_maker *maker, const char *command,
 			 char buf[static FTP_ENDPOINT_TEXT_MAX])
 {
@@ -104,14 +103,14 @@ static bool was_accepted(const struct simulation_answer *answer)
 	return answer->passed || answer->text[0] == '2' || answer->text[0] == '3';
 }
 
-/* Is a step not needed: TLS comes by itself, or a certificate has replaced the password? */
+/* Is a step not needed, because TLS comes first or a certificate replaces the password? */
 static bool is_done(const struct explain_maker *maker, const struct simulation *simulation, const char *step)
 {
 	return (maker->setup.implicit && strncmp(step, "AUTH", 4) == 0) ||
 	       (ftp_machine_is_logged_in(&simulation->machine) && strncmp(step, "PASS", 4) == 0);
 }
 
-/* Play a stage. False: a step of it is refused. */
+/* Play a stage. False: one of its steps is refused. */
 static bool reach(struct explain_maker *maker, const struct stage *stage, struct simulation *simulation,
 		  const char **ret_step, struct simulation_answer *ret_answer)
 {
@@ -173,7 +172,8 @@ static json_t *stage_answers(struct explain_maker *maker, enum stage_number numb
 		for (size_t i = 0; i < NELEM(questions); i++) {
 			if (questions[i].stage != number)
 				continue;
-			(void)reach(maker, &stages[number], &simulation, &step, &answer); /* as before */
+			/* cannot fail: the stage was reached above */
+			(void)reach(maker, &stages[number], &simulation, &step, &answer);
 			explain_add(maker, list, ask(maker, &questions[i], &simulation));
 		}
 	}

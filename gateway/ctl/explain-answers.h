@@ -1,12 +1,10 @@
-/*
- * The part of an explanation that the FTP machine itself is asked for.
- */
+/* The parts of an explanation that come from the FTP machine itself. */
 #ifndef ATTLSD_GATEWAY_CTL_EXPLAIN_ANSWERS_H
 #define ATTLSD_GATEWAY_CTL_EXPLAIN_ANSWERS_H
 
 #include "gateway/ctl/explain-json.h"
 
-/* What FEAT adds, as a list of lines. */
+/* The lines that attlsd adds to FEAT. */
 json_t *explain_features(struct explain_maker *maker);
 
 /* The answers to commands, in each state that the client can be in. */

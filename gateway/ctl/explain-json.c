@@ -1,6 +1,6 @@
 /*
- * Building the JSON of an explanation. Its makers go on after a failure, which
- * is remembered and reported once, at the end.
+ * Builds the JSON of an explanation. Callers need not check each step: a failure is
+ * remembered and reported once, at the end.
  */
 #include "gateway/ctl/explain-json.h"
 

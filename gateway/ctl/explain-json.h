@@ -1,6 +1,6 @@
 /*
- * What the files of explain share: the client that is explained, and adding to
- * the JSON.
+ * The files of explain share this: the client to be explained, and functions that
+ * add to the JSON.
  */
 #ifndef ATTLSD_GATEWAY_CTL_EXPLAIN_JSON_H
 #define ATTLSD_GATEWAY_CTL_EXPLAIN_JSON_H
@@ -20,14 +20,14 @@ struct explain_maker {
 	struct ftp_identity identity;
 	struct ftp_machine_setup setup;
 	struct ip_endpoint offered;
-	bool failed; /* no memory */
+	bool failed; /* an allocation has failed */
 };
 
-/* Into an object, into a list; both take the value over. Failure is remembered. */
+/* Add a value to an object or to a list, which then owns it. A failure is remembered. */
 void explain_put(struct explain_maker *maker, json_t *to, const char *key, json_t *value);
 void explain_add(struct explain_maker *maker, json_t *to, json_t *value);
 
-/* Paths come from the command line as well, in any encoding. */
+/* A path comes from the command line in any encoding, and may not be UTF-8. */
 json_t *explain_text(const char *text);
 
 #endif

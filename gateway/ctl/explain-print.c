@@ -1,13 +1,13 @@
 /*
- * Prints an explanation for people: the rules, the settings in force, what FEAT
- * adds, and a table of answers for each state. Reads nothing but the JSON.
+ * Prints an explanation for people: the rules, the settings in force, the additions
+ * to FEAT, and a table of answers for each state. Its only input is the JSON.
  */
 #include "gateway/ctl/explain-print.h"
 
 #include <jansson.h>
 #include <string.h>
 
-/* Of the table's left column; longer commands push the answer to the right. */
+/* Width of the table's left column; longer commands push the answer to the right. */
 #define COMMAND_WIDTH 40
 #define KEY_WIDTH     22
 
@@ -66,7 +66,7 @@ static void print_answer(const json_t *answer, FILE *out)
 	else if (data[0] == '\0')
 		(void)fputs("goes to the server\n", out);
 	else
-		(void)fprintf(out, "goes to the server; the data %s\n",
+		(void)fprintf(out, "goes to the server; data %s\n",
 			      strcmp(data, "private") == 0 ? "under TLS" : "in the clear");
 }
 
@@ -97,13 +97,13 @@ static void print_assumptions(const json_t *explanation, FILE *out)
 	const json_t *certificate = json_object_get(explanation, "certificate");
 	const char *user = word(certificate, "user");
 
-	(void)fputs("\nThe server is taken to agree to everything. Ports in 227 and 229 are examples.\n",
-		    out);
+	(void)fputs(
+	    "\nThis assumes that the server agrees to everything. Ports in 227 and 229 are examples.\n", out);
 	if (!json_is_object(certificate)) {
-		(void)fputs("The client is taken to show no certificate.\n", out);
+		(void)fputs("It assumes that the client shows no certificate.\n", out);
 		return;
 	}
-	(void)fprintf(out, "The client is taken to show a certificate that TLS accepts: %s, %s%s.\n",
+	(void)fprintf(out, "It assumes that the client shows a certificate that TLS accepts: %s, %s%s.\n",
 		      word(certificate, "subject"), user[0] != '\0' ? "user " : "no user of the policy",
 		      user);
 }

@@ -8,7 +8,7 @@
 
 struct json_t;
 
-/* For people: what explain_make() has returned. */
+/* Print the result of explain_make() for people. */
 void explain_print(const struct json_t *explanation, FILE *out);
 
 #endif

@@ -1,7 +1,7 @@
 /*
- * What would happen to a client, as JSON: which rule is in force, what it sets,
- * and the answers to commands. Everything that attlsctl explain shows is in this
- * tree; explain-print.c turns it into text.
+ * Explains what happens to a client, as JSON: which rule applies, its settings, and
+ * the answers to commands. This tree contains everything that attlsctl explain
+ * shows; explain-print.c turns it into text.
  */
 #include "gateway/ctl/explain.h"
 
@@ -49,7 +49,7 @@ static json_t *certificates(struct explain_maker *maker, const struct policy_key
 	return list;
 }
 
-/* Up to the rule that matches. */
+/* All rules up to the one that matches. */
 static json_t *rules_tried(struct explain_maker *maker, const struct policy_rule **ret_rule)
 {
 	static const unsigned bits[] = { POLICY_MISS_LISTENER, POLICY_MISS_REMOTE_ADDR,
@@ -77,7 +77,7 @@ static json_t *rules_tried(struct explain_maker *maker, const struct policy_rule
 	return list;
 }
 
-/* Of the client; null: it shows no certificate. */
+/* The client's certificate; null: it shows none. */
 static void put_identity(struct explain_maker *maker, json_t *to)
 {
 	json_t *one = maker->certificate != NULL ? json_object() : json_null();

@@ -1,6 +1,7 @@
 /*
- * attlsctl's commands that need no running attlsd: check, explain and doctor.
- * Each reads the policy, has the answer made, and prints it as text or JSON.
+ * attlsctl's commands that need no running attlsd: check, explain and doctor. Each
+ * reads the policy, calls the module that does the work, and prints the result as
+ * text or JSON.
  */
 #include "gateway/ctl/policy-commands.h"
 
@@ -18,7 +19,7 @@
 #include "gateway/tls/policy-check.h"
 #include "gateway/tls/users.h"
 
-/* Print and drop. */
+/* Print the value and free it. */
 static int print_json(json_t *json)
 {
 	int r = json == NULL ? -1 : json_dumpf(json, stdout, JSON_INDENT(2));
@@ -83,7 +84,10 @@ static bool asks_for_local(const struct policy *policy)
 	return false;
 }
 
-/* The connection that the options speak of. 0, or the exit status after saying what is wrong. */
+/*
+ * Find the connection that the options describe. Returns 0, or the exit status after
+ * printing what is wrong.
+ */
 static int make_flow(const struct explained_client *client, const struct policy *policy,
 		     struct policy_flow *flow)
 {
@@ -105,7 +109,8 @@ static int make_flow(const struct explained_client *client, const struct policy 
 	if (flow->local.family != listening->family)
 		return usage_fault("this listener is not at", client->local);
 	if (ip_addr_is_any(&flow->local) && asks_for_local(policy))
-		return usage_fault("rules of this policy ask which address was dialled: give --local", "");
+		return usage_fault(
+		    "rules of this policy depend on the address that was dialled: give --local", "");
 	return 0;
 }
 
@@ -131,7 +136,7 @@ static int explain(const struct explained_client *client, const struct policy *p
 	return status;
 }
 
-/* Users matter, with their password files, only to somebody who shows a certificate. */
+/* Users and their password files matter only to a client that shows a certificate. */
 static int explain_certificate(const struct explained_client *client, const struct policy *policy,
 			       struct diags *diags, bool json)
 {
@@ -140,7 +145,7 @@ static int explain_certificate(const struct explained_client *client, const stru
 	int status = EXIT_FAILURE;
 
 	if (identity_from_file(client->certificate, &identity) < 0)
-		return usage_fault("there is no certificate in PEM in", client->certificate);
+		return usage_fault("no PEM certificate in", client->certificate);
 	if (users_load(policy, diags, &users) == 0)
 		status = explain(client, policy, &identity, users, json);
 	else
@@ -150,7 +155,7 @@ static int explain_certificate(const struct explained_client *client, const stru
 	return status;
 }
 
-/* Keys are not needed, so whoever may read the policy may ask. */
+/* No keys are read, so any user who may read the policy can run this. */
 int policy_command_explain(const char *path, const struct explained_client *client, bool json)
 {
 	struct policy *policy = NULL;

@@ -1,3 +1,7 @@
+/*
+ * Asks the kernel for a route through a netlink socket, and for an address by
+ * binding a socket to it.
+ */
 #include "gateway/ctl/routes.h"
 
 #include <errno.h>
@@ -32,7 +36,7 @@ static void add_attribute(struct request *request, unsigned short type, const vo
 	request->header.nlmsg_len = (uint32_t)(NLMSG_ALIGN(request->header.nlmsg_len) + RTA_SPACE(len));
 }
 
-/* One route, as `ip route get TO mark MARK` asks for it. */
+/* A request for one route, as `ip route get TO mark MARK` sends it. */
 static int ask(int fd, struct request *request)
 {
 	struct sockaddr_nl kernel = { .nl_family = AF_NETLINK };

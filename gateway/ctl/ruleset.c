@@ -1,3 +1,7 @@
+/*
+ * Reads the nftables rules of this host as JSON from libnftables, and searches the
+ * rules one by one.
+ */
 #include "gateway/ctl/ruleset.h"
 
 #include <errno.h>
@@ -10,7 +14,7 @@
 #include "gateway/base/util.h"
 
 struct ruleset {
-	json_t *items; /* what `nft -j list ruleset` says: an array of objects with one key each */
+	json_t *items; /* the output of `nft -j list ruleset`: an array of objects with one key each */
 };
 
 int ruleset_load(struct ruleset **ret_ruleset)
@@ -72,7 +76,7 @@ static bool is_of_family(const json_t *object, enum ip_family family)
 	return strcmp(word, "inet") == 0 || strcmp(word, family == IP_V6 ? "ip6" : "ip") == 0;
 }
 
-/* The object of this kind in the table of `near`. */
+/* The named object of this kind in the same table as `near`. */
 static const json_t *find_named(const struct ruleset *ruleset, const char *kind, const json_t *near,
 				const char *name)
 {
@@ -89,7 +93,7 @@ static const json_t *find_named(const struct ruleset *ruleset, const char *kind,
 	return NULL;
 }
 
-/* What a statement of this kind in the rule holds. */
+/* The value of a statement of this kind in the rule. */
 static const json_t *statement(const json_t *rule, const char *kind)
 {
 	json_t *one;
@@ -104,7 +108,7 @@ static const json_t *statement(const json_t *rule, const char *kind)
 	return NULL;
 }
 
-/* The next rule at or behind *i, which moves on. */
+/* The next rule at or after *i, which moves on. */
 static const json_t *next_rule(const struct ruleset *ruleset, enum ip_family family, size_t *i)
 {
 	while (*i < json_array_size(ruleset->items)) {
@@ -116,7 +120,7 @@ static const json_t *next_rule(const struct ruleset *ruleset, enum ip_family fam
 	return NULL;
 }
 
-/* Does this text stand anywhere in the value? */
+/* Does this text occur anywhere in the value? */
 static bool mentions(const json_t *value, const char *word)
 {
 	const char *key;
@@ -128,7 +132,7 @@ static bool mentions(const json_t *value, const char *word)
 	json_array_foreach (value, i, one)
 		if (mentions(one, word))
 			return true;
-	/* jansson's iteration takes no const */
+	/* jansson cannot iterate over a const */
 	json_object_foreach ((json_t *)(uintptr_t)value, key, one)
 		if (mentions(one, word))
 			return true;
@@ -138,7 +142,7 @@ static bool mentions(const json_t *value, const char *word)
 static void add_range(struct ruleset_ports *ports, const json_t *low, const json_t *high)
 {
 	if (ports->n == RULESET_RANGES_MAX) {
-		ports->any = true; /* more than is worth looking at: no false alarm */
+		ports->any = true; /* too many to compare: assume a match, not a false alarm */
 		return;
 	}
 	ports->ranges[ports->n].low = (uint16_t)json_integer_value(low);
@@ -213,7 +217,8 @@ static bool is_at_hook(const struct ruleset *ruleset, const json_t *rule, const 
 {
 	const char *at = text(find_named(ruleset, "chain", rule, text(rule, "chain")), "hook");
 
-	return at[0] == '\0' || strcmp(at, hook) == 0; /* a chain without one is jumped to from anywhere */
+	/* a chain without a hook can be jumped to from anywhere */
+	return at[0] == '\0' || strcmp(at, hook) == 0;
 }
 
 bool ruleset_assigns_helper(const struct ruleset *ruleset, enum ip_family family, uint16_t port)
@@ -311,7 +316,7 @@ bool ruleset_drops_input(const struct ruleset *ruleset, enum ip_family family,
 	return false;
 }
 
-/* A rule that lets something in, right here or in a chain that it jumps to. */
+/* A rule that accepts packets, itself or in a chain that it jumps to. */
 static bool lets_in(const struct ruleset *ruleset, const json_t *rule)
 {
 	return is_at_hook(ruleset, rule, "input") &&
@@ -329,7 +334,7 @@ bool ruleset_accepts_related(const struct ruleset *ruleset, enum ip_family famil
 	return false;
 }
 
-/* Rules that name no port (for loopback, for what is established) say nothing about one. */
+/* Rules without a port (for loopback or established connections) do not count. */
 bool ruleset_accepts_port(const struct ruleset *ruleset, enum ip_family family, uint16_t port)
 {
 	const json_t *rule;

@@ -1,10 +1,15 @@
+/*
+ * Plays one session on the FTP machine without sockets. A table has the replies of
+ * a server that agrees to everything. Of the machine's actions it carries out those
+ * that change what the client gets next.
+ */
 #include "gateway/ctl/simulate.h"
 
 #include <assert.h>
 #include <stdio.h>
 #include <string.h>
 
-/* Replies of the server that wait; more than any one command leads to. */
+/* Replies of the server in the queue; more than any one command leads to. */
 #define QUEUE_MAX 8
 
 struct turn {
@@ -15,7 +20,7 @@ struct turn {
 	struct ftp_out out;
 };
 
-/* What the agreeable server says. */
+/* The replies of the agreeable server. */
 static const struct {
 	const char *verb;
 	const char *replies[2];
@@ -50,7 +55,7 @@ static void server_hears(struct turn *turn, const struct ftp_act *heard)
 		server_says(turn, server_replies[row].replies[i]);
 }
 
-/* Offer the next reply. False: there is none, or it has to wait. */
+/* Offer the next reply to the machine. False: there is none, or it has to wait. */
 static bool client_is_told(struct turn *turn)
 {
 	struct ftp_reply_parser parser = { .code = 0 };
@@ -68,11 +73,11 @@ static bool client_is_told(struct turn *turn)
 		return turn->out.n > 0;
 	turn->nqueue--;
 	memmove(&turn->queue[0], &turn->queue[1], turn->nqueue * sizeof(turn->queue[0]));
-	carry_out(turn); /* before `line` goes */
+	carry_out(turn); /* while `line` exists: the actions point to it */
 	return true;
 }
 
-/* Only what the gateway says of its own accord is its answer. */
+/* Only the gateway's own replies count as its answer. */
 static void client_hears(struct turn *turn, const struct ftp_act *heard)
 {
 	struct simulation_answer *answer = turn->answer;
@@ -118,7 +123,7 @@ static void carry_out_one(struct turn *turn, const struct ftp_act *one)
 		ftp_machine_listening(machine, FTP_SIDE_CLIENT, &turn->simulation->offered, &turn->out);
 		break;
 	case FTP_DO_SEGMENT:
-	case FTP_DO_PAUSE: /* nobody waits here */
+	case FTP_DO_PAUSE: /* a simulation does not wait */
 		ftp_machine_resume(machine, &turn->out);
 		break;
 	case FTP_DO_LISTEN_SERVER:
@@ -138,13 +143,15 @@ static void carry_out_one(struct turn *turn, const struct ftp_act *one)
 		turn->answer->closed = true;
 		break;
 	default:
-		/* Not by rule 11: all other actions are of sockets, clocks and the log, which are not played.
+		/*
+		 * Breaks rule 11: all other actions concern sockets, clocks and the log,
+		 * which are not simulated.
 		 */
 		break;
 	}
 }
 
-/* The list grows while it is walked. */
+/* Actions may add actions, so the list grows during the loop. */
 static void carry_out(struct turn *turn)
 {
 	for (size_t i = 0; i < turn->out.n; i++) {

@@ -1,7 +1,7 @@
 /*
- * What a client would be answered: a session of ftp-alg/'s own machine, played
- * with a server that agrees to everything. Nothing is known here of what policy
- * allows; the machine is asked.
+ * Finds the answers that a client gets, by playing a session on the FTP machine of
+ * ftp-alg/ with a server that agrees to everything. It knows nothing of policies;
+ * the machine decides.
  */
 #ifndef ATTLSD_GATEWAY_CTL_SIMULATE_H
 #define ATTLSD_GATEWAY_CTL_SIMULATE_H
@@ -15,25 +15,24 @@
 struct simulation {
 	struct ftp_machine machine;
 	struct ip_addr server;
-	struct ip_endpoint offered;   /* what the client is told to dial */
-	struct ftp_identity identity; /* who it is once TLS is up */
+	struct ip_endpoint offered;   /* the address that the client gets for its data connection */
+	struct ftp_identity identity; /* the client's identity once TLS is up */
 };
 
 /* The answer to one command. */
 struct simulation_answer {
-	char text[SIMULATION_TEXT_MAX]; /* the gateway's own reply, its first line if it has several; "": the
-					  server's */
+	char text[SIMULATION_TEXT_MAX]; /* first line of the gateway's own reply; "": the server replies */
 	bool passed;			/* the command reached the server */
-	bool transfer;			/* and data would move, */
-	bool protect;			/* under TLS or not */
+	bool transfer;			/* and data would move */
+	bool protect;			/* under TLS */
 	bool closed;			/* the session has ended */
 };
 
-/* Up to the greeting, with the handshake of an implicit listener done. */
+/* Play a session up to the greeting, including the handshake of an implicit listener. */
 void simulation_start(struct simulation *simulation, const struct ftp_machine_setup *setup,
 		      const struct ip_endpoint *offered, const struct ftp_identity *identity);
 
-/* Say one command to the end of its reply; a handshake that it asks for succeeds. */
+/* Play one command to the end of its reply. A handshake that it leads to succeeds. */
 void simulation_command(struct simulation *simulation, const char *command,
 			struct simulation_answer *ret_answer);
 

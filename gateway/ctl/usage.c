@@ -1,6 +1,6 @@
 /*
- * Wrong usage of attlsctl: one line on stderr and an exit status of its own, so
- * that a script can tell it from a fault in the policy.
+ * Reports wrong usage of attlsctl: one line on stderr, and an exit status of its
+ * own, so that a script can tell it from a fault in the policy.
  */
 #include "gateway/ctl/usage.h"
 

@@ -6,7 +6,10 @@
 
 #define EXIT_USAGE 2
 
-/* Say on stderr what is wrong with which argument ("": with none). Returns EXIT_USAGE. */
+/*
+ * Print to stderr what is wrong with an argument ("": with none in particular).
+ * Returns EXIT_USAGE.
+ */
 int usage_fault(const char *what, const char *which);
 
 #endif

@@ -323,7 +323,7 @@ def test_a_worker_that_hangs_hides_only_its_own_sessions(operated, backend):
         told = json.loads(done.stdout)
         assert done.returncode == 1 and not told["whole"] and told["silent_workers"] == [first["worker"]]
         assert [session["session"] for session in told["sessions"]] == [second["session"]]
-        assert f"worker {first['worker']} did not tell of its sessions, so some of its sessions (1)" in done.stderr
+        assert f"worker {first['worker']} did not report its sessions, so some of its sessions (1)" in done.stderr
         assert len(sessions(operated)) == 2
 
 
@@ -500,7 +500,7 @@ def test_attlsctl_says_why_it_reaches_nobody(operated, path, folder):
     def status(socket_path):
         return ctl(operated, "status", "--socket", socket_path, status=1)
     assert "there is no such socket" in status(os.path.join(folder, "nobody.sock"))
-    assert "this is no socket" in status(operated.path) and "this is no socket" in status(folder)
+    assert "this is not a socket" in status(operated.path) and "this is not a socket" in status(folder)
     assert "too long" in status("/x" * 100)
     left = os.path.join(folder, "left.sock")
     with socket.socket(socket.AF_UNIX, socket.SOCK_SEQPACKET) as s:
@@ -610,14 +610,14 @@ def test_what_workers_say_is_held_within_bounds(operated, path, folder):
     cases = {
         # in the name of another worker: neither sessions nor the final count
         "other": (lambda pid: [make.session(7, 99999999), make.told(99999999, 1)],
-                  "worker 99999999 did not tell", "worker %d", [7]),
+                  "worker 99999999 did not report", "worker %d", [7]),
         # not an answer, an answer of a monitor, or a wrong count: the worker itself is at fault
-        "short": (lambda pid: [make.session(7, pid), b"x"], "worker %d has said what cannot be", None, [7]),
-        "refusal": (lambda pid: [make.make(REFUSED, ESCAPES)], "worker %d has said what cannot be", None, []),
-        "gateway": (lambda pid: [make.sample], "worker %d has said what cannot be", None, []),
-        "count": (lambda pid: [make.session(7, pid), make.told(pid, 2)], "worker %d has said what cannot be", None, [7]),
+        "short": (lambda pid: [make.session(7, pid), b"x"], "worker %d sent an invalid answer", None, [7]),
+        "refusal": (lambda pid: [make.make(REFUSED, ESCAPES)], "worker %d sent an invalid answer", None, []),
+        "gateway": (lambda pid: [make.sample], "worker %d sent an invalid answer", None, []),
+        "count": (lambda pid: [make.session(7, pid), make.told(pid, 2)], "worker %d sent an invalid answer", None, [7]),
         # more sessions than there can be
-        "flood": (lambda pid: [make.session(n, pid) for n in range(12000)], "worker %d has said what cannot be", None, None),
+        "flood": (lambda pid: [make.session(n, pid) for n in range(12000)], "worker %d sent an invalid answer", None, None),
     }
     for name, (worker, said, not_said, numbers) in cases.items():
         place, pids = os.path.join(folder, name), []
