@@ -1,0 +1,313 @@
+/* attlsctl's end of control_socket, against a process that answers what the row says. */
+#include "gateway/ctl/client.h"
+
+#include <stdio.h>
+#include <sys/socket.h>
+#include <sys/un.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "tests/unit/unit.h"
+
+#define SESSION 77u
+#define WAIT_MS 10000
+#define SAID	512
+
+/* How the other end answers the question. */
+enum script {
+	ANSWERS_DONE,	 /* with the question that it has got, as text */
+	ANSWERS_REFUSED, /* with "not now" */
+	ANSWERS_STATUS,	 /* the monitor and one worker, then more than was asked */
+	ANSWERS_LONG,	 /* a byte more than a packet has */
+	ANSWERS_SHORT,	 /* and less */
+	CLOSES,
+	STAYS_SILENT,
+};
+
+struct scene {
+	char folder[32], socket[64];
+	pid_t server;
+	FILE *said; /* what has been printed to stderr */
+	int stderr_fd;
+};
+
+static void answer_done(int fd, const struct ask *ask)
+{
+	struct answer answer = ctl_proto_answer(ANSWER_DONE);
+
+	(void)snprintf(answer.u.text, sizeof(answer.u.text), "version %d what %u session %u",
+		       ask->version == CTL_VERSION, ask->what, (unsigned)ask->session);
+	(void)ctl_proto_send(fd, &answer);
+}
+
+static void answer_status(int fd)
+{
+	struct answer answer = ctl_proto_answer(ANSWER_GATEWAY);
+
+	answer.u.gateway.pid = (int32_t)getpid();
+	answer.u.gateway.workers = 1;
+	answer.u.gateway.generation = 5;
+	(void)ctl_proto_send(fd, &answer);
+	answer = ctl_proto_answer(ANSWER_WORKER);
+	answer.u.worker.pid = 4242;
+	answer.u.worker.sessions = 9;
+	(void)ctl_proto_send(fd, &answer);
+	answer.u.worker.pid = 4343;
+	(void)ctl_proto_send(fd, &answer);
+}
+
+static void play(int fd, enum script script)
+{
+	static const uint8_t bytes[sizeof(struct answer) + 1];
+	struct answer answer = ctl_proto_answer(ANSWER_REFUSED);
+	struct ask ask;
+
+	if (recv(fd, &ask, sizeof(ask), 0) != (ssize_t)sizeof(ask))
+		return;
+	switch (script) {
+	case ANSWERS_DONE:
+		answer_done(fd, &ask);
+		return;
+	case ANSWERS_REFUSED:
+		(void)snprintf(answer.u.text, sizeof(answer.u.text), "not now");
+		(void)ctl_proto_send(fd, &answer);
+		return;
+	case ANSWERS_STATUS:
+		answer_status(fd);
+		return;
+	case ANSWERS_LONG:
+		(void)send(fd, bytes, sizeof(bytes), MSG_NOSIGNAL);
+		return;
+	case ANSWERS_SHORT:
+		(void)send(fd, bytes, 1, MSG_NOSIGNAL);
+		return;
+	case CLOSES:
+		return;
+	case STAYS_SILENT:
+		(void)recv(fd, &ask, sizeof(ask), 0); /* until attlsctl gives up */
+		return;
+	}
+}
+
+static int listen_at(const char *path, int type)
+{
+	struct sockaddr_un address = { .sun_family = AF_UNIX };
+	int fd = socket(AF_UNIX, type | SOCK_CLOEXEC, 0);
+
+	(void)strncpy(address.sun_path, path, sizeof(address.sun_path) - 1);
+	assert_int_not_equal(fd, -1);
+	assert_int_equal(bind(fd, (const struct sockaddr *)&address, sizeof(address)), 0);
+	assert_int_equal(listen(fd, 1), 0);
+	return fd;
+}
+
+static void scene_init(struct scene *scene)
+{
+	*scene = (struct scene){ .folder = "/tmp/client-test-XXXXXX" };
+	assert_non_null(mkdtemp(scene->folder));
+	(void)snprintf(scene->socket, sizeof(scene->socket), "%s/sock", scene->folder);
+	scene->said = tmpfile();
+	assert_non_null(scene->said);
+	(void)fflush(stderr);
+	scene->stderr_fd = dup(STDERR_FILENO);
+	assert_int_not_equal(dup2(fileno(scene->said), STDERR_FILENO), -1);
+}
+
+static void scene_serve(struct scene *scene, enum script script)
+{
+	int fd = listen_at(scene->socket, SOCK_SEQPACKET);
+
+	scene->server = fork();
+	assert_int_not_equal(scene->server, -1);
+	if (scene->server == 0) {
+		(void)alarm(60); /* when the test hangs */
+		play(accept(fd, NULL, NULL), script);
+		_exit(EXIT_SUCCESS);
+	}
+	(void)close(fd);
+}
+
+/* Ends it all; returns what has been printed. */
+static void scene_done(struct scene *scene, char said[static SAID])
+{
+	size_t len;
+
+	assert_int_not_equal(dup2(scene->stderr_fd, STDERR_FILENO), -1);
+	(void)close(scene->stderr_fd);
+	rewind(scene->said);
+	len = fread(said, 1, SAID - 1, scene->said);
+	said[len] = '\0';
+	(void)fclose(scene->said);
+	if (scene->server != 0)
+		assert_int_equal(waitpid(scene->server, NULL, 0), scene->server);
+	(void)unlink(scene->socket);
+	assert_int_equal(rmdir(scene->folder), 0);
+}
+
+static void orders(void **state)
+{
+	static const struct {
+		const char *name;
+		enum script script;
+		int wait_ms, want;
+		const char *want_text, *want_said;
+	} rows[] = {
+		{ "done", ANSWERS_DONE, WAIT_MS, 0, "version 1 what 3 session 77", "" },
+		{ "refused", ANSWERS_REFUSED, WAIT_MS, -1, NULL, "not now\n" },
+		{ "an answer to another question", ANSWERS_STATUS, WAIT_MS, -1, NULL, "different versions" },
+		{ "too long", ANSWERS_LONG, WAIT_MS, -1, NULL, "different versions" },
+		{ "too short", ANSWERS_SHORT, WAIT_MS, -1, NULL, "different versions" },
+		{ "closed", CLOSES, WAIT_MS, -1, NULL, "closed the connection without an answer" },
+		{ "silent", STAYS_SILENT, 20, -1, NULL, "does not answer in time" },
+	};
+
+	(void)state;
+	for (size_t i = 0; i < NELEM(rows); i++) {
+		struct scene scene;
+		struct target target = { .socket = scene.socket };
+		struct answer answer;
+		char said[SAID];
+		int r;
+
+		scene_init(&scene);
+		scene_serve(&scene, rows[i].script);
+		r = client_order(&target, CTL_END, SESSION, rows[i].wait_ms, &answer);
+		scene_done(&scene, said);
+		if (r != rows[i].want || strstr(said, rows[i].want_said) == NULL ||
+		    (said[0] == '\0') != (rows[i].want == 0))
+			fail_msg("%s: result %d, \"%s\"", rows[i].name, r, said);
+		if (rows[i].want_text != NULL)
+			assert_string_equal(answer.u.text, rows[i].want_text);
+	}
+}
+
+/* All that was announced is read, and no more is waited for. */
+static void status(void **state)
+{
+	struct scene scene;
+	struct target target = { .socket = scene.socket };
+	struct answers answers;
+	char said[SAID];
+	int r;
+
+	(void)state;
+	scene_init(&scene);
+	scene_serve(&scene, ANSWERS_STATUS);
+	r = client_collect(&target, CTL_STATUS, &answers);
+	assert_int_equal(answers.gateway.pid, scene.server);
+	scene_done(&scene, said);
+	assert_string_equal(said, "");
+	assert_int_equal(r, 0);
+	assert_int_equal(answers.gateway.generation, 5);
+	assert_int_equal(answers.nworkers, 1);
+	assert_int_equal(answers.workers[0].worker.pid, 4242);
+	assert_int_equal(answers.workers[0].worker.sessions, 9);
+	client_answers_done(&answers);
+}
+
+static void no_status(void **state)
+{
+	static const struct {
+		enum script script;
+		const char *want_said;
+	} rows[] = {
+		{ CLOSES, "closed the connection without an answer" },
+		{ ANSWERS_DONE, "different versions" },
+		{ ANSWERS_LONG, "different versions" },
+	};
+
+	(void)state;
+	for (size_t i = 0; i < NELEM(rows); i++) {
+		struct scene scene;
+		struct target target = { .socket = scene.socket };
+		struct answers answers;
+		char said[SAID];
+		int r;
+
+		scene_init(&scene);
+		scene_serve(&scene, rows[i].script);
+		r = client_collect(&target, CTL_STATUS, &answers);
+		client_answers_done(&answers);
+		scene_done(&scene, said);
+		if (r != -1 || strstr(said, rows[i].want_said) == NULL)
+			fail_msg("%zu: result %d, \"%s\"", i, r, said);
+	}
+}
+
+enum there { NOTHING, A_FILE, A_DEAD_SOCKET, A_STREAM_SOCKET };
+
+static void reaching_nobody(void **state)
+{
+	static const struct {
+		const char *name;
+		enum there there;
+		const char *want_said;
+	} rows[] = {
+		{ "nothing", NOTHING, "there is no such socket" },
+		{ "a file", A_FILE, "this is not a socket" },
+		{ "the socket of a dead process", A_DEAD_SOCKET, "no program listens" },
+		{ "another program's socket", A_STREAM_SOCKET, "another program's socket" },
+	};
+
+	(void)state;
+	for (size_t i = 0; i < NELEM(rows); i++) {
+		struct scene scene;
+		struct target target = { .socket = scene.socket };
+		struct answer answer;
+		char said[SAID];
+		int fd = -1;
+		int r;
+
+		scene_init(&scene);
+		if (rows[i].there == A_FILE)
+			(void)fclose(fopen(scene.socket, "w"));
+		if (rows[i].there == A_DEAD_SOCKET)
+			(void)close(listen_at(scene.socket, SOCK_SEQPACKET));
+		if (rows[i].there == A_STREAM_SOCKET)
+			fd = listen_at(scene.socket, SOCK_STREAM);
+		r = client_order(&target, CTL_DRAIN, 0, WAIT_MS, &answer);
+		if (fd != -1)
+			(void)close(fd);
+		scene_done(&scene, said);
+		if (r != -1 || strstr(said, rows[i].want_said) == NULL)
+			fail_msg("%s: result %d, \"%s\"", rows[i].name, r, said);
+	}
+}
+
+/* A longer path would be cut, and name another socket. */
+static void the_longest_path(void **state)
+{
+	static const struct {
+		size_t len;
+		const char *want_said;
+	} rows[] = { { sizeof(((struct sockaddr_un *)NULL)->sun_path) - 1, "there is no such socket" },
+		     { sizeof(((struct sockaddr_un *)NULL)->sun_path), "too long for a socket" } };
+
+	(void)state;
+	for (size_t i = 0; i < NELEM(rows); i++) {
+		char *path = bytes_repeat('x', rows[i].len, "", 1);
+		const struct target target = { .socket = path };
+		struct scene scene;
+		struct answer answer;
+		char said[SAID];
+		int r;
+
+		scene_init(&scene);
+		r = client_order(&target, CTL_DRAIN, 0, WAIT_MS, &answer);
+		scene_done(&scene, said);
+		if (r != -1 || strstr(said, rows[i].want_said) == NULL)
+			fail_msg("%zu: result %d, \"%s\"", rows[i].len, r, said);
+		free(path);
+	}
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(orders),	    cmocka_unit_test(status),
+		cmocka_unit_test(no_status),	    cmocka_unit_test(reaching_nobody),
+		cmocka_unit_test(the_longest_path),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
