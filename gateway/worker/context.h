@@ -1,6 +1,6 @@
 /*
- * What the sessions of a worker share. worker.c makes and ends it; sessions and
- * what belongs to them use it.
+ * The sessions of a worker share this. worker.c makes and ends it; sessions and
+ * their parts use it.
  */
 #ifndef ATTLSD_GATEWAY_WORKER_CONTEXT_H
 #define ATTLSD_GATEWAY_WORKER_CONTEXT_H
@@ -30,14 +30,14 @@ struct worker {
 	struct uplink uplink;
 	struct session_table sessions;
 	struct linger_list lingering;
-	struct session_dump *dumps; /* operators that read the list of sessions */
+	struct session_dump *dumps; /* connections of operators that read the list of sessions */
 	size_t ndumps;
-	bool retired;  /* ends with its last session */
-	bool draining; /* and hurries that */
+	bool retired;  /* exits after its last session */
+	bool draining; /* and makes sessions end soon */
 	struct timer drain_timer;
 	struct timer expiry_timer;
 	_Atomic uint32_t *relays; /* shared with the monitor: transfers under way, for balancing */
-	uint8_t *modes_refused;	  /* by backend: FTP_MODE_ bits that it was seen to refuse */
+	uint8_t *modes_refused;	  /* by backend: FTP_MODE_ bits that it has refused */
 
 	/* Shared by all sessions, hot and empty between events. */
 	struct ftp_out out;

@@ -79,7 +79,7 @@ void control_dial_server(struct session *session)
 		r = fd < 0 ? fd : 0;
 	}
 	if (r == 0)
-		(void)watch_dial(session, &fd); /* it has said what went wrong */
+		(void)watch_dial(session, &fd); /* it has logged what went wrong */
 	else
 		control_server_down(session, strerror(-r));
 }
@@ -169,7 +169,7 @@ static void do_user(struct session *session, const struct ftp_act *act)
 	session->login_name[len] = '\0';
 }
 
-/* INACTIVE 0: the timer only looks after the server. */
+/* INACTIVE 0: the timer only watches the server. */
 #define IDLE_FIRST_MS 60000
 
 static void do_logged_in(struct session *session)
@@ -201,7 +201,7 @@ static void do_close(struct session *session, const struct ftp_act *act)
 	session_end(session, reason);
 }
 
-/* Why a client was turned away is asked at night, and the client seldom tells. */
+/* Log why a command was refused: the client's own log seldom says. */
 static void log_refusal(struct session *session, const struct ftp_act *act)
 {
 	char text[160];
@@ -303,7 +303,7 @@ static void carry_out_one(struct session *session, const struct ftp_act *act)
 			  LOG_TEXT("command", act->text),
 			  LOG_NUMBER("waited_ms", session->facts.rule->backend->side_reply_ms));
 		break;
-	case FTP_DO_STILL_IN: /* session->user is his name still */
+	case FTP_DO_STILL_IN: /* session->user still has the name */
 		break;
 	case FTP_DO_LOGIN_FAILED:
 		log_event(LOG_LEVEL_INFO, "login-failed", LOG_NUMBER("session", session->facts.id),
@@ -322,8 +322,10 @@ static void carry_out_one(struct session *session, const struct ftp_act *act)
 	}
 }
 
-/* Actions may lead to further ones (a port was opened, so the client hears of it): the list grows while it is
- * walked. */
+/*
+ * Actions may add actions (a port is open, so the client gets a reply), so the list
+ * grows during the loop.
+ */
 void control_act(struct session *session)
 {
 	struct ftp_out *out = &session->worker->out;

@@ -1,7 +1,7 @@
 /*
- * TLS on the client's control connection. The rule of both borders: nothing that
- * was received before a handshake, or inside TLS after CCC, may be taken for what
- * follows on the other side.
+ * TLS on the client's control connection. Bytes received in the clear before a
+ * handshake must not count as commands under TLS, and bytes received under TLS after
+ * CCC must not count as commands in the clear.
  */
 #include "gateway/worker/control-tls.h"
 
@@ -12,12 +12,12 @@
 
 static void violation(struct session *session, const char *reason)
 {
-	session->worker->replies.len = 0; /* nothing that was about to be promised is sent */
+	session->worker->replies.len = 0; /* drop all replies and commands that are not sent yet */
 	session->worker->commands.len = 0;
 	session_end(session, reason);
 }
 
-/* Who is the client, as far as its certificate tells? */
+/* Find out from its certificate who the client is. */
 static void identify(struct session *session)
 {
 	const struct tls_action *action = session->facts.rule->tls;
@@ -25,7 +25,7 @@ static void identify(struct session *session)
 	bool needs_user =
 	    action->role == ROLE_SERVER_WITH_CLIENT_AUTH && action->client_auth_type == CLIENT_AUTH_SAFCHECK;
 
-	identity_done(&session->facts.identity); /* of a TLS session before CCC or REIN */
+	identity_done(&session->facts.identity); /* the identity of a TLS session before CCC or REIN */
 	if (identity_get(&session->client, &session->facts.identity) < 0) {
 		session_end(session, "no-memory");
 		return;
@@ -43,7 +43,7 @@ static void identify(struct session *session)
 		ftp_machine_identify(&session->machine, &known);
 }
 
-/* A handshake is done: tell the log, the machine, and the session cache whose it is. */
+/* A handshake is done: log it, bind the TLS session to this session, and tell the machine. */
 static void tls_is_up(struct session *session)
 {
 	session->phase = PHASE_COMMANDS;
@@ -61,7 +61,9 @@ static void tls_is_up(struct session *session)
 		ftp_machine_signal(&session->machine, FTP_SIGNAL_TLS_UP, &session->worker->out);
 }
 
-/* A client that says nothing at an implicit listener is mostly set to explicit TLS, and waits for a greeting.
+/*
+ * A client that sends nothing to an implicit listener usually expects explicit TLS,
+ * and waits for a greeting.
  */
 static void handshake_over(struct session *session, const char *reason)
 {
@@ -95,7 +97,7 @@ void control_tls_start(struct session *session)
 {
 	struct ssl_st *ssl = tlsctx_new(session->facts.tlsctx, TLSCTX_CONTROL, session->facts.binding);
 
-	/* a handshake takes long: it waits while established sessions work */
+	/* a handshake takes long, so established sessions go first */
 	if (ssl == NULL || stream_tls_start(&session->client, ssl, false) < 0 ||
 	    loop_set_bulk(session->client.loop, &session->client.watch, true) < 0 ||
 	    loop_timer(session->client.loop, &session->phase_timer,
@@ -106,7 +108,7 @@ void control_tls_start(struct session *session)
 	session->phase = PHASE_HANDSHAKE;
 }
 
-/* AUTH was accepted. Anything that the client sent after it in the clear may be an attacker's. */
+/* AUTH was accepted. Any cleartext after it may come from an attacker. */
 void control_tls_auth(struct session *session)
 {
 	if (inbuf_len(&session->client_in) > 0) {
@@ -114,17 +116,17 @@ void control_tls_auth(struct session *session)
 		return;
 	}
 	outbuf_flush(&session->worker->replies, &session->client);
-	if (session->phase == PHASE_CLIENT_EOF) /* nobody would shake hands */
+	if (session->phase == PHASE_CLIENT_EOF) /* the client will send no handshake */
 		session_end(session, "client-closed");
 	else
 		control_tls_start(session);
 }
 
 /*
- * After CCC our close_notify is due, but not in the same breath as the 200:
- * lftp takes it for the end of the connection when it reads both at once. It
- * goes out as the answer to the client's own, or after a moment for clients that
- * wait for ours first (curl) and never if the client is in the clear already.
+ * After CCC our close_notify is due, but not together with the 200: if lftp reads
+ * both at once, it takes them for the end of the connection. We send it in answer to
+ * the client's close_notify, or after this time for clients that wait for ours first
+ * (curl), and never if the client is in the clear already.
  */
 #define CCC_NOTIFY_MS 100
 
@@ -132,11 +134,13 @@ static void tls_notify(struct session *session)
 {
 	session->notify_due = false;
 	stream_tls_notify(&session->client);
-	(void)stream_flush(&session->client); /* a broken stream is seen when it is read */
+	(void)stream_flush(&session->client); /* the next read sees a broken stream */
 	stream_tls_tx_clear(&session->client);
 }
 
-/* CCC or REIN was accepted. What came inside TLS after it must not be taken for what follows in the clear.
+/*
+ * CCC or REIN was accepted. Bytes that came under TLS after it must not count as
+ * commands in the clear.
  */
 void control_tls_stop(struct session *session, bool notify)
 {

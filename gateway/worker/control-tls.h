@@ -10,13 +10,13 @@
 /* Begin the handshake with the client. */
 void control_tls_start(struct session *session);
 
-/* AUTH was accepted. Ends the session when something in the clear came after it. */
+/* AUTH was accepted. Ends the session if cleartext came after it. */
 void control_tls_auth(struct session *session);
 
-/* CCC or REIN was accepted. Ends the session when something inside TLS came after it. */
+/* CCC or REIN was accepted. Ends the session if bytes under TLS came after it. */
 void control_tls_stop(struct session *session, bool notify);
 
-/* The client's socket is ready in PHASE_HANDSHAKE or PHASE_LEAVING_TLS: go on. */
+/* The client's socket is ready in PHASE_HANDSHAKE or PHASE_LEAVING_TLS. */
 void control_tls_step(struct session *session);
 
 /* The phase timer has run out in one of the two. */

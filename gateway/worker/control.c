@@ -18,10 +18,10 @@
 /* Buffers that a client may fill in one turn. */
 #define WINDOWS_PER_TURN 4
 
-/* Time to answer what a client said before it closed. */
+/* Time for the commands that a client sent before it closed. */
 #define CLIENT_EOF_MS 10000
 
-/* RFC 8446 5.1; no FTP command begins so. */
+/* RFC 8446 5.1; no FTP command begins with this byte. */
 #define TLS_HANDSHAKE_RECORD 0x16
 
 static struct ftp_out *out_of(const struct session *session)
@@ -100,7 +100,7 @@ static bool client_step(struct session *session)
 	if (!takes_lines(session) || inbuf_len(&session->client_in) == 0)
 		return false;
 	if (!stream_is_drained(&session->client) || !stream_is_drained(&session->server))
-		return false; /* somebody does not read what we say: no more work for it */
+		return false; /* a peer does not read, so take no more commands */
 	return client_line(session);
 }
 
@@ -173,7 +173,7 @@ static int watch_both(struct session *session)
 	int r;
 
 	if (session->phase == PHASE_CLIENT_EOF)
-		client_want = EPOLLPRI; /* never sent, but a watch for anything at all hears of a reset */
+		client_want = EPOLLPRI; /* never sent, but any watch also reports a reset */
 	if (!stream_is_drained(&session->client))
 		client_want |= EPOLLOUT;
 	/* what is inside the TLS engine already raises no event; a record that is not whole does not count */
@@ -203,7 +203,10 @@ void control_run(struct session *session)
 	session->running = true;
 	control_act(session);
 	while (moved && !session->ended) {
-		/* In the clear one reply is one segment: firewalls' helpers look at each by itself. */
+		/*
+		 * In the clear, send one reply a segment: helpers of firewalls look at
+		 * single segments.
+		 */
 		if (session->client.ssl == NULL && session->parser.code == 0)
 			outbuf_flush(&session->worker->replies, &session->client);
 		moved = server_step(session);
@@ -216,7 +219,10 @@ void control_run(struct session *session)
 		session->worker->commands.len = 0;
 		return;
 	}
-	/* What the client said before it closed is carried out, and answered in case it still reads. */
+	/*
+	 * Commands sent before the client closed are carried out, and answered in case it
+	 * still reads.
+	 */
 	if (session->phase == PHASE_CLIENT_EOF && !session->holding &&
 	    (session->server_state != SERVER_UP || ftp_machine_is_idle(&session->machine))) {
 		outbuf_flush(&session->worker->replies, &session->client);
@@ -277,7 +283,7 @@ void control_client_event(struct watch *watch, uint32_t ready)
 	 * wait. */
 	for (int windows = 0; session->phase == PHASE_COMMANDS && inbuf_has_room(&session->client_in);
 	     windows++) {
-		if (windows == WINDOWS_PER_TURN) { /* the others want their turn */
+		if (windows == WINDOWS_PER_TURN) { /* other connections get their turn */
 			loop_again(session->client.loop, watch);
 			return;
 		}

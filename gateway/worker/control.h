@@ -1,6 +1,6 @@
 /*
- * The two control connections of a session: bytes in, lines to the machine,
- * its actions carried out, lines out.
+ * The two control connections of a session: reads bytes, passes lines to the
+ * machine, carries out its actions, sends lines.
  */
 #ifndef ATTLSD_GATEWAY_WORKER_CONTROL_H
 #define ATTLSD_GATEWAY_WORKER_CONTROL_H
@@ -8,9 +8,9 @@
 #include "gateway/worker/session-state.h"
 
 /*
- * After anything has happened: carry out what the machine wants (worker->out),
- * offer it what waits in the windows until nothing moves any more, send, and
- * ask for the right events. The only place that does.
+ * Call this after any event: it carries out the machine's actions (worker->out),
+ * offers buffered lines to the machine until none is taken, sends, and asks for the
+ * right events. Only this function does so.
  */
 void control_run(struct session *session);
 

@@ -1,7 +1,7 @@
 /*
- * The life of a data connection: asked for, both legs up (the client's under
- * TLS where PROT P is in force), relayed, settled, and its end. The end of a
- * stream is carried over as what it was: whole, cut or reset.
+ * The life of a data connection: it brings up both legs (the client's under TLS if
+ * PROT P is in force), relays, waits for the last acknowledgement, and ends. It
+ * passes on the end of a stream as what it was: whole, cut or reset.
  */
 #include "gateway/worker/data-conn.h"
 
@@ -15,15 +15,15 @@
 #include "gateway/net/stream-ktls.h"
 #include "gateway/worker/data-tls.h"
 
-/* From the server's go-ahead until both legs are ready. */
+/* Time from the server's go-ahead until both legs are ready. */
 #define CONNECT_MS 60000
 /* An upload waits this long for a handshake that the client has begun; some clients wait for 150 first. */
 #define HANDSHAKE_WAIT_MS 2000
 /* Give up after this time without a byte. It is long, since a tape may keep a file waiting. */
 #define STALL_MS (30 * 60 * 1000)
-/* TCP keep-alive takes four system calls a leg, and most files are gone before it could matter. */
+/* TCP keep-alive takes four system calls a leg, and most transfers end before it could matter. */
 #define KEEPALIVE_AFTER_MS 1000
-/* How often the client's acknowledgement is looked for, at first and at most; and the end of patience. */
+/* Intervals between looks at the acknowledgement, the first and the longest; when to give up. */
 #define SETTLE_INITIAL_MS 5
 #define SETTLE_MAX_MS	  200
 #define SETTLE_TIMEOUT_MS 60000
@@ -91,7 +91,7 @@ static enum ftp_data_result protect_client(struct data_conn *data)
 
 	if (result != FTP_DATA_PENDING || data->state != DATA_CONNECTING)
 		return result;
-	if (leg->state == LEG_READY) /* the rest of the time is the server's */
+	if (leg->state == LEG_READY) /* the rest of the time is for the server */
 		r = loop_timer(loop_of(data), &data->timer, CONNECT_MS);
 	else if (fresh)
 		r = time_handshake(data);
@@ -104,9 +104,9 @@ static bool is_protected(struct data_conn *data)
 }
 
 /*
- * The client is there before its transfer, or before the server has agreed to
- * it. Many clients begin TLS at once and say nothing more until it is done. And
- * some servers accept inside PASV, so their leg is dialled now, too.
+ * The client has connected before its transfer command, or before the server has
+ * agreed. Many clients begin TLS at once and send nothing more until it is done.
+ * Some servers accept inside PASV, so their leg is dialled now, too.
  */
 static enum ftp_data_result data_prepare(struct data_conn *data)
 {
@@ -155,8 +155,8 @@ static enum ftp_data_result data_connect(struct data_conn *data)
 }
 
 /*
- * The last bytes are out: ask for the acknowledgement again a little later,
- * each time a little more patiently, as long as it makes progress.
+ * The last bytes are sent: look at the acknowledgement again later, at growing
+ * intervals, as long as it makes progress.
  */
 static enum ftp_data_result data_settle(struct data_conn *data)
 {
@@ -177,7 +177,7 @@ static enum ftp_data_result data_settle(struct data_conn *data)
 									    : FTP_DATA_PENDING;
 }
 
-/* Events were asked for; while the kernel keeps some back, a tick is as good as one. */
+/* Events will come; while the kernel collects bytes, a tick comes in their place. */
 static enum ftp_data_result data_wait(struct data_conn *data)
 {
 	if (!data->relay.coalesce.on || timer_is_armed(&data->tick))
@@ -213,7 +213,7 @@ static enum ftp_data_result data_relay(struct data_conn *data)
 	return FTP_DATA_ABORTED;
 }
 
-/* The transfer's data part is over: tidy up, log it, tell the session. */
+/* The data part of the transfer is over: clean up, log it, tell the session. */
 static void data_end(struct data_conn *data, enum ftp_data_result result)
 {
 	bool whole = result == FTP_DATA_OK;
@@ -228,7 +228,7 @@ static void data_end(struct data_conn *data, enum ftp_data_result result)
 	loop_timer_stop(loop_of(data), &data->timer);
 	loop_timer_stop(loop_of(data), &data->tick);
 	if (result == FTP_DATA_TLS)
-		(void)stream_finish(&data->legs.client.stream); /* lets the alert reach the client */
+		(void)stream_finish(&data->legs.client.stream); /* so that the alert reaches the client */
 	if (whole || result == FTP_DATA_TLS)
 		linger_take(&worker_of(data)->lingering, &data->legs.client.stream);
 	if (whole)
@@ -236,9 +236,9 @@ static void data_end(struct data_conn *data, enum ftp_data_result result)
 	if (!whole && !begun && data->legs.server.state == LEG_OPEN)
 		linger_reset(&worker_of(data)->lingering, &data->legs.server.stream);
 	/*
-	 * A leg that is not whole is reset, so that neither side takes what it has for the file. But a reset
-	 * destroys bytes that the client has not read; after a failure of the server's, the end without
-	 * close_notify and the server's reply say enough.
+	 * An incomplete transfer resets both legs, so that neither side takes its part for the file. But a
+	 * reset destroys bytes that the client has not read. After a failure that the server has reported,
+	 * its reply and the end without close_notify say enough.
 	 */
 	data_legs_close(&data->legs, &data->legs.client,
 			!whole && !(data->failed && result == FTP_DATA_SERVER_LOST));
@@ -247,8 +247,8 @@ static void data_end(struct data_conn *data, enum ftp_data_result result)
 }
 
 /*
- * No transfer is under way. While a handshake runs an upload waits a moment; after
- * one that failed the transfer is refused before the server opens a file.
+ * No transfer is under way. While a handshake runs, an upload waits; after a failed
+ * one, the transfer is refused before the server opens a file.
  */
 static void tell_handshake(struct data_conn *data, enum ftp_data_result result)
 {
@@ -262,15 +262,15 @@ static void tell_handshake(struct data_conn *data, enum ftp_data_result result)
 	else
 		loop_timer_stop(loop_of(data), &data->timer);
 	if (result == FTP_DATA_TLS) {
-		(void)stream_finish(&data->legs.client.stream); /* lets the alert reach the client */
+		(void)stream_finish(&data->legs.client.stream); /* so that the alert reaches the client */
 		linger_take(&worker_of(data)->lingering, &data->legs.client.stream);
 	}
 	if (result != FTP_DATA_PENDING)
 		data_legs_close(&data->legs, &data->legs.client, true);
-	data->owner->handshake(data, running, result); /* last: a transfer may begin in there */
+	data->owner->handshake(data, running, result); /* last, since a transfer may begin in this call */
 }
 
-/* Something has happened to one of the legs: go on. */
+/* Something has happened to one of the legs. */
 static void data_step(struct data_conn *data)
 {
 	enum ftp_data_result result = FTP_DATA_PENDING;
@@ -309,7 +309,7 @@ static void on_leg_listening(struct data_legs *legs, enum ftp_side side, const s
 	data->owner->listening(data, side, endpoint);
 }
 
-/* Both legs are not up in time: whose fault is it? */
+/* The legs are not up in time: find out which side is late. */
 static void connect_timeout(struct data_conn *data)
 {
 	enum ftp_data_result late = FTP_DATA_NO_CLIENT;
@@ -317,14 +317,14 @@ static void connect_timeout(struct data_conn *data)
 	if (data->legs.client.state == LEG_TLS) {
 		late = FTP_DATA_TLS;
 		log_event(LOG_LEVEL_INFO, "data-tls-failed", LOG_NUMBER("session", data->legs.facts->id),
-			  LOG_TEXT("reason", "no end of the handshake within handshake_timeout"));
+			  LOG_TEXT("reason", "the handshake took longer than handshake_timeout"));
 	} else if (data->legs.client.state == LEG_READY || data->legs.client.state == LEG_OPEN) {
 		late = FTP_DATA_NO_SERVER;
 	}
 	data_end(data, late);
 }
 
-/* A transfer that takes its time. The kernel counts the idle time before this, too. */
+/* Turn on keep-alive for a longer transfer. The kernel counts earlier idle time, too. */
 static void keep_alive(struct data_conn *data)
 {
 	uint32_t idle_s = data->legs.facts->rule->ftp->datakeepalive_s;
@@ -401,7 +401,7 @@ void data_conn_init(struct data_conn *data, struct worker *worker, const struct 
 	timer_init(&data->tick, on_tick);
 }
 
-/* Many servers accept before they say 150, so this leg cannot wait for it. */
+/* Dial the server's port now: many servers accept before they send 150. */
 static void dial_server(struct data_conn *data)
 {
 	struct data_leg *leg = &data->legs.server;
@@ -418,11 +418,11 @@ static void dial_server(struct data_conn *data)
 void data_conn_target(struct data_conn *data, enum ftp_side side, const struct ip_endpoint *target)
 {
 	data_legs_target(&data->legs, side, target);
-	if (side == FTP_SIDE_CLIENT) /* its PORT was accepted: the server may be waiting already */
+	if (side == FTP_SIDE_CLIENT) /* after PORT the server may be waiting already */
 		dial_server(data);
 }
 
-/* PROT may have changed since the client connected. What has begun as TLS cannot become clear. */
+/* PROT may have changed since the client connected. TLS that has begun cannot become clear. */
 static void agree_on_protection(struct data_conn *data)
 {
 	struct data_leg *leg = &data->legs.client;
@@ -451,7 +451,7 @@ static void begin(struct data_conn *data)
 void data_conn_start(struct data_conn *data, const char *command, size_t len, bool upload, bool protect)
 {
 	free(data->command);
-	data->command = strndup(command, len); /* without memory there is no name in the log */
+	data->command = strndup(command, len); /* without memory the log lacks the command */
 	data->upload = upload;
 	data->protect = protect;
 	begin(data);
@@ -484,7 +484,7 @@ void data_conn_refused(struct data_conn *data)
 
 void data_conn_close(struct data_conn *data, bool reset)
 {
-	if (data->state >= DATA_CONNECTING) /* cut short: that, too, is to be found in the log */
+	if (data->state >= DATA_CONNECTING) /* the log must also show transfers that are cut short */
 		log_transfer(data, reset ? FTP_DATA_ABORTED : FTP_DATA_PENDING);
 	loop_timer_stop(loop_of(data), &data->timer);
 	loop_timer_stop(loop_of(data), &data->tick);

@@ -1,6 +1,6 @@
 /*
- * The data connection of a session: two legs, then a relay between them.
- * Embedded in the session; knows nothing of FTP's words.
+ * The data connection of a session: two legs, then a relay between them. It is a
+ * member of the session, and knows no FTP commands.
  */
 #ifndef ATTLSD_GATEWAY_WORKER_DATA_CONN_H
 #define ATTLSD_GATEWAY_WORKER_DATA_CONN_H
@@ -13,20 +13,20 @@
 #include "gateway/net/relay.h"
 #include "gateway/worker/data-leg.h"
 
-/* How far the transfer is. The legs have states of their own. */
+/* The state of the transfer. The legs have states of their own. */
 enum data_state {
 	DATA_IDLE = 0,
 	DATA_REQUESTED,	 /* the server was sent the transfer command */
 	DATA_CONNECTING, /* it has agreed, or the client's leg need not wait for that: bring both legs up */
 	DATA_RELAYING,
-	DATA_SETTLING, /* all is sent: the receiver's acknowledgement is awaited */
+	DATA_SETTLING, /* all is sent, and the receiver's acknowledgement is awaited */
 };
 
 struct data_conn;
 
-/* What the owner hears. */
+/* Callbacks to the owner. */
 struct data_owner {
-	/* A port is open for one side (NULL: none could be had). */
+	/* A port is open for one side, or none is available (endpoint is NULL). */
 	void (*listening)(struct data_conn *data, enum ftp_side side, const struct ip_endpoint *endpoint);
 	/* Is PROT P in force? Asked while no transfer is under way. */
 	bool (*protects)(struct data_conn *data);
@@ -43,25 +43,25 @@ struct data_conn {
 	struct data_legs legs;
 	const struct data_owner *owner;
 	enum data_state state;
-	struct timer timer; /* by state: connecting, standing still, settling */
+	struct timer timer; /* limits connecting, stalling or settling, by state */
 	struct timer tick;  /* of a relay that coalesces */
 	bool upload;
 	bool protect;
-	bool failed;		  /* the server has said so: its bytes are handed over, then comes a cut */
-	bool handshaking;	  /* the owner knows of a handshake that runs before the transfer */
-	bool waited;		  /* for that handshake, and no longer */
+	bool failed;		  /* the server has reported a failure: its bytes are delivered, then cut */
+	bool handshaking;	  /* the owner was told of a handshake before the transfer */
+	bool waited;		  /* the time to wait for that handshake is over */
 	bool kept_alive;	  /* TCP keep-alive has been turned on */
 	uint32_t settle_ms;	  /* until the next look at the acknowledgement */
-	uint64_t moved_bytes;	  /* at the last look for a standstill */
-	uint64_t unsettled_bytes; /* still to be acknowledged at the last look, */
+	uint64_t moved_bytes;	  /* at the last check for a stall */
+	uint64_t unsettled_bytes; /* not yet acknowledged at the last look, */
 	uint64_t unsettled_ms;	  /* and when that last changed */
 	uint64_t started_ms;
 	uint64_t moved_ms; /* when the relay last moved a byte, or the transfer was asked for */
 	struct relay relay;
-	char *command; /* of the transfer: for the log, and to ask again (DSWAITTIME) */
+	char *command; /* of the transfer, for the log and for another attempt (DSWAITTIME) */
 };
 
-/* For an operator. */
+/* What an operator sees. */
 struct data_status {
 	const char *command; /* lives until the next transfer */
 	bool protect;
@@ -84,33 +84,33 @@ static inline int data_conn_listen(struct data_conn *data, enum ftp_side side,
 	return data_legs_listen(&data->legs, side, ret_endpoint);
 }
 
-/* Note where a leg is to be dialled. */
+/* Set the target of a leg. */
 void data_conn_target(struct data_conn *data, enum ftp_side side, const struct ip_endpoint *target);
 
-/* The monitor's answer to what was asked for this data connection. *fd becomes the data's, or stays. */
+/* The monitor's answer to a request of this data connection, which may take *fd over. */
 static inline void data_conn_granted(struct data_conn *data, const struct msg *msg, int *fd)
 {
 	data_legs_granted(&data->legs, msg, fd);
 }
 
-/* A transfer was asked of the server (FTP_DO_DATA_START). */
+/* The server was sent a transfer command (FTP_DO_DATA_START). */
 void data_conn_start(struct data_conn *data, const char *command, size_t len, bool upload, bool protect);
 
-/* The same transfer once more. Returns its command, or NULL: there was no memory to keep it. */
+/* Start the same transfer again. Returns its command, or NULL if there was no memory to keep it. */
 const char *data_conn_restart(struct data_conn *data);
 
-/* The server has agreed (FTP_DO_DATA_GO); owner->done() tells the end. Or it has refused. */
+/* The server has agreed (FTP_DO_DATA_GO), and owner->done() follows; or it has refused. */
 void data_conn_go(struct data_conn *data);
 void data_conn_refused(struct data_conn *data);
 
-/* The control connection says that the transfer may not be whole (FTP_DO_DATA_DOUBT), or that it may
+/* After ABOR the transfer may be incomplete (FTP_DO_DATA_DOUBT), until the server refuses ABOR
  * (FTP_DO_DATA_TRUST). */
 static inline void data_conn_doubt(struct data_conn *data, bool doubt)
 {
 	data->relay.doubt = doubt;
 }
 
-/* Forget everything; what is open is closed, with a reset if asked for. */
+/* Forget everything, and close what is open, with a reset if `reset` is set. */
 void data_conn_close(struct data_conn *data, bool reset);
 
 static inline bool data_conn_is_relaying(const struct data_conn *data)

@@ -1,7 +1,7 @@
 /*
- * The legs of a data connection. This is where an address is dialled or a peer
- * let in, so this is where each is compared: a peer that dials a port must be the
- * peer of the control connection unless policy says otherwise.
+ * Dials or listens for the legs of a data connection. All checks of addresses are
+ * here: a peer that dials a port must be the peer of the control connection unless
+ * policy allows others.
  */
 #include "gateway/worker/data-leg.h"
 
@@ -13,7 +13,7 @@
 #include "gateway/net/netsock.h"
 #include "gateway/worker/proxy-out.h"
 
-/* Ports that the monitor is asked for one after the other before there is said to be none. */
+/* How many ports to ask the monitor for, one after the other, before giving up. */
 #define LISTEN_TRIES 20
 
 static struct loop *loop_of(const struct data_legs *legs)
@@ -31,7 +31,7 @@ void data_legs_close(struct data_legs *legs, struct data_leg *leg, bool reset)
 	leg->state = LEG_NONE;
 }
 
-/* The plan is over: answers to it come too late, and the kernel need not know of it any more. */
+/* The plan is over: ignore answers to it, and withdraw its announcement. */
 void data_legs_withdraw(struct data_legs *legs)
 {
 	struct msg request = { .type = MSG_WITHDRAW, .session = legs->facts->id };
@@ -43,9 +43,9 @@ void data_legs_withdraw(struct data_legs *legs)
 }
 
 /*
- * Somebody dials the port that was opened for one leg. Only the peer of the
- * control connection is let in (PASSIVEDATACONN NOREDIRECT); others are closed
- * and the port stays open. The first right one closes the port.
+ * A peer has dialled the port of a leg. Only the peer of the control connection is
+ * accepted (PASSIVEDATACONN NOREDIRECT); other connections are closed, and the port
+ * stays open. The first accepted one closes the port.
  */
 static void on_listener(struct data_legs *legs, enum ftp_side side)
 {
@@ -58,7 +58,7 @@ static void on_listener(struct data_legs *legs, enum ftp_side side)
 	int fd = netsock_accept(leg->listener.fd, &peer);
 
 	if (fd == -EMFILE || fd == -ENFILE || fd == -ENOMEM || fd == -ENOBUFS) {
-		/* the connection stays in the queue and would raise an event for ever */
+		/* the connection stays in the queue, which would raise events without end */
 		log_event(LOG_LEVEL_ERROR, "no-data-port", LOG_NUMBER("session", facts->id),
 			  LOG_TEXT("error", strerror(-fd)));
 		data_legs_close(legs, leg, true);
@@ -66,7 +66,7 @@ static void on_listener(struct data_legs *legs, enum ftp_side side)
 		return;
 	}
 	if (fd < 0)
-		return; /* gone again */
+		return; /* the peer has gone again */
 	any = any || (side == FTP_SIDE_CLIENT && proxy_peer_may_dial(facts, &peer.addr));
 	if (!any && !ip_addr_equal(&peer.addr, expected)) {
 		log_event(LOG_LEVEL_INFO, "data-peer-refused", LOG_NUMBER("session", facts->id),
@@ -108,8 +108,10 @@ static void ask_socket(struct data_legs *legs, enum msg_purpose purpose, const s
 	uplink_send(&legs->worker->uplink, &request);
 }
 
-/* Ask it to tell the kernel of the client's data connection, which comes to `ours`, or goes (active) to
- * `theirs`. */
+/*
+ * Ask the monitor to announce the client's data connection to the kernel: one to
+ * `ours`, or (active) one to `theirs`.
+ */
 static void ask_announce(struct data_legs *legs, const struct ip_endpoint *ours,
 			 const struct ip_endpoint *theirs, bool active)
 {
@@ -128,7 +130,7 @@ static void ask_announce(struct data_legs *legs, const struct ip_endpoint *ours,
 
 static bool announces(const struct data_legs *legs)
 {
-	/* the kernel knows a proxied session as one of the load balancer's */
+	/* to the kernel, a proxied session belongs to the load balancer */
 	return legs->worker->policy->nat.conntrack != NAT_CONNTRACK_OFF && !legs->facts->proxied;
 }
 
@@ -137,7 +139,7 @@ static bool uses_client_address(const struct facts *facts)
 	return facts->rule->backend->source == BACKEND_SOURCE_CLIENT;
 }
 
-/* The port that a leg listens on, as its peer is to dial it. */
+/* The address of a leg's port, as its peer must dial it. */
 static int endpoint_to_tell(struct data_legs *legs, enum ftp_side side, struct ip_endpoint *ret)
 {
 	const struct facts *facts = legs->facts;
@@ -172,7 +174,7 @@ static int leg_listens(struct data_legs *legs, enum ftp_side side, int *fd, stru
 	}
 	if (side == FTP_SIDE_SERVER || !announces(legs))
 		return 0;
-	/* The client may dial as soon as it knows the port, so the kernel has to know before. */
+	/* The client may dial as soon as it knows the port, so announce the connection first. */
 	ours = facts->local;
 	ours.port = ret_endpoint->port;
 	if (netsock_local(leg->listener.fd, &ours) == 0)
@@ -180,7 +182,7 @@ static int leg_listens(struct data_legs *legs, enum ftp_side side, int *fd, stru
 	return -EINPROGRESS;
 }
 
-/* A listener with somebody else's address, at a port of the monitor's leave. */
+/* Ask for a listener with another host's address, at a port that the monitor permits. */
 static void ask_listener(struct data_legs *legs, enum ftp_side side)
 {
 	const struct facts *facts = legs->facts;
@@ -231,7 +233,7 @@ void data_legs_target(struct data_legs *legs, enum ftp_side side, const struct i
 	leg->state = LEG_TARGET;
 }
 
-/* Take a socket that connects. */
+/* Watch a socket that is connecting. */
 static void leg_connects(struct data_legs *legs, struct data_leg *leg, int *fd)
 {
 	stream_adopt(&leg->stream, fd);
@@ -240,7 +242,7 @@ static void leg_connects(struct data_legs *legs, struct data_leg *leg, int *fd)
 		data_legs_close(legs, leg, true);
 }
 
-/* Start to connect a leg that has a target. Failure is as good as a refused connection later. */
+/* Start to connect a leg that has a target. A failure counts as a refused connection. */
 void data_legs_dial(struct data_legs *legs, enum ftp_side side)
 {
 	const struct facts *facts = legs->facts;
@@ -266,7 +268,7 @@ void data_legs_dial(struct data_legs *legs, enum ftp_side side)
 		leg_connects(legs, leg, &fd);
 }
 
-/* Dial the client, once the kernel knows of it where it has to. */
+/* Dial the client, after announcing the connection if policy wants that. */
 void data_legs_dial_client(struct data_legs *legs)
 {
 	if (!announces(legs)) {
@@ -308,8 +310,7 @@ static void granted_announcement(struct data_legs *legs, const struct msg *msg)
 {
 	struct ip_endpoint endpoint;
 
-	/* That it failed the monitor has logged; perhaps the firewall lets the connection through all the
-	 * same. */
+	/* The monitor has logged a failure; the firewall may accept the connection all the same. */
 	if (msg->active) {
 		if (legs->client.state == LEG_ASKED)
 			data_legs_dial(legs, FTP_SIDE_CLIENT);
@@ -323,7 +324,7 @@ static void granted_announcement(struct data_legs *legs, const struct msg *msg)
 void data_legs_granted(struct data_legs *legs, const struct msg *msg, int *fd)
 {
 	if (msg->serial != legs->serial)
-		return; /* the plan that it was for has been dropped */
+		return; /* the request belongs to an earlier plan */
 	if (msg->type == MSG_ANNOUNCED) {
 		granted_announcement(legs, msg);
 		return;
@@ -342,12 +343,12 @@ void data_legs_granted(struct data_legs *legs, const struct msg *msg, int *fd)
 		granted_listener(legs, FTP_SIDE_CLIENT, msg, fd);
 		break;
 	case PURPOSE_NONE:
-	case PURPOSE_SERVER: /* the session's */
+	case PURPOSE_SERVER: /* it stays the session's */
 		break;
 	}
 }
 
-/* Has a leg that is being dialled got through? */
+/* See whether the connection attempt of a leg has ended. */
 void data_legs_check(struct data_legs *legs, struct data_leg *leg)
 {
 	struct ip_endpoint peer;
@@ -366,7 +367,7 @@ void data_legs_check(struct data_legs *legs, struct data_leg *leg)
 	(void)loop_watch(loop_of(legs), &leg->stream.watch, 0); /* removing cannot fail */
 }
 
-/* The server's leg survives a refused transfer unless the server has closed it meanwhile. */
+/* The server's leg survives a refused transfer, unless the server has closed it meanwhile. */
 bool data_leg_is_alive(struct data_leg *leg)
 {
 	return leg->state == LEG_OPEN && netsock_is_quiet(leg->stream.watch.fd);

@@ -9,7 +9,10 @@
 #include "gateway/base/log.h"
 #include "gateway/net/stream-tls.h"
 
-/* The TLS state of a data connection: bound to its session, or to nothing when policy wants no resumption. */
+/*
+ * A TLS object for a data connection: bound to its session, or to nothing if policy
+ * wants no resumption.
+ */
 static struct ssl_st *new_ssl(const struct facts *facts)
 {
 	uint8_t nothing[TLS_BINDING_BYTES];
@@ -21,7 +24,9 @@ static struct ssl_st *new_ssl(const struct facts *facts)
 	return tlsctx_new(facts->tlsctx, TLSCTX_DATA, nothing);
 }
 
-/* RFC 4217 15.1.2: where the control connection had a client certificate, the data connection has the same.
+/*
+ * RFC 4217 15.1.2: if the control connection has a client certificate, the data
+ * connection must show the same one.
  */
 static bool same_certificate(const struct facts *facts, const struct stream *stream)
 {
@@ -73,7 +78,7 @@ enum ftp_data_result data_tls_step(struct data_legs *legs)
 	if (!same_certificate(facts, &leg->stream))
 		return FTP_DATA_CERTIFICATE;
 	leg->state = LEG_READY;
-	/* what the client sends before the relay begins would raise an event for ever */
+	/* bytes of the client before the relay begins would raise events without end */
 	(void)loop_watch(&legs->worker->loop, &leg->stream.watch, 0); /* removing cannot fail */
 	return FTP_DATA_PENDING;
 }

@@ -9,13 +9,19 @@
 
 #include "gateway/worker/data-leg.h"
 
-/* Begin or go on. Returns FTP_DATA_PENDING (done once the leg is LEG_READY), or what went wrong. */
+/*
+ * Begin or continue the handshake. Returns FTP_DATA_PENDING, which also means
+ * success once the leg is LEG_READY, or what went wrong.
+ */
 enum ftp_data_result data_tls_step(struct data_legs *legs);
 
-/* Has the client said anything of a handshake in LEG_TLS? */
+/* In LEG_TLS: has the client sent any byte of a handshake? */
 bool data_tls_has_begun(const struct data_leg *leg);
 
-/* Back to the clear (LEG_OPEN). Only before the client has said anything of a handshake. */
+/*
+ * Go back to the clear (LEG_OPEN), which is possible only before the client has sent
+ * a byte of a handshake.
+ */
 void data_tls_cancel(struct data_legs *legs);
 
 #endif

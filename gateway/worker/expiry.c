@@ -1,6 +1,6 @@
 /*
- * Looks at the certificates and revocation lists of the policy, at the start of a
- * generation and twice a day after, and warns in the log.
+ * Checks the certificates and revocation lists of the policy at the start of a
+ * generation and twice a day, and warns in the log.
  */
 #include "gateway/worker/expiry.h"
 
@@ -18,7 +18,10 @@
 #define LOOK_S	    (LOOK_MS / 1000)
 #define CERT_SOON_S (30 * DAY_S)
 
-/* Certificates that live for days are renewed in their last hours: nobody wants to hear of that before. */
+/*
+ * Certificates that are valid for only days are renewed in their last hours, so a
+ * third of that time is soon enough.
+ */
 static bool is_soon(int64_t left_s, int64_t lifetime_s)
 {
 	return left_s < CERT_SOON_S && left_s < lifetime_s / 3;
@@ -48,7 +51,7 @@ static void look_at_lists(const struct policy_keyring *keyring, const struct tru
 	if (left_s <= 0)
 		log_event(LOG_LEVEL_ERROR, "crl-expired", LOG_TEXT("keyring", keyring->name),
 			  LOG_TEXT("crl", keyring->crl));
-	else if (left_s < LOOK_S) /* before the next look */
+	else if (left_s < LOOK_S) /* it expires before the next check */
 		log_event(LOG_LEVEL_INFO, "crl-expires", LOG_TEXT("keyring", keyring->name),
 			  LOG_TEXT("crl", keyring->crl), LOG_NUMBER("hours", (uint64_t)left_s / HOUR_S));
 }
@@ -71,9 +74,10 @@ static void on_timer(struct timer *timer)
 	struct worker *worker = CONTAINER_OF(timer, struct worker, expiry_timer);
 
 	if (worker->retired)
-		return; /* the newer policy's worker looks */
+		return; /* a worker of the newer policy checks */
 	look(worker);
-	(void)loop_timer(&worker->loop, timer, LOOK_MS); /* its place in the heap is there */
+	/* cannot fail: the timer has just left the heap, so there is room */
+	(void)loop_timer(&worker->loop, timer, LOOK_MS);
 }
 
 void expiry_start(struct worker *worker)

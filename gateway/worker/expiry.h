@@ -1,15 +1,14 @@
 /*
- * What ends while attlsd runs: its certificates, and the lists of revoked ones,
- * without which clients' certificates are refused. The log says so at the start
- * of a policy and twice a day, in time to do something about it. Of all workers
- * of a generation one looks.
+ * Warns in the log before certificates or revocation lists expire; without a valid
+ * list, clients' certificates are refused. It checks at the start of a policy and
+ * twice a day. One worker of each generation does this.
  */
 #ifndef ATTLSD_GATEWAY_WORKER_EXPIRY_H
 #define ATTLSD_GATEWAY_WORKER_EXPIRY_H
 
 struct worker;
 
-/* Look now, and from now on. Without memory for the timer: now. */
+/* Check now and regularly; without memory for the timer, only now. */
 void expiry_start(struct worker *worker);
 
 #endif

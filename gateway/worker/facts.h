@@ -1,8 +1,7 @@
 /*
- * What is known of a session once it is admitted, and does not change after:
- * who the client is, what it dialled, which rule and which server it has. Data
- * connections see this much of their session. `identity` alone changes, at a
- * later AUTH or REIN.
+ * The facts about an admitted session: its client, the address dialled, its rule and
+ * its server. Data connections see only this part of their session. Nothing in it
+ * changes, except `identity` at a later AUTH or REIN.
  */
 #ifndef ATTLSD_GATEWAY_WORKER_FACTS_H
 #define ATTLSD_GATEWAY_WORKER_FACTS_H
@@ -21,12 +20,12 @@ struct facts {
 	struct tlsctx *tlsctx;
 	uint8_t binding[TLS_BINDING_BYTES];
 	struct ip_endpoint remote; /* the client */
-	struct ip_endpoint local;  /* what it dialled */
+	struct ip_endpoint local;  /* the address that it dialled */
 	struct ip_endpoint server; /* where the server is */
-	struct ip_addr host;	   /* this host's end, which is not `local` behind a load balancer */
+	struct ip_addr host;	   /* this host's end, which differs from `local` behind a load balancer */
 	bool proxied;		   /* a PROXY header named the client */
-	bool transparent;	   /* the listener is: we speak with the addresses of others */
-	struct identity identity;  /* of the client, by its certificate */
+	bool transparent;	   /* the listener is: sockets have other hosts' addresses */
+	struct identity identity;  /* of the client, from its certificate */
 };
 
 #endif

@@ -1,7 +1,7 @@
 /*
- * Before a session begins at a listener behind a load balancer: its PROXY header
- * is read byte by byte from the socket's queue, so that nothing after it is taken,
- * and the monitor is asked whether that client may come in.
+ * Reads the PROXY header of a connection from a load balancer, before its session
+ * begins. It peeks into the socket's queue, so that it takes no byte after the
+ * header, and then asks the monitor to admit the client.
  */
 #include "gateway/worker/proxy-in.h"
 
@@ -15,7 +15,7 @@
 #include "gateway/net/stream-tls.h"
 #include "gateway/worker/session-end.h"
 
-/* When no rule can be reached from the listener: its default. */
+/* The default of handshake_timeout, if the listener has no rule. */
 #define HEADER_MS 10000
 
 struct proxy_wait {
@@ -31,7 +31,10 @@ static bool is_reachable(const struct policy_rule *rule, const struct policy_lis
 	return rule->nlisteners == 0;
 }
 
-/* Which rule it will be is not known yet: the shortest handshake_timeout of those that there are. */
+/*
+ * The rule is not known yet, so take the shortest handshake_timeout of all rules of
+ * this listener.
+ */
 static uint32_t limit_ms(const struct session *session)
 {
 	const struct policy *policy = session->worker->policy;
@@ -92,8 +95,8 @@ static void take_header(struct session *session, const struct proxy_header *head
 }
 
 /*
- * Look at what is there before it is taken: what follows the header belongs to
- * TLS, or is a command. Returns whether there may be more.
+ * Peek before reading: bytes after the header belong to TLS, or are a command.
+ * Returns whether there may be more.
  */
 static bool read_some(struct session *session)
 {
@@ -118,7 +121,7 @@ static bool read_some(struct session *session)
 	}
 	used = parse == PROXY_PARSE_OK ? header.consumed - wait->len : (size_t)n;
 	if (recv(session->client.watch.fd, room, used, 0) != (ssize_t)used) {
-		fail(session, "lost"); /* it was there a moment ago */
+		fail(session, "lost"); /* cannot fail: the bytes were peeked at */
 		return false;
 	}
 	wait->len += used;
@@ -146,13 +149,13 @@ bool proxy_in_answered(struct session *session, const struct msg *msg)
 		return true;
 	len = ftp_local_line(FTP_LOCAL_TOO_MANY_CONNECTIONS, REPLY_STYLE_RFC, line);
 	if (session->facts.listener->tls == LISTENER_EXPLICIT)
-		(void)stream_write(&session->client, (const uint8_t *)line, len); /* politeness only */
+		(void)stream_write(&session->client, (const uint8_t *)line, len); /* or goes without */
 	session_end(session, "refused");
 	return false;
 }
 
 void proxy_in_timeout(struct session *session)
 {
-	fail(session, session->phase == PHASE_PROXY_HEADER ? "no whole header in time"
-							   : "no answer of the monitor in time");
+	fail(session, session->phase == PHASE_PROXY_HEADER ? "no complete header in time"
+							   : "no answer from the monitor in time");
 }

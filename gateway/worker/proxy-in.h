@@ -1,6 +1,6 @@
 /*
- * The PROXY protocol from a trusted load balancer: who the client is. The bytes
- * are proxy-header.h's; what goes to the server is proxy-out.h's.
+ * The PROXY protocol from a trusted load balancer, which names the client. proxy-
+ * header.h has the format, proxy-out.h the header to the server.
  */
 #ifndef ATTLSD_GATEWAY_WORKER_PROXY_IN_H
 #define ATTLSD_GATEWAY_WORKER_PROXY_IN_H
@@ -11,9 +11,8 @@
 #include "gateway/worker/session-state.h"
 
 /*
- * Wait for the header, then ask the monitor whether that client may come in; its
- * answer goes to proxy_in_answered(). All of it has to be done in the time of a
- * handshake, or the session ends.
+ * Wait for the header, then ask the monitor to admit the client; its answer goes to
+ * proxy_in_answered(). If this takes longer than a handshake may, the session ends.
  */
 void proxy_in_start(struct session *session);
 

@@ -1,6 +1,6 @@
 /*
- * The PROXY protocol towards the server: who the client is, and how its TLS
- * looks. Used for the control connection and, by policy, for data connections.
+ * Sends the PROXY header to the server, which names the client and describes its
+ * TLS, on the control connection and, by policy, on data connections.
  */
 #include "gateway/worker/proxy-out.h"
 
@@ -46,5 +46,5 @@ void proxy_out_send(const struct facts *facts, const struct stream *client, stru
 		len = make_v2(facts, client, header);
 		break;
 	}
-	(void)stream_write(stream, header, len); /* a broken stream is noticed when it is read */
+	(void)stream_write(stream, header, len); /* the next read sees a broken stream */
 }

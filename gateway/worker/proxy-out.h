@@ -1,7 +1,4 @@
-/*
- * What the server learns of the client by a PROXY header, and which peers speak
- * for the client behind a load balancer.
- */
+/* The PROXY header to the server, and which peers may act for a client behind a load balancer. */
 #ifndef ATTLSD_GATEWAY_WORKER_PROXY_OUT_H
 #define ATTLSD_GATEWAY_WORKER_PROXY_OUT_H
 
@@ -10,12 +7,13 @@
 #include "gateway/net/stream.h"
 #include "gateway/worker/facts.h"
 
-/* May this peer dial a passive data port of the session's, though it is not the client? */
+/* May this peer dial a passive data port of the session although it is not the client? */
 bool proxy_peer_may_dial(const struct facts *facts, const struct ip_addr *peer);
 
 /*
- * Send the header that the backend's policy asks for, if any: the first bytes on
- * a connection to it. client: the client's control connection, for the facts of TLS.
+ * Send the PROXY header if the backend's policy wants one. It must be the first
+ * bytes on the connection. client is the client's control connection, for the facts
+ * about TLS.
  */
 void proxy_out_send(const struct facts *facts, const struct stream *client, struct stream *stream);
 

@@ -27,7 +27,7 @@ void session_end(struct session *session, const char *reason)
 		return;
 	session->ended = true;
 	data_conn_close(&session->data, session->data.state != DATA_IDLE);
-	/* before the client sees it: it may come again at once */
+	/* before the client sees the end, since it may connect again at once */
 	uplink_notify(&worker->uplink, MSG_SESSION_END, session->facts.id);
 	(void)stream_finish(&session->client); /* a peer that is gone makes this a no-op */
 	linger_take(&worker->lingering, &session->client);
@@ -50,7 +50,10 @@ void session_end(struct session *session, const char *reason)
 	if (session->refusals > SESSION_REFUSALS_LOGGED)
 		log_event(LOG_LEVEL_INFO, "refused-more", LOG_NUMBER("session", session->facts.id),
 			  LOG_NUMBER("count", session->refusals - SESSION_REFUSALS_LOGGED));
-	/* last: its reader may count on room for the next session, and on the transfer's line before it */
+	/*
+	 * last, so that a reader of the log can rely on room for the next session, and on
+	 * the earlier line of a transfer
+	 */
 	log_event(LOG_LEVEL_INFO, "session-end", LOG_NUMBER("session", session->facts.id),
 		  LOG_TEXT("user", session->user[0] != '\0' ? session->user : session->login_name),
 		  LOG_NUMBER("ms", worker->loop.now_ms - session->started_ms), LOG_TEXT("reason", reason));

@@ -1,7 +1,7 @@
 /*
- * The worker's answer to `attlsctl sessions`: a packet for each session, written
- * to the operator's connection as fast as it is read. It is the only place that
- * turns a session into what an operator sees.
+ * The worker's answer to `attlsctl sessions`: a packet for each session, written as
+ * fast as the operator's connection takes them. Only this file decides what an
+ * operator sees of a session.
  */
 #include "gateway/worker/session-list.h"
 
@@ -19,11 +19,11 @@
 #include "gateway/worker/session-state.h"
 #include "gateway/worker/context.h"
 
-/* Operators at once. */
+/* Connections of operators at once. */
 #define SESSION_DUMPS_MAX 16
-/* Sessions in one turn. */
+/* Sessions written in one turn. */
 #define SESSIONS_PER_TURN 32
-/* Give up on a reader that takes nothing for this time. */
+/* Give up on a reader that reads nothing for this time. */
 #define STILL_MS 10000
 
 struct session_dump {
@@ -31,8 +31,8 @@ struct session_dump {
 	struct watch watch;
 	struct timer timer;
 	struct deferred deferred;
-	uint64_t last; /* the number of the session that was told last */
-	uint64_t told; /* how many were */
+	uint64_t last; /* the number of the last session written */
+	uint64_t told; /* how many were written */
 	struct session_dump *next, *prev;
 };
 
@@ -140,7 +140,8 @@ static void on_dump(struct watch *watch, uint32_t ready)
 	(void)ready;
 	if (dump->told > told && loop_timer(loop, &dump->timer, STILL_MS) < 0)
 		r = -ENOMEM;
-	if (r == 0 && loop_watch(loop, watch, 0) == 0) /* not until there is room: there is */
+	/* there is room now, so do not wait for it */
+	if (r == 0 && loop_watch(loop, watch, 0) == 0)
 		loop_again(loop, watch);
 	else if (r != -EAGAIN || loop_watch(loop, watch, EPOLLOUT) < 0)
 		session_dump_end(dump);

@@ -1,7 +1,7 @@
 /*
- * All that a session is: one control connection of a client, the one to its
- * server, at most one data connection pair, and the timers. It owns all of them.
- * The files of the session share this; others see facts.h.
+ * The state of a session: the client's control connection, the one to its server, at
+ * most one pair of data connections, and the timers. It owns all of them. The files
+ * of the session share this; others see facts.h.
  */
 #ifndef ATTLSD_GATEWAY_WORKER_SESSION_STATE_H
 #define ATTLSD_GATEWAY_WORKER_SESSION_STATE_H
@@ -22,8 +22,8 @@
 struct proxy_wait;
 
 /*
- * What the client's control connection is at. One at a time, with one timer
- * (phase_timer) that runs in all but PHASE_COMMANDS.
+ * The phase of the client's control connection. Its timer (phase_timer) runs in all
+ * but PHASE_COMMANDS.
  */
 enum session_phase {
 	PHASE_COMMANDS = 0,    /* lines are taken; in the clear or under TLS */
@@ -31,25 +31,27 @@ enum session_phase {
 	PHASE_PROXY_ADMISSION, /* the monitor is asked whether this client may come in */
 	PHASE_HANDSHAKE,
 	PHASE_LEAVING_TLS, /* CCC: the way back to the clear, see control_tls_stop() */
-	PHASE_CLIENT_EOF,  /* the client will say nothing more; what it said is still carried out */
+	PHASE_CLIENT_EOF,  /* the client has closed; its earlier commands are still carried out */
 };
 
 enum session_server { SERVER_NONE = 0, SERVER_ASKED, SERVER_DIALLING, SERVER_GREETING, SERVER_UP };
 
 #define SESSION_USER_MAX 64
-/* Refusals that have a line each in the log; the others are counted, so that nobody fills a disk with them.
+/*
+ * Refusals that get a log line each; the others are only counted, so that no client
+ * can fill the disk.
  */
 #define SESSION_REFUSALS_LOGGED 10
-/* For the server to be reached and to greet. */
+/* Time for the server to accept and greet. */
 #define SESSION_SERVER_MS 30000
 #define SESSION_MAGIC	  0x53455353u
 
 struct session {
 	struct session_node node;
 	uint32_t magic;
-	bool ended;	/* buried at the end of this turn */
-	bool logged_in; /* the monitor knows */
-	bool running;	/* control_run() is at work: what happens meanwhile it will see */
+	bool ended;	/* freed at the end of this turn */
+	bool logged_in; /* and the monitor was told */
+	bool running;	/* control_run() is running, and will see what happens meanwhile */
 	struct worker *worker;
 	struct facts facts;
 	struct proxy_wait *proxy_wait; /* in PHASE_PROXY_HEADER */
@@ -57,7 +59,7 @@ struct session {
 
 	struct stream client;
 	struct inbuf client_in;
-	struct ftp_line held; /* a line that the machine did not take yet; its text as offset in `held_at` */
+	struct ftp_line held; /* a line that the machine has held; `held_at` is the offset of its text */
 	size_t held_at;
 	enum ftp_line_status held_status;
 	bool holding;
@@ -80,11 +82,11 @@ struct session {
 	struct timer pause_timer;  /* FTP_DO_PAUSE */
 	struct timer side_timer;   /* FTP_DO_SIDE_WAIT */
 	struct timer idle_timer;   /* login, then inactivity */
-	uint64_t active_ms;	   /* when the client last said something, or a transfer ended */
-	uint64_t heard_ms;	   /* when the server was last asked, or said something */
+	uint64_t active_ms;	   /* the client's last command, or the end of a transfer */
+	uint64_t heard_ms;	   /* the last command to the server, or byte from it */
 	uint64_t started_ms;
 
-	uint32_t refusals; /* commands that the gateway said no to */
+	uint32_t refusals; /* commands that the gateway refused */
 
 	char user[SESSION_USER_MAX];	   /* that has logged in */
 	char login_name[SESSION_USER_MAX]; /* of the last USER */

@@ -1,8 +1,8 @@
 /*
- * The list and the hash of a worker's sessions. It also gives memory back:
- * what sessions had is free, but in pieces between what others still have, and
- * the C library keeps those. When half of the sessions have gone the system gets
- * them back, a little later, so that many that go at once cost one search.
+ * The list and the hash of a worker's sessions. It also gives memory back to the
+ * system: the memory of ended sessions is free, but lies between that of others, and
+ * the C library keeps it. When half of the sessions have gone, it is returned a
+ * little later, so that many ends at once cost one search.
  */
 #include "gateway/worker/session-table.h"
 
@@ -14,7 +14,7 @@
 #include "gateway/base/util.h"
 
 #define PEAK_MIN      8
-#define TRIM_AFTER_MS 5000 /* their connections have lingered by then */
+#define TRIM_AFTER_MS 5000 /* the lingering connections are closed by then */
 
 static void on_trim_timer(struct timer *timer)
 {
@@ -48,7 +48,8 @@ void session_table_remove(struct session_table *table, struct session_node *node
 	HASH_DEL(table->by_id, node);
 	table->n--;
 	if (table->peak >= PEAK_MIN && table->n <= table->peak / 2 && !timer_is_armed(&table->trim_timer))
-		(void)loop_timer(table->loop, &table->trim_timer, TRIM_AFTER_MS); /* or the memory stays */
+		/* if it fails, the memory stays */
+		(void)loop_timer(table->loop, &table->trim_timer, TRIM_AFTER_MS);
 	table->on_removed(table);
 }
 

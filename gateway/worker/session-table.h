@@ -1,6 +1,4 @@
-/*
- * The sessions of a worker: in the order in which they began, and by number.
- */
+/* The sessions of a worker, in the order of their start and by number. */
 #ifndef ATTLSD_GATEWAY_WORKER_SESSION_TABLE_H
 #define ATTLSD_GATEWAY_WORKER_SESSION_TABLE_H
 
@@ -12,7 +10,7 @@
 
 /* First member of a session. */
 struct session_node {
-	uint64_t id; /* the monitor's number; they grow */
+	uint64_t id; /* given by the monitor; later sessions have larger numbers */
 	struct session_node *next, *prev;
 	UT_hash_handle hh;
 };
@@ -22,9 +20,9 @@ struct session_table {
 	struct session_node *head;
 	struct session_node *by_id;
 	size_t n;
-	size_t peak; /* the most of them since memory was given back */
+	size_t peak; /* the largest n since memory was last given back */
 	struct timer trim_timer;
-	void (*on_removed)(struct session_table *table); /* a session has gone */
+	void (*on_removed)(struct session_table *table); /* a session was removed */
 };
 
 void session_table_init(struct session_table *table, struct loop *loop,
@@ -33,10 +31,10 @@ void session_table_init(struct session_table *table, struct loop *loop,
 void session_table_add(struct session_table *table, struct session_node *node);
 void session_table_remove(struct session_table *table, struct session_node *node);
 
-/* NULL: there is none, for it may be over by now. */
+/* NULL: there is none; the session may have ended. */
 struct session_node *session_table_find(const struct session_table *table, uint64_t id);
 
-/* The first one that began after session `id`, which may be over by now. */
+/* The first session that began after session `id`, which may have ended. */
 struct session_node *session_table_after(const struct session_table *table, uint64_t id);
 
 #endif

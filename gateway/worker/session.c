@@ -1,7 +1,6 @@
 /*
- * A session from its first byte on: which rule it has, its timers, and what the
- * monitor and the data connection have to tell it. The dialogue itself is
- * control.c's, the end session-end.c's.
+ * Starts a session: finds its rule, sets its timers, and takes what the monitor and
+ * the data connection report. control.c runs the dialogue, session-end.c the end.
  */
 #include "gateway/worker/session.h"
 
@@ -23,10 +22,16 @@
 /* From the first byte to a successful login. */
 #define LOGIN_MS 120000
 
-/* How often a logged-in session is looked at, and how long a server may owe an answer while nothing moves. */
+/*
+ * How often to check a logged-in session, and how long a server may owe a reply
+ * while no data moves.
+ */
 #define IDLE_LOOK_MS	 (5 * 60 * 1000)
 #define SERVER_SILENT_MS (30 * 60 * 1000)
-/* Then the rest follows unacknowledged: the sum of waits is twice that. */
+/*
+ * The longest wait for an acknowledgement; the sum of all waits is twice that. Then
+ * the rest follows without.
+ */
 #define SEGMENT_MS_MAX 256
 
 static struct loop *loop_of(struct session *session)
@@ -74,7 +79,7 @@ static void on_pause_timer(struct timer *timer)
 {
 	struct session *session = CONTAINER_OF(timer, struct session, pause_timer);
 
-	/* FTP_DO_SEGMENT: on a long line the acknowledgement takes its time, but not for ever */
+	/* FTP_DO_SEGMENT: on a slow network wait longer for the acknowledgement, up to a limit */
 	if (session->segment_ms != 0 && session->segment_ms < SEGMENT_MS_MAX &&
 	    netsock_unacknowledged(session->client.watch.fd) > 0) {
 		session->segment_ms *= 2;
@@ -95,7 +100,7 @@ static void on_side_timer(struct timer *timer)
 	control_run(session);
 }
 
-/* Nothing moves and the server owes an answer: how long it has owed it. */
+/* For how long the server has owed a reply, while no data moves. */
 static uint64_t owed_ms(const struct session *session, uint64_t now_ms)
 {
 	bool owed = !data_conn_is_relaying(&session->data) && ftp_machine_awaits_reply(&session->machine);
@@ -103,7 +108,7 @@ static uint64_t owed_ms(const struct session *session, uint64_t now_ms)
 	return owed ? now_ms - session->heard_ms : 0;
 }
 
-/* Runs out late rather than being rearmed at every command: the true times are looked up here. */
+/* The timer is not rearmed at each command. When it fires, it looks up the true times. */
 static void on_idle_timer(struct timer *timer)
 {
 	struct session *session = CONTAINER_OF(timer, struct session, idle_timer);
@@ -119,7 +124,7 @@ static void on_idle_timer(struct timer *timer)
 		signal_machine(session, FTP_SIGNAL_SERVER_LOST);
 		return;
 	}
-	/* INACTIVE runs between a command's completion and the next command only */
+	/* INACTIVE counts only from the end of a command to the next one */
 	if (!ftp_machine_is_idle(&session->machine))
 		session->active_ms = now_ms;
 	if (limit_ms != 0 && now_ms - session->active_ms >= limit_ms) {
@@ -164,7 +169,7 @@ static void data_handshake(struct data_conn *data, bool running, enum ftp_data_r
 	struct session *session = CONTAINER_OF(data, struct session, data);
 
 	ftp_machine_data_handshake(&session->machine, running, result);
-	control_run(session); /* a transfer command may have waited for the end */
+	control_run(session); /* a transfer command may have waited for this handshake */
 }
 
 static const struct data_owner data_owner = {
@@ -194,7 +199,8 @@ static void session_init(struct session *session, struct worker *worker, const s
 	};
 	stream_init(&session->client, &worker->loop, control_client_event);
 	stream_init(&session->server, &worker->loop, control_server_event);
-	session->client.watch.bulk = true; /* until login: no flood of handshakes delays sessions at work */
+	/* until login, so that a flood of handshakes does not delay established sessions */
+	session->client.watch.bulk = true;
 	timer_init(&session->phase_timer, on_phase_timer);
 	timer_init(&session->server_timer, on_server_timer);
 	timer_init(&session->pause_timer, on_pause_timer);
@@ -210,7 +216,9 @@ static bool tls_comes_first(const struct session *session)
 	return ftp_setup_tls_comes_first(session->facts.listener, session->facts.rule);
 }
 
-/* Find the rule; without one the connection is refused (an AT-TLS stack would let it through in the clear).
+/*
+ * Find the rule; without one, refuse the connection (an AT-TLS stack would let it
+ * through in the clear).
  */
 static bool session_admit(struct session *session, uint32_t failures)
 {

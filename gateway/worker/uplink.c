@@ -1,8 +1,8 @@
 /*
- * Messages to the monitor. Most of them only count before the monitor's next
- * decision, so they wait in the channel until it looks; waking it for each
- * would cost context switches. What does not fit waits in the outbox, which
- * holds two messages for each session at most.
+ * Messages to the monitor. Most of them matter only for the monitor's next decision,
+ * so they wait in the channel until it reads; a wake-up for each would cost context
+ * switches. When the channel is full, messages wait in the outbox, which holds at
+ * most two for each session.
  */
 #include "gateway/worker/uplink.h"
 
@@ -56,13 +56,13 @@ static int keep_for_later(struct uplink *uplink, const struct msg *msg)
 
 static bool can_wait(uint32_t type)
 {
-	/* not MSG_LOGIN_FAILED, which counts from when the monitor reads it */
+	/* MSG_LOGIN_FAILED is missing: it counts from the time when the monitor reads it */
 	return type == MSG_SESSION_LOGIN || type == MSG_SESSION_END;
 }
 
 static void ring(struct uplink *uplink)
 {
-	(void)eventfd_write(uplink->doorbell, 1); /* fails only after 2^64 rings that nobody read */
+	(void)eventfd_write(uplink->doorbell, 1); /* fails only at a count of 2^64 */
 	uplink->undelivered = 0;
 }
 

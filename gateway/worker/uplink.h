@@ -1,6 +1,6 @@
 /*
- * A worker's way to the monitor: messages in order, never blocking, and a
- * doorbell for those that cannot wait.
+ * Sends a worker's messages to the monitor, in order and without blocking. A
+ * doorbell wakes the monitor for urgent ones.
  */
 #ifndef ATTLSD_GATEWAY_WORKER_UPLINK_H
 #define ATTLSD_GATEWAY_WORKER_UPLINK_H
@@ -15,26 +15,29 @@ struct uplink {
 	struct loop *loop;
 	struct watch channel;
 	int doorbell;	      /* an eventfd of the monitor's */
-	unsigned undelivered; /* messages since it was rung */
-	struct msg *outbox;   /* what the channel had no room for yet, in order */
+	unsigned undelivered; /* messages since it last rang */
+	struct msg *outbox;   /* messages that did not fit into the channel yet, in order */
 	size_t noutbox, outbox_cap;
 };
 
-/* Takes both descriptors over. on_channel: the channel can be read, or written (then call uplink_flush()). */
+/*
+ * Takes both descriptors over. on_channel: the channel is readable, or writable
+ * (then call uplink_flush()).
+ */
 void uplink_init(struct uplink *uplink, struct loop *loop, int channel, int doorbell, watch_fn *on_channel);
 void uplink_done(struct uplink *uplink);
 
 /*
- * Send, or keep for later: many sessions may end in one turn, more than the
- * channel holds. Without the monitor nobody counts or restarts the worker, so a
- * lost channel stops the loop.
+ * Send a message, or keep it for later: more sessions may end in one turn than the
+ * channel holds. A worker without its monitor would be neither counted nor
+ * restarted, so a lost channel stops the loop.
  */
 void uplink_send(struct uplink *uplink, const struct msg *msg);
 
 /* The same for a message that is only about a session. */
 void uplink_notify(struct uplink *uplink, enum msg_type type, uint64_t session);
 
-/* There is room in the channel again: send what was kept. */
+/* The channel has room again: send the kept messages. */
 void uplink_flush(struct uplink *uplink);
 
 #endif

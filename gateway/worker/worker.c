@@ -1,6 +1,7 @@
 /*
- * The life of a worker: load what needs files, lock up, then serve messages from
- * the monitor and events of sessions until the last session has ended.
+ * The life of a worker: it reads the files that it needs, drops its privileges, then
+ * handles messages of the monitor and events of sessions until the last session has
+ * ended.
  */
 #include "gateway/worker/worker.h"
 
@@ -38,7 +39,7 @@ static void on_session_removed(struct session_table *table)
 	end_if_drained(CONTAINER_OF(table, struct worker, sessions));
 }
 
-/* Transfers may take their time to end, but not sessions whose server owes them an answer. */
+/* A drain waits for transfers, but not for servers that owe a reply. */
 #define DRAIN_LOOK_MS  5000
 #define DRAIN_STUCK_MS 60000
 
@@ -54,7 +55,8 @@ static void on_drain_timer(struct timer *timer)
 		if (session_is_stuck(session, DRAIN_STUCK_MS))
 			session_end(session, "shutdown");
 	}
-	(void)loop_timer(&worker->loop, timer, DRAIN_LOOK_MS); /* its place in the heap is there */
+	/* cannot fail: the timer has just left the heap, so there is room */
+	(void)loop_timer(&worker->loop, timer, DRAIN_LOOK_MS);
 }
 
 static void drain(struct worker *worker)
@@ -65,8 +67,8 @@ static void drain(struct worker *worker)
 		return;
 	worker->retired = worker->draining = true;
 	linger_hurry(&worker->lingering);
-	(void)loop_timer(&worker->loop, &worker->drain_timer,
-			 DRAIN_LOOK_MS); /* else only a second signal helps */
+	/* if it fails, only a second signal ends stuck sessions */
+	(void)loop_timer(&worker->loop, &worker->drain_timer, DRAIN_LOOK_MS);
 	for (struct session_node *node = worker->sessions.head; node != NULL; node = next) {
 		next = node->next;
 		session_shutdown(session_of(node));
@@ -95,7 +97,7 @@ static void on_session(struct worker *worker, const struct msg *msg, int *fd)
 		session_start(worker, msg, fd);
 		return;
 	}
-	/* Its descriptor found no place in this process: that one connection is gone, the others go on. */
+	/* The process had no room for the descriptor: this connection is lost, the others go on. */
 	log_event(LOG_LEVEL_ERROR, "refused", LOG_NUMBER("session", msg->session),
 		  LOG_TEXT("reason", "no-descriptor"));
 	uplink_notify(&worker->uplink, MSG_SESSION_END, msg->session);
@@ -125,7 +127,10 @@ static void on_end_session(struct worker *worker, const struct msg *msg, int *fd
 		session_dismiss(session);
 }
 
-/* What a worker takes from the monitor; anything else is only logged. *fd stays the caller's unless taken. */
+/*
+ * The messages that a worker accepts from the monitor; it logs any other. A handler
+ * may take *fd over.
+ */
 typedef void message_fn(struct worker *worker, const struct msg *msg, int *fd);
 
 static message_fn *const message_handlers[MSG_TYPE_COUNT] = {
@@ -150,7 +155,7 @@ static void on_message(struct worker *worker, const struct msg *msg, int *fd)
 		log_event(LOG_LEVEL_ERROR, "odd-message", LOG_NUMBER("type", msg->type));
 }
 
-/* Messages in one turn: after each may stand a whole session that comes and goes at once. */
+/* Messages in one turn; each may start and end a whole session. */
 #define MESSAGES_PER_TURN 8
 
 static void on_channel(struct watch *watch, uint32_t ready)
@@ -168,13 +173,13 @@ static void on_channel(struct watch *watch, uint32_t ready)
 	}
 	if (r == 1 || r == -EAGAIN)
 		return;
-	/* The monitor is gone: nobody would start a successor. End with it. */
+	/* The monitor is gone, so no process would restart this worker: exit, too. */
 	loop_unwatch(&worker->loop, watch);
 	fd_close(&watch->fd);
 	loop_stop(&worker->loop);
 }
 
-/* Connections that only linger must not take the descriptors of those that work. */
+/* Lingering connections must leave enough descriptors for sessions. */
 static size_t lingering_max(void)
 {
 	struct rlimit limit;
@@ -182,7 +187,7 @@ static size_t lingering_max(void)
 	return getrlimit(RLIMIT_NOFILE, &limit) == -1 ? 64 : (size_t)limit.rlim_cur / 8;
 }
 
-/* Load what needs files, then lock up. */
+/* Read all files, then drop privileges. */
 static int worker_setup(struct worker *worker, const struct worker_setup *setup)
 {
 	struct diags diags;
@@ -197,7 +202,7 @@ static int worker_setup(struct worker *worker, const struct worker_setup *setup)
 	r = loop_init(&worker->loop);
 	if (r < 0)
 		return r;
-	(void)signal(SIGPIPE, SIG_IGN); /* splice(2) knows no MSG_NOSIGNAL */
+	(void)signal(SIGPIPE, SIG_IGN); /* splice(2) has no MSG_NOSIGNAL */
 	relay_tools_init(&worker->tools);
 	worker->lingering.loop = &worker->loop;
 	worker->lingering.on_empty = on_lingering_empty;
@@ -211,7 +216,7 @@ static int worker_setup(struct worker *worker, const struct worker_setup *setup)
 	r = tlsctx_set_load(setup->policy, &diags, &worker->tlsctx);
 	if (r == 0)
 		r = users_load(setup->policy, &diags, &worker->users);
-	if (r < 0) /* the monitor has checked them a moment ago: they are changing under us */
+	if (r < 0) /* the monitor has just checked these files, so they have changed since */
 		log_event(LOG_LEVEL_ERROR, "keys-unreadable",
 			  LOG_TEXT("error", diags.nitems > 0 ? diags.items[0].message : strerror(-r)));
 	diags_done(&diags);

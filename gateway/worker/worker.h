@@ -1,6 +1,4 @@
-/*
- * A worker: one process, one thread, its share of the sessions.
- */
+/* A worker: one process with one thread and its share of the sessions. */
 #ifndef ATTLSD_GATEWAY_WORKER_WORKER_H
 #define ATTLSD_GATEWAY_WORKER_WORKER_H
 
@@ -14,12 +12,12 @@ struct worker_setup {
 	int channel;		     /* to the monitor; the worker's */
 	int doorbell;		     /* the same */
 	_Atomic uint32_t *relays;
-	bool first;	   /* of its generation */
+	bool first;	   /* the first worker of its generation */
 	int root;	   /* the folder to be chrooted into, or -1: started without root */
-	unsigned uid, gid; /* to become, when root is given */
+	unsigned uid, gid; /* the user to become if root is given */
 };
 
-/* The worker's life; returns its exit status. Runs in a process of its own. */
+/* Run a worker in this process. Returns the exit status. */
 int worker_run(const struct worker_setup *setup);
 
 #endif

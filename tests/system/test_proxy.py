@@ -96,7 +96,7 @@ def test_no_header_in_time(launch, backend):
     with net.dial(gateway.explicit) as nothing, net.dial(gateway.implicit) as half:
         half.sendall(v1(CLIENT, HERE)[:-1])
         assert net.end_of(nothing)[1] == b"" and net.end_of(half)[1] == b""
-    gateway.event("proxy-failed", count=2, reason="no whole header in time")
+    gateway.event("proxy-failed", count=2, reason="no complete header in time")
 
 
 def test_a_client_that_hangs_up_before_its_header(balanced):
