@@ -72,7 +72,7 @@ static const char *state_name(uint32_t state)
 	case WORKER_SERVES:
 		return "serves";
 	case WORKER_BACKLOGGED:
-		return "lags";
+		return "backlogged";
 	case WORKER_RETIRES:
 		return "retires";
 	case WORKER_DRAINS:
@@ -104,14 +104,14 @@ void client_print_status(const struct answers *answers, FILE *out)
 			      gateway->failure);
 	(void)fprintf(out, "%" PRIu64 " session%s, at most %" PRIu64 "\n\n", gateway->sessions,
 		      gateway->sessions == 1 ? "" : "s", gateway->limit);
-	(void)fprintf(out, "%8s  %10s  %-8s  %8s  %9s\n", "WORKER", "GENERATION", "STATE", "SESSIONS",
+	(void)fprintf(out, "%8s  %10s  %-10s  %8s  %9s\n", "WORKER", "GENERATION", "STATE", "SESSIONS",
 		      "TRANSFERS");
 	for (size_t i = 0; i < answers->nworkers; i++) {
 		const struct answer_worker *worker = &answers->workers[i].worker;
 
-		(void)fprintf(out, "%8d  %10" PRIu64 "  %-8s  %8" PRIu64 "  %9" PRIu32 "\n", (int)worker->pid,
-			      worker->generation, state_name(worker->state), worker->sessions,
-			      worker->transfers);
+		(void)fprintf(out, "%8d  %10" PRIu64 "  %-10s  %8" PRIu64 "  %9" PRIu32 "\n",
+			      (int)worker->pid, worker->generation, state_name(worker->state),
+			      worker->sessions, worker->transfers);
 	}
 }
 

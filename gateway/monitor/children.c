@@ -376,7 +376,8 @@ static void log_backlog(struct generation *generation, bool all_backlogged, uint
 	} else if (!generation->backlog_logged &&
 		   now_ms - generation->backlogged_since_ms > BACKLOG_LOGGED_MS) {
 		generation->backlog_logged = true;
-		log_event(LOG_LEVEL_ERROR, "workers-lag", LOG_NUMBER("generation", generation->number));
+		log_event(LOG_LEVEL_ERROR, "workers-backlogged",
+			  LOG_NUMBER("generation", generation->number));
 	}
 }
 

@@ -1,4 +1,4 @@
-"""Overload: no descriptors left, clients that flood, crowds of connections, and workers that lag."""
+"""Overload: no descriptors left, clients that flood, crowds of connections, and backlogged workers."""
 import contextlib
 import os
 import signal
@@ -106,17 +106,17 @@ def test_a_byte_between_key_updates_does_not_make_them_harmless(launch, backend)
             os.kill(worker, signal.SIGCONT)
 
 
-def test_workers_that_lag_are_in_the_log(launch):
+def test_workers_with_a_backlog_are_in_the_log(launch):
     limits = {"unauthenticated_per_source": 2000, "sessions_per_source": 2000}
     gateway = launch(("127.0.0.1", net.free_port()), daemon={"limits": limits})
     (worker,) = gateway.workers()
     os.kill(worker, signal.SIGSTOP)
     try:
-        crowd = [net.dial(gateway.explicit) for _ in range(600)]
-        gateway.event("workers-lag")
+        waiting = [net.dial(gateway.explicit) for _ in range(600)]
+        gateway.event("workers-backlogged")
     finally:
         os.kill(worker, signal.SIGCONT)
-    for sock in crowd:
+    for sock in waiting:
         sock.close()
 
 
@@ -127,16 +127,16 @@ def test_a_crowd_that_comes_at_once_waits_for_the_worker(launch):
     (worker,) = gateway.workers()
     os.kill(worker, signal.SIGSTOP)
     try:
-        crowd = [net.dial(gateway.explicit) for _ in range(600)]
+        clients = [net.dial(gateway.explicit) for _ in range(600)]
     finally:
         os.kill(worker, signal.SIGCONT)
-    for sock in crowd:
+    for sock in clients:
         said = sock.recv(100)
         sock.close()
         assert said.startswith(b"421 ") and b"Too many" not in said, "not the worker's word about a server that is down"
 
 
-def test_a_reload_spares_a_worker_that_lags(launch, backend):
+def test_a_reload_spares_a_worker_with_a_backlog(launch, backend):
     """More connections than the channel to the worker holds: its existing sessions must survive."""
     gateway = launch(backend, daemon={"limits": {"unauthenticated_per_source": 2000, "sessions_per_source": 2000}})
     (worker,) = gateway.workers()
