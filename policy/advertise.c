@@ -18,7 +18,7 @@ struct ip_endpoint policy_advertised(const struct policy *policy, const struct f
 {
 	const struct policy_nat *nat = &policy->nat;
 	const struct port_range *ports = &ftp->passivedataports;
-	struct ip_endpoint told = *own;
+	struct ip_endpoint advertised = *own;
 	bool map_ports = nat->advertise_ports.low != 0;
 
 	for (size_t i = 0; i < nat->nadvertise; i++) {
@@ -27,11 +27,11 @@ struct ip_endpoint policy_advertised(const struct policy *policy, const struct f
 
 		if (addr->family == IP_NONE || !is_for(entry, client))
 			continue;
-		told.addr = *addr;
+		advertised.addr = *addr;
 		map_ports = map_ports && entry->map_ports;
 		break;
 	}
 	if (map_ports && own->port >= ports->low && own->port <= ports->high)
-		told.port = (uint16_t)(nat->advertise_ports.low + (own->port - ports->low));
-	return told;
+		advertised.port = (uint16_t)(nat->advertise_ports.low + (own->port - ports->low));
+	return advertised;
 }

@@ -16,10 +16,10 @@ static size_t make_v2(const struct facts *facts, const struct stream *client,
 		      uint8_t buf[static PROXY_HEADER_MAX])
 {
 	char alpn[STREAM_TLS_ALPN_MAX], name[IDENTITY_NAME_MAX];
-	struct proxy_facts told = { .tls = NULL };
+	struct proxy_facts known = { .tls = NULL };
 
 	if (stream_tls_level(client) != SECURE_CLEAR)
-		told = (struct proxy_facts){
+		known = (struct proxy_facts){
 			.authority = stream_tls_server_name(client),
 			.alpn = stream_tls_alpn(client, alpn),
 			.tls = stream_tls_version(client),
@@ -28,7 +28,7 @@ static size_t make_v2(const struct facts *facts, const struct stream *client,
 			.verified = facts->identity.verified,
 			.common_name = identity_common_name(&facts->identity, name),
 		};
-	return proxy_header_v2(&facts->remote, &facts->local, &told, buf);
+	return proxy_header_v2(&facts->remote, &facts->local, &known, buf);
 }
 
 void proxy_out_send(const struct facts *facts, const struct stream *client, struct stream *stream)

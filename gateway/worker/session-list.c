@@ -31,8 +31,8 @@ struct session_dump {
 	struct watch watch;
 	struct timer timer;
 	struct deferred deferred;
-	uint64_t last; /* the number of the last session written */
-	uint64_t told; /* how many were written */
+	uint64_t last;	  /* the number of the last session written */
+	uint64_t written; /* how many were written */
 	struct session_dump *next, *prev;
 };
 
@@ -58,56 +58,56 @@ static void put(char *buf, size_t size, const char *text)
 	(void)snprintf(buf, size, "%s", text != NULL ? text : "");
 }
 
-static void put_tls(struct answer_session *told, const struct session *session)
+static void put_tls(struct answer_session *shown, const struct session *session)
 {
 	if (session->phase == PHASE_HANDSHAKE)
-		put(told->tls, sizeof(told->tls), "handshake");
+		put(shown->tls, sizeof(shown->tls), "handshake");
 	else if (session->client.ssl == NULL && ftp_machine_is_cleared(&session->machine))
-		put(told->tls, sizeof(told->tls), "ccc");
+		put(shown->tls, sizeof(shown->tls), "ccc");
 	if (session->client.ssl == NULL || !session->client.tls_up)
 		return;
-	put(told->tls, sizeof(told->tls), stream_tls_version(&session->client));
-	put(told->cipher, sizeof(told->cipher), stream_tls_cipher(&session->client));
+	put(shown->tls, sizeof(shown->tls), stream_tls_version(&session->client));
+	put(shown->cipher, sizeof(shown->cipher), stream_tls_cipher(&session->client));
 }
 
-static void put_transfer(struct answer_session *told, const struct session *session)
+static void put_transfer(struct answer_session *shown, const struct session *session)
 {
 	struct data_status status;
 
 	if (!data_conn_status(&session->data, &status))
 		return;
-	put(told->transfer, sizeof(told->transfer), status.command);
-	told->idle_ms = status.idle_ms;
-	told->transfer_ms = status.transfer_ms;
-	told->protect = status.protect;
-	told->bytes = status.bytes;
+	put(shown->transfer, sizeof(shown->transfer), status.command);
+	shown->idle_ms = status.idle_ms;
+	shown->transfer_ms = status.transfer_ms;
+	shown->protect = status.protect;
+	shown->bytes = status.bytes;
 }
 
 static struct answer describe(const struct session *session)
 {
 	struct answer answer = ctl_proto_answer(ANSWER_SESSION);
-	struct answer_session *told = &answer.u.session;
+	struct answer_session *shown = &answer.u.session;
 	uint64_t now_ms = session->worker->loop.now_ms;
 
-	told->session = session->facts.id;
-	told->age_ms = now_ms - session->started_ms;
-	told->idle_ms = now_ms - session->active_ms;
-	told->worker = (int32_t)getpid();
-	told->remote = session->facts.remote;
-	told->local = session->facts.local;
-	told->server = session->facts.server;
-	put(told->listener, sizeof(told->listener), session->facts.listener->name);
-	put(told->rule, sizeof(told->rule), session->facts.rule != NULL ? session->facts.rule->name : NULL);
-	put(told->backend, sizeof(told->backend),
+	shown->session = session->facts.id;
+	shown->age_ms = now_ms - session->started_ms;
+	shown->idle_ms = now_ms - session->active_ms;
+	shown->worker = (int32_t)getpid();
+	shown->remote = session->facts.remote;
+	shown->local = session->facts.local;
+	shown->server = session->facts.server;
+	put(shown->listener, sizeof(shown->listener), session->facts.listener->name);
+	put(shown->rule, sizeof(shown->rule), session->facts.rule != NULL ? session->facts.rule->name : NULL);
+	put(shown->backend, sizeof(shown->backend),
 	    session->facts.rule != NULL ? session->facts.rule->backend->name : NULL);
-	put(told->user, sizeof(told->user), session->user);
-	put_tls(told, session);
-	put_transfer(told, session);
+	put(shown->user, sizeof(shown->user), session->user);
+	put_tls(shown, session);
+	put_transfer(shown, session);
 	return answer;
 }
 
 /* Returns 1 when all is sent, 0 when there is more, or a negative errno. */
-static int tell(struct session_dump *dump)
+static int write_some(struct session_dump *dump)
 {
 	struct session_node *node = session_table_after(&dump->worker->sessions, dump->last);
 	struct answer answer;
@@ -119,13 +119,13 @@ static int tell(struct session_dump *dump)
 		if (r < 0)
 			return r;
 		dump->last = node->id;
-		dump->told++;
+		dump->written++;
 	}
 	if (node != NULL)
 		return 0;
 	answer = ctl_proto_answer(ANSWER_SESSIONS_END);
 	answer.u.sessions_end.pid = (int32_t)getpid();
-	answer.u.sessions_end.sessions = dump->told;
+	answer.u.sessions_end.sessions = dump->written;
 	r = ctl_proto_send(dump->watch.fd, &answer);
 	return r < 0 ? r : 1;
 }
@@ -134,11 +134,11 @@ static void on_dump(struct watch *watch, uint32_t ready)
 {
 	struct session_dump *dump = CONTAINER_OF(watch, struct session_dump, watch);
 	struct loop *loop = &dump->worker->loop;
-	uint64_t told = dump->told;
-	int r = tell(dump);
+	uint64_t before = dump->written;
+	int r = write_some(dump);
 
 	(void)ready;
-	if (dump->told > told && loop_timer(loop, &dump->timer, STILL_MS) < 0)
+	if (dump->written > before && loop_timer(loop, &dump->timer, STILL_MS) < 0)
 		r = -ENOMEM;
 	/* there is room now, so do not wait for it */
 	if (r == 0 && loop_watch(loop, watch, 0) == 0)

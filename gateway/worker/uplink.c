@@ -60,7 +60,7 @@ static bool can_wait(uint32_t type)
 	return type == MSG_SESSION_LOGIN || type == MSG_SESSION_END;
 }
 
-static void ring(struct uplink *uplink)
+static void ring_doorbell(struct uplink *uplink)
 {
 	(void)eventfd_write(uplink->doorbell, 1); /* fails only at a count of 2^64 */
 	uplink->undelivered = 0;
@@ -78,7 +78,7 @@ void uplink_send(struct uplink *uplink, const struct msg *msg)
 	if (r < 0)
 		monitor_lost(uplink, -r);
 	else if (++uplink->undelivered >= UNDELIVERED_MAX || uplink->noutbox > 0 || !can_wait(msg->type))
-		ring(uplink);
+		ring_doorbell(uplink);
 }
 
 void uplink_notify(struct uplink *uplink, enum msg_type type, uint64_t session)
@@ -99,7 +99,7 @@ void uplink_flush(struct uplink *uplink)
 		memmove(uplink->outbox, uplink->outbox + sent,
 			(uplink->noutbox - sent) * sizeof(*uplink->outbox));
 	uplink->noutbox -= sent;
-	ring(uplink);
+	ring_doorbell(uplink);
 	if (r == 0)
 		r = loop_watch(uplink->loop, &uplink->channel, EPOLLIN);
 	if (r < 0 && r != -EAGAIN)
