@@ -8,7 +8,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "gateway/host/policy-file.h"
 #include "gateway/tls/policy-check.h"
 #include "gateway/monitor/monitor.h"
 

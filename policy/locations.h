@@ -7,7 +7,6 @@
 #define ATTLSD_POLICY_LOCATIONS_H
 
 #include <stdbool.h>
-#include <stddef.h>
 
 #include "policy/arena.h"
 #include "policy/diag.h"

@@ -4,7 +4,6 @@
  */
 #include "policy/match.h"
 
-#include <stdlib.h>
 #include <string.h>
 
 static bool nets_match(const struct ip_net *nets, size_t n, const struct ip_addr *addr)

@@ -12,7 +12,6 @@
 
 #include "gateway/ctl/client-print.h"
 #include "gateway/ctl/client.h"
-#include "gateway/host/policy-file.h"
 #include "gateway/tls/policy-check.h"
 
 /* Time for the answer to an order. A reload waits for new workers, which load keys. */

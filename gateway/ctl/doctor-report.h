@@ -3,7 +3,6 @@
 #define ATTLSD_GATEWAY_CTL_DOCTOR_REPORT_H
 
 #include <stdbool.h>
-#include <stddef.h>
 
 #include "policy/policy.h"
 

@@ -4,7 +4,6 @@
  */
 #include "gateway/ctl/doctor-rules.h"
 
-#include <errno.h>
 #include <stdio.h>
 #include <string.h>
 

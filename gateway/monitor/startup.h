@@ -2,8 +2,6 @@
 #ifndef ATTLSD_GATEWAY_MONITOR_STARTUP_H
 #define ATTLSD_GATEWAY_MONITOR_STARTUP_H
 
-#include <stdbool.h>
-
 #include "policy/policy.h"
 
 /*

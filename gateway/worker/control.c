@@ -9,7 +9,6 @@
 
 #include "gateway/base/util.h"
 #include "gateway/net/linebuf.h"
-#include "gateway/net/stream-tls.h"
 #include "gateway/worker/control-act.h"
 #include "gateway/worker/control-tls.h"
 #include "gateway/worker/proxy-in.h"

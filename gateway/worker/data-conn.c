@@ -5,7 +5,6 @@
  */
 #include "gateway/worker/data-conn.h"
 
-#include <errno.h>
 #include <stdlib.h>
 #include <string.h>
 

@@ -4,8 +4,6 @@
  */
 #include "gateway/worker/expiry.h"
 
-#include <inttypes.h>
-
 #include "gateway/base/log.h"
 #include "gateway/base/util.h"
 #include "gateway/tls/certs.h"

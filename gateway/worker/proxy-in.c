@@ -12,7 +12,6 @@
 
 #include "gateway/base/log.h"
 #include "gateway/net/proxy-header.h"
-#include "gateway/net/stream-tls.h"
 #include "gateway/worker/session-end.h"
 
 /* The default of handshake_timeout, if the listener has no rule. */

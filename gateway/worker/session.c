@@ -4,7 +4,6 @@
  */
 #include "gateway/worker/session.h"
 
-#include <assert.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/random.h>

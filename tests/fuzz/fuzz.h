@@ -7,7 +7,6 @@
 
 #undef NDEBUG
 #include <assert.h>
-#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 #include <stdlib.h>

@@ -2,7 +2,6 @@
 #ifndef ATTLSD_TESTS_UNIT_NET_ENDS_H
 #define ATTLSD_TESTS_UNIT_NET_ENDS_H
 
-#include <arpa/inet.h>
 #include <errno.h>
 #include <netinet/in.h>
 #include <poll.h>

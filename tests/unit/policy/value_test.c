@@ -5,7 +5,6 @@
 #include "policy/value.h"
 
 #include <errno.h>
-#include <stdio.h>
 
 #include "tests/unit/unit.h"
 
