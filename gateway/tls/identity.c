@@ -144,17 +144,6 @@ bool identity_equal(const struct identity *a, const struct identity *b)
 	return memcmp(a->sha256, b->sha256, sizeof(a->sha256)) == 0;
 }
 
-bool identity_subject_equal(const char *policy_text, const char *subject)
-{
-	X509_NAME *a = NULL, *b = NULL;
-	bool equal = identity_name_parse(policy_text, &a) == 0 && identity_name_parse(subject, &b) == 0 &&
-		     X509_NAME_cmp(a, b) == 0;
-
-	X509_NAME_free(a);
-	X509_NAME_free(b);
-	return equal;
-}
-
 static const struct known *find(const struct identity_users *users, const X509_NAME *name)
 {
 	for (size_t i = 0; i < users->n; i++)

@@ -53,9 +53,6 @@ const char *identity_common_name(const struct identity *identity, char buf[stati
 /* Is it the same certificate, byte by byte? Two identities without certificate are equal. */
 bool identity_equal(const struct identity *a, const struct identity *b);
 
-/* Are two RFC 2253 texts the same name? False when one of them is no name. */
-bool identity_subject_equal(const char *policy_text, const char *subject);
-
 /* The subjects of the policy's users, compiled. */
 struct identity_users;
 
