@@ -1,11 +1,6 @@
 #include "gateway/net/coalesce.h"
 
-#include <netinet/in.h>
-#include <poll.h>
-#include <sys/socket.h>
-#include <unistd.h>
-
-#include "tests/unit/unit.h"
+#include "tests/unit/net/ends.h"
 
 #define MIB 1048576u
 
@@ -16,19 +11,10 @@ struct pair {
 
 static void pair_open(struct pair *pair)
 {
-	struct sockaddr_in address = { .sin_family = AF_INET, .sin_addr.s_addr = htonl(INADDR_LOOPBACK) };
-	socklen_t len = sizeof(address);
-	int listener = socket(AF_INET, SOCK_STREAM, 0);
+	int fds[2];
 
-	assert_int_not_equal(listener, -1);
-	assert_int_equal(bind(listener, (struct sockaddr *)&address, sizeof(address)), 0);
-	assert_int_equal(listen(listener, 1), 0);
-	assert_int_equal(getsockname(listener, (struct sockaddr *)&address, &len), 0);
-	pair->sender = socket(AF_INET, SOCK_STREAM, 0);
-	assert_int_equal(connect(pair->sender, (struct sockaddr *)&address, sizeof(address)), 0);
-	pair->reader = accept(listener, NULL, NULL);
-	assert_int_not_equal(pair->reader, -1);
-	(void)close(listener);
+	ends_tcp(fds);
+	*pair = (struct pair){ .sender = fds[1], .reader = fds[0] };
 }
 
 static void pair_close(struct pair *pair)
