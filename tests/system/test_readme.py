@@ -64,3 +64,13 @@ def test_the_walks_of_the_architecture_lead_somewhere():
     assert len(steps) > 15
     for path, function in steps:
         assert re.search(rf"^(?!\s|#|\*).*\b{function}\(", read(path), re.M), f"{path} does not define {function}()"
+
+
+def test_the_architecture_names_every_module():
+    """A module of docs/LAYERS is named with its ending, or as one of `stem*`."""
+    text = read("docs", "ARCHITECTURE.md")
+    stems = re.findall(r"`([a-z-]+)\*(?:\.[a-z]+)?`", text)
+    for line in read("docs", "LAYERS").splitlines():
+        module = line.partition("#")[0].strip().rpartition("/")[2]
+        named = re.search(rf"`(?:[a-z-]+/)*{re.escape(module)}\.(?:c|h|def)`", text) if module else True
+        assert named or module.startswith(tuple(stems)), f"docs/ARCHITECTURE.md does not name {module}"
