@@ -16,7 +16,7 @@
 /* Replies that name no files: connection, login, status, goodbye. */
 static const uint16_t nameless[] = { 120, 211, 214, 220, 221, 230, 231, 232, 331, 332, 421, 530 };
 
-/* What a token comes after. */
+/* What the last text means for the next token. */
 enum after {
 	AFTER_NOTHING = 0,
 	AFTER_PORT,    /* the word: a number is one */
@@ -45,7 +45,7 @@ static bool is_punctuation(char c)
 	return c == '.' || c == ':' || c == '-' || c == '_';
 }
 
-/* What addresses and host names are made of. */
+/* Is it a character of addresses and host names? */
 static bool is_token(char c)
 {
 	return isalnum((unsigned char)c) || is_punctuation(c);
@@ -221,7 +221,7 @@ static void put_token(struct redaction *r, const char *token, size_t len)
 	put_words(r, token + end, len - end);
 }
 
-/* What stands between tokens. */
+/* Copy a character that is between tokens. */
 static void put_other(struct redaction *r, char c)
 {
 	if (c == '@')

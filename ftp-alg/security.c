@@ -48,7 +48,7 @@ enum ftp_local ftp_security_auth(struct ftp_security *security, const struct ftp
 		if (!word_is(mechanism, len, mechanisms[i].name))
 			continue;
 		security->prot = mechanisms[i].prot;
-		/* Where policy forbids protected data, the drafts' default cannot hold. */
+		/* If policy forbids protected data, the drafts' default does not apply. */
 		if (action->secure_dataconn == SECURE_NEVER)
 			security->prot = FTP_PROT_CLEAR;
 		return FTP_LOCAL_OK_AUTH;

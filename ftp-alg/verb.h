@@ -12,7 +12,7 @@
 
 #include "policy/ftp-action.h"
 
-/* What the machine does with a command; one handler each (command.c). */
+/* How the machine treats a command; each kind has a handler in command.c. */
 enum ftp_verb_kind {
 	FTP_KIND_PASS_ON = 0, /* forward it, relay the one reply */
 	FTP_KIND_USER,

@@ -1,7 +1,7 @@
 /*
- * Which address and port a client is told to connect to for data, when a NAT
- * stands between the client and the gateway (the section nat of the policy).
- * The worker calls it whenever it has opened a data port.
+ * Picks the address and port that a client gets for its data connection if there is
+ * a NAT between the client and the gateway (section nat of the policy). The worker
+ * calls it after it has opened a data port.
  */
 #include "policy/advertise.h"
 

@@ -1,4 +1,4 @@
-/* The address and port for data that a client behind a NAT has to be given. */
+/* The address and port of a data connection for a client behind a NAT. */
 #ifndef ATTLSD_POLICY_ADVERTISE_H
 #define ATTLSD_POLICY_ADVERTISE_H
 

@@ -1,5 +1,5 @@
 /*
- * Where each given value of a policy is in the file, for checks after parsing. A
+ * Remembers where each value of a policy is in the file, for checks after parsing. A
  * location is found by object and key, so that the structs of types.h need no mark
  * for each member.
  */

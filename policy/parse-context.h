@@ -1,6 +1,6 @@
 /*
- * What all parts of the parse share: where values go, where the parser is in the
- * file, and how a fault is reported.
+ * The parts of the parser share this: where values go, where the parser is in the
+ * file, and functions that report faults.
  */
 #ifndef ATTLSD_POLICY_PARSE_CONTEXT_H
 #define ATTLSD_POLICY_PARSE_CONTEXT_H
@@ -19,7 +19,7 @@ struct parse_context {
 	struct locations *locations;
 	struct diags *diags;
 	const char *folder;  /* put before relative paths */
-	const char *section; /* where we are: "rules", NULL at the top */
+	const char *section; /* the current section, such as "rules"; NULL at the top */
 	const char *name;    /* of the object in it, NULL: none */
 	size_t faults;	     /* so far, including those of the tree */
 };

@@ -91,7 +91,7 @@ enum backend_source { BACKEND_SOURCE_GATEWAY = 0, BACKEND_SOURCE_CLIENT };
 enum backend_data { BACKEND_DATA_AUTO = 0, BACKEND_DATA_PASSIVE, BACKEND_DATA_ACTIVE };
 enum backend_epsv { BACKEND_EPSV_AUTO = 0, BACKEND_EPSV_ALWAYS, BACKEND_EPSV_NEVER };
 
-/* The PROXY protocol: what the server is told about the client first. */
+/* The PROXY protocol: whether the server first gets a header about the client. */
 enum backend_proxy { BACKEND_PROXY_NONE = 0, BACKEND_PROXY_V1, BACKEND_PROXY_V2 };
 
 struct policy_backend {

@@ -45,7 +45,7 @@ layers()
 		next
 	}
 	FNR == 1 && !place(FILENAME) {
-		print FILENAME ": not in docs/LAYERS: add " module(FILENAME) " behind all that it includes and before all that include it"
+		print FILENAME ": not in docs/LAYERS: add " module(FILENAME) " after all that it includes and before all that include it"
 	}
 	/^[ \t]*#[ \t]*include[ \t]*"/ {
 		split($0, quoted, "\"")

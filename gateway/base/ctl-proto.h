@@ -15,7 +15,7 @@
 
 #include "policy/ip.h"
 
-/* Changes with anything in this file. */
+/* Must change with anything in this file. */
 #define CTL_VERSION 0x61740003u
 
 enum ctl_proto_what {
@@ -27,7 +27,7 @@ enum ctl_proto_what {
 	CTL_DRAIN,	/* the same, at once */
 };
 
-/* What either end says when the other one has another CTL_VERSION. */
+/* The message of either end if the other one has another CTL_VERSION. */
 #define CTL_OTHER_VERSION                                                                                    \
 	"attlsctl and the attlsd that runs are of different versions; "                                      \
 	"restart attlsd, or use the attlsctl that came with it"
@@ -38,8 +38,10 @@ struct ask {
 	uint64_t session; /* CTL_END: its number */
 };
 
-/* ANSWER_SESSION and ANSWER_SESSIONS_END come from workers, which may have been taken over; all others from
- * the monitor, before them. */
+/*
+ * ANSWER_SESSION and ANSWER_SESSIONS_END come from workers, which may be under an
+ * attacker's control. All others come from the monitor, and first.
+ */
 enum answer_kind {
 	ANSWER_DONE = 1,
 	ANSWER_REFUSED,
@@ -54,12 +56,12 @@ enum answer_kind {
 
 struct answer_gateway {
 	char version[32];
-	char policy[ANSWER_TEXT_MAX]; /* its path from the root; cut off when longer */
+	char policy[ANSWER_TEXT_MAX]; /* its absolute path, cut if longer */
 	int32_t pid;
 	uint32_t workers; /* how many ANSWER_WORKER follow */
 	uint64_t generation;
 	uint64_t up_ms;	    /* since attlsd started */
-	uint64_t policy_ms; /* since this policy is in force */
+	uint64_t policy_ms; /* since this policy came into force */
 	uint64_t sessions, limit;
 	uint8_t reloading, draining; /* 0: no */
 	char failure[128];	     /* why the last reload failed; "": it did not */
@@ -93,13 +95,12 @@ struct answer_session {
 	char listener[ANSWER_NAME_MAX];
 	char rule[ANSWER_NAME_MAX]; /* "": not known yet */
 	char backend[ANSWER_NAME_MAX];
-	char user[65]; /* who has logged in; "": nobody yet */
-	char tls[16];  /* of the control connection: the version, "handshake", or "ccc" after CCC; "": in
-			  the clear */
+	char user[65]; /* the user who has logged in; "": none yet */
+	char tls[16];  /* of the control connection: version, "handshake" or "ccc"; "": clear */
 	char cipher[48];
-	char transfer[128];   /* the command of the transfer that runs; "": none does */
+	char transfer[128];   /* the command of the transfer under way; "": none */
 	uint8_t protect;      /* 0: that data connection is in the clear */
-	uint64_t bytes;	      /* that were read from its sender */
+	uint64_t bytes;	      /* read from the sender so far */
 	uint64_t transfer_ms; /* since it was asked for */
 };
 

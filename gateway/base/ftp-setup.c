@@ -1,6 +1,7 @@
 /*
- * Policy to machine: which server, which ways to its data connections, and who
- * speaks first. It belongs to base/ because the worker and attlsctl both need it.
+ * Sets up an FTP machine from a policy: the server, the ways to agree on data
+ * connections with it, and which side greets. It is in base/ because both the worker
+ * and attlsctl need it.
  */
 #include "gateway/base/ftp-setup.h"
 
@@ -39,7 +40,7 @@ bool ftp_setup_tls_comes_first(const struct policy_listener *listener, const str
 
 struct ftp_machine_setup ftp_setup_make(const struct ftp_setup_ends *ends, const struct policy_rule *rule)
 {
-	/* The server must hear of TLS in its PROXY header, so it is dialled once TLS is up. */
+	/* The server's PROXY header must describe TLS, so dial the server once TLS is up. */
 	bool dial_after_tls = rule->backend->proxy == BACKEND_PROXY_V2;
 
 	return (struct ftp_machine_setup){

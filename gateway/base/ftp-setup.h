@@ -1,7 +1,6 @@
 /*
- * What the FTP machine of a session starts from, by policy alone. One function
- * for the worker and for `attlsctl explain`, so that explain shows what attlsd
- * does.
+ * The setup of a session's FTP machine, which depends on the policy alone. The
+ * worker and `attlsctl explain` share it, so that explain shows what attlsd does.
  */
 #ifndef ATTLSD_GATEWAY_BASE_FTP_SETUP_H
 #define ATTLSD_GATEWAY_BASE_FTP_SETUP_H
@@ -11,7 +10,7 @@
 #include "ftp-alg/ftp-alg.h"
 #include "policy/policy.h"
 
-/* Where control connections are expected: RFC 959, and under TLS from the start. */
+/* The ports for control connections: of RFC 959, and with TLS from the start. */
 #define FTP_PORT  21
 #define FTPS_PORT 990
 
@@ -19,13 +18,13 @@
 struct ftp_setup_ends {
 	const struct policy_listener *listener;
 	struct ip_endpoint remote; /* the client */
-	struct ip_endpoint local;  /* what it dialled */
+	struct ip_endpoint local;  /* the address that it dialled */
 };
 
 /*
- * Where the server is: the backend's address, or with `address: original` what
- * the client dialled. The server speaks no TLS, so a client that dialled an
- * implicit port (990) is taken to port 21 unless policy names another one.
+ * The server's address: the backend's, or with `address: original` the one that the
+ * client dialled. The server has no TLS, so for a client that dialled an implicit
+ * port (990) it is port 21 unless policy names another one.
  */
 struct ip_endpoint ftp_setup_server(const struct ftp_setup_ends *ends, const struct policy_backend *backend);
 

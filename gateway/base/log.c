@@ -159,7 +159,7 @@ void log_setup(enum log_level level, enum log_format format)
 void log_reopen_after(int last)
 {
 	sink.fd = STDERR_FILENO;
-	(void)close_range((unsigned)last + 1, ~0u, 0); /* what it closes was the parent's */
+	(void)close_range((unsigned)last + 1, ~0u, 0); /* the descriptors that it closes were the parent's */
 	open_sink();
 }
 

@@ -96,7 +96,10 @@ static inline bool timer_is_armed(const struct timer *timer)
 /* Ask for events on watch->fd; 0 stops all. Returns 0 or a negative errno (no memory, too many watches). */
 int loop_watch(struct loop *loop, struct watch *watch, uint32_t want);
 
-/* Whether others go first. Of a watch that asks for events already: returns as loop_watch(). */
+/*
+ * Put a watch into the slow lane or out of it. If it has events already, returns as
+ * loop_watch().
+ */
 int loop_set_bulk(struct loop *loop, struct watch *watch, bool bulk);
 
 /* Forget the watch: not even an event of this turn reaches it. Call this before closing its fd. */

@@ -12,7 +12,7 @@
 
 #include "policy/ip.h"
 
-/* Who gets a message. msg.def has all types, each with its receiver. */
+/* The receiver of a message. msg.def has all types, each with its receiver. */
 enum msg_receiver { MSG_TO_NOBODY = 0, MSG_TO_WORKER, MSG_TO_MONITOR };
 
 enum msg_type {
@@ -26,7 +26,7 @@ enum msg_type {
 /* RFC 959 3.2: the server's end of an active data connection. */
 #define FTP_DATA_PORT 20
 
-/* What a transparent session needs a socket for. */
+/* The purpose for which a transparent session needs a socket. */
 enum msg_purpose {
 	PURPOSE_NONE = 0,
 	PURPOSE_SERVER,		    /* dial the server from the client's address */

@@ -1,7 +1,4 @@
-/*
- * What both programs know of the host: the monitor to prepare it, attlsctl
- * doctor to examine it.
- */
+/* Facts about the host, which the monitor needs to prepare it and attlsctl doctor to check it. */
 #ifndef ATTLSD_GATEWAY_HOST_FACTS_H
 #define ATTLSD_GATEWAY_HOST_FACTS_H
 

@@ -57,8 +57,8 @@ static int filter_calls(void)
 }
 #else
 /*
- * What a worker does after start: sockets, epoll, memory, time, randomness, the
- * log. No file is opened, no program started, no process touched.
+ * The system calls of a worker after its start: sockets, epoll, memory, time,
+ * randomness, the log. It opens no file, starts no program and touches no process.
  */
 static const int allowed_calls[] = {
 	SCMP_SYS(accept4),	 SCMP_SYS(bind),	   SCMP_SYS(brk),
@@ -94,7 +94,10 @@ static int filter_calls(void)
 	if (r == 0)
 		r = seccomp_rule_add(filter, SCMP_ACT_ALLOW, SCMP_SYS(ioctl), 1,
 				     SCMP_A1(SCMP_CMP_EQ, SIOCOUTQ, 0));
-	/* a library that looks for a file (time zones, say) finds none, as in any empty root */
+	/*
+	 * a library that opens a file (a time zone, for example) finds none, as in any empty
+	 * root
+	 */
 	if (r == 0)
 		r = seccomp_rule_add(filter, SCMP_ACT_ERRNO(ENOENT), SCMP_SYS(openat), 0);
 	if (r == 0)

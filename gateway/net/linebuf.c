@@ -33,7 +33,7 @@ void inbuf_tidy(struct inbuf *inbuf)
 		return;
 	}
 	memmove(inbuf->bytes, inbuf->bytes + inbuf->start, len);
-	explicit_bzero(inbuf->bytes + len, inbuf->end - len); /* what has moved or been consumed */
+	explicit_bzero(inbuf->bytes + len, inbuf->end - len); /* wipe moved and consumed bytes */
 	inbuf->start = 0;
 	inbuf->end = len;
 }
@@ -53,8 +53,10 @@ enum stream_io inbuf_fill(struct inbuf *inbuf, struct stream *stream)
 		if (io != STREAM_OK)
 			break;
 		inbuf->end += len;
-		/* That was all: another read would only cost a system call, and bytes that arrive meanwhile
-		 * raise an event. */
+		/*
+		 * The socket is empty: another read would only cost a system call, and later
+		 * bytes raise an event.
+		 */
 		if (inbuf->end < INBUF_BYTES &&
 		    (!stream_has_layer(stream) || !stream_tls_has_pending(stream))) {
 			io = STREAM_WAIT;

@@ -50,7 +50,7 @@ void inbuf_tidy(struct inbuf *inbuf);
 /* Drop and wipe everything, since it may be a password. */
 void inbuf_free(struct inbuf *inbuf);
 
-/* What one event can send to a client or a server before a flush. */
+/* How many bytes one event can send to a client or a server before a flush. */
 #define OUTBUF_BYTES (16 * 1024)
 
 /* Lines to one end; filled and flushed within one event, so that one reply is one segment. */

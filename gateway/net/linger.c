@@ -12,7 +12,7 @@
 #define LINGER_MS	2000
 #define LINGER_HURRY_MS 200
 #define LINGER_RESET_MS 200
-/* What a peer may still send before it is closed at once. */
+/* How many bytes a peer may still send before it is closed at once. */
 #define LINGER_READ_MAX (64 * 1024)
 
 struct linger {

@@ -1,7 +1,7 @@
 /*
- * Lingering close: what is left to send is sent, the peer gets time to read it and
- * to close first, then the socket is closed. Closing at once would answer a late
- * byte of the peer (its close_notify, say) with a reset, which can destroy data
+ * Lingering close: sends the remaining bytes, gives the peer time to read them and
+ * to close first, then closes the socket. Closing at once would answer a late byte
+ * of the peer (its close_notify, for example) with a reset, which can destroy data
  * that the peer has not read yet.
  */
 #ifndef ATTLSD_GATEWAY_NET_LINGER_H

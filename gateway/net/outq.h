@@ -14,7 +14,7 @@
 struct outq {
 	uint8_t *bytes;
 	size_t start, end, cap;
-	uint8_t **lent; /* where the buffer lies that queues lend each other; NULL: there is none */
+	uint8_t **lent; /* the place of the buffer that queues lend each other; NULL: there is none */
 };
 
 static inline bool outq_is_empty(const struct outq *outq)

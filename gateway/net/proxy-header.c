@@ -87,7 +87,7 @@ static bool parse_line(struct ftp_cursor *line, struct proxy_header *ret)
 		ret->own = word_is(&rest, "UNKNOWN");
 		return ret->own;
 	}
-	if (word_is(&protocol, "UNKNOWN")) { /* the rest of the line is to be ignored */
+	if (word_is(&protocol, "UNKNOWN")) { /* the sender wants the rest of the line ignored */
 		ret->own = true;
 		return true;
 	}
@@ -215,7 +215,7 @@ static enum proxy_parse parse_v2(const uint8_t *bytes, size_t len, struct proxy_
 		return PROXY_PARSE_MORE;
 	c.len = header.consumed;
 	if (command == V2_LOCAL)
-		header.own = true; /* the block is to be ignored */
+		header.own = true; /* the sender wants the block ignored */
 	else if (!parse_block(family, &c, &header))
 		return fault(ret_fault, "a malformed version 2 header");
 	*ret = header;

@@ -35,7 +35,7 @@ struct proxy_header {
 enum proxy_parse proxy_header_parse(const uint8_t *bytes, size_t len, struct proxy_header *ret,
 				    const char **ret_fault);
 
-/* What version 2 can carry about TLS. A text is NULL where there is none. */
+/* The facts about TLS that version 2 can carry. A missing text is NULL. */
 struct proxy_facts {
 	const char *authority; /* the server name that the client asked for (SNI) */
 	const char *alpn;

@@ -203,8 +203,10 @@ static enum relay_result end(struct relay *relay)
 	return RELAY_AGAIN;
 }
 
-/* A download has arrived when the client's TCP has acknowledged all of it; an upload, when the server says
- * so. */
+/*
+ * A download has arrived when the client's TCP has acknowledged all of it; for an
+ * upload the server's reply counts.
+ */
 static enum relay_result settle(struct relay *relay)
 {
 	if (relay->upload || netsock_unacknowledged(relay->to->watch.fd) == 0)

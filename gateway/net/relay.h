@@ -55,7 +55,7 @@ struct relay {
 /* Both streams are open and, where protected, through their handshake. doubt: as in the struct. */
 void relay_init(struct relay *relay, struct stream *client, struct stream *server, bool upload, bool doubt);
 
-/* What all relays of a process move their bytes through; it is empty between two steps. */
+/* The buffers that all relays of a process share; they are empty between two steps. */
 struct relay_tools {
 	int pipe[2];		 /* for clear bytes; -1: there is none */
 	struct stream_wire wire; /* uploads under TLS */

@@ -1,7 +1,6 @@
 /*
- * What OpenSSL writes to and reads from below TLS: a BIO whose other end is a
- * stream. There are two kinds, to the stream itself (stream-tls.c) and to the
- * kernel (stream-ktls.c).
+ * A BIO for OpenSSL whose other end is a stream. There are two kinds: to the stream
+ * itself (stream-tls.c) and to the kernel (stream-ktls.c).
  */
 #ifndef ATTLSD_GATEWAY_NET_STREAM_BIO_H
 #define ATTLSD_GATEWAY_NET_STREAM_BIO_H

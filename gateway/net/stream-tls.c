@@ -147,7 +147,7 @@ static void explain_certificate(const SSL *ssl)
 				   X509_verify_cert_error_string(SSL_get_verify_result(ssl)));
 }
 
-/* What a failed SSL call means. */
+/* Translate the error of a failed SSL call. */
 static enum stream_io classify(struct stream *stream, int result)
 {
 	switch (SSL_get_error(stream->ssl, result)) {
@@ -159,7 +159,10 @@ static enum stream_io classify(struct stream *stream, int result)
 	case SSL_ERROR_ZERO_RETURN:
 		return stream->saw_reset ? STREAM_RESET : STREAM_CLEAN;
 	case SSL_ERROR_SYSCALL:
-		/* how OpenSSL from 3.2 on reports a close_notify after user_canceled, as Java sends it */
+		/*
+		 * OpenSSL from 3.2 on reports a close_notify after user_canceled, as Java
+		 * sends it, this way
+		 */
 		if (!stream->saw_reset && (SSL_get_shutdown(stream->ssl) & SSL_RECEIVED_SHUTDOWN) != 0)
 			return STREAM_CLEAN;
 		break;

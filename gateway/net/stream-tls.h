@@ -51,8 +51,8 @@ const char *stream_tls_reason(void);
 const char *stream_tls_version(const struct stream *stream);
 const char *stream_tls_cipher(const struct stream *stream);
 /*
- * How well a connection is protected: SECURE_CLEAR without TLS, SECURE_SAFE
- * under a cipher that encrypts nothing, SECURE_PRIVATE otherwise.
+ * The protection of a connection: SECURE_CLEAR without TLS, SECURE_SAFE under a
+ * cipher that encrypts nothing, SECURE_PRIVATE otherwise.
  */
 enum secure_level stream_tls_level(const struct stream *stream);
 

@@ -30,8 +30,8 @@ enum stream_io {
 };
 
 /*
- * What protects a connection, as the stream calls it: the functions of stream-tls.c, which the stream itself
- * does not know.
+ * A layer that protects a connection. A stream calls it through this table, since
+ * stream.c does not know stream-tls.c.
  */
 struct stream_layer {
 	/* As stream_read(). */

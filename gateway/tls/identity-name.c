@@ -36,7 +36,7 @@ static void skip_blanks(struct parser *p)
 	p->at += strspn(p->at, " ");
 }
 
-/* What people and RFC 2253 write, and what OpenSSL calls it. */
+/* Names of attributes as people and RFC 2253 write them, and OpenSSL's names. */
 static const char *short_name(const char *type)
 {
 	static const char *const names[][2] = {
@@ -104,7 +104,7 @@ static int hex_byte(const char *text)
 	return low == -1 ? -1 : 16 * high + low;
 }
 
-/* What follows a backslash: one special character, or a byte in hex. -1: neither. */
+/* Parse the part after a backslash: one special character, or a byte in hex. -1: neither. */
 static int parse_escape(struct parser *p)
 {
 	int byte = hex_byte(p->at);

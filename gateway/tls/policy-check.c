@@ -1,6 +1,6 @@
 /*
- * Whether a policy can be served: its certificates, keys, users and names are
- * tried as a worker would load them.
+ * Checks whether attlsd can serve a policy: it loads certificates, keys, users and
+ * names as a worker would.
  */
 #include "gateway/tls/policy-check.h"
 

@@ -52,7 +52,7 @@ struct tlsctx_set {
 	size_t nkeyrings;
 };
 
-/* What an SSL is for: its application data. */
+/* The application data of an SSL: its purpose. */
 struct purpose {
 	struct tlsctx *tlsctx;
 	enum tlsctx_use use;
@@ -383,7 +383,10 @@ SSL *tlsctx_new(struct tlsctx *tlsctx, enum tlsctx_use use, const uint8_t bindin
 {
 	SSL *ssl = SSL_new(tlsctx->ctx);
 	struct purpose *purpose = malloc(sizeof(*purpose));
-	/* where certificates are checked, a new control connection resumes nothing: its id is new */
+	/*
+	 * if certificates are checked, a new control connection resumes nothing, since its
+	 * id is new
+	 */
 	bool own = use == TLSCTX_DATA || asks_for_certificate(tlsctx);
 
 	if (ssl == NULL || purpose == NULL)

@@ -30,7 +30,7 @@ struct trust {
 	ASN1_TIME *crl_end;	     /* of the CRL that expires first; NULL: none does */
 };
 
-/* What one load works on. */
+/* The state of one load. */
 struct loading {
 	const struct policy_keyring *keyring;
 	struct trust *trust;

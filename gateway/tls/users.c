@@ -1,6 +1,6 @@
 /*
- * Loads what the policy says of users: certificate subjects, services and password
- * files. Passwords are wiped when the policy goes.
+ * Loads the users of the policy: certificate subjects, services and password files.
+ * Passwords are wiped when the policy is freed.
  */
 #include "gateway/tls/users.h"
 

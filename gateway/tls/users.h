@@ -1,7 +1,7 @@
 /*
- * The users of the policy: whose certificate is whose (SECURE_LOGIN
- * VERIFY_USER), who may use which service, and the credentials that let the
- * gateway log a certified user in (SECURE_PASSWORD OPTIONAL).
+ * The users of the policy: their certificates (SECURE_LOGIN VERIFY_USER), their
+ * services, and the credentials with which the gateway logs in a user with a
+ * certificate (SECURE_PASSWORD OPTIONAL).
  */
 #ifndef ATTLSD_GATEWAY_TLS_USERS_H
 #define ATTLSD_GATEWAY_TLS_USERS_H
@@ -21,8 +21,8 @@ int users_load(const struct policy *policy, struct diags *diags, struct users **
 void users_free(struct users **users);
 
 /*
- * What the FTP machine needs to know about a client with this certificate at this
- * backend. The strings belong to `users`; server_name is left alone.
+ * Fill in what the FTP machine needs about a client with this certificate at this
+ * backend. The strings belong to `users`; server_name stays.
  */
 void users_identify(const struct users *users, const struct identity *identity,
 		    const struct policy_backend *backend, struct ftp_identity *ret);

@@ -278,8 +278,7 @@ void control_client_event(struct watch *watch, uint32_t ready)
 		session->dial_after_tls = false;
 		control_dial_server(session);
 	}
-	/* As long as the window empties, bytes inside the TLS engine would raise no event: read until it says
-	 * wait. */
+	/* Bytes inside the TLS engine raise no event, so read until the stream says STREAM_WAIT. */
 	for (int windows = 0; session->phase == PHASE_COMMANDS && inbuf_has_room(&session->client_in);
 	     windows++) {
 		if (windows == WINDOWS_PER_TURN) { /* other connections get their turn */

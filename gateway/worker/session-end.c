@@ -1,6 +1,6 @@
 /*
- * The end of a session, wherever it comes from: both control connections are
- * closed, what it had is given back, the monitor and the log hear of it.
+ * Ends a session, for any reason: closes both control connections, frees what the
+ * session has, tells the monitor and logs it.
  */
 #include "gateway/worker/session-end.h"
 

@@ -1,6 +1,4 @@
-/*
- * How a session ends. Below everything that may end one.
- */
+/* Ends a session. In docs/LAYERS it is below every module that may end one. */
 #ifndef ATTLSD_GATEWAY_WORKER_SESSION_END_H
 #define ATTLSD_GATEWAY_WORKER_SESSION_END_H
 
