@@ -698,7 +698,7 @@ static void model_run(struct model *model)
 	}
 }
 
-/* Behind model_init(), and before anything else: the gateway's own greeting, where it greets. */
+/* Call it right after model_init(): the gateway's own greeting, if it greets. */
 static void model_greet(struct model *model)
 {
 	if (!model->lazy_dial)

@@ -6,10 +6,10 @@ import client as clients
 SMUGGLED = "USER smuggled"
 
 
-@pytest.mark.parametrize("behind", [b"USER smuggled\r\n", b"U", b"\r\n", b"\x16\x03\x01\x02\x00"])
-def test_bytes_behind_auth_in_its_segment(gateway, backend, behind):
+@pytest.mark.parametrize("after", [b"USER smuggled\r\n", b"U", b"\r\n", b"\x16\x03\x01\x02\x00"])
+def test_bytes_after_auth_in_its_segment(gateway, backend, after):
     with clients.Client(gateway.explicit) as c:
-        c.send(b"AUTH TLS\r\n" + behind)
+        c.send(b"AUTH TLS\r\n" + after)
         said = c.ended()
         assert said == b"" or said.startswith((b"234", b"421", b"503")), said
         assert said.count(b"\r\n") <= 1
@@ -18,7 +18,7 @@ def test_bytes_behind_auth_in_its_segment(gateway, backend, behind):
         c.expect("NOOP", 200)
 
 
-def test_bytes_behind_auth_in_a_later_segment(gateway, backend):
+def test_bytes_after_auth_in_a_later_segment(gateway, backend):
     with clients.Client(gateway.explicit) as c:
         c.send(b"AUTH TLS\r\n")
         c.send(b"USER smuggled\r\n")

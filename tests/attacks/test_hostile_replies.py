@@ -33,7 +33,7 @@ def test_an_unsolicited_reply_ends_the_session(launch, make_backend, extra):
 
 
 @pytest.mark.parametrize("extra", ["234 Go ahead", "230 Logged in", "227 Entering Passive Mode (127,0,0,1,200,10)"])
-def test_an_unsolicited_reply_behind_the_greeting(launch, make_backend, extra):
+def test_an_unsolicited_reply_after_the_greeting(launch, make_backend, extra):
     """The gateway never takes it as the reply to the client's AUTH or login."""
     backend = make_backend(greeting="220 hi\r\n" + extra)
     gateway = launch(backend)

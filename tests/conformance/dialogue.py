@@ -475,7 +475,7 @@ class Player:
     # --- actions: control connection ---
     def do_tls(self, version=None):
         """The client completes its handshake."""
-        assert not self.client.buffer, b"cleartext behind 234: " + self.client.buffer
+        assert not self.client.buffer, b"cleartext after 234: " + self.client.buffer
         self.handshake()
         if version:
             assert self.client.tls.ssl.version() == version

@@ -116,7 +116,7 @@ RULES = {
 
 @pytest.mark.parametrize("family", ["IPv4", "IPv6"])
 @pytest.mark.parametrize("kind", RULES, ids=lambda kind: kind.__name__)
-def test_its_commands_mend_a_bare_host(host, policy, kind, family):
+def test_its_commands_fix_a_bare_host(host, policy, kind, family):
     path = policy(kind, family, **({"nat": {"nft_set": "inet filter data"}} if kind is topology.OneHost else {}))
     host.nft(INPUT_DROP)
     report = doctor(host, path)
@@ -131,7 +131,7 @@ def test_its_commands_mend_a_bare_host(host, policy, kind, family):
 @pytest.mark.parametrize("family", ["IPv4", "IPv6"])
 @pytest.mark.parametrize("kind", [topology.OneHost, topology.Expecting, topology.Inline, topology.InlineSnat, topology.Range],
                          ids=lambda kind: kind.__name__)
-def test_it_is_content_with_the_shipped_rules(edges, policy, kind, family):
+def test_it_accepts_the_shipped_rules(edges, policy, kind, family):
     edge = edges(kind, family)
     report = doctor(edge.hosts["gateway"], policy(kind, family))
     assert report["ok"], report
@@ -238,7 +238,7 @@ def test_where_attlsctl_can_ask(host, policy, folder):
     assert status(doctor(host, policy(topology.OneHost, daemon={"control_socket": "none"})), "control_socket") == []
 
 
-def test_an_ordinary_user_hears_what_is_missing(host, policy):
+def test_an_ordinary_user_is_shown_what_is_missing(host, policy):
     path = policy(topology.Inline)
     with host:
         done = subprocess.run([ATTLSCTL, "doctor", "-f", path, "--json"], capture_output=True, text=True, preexec_fn=net.as_nobody)

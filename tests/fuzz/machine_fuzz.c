@@ -18,7 +18,7 @@ static const char *denied_names[] = { "DELE", "RMD", "SITE EXEC", "XYZZY", "STAT
 static const char *allowed_names[] = { "USER", "PASS", "AUTH", "PBSZ", "PROT",	     "PASV",
 				       "EPSV", "RETR", "STOR", "ABOR", "SITE CHMOD", "RMD" };
 
-/* Logins and lists, and who the client is: capital letters. */
+/* Logins, lists and the client's identity: capital letters. */
 static void set_login(struct ftp_action *action, struct ftp_identity *identity, char letter)
 {
 	switch (letter) {

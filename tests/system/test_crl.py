@@ -91,7 +91,7 @@ BROKEN = {
     "empty": ("", "no CRL in"),
     "of text": ("hello\n", "no CRL in"),
     "cut": ("CUT", "no CRL in"),
-    "broken behind the first": ("SECOND", "a CRL is broken in"),
+    "broken after the first": ("SECOND", "a CRL is broken in"),
     "a certificate": ("CERTIFICATE", "no CRL in"),
 }
 

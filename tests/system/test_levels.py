@@ -108,7 +108,7 @@ def test_prot_may_come_between_pasv_and_the_transfer(gateway, backend):
 def test_rein_ends_tls_and_login(gateway):
     with clients.explicit(gateway, "P") as c:
         c.expect("REIN", 220)
-        assert c.tls.recv() == b"" and c.tls.end == "clean", "no close_notify behind 220"
+        assert c.tls.recv() == b"" and c.tls.end == "clean", "no close_notify after 220"
         c.tls.notify()
         c.buffer, c.tls = c.tls.rest(), None
         c.expect("USER user", 530)

@@ -81,8 +81,8 @@ def test_workers_log_in_the_format_of_the_policy(launch, backend):
     c = clients.Client(("127.0.0.1", port)).auth().login()
     net.until(lambda: "login" in gateway.log, "the login in the log")
     c.close()
-    behind = gateway.log[gateway.log.index("ready"):].splitlines()[1:]
-    for line in behind:
+    after = gateway.log[gateway.log.index("ready"):].splitlines()[1:]
+    for line in after:
         assert json.loads(line)["event"], line
 
 

@@ -20,7 +20,7 @@
 
 #define NELEM(array) (sizeof(array) / sizeof((array)[0]))
 
-/* A copy in a block of exactly this size, so that a sanitizer sees any read behind it. Free it. */
+/* A copy in a block of exactly this size, so that a sanitizer sees any read beyond it. Free it. */
 static inline uint8_t *bytes_copy(const void *bytes, size_t len)
 {
 	uint8_t *copy = malloc(len > 0 ? len : 1);

@@ -10,10 +10,10 @@
 #include "gateway/base/util.h"
 #include "tests/unit/unit.h"
 
-/* More than a message may bring, and than the receiver has room for. */
+/* More than a message may carry, and than the receiver has room for. */
 #define FDS_MAX 8
 
-/* Messages as another process may make them. */
+/* Packets that another process may send. */
 static const struct {
 	const char *name;
 	size_t len;
@@ -71,7 +71,7 @@ static void send_packet(int channel, size_t len, size_t nfds, int fd)
 	assert_int_equal(sendmsg(channel, &header, 0), len);
 }
 
-/* A packet is a message or is refused; no descriptor stays open that the caller does not hear of. */
+/* A packet is a message or is refused. No descriptor stays open without the caller's knowledge. */
 static void test_packets(void **state)
 {
 	int fds[2];
@@ -97,7 +97,7 @@ static void test_packets(void **state)
 	fd_close(&fds[1]);
 }
 
-/* What is sent comes out, in order, and the descriptor is of the same file. */
+/* Messages arrive in order, and the descriptor is of the same file. */
 static void test_there_and_back(void **state)
 {
 	const struct msg sent[] = {
@@ -131,7 +131,10 @@ static void test_there_and_back(void **state)
 	fd_close(&pipe_fds[0]);
 }
 
-/* A receiver that reads nothing makes the sender fail, not wait; and one that is gone, not die. */
+/*
+ * If the receiver does not read, sending fails instead of waiting; if it is gone,
+ * sending fails without a signal.
+ */
 static void test_no_wait(void **state)
 {
 	const struct msg msg = { .type = MSG_READY };
@@ -148,7 +151,7 @@ static void test_no_wait(void **state)
 	fd_close(&fds[0]);
 }
 
-/* Where the receiver has no descriptor left, the message comes without. */
+/* If the receiver has no descriptor left, the message comes without one. */
 static void test_no_descriptor_left(void **state)
 {
 	const struct msg sent = { .type = MSG_SOCKET_READY, .serial = 1 };

@@ -128,7 +128,7 @@ static void the_first_answer_is_the_monitors(void **state)
 	}
 }
 
-/* The policy that attlsctl was called with, and the one that attlsd serves. */
+/* The policy given to attlsctl must be the one that attlsd serves. */
 static void the_attlsd_that_serves_the_policy_is_meant(void **state)
 {
 	const struct target mine = { .socket = "test.sock", .policy = "tests/none/mine.yaml" };
@@ -167,7 +167,7 @@ static void texts_end_and_cannot_write_on_a_terminal(void **state)
 	assert_int_equal(strlen(answer.u.session.transfer), sizeof(answer.u.session.transfer) - 1);
 }
 
-/* The kernel says who has sent a packet, and that counts: not what the packet claims. */
+/* The sender counts that the kernel names, not the one that the packet claims. */
 static void a_worker_cannot_speak_for_another(void **state)
 {
 	struct answers answers;
@@ -181,7 +181,7 @@ static void a_worker_cannot_speak_for_another(void **state)
 	assert_int_equal(take(&answers, end(0, SECOND), FIRST), 0);
 	assert_true(answers.workers[0].invalid);
 	assert_false(answers.workers[1].complete || answers.workers[1].invalid);
-	/* and what the other one says is as good as before */
+	/* and the other worker is still believed */
 	assert_int_equal(take(&answers, end(0, SECOND), SECOND), 0);
 	assert_true(answers.workers[1].complete);
 	assert_true(client_is_silent(&answers.workers[0]));
@@ -223,7 +223,7 @@ static void nobody_adds_workers_but_the_monitor(void **state)
 	client_answers_done(&answers);
 }
 
-/* A session that comes before its worker, or from a process that is none: nobody's word. */
+/* A session is ignored if it comes before its worker, or from a process that is not a worker. */
 static void a_session_needs_a_worker(void **state)
 {
 	struct answers answers = { .nworkers = 0 };
@@ -251,7 +251,7 @@ static void a_count_that_is_wrong_is_no_end(void **state)
 	assert_int_equal(take(&answers, end(2, FIRST), FIRST), 0);
 	assert_true(answers.workers[0].invalid);
 	assert_true(client_is_silent(&answers.workers[0]));
-	/* nor does it get another chance */
+	/* and gets no second chance */
 	assert_int_equal(take(&answers, session(2, FIRST), FIRST), 0);
 	assert_int_equal(take(&answers, end(1, FIRST), FIRST), 0);
 	assert_false(answers.workers[0].complete);
@@ -272,7 +272,7 @@ static void nothing_comes_after_the_end(void **state)
 	client_answers_done(&answers);
 }
 
-/* A worker that tells of sessions without end must not take attlsctl's memory. */
+/* A worker that reports endless sessions must not use up attlsctl's memory. */
 static void a_worker_has_as_many_sessions_as_there_can_be(void **state)
 {
 	struct answers answers;
@@ -288,7 +288,10 @@ static void a_worker_has_as_many_sessions_as_there_can_be(void **state)
 	client_answers_done(&answers);
 }
 
-/* From a container the kernel shows no process numbers: then each is believed who it is, and no more. */
+/*
+ * From a container the kernel shows no process numbers. Then each sender is
+ * believed, within the same bounds.
+ */
 static void without_senders_the_claim_counts(void **state)
 {
 	struct answers answers;
@@ -304,7 +307,7 @@ static void without_senders_the_claim_counts(void **state)
 	client_answers_done(&answers);
 }
 
-/* Which workers have kept something back. */
+/* Which workers have not reported all sessions. */
 static void silence_depends_on_the_state(void **state)
 {
 	static const struct {

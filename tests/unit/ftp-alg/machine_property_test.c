@@ -551,7 +551,7 @@ static const char *denied_names[] = { "RMD", "SITE EXEC", "XYZZY", "STAT", "MODE
 static const char *allowed_names[] = { "USER", "PASS", "AUTH", "PBSZ",	     "PROT", "PASV", "EPSV",
 				       "RETR", "STOR", "ABOR", "SITE CHMOD", "RMD",  "CWD" };
 
-/* Who the client is, and what policy wants of him. */
+/* The client's identity, and what policy wants of the client. */
 static void set_login(struct peer *peer, struct ftp_action *action, struct ftp_identity *identity)
 {
 	action->secure_login =

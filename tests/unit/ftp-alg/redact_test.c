@@ -10,7 +10,7 @@ static const struct {
 	{ 211, "211 Connected to 192.0.2.1", "211 Connected to -" },
 	{ 200, "200 ok.", NULL },
 	{ 200, "", NULL },
-	/* The code is no part of a name. */
+	/* The code is not part of a name. */
 	{ 211, "211-ftp.example.com status", "211-- status" },
 	{ 211, "211-x16.....", NULL },
 	{ 211, "211-2001:db8::1", "211--" },
@@ -60,7 +60,7 @@ static const struct {
 	{ 550, "550 1.2.3: no such file", NULL },
 	{ 550, "550 '/pub/ftp.example.com': no such file", NULL },
 
-	/* Where there are no files, names of hosts go. */
+	/* Replies without file names lose the names of hosts. */
 	{ 230, "230 Welcome to ftp.example.com.", "230 Welcome to -." },
 	{ 221, "221 ftp.example.com:21 says goodbye", "221 - says goodbye" },
 	{ 421, "421 ftp_1.example.com: full", "421 -: full" },

@@ -16,7 +16,7 @@ static struct ip_addr addr(const char *text)
 	return result;
 }
 
-/* A session whose source is told later counts for it from then on, and once. */
+/* A session whose source comes later counts for it from then on, and once. */
 static void test_source_told_later(void **state)
 {
 	struct admission admission = { .sources = NULL };

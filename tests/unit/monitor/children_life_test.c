@@ -17,7 +17,7 @@ struct scene {
 	struct children children;
 	struct generation *generation;
 	size_t ready, deaths, retired; /* calls of the callbacks */
-	size_t stop_at;		       /* so many that are ready */
+	size_t stop_at;		       /* at this number of calls of on_ready */
 	size_t clean, killed;	       /* how those ended that died */
 };
 
@@ -57,7 +57,7 @@ static void on_retired(struct children *children, const struct generation *gone)
 	scene_of(children)->retired++;
 }
 
-/* A policy without keys: its workers serve nobody, and need no files. */
+/* A policy without keys: its workers can serve no client, and need no files. */
 static struct policy *keyless_policy(void)
 {
 	struct policy *policy;

@@ -166,8 +166,8 @@ static void an_announcement_lives_as_long_as_its_session(void **state)
 	assert_true(ask(&privileged, 1, true, &withdraw, &answer));
 	assert_int_equal(answer.type, MSG_NONE);
 	assert_null(privileged.announced);
-	assert_true(
-	    ask(&privileged, 1, true, &withdraw, &answer)); /* twice is no offence: it may cross the use */
+	assert_true(ask(&privileged, 1, true, &withdraw,
+			&answer)); /* twice is allowed: the request may cross the use of the entry */
 	assert_true(ask(&privileged, 1, true, &first, &answer));
 	privileged_session_end(&privileged, 1);
 	assert_null(privileged.announced);

@@ -117,7 +117,7 @@ static void test_tidy(void **state)
 			assert_memory_equal(inbuf_at(&rig.in), file + tidies[i].use, rest);
 		for (size_t at = rest; rest > 0 && at < INBUF_BYTES; at++)
 			assert_int_equal(rig.in.bytes[at], 0);
-		if (tidies[i].use > 0) { /* what comes next is behind it */
+		if (tidies[i].use > 0) { /* later bytes follow it */
 			size_t more = tidies[i].use < 100 ? tidies[i].use : 100;
 
 			(void)inbuf_fill(&rig.in, &rig.stream);
@@ -149,7 +149,7 @@ static const struct {
 	size_t long_line; /* and one of this length before them */
 	bool last;
 	size_t want_before;
-	const char *want; /* behind the long one */
+	const char *want; /* after the long one */
 } lines[] = {
 	{ "one", { "220 ready" }, 0, false, 0, "220 ready\r\n" },
 	{ "several at once", { "220-a", "b", "220 c" }, 0, false, 0, "220-a\r\nb\r\n220 c\r\n" },

@@ -99,7 +99,7 @@ static void test_the_peer_closes_first(void **state)
 	assert_int_equal(rig.emptied, 1);
 }
 
-/* What waits for room is sent first. */
+/* Queued bytes are sent first. */
 static void test_what_is_left_is_sent(void **state)
 {
 	uint8_t *file = ends_file(MORE), *got = malloc(MORE + 1);
@@ -127,7 +127,7 @@ static void test_what_is_left_is_sent(void **state)
 	free(got);
 }
 
-/* Where nothing can come of it there is no wait. */
+/* A connection that nothing more can come from is closed at once. */
 static void test_closed_at_once(void **state)
 {
 	static const struct {
@@ -163,7 +163,7 @@ static void test_closed_at_once(void **state)
 	free(file);
 }
 
-/* No more than the list may hold: the rest is closed, in order or by a reset as it would have been. */
+/* Connections that the full list cannot hold are closed at once, in order or by a reset. */
 static void test_a_full_list(void **state)
 {
 	static const struct {
@@ -188,7 +188,7 @@ static void test_a_full_list(void **state)
 	}
 }
 
-/* A peer that does not close has its time, and less when the process wants to end. */
+/* A peer that does not close gets some time, and less when the process wants to exit. */
 static void test_time_is_up(void **state)
 {
 	static const struct {
@@ -228,7 +228,7 @@ static void test_time_is_up(void **state)
 	}
 }
 
-/* Nobody may talk for ever. */
+/* A peer may not send without end. */
 static void test_a_talkative_peer(void **state)
 {
 	static const uint8_t talk[16 * 1024];
@@ -247,7 +247,7 @@ static void test_a_talkative_peer(void **state)
 	rig_close(&rig);
 }
 
-/* All go, whatever they wait for. */
+/* All are closed, whatever they wait for. */
 static void test_done(void **state)
 {
 	struct rig rig;

@@ -69,7 +69,7 @@ static void test_sizes(void **state)
 	free(bytes);
 }
 
-/* One buffer goes from queue to queue; who needs one meanwhile has its own. */
+/* Queues share one buffer; a queue that needs one meanwhile allocates its own. */
 static void test_the_lent_buffer(void **state)
 {
 	uint8_t *lent = NULL, *first;

@@ -77,7 +77,7 @@ static void rig_receive(struct rig *rig)
 					   rig->size + 1 - rig->received, &rig->end);
 }
 
-/* The relay, until it waits for somebody. */
+/* Steps the relay until it waits for a peer. */
 static enum relay_result rig_step(struct rig *rig)
 {
 	enum relay_result result = RELAY_AGAIN;
@@ -89,7 +89,7 @@ static enum relay_result rig_step(struct rig *rig)
 
 /* --- what is asked for while it waits --- */
 
-/* Who stands still while the end is on its way is not looked at every few milliseconds. */
+/* Once all is read, a destination that stands still costs no ticks. */
 static void test_no_ticks_once_all_is_read(void **state)
 {
 	struct rig rig;
@@ -108,7 +108,7 @@ static void test_no_ticks_once_all_is_read(void **state)
 	rig_close(&rig);
 }
 
-/* Nor is one who stands still in the middle. */
+/* Neither does one that stands still in the middle. */
 static void test_no_ticks_for_a_destination_that_stands_still(void **state)
 {
 	struct rig rig;
@@ -134,7 +134,7 @@ static void test_no_ticks_for_a_destination_that_stands_still(void **state)
 
 enum far { FAR_WAITS = 0, FAR_ENDS, FAR_RESETS, FAR_TALKS, FAR_CUTS, FAR_BREAKS };
 
-/* In the place of TLS that is cut off, or breaks. */
+/* Stand in for TLS that is cut off, or breaks. */
 static enum stream_io read_cut(struct stream *stream, uint8_t *buf, size_t size, size_t *ret_len)
 {
 	(void)stream, (void)buf, (void)size, (void)ret_len;
@@ -184,7 +184,7 @@ static const struct {
 	bool upload, doubt;
 	enum far sender, receiver;
 	enum relay_result want;
-	bool ended;    /* the receiver is told of an end in order */
+	bool ended;    /* the receiver sees an end in order */
 	bool finished; /* and so is the sender */
 } endings[] = {
 	{ "upload", true, false, FAR_ENDS, FAR_WAITS, RELAY_DONE, true, true },
@@ -244,7 +244,9 @@ static void test_endings(void **state)
 	}
 }
 
-/* A download has arrived when the client has taken it, not when it was sent; an upload is the server's word.
+/*
+ * A download is done when the client has received it, not when it was sent. For an
+ * upload the server's reply counts.
  */
 static void test_settling(void **state)
 {
@@ -319,7 +321,10 @@ static void test_files(void **state)
 	}
 }
 
-/* What the destination does not take leaves the pipe, which is for others, too, and no more is read. */
+/*
+ * Bytes that the destination does not take leave the pipe, which all relays share,
+ * and no more are read.
+ */
 static void test_a_splice_leaves_the_pipe_empty(void **state)
 {
 	size_t len = 0;

@@ -292,7 +292,7 @@ static void test_a_write_finds_out(void **state)
 	rig_close(&rig);
 }
 
-/* What the peer hears of the end of a stream. */
+/* What the peer sees at the end of a stream. */
 static void test_closing(void **state)
 {
 	static const struct {

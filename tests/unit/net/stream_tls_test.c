@@ -163,7 +163,7 @@ static const struct {
 	{ "a fatal alert, FIN", TLS1_2_VERSION, true, false, true, false, true, STREAM_RESET },
 };
 
-/* A FIN without close_notify is no end in order, with or without bytes before it. */
+/* A FIN without close_notify is not an end in order, with or without bytes before it. */
 static void test_ends(void **state)
 {
 	static const char garbage[] = "226 this is no TLS record\r\n";
@@ -183,7 +183,7 @@ static void test_ends(void **state)
 			assert_int_equal(SSL_shutdown(pair.client), 0);
 		if (ends[i].garbage)
 			assert_int_equal(send(pair.client_fd, garbage, sizeof(garbage), 0), sizeof(garbage));
-		if (ends[i].alert) { /* it answers what is no record with one */
+		if (ends[i].alert) { /* it answers other bytes with a record */
 			assert_int_equal(send(pair.stream.watch.fd, garbage, sizeof(garbage), 0),
 					 sizeof(garbage));
 			assert_int_not_equal(SSL_read(pair.client, buf, sizeof(buf)), 1);

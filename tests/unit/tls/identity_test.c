@@ -208,7 +208,7 @@ static const struct {
 	struct attribute attributes[3];
 	size_t n;
 	const char *subject; /* as it is logged */
-	const char *user;    /* NULL: nobody's */
+	const char *user;    /* NULL: no user's */
 } certificates[] = {
 	{ "a user", { UTF8("CN", "user1"), UTF8("O", "Partner") }, 2, "CN=user1,O=Partner", "USER1" },
 	{ "case and blanks", { UTF8("CN", "USER1"), UTF8("O", " partner ") }, 2, NULL, "USER1" },
@@ -279,7 +279,7 @@ static void test_certificates(void **state)
 		if ((user == NULL) != (certificates[i].user == NULL) ||
 		    (user != NULL && strcmp(user->name, certificates[i].user) != 0))
 			fail_msg("%s: got %s", certificates[i].what, user != NULL ? user->name : "nobody");
-		identity.verified = false; /* a certificate that nobody vouches for is nobody's */
+		identity.verified = false; /* an unverified certificate belongs to no user */
 		assert_null(identity_users_find(known, &identity));
 		identity_done(&identity);
 		assert_false(identity.present);

@@ -44,7 +44,7 @@ static size_t count(const struct diags *diags, const char *fault)
 	return n;
 }
 
-/* Each fault is told once, whoever needs what is at fault. */
+/* Each fault is reported once, however many parts need the faulty file. */
 static void test_each_fault_once(void **state)
 {
 	(void)state;
