@@ -227,6 +227,8 @@ static bool is_late_transfer(const struct ftp_machine *machine)
 static enum ftp_take reply_begins(struct ftp_machine *machine, const struct ftp_reply *reply,
 				  struct ftp_out *out)
 {
+	if (machine->plan == FTP_PLAN_LISTENING_CLIENT || machine->plan == FTP_PLAN_PRIMING)
+		return FTP_HOLD; /* a late answer: the client's 227 or 229 is to stand in one piece */
 	machine->instead = FTP_LOCAL_NONE;
 	if (reply->code == 421) {
 		machine_close_125(machine, out); /* or the client would take it for text of the 125- */

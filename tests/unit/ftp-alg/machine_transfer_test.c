@@ -431,6 +431,17 @@ static const struct script_case beside[] = {
 	  "! lost\n  c 421 The FTP server closed the connection.\n  close server-lost\nD server-lost\n" },
 };
 
+static const struct ftp_action primes = {
+	.secure_login = SECURE_LOGIN_NO_CLIENT_AUTH,
+	.unknown_commands = UNKNOWN_COMMANDS_PASS,
+	.auth_tls = true,
+	.secure_ftp = SECURE_FTP_ALLOWED,
+	.secure_ctrlconn = SECURE_CLEAR,
+	.secure_dataconn = SECURE_CLEAR,
+	.tlsrfclevel = TLSRFCLEVEL_RFC4217,
+	.ccc_prime = true,
+};
+
 /* What servers seldom say beside a transfer, and what must not come of it. */
 static const struct script_case side_by_side[] = {
 	{ "225 is not the last word while NOOP has no answer",
@@ -506,6 +517,16 @@ static const struct script_case side_by_side[] = {
 	  { 0 },
 	  GOING,
 	  ABOR ABOR_AGAIN "S 225 abort\n  c 225 abort\nS 502 what?\n  c 502 what?\n" },
+	{ "a late answer while a port is opened for the client",
+	  { 0 },
+	  GOING ABOR BROKEN "T -\nC PASV\nS 229 x (|||2001|)\n",
+	  "S 225-late\n  hold\nL client 192.0.2.1:5002\n  c 227 Entering Passive Mode (192,0,2,1,19,138).\n"
+	  "S 225-late\n  c 225-late\nS 225 abort\n  c 225 abort\n" },
+	{ "a late answer between the halves of a 227",
+	  { .action = &primes },
+	  TLS_IN PASV_PLAN "C RETR x\nS 150 go\n" ABOR BROKEN "T -\nC CCC\nC PASV\nS 229 x (|||2001|)\n",
+	  "L client 192.0.2.1:5002\n  c 227-Entering Passive Mode\n  segment\nS 225 abort\n  hold\nR -\n"
+	  "  c 227 Entering Passive Mode (192,0,2,1,19,138).\nS 225 abort\n  c 225 abort\n" },
 };
 
 static const struct ftp_action waits = {
