@@ -262,12 +262,17 @@ struct ftp_answer machine_side_whose(const struct ftp_machine *machine, uint16_t
 {
 	bool beside = machine->pending == FTP_PENDING_TRANSFER ||
 		      (machine->pending == FTP_PENDING_NONE && machine->side.nruns > 0);
+	bool free = !beside && machine->pending == FTP_PENDING_NONE;
 
 	/* the transfer's comes first: where it failed, the client is not to see a 226 */
 	if (is_late(machine, FTP_SIDE_REPLY_TRANSFER, code))
 		return (struct ftp_answer){ FTP_ANSWERS_LATE, FTP_SIDE_REPLY_TRANSFER };
 	for (enum ftp_side_reply kind = 0; kind < FTP_SIDE_REPLY_KINDS; kind++)
 		if (is_late(machine, kind, code))
+			return (struct ftp_answer){ FTP_ANSWERS_LATE, kind };
+	/* one too many, but an answer is outstanding: a late one was taken for that of a later command */
+	for (enum ftp_side_reply kind = 0; kind < FTP_SIDE_REPLY_KINDS; kind++)
+		if (free && machine->side.late[kind] > 0)
 			return (struct ftp_answer){ FTP_ANSWERS_LATE, kind };
 	if (beside)
 		return owed_one(machine, order[class_of(code)][stage_of(machine)]);

@@ -527,6 +527,12 @@ static const struct script_case side_by_side[] = {
 	  TLS_IN PASV_PLAN "C RETR x\nS 150 go\n" ABOR BROKEN "T -\nC CCC\nC PASV\nS 229 x (|||2001|)\n",
 	  "L client 192.0.2.1:5002\n  c 227-Entering Passive Mode\n  segment\nS 225 abort\n  hold\nR -\n"
 	  "  c 227 Entering Passive Mode (192,0,2,1,19,138).\nS 225 abort\n  c 225 abort\n" },
+	{ "a late answer that another command took for its own",
+	  { 0 },
+	  GOING "C NOOP\n" DONE "T -\n",
+	  "C PWD\n  unanswered NOOP\n  s PWD\nS 200 ok\n  c 200 ok\nS 257 /\n  c 257 /\nC PWD\n  s PWD\nS 257 /\n"
+	  "  c 257 /\nS 257 /\n  c 421 The FTP server sent an unexpected reply; closing.\n"
+	  "  close unsolicited-reply\n" },
 };
 
 static const struct ftp_action waits = {
