@@ -192,6 +192,13 @@ static void model_final(struct model *model, const struct ftp_reply *reply)
 		return;
 	}
 	MODEL_CHECK(model, model->nasked > 0);
+	if (memcmp(reply->line, "225 both", 8) == 0) { /* of the transfer and of the ABOR beside it */
+		while (place < model->nasked && model->asked[place].beside)
+			place++;
+		MODEL_CHECK(model, place < model->nasked);
+		model_answered(model, place);
+		place = 0;
+	}
 	while (place + 1 < model->nasked && model->asked[place].beside)
 		place++;
 	if (serial != 0) {

@@ -36,6 +36,7 @@ struct peer {
 	uint64_t random;
 	bool honest;
 	bool abor_once;	      /* answers ABOR and the transfer it ended in one */
+	bool abor_last;	      /* answers both with 225 alone, as pyftpdlib does after an upload */
 	bool concurrent;      /* reads commands while a transfer runs */
 	bool busy;	      /* its files are much in use */
 	bool deaf;	      /* never answers NOOP and STAT beside a transfer */
@@ -199,7 +200,12 @@ static void reply_abor(struct model *model, const char *line)
 	struct peer *peer = model->peer;
 
 	if (peer->running == 0) {
-		reply(model, one_in(peer, 2) ? 225 : 226, line);
+		reply(model, peer->abor_last || one_in(peer, 2) ? 225 : 226, line);
+		return;
+	}
+	if (peer->abor_last && peer->says_1yz) {
+		peer->running = 0;
+		say(model, "225 both #%u\r\n", model_serial(line, strlen(line)));
 		return;
 	}
 	transfer_ends(model, peer->abor_once && one_in(peer, 2) ? 226 : 426);
@@ -479,6 +485,15 @@ static void client_transfers(struct model *model)
 	model_client(model, text, strlen(text));
 }
 
+/* An honest server answers in time; but ABOR may be answered long after it broke the data off. */
+static bool may_be_due(const struct model *model)
+{
+	const struct peer *peer = model->peer;
+
+	return (peer->nfifo == 0 && peer->running == 0) ||
+	       (ftp_machine_in_transfer(&model->machine) && model->machine.side.doubt == FTP_SIDE_DOUBT_NONE);
+}
+
 static void step(struct model *model)
 {
 	struct peer *peer = model->peer;
@@ -508,7 +523,7 @@ static void step(struct model *model)
 	default:
 		model_signal(model, FTP_SIGNAL_TLS_UP);
 		model_resume(model);
-		if (!peer->honest || (peer->nfifo == 0 && peer->running == 0))
+		if (!peer->honest || may_be_due(model))
 			model_side_due(model);
 		if (one_in(peer, 8))
 			model->no_ports = true;
@@ -527,6 +542,8 @@ static void check_nothing_is_held(struct model *model)
 {
 	struct peer *peer = model->peer;
 
+	if (model->client_len == 0)
+		model_client(model, "SYST\r\n", 6);
 	for (int round = 0; round < 10 * FIFO_MAX && !model->ended; round++) {
 		model_signal(model, FTP_SIGNAL_TLS_UP);
 		model_resume(model);
@@ -619,6 +636,7 @@ static void walk(struct model *model, struct reach *reach)
 	if (!peer.honest) /* an honest walk knows replies by their texts, which level 1 hides */
 		action.replysecuritylevel = pick(&peer, 2);
 	peer.abor_once = one_in(&peer, 2);
+	peer.abor_last = one_in(&peer, 4);
 	peer.concurrent = one_in(&peer, 2);
 	peer.busy = one_in(&peer, 2);
 	peer.deaf = one_in(&peer, 4);
