@@ -365,7 +365,7 @@ enum ftp_take ftp_machine_reply(struct ftp_machine *machine, const struct ftp_re
 		}
 		return FTP_TAKEN;
 	}
-	machine_relay_reply(machine, machine_side_shown_as(machine), reply, last, out);
+	machine_relay_reply(machine, machine_side_shown_as(machine, reply->code), reply, last, out);
 	if (ends)
 		reply_ends(machine, reply, out);
 	else if (last && machine->pending == FTP_PENDING_TRANSFER &&

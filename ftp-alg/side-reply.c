@@ -279,13 +279,13 @@ struct ftp_answer machine_side_whose(const struct ftp_machine *machine, uint16_t
 	return (struct ftp_answer){ FTP_ANSWERS_PENDING, FTP_SIDE_REPLY_KINDS };
 }
 
-enum ftp_pending machine_side_shown_as(const struct ftp_machine *machine)
+enum ftp_pending machine_side_shown_as(const struct ftp_machine *machine, uint16_t code)
 {
 	switch (machine->answer.whom) {
 	case FTP_ANSWERS_PENDING:
 		return machine->pending;
 	case FTP_ANSWERS_NOBODY:
-		return FTP_PENDING_PLAIN;
+		return class_of(code) == CLASS_STATUS ? FTP_PENDING_STAT : FTP_PENDING_PLAIN;
 	case FTP_ANSWERS_SIDE:
 	case FTP_ANSWERS_LATE:
 		break;

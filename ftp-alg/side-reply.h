@@ -28,7 +28,7 @@ void machine_side_send(struct ftp_machine *machine, const struct ftp_command *co
 struct ftp_answer machine_side_whose(const struct ftp_machine *machine, uint16_t code);
 
 /* How the client gets to see the reply that is open. */
-enum ftp_pending machine_side_shown_as(const struct ftp_machine *machine);
+enum ftp_pending machine_side_shown_as(const struct ftp_machine *machine, uint16_t code);
 
 /* After the last line of a final reply that machine_side_whose() gave to no ordinary command. */
 void machine_side_answered(struct ftp_machine *machine, uint16_t code, struct ftp_out *out);
