@@ -1,14 +1,14 @@
 /*
- * The server behind every proxy of make bench and make soak: cleartext FTP, one
- * process, epoll, no files. RETR zN sends N bytes, STOR throws away what comes, both
- * with as few copies as the kernel allows, so that the cost is the proxy's. RETR pN sends N bytes
- * that tell their place in the file, and STOR pN answers 550 unless just those have
- * come.
+ * The server for make bench and make soak: cleartext FTP, one process, epoll, no
+ * files. RETR zN sends N bytes, and STOR discards what it receives, both with as few
+ * copies as the kernel allows, so that the proxy causes most of the cost. Each of the
+ * N bytes of RETR pN depends on its place in the file, and STOR pN answers 550 unless
+ * it receives the same bytes.
  *
  *   backend CONTROL-PORT RAW-PORT FIRST-DATA-PORT
  *
- * The raw port is for relays that know no FTP: "GET N\n" is answered with N
- * bytes, "PUT N\n" and N bytes with "OK\n".
+ * The raw port is for relays without FTP: the answer to "GET N\n" is N bytes, that
+ * to "PUT N\n" and N bytes is "OK\n".
  */
 #include <errno.h>
 #include <netinet/in.h>

@@ -13,11 +13,11 @@
  *   idle     sessions that are logged in and do nothing
  *   raw      the bytes alone: TLS (or none) to a relay in front of backend.c
  *
- * Each connection is a coroutine, so the dialogue reads from top to bottom. Two
- * lines on the standard output: "ready" when everything is set up, and the
- * result as JSON; before the work begins, and before the end, it waits for a line
- * on the standard input, so that whoever measures can look at the server. The
- * first thing that goes wrong ends the program: a benchmark with errors is none.
+ * Each connection is a coroutine, so the dialogue reads from top to bottom. The
+ * program prints two lines: "ready" when everything is set up, and the result as
+ * JSON. Before the work begins, and before it ends, it waits for a line on the
+ * standard input, so that the caller can examine the server. The first error ends
+ * the program: a benchmark with errors does not count.
  */
 #include <errno.h>
 #include <fcntl.h>

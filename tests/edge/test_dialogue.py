@@ -110,7 +110,7 @@ def test_the_life_of_an_expectation(scripted, family, kind):
         net.until(lambda: f" sport={source} dport=21 " not in str(gateway.expectations(family)), "the end of the session withdraws")
 
 
-def test_what_earns_no_expectation(scripted):
+def test_what_gets_no_expectation(scripted):
     refused = {"PASV": "500 no", "EPSV": "500 no", "PORT": "500 no", "EPRT": "500 no"}
     edge = scripted(topology.Expecting, "IPv4", {"NOOP": "227 Entering Passive Mode (198,51,100,1,195,80)", **refused})
 

@@ -45,7 +45,7 @@ def test_an_upload_and_a_download_of_each_size(launch, make_backend, level, size
 
 
 @pytest.mark.parametrize("level", ["C", "P"])
-def test_who_pauses_after_a_fast_start_is_not_kept_back(launch, make_backend, level):
+def test_a_sender_that_pauses_is_not_delayed(launch, make_backend, level):
     """While bytes arrive fast, the kernel coalesces them; a few bytes before a pause must still arrive, in both directions."""
     many, few = os.urandom(48 << 20), b"a few before the pause"
     there = [threading.Event(), threading.Event()]

@@ -229,7 +229,7 @@ def test_too_many_sessions(launch, backend):
             third.expect("NOOP", 200)
 
 
-def test_who_has_seen_the_end_of_a_session_may_come_again_at_once(launch, backend):
+def test_a_client_may_reconnect_at_once_after_a_session_ends(launch, backend):
     gateway = launch(backend, daemon={"limits": {"sessions_per_source": 1}})
     for _ in range(60):
         with clients.explicit(gateway) as c:

@@ -21,7 +21,7 @@ def test_clients_inside_and_outside_are_told_different_addresses(launch, backend
         assert inside.pasv()[0] == "10.1.1.1"
 
 
-def test_who_is_in_no_entry_is_told_what_it_dialled(launch, backend):
+def test_a_client_in_no_entry_gets_the_address_it_dialled(launch, backend):
     gateway = launch(backend, ftp=CLEAR, nat={"advertise": [{"to": "127.0.0.2", "address": "10.1.1.1"}]})
     with from_(gateway, "127.0.0.1") as c:
         assert c.pasv()[0] == "127.0.0.1"

@@ -286,7 +286,7 @@ def test_a_drain_is_watched_to_its_end_also_behind_a_reload(operated):
     assert operated.process.wait(net.DEADLINE) == 0
 
 
-def test_who_waits_for_a_reload_hears_of_the_end(operated, path):
+def test_an_operator_that_waits_for_a_reload_gets_an_answer_at_the_end(operated, path):
     """SIGTERM during a reload."""
     with socket.socket(socket.AF_UNIX, socket.SOCK_SEQPACKET) as s:
         s.settimeout(net.DEADLINE)
@@ -300,7 +300,7 @@ def test_who_waits_for_a_reload_hears_of_the_end(operated, path):
     assert operated.process.wait(net.DEADLINE) == 0
 
 
-def test_what_nobody_waits_for_any_more_is_not_done(operated, path):
+def test_an_order_is_dropped_if_attlsctl_has_gone(operated, path):
     os.kill(operated.pid, signal.SIGSTOP)
     with socket.socket(socket.AF_UNIX, socket.SOCK_SEQPACKET) as s:
         s.connect(path)
@@ -405,7 +405,7 @@ def test_the_socket_moves_and_goes_with_the_policy(operated, path, folder):
     assert operated.reload(tree) and "generation" in ctl(operated, "status")
 
 
-def test_what_an_attlsd_left_behind_is_replaced(launch, backend, path):
+def test_a_stale_socket_is_replaced(launch, backend, path):
     with socket.socket(socket.AF_UNIX, socket.SOCK_SEQPACKET) as s:
         s.bind(path)
     gateway = launch(backend, daemon={"control_socket": path})
@@ -455,7 +455,7 @@ def test_a_socket_that_somebody_else_has_left_is_not_removed(launch, backend, fo
     assert gateway.ended() == 1 and "a file that is not a socket of this user" in gateway.log and os.path.exists(path)
 
 
-def test_who_locks_the_folder_holds_up_nobody(launch, backend, path, folder):
+def test_a_lock_on_the_folder_delays_no_start(launch, backend, path, folder):
     fd = os.open(folder, os.O_RDONLY)
     fcntl.flock(fd, fcntl.LOCK_EX)
     gateway = launch(backend, daemon={"control_socket": path})
@@ -529,7 +529,7 @@ def test_odd_questions_end_the_connection_alone(operated, path):
     assert "serves" in ctl(operated, "status")
 
 
-def test_who_asks_nothing_is_let_go(operated, path):
+def test_a_connection_without_a_question_is_closed(operated, path):
     """Silent clients take all slots; attlsd drops them after a while, and the next client gets its answer."""
     silent = [socket.socket(socket.AF_UNIX, socket.SOCK_SEQPACKET) for _ in range(8)]
     for s in silent:
@@ -605,7 +605,7 @@ class Packets:
         return self.make(TOLD, struct.pack("=iIQ", pid, 0, count))
 
 
-def test_what_workers_say_is_held_within_bounds(operated, path, folder):
+def test_answers_of_workers_have_bounds(operated, path, folder):
     make = Packets(ask(path, STATUS)[0])
     cases = {
         # in the name of another worker: neither sessions nor the final count
@@ -634,7 +634,7 @@ def test_what_workers_say_is_held_within_bounds(operated, path, folder):
             assert 10000 <= len(told["sessions"]) < 12000
 
 
-def test_what_plays_a_monitor_is_shown_without_its_escapes(operated, path, folder):
+def test_a_false_monitor_is_shown_without_its_escapes(operated, path, folder):
     make = Packets(ask(path, STATUS)[0])
     for number, (said, packets) in enumerate({
         "closed the connection without an answer": [],

@@ -83,7 +83,7 @@ def test_byte_by_byte_and_with_a_command_behind_it(balanced):
     (proxy_header.SIGNATURE + b"\x11", "an unknown version or command"),
     (v2(CLIENT, HERE, tlvs=b"\x04\xff\xff"), "a malformed version 2 header")])
 @pytest.mark.parametrize("listener", ["explicit", "implicit"])
-def test_what_is_no_header_ends_the_connection(balanced, listener, first, reason):
+def test_anything_but_a_header_ends_the_connection(balanced, listener, first, reason):
     with net.dial(getattr(balanced, listener)) as sock:
         sock.sendall(first)
         assert net.end_of(sock)[1] == b""
@@ -104,7 +104,7 @@ def test_a_client_that_hangs_up_before_its_header(balanced):
     balanced.event("proxy-failed", reason="closed before its header")
 
 
-def test_who_is_not_trusted_is_refused(balanced):
+def test_an_untrusted_peer_is_refused(balanced):
     with net.dial(balanced.explicit, ("127.0.0.2", 0)) as sock:
         try:
             sock.sendall(v1(CLIENT, HERE))

@@ -244,7 +244,7 @@ def waits(pid):
 
 
 @pytest.mark.skipif(not net.IS_ROOT, reason="needs root to see what a process waits for")
-def test_who_connects_while_a_reload_takes_over_is_served(launch, backend):
+def test_a_client_that_connects_during_a_reload_is_served(launch, backend):
     """The monitor finds the connection and the new workers' ready messages in the same turn of its loop."""
     gateway = launch(backend, daemon={"workers": 2})
     old, since = set(gateway.workers()), gateway.mark()
