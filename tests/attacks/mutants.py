@@ -33,7 +33,7 @@ MUTANTS = [
     (1, "bytes after AUTH end the session",
      [(AUTH, "if (inbuf_len(&session->client_in) > 0) {", "if (false) {")]),
     (2, "an unsolicited reply ends the session",
-     [(MACHINE, "if (reply->code != 421)\n\t\t\tmachine_close(", "if (false)\n\t\t\tmachine_close(")]),
+     [(MACHINE, "machine->answer.whom == FTP_ANSWERS_PENDING && machine->pending == FTP_PENDING_NONE) {", "false) {")]),
     (3, "bytes after CCC end the session",
      [(CCC, "if (inbuf_len(&session->client_in) > 0 || stream_tls_has_pending(&session->client)) {", "if (false) {")]),
     (3, "PROT is frozen after CCC",
@@ -79,7 +79,7 @@ MUTANTS = [
     (15, "a reply ends only at its own code",
      [("ftp-alg/reply.c", "} else if (head.code == parser->code && !head.more) {", "} else if (head.code != 0 && !head.more) {")]),
     (16, "the reply to the gateway's own EPSV is held back",
-     [(MACHINE, "\tif (pending == FTP_PENDING_PLAN) {\n", "\tif (pending == FTP_PENDING_PLAN) {\n"
+     [(MACHINE, "\t\tmachine_plan_line(machine, reply);\n", "\t\tmachine_plan_line(machine, reply);\n"
        "\t\tftp_out_text(out, FTP_DO_REPLY, reply->line, reply->len);\n")]),
     (17, "the log names what the kernel rejects", [("gateway/monitor/privileged.c", "if (privileged->failure_logged)", "if (true)")]),
     (18, "Telnet commands are removed",
@@ -105,7 +105,7 @@ MUTANTS = [
     (26, "a refusal does not wait for a data connection",
      [("ftp-alg/transfer.c", "if (machine->transfer == FTP_TRANSFER_ASKED && ftp_reply_is_positive(code)) {",
        "if (machine->transfer == FTP_TRANSFER_ASKED) {")]),
-    (26, "226 only after the data has arrived", [("ftp-alg/transfer.c", "machine->instead = verdict(machine->result, code);", "(void)verdict;")]),
+    (26, "226 only after the data has arrived", [("ftp-alg/transfer.c", "machine->instead = verdict(aborted_result(machine), code);", "(void)verdict;")]),
     (27, "the log escapes control characters",
      [("gateway/base/log.c", "else if (*c >= 0x20 && *c < 0x7f)", "else if (*c != 0)")]),
     (28, "only the owner may use the control socket",
