@@ -268,7 +268,7 @@ static void pending_ends(struct ftp_machine *machine, const struct ftp_reply *re
 	switch (pending) {
 	case FTP_PENDING_FEAT:
 		/* the client gets a list whatever the server said */
-		machine_feat_ends(machine, reply->code == 211 && !reply->first, out);
+		machine_feat_ends(machine, machine->list_begun, out);
 		break;
 	case FTP_PENDING_USER:
 	case FTP_PENDING_PASS:

@@ -18,10 +18,10 @@
 
 enum ftp_do {
 	FTP_DO_NOTHING = 0,
-	FTP_DO_REPLY,	     /* text to the client; CRLF is the caller's. refusal: for the log */
-	FTP_DO_COMMAND,	     /* text to the server; CRLF is the caller's */
-	FTP_DO_TLS_START,    /* once all replies are sent: handshake on the control connection */
-	FTP_DO_TLS_STOP,     /* once all replies are sent: leave TLS. notify: send close_notify */
+	FTP_DO_REPLY,	  /* text to the client; CRLF is the caller's, but with goes_on there is none yet */
+	FTP_DO_COMMAND,	  /* text to the server; CRLF is the caller's */
+	FTP_DO_TLS_START, /* once all replies are sent: handshake on the control connection */
+	FTP_DO_TLS_STOP,  /* once all replies are sent: leave TLS. notify: send close_notify */
 	FTP_DO_SERVER_RENEW, /* drop the connection to the server and dial it anew: it must forget the user */
 	FTP_DO_SERVER_DROP,  /* drop the connection to the server; FTP_DO_SERVER_RENEW will dial it again */
 	FTP_DO_LISTEN_CLIENT, /* open a port that the client will dial; answer with ftp_machine_listening() */
@@ -53,6 +53,7 @@ enum ftp_do {
 struct ftp_act {
 	enum ftp_do what;
 	bool refusal;	  /* FTP_DO_REPLY: policy or the gateway says no, and the session goes on */
+	bool goes_on;	  /* FTP_DO_REPLY: the next one's text is of the same line */
 	bool forwarded;	  /* FTP_DO_COMMAND: the client's own, not one of the machine's */
 	bool notify;	  /* FTP_DO_TLS_STOP */
 	bool upload;	  /* FTP_DO_DATA_START */

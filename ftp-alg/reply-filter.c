@@ -10,9 +10,9 @@
 #include "ftp-alg/feat.h"
 #include "ftp-alg/redact.h"
 
-/* Does the client see the lines of this reply? */
+/* Does the client see this line? */
 static bool is_shown(const struct ftp_machine *machine, enum ftp_pending pending,
-		     const struct ftp_reply *reply, bool last)
+		     const struct ftp_reply *reply)
 {
 	switch (pending) {
 	case FTP_PENDING_NONE:
@@ -23,7 +23,7 @@ static bool is_shown(const struct ftp_machine *machine, enum ftp_pending pending
 		return false;
 	case FTP_PENDING_FEAT:
 		/* the last line follows the gateway's own lines, see machine_feat_ends() */
-		return reply->code == 211 && !last &&
+		return reply->code == 211 && !reply->closing &&
 		       (reply->first || ftp_feat_keep(reply->line, reply->len));
 	case FTP_PENDING_TRANSFER:
 		return machine->instead == FTP_LOCAL_NONE && !machine->retry.due;
@@ -50,7 +50,7 @@ static void show_redacted(enum ftp_pending pending, const struct ftp_reply *repl
 	char *to = out->text + out->used;
 	size_t len = ftp_redact(code, reply->line, reply->len, to, sizeof(out->text) - out->used);
 
-	ftp_out_text(out, FTP_DO_REPLY, to, len);
+	ftp_out_text(out, FTP_DO_REPLY, to, len)->goes_on = reply->goes_on;
 	out->used += len;
 }
 
@@ -61,10 +61,12 @@ static void show_wait_end(const struct ftp_machine *machine, const struct ftp_re
 	char *line = out->text + out->used;
 
 	if (machine->action->replysecuritylevel == 0)
-		ftp_out_format(out, FTP_DO_REPLY, "%.*s", (int)reply->len, reply->line);
+		ftp_out_format(out, FTP_DO_REPLY, "%.*s", (int)reply->len, reply->line)->goes_on =
+		    reply->goes_on;
 	else
 		show_redacted(FTP_PENDING_TRANSFER, reply, out);
-	memcpy(line, "125", 3); /* in place of the three digits that a last line starts with */
+	if (!reply->continues)
+		memcpy(line, "125", 3); /* in place of the three digits that a last line starts with */
 }
 
 static void show_syst(const struct ftp_reply *reply, struct ftp_out *out)
@@ -95,7 +97,7 @@ static bool show_instead(struct ftp_machine *machine, enum ftp_pending pending, 
 		return true;
 	}
 	if (pending == FTP_PENDING_SYST && reply->code == 215) {
-		if (last)
+		if (reply->closing && !reply->continues) /* its first words are all that is left of it */
 			show_syst(reply, out);
 		return true;
 	}
@@ -105,18 +107,21 @@ static bool show_instead(struct ftp_machine *machine, enum ftp_pending pending, 
 void machine_relay_reply(struct ftp_machine *machine, enum ftp_pending pending, const struct ftp_reply *reply,
 			 bool last, struct ftp_out *out)
 {
-	if (!is_shown(machine, pending, reply, last))
+	if (!reply->continues)
+		machine->line_shown = is_shown(machine, pending, reply);
+	if (!machine->line_shown)
 		return;
 	/* the client would take it for text of the 125- that is open */
 	if (machine->retry.open && machine->answer.whom != FTP_ANSWERS_PENDING && reply->code != 421)
 		return;
-	if (machine->retry.open && pending == FTP_PENDING_TRANSFER && last) {
-		machine->retry.open = false;
+	machine->list_begun = pending == FTP_PENDING_FEAT;
+	if (machine->retry.open && pending == FTP_PENDING_TRANSFER && reply->closing) {
+		machine->retry.open = !last;
 		show_wait_end(machine, reply, out);
 		return;
 	}
 	if (machine->action->replysecuritylevel == 0)
-		ftp_out_text(out, FTP_DO_REPLY, reply->line, reply->len);
+		ftp_out_text(out, FTP_DO_REPLY, reply->line, reply->len)->goes_on = reply->goes_on;
 	else if (!show_instead(machine, pending, reply, last, out))
 		show_redacted(pending, reply, out);
 }
@@ -129,6 +134,7 @@ void machine_feat_ends(struct ftp_machine *machine, bool open, struct ftp_out *o
 	const char *line;
 
 	assert(last != NULL);
+	machine->list_begun = false;
 	if (!open)
 		ftp_out_text(out, FTP_DO_REPLY, first, (size_t)(last - first));
 	last += strlen("\r\n");

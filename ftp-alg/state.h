@@ -226,6 +226,8 @@ struct ftp_machine {
 	struct ftp_side_replies side;
 	struct ftp_answer answer; /* of the reply that is being read */
 	bool reply_open;	  /* more of its lines follow: nothing may get between them */
+	bool line_shown;	  /* the client sees the line that is being read, all its pieces */
+	bool list_begun;	  /* FEAT: the client has lines of the server's list */
 	enum ftp_local instead;	  /* drop the lines of the open reply and give this at its end */
 
 	enum ftp_plan_state plan;

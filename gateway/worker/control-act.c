@@ -226,7 +226,8 @@ static void carry_out_one(struct session *session, const struct ftp_act *act)
 		if (act->refusal)
 			log_refusal(session, act);
 		if (session->phase != PHASE_HANDSHAKE)
-			outbuf_add(&session->worker->replies, &session->client, act->text, act->len);
+			outbuf_add(&session->worker->replies, &session->client, act->text, act->len,
+				   !act->goes_on);
 		break;
 	case FTP_DO_COMMAND:
 		add_command(session, act);

@@ -143,7 +143,6 @@ static bool server_step(struct session *session)
 		server_gone(session);
 		return true;
 	case FTP_REPLY_MALFORMED:
-	case FTP_REPLY_TOO_LONG:
 		ftp_machine_signal(&session->machine, FTP_SIGNAL_SERVER_CONFUSED, out_of(session));
 		control_act(session);
 		return true;

@@ -89,3 +89,22 @@ def test_a_client_that_is_gone_ends_a_session_whose_server_is_silent(launch, mak
     time.sleep(0.2)
     net.reset(c.sock)  # after the orderly end
     gateway.event("session-end", count=2, deadline=5)
+
+
+def test_a_listing_of_any_size(launch, make_backend):
+    """A reply of 3 MiB, to a client that reads slowly: every byte arrives, and the worker keeps none of them."""
+    lines = [b"213-Status of folder:"] + [b" -rw-r--r-- 1 u g %12d Jan  1 00:00 %s" % (n, b"\xe4" * 80) for n in range(24000)]
+    whole = b"\r\n".join(lines + [b"213 End"]) + b"\r\n"
+    gateway = launch(make_backend(STAT=whole))
+    with clients.explicit(gateway) as c:
+        pid = gateway.workers()[0]
+        before = net.memory(pid)
+        c.send(b"STAT folder\r\n")
+        got = b""
+        while len(got) < len(whole):
+            piece = c.tls.recv()
+            assert piece, f"the end after {len(got)} bytes"
+            got += piece
+            assert net.sanitized() or net.memory(pid) < before + 1024, "the reply is kept"
+        assert got == whole
+        c.expect("NOOP", 200)

@@ -254,7 +254,7 @@ static enum ftp_take script_server(struct script *script, const char *line)
 	char wire[SCRIPT_LINE_MAX + 3];
 	int len = snprintf(wire, sizeof(wire), "%s\r\n", line);
 	struct ftp_reply reply;
-	enum ftp_reply_status status = ftp_reply_take(&parser, (const uint8_t *)wire, (size_t)len, &reply);
+	enum ftp_reply_status status = ftp_reply_take(&parser, (uint8_t *)wire, (size_t)len, &reply);
 	enum ftp_take take;
 
 	assert_true(status == FTP_REPLY_PART || status == FTP_REPLY_END);
