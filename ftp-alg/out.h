@@ -43,7 +43,9 @@ enum ftp_do {
 	FTP_DO_PAUSE,	   /* offer no reply of the server's for `number` ms, then ftp_machine_resume() */
 	FTP_DO_SIDE_WAIT,  /* ftp_machine_side_due() in `number` ms; again: from now on */
 	FTP_DO_LOG_UNANSWERED, /* text: what the server did not answer in time */
-	FTP_DO_STILL_IN,       /* a second USER was refused: the login before it stands */
+	FTP_DO_STRAY, /* text: a line of the server's that answers nothing, for the log. refusal: the session
+			 ends */
+	FTP_DO_STILL_IN,     /* a second USER was refused: the login before it stands */
 	FTP_DO_LOGIN_FAILED, /* text: who did not let the user in (server, certificate, stored-credential) */
 	FTP_DO_USER,	     /* text: the name that the client gave with USER */
 	FTP_DO_LOGGED_IN,    /* the server let the user in */

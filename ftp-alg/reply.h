@@ -68,4 +68,10 @@ static inline bool ftp_reply_is_positive(uint16_t code)
 	return code >= 200 && code < 300;
 }
 
+/* Does a reply with this code announce a data port? */
+static inline bool ftp_reply_names_port(uint16_t code)
+{
+	return code >= 227 && code <= 229;
+}
+
 #endif

@@ -96,6 +96,7 @@ void machine_link_renew(struct ftp_machine *machine, enum ftp_pending pending, s
 	machine->side = (struct ftp_side_replies){ .due = false };
 	machine->login = FTP_LOGIN_NONE;
 	machine->user_seen = false;
+	machine->stray = false;
 	machine->epsv_all = false;
 	if (machine->lazy_dial) {
 		renew_later(machine, pending, out);

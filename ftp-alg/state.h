@@ -33,10 +33,9 @@ enum ftp_side { FTP_SIDE_CLIENT = 0, FTP_SIDE_SERVER };
 
 /* Facts without an argument. */
 enum ftp_signal {
-	FTP_SIGNAL_SERVER_DOWN,	    /* the server cannot be reached */
-	FTP_SIGNAL_SERVER_LOST,	    /* it closed or reset the control connection */
-	FTP_SIGNAL_SERVER_CONFUSED, /* it sent something that is not a reply */
-	FTP_SIGNAL_TLS_UP,	    /* the handshake that FTP_DO_TLS_START asked for is done */
+	FTP_SIGNAL_SERVER_DOWN, /* the server cannot be reached */
+	FTP_SIGNAL_SERVER_LOST, /* it closed or reset the control connection */
+	FTP_SIGNAL_TLS_UP,	/* the handshake that FTP_DO_TLS_START asked for is done */
 	FTP_SIGNAL_LOGIN_TIMEOUT,
 	FTP_SIGNAL_IDLE_TIMEOUT,
 	FTP_SIGNAL_SHUTDOWN,  /* end as soon as no transfer is running */
@@ -189,6 +188,7 @@ struct ftp_machine_setup {
 	uint8_t modes_refused;	   /* those that this server is known to refuse */
 	uint8_t failures;	   /* recent failed logins from the same source */
 	uint32_t side_reply_ms;	   /* how long a side command's answer holds the next command */
+	bool drops_strays;	   /* what the server sends unasked is skipped, where that is safe */
 	/*
 	 * The gateway greets the client itself, see ftp_machine_greet(), and the
 	 * server is dialled (FTP_DO_SERVER_RENEW) when a command needs it: after the
@@ -209,6 +209,7 @@ struct ftp_machine {
 	struct ftp_security security;
 	enum ftp_login login;
 	bool user_seen; /* the server has heard of a user: AUTH and REIN need a fresh connection */
+	bool drops_strays;
 	bool lazy_dial;
 	bool undialled; /* lazy_dial: there is no connection to the server now */
 	bool epsv_all;
@@ -221,11 +222,13 @@ struct ftp_machine {
 	struct ftp_identity identity;
 	uint8_t renewals; /* of the server's connection */
 	uint8_t strikes;  /* malformed lines in a row */
+	uint32_t preface; /* bytes of text before greetings */
 
 	enum ftp_pending pending; /* commands go one at a time */
 	struct ftp_side_replies side;
 	struct ftp_answer answer; /* of the reply that is being read */
 	bool reply_open;	  /* more of its lines follow: nothing may get between them */
+	bool stray;		  /* the open reply answers nothing, and nobody sees it */
 	bool line_shown;	  /* the client sees the line that is being read, all its pieces */
 	bool list_begun;	  /* FEAT: the client has lines of the server's list */
 	enum ftp_local instead;	  /* drop the lines of the open reply and give this at its end */

@@ -524,6 +524,8 @@ static void model_act(struct model *model, const struct ftp_act *act)
 	case FTP_DO_LOG_UNANSWERED:
 		model_trace(model, "    unanswered %.*s", (int)act->len, act->text);
 		break;
+	case FTP_DO_STRAY:
+		break;
 	case FTP_DO_STILL_IN:
 		model->logged_in = true;
 		break;
@@ -666,8 +668,14 @@ static bool model_server_line(struct model *model)
 	if (status == FTP_REPLY_MORE)
 		return false;
 	if (status == FTP_REPLY_MALFORMED) {
-		ftp_machine_signal(&model->machine, FTP_SIGNAL_SERVER_CONFUSED, &model->out);
+		size_t left = model->server_len - reply.consumed;
+
+		model_trace(model, "S %.*s", (int)reply.len, reply.line);
+		ftp_machine_stray_line(&model->machine, &reply, &model->out);
+		model->parser = parser;
+		model->server_len = left;
 		model_carry_out(model);
+		memmove(model->server_in, model->server_in + reply.consumed, left);
 		return true;
 	}
 	model->event_code = 0;
@@ -707,8 +715,8 @@ static void model_run(struct model *model)
 
 	while (moved && !model->ended) {
 		moved = !model->handshake && model_server_line(model);
-		if (!model->ended && !model->handshake && model->client_len > 0)
-			moved |= model_client_line(model);
+		if (!moved && !model->ended && !model->handshake && model->client_len > 0)
+			moved = model_client_line(model);
 	}
 }
 

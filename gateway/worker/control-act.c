@@ -217,6 +217,26 @@ static void log_refusal(struct session *session, const struct ftp_act *act)
 		  LOG_TEXT("command", act->verb), LOG_TEXT("reply", text));
 }
 
+/*
+ * For whom is to write to the maker of the server. One line a session is enough
+ * for that; the others are counted.
+ */
+static void log_stray(struct session *session, const struct ftp_act *act)
+{
+	char text[120];
+	size_t len = act->len < sizeof(text) - 1 ? act->len : sizeof(text) - 1;
+
+	if (session->strays < UINT32_MAX)
+		session->strays++;
+	if (session->strays > 1 && !act->refusal)
+		return;
+	memcpy(text, act->text, len);
+	text[len] = '\0';
+	log_event(LOG_LEVEL_INFO, "stray-reply", LOG_NUMBER("session", session->facts.id),
+		  LOG_TEXT("backend", session->facts.rule->backend->name),
+		  LOG_TEXT("action", act->refusal ? "close" : "drop"), LOG_TEXT("text", text));
+}
+
 static void carry_out_one(struct session *session, const struct ftp_act *act)
 {
 	switch (act->what) {
@@ -303,6 +323,9 @@ static void carry_out_one(struct session *session, const struct ftp_act *act)
 			  LOG_TEXT("backend", session->facts.rule->backend->name),
 			  LOG_TEXT("command", act->text),
 			  LOG_NUMBER("waited_ms", session->facts.rule->backend->side_reply_ms));
+		break;
+	case FTP_DO_STRAY:
+		log_stray(session, act);
 		break;
 	case FTP_DO_STILL_IN: /* session->user is his name still */
 		break;

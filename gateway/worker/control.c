@@ -143,7 +143,9 @@ static bool server_step(struct session *session)
 		server_gone(session);
 		return true;
 	case FTP_REPLY_MALFORMED:
-		ftp_machine_signal(&session->machine, FTP_SIGNAL_SERVER_CONFUSED, out_of(session));
+		ftp_machine_stray_line(&session->machine, &reply, out_of(session));
+		session->parser = parser;
+		inbuf_use(window, reply.consumed);
 		control_act(session);
 		return true;
 	case FTP_REPLY_PART:
@@ -205,9 +207,10 @@ void control_run(struct session *session)
 		/* In the clear one reply is one segment: firewalls' helpers look at each by itself. */
 		if (session->client.ssl == NULL && session->parser.code == 0)
 			outbuf_flush(&session->worker->replies, &session->client);
+		/* What the server has sent so far cannot answer what it has not been asked yet. */
 		moved = server_step(session);
-		if (!session->ended)
-			moved |= client_step(session);
+		if (!moved && !session->ended)
+			moved = client_step(session);
 	}
 	session->running = false;
 	if (session->ended) {

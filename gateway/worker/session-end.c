@@ -50,6 +50,9 @@ void session_end(struct session *session, const char *reason)
 	if (session->refusals > SESSION_REFUSALS_LOGGED)
 		log_event(LOG_LEVEL_INFO, "refused-more", LOG_NUMBER("session", session->facts.id),
 			  LOG_NUMBER("count", session->refusals - SESSION_REFUSALS_LOGGED));
+	if (session->strays > 1)
+		log_event(LOG_LEVEL_INFO, "stray-more", LOG_NUMBER("session", session->facts.id),
+			  LOG_NUMBER("count", session->strays - 1));
 	/* last: its reader may count on room for the next session, and on the transfer's line before it */
 	log_event(LOG_LEVEL_INFO, "session-end", LOG_NUMBER("session", session->facts.id),
 		  LOG_TEXT("user", session->user[0] != '\0' ? session->user : session->login_name),

@@ -85,6 +85,7 @@ struct session {
 	uint64_t started_ms;
 
 	uint32_t refusals; /* commands that the gateway said no to */
+	uint32_t strays;   /* lines of the server's that answered nothing */
 
 	char user[SESSION_USER_MAX];	   /* that has logged in */
 	char login_name[SESSION_USER_MAX]; /* of the last USER */
