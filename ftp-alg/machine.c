@@ -225,7 +225,7 @@ static enum ftp_take reply_begins(struct ftp_machine *machine, const struct ftp_
 		return FTP_TAKEN;
 	}
 	/* only the plan asks for one */
-	if (ftp_reply_names_port(reply->code) &&
+	if (ftp_reply_names_a_port(reply->code) &&
 	    !(machine->answer.whom == FTP_ANSWERS_PENDING && machine->pending == FTP_PENDING_PLAN)) {
 		ftp_out_text(out, FTP_DO_STRAY, reply->line, reply->len)->refusal = true;
 		machine_close(machine, FTP_LOCAL_SERVER_CONFUSED, "unsolicited-data-port", out);
@@ -266,7 +266,7 @@ static void pending_ends(struct ftp_machine *machine, const struct ftp_reply *re
 	switch (pending) {
 	case FTP_PENDING_FEAT:
 		/* the client gets a list whatever the server said */
-		machine_feat_ends(machine, machine->list_begun, out);
+		machine_feat_ends(machine, machine->shown != 0, out);
 		break;
 	case FTP_PENDING_USER:
 	case FTP_PENDING_PASS:
@@ -421,7 +421,8 @@ void ftp_machine_signal(struct ftp_machine *machine, enum ftp_signal signal, str
 		machine_close(machine, FTP_LOCAL_SERVER_DOWN, "server-down", out);
 		break;
 	case FTP_SIGNAL_SERVER_LOST:
-		machine_close(machine, FTP_LOCAL_SERVER_LOST, "server-lost", out);
+		machine_close(machine, FTP_LOCAL_SERVER_LOST,
+			      machine->reply_open ? "reply-cut" : "server-lost", out);
 		break;
 	case FTP_SIGNAL_TLS_UP:
 		ftp_security_tls_up(&machine->security);

@@ -96,6 +96,15 @@ static inline bool ftp_machine_is_logged_in(const struct ftp_machine *machine)
 	return machine->login == FTP_LOGIN_DONE;
 }
 
+/*
+ * Has the client only part of a reply? Then the session must not end as if that
+ * were all: no close_notify, and no words of the gateway's.
+ */
+static inline bool ftp_machine_is_replying(const struct ftp_machine *machine)
+{
+	return machine->shown != 0;
+}
+
 /* Is the control connection clear after CCC? */
 static inline bool ftp_machine_is_cleared(const struct ftp_machine *machine)
 {

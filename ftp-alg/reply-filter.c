@@ -104,26 +104,41 @@ static bool show_instead(struct ftp_machine *machine, enum ftp_pending pending, 
 	return false;
 }
 
+/* The client would take a reply to another command for text of the 125- that is open. */
+static bool is_inside_125(const struct ftp_machine *machine, const struct ftp_reply *reply)
+{
+	return machine->retry.open && machine->answer.whom != FTP_ANSWERS_PENDING && reply->code != 421;
+}
+
+/* The line goes to the client, as it is or as policy leaves it. False: the gateway gives a text of its own.
+ */
+static bool show(struct ftp_machine *machine, enum ftp_pending pending, const struct ftp_reply *reply,
+		 bool last, struct ftp_out *out)
+{
+	if (machine->retry.open && pending == FTP_PENDING_TRANSFER && reply->closing) {
+		machine->retry.open = !last;
+		show_wait_end(machine, reply, out);
+		return true;
+	}
+	if (machine->action->replysecuritylevel != 0) {
+		if (show_instead(machine, pending, reply, last, out))
+			return false;
+		show_redacted(pending, reply, out);
+		return true;
+	}
+	ftp_out_text(out, FTP_DO_REPLY, reply->line, reply->len)->goes_on = reply->goes_on;
+	return true;
+}
+
 void machine_relay_reply(struct ftp_machine *machine, enum ftp_pending pending, const struct ftp_reply *reply,
 			 bool last, struct ftp_out *out)
 {
 	if (!reply->continues)
-		machine->line_shown = is_shown(machine, pending, reply);
-	if (!machine->line_shown)
+		machine->line_shown = is_shown(machine, pending, reply) && !is_inside_125(machine, reply);
+	if (!machine->line_shown || !show(machine, pending, reply, last, out))
 		return;
-	/* the client would take it for text of the 125- that is open */
-	if (machine->retry.open && machine->answer.whom != FTP_ANSWERS_PENDING && reply->code != 421)
-		return;
-	machine->list_begun = pending == FTP_PENDING_FEAT;
-	if (machine->retry.open && pending == FTP_PENDING_TRANSFER && reply->closing) {
-		machine->retry.open = !last;
-		show_wait_end(machine, reply, out);
-		return;
-	}
-	if (machine->action->replysecuritylevel == 0)
-		ftp_out_text(out, FTP_DO_REPLY, reply->line, reply->len)->goes_on = reply->goes_on;
-	else if (!show_instead(machine, pending, reply, last, out))
-		show_redacted(pending, reply, out);
+	machine->shown = last ? 0 : reply->code;
+	machine->shown_in_line = reply->goes_on;
 }
 
 void machine_feat_ends(struct ftp_machine *machine, bool open, struct ftp_out *out)
@@ -134,7 +149,7 @@ void machine_feat_ends(struct ftp_machine *machine, bool open, struct ftp_out *o
 	const char *line;
 
 	assert(last != NULL);
-	machine->list_begun = false;
+	machine->shown = 0;
 	if (!open)
 		ftp_out_text(out, FTP_DO_REPLY, first, (size_t)(last - first));
 	last += strlen("\r\n");

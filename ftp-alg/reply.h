@@ -69,7 +69,7 @@ static inline bool ftp_reply_is_positive(uint16_t code)
 }
 
 /* Does a reply with this code announce a data port? */
-static inline bool ftp_reply_names_port(uint16_t code)
+static inline bool ftp_reply_names_a_port(uint16_t code)
 {
 	return code >= 227 && code <= 229;
 }

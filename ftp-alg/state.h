@@ -230,7 +230,8 @@ struct ftp_machine {
 	bool reply_open;	  /* more of its lines follow: nothing may get between them */
 	bool stray;		  /* the open reply answers nothing, and nobody sees it */
 	bool line_shown;	  /* the client sees the line that is being read, all its pieces */
-	bool list_begun;	  /* FEAT: the client has lines of the server's list */
+	uint16_t shown;		  /* code of the reply of which the client has part; 0: none */
+	bool shown_in_line;	  /* and its last line is not whole */
 	enum ftp_local instead;	  /* drop the lines of the open reply and give this at its end */
 
 	enum ftp_plan_state plan;
@@ -267,7 +268,11 @@ static inline bool ftp_machine_is_idle(const struct ftp_machine *machine)
 /* Reply to the client with a text of the gateway's own. */
 void machine_answer(struct ftp_machine *machine, enum ftp_local answer, struct ftp_out *out);
 
-/* Reply (FTP_LOCAL_NONE: do not) and end the session; why: for the log, static. */
+/*
+ * Reply (FTP_LOCAL_NONE: do not) and end the session; why: for the log, static. If
+ * the client has only part of another reply, that is ended first, or it is the last
+ * that the client gets, see ftp_machine_is_replying().
+ */
 void machine_close(struct ftp_machine *machine, enum ftp_local answer, const char *why, struct ftp_out *out);
 
 /* The server owes a reply to the command that goes out now. */

@@ -73,7 +73,7 @@ void machine_stray_line(struct ftp_machine *machine, const struct ftp_reply *lin
 static bool may_drop(const struct ftp_machine *machine, const struct ftp_reply *reply)
 {
 	return machine->drops_strays && machine->login == FTP_LOGIN_DONE &&
-	       !ftp_reply_names_port(reply->code);
+	       !ftp_reply_names_a_port(reply->code);
 }
 
 void machine_stray_reply(struct ftp_machine *machine, const struct ftp_reply *reply, struct ftp_out *out)

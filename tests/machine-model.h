@@ -543,6 +543,9 @@ static void model_act(struct model *model, const struct ftp_act *act)
 	case FTP_DO_CLOSE:
 		model_trace(model, "    close %.*s", (int)act->len, act->text);
 		MODEL_CHECK(model, !model->wait_open);
+		/* no reply is left open as if it were whole */
+		MODEL_CHECK(model, (model->view.code == 0 && !model->in_line) ||
+				       ftp_machine_is_replying(&model->machine));
 		model->ended = true;
 		break;
 	}

@@ -109,7 +109,11 @@ static void server_gone(struct session *session)
 	enum ftp_signal signal =
 	    session->server_state == SERVER_UP ? FTP_SIGNAL_SERVER_LOST : FTP_SIGNAL_SERVER_DOWN;
 
-	session->server_eof = false; /* told once */
+	session->server_eof = false;		/* told once */
+	if (inbuf_len(&session->server_in) > 0) /* a line without its end */
+		ftp_out_text(out_of(session), FTP_DO_STRAY, (const char *)inbuf_at(&session->server_in),
+			     inbuf_len(&session->server_in))
+		    ->refusal = true;
 	ftp_machine_signal(&session->machine, signal, out_of(session));
 	control_act(session);
 }

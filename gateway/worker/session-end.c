@@ -29,7 +29,11 @@ void session_end(struct session *session, const char *reason)
 	data_conn_close(&session->data, session->data.state != DATA_IDLE);
 	/* before the client sees it: it may come again at once */
 	uplink_notify(&worker->uplink, MSG_SESSION_END, session->facts.id);
-	(void)stream_finish(&session->client); /* a peer that is gone makes this a no-op */
+	/* a peer that is gone makes both a no-op */
+	if (ftp_machine_is_replying(&session->machine))
+		(void)stream_cut(&session->client);
+	else
+		(void)stream_finish(&session->client);
 	linger_take(&worker->lingering, &session->client);
 	stream_close(&session->server, false);
 	loop_timer_stop(&worker->loop, &session->phase_timer);

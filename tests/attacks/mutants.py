@@ -73,7 +73,7 @@ MUTANTS = [
      [(MACHINE, "if (machine->login != FTP_LOGIN_DONE && !(verb->flags & FTP_VERB_BEFORE_LOGIN))", "if (false)")]),
     (13, "a request of another protocol ends the session", FOREIGN),
     (14, "an unsolicited 227 ends the session",
-     [(MACHINE, "if (ftp_reply_names_port(reply->code) &&", "if (false && ftp_reply_names_port(reply->code) &&")]),
+     [(MACHINE, "if (ftp_reply_names_a_port(reply->code) &&", "if (false && ftp_reply_names_a_port(reply->code) &&")]),
     (14, "the server must accept PORT",
      [(PLAN, "\tif (!ftp_reply_is_positive(reply->code)) {\n", "\tif (!ftp_reply_is_positive(reply->code) && passive) {\n")]),
     (15, "a reply ends only at its own code",

@@ -108,3 +108,27 @@ def test_a_listing_of_any_size(launch, make_backend):
             assert net.sanitized() or net.memory(pid) < before + 1024, "the reply is kept"
         assert got == whole
         c.expect("NOOP", 200)
+
+
+@pytest.mark.parametrize("how", ["server", "drain"])
+def test_no_end_of_a_session_looks_like_the_end_of_a_reply(launch, make_backend, how):
+    """Half a listing: the client gets no 421 inside it and no close_notify, whoever ends the session."""
+    def listing(session, _):
+        session.send("213-Status of folder:\r\n one\r\n")
+        go.wait(net.DEADLINE)
+        return "close"
+    go = threading.Event()
+    gateway = launch(make_backend(STAT=listing))
+    with clients.explicit(gateway) as c:
+        c.send(b"STAT folder\r\n")
+        got = b""
+        while not got.endswith(b" one\r\n"):
+            got += c.tls.recv()
+        if how == "server":
+            go.set()
+        else:
+            gateway.process.terminate()
+        assert c.ended() == b"" and c.tls.end == "fin"
+    go.set()
+    if how == "drain":
+        assert gateway.ended() == 0

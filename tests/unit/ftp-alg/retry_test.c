@@ -267,6 +267,10 @@ static const struct script_case beside[] = {
 	  WAITING,
 	  "S 226 done\n  stray 226 done\n" OVER "  c 421 The FTP server sent an unexpected reply; closing.\n"
 	  "  close unsolicited-reply\nR -\n" },
+	{ "inside the last reply",
+	  { .action = &three },
+	  RETRYING "S 150 go\nD ok\n",
+	  "S 250-done\n  c 250-done\n! lost\n  close reply-cut\n" },
 	{ "or it is dropped",
 	  { .action = &three, .drops_strays = true },
 	  WAITING,
