@@ -424,6 +424,9 @@ void ftp_machine_signal(struct ftp_machine *machine, enum ftp_signal signal, str
 		machine_close(machine, FTP_LOCAL_SERVER_LOST,
 			      machine->reply_open ? "reply-cut" : "server-lost", out);
 		break;
+	case FTP_SIGNAL_SERVER_UNFINISHED:
+		machine_close(machine, FTP_LOCAL_SERVER_CONFUSED, "reply-unfinished", out);
+		break;
 	case FTP_SIGNAL_TLS_UP:
 		ftp_security_tls_up(&machine->security);
 		break;

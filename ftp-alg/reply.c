@@ -86,8 +86,23 @@ static bool reply_line_take(uint8_t *window, size_t len, struct ftp_reply *reply
 	return true;
 }
 
+/* A line in between that another code ends. A code alone is too little: file names may be numbers. */
+static void reply_line_ends_otherwise(const struct ftp_reply_parser *parser, const struct reply_head *head,
+				      struct ftp_reply *reply, uint8_t *window)
+{
+	reply->end_like = head->code != 0 && !head->more && head->text < reply->len;
+	/* of another class it may mean the opposite, so it is not given the code of the beginning */
+	if (!parser->lenient || !reply->end_like || head->code / 100 != parser->code / 100)
+		return;
+	window[0] = (uint8_t)('0' + parser->code / 100);
+	window[1] = (uint8_t)('0' + parser->code / 10 % 10);
+	window[2] = (uint8_t)('0' + parser->code % 10);
+	reply->text = head->text;
+	reply->closing = true;
+}
+
 /* The beginning of a line: sets its place in the reply. False: no reply can begin so. */
-static bool reply_line_begins(const struct ftp_reply_parser *parser, struct ftp_reply *reply)
+static bool reply_line_begins(const struct ftp_reply_parser *parser, struct ftp_reply *reply, uint8_t *window)
 {
 	struct reply_head head = reply_head_parse(ftp_cursor_make(reply->line, reply->len));
 
@@ -100,7 +115,9 @@ static bool reply_line_begins(const struct ftp_reply_parser *parser, struct ftp_
 	} else if (head.code == parser->code && !head.more) {
 		reply->text = head.text;
 		reply->closing = true;
-	} /* else it is text, whatever it starts with (RFC 959 4.2) */
+	} else { /* text, whatever it starts with (RFC 959 4.2) */
+		reply_line_ends_otherwise(parser, &head, reply, window);
+	}
 	return true;
 }
 
@@ -118,14 +135,14 @@ enum ftp_reply_status ftp_reply_take(struct ftp_reply_parser *parser, uint8_t *w
 	if (!reply_line_take(window, len, reply))
 		return FTP_REPLY_MORE;
 	/* the middle of a line is never looked at: it may hold anything, a reply as well */
-	stray = reply->continues ? reply->first : !reply_line_begins(parser, reply);
+	stray = reply->continues ? reply->first : !reply_line_begins(parser, reply, window);
 	parser->in_line = reply->goes_on;
 	if (stray) {
 		parser->code = 0;
 		return FTP_REPLY_MALFORMED;
 	}
 	if (reply->closing && !reply->goes_on) {
-		*parser = (struct ftp_reply_parser){ 0 };
+		*parser = (struct ftp_reply_parser){ .lenient = parser->lenient };
 		return FTP_REPLY_END;
 	}
 	parser->code = reply->code;

@@ -15,8 +15,9 @@
 
 #define FTP_REPLY_LINE_MAX 4096 /* without CRLF; a longer line is taken in pieces of at most this */
 
-/* Where a reply stands; all zero is "before the first line". */
+/* Where a reply stands; all zero is "before the first line" of a server that ends replies as it should. */
 struct ftp_reply_parser {
+	bool lenient;  /* the caller's: another code of the same class ends a multi-line reply, too */
 	uint16_t code; /* of the reply that is open; 0: none is */
 	bool in_line;  /* the line that was taken last goes on, also when it belongs to no reply */
 	bool closing;  /* in_line: it is the last line of its reply */
@@ -35,6 +36,7 @@ struct ftp_reply {
 	bool closing;	  /* this is the last or only line of the reply, or a piece of it */
 	bool continues;	  /* a piece that is not the first of its line */
 	bool goes_on;	  /* a piece that is not the last of its line */
+	bool end_like;	  /* a line in between that looks like the end of another reply */
 	const char *line; /* the whole line or piece, without its line end */
 	size_t len;
 	size_t text;	 /* offset of the text after "ddd " or "ddd-"; 0 on lines in between */
@@ -45,8 +47,10 @@ struct ftp_reply {
  * Take one line from the window (ended by LF; CRs before it are stripped, a
  * server that sends bare LF is understood) and find its place in the reply.
  * "ddd" alone, "ddd " and "ddd" with a tab end a reply that "ddd-" opened only
- * when the code is the same; any other line in between is text. 6yz is malformed
- * (RFC 2228 protected replies have no place on a cleartext leg).
+ * when the code is the same; any other line in between is text. To a lenient
+ * parser "ddd " of the same class is the end as well, and gets the opening code
+ * in the window: clients wait for that one. 6yz is malformed (RFC 2228 protected
+ * replies have no place on a cleartext leg).
  *
  * A CR inside a line and a NUL become '?' in the window, as `ls -q` shows them.
  * Some clients end a line at them (Java's and Python's text readers at CR, C

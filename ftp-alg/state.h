@@ -33,9 +33,10 @@ enum ftp_side { FTP_SIDE_CLIENT = 0, FTP_SIDE_SERVER };
 
 /* Facts without an argument. */
 enum ftp_signal {
-	FTP_SIGNAL_SERVER_DOWN, /* the server cannot be reached */
-	FTP_SIGNAL_SERVER_LOST, /* it closed or reset the control connection */
-	FTP_SIGNAL_TLS_UP,	/* the handshake that FTP_DO_TLS_START asked for is done */
+	FTP_SIGNAL_SERVER_DOWN,	      /* the server cannot be reached */
+	FTP_SIGNAL_SERVER_LOST,	      /* it closed or reset the control connection */
+	FTP_SIGNAL_SERVER_UNFINISHED, /* it has begun a reply and does not go on */
+	FTP_SIGNAL_TLS_UP,	      /* the handshake that FTP_DO_TLS_START asked for is done */
 	FTP_SIGNAL_LOGIN_TIMEOUT,
 	FTP_SIGNAL_IDLE_TIMEOUT,
 	FTP_SIGNAL_SHUTDOWN,  /* end as soon as no transfer is running */

@@ -195,6 +195,10 @@ static const struct word epsv_modes[] = { { "auto", BACKEND_EPSV_AUTO, NULL },
 					  { "never", BACKEND_EPSV_NEVER, NULL },
 					  { 0 } };
 
+static const struct word multilines[] = { { "strict", BACKEND_MULTILINE_STRICT, NULL },
+					  { "lenient", BACKEND_MULTILINE_LENIENT, NULL },
+					  { 0 } };
+
 static const struct word strays[] = { { "drop", BACKEND_STRAY_DROP, NULL },
 				      { "close", BACKEND_STRAY_CLOSE, NULL },
 				      { 0 } };
@@ -214,6 +218,7 @@ static const struct field backend_fields[] = {
 	ENUM("source", policy_backend, source, sources, "gateway"),
 	ENUM("data", policy_backend, data, data_modes, "auto"),
 	ENUM("epsv", policy_backend, epsv, epsv_modes, "auto"),
+	ENUM("multiline", policy_backend, multiline, multilines, "strict"),
 	ENUM("stray_replies", policy_backend, stray_replies, strays, "drop"),
 	ENUM("proxy_protocol", policy_backend, proxy, proxies, "none"),
 	BOOL("proxy_data", policy_backend, proxy_data, "false"),

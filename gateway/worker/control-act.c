@@ -67,7 +67,9 @@ void control_dial_server(struct session *session)
 	int fd = -1;
 	int r = loop_timer(session->server.loop, &session->server_timer, SESSION_SERVER_MS);
 
-	session->parser = (struct ftp_reply_parser){ .code = 0 };
+	session->parser = (struct ftp_reply_parser){
+		.lenient = session->facts.rule->backend->multiline == BACKEND_MULTILINE_LENIENT,
+	};
 	session->server_eof = false;
 	if (r == 0 && session->facts.rule->backend->source == BACKEND_SOURCE_CLIENT) {
 		session->server_state = SERVER_ASKED;

@@ -6,6 +6,7 @@
 #include "gateway/worker/control.h"
 
 #include <assert.h>
+#include <string.h>
 
 #include "gateway/base/util.h"
 #include "gateway/net/linebuf.h"
@@ -20,6 +21,9 @@
 
 /* Time to answer what a client said before it closed. */
 #define CLIENT_EOF_MS 10000
+
+/* Silence inside a reply after which its end will not come, see await_end(). */
+#define REPLY_END_MS 20000
 
 /* RFC 8446 5.1; no FTP command begins so. */
 #define TLS_HANDSHAKE_RECORD 0x16
@@ -126,6 +130,39 @@ static void server_greeted(struct session *session)
 	loop_timer_stop(session->server.loop, &session->server_timer);
 }
 
+/*
+ * Most lines that look like the end of another reply are text and go on at once.
+ * After one that does not, the client and the server would wait for each other.
+ */
+static int await_end(struct session *session, const struct ftp_reply *reply)
+{
+	size_t len = reply->len < sizeof(session->end_like) - 1 ? reply->len : sizeof(session->end_like) - 1;
+
+	if (session->server_state != SERVER_UP) /* the greeting has the timer */
+		return 0;
+	if (reply->closing || !reply->end_like) {
+		loop_timer_stop(session->server.loop, &session->server_timer);
+		return 0;
+	}
+	memcpy(session->end_like, reply->line, len);
+	session->end_like[len] = '\0';
+	return loop_timer(session->server.loop, &session->server_timer, REPLY_END_MS);
+}
+
+void control_reply_timeout(struct session *session)
+{
+	if (inbuf_len(&session->server_in) > 0 || !stream_is_drained(&session->client)) {
+		/* it may be here: the client has not read so far */
+		if (loop_timer(session->server.loop, &session->server_timer, REPLY_END_MS) < 0)
+			session_end(session, "no-memory");
+		return;
+	}
+	ftp_out_text(out_of(session), FTP_DO_STRAY, session->end_like, strlen(session->end_like))->refusal =
+	    true;
+	ftp_machine_signal(&session->machine, FTP_SIGNAL_SERVER_UNFINISHED, out_of(session));
+	control_run(session);
+}
+
 /* One line of the server's window. */
 static bool server_step(struct session *session)
 {
@@ -165,6 +202,10 @@ static bool server_step(struct session *session)
 	session->parser = parser;
 	if (status == FTP_REPLY_END && !ftp_reply_is_preliminary(reply.code))
 		server_greeted(session);
+	if (await_end(session, &reply) < 0) {
+		session_end(session, "no-memory");
+		return false;
+	}
 	inbuf_use(window, reply.consumed);
 	control_act(session);
 	return true;

@@ -75,7 +75,8 @@ struct session {
 	struct data_conn data;
 
 	struct timer phase_timer;
-	struct timer server_timer; /* dial and greeting */
+	struct timer server_timer; /* dial and greeting, then see control_reply_timeout() */
+	char end_like[64];	   /* the line after which it runs then */
 	uint32_t segment_ms;	   /* how long FTP_DO_SEGMENT has waited; 0: it is not */
 	struct timer pause_timer;  /* FTP_DO_PAUSE */
 	struct timer side_timer;   /* FTP_DO_SIDE_WAIT */

@@ -66,6 +66,10 @@ static void on_server_timer(struct timer *timer)
 {
 	struct session *session = CONTAINER_OF(timer, struct session, server_timer);
 
+	if (session->server_state == SERVER_UP) {
+		control_reply_timeout(session);
+		return;
+	}
 	control_server_down(session, "no greeting in time");
 	control_run(session);
 }

@@ -132,3 +132,18 @@ def test_no_end_of_a_session_looks_like_the_end_of_a_reply(launch, make_backend,
     go.set()
     if how == "drain":
         assert gateway.ended() == 0
+
+
+def test_a_reply_that_another_code_ends(launch, make_backend):
+    """The wait for its end is bounded, and the log has the line that is to blame. A line that only looks so ends nothing."""
+    gateway = launch(make_backend(STAT="213-Status\r\n200 names\r\n213 End", HELP="214-Help\r\n200 End"))
+    with clients.explicit(gateway) as c:
+        c.expect("STAT x", 213)
+        c.send("HELP\r\n")
+        got = b""
+        while not got.endswith(b"200 End\r\n"):
+            got += c.tls.recv()
+        c.tls.sock.settimeout(30)
+        assert c.ended() == b"" and c.tls.end == "fin"
+    assert gateway.event("stray-reply", action="close").keys["text"] == "200 End"
+    gateway.event("session-end", reason="reply-unfinished")

@@ -5,7 +5,7 @@
  *	C RETR x	a command line of the client
  *	S 150 go	a line of the server
  *	B nul		a refused line: nul, cr, lf, long
- *	! shutdown	a signal: down, lost, tls, login, idle, shutdown
+ *	! shutdown	a signal: down, lost, unfinished, tls, login, idle, shutdown
  *	L client A:P	a port was opened (or "-": none could be had)
  *	R -		the pause is over
  *	T -		the time of side-wait is over
@@ -277,7 +277,9 @@ static enum ftp_take script_server(struct script *script, const char *line)
 	return take;
 }
 
-static const char *const script_signals[] = { "down", "lost", "tls", "login", "idle", "shutdown" };
+static const char *const script_signals[] = {
+	"down", "lost", "unfinished", "tls", "login", "idle", "shutdown"
+};
 static const char *const script_results[] = { NULL,	     "ok",	    "no-client",   "no-server",
 					      "tls",	     "reuse",	    "certificate", "cut",
 					      "client-lost", "server-lost", "stalled",	   "aborted" };

@@ -122,6 +122,37 @@ static const struct reply_case cases[] = {
 	{ "CR in place of the first blank", BYTES("220\ra\r\n"), { { BAD, 0, true, "220?a", 0 } } },
 };
 
+/* Of servers that end a reply with another code. */
+static const struct reply_case lenient_cases[] = {
+	{ "another code of the class",
+	  BYTES("211-a\r\n b\r\n200 end\r\n220 x\r\n"),
+	  { { PART, 211, true, "211-a", 4 },
+	    { PART, 211, false, " b", 0 },
+	    { END, 211, false, "211 end", 4 },
+	    { END, 220, true, "220 x", 4 },
+	    MORE } },
+	{ "its own code",
+	  BYTES("211-a\r\n211 end\r\n"),
+	  { { PART, 211, true, "211-a", 4 }, { END, 211, false, "211 end", 4 }, MORE } },
+	{ "another class",
+	  BYTES("230-a\r\n530 no\r\n331 x\r\n099 x\r\n150 x\r\n"),
+	  { { PART, 230, true, "230-a", 4 },
+	    { PART, 230, false, "530 no", 0 },
+	    { PART, 230, false, "331 x", 0 },
+	    { PART, 230, false, "099 x", 0 },
+	    { PART, 230, false, "150 x", 0 },
+	    MORE_OF(230) } },
+	{ "no end",
+	  BYTES("211-a\r\n200-b\r\n200\r\n200x\r\n 200 x\r\n2000 x\r\n"),
+	  { { PART, 211, true, "211-a", 4 },
+	    { PART, 211, false, "200-b", 0 },
+	    { PART, 211, false, "200", 0 },
+	    { PART, 211, false, "200x", 0 },
+	    { PART, 211, false, " 200 x", 0 },
+	    { PART, 211, false, "2000 x", 0 },
+	    MORE_OF(211) } },
+};
+
 static void expect(const struct reply_case *c, size_t n, const struct ftp_reply *reply,
 		   enum ftp_reply_status status)
 {
@@ -142,9 +173,9 @@ static void expect(const struct reply_case *c, size_t n, const struct ftp_reply 
 }
 
 /* step: how many more bytes of the input are shown whenever the parser asks for more. */
-static void check(const struct reply_case *c, size_t step)
+static void check(const struct reply_case *c, bool lenient, size_t step)
 {
-	struct ftp_reply_parser parser = { 0 };
+	struct ftp_reply_parser parser = { .lenient = lenient };
 	size_t at = 0, shown = step < c->input_len ? step : c->input_len;
 
 	for (size_t n = 0; n < LINES_MAX;) {
@@ -170,8 +201,12 @@ static void test_replies(void **state)
 {
 	(void)state;
 	for (size_t i = 0; i < NELEM(cases); i++) {
-		check(&cases[i], SIZE_MAX);
-		check(&cases[i], 1);
+		check(&cases[i], false, SIZE_MAX);
+		check(&cases[i], false, 1);
+	}
+	for (size_t i = 0; i < NELEM(lenient_cases); i++) {
+		check(&lenient_cases[i], true, SIZE_MAX);
+		check(&lenient_cases[i], true, 1);
 	}
 }
 
