@@ -149,6 +149,8 @@ enum ftp_take ftp_machine_command(struct ftp_machine *machine, const char *line,
 	}
 	if (!takes_now(machine, command.verb, out))
 		return FTP_HOLD;
+	if (!(command.verb->flags & FTP_VERB_BEFORE_LOGIN))
+		machine_login_take_greeted(machine, out);
 	refusal = gate(machine, &command);
 	/* the client would take it for the reply to the transfer */
 	if (refusal != FTP_LOCAL_NONE && ftp_machine_in_transfer(machine))
@@ -250,6 +252,7 @@ static void greeting_ends(struct ftp_machine *machine, enum ftp_pending pending,
 			      "server-refused", out);
 		return;
 	}
+	machine->greeted_in = reply->code == 230;
 	if (pending == FTP_PENDING_GREETING && machine->security.implicit &&
 	    machine->action->secureimplicitzos)
 		ftp_out_add(out, FTP_DO_TLS_START);

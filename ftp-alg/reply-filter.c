@@ -8,6 +8,7 @@
 #include <string.h>
 
 #include "ftp-alg/feat.h"
+#include "ftp-alg/login.h"
 #include "ftp-alg/redact.h"
 
 /* Does the client see this line? */
@@ -79,6 +80,27 @@ static void show_syst(const struct ftp_reply *reply, struct ftp_out *out)
 	out->used += len;
 }
 
+/*
+ * A greeting of 230 says that the client is logged in. Where policy has more to
+ * say first, the client gets 220: curl would believe it and skip AUTH.
+ */
+static bool is_too_early(const struct ftp_machine *machine, enum ftp_pending pending,
+			 const struct ftp_reply *reply)
+{
+	bool greeting = pending == FTP_PENDING_GREETING || pending == FTP_PENDING_REIN;
+
+	return greeting && reply->code == 230 && !machine_login_may_be_greeted(machine);
+}
+
+static void show_as_220(const struct ftp_reply *reply, struct ftp_out *out)
+{
+	char *line = out->text + out->used;
+
+	ftp_out_format(out, FTP_DO_REPLY, "%.*s", (int)reply->len, reply->line)->goes_on = reply->goes_on;
+	if (!reply->continues && reply->len >= 3 && memcmp(line, "230", 3) == 0)
+		memcpy(line, "220", 3);
+}
+
 /* Replies that only identify the server: the gateway gives a text of its own instead. */
 static bool show_instead(struct ftp_machine *machine, enum ftp_pending pending, const struct ftp_reply *reply,
 			 bool last, struct ftp_out *out)
@@ -86,7 +108,7 @@ static bool show_instead(struct ftp_machine *machine, enum ftp_pending pending, 
 	bool greeting = pending == FTP_PENDING_GREETING || pending == FTP_PENDING_REIN;
 	bool status = pending == FTP_PENDING_STATUS || pending == FTP_PENDING_STAT;
 
-	if (greeting && reply->code == 220) {
+	if (greeting && (reply->code == 220 || is_too_early(machine, pending, reply))) {
 		if (last)
 			machine_answer(machine, FTP_LOCAL_OK_GREETING, out);
 		return true;
@@ -126,7 +148,10 @@ static bool show(struct ftp_machine *machine, enum ftp_pending pending, const st
 		show_redacted(pending, reply, out);
 		return true;
 	}
-	ftp_out_text(out, FTP_DO_REPLY, reply->line, reply->len)->goes_on = reply->goes_on;
+	if (is_too_early(machine, pending, reply))
+		show_as_220(reply, out);
+	else
+		ftp_out_text(out, FTP_DO_REPLY, reply->line, reply->len)->goes_on = reply->goes_on;
 	return true;
 }
 

@@ -209,7 +209,8 @@ struct ftp_machine {
 
 	struct ftp_security security;
 	enum ftp_login login;
-	bool user_seen; /* the server has heard of a user: AUTH and REIN need a fresh connection */
+	bool greeted_in; /* the server's greeting was 230: no USER is needed */
+	bool user_seen;	 /* the server has heard of a user: AUTH and REIN need a fresh connection */
 	bool drops_strays;
 	bool lazy_dial;
 	bool undialled; /* lazy_dial: there is no connection to the server now */

@@ -71,6 +71,7 @@ void control_dial_server(struct session *session)
 		.lenient = session->facts.rule->backend->multiline == BACKEND_MULTILINE_LENIENT,
 	};
 	session->server_eof = false;
+	session->dialled_ms = session->worker->loop.now_ms;
 	if (r == 0 && session->facts.rule->backend->source == BACKEND_SOURCE_CLIENT) {
 		session->server_state = SERVER_ASKED;
 		uplink_send(&session->worker->uplink, &request);
@@ -126,6 +127,11 @@ void control_server_connected(struct session *session)
 		return;
 	}
 	session->server_state = SERVER_GREETING;
+	if (loop_timer(session->server.loop, &session->server_timer,
+		       session->facts.rule->backend->greeting_timeout_ms) < 0) {
+		control_server_down(session, strerror(ENOMEM));
+		return;
+	}
 	if (session->facts.rule->backend->proxy != BACKEND_PROXY_NONE)
 		proxy_out_send(&session->facts, &session->client, &session->server);
 }

@@ -127,6 +127,7 @@ static void server_greeted(struct session *session)
 	if (session->server_state != SERVER_GREETING)
 		return;
 	session->server_state = SERVER_UP;
+	session->awaited_ms += session->worker->loop.now_ms - session->dialled_ms;
 	loop_timer_stop(session->server.loop, &session->server_timer);
 }
 

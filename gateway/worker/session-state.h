@@ -40,7 +40,7 @@ enum session_server { SERVER_NONE = 0, SERVER_ASKED, SERVER_DIALLING, SERVER_GRE
 /* Refusals that have a line each in the log; the others are counted, so that nobody fills a disk with them.
  */
 #define SESSION_REFUSALS_LOGGED 10
-/* For the server to be reached and to greet. */
+/* For the server to be reached; how long it may take to greet then is policy's. */
 #define SESSION_SERVER_MS 30000
 #define SESSION_MAGIC	  0x53455353u
 
@@ -84,6 +84,8 @@ struct session {
 	uint64_t active_ms;	   /* when the client last said something, or a transfer ended */
 	uint64_t heard_ms;	   /* when the server was last asked, or said something */
 	uint64_t started_ms;
+	uint64_t dialled_ms; /* when the server was dialled last */
+	uint64_t awaited_ms; /* how long the client has waited for greetings */
 
 	uint32_t refusals; /* commands that the gateway said no to */
 	uint32_t strays;   /* lines of the server's that answered nothing */

@@ -107,6 +107,17 @@ static uint64_t owed_ms(const struct session *session, uint64_t now_ms)
 	return owed ? now_ms - session->heard_ms : 0;
 }
 
+/* What is left of the time for a login. While the server is on its way, the client cannot log in. */
+static uint64_t login_left_ms(const struct session *session, uint64_t now_ms)
+{
+	enum session_server state = session->server_state;
+	bool waiting = state == SERVER_ASKED || state == SERVER_DIALLING || state == SERVER_GREETING;
+	uint64_t limit_ms = LOGIN_MS + session->awaited_ms + (waiting ? now_ms - session->dialled_ms : 0);
+	uint64_t used_ms = now_ms - session->started_ms;
+
+	return limit_ms > used_ms ? limit_ms - used_ms : 0;
+}
+
 /* Runs out late rather than being rearmed at every command: the true times are looked up here. */
 static void on_idle_timer(struct timer *timer)
 {
@@ -116,7 +127,11 @@ static void on_idle_timer(struct timer *timer)
 	uint64_t next_ms = IDLE_LOOK_MS;
 
 	if (!session->logged_in) {
-		signal_machine(session, FTP_SIGNAL_LOGIN_TIMEOUT);
+		next_ms = login_left_ms(session, now_ms);
+		if (next_ms == 0)
+			signal_machine(session, FTP_SIGNAL_LOGIN_TIMEOUT);
+		else if (loop_timer(loop_of(session), timer, next_ms) < 0)
+			session_end(session, "no-memory");
 		return;
 	}
 	if (owed_ms(session, now_ms) > SERVER_SILENT_MS) {

@@ -4,6 +4,7 @@ import hashlib
 import os
 import signal
 import threading
+import time
 
 import pytest
 
@@ -67,6 +68,20 @@ def test_a_backend_that_speaks_something_else(launch, make_backend, greeting):
         assert said.startswith(b"421") and said.count(b"\r\n") == 1, said
     with clients.Client(gateway.implicit, implicit=True, greet=False) as c:
         assert c.ended().startswith(b"421")
+
+
+def test_a_server_that_is_slow_to_greet(launch, make_backend):
+    def greet(session):
+        time.sleep(1.5)
+        session.reply("220 at last")
+    backend = make_backend(greeting=greet)
+    with clients.Client(launch(backend).explicit) as c:
+        assert c.greeting == "220 at last"
+        c.auth().login()
+    gateway = launch(backend, backends={"legacy": {"server_greeting_timeout": "1s"}})
+    with clients.Client(gateway.explicit) as c:
+        assert c.greeting.code == 421
+    gateway.event("server-down", error="no greeting in time")
 
 
 @pytest.mark.parametrize("flood", [b"x" * 1000 + b"\r\n", b"x" * 1000, b"\r" * 1000], ids=["lines", "one line", "CR"])

@@ -530,6 +530,48 @@ static const struct script_case bad_lines[] = {
 	  "C ADAT x\n  c 503 Must issue AUTH command before ADAT command.\nB nul\n" BAD_BYTES },
 };
 
+static const struct ftp_action verifies = {
+	.secure_login = SECURE_LOGIN_REQUIRED,
+	.auth_tls = true,
+	.secure_ftp = SECURE_FTP_ALLOWED,
+	.secure_dataconn = SECURE_CLEAR,
+};
+
+static const struct script_case greeted_in[] = {
+	{ "in the clear",
+	  { 0 },
+	  NULL,
+	  "S 230 in\n  c 230 in\nC NOOP\n  s NOOP\nS 200 ok\n  c 200 ok\nC PWD\n  logged-in\n  s PWD\n" },
+	{ "TLS first",
+	  { .action = &script_strict },
+	  NULL,
+	  "S 230-a\n  c 220-a\nS  b\n  c  b\nS 230 in\n  c 220 in\n"
+	  "C PWD\n  c 534 Policy requires TLS: send AUTH TLS first.\n"
+	  "C AUTH TLS\n  c 234 Security environment established - ready for negotiation\n  tls-start\n"
+	  "! tls\nC PWD\n  logged-in\n  s PWD\n" },
+	{ "on the secure port",
+	  { .implicit = true },
+	  "! tls\n",
+	  "S 230 in\n  c 230 in\nC PWD\n  logged-in\n  s PWD\n" },
+	{ "a certificate is wanted",
+	  { .action = &verifies, .implicit = true },
+	  "! tls\n",
+	  "S 230 in\n  c 220 in\nC PWD\n  c 530 Not logged in: send USER and PASS first.\n" },
+	{ "USER all the same",
+	  { 0 },
+	  "S 230 in\n",
+	  "C USER u\n  user u\n  s USER u\nS 230 ok\n  c 230 ok\n  logged-in\nC PWD\n  s PWD\n" },
+	{ "a server that sees TLS in its header",
+	  { .lazy_dial = true },
+	  "G -\nC SYST\nS 230 in\nC SYST\nS 215 x\n",
+	  "C PWD\n  logged-in\n  s PWD\n" },
+	{ "AUTH afterwards makes it new",
+	  { 0 },
+	  "S 230 in\nC PWD\nS 257 x\n",
+	  "C AUTH TLS\n  c 234 Security environment established - ready for negotiation\n  tls-start\n  renew\n"
+	  "! tls\nS 220 hi\nC PWD\n  c 530 Not logged in: send USER and PASS first.\n" },
+};
+
 static const struct script_case strays[] = {
 	{ "replies to nothing are dropped",
 	  { .drops_strays = true },
@@ -697,6 +739,7 @@ TEST(rein)
 TEST(feat)
 TEST(plain)
 TEST(unsolicited)
+TEST(greeted_in)
 TEST(strays)
 TEST(foreign)
 TEST(bad_lines)
@@ -748,14 +791,15 @@ static void refusals_carry_the_verb(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(greeting_dialogues), cmocka_unit_test(lazy_dial_dialogues),
-		cmocka_unit_test(required_dialogues), cmocka_unit_test(login_dialogues),
-		cmocka_unit_test(auth_dialogues),     cmocka_unit_test(ccc_dialogues),
-		cmocka_unit_test(rein_dialogues),     cmocka_unit_test(feat_dialogues),
-		cmocka_unit_test(plain_dialogues),    cmocka_unit_test(unsolicited_dialogues),
-		cmocka_unit_test(strays_dialogues),   cmocka_unit_test(preface_is_bounded),
-		cmocka_unit_test(foreign_dialogues),  cmocka_unit_test(bad_lines_dialogues),
-		cmocka_unit_test(ends_dialogues),     cmocka_unit_test(refusals_carry_the_verb),
+		cmocka_unit_test(greeting_dialogues),	   cmocka_unit_test(lazy_dial_dialogues),
+		cmocka_unit_test(required_dialogues),	   cmocka_unit_test(login_dialogues),
+		cmocka_unit_test(auth_dialogues),	   cmocka_unit_test(ccc_dialogues),
+		cmocka_unit_test(rein_dialogues),	   cmocka_unit_test(feat_dialogues),
+		cmocka_unit_test(plain_dialogues),	   cmocka_unit_test(unsolicited_dialogues),
+		cmocka_unit_test(strays_dialogues),	   cmocka_unit_test(greeted_in_dialogues),
+		cmocka_unit_test(preface_is_bounded),	   cmocka_unit_test(foreign_dialogues),
+		cmocka_unit_test(bad_lines_dialogues),	   cmocka_unit_test(ends_dialogues),
+		cmocka_unit_test(refusals_carry_the_verb),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
