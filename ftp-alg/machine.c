@@ -453,5 +453,5 @@ void ftp_machine_signal(struct ftp_machine *machine, enum ftp_signal signal, str
 
 const char *ftp_machine_feature(const struct ftp_machine *machine, size_t n)
 {
-	return ftp_feat_line(ftp_security_features(&machine->security, machine->action), n);
+	return ftp_feat_line(machine_features(machine), n);
 }

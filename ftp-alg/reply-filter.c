@@ -11,6 +11,35 @@
 #include "ftp-alg/login.h"
 #include "ftp-alg/redact.h"
 
+/*
+ * Would policy refuse this feature as a command? Names that are no verb (UTF8,
+ * TVFS) cannot be on a list of allowed ones, and are only for information.
+ */
+static bool is_denied(const struct ftp_machine *machine, const char *line, size_t len)
+{
+	const struct ftp_action *action = machine->action;
+	size_t at = ftp_feat_name(line, len);
+	struct ftp_command command = ftp_command_parse(line + at, len - at);
+
+	if (action->commands_denied.n > 0 && ftp_command_is_listed(&command, &action->commands_denied))
+		return true;
+	return action->commands_allowed.n > 0 && command.verb->name[0] != '\0' &&
+	       !ftp_command_is_listed(&command, &action->commands_allowed);
+}
+
+unsigned machine_features(const struct ftp_machine *machine)
+{
+	unsigned features = ftp_security_features(&machine->security, machine->action);
+
+	for (unsigned bit = 1; bit <= features; bit <<= 1) {
+		const char *line = ftp_feat_line(features & bit, 0);
+
+		if (line != NULL && is_denied(machine, line, strlen(line)))
+			features &= ~bit;
+	}
+	return features;
+}
+
 /* Does the client see this line? */
 static bool is_shown(const struct ftp_machine *machine, enum ftp_pending pending,
 		     const struct ftp_reply *reply)
@@ -25,7 +54,8 @@ static bool is_shown(const struct ftp_machine *machine, enum ftp_pending pending
 	case FTP_PENDING_FEAT:
 		/* the last line follows the gateway's own lines, see machine_feat_ends() */
 		return reply->code == 211 && !reply->closing &&
-		       (reply->first || ftp_feat_keep(reply->line, reply->len));
+		       (reply->first || (ftp_feat_keep(reply->line, reply->len) &&
+					 !is_denied(machine, reply->line, reply->len)));
 	case FTP_PENDING_TRANSFER:
 		return machine->instead == FTP_LOCAL_NONE && !machine->retry.due;
 	case FTP_PENDING_GREETING:
@@ -168,7 +198,7 @@ void machine_relay_reply(struct ftp_machine *machine, enum ftp_pending pending, 
 
 void machine_feat_ends(struct ftp_machine *machine, bool open, struct ftp_out *out)
 {
-	unsigned features = ftp_security_features(&machine->security, machine->action);
+	unsigned features = machine_features(machine);
 	const char *first = ftp_local_text(FTP_LOCAL_OK_FEATURES, machine->action->reply_style);
 	const char *last = strstr(first, "\r\n");
 	const char *line;
