@@ -9,12 +9,13 @@
 #define NELEM(array) (sizeof(array) / sizeof((array)[0]))
 
 /*
- * Security mechanisms, which end at the gateway, and commands with addresses:
- * the gateway announces those of them that it offers.
+ * Security mechanisms, which end at the gateway, and commands that name or answer
+ * with addresses: the gateway announces those of them that it offers. GETPUT is
+ * GridFTP's GET and PUT, which are taken for HTTP; PARALLEL needs MODE E.
  */
 static const char *const removed[] = {
-	"AUTH", "ADAT", "PBSZ", "PROT", "CCC",	"MIC",	"CONF",
-	"ENC",	"SSCN", "CPSV", "EPSV", "EPRT", "LPSV", "LPRT",
+	"AUTH", "ADAT", "PBSZ", "PROT", "CCC",	"MIC",	"CONF", "ENC",	"SSCN",	  "CPSV",
+	"EPSV", "EPRT", "LPSV", "LPRT", "ESTA", "ESTP", "SPAS", "SPOR", "GETPUT", "PARALLEL",
 };
 
 static const struct {
@@ -44,12 +45,57 @@ static bool word_is(struct ftp_cursor c, const char *word)
 	return !is_word(ftp_cursor_peek(&c));
 }
 
-bool ftp_feat_keep(const char *line, size_t len)
+static void skip_blanks(struct ftp_cursor *c)
+{
+	while (ftp_cursor_accept(c, ' ') || ftp_cursor_accept(c, '\t'))
+		;
+}
+
+/* Skip "211-", with which each line of older lists begins (ProFTPD's MultilineRFC2228). */
+static void skip_code(struct ftp_cursor *c)
+{
+	struct ftp_cursor to = *c;
+
+	if (ftp_cursor_accept(&to, '2') && ftp_cursor_accept(&to, '1') && ftp_cursor_accept(&to, '1') &&
+	    ftp_cursor_accept(&to, '-'))
+		*c = to;
+}
+
+static struct ftp_cursor feature_of(const char *line, size_t len)
 {
 	struct ftp_cursor c = ftp_cursor_make(line, len);
 
-	while (ftp_cursor_accept(&c, ' ') || ftp_cursor_accept(&c, '\t'))
-		;
+	skip_blanks(&c);
+	skip_code(&c);
+	skip_blanks(&c);
+	return c;
+}
+
+/* A mode in which the gateway cannot see the end of a file, see run_mode(). */
+static bool is_other_mode(struct ftp_cursor c)
+{
+	int mode;
+
+	if (!word_is(c, "MODE"))
+		return false;
+	for (size_t i = 0; i < strlen("MODE"); i++)
+		(void)ftp_cursor_next(&c);
+	skip_blanks(&c);
+	mode = to_upper(ftp_cursor_peek(&c));
+	return is_word(mode) && mode != 'S' && mode != 'Z';
+}
+
+size_t ftp_feat_name(const char *line, size_t len)
+{
+	return feature_of(line, len).at;
+}
+
+bool ftp_feat_keep(const char *line, size_t len)
+{
+	struct ftp_cursor c = feature_of(line, len);
+
+	if (is_other_mode(c))
+		return false;
 	for (size_t i = 0; i < NELEM(removed); i++)
 		if (word_is(c, removed[i]))
 			return false;

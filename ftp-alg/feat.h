@@ -18,11 +18,15 @@
 #define FTP_FEAT_EPRT 32u
 
 /*
- * Does this line of a server's FEAT list (leading blank included or not,
- * no line end) stay? False for AUTH, ADAT, PBSZ, PROT, CCC, MIC, CONF, ENC,
- * SSCN, CPSV, EPSV, EPRT, LPSV, LPRT, in any case, with any parameters.
+ * Does this line of a server's FEAT list (leading blanks and "211-" included or
+ * not, no line end) stay? False for AUTH, ADAT, PBSZ, PROT, CCC, MIC, CONF, ENC,
+ * SSCN, CPSV, EPSV, EPRT, LPSV, LPRT, ESTA, ESTP, SPAS, SPOR, GETPUT, PARALLEL, in
+ * any case, with any parameters, and for MODE with another letter than S or Z.
  */
 bool ftp_feat_keep(const char *line, size_t len);
+
+/* Where the feature's name begins in such a line. */
+size_t ftp_feat_name(const char *line, size_t len);
 
 /*
  * The n-th line (from 0) that the gateway adds for these bits, with its one

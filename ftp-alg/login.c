@@ -84,6 +84,24 @@ void machine_login_user(struct ftp_machine *machine, const struct ftp_command *c
 	machine_pass_on(machine, command, pending, out);
 }
 
+bool machine_login_may_be_greeted(const struct ftp_machine *machine)
+{
+	return !ftp_security_needs_tls(&machine->security, machine->action) &&
+	       machine->action->secure_login == SECURE_LOGIN_NO_CLIENT_AUTH;
+}
+
+/* Not with the greeting itself: the client may still send AUTH or USER, and counts as nobody until it works.
+ */
+void machine_login_take_greeted(struct ftp_machine *machine, struct ftp_out *out)
+{
+	if (!machine->greeted_in || machine->login != FTP_LOGIN_NONE ||
+	    !machine_login_may_be_greeted(machine))
+		return;
+	machine->login = FTP_LOGIN_DONE;
+	machine->user_seen = true; /* AUTH and REIN need a fresh connection */
+	ftp_out_add(out, FTP_DO_LOGGED_IN);
+}
+
 void machine_login_reply(struct ftp_machine *machine, enum ftp_pending pending, uint16_t code,
 			 struct ftp_out *out)
 {

@@ -19,4 +19,13 @@ enum ftp_take machine_login_gate(struct ftp_machine *machine, uint16_t code, str
 void machine_login_reply(struct ftp_machine *machine, enum ftp_pending pending, uint16_t code,
 			 struct ftp_out *out);
 
+/*
+ * May the server's greeting (230) log the client in, now? Not where policy wants
+ * TLS first, or a certificate, which only USER is checked against.
+ */
+bool machine_login_may_be_greeted(const struct ftp_machine *machine);
+
+/* Before a command that needs a login: take the one that the greeting has given, if any. */
+void machine_login_take_greeted(struct ftp_machine *machine, struct ftp_out *out);
+
 #endif

@@ -17,6 +17,7 @@
 #include "ftp-alg/retry.h"
 #include "ftp-alg/server-link.h"
 #include "ftp-alg/side-reply.h"
+#include "ftp-alg/stray.h"
 #include "ftp-alg/transfer.h"
 
 /* This many refused lines in a row end a session: they come from a scanner, not a client. */
@@ -32,6 +33,7 @@ void ftp_machine_init(struct ftp_machine *machine, const struct ftp_machine_setu
 		.modes_refused = setup->modes_refused,
 		.failures = setup->failures,
 		.side_reply_ms = setup->side_reply_ms,
+		.drops_strays = setup->drops_strays,
 		.lazy_dial = setup->lazy_dial,
 		.undialled = setup->lazy_dial,
 	};
@@ -150,6 +152,8 @@ enum ftp_take ftp_machine_command(struct ftp_machine *machine, const char *line,
 	}
 	if (!takes_now(machine, command.verb, out))
 		return FTP_HOLD;
+	if (!(command.verb->flags & FTP_VERB_BEFORE_LOGIN))
+		machine_login_take_greeted(machine, out);
 	refusal = gate(machine, &command);
 	/* the client would take it for the reply to the transfer */
 	if (refusal != FTP_LOCAL_NONE && ftp_machine_in_transfer(machine))
@@ -205,12 +209,6 @@ enum ftp_take ftp_machine_bad_line(struct ftp_machine *machine, enum ftp_line_st
 	return FTP_TAKEN;
 }
 
-/* Does a reply with this code announce a data port? Only the plan asks for one. */
-static bool names_a_port(uint16_t code)
-{
-	return code >= 227 && code <= 229;
-}
-
 static bool is_login(enum ftp_pending pending)
 {
 	return pending == FTP_PENDING_USER || pending == FTP_PENDING_PASS ||
@@ -236,11 +234,13 @@ static enum ftp_take reply_begins(struct ftp_machine *machine, const struct ftp_
 	}
 	machine->answer = machine_side_whose(machine, reply->code);
 	if (machine->answer.whom == FTP_ANSWERS_PENDING && machine->pending == FTP_PENDING_NONE) {
-		machine_close(machine, FTP_LOCAL_SERVER_CONFUSED, "unsolicited-reply", out);
+		machine_stray_reply(machine, reply, out);
 		return FTP_TAKEN;
 	}
-	if (names_a_port(reply->code) &&
+	/* only the plan asks for one */
+	if (ftp_reply_names_a_port(reply->code) &&
 	    !(machine->answer.whom == FTP_ANSWERS_PENDING && machine->pending == FTP_PENDING_PLAN)) {
+		ftp_out_text(out, FTP_DO_STRAY, reply->line, reply->len)->refusal = true;
 		machine_close(machine, FTP_LOCAL_SERVER_CONFUSED, "unsolicited-data-port", out);
 		return FTP_TAKEN;
 	}
@@ -270,6 +270,7 @@ static void greeting_ends(struct ftp_machine *machine, enum ftp_pending pending,
 			      "server-refused", out);
 		return;
 	}
+	machine->greeted_in = reply->code == 230;
 	if (pending == FTP_PENDING_GREETING && machine->security.implicit &&
 	    machine->action->secureimplicitzos)
 		ftp_out_add(out, FTP_DO_TLS_START);
@@ -286,7 +287,7 @@ static void pending_ends(struct ftp_machine *machine, const struct ftp_reply *re
 	switch (pending) {
 	case FTP_PENDING_FEAT:
 		/* the client gets a list whatever the server said */
-		machine_feat_ends(machine, reply->code == 211 && !reply->first, out);
+		machine_feat_ends(machine, machine->shown != 0, out);
 		break;
 	case FTP_PENDING_USER:
 	case FTP_PENDING_PASS:
@@ -348,6 +349,10 @@ enum ftp_take ftp_machine_reply(struct ftp_machine *machine, const struct ftp_re
 		return FTP_HOLD;
 	if (machine->closing)
 		return FTP_TAKEN;
+	if (machine->stray) { /* it holds no command */
+		machine->stray = !last;
+		return FTP_TAKEN;
+	}
 	machine->reply_open = !last;
 	if (reply->code == 421) {
 		machine_relay_reply(machine, FTP_PENDING_PLAIN, reply, last, out);
@@ -372,6 +377,12 @@ enum ftp_take ftp_machine_reply(struct ftp_machine *machine, const struct ftp_re
 		 machine->answer.whom == FTP_ANSWERS_PENDING)
 		machine_transfer_reply(machine, reply, out);
 	return FTP_TAKEN;
+}
+
+void ftp_machine_stray_line(struct ftp_machine *machine, const struct ftp_reply *line, struct ftp_out *out)
+{
+	if (!machine->closing)
+		machine_stray_line(machine, line, out);
 }
 
 void ftp_machine_listening(struct ftp_machine *machine, enum ftp_side side,
@@ -433,10 +444,11 @@ void ftp_machine_signal(struct ftp_machine *machine, enum ftp_signal signal, str
 		machine_close(machine, FTP_LOCAL_SERVER_DOWN, "server-down", out);
 		break;
 	case FTP_SIGNAL_SERVER_LOST:
-		machine_close(machine, FTP_LOCAL_SERVER_LOST, "server-lost", out);
+		machine_close(machine, FTP_LOCAL_SERVER_LOST,
+			      machine->reply_open ? "reply-cut" : "server-lost", out);
 		break;
-	case FTP_SIGNAL_SERVER_CONFUSED:
-		machine_close(machine, FTP_LOCAL_SERVER_CONFUSED, "malformed-reply", out);
+	case FTP_SIGNAL_SERVER_UNFINISHED:
+		machine_close(machine, FTP_LOCAL_SERVER_CONFUSED, "reply-unfinished", out);
 		break;
 	case FTP_SIGNAL_TLS_UP:
 		ftp_security_tls_up(&machine->security);
@@ -461,5 +473,5 @@ void ftp_machine_signal(struct ftp_machine *machine, enum ftp_signal signal, str
 
 const char *ftp_machine_feature(const struct ftp_machine *machine, size_t n)
 {
-	return ftp_feat_line(ftp_security_features(&machine->security, machine->action), n);
+	return ftp_feat_line(machine_features(machine), n);
 }

@@ -45,6 +45,9 @@ enum ftp_take ftp_machine_bad_line(struct ftp_machine *machine, enum ftp_line_st
 enum ftp_take ftp_machine_reply(struct ftp_machine *machine, const struct ftp_reply *reply, bool last,
 				struct ftp_out *out);
 
+/* A line that ftp_reply_take() found malformed. */
+void ftp_machine_stray_line(struct ftp_machine *machine, const struct ftp_reply *line, struct ftp_out *out);
+
 /*
  * With FTP_SIGNAL_TLS_UP: who the client is. The strings remain the caller's and
  * have to live as long as the machine.
@@ -91,6 +94,15 @@ static inline bool ftp_machine_greets_first(const struct ftp_machine *machine)
 static inline bool ftp_machine_is_logged_in(const struct ftp_machine *machine)
 {
 	return machine->login == FTP_LOGIN_DONE;
+}
+
+/*
+ * Has the client only part of a reply? Then the session must not end as if that
+ * were all: no close_notify, and no words of the gateway's.
+ */
+static inline bool ftp_machine_is_replying(const struct ftp_machine *machine)
+{
+	return machine->shown != 0;
 }
 
 /* Is the control connection clear after CCC? */

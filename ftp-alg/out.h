@@ -18,10 +18,10 @@
 
 enum ftp_do {
 	FTP_DO_NOTHING = 0,
-	FTP_DO_REPLY,	     /* text to the client; CRLF is the caller's. refusal: for the log */
-	FTP_DO_COMMAND,	     /* text to the server; CRLF is the caller's */
-	FTP_DO_TLS_START,    /* once all replies are sent: handshake on the control connection */
-	FTP_DO_TLS_STOP,     /* once all replies are sent: leave TLS. notify: send close_notify */
+	FTP_DO_REPLY,	  /* text to the client; CRLF is the caller's, but with goes_on there is none yet */
+	FTP_DO_COMMAND,	  /* text to the server; CRLF is the caller's */
+	FTP_DO_TLS_START, /* once all replies are sent: handshake on the control connection */
+	FTP_DO_TLS_STOP,  /* once all replies are sent: leave TLS. notify: send close_notify */
 	FTP_DO_SERVER_RENEW, /* drop the connection to the server and dial it anew: it must forget the user */
 	FTP_DO_SERVER_DROP,  /* drop the connection to the server; FTP_DO_SERVER_RENEW will dial it again */
 	FTP_DO_LISTEN_CLIENT, /* open a port that the client will dial; answer with ftp_machine_listening() */
@@ -43,7 +43,9 @@ enum ftp_do {
 	FTP_DO_PAUSE,	   /* offer no reply of the server's for `number` ms, then ftp_machine_resume() */
 	FTP_DO_SIDE_WAIT,  /* ftp_machine_side_due() in `number` ms; again: from now on */
 	FTP_DO_LOG_UNANSWERED, /* text: what the server did not answer in time */
-	FTP_DO_STILL_IN,       /* a second USER was refused: the login before it stands */
+	FTP_DO_STRAY, /* text: a line of the server's that answers nothing, for the log. refusal: the session
+			 ends */
+	FTP_DO_STILL_IN,     /* a second USER was refused: the login before it stands */
 	FTP_DO_LOGIN_FAILED, /* text: who did not let the user in (server, certificate, stored-credential) */
 	FTP_DO_USER,	     /* text: the name that the client gave with USER */
 	FTP_DO_LOGGED_IN,    /* the server let the user in */
@@ -53,6 +55,7 @@ enum ftp_do {
 struct ftp_act {
 	enum ftp_do what;
 	bool refusal;	  /* FTP_DO_REPLY: policy or the gateway says no, and the session goes on */
+	bool goes_on;	  /* FTP_DO_REPLY: the next one's text is of the same line */
 	bool forwarded;	  /* FTP_DO_COMMAND: the client's own, not one of the machine's */
 	bool notify;	  /* FTP_DO_TLS_STOP */
 	bool upload;	  /* FTP_DO_DATA_START */

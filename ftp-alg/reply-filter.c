@@ -8,11 +8,41 @@
 #include <string.h>
 
 #include "ftp-alg/feat.h"
+#include "ftp-alg/login.h"
 #include "ftp-alg/redact.h"
 
-/* Does the client see the lines of this reply? */
+/*
+ * Would policy refuse this feature as a command? Names that are no verb (UTF8,
+ * TVFS) cannot be on a list of allowed ones, and are only for information.
+ */
+static bool is_denied(const struct ftp_machine *machine, const char *line, size_t len)
+{
+	const struct ftp_action *action = machine->action;
+	size_t at = ftp_feat_name(line, len);
+	struct ftp_command command = ftp_command_parse(line + at, len - at);
+
+	if (action->commands_denied.n > 0 && ftp_command_is_listed(&command, &action->commands_denied))
+		return true;
+	return action->commands_allowed.n > 0 && command.verb->name[0] != '\0' &&
+	       !ftp_command_is_listed(&command, &action->commands_allowed);
+}
+
+unsigned machine_features(const struct ftp_machine *machine)
+{
+	unsigned features = ftp_security_features(&machine->security, machine->action);
+
+	for (unsigned bit = 1; bit <= features; bit <<= 1) {
+		const char *line = ftp_feat_line(features & bit, 0);
+
+		if (line != NULL && is_denied(machine, line, strlen(line)))
+			features &= ~bit;
+	}
+	return features;
+}
+
+/* Does the client see this line? */
 static bool is_shown(const struct ftp_machine *machine, enum ftp_pending pending,
-		     const struct ftp_reply *reply, bool last)
+		     const struct ftp_reply *reply)
 {
 	switch (pending) {
 	case FTP_PENDING_NONE:
@@ -23,8 +53,9 @@ static bool is_shown(const struct ftp_machine *machine, enum ftp_pending pending
 		return false;
 	case FTP_PENDING_FEAT:
 		/* the last line follows the gateway's own lines, see machine_feat_ends() */
-		return reply->code == 211 && !last &&
-		       (reply->first || ftp_feat_keep(reply->line, reply->len));
+		return reply->code == 211 && !reply->closing &&
+		       (reply->first || (ftp_feat_keep(reply->line, reply->len) &&
+					 !is_denied(machine, reply->line, reply->len)));
 	case FTP_PENDING_TRANSFER:
 		return machine->instead == FTP_LOCAL_NONE && !machine->retry.due;
 	case FTP_PENDING_GREETING:
@@ -50,7 +81,7 @@ static void show_redacted(enum ftp_pending pending, const struct ftp_reply *repl
 	char *to = out->text + out->used;
 	size_t len = ftp_redact(code, reply->line, reply->len, to, sizeof(out->text) - out->used);
 
-	ftp_out_text(out, FTP_DO_REPLY, to, len);
+	ftp_out_text(out, FTP_DO_REPLY, to, len)->goes_on = reply->goes_on;
 	out->used += len;
 }
 
@@ -61,10 +92,12 @@ static void show_wait_end(const struct ftp_machine *machine, const struct ftp_re
 	char *line = out->text + out->used;
 
 	if (machine->action->replysecuritylevel == 0)
-		ftp_out_format(out, FTP_DO_REPLY, "%.*s", (int)reply->len, reply->line);
+		ftp_out_format(out, FTP_DO_REPLY, "%.*s", (int)reply->len, reply->line)->goes_on =
+		    reply->goes_on;
 	else
 		show_redacted(FTP_PENDING_TRANSFER, reply, out);
-	memcpy(line, "125", 3); /* in place of the three digits that a last line starts with */
+	if (!reply->continues)
+		memcpy(line, "125", 3); /* in place of the three digits that a last line starts with */
 }
 
 static void show_syst(const struct ftp_reply *reply, struct ftp_out *out)
@@ -77,6 +110,27 @@ static void show_syst(const struct ftp_reply *reply, struct ftp_out *out)
 	out->used += len;
 }
 
+/*
+ * A greeting of 230 says that the client is logged in. Where policy has more to
+ * say first, the client gets 220: curl would believe it and skip AUTH.
+ */
+static bool is_too_early(const struct ftp_machine *machine, enum ftp_pending pending,
+			 const struct ftp_reply *reply)
+{
+	bool greeting = pending == FTP_PENDING_GREETING || pending == FTP_PENDING_REIN;
+
+	return greeting && reply->code == 230 && !machine_login_may_be_greeted(machine);
+}
+
+static void show_as_220(const struct ftp_reply *reply, struct ftp_out *out)
+{
+	char *line = out->text + out->used;
+
+	ftp_out_format(out, FTP_DO_REPLY, "%.*s", (int)reply->len, reply->line)->goes_on = reply->goes_on;
+	if (!reply->continues && reply->len >= 3 && memcmp(line, "230", 3) == 0)
+		memcpy(line, "220", 3);
+}
+
 /* Replies that only identify the server: the gateway gives a text of its own instead. */
 static bool show_instead(struct ftp_machine *machine, enum ftp_pending pending, const struct ftp_reply *reply,
 			 bool last, struct ftp_out *out)
@@ -84,7 +138,7 @@ static bool show_instead(struct ftp_machine *machine, enum ftp_pending pending, 
 	bool greeting = pending == FTP_PENDING_GREETING || pending == FTP_PENDING_REIN;
 	bool status = pending == FTP_PENDING_STATUS || pending == FTP_PENDING_STAT;
 
-	if (greeting && reply->code == 220) {
+	if (greeting && (reply->code == 220 || is_too_early(machine, pending, reply))) {
 		if (last)
 			machine_answer(machine, FTP_LOCAL_OK_GREETING, out);
 		return true;
@@ -95,40 +149,62 @@ static bool show_instead(struct ftp_machine *machine, enum ftp_pending pending, 
 		return true;
 	}
 	if (pending == FTP_PENDING_SYST && reply->code == 215) {
-		if (last)
+		if (reply->closing && !reply->continues) /* its first words are all that is left of it */
 			show_syst(reply, out);
 		return true;
 	}
 	return false;
 }
 
+/* The client would take a reply to another command for text of the 125- that is open. */
+static bool is_inside_125(const struct ftp_machine *machine, const struct ftp_reply *reply)
+{
+	return machine->retry.open && machine->answer.whom != FTP_ANSWERS_PENDING && reply->code != 421;
+}
+
+/* The line goes to the client, as it is or as policy leaves it. False: the gateway gives a text of its own.
+ */
+static bool show(struct ftp_machine *machine, enum ftp_pending pending, const struct ftp_reply *reply,
+		 bool last, struct ftp_out *out)
+{
+	if (machine->retry.open && pending == FTP_PENDING_TRANSFER && reply->closing) {
+		machine->retry.open = !last;
+		show_wait_end(machine, reply, out);
+		return true;
+	}
+	if (machine->action->replysecuritylevel != 0) {
+		if (show_instead(machine, pending, reply, last, out))
+			return false;
+		show_redacted(pending, reply, out);
+		return true;
+	}
+	if (is_too_early(machine, pending, reply))
+		show_as_220(reply, out);
+	else
+		ftp_out_text(out, FTP_DO_REPLY, reply->line, reply->len)->goes_on = reply->goes_on;
+	return true;
+}
+
 void machine_relay_reply(struct ftp_machine *machine, enum ftp_pending pending, const struct ftp_reply *reply,
 			 bool last, struct ftp_out *out)
 {
-	if (!is_shown(machine, pending, reply, last))
+	if (!reply->continues)
+		machine->line_shown = is_shown(machine, pending, reply) && !is_inside_125(machine, reply);
+	if (!machine->line_shown || !show(machine, pending, reply, last, out))
 		return;
-	/* the client would take it for text of the 125- that is open */
-	if (machine->retry.open && machine->answer.whom != FTP_ANSWERS_PENDING && reply->code != 421)
-		return;
-	if (machine->retry.open && pending == FTP_PENDING_TRANSFER && last) {
-		machine->retry.open = false;
-		show_wait_end(machine, reply, out);
-		return;
-	}
-	if (machine->action->replysecuritylevel == 0)
-		ftp_out_text(out, FTP_DO_REPLY, reply->line, reply->len);
-	else if (!show_instead(machine, pending, reply, last, out))
-		show_redacted(pending, reply, out);
+	machine->shown = last ? 0 : reply->code;
+	machine->shown_in_line = reply->goes_on;
 }
 
 void machine_feat_ends(struct ftp_machine *machine, bool open, struct ftp_out *out)
 {
-	unsigned features = ftp_security_features(&machine->security, machine->action);
+	unsigned features = machine_features(machine);
 	const char *first = ftp_local_text(FTP_LOCAL_OK_FEATURES, machine->action->reply_style);
 	const char *last = strstr(first, "\r\n");
 	const char *line;
 
 	assert(last != NULL);
+	machine->shown = 0;
 	if (!open)
 		ftp_out_text(out, FTP_DO_REPLY, first, (size_t)(last - first));
 	last += strlen("\r\n");

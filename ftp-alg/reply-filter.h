@@ -17,4 +17,7 @@ void machine_relay_reply(struct ftp_machine *machine, enum ftp_pending pending, 
 /* A FEAT reply's end, with the gateway's lines in it; open: its first line is out. */
 void machine_feat_ends(struct ftp_machine *machine, bool open, struct ftp_out *out);
 
+/* The FTP_FEAT_ bits of what FEAT announces for the gateway: what it offers now and policy does not deny. */
+unsigned machine_features(const struct ftp_machine *machine);
+
 #endif

@@ -5,12 +5,13 @@
  */
 #include "ftp-alg/reply.h"
 
-#include <string.h>
-
 #include "ftp-alg/cursor.h"
 
 #define CODE_DIGITS    3
 #define CODE_CLASS_MAX 5 /* 6yz is a protected reply (RFC 2228) */
+
+/* A piece of a line may be this much shorter than it could be, to end after a blank. */
+#define PIECE_SLACK 1024
 
 /* What a line starts with. */
 struct reply_head {
@@ -35,67 +36,116 @@ static struct reply_head reply_head_parse(struct ftp_cursor c)
 
 	bool more = ftp_cursor_accept(&c, '-');
 
-	if (!more && !ftp_cursor_accept(&c, ' ') && !ftp_cursor_at_end(&c))
+	if (!more && !ftp_cursor_accept(&c, ' ') && !ftp_cursor_accept(&c, '\t') && !ftp_cursor_at_end(&c))
 		return (struct reply_head){ 0 };
 	return (struct reply_head){ .code = (uint16_t)code, .more = more, .text = c.at };
 }
 
-/* Find the line's end; fills len and consumed. FTP_REPLY_END stands for "a whole line". */
-static enum ftp_reply_status reply_line_take(const uint8_t *window, size_t len, struct ftp_reply *reply)
+/*
+ * A piece ends after a blank, since REPLYSECURITYLEVEL 1 looks for addresses piece
+ * by piece. It does not end with CR, which is the end of the line if LF follows.
+ */
+static size_t piece_len(const uint8_t *window)
+{
+	const size_t least = FTP_REPLY_LINE_MAX - PIECE_SLACK;
+	size_t len = FTP_REPLY_LINE_MAX;
+
+	while (len > least && window[len - 1] != ' ')
+		len--;
+	if (len > least)
+		return len;
+	len = FTP_REPLY_LINE_MAX;
+	while (len > least && window[len - 1] == '\r')
+		len--;
+	return len > least ? len : FTP_REPLY_LINE_MAX;
+}
+
+/* Find the end of the line, or of a piece of it; fills len, consumed and goes_on. False: there is none yet.
+ */
+static bool reply_line_take(uint8_t *window, size_t len, struct ftp_reply *reply)
 {
 	size_t lf;
 
 	switch (ftp_eol_find(window, len, FTP_REPLY_LINE_MAX, &lf)) {
 	case FTP_EOL_MORE:
-		return FTP_REPLY_MORE;
+		return false;
 	case FTP_EOL_TOO_LONG:
-		reply->consumed = FTP_REPLY_LINE_MAX + 1;
-		return FTP_REPLY_TOO_LONG;
+		reply->goes_on = true;
+		reply->len = reply->consumed = piece_len(window);
+		break;
 	case FTP_EOL_FOUND:
+		reply->consumed = lf + 1;
+		reply->len = lf;
+		while (reply->len > 0 && window[reply->len - 1] == '\r')
+			reply->len--;
 		break;
 	}
-	reply->consumed = lf + 1;
-	reply->len = lf > 0 && window[lf - 1] == '\r' ? lf - 1 : lf;
-	if (memchr(window, '\0', reply->len) != NULL || memchr(window, '\r', reply->len) != NULL)
-		return FTP_REPLY_MALFORMED;
-	return FTP_REPLY_END;
+	for (size_t i = 0; i < reply->len; i++)
+		if (window[i] == '\0' || window[i] == '\r')
+			window[i] = '?';
+	return true;
 }
 
-enum ftp_reply_status ftp_reply_take(struct ftp_reply_parser *parser, const uint8_t *window, size_t len,
-				     struct ftp_reply *ret_reply)
+/* A line in between that another code ends. A code alone is too little: file names may be numbers. */
+static void reply_line_ends_otherwise(const struct ftp_reply_parser *parser, const struct reply_head *head,
+				      struct ftp_reply *reply, uint8_t *window)
 {
-	struct ftp_reply *reply = ret_reply;
-	enum ftp_reply_status status;
-	struct reply_head head;
+	reply->end_like = head->code != 0 && !head->more && head->text < reply->len;
+	/* of another class it may mean the opposite, so it is not given the code of the beginning */
+	if (!parser->lenient || !reply->end_like || head->code / 100 != parser->code / 100)
+		return;
+	window[0] = (uint8_t)('0' + parser->code / 100);
+	window[1] = (uint8_t)('0' + parser->code / 10 % 10);
+	window[2] = (uint8_t)('0' + parser->code % 10);
+	reply->text = head->text;
+	reply->closing = true;
+}
 
-	*reply = (struct ftp_reply){ .code = parser->code,
-				     .first = parser->code == 0,
-				     .line = (const char *)window };
-	status = reply_line_take(window, len, reply);
-	if (status != FTP_REPLY_END)
-		return status;
-	if (reply->consumed > FTP_REPLY_BYTES_MAX - parser->bytes)
-		return FTP_REPLY_TOO_LONG;
-	head = reply_head_parse(ftp_cursor_make(window, reply->len));
+/* The beginning of a line: sets its place in the reply. False: no reply can begin so. */
+static bool reply_line_begins(const struct ftp_reply_parser *parser, struct ftp_reply *reply, uint8_t *window)
+{
+	struct reply_head head = reply_head_parse(ftp_cursor_make(reply->line, reply->len));
 
 	if (reply->first) {
 		if (head.code == 0)
-			return FTP_REPLY_MALFORMED;
+			return false;
 		reply->code = head.code;
 		reply->text = head.text;
-		status = head.more ? FTP_REPLY_PART : FTP_REPLY_END;
+		reply->closing = !head.more;
 	} else if (head.code == parser->code && !head.more) {
 		reply->text = head.text;
-		status = FTP_REPLY_END;
-	} else {
-		status = FTP_REPLY_PART; /* text, whatever it starts with (RFC 959 4.2) */
+		reply->closing = true;
+	} else { /* text, whatever it starts with (RFC 959 4.2) */
+		reply_line_ends_otherwise(parser, &head, reply, window);
 	}
+	return true;
+}
 
-	if (status == FTP_REPLY_END) {
-		*parser = (struct ftp_reply_parser){ 0 };
-	} else {
-		parser->code = reply->code;
-		parser->bytes += (uint32_t)reply->consumed;
+enum ftp_reply_status ftp_reply_take(struct ftp_reply_parser *parser, uint8_t *window, size_t len,
+				     struct ftp_reply *ret_reply)
+{
+	struct ftp_reply *reply = ret_reply;
+	bool stray;
+
+	*reply = (struct ftp_reply){ .code = parser->code,
+				     .first = parser->code == 0,
+				     .closing = parser->closing,
+				     .continues = parser->in_line,
+				     .line = (const char *)window };
+	if (!reply_line_take(window, len, reply))
+		return FTP_REPLY_MORE;
+	/* the middle of a line is never looked at: it may hold anything, a reply as well */
+	stray = reply->continues ? reply->first : !reply_line_begins(parser, reply, window);
+	parser->in_line = reply->goes_on;
+	if (stray) {
+		parser->code = 0;
+		return FTP_REPLY_MALFORMED;
 	}
-	return status;
+	if (reply->closing && !reply->goes_on) {
+		*parser = (struct ftp_reply_parser){ .lenient = parser->lenient };
+		return FTP_REPLY_END;
+	}
+	parser->code = reply->code;
+	parser->closing = reply->closing;
+	return FTP_REPLY_PART;
 }

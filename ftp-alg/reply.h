@@ -2,8 +2,9 @@
  * A server's replies, line by line (RFC 959 4.2).
  *
  * Replies are streamed: a multi-line reply may last for hours (z/OS sends
- * "125-" lines while a data set is in use), so the parser keeps where it is in
- * a reply and never the text.
+ * "125-" lines while a data set is in use) and a line may be of any length, so
+ * the parser keeps where it is in a reply and never the text. It is strict where
+ * a reply begins, and takes anything as text inside one.
  */
 #ifndef ATTLSD_FTP_ALG_REPLY_H
 #define ATTLSD_FTP_ALG_REPLY_H
@@ -12,40 +13,53 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#define FTP_REPLY_LINE_MAX  4096	  /* without CRLF */
-#define FTP_REPLY_BYTES_MAX (1024 * 1024) /* of one reply, all lines */
+#define FTP_REPLY_LINE_MAX 4096 /* without CRLF; a longer line is taken in pieces of at most this */
 
-/* Where a reply stands; all zero is "before the first line". */
+/* Where a reply stands; all zero is "before the first line" of a server that ends replies as it should. */
 struct ftp_reply_parser {
-	uint16_t code;	/* of the multi-line reply that is open; 0: none is */
-	uint32_t bytes; /* received of it */
+	bool lenient;  /* the caller's: another code of the same class ends a multi-line reply, too */
+	uint16_t code; /* of the reply that is open; 0: none is */
+	bool in_line;  /* the line that was taken last goes on, also when it belongs to no reply */
+	bool closing;  /* in_line: it is the last line of its reply */
 };
 
 enum ftp_reply_status {
-	FTP_REPLY_MALFORMED = 0, /* not a reply line (no code, code outside 1yz..5yz, NUL or CR inside) */
-	FTP_REPLY_TOO_LONG,	 /* over one of the limits */
+	FTP_REPLY_MALFORMED = 0, /* where a reply may begin: no code, or one outside 1yz..5yz */
 	FTP_REPLY_MORE,		 /* only from ftp_reply_take(): no whole line yet */
-	FTP_REPLY_PART,		 /* a line of a multi-line reply that goes on: first or in between */
-	FTP_REPLY_END,		 /* the last or only line: the reply is complete */
+	FTP_REPLY_PART,		 /* a line or a piece of one; the reply goes on */
+	FTP_REPLY_END,		 /* the last or only line, or its last piece: the reply is complete */
 };
 
 struct ftp_reply {
 	uint16_t code;	  /* of the reply, also on lines in between */
-	bool first;	  /* this is the reply's first line */
-	const char *line; /* the whole line as received, without its line end */
+	bool first;	  /* the reply's first line begins here */
+	bool closing;	  /* this is the last or only line of the reply, or a piece of it */
+	bool continues;	  /* a piece that is not the first of its line */
+	bool goes_on;	  /* a piece that is not the last of its line */
+	bool end_like;	  /* a line in between that looks like the end of another reply */
+	const char *line; /* the whole line or piece, without its line end */
 	size_t len;
 	size_t text;	 /* offset of the text after "ddd " or "ddd-"; 0 on lines in between */
 	size_t consumed; /* bytes of the window that are used up */
 };
 
 /*
- * Take one line from the window (ended by LF; one CR before it is stripped, a
+ * Take one line from the window (ended by LF; CRs before it are stripped, a
  * server that sends bare LF is understood) and find its place in the reply.
- * "ddd" alone and "ddd " end a reply that "ddd-" opened only when the code is the same; any
- * other line in between is text. 6yz is malformed (RFC 2228 protected replies
- * have no place on a cleartext leg). Pointers live as long as the window.
+ * "ddd" alone, "ddd " and "ddd" with a tab end a reply that "ddd-" opened only
+ * when the code is the same; any other line in between is text. To a lenient
+ * parser "ddd " of the same class is the end as well, and gets the opening code
+ * in the window: clients wait for that one. 6yz is malformed (RFC 2228 protected
+ * replies have no place on a cleartext leg).
+ *
+ * A CR inside a line and a NUL become '?' in the window, as `ls -q` shows them.
+ * Some clients end a line at them (Java's and Python's text readers at CR, C
+ * strings at NUL), so that a file name could bring them a reply of its own.
+ *
+ * FTP_REPLY_MALFORMED leaves the parser so that the line can be skipped. Pointers
+ * live as long as the window.
  */
-enum ftp_reply_status ftp_reply_take(struct ftp_reply_parser *parser, const uint8_t *window, size_t len,
+enum ftp_reply_status ftp_reply_take(struct ftp_reply_parser *parser, uint8_t *window, size_t len,
 				     struct ftp_reply *ret_reply);
 
 static inline bool ftp_reply_is_preliminary(uint16_t code)
@@ -56,6 +70,12 @@ static inline bool ftp_reply_is_preliminary(uint16_t code)
 static inline bool ftp_reply_is_positive(uint16_t code)
 {
 	return code >= 200 && code < 300;
+}
+
+/* Does a reply with this code announce a data port? */
+static inline bool ftp_reply_names_a_port(uint16_t code)
+{
+	return code >= 227 && code <= 229;
 }
 
 #endif

@@ -95,7 +95,8 @@ void machine_link_renew(struct ftp_machine *machine, enum ftp_pending pending, s
 	machine->pending = FTP_PENDING_NONE;
 	machine->side = (struct ftp_side_replies){ .due = false };
 	machine->login = FTP_LOGIN_NONE;
-	machine->user_seen = false;
+	machine->user_seen = machine->greeted_in = false;
+	machine->stray = false;
 	machine->epsv_all = false;
 	if (machine->lazy_dial) {
 		renew_later(machine, pending, out);

@@ -23,7 +23,33 @@ void machine_close_125(struct ftp_machine *machine, struct ftp_out *out)
 	if (!machine->retry.open)
 		return;
 	machine->retry.open = false;
+	if (machine->shown_in_line)
+		ftp_out_text(out, FTP_DO_REPLY, "", 0);
+	machine->shown = 0;
+	machine->shown_in_line = false;
 	machine_answer(machine, FTP_LOCAL_WAIT_ENDS, out);
+}
+
+/*
+ * End the reply of which the client has part: a 421 inside it would be text
+ * (RFC 959 4.2), and lftp would show half a listing as all of it. Preliminary
+ * replies and refusals may be ended, since half of one says the same as the whole. A last
+ * line of 2yz or 3yz would say that the listing is complete or the command done,
+ * which is not known: such a reply stays open. False: it does.
+ */
+static bool close_shown(struct ftp_machine *machine, struct ftp_out *out)
+{
+	uint16_t code = machine->shown;
+
+	if (code >= 200 && code < 400)
+		return false;
+	if (code == 0)
+		return true;
+	if (machine->shown_in_line)
+		ftp_out_text(out, FTP_DO_REPLY, "", 0);
+	ftp_out_format(out, FTP_DO_REPLY, "%u The FTP server did not complete this reply.", (unsigned)code);
+	machine->shown = 0;
+	return true;
 }
 
 void machine_close(struct ftp_machine *machine, enum ftp_local answer, const char *why, struct ftp_out *out)
@@ -33,7 +59,8 @@ void machine_close(struct ftp_machine *machine, enum ftp_local answer, const cha
 	machine->closing = true;
 	if (answer != FTP_LOCAL_NONE) {
 		machine_close_125(machine, out);
-		machine_answer(machine, answer, out);
+		if (close_shown(machine, out))
+			machine_answer(machine, answer, out);
 	}
 	ftp_out_text(out, FTP_DO_CLOSE, why, strlen(why));
 }

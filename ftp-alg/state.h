@@ -33,10 +33,10 @@ enum ftp_side { FTP_SIDE_CLIENT = 0, FTP_SIDE_SERVER };
 
 /* Facts without an argument. */
 enum ftp_signal {
-	FTP_SIGNAL_SERVER_DOWN,	    /* the server cannot be reached */
-	FTP_SIGNAL_SERVER_LOST,	    /* it closed or reset the control connection */
-	FTP_SIGNAL_SERVER_CONFUSED, /* it sent something that is not a reply */
-	FTP_SIGNAL_TLS_UP,	    /* the handshake that FTP_DO_TLS_START asked for is done */
+	FTP_SIGNAL_SERVER_DOWN,	      /* the server cannot be reached */
+	FTP_SIGNAL_SERVER_LOST,	      /* it closed or reset the control connection */
+	FTP_SIGNAL_SERVER_UNFINISHED, /* it has begun a reply and does not go on */
+	FTP_SIGNAL_TLS_UP,	      /* the handshake that FTP_DO_TLS_START asked for is done */
 	FTP_SIGNAL_LOGIN_TIMEOUT,
 	FTP_SIGNAL_IDLE_TIMEOUT,
 	FTP_SIGNAL_SHUTDOWN,  /* end as soon as no transfer is running */
@@ -191,6 +191,7 @@ struct ftp_machine_setup {
 	uint8_t modes_refused;	   /* those that this server is known to refuse */
 	uint8_t failures;	   /* recent failed logins from the same source */
 	uint32_t side_reply_ms;	   /* how long a side command's answer holds the next command */
+	bool drops_strays;	   /* what the server sends unasked is skipped, where that is safe */
 	/*
 	 * The gateway greets the client itself, see ftp_machine_greet(), and the
 	 * server is dialled (FTP_DO_SERVER_RENEW) when a command needs it: after the
@@ -210,7 +211,9 @@ struct ftp_machine {
 
 	struct ftp_security security;
 	enum ftp_login login;
-	bool user_seen; /* the server has heard of a user: AUTH and REIN need a fresh connection */
+	bool greeted_in; /* the server's greeting was 230: no USER is needed */
+	bool user_seen;	 /* the server has heard of a user: AUTH and REIN need a fresh connection */
+	bool drops_strays;
 	bool lazy_dial;
 	bool undialled; /* lazy_dial: there is no connection to the server now */
 	bool epsv_all;
@@ -223,11 +226,16 @@ struct ftp_machine {
 	struct ftp_identity identity;
 	uint8_t renewals; /* of the server's connection */
 	uint8_t strikes;  /* malformed lines in a row */
+	uint32_t preface; /* bytes of text before greetings */
 
 	enum ftp_pending pending; /* commands go one at a time */
 	struct ftp_side_replies side;
 	struct ftp_answer answer; /* of the reply that is being read */
 	bool reply_open;	  /* more of its lines follow: nothing may get between them */
+	bool stray;		  /* the open reply answers nothing, and nobody sees it */
+	bool line_shown;	  /* the client sees the line that is being read, all its pieces */
+	uint16_t shown;		  /* code of the reply of which the client has part; 0: none */
+	bool shown_in_line;	  /* and its last line is not whole */
 	enum ftp_local instead;	  /* drop the lines of the open reply and give this at its end */
 
 	enum ftp_plan_state plan;
@@ -264,7 +272,11 @@ static inline bool ftp_machine_is_idle(const struct ftp_machine *machine)
 /* Reply to the client with a text of the gateway's own. */
 void machine_answer(struct ftp_machine *machine, enum ftp_local answer, struct ftp_out *out);
 
-/* Reply (FTP_LOCAL_NONE: do not) and end the session; why: for the log, static. */
+/*
+ * Reply (FTP_LOCAL_NONE: do not) and end the session; why: for the log, static. If
+ * the client has only part of another reply, that is ended first, or it is the last
+ * that the client gets, see ftp_machine_is_replying().
+ */
 void machine_close(struct ftp_machine *machine, enum ftp_local answer, const char *why, struct ftp_out *out);
 
 /* The server owes a reply to the command that goes out now. */

@@ -195,6 +195,14 @@ static const struct word epsv_modes[] = { { "auto", BACKEND_EPSV_AUTO, NULL },
 					  { "never", BACKEND_EPSV_NEVER, NULL },
 					  { 0 } };
 
+static const struct word multilines[] = { { "strict", BACKEND_MULTILINE_STRICT, NULL },
+					  { "lenient", BACKEND_MULTILINE_LENIENT, NULL },
+					  { 0 } };
+
+static const struct word strays[] = { { "drop", BACKEND_STRAY_DROP, NULL },
+				      { "close", BACKEND_STRAY_CLOSE, NULL },
+				      { 0 } };
+
 static const struct word proxies[] = { { "none", BACKEND_PROXY_NONE, NULL },
 				       { "v1", BACKEND_PROXY_V1, NULL },
 				       { "v2", BACKEND_PROXY_V2, NULL },
@@ -210,6 +218,16 @@ static const struct field backend_fields[] = {
 	ENUM("source", policy_backend, source, sources, "gateway"),
 	ENUM("data", policy_backend, data, data_modes, "auto"),
 	ENUM("epsv", policy_backend, epsv, epsv_modes, "auto"),
+	ENUM("multiline", policy_backend, multiline, multilines, "strict"),
+	ENUM("stray_replies", policy_backend, stray_replies, strays, "drop"),
+	{ .key = "server_greeting_timeout",
+	  .type = FIELD_DURATION,
+	  AT(policy_backend, greeting_timeout_ms),
+	  .unit_ms = 1,
+	  .bare_unit_ms = 1000,
+	  .min = 1000,
+	  .max = 600000,
+	  .default_text = "60s" },
 	ENUM("proxy_protocol", policy_backend, proxy, proxies, "none"),
 	BOOL("proxy_data", policy_backend, proxy_data, "false"),
 	{ .key = "side_reply_timeout",

@@ -91,6 +91,12 @@ enum backend_source { BACKEND_SOURCE_GATEWAY = 0, BACKEND_SOURCE_CLIENT };
 enum backend_data { BACKEND_DATA_AUTO = 0, BACKEND_DATA_PASSIVE, BACKEND_DATA_ACTIVE };
 enum backend_epsv { BACKEND_EPSV_AUTO = 0, BACKEND_EPSV_ALWAYS, BACKEND_EPSV_NEVER };
 
+/* What ends a multi-line reply of the server: its own code, or any of its class. */
+enum backend_multiline { BACKEND_MULTILINE_STRICT = 0, BACKEND_MULTILINE_LENIENT };
+
+/* What the server sends although nothing asked for it. */
+enum backend_stray { BACKEND_STRAY_CLOSE = 0, BACKEND_STRAY_DROP };
+
 /* The PROXY protocol: whether the server first gets a header about the client. */
 enum backend_proxy { BACKEND_PROXY_NONE = 0, BACKEND_PROXY_V1, BACKEND_PROXY_V2 };
 
@@ -102,6 +108,9 @@ struct policy_backend {
 	enum backend_source source;
 	enum backend_data data;
 	enum backend_epsv epsv;
+	enum backend_stray stray_replies;
+	enum backend_multiline multiline;
+	uint32_t greeting_timeout_ms;
 	enum backend_proxy proxy;
 	bool proxy_data;	/* on data connections as well */
 	uint32_t side_reply_ms; /* how long an answer beside a transfer may hold the next command */

@@ -73,6 +73,9 @@ struct model {
 	/* what the client sees */
 	bool strict; /* the server is honest: replies come in order */
 	struct ftp_reply_parser view;
+	char piece[FTP_REPLY_LINE_MAX + 1]; /* the beginning of a line that comes in pieces */
+	size_t piece_len;
+	bool in_line;
 	bool wait_open; /* a 125- reply that says that a file is in use */
 	struct model_asked asked[MODEL_ASKED];
 	size_t nasked;
@@ -226,6 +229,18 @@ static void model_reply(struct model *model, const struct ftp_act *act)
 	const char *at = act->text, *end = act->text + act->len;
 
 	model_trace(model, "    c %.*s", (int)act->len, act->text);
+	if (act->goes_on && !model->in_line) {
+		MODEL_CHECK(model, act->len <= FTP_REPLY_LINE_MAX);
+		memcpy(model->piece, at, act->len);
+		model->piece_len = act->len;
+	}
+	if (model->in_line && !act->goes_on) { /* its beginning says what it is */
+		at = model->piece;
+		end = at + model->piece_len;
+	}
+	model->in_line = act->goes_on;
+	if (model->in_line)
+		return;
 	while (at != NULL) {
 		const char *cr = memchr(at, '\r', (size_t)(end - at));
 		size_t len = (size_t)((cr != NULL ? cr : end) - at);
@@ -241,8 +256,7 @@ static void model_reply(struct model *model, const struct ftp_act *act)
 		status = ftp_reply_take(&model->view, wire, len + 2, &reply);
 		if (model->view.code == 0)
 			model->wait_open = false;
-		MODEL_CHECK(model, status == FTP_REPLY_PART || status == FTP_REPLY_END ||
-				       (status == FTP_REPLY_TOO_LONG && model->view.bytes > 0));
+		MODEL_CHECK(model, status == FTP_REPLY_PART || status == FTP_REPLY_END);
 		if (status == FTP_REPLY_END && !ftp_reply_is_preliminary(reply.code))
 			model_final(model, &reply);
 		at = cr != NULL ? cr + 2 : NULL;
@@ -517,6 +531,8 @@ static void model_act(struct model *model, const struct ftp_act *act)
 	case FTP_DO_LOG_UNANSWERED:
 		model_trace(model, "    unanswered %.*s", (int)act->len, act->text);
 		break;
+	case FTP_DO_STRAY:
+		break;
 	case FTP_DO_STILL_IN:
 		model->logged_in = true;
 		break;
@@ -534,6 +550,9 @@ static void model_act(struct model *model, const struct ftp_act *act)
 	case FTP_DO_CLOSE:
 		model_trace(model, "    close %.*s", (int)act->len, act->text);
 		MODEL_CHECK(model, !model->wait_open);
+		/* no reply is left open as if it were whole */
+		MODEL_CHECK(model, (model->view.code == 0 && !model->in_line) ||
+				       ftp_machine_is_replying(&model->machine));
 		model->ended = true;
 		break;
 	}
@@ -658,9 +677,15 @@ static bool model_server_line(struct model *model)
 	status = ftp_reply_take(&parser, model->server_in, model->server_len, &reply);
 	if (status == FTP_REPLY_MORE)
 		return false;
-	if (status == FTP_REPLY_MALFORMED || status == FTP_REPLY_TOO_LONG) {
-		ftp_machine_signal(&model->machine, FTP_SIGNAL_SERVER_CONFUSED, &model->out);
+	if (status == FTP_REPLY_MALFORMED) {
+		size_t left = model->server_len - reply.consumed;
+
+		model_trace(model, "S %.*s", (int)reply.len, reply.line);
+		ftp_machine_stray_line(&model->machine, &reply, &model->out);
+		model->parser = parser;
+		model->server_len = left;
 		model_carry_out(model);
+		memmove(model->server_in, model->server_in + reply.consumed, left);
 		return true;
 	}
 	model->event_code = 0;
@@ -700,8 +725,8 @@ static void model_run(struct model *model)
 
 	while (moved && !model->ended) {
 		moved = !model->handshake && model_server_line(model);
-		if (!model->ended && !model->handshake && model->client_len > 0)
-			moved |= model_client_line(model);
+		if (!moved && !model->ended && !model->handshake && model->client_len > 0)
+			moved = model_client_line(model);
 	}
 }
 

@@ -48,6 +48,7 @@ struct ftp_machine_setup ftp_setup_make(const struct ftp_setup_ends *ends, const
 		.client = ends->remote,
 		.server = ftp_setup_server(ends, rule->backend).addr,
 		.implicit = ends->listener->tls == LISTENER_IMPLICIT,
+		.drops_strays = rule->backend->stray_replies == BACKEND_STRAY_DROP,
 		.modes = server_modes(rule->backend),
 		.side_reply_ms = rule->backend->side_reply_ms,
 		.lazy_dial = dial_after_tls && !ftp_setup_tls_comes_first(ends->listener, rule),

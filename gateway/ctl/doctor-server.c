@@ -68,13 +68,23 @@ static void report_known(struct doctor *doctor, const struct policy_backend *bac
 	(void)send(fd, "QUIT\r\n", 6, MSG_NOSIGNAL);
 }
 
+static bool is_greeting(const char *text)
+{
+	static const char *const codes[] = { "220", "230", "120" }; /* 230: it logs every client in */
+
+	for (size_t i = 0; i < sizeof(codes) / sizeof(codes[0]); i++)
+		if (strncmp(text, codes[i], 3) == 0)
+			return true;
+	return false;
+}
+
 static void check_greeting(struct doctor *doctor, const struct policy_backend *backend, const char *where,
 			   int fd)
 {
 	char text[SHOWN_MAX];
 
 	read_answer(fd, text);
-	if (strncmp(text, "220", 3) == 0 || strncmp(text, "120", 3) == 0) {
+	if (is_greeting(text)) {
 		doctor_ok(doctor, "backend %s: %s answers \"%s\"", backend->name, where, text);
 		report_known(doctor, backend, text, fd);
 		return;

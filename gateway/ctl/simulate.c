@@ -67,7 +67,7 @@ static bool client_is_told(struct turn *turn)
 		return false;
 	len = snprintf(line, sizeof(line), "%s\r\n", turn->queue[0]);
 	assert(len > 0 && (size_t)len < sizeof(line));
-	if (ftp_reply_take(&parser, (const uint8_t *)line, (size_t)len, &reply) != FTP_REPLY_END)
+	if (ftp_reply_take(&parser, (uint8_t *)line, (size_t)len, &reply) != FTP_REPLY_END)
 		return false;
 	if (ftp_machine_reply(&turn->simulation->machine, &reply, true, &turn->out) == FTP_HOLD)
 		return turn->out.n > 0;

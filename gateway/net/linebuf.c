@@ -87,12 +87,15 @@ void outbuf_flush_last(struct outbuf *outbuf, struct stream *stream)
 	outbuf->len = 0;
 }
 
-void outbuf_add(struct outbuf *outbuf, struct stream *stream, const char *text, size_t len)
+void outbuf_add(struct outbuf *outbuf, struct stream *stream, const char *text, size_t len, bool line_ends)
 {
 	if (outbuf->len + len + 2 > sizeof(outbuf->bytes))
 		outbuf_flush(outbuf, stream);
 	assert(len + 2 <= sizeof(outbuf->bytes));
 	memcpy(outbuf->bytes + outbuf->len, text, len);
-	memcpy(outbuf->bytes + outbuf->len + len, "\r\n", 2);
-	outbuf->len += len + 2;
+	outbuf->len += len;
+	if (!line_ends)
+		return;
+	memcpy(outbuf->bytes + outbuf->len, "\r\n", 2);
+	outbuf->len += 2;
 }

@@ -59,8 +59,9 @@ struct outbuf {
 	uint8_t bytes[OUTBUF_BYTES];
 };
 
-/* Add a text and CRLF; flush first when there is no room. len is below OUTBUF_BYTES - 2. */
-void outbuf_add(struct outbuf *outbuf, struct stream *stream, const char *text, size_t len);
+/* Add a text, and CRLF if that is the line's end; flush first when there is no room. len is below
+ * OUTBUF_BYTES - 2. */
+void outbuf_add(struct outbuf *outbuf, struct stream *stream, const char *text, size_t len, bool line_ends);
 
 /* Send what is there. The next read reports a broken stream. */
 void outbuf_flush(struct outbuf *outbuf, struct stream *stream);

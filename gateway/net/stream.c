@@ -251,6 +251,12 @@ enum stream_io stream_finish(struct stream *stream)
 	return stream_flush(stream);
 }
 
+enum stream_io stream_cut(struct stream *stream)
+{
+	stream->finishing = true;
+	return stream_flush(stream);
+}
+
 void stream_close(struct stream *stream, bool reset)
 {
 	if (!stream_is_open(stream))

@@ -131,6 +131,12 @@ enum stream_io stream_flush(struct stream *stream);
  */
 enum stream_io stream_finish(struct stream *stream);
 
+/*
+ * The same without close_notify: under TLS the peer sees that something is
+ * missing. In the clear only what was sent can show that.
+ */
+enum stream_io stream_cut(struct stream *stream);
+
 /* Close at once. reset: with RST, so that the peer takes nothing for whole. NULL-safe on a closed stream. */
 void stream_close(struct stream *stream, bool reset);
 

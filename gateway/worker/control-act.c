@@ -67,8 +67,11 @@ void control_dial_server(struct session *session)
 	int fd = -1;
 	int r = loop_timer(session->server.loop, &session->server_timer, SESSION_SERVER_MS);
 
-	session->parser = (struct ftp_reply_parser){ .code = 0 };
+	session->parser = (struct ftp_reply_parser){
+		.lenient = session->facts.rule->backend->multiline == BACKEND_MULTILINE_LENIENT,
+	};
 	session->server_eof = false;
+	session->dialled_ms = session->worker->loop.now_ms;
 	if (r == 0 && session->facts.rule->backend->source == BACKEND_SOURCE_CLIENT) {
 		session->server_state = SERVER_ASKED;
 		uplink_send(&session->worker->uplink, &request);
@@ -124,6 +127,11 @@ void control_server_connected(struct session *session)
 		return;
 	}
 	session->server_state = SERVER_GREETING;
+	if (loop_timer(session->server.loop, &session->server_timer,
+		       session->facts.rule->backend->greeting_timeout_ms) < 0) {
+		control_server_down(session, strerror(ENOMEM));
+		return;
+	}
 	if (session->facts.rule->backend->proxy != BACKEND_PROXY_NONE)
 		proxy_out_send(&session->facts, &session->client, &session->server);
 }
@@ -217,6 +225,26 @@ static void log_refusal(struct session *session, const struct ftp_act *act)
 		  LOG_TEXT("command", act->verb), LOG_TEXT("reply", text));
 }
 
+/*
+ * For whom is to write to the maker of the server. One line a session is enough
+ * for that; the others are counted.
+ */
+static void log_stray(struct session *session, const struct ftp_act *act)
+{
+	char text[120];
+	size_t len = act->len < sizeof(text) - 1 ? act->len : sizeof(text) - 1;
+
+	if (session->strays < UINT32_MAX)
+		session->strays++;
+	if (session->strays > 1 && !act->refusal)
+		return;
+	memcpy(text, act->text, len);
+	text[len] = '\0';
+	log_event(LOG_LEVEL_INFO, "stray-reply", LOG_NUMBER("session", session->facts.id),
+		  LOG_TEXT("backend", session->facts.rule->backend->name),
+		  LOG_TEXT("action", act->refusal ? "close" : "drop"), LOG_TEXT("text", text));
+}
+
 static void carry_out_one(struct session *session, const struct ftp_act *act)
 {
 	switch (act->what) {
@@ -226,7 +254,8 @@ static void carry_out_one(struct session *session, const struct ftp_act *act)
 		if (act->refusal)
 			log_refusal(session, act);
 		if (session->phase != PHASE_HANDSHAKE)
-			outbuf_add(&session->worker->replies, &session->client, act->text, act->len);
+			outbuf_add(&session->worker->replies, &session->client, act->text, act->len,
+				   !act->goes_on);
 		break;
 	case FTP_DO_COMMAND:
 		add_command(session, act);
@@ -302,6 +331,9 @@ static void carry_out_one(struct session *session, const struct ftp_act *act)
 			  LOG_TEXT("backend", session->facts.rule->backend->name),
 			  LOG_TEXT("command", act->text),
 			  LOG_NUMBER("waited_ms", session->facts.rule->backend->side_reply_ms));
+		break;
+	case FTP_DO_STRAY:
+		log_stray(session, act);
 		break;
 	case FTP_DO_STILL_IN: /* session->user still has the name */
 		break;

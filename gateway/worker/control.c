@@ -6,6 +6,7 @@
 #include "gateway/worker/control.h"
 
 #include <assert.h>
+#include <string.h>
 
 #include "gateway/base/util.h"
 #include "gateway/net/linebuf.h"
@@ -19,6 +20,9 @@
 
 /* Time for the commands that a client sent before it closed. */
 #define CLIENT_EOF_MS 10000
+
+/* Silence inside a reply after which its end will not come, see await_end(). */
+#define REPLY_END_MS 20000
 
 /* RFC 8446 5.1; no FTP command begins with this byte. */
 #define TLS_HANDSHAKE_RECORD 0x16
@@ -108,7 +112,11 @@ static void server_gone(struct session *session)
 	enum ftp_signal signal =
 	    session->server_state == SERVER_UP ? FTP_SIGNAL_SERVER_LOST : FTP_SIGNAL_SERVER_DOWN;
 
-	session->server_eof = false; /* told once */
+	session->server_eof = false;		/* told once */
+	if (inbuf_len(&session->server_in) > 0) /* a line without its end */
+		ftp_out_text(out_of(session), FTP_DO_STRAY, (const char *)inbuf_at(&session->server_in),
+			     inbuf_len(&session->server_in))
+		    ->refusal = true;
 	ftp_machine_signal(&session->machine, signal, out_of(session));
 	control_act(session);
 }
@@ -118,7 +126,41 @@ static void server_greeted(struct session *session)
 	if (session->server_state != SERVER_GREETING)
 		return;
 	session->server_state = SERVER_UP;
+	session->awaited_ms += session->worker->loop.now_ms - session->dialled_ms;
 	loop_timer_stop(session->server.loop, &session->server_timer);
+}
+
+/*
+ * Most lines that look like the end of another reply are text and go on at once.
+ * After one that does not, the client and the server would wait for each other.
+ */
+static int await_end(struct session *session, const struct ftp_reply *reply)
+{
+	size_t len = reply->len < sizeof(session->end_like) - 1 ? reply->len : sizeof(session->end_like) - 1;
+
+	if (session->server_state != SERVER_UP) /* the greeting has the timer */
+		return 0;
+	if (reply->closing || !reply->end_like) {
+		loop_timer_stop(session->server.loop, &session->server_timer);
+		return 0;
+	}
+	memcpy(session->end_like, reply->line, len);
+	session->end_like[len] = '\0';
+	return loop_timer(session->server.loop, &session->server_timer, REPLY_END_MS);
+}
+
+void control_reply_timeout(struct session *session)
+{
+	if (inbuf_len(&session->server_in) > 0 || !stream_is_drained(&session->client)) {
+		/* it may be here: the client has not read so far */
+		if (loop_timer(session->server.loop, &session->server_timer, REPLY_END_MS) < 0)
+			session_end(session, "no-memory");
+		return;
+	}
+	ftp_out_text(out_of(session), FTP_DO_STRAY, session->end_like, strlen(session->end_like))->refusal =
+	    true;
+	ftp_machine_signal(&session->machine, FTP_SIGNAL_SERVER_UNFINISHED, out_of(session));
+	control_run(session);
 }
 
 /* One line of the server's window. */
@@ -142,8 +184,9 @@ static bool server_step(struct session *session)
 		server_gone(session);
 		return true;
 	case FTP_REPLY_MALFORMED:
-	case FTP_REPLY_TOO_LONG:
-		ftp_machine_signal(&session->machine, FTP_SIGNAL_SERVER_CONFUSED, out_of(session));
+		ftp_machine_stray_line(&session->machine, &reply, out_of(session));
+		session->parser = parser;
+		inbuf_use(window, reply.consumed);
 		control_act(session);
 		return true;
 	case FTP_REPLY_PART:
@@ -159,6 +202,10 @@ static bool server_step(struct session *session)
 	session->parser = parser;
 	if (status == FTP_REPLY_END && !ftp_reply_is_preliminary(reply.code))
 		server_greeted(session);
+	if (await_end(session, &reply) < 0) {
+		session_end(session, "no-memory");
+		return false;
+	}
 	inbuf_use(window, reply.consumed);
 	control_act(session);
 	return true;
@@ -208,9 +255,10 @@ void control_run(struct session *session)
 		 */
 		if (session->client.ssl == NULL && session->parser.code == 0)
 			outbuf_flush(&session->worker->replies, &session->client);
+		/* What the server has sent so far cannot answer what it has not been asked yet. */
 		moved = server_step(session);
-		if (!session->ended)
-			moved |= client_step(session);
+		if (!moved && !session->ended)
+			moved = client_step(session);
 	}
 	session->running = false;
 	if (session->ended) {

@@ -29,7 +29,11 @@ void session_end(struct session *session, const char *reason)
 	data_conn_close(&session->data, session->data.state != DATA_IDLE);
 	/* before the client sees the end, since it may connect again at once */
 	uplink_notify(&worker->uplink, MSG_SESSION_END, session->facts.id);
-	(void)stream_finish(&session->client); /* a peer that is gone makes this a no-op */
+	/* a peer that is gone makes both a no-op */
+	if (ftp_machine_is_replying(&session->machine))
+		(void)stream_cut(&session->client);
+	else
+		(void)stream_finish(&session->client);
 	linger_take(&worker->lingering, &session->client);
 	stream_close(&session->server, false);
 	loop_timer_stop(&worker->loop, &session->phase_timer);
@@ -50,6 +54,9 @@ void session_end(struct session *session, const char *reason)
 	if (session->refusals > SESSION_REFUSALS_LOGGED)
 		log_event(LOG_LEVEL_INFO, "refused-more", LOG_NUMBER("session", session->facts.id),
 			  LOG_NUMBER("count", session->refusals - SESSION_REFUSALS_LOGGED));
+	if (session->strays > 1)
+		log_event(LOG_LEVEL_INFO, "stray-more", LOG_NUMBER("session", session->facts.id),
+			  LOG_NUMBER("count", session->strays - 1));
 	/*
 	 * last, so that a reader of the log can rely on room for the next session, and on
 	 * the earlier line of a transfer

@@ -42,7 +42,7 @@ enum session_server { SERVER_NONE = 0, SERVER_ASKED, SERVER_DIALLING, SERVER_GRE
  * can fill the disk.
  */
 #define SESSION_REFUSALS_LOGGED 10
-/* Time for the server to accept and greet. */
+/* For the server to be reached. How long it may take to greet then is the policy's choice. */
 #define SESSION_SERVER_MS 30000
 #define SESSION_MAGIC	  0x53455353u
 
@@ -77,7 +77,8 @@ struct session {
 	struct data_conn data;
 
 	struct timer phase_timer;
-	struct timer server_timer; /* dial and greeting */
+	struct timer server_timer; /* dial and greeting, then see control_reply_timeout() */
+	char end_like[64];	   /* the line after which it runs then */
 	uint32_t segment_ms;	   /* how long FTP_DO_SEGMENT has waited; 0: it is not */
 	struct timer pause_timer;  /* FTP_DO_PAUSE */
 	struct timer side_timer;   /* FTP_DO_SIDE_WAIT */
@@ -85,8 +86,11 @@ struct session {
 	uint64_t active_ms;	   /* the client's last command, or the end of a transfer */
 	uint64_t heard_ms;	   /* the last command to the server, or byte from it */
 	uint64_t started_ms;
+	uint64_t dialled_ms; /* when the server was dialled last */
+	uint64_t awaited_ms; /* how long the client has waited for greetings */
 
 	uint32_t refusals; /* commands that the gateway refused */
+	uint32_t strays;   /* lines of the server's that answered nothing */
 
 	char user[SESSION_USER_MAX];	   /* that has logged in */
 	char login_name[SESSION_USER_MAX]; /* of the last USER */

@@ -70,6 +70,10 @@ static void on_server_timer(struct timer *timer)
 {
 	struct session *session = CONTAINER_OF(timer, struct session, server_timer);
 
+	if (session->server_state == SERVER_UP) {
+		control_reply_timeout(session);
+		return;
+	}
 	control_server_down(session, "no greeting in time");
 	control_run(session);
 }
@@ -107,6 +111,17 @@ static uint64_t owed_ms(const struct session *session, uint64_t now_ms)
 	return owed ? now_ms - session->heard_ms : 0;
 }
 
+/* What is left of the time for a login. While the server is on its way, the client cannot log in. */
+static uint64_t login_left_ms(const struct session *session, uint64_t now_ms)
+{
+	enum session_server state = session->server_state;
+	bool waiting = state == SERVER_ASKED || state == SERVER_DIALLING || state == SERVER_GREETING;
+	uint64_t limit_ms = LOGIN_MS + session->awaited_ms + (waiting ? now_ms - session->dialled_ms : 0);
+	uint64_t used_ms = now_ms - session->started_ms;
+
+	return limit_ms > used_ms ? limit_ms - used_ms : 0;
+}
+
 /* The timer is not rearmed at each command. When it fires, it looks up the true times. */
 static void on_idle_timer(struct timer *timer)
 {
@@ -116,7 +131,11 @@ static void on_idle_timer(struct timer *timer)
 	uint64_t next_ms = IDLE_LOOK_MS;
 
 	if (!session->logged_in) {
-		signal_machine(session, FTP_SIGNAL_LOGIN_TIMEOUT);
+		next_ms = login_left_ms(session, now_ms);
+		if (next_ms == 0)
+			signal_machine(session, FTP_SIGNAL_LOGIN_TIMEOUT);
+		else if (loop_timer(loop_of(session), timer, next_ms) < 0)
+			session_end(session, "no-memory");
 		return;
 	}
 	if (owed_ms(session, now_ms) > SERVER_SILENT_MS) {

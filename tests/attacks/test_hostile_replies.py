@@ -21,15 +21,37 @@ def test_a_passive_reply_that_makes_no_sense(launch, make_backend, text):
             pass
 
 
-@pytest.mark.parametrize("extra", [
-    "227 Entering Passive Mode (127,0,0,1,200,10)", "229 Entering Extended Passive Mode (|||51210|)", "234 AUTH ok",
-    "230 Logged in", "200 hi", "550 no"])
-def test_an_unsolicited_reply_ends_the_session(launch, make_backend, extra):
+@pytest.mark.parametrize("extra", ["227 Entering Passive Mode (127,0,0,1,200,10)", "229 Entering Extended Passive Mode (|||51210|)"])
+@pytest.mark.parametrize("stray", ["drop", "close"])
+def test_an_unsolicited_port_ends_the_session(launch, make_backend, extra, stray):
     backend = make_backend(NOOP="200 ok\r\n" + extra)
-    gateway = launch(backend)
+    gateway = launch(backend, backends={"legacy": {"stray_replies": stray}})
     with clients.explicit(gateway) as c:
         c.expect("NOOP", 200)
         c.assert_ends(421)
+
+
+@pytest.mark.parametrize("extra", ["234 AUTH ok", "230 Logged in", "200 hi", "550 no"])
+def test_an_unsolicited_reply_ends_the_session_if_policy_says_so(launch, make_backend, extra):
+    backend = make_backend(NOOP="200 ok\r\n" + extra)
+    gateway = launch(backend, backends={"legacy": {"stray_replies": "close"}})
+    with clients.explicit(gateway) as c:
+        c.expect("NOOP", 200)
+        c.assert_ends(421)
+
+
+@pytest.mark.parametrize("extra", ["234 AUTH ok", "230 Logged in", "200 hi", "550 no", "226 Done", "150 Here it comes"])
+def test_an_unsolicited_reply_answers_nothing(launch, make_backend, extra):
+    """After the login it is dropped: neither this command nor the next one gets it."""
+    backend = make_backend(files={"x": b"x"}, NOOP="200 ok\r\n" + extra)
+    gateway = launch(backend)
+    with clients.explicit(gateway, "P") as c:
+        c.send("NOOP\r\nSIZE nothing\r\nPWD\r\n")
+        assert c.reply() == "200 ok"
+        assert c.reply() == "550 No such file"
+        assert c.reply().code == 257
+        assert c.get("x") == b"x"
+    assert gateway.event("stray-reply").keys["text"] == extra
 
 
 @pytest.mark.parametrize("extra", ["234 Go ahead", "230 Logged in", "227 Entering Passive Mode (127,0,0,1,200,10)"])

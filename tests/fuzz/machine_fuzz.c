@@ -116,6 +116,9 @@ static void set_policy(struct ftp_machine_setup *setup, struct ftp_action *actio
 		case 'j':
 			action->secureimplicitzos = true;
 			break;
+		case 't':
+			setup->drops_strays = true;
+			break;
 		case 'g':
 			setup->lazy_dial = true;
 			break;

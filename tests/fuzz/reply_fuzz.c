@@ -10,7 +10,7 @@
 
 static bool same_parser(const struct ftp_reply_parser *a, const struct ftp_reply_parser *b)
 {
-	return a->code == b->code && a->bytes == b->bytes;
+	return a->code == b->code && a->in_line == b->in_line && a->closing == b->closing;
 }
 
 static void check_placed(const struct ftp_reply_parser *before, const struct ftp_reply_parser *after,
@@ -19,7 +19,8 @@ static void check_placed(const struct ftp_reply_parser *before, const struct ftp
 	assert(reply->code >= 100 && reply->code < 600);
 	assert(reply->first == (before->code == 0));
 	assert(before->code == 0 || reply->code == before->code);
-	assert(reply->len <= FTP_REPLY_LINE_MAX && reply->len < reply->consumed);
+	assert(reply->len <= FTP_REPLY_LINE_MAX && reply->len + !reply->goes_on <= reply->consumed);
+	assert(reply->continues == before->in_line && reply->goes_on == after->in_line);
 	assert(reply->text <= reply->len);
 	assert(memchr(reply->line, '\r', reply->len) == NULL);
 	assert(memchr(reply->line, '\n', reply->len) == NULL);
@@ -30,12 +31,11 @@ static void check_placed(const struct ftp_reply_parser *before, const struct ftp
 		assert(strtoul(code, NULL, 10) == reply->code);
 	}
 	if (status == FTP_REPLY_END) {
-		assert(after->code == 0 && after->bytes == 0);
-		assert(reply->text > 0);
+		assert(after->code == 0 && !after->in_line && !after->closing);
+		assert(reply->closing && (reply->text > 0 || reply->continues));
 	} else {
 		assert(after->code == reply->code);
-		assert(after->bytes == before->bytes + reply->consumed);
-		assert(after->bytes <= FTP_REPLY_BYTES_MAX);
+		assert(after->closing == (reply->closing && reply->goes_on));
 	}
 }
 
@@ -67,22 +67,24 @@ static void check_growing(const struct ftp_reply_parser *before, const struct ft
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
-	struct ftp_reply_parser parser = { 0 };
-	bool good = true;
+	struct ftp_reply_parser parser = { .lenient = size > 0 && (data[size - 1] & 1) != 0 };
+	bool more = false;
 
-	for (size_t at = 0; good;) {
+	for (size_t at = 0; !more;) {
 		size_t len = size - at < WINDOW_MAX ? size - at : WINDOW_MAX;
 		uint8_t *window = fuzz_copy(data + at, len);
 		struct ftp_reply_parser before = parser;
 		struct ftp_reply reply;
 		enum ftp_reply_status status = ftp_reply_take(&parser, window, len, &reply);
 
-		good = status == FTP_REPLY_PART || status == FTP_REPLY_END;
-		if (good)
-			check_placed(&before, &parser, status, &reply);
-		else
+		more = status == FTP_REPLY_MORE;
+		if (status == FTP_REPLY_MALFORMED)
+			assert(before.code == 0 && parser.code == 0 && parser.in_line == reply.goes_on);
+		else if (more)
 			assert(same_parser(&before, &parser));
-		if (status != FTP_REPLY_MORE) {
+		else
+			check_placed(&before, &parser, status, &reply);
+		if (!more) {
 			assert(reply.consumed > 0 && reply.consumed <= len);
 			check_growing(&before, &parser, data + at, len, status, &reply);
 		}

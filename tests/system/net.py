@@ -127,6 +127,12 @@ def descriptors(pid):
     return len(os.listdir(f"/proc/{pid}/fd"))
 
 
+def memory(pid):
+    """What a process keeps in memory, in KiB."""
+    with open(f"/proc/{pid}/status") as f:
+        return next(int(line.split()[1]) for line in f if line.startswith("VmRSS:"))
+
+
 def cpu_seconds(pid):
     """The CPU time that a process has used."""
     with open(f"/proc/{pid}/stat") as f:

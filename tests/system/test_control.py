@@ -89,3 +89,61 @@ def test_a_client_that_is_gone_ends_a_session_whose_server_is_silent(launch, mak
     time.sleep(0.2)
     net.reset(c.sock)  # after the orderly end
     gateway.event("session-end", count=2, deadline=5)
+
+
+def test_a_listing_of_any_size(launch, make_backend):
+    """A reply of 3 MiB, to a client that reads slowly: every byte arrives, and the worker keeps none of them."""
+    lines = [b"213-Status of folder:"] + [b" -rw-r--r-- 1 u g %12d Jan  1 00:00 %s" % (n, b"\xe4" * 80) for n in range(24000)]
+    whole = b"\r\n".join(lines + [b"213 End"]) + b"\r\n"
+    gateway = launch(make_backend(STAT=whole))
+    with clients.explicit(gateway) as c:
+        pid = gateway.workers()[0]
+        before = net.memory(pid)
+        c.send(b"STAT folder\r\n")
+        got = b""
+        while len(got) < len(whole):
+            piece = c.tls.recv()
+            assert piece, f"the end after {len(got)} bytes"
+            got += piece
+            assert net.sanitized() or net.memory(pid) < before + 1024, "the reply is kept"
+        assert got == whole
+        c.expect("NOOP", 200)
+
+
+@pytest.mark.parametrize("how", ["server", "drain"])
+def test_no_end_of_a_session_looks_like_the_end_of_a_reply(launch, make_backend, how):
+    """Half a listing: the client gets no 421 inside it and no close_notify, whoever ends the session."""
+    def listing(session, _):
+        session.send("213-Status of folder:\r\n one\r\n")
+        go.wait(net.DEADLINE)
+        return "close"
+    go = threading.Event()
+    gateway = launch(make_backend(STAT=listing))
+    with clients.explicit(gateway) as c:
+        c.send(b"STAT folder\r\n")
+        got = b""
+        while not got.endswith(b" one\r\n"):
+            got += c.tls.recv()
+        if how == "server":
+            go.set()
+        else:
+            gateway.process.terminate()
+        assert c.ended() == b"" and c.tls.end == "fin"
+    go.set()
+    if how == "drain":
+        assert gateway.ended() == 0
+
+
+def test_a_reply_that_another_code_ends(launch, make_backend):
+    """The wait for its end is bounded, and the log has the line that is to blame. A line that only looks so ends nothing."""
+    gateway = launch(make_backend(STAT="213-Status\r\n200 names\r\n213 End", HELP="214-Help\r\n200 End"))
+    with clients.explicit(gateway) as c:
+        c.expect("STAT x", 213)
+        c.send("HELP\r\n")
+        got = b""
+        while not got.endswith(b"200 End\r\n"):
+            got += c.tls.recv()
+        c.tls.sock.settimeout(30)
+        assert c.ended() == b"" and c.tls.end == "fin"
+    assert gateway.event("stray-reply", action="close").keys["text"] == "200 End"
+    gateway.event("session-end", reason="reply-unfinished")

@@ -5,7 +5,7 @@
  *	C RETR x	a command line of the client
  *	S 150 go	a line of the server
  *	B nul		a refused line: nul, cr, lf, long
- *	! shutdown	a signal: down, lost, confused, tls, login, idle, shutdown
+ *	! shutdown	a signal: down, lost, unfinished, tls, login, idle, shutdown
  *	L client A:P	a port was opened (or "-": none could be had)
  *	R -		the pause is over
  *	T -		the time of side-wait is over
@@ -43,6 +43,7 @@ struct script_setup {
 	uint8_t failures; /* recent failed logins */
 	bool implicit;
 	bool lazy_dial;
+	bool drops_strays;
 };
 
 struct script_case {
@@ -202,6 +203,9 @@ static void script_action(struct script *script, const struct ftp_act *act)
 	case FTP_DO_LOG_UNANSWERED:
 		script_add(script, "  unanswered %.*s\n", (int)act->len, act->text);
 		return;
+	case FTP_DO_STRAY:
+		script_add(script, "  stray %.*s\n", (int)act->len, act->text);
+		return;
 	case FTP_DO_STILL_IN:
 		script_add(script, "  still-in\n");
 		return;
@@ -254,11 +258,16 @@ static enum ftp_take script_server(struct script *script, const char *line)
 	char wire[SCRIPT_LINE_MAX + 3];
 	int len = snprintf(wire, sizeof(wire), "%s\r\n", line);
 	struct ftp_reply reply;
-	enum ftp_reply_status status = ftp_reply_take(&parser, (const uint8_t *)wire, (size_t)len, &reply);
+	enum ftp_reply_status status = ftp_reply_take(&parser, (uint8_t *)wire, (size_t)len, &reply);
 	enum ftp_take take;
 
-	assert_true(status == FTP_REPLY_PART || status == FTP_REPLY_END);
-	take = ftp_machine_reply(&script->machine, &reply, status == FTP_REPLY_END, &script->out);
+	assert_int_not_equal(status, FTP_REPLY_MORE);
+	if (status == FTP_REPLY_MALFORMED) {
+		ftp_machine_stray_line(&script->machine, &reply, &script->out);
+		take = FTP_TAKEN;
+	} else {
+		take = ftp_machine_reply(&script->machine, &reply, status == FTP_REPLY_END, &script->out);
+	}
 	/* printed before the parser moves: a renewal resets it */
 	if (take == FTP_TAKEN)
 		script->parser = parser;
@@ -269,7 +278,7 @@ static enum ftp_take script_server(struct script *script, const char *line)
 }
 
 static const char *const script_signals[] = {
-	"down", "lost", "confused", "tls", "login", "idle", "shutdown"
+	"down", "lost", "unfinished", "tls", "login", "idle", "shutdown"
 };
 static const char *const script_results[] = { NULL,	     "ok",	    "no-client",   "no-server",
 					      "tls",	     "reuse",	    "certificate", "cut",
@@ -391,6 +400,7 @@ static void script_begin(struct script *script, const struct script_setup *setup
 		.failures = setup->failures,
 		.side_reply_ms = 2000,
 		.lazy_dial = setup->lazy_dial,
+		.drops_strays = setup->drops_strays,
 	};
 
 	assert_int_equal(ip_addr_parse(server, strlen(server), &machine_setup.server), 0);

@@ -33,7 +33,7 @@ static uint16_t reply_code(const char *name, const char *text)
 
 	assert_true(len < sizeof(wire));
 	while (at < len && status == FTP_REPLY_PART) {
-		status = ftp_reply_take(&parser, (const uint8_t *)wire + at, len - at, &reply);
+		status = ftp_reply_take(&parser, (uint8_t *)wire + at, len - at, &reply);
 		if (status != FTP_REPLY_PART && status != FTP_REPLY_END)
 			fail_msg("%s: not a reply: %s", name, text);
 		/* every line of ours has the code, so that no client can misread it */

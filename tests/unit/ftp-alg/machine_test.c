@@ -63,7 +63,7 @@ static const struct script_case greeting[] = {
 	{ "a port instead",
 	  { 0 },
 	  NULL,
-	  "S 227 (1,2,3,4,5,6)\n  c 421 The FTP server sent an unexpected reply; closing.\n"
+	  "S 227 (1,2,3,4,5,6)\n  stray 227 (1,2,3,4,5,6)\n  c 421 The FTP server sent an unexpected reply; closing.\n"
 	  "  close unsolicited-data-port\n" },
 	{ "never",
 	  { 0 },
@@ -448,13 +448,17 @@ static const struct script_case plain[] = {
 	{ "QUIT refused", { 0 }, LOGGED_IN, "C QUIT\n  s QUIT\nS 500 no\n  c 500 no\n  close quit\n" },
 };
 
-#define CONFUSED(why) "  c 421 The FTP server sent an unexpected reply; closing.\n  close " why "\n"
+#define CONFUSED(line, why)                                                                                  \
+	"  stray " line "\n  c 421 The FTP server sent an unexpected reply; closing.\n  close " why "\n"
 
 static const struct script_case unsolicited[] = {
-	{ "227", { 0 }, LOGGED_IN, "S 227 (10,0,0,1,8,0)\n" CONFUSED("unsolicited-reply") },
-	{ "220", { 0 }, LOGGED_IN, "S 220 again\n" CONFUSED("unsolicited-reply") },
-	{ "200", { 0 }, LOGGED_IN, "S 200-a\n" CONFUSED("unsolicited-reply") "S 200 b\n" },
-	{ "150", { 0 }, LOGGED_IN, "S 150 a\n" CONFUSED("unsolicited-reply") },
+	{ "227",
+	  { 0 },
+	  LOGGED_IN,
+	  "S 227 (10,0,0,1,8,0)\n" CONFUSED("227 (10,0,0,1,8,0)", "unsolicited-reply") },
+	{ "220", { 0 }, LOGGED_IN, "S 220 again\n" CONFUSED("220 again", "unsolicited-reply") },
+	{ "200", { 0 }, LOGGED_IN, "S 200-a\n" CONFUSED("200-a", "unsolicited-reply") "S 200 b\n" },
+	{ "150", { 0 }, LOGGED_IN, "S 150 a\n" CONFUSED("150 a", "unsolicited-reply") },
 	{ "421", { 0 }, LOGGED_IN, "S 421 idle\n  c 421 idle\n  close server-421\n" },
 	{ "421 of several lines",
 	  { 0 },
@@ -468,11 +472,11 @@ static const struct script_case unsolicited[] = {
 	{ "227 to NOOP",
 	  { 0 },
 	  LOGGED_IN "C NOOP\n",
-	  "S 227 (10,0,0,1,8,0)\n" CONFUSED("unsolicited-data-port") },
+	  "S 227 (10,0,0,1,8,0)\n" CONFUSED("227 (10,0,0,1,8,0)", "unsolicited-data-port") },
 	{ "229 to an unknown verb",
 	  { 0 },
 	  LOGGED_IN "C XPSV\n",
-	  "S 229 (|||2000|)\n" CONFUSED("unsolicited-data-port") },
+	  "S 229 (|||2000|)\n" CONFUSED("229 (|||2000|)", "unsolicited-data-port") },
 	{ "227 inside another reply is text",
 	  { 0 },
 	  LOGGED_IN "C STAT\n",
@@ -526,12 +530,174 @@ static const struct script_case bad_lines[] = {
 	  "C ADAT x\n  c 503 Must issue AUTH command before ADAT command.\nB nul\n" BAD_BYTES },
 };
 
+static const struct ftp_action verifies = {
+	.secure_login = SECURE_LOGIN_REQUIRED,
+	.auth_tls = true,
+	.secure_ftp = SECURE_FTP_ALLOWED,
+	.secure_dataconn = SECURE_CLEAR,
+};
+
+static const struct script_case greeted_in[] = {
+	{ "in the clear",
+	  { 0 },
+	  NULL,
+	  "S 230 in\n  c 230 in\nC NOOP\n  s NOOP\nS 200 ok\n  c 200 ok\nC PWD\n  logged-in\n  s PWD\n" },
+	{ "TLS first",
+	  { .action = &script_strict },
+	  NULL,
+	  "S 230-a\n  c 220-a\nS  b\n  c  b\nS 230 in\n  c 220 in\n"
+	  "C PWD\n  c 534 Policy requires TLS: send AUTH TLS first.\n"
+	  "C AUTH TLS\n  c 234 Security environment established - ready for negotiation\n  tls-start\n"
+	  "! tls\nC PWD\n  logged-in\n  s PWD\n" },
+	{ "on the secure port",
+	  { .implicit = true },
+	  "! tls\n",
+	  "S 230 in\n  c 230 in\nC PWD\n  logged-in\n  s PWD\n" },
+	{ "a certificate is wanted",
+	  { .action = &verifies, .implicit = true },
+	  "! tls\n",
+	  "S 230 in\n  c 220 in\nC PWD\n  c 530 Not logged in: send USER and PASS first.\n" },
+	{ "USER all the same",
+	  { 0 },
+	  "S 230 in\n",
+	  "C USER u\n  user u\n  s USER u\nS 230 ok\n  c 230 ok\n  logged-in\nC PWD\n  s PWD\n" },
+	{ "a server that sees TLS in its header",
+	  { .lazy_dial = true },
+	  "G -\nC SYST\nS 230 in\nC SYST\nS 215 x\n",
+	  "C PWD\n  logged-in\n  s PWD\n" },
+	{ "AUTH afterwards makes it new",
+	  { 0 },
+	  "S 230 in\nC PWD\nS 257 x\n",
+	  "C AUTH TLS\n  c 234 Security environment established - ready for negotiation\n  tls-start\n  renew\n"
+	  "! tls\nS 220 hi\nC PWD\n  c 530 Not logged in: send USER and PASS first.\n" },
+};
+
+static const struct script_case strays[] = {
+	{ "replies to nothing are dropped",
+	  { .drops_strays = true },
+	  LOGGED_IN,
+	  "S 200 a\n  stray 200 a\nS 550 b\n  stray 550 b\nS 150 c\n  stray 150 c\n"
+	  "C NOOP\n  s NOOP\nS 200 d\n  c 200 d\n" },
+	{ "one of several lines",
+	  { .drops_strays = true },
+	  LOGGED_IN,
+	  "S 200-a\n  stray 200-a\nS 227 (10,0,0,1,8,0)\nS 200 b\nS 201 c\n  stray 201 c\n" },
+	{ "a command while one is open",
+	  { .drops_strays = true },
+	  LOGGED_IN "S 200-a\n",
+	  "C NOOP\n  s NOOP\nS 200 b\nS 200 c\n  c 200 c\n" },
+	{ "text and blank lines",
+	  { .drops_strays = true },
+	  LOGGED_IN,
+	  "S hello\n  stray hello\nS   \n  stray   \nS 20 x\n  stray 20 x\nS 631 x\n  stray 631 x\n" },
+	{ "421 is not one",
+	  { .drops_strays = true },
+	  LOGGED_IN,
+	  "S 421 idle\n  c 421 idle\n  close server-421\n" },
+	{ "a port",
+	  { .drops_strays = true },
+	  LOGGED_IN,
+	  "S 227 (10,0,0,1,8,0)\n" CONFUSED("227 (10,0,0,1,8,0)", "unsolicited-reply") },
+	{ "before the login",
+	  { .drops_strays = true },
+	  GREETED,
+	  "S 230 in\n" CONFUSED("230 in", "unsolicited-reply") },
+	{ "under TLS before the login",
+	  { .drops_strays = true },
+	  WITH_TLS,
+	  "S 331 go on\n" CONFUSED("331 go on", "unsolicited-reply") },
+	{ "text before the login",
+	  { .drops_strays = true },
+	  GREETED,
+	  "S hello\n  stray hello\nC NOOP\n  s NOOP\n" },
+	{ "text before the greeting",
+	  { .drops_strays = true },
+	  NULL,
+	  "S ld.so: cannot preload\n  stray ld.so: cannot preload\nS   \n  stray   \nS 220 hello\n  c 220 hello\n" },
+	{ "and before that of a renewed server",
+	  { .drops_strays = true },
+	  LOGGED_IN "C REIN\n",
+	  "S hello\n  stray hello\nS 220 hello\n  c 220 hello\n" },
+	{ "a blank line in front of a reply",
+	  { .drops_strays = true },
+	  LOGGED_IN "C NOOP\n",
+	  "S  \t\n  stray  \t\nS 200 ok\n  c 200 ok\n" },
+	{ "text in place of a reply",
+	  { .drops_strays = true },
+	  LOGGED_IN "C NOOP\n",
+	  "S hello\n" CONFUSED("hello", "reply-without-code") },
+	{ "during a transfer",
+	  { .drops_strays = true },
+	  PASSIVE "C RETR x\nS 150 go\n",
+	  "S hello\n" CONFUSED("hello", "reply-without-code") },
+	{ "close: text", { 0 }, LOGGED_IN, "S hello\n" CONFUSED("hello", "stray-text") },
+	{ "close: a blank line", { 0 }, LOGGED_IN "C NOOP\n", "S  \n" CONFUSED(" ", "reply-without-code") },
+	{ "close: text before the greeting",
+	  { 0 },
+	  NULL,
+	  "S hello\n" CONFUSED("hello", "reply-without-code") },
+};
+
+/* Text before the greeting has a limit, in lines or in pieces of one. */
+static void preface_is_bounded(void **state)
+{
+	(void)state;
+	for (int pieces = 0; pieces < 2; pieces++) {
+		const struct script_setup setup = { .drops_strays = true };
+		struct script *script = calloc(1, sizeof(*script));
+		struct ftp_reply line = { .line = "x", .len = 1, .consumed = 1000, .goes_on = pieces != 0 };
+		size_t bytes = 0;
+
+		assert_non_null(script);
+		script_begin(script, &setup);
+		for (; bytes <= 70000 && !script->machine.closing; bytes += line.consumed) {
+			ftp_machine_stray_line(&script->machine, &line, &script->out);
+			line.continues = pieces != 0;
+			ftp_out_reset(&script->out);
+		}
+		assert_true(bytes > 65536 && bytes < 68000);
+		free(script);
+	}
+}
+
 static const struct script_case ends[] = {
 	{ "lost",
 	  { 0 },
 	  LOGGED_IN "C CWD x\n",
 	  "! lost\n  c 421 The FTP server closed the connection.\n  close server-lost\n! idle\n! lost\n" },
-	{ "confused", { 0 }, LOGGED_IN, "! confused\n" CONFUSED("malformed-reply") },
+	{ "inside a listing: no 421", { 0 }, LOGGED_IN "C STAT x\nS 213-a\n", "! lost\n  close reply-cut\n" },
+	{ "inside a greeting", { 0 }, "S 220-a\n", "! login\n  close login-timeout\n" },
+	{ "inside a 331", { 0 }, GREETED "C USER u\nS 331-a\n", "! shutdown\n  close shutdown\n" },
+	{ "inside a list of features",
+	  { 0 },
+	  GREETED "C FEAT\nS 211-a\nS  SIZE\n",
+	  "! lost\n  close reply-cut\n" },
+	{ "before a list of features is shown",
+	  { 0 },
+	  GREETED "C FEAT\nS 500-a\n",
+	  "! lost\n  c 421 The FTP server closed the connection.\n  close reply-cut\n" },
+	{ "inside a refusal",
+	  { 0 },
+	  LOGGED_IN "C CWD x\nS 550-a\n",
+	  "! lost\n  c 550 The FTP server did not complete this reply.\n"
+	  "  c 421 The FTP server closed the connection.\n  close reply-cut\n" },
+	{ "inside a preliminary reply",
+	  { 0 },
+	  PASSIVE "C RETR x\nS 125-a\n",
+	  "! lost\n  c 125 The FTP server did not complete this reply.\n"
+	  "  c 421 The FTP server closed the connection.\n  close reply-cut\n" },
+	{ "inside a reply that the client does not see",
+	  { 0 },
+	  LOGGED_IN "C PASV\nS 229-a\n",
+	  "! lost\n  c 421 The FTP server closed the connection.\n  close reply-cut\n" },
+	{ "after a reply",
+	  { 0 },
+	  LOGGED_IN "C STAT x\nS 213-a\nS 213 b\n",
+	  "! lost\n  c 421 The FTP server closed the connection.\n  close server-lost\n" },
+	{ "an end that does not come",
+	  { 0 },
+	  LOGGED_IN "C STAT x\nS 211-a\nS 200 b\n",
+	  "! unfinished\n  close reply-unfinished\n" },
 	{ "login timeout",
 	  { 0 },
 	  GREETED,
@@ -573,6 +739,8 @@ TEST(rein)
 TEST(feat)
 TEST(plain)
 TEST(unsolicited)
+TEST(greeted_in)
+TEST(strays)
 TEST(foreign)
 TEST(bad_lines)
 TEST(ends)
@@ -623,13 +791,15 @@ static void refusals_carry_the_verb(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(greeting_dialogues), cmocka_unit_test(lazy_dial_dialogues),
-		cmocka_unit_test(required_dialogues), cmocka_unit_test(login_dialogues),
-		cmocka_unit_test(auth_dialogues),     cmocka_unit_test(ccc_dialogues),
-		cmocka_unit_test(rein_dialogues),     cmocka_unit_test(feat_dialogues),
-		cmocka_unit_test(plain_dialogues),    cmocka_unit_test(unsolicited_dialogues),
-		cmocka_unit_test(foreign_dialogues),  cmocka_unit_test(bad_lines_dialogues),
-		cmocka_unit_test(ends_dialogues),     cmocka_unit_test(refusals_carry_the_verb),
+		cmocka_unit_test(greeting_dialogues),	   cmocka_unit_test(lazy_dial_dialogues),
+		cmocka_unit_test(required_dialogues),	   cmocka_unit_test(login_dialogues),
+		cmocka_unit_test(auth_dialogues),	   cmocka_unit_test(ccc_dialogues),
+		cmocka_unit_test(rein_dialogues),	   cmocka_unit_test(feat_dialogues),
+		cmocka_unit_test(plain_dialogues),	   cmocka_unit_test(unsolicited_dialogues),
+		cmocka_unit_test(strays_dialogues),	   cmocka_unit_test(greeted_in_dialogues),
+		cmocka_unit_test(preface_is_bounded),	   cmocka_unit_test(foreign_dialogues),
+		cmocka_unit_test(bad_lines_dialogues),	   cmocka_unit_test(ends_dialogues),
+		cmocka_unit_test(refusals_carry_the_verb),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

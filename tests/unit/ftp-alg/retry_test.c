@@ -281,8 +281,16 @@ static const struct script_case beside[] = {
 	{ "anything else unasked for",
 	  { .action = &three },
 	  WAITING,
-	  "S 226 done\n" OVER "  c 421 The FTP server sent an unexpected reply; closing.\n"
+	  "S 226 done\n  stray 226 done\n" OVER "  c 421 The FTP server sent an unexpected reply; closing.\n"
 	  "  close unsolicited-reply\nR -\n" },
+	{ "inside the last reply",
+	  { .action = &three },
+	  RETRYING "S 150 go\nD ok\n",
+	  "S 250-done\n  c 250-done\n! lost\n  close reply-cut\n" },
+	{ "or it is dropped",
+	  { .action = &three, .drops_strays = true },
+	  WAITING,
+	  "S 226-done\n  stray 226-done\nR -\n  s EPSV\nS 226 done\n" },
 	{ "lost",
 	  { .action = &three },
 	  WAITING,

@@ -175,11 +175,11 @@ static void test_lines(void **state)
 		if (longest > 0) {
 			char *text = bytes_repeat('x', longest, "", 0);
 
-			outbuf_add(&rig.out, &rig.stream, text, longest);
+			outbuf_add(&rig.out, &rig.stream, text, longest, true);
 			free(text);
 		}
 		for (size_t j = 0; j < NELEM(lines[i].lines) && lines[i].lines[j] != NULL; j++)
-			outbuf_add(&rig.out, &rig.stream, lines[i].lines[j], strlen(lines[i].lines[j]));
+			outbuf_add(&rig.out, &rig.stream, lines[i].lines[j], strlen(lines[i].lines[j]), true);
 		len = ends_read(rig.peer, got, sizeof(got), &end);
 		if (len != lines[i].want_before)
 			fail_msg("%s: %zu bytes before the flush", lines[i].name, len);
@@ -215,7 +215,7 @@ static void test_a_closed_stream(void **state)
 		struct rig rig;
 
 		rig_open(&rig);
-		outbuf_add(&rig.out, &rig.stream, "PASS secret", 11);
+		outbuf_add(&rig.out, &rig.stream, "PASS secret", 11, true);
 		stream_close(&rig.stream, true);
 		flush[i](&rig.out, &rig.stream);
 		assert_int_equal(rig.out.len, 0);

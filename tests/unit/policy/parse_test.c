@@ -169,7 +169,8 @@ static const char *const whole =
     "ftp_actions:\n"
     "  f:\n"
     "backends:\n"
-    "  name: { address: mvs098.example.com:21, data: active, epsv: never }\n"
+    "  name: { address: mvs098.example.com:21, data: active, epsv: never, stray_replies: close, multiline: lenient,\n"
+    "          server_greeting_timeout: 5m }\n"
     "  four: { address: 127.0.0.1:2021, source: gateway, data: passive, epsv: always }\n"
     "  six: { address: \"[2001:db8::1]:21\", data: auto, proxy_protocol: v2, proxy_data: true }\n"
     "listeners:\n"
@@ -221,6 +222,12 @@ static void test_whole(void **state)
 	assert_int_equal(policy->backends[0].endpoint.port, 21);
 	assert_int_equal(policy->backends[0].data, BACKEND_DATA_ACTIVE);
 	assert_int_equal(policy->backends[0].epsv, BACKEND_EPSV_NEVER);
+	assert_int_equal(policy->backends[0].stray_replies, BACKEND_STRAY_CLOSE);
+	assert_int_equal(policy->backends[1].stray_replies, BACKEND_STRAY_DROP);
+	assert_int_equal(policy->backends[0].greeting_timeout_ms, 300000);
+	assert_int_equal(policy->backends[1].greeting_timeout_ms, 60000);
+	assert_int_equal(policy->backends[0].multiline, BACKEND_MULTILINE_LENIENT);
+	assert_int_equal(policy->backends[1].multiline, BACKEND_MULTILINE_STRICT);
 	assert_string_equal(ip_endpoint_format(&policy->backends[1].endpoint, buf), "127.0.0.1:2021");
 	assert_string_equal(policy->backends[2].host, "2001:db8::1");
 	assert_string_equal(ip_endpoint_format(&policy->backends[2].endpoint, buf), "[2001:db8::1]:21");
