@@ -84,7 +84,7 @@ def text(result):
     lines += [f"missing: {name}: {why}" for name, why in result["missing"].items()]
     lines += [f"WARNING, a noisy machine: {warning}" for warning in result["warnings"]]
     lines.append(f"{result['mode']}, {result['rounds']} rounds, {result['seconds']:.0f} s")
-    if "paths" in result:
+    if result.get("paths", {}).get("rounds"):
         lines.append("paths with delay: {rounds} rounds, {seconds:.0f} s".format(**result["paths"]))
     return "\n".join(lines)
 

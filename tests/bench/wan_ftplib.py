@@ -20,10 +20,10 @@ def main():
     ftp.prot_p()
     for path in files:
         if direction == "get":
-            ftp.retrbinary(f"RETR {folder}/{path}", lambda data: os.write(1, data), blocksize=65536)
+            ftp.retrbinary(f"RETR {path}", lambda data: os.write(1, data), blocksize=65536)
         else:
             with open(path, "rb") as f:
-                ftp.storbinary(f"STOR {folder}/{os.path.basename(path)}", f, blocksize=65536)
+                ftp.storbinary(f"STOR {folder}{os.path.basename(path)}", f, blocksize=65536)
     ftp.quit()
 
 
