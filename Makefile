@@ -84,7 +84,7 @@ fuzz: setup-test                    ## every fuzzer for FUZZ_SECONDS (60) with i
 	@FUZZ_SECONDS=$(FUZZ_SECONDS) sh tests/fuzz/run.sh build/fuzz
 fuzzers: $(FUZZERS)
 
-bench: setup-bench                  ## measure beside other TLS servers and relays (BENCH=quick: 2 minutes; BENCH_WRITE=1: docs)
+bench: setup-bench                  ## measure beside other TLS servers and relays (BENCH=quick: 2 minutes; BENCH_ONLY=h-40: paths with delay; BENCH_WRITE=1: docs)
 	@$(MAKE) --no-print-directory binaries bench-tools
 	@B=$B BENCH=$(BENCH) BENCH_WRITE=$(BENCH_WRITE) $(PYTHON) tests/bench/bench.py
 bench-tools: $(BENCHERS)

@@ -304,6 +304,11 @@ bool stream_tls_has_begun(const struct stream *stream)
 	return SSL_get_state(stream->ssl) != TLS_ST_BEFORE;
 }
 
+bool stream_tls_has_proof(const struct stream *stream)
+{
+	return stream_tls_resumed(stream) && SSL_version(stream->ssl) >= TLS1_3_VERSION;
+}
+
 enum stream_io stream_tls_read_wire(struct stream *stream, struct stream_wire *wire, size_t max, uint8_t *buf,
 				    size_t size, size_t *ret_len)
 {

@@ -43,6 +43,12 @@ enum stream_io stream_tls_handshake(struct stream *stream);
 /* Has a whole ClientHello of the peer arrived? */
 bool stream_tls_has_begun(const struct stream *stream);
 
+/*
+ * Did the ClientHello prove that the peer holds a session that we gave out? In TLS 1.3
+ * it does (RFC 8446 4.2.11.2, the binder); before that, only the peer's Finished does.
+ */
+bool stream_tls_has_proof(const struct stream *stream);
+
 /* Why the last TLS operation failed, in OpenSSL's words (a certificate that did not verify: with why); static
  * or valid until the next TLS call. */
 const char *stream_tls_reason(void);

@@ -16,7 +16,7 @@
 
 /* Time from the server's go-ahead until both legs are ready. */
 #define CONNECT_MS 60000
-/* An upload waits this long for a handshake that the client has begun; some clients wait for 150 first. */
+/* An upload waits this long for a handshake that may still fail; some clients wait for 150 first. */
 #define HANDSHAKE_WAIT_MS 2000
 /* Give up after this time without a byte. It is long, since a tape may keep a file waiting. */
 #define STALL_MS (30 * 60 * 1000)
@@ -246,12 +246,13 @@ static void data_end(struct data_conn *data, enum ftp_data_result result)
 }
 
 /*
- * No transfer is under way. While a handshake runs, an upload waits; after a failed
- * one, the transfer is refused before the server opens a file.
+ * No transfer is under way. While we may still refuse the client, an upload waits a
+ * moment; once it is refused, the server hears of no transfer and opens no file.
+ * Others do not wait: curl sends STOR with its ClientHello, and would lose a round trip.
  */
 static void tell_handshake(struct data_conn *data, enum ftp_data_result result)
 {
-	bool running = result == FTP_DATA_PENDING && !data->waited && data_tls_has_begun(&data->legs.client);
+	bool running = result == FTP_DATA_PENDING && !data->waited && data_tls_is_undecided(&data->legs);
 
 	if (running == data->handshaking && result == FTP_DATA_PENDING)
 		return;

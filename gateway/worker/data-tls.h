@@ -19,6 +19,12 @@ enum ftp_data_result data_tls_step(struct data_legs *legs);
 bool data_tls_has_begun(const struct data_leg *leg);
 
 /*
+ * Has it, and may we still refuse the client, for its certificate or because it has not
+ * proved yet to hold a session that it must resume?
+ */
+bool data_tls_is_undecided(const struct data_legs *legs);
+
+/*
  * Go back to the clear (LEG_OPEN), which is possible only before the client has sent
  * a byte of a handshake.
  */

@@ -5,7 +5,8 @@ Every figure is the CPU time of a server's own processes, their memory, or a rou
 in rounds, and each round measures every figure of every peer, so that disturbances of the machine affect all
 peers alike. The ratios are what counts. Environment: B (build folder), BENCH=quick, BENCH_WRITE=1 (write
 docs/BENCHMARKS.md and the plots), BENCH_ONLY=word,word (figures), BENCH_PEERS=word,word, BENCH_ROUNDS (the
-maximum), BENCH_SECONDS (start no round that would end later than this).
+maximum), BENCH_SECONDS (start no round that would end later than this). Paths with delay follow as a section of
+their own, see wan.py; BENCH=quick leaves them out.
 """
 import ctypes
 import json
@@ -22,12 +23,14 @@ import time
 
 import peers
 import report
+import wan
 
 ROOT = peers.ROOT
 QUICK = os.environ.get("BENCH") == "quick"
 ROUNDS = int(os.environ.get("BENCH_ROUNDS") or (3 if QUICK else 5))
 ONLY = [word for word in os.environ.get("BENCH_ONLY", "").split(",") if word]
 SECONDS = int(os.environ.get("BENCH_SECONDS") or (100 if QUICK else 1800))
+WAN_SECONDS = int(os.environ.get("BENCH_SECONDS") or wan.SECONDS)
 MIB, GIB = 1 << 20, 1 << 30
 
 
@@ -305,14 +308,10 @@ def noise(all_figures, others, steal, took):
     return warnings
 
 
-def main():
-    ctypes.CDLL(None).prctl(36, 1, 0, 0, 0)  # PR_SET_CHILD_SUBREAPER: inherit the orphans of servers, and so their CPU time
-    signal.signal(signal.SIGTERM, lambda *_: sys.exit(1))
-    base = tempfile.mkdtemp(prefix="attlsd-bench-", dir="/dev/shm" if os.path.isdir("/dev/shm") else None)
-    os.chmod(base, 0o755)
+def measure_costs(base):
+    """CPU time, memory and latency, on the loopback interface."""
     running, missing = [], {}
     try:
-        started = time.monotonic()
         everyone, rsa, two = peers.start_all(base, running, missing)
         all_figures = figures(everyone, rsa, two)
         busy, stolen = busy_seconds()
@@ -323,11 +322,8 @@ def main():
         took = time.monotonic() - begun
         busy_now, stolen_now = busy_seconds()
         others = max(0.0, busy_now - busy - (own_seconds(running) - own))
-        result = {
-            "machine": {"kernel": platform.release().split("-")[0], "cpus": len(peers.ALL_CPUS), "cpu": peers.cpu_model(),
-                        "openssl": peers.output(["openssl", "version"]).strip()},
-            "mode": "quick" if QUICK else "full", "rounds": rounds, "seconds": round(time.monotonic() - started, 1),
-            "warnings": noise(all_figures, others, stolen_now - stolen, took),
+        return {
+            "rounds": rounds, "warnings": noise(all_figures, others, stolen_now - stolen, took),
             "versions": {p.name: p.version for p in everyone}, "missing": missing, "limits": limits,
             "figures": [{"key": f.key, "title": f.title, "unit": f.unit, "digits": f.digits, "failed": f.failed,
                          "samples": {name: [round(x, 6) for x in s] for name, s in f.samples.items()}} for f in all_figures],
@@ -335,7 +331,30 @@ def main():
     finally:
         for peer in running:
             peer.stop()
+
+
+def main():
+    ctypes.CDLL(None).prctl(36, 1, 0, 0, 0)  # PR_SET_CHILD_SUBREAPER: inherit the orphans of servers, and so their CPU time
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(1))
+    base = tempfile.mkdtemp(prefix="attlsd-bench-", dir="/dev/shm" if os.path.isdir("/dev/shm") else None)
+    os.chmod(base, 0o755)
+    result = {"rounds": 0, "warnings": [], "versions": {}, "missing": {}, "limits": {}, "figures": []}
+    started = time.monotonic()
+    try:
+        if not ONLY or any(not word.startswith("h-") for word in ONLY):
+            result = measure_costs(base)
+        if not QUICK or ONLY:
+            paths = wan.measure(base, ONLY, ROUNDS, WAN_SECONDS)
+            result["figures"] += paths["figures"]
+            result["versions"] = {**paths["versions"], **result["versions"]}
+            result["missing"] = {**paths["missing"], **result["missing"]}
+            result["paths"] = {name: paths[name] for name in ("rounds", "seconds")}
+    finally:
         shutil.rmtree(base, ignore_errors=True)
+    result.update({
+        "machine": {"kernel": platform.release().split("-")[0], "cpus": len(peers.ALL_CPUS), "cpu": peers.cpu_model(),
+                    "openssl": peers.output(["openssl", "version"]).strip(), "congestion": wan.congestion()},
+        "mode": "quick" if QUICK else "full", "seconds": round(time.monotonic() - started, 1)})
     with open(os.path.join(peers.BUILD, "bench.json"), "w") as f:
         json.dump(result, f, indent=1)
         f.write("\n")

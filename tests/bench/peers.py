@@ -22,7 +22,7 @@ Unavailable = servers.Unavailable
 ALL_CPUS = sorted(os.sched_getaffinity(0))
 GATEWAY_CPUS, LOAD_CPUS = {ALL_CPUS[0]}, set(ALL_CPUS[1:] or ALL_CPUS)
 TICK = os.sysconf("SC_CLK_TCK")
-FILE_BYTES = (1024, 64 << 20, 128 << 20)
+FILES = {f"z{size}": size for size in (1024, 64 << 20, 128 << 20)}
 WANTED = [word for word in os.environ.get("BENCH_PEERS", "").split(",") if word]
 
 
@@ -81,10 +81,10 @@ def fetch(package):
 
 
 class Certificate:
-    def __init__(self, base, algorithm):
+    def __init__(self, base, algorithm, host="127.0.0.1"):
         made = certs.Authority(base, "attlsd bench " + algorithm)
         self.ca, self.algorithm = made.pem, algorithm
-        files = made.issue("server-" + algorithm, ["localhost", "127.0.0.1"], algorithm)
+        files = made.issue("server-" + algorithm, ["localhost", host], algorithm)
         self.cert, self.key, self.pem = files["chain"], files["key"], os.path.join(base, algorithm + "-both.pem")
         with open(self.pem, "w") as both:
             for path in (self.key, self.cert):
@@ -100,6 +100,7 @@ class Peer:
     resumes: its data connections resume the TLS session of their control connection.
     """
     kind, heavy, threads, resumes, tls, packages, version = "gateway", False, False, True, "explicit", (), ""
+    host, files = "127.0.0.1", FILES
 
     def __init__(self, base, certificate, backend, cpus=None):
         self.login = {}
@@ -144,7 +145,7 @@ class Peer:
     def template(self, name, **more):
         with open(os.path.join(TEMPLATES, name)) as f:
             text = f.read()
-        values = {"BASE": self.base, "CONTROL": self.control, "RAW": self.raw, "CERT": self.certificate.cert,
+        values = {"BASE": self.base, "HOST": self.host, "CONTROL": self.control, "RAW": self.raw, "CERT": self.certificate.cert,
                   "KEY": self.certificate.key, "PEM": self.certificate.pem, "CA": self.certificate.ca, **more}
         if self.backend:
             values.update(BACKEND=self.backend.control, BACKEND_RAW=self.backend.raw)
@@ -171,7 +172,7 @@ class Peer:
                         said = f.read().strip().splitlines() or [f"status {process.returncode}"]
                     raise Unavailable("ended at once: " + said[-1])
             try:
-                socket.create_connection(("127.0.0.1", port), 1).close()
+                socket.create_connection((self.host, port), 1).close()
                 return True
             except OSError:
                 return False
@@ -264,13 +265,12 @@ class Peer:
             process.wait()
 
     def make_files(self):
-        """Create the files that clients fetch: zSIZE has SIZE bytes."""
+        """Create the files that clients fetch."""
         self.root = os.path.join(self.base, "root")
         os.makedirs(os.path.join(self.root, "pub"))
-        for size in FILE_BYTES:
-            with open(os.path.join(self.root, "pub", f"z{size}"), "wb") as f:
-                for _ in range(max(1, size >> 20)):
-                    f.write(b"x" * min(size, 1 << 20))
+        for name, size in self.files.items():
+            with open(os.path.join(self.root, "pub", name), "wb") as f:
+                f.write(b"x" * size)
 
 
 class Backend(Peer):
@@ -289,21 +289,42 @@ class Attlsd(Peer):
         self.run(os.path.join(BUILD, "attlsd"), "-f", self.configure("attlsd.yaml", WORKERS=len(self.cpus)))
 
 
-class ModProxy(Peer):
-    name, heavy = "mod_proxy", True
-    packages = ("proftpd-core", "proftpd-mod-proxy", "proftpd-mod-crypto")
+class ProFtpd(Peer):
+    """ProFTPD with TLS of its own, for the paths with delay; PlainProFtpd is the same without TLS, behind the gateways."""
+    name, kind, heavy, engine = "proftpd", "server", True, "on"
+    packages = ("proftpd-core", "proftpd-mod-crypto")
 
-    def start(self):
+    def run_with(self, template, **more):
         modules = os.path.join(self.base, "modules")
         os.mkdir(modules)
-        os.mkdir(os.path.join(self.base, "tables"), 0o777)
         for package in self.packages:
             folder = self.path(package, "usr/lib/proftpd")
             for name in os.listdir(folder) if os.path.isdir(folder) else []:
                 os.symlink(os.path.join(folder, name), os.path.join(modules, name))
-        conf = self.configure("mod_proxy.conf", MODULES=modules,
-                              ALGORITHM="EC" if self.certificate.algorithm == "ecdsa" else "RSA")
+        conf = self.configure(template, MODULES=modules, ALGORITHM="EC" if self.certificate.algorithm == "ecdsa" else "RSA",
+                              **more)
         self.run(self.path("proftpd-core", "usr/sbin/proftpd"), "--nodaemon", "--config", conf)
+
+    def start(self):
+        self.make_files()
+        users = os.path.join(self.base, "users")
+        hashed = output(["openssl", "passwd", "-5", "secret"]).strip()
+        with open(users, "w") as f:
+            f.write(f"tester:{hashed}:{servers.NOBODY}:{servers.NOBODY}::{self.root}:/bin/sh\n")
+        os.chmod(users, 0o600)
+        self.run_with("proftpd.conf", USERS=users, ENGINE=self.engine)
+
+
+class PlainProFtpd(ProFtpd):
+    name, engine = "plain-proftpd", "off"
+
+
+class ModProxy(ProFtpd):
+    name, kind, packages = "mod_proxy", "gateway", ("proftpd-core", "proftpd-mod-proxy", "proftpd-mod-crypto")
+
+    def start(self):
+        os.mkdir(os.path.join(self.base, "tables"), 0o777)
+        self.run_with("mod_proxy.conf")
 
 
 class Vsftpd(Peer):

@@ -2,6 +2,7 @@
 import re
 import ssl
 import threading
+import time
 
 import pytest
 
@@ -214,14 +215,21 @@ def test_a_refused_handshake_before_the_command_keeps_the_servers_file(launch, b
         c.expect("NOOP", 200)
 
 
-def test_an_upload_waits_for_a_handshake_that_has_begun(gateway, backend):
-    with clients.explicit(gateway, "P") as c:
-        tls = clients.Tls(net.dial(c.pasv()), c.ctx, session=c.control_session, handshake=False)
-        hello = tls.hello()
-        tls.sock.sendall(hello)
-        tls.more()  # the gateway has answered, so the handshake has begun
+def begin_handshake(c, session):
+    tls = clients.Tls(net.dial(c.pasv()), c.ctx, session=session, handshake=False)
+    tls.sock.sendall(tls.hello())
+    tls.more()  # the gateway has answered, so the handshake has begun
+    return tls
+
+
+def test_an_upload_waits_for_a_handshake_that_may_still_fail(launch, backend):
+    """With TLS 1.2, only the end of the handshake proves that the client holds the session."""
+    gateway = launch(backend, ftp={"secure_session_reuse": "required"})
+    with clients.explicit(gateway, "P", ctx=clients.context(versions="1.2")) as c:
+        tls = begin_handshake(c, c.control_session)
         c.send("STOR waits\r\n")
         c.send("NOOP\r\n")
+        assert net.quiet(c.sock, 0.5)
         assert not any(line.startswith("STOR") for line in backend.everything())
         tls.handshake()
         assert c.reply().code == 150
@@ -229,6 +237,32 @@ def test_an_upload_waits_for_a_handshake_that_has_begun(gateway, backend):
         tls.close()
         assert c.reply().code in (200, 226) and c.reply().code in (200, 226)
         assert backend.upload("waits") == (b"x" * 1000, "fin")
+
+
+@pytest.mark.parametrize("reuse, resumes", [("allowed", False), ("allowed", True), ("required", True)])
+def test_other_uploads_do_not_wait_for_the_handshake(launch, backend, reuse, resumes):
+    """curl sends STOR together with its ClientHello, and waiting would take a round trip."""
+    gateway = launch(backend, ftp={"secure_session_reuse": reuse})
+    with clients.explicit(gateway, "P", ctx=clients.context(versions="1.3")) as c:
+        tls = begin_handshake(c, c.control_session if resumes else None)
+        began = time.monotonic()
+        c.expect("STOR soon", 150)
+        assert time.monotonic() - began < 1.5  # those that wait do it for 2 s
+        tls.handshake()
+        assert tls.ssl.session_reused == resumes
+        tls.send(b"x" * 1000)
+        tls.close()
+        assert c.reply().code == 226
+        assert backend.upload("soon") == (b"x" * 1000, "fin")
+
+
+def test_a_handshake_that_never_ends_uploads_nothing(gateway, backend):
+    with clients.explicit(gateway, "P") as c:
+        tls = begin_handshake(c, None)
+        c.expect("STOR never", 150)
+        net.reset(tls.sock)
+        assert c.reply().code >= 400
+        assert backend.upload("never") == (b"", "reset")
 
 
 def test_prot_c_after_the_client_has_connected(launch, backend):
