@@ -246,9 +246,9 @@ static void data_end(struct data_conn *data, enum ftp_data_result result)
 }
 
 /*
- * No transfer is under way. While we may still refuse the client, an upload waits a
- * moment; once it is refused, the server hears of no transfer and opens no file.
- * Others do not wait: curl sends STOR with its ClientHello, and would lose a round trip.
+ * No transfer is under way. While the handshake may still fail, an upload waits a
+ * moment; once it has failed, the server hears of no transfer and empties no file.
+ * curl sends STOR with its ClientHello, but resumes a session, so it loses no round trip.
  */
 static void tell_handshake(struct data_conn *data, enum ftp_data_result result)
 {

@@ -32,7 +32,7 @@ struct data_owner {
 	bool (*protects)(struct data_conn *data);
 	/*
 	 * While no transfer is under way: a handshake with the client runs that may still
-	 * be refused (uploads wait), or it has failed (result is not FTP_DATA_PENDING), or neither.
+	 * fail (uploads wait), or it has failed (result is not FTP_DATA_PENDING), or neither.
 	 */
 	void (*handshake)(struct data_conn *data, bool running, enum ftp_data_result result);
 	/* The data part of the transfer is over. */

@@ -90,11 +90,7 @@ bool data_tls_has_begun(const struct data_leg *leg)
 
 bool data_tls_is_undecided(const struct data_legs *legs)
 {
-	const struct policy_rule *rule = legs->facts->rule;
-	bool choosy = rule->ftp->secure_session_reuse == SESSION_REUSE_REQUIRED ||
-		      rule->tls->role == ROLE_SERVER_WITH_CLIENT_AUTH;
-
-	return choosy && data_tls_has_begun(&legs->client) && !stream_tls_has_proof(&legs->client.stream);
+	return data_tls_has_begun(&legs->client) && !stream_tls_has_proof(&legs->client.stream);
 }
 
 void data_tls_cancel(struct data_legs *legs)

@@ -19,8 +19,9 @@ enum ftp_data_result data_tls_step(struct data_legs *legs);
 bool data_tls_has_begun(const struct data_leg *leg);
 
 /*
- * Has it, and may we still refuse the client, for its certificate or because it has not
- * proved yet to hold a session that it must resume?
+ * Has it, and may the handshake still fail? One that resumes a session of ours in TLS 1.3
+ * has nothing left to fail: no certificate is looked at, and the ClientHello has proved
+ * the session.
  */
 bool data_tls_is_undecided(const struct data_legs *legs);
 

@@ -531,7 +531,7 @@ static const struct script_case side_by_side[] = {
 	  { 0 },
 	  GOING "C NOOP\n" DONE "T -\n",
 	  "C PWD\n  unanswered NOOP\n  s PWD\nS 200 ok\n  c 200 ok\nS 257 /\n  c 257 /\nC PWD\n  s PWD\nS 257 /\n"
-	  "  c 257 /\nS 257 /\n  c 421 The FTP server sent an unexpected reply; closing.\n"
+	  "  c 257 /\nS 257 /\n  stray 257 /\n  c 421 The FTP server sent an unexpected reply; closing.\n"
 	  "  close unsolicited-reply\n" },
 };
 
