@@ -108,12 +108,6 @@ static inline bool ftp_machine_awaits_reply(const struct ftp_machine *machine)
 	return !ftp_machine_is_idle(machine) && machine->transfer != FTP_TRANSFER_WAITING;
 }
 
-/* The FTP_MODE_ bits that the server is known to refuse by now; worth remembering for the next session. */
-static inline uint8_t ftp_machine_modes_refused(const struct ftp_machine *machine)
-{
-	return machine->modes_refused;
-}
-
 /* The n-th line (from 0) that the gateway adds to a FEAT reply now, with its leading blank; NULL: no more. */
 const char *ftp_machine_feature(const struct ftp_machine *machine, size_t n);
 

@@ -73,6 +73,7 @@ struct session {
 	enum session_server server_state;
 	bool server_eof;
 
+	struct ftp_ways *ways; /* of the server; NULL: it has no place in the worker's memory */
 	struct ftp_machine machine;
 	struct data_conn data;
 

@@ -240,7 +240,9 @@ static bool session_admit(struct session *session, uint32_t failures)
 	session->facts.server = ftp_setup_server(&ends, backend);
 	session->dial_after_tls = backend->proxy == BACKEND_PROXY_V2 && tls_comes_first(session);
 	setup = ftp_setup_make(&ends, session->facts.rule);
-	setup.modes_refused = worker->modes_refused[backend->index];
+	session->ways =
+	    server_memory_enter(worker->servers, (uint32_t)backend->index, &session->facts.server);
+	setup.ways = session->ways;
 	setup.failures = (uint8_t)(failures < UINT8_MAX ? failures : UINT8_MAX);
 	ftp_machine_init(&session->machine, &setup);
 	return true;

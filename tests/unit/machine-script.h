@@ -54,6 +54,7 @@ struct script_case {
 
 struct script {
 	struct ftp_machine machine;
+	struct ftp_ways ways;
 	struct ftp_out out;
 	struct ftp_reply_parser parser;
 	char identity[SCRIPT_LINE_MAX]; /* what the machine's identity points into */
@@ -387,12 +388,13 @@ static void script_begin(struct script *script, const struct script_setup *setup
 		.client = script_endpoint(setup->client != NULL ? setup->client : "192.0.2.7:40000"),
 		.implicit = setup->implicit,
 		.modes = setup->modes != 0 ? setup->modes : FTP_MODE_ALL,
-		.modes_refused = setup->modes_refused,
+		.ways = &script->ways,
 		.failures = setup->failures,
 		.side_reply_ms = 2000,
 		.lazy_dial = setup->lazy_dial,
 	};
 
+	script->ways = (struct ftp_ways){ .refused = setup->modes_refused };
 	assert_int_equal(ip_addr_parse(server, strlen(server), &machine_setup.server), 0);
 	ftp_machine_init(&script->machine, &machine_setup);
 }

@@ -152,31 +152,84 @@ static const struct script_case fallback[] = {
 
 #define BAD_REPLY "  close-data\n  c 425 The FTP server named no usable data port.\n"
 
+#define EPSV_ONLY                                                                                            \
+	{                                                                                                    \
+		.modes = FTP_MODE_EPSV                                                                       \
+	}
+#define PASV_ONLY                                                                                            \
+	{                                                                                                    \
+		.modes = FTP_MODE_PASV                                                                       \
+	}
+
 static const struct script_case junk[] = {
-	{ "227 to EPSV", { 0 }, LOGGED_IN "C EPSV\n", "S 227 (10,0,0,1,8,0)\n" BAD_REPLY },
-	{ "229 to PASV", { .modes = FTP_MODE_PASV }, LOGGED_IN "C EPSV\n", "S 229 (|||2000|)\n" BAD_REPLY },
-	{ "228", { 0 }, LOGGED_IN "C EPSV\n", "S 228 (4,4,10,0,0,1,2,8,0)\n" BAD_REPLY },
-	{ "200", { 0 }, LOGGED_IN "C EPSV\n", "S 200 (|||2000|)\n" BAD_REPLY },
-	{ "300", { 0 }, LOGGED_IN "C EPSV\n", "S 300 (|||2000|)\n" BAD_REPLY },
-	{ "no port", { 0 }, LOGGED_IN "C EPSV\n", "S 229 ok\n" BAD_REPLY },
-	{ "code alone", { 0 }, LOGGED_IN "C EPSV\n", "S 229\n" BAD_REPLY },
-	{ "code alone, 227", { .modes = FTP_MODE_PASV }, LOGGED_IN "C EPSV\n", "S 227\n" BAD_REPLY },
-	{ "port 0", { .modes = FTP_MODE_PASV }, LOGGED_IN "C EPSV\n", "S 227 (10,0,0,1,0,0)\n" BAD_REPLY },
-	{ "port 22", { 0 }, LOGGED_IN "C EPSV\n", "S 229 (|||22|)\n" BAD_REPLY },
-	{ "port 1023",
-	  { .modes = FTP_MODE_PASV },
-	  LOGGED_IN "C EPSV\n",
-	  "S 227 (10,0,0,1,3,255)\n" BAD_REPLY },
+	{ "228", EPSV_ONLY, LOGGED_IN "C EPSV\n", "S 228 (4,4,10,0,0,1,2,8,0)\n" BAD_REPLY },
+	{ "200", EPSV_ONLY, LOGGED_IN "C EPSV\n", "S 200 (|||2000|)\n" BAD_REPLY },
+	{ "300", EPSV_ONLY, LOGGED_IN "C EPSV\n", "S 300 (|||2000|)\n" BAD_REPLY },
+	{ "no port", EPSV_ONLY, LOGGED_IN "C EPSV\n", "S 229 ok\n" BAD_REPLY },
+	{ "code alone", EPSV_ONLY, LOGGED_IN "C EPSV\n", "S 229\n" BAD_REPLY },
+	{ "code alone, 227", PASV_ONLY, LOGGED_IN "C EPSV\n", "S 227\n" BAD_REPLY },
+	{ "port 0", PASV_ONLY, LOGGED_IN "C EPSV\n", "S 227 (10,0,0,1,0,0)\n" BAD_REPLY },
+	{ "port 22", EPSV_ONLY, LOGGED_IN "C EPSV\n", "S 229 (|||22|)\n" BAD_REPLY },
+	{ "port 1023", PASV_ONLY, LOGGED_IN "C EPSV\n", "S 227 (10,0,0,1,3,255)\n" BAD_REPLY },
 	{ "port 1024",
 	  { 0 },
 	  LOGGED_IN "C EPSV\n",
 	  "S 229 (|||1024|)\n  dial server 10.0.0.1:1024\n  listen client\n" },
-	{ "five numbers",
-	  { .modes = FTP_MODE_PASV },
+	{ "five numbers", PASV_ONLY, LOGGED_IN "C EPSV\n", "S 227 (10,0,0,1,8)\n" BAD_REPLY },
+	{ "256", PASV_ONLY, LOGGED_IN "C EPSV\n", "S 227 (10,0,0,256,8,0)\n" BAD_REPLY },
+	{ "it is asked again", EPSV_ONLY, LOGGED_IN "C EPSV\nS 229 ok\n", "C EPSV\n  s EPSV\n" },
+	{ "227 to EPSV where policy wants EPSV only", EPSV_ONLY, LOGGED_IN "C EPSV\n",
+	  "S 227 (10,0,0,1,8,0)\n" BAD_REPLY },
+	{ "227 to EPSV from an IPv6 server",
+	  { .server = V6_SERVER, .modes = FTP_MODE_EPSV | FTP_MODE_PASV },
 	  LOGGED_IN "C EPSV\n",
-	  "S 227 (10,0,0,1,8)\n" BAD_REPLY },
-	{ "256", { .modes = FTP_MODE_PASV }, LOGGED_IN "C EPSV\n", "S 227 (10,0,0,256,8,0)\n" BAD_REPLY },
-	{ "it is asked again", { 0 }, LOGGED_IN "C EPSV\nS 229 ok\n", "C EPSV\n  s EPSV\n" },
+	  "S 227 (10,0,0,1,8,0)\n" BAD_REPLY },
+};
+
+/* Some servers answer a command that they do not know with some success, or take EPSV for PASV. */
+static const struct script_case no_port[] = {
+	{ "200 to EPSV: PASV, now and the next time",
+	  { 0 },
+	  LOGGED_IN,
+	  "C EPSV\n  s EPSV\nS 200 ok\n  s PASV\nS 227 (10,0,0,1,8,0)\n  dial server 10.0.0.1:2048\n"
+	  "  listen client\nL client 192.0.2.1:5001\n  c 229 Entering Extended Passive Mode (|||5001|)\n"
+	  "C EPSV\n  close-data\n  s PASV\n" },
+	{ "a malformed 229", { 0 }, LOGGED_IN "C PASV\n", "S 229 Entering (|||)\n  s PASV\n" },
+	{ "a 229 of several lines without a port",
+	  { 0 },
+	  LOGGED_IN "C PASV\n",
+	  "S 229-Entering\nS 229 now\n  s PASV\n" },
+	{ "a low port", { 0 }, LOGGED_IN "C PASV\n", "S 229 (|||1023|)\n  s PASV\n" },
+	{ "350", { 0 }, LOGGED_IN "C PASV\n", "S 350 more\n  s PASV\n" },
+	{ "227 to EPSV is used as it is, and PASV is asked the next time",
+	  { 0 },
+	  LOGGED_IN "C PASV\n",
+	  "S 227 (10,0,0,1,8,0)\n  dial server 10.0.0.1:2048\n  listen client\n"
+	  "L client 192.0.2.1:5001\n  c 227 Entering Passive Mode (192,0,2,1,19,137).\n"
+	  "C EPSV\n  close-data\n  s PASV\n" },
+	{ "the address of a 227 to EPSV is not looked at",
+	  { 0 },
+	  LOGGED_IN "C EPSV\n",
+	  "S 227 (192,0,2,99,8,0)\n  dial server 10.0.0.1:2048\n  listen client\n" },
+	{ "but its port is", { 0 }, LOGGED_IN "C EPSV\n", "S 227 (10,0,0,1,0,22)\n  s PASV\n" },
+	{ "229 to PASV", PASV_ONLY, LOGGED_IN "C EPSV\n",
+	  "S 229 (|||2000|)\n  dial server 10.0.0.1:2000\n  listen client\n" },
+	{ "neither has a port: active, then the client hears of it",
+	  { 0 },
+	  LOGGED_IN "C PASV\n",
+	  "S 200 ok\n  s PASV\nS 227 ok\n  listen server\nL server 10.0.0.9:6001\n"
+	  "  s EPRT |1|10.0.0.9|6001|\nS 500 no\n  close-data\n  listen server\n"
+	  "L server 10.0.0.9:6002\n  s PORT 10,0,0,9,23,114\nS 500 no\n  close-data\n" BAD_REPLY
+	  "C PASV\n  s EPSV\nS 200 ok\n  s PASV\nS 227 ok\n" BAD_REPLY },
+	{ "EPSV has no port, PASV is not possible now",
+	  { 0 },
+	  LOGGED_IN "C PASV\n",
+	  "S 200 ok\n  s PASV\nS 425 no port free\n  close-data\n  c 425 no port free\n"
+	  "C PASV\n  s PASV\n" },
+	{ "PORT is answered by 350",
+	  { .modes = FTP_MODE_PORT },
+	  LOGGED_IN "C PASV\nL server 10.0.0.9:6001\n",
+	  "S 350 more\n  close-data\n" BAD_REPLY },
 };
 
 #define BOUNCE	 "  c 504 PORT must name the address of this control connection.\n"
@@ -297,6 +350,7 @@ TEST(passive)
 TEST(active)
 TEST(fallback)
 TEST(junk)
+TEST(no_port)
 TEST(bounce)
 TEST(epsv)
 TEST(families)
@@ -307,7 +361,7 @@ int main(void)
 		cmocka_unit_test(passive_dialogues),  cmocka_unit_test(active_dialogues),
 		cmocka_unit_test(fallback_dialogues), cmocka_unit_test(junk_dialogues),
 		cmocka_unit_test(bounce_dialogues),   cmocka_unit_test(epsv_dialogues),
-		cmocka_unit_test(families_dialogues),
+		cmocka_unit_test(families_dialogues), cmocka_unit_test(no_port_dialogues),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
