@@ -24,6 +24,7 @@ void machine_plan_drop(struct ftp_machine *machine, struct ftp_out *out)
 	machine->server_mode = 0;
 	machine->tried = 0;
 	machine->no_port = false;
+	machine->replacing = machine->dialling = machine->unreached = machine->no_server = false;
 	machine->handshaking = false;
 	machine->result = FTP_DATA_PENDING;
 }
@@ -38,9 +39,16 @@ static void replanning_fails(struct ftp_machine *machine, struct ftp_out *out)
 	machine_close_125(machine, out);
 }
 
-/* Give the plan up with a refusal. */
+/* Give the plan up with a refusal, or, if the client has asked for nothing at the moment, wait till it does.
+ */
 static void plan_fail(struct ftp_machine *machine, enum ftp_local answer, struct ftp_out *out)
 {
+	if (machine->replacing) {
+		machine->replacing = false;
+		machine->plan = FTP_PLAN_READY;
+		machine->no_server = true;
+		return;
+	}
 	replanning_fails(machine, out);
 	machine_plan_drop(machine, out);
 	machine_answer(machine, answer, out);
@@ -80,6 +88,11 @@ bool machine_plan_again(struct ftp_machine *machine, struct ftp_out *out)
 		return true;
 	}
 	return false;
+}
+
+static bool is_passive(const struct ftp_machine *machine)
+{
+	return (machine->server_mode & (FTP_MODE_EPSV | FTP_MODE_PASV)) != 0;
 }
 
 /* What policy allows and the server's address can be told by. */
@@ -185,6 +198,10 @@ void machine_plan_command(struct ftp_machine *machine, const struct ftp_command 
 
 void machine_plan_tell_client(struct ftp_machine *machine, struct ftp_out *out)
 {
+	if (machine->replacing) { /* it knows its part */
+		machine->replacing = false;
+		return;
+	}
 	if (machine->client_mode == FTP_CLIENT_PASV || machine->client_mode == FTP_CLIENT_EPSV) {
 		machine->plan = FTP_PLAN_LISTENING_CLIENT;
 		ftp_out_add(out, FTP_DO_LISTEN_CLIENT);
@@ -242,17 +259,21 @@ static bool names_usable_port(struct ftp_machine *machine, const struct ftp_repl
 static void try_another_way(struct ftp_machine *machine, struct ftp_out *out)
 {
 	machine->tried |= machine->server_mode;
-	if (!(machine->server_mode & (FTP_MODE_EPSV | FTP_MODE_PASV)))
+	if (!is_passive(machine) && !machine->replacing)
 		ftp_out_add(out, FTP_DO_DATA_CLOSE);
 	ask_server(machine, out);
 }
 
 bool machine_plan_reply(struct ftp_machine *machine, const struct ftp_reply *reply, struct ftp_out *out)
 {
-	bool passive = (machine->server_mode & (FTP_MODE_EPSV | FTP_MODE_PASV)) != 0;
+	bool passive = is_passive(machine);
 	struct ip_endpoint target = { .addr = machine->server_addr };
 
 	if (reply->code >= 400) {
+		if (!means_unsupported(reply->code) && machine->replacing) {
+			plan_fail(machine, FTP_LOCAL_NO_SERVER, out);
+			return false;
+		}
 		if (!means_unsupported(reply->code) || machine->retry.replanning) {
 			replanning_fails(machine, out);
 			machine_plan_drop(machine, out);
@@ -278,6 +299,61 @@ bool machine_plan_reply(struct ftp_machine *machine, const struct ftp_reply *rep
 	}
 	machine->plan = FTP_PLAN_READY;
 	return true;
+}
+
+/* The server's port cannot be reached: another way to it, and the client need not know. */
+static void replace_way(struct ftp_machine *machine, struct ftp_out *out)
+{
+	machine->unreached = false;
+	machine->replacing = true;
+	try_another_way(machine, out);
+}
+
+void machine_plan_dialled(struct ftp_machine *machine, bool up, struct ftp_out *out)
+{
+	machine->dialling = false;
+	if (machine->plan != FTP_PLAN_READY || machine->transfer != FTP_TRANSFER_NONE || !is_passive(machine))
+		return;
+	if (up) {
+		machine->unreached = machine->no_server = false;
+		ftp_ways_worked(ways_of(machine), machine->server_mode);
+		return;
+	}
+	ftp_ways_failed(ways_of(machine), machine->server_mode);
+	machine->unreached = true;
+	if (machine->pending == FTP_PENDING_NONE && machine->side.nruns == 0 && !machine->reply_open &&
+	    machine->login == FTP_LOGIN_DONE)
+		replace_way(machine, out);
+}
+
+/*
+ * A transfer command that the server has heard cannot be taken back, so its port
+ * is tried before, unless it is known that this server's ports can be reached.
+ */
+bool machine_plan_must_dial(struct ftp_machine *machine, struct ftp_out *out)
+{
+	if (machine->plan != FTP_PLAN_READY || machine->no_server || !is_passive(machine) ||
+	    machine->result != FTP_DATA_PENDING ||
+	    ftp_security_transfer(&machine->security, machine->action) != FTP_LOCAL_NONE)
+		return false;
+	if (machine->unreached) { /* and the server was busy then */
+		replace_way(machine, out);
+		return !machine->no_server;
+	}
+	if (ways_of(machine)->worked & machine->server_mode)
+		return false;
+	if (!machine->dialling)
+		ftp_out_add(out, FTP_DO_DATA_DIAL);
+	machine->dialling = true;
+	return true;
+}
+
+void machine_plan_learn(struct ftp_machine *machine, enum ftp_data_result result, uint16_t code)
+{
+	if (result == FTP_DATA_OK)
+		ftp_ways_worked(ways_of(machine), machine->server_mode);
+	else if (result == FTP_DATA_NO_SERVER || (code == 425 && !is_passive(machine)))
+		ftp_ways_failed(ways_of(machine), machine->server_mode);
 }
 
 /*

@@ -227,12 +227,16 @@ struct ftp_machine {
 
 	enum ftp_plan_state plan;
 	enum ftp_client_mode client_mode;
-	bool clear_spoken;		  /* a reply has gone out in the clear since CCC */
-	struct ip_endpoint told;	  /* what the rest of a primed 227 or 229 will name */
-	uint16_t server_port;		  /* from the server's 227 or 229; 0: none yet */
-	uint8_t server_mode;		  /* the FTP_MODE_ that is being tried, or was agreed */
-	uint8_t tried;			  /* those that have failed in this plan */
-	bool no_port;			  /* and one of them because of a reply without a usable port */
+	bool clear_spoken;	 /* a reply has gone out in the clear since CCC */
+	struct ip_endpoint told; /* what the rest of a primed 227 or 229 will name */
+	uint16_t server_port;	 /* from the server's 227 or 229; 0: none yet */
+	uint8_t server_mode;	 /* the FTP_MODE_ that is being tried, or was agreed */
+	uint8_t tried;		 /* those that have failed in this plan */
+	bool no_port;		 /* and one of them because of a reply without a usable port */
+	bool replacing; /* the server is asked in another way; the client's part of the plan stands */
+	bool dialling;	/* a transfer command waits for the server's leg */
+	bool unreached; /* its port cannot be reached, and another way has still to be tried */
+	bool no_server; /* nor in any other way */
 	struct ip_endpoint client_target; /* active client: what PORT or EPRT named */
 
 	enum ftp_transfer_state transfer;

@@ -171,10 +171,23 @@ static void data_handshake(struct data_conn *data, bool running, enum ftp_data_r
 	control_run(session); /* a transfer command may have waited for this handshake */
 }
 
+static void data_dialled(struct data_conn *data, bool up)
+{
+	struct session *session = CONTAINER_OF(data, struct session, data);
+	char text[IP_TEXT_MAX];
+
+	if (!up)
+		log_event(LOG_LEVEL_INFO, "data-port-unreachable", LOG_NUMBER("session", session->facts.id),
+			  LOG_TEXT("address", ip_endpoint_format(&data->legs.server.target, text)));
+	ftp_machine_dialled(&session->machine, up, &session->worker->out);
+	control_run(session);
+}
+
 static const struct data_owner data_owner = {
 	.listening = data_listening,
 	.protects = data_protects,
 	.handshake = data_handshake,
+	.dialled = data_dialled,
 	.done = data_done,
 };
 

@@ -164,6 +164,12 @@ static void event(struct model *model, char what, const char *arg, size_t len)
 	case 'N':
 		model->no_ports = true;
 		break;
+	case 'U':
+		model->unreachable = true;
+		break;
+	case 'T':
+		model_dialled(model, n != 0);
+		break;
 	case 'D':
 		if (n < FTP_DATA_ABORTED)
 			model_data_done(model, (enum ftp_data_result)(FTP_DATA_OK + n));

@@ -340,6 +340,81 @@ static const struct script_case families[] = {
 	  "C EPSV\n  c 425 The FTP server offers no way to open a data connection.\n" },
 };
 
+#define DIALS                                                                                                \
+	{                                                                                                    \
+		.dials = true                                                                                \
+	}
+#define UNREACHABLE "  c 425 Can't open data connection to the FTP server.\n"
+
+/* The server's port is tried before the server hears the transfer command. */
+static const struct script_case dialled[] = {
+	{ "the first transfer waits for the server's leg, later ones do not", DIALS, PASSIVE,
+	  "C RETR x\n  hold\n  dial now\nC RETR x\n  hold\nP up\nC RETR x\n  s RETR x\n"
+	  "  start download clear\nS 150 go\n  c 150 go\n  go\nD ok\nS 226 done\n  c 226 done\n"
+	  "  close-data\n"
+	  "C PASV\n  s EPSV\nS 229 (|||2001|)\n  dial server 10.0.0.1:2001\n  listen client\n"
+	  "L client 192.0.2.1:5002\n  c 227 Entering Passive Mode (192,0,2,1,19,138).\n"
+	  "C RETR x\n  s RETR x\n  start download clear\n" },
+	{ "dialled before: it does not wait", DIALS, PASSIVE "P up\n",
+	  "C STOR x\n  s STOR x\n  start upload clear\n" },
+	{ "EPSV's port cannot be reached: PASV, and the client does not notice", DIALS, PASSIVE,
+	  "C RETR x\n  hold\n  dial now\nP down\n  s PASV\nC RETR x\n  hold\n"
+	  "S 227 (10,0,0,1,8,0)\n  dial server 10.0.0.1:2048\nC RETR x\n  hold\n  dial now\n"
+	  "P up\nC RETR x\n  s RETR x\n  start download clear\nS 150 go\n  c 150 go\n  go\nD ok\n"
+	  "S 226 done\n  c 226 done\n  close-data\n"
+	  "C EPSV\n  s PASV\n" },
+	{ "the same before the client has asked", DIALS, PASSIVE,
+	  "P down\n  s PASV\nC RETR x\n  hold\nS 227 (10,0,0,1,8,0)\n  dial server 10.0.0.1:2048\n"
+	  "P up\nC RETR x\n  s RETR x\n  start download clear\n" },
+	{ "the server was busy then: before the transfer", DIALS, PASSIVE "C CWD x\n",
+	  "P down\nS 250 ok\n  c 250 ok\nC RETR x\n  hold\n  s PASV\nC RETR x\n  hold\n"
+	  "S 227 (10,0,0,1,8,0)\n  dial server 10.0.0.1:2048\nP up\nC RETR x\n  s RETR x\n"
+	  "  start download clear\n" },
+	{ "PASV's port cannot be reached: EPSV",
+	  { .dials = true, .modes_refused = FTP_MODE_EPSV },
+	  LOGGED_IN "C PASV\nS 227 (10,0,0,1,8,0)\nL client 192.0.2.1:5001\n",
+	  "P down\n  listen server\nL server 10.0.0.9:6001\n  s EPRT |1|10.0.0.9|6001|\nS 200 ok\n"
+	  "C RETR x\n  s RETR x\n  start download clear\n" },
+	{ "no way is left: the server does not hear of the command",
+	  { .dials = true, .modes = FTP_MODE_EPSV | FTP_MODE_PASV },
+	  PASSIVE,
+	  "C STOR x\n  hold\n  dial now\nP down\n  s PASV\nS 227 (10,0,0,1,8,0)\n"
+	  "  dial server 10.0.0.1:2048\nC STOR x\n  hold\n  dial now\nP down\n"
+	  "C STOR x\n  close-data\n" UNREACHABLE "C PASV\n  s EPSV\n" },
+	{ "the failure is not told before the client asks",
+	  { .dials = true, .modes = FTP_MODE_EPSV },
+	  PASSIVE,
+	  "P down\nC NOOP\n  s NOOP\nS 200 ok\n  c 200 ok\nC RETR x\n  close-data\n" UNREACHABLE },
+	{ "the other way is refused: no reply to that reaches the client",
+	  { .dials = true, .modes = FTP_MODE_EPSV | FTP_MODE_PASV },
+	  PASSIVE,
+	  "P down\n  s PASV\nS 502 no\nC RETR x\n  close-data\n" UNREACHABLE "C PASV\n  s EPSV\n" },
+	{ "the other way is not possible now",
+	  { .dials = true, .modes = FTP_MODE_EPSV | FTP_MODE_PASV },
+	  PASSIVE,
+	  "P down\n  s PASV\nS 425 busy\nC RETR x\n  close-data\n" UNREACHABLE },
+	{ "an active client", DIALS, LOGGED_IN "C PORT 192,0,2,7,156,65\nS 229 (|||2000|)\n",
+	  "P down\n  s PASV\nS 227 (10,0,0,1,8,0)\n  dial server 10.0.0.1:2048\nP up\n"
+	  "C RETR x\n  s RETR x\n  start download clear\n" },
+	{ "a new plan forgets it",
+	  { .dials = true, .modes = FTP_MODE_EPSV },
+	  PASSIVE "P down\n",
+	  "C PASV\n  close-data\n  s EPSV\nS 229 (|||2001|)\n  dial server 10.0.0.1:2001\n"
+	  "  listen client\nL client 192.0.2.1:5002\n"
+	  "  c 227 Entering Passive Mode (192,0,2,1,19,138).\nC RETR x\n  hold\n  dial now\nP up\n"
+	  "C RETR x\n  s RETR x\n  start download clear\n" },
+	{ "a way that has worked is failed by a refusal, and so tried again at last",
+	  { .modes = FTP_MODE_EPSV | FTP_MODE_PASV },
+	  PASSIVE "P up\n",
+	  "C PASV\n  close-data\n  s EPSV\nS 522 no\n  s PASV\nS 502 no\n  close-data\n"
+	  "  c 425 The FTP server offers no way to open a data connection.\nC PASV\n  s EPSV\n" },
+	{ "the server cannot dial an active way: the next one",
+	  { .modes = FTP_MODE_EPRT | FTP_MODE_PORT },
+	  LOGGED_IN "C PASV\nL server 10.0.0.9:6001\nS 200 ok\nL client 192.0.2.1:5001\n",
+	  "C RETR x\n  s RETR x\n  start download clear\nS 425 no\n  c 425 no\n  refused\n"
+	  "C PASV\n  close-data\n  listen server\nL server 10.0.0.9:6002\n  s PORT 10,0,0,9,23,114\n" },
+};
+
 #define TEST(cases)                                                                                          \
 	static void cases##_dialogues(void **state)                                                          \
 	{                                                                                                    \
@@ -351,6 +426,7 @@ TEST(active)
 TEST(fallback)
 TEST(junk)
 TEST(no_port)
+TEST(dialled)
 TEST(bounce)
 TEST(epsv)
 TEST(families)
@@ -362,6 +438,7 @@ int main(void)
 		cmocka_unit_test(fallback_dialogues), cmocka_unit_test(junk_dialogues),
 		cmocka_unit_test(bounce_dialogues),   cmocka_unit_test(epsv_dialogues),
 		cmocka_unit_test(families_dialogues), cmocka_unit_test(no_port_dialogues),
+		cmocka_unit_test(dialled_dialogues),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -512,6 +512,10 @@ static void step(struct model *model)
 			model_side_due(model);
 		if (one_in(peer, 8))
 			model->no_ports = true;
+		if (one_in(peer, 8))
+			model->unreachable = true;
+		if (one_in(peer, 8))
+			model_dialled(model, one_in(peer, 2));
 		if (one_in(peer, 60))
 			model_signal(model, (enum ftp_signal)pick(peer, FTP_SIGNAL_DISMISSED + 1));
 		if (!peer->honest && one_in(peer, 10))
