@@ -64,6 +64,7 @@ struct session {
 	enum ftp_line_status held_status;
 	bool holding;
 	bool skipping; /* inside an overlong line */
+	bool quitting; /* the client has gone, and has said QUIT after an upload: that is carried out */
 	enum session_phase phase;
 	bool notify_due; /* after CCC: our close_notify is still to be sent */
 

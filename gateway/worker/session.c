@@ -61,7 +61,7 @@ static void on_phase_timer(struct timer *timer)
 		control_run(session);
 		break;
 	case PHASE_CLIENT_EOF:
-		session_end(session, "client-closed");
+		control_eof_timeout(session);
 		break;
 	}
 }
