@@ -29,6 +29,7 @@ void ftp_machine_init(struct ftp_machine *machine, const struct ftp_machine_setu
 		.client = setup->client,
 		.server_addr = setup->server,
 		.modes = setup->modes,
+		.low_ports = setup->low_ports,
 		.shared_ways = setup->ways,
 		.failures = setup->failures,
 		.side_reply_ms = setup->side_reply_ms,

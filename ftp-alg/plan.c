@@ -243,7 +243,7 @@ void machine_plan_line(struct ftp_machine *machine, const struct ftp_reply *repl
 /* The server has answered PASV or EPSV, and did not refuse: has it named a port that may be dialled? */
 static bool names_usable_port(struct ftp_machine *machine, const struct ftp_reply *reply)
 {
-	if (!ftp_reply_is_positive(reply->code) || machine->server_port < PORT_LOW_LIMIT)
+	if (!ftp_reply_is_positive(reply->code) || machine->server_port == 0)
 		return false;
 	if (machine->server_mode != FTP_MODE_EPSV || reply->code != 227)
 		return true;
@@ -282,6 +282,12 @@ bool machine_plan_reply(struct ftp_machine *machine, const struct ftp_reply *rep
 		}
 		ftp_ways_refused(ways_of(machine), machine->server_mode);
 		try_another_way(machine, out);
+		return false;
+	}
+	/* The services of the server's host are there: this is an attack, which gets no second chance. */
+	if (passive && machine->server_port > 0 && machine->server_port < PORT_LOW_LIMIT &&
+	    !machine->low_ports) {
+		plan_fail(machine, FTP_LOCAL_BAD_DATA_REPLY, out);
 		return false;
 	}
 	if (passive ? !names_usable_port(machine, reply) : !ftp_reply_is_positive(reply->code)) {

@@ -182,6 +182,7 @@ struct ftp_machine_setup {
 	struct ip_addr server;	   /* where the server's control connection is */
 	bool implicit;		   /* arrived on a secure port */
 	uint8_t modes;		   /* FTP_MODE_ bits that policy allows towards the server */
+	bool low_ports;		   /* the server may name a data port below 1024 */
 	struct ftp_ways *ways;	/* what is known of this server: read and written; NULL: the machine's own */
 	uint8_t failures;	/* recent failed logins from the same source */
 	uint32_t side_reply_ms; /* how long a side command's answer holds the next command */
@@ -199,6 +200,7 @@ struct ftp_machine {
 	struct ip_endpoint client;
 	struct ip_addr server_addr;
 	uint8_t modes;
+	bool low_ports;
 	struct ftp_ways *shared_ways; /* NULL: own_ways */
 	struct ftp_ways own_ways;
 	uint32_t side_reply_ms;

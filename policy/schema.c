@@ -210,6 +210,7 @@ static const struct field backend_fields[] = {
 	ENUM("source", policy_backend, source, sources, "gateway"),
 	ENUM("data", policy_backend, data, data_modes, "auto"),
 	ENUM("epsv", policy_backend, epsv, epsv_modes, "auto"),
+	BOOL("low_ports", policy_backend, low_ports, "false"),
 	ENUM("proxy_protocol", policy_backend, proxy, proxies, "none"),
 	BOOL("proxy_data", policy_backend, proxy_data, "false"),
 	{ .key = "side_reply_timeout",

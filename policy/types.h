@@ -102,6 +102,7 @@ struct policy_backend {
 	enum backend_source source;
 	enum backend_data data;
 	enum backend_epsv epsv;
+	bool low_ports; /* of data connections: the server may name one below 1024 */
 	enum backend_proxy proxy;
 	bool proxy_data;	/* on data connections as well */
 	uint32_t side_reply_ms; /* how long an answer beside a transfer may hold the next command */

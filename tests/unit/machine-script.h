@@ -44,6 +44,7 @@ struct script_setup {
 	uint8_t failures; /* recent failed logins */
 	bool implicit;
 	bool lazy_dial;
+	bool low_ports;
 	bool dials; /* FTP_DO_DATA_DIAL is shown, and the script says what comes of it */
 };
 
@@ -410,6 +411,7 @@ static void script_begin(struct script *script, const struct script_setup *setup
 		.client = script_endpoint(setup->client != NULL ? setup->client : "192.0.2.7:40000"),
 		.implicit = setup->implicit,
 		.modes = setup->modes != 0 ? setup->modes : FTP_MODE_ALL,
+		.low_ports = setup->low_ports,
 		.ways = &script->ways,
 		.failures = setup->failures,
 		.side_reply_ms = 2000,
