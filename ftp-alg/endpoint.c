@@ -1,7 +1,7 @@
 /*
  * Parsers and formatters for addresses and ports in FTP. The parsers read
  * hostile input through a cursor and accept only what RFC 959 and RFC 2428
- * allow, except in a 227 reply, whose text differs from server to server.
+ * allow, except in a 227 or 229 reply, whose text differs from server to server.
  */
 #include "ftp-alg/endpoint.h"
 
@@ -34,12 +34,24 @@ static bool is_delimiter(int byte)
 	return byte >= 33 && byte <= 126; /* RFC 2428 2 */
 }
 
-/* A comma with a digit after it; any other comma is text. */
-static bool list_goes_on(struct ftp_cursor *c)
+static void skip_blanks(struct ftp_cursor *c)
+{
+	while (ftp_cursor_accept(c, ' ') || ftp_cursor_accept(c, '\t'))
+		;
+}
+
+/* A comma with a digit after it, and blanks around it if those are allowed; any other comma is text. */
+static bool list_goes_on(struct ftp_cursor *c, bool blanks)
 {
 	struct ftp_cursor ahead = *c;
 
-	if (!ftp_cursor_accept(&ahead, ',') || !is_digit(ftp_cursor_peek(&ahead)))
+	if (blanks)
+		skip_blanks(&ahead);
+	if (!ftp_cursor_accept(&ahead, ','))
+		return false;
+	if (blanks)
+		skip_blanks(&ahead);
+	if (!is_digit(ftp_cursor_peek(&ahead)))
 		return false;
 	*c = ahead;
 	return true;
@@ -50,7 +62,7 @@ static bool list_goes_on(struct ftp_cursor *c)
  * it has exactly six, each in range: in a longer list there is no telling which
  * six are meant.
  */
-static bool host_port_list(struct ftp_cursor *c, struct ip_endpoint *ret_endpoint)
+static bool host_port_list(struct ftp_cursor *c, bool blanks, struct ip_endpoint *ret_endpoint)
 {
 	uint8_t numbers[HOST_PORT_NUMBERS] = { 0 };
 	size_t count = 0;
@@ -64,7 +76,7 @@ static bool host_port_list(struct ftp_cursor *c, struct ip_endpoint *ret_endpoin
 		if (count < HOST_PORT_NUMBERS)
 			numbers[count] = (uint8_t)value;
 		count++;
-	} while (list_goes_on(c));
+	} while (list_goes_on(c, blanks));
 
 	if (!good || count != HOST_PORT_NUMBERS)
 		return false;
@@ -82,7 +94,7 @@ int ftp_port_parse(const char *arg, size_t len, struct ip_endpoint *ret_endpoint
 
 	while (ftp_cursor_accept(&c, ' '))
 		;
-	if (!host_port_list(&c, &endpoint))
+	if (!host_port_list(&c, false, &endpoint))
 		return -EINVAL;
 	while (ftp_cursor_accept(&c, ' '))
 		;
@@ -127,17 +139,23 @@ int ftp_eprt_parse(const char *arg, size_t len, struct ip_endpoint *ret_endpoint
 	return 0;
 }
 
+static bool find_host_port(struct ftp_cursor c, bool blanks, struct ip_endpoint *ret_endpoint)
+{
+	while (!ftp_cursor_at_end(&c)) {
+		if (!is_digit(ftp_cursor_peek(&c)))
+			ftp_cursor_next(&c);
+		else if (host_port_list(&c, blanks, ret_endpoint))
+			return true;
+	}
+	return false;
+}
+
 int ftp_227_parse(const char *text, size_t len, struct ip_endpoint *ret_endpoint)
 {
 	struct ftp_cursor c = ftp_cursor_make(text, len);
 
-	while (!ftp_cursor_at_end(&c)) {
-		if (!is_digit(ftp_cursor_peek(&c)))
-			ftp_cursor_next(&c);
-		else if (host_port_list(&c, ret_endpoint))
-			return 0;
-	}
-	return -EINVAL;
+	/* The usual form first: in "mode 1, (192,0,2,1,4,1)" the first comma is text. */
+	return find_host_port(c, false, ret_endpoint) || find_host_port(c, true, ret_endpoint) ? 0 : -EINVAL;
 }
 
 /* After "(": <d><d><d>port<d>) with an acceptable port. */
@@ -157,15 +175,60 @@ static bool epsv_port(struct ftp_cursor c, uint16_t *ret_port)
 	return true;
 }
 
+static bool is_punctuation(int byte)
+{
+	return is_delimiter(byte) && !is_digit(byte) && ((byte | 0x20) < 'a' || (byte | 0x20) > 'z');
+}
+
+/*
+ * <d>family<d>address<d>port<d> with blanks anywhere and whatever family and
+ * address: some servers fill them in, although RFC 2428 3 wants them empty.
+ */
+static bool loose_epsv_port(struct ftp_cursor c, uint16_t *ret_port)
+{
+	int delimiter = ftp_cursor_next(&c);
+	struct ftp_cursor family, address, field;
+	uint32_t number;
+
+	if (!is_punctuation(delimiter) || !ftp_cursor_field(&c, (uint8_t)delimiter, &family) ||
+	    !ftp_cursor_field(&c, (uint8_t)delimiter, &address) ||
+	    !ftp_cursor_field(&c, (uint8_t)delimiter, &field))
+		return false;
+	skip_blanks(&family);
+	if (is_digit(ftp_cursor_peek(&family)))
+		(void)ftp_cursor_number(&family, EPRT_AF_DIGITS, EPRT_AF_MAX, &number); /* any will do */
+	skip_blanks(&family);
+	skip_blanks(&field);
+	if (!ftp_cursor_at_end(&family) || !ftp_cursor_number(&field, PORT_DIGITS, PORT_MAX, &number) ||
+	    number == 0)
+		return false;
+	skip_blanks(&field);
+	if (!ftp_cursor_at_end(&field))
+		return false;
+	*ret_port = (uint16_t)number;
+	return true;
+}
+
 int ftp_229_parse(const char *text, size_t len, uint16_t *ret_port)
 {
-	struct ftp_cursor c = ftp_cursor_make(text, len);
+	const struct ftp_cursor whole = ftp_cursor_make(text, len);
+	struct ftp_cursor c;
 
-	while (ftp_cursor_find(&c, '(')) {
+	for (c = whole; ftp_cursor_find(&c, '(');) {
 		ftp_cursor_next(&c);
 		if (epsv_port(c, ret_port))
 			return 0;
 	}
+	for (c = whole; ftp_cursor_find(&c, '(');) {
+		ftp_cursor_next(&c);
+		skip_blanks(&c);
+		if (loose_epsv_port(c, ret_port))
+			return 0;
+	}
+	/* Without parentheses only the usual delimiter tells the port from other text. */
+	for (c = whole; ftp_cursor_find(&c, '|'); ftp_cursor_next(&c))
+		if (loose_epsv_port(c, ret_port))
+			return 0;
 	return -EINVAL;
 }
 

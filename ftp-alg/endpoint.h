@@ -32,13 +32,16 @@ int ftp_eprt_parse(const char *arg, size_t len, struct ip_endpoint *ret_endpoint
 /*
  * The six numbers of a 227 reply, anywhere in `text` (the part after the
  * code): parentheses are not guaranteed. Takes the first place where six
- * numbers 0..255 stand with commas between them. Returns 0 or -EINVAL.
+ * numbers 0..255 stand with commas between them; if there is none, the first one
+ * with blanks around the commas. Returns 0 or -EINVAL.
  */
 int ftp_227_parse(const char *text, size_t len, struct ip_endpoint *ret_endpoint);
 
 /*
- * The port of a 229 reply, "(<d><d><d>port<d>)" somewhere in `text`; the two
- * address fields must be empty. Returns 0 or -EINVAL (also for port 0 and > 65535).
+ * The port of a 229 reply, "(<d><d><d>port<d>)" somewhere in `text`. If that is
+ * not there: with blanks inside, with a family and an address (which are not
+ * looked at), or with "|" and no parentheses. Returns 0 or -EINVAL (also for port
+ * 0 and > 65535).
  */
 int ftp_229_parse(const char *text, size_t len, uint16_t *ret_port);
 

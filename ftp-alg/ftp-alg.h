@@ -14,5 +14,6 @@
 #include "ftp-alg/out.h"
 #include "ftp-alg/reply.h"
 #include "ftp-alg/verb.h"
+#include "ftp-alg/ways.h"
 
 #endif

@@ -30,7 +30,8 @@ void ftp_machine_init(struct ftp_machine *machine, const struct ftp_machine_setu
 		.client = setup->client,
 		.server_addr = setup->server,
 		.modes = setup->modes,
-		.modes_refused = setup->modes_refused,
+		.low_ports = setup->low_ports,
+		.shared_ways = setup->ways,
 		.failures = setup->failures,
 		.side_reply_ms = setup->side_reply_ms,
 		.drops_strays = setup->drops_strays,
@@ -168,6 +169,9 @@ enum ftp_take ftp_machine_command(struct ftp_machine *machine, const char *line,
 		machine_answer(machine, refusal, out);
 		return FTP_TAKEN;
 	}
+	if ((command.verb->kind == FTP_KIND_DOWNLOAD || command.verb->kind == FTP_KIND_UPLOAD) &&
+	    machine_plan_must_dial(machine, out))
+		return FTP_HOLD;
 	switch (machine_link_command(machine, &command, out)) {
 	case MACHINE_LINK_RUN:
 		machine_run(machine, &command, out);
@@ -390,6 +394,12 @@ void ftp_machine_listening(struct ftp_machine *machine, enum ftp_side side,
 {
 	if (!machine->closing)
 		machine_plan_listening(machine, side, endpoint, out);
+}
+
+void ftp_machine_dialled(struct ftp_machine *machine, bool up, struct ftp_out *out)
+{
+	if (!machine->closing)
+		machine_plan_dialled(machine, up, out);
 }
 
 bool ftp_machine_protects_data(const struct ftp_machine *machine)

@@ -28,7 +28,7 @@ void ftp_machine_init(struct ftp_machine *machine, const struct ftp_machine_setu
 /* With setup.lazy_dial only, before anything else: the client's greeting. */
 void ftp_machine_greet(struct ftp_machine *machine, struct ftp_out *out);
 
-/* A whole command line. FTP_HOLD may add FTP_DO_SERVER_RENEW. */
+/* A whole command line. FTP_HOLD may add FTP_DO_SERVER_RENEW or FTP_DO_DATA_DIAL. */
 enum ftp_take ftp_machine_command(struct ftp_machine *machine, const char *line, size_t len,
 				  struct ftp_out *out);
 
@@ -71,6 +71,13 @@ void ftp_machine_signal(struct ftp_machine *machine, enum ftp_signal signal, str
  */
 void ftp_machine_listening(struct ftp_machine *machine, enum ftp_side side,
 			   const struct ip_endpoint *endpoint, struct ftp_out *out);
+
+/*
+ * No transfer is under way, and the server's port was dialled: is the connection
+ * there? If not, the server is asked in another way. The client hears of it when
+ * no way is left and it sends a transfer command.
+ */
+void ftp_machine_dialled(struct ftp_machine *machine, bool up, struct ftp_out *out);
 
 /* Is PROT P in force for the next data connection? */
 bool ftp_machine_protects_data(const struct ftp_machine *machine);
@@ -118,12 +125,6 @@ static inline bool ftp_machine_is_cleared(const struct ftp_machine *machine)
 static inline bool ftp_machine_awaits_reply(const struct ftp_machine *machine)
 {
 	return !ftp_machine_is_idle(machine) && machine->transfer != FTP_TRANSFER_WAITING;
-}
-
-/* The FTP_MODE_ bits that the server is known to refuse by now; worth remembering for the next session. */
-static inline uint8_t ftp_machine_modes_refused(const struct ftp_machine *machine)
-{
-	return machine->modes_refused;
 }
 
 /* The n-th line (from 0) that the gateway adds to a FEAT reply now, with its leading blank; NULL: no more. */

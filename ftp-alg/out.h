@@ -27,7 +27,10 @@ enum ftp_do {
 	FTP_DO_LISTEN_CLIENT, /* open a port that the client will dial; answer with ftp_machine_listening() */
 	FTP_DO_LISTEN_SERVER, /* open a port that the server will dial; answer likewise */
 	FTP_DO_DIAL_CLIENT,   /* the client's data endpoint, to be dialled at FTP_DO_DATA_GO */
-	FTP_DO_DIAL_SERVER,   /* the server's data endpoint, to be dialled at FTP_DO_DATA_START */
+	FTP_DO_DIAL_SERVER,   /* the server's data endpoint, to be dialled when the client's leg is there or
+				 has an endpoint, and at FTP_DO_DATA_START at the latest */
+	FTP_DO_DATA_DIAL,  /* dial the server's leg now, if it is not there; answer with ftp_machine_dialled()
+			    */
 	FTP_DO_DATA_START, /* the server was sent a transfer command. upload; protect: TLS with the client */
 	FTP_DO_DATA_GO,	   /* the server has begun: connect, protect and move the data */
 	FTP_DO_DATA_REFUSED, /* the server refused: keep what is open for the next transfer command */

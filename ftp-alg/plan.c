@@ -22,6 +22,9 @@ void machine_plan_drop(struct ftp_machine *machine, struct ftp_out *out)
 	machine->plan = FTP_PLAN_NONE;
 	machine->client_mode = FTP_CLIENT_NONE;
 	machine->server_mode = 0;
+	machine->tried = 0;
+	machine->no_port = false;
+	machine->replacing = machine->dialling = machine->unreached = machine->no_server = false;
 	machine->handshaking = false;
 	machine->result = FTP_DATA_PENDING;
 }
@@ -36,12 +39,24 @@ static void replanning_fails(struct ftp_machine *machine, struct ftp_out *out)
 	machine_close_125(machine, out);
 }
 
-/* Give the plan up with a refusal. */
+/* Give the plan up with a refusal, or, if the client has asked for nothing at the moment, wait till it does.
+ */
 static void plan_fail(struct ftp_machine *machine, enum ftp_local answer, struct ftp_out *out)
 {
+	if (machine->replacing) {
+		machine->replacing = false;
+		machine->plan = FTP_PLAN_READY;
+		machine->no_server = true;
+		return;
+	}
 	replanning_fails(machine, out);
 	machine_plan_drop(machine, out);
 	machine_answer(machine, answer, out);
+}
+
+static struct ftp_ways *ways_of(struct ftp_machine *machine)
+{
+	return machine->shared_ways != NULL ? machine->shared_ways : &machine->own_ways;
 }
 
 /* The ways to ask a server, best first. PASV and PORT cannot express an IPv6 address. */
@@ -75,12 +90,28 @@ bool machine_plan_again(struct ftp_machine *machine, struct ftp_out *out)
 	return false;
 }
 
+static bool is_passive(const struct ftp_machine *machine)
+{
+	return (machine->server_mode & (FTP_MODE_EPSV | FTP_MODE_PASV)) != 0;
+}
+
+/* What policy allows and the server's address can be told by. */
+static uint8_t usable_modes(const struct ftp_machine *machine)
+{
+	uint8_t modes = machine->modes;
+
+	for (size_t i = 0; i < sizeof(ways) / sizeof(ways[0]); i++)
+		if (ways[i].v4_only && machine->server_addr.family != IP_V4)
+			modes &= (uint8_t)~ways[i].mode;
+	return modes;
+}
+
 static void ask_server(struct ftp_machine *machine, struct ftp_out *out)
 {
+	uint8_t modes = ftp_ways_best(ways_of(machine), usable_modes(machine) & (uint8_t)~machine->tried);
+
 	for (size_t i = 0; i < sizeof(ways) / sizeof(ways[0]); i++) {
-		if (!(machine->modes & ways[i].mode & ~machine->modes_refused))
-			continue;
-		if (ways[i].v4_only && machine->server_addr.family != IP_V4)
+		if (!(modes & ways[i].mode))
 			continue;
 		machine->server_mode = ways[i].mode;
 		if (ways[i].active) {
@@ -91,7 +122,7 @@ static void ask_server(struct ftp_machine *machine, struct ftp_out *out)
 		}
 		return;
 	}
-	plan_fail(machine, FTP_LOCAL_NO_DATA_WAY, out);
+	plan_fail(machine, machine->no_port ? FTP_LOCAL_BAD_DATA_REPLY : FTP_LOCAL_NO_DATA_WAY, out);
 }
 
 /* EPSV's argument: FTP_LOCAL_NONE to go on, or the answer. */
@@ -167,6 +198,10 @@ void machine_plan_command(struct ftp_machine *machine, const struct ftp_command 
 
 void machine_plan_tell_client(struct ftp_machine *machine, struct ftp_out *out)
 {
+	if (machine->replacing) { /* it knows its part */
+		machine->replacing = false;
+		return;
+	}
 	if (machine->client_mode == FTP_CLIENT_PASV || machine->client_mode == FTP_CLIENT_EPSV) {
 		machine->plan = FTP_PLAN_LISTENING_CLIENT;
 		ftp_out_add(out, FTP_DO_LISTEN_CLIENT);
@@ -196,47 +231,135 @@ void machine_plan_line(struct ftp_machine *machine, const struct ftp_reply *repl
 		machine->server_port = 0;
 	/*
 	 * The address is ignored: the gateway dials the host of the control connection
-	 * (CVE-2020-8284 and its kin).
+	 * (CVE-2020-8284 and its kin). Either code counts, whichever was asked for, since
+	 * its form is what says where the port is.
 	 */
-	if (machine->server_mode == FTP_MODE_EPSV && reply->code == 229)
+	if (reply->code == 229)
 		(void)ftp_229_parse(text, len, &machine->server_port); /* a line without a port is text */
-	else if (machine->server_mode == FTP_MODE_PASV && reply->code == 227 &&
-		 ftp_227_parse(text, len, &endpoint) == 0)
+	else if (reply->code == 227 && ftp_227_parse(text, len, &endpoint) == 0)
 		machine->server_port = endpoint.port;
+}
+
+/* The server has answered PASV or EPSV, and did not refuse: has it named a port that may be dialled? */
+static bool names_usable_port(struct ftp_machine *machine, const struct ftp_reply *reply)
+{
+	if (!ftp_reply_is_positive(reply->code) || machine->server_port == 0)
+		return false;
+	if (machine->server_mode != FTP_MODE_EPSV || reply->code != 227)
+		return true;
+	/* It takes EPSV for PASV: that is asked from now on, if it can be. */
+	if (!(usable_modes(machine) & FTP_MODE_PASV))
+		return false;
+	ftp_ways_refused(ways_of(machine), FTP_MODE_EPSV);
+	machine->server_mode = FTP_MODE_PASV;
+	return true;
+}
+
+/* The way that was tried leads nowhere: the next one. */
+static void try_another_way(struct ftp_machine *machine, struct ftp_out *out)
+{
+	machine->tried |= machine->server_mode;
+	if (!is_passive(machine) && !machine->replacing)
+		ftp_out_add(out, FTP_DO_DATA_CLOSE);
+	ask_server(machine, out);
 }
 
 bool machine_plan_reply(struct ftp_machine *machine, const struct ftp_reply *reply, struct ftp_out *out)
 {
-	bool passive = (machine->server_mode & (FTP_MODE_EPSV | FTP_MODE_PASV)) != 0;
+	bool passive = is_passive(machine);
 	struct ip_endpoint target = { .addr = machine->server_addr };
 
-	if (reply->code >= 300 && reply->code < 400) { /* cannot answer such a command */
-		plan_fail(machine, FTP_LOCAL_BAD_DATA_REPLY, out);
-		return false;
-	}
-	if (!ftp_reply_is_positive(reply->code)) {
+	if (reply->code >= 400) {
+		if (!means_unsupported(reply->code) && machine->replacing) {
+			plan_fail(machine, FTP_LOCAL_NO_SERVER, out);
+			return false;
+		}
 		if (!means_unsupported(reply->code) || machine->retry.replanning) {
 			replanning_fails(machine, out);
 			machine_plan_drop(machine, out);
 			machine_relay_reply(machine, FTP_PENDING_PLAIN, reply, true, out);
 			return false;
 		}
-		machine->modes_refused |= machine->server_mode;
-		if (!passive)
-			ftp_out_add(out, FTP_DO_DATA_CLOSE);
-		ask_server(machine, out);
+		ftp_ways_refused(ways_of(machine), machine->server_mode);
+		try_another_way(machine, out);
+		return false;
+	}
+	/* The services of the server's host are there: this is an attack, which gets no second chance. */
+	if (passive && machine->server_port > 0 && machine->server_port < PORT_LOW_LIMIT &&
+	    !machine->low_ports) {
+		plan_fail(machine, FTP_LOCAL_BAD_DATA_REPLY, out);
+		return false;
+	}
+	if (passive ? !names_usable_port(machine, reply) : !ftp_reply_is_positive(reply->code)) {
+		ftp_ways_failed(ways_of(machine), machine->server_mode);
+		machine->no_port = true;
+		if (machine->retry.replanning)
+			plan_fail(machine, FTP_LOCAL_BAD_DATA_REPLY, out);
+		else
+			try_another_way(machine, out);
 		return false;
 	}
 	if (passive) {
 		target.port = machine->server_port;
-		if (target.port < PORT_LOW_LIMIT) {
-			plan_fail(machine, FTP_LOCAL_BAD_DATA_REPLY, out);
-			return false;
-		}
 		ftp_out_add(out, FTP_DO_DIAL_SERVER)->endpoint = target;
 	}
 	machine->plan = FTP_PLAN_READY;
 	return true;
+}
+
+/* The server's port cannot be reached: another way to it, and the client need not know. */
+static void replace_way(struct ftp_machine *machine, struct ftp_out *out)
+{
+	machine->unreached = false;
+	machine->replacing = true;
+	try_another_way(machine, out);
+}
+
+void machine_plan_dialled(struct ftp_machine *machine, bool up, struct ftp_out *out)
+{
+	machine->dialling = false;
+	if (machine->plan != FTP_PLAN_READY || machine->transfer != FTP_TRANSFER_NONE || !is_passive(machine))
+		return;
+	if (up) {
+		machine->unreached = machine->no_server = false;
+		ftp_ways_worked(ways_of(machine), machine->server_mode);
+		return;
+	}
+	ftp_ways_failed(ways_of(machine), machine->server_mode);
+	machine->unreached = true;
+	if (machine->pending == FTP_PENDING_NONE && machine->side.nruns == 0 && !machine->reply_open &&
+	    machine->login == FTP_LOGIN_DONE)
+		replace_way(machine, out);
+}
+
+/*
+ * A transfer command that the server has heard cannot be taken back, so its port
+ * is tried before, unless it is known that this server's ports can be reached.
+ */
+bool machine_plan_must_dial(struct ftp_machine *machine, struct ftp_out *out)
+{
+	if (machine->plan != FTP_PLAN_READY || machine->no_server || !is_passive(machine) ||
+	    machine->result != FTP_DATA_PENDING ||
+	    ftp_security_transfer(&machine->security, machine->action) != FTP_LOCAL_NONE)
+		return false;
+	if (machine->unreached) { /* and the server was busy then */
+		replace_way(machine, out);
+		return !machine->no_server;
+	}
+	if (ways_of(machine)->worked & machine->server_mode)
+		return false;
+	if (!machine->dialling)
+		ftp_out_add(out, FTP_DO_DATA_DIAL);
+	machine->dialling = true;
+	return true;
+}
+
+void machine_plan_learn(struct ftp_machine *machine, enum ftp_data_result result, uint16_t code)
+{
+	if (result == FTP_DATA_OK)
+		ftp_ways_worked(ways_of(machine), machine->server_mode);
+	else if (result == FTP_DATA_NO_SERVER || (code == 425 && !is_passive(machine)))
+		ftp_ways_failed(ways_of(machine), machine->server_mode);
 }
 
 /*

@@ -38,6 +38,15 @@ bool machine_plan_primed(struct ftp_machine *machine, struct ftp_out *out);
 /* Ask for the server's part of the plan once more. False: it need not be asked. */
 bool machine_plan_again(struct ftp_machine *machine, struct ftp_out *out);
 
+/* As ftp_machine_dialled(). */
+void machine_plan_dialled(struct ftp_machine *machine, bool up, struct ftp_out *out);
+
+/* Must a transfer command wait until the server's port has been tried? */
+bool machine_plan_must_dial(struct ftp_machine *machine, struct ftp_out *out);
+
+/* What the transfer shows of the way that was agreed; code: of the server's last word, or 0. */
+void machine_plan_learn(struct ftp_machine *machine, enum ftp_data_result result, uint16_t code);
+
 void machine_plan_drop(struct ftp_machine *machine, struct ftp_out *out);
 
 #endif

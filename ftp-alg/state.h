@@ -14,15 +14,9 @@
 #include "ftp-alg/out.h"
 #include "ftp-alg/security.h"
 #include "ftp-alg/verb.h"
+#include "ftp-alg/ways.h"
 #include "policy/ftp-action.h"
 #include "policy/ip.h"
-
-/* The ways to agree on a data connection with a server; bits. */
-#define FTP_MODE_EPSV 1u
-#define FTP_MODE_PASV 2u
-#define FTP_MODE_EPRT 4u
-#define FTP_MODE_PORT 8u
-#define FTP_MODE_ALL  15u
 
 enum ftp_take {
 	FTP_TAKEN = 0,
@@ -188,10 +182,11 @@ struct ftp_machine_setup {
 	struct ip_addr server;	   /* where the server's control connection is */
 	bool implicit;		   /* arrived on a secure port */
 	uint8_t modes;		   /* FTP_MODE_ bits that policy allows towards the server */
-	uint8_t modes_refused;	   /* those that this server is known to refuse */
-	uint8_t failures;	   /* recent failed logins from the same source */
-	uint32_t side_reply_ms;	   /* how long a side command's answer holds the next command */
-	bool drops_strays;	   /* what the server sends unasked is skipped, where that is safe */
+	bool low_ports;		   /* the server may name a data port below 1024 */
+	struct ftp_ways *ways;	/* what is known of this server: read and written; NULL: the machine's own */
+	uint8_t failures;	/* recent failed logins from the same source */
+	uint32_t side_reply_ms; /* how long a side command's answer holds the next command */
+	bool drops_strays;	/* what the server sends unasked is skipped, where that is safe */
 	/*
 	 * The gateway greets the client itself, see ftp_machine_greet(), and the
 	 * server is dialled (FTP_DO_SERVER_RENEW) when a command needs it: after the
@@ -206,7 +201,9 @@ struct ftp_machine {
 	struct ip_endpoint client;
 	struct ip_addr server_addr;
 	uint8_t modes;
-	uint8_t modes_refused; /* grows */
+	bool low_ports;
+	struct ftp_ways *shared_ways; /* NULL: own_ways */
+	struct ftp_ways own_ways;
 	uint32_t side_reply_ms;
 
 	struct ftp_security security;
@@ -240,10 +237,16 @@ struct ftp_machine {
 
 	enum ftp_plan_state plan;
 	enum ftp_client_mode client_mode;
-	bool clear_spoken;		  /* a reply has gone out in the clear since CCC */
-	struct ip_endpoint told;	  /* what the rest of a primed 227 or 229 will name */
-	uint16_t server_port;		  /* from the server's 227 or 229; 0: none yet */
-	uint8_t server_mode;		  /* the FTP_MODE_ that is being tried, or was agreed */
+	bool clear_spoken;	 /* a reply has gone out in the clear since CCC */
+	struct ip_endpoint told; /* what the rest of a primed 227 or 229 will name */
+	uint16_t server_port;	 /* from the server's 227 or 229; 0: none yet */
+	uint8_t server_mode;	 /* the FTP_MODE_ that is being tried, or was agreed */
+	uint8_t tried;		 /* those that have failed in this plan */
+	bool no_port;		 /* and one of them because of a reply without a usable port */
+	bool replacing; /* the server is asked in another way; the client's part of the plan stands */
+	bool dialling;	/* a transfer command waits for the server's leg */
+	bool unreached; /* its port cannot be reached, and another way has still to be tried */
+	bool no_server; /* nor in any other way */
 	struct ip_endpoint client_target; /* active client: what PORT or EPRT named */
 
 	enum ftp_transfer_state transfer;

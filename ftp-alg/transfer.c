@@ -60,8 +60,8 @@ void machine_transfer_command(struct ftp_machine *machine, const struct ftp_comm
 
 	if (refusal == FTP_LOCAL_NONE && machine->plan != FTP_PLAN_READY)
 		refusal = FTP_LOCAL_NO_PLAN; /* the default data port (RFC 959 3.2) cannot pass a gateway */
-	if (refusal == FTP_LOCAL_NONE && machine->result != FTP_DATA_PENDING) {
-		refusal = verdict(machine->result, 0);
+	if (refusal == FTP_LOCAL_NONE && (machine->result != FTP_DATA_PENDING || machine->no_server)) {
+		refusal = verdict(machine->no_server ? FTP_DATA_NO_SERVER : machine->result, 0);
 		machine_plan_drop(machine, out);
 	}
 	if (refusal != FTP_LOCAL_NONE) {
@@ -148,6 +148,7 @@ void machine_transfer_reply(struct ftp_machine *machine, const struct ftp_reply 
 		machine_retry_later(machine, reply, out);
 		return;
 	}
+	machine_plan_learn(machine, FTP_DATA_PENDING, reply->code);
 	answer_instead(machine, out);
 	if (machine->transfer == FTP_TRANSFER_ASKED)
 		/* some clients then send NLST after LIST for the same data connection */
@@ -165,4 +166,5 @@ void machine_transfer_data_done(struct ftp_machine *machine, enum ftp_data_resul
 		return;
 	machine->transfer = FTP_TRANSFER_OVER;
 	machine->result = result;
+	machine_plan_learn(machine, result, 0);
 }

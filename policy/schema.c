@@ -228,6 +228,7 @@ static const struct field backend_fields[] = {
 	  .min = 1000,
 	  .max = 600000,
 	  .default_text = "60s" },
+	BOOL("low_ports", policy_backend, low_ports, "false"),
 	ENUM("proxy_protocol", policy_backend, proxy, proxies, "none"),
 	BOOL("proxy_data", policy_backend, proxy_data, "false"),
 	{ .key = "side_reply_timeout",

@@ -111,6 +111,7 @@ struct policy_backend {
 	enum backend_stray stray_replies;
 	enum backend_multiline multiline;
 	uint32_t greeting_timeout_ms;
+	bool low_ports; /* of data connections: the server may name one below 1024 */
 	enum backend_proxy proxy;
 	bool proxy_data;	/* on data connections as well */
 	uint32_t side_reply_ms; /* how long an answer beside a transfer may hold the next command */

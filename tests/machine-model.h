@@ -62,7 +62,8 @@ struct model {
 	bool frozen;	/* after CCC */
 	enum ftp_prot frozen_prot;
 
-	bool no_ports; /* the next listening fails */
+	bool no_ports;	  /* the next listening fails */
+	bool unreachable; /* the next FTP_DO_DATA_DIAL fails */
 	struct ip_endpoint listen[2];
 	bool leg[2]; /* by ftp_side: agreed on */
 	bool started;
@@ -483,6 +484,11 @@ static void model_act(struct model *model, const struct ftp_act *act)
 	case FTP_DO_DIAL_SERVER:
 		model_dial(model, FTP_SIDE_SERVER, &act->endpoint);
 		break;
+	case FTP_DO_DATA_DIAL:
+		MODEL_CHECK(model, model->leg[FTP_SIDE_SERVER] && !model->started);
+		ftp_machine_dialled(&model->machine, !model->unreachable, &model->out);
+		model->unreachable = false;
+		break;
 	case FTP_DO_DATA_START:
 		model_data_start(model, act);
 		break;
@@ -635,10 +641,14 @@ static bool model_client_line(struct model *model)
 	if (take == FTP_HOLD) {
 		bool moved = model->out.n > 0;
 
-		MODEL_CHECK(model,
-			    !moved || (model->out.n == 1 && (model->out.acts[0].what == FTP_DO_SIDE_WAIT ||
-							     (model->lazy_dial && model->out.acts[0].what ==
-										      FTP_DO_SERVER_RENEW))));
+		for (size_t i = 0; i < model->out.n; i++) {
+			enum ftp_do what = model->out.acts[i].what;
+
+			MODEL_CHECK(model, what == FTP_DO_DATA_DIAL || what == FTP_DO_SIDE_WAIT ||
+					       what == FTP_DO_LISTEN_SERVER ||
+					       (what == FTP_DO_COMMAND && !model->out.acts[i].forwarded) ||
+					       (what == FTP_DO_SERVER_RENEW && model->lazy_dial));
+		}
 		model->holding = status == FTP_LINE_OK;
 		model->held = line;
 		model->held_at = (size_t)((const uint8_t *)line.text - model->client_in);
@@ -799,6 +809,17 @@ static void model_data_done(struct model *model, enum ftp_data_result result)
 	model_run(model);
 }
 
+/* The client was there, so the server was dialled before the transfer. */
+static void model_dialled(struct model *model, bool up)
+{
+	if (model->ended || model->started || !model->leg[FTP_SIDE_SERVER])
+		return;
+	model_trace(model, "dialled %d", up);
+	ftp_machine_dialled(&model->machine, up, &model->out);
+	model_carry_out(model);
+	model_run(model);
+}
+
 static void model_signal(struct model *model, enum ftp_signal signal)
 {
 	if (model->ended || (signal == FTP_SIGNAL_TLS_UP && !model->handshake))
@@ -830,6 +851,7 @@ static void model_check_end(struct model *model)
 	ftp_machine_signal(machine, FTP_SIGNAL_SHUTDOWN, out);
 	ftp_machine_listening(machine, FTP_SIDE_CLIENT, NULL, out);
 	ftp_machine_data_done(machine, FTP_DATA_OK, out);
+	ftp_machine_dialled(machine, false, out);
 	ftp_machine_resume(machine, out);
 	ftp_machine_side_due(machine, out);
 	MODEL_CHECK(model, out->n == 0);

@@ -51,6 +51,7 @@ struct ftp_machine_setup ftp_setup_make(const struct ftp_setup_ends *ends, const
 		.drops_strays = rule->backend->stray_replies == BACKEND_STRAY_DROP,
 		.modes = server_modes(rule->backend),
 		.side_reply_ms = rule->backend->side_reply_ms,
+		.low_ports = rule->backend->low_ports,
 		.lazy_dial = dial_after_tls && !ftp_setup_tls_comes_first(ends->listener, rule),
 	};
 }

@@ -31,7 +31,7 @@ struct ip_endpoint ftp_setup_server(const struct ftp_setup_ends *ends, const str
 /* Does the handshake come before the greeting? Not with SECUREIMPLICITZOS TRUE (z/OS sends 220 first). */
 bool ftp_setup_tls_comes_first(const struct policy_listener *listener, const struct policy_rule *rule);
 
-/* The machine's setup. What a worker has learnt meanwhile (modes_refused, failures) is 0. */
+/* The machine's setup. What a worker has learnt meanwhile (ways, failures) is 0. */
 struct ftp_machine_setup ftp_setup_make(const struct ftp_setup_ends *ends, const struct policy_rule *rule);
 
 #endif

@@ -129,6 +129,9 @@ static void carry_out_one(struct turn *turn, const struct ftp_act *one)
 	case FTP_DO_LISTEN_SERVER:
 		ftp_machine_listening(machine, FTP_SIDE_SERVER, &ours, &turn->out);
 		break;
+	case FTP_DO_DATA_DIAL:
+		ftp_machine_dialled(machine, true, &turn->out);
+		break;
 	case FTP_DO_DATA_START:
 		turn->answer->transfer = true;
 		turn->answer->protect = one->protect;
@@ -190,6 +193,9 @@ void simulation_command(struct simulation *simulation, const char *command,
 	struct turn turn = { .simulation = simulation, .answer = ret_answer };
 
 	*ret_answer = (struct simulation_answer){ .passed = false };
-	(void)ftp_machine_command(&simulation->machine, command, strlen(command), &turn.out);
+	if (ftp_machine_command(&simulation->machine, command, strlen(command), &turn.out) == FTP_HOLD) {
+		play(&turn); /* what it waits for */
+		(void)ftp_machine_command(&simulation->machine, command, strlen(command), &turn.out);
+	}
 	play(&turn);
 }

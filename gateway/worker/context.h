@@ -15,6 +15,7 @@
 #include "gateway/net/linger.h"
 #include "gateway/net/relay.h"
 #include "gateway/tls/tlsctx.h"
+#include "gateway/worker/server-memory.h"
 #include "gateway/worker/session-table.h"
 #include "gateway/worker/uplink.h"
 #include "policy/policy.h"
@@ -37,7 +38,8 @@ struct worker {
 	struct timer drain_timer;
 	struct timer expiry_timer;
 	_Atomic uint32_t *relays; /* shared with the monitor: transfers under way, for balancing */
-	uint8_t *modes_refused;	  /* by backend: FTP_MODE_ bits that it has refused */
+	struct server_memories *servers;
+	struct timer servers_timer; /* counts their minutes */
 
 	/* Shared by all sessions, hot and empty between events. */
 	struct ftp_out out;

@@ -284,6 +284,9 @@ static void carry_out_one(struct session *session, const struct ftp_act *act)
 	case FTP_DO_DIAL_SERVER:
 		data_conn_target(&session->data, FTP_SIDE_SERVER, &act->endpoint);
 		break;
+	case FTP_DO_DATA_DIAL:
+		data_conn_dial(&session->data);
+		break;
 	case FTP_DO_DATA_START:
 		data_conn_start(&session->data, act->text, act->len, act->upload, act->protect);
 		break;

@@ -20,6 +20,9 @@
 
 /* Time for the commands that a client sent before it closed. */
 #define CLIENT_EOF_MS 10000
+/* For an upload after which it said QUIT: so long may pass without a byte, or without the server's last word.
+ */
+#define QUIT_MS 60000
 
 /* Silence inside a reply after which its end will not come, see await_end(). */
 #define REPLY_END_MS 20000
@@ -225,7 +228,9 @@ static int watch_both(struct session *session)
 	/* what is inside the TLS engine already raises no event; a record that is not whole does not count */
 	if (client_want & EPOLLIN && session->phase == PHASE_COMMANDS && session->client_in.more)
 		loop_again(session->client.loop, &session->client.watch);
-	r = loop_watch(session->client.loop, &session->client.watch, client_want);
+	r = stream_is_open(&session->client)
+		? loop_watch(session->client.loop, &session->client.watch, client_want)
+		: 0;
 	if (r < 0 || !stream_is_open(&session->server))
 		return r;
 	if (server_up) {
@@ -285,22 +290,65 @@ void control_run(struct session *session)
 		session_end(session, "no-memory");
 }
 
+/* RFC 959 4.1.1: QUIT during a transfer ends the session after it. Does the client wait for that? */
+static bool quits_after_upload(const struct session *session)
+{
+	struct ftp_command next;
+
+	if (!session->holding || session->held_status != FTP_LINE_OK || !session->data.upload ||
+	    !ftp_machine_in_transfer(&session->machine))
+		return false;
+	next = ftp_command_parse((const char *)session->client_in.bytes + session->client_in.start +
+				     session->held_at,
+				 session->held.len);
+	return next.verb->kind == FTP_KIND_QUIT;
+}
+
 /*
- * The client has ended its direction. What it said before is still carried out
- * (a script that writes its commands and closes); but a transfer whose control
- * connection has gone is not to end as if nothing had happened.
+ * The client has ended its direction, or the whole connection. What it said
+ * before is still carried out (a script that writes its commands and closes). But
+ * a transfer whose control connection has gone is not to end as if nothing had
+ * happened, unless it is an upload and QUIT was said: then the client knows that
+ * it has sent all, and the end of its data connection shows whether that is true.
  */
 static void client_gone(struct session *session, enum stream_io io)
 {
-	if (io != STREAM_RESET && !ftp_machine_in_transfer(&session->machine) &&
-	    session->phase == PHASE_COMMANDS) {
-		session->phase = PHASE_CLIENT_EOF;
-		if (loop_timer(session->client.loop, &session->phase_timer, CLIENT_EOF_MS) < 0)
-			session_end(session, "no-memory");
-		control_run(session);
+	bool go_on;
+
+	if (session->phase == PHASE_COMMANDS && inbuf_len(&session->client_in) > 0)
+		control_run(session); /* lines that came with the end */
+	if (session->ended)
+		return;
+	session->quitting |= quits_after_upload(session);
+	go_on = session->quitting || (io != STREAM_RESET && session->phase == PHASE_COMMANDS &&
+				      !ftp_machine_in_transfer(&session->machine));
+	if (!go_on) {
+		session_end(session, io == STREAM_RESET ? "client-reset" : "client-closed");
 		return;
 	}
-	session_end(session, io == STREAM_RESET ? "client-reset" : "client-closed");
+	if (io == STREAM_RESET)
+		stream_close(&session->client, false);
+	if (session->phase == PHASE_COMMANDS &&
+	    loop_timer(session->client.loop, &session->phase_timer, CLIENT_EOF_MS) < 0)
+		session_end(session, "no-memory");
+	else
+		session->phase = PHASE_CLIENT_EOF;
+	control_run(session);
+}
+
+void control_eof_timeout(struct session *session)
+{
+	uint64_t now_ms = session->worker->loop.now_ms;
+	struct data_status status;
+	uint64_t idle_ms = now_ms - session->active_ms;
+
+	session->quitting |= quits_after_upload(session);
+	if (data_conn_status(&session->data, &status) && status.idle_ms < idle_ms)
+		idle_ms = status.idle_ms;
+	if (!session->quitting || idle_ms > QUIT_MS)
+		session_end(session, "client-closed");
+	else if (loop_timer(session->client.loop, &session->phase_timer, CLIENT_EOF_MS) < 0)
+		session_end(session, "no-memory");
 }
 
 void control_client_event(struct watch *watch, uint32_t ready)

@@ -14,6 +14,9 @@
  */
 void control_run(struct session *session);
 
+/* The phase timer in PHASE_CLIENT_EOF. */
+void control_eof_timeout(struct session *session);
+
 /* Watch functions of the two streams. */
 void control_client_event(struct watch *watch, uint32_t ready);
 void control_server_event(struct watch *watch, uint32_t ready);

@@ -115,7 +115,7 @@ static enum ftp_data_result data_prepare(struct data_conn *data)
 	if (client->state != LEG_OPEN && client->state != LEG_TLS)
 		return FTP_DATA_PENDING;
 	if (data->legs.server.state == LEG_TARGET)
-		data_legs_dial(&data->legs, FTP_SIDE_SERVER);
+		data_dial_early(&data->dial);
 	if (is_protected(data))
 		result = protect_client(data);
 	return result;
@@ -279,10 +279,13 @@ static void data_step(struct data_conn *data)
 		result = data_connect(data);
 	if (result == FTP_DATA_PENDING && data_conn_is_relaying(data))
 		result = data_relay(data);
-	if (data->state == DATA_IDLE)
-		tell_handshake(data, result);
-	else if (result != FTP_DATA_PENDING)
-		data_end(data, result);
+	if (data->state != DATA_IDLE) {
+		if (result != FTP_DATA_PENDING)
+			data_end(data, result);
+		return;
+	}
+	tell_handshake(data, result);
+	data_dial_check(&data->dial);
 }
 
 static void on_client(struct watch *watch, uint32_t ready)
@@ -377,6 +380,13 @@ static void on_tick(struct timer *timer)
 		loop_again(loop_of(data), &data->relay.from->watch); /* after commands, as its events */
 }
 
+static void on_dialled(struct data_dial *dial, bool up)
+{
+	struct data_conn *data = CONTAINER_OF(dial, struct data_conn, dial);
+
+	data->owner->dialled(data, up);
+}
+
 void data_conn_init(struct data_conn *data, struct worker *worker, const struct facts *facts,
 		    const struct data_control *control, const struct data_owner *owner)
 {
@@ -399,27 +409,14 @@ void data_conn_init(struct data_conn *data, struct worker *worker, const struct 
 	watch_init(&legs->server.listener, NULL);
 	timer_init(&data->timer, on_timer);
 	timer_init(&data->tick, on_tick);
-}
-
-/* Dial the server's port now: many servers accept before they send 150. */
-static void dial_server(struct data_conn *data)
-{
-	struct data_leg *leg = &data->legs.server;
-
-	if (leg->state == LEG_TARGET) {
-		data_legs_dial(&data->legs, FTP_SIDE_SERVER);
-	} else if (leg->target.port != 0 && leg->listener.fd == -1 && leg->state != LEG_DIALLING &&
-		   leg->state != LEG_ASKED && !data_leg_is_alive(leg)) {
-		data_legs_close(&data->legs, leg, false);
-		data_legs_dial(&data->legs, FTP_SIDE_SERVER);
-	}
+	data_dial_init(&data->dial, legs, on_dialled);
 }
 
 void data_conn_target(struct data_conn *data, enum ftp_side side, const struct ip_endpoint *target)
 {
 	data_legs_target(&data->legs, side, target);
-	if (side == FTP_SIDE_CLIENT) /* after PORT the server may be waiting already */
-		dial_server(data);
+	if (data->legs.client.state > LEG_LISTENING) /* it is there, or its PORT was accepted */
+		data_conn_dial(data);
 }
 
 /* PROT may have changed since the client connected. TLS that has begun cannot become clear. */
@@ -439,11 +436,12 @@ static void agree_on_protection(struct data_conn *data)
 static void begin(struct data_conn *data)
 {
 	set_state(data, DATA_REQUESTED);
+	data_dial_forget(&data->dial);
 	data->settle_ms = 0;
 	data->started_ms = data->moved_ms = loop_of(data)->now_ms;
 	data->failed = false;
 	data->relay = (struct relay){ .bytes = 0 };
-	dial_server(data);
+	data_dial_server(&data->legs);
 	agree_on_protection(data);
 	data_step(data);
 }
@@ -489,6 +487,7 @@ void data_conn_close(struct data_conn *data, bool reset)
 	loop_timer_stop(loop_of(data), &data->timer);
 	loop_timer_stop(loop_of(data), &data->tick);
 	set_state(data, DATA_IDLE);
+	data_dial_forget(&data->dial);
 	data_legs_close(&data->legs, &data->legs.client, reset);
 	data_legs_close(&data->legs, &data->legs.server, reset);
 	data_legs_withdraw(&data->legs);

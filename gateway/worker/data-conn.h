@@ -11,6 +11,7 @@
 
 #include "ftp-alg/ftp-alg.h"
 #include "gateway/net/relay.h"
+#include "gateway/worker/data-dial.h"
 #include "gateway/worker/data-leg.h"
 
 /* The state of the transfer. The legs have states of their own. */
@@ -35,6 +36,8 @@ struct data_owner {
 	 * fail (uploads wait), or it has failed (result is not FTP_DATA_PENDING), or neither.
 	 */
 	void (*handshake)(struct data_conn *data, bool running, enum ftp_data_result result);
+	/* While no transfer is under way: the server was dialled, and is there or cannot be reached. */
+	void (*dialled)(struct data_conn *data, bool up);
 	/* The data part of the transfer is over. */
 	void (*done)(struct data_conn *data, enum ftp_data_result result);
 };
@@ -45,6 +48,7 @@ struct data_conn {
 	enum data_state state;
 	struct timer timer; /* limits connecting, stalling or settling, by state */
 	struct timer tick;  /* of a relay that coalesces */
+	struct data_dial dial;
 	bool upload;
 	bool protect;
 	bool failed;		  /* the server has reported a failure: its bytes are delivered, then cut */
@@ -86,6 +90,13 @@ static inline int data_conn_listen(struct data_conn *data, enum ftp_side side,
 
 /* Set the target of a leg. */
 void data_conn_target(struct data_conn *data, enum ftp_side side, const struct ip_endpoint *target);
+
+/* Dial the server before the transfer, if it is not there; owner->dialled() follows, perhaps at once. */
+static inline void data_conn_dial(struct data_conn *data)
+{
+	data_dial_early(&data->dial);
+	data_dial_check(&data->dial);
+}
 
 /* The monitor's answer to a request of this data connection, which may take *fd over. */
 static inline void data_conn_granted(struct data_conn *data, const struct msg *msg, int *fd)

@@ -163,6 +163,7 @@ static int leg_listens(struct data_legs *legs, enum ftp_side side, int *fd, stru
 
 	data_legs_close(legs, leg, false);
 	watch_init(&leg->listener, side == FTP_SIDE_CLIENT ? on_client_listener : on_server_listener);
+	leg->target = (struct ip_endpoint){ .port = 0 }; /* of an earlier way to the same peer */
 	leg->listener.fd = fd_take(fd);
 	leg->state = LEG_LISTENING;
 	r = endpoint_to_tell(legs, side, ret_endpoint);

@@ -46,9 +46,8 @@ void session_end(struct session *session, const char *reason)
 	identity_done(&session->facts.identity);
 	inbuf_free(&session->client_in);
 	inbuf_free(&session->server_in);
-	if (session->facts.rule != NULL)
-		worker->modes_refused[session->facts.rule->backend->index] |=
-		    ftp_machine_modes_refused(&session->machine);
+	server_memory_leave(session->ways);
+	session->ways = NULL;
 	loop_defer_free(&worker->loop, &session->deferred);
 	session_table_remove(&worker->sessions, &session->node);
 	if (session->refusals > SESSION_REFUSALS_LOGGED)

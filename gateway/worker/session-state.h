@@ -64,6 +64,7 @@ struct session {
 	enum ftp_line_status held_status;
 	bool holding;
 	bool skipping; /* inside an overlong line */
+	bool quitting; /* the client has gone, and has said QUIT after an upload: that is carried out */
 	enum session_phase phase;
 	bool notify_due; /* after CCC: our close_notify is still to be sent */
 
@@ -73,6 +74,7 @@ struct session {
 	enum session_server server_state;
 	bool server_eof;
 
+	struct ftp_ways *ways; /* of the server; NULL: it has no place in the worker's memory */
 	struct ftp_machine machine;
 	struct data_conn data;
 

@@ -61,7 +61,7 @@ static void on_phase_timer(struct timer *timer)
 		control_run(session);
 		break;
 	case PHASE_CLIENT_EOF:
-		session_end(session, "client-closed");
+		control_eof_timeout(session);
 		break;
 	}
 }
@@ -190,10 +190,23 @@ static void data_handshake(struct data_conn *data, bool running, enum ftp_data_r
 	control_run(session); /* a transfer command may have waited for this handshake */
 }
 
+static void data_dialled(struct data_conn *data, bool up)
+{
+	struct session *session = CONTAINER_OF(data, struct session, data);
+	char text[IP_TEXT_MAX];
+
+	if (!up)
+		log_event(LOG_LEVEL_INFO, "data-port-unreachable", LOG_NUMBER("session", session->facts.id),
+			  LOG_TEXT("address", ip_endpoint_format(&data->legs.server.target, text)));
+	ftp_machine_dialled(&session->machine, up, &session->worker->out);
+	control_run(session);
+}
+
 static const struct data_owner data_owner = {
 	.listening = data_listening,
 	.protects = data_protects,
 	.handshake = data_handshake,
+	.dialled = data_dialled,
 	.done = data_done,
 };
 
@@ -259,7 +272,9 @@ static bool session_admit(struct session *session, uint32_t failures)
 	session->facts.server = ftp_setup_server(&ends, backend);
 	session->dial_after_tls = backend->proxy == BACKEND_PROXY_V2 && tls_comes_first(session);
 	setup = ftp_setup_make(&ends, session->facts.rule);
-	setup.modes_refused = worker->modes_refused[backend->index];
+	session->ways =
+	    server_memory_enter(worker->servers, (uint32_t)backend->index, &session->facts.server);
+	setup.ways = session->ways;
 	setup.failures = (uint8_t)(failures < UINT8_MAX ? failures : UINT8_MAX);
 	ftp_machine_init(&session->machine, &setup);
 	return true;

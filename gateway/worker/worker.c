@@ -186,6 +186,16 @@ static size_t lingering_max(void)
 	return getrlimit(RLIMIT_NOFILE, &limit) == -1 ? 64 : (size_t)limit.rlim_cur / 8;
 }
 
+#define MINUTE_MS 60000
+
+static void on_servers_timer(struct timer *timer)
+{
+	struct worker *worker = CONTAINER_OF(timer, struct worker, servers_timer);
+
+	server_memory_age(worker->servers);
+	(void)loop_timer(&worker->loop, timer, MINUTE_MS); /* its place in the heap is there */
+}
+
 /* Read all files, then drop privileges. */
 static int worker_setup(struct worker *worker, const struct worker_setup *setup)
 {
@@ -195,10 +205,14 @@ static int worker_setup(struct worker *worker, const struct worker_setup *setup)
 
 	worker->policy = setup->policy;
 	worker->relays = setup->relays;
-	worker->modes_refused = calloc(setup->policy->nbackends + 1, sizeof(*worker->modes_refused));
-	if (worker->modes_refused == NULL)
+	worker->servers = calloc(1, sizeof(*worker->servers));
+	if (worker->servers == NULL)
 		return -ENOMEM;
 	r = loop_init(&worker->loop);
+	if (r < 0)
+		return r;
+	timer_init(&worker->servers_timer, on_servers_timer);
+	r = loop_timer(&worker->loop, &worker->servers_timer, MINUTE_MS);
 	if (r < 0)
 		return r;
 	(void)signal(SIGPIPE, SIG_IGN); /* splice(2) has no MSG_NOSIGNAL */
@@ -249,7 +263,7 @@ int worker_run(const struct worker_setup *setup)
 		relay_tools_done(&worker->tools);
 		tlsctx_set_free(&worker->tlsctx);
 		users_free(&worker->users);
-		free(worker->modes_refused);
+		free(worker->servers);
 		uplink_done(&worker->uplink);
 	}
 	free(worker);

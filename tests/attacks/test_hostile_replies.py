@@ -6,7 +6,7 @@ import pytest
 import client as clients
 
 
-@pytest.mark.parametrize("text", ["227 no numbers", "227 (1,2,3)", "229 (|||99999|)", "229 ()", "229 (||10.0.0.1|5000|)",
+@pytest.mark.parametrize("text", ["227 no numbers", "227 (1,2,3)", "229 (|||99999|)", "229 ()", "229 (|x|10.0.0.1|5000|)",
                                   "200 fine", "150 wait", "331 what"])
 def test_a_passive_reply_that_makes_no_sense(launch, make_backend, text):
     backend = make_backend(files={"x": b"x"}, EPSV=text, PASV=text)

@@ -132,7 +132,7 @@ static void set_policy(struct ftp_machine_setup *setup, struct ftp_action *actio
 		case '1':
 		case '2':
 		case '3':
-			setup->modes_refused |= (uint8_t)(1u << (letters[i] - '0'));
+			setup->ways->refused |= (uint8_t)(1u << (letters[i] - '0'));
 			break;
 		default:
 			break;
@@ -167,6 +167,12 @@ static void event(struct model *model, char what, const char *arg, size_t len)
 	case 'N':
 		model->no_ports = true;
 		break;
+	case 'U':
+		model->unreachable = true;
+		break;
+	case 'T':
+		model_dialled(model, n != 0);
+		break;
 	case 'D':
 		if (n < FTP_DATA_ABORTED)
 			model_data_done(model, (enum ftp_data_result)(FTP_DATA_OK + n));
@@ -191,7 +197,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 				     .commands_denied.names = denied_names,
 				     .commands_allowed.names = allowed_names };
 	struct ftp_identity identity = { .certificate = false };
-	struct ftp_machine_setup setup = { .action = &action, .modes = FTP_MODE_ALL };
+	struct ftp_ways ways = { .refused = 0 };
+	struct ftp_machine_setup setup = { .action = &action, .modes = FTP_MODE_ALL, .ways = &ways };
 	static struct model model; /* large, and set anew for each input */
 	const char *at = (const char *)data, *end = at + size;
 

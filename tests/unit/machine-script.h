@@ -7,6 +7,7 @@
  *	B nul		a refused line: nul, cr, lf, long
  *	! shutdown	a signal: down, lost, unfinished, tls, login, idle, shutdown
  *	L client A:P	a port was opened (or "-": none could be had)
+ *	P up		the server's port was dialled ("down": it could not be reached)
  *	R -		the pause is over
  *	T -		the time of side-wait is over
  *	D ok		the data part ended: ok, no-client, no-server, tls, reuse,
@@ -44,6 +45,8 @@ struct script_setup {
 	bool implicit;
 	bool lazy_dial;
 	bool drops_strays;
+	bool low_ports;
+	bool dials; /* FTP_DO_DATA_DIAL is shown, and the script says what comes of it */
 };
 
 struct script_case {
@@ -55,10 +58,12 @@ struct script_case {
 
 struct script {
 	struct ftp_machine machine;
+	struct ftp_ways ways;
 	struct ftp_out out;
 	struct ftp_reply_parser parser;
 	char identity[SCRIPT_LINE_MAX]; /* what the machine's identity points into */
 	bool log;			/* after the preamble */
+	bool dials;
 	char text[SCRIPT_TEXT_MAX];
 	size_t len;
 };
@@ -162,6 +167,9 @@ static void script_action(struct script *script, const struct ftp_act *act)
 		return;
 	case FTP_DO_DIAL_SERVER:
 		script_add(script, "  dial server %s\n", ip_endpoint_format(&act->endpoint, text));
+		return;
+	case FTP_DO_DATA_DIAL:
+		script_add(script, "  dial now\n");
 		return;
 	case FTP_DO_DATA_START:
 		script_add(script, "  start %s %s\n", act->upload ? "upload" : "download",
@@ -316,6 +324,19 @@ static void script_identify(struct script *script, const char *words)
 	ftp_machine_identify(&script->machine, &identity);
 }
 
+/* Most rows are of servers whose port is there. */
+static enum ftp_take script_client(struct script *script, const char *line)
+{
+	enum ftp_take take = ftp_machine_command(&script->machine, line, strlen(line), &script->out);
+
+	if (take != FTP_HOLD || script->dials || script->out.n != 1 ||
+	    script->out.acts[0].what != FTP_DO_DATA_DIAL)
+		return take;
+	ftp_out_reset(&script->out);
+	ftp_machine_dialled(&script->machine, true, &script->out);
+	return ftp_machine_command(&script->machine, line, strlen(line), &script->out);
+}
+
 static enum ftp_take script_event(struct script *script, char what, const char *arg)
 {
 	struct ftp_machine *machine = &script->machine;
@@ -323,7 +344,7 @@ static enum ftp_take script_event(struct script *script, char what, const char *
 
 	switch (what) {
 	case 'C':
-		return ftp_machine_command(machine, arg, strlen(arg), &script->out);
+		return script_client(script, arg);
 	case 'S':
 		return script_server(script, arg);
 	case 'B':
@@ -345,6 +366,9 @@ static enum ftp_take script_event(struct script *script, char what, const char *
 		return FTP_TAKEN;
 	case 'T':
 		ftp_machine_side_due(machine, &script->out);
+		return FTP_TAKEN;
+	case 'P':
+		ftp_machine_dialled(machine, strcmp(arg, "up") == 0, &script->out);
 		return FTP_TAKEN;
 	case 'G':
 		ftp_machine_greet(machine, &script->out);
@@ -396,13 +420,16 @@ static void script_begin(struct script *script, const struct script_setup *setup
 		.client = script_endpoint(setup->client != NULL ? setup->client : "192.0.2.7:40000"),
 		.implicit = setup->implicit,
 		.modes = setup->modes != 0 ? setup->modes : FTP_MODE_ALL,
-		.modes_refused = setup->modes_refused,
+		.low_ports = setup->low_ports,
+		.ways = &script->ways,
 		.failures = setup->failures,
 		.side_reply_ms = 2000,
 		.lazy_dial = setup->lazy_dial,
 		.drops_strays = setup->drops_strays,
 	};
 
+	script->dials = setup->dials;
+	script->ways = (struct ftp_ways){ .refused = setup->modes_refused };
 	assert_int_equal(ip_addr_parse(server, strlen(server), &machine_setup.server), 0);
 	ftp_machine_init(&script->machine, &machine_setup);
 }

@@ -152,31 +152,95 @@ static const struct script_case fallback[] = {
 
 #define BAD_REPLY "  close-data\n  c 425 The FTP server named no usable data port.\n"
 
+#define EPSV_ONLY                                                                                            \
+	{                                                                                                    \
+		.modes = FTP_MODE_EPSV                                                                       \
+	}
+#define PASV_ONLY                                                                                            \
+	{                                                                                                    \
+		.modes = FTP_MODE_PASV                                                                       \
+	}
+
 static const struct script_case junk[] = {
-	{ "227 to EPSV", { 0 }, LOGGED_IN "C EPSV\n", "S 227 (10,0,0,1,8,0)\n" BAD_REPLY },
-	{ "229 to PASV", { .modes = FTP_MODE_PASV }, LOGGED_IN "C EPSV\n", "S 229 (|||2000|)\n" BAD_REPLY },
-	{ "228", { 0 }, LOGGED_IN "C EPSV\n", "S 228 (4,4,10,0,0,1,2,8,0)\n" BAD_REPLY },
-	{ "200", { 0 }, LOGGED_IN "C EPSV\n", "S 200 (|||2000|)\n" BAD_REPLY },
-	{ "300", { 0 }, LOGGED_IN "C EPSV\n", "S 300 (|||2000|)\n" BAD_REPLY },
-	{ "no port", { 0 }, LOGGED_IN "C EPSV\n", "S 229 ok\n" BAD_REPLY },
-	{ "code alone", { 0 }, LOGGED_IN "C EPSV\n", "S 229\n" BAD_REPLY },
-	{ "code alone, 227", { .modes = FTP_MODE_PASV }, LOGGED_IN "C EPSV\n", "S 227\n" BAD_REPLY },
-	{ "port 0", { .modes = FTP_MODE_PASV }, LOGGED_IN "C EPSV\n", "S 227 (10,0,0,1,0,0)\n" BAD_REPLY },
-	{ "port 22", { 0 }, LOGGED_IN "C EPSV\n", "S 229 (|||22|)\n" BAD_REPLY },
-	{ "port 1023",
-	  { .modes = FTP_MODE_PASV },
+	{ "228", EPSV_ONLY, LOGGED_IN "C EPSV\n", "S 228 (4,4,10,0,0,1,2,8,0)\n" BAD_REPLY },
+	{ "200", EPSV_ONLY, LOGGED_IN "C EPSV\n", "S 200 (|||2000|)\n" BAD_REPLY },
+	{ "300", EPSV_ONLY, LOGGED_IN "C EPSV\n", "S 300 (|||2000|)\n" BAD_REPLY },
+	{ "no port", EPSV_ONLY, LOGGED_IN "C EPSV\n", "S 229 ok\n" BAD_REPLY },
+	{ "code alone", EPSV_ONLY, LOGGED_IN "C EPSV\n", "S 229\n" BAD_REPLY },
+	{ "code alone, 227", PASV_ONLY, LOGGED_IN "C EPSV\n", "S 227\n" BAD_REPLY },
+	{ "port 0", PASV_ONLY, LOGGED_IN "C EPSV\n", "S 227 (10,0,0,1,0,0)\n" BAD_REPLY },
+	{ "port 22", EPSV_ONLY, LOGGED_IN "C EPSV\n", "S 229 (|||22|)\n" BAD_REPLY },
+	{ "port 1023", PASV_ONLY, LOGGED_IN "C EPSV\n", "S 227 (10,0,0,1,3,255)\n" BAD_REPLY },
+	{ "low ports where policy says that the server has them",
+	  { .low_ports = true },
 	  LOGGED_IN "C EPSV\n",
-	  "S 227 (10,0,0,1,3,255)\n" BAD_REPLY },
+	  "S 229 (|||22|)\n  dial server 10.0.0.1:22\n  listen client\n" },
+	{ "but never port 0",
+	  { .low_ports = true, .modes = FTP_MODE_EPSV | FTP_MODE_PASV },
+	  LOGGED_IN "C EPSV\n",
+	  "S 229 (|||0|)\n  s PASV\nS 227 (10,0,0,1,0,0)\n" BAD_REPLY },
 	{ "port 1024",
 	  { 0 },
 	  LOGGED_IN "C EPSV\n",
 	  "S 229 (|||1024|)\n  dial server 10.0.0.1:1024\n  listen client\n" },
-	{ "five numbers",
-	  { .modes = FTP_MODE_PASV },
+	{ "five numbers", PASV_ONLY, LOGGED_IN "C EPSV\n", "S 227 (10,0,0,1,8)\n" BAD_REPLY },
+	{ "256", PASV_ONLY, LOGGED_IN "C EPSV\n", "S 227 (10,0,0,256,8,0)\n" BAD_REPLY },
+	{ "it is asked again", EPSV_ONLY, LOGGED_IN "C EPSV\nS 229 ok\n", "C EPSV\n  s EPSV\n" },
+	{ "227 to EPSV where policy wants EPSV only", EPSV_ONLY, LOGGED_IN "C EPSV\n",
+	  "S 227 (10,0,0,1,8,0)\n" BAD_REPLY },
+	{ "227 to EPSV from an IPv6 server",
+	  { .server = V6_SERVER, .modes = FTP_MODE_EPSV | FTP_MODE_PASV },
 	  LOGGED_IN "C EPSV\n",
-	  "S 227 (10,0,0,1,8)\n" BAD_REPLY },
-	{ "256", { .modes = FTP_MODE_PASV }, LOGGED_IN "C EPSV\n", "S 227 (10,0,0,256,8,0)\n" BAD_REPLY },
-	{ "it is asked again", { 0 }, LOGGED_IN "C EPSV\nS 229 ok\n", "C EPSV\n  s EPSV\n" },
+	  "S 227 (10,0,0,1,8,0)\n" BAD_REPLY },
+};
+
+/* Some servers answer a command that they do not know with some success, or take EPSV for PASV. */
+static const struct script_case no_port[] = {
+	{ "200 to EPSV: PASV, now and the next time",
+	  { 0 },
+	  LOGGED_IN,
+	  "C EPSV\n  s EPSV\nS 200 ok\n  s PASV\nS 227 (10,0,0,1,8,0)\n  dial server 10.0.0.1:2048\n"
+	  "  listen client\nL client 192.0.2.1:5001\n  c 229 Entering Extended Passive Mode (|||5001|)\n"
+	  "C EPSV\n  close-data\n  s PASV\n" },
+	{ "a malformed 229", { 0 }, LOGGED_IN "C PASV\n", "S 229 Entering (|||)\n  s PASV\n" },
+	{ "a 229 of several lines without a port",
+	  { 0 },
+	  LOGGED_IN "C PASV\n",
+	  "S 229-Entering\nS 229 now\n  s PASV\n" },
+	{ "a low port is an attack: no second chance",
+	  { 0 },
+	  LOGGED_IN "C PASV\n",
+	  "S 229 (|||1023|)\n" BAD_REPLY "C PASV\n  s EPSV\n" },
+	{ "350", { 0 }, LOGGED_IN "C PASV\n", "S 350 more\n  s PASV\n" },
+	{ "227 to EPSV is used as it is, and PASV is asked the next time",
+	  { 0 },
+	  LOGGED_IN "C PASV\n",
+	  "S 227 (10,0,0,1,8,0)\n  dial server 10.0.0.1:2048\n  listen client\n"
+	  "L client 192.0.2.1:5001\n  c 227 Entering Passive Mode (192,0,2,1,19,137).\n"
+	  "C EPSV\n  close-data\n  s PASV\n" },
+	{ "the address of a 227 to EPSV is not looked at",
+	  { 0 },
+	  LOGGED_IN "C EPSV\n",
+	  "S 227 (192,0,2,99,8,0)\n  dial server 10.0.0.1:2048\n  listen client\n" },
+	{ "but its port is", { 0 }, LOGGED_IN "C EPSV\n", "S 227 (10,0,0,1,0,22)\n" BAD_REPLY },
+	{ "229 to PASV", PASV_ONLY, LOGGED_IN "C EPSV\n",
+	  "S 229 (|||2000|)\n  dial server 10.0.0.1:2000\n  listen client\n" },
+	{ "neither has a port: active, then the client hears of it",
+	  { 0 },
+	  LOGGED_IN "C PASV\n",
+	  "S 200 ok\n  s PASV\nS 227 ok\n  listen server\nL server 10.0.0.9:6001\n"
+	  "  s EPRT |1|10.0.0.9|6001|\nS 500 no\n  close-data\n  listen server\n"
+	  "L server 10.0.0.9:6002\n  s PORT 10,0,0,9,23,114\nS 500 no\n  close-data\n" BAD_REPLY
+	  "C PASV\n  s EPSV\nS 200 ok\n  s PASV\nS 227 ok\n" BAD_REPLY },
+	{ "EPSV has no port, PASV is not possible now",
+	  { 0 },
+	  LOGGED_IN "C PASV\n",
+	  "S 200 ok\n  s PASV\nS 425 no port free\n  close-data\n  c 425 no port free\n"
+	  "C PASV\n  s PASV\n" },
+	{ "PORT is answered by 350",
+	  { .modes = FTP_MODE_PORT },
+	  LOGGED_IN "C PASV\nL server 10.0.0.9:6001\n",
+	  "S 350 more\n  close-data\n" BAD_REPLY },
 };
 
 #define BOUNCE	 "  c 504 PORT must name the address of this control connection.\n"
@@ -287,6 +351,81 @@ static const struct script_case families[] = {
 	  "C EPSV\n  c 425 The FTP server offers no way to open a data connection.\n" },
 };
 
+#define DIALS                                                                                                \
+	{                                                                                                    \
+		.dials = true                                                                                \
+	}
+#define UNREACHABLE "  c 425 Can't open data connection to the FTP server.\n"
+
+/* The server's port is tried before the server hears the transfer command. */
+static const struct script_case dialled[] = {
+	{ "the first transfer waits for the server's leg, later ones do not", DIALS, PASSIVE,
+	  "C RETR x\n  hold\n  dial now\nC RETR x\n  hold\nP up\nC RETR x\n  s RETR x\n"
+	  "  start download clear\nS 150 go\n  c 150 go\n  go\nD ok\nS 226 done\n  c 226 done\n"
+	  "  close-data\n"
+	  "C PASV\n  s EPSV\nS 229 (|||2001|)\n  dial server 10.0.0.1:2001\n  listen client\n"
+	  "L client 192.0.2.1:5002\n  c 227 Entering Passive Mode (192,0,2,1,19,138).\n"
+	  "C RETR x\n  s RETR x\n  start download clear\n" },
+	{ "dialled before: it does not wait", DIALS, PASSIVE "P up\n",
+	  "C STOR x\n  s STOR x\n  start upload clear\n" },
+	{ "EPSV's port cannot be reached: PASV, and the client does not notice", DIALS, PASSIVE,
+	  "C RETR x\n  hold\n  dial now\nP down\n  s PASV\nC RETR x\n  hold\n"
+	  "S 227 (10,0,0,1,8,0)\n  dial server 10.0.0.1:2048\nC RETR x\n  hold\n  dial now\n"
+	  "P up\nC RETR x\n  s RETR x\n  start download clear\nS 150 go\n  c 150 go\n  go\nD ok\n"
+	  "S 226 done\n  c 226 done\n  close-data\n"
+	  "C EPSV\n  s PASV\n" },
+	{ "the same before the client has asked", DIALS, PASSIVE,
+	  "P down\n  s PASV\nC RETR x\n  hold\nS 227 (10,0,0,1,8,0)\n  dial server 10.0.0.1:2048\n"
+	  "P up\nC RETR x\n  s RETR x\n  start download clear\n" },
+	{ "the server was busy then: before the transfer", DIALS, PASSIVE "C CWD x\n",
+	  "P down\nS 250 ok\n  c 250 ok\nC RETR x\n  hold\n  s PASV\nC RETR x\n  hold\n"
+	  "S 227 (10,0,0,1,8,0)\n  dial server 10.0.0.1:2048\nP up\nC RETR x\n  s RETR x\n"
+	  "  start download clear\n" },
+	{ "PASV's port cannot be reached: EPSV",
+	  { .dials = true, .modes_refused = FTP_MODE_EPSV },
+	  LOGGED_IN "C PASV\nS 227 (10,0,0,1,8,0)\nL client 192.0.2.1:5001\n",
+	  "P down\n  listen server\nL server 10.0.0.9:6001\n  s EPRT |1|10.0.0.9|6001|\nS 200 ok\n"
+	  "C RETR x\n  s RETR x\n  start download clear\n" },
+	{ "no way is left: the server does not hear of the command",
+	  { .dials = true, .modes = FTP_MODE_EPSV | FTP_MODE_PASV },
+	  PASSIVE,
+	  "C STOR x\n  hold\n  dial now\nP down\n  s PASV\nS 227 (10,0,0,1,8,0)\n"
+	  "  dial server 10.0.0.1:2048\nC STOR x\n  hold\n  dial now\nP down\n"
+	  "C STOR x\n  close-data\n" UNREACHABLE "C PASV\n  s EPSV\n" },
+	{ "the failure is not told before the client asks",
+	  { .dials = true, .modes = FTP_MODE_EPSV },
+	  PASSIVE,
+	  "P down\nC NOOP\n  s NOOP\nS 200 ok\n  c 200 ok\nC RETR x\n  close-data\n" UNREACHABLE },
+	{ "the other way is refused: no reply to that reaches the client",
+	  { .dials = true, .modes = FTP_MODE_EPSV | FTP_MODE_PASV },
+	  PASSIVE,
+	  "P down\n  s PASV\nS 502 no\nC RETR x\n  close-data\n" UNREACHABLE "C PASV\n  s EPSV\n" },
+	{ "the other way is not possible now",
+	  { .dials = true, .modes = FTP_MODE_EPSV | FTP_MODE_PASV },
+	  PASSIVE,
+	  "P down\n  s PASV\nS 425 busy\nC RETR x\n  close-data\n" UNREACHABLE },
+	{ "an active client", DIALS, LOGGED_IN "C PORT 192,0,2,7,156,65\nS 229 (|||2000|)\n",
+	  "P down\n  s PASV\nS 227 (10,0,0,1,8,0)\n  dial server 10.0.0.1:2048\nP up\n"
+	  "C RETR x\n  s RETR x\n  start download clear\n" },
+	{ "a new plan forgets it",
+	  { .dials = true, .modes = FTP_MODE_EPSV },
+	  PASSIVE "P down\n",
+	  "C PASV\n  close-data\n  s EPSV\nS 229 (|||2001|)\n  dial server 10.0.0.1:2001\n"
+	  "  listen client\nL client 192.0.2.1:5002\n"
+	  "  c 227 Entering Passive Mode (192,0,2,1,19,138).\nC RETR x\n  hold\n  dial now\nP up\n"
+	  "C RETR x\n  s RETR x\n  start download clear\n" },
+	{ "a way that has worked is failed by a refusal, and so tried again at last",
+	  { .modes = FTP_MODE_EPSV | FTP_MODE_PASV },
+	  PASSIVE "P up\n",
+	  "C PASV\n  close-data\n  s EPSV\nS 522 no\n  s PASV\nS 502 no\n  close-data\n"
+	  "  c 425 The FTP server offers no way to open a data connection.\nC PASV\n  s EPSV\n" },
+	{ "the server cannot dial an active way: the next one",
+	  { .modes = FTP_MODE_EPRT | FTP_MODE_PORT },
+	  LOGGED_IN "C PASV\nL server 10.0.0.9:6001\nS 200 ok\nL client 192.0.2.1:5001\n",
+	  "C RETR x\n  s RETR x\n  start download clear\nS 425 no\n  c 425 no\n  refused\n"
+	  "C PASV\n  close-data\n  listen server\nL server 10.0.0.9:6002\n  s PORT 10,0,0,9,23,114\n" },
+};
+
 #define TEST(cases)                                                                                          \
 	static void cases##_dialogues(void **state)                                                          \
 	{                                                                                                    \
@@ -297,6 +436,8 @@ TEST(passive)
 TEST(active)
 TEST(fallback)
 TEST(junk)
+TEST(no_port)
+TEST(dialled)
 TEST(bounce)
 TEST(epsv)
 TEST(families)
@@ -307,7 +448,8 @@ int main(void)
 		cmocka_unit_test(passive_dialogues),  cmocka_unit_test(active_dialogues),
 		cmocka_unit_test(fallback_dialogues), cmocka_unit_test(junk_dialogues),
 		cmocka_unit_test(bounce_dialogues),   cmocka_unit_test(epsv_dialogues),
-		cmocka_unit_test(families_dialogues),
+		cmocka_unit_test(families_dialogues), cmocka_unit_test(no_port_dialogues),
+		cmocka_unit_test(dialled_dialogues),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

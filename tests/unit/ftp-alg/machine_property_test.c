@@ -527,6 +527,10 @@ static void step(struct model *model)
 			model_side_due(model);
 		if (one_in(peer, 8))
 			model->no_ports = true;
+		if (one_in(peer, 8))
+			model->unreachable = true;
+		if (one_in(peer, 8))
+			model_dialled(model, one_in(peer, 2));
 		if (one_in(peer, 60))
 			model_signal(model, (enum ftp_signal)pick(peer, FTP_SIGNAL_DISMISSED + 1));
 		if (!peer->honest && one_in(peer, 10))
@@ -608,6 +612,7 @@ static void walk(struct model *model, struct reach *reach)
 	struct ftp_action action = { .auth_tls = !one_in(&peer, 8) };
 	struct ftp_machine_setup setup = { .action = &action };
 	struct ftp_identity identity = { .certificate = false };
+	struct ftp_ways ways = { .refused = 0 };
 	bool client_v6 = one_in(&peer, 4), server_v6 = one_in(&peer, 4);
 
 	set_login(&peer, &action, &identity);
@@ -625,7 +630,8 @@ static void walk(struct model *model, struct reach *reach)
 	setup.implicit = one_in(&peer, 8);
 	setup.lazy_dial = one_in(&peer, 4);
 	setup.modes = one_in(&peer, 2) ? FTP_MODE_ALL : (uint8_t)(1 + pick(&peer, FTP_MODE_ALL));
-	setup.modes_refused = one_in(&peer, 2) ? 0 : (uint8_t)pick(&peer, FTP_MODE_ALL);
+	ways.refused = one_in(&peer, 2) ? 0 : (uint8_t)pick(&peer, FTP_MODE_ALL);
+	setup.ways = &ways;
 	setup.client.port = 40000;
 	assert_int_equal(
 	    ip_addr_parse(client_v6 ? "2001:db8::7" : "192.0.2.7", client_v6 ? 11 : 9, &setup.client.addr),

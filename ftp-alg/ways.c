@@ -1,0 +1,47 @@
+/*
+ * What is known of a server's ways to a data connection. plan.c writes down
+ * what it saw and asks what to try next; a worker keeps one of these for each
+ * server and makes it forget with time.
+ */
+#include "ftp-alg/ways.h"
+
+void ftp_ways_forget(struct ftp_ways *ways, uint8_t mode)
+{
+	ways->worked &= (uint8_t)~mode;
+	ways->refused &= (uint8_t)~mode;
+	ways->failed &= (uint8_t)~mode;
+	ways->fresh &= (uint8_t)~mode;
+}
+
+void ftp_ways_worked(struct ftp_ways *ways, uint8_t mode)
+{
+	ftp_ways_forget(ways, mode);
+	ways->worked |= mode;
+	ways->fresh |= mode;
+}
+
+void ftp_ways_failed(struct ftp_ways *ways, uint8_t mode)
+{
+	ftp_ways_forget(ways, mode);
+	ways->failed |= mode;
+	ways->fresh |= mode;
+}
+
+void ftp_ways_refused(struct ftp_ways *ways, uint8_t mode)
+{
+	if (ways->worked & mode) {
+		ftp_ways_failed(ways, mode);
+		return;
+	}
+	ftp_ways_forget(ways, mode);
+	ways->refused |= mode;
+	ways->fresh |= mode;
+}
+
+uint8_t ftp_ways_best(const struct ftp_ways *ways, uint8_t modes)
+{
+	uint8_t left = modes & (uint8_t)~ways->refused;
+	uint8_t good = left & (uint8_t)~ways->failed;
+
+	return good != 0 ? good : left;
+}
