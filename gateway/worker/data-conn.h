@@ -132,7 +132,8 @@ static inline bool data_conn_is_relaying(const struct data_conn *data)
 /* The server says that the transfer failed (FTP_DO_DATA_FAILED). False: there is nothing to wait for. */
 static inline bool data_conn_fail(struct data_conn *data)
 {
-	data->failed = data->relay.doubt = data_conn_is_relaying(data) && !data->upload;
+	/* the server's bytes may be here although the legs are not up yet */
+	data->failed = data->relay.doubt = data->state >= DATA_CONNECTING && !data->upload;
 	return data->failed;
 }
 
