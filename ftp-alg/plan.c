@@ -122,6 +122,9 @@ static void ask_server(struct ftp_machine *machine, struct ftp_out *out)
 		}
 		return;
 	}
+	/* a server without any way is none: what is known may be wrong, and all sessions share it */
+	if (ftp_ways_best(ways_of(machine), usable_modes(machine)) == 0)
+		ftp_ways_forget(ways_of(machine), usable_modes(machine));
 	plan_fail(machine, machine->no_port ? FTP_LOCAL_BAD_DATA_REPLY : FTP_LOCAL_NO_DATA_WAY, out);
 }
 
@@ -280,7 +283,9 @@ bool machine_plan_reply(struct ftp_machine *machine, const struct ftp_reply *rep
 			machine_relay_reply(machine, FTP_PENDING_PLAIN, reply, true, out);
 			return false;
 		}
-		ftp_ways_refused(ways_of(machine), machine->server_mode);
+		/* 501 may be about this session: ProFTPD says so to all four after RNFR */
+		if (reply->code != 501)
+			ftp_ways_refused(ways_of(machine), machine->server_mode);
 		try_another_way(machine, out);
 		return false;
 	}

@@ -120,15 +120,22 @@ static const struct script_case fallback[] = {
 	  { 0 },
 	  LOGGED_IN,
 	  "C PASV\n  s EPSV\nS 502-not\nS 229 (|||2000|)\nS 502 here\n  s PASV\n" },
-	{ "one after the other to the end, then remembered",
+	{ "one after the other to the end, then anew",
 	  { 0 },
 	  LOGGED_IN,
 	  "C PASV\n  s EPSV\nS 502 no\n  s PASV\nS 550 no\n  listen server\n"
 	  "L server 10.0.0.9:6001\n  s EPRT |1|10.0.0.9|6001|\nS 522 no\n  close-data\n  listen server\n"
 	  "L server 10.0.0.9:6002\n  s PORT 10,0,0,9,23,114\nS 500 no\n  close-data\n  close-data\n"
 	  "  c 425 The FTP server offers no way to open a data connection.\n"
-	  "C EPSV\n  c 425 The FTP server offers no way to open a data connection.\n"
-	  "C CWD x\n  s CWD x\n" },
+	  "C EPSV\n  s EPSV\nS 229 (|||2000|)\n  dial server 10.0.0.1:2000\n  listen client\n" },
+	{ "501 may be about the session: nothing is remembered",
+	  { .modes = FTP_MODE_EPSV | FTP_MODE_PASV },
+	  LOGGED_IN "C RNFR x\nS 350 to?\n",
+	  "C PASV\n  s EPSV\nS 501 Bad sequence\n  s PASV\nS 501 Bad sequence\n  close-data\n"
+	  "  c 425 The FTP server offers no way to open a data connection.\n"
+	  "C PASV\n  s EPSV\nS 501 Bad sequence\n  s PASV\nS 227 (10,0,0,1,8,0)\n"
+	  "  dial server 10.0.0.1:2048\n  listen client\nL client 192.0.2.1:5001\n"
+	  "  c 227 Entering Passive Mode (192,0,2,1,19,137).\nC PASV\n  close-data\n  s EPSV\n" },
 	{ "known before", { .modes_refused = FTP_MODE_EPSV }, LOGGED_IN, "C EPSV\n  s PASV\n" },
 	{ "policy wants PORT only",
 	  { .modes = FTP_MODE_PORT, .modes_refused = FTP_MODE_PORT },
