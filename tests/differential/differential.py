@@ -21,23 +21,32 @@ sys.path[:0] = [HERE, os.path.join(os.path.dirname(HERE), "system")]
 import certs  # noqa: E402
 import known  # noqa: E402
 import more_servers  # noqa: E402
+import net  # noqa: E402
 import scripts  # noqa: E402
 import servers  # noqa: E402
 import stage  # noqa: E402
 
+MATRIX = os.path.join(net.BUILD, "differential.md")  # of the sample in make check
 AT_ONCE = 16  # plays; most of them wait
 LONGER = 6.0  # seconds of patience when a difference is looked at again
-NATIVE_PLAYS = 4  # until a server is taken not to do what attlsd did; it may have done it in a race
-CONFIRM = 3
+NATIVE_PLAYS = 4  # how often a server is asked until it is taken never to do what attlsd did
+SAMPLE = 40  # random scripts among the fixed ones
+CONFIRM = 3  # plays through attlsd
 
 
 class Verdict:
-    def __init__(self, server, script, steps, word, difference=None, row=None, outcomes=()):
-        self.server, self.script, self.steps = server, script, steps
-        self.word, self.difference, self.row, self.outcomes = word, difference, row, outcomes
+    """What came of one script at one server: `word` is same, known, differs, or sometimes."""
 
-    def as_row(self):
-        return " | ".join([self.server, self.script, *self.difference, "KIND"])
+    def __init__(self, server, script, steps, word="same", places=()):
+        self.server, self.script, self.steps, self.word = server, script, steps, word
+        self.places = places  # [((natively, through attlsd), row of known.txt or None)]
+
+    def kinds(self):
+        return sorted({row.kind for _, row in self.places if row})
+
+    def text(self):
+        rows = [" | ".join([self.server, *place, "KIND"]) for place, row in self.places if row is None]
+        return "\n".join([f"{self.script}: {'; '.join(self.steps)}", *("    " + row for row in rows)])
 
 
 class Differential:
@@ -72,42 +81,34 @@ class Differential:
 
     # --- one script ---
     def compare(self, where, script, steps):
+        self.openers.submit(where.revive).result()
         native, through = where.play(steps, False), where.play(steps, True)
-        if native == through:
-            if self.table.expected(where.name, script):
-                return self.look_for_row(where, script, steps)
-            return Verdict(where.name, script, steps, "same")
-        difference = known.first_difference(native, through)
-        row = self.table.find(where.name, script, difference)
-        if row:
-            return Verdict(where.name, script, steps, "known", difference, row)
+        verdict = self.judge(where, script, steps, native, through)
+        if verdict.word != "differs":
+            return verdict
         with self.again:
             return self.look_again(where, script, steps, [native], [through])
 
+    def judge(self, where, script, steps, native, through):
+        places = [(place, self.table.find(where.name, steps, place)) for place in known.differences(native, through)]
+        word = "same" if not places else "known" if all(row for _, row in places) else "differs"
+        return Verdict(where.name, script, steps, word, places)
+
     def look_again(self, where, script, steps, natives, throughs):
-        """Is it a difference, or has a server that answers now so, now so, been met at two moods?"""
+        """Is it a difference, or does this server answer now one way, now another?"""
         while len(natives) < NATIVE_PLAYS:
             natives.append(where.play(steps, False, LONGER))
         while len(throughs) < CONFIRM:
             throughs.append(where.play(steps, True, LONGER))
-        odd = [one for one in throughs[-2:] if one not in natives]
+        verdicts = []
+        for through in throughs[1:]:
+            judged = [self.judge(where, script, steps, native, through) for native in natives]
+            verdicts.append(min(judged, key=lambda one: ["same", "known", "differs"].index(one.word)))
+        odd = [one for one in verdicts if one.word == "differs"]
         if not odd:
-            return Verdict(where.name, script, steps, "same")
-        difference = known.first_difference(min(natives, key=lambda one: -natives.count(one)), odd[0])
-        row = self.table.find(where.name, script, difference)
-        word = "known" if row else "differs" if len(odd) == 2 else "sometimes"
-        return Verdict(where.name, script, steps, word, difference, row, (natives[0], odd[0]))
-
-    def look_for_row(self, where, script, steps):
-        """A difference of the table does not show: look twice more."""
-        for _ in range(2):
-            native, through = where.play(steps, False), where.play(steps, True)
-            if native != through:
-                difference = known.first_difference(native, through)
-                row = self.table.find(where.name, script, difference)
-                if row:
-                    return Verdict(where.name, script, steps, "known", difference, row)
-        return Verdict(where.name, script, steps, "same")
+            return verdicts[-1]
+        odd[0].word = "differs" if len(odd) == len(verdicts) else "sometimes"
+        return odd[0]
 
     # --- many ---
     def run(self, jobs, until=None):
@@ -124,15 +125,24 @@ class Differential:
                 with lock:
                     self.verdicts.append(verdict)
                     if self.tell and verdict.word in ("differs", "sometimes"):
-                        print(verdict.as_row(), flush=True)
+                        print(f"{verdict.word}: {verdict.text()}", flush=True)
         with concurrent.futures.ThreadPoolExecutor(AT_ONCE) as pool:
             for done in [pool.submit(work) for _ in range(AT_ONCE)]:
                 done.result()
 
-    def run_fixed(self, only=None):
-        chosen = {name: steps for name, steps in scripts.fixed().items() if only is None or name in only}
-        self.run((one, name, steps if name in scripts.ways() else scripts.fit(steps, one.name))
-                 for name, steps in chosen.items() for one in self.stages.values())
+    def run_fixed(self):
+        self.run(self.fixed_jobs())
+
+    def fixed_jobs(self):
+        return [(one, name, steps if name in scripts.ways() else scripts.fit(steps, one.name))
+                for name, steps in scripts.fixed().items() for one in self.stages.values()]
+
+    def run_sample(self, seed, until):
+        """Fixed and random scripts mixed, as far as the time goes."""
+        jobs = self.fixed_jobs() + [(one, f"random {n}", scripts.generate(n, one.name))
+                                    for n in range(SAMPLE) for one in self.stages.values()]
+        random.Random(seed).shuffle(jobs)
+        self.run(jobs, until)
 
     def run_random(self, seed, until):
         def jobs():
@@ -144,50 +154,38 @@ class Differential:
         self.run(jobs(), until)
 
     # --- what came of it ---
-    def faults(self):
-        """What is wrong with the table or with attlsd: a list of texts."""
-        found = [f"not in known.txt:\n    {one.as_row()}\n    steps: {'; '.join(one.steps)}"
-                 for one in self.verdicts if one.word == "differs"]
-        played = {(one.server, one.script) for one in self.verdicts}
-        for row in self.table.rows:
-            found += [f"known.txt:{row.number}: {server}, {script!r} differs no more as this row says: take it out\n    {row.line}"
-                      for server, script in row.stale(played)]
-        return found
-
-    def rows(self):
-        """What is not in known.txt, as lines for it."""
-        groups = {}
-        for one in self.verdicts:
-            if one.word in ("differs", "sometimes") and not one.script.startswith("random "):
-                groups.setdefault((one.server, one.difference), []).append(one)
-        return [" | ".join([server, "; ".join(one.script for one in ones), *difference,
-                            "KIND" + "?" * any(one.word == "sometimes" for one in ones)])
-                for (server, difference), ones in sorted(groups.items())]
+    def faults(self, server=None):
+        """What is not in known.txt: a list of texts."""
+        return [one.text() for one in self.verdicts if one.word == "differs" and server in (None, one.server)]
 
     def notes(self):
-        return [f"differs now and then: {one.as_row()}\n    steps: {'; '.join(one.steps)}"
-                for one in self.verdicts if one.word == "sometimes"]
+        return [f"differs now and then: {one.text()}" for one in self.verdicts if one.word == "sometimes"]
+
+    def stale(self):
+        return [f"known.txt:{row.number}: nothing differs as this row says; take it out\n    {row.line}"
+                for row in self.table.stale(self.stages)]
 
     def matrix(self):
-        """A table server x script: = same, the kind's letter when known, ! differs."""
-        names = [*self.stages]
-        rows, random_ones = {}, dict.fromkeys(names, "")
+        """A table: kind of script x server."""
+        cells = {}
         for one in self.verdicts:
-            mark = {"same": "=", "known": one.row.kind if one.row else "", "differs": "!", "sometimes": "~"}[one.word]
-            if one.script.startswith("random "):
-                random_ones[one.server] += mark
-            else:
-                rows.setdefault(one.script, {})[one.server] = mark
-        lines = ["| %-40s | %s |" % ("script", " | ".join(f"{name:9}" for name in names)),
-                 "|-%s-|-%s-|" % ("-" * 40, "-|-".join("-" * 9 for _ in names))]
-        for script in [name for name in scripts.fixed() if name in rows]:
-            lines.append("| %-40s | %s |" % (script, " | ".join(f"{rows[script].get(name, ''):9}" for name in names)))
-        if any(random_ones.values()):
-            count = {name: f"{len(m)}: {len(m) - m.count('=')}" for name, m in random_ones.items()}
-            lines.append("| %-40s | %s |" % ("random scripts: those that differ", " | ".join(f"{count[n]:9}" for n in names)))
-        lines += ["", "=: same natively and through attlsd; a letter: known to differ, see known.txt; !: differs; ~: now and then"]
-        lines += [f"{name} did not run: {why}" for name, why in self.absent.items()]
+            cells.setdefault((scripts.kind(one.script), one.server), []).append(one)
+        lines = ["| scripts | " + " | ".join(self.stages) + " |", "|---" * (1 + len(self.stages)) + "|"]
+        for kind in [kind for kind in scripts.KINDS if any(kind == key[0] for key in cells)]:
+            lines.append(f"| {kind} | " + " | ".join(cell(cells.get((kind, name), [])) for name in self.stages) + " |")
+        lines += [f"\n{name} did not run: {why}" for name, why in self.absent.items()]
         return "\n".join(lines)
+
+
+def cell(verdicts):
+    """How many scripts were the same, how many differ as known.txt says (and in which ways), how many otherwise."""
+    count = {word: sum(one.word == word for one in verdicts) for word in ("same", "known", "sometimes", "differs")}
+    kinds = sorted({kind for one in verdicts for kind in one.kinds()})
+    texts = [f"{count['same']} same"] if count["same"] else []
+    texts += [f"{count['known']} known ({' '.join(kinds)})"] if count["known"] else []
+    texts += [f"{count['sometimes']} now and then"] if count["sometimes"] else []
+    texts += [f"{count['differs']} DIFFER"] if count["differs"] else []
+    return ", ".join(texts) or "not run"
 
 
 def show(where, steps):
@@ -206,7 +204,6 @@ def main():
     asked.add_argument("--seconds", type=float, default=float(os.environ.get("DIFF_SECONDS", "600")))
     asked.add_argument("--seed", type=int, default=int(os.environ.get("DIFF_SEED") or random.SystemRandom().randrange(10 ** 9)))
     asked.add_argument("--out", help="write the matrix to this file, too")
-    asked.add_argument("--rows", help="write what is not in known.txt to this file, as lines for it")
     args = asked.parse_args()
     with contextlib.ExitStack() as stack:
         folder = stack.enter_context(tempfile.TemporaryDirectory(prefix="attlsd-differential-"))
@@ -230,16 +227,11 @@ def main():
             run.run_random(args.seed, started + args.seconds)
         finally:
             faults = run.close()
-    print(run.matrix())
+    faults += run.faults() + run.stale()
+    print("\n".join([*run.notes(), *faults, run.matrix()]))
     if args.out:
         with open(args.out, "w", encoding="utf-8") as f:
             f.write(run.matrix() + "\n")
-    faults += run.faults()
-    if args.rows:
-        with open(args.rows, "w", encoding="utf-8") as f:
-            f.writelines(row + "\n" for row in run.rows())
-    for text in [*run.notes(), *faults]:
-        print(text)
     print(f"{len(run.verdicts)} comparisons, {len(faults)} faults, seed {args.seed}")
     return 1 if faults else 0
 

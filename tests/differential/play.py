@@ -35,10 +35,12 @@ QUIET = 0.25  # and those after which it has nothing more to say, where that is 
 CHUNK = 65536
 
 # What ends a transfer that has begun. 200 and 211 to 213 answer what is asked beside it.
-ENDS = {225, 226, 250, 421, 425, 426, 450, 451, 452, 501, 550, 551, 552, 553}
+ENDS = {225, 226, 250, 421, 425, 426, 450, 451, 452, 501, 522, 550, 551, 552, 553}
 
-# The gateway answers these itself, or takes lines of its own out of the answer.
-OWN_WORDS = {"PASV", "EPSV", "PORT", "EPRT"}
+# Those of them that nothing beside a transfer is answered with.
+CLEAR_ENDS = {226, 250, 425, 426, 451, 522, 551, 552}
+
+# The gateway adds these lines to the answer to FEAT, or takes them out.
 OWN_FEATURES = re.compile(r"^ *(AUTH|ADAT|PBSZ|PROT|CCC|MIC|CONF|ENC|SSCN|CPSV|EPSV|EPRT|LPSV|LPRT)\b", re.I)
 
 # What differs between two plays of the same script, whoever is in between.
@@ -65,6 +67,8 @@ VARIES = [(re.compile(pattern), text) for pattern, text in [
     (r"(Total bytes transferred for session:|Output truncated to) \d+", r"\1 N"),
     (r"^(\d\d\d)-The computer is your friend.*", ""),  # Pure-FTPd, when it likes
     (r"(bytes (sent|received|transferred)|Total bytes \w+|Data transferred):? *\d+", r"\1 N"),
+    (r"^ +(No data connection|Data connection|Passive data|Active data|Total bytes|(STOR|RETR) ).*", ""),  # STAT of the moment
+    (r"^200 NOOP: data transfer in progress", "200 NOOP command successful"),  # ProFTPD
     (r"\b(modify|create|unique)=[^;]*;", r"\1=X;"),
 ]]
 
@@ -99,7 +103,9 @@ class Transfer:
         self.listener = self.sock = self.link = None
         self.given, self.taken, self.received = 0, bytearray(), 0
         self.aborted = False  # ABOR went out, or the connection was cut, before it was through
+        self.begun = False  # its 1yz has come
         self.refused = False  # the transfer's command got no 1yz
+        self.over = False  # its last reply has come
         self.end = None
 
     def close(self):
@@ -208,6 +214,8 @@ class Play:
             self.replies.append("(no reply) " + normal(head))
             return 0
         code = int(head[:3])
+        if self.transfers and self.transfers[-1].begun and code in CLEAR_ENDS:
+            self.transfers[-1].over = True
         try:
             while head[3:4] == "-" and not re.match(r"%d( |$)" % code, lines[-1]):
                 lines.append(self.one_line())
@@ -221,10 +229,8 @@ class Play:
         verb = self.asked[0] if self.asked else ""
         if code >= 200 and self.asked:
             self.asked.pop(0)
-        if verb == "FEAT" and code == 211:
+        if code == 211 and (verb == "FEAT" or any(re.match(r" *(MDTM|SIZE)$", line) for line in lines)):
             lines = [lines[0][:4], *sorted(line for line in lines[1:-1] if not OWN_FEATURES.match(line)), lines[-1][:4]]
-        if code in (227, 229) or verb in OWN_WORDS and code == 200:
-            return f"{code} ({verb})"
         return "\n".join(filter(None, map(normal, lines)))
 
     def final(self):
@@ -291,7 +297,7 @@ class Play:
             port = transfer.listener.getsockname()[1]
             self.line("EPRT |1|%s|%d|" % (host, port) if mode == "EPRT" else
                       "PORT %s,%d,%d" % (host.replace(".", ","), port >> 8, port & 255))
-        text = self.plan({"PASV": 227, "EPSV": 229}.get(mode, 200))
+        text = self.plan(mode, {"PASV": 227, "EPSV": 229}.get(mode, 200))
         if not text.startswith("2"):
             transfer.refused = True
             return
@@ -304,7 +310,7 @@ class Play:
         except OSError:
             transfer.end = "not connected"
 
-    def plan(self, want):
+    def plan(self, mode, want):
         """The text that names a port is wanted as it is; what is late and answers something else comes before it."""
         while True:
             lines = [self.one_line()]
@@ -312,7 +318,10 @@ class Play:
                 while not lines[-1].startswith(lines[0][:3] + " "):
                     lines.append(self.one_line())
             code = int(lines[-1][:3]) if lines[-1][:3].isdigit() else 0
-            self.replies.append(self.shown(code, lines))
+            shown = self.shown(code, lines)
+            if code == want:
+                shown = f"{code} ({mode})"
+            self.replies.append(shown)
             if code == want or code >= 400:
                 return lines[-1]
 
@@ -321,6 +330,7 @@ class Play:
         if code >= 200 and self.transfers:
             self.transfers[-1].refused = True
         elif self.transfers:
+            self.transfers[-1].begun = True
             self.opened()  # that is when clients begin with TLS
 
     def opened(self):
@@ -400,7 +410,7 @@ class Play:
         transfer.close()
 
     def do_over(self, rest):
-        if not (self.transfers and self.transfers[-1].refused):
+        if not (self.transfers and (self.transfers[-1].refused or self.transfers[-1].over)):
             while self.reply() not in ENDS:
                 pass
         self.do_hear(rest or "0")

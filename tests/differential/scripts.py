@@ -24,15 +24,17 @@ def fit(steps, server):
 
 def fixed():
     """All fixed scripts by name."""
-    made = {}
-    made.update(plain())
-    made.update(aborts())
-    made.update(beside())
-    made.update(together())
-    made.update(listings())
-    made.update(lftp())
-    made.update(ends())
-    return made
+    return {name: steps for made in groups().values() for name, steps in made.items()}
+
+
+def groups():
+    return {"transfers and verbs": plain(), "ABOR": aborts(), "NOOP and STAT in a transfer": beside(),
+            "commands in one segment": together(), "listings": listings(), "lftp's kill": lftp(), "ends": ends()}
+
+
+def kind(script):
+    """In which group of scripts a script is."""
+    return next((name for name, made in groups().items() if script in made), "random")
 
 
 def ways():
@@ -238,3 +240,6 @@ def transfer(rng):
     else:
         steps += ["shut"] if upload else ["drain"]
     return [*steps, f"over {answers}", "fence"]
+
+
+KINDS = [*groups(), "random"]
