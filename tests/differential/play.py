@@ -16,7 +16,7 @@ A script is a list of steps, one a line:
     over [N]               wait for a reply that ends a transfer, and up to N others that come with it
     until CODE             read replies until this one
     final                  read replies until one that ends a command
-    fence                  PWD and its answer: whatever was owed before it has come by then
+    fence                  SYST and its answer, the only 215: whatever was owed before it has come by then
     quit | close | leave | reset   end the session: QUIT and its answer; FIN, and read on; FIN and gone; RST
 
 No step lasts longer than `patience`. A step in which nothing more comes is written down and ends the play.
@@ -47,6 +47,7 @@ OWN_FEATURES = re.compile(r"^ *(AUTH|ADAT|PBSZ|PROT|CCC|MIC|CONF|ENC|SSCN|CPSV|E
 VARIES = [(re.compile(pattern), text) for pattern, text in [
     (r"/\S*/attlsd-[a-z-]+-\w+/root", "ROOT"),
     (r"\bp\d{5}\b", "DIR"),
+    (r"^( ?d[-rwxst]{9}\+?) +\d+( +\S+ +\S+) +\d+", r"\1 N\2 N"),
     (r"^([-dl][-rwxst]{9}\+?) +\d+ ", r"\1 N "),
     (r"\b\d{1,3}(,\d{1,3}){5}\b", "ADDRESS"),
     (r"\(\|\|\|\d+\|\)", "(|||PORT|)"),
@@ -429,8 +430,8 @@ class Play:
         self.final()
 
     def do_fence(self, _):
-        self.line("PWD")
-        self.do_until("257")
+        self.line("SYST")
+        self.do_until("215")
 
     def do_quit(self, _):
         self.line("QUIT")

@@ -171,12 +171,14 @@ def describe_upload(transfer, folder):
             with open(path, "rb") as f:
                 return f.read()
         return None
-    if transfer.aborted:
-        data = stored()
-        return "aborted" if data is None or sent.startswith(data) else "other bytes"
-    with contextlib.suppress(AssertionError):
-        net.until(lambda: stored() == sent, "the file is whole", 1)
+    if not transfer.aborted:
+        with contextlib.suppress(AssertionError):
+            net.until(lambda: stored() == sent, "the file is whole", 1)
     data = stored()
+    if data is not None and data != play.pattern_bytes(0, len(data)):
+        return "other bytes"
+    if transfer.aborted:
+        return "aborted"
     if data is None:
         return "no file"
-    return f"{'whole' if data == sent else 'part' if sent.startswith(data) else 'other bytes'} {transfer.end or 'left'}"
+    return f"{'whole' if data == sent else 'part'} {transfer.end or 'left'}"
