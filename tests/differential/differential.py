@@ -26,7 +26,15 @@ import scripts  # noqa: E402
 import servers  # noqa: E402
 import stage  # noqa: E402
 
-MATRIX = os.path.join(net.BUILD, "differential.md")  # of the sample in make check
+SAMPLE_MATRIX = os.path.join(net.BUILD, "differential-sample.md")
+PAGE = """\
+## Natively and through attlsd
+
+`make differential` writes this table. Each cell counts client scripts: `same` are those in which a client sees the same replies and
+data natively and through attlsd. `known` are those that differ in the ways that [SERVERS.md](SERVERS.md) explains; `now and then`
+those that differ in some runs only.
+
+"""
 AT_ONCE = 16  # plays; most of them wait
 LONGER = 6.0  # seconds of patience when a difference is looked at again
 NATIVE_PLAYS = 4  # how often a server is asked until it is taken never to do what attlsd did
@@ -231,7 +239,7 @@ def main():
     print("\n".join([*run.notes(), *faults, run.matrix()]))
     if args.out:
         with open(args.out, "w", encoding="utf-8") as f:
-            f.write(run.matrix() + "\n")
+            f.write(PAGE + run.matrix() + "\n")
     print(f"{len(run.verdicts)} comparisons, {len(faults)} faults, seed {args.seed}")
     return 1 if faults else 0
 
