@@ -170,7 +170,7 @@ class Differential:
         return [f"differs now and then: {one.text()}" for one in self.verdicts if one.word == "sometimes"]
 
     def stale(self):
-        return [f"known.txt:{row.number}: nothing differs as this row says; take it out\n    {row.line}"
+        return [f"known.txt:{row.number}: nothing differed as this row says (if it never does, take it out)\n    {row.line}"
                 for row in self.table.stale(self.stages)]
 
     def matrix(self):
@@ -235,8 +235,8 @@ def main():
             run.run_random(args.seed, started + args.seconds)
         finally:
             faults = run.close()
-    faults += run.faults() + run.stale()
-    print("\n".join([*run.notes(), *faults, run.matrix()]))
+    faults += run.faults()
+    print("\n".join([*run.stale(), *run.notes(), *faults, run.matrix()]))
     if args.out:
         with open(args.out, "w", encoding="utf-8") as f:
             f.write(PAGE + run.matrix() + "\n")
