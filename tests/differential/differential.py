@@ -1,6 +1,6 @@
 #!/usr/bin/python3
 """
-Each client script twice: straight to a real server in the clear, and in TLS through attlsd. Then compare.
+Plays each client script twice, straight to a real server in the clear and in TLS through attlsd, and compares the dialogues.
 
 `make differential` runs it for DIFF_SECONDS with random scripts after the fixed ones; DIFF_SEED (printed) repeats a
 run. One script by hand: differential.py --server NAME --script "NAME" or --steps "step; step; ...".
@@ -64,8 +64,8 @@ class Differential:
         self.folder = folder
         self.stages, self.absent = {}, {}
         self.verdicts = []
-        self.tell = False  # what differs as soon as it is found
-        self.again = threading.Semaphore(6)  # whoever looks again waits longer, and should not keep all others waiting
+        self.tell = False  # print each difference when it is found
+        self.again = threading.Semaphore(6)  # a second look takes long, and should leave room for other scripts
         # these threads stay: the processes that they start end with them
         self.openers = concurrent.futures.ThreadPoolExecutor(4)
         for name, made in zip(names, self.openers.map(self.open, names)):

@@ -1,7 +1,7 @@
 """
-Plays one client script against one address, in the clear or in TLS, and writes down what a client sees.
+Plays one client script against one address, in the clear or in TLS, and records what the client sees.
 
-A script is a list of steps, one a line:
+A script is a list of steps:
 
     send LINE + LINE ...   lines in one segment (one TLS record)
     each LINE + LINE ...   lines in segments of their own: each waits for the answer to the one before
@@ -19,7 +19,7 @@ A script is a list of steps, one a line:
     fence                  SYST and its answer, the only 215: whatever was owed before it has come by then
     quit | close | leave | reset   end the session: QUIT and its answer; FIN, and read on; FIN and gone; RST
 
-No step lasts longer than `patience`. A step in which nothing more comes is written down and ends the play.
+No step waits longer than `patience`. If nothing comes in that time, this is recorded and the play ends.
 """
 import re
 import select
@@ -30,20 +30,20 @@ import time
 import client
 import net
 
-PATIENCE = 4.0  # seconds in which a server has to say something
-QUIET = 0.25  # and those after which it has nothing more to say, where that is not known
+PATIENCE = 4.0  # seconds in which an answer has to come
+QUIET = 0.25  # seconds without a reply after which no more are expected, where their number is not known
 CHUNK = 65536
 
-# What ends a transfer that has begun. 200 and 211 to 213 answer what is asked beside it.
+# Replies that end a transfer that has begun. 200 and 211 to 213 answer NOOP and STAT.
 ENDS = {225, 226, 250, 421, 425, 426, 450, 451, 452, 501, 522, 550, 551, 552, 553}
 
-# Those of them that nothing beside a transfer is answered with.
+# Those of them that are no answer to NOOP or STAT.
 CLEAR_ENDS = {226, 250, 425, 426, 451, 522, 551, 552}
 
 # The gateway adds these lines to the answer to FEAT, or takes them out.
 OWN_FEATURES = re.compile(r"^ *(AUTH|ADAT|PBSZ|PROT|CCC|MIC|CONF|ENC|SSCN|CPSV|EPSV|EPRT|LPSV|LPRT)\b", re.I)
 
-# What differs between two plays of the same script, whoever is in between.
+# Differs between any two plays of the same script.
 VARIES = [(re.compile(pattern), text) for pattern, text in [
     (r"/\S*/attlsd-[a-z-]+-\w+/root", "ROOT"),
     (r"\bp\d{5}\b", "DIR"),
@@ -60,7 +60,7 @@ VARIES = [(re.compile(pattern), text) for pattern, text in [
     (r"\b(count was|count of clients:?) \d+", r"\1 N"),
     (r"^(125|150) (Data connection already open|File status okay).*", "1yz open now or later"),  # who was faster
     (r"(Connecting to port PORT|Accepted data connection)", "data connection"),  # the gateway is passive to servers
-    (r"(Data [Cc]onnection: )[A-Z].*", r"\1ERROR"),  # errno, of whoever is at the other end
+    (r"(Data [Cc]onnection: )[A-Z].*", r"\1ERROR"),  # errno text
     (r"[\d.]+ (secs|seconds)", r"N \1"),
     (r"[\d.]+ [KMGk]?([Bb]ytes per second|bytes/s)", r"N \1"),
     (r"(uploaded|downloaded) [\d.]+", r"\1 N"),

@@ -1,18 +1,18 @@
 """
-The scripts: a fixed list of what real clients do, and others out of a seed.
+The client scripts: a fixed list, and random ones made from a seed. play.py explains the steps.
 
-Whatever a script asks, it ends its session so that all answers have come: by QUIT, or as its name says.
+Before a script ends its session (by QUIT, or as its name says) it has waited for all answers.
 """
 import random
 
-# A transfer of which more is to come than anybody's buffers hold, so that what is done in it is done in it.
+# Transfers that are larger than all buffers on the way, so that the steps after these happen during the transfer.
 DOWN = ["data PASV", "send RETR big", "begun"]
 UP = ["data PASV", "send STOR new", "begun"]
 NEXT = ["data PASV", "send RETR small", "begun", "drain", "over"]
 NEXT_UP = ["data PASV", "send STOR next", "begun", "give 5000", "shut", "over"]
 
 
-# Ways to a data connection that a server lacks, and that the gateway offers all the same.
+# Ways to a data connection that a server lacks and attlsd offers all the same.
 LACKING = {"twisted": ["EPSV", "EPRT"], "aioftp": ["PORT", "EPRT"]}
 
 
@@ -38,7 +38,7 @@ def kind(script):
 
 
 def ways():
-    """Each way to a data connection."""
+    """Each way to a data connection, for all servers."""
     modes = "PASV", "EPSV", "PORT", "EPRT"
     made = {f"download {mode}": [f"data {mode}", "send RETR medium", "begun", "drain", "over", "fence", "quit"] for mode in modes}
     made |= {f"upload {mode}": [f"data {mode}", "send STOR new", "begun", "give 200000", "shut", "over", "fence", "quit"]
@@ -47,7 +47,7 @@ def ways():
 
 
 def plain():
-    """Nothing special: if these differ, nothing else means anything."""
+    """Simple transfers and commands."""
     made = ways()
     made["many transfers"] = [*NEXT, *NEXT_UP, "data PASV", "send APPE next", "begun", "give 10", "shut", "over",
                               "data PASV", "send NLST", "begun", "drain", "over", "fence", "quit"]
@@ -64,7 +64,7 @@ def plain():
 
 
 def aborts():
-    """ABOR at five moments; the client then keeps the data connection, reads on to its end, or closes it."""
+    """ABOR at five moments. After it, the client keeps the data connection, reads it to its end, or closes it."""
     made = {}
     down = {
         "asked": ["data PASV", "send RETR big", "send ABOR"],
@@ -97,7 +97,7 @@ def aborts():
 
 
 def beside():
-    """Keep-alives and questions beside a transfer, in one segment and in several."""
+    """NOOP and STAT during a transfer, in one segment and in several."""
     made = {}
     for what, lines in ("NOOP", ["NOOP"]), ("STAT", ["STAT"]), ("NOOP and STAT", ["NOOP", "STAT"]):
         for n in (1, 2, 3, 5, 10, 20):
@@ -117,7 +117,7 @@ def beside():
 
 
 def together():
-    """Commands that arrive together, or in pieces."""
+    """Commands that arrive together or in pieces."""
     return {
         "two in one segment": ["send PWD + NOOP", "final", "final", "fence", "quit"],
         "six in one segment": ["send PWD + NOOP + TYPE I + SIZE small + CWD sub + CWD ..", *["final"] * 6, "fence", "quit"],
@@ -128,7 +128,7 @@ def together():
         "ABOR and PWD in one segment": [*DOWN, "take 300000", "send ABOR + PWD", "drain", "over 2", "fence", *NEXT, "quit"],
         "ABOR and NOOP in one segment": [*DOWN, "take 300000", "send ABOR + NOOP", "drain", "over 2", "fence", *NEXT, "quit"],
         "a line in two segments": ["split 2 PWD", "final", "split 9 SIZE small", "final", "split 5 NOOP", "final", "fence", "quit"],
-        "QUIT behind a command": ["send PWD + QUIT", "final", "final", "close"],
+        "QUIT after a command": ["send PWD + QUIT", "final", "final", "close"],
     }
 
 
@@ -147,7 +147,7 @@ def listings():
 
 
 def lftp():
-    """What lftp sends: Telnet's interrupt in front of ABOR, and the data connection is closed when that is answered."""
+    """lftp sends Telnet's interrupt before ABOR, and closes the data connection when the answer has come."""
     after = ["over 1", "drop", "fence"]
     return {
         "lftp: kill a get": ["data EPSV", "send RETR big", "begun", "take 300000", "urgent ABOR", *after, *NEXT, "quit"],
