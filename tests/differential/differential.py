@@ -98,7 +98,7 @@ class Differential:
             return self.look_again(where, script, steps, [native], [through])
 
     def judge(self, where, script, steps, native, through):
-        places = [(place, self.table.find(where.name, steps, place)) for place in known.differences(native, through)]
+        places = self.table.explain(where.name, steps, known.differences(native, through))
         word = "same" if not places else "known" if all(row for _, row in places) else "differs"
         return Verdict(where.name, script, steps, word, places)
 

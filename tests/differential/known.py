@@ -59,6 +59,16 @@ class Table:
                 return row
         return None
 
+    def explain(self, server, steps, places):
+        """[(place, its row or None)]. What is left without a row may be the same lines in another order."""
+        found = [(place, self.find(server, steps, place)) for place in places]
+        left = [place for place, row in found if row is None]
+        one, other = ([line for place in left for line in place[side].split(" / ") if line != "-"] for side in (0, 1))
+        if left and sorted(one) == sorted(other):
+            place = (" / ".join(one), ORDER)
+            found = [(place, row) for place, row in found if row] + [(place, self.find(server, steps, place))]
+        return found
+
     def stale(self, servers):
         """Rows of servers that were all played for long, and that never showed what the row says."""
         return [row for row in self.rows if not row.shown and ("*" in row.servers or set(row.servers) <= set(servers))]
