@@ -149,9 +149,9 @@ def describe(transfer, folder):
 
 
 def describe_download(transfer):
-    data = bytes(transfer.taken)
+    data = bytes(transfer.taken).replace(b"\r", b"")  # TYPE A may be in force, and no file has a CR
     if transfer.verb != "RETR":
-        lines = sorted(play.normal(line) for line in data.decode("latin-1").split("\r\n"))
+        lines = sorted(play.normal(line) for line in bytes(transfer.taken).decode("latin-1").split("\r\n"))
         return "\n".join([*([] if transfer.aborted else lines), transfer.end or "left"])
     whole = content(transfer.name) if transfer.name in SIZES else b""
     if data and not whole.startswith(data):
