@@ -93,6 +93,11 @@ soak: setup-bench                   ## 10,000 sessions and much else at once, fo
 	@$(MAKE) --no-print-directory binaries bench-tools
 	@B=$B $(PYTHON) tests/bench/soak.py
 
+differential: setup-test            ## client scripts natively and through attlsd, for DIFF_SECONDS (600): what differs?
+	@$(MAKE) --no-print-directory binaries
+	@B=$(abspath $B); ATTLSD=$$B/attlsd ATTLSCTL=$$B/attlsctl ATTLSD_BUILD=$$B PYTHONDONTWRITEBYTECODE=1 \
+	  $(PYTHON) tests/differential/differential.py --out $$B/differential.md
+
 lint: setup-test                    ## layers, banned calls, sizes, formatting, manual pages
 	@sh tests/lint.sh
 	@$(MAKE) --no-print-directory --silent binaries
@@ -123,7 +128,7 @@ clean: ; rm -rf build               ## remove build output
 help:                               ## this list
 	@awk -F':.*[#][#] ' '/^[a-z-]+:.*[#][#] /{printf "  %-10s %s\n",$$1,$$2}' $(firstword $(MAKEFILE_LIST))
 
-.PHONY: all binaries units check check-ktls asan mutants fuzz fuzzers bench bench-tools soak lint demo install clean help FORCE
+.PHONY: all binaries units check check-ktls asan mutants fuzz fuzzers bench bench-tools soak differential lint demo install clean help FORCE
 .DELETE_ON_ERROR:
 .SECONDARY:
 -include $(OBJ:.o=.d) $(MAINS:%.c=$B/%.d) $(UNITS:=.d) $(BENCHERS:=.d) $(FUZZERS:=.d)

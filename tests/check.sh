@@ -74,7 +74,7 @@ system()
 {
 	xml=$out/system.xml
 	ATTLSD=$B/attlsd ATTLSCTL=$B/attlsctl ATTLSD_BUILD=$B PYTHONDONTWRITEBYTECODE=1 \
-		"$PYTHON" -m pytest -c tests/system/pytest.ini tests/system tests/conformance tests/attacks tests/edge \
+		"$PYTHON" -m pytest -c tests/system/pytest.ini tests/system tests/conformance tests/attacks tests/edge tests/differential \
 		-q -q -rs -p no:cacheprovider "--junitxml=$xml"
 	status=$?
 	counts=$(junit_counts "$xml" 2>/dev/null) || counts='0 0 0'

@@ -1,11 +1,14 @@
 #!/bin/sh
-# Copy the table of the last full run of the system tests to docs/INTEROP.md, unless it has gaps or failures.
+# Copy the table of the last full run of the system tests and the one of `make differential` to docs/INTEROP.md,
+# unless they have gaps or failures.
 set -eu
 cd "$(dirname "$0")/../.."
 table=${B:-build}/interop.md
+matrix=${B:-build}/differential.md
 [ -f "$table" ] || { echo "$table is missing: run make check first" >&2; exit 1; }
-if grep -n -e 'not run' -e FAILED "$table" >&2; then
-	echo "$table has gaps; docs/INTEROP.md is unchanged" >&2
+[ -f "$matrix" ] || { echo "$matrix is missing: run make differential first" >&2; exit 1; }
+if grep -n -e 'not run' -e 'did not run' -e FAILED -e DIFFER "$table" "$matrix" >&2; then
+	echo "the tables have gaps; docs/INTEROP.md is unchanged" >&2
 	exit 1
 fi
-cp "$table" docs/INTEROP.md
+{ cat "$table"; echo; cat "$matrix"; } >docs/INTEROP.md

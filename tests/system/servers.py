@@ -51,11 +51,14 @@ class Server:
         self.files = self.root
         self.host, self.port = host, port or net.free_port(host)
         try:
-            getattr(self, "start_" + name.replace("-", "_"))()
-            self.wait()
+            self.begin()
         except BaseException:
             self.stop()
             raise
+
+    def begin(self):
+        getattr(self, "start_" + self.name.replace("-", "_"))()
+        self.wait()
 
     def folder(self, name, owner=None):
         path = os.path.join(self.base, name)
