@@ -1,8 +1,10 @@
 """
 A common interface to curl, lftp and Python's ftplib: upload and download files in a given way.
+script_clients.py has more clients.
 
-run(way, uploads, downloads) returns the verbs that the client reports.
+run(way, uploads, downloads) returns the verbs that the client reports, or None if it reports none.
 uploads: [(local path, remote name)], downloads: [(remote name, local path)].
+needs() says why this machine cannot run a client, or returns None.
 """
 import ftplib
 import functools
@@ -20,6 +22,11 @@ class Failed(Exception):
     pass
 
 
+@functools.cache
+def output(*argv):
+    return subprocess.run(argv, stdin=subprocess.DEVNULL, capture_output=True, text=True).stdout.strip()
+
+
 @dataclass
 class Way:
     listener: str    # explicit | implicit
@@ -31,6 +38,7 @@ class Way:
     ca: str
     where: str = ""  # folder on the server, empty or ending in /
     ccc: bool = False  # send CCC after login
+    timeout: int = TIMEOUT
 
     @property
     def passive(self):
@@ -51,14 +59,30 @@ def call(argv):
     return done.stdout + done.stderr
 
 
-class Curl:
+class Client:
+    listeners, levels = ["explicit", "implicit"], "CP"
+    largest = "mib64"  # the largest file that test_interop transfers
+    leaks = staticmethod(lambda way: False)
+
+    def needs(self):
+        return None
+
+    def supports(self, listener, mode, level):
+        return listener in self.listeners and mode in self.modes and level in self.levels
+
+
+class Curl(Client):
     name = "curl"
     modes = ["PASV", "EPSV", "PORT", "EPRT"]
 
     @staticmethod
     def leaks(way):
         """With PROT P, curl 7.87.0 to 7.88.1 sends the data of active transfers in the clear (curl issue 10666)."""
-        return way.level == "P" and not way.passive and re.match(r"curl 7\.8[78]\.", versions()["curl"])
+        return way.level == "P" and not way.passive and re.match(r"curl 7\.8[78]\.", Curl.version())
+
+    @staticmethod
+    def version():
+        return f"curl {output('curl', '--version').split()[1]} (OpenSSL)"
 
     def run(self, way, uploads, downloads):
         scheme = {"explicit": "ftp", "implicit": "ftps"}[way.listener]
@@ -74,10 +98,13 @@ class Curl:
         return re.findall(r"^> (\S+)(?: ([CP])\b)?", said, re.M)
 
 
-class Lftp:
+class Lftp(Client):
     name = "lftp"
-    leaks = staticmethod(lambda way: False)
     modes = ["PASV", "EPSV", "PORT"]  # lftp uses EPRT only over IPv6, and announces the address :: there
+
+    @staticmethod
+    def version():
+        return f"lftp {output('lftp', '--version').split()[3]} (GnuTLS)"
 
     def run(self, way, uploads, downloads):
         scheme = {"explicit": "ftp", "implicit": "ftps"}[way.listener]
@@ -94,10 +121,13 @@ class Lftp:
         return re.findall(r"^---> (\S+)(?: ([CP])\b)?", said, re.M)
 
 
-class Ftplib:
+class Ftplib(Client):
     name = "ftplib"
-    leaks = staticmethod(lambda way: False)
     modes = ["PASV", "EPSV", "PORT", "EPRT"]  # this class adds EPSV and EPRT over IPv4, and implicit TLS
+
+    @staticmethod
+    def version():
+        return f"ftplib of Python {platform.python_version()} (OpenSSL)"
 
     class Ftp(ftplib.FTP_TLS):
         way = None
@@ -156,11 +186,3 @@ class Ftplib:
 
 
 ALL = {client.name: client for client in (Curl(), Lftp(), Ftplib())}
-
-
-@functools.cache
-def versions():
-    def first(*argv):
-        return subprocess.run(argv, capture_output=True, text=True).stdout.splitlines()[0].split()
-    return {"curl": f"curl {first('curl', '--version')[1]} (OpenSSL)", "lftp": f"lftp {first('lftp', '--version')[3]} (GnuTLS)",
-            "ftplib": f"ftplib of Python {platform.python_version()} (OpenSSL)"}

@@ -2,7 +2,7 @@
 import os
 import subprocess
 
-import ftp_clients
+import script_clients
 import servers
 
 COLUMNS = [(mode, level) for mode in ("PASV", "EPSV", "PORT", "EPRT") for level in "CP"]
@@ -12,8 +12,9 @@ HEAD = """\
 The system tests (`make check`) write this page, and `sh tests/system/refresh-interop.sh` copies it here. Do not edit it.
 
 For each cell, a client logged in to a server through attlsd and uploaded and downloaded files of 0 bytes, 1 byte, 1 MiB and
-64 MiB. `ok` means that the SHA-256 was the same on the server and after the download. C and P are the levels of PROT. The
-server speaks cleartext FTP only. `-`: the client does not support this (lftp uses EPRT only over IPv6). `refused`: with PROT P,
+64 MiB (PHP, Ruby, aioftp and basic-ftp: 4 MiB). `ok` means that the SHA-256 was the same on the server and after the download.
+C and P are the levels of PROT. The server speaks cleartext FTP only. `-`: the client does not support this (lftp, PHP and Ruby use
+EPRT, and PHP and Ruby EPSV, only over IPv6; PHP, aioftp and basic-ftp always encrypt data connections). `refused`: with PROT P,
 curl 7.87.0 to 7.88.1 sends the data of active transfers in the clear
 ([curl issue 10666](https://github.com/curl/curl/issues/10666), fixed in 8.0.0); attlsd answers 522 and stores nothing.
 
@@ -52,17 +53,19 @@ class Table:
 
     def row(self, server, client, listener):
         cells = [self.cells.get((server, client, listener, *column),
-                                "-" if column[0] not in ftp_clients.ALL[client].modes else "not run") for column in COLUMNS]
+                                "not run" if script_clients.ALL[client].supports(listener, *column) else "-")
+                 for column in COLUMNS]
         return "| " + " | ".join([server, client, listener, *cells]) + " |"
 
     def text(self):
         ran = {cell[0] for cell in self.cells}
+        clients = script_clients.ALL.values()
         lines = ["Servers: " + ", ".join(package(name) for name in servers.NAMES if name in ran) + ".",
-                 "Clients: " + ", ".join(ftp_clients.versions().values()) + ".", "",
+                 "Clients: " + ", ".join(client.version() for client in clients if not client.needs()) + ".", "",
                  "| server | client | TLS | " + " | ".join(" ".join(column) for column in COLUMNS) + " |",
                  "|---" * (3 + len(COLUMNS)) + "|"]
-        lines += [self.row(server, client, listener) for server in servers.NAMES for client in ftp_clients.ALL
-                  for listener in ("explicit", "implicit")]
+        lines += [self.row(server, client.name, listener) for server in servers.NAMES for client in clients
+                  for listener in client.listeners]
         return HEAD + "\n".join(lines) + "\n"
 
     def write(self, path):

@@ -1,0 +1,83 @@
+"""
+Real clients stop a download in the middle and go on, in front of real servers: the next transfer works, soon,
+and no session is left after the client has gone.
+"""
+import json
+import os
+import subprocess
+import tempfile
+import time
+
+import pytest
+
+import abort_clients
+import ftp_clients
+import gateway as gateways
+import net
+import script_clients
+import servers
+
+SMALL = os.urandom(100_000)
+BIG = 48 << 20     # more than all buffers on the path hold, so that the download is never over
+TIMEOUT = 10       # of the client, for each reply
+SECONDS = 15       # for all that it does
+# Pure-FTPd says no more than a line of code 150 when the client has closed the data connection, and clients that send
+# ABOR after that take the line for its answer. lftp may take an answer of these two servers for that to another
+# command, then it logs in again. Both are so without attlsd, too.
+FAILS_NATIVELY = {("pure-ftpd", "ftplib-close"), ("pure-ftpd", "Ruby")}
+LOGS_IN_AGAIN = {("pure-ftpd", "lftp"), ("pyftpdlib", "lftp")}
+CELLS = [(server, way) for server in servers.NAMES for way in abort_clients.ALL if (server, way) not in FAILS_NATIVELY]
+
+
+@pytest.fixture(scope="module")
+def front(real_server, certificates):
+    """front(server name): that server with two files, and a gateway in front of it. All are checked at the end."""
+    with tempfile.TemporaryDirectory(prefix="attlsd-abort-") as folder:
+        running = {}
+
+        def get(name):
+            server = real_server(name)
+            if name not in running:
+                server.put("small", SMALL)
+                os.truncate(server.put("big", b""), BIG)
+                own = os.path.join(folder, name)
+                os.mkdir(own)
+                tree = gateways.policy(certificates, (server.host, server.port), daemon={
+                    "control_socket": os.path.join(own, "control.sock"), "log": {"level": "debug"}})
+                running[name] = gateways.Gateway(own, tree).ready()
+            return server, running[name]
+        yield get
+        for gateway in running.values():
+            gateway.stop()
+
+
+def sessions(gateway):
+    done = subprocess.run([net.ATTLSCTL, "sessions", "-f", gateway.path, "--json"], stdin=subprocess.DEVNULL,
+                          stdout=subprocess.PIPE, text=True, timeout=net.DEADLINE, check=True)
+    return json.loads(done.stdout)["sessions"]
+
+
+@pytest.mark.parametrize("server,way", CELLS, ids=["-".join(cell) for cell in CELLS])
+def test_the_next_transfer_works(front, folder, certificates, server, way):
+    needs = script_clients.ALL[abort_clients.CLIENT[way]].needs()
+    if needs:
+        pytest.skip(needs)
+    behind, gateway = front(server)
+    local, since, started = os.path.join(folder, "small"), gateway.mark(), time.monotonic()
+    try:
+        connections = abort_clients.ALL[way](
+            ftp_clients.Way("explicit", "PASV", "P", gateway.explicit, behind.user, behind.password, certificates.ca.pem,
+                            behind.where, timeout=TIMEOUT), "big", "small", local)
+    except Exception as fault:
+        lines = "\n".join(str(event) for event in gateway.events[since:])
+        raise AssertionError(f"{fault}; log:\n{lines}")
+    seconds = time.monotonic() - started
+    with open(local, "rb") as f:
+        assert f.read() == SMALL
+    started_sessions = len(gateway.seen("session-start", since))
+    assert started_sessions == connections or (server, way) in LOGS_IN_AGAIN, "the client had to log in again"
+    gateway.event("session-end", since, count=started_sessions, deadline=5)
+    assert sessions(gateway) == []
+    stopped = gateway.seen("transfer", since)[0].keys
+    assert stopped["command"].endswith("big") and (stopped["result"] != "ok" or way == "PHP-close"), stopped
+    assert seconds < SECONDS, f"{seconds:.1f} s; log:\n{gateway.log}"
