@@ -7,6 +7,7 @@ SERVERS are separated by commas. STEPS is what the script's steps, joined by "; 
 ATTLSD are the lines in which the two dialogues differ, joined by " / "; `-` when one of them has none, and
 `(the same in another order)` when the second one has the same lines in another order. In these three fields `*` stands for anything. KIND is one of the words that known.txt explains in its lines `# KIND: reason`.
 """
+import collections
 import difflib
 import os
 import re
@@ -60,14 +61,19 @@ class Table:
         return None
 
     def explain(self, server, steps, places):
-        """[(place, its row or None)]. What is left without a row may be the same lines in another order."""
+        """[(place, its row or None)]. If a place has no row: what is left of all when the same lines are taken out?"""
         found = [(place, self.find(server, steps, place)) for place in places]
-        left = [place for place, row in found if row is None]
-        one, other = ([line for place in left for line in place[side].split(" / ") if line != "-"] for side in (0, 1))
-        if left and sorted(one) == sorted(other):
-            place = (" / ".join(one), ORDER)
-            found = [(place, row) for place, row in found if row] + [(place, self.find(server, steps, place))]
-        return found
+        if all(row for _, row in found):
+            return found
+        one, other = ([line for place in places for line in place[side].split(" / ") if line not in ("-", ORDER)] for side in (0, 1))
+        same = list((collections.Counter(one) & collections.Counter(other)).elements())
+        for line in same:
+            one.remove(line)
+            other.remove(line)
+        left = [(" / ".join(same), ORDER)] if same else []
+        left += [(" / ".join(one) or "-", " / ".join(other) or "-")] if one or other else []
+        again = [(place, self.find(server, steps, place)) for place in left]
+        return again if all(row for _, row in again) else found
 
     def stale(self, servers):
         """Rows of servers that were all played for long, and that never showed what the row says."""
