@@ -26,7 +26,7 @@ def lftp(way, big, small, local):
     with open(script, "w") as f:
         f.write("\n".join([
             f"set ssl:ca-file {way.ca}", "set ftp:ssl-force yes", "set ftp:ssl-protect-data yes", "set cmd:fail-exit yes",
-            "set net:timeout 5", "set net:max-retries 2", "set net:reconnect-interval-base 1", "set net:limit-rate 2M", "debug 5",
+            "set net:timeout 4", "set net:max-retries 2", "set net:reconnect-interval-base 1", "set net:limit-rate 2M", "debug 5",
             f"open -u '{way.user}','{way.password}' ftp://{way.host}:{way.address[1]}",
             f"get {way.where}{big} -o {part} &",
             f"!until [ $(stat -c %s {part} 2>/dev/null || echo 0) -gt {BYTES} ]; do sleep 0.02; done",
