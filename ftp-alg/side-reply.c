@@ -258,6 +258,14 @@ static struct ftp_answer owed_one(const struct ftp_machine *machine, const char 
 	return (struct ftp_answer){ FTP_ANSWERS_SIDE, side->runs[run].kind };
 }
 
+/* The transfer may have had its last reply, so this success is ABOR's. */
+static bool is_abors_success(const struct ftp_machine *machine, uint16_t code)
+{
+	return class_of(code) == CLASS_DONE && machine->transfer == FTP_TRANSFER_OVER &&
+	       machine->side.doubt == FTP_SIDE_DOUBT_STRONG &&
+	       find(&machine->side, FTP_SIDE_REPLY_ABOR) < machine->side.nruns;
+}
+
 struct ftp_answer machine_side_whose(const struct ftp_machine *machine, uint16_t code)
 {
 	bool beside = machine->pending == FTP_PENDING_TRANSFER ||
@@ -274,6 +282,8 @@ struct ftp_answer machine_side_whose(const struct ftp_machine *machine, uint16_t
 	for (enum ftp_side_reply kind = 0; kind < FTP_SIDE_REPLY_KINDS; kind++)
 		if (free && machine->side.late[kind] > 0)
 			return (struct ftp_answer){ FTP_ANSWERS_LATE, kind };
+	if (is_abors_success(machine, code))
+		return (struct ftp_answer){ FTP_ANSWERS_SIDE, FTP_SIDE_REPLY_ABOR };
 	if (beside)
 		return owed_one(machine, order[class_of(code)][stage_of(machine)]);
 	return (struct ftp_answer){ FTP_ANSWERS_PENDING, FTP_SIDE_REPLY_KINDS };
@@ -304,7 +314,8 @@ static void abor_answered(struct ftp_machine *machine, uint16_t code, struct ftp
 {
 	if (!ftp_machine_in_transfer(machine))
 		return;
-	if (code == 225) /* pyftpdlib answers an upload and its ABOR with this one reply */
+	/* pyftpdlib answers an upload and its ABOR with this one reply */
+	if (code == 225 || (machine->side.doubt == FTP_SIDE_DOUBT_STRONG && ftp_reply_is_positive(code)))
 		doubt(&machine->side, FTP_SIDE_DOUBT_CERTAIN);
 	else if (ftp_reply_is_positive(code))
 		doubt(&machine->side, FTP_SIDE_DOUBT_ABORTED);
@@ -345,6 +356,11 @@ void machine_side_transfer_begins(struct ftp_machine *machine, struct ftp_out *o
 	machine->failing = false;
 	if (machine_side_gave_up(machine) && !machine->side.waiting)
 		wait(machine, out);
+}
+
+void machine_side_transfer_marked(struct ftp_machine *machine)
+{
+	doubt(&machine->side, FTP_SIDE_DOUBT_STRONG);
 }
 
 void machine_side_transfer_fails(struct ftp_machine *machine, struct ftp_out *out)

@@ -36,6 +36,9 @@ void machine_side_answered(struct ftp_machine *machine, uint16_t code, struct ft
 /* A transfer begins, or the server has said that it does: nothing has been said about its end. */
 void machine_side_transfer_begins(struct ftp_machine *machine, struct ftp_out *out);
 
+/* A 1yz after data that did not end well: from Pure-FTPd, it is the transfer's last reply. */
+void machine_side_transfer_marked(struct ftp_machine *machine);
+
 /* The server has said that the transfer failed, and its data has not ended: bound that, too. */
 void machine_side_transfer_fails(struct ftp_machine *machine, struct ftp_out *out);
 

@@ -101,8 +101,8 @@ struct ftp_answer {
 /* May the transfer's last reply have been taken for another command's? */
 enum ftp_side_doubt {
 	FTP_SIDE_DOUBT_NONE = 0,
-	FTP_SIDE_DOUBT_WEAK,	/* a side command was refused, with a code that also ends transfers */
-	FTP_SIDE_DOUBT_STRONG,	/* the transfer was answered with a 200 and no 1yz */
+	FTP_SIDE_DOUBT_WEAK,   /* a side command was refused, with a code that also ends transfers */
+	FTP_SIDE_DOUBT_STRONG, /* the transfer was answered with a 200 and no 1yz, or with a 1yz at its end */
 	FTP_SIDE_DOUBT_ABORTED, /* ABOR was answered well */
 	FTP_SIDE_DOUBT_CERTAIN, /* ABOR was answered with 225, which servers send after all else */
 };

@@ -140,6 +140,8 @@ void machine_transfer_reply(struct ftp_machine *machine, const struct ftp_reply 
 			machine->transfer = FTP_TRANSFER_GOING;
 			machine_side_transfer_begins(machine, out);
 			ftp_out_add(out, FTP_DO_DATA_GO);
+		} else if (machine->transfer == FTP_TRANSFER_OVER && machine->result != FTP_DATA_OK) {
+			machine_side_transfer_marked(machine);
 		}
 		return;
 	}

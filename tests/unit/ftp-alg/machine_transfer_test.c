@@ -228,6 +228,19 @@ static const struct script_case abor[] = {
 			     "C RETR y\n  s RETR y\n  start download clear\n"
 			     "S 225 abort\n  c 225 abort\n"
 			     "S 150 go\n  c 150 go\n  go\n" DONE },
+	/* Pure-FTPd, when the client has closed its data connection */
+	{ "a bare 150 for the transfer, then 226 for ABOR",
+	  { 0 },
+	  GOING "D client-lost\nS 150 0.3 seconds\n",
+	  ABOR "S 226 Since you see this\n  c 226 Since you see this\nC PWD\n  close-data\n  s PWD\n" },
+	{ "a bare 150 for the transfer, and no ABOR",
+	  { 0 },
+	  GOING "D client-lost\nS 150 0.3 seconds\n",
+	  "C PWD\n  hold\n  side-wait 2000\nT -\n  close-data\n  unanswered transfer\nC PWD\n  s PWD\n" },
+	{ "a bare 150 for the transfer, and then its 426",
+	  { 0 },
+	  GOING "D client-lost\nS 150 0.3 seconds\n",
+	  ABOR "S 426 off\n  c 426 off\n  close-data\n" MOMENT ABORT_DONE "C PWD\n  s PWD\n" },
 	{ "550 is the upload's: nothing refuses ABOR so",
 	  { 0 },
 	  GOING "D client-lost\n",
