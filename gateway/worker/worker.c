@@ -17,6 +17,7 @@
 #include "gateway/host/sandbox.h"
 #include "gateway/tls/users.h"
 #include "gateway/worker/context.h"
+#include "gateway/worker/dump.h"
 #include "gateway/worker/expiry.h"
 #include "gateway/worker/session-list.h"
 #include "gateway/worker/session-end.h"
@@ -114,7 +115,7 @@ static void on_answer(struct worker *worker, const struct msg *msg, int *fd)
 static void on_list_sessions(struct worker *worker, const struct msg *msg, int *fd)
 {
 	(void)msg;
-	session_dump_start(worker, fd);
+	dump_start(worker, fd, session_list_next);
 }
 
 static void on_end_session(struct worker *worker, const struct msg *msg, int *fd)
@@ -258,7 +259,7 @@ int worker_run(const struct worker_setup *setup)
 		while (worker->sessions.head != NULL)
 			session_end(session_of(worker->sessions.head), "shutdown");
 		linger_done(&worker->lingering);
-		session_dump_done(worker);
+		dumps_done(worker);
 		loop_done(&worker->loop);
 		relay_tools_done(&worker->tools);
 		tlsctx_set_free(&worker->tlsctx);
