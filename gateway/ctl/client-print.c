@@ -10,6 +10,7 @@
 
 #include "gateway/base/util.h"
 #include "gateway/ctl/client-answers.h"
+#include "gateway/ctl/client-servers.h"
 #include "gateway/ctl/client-text.h"
 
 static const char *state_name(uint32_t state)
@@ -61,6 +62,7 @@ void client_print_status(const struct answers *answers, FILE *out)
 			      (int)worker->pid, worker->generation, state_name(worker->state),
 			      worker->sessions, worker->transfers);
 	}
+	client_servers_print(answers, out);
 }
 
 enum column { SESSION, CLIENT, USER, RULE, TLS, AGE, IDLE, SERVER, PROT, BYTES, TRANSFER, COLUMNS };
@@ -172,6 +174,16 @@ static json_t *reload_failed_json(const struct answer_gateway *gateway)
 			 seconds(gateway->failure_ms));
 }
 
+static json_t *silent_json(const struct answers *answers)
+{
+	json_t *silent = json_array();
+
+	for (size_t i = 0; i < answers->nworkers; i++)
+		if (client_is_silent(&answers->workers[i]))
+			(void)json_array_append_new(silent, json_integer(answers->workers[i].worker.pid));
+	return silent;
+}
+
 int client_json_status(const struct answers *answers, FILE *out)
 {
 	const struct answer_gateway *gateway = &answers->gateway;
@@ -186,14 +198,15 @@ int client_json_status(const struct answers *answers, FILE *out)
 			      (json_int_t)worker->generation, "state", state_name(worker->state), "sessions",
 			      (json_int_t)worker->sessions, "transfers", (int)worker->transfers));
 	}
-	return dump(json_pack("{s:o,s:i,s:o,s:I,s:o,s:o,s:I,s:I,s:b,s:o,s:b,s:o}", "version",
+	return dump(json_pack("{s:o,s:i,s:o,s:I,s:o,s:o,s:I,s:I,s:b,s:o,s:b,s:o,s:o,s:o}", "version",
 			      shown_json(gateway->version), "pid", (int)gateway->pid, "policy",
 			      shown_json(gateway->policy), "generation", (json_int_t)gateway->generation,
 			      "up", seconds(gateway->up_ms), "in_force", seconds(gateway->policy_ms),
 			      "sessions", (json_int_t)gateway->sessions, "limit", (json_int_t)gateway->limit,
 			      "reloading", gateway->reloading != 0, "reload_failed",
 			      reload_failed_json(gateway), "draining", gateway->draining != 0, "workers",
-			      workers),
+			      workers, "servers", client_servers_json(answers), "silent_workers",
+			      silent_json(answers)),
 		    out);
 }
 
@@ -255,13 +268,10 @@ static json_t *session_json(const struct answers *answers, const struct answer_s
 
 int client_json_sessions(const struct answers *answers, FILE *out)
 {
-	json_t *list = json_array(), *silent = json_array();
+	json_t *list = json_array(), *silent = silent_json(answers);
 
 	for (size_t i = 0; i < answers->nsessions; i++)
 		(void)json_array_append_new(list, session_json(answers, &answers->sessions[i]));
-	for (size_t i = 0; i < answers->nworkers; i++)
-		if (client_is_silent(&answers->workers[i]))
-			(void)json_array_append_new(silent, json_integer(answers->workers[i].worker.pid));
 	return dump(json_pack("{s:b,s:o,s:o}", "whole", json_array_size(silent) == 0, "silent_workers",
 			      silent, "sessions", list),
 		    out);

@@ -56,9 +56,9 @@ static int write_some(struct dump *dump)
 
 	for (int n = 0; n < ANSWERS_PER_TURN; n++) {
 		if (!dump->next_answer(dump->worker, &at, &answer)) {
-			answer = ctl_proto_answer(ANSWER_SESSIONS_END);
-			answer.u.sessions_end.pid = (int32_t)getpid();
-			answer.u.sessions_end.sessions = dump->written;
+			answer = ctl_proto_answer(ANSWER_LIST_END);
+			answer.u.list_end.pid = (int32_t)getpid();
+			answer.u.list_end.n = dump->written;
 			r = ctl_proto_send(dump->watch.fd, &answer);
 			return r < 0 ? r : 1;
 		}

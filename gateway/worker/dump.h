@@ -1,6 +1,6 @@
 /*
  * A worker writes a list to an operator's connection, which the monitor passed on:
- * one answer for each item, then ANSWER_SESSIONS_END. An item that comes or goes
+ * one answer for each item, then ANSWER_LIST_END. An item that comes or goes
  * meanwhile may be missing. It writes a few at a time, after the work of sessions,
  * and gives up on a reader that does not read.
  */

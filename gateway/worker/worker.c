@@ -19,6 +19,7 @@
 #include "gateway/worker/context.h"
 #include "gateway/worker/dump.h"
 #include "gateway/worker/expiry.h"
+#include "gateway/worker/server-list.h"
 #include "gateway/worker/session-list.h"
 #include "gateway/worker/session-end.h"
 #include "gateway/worker/session.h"
@@ -118,6 +119,12 @@ static void on_list_sessions(struct worker *worker, const struct msg *msg, int *
 	dump_start(worker, fd, session_list_next);
 }
 
+static void on_list_servers(struct worker *worker, const struct msg *msg, int *fd)
+{
+	(void)msg;
+	dump_start(worker, fd, server_list_next);
+}
+
 static void on_end_session(struct worker *worker, const struct msg *msg, int *fd)
 {
 	struct session *session = session_of(session_table_find(&worker->sessions, msg->session));
@@ -140,6 +147,7 @@ static message_fn *const message_handlers[MSG_TYPE_COUNT] = {
 	[MSG_SOCKET_READY] = on_answer,
 	[MSG_ANNOUNCED] = on_answer,
 	[MSG_LIST_SESSIONS] = on_list_sessions,
+	[MSG_LIST_SERVERS] = on_list_servers,
 	[MSG_END_SESSION] = on_end_session,
 	[MSG_SESSION_ADMITTED] = on_answer,
 	[MSG_SESSION_REFUSED] = on_answer,
