@@ -1,6 +1,6 @@
 /*
  * The answering half of the control protocol: the monitor sends what it knows, and
- * each worker adds its sessions. An answer is one packet and never waits.
+ * each worker adds its sessions or servers. An answer is one packet and never waits.
  */
 #include "gateway/base/ctl-proto.h"
 

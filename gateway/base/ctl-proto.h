@@ -16,15 +16,16 @@
 #include "policy/ip.h"
 
 /* Must change with anything in this file. */
-#define CTL_VERSION 0x61740003u
+#define CTL_VERSION 0x61740004u
 
 enum ctl_proto_what {
 	CTL_STATUS = 1, /* ANSWER_GATEWAY, then ANSWER_WORKER for each worker */
-	CTL_SESSIONS,	/* the same; then each worker's ANSWER_SESSIONs and its ANSWER_SESSIONS_END;
+	CTL_SESSIONS,	/* the same; then each worker's ANSWER_SESSIONs and its ANSWER_LIST_END;
 			   those of several workers are mixed */
 	CTL_END,	/* end a session: ANSWER_DONE or ANSWER_REFUSED */
 	CTL_RELOAD,	/* the same, once the new policy is in force or was refused */
 	CTL_DRAIN,	/* the same, at once */
+	CTL_SERVERS,	/* like CTL_SESSIONS, with ANSWER_SERVERs */
 };
 
 /* The message of either end if the other one has another CTL_VERSION. */
@@ -39,8 +40,8 @@ struct ask {
 };
 
 /*
- * ANSWER_SESSION and ANSWER_SESSIONS_END come from workers, which may be under an
- * attacker's control. All others come from the monitor, and first.
+ * ANSWER_SESSION, ANSWER_SERVER and ANSWER_LIST_END come from workers, which may be
+ * under an attacker's control. All others come from the monitor, and first.
  */
 enum answer_kind {
 	ANSWER_DONE = 1,
@@ -48,7 +49,8 @@ enum answer_kind {
 	ANSWER_GATEWAY,
 	ANSWER_WORKER,
 	ANSWER_SESSION,
-	ANSWER_SESSIONS_END
+	ANSWER_LIST_END,
+	ANSWER_SERVER
 };
 
 #define ANSWER_TEXT_MAX 512
@@ -104,9 +106,33 @@ struct answer_session {
 	uint64_t transfer_ms; /* since it was asked for */
 };
 
-struct answer_sessions_end {
+/* A worker reports at most as many servers. */
+#define ANSWER_SERVERS_MAX 128
+
+enum answer_way { WAY_EPSV, WAY_PASV, WAY_EPRT, WAY_PORT, ANSWER_WAYS };
+
+enum answer_way_state {
+	WAY_UNKNOWN = 0,
+	WAY_WORKS,
+	WAY_REFUSED, /* the server does not know the command */
+	WAY_FAILED,  /* no usable port, or one that cannot be reached */
+	WAY_STATES
+};
+
+/* A server, and what a worker has lately seen of its ways to a data connection. */
+struct answer_server {
+	int32_t worker; /* pid */
+	struct ip_endpoint server;
+	char backend[ANSWER_NAME_MAX];
+	struct {
+		uint8_t state;	 /* enum answer_way_state */
+		uint8_t minutes; /* since it was last seen, about; 0: less than one */
+	} ways[ANSWER_WAYS];	 /* by enum answer_way */
+};
+
+struct answer_list_end {
 	int32_t pid;
-	uint64_t sessions; /* how many ANSWER_SESSION it has sent */
+	uint64_t n; /* how many ANSWER_SESSION or ANSWER_SERVER it has sent */
 };
 
 struct answer {
@@ -117,7 +143,8 @@ struct answer {
 		struct answer_gateway gateway;
 		struct answer_worker worker;
 		struct answer_session session;
-		struct answer_sessions_end sessions_end;
+		struct answer_server server;
+		struct answer_list_end list_end;
 	} u;
 };
 

@@ -13,8 +13,8 @@
 #define WORKERS_MAX 65536
 /* New sessions that may begin while they are counted. */
 #define SESSIONS_MORE 10000
-/* The array starts with this size and doubles. */
-#define SESSIONS_INITIAL 16
+/* Arrays start with this size and double. */
+#define LIST_INITIAL 16
 
 /* Terminate a text, and replace what could control the terminal. */
 static void sanitize(char *text, size_t size)
@@ -48,8 +48,11 @@ static void sanitize_texts(struct answer *answer)
 		TERMINATE(answer->u.session.cipher);
 		TERMINATE(answer->u.session.transfer);
 		break;
+	case ANSWER_SERVER:
+		TERMINATE(answer->u.server.backend);
+		break;
 	case ANSWER_WORKER:
-	case ANSWER_SESSIONS_END:
+	case ANSWER_LIST_END:
 		break;
 	}
 }
@@ -104,21 +107,53 @@ static struct worker_heard *find_worker(const struct answers *answers, pid_t pid
 	return NULL;
 }
 
+/* Make room for one more. Returns 0, or -1 after printing why there is none. */
+static int grow(const struct target *target, void **list, size_t n, size_t *cap, size_t size)
+{
+	size_t more = *cap == 0 ? LIST_INITIAL : *cap * 2;
+	void *longer = n < *cap ? *list : realloc(*list, more * size);
+
+	if (longer == NULL)
+		return client_fault(target, "not enough memory");
+	*list = longer;
+	*cap = n < *cap ? *cap : more;
+	return 0;
+}
+
 static int take_session(const struct target *target, struct answers *answers, struct worker_heard *from,
 			const struct answer_session *session)
 {
-	if (answers->nsessions == answers->sessions_cap) {
-		size_t cap = answers->sessions_cap == 0 ? SESSIONS_INITIAL : answers->sessions_cap * 2;
-		void *list = realloc(answers->sessions, cap * sizeof(*answers->sessions));
+	void *list = answers->sessions;
 
-		if (list == NULL)
-			return client_fault(target, "not enough memory");
-		answers->sessions = list;
-		answers->sessions_cap = cap;
-	}
+	if (grow(target, &list, answers->nsessions, &answers->sessions_cap, sizeof(*session)) < 0)
+		return -1;
+	answers->sessions = list;
 	answers->sessions[answers->nsessions] = *session;
 	answers->sessions[answers->nsessions++].worker = from->worker.pid;
 	from->sessions++;
+	return 0;
+}
+
+static bool server_is_possible(const struct answer_server *server)
+{
+	for (size_t i = 0; i < ANSWER_WAYS; i++)
+		if (server->ways[i].state >= WAY_STATES)
+			return false;
+	return server->server.port != 0 &&
+	       (server->server.addr.family == IP_V4 || server->server.addr.family == IP_V6);
+}
+
+static int take_server(const struct target *target, struct answers *answers, struct worker_heard *from,
+		       const struct answer_server *server)
+{
+	void *list = answers->servers;
+
+	if (grow(target, &list, answers->nservers, &answers->servers_cap, sizeof(*server)) < 0)
+		return -1;
+	answers->servers = list;
+	answers->servers[answers->nservers] = *server;
+	answers->servers[answers->nservers++].worker = from->worker.pid;
+	from->servers++;
 	return 0;
 }
 
@@ -130,17 +165,31 @@ static int take_from_worker(const struct target *target, struct answers *answers
 		return 0;
 	if (answer->kind == ANSWER_SESSION && from->sessions < from->worker.sessions + SESSIONS_MORE)
 		return take_session(target, answers, from, &answer->u.session);
+	if (answer->kind == ANSWER_SERVER && from->servers < ANSWER_SERVERS_MAX &&
+	    server_is_possible(&answer->u.server))
+		return take_server(target, answers, from, &answer->u.server);
 	from->complete =
-	    answer->kind == ANSWER_SESSIONS_END && answer->u.sessions_end.sessions == from->sessions;
+	    answer->kind == ANSWER_LIST_END && answer->u.list_end.n == from->sessions + from->servers;
 	from->invalid = !from->complete;
 	return 0;
 }
 
 static pid_t claimed_by(const struct answer *answer)
 {
-	return answer->kind == ANSWER_SESSION	     ? answer->u.session.worker
-	       : answer->kind == ANSWER_SESSIONS_END ? answer->u.sessions_end.pid
-						     : 0;
+	switch ((enum answer_kind)answer->kind) {
+	case ANSWER_SESSION:
+		return answer->u.session.worker;
+	case ANSWER_SERVER:
+		return answer->u.server.worker;
+	case ANSWER_LIST_END:
+		return answer->u.list_end.pid;
+	case ANSWER_DONE:
+	case ANSWER_REFUSED:
+	case ANSWER_GATEWAY:
+	case ANSWER_WORKER:
+		break;
+	}
+	return 0;
 }
 
 int client_answers_take(const struct target *target, struct answers *answers, const struct answer *answer,
@@ -187,7 +236,7 @@ bool client_answers_are_all(const struct answers *answers, enum ctl_proto_what w
 {
 	if (answers->workers == NULL || answers->nworkers < answers->gateway.workers)
 		return false;
-	for (size_t i = 0; what == CTL_SESSIONS && i < answers->nworkers; i++)
+	for (size_t i = 0; what != CTL_STATUS && i < answers->nworkers; i++)
 		if (client_is_silent(&answers->workers[i]) && !answers->workers[i].invalid &&
 		    answers->workers[i].worker.state != WORKER_BACKLOGGED)
 			return false;
@@ -202,14 +251,33 @@ static int by_number(const void *a, const void *b)
 	return x->session < y->session ? -1 : x->session > y->session;
 }
 
+static int by_server(const void *a, const void *b)
+{
+	const struct answer_server *x = a;
+	const struct answer_server *y = b;
+	int r =
+	    (x->server.addr.family > y->server.addr.family) - (x->server.addr.family < y->server.addr.family);
+
+	if (r == 0)
+		r = memcmp(x->server.addr.bytes, y->server.addr.bytes, sizeof(x->server.addr.bytes));
+	if (r == 0)
+		r = (x->server.port > y->server.port) - (x->server.port < y->server.port);
+	if (r == 0)
+		r = strcmp(x->backend, y->backend);
+	return r != 0 ? r : (x->worker > y->worker) - (x->worker < y->worker);
+}
+
 void client_answers_sort(struct answers *answers)
 {
 	if (answers->nsessions > 0)
 		qsort(answers->sessions, answers->nsessions, sizeof(*answers->sessions), by_number);
+	if (answers->nservers > 0)
+		qsort(answers->servers, answers->nservers, sizeof(*answers->servers), by_server);
 }
 
 void client_answers_done(struct answers *answers)
 {
 	free(answers->workers);
 	free(answers->sessions);
+	free(answers->servers);
 }

@@ -18,6 +18,7 @@
 struct worker_heard {
 	struct answer_worker worker;
 	size_t sessions; /* answers about its sessions so far */
+	size_t servers;	 /* and about servers */
 	bool complete;	 /* all have arrived */
 	bool invalid;	 /* it has sent an invalid answer */
 };
@@ -29,7 +30,10 @@ struct answers {
 	size_t nworkers;
 	struct answer_session *sessions; /* sorted by number */
 	size_t nsessions;
-	size_t sessions_cap; /* how many have memory */
+	size_t sessions_cap;	       /* how many have memory */
+	struct answer_server *servers; /* sorted by address */
+	size_t nservers;
+	size_t servers_cap;
 };
 
 /*
@@ -49,10 +53,10 @@ int client_answers_take(const struct target *target, struct answers *answers, co
 /* Have all that were asked answered? */
 bool client_answers_are_all(const struct answers *answers, enum ctl_proto_what what);
 
-/* CTL_SESSIONS: does this worker have sessions that it did not report? */
+/* CTL_SESSIONS, CTL_SERVERS: may this worker have more than it reported? */
 bool client_is_silent(const struct worker_heard *heard);
 
-/* Sort by number of the session. */
+/* Sort sessions by number, servers by address, backend and worker. */
 void client_answers_sort(struct answers *answers);
 
 void client_answers_done(struct answers *answers);

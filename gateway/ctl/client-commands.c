@@ -53,6 +53,22 @@ static int complain_of_silence(const struct target *target, const struct answers
 	return r;
 }
 
+/*
+ * Without its memory of servers a status is still worth something, and tells more of
+ * a worker that hangs than an error would: so this is a warning only.
+ */
+static int complain_of_status(const struct target *target, const struct answers *answers)
+{
+	for (size_t i = 0; i < answers->nworkers; i++)
+		if (client_is_silent(&answers->workers[i]))
+			(void)client_fault(target,
+					   "worker %d %s, so the servers that it knows are missing above",
+					   (int)answers->workers[i].worker.pid,
+					   answers->workers[i].invalid ? "sent an invalid answer"
+								       : "did not report what it remembers");
+	return complain_of_few(target, answers);
+}
+
 /* complain: returns 0, or -1 after printing what is missing. */
 struct view {
 	enum ctl_proto_what what;
@@ -78,8 +94,8 @@ static int show(const struct target *target, const struct view *view, bool json)
 
 int client_status(const struct target *target, bool json)
 {
-	static const struct view view = { CTL_STATUS, client_print_status, client_json_status,
-					  complain_of_few };
+	static const struct view view = { CTL_SERVERS, client_print_status, client_json_status,
+					  complain_of_status };
 
 	return show(target, &view, json);
 }

@@ -10,59 +10,8 @@
 
 #include "gateway/base/util.h"
 #include "gateway/ctl/client-answers.h"
-
-/* A client's text takes up to four characters for each byte. */
-#define SHOWN_MAX (4 * 128 + 1)
-
-/*
- * A client's text may contain control sequences for the terminal, so only printable
- * ASCII is shown as it is.
- */
-static const char *shown(const char *text, char buf[static SHOWN_MAX])
-{
-	size_t at = 0;
-
-	for (const unsigned char *c = (const unsigned char *)text; *c != '\0' && at + 5 <= SHOWN_MAX; c++)
-		at += (size_t)snprintf(buf + at, SHOWN_MAX - at,
-				       *c >= 0x20 && *c < 0x7f && *c != '\\' ? "%c" : "\\x%02x", *c);
-	buf[at] = '\0';
-	return buf;
-}
-
-#define AGE_MAX 32
-
-/* "12s", "4m05s", "3h07m", "2d04h". */
-static const char *age(uint64_t ms, char buf[static AGE_MAX])
-{
-	uint64_t s = ms / 1000;
-
-	if (s < 60)
-		(void)snprintf(buf, AGE_MAX, "%" PRIu64 "s", s);
-	else if (s < 3600)
-		(void)snprintf(buf, AGE_MAX, "%" PRIu64 "m%02" PRIu64 "s", s / 60, s % 60);
-	else if (s < 86400)
-		(void)snprintf(buf, AGE_MAX, "%" PRIu64 "h%02" PRIu64 "m", s / 3600, s / 60 % 60);
-	else
-		(void)snprintf(buf, AGE_MAX, "%" PRIu64 "d%02" PRIu64 "h", s / 86400, s / 3600 % 24);
-	return buf;
-}
-
-/* "0 B", "17.3 MiB". */
-static const char *size(uint64_t bytes, char buf[static AGE_MAX])
-{
-	static const char *const units[] = { "KiB", "MiB", "GiB", "TiB", "PiB" };
-	double value = (double)bytes;
-	size_t unit = 0;
-
-	if (bytes < 1024) {
-		(void)snprintf(buf, AGE_MAX, "%" PRIu64 " B", bytes);
-		return buf;
-	}
-	for (value /= 1024; value >= 1024 && unit + 1 < NELEM(units); value /= 1024)
-		unit++;
-	(void)snprintf(buf, AGE_MAX, "%.1f %s", value, units[unit]);
-	return buf;
-}
+#include "gateway/ctl/client-servers.h"
+#include "gateway/ctl/client-text.h"
 
 static const char *state_name(uint32_t state)
 {
@@ -92,16 +41,16 @@ static bool reload_has_failed(const struct answer_gateway *gateway)
 void client_print_status(const struct answers *answers, FILE *out)
 {
 	const struct answer_gateway *gateway = &answers->gateway;
-	char up[AGE_MAX], policy[AGE_MAX], failed[AGE_MAX];
+	char up[CLIENT_AGE_MAX], policy[CLIENT_AGE_MAX], failed[CLIENT_AGE_MAX];
 
 	(void)fprintf(out, "attlsd %s, process %d, up %s%s%s\n", gateway->version, (int)gateway->pid,
-		      age(gateway->up_ms, up), gateway->draining ? ", draining" : "",
+		      client_text_age(gateway->up_ms, up), gateway->draining ? ", draining" : "",
 		      gateway->reloading ? ", a reload is under way" : "");
 	(void)fprintf(out, "policy %s, generation %" PRIu64 ", in force for %s\n", gateway->policy,
-		      gateway->generation, age(gateway->policy_ms, policy));
+		      gateway->generation, client_text_age(gateway->policy_ms, policy));
 	if (reload_has_failed(gateway))
-		(void)fprintf(out, "the last reload failed %s ago: %s\n", age(gateway->failure_ms, failed),
-			      gateway->failure);
+		(void)fprintf(out, "the last reload failed %s ago: %s\n",
+			      client_text_age(gateway->failure_ms, failed), gateway->failure);
 	(void)fprintf(out, "%" PRIu64 " session%s, at most %" PRIu64 "\n\n", gateway->sessions,
 		      gateway->sessions == 1 ? "" : "s", gateway->limit);
 	(void)fprintf(out, "%8s  %10s  %-10s  %8s  %9s\n", "WORKER", "GENERATION", "STATE", "SESSIONS",
@@ -113,19 +62,7 @@ void client_print_status(const struct answers *answers, FILE *out)
 			      (int)worker->pid, worker->generation, state_name(worker->state),
 			      worker->sessions, worker->transfers);
 	}
-}
-
-/* A long name would push all other columns aside, so it is cut; JSON has it whole. */
-#define NAME_WIDTH_MAX 24
-
-static const char *name(const char *text, char buf[static SHOWN_MAX])
-{
-	if (text[0] == '\0')
-		return "-";
-	(void)shown(text, buf);
-	if (strlen(buf) > NAME_WIDTH_MAX)
-		(void)snprintf(buf + NAME_WIDTH_MAX - 3, 4, "...");
-	return buf;
+	client_servers_print(answers, out);
 }
 
 enum column { SESSION, CLIENT, USER, RULE, TLS, AGE, IDLE, SERVER, PROT, BYTES, TRANSFER, COLUMNS };
@@ -141,34 +78,35 @@ static const struct {
 };
 
 /* The text of one cell in the row of a session. */
-static const char *cell(const struct answer_session *session, enum column column, char buf[static SHOWN_MAX])
+static const char *cell(const struct answer_session *session, enum column column,
+			char buf[static CLIENT_SHOWN_MAX])
 {
 	bool transfers = session->transfer[0] != '\0';
 
 	switch (column) {
 	case SESSION:
-		(void)snprintf(buf, SHOWN_MAX, "%" PRIu64, session->session);
+		(void)snprintf(buf, CLIENT_SHOWN_MAX, "%" PRIu64, session->session);
 		return buf;
 	case CLIENT:
 		return ip_endpoint_format(&session->remote, buf);
 	case USER:
-		return name(session->user, buf);
+		return client_text_name(session->user, buf);
 	case RULE:
-		return name(session->rule, buf);
+		return client_text_name(session->rule, buf);
 	case TLS:
-		return session->tls[0] != '\0' ? shown(session->tls, buf) : "clear";
+		return session->tls[0] != '\0' ? client_text_shown(session->tls, buf) : "clear";
 	case AGE:
-		return age(session->age_ms, buf);
+		return client_text_age(session->age_ms, buf);
 	case IDLE:
-		return age(session->idle_ms, buf);
+		return client_text_age(session->idle_ms, buf);
 	case SERVER:
 		return session->rule[0] != '\0' ? ip_endpoint_format(&session->server, buf) : "-";
 	case PROT:
 		return !transfers ? "-" : session->protect != 0 ? "P" : "C";
 	case BYTES:
-		return transfers ? size(session->bytes, buf) : "-";
+		return transfers ? client_text_size(session->bytes, buf) : "-";
 	case TRANSFER:
-		return transfers ? shown(session->transfer, buf) : "-";
+		return transfers ? client_text_shown(session->transfer, buf) : "-";
 	case COLUMNS:
 		break;
 	}
@@ -185,7 +123,7 @@ static void print_cell(const char *text, enum column column, size_t width, FILE 
 
 void client_print_sessions(const struct answers *answers, FILE *out)
 {
-	char buf[SHOWN_MAX];
+	char buf[CLIENT_SHOWN_MAX];
 	size_t widths[COLUMNS];
 
 	for (enum column column = 0; column < COLUMNS; column++) {
@@ -218,9 +156,9 @@ static int dump(json_t *json, FILE *out)
 
 static json_t *shown_json(const char *text)
 {
-	char buf[SHOWN_MAX];
+	char buf[CLIENT_SHOWN_MAX];
 
-	return json_string(shown(text, buf));
+	return json_string(client_text_shown(text, buf));
 }
 
 static json_t *seconds(uint64_t ms)
@@ -234,6 +172,16 @@ static json_t *reload_failed_json(const struct answer_gateway *gateway)
 		return json_null();
 	return json_pack("{s:o,s:o}", "reason", shown_json(gateway->failure), "ago",
 			 seconds(gateway->failure_ms));
+}
+
+static json_t *silent_json(const struct answers *answers)
+{
+	json_t *silent = json_array();
+
+	for (size_t i = 0; i < answers->nworkers; i++)
+		if (client_is_silent(&answers->workers[i]))
+			(void)json_array_append_new(silent, json_integer(answers->workers[i].worker.pid));
+	return silent;
 }
 
 int client_json_status(const struct answers *answers, FILE *out)
@@ -250,14 +198,15 @@ int client_json_status(const struct answers *answers, FILE *out)
 			      (json_int_t)worker->generation, "state", state_name(worker->state), "sessions",
 			      (json_int_t)worker->sessions, "transfers", (int)worker->transfers));
 	}
-	return dump(json_pack("{s:o,s:i,s:o,s:I,s:o,s:o,s:I,s:I,s:b,s:o,s:b,s:o}", "version",
+	return dump(json_pack("{s:o,s:i,s:o,s:I,s:o,s:o,s:I,s:I,s:b,s:o,s:b,s:o,s:o,s:o}", "version",
 			      shown_json(gateway->version), "pid", (int)gateway->pid, "policy",
 			      shown_json(gateway->policy), "generation", (json_int_t)gateway->generation,
 			      "up", seconds(gateway->up_ms), "in_force", seconds(gateway->policy_ms),
 			      "sessions", (json_int_t)gateway->sessions, "limit", (json_int_t)gateway->limit,
 			      "reloading", gateway->reloading != 0, "reload_failed",
 			      reload_failed_json(gateway), "draining", gateway->draining != 0, "workers",
-			      workers),
+			      workers, "servers", client_servers_json(answers), "silent_workers",
+			      silent_json(answers)),
 		    out);
 }
 
@@ -319,13 +268,10 @@ static json_t *session_json(const struct answers *answers, const struct answer_s
 
 int client_json_sessions(const struct answers *answers, FILE *out)
 {
-	json_t *list = json_array(), *silent = json_array();
+	json_t *list = json_array(), *silent = silent_json(answers);
 
 	for (size_t i = 0; i < answers->nsessions; i++)
 		(void)json_array_append_new(list, session_json(answers, &answers->sessions[i]));
-	for (size_t i = 0; i < answers->nworkers; i++)
-		if (client_is_silent(&answers->workers[i]))
-			(void)json_array_append_new(silent, json_integer(answers->workers[i].worker.pid));
 	return dump(json_pack("{s:b,s:o,s:o}", "whole", json_array_size(silent) == 0, "silent_workers",
 			      silent, "sessions", list),
 		    out);

@@ -30,7 +30,7 @@ struct ctl_peer {
 	struct timer timer;
 	struct deferred deferred;
 	enum ctl_proto_what asked;  /* 0: nothing yet */
-	uint32_t workers_announced; /* CTL_STATUS and CTL_SESSIONS: by the first answer */
+	uint32_t workers_announced; /* CTL_STATUS, CTL_SESSIONS, CTL_SERVERS: by the first answer */
 	uint32_t workers_sent;	    /* of them */
 	bool gone;
 	struct ctl_peer *next, *prev;
@@ -193,7 +193,7 @@ static int send_workers(struct ctl_peer *peer)
  */
 static void pass_to_workers(struct ctl_peer *peer)
 {
-	const struct msg msg = { .type = MSG_LIST_SESSIONS };
+	const struct msg msg = { .type = peer->asked == CTL_SERVERS ? MSG_LIST_SERVERS : MSG_LIST_SESSIONS };
 	struct generation *generation;
 
 	DL_FOREACH (peer->server->children->head, generation)
@@ -214,7 +214,7 @@ static void list(struct ctl_peer *peer)
 	if (r == -EAGAIN && loop_watch(loop, &peer->watch, EPOLLOUT) == 0 &&
 	    loop_timer(loop, &peer->timer, PEER_TIMEOUT_MS) == 0)
 		return; /* until the peer has read some */
-	if (r == 0 && peer->asked == CTL_SESSIONS)
+	if (r == 0 && peer->asked != CTL_STATUS)
 		pass_to_workers(peer);
 	peer_end(peer);
 }
@@ -276,6 +276,7 @@ static void answer_question(struct ctl_peer *peer, const struct ask *ask)
 	switch (peer->asked) {
 	case CTL_STATUS:
 	case CTL_SESSIONS:
+	case CTL_SERVERS:
 		if (send_gateway(peer) < 0)
 			peer_end(peer);
 		else

@@ -1,7 +1,8 @@
 /*
  * The monitor's end of control_socket: it answers questions, and carries out and
- * logs orders. Only workers know their sessions, so for a list of sessions it passes
- * the connection on to each worker (session-list.h).
+ * logs orders. Only workers know their sessions, and what they remember of
+ * servers, so for a list of these it passes the connection on to each worker
+ * (worker/dump.h).
  */
 #ifndef ATTLSD_GATEWAY_MONITOR_CTL_SERVER_H
 #define ATTLSD_GATEWAY_MONITOR_CTL_SERVER_H

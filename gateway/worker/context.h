@@ -20,7 +20,7 @@
 #include "gateway/worker/uplink.h"
 #include "policy/policy.h"
 
-struct session_dump;
+struct dump;
 struct users;
 
 struct worker {
@@ -31,7 +31,7 @@ struct worker {
 	struct uplink uplink;
 	struct session_table sessions;
 	struct linger_list lingering;
-	struct session_dump *dumps; /* connections of operators that read the list of sessions */
+	struct dump *dumps; /* connections of operators that read a list */
 	size_t ndumps;
 	bool retired;  /* exits after its last session */
 	bool draining; /* and makes sessions end soon */

@@ -58,6 +58,15 @@ void server_memory_leave(struct ftp_ways *ways)
 	memory->left_min = 0;
 }
 
+uint8_t server_memory_minutes(const struct server_memory *memory, uint8_t mode)
+{
+	for (size_t i = 0; i < FTP_MODES; i++)
+		/* age_one() starts to count at the end of the minute in which it was seen */
+		if (mode == 1u << i && (memory->ways.fresh & mode) == 0)
+			return (uint8_t)(memory->age_min[i] + 1);
+	return 0;
+}
+
 static void age_one(struct server_memory *memory)
 {
 	memory->left_min += memory->users == 0;

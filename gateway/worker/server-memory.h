@@ -40,6 +40,9 @@ struct ftp_ways *server_memory_enter(struct server_memories *memories, uint32_t 
 /* For the same session when it ends; ways may be NULL. */
 void server_memory_leave(struct ftp_ways *ways);
 
+/* How many minutes ago a way (an FTP_MODE_ bit) was last seen, to within one; 0: less than one. */
+uint8_t server_memory_minutes(const struct server_memory *memory, uint8_t mode);
+
 /* A minute has passed. */
 void server_memory_age(struct server_memories *memories);
 

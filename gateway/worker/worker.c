@@ -17,7 +17,9 @@
 #include "gateway/host/sandbox.h"
 #include "gateway/tls/users.h"
 #include "gateway/worker/context.h"
+#include "gateway/worker/dump.h"
 #include "gateway/worker/expiry.h"
+#include "gateway/worker/server-list.h"
 #include "gateway/worker/session-list.h"
 #include "gateway/worker/session-end.h"
 #include "gateway/worker/session.h"
@@ -114,7 +116,13 @@ static void on_answer(struct worker *worker, const struct msg *msg, int *fd)
 static void on_list_sessions(struct worker *worker, const struct msg *msg, int *fd)
 {
 	(void)msg;
-	session_dump_start(worker, fd);
+	dump_start(worker, fd, session_list_next);
+}
+
+static void on_list_servers(struct worker *worker, const struct msg *msg, int *fd)
+{
+	(void)msg;
+	dump_start(worker, fd, server_list_next);
 }
 
 static void on_end_session(struct worker *worker, const struct msg *msg, int *fd)
@@ -139,6 +147,7 @@ static message_fn *const message_handlers[MSG_TYPE_COUNT] = {
 	[MSG_SOCKET_READY] = on_answer,
 	[MSG_ANNOUNCED] = on_answer,
 	[MSG_LIST_SESSIONS] = on_list_sessions,
+	[MSG_LIST_SERVERS] = on_list_servers,
 	[MSG_END_SESSION] = on_end_session,
 	[MSG_SESSION_ADMITTED] = on_answer,
 	[MSG_SESSION_REFUSED] = on_answer,
@@ -258,7 +267,7 @@ int worker_run(const struct worker_setup *setup)
 		while (worker->sessions.head != NULL)
 			session_end(session_of(worker->sessions.head), "shutdown");
 		linger_done(&worker->lingering);
-		session_dump_done(worker);
+		dumps_done(worker);
 		loop_done(&worker->loop);
 		relay_tools_done(&worker->tools);
 		tlsctx_set_free(&worker->tlsctx);

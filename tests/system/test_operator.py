@@ -18,9 +18,9 @@ import gateway as gateways
 import net
 
 # from gateway/base/ctl-proto.h
-CTL_VERSION = 0x61740003
-STATUS, SESSIONS, END, RELOAD, DRAIN = range(1, 6)
-DONE, REFUSED, GATEWAY, WORKER, SESSION, TOLD = range(1, 7)
+CTL_VERSION = 0x61740004
+STATUS, SESSIONS, END, RELOAD, DRAIN, SERVERS = range(1, 7)
+DONE, REFUSED, GATEWAY, WORKER, SESSION, TOLD, SERVER = range(1, 8)
 # from sched.h and sys/mount.h
 CLONE_NEWNS, MS_REC, MS_PRIVATE = 0x20000, 0x4000, 0x40000
 
@@ -92,6 +92,49 @@ def test_status_tells_of_the_policy_and_of_each_worker(operated):
     assert told["pid"] == operated.pid and not told["draining"] and not told["reloading"]
     assert {worker["pid"] for worker in told["workers"]} == set(operated.workers())
     assert all(worker["state"] == "serves" for worker in told["workers"])
+
+
+def servers(gateway):
+    told = json.loads(ctl(gateway, "status", "--json"))
+    assert told["silent_workers"] == []
+    return told["servers"]
+
+
+def states(known):
+    return {way: fact and fact["state"] for way, fact in known["ways"].items()}
+
+
+def test_status_tells_which_ways_a_server_takes(launch, make_backend, path):
+    backend = make_backend(files={"x": b"x"}, EPSV="500 EPSV?")
+    gateway = launch(backend, daemon={"workers": 1, "control_socket": path})
+    server = "%s:%d" % backend.address
+    assert servers(gateway) == [] and "EPSV" not in ctl(gateway, "status")
+    with clients.explicit(gateway, "P") as c:
+        assert servers(gateway) == []  # nothing is known yet
+        assert c.get("x") == b"x"
+        old, = gateway.workers()
+        known, = servers(gateway)
+        assert (known["server"], known["backend"], known["worker"]) == (server, "legacy", old)
+        assert states(known) == {"EPSV": "refused", "PASV": "works", "EPRT": None, "PORT": None}
+        assert all(fact["minutes"] in (0, 1) for fact in known["ways"].values() if fact)
+        head, row = ctl(gateway, "status").splitlines()[-2:]
+        assert head.split() == ["SERVER", "BACKEND", "WORKER", "EPSV", "PASV", "EPRT", "PORT"]
+        assert row.split()[:4] == [server, "legacy", str(old), "refused"] and row.split()[5] == "works"
+        assert row.index("refused") == head.index("EPSV") and row.index("works") == head.index("PASV")
+        # a new policy, new workers: the server may have changed, too
+        ctl(gateway, "reload")
+        with clients.explicit(gateway, "P") as again:
+            assert [known["worker"] for known in servers(gateway)] == [old]
+            assert again.get("x") == b"x"
+            assert {known["worker"] for known in servers(gateway)} == set(gateway.workers())
+            again.expect("QUIT", 221)
+        c.expect("QUIT", 221)
+    net.until(lambda: len(gateway.workers()) == 1, "the old worker has gone")
+    assert [known["worker"] for known in servers(gateway)] == gateway.workers()
+    assert backend.everything().count("EPSV") == 2
+    ctl(gateway, "reload")
+    net.until(lambda: len(gateway.workers()) == 1, "the old worker has gone")
+    assert servers(gateway) == []
 
 
 def test_sessions_tells_who_is_connected_and_what_he_does(operated):
@@ -325,6 +368,20 @@ def test_a_worker_that_hangs_hides_only_its_own_sessions(operated, backend):
         assert [session["session"] for session in told["sessions"]] == [second["session"]]
         assert f"worker {first['worker']} did not report its sessions, so some of its sessions (1)" in done.stderr
         assert len(sessions(operated)) == 2
+
+
+def test_a_worker_that_hangs_is_in_the_status(operated, path):
+    """Its state is what an operator looks for, so only its memory of servers may be missing."""
+    hung = operated.workers()[0]
+    os.kill(hung, signal.SIGSTOP)
+    try:
+        assert [kind(packet) for packet in ask(path, STATUS)] == [GATEWAY, WORKER, WORKER]
+        done = run("status", "-f", operated.path, "--json")
+    finally:
+        os.kill(hung, signal.SIGCONT)
+    told = json.loads(done.stdout)
+    assert done.returncode == 0 and told["silent_workers"] == [hung] and len(told["workers"]) == 2
+    assert f"worker {hung} did not report what it remembers" in done.stderr
 
 
 def test_more_workers_than_a_socket_holds_wait_for_the_reader(launch, backend, path):
@@ -632,6 +689,36 @@ def test_answers_of_workers_have_bounds(operated, path, folder):
             assert [(session["session"], session["worker"]) for session in told["sessions"]] == [(n, pids[0]) for n in numbers]
         else:
             assert 10000 <= len(told["sessions"]) < 12000
+
+
+def test_a_worker_cannot_lie_about_servers_on_the_terminal(operated, path, folder):
+    make = Packets(ask(path, STATUS)[0])
+
+    def server(pid, family=4, port=21, state=2):
+        address = struct.pack("=I16sHxx", family, bytes([192, 0, 2, 1]).ljust(16, b"\0"), port)
+        return make.make(SERVER, struct.pack("=i", pid) + address + ESCAPES.ljust(33, b"\0") + bytes([state, 255]) * 4)
+    cases = {
+        "escapes": (lambda pid: [server(pid), make.told(pid, 1)], 1, True),
+        "family": (lambda pid: [server(pid, family=7)], 0, False),
+        "port": (lambda pid: [server(pid, port=0)], 0, False),
+        "state": (lambda pid: [server(pid, state=200)], 0, False),
+        "count": (lambda pid: [server(pid), make.told(pid, 0)], 1, False),
+        "flood": (lambda pid: [server(pid) for _ in range(1000)], 128, False),
+    }
+    for name, (worker, count, good) in cases.items():
+        for form in [], ["--json"]:
+            place, pids = os.path.join(folder, name + "".join(form)), []
+            impostor = Impostor(place, lambda pid: pids.append(pid) or make.monitor(pid), worker)
+            done = run("status", "--socket", place, *form)
+            impostor.close()
+            assert done.returncode == 0 and "\x1b" not in done.stdout + done.stderr, (name, done)
+            assert (f"worker {pids[0]} sent an invalid answer" in done.stderr) != good, (name, done)
+            if form:
+                known = json.loads(done.stdout)["servers"]
+                assert len(known) == count and {one["worker"] for one in known} <= set(pids), (name, known)
+                assert not good or known[0]["server"] == "192.0.2.1:21" and known[0]["backend"].startswith("\\x1b]0;"), known
+            elif good:
+                assert "refused 255m" in done.stdout
 
 
 def test_a_false_monitor_is_shown_without_its_escapes(operated, path, folder):

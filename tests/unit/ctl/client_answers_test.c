@@ -39,12 +39,23 @@ static struct answer session(uint64_t number, pid_t claim)
 	return answer;
 }
 
+static struct answer server(uint8_t last, pid_t claim)
+{
+	const uint8_t bytes[4] = { 192, 0, 2, last };
+	struct answer answer = ctl_proto_answer(ANSWER_SERVER);
+
+	answer.u.server.server = (struct ip_endpoint){ .addr = ip_addr_make(IP_V4, bytes), .port = 21 };
+	answer.u.server.ways[WAY_EPSV].state = WAY_REFUSED;
+	answer.u.server.worker = claim;
+	return answer;
+}
+
 static struct answer end(uint64_t sessions, pid_t claim)
 {
-	struct answer answer = ctl_proto_answer(ANSWER_SESSIONS_END);
+	struct answer answer = ctl_proto_answer(ANSWER_LIST_END);
 
-	answer.u.sessions_end.sessions = sessions;
-	answer.u.sessions_end.pid = claim;
+	answer.u.list_end.n = sessions;
+	answer.u.list_end.pid = claim;
 	return answer;
 }
 
@@ -307,6 +318,107 @@ static void without_senders_the_claim_counts(void **state)
 	client_answers_done(&answers);
 }
 
+static void what_workers_know_of_servers_is_sorted(void **state)
+{
+	struct answers answers;
+
+	(void)state;
+	two_workers(&answers, MONITOR);
+	assert_false(client_answers_are_all(&answers, CTL_SERVERS));
+	assert_int_equal(take(&answers, server(7, SECOND), SECOND), 0);
+	assert_int_equal(take(&answers, server(7, FIRST), FIRST), 0);
+	assert_int_equal(take(&answers, server(2, SECOND), SECOND), 0);
+	assert_int_equal(take(&answers, end(1, FIRST), FIRST), 0);
+	assert_int_equal(take(&answers, end(2, SECOND), SECOND), 0);
+	assert_true(client_answers_are_all(&answers, CTL_SERVERS));
+	client_answers_sort(&answers);
+	assert_int_equal(answers.nservers, 3);
+	assert_int_equal(answers.servers[0].server.addr.bytes[3], 2);
+	assert_int_equal(answers.servers[1].worker, FIRST);
+	assert_int_equal(answers.servers[2].worker, SECOND);
+	client_answers_done(&answers);
+}
+
+/* A server of which a worker reports what cannot be. */
+static void a_server_that_cannot_be_is_no_answer(void **state)
+{
+	static const struct {
+		const char *name;
+		uint16_t port;
+		uint32_t family;
+		uint8_t way_state;
+		bool want;
+	} rows[] = {
+		{ "possible", 21, IP_V4, WAY_WORKS, true },
+		{ "over IPv6", 65535, IP_V6, WAY_FAILED, true },
+		{ "no port", 0, IP_V4, WAY_WORKS, false },
+		{ "no address", 21, IP_NONE, WAY_WORKS, false },
+		{ "a family that does not exist", 21, 5, WAY_WORKS, false },
+		{ "a state that does not exist", 21, IP_V4, WAY_STATES, false },
+		{ "another one", 21, IP_V4, 255, false },
+	};
+
+	(void)state;
+	for (size_t way = 0; way < ANSWER_WAYS; way++)
+		for (size_t i = 0; i < NELEM(rows); i++) {
+			struct answers answers;
+			struct answer answer = server(1, FIRST);
+
+			two_workers(&answers, MONITOR);
+			answer.u.server.server.port = rows[i].port;
+			memcpy(&answer.u.server.server.addr.family, &rows[i].family, sizeof(rows[i].family));
+			answer.u.server.ways[way].state = rows[i].way_state;
+			answer.u.server.ways[way].minutes = 255;
+			assert_int_equal(take(&answers, answer, FIRST), 0);
+			if (answers.nservers != rows[i].want || answers.workers[0].invalid == rows[i].want)
+				fail_msg("%s, way %zu", rows[i].name, way);
+			assert_false(answers.workers[1].invalid);
+			client_answers_done(&answers);
+		}
+}
+
+static void a_worker_cannot_say_what_another_one_knows(void **state)
+{
+	struct answers answers;
+	struct answer answer = server(1, SECOND);
+
+	(void)state;
+	two_workers(&answers, MONITOR);
+	memset(answer.u.server.backend, 'b', sizeof(answer.u.server.backend));
+	assert_int_equal(take(&answers, answer, FIRST), 0);
+	assert_int_equal(answers.servers[0].worker, FIRST);
+	assert_int_equal(strlen(answers.servers[0].backend), sizeof(answer.u.server.backend) - 1);
+	assert_int_equal(answers.workers[1].servers, 0);
+	/* nor may anybody who is no worker */
+	assert_int_equal(take(&answers, answer, STRANGER), 0);
+	assert_int_equal(take(&answers, answer, MONITOR), 0);
+	assert_int_equal(answers.nservers, 1);
+	/* without senders, the claim counts */
+	assert_int_equal(take(&answers, answer, UNSEEN), 0);
+	assert_int_equal(answers.servers[1].worker, SECOND);
+	/* a wrong count is no end */
+	assert_int_equal(take(&answers, end(0, SECOND), SECOND), 0);
+	assert_true(answers.workers[1].invalid);
+	client_answers_done(&answers);
+}
+
+static void a_worker_has_as_many_servers_as_it_can_remember(void **state)
+{
+	struct answers answers;
+
+	(void)state;
+	two_workers(&answers, MONITOR);
+	for (size_t i = 0; i < 1000; i++)
+		assert_int_equal(take(&answers, server((uint8_t)i, FIRST), FIRST), 0);
+	assert_true(answers.workers[0].invalid);
+	assert_int_equal(answers.nservers, ANSWER_SERVERS_MAX);
+	for (size_t i = 0; i < ANSWER_SERVERS_MAX; i++)
+		assert_int_equal(take(&answers, server((uint8_t)i, SECOND), SECOND), 0);
+	assert_int_equal(take(&answers, end(ANSWER_SERVERS_MAX, SECOND), SECOND), 0);
+	assert_true(answers.workers[1].complete);
+	client_answers_done(&answers);
+}
+
 /* Which workers have not reported all sessions. */
 static void silence_depends_on_the_state(void **state)
 {
@@ -353,6 +465,10 @@ int main(void)
 		cmocka_unit_test(nothing_comes_after_the_end),
 		cmocka_unit_test(a_worker_has_as_many_sessions_as_there_can_be),
 		cmocka_unit_test(without_senders_the_claim_counts),
+		cmocka_unit_test(what_workers_know_of_servers_is_sorted),
+		cmocka_unit_test(a_server_that_cannot_be_is_no_answer),
+		cmocka_unit_test(a_worker_cannot_say_what_another_one_knows),
+		cmocka_unit_test(a_worker_has_as_many_servers_as_it_can_remember),
 		cmocka_unit_test(silence_depends_on_the_state),
 	};
 

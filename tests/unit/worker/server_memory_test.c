@@ -62,6 +62,29 @@ static void facts_age(void **state)
 	free(memories);
 }
 
+/* What an operator reads is at most a minute off. */
+static void age_is_told_in_minutes(void **state)
+{
+	struct server_memories *memories = calloc(1, sizeof(*memories));
+	struct ftp_ways *ways = enter(memories, 0, 1);
+	const struct server_memory *memory = &memories->entries[0];
+
+	(void)state;
+	ftp_ways_refused(ways, FTP_MODE_EPSV);
+	ftp_ways_worked(ways, FTP_MODE_PORT);
+	assert_int_equal(server_memory_minutes(memory, FTP_MODE_EPSV), 0);
+	for (unsigned n = 1; n <= SERVER_MEMORY_MINUTES; n++) {
+		minutes(memories, 1);
+		assert_int_equal(server_memory_minutes(memory, FTP_MODE_EPSV), n);
+		assert_int_equal(server_memory_minutes(memory, FTP_MODE_PORT), 1);
+		ftp_ways_worked(ways, FTP_MODE_PORT); /* seen again */
+		assert_int_equal(server_memory_minutes(memory, FTP_MODE_PORT), 0);
+	}
+	minutes(memories, 1);
+	assert_int_equal(ways->refused, 0);
+	free(memories);
+}
+
 static void places_end(void **state)
 {
 	struct server_memories *memories = calloc(1, sizeof(*memories));
@@ -107,9 +130,8 @@ static void ways_are_ranked(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(sessions_share),
-		cmocka_unit_test(facts_age),
-		cmocka_unit_test(places_end),
+		cmocka_unit_test(sessions_share),	  cmocka_unit_test(facts_age),
+		cmocka_unit_test(age_is_told_in_minutes), cmocka_unit_test(places_end),
 		cmocka_unit_test(ways_are_ranked),
 	};
 

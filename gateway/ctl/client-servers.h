@@ -1,0 +1,16 @@
+/* The part of `attlsctl status` that is about servers: which ways to a data connection they take. */
+#ifndef ATTLSD_GATEWAY_CTL_CLIENT_SERVERS_H
+#define ATTLSD_GATEWAY_CTL_CLIENT_SERVERS_H
+
+#include <jansson.h>
+#include <stdio.h>
+
+struct answers; /* client-answers.h */
+
+/* Prints nothing if no server is known. */
+void client_servers_print(const struct answers *answers, FILE *out);
+
+/* A list, or NULL: no memory. */
+json_t *client_servers_json(const struct answers *answers);
+
+#endif

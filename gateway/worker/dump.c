@@ -1,0 +1,123 @@
+/*
+ * The connections of operators that read a list, to which this worker writes as fast
+ * as they read. The files that start a dump decide what the list holds.
+ */
+#include "gateway/worker/dump.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <unistd.h>
+#include <utlist.h>
+
+#include "gateway/base/util.h"
+#include "gateway/worker/context.h"
+
+/* Connections of operators at once. */
+#define DUMPS_MAX 16
+/* Answers written in one turn. */
+#define ANSWERS_PER_TURN 32
+/* Give up on a reader that reads nothing for this time. */
+#define STILL_MS 10000
+
+struct dump {
+	struct worker *worker;
+	dump_next_fn *next_answer;
+	struct watch watch;
+	struct timer timer;
+	struct deferred deferred;
+	uint64_t at;	  /* the place of the last item written */
+	uint64_t written; /* how many were written */
+	struct dump *next, *prev;
+};
+
+static void dump_free(struct deferred *deferred)
+{
+	free(CONTAINER_OF(deferred, struct dump, deferred));
+}
+
+static void dump_end(struct dump *dump)
+{
+	struct worker *worker = dump->worker;
+
+	loop_unwatch(&worker->loop, &dump->watch);
+	fd_close(&dump->watch.fd);
+	loop_timer_stop(&worker->loop, &dump->timer);
+	DL_DELETE(worker->dumps, dump);
+	worker->ndumps--;
+	loop_defer_free(&worker->loop, &dump->deferred);
+}
+
+/* Returns 1 when all is sent, 0 when there is more, or a negative errno. */
+static int write_some(struct dump *dump)
+{
+	struct answer answer;
+	uint64_t at = dump->at;
+	int r = 0;
+
+	for (int n = 0; n < ANSWERS_PER_TURN; n++) {
+		if (!dump->next_answer(dump->worker, &at, &answer)) {
+			answer = ctl_proto_answer(ANSWER_LIST_END);
+			answer.u.list_end.pid = (int32_t)getpid();
+			answer.u.list_end.n = dump->written;
+			r = ctl_proto_send(dump->watch.fd, &answer);
+			return r < 0 ? r : 1;
+		}
+		r = ctl_proto_send(dump->watch.fd, &answer);
+		if (r < 0)
+			return r;
+		dump->at = at;
+		dump->written++;
+	}
+	return 0;
+}
+
+static void on_dump(struct watch *watch, uint32_t ready)
+{
+	struct dump *dump = CONTAINER_OF(watch, struct dump, watch);
+	struct loop *loop = &dump->worker->loop;
+	uint64_t before = dump->written;
+	int r = write_some(dump);
+
+	(void)ready;
+	if (dump->written > before && loop_timer(loop, &dump->timer, STILL_MS) < 0)
+		r = -ENOMEM;
+	/* there is room now, so do not wait for it */
+	if (r == 0 && loop_watch(loop, watch, 0) == 0)
+		loop_again(loop, watch);
+	else if (r != -EAGAIN || loop_watch(loop, watch, EPOLLOUT) < 0)
+		dump_end(dump);
+}
+
+static void on_timer(struct timer *timer)
+{
+	dump_end(CONTAINER_OF(timer, struct dump, timer));
+}
+
+void dump_start(struct worker *worker, int *fd, dump_next_fn *next)
+{
+	struct dump *dump = *fd != -1 && worker->ndumps < DUMPS_MAX ? calloc(1, sizeof(*dump)) : NULL;
+
+	if (dump == NULL) {
+		fd_close(fd);
+		return;
+	}
+	dump->worker = worker;
+	dump->next_answer = next;
+	dump->deferred.fn = dump_free;
+	watch_init(&dump->watch, on_dump);
+	dump->watch.bulk = true;
+	timer_init(&dump->timer, on_timer);
+	dump->watch.fd = fd_take(fd);
+	DL_APPEND(worker->dumps, dump);
+	worker->ndumps++;
+	if (loop_timer(&worker->loop, &dump->timer, STILL_MS) < 0)
+		dump_end(dump);
+	else
+		loop_again(&worker->loop, &dump->watch);
+}
+
+void dumps_done(struct worker *worker)
+{
+	while (worker->dumps != NULL)
+		dump_end(worker->dumps);
+}
