@@ -14,9 +14,10 @@
 #include "gateway/ctl/known-servers.h"
 #include "gateway/net/netsock.h"
 
-#define CONNECT_TIMEOUT_MS 3000
-#define ANSWER_TIMEOUT_MS  5000
-#define SHOWN_MAX	   80
+#define CONNECT_TIMEOUT_MS  3000
+#define GREETING_TIMEOUT_MS 5000
+#define SYST_TIMEOUT_MS	    500 /* what it may prove is not worth more */
+#define SHOWN_MAX	    80
 
 static bool is_ready(int fd, short event, int timeout_ms)
 {
@@ -40,9 +41,9 @@ static int dial(const struct ip_endpoint *server)
 }
 
 /* The first line that a server sends, safe to print; "" if it sends nothing. */
-static void read_answer(int fd, char text[static SHOWN_MAX])
+static void read_answer(int fd, int timeout_ms, char text[static SHOWN_MAX])
 {
-	ssize_t n = is_ready(fd, POLLIN, ANSWER_TIMEOUT_MS) ? recv(fd, text, SHOWN_MAX - 1, 0) : -1;
+	ssize_t n = is_ready(fd, POLLIN, timeout_ms) ? recv(fd, text, SHOWN_MAX - 1, 0) : -1;
 
 	text[n > 0 ? n : 0] = '\0';
 	text[strcspn(text, "\r\n")] = '\0';
@@ -59,7 +60,7 @@ static void report_known(struct doctor *doctor, const struct policy_backend *bac
 	char syst[SHOWN_MAX];
 
 	if (known == NULL && send(fd, "SYST\r\n", 6, MSG_NOSIGNAL) == 6) {
-		read_answer(fd, syst);
+		read_answer(fd, SYST_TIMEOUT_MS, syst);
 		known = known_server_find("", syst);
 	}
 	if (known != NULL)
@@ -83,7 +84,7 @@ static void check_greeting(struct doctor *doctor, const struct policy_backend *b
 {
 	char text[SHOWN_MAX];
 
-	read_answer(fd, text);
+	read_answer(fd, GREETING_TIMEOUT_MS, text);
 	if (is_greeting(text)) {
 		doctor_ok(doctor, "backend %s: %s answers \"%s\"", backend->name, where, text);
 		report_known(doctor, backend, text, fd);
