@@ -53,7 +53,7 @@ void ftp_machine_identify(struct ftp_machine *machine, const struct ftp_identity
 	machine->identity = *identity;
 }
 
-/* May a command run beside what is outstanding? */
+/* May this command go on now, while others may have no reply yet? */
 static bool may_run_now(const struct ftp_machine *machine, const struct ftp_verb *verb)
 {
 	if (machine->plan == FTP_PLAN_LISTENING_SERVER || machine->plan == FTP_PLAN_LISTENING_CLIENT ||
@@ -72,12 +72,11 @@ static bool may_run_now(const struct ftp_machine *machine, const struct ftp_verb
 	if (machine->retry.open && verb->kind != FTP_KIND_ABOR)
 		return false; /* the client's 125- reply is still open */
 	if (machine->retry.due)
-		return false; /* the refusal has further lines, and then nothing runs that this could be
-				 beside */
+		return false; /* after the refusal's last line, no transfer runs */
 	return machine_side_has_room(machine, verb);
 }
 
-/* The same; and what an answer that does not come may hold, it holds for a moment only. */
+/* The same. If an answer is missing that may never come, this also limits the wait for it. */
 static bool takes_now(struct ftp_machine *machine, const struct ftp_verb *verb, struct ftp_out *out)
 {
 	if (!may_run_now(machine, verb)) {
@@ -219,7 +218,7 @@ static bool is_login(enum ftp_pending pending)
 	       pending == FTP_PENDING_USER_CERTIFICATE || pending == FTP_PENDING_PASS_CERTIFICATE;
 }
 
-/* Is this the last reply to a transfer that was given up? */
+/* Is this the late last reply of a transfer that has ended for the gateway? */
 static bool is_late_transfer(const struct ftp_machine *machine)
 {
 	return machine->answer.whom == FTP_ANSWERS_LATE && machine->answer.kind == FTP_SIDE_REPLY_TRANSFER;
@@ -230,7 +229,8 @@ static enum ftp_take reply_begins(struct ftp_machine *machine, const struct ftp_
 				  struct ftp_out *out)
 {
 	if (machine->plan == FTP_PLAN_LISTENING_CLIENT || machine->plan == FTP_PLAN_PRIMING)
-		return FTP_HOLD; /* a late answer: the client's 227 or 229 is to stand in one piece */
+		return FTP_HOLD; /* a late answer must not come between the parts of the client's 227 or 229
+				  */
 	machine->instead = FTP_LOCAL_NONE;
 	if (reply->code == 421) {
 		machine_close_125(machine, out); /* or the client would take it for text of the 125- */

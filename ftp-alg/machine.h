@@ -1,14 +1,14 @@
 /*
  * The FTP state machine of one session: the only writer of FTP state.
  *
- * Sans I/O. One event in (a command line, a reply line, a fact about a data
- * connection), a list of actions out (out.h). It keeps no text of either side.
+ * It does no I/O. Each call takes one event (a command line, a reply line, a fact
+ * about a data connection) and returns a list of actions (out.h). The machine
+ * keeps no text of either side.
  *
- * Commands go to the server one at a time; while a transfer runs, ABOR, STAT
- * and NOOP go beside it (side-reply.h). A line that may not be taken yet gets FTP_HOLD: the
- * caller leaves it in its buffer and offers it again after the next event. So a
- * pipelining client costs no memory here, and no two commands' replies can ever
- * be mixed up.
+ * The server gets one command at a time. During a transfer, it also gets side
+ * commands: NOOP, STAT and ABOR (side-reply.h). The machine answers FTP_HOLD to a
+ * line that it cannot take yet: the caller leaves it in its buffer and offers it
+ * again after the next event. So a client that pipelines costs no memory here.
  */
 #ifndef ATTLSD_FTP_ALG_MACHINE_H
 #define ATTLSD_FTP_ALG_MACHINE_H
@@ -45,7 +45,7 @@ enum ftp_take ftp_machine_bad_line(struct ftp_machine *machine, enum ftp_line_st
 enum ftp_take ftp_machine_reply(struct ftp_machine *machine, const struct ftp_reply *reply, bool last,
 				struct ftp_out *out);
 
-/* A line that ftp_reply_take() found malformed. */
+/* A line that ftp_reply_take() rejected as FTP_REPLY_MALFORMED. */
 void ftp_machine_stray_line(struct ftp_machine *machine, const struct ftp_reply *line, struct ftp_out *out);
 
 /*
@@ -58,8 +58,8 @@ void ftp_machine_identify(struct ftp_machine *machine, const struct ftp_identity
 void ftp_machine_resume(struct ftp_machine *machine, struct ftp_out *out);
 
 /*
- * The time of an FTP_DO_SIDE_WAIT is over: what the server still owes to a command
- * beside the transfer holds the next command no longer.
+ * The time that FTP_DO_SIDE_WAIT started is over: unanswered side commands no longer
+ * hold the client's next command.
  */
 void ftp_machine_side_due(struct ftp_machine *machine, struct ftp_out *out);
 
@@ -73,9 +73,9 @@ void ftp_machine_listening(struct ftp_machine *machine, enum ftp_side side,
 			   const struct ip_endpoint *endpoint, struct ftp_out *out);
 
 /*
- * No transfer is under way, and the server's port was dialled: is the connection
- * there? If not, the server is asked in another way. The client hears of it when
- * no way is left and it sends a transfer command.
+ * The result of dialling the server's data port before a transfer: is the
+ * connection up? If not, the machine tries another way. If no way is left, the
+ * client's transfer command gets 425.
  */
 void ftp_machine_dialled(struct ftp_machine *machine, bool up, struct ftp_out *out);
 
@@ -83,9 +83,10 @@ void ftp_machine_dialled(struct ftp_machine *machine, bool up, struct ftp_out *o
 bool ftp_machine_protects_data(const struct ftp_machine *machine);
 
 /*
- * The client has connected before it sent its transfer command: a TLS handshake
- * is running (an upload is held meanwhile), or has failed (result is not
- * FTP_DATA_PENDING: the command is refused and the server does not hear of it).
+ * The client has connected before it sent its transfer command. Either a TLS
+ * handshake is running, which holds an upload command, or it has failed. Then
+ * result is not FTP_DATA_PENDING, and the machine refuses the transfer command and
+ * does not forward it to the server.
  */
 void ftp_machine_data_handshake(struct ftp_machine *machine, bool running, enum ftp_data_result result);
 
@@ -104,8 +105,8 @@ static inline bool ftp_machine_is_logged_in(const struct ftp_machine *machine)
 }
 
 /*
- * Has the client only part of a reply? Then the session must not end as if that
- * were all: no close_notify, and no words of the gateway's.
+ * Has the client only part of a reply? Then the session must not end as if the
+ * reply were complete: send no close_notify and no reply of the gateway's own.
  */
 static inline bool ftp_machine_is_replying(const struct ftp_machine *machine)
 {

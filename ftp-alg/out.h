@@ -18,36 +18,37 @@
 
 enum ftp_do {
 	FTP_DO_NOTHING = 0,
-	FTP_DO_REPLY,	  /* text to the client; CRLF is the caller's, but with goes_on there is none yet */
-	FTP_DO_COMMAND,	  /* text to the server; CRLF is the caller's */
-	FTP_DO_TLS_START, /* once all replies are sent: handshake on the control connection */
-	FTP_DO_TLS_STOP,  /* once all replies are sent: leave TLS. notify: send close_notify */
-	FTP_DO_SERVER_RENEW, /* drop the connection to the server and dial it anew: it must forget the user */
-	FTP_DO_SERVER_DROP,  /* drop the connection to the server; FTP_DO_SERVER_RENEW will dial it again */
+	FTP_DO_REPLY,	      /* text to the client; the caller adds CRLF, unless goes_on is set */
+	FTP_DO_COMMAND,	      /* text to the server; the caller adds CRLF */
+	FTP_DO_TLS_START,     /* once all replies are sent: handshake on the control connection */
+	FTP_DO_TLS_STOP,      /* once all replies are sent: leave TLS. notify: send close_notify */
+	FTP_DO_SERVER_RENEW,  /* drop the connection to the server and dial again: this ends the user's login
+			       */
+	FTP_DO_SERVER_DROP,   /* drop the connection to the server; FTP_DO_SERVER_RENEW will dial it again */
 	FTP_DO_LISTEN_CLIENT, /* open a port that the client will dial; answer with ftp_machine_listening() */
 	FTP_DO_LISTEN_SERVER, /* open a port that the server will dial; answer likewise */
 	FTP_DO_DIAL_CLIENT,   /* the client's data endpoint, to be dialled at FTP_DO_DATA_GO */
-	FTP_DO_DIAL_SERVER,   /* the server's data endpoint, to be dialled when the client's leg is there or
-				 has an endpoint, and at FTP_DO_DATA_START at the latest */
-	FTP_DO_DATA_DIAL,  /* dial the server's leg now, if it is not there; answer with ftp_machine_dialled()
-			    */
+	FTP_DO_DIAL_SERVER,   /* the server's data endpoint; dial it once the client's leg is up or has an
+				 endpoint, at FTP_DO_DATA_START at the latest */
+	FTP_DO_DATA_DIAL,  /* dial the server's leg now, unless it is up; answer with ftp_machine_dialled() */
 	FTP_DO_DATA_START, /* the server was sent a transfer command. upload; protect: TLS with the client */
 	FTP_DO_DATA_GO,	   /* the server has begun: connect, protect and move the data */
 	FTP_DO_DATA_REFUSED, /* the server refused: keep what is open for the next transfer command */
-	FTP_DO_DATA_DOUBT,   /* after ABOR a clean end of the server's data proves nothing */
-	FTP_DO_DATA_TRUST,   /* ABOR was refused: it proves again what it did */
-	/* the server says that the transfer has failed: end a download after the bytes that the server has
-	   sent, and anything else as FTP_DO_DATA_ABORT does */
+	FTP_DO_DATA_DOUBT, /* after ABOR: the orderly end of the server's data does not mean that all has come
+			    */
+	FTP_DO_DATA_TRUST, /* ABOR was refused: undoes FTP_DO_DATA_DOUBT */
+	/* the server says that the transfer failed: reset a download after all bytes that the server has
+	   sent, and an upload at once, as FTP_DO_DATA_ABORT does */
 	FTP_DO_DATA_FAILED,
 	FTP_DO_DATA_ABORT, /* reset both ends at once; answer with ftp_machine_data_done() */
-	FTP_DO_DATA_CLOSE, /* forget ports, endpoints and connections of the data plan */
+	FTP_DO_DATA_CLOSE, /* close ports and connections of the data plan, drop its endpoints */
 	FTP_DO_RETRY,	   /* send the transfer's command again, as FTP_DO_DATA_START had it */
 	FTP_DO_SEGMENT,	   /* send the replies so far, and ftp_machine_resume() once the client has them */
 	FTP_DO_PAUSE,	   /* offer no reply of the server's for `number` ms, then ftp_machine_resume() */
-	FTP_DO_SIDE_WAIT,  /* ftp_machine_side_due() in `number` ms; again: from now on */
-	FTP_DO_LOG_UNANSWERED, /* text: what the server did not answer in time */
-	FTP_DO_STRAY, /* text: a line of the server's that answers nothing, for the log. refusal: the session
-			 ends */
+	FTP_DO_SIDE_WAIT,  /* call ftp_machine_side_due() in `number` ms; restarts a running timer */
+	FTP_DO_LOG_UNANSWERED, /* text: the command that the server did not answer in time */
+	FTP_DO_STRAY,	     /* text: a line from the server that answers no command, for the log. refusal: it
+				ends the session */
 	FTP_DO_STILL_IN,     /* a second USER was refused: the login before it stands */
 	FTP_DO_LOGIN_FAILED, /* text: who did not let the user in (server, certificate, stored-credential) */
 	FTP_DO_USER,	     /* text: the name that the client gave with USER */
@@ -58,7 +59,7 @@ enum ftp_do {
 struct ftp_act {
 	enum ftp_do what;
 	bool refusal;	  /* FTP_DO_REPLY: policy or the gateway says no, and the session goes on */
-	bool goes_on;	  /* FTP_DO_REPLY: the next one's text is of the same line */
+	bool goes_on;	  /* FTP_DO_REPLY: the next FTP_DO_REPLY continues this line */
 	bool forwarded;	  /* FTP_DO_COMMAND: the client's own, not one of the machine's */
 	bool notify;	  /* FTP_DO_TLS_STOP */
 	bool upload;	  /* FTP_DO_DATA_START */

@@ -39,8 +39,7 @@ static void replanning_fails(struct ftp_machine *machine, struct ftp_out *out)
 	machine_close_125(machine, out);
 }
 
-/* Give the plan up with a refusal, or, if the client has asked for nothing at the moment, wait till it does.
- */
+/* End the plan with a refusal. If the client waits for no reply now, its next transfer command gets it. */
 static void plan_fail(struct ftp_machine *machine, enum ftp_local answer, struct ftp_out *out)
 {
 	if (machine->replacing) {
@@ -95,7 +94,7 @@ static bool is_passive(const struct ftp_machine *machine)
 	return (machine->server_mode & (FTP_MODE_EPSV | FTP_MODE_PASV)) != 0;
 }
 
-/* What policy allows and the server's address can be told by. */
+/* The ways that policy allows and that can carry the server's address: PASV and PORT have IPv4 only. */
 static uint8_t usable_modes(const struct ftp_machine *machine)
 {
 	uint8_t modes = machine->modes;
@@ -122,7 +121,7 @@ static void ask_server(struct ftp_machine *machine, struct ftp_out *out)
 		}
 		return;
 	}
-	/* a server without any way is none: what is known may be wrong, and all sessions share it */
+	/* all ways are refused: what is known may be wrong, and all sessions share it, so start again */
 	if (ftp_ways_best(ways_of(machine), usable_modes(machine)) == 0)
 		ftp_ways_forget(ways_of(machine), usable_modes(machine));
 	plan_fail(machine, machine->no_port ? FTP_LOCAL_BAD_DATA_REPLY : FTP_LOCAL_NO_DATA_WAY, out);
@@ -201,7 +200,7 @@ void machine_plan_command(struct ftp_machine *machine, const struct ftp_command 
 
 void machine_plan_tell_client(struct ftp_machine *machine, struct ftp_out *out)
 {
-	if (machine->replacing) { /* it knows its part */
+	if (machine->replacing) { /* it has its port already */
 		machine->replacing = false;
 		return;
 	}
@@ -234,8 +233,8 @@ void machine_plan_line(struct ftp_machine *machine, const struct ftp_reply *repl
 		machine->server_port = 0;
 	/*
 	 * The address is ignored: the gateway dials the host of the control connection
-	 * (CVE-2020-8284 and its kin). Either code counts, whichever was asked for, since
-	 * its form is what says where the port is.
+	 * (CVE-2020-8284 and similar). The code of the reply decides how to read the port,
+	 * even if it does not match the command: some servers answer EPSV with 227.
 	 */
 	if (reply->code == 229)
 		(void)ftp_229_parse(text, len, &machine->server_port); /* a line without a port is text */
@@ -243,14 +242,14 @@ void machine_plan_line(struct ftp_machine *machine, const struct ftp_reply *repl
 		machine->server_port = endpoint.port;
 }
 
-/* The server has answered PASV or EPSV, and did not refuse: has it named a port that may be dialled? */
+/* Does this reply to PASV or EPSV, which is no refusal, name a port that may be dialled? */
 static bool names_usable_port(struct ftp_machine *machine, const struct ftp_reply *reply)
 {
 	if (!ftp_reply_is_positive(reply->code) || machine->server_port == 0)
 		return false;
 	if (machine->server_mode != FTP_MODE_EPSV || reply->code != 227)
 		return true;
-	/* It takes EPSV for PASV: that is asked from now on, if it can be. */
+	/* The server treats EPSV as PASV: send PASV from now on, if it is usable. */
 	if (!(usable_modes(machine) & FTP_MODE_PASV))
 		return false;
 	ftp_ways_refused(ways_of(machine), FTP_MODE_EPSV);
@@ -258,7 +257,7 @@ static bool names_usable_port(struct ftp_machine *machine, const struct ftp_repl
 	return true;
 }
 
-/* The way that was tried leads nowhere: the next one. */
+/* This way has failed: try the next one. */
 static void try_another_way(struct ftp_machine *machine, struct ftp_out *out)
 {
 	machine->tried |= machine->server_mode;
@@ -283,13 +282,14 @@ bool machine_plan_reply(struct ftp_machine *machine, const struct ftp_reply *rep
 			machine_relay_reply(machine, FTP_PENDING_PLAIN, reply, true, out);
 			return false;
 		}
-		/* 501 may be about this session: ProFTPD says so to all four after RNFR */
+		/* 501 may concern this session only: ProFTPD sends it to all four commands after RNFR */
 		if (reply->code != 501)
 			ftp_ways_refused(ways_of(machine), machine->server_mode);
 		try_another_way(machine, out);
 		return false;
 	}
-	/* The services of the server's host are there: this is an attack, which gets no second chance. */
+	/* These are ports of other services on the server's host: treat this as an attack, try no other way.
+	 */
 	if (passive && machine->server_port > 0 && machine->server_port < PORT_LOW_LIMIT &&
 	    !machine->low_ports) {
 		plan_fail(machine, FTP_LOCAL_BAD_DATA_REPLY, out);
@@ -312,7 +312,7 @@ bool machine_plan_reply(struct ftp_machine *machine, const struct ftp_reply *rep
 	return true;
 }
 
-/* The server's port cannot be reached: another way to it, and the client need not know. */
+/* The server's port cannot be reached: try another way. The client does not notice. */
 static void replace_way(struct ftp_machine *machine, struct ftp_out *out)
 {
 	machine->unreached = false;
@@ -338,8 +338,9 @@ void machine_plan_dialled(struct ftp_machine *machine, bool up, struct ftp_out *
 }
 
 /*
- * A transfer command that the server has heard cannot be taken back, so its port
- * is tried before, unless it is known that this server's ports can be reached.
+ * A transfer command cannot be taken back after the server has received it. So the
+ * gateway dials the server's port first, unless this server's ports are known to be
+ * reachable.
  */
 bool machine_plan_must_dial(struct ftp_machine *machine, struct ftp_out *out)
 {
@@ -347,7 +348,7 @@ bool machine_plan_must_dial(struct ftp_machine *machine, struct ftp_out *out)
 	    machine->result != FTP_DATA_PENDING ||
 	    ftp_security_transfer(&machine->security, machine->action) != FTP_LOCAL_NONE)
 		return false;
-	if (machine->unreached) { /* and the server was busy then */
+	if (machine->unreached) { /* the server was busy when the dial failed */
 		replace_way(machine, out);
 		return !machine->no_server;
 	}

@@ -44,7 +44,7 @@ void machine_plan_dialled(struct ftp_machine *machine, bool up, struct ftp_out *
 /* Must a transfer command wait until the server's port has been tried? */
 bool machine_plan_must_dial(struct ftp_machine *machine, struct ftp_out *out);
 
-/* What the transfer shows of the way that was agreed; code: of the server's last word, or 0. */
+/* Record whether the way of this transfer worked; code: of the transfer's last reply, or 0. */
 void machine_plan_learn(struct ftp_machine *machine, enum ftp_data_result result, uint16_t code);
 
 void machine_plan_drop(struct ftp_machine *machine, struct ftp_out *out);

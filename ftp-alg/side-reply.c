@@ -1,7 +1,7 @@
 /*
  * Side commands, see side-reply.h. The table below is the model: for each class of
- * reply and each stage of the transfer, who is asked first whether the reply is
- * its own. docs/ARCHITECTURE.md shows the same table with its reasons.
+ * reply and each stage of the transfer, it lists the commands that the reply may
+ * answer, most likely first. docs/ARCHITECTURE.md explains the same table.
  */
 #include "ftp-alg/side-reply.h"
 
@@ -10,43 +10,46 @@
 
 #include "ftp-alg/plan.h"
 
-/* The classes that evidence tells apart. */
+/* Reply codes that mean the same here. */
 enum reply_class {
 	CLASS_MARK,    /* 1yz */
-	CLASS_OK,      /* 200: what NOOP is answered with */
-	CLASS_STATUS,  /* 211, 212, 213: what STAT is answered with */
-	CLASS_ABORTED, /* 225: what only ABOR is answered with */
-	CLASS_DONE,    /* 226, 250 and any other 2yz: a transfer's success, or ABOR's */
-	CLASS_BROKEN,  /* 425, 426, 451, 551, 552: how a transfer ends that has begun (RFC 959 5.4) */
+	CLASS_OK,      /* 200: the answer to NOOP */
+	CLASS_STATUS,  /* 211, 212, 213: the answer to STAT */
+	CLASS_ABORTED, /* 225: an answer to ABOR only */
+	CLASS_DONE,    /* 226, 250 and any other 2yz: success of a transfer or of ABOR */
+	CLASS_BROKEN,  /* 425, 426, 451, 551, 552: failure of a transfer that has begun (RFC 959 5.4) */
 	CLASS_UNKNOWN, /* 500, 502: the server does not know the command */
-	CLASS_REFUSED, /* any other: how a command is refused */
+	CLASS_REFUSED, /* any other 4yz or 5yz: refusal of a command */
 	CLASSES
 };
 
 enum stage {
-	STAGE_ASKED, /* the server has not said that the transfer begins: it answers in order */
-	STAGE_BEGUN,
-	STAGE_ENDED, /* the transfer's last reply is out; answers are still owed */
+	STAGE_ASKED, /* no 1yz has come: most servers still answer in order */
+	STAGE_BEGUN, /* the 1yz has come */
+	STAGE_ENDED, /* the transfer's last reply has come; side commands are still unanswered */
 	STAGES
 };
 
 /*
- * Who is asked, in this order: n, s and a are the oldest NOOP, STAT and ABOR that
- * have no answer, k is the older of the oldest NOOP and STAT (keep-alives), f is the
- * oldest of them all, t is the transfer; x is nobody: the client gets the reply as it
- * comes.
+ * Each letter names a candidate. The reply answers the first one that exists:
+ *   n, s, a  the oldest unanswered NOOP, STAT or ABOR
+ *   k        the oldest unanswered NOOP or STAT (keep-alive)
+ *   f        the oldest unanswered side command (first)
+ *   t        the transfer command
+ *   x        no command: the client gets the reply, and nothing else changes
+ * If no candidate exists, the reply answers no command.
  */
 static const char *const order[CLASSES][STAGES] = {
-	/* 200 before 150 is known of several servers, and clients wait for the 150 (CPython's ftplib) */
+	/* several servers send 200 before 150; clients still wait for the 150 (CPython's ftplib) */
 	[CLASS_MARK] = { "t", "t", "x" },
 	[CLASS_OK] = { "nx", "nsat", "nsax" },
 	[CLASS_STATUS] = { "sx", "sx", "sx" },
 	[CLASS_ABORTED] = { "at", "at", "ax" },
 	[CLASS_DONE] = { "t", "t", "ax" },
 	[CLASS_BROKEN] = { "t", "t", "af" },
-	/* some servers answer a NOOP that they do not know before the transfer command in front of it */
+	/* some servers refuse an unknown NOOP before they answer the transfer command sent before it */
 	[CLASS_UNKNOWN] = { "ft", "ft", "f" },
-	/* ABOR is refused as an unknown command only (RFC 959 5.4) */
+	/* a server refuses ABOR only as an unknown command (RFC 959 5.4) */
 	[CLASS_REFUSED] = { "t", "kt", "f" },
 };
 
@@ -79,8 +82,8 @@ static enum reply_class class_of(uint16_t code)
 }
 
 static const struct {
-	enum ftp_pending pending; /* how the client gets to see the answer */
-	const char *name;
+	enum ftp_pending pending; /* selects the filter for the answer's lines */
+	const char *name;	  /* for the log */
 } kinds[FTP_SIDE_REPLY_KINDS] = {
 	[FTP_SIDE_REPLY_NOOP] = { FTP_PENDING_PLAIN, "NOOP" },
 	[FTP_SIDE_REPLY_STAT] = { FTP_PENDING_STAT, "STAT" },
@@ -95,7 +98,7 @@ static enum ftp_side_reply kind_of(const struct ftp_verb *verb)
 		return FTP_SIDE_REPLY_STAT;
 	case FTP_KIND_ABOR:
 		return FTP_SIDE_REPLY_ABOR;
-	default: /* Not by rule 11: no other verb is sent beside a transfer. */
+	default: /* Breaks rule 11: only these three verbs can be side commands. */
 		return FTP_SIDE_REPLY_NOOP;
 	}
 }
@@ -140,7 +143,7 @@ static size_t find_keep_alive(const struct ftp_side_replies *side)
 bool machine_side_has_room(const struct ftp_machine *machine, const struct ftp_verb *verb)
 {
 	enum ftp_side_reply kind = kind_of(verb);
-	/* one place is kept, so that ABOR need not wait for any answer */
+	/* one place is reserved, so that ABOR never waits for an answer */
 	size_t kept = kind == FTP_SIDE_REPLY_ABOR ? 0 : 1;
 
 	return fits_newest(&machine->side, kind) || machine->side.nruns < FTP_SIDE_RUNS - kept;
@@ -176,16 +179,16 @@ void machine_side_send(struct ftp_machine *machine, const struct ftp_command *co
 	ftp_out_text(out, FTP_DO_COMMAND, command->line, command->len)->forwarded = true;
 	owe(&machine->side, kind_of(command->verb));
 	/*
-	 * Many servers look at the control connection only after the transfer, or at
-	 * urgent data, which TLS has no word for. So ABOR is bounded, too.
+	 * Many servers read the control connection only after the transfer, or on TCP
+	 * urgent data, which TLS cannot carry. So the wait for ABOR needs a limit, too.
 	 */
 	if (kind_of(command->verb) == FTP_SIDE_REPLY_ABOR && !machine->side.waiting)
 		wait(machine, out);
 }
 
 /*
- * Is this a late answer to a command that was given up? Only where the command
- * that is pending now cannot be answered so.
+ * Is this a late answer to a command that the gateway no longer waits for? Only
+ * if the code cannot answer the command that is pending now.
  */
 static bool is_late(const struct ftp_machine *machine, enum ftp_side_reply kind, uint16_t code)
 {
@@ -197,10 +200,10 @@ static bool is_late(const struct ftp_machine *machine, enum ftp_side_reply kind,
 
 	if (machine->side.late[kind] == 0)
 		return false;
-	/* one that is owed now comes first: something waits for it */
+	/* an unanswered command of this kind comes first: the next command waits for its answer */
 	if (find(&machine->side, kind) < machine->side.nruns)
 		return false;
-	/* a refusal cannot be the answer to a command that the server is carrying out */
+	/* a refusal cannot answer a transfer command after its 1yz */
 	if (class == CLASS_REFUSED || class == CLASS_UNKNOWN)
 		return kind != FTP_SIDE_REPLY_TRANSFER && machine->side.nruns == 0 &&
 		       (free || has_begun(machine));
@@ -216,7 +219,7 @@ static bool is_late(const struct ftp_machine *machine, enum ftp_side_reply kind,
 	case FTP_SIDE_REPLY_TRANSFER:
 		if (free)
 			return class == CLASS_DONE || class == CLASS_BROKEN;
-		/* RFC 959 5.4: nothing else is answered with these */
+		/* RFC 959 5.4: no other command gets these replies */
 		return pending != FTP_PENDING_TRANSFER &&
 		       (code == 426 || (code == 226 && pending != FTP_PENDING_ABOR));
 	case FTP_SIDE_REPLY_KINDS:
@@ -258,7 +261,7 @@ static struct ftp_answer owed_one(const struct ftp_machine *machine, const char 
 	return (struct ftp_answer){ FTP_ANSWERS_SIDE, side->runs[run].kind };
 }
 
-/* The transfer may have had its last reply, so this success is ABOR's. */
+/* Is this 2yz the answer to ABOR? Yes, if the transfer has probably had its last reply. */
 static bool is_abors_success(const struct ftp_machine *machine, uint16_t code)
 {
 	return class_of(code) == CLASS_DONE && machine->transfer == FTP_TRANSFER_OVER &&
@@ -272,13 +275,13 @@ struct ftp_answer machine_side_whose(const struct ftp_machine *machine, uint16_t
 		      (machine->pending == FTP_PENDING_NONE && machine->side.nruns > 0);
 	bool free = !beside && machine->pending == FTP_PENDING_NONE;
 
-	/* the transfer's comes first: where it failed, the client is not to see a 226 */
+	/* the transfer comes first: if it failed, the client must not see a late 226 */
 	if (is_late(machine, FTP_SIDE_REPLY_TRANSFER, code))
 		return (struct ftp_answer){ FTP_ANSWERS_LATE, FTP_SIDE_REPLY_TRANSFER };
 	for (enum ftp_side_reply kind = 0; kind < FTP_SIDE_REPLY_KINDS; kind++)
 		if (is_late(machine, kind, code))
 			return (struct ftp_answer){ FTP_ANSWERS_LATE, kind };
-	/* one too many, but an answer is outstanding: a late one was taken for that of a later command */
+	/* no command waits for this: an earlier late answer was matched to a later command */
 	for (enum ftp_side_reply kind = 0; kind < FTP_SIDE_REPLY_KINDS; kind++)
 		if (free && machine->side.late[kind] > 0)
 			return (struct ftp_answer){ FTP_ANSWERS_LATE, kind };
@@ -309,18 +312,18 @@ static void doubt(struct ftp_side_replies *side, enum ftp_side_doubt doubt)
 		side->doubt = doubt;
 }
 
-/* An answer to ABOR while the transfer has no last reply: will it get one? */
+/* ABOR has its answer, but the transfer does not: will another reply come? */
 static void abor_answered(struct ftp_machine *machine, uint16_t code, struct ftp_out *out)
 {
 	if (!ftp_machine_in_transfer(machine))
 		return;
-	/* pyftpdlib answers an upload and its ABOR with this one reply */
+	/* pyftpdlib sends 225 as its only reply to an upload and its ABOR */
 	if (code == 225 || (machine->side.doubt == FTP_SIDE_DOUBT_STRONG && ftp_reply_is_positive(code)))
 		doubt(&machine->side, FTP_SIDE_DOUBT_CERTAIN);
 	else if (ftp_reply_is_positive(code))
 		doubt(&machine->side, FTP_SIDE_DOUBT_ABORTED);
 	else if (code >= 500 && !machine_side_gave_up(machine))
-		ftp_out_add(out, FTP_DO_DATA_TRUST); /* the transfer goes on as if nothing had been said */
+		ftp_out_add(out, FTP_DO_DATA_TRUST); /* the transfer continues as if there had been no ABOR */
 }
 
 void machine_side_answered(struct ftp_machine *machine, uint16_t code, struct ftp_out *out)
@@ -332,7 +335,7 @@ void machine_side_answered(struct ftp_machine *machine, uint16_t code, struct ft
 	case FTP_ANSWERS_PENDING:
 		return;
 	case FTP_ANSWERS_NOBODY:
-		/* a 200 in front of the 150, or in place of all that was to come */
+		/* this 200 precedes the 150, or it is the only reply to the transfer */
 		if (machine->transfer == FTP_TRANSFER_ASKED && ftp_reply_is_positive(code))
 			doubt(side, FTP_SIDE_DOUBT_STRONG);
 		return;
@@ -343,7 +346,7 @@ void machine_side_answered(struct ftp_machine *machine, uint16_t code, struct ft
 		settle(side, find(side, answer.kind));
 		break;
 	}
-	/* what reads like a refusal may have been the transfer's own last reply */
+	/* this refusal may have been the transfer's own last reply */
 	if (ftp_machine_in_transfer(machine) && code >= 400)
 		doubt(side, FTP_SIDE_DOUBT_WEAK);
 	if (answer.whom == FTP_ANSWERS_SIDE && answer.kind == FTP_SIDE_REPLY_ABOR)
@@ -390,7 +393,7 @@ bool machine_side_holds(const struct ftp_machine *machine)
 	return machine->side.nruns > 0 && !machine->side.due;
 }
 
-/* May the server consider this transfer ended, although no reply of its own has come? */
+/* May the transfer have ended for the server, although its last reply seems to be missing? */
 static bool is_doubtful(const struct ftp_machine *machine)
 {
 	bool asked = machine->transfer == FTP_TRANSFER_ASKED;
@@ -410,7 +413,7 @@ static bool is_doubtful(const struct ftp_machine *machine)
 	return false;
 }
 
-/* Wait no longer; but answers may still come. */
+/* The gateway stops waiting, but `n` answers may still come. */
 static void expect_late(struct ftp_side_replies *side, enum ftp_side_reply kind, uint16_t n)
 {
 	uint16_t *late = &side->late[kind];
@@ -441,7 +444,7 @@ void machine_side_forget(struct ftp_machine *machine, struct ftp_out *out)
 	side->due = false;
 }
 
-/* The server has said its last word about the transfer in another command's place. */
+/* End the transfer: its last reply was matched to another command, or never comes. */
 static void end_transfer(struct ftp_machine *machine, struct ftp_out *out)
 {
 	machine->side.late_result =
@@ -482,7 +485,7 @@ void machine_side_due(struct ftp_machine *machine, struct ftp_out *out)
 		side->due = true;
 	} else if (machine->transfer == FTP_TRANSFER_GOING &&
 		   (machine->failing || machine_side_gave_up(machine))) {
-		/* after ABOR, the server hears of it this way, whatever it listens to */
+		/* every server notices this, even if it reads no commands during a transfer */
 		ftp_out_add(out, FTP_DO_DATA_ABORT);
 	}
 }

@@ -1,12 +1,15 @@
 /*
- * Side commands: NOOP, STAT and ABOR that the client sends while a transfer runs.
+ * Side commands: NOOP, STAT and ABOR that the client sends during a transfer.
  *
- * Servers answer them at once, after the transfer, together with it, or never,
- * and some with codes that also end a transfer. So who owes what to whom is
- * decided by evidence: the reply's class, what RFC 959 5.4 lets a command be
- * answered with, the order, and whether the transfer's data has ended. The
- * client hears the server's replies in the server's order, whatever is decided
- * here; the decision is about what the gateway does next.
+ * A server may answer a side command at once, after the transfer, with one reply
+ * for both, or never. Some answers have codes that also end transfers. This
+ * module decides which command each reply answers. It judges by the class of the
+ * code, the replies that RFC 959 5.4 lists for each command, the order of the
+ * commands, and whether the data connection has closed.
+ *
+ * The client always gets the server's replies in the server's order. The decision
+ * controls only what the gateway does next: whether the transfer has ended, and
+ * whether the client's next command may go to the server.
  */
 #ifndef ATTLSD_FTP_ALG_SIDE_REPLY_H
 #define ATTLSD_FTP_ALG_SIDE_REPLY_H
@@ -18,46 +21,46 @@
 #include "ftp-alg/state.h"
 #include "ftp-alg/verb.h"
 
-/* May another side command be sent? ABOR always may, unless the list is full of ABORs. */
+/* Is there room for another side command? One place is reserved for ABOR. */
 bool machine_side_has_room(const struct ftp_machine *machine, const struct ftp_verb *verb);
 
-/* Forward one beside the transfer that is under way. */
+/* Forward a side command to the server, and expect an answer to it. */
 void machine_side_send(struct ftp_machine *machine, const struct ftp_command *command, struct ftp_out *out);
 
-/* Whom does a reply with this code answer? Asked for its first line; not for 421. */
+/* Which command does a reply with this code answer? Call it on the first line of each reply, except 421. */
 struct ftp_answer machine_side_whose(const struct ftp_machine *machine, uint16_t code);
 
-/* How the client gets to see the reply that is open. */
+/* Which kind of command the open reply answers: it selects the filter for the reply's lines. */
 enum ftp_pending machine_side_shown_as(const struct ftp_machine *machine, uint16_t code);
 
-/* After the last line of a final reply that machine_side_whose() gave to no ordinary command. */
+/* After the last line of a final reply to anything but the pending command (see machine_side_whose()). */
 void machine_side_answered(struct ftp_machine *machine, uint16_t code, struct ftp_out *out);
 
-/* A transfer begins, or the server has said that it does: nothing has been said about its end. */
+/* The transfer command goes to the server, or the server's 1yz has come: the transfer's end is open. */
 void machine_side_transfer_begins(struct ftp_machine *machine, struct ftp_out *out);
 
-/* A 1yz after data that did not end well: from Pure-FTPd, it is the transfer's last reply. */
+/* A 1yz came after the data connection failed. Pure-FTPd sends no other reply to such a transfer. */
 void machine_side_transfer_marked(struct ftp_machine *machine);
 
-/* The server has said that the transfer failed, and its data has not ended: bound that, too. */
+/* The server says that the transfer failed, but its data connection is still open: limit the wait for it. */
 void machine_side_transfer_fails(struct ftp_machine *machine, struct ftp_out *out);
 
-/* The transfer's last reply is out: what is still owed is owed for a moment only. */
+/* The transfer's last reply has come: limit the wait for answers to side commands. */
 void machine_side_transfer_ended(struct ftp_machine *machine, struct ftp_out *out);
 
-/* Has the client asked the server to end the transfer that is under way, and the server not refused? */
+/* Is the current transfer being aborted: has the client sent ABOR, and has the server not refused it? */
 bool machine_side_gave_up(const struct ftp_machine *machine);
 
-/* Does what is owed hold a command that no transfer holds? */
+/* After the transfer: must the next command wait for answers to side commands? */
 bool machine_side_holds(const struct ftp_machine *machine);
 
-/* The next command is held by a transfer that the server may have ended already: bound the wait. */
+/* The next command waits for a transfer that may already have ended for the server: limit the wait. */
 void machine_side_held(struct ftp_machine *machine, struct ftp_out *out);
 
-/* The next command goes on: forget what is owed. An answer may still come. */
+/* The next command goes to the server: stop waiting for answers. They may still come late. */
 void machine_side_forget(struct ftp_machine *machine, struct ftp_out *out);
 
-/* The time of FTP_DO_SIDE_WAIT is over. */
+/* The time that FTP_DO_SIDE_WAIT started is over. */
 void machine_side_due(struct ftp_machine *machine, struct ftp_out *out);
 
 #endif

@@ -29,7 +29,7 @@ enum ftp_side { FTP_SIDE_CLIENT = 0, FTP_SIDE_SERVER };
 enum ftp_signal {
 	FTP_SIGNAL_SERVER_DOWN,	      /* the server cannot be reached */
 	FTP_SIGNAL_SERVER_LOST,	      /* it closed or reset the control connection */
-	FTP_SIGNAL_SERVER_UNFINISHED, /* it has begun a reply and does not go on */
+	FTP_SIGNAL_SERVER_UNFINISHED, /* it has begun a multi-line reply and has not ended it in time */
 	FTP_SIGNAL_TLS_UP,	      /* the handshake that FTP_DO_TLS_START asked for is done */
 	FTP_SIGNAL_LOGIN_TIMEOUT,
 	FTP_SIGNAL_IDLE_TIMEOUT,
@@ -67,29 +67,29 @@ enum ftp_pending {
 	FTP_PENDING_FEAT,
 	FTP_PENDING_PLAN, /* the gateway's own EPSV, PASV, EPRT or PORT */
 	FTP_PENDING_TRANSFER,
-	FTP_PENDING_STAT, /* beside a transfer */
-	FTP_PENDING_ABOR, /* of no transfer */
+	FTP_PENDING_STAT, /* a side command, see side-reply.h */
+	FTP_PENDING_ABOR, /* ABOR without a transfer */
 	FTP_PENDING_QUIT,
 	FTP_PENDING_USER_CERTIFICATE, /* the gateway logs a user in with a stored credential */
 	FTP_PENDING_PASS_CERTIFICATE,
-	FTP_PENDING_SYST,   /* only told apart at REPLYSECURITYLEVEL 1 */
+	FTP_PENDING_SYST,   /* differs from PLAIN only at REPLYSECURITYLEVEL 1 */
 	FTP_PENDING_STATUS, /* STAT without an argument, likewise */
 };
 
-/* Whom the reply that is open answers. */
+/* Which command the open reply answers. */
 enum ftp_answers {
 	FTP_ANSWERS_PENDING = 0, /* the command that is pending */
-	FTP_ANSWERS_SIDE,	 /* a command beside the transfer */
-	FTP_ANSWERS_LATE,	 /* one that was given up */
-	FTP_ANSWERS_NOBODY,	 /* the client sees it, and all waits on */
+	FTP_ANSWERS_SIDE,	 /* a side command */
+	FTP_ANSWERS_LATE,	 /* a command that the gateway no longer waits for */
+	FTP_ANSWERS_NOBODY,	 /* none: the client gets the reply, and nothing else changes */
 };
 
-/* What is answered beside the command that is pending, see side-reply.h. */
+/* Commands with answers out of order: side commands, and a transfer with a late reply. See side-reply.h. */
 enum ftp_side_reply {
 	FTP_SIDE_REPLY_NOOP = 0,
 	FTP_SIDE_REPLY_STAT,
 	FTP_SIDE_REPLY_ABOR,
-	FTP_SIDE_REPLY_TRANSFER, /* only late */
+	FTP_SIDE_REPLY_TRANSFER, /* only with FTP_ANSWERS_LATE */
 	FTP_SIDE_REPLY_KINDS
 };
 
@@ -98,31 +98,32 @@ struct ftp_answer {
 	enum ftp_side_reply kind; /* with FTP_ANSWERS_SIDE and FTP_ANSWERS_LATE */
 };
 
-/* May the transfer's last reply have been taken for another command's? */
+/* How likely is it that the transfer's last reply was matched to another command? */
 enum ftp_side_doubt {
 	FTP_SIDE_DOUBT_NONE = 0,
-	FTP_SIDE_DOUBT_WEAK,   /* a side command was refused, with a code that also ends transfers */
-	FTP_SIDE_DOUBT_STRONG, /* the transfer was answered with a 200 and no 1yz, or with a 1yz at its end */
-	FTP_SIDE_DOUBT_ABORTED, /* ABOR was answered well */
-	FTP_SIDE_DOUBT_CERTAIN, /* ABOR was answered with 225, which servers send after all else */
+	FTP_SIDE_DOUBT_WEAK,   /* a side command was refused, with a code that may also end a transfer */
+	FTP_SIDE_DOUBT_STRONG, /* a 200 came before any 1yz, or a 1yz came after the data connection failed */
+	FTP_SIDE_DOUBT_ABORTED, /* ABOR got a 2yz */
+	FTP_SIDE_DOUBT_CERTAIN, /* ABOR got a 225, which servers send last */
 };
 
 #define FTP_SIDE_RUNS 16
 
+/* Unanswered side commands of one kind, sent one after the other. */
 struct ftp_side_run {
 	enum ftp_side_reply kind;
 	uint16_t n;
 };
 
-/* What the server owes beside a transfer. side-reply.c is the only writer. */
+/* The side commands without an answer. Only side-reply.c writes this. */
 struct ftp_side_replies {
-	struct ftp_side_run runs[FTP_SIDE_RUNS]; /* in the order sent; equal neighbours share one */
+	struct ftp_side_run runs[FTP_SIDE_RUNS]; /* oldest first */
 	uint8_t nruns;
-	uint16_t late[FTP_SIDE_REPLY_KINDS]; /* given up: an answer may still come */
-	enum ftp_data_result late_result;    /* how the data of the transfer that was given up ended */
+	uint16_t late[FTP_SIDE_REPLY_KINDS]; /* answers that may come, not waited for */
+	enum ftp_data_result late_result;    /* data of the transfer in late[] */
 	enum ftp_side_doubt doubt;
-	bool waiting; /* the time of FTP_DO_SIDE_WAIT runs */
-	bool due;     /* it is over: the next command goes on */
+	bool waiting; /* the time that FTP_DO_SIDE_WAIT started is running */
+	bool due;     /* it is over: the next command may go to the server */
 };
 
 /* How the client asked for its data connection. */
@@ -148,7 +149,7 @@ enum ftp_transfer_state {
 	FTP_TRANSFER_ASKED,   /* the command is with the server */
 	FTP_TRANSFER_GOING,   /* data may flow */
 	FTP_TRANSFER_WAITING, /* the file is in use; the server will be asked again (DSWAITTIME) */
-	FTP_TRANSFER_OVER,    /* the data part has ended, the server's last word is awaited */
+	FTP_TRANSFER_OVER,    /* the data has ended; the transfer's last reply has not come */
 };
 
 /* The answer to a failed login is put off, so that guessing passwords takes time. */
@@ -183,15 +184,15 @@ struct ftp_machine_setup {
 	bool implicit;		   /* arrived on a secure port */
 	uint8_t modes;		   /* FTP_MODE_ bits that policy allows towards the server */
 	bool low_ports;		   /* the server may name a data port below 1024 */
-	struct ftp_ways *ways;	/* what is known of this server: read and written; NULL: the machine's own */
-	uint8_t failures;	/* recent failed logins from the same source */
-	uint32_t side_reply_ms; /* how long a side command's answer holds the next command */
-	bool drops_strays;	/* what the server sends unasked is skipped, where that is safe */
+	struct ftp_ways *ways;	   /* which ways work with this server: read and written; NULL: own_ways */
+	uint8_t failures;	   /* recent failed logins from the same source */
+	uint32_t side_reply_ms;	   /* how long an unanswered side command holds the next command */
+	bool drops_strays; /* stray_replies: drop. False: a line that answers no command ends the session */
 	/*
-	 * The gateway greets the client itself, see ftp_machine_greet(), and the
-	 * server is dialled (FTP_DO_SERVER_RENEW) when a command needs it: after the
-	 * handshake, if the client asks for TLS first. For servers whose PROXY header
-	 * has to tell of TLS.
+	 * The gateway greets the client itself, see ftp_machine_greet(). It dials the
+	 * server (FTP_DO_SERVER_RENEW) when a command needs it: after the handshake, if
+	 * the client asks for TLS first. For servers whose PROXY header includes TLS
+	 * details.
 	 */
 	bool lazy_dial;
 };
@@ -209,7 +210,8 @@ struct ftp_machine {
 	struct ftp_security security;
 	enum ftp_login login;
 	bool greeted_in; /* the server's greeting was 230: no USER is needed */
-	bool user_seen;	 /* the server has heard of a user: AUTH and REIN need a fresh connection */
+	bool user_seen;	 /* the server has received a USER or greeted with 230: AUTH and REIN need a new
+			    connection */
 	bool drops_strays;
 	bool lazy_dial;
 	bool undialled; /* lazy_dial: there is no connection to the server now */
@@ -223,36 +225,37 @@ struct ftp_machine {
 	struct ftp_identity identity;
 	uint8_t renewals; /* of the server's connection */
 	uint8_t strikes;  /* malformed lines in a row */
-	uint32_t preface; /* bytes of text before greetings */
+	uint32_t preface; /* bytes of text that the server sent before its greetings */
 
 	enum ftp_pending pending; /* commands go one at a time */
 	struct ftp_side_replies side;
-	struct ftp_answer answer; /* of the reply that is being read */
-	bool reply_open;	  /* more of its lines follow: nothing may get between them */
-	bool stray;		  /* the open reply answers nothing, and nobody sees it */
-	bool line_shown;	  /* the client sees the line that is being read, all its pieces */
-	uint16_t shown;		  /* code of the reply of which the client has part; 0: none */
-	bool shown_in_line;	  /* and its last line is not whole */
-	enum ftp_local instead;	  /* drop the lines of the open reply and give this at its end */
+	struct ftp_answer answer; /* which command the open reply answers */
+	bool reply_open;	  /* more lines of it follow: nothing else may be sent between them */
+	bool stray;		  /* the open reply answers no command, and the client does not see it */
+	bool line_shown;	  /* the client sees the line that is being read: pass on all its pieces */
+	uint16_t shown;		  /* code of the reply that the client has got in part; 0: none */
+	bool shown_in_line;	  /* and its last line in part only */
+	enum ftp_local instead;	  /* drop the lines of the open reply, and send this at its end instead */
 
 	enum ftp_plan_state plan;
 	enum ftp_client_mode client_mode;
 	bool clear_spoken;	 /* a reply has gone out in the clear since CCC */
-	struct ip_endpoint told; /* what the rest of a primed 227 or 229 will name */
+	struct ip_endpoint told; /* the endpoint in the second half of a primed 227 or 229 */
 	uint16_t server_port;	 /* from the server's 227 or 229; 0: none yet */
-	uint8_t server_mode;	 /* the FTP_MODE_ that is being tried, or was agreed */
-	uint8_t tried;		 /* those that have failed in this plan */
-	bool no_port;		 /* and one of them because of a reply without a usable port */
-	bool replacing; /* the server is asked in another way; the client's part of the plan stands */
-	bool dialling;	/* a transfer command waits for the server's leg */
-	bool unreached; /* its port cannot be reached, and another way has still to be tried */
-	bool no_server; /* nor in any other way */
+	uint8_t server_mode;	 /* the FTP_MODE_ that is being tried, or that the server accepted */
+	uint8_t tried;		 /* the FTP_MODE_ bits that failed in this plan */
+	bool no_port;		 /* one of them failed because the reply had no usable port */
+	bool replacing; /* another way to the server is being tried; the client's leg stays as it is */
+	bool dialling;	/* a transfer command waits for the connection to the server's data port */
+	bool unreached; /* the server's data port cannot be reached, and no other way has been tried yet */
+	bool no_server; /* no way to the server's data port works */
 	struct ip_endpoint client_target; /* active client: what PORT or EPRT named */
 
 	enum ftp_transfer_state transfer;
-	enum ftp_data_result result; /* of the transfer; before it, of a handshake that came early */
-	bool failing;		     /* the server has said that it failed; FTP_DO_DATA_FAILED is out */
-	bool handshaking;	     /* the client's data connection is being protected before the transfer */
+	enum ftp_data_result
+	    result;   /* of the transfer; before it, of a handshake that began before the transfer command */
+	bool failing; /* the server says that the transfer failed; FTP_DO_DATA_FAILED was sent */
+	bool handshaking; /* the TLS handshake of the client's data connection runs before the transfer */
 
 	bool
 	    restart; /* REST was sent on: the next transfer starts at its offset, another attempt would not */
@@ -277,19 +280,19 @@ void machine_answer(struct ftp_machine *machine, enum ftp_local answer, struct f
 
 /*
  * Reply (FTP_LOCAL_NONE: do not) and end the session; why: for the log, static. If
- * the client has only part of another reply, that is ended first, or it is the last
- * that the client gets, see ftp_machine_is_replying().
+ * the client has only part of a reply, that reply is ended first. If it must not be
+ * ended, the client gets nothing more, see ftp_machine_is_replying().
  */
 void machine_close(struct ftp_machine *machine, enum ftp_local answer, const char *why, struct ftp_out *out);
 
-/* The server owes a reply to the command that goes out now. */
+/* A command goes to the server: expect a reply of this kind. */
 void machine_expect(struct ftp_machine *machine, enum ftp_pending pending);
 
 /* Forward a command as it came, and expect its reply. */
 void machine_pass_on(struct ftp_machine *machine, const struct ftp_command *command, enum ftp_pending pending,
 		     struct ftp_out *out);
 
-/* Close the 125 reply that waiting for a file has opened, if it has. */
+/* End the 125 reply of a wait for a file in use, if one is open. */
 void machine_close_125(struct ftp_machine *machine, struct ftp_out *out);
 
 #endif

@@ -1,14 +1,14 @@
 /*
- * Lenient between replies, strict where one is due. Servers send blank lines,
- * messages of their libraries and second replies, and their own clients skip
- * them; so does the gateway while no command waits for its reply. Where one
- * waits, a line that is not a reply leaves no way to tell what answers what.
+ * Stray lines, see stray.h. Some servers send blank lines, messages of their
+ * libraries and second replies. FTP clients skip them, and so does the gateway
+ * while no command waits for a reply. If one waits, a line without a code ends
+ * the session, because replies could no longer be matched to commands.
  */
 #include "ftp-alg/stray.h"
 
 #include <string.h>
 
-/* Of text before a greeting. A server that sends more is not an FTP server. */
+/* Bytes of text before a greeting. A server that sends more is not an FTP server. */
 #define PREFACE_MAX 65536u
 
 static void ends_session(struct ftp_machine *machine, const struct ftp_reply *line, const char *why,
@@ -56,8 +56,7 @@ void machine_stray_line(struct ftp_machine *machine, const struct ftp_reply *lin
 	}
 	if (line->continues)
 		return;
-	/* A blank line says nothing, so it cannot be the reply either. It often follows one in a segment of
-	 * its own. */
+	/* A blank line cannot be a reply. It often follows one in a segment of its own. */
 	if (machine->drops_strays && (owes_nothing(machine) || is_blank(line)))
 		skip(line, out);
 	else
@@ -65,10 +64,10 @@ void machine_stray_line(struct ftp_machine *machine, const struct ftp_reply *lin
 }
 
 /*
- * Before the login it could be the reply to AUTH or USER that somebody put there
- * before the client has sent them (CVE-2021-22947), and a port that nobody asked
- * for is never a slip. Dropping would be safe in both cases, but to go on with
- * such a server is not.
+ * Before the login, an attacker may have injected the reply to an AUTH or USER that
+ * the client has not sent yet (CVE-2021-22947). A data port that the gateway did
+ * not ask for is never a mistake. Dropping the reply would be safe in both cases,
+ * but continuing with such a server is not.
  */
 static bool may_drop(const struct ftp_machine *machine, const struct ftp_reply *reply)
 {

@@ -16,13 +16,13 @@ void machine_transfer_command(struct ftp_machine *machine, const struct ftp_comm
 enum ftp_take machine_transfer_gate(struct ftp_machine *machine, const struct ftp_reply *reply,
 				    struct ftp_out *out);
 
-/* The same for one that comes after the transfer was given up. */
+/* The same for a last reply that comes after the transfer has ended for the gateway (FTP_ANSWERS_LATE). */
 void machine_transfer_late_gate(struct ftp_machine *machine, const struct ftp_reply *reply);
 
 /* After the last line of such a reply. */
 void machine_transfer_late_reply(struct ftp_machine *machine, struct ftp_out *out);
 
-/* After the last line of one to the transfer. */
+/* After the last line of a reply to the transfer. */
 void machine_transfer_reply(struct ftp_machine *machine, const struct ftp_reply *reply, struct ftp_out *out);
 
 /* As ftp_machine_data_done(). */

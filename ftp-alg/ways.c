@@ -1,7 +1,7 @@
 /*
- * What is known of a server's ways to a data connection. plan.c writes down
- * what it saw and asks what to try next; a worker keeps one of these for each
- * server and makes it forget with time.
+ * Which ways to a data connection work with a server. plan.c records results here
+ * and asks which way to try next. A worker keeps one struct for each server and
+ * clears old entries (gateway/worker/server-memory.c).
  */
 #include "ftp-alg/ways.h"
 
