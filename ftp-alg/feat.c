@@ -9,9 +9,9 @@
 #define NELEM(array) (sizeof(array) / sizeof((array)[0]))
 
 /*
- * Security mechanisms, which end at the gateway, and commands that name or answer
- * with addresses: the gateway announces those of them that it offers. GETPUT is
- * GridFTP's GET and PUT, which are taken for HTTP; PARALLEL needs MODE E.
+ * Security mechanisms, which end at the gateway, and commands with addresses in their
+ * arguments or replies: the gateway announces those that it offers. GETPUT is GridFTP's
+ * GET and PUT, which look like HTTP; PARALLEL needs MODE E.
  */
 static const char *const removed[] = {
 	"AUTH", "ADAT", "PBSZ", "PROT", "CCC",	"MIC",	"CONF", "ENC",	"SSCN",	  "CPSV",

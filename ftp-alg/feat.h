@@ -18,8 +18,8 @@
 #define FTP_FEAT_EPRT 32u
 
 /*
- * Does this line of a server's FEAT list (leading blanks and "211-" included or
- * not, no line end) stay? False for AUTH, ADAT, PBSZ, PROT, CCC, MIC, CONF, ENC,
+ * Does the client get this line of a server's FEAT list (no line end; leading blanks
+ * and "211-" may be missing)? False for AUTH, ADAT, PBSZ, PROT, CCC, MIC, CONF, ENC,
  * SSCN, CPSV, EPSV, EPRT, LPSV, LPRT, ESTA, ESTP, SPAS, SPOR, GETPUT, PARALLEL, in
  * any case, with any parameters, and for MODE with another letter than S or Z.
  */

@@ -90,8 +90,8 @@ bool machine_login_may_be_greeted(const struct ftp_machine *machine)
 	       machine->action->secure_login == SECURE_LOGIN_NO_CLIENT_AUTH;
 }
 
-/* Not with the greeting itself: the client may still send AUTH or USER, and counts as nobody until it works.
- */
+/* Called at the first command that needs a login, not at the greeting: the client may still send AUTH or
+ * USER. */
 void machine_login_take_greeted(struct ftp_machine *machine, struct ftp_out *out)
 {
 	if (!machine->greeted_in || machine->login != FTP_LOGIN_NONE ||

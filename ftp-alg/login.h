@@ -20,12 +20,12 @@ void machine_login_reply(struct ftp_machine *machine, enum ftp_pending pending, 
 			 struct ftp_out *out);
 
 /*
- * May the server's greeting (230) log the client in, now? Not where policy wants
- * TLS first, or a certificate, which only USER is checked against.
+ * May the server's greeting (230) log the client in now? Not if policy requires TLS
+ * first, or a client certificate, which is checked only with USER.
  */
 bool machine_login_may_be_greeted(const struct ftp_machine *machine);
 
-/* Before a command that needs a login: take the one that the greeting has given, if any. */
+/* Before a command that needs a login: a greeting of 230 counts as one, if policy allows it. */
 void machine_login_take_greeted(struct ftp_machine *machine, struct ftp_out *out);
 
 #endif

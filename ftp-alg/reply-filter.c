@@ -111,8 +111,8 @@ static void show_syst(const struct ftp_reply *reply, struct ftp_out *out)
 }
 
 /*
- * A greeting of 230 says that the client is logged in. Where policy has more to
- * say first, the client gets 220: curl would believe it and skip AUTH.
+ * A greeting of 230 means that the client is logged in. If policy does not allow that
+ * yet, the client gets 220 instead: curl would trust the 230 and skip AUTH.
  */
 static bool is_too_early(const struct ftp_machine *machine, enum ftp_pending pending,
 			 const struct ftp_reply *reply)
@@ -149,21 +149,20 @@ static bool show_instead(struct ftp_machine *machine, enum ftp_pending pending, 
 		return true;
 	}
 	if (pending == FTP_PENDING_SYST && reply->code == 215) {
-		if (reply->closing && !reply->continues) /* its first words are all that is left of it */
+		if (reply->closing && !reply->continues) /* only its first words are kept */
 			show_syst(reply, out);
 		return true;
 	}
 	return false;
 }
 
-/* The client would take a reply to another command for text of the 125- that is open. */
+/* While a 125- reply is open, the client would take a reply to another command for its text. */
 static bool is_inside_125(const struct ftp_machine *machine, const struct ftp_reply *reply)
 {
 	return machine->retry.open && machine->answer.whom != FTP_ANSWERS_PENDING && reply->code != 421;
 }
 
-/* The line goes to the client, as it is or as policy leaves it. False: the gateway gives a text of its own.
- */
+/* Pass the line on to the client, changed if policy requires it. False: the gateway sends its own text. */
 static bool show(struct ftp_machine *machine, enum ftp_pending pending, const struct ftp_reply *reply,
 		 bool last, struct ftp_out *out)
 {

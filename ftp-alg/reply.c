@@ -86,12 +86,13 @@ static bool reply_line_take(uint8_t *window, size_t len, struct ftp_reply *reply
 	return true;
 }
 
-/* A line in between that another code ends. A code alone is too little: file names may be numbers. */
+/* Does a line inside a reply look like the end of another reply? A code alone does not: file names may be
+ * numbers. */
 static void reply_line_ends_otherwise(const struct ftp_reply_parser *parser, const struct reply_head *head,
 				      struct ftp_reply *reply, uint8_t *window)
 {
 	reply->end_like = head->code != 0 && !head->more && head->text < reply->len;
-	/* of another class it may mean the opposite, so it is not given the code of the beginning */
+	/* a code of another class may mean the opposite, so the opening code must not replace it */
 	if (!parser->lenient || !reply->end_like || head->code / 100 != parser->code / 100)
 		return;
 	window[0] = (uint8_t)('0' + parser->code / 100);
@@ -134,7 +135,7 @@ enum ftp_reply_status ftp_reply_take(struct ftp_reply_parser *parser, uint8_t *w
 				     .line = (const char *)window };
 	if (!reply_line_take(window, len, reply))
 		return FTP_REPLY_MORE;
-	/* the middle of a line is never looked at: it may hold anything, a reply as well */
+	/* never look for a code inside a line: the line may contain anything, also the text of a reply */
 	stray = reply->continues ? reply->first : !reply_line_begins(parser, reply, window);
 	parser->in_line = reply->goes_on;
 	if (stray) {

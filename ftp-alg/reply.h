@@ -15,11 +15,11 @@
 
 #define FTP_REPLY_LINE_MAX 4096 /* without CRLF; a longer line is taken in pieces of at most this */
 
-/* Where a reply stands; all zero is "before the first line" of a server that ends replies as it should. */
+/* The state between two lines. All zero: no reply is open, and the parser is strict. */
 struct ftp_reply_parser {
-	bool lenient;  /* the caller's: another code of the same class ends a multi-line reply, too */
-	uint16_t code; /* of the reply that is open; 0: none is */
-	bool in_line;  /* the line that was taken last goes on, also when it belongs to no reply */
+	bool lenient;  /* set by the caller: another code of the same class ends a multi-line reply, too */
+	uint16_t code; /* of the open reply; 0: none is open */
+	bool in_line;  /* the last piece did not end its line; the line may belong to no reply */
 	bool closing;  /* in_line: it is the last line of its reply */
 };
 
@@ -34,8 +34,8 @@ struct ftp_reply {
 	uint16_t code;	  /* of the reply, also on lines in between */
 	bool first;	  /* the reply's first line begins here */
 	bool closing;	  /* this is the last or only line of the reply, or a piece of it */
-	bool continues;	  /* a piece that is not the first of its line */
-	bool goes_on;	  /* a piece that is not the last of its line */
+	bool continues;	  /* not the first piece of its line */
+	bool goes_on;	  /* not the last piece of its line */
 	bool end_like;	  /* a line in between that looks like the end of another reply */
 	const char *line; /* the whole line or piece, without its line end */
 	size_t len;
@@ -47,14 +47,14 @@ struct ftp_reply {
  * Take one line from the window (ended by LF; CRs before it are stripped, a
  * server that sends bare LF is understood) and find its place in the reply.
  * "ddd" alone, "ddd " and "ddd" with a tab end a reply that "ddd-" opened only
- * when the code is the same; any other line in between is text. To a lenient
- * parser "ddd " of the same class is the end as well, and gets the opening code
- * in the window: clients wait for that one. 6yz is malformed (RFC 2228 protected
+ * when the code is the same; any other line in between is text. For a lenient
+ * parser, "ddd " of the same class ends the reply, too. The parser then writes the
+ * opening code into the window, because clients wait for it. 6yz is malformed (RFC 2228 protected
  * replies have no place on a cleartext leg).
  *
  * A CR inside a line and a NUL become '?' in the window, as `ls -q` shows them.
- * Some clients end a line at them (Java's and Python's text readers at CR, C
- * strings at NUL), so that a file name could bring them a reply of its own.
+ * Some clients end a line there (Java's and Python's text readers at CR, C strings at
+ * NUL), so a file name could contain a forged reply.
  *
  * FTP_REPLY_MALFORMED leaves the parser so that the line can be skipped. Pointers
  * live as long as the window.

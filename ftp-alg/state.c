@@ -31,11 +31,11 @@ void machine_close_125(struct ftp_machine *machine, struct ftp_out *out)
 }
 
 /*
- * End the reply of which the client has part: a 421 inside it would be text
- * (RFC 959 4.2), and lftp would show half a listing as all of it. Preliminary
- * replies and refusals may be ended, since half of one says the same as the whole. A last
- * line of 2yz or 3yz would say that the listing is complete or the command done,
- * which is not known: such a reply stays open. False: it does.
+ * End a reply that the client has got in part. A 421 inside it would count as text
+ * (RFC 959 4.2), and lftp would show half a listing as complete. A preliminary reply
+ * or a refusal may be ended, because its first half means the same as the whole. A
+ * 2yz or 3yz must stay open: its last line would claim that the listing is complete
+ * or the command done. False: the reply stays open.
  */
 static bool close_shown(struct ftp_machine *machine, struct ftp_out *out)
 {

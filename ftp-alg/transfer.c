@@ -43,7 +43,7 @@ static enum ftp_local verdict(enum ftp_data_result result, uint16_t code)
 	return FTP_LOCAL_NONE;
 }
 
-/* A client that sends ABOR may end its data connection before it has begun TLS on it, or never open it. */
+/* A client that sends ABOR may close its data connection before TLS has begun on it, or never open it. */
 static enum ftp_data_result aborted_result(const struct ftp_machine *machine)
 {
 	enum ftp_data_result result = machine->result;
@@ -96,7 +96,8 @@ enum ftp_take machine_transfer_gate(struct ftp_machine *machine, const struct ft
 	if (machine->transfer == FTP_TRANSFER_GOING) {
 		/*
 		 * The client sent ABOR and may have stopped reading, so the data would never end. Or the
-		 * server failed, so what arrives is not the file; but the client gets all of it.
+		 * server failed: the client still gets all bytes that arrive, although the file is
+		 * incomplete.
 		 */
 		if (machine_side_gave_up(machine))
 			ftp_out_add(out, FTP_DO_DATA_ABORT);
@@ -113,7 +114,7 @@ enum ftp_take machine_transfer_gate(struct ftp_machine *machine, const struct ft
 	return FTP_TAKEN;
 }
 
-/* The client may still take it for the transfer's: it is not to hear of success if there was none. */
+/* The client may take this reply for the transfer's, so it must not report success after a failure. */
 void machine_transfer_late_gate(struct ftp_machine *machine, const struct ftp_reply *reply)
 {
 	machine->instead = verdict(machine->side.late_result, reply->code);

@@ -94,7 +94,7 @@ enum backend_epsv { BACKEND_EPSV_AUTO = 0, BACKEND_EPSV_ALWAYS, BACKEND_EPSV_NEV
 /* What ends a multi-line reply of the server: its own code, or any of its class. */
 enum backend_multiline { BACKEND_MULTILINE_STRICT = 0, BACKEND_MULTILINE_LENIENT };
 
-/* What the server sends although nothing asked for it. */
+/* What to do with lines from the server that answer no command. */
 enum backend_stray { BACKEND_STRAY_CLOSE = 0, BACKEND_STRAY_DROP };
 
 /* The PROXY protocol: whether the server first gets a header about the client. */
@@ -111,10 +111,10 @@ struct policy_backend {
 	enum backend_stray stray_replies;
 	enum backend_multiline multiline;
 	uint32_t greeting_timeout_ms;
-	bool low_ports; /* of data connections: the server may name one below 1024 */
+	bool low_ports; /* the server may name a data port below 1024 */
 	enum backend_proxy proxy;
 	bool proxy_data;	/* on data connections as well */
-	uint32_t side_reply_ms; /* how long an answer beside a transfer may hold the next command */
+	uint32_t side_reply_ms; /* how long an unanswered side command may hold the next command */
 	struct diag_mark mark, address_mark;
 	size_t index;
 };

@@ -119,14 +119,14 @@ enum answer_way_state {
 	WAY_STATES
 };
 
-/* A server, and what a worker has lately seen of its ways to a data connection. */
+/* A server, and which ways to a data connection work with it, as far as a worker remembers. */
 struct answer_server {
 	int32_t worker; /* pid */
 	struct ip_endpoint server;
 	char backend[ANSWER_NAME_MAX];
 	struct {
 		uint8_t state;	 /* enum answer_way_state */
-		uint8_t minutes; /* since it was last seen, about; 0: less than one */
+		uint8_t minutes; /* since the way was last used, rounded; 0: less than one */
 	} ways[ANSWER_WAYS];	 /* by enum answer_way */
 };
 

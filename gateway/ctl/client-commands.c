@@ -54,8 +54,8 @@ static int complain_of_silence(const struct target *target, const struct answers
 }
 
 /*
- * Without its memory of servers a status is still worth something, and tells more of
- * a worker that hangs than an error would: so this is a warning only.
+ * A status without the list of servers is still useful, above all if a worker hangs.
+ * So a missing list is only a warning.
  */
 static int complain_of_status(const struct target *target, const struct answers *answers)
 {

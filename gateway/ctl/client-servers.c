@@ -1,7 +1,7 @@
 /*
- * Shows what workers remember of servers. Each has its own memory, so each has its
- * own row: if they were merged, a worker under an attacker's control could change
- * what the others have seen.
+ * Shows what workers remember of servers. Each worker has its own memory and its own
+ * rows. If the rows were merged, a worker under an attacker's control could falsify
+ * what the others report.
  */
 #include "gateway/ctl/client-servers.h"
 

@@ -1,4 +1,4 @@
-/* The part of `attlsctl status` that is about servers: which ways to a data connection they take. */
+/* The part of `attlsctl status` about servers: which ways to a data connection work with each. */
 #ifndef ATTLSD_GATEWAY_CTL_CLIENT_SERVERS_H
 #define ATTLSD_GATEWAY_CTL_CLIENT_SERVERS_H
 

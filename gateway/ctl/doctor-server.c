@@ -16,7 +16,7 @@
 
 #define CONNECT_TIMEOUT_MS  3000
 #define GREETING_TIMEOUT_MS 5000
-#define SYST_TIMEOUT_MS	    500 /* what it may prove is not worth more */
+#define SYST_TIMEOUT_MS	    500 /* short, because the answer only helps to name the server */
 #define SHOWN_MAX	    80
 
 static bool is_ready(int fd, short event, int timeout_ms)
@@ -52,7 +52,7 @@ static void read_answer(int fd, int timeout_ms, char text[static SHOWN_MAX])
 			*at = '?';
 }
 
-/* What others have seen with this server. Few answer SYST before a login, so no answer proves nothing. */
+/* Name a known server. Few servers answer SYST before a login, so a missing answer means nothing. */
 static void report_known(struct doctor *doctor, const struct policy_backend *backend, const char *greeting,
 			 int fd)
 {

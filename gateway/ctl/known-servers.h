@@ -11,7 +11,7 @@ struct known_server {
 	const char *seen;     /* what an administrator should know */
 };
 
-/* Both texts as the server sent them; syst may be "". NULL: a server that nobody has tried. */
+/* Both texts as the server sent them; syst may be "". NULL: an unknown server. */
 const struct known_server *known_server_find(const char *greeting, const char *syst);
 
 #endif

@@ -2,8 +2,8 @@
  * Worker processes and the policy generations that they serve. Belongs to the
  * monitor.
  *
- * A generation is a policy with its workers. A reload starts a new generation beside
- * the old one. The old one gets no new sessions, keeps its policy for the sessions
+ * A generation is a policy with its workers. A reload starts a new generation while
+ * the old one still runs. The old one gets no new sessions, keeps its policy for the sessions
  * that it has (AT-TLS's "stale action") and ends with the last of them.
  */
 #ifndef ATTLSD_GATEWAY_MONITOR_CHILDREN_H

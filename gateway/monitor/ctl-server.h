@@ -60,7 +60,7 @@ int ctl_server_prepare(struct ctl_server *server, const struct policy_daemon *da
 /* The coming policy is in force. */
 void ctl_server_promote(struct ctl_server *server);
 
-/* The coming policy was given up, for this reason. */
+/* The coming policy does not come into force, for this reason. */
 void ctl_server_abandon(struct ctl_server *server, const char *reason);
 
 void ctl_server_done(struct ctl_server *server);

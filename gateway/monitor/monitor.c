@@ -270,7 +270,7 @@ static void on_retired(struct children *children, const struct generation *gone)
 		loop_stop(&monitor->loop);
 }
 
-/* Start a generation for the policy, beside the current one if there is one. */
+/* Start a generation for the policy, in addition to the current one if there is one. */
 static int bring_up(struct monitor *monitor)
 {
 	struct policy *policy = NULL;

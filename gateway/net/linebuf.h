@@ -59,7 +59,7 @@ struct outbuf {
 	uint8_t bytes[OUTBUF_BYTES];
 };
 
-/* Add a text, and CRLF if that is the line's end; flush first when there is no room. len is below
+/* Add a text, and CRLF if it ends its line; flush first when there is no room. len is below
  * OUTBUF_BYTES - 2. */
 void outbuf_add(struct outbuf *outbuf, struct stream *stream, const char *text, size_t len, bool line_ends);
 

@@ -136,7 +136,7 @@ static void fit_chunk(struct relay *relay, enum stream_io io, size_t len)
 		relay->chunk = RELAY_CHUNK_MAX;
 }
 
-/* All that the source sent is to arrive, but nothing that looks like its end. */
+/* Deliver all bytes of the source, and then no orderly end. */
 static enum relay_result fail(struct relay *relay)
 {
 	enum stream_io to = stream_flush(relay->to);

@@ -37,7 +37,7 @@ enum relay_state {
 	RELAY_MOVING = 0,
 	RELAY_ENDING,
 	RELAY_SETTLING,
-	RELAY_FAILING, /* the source's end is in doubt: what it sent is handed over, its end is not */
+	RELAY_FAILING, /* the source's end is in doubt: pass on its bytes, but not its end */
 };
 
 struct relay {

@@ -132,8 +132,8 @@ enum stream_io stream_flush(struct stream *stream);
 enum stream_io stream_finish(struct stream *stream);
 
 /*
- * The same without close_notify: under TLS the peer sees that something is
- * missing. In the clear only what was sent can show that.
+ * The same without close_notify: under TLS, the peer sees that something is missing. In
+ * the clear, it cannot see this.
  */
 enum stream_io stream_cut(struct stream *stream);
 

@@ -21,8 +21,8 @@ static void add_command(struct session *session, const struct ftp_act *act)
 	struct outbuf *lines = &session->worker->commands;
 
 	session->heard_ms = session->worker->loop.now_ms;
-	/* One command, one segment: some servers read a segment during a transfer and obey its first line
-	 * only. */
+	/* Send each command in its own segment: during a transfer, some servers carry out only the first
+	 * command of a segment. */
 	outbuf_flush(lines, &session->server);
 	lines->len += ftp_line_encode(act->text, act->len, lines->bytes + lines->len,
 				      sizeof(lines->bytes) - lines->len);
@@ -226,8 +226,8 @@ static void log_refusal(struct session *session, const struct ftp_act *act)
 }
 
 /*
- * For whom is to write to the maker of the server. One line a session is enough
- * for that; the others are counted.
+ * Log a line that answered no command, so that an administrator can report it to the
+ * server's vendor. One line per session is enough for that; the others are counted.
  */
 static void log_stray(struct session *session, const struct ftp_act *act)
 {

@@ -20,11 +20,10 @@
 
 /* Time for the commands that a client sent before it closed. */
 #define CLIENT_EOF_MS 10000
-/* For an upload after which it said QUIT: so long may pass without a byte, or without the server's last word.
- */
+/* If the client sent QUIT after an upload: the longest wait for the next byte or the server's last reply. */
 #define QUIT_MS 60000
 
-/* Silence inside a reply after which its end will not come, see await_end(). */
+/* The longest silence after a line that looks like the end of the reply, see await_end(). */
 #define REPLY_END_MS 20000
 
 /* RFC 8446 5.1; no FTP command begins with this byte. */
@@ -134,8 +133,9 @@ static void server_greeted(struct session *session)
 }
 
 /*
- * Most lines that look like the end of another reply are text and go on at once.
- * After one that does not, the client and the server would wait for each other.
+ * A line inside a reply that looks like the end of another reply is usually text,
+ * and more lines follow at once. If none follows, the server has ended its reply
+ * with another code: client and server would wait for each other, so a timer runs.
  */
 static int await_end(struct session *session, const struct ftp_reply *reply)
 {
@@ -155,7 +155,7 @@ static int await_end(struct session *session, const struct ftp_reply *reply)
 void control_reply_timeout(struct session *session)
 {
 	if (inbuf_len(&session->server_in) > 0 || !stream_is_drained(&session->client)) {
-		/* it may be here: the client has not read so far */
+		/* the end may have come already: the client has not read everything before it */
 		if (loop_timer(session->server.loop, &session->server_timer, REPLY_END_MS) < 0)
 			session_end(session, "no-memory");
 		return;
@@ -260,7 +260,7 @@ void control_run(struct session *session)
 		 */
 		if (session->client.ssl == NULL && session->parser.code == 0)
 			outbuf_flush(&session->worker->replies, &session->client);
-		/* What the server has sent so far cannot answer what it has not been asked yet. */
+		/* What the server has sent so far cannot answer a command that it has not received yet. */
 		moved = server_step(session);
 		if (!moved && !session->ended)
 			moved = client_step(session);
@@ -305,11 +305,11 @@ static bool quits_after_upload(const struct session *session)
 }
 
 /*
- * The client has ended its direction, or the whole connection. What it said
- * before is still carried out (a script that writes its commands and closes). But
- * a transfer whose control connection has gone is not to end as if nothing had
- * happened, unless it is an upload and QUIT was said: then the client knows that
- * it has sent all, and the end of its data connection shows whether that is true.
+ * The client has closed its direction or the whole connection. The commands that it
+ * sent before are still carried out: a script may write its commands and close. But
+ * a transfer without its control connection must not end as if complete. The
+ * exception is an upload after which the client sent QUIT: the client has sent
+ * everything, and the end of its data connection shows whether that is true.
  */
 static void client_gone(struct session *session, enum stream_io io)
 {

@@ -22,8 +22,8 @@ void control_client_event(struct watch *watch, uint32_t ready);
 void control_server_event(struct watch *watch, uint32_t ready);
 
 /*
- * A reply of the server's was begun, and after a line that looks like the end of
- * another reply nothing has come: this server ends its replies with other codes.
+ * The server began a reply and sent nothing after a line that looks like the end of
+ * another reply: it probably ends its replies with other codes.
  */
 void control_reply_timeout(struct session *session);
 

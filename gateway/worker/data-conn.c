@@ -105,7 +105,7 @@ static bool is_protected(struct data_conn *data)
 /*
  * The client has connected before its transfer command, or before the server has
  * agreed. Many clients begin TLS at once and send nothing more until it is done.
- * Some servers accept inside PASV, so their leg is dialled now, too.
+ * Some servers accept before they answer PASV, so their leg is dialled now, too.
  */
 static enum ftp_data_result data_prepare(struct data_conn *data)
 {
@@ -235,9 +235,9 @@ static void data_end(struct data_conn *data, enum ftp_data_result result)
 	if (!whole && !begun && data->legs.server.state == LEG_OPEN)
 		linger_reset(&worker_of(data)->lingering, &data->legs.server.stream);
 	/*
-	 * An incomplete transfer resets both legs, so that neither side takes its part for the file. But a
-	 * reset destroys bytes that the client has not read. After a failure that the server has reported,
-	 * its reply and the end without close_notify say enough.
+	 * An incomplete transfer resets both legs, so that neither side takes its part for the whole file.
+	 * But a reset destroys bytes that the client has not read. If the server has reported the failure,
+	 * its reply and the missing close_notify tell the client enough.
 	 */
 	data_legs_close(&data->legs, &data->legs.client,
 			!whole && !(data->failed && result == FTP_DATA_SERVER_LOST));
@@ -246,8 +246,8 @@ static void data_end(struct data_conn *data, enum ftp_data_result result)
 }
 
 /*
- * No transfer is under way. While the handshake may still fail, an upload waits a
- * moment; once it has failed, the server hears of no transfer and empties no file.
+ * No transfer is under way. An upload waits a moment while the handshake may still
+ * fail. If it fails, the server never receives the command, so it empties no file.
  * curl sends STOR with its ClientHello, but resumes a session, so it loses no round trip.
  */
 static void tell_handshake(struct data_conn *data, enum ftp_data_result result)

@@ -36,7 +36,7 @@ struct data_owner {
 	 * fail (uploads wait), or it has failed (result is not FTP_DATA_PENDING), or neither.
 	 */
 	void (*handshake)(struct data_conn *data, bool running, enum ftp_data_result result);
-	/* While no transfer is under way: the server was dialled, and is there or cannot be reached. */
+	/* While no transfer is under way: dialling the server has succeeded or failed. */
 	void (*dialled)(struct data_conn *data, bool up);
 	/* The data part of the transfer is over. */
 	void (*done)(struct data_conn *data, enum ftp_data_result result);
@@ -51,7 +51,7 @@ struct data_conn {
 	struct data_dial dial;
 	bool upload;
 	bool protect;
-	bool failed;		  /* the server has reported a failure: its bytes are delivered, then cut */
+	bool failed; /* the server has reported a failure: deliver its bytes, then end without close_notify */
 	bool handshaking;	  /* the owner was told of a handshake before the transfer */
 	bool waited;		  /* the time to wait for that handshake is over */
 	bool kept_alive;	  /* TCP keep-alive has been turned on */
@@ -91,7 +91,7 @@ static inline int data_conn_listen(struct data_conn *data, enum ftp_side side,
 /* Set the target of a leg. */
 void data_conn_target(struct data_conn *data, enum ftp_side side, const struct ip_endpoint *target);
 
-/* Dial the server before the transfer, if it is not there; owner->dialled() follows, perhaps at once. */
+/* Dial the server before the transfer, unless its leg is up; owner->dialled() follows, perhaps at once. */
 static inline void data_conn_dial(struct data_conn *data)
 {
 	data_dial_early(&data->dial);
@@ -129,7 +129,7 @@ static inline bool data_conn_is_relaying(const struct data_conn *data)
 	return data->state >= DATA_RELAYING;
 }
 
-/* The server says that the transfer failed (FTP_DO_DATA_FAILED). False: there is nothing to wait for. */
+/* The server says that the transfer failed (FTP_DO_DATA_FAILED). False: no more of its bytes will come. */
 static inline bool data_conn_fail(struct data_conn *data)
 {
 	/* the server's bytes may be here although the legs are not up yet */

@@ -1,14 +1,13 @@
 /*
- * Dialling the server's data port. Many servers accept before they say 150, some
- * inside PASV, so this leg waits for no reply. Before the transfer a port that
- * cannot be reached costs nothing yet: the session hears of it, and asks the
- * server in another way.
+ * Dials the server's data port. Many servers accept before they send 150, some before
+ * they answer PASV, so dialling waits for no reply. If the port cannot be reached
+ * before the transfer, nothing is lost: the session can try another way.
  */
 #include "gateway/worker/data-dial.h"
 
 #include "gateway/base/util.h"
 
-/* A port that does not answer so long, before the transfer, counts as one that cannot be reached. */
+/* Before the transfer, a port that does not answer in this time counts as unreachable. */
 #define DIAL_MS 5000
 
 static void on_timer(struct timer *timer)

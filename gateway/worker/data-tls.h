@@ -19,9 +19,9 @@ enum ftp_data_result data_tls_step(struct data_legs *legs);
 bool data_tls_has_begun(const struct data_leg *leg);
 
 /*
- * Has it, and may the handshake still fail? One that resumes a session of ours in TLS 1.3
- * has nothing left to fail: no certificate is looked at, and the ClientHello has proved
- * the session.
+ * Has it, and may the handshake still fail? If it resumes a TLS 1.3 session of ours, it
+ * cannot: no certificate is checked, and the ClientHello has proved that the client has
+ * the session's keys.
  */
 bool data_tls_is_undecided(const struct data_legs *legs);
 

@@ -1,6 +1,6 @@
 /*
  * The worker's part of the answer to `attlsctl status`: which ways to a data
- * connection its servers take, as far as it remembers.
+ * connection work with each server that it remembers.
  */
 #include "gateway/worker/server-list.h"
 

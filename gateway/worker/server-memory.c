@@ -1,7 +1,7 @@
 /*
- * The memory of servers. A machine writes down what it sees of its server (see
- * ftp-alg/ways.h), so all sessions with that server know it at once; this file
- * finds the place and counts the minutes.
+ * The memory of servers. FTP machines write results into its entries themselves
+ * (ftp-alg/ways.h), so all sessions with a server share them at once. This file
+ * assigns the entries and counts the minutes.
  */
 #include "gateway/worker/server-memory.h"
 
@@ -12,7 +12,7 @@ static bool is_free(const struct server_memory *memory)
 	return memory->server.port == 0;
 }
 
-/* A free place, else the one that was left longest ago; NULL: all are in use. */
+/* A free place, or else the one that was unused longest; NULL: all are in use. */
 static struct server_memory *find_place(struct server_memories *memories)
 {
 	struct server_memory *best = NULL;

@@ -1,7 +1,7 @@
 /*
- * What a worker remembers of the servers that its sessions go to: which ways to
- * a data connection work. It ages, and a reload, which starts new workers,
- * forgets it.
+ * A worker's memory of servers: which ways to a data connection work with each. An
+ * entry about a way expires after SERVER_MEMORY_MINUTES. A reload starts new workers
+ * with an empty memory.
  */
 #ifndef ATTLSD_GATEWAY_WORKER_SERVER_MEMORY_H
 #define ATTLSD_GATEWAY_WORKER_SERVER_MEMORY_H
@@ -12,35 +12,36 @@
 #include "policy/ip.h"
 
 /*
- * What was seen of a way counts for so long: a server that was mended is used
- * in full soon, and one that refuses hears a vain question now and then only.
+ * How long the result of a way counts. Short enough to notice soon that a server
+ * has been fixed, and long enough to send refused commands only rarely.
  */
 #define SERVER_MEMORY_MINUTES 10
 
-/* More servers than this (`address: original` may lead to many): those that were left longest ago go. */
+/* The limit (`address: original` may lead to many servers). Beyond it, the server that was unused longest is
+ * dropped. */
 #define SERVERS_REMEMBERED 128
 
 struct server_memory {
 	struct ip_endpoint server; /* port 0: this place is free */
 	uint32_t backend;	   /* its place in the policy */
-	uint32_t users;		   /* sessions that have `ways` */
-	uint32_t left_min;	   /* since the last of them left */
+	uint32_t users;		   /* sessions that use `ways` */
+	uint32_t left_min;	   /* minutes since the last of them ended */
 	struct ftp_ways ways;
-	uint8_t age_min[FTP_MODES]; /* of what is known of each way */
+	uint8_t age_min[FTP_MODES]; /* minutes since each way was last used */
 };
 
 struct server_memories {
 	struct server_memory entries[SERVERS_REMEMBERED];
 };
 
-/* For a session that begins. NULL: all places have sessions; then nothing is remembered. */
+/* A session begins. NULL: sessions use all places, so this server is not remembered. */
 struct ftp_ways *server_memory_enter(struct server_memories *memories, uint32_t backend,
 				     const struct ip_endpoint *server);
 
-/* For the same session when it ends; ways may be NULL. */
+/* The same session ends; ways may be NULL. */
 void server_memory_leave(struct ftp_ways *ways);
 
-/* How many minutes ago a way (an FTP_MODE_ bit) was last seen, to within one; 0: less than one. */
+/* How many minutes ago a way (an FTP_MODE_ bit) was last used; 0: less than one. */
 uint8_t server_memory_minutes(const struct server_memory *memory, uint8_t mode);
 
 /* A minute has passed. */

@@ -64,7 +64,8 @@ struct session {
 	enum ftp_line_status held_status;
 	bool holding;
 	bool skipping; /* inside an overlong line */
-	bool quitting; /* the client has gone, and has said QUIT after an upload: that is carried out */
+	bool quitting; /* the client sent QUIT after an upload and closed: complete the upload, then send QUIT
+			*/
 	enum session_phase phase;
 	bool notify_due; /* after CCC: our close_notify is still to be sent */
 
@@ -74,7 +75,7 @@ struct session {
 	enum session_server server_state;
 	bool server_eof;
 
-	struct ftp_ways *ways; /* of the server; NULL: it has no place in the worker's memory */
+	struct ftp_ways *ways; /* of the server, in the worker's memory; NULL: there was no room */
 	struct ftp_machine machine;
 	struct data_conn data;
 
@@ -92,7 +93,7 @@ struct session {
 	uint64_t awaited_ms; /* how long the client has waited for greetings */
 
 	uint32_t refusals; /* commands that the gateway refused */
-	uint32_t strays;   /* lines of the server's that answered nothing */
+	uint32_t strays;   /* lines from the server that answered no command */
 
 	char user[SESSION_USER_MAX];	   /* that has logged in */
 	char login_name[SESSION_USER_MAX]; /* of the last USER */

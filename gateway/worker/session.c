@@ -22,8 +22,8 @@
 #define LOGIN_MS 120000
 
 /*
- * How often to check a logged-in session, and how long a server may owe a reply
- * while no data moves.
+ * How often to check a logged-in session, and how long a reply of the server may be
+ * missing while no data moves.
  */
 #define IDLE_LOOK_MS	 (5 * 60 * 1000)
 #define SERVER_SILENT_MS (30 * 60 * 1000)
@@ -103,7 +103,7 @@ static void on_side_timer(struct timer *timer)
 	control_run(session);
 }
 
-/* For how long the server has owed a reply, while no data moves. */
+/* For how long a reply of the server has been missing, while no data moves. */
 static uint64_t owed_ms(const struct session *session, uint64_t now_ms)
 {
 	bool owed = !data_conn_is_relaying(&session->data) && ftp_machine_awaits_reply(&session->machine);
@@ -111,7 +111,7 @@ static uint64_t owed_ms(const struct session *session, uint64_t now_ms)
 	return owed ? now_ms - session->heard_ms : 0;
 }
 
-/* What is left of the time for a login. While the server is on its way, the client cannot log in. */
+/* The time left for a login. The wait for the server's greeting does not count. */
 static uint64_t login_left_ms(const struct session *session, uint64_t now_ms)
 {
 	enum session_server state = session->server_state;

@@ -14,7 +14,7 @@
 /* Serve a connection from the monitor. Takes *fd over (and sets it to -1) in any case. */
 void session_start(struct worker *worker, const struct msg *msg, int *fd);
 
-/* Has the server owed a reply for longer than this, while no data moves? */
+/* Has a reply of the server been missing for longer than this, while no data moves? */
 bool session_is_stuck(const struct session *session, uint64_t limit_ms);
 
 /* The worker drains: end the session as soon as no transfer is running. */

@@ -40,7 +40,7 @@ static void on_session_removed(struct session_table *table)
 	end_if_drained(CONTAINER_OF(table, struct worker, sessions));
 }
 
-/* A drain waits for transfers, but not for servers that owe a reply. */
+/* A drain waits for transfers, but not for servers that do not reply. */
 #define DRAIN_LOOK_MS  5000
 #define DRAIN_STUCK_MS 60000
 
