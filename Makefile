@@ -84,7 +84,7 @@ fuzz: setup-test                    ## every fuzzer for FUZZ_SECONDS (60) with i
 	@FUZZ_SECONDS=$(FUZZ_SECONDS) sh tests/fuzz/run.sh build/fuzz
 fuzzers: $(FUZZERS)
 
-bench: setup-bench                  ## measure beside other TLS servers and relays (BENCH=quick: 2 minutes; BENCH_ONLY=h-40: paths with delay; BENCH_WRITE=1: docs)
+bench: setup-bench                  ## compare with other TLS servers and relays (BENCH=quick: 2 minutes; BENCH_ONLY=h-40: paths with delay; BENCH_WRITE=1: docs)
 	@$(MAKE) --no-print-directory binaries bench-tools
 	@B=$B BENCH=$(BENCH) BENCH_WRITE=$(BENCH_WRITE) $(PYTHON) tests/bench/bench.py
 bench-tools: $(BENCHERS)
@@ -93,7 +93,7 @@ soak: setup-bench                   ## 10,000 sessions and much else at once, fo
 	@$(MAKE) --no-print-directory binaries bench-tools
 	@B=$B $(PYTHON) tests/bench/soak.py
 
-differential: setup-test            ## client scripts natively and through attlsd, for DIFF_SECONDS (600): what differs?
+differential: setup-test            ## compare dialogues natively and through attlsd, for DIFF_SECONDS (600)
 	@$(MAKE) --no-print-directory binaries
 	@B=$(abspath $B); ATTLSD=$$B/attlsd ATTLSCTL=$$B/attlsctl ATTLSD_BUILD=$$B PYTHONDONTWRITEBYTECODE=1 \
 	  $(PYTHON) tests/differential/differential.py --out $$B/differential.md

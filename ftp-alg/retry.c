@@ -42,7 +42,7 @@ bool machine_retry_wanted(struct ftp_machine *machine, const struct ftp_reply *r
 {
 	if (machine->action->dswaittime_min == 0 || !machine->retry.allowed || !is_busy(reply))
 		return false;
-	/* A reply to a command sent beside it would get between the 125- lines. A drain does not wait. */
+	/* The answer to a side command would get between the 125- lines. A drain does not wait. */
 	if (machine->side.nruns > 0 || machine->draining)
 		return false;
 	if (!machine->retry.open)

@@ -27,7 +27,7 @@
 struct model_asked {
 	unsigned serial; /* the number after '#' in its line, 0: none */
 	enum ftp_verb_kind kind;
-	bool beside; /* may be answered before what was asked earlier */
+	bool beside; /* a side command: may be answered before earlier commands */
 };
 
 struct model {
@@ -170,7 +170,7 @@ static size_t model_first(const struct model *model, enum ftp_verb_kind kind)
 	return place;
 }
 
-/* Is this the oldest command that must have an answer? Those beside a transfer may never get one. */
+/* Is this the oldest command that must have an answer? Side commands may never get one. */
 static bool model_is_next(const struct model *model, size_t place)
 {
 	for (size_t i = 0; i < place; i++)
@@ -190,13 +190,13 @@ static void model_final(struct model *model, const struct ftp_reply *reply)
 	if (reply->code == 421 || (model_is_closing_now(model) && serial == 0))
 		return; /* the session's last words answer nothing */
 	if (!model->strict) {
-		/* a server that lies may answer a command beside a transfer twice */
+		/* a server that lies may answer a side command twice */
 		if (model->nasked > 0)
 			model_answered(model, 0);
 		return;
 	}
 	MODEL_CHECK(model, model->nasked > 0);
-	if (memcmp(reply->line, "225 both", 8) == 0) { /* of the transfer and of the ABOR beside it */
+	if (memcmp(reply->line, "225 both", 8) == 0) { /* answers the transfer and its ABOR */
 		while (place < model->nasked && model->asked[place].beside)
 			place++;
 		MODEL_CHECK(model, place < model->nasked);
@@ -212,7 +212,7 @@ static void model_final(struct model *model, const struct ftp_reply *reply)
 		MODEL_CHECK(model, place < model->nasked);
 		MODEL_CHECK(model, model->asked[place].beside || model_is_next(model, place));
 	} else if (memcmp(reply->line, "200 first", 9) == 0) {
-		return; /* a server's habit in front of 150: it answers nothing */
+		return; /* some servers send this before 150: it answers no command */
 	} else if (memcmp(reply->line, "226 Abort", 9) == 0) {
 		place = model_first(model, FTP_KIND_ABOR);
 		MODEL_CHECK(model, place < model->nasked && model_is_next(model, place));
@@ -761,7 +761,7 @@ static void model_resume(struct model *model)
 	model_run(model);
 }
 
-/* What is owed beside a transfer has been waited for. */
+/* The wait for answers to side commands is over. */
 static void model_side_due(struct model *model)
 {
 	if (!model->side_wait || model->ended)

@@ -4,7 +4,7 @@ Transfers over paths with delay, a section of make bench: how long curl, lftp an
 The clients and the servers are in two network namespaces, and tests/bench/wan.c is the path between them:
 200 Mbit/s, a round trip of 10, 40 or 150 ms, and no loss or a loss of 0.1 %. Each figure is the time that a user
 waits: for the first byte of a download of 20 MB, or for the end of the client. attlsd and mod_proxy are in front
-of a ProFTPD without TLS; ProFTPD and vsftpd with TLS of their own are beside them.
+of a ProFTPD without TLS, and are compared with ProFTPD and vsftpd with TLS of their own.
 
 The keys of the figures begin with h-RTT or, with loss, h-loss-RTT. A run measures the path of 40 ms without loss;
 BENCH_ONLY chooses others, and BENCH_ONLY=h- all. BENCH_ROUNDS and BENCH_SECONDS are limits as in bench.py.

@@ -31,13 +31,13 @@ PAGE = """\
 ## Natively and through attlsd
 
 `make differential` writes this table. Each cell counts client scripts: `same` are those in which a client sees the same replies and
-data natively and through attlsd. `known` are those that differ in the ways that [SERVERS.md](SERVERS.md) explains; `now and then`
-those that differ in some runs only.
+data natively and through attlsd. `known` are those that differ in ways that [SERVERS.md](SERVERS.md) explains, and `now and then`
+those that differ only in some runs.
 
 """
 AT_ONCE = 16  # plays; most of them wait
-LONGER = 6.0  # seconds of patience when a difference is looked at again
-NATIVE_PLAYS = 4  # how often a server is asked until it is taken never to do what attlsd did
+LONGER = 6.0  # seconds to wait for a reply when a difference is played again
+NATIVE_PLAYS = 4  # native plays without attlsd's result before it counts as a difference
 SAMPLE = 40  # random scripts among the fixed ones
 CONFIRM = 3  # plays through attlsd
 
@@ -186,7 +186,7 @@ class Differential:
 
 
 def cell(verdicts):
-    """How many scripts were the same, how many differ as known.txt says (and in which ways), how many otherwise."""
+    """How many scripts were the same, how many differ as known.txt says (and how), and how many in other ways."""
     count = {word: sum(one.word == word for one in verdicts) for word in ("same", "known", "sometimes", "differs")}
     kinds = sorted({kind for one in verdicts for kind in one.kinds()})
     texts = [f"{count['same']} same"] if count["same"] else []

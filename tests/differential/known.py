@@ -1,11 +1,12 @@
 """
-The differences that are accepted: known.txt, one a line,
+Reads known.txt, the list of accepted differences, one per line:
 
     SERVERS | STEPS | NATIVELY | THROUGH ATTLSD | KIND
 
-SERVERS are separated by commas. STEPS is what the script's steps, joined by "; ", look like. NATIVELY and THROUGH
-ATTLSD are the lines in which the two dialogues differ, joined by " / "; `-` when one of them has none, and
-`(the same in another order)` when the second one has the same lines in another order. In these three fields `*` stands for anything. KIND is one of the words that known.txt explains in its lines `# KIND: reason`.
+SERVERS are separated by commas. STEPS matches the script's steps, joined by "; ". NATIVELY and THROUGH ATTLSD match
+the lines in which the two dialogues differ, joined by " / "; `-` means that this dialogue has no such lines, and
+`(the same in another order)` that both have the same lines. In these three fields, `*` stands for any text. KIND is
+one of the words that known.txt explains in its lines `# KIND: reason`.
 """
 import collections
 import difflib
@@ -14,7 +15,7 @@ import re
 
 PATH = os.path.join(os.path.dirname(os.path.abspath(__file__)), "known.txt")
 WIDTH = 100  # of a line in the table
-GRAVE = ["(nothing", "other bytes"]  # a `*` does not stand for these: rows name them
+GRAVE = ["(nothing", "other bytes"]  # `*` does not match these, so rows must name them
 ORDER = "(the same in another order)"
 
 

@@ -16,7 +16,7 @@ A script is a list of steps:
     over [N]               wait for a reply that ends a transfer, and up to N others that come with it
     until CODE             read replies until this one
     final                  read replies until one that ends a command
-    fence                  SYST and its answer, the only 215: whatever was owed before it has come by then
+    fence                  SYST and its answer, the only 215: all earlier answers have come by then
     quit | close | leave | reset   end the session: QUIT and its answer; FIN, and read on; FIN and gone; RST
 
 No step waits longer than `patience`. If nothing comes in that time, this is recorded and the play ends.
@@ -125,7 +125,7 @@ class Play:
         self.end = None  # how the control connection ended, when it has
         self.buffer, self.asked = b"", []
         self.at = ""  # the step at hand
-        self.deaf = False  # the server says nothing beside a transfer: do not wait for it again
+        self.deaf = False  # the server answers nothing during a transfer: do not wait for it again
         self.link = None
         self.session = None
 

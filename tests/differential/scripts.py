@@ -215,7 +215,7 @@ def pieces(rng):
 
 
 def questions(rng):
-    """Something beside a transfer: (steps, how many answers)."""
+    """NOOP or STAT during a transfer: (steps, number of answers)."""
     lines = [rng.choice(BESIDE) for _ in range(rng.choice([1, 1, 2, 3, 5, 8, 20]))]
     return [rng.choice(["send", "each"]) + " " + " + ".join(lines)], len(lines)
 

@@ -135,7 +135,7 @@ def test_no_end_of_a_session_looks_like_the_end_of_a_reply(launch, make_backend,
 
 
 def test_a_reply_that_another_code_ends(launch, make_backend):
-    """The wait for its end is bounded, and the log has the line that is to blame. A line that only looks so ends nothing."""
+    """The wait for the reply's end has a limit, and the log has the line that caused it. A line of text that only looks like an end ends nothing."""
     gateway = launch(make_backend(STAT="213-Status\r\n200 names\r\n213 End", HELP="214-Help\r\n200 End"))
     with clients.explicit(gateway) as c:
         c.expect("STAT x", 213)

@@ -350,7 +350,7 @@ static const struct script_case lists[] = {
 	  LOGGED_IN,
 	  "C EPSV\n  s PASV\nS 227 (10,0,0,1,8,0)\n  dial server 10.0.0.1:2048\n  listen client\n"
 	  "L client 192.0.2.1:5001\n  c 229 Entering Extended Passive Mode (|||5001|)\n" },
-	{ "denied beside a transfer",
+	{ "denied during a transfer",
 	  { .action = &denied },
 	  LOGGED_IN "C EPSV\nS 229 x (|||2000|)\nL client 192.0.2.1:5001\nC RETR x\nS 150 go\n",
 	  "C STAT\n  hold\nC NOOP\n  s NOOP\nS 200 ok\n  c 200 ok\nD ok\nC STAT\n  hold\n"

@@ -178,7 +178,7 @@ static const struct script_case junk[] = {
 	{ "port 0", PASV_ONLY, LOGGED_IN "C EPSV\n", "S 227 (10,0,0,1,0,0)\n" BAD_REPLY },
 	{ "port 22", EPSV_ONLY, LOGGED_IN "C EPSV\n", "S 229 (|||22|)\n" BAD_REPLY },
 	{ "port 1023", PASV_ONLY, LOGGED_IN "C EPSV\n", "S 227 (10,0,0,1,3,255)\n" BAD_REPLY },
-	{ "low ports where policy says that the server has them",
+	{ "low ports if policy allows them",
 	  { .low_ports = true },
 	  LOGGED_IN "C EPSV\n",
 	  "S 229 (|||22|)\n  dial server 10.0.0.1:22\n  listen client\n" },
@@ -201,7 +201,7 @@ static const struct script_case junk[] = {
 	  "S 227 (10,0,0,1,8,0)\n" BAD_REPLY },
 };
 
-/* Some servers answer a command that they do not know with some success, or take EPSV for PASV. */
+/* Some servers answer an unknown command with a 2yz, or treat EPSV as PASV. */
 static const struct script_case no_port[] = {
 	{ "200 to EPSV: PASV, now and the next time",
 	  { 0 },
@@ -219,7 +219,7 @@ static const struct script_case no_port[] = {
 	  LOGGED_IN "C PASV\n",
 	  "S 229 (|||1023|)\n" BAD_REPLY "C PASV\n  s EPSV\n" },
 	{ "350", { 0 }, LOGGED_IN "C PASV\n", "S 350 more\n  s PASV\n" },
-	{ "227 to EPSV is used as it is, and PASV is asked the next time",
+	{ "227 to EPSV is used, and PASV is sent the next time",
 	  { 0 },
 	  LOGGED_IN "C PASV\n",
 	  "S 227 (10,0,0,1,8,0)\n  dial server 10.0.0.1:2048\n  listen client\n"
@@ -232,7 +232,7 @@ static const struct script_case no_port[] = {
 	{ "but its port is", { 0 }, LOGGED_IN "C EPSV\n", "S 227 (10,0,0,1,0,22)\n" BAD_REPLY },
 	{ "229 to PASV", PASV_ONLY, LOGGED_IN "C EPSV\n",
 	  "S 229 (|||2000|)\n  dial server 10.0.0.1:2000\n  listen client\n" },
-	{ "neither has a port: active, then the client hears of it",
+	{ "neither has a port: active, then the client gets an error",
 	  { 0 },
 	  LOGGED_IN "C PASV\n",
 	  "S 200 ok\n  s PASV\nS 227 ok\n  listen server\nL server 10.0.0.9:6001\n"
@@ -364,7 +364,7 @@ static const struct script_case families[] = {
 	}
 #define UNREACHABLE "  c 425 Can't open data connection to the FTP server.\n"
 
-/* The server's port is tried before the server hears the transfer command. */
+/* The server's port is dialled before the server gets the transfer command. */
 static const struct script_case dialled[] = {
 	{ "the first transfer waits for the server's leg, later ones do not", DIALS, PASSIVE,
 	  "C RETR x\n  hold\n  dial now\nC RETR x\n  hold\nP up\nC RETR x\n  s RETR x\n"
@@ -393,13 +393,13 @@ static const struct script_case dialled[] = {
 	  LOGGED_IN "C PASV\nS 227 (10,0,0,1,8,0)\nL client 192.0.2.1:5001\n",
 	  "P down\n  listen server\nL server 10.0.0.9:6001\n  s EPRT |1|10.0.0.9|6001|\nS 200 ok\n"
 	  "C RETR x\n  s RETR x\n  start download clear\n" },
-	{ "no way is left: the server does not hear of the command",
+	{ "no way is left: the server does not get the command",
 	  { .dials = true, .modes = FTP_MODE_EPSV | FTP_MODE_PASV },
 	  PASSIVE,
 	  "C STOR x\n  hold\n  dial now\nP down\n  s PASV\nS 227 (10,0,0,1,8,0)\n"
 	  "  dial server 10.0.0.1:2048\nC STOR x\n  hold\n  dial now\nP down\n"
 	  "C STOR x\n  close-data\n" UNREACHABLE "C PASV\n  s EPSV\n" },
-	{ "the failure is not told before the client asks",
+	{ "the client gets the failure only with its transfer command",
 	  { .dials = true, .modes = FTP_MODE_EPSV },
 	  PASSIVE,
 	  "P down\nC NOOP\n  s NOOP\nS 200 ok\n  c 200 ok\nC RETR x\n  close-data\n" UNREACHABLE },

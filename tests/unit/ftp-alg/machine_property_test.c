@@ -39,7 +39,7 @@ struct peer {
 	bool abor_last;	      /* answers both with 225 alone, as pyftpdlib does after an upload */
 	bool concurrent;      /* reads commands while a transfer runs */
 	bool busy;	      /* its files are much in use */
-	bool deaf;	      /* never answers NOOP and STAT beside a transfer */
+	bool deaf;	      /* never answers NOOP and STAT during a transfer */
 	bool refuses;	      /* answers them with 450 */
 	bool says_200;	      /* before its 1yz */
 	bool says_1yz;	      /* before a transfer */
@@ -176,7 +176,7 @@ static void transfer_begins(struct model *model, const char *line)
 	peer->running = model_serial(line, strlen(line)) + 1;
 	if (!peer->says_1yz)
 		return;
-	if (peer->says_200 && peer->nfifo == 0) /* or nobody could tell it from the answer to a NOOP */
+	if (peer->says_200 && peer->nfifo == 0) /* otherwise it could be the answer to a NOOP */
 		say(model, "200 first\r\n");
 	if (one_in(peer, 4))
 		say(model, "125-in use\r\n226 not yet\r\n125 now\r\n");
@@ -223,7 +223,7 @@ static void reply_feat(struct model *model)
 		say(model, "%u no\r\n", peer->feat);
 }
 
-/* NOOP or STAT beside a transfer. */
+/* NOOP or STAT during a transfer. */
 static bool reply_beside(struct model *model, const struct ftp_command *command)
 {
 	struct peer *peer = model->peer;
@@ -485,7 +485,7 @@ static void client_transfers(struct model *model)
 	model_client(model, text, strlen(text));
 }
 
-/* An honest server answers in time; but ABOR may be answered long after it broke the data off. */
+/* An honest server answers in time, but it may answer ABOR long after it has closed the data connection. */
 static bool may_be_due(const struct model *model)
 {
 	const struct peer *peer = model->peer;

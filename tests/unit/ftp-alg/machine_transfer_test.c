@@ -195,7 +195,7 @@ static const struct script_case results[] = {
 #define DONE	   "D ok\nS 226 done\n  c 226 done\n  close-data\n"
 #define ABORT_DONE "S 226 abort\n  c 226 abort\n"
 
-/* ABOR goes alone and at once, and its answer is told from the transfer's. */
+/* ABOR goes to the server alone and at once, and its answer is not mistaken for the transfer's. */
 static const struct script_case abor[] = {
 	{ "answered twice",
 	  { 0 },
@@ -209,7 +209,7 @@ static const struct script_case abor[] = {
 	  { 0 },
 	  GOING,
 	  ABOR BROKEN MOMENT "T -\n" ABORT_DONE "C PWD\n  s PWD\n" },
-	{ "answered after it was given up",
+	{ "answered after the gateway stopped waiting",
 	  { 0 },
 	  GOING,
 	  ABOR BROKEN MOMENT "T -\nC PWD\n  unanswered ABOR\n  s PWD\nS 226 abort\n  c 226 abort\n"
@@ -280,7 +280,7 @@ static const struct script_case abor[] = {
 	  GOING,
 	  ABOR "S 225 abort\n  c 225 abort\nD client-lost\nC PASV\n  close-data\n  s EPSV\nS 426 off\n"
 	       "  c 426 off\nS 229 x (|||2001|)\n  dial server 10.0.0.1:2001\n  listen client\n" },
-	{ "a server that listens to its data connection only",
+	{ "a server that reads only its data connection",
 	  { 0 },
 	  GOING,
 	  ABOR "T -\n  abort\nD aborted\nS 426 broken\n  c 426 broken\n  close-data\n" MOMENT
@@ -289,7 +289,7 @@ static const struct script_case abor[] = {
 	  { 0 },
 	  PASSIVE "C RETR x\n",
 	  ABOR "T -\nS 150 go\n  c 150 go\n  side-wait 2000\n  go\nT -\n  abort\n" },
-	{ "no TLS on the data connection: the client has given it up",
+	{ "no TLS on the data connection: the client has aborted it",
 	  { 0 },
 	  GOING,
 	  ABOR "D tls\nS 226 done\n" LOST MOMENT },
@@ -379,12 +379,12 @@ static const struct script_case beside[] = {
 	  GOING,
 	  "C NOOP\n  s NOOP\nD ok\nS 550 disk\n  c 550 disk\nS 200 ok\n  c 200 ok\n  close-data\n"
 	  "C PWD\n  s PWD\n" },
-	/* the server may still be writing to its disk: nothing is given up unless the client goes on */
+	/* the server may still be writing to its disk: wait until the client sends its next command */
 	{ "a refused NOOP, and a long wait for the 226",
 	  { 0 },
 	  GOING,
 	  "C NOOP\n  s NOOP\nS 450 busy\n  c 450 busy\nC PWD\n  hold\n" DONE "C PWD\n  s PWD\n" },
-	{ "codes that end a transfer end it, whatever is owed",
+	{ "codes that end a transfer end it, even if side commands are unanswered",
 	  { 0 },
 	  GOING,
 	  "C NOOP\n  s NOOP\nS 451 disk\n  failed\n  side-wait 2000\n  hold\nD server-lost\nS 451 disk\n  c 451 disk\n  close-data\n" MOMENT
@@ -455,9 +455,9 @@ static const struct ftp_action primes = {
 	.ccc_prime = true,
 };
 
-/* What servers seldom say beside a transfer, and what must not come of it. */
+/* Rare replies during a transfer. */
 static const struct script_case side_by_side[] = {
-	{ "225 is not the last word while NOOP has no answer",
+	{ "225 is not the last reply while NOOP has no answer",
 	  { 0 },
 	  GOING,
 	  "C NOOP\n  s NOOP\n" ABOR
@@ -472,7 +472,7 @@ static const struct script_case side_by_side[] = {
 	  { 0 },
 	  GOING ABOR BROKEN "T -\n" PASV_PLAN "C STOR x\nS 150 go\n",
 	  ABOR "S 225 abort\n  c 225 abort\nD client-lost\nC PWD\n  close-data\n  s PWD\n" },
-	{ "the transfer's last reply is open when the client goes on",
+	{ "the transfer's last reply is open when the next command comes",
 	  { 0 },
 	  GOING,
 	  ABOR
@@ -482,7 +482,7 @@ static const struct script_case side_by_side[] = {
 	  { 0 },
 	  GOING "! shutdown\nC STAT\n" DONE "S 211-a\n",
 	  "T -\nS 211 b\n  c 211 b\n  c 421 Service is shutting down, try again later.\n  close shutdown\n" },
-	{ "a late 226 for data that was broken off",
+	{ "a late 226 for data that was aborted",
 	  { 0 },
 	  GOING,
 	  ABOR "S 225 abort\n  c 225 abort\nT -\n  abort\n  close-data\n  unanswered transfer\nS 226-done\n"
@@ -516,7 +516,7 @@ static const struct script_case side_by_side[] = {
 	  GOING ABOR "S 225 abort\nD client-lost\nC PWD\nS 257 /\n",
 	  "C ABOR\n  s ABOR\nS 426 off\n  c 426 off\nS 226 abort\n  c 226 abort\n"
 	  "C PWD\n  s PWD\n" },
-	{ "answers that nobody asked for break nothing off",
+	{ "unsolicited answers abort nothing",
 	  { 0 },
 	  GOING,
 	  "S 211 hm\n  c 211 hm\nC PWD\n  hold\nS 226 done\n  hold\nD ok\nS 226 done\n  c 226 done\n"
@@ -526,7 +526,7 @@ static const struct script_case side_by_side[] = {
 	  PASSIVE "C RETR x\n",
 	  "S 200 ok\n  c 200 ok\nS 226 done\n  go\n  hold\nC PWD\n  hold\nS 226 done\n  hold\nD ok\nS 226 done\n"
 	  "  c 226 done\n  close-data\n" },
-	{ "one ABOR was obeyed, the other refused",
+	{ "one ABOR succeeded, the other was refused",
 	  { 0 },
 	  GOING,
 	  ABOR ABOR_AGAIN "S 225 abort\n  c 225 abort\nS 502 what?\n  c 502 what?\n" },
@@ -540,7 +540,7 @@ static const struct script_case side_by_side[] = {
 	  TLS_IN PASV_PLAN "C RETR x\nS 150 go\n" ABOR BROKEN "T -\nC CCC\nC PASV\nS 229 x (|||2001|)\n",
 	  "L client 192.0.2.1:5002\n  c 227-Entering Passive Mode\n  segment\nS 225 abort\n  hold\nR -\n"
 	  "  c 227 Entering Passive Mode (192,0,2,1,19,138).\nS 225 abort\n  c 225 abort\n" },
-	{ "a late answer that another command took for its own",
+	{ "a late answer that was matched to a later command",
 	  { 0 },
 	  GOING "C NOOP\n" DONE "T -\n",
 	  "C PWD\n  unanswered NOOP\n  s PWD\nS 200 ok\n  c 200 ok\nS 257 /\n  c 257 /\nC PWD\n  s PWD\nS 257 /\n"
@@ -568,7 +568,7 @@ static const struct script_case waiting[] = {
 	  "S 450 busy\n" WAITS("2") "C STAT\n  hold\n" RETRY_PLAN "C STAT\n  hold\n"
 				    "S 150 go\n  c 125 go\n  go\nC STAT\n  s STAT\n" DONE MOMENT },
 	/* Whatever else has to be answered would be lost between the 125- lines, and the retry with it. */
-	{ "not while anything beside it is to be answered",
+	{ "not while side commands are unanswered",
 	  { .action = &waits },
 	  PASSIVE "C RETR x\nC STAT\n",
 	  "S 450 busy\n  c 450 busy\n  refused\n" MOMENT "S 211 ok\n  c 211 ok\nC PWD\n  s PWD\n" },

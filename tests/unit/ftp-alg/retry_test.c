@@ -242,17 +242,17 @@ static const struct script_case beside[] = {
 	  "C ABOR\n  s ABOR\n  side-wait 2000\n  doubt\nC NOOP\n  hold\nS 450 busy\n" OVER
 	  "  c 450 busy\n  refused\n"
 	  "  side-wait 2000\nS 225 no\n  c 225 no\nC NOOP\n  s NOOP\n" },
-	{ "ABOR beside another attempt that succeeds",
+	{ "ABOR during another attempt that succeeds",
 	  { .action = &three },
 	  RETRYING,
 	  "C ABOR\n  s ABOR\n  side-wait 2000\n  doubt\nS 150 go\n  c 125 go\n  go\nS 426 off\n  abort\n  hold\n"
 	  "D aborted\nS 426 off\n  c 426 off\n  close-data\n  side-wait 2000\nS 226 abort\n  c 226 abort\n" },
-	{ "ABOR beside another attempt, answered before it",
+	{ "ABOR during another attempt, answered before it",
 	  { .action = &three },
 	  RETRYING "C ABOR\n",
 	  "S 225 abort\n" OVER "  c 225 abort\nC PWD\n  hold\nT -\n  close-data\n  unanswered transfer\n"
 	  "C PWD\n  s PWD\n" },
-	{ "ABOR beside another attempt, unknown to the server",
+	{ "ABOR during another attempt, unknown to the server",
 	  { .action = &three },
 	  RETRYING "C ABOR\n",
 	  "S 502-what?\n" OVER "  c 502-what?\nS 502 what?\n  c 502 what?\n  trust\nS 450 busy\n"
