@@ -126,7 +126,7 @@ install: $(BINARIES)                ## install under DESTDIR/PREFIX
 clean: ; rm -rf build               ## remove build output
 
 help:                               ## this list
-	@awk -F':.*[#][#] ' '/^[a-z-]+:.*[#][#] /{printf "  %-10s %s\n",$$1,$$2}' $(firstword $(MAKEFILE_LIST))
+	@awk -F':.*[#][#] ' '/^[a-z-]+:.*[#][#] /{printf "  %-12s %s\n",$$1,$$2}' $(firstword $(MAKEFILE_LIST))
 
 .PHONY: all binaries units check check-ktls asan mutants fuzz fuzzers bench bench-tools soak differential lint demo install clean help FORCE
 .DELETE_ON_ERROR:
