@@ -9,7 +9,7 @@
 
 #include "gateway/worker/context.h"
 
-_Static_assert(SERVERS_REMEMBERED <= ANSWER_SERVERS_MAX, "attlsctl would not believe in so many");
+_Static_assert(SERVERS_REMEMBERED <= ANSWER_SERVERS_MAX, "attlsctl rejects more servers than this");
 
 static const uint8_t modes[ANSWER_WAYS] = {
 	[WAY_EPSV] = FTP_MODE_EPSV,

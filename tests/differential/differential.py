@@ -43,7 +43,7 @@ CONFIRM = 3  # plays through attlsd
 
 
 class Verdict:
-    """What came of one script at one server: `word` is same, known, differs, or sometimes."""
+    """The result of one script with one server: `word` is same, known, differs, or sometimes."""
 
     def __init__(self, server, script, steps, word="same", places=()):
         self.server, self.script, self.steps, self.word = server, script, steps, word
@@ -103,7 +103,7 @@ class Differential:
         return Verdict(where.name, script, steps, word, places)
 
     def look_again(self, where, script, steps, natives, throughs):
-        """Is it a difference, or does this server answer now one way, now another?"""
+        """Play again: is this a difference, or do the server's answers vary?"""
         while len(natives) < NATIVE_PLAYS:
             natives.append(where.play(steps, False, LONGER))
         while len(throughs) < CONFIRM:
@@ -120,7 +120,7 @@ class Differential:
 
     # --- many ---
     def run(self, jobs, until=None):
-        """jobs: (stage, script's name, steps), taken as long as the time has not come."""
+        """Play jobs (stage, script's name, steps) until the time is over."""
         jobs, lock = iter(jobs), threading.Lock()
 
         def work():
@@ -146,7 +146,7 @@ class Differential:
                 for name, steps in scripts.fixed().items() for one in self.stages.values()]
 
     def run_sample(self, seed, until):
-        """Fixed and random scripts mixed, as far as the time goes."""
+        """Play a mixture of fixed and random scripts until the time is over."""
         jobs = self.fixed_jobs() + [(one, f"random {n}", scripts.generate(n, one.name))
                                     for n in range(SAMPLE) for one in self.stages.values()]
         random.Random(seed).shuffle(jobs)
@@ -161,9 +161,9 @@ class Differential:
                 n += 1
         self.run(jobs(), until)
 
-    # --- what came of it ---
+    # --- results ---
     def faults(self, server=None):
-        """What is not in known.txt: a list of texts."""
+        """A list of texts: the differences that are not in known.txt."""
         return [one.text() for one in self.verdicts if one.word == "differs" and server in (None, one.server)]
 
     def notes(self):
@@ -197,7 +197,7 @@ def cell(verdicts):
 
 
 def show(where, steps):
-    """Both dialogues side by side, one below the other."""
+    """Print the dialogue and the data of both plays, one after the other."""
     for through in False, True:
         print("---", "through attlsd" if through else "natively")
         for line in where.play(steps, through).lines():

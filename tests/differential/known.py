@@ -62,7 +62,7 @@ class Table:
         return None
 
     def explain(self, server, steps, places):
-        """[(place, its row or None)]. If a place has no row: what is left of all when the same lines are taken out?"""
+        """[(place, its row or None)]. If a place has no row, compare what is left without equal lines."""
         found = [(place, self.find(server, steps, place)) for place in places]
         if all(row for _, row in found):
             return found
@@ -77,7 +77,7 @@ class Table:
         return again if all(row for _, row in again) else found
 
     def stale(self, servers):
-        """Rows of servers that were all played for long, and that never showed what the row says."""
+        """Rows that no play has shown, although all servers of the row were played for long."""
         return [row for row in self.rows if not row.shown and ("*" in row.servers or set(row.servers) <= set(servers))]
 
 
@@ -86,7 +86,7 @@ def differences(native, through):
     """[(lines natively, lines through attlsd)]: each place in which the dialogues differ, as the table has it."""
     a, b = native.lines(), through.lines()
     vain = [i for lines in (a, b) for i, line in enumerate(lines) if line.startswith("(nothing")]
-    if vain and a != b:  # one has waited in vain: what the other one heard later has no counterpart
+    if vain and a != b:  # one dialogue stopped waiting: later replies in the other have no counterpart
         a, b = a[:min(vain) + 1], b[:min(vain) + 1]
     places = []
     for tag, i, j, k, m in difflib.SequenceMatcher(None, a, b, autojunk=False).get_opcodes():
@@ -115,7 +115,7 @@ def moved(places):
 
 
 def tell_apart(one, other):
-    """Of long texts the part that differs counts: begin there."""
+    """Shorten two long texts so that each begins where they differ."""
     if len(one) == len(other) == 1 and max(len(one[0]), len(other[0])) > WIDTH:
         start = os.path.commonprefix([one[0], other[0]]).rfind("\n") + 1
         one, other = ([(text[:4].replace("\n", "") + "... " if start else "") + text[start:]] for (text,) in (one, other))

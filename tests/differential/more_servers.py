@@ -71,7 +71,7 @@ server.listen();
 
 # --- processes of their own ---
 def inetd(host, port, etc, program):
-    """Users of its own; then one ftpd for each connection."""
+    """In a namespace with its own users: start one ftpd for each connection."""
     subprocess.run(["mount", "--bind", os.path.join(etc, "passwd"), "/etc/passwd"], check=True)
     with socket.create_server((host, int(port)), backlog=100) as listener:
         children = []

@@ -8,16 +8,16 @@ A script is a list of steps:
     split N LINE           a line in two segments, cut after N bytes
     urgent LINE            a line after Telnet's interrupt: urgent data in the clear, plain bytes inside TLS
     data PASV|EPSV|PORT|EPRT   agree on a data connection; a passive one is dialled at once
-    begun                  wait for the reply that a transfer begins, or does not
+    begun                  wait for the first reply to a transfer command (1yz or a refusal)
     take N | drain         read so many bytes of the data connection, or all
     give N                 write so many bytes to it
-    shut | drop            end it in order, or with a reset
-    hear N                 read up to N replies, as long as they come without a pause
+    shut | drop            close the data connection in order, or with a reset
+    hear N                 read up to N replies, until a pause
     over [N]               wait for a reply that ends a transfer, and up to N others that come with it
     until CODE             read replies until this one
     final                  read replies until one that ends a command
     fence                  SYST and its answer, the only 215: all earlier answers have come by then
-    quit | close | leave | reset   end the session: QUIT and its answer; FIN, and read on; FIN and gone; RST
+    quit | close | leave | reset   end the session: QUIT and its answer; FIN, then read to the end; FIN and close; RST
 
 No step waits longer than `patience`. If nothing comes in that time, this is recorded and the play ends.
 """
@@ -37,7 +37,7 @@ CHUNK = 65536
 # Replies that end a transfer that has begun. 200 and 211 to 213 answer NOOP and STAT.
 ENDS = {225, 226, 250, 421, 425, 426, 450, 451, 452, 501, 522, 550, 551, 552, 553}
 
-# Those of them that are no answer to NOOP or STAT.
+# Those of them that cannot answer NOOP or STAT.
 CLEAR_ENDS = {226, 250, 425, 426, 451, 522, 551, 552}
 
 # The gateway adds these lines to the answer to FEAT, or takes them out.
@@ -75,7 +75,7 @@ VARIES = [(re.compile(pattern), text) for pattern, text in [
 
 
 class Nothing(Exception):
-    """A step waited in vain."""
+    """Nothing came in the time that a step waits."""
 
 
 class Ended(Exception):
@@ -89,7 +89,7 @@ def normal(line):
 
 
 def pattern_bytes(start, count):
-    """Bytes of a file that differ wherever one looks, so that a piece that is lost or doubled shows."""
+    """Bytes without repetition, so that a lost or duplicated piece shows."""
     first = start // 8
     data = b"".join(b"%07x\n" % n for n in range(first, (start + count) // 8 + 1))
     return data[start - first * 8:start - first * 8 + count]
@@ -103,7 +103,7 @@ class Transfer:
         self.verb = ""
         self.listener = self.sock = self.link = None
         self.given, self.taken, self.received = 0, bytearray(), 0
-        self.aborted = False  # ABOR went out, or the connection was cut, before it was through
+        self.aborted = False  # ABOR was sent, or the connection was reset, before the transfer was complete
         self.begun = False  # its 1yz has come
         self.refused = False  # the transfer's command got no 1yz
         self.over = False  # its last reply has come
@@ -116,15 +116,15 @@ class Transfer:
 
 
 class Play:
-    """What came of a script: .replies, .transfers, .end."""
+    """The play of a script and its result: .replies, .transfers, .end."""
 
     def __init__(self, server, address, steps, folder, tls=None, protect=True, patience=PATIENCE):
         self.server, self.address, self.steps, self.folder = server, address, steps, folder
         self.context, self.protect, self.patience = tls, protect, patience
         self.replies, self.transfers = [], []
-        self.end = None  # how the control connection ended, when it has
+        self.end = None  # how the control connection ended; None: it has not
         self.buffer, self.asked = b"", []
-        self.at = ""  # the step at hand
+        self.at = ""  # the current step
         self.deaf = False  # the server answers nothing during a transfer: do not wait for it again
         self.link = None
         self.session = None
@@ -208,7 +208,7 @@ class Play:
         return line.decode("latin-1").removesuffix("\r")
 
     def reply(self):
-        """Write the next reply down; its code, 0 when it is none."""
+        """Record the next reply; returns its code, or 0 if it is not a reply."""
         lines = [self.one_line()]
         head = lines[0]
         if not re.match(r"[1-5]\d\d([ -]|$)", head):
@@ -247,7 +247,7 @@ class Play:
         self.line(*lines)
 
     def note(self, lines):
-        """What these lines mean for the data connection at hand."""
+        """Update the state of the current transfer from these lines."""
         for line in lines:
             verb = line.split(" ")[0]
             if verb == "ABOR" and self.transfers and self.transfers[-1].end is None:
@@ -312,7 +312,7 @@ class Play:
             transfer.end = "not connected"
 
     def plan(self, mode, want):
-        """The text that names a port is wanted as it is; what is late and answers something else comes before it."""
+        """Returns the text that names the port. Late answers to other commands may come before it."""
         while True:
             lines = [self.one_line()]
             if re.match(r"\d\d\d-", lines[0]):
@@ -335,7 +335,7 @@ class Play:
             self.opened()  # that is when clients begin with TLS
 
     def opened(self):
-        """The transfer at hand with its connection ready for bytes; None when there is none."""
+        """The current transfer, with its data connection ready; None if there is none."""
         transfer = self.transfers[-1]
         if transfer.refused or transfer.end is not None:
             return None

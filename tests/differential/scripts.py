@@ -1,7 +1,7 @@
 """
 The client scripts: a fixed list, and random ones made from a seed. play.py explains the steps.
 
-Before a script ends its session (by QUIT, or as its name says) it has waited for all answers.
+A script waits for all answers before it ends its session (with QUIT, or as its name says).
 """
 import random
 
@@ -33,7 +33,7 @@ def groups():
 
 
 def kind(script):
-    """In which group of scripts a script is."""
+    """The group of a script."""
     return next((name for name, made in groups().items() if script in made), "random")
 
 

@@ -1,4 +1,4 @@
-"""A server and an attlsd in front of it, files for any number of plays, and what came of one."""
+"""A server and an attlsd in front of it, files for any number of plays, and the result of a play."""
 import contextlib
 import itertools
 import os
@@ -124,7 +124,7 @@ def content(name):
 
 
 class Outcome:
-    """What is compared: lines of text, one for each thing that a client can see."""
+    """The lines of text that are compared: everything that a client can see."""
 
     def __init__(self, played, folder):
         self.replies = played.replies
@@ -139,7 +139,7 @@ class Outcome:
 
 
 def describe(transfer, folder):
-    """A transfer as it has to be the same, natively and through attlsd."""
+    """The parts of a transfer that must be the same natively and through attlsd."""
     if transfer.refused or not transfer.verb:
         return "none"
     name = f"{transfer.verb} {transfer.name} "
@@ -162,7 +162,7 @@ def describe_download(transfer):
 
 
 def describe_upload(transfer, folder):
-    """The server may still be writing when the client has gone: give it a moment to have all."""
+    """The server may still be writing after the client has closed: wait a moment for all bytes."""
     sent = play.pattern_bytes(0, transfer.given)
     path = os.path.join(folder, transfer.name)
 

@@ -1,6 +1,6 @@
 """
-Real clients that stop a download in the middle and go on, each in its own way: start to download `big`, stop after
-BYTES bytes, then download `small`. Each function returns how many control connections its client needs.
+Real clients that stop a download in the middle, each in its own way: they start to download `big`, stop after BYTES
+bytes, then download `small`. Each function returns how many control connections its client needs.
 """
 import contextlib
 import ftplib
@@ -37,7 +37,7 @@ def lftp(way, big, small, local):
 
 
 def curl(way, big, small, local):
-    """SIGINT ends curl, without a word to the server."""
+    """SIGINT ends curl, which sends nothing more to the server."""
     part = local + ".part"
     base = ["curl", "-sS", "--max-time", str(way.timeout), "--cacert", way.ca, "--ssl-reqd", "-u", f"{way.user}:{way.password}"]
     url = f"ftp://{way.host}:{way.address[1]}/{way.where}"

@@ -1,6 +1,6 @@
 """
-Real clients stop a download in the middle and go on, in front of real servers: the next transfer works, soon,
-and no session is left after the client has gone.
+Real clients stop a download in the middle, with real servers behind attlsd. The next transfer must work soon, and
+no session may be left after the client has closed.
 """
 import json
 import os
@@ -20,10 +20,10 @@ import servers
 SMALL = os.urandom(100_000)
 BIG = 48 << 20     # more than all buffers on the path hold, so that the download is never over
 TIMEOUT = 10       # of the client, for each reply
-SECONDS = 15       # for all that it does
-# Pure-FTPd says no more than a line of code 150 when the data connection breaks, and does not always read ABOR before:
-# ftplib and Ruby take the line for ABOR's answer. lftp may take an answer of these two servers for that to another
-# command, then it logs in again. Both are so without attlsd, too.
+SECONDS = 15       # for the whole run of a client
+# If the data connection fails before Pure-FTPd reads ABOR, it sends only a line with code 150: ftplib and Ruby take this
+# line for the answer to ABOR. lftp may match an answer of these two servers to the wrong command, and then logs in
+# again. Both happen without attlsd, too.
 FAILS_NATIVELY = {("pure-ftpd", "ftplib-callback"), ("pure-ftpd", "ftplib-close"), ("pure-ftpd", "Ruby")}
 LOGS_IN_AGAIN = {("pure-ftpd", "lftp"), ("pyftpdlib", "lftp")}
 CELLS = [(server, way) for server in servers.NAMES for way in abort_clients.ALL if (server, way) not in FAILS_NATIVELY]

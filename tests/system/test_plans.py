@@ -78,7 +78,7 @@ def test_no_port_can_be_reached_and_the_file_stays(launch, make_backend):
     gateway = launch(backend, backends={"legacy": {"data": "passive"}})
     with clients.explicit(gateway, "P") as c:
         data = net.dial(c.pasv())
-        c.expect("NOOP", 200)  # the client has not asked yet, so it hears nothing
+        c.expect("NOOP", 200)  # the client gets the failure only with its transfer command
         c.expect("STOR a", 425)
         assert "STOR" not in backend.verbs()
         data.close()

@@ -1,4 +1,4 @@
-"""QUIT after an upload is carried out, however fast the client is gone; without QUIT the upload is aborted."""
+"""QUIT after an upload is carried out, even if the client closes at once. Without QUIT, the upload is aborted."""
 import hashlib
 import socket
 import time
@@ -27,7 +27,7 @@ def upload_and_go(gateway, name, content=CONTENT, words=b"QUIT\r\n", reset=False
 
 
 def slow_store(pause):
-    """A server that reads in small pieces, and takes its time for the last word."""
+    """A server that reads in small pieces and sends its last reply late."""
     def store(session, name):
         session.reply("150 Send it")
         data = session.open_data()
@@ -49,7 +49,7 @@ def slow_store(pause):
 
 
 def small_window(session, _):
-    """What is on its way stays with the gateway and the client."""
+    """Small socket buffers, so that unread bytes stay with the gateway and the client."""
     port = session.passive()
     session.listener.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 32768)
     session.reply(f"229 Entering Extended Passive Mode (|||{port}|)")
