@@ -40,8 +40,8 @@ enum stage {
  * If no candidate exists, the reply answers no command.
  */
 static const char *const order[CLASSES][STAGES] = {
-	/* several servers send 200 before 150; clients still wait for the 150 (CPython's ftplib) */
 	[CLASS_MARK] = { "t", "t", "x" },
+	/* several servers send 200 before 150; clients still wait for the 150 (CPython's ftplib) */
 	[CLASS_OK] = { "nx", "nsat", "nsax" },
 	[CLASS_STATUS] = { "sx", "sx", "sx" },
 	[CLASS_ABORTED] = { "at", "at", "ax" },

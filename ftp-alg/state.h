@@ -119,8 +119,8 @@ struct ftp_side_run {
 struct ftp_side_replies {
 	struct ftp_side_run runs[FTP_SIDE_RUNS]; /* oldest first */
 	uint8_t nruns;
-	uint16_t late[FTP_SIDE_REPLY_KINDS]; /* answers that may come, not waited for */
-	enum ftp_data_result late_result;    /* data of the transfer in late[] */
+	uint16_t late[FTP_SIDE_REPLY_KINDS]; /* missing answers that the gateway no longer waits for */
+	enum ftp_data_result late_result;    /* how the data of the transfer in late[] ended */
 	enum ftp_side_doubt doubt;
 	bool waiting; /* the time that FTP_DO_SIDE_WAIT started is running */
 	bool due;     /* it is over: the next command may go to the server */
