@@ -85,7 +85,7 @@ static bool takes_now(struct ftp_machine *machine, const struct ftp_verb *verb, 
 			return false;
 	}
 	if (machine->transfer == FTP_TRANSFER_NONE)
-		machine_side_forget(machine, out);
+		machine_side_stop_waiting(machine, out);
 	return true;
 }
 

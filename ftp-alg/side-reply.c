@@ -322,7 +322,7 @@ static void abor_answered(struct ftp_machine *machine, uint16_t code, struct ftp
 		doubt(&machine->side, FTP_SIDE_DOUBT_CERTAIN);
 	else if (ftp_reply_is_positive(code))
 		doubt(&machine->side, FTP_SIDE_DOUBT_ABORTED);
-	else if (code >= 500 && !machine_side_gave_up(machine))
+	else if (code >= 500 && !machine_side_is_aborting(machine))
 		ftp_out_add(out, FTP_DO_DATA_TRUST); /* the transfer continues as if there had been no ABOR */
 }
 
@@ -357,7 +357,7 @@ void machine_side_transfer_begins(struct ftp_machine *machine, struct ftp_out *o
 {
 	machine->side.doubt = FTP_SIDE_DOUBT_NONE;
 	machine->failing = false;
-	if (machine_side_gave_up(machine) && !machine->side.waiting)
+	if (machine_side_is_aborting(machine) && !machine->side.waiting)
 		wait(machine, out);
 }
 
@@ -382,7 +382,7 @@ void machine_side_transfer_ended(struct ftp_machine *machine, struct ftp_out *ou
 		wait(machine, out);
 }
 
-bool machine_side_gave_up(const struct ftp_machine *machine)
+bool machine_side_is_aborting(const struct ftp_machine *machine)
 {
 	return find(&machine->side, FTP_SIDE_REPLY_ABOR) < machine->side.nruns ||
 	       machine->side.doubt >= FTP_SIDE_DOUBT_ABORTED;
@@ -426,7 +426,7 @@ static void log_unanswered(enum ftp_side_reply kind, struct ftp_out *out)
 	ftp_out_text(out, FTP_DO_LOG_UNANSWERED, kinds[kind].name, strlen(kinds[kind].name));
 }
 
-void machine_side_forget(struct ftp_machine *machine, struct ftp_out *out)
+void machine_side_stop_waiting(struct ftp_machine *machine, struct ftp_out *out)
 {
 	struct ftp_side_replies *side = &machine->side;
 
@@ -484,7 +484,7 @@ void machine_side_due(struct ftp_machine *machine, struct ftp_out *out)
 		log_unanswered(FTP_SIDE_REPLY_TRANSFER, out);
 		side->due = true;
 	} else if (machine->transfer == FTP_TRANSFER_GOING &&
-		   (machine->failing || machine_side_gave_up(machine))) {
+		   (machine->failing || machine_side_is_aborting(machine))) {
 		/* every server notices this, even if it reads no commands during a transfer */
 		ftp_out_add(out, FTP_DO_DATA_ABORT);
 	}

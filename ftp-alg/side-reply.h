@@ -49,7 +49,7 @@ void machine_side_transfer_fails(struct ftp_machine *machine, struct ftp_out *ou
 void machine_side_transfer_ended(struct ftp_machine *machine, struct ftp_out *out);
 
 /* Is the current transfer being aborted: has the client sent ABOR, and has the server not refused it? */
-bool machine_side_gave_up(const struct ftp_machine *machine);
+bool machine_side_is_aborting(const struct ftp_machine *machine);
 
 /* After the transfer: must the next command wait for answers to side commands? */
 bool machine_side_holds(const struct ftp_machine *machine);
@@ -58,7 +58,7 @@ bool machine_side_holds(const struct ftp_machine *machine);
 void machine_side_held(struct ftp_machine *machine, struct ftp_out *out);
 
 /* The next command goes to the server: stop waiting for answers. They may still come late. */
-void machine_side_forget(struct ftp_machine *machine, struct ftp_out *out);
+void machine_side_stop_waiting(struct ftp_machine *machine, struct ftp_out *out);
 
 /* The time that FTP_DO_SIDE_WAIT started is over. */
 void machine_side_due(struct ftp_machine *machine, struct ftp_out *out);

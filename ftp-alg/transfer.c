@@ -49,7 +49,7 @@ static enum ftp_data_result aborted_result(const struct ftp_machine *machine)
 	enum ftp_data_result result = machine->result;
 	bool unmade = result == FTP_DATA_TLS || result == FTP_DATA_NO_CLIENT;
 
-	return unmade && machine_side_gave_up(machine) ? FTP_DATA_ABORTED : result;
+	return unmade && machine_side_is_aborting(machine) ? FTP_DATA_ABORTED : result;
 }
 
 void machine_transfer_command(struct ftp_machine *machine, const struct ftp_command *command,
@@ -99,7 +99,7 @@ enum ftp_take machine_transfer_gate(struct ftp_machine *machine, const struct ft
 		 * server failed: the client still gets all bytes that arrive, although the file is
 		 * incomplete.
 		 */
-		if (machine_side_gave_up(machine))
+		if (machine_side_is_aborting(machine))
 			ftp_out_add(out, FTP_DO_DATA_ABORT);
 		else if (!ftp_reply_is_positive(code) && !machine->failing)
 			machine_side_transfer_fails(machine, out);
