@@ -122,12 +122,16 @@ static bool is_too_early(const struct ftp_machine *machine, enum ftp_pending pen
 	return greeting && reply->code == 230 && !machine_login_may_be_greeted(machine);
 }
 
+/* Text that begins with 220 gets a blank, or it would end the reply before its last line. */
 static void show_as_220(const struct ftp_reply *reply, struct ftp_out *out)
 {
+	bool coded = !reply->continues && reply->len >= 3;
+	bool text = coded && !reply->closing && memcmp(reply->line, "220", 3) == 0;
 	char *line = out->text + out->used;
 
-	ftp_out_format(out, FTP_DO_REPLY, "%.*s", (int)reply->len, reply->line)->goes_on = reply->goes_on;
-	if (!reply->continues && reply->len >= 3 && memcmp(line, "230", 3) == 0)
+	ftp_out_format(out, FTP_DO_REPLY, "%s%.*s", text ? " " : "", (int)reply->len, reply->line)->goes_on =
+	    reply->goes_on;
+	if (coded && memcmp(line, "230", 3) == 0)
 		memcpy(line, "220", 3);
 }
 

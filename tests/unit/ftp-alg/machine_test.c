@@ -549,6 +549,11 @@ static const struct script_case greeted_in[] = {
 	  "C PWD\n  c 534 Policy requires TLS: send AUTH TLS first.\n"
 	  "C AUTH TLS\n  c 234 Security environment established - ready for negotiation\n  tls-start\n"
 	  "! tls\nC PWD\n  logged-in\n  s PWD\n" },
+	{ "its text does not end the 220, or the next line would be the reply to AUTH",
+	  { .action = &script_strict },
+	  NULL,
+	  "S 230-a\n  c 220-a\nS 220 b\n  c  220 b\nS 234 go\n  c 234 go\nS 230-c\n  c 220-c\n"
+	  "S 230 in\n  c 220 in\n" },
 	{ "on the secure port",
 	  { .implicit = true },
 	  "! tls\n",
