@@ -97,6 +97,8 @@ void machine_login_take_greeted(struct ftp_machine *machine, struct ftp_out *out
 	if (!machine->greeted_in || machine->login != FTP_LOGIN_NONE ||
 	    !machine_login_may_be_greeted(machine))
 		return;
+	if (machine->user_seen) /* and refused: the login is not that user's */
+		ftp_out_text(out, FTP_DO_USER, "", 0);
 	machine->login = FTP_LOGIN_DONE;
 	machine->user_seen = true; /* AUTH and REIN need a fresh connection */
 	ftp_out_add(out, FTP_DO_LOGGED_IN);

@@ -566,6 +566,11 @@ static const struct script_case greeted_in[] = {
 	  { 0 },
 	  "S 230 in\n",
 	  "C USER u\n  user u\n  s USER u\nS 230 ok\n  c 230 ok\n  logged-in\nC PWD\n  s PWD\n" },
+	{ "a user that was refused has not logged in",
+	  { 0 },
+	  "S 230 in\n",
+	  "C USER u\n  user u\n  s USER u\nS 530 no\n  c 530 no\n  login-failed\n"
+	  "C PWD\n  user \n  logged-in\n  s PWD\n" },
 	{ "a server that sees TLS in its header",
 	  { .lazy_dial = true },
 	  "G -\nC SYST\nS 230 in\nC SYST\nS 215 x\n",
