@@ -121,9 +121,6 @@ static void ask_server(struct ftp_machine *machine, struct ftp_out *out)
 		}
 		return;
 	}
-	/* all ways are refused: what is known may be wrong, and all sessions share it, so start again */
-	if (ftp_ways_best(ways_of(machine), usable_modes(machine)) == 0)
-		ftp_ways_forget(ways_of(machine), usable_modes(machine));
 	plan_fail(machine, machine->no_port ? FTP_LOCAL_BAD_DATA_REPLY : FTP_LOCAL_NO_DATA_WAY, out);
 }
 
@@ -253,6 +250,7 @@ static bool names_usable_port(struct ftp_machine *machine, const struct ftp_repl
 	if (!(usable_modes(machine) & FTP_MODE_PASV))
 		return false;
 	ftp_ways_refused(ways_of(machine), FTP_MODE_EPSV);
+	machine->tried |= FTP_MODE_EPSV;
 	machine->server_mode = FTP_MODE_PASV;
 	return true;
 }

@@ -29,19 +29,21 @@ void ftp_ways_failed(struct ftp_ways *ways, uint8_t mode)
 
 void ftp_ways_refused(struct ftp_ways *ways, uint8_t mode)
 {
-	if (ways->worked & mode) {
-		ftp_ways_failed(ways, mode);
+	if (ways->worked & mode)
 		return;
-	}
 	ftp_ways_forget(ways, mode);
 	ways->refused |= mode;
 	ways->fresh |= mode;
 }
 
+/*
+ * All sessions share what is known, and a user whom the server refuses PASV is not
+ * to take it from the others: where nothing better is left, a refused way counts as
+ * much as one that fails.
+ */
 uint8_t ftp_ways_best(const struct ftp_ways *ways, uint8_t modes)
 {
-	uint8_t left = modes & (uint8_t)~ways->refused;
-	uint8_t good = left & (uint8_t)~ways->failed;
+	uint8_t good = modes & (uint8_t) ~(ways->refused | ways->failed);
 
-	return good != 0 ? good : left;
+	return good != 0 ? good : modes;
 }

@@ -19,23 +19,20 @@
  */
 struct ftp_ways {
 	uint8_t worked;	 /* a data connection was made */
-	uint8_t refused; /* the server does not know the command: do not send it again */
-	uint8_t
-	    failed; /* no usable port, or one that cannot be reached: try it only if no other way is left */
-	uint8_t fresh; /* changed since the owner last cleared these bits; the owner keeps the time */
+	uint8_t refused; /* the server does not know the command, or has refused it to a user */
+	uint8_t failed;	 /* no usable port, or one that cannot be reached */
+	uint8_t fresh;	 /* changed since the owner last cleared these bits; the owner keeps the time */
 };
 
 /* Record the latest result of one way (an FTP_MODE_ bit). */
 void ftp_ways_worked(struct ftp_ways *ways, uint8_t mode);
 void ftp_ways_failed(struct ftp_ways *ways, uint8_t mode);
-/* A way that has worked before becomes failed, not refused: some servers refuse when they run out of ports.
- */
+/* No effect on what has worked: the refusal is of one user, or passes (some servers run out of ports). */
 void ftp_ways_refused(struct ftp_ways *ways, uint8_t mode);
 
 void ftp_ways_forget(struct ftp_ways *ways, uint8_t mode);
 
-/* The ways of `modes` to try next: those that have not failed, or, if there are none, those that have. Never
- * a refused one. */
+/* Those of `modes` that are the best to try: not known to fail, else all. */
 uint8_t ftp_ways_best(const struct ftp_ways *ways, uint8_t modes);
 
 #endif

@@ -137,10 +137,18 @@ static const struct script_case fallback[] = {
 	  "  dial server 10.0.0.1:2048\n  listen client\nL client 192.0.2.1:5001\n"
 	  "  c 227 Entering Passive Mode (192,0,2,1,19,137).\nC PASV\n  close-data\n  s EPSV\n" },
 	{ "known before", { .modes_refused = FTP_MODE_EPSV }, LOGGED_IN, "C EPSV\n  s PASV\n" },
+	{ "refused to another session only",
+	  { .modes = FTP_MODE_EPSV | FTP_MODE_PASV | FTP_MODE_PORT,
+	    .modes_refused = FTP_MODE_EPSV | FTP_MODE_PASV },
+	  LOGGED_IN "C PASV\nL server 10.0.0.9:6001\nS 200 ok\nL client 192.0.2.1:5001\n",
+	  "C RETR x\n  s RETR x\n  start download clear\nS 425 no\n  c 425 no\n  refused\n"
+	  "C PASV\n  close-data\n  s EPSV\nS 229 (|||2000|)\n  dial server 10.0.0.1:2000\n"
+	  "  listen client\n" },
 	{ "policy wants PORT only",
 	  { .modes = FTP_MODE_PORT, .modes_refused = FTP_MODE_PORT },
 	  LOGGED_IN,
-	  "C EPSV\n  c 425 The FTP server offers no way to open a data connection.\n" },
+	  "C EPSV\n  listen server\nL server 10.0.0.9:6001\n  s PORT 10,0,0,9,23,113\nS 502 no\n"
+	  "  close-data\n  close-data\n  c 425 The FTP server offers no way to open a data connection.\n" },
 	{ "\"not now\" is passed to the client and not remembered",
 	  { 0 },
 	  LOGGED_IN,
@@ -238,7 +246,7 @@ static const struct script_case no_port[] = {
 	  "S 200 ok\n  s PASV\nS 227 ok\n  listen server\nL server 10.0.0.9:6001\n"
 	  "  s EPRT |1|10.0.0.9|6001|\nS 500 no\n  close-data\n  listen server\n"
 	  "L server 10.0.0.9:6002\n  s PORT 10,0,0,9,23,114\nS 500 no\n  close-data\n" BAD_REPLY
-	  "C PASV\n  s EPSV\nS 200 ok\n  s PASV\nS 227 ok\n" BAD_REPLY },
+	  "C PASV\n  s EPSV\nS 200 ok\n  s PASV\nS 227 ok\n  listen server\n" },
 	{ "EPSV has no port, PASV is not possible now",
 	  { 0 },
 	  LOGGED_IN "C PASV\n",
@@ -421,7 +429,7 @@ static const struct script_case dialled[] = {
 	  "  listen client\nL client 192.0.2.1:5002\n"
 	  "  c 227 Entering Passive Mode (192,0,2,1,19,138).\nC RETR x\n  hold\n  dial now\nP up\n"
 	  "C RETR x\n  s RETR x\n  start download clear\n" },
-	{ "a way that has worked is failed by a refusal, and so tried again at last",
+	{ "no refusal spoils a way that has worked",
 	  { .modes = FTP_MODE_EPSV | FTP_MODE_PASV },
 	  PASSIVE "P up\n",
 	  "C PASV\n  close-data\n  s EPSV\nS 522 no\n  s PASV\nS 502 no\n  close-data\n"

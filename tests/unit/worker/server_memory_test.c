@@ -119,12 +119,24 @@ static void ways_are_ranked(void **state)
 	assert_int_equal(ftp_ways_best(&ways, FTP_MODE_EPSV), FTP_MODE_EPSV);
 	ftp_ways_refused(&ways, FTP_MODE_EPSV);
 	assert_int_equal(ways.failed, 0);
-	assert_int_equal(ftp_ways_best(&ways, FTP_MODE_EPSV), 0);
+	assert_int_equal(ftp_ways_best(&ways, FTP_MODE_ALL), FTP_MODE_ALL - FTP_MODE_EPSV);
+}
+
+/* Some servers refuse one user what they allow another one: no user can take a way from the others. */
+static void one_session_spoils_no_other(void **state)
+{
+	struct ftp_ways ways = { .worked = 0 };
+
+	(void)state;
 	ftp_ways_worked(&ways, FTP_MODE_PASV);
-	ftp_ways_refused(&ways, FTP_MODE_PASV); /* it has worked, so it may again */
-	assert_int_equal(ways.failed, FTP_MODE_PASV);
-	assert_int_equal(ways.worked, 0);
+	for (int i = 0; i < 3; i++)
+		ftp_ways_refused(&ways, FTP_MODE_PASV);
+	assert_int_equal(ways.worked, FTP_MODE_PASV);
+	ftp_ways_refused(&ways, FTP_MODE_EPSV);
 	assert_int_equal(ftp_ways_best(&ways, FTP_MODE_EPSV | FTP_MODE_PASV), FTP_MODE_PASV);
+	assert_int_equal(ftp_ways_best(&ways, FTP_MODE_EPSV), FTP_MODE_EPSV); /* rather than none */
+	ftp_ways_failed(&ways, FTP_MODE_PASV);
+	assert_int_equal(ftp_ways_best(&ways, FTP_MODE_EPSV | FTP_MODE_PASV), FTP_MODE_EPSV | FTP_MODE_PASV);
 }
 
 int main(void)
@@ -132,7 +144,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(sessions_share),	  cmocka_unit_test(facts_age),
 		cmocka_unit_test(age_is_told_in_minutes), cmocka_unit_test(places_end),
-		cmocka_unit_test(ways_are_ranked),
+		cmocka_unit_test(ways_are_ranked),	  cmocka_unit_test(one_session_spoils_no_other),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
