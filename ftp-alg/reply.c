@@ -41,19 +41,31 @@ static struct reply_head reply_head_parse(struct ftp_cursor c)
 	return (struct reply_head){ .code = (uint16_t)code, .more = more, .text = c.at };
 }
 
+static bool is_letter(uint8_t byte)
+{
+	return (byte | 0x20) >= 'a' && (byte | 0x20) <= 'z';
+}
+
 /*
  * A piece ends after a blank, since REPLYSECURITYLEVEL 1 looks for addresses piece
- * by piece. It does not end with CR, which is the end of the line if LF follows.
+ * by piece; and if it can, before a letter, since a number may be one after "port ".
+ * It does not end with CR, which is the end of the line if LF follows.
  */
 static size_t piece_len(const uint8_t *window)
 {
 	const size_t least = FTP_REPLY_LINE_MAX - PIECE_SLACK;
-	size_t len = FTP_REPLY_LINE_MAX;
+	size_t blank = 0, len;
 
-	while (len > least && window[len - 1] != ' ')
-		len--;
-	if (len > least)
-		return len;
+	for (len = FTP_REPLY_LINE_MAX; len > least; len--) {
+		if (window[len - 1] != ' ')
+			continue;
+		if (is_letter(window[len]))
+			return len;
+		if (blank == 0)
+			blank = len;
+	}
+	if (blank > 0)
+		return blank;
 	len = FTP_REPLY_LINE_MAX;
 	while (len > least && window[len - 1] == '\r')
 		len--;

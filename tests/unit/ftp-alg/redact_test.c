@@ -1,5 +1,6 @@
 #include "ftp-alg/redact.h"
 
+#include "ftp-alg/reply.h"
 #include "tests/unit/machine-script.h"
 
 static const struct {
@@ -103,6 +104,36 @@ static void long_lines_take_no_time(void **state)
 			line[at] = pattern[at % strlen(pattern)];
 		assert_true(ftp_redact(codes[i % NELEM(codes)], line, sizeof(line), out, sizeof(out)) <=
 			    sizeof(out));
+	}
+}
+
+/* Long lines are redacted piece by piece, and what hides a number stands before it. */
+static void pieces_hide_what_lines_hide(void **state)
+{
+	static const char *const hidden_parts[] = { " port 2121 ", " ports:  5000-5010 ", " Port\t2121 ",
+						    " from 192.0.2.1:2121 ", " (192.0.2.1,2121) " };
+
+	(void)state;
+	for (size_t i = 0; i < NELEM(hidden_parts) * 64; i++) {
+		const char *part = hidden_parts[i / 64];
+		size_t len = strlen(part), at = 0, n = 0, line_len = FTP_REPLY_LINE_MAX + 600;
+		uint8_t line[FTP_REPLY_LINE_MAX + 602];
+		char out[sizeof(line) + 1];
+		struct ftp_reply_parser parser = { 0 };
+		struct ftp_reply reply = { .goes_on = true };
+
+		for (size_t k = 0; k < line_len; k++)
+			line[k] = (uint8_t) "ab "[k % 3];
+		memcpy(line, "250 ", 4);
+		memcpy(line + FTP_REPLY_LINE_MAX - 32 + i % 64, part, len);
+		memcpy(line + line_len, "\r\n", 2);
+		for (; reply.goes_on; at += reply.consumed) {
+			(void)ftp_reply_take(&parser, line + at, sizeof(line) - at, &reply);
+			n += ftp_redact(250, reply.line, reply.len, out + n, sizeof(out) - 1 - n);
+		}
+		out[n] = '\0';
+		if (strpbrk(out + 4, "0123456789") != NULL)
+			fail_msg("%s, %zu: %s", part, i % 64, strpbrk(out + 4, "0123456789"));
 	}
 }
 
@@ -232,6 +263,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(lines_lose_addresses_and_names),
 		cmocka_unit_test(long_lines_take_no_time),
+		cmocka_unit_test(pieces_hide_what_lines_hide),
 		cmocka_unit_test(systems_lose_their_level),
 		cmocka_unit_test(level_1_dialogues),
 	};
