@@ -70,6 +70,7 @@ void machine_transfer_command(struct ftp_machine *machine, const struct ftp_comm
 	}
 	machine->transfer = FTP_TRANSFER_ASKED;
 	machine->result = FTP_DATA_PENDING;
+	machine->handshaking = false; /* it belongs to this transfer now */
 	machine_side_transfer_begins(machine, out);
 	machine->retry.allowed = (command->verb->flags & FTP_VERB_FILE) != 0 && !machine->restart;
 	machine->restart = false;

@@ -439,7 +439,7 @@ static void begin(struct data_conn *data)
 	data_dial_forget(&data->dial);
 	data->settle_ms = 0;
 	data->started_ms = data->moved_ms = loop_of(data)->now_ms;
-	data->failed = false;
+	data->failed = data->handshaking = false;
 	data->relay = (struct relay){ .bytes = 0 };
 	data_dial_server(&data->legs);
 	agree_on_protection(data);
@@ -478,6 +478,7 @@ void data_conn_refused(struct data_conn *data)
 {
 	set_state(data, DATA_IDLE);
 	loop_timer_stop(loop_of(data), &data->timer);
+	tell_handshake(data, FTP_DATA_PENDING); /* it may still run */
 }
 
 void data_conn_close(struct data_conn *data, bool reset)

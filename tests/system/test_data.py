@@ -266,6 +266,30 @@ def test_a_handshake_that_never_ends_uploads_nothing(gateway, backend):
         assert not any(line.startswith("STOR") for line in backend.everything())
 
 
+def test_an_upload_does_not_wait_for_a_handshake_that_is_over(launch, make_backend):
+    """The handshake ends while RETR is with the server, which then refuses RETR: STOR on the same connection goes on."""
+    go = threading.Event()
+
+    def refuse(session, _):
+        assert go.wait(10)
+        session.reply("550 no such file")
+
+    backend = make_backend(RETR=refuse)
+    gateway = launch(backend)
+    with clients.explicit(gateway, "P", ctx=clients.context(versions="1.2")) as c:
+        tls = begin_handshake(c, None)
+        c.send("RETR missing\r\n")
+        backend.saw("RETR missing")
+        tls.handshake()
+        go.set()
+        assert c.reply().code == 550
+        c.expect("STOR next", 150)
+        tls.send(b"x" * 1000)
+        tls.close()
+        assert c.reply().code == 226
+        assert backend.upload("next") == (b"x" * 1000, "fin")
+
+
 def test_prot_c_after_the_client_has_connected(launch, backend):
     """No byte of TLS has been said yet, so the connection is still a clear one."""
     gateway = launch(backend, ftp={"secure_dataconn": "clear"})

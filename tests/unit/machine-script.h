@@ -8,6 +8,7 @@
  *	! shutdown	a signal: down, lost, unfinished, tls, login, idle, shutdown
  *	L client A:P	a port was opened (or "-": none could be had)
  *	P up		the server's port was dialled ("down": it could not be reached)
+ *	H running	a TLS handshake of the data connection, before the transfer ("-": it is over)
  *	R -		the pause is over
  *	T -		the time of side-wait is over
  *	D ok		the data part ended: ok, no-client, no-server, tls, reuse,
@@ -369,6 +370,9 @@ static enum ftp_take script_event(struct script *script, char what, const char *
 		return FTP_TAKEN;
 	case 'P':
 		ftp_machine_dialled(machine, strcmp(arg, "up") == 0, &script->out);
+		return FTP_TAKEN;
+	case 'H':
+		ftp_machine_data_handshake(machine, strcmp(arg, "running") == 0, FTP_DATA_PENDING);
 		return FTP_TAKEN;
 	case 'G':
 		ftp_machine_greet(machine, &script->out);

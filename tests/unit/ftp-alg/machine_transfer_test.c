@@ -85,6 +85,11 @@ static const struct script_case refused[] = {
 	  { 0 },
 	  PASSIVE "C RETR x\n",
 	  "S 550-no\n  c 550-no\nS 550 no\n  c 550 no\n  refused\nC PASV\n  close-data\n  s EPSV\n" },
+	{ "the handshake ended meanwhile: an upload waits for nothing",
+	  { 0 },
+	  PASSIVE "H running\n",
+	  "C STOR x\n  hold\nC RETR x\n  s RETR x\n  start download clear\nH -\nS 550 no\n  c 550 no\n"
+	  "  refused\nC STOR x\n  s STOR x\n  start upload clear\n" },
 	{ "425", { 0 }, PASSIVE "C RETR x\n", "S 425 no\n  c 425 no\n  refused\n" },
 	{ "350 fits nothing", { 0 }, PASSIVE "C RETR x\n", "S 350 no\n  c 350 no\n  refused\n" },
 	{ "421", { 0 }, PASSIVE "C RETR x\n", "S 421 bye\n  c 421 bye\n  close server-421\n" },
