@@ -388,8 +388,8 @@ static void tell_port(struct ftp_machine *machine, struct ftp_out *out)
 	machine->plan = FTP_PLAN_READY;
 	machine->clear_spoken = true;
 	ftp_out_copy(out, FTP_DO_REPLY,
-		     machine->client_mode == FTP_CLIENT_EPSV ? ftp_229_format(machine->told.port, text)
-							     : ftp_227_format(&machine->told, text));
+		     machine->client_mode == FTP_CLIENT_EPSV ? ftp_229_format(machine->advertised.port, text)
+							     : ftp_227_format(&machine->advertised, text));
 }
 
 bool machine_plan_primed(struct ftp_machine *machine, struct ftp_out *out)
@@ -420,7 +420,7 @@ void machine_plan_listening(struct ftp_machine *machine, enum ftp_side side,
 			plan_fail(machine, FTP_LOCAL_NO_DATA_PORT, out);
 			return;
 		}
-		machine->told = *endpoint;
+		machine->advertised = *endpoint;
 		if (machine->security.ctrl == FTP_CTRL_CLEARED && !machine->clear_spoken &&
 		    machine->action->ccc_prime)
 			prime(machine, out);

@@ -239,12 +239,12 @@ struct ftp_machine {
 
 	enum ftp_plan_state plan;
 	enum ftp_client_mode client_mode;
-	bool clear_spoken;	 /* a reply has gone out in the clear since CCC */
-	struct ip_endpoint told; /* the endpoint in the second half of a primed 227 or 229 */
-	uint16_t server_port;	 /* from the server's 227 or 229; 0: none yet */
-	uint8_t server_mode;	 /* the FTP_MODE_ that is being tried, or that the server accepted */
-	uint8_t tried;		 /* the FTP_MODE_ bits that failed in this plan */
-	bool no_port;		 /* one of them failed because the reply had no usable port */
+	bool clear_spoken;	       /* a reply has gone out in the clear since CCC */
+	struct ip_endpoint advertised; /* the endpoint in the second half of a primed 227 or 229 */
+	uint16_t server_port;	       /* from the server's 227 or 229; 0: none yet */
+	uint8_t server_mode;	       /* the FTP_MODE_ that is being tried, or that the server accepted */
+	uint8_t tried;		       /* the FTP_MODE_ bits that failed in this plan */
+	bool no_port;		       /* one of them failed because the reply had no usable port */
 	bool replacing; /* another way to the server is being tried; the client's leg stays as it is */
 	bool dialling;	/* a transfer command waits for the connection to the server's data port */
 	bool unreached; /* the server's data port cannot be reached, and no other way has been tried yet */

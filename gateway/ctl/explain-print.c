@@ -9,7 +9,7 @@
 
 /* Width of the table's left column; longer commands push the answer to the right. */
 #define COMMAND_WIDTH 40
-#define KEY_WIDTH     22
+#define KEY_WIDTH     23 /* of "server_greeting_timeout", the longest */
 
 static const char *word(const json_t *object, const char *key)
 {
