@@ -4,9 +4,10 @@
  *	P letters	see set_policy(); only as the first line
  *	C text		the client sends a line        c text	or bytes without a line end
  *	S text		the server sends a line        s text	likewise
- *	T		the handshake is done          D n	the data part ended, n is a letter from 'a'
- *	R		a pause is over
- *	N		no port for the next listening ! n	a signal, n is a letter from 'a'
+ *	D n		the data part ended            ! n	a signal; n is a letter from 'a'
+ *	R		a pause is over                W	the wait for side commands is over
+ *	N		no port for the next listening U	the server's data port is out of reach
+ *	T n		an early dial has failed ('a') or succeeded
  *
  * Whatever client and server do, the model's promises hold. When a session has
  * ended, nothing brings it back.
@@ -179,6 +180,9 @@ static void event(struct model *model, char what, const char *arg, size_t len)
 		break;
 	case 'R':
 		model_resume(model);
+		break;
+	case 'W':
+		model_side_due(model);
 		break;
 	case '!':
 		if (n <= FTP_SIGNAL_DISMISSED)
