@@ -7,6 +7,7 @@
 
 #include <assert.h>
 #include <errno.h>
+#include <stdio.h>
 #include <string.h>
 
 #include "gateway/base/log.h"
@@ -16,11 +17,23 @@
 #include "gateway/worker/proxy-out.h"
 #include "gateway/worker/session-end.h"
 
+/*
+ * May this command hold a password? An unknown verb may be one that was sent as a
+ * line of its own.
+ */
+static bool is_secret(const struct ftp_act *act)
+{
+	const struct ftp_verb *verb = ftp_command_parse(act->text, act->len).verb;
+
+	return verb->kind == FTP_KIND_PASS || verb->kind == FTP_KIND_ACCT || verb->name[0] == '\0';
+}
+
 static void add_command(struct session *session, const struct ftp_act *act)
 {
 	struct outbuf *lines = &session->worker->commands;
 
 	session->heard_ms = session->worker->loop.now_ms;
+	session->secret_sent = is_secret(act);
 	/* Send each command in its own segment: during a transfer, some servers carry out only the first
 	 * command of a segment. */
 	outbuf_flush(lines, &session->server);
@@ -228,6 +241,7 @@ static void log_refusal(struct session *session, const struct ftp_act *act)
 /*
  * Log a line that answered no command, so that an administrator can report it to the
  * server's vendor. One line per session is enough for that; the others are counted.
+ * A server that repeats what it got must not bring a password into the log.
  */
 static void log_stray(struct session *session, const struct ftp_act *act)
 {
@@ -240,6 +254,8 @@ static void log_stray(struct session *session, const struct ftp_act *act)
 		return;
 	memcpy(text, act->text, len);
 	text[len] = '\0';
+	if (session->secret_sent)
+		(void)snprintf(text, sizeof(text), "(hidden: it may repeat a password)");
 	log_event(LOG_LEVEL_INFO, "stray-reply", LOG_NUMBER("session", session->facts.id),
 		  LOG_TEXT("backend", session->facts.rule->backend->name),
 		  LOG_TEXT("action", act->refusal ? "close" : "drop"), LOG_TEXT("text", text));

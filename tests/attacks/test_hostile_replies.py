@@ -69,6 +69,28 @@ def test_an_unsolicited_reply_after_the_greeting(launch, make_backend, extra):
         assert "went on" not in str(fault)
 
 
+@pytest.mark.parametrize("said, code", [("PASS hunter2", 421), ("230 in\r\n500 'PASS hunter2' again?", 230),
+                                        ("230 in\r\n(hunter2)", 230)])
+def test_the_log_does_not_repeat_a_password(launch, make_backend, said, code):
+    """Servers that echo what they get are common on terminal lines."""
+    backend = make_backend(PASS=said)
+    gateway = launch(backend)
+    with clients.Client(gateway.explicit).auth() as c:
+        c.expect("USER user", 331)
+        c.expect("PASS hunter2", code)
+    gateway.event("stray-reply")
+    assert "hunter2" not in gateway.log
+
+
+def test_the_log_does_not_repeat_a_password_sent_without_its_verb(launch, make_backend):
+    backend = make_backend(HUNTER2="500 What?\r\nhunter2?")
+    gateway = launch(backend)
+    with clients.explicit(gateway) as c:
+        c.expect("hunter2", 500)
+    gateway.event("stray-reply")
+    assert "hunter2" not in gateway.log
+
+
 def test_227_inside_other_replies_opens_nothing(launch, make_backend):
     text = "Entering Passive Mode (127,0,0,1,200,10)"
     backend = make_backend(CWD="250-227 " + text + "\r\n227 " + text + "\r\n250 done", PWD="257 227 " + text)
