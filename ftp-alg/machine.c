@@ -402,6 +402,11 @@ void ftp_machine_dialled(struct ftp_machine *machine, bool up, struct ftp_out *o
 		machine_plan_dialled(machine, up, out);
 }
 
+bool ftp_machine_holds_quit(const struct ftp_machine *machine, const char *line, size_t len)
+{
+	return ftp_machine_in_transfer(machine) && ftp_command_parse(line, len).verb->kind == FTP_KIND_QUIT;
+}
+
 bool ftp_machine_protects_data(const struct ftp_machine *machine)
 {
 	return machine->security.prot == FTP_PROT_PRIVATE;

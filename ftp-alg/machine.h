@@ -28,7 +28,7 @@ void ftp_machine_init(struct ftp_machine *machine, const struct ftp_machine_setu
 /* With setup.lazy_dial only, before anything else: the client's greeting. */
 void ftp_machine_greet(struct ftp_machine *machine, struct ftp_out *out);
 
-/* A whole command line. FTP_HOLD may add FTP_DO_SERVER_RENEW or FTP_DO_DATA_DIAL. */
+/* A whole command line. FTP_HOLD may add actions, to be carried out before the line is offered again. */
 enum ftp_take ftp_machine_command(struct ftp_machine *machine, const char *line, size_t len,
 				  struct ftp_out *out);
 
@@ -40,8 +40,8 @@ enum ftp_take ftp_machine_command(struct ftp_machine *machine, const char *line,
 enum ftp_take ftp_machine_bad_line(struct ftp_machine *machine, enum ftp_line_status status,
 				   struct ftp_out *out);
 
-/* A line of the server's; last: it completes its reply. FTP_HOLD may add
- * FTP_DO_DATA_GO or FTP_DO_DATA_ABORT, to be carried out before the line is offered again. */
+/* A line of the server's; last: it completes its reply. FTP_HOLD may add actions,
+ * to be carried out before the line is offered again. */
 enum ftp_take ftp_machine_reply(struct ftp_machine *machine, const struct ftp_reply *reply, bool last,
 				struct ftp_out *out);
 
@@ -78,6 +78,9 @@ void ftp_machine_listening(struct ftp_machine *machine, enum ftp_side side,
  * client's transfer command gets 425.
  */
 void ftp_machine_dialled(struct ftp_machine *machine, bool up, struct ftp_out *out);
+
+/* Is this held line a QUIT that waits for the transfer (RFC 959 4.1.1)? */
+bool ftp_machine_holds_quit(const struct ftp_machine *machine, const char *line, size_t len);
 
 /* Is PROT P in force for the next data connection? */
 bool ftp_machine_protects_data(const struct ftp_machine *machine);

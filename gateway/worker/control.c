@@ -82,7 +82,7 @@ static bool client_line(struct session *session)
 		session->held = line;
 		session->held_status = status;
 		session->held_at = (size_t)((const uint8_t *)line.text - bytes);
-		moved = out_of(session)->n > 0; /* the server is dialled, for this line */
+		moved = out_of(session)->n > 0; /* the line waits for what these start */
 		control_act(session);
 		return moved;
 	}
@@ -290,18 +290,13 @@ void control_run(struct session *session)
 		session_end(session, "no-memory");
 }
 
-/* RFC 959 4.1.1: QUIT during a transfer ends the session after it. Does the client wait for that? */
+/* Does the client wait for the end of an upload, and then for QUIT? */
 static bool quits_after_upload(const struct session *session)
 {
-	struct ftp_command next;
+	const char *window = (const char *)session->client_in.bytes + session->client_in.start;
 
-	if (!session->holding || session->held_status != FTP_LINE_OK || !session->data.upload ||
-	    !ftp_machine_in_transfer(&session->machine))
-		return false;
-	next = ftp_command_parse((const char *)session->client_in.bytes + session->client_in.start +
-				     session->held_at,
-				 session->held.len);
-	return next.verb->kind == FTP_KIND_QUIT;
+	return session->holding && session->held_status == FTP_LINE_OK && session->data.upload &&
+	       ftp_machine_holds_quit(&session->machine, window + session->held_at, session->held.len);
 }
 
 /*
