@@ -70,16 +70,13 @@ struct script {
 };
 
 /* TLS is optional, and all is allowed that can be. */
-static const struct ftp_action script_lenient = {
-	.secure_login = SECURE_LOGIN_NO_CLIENT_AUTH,
-	.unknown_commands = UNKNOWN_COMMANDS_PASS,
-	.auth_tls = true,
-	.secure_ftp = SECURE_FTP_ALLOWED,
-	.secure_ctrlconn = SECURE_CLEAR,
-	.secure_dataconn = SECURE_CLEAR,
-	.tlsrfclevel = TLSRFCLEVEL_RFC4217,
-	.portcommand = PORTCOMMAND_ACCEPT,
-};
+#define SCRIPT_LENIENT                                                                                       \
+	.secure_login = SECURE_LOGIN_NO_CLIENT_AUTH, .unknown_commands = UNKNOWN_COMMANDS_PASS,              \
+	.auth_tls = true, .secure_ftp = SECURE_FTP_ALLOWED, .secure_ctrlconn = SECURE_CLEAR,                 \
+	.secure_dataconn = SECURE_CLEAR, .tlsrfclevel = TLSRFCLEVEL_RFC4217,                                 \
+	.portcommand = PORTCOMMAND_ACCEPT
+
+static const struct ftp_action script_lenient = { SCRIPT_LENIENT };
 
 /* TLS for everything. */
 static const struct ftp_action script_strict __attribute__((unused)) = {

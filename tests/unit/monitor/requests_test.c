@@ -4,15 +4,8 @@
 #include <unistd.h>
 
 #include "gateway/base/log.h"
+#include "tests/unit/monitor/addresses.h"
 #include "tests/unit/unit.h"
-
-#define ADDR(a, b, c, d)                                                                                     \
-	{                                                                                                    \
-		.family = IP_V4, .bytes = { a, b, c, d }                                                     \
-	}
-#define CLIENT	 ADDR(192, 0, 2, 7)
-#define SERVER	 ADDR(198, 51, 100, 21)
-#define STRANGER ADDR(203, 0, 113, 9)
 
 static struct policy_listener listener = { .name = "plain" };
 static struct policy_backend backend = { .name = "b" };
