@@ -97,7 +97,7 @@ struct answer_session {
 	char listener[ANSWER_NAME_MAX];
 	char rule[ANSWER_NAME_MAX]; /* "": not known yet */
 	char backend[ANSWER_NAME_MAX];
-	char user[65]; /* the user who has logged in; "": none yet */
+	char user[65]; /* the logged-in user; "": none yet */
 	char tls[16];  /* of the control connection: version, "handshake" or "ccc"; "": clear */
 	char cipher[48];
 	char transfer[128];   /* the command of the transfer under way; "": none */

@@ -1,4 +1,4 @@
-/* Checks the FTP servers behind attlsd. */
+/* Checks the policy's FTP servers. */
 #ifndef ATTLSD_GATEWAY_CTL_DOCTOR_SERVER_H
 #define ATTLSD_GATEWAY_CTL_DOCTOR_SERVER_H
 
