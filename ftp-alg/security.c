@@ -139,15 +139,18 @@ enum ftp_local ftp_security_ccc(struct ftp_security *security, const struct ftp_
 
 enum ftp_local ftp_security_transfer(const struct ftp_security *security, const struct ftp_action *action)
 {
-	/*
-	 * A session that never had AUTH (SECURE_FTP ALLOWED) is not bound: on
-	 * z/OS SECURE_DATACONN speaks of sessions that a mechanism protects.
-	 */
-	if (security->ctrl == FTP_CTRL_CLEAR || security->prot == FTP_PROT_PRIVATE)
+	bool bound = action->secure_dataconn == SECURE_SAFE || action->secure_dataconn == SECURE_PRIVATE;
+
+	if (!bound || security->prot == FTP_PROT_PRIVATE)
 		return FTP_LOCAL_NONE;
-	if (action->secure_dataconn == SECURE_SAFE || action->secure_dataconn == SECURE_PRIVATE)
+	if (security->ctrl != FTP_CTRL_CLEAR)
 		return FTP_LOCAL_DATA_UNPROTECTED;
-	return FTP_LOCAL_NONE;
+	return action->data_policy_scope == DATA_POLICY_PROTECTED ? FTP_LOCAL_NONE : FTP_LOCAL_DATA_NEEDS_TLS;
+}
+
+bool ftp_security_needs_tls(const struct ftp_security *security, const struct ftp_action *action)
+{
+	return security->ctrl != FTP_CTRL_TLS && ftp_action_needs_tls(action);
 }
 
 unsigned ftp_security_features(const struct ftp_security *security, const struct ftp_action *action)

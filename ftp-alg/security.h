@@ -53,12 +53,8 @@ enum ftp_local ftp_security_ccc(struct ftp_security *security, const struct ftp_
 /* May a transfer begin with the level that is set? FTP_LOCAL_NONE or the refusal. */
 enum ftp_local ftp_security_transfer(const struct ftp_security *security, const struct ftp_action *action);
 
-/* Does SECURE_FTP stand in the way of a command that needs TLS? */
-static inline bool ftp_security_needs_tls(const struct ftp_security *security,
-					  const struct ftp_action *action)
-{
-	return security->ctrl != FTP_CTRL_TLS && action->secure_ftp == SECURE_FTP_REQUIRED;
-}
+/* Does SECURE_FTP or SECURE_CTRLCONN stand in the way of a command that needs TLS? */
+bool ftp_security_needs_tls(const struct ftp_security *security, const struct ftp_action *action);
 
 /* The FTP_FEAT_ bits that a FEAT reply shows now. */
 unsigned ftp_security_features(const struct ftp_security *security, const struct ftp_action *action);

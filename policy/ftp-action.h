@@ -1,7 +1,7 @@
 /*
  * What FTP may do: the types of one entry of ftp_actions, which is FTP.DATA.
  *
- * Types only, so that ftp-alg/ can read a policy without knowing how one is
+ * Types and one predicate, so that ftp-alg/ can read a policy without knowing how one is
  * parsed. In every enum the zero value is the strictest: an action that was
  * never filled in refuses (z/OS IP Configuration Reference, FTP.DATA).
  */
@@ -30,6 +30,9 @@ enum secure_password { SECURE_PASSWORD_REQUIRED = 0, SECURE_PASSWORD_OPTIONAL };
  * NEVER is not "less than clear" but "encryption is refused".
  */
 enum secure_level { SECURE_PRIVATE = 0, SECURE_SAFE, SECURE_CLEAR, SECURE_NEVER };
+
+/* Which sessions SECURE_CTRLCONN and SECURE_DATACONN bind: all, or (z/OS) those that had AUTH. */
+enum data_policy_scope { DATA_POLICY_ALL = 0, DATA_POLICY_PROTECTED };
 
 /* SECURE_SESSION_REUSE: must a data connection resume its control connection's TLS session? */
 enum session_reuse { SESSION_REUSE_REQUIRED = 0, SESSION_REUSE_ALLOWED, SESSION_REUSE_NONE };
@@ -71,6 +74,7 @@ struct ftp_action {
 	enum secure_password secure_password;
 	enum secure_level secure_ctrlconn;
 	enum secure_level secure_dataconn;
+	enum data_policy_scope data_policy_scope;
 	enum session_reuse secure_session_reuse;
 	enum tls_rfc_level tlsrfclevel;
 	bool ccc_prime; /* after CCC, help firewalls to see the first 227 or 229 */
@@ -94,5 +98,15 @@ struct ftp_action {
 	uint32_t login_delay_ms; /* before a failed login is answered; doubles with each failure */
 	enum reply_style reply_style;
 };
+
+/*
+ * Must a client start TLS before it logs in? SECURE_FTP says so, or SECURE_CTRLCONN,
+ * which a control connection in the clear does not satisfy.
+ */
+static inline bool ftp_action_needs_tls(const struct ftp_action *action)
+{
+	return action->secure_ftp == SECURE_FTP_REQUIRED ||
+	       (action->data_policy_scope == DATA_POLICY_ALL && action->secure_ctrlconn != SECURE_CLEAR);
+}
 
 #endif

@@ -55,6 +55,37 @@ static void warn_ftp_action(const struct check *c, const struct ftp_action *ftp)
 		     "\"portcommand\" is reject");
 }
 
+/* What the levels mean to clients that stay in the clear, and whether one of them makes secure_ftp empty. */
+static void warn_scope(const struct check *c, const struct ftp_action *ftp)
+{
+	bool data = ftp->secure_dataconn == SECURE_SAFE || ftp->secure_dataconn == SECURE_PRIVATE;
+
+	if (ftp->secure_ftp == SECURE_FTP_REQUIRED) {
+		if (ftp->data_policy_scope == DATA_POLICY_PROTECTED)
+			warn(
+			    c, ftp, "data_policy_scope",
+			    "\"data_policy_scope: protected\" has no effect while \"secure_ftp\" is required");
+	} else if (ftp->data_policy_scope == DATA_POLICY_PROTECTED) {
+		if (data || ftp->secure_ctrlconn != SECURE_CLEAR)
+			warn(
+			    c, ftp, "data_policy_scope",
+			    "\"data_policy_scope: protected\" lets clients that do not start TLS log in and "
+			    "transfer in the clear, whatever \"secure_ctrlconn\" and \"secure_dataconn\" say; "
+			    "use all to bind them as well");
+	} else if (ftp->secure_ctrlconn != SECURE_CLEAR) {
+		warn(
+		    c, ftp, "secure_ftp",
+		    "\"secure_ftp: allowed\" admits no client without TLS, because \"secure_ctrlconn\" is %s; "
+		    "set that to clear, or \"secure_ftp\" to required",
+		    ftp->secure_ctrlconn == SECURE_SAFE ? "safe" : "private");
+	} else if (data) {
+		warn(c, ftp, "secure_ftp",
+		     "\"secure_ftp: allowed\" lets clients log in without TLS, but transfer nothing, because "
+		     "\"secure_dataconn\" is %s; set that to clear, or \"secure_ftp\" to required",
+		     ftp->secure_dataconn == SECURE_SAFE ? "safe" : "private");
+	}
+}
+
 /* Does a list name this verb, alone or (if with_argument) with one ("AUTH TLS")? */
 static bool list_names(const struct command_list *list, const char *verb, bool with_argument)
 {
@@ -82,7 +113,7 @@ static void warn_lists(const struct check *c, const struct policy_rule *rule)
 	const struct ftp_action *ftp = rule->ftp;
 	bool data = ftp->secure_dataconn == SECURE_SAFE || ftp->secure_dataconn == SECURE_PRIVATE;
 
-	if (ftp->secure_ftp != SECURE_FTP_REQUIRED)
+	if (!ftp_action_needs_tls(ftp))
 		return;
 	for (size_t i = 0; i < (data ? NELEM(verbs) : 1); i++) {
 		const char *key = list_without(ftp, verbs[i]);
@@ -234,8 +265,10 @@ void rule_warn(const struct policy *policy, const struct locations *locations, s
 			warn(&c, &policy->keyrings[i], "crl", "\"crl\" has no effect without \"trust\"");
 	for (size_t i = 0; i < policy->ntls_actions; i++)
 		warn_tls_action(&c, &policy->tls_actions[i]);
-	for (size_t i = 0; i < policy->nftp_actions; i++)
+	for (size_t i = 0; i < policy->nftp_actions; i++) {
 		warn_ftp_action(&c, &policy->ftp_actions[i]);
+		warn_scope(&c, &policy->ftp_actions[i]);
+	}
 	for (size_t i = 0; i < policy->nrules; i++) {
 		warn_covered(&c, i);
 		if (has_explicit(policy, &policy->rules[i]))

@@ -228,7 +228,7 @@ static void check_secure_password(const struct check *c, const struct ftp_action
 /* Login without TLS is refused and TLS is not offered, so no client could log in. */
 static void check_reachable_tls(const struct check *c, const struct ftp_action *ftp)
 {
-	if (ftp->auth_tls || ftp->secure_ftp != SECURE_FTP_REQUIRED)
+	if (ftp->auth_tls || !ftp_action_needs_tls(ftp))
 		return;
 	for (size_t i = 0; i < c->policy->nrules; i++) {
 		const struct policy_rule *rule = &c->policy->rules[i];
@@ -241,8 +241,11 @@ static void check_reachable_tls(const struct check *c, const struct ftp_action *
 				continue;
 			check_error(c, ftp, "extensions",
 				    "nobody can log in at listeners \"%s\" through rules \"%s\": "
-				    "\"secure_ftp\" is required, but \"extensions\" lacks auth_tls; add it",
-				    listener->name, rule->name);
+				    "\"%s\", but \"extensions\" lacks auth_tls; add it",
+				    listener->name, rule->name,
+				    ftp->secure_ftp == SECURE_FTP_REQUIRED ? "secure_ftp: required"
+				    : ftp->secure_ctrlconn == SECURE_SAFE  ? "secure_ctrlconn: safe"
+									   : "secure_ctrlconn: private");
 			return;
 		}
 	}

@@ -37,6 +37,9 @@ static const struct word data_levels[] = { { "never", SECURE_NEVER, NULL },
 					   { "safe", SECURE_SAFE, NULL },
 					   { "private", SECURE_PRIVATE, NULL },
 					   { 0 } };
+static const struct word scopes[] = { { "all", DATA_POLICY_ALL, NULL },
+				      { "protected", DATA_POLICY_PROTECTED, NULL },
+				      { 0 } };
 static const struct word reuses[] = { { "none", SESSION_REUSE_NONE, NULL },
 				      { "allowed", SESSION_REUSE_ALLOWED, NULL },
 				      { "required", SESSION_REUSE_REQUIRED, NULL },
@@ -82,6 +85,7 @@ static const struct field ftp_fields[] = {
 	FTP_ENUM(secure_password, secure_passwords, "required"),
 	FTP_ENUM(secure_ctrlconn, ctrl_levels, "private"),
 	FTP_ENUM(secure_dataconn, data_levels, "private"),
+	FTP_ENUM(data_policy_scope, scopes, "all"),
 	FTP_ENUM(secure_session_reuse, reuses, "allowed"),
 	FTP_ENUM(tlsrfclevel, rfc_levels, "rfc4217"),
 	FTP_ENUM(ccc_prime, ccc_primes, "auto"),

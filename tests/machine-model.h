@@ -333,6 +333,16 @@ static bool model_is_clients(const struct model *model, const char *text)
 	return text >= window && text < window + MODEL_WINDOW;
 }
 
+/* Which policies let no client log in without TLS. */
+static bool model_wants_tls(const struct model *model)
+{
+	const struct ftp_action *action = &model->action;
+
+	if (action->secure_ftp == SECURE_FTP_REQUIRED)
+		return true;
+	return action->secure_ctrlconn != SECURE_CLEAR && action->data_policy_scope == DATA_POLICY_ALL;
+}
+
 static void model_command(struct model *model, const struct ftp_act *act)
 {
 	struct ftp_command command = ftp_command_parse(act->text, act->len);
@@ -345,7 +355,7 @@ static void model_command(struct model *model, const struct ftp_act *act)
 	for (size_t i = 0; i < command.verb_len; i++)
 		MODEL_CHECK(model, act->text[i] > ' ' && act->text[i] < 0x7f);
 	MODEL_CHECK(model, command.verb_len > 0);
-	if (model->action.secure_ftp == SECURE_FTP_REQUIRED && !model->tls) {
+	if (model_wants_tls(model) && !model->tls) {
 		MODEL_CHECK(model, kind != FTP_KIND_USER && kind != FTP_KIND_PASS);
 		MODEL_CHECK(model, model->frozen || (command.verb->flags & FTP_VERB_BEFORE_TLS));
 	}
@@ -412,8 +422,9 @@ static void model_data_start(struct model *model, const struct ftp_act *act)
 	MODEL_CHECK(model, !model->started);
 	MODEL_CHECK(model, model->leg[FTP_SIDE_CLIENT] && model->leg[FTP_SIDE_SERVER]);
 	MODEL_CHECK(model, model->logged_in);
-	/* a session that TLS protects, or once did, is bound to the policy's level */
-	if ((model->tls || model->frozen) && (level == SECURE_PRIVATE || level == SECURE_SAFE))
+	/* every session is bound to the policy's level, unless it never had TLS and policy exempts such */
+	if ((model->tls || model->frozen || model->action.data_policy_scope == DATA_POLICY_ALL) &&
+	    (level == SECURE_PRIVATE || level == SECURE_SAFE))
 		MODEL_CHECK(model, act->protect);
 	if (level == SECURE_NEVER || (!model->tls && !model->frozen))
 		MODEL_CHECK(model, !act->protect);

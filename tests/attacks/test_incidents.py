@@ -249,7 +249,7 @@ def test_12_resets_leak_nothing(launch, backend):
 # Guard: gate() in ftp-alg/machine.c (login first) and FTP_KIND_FOREIGN. Tested here without a firewall: the gateway
 # requests no data port and connects to nobody. The announcements to the kernel use the same plan (tests/edge).
 def test_13_nat_slipstreaming(launch, backend):
-    gateway = launch(backend, ftp={"secure_ftp": "allowed", "secure_dataconn": "clear"})
+    gateway = launch(backend, ftp={"secure_ftp": "allowed", "secure_ctrlconn": "clear", "secure_dataconn": "clear"})
     with net.listen() as listener:
         host, port = listener.getsockname()
         line = "PORT %s,%d,%d\r\n" % (host.replace(".", ","), port >> 8, port & 255)
@@ -340,7 +340,7 @@ def test_17_without_the_capability(launch, backend):
 # Guard: telnet_strip() in ftp-alg/line.c; SO_OOBINLINE in gateway/net/netsock.c.
 @pytest.mark.parametrize("cut", range(9))
 def test_18_iac_and_urgent_data(launch, backend, cut):
-    gateway = launch(backend, ftp={"secure_ftp": "allowed"})
+    gateway = launch(backend, ftp={"secure_ftp": "allowed", "secure_ctrlconn": "clear"})
     raw = b"\xff\xf4\xff\xf2ABOR\r\n"
     with clients.Client(gateway.explicit) as c:
         c.login()

@@ -75,6 +75,9 @@ static void set_policy(struct ftp_machine_setup *setup, struct ftp_action *actio
 		case 'f':
 			action->secure_ftp = SECURE_FTP_ALLOWED;
 			break;
+		case 'm':
+			action->data_policy_scope = DATA_POLICY_PROTECTED;
+			break;
 		case 'c':
 			action->secure_ctrlconn = SECURE_CLEAR;
 			action->tlsrfclevel = TLSRFCLEVEL_RFC4217;

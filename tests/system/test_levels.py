@@ -77,7 +77,7 @@ def test_zos_data_refusal_has_two_lines(launch, backend):
 
 
 def test_allowed_lets_a_client_stay_in_the_clear(launch, backend):
-    gateway = launch(backend, ftp={"secure_ftp": "allowed", "secure_dataconn": "clear"})
+    gateway = launch(backend, ftp={"secure_ftp": "allowed", "secure_ctrlconn": "clear", "secure_dataconn": "clear"})
     with clients.Client(gateway.explicit) as c:
         c.login()
         assert c.get("big") == backend.files["big"]

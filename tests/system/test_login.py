@@ -39,7 +39,7 @@ def memory_holds(pid, what):
 @pytest.mark.parametrize("more", ["", "NO"], ids=["alone", "with-the-next-line"])
 @pytest.mark.parametrize("version", [None, "1.2", "1.3"])
 def test_a_password_is_not_kept(launch, backend, version, more):
-    gateway = launch(backend, ftp={"secure_ftp": "allowed"})
+    gateway = launch(backend, ftp={"secure_ftp": "allowed", "secure_ctrlconn": "clear"})
     (worker,) = gateway.workers()
     c = clients.Client(gateway.explicit, ctx=clients.context(versions=version))
     if version:

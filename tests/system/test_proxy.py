@@ -300,7 +300,7 @@ def test_v2_tells_of_the_certificate(launch, make_backend, certificates):
 
 def test_v2_in_the_clear_says_nothing_of_tls(launch, make_backend):
     backend = make_backend(files={"x": b"x"}, proxied=True)
-    gateway = launch(backend, ftp={**CLEAR, "secure_ftp": "allowed"}, backends=towards("v2"))
+    gateway = launch(backend, ftp={**CLEAR, "secure_ftp": "allowed", "secure_ctrlconn": "clear"}, backends=towards("v2"))
     with clients.Client(gateway.explicit) as c:
         c.login()
         assert "ssl" not in backend.session().header

@@ -182,7 +182,7 @@ def test_feat_hides_what_the_server_says_about_security(launch, make_backend):
 
 
 def test_without_auth_tls_in_extensions_no_tls_is_offered(launch, backend):
-    gateway = launch(backend, ftp={"extensions": [], "secure_ftp": "allowed", "secure_dataconn": "clear"})
+    gateway = launch(backend, ftp={"extensions": [], "secure_ftp": "allowed", "secure_ctrlconn": "clear", "secure_dataconn": "clear"})
     with clients.Client(gateway.explicit) as c:
         assert c.cmd("AUTH TLS").code in (502, 534)
         assert " AUTH TLS" not in c.expect("FEAT", 211).splitlines()
@@ -191,7 +191,7 @@ def test_without_auth_tls_in_extensions_no_tls_is_offered(launch, backend):
 
 
 def test_auth_after_login_starts_a_new_login(launch, backend):
-    gateway = launch(backend, ftp={"secure_ftp": "allowed", "secure_dataconn": "clear"})
+    gateway = launch(backend, ftp={"secure_ftp": "allowed", "secure_ctrlconn": "clear", "secure_dataconn": "clear"})
     with clients.Client(gateway.explicit) as c:
         c.login()
         c.auth()

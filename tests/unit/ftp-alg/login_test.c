@@ -44,6 +44,7 @@ static const struct ftp_action verify_allowed = {
 	.unknown_commands = UNKNOWN_COMMANDS_PASS,
 	.auth_tls = true,
 	.secure_ftp = SECURE_FTP_ALLOWED,
+	.data_policy_scope = DATA_POLICY_PROTECTED,
 	.secure_dataconn = SECURE_CLEAR,
 };
 
@@ -182,6 +183,7 @@ static const struct ftp_action three = {
 	.secure_login = SECURE_LOGIN_NO_CLIENT_AUTH,
 	.unknown_commands = UNKNOWN_COMMANDS_PASS,
 	.secure_ftp = SECURE_FTP_ALLOWED,
+	.data_policy_scope = DATA_POLICY_PROTECTED,
 	.login_attempts = 3,
 };
 static const struct ftp_action slow = {
@@ -189,12 +191,14 @@ static const struct ftp_action slow = {
 	.unknown_commands = UNKNOWN_COMMANDS_PASS,
 	.auth_tls = true,
 	.secure_ftp = SECURE_FTP_ALLOWED,
+	.data_policy_scope = DATA_POLICY_PROTECTED,
 	.login_delay_ms = 1000,
 };
 static const struct ftp_action slow_three = {
 	.secure_login = SECURE_LOGIN_NO_CLIENT_AUTH,
 	.unknown_commands = UNKNOWN_COMMANDS_PASS,
 	.secure_ftp = SECURE_FTP_ALLOWED,
+	.data_policy_scope = DATA_POLICY_PROTECTED,
 	.login_attempts = 3,
 	.login_delay_ms = 20000,
 };
@@ -304,6 +308,7 @@ static const struct ftp_action denied = {
 	.secure_login = SECURE_LOGIN_NO_CLIENT_AUTH,
 	.unknown_commands = UNKNOWN_COMMANDS_PASS,
 	.secure_ftp = SECURE_FTP_ALLOWED,
+	.data_policy_scope = DATA_POLICY_PROTECTED,
 	.secure_dataconn = SECURE_CLEAR,
 	.commands_denied = LIST(denied_names),
 };
@@ -312,12 +317,14 @@ static const struct ftp_action allowed = {
 	.unknown_commands = UNKNOWN_COMMANDS_PASS,
 	.auth_tls = true,
 	.secure_ftp = SECURE_FTP_ALLOWED,
+	.data_policy_scope = DATA_POLICY_PROTECTED,
 	.secure_dataconn = SECURE_CLEAR,
 	.commands_allowed = LIST(allowed_names),
 };
 static const struct ftp_action both = {
 	.secure_login = SECURE_LOGIN_NO_CLIENT_AUTH,
 	.secure_ftp = SECURE_FTP_ALLOWED,
+	.data_policy_scope = DATA_POLICY_PROTECTED,
 	.secure_dataconn = SECURE_CLEAR,
 	.commands_allowed = LIST(allowed_names),
 	.commands_denied = LIST(denied_names),
@@ -325,6 +332,7 @@ static const struct ftp_action both = {
 static const struct ftp_action known_only = {
 	.secure_login = SECURE_LOGIN_NO_CLIENT_AUTH,
 	.secure_ftp = SECURE_FTP_ALLOWED,
+	.data_policy_scope = DATA_POLICY_PROTECTED,
 	.secure_dataconn = SECURE_CLEAR,
 };
 

@@ -7,12 +7,14 @@
 static const struct ftp_action reject_port = { .secure_login = SECURE_LOGIN_NO_CLIENT_AUTH,
 					       .unknown_commands = UNKNOWN_COMMANDS_PASS,
 					       .secure_ftp = SECURE_FTP_ALLOWED,
+					       .data_policy_scope = DATA_POLICY_PROTECTED,
 					       .portcommand = PORTCOMMAND_REJECT };
 
 static const struct ftp_action unrestricted = {
 	.secure_login = SECURE_LOGIN_NO_CLIENT_AUTH,
 	.unknown_commands = UNKNOWN_COMMANDS_PASS,
 	.secure_ftp = SECURE_FTP_ALLOWED,
+	.data_policy_scope = DATA_POLICY_PROTECTED,
 	.portcommand = PORTCOMMAND_ACCEPT,
 	.portcommandipaddr = REDIRECT_UNRESTRICTED,
 	.portcommandport = LOWPORTS_UNRESTRICTED,

@@ -619,6 +619,7 @@ static void walk(struct model *model, struct reach *reach)
 	action.dswaittime_min = one_in(&peer, 2) ? 3 : 0;
 	action.dswaitinterval_s = 60;
 	action.secure_ftp = (enum secure_ftp)pick(&peer, 2);
+	action.data_policy_scope = (enum data_policy_scope)pick(&peer, 2);
 	action.secure_ctrlconn = one_in(&peer, 2) ? SECURE_CLEAR : (enum secure_level)pick(&peer, 3);
 	action.secure_dataconn = (enum secure_level)pick(&peer, 4);
 	action.tlsrfclevel = (enum tls_rfc_level)pick(&peer, 3);

@@ -15,7 +15,8 @@ static const struct ftp_action zos_strict = {
 
 static const struct ftp_action no_auth = { .secure_login = SECURE_LOGIN_NO_CLIENT_AUTH,
 					   .unknown_commands = UNKNOWN_COMMANDS_PASS,
-					   .secure_ftp = SECURE_FTP_ALLOWED };
+					   .secure_ftp = SECURE_FTP_ALLOWED,
+					   .data_policy_scope = DATA_POLICY_PROTECTED };
 
 static const struct ftp_action ccc_required = {
 	.secure_login = SECURE_LOGIN_NO_CLIENT_AUTH,
@@ -534,6 +535,7 @@ static const struct ftp_action verifies = {
 	.secure_login = SECURE_LOGIN_REQUIRED,
 	.auth_tls = true,
 	.secure_ftp = SECURE_FTP_ALLOWED,
+	.data_policy_scope = DATA_POLICY_PROTECTED,
 	.secure_dataconn = SECURE_CLEAR,
 };
 

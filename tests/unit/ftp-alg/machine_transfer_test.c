@@ -8,6 +8,7 @@ static const struct ftp_action private_data = {
 	.secure_login = SECURE_LOGIN_NO_CLIENT_AUTH,
 	.unknown_commands = UNKNOWN_COMMANDS_PASS,
 	.secure_ftp = SECURE_FTP_ALLOWED,
+	.data_policy_scope = DATA_POLICY_PROTECTED,
 	.auth_tls = true,
 	.secure_dataconn = SECURE_PRIVATE,
 };
@@ -16,6 +17,7 @@ static const struct ftp_action private_data_zos = {
 	.secure_login = SECURE_LOGIN_NO_CLIENT_AUTH,
 	.unknown_commands = UNKNOWN_COMMANDS_PASS,
 	.secure_ftp = SECURE_FTP_ALLOWED,
+	.data_policy_scope = DATA_POLICY_PROTECTED,
 	.auth_tls = true,
 	.secure_dataconn = SECURE_PRIVATE,
 	.reply_style = REPLY_STYLE_ZOS,
@@ -546,6 +548,7 @@ static const struct script_case side_by_side[] = {
 
 static const struct ftp_action waits = {
 	.secure_ftp = SECURE_FTP_ALLOWED,
+	.data_policy_scope = DATA_POLICY_PROTECTED,
 	.unknown_commands = UNKNOWN_COMMANDS_PASS,
 	.dswaittime_min = 2,
 	.dswaitinterval_s = 60,

@@ -172,6 +172,7 @@ static const struct ftp_action hidden = {
 	.unknown_commands = UNKNOWN_COMMANDS_PASS,
 	.auth_tls = true,
 	.secure_ftp = SECURE_FTP_ALLOWED,
+	.data_policy_scope = DATA_POLICY_PROTECTED,
 	.secure_dataconn = SECURE_CLEAR,
 	.replysecuritylevel = 1,
 };

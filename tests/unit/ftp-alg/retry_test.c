@@ -7,8 +7,9 @@
 
 #define WAITS(minutes, seconds)                                                                              \
 	.secure_login = SECURE_LOGIN_NO_CLIENT_AUTH, .unknown_commands = UNKNOWN_COMMANDS_PASS,              \
-	.auth_tls = true, .secure_ftp = SECURE_FTP_ALLOWED, .secure_dataconn = SECURE_CLEAR,                 \
-	.portcommand = PORTCOMMAND_ACCEPT, .dswaittime_min = (minutes), .dswaitinterval_s = (seconds)
+	.auth_tls = true, .secure_ftp = SECURE_FTP_ALLOWED, .secure_ctrlconn = SECURE_CLEAR,                 \
+	.secure_dataconn = SECURE_CLEAR, .portcommand = PORTCOMMAND_ACCEPT, .dswaittime_min = (minutes),     \
+	.dswaitinterval_s = (seconds)
 
 static const struct ftp_action three = { WAITS(3, 60) };
 static const struct ftp_action twice = { WAITS(1, 30) };

@@ -209,13 +209,17 @@ static void transfer(void **state)
 {
 	(void)state;
 	for (size_t i = 0; i < NELEM(levels); i++) {
-		const struct ftp_action action = { .secure_dataconn = levels[i].dataconn };
+		struct ftp_action action = { .secure_dataconn = levels[i].dataconn };
 		const struct ftp_security clear = CLEAR_STATE, tls = TLS_STATE, with_p = PRIVATE_STATE;
 		const struct ftp_security ccc_p = CCC_STATE;
 		const struct ftp_security ccc_c = { .ctrl = FTP_CTRL_CLEARED, .pbsz = true };
 
 		/* SECURE_DATACONN speaks of sessions that a mechanism protects */
-		assert_own("no AUTH", ftp_security_transfer(&clear, &action), FTP_LOCAL_NONE);
+		assert_own("no AUTH", ftp_security_transfer(&clear, &action),
+			   levels[i].transfer_c == FTP_LOCAL_NONE ? FTP_LOCAL_NONE
+								  : FTP_LOCAL_DATA_NEEDS_TLS);
+		action.data_policy_scope = DATA_POLICY_PROTECTED;
+		assert_own("no AUTH, exempt", ftp_security_transfer(&clear, &action), FTP_LOCAL_NONE);
 		assert_own("level C", ftp_security_transfer(&tls, &action), levels[i].transfer_c);
 		assert_own("level C, CCC", ftp_security_transfer(&ccc_c, &action), levels[i].transfer_c);
 		assert_own("level P", ftp_security_transfer(&with_p, &action), FTP_LOCAL_NONE);
@@ -265,7 +269,12 @@ static void ccc(void **state)
 static void needs_tls(void **state)
 {
 	const struct ftp_action required = { .secure_ftp = SECURE_FTP_REQUIRED };
-	const struct ftp_action allowed = { .secure_ftp = SECURE_FTP_ALLOWED };
+	const struct ftp_action allowed = { .secure_ftp = SECURE_FTP_ALLOWED,
+					    .secure_ctrlconn = SECURE_CLEAR };
+	/* SECURE_CTRLCONN binds a session without AUTH as well, unless policy exempts it */
+	const struct ftp_action bound = { .secure_ftp = SECURE_FTP_ALLOWED, .secure_ctrlconn = SECURE_SAFE };
+	const struct ftp_action exempt = { .secure_ftp = SECURE_FTP_ALLOWED,
+					   .data_policy_scope = DATA_POLICY_PROTECTED };
 	const struct ftp_security clear = CLEAR_STATE, tls = TLS_STATE, cleared = CCC_STATE;
 
 	(void)state;
@@ -273,6 +282,9 @@ static void needs_tls(void **state)
 	assert_true(ftp_security_needs_tls(&cleared, &required));
 	assert_false(ftp_security_needs_tls(&tls, &required));
 	assert_false(ftp_security_needs_tls(&clear, &allowed));
+	assert_true(ftp_security_needs_tls(&clear, &bound));
+	assert_false(ftp_security_needs_tls(&tls, &bound));
+	assert_false(ftp_security_needs_tls(&clear, &exempt));
 }
 
 #define TLS_BITS (FTP_FEAT_AUTH | FTP_FEAT_PBSZ | FTP_FEAT_PROT)

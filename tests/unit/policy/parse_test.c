@@ -76,6 +76,9 @@ static void test_minimal(void **state)
 
 #define LOCATED(member) offsetof(struct ftp_action, member), sizeof(((struct ftp_action *)0)->member)
 
+/* A policy under which clients may do without TLS. */
+#define CLEAR_TOO "secure_ftp: allowed, secure_ctrlconn: clear, secure_dataconn: clear"
+
 static const struct {
 	const char *text; /* inside { } of an ftp action */
 	size_t offset;
@@ -86,8 +89,10 @@ static const struct {
 	{ "extensions: auth_tls", LOCATED(auth_tls), true },
 	{ "extensions: [AUTH_TLS]", LOCATED(auth_tls), true },
 	{ "tlsmechanism: attls", LOCATED(auth_tls), true },
-	{ "secure_ftp: allowed", LOCATED(secure_ftp), SECURE_FTP_ALLOWED },
+	{ CLEAR_TOO, LOCATED(secure_ftp), SECURE_FTP_ALLOWED },
 	{ "secure_ftp: Required", LOCATED(secure_ftp), SECURE_FTP_REQUIRED },
+	{ "data_policy_scope: all", LOCATED(data_policy_scope), DATA_POLICY_ALL },
+	{ CLEAR_TOO ", data_policy_scope: protected", LOCATED(data_policy_scope), DATA_POLICY_PROTECTED },
 	{ "secure_login: no_client_auth", LOCATED(secure_login), SECURE_LOGIN_NO_CLIENT_AUTH },
 	{ "secure_ctrlconn: clear", LOCATED(secure_ctrlconn), SECURE_CLEAR },
 	{ "secure_ctrlconn: safe", LOCATED(secure_ctrlconn), SECURE_SAFE },

@@ -15,6 +15,9 @@
 static const struct message_case errors[] = {
 	{ "nobody could log in", "ftp_actions: { standard: { extensions: [] } }\n",
 	  "policy.yaml:1:28: nobody can log in at listeners \"explicit\" through rules \"everyone\"" },
+	{ "nobody could log in, because of the control connection's level",
+	  "ftp_actions: { standard: { extensions: [], secure_ftp: allowed, secure_ctrlconn: safe } }\n",
+	  "through rules \"everyone\": \"secure_ctrlconn: safe\", but \"extensions\" lacks auth_tls" },
 	{ "client certificates, but none asked for",
 	  "ftp_actions: { standard: { secure_login: required } }\n",
 	  "policy.yaml:7:22: \"secure_login\" of ftp_actions \"standard\" needs client certificates, "
@@ -82,7 +85,8 @@ static const struct message_case errors[] = {
 /* The same values where they make sense: no fault, except for unsupported features. */
 static const struct message_case fine[] = {
 	{ "no auth_tls, clear logins allowed",
-	  "ftp_actions: { standard: { extensions: [], secure_ftp: allowed } }\n", "" },
+	  "ftp_actions: { standard: { extensions: [], secure_ftp: allowed, secure_ctrlconn: clear } }\n",
+	  "" },
 	{ "no auth_tls, implicit only",
 	  LISTENERS "ftp_actions: { standard: { extensions: [] } }\n"
 		    "rules: { r: { match: { listener: i }, tls: server, ftp: standard, backend: legacy } }\n",
@@ -119,6 +123,24 @@ static const struct message_case fine[] = {
 #define DOES	    "tls: server, ftp: standard, backend: legacy }\n"
 
 static const struct message_case warnings[] = {
+	{ "allowed, but the control connection must be private",
+	  "ftp_actions: { standard: { secure_ftp: allowed } }\n",
+	  "policy.yaml:1:28: warning: \"secure_ftp: allowed\" admits no client without TLS, because "
+	  "\"secure_ctrlconn\" is private; set that to clear, or \"secure_ftp\" to required" },
+	{ "allowed, but data must be protected",
+	  "ftp_actions: { standard: { secure_ftp: allowed, secure_ctrlconn: clear, secure_dataconn: safe } }\n",
+	  "policy.yaml:1:28: warning: \"secure_ftp: allowed\" lets clients log in without TLS, but transfer "
+	  "nothing, because \"secure_dataconn\" is safe" },
+	{ "sessions without TLS are exempt",
+	  "ftp_actions: { standard: { secure_ftp: allowed, data_policy_scope: protected } }\n",
+	  "policy.yaml:1:49: warning: \"data_policy_scope: protected\" lets clients that do not start TLS log "
+	  "in and transfer in the clear" },
+	{ "an exemption that applies to nobody",
+	  "ftp_actions: { standard: { data_policy_scope: protected } }\n",
+	  "policy.yaml:1:28: warning: \"data_policy_scope: protected\" has no effect while \"secure_ftp\" is required" },
+	{ "lists without AUTH, because of the control connection's level",
+	  "ftp_actions: { standard: { secure_ftp: allowed, commands_allowed: USER } }\n",
+	  "\"commands_allowed\" refuses AUTH from clients of rules \"everyone\"" },
 	{ "a rule that covers another", RULES("  a: { priority: 2, " DOES "  b: { " DOES),
 	  "policy.yaml:3:3: warning: rules \"b\" can never match: rules \"a\" comes first and covers it; "
 	  "raise the \"priority\" of \"b\" above 2" },
@@ -185,7 +207,9 @@ static const char *const no_warnings[] = {
 	RULES("  b: { " DOES "  a: { match: { remote_addr: 10.0.0.0/8 }, " DOES),
 	"ftp_actions: { standard: { commands_allowed: [AUTH, PBSZ, PROT, USER, PASS] } }\n",
 	"ftp_actions: { standard: { commands_denied: [AUTH SSL, DELE] } }\n",
-	"ftp_actions: { standard: { secure_ftp: allowed, commands_allowed: USER } }\n",
+	("ftp_actions: { standard: { secure_ftp: allowed, secure_ctrlconn: clear, secure_dataconn: never,\n"
+	 "                           commands_allowed: USER } }\n"),
+	"ftp_actions: { standard: { secure_ftp: allowed, secure_ctrlconn: clear, secure_dataconn: clear } }\n",
 	("listeners: { i: { address: 127.0.0.1:1, tls: implicit } }\n"
 	 "ftp_actions: { standard: { commands_allowed: [USER, PASS] } }\n"),
 };
