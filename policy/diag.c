@@ -163,24 +163,51 @@ static bool same_mark(struct diag_mark a, struct diag_mark b)
 	return a.line == b.line && a.column == b.column;
 }
 
-void diags_print(const struct diags *diags, FILE *out)
+const char *diag_level_name(enum diag_level level)
+{
+	switch (level) {
+	case DIAG_ERROR:
+		return "error";
+	case DIAG_WARNING:
+		return "warning";
+	case DIAG_NOTE:
+		return "note";
+	}
+	return "";
+}
+
+static void print_some(const struct diags *diags, bool notes, FILE *out)
 {
 	const struct diag *order[DIAGS_MAX];
+	size_t n = 0;
 
 	for (size_t i = 0; i < diags->nitems; i++)
-		order[i] = &diags->items[i];
-	qsort(order, diags->nitems, sizeof(const struct diag *), compare_items);
-	for (size_t i = 0; i < diags->nitems; i++) {
+		if ((diags->items[i].level == DIAG_NOTE) == notes)
+			order[n++] = &diags->items[i];
+	qsort(order, n, sizeof(const struct diag *), compare_items);
+	for (size_t i = 0; i < n; i++) {
 		const struct diag *item = order[i];
 
 		(void)fputs(diags->file, out);
 		if (item->mark.line > 0)
 			(void)fprintf(out, ":%u:%u", item->mark.line, item->mark.column);
-		(void)fputs(item->level == DIAG_WARNING ? ": warning: " : ": ", out);
+		(void)fputs(": ", out);
+		if (item->level != DIAG_ERROR)
+			(void)fprintf(out, "%s: ", diag_level_name(item->level));
 		print_safe(out, item->message, strlen(item->message), SIZE_MAX);
 		(void)fputc('\n', out);
 		/* several faults at one mark: show the line once */
-		if (i + 1 == diags->nitems || !same_mark(item->mark, order[i + 1]->mark))
+		if (i + 1 == n || !same_mark(item->mark, order[i + 1]->mark))
 			print_source(diags, item->mark, out);
 	}
+}
+
+void diags_print(const struct diags *diags, FILE *out)
+{
+	print_some(diags, false, out);
+}
+
+void diags_print_notes(const struct diags *diags, FILE *out)
+{
+	print_some(diags, true, out);
 }

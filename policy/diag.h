@@ -13,7 +13,7 @@
 #include <stdint.h>
 #include <stdio.h>
 
-enum diag_level { DIAG_ERROR = 0, DIAG_WARNING };
+enum diag_level { DIAG_ERROR = 0, DIAG_WARNING, DIAG_NOTE };
 
 /* A position in the source. Both count from 1; columns count characters, not bytes. line 0: none. */
 struct diag_mark {
@@ -51,9 +51,14 @@ void diags_add(struct diags *diags, enum diag_level level, struct diag_mark mark
  * Print all in the order of their marks: "file:line:col: message" (with
  * "warning: " before the message of a warning), the source line made safe for a
  * terminal, and a caret under the column (tabs are copied from the source, so that
- * it is aligned). Prints no summary.
+ * it is aligned). Prints no summary. Notes are for `attlsctl check` only: it prints
+ * them ("note: ") after the rest.
  */
 void diags_print(const struct diags *diags, FILE *out);
+void diags_print_notes(const struct diags *diags, FILE *out);
+
+/* "error", "warning" or "note". */
+const char *diag_level_name(enum diag_level level);
 
 /*
  * The candidate nearest to `word` by edit distance, or NULL when each is more

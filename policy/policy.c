@@ -1,8 +1,9 @@
 /*
  * Parses a whole policy, in this order: YAML tree (node.c), structs (walk.c), checks
- * across objects (rule.c, unsupported.c), sorted rules, warnings (rule-warn.c). Each
+ * across objects (rule.c, unsupported.c), sorted rules, warnings (rule-warn.c) and notes
+ * (changed.c). Each
  * check runs even if an earlier step reported faults, so that a user sees all of
- * them at once; only the warnings need a policy without errors.
+ * them at once; only the warnings and notes need a policy without errors.
  */
 #include "policy/policy.h"
 
@@ -12,6 +13,7 @@
 #include <string.h>
 
 #include "policy/arena.h"
+#include "policy/changed.h"
 #include "policy/locations.h"
 #include "policy/node.h"
 #include "policy/parse-context.h"
@@ -69,6 +71,7 @@ static void read_tree(const struct node *root, struct policy_store *store, const
 	if (policy->nrules > 0)
 		qsort(policy->rules, policy->nrules, sizeof(policy->rules[0]), compare_rules);
 	rule_warn(policy, locations, diags);
+	changed_note(policy, locations, diags);
 }
 
 int policy_parse(const char *text, size_t len, const char *folder, struct diags *diags,

@@ -41,8 +41,8 @@ static json_t *diags_to_json(const struct diags *diags, bool ok)
 		if (message == NULL)
 			message = json_string("(not UTF-8; see the text output)");
 		(void)json_array_append_new(list, json_pack("{s:s,s:i,s:i,s:o}", "level",
-							    item->level == DIAG_ERROR ? "error" : "warning",
-							    "line", (int)item->mark.line, "column",
+							    diag_level_name(item->level), "line",
+							    (int)item->mark.line, "column",
 							    (int)item->mark.column, "message", message));
 	}
 	return json_pack("{s:b,s:i,s:o}", "ok", ok, "errors", (int)diags->nerrors, "diagnostics", list);
@@ -59,6 +59,7 @@ int policy_command_check(const char *path, bool json)
 			status = EXIT_FAILURE;
 	} else {
 		diags_print(&diags, stderr);
+		diags_print_notes(&diags, stderr);
 		if (ok)
 			(void)printf("%s: ok\n", path);
 		else

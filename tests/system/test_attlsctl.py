@@ -65,8 +65,21 @@ def policy(certificates, folder):
 def test_the_shipped_example_is_good(partners):
     assert gateways.check(partners)[0] == 0
     done = run("check", "-f", partners)
-    assert done.returncode == 0 and done.stderr == "" and done.stdout.endswith(": ok\n"), done
-    assert json.loads(run("check", "-f", partners, "--json").stdout) == {"ok": True, "errors": 0, "diagnostics": []}
+    assert done.returncode == 0 and "warning: " not in done.stderr and done.stdout.endswith(": ok\n"), done
+    found = json.loads(run("check", "-f", partners, "--json").stdout)
+    assert (found["ok"], found["errors"]) == (True, 0) and {one["level"] for one in found["diagnostics"]} <= {"note"}
+
+
+def test_check_notes_what_means_something_else(policy):
+    """Only check shows notes; they change no status, and the key that a note names ends it."""
+    path = policy(ftp={"secure_ftp": "allowed", "secure_ctrlconn": "clear", "secure_dataconn": "safe"})
+    done = run("check", "-f", path)
+    assert done.returncode == 0 and "note: " in done.stderr and "data_policy_scope" in done.stderr
+    notes = [one for one in json.loads(run("check", "-f", path, "--json").stdout)["diagnostics"] if one["level"] == "note"]
+    assert any("data_policy_scope" in note["message"] and note["line"] > 0 for note in notes)
+    assert "note: " not in gateways.check(path)[1]
+    path = policy(ftp={"secure_ftp": "allowed", "secure_ctrlconn": "clear", "secure_dataconn": "safe", "data_policy_scope": "all"})
+    assert "data_policy_scope" not in run("check", "-f", path).stderr
 
 
 @pytest.mark.parametrize("change", [
@@ -188,7 +201,9 @@ SETTINGS = [
     {"secure_ctrlconn": "clear", "tlsrfclevel": "draft"},
     {"portcommand": "reject", "reply_style": "zos"},
     {"portcommandipaddr": "unrestricted", "portcommandport": "unrestricted"},
-    {"extensions": [], "secure_ftp": "allowed"},
+    {"extensions": [], "secure_ftp": "allowed", "secure_ctrlconn": "clear"},
+    {"secure_ftp": "allowed", "secure_ctrlconn": "clear"},
+    {"secure_ftp": "allowed", "data_policy_scope": "protected"},
 ]
 
 

@@ -1,0 +1,87 @@
+/*
+ * A table of the changes that give an unchanged policy file another meaning. Most of
+ * them are new defaults: a note stands at each object that relies on the default, and
+ * is gone once the file gives the key, with whichever value. So a note says what
+ * to write, both to keep the old meaning and to confirm the new one.
+ */
+#include "policy/changed.h"
+
+#include <stdbool.h>
+
+#include "policy/nelem.h"
+
+/* Notes are for reading after an upgrade: this many must not push an error out of the diags. */
+#define NOTES_MAX (DIAGS_MAX / 2)
+
+static bool has_lenient_scope(const void *object)
+{
+	const struct ftp_action *ftp = object;
+
+	return ftp->secure_ftp == SECURE_FTP_ALLOWED &&
+	       (ftp->secure_ctrlconn != SECURE_CLEAR || ftp->secure_dataconn == SECURE_SAFE ||
+		ftp->secure_dataconn == SECURE_PRIVATE);
+}
+
+/* The section whose objects a change concerns. */
+enum section { FTP_ACTIONS = 0, BACKENDS, USERS, KEYRINGS, TLS_ACTIONS };
+
+static const struct change {
+	enum section section;
+	const char *key;		     /* the note is for objects that do not give this key */
+	const char *at;			     /* the key that it points at; NULL: the object */
+	bool (*applies)(const void *object); /* NULL: always */
+	const char *text;
+} changes[] = {
+	{ FTP_ACTIONS, "data_policy_scope", "secure_ftp", has_lenient_scope,
+	  "\"secure_ctrlconn\" and \"secure_dataconn\" now bind sessions without TLS as well; "
+	  "\"data_policy_scope: protected\" exempts them as before, all confirms" },
+};
+
+/* The array of a section's objects. */
+static const void *objects_of(const struct policy *policy, enum section section, size_t *ret_n,
+			      size_t *ret_size)
+{
+	switch (section) {
+	case FTP_ACTIONS:
+		*ret_n = policy->nftp_actions;
+		*ret_size = sizeof(policy->ftp_actions[0]);
+		return policy->ftp_actions;
+	case BACKENDS:
+		*ret_n = policy->nbackends;
+		*ret_size = sizeof(policy->backends[0]);
+		return policy->backends;
+	case USERS:
+		*ret_n = policy->nusers;
+		*ret_size = sizeof(policy->users[0]);
+		return policy->users;
+	case KEYRINGS:
+		*ret_n = policy->nkeyrings;
+		*ret_size = sizeof(policy->keyrings[0]);
+		return policy->keyrings;
+	case TLS_ACTIONS:
+		*ret_n = policy->ntls_actions;
+		*ret_size = sizeof(policy->tls_actions[0]);
+		return policy->tls_actions;
+	}
+	*ret_n = *ret_size = 0;
+	return NULL;
+}
+
+void changed_note(const struct policy *policy, const struct locations *locations, struct diags *diags)
+{
+	for (size_t i = 0; i < NELEM(changes); i++) {
+		const struct change *change = &changes[i];
+		size_t n, size;
+		const char *objects = objects_of(policy, change->section, &n, &size);
+
+		for (size_t j = 0; j < n && diags->nitems < NOTES_MAX; j++) {
+			const void *object = objects + j * size;
+
+			if (locations_find(locations, object, change->key) != NULL ||
+			    (change->applies != NULL && !change->applies(object)))
+				continue;
+			diags_add(diags, DIAG_NOTE, locations_mark(locations, object, change->at), "%s",
+				  change->text);
+		}
+	}
+}
