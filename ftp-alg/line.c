@@ -4,8 +4,6 @@
  */
 #include "ftp-alg/line.h"
 
-#include <stdbool.h>
-
 #include "ftp-alg/cursor.h"
 
 enum telnet_byte {
@@ -26,28 +24,29 @@ static void telnet_skip_subnegotiation(struct ftp_cursor *in)
 	}
 }
 
-/*
- * After IAC: skip the command. Returns true when the IAC was a data byte, either
- * doubled or before a byte that makes no command.
- */
-static bool telnet_iac_is_data(struct ftp_cursor *in)
+/* After IAC: how many 0xFF go on. 0: it began a Telnet command, which is skipped. */
+static size_t telnet_iac_data(struct ftp_cursor *in)
 {
 	int command = ftp_cursor_peek(in);
 
 	/* Some clients do not double 0xFF: before a byte that makes no command it is a letter. */
 	if (command < TELNET_SE)
-		return true;
+		return 1;
 	ftp_cursor_next(in);
 	if (command == TELNET_IAC)
-		return true;
+		return 2;
 	if (command == TELNET_SB)
 		telnet_skip_subnegotiation(in);
 	else if (command >= TELNET_WILL && command <= TELNET_DONT)
 		ftp_cursor_next(in); /* the option */
-	return false;
+	return 0;
 }
 
-/* Take the Telnet commands out of a line, in place; returns its new length. */
+/*
+ * Take the Telnet commands out of a line, in place; returns its new length. A 0xFF
+ * that is data stays as the client sent it, doubled or single: half of the servers
+ * read Telnet and half do not, and each must read what it would read natively.
+ */
 static size_t telnet_strip(uint8_t *line, size_t len)
 {
 	struct ftp_cursor in = ftp_cursor_make(line, len);
@@ -55,8 +54,9 @@ static size_t telnet_strip(uint8_t *line, size_t len)
 
 	while (!ftp_cursor_at_end(&in)) {
 		int byte = ftp_cursor_next(&in);
+		size_t times = byte == TELNET_IAC ? telnet_iac_data(&in) : 1;
 
-		if (byte != TELNET_IAC || telnet_iac_is_data(&in))
+		while (times-- > 0)
 			line[out++] = (uint8_t)byte;
 	}
 	return out;
@@ -105,27 +105,4 @@ size_t ftp_line_skip(const uint8_t *window, size_t len, int *ret_done)
 
 	*ret_done = ftp_cursor_find(&c, '\n');
 	return *ret_done ? c.at + 1 : c.at;
-}
-
-size_t ftp_line_encode(const char *text, size_t len, uint8_t *out, size_t size)
-{
-	struct ftp_cursor in = ftp_cursor_make((const uint8_t *)text, len);
-	size_t n = 0;
-
-	while (!ftp_cursor_at_end(&in)) {
-		int byte = ftp_cursor_next(&in);
-		bool twice =
-		    byte == TELNET_IAC && (ftp_cursor_at_end(&in) || ftp_cursor_peek(&in) >= TELNET_SE);
-
-		if (n + (twice ? 2 : 1) > size)
-			return 0;
-		out[n++] = (uint8_t)byte;
-		if (twice)
-			out[n++] = (uint8_t)byte;
-	}
-	if (n + 2 > size)
-		return 0;
-	out[n++] = '\r';
-	out[n++] = '\n';
-	return n;
 }

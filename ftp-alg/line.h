@@ -33,9 +33,10 @@ struct ftp_line {
 /*
  * Look for a line at the start of the window. On FTP_LINE_OK the window's
  * bytes are rearranged in place (Telnet: IAC IP, IAC DM and other two-byte
- * commands vanish, IAC WILL/WONT/DO/DONT x vanish, IAC SB ... IAC SE vanish,
- * IAC IAC becomes one 0xFF, an 0xFF before a byte below 0xF0 is a Latin-1
- * letter and stays), so *ret_line is valid until the window changes.
+ * commands vanish, IAC WILL/WONT/DO/DONT x vanish, IAC SB ... IAC SE vanish;
+ * IAC IAC stays two bytes, and an 0xFF before a byte below 0xF0 is a Latin-1
+ * letter and stays one), so *ret_line is valid until the window changes. Text and
+ * CRLF are what goes to the server: taken once more, it is the same line.
  * Every status except FTP_LINE_MORE sets ret_line->consumed.
  */
 enum ftp_line_status ftp_line_take(uint8_t *window, size_t len, struct ftp_line *ret_line);
@@ -46,15 +47,5 @@ enum ftp_line_status ftp_line_take(uint8_t *window, size_t len, struct ftp_line 
  * among them.
  */
 size_t ftp_line_skip(const uint8_t *window, size_t len, int *ret_done);
-
-/*
- * The opposite of taking: encode a line so that a Telnet-aware server reads
- * exactly this line. A 0xFF that would look like a Telnet
- * command there (before a byte from 0xF0 on, or before the line's end) is
- * doubled; a letter 0xFF before anything else stays, for the many servers that
- * know nothing of Telnet. Writes text and CRLF to out and returns the length,
- * or 0 when `size` does not suffice (2 * len + 2 always does).
- */
-size_t ftp_line_encode(const char *text, size_t len, uint8_t *out, size_t size);
 
 #endif

@@ -128,9 +128,9 @@ static enum ftp_local gate(const struct ftp_machine *machine, const struct ftp_c
 	}
 	if (machine->login != FTP_LOGIN_DONE && !(verb->flags & FTP_VERB_BEFORE_LOGIN))
 		return FTP_LOCAL_NOT_LOGGED_IN;
-	if (action->commands_denied.n > 0 && ftp_command_is_listed(command, &action->commands_denied))
+	if (action->commands_denied.n > 0 && ftp_command_is_denied(command, &action->commands_denied))
 		return FTP_LOCAL_COMMAND_DENIED;
-	if (action->commands_allowed.n > 0 && !ftp_command_is_listed(command, &action->commands_allowed))
+	if (action->commands_allowed.n > 0 && !ftp_command_is_allowed(command, &action->commands_allowed))
 		return FTP_LOCAL_COMMAND_DENIED;
 	if (verb->name[0] == '\0' && action->unknown_commands == UNKNOWN_COMMANDS_REFUSE)
 		return FTP_LOCAL_COMMAND_UNKNOWN;

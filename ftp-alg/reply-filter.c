@@ -21,10 +21,10 @@ static bool is_denied(const struct ftp_machine *machine, const char *line, size_
 	size_t at = ftp_feat_name(line, len);
 	struct ftp_command command = ftp_command_parse(line + at, len - at);
 
-	if (action->commands_denied.n > 0 && ftp_command_is_listed(&command, &action->commands_denied))
+	if (action->commands_denied.n > 0 && ftp_command_is_denied(&command, &action->commands_denied))
 		return true;
 	return action->commands_allowed.n > 0 && command.verb->name[0] != '\0' &&
-	       !ftp_command_is_listed(&command, &action->commands_allowed);
+	       !ftp_command_is_allowed(&command, &action->commands_allowed);
 }
 
 unsigned machine_features(const struct ftp_machine *machine)

@@ -75,30 +75,89 @@ static bool verb_equal(const char *name, size_t name_len, const struct ftp_comma
 	return false;
 }
 
-/* Control characters too: some server may split a word there, which must not hide it from the list. */
-static bool is_white(char c)
-{
-	return (unsigned char)c <= ' ' || c == 0x7f;
-}
+/* The first argument: the word that entries such as "SITE EXEC" name. */
+struct word {
+	const char *text;
+	size_t len;
+};
 
-bool ftp_command_is_listed(const struct ftp_command *command, const struct command_list *list)
+static struct word first_argument(const struct ftp_command *command)
 {
 	const char *arg = command->arg;
-	size_t left = command->arg_len;
+	size_t left = command->arg_len, len = 0;
+
+	for (; left > 0 && *arg == ' '; left--)
+		arg++;
+	while (len < left && arg[len] != ' ')
+		len++;
+	return (struct word){ arg, len };
+}
+
+/*
+ * Does every server read this word as it stands here? Servers drop a 0xFF with its
+ * neighbour, split at control characters, and take off quotes.
+ */
+static bool is_plain(struct word word)
+{
+	for (size_t i = 0; i < word.len; i++)
+		if (word.text[i] <= ' ' || word.text[i] >= 0x7f || word.text[i] == '"' ||
+		    word.text[i] == '\\')
+			return false;
+	return true;
+}
+
+/* "RECFM" of z/OS's "SITE RECFM=FB" */
+static struct word leading_letters(struct word word)
+{
 	size_t len = 0;
 
-	/* the first argument, as a server that skips any white space reads it */
-	for (; left > 0 && is_white(*arg); left--)
-		arg++;
-	while (len < left && !is_white(arg[len]))
+	while (len < word.len && isalnum((unsigned char)word.text[len]))
 		len++;
-	for (size_t i = 0; i < list->n; i++) {
-		const char *name = list->names[i];
-		const char *blank = strchr(name, ' ');
-		size_t name_len = blank != NULL ? (size_t)(blank - name) : strlen(name);
+	return (struct word){ word.text, len };
+}
 
-		if (verb_equal(name, name_len, command) &&
-		    (blank == NULL || word_equal(blank + 1, strlen(blank + 1), arg, len)))
+/* An entry of a list: a verb, and its first argument; argument NULL: with any. */
+struct entry {
+	const char *verb;
+	size_t verb_len;
+	const char *argument;
+};
+
+static struct entry entry_of(const char *text)
+{
+	const char *blank = strchr(text, ' ');
+
+	if (blank == NULL)
+		return (struct entry){ text, strlen(text), NULL };
+	return (struct entry){ text, (size_t)(blank - text), blank + 1 };
+}
+
+bool ftp_command_is_denied(const struct ftp_command *command, const struct command_list *list)
+{
+	struct word word = first_argument(command), letters = leading_letters(word);
+
+	for (size_t i = 0; i < list->n; i++) {
+		struct entry entry = entry_of(list->names[i]);
+
+		if (verb_equal(entry.verb, entry.verb_len, command) &&
+		    (entry.argument == NULL || !is_plain(word) ||
+		     word_equal(entry.argument, strlen(entry.argument), letters.text, letters.len)))
+			return true;
+	}
+	return false;
+}
+
+bool ftp_command_is_allowed(const struct ftp_command *command, const struct command_list *list)
+{
+	struct word word = first_argument(command);
+
+	for (size_t i = 0; i < list->n; i++) {
+		struct entry entry = entry_of(list->names[i]);
+
+		if (verb_equal(entry.verb, entry.verb_len, command) &&
+		    (entry.argument == NULL ||
+		     (is_plain(word) &&
+		      word_equal(entry.argument, strlen(entry.argument), word.text, word.len))))
 			return true;
 	}
 	return false;

@@ -300,9 +300,9 @@ static void model_check_passed_on(const struct model *model, const struct ftp_co
 	const struct ftp_action *action = &model->action;
 	enum ftp_verb_kind kind = command->verb->kind;
 
-	MODEL_CHECK(model, !ftp_command_is_listed(command, &action->commands_denied));
+	MODEL_CHECK(model, !ftp_command_is_denied(command, &action->commands_denied));
 	MODEL_CHECK(model, action->commands_allowed.n == 0 ||
-			       ftp_command_is_listed(command, &action->commands_allowed));
+			       ftp_command_is_allowed(command, &action->commands_allowed));
 	MODEL_CHECK(model,
 		    command->verb->name[0] != '\0' || action->unknown_commands == UNKNOWN_COMMANDS_PASS);
 	MODEL_CHECK(model, !model->wait_open || kind == FTP_KIND_ABOR);

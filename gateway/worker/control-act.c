@@ -37,8 +37,7 @@ static void add_command(struct session *session, const struct ftp_act *act)
 	/* Send each command in its own segment: during a transfer, some servers carry out only the first
 	 * command of a segment. */
 	outbuf_flush(lines, &session->server);
-	lines->len += ftp_line_encode(act->text, act->len, lines->bytes + lines->len,
-				      sizeof(lines->bytes) - lines->len);
+	outbuf_add(lines, &session->server, act->text, act->len, true);
 }
 
 void control_server_down(struct session *session, const char *error)

@@ -19,21 +19,18 @@ static void check_ok(const uint8_t *input, const struct ftp_line *line)
 	assert(memchr(line->text, '\0', line->len) == NULL);
 }
 
-/* Sent on to a server that knows Telnet, the line is read there as it was read here. */
-static void check_encoded(const struct ftp_line *line)
+/* A server that knows Telnet takes the same line out of what is sent on. */
+static void check_sent_on(const struct ftp_line *line)
 {
-	size_t size = 2 * line->len + 2;
-	uint8_t *wire = malloc(size);
+	uint8_t *wire = malloc(line->len + 2);
 	struct ftp_line again;
-	size_t len;
 
 	assert(wire != NULL);
-	len = ftp_line_encode(line->text, line->len, wire, size);
-	assert(len >= line->len + 2);
-	if (len <= FTP_LINE_MAX + 2) {
-		assert(ftp_line_take(wire, len, &again) == FTP_LINE_OK && again.consumed == len);
-		assert(again.len == line->len && memcmp(again.text, line->text, again.len) == 0);
-	}
+	memcpy(wire, line->text, line->len);
+	memcpy(wire + line->len, "\r\n", 2);
+	assert(ftp_line_take(wire, line->len + 2, &again) == FTP_LINE_OK);
+	assert(again.consumed == line->len + 2);
+	assert(again.len == line->len && memcmp(again.text, line->text, again.len) == 0);
 	free(wire);
 }
 
@@ -99,7 +96,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 			assert(line.consumed > 0 && line.consumed <= len);
 			if (status == FTP_LINE_OK) {
 				check_ok(data + at, &line);
-				check_encoded(&line);
+				check_sent_on(&line);
 			} else {
 				check_refused(status, data + at, &line);
 			}

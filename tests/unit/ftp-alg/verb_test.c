@@ -128,45 +128,63 @@ static void commands_of_the_standards_are_known(void **state)
 static const struct {
 	const char *line;
 	const char *entry;
-	bool want;
+	bool denied;
+	bool allowed;
 } listed[] = {
-	{ "DELE x", "DELE", true },
-	{ "dele x", "DELE", true },
-	{ "DELE", "DELE", true },
-	{ "DELEX x", "DELE", false },
-	{ "DEL x", "DELE", false },
-	{ "RMD d", "RMD", true },
-	{ "XRMD d", "RMD", true },
-	{ "xrmd d", "RMD", true },
-	{ "XCUP", "CDUP", true },
-	{ "XCWD d", "CWD", true },
-	{ "XMKD d", "MKD", true },
-	{ "XPWD", "PWD", true },
-	{ "XRMD d", "MKD", false },
-	{ "XRMD d", "XRMD", true },
-	{ "RMD d", "XRMD", false }, /* a policy names the verb itself */
-	{ "SITE", "SITE", true },
-	{ "SITE CHMOD 600 x", "SITE", true },
-	{ "SITE", "SITE EXEC", false },
-	{ "SITE ", "SITE EXEC", false },
-	{ "SITE EXEC", "SITE EXEC", true },
-	{ "SITE EXEC ls", "SITE EXEC", true },
-	{ "site exec ls", "SITE EXEC", true },
-	{ "SITE EXECX ls", "SITE EXEC", false },
-	{ "SITE EXE ls", "SITE EXEC", false },
-	{ "SITE CHMOD EXEC", "SITE EXEC", false },
-	{ "SITE   EXEC   ls", "SITE EXEC", true },
-	{ "SITE \tEXEC\tls", "SITE EXEC", true },
-	{ "SITE \t \tEXEC", "SITE EXEC", true },
-	{ "SITE \vEXEC\fls", "SITE EXEC", true },
+	{ "DELE x", "DELE", true, true },
+	{ "dele x", "DELE", true, true },
+	{ "DELE", "DELE", true, true },
+	{ "DELEX x", "DELE", false, false },
+	{ "DEL x", "DELE", false, false },
+	{ "RMD d", "RMD", true, true },
+	{ "XRMD d", "RMD", true, true },
+	{ "xrmd d", "RMD", true, true },
+	{ "XCUP", "CDUP", true, true },
+	{ "XCWD d", "CWD", true, true },
+	{ "XMKD d", "MKD", true, true },
+	{ "XPWD", "PWD", true, true },
+	{ "XRMD d", "MKD", false, false },
+	{ "XRMD d", "XRMD", true, true },
+	{ "RMD d", "XRMD", false, false }, /* a policy names the verb itself */
+	{ "SITE", "SITE", true, true },
+	{ "SITE CHMOD 600 x", "SITE", true, true },
+	{ "SITE", "SITE EXEC", false, false },
+	{ "SITE ", "SITE EXEC", false, false },
+	{ "SITE EXEC", "SITE EXEC", true, true },
+	{ "SITE EXEC ls", "SITE EXEC", true, true },
+	{ "site exec ls", "SITE EXEC", true, true },
+	{ "SITE EXECX ls", "SITE EXEC", false, false },
+	{ "SITE EXE ls", "SITE EXEC", false, false },
+	{ "SITE CHMOD EXEC", "SITE EXEC", false, false },
+	{ "SITE   EXEC   ls", "SITE EXEC", true, true },
+	{ "SITE \tEXEC\tls", "SITE EXEC", true, false },
+	{ "SITE \t \tEXEC", "SITE EXEC", true, false },
+	{ "SITE \vEXEC\fls", "SITE EXEC", true, false },
 	{ "SITE \x01"
 	  "EXEC\x1f",
-	  "SITE EXEC", true },
-	{ "SITE EXEC\x7f", "SITE EXEC", true },
-	{ "SITE  ", "SITE EXEC", false },
-	{ "OPTS EXEC", "SITE EXEC", false },
-	{ "XCWD up", "CWD UP", true },
-	{ "", "DELE", false },
+	  "SITE EXEC", true, false },
+	{ "SITE EXEC\x7f", "SITE EXEC", true, false },
+	{ "SITE  ", "SITE EXEC", false, false },
+	{ "OPTS EXEC", "SITE EXEC", false, false },
+	{ "XCWD up", "CWD UP", true, true },
+	{ "", "DELE", false, false },
+	{ "SITE EX\xffx"
+	  "EC ls",
+	  "SITE EXEC", true, false }, /* inetutils-ftpd reads EXEC */
+	{ "SITE \xff\xff"
+	  "EXEC",
+	  "SITE EXEC", true, false },
+	{ "SITE \xc3\xa9", "SITE EXEC", true, false },
+	{ "SITE \"EXEC\" ls", "SITE EXEC", true, false }, /* so does ProFTPD */
+	{ "SITE \"CHMOD\" 600 x", "SITE EXEC", true, false },
+	{ "SITE EX\\EC", "SITE EXEC", true, false },
+	{ "SITE \tCHMOD", "SITE EXEC", true, false },
+	{ "SITE CHMOD \xff\xff", "SITE EXEC", false, false }, /* a name, not the word */
+	{ "SITE \"EXEC\" ls", "SITE", true, true },
+	{ "SITE \"EXEC\" ls", "DELE", false, false },
+	{ "SITE RECFM=FB", "SITE RECFM", true, false },
+	{ "SITE EXEC;ls", "SITE EXEC", true, false },
+	{ "SITE exec", "SITE EXEC", true, true },
 };
 
 static void lists_hold_what_servers_read(void **state)
@@ -179,10 +197,13 @@ static void lists_hold_what_servers_read(void **state)
 		const char *two[] = { "NEVER", listed[i].entry };
 		struct command_list last = { two, 2 }, first = { two + 1, 1 }, none = { two, 0 };
 
-		if (ftp_command_is_listed(&command, &last) != listed[i].want ||
-		    ftp_command_is_listed(&command, &first) != listed[i].want)
+		if (ftp_command_is_denied(&command, &last) != listed[i].denied ||
+		    ftp_command_is_denied(&command, &first) != listed[i].denied ||
+		    ftp_command_is_allowed(&command, &last) != listed[i].allowed ||
+		    ftp_command_is_allowed(&command, &first) != listed[i].allowed)
 			fail_msg("\"%s\" on the list of \"%s\"", listed[i].line, listed[i].entry);
-		assert_false(ftp_command_is_listed(&command, &none));
+		assert_false(ftp_command_is_denied(&command, &none));
+		assert_false(ftp_command_is_allowed(&command, &none));
 		free(copy);
 	}
 }
