@@ -9,9 +9,16 @@
 
 #include "ftp-alg/reply.h"
 
-/* The longest delay of the answer to a failed login. */
-#define DELAY_MAX_MS 30000
 #define FAILURES_MAX 100
+
+/* The turn of this login is over, and nothing is decided. */
+static void turn_over(struct ftp_machine *machine, struct ftp_out *out)
+{
+	if (machine->login_turn == FTP_LOGIN_TURN_NONE)
+		return;
+	machine->login_turn = FTP_LOGIN_TURN_NONE;
+	ftp_out_add(out, FTP_DO_LOGIN_OVER);
+}
 
 /* by: who did not let the user in, for the log; static. */
 static void login_failed(struct ftp_machine *machine, const char *by, struct ftp_out *out)
@@ -20,6 +27,7 @@ static void login_failed(struct ftp_machine *machine, const char *by, struct ftp
 		machine->failures++;
 	if (machine->failures_here < FAILURES_MAX)
 		machine->failures_here++;
+	machine->login_turn = FTP_LOGIN_TURN_NONE;
 	ftp_out_text(out, FTP_DO_LOGIN_FAILED, by, strlen(by));
 	if (machine->action->login_attempts != 0 && machine->failures_here >= machine->action->login_attempts)
 		machine_close(machine, FTP_LOCAL_TOO_MANY_LOGINS, "too-many-failed-logins", out);
@@ -68,6 +76,7 @@ void machine_login_user(struct ftp_machine *machine, const struct ftp_command *c
 
 		if (why == FTP_LOCAL_CERTIFICATE_MISSING) {
 			machine_answer(machine, why, out);
+			turn_over(machine, out);
 			return;
 		}
 		if (why != FTP_LOCAL_NONE) {
@@ -113,6 +122,7 @@ void machine_login_reply(struct ftp_machine *machine, enum ftp_pending pending, 
 		machine->was_in = false;
 		machine->login = FTP_LOGIN_DONE;
 		machine->failures_here = 0;
+		machine->login_turn = FTP_LOGIN_TURN_NONE;
 		if (certificate)
 			machine_answer(machine, FTP_LOCAL_OK_CERTIFICATE, out);
 		ftp_out_add(out, FTP_DO_LOGGED_IN);
@@ -126,10 +136,12 @@ void machine_login_reply(struct ftp_machine *machine, enum ftp_pending pending, 
 	} else if (code == 331 || code == 332 || code == 336) {
 		machine->was_in = false;
 		machine->login = FTP_LOGIN_NEED_PASS;
+		turn_over(machine, out);
 	} else if (machine->was_in && pending == FTP_PENDING_USER) {
 		/* "Can't change to another user": the first user stays logged in, at the server and here */
 		machine->login = FTP_LOGIN_DONE;
 		ftp_out_add(out, FTP_DO_STILL_IN);
+		turn_over(machine, out);
 	} else {
 		machine->login = FTP_LOGIN_NONE;
 		login_failed(machine, "server", out);
@@ -137,28 +149,33 @@ void machine_login_reply(struct ftp_machine *machine, enum ftp_pending pending, 
 }
 
 /*
- * The server has refused a login: its answer waits, longer each time, also when
- * the client comes back with a new connection (RFC 2577 5).
+ * May the server's answer to this command tell whether a name or a password is right? It may for every
+ * password. A USER alone counts only if the source has failed before, or if the gateway sends the password.
  */
-enum ftp_take machine_login_gate(struct ftp_machine *machine, uint16_t code, struct ftp_out *out)
+static bool tries_login(const struct ftp_machine *machine, enum ftp_verb_kind kind)
 {
-	uint64_t delay_ms = machine->action->login_delay_ms;
+	const struct ftp_action *action = machine->action;
 
-	if (code < 400 || delay_ms == 0 || machine->was_in)
-		return FTP_TAKEN;
-	switch (machine->login_delay) {
-	case FTP_LOGIN_DELAY_OVER:
-		machine->login_delay = FTP_LOGIN_DELAY_NONE;
-		return FTP_TAKEN;
-	case FTP_LOGIN_DELAY_RUNNING:
-		return FTP_HOLD;
-	case FTP_LOGIN_DELAY_NONE:
-		break;
-	}
-	machine->login_delay = FTP_LOGIN_DELAY_RUNNING;
-	for (uint8_t i = 0; i < machine->failures && delay_ms < DELAY_MAX_MS; i++)
-		delay_ms *= 2;
-	ftp_out_add(out, FTP_DO_PAUSE)->number =
-	    (uint32_t)(delay_ms < DELAY_MAX_MS ? delay_ms : DELAY_MAX_MS);
-	return FTP_HOLD;
+	if (kind == FTP_KIND_USER)
+		return machine->failures > 0 || (machine->security.ctrl == FTP_CTRL_TLS &&
+						 action->secure_login != SECURE_LOGIN_NO_CLIENT_AUTH &&
+						 action->secure_password == SECURE_PASSWORD_OPTIONAL);
+	return (kind == FTP_KIND_PASS || kind == FTP_KIND_ACCT) && machine->login == FTP_LOGIN_NEED_PASS;
+}
+
+/*
+ * The delay that a source has earned stands before its next password is sent on, whether that is right or
+ * wrong: a delay of the answer would cost nothing to a client that does not wait for it (RFC 2577 5).
+ */
+bool machine_login_waits(struct ftp_machine *machine, const struct ftp_command *command, struct ftp_out *out)
+{
+	bool user = command->verb->kind == FTP_KIND_USER;
+
+	if (machine->login_turn != FTP_LOGIN_TURN_NONE)
+		return machine->login_turn == FTP_LOGIN_TURN_ASKED;
+	if (machine->action->login_delay_ms == 0 || !tries_login(machine, command->verb->kind))
+		return false;
+	machine->login_turn = FTP_LOGIN_TURN_ASKED;
+	ftp_out_text(out, FTP_DO_LOGIN_ASK, command->arg, user ? command->arg_len : 0);
+	return true;
 }

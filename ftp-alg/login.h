@@ -12,10 +12,10 @@
 
 void machine_login_user(struct ftp_machine *machine, const struct ftp_command *command, struct ftp_out *out);
 
-/* Before the first line of a reply to USER or PASS is taken. */
-enum ftp_take machine_login_gate(struct ftp_machine *machine, uint16_t code, struct ftp_out *out);
+/* Must this command wait for its turn, since it tries a login? */
+bool machine_login_waits(struct ftp_machine *machine, const struct ftp_command *command, struct ftp_out *out);
 
-/* After the last line of one. */
+/* After the last line of a reply to USER or PASS. */
 void machine_login_reply(struct ftp_machine *machine, enum ftp_pending pending, uint16_t code,
 			 struct ftp_out *out);
 

@@ -173,6 +173,8 @@ enum ftp_take ftp_machine_command(struct ftp_machine *machine, const char *line,
 		return FTP_HOLD;
 	switch (machine_link_command(machine, &command, out)) {
 	case MACHINE_LINK_RUN:
+		if (machine_login_waits(machine, &command, out))
+			return FTP_HOLD;
 		machine_run(machine, &command, out);
 		break;
 	case MACHINE_LINK_ANSWERED:
@@ -210,12 +212,6 @@ enum ftp_take ftp_machine_bad_line(struct ftp_machine *machine, enum ftp_line_st
 	if (++machine->strikes >= STRIKES_MAX)
 		machine_close(machine, FTP_LOCAL_TOO_MANY_ERRORS, "malformed-lines", out);
 	return FTP_TAKEN;
-}
-
-static bool is_login(enum ftp_pending pending)
-{
-	return pending == FTP_PENDING_USER || pending == FTP_PENDING_PASS ||
-	       pending == FTP_PENDING_USER_CERTIFICATE || pending == FTP_PENDING_PASS_CERTIFICATE;
 }
 
 /* Is this the late last reply of a transfer that has ended for the gateway? */
@@ -259,8 +255,6 @@ static enum ftp_take reply_begins(struct ftp_machine *machine, const struct ftp_
 		return FTP_TAKEN;
 	if (machine->pending == FTP_PENDING_TRANSFER)
 		return machine_transfer_gate(machine, reply, out);
-	if (is_login(machine->pending))
-		return machine_login_gate(machine, reply->code, out);
 	return FTP_TAKEN;
 }
 
@@ -426,14 +420,25 @@ void ftp_machine_data_done(struct ftp_machine *machine, enum ftp_data_result res
 	machine_transfer_data_done(machine, result);
 }
 
+void ftp_machine_login_go(struct ftp_machine *machine)
+{
+	if (machine->login_turn == FTP_LOGIN_TURN_ASKED)
+		machine->login_turn = FTP_LOGIN_TURN_OURS;
+}
+
+bool ftp_machine_tries_login(const struct ftp_machine *machine)
+{
+	return machine->login_turn != FTP_LOGIN_TURN_NONE || machine->pending == FTP_PENDING_PASS ||
+	       machine->pending == FTP_PENDING_USER_CERTIFICATE ||
+	       machine->pending == FTP_PENDING_PASS_CERTIFICATE;
+}
+
 void ftp_machine_resume(struct ftp_machine *machine, struct ftp_out *out)
 {
 	if (machine->closing)
 		return;
 	if (machine_plan_primed(machine, out))
 		return;
-	if (machine->login_delay == FTP_LOGIN_DELAY_RUNNING)
-		machine->login_delay = FTP_LOGIN_DELAY_OVER;
 	if (machine->transfer != FTP_TRANSFER_WAITING || machine->pending != FTP_PENDING_NONE ||
 	    machine->reply_open)
 		return;

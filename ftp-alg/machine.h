@@ -54,6 +54,15 @@ void ftp_machine_stray_line(struct ftp_machine *machine, const struct ftp_reply 
  */
 void ftp_machine_identify(struct ftp_machine *machine, const struct ftp_identity *identity);
 
+/* The answer to FTP_DO_LOGIN_ASK: offer the held line again. */
+void ftp_machine_login_go(struct ftp_machine *machine);
+
+/*
+ * Is a login being tried: does it wait for its turn, or does the server owe the
+ * answer to a password? A session that ends now has failed to log in.
+ */
+bool ftp_machine_tries_login(const struct ftp_machine *machine);
+
 /* The time of an FTP_DO_PAUSE is over, or the client has what FTP_DO_SEGMENT sent. */
 void ftp_machine_resume(struct ftp_machine *machine, struct ftp_out *out);
 

@@ -50,6 +50,9 @@ enum ftp_do {
 	FTP_DO_STRAY,	     /* text: a line from the server that answers no command, for the log. refusal: it
 				ends the session */
 	FTP_DO_STILL_IN,     /* a second USER was refused: the login before it stands */
+	FTP_DO_LOGIN_ASK,    /* a login is to be tried: ftp_machine_login_go() when it is this source's turn.
+				text: the name, if the command gives one */
+	FTP_DO_LOGIN_OVER,   /* the turn is over without a result: the server wants more, or was not asked */
 	FTP_DO_LOGIN_FAILED, /* text: who did not let the user in (server, certificate, stored-credential) */
 	FTP_DO_USER,	     /* text: the name that the client gave with USER */
 	FTP_DO_LOGGED_IN,    /* the server let the user in */

@@ -152,11 +152,11 @@ enum ftp_transfer_state {
 	FTP_TRANSFER_OVER,    /* the data has ended; the transfer's last reply has not come */
 };
 
-/* The answer to a failed login is put off, so that guessing passwords takes time. */
-enum ftp_login_delay {
-	FTP_LOGIN_DELAY_NONE = 0,
-	FTP_LOGIN_DELAY_RUNNING, /* FTP_DO_PAUSE was asked for */
-	FTP_LOGIN_DELAY_OVER,	 /* the answer is due */
+/* A login is tried only when it is the source's turn, so that guessing passwords takes time. */
+enum ftp_login_turn {
+	FTP_LOGIN_TURN_NONE = 0,
+	FTP_LOGIN_TURN_ASKED, /* FTP_DO_LOGIN_ASK; the line is held */
+	FTP_LOGIN_TURN_OURS,  /* until the login succeeds or fails, or the server wants more */
 };
 
 /* Asking again for a file that is in use (DSWAITTIME). */
@@ -218,7 +218,7 @@ struct ftp_machine {
 	bool epsv_all;
 	bool draining;
 	bool closing;
-	enum ftp_login_delay login_delay;
+	enum ftp_login_turn login_turn;
 	uint8_t failures; /* failed logins, of this session and lately of its source */
 	uint8_t failures_here;
 	bool was_in; /* logged in when the USER came that is being answered */

@@ -95,7 +95,7 @@ struct ftp_action {
 	struct command_list commands_denied;
 	enum unknown_commands unknown_commands;
 	uint32_t login_attempts; /* failures after which the session ends; 0: no limit */
-	uint32_t login_delay_ms; /* before a failed login is answered; doubles with each failure */
+	uint32_t login_delay_ms; /* after a failed login; doubles with each failure */
 	enum reply_style reply_style;
 };
 

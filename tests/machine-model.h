@@ -45,6 +45,7 @@ struct model {
 	bool skipping;
 	bool holding;
 	bool paused;	/* until model_resume() */
+	bool waits;	/* for its turn to log in, likewise */
 	bool side_wait; /* until model_side_due() */
 	struct ftp_line held;
 	size_t held_at;
@@ -553,7 +554,15 @@ static void model_act(struct model *model, const struct ftp_act *act)
 	case FTP_DO_STILL_IN:
 		model->logged_in = true;
 		break;
+	case FTP_DO_LOGIN_ASK:
+		MODEL_CHECK(model, !model->waits);
+		model->waits = true;
+		break;
+	case FTP_DO_LOGIN_OVER:
+		MODEL_CHECK(model, !model->waits);
+		break;
 	case FTP_DO_LOGIN_FAILED:
+		MODEL_CHECK(model, !model->waits);
 		model->logged_in = false;
 		break;
 	case FTP_DO_USER:
@@ -651,12 +660,14 @@ static bool model_client_line(struct model *model)
 				     : ftp_machine_bad_line(&model->machine, status, &model->out);
 	if (take == FTP_HOLD) {
 		bool moved = model->out.n > 0;
+		bool asks = moved && model->out.acts[model->out.n - 1].what == FTP_DO_LOGIN_ASK;
 
 		for (size_t i = 0; i < model->out.n; i++) {
 			enum ftp_do what = model->out.acts[i].what;
 
 			MODEL_CHECK(model, what == FTP_DO_DATA_DIAL || what == FTP_DO_SIDE_WAIT ||
 					       what == FTP_DO_LISTEN_SERVER ||
+					       (asks && what != FTP_DO_REPLY && what != FTP_DO_COMMAND) ||
 					       (what == FTP_DO_COMMAND && !model->out.acts[i].forwarded) ||
 					       (what == FTP_DO_SERVER_RENEW && model->lazy_dial));
 		}
@@ -763,10 +774,12 @@ static void model_greet(struct model *model)
 /* The time of a pause is over. */
 static void model_resume(struct model *model)
 {
-	if (!model->paused || model->ended)
+	if (model->ended || (!model->paused && !model->waits))
 		return;
 	model_trace(model, "resume");
-	model->paused = false;
+	if (model->waits)
+		ftp_machine_login_go(&model->machine);
+	model->paused = model->waits = false;
 	ftp_machine_resume(&model->machine, &model->out);
 	model_carry_out(model);
 	model_run(model);

@@ -38,14 +38,16 @@ enum msg_purpose {
 
 /* Every message is one of these; fields that a type does not use are zero. */
 struct msg {
-	uint32_t type;		   /* enum msg_type */
-	uint32_t listener;	   /* MSG_SESSION: index in policy.listeners */
-	uint64_t session;	   /* MSG_SESSION*: its number, unique in this attlsd */
-	uint32_t failures;	   /* MSG_SESSION: failed logins from this source lately */
-	uint32_t purpose;	   /* MSG_SOCKET*: enum msg_purpose */
-	uint32_t serial;	   /* MSG_SOCKET*, MSG_ANNOUNCE*: the sender's, returned in the answer */
-	uint32_t active;	   /* MSG_ANNOUNCE: the gateway dials */
-	int32_t error;		   /* of answers: 0 or a negative errno */
+	uint32_t type;	      /* enum msg_type */
+	uint32_t listener;    /* MSG_SESSION: index in policy.listeners */
+	uint64_t session;     /* MSG_SESSION*: its number, unique in this attlsd */
+	uint32_t failures;    /* MSG_SESSION: failed logins from this source lately */
+	uint32_t delay_ms;    /* MSG_LOGIN_ASK: after the first failure; doubles with each one */
+	uint32_t others_wait; /* MSG_LOGIN_GO: ring when the login is decided, others may wait for that */
+	uint32_t purpose;     /* MSG_SOCKET*: enum msg_purpose */
+	uint32_t serial;      /* MSG_SOCKET*, MSG_ANNOUNCE*: the sender's, returned in the answer */
+	uint32_t active;      /* MSG_ANNOUNCE: the gateway dials */
+	int32_t error;	      /* of answers: 0 or a negative errno */
 	struct ip_endpoint remote; /* MSG_SESSION: the client */
 	struct ip_endpoint local;  /* MSG_SESSION: what it dialled */
 };

@@ -122,6 +122,9 @@ static void carry_out_one(struct turn *turn, const struct ftp_act *one)
 	case FTP_DO_LISTEN_CLIENT:
 		ftp_machine_listening(machine, FTP_SIDE_CLIENT, &turn->simulation->offered, &turn->out);
 		break;
+	case FTP_DO_LOGIN_ASK:
+		ftp_machine_login_go(machine);
+		break;
 	case FTP_DO_SEGMENT:
 	case FTP_DO_PAUSE: /* a simulation does not wait */
 		ftp_machine_resume(machine, &turn->out);

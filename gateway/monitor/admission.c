@@ -1,7 +1,6 @@
 /*
- * Counts sessions in total and by source, and remembers failed logins of each
- * source. The monitor asks here before it hands a connection to a worker. A worker
- * can change only its own sessions, so each call about a session names its owner.
+ * Counts sessions in total and by source. The monitor asks here before it hands a connection to a worker. A
+ * worker can change only its own sessions, so each call about a session names its owner.
  */
 #include "gateway/monitor/admission.h"
 
@@ -25,24 +24,7 @@ struct admission_session {
 	UT_hash_handle hh;
 };
 
-/* How long failed logins count against a source, and for how many sources they are kept. */
-#define FAILURES_MS  (10 * 60 * 1000)
-#define FAILURES_MAX 10000
-
-struct admission_failures {
-	struct ip_addr addr; /* key */
-	uint32_t count;
-	uint64_t last_ms;
-	UT_hash_handle hh;
-};
-
-static void forget_failures(struct admission *admission, struct admission_failures *failures)
-{
-	HASH_DEL(admission->failures, failures);
-	free(failures);
-}
-
-static struct ip_addr key_of(const struct ip_addr *addr)
+struct ip_addr admission_key(const struct ip_addr *addr)
 {
 	struct ip_addr key;
 
@@ -69,7 +51,7 @@ static int join_source(struct admission *admission, const struct policy_daemon *
 		       struct admission_session *session, const struct ip_addr *source,
 		       const char **ret_limit)
 {
-	struct ip_addr key = key_of(source);
+	struct ip_addr key = admission_key(source);
 	struct admission_source *from;
 	const char *limit;
 
@@ -181,49 +163,12 @@ bool admission_login(struct admission *admission, uint64_t number, const void *o
 	return true;
 }
 
-static struct admission_failures *find_failures(struct admission *admission, const struct ip_addr *source,
-						uint64_t now_ms)
+const struct ip_addr *admission_session_key(const struct admission *admission, uint64_t number,
+					    const void *owner)
 {
-	struct ip_addr key = key_of(source);
-	struct admission_failures *failures;
+	const struct admission_session *session = find(admission, number, owner);
 
-	HASH_FIND(hh, admission->failures, &key, sizeof(key), failures);
-	if (failures == NULL || now_ms - failures->last_ms <= FAILURES_MS)
-		return failures;
-	forget_failures(admission, failures);
-	return NULL;
-}
-
-uint32_t admission_failures(struct admission *admission, const struct ip_addr *source, uint64_t now_ms)
-{
-	const struct admission_failures *failures = find_failures(admission, source, now_ms);
-
-	return failures != NULL ? failures->count : 0;
-}
-
-bool admission_login_failed(struct admission *admission, uint64_t number, const void *owner, uint64_t now_ms)
-{
-	struct admission_session *session = find(admission, number, owner);
-	struct admission_failures *failures;
-
-	if (session == NULL || session->source == NULL)
-		return false;
-	failures = find_failures(admission, &session->source->addr, now_ms);
-	if (failures != NULL) {
-		HASH_DEL(admission->failures, failures); /* it moves to the end of the list again */
-	} else {
-		/* drop the source whose last failure is the oldest */
-		if (HASH_COUNT(admission->failures) >= FAILURES_MAX)
-			forget_failures(admission, admission->failures);
-		failures = calloc(1, sizeof(*failures));
-		if (failures == NULL)
-			return true; /* permitted, but without memory it is not counted */
-		failures->addr = key_of(&session->source->addr);
-	}
-	failures->count++;
-	failures->last_ms = now_ms;
-	HASH_ADD(hh, admission->failures, addr, sizeof(failures->addr), failures);
-	return true;
+	return session != NULL && session->source != NULL ? &session->source->addr : NULL;
 }
 
 static void leave(struct admission *admission, struct admission_session *session)
@@ -271,10 +216,7 @@ size_t admission_leave_all(struct admission *admission, const void *owner,
 void admission_done(struct admission *admission)
 {
 	struct admission_session *session, *next;
-	struct admission_failures *failures, *next_failures;
 
 	HASH_ITER (hh, admission->sessions, session, next)
 		leave(admission, session);
-	HASH_ITER (hh, admission->failures, failures, next_failures)
-		forget_failures(admission, failures);
 }

@@ -11,14 +11,12 @@
 
 #include "policy/policy.h"
 
-struct admission_failures;
 struct admission_source;
 struct admission_session;
 
 struct admission {
-	struct admission_source *sources;    /* by address */
-	struct admission_session *sessions;  /* by number */
-	struct admission_failures *failures; /* by address, oldest first */
+	struct admission_source *sources;   /* by address */
+	struct admission_session *sessions; /* by number */
 	size_t nsessions;
 	uint64_t last; /* number of the last session */
 };
@@ -64,15 +62,15 @@ const void *admission_owner(const struct admission *admission, uint64_t session)
 /* The session's user has logged in. False: this owner has no such session. */
 bool admission_login(struct admission *admission, uint64_t session, const void *owner);
 
-/* A login has failed at this time (monotonic). False: this owner has no such session. */
-bool admission_login_failed(struct admission *admission, uint64_t session, const void *owner,
-			    uint64_t now_ms);
-
 /*
- * How many logins from a source have failed recently; 0 again ten minutes after the
- * last failure.
+ * Whom an address stands for: a host with one IPv6 address has a whole /64 of them. The
+ * result has no padding that differs, so it may be a hash key.
  */
-uint32_t admission_failures(struct admission *admission, const struct ip_addr *source, uint64_t now_ms);
+struct ip_addr admission_key(const struct ip_addr *addr);
+
+/* The key of a session's source. NULL: this owner has no such session, or its source is not known yet. */
+const struct ip_addr *admission_session_key(const struct admission *admission, uint64_t session,
+					    const void *owner);
 
 /* The session is over. False: this owner has no such session. */
 bool admission_leave(struct admission *admission, uint64_t session, const void *owner);

@@ -26,6 +26,7 @@
 #include "gateway/monitor/children.h"
 #include "gateway/monitor/ctl-server.h"
 #include "gateway/monitor/listen.h"
+#include "gateway/monitor/login-queue.h"
 #include "gateway/monitor/privileged.h"
 #include "gateway/monitor/requests.h"
 #include "gateway/monitor/startup.h"
@@ -48,6 +49,7 @@ struct monitor {
 	struct listener_set listeners;
 	struct listener_set coming_listeners;
 	struct admission admission;
+	struct login_queue logins;
 	struct privileged privileged;
 	struct requests requests;
 	struct ctl_server ctl_server;
@@ -100,6 +102,7 @@ static void hand_over(struct monitor *monitor, const struct listener *listener, 
 	struct msg msg = { .type = MSG_SESSION, .listener = (uint32_t)listener->index, .remote = *peer };
 	const struct policy *policy = monitor->current->policy;
 	const struct policy_listener *from = &policy->listeners[listener->index];
+	struct ip_addr key;
 	const char *limit;
 	int r;
 
@@ -123,7 +126,8 @@ static void hand_over(struct monitor *monitor, const struct listener *listener, 
 		refuse(monitor, listener, fd, peer, r == -EUSERS ? limit : "no-memory");
 		return;
 	}
-	msg.failures = admission_failures(&monitor->admission, &peer->addr, monitor->loop.now_ms);
+	key = admission_key(&peer->addr);
+	msg.failures = login_queue_failures(&monitor->logins, &key);
 	admission_note(&monitor->admission, msg.session, &msg.remote, &msg.local, msg.listener);
 	child->nsessions++;
 	if (msg_send(child->channel.fd, &msg, fd) == 0)
@@ -428,7 +432,8 @@ static int monitor_init(struct monitor *monitor, const char *policy_path)
 		.on_death = on_death,
 		.on_retired = on_retired,
 	};
-	monitor->requests = (struct requests){ &monitor->admission, &monitor->privileged };
+	login_queue_init(&monitor->logins, &monitor->loop, request_login_go);
+	monitor->requests = (struct requests){ &monitor->admission, &monitor->privileged, &monitor->logins };
 	monitor->started_ms = monitor->loop.now_ms;
 	ctl_server_facts(&monitor->facts, policy_path);
 	ctl_server_init(&monitor->ctl_server, &monitor->loop, &monitor->children, &monitor->admission,
@@ -462,6 +467,7 @@ int monitor_run(const char *policy_path)
 	ctl_server_done(&monitor.ctl_server);
 	children_done(&monitor.children);
 	privileged_done(&monitor.privileged);
+	login_queue_done(&monitor.logins);
 	admission_done(&monitor.admission);
 	loop_done(&monitor.loop);
 	fd_close(&monitor.signals.fd);

@@ -37,15 +37,51 @@ static const char *worker_ready(const struct request *request)
 	return NULL;
 }
 
+void request_login_go(void *worker, uint64_t session, bool others_wait)
+{
+	struct child *child = worker;
+	struct msg answer = { .type = MSG_LOGIN_GO, .session = session, .others_wait = others_wait };
+
+	/* if the answer is lost, the session times out */
+	(void)msg_send(child->channel.fd, &answer, -1);
+}
+
 static const char *session_login(const struct request *request)
 {
-	return odd_unless(admission_login(request->from->admission, request->msg->session, request->child));
+	if (!admission_login(request->from->admission, request->msg->session, request->child))
+		return odd_message;
+	login_queue_over(request->from->logins, request->msg->session);
+	return NULL;
+}
+
+/* Whose login is tried? NULL: a client that the worker has not named yet. */
+static const struct ip_addr *key_of(const struct request *request)
+{
+	return admission_session_key(request->from->admission, request->msg->session, request->child);
+}
+
+static const char *login_ask(const struct request *request)
+{
+	const struct ip_addr *key = key_of(request);
+
+	return odd_unless(key != NULL && login_queue_ask(request->from->logins, request->msg->session,
+							 request->child, key, request->msg->delay_ms));
+}
+
+static const char *login_over(const struct request *request)
+{
+	login_queue_over(request->from->logins, request->msg->session);
+	return NULL;
 }
 
 static const char *login_failed(const struct request *request)
 {
-	return odd_unless(admission_login_failed(request->from->admission, request->msg->session,
-						 request->child, request->now_ms));
+	const struct ip_addr *key = key_of(request);
+
+	if (key == NULL)
+		return odd_message;
+	login_queue_failed(request->from->logins, request->msg->session, key);
+	return NULL;
 }
 
 /* May this client of a load balancer have one more session? */
@@ -63,7 +99,9 @@ static const char *session_source(const struct request *request)
 	if (r == -ENOENT) /* its source is known already */
 		return odd_message;
 	if (r == 0) {
-		answer.failures = admission_failures(admission, source, request->now_ms);
+		const struct ip_addr key = admission_key(source);
+
+		answer.failures = login_queue_failures(request->from->logins, &key);
 	} else {
 		answer.type = MSG_SESSION_REFUSED;
 		log_event(LOG_LEVEL_INFO, "refused", LOG_NUMBER("session", msg->session),
@@ -81,6 +119,7 @@ static const char *session_end(const struct request *request)
 
 	/* cannot fail: the facts were found */
 	(void)admission_leave(request->from->admission, session, request->child);
+	login_queue_over(request->from->logins, session);
 	privileged_session_end(request->from->privileged, session);
 	request->child->nsessions--;
 	return NULL;
@@ -111,6 +150,7 @@ static const struct {
 	[MSG_SESSION_LOGIN] = { true, session_login }, [MSG_SESSION_SOURCE] = { true, session_source },
 	[MSG_SESSION_END] = { true, session_end },     [MSG_SOCKET] = { true, use_privileges },
 	[MSG_ANNOUNCE] = { true, use_privileges },     [MSG_WITHDRAW] = { true, use_privileges },
+	[MSG_LOGIN_ASK] = { true, login_ask },	       [MSG_LOGIN_OVER] = { true, login_over },
 };
 
 const char *request_take(const struct requests *requests, struct child *child, const struct msg *msg,
@@ -126,14 +166,17 @@ const char *request_take(const struct requests *requests, struct child *child, c
 	return table[msg->type].carry_out(&request);
 }
 
-static void forget_announced(void *context, uint64_t session)
+static void forget_session(void *context, uint64_t session)
 {
-	struct privileged *privileged = context;
+	const struct requests *requests = context;
 
-	privileged_session_end(privileged, session);
+	privileged_session_end(requests->privileged, session);
+	login_queue_over(requests->logins, session);
 }
 
 size_t request_forget_worker(const struct requests *requests, const struct child *child)
 {
-	return admission_leave_all(requests->admission, child, forget_announced, requests->privileged);
+	struct requests context = *requests;
+
+	return admission_leave_all(requests->admission, child, forget_session, &context);
 }

@@ -8,13 +8,18 @@
 #include "gateway/base/msg.h"
 #include "gateway/monitor/admission.h"
 #include "gateway/monitor/children.h"
+#include "gateway/monitor/login-queue.h"
 #include "gateway/monitor/privileged.h"
 
 /* What a message may read and change, besides its worker and that worker's policy. */
 struct requests {
 	struct admission *admission;
 	struct privileged *privileged;
+	struct login_queue *logins;
 };
+
+/* Tell a worker (a struct child) that it is a session's turn to log in: for login_queue_init(). */
+void request_login_go(void *worker, uint64_t session, bool others_wait);
 
 /*
  * Carry out what a worker asks for. Returns NULL, or a reason to kill the worker,

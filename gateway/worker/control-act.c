@@ -189,6 +189,18 @@ static void do_user(struct session *session, const struct ftp_act *act)
 	session->login_name[len] = '\0';
 }
 
+/* Ask the monitor, which sees all sessions of a source, whether this one may try a login now. */
+static void do_login_ask(struct session *session, const struct ftp_act *act)
+{
+	const struct msg msg = { .type = MSG_LOGIN_ASK,
+				 .session = session->facts.id,
+				 .delay_ms = session->facts.rule->ftp->login_delay_ms };
+
+	if (act->len > 0)
+		do_user(session, act);
+	uplink_send(&session->worker->uplink, &msg);
+}
+
 /* INACTIVE 0: the timer only watches the server. */
 #define IDLE_FIRST_MS 60000
 
@@ -199,10 +211,14 @@ static void do_logged_in(struct session *session)
 	memcpy(session->user, session->login_name, sizeof(session->user));
 	log_event(LOG_LEVEL_INFO, "login", LOG_NUMBER("session", session->facts.id),
 		  LOG_TEXT("user", session->user));
-	if (session->logged_in)
+	if (session->logged_in) {
+		uplink_notify(&session->worker->uplink, MSG_LOGIN_OVER, session->facts.id);
 		return;
+	}
 	session->logged_in = true;
 	uplink_notify(&session->worker->uplink, MSG_SESSION_LOGIN, session->facts.id);
+	if (session->others_wait)
+		uplink_ring(&session->worker->uplink);
 	loop_timer_stop(session->client.loop, &session->idle_timer);
 	if (loop_set_bulk(session->client.loop, &session->client.watch, false) < 0 ||
 	    loop_timer(session->client.loop, &session->idle_timer, limit_ms > 0 ? limit_ms : IDLE_FIRST_MS) <
@@ -355,10 +371,14 @@ static void carry_out_one(struct session *session, const struct ftp_act *act)
 		break;
 	case FTP_DO_STILL_IN: /* session->user still has the name */
 		break;
+	case FTP_DO_LOGIN_ASK:
+		do_login_ask(session, act);
+		break;
+	case FTP_DO_LOGIN_OVER:
+		uplink_notify(&session->worker->uplink, MSG_LOGIN_OVER, session->facts.id);
+		break;
 	case FTP_DO_LOGIN_FAILED:
-		log_event(LOG_LEVEL_INFO, "login-failed", LOG_NUMBER("session", session->facts.id),
-			  LOG_TEXT("user", session->login_name), LOG_TEXT("by", act->text));
-		uplink_notify(&session->worker->uplink, MSG_LOGIN_FAILED, session->facts.id);
+		session_login_failed(session, act->text);
 		break;
 	case FTP_DO_USER:
 		do_user(session, act);

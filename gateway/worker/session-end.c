@@ -19,6 +19,13 @@ void session_free(struct deferred *deferred)
 	free(session);
 }
 
+void session_login_failed(struct session *session, const char *by)
+{
+	log_event(LOG_LEVEL_INFO, "login-failed", LOG_NUMBER("session", session->facts.id),
+		  LOG_TEXT("user", session->login_name), LOG_TEXT("by", by));
+	uplink_notify(&session->worker->uplink, MSG_LOGIN_FAILED, session->facts.id);
+}
+
 void session_end(struct session *session, const char *reason)
 {
 	struct worker *worker = session->worker;
@@ -27,6 +34,9 @@ void session_end(struct session *session, const char *reason)
 		return;
 	session->ended = true;
 	data_conn_close(&session->data, session->data.state != DATA_IDLE);
+	/* a guesser must gain nothing by leaving before the answer */
+	if (ftp_machine_tries_login(&session->machine))
+		session_login_failed(session, "no-answer");
 	/* before the client sees the end, since it may connect again at once */
 	uplink_notify(&worker->uplink, MSG_SESSION_END, session->facts.id);
 	/* a peer that is gone makes both a no-op */

@@ -4,6 +4,9 @@
 
 #include "gateway/worker/session-state.h"
 
+/* Log a failed login and report it to the monitor. by: who did not let the user in. */
+void session_login_failed(struct session *session, const char *by);
+
 /*
  * End now; reason is for the log. Both control connections are closed, the
  * client's in order if that is possible. The session itself lives until the end

@@ -92,6 +92,7 @@ struct session {
 	uint64_t dialled_ms; /* when the server was dialled last */
 	uint64_t awaited_ms; /* how long the client has waited for greetings */
 
+	bool others_wait;  /* for this session's login to be decided, see MSG_LOGIN_GO */
 	bool secret_sent;  /* the last command to the server may hold a password */
 	uint32_t refusals; /* commands that the gateway refused */
 	uint32_t strays;   /* lines from the server that answered no command */

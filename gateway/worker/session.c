@@ -375,6 +375,12 @@ void session_granted(struct session *session, const struct msg *msg, int *fd)
 		return;
 	}
 	ftp_out_reset(&session->worker->out);
+	if (msg->type == MSG_LOGIN_GO) {
+		session->others_wait = msg->others_wait != 0;
+		ftp_machine_login_go(&session->machine);
+		control_run(session);
+		return;
+	}
 	if (msg->type == MSG_SOCKET_READY && msg->purpose == PURPOSE_SERVER) {
 		control_server_granted(session, msg->error, fd);
 		control_run(session);

@@ -56,11 +56,12 @@ static int keep_for_later(struct uplink *uplink, const struct msg *msg)
 
 static bool can_wait(uint32_t type)
 {
-	/* MSG_LOGIN_FAILED is missing: it counts from the time when the monitor reads it */
+	/* MSG_LOGIN_FAILED is missing: it counts from the time when the monitor reads it. Others wait for
+	 * MSG_LOGIN_ASK and MSG_LOGIN_OVER. */
 	return type == MSG_SESSION_LOGIN || type == MSG_SESSION_END;
 }
 
-static void ring_doorbell(struct uplink *uplink)
+void uplink_ring(struct uplink *uplink)
 {
 	(void)eventfd_write(uplink->doorbell, 1); /* fails only at a count of 2^64 */
 	uplink->undelivered = 0;
@@ -78,7 +79,7 @@ void uplink_send(struct uplink *uplink, const struct msg *msg)
 	if (r < 0)
 		monitor_lost(uplink, -r);
 	else if (++uplink->undelivered >= UNDELIVERED_MAX || uplink->noutbox > 0 || !can_wait(msg->type))
-		ring_doorbell(uplink);
+		uplink_ring(uplink);
 }
 
 void uplink_notify(struct uplink *uplink, enum msg_type type, uint64_t session)
@@ -99,7 +100,7 @@ void uplink_flush(struct uplink *uplink)
 		memmove(uplink->outbox, uplink->outbox + sent,
 			(uplink->noutbox - sent) * sizeof(*uplink->outbox));
 	uplink->noutbox -= sent;
-	ring_doorbell(uplink);
+	uplink_ring(uplink);
 	if (r == 0)
 		r = loop_watch(uplink->loop, &uplink->channel, EPOLLIN);
 	if (r < 0 && r != -EAGAIN)

@@ -37,6 +37,9 @@ void uplink_send(struct uplink *uplink, const struct msg *msg);
 /* The same for a message that is only about a session. */
 void uplink_notify(struct uplink *uplink, enum msg_type type, uint64_t session);
 
+/* Wake the monitor, so that it reads what was sent. */
+void uplink_ring(struct uplink *uplink);
+
 /* The channel has room again: send the kept messages. */
 void uplink_flush(struct uplink *uplink);
 

@@ -149,6 +149,7 @@ static message_fn *const message_handlers[MSG_TYPE_COUNT] = {
 	[MSG_LIST_SESSIONS] = on_list_sessions,
 	[MSG_LIST_SERVERS] = on_list_servers,
 	[MSG_END_SESSION] = on_end_session,
+	[MSG_LOGIN_GO] = on_answer,
 	[MSG_SESSION_ADMITTED] = on_answer,
 	[MSG_SESSION_REFUSED] = on_answer,
 };

@@ -112,6 +112,17 @@ MUTANTS = [
      [("gateway/base/log.c", "else if (*c >= 0x20 && *c < 0x7f)", "else if (*c != 0)")]),
     (28, "only the owner may use the control socket",
      [("gateway/monitor/ctl-socket.c", "umask(0177)", "umask(0)")]),
+    (60, "a login without an answer is reported",
+     [("gateway/worker/session-end.c", "if (ftp_machine_tries_login(&session->machine))", "if (false)")]),
+    (60, "a password waits for its turn",
+     [("ftp-alg/login.c", "if (machine->action->login_delay_ms == 0 || !tries_login(machine, command->verb->kind))", "if (true)")]),
+    (61, "one attempt at a time after a failure",
+     [("gateway/monitor/login-queue.c", "uint32_t at_once = failures > 0 ? 1 : CLEAN_AT_ONCE;", "uint32_t at_once = 1000;"),
+      ("gateway/monitor/login-queue.c", "if (failures > 0 && due_ms > now_ms &&", "if (source->under_way == 0 && failures > 0 && due_ms > now_ms &&")]),
+    (62, "a password that is not answered has failed",
+     [("ftp-alg/machine.c", "machine->login_turn != FTP_LOGIN_TURN_NONE || machine->pending == FTP_PENDING_PASS ||", "")]),
+    (63, "a right password ends its attempt",
+     [("gateway/monitor/requests.c", "\tlogin_queue_over(request->from->logins, request->msg->session);\n\treturn NULL;\n}\n\n/* Whose", "\treturn NULL;\n}\n\n/* Whose")]),
 ]
 
 
@@ -132,7 +143,7 @@ def run(folder, number, how=PLAIN):
     built = os.path.join(folder, how[0].split("=")[1])
     env = {**os.environ, "ATTLSD": os.path.join(built, "attlsd"), "ATTLSCTL": os.path.join(built, "attlsctl"),
            "ATTLSD_BUILD": built, "ATTLSD_TEST_DEADLINE": "4", "PYTHONDONTWRITEBYTECODE": "1"}
-    return subprocess.run([sys.executable, "-m", "pytest", "-c", "tests/system/pytest.ini", "tests/attacks/test_incidents.py",
+    return subprocess.run([sys.executable, "-m", "pytest", "-c", "tests/system/pytest.ini", "tests/attacks",
                            "-q", "-x", "-p", "no:cacheprovider", "-k", "test_%02d_" % number], cwd=folder, env=env, capture_output=True, text=True)
 
 

@@ -566,8 +566,9 @@ class Player:
         seconds = float(words[1]) if words else 0.1
         assert self.client.is_quiet(seconds), f"the client got something: {self.client.buffer!r}"
 
-    def do_server_hears_nothing(self):
-        assert self.server.is_quiet(0.1), "the server got something"
+    def do_server_hears_nothing(self, *words):
+        """Likewise."""
+        assert self.server.is_quiet(float(words[1]) if words else 0.1), "the server got something"
 
     def do_client_sends_urgent(self, text):
         """Send TCP urgent data; the last byte is the urgent one."""

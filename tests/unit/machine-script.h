@@ -10,6 +10,7 @@
  *	P up		the server's port was dialled ("down": it could not be reached)
  *	H running	a TLS handshake of the data connection, before the transfer ("-": it is over)
  *	R -		the pause is over
+ *	O -		it is the session's turn to log in
  *	T -		the time of side-wait is over
  *	D ok		the data part ended: ok, no-client, no-server, tls, reuse,
  *			certificate, cut, client-lost, server-lost, stalled, aborted
@@ -215,6 +216,12 @@ static void script_action(struct script *script, const struct ftp_act *act)
 	case FTP_DO_STILL_IN:
 		script_add(script, "  still-in\n");
 		return;
+	case FTP_DO_LOGIN_ASK:
+		script_add(script, "  ask %.*s\n", (int)act->len, act->text);
+		return;
+	case FTP_DO_LOGIN_OVER:
+		script_add(script, "  over\n");
+		return;
 	case FTP_DO_LOGIN_FAILED:
 		script_add(script, "  login-failed\n");
 		return;
@@ -358,6 +365,9 @@ static enum ftp_take script_event(struct script *script, char what, const char *
 		ftp_machine_data_done(
 		    machine, (enum ftp_data_result)script_word(arg, script_results, NELEM(script_results)),
 		    &script->out);
+		return FTP_TAKEN;
+	case 'O':
+		ftp_machine_login_go(machine);
 		return FTP_TAKEN;
 	case 'R':
 		ftp_machine_resume(machine, &script->out);

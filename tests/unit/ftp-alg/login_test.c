@@ -194,14 +194,6 @@ static const struct ftp_action slow = {
 	.data_policy_scope = DATA_POLICY_PROTECTED,
 	.login_delay_ms = 1000,
 };
-static const struct ftp_action slow_three = {
-	.secure_login = SECURE_LOGIN_NO_CLIENT_AUTH,
-	.unknown_commands = UNKNOWN_COMMANDS_PASS,
-	.secure_ftp = SECURE_FTP_ALLOWED,
-	.data_policy_scope = DATA_POLICY_PROTECTED,
-	.login_attempts = 3,
-	.login_delay_ms = 20000,
-};
 static const struct ftp_action verify_three = {
 	UNDER_TLS,
 	.secure_login = SECURE_LOGIN_VERIFY_USER,
@@ -236,65 +228,54 @@ static const struct script_case failures[] = {
 	  { .action = &three, .failures = 100 },
 	  GREETED FAILS,
 	  "C USER u\n  user u\n  s USER u\nS 530 no\n  c 530 no\n  login-failed\nC NOOP\n  s NOOP\n" },
-	{ "the answer waits, and what comes after it",
+	{ "the password waits, and what comes after it",
 	  { .action = &slow },
 	  GREETED,
-	  "C USER u\n  user u\n  s USER u\nS 331 ok\n  c 331 ok\nC PASS p\n  s PASS p\nS 530-no\n  pause "
-	  "1000\n"
-	  "  hold\nS 530-no\n  hold\nC NOOP\n  hold\nC QUIT\n  hold\nR resume\nS 530-no\n  c 530-no\nC "
-	  "NOOP\n  hold\n"
+	  "C USER u\n  user u\n  s USER u\nS 331 ok\n  c 331 ok\nC PASS p\n  hold\n  ask \nC PASS p\n  hold\n"
+	  "O -\nC PASS p\n  s PASS p\nS 530-no\n  c 530-no\nC NOOP\n  hold\n"
 	  "S 530 no\n  c 530 no\n  login-failed\nC NOOP\n  s NOOP\n" },
-	{ "longer each time",
+	{ "a right one waits as well",
 	  { .action = &slow },
-	  GREETED "C USER a\nS 530 no\nR resume\nS 530 no\n",
-	  "C USER b\n  user b\n  s USER b\nS 530 no\n  pause 2000\n  hold\nR resume\nS 530 no\n  c 530 no\n"
-	  "  login-failed\nC USER c\n  user c\n  s USER c\nS 530 no\n  pause 4000\n  hold\nR resume\nS 530 "
-	  "no\n"
-	  "  c 530 no\n  login-failed\n" },
+	  GREETED "C USER u\nS 331 ok\n",
+	  "C PASS p\n  hold\n  ask \nO -\nC PASS p\n  s PASS p\nS 230 in\n  c 230 in\n  logged-in\n"
+	  "C CWD x\n  s CWD x\n" },
+	{ "after a failure USER waits, too",
+	  { .action = &slow },
+	  GREETED "C USER a\nS 530 no\n",
+	  "C USER b\n  hold\n  ask b\nO -\nC USER b\n  user b\n  s USER b\nS 331 ok\n  c 331 ok\n  over\n"
+	  "C PASS p\n  hold\n  ask \nO -\nC PASS p\n  s PASS p\nS 332 ok\n  c 332 ok\n  over\n"
+	  "C ACCT a\n  hold\n  ask \nO -\nC ACCT a\n  s ACCT a\nS 530 no\n  c 530 no\n  login-failed\n" },
 	{ "also with a new connection",
 	  { .action = &slow, .failures = 3 },
-	  GREETED "C USER a\n",
-	  "S 530 no\n  pause 8000\n  hold\n" },
-	{ "but not for ever",
-	  { .action = &slow, .failures = 255 },
-	  GREETED "C USER a\n",
-	  "S 530 no\n  pause 30000\n  hold\nR resume\nS 530 no\n  c 530 no\n  login-failed\n" },
-	{ "two failures at the limit",
-	  { .action = &slow_three },
-	  GREETED "C USER a\nS 530 no\nR resume\nS 530 no\nC USER a\n",
-	  "S 530 no\n  pause 30000\n  hold\nR resume\nS 530 no\n  c 530 no\n  login-failed\n"
-	  "C USER a\n  user a\n  s USER a\nS 530 no\n  pause 30000\n  hold\nR resume\nS 530 no\n  c 530 no\n"
-	  "  login-failed\n" TOO_MANY },
-	{ "a login waits for nothing",
-	  { .action = &slow, .failures = 3 },
 	  GREETED,
-	  "C USER u\n  user u\n  s USER u\nS 331 ok\n  c 331 ok\nC PASS p\n  s PASS p\nS 230 in\n  c 230 "
-	  "in\n"
-	  "  logged-in\nC CWD x\n  s CWD x\nS 550 no\n  c 550 no\n" },
-	{ "a stray resume means nothing",
+	  "C USER a\n  hold\n  ask a\nO -\nC USER a\n  user a\n  s USER a\nS 530 no\n  c 530 no\n"
+	  "  login-failed\n" },
+	{ "without a password nothing waits",
 	  { .action = &slow },
-	  GREETED "R -\nC USER a\nR resume\n",
-	  "S 530 no\n  pause 1000\n  hold\nR resume\nR resume\nS 530 no\n  c 530 no\n  login-failed\nR "
-	  "resume\n"
-	  "C USER b\n  user b\n  s USER b\nS 530 no\n  pause 2000\n  hold\n" },
+	  GREETED,
+	  "C PASS p\n  c 503 Send USER before PASS.\nC ACCT a\n  s ACCT a\nS 503 no\n  c 503 no\n" },
+	{ "a turn that nobody asked for means nothing",
+	  { .action = &slow },
+	  GREETED "O -\nC USER a\nS 331 ok\nO -\n",
+	  "C PASS p\n  hold\n  ask \nR -\nC PASS p\n  hold\n" },
 	{ "lost while it waits",
 	  { .action = &slow },
-	  GREETED "C USER a\nS 530 no\n",
-	  "! lost\n  c 421 The FTP server closed the connection.\n  close server-lost\nR resume\nS 530 "
-	  "no\n" },
-	{ "login timeout while it waits",
-	  { .action = &slow },
-	  GREETED "C USER a\nS 530 no\n",
-	  "! login\n  c 421 Login took too long; closing.\n  close login-timeout\nR resume\n" },
+	  GREETED "C USER a\nS 331 ok\nC PASS p\n",
+	  "! lost\n  c 421 The FTP server closed the connection.\n  close server-lost\nO -\nC PASS p\n" },
+	{ "a logged-in user who stays in gives the turn back",
+	  { .action = &slow, .failures = 1 },
+	  GREETED "C USER u\nO -\nC USER u\nS 331 ok\nC PASS p\nO -\nC PASS p\nS 230 in\n",
+	  "C USER b\n  hold\n  ask b\nO -\nC USER b\n  user b\n  s USER b\nS 530 no\n  c 530 no\n  still-in\n"
+	  "  over\n" },
 	{ "a stored credential counts and waits like any other",
 	  { .action = &verify_three },
-	  MINE "C USER v\n",
-	  "C USER u\n  user u\n  s USER u\nS 331 ok\n  s PASS stored\nS 530 no\n  pause 2000\n  hold\n"
-	  "R -\nS 530 no\n  c 530 Login denied.\n  login-failed\n" TOO_MANY },
+	  MINE,
+	  "C USER v\n  hold\n  ask v\n" },
 	{ "what policy denies counts, too",
 	  { .action = &verify_three },
-	  STRANGER "C USER v\n",
-	  "C USER v\n  user v\n  c 530 Login denied.\n  login-failed\n" TOO_MANY "C NOOP\n" },
+	  STRANGER "C USER v\nO -\nC USER v\n",
+	  "C USER v\n  hold\n  ask v\nO -\nC USER v\n  user v\n  c 530 Login denied.\n  login-failed\n" TOO_MANY
+	  "C NOOP\n" },
 };
 
 static const char *const denied_names[] = { "DELE", "RMD", "SITE EXEC", "FEAT", "XYZZY", "STAT", "PASV" };

@@ -32,7 +32,7 @@ static void test_source_told_later(void **state)
 	assert_string_equal(limit, "sessions");
 
 	assert_false(admission_login(&admission, n[0], &owner));
-	assert_false(admission_login_failed(&admission, n[0], &owner, 0));
+	assert_null(admission_session_key(&admission, n[0], &owner));
 	assert_int_equal(admission_source(&admission, &limits, n[0], &stranger, &source, &limit), -ENOENT);
 	assert_int_equal(admission_source(&admission, &limits, 99, &owner, &source, &limit), -ENOENT);
 	assert_int_equal(admission_source(&admission, &limits, n[0], &owner, &source, &limit), 0);
@@ -42,8 +42,8 @@ static void test_source_told_later(void **state)
 	assert_string_equal(limit, "sessions_per_source");
 	assert_int_equal(admission_source(&admission, &limits, n[3], &owner, &other, &limit), 0);
 	assert_true(admission_login(&admission, n[0], &owner));
-	assert_true(admission_login_failed(&admission, n[0], &owner, 0));
-	assert_int_equal(admission_failures(&admission, &source, 0), 1);
+	assert_null(admission_session_key(&admission, n[0], &stranger));
+	assert_true(ip_addr_equal(admission_session_key(&admission, n[0], &owner), &source));
 
 	/* one without a source leaves as well, and a place of the source is free again */
 	assert_true(admission_leave(&admission, n[2], &owner));

@@ -27,6 +27,8 @@ static struct policy policy = { .daemon = { .limit_sessions = 10,
 struct scene {
 	struct admission admission;
 	struct privileged privileged;
+	struct loop loop;
+	struct login_queue logins;
 	struct requests requests;
 	struct generation generation;
 	struct child mine, other;
@@ -53,7 +55,9 @@ static void scene_init(struct scene *scene)
 	int fds[2];
 
 	*scene = (struct scene){ .generation.policy = &policy };
-	scene->requests = (struct requests){ &scene->admission, &scene->privileged };
+	assert_int_equal(loop_init(&scene->loop), 0);
+	login_queue_init(&scene->logins, &scene->loop, request_login_go);
+	scene->requests = (struct requests){ &scene->admission, &scene->privileged, &scene->logins };
 	scene->mine = (struct child){ .generation = &scene->generation };
 	scene->other = scene->mine;
 	assert_int_equal(msg_pair(fds), 0);
@@ -67,6 +71,8 @@ static void scene_init(struct scene *scene)
 static void scene_done(struct scene *scene)
 {
 	privileged_done(&scene->privileged);
+	login_queue_done(&scene->logins);
+	loop_done(&scene->loop);
 	admission_done(&scene->admission);
 	(void)close(scene->mine.channel.fd);
 	(void)close(scene->worker);
@@ -134,7 +140,7 @@ static void no_session_of_others_is_spoken_for(void **state)
 		if (say(&scene, msg) == NULL)
 			fail_msg("type %u was taken for session 0", type);
 	}
-	assert_int_equal(n, 7);
+	assert_int_equal(n, 9);
 	assert_int_equal(scene.admission.nsessions, 3);
 	assert_int_equal(scene.mine.nsessions, 2);
 	assert_int_equal(scene.other.nsessions, 1);
@@ -175,6 +181,34 @@ static void a_user_logs_in_once_and_leaves_once(void **state)
 	assert_int_equal(scene.mine.nsessions, 1);
 	msg.type = MSG_LOGIN_FAILED;
 	assert_string_equal(say(&scene, msg), "odd-message");
+	scene_done(&scene);
+}
+
+/* A login is asked for once at a time, and only for a client that is known. */
+static void a_login_is_asked_for_once(void **state)
+{
+	struct scene scene;
+	struct msg msg, answer;
+
+	(void)state;
+	scene_init(&scene);
+	msg = (struct msg){ .type = MSG_LOGIN_ASK, .session = scene.proxied, .delay_ms = 1000 };
+	assert_string_equal(say(&scene, msg), "odd-message"); /* before it is known whose it is */
+	msg.type = MSG_LOGIN_FAILED;
+	assert_string_equal(say(&scene, msg), "odd-message");
+	msg = (struct msg){ .type = MSG_LOGIN_ASK, .session = scene.session, .delay_ms = 1000 };
+	assert_null(say(&scene, msg));
+	assert_int_equal(answer_of(&scene, &answer), MSG_LOGIN_GO);
+	assert_int_equal(answer.session, scene.session);
+	assert_string_equal(say(&scene, msg), "odd-message");
+	msg.type = MSG_LOGIN_OVER;
+	assert_null(say(&scene, msg));
+	msg.type = MSG_LOGIN_ASK;
+	assert_null(say(&scene, msg));
+	assert_int_equal(answer_of(&scene, &answer), MSG_LOGIN_GO);
+	assert_int_equal(request_forget_worker(&scene.requests, &scene.mine), 2);
+	assert_null(scene.logins.attempts);
+	assert_null(scene.logins.sources);
 	scene_done(&scene);
 }
 
@@ -265,6 +299,7 @@ int main(void)
 		cmocka_unit_test(no_session_of_others_is_spoken_for),
 		cmocka_unit_test(a_worker_is_ready_once),
 		cmocka_unit_test(a_user_logs_in_once_and_leaves_once),
+		cmocka_unit_test(a_login_is_asked_for_once),
 		cmocka_unit_test(a_source_is_named_once),
 		cmocka_unit_test(a_source_at_its_limit_is_refused),
 		cmocka_unit_test(an_announcement_ends_with_its_session_or_worker),

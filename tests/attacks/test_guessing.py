@@ -1,0 +1,106 @@
+"""
+Guessing passwords: what it costs must not depend on whether the client waits for the answers, nor on the number of
+sessions that it opens at once. The numbers continue those of test_incidents.py; mutants.py switches the guards off.
+"""
+import contextlib
+import select
+import threading
+import time
+
+import client as clients
+import net
+
+CLEAR = {"secure_ftp": "allowed", "secure_dataconn": "clear"}
+RIGHT = "secret"
+
+
+def knows_one_password(session, argument):
+    session.reply("230 In" if argument == RIGHT else "530 No")
+
+
+def guesses(backend):
+    return [line for line in backend.everything() if line.startswith("PASS ")]
+
+
+def try_password(c, password):
+    assert c.cmd("USER u").code == 331
+    c.send("PASS %s\r\n" % password)
+
+
+# 60. A guesser that resets shortly after PASS has failed as well, and its next guess waits.
+# Guard: session_end() in gateway/worker/session-end.c reports a login without an answer, and machine_login_waits() in
+# ftp-alg/login.c holds the password, whether it is right or wrong, until the monitor says that it is this source's turn.
+def test_60_leaving_before_the_answer(launch, make_backend):
+    delay_ms = 100
+    backend = make_backend(PASS=knows_one_password)
+    gateway = launch(backend, ftp={**CLEAR, "login_delay": "%dms" % delay_ms}, daemon={"workers": 2})
+    begin = time.monotonic()
+    for n in range(4):
+        with clients.Client(gateway.explicit) as c:
+            try_password(c, "wrong%d" % n)
+            select.select([c.sock], [], [], 0.02)  # the attacker's patience
+            net.reset(c.sock)
+        gateway.event("login-failed", count=n + 1)
+    with clients.Client(gateway.explicit) as c:
+        try_password(c, RIGHT)
+        assert c.reply().code == 230
+    assert time.monotonic() - begin >= 0.95 * sum(delay_ms * 2 ** n for n in range(4)) / 1000
+    assert guesses(backend)[-1] == "PASS " + RIGHT
+    gateway.event("login")
+
+
+# 61. Many sessions of one source, each with one PASS at the same time, in all workers: no faster than one after the other.
+# Guard: let_go() in gateway/monitor/login-queue.c lets one attempt at a time go, once a password was wrong.
+def test_61_parallel_guesses(launch, make_backend):
+    delay_ms = 10
+    backend = make_backend(PASS=knows_one_password)
+    gateway = launch(backend, ftp={**CLEAR, "login_delay": "%dms" % delay_ms}, daemon={"workers": 2})
+    with contextlib.ExitStack() as stack:
+        sessions = [stack.enter_context(clients.Client(gateway.explicit)) for _ in range(8)]
+        for c in sessions:
+            assert c.cmd("USER u").code == 331
+        begin = time.monotonic()
+        for n, c in enumerate(sessions):
+            c.send("PASS wrong%d\r\n" % n)
+        for c in sessions:
+            assert c.reply().code == 530
+    # four at once, then after 4 failures, 5, 6, and 7
+    assert time.monotonic() - begin >= 0.95 * sum(delay_ms * 2 ** n for n in range(3, 7)) / 1000
+    gateway.event("login-failed", count=8, by="server")
+
+
+# 62. The server's answer to a password never comes, or is 421: that was a failed login, too.
+# Guard: ftp_machine_tries_login() in ftp-alg/machine.c.
+def test_62_no_answer_is_a_failure(launch, make_backend):
+    for answer, code in (lambda *_: None, None), ("421 Go away", 421):
+        gateway = launch(make_backend(PASS=answer), ftp={**CLEAR, "login_delay": "50ms"})
+        with clients.Client(gateway.explicit) as c:
+            backend_saw = c.cmd("USER u").code
+            assert backend_saw == 331
+            c.send("PASS x\r\n")
+            if code:
+                assert c.reply().code == code
+            else:
+                net.reset(c.sock)
+        assert gateway.event("login-failed").keys == {"session": "1", "user": "u", "by": "no-answer"} | {
+            key: value for key, value in gateway.event("login-failed").keys.items() if key in ("client", "rule", "id")}
+        gateway.event("session-end")
+        assert len(gateway.seen("login-failed")) == 1
+
+
+# 63. Clients that open many sessions at once with the right password do not wait for anybody's delay.
+# Guard: login_queue_over() in gateway/monitor/login-queue.c ends an attempt that was right.
+def test_63_right_passwords_in_parallel(launch, make_backend):
+    gateway = launch(make_backend(PASS=knows_one_password), ftp={**CLEAR, "login_delay": "30s"}, daemon={"workers": 2})
+    codes = []
+
+    def log_in(n):
+        with clients.Client(gateway.explicit) as c:
+            c.cmd("USER u%d" % n)
+            codes.append(c.cmd("PASS " + RIGHT).code)
+    threads = [threading.Thread(target=log_in, args=(n,)) for n in range(16)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert codes == [230] * 16
