@@ -110,6 +110,7 @@ static const struct field keyring_fields[] = {
 	  MARK(policy_keyring, crl_mark),
 	  .min = 1,
 	  .max = PATH_MAX_LEN },
+	UINT("max_client_chain", policy_keyring, max_client_chain, 1024, 102400, "16384"),
 	{ 0 },
 };
 static const struct schema keyring_schema = { .fields = keyring_fields,

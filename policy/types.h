@@ -49,9 +49,10 @@ struct policy_keyring {
 	const char *name;
 	struct policy_certificate *certificates;
 	size_t ncertificates;
-	const char *trust; /* path of a file or folder; NULL: none */
-	bool trust_system; /* "*AUTH*" slash "*": the system's CA store (virtual key ring) */
-	const char *crl;   /* path; NULL: none */
+	const char *trust;	   /* path of a file or folder; NULL: none */
+	bool trust_system;	   /* "*AUTH*" slash "*": the system's CA store (virtual key ring) */
+	const char *crl;	   /* path; NULL: none */
+	uint32_t max_client_chain; /* bytes of a client's Certificate message; default 16384 */
 	struct diag_mark mark, trust_mark, crl_mark;
 };
 

@@ -111,6 +111,9 @@ static void put_rule(struct explain_maker *maker, json_t *to, const struct polic
 		users_identify(maker->users, maker->certificate, backend, &maker->identity);
 	put_identity(maker, to);
 	explain_put(maker, tls, "certificates", certificates(maker, rule->tls->keyring));
+	if (rule->tls->keyring != NULL)
+		explain_put(maker, tls, "max_client_chain",
+			    json_integer(rule->tls->keyring->max_client_chain));
 	explain_put(maker, server, "address", explain_text(ip_endpoint_format(&backend->endpoint, text)));
 	explain_put(maker, to, "rule", explain_text(rule->name));
 	explain_put(maker, to, "tls_action", explain_text(rule->tls->name));

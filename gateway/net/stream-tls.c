@@ -137,14 +137,19 @@ static void on_message(int is_write, int version, int type, const void *bytes, s
 		stream->saw_reset = true; /* bio_read() returns nothing more */
 }
 
-/* OpenSSL reports only that the verification failed; add what failed, for stream_tls_reason(). */
+/* OpenSSL reports only that a certificate was refused; add why, for stream_tls_reason(). */
 static void explain_certificate(const SSL *ssl)
 {
 	unsigned long error = ERR_peek_last_error();
 
-	if (ERR_GET_LIB(error) == ERR_LIB_SSL && ERR_GET_REASON(error) == SSL_R_CERTIFICATE_VERIFY_FAILED)
+	if (ERR_GET_LIB(error) != ERR_LIB_SSL)
+		return;
+	if (ERR_GET_REASON(error) == SSL_R_CERTIFICATE_VERIFY_FAILED)
 		ERR_add_error_data(2, "certificate verify failed: ",
 				   X509_verify_cert_error_string(SSL_get_verify_result(ssl)));
+	else if (ERR_GET_REASON(error) == SSL_R_EXCESSIVE_MESSAGE_SIZE &&
+		 SSL_get_state(ssl) == TLS_ST_SR_CERT)
+		ERR_add_error_data(1, "the client's certificate chain has more bytes than max_client_chain");
 }
 
 /* Translate the error of a failed SSL call. */
@@ -342,7 +347,9 @@ const char *stream_tls_reason(void)
 	error = ERR_peek_last_error_data(&data, &flags);
 	reason = ERR_reason_error_string(error);
 
-	if (ERR_GET_REASON(error) == SSL_R_CERTIFICATE_VERIFY_FAILED && (flags & ERR_TXT_STRING) != 0)
+	if ((ERR_GET_REASON(error) == SSL_R_CERTIFICATE_VERIFY_FAILED ||
+	     ERR_GET_REASON(error) == SSL_R_EXCESSIVE_MESSAGE_SIZE) &&
+	    (flags & ERR_TXT_STRING) != 0)
 		return data;
 	return reason != NULL ? reason : "connection closed";
 }

@@ -248,7 +248,7 @@ static void set_ciphers(struct tlsctx *tlsctx, struct diags *diags)
 	ERR_clear_error();
 }
 
-static void set_options(SSL_CTX *ctx, const struct tls_action *action)
+static void set_options(SSL_CTX *ctx, const struct tls_action *action, const struct policy *policy)
 {
 	SSL_CTX_set_options(ctx, SSL_OP_NO_RENEGOTIATION | SSL_OP_NO_COMPRESSION |
 				     SSL_OP_CIPHER_SERVER_PREFERENCE | SSL_OP_PRIORITIZE_CHACHA |
@@ -259,7 +259,11 @@ static void set_options(SSL_CTX *ctx, const struct tls_action *action)
 				  SSL_MODE_RELEASE_BUFFERS | SSL_MODE_NO_AUTO_CHAIN);
 	SSL_CTX_set_verify(ctx, SSL_VERIFY_NONE, NULL);
 	(void)SSL_CTX_set_session_cache_mode(ctx, SSL_SESS_CACHE_SERVER);
+	/* room for all that tlsctx-sessions.c keeps, so that no client drives out the sessions of another */
+	(void)SSL_CTX_sess_set_cache_size(ctx, (long)policy->daemon.limit_sessions * TLSCTX_USES);
 	(void)SSL_CTX_set_timeout(ctx, (long)action->session_timeout_s);
+	/* OpenSSL looks at this before it reads the body of the message */
+	SSL_CTX_set_max_cert_list(ctx, (long)action->keyring->max_client_chain);
 	SSL_CTX_set_alpn_select_cb(ctx, on_alpn, NULL);
 	SSL_CTX_set_cert_cb(ctx, on_certificate, NULL);
 	if (action->server_handshake_sni != HANDSHAKE_SNI_OFF)
@@ -273,8 +277,8 @@ static void set_options(SSL_CTX *ctx, const struct tls_action *action)
 	}
 }
 
-static int tlsctx_load(struct tlsctx *tlsctx, const struct tls_action *action, struct certs *certs,
-		       const struct trust *trust, struct diags *diags)
+static int tlsctx_load(struct tlsctx *tlsctx, const struct tls_action *action, const struct policy *policy,
+		       struct certs *certs, const struct trust *trust, struct diags *diags)
 {
 	int r = 0;
 
@@ -285,7 +289,7 @@ static int tlsctx_load(struct tlsctx *tlsctx, const struct tls_action *action, s
 		return -ENOMEM;
 	set_versions(tlsctx->ctx, action->versions);
 	set_ciphers(tlsctx, diags);
-	set_options(tlsctx->ctx, action);
+	set_options(tlsctx->ctx, action, policy);
 	if (asks_for_certificate(tlsctx))
 		r = trust_use(trust, action->client_auth_type, tlsctx->ctx);
 	return r < 0 ? r : certs_use(certs, tlsctx->ctx);
@@ -329,8 +333,8 @@ int tlsctx_set_load(const struct policy *policy, struct diags *diags, struct tls
 		const struct tls_action *action = &policy->tls_actions[i];
 		size_t ring = (size_t)(action->keyring - policy->keyrings);
 
-		r = tlsctx_load(&set->tlsctx[action->index], action, set->certs[ring], set->trust[ring],
-				diags);
+		r = tlsctx_load(&set->tlsctx[action->index], action, policy, set->certs[ring],
+				set->trust[ring], diags);
 		if (r < 0)
 			goto out;
 	}

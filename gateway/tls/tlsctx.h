@@ -27,7 +27,7 @@ struct ssl_st;
 struct tlsctx;	   /* one tls_action */
 struct tlsctx_set; /* all of a policy */
 
-enum tlsctx_use { TLSCTX_CONTROL = 0, TLSCTX_DATA };
+enum tlsctx_use { TLSCTX_CONTROL = 0, TLSCTX_DATA, TLSCTX_USES };
 
 /*
  * Load certificates, keys and settings of all tls_actions. Every fault goes

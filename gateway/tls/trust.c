@@ -21,6 +21,9 @@
 #define CLIENT_CA_LIST_MAX 16000
 /* Certificates between a client's and the root. */
 #define CHAIN_DEPTH_MAX 10
+/* Beyond these, a chain is there to cost us time. */
+#define CHAIN_CERTIFICATES_MAX 20
+#define CHAIN_KEY_BITS_MAX     8192
 /* "1a2b3c4d.0" */
 #define HASHED_NAME_HEX 8
 
@@ -347,10 +350,41 @@ void trust_free(struct trust **trust)
 	*trust = NULL;
 }
 
+/* Looked at before any signature is verified. Says why, for stream_tls_reason(). */
+static bool is_absurd(X509_STORE_CTX *verify)
+{
+	STACK_OF(X509) *chain = X509_STORE_CTX_get0_untrusted(verify);
+	bool absurd = sk_X509_num(chain) > CHAIN_CERTIFICATES_MAX;
+
+	if (absurd)
+		ERR_raise_data(ERR_LIB_USER, ERR_R_PASSED_INVALID_ARGUMENT,
+			       "the client has sent a chain of %d certificates", sk_X509_num(chain));
+	for (int i = 0; i < sk_X509_num(chain) && !absurd; i++) {
+		const EVP_PKEY *key = X509_get0_pubkey(sk_X509_value(chain, i));
+
+		absurd = key != NULL && EVP_PKEY_get_bits(key) > CHAIN_KEY_BITS_MAX;
+		if (absurd)
+			ERR_raise_data(ERR_LIB_USER, ERR_R_PASSED_INVALID_ARGUMENT,
+				       "the client's certificate chain has a key of %d bits",
+				       EVP_PKEY_get_bits(key));
+	}
+	if (absurd)
+		X509_STORE_CTX_set_error(verify, X509_V_ERR_APPLICATION_VERIFICATION);
+	return absurd;
+}
+
+static int check_chain(X509_STORE_CTX *verify, void *arg)
+{
+	(void)arg;
+	return is_absurd(verify) ? 0 : X509_verify_cert(verify) == 1;
+}
+
 /* passthru: the result is kept with the session, but refuses no one. */
 static int accept_any(X509_STORE_CTX *verify, void *arg)
 {
 	(void)arg;
+	if (is_absurd(verify))
+		return 0;
 	(void)X509_verify_cert(verify);
 	ERR_clear_error(); /* otherwise a later look at the queue would take this for a failure */
 	return 1;
@@ -361,6 +395,7 @@ int trust_use(const struct trust *trust, enum client_auth_type type, SSL_CTX *ct
 	STACK_OF(X509_NAME) *names = NULL;
 	int mode = SSL_VERIFY_PEER;
 
+	SSL_CTX_set_cert_verify_callback(ctx, check_chain, NULL);
 	switch (type) {
 	case CLIENT_AUTH_REQUIRED:
 	case CLIENT_AUTH_SAFCHECK: /* the owner is checked once the user's name is known */

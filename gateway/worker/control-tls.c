@@ -49,6 +49,7 @@ static void tls_is_up(struct session *session)
 	session->phase = PHASE_COMMANDS;
 	loop_timer_stop(session->client.loop, &session->phase_timer);
 	tlsctx_bind(session->client.ssl);
+	tlsctx_sessions_keep(&session->tls_sessions, TLSCTX_CONTROL, session->client.ssl);
 	log_event(LOG_LEVEL_INFO, "tls", LOG_NUMBER("session", session->facts.id),
 		  LOG_TEXT("version", stream_tls_version(&session->client)),
 		  LOG_TEXT("cipher", stream_tls_cipher(&session->client)),

@@ -67,6 +67,7 @@ enum ftp_data_result data_tls_step(struct data_legs *legs)
 			  LOG_TEXT("reason", stream_tls_reason()));
 		return FTP_DATA_TLS;
 	}
+	tlsctx_sessions_keep(facts->tls_sessions, TLSCTX_DATA, leg->stream.ssl);
 	log_event(LOG_LEVEL_DEBUG, "data-tls", LOG_NUMBER("session", facts->id),
 		  LOG_TEXT("version", stream_tls_version(&leg->stream)),
 		  LOG_TEXT("cipher", stream_tls_cipher(&leg->stream)),

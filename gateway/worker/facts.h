@@ -10,6 +10,7 @@
 #include <stdint.h>
 
 #include "gateway/tls/identity.h"
+#include "gateway/tls/tlsctx-sessions.h"
 #include "gateway/tls/tlsctx.h"
 #include "policy/policy.h"
 
@@ -19,13 +20,14 @@ struct facts {
 	const struct policy_rule *rule; /* NULL: not known yet */
 	struct tlsctx *tlsctx;
 	uint8_t binding[TLS_BINDING_BYTES];
-	struct ip_endpoint remote; /* the client */
-	struct ip_endpoint local;  /* the address that it dialled */
-	struct ip_endpoint server; /* where the server is */
-	struct ip_addr host;	   /* this host's end, which differs from `local` behind a load balancer */
-	bool proxied;		   /* a PROXY header named the client */
-	bool transparent;	   /* the listener is: sockets have other hosts' addresses */
-	struct identity identity;  /* of the client, from its certificate */
+	struct tlsctx_sessions *tls_sessions; /* of the session; its data connections add theirs */
+	struct ip_endpoint remote;	      /* the client */
+	struct ip_endpoint local;	      /* the address that it dialled */
+	struct ip_endpoint server;	      /* where the server is */
+	struct ip_addr host;	  /* this host's end, which differs from `local` behind a load balancer */
+	bool proxied;		  /* a PROXY header named the client */
+	bool transparent;	  /* the listener is: sockets have other hosts' addresses */
+	struct identity identity; /* of the client, from its certificate */
 };
 
 #endif

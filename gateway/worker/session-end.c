@@ -54,6 +54,7 @@ void session_end(struct session *session, const char *reason)
 	free(session->proxy_wait);
 	session->proxy_wait = NULL;
 	identity_done(&session->facts.identity);
+	tlsctx_sessions_forget(&session->tls_sessions);
 	inbuf_free(&session->client_in);
 	inbuf_free(&session->server_in);
 	server_memory_leave(session->ways);

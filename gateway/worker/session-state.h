@@ -54,6 +54,7 @@ struct session {
 	bool running;	/* control_run() is running, and will see what happens meanwhile */
 	struct worker *worker;
 	struct facts facts;
+	struct tlsctx_sessions tls_sessions;
 	struct proxy_wait *proxy_wait; /* in PHASE_PROXY_HEADER */
 	bool dial_after_tls;	       /* the server is dialled when the handshake is done */
 

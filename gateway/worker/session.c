@@ -222,6 +222,7 @@ static void session_init(struct session *session, struct worker *worker, const s
 			.remote = msg->remote,
 			.local = msg->local,
 			.host = msg->local.addr,
+			.tls_sessions = &session->tls_sessions,
 		},
 		.started_ms = worker->loop.now_ms,
 		.active_ms = worker->loop.now_ms,

@@ -22,6 +22,7 @@ JOBS = int(os.environ.get("MUTANT_JOBS", "2"))
 
 AUTH, CCC = "gateway/worker/control-tls.c", "gateway/worker/control-tls.c"
 MACHINE, PLAN, LINE, DATA, TLSCTX = "ftp-alg/machine.c", "ftp-alg/plan.c", "ftp-alg/line.c", "gateway/worker/data-leg.c", "gateway/tls/tlsctx.c"
+TRUST = "gateway/tls/trust.c"
 FOREIGN = [(MACHINE, "command.verb->kind == FTP_KIND_FOREIGN", "command.verb->kind == FTP_KIND_COUNT")]
 
 # Only AddressSanitizer finds this one.
@@ -123,6 +124,13 @@ MUTANTS = [
      [("ftp-alg/machine.c", "machine->login_turn != FTP_LOGIN_TURN_NONE || machine->pending == FTP_PENDING_PASS ||", "")]),
     (63, "a right password ends its attempt",
      [("gateway/monitor/requests.c", "\tlogin_queue_over(request->from->logins, request->msg->session);\n\treturn NULL;\n}\n\n/* Whose", "\treturn NULL;\n}\n\n/* Whose")]),
+    # test_certificates.py
+    (81, "a client's chain has a limit", [(TLSCTX, "(long)action->keyring->max_client_chain", "102400")]),
+    (82, "and a number of certificates", [(TRUST, "sk_X509_num(chain) > CHAIN_CERTIFICATES_MAX", "false")]),
+    (83, "and a size of keys", [(TRUST, "EVP_PKEY_get_bits(key) > CHAIN_KEY_BITS_MAX", "false")]),
+    (84, "no TLS session outlives its control session", [("gateway/worker/session-end.c", "tlsctx_sessions_forget(&session->tls_sessions);", "")]),
+    (85, "one TLS session of data connections is kept",
+     [("gateway/tls/tlsctx-sessions.c", "\tdrop(sessions, use);\n\tsessions->ctx", "\tsessions->ctx")]),
 ]
 
 
