@@ -1,11 +1,13 @@
 /*
- * The channel between the monitor and a worker. It checks the form of what
+ * The channels between the monitor and a worker. They check the form of what
  * arrives (size, type, direction, at most one descriptor), since the other end may
  * have been taken over; what a message asks for is its receiver's to judge.
  */
 #include "gateway/base/msg.h"
 
 #include <errno.h>
+#include <fcntl.h>
+#include <limits.h>
 #include <string.h>
 #include <sys/socket.h>
 #include <sys/uio.h>
@@ -34,11 +36,26 @@ bool msg_is_for(enum msg_receiver receiver, const struct msg *msg, int fd)
 	return types[msg->type].receiver == receiver && (fd == -1 || types[msg->type].descriptor);
 }
 
-int msg_pair(int fds[static 2])
+_Static_assert(sizeof(struct msg) <= PIPE_BUF, "a pipe takes a report whole or not at all");
+
+int msg_channel(int fds[static 2])
 {
 	if (socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_NONBLOCK | SOCK_CLOEXEC, 0, fds) == -1)
 		return -errno;
+	/* What the worker sends would stay queued here, with its descriptors. This refuses it. */
+	if (shutdown(fds[0], SHUT_RD) == -1) {
+		int r = -errno;
+
+		fd_close(&fds[0]);
+		fd_close(&fds[1]);
+		return r;
+	}
 	return 0;
+}
+
+int msg_reports(int fds[static 2])
+{
+	return pipe2(fds, O_NONBLOCK | O_CLOEXEC) == -1 ? -errno : 0;
 }
 
 int msg_send(int channel, const struct msg *msg, int fd)
@@ -119,4 +136,30 @@ int msg_receive(int channel, struct msg *ret_msg, int *ret_fd)
 	if (header.msg_flags & MSG_CTRUNC)
 		fd_close(ret_fd);
 	return 1;
+}
+
+int msg_report(int reports, const struct msg *msg)
+{
+	ssize_t n;
+
+	do {
+		n = write(reports, msg, sizeof(*msg));
+	} while (n == -1 && errno == EINTR);
+	if (n == -1)
+		return errno == EWOULDBLOCK ? -EAGAIN : -errno;
+	return 0;
+}
+
+int msg_take(int reports, struct msg *ret_msg)
+{
+	ssize_t n;
+
+	do {
+		n = read(reports, ret_msg, sizeof(*ret_msg));
+	} while (n == -1 && errno == EINTR);
+	if (n == -1)
+		return errno == EWOULDBLOCK ? -EAGAIN : -errno;
+	if (n == 0)
+		return 0;
+	return n == (ssize_t)sizeof(*ret_msg) ? 1 : -EPROTO;
 }

@@ -1,7 +1,10 @@
 /*
- * Messages between the monitor and a worker: SOCK_SEQPACKET, so one datagram is
- * one message and no reassembly code runs with privilege; at most one
- * descriptor travels along.
+ * Messages between the monitor and a worker, all of one size, so that no reassembly
+ * code runs with privilege.
+ *
+ * Orders go to the worker through a socket, with at most one descriptor each.
+ * Reports go to the monitor through a pipe, which carries no descriptors: closing one
+ * can block for as long as its sender likes (SO_LINGER).
  */
 #ifndef ATTLSD_GATEWAY_BASE_MSG_H
 #define ATTLSD_GATEWAY_BASE_MSG_H
@@ -55,18 +58,30 @@ struct msg {
 /* May this receiver get such a message, with descriptor `fd` or -1? An unknown type is for nobody. */
 bool msg_is_for(enum msg_receiver receiver, const struct msg *msg, int fd);
 
-/* A connected pair, non-blocking and close-on-exec. Returns 0 or a negative errno. */
-int msg_pair(int fds[static 2]);
+/*
+ * The socket for orders: fds[0] is the monitor's end, which receives nothing, fds[1]
+ * the worker's. Non-blocking and close-on-exec. Returns 0 or a negative errno.
+ */
+int msg_channel(int fds[static 2]);
 
-/* Send one message, with descriptor `fd` or -1 (it stays the caller's). Returns 0 or a negative errno. */
+/* Send one order, with descriptor `fd` or -1 (it stays the caller's). Returns 0 or a negative errno. */
 int msg_send(int channel, const struct msg *msg, int fd);
 
 /*
- * Receive one message. *ret_fd is the descriptor that came along (now the
+ * Receive one order. *ret_fd is the descriptor that came along (now the
  * caller's) or -1: none came, or there was none left to take it. Returns 1; 0 at
  * the end of the channel; -EAGAIN; -EPROTO for a datagram of another size or with
  * more than one descriptor.
  */
 int msg_receive(int channel, struct msg *ret_msg, int *ret_fd);
+
+/* The pipe for reports: fds[0] is the monitor's end, fds[1] the worker's. As msg_channel(). */
+int msg_reports(int fds[static 2]);
+
+/* Send one report; the caller ignores SIGPIPE. Returns 0, -EAGAIN if the pipe is full, or another errno. */
+int msg_report(int reports, const struct msg *msg);
+
+/* Take one report. Returns 1; 0 at the end of the pipe; -EAGAIN; or -EPROTO for a piece of one. */
+int msg_take(int reports, struct msg *ret_msg);
 
 #endif

@@ -27,8 +27,9 @@
 #define RESTART_MS 1000
 /* The first descriptors after stdin, stdout and stderr. */
 #define CHANNEL_FD  3
-#define DOORBELL_FD 4
-#define ROOT_FD	    5
+#define REPORTS_FD  4
+#define DOORBELL_FD 5
+#define ROOT_FD	    6
 
 static void on_channel(struct watch *watch, uint32_t ready);
 static void on_doorbell(struct watch *watch, uint32_t ready);
@@ -67,28 +68,54 @@ static void relays_unmap_others(const struct child *mine)
 				relays_unmap(&generation->workers[i]);
 }
 
+/* The descriptors that a worker gets. */
+struct ends {
+	int channel, reports, doorbell;
+	int root; /* -1: not started as root */
+};
+
+/* Give the worker its descriptors under their numbers. */
+static int place_ends(const struct ends *ends)
+{
+	const struct {
+		int from, to;
+	} places[] = { { ends->channel, CHANNEL_FD },
+		       { ends->reports, REPORTS_FD },
+		       { ends->doorbell, DOORBELL_FD },
+		       { ends->root, ROOT_FD } };
+	int spare[NELEM(places)];
+
+	/* first out of the way, since one's place may be another's number now */
+	for (size_t i = 0; i < NELEM(places); i++) {
+		spare[i] = places[i].from == -1 ? -1 : fcntl(places[i].from, F_DUPFD_CLOEXEC, ROOT_FD + 1);
+		if (places[i].from != -1 && spare[i] == -1)
+			return -errno;
+	}
+	for (size_t i = 0; i < NELEM(places); i++)
+		if (spare[i] != -1 && dup3(spare[i], places[i].to, O_CLOEXEC) == -1)
+			return -errno;
+	return 0;
+}
+
 /*
- * In the new process: keep only the policy's memory, stderr, the channel, the
+ * In the new process: keep only the policy's memory, stderr, the channels, the
  * doorbell and the root folder.
  */
-static void become_worker(const struct child *child, int channel, int doorbell, int root)
-    __attribute__((noreturn));
-static void become_worker(const struct child *child, int channel, int doorbell, int root)
+static void become_worker(const struct child *child, const struct ends *ends) __attribute__((noreturn));
+static void become_worker(const struct child *child, const struct ends *ends)
 {
 	struct worker_setup setup = {
 		.policy = child->generation->policy,
 		.relays = child->relays,
 		.channel = CHANNEL_FD,
+		.reports = REPORTS_FD,
 		.doorbell = DOORBELL_FD,
 		.first = child == &child->generation->workers[0],
-		.root = -1,
+		.root = ends->root == -1 ? -1 : ROOT_FD,
 		.uid = child->generation->uid,
 		.gid = child->generation->gid,
 	};
 	sigset_t none;
-	int spare = fcntl(channel, F_DUPFD_CLOEXEC, ROOT_FD + 1);
-	int spare_doorbell = fcntl(doorbell, F_DUPFD_CLOEXEC, ROOT_FD + 1);
-	int spare_root = root == -1 ? -1 : fcntl(root, F_DUPFD_CLOEXEC, ROOT_FD + 1);
 
 	(void)sigemptyset(&none);
 	(void)sigprocmask(SIG_SETMASK, &none, NULL);
@@ -96,31 +123,29 @@ static void become_worker(const struct child *child, int channel, int doorbell, 
 	(void)signal(SIGINT, SIG_IGN);
 	(void)signal(SIGHUP, SIG_IGN);
 	(void)signal(SIGTERM, SIG_IGN);
-	if (spare == -1 || spare_doorbell == -1 || dup3(spare, CHANNEL_FD, O_CLOEXEC) == -1 ||
-	    dup3(spare_doorbell, DOORBELL_FD, O_CLOEXEC) == -1)
+	if (place_ends(ends) < 0)
 		_exit(EXIT_FAILURE);
-	if (spare_root != -1) {
-		setup.root = ROOT_FD;
-		if (dup3(spare_root, setup.root, O_CLOEXEC) == -1)
-			_exit(EXIT_FAILURE);
-	}
 	relays_unmap_others(child);
-	log_reopen_after(spare_root == -1 ? DOORBELL_FD : ROOT_FD);
+	log_reopen_after(ends->root == -1 ? DOORBELL_FD : ROOT_FD);
 	log_setup(setup.policy->daemon.log_level, setup.policy->daemon.log_format);
 	_exit(worker_run(&setup));
 }
 
 static int child_start(struct child *child)
 {
-	int fds[2] = { -1, -1 };
-	int root = -1;
-	int doorbell = eventfd(0, EFD_NONBLOCK | EFD_CLOEXEC);
-	int r = doorbell == -1 ? -errno : msg_pair(fds);
+	int channel[2] = { -1, -1 }, reports[2] = { -1, -1 };
+	struct ends ends = { .doorbell = eventfd(0, EFD_NONBLOCK | EFD_CLOEXEC), .root = -1 };
+	int r = ends.doorbell == -1 ? -errno : msg_channel(channel);
 
+	if (r == 0)
+		r = msg_reports(reports);
 	if (r == 0 && child->children->root) {
-		root = sandbox_empty_root();
-		r = root < 0 ? root : 0;
+		r = sandbox_empty_root();
+		ends.root = r < 0 ? -1 : r;
+		r = r < 0 ? r : 0;
 	}
+	ends.channel = channel[1];
+	ends.reports = reports[1];
 	if (r < 0)
 		goto out;
 	*child->relays = 0;
@@ -131,9 +156,10 @@ static int child_start(struct child *child)
 		goto out;
 	}
 	if (child->pid == 0)
-		become_worker(child, fds[1], doorbell, root);
-	child->channel.fd = fd_take(&fds[0]);
-	child->doorbell.fd = fd_take(&doorbell);
+		become_worker(child, &ends);
+	child->channel.fd = fd_take(&channel[0]);
+	child->reports = fd_take(&reports[0]);
+	child->doorbell.fd = fd_take(&ends.doorbell);
 	child->ready = child->ready_reported = false;
 	child->stop_sent = MSG_NONE;
 	child->stop_pending = false;
@@ -147,10 +173,12 @@ static int child_start(struct child *child)
 	if (r < 0)
 		child_kill(child, "no-memory");
 out:
-	fd_close(&doorbell);
-	fd_close(&fds[0]);
-	fd_close(&fds[1]);
-	fd_close(&root);
+	fd_close(&ends.doorbell);
+	fd_close(&ends.root);
+	fd_close(&channel[0]);
+	fd_close(&channel[1]);
+	fd_close(&reports[0]);
+	fd_close(&reports[1]);
 	return r;
 }
 
@@ -190,19 +218,17 @@ static void on_channel(struct watch *watch, uint32_t ready)
 		send_stop(child);
 }
 
-/* Messages of one worker in one turn; more than a channel holds. */
+/* Messages of one worker in one turn. */
 #define DRAIN_MAX 512
 
-static void drain_channel(struct child *child)
+static void drain_reports(struct child *child)
 {
 	struct msg msg;
-	int fd;
 	int r = -EAGAIN;
 	int drained = 0;
 
-	while (child->channel.fd != -1 && (r = msg_receive(child->channel.fd, &msg, &fd)) == 1) {
-		if (!msg_is_for(MSG_TO_MONITOR, &msg, fd)) {
-			fd_close(&fd);
+	while (child->reports != -1 && (r = msg_take(child->reports, &msg)) == 1) {
+		if (!msg_is_for(MSG_TO_MONITOR, &msg, -1)) {
 			child_kill(child, "odd-message");
 			return;
 		}
@@ -214,22 +240,22 @@ static void drain_channel(struct child *child)
 	}
 	if (r == -EPROTO)
 		child_kill(child, "odd-message");
-	/* at the end of the channel the worker exits; SIGCHLD brings its status */
+	/* at the end of the pipe the worker exits; SIGCHLD brings its status */
 }
 
-static void drain_other_channels(struct children *children, const struct child *last)
+static void drain_others(struct children *children, const struct child *last)
 {
 	struct generation *generation;
 
 	DL_FOREACH (children->head, generation)
 		for (size_t i = 0; i < generation->n; i++)
 			if (&generation->workers[i] != last)
-				drain_channel(&generation->workers[i]);
+				drain_reports(&generation->workers[i]);
 }
 
-void children_drain_channels(struct children *children)
+void children_drain_reports(struct children *children)
 {
-	drain_other_channels(children, NULL);
+	drain_others(children, NULL);
 }
 
 /* A request may depend on earlier messages of other workers that rang no doorbell. */
@@ -238,15 +264,15 @@ static void on_doorbell(struct watch *watch, uint32_t ready)
 	struct child *child = CONTAINER_OF(watch, struct child, doorbell);
 
 	(void)ready;
-	drain_other_channels(child->children, child);
-	drain_channel(child);
+	drain_others(child->children, child);
+	drain_reports(child);
 	if (child->ready && !child->ready_reported) {
 		child->ready_reported = true;
 		child->children->on_ready(child);
 	}
 }
 
-/* Close the channel: no message of this worker is read from now on. */
+/* Close the channels: no message of this worker is read from now on. */
 static void disconnect(struct child *child)
 {
 	if (child->channel.fd != -1)
@@ -254,6 +280,7 @@ static void disconnect(struct child *child)
 	if (child->doorbell.fd != -1)
 		loop_unwatch(child->children->loop, &child->doorbell);
 	fd_close(&child->channel.fd);
+	fd_close(&child->reports);
 	fd_close(&child->doorbell.fd);
 }
 
@@ -301,7 +328,7 @@ int generation_start(struct children *children, struct policy **policy, unsigned
 	for (size_t i = 0; i < generation->n; i++) {
 		struct child *child = &generation->workers[i];
 
-		*child = (struct child){ .children = children, .generation = generation };
+		*child = (struct child){ .children = children, .generation = generation, .reports = -1 };
 		watch_init(&child->channel, on_channel);
 		watch_init(&child->doorbell, on_doorbell);
 		timer_init(&child->restart, on_restart);

@@ -23,7 +23,8 @@ struct generation;
 
 struct child {
 	pid_t pid;	       /* 0: no process, until the restart */
-	struct watch channel;  /* drained when the doorbell rings, and before each decision */
+	struct watch channel;  /* orders to the worker */
+	int reports;	       /* a pipe; drained when the doorbell rings, and before each decision */
 	struct watch doorbell; /* the worker rings it for urgent messages */
 	struct timer restart;
 	struct children *children;
@@ -103,7 +104,7 @@ struct child *generation_pick(struct generation *generation);
  * calls only on_message, and may kill a child; on_ready waits for the doorbell, so
  * no generation starts or ends in here.
  */
-void children_drain_channels(struct children *children);
+void children_drain_reports(struct children *children);
 
 /* Kill a child that asked for something that is not permitted. */
 void child_kill(struct child *child, const char *reason);

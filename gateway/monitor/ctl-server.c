@@ -271,7 +271,7 @@ static void drain(struct ctl_peer *peer)
 
 static void answer_question(struct ctl_peer *peer, const struct ask *ask)
 {
-	children_drain_channels(peer->server->children); /* sessions that have ended no longer count */
+	children_drain_reports(peer->server->children); /* sessions that have ended no longer count */
 	peer->asked = ask->what; /* set before a reload begins, which may be over when the call returns */
 	switch (peer->asked) {
 	case CTL_STATUS:

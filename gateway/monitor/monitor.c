@@ -118,7 +118,7 @@ static void hand_over(struct monitor *monitor, const struct listener *listener, 
 	r = admission_enter(&monitor->admission, &policy->daemon, from->nproxies > 0 ? NULL : &peer->addr,
 			    child, &msg.session, &limit);
 	if (r == -EUSERS) { /* unless sessions have ended since the batch began */
-		children_drain_channels(&monitor->children);
+		children_drain_reports(&monitor->children);
 		r = admission_enter(&monitor->admission, &policy->daemon,
 				    from->nproxies > 0 ? NULL : &peer->addr, child, &msg.session, &limit);
 	}
@@ -145,7 +145,7 @@ static void on_listener(struct watch *watch, uint32_t ready)
 	struct ip_endpoint peer;
 
 	(void)ready;
-	children_drain_channels(&monitor->children); /* sessions that have ended make room */
+	children_drain_reports(&monitor->children); /* sessions that have ended make room */
 	generation_check_backlog(monitor->current, monitor->loop.now_ms);
 	if (generation_pick(monitor->current) == NULL) { /* meanwhile clients wait in the kernel's queue */
 		(void)listener_set_accept(&monitor->listeners, &monitor->loop, false);
@@ -379,7 +379,7 @@ static void on_signal(struct watch *watch, uint32_t ready)
 	struct signalfd_siginfo info;
 
 	(void)ready;
-	children_drain_channels(&monitor->children);
+	children_drain_reports(&monitor->children);
 	while (read(watch->fd, &info, sizeof(info)) == (ssize_t)sizeof(info)) {
 		switch (info.ssi_signo) {
 		case SIGCHLD:

@@ -1,7 +1,7 @@
 /*
  * Messages to the monitor. Most of them matter only for the monitor's next decision,
- * so they wait in the channel until it reads; a wake-up for each would cost context
- * switches. When the channel is full, messages wait in the outbox, which holds at
+ * so they wait in the pipe until it reads; a wake-up for each would cost context
+ * switches. When the pipe is full, messages wait in the outbox, which holds at
  * most two for each session.
  */
 #include "gateway/worker/uplink.h"
@@ -18,11 +18,15 @@
 #define UNDELIVERED_MAX 32
 #define OUTBOX_INITIAL	64
 
-void uplink_init(struct uplink *uplink, struct loop *loop, int channel, int doorbell, watch_fn *on_channel)
+static void on_room(struct watch *watch, uint32_t ready);
+
+void uplink_init(struct uplink *uplink, struct loop *loop, const struct uplink_fds *fds, watch_fn *on_channel)
 {
-	*uplink = (struct uplink){ .loop = loop, .doorbell = doorbell };
+	*uplink = (struct uplink){ .loop = loop, .doorbell = fds->doorbell };
 	watch_init(&uplink->channel, on_channel);
-	uplink->channel.fd = channel;
+	uplink->channel.fd = fds->channel;
+	watch_init(&uplink->reports, on_room);
+	uplink->reports.fd = fds->reports;
 }
 
 void uplink_done(struct uplink *uplink)
@@ -30,6 +34,7 @@ void uplink_done(struct uplink *uplink)
 	free(uplink->outbox);
 	uplink->outbox = NULL;
 	fd_close(&uplink->channel.fd);
+	fd_close(&uplink->reports.fd);
 	fd_close(&uplink->doorbell);
 }
 
@@ -51,7 +56,7 @@ static int keep_for_later(struct uplink *uplink, const struct msg *msg)
 		uplink->outbox_cap = cap;
 	}
 	uplink->outbox[uplink->noutbox++] = *msg;
-	return loop_watch(uplink->loop, &uplink->channel, EPOLLIN | EPOLLOUT);
+	return loop_watch(uplink->loop, &uplink->reports, EPOLLOUT);
 }
 
 static bool can_wait(uint32_t type)
@@ -73,7 +78,7 @@ void uplink_send(struct uplink *uplink, const struct msg *msg)
 
 	if (uplink->channel.fd == -1)
 		return;
-	r = uplink->noutbox > 0 ? -EAGAIN : msg_send(uplink->channel.fd, msg, -1);
+	r = uplink->noutbox > 0 ? -EAGAIN : msg_report(uplink->reports.fd, msg);
 	if (r == -EAGAIN)
 		r = keep_for_later(uplink, msg);
 	if (r < 0)
@@ -89,12 +94,15 @@ void uplink_notify(struct uplink *uplink, enum msg_type type, uint64_t session)
 	uplink_send(uplink, &msg);
 }
 
-void uplink_flush(struct uplink *uplink)
+/* The pipe has room again: send the kept messages. */
+static void on_room(struct watch *watch, uint32_t ready)
 {
+	struct uplink *uplink = CONTAINER_OF(watch, struct uplink, reports);
 	size_t sent = 0;
 	int r = 0;
 
-	while (sent < uplink->noutbox && (r = msg_send(uplink->channel.fd, &uplink->outbox[sent], -1)) == 0)
+	(void)ready;
+	while (sent < uplink->noutbox && (r = msg_report(uplink->reports.fd, &uplink->outbox[sent])) == 0)
 		sent++;
 	if (sent > 0)
 		memmove(uplink->outbox, uplink->outbox + sent,
@@ -102,7 +110,7 @@ void uplink_flush(struct uplink *uplink)
 	uplink->noutbox -= sent;
 	uplink_ring(uplink);
 	if (r == 0)
-		r = loop_watch(uplink->loop, &uplink->channel, EPOLLIN);
+		r = loop_watch(uplink->loop, &uplink->reports, 0);
 	if (r < 0 && r != -EAGAIN)
 		monitor_lost(uplink, -r);
 }

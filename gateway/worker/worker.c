@@ -174,8 +174,7 @@ static void on_channel(struct watch *watch, uint32_t ready)
 	int fd;
 	int r = 1;
 
-	if (ready & EPOLLOUT)
-		uplink_flush(&worker->uplink);
+	(void)ready;
 	for (int i = 0; i < MESSAGES_PER_TURN && (r = msg_receive(watch->fd, &msg, &fd)) == 1; i++) {
 		on_message(worker, &msg, &fd);
 		fd_close(&fd);
@@ -230,7 +229,10 @@ static int worker_setup(struct worker *worker, const struct worker_setup *setup)
 	worker->lingering.loop = &worker->loop;
 	worker->lingering.on_empty = on_lingering_empty;
 	worker->lingering.max = lingering_max();
-	uplink_init(&worker->uplink, &worker->loop, setup->channel, setup->doorbell, on_channel);
+	uplink_init(&worker->uplink, &worker->loop,
+		    &(struct uplink_fds){
+			.channel = setup->channel, .reports = setup->reports, .doorbell = setup->doorbell },
+		    on_channel);
 	session_table_init(&worker->sessions, &worker->loop, on_session_removed);
 	timer_init(&worker->drain_timer, on_drain_timer);
 	r = diags_init(&diags, "", NULL, 0);

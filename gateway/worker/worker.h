@@ -9,7 +9,7 @@
 
 struct worker_setup {
 	const struct policy *policy; /* outlives the worker */
-	int channel;		     /* to the monitor; the worker's */
+	int channel, reports;	     /* from and to the monitor; the worker's */
 	int doorbell;		     /* the same */
 	_Atomic uint32_t *relays;
 	bool first;	   /* the first worker of its generation */

@@ -3,6 +3,7 @@
 #include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <signal.h>
 #include <sys/resource.h>
 #include <sys/socket.h>
 #include <unistd.h>
@@ -77,7 +78,7 @@ static void test_packets(void **state)
 	int fds[2];
 
 	(void)state;
-	assert_int_equal(msg_pair(fds), 0);
+	assert_int_equal(msg_channel(fds), 0);
 	for (size_t i = 0; i < NELEM(packets); i++) {
 		size_t before = open_fds();
 		struct msg msg;
@@ -109,7 +110,7 @@ static void test_there_and_back(void **state)
 	char byte = 0;
 
 	(void)state;
-	assert_int_equal(msg_pair(fds), 0);
+	assert_int_equal(msg_channel(fds), 0);
 	assert_int_equal(pipe(pipe_fds), 0);
 	assert_int_equal(msg_receive(fds[1], &msg, &fd), -EAGAIN);
 	assert_int_equal(fd, -1);
@@ -141,7 +142,7 @@ static void test_no_wait(void **state)
 	int fds[2], r = 0;
 
 	(void)state;
-	assert_int_equal(msg_pair(fds), 0);
+	assert_int_equal(msg_channel(fds), 0);
 	for (int i = 0; i < 100000 && r == 0; i++)
 		r = msg_send(fds[0], &msg, -1);
 	assert_int_equal(r, -EAGAIN);
@@ -160,7 +161,7 @@ static void test_no_descriptor_left(void **state)
 	int fds[2], fd;
 
 	(void)state;
-	assert_int_equal(msg_pair(fds), 0);
+	assert_int_equal(msg_channel(fds), 0);
 	assert_int_equal(getrlimit(RLIMIT_NOFILE, &limit), 0);
 	assert_int_equal(msg_send(fds[0], &sent, STDIN_FILENO), 0);
 	low = (struct rlimit){ .rlim_cur = 0, .rlim_max = limit.rlim_max };
@@ -173,14 +174,88 @@ static void test_no_descriptor_left(void **state)
 	fd_close(&fds[1]);
 }
 
+/* The kernel refuses what the worker sends through the socket for orders, so no descriptor waits there. */
+static void test_orders_go_one_way(void **state)
+{
+	const struct msg msg = { .type = MSG_DRAIN };
+	int fds[2];
+
+	(void)state;
+	assert_int_equal(msg_channel(fds), 0);
+	assert_int_equal(msg_send(fds[1], &msg, STDIN_FILENO), -EPIPE);
+	assert_int_equal(msg_send(fds[1], &msg, -1), -EPIPE);
+	assert_int_equal(write(fds[1], "x", 1), -1);
+	assert_int_equal(msg_send(fds[0], &msg, -1), 0);
+	fd_close(&fds[0]);
+	fd_close(&fds[1]);
+}
+
+/* Bytes that a worker may write. */
+static const struct {
+	const char *name;
+	size_t len;
+	int want[3];
+} written[] = {
+	{ "nothing", 0, { -EAGAIN, -EAGAIN, -EAGAIN } },
+	{ "a report", sizeof(struct msg), { 1, -EAGAIN, -EAGAIN } },
+	{ "two", 2 * sizeof(struct msg), { 1, 1, -EAGAIN } },
+	{ "a piece", sizeof(struct msg) - 1, { -EPROTO, -EAGAIN, -EAGAIN } },
+	{ "one byte", 1, { -EPROTO, -EAGAIN, -EAGAIN } },
+	{ "one and a byte", sizeof(struct msg) + 1, { 1, -EPROTO, -EAGAIN } },
+};
+
+static void test_reports(void **state)
+{
+	static const char zeros[2 * sizeof(struct msg)];
+	struct msg msg;
+	int fds[2];
+
+	(void)state;
+	for (size_t i = 0; i < NELEM(written); i++) {
+		assert_int_equal(msg_reports(fds), 0);
+		assert_int_equal(write(fds[1], zeros, written[i].len), written[i].len);
+		for (size_t j = 0; j < NELEM(written[i].want); j++)
+			if (msg_take(fds[0], &msg) != written[i].want[j])
+				fail_msg("%s, %zu", written[i].name, j);
+		fd_close(&fds[1]);
+		assert_int_equal(msg_take(fds[0], &msg), 0);
+		fd_close(&fds[0]);
+	}
+}
+
+/* A full pipe takes no piece of a report; the reading end waits for nothing, whatever the worker sets. */
+static void test_a_full_pipe(void **state)
+{
+	const struct msg sent = { .type = MSG_SESSION_END, .session = 7 };
+	struct msg msg;
+	int fds[2], r = 0, n = 0;
+
+	(void)state;
+	assert_int_equal(msg_reports(fds), 0);
+	while ((r = msg_report(fds[1], &sent)) == 0)
+		n++;
+	assert_int_equal(r, -EAGAIN);
+	assert_true(n > 256);
+	assert_int_equal(fcntl(fds[1], F_SETFL, 0), 0);
+	for (; n > 0; n--) {
+		assert_int_equal(msg_take(fds[0], &msg), 1);
+		assert_memory_equal(&msg, &sent, sizeof(msg));
+	}
+	assert_int_equal(msg_take(fds[0], &msg), -EAGAIN);
+	fd_close(&fds[0]);
+	assert_int_equal(msg_report(fds[1], &sent), -EPIPE);
+	fd_close(&fds[1]);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_packets),
-		cmocka_unit_test(test_there_and_back),
-		cmocka_unit_test(test_no_wait),
+		cmocka_unit_test(test_orders_go_one_way),  cmocka_unit_test(test_reports),
+		cmocka_unit_test(test_a_full_pipe),	   cmocka_unit_test(test_packets),
+		cmocka_unit_test(test_there_and_back),	   cmocka_unit_test(test_no_wait),
 		cmocka_unit_test(test_no_descriptor_left),
 	};
 
+	(void)signal(SIGPIPE, SIG_IGN); /* as in a worker */
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -7,6 +7,7 @@
 #include <unistd.h>
 
 #include "gateway/base/log.h"
+#include "gateway/base/util.h"
 #include "tests/unit/unit.h"
 
 #define WORKERS 3
@@ -19,8 +20,9 @@ struct scene {
 	struct generation generation;
 	struct child workers[WORKERS];
 	_Atomic uint32_t relays[WORKERS];
-	int theirs[WORKERS]; /* ends of the channels */
-	size_t messages;     /* that were accepted */
+	int theirs[WORKERS];  /* ends of the channels for orders */
+	int reports[WORKERS]; /* of the pipes */
+	size_t messages;      /* that were accepted */
 };
 
 static void on_message(struct child *child, const struct msg *msg)
@@ -61,7 +63,7 @@ static void scene_init(struct scene *scene)
 	scene->children.head = &scene->generation;
 	for (size_t i = 0; i < WORKERS; i++) {
 		struct child *child = &scene->workers[i];
-		int fds[2];
+		int channel[2], reports[2];
 
 		*child = (struct child){ .children = &scene->children,
 					 .generation = &scene->generation,
@@ -70,9 +72,12 @@ static void scene_init(struct scene *scene)
 					 .ready = true };
 		watch_init(&child->channel, never_called);
 		watch_init(&child->doorbell, never_called);
-		assert_int_equal(msg_pair(fds), 0);
-		child->channel.fd = fds[0];
-		scene->theirs[i] = fds[1];
+		assert_int_equal(msg_channel(channel), 0);
+		assert_int_equal(msg_reports(reports), 0);
+		child->channel.fd = channel[0];
+		child->reports = reports[0];
+		scene->theirs[i] = channel[1];
+		scene->reports[i] = reports[1];
 	}
 }
 
@@ -84,7 +89,10 @@ static void scene_done(struct scene *scene)
 			(void)waitpid(scene->workers[i].pid, NULL, 0);
 		if (scene->workers[i].channel.fd != -1)
 			(void)close(scene->workers[i].channel.fd);
+		if (scene->workers[i].reports != -1)
+			(void)close(scene->workers[i].reports);
 		(void)close(scene->theirs[i]);
+		fd_close(&scene->reports[i]);
 	}
 	loop_done(&scene->loop);
 }
@@ -168,7 +176,7 @@ static bool was_killed(struct child *child)
 {
 	int status = 0;
 
-	if (child->channel.fd != -1 || child->ready)
+	if (child->channel.fd != -1 || child->reports != -1 || child->ready)
 		return false;
 	assert_int_equal(waitpid(child->pid, &status, 0), child->pid);
 	child->pid = 0;
@@ -181,32 +189,26 @@ static void what_no_worker_sends_kills_it(void **state)
 		const char *name;
 		size_t bytes;
 		uint32_t type;
-		bool descriptor;
 	} rows[] = {
-		{ "too short", sizeof(struct msg) - 1, MSG_READY, false },
-		{ "too long", sizeof(struct msg) + 1, MSG_READY, false },
-		{ "one byte", 1, MSG_READY, false },
-		{ "type 0", sizeof(struct msg), MSG_NONE, false },
-		{ "a type that does not exist", sizeof(struct msg), MSG_TYPE_COUNT, false },
-		{ "the largest type", sizeof(struct msg), UINT32_MAX, false },
-		{ "an order to a worker", sizeof(struct msg), MSG_DRAIN, false },
-		{ "a session", sizeof(struct msg), MSG_SESSION, true },
-		{ "a descriptor", sizeof(struct msg), MSG_SESSION_END, true },
+		{ "too short", sizeof(struct msg) - 1, MSG_READY },
+		{ "one byte", 1, MSG_READY },
+		{ "type 0", sizeof(struct msg), MSG_NONE },
+		{ "a type that does not exist", sizeof(struct msg), MSG_TYPE_COUNT },
+		{ "the largest type", sizeof(struct msg), UINT32_MAX },
+		{ "an order to a worker", sizeof(struct msg), MSG_DRAIN },
+		{ "a session", sizeof(struct msg), MSG_SESSION },
 	};
 
 	(void)state;
 	for (size_t i = 0; i < NELEM(rows); i++) {
 		struct scene scene;
-		uint8_t bytes[sizeof(struct msg) + 1] = { 0 };
+		uint8_t bytes[sizeof(struct msg)] = { 0 };
 		struct msg msg = { .type = rows[i].type };
 
 		scene_init(&scene);
 		memcpy(bytes, &msg, sizeof(msg));
-		if (rows[i].descriptor)
-			assert_int_equal(msg_send(scene.theirs[1], &msg, scene.theirs[2]), 0);
-		else
-			assert_int_equal(send(scene.theirs[1], bytes, rows[i].bytes, 0), rows[i].bytes);
-		children_drain_channels(&scene.children);
+		assert_int_equal(write(scene.reports[1], bytes, rows[i].bytes), rows[i].bytes);
+		children_drain_reports(&scene.children);
 		if (scene.messages != 0 || !was_killed(&scene.workers[1]))
 			fail_msg("%s", rows[i].name);
 		assert_true(scene.workers[0].ready && scene.workers[2].ready);
@@ -222,24 +224,24 @@ static void what_a_worker_sends_is_taken(void **state)
 	(void)state;
 	scene_init(&scene);
 	for (size_t i = 0; i < WORKERS; i++)
-		assert_int_equal(msg_send(scene.theirs[i], &msg, -1), 0);
-	assert_int_equal(msg_send(scene.theirs[0], &msg, -1), 0);
-	children_drain_channels(&scene.children);
+		assert_int_equal(msg_report(scene.reports[i], &msg), 0);
+	assert_int_equal(msg_report(scene.reports[0], &msg), 0);
+	children_drain_reports(&scene.children);
 	assert_int_equal(scene.messages, 4);
 	for (size_t i = 0; i < WORKERS; i++)
 		assert_true(scene.workers[i].ready);
 	scene_done(&scene);
 }
 
-/* A worker that has closed its end is not killed: it ends by itself, and SIGCHLD tells how. */
-static void the_end_of_a_channel_is_no_offence(void **state)
+/* A worker that has closed its pipe is not killed: it ends by itself, and SIGCHLD tells how. */
+static void the_end_of_a_pipe_is_no_offence(void **state)
 {
 	struct scene scene;
 
 	(void)state;
 	scene_init(&scene);
-	assert_int_equal(shutdown(scene.theirs[0], SHUT_WR), 0);
-	children_drain_channels(&scene.children);
+	fd_close(&scene.reports[0]);
+	children_drain_reports(&scene.children);
 	assert_true(scene.workers[0].ready && scene.workers[0].channel.fd != -1);
 	scene_done(&scene);
 }
@@ -352,7 +354,7 @@ int main(void)
 		cmocka_unit_test(a_generation_is_ready_when_all_workers_are),
 		cmocka_unit_test(what_no_worker_sends_kills_it),
 		cmocka_unit_test(what_a_worker_sends_is_taken),
-		cmocka_unit_test(the_end_of_a_channel_is_no_offence),
+		cmocka_unit_test(the_end_of_a_pipe_is_no_offence),
 		cmocka_unit_test(a_worker_that_does_not_read_gets_nothing),
 		cmocka_unit_test(all_backlogged_is_logged),
 		cmocka_unit_test(a_worker_is_told_once_how_to_end),

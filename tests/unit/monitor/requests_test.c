@@ -60,7 +60,7 @@ static void scene_init(struct scene *scene)
 	scene->requests = (struct requests){ &scene->admission, &scene->privileged, &scene->logins };
 	scene->mine = (struct child){ .generation = &scene->generation };
 	scene->other = scene->mine;
-	assert_int_equal(msg_pair(fds), 0);
+	assert_int_equal(msg_channel(fds), 0);
 	scene->mine.channel.fd = fds[0];
 	scene->worker = fds[1];
 	scene->session = enter(scene, &scene->mine, &client);
