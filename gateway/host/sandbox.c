@@ -1,6 +1,6 @@
 /*
  * Gives up privileges for good: capabilities in the monitor; user, root folder and
- * system calls in a worker. What a worker may still call is the table below.
+ * system calls in a worker.
  */
 #include "gateway/host/sandbox.h"
 
@@ -8,15 +8,13 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <grp.h>
-#include <seccomp.h>
 #include <stdlib.h>
-#include <sys/ioctl.h>
 #include <sys/prctl.h>
-#include <sys/socket.h>
-#include <linux/sockios.h>
+#include <sys/resource.h>
 #include <unistd.h>
 
-#include "gateway/base/util.h"
+#include "gateway/host/filter.h"
+#include "gateway/host/worker-calls.h"
 
 int sandbox_monitor(bool net_admin)
 {
@@ -27,7 +25,15 @@ int sandbox_monitor(bool net_admin)
 	if (net_admin)
 		(void)capng_update(CAPNG_ADD, CAPNG_EFFECTIVE | CAPNG_PERMITTED | CAPNG_BOUNDING_SET,
 				   CAP_NET_ADMIN);
-	return capng_apply(CAPNG_SELECT_CAPS) == 0 ? 0 : -EPERM;
+	/*
+	 * The bounding set goes first, since CAP_SETPCAP goes with the rest. Without
+	 * CAP_SETPCAP it stays as it is, and no_new_privs alone keeps a program that the
+	 * monitor would execute from having more.
+	 */
+	(void)capng_apply(CAPNG_SELECT_BOUNDS);
+	if (capng_apply(CAPNG_SELECT_CAPS) != 0 || prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) == -1)
+		return -EPERM;
+	return 0;
 }
 
 bool sandbox_has_net_admin(void)
@@ -49,85 +55,55 @@ int sandbox_empty_root(void)
 	return r;
 }
 
-#if defined(__SANITIZE_ADDRESS__)
-/* The sanitizers' run-time opens files, maps memory and starts threads: no filter in such builds. */
-static int filter_calls(void)
+static int leave_root(const struct sandbox_worker *setup, const char **ret_what)
 {
+	*ret_what = "chroot";
+	if (fchdir(setup->root) == -1 || chroot(".") == -1)
+		return -errno;
+	*ret_what = "setgid";
+	if (setgroups(0, NULL) == -1 || setresgid(setup->gid, setup->gid, setup->gid) == -1)
+		return -errno;
+	*ret_what = "setuid";
+	if (setresuid(setup->uid, setup->uid, setup->uid) == -1)
+		return -errno;
+	*ret_what = "setuid back";
+	return setup->uid != 0 && setuid(0) != -1 ? -EPERM : 0;
+}
+
+/*
+ * Other processes of the same user may not read its memory, and no core file is
+ * written: both would have the keys. The sanitizers' run-time traces its own process.
+ */
+static int hide_memory(void)
+{
+#if !defined(__SANITIZE_ADDRESS__)
+	const struct rlimit none = { 0, 0 };
+
+	if (setrlimit(RLIMIT_CORE, &none) == -1 || prctl(PR_SET_DUMPABLE, 0, 0, 0, 0) == -1)
+		return -errno;
+#endif
 	return 0;
 }
-#else
-/*
- * The system calls of a worker after its start: sockets, epoll, memory, time,
- * randomness, the log. It opens no file, starts no program and touches no process.
- */
-static const int allowed_calls[] = {
-	SCMP_SYS(accept4),	 SCMP_SYS(bind),	   SCMP_SYS(brk),
-	SCMP_SYS(clock_gettime), SCMP_SYS(close),	   SCMP_SYS(connect),
-	SCMP_SYS(epoll_ctl),	 SCMP_SYS(epoll_pwait),	   SCMP_SYS(epoll_wait),
-	SCMP_SYS(exit),		 SCMP_SYS(exit_group),	   SCMP_SYS(fcntl),
-	SCMP_SYS(futex),	 SCMP_SYS(getpeername),	   SCMP_SYS(getpid),
-	SCMP_SYS(getrandom),	 SCMP_SYS(getsockname),	   SCMP_SYS(getsockopt),
-	SCMP_SYS(gettimeofday),	 SCMP_SYS(listen),	   SCMP_SYS(madvise),
-	SCMP_SYS(mmap),		 SCMP_SYS(mprotect),	   SCMP_SYS(mremap),
-	SCMP_SYS(munmap),	 SCMP_SYS(newfstatat),	   SCMP_SYS(pipe2),
-	SCMP_SYS(poll),		 SCMP_SYS(ppoll),	   SCMP_SYS(read),
-	SCMP_SYS(recvfrom),	 SCMP_SYS(recvmsg),	   SCMP_SYS(restart_syscall),
-	SCMP_SYS(rt_sigaction),	 SCMP_SYS(rt_sigprocmask), SCMP_SYS(rt_sigreturn),
-	SCMP_SYS(sendmsg),	 SCMP_SYS(sendto),	   SCMP_SYS(setsockopt),
-	SCMP_SYS(shutdown),	 SCMP_SYS(splice),	   SCMP_SYS(time),
-	SCMP_SYS(write),	 SCMP_SYS(writev),
-};
 
-static int filter_calls(void)
+int sandbox_worker(const struct sandbox_worker *setup, const char **ret_what)
 {
-	scmp_filter_ctx filter = seccomp_init(SCMP_ACT_KILL_PROCESS);
-	int r = filter == NULL ? -ENOMEM : 0;
+	int r = 0;
 
-	for (size_t i = 0; r == 0 && i < NELEM(allowed_calls); i++)
-		r = seccomp_rule_add(filter, SCMP_ACT_ALLOW, allowed_calls[i], 0);
-	if (r == 0) /* only TCP sockets are made */
-		r = seccomp_rule_add(filter, SCMP_ACT_ALLOW, SCMP_SYS(socket), 1,
-				     SCMP_A0(SCMP_CMP_EQ, AF_INET, 0));
-	if (r == 0)
-		r = seccomp_rule_add(filter, SCMP_ACT_ALLOW, SCMP_SYS(socket), 1,
-				     SCMP_A0(SCMP_CMP_EQ, AF_INET6, 0));
-	if (r == 0)
-		r = seccomp_rule_add(filter, SCMP_ACT_ALLOW, SCMP_SYS(ioctl), 1,
-				     SCMP_A1(SCMP_CMP_EQ, SIOCOUTQ, 0));
-	/*
-	 * a library that opens a file (a time zone, for example) finds none, as in any empty
-	 * root
-	 */
-	if (r == 0)
-		r = seccomp_rule_add(filter, SCMP_ACT_ERRNO(ENOENT), SCMP_SYS(openat), 0);
-	if (r == 0)
-		r = seccomp_rule_add(filter, SCMP_ACT_ERRNO(ENOENT), SCMP_SYS(open), 0);
-	if (r == 0)
-		r = seccomp_load(filter);
-	seccomp_release(filter);
-	return r;
-}
-#endif
-
-int sandbox_worker(int root, unsigned uid, unsigned gid, const char **ret_what)
-{
-	if (root != -1) {
-		*ret_what = "chroot";
-		if (fchdir(root) == -1 || chroot(".") == -1)
-			return -errno;
-		*ret_what = "setgid";
-		if (setgroups(0, NULL) == -1 || setresgid(gid, gid, gid) == -1)
-			return -errno;
-		*ret_what = "setuid";
-		if (setresuid(uid, uid, uid) == -1)
-			return -errno;
-		*ret_what = "setuid back";
-		if (uid != 0 && setuid(0) != -1)
-			return -EPERM;
-	}
+	if (setup->root != -1)
+		r = leave_root(setup, ret_what);
+	if (r < 0)
+		return r;
+	*ret_what = "dumpable";
+	r = hide_memory(); /* after the change of user, which sets it, too */
+	if (r < 0)
+		return r;
+	*ret_what = "descriptors";
+	r = filter_fill_own_fds();
+	if (r < 0)
+		return r;
 	*ret_what = "no_new_privs";
 	if (prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) == -1)
 		return -errno;
 	*ret_what = "seccomp";
-	return filter_calls();
+	return worker_calls_filter(setup->ktls);
 }

@@ -17,13 +17,18 @@ int sandbox_monitor(bool net_admin);
 /* Does this process have CAP_NET_ADMIN? */
 bool sandbox_has_net_admin(void);
 
+struct sandbox_worker {
+	int root; /* an open, empty folder; -1: not started as root, skip what only root can do */
+	unsigned uid, gid;
+	bool ktls; /* allow the calls for TLS in the kernel */
+};
+
 /*
- * A worker: chroot into the open, empty folder `root` (-1: not started as root,
- * skip what only root can do), become uid and gid for good, no new privileges,
- * and a system call filter. All files must be open by now. Returns 0 or a
- * negative errno, *ret_what is the step that failed.
+ * A worker: chroot into the folder, become uid and gid for good, no core dumps, no
+ * new privileges, and a system call filter. All files must be open by now. Returns 0
+ * or a negative errno, *ret_what is the step that failed.
  */
-int sandbox_worker(int root, unsigned uid, unsigned gid, const char **ret_what);
+int sandbox_worker(const struct sandbox_worker *setup, const char **ret_what);
 
 /* An empty folder that nothing can be put into. Returns its descriptor or a negative errno. */
 int sandbox_empty_root(void);

@@ -19,17 +19,13 @@
 #include "gateway/base/log.h"
 #include "gateway/base/util.h"
 #include "gateway/host/sandbox.h"
+#include "gateway/host/worker-calls.h"
 #include "gateway/worker/worker.h"
 
 /* Log an event after no worker has accepted a session for this long. */
 #define BACKLOG_LOGGED_MS 1000
 /* A worker that lives for less than this is restarted after a pause of the same length. */
 #define RESTART_MS 1000
-/* The first descriptors after stdin, stdout and stderr. */
-#define CHANNEL_FD  3
-#define REPORTS_FD  4
-#define DOORBELL_FD 5
-#define ROOT_FD	    6
 
 static void on_channel(struct watch *watch, uint32_t ready);
 static void on_doorbell(struct watch *watch, uint32_t ready);
@@ -79,15 +75,16 @@ static int place_ends(const struct ends *ends)
 {
 	const struct {
 		int from, to;
-	} places[] = { { ends->channel, CHANNEL_FD },
-		       { ends->reports, REPORTS_FD },
-		       { ends->doorbell, DOORBELL_FD },
-		       { ends->root, ROOT_FD } };
+	} places[] = { { ends->channel, WORKER_CHANNEL_FD },
+		       { ends->reports, WORKER_REPORTS_FD },
+		       { ends->doorbell, WORKER_DOORBELL_FD },
+		       { ends->root, WORKER_ROOT_FD } };
 	int spare[NELEM(places)];
 
 	/* first out of the way, since one's place may be another's number now */
 	for (size_t i = 0; i < NELEM(places); i++) {
-		spare[i] = places[i].from == -1 ? -1 : fcntl(places[i].from, F_DUPFD_CLOEXEC, ROOT_FD + 1);
+		spare[i] =
+		    places[i].from == -1 ? -1 : fcntl(places[i].from, F_DUPFD_CLOEXEC, WORKER_ROOT_FD + 1);
 		if (places[i].from != -1 && spare[i] == -1)
 			return -errno;
 	}
@@ -107,11 +104,11 @@ static void become_worker(const struct child *child, const struct ends *ends)
 	struct worker_setup setup = {
 		.policy = child->generation->policy,
 		.relays = child->relays,
-		.channel = CHANNEL_FD,
-		.reports = REPORTS_FD,
-		.doorbell = DOORBELL_FD,
+		.channel = WORKER_CHANNEL_FD,
+		.reports = WORKER_REPORTS_FD,
+		.doorbell = WORKER_DOORBELL_FD,
 		.first = child == &child->generation->workers[0],
-		.root = ends->root == -1 ? -1 : ROOT_FD,
+		.root = ends->root == -1 ? -1 : WORKER_ROOT_FD,
 		.uid = child->generation->uid,
 		.gid = child->generation->gid,
 	};
@@ -126,7 +123,7 @@ static void become_worker(const struct child *child, const struct ends *ends)
 	if (place_ends(ends) < 0)
 		_exit(EXIT_FAILURE);
 	relays_unmap_others(child);
-	log_reopen_after(ends->root == -1 ? DOORBELL_FD : ROOT_FD);
+	log_reopen_after(ends->root == -1 ? WORKER_DOORBELL_FD : WORKER_ROOT_FD);
 	log_setup(setup.policy->daemon.log_level, setup.policy->daemon.log_format);
 	_exit(worker_run(&setup));
 }

@@ -14,6 +14,7 @@
 #include "gateway/base/log.h"
 #include "gateway/base/msg.h"
 #include "gateway/base/util.h"
+#include "gateway/host/facts.h"
 #include "gateway/host/sandbox.h"
 #include "gateway/tls/users.h"
 #include "gateway/worker/context.h"
@@ -247,7 +248,11 @@ static int worker_setup(struct worker *worker, const struct worker_setup *setup)
 	diags_done(&diags);
 	if (r < 0)
 		return r;
-	r = sandbox_worker(setup->root, setup->uid, setup->gid, &step);
+	r = sandbox_worker(&(struct sandbox_worker){ .root = setup->root,
+						     .uid = setup->uid,
+						     .gid = setup->gid,
+						     .ktls = host_wants_ktls(setup->policy) },
+			   &step);
 	if (r < 0) {
 		log_event(LOG_LEVEL_ERROR, "sandbox-failed", LOG_TEXT("step", step),
 			  LOG_TEXT("error", strerror(-r)));

@@ -1,0 +1,142 @@
+/*
+ * What a worker may ask of the kernel after its start: TCP sockets, epoll, memory
+ * without code, time, randomness, the log. It opens no file, starts no program,
+ * touches no process, and passes no descriptor on.
+ */
+#include "gateway/host/worker-calls.h"
+
+#include <errno.h>
+#include <linux/futex.h>
+#include <linux/sockios.h>
+#include <linux/tls.h>
+#include <netinet/in.h>
+#include <netinet/tcp.h>
+#include <seccomp.h>
+#include <sys/ioctl.h>
+#include <sys/mman.h>
+#include <sys/socket.h>
+
+#include "gateway/base/util.h"
+#include "gateway/host/filter.h"
+
+/* Rows with this flag are for policies with `ktls`. */
+#define CALLS_KTLS 1u
+
+#define STREAM_TYPE (SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC)
+
+/* The arguments of a call are numbered from 0. */
+static const struct filter_row rows[] = {
+	/* the loop */
+	{ .call = SCMP_SYS(epoll_wait) },
+	{ .call = SCMP_SYS(epoll_pwait) },
+	{ .call = SCMP_SYS(epoll_ctl) },
+	{ .call = SCMP_SYS(clock_gettime) },
+	{ .call = SCMP_SYS(gettimeofday) },
+	{ .call = SCMP_SYS(time) },
+	{ .call = SCMP_SYS(poll) },
+	{ .call = SCMP_SYS(ppoll) },
+	{ .call = SCMP_SYS(restart_syscall) },
+	{ .call = SCMP_SYS(rt_sigprocmask) },
+	{ .call = SCMP_SYS(rt_sigreturn) },
+	/* bytes */
+	{ .call = SCMP_SYS(read) },
+	{ .call = SCMP_SYS(write) },
+	{ .call = SCMP_SYS(writev) },
+	{ .call = SCMP_SYS(recvfrom) },
+	{ .call = SCMP_SYS(close) },
+	/* without an address: with one, and TCP Fast Open, it dials */
+	{ .call = SCMP_SYS(sendto),
+	  .args = { [3] = { FILTER_WITHOUT, MSG_FASTOPEN }, [4] = { FILTER_NULL, 0 } } },
+	/* without offsets, which could point into the log, and never to a channel */
+	{ .call = SCMP_SYS(splice),
+	  .args = { [1] = { FILTER_NULL, 0 }, [3] = { FILTER_NULL, 0 }, [4] = { FILTER_OTHER_FD, 0 } } },
+	/* descriptors come through this channel only */
+	{ .call = SCMP_SYS(recvmsg), .args = { [0] = { FILTER_IS, WORKER_CHANNEL_FD } } },
+	/* it can pass descriptors on, but OpenSSL needs it to end TLS in the kernel */
+	{ .call = SCMP_SYS(sendmsg),
+	  .only_if = CALLS_KTLS,
+	  .args = { [0] = { FILTER_OTHER_FD, 0 }, [2] = { FILTER_WITHOUT, MSG_FASTOPEN } } },
+	/* TCP sockets */
+	{ .call = SCMP_SYS(socket),
+	  .args = { [0] = { FILTER_IS, AF_INET },
+		    [1] = { FILTER_IS, STREAM_TYPE },
+		    [2] = { FILTER_IS, 0 } } },
+	{ .call = SCMP_SYS(socket),
+	  .args = { [0] = { FILTER_IS, AF_INET6 },
+		    [1] = { FILTER_IS, STREAM_TYPE },
+		    [2] = { FILTER_IS, 0 } } },
+	{ .call = SCMP_SYS(listen) },
+	{ .call = SCMP_SYS(accept4) },
+	{ .call = SCMP_SYS(getsockname) },
+	{ .call = SCMP_SYS(getpeername) },
+	/* not on the log, which may be a socket that other processes use */
+	{ .call = SCMP_SYS(bind), .args = { [0] = { FILTER_OTHER_FD, 0 } } },
+	{ .call = SCMP_SYS(connect), .args = { [0] = { FILTER_OTHER_FD, 0 } } },
+	{ .call = SCMP_SYS(shutdown), .args = { [0] = { FILTER_OTHER_FD, 0 } } },
+	{ .call = SCMP_SYS(getsockopt),
+	  .args = { [1] = { FILTER_IS, SOL_SOCKET }, [2] = { FILTER_IS, SO_ERROR } } },
+	{ .call = SCMP_SYS(setsockopt),
+	  .args = { [1] = { FILTER_IS, SOL_SOCKET }, [2] = { FILTER_IS, SO_REUSEADDR } } },
+	{ .call = SCMP_SYS(setsockopt),
+	  .args = { [1] = { FILTER_IS, SOL_SOCKET }, [2] = { FILTER_IS, SO_OOBINLINE } } },
+	{ .call = SCMP_SYS(setsockopt),
+	  .args = { [1] = { FILTER_IS, SOL_SOCKET }, [2] = { FILTER_IS, SO_KEEPALIVE } } },
+	{ .call = SCMP_SYS(setsockopt),
+	  .args = { [1] = { FILTER_IS, SOL_SOCKET }, [2] = { FILTER_IS, SO_RCVLOWAT } } },
+	{ .call = SCMP_SYS(setsockopt),
+	  .args = { [1] = { FILTER_IS, SOL_SOCKET }, [2] = { FILTER_IS, SO_LINGER } } },
+	{ .call = SCMP_SYS(setsockopt),
+	  .args = { [1] = { FILTER_IS, IPPROTO_TCP }, [2] = { FILTER_IS, TCP_NODELAY } } },
+	{ .call = SCMP_SYS(setsockopt),
+	  .args = { [1] = { FILTER_IS, IPPROTO_TCP }, [2] = { FILTER_IS, TCP_KEEPIDLE } } },
+	{ .call = SCMP_SYS(setsockopt),
+	  .args = { [1] = { FILTER_IS, IPPROTO_TCP }, [2] = { FILTER_IS, TCP_KEEPINTVL } } },
+	{ .call = SCMP_SYS(setsockopt),
+	  .args = { [1] = { FILTER_IS, IPPROTO_TCP }, [2] = { FILTER_IS, TCP_KEEPCNT } } },
+	{ .call = SCMP_SYS(setsockopt),
+	  .args = { [1] = { FILTER_IS, IPPROTO_IP }, [2] = { FILTER_IS, IP_BIND_ADDRESS_NO_PORT } } },
+	{ .call = SCMP_SYS(setsockopt),
+	  .args = { [1] = { FILTER_IS, IPPROTO_IPV6 }, [2] = { FILTER_IS, IPV6_V6ONLY } } },
+	{ .call = SCMP_SYS(setsockopt),
+	  .only_if = CALLS_KTLS,
+	  .args = { [1] = { FILTER_IS, IPPROTO_TCP }, [2] = { FILTER_IS, TCP_ULP } } },
+	{ .call = SCMP_SYS(setsockopt),
+	  .only_if = CALLS_KTLS,
+	  .args = { [1] = { FILTER_IS, SOL_TLS }, [2] = { FILTER_IS, TLS_TX } } },
+	{ .call = SCMP_SYS(ioctl), .args = { [1] = { FILTER_IS, SIOCOUTQ } } },
+	/* memory: never of a file, never as code */
+	{ .call = SCMP_SYS(brk) },
+	{ .call = SCMP_SYS(munmap) },
+	{ .call = SCMP_SYS(mremap) },
+	{ .call = SCMP_SYS(mmap),
+	  .args = { [2] = { FILTER_WITHOUT, PROT_EXEC }, [3] = { FILTER_WITH, MAP_ANONYMOUS } } },
+	{ .call = SCMP_SYS(mprotect), .args = { [2] = { FILTER_WITHOUT, PROT_EXEC } } },
+	{ .call = SCMP_SYS(madvise), .args = { [2] = { FILTER_IS, MADV_DONTNEED } } },
+	{ .call = SCMP_SYS(madvise), .args = { [2] = { FILTER_IS, MADV_FREE } } },
+	{ .call = SCMP_SYS(madvise), .args = { [2] = { FILTER_IS, MADV_HUGEPAGE } } },
+	{ .call = SCMP_SYS(madvise), .args = { [2] = { FILTER_IS, MADV_DONTDUMP } } },
+	{ .call = SCMP_SYS(getrandom) },
+	/* locks of libraries, which no other thread holds */
+	{ .call = SCMP_SYS(futex), .args = { [1] = { FILTER_IS, FUTEX_WAKE_PRIVATE } } },
+	{ .call = SCMP_SYS(futex), .args = { [1] = { FILTER_IS, FUTEX_WAIT_PRIVATE } } },
+	/* the process itself */
+	{ .call = SCMP_SYS(getpid) },
+	{ .call = SCMP_SYS(exit) },
+	{ .call = SCMP_SYS(exit_group) },
+	/* a library that looks for a file (a time zone, for example) finds none, as in any empty root */
+	{ .call = SCMP_SYS(openat), .error = ENOENT },
+	{ .call = SCMP_SYS(open), .error = ENOENT },
+	{ .call = SCMP_SYS(newfstatat), .error = ENOENT },
+	{ .call = SCMP_SYS(fstat), .error = ENOENT },
+	{ .call = SCMP_SYS(stat), .error = ENOENT },
+	{ .call = SCMP_SYS(statx), .error = ENOENT },
+	{ .call = SCMP_SYS(access), .error = ENOENT },
+	{ .call = SCMP_SYS(faccessat), .error = ENOENT },
+	{ .call = SCMP_SYS(readlink), .error = ENOENT },
+	{ .call = SCMP_SYS(readlinkat), .error = ENOENT },
+};
+
+int worker_calls_filter(bool ktls)
+{
+	return filter_load(rows, NELEM(rows), ktls ? CALLS_KTLS : 0);
+}

@@ -1,0 +1,15 @@
+/*
+ * The system calls that a worker may make after its start. The numbers of its first
+ * descriptors are here, too, since the filter names them.
+ */
+#ifndef ATTLSD_GATEWAY_HOST_WORKER_CALLS_H
+#define ATTLSD_GATEWAY_HOST_WORKER_CALLS_H
+
+#include <stdbool.h>
+
+enum { WORKER_CHANNEL_FD = 3, WORKER_REPORTS_FD, WORKER_DOORBELL_FD, WORKER_ROOT_FD };
+
+/* Install the filter. ktls: allow the calls for TLS in the kernel. Returns 0 or a negative errno. */
+int worker_calls_filter(bool ktls);
+
+#endif
