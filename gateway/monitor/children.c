@@ -1,16 +1,14 @@
 /*
- * Starts worker processes, restarts those that die, reads their messages and picks
+ * Restarts worker processes that die, reads their messages and picks
  * the worker for a new session. A worker that breaks the protocol is killed.
  * Decisions about policies and listeners are the monitor's, which gets callbacks.
  */
 #include "gateway/monitor/children.h"
 
 #include <errno.h>
-#include <fcntl.h>
 #include <poll.h>
 #include <signal.h>
 #include <stdlib.h>
-#include <sys/eventfd.h>
 #include <sys/mman.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -18,9 +16,7 @@
 
 #include "gateway/base/log.h"
 #include "gateway/base/util.h"
-#include "gateway/host/sandbox.h"
-#include "gateway/host/worker-calls.h"
-#include "gateway/worker/worker.h"
+#include "gateway/monitor/child-start.h"
 
 /* Log an event after no worker has accepted a session for this long. */
 #define BACKLOG_LOGGED_MS 1000
@@ -54,8 +50,9 @@ static void relays_unmap(struct child *child)
 }
 
 /* In a worker: unmap the pages of the others. */
-static void relays_unmap_others(const struct child *mine)
+static void relays_unmap_others(const void *context)
 {
+	const struct child *mine = context;
 	struct generation *generation;
 
 	DL_FOREACH (mine->children->head, generation)
@@ -64,118 +61,37 @@ static void relays_unmap_others(const struct child *mine)
 				relays_unmap(&generation->workers[i]);
 }
 
-/* The descriptors that a worker gets. */
-struct ends {
-	int channel, reports, doorbell;
-	int root; /* -1: not started as root */
-};
-
-/* Give the worker its descriptors under their numbers. */
-static int place_ends(const struct ends *ends)
+static int start(struct child *child)
 {
-	const struct {
-		int from, to;
-	} places[] = { { ends->channel, WORKER_CHANNEL_FD },
-		       { ends->reports, WORKER_REPORTS_FD },
-		       { ends->doorbell, WORKER_DOORBELL_FD },
-		       { ends->root, WORKER_ROOT_FD } };
-	int spare[NELEM(places)];
-
-	/* first out of the way, since one's place may be another's number now */
-	for (size_t i = 0; i < NELEM(places); i++) {
-		spare[i] =
-		    places[i].from == -1 ? -1 : fcntl(places[i].from, F_DUPFD_CLOEXEC, WORKER_ROOT_FD + 1);
-		if (places[i].from != -1 && spare[i] == -1)
-			return -errno;
-	}
-	for (size_t i = 0; i < NELEM(places); i++)
-		if (spare[i] != -1 && dup3(spare[i], places[i].to, O_CLOEXEC) == -1)
-			return -errno;
-	return 0;
-}
-
-/*
- * In the new process: keep only the policy's memory, stderr, the channels, the
- * doorbell and the root folder.
- */
-static void become_worker(const struct child *child, const struct ends *ends) __attribute__((noreturn));
-static void become_worker(const struct child *child, const struct ends *ends)
-{
-	struct worker_setup setup = {
+	const struct child_start start = {
 		.policy = child->generation->policy,
 		.relays = child->relays,
-		.channel = WORKER_CHANNEL_FD,
-		.reports = WORKER_REPORTS_FD,
-		.doorbell = WORKER_DOORBELL_FD,
 		.first = child == &child->generation->workers[0],
-		.root = ends->root == -1 ? -1 : WORKER_ROOT_FD,
+		.root = child->children->root,
 		.uid = child->generation->uid,
 		.gid = child->generation->gid,
+		.forget = relays_unmap_others,
+		.context = child,
 	};
-	sigset_t none;
+	struct child_ends ends;
+	int r;
 
-	(void)sigemptyset(&none);
-	(void)sigprocmask(SIG_SETMASK, &none, NULL);
-	/* a terminal's Ctrl-C reaches the whole group; only the monitor acts on it */
-	(void)signal(SIGINT, SIG_IGN);
-	(void)signal(SIGHUP, SIG_IGN);
-	(void)signal(SIGTERM, SIG_IGN);
-	if (place_ends(ends) < 0)
-		_exit(EXIT_FAILURE);
-	relays_unmap_others(child);
-	log_reopen_after(ends->root == -1 ? WORKER_DOORBELL_FD : WORKER_ROOT_FD);
-	log_setup(setup.policy->daemon.log_level, setup.policy->daemon.log_format);
-	_exit(worker_run(&setup));
-}
-
-static int child_start(struct child *child)
-{
-	int channel[2] = { -1, -1 }, reports[2] = { -1, -1 };
-	struct ends ends = { .doorbell = eventfd(0, EFD_NONBLOCK | EFD_CLOEXEC), .root = -1 };
-	int r = ends.doorbell == -1 ? -errno : msg_channel(channel);
-
-	if (r == 0)
-		r = msg_reports(reports);
-	if (r == 0 && child->children->root) {
-		r = sandbox_empty_root();
-		ends.root = r < 0 ? -1 : r;
-		r = r < 0 ? r : 0;
-	}
-	ends.channel = channel[1];
-	ends.reports = reports[1];
-	if (r < 0)
-		goto out;
 	*child->relays = 0;
-	child->pid = fork();
-	if (child->pid == -1) {
-		child->pid = 0;
-		r = -errno;
-		goto out;
-	}
-	if (child->pid == 0)
-		become_worker(child, &ends);
-	child->channel.fd = fd_take(&channel[0]);
-	child->reports = fd_take(&reports[0]);
-	child->doorbell.fd = fd_take(&ends.doorbell);
+	r = child_start(&start, &ends);
+	if (r < 0)
+		return r;
+	child->pid = r;
+	child->channel.fd = ends.channel;
+	child->reports = ends.reports;
+	child->doorbell.fd = ends.doorbell;
 	child->ready = child->ready_reported = false;
 	child->stop_sent = MSG_NONE;
 	child->stop_pending = false;
 	child->nsessions = 0;
 	child->started_ms = child->children->loop->now_ms;
-	/*
-	 * Edge-triggered, and never read: the worker shares the open file, so it could make
-	 * a read block.
-	 */
 	r = loop_watch(child->children->loop, &child->doorbell, EPOLLIN | EPOLLET);
 	if (r < 0)
 		child_kill(child, "no-memory");
-out:
-	fd_close(&ends.doorbell);
-	fd_close(&ends.root);
-	fd_close(&channel[0]);
-	fd_close(&channel[1]);
-	fd_close(&reports[0]);
-	fd_close(&reports[1]);
 	return r;
 }
 
@@ -185,7 +101,7 @@ static void on_restart(struct timer *timer)
 
 	if (child->generation->retired)
 		return;
-	if (child_start(child) < 0) {
+	if (start(child) < 0) {
 		log_event(LOG_LEVEL_ERROR, "worker-not-started",
 			  LOG_NUMBER("generation", child->generation->number));
 		/* cannot fail: the timer has just left the heap, so there is room */
@@ -333,7 +249,7 @@ int generation_start(struct children *children, struct policy **policy, unsigned
 	}
 	DL_APPEND(children->head, generation);
 	for (size_t i = 0; r == 0 && i < generation->n; i++)
-		r = child_start(&generation->workers[i]);
+		r = start(&generation->workers[i]);
 	if (r < 0) {
 		generation->policy = NULL; /* still the caller's */
 		generation_retire(generation, MSG_DRAIN);

@@ -1,0 +1,30 @@
+/* Starts the process of a worker. children.c decides when. */
+#ifndef ATTLSD_GATEWAY_MONITOR_CHILD_START_H
+#define ATTLSD_GATEWAY_MONITOR_CHILD_START_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "policy/policy.h"
+
+struct child_start {
+	const struct policy *policy;
+	_Atomic uint32_t *relays; /* stays mapped in the worker */
+	bool first;		  /* the first worker of its generation */
+	bool root;		  /* started as root: give the worker an empty root and another user */
+	unsigned uid, gid;
+	void (*forget)(const void *context); /* called in the new process: unmap what is not its own */
+	const void *context;
+};
+
+/* The monitor's ends. */
+struct child_ends {
+	int channel;  /* orders to the worker */
+	int reports;  /* from it */
+	int doorbell; /* never read it: the worker shares the open file, so it could make a read block */
+};
+
+/* Returns the process id, or a negative errno. */
+int child_start(const struct child_start *start, struct child_ends *ret);
+
+#endif
