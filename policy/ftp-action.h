@@ -49,6 +49,9 @@ enum portcommand { PORTCOMMAND_REJECT = 0, PORTCOMMAND_ACCEPT };
 /* PORTCOMMANDPORT: may PORT and EPRT name a port below 1024? */
 enum portcommandport { NOLOWPORTS = 0, LOWPORTS_UNRESTRICTED };
 
+/* From which port to dial a client that has sent PORT: any, or that of the control connection minus one. */
+enum data_port { DATA_PORT_ANY = 0, DATA_PORT_LOWER };
+
 /* Which reply codes to use where z/OS and the RFCs differ. */
 enum reply_style { REPLY_STYLE_RFC = 0, REPLY_STYLE_ZOS };
 
@@ -84,6 +87,7 @@ struct ftp_action {
 	enum portcommand portcommand;
 	enum redirect portcommandipaddr;
 	enum portcommandport portcommandport;
+	enum data_port data_port;
 	uint32_t replysecuritylevel; /* 0 or 1 */
 	bool accesserrormsgs;
 	uint32_t ftpkeepalive_s; /* 0: leave it to the kernel */

@@ -162,6 +162,51 @@ static void check_passive_ports(const struct check *c, const struct ftp_action *
 	}
 }
 
+/* Is this port of the listener's address taken, because attlsd listens there itself? */
+static const struct policy_listener *find_at(const struct check *c, const struct policy_listener *near,
+					     uint16_t port)
+{
+	struct policy_listener at = *near;
+
+	at.endpoint.port = port;
+	for (size_t i = 0; i < c->policy->nlisteners; i++)
+		if (is_valid(c, &c->policy->listeners[i]) && listeners_collide(&at, &c->policy->listeners[i]))
+			return &c->policy->listeners[i];
+	return NULL;
+}
+
+/* No connection can start from a port where attlsd listens. */
+static void check_data_port(const struct check *c, const struct policy_rule *rule)
+{
+	const struct ftp_action *ftp = rule->ftp;
+	const struct policy_listener *listener, *other;
+
+	if (!is_valid(c, ftp) || ftp->data_port != DATA_PORT_LOWER)
+		return;
+	for (size_t i = 0; (listener = rule_listener(c, rule, i)) != NULL; i++) {
+		uint16_t port = listener->endpoint.port;
+		const struct port_range *range = &ftp->passivedataports;
+
+		if (!is_valid(c, listener) || port == 0)
+			continue;
+		other = find_at(c, listener, (uint16_t)(port - 1));
+		if (other != NULL) {
+			check_error(c, ftp, "data_port",
+				    "\"data_port: lower\" needs port %u for clients of listeners \"%s\", "
+				    "but listeners \"%s\" uses it; give that another port",
+				    port - 1u, listener->name, other->name);
+			return;
+		}
+		if (range->low != 0 && port > range->low && port - 1 <= range->high) {
+			check_error(c, ftp, "passivedataports",
+				    "\"passivedataports\" must not include port %u, which \"data_port: "
+				    "lower\" needs for clients of listeners \"%s\"",
+				    port - 1u, listener->name);
+			return;
+		}
+	}
+}
+
 static unsigned range_size(const struct port_range *range)
 {
 	return range->low == 0 ? 0 : range->high - range->low + 1u;
@@ -340,6 +385,7 @@ void rule_check(const struct policy *policy, const struct locations *locations, 
 			continue;
 		check_secure_login(&c, &policy->rules[i]);
 		check_level(&c, &policy->rules[i]);
+		check_data_port(&c, &policy->rules[i]);
 		check_transparency(&c, &policy->rules[i]);
 	}
 }

@@ -57,6 +57,9 @@ static const struct word portcommands[] = { { "accept", PORTCOMMAND_ACCEPT, NULL
 static const struct word portcommandports[] = { { "nolowports", NOLOWPORTS, NULL },
 						{ "unrestricted", LOWPORTS_UNRESTRICTED, NULL },
 						{ 0 } };
+static const struct word data_ports[] = { { "any", DATA_PORT_ANY, NULL },
+					  { "lower", DATA_PORT_LOWER, NULL },
+					  { 0 } };
 static const struct word ccc_primes[] = { { "auto", true, NULL }, { "off", false, NULL }, { 0 } };
 static const struct word unknowns[] = { { "pass", UNKNOWN_COMMANDS_PASS, NULL },
 					{ "refuse", UNKNOWN_COMMANDS_REFUSE, NULL },
@@ -99,6 +102,7 @@ static const struct field ftp_fields[] = {
 	FTP_ENUM(portcommand, portcommands, "accept"),
 	FTP_ENUM(portcommandipaddr, redirects, "noredirect"),
 	FTP_ENUM(portcommandport, portcommandports, "nolowports"),
+	FTP_ENUM(data_port, data_ports, "any"),
 	UINT("replysecuritylevel", ftp_action, replysecuritylevel, 0, 1, "0"),
 	FTP_BOOL(accesserrormsgs, "false"),
 	FTP_KEEPALIVE("ftpkeepalive", ftpkeepalive_s),

@@ -29,14 +29,16 @@ enum msg_type {
 /* RFC 959 3.2: the server's end of an active data connection. */
 #define FTP_DATA_PORT 20
 
-/* The purpose for which a transparent session needs a socket. */
+/* The purpose for which a session needs a socket that workers cannot bind; all but the last: a transparent
+ * one. */
 enum msg_purpose {
 	PURPOSE_NONE = 0,
 	PURPOSE_SERVER,		    /* dial the server from the client's address */
 	PURPOSE_DATA_DIAL_SERVER,   /* the same for data */
 	PURPOSE_DATA_LISTEN_SERVER, /* be dialled by the server at the client's address */
 	PURPOSE_DATA_LISTEN_CLIENT, /* be dialled by the client at the server's address */
-	PURPOSE_DATA_DIAL_CLIENT,   /* dial the client from the server's address, port 20 */
+	PURPOSE_DATA_DIAL_CLIENT,   /* dial the client from the server's address, port 20 or the lower one */
+	PURPOSE_DATA_DIAL_LOWER,    /* dial the client from the control connection's port minus one */
 };
 
 /* Every message is one of these; fields that a type does not use are zero. */

@@ -122,9 +122,31 @@ static bool socket_is_permitted(const struct policy *policy, const struct admiss
 	case PURPOSE_DATA_LISTEN_CLIENT:
 		return as_server && in_range(msg->local.port, rule->ftp->passivedataports);
 	case PURPOSE_DATA_DIAL_CLIENT:
+		if (rule->ftp->data_port == DATA_PORT_LOWER)
+			return as_server && msg->local.port + 1 == facts->local.port;
 		return as_server && msg->local.port == FTP_DATA_PORT;
+	case PURPOSE_DATA_DIAL_LOWER: /* not for transparent listeners, see lower_is_permitted() */
+		return false;
 	}
 	return false;
+}
+
+/*
+ * Does policy have this session's client dialled from the port below that of the
+ * control connection? Behind a load balancer the monitor does not know the client, and
+ * so not the rule: then one rule that says so is enough.
+ */
+static bool lower_is_permitted(const struct policy *policy, const struct admission_facts *facts,
+			       const struct policy_rule *rule, const struct msg *msg)
+{
+	const struct policy_listener *listener = &policy->listeners[facts->listener];
+	bool lower = rule != NULL && rule->ftp->data_port == DATA_PORT_LOWER;
+
+	for (size_t i = 0; listener->nproxies > 0 && i < policy->nrules; i++)
+		lower = lower || policy->rules[i].ftp->data_port == DATA_PORT_LOWER;
+	return lower && facts->logged_in && !listener->transparent &&
+	       ip_addr_equal(&msg->local.addr, &facts->local.addr) && msg->local.port != 0 &&
+	       msg->local.port + 1 == facts->local.port;
 }
 
 /* Port 20 needs a capability that workers do not have, so the monitor binds it. */
@@ -132,7 +154,9 @@ static void make_socket(const struct admission_facts *facts, const struct msg *m
 			int *ret_fd)
 {
 	/* Not the client's own port: conntrack would take the two connections for one. */
-	int fd = netsock_bind_transparent(&msg->local, facts->remote.port);
+	int fd = msg->purpose == PURPOSE_DATA_DIAL_LOWER
+		     ? netsock_bind(&msg->local)
+		     : netsock_bind_transparent(&msg->local, facts->remote.port);
 
 	answer->type = MSG_SOCKET_READY;
 	answer->error = fd < 0 ? fd : 0;
@@ -234,6 +258,12 @@ bool privileged_request(struct privileged *privileged, const struct policy *poli
 	*ret_answer = (struct msg){
 		.session = msg->session, .serial = msg->serial, .purpose = msg->purpose, .active = msg->active
 	};
+	if (msg->type == MSG_SOCKET && msg->purpose == PURPOSE_DATA_DIAL_LOWER) {
+		if (facts->listener >= policy->nlisteners || !lower_is_permitted(policy, facts, rule, msg))
+			return false;
+		make_socket(facts, msg, ret_answer, ret_fd);
+		return true;
+	}
 	if (rule == NULL)
 		return false;
 	switch (msg->type) {

@@ -130,6 +130,23 @@ int netsock_bind_transparent(const struct ip_endpoint *endpoint, uint16_t avoid_
 	return r;
 }
 
+int netsock_bind(const struct ip_endpoint *endpoint)
+{
+	union address address;
+	socklen_t len = to_sockaddr(endpoint, &address);
+	int fd = make_socket(endpoint->addr.family);
+	int r;
+
+	if (fd < 0)
+		return fd;
+	set_option(fd, SOL_SOCKET, SO_REUSEADDR, 1);
+	if (bind(fd, &address.any, len) == 0)
+		return fd;
+	r = -errno;
+	fd_close(&fd);
+	return r;
+}
+
 int netsock_start_listening(int fd)
 {
 	return listen(fd, DATA_BACKLOG) == -1 ? -errno : 0;

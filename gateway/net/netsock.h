@@ -25,6 +25,12 @@ int netsock_listen(const struct ip_endpoint *endpoint, int backlog, bool transpa
  */
 int netsock_bind_transparent(const struct ip_endpoint *endpoint, uint16_t avoid_port);
 
+/*
+ * A socket bound to an address of this host, neither listening nor connected. Other
+ * sockets may be bound to the same port and connected elsewhere.
+ */
+int netsock_bind(const struct ip_endpoint *endpoint);
+
 /* Let a bound socket listen, as netsock_listen_range() does. */
 int netsock_start_listening(int fd);
 

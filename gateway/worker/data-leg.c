@@ -11,6 +11,7 @@
 #include "gateway/base/log.h"
 #include "gateway/base/util.h"
 #include "gateway/net/netsock.h"
+#include "gateway/worker/active-port.h"
 #include "gateway/worker/proxy-out.h"
 
 /* How many ports to ask the monitor for, one after the other, before giving up. */
@@ -243,26 +244,62 @@ static void leg_connects(struct data_legs *legs, struct data_leg *leg, int *fd)
 		data_legs_close(legs, leg, true);
 }
 
+/* From a bound socket to the target of a leg. */
+static int connect_from(struct data_legs *legs, struct data_leg *leg, int *fd)
+{
+	int r = netsock_connect(*fd, &leg->target);
+
+	if (r == 0)
+		leg_connects(legs, leg, fd);
+	return r;
+}
+
+/* Dial the client from the port that policy wants. */
+static void dial_client(struct data_legs *legs)
+{
+	struct data_leg *leg = &legs->client;
+	struct ip_endpoint from;
+	int r = active_port_find(legs->facts, legs->control.client, &from);
+	int fd = -1;
+
+	leg->state = LEG_NONE;
+	if (r == 0 && (legs->facts->transparent || (from.port != 0 && from.port < IP_PORT_LOW_LIMIT))) {
+		leg->state = LEG_ASKED;
+		ask_socket(legs,
+			   legs->facts->transparent ? PURPOSE_DATA_DIAL_CLIENT : PURPOSE_DATA_DIAL_LOWER,
+			   &from);
+		return;
+	}
+	if (r == 0) {
+		r = fd = from.port == 0 ? netsock_dial(&leg->target, &from.addr) : netsock_bind(&from);
+		if (fd >= 0 && from.port == 0)
+			leg_connects(legs, leg, &fd);
+		else if (fd >= 0)
+			r = connect_from(legs, leg, &fd);
+	}
+	fd_close(&fd);
+	if (r < 0)
+		active_port_log(legs->facts, &from, r);
+}
+
 /* Start to connect a leg that has a target. A failure counts as a refused connection. */
 void data_legs_dial(struct data_legs *legs, enum ftp_side side)
 {
 	const struct facts *facts = legs->facts;
-	struct data_leg *leg = side == FTP_SIDE_CLIENT ? &legs->client : &legs->server;
-	struct ip_endpoint ours = { .addr = facts->local.addr, .port = FTP_DATA_PORT };
+	struct data_leg *leg = &legs->server;
 	int fd;
 
-	if (side == FTP_SIDE_SERVER && uses_client_address(facts)) {
+	if (side == FTP_SIDE_CLIENT) {
+		dial_client(legs);
+		return;
+	}
+	if (uses_client_address(facts)) {
 		leg->state = LEG_ASKED;
 		ask_socket(legs, PURPOSE_DATA_DIAL_SERVER,
 			   &(struct ip_endpoint){ .addr = facts->remote.addr });
 		return;
 	}
-	if (side == FTP_SIDE_CLIENT && facts->transparent) {
-		leg->state = LEG_ASKED;
-		ask_socket(legs, PURPOSE_DATA_DIAL_CLIENT, &ours);
-		return;
-	}
-	fd = netsock_dial(&leg->target, side == FTP_SIDE_CLIENT ? &facts->host : NULL);
+	fd = netsock_dial(&leg->target, NULL);
 	if (fd < 0)
 		leg->state = LEG_NONE;
 	else
@@ -284,11 +321,17 @@ static void granted_dial(struct data_legs *legs, enum ftp_side side, const struc
 {
 	struct data_leg *leg = side == FTP_SIDE_CLIENT ? &legs->client : &legs->server;
 
+	struct ip_endpoint from;
+	int r = msg->error;
+
 	if (leg->state != LEG_ASKED)
 		return;
 	leg->state = LEG_NONE;
-	if (msg->error == 0 && netsock_connect(*fd, &leg->target) == 0)
-		leg_connects(legs, leg, fd);
+	if (r == 0)
+		r = connect_from(legs, leg, fd);
+	if (r < 0 && side == FTP_SIDE_CLIENT &&
+	    active_port_find(legs->facts, legs->control.client, &from) == 0)
+		active_port_log(legs->facts, &from, r);
 	legs->on_change(legs);
 }
 
@@ -335,6 +378,7 @@ void data_legs_granted(struct data_legs *legs, const struct msg *msg, int *fd)
 		granted_dial(legs, FTP_SIDE_SERVER, msg, fd);
 		break;
 	case PURPOSE_DATA_DIAL_CLIENT:
+	case PURPOSE_DATA_DIAL_LOWER:
 		granted_dial(legs, FTP_SIDE_CLIENT, msg, fd);
 		break;
 	case PURPOSE_DATA_LISTEN_SERVER:

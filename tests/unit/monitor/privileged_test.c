@@ -10,10 +10,13 @@
 static struct policy_listener listeners[] = {
 	{ .name = "inline", .transparent = true, .index = 0 },
 	{ .name = "plain", .index = 1 },
+	{ .name = "lower", .index = 2 },
+	{ .name = "lower inline", .transparent = true, .index = 3 },
 };
 static struct policy_backend backend = { .name = "b", .original = true, .source = BACKEND_SOURCE_CLIENT };
 static struct policy_backend own = { .name = "o" };
 static struct ftp_action action = { .name = "a", .passivedataports = { 50000, 50010 } };
+static struct ftp_action lower = { .name = "l", .data_port = DATA_PORT_LOWER };
 static struct policy_rule rules[] = {
 	{ .name = "inline",
 	  .listeners = (const struct policy_listener *[]){ &listeners[0] },
@@ -25,8 +28,13 @@ static struct policy_rule rules[] = {
 	  .nlisteners = 1,
 	  .ftp = &action,
 	  .backend = &own },
+	{ .name = "lower",
+	  .listeners = (const struct policy_listener *[]){ &listeners[2], &listeners[3] },
+	  .nlisteners = 2,
+	  .ftp = &lower,
+	  .backend = &own },
 };
-static const struct policy policy = { .listeners = listeners, .nlisteners = 2, .rules = rules, .nrules = 2 };
+static const struct policy policy = { .listeners = listeners, .nlisteners = 4, .rules = rules, .nrules = 3 };
 
 static const struct {
 	const char *name;
@@ -80,6 +88,38 @@ static const struct {
 	  9,
 	  true,
 	  { .type = MSG_SOCKET, .purpose = PURPOSE_SERVER, .local.addr = CLIENT } },
+	{ "a lower port without data_port: lower",
+	  1,
+	  true,
+	  { .type = MSG_SOCKET, .purpose = PURPOSE_DATA_DIAL_LOWER, .local = { SERVER, 20 } } },
+	{ "a lower port before login",
+	  2,
+	  false,
+	  { .type = MSG_SOCKET, .purpose = PURPOSE_DATA_DIAL_LOWER, .local = { SERVER, 20 } } },
+	{ "another port than the lower one",
+	  2,
+	  true,
+	  { .type = MSG_SOCKET, .purpose = PURPOSE_DATA_DIAL_LOWER, .local = { SERVER, 22 } } },
+	{ "the kernel's choice in its place",
+	  2,
+	  true,
+	  { .type = MSG_SOCKET, .purpose = PURPOSE_DATA_DIAL_LOWER, .local = { SERVER, 0 } } },
+	{ "the lower port of another address",
+	  2,
+	  true,
+	  { .type = MSG_SOCKET, .purpose = PURPOSE_DATA_DIAL_LOWER, .local = { STRANGER, 20 } } },
+	{ "the lower port of a listener that does not exist",
+	  9,
+	  true,
+	  { .type = MSG_SOCKET, .purpose = PURPOSE_DATA_DIAL_LOWER, .local = { SERVER, 20 } } },
+	{ "a lower port of this host for a transparent listener",
+	  3,
+	  true,
+	  { .type = MSG_SOCKET, .purpose = PURPOSE_DATA_DIAL_LOWER, .local = { SERVER, 20 } } },
+	{ "port 22 for a transparent listener",
+	  3,
+	  true,
+	  { .type = MSG_SOCKET, .purpose = PURPOSE_DATA_DIAL_CLIENT, .local = { SERVER, 22 } } },
 	{ "announcing before login",
 	  1,
 	  false,

@@ -18,6 +18,14 @@ static const struct message_case errors[] = {
 	{ "nobody could log in, because of the control connection's level",
 	  "ftp_actions: { standard: { extensions: [], secure_ftp: allowed, secure_ctrlconn: safe } }\n",
 	  "through rules \"everyone\": \"secure_ctrlconn: safe\", but \"extensions\" lacks auth_tls" },
+	{ "the lower port is a listener's",
+	  "listeners: { a: { address: 0.0.0.0:990 }, b: { address: 127.0.0.1:989 } }\n"
+	  "ftp_actions: { standard: { data_port: lower } }\n",
+	  "policy.yaml:2:28: \"data_port: lower\" needs port 989 for clients of listeners \"a\", but listeners "
+	  "\"b\" uses it" },
+	{ "the lower port is passive",
+	  "ftp_actions: { standard: { data_port: lower, passivedataports: 2000-2120 } }\n",
+	  "policy.yaml:1:46: \"passivedataports\" must not include port 2120, which \"data_port: lower\" needs" },
 	{ "client certificates, but none asked for",
 	  "ftp_actions: { standard: { secure_login: required } }\n",
 	  "policy.yaml:7:22: \"secure_login\" of ftp_actions \"standard\" needs client certificates, "
@@ -196,6 +204,7 @@ static const struct message_case warnings[] = {
 };
 
 static const char *const no_warnings[] = {
+	"ftp_actions: { standard: { data_port: lower, passivedataports: 2122-3000 } }\n",
 	RULES("  a: { priority: 9, match: { remote_addr: 10.0.0.0/8 }, " DOES "  b: { " DOES),
 	RULES("  a: { priority: 9, match: { remote_addr: 0.0.0.0/0 }, " DOES "  b: { " DOES),
 	RULES("  a: { priority: 9, match: { remote_addr: 10.0.0.0/16 }, " DOES
