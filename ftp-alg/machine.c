@@ -485,6 +485,9 @@ void ftp_machine_signal(struct ftp_machine *machine, enum ftp_signal signal, str
 		else
 			machine_close(machine, FTP_LOCAL_SHUTDOWN, "shutdown", out);
 		break;
+	case FTP_SIGNAL_STOPPED:
+		machine_close(machine, FTP_LOCAL_SHUTDOWN, "shutdown", out);
+		break;
 	case FTP_SIGNAL_DISMISSED:
 		machine_close(machine, FTP_LOCAL_DISMISSED, "operator", out);
 		break;

@@ -34,6 +34,7 @@ enum ftp_signal {
 	FTP_SIGNAL_LOGIN_TIMEOUT,
 	FTP_SIGNAL_IDLE_TIMEOUT,
 	FTP_SIGNAL_SHUTDOWN,  /* end as soon as no transfer is running */
+	FTP_SIGNAL_STOPPED,   /* end now, even during a transfer */
 	FTP_SIGNAL_DISMISSED, /* an operator ends this session now, even during a transfer */
 };
 

@@ -29,7 +29,7 @@ static bool is_ready(int fd, short event, int timeout_ms)
 /* Returns a connected socket or a negative errno. */
 static int dial(const struct ip_endpoint *server)
 {
-	int fd = netsock_dial(server, NULL);
+	int fd = netsock_dial(server, NULL, false);
 	int r;
 
 	if (fd < 0)

@@ -137,7 +137,7 @@ static enum answer_worker_state state_of(const struct child *child)
 		return WORKER_BACKLOGGED;
 	if (child->stop_sent == MSG_NONE)
 		return WORKER_SERVES;
-	return child->stop_sent == MSG_DRAIN ? WORKER_DRAINS : WORKER_RETIRES;
+	return child->stop_sent >= MSG_DRAIN ? WORKER_DRAINS : WORKER_RETIRES;
 }
 
 static int send_gateway(struct ctl_peer *peer)

@@ -25,6 +25,7 @@
 #include "gateway/monitor/admission.h"
 #include "gateway/monitor/children.h"
 #include "gateway/monitor/ctl-server.h"
+#include "gateway/monitor/ending.h"
 #include "gateway/monitor/listen.h"
 #include "gateway/monitor/login-queue.h"
 #include "gateway/monitor/privileged.h"
@@ -43,6 +44,7 @@ struct monitor {
 	const char *path;
 	struct watch signals;
 	struct timer accept_pause;
+	struct ending ending;
 	struct children children;
 	struct generation *current;
 	struct generation *coming; /* a reload's, until its workers are ready */
@@ -181,8 +183,7 @@ static void on_accept_pause(struct timer *timer)
 static void fail(struct monitor *monitor)
 {
 	monitor->status = EXIT_FAILURE;
-	children_kill(&monitor->children);
-	loop_stop(&monitor->loop);
+	ending_kill(&monitor->ending);
 }
 
 /* All workers of the coming generation are ready, so it takes over. */
@@ -318,17 +319,17 @@ static const char *reload(struct monitor *monitor)
 
 /*
  * The first call drains: no new sessions, and transfers may finish. The second call
- * ends everything at once.
+ * ends all sessions at once, in order. A worker that does not do so is killed.
  */
 static void stop(struct monitor *monitor)
 {
-	struct generation *generation, *next;
-
 	if (monitor->stopping || monitor->current == NULL) {
 		log_event(LOG_LEVEL_INFO, "stopping-now",
 			  LOG_NUMBER("sessions", monitor->admission.nsessions));
-		children_kill(&monitor->children);
-		loop_stop(&monitor->loop);
+		if (monitor->current == NULL)
+			ending_kill(&monitor->ending);
+		else
+			ending_now(&monitor->ending);
 		return;
 	}
 	log_event(LOG_LEVEL_INFO, "draining", LOG_NUMBER("sessions", monitor->admission.nsessions));
@@ -337,10 +338,7 @@ static void stop(struct monitor *monitor)
 	listener_set_close(&monitor->coming_listeners, &monitor->loop);
 	monitor->coming = NULL;
 	ctl_server_abandon(&monitor->ctl_server, "attlsd is about to exit");
-	for (generation = monitor->children.head; generation != NULL; generation = next) {
-		next = generation->next;
-		generation_retire(generation, MSG_DRAIN);
-	}
+	ending_drain(&monitor->ending);
 }
 
 static void describe(void *owner, struct answer_gateway *gateway)
@@ -439,6 +437,7 @@ static int monitor_init(struct monitor *monitor, const char *policy_path)
 	ctl_server_init(&monitor->ctl_server, &monitor->loop, &monitor->children, &monitor->admission,
 			&ctl_calls, monitor);
 	timer_init(&monitor->accept_pause, on_accept_pause);
+	ending_init(&monitor->ending, &monitor->loop, &monitor->children);
 	return watch_signals(monitor);
 }
 

@@ -34,7 +34,8 @@ static void linger_end(struct linger *linger)
 {
 	struct linger_list *list = linger->list;
 
-	stream_close(&linger->stream, linger->reset);
+	/* a line or a file that is out in part must not seem to end there */
+	stream_close(&linger->stream, linger->reset || !stream_is_drained(&linger->stream));
 	loop_timer_stop(list->loop, &linger->timer);
 	DL_DELETE(list->head, linger);
 	list->n--;

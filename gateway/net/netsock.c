@@ -197,7 +197,7 @@ int netsock_listen_range(const struct ip_addr *addr, struct port_range range)
 	return fd;
 }
 
-int netsock_dial(const struct ip_endpoint *to, const struct ip_addr *from)
+int netsock_dial(const struct ip_endpoint *to, const struct ip_addr *from, bool reset_on_close)
 {
 	union address address;
 	socklen_t len;
@@ -206,6 +206,8 @@ int netsock_dial(const struct ip_endpoint *to, const struct ip_addr *from)
 
 	if (fd < 0)
 		return fd;
+	if (reset_on_close)
+		netsock_reset_on_close(fd);
 	if (from != NULL && from->family == to->addr.family && !ip_addr_is_any(from)) {
 		struct ip_endpoint local = { .addr = *from };
 
@@ -306,6 +308,13 @@ void netsock_wake_at(int fd, int bytes)
 void netsock_reset_on_close(int fd)
 {
 	struct linger linger = { .l_onoff = 1, .l_linger = 0 };
+
+	(void)setsockopt(fd, SOL_SOCKET, SO_LINGER, &linger, sizeof(linger));
+}
+
+void netsock_fin_on_close(int fd)
+{
+	struct linger linger = { .l_onoff = 0 };
 
 	(void)setsockopt(fd, SOL_SOCKET, SO_LINGER, &linger, sizeof(linger));
 }

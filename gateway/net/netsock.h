@@ -51,9 +51,12 @@ uint16_t netsock_random_port(struct port_range range);
  */
 int netsock_listen_range(const struct ip_addr *addr, struct port_range range);
 
-/* Start to connect. `from`: local address to use, or NULL. The result comes with EPOLLOUT, see
- * netsock_error(). */
-int netsock_dial(const struct ip_endpoint *to, const struct ip_addr *from);
+/*
+ * Start to connect. `from`: local address to use, or NULL. reset_on_close: as
+ * netsock_reset_on_close(), before the connection can stand. The result comes with
+ * EPOLLOUT, see netsock_error().
+ */
+int netsock_dial(const struct ip_endpoint *to, const struct ip_addr *from, bool reset_on_close);
 
 /* Accept one; -EAGAIN when there is none. *ret_peer is the other side. */
 int netsock_accept(int fd, struct ip_endpoint *ret_peer);
@@ -82,8 +85,14 @@ void netsock_keepalive(int fd, uint32_t idle_s);
 /* Have epoll report the socket from `bytes` bytes on (1: any), at its end, or when its window is full. */
 void netsock_wake_at(int fd, int bytes);
 
-/* Make the next close() send RST instead of FIN: the peer must not take what it has for the whole. */
+/*
+ * Make close() send RST instead of FIN: the peer must not take what it has for the whole. The kernel
+ * does the same when the process dies. Connections that a listening socket accepts inherit it.
+ */
 void netsock_reset_on_close(int fd);
+
+/* Undo this: close() sends what is queued, then FIN. */
+void netsock_fin_on_close(int fd);
 
 /* Bytes written to the socket (and its FIN) that the peer has not acknowledged; 0 also when unknown. */
 size_t netsock_unacknowledged(int fd);

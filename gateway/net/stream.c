@@ -36,6 +36,20 @@ void stream_adopt(struct stream *stream, int *fd)
 	stream->watch.fd = fd_take(fd);
 }
 
+void stream_adopt_guarded(struct stream *stream, int *fd)
+{
+	stream_adopt(stream, fd);
+	stream->guarded = true;
+}
+
+/* From here on, all that the peer is still to get is in the kernel's hands. */
+static void unguard(struct stream *stream)
+{
+	if (stream->guarded)
+		netsock_fin_on_close(stream->watch.fd);
+	stream->guarded = false;
+}
+
 /*
  * Send as much as the kernel takes; *ret_sent is set in any case. A kernel that
  * takes less has no more room. Where the end follows at once, MSG_MORE makes the
@@ -62,6 +76,7 @@ static void finish_if_drained(struct stream *stream)
 	if (!stream->finishing || stream->finished || !stream_is_drained(stream))
 		return;
 	stream->finished = true;
+	unguard(stream);
 	/* While the socket is full the kernel's TLS keeps a record back, and FIN would overtake it.
 	 * close_notify is enough for most peers, the others get FIN with the close(). */
 	if (stream->kernel_encrypts)
@@ -262,7 +277,9 @@ void stream_close(struct stream *stream, bool reset)
 	if (!stream_is_open(stream))
 		return;
 	loop_unwatch(stream->loop, &stream->watch);
-	if (reset)
+	if (!reset)
+		unguard(stream);
+	else if (!stream->guarded)
 		netsock_reset_on_close(stream->watch.fd);
 	if (stream_has_layer(stream))
 		stream->layer->free(stream);

@@ -59,6 +59,7 @@ struct stream {
 	bool finishing;	     /* shut the write side down once drained */
 	bool finished;	     /* done */
 	bool notify_pending; /* close_notify waits for room in the socket (kTLS) */
+	bool guarded;	     /* the kernel resets it when the process dies */
 	bool saw_fin;	     /* of TCP, below TLS */
 	bool saw_reset;
 	uint8_t nodata_records; /* TLS messages that brought no data, in the turn that began at */
@@ -70,6 +71,13 @@ void stream_init(struct stream *stream, struct loop *loop, watch_fn *fn);
 
 /* Take a connected (or connecting) socket. *fd is set to -1. */
 void stream_adopt(struct stream *stream, int *fd);
+
+/*
+ * The same for a socket that netsock_reset_on_close() has been called on before it could
+ * connect. If this process dies, the peer gets RST and takes nothing for whole. Only the
+ * orderly end, stream_finish() or stream_close(), takes that back.
+ */
+void stream_adopt_guarded(struct stream *stream, int *fd);
 
 static inline bool stream_is_open(const struct stream *stream)
 {

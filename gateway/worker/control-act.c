@@ -90,7 +90,7 @@ void control_dial_server(struct session *session)
 		return;
 	}
 	if (r == 0) {
-		fd = netsock_dial(&session->facts.server, NULL);
+		fd = netsock_dial(&session->facts.server, NULL, false);
 		r = fd < 0 ? fd : 0;
 	}
 	if (r == 0)

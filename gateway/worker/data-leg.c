@@ -1,7 +1,9 @@
 /*
  * Dials or listens for the legs of a data connection. All checks of addresses are
  * here: a peer that dials a port must be the peer of the control connection unless
- * policy allows others.
+ * policy allows others. Each leg is guarded from the moment it is opened: if the
+ * worker dies, the kernel resets it, and neither side takes a part for the whole. The
+ * server's control connection is not: vsftpd drops a part only if it can send its 426.
  */
 #include "gateway/worker/data-leg.h"
 
@@ -78,7 +80,7 @@ static void on_listener(struct data_legs *legs, enum ftp_side side)
 	}
 	loop_unwatch(loop_of(legs), &leg->listener);
 	fd_close(&leg->listener.fd);
-	stream_adopt(&leg->stream, &fd);
+	stream_adopt_guarded(&leg->stream, &fd);
 	leg->state = LEG_OPEN;
 	legs->on_change(legs);
 }
@@ -166,6 +168,7 @@ static int leg_listens(struct data_legs *legs, enum ftp_side side, int *fd, stru
 	watch_init(&leg->listener, side == FTP_SIDE_CLIENT ? on_client_listener : on_server_listener);
 	leg->target = (struct ip_endpoint){ .port = 0 }; /* of an earlier way to the same peer */
 	leg->listener.fd = fd_take(fd);
+	netsock_reset_on_close(leg->listener.fd);
 	leg->state = LEG_LISTENING;
 	r = endpoint_to_tell(legs, side, ret_endpoint);
 	if (r == 0)
@@ -238,7 +241,7 @@ void data_legs_target(struct data_legs *legs, enum ftp_side side, const struct i
 /* Watch a socket that is connecting. */
 static void leg_connects(struct data_legs *legs, struct data_leg *leg, int *fd)
 {
-	stream_adopt(&leg->stream, fd);
+	stream_adopt_guarded(&leg->stream, fd);
 	leg->state = LEG_DIALLING;
 	if (loop_watch(loop_of(legs), &leg->stream.watch, EPOLLOUT) < 0)
 		data_legs_close(legs, leg, true);
@@ -247,8 +250,10 @@ static void leg_connects(struct data_legs *legs, struct data_leg *leg, int *fd)
 /* From a bound socket to the target of a leg. */
 static int connect_from(struct data_legs *legs, struct data_leg *leg, int *fd)
 {
-	int r = netsock_connect(*fd, &leg->target);
+	int r;
 
+	netsock_reset_on_close(*fd);
+	r = netsock_connect(*fd, &leg->target);
 	if (r == 0)
 		leg_connects(legs, leg, fd);
 	return r;
@@ -271,7 +276,7 @@ static void dial_client(struct data_legs *legs)
 		return;
 	}
 	if (r == 0) {
-		r = fd = from.port == 0 ? netsock_dial(&leg->target, &from.addr) : netsock_bind(&from);
+		r = fd = from.port == 0 ? netsock_dial(&leg->target, &from.addr, true) : netsock_bind(&from);
 		if (fd >= 0 && from.port == 0)
 			leg_connects(legs, leg, &fd);
 		else if (fd >= 0)
@@ -299,7 +304,7 @@ void data_legs_dial(struct data_legs *legs, enum ftp_side side)
 			   &(struct ip_endpoint){ .addr = facts->remote.addr });
 		return;
 	}
-	fd = netsock_dial(&leg->target, NULL);
+	fd = netsock_dial(&leg->target, NULL, true);
 	if (fd < 0)
 		leg->state = LEG_NONE;
 	else

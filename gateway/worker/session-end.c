@@ -45,7 +45,8 @@ void session_end(struct session *session, const char *reason)
 	else
 		(void)stream_finish(&session->client);
 	linger_take(&worker->lingering, &session->client);
-	stream_close(&session->server, false);
+	/* some servers run the part of a line that they have when the connection ends */
+	stream_close(&session->server, !stream_is_drained(&session->server));
 	loop_timer_stop(&worker->loop, &session->phase_timer);
 	loop_timer_stop(&worker->loop, &session->server_timer);
 	loop_timer_stop(&worker->loop, &session->pause_timer);

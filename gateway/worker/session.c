@@ -358,6 +358,14 @@ void session_shutdown(struct session *session)
 		signal_machine(session, FTP_SIGNAL_SHUTDOWN);
 }
 
+void session_stop(struct session *session)
+{
+	if (session_awaits_proxy(session))
+		session_end(session, "shutdown");
+	else
+		signal_machine(session, FTP_SIGNAL_STOPPED);
+}
+
 void session_dismiss(struct session *session)
 {
 	if (session_awaits_proxy(session))

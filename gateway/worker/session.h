@@ -20,6 +20,9 @@ bool session_is_stuck(const struct session *session, uint64_t limit_ms);
 /* The worker drains: end the session as soon as no transfer is running. */
 void session_shutdown(struct session *session);
 
+/* attlsd ends at once: tell the client, and cut off a transfer. */
+void session_stop(struct session *session);
+
 /* An operator has ended the session: tell the client, and cut off a transfer. */
 void session_dismiss(struct session *session);
 

@@ -93,6 +93,29 @@ static void on_drain(struct worker *worker, const struct msg *msg, int *fd)
 	drain(worker);
 }
 
+/* Clients get 421 where possible. An upload that is under way is reset, as in session_end(). */
+static void stop(struct worker *worker)
+{
+	struct session_node *next;
+
+	worker->retired = worker->draining = true;
+	linger_hurry(&worker->lingering);
+	for (struct session_node *node = worker->sessions.head; node != NULL; node = next) {
+		next = node->next;
+		session_stop(session_of(node));
+	}
+	while (worker->sessions.head != NULL) /* the ones that could not be told */
+		session_end(session_of(worker->sessions.head), "shutdown");
+	end_if_drained(worker);
+}
+
+static void on_stop(struct worker *worker, const struct msg *msg, int *fd)
+{
+	(void)msg;
+	(void)fd;
+	stop(worker);
+}
+
 static void on_session(struct worker *worker, const struct msg *msg, int *fd)
 {
 	if (*fd != -1 && msg->listener < worker->policy->nlisteners) {
@@ -145,6 +168,7 @@ static message_fn *const message_handlers[MSG_TYPE_COUNT] = {
 	[MSG_SESSION] = on_session,
 	[MSG_RETIRE] = on_retire,
 	[MSG_DRAIN] = on_drain,
+	[MSG_STOP] = on_stop,
 	[MSG_SOCKET_READY] = on_answer,
 	[MSG_ANNOUNCED] = on_answer,
 	[MSG_LIST_SESSIONS] = on_list_sessions,
@@ -185,7 +209,7 @@ static void on_channel(struct watch *watch, uint32_t ready)
 	/* The monitor is gone, so no process would restart this worker: exit, too. */
 	loop_unwatch(&worker->loop, watch);
 	fd_close(&watch->fd);
-	loop_stop(&worker->loop);
+	stop(worker);
 }
 
 /* Lingering connections must leave enough descriptors for sessions. */

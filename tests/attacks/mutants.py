@@ -131,6 +131,16 @@ MUTANTS = [
     (84, "no TLS session outlives its control session", [("gateway/worker/session-end.c", "tlsctx_sessions_forget(&session->tls_sessions);", "")]),
     (85, "one TLS session of data connections is kept",
      [("gateway/tls/tlsctx-sessions.c", "\tdrop(sessions, use);\n\tsessions->ctx", "\tsessions->ctx")]),
+    # test_dying.py
+    (70, "a leg that attlsd dials is reset when the worker dies",
+     [(DATA, "netsock_dial(&leg->target, NULL, true)", "netsock_dial(&leg->target, NULL, false)")]),
+    (70, "a leg that attlsd accepts is reset when the worker dies", [(DATA, "\tnetsock_reset_on_close(leg->listener.fd);\n", "")]),
+    (70, "the second signal is an order to the workers",
+     [("gateway/monitor/ending.c", "\tretire_all(ending, MSG_STOP);\n", "\tending_kill(ending);\n")]),
+    (71, "the client of a download gets RST when the worker dies", [(DATA, "\tnetsock_reset_on_close(leg->listener.fd);\n", "")]),
+    (72, "the kernel ends a whole upload in order", [("gateway/net/stream.c", "\tstream->finished = true;\n\tunguard(stream);\n", "\tstream->finished = true;\n")]),
+    (73, "a server can tell the part of a dead worker from a file",
+     [(DATA, "netsock_dial(&leg->target, NULL, true)", "netsock_dial(&leg->target, NULL, false)")]),
 ]
 
 
