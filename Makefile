@@ -9,17 +9,22 @@ FUZZ_SECONDS ?= 60
 VERSION := $(shell cat VERSION)
 WARN    := -Wall -Wextra -Wshadow -Wpointer-arith -Wstrict-prototypes -Wmissing-prototypes \
            -Wformat=2 -Wundef -Wvla -Wwrite-strings -Wimplicit-fallthrough -Wcast-qual
-HARDEN  := -fstack-protector-strong -D_FORTIFY_SOURCE=2 -fstack-clash-protection -fcf-protection
+# Each processor has a flag of its own against jumps to where no function begins.
+MACHINE := $(shell $(CC) -dumpmachine 2>/dev/null)
+BRANCHES := $(if $(filter x86_64-%,$(MACHINE)),-fcf-protection,$(if $(filter aarch64-%,$(MACHINE)),-mbranch-protection=standard))
+HARDEN  := -fstack-protector-strong -D_FORTIFY_SOURCE=2 -fstack-clash-protection $(BRANCHES)
 PKGS    := openssl yaml-0.1 libnetfilter_conntrack libnftables libseccomp libcap-ng
 
-CPPFLAGS += -I. -D_GNU_SOURCE -DATTLSD_VERSION='"$(VERSION)"' $(shell pkg-config --cflags $(PKGS) 2>/dev/null)
+override CPPFLAGS += -I. -D_GNU_SOURCE -DATTLSD_VERSION='"$(VERSION)"' $(shell pkg-config --cflags $(PKGS) 2>/dev/null)
 override CFLAGS  += -std=c17 -fPIE $(WARN) $(HARDEN) $(SAN) -MMD -MP
 override LDFLAGS += -pie -Wl,-z,relro,-z,now $(SAN)
 LDLIBS  += $(shell pkg-config --libs $(PKGS) 2>/dev/null)
 
 # uthash's default function is a switch that falls through, of which clang warns
-CPPFLAGS += -DHASH_FUNCTION=HASH_FNV
+override CPPFLAGS += -DHASH_FUNCTION=HASH_FNV
 
+# One short line for each file that is built; V=1 shows the commands.
+say      = $(if $V,,@echo "  $1 $@";)
 PROGRAMS := attlsd attlsctl
 MAINS   := $(PROGRAMS:%=gateway/%.c)
 
@@ -41,20 +46,20 @@ binaries: $(BINARIES)
 units: $(UNITS)
 
 $B/attlsd: $B/gateway/attlsd.o $(call objects,$(COMMON) $(DAEMON))
-	$(CC) $(LDFLAGS) -o $@ $^ $(LDLIBS)
+	$(call say,LD)$(CC) $(LDFLAGS) -o $@ $^ $(LDLIBS)
 $B/attlsctl: $B/gateway/attlsctl.o $(call objects,$(COMMON) $(CONTROL))
-	$(CC) $(LDFLAGS) -o $@ $^ $(LDLIBS) -ljansson
+	$(call say,LD)$(CC) $(LDFLAGS) -o $@ $^ $(LDLIBS) -ljansson
 $(UNITS): $B/tests/unit/%: $B/tests/unit/%.o $(OBJ)
-	$(CC) $(LDFLAGS) -o $@ $^ $(LDLIBS) -ljansson -lcmocka
+	$(call say,LD)$(CC) $(LDFLAGS) -o $@ $^ $(LDLIBS) -ljansson -lcmocka
 $(FUZZERS): $B/tests/fuzz/%: $B/tests/fuzz/%.o $(OBJ)
-	$(CC) $(LDFLAGS) -fsanitize=fuzzer -o $@ $^ $(LDLIBS) -ljansson
+	$(call say,LD)$(CC) $(LDFLAGS) -fsanitize=fuzzer -o $@ $^ $(LDLIBS) -ljansson
 
 $(BENCHERS): %: %.o
-	$(CC) $(LDFLAGS) -o $@ $^ $(LDLIBS)
+	$(call say,LD)$(CC) $(LDFLAGS) -o $@ $^ $(LDLIBS)
 
 $B/%.o: %.c $B/flags
 	@mkdir -p $(@D)
-	$(CC) $(CPPFLAGS) $(CFLAGS) -c -o $@ $<
+	$(call say,CC)$(CC) $(CPPFLAGS) $(CFLAGS) -c -o $@ $<
 
 $B/flags: FORCE                     # changes only when the compiler or the flags change
 	@mkdir -p $B
@@ -74,6 +79,9 @@ asan:                               ## the same under AddressSanitizer and UBSan
 check-ktls: setup-test              ## tests of TLS in the kernel, where need be on an emulated machine whose kernel has it
 	@$(MAKE) --no-print-directory binaries
 	@B=$B PYTHON=$(PYTHON) sh tests/ktls/run.sh
+
+check-fresh:                        ## make demo and make check on minimal Debians (FRESH='bookworm trixie'), as root and as a user
+	@for release in $(or $(FRESH),bookworm trixie); do sh tests/fresh/run.sh $$release || exit 1; done
 
 mutants: setup-test                 ## switch each guard off in turn; the test of its incident has to fail
 	@$(PYTHON) tests/attacks/mutants.py
@@ -101,7 +109,7 @@ differential: setup-test            ## compare dialogues natively and through at
 lint: setup-test                    ## layers, banned calls, sizes, formatting, manual pages
 	@sh tests/lint.sh
 	@$(MAKE) --no-print-directory --silent binaries
-	@B=$B CC=$(CC) LIBS='$(LDLIBS)' COMMON='$(COMMON)' DAEMON='$(DAEMON)' CONTROL='$(CONTROL)' \
+	@B=$B CC='$(CC)' LIBS='$(LDLIBS)' COMMON='$(COMMON)' DAEMON='$(DAEMON)' CONTROL='$(CONTROL)' \
 	  $(PYTHON) tests/structure.py $(STRUCTURE)
 
 demo: setup-demo                    ## a real FTP server behind attlsd, with transfers shown (DEMO=once: end after them)
@@ -128,7 +136,7 @@ clean: ; rm -rf build               ## remove build output
 help:                               ## this list
 	@awk -F':.*[#][#] ' '/^[a-z-]+:.*[#][#] /{printf "  %-12s %s\n",$$1,$$2}' $(firstword $(MAKEFILE_LIST))
 
-.PHONY: all binaries units check check-ktls asan mutants fuzz fuzzers bench bench-tools soak differential lint demo install clean help FORCE
+.PHONY: all binaries units check check-fresh check-ktls asan mutants fuzz fuzzers bench bench-tools soak differential lint demo install clean help FORCE
 .DELETE_ON_ERROR:
 .SECONDARY:
 -include $(OBJ:.o=.d) $(MAINS:%.c=$B/%.d) $(UNITS:=.d) $(BENCHERS:=.d) $(FUZZERS:=.d)

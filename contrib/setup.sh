@@ -1,13 +1,13 @@
 #!/bin/sh
 # Install the Debian packages that one purpose needs: build | test | demo | bench | ktls.
-# Prints nothing if all are installed. Without root, prints the command to run.
+# A|B: B where the release has no A. Prints nothing if all are installed. Without root, prints the command to run.
 set -eu
 
 build="gcc libc6-dev make pkg-config libssl-dev libyaml-dev libnetfilter-conntrack-dev libnftables-dev libseccomp-dev
 	libcap-ng-dev libjansson-dev uthash-dev"
 demo="$build openssl curl python3 ca-certificates"
 test="$demo libcmocka-dev python3-pytest python3-pyftpdlib python3-twisted python3-aioftp python3-openssl lftp
-	php-cli ruby nftables conntrack iproute2 procps mandoc clang clang-format libclang-rt-14-dev git"
+	php-cli ruby nftables conntrack iproute2 procps mandoc clang clang-format libclang-rt-14-dev|libclang-rt-dev git"
 ktls='qemu-system-x86 busybox-static cpio kmod xz-utils' # and a kernel, see tests/ktls/run.sh
 bench="$demo lftp iproute2" # the other servers are unpacked under build/, see contrib/fetch-server.sh
 
@@ -21,26 +21,39 @@ ktls) want=$ktls ;;
 esac
 
 command -v dpkg-query >/dev/null || exit 0 # not Debian: the compiler will report what is missing
+installed() { dpkg-query -W -f '${db:Status-Status}\n' "$1" 2>/dev/null | grep -qx installed; }
+
 missing=
-for package in $want; do
-	dpkg-query -W -f '${db:Status-Status}\n' "$package" 2>/dev/null | grep -qx installed || missing="$missing $package"
+for names in $want; do
+	for package in $(echo "$names" | tr '|' ' '); do
+		installed "$package" && continue 2
+	done
+	missing="$missing $names"
 done
-# other releases of clang name their runtime package differently
-case "$missing" in *libclang-rt-14-dev*)
-	apt-cache show libclang-rt-14-dev >/dev/null 2>&1 ||
-		missing=$(echo "$missing" | sed 's/libclang-rt-14-dev/libclang-rt-dev/') ;;
-esac
 [ -n "$missing" ] || exit 0
 
+# Of several names, the first that this release has.
+choose()
+{
+	for names in $missing; do
+		for package in $(echo "$names" | tr '|' ' '); do
+			apt-cache show "$package" >/dev/null 2>&1 && break
+		done
+		printf ' %s' "$package"
+	done
+}
+
 if [ "$(id -u)" != 0 ]; then
-	echo "missing packages; run as root:  apt-get install$missing" >&2
+	echo "missing packages; run as root:  apt-get install$(choose)" >&2
 	exit 1
 fi
-echo "installing:$missing"
 log=$(mktemp)
 trap 'rm -f "$log"' EXIT
 export DEBIAN_FRONTEND=noninteractive
-if ! { apt-get update && apt-get install -y --no-install-recommends $missing; } >"$log" 2>&1; then
+apt-get update >"$log" 2>&1 || { tail -n 20 "$log" >&2; echo "apt-get update failed" >&2; exit 1; }
+missing=$(choose)
+echo "installing:$missing"
+if ! apt-get install -y --no-install-recommends $missing >"$log" 2>&1; then
 	tail -n 20 "$log" >&2
 	echo "apt-get install$missing failed" >&2
 	exit 1
