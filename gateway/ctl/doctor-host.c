@@ -137,7 +137,11 @@ void doctor_check_capabilities(struct doctor *doctor)
 	};
 	bool all = true;
 
-	(void)capng_get_caps_process();
+	if (capng_get_caps_process() != 0) {
+		doctor_fix(doctor, "mount /proc here, so that capabilities can be read");
+		doctor_problem(doctor, "the capabilities of this process cannot be read");
+		return;
+	}
 	for (size_t i = 0; i < NELEM(wanted); i++) {
 		if (!wanted[i].needed || capng_have_capability(CAPNG_EFFECTIVE, wanted[i].number) != 0)
 			continue;
