@@ -1,7 +1,8 @@
 """
 Real, unmodified cleartext FTP servers behind the gateway.
 
-Run `servers.py NAME` to start one in the foreground and try it by hand.
+Run `servers.py NAME` to start one in the foreground and try it by hand, `servers.py --fetch` to fetch all
+packages in advance.
 """
 import grp
 import os
@@ -222,6 +223,9 @@ def pyftpdlib_main(host, port, root, user, password):
 if __name__ == "__main__":
     if sys.argv[1:2] == ["--pyftpdlib"]:
         pyftpdlib_main(*sys.argv[2:])
+    elif sys.argv[1:] == ["--fetch"]:
+        for package in PACKAGES:
+            fetch(package)
     else:
         server = Server(sys.argv[1])
         print(f"ftp://{server.host}:{server.port}/{server.where}  user {server.user!r} password {server.password!r}"

@@ -1,0 +1,144 @@
+#!/bin/sh
+# Run the README's commands on a fresh, minimal Debian: debootstrap's minbase, with mount, process and
+# network namespaces of its own. `make check-fresh` calls it.
+#
+#   tests/fresh/run.sh RELEASE [STEP...]
+#
+# RELEASE  bookworm, trixie
+# STEP     demo    make demo DEMO=once, as root, from a checkout in root's home
+#          check   make check, there
+#          user    make check as an ordinary user, from a checkout in a home folder
+#          shell   a shell to look around
+#          Without a step: demo check user.
+#
+# The base system is kept in build/fresh/RELEASE and never written to; each run works on an overlay in
+# memory or, with FRESH_UPPER, in that folder. Packages are installed with the host's network; the
+# steps then run without any. The last line is the summary. Status 0 only if all steps passed.
+set -eu
+
+usage="usage: $0 RELEASE [demo|check|user|shell]..."
+top=$(cd "$(dirname "$0")/../.." && pwd)
+mirror=${FRESH_MIRROR:-http://deb.debian.org/debian}
+
+# The functions below run on the host, in the new namespaces, and inside the fresh system: this script
+# calls itself once for each, with the place as its first argument.
+
+on_host()
+{
+	release=${1:?$usage}
+	shift
+	[ "$(id -u)" = 0 ] || { echo "$0: debootstrap and namespaces need root" >&2; exit 1; }
+	command -v debootstrap >/dev/null || { echo "$0: no debootstrap; run:  apt-get install debootstrap" >&2; exit 1; }
+	base=$top/build/fresh/$release
+	if [ ! -e "$base/.complete" ]; then
+		rm -rf "$base"
+		mkdir -p "$base"
+		echo "making a minimal $release in $base ..."
+		debootstrap --variant=minbase "$release" "$base" "$mirror" >"$base.log" 2>&1 ||
+			{ tail -n 20 "$base.log" >&2; exit 1; }
+		touch "$base/.complete"
+	fi
+	exec unshare --mount --pid --fork --kill-child --propagation private sh "$0" --namespaces "$base" "${FRESH_UPPER:-}" "$@"
+}
+
+# A root of its own: the base below, an overlay above, the checkout copied in.
+in_namespaces()
+{
+	base=$1 upper=$2
+	shift 2
+	scratch=$(mktemp -d)
+	if [ -n "$upper" ]; then
+		rm -rf "$upper"
+		mkdir -p "$upper"
+		mount --bind "$upper" "$scratch"
+	else
+		mount -t tmpfs -o size=8g,mode=755 fresh "$scratch"
+	fi
+	mkdir "$scratch/upper" "$scratch/work" "$scratch/root"
+	root=$scratch/root
+	mount -t overlay -o "lowerdir=$base,upperdir=$scratch/upper,workdir=$scratch/work" overlay "$root"
+	mount -t proc proc "$root/proc"
+	mount -t sysfs sysfs "$root/sys"
+	mount -t tmpfs -o mode=755 dev "$root/dev"
+	for node in null zero full random urandom tty; do
+		: >"$root/dev/$node"
+		mount --bind "/dev/$node" "$root/dev/$node"
+	done
+	mkdir -p "$root/dev/pts" "$root/dev/shm" "$root/.host"
+	mount -t devpts -o newinstance,ptmxmode=666,mode=620 devpts "$root/dev/pts"
+	ln -s pts/ptmx "$root/dev/ptmx"
+	ln -s /proc/self/fd "$root/dev/fd"
+	ln -s /proc/self/fd/0 "$root/dev/stdin"
+	ln -s /proc/self/fd/1 "$root/dev/stdout"
+	ln -s /proc/self/fd/2 "$root/dev/stderr"
+	mount -t tmpfs -o mode=1777 shm "$root/dev/shm"
+	mount -t tmpfs -o mode=755 run "$root/run"
+	mkdir -p "$root/run/lock"
+	cp -L /etc/resolv.conf /etc/hosts "$root/etc/"
+
+	mkdir -p "$root/root/attlsd"
+	(cd "$top" && { git ls-files -co --exclude-standard -z | tar --null -T - --ignore-failed-read -cf - 2>/dev/null; }) |
+		tar -xf - -C "$root/root/attlsd" --no-same-owner
+
+	cd "$root"
+	pivot_root . .host
+	HOME=/root
+	cd "$HOME/attlsd"
+	umount -l /.host
+	rmdir /.host
+	exec env -i PATH=/usr/sbin:/usr/bin:/sbin:/bin HOME="$HOME" LC_ALL=C.UTF-8 TERM="${TERM:-dumb}" \
+		DEBIAN_FRONTEND=noninteractive sh tests/fresh/run.sh --inside "$@"
+}
+
+# Everything that needs the network: what the README says a fresh Debian needs, and what make fetches.
+prepare()
+{
+	echo "== packages"
+	apt-get update >/tmp/apt.log 2>&1 && apt-get install -y --no-install-recommends make >>/tmp/apt.log 2>&1 ||
+		{ tail -n 20 /tmp/apt.log; exit 1; }
+	make setup-demo setup-test
+	python3 tests/system/servers.py --fetch
+}
+
+offline() # COMMAND...: without a network but for a loopback of its own
+{
+	unshare --net sh -c 'ip link set lo up && exec "$@"' sh "$@"
+}
+
+step()
+{
+	case $1 in
+	demo) offline make demo DEMO=once </dev/null ;;
+	check) offline make check </dev/null ;;
+	user)
+		useradd --create-home --shell /bin/sh tester
+		cp -r . ~tester/attlsd
+		chown -R tester: ~tester/attlsd
+		offline su - tester -c 'cd attlsd && rm -rf build/check && make check' </dev/null
+		;;
+	shell) offline sh -i ;;
+	*) echo "$usage" >&2; exit 2 ;;
+	esac
+}
+
+inside()
+{
+	[ $# -gt 0 ] || set -- demo check user
+	. /etc/os-release
+	prepare
+	passed=0 failed=
+	for name in "$@"; do
+		echo "== $PRETTY_NAME: $name"
+		if step "$name"; then passed=$((passed + 1)); else failed="$failed $name"; fi
+	done
+	[ -z "$failed" ] || echo "FAILED:$failed"
+	echo "$PRETTY_NAME: $passed passed, $(echo $failed | wc -w) failed"
+	[ -z "$failed" ]
+}
+
+case ${1:-} in
+--namespaces) shift; in_namespaces "$@" ;;
+--inside) shift; inside "$@" ;;
+-* | '') echo "$usage" >&2; exit 2 ;;
+*) on_host "$@" ;;
+esac
