@@ -1,7 +1,7 @@
 /*
  * The FTP machine's front: every event comes in here. It decides whether a line
- * may be taken now and whether policy allows it, finds out which command a reply
- * answers, and hands the event to its part: command.c, login.c, plan.c,
+ * may be taken now, asks gate.c whether it may go on at all, finds out which command a
+ * reply answers, and hands the event to its part: command.c, login.c, plan.c,
  * transfer.c, retry.c, server-link.c or reply-filter.c.
  */
 #include "ftp-alg/machine.h"
@@ -11,6 +11,7 @@
 
 #include "ftp-alg/command.h"
 #include "ftp-alg/feat.h"
+#include "ftp-alg/gate.h"
 #include "ftp-alg/login.h"
 #include "ftp-alg/plan.h"
 #include "ftp-alg/reply-filter.h"
@@ -89,54 +90,6 @@ static bool takes_now(struct ftp_machine *machine, const struct ftp_verb *verb, 
 	return true;
 }
 
-/*
- * Is this verb of letters and digits only? Some servers skip or split at any
- * white space: they would read "\tPORT" or "PORT\t" as the verb that the table
- * did not find, and so bypass the bounce rules.
- */
-static bool is_word(const char *verb, size_t len)
-{
-	for (size_t i = 0; i < len; i++) {
-		char letter = (char)(verb[i] | 0x20);
-
-		if ((letter < 'a' || letter > 'z') && (verb[i] < '0' || verb[i] > '9'))
-			return false;
-	}
-	return true;
-}
-
-/* The gates: what policy says before the command itself is examined. */
-static enum ftp_local gate(const struct ftp_machine *machine, const struct ftp_command *command)
-{
-	const struct ftp_action *action = machine->action;
-	const struct ftp_verb *verb = command->verb;
-
-	if (command->verb_len == 0)
-		return FTP_LOCAL_EMPTY;
-	if (!is_word(command->line, command->verb_len))
-		return FTP_LOCAL_BAD_VERB;
-	if (ftp_security_needs_tls(&machine->security, machine->action)) {
-		/* After CCC the user is logged in; only a new login would send a password in the clear. */
-		bool cleared = machine->security.ctrl == FTP_CTRL_CLEARED;
-
-		if (verb->kind == FTP_KIND_USER)
-			return FTP_LOCAL_LOGIN_NEEDS_TLS;
-		if (verb->kind == FTP_KIND_PASS)
-			return FTP_LOCAL_PASS_NEEDS_TLS;
-		if (!cleared && !(verb->flags & FTP_VERB_BEFORE_TLS))
-			return FTP_LOCAL_NEEDS_TLS;
-	}
-	if (machine->login != FTP_LOGIN_DONE && !(verb->flags & FTP_VERB_BEFORE_LOGIN))
-		return FTP_LOCAL_NOT_LOGGED_IN;
-	if (action->commands_denied.n > 0 && ftp_command_is_denied(command, &action->commands_denied))
-		return FTP_LOCAL_COMMAND_DENIED;
-	if (action->commands_allowed.n > 0 && !ftp_command_is_allowed(command, &action->commands_allowed))
-		return FTP_LOCAL_COMMAND_DENIED;
-	if (verb->name[0] == '\0' && action->unknown_commands == UNKNOWN_COMMANDS_REFUSE)
-		return FTP_LOCAL_COMMAND_UNKNOWN;
-	return FTP_LOCAL_NONE;
-}
-
 enum ftp_take ftp_machine_command(struct ftp_machine *machine, const char *line, size_t len,
 				  struct ftp_out *out)
 {
@@ -154,7 +107,7 @@ enum ftp_take ftp_machine_command(struct ftp_machine *machine, const char *line,
 		return FTP_HOLD;
 	if (!(command.verb->flags & FTP_VERB_BEFORE_LOGIN))
 		machine_login_take_greeted(machine, out);
-	refusal = gate(machine, &command);
+	refusal = machine_gate(machine, &command);
 	/* the client would take it for the reply to the transfer */
 	if (refusal != FTP_LOCAL_NONE && ftp_machine_in_transfer(machine))
 		return FTP_HOLD;
