@@ -28,6 +28,8 @@ enum ftp_local machine_gate(const struct ftp_machine *machine, const struct ftp_
 	const struct ftp_action *action = machine->action;
 	const struct ftp_verb *verb = command->verb;
 
+	if (command->len > machine->command_line_max)
+		return FTP_LOCAL_TOO_LONG;
 	if (command->verb_len == 0)
 		return FTP_LOCAL_EMPTY;
 	if (!is_word(command->line, command->verb_len))

@@ -24,6 +24,9 @@
 /* This many refused lines in a row end a session: they come from a scanner, not a client. */
 #define STRIKES_MAX 10
 
+/* BSD's ftpd and its descendants read lines into 512 bytes, and run the rest as another command. */
+#define COMMAND_LINE_MAX 510
+
 void ftp_machine_init(struct ftp_machine *machine, const struct ftp_machine_setup *setup)
 {
 	*machine = (struct ftp_machine){
@@ -35,6 +38,7 @@ void ftp_machine_init(struct ftp_machine *machine, const struct ftp_machine_setu
 		.shared_ways = setup->ways,
 		.failures = setup->failures,
 		.side_reply_ms = setup->side_reply_ms,
+		.command_line_max = setup->command_line_max != 0 ? setup->command_line_max : COMMAND_LINE_MAX,
 		.drops_strays = setup->drops_strays,
 		.lazy_dial = setup->lazy_dial,
 		.undialled = setup->lazy_dial,

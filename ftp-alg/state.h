@@ -188,6 +188,7 @@ struct ftp_machine_setup {
 	struct ftp_ways *ways;	   /* which ways work with this server: read and written; NULL: own_ways */
 	uint8_t failures;	   /* recent failed logins from the same source */
 	uint32_t side_reply_ms;	   /* how long an unanswered side command holds the next command */
+	uint32_t command_line_max; /* the longest line to the server, without CRLF; 0: the default of 510 */
 	bool drops_strays; /* stray_replies: drop. False: a line that answers no command ends the session */
 	/*
 	 * The gateway greets the client itself, see ftp_machine_greet(). It dials the
@@ -207,6 +208,7 @@ struct ftp_machine {
 	struct ftp_ways *shared_ways; /* NULL: own_ways */
 	struct ftp_ways own_ways;
 	uint32_t side_reply_ms;
+	uint32_t command_line_max;
 
 	struct ftp_security security;
 	enum ftp_login login;

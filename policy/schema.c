@@ -240,6 +240,8 @@ static const struct field backend_fields[] = {
 	  .min = 100,
 	  .max = 600000,
 	  .default_text = "2s" },
+	/* at least the gateway's own longest command, PASS with a stored password of 128 bytes */
+	UINT("command_line_max", policy_backend, command_line_max, 133, 4096, "510"),
 	{ 0 },
 };
 static const struct schema backend_schema = { .fields = backend_fields,

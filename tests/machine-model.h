@@ -54,7 +54,8 @@ struct model {
 	size_t server_len;
 	struct ftp_reply_parser parser;
 
-	bool lazy_dial; /* see model_greet() */
+	bool lazy_dial;	 /* see model_greet() */
+	size_t line_max; /* command_line_max */
 	bool handshake;
 	bool tls;
 	bool logged_in;
@@ -133,6 +134,7 @@ static void model_init(struct model *model, const struct ftp_machine_setup *setu
 	if (setup->implicit && !model->action.secureimplicitzos)
 		model->handshake = true;
 	model->lazy_dial = mine.lazy_dial;
+	model->line_max = setup->command_line_max != 0 ? setup->command_line_max : 510;
 }
 
 static unsigned model_serial(const char *line, size_t len)
@@ -350,7 +352,7 @@ static void model_command(struct model *model, const struct ftp_act *act)
 	enum ftp_verb_kind kind = command.verb->kind;
 
 	model_trace(model, "    s %.*s", (int)act->len, act->text);
-	MODEL_CHECK(model, act->len > 0 && act->len <= FTP_LINE_MAX);
+	MODEL_CHECK(model, act->len > 0 && act->len <= model->line_max);
 	for (size_t i = 0; i < act->len; i++)
 		MODEL_CHECK(model, act->text[i] != '\r' && act->text[i] != '\n' && act->text[i] != '\0');
 	for (size_t i = 0; i < command.verb_len; i++)

@@ -52,6 +52,7 @@ struct ftp_machine_setup ftp_setup_make(const struct ftp_setup_ends *ends, const
 		.modes = server_modes(rule->backend),
 		.side_reply_ms = rule->backend->side_reply_ms,
 		.low_ports = rule->backend->low_ports,
+		.command_line_max = rule->backend->command_line_max,
 		.lazy_dial = dial_after_tls && !ftp_setup_tls_comes_first(ends->listener, rule),
 	};
 }

@@ -52,6 +52,18 @@ static void read_answer(int fd, int timeout_ms, char text[static SHOWN_MAX])
 			*at = '?';
 }
 
+/* A longer line could end the session, or its end could be run as a command of its own. */
+static void report_line_max(struct doctor *doctor, const struct policy_backend *backend,
+			    const struct known_server *known)
+{
+	if (backend->command_line_max <= known->line_max)
+		return;
+	doctor_fix(doctor, "set command_line_max: %u in backends: %s", known->line_max, backend->name);
+	doctor_report(doctor, DOCTOR_WARNING,
+		      "backend %s: %s reads command lines of up to %u bytes, but command_line_max is %u",
+		      backend->name, known->name, known->line_max, backend->command_line_max);
+}
+
 /* Name a known server. Few servers answer SYST before a login, so a missing answer means nothing. */
 static void report_known(struct doctor *doctor, const struct policy_backend *backend, const char *greeting,
 			 int fd)
@@ -63,9 +75,11 @@ static void report_known(struct doctor *doctor, const struct policy_backend *bac
 		read_answer(fd, SYST_TIMEOUT_MS, syst);
 		known = known_server_find("", syst);
 	}
-	if (known != NULL)
+	if (known != NULL) {
 		doctor_ok(doctor, "backend %s: %s %s (docs/SERVERS.md)", backend->name, known->name,
 			  known->seen);
+		report_line_max(doctor, backend, known);
+	}
 	(void)send(fd, "QUIT\r\n", 6, MSG_NOSIGNAL);
 }
 

@@ -11,7 +11,7 @@
 #include "gateway/base/util.h"
 
 static const struct known_server known_servers[] = {
-#define KNOWN_SERVER(name, greeting, syst, seen) { name, greeting, syst, seen },
+#define KNOWN_SERVER(name, greeting, syst, line_max, seen) { name, greeting, syst, line_max, seen },
 #include "gateway/ctl/known-servers.def"
 #undef KNOWN_SERVER
 };

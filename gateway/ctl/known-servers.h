@@ -8,6 +8,7 @@ struct known_server {
 	const char *name;
 	const char *greeting; /* a part of it; "": proves nothing */
 	const char *syst;     /* likewise */
+	unsigned line_max;    /* bytes of the longest command line that it reads as one, without CRLF */
 	const char *seen;     /* what an administrator should know */
 };
 

@@ -141,7 +141,7 @@ def value_of(text):
 
 
 def unescape(text):
-    text = re.sub(r"\{(.)\*(\d+)\}", lambda m: m.group(1) * int(m.group(2)), text)
+    text = re.sub(r"\{(.|(?:\\x..)+)\*(\d+)\}", lambda m: m.group(1) * int(m.group(2)), text)
     plain = {"r": "\r", "n": "\n", "0": "\0", "t": "\t", "\\": "\\"}
     return re.sub(r"\\(x[0-9a-f]{2}|[rn0t\\])",
                   lambda m: chr(int(m.group(1)[1:], 16)) if m.group(1)[0] == "x" else plain[m.group(1)], text)

@@ -275,3 +275,11 @@ def test_doctor_knows_servers(real_server, launch, name, said):
     report = json.loads(run("doctor", "-f", gateway.path, "--json").stdout)
     found = [finding["detail"] for finding in report["findings"] if finding["check"] == "backends"]
     assert len(found) == 2 and said in found[1], found
+
+
+def test_doctor_warns_of_lines_that_are_too_long_for_the_server(real_server, launch):
+    server = real_server("pyftpdlib")
+    gateway = launch((server.host, server.port), backends={"legacy": {"command_line_max": 4096}})
+    report = json.loads(run("doctor", "-f", gateway.path, "--json").stdout)
+    (found,) = [finding for finding in report["findings"] if "command_line_max" in finding["detail"]]
+    assert found["status"] == "warning" and "2048" in found["fix"], found

@@ -41,7 +41,7 @@ def test_every_transfer_is_in_the_log(launch, make_backend, end):
 @pytest.mark.parametrize("form", ["text", "json"])
 def test_a_long_name_hides_nothing_from_the_log(launch, make_backend, form):
     backend = make_backend(STOR=lambda session, _: session.upload("f"))
-    gateway = launch(backend, daemon={"log": {"format": form}}, wait=False)
+    gateway = launch(backend, daemon={"log": {"format": form}}, backends={"legacy": {"command_line_max": 4096}}, wait=False)
     net.until(lambda: "ready" in gateway.log, "ready")
     port = int(re.search(r'explicit"?[=:]"?127\.0\.0\.1:(\d+)', gateway.log).group(1))
     c = clients.Client(("127.0.0.1", port)).auth().login().prot("P")

@@ -48,6 +48,7 @@ struct script_setup {
 	bool lazy_dial;
 	bool drops_strays;
 	bool low_ports;
+	uint32_t command_line_max;
 	bool dials; /* FTP_DO_DATA_DIAL is shown, and the script says what comes of it */
 };
 
@@ -432,6 +433,7 @@ static void script_begin(struct script *script, const struct script_setup *setup
 		.implicit = setup->implicit,
 		.modes = setup->modes != 0 ? setup->modes : FTP_MODE_ALL,
 		.low_ports = setup->low_ports,
+		.command_line_max = setup->command_line_max,
 		.ways = &script->ways,
 		.failures = setup->failures,
 		.side_reply_ms = 2000,

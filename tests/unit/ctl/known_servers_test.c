@@ -33,6 +33,7 @@ static void servers_are_known_by_what_they_say(void **state)
 		assert_non_null(known);
 		assert_string_equal(known->name, rows[i].name);
 		assert_true(strlen(known->seen) > 0);
+		assert_in_range(known->line_max, 509, 4096);
 	}
 }
 

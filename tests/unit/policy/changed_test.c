@@ -16,6 +16,9 @@ static const struct {
 	  "ftp_actions: { standard: { secure_ftp: allowed, secure_ctrlconn: clear } }\n",
 	  "policy.yaml:1:28: note: \"secure_ctrlconn\" and \"secure_dataconn\" now bind sessions without TLS",
 	  "ftp_actions: { standard: { secure_ftp: allowed, data_policy_scope: all } }\n" },
+	{ "long command lines", "backends: { legacy: { address: 127.0.0.1:2021 } }\n",
+	  "policy.yaml:1:13: note: command lines of more than 510 bytes are now refused",
+	  "backends: { legacy: { address: 127.0.0.1:2021, command_line_max: 510 } }\n" },
 };
 
 static char *notes_of(const struct parsed *p)

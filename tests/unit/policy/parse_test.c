@@ -178,7 +178,8 @@ static const char *const whole =
     "backends:\n"
     "  name: { address: mvs098.example.com:21, data: active, epsv: never, stray_replies: close, multiline: lenient,\n"
     "          server_greeting_timeout: 5m }\n"
-    "  four: { address: 127.0.0.1:2021, source: gateway, data: passive, epsv: always, low_ports: true }\n"
+    "  four: { address: 127.0.0.1:2021, source: gateway, data: passive, epsv: always, low_ports: true,\n"
+    "          command_line_max: 4096 }\n"
     "  six: { address: \"[2001:db8::1]:21\", data: auto, proxy_protocol: v2, proxy_data: true }\n"
     "listeners:\n"
     "  one: { address: 0.0.0.0:0 }\n"
@@ -237,6 +238,8 @@ static void test_whole(void **state)
 	assert_int_equal(policy->backends[1].multiline, BACKEND_MULTILINE_STRICT);
 	assert_false(policy->backends[0].low_ports);
 	assert_true(policy->backends[1].low_ports);
+	assert_int_equal(policy->backends[0].command_line_max, 510);
+	assert_int_equal(policy->backends[1].command_line_max, 4096);
 	assert_string_equal(ip_endpoint_format(&policy->backends[1].endpoint, buf), "127.0.0.1:2021");
 	assert_string_equal(policy->backends[2].host, "2001:db8::1");
 	assert_string_equal(ip_endpoint_format(&policy->backends[2].endpoint, buf), "[2001:db8::1]:21");
