@@ -1,7 +1,7 @@
 /*
  * Builds an SSL_CTX from each tls_action, and an SSL for each connection. All
- * options and callbacks of OpenSSL are set here: versions, ciphers, SNI, ALPN,
- * tickets and the binding of data connections to their control connection.
+ * options and callbacks of OpenSSL are set here and in the modules tlsctx-*:
+ * versions, ciphers, SNI, ALPN, tickets.
  */
 #include "gateway/tls/tlsctx.h"
 
@@ -29,12 +29,6 @@
 #define SNI_NAME_MAX	 255
 #define SNI_HEADER_BYTES 5
 
-/*
- * The session id context of control connections. One is enough for all
- * tls_actions, since each has a cache and ticket keys of its own.
- */
-static const uint8_t control_context[TLS_BINDING_BYTES] = "control";
-
 typedef int security_fn(const SSL *, const SSL_CTX *, int, int, int, void *, void *);
 
 struct tlsctx {
@@ -56,7 +50,6 @@ struct tlsctx_set {
 struct purpose {
 	struct tlsctx *tlsctx;
 	enum tlsctx_use use;
-	uint8_t binding[TLS_BINDING_BYTES];
 };
 
 /* OpenSSL gives the number once per process, and its callbacks bring nothing to find it by. */
@@ -146,9 +139,13 @@ static int on_hello(SSL *ssl, int *alert, void *arg)
 {
 	const struct tlsctx *tlsctx = purpose_of(ssl)->tlsctx;
 	char name[SNI_NAME_MAX + 1];
-	int len = hello_name(ssl, name);
+	int len;
 
 	(void)arg;
+	tlsctx_reuse_hello(ssl);
+	if (tlsctx->action->server_handshake_sni == HANDSHAKE_SNI_OFF)
+		return SSL_CLIENT_HELLO_SUCCESS;
+	len = hello_name(ssl, name);
 	if (len > 0 && certs_has_name(tlsctx->certs, name))
 		return SSL_CLIENT_HELLO_SUCCESS;
 	if (len == 0 && tlsctx->action->server_handshake_sni == HANDSHAKE_SNI_OPTIONAL)
@@ -174,35 +171,6 @@ static int on_certificate(SSL *ssl, void *arg)
 	(void)arg;
 	return certs_select(purpose_of(ssl)->tlsctx->certs, ssl,
 			    SSL_get_servername(ssl, TLSEXT_NAMETYPE_host_name));
-}
-
-/* A ticket is about to be written: it belongs to this control session. */
-static int on_ticket_made(SSL *ssl, void *arg)
-{
-	(void)arg;
-	return SSL_SESSION_set1_id_context(SSL_get_session(ssl), purpose_of(ssl)->binding, TLS_BINDING_BYTES);
-}
-
-/*
- * A ticket has come in. Tickets of any session open a control connection, which
- * then gets new ones; but none where certificates are checked: they may have
- * been revoked since, or belong to another rule.
- */
-static SSL_TICKET_RETURN on_ticket_read(SSL *ssl, SSL_SESSION *session, const unsigned char *keyname,
-					size_t keyname_len, SSL_TICKET_STATUS status, void *arg)
-{
-	const struct purpose *purpose = purpose_of(ssl);
-
-	(void)keyname, (void)keyname_len, (void)arg;
-	if (status != SSL_TICKET_SUCCESS && status != SSL_TICKET_SUCCESS_RENEW)
-		return SSL_TICKET_RETURN_IGNORE_RENEW;
-	if (purpose->use == TLSCTX_DATA)
-		return SSL_TICKET_RETURN_USE; /* its session id context decides */
-	if (asks_for_certificate(purpose->tlsctx))
-		return SSL_TICKET_RETURN_IGNORE_RENEW;
-	if (SSL_SESSION_set1_id_context(session, control_context, TLS_BINDING_BYTES) != 1)
-		return SSL_TICKET_RETURN_IGNORE_RENEW;
-	return SSL_TICKET_RETURN_USE_RENEW;
 }
 
 static void set_versions(SSL_CTX *ctx, unsigned versions)
@@ -266,10 +234,8 @@ static void set_options(SSL_CTX *ctx, const struct tls_action *action, const str
 	SSL_CTX_set_max_cert_list(ctx, (long)action->keyring->max_client_chain);
 	SSL_CTX_set_alpn_select_cb(ctx, on_alpn, NULL);
 	SSL_CTX_set_cert_cb(ctx, on_certificate, NULL);
-	if (action->server_handshake_sni != HANDSHAKE_SNI_OFF)
-		SSL_CTX_set_client_hello_cb(ctx, on_hello, NULL);
+	SSL_CTX_set_client_hello_cb(ctx, on_hello, NULL);
 	(void)SSL_CTX_set_tlsext_status_cb(ctx, on_status);
-	(void)SSL_CTX_set_session_ticket_cb(ctx, on_ticket_made, on_ticket_read, NULL);
 	if (action->session_timeout_s == 0) { /* no resumption at all */
 		(void)SSL_CTX_set_session_cache_mode(ctx, SSL_SESS_CACHE_OFF);
 		SSL_CTX_set_options(ctx, SSL_OP_NO_TICKET);
@@ -290,6 +256,8 @@ static int tlsctx_load(struct tlsctx *tlsctx, const struct tls_action *action, c
 	set_versions(tlsctx->ctx, action->versions);
 	set_ciphers(tlsctx, diags);
 	set_options(tlsctx->ctx, action, policy);
+	if (!tlsctx_reuse_use(tlsctx->ctx))
+		return -ENOMEM;
 	if (asks_for_certificate(tlsctx))
 		r = trust_use(trust, action->client_auth_type, tlsctx->ctx);
 	return r < 0 ? r : certs_use(certs, tlsctx->ctx);
@@ -387,20 +355,15 @@ SSL *tlsctx_new(struct tlsctx *tlsctx, enum tlsctx_use use, const uint8_t bindin
 {
 	SSL *ssl = SSL_new(tlsctx->ctx);
 	struct purpose *purpose = malloc(sizeof(*purpose));
-	/*
-	 * if certificates are checked, a new control connection resumes nothing, since its
-	 * id is new
-	 */
-	bool own = use == TLSCTX_DATA || asks_for_certificate(tlsctx);
 
 	if (ssl == NULL || purpose == NULL)
 		goto fail;
 	*purpose = (struct purpose){ .tlsctx = tlsctx, .use = use };
-	memcpy(purpose->binding, binding, TLS_BINDING_BYTES);
 	if (SSL_set_ex_data(ssl, purpose_index, purpose) != 1)
 		goto fail;
 	purpose = NULL; /* the SSL's now */
-	if (SSL_set_session_id_context(ssl, own ? binding : control_context, TLS_BINDING_BYTES) != 1)
+	/* where certificates are checked, each control connection shows one */
+	if (!tlsctx_reuse_begin(ssl, use, use == TLSCTX_CONTROL && asks_for_certificate(tlsctx), binding))
 		goto fail;
 	if (use == TLSCTX_DATA) {
 		SSL_set_read_ahead(ssl, 1);
@@ -419,12 +382,4 @@ fail:
 	free(purpose);
 	SSL_free(ssl);
 	return NULL;
-}
-
-void tlsctx_bind(SSL *ssl)
-{
-	const struct purpose *purpose = purpose_of(ssl);
-
-	/* TLS 1.2 without tickets: the data connections find this very object in the cache. */
-	(void)SSL_SESSION_set1_id_context(SSL_get_session(ssl), purpose->binding, TLS_BINDING_BYTES);
 }

@@ -21,6 +21,7 @@ ROOT = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__)
 JOBS = int(os.environ.get("MUTANT_JOBS", "2"))
 
 AUTH, CCC = "gateway/worker/control-tls.c", "gateway/worker/control-tls.c"
+REUSE = "gateway/tls/tlsctx-reuse.c"
 MACHINE, PLAN, LINE, DATA, TLSCTX = "ftp-alg/machine.c", "ftp-alg/plan.c", "ftp-alg/line.c", "gateway/worker/data-leg.c", "gateway/tls/tlsctx.c"
 TRUST = "gateway/tls/trust.c"
 FOREIGN = [(MACHINE, "command.verb->kind == FTP_KIND_FOREIGN", "command.verb->kind == FTP_KIND_COUNT")]
@@ -57,13 +58,11 @@ MUTANTS = [
     (8, "only the control connection's peer may use the data port",
      [(DATA, "if (!any && !ip_addr_equal(&peer.addr, expected)) {", "if (false) {")]),
     (8, "a TLS session belongs to one control connection",
-     [(TLSCTX, "SSL_get_session(ssl), purpose_of(ssl)->binding, TLS_BINDING_BYTES", "SSL_get_session(ssl), control_context, TLS_BINDING_BYTES"),
-      (TLSCTX, "own ? binding : control_context,", "control_context,"),
-      (TLSCTX, "SSL_get_session(ssl), purpose->binding, TLS_BINDING_BYTES", "SSL_get_session(ssl), control_context, TLS_BINDING_BYTES"),
-      (TLSCTX, "void tlsctx_bind(SSL *ssl)\n{\n\tconst struct purpose *purpose = purpose_of(ssl);\n", "void tlsctx_bind(SSL *ssl)\n{\n")]),
+     [(REUSE, "SSL_get_session(ssl), reuse_of(ssl)->binding, TLS_BINDING_BYTES", "SSL_get_session(ssl), control_context, TLS_BINDING_BYTES"),
+      (REUSE, "own ? binding : control_context,", "control_context,"),
+      (REUSE, "bool own = use == TLSCTX_DATA || never;", "")]),
     (9, "no resumption if the policy checks certificates",
-     [(TLSCTX, "\tif (asks_for_certificate(purpose->tlsctx))\n\t\treturn SSL_TICKET_RETURN_IGNORE_RENEW;\n", ""),
-      (TLSCTX, "bool own = use == TLSCTX_DATA || asks_for_certificate(tlsctx);", "bool own = use == TLSCTX_DATA;")]),
+     [(TLSCTX, "use == TLSCTX_CONTROL && asks_for_certificate(tlsctx), binding", "false, binding")]),
     (10, "an end without close_notify is a truncation",
      [("gateway/net/relay.c", "\tcase STREAM_TRUNCATED:\n\t\treturn RELAY_CUT;\n",
        "\tcase STREAM_TRUNCATED:\n\t\trelay->state = RELAY_ENDING;\n\t\treturn RELAY_AGAIN;\n")]),
