@@ -430,6 +430,9 @@ void ftp_machine_signal(struct ftp_machine *machine, enum ftp_signal signal, str
 	case FTP_SIGNAL_TLS_UP:
 		ftp_security_tls_up(&machine->security);
 		break;
+	case FTP_SIGNAL_TLS_UNBOUND:
+		machine_close(machine, FTP_LOCAL_TLS_UNBOUND, "no-extended-master-secret", out);
+		break;
 	case FTP_SIGNAL_LOGIN_TIMEOUT:
 		machine_close(machine, FTP_LOCAL_LOGIN_TIMEOUT, "login-timeout", out);
 		break;

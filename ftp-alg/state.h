@@ -31,6 +31,7 @@ enum ftp_signal {
 	FTP_SIGNAL_SERVER_LOST,	      /* it closed or reset the control connection */
 	FTP_SIGNAL_SERVER_UNFINISHED, /* it has begun a multi-line reply and has not ended it in time */
 	FTP_SIGNAL_TLS_UP,	      /* the handshake that FTP_DO_TLS_START asked for is done */
+	FTP_SIGNAL_TLS_UNBOUND,	      /* and no data connection could be bound to it, which policy wants */
 	FTP_SIGNAL_LOGIN_TIMEOUT,
 	FTP_SIGNAL_IDLE_TIMEOUT,
 	FTP_SIGNAL_SHUTDOWN,  /* end as soon as no transfer is running */
@@ -41,13 +42,19 @@ enum ftp_signal {
 /* How the data part of a transfer ended. */
 enum ftp_data_result {
 	FTP_DATA_PENDING = 0,
-	FTP_DATA_OK,	      /* every byte arrived and both ends were closed in order */
-	FTP_DATA_NO_CLIENT,   /* could not connect to the client, or it did not dial */
-	FTP_DATA_NO_SERVER,   /* could not connect to the server, or it did not dial */
-	FTP_DATA_TLS,	      /* the TLS handshake with the client failed */
-	FTP_DATA_NOT_REUSED,  /* it succeeded, but resumed no session of this control connection */
-	FTP_DATA_CERTIFICATE, /* it used another client certificate than the control connection */
-	FTP_DATA_CUT,	      /* the client ended without close_notify */
+	FTP_DATA_OK,	    /* every byte arrived and both ends were closed in order */
+	FTP_DATA_NO_CLIENT, /* could not connect to the client, or it did not dial */
+	FTP_DATA_NO_SERVER, /* could not connect to the server, or it did not dial */
+	FTP_DATA_TLS,	    /* the TLS handshake with the client failed */
+	/* it succeeded, but resumed no session of this control connection: the client offered none, */
+	FTP_DATA_NOT_REUSED,
+	FTP_DATA_TICKET_UNKNOWN,     /* or one that the gateway does not know any more, */
+	FTP_DATA_TICKET_OTHER,	     /* or that of another control connection, */
+	FTP_DATA_TICKET_EXPIRED,     /* or one that is too old, */
+	FTP_DATA_TICKET_UNFIT,	     /* or one that could not be resumed for another reason */
+	FTP_DATA_NO_EXTENDED_SECRET, /* the same, or it failed: TLS 1.2 without extended master secret */
+	FTP_DATA_CERTIFICATE,	     /* it used another client certificate than the control connection */
+	FTP_DATA_CUT,		     /* the client ended without close_notify */
 	FTP_DATA_CLIENT_LOST,
 	FTP_DATA_SERVER_LOST,
 	FTP_DATA_STALLED,

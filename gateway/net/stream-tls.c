@@ -314,6 +314,15 @@ bool stream_tls_has_proof(const struct stream *stream)
 	return stream_tls_resumed(stream) && SSL_version(stream->ssl) >= TLS1_3_VERSION;
 }
 
+bool stream_tls_renew_ticket(struct stream *stream)
+{
+	ERR_clear_error();
+	if (SSL_version(stream->ssl) < TLS1_3_VERSION || SSL_get_num_tickets(stream->ssl) == 0)
+		return false;
+	/* at once, since OpenSSL refuses to send close_notify while a ticket waits */
+	return SSL_new_session_ticket(stream->ssl) == 1 && SSL_do_handshake(stream->ssl) == 1;
+}
+
 enum stream_io stream_tls_read_wire(struct stream *stream, struct stream_wire *wire, size_t max, uint8_t *buf,
 				    size_t size, size_t *ret_len)
 {

@@ -49,6 +49,12 @@ bool stream_tls_has_begun(const struct stream *stream);
  */
 bool stream_tls_has_proof(const struct stream *stream);
 
+/*
+ * TLS 1.3: send the peer a new session ticket, before the bytes of the next write. False: not
+ * possible in this version or without memory, or tickets are switched off.
+ */
+bool stream_tls_renew_ticket(struct stream *stream);
+
 /* Why the last TLS operation failed, in OpenSSL's words (a certificate that did not verify: with why); static
  * or valid until the next TLS call. */
 const char *stream_tls_reason(void);

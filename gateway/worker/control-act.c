@@ -153,6 +153,7 @@ static void do_listen(struct session *session, enum ftp_side side)
 	struct ip_endpoint endpoint;
 	int r = data_conn_listen(&session->data, side, &endpoint);
 
+	control_tls_look_at_ticket(session);
 	if (r == -EINPROGRESS)
 		return; /* data_listening() of session.c follows */
 	if (r < 0)
@@ -276,6 +277,13 @@ static void log_stray(struct session *session, const struct ftp_act *act)
 		  LOG_TEXT("action", act->refusal ? "close" : "drop"), LOG_TEXT("text", text));
 }
 
+/* Does this line end the client's waiting? The 150 of an upload does not: the client reads no more for now.
+ */
+static bool is_final(const struct ftp_act *act)
+{
+	return act->len > 0 && act->text[0] >= '2' && act->text[0] <= '9';
+}
+
 static void carry_out_one(struct session *session, const struct ftp_act *act)
 {
 	switch (act->what) {
@@ -284,6 +292,8 @@ static void carry_out_one(struct session *session, const struct ftp_act *act)
 	case FTP_DO_REPLY:
 		if (act->refusal)
 			log_refusal(session, act);
+		if (session->data.legs.ticket_due && is_final(act))
+			control_tls_renew_ticket(session);
 		if (session->phase != PHASE_HANDSHAKE)
 			outbuf_add(&session->worker->replies, &session->client, act->text, act->len,
 				   !act->goes_on);
@@ -310,6 +320,7 @@ static void carry_out_one(struct session *session, const struct ftp_act *act)
 		do_listen(session, FTP_SIDE_SERVER);
 		break;
 	case FTP_DO_DIAL_CLIENT:
+		control_tls_look_at_ticket(session);
 		data_conn_target(&session->data, FTP_SIDE_CLIENT, &act->endpoint);
 		break;
 	case FTP_DO_DIAL_SERVER:

@@ -10,6 +10,8 @@
 #include "gateway/tls/users.h"
 #include "gateway/worker/session-end.h"
 
+#define MS_PER_S 1000
+
 static void violation(struct session *session, const char *reason)
 {
 	session->worker->replies.len = 0; /* drop all replies and commands that are not sent yet */
@@ -58,8 +60,35 @@ static void tls_is_up(struct session *session)
 	identify(session);
 	if (session->logged_in && loop_set_bulk(session->client.loop, &session->client.watch, false) < 0)
 		session_end(session, "no-memory");
-	if (!session->ended)
-		ftp_machine_signal(&session->machine, FTP_SIGNAL_TLS_UP, &session->worker->out);
+	if (session->ended)
+		return;
+	ftp_machine_signal(&session->machine, FTP_SIGNAL_TLS_UP, &session->worker->out);
+	session->ticket_ms = session->client.loop->now_ms;
+	if (session->facts.rule->ftp->secure_session_reuse == SESSION_REUSE_REQUIRED &&
+	    tlsctx_lacks_extended_master_secret(session->client.ssl))
+		ftp_machine_signal(&session->machine, FTP_SIGNAL_TLS_UNBOUND, &session->worker->out);
+}
+
+/*
+ * A TLS 1.3 ticket is for one connection only (RFC 8446 C.4), and the client keeps
+ * to that: who demands tickets has to supply them. They go out on the control
+ * connection, since a client that only uploads does not read its data connection.
+ */
+void control_tls_renew_ticket(struct session *session)
+{
+	session->data.legs.ticket_due = false;
+	if (session->phase == PHASE_COMMANDS && session->client.tls_up && !session->client.tx_clear &&
+	    session->facts.rule->ftp->secure_session_reuse != SESSION_REUSE_NONE &&
+	    stream_tls_renew_ticket(&session->client))
+		session->ticket_ms = session->client.loop->now_ms;
+}
+
+void control_tls_look_at_ticket(struct session *session)
+{
+	uint64_t age_ms = session->client.loop->now_ms - session->ticket_ms;
+
+	if (age_ms > (uint64_t)session->facts.rule->tls->session_timeout_s * MS_PER_S / 2)
+		session->data.legs.ticket_due = true;
 }
 
 /*

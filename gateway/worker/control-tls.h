@@ -16,6 +16,12 @@ void control_tls_auth(struct session *session);
 /* CCC or REIN was accepted. Ends the session if bytes under TLS came after it. */
 void control_tls_stop(struct session *session, bool notify);
 
+/* The client has used a ticket, or its tickets grow old: give it a new one before the next reply. */
+void control_tls_renew_ticket(struct session *session);
+
+/* A data connection is being planned: if the last ticket is old, let the next reply bring a new one. */
+void control_tls_look_at_ticket(struct session *session);
+
 /* The client's socket is ready in PHASE_HANDSHAKE or PHASE_LEAVING_TLS. */
 void control_tls_step(struct session *session);
 

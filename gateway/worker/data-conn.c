@@ -12,6 +12,7 @@
 #include "gateway/base/util.h"
 #include "gateway/net/netsock.h"
 #include "gateway/net/stream-ktls.h"
+#include "gateway/worker/data-result.h"
 #include "gateway/worker/data-tls.h"
 
 /* Time from the server's go-ahead until both legs are ready. */
@@ -37,21 +38,6 @@ static struct loop *loop_of(const struct data_conn *data)
 	return &worker_of(data)->loop;
 }
 
-static const char *const result_names[] = {
-	[FTP_DATA_PENDING] = "dropped",
-	[FTP_DATA_OK] = "ok",
-	[FTP_DATA_NO_CLIENT] = "no-client-connection",
-	[FTP_DATA_NO_SERVER] = "no-server-connection",
-	[FTP_DATA_TLS] = "tls-failed",
-	[FTP_DATA_NOT_REUSED] = "session-not-reused",
-	[FTP_DATA_CERTIFICATE] = "other-certificate",
-	[FTP_DATA_CUT] = "tls-truncated",
-	[FTP_DATA_CLIENT_LOST] = "client-reset",
-	[FTP_DATA_SERVER_LOST] = "server-reset",
-	[FTP_DATA_STALLED] = "stalled",
-	[FTP_DATA_ABORTED] = "aborted",
-};
-
 /* The only writer of the state; counts transfers under way for the monitor. */
 static void set_state(struct data_conn *data, enum data_state state)
 {
@@ -64,12 +50,15 @@ static void set_state(struct data_conn *data, enum data_state state)
 
 static void log_transfer(const struct data_conn *data, enum ftp_data_result result)
 {
+	const char *reason = data_result_reason(result);
+
 	log_event(LOG_LEVEL_INFO, "transfer", LOG_NUMBER("session", data->legs.facts->id),
 		  LOG_TEXT("direction", data->upload ? "upload" : "download"),
 		  LOG_TEXT("command", data->command != NULL ? data->command : ""),
 		  LOG_TEXT("prot", data->protect ? "P" : "C"), LOG_NUMBER("bytes", data->relay.bytes),
 		  LOG_NUMBER("ms", loop_of(data)->now_ms - data->started_ms),
-		  LOG_TEXT("result", result_names[result]));
+		  LOG_TEXT("result", data_result_name(result)),
+		  LOG_TEXT(reason != NULL ? "reason" : NULL, reason));
 }
 
 static int time_handshake(struct data_conn *data)

@@ -49,6 +49,7 @@ struct data_legs {
 	struct data_leg server;
 	uint32_t serial; /* of the plan; answers to earlier plans are ignored */
 	bool announced;	 /* the client's data connection is announced to the kernel */
+	bool ticket_due; /* the client has used a session ticket, and needs another one */
 	uint8_t tries;	 /* how many ports may still be tried for a listener from the monitor */
 
 	/* A leg has opened or failed. */

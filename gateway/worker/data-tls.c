@@ -8,6 +8,7 @@
 
 #include "gateway/base/log.h"
 #include "gateway/net/stream-tls.h"
+#include "gateway/worker/data-result.h"
 
 /*
  * A TLS object for a data connection: bound to its session, or to nothing if policy
@@ -40,10 +41,44 @@ static bool same_certificate(const struct facts *facts, const struct stream *str
 	return same;
 }
 
+/* What a data connection gets that must resume a session and has not. */
+static const enum ftp_data_result refusals[] = {
+	[TLS_REUSE_NOT_OFFERED] = FTP_DATA_NOT_REUSED, [TLS_REUSE_UNKNOWN] = FTP_DATA_TICKET_UNKNOWN,
+	[TLS_REUSE_OTHER] = FTP_DATA_TICKET_OTHER,     [TLS_REUSE_EXPIRED] = FTP_DATA_TICKET_EXPIRED,
+	[TLS_REUSE_UNFIT] = FTP_DATA_TICKET_UNFIT,     [TLS_REUSE_RESUMED] = FTP_DATA_PENDING,
+};
+
+static bool must_resume(const struct facts *facts)
+{
+	return facts->rule->ftp->secure_session_reuse == SESSION_REUSE_REQUIRED;
+}
+
+/* Has it resumed what policy asks for? FTP_DATA_PENDING: yes. */
+static enum ftp_data_result check_reuse(const struct facts *facts, const struct stream *stream)
+{
+	if (!must_resume(facts))
+		return FTP_DATA_PENDING;
+	if (tlsctx_lacks_extended_master_secret(stream->ssl))
+		return FTP_DATA_NO_EXTENDED_SECRET;
+	return refusals[tlsctx_reuse_result(stream->ssl)];
+}
+
+/* OpenSSL ends a handshake that resumes a session with the extended master secret without it. */
+static enum ftp_data_result failed(const struct facts *facts, const struct stream *stream)
+{
+	log_event(LOG_LEVEL_INFO, "data-tls-failed", LOG_NUMBER("session", facts->id),
+		  LOG_TEXT("reason", stream_tls_reason()));
+	return must_resume(facts) && stream_tls_has_begun(stream) &&
+		       tlsctx_lacks_extended_master_secret(stream->ssl)
+		   ? FTP_DATA_NO_EXTENDED_SECRET
+		   : FTP_DATA_TLS;
+}
+
 enum ftp_data_result data_tls_step(struct data_legs *legs)
 {
 	const struct facts *facts = legs->facts;
 	struct data_leg *leg = &legs->client;
+	enum ftp_data_result result;
 
 	if (leg->state == LEG_OPEN) {
 		struct ssl_st *ssl = new_ssl(facts);
@@ -63,9 +98,7 @@ enum ftp_data_result data_tls_step(struct data_legs *legs)
 	case STREAM_CLEAN:
 	case STREAM_TRUNCATED:
 	case STREAM_RESET:
-		log_event(LOG_LEVEL_INFO, "data-tls-failed", LOG_NUMBER("session", facts->id),
-			  LOG_TEXT("reason", stream_tls_reason()));
-		return FTP_DATA_TLS;
+		return failed(facts, &leg->stream);
 	}
 	tlsctx_sessions_keep(facts->tls_sessions, TLSCTX_DATA, leg->stream.ssl);
 	log_event(LOG_LEVEL_DEBUG, "data-tls", LOG_NUMBER("session", facts->id),
@@ -73,9 +106,15 @@ enum ftp_data_result data_tls_step(struct data_legs *legs)
 		  LOG_TEXT("cipher", stream_tls_cipher(&leg->stream)),
 		  LOG_TEXT("resumed", stream_tls_resumed(&leg->stream) ? "yes" : "no"),
 		  LOG_TEXT("ktls", leg->stream.ktls != NULL ? "yes" : "no"));
-	if (facts->rule->ftp->secure_session_reuse == SESSION_REUSE_REQUIRED &&
-	    !stream_tls_resumed(&leg->stream))
-		return FTP_DATA_NOT_REUSED;
+	if (tlsctx_reuse_result(leg->stream.ssl) != TLS_REUSE_NOT_OFFERED)
+		legs->ticket_due = true;
+	result = check_reuse(facts, &leg->stream);
+	if (result != FTP_DATA_PENDING) {
+		log_event(LOG_LEVEL_INFO, "session-not-reused", LOG_NUMBER("session", facts->id),
+			  LOG_TEXT("rule", facts->rule->name),
+			  LOG_TEXT("reason", data_result_reason(result)));
+		return result;
+	}
 	if (!same_certificate(facts, &leg->stream))
 		return FTP_DATA_CERTIFICATE;
 	leg->state = LEG_READY;

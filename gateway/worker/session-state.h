@@ -68,7 +68,8 @@ struct session {
 	bool quitting; /* the client sent QUIT after an upload and closed: complete the upload, then send QUIT
 			*/
 	enum session_phase phase;
-	bool notify_due; /* after CCC: our close_notify is still to be sent */
+	uint64_t ticket_ms; /* when the client got its last session ticket */
+	bool notify_due;    /* after CCC: our close_notify is still to be sent */
 
 	struct stream server;
 	struct inbuf server_in;

@@ -291,12 +291,26 @@ static enum ftp_take script_server(struct script *script, const char *line)
 	return take;
 }
 
-static const char *const script_signals[] = {
-	"down", "lost", "unfinished", "tls", "login", "idle", "shutdown"
+static const char *const script_signals[] = { "down",	 "lost",  "unfinished", "tls",
+					      "unbound", "login", "idle",	"shutdown" };
+static const char *const script_results[] = {
+	[FTP_DATA_OK] = "ok",
+	[FTP_DATA_NO_CLIENT] = "no-client",
+	[FTP_DATA_NO_SERVER] = "no-server",
+	[FTP_DATA_TLS] = "tls",
+	[FTP_DATA_NOT_REUSED] = "reuse",
+	[FTP_DATA_TICKET_UNKNOWN] = "ticket-unknown",
+	[FTP_DATA_TICKET_OTHER] = "ticket-other",
+	[FTP_DATA_TICKET_EXPIRED] = "ticket-expired",
+	[FTP_DATA_TICKET_UNFIT] = "ticket-unfit",
+	[FTP_DATA_NO_EXTENDED_SECRET] = "no-ems",
+	[FTP_DATA_CERTIFICATE] = "certificate",
+	[FTP_DATA_CUT] = "cut",
+	[FTP_DATA_CLIENT_LOST] = "client-lost",
+	[FTP_DATA_SERVER_LOST] = "server-lost",
+	[FTP_DATA_STALLED] = "stalled",
+	[FTP_DATA_ABORTED] = "aborted",
 };
-static const char *const script_results[] = { NULL,	     "ok",	    "no-client",   "no-server",
-					      "tls",	     "reuse",	    "certificate", "cut",
-					      "client-lost", "server-lost", "stalled",	   "aborted" };
 static const char *const script_bad[] = { [FTP_LINE_NUL] = "nul",
 					  [FTP_LINE_BARE_CR] = "cr",
 					  [FTP_LINE_BARE_LF] = "lf",

@@ -144,9 +144,9 @@ static const struct script_case levels[] = {
 	"  c 426 Connection closed; transfer aborted: the data ended without close_notify.\n  close-data\n"
 #define NO_CLIENT  "  c 425 Can't open data connection to the client.\n  close-data\n"
 #define TLS_FAILED "  c 522 TLS negotiation failed on the data connection.\n  close-data\n"
-#define NOT_REUSED                                                                                           \
+#define REUSE(why)                                                                                           \
 	"  c 522 Policy requires the data connection to resume the TLS session of this control "             \
-	"connection.\n  close-data\n"
+	"connection: " why ".\n  close-data\n"
 #define STALLED	    "  c 426 Transfer aborted: the data connection stalled.\n  close-data\n"
 #define SERVER_SAID "  c 426 reset\n  close-data\n"
 
@@ -161,8 +161,28 @@ static const struct script_case results[] = {
 	{ "no server, 426", { 0 }, GOING, "D no-server\nS 426 reset\n" SERVER_SAID },
 	{ "TLS, 226", { 0 }, GOING, "D tls\nS 226 done\n" TLS_FAILED },
 	{ "TLS, 426", { 0 }, GOING, "D tls\nS 426 reset\n" TLS_FAILED },
-	{ "not resumed, 226", { 0 }, GOING, "D reuse\nS 226 done\n" NOT_REUSED },
-	{ "not resumed, 426", { 0 }, GOING, "D reuse\nS 426 reset\n" NOT_REUSED },
+	{ "not resumed, 226", { 0 }, GOING, "D reuse\nS 226 done\n" REUSE("it offered no session") },
+	{ "not resumed, 426", { 0 }, GOING, "D reuse\nS 426 reset\n" REUSE("it offered no session") },
+	{ "unknown ticket",
+	  { 0 },
+	  GOING,
+	  "D ticket-unknown\nS 226 done\n" REUSE("its session ticket is unknown here") },
+	{ "foreign ticket",
+	  { 0 },
+	  GOING,
+	  "D ticket-other\nS 226 done\n" REUSE("its session ticket belongs to another session") },
+	{ "old ticket",
+	  { 0 },
+	  GOING,
+	  "D ticket-expired\nS 226 done\n" REUSE("its session ticket has expired") },
+	{ "unfit ticket",
+	  { 0 },
+	  GOING,
+	  "D ticket-unfit\nS 226 done\n" REUSE("its session cannot be resumed") },
+	{ "TLS 1.2 without extended master secret",
+	  { 0 },
+	  GOING,
+	  "D no-ems\nS 226 done\n" REUSE("TLS 1.2 needs the extended master secret (RFC 7627) for that") },
 	{ "cut, 226", { 0 }, GOING, "D cut\nS 226-stored\nS 226 done\n" CUT },
 	{ "cut, 426", { 0 }, GOING, "D cut\nS 426 reset\n" CUT },
 	{ "client lost, 226", { 0 }, GOING, "D client-lost\nS 250 done\n" LOST },

@@ -1,0 +1,38 @@
+/*
+ * The names of results, as attlsd.8 lists them. Whatever keeps a data connection
+ * from resuming a TLS session has one name, which scripts search for, and a reason.
+ */
+#include "gateway/worker/data-result.h"
+
+static const struct {
+	const char *name;
+	const char *reason;
+} results[] = {
+	[FTP_DATA_PENDING] = { "dropped", NULL },
+	[FTP_DATA_OK] = { "ok", NULL },
+	[FTP_DATA_NO_CLIENT] = { "no-client-connection", NULL },
+	[FTP_DATA_NO_SERVER] = { "no-server-connection", NULL },
+	[FTP_DATA_TLS] = { "tls-failed", NULL },
+	[FTP_DATA_NOT_REUSED] = { "session-not-reused", "no-ticket-offered" },
+	[FTP_DATA_TICKET_UNKNOWN] = { "session-not-reused", "unknown-ticket-key" },
+	[FTP_DATA_TICKET_OTHER] = { "session-not-reused", "ticket-of-another-session" },
+	[FTP_DATA_TICKET_EXPIRED] = { "session-not-reused", "ticket-expired" },
+	[FTP_DATA_TICKET_UNFIT] = { "session-not-reused", "ticket-unfit" },
+	[FTP_DATA_NO_EXTENDED_SECRET] = { "session-not-reused", "no-extended-master-secret" },
+	[FTP_DATA_CERTIFICATE] = { "other-certificate", NULL },
+	[FTP_DATA_CUT] = { "tls-truncated", NULL },
+	[FTP_DATA_CLIENT_LOST] = { "client-reset", NULL },
+	[FTP_DATA_SERVER_LOST] = { "server-reset", NULL },
+	[FTP_DATA_STALLED] = { "stalled", NULL },
+	[FTP_DATA_ABORTED] = { "aborted", NULL },
+};
+
+const char *data_result_name(enum ftp_data_result result)
+{
+	return results[result].name;
+}
+
+const char *data_result_reason(enum ftp_data_result result)
+{
+	return results[result].reason;
+}

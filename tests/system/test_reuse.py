@@ -1,0 +1,215 @@
+"""
+Data connections that must resume the TLS session of their control connection: tickets that are used once
+(RFC 8446 C.4), sessions that outlive their tickets, and what a refusal says.
+"""
+import ssl
+
+import pytest
+
+import client as clients
+import net
+
+NO_EXTENDED_SECRET = 1  # SSL_OP_NO_EXTENDED_MASTER_SECRET of OpenSSL 3, for which Python has no name
+
+
+def context(version, tickets=True, extended=True):
+    ctx = clients.context(versions=version, tickets=tickets)
+    if not extended:
+        ctx.options |= NO_EXTENDED_SECRET
+    return ctx
+
+
+@pytest.fixture
+def strict(launch, backend):
+    """strict(tls={...}): a gateway whose data connections must resume."""
+    return lambda **change: launch(backend, ftp={"secure_session_reuse": "required", "secure_ctrlconn": "clear"}, **change)
+
+
+class OnceOnly:
+    """A client that uses each ticket once."""
+
+    def __init__(self, client):
+        self.client, self.used = client, set()
+
+    def ticket(self):
+        session = self.client.tls.session
+        assert session.id not in self.used, "the client has no unused ticket"
+        self.used.add(session.id)
+        return session
+
+
+@pytest.mark.parametrize("connect", [clients.explicit, clients.implicit])
+@pytest.mark.parametrize("reuse", ["allowed", "required"])
+def test_each_transfer_has_a_ticket_of_its_own(launch, backend, connect, reuse):
+    gateway = launch(backend, ftp={"secure_session_reuse": reuse})
+    with connect(gateway, ctx=context("1.3")) as c:
+        c.prot("P")
+        once = OnceOnly(c)
+        for number in range(6):
+            data = c.open("STOR old" if number % 2 else "RETR hello.txt", session=once.ticket())
+            assert data.reused
+            if number % 2:
+                data.send(b"new")
+            else:
+                assert data.read_all() == backend.files["hello.txt"]
+            data.close()
+            assert c.reply().code == 226
+        once.ticket()  # came with the last reply
+
+
+def test_no_ticket_comes_unasked(launch, backend):
+    """As many tickets as data connections have used, and none of them where nothing is resumed."""
+    gateway = launch(backend, ftp={"secure_session_reuse": "allowed"})
+    with clients.explicit(gateway, "P", ctx=context("1.3")) as c:
+        c.expect("NOOP", 200)
+        first = c.tls.session.id
+        for _ in range(3):
+            c.get("hello.txt", session=None)
+            c.expect("NOOP", 200)
+        assert c.tls.session.id == first
+        c.get("hello.txt", session=c.tls.session)
+        second = c.tls.session.id
+        assert second != first
+        c.expect("NOOP", 200)
+        c.expect("PWD", 257)
+        assert c.tls.session.id == second
+
+
+def test_a_refused_ticket_is_replaced_as_well(strict):
+    gateway = strict()
+    ctx = context("1.3")
+    with clients.explicit(gateway, "P", ctx=ctx) as c, clients.explicit(gateway, ctx=ctx) as other:
+        c.expect("NOOP", 200)
+        before = c.tls.session.id
+        refused(c, other.control_session)
+        assert c.tls.session.id != before
+        assert c.get("hello.txt", session=c.tls.session)
+
+
+def test_no_ticket_follows_ccc(strict):
+    """After CCC there is no TLS to carry one. The tickets that are left still resume."""
+    gateway = strict()
+    with clients.explicit(gateway, "P", ctx=context("1.3")) as c:
+        c.expect("CCC", 200)
+        assert c.tls.recv() == b"" and c.tls.end == "clean"
+        c.tls.notify()
+        session, c.tls = c.tls.session, None
+        for _ in range(3):
+            assert c.get("hello.txt", session=session)
+
+
+def test_a_session_outlives_its_tickets(strict):
+    """The reply to PASV brings a new ticket when the last one grows old."""
+    gateway = strict(tls={"session_timeout": "2s"})
+    with clients.explicit(gateway, "P", ctx=context("1.3")) as c:
+        assert net.quiet(c.sock, 3.1), "the gateway sent a ticket unasked"
+        old = c.tls.session
+        sock = net.dial(c.pasv())
+        assert c.tls.session.id != old.id
+        data = c.wrap(sock, session=c.tls.session)
+        assert data.reused
+        c.expect("RETR hello.txt", 150)
+        assert data.read_all()
+        data.close()
+        assert c.reply().code == 226
+
+
+def refused(c, session):
+    """A transfer that ends with 522, whose text this returns."""
+    try:
+        c.open("RETR hello.txt", session=session).read_all()
+    except (ssl.SSLError, ConnectionError):
+        pass
+    reply = c.reply()
+    assert reply.code == 522
+    return reply
+
+
+PREFIX = "522 Policy requires the data connection to resume the TLS session of this control connection: "
+TEXTS = {
+    "no-ticket-offered": "it offered no session.",
+    "unknown-ticket-key": "its session ticket is unknown here.",
+    "ticket-of-another-session": "its session ticket belongs to another session.",
+    "ticket-expired": "its session ticket has expired.",
+    "ticket-unfit": "its session cannot be resumed.",
+    "no-extended-master-secret": "TLS 1.2 needs the extended master secret (RFC 7627) for that.",
+}
+
+
+def assert_refused(gateway, c, session, reason):
+    since = gateway.mark()
+    assert refused(c, session) == PREFIX + TEXTS[reason]
+    assert gateway.event("session-not-reused", since).keys["reason"] == reason
+    assert gateway.event("transfer", since, result="session-not-reused").keys["reason"] == reason
+    assert c.get("hello.txt", session=c.tls.session)
+
+
+@pytest.mark.parametrize("version, tickets", [("1.2", True), ("1.2", False), ("1.3", True)])
+class TestReasons:
+    def test_nothing_offered(self, strict, version, tickets):
+        gateway = strict()
+        with clients.explicit(gateway, "P", ctx=context(version, tickets)) as c:
+            assert_refused(gateway, c, None, "no-ticket-offered")
+
+    def test_another_session(self, strict, version, tickets):
+        gateway = strict()
+        ctx = context(version, tickets)
+        with clients.explicit(gateway, "P", ctx=ctx) as c, clients.explicit(gateway, ctx=ctx) as other:
+            assert_refused(gateway, c, other.control_session, "ticket-of-another-session" if tickets else "ticket-unfit")
+
+    def test_another_gateway(self, strict, version, tickets):
+        """The same as after a reload or with the ticket of another worker: the key is another one."""
+        gateway, elsewhere = strict(), strict()
+        ctx = context(version, tickets)
+        with clients.explicit(gateway, "P", ctx=ctx) as c, clients.explicit(elsewhere, ctx=ctx) as other:
+            assert_refused(gateway, c, other.control_session, "unknown-ticket-key")
+
+
+def test_an_old_ticket(strict):
+    """TLS 1.2 has no way to bring a client a new one."""
+    gateway = strict(tls={"session_timeout": "1s"})
+    with clients.explicit(gateway, "P", ctx=context("1.2")) as c:
+        assert net.quiet(c.sock, 2.1)
+        since = gateway.mark()
+        assert refused(c, c.control_session) == PREFIX + TEXTS["ticket-expired"]
+        assert gateway.event("session-not-reused", since).keys["reason"] == "ticket-expired"
+
+
+class TestExtendedMasterSecret:
+    def test_a_control_connection_without_it_ends(self, strict):
+        gateway = strict()
+        for implicit in False, True:
+            c = clients.Client(gateway.implicit if implicit else gateway.explicit, implicit, greet=False,
+                               ctx=context("1.2", extended=False))
+            with c:
+                if not implicit:
+                    assert c.reply().code == 220
+                    c.auth()
+                c.assert_ends(421)
+        assert gateway.event("session-end", count=2, reason="no-extended-master-secret")
+
+    def test_its_reply_says_why(self, strict):
+        with clients.Client(strict().explicit, ctx=context("1.2", extended=False)) as c:
+            c.auth()
+            assert c.reply() == "421 Policy requires TLS 1.3, or TLS 1.2 with the extended master secret (RFC 7627); closing."
+
+    def test_a_data_connection_without_it_is_refused(self, strict):
+        """OpenSSL ends a handshake that resumes a session and leaves it out (RFC 7627 5.3)."""
+        gateway = strict()
+        ctx = context("1.2")
+        with clients.explicit(gateway, "P", ctx=ctx) as c:
+            good = c.control_session
+            ctx.options |= NO_EXTENDED_SECRET
+            for session in good, None:
+                since = gateway.mark()
+                assert refused(c, session) == PREFIX + TEXTS["no-extended-master-secret"]
+                gateway.event("transfer", since, result="session-not-reused", reason="no-extended-master-secret")
+
+    def test_it_is_not_asked_for_otherwise(self, launch, backend):
+        gateway = launch(backend)
+        with clients.explicit(gateway, "P", ctx=context("1.2", extended=False)) as c:
+            assert c.get("hello.txt") == backend.files["hello.txt"]
+
+    def test_tls_13_has_no_need_of_it(self, strict):
+        with clients.explicit(strict(), "P", ctx=context("1.3", extended=False)) as c:
+            assert c.get("hello.txt")
