@@ -414,44 +414,35 @@ void ftp_machine_side_due(struct ftp_machine *machine, struct ftp_out *out)
 		machine_close(machine, FTP_LOCAL_SHUTDOWN, "shutdown", out);
 }
 
+/* The signals that end the session, whatever it is doing. */
+static const struct {
+	enum ftp_local answer;
+	const char *why;
+} endings[] = {
+	[FTP_SIGNAL_SERVER_DOWN] = { FTP_LOCAL_SERVER_DOWN, "server-down" },
+	[FTP_SIGNAL_SERVER_LOST] = { FTP_LOCAL_SERVER_LOST, "server-lost" },
+	[FTP_SIGNAL_SERVER_UNFINISHED] = { FTP_LOCAL_SERVER_CONFUSED, "reply-unfinished" },
+	[FTP_SIGNAL_TLS_UNBOUND] = { FTP_LOCAL_TLS_UNBOUND, "no-extended-master-secret" },
+	[FTP_SIGNAL_LOGIN_TIMEOUT] = { FTP_LOCAL_LOGIN_TIMEOUT, "login-timeout" },
+	[FTP_SIGNAL_IDLE_TIMEOUT] = { FTP_LOCAL_IDLE_TIMEOUT, "inactive" },
+	[FTP_SIGNAL_SHUTDOWN] = { FTP_LOCAL_SHUTDOWN, "shutdown" },
+	[FTP_SIGNAL_STOPPED] = { FTP_LOCAL_SHUTDOWN, "shutdown" },
+	[FTP_SIGNAL_DISMISSED] = { FTP_LOCAL_DISMISSED, "operator" },
+};
+
 void ftp_machine_signal(struct ftp_machine *machine, enum ftp_signal signal, struct ftp_out *out)
 {
-	switch (signal) {
-	case FTP_SIGNAL_SERVER_DOWN:
-		machine_close(machine, FTP_LOCAL_SERVER_DOWN, "server-down", out);
-		break;
-	case FTP_SIGNAL_SERVER_LOST:
-		machine_close(machine, FTP_LOCAL_SERVER_LOST,
-			      machine->reply_open ? "reply-cut" : "server-lost", out);
-		break;
-	case FTP_SIGNAL_SERVER_UNFINISHED:
-		machine_close(machine, FTP_LOCAL_SERVER_CONFUSED, "reply-unfinished", out);
-		break;
-	case FTP_SIGNAL_TLS_UP:
+	const char *why = endings[signal].why;
+
+	if (signal == FTP_SIGNAL_TLS_UP)
 		ftp_security_tls_up(&machine->security);
-		break;
-	case FTP_SIGNAL_TLS_UNBOUND:
-		machine_close(machine, FTP_LOCAL_TLS_UNBOUND, "no-extended-master-secret", out);
-		break;
-	case FTP_SIGNAL_LOGIN_TIMEOUT:
-		machine_close(machine, FTP_LOCAL_LOGIN_TIMEOUT, "login-timeout", out);
-		break;
-	case FTP_SIGNAL_IDLE_TIMEOUT:
-		machine_close(machine, FTP_LOCAL_IDLE_TIMEOUT, "inactive", out);
-		break;
-	case FTP_SIGNAL_SHUTDOWN:
-		if (ftp_machine_in_transfer(machine) && machine->transfer != FTP_TRANSFER_WAITING)
-			machine->draining = true;
-		else
-			machine_close(machine, FTP_LOCAL_SHUTDOWN, "shutdown", out);
-		break;
-	case FTP_SIGNAL_STOPPED:
-		machine_close(machine, FTP_LOCAL_SHUTDOWN, "shutdown", out);
-		break;
-	case FTP_SIGNAL_DISMISSED:
-		machine_close(machine, FTP_LOCAL_DISMISSED, "operator", out);
-		break;
-	}
+	else if (signal == FTP_SIGNAL_SHUTDOWN && ftp_machine_in_transfer(machine) &&
+		 machine->transfer != FTP_TRANSFER_WAITING)
+		machine->draining = true;
+	else
+		machine_close(machine, endings[signal].answer,
+			      signal == FTP_SIGNAL_SERVER_LOST && machine->reply_open ? "reply-cut" : why,
+			      out);
 }
 
 const char *ftp_machine_feature(const struct ftp_machine *machine, size_t n)
