@@ -15,7 +15,7 @@
 /* The time that bulk watches get in one turn: about one handshake, or half a mebibyte under TLS. */
 #define SLICE_US 300
 
-static uint64_t monotonic_us(void)
+uint64_t loop_clock_us(void)
 {
 	struct timespec ts;
 
@@ -27,7 +27,7 @@ int loop_init(struct loop *loop)
 {
 	struct epoll_event inner = { .events = EPOLLIN, .data.ptr = &loop->bulk };
 
-	*loop = (struct loop){ .now_ms = monotonic_us() / 1000 };
+	*loop = (struct loop){ .now_ms = loop_clock_us() / 1000 };
 	loop->epoll_fd = epoll_create1(EPOLL_CLOEXEC);
 	loop->bulk_fd = epoll_create1(EPOLL_CLOEXEC);
 	if (loop->epoll_fd == -1 || loop->bulk_fd == -1 ||
@@ -242,10 +242,10 @@ static void run_bulk(struct loop *loop)
 
 	if (loop->bulk.len == 0)
 		return;
-	end_us = monotonic_us() + SLICE_US;
+	end_us = loop_clock_us() + SLICE_US;
 	for (size_t n = loop->bulk.len; n > 0 && loop->bulk.len > 0; n--) {
 		run_first(&loop->bulk);
-		if (loop->bulk.len > 0 && monotonic_us() >= end_us)
+		if (loop->bulk.len > 0 && loop_clock_us() >= end_us)
 			return;
 	}
 }
@@ -270,7 +270,7 @@ int loop_run(struct loop *loop)
 
 		if (n == -1 && errno != EINTR)
 			return -errno;
-		loop->now_ms = monotonic_us() / 1000;
+		loop->now_ms = loop_clock_us() / 1000;
 		loop->batch_len = n > 0 ? n : 0;
 		for (loop->batch_at = 0; loop->batch_at < loop->batch_len;)
 			bulk |= run_event(loop, &loop->batch[loop->batch_at++]);

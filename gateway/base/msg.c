@@ -21,13 +21,19 @@ union control {
 };
 
 static const struct {
+	const char *name;
 	enum msg_receiver receiver;
 	bool descriptor;
 } types[MSG_TYPE_COUNT] = {
-#define MSG(type, receiver, descriptor) [type] = { receiver, descriptor },
+#define MSG(type, receiver, descriptor) [type] = { #type, receiver, descriptor },
 #include "gateway/base/msg.def"
 #undef MSG
 };
+
+const char *msg_name(uint32_t type)
+{
+	return type < MSG_TYPE_COUNT ? types[type].name : NULL;
+}
 
 bool msg_is_for(enum msg_receiver receiver, const struct msg *msg, int fd)
 {

@@ -57,6 +57,9 @@ struct msg {
 	struct ip_endpoint local;  /* MSG_SESSION: what it dialled */
 };
 
+/* "MSG_READY" for MSG_READY; NULL for an unknown type. */
+const char *msg_name(uint32_t type);
+
 /* May this receiver get such a message, with descriptor `fd` or -1? An unknown type is for nobody. */
 bool msg_is_for(enum msg_receiver receiver, const struct msg *msg, int fd);
 

@@ -26,6 +26,7 @@
 static void on_channel(struct watch *watch, uint32_t ready);
 static void on_doorbell(struct watch *watch, uint32_t ready);
 static void on_restart(struct timer *timer);
+static void on_rested(struct timer *timer);
 
 /*
  * Each worker has a page of its own, so that a worker under an attacker's control
@@ -88,6 +89,7 @@ static int start(struct child *child)
 	child->stop_sent = MSG_NONE;
 	child->stop_pending = false;
 	child->nsessions = 0;
+	child->debt_us = 0;
 	child->started_ms = child->children->loop->now_ms;
 	r = loop_watch(child->children->loop, &child->doorbell, EPOLLIN | EPOLLET);
 	if (r < 0)
@@ -131,28 +133,56 @@ static void on_channel(struct watch *watch, uint32_t ready)
 		send_stop(child);
 }
 
-/* Messages of one worker in one turn. */
-#define DRAIN_MAX 512
+/*
+ * A worker may take half of the monitor's time, in pieces of DEBT_MAX_US: one that
+ * floods it with requests delays those of the other workers, and their clients'
+ * greetings, by no more than that. A ring of the doorbell costs a turn of the loop.
+ */
+#define DEBT_MAX_US 2000
+#define RING_US	    5
+#define REST_MS	    2
 
+/* Returns the time. */
+static uint64_t pay_back(struct child *child)
+{
+	uint64_t now_us = loop_clock_us();
+	uint64_t paid_us = now_us - child->debt_at_us;
+
+	child->debt_us -= paid_us < child->debt_us ? paid_us : child->debt_us;
+	child->debt_at_us = now_us;
+	return now_us;
+}
+
+/* Until the timer runs out, the monitor does not hear it. */
+static void rest(struct child *child)
+{
+	if (timer_is_armed(&child->rest) || loop_timer(child->children->loop, &child->rest, REST_MS) < 0)
+		return;
+	(void)loop_watch(child->children->loop, &child->doorbell, 0); /* removing cannot fail */
+}
+
+/* Reads the messages of one worker, until it has none or has to rest. */
 static void drain_reports(struct child *child)
 {
+	uint64_t begun_us = pay_back(child);
+	uint64_t before_us = child->debt_us;
 	struct msg msg;
 	int r = -EAGAIN;
-	int drained = 0;
 
-	while (child->reports != -1 && (r = msg_take(child->reports, &msg)) == 1) {
+	while (child->reports != -1 && child->debt_us <= DEBT_MAX_US &&
+	       (r = msg_take(child->reports, &msg)) == 1) {
 		if (!msg_is_for(MSG_TO_MONITOR, &msg, -1)) {
-			child_kill(child, "odd-message");
+			child_kill_for(child, &msg, "unknown-message");
 			return;
 		}
 		child->children->on_message(child, &msg);
-		if (++drained == DRAIN_MAX) { /* the rest after the others' turn */
-			loop_again(child->children->loop, &child->doorbell);
-			return;
-		}
+		child->debt_us = before_us + (loop_clock_us() - begun_us);
 	}
+	child->debt_at_us = begun_us + (child->debt_us - before_us);
 	if (r == -EPROTO)
-		child_kill(child, "odd-message");
+		child_kill(child, "piece-of-a-message");
+	else if (child->reports != -1 && child->debt_us > DEBT_MAX_US)
+		rest(child);
 	/* at the end of the pipe the worker exits; SIGCHLD brings its status */
 }
 
@@ -172,17 +202,35 @@ void children_drain_reports(struct children *children)
 }
 
 /* A request may depend on earlier messages of other workers that rang no doorbell. */
-static void on_doorbell(struct watch *watch, uint32_t ready)
+static void hear(struct child *child)
 {
-	struct child *child = CONTAINER_OF(watch, struct child, doorbell);
-
-	(void)ready;
 	drain_others(child->children, child);
 	drain_reports(child);
 	if (child->ready && !child->ready_reported) {
 		child->ready_reported = true;
 		child->children->on_ready(child);
 	}
+}
+
+static void on_doorbell(struct watch *watch, uint32_t ready)
+{
+	struct child *child = CONTAINER_OF(watch, struct child, doorbell);
+
+	(void)ready;
+	child->debt_us += RING_US;
+	hear(child);
+}
+
+static void on_rested(struct timer *timer)
+{
+	struct child *child = CONTAINER_OF(timer, struct child, rest);
+
+	if (child->doorbell.fd == -1)
+		return;
+	if (loop_watch(child->children->loop, &child->doorbell, EPOLLIN | EPOLLET) < 0)
+		child_kill(child, "no-memory");
+	else
+		hear(child);
 }
 
 /* Close the channels: no message of this worker is read from now on. */
@@ -192,6 +240,7 @@ static void disconnect(struct child *child)
 		loop_unwatch(child->children->loop, &child->channel);
 	if (child->doorbell.fd != -1)
 		loop_unwatch(child->children->loop, &child->doorbell);
+	loop_timer_stop(child->children->loop, &child->rest);
 	fd_close(&child->channel.fd);
 	fd_close(&child->reports);
 	fd_close(&child->doorbell.fd);
@@ -245,6 +294,7 @@ int generation_start(struct children *children, struct policy **policy, unsigned
 		watch_init(&child->channel, on_channel);
 		watch_init(&child->doorbell, on_doorbell);
 		timer_init(&child->restart, on_restart);
+		timer_init(&child->rest, on_rested);
 		r = relays_map(child) < 0 ? -ENOMEM : r;
 	}
 	DL_APPEND(children->head, generation);
@@ -357,13 +407,27 @@ struct child *generation_pick(struct generation *generation)
 	return best;
 }
 
+static void end_child(struct child *child)
+{
+	child->ready = false;
+	disconnect(child);
+	(void)kill(child->pid, SIGKILL); /* fails only if the process is dead already */
+}
+
 void child_kill(struct child *child, const char *reason)
 {
 	log_event(LOG_LEVEL_ERROR, "worker-killed", LOG_NUMBER("pid", child->pid),
 		  LOG_TEXT("reason", reason));
-	child->ready = false;
-	disconnect(child);
-	(void)kill(child->pid, SIGKILL); /* fails only if the process is dead already */
+	end_child(child);
+}
+
+void child_kill_for(struct child *child, const struct msg *msg, const char *reason)
+{
+	const char *name = msg_name(msg->type);
+
+	log_event(LOG_LEVEL_ERROR, "worker-killed", LOG_NUMBER("pid", child->pid), LOG_TEXT("reason", reason),
+		  LOG_TEXT("message", name != NULL ? name : "unknown"), LOG_NUMBER("session", msg->session));
+	end_child(child);
 }
 
 /*

@@ -27,6 +27,9 @@ struct child {
 	int reports;	       /* a pipe; drained when the doorbell rings, and before each decision */
 	struct watch doorbell; /* the worker rings it for urgent messages */
 	struct timer restart;
+	uint64_t debt_us;    /* time that it took of the monitor's, which its rest has not paid back */
+	uint64_t debt_at_us; /* when that was counted */
+	struct timer rest;   /* until the monitor listens to it again */
 	struct children *children;
 	struct generation *generation;
 	size_t nsessions;
@@ -106,8 +109,11 @@ struct child *generation_pick(struct generation *generation);
  */
 void children_drain_reports(struct children *children);
 
-/* Kill a child that asked for something that is not permitted. */
+/* Kill a child, and log why. */
 void child_kill(struct child *child, const char *reason);
+
+/* The same for a child that sent something that is not permitted. */
+void child_kill_for(struct child *child, const struct msg *msg, const char *reason);
 
 /* SIGCHLD: collect the dead children, and restart those whose generation is not retired. */
 void children_reap(struct children *children);

@@ -229,7 +229,7 @@ static void on_message(struct child *child, const struct msg *msg)
 	const char *reason = request_take(&monitor->requests, child, msg, monitor->loop.now_ms);
 
 	if (reason != NULL)
-		child_kill(child, reason);
+		child_kill_for(child, msg, reason);
 }
 
 static void abandon_reload(struct monitor *monitor, const char *reason)

@@ -97,38 +97,49 @@ static const struct policy_rule *rule_of(const struct policy *policy, const stru
 
 static bool in_range(uint16_t port, struct port_range range)
 {
-	return range.low == 0 ? port >= IP_PORT_LOW_LIMIT : port >= range.low && port <= range.high;
+	range = netsock_range(range); /* without a range in the policy, the one that workers use */
+	return port >= range.low && port <= range.high;
 }
 
+static const char not_client[] = "not-the-clients-address", not_server[] = "not-the-servers-address",
+		  not_passive[] = "port-not-in-passivedataports", low[] = "low-port",
+		  not_data[] = "not-the-data-port", before_login[] = "before-login", no_rule[] = "no-rule";
+
 /* Which sockets a session may ask for, by purpose: with whose address, at which port, and when. */
-static bool socket_is_permitted(const struct policy *policy, const struct admission_facts *facts,
-				const struct policy_rule *rule, const struct msg *msg)
+static const char *why_no_socket(const struct policy *policy, const struct admission_facts *facts,
+				 const struct policy_rule *rule, const struct msg *msg)
 {
-	bool transparent = policy->listeners[facts->listener].transparent;
 	bool as_client = rule->backend->source == BACKEND_SOURCE_CLIENT &&
 			 ip_addr_equal(&msg->local.addr, &facts->remote.addr);
 	bool as_server = ip_addr_equal(&msg->local.addr, &facts->local.addr);
+	uint16_t port = msg->local.port;
 
-	if (!transparent || (msg->purpose != PURPOSE_SERVER && !facts->logged_in))
-		return false;
+	if (!policy->listeners[facts->listener].transparent)
+		return "not-transparent";
+	if (msg->purpose != PURPOSE_SERVER && !facts->logged_in)
+		return before_login;
 	switch ((enum msg_purpose)msg->purpose) {
 	case PURPOSE_NONE:
-		return false;
+		break;
 	case PURPOSE_SERVER:
 	case PURPOSE_DATA_DIAL_SERVER:
-		return as_client && msg->local.port == 0;
+		return !as_client ? not_client : port != 0 ? "port-of-its-choice" : NULL;
 	case PURPOSE_DATA_LISTEN_SERVER:
-		return as_client && msg->local.port >= IP_PORT_LOW_LIMIT;
+		return !as_client ? not_client : port < IP_PORT_LOW_LIMIT ? low : NULL;
 	case PURPOSE_DATA_LISTEN_CLIENT:
-		return as_server && in_range(msg->local.port, rule->ftp->passivedataports);
+		return !as_server				      ? not_server
+		       : !in_range(port, rule->ftp->passivedataports) ? not_passive
+								      : NULL;
 	case PURPOSE_DATA_DIAL_CLIENT:
+		if (!as_server)
+			return not_server;
 		if (rule->ftp->data_port == DATA_PORT_LOWER)
-			return as_server && msg->local.port + 1 == facts->local.port;
-		return as_server && msg->local.port == FTP_DATA_PORT;
-	case PURPOSE_DATA_DIAL_LOWER: /* not for transparent listeners, see lower_is_permitted() */
-		return false;
+			return port + 1 == facts->local.port ? NULL : not_data;
+		return port == FTP_DATA_PORT ? NULL : not_data;
+	case PURPOSE_DATA_DIAL_LOWER: /* not for transparent listeners, see why_no_lower_port() */
+		return "transparent";
 	}
-	return false;
+	return "unknown-purpose";
 }
 
 /*
@@ -136,17 +147,21 @@ static bool socket_is_permitted(const struct policy *policy, const struct admiss
  * control connection? Behind a load balancer the monitor does not know the client, and
  * so not the rule: then one rule that says so is enough.
  */
-static bool lower_is_permitted(const struct policy *policy, const struct admission_facts *facts,
-			       const struct policy_rule *rule, const struct msg *msg)
+static const char *why_no_lower_port(const struct policy *policy, const struct admission_facts *facts,
+				     const struct policy_rule *rule, const struct msg *msg)
 {
 	const struct policy_listener *listener = &policy->listeners[facts->listener];
 	bool lower = rule != NULL && rule->ftp->data_port == DATA_PORT_LOWER;
 
 	for (size_t i = 0; listener->nproxies > 0 && i < policy->nrules; i++)
 		lower = lower || policy->rules[i].ftp->data_port == DATA_PORT_LOWER;
-	return lower && facts->logged_in && !listener->transparent &&
-	       ip_addr_equal(&msg->local.addr, &facts->local.addr) && msg->local.port != 0 &&
-	       msg->local.port + 1 == facts->local.port;
+	if (!lower || listener->transparent)
+		return "not-in-this-policy";
+	if (!facts->logged_in)
+		return before_login;
+	if (!ip_addr_equal(&msg->local.addr, &facts->local.addr))
+		return not_server;
+	return msg->local.port != 0 && msg->local.port + 1 == facts->local.port ? NULL : not_data;
 }
 
 /* Port 20 needs a capability that workers do not have, so the monitor binds it. */
@@ -163,14 +178,27 @@ static void make_socket(const struct admission_facts *facts, const struct msg *m
 	*ret_fd = fd < 0 ? -1 : fd;
 }
 
-/* From the client to us, or (active) from us to the client; never a low port. */
-static bool announcement_is_permitted(const struct admission_facts *facts, const struct msg *msg)
+/*
+ * What the firewall may be asked to let through: the client to a passive port, or
+ * (active) us to the client, as far as the rule lets PORT name other addresses and
+ * ports.
+ */
+static const char *why_no_announcement(const struct admission_facts *facts, const struct policy_rule *rule,
+				       const struct msg *msg)
 {
-	const struct ip_endpoint *to = msg->active ? &msg->remote : &msg->local;
+	const struct ftp_action *ftp = rule->ftp;
+	bool elsewhere = msg->active && ftp->portcommandipaddr == REDIRECT_UNRESTRICTED;
 
-	return facts->logged_in && to->port >= IP_PORT_LOW_LIMIT &&
-	       ip_addr_equal(&msg->remote.addr, &facts->remote.addr) &&
-	       ip_addr_equal(&msg->local.addr, &facts->local.addr);
+	if (!facts->logged_in)
+		return before_login;
+	if (!elsewhere && !ip_addr_equal(&msg->remote.addr, &facts->remote.addr))
+		return not_client;
+	if (!ip_addr_equal(&msg->local.addr, &facts->local.addr))
+		return not_server;
+	if (msg->active)
+		return ftp->portcommandport == NOLOWPORTS && msg->remote.port < IP_PORT_LOW_LIMIT ? low
+												  : NULL;
+	return in_range(msg->local.port, ftp->passivedataports) ? NULL : not_passive;
 }
 
 static int announce(struct privileged *privileged, const struct announced *it)
@@ -247,43 +275,42 @@ static void do_announce(struct privileged *privileged, const struct admission_fa
 	}
 }
 
-bool privileged_request(struct privileged *privileged, const struct policy *policy,
-			const struct admission_facts *facts, const struct msg *msg, struct msg *ret_answer,
-			int *ret_fd)
+const char *privileged_request(struct privileged *privileged, const struct policy *policy,
+			       const struct admission_facts *facts, const struct msg *msg,
+			       struct msg *ret_answer, int *ret_fd)
 {
 	const struct policy_rule *rule = rule_of(policy, facts);
-	struct announced *it;
+	const char *why;
 
 	*ret_fd = -1;
 	*ret_answer = (struct msg){
 		.session = msg->session, .serial = msg->serial, .purpose = msg->purpose, .active = msg->active
 	};
 	if (msg->type == MSG_SOCKET && msg->purpose == PURPOSE_DATA_DIAL_LOWER) {
-		if (facts->listener >= policy->nlisteners || !lower_is_permitted(policy, facts, rule, msg))
-			return false;
-		make_socket(facts, msg, ret_answer, ret_fd);
-		return true;
+		why = facts->listener >= policy->nlisteners ? no_rule
+							    : why_no_lower_port(policy, facts, rule, msg);
+		if (why == NULL)
+			make_socket(facts, msg, ret_answer, ret_fd);
+		return why;
 	}
 	if (rule == NULL)
-		return false;
+		return no_rule;
 	switch (msg->type) {
 	case MSG_SOCKET:
-		if (!socket_is_permitted(policy, facts, rule, msg))
-			return false;
-		make_socket(facts, msg, ret_answer, ret_fd);
-		return true;
+		why = why_no_socket(policy, facts, rule, msg);
+		if (why == NULL)
+			make_socket(facts, msg, ret_answer, ret_fd);
+		return why;
 	case MSG_ANNOUNCE:
-		if (!announcement_is_permitted(facts, msg))
-			return false;
-		do_announce(privileged, facts, msg, ret_answer);
-		return true;
+		why = why_no_announcement(facts, rule, msg);
+		if (why == NULL)
+			do_announce(privileged, facts, msg, ret_answer);
+		return why;
 	case MSG_WITHDRAW:
-		it = find(privileged, msg->session);
-		if (it != NULL)
-			withdraw(privileged, it);
-		return true;
+		privileged_session_end(privileged, msg->session);
+		return NULL;
 	default:
-		return false;
+		return "unknown-message";
 	}
 }
 

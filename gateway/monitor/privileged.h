@@ -40,13 +40,13 @@ void privileged_done(struct privileged *privileged);
 int privileged_allows(const struct privileged *privileged, const struct policy *policy, const char *path);
 
 /*
- * Carry out one request. Returns true and the answer, with a descriptor in *ret_fd
+ * Carry out one request. Returns NULL and the answer, with a descriptor in *ret_fd
  * that the caller sends and closes, or -1; answer->type is MSG_NONE for a request
- * without an answer. Returns false if the request is not permitted.
+ * without an answer. Returns a reason for the log if the request is not permitted.
  */
-bool privileged_request(struct privileged *privileged, const struct policy *policy,
-			const struct admission_facts *facts, const struct msg *msg, struct msg *ret_answer,
-			int *ret_fd);
+const char *privileged_request(struct privileged *privileged, const struct policy *policy,
+			       const struct admission_facts *facts, const struct msg *msg,
+			       struct msg *ret_answer, int *ret_fd);
 
 /* A session is over: withdraw its announced connection. */
 void privileged_session_end(struct privileged *privileged, uint64_t session);

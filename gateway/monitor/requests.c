@@ -7,11 +7,14 @@
 #include "gateway/monitor/requests.h"
 
 #include <errno.h>
+#include <string.h>
 
 #include "gateway/base/log.h"
 #include "gateway/base/util.h"
 
-static const char odd_message[] = "odd-message";
+/* Reasons to kill a worker, for the log. */
+static const char unknown_message[] = "unknown-message", not_its_session[] = "not-its-session",
+		  no_client[] = "client-not-named";
 
 struct request {
 	const struct requests *from;
@@ -24,15 +27,10 @@ struct request {
 /* Returns what request_take() returns. */
 typedef const char *request_fn(const struct request *request);
 
-static const char *odd_unless(bool ok)
-{
-	return ok ? NULL : odd_message;
-}
-
 static const char *worker_ready(const struct request *request)
 {
 	if (request->child->ready)
-		return odd_message;
+		return "ready-twice";
 	request->child->ready = true;
 	return NULL;
 }
@@ -49,7 +47,7 @@ void request_login_go(void *worker, uint64_t session, bool others_wait)
 static const char *session_login(const struct request *request)
 {
 	if (!admission_login(request->from->admission, request->msg->session, request->child))
-		return odd_message;
+		return request->facts.logged_in ? "logged-in-twice" : no_client;
 	login_queue_over(request->from->logins, request->msg->session);
 	return NULL;
 }
@@ -64,8 +62,12 @@ static const char *login_ask(const struct request *request)
 {
 	const struct ip_addr *key = key_of(request);
 
-	return odd_unless(key != NULL && login_queue_ask(request->from->logins, request->msg->session,
-							 request->child, key, request->msg->delay_ms));
+	if (key == NULL)
+		return no_client;
+	return login_queue_ask(request->from->logins, request->msg->session, request->child, key,
+			       request->msg->delay_ms)
+		   ? NULL
+		   : "asked-twice";
 }
 
 static const char *login_over(const struct request *request)
@@ -79,7 +81,7 @@ static const char *login_failed(const struct request *request)
 	const struct ip_addr *key = key_of(request);
 
 	if (key == NULL)
-		return odd_message;
+		return no_client;
 	login_queue_failed(request->from->logins, request->msg->session, key);
 	return NULL;
 }
@@ -97,7 +99,7 @@ static const char *session_source(const struct request *request)
 	int r = admission_source(admission, limits, msg->session, request->child, source, &limit);
 
 	if (r == -ENOENT) /* its source is known already */
-		return odd_message;
+		return "client-named-twice";
 	if (r == 0) {
 		const struct ip_addr key = admission_key(source);
 
@@ -128,41 +130,100 @@ static const char *session_end(const struct request *request)
 static const char *use_privileges(const struct request *request)
 {
 	const struct policy *policy = request->child->generation->policy;
-	const char *reason = NULL;
 	struct msg answer;
 	int fd = -1;
+	const char *reason = privileged_request(request->from->privileged, policy, &request->facts,
+						request->msg, &answer, &fd);
 
-	if (!privileged_request(request->from->privileged, policy, &request->facts, request->msg, &answer,
-				&fd))
-		return odd_message;
+	if (reason != NULL)
+		return reason;
 	if (answer.type != MSG_NONE && msg_send(request->child->channel.fd, &answer, fd) < 0)
 		reason = "does-not-listen"; /* it asks, but does not read the answers */
 	fd_close(&fd);
 	return reason;
 }
 
-/* What a worker may ask for. The rows of all other types are empty, and refuse. */
+/* The fields of a message, besides its type. */
+enum {
+	FIELD_SESSION = 1 << 0,
+	FIELD_DELAY = 1 << 1,
+	FIELD_PURPOSE = 1 << 2,
+	FIELD_SERIAL = 1 << 3,
+	FIELD_ACTIVE = 1 << 4,
+	FIELD_REMOTE = 1 << 5,
+	FIELD_LOCAL = 1 << 6,
+};
+
+/* What a worker may ask for, and with which fields. The rows of all other types are empty, and refuse. */
 static const struct {
-	bool needs_session; /* and it must be a session of this worker */
+	unsigned fields; /* FIELD_SESSION: it must be a session of this worker */
 	request_fn *carry_out;
 } table[MSG_TYPE_COUNT] = {
-	[MSG_READY] = { false, worker_ready },	       [MSG_LOGIN_FAILED] = { true, login_failed },
-	[MSG_SESSION_LOGIN] = { true, session_login }, [MSG_SESSION_SOURCE] = { true, session_source },
-	[MSG_SESSION_END] = { true, session_end },     [MSG_SOCKET] = { true, use_privileges },
-	[MSG_ANNOUNCE] = { true, use_privileges },     [MSG_WITHDRAW] = { true, use_privileges },
-	[MSG_LOGIN_ASK] = { true, login_ask },	       [MSG_LOGIN_OVER] = { true, login_over },
+	[MSG_READY] = { 0, worker_ready },
+	[MSG_LOGIN_ASK] = { FIELD_SESSION | FIELD_DELAY, login_ask },
+	[MSG_LOGIN_OVER] = { FIELD_SESSION, login_over },
+	[MSG_LOGIN_FAILED] = { FIELD_SESSION, login_failed },
+	[MSG_SESSION_LOGIN] = { FIELD_SESSION, session_login },
+	[MSG_SESSION_SOURCE] = { FIELD_SESSION | FIELD_REMOTE, session_source },
+	[MSG_SESSION_END] = { FIELD_SESSION, session_end },
+	[MSG_SOCKET] = { FIELD_SESSION | FIELD_PURPOSE | FIELD_SERIAL | FIELD_LOCAL, use_privileges },
+	[MSG_ANNOUNCE] = { FIELD_SESSION | FIELD_SERIAL | FIELD_ACTIVE | FIELD_REMOTE | FIELD_LOCAL,
+			   use_privileges },
+	[MSG_WITHDRAW] = { FIELD_SESSION, use_privileges },
 };
+
+static bool is_empty(const struct ip_endpoint *endpoint)
+{
+	return endpoint->addr.family == IP_NONE && endpoint->port == 0;
+}
+
+static bool is_address(const struct ip_addr *addr)
+{
+	static const uint8_t zeros[sizeof(addr->bytes)];
+
+	return addr->family == IP_V6 ||
+	       (addr->family == IP_V4 && memcmp(addr->bytes + 4, zeros, sizeof(zeros) - 4) == 0);
+}
+
+/* Returns NULL, or what is wrong with the form of a message that may have these fields. */
+static const char *why_malformed(const struct msg *msg, unsigned fields)
+{
+	const struct {
+		unsigned field; /* 0: no worker sets it */
+		bool is_set, is_well_formed;
+	} looks[] = {
+		{ 0, msg->listener != 0 || msg->failures != 0 || msg->others_wait != 0 || msg->error != 0,
+		  true },
+		{ FIELD_SESSION, msg->session != 0, true },
+		{ FIELD_DELAY, msg->delay_ms != 0, true },
+		{ FIELD_PURPOSE, msg->purpose != 0, true },
+		{ FIELD_SERIAL, msg->serial != 0, true },
+		{ FIELD_ACTIVE, msg->active != 0, msg->active <= 1 },
+		{ FIELD_REMOTE, !is_empty(&msg->remote), is_address(&msg->remote.addr) },
+		{ FIELD_LOCAL, !is_empty(&msg->local), is_address(&msg->local.addr) },
+	};
+
+	for (size_t i = 0; i < NELEM(looks); i++) {
+		if ((fields & looks[i].field) == 0 ? looks[i].is_set : !looks[i].is_well_formed)
+			return (fields & looks[i].field) == 0 ? "unexpected-field" : "malformed-field";
+	}
+	return NULL;
+}
 
 const char *request_take(const struct requests *requests, struct child *child, const struct msg *msg,
 			 uint64_t now_ms)
 {
 	struct request request = { .from = requests, .child = child, .msg = msg, .now_ms = now_ms };
+	const char *why;
 
 	if (msg->type >= MSG_TYPE_COUNT || table[msg->type].carry_out == NULL)
-		return odd_message;
-	if (table[msg->type].needs_session &&
+		return unknown_message;
+	why = why_malformed(msg, table[msg->type].fields);
+	if (why != NULL)
+		return why;
+	if ((table[msg->type].fields & FIELD_SESSION) != 0 &&
 	    !admission_facts(requests->admission, msg->session, child, &request.facts))
-		return odd_message;
+		return not_its_session;
 	return table[msg->type].carry_out(&request);
 }
 

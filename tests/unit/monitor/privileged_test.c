@@ -2,6 +2,7 @@
 #include "gateway/monitor/privileged.h"
 
 #include <errno.h>
+#include <string.h>
 
 #include "gateway/base/msg.h"
 #include "tests/unit/monitor/addresses.h"
@@ -41,120 +42,155 @@ static const struct {
 	uint32_t listener;
 	bool logged_in;
 	struct msg msg;
+	const char *why;
 } not_permitted[] = {
-	{ "a message that is no request", 0, true, { .type = MSG_READY } },
-	{ "no purpose", 0, true, { .type = MSG_SOCKET, .local.addr = CLIENT } },
+	{ "a message that is no request", 0, true, { .type = MSG_READY }, "unknown-message" },
+	{ "no purpose", 0, true, { .type = MSG_SOCKET, .local.addr = CLIENT }, "unknown-purpose" },
 	{ "a purpose that does not exist",
 	  0,
 	  true,
-	  { .type = MSG_SOCKET, .purpose = 77, .local.addr = CLIENT } },
+	  { .type = MSG_SOCKET, .purpose = 77, .local.addr = CLIENT },
+	  "unknown-purpose" },
 	{ "somebody else's address",
 	  0,
 	  true,
-	  { .type = MSG_SOCKET, .purpose = PURPOSE_SERVER, .local.addr = STRANGER } },
+	  { .type = MSG_SOCKET, .purpose = PURPOSE_SERVER, .local.addr = STRANGER },
+	  "not-the-clients-address" },
 	{ "the client's address with a port of choice",
 	  0,
 	  true,
-	  { .type = MSG_SOCKET, .purpose = PURPOSE_SERVER, .local = { CLIENT, 22 } } },
+	  { .type = MSG_SOCKET, .purpose = PURPOSE_SERVER, .local = { CLIENT, 22 } },
+	  "port-of-its-choice" },
 	{ "the server's address to dial the server",
 	  0,
 	  true,
-	  { .type = MSG_SOCKET, .purpose = PURPOSE_SERVER, .local.addr = SERVER } },
+	  { .type = MSG_SOCKET, .purpose = PURPOSE_SERVER, .local.addr = SERVER },
+	  "not-the-clients-address" },
 	{ "data before login",
 	  0,
 	  false,
-	  { .type = MSG_SOCKET, .purpose = PURPOSE_DATA_DIAL_SERVER, .local.addr = CLIENT } },
+	  { .type = MSG_SOCKET, .purpose = PURPOSE_DATA_DIAL_SERVER, .local.addr = CLIENT },
+	  "before-login" },
 	{ "a port before login",
 	  0,
 	  false,
-	  { .type = MSG_SOCKET, .purpose = PURPOSE_DATA_LISTEN_CLIENT, .local = { SERVER, 50000 } } },
+	  { .type = MSG_SOCKET, .purpose = PURPOSE_DATA_LISTEN_CLIENT, .local = { SERVER, 50000 } },
+	  "before-login" },
 	{ "a port outside passivedataports",
 	  0,
 	  true,
-	  { .type = MSG_SOCKET, .purpose = PURPOSE_DATA_LISTEN_CLIENT, .local = { SERVER, 50011 } } },
+	  { .type = MSG_SOCKET, .purpose = PURPOSE_DATA_LISTEN_CLIENT, .local = { SERVER, 50011 } },
+	  "port-not-in-passivedataports" },
 	{ "a low port at the client's address",
 	  0,
 	  true,
-	  { .type = MSG_SOCKET, .purpose = PURPOSE_DATA_LISTEN_SERVER, .local = { CLIENT, 1023 } } },
+	  { .type = MSG_SOCKET, .purpose = PURPOSE_DATA_LISTEN_SERVER, .local = { CLIENT, 1023 } },
+	  "low-port" },
 	{ "another port than 20 to dial the client",
 	  0,
 	  true,
-	  { .type = MSG_SOCKET, .purpose = PURPOSE_DATA_DIAL_CLIENT, .local = { SERVER, 21 } } },
+	  { .type = MSG_SOCKET, .purpose = PURPOSE_DATA_DIAL_CLIENT, .local = { SERVER, 21 } },
+	  "not-the-data-port" },
 	{ "a socket for a listener that is not transparent",
 	  1,
 	  true,
-	  { .type = MSG_SOCKET, .purpose = PURPOSE_SERVER, .local.addr = CLIENT } },
+	  { .type = MSG_SOCKET, .purpose = PURPOSE_SERVER, .local.addr = CLIENT },
+	  "not-transparent" },
 	{ "a listener that does not exist",
 	  9,
 	  true,
-	  { .type = MSG_SOCKET, .purpose = PURPOSE_SERVER, .local.addr = CLIENT } },
+	  { .type = MSG_SOCKET, .purpose = PURPOSE_SERVER, .local.addr = CLIENT },
+	  "no-rule" },
 	{ "a lower port without data_port: lower",
 	  1,
 	  true,
-	  { .type = MSG_SOCKET, .purpose = PURPOSE_DATA_DIAL_LOWER, .local = { SERVER, 20 } } },
+	  { .type = MSG_SOCKET, .purpose = PURPOSE_DATA_DIAL_LOWER, .local = { SERVER, 20 } },
+	  "not-in-this-policy" },
 	{ "a lower port before login",
 	  2,
 	  false,
-	  { .type = MSG_SOCKET, .purpose = PURPOSE_DATA_DIAL_LOWER, .local = { SERVER, 20 } } },
+	  { .type = MSG_SOCKET, .purpose = PURPOSE_DATA_DIAL_LOWER, .local = { SERVER, 20 } },
+	  "before-login" },
 	{ "another port than the lower one",
 	  2,
 	  true,
-	  { .type = MSG_SOCKET, .purpose = PURPOSE_DATA_DIAL_LOWER, .local = { SERVER, 22 } } },
+	  { .type = MSG_SOCKET, .purpose = PURPOSE_DATA_DIAL_LOWER, .local = { SERVER, 22 } },
+	  "not-the-data-port" },
 	{ "the kernel's choice in its place",
 	  2,
 	  true,
-	  { .type = MSG_SOCKET, .purpose = PURPOSE_DATA_DIAL_LOWER, .local = { SERVER, 0 } } },
+	  { .type = MSG_SOCKET, .purpose = PURPOSE_DATA_DIAL_LOWER, .local = { SERVER, 0 } },
+	  "not-the-data-port" },
 	{ "the lower port of another address",
 	  2,
 	  true,
-	  { .type = MSG_SOCKET, .purpose = PURPOSE_DATA_DIAL_LOWER, .local = { STRANGER, 20 } } },
+	  { .type = MSG_SOCKET, .purpose = PURPOSE_DATA_DIAL_LOWER, .local = { STRANGER, 20 } },
+	  "not-the-servers-address" },
 	{ "the lower port of a listener that does not exist",
 	  9,
 	  true,
-	  { .type = MSG_SOCKET, .purpose = PURPOSE_DATA_DIAL_LOWER, .local = { SERVER, 20 } } },
+	  { .type = MSG_SOCKET, .purpose = PURPOSE_DATA_DIAL_LOWER, .local = { SERVER, 20 } },
+	  "no-rule" },
 	{ "a lower port of this host for a transparent listener",
 	  3,
 	  true,
-	  { .type = MSG_SOCKET, .purpose = PURPOSE_DATA_DIAL_LOWER, .local = { SERVER, 20 } } },
+	  { .type = MSG_SOCKET, .purpose = PURPOSE_DATA_DIAL_LOWER, .local = { SERVER, 20 } },
+	  "not-in-this-policy" },
 	{ "port 22 for a transparent listener",
 	  3,
 	  true,
-	  { .type = MSG_SOCKET, .purpose = PURPOSE_DATA_DIAL_CLIENT, .local = { SERVER, 22 } } },
+	  { .type = MSG_SOCKET, .purpose = PURPOSE_DATA_DIAL_CLIENT, .local = { SERVER, 22 } },
+	  "not-the-data-port" },
 	{ "announcing before login",
 	  1,
 	  false,
-	  { .type = MSG_ANNOUNCE, .remote.addr = CLIENT, .local = { SERVER, 50000 } } },
+	  { .type = MSG_ANNOUNCE, .remote.addr = CLIENT, .local = { SERVER, 50000 } },
+	  "before-login" },
 	{ "announcing a low port",
 	  1,
 	  true,
-	  { .type = MSG_ANNOUNCE, .remote.addr = CLIENT, .local = { SERVER, 1023 } } },
+	  { .type = MSG_ANNOUNCE, .remote.addr = CLIENT, .local = { SERVER, 1023 } },
+	  "port-not-in-passivedataports" },
 	{ "announcing a low port of the client's",
 	  1,
 	  true,
-	  { .type = MSG_ANNOUNCE, .active = 1, .remote = { CLIENT, 22 }, .local = { SERVER, 50000 } } },
+	  { .type = MSG_ANNOUNCE, .active = 1, .remote = { CLIENT, 22 }, .local = { SERVER, 50000 } },
+	  "low-port" },
 	{ "announcing for a stranger",
 	  1,
 	  true,
-	  { .type = MSG_ANNOUNCE, .remote.addr = STRANGER, .local = { SERVER, 50000 } } },
+	  { .type = MSG_ANNOUNCE, .remote.addr = STRANGER, .local = { SERVER, 50000 } },
+	  "not-the-clients-address" },
 	{ "announcing to another host",
 	  1,
 	  true,
-	  { .type = MSG_ANNOUNCE, .remote.addr = CLIENT, .local = { STRANGER, 50000 } } },
+	  { .type = MSG_ANNOUNCE, .remote.addr = CLIENT, .local = { STRANGER, 50000 } },
+	  "not-the-servers-address" },
+	{ "announcing a port outside passivedataports",
+	  1,
+	  true,
+	  { .type = MSG_ANNOUNCE, .remote.addr = CLIENT, .local = { SERVER, 50011 } },
+	  "port-not-in-passivedataports" },
+	{ "announcing a port below passivedataports",
+	  1,
+	  true,
+	  { .type = MSG_ANNOUNCE, .remote.addr = CLIENT, .local = { SERVER, 49999 } },
+	  "port-not-in-passivedataports" },
 };
 
-static bool ask(struct privileged *privileged, uint32_t listener, bool logged_in, const struct msg *msg,
-		struct msg *answer)
+static const char *ask(struct privileged *privileged, uint32_t listener, bool logged_in,
+		       const struct msg *msg, struct msg *answer)
 {
 	struct admission_facts facts = { .remote = { CLIENT, 40000 },
 					 .local = { SERVER, 21 },
 					 .listener = listener,
 					 .logged_in = logged_in };
 	int fd = -1;
-	bool permitted = privileged_request(privileged, &policy, &facts, msg, answer, &fd);
+	const char *why = privileged_request(privileged, &policy, &facts, msg, answer, &fd);
 
 	if (fd != -1)
 		fail_msg("a socket came without the capability for it");
-	return permitted;
+	return why;
 }
 
 static void what_is_not_permitted_is_refused(void **state)
@@ -163,10 +199,13 @@ static void what_is_not_permitted_is_refused(void **state)
 	struct msg answer;
 
 	(void)state;
-	for (size_t i = 0; i < NELEM(not_permitted); i++)
-		if (ask(&privileged, not_permitted[i].listener, not_permitted[i].logged_in,
-			&not_permitted[i].msg, &answer))
-			fail_msg("granted: %s", not_permitted[i].name);
+	for (size_t i = 0; i < NELEM(not_permitted); i++) {
+		const char *why = ask(&privileged, not_permitted[i].listener, not_permitted[i].logged_in,
+				      &not_permitted[i].msg, &answer);
+
+		if (why == NULL || strcmp(why, not_permitted[i].why) != 0)
+			fail_msg("%s: %s", not_permitted[i].name, why == NULL ? "granted" : why);
+	}
 	assert_null(privileged.announced);
 }
 
@@ -189,22 +228,61 @@ static void an_announcement_lives_as_long_as_its_session(void **state)
 	struct msg answer;
 
 	(void)state;
-	assert_true(ask(&privileged, 1, true, &first, &answer));
+	assert_null(ask(&privileged, 1, true, &first, &answer));
 	assert_int_equal(answer.type, MSG_ANNOUNCED);
 	assert_int_equal(answer.serial, 5);
 	assert_int_equal(answer.error, 0);
 	assert_non_null(privileged.announced);
-	assert_true(ask(&privileged, 1, true, &second, &answer));
+	assert_null(ask(&privileged, 1, true, &second, &answer));
 	assert_int_equal(answer.serial, 6);
-	assert_true(ask(&privileged, 1, true, &withdraw, &answer));
+	assert_null(ask(&privileged, 1, true, &withdraw, &answer));
 	assert_int_equal(answer.type, MSG_NONE);
 	assert_null(privileged.announced);
-	assert_true(ask(&privileged, 1, true, &withdraw,
+	assert_null(ask(&privileged, 1, true, &withdraw,
 			&answer)); /* twice is allowed: the request may cross the use of the entry */
-	assert_true(ask(&privileged, 1, true, &first, &answer));
+	assert_null(ask(&privileged, 1, true, &first, &answer));
 	privileged_session_end(&privileged, 1);
 	assert_null(privileged.announced);
 	privileged_done(&privileged);
+}
+
+/* PORT may name what the rule permits, so the firewall may be asked for that. */
+static void an_announcement_follows_the_rule(void **state)
+{
+	static struct ftp_action lenient = { .name = "l",
+					     .portcommandipaddr = REDIRECT_UNRESTRICTED,
+					     .portcommandport = LOWPORTS_UNRESTRICTED };
+	struct policy_rule rule = { .name = "r", .ftp = &lenient, .backend = &own };
+	const struct policy open = { .listeners = listeners, .nlisteners = 2, .rules = &rule, .nrules = 1 };
+	const struct admission_facts facts = {
+		.remote = { CLIENT, 40000 }, .local = { SERVER, 21 }, .listener = 1, .logged_in = true
+	};
+	const struct {
+		struct msg msg;
+		const char *why;
+	} rows[] = {
+		{ { .active = 1, .remote = { STRANGER, 1023 }, .local = { SERVER, 21 } }, NULL },
+		{ { .active = 1, .remote = { STRANGER, 1023 }, .local = { STRANGER, 21 } },
+		  "not-the-servers-address" },
+		{ { .remote.addr = STRANGER, .local = { SERVER, 50000 } }, "not-the-clients-address" },
+		{ { .remote.addr = CLIENT, .local = { SERVER, 49152 } }, NULL }, /* the default range */
+		{ { .remote.addr = CLIENT, .local = { SERVER, 49151 } }, "port-not-in-passivedataports" },
+	};
+
+	(void)state;
+	for (size_t i = 0; i < NELEM(rows); i++) {
+		struct privileged privileged = { .mechanism = NAT_CONNTRACK_OFF };
+		struct msg msg = rows[i].msg, answer;
+		const char *why;
+		int fd;
+
+		msg.type = MSG_ANNOUNCE;
+		why = privileged_request(&privileged, &open, &facts, &msg, &answer, &fd);
+		if (why != rows[i].why &&
+		    (why == NULL || rows[i].why == NULL || strcmp(why, rows[i].why) != 0))
+			fail_msg("row %zu: %s", i, why == NULL ? "granted" : why);
+		privileged_done(&privileged);
+	}
 }
 
 static void a_reload_cannot_bring_what_takes_capabilities(void **state)
@@ -227,6 +305,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(what_is_not_permitted_is_refused),
 		cmocka_unit_test(an_announcement_lives_as_long_as_its_session),
+		cmocka_unit_test(an_announcement_follows_the_rule),
 		cmocka_unit_test(a_reload_cannot_bring_what_takes_capabilities),
 	};
 

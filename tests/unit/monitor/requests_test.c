@@ -1,6 +1,7 @@
 /* What the monitor takes from a worker, and what it kills one for that was taken over. */
 #include "gateway/monitor/requests.h"
 
+#include <string.h>
 #include <unistd.h>
 
 #include "gateway/base/log.h"
@@ -113,6 +114,13 @@ static void a_type_that_is_not_for_the_monitor_is_refused(void **state)
 	scene_done(&scene);
 }
 
+static bool refuses(struct scene *scene, struct msg msg)
+{
+	const char *why = say(scene, msg);
+
+	return why != NULL && strcmp(why, "not-its-session") == 0;
+}
+
 /* A row for each type that may come; none of them speaks for a session that the worker has not. */
 static void no_session_of_others_is_spoken_for(void **state)
 {
@@ -123,21 +131,23 @@ static void no_session_of_others_is_spoken_for(void **state)
 	(void)state;
 	scene_init(&scene);
 	for (uint32_t type = 0; type < MSG_TYPE_COUNT; type++) {
-		struct msg msg = { .type = type,
-				   .session = scene.others_session,
-				   .remote = { CLIENT, 50000 },
-				   .local = { SERVER, 50000 } };
+		struct msg msg = { .type = type, .session = scene.others_session };
+
+		if (type == MSG_SESSION_SOURCE || type == MSG_ANNOUNCE)
+			msg.remote = (struct ip_endpoint){ CLIENT, 50000 };
+		if (type == MSG_SOCKET || type == MSG_ANNOUNCE)
+			msg.local = (struct ip_endpoint){ SERVER, 50000 };
 
 		if (type == MSG_READY || !msg_is_for(MSG_TO_MONITOR, &msg, -1))
 			continue;
 		n++;
-		if (say(&scene, msg) == NULL)
+		if (!refuses(&scene, msg))
 			fail_msg("type %u was taken for the session of another worker", type);
 		msg.session = nobody;
-		if (say(&scene, msg) == NULL)
+		if (!refuses(&scene, msg))
 			fail_msg("type %u was taken for a session that does not exist", type);
 		msg.session = 0;
-		if (say(&scene, msg) == NULL)
+		if (!refuses(&scene, msg))
 			fail_msg("type %u was taken for session 0", type);
 	}
 	assert_int_equal(n, 9);
@@ -145,6 +155,54 @@ static void no_session_of_others_is_spoken_for(void **state)
 	assert_int_equal(scene.mine.nsessions, 2);
 	assert_int_equal(scene.other.nsessions, 1);
 	assert_null(scene.privileged.announced);
+	scene_done(&scene);
+}
+
+/* A field that a message does not have, or that no worker fills in like that, gives a liar away. */
+static void the_form_of_each_message_is_checked(void **state)
+{
+	static const struct {
+		const char *name;
+		struct msg msg;
+		const char *why;
+	} rows[] = {
+		{ "a session that is ready", { .type = MSG_READY, .session = 1 }, "unexpected-field" },
+		{ "a listener", { .type = MSG_SESSION_END, .listener = 1 }, "unexpected-field" },
+		{ "failures", { .type = MSG_LOGIN_FAILED, .failures = 1 }, "unexpected-field" },
+		{ "an error", { .type = MSG_WITHDRAW, .error = -1 }, "unexpected-field" },
+		{ "a delay", { .type = MSG_LOGIN_OVER, .delay_ms = 1 }, "unexpected-field" },
+		{ "others", { .type = MSG_LOGIN_ASK, .others_wait = 1 }, "unexpected-field" },
+		{ "a purpose", { .type = MSG_ANNOUNCE, .purpose = 1 }, "unexpected-field" },
+		{ "a serial", { .type = MSG_SESSION_LOGIN, .serial = 1 }, "unexpected-field" },
+		{ "active", { .type = MSG_SOCKET, .active = 1 }, "unexpected-field" },
+		{ "a client", { .type = MSG_SESSION_LOGIN, .remote.addr = CLIENT }, "unexpected-field" },
+		{ "a port", { .type = MSG_SESSION_END, .local.port = 1 }, "unexpected-field" },
+		{ "a remote end", { .type = MSG_SOCKET, .remote.port = 1 }, "unexpected-field" },
+		{ "more than active",
+		  { .type = MSG_ANNOUNCE, .active = 2, .remote.addr = CLIENT, .local.addr = SERVER },
+		  "malformed-field" },
+		{ "no address", { .type = MSG_SESSION_SOURCE }, "malformed-field" },
+		{ "no family",
+		  { .type = MSG_SESSION_SOURCE, .remote.addr = { 9, { 1 } } },
+		  "malformed-field" },
+		{ "more than four bytes",
+		  { .type = MSG_SOCKET, .local.addr = { IP_V4, { 1, 2, 3, 4, 5 } } },
+		  "malformed-field" },
+	};
+	struct scene scene;
+
+	(void)state;
+	scene_init(&scene);
+	for (size_t i = 0; i < NELEM(rows); i++) {
+		struct msg msg = rows[i].msg;
+		const char *why;
+
+		msg.session += scene.session;
+		why = say(&scene, msg);
+		if (why == NULL || strcmp(why, rows[i].why) != 0)
+			fail_msg("%s: %s", rows[i].name, why == NULL ? "taken" : why);
+	}
+	assert_int_equal(scene.admission.nsessions, 3);
 	scene_done(&scene);
 }
 
@@ -156,7 +214,7 @@ static void a_worker_is_ready_once(void **state)
 	scene_init(&scene);
 	assert_null(say(&scene, (struct msg){ .type = MSG_READY }));
 	assert_true(scene.mine.ready);
-	assert_string_equal(say(&scene, (struct msg){ .type = MSG_READY }), "odd-message");
+	assert_string_equal(say(&scene, (struct msg){ .type = MSG_READY }), "ready-twice");
 	scene_done(&scene);
 }
 
@@ -172,15 +230,15 @@ static void a_user_logs_in_once_and_leaves_once(void **state)
 	assert_null(say(&scene, msg));
 	msg.type = MSG_SESSION_LOGIN;
 	assert_null(say(&scene, msg));
-	assert_string_equal(say(&scene, msg), "odd-message");
+	assert_string_equal(say(&scene, msg), "logged-in-twice");
 	msg.type = MSG_SESSION_END;
 	assert_null(say(&scene, msg));
 	assert_int_equal(scene.mine.nsessions, 1);
 	assert_int_equal(scene.admission.nsessions, 2);
-	assert_string_equal(say(&scene, msg), "odd-message"); /* or the count would wrap */
+	assert_string_equal(say(&scene, msg), "not-its-session"); /* or the count would wrap */
 	assert_int_equal(scene.mine.nsessions, 1);
 	msg.type = MSG_LOGIN_FAILED;
-	assert_string_equal(say(&scene, msg), "odd-message");
+	assert_string_equal(say(&scene, msg), "not-its-session");
 	scene_done(&scene);
 }
 
@@ -193,17 +251,15 @@ static void a_login_is_asked_for_once(void **state)
 	(void)state;
 	scene_init(&scene);
 	msg = (struct msg){ .type = MSG_LOGIN_ASK, .session = scene.proxied, .delay_ms = 1000 };
-	assert_string_equal(say(&scene, msg), "odd-message"); /* before it is known whose it is */
-	msg.type = MSG_LOGIN_FAILED;
-	assert_string_equal(say(&scene, msg), "odd-message");
+	assert_string_equal(say(&scene, msg), "client-not-named"); /* before it is known whose it is */
+	msg = (struct msg){ .type = MSG_LOGIN_FAILED, .session = scene.proxied };
+	assert_string_equal(say(&scene, msg), "client-not-named");
 	msg = (struct msg){ .type = MSG_LOGIN_ASK, .session = scene.session, .delay_ms = 1000 };
 	assert_null(say(&scene, msg));
 	assert_int_equal(answer_of(&scene, &answer), MSG_LOGIN_GO);
 	assert_int_equal(answer.session, scene.session);
-	assert_string_equal(say(&scene, msg), "odd-message");
-	msg.type = MSG_LOGIN_OVER;
-	assert_null(say(&scene, msg));
-	msg.type = MSG_LOGIN_ASK;
+	assert_string_equal(say(&scene, msg), "asked-twice");
+	assert_null(say(&scene, (struct msg){ .type = MSG_LOGIN_OVER, .session = scene.session }));
 	assert_null(say(&scene, msg));
 	assert_int_equal(answer_of(&scene, &answer), MSG_LOGIN_GO);
 	assert_int_equal(request_forget_worker(&scene.requests, &scene.mine), 2);
@@ -221,14 +277,14 @@ static void a_source_is_named_once(void **state)
 	(void)state;
 	scene_init(&scene);
 	msg = (struct msg){ .type = MSG_SESSION_LOGIN, .session = scene.proxied };
-	assert_string_equal(say(&scene, msg), "odd-message"); /* before it is known whose it is */
+	assert_string_equal(say(&scene, msg), "client-not-named"); /* before it is known whose it is */
 	msg = (struct msg){ .type = MSG_SESSION_SOURCE, .session = scene.proxied, .remote = { CLIENT, 1 } };
 	assert_null(say(&scene, msg));
 	assert_int_equal(answer_of(&scene, &answer), MSG_SESSION_ADMITTED);
 	assert_int_equal(answer.session, scene.proxied);
-	assert_string_equal(say(&scene, msg), "odd-message");
+	assert_string_equal(say(&scene, msg), "client-named-twice");
 	msg.session = scene.session;
-	assert_string_equal(say(&scene, msg), "odd-message");
+	assert_string_equal(say(&scene, msg), "client-named-twice");
 	assert_int_equal(answer_of(&scene, &answer), MSG_NONE);
 	scene_done(&scene);
 }
@@ -260,7 +316,7 @@ static void an_announcement_ends_with_its_session_or_worker(void **state)
 				 .serial = 5,
 				 .remote.addr = CLIENT,
 				 .local = { SERVER, 50000 } };
-	assert_string_equal(say(&scene, announce), "odd-message"); /* before login */
+	assert_string_equal(say(&scene, announce), "before-login"); /* before login */
 	assert_null(say(&scene, (struct msg){ .type = MSG_SESSION_LOGIN, .session = scene.session }));
 	assert_null(say(&scene, announce));
 	assert_int_equal(answer_of(&scene, &answer), MSG_ANNOUNCED);
@@ -297,6 +353,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(a_type_that_is_not_for_the_monitor_is_refused),
 		cmocka_unit_test(no_session_of_others_is_spoken_for),
+		cmocka_unit_test(the_form_of_each_message_is_checked),
 		cmocka_unit_test(a_worker_is_ready_once),
 		cmocka_unit_test(a_user_logs_in_once_and_leaves_once),
 		cmocka_unit_test(a_login_is_asked_for_once),
