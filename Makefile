@@ -37,13 +37,15 @@ objects  = $(patsubst %.c,$B/%.o,$(foreach d,$1,$(wildcard $d/*.c)))
 OBJ     := $(call objects,$(COMMON) $(DAEMON) $(CONTROL))
 UNITS   := $(patsubst %.c,$B/%,$(wildcard tests/unit/*/*_test.c))
 FUZZERS := $(patsubst %.c,$B/%,$(wildcard tests/fuzz/*_fuzz.c))
+ATTACKERS := $B/tests/attacks/worker_attacks $B/tests/attacks/attlsd_taken
 BENCHERS := $(patsubst %.c,$B/%,$(wildcard tests/bench/*.c))
 BINARIES := $(PROGRAMS:%=$B/%)
 
 all: setup-build                    ## build build/attlsd and build/attlsctl
 	@$(MAKE) --no-print-directory binaries
 binaries: $(BINARIES)
-units: $(UNITS)
+units: $(UNITS) $(ATTACKERS)
+attackers: $(ATTACKERS)
 
 $B/attlsd: $B/gateway/attlsd.o $(call objects,$(COMMON) $(DAEMON))
 	$(call say,LD)$(CC) $(LDFLAGS) -o $@ $^ $(LDLIBS)
@@ -51,6 +53,15 @@ $B/attlsctl: $B/gateway/attlsctl.o $(call objects,$(COMMON) $(CONTROL))
 	$(call say,LD)$(CC) $(LDFLAGS) -o $@ $^ $(LDLIBS) -ljansson
 $(UNITS): $B/tests/unit/%: $B/tests/unit/%.o $(OBJ)
 	$(call say,LD)$(CC) $(LDFLAGS) -o $@ $^ $(LDLIBS) -ljansson -lcmocka
+$B/tests/attacks/worker_attacks: $B/tests/attacks/worker_attacks.o $(call objects,$(COMMON))
+	$(call say,LD)$(CC) $(LDFLAGS) -o $@ $^ $(LDLIBS)
+# attlsd with a worker that an attacker controls: taken_worker.c has the entry, the real worker another name.
+$B/tests/attacks/real_worker.o: $B/gateway/worker/worker.o
+	@mkdir -p $(@D)
+	$(call say,LD)objcopy --redefine-sym worker_run=real_worker_run $< $@
+$B/tests/attacks/attlsd_taken: $B/gateway/attlsd.o $B/tests/attacks/taken_worker.o $B/tests/attacks/real_worker.o \
+  $(filter-out $B/gateway/worker/worker.o,$(call objects,$(COMMON) $(DAEMON)))
+	$(call say,LD)$(CC) $(LDFLAGS) -o $@ $^ $(LDLIBS)
 $(FUZZERS): $B/tests/fuzz/%: $B/tests/fuzz/%.o $(OBJ)
 	$(call say,LD)$(CC) $(LDFLAGS) -fsanitize=fuzzer -o $@ $^ $(LDLIBS) -ljansson
 
@@ -136,7 +147,7 @@ clean: ; rm -rf build               ## remove build output
 help:                               ## this list
 	@awk -F':.*[#][#] ' '/^[a-z-]+:.*[#][#] /{printf "  %-12s %s\n",$$1,$$2}' $(firstword $(MAKEFILE_LIST))
 
-.PHONY: all binaries units check check-fresh check-ktls asan mutants fuzz fuzzers bench bench-tools soak differential lint demo install clean help FORCE
+.PHONY: all binaries units attackers check check-fresh check-ktls asan mutants fuzz fuzzers bench bench-tools soak differential lint demo install clean help FORCE
 .DELETE_ON_ERROR:
 .SECONDARY:
--include $(OBJ:.o=.d) $(MAINS:%.c=$B/%.d) $(UNITS:=.d) $(BENCHERS:=.d) $(FUZZERS:=.d)
+-include $(OBJ:.o=.d) $(MAINS:%.c=$B/%.d) $(UNITS:=.d) $(BENCHERS:=.d) $(FUZZERS:=.d) $(ATTACKERS:=.d) $B/tests/attacks/taken_worker.d

@@ -24,6 +24,7 @@ AUTH, CCC = "gateway/worker/control-tls.c", "gateway/worker/control-tls.c"
 REUSE = "gateway/tls/tlsctx-reuse.c"
 MACHINE, PLAN, LINE, DATA, TLSCTX = "ftp-alg/machine.c", "ftp-alg/plan.c", "ftp-alg/line.c", "gateway/worker/data-leg.c", "gateway/tls/tlsctx.c"
 TRUST = "gateway/tls/trust.c"
+CALLS, FILTER = "gateway/host/worker-calls.c", "gateway/host/filter.c"
 FOREIGN = [(MACHINE, "command.verb->kind == FTP_KIND_FOREIGN", "command.verb->kind == FTP_KIND_COUNT")]
 
 # Only AddressSanitizer finds this one.
@@ -130,6 +131,19 @@ MUTANTS = [
     (84, "no TLS session outlives its control session", [("gateway/worker/session-end.c", "tlsctx_sessions_forget(&session->tls_sessions);", "")]),
     (85, "one TLS session of data connections is kept",
      [("gateway/tls/tlsctx-sessions.c", "\tdrop(sessions, use);\n\tsessions->ctx", "\tsessions->ctx")]),
+    # test_worker.py
+    (100, "no fcntl", [(CALLS, "\t{ .call = SCMP_SYS(getpid) },\n", "\t{ .call = SCMP_SYS(getpid) },\n\t{ .call = SCMP_SYS(fcntl) },\n")]),
+    (100, "no sendmsg without ktls", [(CALLS, ".only_if = CALLS_KTLS,\n\t  .args = { [0] = { FILTER_OTHER_FD", "\n\t  .args = { [0] = { FILTER_OTHER_FD")]),
+    (100, "the filter compares ints", [(FILTER, "SCMP_CMP_MASKED_EQ, INT_MASK, value & INT_MASK", "SCMP_CMP_MASKED_EQ, 0, 0")]),
+    (100, "no memory as code", [(FILTER, "SCMP_CMP_MASKED_EQ, value, 0", "SCMP_CMP_MASKED_EQ, 0, 0")]),
+    (100, "no offsets and addresses", [(FILTER, "SCMP_CMP_EQ, 0", "SCMP_CMP_GE, 0")]),
+    (100, "log and channels are known by number", [(FILTER, "SCMP_CMP_MASKED_EQ, bit, bit", "SCMP_CMP_MASKED_EQ, 0, 0")]),
+    (101, "the monitor's bounding set is cut", [("gateway/host/sandbox.c", "(void)capng_apply(CAPNG_SELECT_BOUNDS);", "")]),
+    (101, "no core files", [("gateway/host/sandbox.c", "setrlimit(RLIMIT_CORE, &none) == -1 ||", "none.rlim_cur != 0 ||")]),
+    (102, "workers are not dumpable", [("gateway/host/sandbox.c", "prctl(PR_SET_DUMPABLE, 0, 0, 0, 0)", "prctl(PR_SET_DUMPABLE, 1, 0, 0, 0)")]),
+    (103, "announcements are held to passivedataports",
+     [("gateway/monitor/privileged.c", "return in_range(msg->local.port, ftp->passivedataports) ? NULL : not_passive;", "return NULL;")]),
+    (103, "unused fields are zero", [("gateway/monitor/requests.c", "(fields & looks[i].field) == 0 ? looks[i].is_set", "(fields & looks[i].field) == 0 ? false")]),
     # test_dying.py
     (70, "a leg that attlsd dials is reset when the worker dies",
      [(DATA, "netsock_dial(&leg->target, NULL, true)", "netsock_dial(&leg->target, NULL, false)")]),
@@ -153,7 +167,7 @@ def copy_tree(folder):
 
 
 def build(folder, how=PLAIN):
-    return subprocess.run(["make", "-s", *how, "binaries"], cwd=folder, capture_output=True, text=True)
+    return subprocess.run(["make", "-s", *how, "binaries", "attackers"], cwd=folder, capture_output=True, text=True)
 
 
 def run(folder, number, how=PLAIN):

@@ -233,6 +233,47 @@ static void what_a_worker_sends_is_taken(void **state)
 	scene_done(&scene);
 }
 
+#define FLOOD	   200
+#define REQUEST_US 1000
+
+static void on_slow_message(struct child *child, const struct msg *msg)
+{
+	uint64_t end_us = loop_clock_us() + REQUEST_US;
+
+	on_message(child, msg);
+	while (msg->type == MSG_WITHDRAW && loop_clock_us() < end_us)
+		;
+}
+
+/* One that asks for much work has to rest after a while; the others are heard all the time. */
+static void a_flood_delays_only_its_sender(void **state)
+{
+	const struct msg end = { .type = MSG_SESSION_END }, work = { .type = MSG_WITHDRAW };
+	struct scene scene;
+	struct child *flooding = &scene.workers[0];
+	size_t heard;
+
+	(void)state;
+	scene_init(&scene);
+	scene.children.on_message = on_slow_message;
+	for (int i = 0; i < FLOOD; i++)
+		assert_int_equal(msg_report(scene.reports[0], &work), 0);
+	children_drain_reports(&scene.children);
+	heard = scene.messages;
+	assert_true(heard > 0 && heard < 10);
+	assert_true(timer_is_armed(&flooding->rest));
+	for (int i = 0; i < FLOOD; i++)
+		assert_int_equal(msg_report(scene.reports[1], &end), 0);
+	flooding->debt_us = UINT32_MAX; /* in place of a clock that stands still */
+	children_drain_reports(&scene.children);
+	assert_int_equal(scene.messages, heard + FLOOD);
+	flooding->debt_us = 0;
+	children_drain_reports(&scene.children);
+	assert_true(scene.messages > heard + FLOOD && scene.messages < heard + FLOOD + 10);
+	loop_timer_stop(&scene.loop, &flooding->rest);
+	scene_done(&scene);
+}
+
 /* A worker that has closed its pipe is not killed: it ends by itself, and SIGCHLD tells how. */
 static void the_end_of_a_pipe_is_no_offence(void **state)
 {
@@ -354,6 +395,7 @@ int main(void)
 		cmocka_unit_test(a_generation_is_ready_when_all_workers_are),
 		cmocka_unit_test(what_no_worker_sends_kills_it),
 		cmocka_unit_test(what_a_worker_sends_is_taken),
+		cmocka_unit_test(a_flood_delays_only_its_sender),
 		cmocka_unit_test(the_end_of_a_pipe_is_no_offence),
 		cmocka_unit_test(a_worker_that_does_not_read_gets_nothing),
 		cmocka_unit_test(all_backlogged_is_logged),

@@ -1,0 +1,90 @@
+/*
+ * A worker that an attacker controls, inside the real sandbox and with the real
+ * monitor: the first worker of attlsd does what ATTLSD_TAKEN names as soon as it has
+ * a session. All other workers are real ones, and so is its successor: ATTLSD_TAKEN_ONCE
+ * names a file that only the first of them can make.
+ */
+#include <fcntl.h>
+#include <poll.h>
+#include <signal.h>
+#include <stdint.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/eventfd.h>
+#include <unistd.h>
+
+#include "gateway/base/msg.h"
+#include "gateway/base/util.h"
+#include "gateway/host/sandbox.h"
+#include "gateway/worker/worker.h"
+
+int real_worker_run(const struct worker_setup *setup);
+
+/* What it says of its session; `session` is added to the number of the session that it has. */
+static const struct {
+	const char *name;
+	struct msg says[3];
+} lies[] = {
+	{ "order", { { .type = MSG_DRAIN } } },
+	{ "field", { { .type = MSG_SESSION_END, .serial = 1 } } },
+	{ "other-session", { { .type = MSG_SESSION_END, .session = 1 } } },
+	{ "announce-low",
+	  { { .type = MSG_SESSION_LOGIN },
+	    { .type = MSG_ANNOUNCE,
+	      .remote.addr = { IP_V4, { 127, 0, 0, 1 } },
+	      .local = { { IP_V4, { 127, 0, 0, 1 } }, 1023 } } } },
+	{ "announce-out-of-range",
+	  { { .type = MSG_SESSION_LOGIN },
+	    { .type = MSG_ANNOUNCE,
+	      .remote.addr = { IP_V4, { 127, 0, 0, 1 } },
+	      .local = { { IP_V4, { 127, 0, 0, 1 } }, 1024 } } } },
+	{ "announce-before-login",
+	  { { .type = MSG_ANNOUNCE,
+	      .remote.addr = { IP_V4, { 127, 0, 0, 1 } },
+	      .local = { { IP_V4, { 127, 0, 0, 1 } }, 50000 } } } },
+};
+
+static void report(const struct worker_setup *setup, struct msg msg, uint64_t session)
+{
+	if (msg.type != MSG_READY)
+		msg.session += session;
+	(void)msg_report(setup->reports, &msg); /* a full pipe loses it, as an attacker does not mind */
+	(void)eventfd_write(setup->doorbell, 1);
+}
+
+static void act(const struct worker_setup *setup, const char *how, uint64_t session)
+{
+	if (strcmp(how, "piece") == 0) {
+		(void)!write(setup->reports, "x", 1);
+		(void)eventfd_write(setup->doorbell, 1);
+	}
+	if (strcmp(how, "flood") == 0)
+		*setup->relays = UINT32_MAX; /* so that all others go to the other worker */
+	while (strcmp(how, "flood") == 0)
+		report(setup, (struct msg){ .type = MSG_WITHDRAW }, session);
+	for (size_t i = 0; i < NELEM(lies); i++)
+		for (size_t j = 0; strcmp(how, lies[i].name) == 0 && lies[i].says[j].type != MSG_NONE; j++)
+			report(setup, lies[i].says[j], session);
+}
+
+int worker_run(const struct worker_setup *setup)
+{
+	const char *how = getenv("ATTLSD_TAKEN");
+	const struct sandbox_worker sandbox = { .root = setup->root, .uid = setup->uid, .gid = setup->gid };
+	const char *what;
+	struct msg msg;
+	int fd;
+
+	if (!setup->first || how == NULL ||
+	    open(getenv("ATTLSD_TAKEN_ONCE"), O_CREAT | O_EXCL | O_CLOEXEC, 0600) == -1)
+		return real_worker_run(setup);
+	(void)signal(SIGPIPE, SIG_IGN);
+	if (sandbox_worker(&sandbox, &what) < 0)
+		return EXIT_FAILURE;
+	report(setup, (struct msg){ .type = MSG_READY }, 0);
+	while (poll(&(struct pollfd){ .fd = setup->channel, .events = POLLIN }, 1, -1) == 1 &&
+	       msg_receive(setup->channel, &msg, &fd) == 1 && msg.type != MSG_DRAIN)
+		if (msg.type == MSG_SESSION)
+			act(setup, how, msg.session);
+	return EXIT_SUCCESS;
+}

@@ -1,0 +1,93 @@
+"""What a worker under an attacker's control may do: with the kernel, and with the monitor."""
+import os
+import re
+import signal
+import subprocess
+
+import pytest
+
+import client as clients
+import net
+
+BUILD = os.environ.get("ATTLSD_BUILD", os.path.join(os.path.dirname(__file__), "..", "..", "build"))
+# With a worker's calls, and those that a policy with ktls adds.
+KTLS_ADDS = {"sendmsg on a session", "setsockopt TCP_ULP"}
+# They fail as they would in an empty root, since libraries look for files.
+NO_FILE = {"open", "stat"}
+
+
+def attacks(*argv):
+    printed = subprocess.run([os.path.join(BUILD, "tests/attacks/worker_attacks"), *argv], check=True, capture_output=True, text=True).stdout
+    found = dict(re.findall(r"^(.*): (\S+)$", printed, re.M))
+    assert len(found) > 100, printed
+    return found
+
+
+@pytest.mark.skipif("asan" in BUILD, reason="no filter in builds with sanitizers")
+def test_100_the_filter_kills_a_worker_that_tries_what_no_worker_does():
+    outcome = attacks()
+    for name, result in outcome.items():
+        wanted = "done" if name.startswith("worker: ") else "ENOENT" if name in NO_FILE else "killed"
+        assert result == wanted, (name, result)
+    assert {name: result for name, result in attacks("ktls").items() if result != outcome[name]}.keys() == KTLS_ADDS
+
+
+def status(pid):
+    with open(f"/proc/{pid}/status", encoding="ascii") as f:
+        return dict(line.rstrip("\n").split(":\t", 1) for line in f if ":\t" in line)
+
+
+@pytest.mark.skipif("asan" in BUILD, reason="no filter in builds with sanitizers")
+def test_101_privileges_are_gone_outside_of_the_unit_as_well(launch, backend):
+    gateway = launch(backend)
+    monitor, worker = status(gateway.pid), status(gateway.workers()[0])
+    assert monitor["NoNewPrivs"] == worker["NoNewPrivs"] == "1"
+    if os.geteuid() == 0:
+        assert monitor["CapBnd"] == monitor["CapPrm"] != "0000000000000000"
+        assert worker["CapPrm"] == worker["CapEff"] == "0000000000000000" and worker["Uid"].split() != ["0"] * 4
+    assert worker["Seccomp"] == "2"
+    with open(f"/proc/{gateway.workers()[0]}/limits", encoding="ascii") as f:
+        assert re.search(r"^Max core file size +0 +0 ", f.read(), re.M)
+
+
+@pytest.mark.skipif("asan" in BUILD or os.geteuid() != 0, reason="needs root, to become another user; no filter in builds with sanitizers")
+def test_102_no_process_of_the_same_user_reads_the_memory_of_a_worker(launch, backend):
+    gateway = launch(backend, preexec=net.as_nobody)  # as root, the change of user would hide it as well
+    pid = gateway.workers()[0]
+    user = int(status(pid)["Uid"].split()[0])
+    reader = subprocess.run(["/usr/bin/python3", "-c", f"open('/proc/{pid}/mem', 'rb')"], user=user, capture_output=True, text=True, check=False)
+    assert "PermissionError" in reader.stderr
+
+
+@pytest.fixture(name="taken")
+def taken_fixture(launch, backend, monkeypatch, folder):
+    """Starts attlsd with two workers, of which an attacker controls the first, which gets the first session."""
+    def start(how):
+        monkeypatch.setenv("ATTLSD_TAKEN", how)
+        monkeypatch.setenv("ATTLSD_TAKEN_ONCE", os.path.join(folder, "taken"))
+        monkeypatch.setattr(net, "ATTLSD", os.path.join(BUILD, "tests/attacks/attlsd_taken"))
+        return launch(backend, daemon={"workers": 2}, ftp={"passivedataports": "50000-50100"})
+    return start
+
+
+@pytest.mark.parametrize("how,reason", [
+    ("piece", "piece-of-a-message"), ("order", "unknown-message"), ("field", "unexpected-field"),
+    ("other-session", "not-its-session"), ("announce-low", "port-not-in-passivedataports"),
+    ("announce-out-of-range", "port-not-in-passivedataports"), ("announce-before-login", "before-login")])
+def test_103_a_worker_that_lies_is_killed_and_the_log_says_what_it_said(taken, how, reason):
+    gateway = taken(how)
+    with net.dial(gateway.explicit):
+        event = gateway.event("worker-killed")
+    assert event.keys["reason"] == reason
+    with clients.explicit(gateway) as c:
+        c.expect("NOOP", 200)
+
+
+def test_104_a_flood_of_requests_does_not_keep_others_out(taken):
+    gateway = taken("flood")
+    flooding = min(gateway.workers())
+    with net.dial(gateway.explicit):
+        for _ in range(20):
+            with clients.explicit(gateway) as c:
+                c.expect("NOOP", 200)
+        os.kill(flooding, signal.SIGKILL)
