@@ -24,8 +24,11 @@ static void run_auth(struct ftp_machine *machine, const struct ftp_command *comm
 	if (answer != FTP_LOCAL_OK_AUTH)
 		return;
 	ftp_out_add(out, FTP_DO_TLS_START);
-	/* RFC 4217 4.2: as if REIN. The server has no way to forget a user but a new connection. */
-	if (machine->user_seen || machine->lazy_dial) /* or it was told of a client in the clear */
+	/*
+	 * RFC 4217 4.2: as if REIN. An attacker may have sent what came in the clear, such as a
+	 * HOST that picks who gets the password. The server forgets only with a new connection.
+	 */
+	if (machine->told || machine->user_seen || machine->lazy_dial) /* or a PROXY header named no TLS */
 		machine_link_renew(machine, FTP_PENDING_RENEWED, out);
 	else
 		machine_plan_drop(machine, out);

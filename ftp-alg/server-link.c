@@ -1,9 +1,9 @@
 /*
  * The connection to the server, in the two cases in which it is not simply there
- * from the start. It is renewed when the server has to forget a user (REIN, a
- * second AUTH). With lazy_dial it is made when the first command needs it, so
- * that the PROXY header can tell the server about TLS; until then the gateway
- * answers by itself, and the client does not see the server's greeting.
+ * from the start. It is renewed when the server has to forget what it was told (REIN,
+ * AUTH after commands in the clear). With lazy_dial it is made when the first command
+ * needs it, so that the PROXY header can tell the server about TLS; until then the
+ * gateway answers by itself, and the client does not see the server's greeting.
  */
 #include "ftp-alg/server-link.h"
 
@@ -95,7 +95,8 @@ void machine_link_renew(struct ftp_machine *machine, enum ftp_pending pending, s
 	machine->pending = FTP_PENDING_NONE;
 	machine->side = (struct ftp_side_replies){ .due = false };
 	machine->login = FTP_LOGIN_NONE;
-	machine->user_seen = machine->greeted_in = false;
+	machine->user_seen = machine->greeted_in = machine->told = false;
+	machine->restart = false;
 	machine->stray = false;
 	machine->epsv_all = false;
 	if (machine->lazy_dial) {

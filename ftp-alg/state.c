@@ -74,6 +74,8 @@ void machine_expect(struct ftp_machine *machine, enum ftp_pending pending)
 void machine_pass_on(struct ftp_machine *machine, const struct ftp_command *command, enum ftp_pending pending,
 		     struct ftp_out *out)
 {
+	if (!(command->verb->flags & FTP_VERB_LEAVES_NOTHING))
+		machine->told = true;
 	ftp_out_text(out, FTP_DO_COMMAND, command->line, command->len)->forwarded = true;
 	machine_expect(machine, pending);
 }

@@ -222,6 +222,7 @@ struct ftp_machine {
 	bool greeted_in; /* the server's greeting was 230: no USER is needed */
 	bool user_seen;	 /* the server has received a USER or greeted with 230: AUTH and REIN need a new
 			    connection */
+	bool told;	 /* the server has received a command that may stay in force: likewise for AUTH */
 	bool drops_strays;
 	bool lazy_dial;
 	bool undialled; /* lazy_dial: there is no connection to the server now */

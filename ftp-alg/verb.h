@@ -45,10 +45,11 @@ enum ftp_verb_kind {
 	FTP_KIND_COUNT
 };
 
-#define FTP_VERB_BEFORE_TLS	 1u /* allowed in the clear although SECURE_FTP is REQUIRED */
-#define FTP_VERB_BEFORE_LOGIN	 2u /* allowed before login */
-#define FTP_VERB_DURING_TRANSFER 4u /* served while a transfer runs; others wait for its end */
-#define FTP_VERB_FILE		 8u /* transfers a file that others may be using (DSWAITTIME) */
+#define FTP_VERB_BEFORE_TLS	 1u  /* allowed in the clear although SECURE_FTP is REQUIRED */
+#define FTP_VERB_BEFORE_LOGIN	 2u  /* allowed before login */
+#define FTP_VERB_DURING_TRANSFER 4u  /* served while a transfer runs; others wait for its end */
+#define FTP_VERB_LEAVES_NOTHING	 16u /* nothing of it stays in force at the server after its reply */
+#define FTP_VERB_FILE		 8u  /* transfers a file that others may be using (DSWAITTIME) */
 
 struct ftp_verb {
 	const char *name; /* upper case; "" in the row of unknown verbs */

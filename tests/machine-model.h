@@ -56,6 +56,7 @@ struct model {
 
 	bool lazy_dial;	 /* see model_greet() */
 	size_t line_max; /* command_line_max */
+	bool told_clear; /* the server was told something in the clear that may stay in force */
 	bool handshake;
 	bool tls;
 	bool logged_in;
@@ -346,6 +347,17 @@ static bool model_wants_tls(const struct model *model)
 	return action->secure_ctrlconn != SECURE_CLEAR && action->data_policy_scope == DATA_POLICY_ALL;
 }
 
+/* The only commands that may have been sent in the clear on a connection that is used under TLS. */
+static bool model_leaves_nothing(const struct ftp_command *command)
+{
+	static const char *const names[] = { "FEAT", "HELP", "NOOP", "SYST", "QUIT" };
+
+	for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++)
+		if (strcmp(command->verb->name, names[i]) == 0)
+			return true;
+	return false;
+}
+
 static void model_command(struct model *model, const struct ftp_act *act)
 {
 	struct ftp_command command = ftp_command_parse(act->text, act->len);
@@ -369,6 +381,8 @@ static void model_command(struct model *model, const struct ftp_act *act)
 	MODEL_CHECK(model, kind != FTP_KIND_UNAVAILABLE && kind != FTP_KIND_FOREIGN && kind != FTP_KIND_REIN);
 	if (kind == FTP_KIND_PORT || kind == FTP_KIND_EPRT)
 		model_check_port(model, &command);
+	if (!model->tls && !model->frozen && !model_leaves_nothing(&command))
+		model->told_clear = true;
 	MODEL_CHECK(model, act->forwarded == model_is_clients(model, act->text));
 	if (act->forwarded)
 		model_check_passed_on(model, &command);
@@ -472,6 +486,7 @@ static void model_act(struct model *model, const struct ftp_act *act)
 		model_trace(model, "    renew");
 		MODEL_CHECK(model, !model->leg[FTP_SIDE_CLIENT] && !model->leg[FTP_SIDE_SERVER]);
 		model->logged_in = false;
+		model->told_clear = false;
 		model->server_len = 0;
 		model->parser = (struct ftp_reply_parser){ 0 };
 		if (model->on_renew != NULL)
@@ -481,6 +496,7 @@ static void model_act(struct model *model, const struct ftp_act *act)
 		model_trace(model, "    drop");
 		MODEL_CHECK(model, !model->leg[FTP_SIDE_CLIENT] && !model->leg[FTP_SIDE_SERVER]);
 		model->logged_in = false;
+		model->told_clear = false;
 		model->server_len = 0;
 		model->parser = (struct ftp_reply_parser){ 0 };
 		if (model->on_drop != NULL)
@@ -852,6 +868,7 @@ static void model_signal(struct model *model, enum ftp_signal signal)
 		return;
 	model_trace(model, "! %d", (int)signal);
 	if (signal == FTP_SIGNAL_TLS_UP) {
+		MODEL_CHECK(model, !model->told_clear);
 		model->handshake = false;
 		model->tls = true;
 		model->identified = true;

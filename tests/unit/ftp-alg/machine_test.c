@@ -247,6 +247,16 @@ static const struct script_case auth[] = {
 	  { .implicit = true },
 	  "! tls\n" GREETED,
 	  "C AUTH TLS\n  c 503 Server on the TLS secure port does not accept the AUTH command.\n" },
+	{ "HOST in the clear does not stay in force",
+	  { 0 },
+	  GREETED,
+	  "C HOST evil.example\n  s HOST evil.example\nC AUTH TLS\n  hold\nS 220 ok\n  c 220 ok\n"
+	  "C AUTH TLS\n  c 234 Security environment established - ready for negotiation\n  tls-start\n  renew\n"
+	  "! tls\nS 220 new\nC USER u\n  user u\n  s USER u\n" },
+	{ "what leaves nothing in force renews nothing",
+	  { 0 },
+	  GREETED "C FEAT\nS 500 ?\nC SYST\nS 215 x\nC NOOP\nS 200 ok\nC HELP SITE\nS 214 x\n",
+	  "C AUTH TLS\n  c 234 Security environment established - ready for negotiation\n  tls-start\n" },
 	{ "after USER the server is renewed",
 	  { 0 },
 	  GREETED "C USER u\nS 331 ok\n",
