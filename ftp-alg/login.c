@@ -38,13 +38,26 @@ static void deny(struct ftp_machine *machine, enum ftp_local why, struct ftp_out
 {
 	machine->login = FTP_LOGIN_NONE;
 	machine_answer(machine, machine->action->accesserrormsgs ? why : FTP_LOCAL_LOGIN_DENIED, out);
-	login_failed(machine, why == FTP_LOCAL_WHY_CREDENTIAL ? "stored-credential" : "certificate", out);
+	login_failed(machine,
+		     why == FTP_LOCAL_WHY_CREDENTIAL	  ? "stored-credential"
+		     : why == FTP_LOCAL_WHY_NOT_PERMITTED ? "verifyuser"
+							  : "certificate",
+		     out);
 }
 
 static bool is_user(const char *name, const char *arg, size_t len)
 {
 	/* user IDs of security products are case-insensitive */
 	return name != NULL && strlen(name) == len && strncasecmp(name, arg, len) == 0;
+}
+
+/* VERIFYUSER: the policy's spelling of a user that may use this service, or NULL. */
+static const char *find_permitted(const struct ftp_machine *machine, const char *arg, size_t len)
+{
+	for (size_t i = 0; i < machine->permitted->n; i++)
+		if (is_user(machine->permitted->names[i], arg, len))
+			return machine->permitted->names[i];
+	return NULL;
 }
 
 /* May this user log in with this certificate? FTP_LOCAL_NONE, or why not. */
@@ -68,6 +81,11 @@ void machine_login_user(struct ftp_machine *machine, const struct ftp_command *c
 	const struct ftp_action *action = machine->action;
 	const struct ftp_identity *identity = &machine->identity;
 	enum ftp_pending pending = FTP_PENDING_USER;
+	/*
+	 * The policy's spelling of a user that it has let in. The server gets this one: to
+	 * a server that knows case, the client's may be another user.
+	 */
+	const char *name = NULL;
 
 	ftp_out_text(out, FTP_DO_USER, command->arg, command->arg_len);
 	/* SECURE_LOGIN is about sessions under TLS; SECURE_FTP says whether others are allowed */
@@ -86,17 +104,34 @@ void machine_login_user(struct ftp_machine *machine, const struct ftp_command *c
 		if (action->secure_password == SECURE_PASSWORD_OPTIONAL && identity->password != NULL &&
 		    identity->service && is_user(identity->user, command->arg, command->arg_len))
 			pending = FTP_PENDING_USER_CERTIFICATE;
+		if (pending == FTP_PENDING_USER_CERTIFICATE ||
+		    action->secure_login == SECURE_LOGIN_VERIFY_USER)
+			name = identity->user;
+	}
+	if (action->verifyuser) {
+		const char *permitted = find_permitted(machine, command->arg, command->arg_len);
+
+		if (permitted == NULL) {
+			deny(machine, FTP_LOCAL_WHY_NOT_PERMITTED, out);
+			return;
+		}
+		name = name != NULL ? name : permitted;
 	}
 	machine->was_in = machine->login == FTP_LOGIN_DONE;
 	machine->login = FTP_LOGIN_USER;
 	machine->user_seen = true;
-	machine_pass_on(machine, command, pending, out);
+	if (name == NULL || memcmp(name, command->arg, command->arg_len) == 0) {
+		machine_pass_on(machine, command, pending, out);
+		return;
+	}
+	ftp_out_format(out, FTP_DO_COMMAND, "USER %s", name)->forwarded = true;
+	machine_expect(machine, pending);
 }
 
 bool machine_login_may_be_greeted(const struct ftp_machine *machine)
 {
 	return !ftp_security_needs_tls(&machine->security, machine->action) &&
-	       machine->action->secure_login == SECURE_LOGIN_NO_CLIENT_AUTH;
+	       machine->action->secure_login == SECURE_LOGIN_NO_CLIENT_AUTH && !machine->action->verifyuser;
 }
 
 /* Called at the first command that needs a login, not at the greeting: the client may still send AUTH or

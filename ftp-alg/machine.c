@@ -31,6 +31,7 @@ void ftp_machine_init(struct ftp_machine *machine, const struct ftp_machine_setu
 {
 	*machine = (struct ftp_machine){
 		.action = setup->action,
+		.permitted = setup->permitted,
 		.client = setup->client,
 		.server_addr = setup->server,
 		.modes = setup->modes,

@@ -187,11 +187,12 @@ struct ftp_identity {
 
 struct ftp_machine_setup {
 	const struct ftp_action *action;
-	struct ip_endpoint client; /* the control connection's peer */
-	struct ip_addr server;	   /* where the server's control connection is */
-	bool implicit;		   /* arrived on a secure port */
-	uint8_t modes;		   /* FTP_MODE_ bits that policy allows towards the server */
-	bool low_ports;		   /* the server may name a data port below 1024 */
+	const struct name_list *permitted; /* VERIFYUSER: the users that may log in to this server */
+	struct ip_endpoint client;	   /* the control connection's peer */
+	struct ip_addr server;		   /* where the server's control connection is */
+	bool implicit;			   /* arrived on a secure port */
+	uint8_t modes;			   /* FTP_MODE_ bits that policy allows towards the server */
+	bool low_ports;			   /* the server may name a data port below 1024 */
 	struct ftp_ways *ways;	   /* which ways work with this server: read and written; NULL: own_ways */
 	uint8_t failures;	   /* recent failed logins from the same source */
 	uint32_t side_reply_ms;	   /* how long an unanswered side command holds the next command */
@@ -208,6 +209,7 @@ struct ftp_machine_setup {
 
 struct ftp_machine {
 	const struct ftp_action *action;
+	const struct name_list *permitted;
 	struct ip_endpoint client;
 	struct ip_addr server_addr;
 	uint8_t modes;

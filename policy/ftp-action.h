@@ -64,6 +64,11 @@ struct command_list {
 	size_t n;
 };
 
+struct name_list {
+	const char **names;
+	size_t n;
+};
+
 struct port_range {
 	uint16_t low; /* 0: no range was given */
 	uint16_t high;
@@ -90,6 +95,7 @@ struct ftp_action {
 	enum data_port data_port;
 	uint32_t replysecuritylevel; /* 0 or 1 */
 	bool accesserrormsgs;
+	bool verifyuser;	 /* VERIFYUSER: only users of the policy may log in, with TLS or without */
 	uint32_t ftpkeepalive_s; /* 0: leave it to the kernel */
 	uint32_t datakeepalive_s;
 	uint32_t inactive_s;		      /* 0: never */

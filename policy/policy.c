@@ -45,6 +45,24 @@ static void finish_daemon(struct policy_daemon *daemon)
 	daemon->control_socket_given = daemon->control_socket_mark.line > 0;
 }
 
+static bool may_use(const struct policy_user *user, const struct policy_backend *backend)
+{
+	for (size_t i = 0; i < user->nservices; i++)
+		if (user->services[i] == backend)
+			return true;
+	return user->nservices == 0;
+}
+
+static void finish_backend(const struct policy *policy, struct policy_backend *backend, struct arena *arena)
+{
+	struct name_list *permitted = &backend->permitted;
+
+	permitted->names = arena_alloc(arena, policy->nusers, sizeof(*permitted->names));
+	for (size_t i = 0; i < policy->nusers && permitted->names != NULL; i++)
+		if (may_use(&policy->users[i], backend))
+			permitted->names[permitted->n++] = policy->users[i].name;
+}
+
 static void read_tree(const struct node *root, struct policy_store *store, const char *folder,
 		      struct arena *scratch, struct diags *diags)
 {
@@ -63,6 +81,8 @@ static void read_tree(const struct node *root, struct policy_store *store, const
 	if (scratch->failed || store->arena.failed)
 		return; /* the checks rely on whole objects */
 	finish_daemon(&policy->daemon);
+	for (size_t i = 0; i < policy->nbackends; i++)
+		finish_backend(policy, &policy->backends[i], &store->arena);
 	rule_check(policy, locations, diags);
 	unsupported_check(policy, locations, diags);
 	if (diags->nerrors > 0)

@@ -105,6 +105,7 @@ static const struct field ftp_fields[] = {
 	FTP_ENUM(data_port, data_ports, "any"),
 	UINT("replysecuritylevel", ftp_action, replysecuritylevel, 0, 1, "0"),
 	FTP_BOOL(accesserrormsgs, "false"),
+	FTP_BOOL(verifyuser, "false"),
 	FTP_KEEPALIVE("ftpkeepalive", ftpkeepalive_s),
 	FTP_KEEPALIVE("datakeepalive", datakeepalive_s),
 	{ .key = "inactive",

@@ -114,9 +114,10 @@ struct policy_backend {
 	uint32_t greeting_timeout_ms;
 	bool low_ports; /* the server may name a data port below 1024 */
 	enum backend_proxy proxy;
-	bool proxy_data;	   /* on data connections as well */
-	uint32_t side_reply_ms;	   /* how long an unanswered side command may hold the next command */
-	uint32_t command_line_max; /* bytes of the longest line that the server reads as one, without CRLF */
+	bool proxy_data;	    /* on data connections as well */
+	uint32_t side_reply_ms;	    /* how long an unanswered side command may hold the next command */
+	uint32_t command_line_max;  /* bytes of the longest line that the server reads as one, without CRLF */
+	struct name_list permitted; /* the users whose services include this one */
 	struct diag_mark mark, address_mark;
 	size_t index;
 };

@@ -337,6 +337,14 @@ static bool model_is_clients(const struct model *model, const char *text)
 	return text >= window && text < window + MODEL_WINDOW;
 }
 
+/* The client's USER, with the name as policy spells it. */
+static bool model_is_respelt(const struct model *model, const struct ftp_command *command)
+{
+	return command->verb->kind == FTP_KIND_USER && model_is_user(model) &&
+	       strlen(model->identity.user) == command->arg_len &&
+	       memcmp(model->identity.user, command->arg, command->arg_len) == 0;
+}
+
 /* Which policies let no client log in without TLS. */
 static bool model_wants_tls(const struct model *model)
 {
@@ -383,7 +391,8 @@ static void model_command(struct model *model, const struct ftp_act *act)
 		model_check_port(model, &command);
 	if (!model->tls && !model->frozen && !model_leaves_nothing(&command))
 		model->told_clear = true;
-	MODEL_CHECK(model, act->forwarded == model_is_clients(model, act->text));
+	MODEL_CHECK(model, act->forwarded ==
+			       (model_is_clients(model, act->text) || model_is_respelt(model, &command)));
 	if (act->forwarded)
 		model_check_passed_on(model, &command);
 	else if (kind == FTP_KIND_PASS)

@@ -45,6 +45,7 @@ struct ftp_machine_setup ftp_setup_make(const struct ftp_setup_ends *ends, const
 
 	return (struct ftp_machine_setup){
 		.action = rule->ftp,
+		.permitted = &rule->backend->permitted,
 		.client = ends->remote,
 		.server = ftp_setup_server(ends, rule->backend).addr,
 		.implicit = ends->listener->tls == LISTENER_IMPLICIT,

@@ -82,9 +82,14 @@ static const char *spell(const struct explain_maker *maker, const char *command,
 						    { "2001:db8::1", "2001:db8::2" } };
 	struct ip_endpoint target = { .addr = maker->flow->remote, .port = 50000 };
 	bool v6 = target.addr.family == IP_V6;
+	const struct name_list *permitted = maker->setup.permitted;
+	const char *user = maker->identity.user;
 
-	if (strcmp(command, "USER me") == 0 && maker->identity.user != NULL) {
-		(void)snprintf(buf, FTP_ENDPOINT_TEXT_MAX, "USER %s", maker->identity.user);
+	if (user == NULL && maker->setup.action->verifyuser && permitted->n > 0)
+		user = permitted->names[0];
+
+	if (strcmp(command, "USER me") == 0 && user != NULL) {
+		(void)snprintf(buf, FTP_ENDPOINT_TEXT_MAX, "USER %s", user);
 		return buf;
 	}
 	if (command[0] != '@')

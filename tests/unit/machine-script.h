@@ -44,6 +44,7 @@ struct script_setup {
 	uint8_t modes;			 /* 0: all */
 	uint8_t modes_refused;
 	uint8_t failures; /* recent failed logins */
+	const struct name_list *permitted;
 	bool implicit;
 	bool lazy_dial;
 	bool drops_strays;
@@ -443,6 +444,7 @@ static void script_begin(struct script *script, const struct script_setup *setup
 	const char *server = setup->server != NULL ? setup->server : "10.0.0.1";
 	struct ftp_machine_setup machine_setup = {
 		.action = setup->action != NULL ? setup->action : &script_lenient,
+		.permitted = setup->permitted,
 		.client = script_endpoint(setup->client != NULL ? setup->client : "192.0.2.7:40000"),
 		.implicit = setup->implicit,
 		.modes = setup->modes != 0 ? setup->modes : FTP_MODE_ALL,

@@ -100,11 +100,96 @@ static const struct script_case matrix[] = {
 	{ "a session in the clear is SECURE_FTP's business", { .action = &verify_allowed }, GREETED, ASKED },
 };
 
+static const struct ftp_action permitted_only = {
+	UNDER_TLS,
+	.secure_login = SECURE_LOGIN_NO_CLIENT_AUTH,
+	.verifyuser = true,
+};
+static const struct ftp_action permitted_told = {
+	UNDER_TLS,
+	.secure_login = SECURE_LOGIN_NO_CLIENT_AUTH,
+	.verifyuser = true,
+	.accesserrormsgs = true,
+};
+static const struct ftp_action permitted_clear = {
+	.secure_login = SECURE_LOGIN_NO_CLIENT_AUTH,
+	.unknown_commands = UNKNOWN_COMMANDS_PASS,
+	.auth_tls = true,
+	.secure_ftp = SECURE_FTP_ALLOWED,
+	.secure_ctrlconn = SECURE_CLEAR,
+	.secure_dataconn = SECURE_CLEAR,
+	.verifyuser = true,
+};
+static const struct ftp_action permitted_and_mine = {
+	UNDER_TLS,
+	.secure_login = SECURE_LOGIN_VERIFY_USER,
+	.secure_password = SECURE_PASSWORD_OPTIONAL,
+	.verifyuser = true,
+};
+
+static const char *two_names[] = { "other", "U" };
+static const char *one_name[] = { "other" };
+static const struct name_list two_users = { two_names, 2 };
+static const struct name_list one_user = { one_name, 1 };
+
+/* VERIFYUSER: who may log in at all, with a certificate or without. */
+static const struct script_case permitted[] = {
+	{ "a user of the policy, in its spelling",
+	  { .action = &permitted_only, .permitted = &two_users },
+	  NOBODY,
+	  "C USER u\n  user u\n  s USER U\nS 331 ok\n  c 331 ok\n" },
+	{ "another one", { .action = &permitted_only, .permitted = &one_user }, NOBODY, DENIED },
+	{ "a part of a name",
+	  { .action = &permitted_only, .permitted = &one_user },
+	  NOBODY,
+	  "C USER othe\n  user othe\n  c 530 Login denied.\n  login-failed\n"
+	  "C USER others\n  user others\n  c 530 Login denied.\n  login-failed\n" },
+	{ "why",
+	  { .action = &permitted_told, .permitted = &one_user },
+	  NOBODY,
+	  "C USER u\n  user u\n  c 530-The policy does not permit this user.\n  c 530 Login denied.\n  login-failed\n" },
+	{ "no list, nobody",
+	  { .action = &permitted_only, .permitted = &(struct name_list){ 0 } },
+	  NOBODY,
+	  DENIED },
+	{ "in the clear as well", { .action = &permitted_clear, .permitted = &one_user }, GREETED, DENIED },
+	{ "a greeting logs nobody in",
+	  { .action = &permitted_clear, .permitted = &one_user },
+	  NULL,
+	  "S 230 come in\n  c 220 come in\nC PWD\n  c 530 Not logged in: send USER and PASS first.\n" },
+	{ "a certificate does not replace it",
+	  { .action = &permitted_and_mine, .permitted = &one_user },
+	  MINE,
+	  DENIED },
+	{ "both", { .action = &permitted_and_mine, .permitted = &two_users }, MINE, LET_IN },
+};
+
 static const struct script_case certificate[] = {
-	{ "user ids know no case",
+	{ "user ids know no case, but the server may: it gets the policy's spelling",
 	  { .action = &verify_optional },
 	  AS("certificate user=U service password=stored"),
-	  LET_IN },
+	  "C USER u\n  user u\n  s USER U\nS 331 ok\n  s PASS stored\nS 230 in\n"
+	  "  c 232 User logged in, authorized by client certificate.\n  logged-in\n" },
+	{ "also where any user may log in",
+	  { .action = &required_optional },
+	  AS("certificate user=U service password=stored"),
+	  "C USER u\n  user u\n  s USER U\nS 331 ok\n  s PASS stored\nS 230 in\n"
+	  "  c 232 User logged in, authorized by client certificate.\n  logged-in\n" },
+	{ "also without a stored password: to the server, u may be another user than U",
+	  { .action = &verify_required },
+	  AS("certificate user=U service"),
+	  "C USER u\n  user u\n  s USER U\nS 331 ok\n  c 331 ok\n" },
+	{ "not the name of another login",
+	  { .action = &required_required },
+	  AS("certificate user=U service"),
+	  ASKED },
+	{ "also at a second login",
+	  { .action = &verify_optional },
+	  AS("certificate user=U service password=stored"),
+	  "C USER u\n  user u\n  s USER U\nS 331 ok\n  s PASS stored\nS 230 in\n"
+	  "  c 232 User logged in, authorized by client certificate.\n  logged-in\n"
+	  "C USER U\n  user U\n  s USER U\nS 331 ok\n  s PASS stored\nS 230 in\n"
+	  "  c 232 User logged in, authorized by client certificate.\n  logged-in\n" },
 	{ "but blanks",
 	  { .action = &verify_optional },
 	  MINE,
@@ -406,6 +491,7 @@ static const struct script_case host[] = {
 	}
 TEST(matrix)
 TEST(certificate)
+TEST(permitted)
 TEST(failures)
 TEST(lists)
 TEST(host)
@@ -429,9 +515,13 @@ static void stored_passwords_are_wiped(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(matrix_dialogues),   cmocka_unit_test(certificate_dialogues),
-		cmocka_unit_test(failures_dialogues), cmocka_unit_test(lists_dialogues),
-		cmocka_unit_test(host_dialogues),     cmocka_unit_test(stored_passwords_are_wiped),
+		cmocka_unit_test(matrix_dialogues),
+		cmocka_unit_test(certificate_dialogues),
+		cmocka_unit_test(permitted_dialogues),
+		cmocka_unit_test(failures_dialogues),
+		cmocka_unit_test(lists_dialogues),
+		cmocka_unit_test(host_dialogues),
+		cmocka_unit_test(stored_passwords_are_wiped),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
