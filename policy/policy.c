@@ -17,6 +17,7 @@
 #include "policy/locations.h"
 #include "policy/node.h"
 #include "policy/parse-context.h"
+#include "policy/rule-users.h"
 #include "policy/rule.h"
 #include "policy/unsupported.h"
 #include "policy/walk.h"
@@ -84,6 +85,7 @@ static void read_tree(const struct node *root, struct policy_store *store, const
 	for (size_t i = 0; i < policy->nbackends; i++)
 		finish_backend(policy, &policy->backends[i], &store->arena);
 	rule_check(policy, locations, diags);
+	rule_users_check(policy, locations, diags);
 	unsupported_check(policy, locations, diags);
 	if (diags->nerrors > 0)
 		return;

@@ -66,7 +66,7 @@ struct schema {
 	const struct field *fields;
 	size_t size;	     /* of one object */
 	size_t name_offset;  /* of its const char *name (FIELD_OBJECTS) */
-	size_t mark_offset;  /* of the struct diag_mark of its key, 0: none */
+	size_t mark_offset;  /* of the struct diag_mark of its key, or of its place in a list; 0: none */
 	size_t index_offset; /* of the size_t that is its index in its array, 0: none */
 };
 

@@ -348,20 +348,30 @@ static const struct schema rule_schema = { .fields = rule_fields,
 					   .name_offset = offsetof(struct policy_rule, name),
 					   .mark_offset = offsetof(struct policy_rule, mark) };
 
-/* policy_user.subjects is an array of strings, so the struct of one entry is a string. */
-static const struct field subject_fields[] = {
-	{ .key = "subject", .type = FIELD_STRING, .min = 1, .max = 1024, .required = true },
+#define CERTIFICATE_PART(name, part, longest)                                                                \
+	{                                                                                                    \
+		.key = name, .type = FIELD_STRING, PTR(policy_user_certificate, text[part]),                 \
+		MARK(policy_user_certificate, marks[part]), .min = 1, .max = longest                         \
+	}
+static const struct field user_certificate_fields[] = {
+	CERTIFICATE_PART("subject", CERTIFICATE_SUBJECT, 1024),
+	CERTIFICATE_PART("issuer", CERTIFICATE_ISSUER, 1024),
+	CERTIFICATE_PART("serial", CERTIFICATE_SERIAL, 128),
+	CERTIFICATE_PART("sha256", CERTIFICATE_SHA256, 128),
+	CERTIFICATE_PART("san", CERTIFICATE_SAN, 1024),
 	{ 0 },
 };
-static const struct schema subject_schema = { .fields = subject_fields, .size = sizeof(const char *) };
+static const struct schema user_certificate_schema = { .fields = user_certificate_fields,
+						       .size = sizeof(struct policy_user_certificate),
+						       .mark_offset =
+							   offsetof(struct policy_user_certificate, mark) };
 
 static const struct field user_fields[] = {
 	{ .key = "certificates",
 	  .type = FIELD_LIST,
-	  PTR(policy_user, subjects),
-	  COUNT(policy_user, nsubjects),
-	  .sub = &subject_schema,
-	  .required = true },
+	  PTR(policy_user, certificates),
+	  COUNT(policy_user, ncertificates),
+	  .sub = &user_certificate_schema },
 	{ .key = "services",
 	  .type = FIELD_REFS,
 	  PTR(policy_user, services),

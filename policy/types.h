@@ -178,10 +178,26 @@ struct policy_rule {
 	struct diag_mark mark;
 };
 
+/* What an entry may name of a certificate. All that it names must match. */
+enum certificate_part {
+	CERTIFICATE_SUBJECT, /* RFC 2253 */
+	CERTIFICATE_ISSUER,  /* the same */
+	CERTIFICATE_SERIAL,  /* hex */
+	CERTIFICATE_SHA256,  /* hex, of the certificate in DER */
+	CERTIFICATE_SAN,     /* DNS:, email:, URI: or IP: */
+	CERTIFICATE_PARTS
+};
+
+struct policy_user_certificate {
+	const char *text[CERTIFICATE_PARTS]; /* NULL: not named */
+	struct diag_mark marks[CERTIFICATE_PARTS];
+	struct diag_mark mark;
+};
+
 struct policy_user {
 	const char *name;
-	const char **subjects; /* RFC 2253 text of the certificate's subject */
-	size_t nsubjects;
+	struct policy_user_certificate *certificates;
+	size_t ncertificates;
 	const struct policy_backend **services; /* 0: all */
 	size_t nservices;
 	const char *password_file; /* NULL: none */

@@ -216,13 +216,17 @@ static void walk_list(struct parse_context *ctx, const struct field *f, const st
 	if (node->kind != NODE_SEQUENCE || (node->count == 0 && f->required)) {
 		const struct field *needed = f->sub->fields;
 
-		while (!needed->required)
-			needed++; /* each table of a list has one */
+		while (needed->key != NULL && !needed->required)
+			needed++;
+		if (needed->key == NULL) /* any of them will do */
+			needed = f->sub->fields;
 		parse_error(ctx, node->mark, "\"%s\" must be a list: [ { %s: ... } ]", f->key, needed->key);
 		return;
 	}
 	item = new_array(ctx, f, node->count, object);
 	for (const struct node *n = node->first; n != NULL && item != NULL; n = n->next) {
+		if (f->sub->mark_offset != 0)
+			*(struct diag_mark *)member_of(item, f->sub->mark_offset) = n->mark;
 		if (n->kind == NODE_SCALAR && f->scalar_key != NULL)
 			walk_scalar(ctx, f, n, item);
 		else if (is_mapping(ctx, "an entry of ", f->key, n))

@@ -16,7 +16,7 @@
 #include "policy/ip.h"
 
 /* Must change with anything in this file. */
-#define CTL_VERSION 0x61740004u
+#define CTL_VERSION 0x61740005u
 
 enum ctl_proto_what {
 	CTL_STATUS = 1, /* ANSWER_GATEWAY, then ANSWER_WORKER for each worker */
@@ -100,6 +100,9 @@ struct answer_session {
 	char user[65]; /* the logged-in user; "": none yet */
 	char tls[16];  /* of the control connection: version, "handshake" or "ccc"; "": clear */
 	char cipher[48];
+	char subject[128]; /* of the client's certificate, cut if longer; "": none was shown */
+	char issuer[128];
+	char serial[65], sha256[65];
 	char transfer[128];   /* the command of the transfer under way; "": none */
 	uint8_t protect;      /* 0: that data connection is in the clear */
 	uint64_t bytes;	      /* read from the sender so far */

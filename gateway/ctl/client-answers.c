@@ -46,6 +46,10 @@ static void sanitize_texts(struct answer *answer)
 		TERMINATE(answer->u.session.user);
 		TERMINATE(answer->u.session.tls);
 		TERMINATE(answer->u.session.cipher);
+		TERMINATE(answer->u.session.subject);
+		TERMINATE(answer->u.session.issuer);
+		TERMINATE(answer->u.session.serial);
+		TERMINATE(answer->u.session.sha256);
 		TERMINATE(answer->u.session.transfer);
 		break;
 	case ANSWER_SERVER:

@@ -121,6 +121,19 @@ static void print_cell(const char *text, enum column column, size_t width, FILE 
 		(void)fprintf(out, "%s%-*s", column == 0 ? "" : "  ", (int)width, text);
 }
 
+/* Too long for a column: a line of its own. */
+static void print_certificate(const struct answer_session *session, size_t indent, FILE *out)
+{
+	char buf[CLIENT_SHOWN_MAX];
+
+	if (session->sha256[0] == '\0')
+		return;
+	(void)fprintf(out, "%*s  certificate %s", (int)indent, "", client_text_shown(session->subject, buf));
+	(void)fprintf(out, " issuer %s", client_text_shown(session->issuer, buf));
+	(void)fprintf(out, " serial %s", client_text_shown(session->serial, buf));
+	(void)fprintf(out, " sha256 %s\n", client_text_shown(session->sha256, buf));
+}
+
 void client_print_sessions(const struct answers *answers, FILE *out)
 {
 	char buf[CLIENT_SHOWN_MAX];
@@ -143,6 +156,7 @@ void client_print_sessions(const struct answers *answers, FILE *out)
 		for (enum column column = 0; column < COLUMNS; column++)
 			print_cell(cell(&answers->sessions[i], column, buf), column, widths[column], out);
 		(void)fputc('\n', out);
+		print_certificate(&answers->sessions[i], widths[SESSION], out);
 	}
 }
 
@@ -235,6 +249,15 @@ static json_t *transfer(const struct answer_session *session)
 			 seconds(session->transfer_ms));
 }
 
+static json_t *certificate(const struct answer_session *session)
+{
+	if (session->sha256[0] == '\0')
+		return json_null();
+	return json_pack("{s:o,s:o,s:o,s:o}", "subject", shown_json(session->subject), "issuer",
+			 shown_json(session->issuer), "serial", shown_json(session->serial), "sha256",
+			 shown_json(session->sha256));
+}
+
 static json_t *generation_of(const struct answers *answers, int32_t pid)
 {
 	for (size_t i = 0; i < answers->nworkers; i++)
@@ -260,6 +283,7 @@ static json_t *session_json(const struct answers *answers, const struct answer_s
 	(void)json_object_set_new(json, "tls", or_null(session->tls[0] != '\0', shown_json(session->tls)));
 	(void)json_object_set_new(json, "cipher",
 				  or_null(session->cipher[0] != '\0', shown_json(session->cipher)));
+	(void)json_object_set_new(json, "certificate", certificate(session));
 	(void)json_object_set_new(json, "transfer", transfer(session));
 	(void)json_object_set_new(json, "worker", json_integer(session->worker));
 	(void)json_object_set_new(json, "generation", generation_of(answers, session->worker));

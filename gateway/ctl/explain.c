@@ -81,9 +81,13 @@ static json_t *rules_tried(struct explain_maker *maker, const struct policy_rule
 static void put_identity(struct explain_maker *maker, json_t *to)
 {
 	json_t *one = maker->certificate != NULL ? json_object() : json_null();
+	char sha256[IDENTITY_SHA256_TEXT];
 
 	if (maker->certificate != NULL) {
 		explain_put(maker, one, "subject", explain_text(maker->certificate->subject));
+		explain_put(maker, one, "issuer", explain_text(maker->certificate->issuer));
+		explain_put(maker, one, "serial", explain_text(maker->certificate->serial));
+		explain_put(maker, one, "sha256", explain_text(identity_sha256(maker->certificate, sha256)));
 		explain_put(maker, one, "user",
 			    maker->identity.user != NULL ? explain_text(maker->identity.user) : json_null());
 		explain_put(maker, one, "service", json_boolean(maker->identity.service));
@@ -108,7 +112,8 @@ static void put_rule(struct explain_maker *maker, json_t *to, const struct polic
 	maker->offered = policy_advertised(maker->policy, rule->ftp, &maker->flow->remote, &own);
 	maker->setup = ftp_setup_make(&ends, rule);
 	if (maker->certificate != NULL)
-		users_identify(maker->users, maker->certificate, backend, &maker->identity);
+		(void)users_identify(maker->users, maker->certificate, backend,
+				     &maker->identity); /* two users are shown as none */
 	put_identity(maker, to);
 	explain_put(maker, tls, "certificates", certificates(maker, rule->tls->keyring));
 	if (rule->tls->keyring != NULL)

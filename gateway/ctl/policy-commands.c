@@ -143,10 +143,13 @@ static int explain_certificate(const struct explained_client *client, const stru
 {
 	struct identity identity = { .present = false };
 	struct users *users = NULL;
+	const char *reason = "";
 	int status = EXIT_FAILURE;
 
-	if (identity_from_file(client->certificate, &identity) < 0)
-		return usage_fault("no PEM certificate in", client->certificate);
+	if (identity_from_file(client->certificate, &identity, &reason) < 0) {
+		(void)fprintf(stderr, "attlsctl: %s: %s\n", client->certificate, reason);
+		return EXIT_USAGE;
+	}
 	if (users_load(policy, diags, &users) == 0)
 		status = explain(client, policy, &identity, users, json);
 	else

@@ -1,6 +1,6 @@
 /*
- * Takes the identity out of a client's certificate and finds the policy's user
- * with that subject. Subjects are compared as parsed names, never as text.
+ * Takes the identity out of a client's certificate: its subject, the authorities that
+ * vouch for it, its serial number and its hash.
  */
 #include "gateway/tls/identity.h"
 
@@ -9,26 +9,16 @@
 #include <openssl/pem.h>
 #include <openssl/ssl.h>
 #include <openssl/x509.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "gateway/net/stream.h"
 #include "gateway/tls/certs-file.h"
-#include "gateway/tls/identity-name.h"
-
-/* One subject of the policy. */
-struct known {
-	X509_NAME *name;
-	const struct policy_user *user;
-};
-
-struct identity_users {
-	struct known *known;
-	size_t n;
-};
+#include "gateway/tls/trust.h"
 
 /* RFC 2253, everything but ASCII escaped: safe for a log. */
-static char *subject_text(const X509_NAME *name)
+static char *name_text(const X509_NAME *name)
 {
 	BIO *bio = BIO_new(BIO_s_mem());
 	char *text = NULL;
@@ -59,16 +49,77 @@ static bool has_nul(const X509_NAME *name)
 	return found;
 }
 
-int identity_from_certificate(const X509 *certificate, bool verified, struct identity *ret)
+/* In hex, as openssl prints it, but in lower case. */
+static int take_serial(const X509 *certificate, char buf[static IDENTITY_SERIAL_MAX])
+{
+	BIGNUM *number = ASN1_INTEGER_to_BN(X509_get0_serialNumber(certificate), NULL);
+	char *hex = number != NULL ? BN_bn2hex(number) : NULL;
+	size_t len = hex != NULL ? strlen(hex) : 0;
+
+	/* RFC 5280 4.1.2.2 allows 40 digits; what does not fit matches no entry */
+	(void)snprintf(buf, IDENTITY_SERIAL_MAX, "%s",
+		       len < IDENTITY_SERIAL_MAX && len > 0 ? hex : "too-long");
+	for (char *c = buf; *c != '\0'; c++)
+		*c = *c >= 'A' && *c <= 'F' ? (char)(*c - 'A' + 'a') : *c;
+	OPENSSL_free(hex);
+	BN_free(number);
+	return len > 0 ? 0 : -ENOMEM;
+}
+
+static int add_issuer(struct identity *identity, const X509_NAME *name)
+{
+	X509_NAME *copy = has_nul(name) ? NULL : X509_NAME_dup(name);
+
+	if (identity->issuers == NULL)
+		identity->issuers = sk_X509_NAME_new_null();
+	if (copy == NULL && has_nul(name))
+		return identity->issuers != NULL ? 0 : -ENOMEM;
+	if (copy == NULL || identity->issuers == NULL || sk_X509_NAME_push(identity->issuers, copy) == 0) {
+		X509_NAME_free(copy);
+		return -ENOMEM;
+	}
+	return 0;
+}
+
+/*
+ * Anyone with an authority can make another one below it, with any name. So only
+ * authorities that the key ring itself holds have a name that counts, unless there is
+ * one root, which answers for all.
+ */
+static int take_issuers(struct identity *identity, SSL *ssl)
+{
+	STACK_OF(X509) *chain = SSL_get0_verified_chain(ssl);
+	X509_STORE *store = NULL;
+	int r = 0;
+
+	sk_X509_NAME_pop_free(identity->issuers, X509_NAME_free);
+	identity->issuers = NULL;
+	if (SSL_get0_verify_cert_store(ssl, &store) != 1 || store == NULL || !identity->verified)
+		return 0;
+	for (int i = 1; i < sk_X509_num(chain) && r == 0; i++) {
+		X509 *authority = sk_X509_value(chain, i);
+
+		if (trust_store_holds(store, authority) || !trust_store_has_several(store))
+			r = add_issuer(identity, X509_get_subject_name(authority));
+	}
+	return r;
+}
+
+int identity_from_certificate(X509 *certificate, bool verified, struct identity *ret)
 {
 	struct identity identity = { .present = true, .verified = verified };
 	const X509_NAME *name = X509_get_subject_name(certificate);
 	int r = -ENOMEM;
 
-	if (X509_digest(certificate, EVP_sha256(), identity.sha256, NULL) != 1)
+	if (X509_digest(certificate, EVP_sha256(), identity.sha256, NULL) != 1 ||
+	    X509_up_ref(certificate) != 1)
 		goto out;
-	identity.subject = subject_text(name);
-	if (identity.subject == NULL)
+	identity.certificate = certificate;
+	identity.subject = name_text(name);
+	identity.issuer = name_text(X509_get_issuer_name(certificate));
+	if (identity.subject == NULL || identity.issuer == NULL ||
+	    take_serial(certificate, identity.serial) < 0 ||
+	    add_issuer(&identity, X509_get_issuer_name(certificate)) < 0)
 		goto out;
 	if (X509_NAME_entry_count(name) > 0 && !has_nul(name)) {
 		identity.name = X509_NAME_dup(name);
@@ -84,12 +135,21 @@ out:
 	return r;
 }
 
-int identity_from_file(const char *path, struct identity *ret)
+int identity_from_file(const char *path, struct identity *ret, const char **ret_reason)
 {
 	BIO *bio = BIO_new_file(path, "r");
-	X509 *certificate = bio != NULL ? PEM_read_bio_X509(bio, NULL, certs_file_passphrase, NULL) : NULL;
-	int r = certificate != NULL ? identity_from_certificate(certificate, true, ret) : -EINVAL;
+	X509 *certificate = NULL;
+	int r = -EINVAL;
 
+	*ret_reason = bio == NULL ? strerror(errno) : "it has no certificate in PEM or DER";
+	if (bio != NULL)
+		certificate = PEM_read_bio_X509(bio, NULL, certs_file_passphrase, NULL);
+	if (bio != NULL && certificate == NULL && !certs_file_at_end())
+		*ret_reason = certs_file_reason();
+	if (bio != NULL && certificate == NULL && BIO_seek(bio, 0) == 0)
+		certificate = d2i_X509_bio(bio, NULL);
+	if (certificate != NULL)
+		r = identity_from_certificate(certificate, true, ret);
 	X509_free(certificate);
 	BIO_free(bio);
 	ERR_clear_error();
@@ -98,7 +158,8 @@ int identity_from_file(const char *path, struct identity *ret)
 
 int identity_get(const struct stream *stream, struct identity *ret)
 {
-	const X509 *certificate = NULL;
+	X509 *certificate = NULL;
+	int r;
 
 	if (stream->ssl != NULL && stream->tls_up)
 		certificate = SSL_get0_peer_certificate(stream->ssl);
@@ -106,13 +167,21 @@ int identity_get(const struct stream *stream, struct identity *ret)
 		*ret = (struct identity){ 0 };
 		return 0;
 	}
-	return identity_from_certificate(certificate, SSL_get_verify_result(stream->ssl) == X509_V_OK, ret);
+	r = identity_from_certificate(certificate, SSL_get_verify_result(stream->ssl) == X509_V_OK, ret);
+	if (r == 0)
+		r = take_issuers(ret, stream->ssl);
+	if (r < 0)
+		identity_done(ret);
+	return r;
 }
 
 void identity_done(struct identity *identity)
 {
 	free(identity->subject);
+	free(identity->issuer);
 	X509_NAME_free(identity->name);
+	sk_X509_NAME_pop_free(identity->issuers, X509_NAME_free);
+	X509_free(identity->certificate);
 	*identity = (struct identity){ 0 };
 }
 
@@ -137,92 +206,17 @@ const char *identity_common_name(const struct identity *identity, char buf[stati
 	return buf;
 }
 
+const char *identity_sha256(const struct identity *identity, char buf[static IDENTITY_SHA256_TEXT])
+{
+	buf[0] = '\0';
+	for (size_t i = 0; identity->present && i < IDENTITY_HASH_BYTES; i++)
+		(void)snprintf(buf + 2 * i, 3, "%02x", identity->sha256[i]);
+	return buf;
+}
+
 bool identity_equal(const struct identity *a, const struct identity *b)
 {
 	if (!a->present || !b->present)
 		return a->present == b->present;
 	return memcmp(a->sha256, b->sha256, sizeof(a->sha256)) == 0;
-}
-
-static const struct known *find(const struct identity_users *users, const X509_NAME *name)
-{
-	for (size_t i = 0; i < users->n; i++)
-		if (X509_NAME_cmp(users->known[i].name, name) == 0)
-			return &users->known[i];
-	return NULL;
-}
-
-static int load_subject(struct identity_users *users, const struct policy_user *user, const char *text,
-			struct diags *diags)
-{
-	const struct known *other;
-	X509_NAME *name;
-	int r = identity_name_parse(text, &name);
-
-	if (r == -EINVAL)
-		diags_add(diags, DIAG_ERROR, user->mark,
-			  "a \"subject\" of users \"%s\" is not a valid RFC 2253 name: \"%.200s\"",
-			  user->name, text);
-	if (r < 0)
-		return r == -EINVAL ? 0 : r;
-	other = find(users, name);
-	if (other == NULL) {
-		users->known[users->n++] = (struct known){ .name = name, .user = user };
-		return 0;
-	}
-	if (other->user != user)
-		diags_add(
-		    diags, DIAG_ERROR, user->mark,
-		    "users \"%s\" and \"%s\" have the same \"subject\": \"%.200s\"; a certificate belongs "
-		    "to one user",
-		    other->user->name, user->name, text);
-	X509_NAME_free(name);
-	return 0;
-}
-
-int identity_users_load(const struct policy *policy, struct diags *diags, struct identity_users **ret_users)
-{
-	struct identity_users *users = calloc(1, sizeof(*users));
-	size_t total = 0;
-	int r = -ENOMEM;
-
-	for (size_t i = 0; i < policy->nusers; i++)
-		total += policy->users[i].nsubjects;
-	if (users != NULL)
-		users->known = calloc(total + 1, sizeof(*users->known));
-	if (users == NULL || users->known == NULL)
-		goto out;
-	r = 0;
-	for (size_t i = 0; i < policy->nusers && r == 0; i++)
-		for (size_t j = 0; j < policy->users[i].nsubjects && r == 0; j++)
-			r = load_subject(users, &policy->users[i], policy->users[i].subjects[j], diags);
-	if (r == 0) {
-		*ret_users = users;
-		users = NULL;
-	}
-out:
-	identity_users_free(&users);
-	return r;
-}
-
-void identity_users_free(struct identity_users **users)
-{
-	if (*users == NULL)
-		return;
-	for (size_t i = 0; i < (*users)->n; i++)
-		X509_NAME_free((*users)->known[i].name);
-	free((*users)->known);
-	free(*users);
-	*users = NULL;
-}
-
-const struct policy_user *identity_users_find(const struct identity_users *users,
-					      const struct identity *identity)
-{
-	const struct known *known;
-
-	if (!identity->verified || identity->name == NULL)
-		return NULL;
-	known = find(users, identity->name);
-	return known != NULL ? known->user : NULL;
 }

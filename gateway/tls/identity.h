@@ -1,6 +1,5 @@
 /*
- * The certificate that a client has shown, and the policy's user whom it belongs
- * to.
+ * The certificate that a client has shown.
  *
  * Names are compared whole, attribute by attribute, as OpenSSL does it: without
  * regard to case (of ASCII), to runs of blanks and to the type of a string. Two
@@ -14,9 +13,12 @@
 
 #include "policy/policy.h"
 
-#define IDENTITY_HASH_BYTES 32
+#define IDENTITY_HASH_BYTES  32
+#define IDENTITY_SHA256_TEXT (2 * IDENTITY_HASH_BYTES + 1)
+#define IDENTITY_SERIAL_MAX  65
 
 struct X509_name_st;
+struct stack_st_X509_NAME;
 struct stream;
 struct x509_st;
 
@@ -25,8 +27,12 @@ struct identity {
 	bool present;			     /* the client sent a certificate */
 	bool verified;			     /* and its chain leads to the trust of the key ring */
 	char *subject;			     /* RFC 2253, for logs; "" when the subject is empty */
+	char *issuer;			     /* the same */
+	char serial[IDENTITY_SERIAL_MAX];    /* in hex */
 	uint8_t sha256[IDENTITY_HASH_BYTES]; /* of the certificate in DER */
 	struct X509_name_st *name;	     /* NULL: one that matches nothing (empty, or with a NUL in it) */
+	struct stack_st_X509_NAME *issuers;  /* authorities that vouch for it, each of which names itself */
+	struct x509_st *certificate;
 };
 
 /*
@@ -38,10 +44,16 @@ int identity_get(const struct stream *stream, struct identity *ret);
 void identity_done(struct identity *identity);
 
 /* For identity_get() and tests: from a certificate itself. */
-int identity_from_certificate(const struct x509_st *certificate, bool verified, struct identity *ret);
+int identity_from_certificate(struct x509_st *certificate, bool verified, struct identity *ret);
 
-/* The first certificate of a PEM file, taken as verified. 0, -EINVAL (there is none) or -ENOMEM. */
-int identity_from_file(const char *path, struct identity *ret);
+/*
+ * The first certificate of a file, PEM or DER, taken as verified and as issued by
+ * whom it says. 0, -EINVAL (*ret_reason says why there is none) or -ENOMEM.
+ */
+int identity_from_file(const char *path, struct identity *ret, const char **ret_reason);
+
+/* In hex. "" without a certificate. Returns buf. */
+const char *identity_sha256(const struct identity *identity, char buf[static IDENTITY_SHA256_TEXT]);
 
 /*
  * The subject's common name (of several the last, which is the most specific) in
@@ -52,19 +64,5 @@ const char *identity_common_name(const struct identity *identity, char buf[stati
 
 /* Is it the same certificate, byte by byte? Two identities without certificate are equal. */
 bool identity_equal(const struct identity *a, const struct identity *b);
-
-/* The subjects of the policy's users, compiled. */
-struct identity_users;
-
-/*
- * Faults (a text that is no name, a name that two users have) go into diags.
- * Returns 0 (also after faults) or -ENOMEM.
- */
-int identity_users_load(const struct policy *policy, struct diags *diags, struct identity_users **ret_users);
-void identity_users_free(struct identity_users **users);
-
-/* The policy's user with this certificate. NULL: there is none, or it was not verified. */
-const struct policy_user *identity_users_find(const struct identity_users *users,
-					      const struct identity *identity);
 
 #endif

@@ -24,8 +24,13 @@ static int try_keys(const struct policy *policy, struct diags *diags)
 
 	if (r == 0 || r == -EINVAL) {
 		int more = users_load(policy, diags, &users);
+		size_t errors = diags->nerrors;
 
+		if (r == 0 && more == 0)
+			users_check(users, set, diags);
 		r = r < 0 ? r : more;
+		if (r == 0 && diags->nerrors > errors)
+			r = -EINVAL;
 	}
 	users_free(&users);
 	tlsctx_set_free(&set);

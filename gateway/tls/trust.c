@@ -279,6 +279,51 @@ bool trust_crl_left(const struct trust *trust, int64_t *ret_left_s)
 	return true;
 }
 
+static X509 *authority_at(const X509_STORE *store, int i)
+{
+	return X509_OBJECT_get0_X509(sk_X509_OBJECT_value(X509_STORE_get0_objects(store), i));
+}
+
+bool trust_store_has_several(const X509_STORE *store)
+{
+	const X509_NAME *first = NULL;
+
+	for (int i = 0; i < sk_X509_OBJECT_num(X509_STORE_get0_objects(store)); i++) {
+		X509 *authority = authority_at(store, i);
+
+		if (authority == NULL || X509_self_signed(authority, 0) != 1)
+			continue;
+		if (first != NULL && X509_NAME_cmp(first, X509_get_subject_name(authority)) != 0)
+			return true;
+		first = X509_get_subject_name(authority);
+	}
+	return false;
+}
+
+bool trust_store_holds(const X509_STORE *store, const X509 *authority)
+{
+	for (int i = 0; i < sk_X509_OBJECT_num(X509_STORE_get0_objects(store)); i++)
+		if (authority_at(store, i) != NULL && X509_cmp(authority_at(store, i), authority) == 0)
+			return true;
+	return false;
+}
+
+bool trust_has_several(const struct trust *trust)
+{
+	return trust_store_has_several(trust->store);
+}
+
+bool trust_has(const struct trust *trust, const X509_NAME *name)
+{
+	for (int i = 0; i < sk_X509_OBJECT_num(X509_STORE_get0_objects(trust->store)); i++) {
+		const X509 *authority = authority_at(trust->store, i);
+
+		if (authority != NULL && X509_NAME_cmp(X509_get_subject_name(authority), name) == 0)
+			return true;
+	}
+	return false;
+}
+
 static int load_crls(struct loading *l)
 {
 	const char *path = l->keyring->crl;

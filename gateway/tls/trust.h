@@ -15,8 +15,11 @@
 
 #include "policy/policy.h"
 
+struct X509_name_st;
 struct ssl_ctx_st;
 struct trust;
+struct x509_st;
+struct x509_store_st;
 
 /*
  * Load what the ring names; a ring without trust gets an empty one, which refuses
@@ -31,6 +34,14 @@ void trust_free(struct trust **trust);
  * already is. False: there are no CRLs, or none expires.
  */
 bool trust_crl_left(const struct trust *trust, int64_t *ret_left_s);
+
+/* Does the ring trust several roots, or whatever the system trusts? Roots of one name count once. */
+bool trust_has_several(const struct trust *trust);
+bool trust_store_has_several(const struct x509_store_st *store);
+
+/* Does it hold an authority of this name, or this very one? */
+bool trust_has(const struct trust *trust, const struct X509_name_st *name);
+bool trust_store_holds(const struct x509_store_st *store, const struct x509_st *authority);
 
 /* Request certificates of clients and check them as the type demands. Returns 0 or -ENOMEM. */
 int trust_use(const struct trust *trust, enum client_auth_type type, struct ssl_ctx_st *ctx);

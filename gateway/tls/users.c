@@ -1,5 +1,5 @@
 /*
- * Loads the users of the policy: certificate subjects, services and password files.
+ * Loads the users of the policy: certificates, services and password files.
  * Passwords are wiped when the policy is freed.
  */
 #include "gateway/tls/users.h"
@@ -17,7 +17,7 @@
 
 struct users {
 	const struct policy *policy;
-	struct identity_users *subjects;
+	struct identity_users *certificates;
 	char **passwords; /* by place in the policy; NULL: none */
 };
 
@@ -61,7 +61,7 @@ int users_load(const struct policy *policy, struct diags *diags, struct users **
 	users->passwords = calloc(policy->nusers + 1, sizeof(*users->passwords));
 	if (users->passwords == NULL)
 		goto out;
-	r = identity_users_load(policy, diags, &users->subjects);
+	r = identity_users_load(policy, diags, &users->certificates);
 	for (size_t i = 0; r == 0 && i < policy->nusers; i++)
 		if (policy->users[i].password_file != NULL)
 			users->passwords[i] = read_password(&policy->users[i], diags);
@@ -88,7 +88,7 @@ void users_free(struct users **users)
 		free(password);
 	}
 	free((*users)->passwords);
-	identity_users_free(&(*users)->subjects);
+	identity_users_free(&(*users)->certificates);
 	free(*users);
 	*users = NULL;
 }
@@ -101,13 +101,20 @@ static bool may_use(const struct policy_user *user, const struct policy_backend 
 	return user->nservices == 0;
 }
 
-void users_identify(const struct users *users, const struct identity *identity,
+bool users_identify(const struct users *users, const struct identity *identity,
 		    const struct policy_backend *backend, struct ftp_identity *ret)
 {
-	const struct policy_user *user = identity_users_find(users->subjects, identity);
+	bool several;
+	const struct policy_user *user = identity_users_find(users->certificates, identity, &several);
 
 	ret->certificate = identity->present && identity->verified;
 	ret->user = user != NULL ? user->name : NULL;
 	ret->service = user != NULL && may_use(user, backend);
 	ret->password = user != NULL ? users->passwords[user - users->policy->users] : NULL;
+	return !several;
+}
+
+void users_check(const struct users *users, const struct tlsctx_set *set, struct diags *diags)
+{
+	identity_users_check(users->certificates, users->policy, set, diags);
 }

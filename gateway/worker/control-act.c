@@ -202,6 +202,23 @@ static void do_login_ask(struct session *session, const struct ftp_act *act)
 	uplink_send(&session->worker->uplink, &msg);
 }
 
+/* With the certificate that the client has shown, if it has. */
+static void log_login(const struct session *session)
+{
+	const struct identity *identity = &session->facts.identity;
+	char sha256[IDENTITY_SHA256_TEXT];
+
+	if (!identity->present) {
+		log_event(LOG_LEVEL_INFO, "login", LOG_NUMBER("session", session->facts.id),
+			  LOG_TEXT("user", session->user));
+		return;
+	}
+	log_event(LOG_LEVEL_INFO, "login", LOG_NUMBER("session", session->facts.id),
+		  LOG_TEXT("user", session->user), LOG_TEXT("subject", identity->subject),
+		  LOG_TEXT("issuer", identity->issuer), LOG_TEXT("serial", identity->serial),
+		  LOG_TEXT("sha256", identity_sha256(identity, sha256)));
+}
+
 /* INACTIVE 0: the timer only watches the server. */
 #define IDLE_FIRST_MS 60000
 
@@ -210,8 +227,7 @@ static void do_logged_in(struct session *session)
 	uint64_t limit_ms = (uint64_t)session->facts.rule->ftp->inactive_s * 1000;
 
 	memcpy(session->user, session->login_name, sizeof(session->user));
-	log_event(LOG_LEVEL_INFO, "login", LOG_NUMBER("session", session->facts.id),
-		  LOG_TEXT("user", session->user));
+	log_login(session);
 	if (session->logged_in) {
 		uplink_notify(&session->worker->uplink, MSG_LOGIN_OVER, session->facts.id);
 		return;

@@ -26,19 +26,27 @@ static void identify(struct session *session)
 	struct ftp_identity known = { .server_name = stream_tls_server_name(&session->client) };
 	bool needs_user =
 	    action->role == ROLE_SERVER_WITH_CLIENT_AUTH && action->client_auth_type == CLIENT_AUTH_SAFCHECK;
+	char sha256[IDENTITY_SHA256_TEXT];
+	bool one_user;
 
 	identity_done(&session->facts.identity); /* the identity of a TLS session before CCC or REIN */
 	if (identity_get(&session->client, &session->facts.identity) < 0) {
 		session_end(session, "no-memory");
 		return;
 	}
-	users_identify(session->worker->users, &session->facts.identity, session->facts.rule->backend,
-		       &known);
+	one_user = users_identify(session->worker->users, &session->facts.identity,
+				  session->facts.rule->backend, &known);
 	if (session->facts.identity.present)
 		log_event(LOG_LEVEL_INFO, "client-certificate", LOG_NUMBER("session", session->facts.id),
 			  LOG_TEXT("subject", session->facts.identity.subject),
+			  LOG_TEXT("issuer", session->facts.identity.issuer),
+			  LOG_TEXT("serial", session->facts.identity.serial),
+			  LOG_TEXT("sha256", identity_sha256(&session->facts.identity, sha256)),
 			  LOG_TEXT("verified", session->facts.identity.verified ? "yes" : "no"),
-			  LOG_TEXT("user", known.user != NULL ? known.user : ""));
+			  LOG_TEXT("user", known.user != NULL ? known.user : ""),
+			  LOG_TEXT("users", known.user != NULL ? "one"
+					    : one_user	       ? "none"
+							       : "several"));
 	if (needs_user && known.user == NULL) /* AT-TLS return code 5002 */
 		session_end(session, "certificate-unknown");
 	else

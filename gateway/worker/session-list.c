@@ -29,6 +29,18 @@ static void put_tls(struct answer_session *shown, const struct session *session)
 	put(shown->cipher, sizeof(shown->cipher), stream_tls_cipher(&session->client));
 }
 
+static void put_certificate(struct answer_session *shown, const struct session *session)
+{
+	const struct identity *identity = &session->facts.identity;
+
+	if (!identity->present)
+		return;
+	put(shown->subject, sizeof(shown->subject), identity->subject);
+	put(shown->issuer, sizeof(shown->issuer), identity->issuer);
+	put(shown->serial, sizeof(shown->serial), identity->serial);
+	(void)identity_sha256(identity, shown->sha256);
+}
+
 static void put_transfer(struct answer_session *shown, const struct session *session)
 {
 	struct data_status status;
@@ -65,6 +77,7 @@ bool session_list_next(const struct worker *worker, uint64_t *at, struct answer 
 	    session->facts.rule != NULL ? session->facts.rule->backend->name : NULL);
 	put(shown->user, sizeof(shown->user), session->user);
 	put_tls(shown, session);
+	put_certificate(shown, session);
 	put_transfer(shown, session);
 	return true;
 }

@@ -447,9 +447,11 @@ static const struct message_case faults[] = {
 	{ "certificate without a key", "keyrings: { ftpd: { certificates: [ { chain: a } ] } }\n",
 	  "policy.yaml:1:37: keyrings \"ftpd\" needs a value for \"key\"" },
 	{ "user without a subject", "users: { U: { certificates: [ {} ] } }\n",
-	  "users \"U\" needs a value for \"subject\"" },
-	{ "user without a certificate", "users: { U: { certificates: [] } }\n",
+	  "an entry of \"certificates\" of users \"U\" names nothing" },
+	{ "certificates that are no list", "users: { U: { certificates: CN=u } }\n",
 	  "\"certificates\" must be a list: [ { subject: ... } ]" },
+	{ "a key that no certificate has", "users: { U: { certificates: [ { serail: 01 } ] } }\n",
+	  "unknown key \"serail\" in certificates of users \"U\"; did you mean \"serial\"?" },
 };
 
 static void test_faults(void **state)

@@ -6,6 +6,7 @@
 #include <stdio.h>
 
 #include "gateway/tls/identity-name.h"
+#include "gateway/tls/identity-users.h"
 #include "tests/unit/unit.h"
 
 /* Left: as a policy has it. Right: another writing, of the same name or of one that looks like it. */
@@ -247,13 +248,14 @@ static const struct {
 	{ "no name at all", { { 0 } }, 0, "", NULL },
 };
 
-static const char *one_subjects[] = { "CN=user1,O=Partner", "CN=alias" };
-static const char *utf8_subjects[] = { "cn=J\xC3\xBCrgen" };
-static const char *two_subjects[] = { "CN=a,CN=b" };
+static struct policy_user_certificate one_subjects[] = { { .text = { "CN=user1,O=Partner" } },
+							 { .text = { "CN=alias" } } };
+static struct policy_user_certificate utf8_subjects[] = { { .text = { "cn=J\xC3\xBCrgen" } } };
+static struct policy_user_certificate two_subjects[] = { { .text = { "CN=a,CN=b" } } };
 static struct policy_user known_users[] = {
-	{ .name = "USER1", .subjects = one_subjects, .nsubjects = 2 },
-	{ .name = "JUERGEN", .subjects = utf8_subjects, .nsubjects = 1 },
-	{ .name = "AB", .subjects = two_subjects, .nsubjects = 1 },
+	{ .name = "USER1", .certificates = one_subjects, .ncertificates = 2 },
+	{ .name = "JUERGEN", .certificates = utf8_subjects, .ncertificates = 1 },
+	{ .name = "AB", .certificates = two_subjects, .ncertificates = 1 },
 };
 
 static void test_certificates(void **state)
@@ -270,17 +272,18 @@ static void test_certificates(void **state)
 		X509 *certificate = make_certificate(certificates[i].attributes, certificates[i].n);
 		struct identity identity;
 		const struct policy_user *user;
+		bool several;
 
 		assert_int_equal(identity_from_certificate(certificate, true, &identity), 0);
 		assert_true(identity.present && identity.verified);
 		if (certificates[i].subject != NULL)
 			assert_string_equal(identity.subject, certificates[i].subject);
-		user = identity_users_find(known, &identity);
+		user = identity_users_find(known, &identity, &several);
 		if ((user == NULL) != (certificates[i].user == NULL) ||
 		    (user != NULL && strcmp(user->name, certificates[i].user) != 0))
 			fail_msg("%s: got %s", certificates[i].what, user != NULL ? user->name : "nobody");
 		identity.verified = false; /* an unverified certificate belongs to no user */
-		assert_null(identity_users_find(known, &identity));
+		assert_null(identity_users_find(known, &identity, &several));
 		identity_done(&identity);
 		assert_false(identity.present);
 		X509_free(certificate);
@@ -318,10 +321,11 @@ static const struct {
 	const char *other;	 /* of user B; NULL: there is none */
 	const char *want;	 /* the only fault; NULL: none */
 } loads[] = {
-	{ { "CN=a", "user1" }, NULL, "a \"subject\" of users \"A\" is not a valid RFC 2253 name: \"user1\"" },
+	{ { "CN=a", "user1" }, NULL, "\"subject\" of users \"A\" is not a valid RFC 2253 name: \"user1\"" },
 	{ { "CN=a", "CN=x" },
 	  "cn=X",
-	  "users \"A\" and \"B\" have the same \"subject\": \"cn=X\"; a certificate belongs to one user" },
+	  "entries of \"certificates\" of users \"A\" and \"B\" match the same certificates; a certificate belongs "
+	  "to one user" },
 	{ { "CN=x", "cn=X" }, NULL, NULL },
 	{ { "CN=x", "CN=y" }, "CN=z", NULL },
 };
@@ -330,10 +334,11 @@ static void test_loads(void **state)
 {
 	(void)state;
 	for (size_t i = 0; i < NELEM(loads); i++) {
-		const char *a[] = { loads[i].subjects[0], loads[i].subjects[1] };
-		const char *b[] = { loads[i].other };
-		struct policy_user users[] = { { .name = "A", .subjects = a, .nsubjects = 2 },
-					       { .name = "B", .subjects = b, .nsubjects = 1 } };
+		struct policy_user_certificate a[] = { { .text = { loads[i].subjects[0] } },
+						       { .text = { loads[i].subjects[1] } } };
+		struct policy_user_certificate b[] = { { .text = { loads[i].other } } };
+		struct policy_user users[] = { { .name = "A", .certificates = a, .ncertificates = 2 },
+					       { .name = "B", .certificates = b, .ncertificates = 1 } };
 		const struct policy policy = { .users = users, .nusers = loads[i].other != NULL ? 2 : 1 };
 		struct identity_users *known = NULL;
 		struct diags diags;

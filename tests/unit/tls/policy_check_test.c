@@ -27,9 +27,9 @@ static const struct {
 } cases[] = {
 	{ "a certificate", POLICY(USER("anna", "CN=a")), "cannot read the certificate chain", 1 },
 	{ "a key", POLICY(USER("anna", "CN=a")), "cannot read the private key", 1 },
-	{ "a subject that is no name", POLICY(USER("anna", "nobody")), "a \"subject\" of users \"anna\"", 1 },
+	{ "a subject that is no name", POLICY(USER("anna", "nobody")), "\"subject\" of users \"anna\"", 1 },
 	{ "a subject of two users", POLICY(USER("anna", "CN=a") USER("bert", "CN=a")),
-	  "have the same \"subject\"", 1 },
+	  "match the same certificates", 1 },
 	{ "a good subject", POLICY(USER("anna", "CN=a")), "subject", 0 },
 	{ "a password", POLICY("  anna: { certificates: [ { subject: CN=a } ], password_file: none.txt }\n"),
 	  "cannot read the password file", 1 },

@@ -1,0 +1,117 @@
+/*
+ * Checks of the users of a policy across objects: rules that admit nobody because no
+ * user fits, and keys of users that no rule asks for.
+ */
+#include "policy/rule-users.h"
+
+#include <stdbool.h>
+
+struct check {
+	const struct policy *policy;
+	const struct locations *locations;
+	struct diags *diags;
+};
+
+#define check_error(check, object, key, ...)                                                                 \
+	diags_add((check)->diags, DIAG_ERROR, locations_mark((check)->locations, (object), (key)),           \
+		  __VA_ARGS__)
+
+static bool is_valid(const struct check *c, const void *object)
+{
+	return locations_is_valid(c->locations, object);
+}
+
+static bool may_use(const struct policy_user *user, const struct policy_backend *backend)
+{
+	for (size_t i = 0; i < user->nservices; i++)
+		if (user->services[i] == backend)
+			return true;
+	return user->nservices == 0;
+}
+
+/* May a user log in to this backend, with a certificate if need be? A user with a fault counts. */
+static bool has_user(const struct check *c, const struct policy_backend *backend, bool certificate)
+{
+	for (size_t i = 0; i < c->policy->nusers; i++) {
+		const struct policy_user *user = &c->policy->users[i];
+
+		if (!is_valid(c, user))
+			return true;
+		if ((!certificate || user->ncertificates > 0) && may_use(user, backend))
+			return true;
+	}
+	return false;
+}
+
+/* Rules that ask for users of the policy, where there are none. */
+static void check_admits(const struct check *c, const struct policy_rule *rule)
+{
+	bool verify = rule->ftp->secure_login == SECURE_LOGIN_VERIFY_USER;
+
+	if (verify && !has_user(c, rule->backend, true))
+		check_error(
+		    c, rule, "ftp",
+		    "rules \"%s\" admits nobody: \"secure_login\" of ftp_actions \"%s\" is verify_user, but "
+		    "no entry of \"users\" has \"certificates\" and may use backends \"%s\"; add one",
+		    rule->name, rule->ftp->name, rule->backend->name);
+	else if (rule->ftp->verifyuser && !has_user(c, rule->backend, false))
+		check_error(
+		    c, rule, "ftp",
+		    "rules \"%s\" admits nobody: \"verifyuser\" of ftp_actions \"%s\" is true, but no entry "
+		    "of \"users\" may use backends \"%s\"; add one",
+		    rule->name, rule->ftp->name, rule->backend->name);
+}
+
+/* Does a rule ask which services a user has? */
+static bool services_matter(const struct check *c, const struct policy_user *user)
+{
+	for (size_t i = 0; i < c->policy->nrules; i++) {
+		const struct ftp_action *ftp = c->policy->rules[i].ftp;
+
+		if (!is_valid(c, ftp) || ftp->verifyuser || ftp->secure_login == SECURE_LOGIN_VERIFY_USER)
+			return true;
+		if (ftp->secure_password == SECURE_PASSWORD_OPTIONAL && user->password_file != NULL)
+			return true;
+	}
+	return c->policy->nrules == 0;
+}
+
+static bool names_nothing(const struct policy_user_certificate *certificate)
+{
+	for (size_t i = 0; i < CERTIFICATE_PARTS; i++)
+		if (certificate->text[i] != NULL)
+			return false;
+	return true;
+}
+
+static void check_user(const struct check *c, const struct policy_user *user)
+{
+	for (size_t i = 0; i < user->ncertificates; i++)
+		if (names_nothing(&user->certificates[i]))
+			diags_add(
+			    c->diags, DIAG_ERROR, user->certificates[i].mark,
+			    "an entry of \"certificates\" of users \"%s\" names nothing; give it subject, "
+			    "issuer, serial, sha256 or san (attlsctl certificate FILE prints them)",
+			    user->name);
+	if (user->nservices > 0 && !services_matter(c, user))
+		check_error(
+		    c, user, "services",
+		    "\"services\" of users \"%s\" has no effect: no rule asks who the user is; set "
+		    "\"verifyuser: true\" or \"secure_login: verify_user\" in its ftp_actions, or remove it",
+		    user->name);
+}
+
+void rule_users_check(const struct policy *policy, const struct locations *locations, struct diags *diags)
+{
+	const struct check c = { .policy = policy, .locations = locations, .diags = diags };
+
+	for (size_t i = 0; i < policy->nrules; i++) {
+		const struct policy_rule *rule = &policy->rules[i];
+
+		if (is_valid(&c, rule) && is_valid(&c, rule->ftp) && is_valid(&c, rule->backend))
+			check_admits(&c, rule);
+	}
+	for (size_t i = 0; i < policy->nusers; i++)
+		if (is_valid(&c, &policy->users[i]))
+			check_user(&c, &policy->users[i]);
+}
