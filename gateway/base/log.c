@@ -10,6 +10,7 @@
 #include <inttypes.h>
 #include <poll.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
@@ -27,7 +28,8 @@ static struct {
 	enum log_format format;
 	int fd;
 	bool is_socket;
-	bool blocks; /* it could not be reopened: poll before each line */
+	bool is_journal; /* it records time and priority itself */
+	bool blocks;	 /* it could not be reopened: poll before each line */
 	uint64_t lost;
 } sink = { .level = LOG_LEVEL_INFO, .fd = STDERR_FILENO };
 
@@ -35,6 +37,13 @@ static const char *const level_names[] = {
 	[LOG_LEVEL_ERROR] = "error",
 	[LOG_LEVEL_INFO] = "info",
 	[LOG_LEVEL_DEBUG] = "debug",
+};
+
+/* syslog(3) */
+static const char *const priorities[] = {
+	[LOG_LEVEL_ERROR] = "<3>",
+	[LOG_LEVEL_INFO] = "<6>",
+	[LOG_LEVEL_DEBUG] = "<7>",
 };
 
 struct line {
@@ -127,6 +136,16 @@ static void put_time(struct line *line)
 	put_text(line, text);
 }
 
+/* systemd names the stream to the journal as device:inode, since stderr may have been redirected since. */
+static bool is_journal(const struct stat *st)
+{
+	const char *stream = getenv("JOURNAL_STREAM");
+	char own[48];
+
+	(void)snprintf(own, sizeof(own), "%ju:%ju", (uintmax_t)st->st_dev, (uintmax_t)st->st_ino);
+	return stream != NULL && strcmp(stream, own) == 0;
+}
+
 static void open_sink(void)
 {
 	struct stat st;
@@ -135,6 +154,7 @@ static void open_sink(void)
 	if (fstat(STDERR_FILENO, &st) == -1)
 		return;
 	sink.is_socket = S_ISSOCK(st.st_mode);
+	sink.is_journal = is_journal(&st);
 	if (sink.is_socket)
 		return;
 	/* An open file description of our own: O_NONBLOCK on fd 2 itself would affect every process that
@@ -188,6 +208,8 @@ void log_write(enum log_level level, const char *event, const struct log_field *
 	struct line line = { .len = 0 };
 	char text[40];
 
+	if (sink.is_journal)
+		put_text(&line, priorities[level]);
 	if (sink.format == LOG_FORMAT_JSON) {
 		put_text(&line, "{\"time\":\"");
 		put_time(&line);
@@ -196,6 +218,8 @@ void log_write(enum log_level level, const char *event, const struct log_field *
 		put_text(&line, "\",\"event\":\"");
 		put_text(&line, event);
 		put_text(&line, "\"");
+	} else if (sink.is_journal) {
+		put_text(&line, event);
 	} else {
 		put_time(&line);
 		(void)snprintf(text, sizeof(text), " %-5s ", level_names[level]);

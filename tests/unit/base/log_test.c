@@ -2,8 +2,11 @@
 #include "gateway/base/log.h"
 
 #include <fcntl.h>
+#include <stdint.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <sys/socket.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "tests/unit/unit.h"
@@ -185,13 +188,49 @@ static void lines_are_lost_and_counted(void **state)
 	}
 }
 
+/* A line for the journal: the priority in front, and neither time nor level. */
+static void journal_gets_the_priority(void **state)
+{
+	static const struct {
+		enum log_level level;
+		const char *line;
+	} rows[] = {
+		{ LOG_LEVEL_ERROR, "<3>event key=value\n" },
+		{ LOG_LEVEL_INFO, "<6>event key=value\n" },
+		{ LOG_LEVEL_DEBUG, "<7>event key=value\n" },
+	};
+	char stream[48];
+	struct stat st;
+	int fds[2];
+
+	(void)state;
+	assert_int_equal(socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, fds), 0);
+	assert_int_not_equal(fcntl(fds[0], F_SETFL, O_NONBLOCK), -1);
+	assert_int_equal(fstat(fds[1], &st), 0);
+	(void)snprintf(stream, sizeof(stream), "%ju:%ju", (uintmax_t)st.st_dev, (uintmax_t)st.st_ino);
+	assert_int_equal(setenv("JOURNAL_STREAM", stream, 1), 0);
+	log_setup(LOG_LEVEL_DEBUG, LOG_FORMAT_TEXT);
+	redirect(fds);
+	for (size_t i = 0; i < NELEM(rows); i++) {
+		log_event(rows[i].level, "event", LOG_TEXT("key", "value"));
+		assert_string_equal(got(fds[0]), rows[i].line);
+	}
+	/* another stderr than the one that systemd made is no journal */
+	assert_int_equal(setenv("JOURNAL_STREAM", "1:1", 1), 0);
+	restore(fds[0]);
+	open_pipe(fds);
+	log_event(LOG_LEVEL_INFO, "event", LOG_TEXT("key", "value"));
+	assert_string_equal(got(fds[0]) + TIME_LEN, " info  event key=value\n");
+	restore(fds[0]);
+	assert_int_equal(unsetenv("JOURNAL_STREAM"), 0);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(each_value_is_escaped),
-		cmocka_unit_test(a_level_hides_what_is_below_it),
-		cmocka_unit_test(long_values_are_cut),
-		cmocka_unit_test(lines_are_lost_and_counted),
+		cmocka_unit_test(each_value_is_escaped),     cmocka_unit_test(a_level_hides_what_is_below_it),
+		cmocka_unit_test(long_values_are_cut),	     cmocka_unit_test(lines_are_lost_and_counted),
+		cmocka_unit_test(journal_gets_the_priority),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
