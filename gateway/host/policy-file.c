@@ -183,7 +183,7 @@ int policy_file_load(const char *path, struct diags *diags, struct policy **ret_
 		resolve_advertise(&policy->nat.advertise[i], diags);
 	if (diags->nerrors > 0) {
 		policy_free(&policy);
-		return -EINVAL;
+		return -EHOSTUNREACH; /* only names and interfaces are left: they may be there later */
 	}
 	*ret_policy = policy;
 	return 0;

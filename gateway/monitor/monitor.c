@@ -16,34 +16,33 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-#include "ftp-alg/ftp-alg.h"
 #include "gateway/base/log.h"
 #include "gateway/base/loop.h"
 #include "gateway/base/util.h"
 #include "gateway/host/policy-file.h"
 #include "gateway/host/sandbox.h"
+#include "gateway/monitor/acceptor.h"
 #include "gateway/monitor/admission.h"
 #include "gateway/monitor/children.h"
 #include "gateway/monitor/ctl-server.h"
 #include "gateway/monitor/ending.h"
 #include "gateway/monitor/listen.h"
 #include "gateway/monitor/login-queue.h"
+#include "gateway/monitor/notify.h"
 #include "gateway/monitor/privileged.h"
 #include "gateway/monitor/requests.h"
 #include "gateway/monitor/startup.h"
-#include "gateway/net/netsock.h"
 #include "gateway/tls/policy-check.h"
 
-/* Connections accepted in one turn, so that signals and workers get their turn, too. */
-#define ACCEPT_BATCH	 64
-#define ACCEPT_PAUSE_MS	 100 /* out of descriptors: try again after this time */
-#define BACKLOG_PAUSE_MS 5   /* no worker accepts sessions: likewise */
+/* sysexits.h's EX_CONFIG: a restart does not help before somebody changes the policy. */
+#define EXIT_POLICY 78
+static const char STEP_POLICY[] = "read and check the policy";
 
 struct monitor {
 	struct loop loop;
 	const char *path;
 	struct watch signals;
-	struct timer accept_pause;
+	struct acceptor acceptor;
 	struct ending ending;
 	struct children children;
 	struct generation *current;
@@ -55,6 +54,7 @@ struct monitor {
 	struct privileged privileged;
 	struct requests requests;
 	struct ctl_server ctl_server;
+	struct notify notify;
 	struct answer_gateway facts;	 /* for operators; describe() fills in what changes */
 	uint64_t started_ms, current_ms; /* when attlsd started, and when the current generation took over */
 	bool stopping;
@@ -77,109 +77,6 @@ static int load(const char *path, struct policy **ret_policy, struct diags *diag
 	return r;
 }
 
-static void log_refusal(const struct listener *listener, const struct ip_endpoint *peer, const char *reason)
-{
-	char text[IP_TEXT_MAX];
-
-	log_event(LOG_LEVEL_INFO, "refused", LOG_TEXT("client", ip_endpoint_format(peer, text)),
-		  LOG_TEXT("listener", listener->name), LOG_TEXT("reason", reason));
-}
-
-/* Refuse a connection, with a reply if the client expects one in the clear. */
-static void refuse(const struct monitor *monitor, const struct listener *listener, int fd,
-		   const struct ip_endpoint *peer, const char *reason)
-{
-	char line[FTP_LOCAL_LINE_MAX];
-	size_t len = ftp_local_line(FTP_LOCAL_TOO_MANY_CONNECTIONS, REPLY_STYLE_RFC, line);
-
-	log_refusal(listener, peer, reason);
-	if (monitor->current->policy->listeners[listener->index].tls == LISTENER_EXPLICIT)
-		(void)send(fd, line, len, MSG_NOSIGNAL | MSG_DONTWAIT); /* the refusal holds without it */
-}
-
-static void hand_over(struct monitor *monitor, const struct listener *listener, int fd,
-		      const struct ip_endpoint *peer)
-{
-	struct child *child = generation_pick(monitor->current);
-	struct msg msg = { .type = MSG_SESSION, .listener = (uint32_t)listener->index, .remote = *peer };
-	const struct policy *policy = monitor->current->policy;
-	const struct policy_listener *from = &policy->listeners[listener->index];
-	struct ip_addr key;
-	const char *limit;
-	int r;
-
-	if (from->nproxies > 0 && !policy_is_proxy(from, &peer->addr)) {
-		/* without a reply: the peer should be a load balancer */
-		log_refusal(listener, peer, "not-a-trusted-proxy");
-		return;
-	}
-	if (child == NULL || netsock_local(fd, &msg.local) < 0) {
-		refuse(monitor, listener, fd, peer, "no-worker");
-		return;
-	}
-	r = admission_enter(&monitor->admission, &policy->daemon, from->nproxies > 0 ? NULL : &peer->addr,
-			    child, &msg.session, &limit);
-	if (r == -EUSERS) { /* unless sessions have ended since the batch began */
-		children_drain_reports(&monitor->children);
-		r = admission_enter(&monitor->admission, &policy->daemon,
-				    from->nproxies > 0 ? NULL : &peer->addr, child, &msg.session, &limit);
-	}
-	if (r < 0) {
-		refuse(monitor, listener, fd, peer, r == -EUSERS ? limit : "no-memory");
-		return;
-	}
-	key = admission_key(&peer->addr);
-	msg.failures = login_queue_failures(&monitor->logins, &key);
-	admission_note(&monitor->admission, msg.session, &msg.remote, &msg.local, msg.listener);
-	child->nsessions++;
-	if (msg_send(child->channel.fd, &msg, fd) == 0)
-		return;
-	child->nsessions--;
-	/* cannot fail: it was admitted above */
-	(void)admission_leave(&monitor->admission, msg.session, child);
-	refuse(monitor, listener, fd, peer, "worker-busy");
-}
-
-static void on_listener(struct watch *watch, uint32_t ready)
-{
-	struct listener *listener = CONTAINER_OF(watch, struct listener, watch);
-	struct monitor *monitor = listener->owner;
-	struct ip_endpoint peer;
-
-	(void)ready;
-	children_drain_reports(&monitor->children); /* sessions that have ended make room */
-	generation_check_backlog(monitor->current, monitor->loop.now_ms);
-	if (generation_pick(monitor->current) == NULL) { /* meanwhile clients wait in the kernel's queue */
-		(void)listener_set_accept(&monitor->listeners, &monitor->loop, false);
-		(void)loop_timer(&monitor->loop, &monitor->accept_pause, BACKLOG_PAUSE_MS);
-		return;
-	}
-	for (int i = 0; i < ACCEPT_BATCH; i++) {
-		int fd = netsock_accept(watch->fd, &peer);
-
-		if (fd == -EMFILE || fd == -ENFILE || fd == -ENOMEM || fd == -ENOBUFS) {
-			log_event(LOG_LEVEL_ERROR, "accept-paused", LOG_TEXT("error", strerror(-fd)));
-			(void)listener_set_accept(&monitor->listeners, &monitor->loop, false);
-			(void)loop_timer(&monitor->loop, &monitor->accept_pause, ACCEPT_PAUSE_MS);
-			return;
-		}
-		if (fd == -EAGAIN)
-			return;
-		if (fd < 0)
-			continue; /* this connection failed while it waited */
-		hand_over(monitor, listener, fd, &peer);
-		fd_close(&fd);
-	}
-}
-
-static void on_accept_pause(struct timer *timer)
-{
-	struct monitor *monitor = CONTAINER_OF(timer, struct monitor, accept_pause);
-
-	if (!monitor->stopping)
-		(void)listener_set_accept(&monitor->listeners, &monitor->loop, true);
-}
-
 static void fail(struct monitor *monitor)
 {
 	monitor->status = EXIT_FAILURE;
@@ -196,7 +93,7 @@ static void promote(struct monitor *monitor)
 	listener_set_replace(&monitor->coming_listeners, &monitor->listeners, &monitor->loop);
 	monitor->listeners = monitor->coming_listeners;
 	for (size_t i = 0; i < monitor->listeners.n; i++)
-		monitor->listeners.items[i].owner = monitor;
+		monitor->listeners.items[i].owner = &monitor->acceptor;
 	monitor->coming_listeners = (struct listener_set){ .items = NULL };
 	monitor->current_ms = monitor->loop.now_ms;
 	monitor->facts.generation = monitor->current->number;
@@ -209,6 +106,7 @@ static void promote(struct monitor *monitor)
 	}
 	ctl_server_promote(&monitor->ctl_server);
 	listener_set_log(&monitor->listeners, old == NULL ? "ready" : "reloaded");
+	notify_ready(&monitor->notify);
 	if (old != NULL)
 		generation_retire(old, MSG_RETIRE);
 }
@@ -220,7 +118,7 @@ static void on_ready(struct child *child)
 	if (child->generation == monitor->coming && generation_is_ready(child->generation))
 		promote(monitor);
 	else if (child->generation == monitor->current && !monitor->stopping)
-		on_accept_pause(&monitor->accept_pause);
+		acceptor_resume(&monitor->acceptor);
 }
 
 static void on_message(struct child *child, const struct msg *msg)
@@ -243,6 +141,7 @@ static void abandon_reload(struct monitor *monitor, const char *reason)
 		  LOG_TEXT("policy", "the running policy stays in force"));
 	if (coming != NULL)
 		generation_retire(coming, MSG_DRAIN);
+	notify_ready(&monitor->notify);
 }
 
 static void on_death(struct child *child, pid_t pid, int status)
@@ -275,32 +174,58 @@ static void on_retired(struct children *children, const struct generation *gone)
 		loop_stop(&monitor->loop);
 }
 
-/* Start a generation for the policy, in addition to the current one if there is one. */
-static int bring_up(struct monitor *monitor)
+/*
+ * Start a generation for the policy, in addition to the current one if there is one.
+ * *ret_step is the step that failed.
+ */
+static int bring_up(struct monitor *monitor, const char **ret_step)
 {
 	struct policy *policy = NULL;
 	struct diags diags;
 	unsigned uid, gid;
-	int r = load(monitor->path, &policy, &diags);
+	int r;
 
+	*ret_step = STEP_POLICY;
+	r = load(monitor->path, &policy, &diags);
 	if (r == 0 && monitor->current == NULL)
 		log_setup(policy->daemon.log_level, policy->daemon.log_format);
 	if (r == 0)
 		r = startup_find_user(policy, &diags, &uid, &gid);
-	if (r == 0)
-		r = listener_set_open(&monitor->coming_listeners, policy, &monitor->listeners, on_listener,
-				      monitor, &diags);
-	if (r == 0)
+	if (r == 0) {
+		*ret_step = "open the listeners";
+		r = listener_set_open(&monitor->coming_listeners, policy, &monitor->listeners,
+				      acceptor_on_listener, &monitor->acceptor, &diags);
+	}
+	if (r == 0) {
+		*ret_step = "open control_socket";
 		r = ctl_server_prepare(&monitor->ctl_server, &policy->daemon, &diags);
-	if (r == 0 && monitor->current != NULL)
+	}
+	if (r == 0 && monitor->current != NULL) {
+		*ret_step = "use the capabilities and kernel modules of the start";
 		r = privileged_allows(&monitor->privileged, policy, monitor->path);
-	if (r == 0)
+	}
+	if (r == 0) {
+		*ret_step = "start the workers";
 		startup_prepare_host(policy);
-	if (r == 0)
 		r = generation_start(&monitor->children, &policy, uid, gid, &monitor->coming);
+	}
 	policy_free(&policy);
 	diags_done(&diags);
 	return r;
+}
+
+static void begin_reload(struct monitor *monitor)
+{
+	const char *step;
+	char reason[160];
+	int r;
+
+	notify_reloading(&monitor->notify);
+	r = bring_up(monitor, &step);
+	if (r == 0)
+		return;
+	(void)snprintf(reason, sizeof(reason), "could not %s: %s; the log has more", step, strerror(-r));
+	abandon_reload(monitor, reason);
 }
 
 /* Returns NULL, or the reason why it did not begin. */
@@ -312,8 +237,8 @@ static const char *reload(struct monitor *monitor)
 
 	if (busy != NULL)
 		log_event(LOG_LEVEL_INFO, "reload-busy", LOG_TEXT("reason", busy));
-	else if (bring_up(monitor) < 0)
-		abandon_reload(monitor, "the policy was refused; the log has its faults");
+	else
+		begin_reload(monitor);
 	return busy;
 }
 
@@ -334,6 +259,7 @@ static void stop(struct monitor *monitor)
 	}
 	log_event(LOG_LEVEL_INFO, "draining", LOG_NUMBER("sessions", monitor->admission.nsessions));
 	monitor->stopping = true;
+	notify_stopping(&monitor->notify);
 	listener_set_close(&monitor->listeners, &monitor->loop);
 	listener_set_close(&monitor->coming_listeners, &monitor->loop);
 	monitor->coming = NULL;
@@ -413,13 +339,12 @@ static int watch_signals(struct monitor *monitor)
 	return loop_watch(&monitor->loop, &monitor->signals, EPOLLIN);
 }
 
-static int monitor_init(struct monitor *monitor, const char *policy_path)
+static int monitor_init(struct monitor *monitor)
 {
 	int r = loop_init(&monitor->loop);
 
 	if (r < 0)
 		return r;
-	monitor->path = policy_path;
 	monitor->status = EXIT_SUCCESS;
 	monitor->children = (struct children){
 		.loop = &monitor->loop,
@@ -433,33 +358,56 @@ static int monitor_init(struct monitor *monitor, const char *policy_path)
 	login_queue_init(&monitor->logins, &monitor->loop, request_login_go);
 	monitor->requests = (struct requests){ &monitor->admission, &monitor->privileged, &monitor->logins };
 	monitor->started_ms = monitor->loop.now_ms;
-	ctl_server_facts(&monitor->facts, policy_path);
+	ctl_server_facts(&monitor->facts, monitor->path);
+	notify_open(&monitor->notify, &monitor->loop, &monitor->admission.nsessions,
+		    &monitor->facts.generation);
 	ctl_server_init(&monitor->ctl_server, &monitor->loop, &monitor->children, &monitor->admission,
 			&ctl_calls, monitor);
-	timer_init(&monitor->accept_pause, on_accept_pause);
+	acceptor_init(&monitor->acceptor, &monitor->loop, &monitor->children, &monitor->admission,
+		      &monitor->logins, &monitor->listeners, &monitor->current);
 	ending_init(&monitor->ending, &monitor->loop, &monitor->children);
 	return watch_signals(monitor);
+}
+
+/* Returns 0 if attlsd has started and then run to its end; *ret_step is the step that failed. */
+static int run(struct monitor *monitor, const char **ret_step)
+{
+	int r;
+
+	*ret_step = "watch for signals";
+	r = monitor_init(monitor);
+	if (r == 0)
+		r = bring_up(monitor, ret_step);
+	if (r == 0) {
+		*ret_step = "prepare for privileged requests";
+		r = privileged_start(&monitor->privileged, monitor->coming->policy, monitor->path);
+	}
+	if (r == 0 && monitor->children.root) {
+		*ret_step = "drop privileges";
+		r = sandbox_monitor(monitor->privileged.net_admin);
+	}
+	if (r == 0) {
+		*ret_step = "wait for events";
+		r = loop_run(&monitor->loop);
+	}
+	return r;
 }
 
 int monitor_run(const char *policy_path)
 {
 	static struct monitor monitor; /* one per process, and too large for the stack */
-	int r = monitor_init(&monitor, policy_path);
+	const char *step;
+	int r;
 
-	if (r == 0)
-		r = bring_up(&monitor);
-	if (r == 0)
-		r = privileged_start(&monitor.privileged, monitor.coming->policy, policy_path);
-	if (r == 0) {
-		if (monitor.children.root)
-			r = sandbox_monitor(monitor.privileged.net_admin);
-		if (r < 0)
-			log_event(LOG_LEVEL_ERROR, "sandbox-failed", LOG_TEXT("error", strerror(-r)));
+	monitor.path = policy_path;
+	monitor.notify.fd = -1;
+	r = run(&monitor, &step);
+	if (r < 0) {
+		monitor.status = step == STEP_POLICY && r != -EHOSTUNREACH ? EXIT_POLICY : EXIT_FAILURE;
+		log_event(LOG_LEVEL_ERROR, "failed", LOG_TEXT("step", step), LOG_TEXT("error", strerror(-r)),
+			  LOG_TEXT("policy", policy_path));
 	}
-	if (r == 0)
-		r = loop_run(&monitor.loop);
-	if (r < 0)
-		monitor.status = EXIT_FAILURE;
+	notify_close(&monitor.notify);
 	children_kill(&monitor.children);
 	listener_set_close(&monitor.listeners, NULL);
 	listener_set_close(&monitor.coming_listeners, NULL);

@@ -61,7 +61,7 @@ def test_check_names_all_faults_and_ends_with_1(folder):
 
 def test_a_faulty_policy_does_not_start(launch):
     gateway = launch(tree=FAULTY, wait=False)
-    assert gateway.ended() == 1
+    assert gateway.ended() == 78
     assert_names_all_faults(gateway.log)
     assert not gateway.seen("ready")
 

@@ -1,0 +1,136 @@
+/*
+ * Accepts connections, asks admission whether there is room, and hands each to the
+ * worker that has the least to do. While no worker takes sessions, clients wait in
+ * the kernel's queue.
+ */
+#include "gateway/monitor/acceptor.h"
+
+#include <errno.h>
+#include <string.h>
+#include <sys/socket.h>
+
+#include "ftp-alg/ftp-alg.h"
+#include "gateway/base/log.h"
+#include "gateway/base/util.h"
+#include "gateway/net/netsock.h"
+
+/* Connections accepted in one turn, so that signals and workers get their turn, too. */
+#define ACCEPT_BATCH	 64
+#define ACCEPT_PAUSE_MS	 100 /* out of descriptors: try again after this time */
+#define BACKLOG_PAUSE_MS 5   /* no worker accepts sessions: likewise */
+
+static void log_refusal(const struct listener *listener, const struct ip_endpoint *peer, const char *reason)
+{
+	char text[IP_TEXT_MAX];
+
+	log_event(LOG_LEVEL_INFO, "refused", LOG_TEXT("client", ip_endpoint_format(peer, text)),
+		  LOG_TEXT("listener", listener->name), LOG_TEXT("reason", reason));
+}
+
+/* Refuse a connection, with a reply if the client expects one in the clear. */
+static void refuse(const struct acceptor *acceptor, const struct listener *listener, int fd,
+		   const struct ip_endpoint *peer, const char *reason)
+{
+	char line[FTP_LOCAL_LINE_MAX];
+	size_t len = ftp_local_line(FTP_LOCAL_TOO_MANY_CONNECTIONS, REPLY_STYLE_RFC, line);
+
+	log_refusal(listener, peer, reason);
+	if ((*acceptor->current)->policy->listeners[listener->index].tls == LISTENER_EXPLICIT)
+		(void)send(fd, line, len, MSG_NOSIGNAL | MSG_DONTWAIT); /* the refusal holds without it */
+}
+
+static void hand_over(struct acceptor *acceptor, const struct listener *listener, int fd,
+		      const struct ip_endpoint *peer)
+{
+	struct child *child = generation_pick(*acceptor->current);
+	struct msg msg = { .type = MSG_SESSION, .listener = (uint32_t)listener->index, .remote = *peer };
+	const struct policy *policy = (*acceptor->current)->policy;
+	const struct policy_listener *from = &policy->listeners[listener->index];
+	struct ip_addr key;
+	const char *limit;
+	int r;
+
+	if (from->nproxies > 0 && !policy_is_proxy(from, &peer->addr)) {
+		/* without a reply: the peer should be a load balancer */
+		log_refusal(listener, peer, "not-a-trusted-proxy");
+		return;
+	}
+	if (child == NULL || netsock_local(fd, &msg.local) < 0) {
+		refuse(acceptor, listener, fd, peer, "no-worker");
+		return;
+	}
+	r = admission_enter(acceptor->admission, &policy->daemon, from->nproxies > 0 ? NULL : &peer->addr,
+			    child, &msg.session, &limit);
+	if (r == -EUSERS) { /* unless sessions have ended since the batch began */
+		children_drain_reports(acceptor->children);
+		r = admission_enter(acceptor->admission, &policy->daemon,
+				    from->nproxies > 0 ? NULL : &peer->addr, child, &msg.session, &limit);
+	}
+	if (r < 0) {
+		refuse(acceptor, listener, fd, peer, r == -EUSERS ? limit : "no-memory");
+		return;
+	}
+	key = admission_key(&peer->addr);
+	msg.failures = login_queue_failures(acceptor->logins, &key);
+	admission_note(acceptor->admission, msg.session, &msg.remote, &msg.local, msg.listener);
+	child->nsessions++;
+	if (msg_send(child->channel.fd, &msg, fd) == 0)
+		return;
+	child->nsessions--;
+	/* cannot fail: it was admitted above */
+	(void)admission_leave(acceptor->admission, msg.session, child);
+	refuse(acceptor, listener, fd, peer, "worker-busy");
+}
+
+void acceptor_on_listener(struct watch *watch, uint32_t ready)
+{
+	struct listener *listener = CONTAINER_OF(watch, struct listener, watch);
+	struct acceptor *acceptor = listener->owner;
+	struct ip_endpoint peer;
+
+	(void)ready;
+	children_drain_reports(acceptor->children); /* sessions that have ended make room */
+	generation_check_backlog(*acceptor->current, acceptor->loop->now_ms);
+	if (generation_pick(*acceptor->current) == NULL) { /* meanwhile clients wait in the kernel's queue */
+		(void)listener_set_accept(acceptor->listeners, acceptor->loop, false);
+		(void)loop_timer(acceptor->loop, &acceptor->pause, BACKLOG_PAUSE_MS);
+		return;
+	}
+	for (int i = 0; i < ACCEPT_BATCH; i++) {
+		int fd = netsock_accept(watch->fd, &peer);
+
+		if (fd == -EMFILE || fd == -ENFILE || fd == -ENOMEM || fd == -ENOBUFS) {
+			log_event(LOG_LEVEL_ERROR, "accept-paused", LOG_TEXT("error", strerror(-fd)));
+			(void)listener_set_accept(acceptor->listeners, acceptor->loop, false);
+			(void)loop_timer(acceptor->loop, &acceptor->pause, ACCEPT_PAUSE_MS);
+			return;
+		}
+		if (fd == -EAGAIN)
+			return;
+		if (fd < 0)
+			continue; /* this connection failed while it waited */
+		hand_over(acceptor, listener, fd, &peer);
+		fd_close(&fd);
+	}
+}
+
+void acceptor_resume(struct acceptor *acceptor)
+{
+	/* without memory, the next worker that becomes ready resumes */
+	(void)listener_set_accept(acceptor->listeners, acceptor->loop, true);
+}
+
+static void on_pause(struct timer *timer)
+{
+	struct acceptor *acceptor = CONTAINER_OF(timer, struct acceptor, pause);
+
+	acceptor_resume(acceptor);
+}
+
+void acceptor_init(struct acceptor *acceptor, struct loop *loop, struct children *children,
+		   struct admission *admission, struct login_queue *logins, struct listener_set *listeners,
+		   struct generation *const *current)
+{
+	*acceptor = (struct acceptor){ loop, children, admission, logins, listeners, current, { 0 } };
+	timer_init(&acceptor->pause, on_pause);
+}

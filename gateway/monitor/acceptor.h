@@ -1,0 +1,34 @@
+/*
+ * The way of a new connection to a worker. Belongs to the monitor, like everything
+ * that it points to.
+ */
+#ifndef ATTLSD_GATEWAY_MONITOR_ACCEPTOR_H
+#define ATTLSD_GATEWAY_MONITOR_ACCEPTOR_H
+
+#include "gateway/base/loop.h"
+#include "gateway/monitor/admission.h"
+#include "gateway/monitor/children.h"
+#include "gateway/monitor/listen.h"
+#include "gateway/monitor/login-queue.h"
+
+struct acceptor {
+	struct loop *loop;
+	struct children *children;
+	struct admission *admission;
+	struct login_queue *logins;
+	struct listener_set *listeners;
+	struct generation *const *current; /* the one that gets new sessions */
+	struct timer pause;
+};
+
+void acceptor_init(struct acceptor *acceptor, struct loop *loop, struct children *children,
+		   struct admission *admission, struct login_queue *logins, struct listener_set *listeners,
+		   struct generation *const *current);
+
+/* For the listeners' watches; each listener's owner is the acceptor. */
+void acceptor_on_listener(struct watch *watch, uint32_t ready);
+
+/* Accept again, for example because a worker has become ready. */
+void acceptor_resume(struct acceptor *acceptor);
+
+#endif

@@ -1,0 +1,43 @@
+/*
+ * What a service manager is told: systemd's notification protocol (sd_notify(3)), which is
+ * one datagram of KEY=VALUE lines to the socket that NOTIFY_SOCKET names.
+ *
+ * Without NOTIFY_SOCKET, nothing happens. Nothing here waits: a datagram that the
+ * manager has no room for is lost.
+ */
+#ifndef ATTLSD_GATEWAY_MONITOR_NOTIFY_H
+#define ATTLSD_GATEWAY_MONITOR_NOTIFY_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+#include "gateway/base/loop.h"
+
+struct notify {
+	int fd; /* connected to the manager's socket, or -1 */
+	struct loop *loop;
+	struct timer refresh; /* of the status line */
+	const size_t *nsessions;
+	const uint64_t *generation;
+};
+
+/*
+ * Connect to the manager. Call it with the privileges of the start. Takes
+ * NOTIFY_SOCKET from the environment, so that no child speaks for attlsd.
+ * The status line for `systemctl status` shows the two numbers, which it looks at now and then.
+ */
+void notify_open(struct notify *notify, struct loop *loop, const size_t *nsessions,
+		 const uint64_t *generation);
+
+/* attlsd serves; also the end of a reload, whether it succeeded or not. */
+void notify_ready(struct notify *notify);
+
+/* A reload begins. It carries the time that Type=notify-reload demands (systemd 253). */
+void notify_reloading(const struct notify *notify);
+
+/* attlsd drains. */
+void notify_stopping(struct notify *notify);
+
+void notify_close(struct notify *notify);
+
+#endif
