@@ -148,11 +148,31 @@ void machine_login_take_greeted(struct ftp_machine *machine, struct ftp_out *out
 	ftp_out_add(out, FTP_DO_LOGGED_IN);
 }
 
+/* ACCESSERRORMSGS: the server's reasons may tell whether a user exists, or that it is locked. */
+void machine_login_gate(struct ftp_machine *machine, uint16_t code)
+{
+	bool hidden = machine->pending == FTP_PENDING_USER || machine->pending == FTP_PENDING_PASS;
+
+	if (hidden && code >= 400 && !machine->action->accesserrormsgs)
+		machine->instead = FTP_LOCAL_LOGIN_REFUSED;
+}
+
+/* It is the server that has refused, so this counts as its reply, not as one of the gateway's refusals. */
+static void answer_instead(struct ftp_machine *machine, struct ftp_out *out)
+{
+	const char *text = ftp_local_text(machine->instead, machine->action->reply_style);
+
+	machine->instead = FTP_LOCAL_NONE;
+	ftp_out_text(out, FTP_DO_REPLY, text, strlen(text));
+}
+
 void machine_login_reply(struct ftp_machine *machine, enum ftp_pending pending, uint16_t code,
 			 struct ftp_out *out)
 {
 	bool certificate = pending == FTP_PENDING_USER_CERTIFICATE || pending == FTP_PENDING_PASS_CERTIFICATE;
 
+	if (machine->instead != FTP_LOCAL_NONE)
+		answer_instead(machine, out);
 	if (ftp_reply_is_positive(code)) {
 		machine->was_in = false;
 		machine->login = FTP_LOGIN_DONE;

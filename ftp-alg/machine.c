@@ -213,6 +213,7 @@ static enum ftp_take reply_begins(struct ftp_machine *machine, const struct ftp_
 		return FTP_TAKEN;
 	if (machine->pending == FTP_PENDING_TRANSFER)
 		return machine_transfer_gate(machine, reply, out);
+	machine_login_gate(machine, reply->code);
 	return FTP_TAKEN;
 }
 

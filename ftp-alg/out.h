@@ -53,6 +53,8 @@ enum ftp_do {
 	FTP_DO_LOGIN_ASK,    /* a login is to be tried: ftp_machine_login_go() when it is this source's turn.
 				text: the name, if the command gives one */
 	FTP_DO_LOGIN_OVER,   /* the turn is over without a result: the server wants more, or was not asked */
+	FTP_DO_LOGIN_HIDDEN, /* text: the server's reason for a refused login, which the client does not get
+			      */
 	FTP_DO_LOGIN_FAILED, /* text: who did not let the user in (server, certificate, stored-credential) */
 	FTP_DO_USER,	     /* text: the name that the client gave with USER */
 	FTP_DO_LOGGED_IN,    /* the server let the user in */

@@ -58,11 +58,12 @@ static bool is_shown(const struct ftp_machine *machine, enum ftp_pending pending
 					 !is_denied(machine, reply->line, reply->len)));
 	case FTP_PENDING_TRANSFER:
 		return machine->instead == FTP_LOCAL_NONE && !machine->retry.due;
+	case FTP_PENDING_USER:
+	case FTP_PENDING_PASS:
+		return machine->instead == FTP_LOCAL_NONE;
 	case FTP_PENDING_GREETING:
 	case FTP_PENDING_REIN:
 	case FTP_PENDING_PLAIN:
-	case FTP_PENDING_USER:
-	case FTP_PENDING_PASS:
 	case FTP_PENDING_STAT:
 	case FTP_PENDING_ABOR:
 	case FTP_PENDING_QUIT:
@@ -193,6 +194,9 @@ void machine_relay_reply(struct ftp_machine *machine, enum ftp_pending pending, 
 {
 	if (!reply->continues)
 		machine->line_shown = is_shown(machine, pending, reply) && !is_inside_125(machine, reply);
+	if (machine->instead == FTP_LOCAL_LOGIN_REFUSED && !reply->continues &&
+	    (reply->first || reply->closing)) /* the reason stands in one of them */
+		ftp_out_text(out, FTP_DO_LOGIN_HIDDEN, reply->line, reply->len);
 	if (!machine->line_shown || !show(machine, pending, reply, last, out))
 		return;
 	machine->shown = last ? 0 : reply->code;

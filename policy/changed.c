@@ -38,6 +38,9 @@ static const struct change {
 	{ BACKENDS, "command_line_max", NULL, NULL,
 	  "command lines of more than 510 bytes are now refused; \"command_line_max: 4096\" passes them on as "
 	  "before, but is safe only if the server reads them as one line" },
+	{ FTP_ACTIONS, "accesserrormsgs", NULL, NULL,
+	  "\"accesserrormsgs: false\", the default, now also hides the server's reasons for a refused login; "
+	  "true shows them, false confirms" },
 };
 
 /* The array of a section's objects. */

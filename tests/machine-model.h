@@ -581,6 +581,9 @@ static void model_act(struct model *model, const struct ftp_act *act)
 	case FTP_DO_STILL_IN:
 		model->logged_in = true;
 		break;
+	case FTP_DO_LOGIN_HIDDEN:
+		MODEL_CHECK(model, !model->action.accesserrormsgs);
+		break;
 	case FTP_DO_LOGIN_ASK:
 		MODEL_CHECK(model, !model->waits);
 		model->waits = true;

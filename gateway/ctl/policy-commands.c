@@ -35,9 +35,12 @@ static json_t *diags_to_json(const struct diags *diags, bool ok)
 
 	for (size_t i = 0; i < diags->nitems; i++) {
 		const struct diag *item = &diags->items[i];
-		/* a message may quote a path in any encoding */
-		json_t *message = json_string(item->message);
+		json_t *message;
 
+		if (item->level == DIAG_NOTE && !ok)
+			continue;
+		/* a message may quote a path in any encoding */
+		message = json_string(item->message);
 		if (message == NULL)
 			message = json_string("(not UTF-8; see the text output)");
 		(void)json_array_append_new(list, json_pack("{s:s,s:i,s:i,s:o}", "level",
@@ -59,7 +62,9 @@ int policy_command_check(const char *path, bool json)
 			status = EXIT_FAILURE;
 	} else {
 		diags_print(&diags, stderr);
-		diags_print_notes(&diags, stderr);
+		if (ok)
+			diags_print_notes(&diags,
+					  stderr); /* they are for a policy that can come into force */
 		if (ok)
 			(void)printf("%s: ok\n", path);
 		else

@@ -28,12 +28,22 @@ static bool is_secret(const struct ftp_act *act)
 	return verb->kind == FTP_KIND_PASS || verb->kind == FTP_KIND_ACCT || verb->name[0] == '\0';
 }
 
+/* For log_hidden(). */
+static void note_secret(struct session *session, const struct ftp_act *act)
+{
+	struct ftp_command command = ftp_command_parse(act->text, act->len);
+	bool secret = command.verb->kind == FTP_KIND_PASS || command.verb->kind == FTP_KIND_ACCT;
+
+	echo_note(&session->echo, command.arg, secret ? command.arg_len : 0);
+}
+
 static void add_command(struct session *session, const struct ftp_act *act)
 {
 	struct outbuf *lines = &session->worker->commands;
 
 	session->heard_ms = session->worker->loop.now_ms;
 	session->secret_sent = is_secret(act);
+	note_secret(session, act);
 	/* Send each command in its own segment: during a transfer, some servers carry out only the first
 	 * command of a segment. */
 	outbuf_flush(lines, &session->server);
@@ -300,6 +310,21 @@ static bool is_final(const struct ftp_act *act)
 	return act->len > 0 && act->text[0] >= '2' && act->text[0] <= '9';
 }
 
+/* Log the server's reason for a refused login, which the client does not get (ACCESSERRORMSGS). */
+static void log_hidden(struct session *session, const struct ftp_act *act)
+{
+	char client[IP_TEXT_MAX], text[160];
+	bool repeats = echo_is_in(&session->echo, act->text, act->len);
+	size_t len = act->len < sizeof(text) - 1 ? act->len : sizeof(text) - 1;
+
+	memcpy(text, act->text, len);
+	text[len] = '\0';
+	log_event(LOG_LEVEL_INFO, "server-refused-login", LOG_NUMBER("session", session->facts.id),
+		  LOG_TEXT("client", ip_endpoint_format(&session->facts.remote, client)),
+		  LOG_TEXT("rule", session->facts.rule->name), LOG_TEXT("user", session->login_name),
+		  LOG_TEXT("reply", repeats ? "(hidden: it repeats the password)" : text));
+}
+
 static void carry_out_one(struct session *session, const struct ftp_act *act)
 {
 	switch (act->what) {
@@ -404,13 +429,18 @@ static void carry_out_one(struct session *session, const struct ftp_act *act)
 	case FTP_DO_LOGIN_OVER:
 		uplink_notify(&session->worker->uplink, MSG_LOGIN_OVER, session->facts.id);
 		break;
+	case FTP_DO_LOGIN_HIDDEN:
+		log_hidden(session, act);
+		break;
 	case FTP_DO_LOGIN_FAILED:
+		echo_forget(&session->echo);
 		session_login_failed(session, act->text);
 		break;
 	case FTP_DO_USER:
 		do_user(session, act);
 		break;
 	case FTP_DO_LOGGED_IN:
+		echo_forget(&session->echo);
 		do_logged_in(session);
 		break;
 	case FTP_DO_CLOSE:

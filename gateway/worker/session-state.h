@@ -17,6 +17,7 @@
 #include "gateway/net/stream.h"
 #include "gateway/worker/context.h"
 #include "gateway/worker/data-conn.h"
+#include "gateway/worker/echo.h"
 #include "gateway/worker/facts.h"
 
 struct proxy_wait;
@@ -95,6 +96,7 @@ struct session {
 	uint64_t awaited_ms; /* how long the client has waited for greetings */
 
 	bool others_wait;  /* for this session's login to be decided, see MSG_LOGIN_GO */
+	struct echo echo;  /* of the last PASS or ACCT, until it is answered */
 	bool secret_sent;  /* the last command to the server may hold a password */
 	uint32_t refusals; /* commands that the gateway refused */
 	uint32_t strays;   /* lines from the server that answered no command */

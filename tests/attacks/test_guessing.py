@@ -10,7 +10,7 @@ import time
 import client as clients
 import net
 
-CLEAR = {"secure_ftp": "allowed", "secure_dataconn": "clear"}
+CLEAR = {"secure_ftp": "allowed", "secure_ctrlconn": "clear", "secure_dataconn": "clear"}
 RIGHT = "secret"
 
 

@@ -22,6 +22,26 @@ def test_a_refused_second_user_leaves_the_first_logged_in(launch, make_backend):
     c.close()
 
 
+@pytest.mark.parametrize("shown", [False, True])
+def test_the_reason_of_a_refused_login(launch, make_backend, shown):
+    """accesserrormsgs decides whether the client gets it; the log has it, unless it repeats the password."""
+    backend = make_backend(PASS=lambda session, password: session.reply(
+        "530-No login: account is locked\r\n530 since Monday") if password == "first" else session.reply(f"530 '{password.upper()}' is wrong"))
+    gateway = launch(backend, ftp={"accesserrormsgs": shown, "login_delay": "0"})
+    with clients.Client(gateway.explicit) as c:
+        c.auth()
+        for password, reason in (("first", "account is locked"), ("hush7hush", "is wrong")):
+            c.expect("USER me", 331)
+            reply = c.cmd("PASS " + password)
+            assert reply.code == 530 and (reason in reply) == shown, reply
+            assert shown or reply.strip() == "530 PASS command failed"
+        gateway.event("login-failed", count=2)
+        if not shown:
+            said = [event.keys["reply"] for event in gateway.seen("server-refused-login", user="me", rule="everyone")]
+            assert said == ["530-No login: account is locked", "530 since Monday", "(hidden: it repeats the password)"]
+        assert "hush7hush" not in gateway.log.lower()
+
+
 def memory_holds(pid, what):
     with open(f"/proc/{pid}/maps") as maps, open(f"/proc/{pid}/mem", "rb", 0) as memory:
         for line in maps:

@@ -77,7 +77,7 @@ struct script {
 	.secure_login = SECURE_LOGIN_NO_CLIENT_AUTH, .unknown_commands = UNKNOWN_COMMANDS_PASS,              \
 	.auth_tls = true, .secure_ftp = SECURE_FTP_ALLOWED, .secure_ctrlconn = SECURE_CLEAR,                 \
 	.secure_dataconn = SECURE_CLEAR, .tlsrfclevel = TLSRFCLEVEL_RFC4217,                                 \
-	.portcommand = PORTCOMMAND_ACCEPT
+	.portcommand = PORTCOMMAND_ACCEPT, .accesserrormsgs = true
 
 static const struct ftp_action script_lenient = { SCRIPT_LENIENT };
 
@@ -223,6 +223,9 @@ static void script_action(struct script *script, const struct ftp_act *act)
 		return;
 	case FTP_DO_LOGIN_OVER:
 		script_add(script, "  over\n");
+		return;
+	case FTP_DO_LOGIN_HIDDEN:
+		script_add(script, "  hidden %.*s\n", (int)act->len, act->text);
 		return;
 	case FTP_DO_LOGIN_FAILED:
 		script_add(script, "  login-failed\n");

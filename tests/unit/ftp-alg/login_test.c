@@ -270,6 +270,14 @@ static const struct ftp_action three = {
 	.secure_ftp = SECURE_FTP_ALLOWED,
 	.data_policy_scope = DATA_POLICY_PROTECTED,
 	.login_attempts = 3,
+	.accesserrormsgs = true,
+};
+static const struct ftp_action quiet = {
+	.secure_login = SECURE_LOGIN_NO_CLIENT_AUTH,
+	.unknown_commands = UNKNOWN_COMMANDS_PASS,
+	.secure_ftp = SECURE_FTP_ALLOWED,
+	.data_policy_scope = DATA_POLICY_PROTECTED,
+	.login_attempts = 3,
 };
 static const struct ftp_action slow = {
 	.secure_login = SECURE_LOGIN_NO_CLIENT_AUTH,
@@ -278,6 +286,7 @@ static const struct ftp_action slow = {
 	.secure_ftp = SECURE_FTP_ALLOWED,
 	.data_policy_scope = DATA_POLICY_PROTECTED,
 	.login_delay_ms = 1000,
+	.accesserrormsgs = true,
 };
 static const struct ftp_action verify_three = {
 	UNDER_TLS,
@@ -352,6 +361,38 @@ static const struct script_case failures[] = {
 	  GREETED "C USER u\nO -\nC USER u\nS 331 ok\nC PASS p\nO -\nC PASS p\nS 230 in\n",
 	  "C USER b\n  hold\n  ask b\nO -\nC USER b\n  user b\n  s USER b\nS 530 no\n  c 530 no\n  still-in\n"
 	  "  over\n" },
+	{ "the server's reason is for the log",
+	  { .action = &quiet },
+	  GREETED "C USER u\nS 331 ok\n",
+	  "C PASS p\n  s PASS p\nS 530 Account u is locked.\n  hidden 530 Account u is locked.\n"
+	  "  c 530 PASS command failed\n  login-failed\nC USER u\n  user u\n  s USER u\nS 331 ok\n  c 331 ok\n" },
+	{ "of a long one its first and its last line",
+	  { .action = &quiet },
+	  GREETED "C USER u\nS 331 ok\nC PASS p\n",
+	  "S 530-Locked\n  hidden 530-Locked\nS 530-since Monday\nS  530 more\nS 530 Login failed.\n"
+	  "  hidden 530 Login failed.\n  c 530 PASS command failed\n  login-failed\n" },
+	{ "whatever its code is, and to USER and ACCT as well",
+	  { .action = &quiet },
+	  GREETED,
+	  "C USER a\n  user a\n  s USER a\nS 550 No user a.\n  hidden 550 No user a.\n"
+	  "  c 530 PASS command failed\n  login-failed\n"
+	  "C USER b\n  user b\n  s USER b\nS 331 ok\n  c 331 ok\nC PASS p\n  s PASS p\nS 332 account?\n"
+	  "  c 332 account?\nC ACCT a\n  s ACCT a\nS 430 no\n  hidden 430 no\n  c 530 PASS command failed\n"
+	  "  login-failed\n" },
+	{ "421 passes, and so does what is no refusal",
+	  { .action = &quiet },
+	  GREETED "C USER u\n",
+	  "S 331 u, your password\n  c 331 u, your password\nC PASS p\n  s PASS p\nS 421 Too many users.\n"
+	  "  c 421 Too many users.\n  close server-421\n" },
+	{ "an end inside a hidden reply is answered with 421 alone",
+	  { .action = &quiet },
+	  GREETED "C USER u\nS 331 ok\nC PASS p\n",
+	  "S 530-Locked\n  hidden 530-Locked\n! lost\n  c 421 The FTP server closed the connection.\n"
+	  "  close reply-cut\n" },
+	{ "ACCT that is no login is the server's business",
+	  { .action = &quiet },
+	  GREETED "C USER u\nS 230 in\n",
+	  "C ACCT a\n  s ACCT a\nS 532 need it\n  c 532 need it\n" },
 	{ "a stored credential counts and waits like any other",
 	  { .action = &verify_three },
 	  MINE,

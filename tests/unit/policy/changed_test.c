@@ -19,6 +19,9 @@ static const struct {
 	{ "long command lines", "backends: { legacy: { address: 127.0.0.1:2021 } }\n",
 	  "policy.yaml:1:13: note: command lines of more than 510 bytes are now refused",
 	  "backends: { legacy: { address: 127.0.0.1:2021, command_line_max: 510 } }\n" },
+	{ "reasons for a refused login", "ftp_actions: { standard: {} }\n",
+	  "policy.yaml:1:16: note: \"accesserrormsgs: false\", the default, now also hides the server's reasons",
+	  "ftp_actions: { standard: { accesserrormsgs: false } }\n" },
 };
 
 static char *notes_of(const struct parsed *p)
