@@ -53,7 +53,7 @@ struct msg {
 	uint32_t serial;      /* MSG_SOCKET*, MSG_ANNOUNCE*: the sender's, returned in the answer */
 	uint32_t active;      /* MSG_ANNOUNCE: the gateway dials */
 	int32_t error;	      /* of answers: 0 or a negative errno */
-	struct ip_endpoint remote; /* MSG_SESSION: the client */
+	struct ip_endpoint remote; /* MSG_SESSION: the client; MSG_SOCKET: whom to dial */
 	struct ip_endpoint local;  /* MSG_SESSION: what it dialled */
 };
 

@@ -30,6 +30,17 @@ bool host_wants_transparent(const struct policy *policy, enum ip_family family)
 	return false;
 }
 
+bool host_workers_dial(const struct policy *policy)
+{
+	for (size_t i = 0; i < policy->nlisteners; i++)
+		if (!policy->listeners[i].transparent)
+			return true;
+	for (size_t i = 0; i < policy->nbackends; i++)
+		if (policy->backends[i].source != BACKEND_SOURCE_CLIENT)
+			return true;
+	return false;
+}
+
 bool host_kernel_has_tls(void)
 {
 	static const char name[] = "tls";

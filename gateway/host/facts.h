@@ -15,6 +15,12 @@ bool host_wants_ktls(const struct policy *policy);
 /* A transparent listener of this family (IP_NONE: of any)? */
 bool host_wants_transparent(const struct policy *policy, enum ip_family family);
 
+/*
+ * Does any session connect sockets itself? With transparent listeners and `source:
+ * client` throughout, the monitor does that for all of them.
+ */
+bool host_workers_dial(const struct policy *policy);
+
 /* Does the kernel have TLS for sockets? As root this loads the module, which workers may not do. */
 bool host_kernel_has_tls(void);
 

@@ -105,5 +105,5 @@ int sandbox_worker(const struct sandbox_worker *setup, const char **ret_what)
 	if (prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) == -1)
 		return -errno;
 	*ret_what = "seccomp";
-	return worker_calls_filter(setup->ktls);
+	return worker_calls_filter(setup->ktls, setup->dials);
 }

@@ -20,7 +20,8 @@ bool sandbox_has_net_admin(void);
 struct sandbox_worker {
 	int root; /* an open, empty folder; -1: not started as root, skip what only root can do */
 	unsigned uid, gid;
-	bool ktls; /* allow the calls for TLS in the kernel */
+	bool ktls;  /* allow the calls for TLS in the kernel */
+	bool dials; /* allow connect() */
 };
 
 /*

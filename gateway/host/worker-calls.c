@@ -19,8 +19,9 @@
 #include "gateway/base/util.h"
 #include "gateway/host/filter.h"
 
-/* Rows with this flag are for policies with `ktls`. */
+/* Rows with these flags are for policies with `ktls`, and for those whose sessions dial themselves. */
 #define CALLS_KTLS 1u
+#define CALLS_DIAL 2u
 
 #define STREAM_TYPE (SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC)
 
@@ -71,7 +72,7 @@ static const struct filter_row rows[] = {
 	{ .call = SCMP_SYS(getpeername) },
 	/* not on the log, which may be a socket that other processes use */
 	{ .call = SCMP_SYS(bind), .args = { [0] = { FILTER_OTHER_FD, 0 } } },
-	{ .call = SCMP_SYS(connect), .args = { [0] = { FILTER_OTHER_FD, 0 } } },
+	{ .call = SCMP_SYS(connect), .only_if = CALLS_DIAL, .args = { [0] = { FILTER_OTHER_FD, 0 } } },
 	{ .call = SCMP_SYS(shutdown), .args = { [0] = { FILTER_OTHER_FD, 0 } } },
 	{ .call = SCMP_SYS(getsockopt),
 	  .args = { [1] = { FILTER_IS, SOL_SOCKET }, [2] = { FILTER_IS, SO_ERROR } } },
@@ -136,7 +137,7 @@ static const struct filter_row rows[] = {
 	{ .call = SCMP_SYS(readlinkat), .error = ENOENT },
 };
 
-int worker_calls_filter(bool ktls)
+int worker_calls_filter(bool ktls, bool dials)
 {
-	return filter_load(rows, NELEM(rows), ktls ? CALLS_KTLS : 0);
+	return filter_load(rows, NELEM(rows), (ktls ? CALLS_KTLS : 0) | (dials ? CALLS_DIAL : 0));
 }

@@ -9,7 +9,11 @@
 
 enum { WORKER_CHANNEL_FD = 3, WORKER_REPORTS_FD, WORKER_DOORBELL_FD, WORKER_ROOT_FD };
 
-/* Install the filter. ktls: allow the calls for TLS in the kernel. Returns 0 or a negative errno. */
-int worker_calls_filter(bool ktls);
+/*
+ * Install the filter. ktls: allow the calls for TLS in the kernel. dials: allow
+ * connect(); without it, the worker has only the connections that the monitor gives
+ * it. Returns 0 or a negative errno.
+ */
+int worker_calls_filter(bool ktls, bool dials);
 
 #endif

@@ -11,6 +11,7 @@
 #include <string.h>
 #include <uthash.h>
 
+#include "gateway/base/ftp-setup.h"
 #include "gateway/base/log.h"
 #include "gateway/base/util.h"
 #include "gateway/host/conntrack.h"
@@ -103,15 +104,51 @@ static bool in_range(uint16_t port, struct port_range range)
 
 static const char not_client[] = "not-the-clients-address", not_server[] = "not-the-servers-address",
 		  not_passive[] = "port-not-in-passivedataports", low[] = "low-port",
-		  not_data[] = "not-the-data-port", before_login[] = "before-login", no_rule[] = "no-rule";
+		  not_data[] = "not-the-data-port", before_login[] = "before-login", no_rule[] = "no-rule",
+		  not_backend[] = "not-the-server", target[] = "target-without-need";
 
-/* Which sockets a session may ask for, by purpose: with whose address, at which port, and when. */
+static struct ip_endpoint server_of(const struct policy *policy, const struct admission_facts *facts,
+				    const struct policy_rule *rule)
+{
+	const struct ftp_setup_ends ends = { .listener = &policy->listeners[facts->listener],
+					     .remote = facts->remote,
+					     .local = facts->local };
+
+	return ftp_setup_server(&ends, rule->backend);
+}
+
+/* May this data connection go to the server? */
+static const char *why_not_to_server(const struct policy *policy, const struct admission_facts *facts,
+				     const struct policy_rule *rule, const struct ip_endpoint *to)
+{
+	const struct ip_endpoint server = server_of(policy, facts, rule);
+
+	if (!ip_addr_equal(&to->addr, &server.addr))
+		return not_backend;
+	return to->port == 0 || (to->port < IP_PORT_LOW_LIMIT && !rule->backend->low_ports) ? low : NULL;
+}
+
+/* And this one to the client? As far as the rule lets PORT name other addresses and ports. */
+static const char *why_not_to_client(const struct admission_facts *facts, const struct policy_rule *rule,
+				     const struct ip_endpoint *to)
+{
+	if (rule->ftp->portcommandipaddr == NOREDIRECT && !ip_addr_equal(&to->addr, &facts->remote.addr))
+		return not_client;
+	return to->port < IP_PORT_LOW_LIMIT && rule->ftp->portcommandport == NOLOWPORTS ? low : NULL;
+}
+
+/*
+ * Which sockets a session may ask for, by purpose: with whose address, at which port,
+ * to whom, and when.
+ */
 static const char *why_no_socket(const struct policy *policy, const struct admission_facts *facts,
 				 const struct policy_rule *rule, const struct msg *msg)
 {
+	const struct ip_endpoint server = server_of(policy, facts, rule);
 	bool as_client = rule->backend->source == BACKEND_SOURCE_CLIENT &&
 			 ip_addr_equal(&msg->local.addr, &facts->remote.addr);
 	bool as_server = ip_addr_equal(&msg->local.addr, &facts->local.addr);
+	bool dials = msg->remote.addr.family != IP_NONE;
 	uint16_t port = msg->local.port;
 
 	if (!policy->listeners[facts->listener].transparent)
@@ -123,19 +160,28 @@ static const char *why_no_socket(const struct policy *policy, const struct admis
 		break;
 	case PURPOSE_SERVER:
 	case PURPOSE_DATA_DIAL_SERVER:
-		return !as_client ? not_client : port != 0 ? "port-of-its-choice" : NULL;
+		if (!as_client)
+			return not_client;
+		if (port != 0)
+			return "port-of-its-choice";
+		if (msg->purpose == PURPOSE_SERVER)
+			return ip_endpoint_equal(&msg->remote, &server) ? NULL : not_backend;
+		return why_not_to_server(policy, facts, rule, &msg->remote);
 	case PURPOSE_DATA_LISTEN_SERVER:
-		return !as_client ? not_client : port < IP_PORT_LOW_LIMIT ? low : NULL;
+		if (!as_client)
+			return not_client;
+		return port < IP_PORT_LOW_LIMIT ? low : dials ? target : NULL;
 	case PURPOSE_DATA_LISTEN_CLIENT:
-		return !as_server				      ? not_server
-		       : !in_range(port, rule->ftp->passivedataports) ? not_passive
-								      : NULL;
+		if (!as_server)
+			return not_server;
+		return !in_range(port, rule->ftp->passivedataports) ? not_passive : dials ? target : NULL;
 	case PURPOSE_DATA_DIAL_CLIENT:
 		if (!as_server)
 			return not_server;
-		if (rule->ftp->data_port == DATA_PORT_LOWER)
-			return port + 1 == facts->local.port ? NULL : not_data;
-		return port == FTP_DATA_PORT ? NULL : not_data;
+		if (rule->ftp->data_port == DATA_PORT_LOWER ? port + 1 != facts->local.port
+							    : port != FTP_DATA_PORT)
+			return not_data;
+		return why_not_to_client(facts, rule, &msg->remote);
 	case PURPOSE_DATA_DIAL_LOWER: /* not for transparent listeners, see why_no_lower_port() */
 		return "transparent";
 	}
@@ -161,10 +207,18 @@ static const char *why_no_lower_port(const struct policy *policy, const struct a
 		return before_login;
 	if (!ip_addr_equal(&msg->local.addr, &facts->local.addr))
 		return not_server;
-	return msg->local.port != 0 && msg->local.port + 1 == facts->local.port ? NULL : not_data;
+	if (msg->local.port == 0 || msg->local.port + 1 != facts->local.port)
+		return not_data;
+	/* behind a load balancer, the monitor does not know whom to dial */
+	if (listener->nproxies > 0)
+		return msg->remote.addr.family == IP_NONE ? not_client : NULL;
+	return why_not_to_client(facts, rule, &msg->remote);
 }
 
-/* Port 20 needs a capability that workers do not have, so the monitor binds it. */
+/*
+ * Port 20 needs a capability that workers do not have, so the monitor binds it. It
+ * also dials: a worker could connect a bound socket to any host.
+ */
 static void make_socket(const struct admission_facts *facts, const struct msg *msg, struct msg *answer,
 			int *ret_fd)
 {
@@ -172,10 +226,18 @@ static void make_socket(const struct admission_facts *facts, const struct msg *m
 	int fd = msg->purpose == PURPOSE_DATA_DIAL_LOWER
 		     ? netsock_bind(&msg->local)
 		     : netsock_bind_transparent(&msg->local, facts->remote.port);
+	int r = fd < 0 ? fd : 0;
 
+	if (r == 0 && msg->remote.addr.family != IP_NONE) {
+		if (msg->purpose != PURPOSE_SERVER) /* a worker that dies must not end a transfer in order */
+			netsock_reset_on_close(fd);
+		r = netsock_connect(fd, &msg->remote);
+		if (r < 0)
+			fd_close(&fd);
+	}
 	answer->type = MSG_SOCKET_READY;
-	answer->error = fd < 0 ? fd : 0;
-	*ret_fd = fd < 0 ? -1 : fd;
+	answer->error = r;
+	*ret_fd = r < 0 ? -1 : fd;
 }
 
 /*
@@ -186,19 +248,15 @@ static void make_socket(const struct admission_facts *facts, const struct msg *m
 static const char *why_no_announcement(const struct admission_facts *facts, const struct policy_rule *rule,
 				       const struct msg *msg)
 {
-	const struct ftp_action *ftp = rule->ftp;
-	bool elsewhere = msg->active && ftp->portcommandipaddr == REDIRECT_UNRESTRICTED;
-
 	if (!facts->logged_in)
 		return before_login;
-	if (!elsewhere && !ip_addr_equal(&msg->remote.addr, &facts->remote.addr))
-		return not_client;
 	if (!ip_addr_equal(&msg->local.addr, &facts->local.addr))
 		return not_server;
 	if (msg->active)
-		return ftp->portcommandport == NOLOWPORTS && msg->remote.port < IP_PORT_LOW_LIMIT ? low
-												  : NULL;
-	return in_range(msg->local.port, ftp->passivedataports) ? NULL : not_passive;
+		return why_not_to_client(facts, rule, &msg->remote);
+	if (!ip_addr_equal(&msg->remote.addr, &facts->remote.addr))
+		return not_client;
+	return in_range(msg->local.port, rule->ftp->passivedataports) ? NULL : not_passive;
 }
 
 static int announce(struct privileged *privileged, const struct announced *it)

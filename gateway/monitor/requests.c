@@ -166,7 +166,8 @@ static const struct {
 	[MSG_SESSION_LOGIN] = { FIELD_SESSION, session_login },
 	[MSG_SESSION_SOURCE] = { FIELD_SESSION | FIELD_REMOTE, session_source },
 	[MSG_SESSION_END] = { FIELD_SESSION, session_end },
-	[MSG_SOCKET] = { FIELD_SESSION | FIELD_PURPOSE | FIELD_SERIAL | FIELD_LOCAL, use_privileges },
+	[MSG_SOCKET] = { FIELD_SESSION | FIELD_PURPOSE | FIELD_SERIAL | FIELD_REMOTE | FIELD_LOCAL,
+			 use_privileges },
 	[MSG_ANNOUNCE] = { FIELD_SESSION | FIELD_SERIAL | FIELD_ACTIVE | FIELD_REMOTE | FIELD_LOCAL,
 			   use_privileges },
 	[MSG_WITHDRAW] = { FIELD_SESSION, use_privileges },
@@ -199,7 +200,8 @@ static const char *why_malformed(const struct msg *msg, unsigned fields)
 		{ FIELD_PURPOSE, msg->purpose != 0, true },
 		{ FIELD_SERIAL, msg->serial != 0, true },
 		{ FIELD_ACTIVE, msg->active != 0, msg->active <= 1 },
-		{ FIELD_REMOTE, !is_empty(&msg->remote), is_address(&msg->remote.addr) },
+		{ FIELD_REMOTE, !is_empty(&msg->remote),
+		  is_empty(&msg->remote) ? msg->type == MSG_SOCKET : is_address(&msg->remote.addr) },
 		{ FIELD_LOCAL, !is_empty(&msg->local), is_address(&msg->local.addr) },
 	};
 

@@ -85,6 +85,7 @@ void control_dial_server(struct session *session)
 		.session = session->facts.id,
 		.purpose = PURPOSE_SERVER,
 		.local.addr = session->facts.remote.addr,
+		.remote = session->facts.server,
 	};
 	int fd = -1;
 	int r = loop_timer(session->server.loop, &session->server_timer, SESSION_SERVER_MS);
@@ -111,16 +112,12 @@ void control_dial_server(struct session *session)
 
 void control_server_granted(struct session *session, int error, int *fd)
 {
-	int r = error;
-
 	if (session->server_state != SERVER_ASKED)
 		return;
-	if (r == 0)
-		r = netsock_connect(*fd, &session->facts.server);
-	if (r == 0)
+	if (error == 0)
 		(void)watch_dial(session, fd); /* likewise */
 	else
-		control_server_down(session, strerror(-r));
+		control_server_down(session, strerror(-error));
 }
 
 static void do_server_drop(struct session *session)

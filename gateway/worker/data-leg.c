@@ -97,8 +97,12 @@ static void on_server_listener(struct watch *watch, uint32_t ready)
 	on_listener(CONTAINER_OF(watch, struct data_legs, server.listener), FTP_SIDE_SERVER);
 }
 
-/* Ask the monitor for a socket with an address that is not this host's. */
-static void ask_socket(struct data_legs *legs, enum msg_purpose purpose, const struct ip_endpoint *local)
+/*
+ * Ask the monitor for a socket with an address that is not this host's, or with a low
+ * port. It dials `remote` before it passes the socket on; NULL: to listen.
+ */
+static void ask_socket(struct data_legs *legs, enum msg_purpose purpose, const struct ip_endpoint *local,
+		       const struct ip_endpoint *remote)
 {
 	struct msg request = {
 		.type = MSG_SOCKET,
@@ -107,6 +111,9 @@ static void ask_socket(struct data_legs *legs, enum msg_purpose purpose, const s
 		.purpose = purpose,
 		.local = *local,
 	};
+
+	if (remote != NULL)
+		request.remote = *remote;
 
 	uplink_send(&legs->worker->uplink, &request);
 }
@@ -200,7 +207,7 @@ static void ask_listener(struct data_legs *legs, enum ftp_side side)
 	}
 	local.port = netsock_random_port(range);
 	ask_socket(legs, side == FTP_SIDE_CLIENT ? PURPOSE_DATA_LISTEN_CLIENT : PURPOSE_DATA_LISTEN_SERVER,
-		   &local);
+		   &local, NULL);
 }
 
 int data_legs_listen(struct data_legs *legs, enum ftp_side side, struct ip_endpoint *ret_endpoint)
@@ -272,7 +279,7 @@ static void dial_client(struct data_legs *legs)
 		leg->state = LEG_ASKED;
 		ask_socket(legs,
 			   legs->facts->transparent ? PURPOSE_DATA_DIAL_CLIENT : PURPOSE_DATA_DIAL_LOWER,
-			   &from);
+			   &from, &leg->target);
 		return;
 	}
 	if (r == 0) {
@@ -301,7 +308,7 @@ void data_legs_dial(struct data_legs *legs, enum ftp_side side)
 	if (uses_client_address(facts)) {
 		leg->state = LEG_ASKED;
 		ask_socket(legs, PURPOSE_DATA_DIAL_SERVER,
-			   &(struct ip_endpoint){ .addr = facts->remote.addr });
+			   &(struct ip_endpoint){ .addr = facts->remote.addr }, &leg->target);
 		return;
 	}
 	fd = netsock_dial(&leg->target, NULL, true);
@@ -333,7 +340,7 @@ static void granted_dial(struct data_legs *legs, enum ftp_side side, const struc
 		return;
 	leg->state = LEG_NONE;
 	if (r == 0)
-		r = connect_from(legs, leg, fd);
+		leg_connects(legs, leg, fd);
 	if (r < 0 && side == FTP_SIDE_CLIENT &&
 	    active_port_find(legs->facts, legs->control.client, &from) == 0)
 		active_port_log(legs->facts, &from, r);

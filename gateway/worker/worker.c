@@ -275,7 +275,8 @@ static int worker_setup(struct worker *worker, const struct worker_setup *setup)
 	r = sandbox_worker(&(struct sandbox_worker){ .root = setup->root,
 						     .uid = setup->uid,
 						     .gid = setup->gid,
-						     .ktls = host_wants_ktls(setup->policy) },
+						     .ktls = host_wants_ktls(setup->policy),
+						     .dials = host_workers_dial(setup->policy) },
 			   &step);
 	if (r < 0) {
 		log_event(LOG_LEVEL_ERROR, "sandbox-failed", LOG_TEXT("step", step),

@@ -142,7 +142,7 @@ MUTANTS = [
     (101, "no core files", [("gateway/host/sandbox.c", "setrlimit(RLIMIT_CORE, &none) == -1 ||", "none.rlim_cur != 0 ||")]),
     (102, "workers are not dumpable", [("gateway/host/sandbox.c", "prctl(PR_SET_DUMPABLE, 0, 0, 0, 0)", "prctl(PR_SET_DUMPABLE, 1, 0, 0, 0)")]),
     (103, "announcements are held to passivedataports",
-     [("gateway/monitor/privileged.c", "return in_range(msg->local.port, ftp->passivedataports) ? NULL : not_passive;", "return NULL;")]),
+     [("gateway/monitor/privileged.c", "return in_range(msg->local.port, rule->ftp->passivedataports) ? NULL : not_passive;", "return NULL;")]),
     (103, "unused fields are zero", [("gateway/monitor/requests.c", "(fields & looks[i].field) == 0 ? looks[i].is_set", "(fields & looks[i].field) == 0 ? false")]),
     # test_dying.py
     (70, "a leg that attlsd dials is reset when the worker dies",

@@ -70,7 +70,9 @@ static void act(const struct worker_setup *setup, const char *how, uint64_t sess
 int worker_run(const struct worker_setup *setup)
 {
 	const char *how = getenv("ATTLSD_TAKEN");
-	const struct sandbox_worker sandbox = { .root = setup->root, .uid = setup->uid, .gid = setup->gid };
+	const struct sandbox_worker sandbox = {
+		.root = setup->root, .uid = setup->uid, .gid = setup->gid, .dials = true
+	};
 	const char *what;
 	struct msg msg;
 	int fd;

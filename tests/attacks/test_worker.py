@@ -29,7 +29,8 @@ def test_100_the_filter_kills_a_worker_that_tries_what_no_worker_does():
     for name, result in outcome.items():
         wanted = "done" if name.startswith("worker: ") else "ENOENT" if name in NO_FILE else "killed"
         assert result == wanted, (name, result)
-    assert {name: result for name, result in attacks("ktls").items() if result != outcome[name]}.keys() == KTLS_ADDS
+    for flag, adds in (("ktls", KTLS_ADDS), ("dials", {"connect"})):
+        assert {name for name, result in attacks(flag).items() if result != outcome[name]} == adds, flag
 
 
 def status(pid):

@@ -4,7 +4,9 @@
  * Prints a line for each attack: its name, and "killed" by the filter, "done", or the
  * name of the error.
  *
- *     worker_attacks [ktls]
+ *     worker_attacks [ktls | dials]
+ *
+ * with the calls that only some policies need.
  *
  * As root the processes have another user and an empty root folder, as workers have.
  */
@@ -134,6 +136,7 @@ static const struct {
 	{ "shutdown of the log", CALL(shutdown), { LOG_FD, SHUT_RDWR } },
 	{ "shutdown of the log disguised", CALL(shutdown), { DISGUISED(LOG_FD), SHUT_RDWR } },
 	{ "bind of the log", CALL(bind), { LOG_FD, POINTER(loopback), sizeof(loopback) } },
+	{ "connect", CALL(connect), { SESSION_FD, POINTER(loopback), sizeof(loopback) } },
 	{ "connect of the log", CALL(connect), { LOG_FD, POINTER(loopback), sizeof(loopback) } },
 	/* other sockets than TCP, and options that no session needs */
 	{ "socket UDP", CALL(socket), { AF_INET, SOCK_DGRAM, 0 } },
@@ -266,10 +269,12 @@ static long make_call(long call, const long a[static 6])
 }
 
 /* A worker with its descriptors. Returns only when all is as in a worker that serves. */
-static void become_worker(bool ktls, int log)
+static void become_worker(bool ktls, bool dials, int log)
 {
 	int channel[2], reports[2];
-	struct sandbox_worker setup = { .root = -1, .uid = NOBODY, .gid = NOBODY, .ktls = ktls };
+	struct sandbox_worker setup = {
+		.root = -1, .uid = NOBODY, .gid = NOBODY, .ktls = ktls, .dials = dials
+	};
 	int session = socket(AF_INET, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
 	const char *what = "channels";
 	int r = msg_channel(channel);
@@ -293,7 +298,7 @@ static void become_worker(bool ktls, int log)
 	}
 }
 
-static void attack(size_t i, bool ktls, int log, int result)
+static void attack(size_t i, bool ktls, bool dials, int log, int result)
 {
 	long r;
 	int error;
@@ -301,14 +306,14 @@ static void attack(size_t i, bool ktls, int log, int result)
 	/* out of the way of the descriptors that a worker has */
 	result = fcntl(result, F_DUPFD_CLOEXEC, SESSION_FD + 1);
 	log = fcntl(log, F_DUPFD_CLOEXEC, SESSION_FD + 2);
-	become_worker(ktls, log);
+	become_worker(ktls, dials, log);
 	r = make_call(attacks[i].call, attacks[i].args);
 	error = r == -1 ? errno : 0;
 	(void)!write(result, &error, sizeof(error));
 	_exit(EXIT_SUCCESS);
 }
 
-static void run(size_t i, bool ktls, int log)
+static void run(size_t i, bool ktls, bool dials, int log)
 {
 	int result[2], status, error = 0;
 	pid_t pid;
@@ -317,7 +322,7 @@ static void run(size_t i, bool ktls, int log)
 		exit(EXIT_FAILURE);
 	pid = fork();
 	if (pid == 0)
-		attack(i, ktls, log, result[1]);
+		attack(i, ktls, dials, log, result[1]);
 	(void)close(result[1]);
 	if (pid == -1 || waitpid(pid, &status, 0) != pid)
 		exit(EXIT_FAILURE);
@@ -333,6 +338,7 @@ static void run(size_t i, bool ktls, int log)
 int main(int argc, char **argv)
 {
 	bool ktls = argc > 1 && strcmp(argv[1], "ktls") == 0;
+	bool dials = argc > 1 && strcmp(argv[1], "dials") == 0;
 	int log = open("/dev/null", O_WRONLY | O_APPEND | O_CLOEXEC);
 
 	(void)setvbuf(stdout, NULL, _IONBF, 0);
@@ -341,6 +347,6 @@ int main(int argc, char **argv)
 					   .cmsg_type = SCM_RIGHTS };
 	memcpy(CMSG_DATA(&control.header), &(int){ SESSION_FD }, sizeof(int));
 	for (size_t i = 0; i < NELEM(attacks); i++)
-		run(i, ktls, log);
+		run(i, ktls, dials, log);
 	return EXIT_SUCCESS;
 }
