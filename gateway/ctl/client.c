@@ -7,14 +7,22 @@
 
 #include <errno.h>
 #include <poll.h>
+#include <signal.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
+#include <sys/time.h>
 #include <sys/un.h>
 #include <time.h>
 #include <unistd.h>
 
 #include "gateway/base/util.h"
+
+/* Since Linux 6.16: whether a socket takes descriptors. */
+#ifndef SO_PASSRIGHTS
+#define SO_PASSRIGHTS 83
+#endif
 
 /* Time to connect, between two answers, and for all answers. */
 #define CONNECT_TIMEOUT_S  5
@@ -75,8 +83,37 @@ static int check_peer(const struct target *target, int fd)
 	    (unsigned)who.uid, (unsigned)who.uid);
 }
 
-/* Connects and sends the question. Returns the connection, or -1. */
-static int ask(const struct target *target, enum ctl_proto_what what, uint64_t session)
+/* Beyond all other time limits. */
+#define SPARE_MS 5000
+
+static void on_alarm(int signal)
+{
+	static const char text[] = "attlsctl: attlsd does not answer in time\n";
+
+	(void)signal;
+	(void)!write(STDERR_FILENO, text, sizeof(text) - 1); /* printf() is not safe here */
+	_exit(EXIT_FAILURE);
+}
+
+/*
+ * A worker under an attacker's control may pass descriptors to this process. Older
+ * kernels close them in here, and closing a socket can wait for as long as the worker
+ * likes (SO_LINGER), unless a signal comes.
+ */
+static void refuse_descriptors(int fd, int wait_ms)
+{
+	const struct itimerval limit = { .it_value.tv_sec =
+					     (CONNECT_TIMEOUT_S * 1000 + wait_ms + SPARE_MS) / 1000,
+					 .it_interval.tv_sec = 1 };
+	struct sigaction action = { .sa_handler = on_alarm };
+
+	(void)setsockopt(fd, SOL_SOCKET, SO_PASSRIGHTS, &(int){ 0 }, sizeof(int));
+	if (sigaction(SIGALRM, &action, NULL) == 0)
+		(void)setitimer(ITIMER_REAL, &limit, NULL);
+}
+
+/* Connects and sends the question, whose answers take at most wait_ms. Returns the connection, or -1. */
+static int ask(const struct target *target, enum ctl_proto_what what, uint64_t session, int wait_ms)
 {
 	const struct ask question = { .version = CTL_VERSION, .what = what, .session = session };
 	const struct timeval wait = { .tv_sec = CONNECT_TIMEOUT_S };
@@ -93,6 +130,7 @@ static int ask(const struct target *target, enum ctl_proto_what what, uint64_t s
 		return client_fault(target, "%s", strerror(errno));
 	(void)setsockopt(fd, SOL_SOCKET, SO_SNDTIMEO, &wait, sizeof(wait)); /* limits connect(), too */
 	(void)setsockopt(fd, SOL_SOCKET, SO_PASSCRED, &(int){ 1 }, sizeof(int));
+	refuse_descriptors(fd, wait_ms);
 	if (connect(fd, (const struct sockaddr *)&address, sizeof(address)) == -1)
 		r = unreachable(target, errno);
 	else
@@ -102,6 +140,14 @@ static int ask(const struct target *target, enum ctl_proto_what what, uint64_t s
 	if (r < 0)
 		fd_close(&fd);
 	return fd;
+}
+
+static void hang_up(int *fd)
+{
+	const struct itimerval none = { .it_value.tv_sec = 0 };
+
+	fd_close(fd);
+	(void)setitimer(ITIMER_REAL, &none, NULL); /* what is printed now may take its time */
 }
 
 /* The sender of a packet, according to the kernel. 0: a process that is not visible from here. */
@@ -169,7 +215,7 @@ int client_collect(const struct target *target, enum ctl_proto_what what, struct
 	int r = 1;
 
 	*ret = (struct answers){ .nworkers = 0 };
-	fd = ask(target, what, 0);
+	fd = ask(target, what, 0, COLLECT_TIMEOUT_MS);
 	if (fd == -1)
 		return -1;
 	while (r == 1 && !client_answers_are_all(ret, what)) {
@@ -178,7 +224,7 @@ int client_collect(const struct target *target, enum ctl_proto_what what, struct
 		if (r == 1 && client_answers_take(target, ret, &answer, sender) < 0)
 			r = -1;
 	}
-	fd_close(&fd);
+	hang_up(&fd);
 	if (r == -1)
 		return -1;
 	if (ret->workers == NULL)
@@ -192,14 +238,14 @@ int client_collect(const struct target *target, enum ctl_proto_what what, struct
 int client_order(const struct target *target, enum ctl_proto_what what, uint64_t session, int wait_ms,
 		 struct answer *ret)
 {
-	int fd = ask(target, what, session);
+	int fd = ask(target, what, session, wait_ms);
 	pid_t sender;
 	int r;
 
 	if (fd == -1)
 		return -1;
 	r = receive_answer(target, fd, wait_ms, ret, &sender);
-	fd_close(&fd);
+	hang_up(&fd);
 	if (r == -EAGAIN)
 		return client_fault(
 		    target, "attlsd does not answer in time; attlsctl status shows whether it was done");

@@ -1,6 +1,7 @@
 /* attlsctl's end of control_socket, against a process that answers what the row says. */
 #include "gateway/ctl/client.h"
 
+#include <errno.h>
 #include <stdio.h>
 #include <sys/socket.h>
 #include <sys/un.h>
@@ -15,11 +16,12 @@
 
 /* How the other end answers the question. */
 enum script {
-	ANSWERS_DONE,	 /* with the question that it has got, as text */
-	ANSWERS_REFUSED, /* with "not now" */
-	ANSWERS_STATUS,	 /* the monitor and one worker, then more than was asked */
-	ANSWERS_LONG,	 /* a byte more than a packet has */
-	ANSWERS_SHORT,	 /* and less */
+	ANSWERS_DONE,		 /* with the question that it has got, as text */
+	ANSWERS_REFUSED,	 /* with "not now" */
+	ANSWERS_STATUS,		 /* the monitor and one worker, then more than was asked */
+	ANSWERS_LONG,		 /* a byte more than a packet has */
+	ANSWERS_SHORT,		 /* and less */
+	ANSWERS_WITH_DESCRIPTOR, /* and "done" only if the kernel refuses that */
 	CLOSES,
 	STAYS_SILENT,
 };
@@ -56,6 +58,39 @@ static void answer_status(int fd)
 	(void)ctl_proto_send(fd, &answer);
 }
 
+/* Since Linux 6.16. */
+#ifndef SO_PASSRIGHTS
+#define SO_PASSRIGHTS 83
+#endif
+
+static bool kernel_can_refuse_descriptors(void)
+{
+	int fd = socket(AF_UNIX, SOCK_SEQPACKET, 0);
+	bool can = setsockopt(fd, SOL_SOCKET, SO_PASSRIGHTS, &(int){ 0 }, sizeof(int)) == 0;
+
+	(void)close(fd);
+	return can;
+}
+
+static void answer_with_descriptor(int fd)
+{
+	struct answer answer = ctl_proto_answer(ANSWER_REFUSED);
+	struct iovec iov = { .iov_base = &answer, .iov_len = sizeof(answer) };
+	union {
+		struct cmsghdr header;
+		char bytes[CMSG_SPACE(sizeof(int))];
+	} control = { .header = { .cmsg_len = CMSG_LEN(sizeof(int)),
+				  .cmsg_level = SOL_SOCKET,
+				  .cmsg_type = SCM_RIGHTS } };
+	struct msghdr header = {
+		.msg_iov = &iov, .msg_iovlen = 1, .msg_control = &control, .msg_controllen = sizeof(control)
+	};
+
+	memcpy(CMSG_DATA(&control.header), &(int){ STDIN_FILENO }, sizeof(int));
+	if (sendmsg(fd, &header, MSG_NOSIGNAL) == -1 && errno == EPERM)
+		answer_done(fd, &(struct ask){ .version = CTL_VERSION });
+}
+
 static void play(int fd, enum script script)
 {
 	static const uint8_t bytes[sizeof(struct answer) + 1];
@@ -67,6 +102,9 @@ static void play(int fd, enum script script)
 	switch (script) {
 	case ANSWERS_DONE:
 		answer_done(fd, &ask);
+		return;
+	case ANSWERS_WITH_DESCRIPTOR:
+		answer_with_descriptor(fd);
 		return;
 	case ANSWERS_REFUSED:
 		(void)snprintf(answer.u.text, sizeof(answer.u.text), "not now");
@@ -179,6 +217,26 @@ static void orders(void **state)
 		if (rows[i].want_text != NULL)
 			assert_string_equal(answer.u.text, rows[i].want_text);
 	}
+}
+
+/* Closing a descriptor that a worker has passed can wait for ever. */
+static void no_descriptor_comes_along(void **state)
+{
+	struct scene scene;
+	struct target target = { .socket = scene.socket };
+	struct answer answer;
+	char said[SAID];
+	int r;
+
+	(void)state;
+	if (!kernel_can_refuse_descriptors())
+		skip();
+	scene_init(&scene);
+	scene_serve(&scene, ANSWERS_WITH_DESCRIPTOR);
+	r = client_order(&target, CTL_END, SESSION, WAIT_MS, &answer);
+	scene_done(&scene, said);
+	assert_string_equal(said, "");
+	assert_int_equal(r, 0);
 }
 
 /* All that was announced is read, and no more is waited for. */
@@ -306,7 +364,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(orders),	    cmocka_unit_test(status),
 		cmocka_unit_test(no_status),	    cmocka_unit_test(reaching_nobody),
-		cmocka_unit_test(the_longest_path),
+		cmocka_unit_test(the_longest_path), cmocka_unit_test(no_descriptor_comes_along),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
