@@ -12,6 +12,7 @@
 #include "ftp-alg/ftp-alg.h"
 #include "gateway/base/log.h"
 #include "gateway/base/util.h"
+#include "gateway/monitor/bounded-close.h"
 #include "gateway/net/netsock.h"
 
 /* Connections accepted in one turn, so that signals and workers get their turn, too. */
@@ -110,7 +111,7 @@ void acceptor_on_listener(struct watch *watch, uint32_t ready)
 		if (fd < 0)
 			continue; /* this connection failed while it waited */
 		hand_over(acceptor, listener, fd, &peer);
-		fd_close(&fd);
+		bounded_close(&fd);
 	}
 }
 

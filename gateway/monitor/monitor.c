@@ -23,6 +23,7 @@
 #include "gateway/host/sandbox.h"
 #include "gateway/monitor/acceptor.h"
 #include "gateway/monitor/admission.h"
+#include "gateway/monitor/bounded-close.h"
 #include "gateway/monitor/children.h"
 #include "gateway/monitor/ctl-server.h"
 #include "gateway/monitor/ending.h"
@@ -366,7 +367,8 @@ static int monitor_init(struct monitor *monitor)
 	acceptor_init(&monitor->acceptor, &monitor->loop, &monitor->children, &monitor->admission,
 		      &monitor->logins, &monitor->listeners, &monitor->current);
 	ending_init(&monitor->ending, &monitor->loop, &monitor->children);
-	return watch_signals(monitor);
+	r = bounded_close_init();
+	return r < 0 ? r : watch_signals(monitor);
 }
 
 /* Returns 0 if attlsd has started and then run to its end; *ret_step is the step that failed. */

@@ -11,6 +11,7 @@
 
 #include "gateway/base/log.h"
 #include "gateway/base/util.h"
+#include "gateway/monitor/bounded-close.h"
 
 /* Reasons to kill a worker, for the log. */
 static const char unknown_message[] = "unknown-message", not_its_session[] = "not-its-session",
@@ -139,7 +140,7 @@ static const char *use_privileges(const struct request *request)
 		return reason;
 	if (answer.type != MSG_NONE && msg_send(request->child->channel.fd, &answer, fd) < 0)
 		reason = "does-not-listen"; /* it asks, but does not read the answers */
-	fd_close(&fd);
+	bounded_close(&fd);
 	return reason;
 }
 
