@@ -68,7 +68,8 @@ static bool may_run_now(const struct ftp_machine *machine, const struct ftp_verb
 	if (machine->transfer == FTP_TRANSFER_WAITING)
 		return machine->pending == FTP_PENDING_NONE && !machine->reply_open &&
 		       verb->kind == FTP_KIND_ABOR;
-	if (machine->transfer == FTP_TRANSFER_NONE && machine->handshaking && verb->kind == FTP_KIND_UPLOAD)
+	if (machine->transfer == FTP_TRANSFER_NONE && machine->handshake == FTP_HANDSHAKE_RUNNING &&
+	    verb->kind == FTP_KIND_UPLOAD)
 		return false; /* the server would empty a file that may not come */
 	if (machine->transfer == FTP_TRANSFER_NONE)
 		return machine->pending == FTP_PENDING_NONE && !machine->reply_open &&
@@ -127,7 +128,7 @@ enum ftp_take ftp_machine_command(struct ftp_machine *machine, const char *line,
 		return FTP_TAKEN;
 	}
 	if ((command.verb->kind == FTP_KIND_DOWNLOAD || command.verb->kind == FTP_KIND_UPLOAD) &&
-	    machine_plan_must_dial(machine, out))
+	    (machine_plan_must_dial(machine, out) || machine_transfer_must_secure(machine, &command, out)))
 		return FTP_HOLD;
 	switch (machine_link_command(machine, &command, out)) {
 	case MACHINE_LINK_RUN:
@@ -360,16 +361,12 @@ bool ftp_machine_holds_quit(const struct ftp_machine *machine, const char *line,
 	return ftp_machine_in_transfer(machine) && ftp_command_parse(line, len).verb->kind == FTP_KIND_QUIT;
 }
 
-bool ftp_machine_protects_data(const struct ftp_machine *machine)
-{
-	return machine->security.prot == FTP_PROT_PRIVATE;
-}
-
-void ftp_machine_data_handshake(struct ftp_machine *machine, bool running, enum ftp_data_result result)
+void ftp_machine_data_handshake(struct ftp_machine *machine, enum ftp_handshake state,
+				enum ftp_data_result result)
 {
 	if (machine->transfer != FTP_TRANSFER_NONE)
 		return;
-	machine->handshaking = running;
+	machine->handshake = state;
 	machine->result = result;
 }
 

@@ -92,15 +92,18 @@ void ftp_machine_dialled(struct ftp_machine *machine, bool up, struct ftp_out *o
 bool ftp_machine_holds_quit(const struct ftp_machine *machine, const char *line, size_t len);
 
 /* Is PROT P in force for the next data connection? */
-bool ftp_machine_protects_data(const struct ftp_machine *machine);
+static inline bool ftp_machine_protects_data(const struct ftp_machine *machine)
+{
+	return machine->security.prot == FTP_PROT_PRIVATE;
+}
 
 /*
- * The client has connected before it sent its transfer command. Either a TLS
- * handshake is running, which holds an upload command, or it has failed. Then
- * result is not FTP_DATA_PENDING, and the machine refuses the transfer command and
- * does not forward it to the server.
+ * The client's data connection before the transfer command goes to the server: where
+ * its TLS handshake stands. If it has failed, result is not FTP_DATA_PENDING, and the
+ * machine refuses the transfer command and does not forward it to the server.
  */
-void ftp_machine_data_handshake(struct ftp_machine *machine, bool running, enum ftp_data_result result);
+void ftp_machine_data_handshake(struct ftp_machine *machine, enum ftp_handshake state,
+				enum ftp_data_result result);
 
 /* The data part ended. Ignored when no transfer is under way. */
 void ftp_machine_data_done(struct ftp_machine *machine, enum ftp_data_result result, struct ftp_out *out);

@@ -30,10 +30,14 @@ enum ftp_do {
 	FTP_DO_DIAL_CLIENT,   /* the client's data endpoint, to be dialled at FTP_DO_DATA_GO */
 	FTP_DO_DIAL_SERVER,   /* the server's data endpoint; dial it once the client's leg is up or has an
 				 endpoint, at FTP_DO_DATA_START at the latest */
-	FTP_DO_DATA_DIAL,  /* dial the server's leg now, unless it is up; answer with ftp_machine_dialled() */
-	FTP_DO_DATA_START, /* the server was sent a transfer command. upload; protect: TLS with the client */
-	FTP_DO_DATA_GO,	   /* the server has begun: connect, protect and move the data */
+	FTP_DO_DATA_DIAL, /* dial the server's leg now, unless it is up; answer with ftp_machine_dialled() */
+	FTP_DO_DATA_SECURE, /* the client has got a 150: connect to it and protect its leg; text: the command.
+			       Answer with ftp_machine_data_handshake() */
+	FTP_DO_DATA_START,  /* the server was sent a transfer command. upload; protect: TLS with the client */
+	FTP_DO_DATA_GO,	    /* the server has begun: connect, protect and move the data */
 	FTP_DO_DATA_REFUSED, /* the server refused: keep what is open for the next transfer command */
+	FTP_DO_DATA_DISMISS, /* it refused, and the client may be sending already: as FTP_DO_DATA_CLOSE, in
+				order */
 	FTP_DO_DATA_DOUBT, /* after ABOR: the orderly end of the server's data does not mean that all has come
 			    */
 	FTP_DO_DATA_TRUST, /* ABOR was refused: undoes FTP_DO_DATA_DOUBT */

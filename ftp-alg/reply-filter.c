@@ -57,6 +57,10 @@ static bool is_shown(const struct ftp_machine *machine, enum ftp_pending pending
 		       (reply->first || (ftp_feat_keep(reply->line, reply->len) &&
 					 !is_denied(machine, reply->line, reply->len)));
 	case FTP_PENDING_TRANSFER:
+		/* the client has got a 150 of the gateway's */
+		if (machine->opened && machine->transfer == FTP_TRANSFER_ASKED &&
+		    ftp_reply_is_preliminary(reply->code))
+			return false;
 		return machine->instead == FTP_LOCAL_NONE && !machine->retry.due;
 	case FTP_PENDING_USER:
 	case FTP_PENDING_PASS:

@@ -134,6 +134,13 @@ struct ftp_side_replies {
 	bool due;     /* it is over: the next command may go to the server */
 };
 
+/* The TLS handshake of the client's data connection, before the transfer command goes to the server. */
+enum ftp_handshake {
+	FTP_HANDSHAKE_NONE = 0, /* it has not begun, or has taken too long to wait for it */
+	FTP_HANDSHAKE_RUNNING,	/* it may still fail: uploads wait */
+	FTP_HANDSHAKE_DECIDED,	/* it has succeeded, or cannot fail any more */
+};
+
 /* How the client asked for its data connection. */
 enum ftp_client_mode {
 	FTP_CLIENT_NONE = 0,
@@ -268,7 +275,8 @@ struct ftp_machine {
 	enum ftp_data_result
 	    result;   /* of the transfer; before it, of a handshake that began before the transfer command */
 	bool failing; /* the server says that the transfer failed; FTP_DO_DATA_FAILED was sent */
-	bool handshaking; /* the TLS handshake of the client's data connection runs before the transfer */
+	enum ftp_handshake handshake; /* of the client's data connection, before the transfer */
+	bool opened; /* the client has got a 150 of the gateway's; the server's is not shown */
 
 	bool
 	    restart; /* REST was sent on: the next transfer starts at its offset, another attempt would not */

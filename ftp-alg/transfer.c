@@ -62,6 +62,42 @@ static enum ftp_data_result aborted_result(const struct ftp_machine *machine)
 	return unmade && machine_side_is_aborting(machine) ? FTP_DATA_ABORTED : result;
 }
 
+/*
+ * May policy refuse the client's data connection although its handshake succeeds? A
+ * session that must be resumed and a certificate that must be shown again are checked
+ * at its end.
+ */
+static bool may_be_refused(const struct ftp_machine *machine)
+{
+	bool resumes = machine->action->secure_session_reuse != SESSION_REUSE_ALLOWED &&
+		       machine->action->secure_session_reuse != SESSION_REUSE_NONE;
+
+	return machine->security.prot == FTP_PROT_PRIVATE && (resumes || machine->identity.certificate);
+}
+
+/*
+ * Servers empty the file when STOR arrives, before their 150. So the command waits
+ * until the data connection has passed. Clients that begin TLS only after a 150 get
+ * one from the gateway, which is all that RFC 959 lets it say before the command has
+ * been judged. Not for STOU, whose 150 names the file (RFC 1123 4.1.2.9), and not
+ * with DSWAITTIME, whose 125- lines would come after the 150.
+ */
+bool machine_transfer_must_secure(struct ftp_machine *machine, const struct ftp_command *command,
+				  struct ftp_out *out)
+{
+	if (command->verb->kind != FTP_KIND_UPLOAD || (command->verb->flags & FTP_VERB_FILE) == 0 ||
+	    !may_be_refused(machine) || machine->action->dswaittime_min > 0 ||
+	    machine->plan != FTP_PLAN_READY || machine->result != FTP_DATA_PENDING || machine->no_server ||
+	    machine->handshake == FTP_HANDSHAKE_DECIDED)
+		return false;
+	if (!machine->opened) {
+		machine->opened = true;
+		machine_answer(machine, FTP_LOCAL_OPENING, out);
+		ftp_out_text(out, FTP_DO_DATA_SECURE, command->line, command->len);
+	}
+	return true;
+}
+
 void machine_transfer_command(struct ftp_machine *machine, const struct ftp_command *command,
 			      struct ftp_out *out)
 {
@@ -80,9 +116,10 @@ void machine_transfer_command(struct ftp_machine *machine, const struct ftp_comm
 	}
 	machine->transfer = FTP_TRANSFER_ASKED;
 	machine->result = FTP_DATA_PENDING;
-	machine->handshaking = false; /* it belongs to this transfer now */
+	machine->handshake = FTP_HANDSHAKE_NONE; /* it belongs to this transfer now */
 	machine_side_transfer_begins(machine, out);
-	machine->retry.allowed = (command->verb->flags & FTP_VERB_FILE) != 0 && !machine->restart;
+	machine->retry.allowed =
+	    (command->verb->flags & FTP_VERB_FILE) != 0 && !machine->restart && !machine->opened;
 	machine->restart = false;
 	machine_pass_on(machine, command, FTP_PENDING_TRANSFER, out);
 	act = ftp_out_text(out, FTP_DO_DATA_START, command->line, command->len);
@@ -164,7 +201,10 @@ void machine_transfer_reply(struct ftp_machine *machine, const struct ftp_reply 
 	}
 	machine_plan_learn(machine, FTP_DATA_PENDING, reply->code);
 	answer_instead(machine, out);
-	if (machine->transfer == FTP_TRANSFER_ASKED)
+	if (machine->transfer == FTP_TRANSFER_ASKED && machine->opened) {
+		ftp_out_add(out, FTP_DO_DATA_DISMISS);
+		machine_plan_drop(machine, out);
+	} else if (machine->transfer == FTP_TRANSFER_ASKED)
 		/* some clients then send NLST after LIST for the same data connection */
 		ftp_out_add(out, FTP_DO_DATA_REFUSED);
 	else

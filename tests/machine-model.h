@@ -528,6 +528,13 @@ static void model_act(struct model *model, const struct ftp_act *act)
 		ftp_machine_dialled(&model->machine, !model->unreachable, &model->out);
 		model->unreachable = false;
 		break;
+	case FTP_DO_DATA_SECURE:
+		MODEL_CHECK(model, model->leg[FTP_SIDE_CLIENT] && !model->started);
+		ftp_machine_data_handshake(&model->machine, FTP_HANDSHAKE_DECIDED, FTP_DATA_PENDING);
+		break;
+	case FTP_DO_DATA_DISMISS: /* FTP_DO_DATA_CLOSE follows */
+		MODEL_CHECK(model, model->started && !model->going);
+		break;
 	case FTP_DO_DATA_START:
 		model_data_start(model, act);
 		break;
@@ -690,16 +697,19 @@ static bool model_client_line(struct model *model)
 				     : ftp_machine_bad_line(&model->machine, status, &model->out);
 	if (take == FTP_HOLD) {
 		bool moved = model->out.n > 0;
+		bool opens = moved && model->out.acts[model->out.n - 1].what == FTP_DO_DATA_SECURE;
 		bool asks = moved && model->out.acts[model->out.n - 1].what == FTP_DO_LOGIN_ASK;
 
 		for (size_t i = 0; i < model->out.n; i++) {
 			enum ftp_do what = model->out.acts[i].what;
 
-			MODEL_CHECK(model, what == FTP_DO_DATA_DIAL || what == FTP_DO_SIDE_WAIT ||
-					       what == FTP_DO_LISTEN_SERVER ||
-					       (asks && what != FTP_DO_REPLY && what != FTP_DO_COMMAND) ||
-					       (what == FTP_DO_COMMAND && !model->out.acts[i].forwarded) ||
-					       (what == FTP_DO_SERVER_RENEW && model->lazy_dial));
+			MODEL_CHECK(model,
+				    what == FTP_DO_DATA_DIAL || what == FTP_DO_SIDE_WAIT ||
+					what == FTP_DO_LISTEN_SERVER ||
+					(opens && (what == FTP_DO_REPLY || what == FTP_DO_DATA_SECURE)) ||
+					(asks && what != FTP_DO_REPLY && what != FTP_DO_COMMAND) ||
+					(what == FTP_DO_COMMAND && !model->out.acts[i].forwarded) ||
+					(what == FTP_DO_SERVER_RENEW && model->lazy_dial));
 		}
 		model->holding = status == FTP_LINE_OK;
 		model->held = line;

@@ -135,6 +135,9 @@ static void carry_out_one(struct turn *turn, const struct ftp_act *one)
 	case FTP_DO_DATA_DIAL:
 		ftp_machine_dialled(machine, true, &turn->out);
 		break;
+	case FTP_DO_DATA_SECURE:
+		ftp_machine_data_handshake(machine, FTP_HANDSHAKE_DECIDED, FTP_DATA_PENDING);
+		break;
 	case FTP_DO_DATA_START:
 		turn->answer->transfer = true;
 		turn->answer->protect = one->protect;

@@ -367,6 +367,12 @@ static void carry_out_one(struct session *session, const struct ftp_act *act)
 	case FTP_DO_DATA_DIAL:
 		data_conn_dial(&session->data);
 		break;
+	case FTP_DO_DATA_SECURE:
+		data_conn_secure(&session->data, act->text, act->len);
+		break;
+	case FTP_DO_DATA_DISMISS:
+		data_conn_dismiss(&session->data);
+		break;
 	case FTP_DO_DATA_START:
 		data_conn_start(&session->data, act->text, act->len, act->upload, act->protect);
 		break;

@@ -12,13 +12,12 @@
 #include "gateway/base/util.h"
 #include "gateway/net/netsock.h"
 #include "gateway/net/stream-ktls.h"
+#include "gateway/worker/data-handshake.h"
 #include "gateway/worker/data-result.h"
 #include "gateway/worker/data-tls.h"
 
 /* Time from the server's go-ahead until both legs are ready. */
 #define CONNECT_MS 60000
-/* An upload waits this long for a handshake that may still fail; some clients wait for 150 first. */
-#define HANDSHAKE_WAIT_MS 2000
 /* Give up after this time without a byte. It is long, since a tape may keep a file waiting. */
 #define STALL_MS (30 * 60 * 1000)
 /* TCP keep-alive takes four system calls a leg, and most transfers end before it could matter. */
@@ -234,31 +233,6 @@ static void data_end(struct data_conn *data, enum ftp_data_result result)
 	data->owner->done(data, result);
 }
 
-/*
- * No transfer is under way. An upload waits a moment while the handshake may still
- * fail. If it fails, the server never receives the command, so it empties no file.
- * curl sends STOR with its ClientHello, but resumes a session, so it loses no round trip.
- */
-static void tell_handshake(struct data_conn *data, enum ftp_data_result result)
-{
-	bool running = result == FTP_DATA_PENDING && !data->waited && data_tls_is_undecided(&data->legs);
-
-	if (running == data->handshaking && result == FTP_DATA_PENDING)
-		return;
-	data->handshaking = running;
-	if (running)
-		data->waited = loop_timer(loop_of(data), &data->timer, HANDSHAKE_WAIT_MS) < 0;
-	else
-		loop_timer_stop(loop_of(data), &data->timer);
-	if (result == FTP_DATA_TLS) {
-		(void)stream_finish(&data->legs.client.stream); /* so that the alert reaches the client */
-		linger_take(&worker_of(data)->lingering, &data->legs.client.stream);
-	}
-	if (result != FTP_DATA_PENDING)
-		data_legs_close(&data->legs, &data->legs.client, true);
-	data->owner->handshake(data, running, result); /* last, since a transfer may begin in this call */
-}
-
 /* Something has happened to one of the legs. */
 static void data_step(struct data_conn *data)
 {
@@ -273,7 +247,7 @@ static void data_step(struct data_conn *data)
 			data_end(data, result);
 		return;
 	}
-	tell_handshake(data, result);
+	data_handshake_look(&data->handshake, result);
 	data_dial_check(&data->dial);
 }
 
@@ -301,19 +275,13 @@ static void on_leg_listening(struct data_legs *legs, enum ftp_side side, const s
 	data->owner->listening(data, side, endpoint);
 }
 
-/* The legs are not up in time: find out which side is late. */
+/* The legs are not up in time. */
 static void connect_timeout(struct data_conn *data)
 {
-	enum ftp_data_result late = FTP_DATA_NO_CLIENT;
+	enum data_leg_state client = data->legs.client.state;
 
-	if (data->legs.client.state == LEG_TLS) {
-		late = FTP_DATA_TLS;
-		log_event(LOG_LEVEL_INFO, "data-tls-failed", LOG_NUMBER("session", data->legs.facts->id),
-			  LOG_TEXT("reason", "the handshake took longer than handshake_timeout"));
-	} else if (data->legs.client.state == LEG_READY || data->legs.client.state == LEG_OPEN) {
-		late = FTP_DATA_NO_SERVER;
-	}
-	data_end(data, late);
+	data_end(data, client == LEG_READY || client == LEG_OPEN ? FTP_DATA_NO_SERVER
+								 : data_handshake_late(&data->handshake));
 }
 
 /* Turn on keep-alive for a longer transfer. The kernel counts earlier idle time, too. */
@@ -344,9 +312,6 @@ static void on_timer(struct timer *timer)
 
 	switch (data->state) {
 	case DATA_IDLE:
-		data->waited = true;
-		tell_handshake(data, FTP_DATA_PENDING);
-		break;
 	case DATA_REQUESTED:
 		break;
 	case DATA_CONNECTING:
@@ -376,6 +341,18 @@ static void on_dialled(struct data_dial *dial, bool up)
 	data->owner->dialled(data, up);
 }
 
+/* The handshake before a transfer. If it fails while an upload waits for it, that is the end of the upload.
+ */
+static void on_handshake(struct data_handshake *handshake, enum ftp_handshake state,
+			 enum ftp_data_result result)
+{
+	struct data_conn *data = CONTAINER_OF(handshake, struct data_conn, handshake);
+
+	if (handshake->wanted && result != FTP_DATA_PENDING)
+		log_transfer(data, result);
+	data->owner->handshake(data, state, result);
+}
+
 void data_conn_init(struct data_conn *data, struct worker *worker, const struct facts *facts,
 		    const struct data_control *control, const struct data_owner *owner)
 {
@@ -399,6 +376,7 @@ void data_conn_init(struct data_conn *data, struct worker *worker, const struct 
 	timer_init(&data->timer, on_timer);
 	timer_init(&data->tick, on_tick);
 	data_dial_init(&data->dial, legs, on_dialled);
+	data_handshake_init(&data->handshake, legs, on_handshake);
 }
 
 void data_conn_target(struct data_conn *data, enum ftp_side side, const struct ip_endpoint *target)
@@ -428,19 +406,33 @@ static void begin(struct data_conn *data)
 	data_dial_forget(&data->dial);
 	data->settle_ms = 0;
 	data->started_ms = data->moved_ms = loop_of(data)->now_ms;
-	data->failed = data->handshaking = false;
+	data->failed = false;
+	data_handshake_pass(&data->handshake);
 	data->relay = (struct relay){ .bytes = 0 };
 	data_dial_server(&data->legs);
 	agree_on_protection(data);
 	data_step(data);
 }
 
-void data_conn_start(struct data_conn *data, const char *command, size_t len, bool upload, bool protect)
+static void take_command(struct data_conn *data, const char *command, size_t len, bool upload, bool protect)
 {
 	free(data->command);
 	data->command = strndup(command, len); /* without memory the log lacks the command */
 	data->upload = upload;
 	data->protect = protect;
+	data->started_ms = data->moved_ms = loop_of(data)->now_ms;
+	data->relay = (struct relay){ .bytes = 0 };
+}
+
+void data_conn_secure(struct data_conn *data, const char *command, size_t len)
+{
+	take_command(data, command, len, true, true);
+	data_handshake_want(&data->handshake, CONNECT_MS);
+}
+
+void data_conn_start(struct data_conn *data, const char *command, size_t len, bool upload, bool protect)
+{
+	take_command(data, command, len, upload, protect);
 	begin(data);
 }
 
@@ -467,7 +459,14 @@ void data_conn_refused(struct data_conn *data)
 {
 	set_state(data, DATA_IDLE);
 	loop_timer_stop(loop_of(data), &data->timer);
-	tell_handshake(data, FTP_DATA_PENDING); /* it may still run */
+	data_handshake_look(&data->handshake, FTP_DATA_PENDING); /* it may still run */
+}
+
+void data_conn_dismiss(struct data_conn *data)
+{
+	(void)stream_finish(&data->legs.client.stream);
+	linger_take(&worker_of(data)->lingering, &data->legs.client.stream);
+	data_conn_close(data, false);
 }
 
 void data_conn_close(struct data_conn *data, bool reset)
@@ -482,7 +481,7 @@ void data_conn_close(struct data_conn *data, bool reset)
 	data_legs_close(&data->legs, &data->legs.server, reset);
 	data_legs_withdraw(&data->legs);
 	data->legs.client.target = data->legs.server.target = (struct ip_endpoint){ .port = 0 };
-	data->handshaking = data->waited = false;
+	data_handshake_forget(&data->handshake);
 	free(data->command);
 	data->command = NULL;
 }

@@ -12,6 +12,7 @@
 #include "ftp-alg/ftp-alg.h"
 #include "gateway/net/relay.h"
 #include "gateway/worker/data-dial.h"
+#include "gateway/worker/data-handshake.h"
 #include "gateway/worker/data-leg.h"
 
 /* The state of the transfer. The legs have states of their own. */
@@ -32,10 +33,10 @@ struct data_owner {
 	/* Is PROT P in force? Asked while no transfer is under way. */
 	bool (*protects)(struct data_conn *data);
 	/*
-	 * While no transfer is under way: a handshake with the client runs that may still
-	 * fail (uploads wait), or it has failed (result is not FTP_DATA_PENDING), or neither.
+	 * While no transfer is under way: where the handshake with the client stands, or it has
+	 * failed (result is not FTP_DATA_PENDING).
 	 */
-	void (*handshake)(struct data_conn *data, bool running, enum ftp_data_result result);
+	void (*handshake)(struct data_conn *data, enum ftp_handshake state, enum ftp_data_result result);
 	/* While no transfer is under way: dialling the server has succeeded or failed. */
 	void (*dialled)(struct data_conn *data, bool up);
 	/* The data part of the transfer is over. */
@@ -49,11 +50,10 @@ struct data_conn {
 	struct timer timer; /* limits connecting, stalling or settling, by state */
 	struct timer tick;  /* of a relay that coalesces */
 	struct data_dial dial;
+	struct data_handshake handshake; /* before the transfer */
 	bool upload;
 	bool protect;
 	bool failed; /* the server has reported a failure: deliver its bytes, then end without close_notify */
-	bool handshaking;	  /* the owner was told of a handshake before the transfer */
-	bool waited;		  /* the time to wait for that handshake is over */
 	bool kept_alive;	  /* TCP keep-alive has been turned on */
 	uint32_t settle_ms;	  /* until the next look at the acknowledgement */
 	uint64_t moved_bytes;	  /* at the last check for a stall */
@@ -104,6 +104,9 @@ static inline void data_conn_granted(struct data_conn *data, const struct msg *m
 	data_legs_granted(&data->legs, msg, fd);
 }
 
+/* An upload waits for the client's data connection and its handshake (FTP_DO_DATA_SECURE). */
+void data_conn_secure(struct data_conn *data, const char *command, size_t len);
+
 /* The server was sent a transfer command (FTP_DO_DATA_START). */
 void data_conn_start(struct data_conn *data, const char *command, size_t len, bool upload, bool protect);
 
@@ -120,6 +123,9 @@ static inline void data_conn_doubt(struct data_conn *data, bool doubt)
 {
 	data->relay.doubt = doubt;
 }
+
+/* The server refused an upload for which the client has got a 150 (FTP_DO_DATA_DISMISS). */
+void data_conn_dismiss(struct data_conn *data);
 
 /* Forget everything, and close what is open, with a reset if `reset` is set. */
 void data_conn_close(struct data_conn *data, bool reset);

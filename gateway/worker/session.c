@@ -182,11 +182,11 @@ static bool data_protects(struct data_conn *data)
 	return ftp_machine_protects_data(&CONTAINER_OF(data, struct session, data)->machine);
 }
 
-static void data_handshake(struct data_conn *data, bool running, enum ftp_data_result result)
+static void data_handshake(struct data_conn *data, enum ftp_handshake state, enum ftp_data_result result)
 {
 	struct session *session = CONTAINER_OF(data, struct session, data);
 
-	ftp_machine_data_handshake(&session->machine, running, result);
+	ftp_machine_data_handshake(&session->machine, state, result);
 	control_run(session); /* a transfer command may have waited for this handshake */
 }
 

@@ -172,6 +172,12 @@ static void script_action(struct script *script, const struct ftp_act *act)
 	case FTP_DO_DATA_DIAL:
 		script_add(script, "  dial now\n");
 		return;
+	case FTP_DO_DATA_SECURE:
+		script_add(script, "  secure\n");
+		return;
+	case FTP_DO_DATA_DISMISS:
+		script_add(script, "  dismiss\n");
+		return;
 	case FTP_DO_DATA_START:
 		script_add(script, "  start %s %s\n", act->upload ? "upload" : "download",
 			   act->protect ? "private" : "clear");
@@ -398,7 +404,14 @@ static enum ftp_take script_event(struct script *script, char what, const char *
 		ftp_machine_dialled(machine, strcmp(arg, "up") == 0, &script->out);
 		return FTP_TAKEN;
 	case 'H':
-		ftp_machine_data_handshake(machine, strcmp(arg, "running") == 0, FTP_DATA_PENDING);
+		if (strcmp(arg, "refused") == 0)
+			ftp_machine_data_handshake(machine, FTP_HANDSHAKE_NONE, FTP_DATA_NOT_REUSED);
+		else
+			ftp_machine_data_handshake(machine,
+						   strcmp(arg, "running") == 0	 ? FTP_HANDSHAKE_RUNNING
+						   : strcmp(arg, "decided") == 0 ? FTP_HANDSHAKE_DECIDED
+										 : FTP_HANDSHAKE_NONE,
+						   FTP_DATA_PENDING);
 		return FTP_TAKEN;
 	case 'G':
 		ftp_machine_greet(machine, &script->out);

@@ -23,6 +23,11 @@ static const struct ftp_action private_data_zos = {
 	.reply_style = REPLY_STYLE_ZOS,
 };
 
+static const struct ftp_action any_session = {
+	SCRIPT_LENIENT,
+	.secure_session_reuse = SESSION_REUSE_ALLOWED,
+};
+
 #define GOING	 PASSIVE "C RETR x\nS 150 go\n"
 #define NO_PLAN	 "  c 425 Use PASV, EPSV, PORT or EPRT first.\n"
 #define NEW_PLAN "C PASV\n  s EPSV\n"
@@ -130,13 +135,61 @@ static const struct script_case levels[] = {
 	  "C STOR x\n  c 425-Server requires protected data connection.\n  c 425 Can't open data "
 	  "connection.\n" },
 	{ "level P where clear is allowed",
-	  { 0 },
+	  { .action = &any_session },
 	  TLS_P_IN PASV_PLAN,
 	  "C STOR x\n  s STOR x\n  start upload private\n" },
 	{ "secure port",
-	  { .implicit = true },
+	  { .action = &any_session, .implicit = true },
 	  "! tls\n" LOGGED_IN PASV_PLAN,
 	  "C STOR x\n  s STOR x\n  start upload private\n" },
+};
+
+#define OPENS "C STOR x\n  hold\n  c 150 Opening a protected data connection.\n  secure\n"
+
+/* The data connection must resume a session (the zero of secure_session_reuse), so it may be refused. */
+static const struct script_case securing[] = {
+	{ "the handshake is over before the command",
+	  { 0 },
+	  TLS_P_IN PASV_PLAN "H decided\n",
+	  "C STOR x\n  s STOR x\n  start upload private\nS 150 go\n  c 150 go\n  go\n" },
+	{ "a 150 of the gateway's, and the server's is not shown",
+	  { 0 },
+	  TLS_P_IN PASV_PLAN,
+	  OPENS
+	  "C STOR x\n  hold\nH decided\nC STOR x\n  s STOR x\n  start upload private\n"
+	  "S 150-go\nS 150 go\n  go\nS 110 mark\n  c 110 mark\nD ok\nS 226 done\n  c 226 done\n  close-data\n" },
+	{ "no 150 from the server",
+	  { 0 },
+	  TLS_P_IN PASV_PLAN,
+	  OPENS "H decided\nC STOR x\n  s STOR x\n  start upload private\nS 226 done\n  go\n  hold\nD ok\n"
+		"S 226 done\n  c 226 done\n  close-data\n" },
+	{ "refused: the server never hears of it",
+	  { 0 },
+	  TLS_P_IN PASV_PLAN,
+	  OPENS
+	  "H refused\nC STOR x\n"
+	  "  close-data\n  c 522 Policy requires the data connection to resume the TLS session of this control "
+	  "connection: it offered no session.\n"
+	  "C STOR x\n" NO_PLAN },
+	{ "the server refuses after the gateway's 150",
+	  { 0 },
+	  TLS_P_IN PASV_PLAN,
+	  OPENS "H decided\nC STOR x\n  s STOR x\n  start upload private\nS 553 no\n  c 553 no\n  dismiss\n"
+		"  close-data\nC STOR x\n" NO_PLAN },
+	{ "a running handshake holds without a 150",
+	  { 0 },
+	  TLS_P_IN PASV_PLAN "H running\n",
+	  "C APPE x\n  hold\nH decided\nC APPE x\n  s APPE x\n  start upload private\n" },
+	{ "the wait for it is over", { 0 }, TLS_P_IN PASV_PLAN "H running\nH -\n", OPENS },
+	{ "STOU: its 150 names the file",
+	  { 0 },
+	  TLS_P_IN PASV_PLAN,
+	  "C STOU\n  s STOU\n  start upload private\n" },
+	{ "downloads change no file",
+	  { 0 },
+	  TLS_P_IN PASV_PLAN,
+	  "C RETR x\n  s RETR x\n  start download private\n" },
+	{ "in the clear nothing is refused", { 0 }, PASSIVE, "C STOR x\n  s STOR x\n  start upload clear\n" },
 };
 
 #define LOST "  c 426 Connection closed; transfer aborted.\n  close-data\n"
@@ -619,6 +672,7 @@ static const struct script_case waiting[] = {
 TEST(order)
 TEST(refused)
 TEST(levels)
+TEST(securing)
 TEST(results)
 TEST(abor)
 TEST(beside)
@@ -628,10 +682,11 @@ TEST(waiting)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(order_dialogues),	  cmocka_unit_test(refused_dialogues),
-		cmocka_unit_test(levels_dialogues),	  cmocka_unit_test(results_dialogues),
-		cmocka_unit_test(abor_dialogues),	  cmocka_unit_test(beside_dialogues),
-		cmocka_unit_test(side_by_side_dialogues), cmocka_unit_test(waiting_dialogues),
+		cmocka_unit_test(order_dialogues),   cmocka_unit_test(refused_dialogues),
+		cmocka_unit_test(levels_dialogues),  cmocka_unit_test(securing_dialogues),
+		cmocka_unit_test(results_dialogues), cmocka_unit_test(abor_dialogues),
+		cmocka_unit_test(beside_dialogues),  cmocka_unit_test(side_by_side_dialogues),
+		cmocka_unit_test(waiting_dialogues),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
