@@ -12,6 +12,7 @@
 #include <string.h>
 
 #include "gateway/base/util.h"
+#include "gateway/ctl/certificate.h"
 #include "gateway/ctl/client-commands.h"
 #include "gateway/ctl/client-target.h"
 #include "gateway/ctl/policy-commands.h"
@@ -27,6 +28,7 @@ struct options {
 	const char *policy;
 	struct explained_client client;
 	uint64_t session;
+	const char *path_given;
 	bool json;
 	struct target target; /* for commands that take a socket */
 	char path[SOCKET_PATH_MAX];
@@ -35,6 +37,7 @@ struct options {
 static int run_check(const struct options *options);
 static int run_explain(const struct options *options);
 static int run_doctor(const struct options *options);
+static int run_certificate(const struct options *options);
 static int run_status(const struct options *options);
 static int run_sessions(const struct options *options);
 static int run_end(const struct options *options);
@@ -53,6 +56,7 @@ enum take {
 	TAKE_CERTIFICATE = 1 << 5,
 	TAKE_SOCKET = 1 << 6,
 	TAKE_SESSION = 1 << 7, /* not an option: the number of a session, after the options */
+	TAKE_PATH = 1 << 8,    /* the same: a file */
 };
 
 static const struct command {
@@ -70,6 +74,8 @@ static const struct command {
 	  "Show what happens to this client: rule, settings, answers.", run_explain },
 	{ "doctor", TAKE_FILE | TAKE_JSON, "[-f policy.yaml] [--json]",
 	  "Check what this host lacks for this policy, and show the fixes.", run_doctor },
+	{ "certificate", TAKE_PATH, "FILE", "Print the entry of users for this certificate (PEM or DER).",
+	  run_certificate },
 	{ "status", TAKE_FILE | TAKE_SOCKET | TAKE_JSON, "[-f policy.yaml | --socket PATH] [--json]",
 	  "Show the policy, workers and number of sessions of a running attlsd.", run_status },
 	{ "sessions", TAKE_FILE | TAKE_SOCKET | TAKE_JSON, "[-f policy.yaml | --socket PATH] [--json]",
@@ -149,6 +155,11 @@ static int run_explain(const struct options *options)
 static int run_doctor(const struct options *options)
 {
 	return policy_command_doctor(options->policy, options->json);
+}
+
+static int run_certificate(const struct options *options)
+{
+	return certificate_print(options->path_given);
 }
 
 /*
@@ -256,7 +267,8 @@ static void take_option(enum take which, struct options *options)
 	case TAKE_SOCKET:
 		options->target.socket = optarg;
 		break;
-	case TAKE_SESSION: /* not an option */
+	case TAKE_SESSION: /* no options */
+	case TAKE_PATH:
 		break;
 	}
 }
@@ -277,6 +289,12 @@ static int take_options(const struct command *command, int argc, char **argv, st
 	}
 	if ((command->takes & TAKE_SESSION) != 0)
 		status = take_session(argv[optind++], options);
+	if ((command->takes & TAKE_PATH) != 0) {
+		options->path_given = argv[optind];
+		if (options->path_given == NULL)
+			return usage_fault("the file of a certificate is missing", "");
+		optind++;
+	}
 	if (status == 0 && optind < argc)
 		status = usage_fault("unexpected argument", argv[optind]);
 	return status;

@@ -20,6 +20,7 @@
 #include "policy/rule-users.h"
 #include "policy/rule.h"
 #include "policy/unsupported.h"
+#include "policy/value.h"
 #include "policy/walk.h"
 
 /* Callers get the first member, so policy_free() can get back from it to the arena. */
@@ -158,4 +159,9 @@ void policy_free(struct policy **policy)
 	arena_done(&store->arena);
 	free(store);
 	*policy = NULL;
+}
+
+bool policy_is_name(const char *text)
+{
+	return value_is_name(text, strlen(text));
 }

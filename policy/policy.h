@@ -35,4 +35,7 @@ int policy_peek_control_socket(const char *text, size_t len, const char *folder,
 /* NULL-safe; sets *policy to NULL. */
 void policy_free(struct policy **policy);
 
+/* Is this a name as users, rules and all other objects have: 1 to 32 letters, digits and _ . -? */
+bool policy_is_name(const char *text);
+
 #endif

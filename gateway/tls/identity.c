@@ -9,6 +9,7 @@
 #include <openssl/pem.h>
 #include <openssl/ssl.h>
 #include <openssl/x509.h>
+#include <openssl/x509v3.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -146,8 +147,11 @@ int identity_from_file(const char *path, struct identity *ret, const char **ret_
 		certificate = PEM_read_bio_X509(bio, NULL, certs_file_passphrase, NULL);
 	if (bio != NULL && certificate == NULL && !certs_file_at_end())
 		*ret_reason = certs_file_reason();
+	ERR_clear_error();
 	if (bio != NULL && certificate == NULL && BIO_seek(bio, 0) == 0)
 		certificate = d2i_X509_bio(bio, NULL);
+	if (certificate == NULL && ERR_SYSTEM_ERROR(ERR_peek_error())) /* of a folder, for one */
+		*ret_reason = strerror(ERR_GET_REASON(ERR_peek_error()));
 	if (certificate != NULL)
 		r = identity_from_certificate(certificate, true, ret);
 	X509_free(certificate);
@@ -212,6 +216,47 @@ const char *identity_sha256(const struct identity *identity, char buf[static IDE
 	for (size_t i = 0; identity->present && i < IDENTITY_HASH_BYTES; i++)
 		(void)snprintf(buf + 2 * i, 3, "%02x", identity->sha256[i]);
 	return buf;
+}
+
+static void put_san(const GENERAL_NAME *name, char buf[static IDENTITY_SAN_MAX])
+{
+	static const char *const prefixes[] = {
+		[GEN_EMAIL] = "email:", [GEN_DNS] = "DNS:", [GEN_URI] = "URI:"
+	};
+	int type, len;
+	const ASN1_STRING *value = GENERAL_NAME_get0_value(name, &type);
+	const uint8_t *bytes;
+	char text[IP_TEXT_MAX];
+	struct ip_addr addr;
+
+	buf[0] = '\0';
+	if (type != GEN_EMAIL && type != GEN_DNS && type != GEN_URI && type != GEN_IPADD)
+		return;
+	bytes = ASN1_STRING_get0_data(value);
+	len = ASN1_STRING_length(value);
+	if (type == GEN_IPADD) {
+		if (len != 4 && len != 16)
+			return;
+		addr = ip_addr_make(len == 4 ? IP_V4 : IP_V6, bytes);
+		(void)snprintf(buf, IDENTITY_SAN_MAX, "IP:%s", ip_addr_format(&addr, text));
+		return;
+	}
+	for (int i = 0; i < len; i++)
+		if (bytes[i] <= ' ' || bytes[i] > '~')
+			return;
+	if (len > 0 && len < IDENTITY_SAN_MAX - 8)
+		(void)snprintf(buf, IDENTITY_SAN_MAX, "%s%.*s", prefixes[type], len, (const char *)bytes);
+}
+
+bool identity_san(const struct identity *identity, int index, char buf[static IDENTITY_SAN_MAX])
+{
+	GENERAL_NAMES *names = X509_get_ext_d2i(identity->certificate, NID_subject_alt_name, NULL, NULL);
+	bool there = index < sk_GENERAL_NAME_num(names);
+
+	if (there)
+		put_san(sk_GENERAL_NAME_value(names, index), buf);
+	GENERAL_NAMES_free(names);
+	return there;
 }
 
 bool identity_equal(const struct identity *a, const struct identity *b)

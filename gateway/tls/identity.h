@@ -62,6 +62,13 @@ const char *identity_sha256(const struct identity *identity, char buf[static IDE
 #define IDENTITY_NAME_MAX 256
 const char *identity_common_name(const struct identity *identity, char buf[static IDENTITY_NAME_MAX]);
 
+/*
+ * The subject alternative name at this index, as `san` of users takes it. False: there
+ * are no more. "" when it has another type, or bytes that no policy can have.
+ */
+#define IDENTITY_SAN_MAX 1024
+bool identity_san(const struct identity *identity, int index, char buf[static IDENTITY_SAN_MAX]);
+
 /* Is it the same certificate, byte by byte? Two identities without certificate are equal. */
 bool identity_equal(const struct identity *a, const struct identity *b);
 

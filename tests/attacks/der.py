@@ -56,6 +56,14 @@ def alt_names(*names):
     return extension("2.5.29.17", seq(*[tlv(0x80 | tag, value) for tag, value in names]))
 
 
+def key_id(value):
+    return extension("2.5.29.14", tlv(4, value))
+
+
+def issuer_key_id(value):
+    return extension("2.5.29.35", seq(tlv(0x80, value)))
+
+
 IS_CA = extension("2.5.29.19", seq(tlv(1, b"\xff")), True)
 ECDSA_SHA256 = seq(oid("1.2.840.10045.4.3.2"))
 
@@ -103,10 +111,10 @@ def junk(size, public):
 class Authority:
     """A root, which signs whatever it is told to."""
 
-    def __init__(self, folder, label, subject=None):
+    def __init__(self, folder, label, subject=None, extensions=()):
         self.folder, self.subject = folder, subject or name(("O", "attack"), ("CN", label))
         self.key = Key(os.path.join(folder, label + ".key"))
-        self.der = self.make(self.subject, self.key.public, extensions=[IS_CA])
+        self.der = self.make(self.subject, self.key.public, extensions=[IS_CA, *extensions])
         self.pem = os.path.join(folder, label + ".pem")
         with open(self.pem, "w") as f:
             f.write(pem(self.der))

@@ -23,7 +23,7 @@ JOBS = int(os.environ.get("MUTANT_JOBS", "2"))
 AUTH, CCC = "gateway/worker/control-tls.c", "gateway/worker/control-tls.c"
 REUSE = "gateway/tls/tlsctx-reuse.c"
 MACHINE, PLAN, LINE, DATA, TLSCTX = "ftp-alg/machine.c", "ftp-alg/plan.c", "ftp-alg/line.c", "gateway/worker/data-leg.c", "gateway/tls/tlsctx.c"
-TRUST = "gateway/tls/trust.c"
+TRUST, ENTRY = "gateway/tls/trust.c", "gateway/tls/identity-entry.c"
 CALLS, FILTER = "gateway/host/worker-calls.c", "gateway/host/filter.c"
 FOREIGN = [(MACHINE, "command.verb->kind == FTP_KIND_FOREIGN", "command.verb->kind == FTP_KIND_COUNT")]
 
@@ -131,6 +131,15 @@ MUTANTS = [
     (84, "no TLS session outlives its control session", [("gateway/worker/session-end.c", "tlsctx_sessions_forget(&session->tls_sessions);", "")]),
     (85, "one TLS session of data connections is kept",
      [("gateway/tls/tlsctx-sessions.c", "\tdrop(sessions, use);\n\tsessions->ctx", "\tsessions->ctx")]),
+    (86, "an issuer must match", [(ENTRY, "if (issuer != NULL && !has_issuer(identity, issuer))", "if (false)"), (ENTRY, "static bool has_issuer(", "bool has_issuer(const struct identity *identity, const X509_NAME *issuer);\nbool has_issuer(")]),
+    (87, "an issuer is one of the key ring", [("gateway/tls/identity.c", "trust_store_holds(store, authority) || !trust_store_has_several(store)", "true")]),
+    (88, "several authorities need an issuer", [("gateway/tls/identity-users.c", "known->certificate->text[CERTIFICATE_SHA256] != NULL", "true")]),
+    (89, "a serial number must match", [(ENTRY, "if (entry->serial != NULL &&", "if (false &&")]),
+    (89, "an alternative name must match", [(ENTRY, "return entry->san == NULL || has_san(entry, identity->certificate);", "return entry->san == NULL || has_san(entry, identity->certificate) || true;")]),
+    (89, "lengths of alternative names are compared", [(ENTRY, "(size_t)ASN1_STRING_length(value) != entry->san_len", "(size_t)ASN1_STRING_length(value) < entry->san_len")]),
+    (90, "a name with a NUL matches nothing", [("gateway/tls/identity.c", "found = len < 0 || (len > 0 && memchr(utf8, 0, (size_t)len) != NULL);", "found = false;"), (ENTRY, "(identity->name == NULL || X509_NAME_cmp(subject, identity->name) != 0)", "identity->name == NULL")]),
+    (91, "a certificate of two users is nobody's", [("gateway/tls/identity-users.c", "if (*ret_several)\n\t\t\treturn NULL;\n", "")]),
+    (92, "the server gets the policy's spelling", [("ftp-alg/login.c", "if (name == NULL || memcmp(name, command->arg, command->arg_len) == 0) {", "if (true) {")]),
     # test_worker.py
     (100, "no fcntl", [(CALLS, "\t{ .call = SCMP_SYS(getpid) },\n", "\t{ .call = SCMP_SYS(getpid) },\n\t{ .call = SCMP_SYS(fcntl) },\n")]),
     (100, "no sendmsg without ktls", [(CALLS, ".only_if = CALLS_KTLS,\n\t  .args = { [0] = { FILTER_OTHER_FD", "\n\t  .args = { [0] = { FILTER_OTHER_FD")]),
