@@ -5,6 +5,9 @@
  */
 #include "ftp-alg/gate.h"
 
+#include <string.h>
+#include <strings.h>
+
 #include "ftp-alg/security.h"
 
 /*
@@ -21,6 +24,71 @@ static bool is_word(const char *verb, size_t len)
 			return false;
 	}
 	return true;
+}
+
+static bool contains(const struct ftp_command *command, const char *name, size_t len)
+{
+	for (size_t at = 0; at + len <= command->verb_len; at++)
+		if (strncasecmp(command->line + at, name, len) == 0)
+			return true;
+	return false;
+}
+
+/* Kinds that mean nothing to a server without TLS, and those of other protocols. */
+static bool is_gateways(enum ftp_verb_kind kind)
+{
+	static const enum ftp_verb_kind kinds[] = { FTP_KIND_AUTH,   FTP_KIND_PBSZ, FTP_KIND_PROT,
+						    FTP_KIND_CCC,    FTP_KIND_ADAT, FTP_KIND_ENVELOPE,
+						    FTP_KIND_FOREIGN };
+
+	for (size_t i = 0; i < sizeof(kinds) / sizeof(kinds[0]); i++)
+		if (kind == kinds[i])
+			return true;
+	return false;
+}
+
+/* Would a command of this name do more at the server than answer, or does policy refuse it? */
+static bool is_guarded(const struct ftp_action *action, const struct ftp_verb *verb)
+{
+	struct ftp_command command = ftp_command_parse(verb->name, strlen(verb->name));
+
+	if (is_gateways(verb->kind))
+		return false;
+	return verb->kind != FTP_KIND_PASS_ON ||
+	       (action->commands_allowed.n > 0 &&
+		!ftp_command_is_allowed(&command, &action->commands_allowed));
+}
+
+bool machine_gate_hides_command(const struct ftp_action *action, const struct ftp_command *command)
+{
+	const struct command_list *denied = &action->commands_denied;
+
+	if (command->verb->name[0] != '\0')
+		return false;
+	for (size_t i = 0; i < ftp_nverbs; i++)
+		if (contains(command, ftp_verbs[i].name, strlen(ftp_verbs[i].name)) &&
+		    is_guarded(action, &ftp_verbs[i]))
+			return true;
+	for (size_t i = 0; i < denied->n; i++)
+		if (contains(command, denied->names[i], strcspn(denied->names[i], " ")))
+			return true;
+	return false;
+}
+
+/*
+ * A verb that is not in the table may go on if policy or the server names it. busybox's
+ * ftpd reads XYDELE as DELE, so even then it may hide no other command.
+ */
+static bool is_known(const struct ftp_machine *machine, const struct ftp_command *command)
+{
+	const struct ftp_action *action = machine->action;
+
+	if (command->verb->name[0] != '\0')
+		return true;
+	if (machine_gate_hides_command(action, command))
+		return false;
+	return action->unknown_commands == UNKNOWN_COMMANDS_PASS || action->commands_allowed.n > 0 ||
+	       ftp_offered_has(&machine->offered, command->line, command->verb_len);
 }
 
 enum ftp_local machine_gate(const struct ftp_machine *machine, const struct ftp_command *command)
@@ -51,7 +119,5 @@ enum ftp_local machine_gate(const struct ftp_machine *machine, const struct ftp_
 		return FTP_LOCAL_COMMAND_DENIED;
 	if (action->commands_allowed.n > 0 && !ftp_command_is_allowed(command, &action->commands_allowed))
 		return FTP_LOCAL_COMMAND_DENIED;
-	if (verb->name[0] == '\0' && action->unknown_commands == UNKNOWN_COMMANDS_REFUSE)
-		return FTP_LOCAL_COMMAND_UNKNOWN;
-	return FTP_LOCAL_NONE;
+	return is_known(machine, command) ? FTP_LOCAL_NONE : FTP_LOCAL_COMMAND_UNKNOWN;
 }

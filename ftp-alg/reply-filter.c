@@ -8,6 +8,7 @@
 #include <string.h>
 
 #include "ftp-alg/feat.h"
+#include "ftp-alg/gate.h"
 #include "ftp-alg/login.h"
 #include "ftp-alg/redact.h"
 
@@ -21,6 +22,8 @@ static bool is_denied(const struct ftp_machine *machine, const char *line, size_
 	size_t at = ftp_feat_name(line, len);
 	struct ftp_command command = ftp_command_parse(line + at, len - at);
 
+	if (machine_gate_hides_command(action, &command))
+		return true;
 	if (action->commands_denied.n > 0 && ftp_command_is_denied(&command, &action->commands_denied))
 		return true;
 	return action->commands_allowed.n > 0 && command.verb->name[0] != '\0' &&
@@ -193,6 +196,15 @@ static bool show(struct ftp_machine *machine, enum ftp_pending pending, const st
 	return true;
 }
 
+/* The client has been told that the server knows this verb. */
+static void learn_feature(struct ftp_machine *machine, const struct ftp_reply *reply)
+{
+	size_t at = ftp_feat_name(reply->line, reply->len);
+	struct ftp_command command = ftp_command_parse(reply->line + at, reply->len - at);
+
+	ftp_offered_add(&machine->offered, command.line, command.verb_len);
+}
+
 void machine_relay_reply(struct ftp_machine *machine, enum ftp_pending pending, const struct ftp_reply *reply,
 			 bool last, struct ftp_out *out)
 {
@@ -203,6 +215,8 @@ void machine_relay_reply(struct ftp_machine *machine, enum ftp_pending pending, 
 		ftp_out_text(out, FTP_DO_LOGIN_HIDDEN, reply->line, reply->len);
 	if (!machine->line_shown || !show(machine, pending, reply, last, out))
 		return;
+	if (pending == FTP_PENDING_FEAT && !reply->first && !reply->continues)
+		learn_feature(machine, reply);
 	machine->shown = last ? 0 : reply->code;
 	machine->shown_in_line = reply->goes_on;
 }

@@ -11,6 +11,7 @@
 #include <stdint.h>
 
 #include "ftp-alg/local-reply.h"
+#include "ftp-alg/offered.h"
 #include "ftp-alg/out.h"
 #include "ftp-alg/security.h"
 #include "ftp-alg/verb.h"
@@ -226,6 +227,7 @@ struct ftp_machine {
 	uint32_t side_reply_ms;
 	uint32_t command_line_max;
 
+	struct ftp_offered offered; /* verbs that the server's FEAT has named */
 	struct ftp_security security;
 	enum ftp_login login;
 	bool greeted_in; /* the server's greeting was 230: no USER is needed */

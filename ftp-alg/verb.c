@@ -16,7 +16,7 @@ const struct ftp_verb ftp_verbs[] = {
 };
 const size_t ftp_nverbs = sizeof(ftp_verbs) / sizeof(ftp_verbs[0]);
 
-/* Unknown verbs go to the server once the client is logged in, and never before. */
+/* No unknown verb goes to the server before the login; gate.c says which ones go after it. */
 static const struct ftp_verb unknown_verb = { "", FTP_KIND_PASS_ON, 0 };
 
 #define VERB_NAME_MAX 8

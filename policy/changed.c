@@ -35,6 +35,9 @@ static const struct change {
 	{ FTP_ACTIONS, "data_policy_scope", "secure_ftp", has_lenient_scope,
 	  "\"secure_ctrlconn\" and \"secure_dataconn\" now bind sessions without TLS as well; "
 	  "\"data_policy_scope: protected\" exempts them as before, all confirms" },
+	{ FTP_ACTIONS, "unknown_commands", NULL, NULL,
+	  "commands that neither attlsd nor the server's FEAT knows are now refused; "
+	  "\"unknown_commands: pass\" passes them on as before" },
 	{ BACKENDS, "command_line_max", NULL, NULL,
 	  "command lines of more than 510 bytes are now refused; \"command_line_max: 4096\" passes them on as "
 	  "before, but is safe only if the server reads them as one line" },

@@ -132,7 +132,7 @@ static const struct field ftp_fields[] = {
 	FTP_ENUM(reply_style, reply_styles, "rfc"),
 	{ .key = "commands_allowed", .type = FIELD_COMMANDS, PTR(ftp_action, commands_allowed) },
 	{ .key = "commands_denied", .type = FIELD_COMMANDS, PTR(ftp_action, commands_denied) },
-	FTP_ENUM(unknown_commands, unknowns, "pass"),
+	FTP_ENUM(unknown_commands, unknowns, "refuse"),
 	UINT("login_attempts", ftp_action, login_attempts, 0, 100, "3"),
 	{ .key = "login_delay",
 	  .type = FIELD_DURATION,

@@ -298,6 +298,36 @@ static void model_check_login(const struct model *model)
 		MODEL_CHECK(model, model_is_user(model));
 }
 
+/*
+ * Servers that read a part of a verb: its last four letters (busybox's ftpd), or its
+ * first four or three. No reading of an unknown verb is a command that matters.
+ */
+static void model_check_readings(const struct model *model, const struct ftp_command *command)
+{
+	size_t len = command->verb_len;
+	const struct {
+		const char *text;
+		size_t len;
+	} readings[] = {
+		{ command->line + (len > 4 ? len - 4 : 0), len > 4 ? 4 : len },
+		{ command->line, len > 4 ? 4 : len },
+		{ command->line, len > 3 ? 3 : len },
+	};
+
+	for (size_t i = 0; i < sizeof(readings) / sizeof(readings[0]); i++) {
+		struct ftp_command read = ftp_command_parse(readings[i].text, readings[i].len);
+		enum ftp_verb_kind kind = read.verb->kind;
+
+		if (command->verb->name[0] != '\0' || read.verb->name[0] == '\0')
+			continue;
+		MODEL_CHECK(model, !ftp_command_is_denied(&read, &model->action.commands_denied));
+		MODEL_CHECK(model, kind != FTP_KIND_PORT && kind != FTP_KIND_EPRT && kind != FTP_KIND_PASV &&
+				       kind != FTP_KIND_EPSV && kind != FTP_KIND_UNAVAILABLE);
+		MODEL_CHECK(model, kind != FTP_KIND_DOWNLOAD && kind != FTP_KIND_UPLOAD &&
+				       kind != FTP_KIND_USER && kind != FTP_KIND_PASS);
+	}
+}
+
 /* A command that goes on as the client wrote it. */
 static void model_check_passed_on(const struct model *model, const struct ftp_command *command)
 {
@@ -307,8 +337,11 @@ static void model_check_passed_on(const struct model *model, const struct ftp_co
 	MODEL_CHECK(model, !ftp_command_is_denied(command, &action->commands_denied));
 	MODEL_CHECK(model, action->commands_allowed.n == 0 ||
 			       ftp_command_is_allowed(command, &action->commands_allowed));
-	MODEL_CHECK(model,
-		    command->verb->name[0] != '\0' || action->unknown_commands == UNKNOWN_COMMANDS_PASS);
+	MODEL_CHECK(model, command->verb->name[0] != '\0' ||
+			       action->unknown_commands == UNKNOWN_COMMANDS_PASS ||
+			       action->commands_allowed.n > 0 ||
+			       ftp_offered_has(&model->machine.offered, command->line, command->verb_len));
+	model_check_readings(model, command);
 	MODEL_CHECK(model, !model->wait_open || kind == FTP_KIND_ABOR);
 	if (kind == FTP_KIND_USER)
 		model_check_login(model);
