@@ -124,6 +124,14 @@ MUTANTS = [
      [("ftp-alg/machine.c", "machine->login_turn != FTP_LOGIN_TURN_NONE || machine->pending == FTP_PENDING_PASS ||", "")]),
     (63, "a right password ends its attempt",
      [("gateway/monitor/requests.c", "\tlogin_queue_over(request->from->logins, request->msg->session);\n\treturn NULL;\n}\n\n/* Whose", "\treturn NULL;\n}\n\n/* Whose")]),
+    # test_smuggling.py
+    (41, "no line is longer than the server reads", [("ftp-alg/gate.c", "if (command->len > machine->command_line_max)", "if (false)")]),
+    (42, "an unknown verb hides no command", [("ftp-alg/gate.c", "if (machine_gate_hides_command(action, command))", "if (false)")]),
+    (42, "a verb has only letters and digits", [("ftp-alg/gate.c", "if (!is_word(command->line, command->verb_len))", "if (false)")]),
+    (43, "a word that servers read in different ways is denied",
+     [("ftp-alg/verb.c", "(entry.argument == NULL || !is_plain(word) ||", "(entry.argument == NULL ||")]),
+    (44, "a doubled 0xFF stays doubled", [(LINE, "if (command == TELNET_IAC)\n\t\treturn 2;", "if (command == TELNET_IAC)\n\t\treturn 1;")]),
+    (45, "AUTH forgets what came in the clear", [("ftp-alg/command.c", "if (machine->told || machine->user_seen ||", "if (machine->user_seen ||")]),
     # test_certificates.py
     (81, "a client's chain has a limit", [(TLSCTX, "(long)action->keyring->max_client_chain", "102400")]),
     (82, "and a number of certificates", [(TRUST, "sk_X509_num(chain) > CHAIN_CERTIFICATES_MAX", "false")]),
