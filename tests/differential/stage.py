@@ -35,7 +35,7 @@ class Stage:
             os.mkdir(os.path.join(folder, name))
             self.prepare()
             self.gateway = gateway.Gateway(os.path.join(folder, name), gateway.policy(
-                certificates, (self.server.host, self.server.port), ftp={"secure_dataconn": "clear", "accesserrormsgs": True},
+                certificates, (self.server.host, self.server.port), ftp={"secure_dataconn": "clear", "accesserrormsgs": True, "unknown_commands": "pass"},
                 daemon={"limits": {"sessions_per_source": 1000, "unauthenticated_per_source": 1000}})).ready()
         except BaseException:
             self.server.stop()
