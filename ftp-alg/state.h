@@ -246,7 +246,7 @@ struct ftp_machine {
 	bool was_in; /* logged in when the USER came that is being answered */
 	struct ftp_identity identity;
 	uint8_t renewals; /* of the server's connection */
-	uint8_t strikes;  /* malformed lines in a row */
+	uint8_t strikes;  /* malformed or refused lines in a row */
 	uint32_t preface; /* bytes of text that the server sent before its greetings */
 
 	enum ftp_pending pending; /* commands go one at a time */

@@ -18,6 +18,9 @@
 /* Buffers that a client may fill in one turn. */
 #define WINDOWS_PER_TURN 4
 
+/* Commands that a client may give in one run of the engine, if the gateway answers them by itself. */
+#define LINES_PER_RUN 16
+
 /* Time for the commands that a client sent before it closed. */
 #define CLIENT_EOF_MS 10000
 /* If the client sent QUIT after an upload: the longest wait for the next byte or the server's last reply. */
@@ -244,6 +247,7 @@ static int watch_both(struct session *session)
 void control_run(struct session *session)
 {
 	bool moved = true;
+	unsigned lines = 0;
 
 	if (session->ended) {
 		ftp_out_reset(out_of(session));
@@ -262,10 +266,14 @@ void control_run(struct session *session)
 			outbuf_flush(&session->worker->replies, &session->client);
 		/* What the server has sent so far cannot answer a command that it has not received yet. */
 		moved = server_step(session);
-		if (!moved && !session->ended)
+		if (!moved && !session->ended && lines < LINES_PER_RUN) {
 			moved = client_step(session);
+			lines += moved;
+		}
 	}
 	session->running = false;
+	session->lines_left =
+	    lines == LINES_PER_RUN && takes_lines(session) && inbuf_len(&session->client_in) > 0;
 	if (session->ended) {
 		session->worker->replies.len = 0;
 		session->worker->commands.len = 0;
@@ -275,7 +283,7 @@ void control_run(struct session *session)
 	 * Commands sent before the client closed are carried out, and answered in case it
 	 * still reads.
 	 */
-	if (session->phase == PHASE_CLIENT_EOF && !session->holding &&
+	if (session->phase == PHASE_CLIENT_EOF && !session->holding && !session->lines_left &&
 	    (session->server_state != SERVER_UP || ftp_machine_is_idle(&session->machine))) {
 		outbuf_flush(&session->worker->replies, &session->client);
 		outbuf_flush(&session->worker->commands, &session->server);
@@ -286,6 +294,8 @@ void control_run(struct session *session)
 	outbuf_flush(&session->worker->commands, &session->server);
 	inbuf_tidy(&session->client_in);
 	inbuf_tidy(&session->server_in);
+	if (session->lines_left) /* other sessions get their turn */
+		loop_again(session->client.loop, &session->client.watch);
 	if (watch_both(session) < 0)
 		session_end(session, "no-memory");
 }
@@ -382,7 +392,7 @@ void control_client_event(struct watch *watch, uint32_t ready)
 			return;
 		}
 		control_run(session);
-		if (session->ended || io == STREAM_WAIT)
+		if (session->ended || session->lines_left || io == STREAM_WAIT)
 			return;
 	}
 	control_run(session);

@@ -65,7 +65,8 @@ struct session {
 	size_t held_at;
 	enum ftp_line_status held_status;
 	bool holding;
-	bool skipping; /* inside an overlong line */
+	bool lines_left; /* the last run of the engine took as many lines as it may */
+	bool skipping;	 /* inside an overlong line */
 	bool quitting; /* the client sent QUIT after an upload and closed: complete the upload, then send QUIT
 			*/
 	enum session_phase phase;

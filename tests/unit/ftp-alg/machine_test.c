@@ -527,6 +527,21 @@ static const struct script_case bad_lines[] = {
 	  GREETED "B nul\nB cr\nB long\nB nul\nB nul\nB nul\nB nul\nB nul\n",
 	  "B nul\n" BAD_BYTES "B nul\n" BAD_BYTES "  c 421 Too many errors; closing.\n"
 	  "  close malformed-lines\nC NOOP\n" },
+	{ "refused lines before the login end it, too",
+	  { 0 },
+	  GREETED "C PWD\nC XYZZY\nC ADAT x\nC PASS p\nB nul\nC PWD\nC PWD\nC PWD\n",
+	  "C PWD\n  c 530 Not logged in: send USER and PASS first.\n"
+	  "C PWD\n  c 530 Not logged in: send USER and PASS first.\n  c 421 Too many errors; closing.\n"
+	  "  close refused-lines\nC NOOP\n" },
+	{ "but not in a row",
+	  { 0 },
+	  GREETED "C PWD\nC PWD\nC PWD\nC PWD\nC PWD\nC PWD\nC PWD\nC PWD\nC PWD\nC NOOP\nS 200 ok\n",
+	  "C PWD\n  c 530 Not logged in: send USER and PASS first.\n" },
+	{ "and not after the login",
+	  { 0 },
+	  LOGGED_IN "C ADAT x\nC ADAT x\nC ADAT x\nC ADAT x\nC ADAT x\nC ADAT x\nC ADAT x\nC ADAT x\n"
+		    "C ADAT x\nC ADAT x\nC ADAT x\n",
+	  "C NOOP\n  s NOOP\n" },
 	{ "they overtake nothing",
 	  { 0 },
 	  LOGGED_IN,
@@ -538,7 +553,7 @@ static const struct script_case bad_lines[] = {
 	{ "a good one between",
 	  { 0 },
 	  GREETED "B nul\nB nul\nB nul\nB nul\nB nul\nB nul\nB nul\nB nul\nB nul\n",
-	  "C ADAT x\n  c 503 Must issue AUTH command before ADAT command.\nB nul\n" BAD_BYTES },
+	  "C NOOP\n  s NOOP\nS 200 ok\n  c 200 ok\nB nul\n" BAD_BYTES },
 };
 
 static const struct ftp_action verifies = {
