@@ -271,6 +271,7 @@ int loop_run(struct loop *loop)
 		if (n == -1 && errno != EINTR)
 			return -errno;
 		loop->now_ms = loop_clock_us() / 1000;
+		loop->turn++;
 		loop->batch_len = n > 0 ? n : 0;
 		for (loop->batch_at = 0; loop->batch_at < loop->batch_len;)
 			bulk |= run_event(loop, &loop->batch[loop->batch_at++]);

@@ -63,6 +63,7 @@ struct loop {
 	int bulk_fd; /* an epoll inside the other */
 	bool stopped;
 	uint64_t now_ms; /* at the start of this turn */
+	uint64_t turn;	 /* its number */
 	struct epoll_event batch[LOOP_BATCH];
 	int batch_len, batch_at;
 	struct loop_queue again; /* all of it in each turn */

@@ -31,46 +31,6 @@ static int bio_write(BIO *bio, const char *bytes, size_t len, size_t *ret_writte
 	return 1;
 }
 
-/* As recv(), but goes on after a signal. */
-static ssize_t socket_read(struct stream *stream, void *buf, size_t size)
-{
-	ssize_t n;
-
-	do {
-		n = recv(stream->watch.fd, buf, size, 0);
-	} while (n == -1 && errno == EINTR);
-	if (n == 0)
-		stream->saw_fin = true;
-	else if (n == -1 && errno != EAGAIN && errno != EWOULDBLOCK)
-		stream->saw_reset = true;
-	return n;
-}
-
-/* The same from the wire buffer, which may be filled once per call when it is empty. */
-static ssize_t wire_read(struct stream *stream, void *buf, size_t size)
-{
-	struct stream_wire *wire = stream->wire;
-	ssize_t n;
-
-	if (wire->start == wire->end) {
-		errno = EAGAIN;
-		if (!wire->may_fill)
-			return -1;
-		wire->may_fill = false;
-		n = socket_read(stream, wire->bytes, wire->max);
-		wire->exhausted = n < (ssize_t)wire->max;
-		if (n <= 0)
-			return n;
-		wire->start = 0;
-		wire->end = (size_t)n;
-	}
-	if (size > wire->end - wire->start)
-		size = wire->end - wire->start;
-	memcpy(buf, wire->bytes + wire->start, size);
-	wire->start += size;
-	return (ssize_t)size;
-}
-
 static int bio_read(BIO *bio, char *buf, size_t size, size_t *ret_read)
 {
 	struct stream *stream = BIO_get_data(bio);
@@ -80,7 +40,7 @@ static int bio_read(BIO *bio, char *buf, size_t size, size_t *ret_read)
 	*ret_read = 0;
 	if (stream->saw_reset)
 		return 0;
-	n = stream->wire != NULL ? wire_read(stream, buf, size) : socket_read(stream, buf, size);
+	n = intake_read(stream, buf, size);
 	if (n > 0)
 		*ret_read = (size_t)n;
 	else if (n == -1 && !stream->saw_reset)
@@ -118,6 +78,17 @@ static struct stream_bio_kind to_stream = {
  * an attack, whatever comes between them, and the connection counts as broken.
  */
 #define NODATA_RECORDS_MAX 32
+/* A client that needs more records for its handshake cuts them up on purpose. */
+#define SHAKE_RECORDS_MAX 1000
+
+/* A record has come before the handshake is done. */
+static void count_shake_record(struct stream *stream)
+{
+	if (++stream->shake_records <= SHAKE_RECORDS_MAX)
+		return;
+	stream->saw_reset = true; /* bio_read() returns nothing more */
+	ERR_raise_data(ERR_LIB_USER, ERR_R_INTERNAL_ERROR, "too many records in the handshake");
+}
 
 static void on_message(int is_write, int version, int type, const void *bytes, size_t len, SSL *ssl,
 		       void *arg)
@@ -127,6 +98,8 @@ static void on_message(int is_write, int version, int type, const void *bytes, s
 	(void)version, (void)arg;
 	if (!is_write && type == SSL3_RT_HANDSHAKE && stream->ktls != NULL)
 		stream_ktls_check(stream, bytes, len);
+	if (!is_write && type == SSL3_RT_HEADER && !stream->tls_up)
+		count_shake_record(stream);
 	if (stream->nodata_ms != stream->loop->now_ms) {
 		stream->nodata_ms = stream->loop->now_ms;
 		stream->nodata_records = 0;
@@ -216,6 +189,7 @@ static enum stream_io tls_write(struct stream *stream, const uint8_t *bytes, siz
 static void tls_free(struct stream *stream)
 {
 	SSL_free(stream->ssl);
+	intake_drop_rest(stream);
 	stream->ssl = NULL;
 	stream->layer = NULL;
 	stream_ktls_free(stream);
@@ -265,6 +239,7 @@ int stream_tls_start(struct stream *stream, SSL *ssl, bool kernel)
 	stream->ssl = ssl;
 	stream->layer = &tls_layer;
 	stream->tls_up = false;
+	stream->shake_records = 0;
 	return kernel ? stream_ktls_allow(stream) : 0;
 }
 
@@ -323,24 +298,28 @@ bool stream_tls_renew_ticket(struct stream *stream)
 	return SSL_new_session_ticket(stream->ssl) == 1 && SSL_do_handshake(stream->ssl) == 1;
 }
 
+/* Records of a byte: so many fit into the wire buffer that others must get their turn in between. */
+#define RECORDS_PER_CALL 512
+
 enum stream_io stream_tls_read_wire(struct stream *stream, struct stream_wire *wire, size_t max, uint8_t *buf,
 				    size_t size, size_t *ret_len)
 {
-	enum stream_io io;
+	enum stream_io io = STREAM_OK;
 	size_t len = 0, n;
+	int records;
 
 	/* room for the wire buffer, earlier read-ahead (64 KiB) and a record that is read in part */
 	assert(size >= STREAM_TLS_READ_WIRE_BYTES);
 	SSL_set_read_ahead(stream->ssl, 0);
-	wire->start = wire->end = 0;
-	wire->max = max < sizeof(wire->bytes) ? max : sizeof(wire->bytes);
-	wire->may_fill = true;
-	wire->exhausted = false;
-	stream->wire = wire;
-	while ((io = tls_read(stream, buf + len, size - len, &n)) == STREAM_OK)
+	intake_begin(stream, wire, max);
+	for (records = 0; io == STREAM_OK && records < RECORDS_PER_CALL; records++) {
+		n = 0;
+		io = tls_read(stream, buf + len, size - len, &n);
 		len += n;
-	stream->wire = NULL;
+	}
 	*ret_len = len;
+	if (intake_end(stream) < 0)
+		return STREAM_RESET;
 	return io == STREAM_WAIT && !wire->exhausted ? STREAM_OK : io;
 }
 

@@ -9,23 +9,9 @@
 #ifndef ATTLSD_GATEWAY_NET_STREAM_TLS_H
 #define ATTLSD_GATEWAY_NET_STREAM_TLS_H
 
+#include "gateway/net/stream-intake.h"
 #include "gateway/net/stream.h"
 #include "policy/ftp-action.h"
-
-/*
- * Ciphertext of a bulk transfer on its way into OpenSSL, many records at once.
- * (OpenSSL's own read-ahead moves its whole buffer to the front for every record,
- * so a large one costs more than it saves.) It is empty before and after each call
- * that uses it, so all streams of a process share one.
- */
-#define STREAM_WIRE_BYTES (512 * 1024)
-struct stream_wire {
-	uint8_t bytes[STREAM_WIRE_BYTES];
-	size_t start, end;
-	size_t max;	/* to ask the kernel for */
-	bool may_fill;	/* once in a call */
-	bool exhausted; /* the kernel has nothing more now */
-};
 
 /*
  * Put a new server-side SSL (now the stream's) on an open stream. kernel: the kernel

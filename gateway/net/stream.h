@@ -19,6 +19,7 @@
 struct ssl_st;
 struct stream;
 struct stream_ktls;
+struct stream_rest;
 struct stream_wire;
 
 enum stream_io {
@@ -62,8 +63,13 @@ struct stream {
 	bool guarded;	     /* the kernel resets it when the process dies */
 	bool saw_fin;	     /* of TCP, below TLS */
 	bool saw_reset;
-	uint8_t nodata_records; /* TLS messages that brought no data, in the turn that began at */
-	uint64_t nodata_ms;	/* this time */
+	uint8_t nodata_records;	  /* TLS messages that brought no data, in the turn that began at */
+	uint64_t nodata_ms;	  /* this time */
+	uint64_t read_turn;	  /* the loop's turn in which OpenSSL read last, and */
+	uint32_t turn_reads;	  /* how often and */
+	uint32_t turn_bytes;	  /* how much in this turn */
+	uint32_t shake_records;	  /* of the peer, in the handshake */
+	struct stream_rest *rest; /* ciphertext that stream_tls_read_wire() had no time for; NULL: none */
 	struct outq outq;
 };
 

@@ -171,6 +171,14 @@ MUTANTS = [
     (72, "the kernel ends a whole upload in order", [("gateway/net/stream.c", "\tstream->finished = true;\n\tunguard(stream);\n", "\tstream->finished = true;\n")]),
     (73, "a server can tell the part of a dead worker from a file",
      [(DATA, "netsock_dial(&leg->target, NULL, true)", "netsock_dial(&leg->target, NULL, false)")]),
+    (64, "refused lines before the login end the session",
+     [("ftp-alg/machine.c", "if (refused)\n\t\tstrike(", "if (false)\n\t\tstrike(")]),
+    (65, "lines that a client may give at once",
+     [("gateway/worker/control.c", "#define LINES_PER_RUN 16", "#define LINES_PER_RUN 100000")]),
+    (66, "records in a handshake are counted",
+     [("gateway/net/stream-tls.c", "if (++stream->shake_records <= SHAKE_RECORDS_MAX)", "if (true)")]),
+    (67, "the rest of a wire buffer is kept",
+     [("gateway/net/stream-intake.c", "\tstream->rest = rest;\n", "\tfree(rest);\n")]),
 ]
 
 

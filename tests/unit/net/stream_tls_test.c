@@ -4,6 +4,8 @@
 #include <openssl/evp.h>
 #include <openssl/ssl.h>
 #include <openssl/x509.h>
+#include <stdlib.h>
+#include <sys/ioctl.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
@@ -228,9 +230,135 @@ static void test_moving_and_finishing(void **state)
 	pair_close(&pair);
 }
 
+/* What the client says first, cut up into records of so many bytes. Returns the length; *ret: malloc()ed. */
+static size_t cut_hello(struct pair *pair, size_t record, uint8_t **ret)
+{
+	uint8_t whole[4096];
+	size_t len = 0, at;
+	ssize_t n;
+	BIO *out = BIO_new(BIO_s_mem());
+
+	assert_non_null(out);
+	BIO_up_ref(SSL_get_rbio(pair->client));
+	SSL_set0_wbio(pair->client, out);
+	assert_int_not_equal(SSL_do_handshake(pair->client), 1);
+	n = BIO_read(out, whole, sizeof(whole));
+	assert_true(n > 5 && n < (ssize_t)sizeof(whole));
+	*ret = malloc((size_t)n * 6);
+	assert_non_null(*ret);
+	for (at = 5; at < (size_t)n; at += record) {
+		size_t part = (size_t)n - at < record ? (size_t)n - at : record;
+		const uint8_t header[5] = { whole[0], whole[1], whole[2], 0, (uint8_t)part };
+
+		memcpy(*ret + len, header, sizeof(header));
+		memcpy(*ret + len + sizeof(header), whole + at, part);
+		len += sizeof(header) + part;
+	}
+	return len;
+}
+
+static size_t unread(const struct pair *pair)
+{
+	int n;
+
+	assert_int_equal(ioctl(pair->stream.watch.fd, FIONREAD, &n), 0);
+	return (size_t)n;
+}
+
+/* A ClientHello in records of one byte takes many turns, and in each turn the peer gets a few reads. */
+static void test_tiny_records_wait_for_the_next_turn(void **state)
+{
+	struct pair pair;
+	uint8_t *hello;
+	size_t len, turns = 0;
+	enum stream_io io = STREAM_WAIT;
+
+	for (int ahead = 0; ahead < 2; ahead++) {
+		(void)state;
+		pair_open(&pair, TLS1_3_VERSION);
+		if (ahead) { /* as on a data connection */
+			SSL_set_read_ahead(pair.stream.ssl, 1);
+			SSL_set_default_read_buffer_len(pair.stream.ssl, 64 * 1024);
+		}
+		len = cut_hello(&pair, 1, &hello);
+		/* below the limit on records; the last byte completes it */
+		assert_true(len > 1000 && len / 6 < 1000);
+		assert_int_equal(write(pair.client_fd, hello, len), len);
+		for (turns = 0; io == STREAM_WAIT && unread(&pair) > 0; turns++) {
+			size_t before = unread(&pair);
+
+			pair.loop.turn++;
+			io = stream_tls_handshake(&pair.stream);
+			assert_true(before - unread(&pair) <= (ahead ? 8 * 1024 : 64 * 5));
+		}
+		assert_int_equal(io, STREAM_WAIT); /* for the client's Finished */
+		assert_true(stream_tls_has_begun(&pair.stream));
+		assert_true(ahead || turns > 5);
+		free(hello);
+		pair_close(&pair);
+	}
+}
+
+/* So many records are no client's handshake. */
+static void test_too_many_records_end_a_handshake(void **state)
+{
+	uint8_t piece[6] = { 22, 3, 1, 0, 1 };
+	struct pair pair;
+	enum stream_io io = STREAM_WAIT;
+
+	(void)state;
+	pair_open(&pair, TLS1_3_VERSION);
+	for (int n = 0; n < 1100 && io == STREAM_WAIT; n++) {
+		piece[5] = n == 0 ? 1 : n == 1 ? 0 : 255; /* a ClientHello of 64 KiB */
+		assert_int_equal(write(pair.client_fd, piece, sizeof(piece)), sizeof(piece));
+		pair.loop.turn++;
+		io = stream_tls_handshake(&pair.stream);
+		assert_true(n >= 999 || io == STREAM_WAIT);
+	}
+	assert_int_equal(io, STREAM_RESET);
+	assert_string_equal(stream_tls_reason(), "too many records in the handshake");
+	pair_close(&pair);
+}
+
+/* Many records in the wire buffer: a call takes a part of them, and the next one goes on. */
+static void test_a_wire_of_tiny_records_is_taken_in_parts(void **state)
+{
+	static struct stream_wire wire;
+	static uint8_t bytes[STREAM_TLS_READ_WIRE_BYTES];
+	struct pair pair;
+	size_t len = 0, calls = 0, sent = 3000;
+	int size = 1 << 20;
+
+	(void)state;
+	pair_open(&pair, TLS1_3_VERSION);
+	assert_int_equal(setsockopt(pair.client_fd, SOL_SOCKET, SO_SNDBUF, &size, sizeof(size)), 0);
+	pair_shake_hands(&pair);
+	for (size_t i = 0; i < sent; i++) {
+		uint8_t byte = (uint8_t)i;
+
+		if (SSL_write(pair.client, &byte, 1) != 1)
+			sent = i;
+	}
+	assert_true(sent > 600); /* the socket has no room for more */
+	for (size_t got = 0; len < sent; len += got, calls++) {
+		enum stream_io io =
+		    stream_tls_read_wire(&pair.stream, &wire, STREAM_WIRE_BYTES, bytes, sizeof(bytes), &got);
+
+		assert_true(io == STREAM_OK || (io == STREAM_WAIT && len + got == sent));
+		assert_true(got <= 512);
+		for (size_t i = 0; i < got; i++)
+			assert_int_equal(bytes[i], (uint8_t)(len + i));
+	}
+	assert_true(calls >= sent / 512);
+	pair_close(&pair);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(test_tiny_records_wait_for_the_next_turn),
+		cmocka_unit_test(test_too_many_records_end_a_handshake),
+		cmocka_unit_test(test_a_wire_of_tiny_records_is_taken_in_parts),
 		cmocka_unit_test(test_the_peers_key_is_not_kept),
 		cmocka_unit_test(test_tls_1_2_goes_on_without_it),
 		cmocka_unit_test(test_ends),
