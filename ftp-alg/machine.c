@@ -21,30 +21,8 @@
 #include "ftp-alg/stray.h"
 #include "ftp-alg/transfer.h"
 
-/* This many lines in a row end a session: malformed ones, before the login refused ones as well. They come
- * from a scanner, not a client. */
-#define STRIKES_MAX 10
-
 /* BSD's ftpd and its descendants read lines into 512 bytes, and run the rest as another command. */
 #define COMMAND_LINE_MAX 510
-static void strike(struct ftp_machine *machine, const char *why, struct ftp_out *out)
-{
-	if (++machine->strikes >= STRIKES_MAX && !machine->closing)
-		machine_close(machine, FTP_LOCAL_TOO_MANY_ERRORS, why, out);
-}
-
-/* The gateway has answered a command line, or has passed it on. */
-static void count_strikes(struct ftp_machine *machine, struct ftp_out *out)
-{
-	bool refused = false;
-
-	for (size_t i = 0; i < out->n && machine->login != FTP_LOGIN_DONE; i++)
-		refused |= out->acts[i].what == FTP_DO_REPLY && out->acts[i].refusal;
-	if (refused)
-		strike(machine, "refused-lines", out);
-	else
-		machine->strikes = 0;
-}
 
 void ftp_machine_init(struct ftp_machine *machine, const struct ftp_machine_setup *setup)
 {
@@ -143,7 +121,7 @@ enum ftp_take ftp_machine_command(struct ftp_machine *machine, const char *line,
 		machine->clear_spoken = true;
 	if (refusal != FTP_LOCAL_NONE) {
 		machine_answer(machine, refusal, out);
-		count_strikes(machine, out);
+		machine_count_strikes(machine, out);
 		return FTP_TAKEN;
 	}
 	if ((command.verb->kind == FTP_KIND_DOWNLOAD || command.verb->kind == FTP_KIND_UPLOAD) &&
@@ -160,7 +138,7 @@ enum ftp_take ftp_machine_command(struct ftp_machine *machine, const char *line,
 	case MACHINE_LINK_DIALS:
 		return FTP_HOLD;
 	}
-	count_strikes(machine, out);
+	machine_count_strikes(machine, out);
 	return FTP_TAKEN;
 }
 
@@ -188,7 +166,7 @@ enum ftp_take ftp_machine_bad_line(struct ftp_machine *machine, enum ftp_line_st
 	case FTP_LINE_OK:
 		assert(!"not a bad line that is left");
 	}
-	strike(machine, "malformed-lines", out);
+	machine_strike(machine, "malformed-lines", out);
 	return FTP_TAKEN;
 }
 

@@ -79,3 +79,25 @@ void machine_pass_on(struct ftp_machine *machine, const struct ftp_command *comm
 	ftp_out_text(out, FTP_DO_COMMAND, command->line, command->len)->forwarded = true;
 	machine_expect(machine, pending);
 }
+
+/* This many lines in a row end a session: malformed ones, before the login refused ones as well. They come
+ * from a scanner, not a client. */
+#define STRIKES_MAX 10
+
+void machine_strike(struct ftp_machine *machine, const char *why, struct ftp_out *out)
+{
+	if (++machine->strikes >= STRIKES_MAX && !machine->closing)
+		machine_close(machine, FTP_LOCAL_TOO_MANY_ERRORS, why, out);
+}
+
+void machine_count_strikes(struct ftp_machine *machine, struct ftp_out *out)
+{
+	bool refused = false;
+
+	for (size_t i = 0; i < out->n && machine->login != FTP_LOGIN_DONE; i++)
+		refused |= out->acts[i].what == FTP_DO_REPLY && out->acts[i].refusal;
+	if (refused)
+		machine_strike(machine, "refused-lines", out);
+	else
+		machine->strikes = 0;
+}

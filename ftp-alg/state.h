@@ -318,4 +318,10 @@ void machine_pass_on(struct ftp_machine *machine, const struct ftp_command *comm
 /* End the 125 reply of a wait for a file in use, if one is open. */
 void machine_close_125(struct ftp_machine *machine, struct ftp_out *out);
 
+/* A line of the client is refused; too many in a row end the session. why: for the log, static. */
+void machine_strike(struct ftp_machine *machine, const char *why, struct ftp_out *out);
+
+/* A command line is answered or passed on. Before the login a refusal counts like a malformed line. */
+void machine_count_strikes(struct ftp_machine *machine, struct ftp_out *out);
+
 #endif

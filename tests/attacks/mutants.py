@@ -172,7 +172,7 @@ MUTANTS = [
     (73, "a server can tell the part of a dead worker from a file",
      [(DATA, "netsock_dial(&leg->target, NULL, true)", "netsock_dial(&leg->target, NULL, false)")]),
     (64, "refused lines before the login end the session",
-     [("ftp-alg/machine.c", "if (refused)\n\t\tstrike(", "if (false)\n\t\tstrike(")]),
+     [("ftp-alg/state.c", "if (refused)", "if (false)")]),
     (65, "lines that a client may give at once",
      [("gateway/worker/control.c", "#define LINES_PER_RUN 16", "#define LINES_PER_RUN 100000")]),
     (66, "records in a handshake are counted",

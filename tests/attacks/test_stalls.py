@@ -15,7 +15,7 @@ CLEAR = {"secure_ftp": "allowed", "secure_ctrlconn": "clear", "secure_dataconn":
 
 
 # 64. Empty and refused lines before the login.
-# Guard: count_strikes() in ftp-alg/machine.c.
+# Guard: machine_count_strikes() in ftp-alg/state.c.
 @pytest.mark.parametrize("line", [b"\r\n", b"RETR x\r\n", b"ADAT x\r\n", b"PASS x\r\n", b"X" * 3000 + b"\r\n"])
 def test_64_refused_lines_before_the_login(launch, backend, line):
     gateway = launch(backend)
