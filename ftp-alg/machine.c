@@ -227,7 +227,7 @@ static void greeting_ends(struct ftp_machine *machine, enum ftp_pending pending,
 	}
 	machine->greeted_in = reply->code == 230;
 	if (pending == FTP_PENDING_GREETING && machine->security.implicit &&
-	    machine->action->secureimplicitzos)
+	    machine->security.ctrl != FTP_CTRL_TLS && machine->action->secureimplicitzos)
 		ftp_out_add(out, FTP_DO_TLS_START);
 	if (pending == FTP_PENDING_REIN)
 		machine_link_rein_ends(machine, out);

@@ -54,6 +54,12 @@ void ftp_machine_stray_line(struct ftp_machine *machine, const struct ftp_reply 
  */
 void ftp_machine_identify(struct ftp_machine *machine, const struct ftp_identity *identity);
 
+/* The client begins TLS without AUTH after the greeting: from here on it is on a secure port. */
+static inline void ftp_machine_turn_implicit(struct ftp_machine *machine)
+{
+	ftp_security_init(&machine->security, machine->action, true);
+}
+
 /* The answer to FTP_DO_LOGIN_ASK: offer the held line again. */
 void ftp_machine_login_go(struct ftp_machine *machine);
 

@@ -165,7 +165,7 @@ static bool has_listener(const struct policy_rule *rule, const struct policy_lis
 static bool has_explicit(const struct policy *policy, const struct policy_rule *rule)
 {
 	for (size_t i = 0; i < policy->nlisteners; i++)
-		if (policy->listeners[i].tls == LISTENER_EXPLICIT &&
+		if (policy->listeners[i].tls != LISTENER_IMPLICIT &&
 		    has_listener(rule, &policy->listeners[i]))
 			return true;
 	return false;

@@ -252,6 +252,7 @@ static const struct schema backend_schema = { .fields = backend_fields,
 
 static const struct word listener_tls[] = { { "explicit", LISTENER_EXPLICIT, NULL },
 					    { "implicit", LISTENER_IMPLICIT, NULL },
+					    { "auto", LISTENER_AUTO, NULL },
 					    { 0 } };
 
 static const struct field listener_fields[] = {

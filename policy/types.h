@@ -122,7 +122,8 @@ struct policy_backend {
 	size_t index;
 };
 
-enum listener_tls { LISTENER_EXPLICIT = 0, LISTENER_IMPLICIT };
+/* auto: the client's first byte decides (z/OS: TTLS_ALLOW_HSTIMEOUT). */
+enum listener_tls { LISTENER_EXPLICIT = 0, LISTENER_IMPLICIT, LISTENER_AUTO };
 
 struct policy_listener {
 	const char *name;

@@ -28,14 +28,15 @@ struct ip_endpoint ftp_setup_server(const struct ftp_setup_ends *ends, const str
 		return backend->endpoint;
 	if (backend->endpoint.port != 0)
 		endpoint.port = backend->endpoint.port;
-	else if (ends->listener->tls == LISTENER_IMPLICIT)
+	else if (ends->implicit)
 		endpoint.port = FTP_PORT;
 	return endpoint;
 }
 
 bool ftp_setup_tls_comes_first(const struct policy_listener *listener, const struct policy_rule *rule)
 {
-	return listener->tls == LISTENER_IMPLICIT && !rule->ftp->secureimplicitzos;
+	return listener->tls == LISTENER_AUTO ||
+	       (listener->tls == LISTENER_IMPLICIT && !rule->ftp->secureimplicitzos);
 }
 
 struct ftp_machine_setup ftp_setup_make(const struct ftp_setup_ends *ends, const struct policy_rule *rule)
@@ -48,12 +49,13 @@ struct ftp_machine_setup ftp_setup_make(const struct ftp_setup_ends *ends, const
 		.permitted = &rule->backend->permitted,
 		.client = ends->remote,
 		.server = ftp_setup_server(ends, rule->backend).addr,
-		.implicit = ends->listener->tls == LISTENER_IMPLICIT,
+		.implicit = ends->implicit,
 		.drops_strays = rule->backend->stray_replies == BACKEND_STRAY_DROP,
 		.modes = server_modes(rule->backend),
 		.side_reply_ms = rule->backend->side_reply_ms,
 		.low_ports = rule->backend->low_ports,
 		.command_line_max = rule->backend->command_line_max,
-		.lazy_dial = dial_after_tls && !ftp_setup_tls_comes_first(ends->listener, rule),
+		.lazy_dial =
+		    dial_after_tls && !(ends->implicit && ftp_setup_tls_comes_first(ends->listener, rule)),
 	};
 }

@@ -17,6 +17,7 @@
 /* The two ends of the client's control connection, as the gateway sees them. */
 struct ftp_setup_ends {
 	const struct policy_listener *listener;
+	bool implicit;		   /* TLS without AUTH: of an implicit listener, or with `tls: auto` */
 	struct ip_endpoint remote; /* the client */
 	struct ip_endpoint local;  /* the address that it dialled */
 };
@@ -28,7 +29,10 @@ struct ftp_setup_ends {
  */
 struct ip_endpoint ftp_setup_server(const struct ftp_setup_ends *ends, const struct policy_backend *backend);
 
-/* Does the handshake come before the greeting? Not with SECUREIMPLICITZOS TRUE (z/OS sends 220 first). */
+/*
+ * Does the handshake of implicit TLS come before the greeting? Not with SECUREIMPLICITZOS TRUE (z/OS sends
+ * 220 first), but with `tls: auto` the client has begun already.
+ */
 bool ftp_setup_tls_comes_first(const struct policy_listener *listener, const struct policy_rule *rule);
 
 /* The machine's setup. What a worker has learnt meanwhile (ways, failures) is 0. */

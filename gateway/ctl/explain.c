@@ -104,6 +104,8 @@ static void put_rule(struct explain_maker *maker, json_t *to, const struct polic
 	json_t *server = settings(maker, "backends", backend);
 	const struct ftp_setup_ends ends = {
 		.listener = maker->flow->listener,
+		/* `tls: auto`: the answers are those to a client that sends AUTH */
+		.implicit = maker->flow->listener->tls == LISTENER_IMPLICIT,
 		.remote = { .addr = maker->flow->remote, .port = 50000 },
 		.local = { .addr = maker->flow->local, .port = maker->flow->listener->endpoint.port },
 	};
@@ -131,6 +133,15 @@ static void put_rule(struct explain_maker *maker, json_t *to, const struct polic
 	explain_put(maker, to, "states", explain_answers(maker));
 }
 
+static const char *listener_tls_name(enum listener_tls tls)
+{
+	static const char *const names[] = {
+		[LISTENER_EXPLICIT] = "explicit", [LISTENER_IMPLICIT] = "implicit", [LISTENER_AUTO] = "auto"
+	};
+
+	return names[tls];
+}
+
 json_t *explain_make(const struct policy *policy, const struct policy_flow *flow,
 		     const struct identity *identity, const struct users *users)
 {
@@ -143,8 +154,7 @@ json_t *explain_make(const struct policy *policy, const struct policy_flow *flow
 	char text[IP_TEXT_MAX];
 
 	explain_put(&maker, explanation, "listener", explain_text(listener->name));
-	explain_put(&maker, explanation, "starts_tls",
-		    json_string(listener->tls == LISTENER_IMPLICIT ? "implicit" : "explicit"));
+	explain_put(&maker, explanation, "starts_tls", json_string(listener_tls_name(listener->tls)));
 	explain_put(&maker, explanation, "client", explain_text(ip_addr_format(&flow->remote, text)));
 	explain_put(&maker, explanation, "local", explain_text(ip_addr_format(&flow->local, text)));
 	tried = rules_tried(&maker, &rule);

@@ -36,7 +36,7 @@ static void refuse(const struct acceptor *acceptor, const struct listener *liste
 	size_t len = ftp_local_line(FTP_LOCAL_TOO_MANY_CONNECTIONS, REPLY_STYLE_RFC, line);
 
 	log_refusal(listener, peer, reason);
-	if ((*acceptor->current)->policy->listeners[listener->index].tls == LISTENER_EXPLICIT)
+	if ((*acceptor->current)->policy->listeners[listener->index].tls != LISTENER_IMPLICIT)
 		(void)send(fd, line, len, MSG_NOSIGNAL | MSG_DONTWAIT); /* the refusal holds without it */
 }
 

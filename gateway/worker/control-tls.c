@@ -105,8 +105,7 @@ void control_tls_look_at_ticket(struct session *session)
  */
 static void handshake_over(struct session *session, const char *reason)
 {
-	bool silent =
-	    session->facts.listener->tls == LISTENER_IMPLICIT && !stream_tls_has_begun(&session->client);
+	bool silent = session->facts.implicit && !stream_tls_has_begun(&session->client);
 
 	session_end(session, silent ? "no-tls-begun" : reason);
 }

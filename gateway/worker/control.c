@@ -12,6 +12,7 @@
 #include "gateway/net/linebuf.h"
 #include "gateway/worker/control-act.h"
 #include "gateway/worker/control-tls.h"
+#include "gateway/worker/first-byte.h"
 #include "gateway/worker/proxy-in.h"
 #include "gateway/worker/session-end.h"
 
@@ -371,6 +372,12 @@ void control_client_event(struct watch *watch, uint32_t ready)
 	    (session->phase == PHASE_CLIENT_EOF && (ready & (EPOLLERR | EPOLLHUP)) != 0)) {
 		client_gone(session, STREAM_RESET);
 		return;
+	}
+	if (session->phase == PHASE_COMMANDS && session->client.ssl == NULL && first_byte_is_tls(session)) {
+		session->may_turn_implicit = false;
+		session->facts.implicit = true;
+		ftp_machine_turn_implicit(&session->machine);
+		control_tls_start(session);
 	}
 	control_tls_step(session);
 	if (session->ended)

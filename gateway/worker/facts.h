@@ -25,6 +25,7 @@ struct facts {
 	struct ip_endpoint local;	      /* the address that it dialled */
 	struct ip_endpoint server;	      /* where the server is */
 	struct ip_addr host;	  /* this host's end, which differs from `local` behind a load balancer */
+	bool implicit;		  /* TLS came first, or comes right after the greeting */
 	bool proxied;		  /* a PROXY header named the client */
 	bool transparent;	  /* the listener is: sockets have other hosts' addresses */
 	struct identity identity; /* of the client, from its certificate */

@@ -147,7 +147,7 @@ bool proxy_in_answered(struct session *session, const struct msg *msg)
 	if (msg->type == MSG_SESSION_ADMITTED)
 		return true;
 	len = ftp_local_line(FTP_LOCAL_TOO_MANY_CONNECTIONS, REPLY_STYLE_RFC, line);
-	if (session->facts.listener->tls == LISTENER_EXPLICIT)
+	if (session->facts.listener->tls != LISTENER_IMPLICIT)
 		(void)stream_write(&session->client, (const uint8_t *)line, len); /* or goes without */
 	session_end(session, "refused");
 	return false;

@@ -30,6 +30,7 @@ enum session_phase {
 	PHASE_COMMANDS = 0,    /* lines are taken; in the clear or under TLS */
 	PHASE_PROXY_HEADER,    /* a load balancer's header is awaited */
 	PHASE_PROXY_ADMISSION, /* the monitor is asked whether this client may come in */
+	PHASE_FIRST_BYTE,      /* `tls: auto`: does the client begin with TLS? */
 	PHASE_HANDSHAKE,
 	PHASE_LEAVING_TLS, /* CCC: the way back to the clear, see control_tls_stop() */
 	PHASE_CLIENT_EOF,  /* the client has closed; its earlier commands are still carried out */
@@ -70,8 +71,12 @@ struct session {
 	bool quitting; /* the client sent QUIT after an upload and closed: complete the upload, then send QUIT
 			*/
 	enum session_phase phase;
-	uint64_t ticket_ms; /* when the client got its last session ticket */
-	bool notify_due;    /* after CCC: our close_notify is still to be sent */
+	uint64_t ticket_ms;			/* when the client got its last session ticket */
+	bool may_turn_implicit;			/* `tls: auto`: nothing has been read from the client */
+	void (*begin)(struct session *session); /* after PHASE_FIRST_BYTE */
+	watch_fn *after_first_byte;
+	uint32_t failures; /* recent failed logins of the source when the session began */
+	bool notify_due;   /* after CCC: our close_notify is still to be sent */
 
 	struct stream server;
 	struct inbuf server_in;
@@ -106,6 +111,13 @@ struct session {
 	char login_name[SESSION_USER_MAX]; /* of the last USER */
 	struct deferred deferred;
 };
+
+/* Has the session no machine yet? */
+static inline bool session_has_not_begun(const struct session *session)
+{
+	return session->phase == PHASE_PROXY_HEADER || session->phase == PHASE_PROXY_ADMISSION ||
+	       session->phase == PHASE_FIRST_BYTE;
+}
 
 static inline bool session_awaits_proxy(const struct session *session)
 {

@@ -15,6 +15,7 @@
 #include "gateway/worker/control-act.h"
 #include "gateway/worker/control-tls.h"
 #include "gateway/worker/control.h"
+#include "gateway/worker/first-byte.h"
 #include "gateway/worker/proxy-in.h"
 #include "gateway/worker/session-end.h"
 
@@ -54,6 +55,9 @@ static void on_phase_timer(struct timer *timer)
 	case PHASE_PROXY_HEADER:
 	case PHASE_PROXY_ADMISSION:
 		proxy_in_timeout(session);
+		break;
+	case PHASE_FIRST_BYTE:
+		first_byte_timeout(session);
 		break;
 	case PHASE_HANDSHAKE:
 	case PHASE_LEAVING_TLS:
@@ -245,20 +249,22 @@ static void session_init(struct session *session, struct worker *worker, const s
 
 static bool tls_comes_first(const struct session *session)
 {
-	return ftp_setup_tls_comes_first(session->facts.listener, session->facts.rule);
+	return session->facts.implicit &&
+	       ftp_setup_tls_comes_first(session->facts.listener, session->facts.rule);
 }
 
 /*
  * Find the rule; without one, refuse the connection (an AT-TLS stack would let it
  * through in the clear).
  */
-static bool session_admit(struct session *session, uint32_t failures)
+static bool session_admit(struct session *session)
 {
 	struct worker *worker = session->worker;
 	const struct policy_flow flow = { .listener = session->facts.listener,
 					  .remote = session->facts.remote.addr,
 					  .local = session->facts.local.addr };
 	const struct ftp_setup_ends ends = { .listener = session->facts.listener,
+					     .implicit = session->facts.implicit,
 					     .remote = session->facts.remote,
 					     .local = session->facts.local };
 	struct ftp_machine_setup setup;
@@ -276,7 +282,7 @@ static bool session_admit(struct session *session, uint32_t failures)
 	session->ways =
 	    server_memory_enter(worker->servers, (uint32_t)backend->index, &session->facts.server);
 	setup.ways = session->ways;
-	setup.failures = (uint8_t)(failures < UINT8_MAX ? failures : UINT8_MAX);
+	setup.failures = (uint8_t)(session->failures < UINT8_MAX ? session->failures : UINT8_MAX);
 	ftp_machine_init(&session->machine, &setup);
 	return true;
 }
@@ -296,15 +302,15 @@ static void refuse(struct session *session)
 	char line[FTP_LOCAL_LINE_MAX];
 	size_t len = ftp_local_line(FTP_LOCAL_NO_RULE, REPLY_STYLE_RFC, line);
 
-	if (session->facts.listener->tls == LISTENER_EXPLICIT)
+	if (!session->facts.implicit)
 		(void)stream_write(&session->client, (const uint8_t *)line, len);
 	session_end(session, "no-rule");
 }
 
-static void session_begin(struct session *session, uint32_t failures)
+static void session_begin(struct session *session)
 {
 	struct worker *worker = session->worker;
-	bool admitted = session_admit(session, failures);
+	bool admitted = session_admit(session);
 
 	log_start(session);
 	if (!admitted) {
@@ -329,6 +335,17 @@ static void session_begin(struct session *session, uint32_t failures)
 		control_run(session);
 }
 
+/* The client is known and admitted. */
+static void client_is_in(struct session *session, uint32_t failures)
+{
+	session->failures = failures;
+	session->facts.implicit = session->facts.listener->tls == LISTENER_IMPLICIT;
+	if (session->facts.listener->tls == LISTENER_AUTO)
+		first_byte_await(session, session_begin);
+	else
+		session_begin(session);
+}
+
 void session_start(struct worker *worker, const struct msg *msg, int *fd)
 {
 	struct session *session = calloc(1, sizeof(*session));
@@ -347,12 +364,12 @@ void session_start(struct worker *worker, const struct msg *msg, int *fd)
 	if (session->facts.listener->nproxies > 0)
 		proxy_in_start(session);
 	else
-		session_begin(session, msg->failures);
+		client_is_in(session, msg->failures);
 }
 
 void session_shutdown(struct session *session)
 {
-	if (session_awaits_proxy(session))
+	if (session_has_not_begun(session))
 		session_end(session, "shutdown");
 	else
 		signal_machine(session, FTP_SIGNAL_SHUTDOWN);
@@ -360,7 +377,7 @@ void session_shutdown(struct session *session)
 
 void session_stop(struct session *session)
 {
-	if (session_awaits_proxy(session))
+	if (session_has_not_begun(session))
 		session_end(session, "shutdown");
 	else
 		signal_machine(session, FTP_SIGNAL_STOPPED);
@@ -368,7 +385,7 @@ void session_stop(struct session *session)
 
 void session_dismiss(struct session *session)
 {
-	if (session_awaits_proxy(session))
+	if (session_has_not_begun(session))
 		session_end(session, "operator");
 	else
 		signal_machine(session, FTP_SIGNAL_DISMISSED);
@@ -380,7 +397,7 @@ void session_granted(struct session *session, const struct msg *msg, int *fd)
 		return;
 	if (msg->type == MSG_SESSION_ADMITTED || msg->type == MSG_SESSION_REFUSED) {
 		if (proxy_in_answered(session, msg))
-			session_begin(session, msg->failures);
+			client_is_in(session, msg->failures);
 		return;
 	}
 	ftp_out_reset(&session->worker->out);
