@@ -6,7 +6,7 @@ in rounds, and each round measures every figure of every peer, so that disturban
 peers alike. The ratios are what counts. Environment: B (build folder), BENCH=quick, BENCH_WRITE=1 (write
 docs/BENCHMARKS.md and the plots), BENCH_ONLY=word,word (figures), BENCH_PEERS=word,word, BENCH_ROUNDS (the
 maximum), BENCH_SECONDS (start no round that would end later than this). Paths with delay follow as a section of
-their own, see wan.py; BENCH=quick leaves them out.
+their own, see wan.py; BENCH=quick leaves them out. Latency under attack (BENCH_ONLY=i-) is in attack.py.
 """
 import ctypes
 import json
@@ -21,6 +21,7 @@ import sys
 import tempfile
 import time
 
+import attack
 import peers
 import report
 import wan
@@ -341,8 +342,10 @@ def main():
     result = {"rounds": 0, "warnings": [], "versions": {}, "missing": {}, "limits": {}, "figures": []}
     started = time.monotonic()
     try:
-        if not ONLY or any(not word.startswith("h-") for word in ONLY):
+        if not ONLY or any(not word.startswith(("h-", "i-")) for word in ONLY):
             result = measure_costs(base)
+        if not ONLY or any(word.startswith("i-") for word in ONLY):
+            result["attacks"] = attack.measure(rounds=ROUNDS)
         if not QUICK or ONLY:
             paths = wan.measure(base, ONLY, ROUNDS, WAN_SECONDS)
             result["figures"] += paths["figures"]

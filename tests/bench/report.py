@@ -2,6 +2,8 @@
 import os
 import statistics
 
+import attack
+
 US, BEST = "attlsd", "the best peer"
 
 # The goals: (figure, peer, largest ratio of attlsd to that peer).
@@ -79,6 +81,8 @@ def text(result):
             got = ratio(figure, name)
             lines.append(f"  {name:14} {cell(figure, name):28}" + ("" if got is None or name == US else f" attlsd needs {got:.2f} times that"))
         lines += [f"  {name:14} failed: {why}" for name, why in figure["failed"].items()]
+    if result.get("attacks"):
+        lines += ["\nLatency of a session's commands while an attacker shares its worker", attack.text(result["attacks"])]
     lines.append("\nGoals")
     lines += [f"  {'met   ' if met else 'MISSED'} {what}: {got}, at most {most}" for what, got, most, met in goals(result)]
     lines += [f"missing: {name}: {why}" for name, why in result["missing"].items()]
@@ -180,6 +184,10 @@ def write(result, docs, templates):
                 lines += ["", f"![{figure['title']}](benchmarks/{figure['key']}.svg)"]
         failed = [f"{figure['title']}, {name}: {why}" for figure in figures for name, why in figure["failed"].items()]
         lines += [""] + ["Not measured: " + why + "." for why in failed] if failed else []
+    if result.get("attacks"):
+        lines += ["", "## Under attack", "", "How long a logged-in session's commands take while an attacker shares its worker, and "
+                  "in the same minute without it. The goal is at most %g times the quiet median." % attack.LIMIT, "",
+                  attack.text(result["attacks"])]
     lines += ["", "## Versions and configurations", "", "The configurations are in `tests/bench/peers/`.", ""]
     lines += [f"* {name}: {version}" for name, version in result["versions"].items()]
     lines += [f"* {name}: missing, {why}" for name, why in result["missing"].items()]
