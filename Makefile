@@ -103,6 +103,12 @@ fuzz: setup-test                    ## every fuzzer for FUZZ_SECONDS (60) with i
 	@FUZZ_SECONDS=$(FUZZ_SECONDS) sh tests/fuzz/run.sh build/fuzz
 fuzzers: $(FUZZERS)
 
+fuzz-live: setup-test               ## random clients and a random server around an ASan build, for LIVE_SECONDS (60); LIVE_SEED repeats a run
+	@$(MAKE) --no-print-directory B=build/asan HARDEN=-fno-omit-frame-pointer \
+	  SAN='-fsanitize=address,undefined -fno-sanitize-recover=all' binaries
+	@ATTLSD=$(CURDIR)/build/asan/attlsd ATTLSCTL=$(CURDIR)/build/asan/attlsctl ATTLSD_BUILD=$(CURDIR)/build/asan \
+	  PYTHONDONTWRITEBYTECODE=1 $(PYTHON) tests/fuzz/live.py
+
 bench: setup-bench                  ## compare with other TLS servers and relays (BENCH=quick: 2 minutes; BENCH_ONLY=h-40: paths with delay; BENCH_WRITE=1: docs)
 	@$(MAKE) --no-print-directory binaries bench-tools
 	@B=$B BENCH=$(BENCH) BENCH_WRITE=$(BENCH_WRITE) $(PYTHON) tests/bench/bench.py
@@ -147,7 +153,7 @@ clean: ; rm -rf build               ## remove build output
 help:                               ## this list
 	@awk -F':.*[#][#] ' '/^[a-z-]+:.*[#][#] /{printf "  %-12s %s\n",$$1,$$2}' $(firstword $(MAKEFILE_LIST))
 
-.PHONY: all binaries units attackers check check-fresh check-ktls asan mutants fuzz fuzzers bench bench-tools soak differential lint demo install clean help FORCE
+.PHONY: all binaries units attackers check check-fresh check-ktls asan mutants fuzz fuzzers fuzz-live bench bench-tools soak differential lint demo install clean help FORCE
 .DELETE_ON_ERROR:
 .SECONDARY:
 -include $(OBJ:.o=.d) $(MAINS:%.c=$B/%.d) $(UNITS:=.d) $(BENCHERS:=.d) $(FUZZERS:=.d) $(ATTACKERS:=.d) $B/tests/attacks/taken_worker.d
