@@ -182,10 +182,9 @@ static const char *const whole =
     "          command_line_max: 4096 }\n"
     "  six: { address: \"[2001:db8::1]:21\", data: auto, proxy_protocol: v2, proxy_data: true }\n"
     "listeners:\n"
-    "  one: { address: 0.0.0.0:0 }\n"
+    "  one: { address: 0.0.0.0:0, tls: auto }\n"
     "  two: { address: \"[::]:990\", tls: implicit, transparent: false,\n"
     "         proxy_protocol: [10.0.0.0/8, \"2001:db8::/32\"], proxy_data: true }\n"
-    "  three: { address: 0.0.0.0:2121, tls: auto }\n"
     "nat: { advertise: 203.0.113.10, conntrack: off }\n"
     "users: {}\n";
 
@@ -252,7 +251,7 @@ static void test_whole(void **state)
 	assert_int_equal(policy->listeners[0].endpoint.port, 0);
 	assert_int_equal(policy->listeners[1].tls, LISTENER_IMPLICIT);
 	assert_int_equal(policy->listeners[1].index, 1);
-	assert_int_equal(policy->listeners[2].tls, LISTENER_AUTO);
+	assert_int_equal(policy->listeners[0].tls, LISTENER_AUTO);
 	assert_int_equal(policy->listeners[1].nproxies, 2);
 	assert_true(policy->listeners[1].proxy_data);
 	assert_true(policy_is_proxy(&policy->listeners[1], &policy->backends[2].endpoint.addr));
