@@ -194,6 +194,7 @@ def fuzz(gateway, server, chance, end):
     probe = clients.Client(gateway.explicit, ctx=CTX).auth().login("probe")
     probe.sock.settimeout(PROBE)
     server.probing = False
+    net.DEADLINE = 1.0  # a client that waits in vain goes away soon
     count = 0
     while time.monotonic() < end:
         threads = [threading.Thread(target=episode, args=(gateway, random.Random(chance.random()))) for _ in range(AT_ONCE)]
