@@ -159,6 +159,8 @@ static bool put_value(const struct field *f, const void *object, char buf[static
 		return true;
 	case FIELD_CIPHERS:
 	case FIELD_SUITES:
+	case FIELD_GROUPS:
+	case FIELD_SIGNATURES:
 		put_text(at, buf);
 		return true;
 	case FIELD_REF:

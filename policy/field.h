@@ -21,6 +21,7 @@ field_fn field_parse_port_range, field_parse_advertise, field_parse_endpoint, fi
 field_fn field_parse_ref, field_parse_refs; /* reference.c */
 field_fn field_parse_commands;		    /* command-list.c */
 field_fn field_parse_ciphers;		    /* cipher-list.c */
+field_fn field_parse_tls_names;		    /* tls-name.c */
 
 /* Is there a single value? Reports a fault if not. */
 bool field_is_scalar(struct parse_context *ctx, const struct field *field, const struct node *node);

@@ -28,6 +28,8 @@ enum field_type {
 	FIELD_COMMANDS,	  /* a list of FTP commands: struct command_list */
 	FIELD_CIPHERS,	  /* TLS 1.2: OpenSSL's colon list (flag: one does not encrypt) */
 	FIELD_SUITES,	  /* TLS 1.3: the same */
+	FIELD_GROUPS,	  /* of key exchanges: OpenSSL's colon list */
+	FIELD_SIGNATURES, /* signature algorithms: the same */
 	FIELD_REF,	  /* pointer to an object of `section` */
 	FIELD_REFS,	  /* a list of these (and their count) */
 	FIELD_GROUP,	  /* a mapping of `sub` fields, which lie in the same object at `offset` */

@@ -81,7 +81,9 @@ struct tls_action {
 	const char *ciphersuites; /* TLS 1.3: OpenSSL's colon list; NULL: OpenSSL's default */
 	const char *ciphers;	  /* TLS 1.2: the same; NULL: a secure default chosen by the gateway */
 	bool null_ciphers;	  /* one of them does not encrypt: a connection may only be SAFE */
-	struct diag_mark mark, ciphersuites_mark, ciphers_mark;
+	const char *groups;	  /* of key exchanges: OpenSSL's colon list; NULL: OpenSSL's default */
+	const char *signature_algorithms; /* the same */
+	struct diag_mark mark, ciphersuites_mark, ciphers_mark, groups_mark, signature_algorithms_mark;
 	uint32_t handshake_timeout_ms;
 	uint32_t session_timeout_s;
 	bool ktls;    /* the kernel may encrypt what is sent on data connections */

@@ -306,6 +306,8 @@ static void walk_field(struct parse_context *ctx, const struct field *f, const s
 		[FIELD_COMMANDS] = field_parse_commands,
 		[FIELD_CIPHERS] = field_parse_ciphers,
 		[FIELD_SUITES] = field_parse_ciphers,
+		[FIELD_GROUPS] = field_parse_tls_names,
+		[FIELD_SIGNATURES] = field_parse_tls_names,
 		[FIELD_REF] = field_parse_ref,
 		[FIELD_REFS] = field_parse_refs,
 		[FIELD_GROUP] = walk_group,

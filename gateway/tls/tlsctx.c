@@ -14,6 +14,7 @@
 
 #include "gateway/base/util.h"
 #include "gateway/tls/certs.h"
+#include "gateway/tls/tlsctx-names.h"
 #include "gateway/tls/trust.h"
 
 /*
@@ -255,6 +256,7 @@ static int tlsctx_load(struct tlsctx *tlsctx, const struct tls_action *action, c
 		return -ENOMEM;
 	set_versions(tlsctx->ctx, action->versions);
 	set_ciphers(tlsctx, diags);
+	tlsctx_names_use(action, tlsctx->ctx, diags);
 	set_options(tlsctx->ctx, action, policy);
 	if (!tlsctx_reuse_use(tlsctx->ctx))
 		return -ENOMEM;
