@@ -180,6 +180,13 @@ static const struct field tls_fields[] = {
 	  .min = 0,
 	  .max = SCHEMA_DAY_S,
 	  .default_text = "1h" },
+	{ .key = "session_ticket_rotation",
+	  .type = FIELD_DURATION,
+	  AT(tls_action, session_ticket_rotation_s),
+	  SECONDS,
+	  .min = 1,
+	  .max = SCHEMA_DAY_S,
+	  .default_text = "1h" },
 	BOOL("ktls", tls_action, ktls, "false"),
 	{ 0 },
 };

@@ -86,6 +86,7 @@ struct tls_action {
 	struct diag_mark mark, ciphersuites_mark, ciphers_mark, groups_mark, signature_algorithms_mark;
 	uint32_t handshake_timeout_ms;
 	uint32_t session_timeout_s;
+	uint32_t session_ticket_rotation_s;
 	bool ktls;    /* the kernel may encrypt what is sent on data connections */
 	size_t index; /* its place in policy.tls_actions */
 };

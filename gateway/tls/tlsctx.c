@@ -15,6 +15,7 @@
 #include "gateway/base/util.h"
 #include "gateway/tls/certs.h"
 #include "gateway/tls/tlsctx-names.h"
+#include "gateway/tls/tlsctx-tickets.h"
 #include "gateway/tls/trust.h"
 
 /*
@@ -26,6 +27,7 @@
 /* Control connections get two tickets: a client that uses each once can resume on two data connections at
  * once. */
 #define CONTROL_TICKETS 2
+#define DAY_MS		(24 * 60 * 60 * UINT64_C(1000))
 /* Of a host name, and of what stands before it in its extension (RFC 6066 section 3). */
 #define SNI_NAME_MAX	 255
 #define SNI_HEADER_BYTES 5
@@ -37,6 +39,7 @@ struct tlsctx {
 	security_fn *security; /* OpenSSL's own, see allow_null_ciphers() */
 	const struct tls_action *action;
 	struct certs *certs; /* of its key ring; borrowed from the set */
+	struct tlsctx_tickets *tickets;
 };
 
 struct tlsctx_set {
@@ -258,7 +261,7 @@ static int tlsctx_load(struct tlsctx *tlsctx, const struct tls_action *action, c
 	set_ciphers(tlsctx, diags);
 	tlsctx_names_use(action, tlsctx->ctx, diags);
 	set_options(tlsctx->ctx, action, policy);
-	if (!tlsctx_reuse_use(tlsctx->ctx))
+	if (!tlsctx_reuse_use(tlsctx->ctx) || tlsctx_tickets_use(action, tlsctx->ctx, &tlsctx->tickets) < 0)
 		return -ENOMEM;
 	if (asks_for_certificate(tlsctx))
 		r = trust_use(trust, action->client_auth_type, tlsctx->ctx);
@@ -322,8 +325,10 @@ void tlsctx_set_free(struct tlsctx_set **set)
 {
 	if (*set == NULL)
 		return;
-	for (size_t i = 0; i < (*set)->ntlsctx; i++)
+	for (size_t i = 0; i < (*set)->ntlsctx; i++) {
 		SSL_CTX_free((*set)->tlsctx[i].ctx);
+		tlsctx_tickets_free(&(*set)->tlsctx[i].tickets);
+	}
 	for (size_t i = 0; i < (*set)->nkeyrings; i++) {
 		certs_free(&(*set)->certs[i]);
 		trust_free(&(*set)->trust[i]);
@@ -345,6 +350,19 @@ const struct trust *tlsctx_set_trust(const struct tlsctx_set *set, size_t keyrin
 {
 	assert(keyring < set->nkeyrings);
 	return set->trust[keyring];
+}
+
+uint64_t tlsctx_set_rotate(struct tlsctx_set *set, uint64_t now_ms)
+{
+	uint64_t next_ms = DAY_MS;
+
+	for (size_t i = 0; i < set->ntlsctx; i++) {
+		uint64_t ms = tlsctx_tickets_rotate(set->tlsctx[i].tickets, now_ms);
+
+		if (ms < next_ms)
+			next_ms = ms;
+	}
+	return next_ms;
 }
 
 struct tlsctx *tlsctx_find(struct tlsctx_set *set, const struct tls_action *action)

@@ -28,6 +28,10 @@ void tlsctx_set_free(struct tlsctx_set **set);
 const struct certs *tlsctx_set_certs(const struct tlsctx_set *set, size_t keyring);
 const struct trust *tlsctx_set_trust(const struct tlsctx_set *set, size_t keyring);
 
+/* Make and wipe keys of session tickets as policy wants. Returns in how many milliseconds to call it again.
+ */
+uint64_t tlsctx_set_rotate(struct tlsctx_set *set, uint64_t now_ms);
+
 /* Lives as long as the set. */
 struct tlsctx *tlsctx_find(struct tlsctx_set *set, const struct tls_action *action);
 

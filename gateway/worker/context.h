@@ -37,7 +37,8 @@ struct worker {
 	bool draining; /* and makes sessions end soon */
 	struct timer drain_timer;
 	struct timer expiry_timer;
-	_Atomic uint32_t *relays; /* shared with the monitor: transfers under way, for balancing */
+	struct timer ticket_timer; /* changes the keys of session tickets */
+	_Atomic uint32_t *relays;  /* shared with the monitor: transfers under way, for balancing */
 	struct server_memories *servers;
 	struct timer servers_timer; /* counts their minutes */
 

@@ -230,6 +230,13 @@ static void on_servers_timer(struct timer *timer)
 	(void)loop_timer(&worker->loop, timer, MINUTE_MS); /* its place in the heap is there */
 }
 
+static void on_ticket_timer(struct timer *timer)
+{
+	struct worker *worker = CONTAINER_OF(timer, struct worker, ticket_timer);
+
+	(void)loop_timer(&worker->loop, timer, tlsctx_set_rotate(worker->tlsctx, worker->loop.now_ms) + 1);
+}
+
 /* Read all files, then drop privileges. */
 static int worker_setup(struct worker *worker, const struct worker_setup *setup)
 {
@@ -270,6 +277,10 @@ static int worker_setup(struct worker *worker, const struct worker_setup *setup)
 		log_event(LOG_LEVEL_ERROR, "keys-unreadable",
 			  LOG_TEXT("error", diags.nitems > 0 ? diags.items[0].message : strerror(-r)));
 	diags_done(&diags);
+	if (r < 0)
+		return r;
+	timer_init(&worker->ticket_timer, on_ticket_timer);
+	r = loop_timer(&worker->loop, &worker->ticket_timer, 0);
 	if (r < 0)
 		return r;
 	r = sandbox_worker(&(struct sandbox_worker){ .root = setup->root,

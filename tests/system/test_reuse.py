@@ -2,7 +2,10 @@
 Data connections that must resume the TLS session of their control connection: tickets that are used once
 (RFC 8446 C.4), sessions that outlive their tickets, and what a refusal says.
 """
+import os
+import re
 import ssl
+import subprocess
 
 import pytest
 
@@ -213,3 +216,38 @@ class TestExtendedMasterSecret:
     def test_tls_13_has_no_need_of_it(self, strict):
         with clients.explicit(strict(), "P", ctx=context("1.3", extended=False)) as c:
             assert c.get("hello.txt")
+
+
+def ticket_key_name(gateway, folder):
+    """The name of the key of a new ticket: its first 16 bytes (RFC 5077 4)."""
+    path = os.path.join(folder, "session")
+    subprocess.run(["openssl", "s_client", "-tls1_2", "-starttls", "ftp", "-connect", "%s:%d" % gateway.explicit,
+                    "-sess_out", path], input="QUIT\r\n", capture_output=True, text=True, timeout=net.DEADLINE, check=True)
+    text = subprocess.check_output(["openssl", "sess_id", "-in", path, "-noout", "-text"], text=True)
+    return re.search(r"^ +0000 - ([0-9a-f -]+?)   ", text, re.M)[1]
+
+
+class TestRotation:
+    def test_keys_change_and_older_tickets_still_resume(self, strict, folder):
+        gateway = strict(tls={"session_ticket_rotation": "1s"})
+        with clients.explicit(gateway, "P", ctx=context("1.2")) as old, \
+                clients.explicit(gateway, "P", ctx=context("1.3")) as new:
+            first = ticket_key_name(gateway, folder)
+            net.until(lambda: ticket_key_name(gateway, folder) != first, "the key changes")
+            second = ticket_key_name(gateway, folder)
+            net.until(lambda: ticket_key_name(gateway, folder) not in (first, second), "the key changes again")
+            for c in old, new:
+                assert c.get("hello.txt", session=c.control_session)
+
+    def test_one_key_serves_for_its_time(self, strict, folder):
+        gateway = strict(tls={"session_ticket_rotation": "60s"})
+        assert len({ticket_key_name(gateway, folder) for _ in range(3)}) == 1
+
+    def test_a_key_is_wiped_with_its_last_ticket(self, strict):
+        """Not even the reason is known then: expired would need the key."""
+        gateway = strict(tls={"session_ticket_rotation": "1s", "session_timeout": "1s"})
+        with clients.explicit(gateway, "P", ctx=context("1.2")) as c:
+            assert net.quiet(c.sock, 4)
+            since = gateway.mark()
+            assert refused(c, c.control_session) == PREFIX + TEXTS["unknown-ticket-key"]
+            gateway.event("session-not-reused", since, reason="unknown-ticket-key")
