@@ -113,7 +113,7 @@ MUTANTS = [
      [("gateway/base/log.c", "else if (*c >= 0x20 && *c < 0x7f)", "else if (*c != 0)")]),
     (28, "only the owner may use the control socket",
      [("gateway/monitor/ctl-socket.c", "umask(0177)", "umask(0)")]),
-    (60, "a login without an answer is reported",
+    (62, "a login without an answer is reported",
      [("gateway/worker/session-end.c", "if (ftp_machine_tries_login(&session->machine))", "if (false)")]),
     (60, "a password waits for its turn",
      [("ftp-alg/login.c", "if (machine->action->login_delay_ms == 0 || !tries_login(machine, command->verb->kind))", "if (true)")]),

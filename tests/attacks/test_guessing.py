@@ -28,8 +28,8 @@ def try_password(c, password):
 
 
 # 60. A guesser that resets shortly after PASS has failed as well, and its next guess waits.
-# Guard: session_end() in gateway/worker/session-end.c reports a login without an answer, and machine_login_waits() in
-# ftp-alg/login.c holds the password, whether it is right or wrong, until the monitor says that it is this source's turn.
+# Guard: machine_login_waits() in ftp-alg/login.c holds the password, whether it is right or wrong, until the monitor says
+# that it is this source's turn.
 def test_60_leaving_before_the_answer(launch, make_backend):
     delay_ms = 100
     backend = make_backend(PASS=knows_one_password)
@@ -70,7 +70,7 @@ def test_61_parallel_guesses(launch, make_backend):
 
 
 # 62. The server's answer to a password never comes, or is 421: that was a failed login, too.
-# Guard: ftp_machine_tries_login() in ftp-alg/machine.c.
+# Guard: ftp_machine_tries_login() in ftp-alg/machine.c; session_end() in gateway/worker/session-end.c reports it.
 def test_62_no_answer_is_a_failure(launch, make_backend):
     for answer, code in (lambda *_: None, None), ("421 Go away", 421):
         gateway = launch(make_backend(PASS=answer), ftp={**CLEAR, "login_delay": "50ms"})
@@ -92,15 +92,18 @@ def test_62_no_answer_is_a_failure(launch, make_backend):
 # Guard: login_queue_over() in gateway/monitor/login-queue.c ends an attempt that was right.
 def test_63_right_passwords_in_parallel(launch, make_backend):
     gateway = launch(make_backend(PASS=knows_one_password), ftp={**CLEAR, "login_delay": "30s"}, daemon={"workers": 2})
-    codes = []
+    codes, sessions = [], []
 
     def log_in(n):
-        with clients.Client(gateway.explicit) as c:
-            c.cmd("USER u%d" % n)
-            codes.append(c.cmd("PASS " + RIGHT).code)
+        c = clients.Client(gateway.explicit)
+        sessions.append(c)  # it stays open: its login gives way to the next one, not its end
+        c.cmd("USER u%d" % n)
+        codes.append(c.cmd("PASS " + RIGHT).code)
     threads = [threading.Thread(target=log_in, args=(n,)) for n in range(16)]
     for thread in threads:
         thread.start()
     for thread in threads:
         thread.join()
+    for c in sessions:
+        c.close()
     assert codes == [230] * 16
