@@ -17,6 +17,7 @@
 #include "policy/locations.h"
 #include "policy/node.h"
 #include "policy/parse-context.h"
+#include "policy/rule-effect.h"
 #include "policy/rule-users.h"
 #include "policy/rule.h"
 #include "policy/unsupported.h"
@@ -94,6 +95,7 @@ static void read_tree(const struct node *root, struct policy_store *store, const
 	if (policy->nrules > 0)
 		qsort(policy->rules, policy->nrules, sizeof(policy->rules[0]), compare_rules);
 	rule_warn(policy, locations, diags);
+	rule_effect_warn(policy, locations, diags);
 	changed_note(policy, locations, diags);
 }
 

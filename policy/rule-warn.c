@@ -86,6 +86,23 @@ static void warn_scope(const struct check *c, const struct ftp_action *ftp)
 	}
 }
 
+static bool has_listener(const struct policy_rule *rule, const struct policy_listener *listener)
+{
+	for (size_t i = 0; i < rule->nlisteners; i++)
+		if (rule->listeners[i] == listener)
+			return true;
+	return rule->nlisteners == 0;
+}
+
+static bool has_explicit(const struct policy *policy, const struct policy_rule *rule)
+{
+	for (size_t i = 0; i < policy->nlisteners; i++)
+		if (policy->listeners[i].tls != LISTENER_IMPLICIT &&
+		    has_listener(rule, &policy->listeners[i]))
+			return true;
+	return false;
+}
+
 /* Does a list name this verb, alone or (if with_argument) with one ("AUTH TLS")? */
 static bool list_names(const struct command_list *list, const char *verb, bool with_argument)
 {
@@ -109,11 +126,22 @@ static const char *list_without(const struct ftp_action *ftp, const char *verb)
 /* Lists that lock out every client by accident: without AUTH, PBSZ and PROT, no client can satisfy policy. */
 static void warn_lists(const struct check *c, const struct policy_rule *rule)
 {
+	static const char *const logins[] = { "USER", "PASS" };
 	static const char *const verbs[] = { "AUTH", "PBSZ", "PROT" };
 	const struct ftp_action *ftp = rule->ftp;
 	bool data = ftp->secure_dataconn == SECURE_SAFE || ftp->secure_dataconn == SECURE_PRIVATE;
 
-	if (!ftp_action_needs_tls(ftp))
+	for (size_t i = 0; i < NELEM(logins); i++) {
+		const char *key = list_without(ftp, logins[i]);
+
+		if (key == NULL)
+			continue;
+		warn(c, ftp, key,
+		     "\"%s\" refuses %s from clients of rules \"%s\", and without it nobody can log in", key,
+		     logins[i], rule->name);
+		break;
+	}
+	if (!ftp_action_needs_tls(ftp) || !has_explicit(c->policy, rule))
 		return;
 	for (size_t i = 0; i < (data ? NELEM(verbs) : 1); i++) {
 		const char *key = list_without(ftp, verbs[i]);
@@ -152,23 +180,6 @@ static bool nets_cover(const struct ip_net *a, size_t na, const struct ip_net *b
 		if (!nets_hold(a, na, &b[i]))
 			return false;
 	return true;
-}
-
-static bool has_listener(const struct policy_rule *rule, const struct policy_listener *listener)
-{
-	for (size_t i = 0; i < rule->nlisteners; i++)
-		if (rule->listeners[i] == listener)
-			return true;
-	return rule->nlisteners == 0;
-}
-
-static bool has_explicit(const struct policy *policy, const struct policy_rule *rule)
-{
-	for (size_t i = 0; i < policy->nlisteners; i++)
-		if (policy->listeners[i].tls != LISTENER_IMPLICIT &&
-		    has_listener(rule, &policy->listeners[i]))
-			return true;
-	return false;
 }
 
 static bool listeners_cover(const struct policy *policy, const struct policy_rule *a,
@@ -271,8 +282,7 @@ void rule_warn(const struct policy *policy, const struct locations *locations, s
 	}
 	for (size_t i = 0; i < policy->nrules; i++) {
 		warn_covered(&c, i);
-		if (has_explicit(policy, &policy->rules[i]))
-			warn_lists(&c, &policy->rules[i]);
+		warn_lists(&c, &policy->rules[i]);
 	}
 	warn_unused(&c);
 }

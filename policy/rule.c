@@ -317,6 +317,32 @@ static void check_secure_login(const struct check *c, const struct policy_rule *
 		    ftp->name, tls->name);
 }
 
+/* Without sessions there is nothing to resume, so every transfer would be refused. */
+static void check_reuse(const struct check *c, const struct policy_rule *rule)
+{
+	if (!is_valid(c, rule->tls) || !is_valid(c, rule->ftp) || rule->tls->session_timeout_s > 0 ||
+	    rule->ftp->secure_session_reuse == SESSION_REUSE_ALLOWED ||
+	    rule->ftp->secure_session_reuse == SESSION_REUSE_NONE)
+		return;
+	check_error(
+	    c, rule->tls, "session_timeout",
+	    "rules \"%s\" refuses every protected transfer: \"secure_session_reuse\" of ftp_actions \"%s\" "
+	    "is required, but \"session_timeout\" of tls_actions \"%s\" is 0; give it a time",
+	    rule->name, rule->ftp->name, rule->tls->name);
+}
+
+/* Whoever writes "match:" means some clients, but an empty one means everybody. */
+static void check_match(const struct check *c, const struct policy_rule *rule)
+{
+	if (locations_find(c->locations, rule, "match") != NULL && rule->nlisteners == 0 &&
+	    rule->nremote_addrs == 0 && rule->nlocal_addrs == 0)
+		check_error(
+		    c, rule, "match",
+		    "\"match\" of rules \"%s\" is empty, so the rule would apply to every client; give it "
+		    "listener, remote_addr or local_addr, or remove \"match\" if you mean everybody",
+		    rule->name);
+}
+
 /* The level PRIVATE needs a cipher that encrypts. */
 static void check_level(const struct check *c, const struct policy_rule *rule)
 {
@@ -384,6 +410,8 @@ void rule_check(const struct policy *policy, const struct locations *locations, 
 		if (!is_valid(&c, &policy->rules[i]))
 			continue;
 		check_secure_login(&c, &policy->rules[i]);
+		check_reuse(&c, &policy->rules[i]);
+		check_match(&c, &policy->rules[i]);
 		check_level(&c, &policy->rules[i]);
 		check_data_port(&c, &policy->rules[i]);
 		check_transparency(&c, &policy->rules[i]);

@@ -247,6 +247,46 @@ static void set_options(SSL_CTX *ctx, const struct tls_action *action, const str
 	}
 }
 
+/* Can a server with this certificate use the cipher? */
+static bool cipher_fits(const SSL_CIPHER *cipher, const EVP_PKEY *key)
+{
+	switch (SSL_CIPHER_get_auth_nid(cipher)) {
+	case NID_auth_rsa:
+		return EVP_PKEY_is_a(key, "RSA") == 1 || EVP_PKEY_is_a(key, "RSA-PSS") == 1;
+	case NID_auth_ecdsa: /* the name of it, but it covers Ed25519 and Ed448 (RFC 8422 5.10) */
+		return EVP_PKEY_is_a(key, "RSA") != 1 && EVP_PKEY_is_a(key, "RSA-PSS") != 1;
+	default: /* suites of TLS 1.3, for one, which are in the same list */
+		return false;
+	}
+}
+
+/* TLS 1.2 only, and ciphers of ECDSA for a certificate of RSA, or the other way round: no client gets in. */
+static void check_ciphers(const struct tlsctx *tlsctx, struct diags *diags)
+{
+	const struct tls_action *action = tlsctx->action;
+	STACK_OF(SSL_CIPHER) *ciphers = SSL_CTX_get_ciphers(tlsctx->ctx);
+	bool any = false, fits = false;
+
+	if ((action->versions & POLICY_TLS1_3) != 0)
+		return;
+	for (int more = SSL_CTX_set_current_cert(tlsctx->ctx, SSL_CERT_SET_FIRST); more == 1;
+	     more = SSL_CTX_set_current_cert(tlsctx->ctx, SSL_CERT_SET_NEXT)) {
+		const X509 *leaf = SSL_CTX_get0_certificate(tlsctx->ctx);
+		const EVP_PKEY *key = leaf != NULL ? X509_get0_pubkey(leaf) : NULL;
+
+		any = any || key != NULL;
+		for (int i = 0; i < sk_SSL_CIPHER_num(ciphers) && key != NULL; i++)
+			fits = fits || cipher_fits(sk_SSL_CIPHER_value(ciphers, i), key);
+	}
+	if (any && !fits)
+		diags_add(
+		    diags, DIAG_ERROR, action->ciphers != NULL ? action->ciphers_mark : action->mark,
+		    "no cipher of tls_actions \"%s\" fits a certificate of keyrings \"%s\": an RSA certificate "
+		    "needs ciphers with RSA, another one ciphers with ECDSA; add one, or add tls1.3 to "
+		    "\"versions\"",
+		    action->name, action->keyring->name);
+}
+
 static int tlsctx_load(struct tlsctx *tlsctx, const struct tls_action *action, const struct policy *policy,
 		       struct certs *certs, const struct trust *trust, struct diags *diags)
 {
@@ -265,7 +305,10 @@ static int tlsctx_load(struct tlsctx *tlsctx, const struct tls_action *action, c
 		return -ENOMEM;
 	if (asks_for_certificate(tlsctx))
 		r = trust_use(trust, action->client_auth_type, tlsctx->ctx);
-	return r < 0 ? r : certs_use(certs, tlsctx->ctx);
+	r = r < 0 ? r : certs_use(certs, tlsctx->ctx);
+	if (r == 0)
+		check_ciphers(tlsctx, diags);
+	return r;
 }
 
 static int load_keyrings(struct tlsctx_set *set, const struct policy *policy, struct diags *diags)

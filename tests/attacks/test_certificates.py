@@ -358,3 +358,18 @@ def test_93_no_certificate(folder):
     for file, why in (path, "no certificate in PEM or DER"), (path + "x", "No such file"), (folder, "directory"):
         done = subprocess.run([net.ATTLSCTL, "certificate", file], capture_output=True, text=True)
         assert done.returncode == 1 and file in done.stderr and why in done.stderr, done.stderr
+
+
+# A policy that no client of TLS 1.2 can satisfy.
+@pytest.mark.parametrize("ring, ciphers, versions, good", [("rsa", "ECDHE-ECDSA-AES256-GCM-SHA384", ["tls1.2"], False),
+                                                           ("ecdsa", "ECDHE-RSA-AES256-GCM-SHA384", ["tls1.2"], False),
+                                                           ("rsa", "ECDHE-RSA-AES256-GCM-SHA384", ["tls1.2"], True),
+                                                           ("rsa", "ECDHE-ECDSA-AES256-GCM-SHA384", ["tls1.2", "tls1.3"], True)])
+def test_94_ciphers_that_fit_no_certificate(certificates, folder, ring, ciphers, versions, good):
+    tree = gateways.policy(certificates, ("127.0.0.1", 9), tls={"ciphers": ciphers, "versions": versions},
+                           keyrings={"ftpd": {"certificates": [getattr(certificates, ring)]}})
+    path = os.path.join(folder, "policy.yaml")
+    with open(path, "w") as f:
+        f.write(gateways.as_yaml(tree))
+    status, said = gateways.check(path)
+    assert (status == 0) == good and ("fits a certificate" in said) != good, said

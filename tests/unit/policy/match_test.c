@@ -10,7 +10,7 @@
 
 static const char *const text =
     "listeners: { e: { address: 127.0.0.1:21 }, i: { address: 127.0.0.1:990 },\n"
-    "             o: { address: 127.0.0.1:2121 } }\n"
+    "             o: { address: 0.0.0.0:2121 } }\n"
     "rules:\n"
     "  low: { match: { listener: e }, " DOES
     "  partners: { priority: 500, match: { listener: [e, i], remote_addr: [198.51.100.0/24,\n"

@@ -13,6 +13,30 @@
 
 /* Values that are valid one by one and contradict each other. */
 static const struct message_case errors[] = {
+	{ "sessions must resume, but none is kept",
+	  "tls_actions: { server: { keyring: ftpd, session_timeout: 0 } }\n"
+	  "ftp_actions: { standard: { secure_session_reuse: required } }\n",
+	  "policy.yaml:1:41: rules \"everyone\" refuses every protected transfer" },
+	{ "an empty match", "rules: { r: { match: {}, tls: server, ftp: standard, backend: legacy } }\n",
+	  "policy.yaml:1:15: \"match\" of rules \"r\" is empty" },
+	{ "a match without a value",
+	  "rules:\n  r:\n    match:\n    tls: server\n    ftp: standard\n    backend: legacy\n",
+	  "\"match\" of rules \"r\" is empty" },
+	{ "verify_user without users",
+	  TRUSTED "tls_actions: { server: { keyring: ftpd, handshake_role: server_with_client_auth } }\n"
+		  "ftp_actions: { standard: { secure_login: verify_user } }\n",
+	  "rules \"everyone\" admits nobody: \"secure_login\" of ftp_actions \"standard\" is verify_user" },
+	{ "verify_user with users of other services",
+	  TRUSTED "tls_actions: { server: { keyring: ftpd, handshake_role: server_with_client_auth } }\n"
+		  "ftp_actions: { standard: { secure_login: verify_user } }\n"
+		  "backends: { legacy: { address: a:1 }, b: { address: b:1 } }\n"
+		  "users: { U: { certificates: [ { subject: CN=u } ], services: b } }\n",
+	  "may use backends \"legacy\"" },
+	{ "verifyuser without users", "ftp_actions: { standard: { verifyuser: true } }\n",
+	  "rules \"everyone\" admits nobody: \"verifyuser\"" },
+	{ "services that no rule asks for",
+	  "users: { U: { certificates: [ { subject: CN=u } ], services: legacy } }\n",
+	  "policy.yaml:1:52: \"services\" of users \"U\" has no effect" },
 	{ "nobody could log in", "ftp_actions: { standard: { extensions: [] } }\n",
 	  "policy.yaml:1:28: nobody can log in at listeners \"explicit\" through rules \"everyone\"" },
 	{ "nobody could log in, because of the control connection's level",
@@ -131,6 +155,45 @@ static const struct message_case fine[] = {
 #define DOES	    "tls: server, ftp: standard, backend: legacy }\n"
 
 static const struct message_case warnings[] = {
+	{ "one source may take all sessions",
+	  "daemon: { limits: { sessions: 10, sessions_per_source: 20 } }\n",
+	  "policy.yaml:1:35: warning: \"sessions_per_source\" has no effect" },
+	{ "more logins than sessions of a source",
+	  "daemon: { limits: { sessions_per_source: 10, unauthenticated_per_source: 20 } }\n",
+	  "\"unauthenticated_per_source\" has no effect" },
+	{ "a set that nobody fills", "nat: { nft_set: inet a b }\n", "\"nft_set\" has no effect unless" },
+	{ "ports that nobody is told",
+	  "nat: { advertise_ports: 3000-3999 }\nftp_actions: { standard: { passivedataports: 4000-4999 } }\n",
+	  "\"advertise_ports\" has no effect without \"advertise\"" },
+	{ "trust that nobody uses", TRUSTED, "\"trust\" of keyrings \"ftpd\" has no effect" },
+	{ "an interval of nothing", "ftp_actions: { standard: { dswaitinterval: 10s } }\n",
+	  "\"dswaitinterval\" has no effect while \"dswaittime\" is 0" },
+	{ "an interval beyond the time",
+	  "ftp_actions: { standard: { dswaitinterval: 10m, dswaittime: 5m } }\n",
+	  "so nothing is tried again" },
+	{ "implicit, but no such listener", "ftp_actions: { standard: { secureimplicitzos: true } }\n",
+	  "\"secureimplicitzos\" has no effect" },
+	{ "guesses without end", "ftp_actions: { standard: { login_attempts: 0, login_delay: 0 } }\n",
+	  "passwords can be guessed without end" },
+	{ "certificates for those who start TLS",
+	  TRUSTED "tls_actions: { server: { keyring: ftpd, handshake_role: server_with_client_auth } }\n"
+		  "ftp_actions: { standard: { secure_login: required, secure_ftp: allowed } }\n",
+	  "\"secure_login\" asks clients without TLS for nothing" },
+	{ "fewer ports than workers",
+	  "daemon: { workers: 8 }\nftp_actions: { standard: { passivedataports: 4000-4003 } }\n",
+	  "\"passivedataports\" has 4 ports for 8 workers" },
+	{ "a password that nobody sends", "users: { U: { password_file: p } }\n",
+	  "\"password_file\" has no effect unless" },
+	{ "a client of another family",
+	  "rules: { r: { match: { remote_addr: \"2001:db8::/32\" }, tls: server, ftp: standard, backend: legacy } }\n",
+	  "rules \"r\" can never match: no connection to its listeners has" },
+	{ "an address that no listener has",
+	  "rules: { r: { match: { local_addr: 192.0.2.1 }, tls: server, ftp: standard, backend: legacy } }\n",
+	  "rules \"r\" can never match: no connection to its listeners has" },
+	{ "no USER", "ftp_actions: { standard: { commands_denied: [USER] } }\n",
+	  "\"commands_denied\" refuses USER from clients of rules \"everyone\", and without it nobody can log in" },
+	{ "no PASS", "ftp_actions: { standard: { commands_allowed: [AUTH, PBSZ, PROT, USER] } }\n",
+	  "\"commands_allowed\" refuses PASS" },
 	{ "allowed, but the control connection must be private",
 	  "ftp_actions: { standard: { secure_ftp: allowed } }\n",
 	  "policy.yaml:1:28: warning: \"secure_ftp: allowed\" admits no client without TLS, because "
@@ -147,7 +210,7 @@ static const struct message_case warnings[] = {
 	  "ftp_actions: { standard: { data_policy_scope: protected } }\n",
 	  "policy.yaml:1:28: warning: \"data_policy_scope: protected\" has no effect while \"secure_ftp\" is required" },
 	{ "lists without AUTH, because of the control connection's level",
-	  "ftp_actions: { standard: { secure_ftp: allowed, commands_allowed: USER } }\n",
+	  "ftp_actions: { standard: { secure_ftp: allowed, commands_allowed: [USER, PASS] } }\n",
 	  "\"commands_allowed\" refuses AUTH from clients of rules \"everyone\"" },
 	{ "a rule that covers another", RULES("  a: { priority: 2, " DOES "  b: { " DOES),
 	  "policy.yaml:3:3: warning: rules \"b\" can never match: rules \"a\" comes first and covers it; "
@@ -210,14 +273,14 @@ static const char *const no_warnings[] = {
 	RULES("  a: { priority: 9, match: { remote_addr: 10.0.0.0/16 }, " DOES
 	      "  b: { match: { remote_addr: 10.0.0.0/8 }, " DOES),
 	RULES("  a: { priority: 9, match: { remote_addr: 10.0.0.0/8 }, " DOES
-	      "  b: { match: { local_addr: 10.0.0.0/8 }, " DOES),
+	      "  b: { match: { local_addr: 127.0.0.0/8 }, " DOES),
 	"listeners: { a: { address: 127.0.0.1:1 }, b: { address: 127.0.0.1:2 } }\n" RULES(
 	    "  x: { match: { listener: a }, " DOES "  y: { match: { listener: [a, b] }, " DOES),
 	RULES("  b: { " DOES "  a: { match: { remote_addr: 10.0.0.0/8 }, " DOES),
 	"ftp_actions: { standard: { commands_allowed: [AUTH, PBSZ, PROT, USER, PASS] } }\n",
 	"ftp_actions: { standard: { commands_denied: [AUTH SSL, DELE] } }\n",
 	("ftp_actions: { standard: { secure_ftp: allowed, secure_ctrlconn: clear, secure_dataconn: never,\n"
-	 "                           commands_allowed: USER } }\n"),
+	 "                           commands_allowed: [USER, PASS] } }\n"),
 	"ftp_actions: { standard: { secure_ftp: allowed, secure_ctrlconn: clear, secure_dataconn: clear } }\n",
 	("listeners: { i: { address: 127.0.0.1:1, tls: implicit } }\n"
 	 "ftp_actions: { standard: { commands_allowed: [USER, PASS] } }\n"),

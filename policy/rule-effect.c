@@ -1,0 +1,184 @@
+/*
+ * Warnings about single values that other values of the policy make useless, or that
+ * leave a door open. A warning stops nothing, so each names what to change.
+ */
+#include "policy/rule-effect.h"
+
+#include <stdbool.h>
+
+struct check {
+	const struct policy *policy;
+	const struct locations *locations;
+	struct diags *diags;
+};
+
+#define warn(check, object, key, ...)                                                                        \
+	diags_add((check)->diags, DIAG_WARNING, locations_mark((check)->locations, (object), (key)),         \
+		  __VA_ARGS__)
+
+static bool is_given(const struct check *c, const void *object, const char *key)
+{
+	return locations_find(c->locations, object, key) != NULL;
+}
+
+static void warn_limits(const struct check *c)
+{
+	const struct policy_daemon *daemon = &c->policy->daemon;
+
+	if (is_given(c, daemon, "sessions_per_source") &&
+	    daemon->limit_sessions_per_source > daemon->limit_sessions)
+		warn(
+		    c, daemon, "sessions_per_source",
+		    "\"sessions_per_source\" has no effect: \"sessions\" is smaller, so one source can take all of "
+		    "them");
+	if (is_given(c, daemon, "unauthenticated_per_source") &&
+	    daemon->limit_unauthenticated_per_source > daemon->limit_sessions_per_source)
+		warn(c, daemon, "unauthenticated_per_source",
+		     "\"unauthenticated_per_source\" has no effect: \"sessions_per_source\" is smaller");
+}
+
+static void warn_nat(const struct check *c)
+{
+	const struct policy_nat *nat = &c->policy->nat;
+
+	if (is_given(c, nat, "nft_set") && nat->conntrack != NAT_CONNTRACK_SET)
+		warn(c, nat, "nft_set", "\"nft_set\" has no effect unless \"conntrack\" is set");
+	if (nat->advertise_ports.low > 0 && nat->nadvertise == 0)
+		warn(c, nat, "advertise_ports", "\"advertise_ports\" has no effect without \"advertise\"");
+}
+
+static void warn_keyring(const struct check *c, const struct policy_keyring *ring)
+{
+	if (ring->trust == NULL && !ring->trust_system)
+		return;
+	for (size_t i = 0; i < c->policy->ntls_actions; i++) {
+		const struct tls_action *tls = &c->policy->tls_actions[i];
+
+		if (tls->keyring == ring && tls->role == ROLE_SERVER_WITH_CLIENT_AUTH)
+			return;
+	}
+	warn(
+	    c, ring, "trust",
+	    "\"trust\" of keyrings \"%s\" has no effect: no tls_actions with it asks for client certificates; set "
+	    "\"handshake_role\" to server_with_client_auth",
+	    ring->name);
+}
+
+/* Does a rule with this action have a listener for implicit TLS? Without rules, anything may come. */
+static bool has_implicit(const struct check *c, const struct ftp_action *ftp)
+{
+	bool used = false;
+
+	for (size_t i = 0; i < c->policy->nrules; i++) {
+		const struct policy_rule *rule = &c->policy->rules[i];
+		size_t n = rule->nlisteners > 0 ? rule->nlisteners : c->policy->nlisteners;
+
+		used = used || rule->ftp == ftp;
+		for (size_t j = 0; j < n && rule->ftp == ftp; j++)
+			if ((rule->nlisteners > 0 ? rule->listeners[j] : &c->policy->listeners[j])->tls !=
+			    LISTENER_EXPLICIT)
+				return true;
+	}
+	return !used;
+}
+
+static void warn_ftp_action(const struct check *c, const struct ftp_action *ftp)
+{
+	const struct port_range *ports = &ftp->passivedataports;
+	unsigned nports = ports->low > 0 ? ports->high - ports->low + 1u : UINT16_MAX;
+
+	if (is_given(c, ftp, "dswaitinterval") && ftp->dswaittime_min == 0)
+		warn(c, ftp, "dswaitinterval", "\"dswaitinterval\" has no effect while \"dswaittime\" is 0");
+	if (ftp->dswaittime_min > 0 && ftp->dswaitinterval_s > ftp->dswaittime_min * 60)
+		warn(c, ftp, "dswaitinterval",
+		     "\"dswaitinterval\" is longer than \"dswaittime\", so nothing is tried again");
+	if (ftp->secureimplicitzos && !has_implicit(c, ftp))
+		warn(
+		    c, ftp, "secureimplicitzos",
+		    "\"secureimplicitzos\" has no effect: no rule with ftp_actions \"%s\" has an implicit listener",
+		    ftp->name);
+	if (ftp->login_attempts == 0 && ftp->login_delay_ms == 0)
+		warn(
+		    c, ftp, "login_attempts",
+		    "\"login_attempts\" and \"login_delay\" are both 0, so passwords can be guessed without end; "
+		    "give one of them a value");
+	if (ftp->secure_login != SECURE_LOGIN_NO_CLIENT_AUTH && ftp->secure_ftp == SECURE_FTP_ALLOWED)
+		warn(c, ftp, "secure_login",
+		     "\"secure_login\" asks clients without TLS for nothing; set \"secure_ftp\" to required");
+	if (nports < c->policy->daemon.workers)
+		warn(
+		    c, ftp, "passivedataports",
+		    "\"passivedataports\" has %u ports for %u workers, so clients get 425 while others transfer; "
+		    "use more ports",
+		    nports, c->policy->daemon.workers);
+}
+
+static bool has_optional_password(const struct policy *policy)
+{
+	for (size_t i = 0; i < policy->nftp_actions; i++)
+		if (policy->ftp_actions[i].secure_password == SECURE_PASSWORD_OPTIONAL)
+			return true;
+	return false;
+}
+
+static bool has_family(const struct ip_net *nets, size_t n, enum ip_family family)
+{
+	for (size_t i = 0; i < n; i++)
+		if (nets[i].addr.family == family)
+			return true;
+	return n == 0;
+}
+
+static bool has_local(const struct policy_rule *rule, const struct policy_listener *listener)
+{
+	const struct ip_addr *own = &listener->endpoint.addr;
+
+	if (listener->transparent || ip_addr_is_any(own))
+		return has_family(rule->local_addrs, rule->nlocal_addrs, own->family);
+	for (size_t i = 0; i < rule->nlocal_addrs; i++)
+		if (ip_net_contains(&rule->local_addrs[i], own))
+			return true;
+	return rule->nlocal_addrs == 0;
+}
+
+/* Addresses that no connection to the rule's listeners can have. Behind a load balancer, they come from its
+ * header. */
+static void warn_addresses(const struct check *c, const struct policy_rule *rule)
+{
+	size_t n = rule->nlisteners > 0 ? rule->nlisteners : c->policy->nlisteners;
+
+	for (size_t i = 0; i < n; i++) {
+		const struct policy_listener *listener =
+		    rule->nlisteners > 0 ? rule->listeners[i] : &c->policy->listeners[i];
+
+		if (listener->nproxies > 0 ||
+		    (has_family(rule->remote_addrs, rule->nremote_addrs, listener->endpoint.addr.family) &&
+		     has_local(rule, listener)))
+			return;
+	}
+	diags_add(
+	    c->diags, DIAG_WARNING, rule->mark,
+	    "rules \"%s\" can never match: no connection to its listeners has such a \"remote_addr\" and "
+	    "\"local_addr\"",
+	    rule->name);
+}
+
+void rule_effect_warn(const struct policy *policy, const struct locations *locations, struct diags *diags)
+{
+	const struct check c = { .policy = policy, .locations = locations, .diags = diags };
+
+	warn_limits(&c);
+	warn_nat(&c);
+	for (size_t i = 0; i < policy->nkeyrings; i++)
+		warn_keyring(&c, &policy->keyrings[i]);
+	for (size_t i = 0; i < policy->nftp_actions; i++)
+		warn_ftp_action(&c, &policy->ftp_actions[i]);
+	for (size_t i = 0; i < policy->nusers; i++)
+		if (policy->users[i].password_file != NULL && !has_optional_password(policy))
+			warn(
+			    &c, &policy->users[i], "password_file",
+			    "\"password_file\" has no effect unless \"secure_password\" of an ftp_actions is "
+			    "optional");
+	for (size_t i = 0; i < policy->nrules; i++)
+		warn_addresses(&c, &policy->rules[i]);
+}
