@@ -1,0 +1,16 @@
+/*
+ * What the signer of one worker has done, in memory that it shares with the monitor
+ * and with nobody else.
+ */
+#ifndef ATTLSD_GATEWAY_KEY_COUNTS_H
+#define ATTLSD_GATEWAY_KEY_COUNTS_H
+
+#include <stdint.h>
+
+struct key_counts {
+	_Atomic uint64_t signatures;
+	_Atomic uint64_t refused;
+	_Atomic int32_t worker; /* its pid, for the log; the monitor writes it */
+};
+
+#endif

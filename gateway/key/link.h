@@ -1,0 +1,32 @@
+/*
+ * A worker's end of the socket to its signer, the process that holds the private
+ * keys.
+ */
+#ifndef ATTLSD_GATEWAY_KEY_LINK_H
+#define ATTLSD_GATEWAY_KEY_LINK_H
+
+#include "gateway/key/request.h"
+
+#define KEY_LINK_MAX_MS 3000
+
+struct key_link {
+	int fd; /* borrowed */
+	uint64_t serial;
+	struct key_answer answer; /* to the last request */
+};
+
+/* A socket pair: the worker's end, which waits for at most KEY_LINK_MAX_MS, and the signer's. */
+int key_link_pair(int fds[static 2]);
+
+/* Returns 0 or a negative errno. */
+int key_link_init(struct key_link *link, int fd);
+
+/*
+ * Ask, and wait for the answer: for as long as a signature takes, and KEY_LINK_MAX_MS
+ * if the signer is in trouble. If a signer dies, the next one is asked again. The
+ * request's serial is set here. Returns NULL when link->answer is KEY_STATUS_DONE,
+ * otherwise the reason in words.
+ */
+const char *key_link_ask(struct key_link *link, struct key_request *request);
+
+#endif
