@@ -55,26 +55,23 @@ int sandbox_empty_root(void)
 	return r;
 }
 
-static int leave_root(const struct sandbox_worker *setup, const char **ret_what)
+int sandbox_become(int root, unsigned uid, unsigned gid, const char **ret_what)
 {
 	*ret_what = "chroot";
-	if (fchdir(setup->root) == -1 || chroot(".") == -1)
+	if (fchdir(root) == -1 || chroot(".") == -1)
 		return -errno;
 	*ret_what = "setgid";
-	if (setgroups(0, NULL) == -1 || setresgid(setup->gid, setup->gid, setup->gid) == -1)
+	if (setgroups(0, NULL) == -1 || setresgid(gid, gid, gid) == -1)
 		return -errno;
 	*ret_what = "setuid";
-	if (setresuid(setup->uid, setup->uid, setup->uid) == -1)
+	if (setresuid(uid, uid, uid) == -1)
 		return -errno;
 	*ret_what = "setuid back";
-	return setup->uid != 0 && setuid(0) != -1 ? -EPERM : 0;
+	return uid != 0 && setuid(0) != -1 ? -EPERM : 0;
 }
 
-/*
- * Other processes of the same user may not read its memory, and no core file is
- * written: both would have the keys. The sanitizers' run-time traces its own process.
- */
-static int hide_memory(void)
+/* The sanitizers' run-time traces its own process. */
+int sandbox_hide_memory(void)
 {
 #if !defined(__SANITIZE_ADDRESS__)
 	const struct rlimit none = { 0, 0 };
@@ -90,11 +87,11 @@ int sandbox_worker(const struct sandbox_worker *setup, const char **ret_what)
 	int r = 0;
 
 	if (setup->root != -1)
-		r = leave_root(setup, ret_what);
+		r = sandbox_become(setup->root, setup->uid, setup->gid, ret_what);
 	if (r < 0)
 		return r;
 	*ret_what = "dumpable";
-	r = hide_memory(); /* after the change of user, which sets it, too */
+	r = sandbox_hide_memory(); /* after the change of user, which sets it, too */
 	if (r < 0)
 		return r;
 	*ret_what = "descriptors";

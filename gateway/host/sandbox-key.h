@@ -1,0 +1,21 @@
+/*
+ * What confines the processes that hold the private keys: the keeper, and the
+ * signers that it forks.
+ */
+#ifndef ATTLSD_GATEWAY_HOST_SANDBOX_KEY_H
+#define ATTLSD_GATEWAY_HOST_SANDBOX_KEY_H
+
+/*
+ * The keeper, once it has read its files: sandbox_become() unless root is -1, no core
+ * dumps and no debugger, no new privileges, and a filter that leaves what forking
+ * signers needs. Returns 0 or a negative errno, *ret_what is the step that failed.
+ */
+int sandbox_keeper(int root, unsigned uid, unsigned gid, const char **ret_what);
+
+/*
+ * A signer, forked from the keeper: a second filter, which leaves reading, writing,
+ * exiting, and what memory, randomness and the log need. Returns 0 or a negative errno.
+ */
+int sandbox_signer(void);
+
+#endif
