@@ -127,6 +127,13 @@ bool cipher_encrypts(const struct cipher *cipher)
 	return cipher_is_tls13(cipher) || strstr(cipher->iana, "_WITH_NULL_") == NULL;
 }
 
+bool cipher_needs_decryption(const struct cipher *cipher)
+{
+	static const char prefix[] = "TLS_RSA_";
+
+	return strncmp(cipher->iana, prefix, strlen(prefix)) == 0;
+}
+
 const char *cipher_weakness(const char *name)
 {
 	static const char *const words[] = { "NULL", "RC4", "RC2",   "DES", "3DES", "EXPORT", "EXP",

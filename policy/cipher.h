@@ -26,6 +26,9 @@ bool cipher_is_tls13(const struct cipher *cipher);
 /* A cipher that only protects against changes has the level SAFE, not PRIVATE. */
 bool cipher_encrypts(const struct cipher *cipher);
 
+/* Static RSA: the client encrypts a secret for the server's key, which has to decrypt it. */
+bool cipher_needs_decryption(const struct cipher *cipher);
+
 /* The part of a name that stands for a weak algorithm ("3DES"), or NULL. Works for unknown names, too. */
 const char *cipher_weakness(const char *name);
 

@@ -152,6 +152,13 @@ out:
 	return r;
 }
 
+bool policy_isolates_keys(const struct policy *policy, bool root)
+{
+	enum key_isolation isolation = policy->daemon.key_isolation;
+
+	return isolation == KEY_ISOLATION_TRUE || (isolation == KEY_ISOLATION_AUTO && root);
+}
+
 void policy_free(struct policy **policy)
 {
 	struct policy_store *store = (struct policy_store *)(void *)*policy;

@@ -8,6 +8,7 @@
 #ifndef ATTLSD_POLICY_POLICY_H
 #define ATTLSD_POLICY_POLICY_H
 
+#include <stdbool.h>
 #include <stddef.h>
 
 #include "policy/advertise.h"
@@ -31,6 +32,9 @@ int policy_parse(const char *text, size_t len, const char *folder, struct diags 
  * cut off at `size` ("" for none); -EINVAL when the text is not YAML; -ENOMEM.
  */
 int policy_peek_control_socket(const char *text, size_t len, const char *folder, char *buf, size_t size);
+
+/* daemon.key_isolation, where attlsd is started as root or not. */
+bool policy_isolates_keys(const struct policy *policy, bool root);
 
 /* NULL-safe; sets *policy to NULL. */
 void policy_free(struct policy **policy);

@@ -5,8 +5,10 @@
 #include "policy/rule.h"
 
 #include <stdbool.h>
+#include <stdio.h>
 #include <string.h>
 
+#include "policy/cipher.h"
 #include "policy/nelem.h"
 
 struct check {
@@ -22,6 +24,43 @@ struct check {
 static bool is_given(const struct check *c, const void *object, const char *key)
 {
 	return locations_find(c->locations, object, key) != NULL;
+}
+
+#define LEFT_OUT_MAX 400
+
+/* The names in OpenSSL's list that need the private key for more than a signature. */
+static size_t list_static_rsa(const char *list, char buf[static LEFT_OUT_MAX])
+{
+	size_t n = 0;
+	char name[64];
+
+	buf[0] = '\0';
+	for (size_t len; *list != '\0'; list += len + (list[len] == ':')) {
+		const struct cipher *cipher;
+		size_t used = strlen(buf);
+
+		len = strcspn(list, ":");
+		(void)snprintf(name, sizeof(name), "%.*s", (int)len, list);
+		cipher = cipher_find(name);
+		if (cipher == NULL || !cipher_needs_decryption(cipher))
+			continue;
+		(void)snprintf(buf + used, LEFT_OUT_MAX - used, "%s%s", n++ == 0 ? "" : ", ", name);
+	}
+	return n;
+}
+
+static void warn_static_rsa(const struct check *c, const struct tls_action *tls)
+{
+	char names[LEFT_OUT_MAX];
+
+	if (tls->ciphers == NULL || c->policy->daemon.key_isolation == KEY_ISOLATION_FALSE ||
+	    list_static_rsa(tls->ciphers, names) == 0)
+		return;
+	warn(c, tls, "ciphers",
+	     "attlsd does not offer %s%s: such a cipher has the private key decrypt, and \"key_isolation\" "
+	     "lets it only sign; use ciphers with ECDHE, or set \"key_isolation: false\" in \"daemon\"",
+	     names,
+	     c->policy->daemon.key_isolation == KEY_ISOLATION_AUTO ? " when it is started as root" : "");
 }
 
 static void warn_tls_action(const struct check *c, const struct tls_action *tls)
@@ -274,8 +313,10 @@ void rule_warn(const struct policy *policy, const struct locations *locations, s
 		if (policy->keyrings[i].crl != NULL && policy->keyrings[i].trust == NULL &&
 		    !policy->keyrings[i].trust_system)
 			warn(&c, &policy->keyrings[i], "crl", "\"crl\" has no effect without \"trust\"");
-	for (size_t i = 0; i < policy->ntls_actions; i++)
+	for (size_t i = 0; i < policy->ntls_actions; i++) {
 		warn_tls_action(&c, &policy->tls_actions[i]);
+		warn_static_rsa(&c, &policy->tls_actions[i]);
+	}
 	for (size_t i = 0; i < policy->nftp_actions; i++) {
 		warn_ftp_action(&c, &policy->ftp_actions[i]);
 		warn_scope(&c, &policy->ftp_actions[i]);

@@ -21,6 +21,10 @@ static const struct word log_formats[] = { { "text", LOG_FORMAT_TEXT, NULL },
 					   { "json", LOG_FORMAT_JSON, NULL },
 					   { 0 } };
 static const struct word auto_workers[] = { { "auto", 0, NULL }, { 0 } };
+static const struct word key_isolations[] = { { "auto", KEY_ISOLATION_AUTO, NULL },
+					      { "true", KEY_ISOLATION_TRUE, NULL },
+					      { "false", KEY_ISOLATION_FALSE, NULL },
+					      { 0 } };
 static const struct word no_socket[] = { { "none", 0, NULL }, { 0 } };
 
 static const struct field log_fields[] = {
@@ -58,6 +62,7 @@ static const struct field daemon_fields[] = {
 	  .min = 1,
 	  .max = UNIX_SOCKET_MAX_LEN,
 	  .default_text = "/run/attlsd/control.sock" },
+	ENUM("key_isolation", policy_daemon, key_isolation, key_isolations, "auto"),
 	{ .key = "log", .type = FIELD_GROUP, .sub = &log_schema },
 	{ .key = "limits", .type = FIELD_GROUP, .sub = &limits_schema },
 	{ 0 },

@@ -20,6 +20,9 @@
 enum log_format { LOG_FORMAT_TEXT = 0, LOG_FORMAT_JSON };
 enum log_level { LOG_LEVEL_ERROR = 0, LOG_LEVEL_INFO, LOG_LEVEL_DEBUG };
 
+/* Whether the private keys are in a process of their own; auto: if attlsd is started as root. */
+enum key_isolation { KEY_ISOLATION_AUTO = 0, KEY_ISOLATION_TRUE, KEY_ISOLATION_FALSE };
+
 struct policy_daemon {
 	const char *user; /* default "attlsd" */
 	bool user_given;  /* the file names it (then it must exist) */
@@ -28,6 +31,7 @@ struct policy_daemon {
 	const char *control_socket; /* default "/run/attlsd/control.sock"; NULL: none */
 	bool control_socket_given;  /* the file names it (then attlsd must be able to make it) */
 	struct diag_mark control_socket_mark;
+	enum key_isolation key_isolation;
 	enum log_level log_level;
 	enum log_format log_format;
 	uint32_t limit_sessions;		   /* default 10000 */

@@ -21,6 +21,7 @@ static void test_minimal(void **state)
 	assert_string_equal(daemon->user, "attlsd");
 	assert_false(daemon->user_given);
 	assert_int_equal(daemon->workers, 0);
+	assert_int_equal(daemon->key_isolation, KEY_ISOLATION_AUTO);
 	assert_string_equal(daemon->control_socket, "/run/attlsd/control.sock");
 	assert_false(daemon->control_socket_given);
 	assert_int_equal(daemon->log_level, LOG_LEVEL_INFO);
@@ -151,6 +152,7 @@ static const char *const whole =
     "daemon:\n"
     "  user: gate\n"
     "  workers: 4\n"
+    "  key_isolation: false\n"
     "  log: { level: DEBUG, format: json }\n"
     "  limits: { sessions: 5, sessions_per_source: 4, unauthenticated_per_source: 3 }\n"
     "rules:\n"
@@ -204,6 +206,7 @@ static void test_whole(void **state)
 	assert_int_equal(policy->daemon.user_mark.line, 3);
 	assert_int_equal(policy->daemon.user_mark.column, 9);
 	assert_int_equal(policy->daemon.workers, 4);
+	assert_int_equal(policy->daemon.key_isolation, KEY_ISOLATION_FALSE);
 	assert_int_equal(policy->daemon.log_level, LOG_LEVEL_DEBUG);
 	assert_int_equal(policy->daemon.log_format, LOG_FORMAT_JSON);
 	assert_int_equal(policy->daemon.limit_unauthenticated_per_source, 3);
@@ -214,13 +217,13 @@ static void test_whole(void **state)
 	assert_string_equal(policy->keyrings[0].certificates[0].key, "/etc/a.key");
 	assert_int_equal(policy->keyrings[0].certificates[0].key_mark.column, 60);
 	assert_null(policy->keyrings[0].certificates[1].label);
-	assert_int_equal(policy->keyrings[0].mark.line, 13);
+	assert_int_equal(policy->keyrings[0].mark.line, 14);
 
 	assert_int_equal(policy->tls_actions[0].versions, POLICY_TLS1_2);
 	assert_string_equal(
 	    policy->tls_actions[0].ciphers,
 	    "ECDHE-ECDSA-AES128-GCM-SHA256:ECDHE-RSA-AES128-GCM-SHA256:AES128-SHA:AES256-SHA");
-	assert_int_equal(policy->tls_actions[0].ciphers_mark.line, 22);
+	assert_int_equal(policy->tls_actions[0].ciphers_mark.line, 23);
 	assert_int_equal(policy->tls_actions[0].handshake_timeout_ms, 1500);
 	assert_int_equal(policy->tls_actions[0].session_timeout_s, 0);
 	assert_true(policy->tls_actions[0].ktls);
@@ -274,7 +277,7 @@ static void test_whole(void **state)
 	assert_ptr_equal(b->tls, &policy->tls_actions[0]);
 	assert_ptr_equal(b->ftp, &policy->ftp_actions[0]);
 	assert_ptr_equal(b->backend, &policy->backends[0]);
-	assert_int_equal(b->mark.line, 8);
+	assert_int_equal(b->mark.line, 9);
 	assert_int_equal(policy->rules[0].nlisteners, 2);
 	assert_ptr_equal(policy->rules[0].listeners[0], &policy->listeners[1]);
 	parsed_done(&p);
@@ -375,6 +378,7 @@ static const struct message_case faults[] = {
 	  "\"sessions\" must be a number from 1 to 1000000" },
 	{ "number or word", "daemon: { workers: 0 }\n",
 	  "\"workers\" must be auto or a number from 1 to 256" },
+	{ "word", "daemon: { key_isolation: maybe }\n", "\"key_isolation\" must be" },
 	{ "octal", "daemon: { limits: { sessions: 010 } }\n", "\"sessions\" must be a number" },
 	{ "priority 0", RULE("priority: 0"), "\"priority\" must be a number from 1 to 2000000000" },
 	{ "keepalive below its range", FTP("ftpkeepalive: 59"),

@@ -116,6 +116,9 @@ static const struct message_case errors[] = {
 
 /* The same values where they make sense: no fault, except for unsupported features. */
 static const struct message_case fine[] = {
+	{ "static RSA without isolation",
+	  "daemon: { key_isolation: false }\ntls_actions: { server: { keyring: ftpd, ciphers: [ 2F, C02B ] } }\n",
+	  "" },
 	{ "no auth_tls, clear logins allowed",
 	  "ftp_actions: { standard: { extensions: [], secure_ftp: allowed, secure_ctrlconn: clear } }\n",
 	  "" },
@@ -252,6 +255,14 @@ static const struct message_case warnings[] = {
 	  "refuses PROT from clients of rules \"everyone\", and without it nobody can transfer a file" },
 	{ "a list with AUTH", "ftp_actions: { standard: { commands_denied: [auth] } }\n",
 	  "policy.yaml:1:28: warning: \"commands_denied\" refuses AUTH from clients" },
+	{ "static RSA",
+	  "tls_actions: { server: { keyring: ftpd, ciphers: [ 2F, C02B, TLS_RSA_WITH_AES_256_GCM_SHA384 ] } }\n",
+	  "policy.yaml:1:41: warning: attlsd does not offer AES128-SHA, AES256-GCM-SHA384 when it is started as "
+	  "root: such a cipher has the private key decrypt, and \"key_isolation\" lets it only sign; use ciphers "
+	  "with ECDHE, or set \"key_isolation: false\" in \"daemon\"" },
+	{ "static RSA, isolation in any case",
+	  "daemon: { key_isolation: true }\ntls_actions: { server: { keyring: ftpd, ciphers: [ 2F, C02B ] } }\n",
+	  "policy.yaml:2:41: warning: attlsd does not offer AES128-SHA: such" },
 	{ "no encryption",
 	  "tls_actions: { server: { keyring: ftpd, ciphers: [C02F, 003B] } }\n"
 	  "ftp_actions: { standard: { secure_ctrlconn: safe, secure_dataconn: clear } }\n",
