@@ -31,7 +31,7 @@ MAINS   := $(PROGRAMS:%=gateway/%.c)
 # Folders, lowest first. A program is linked from its own folders only, so that the linker refuses
 # a call from one program into the other.
 COMMON  := policy ftp-alg gateway/base gateway/host gateway/net gateway/key gateway/tls
-DAEMON  := gateway/worker gateway/monitor
+DAEMON  := gateway/keeper gateway/worker gateway/monitor
 CONTROL := gateway/ctl
 objects  = $(patsubst %.c,$B/%.o,$(foreach d,$1,$(wildcard $d/*.c)))
 OBJ     := $(call objects,$(COMMON) $(DAEMON) $(CONTROL))

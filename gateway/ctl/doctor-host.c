@@ -57,7 +57,7 @@ static void check_keyring(struct doctor *doctor, const struct policy_keyring *ke
 
 	if (diags_init(&diags, doctor->path, NULL, 0) < 0)
 		return;
-	if (certs_load(keyring, &diags, &certs) == 0)
+	if (certs_load(keyring, NULL, &diags, &certs) == 0)
 		for (size_t i = 0; i < keyring->ncertificates; i++) {
 			int64_t days;
 

@@ -22,7 +22,7 @@ enum filter_test {
  * The first descriptors of a filtered process are its own: log, channels. No call
  * copies a descriptor, so a test of the number is a test of the file.
  */
-#define FILTER_OWN_FDS 8
+#define FILTER_OWN_FDS 16
 
 #define FILTER_ARGS_MAX 6
 

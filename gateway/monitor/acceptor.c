@@ -12,6 +12,7 @@
 #include "ftp-alg/ftp-alg.h"
 #include "gateway/base/log.h"
 #include "gateway/base/util.h"
+#include "gateway/monitor/child-pick.h"
 #include "gateway/monitor/bounded-close.h"
 #include "gateway/net/netsock.h"
 

@@ -9,12 +9,11 @@
 
 struct child_start {
 	const struct policy *policy;
-	_Atomic uint32_t *relays; /* stays mapped in the worker */
+	_Atomic uint32_t *relays; /* of shared_map(); this worker gets it */
 	bool first;		  /* the first worker of its generation */
 	bool root;		  /* started as root: give the worker an empty root and another user */
+	int key; /* to its signer, or -1: it loads the private keys itself; stays the caller's */
 	unsigned uid, gid;
-	void (*forget)(const void *context); /* called in the new process: unmap what is not its own */
-	const void *context;
 };
 
 /* The monitor's ends. */

@@ -6,20 +6,16 @@
 #include "gateway/monitor/children.h"
 
 #include <errno.h>
-#include <poll.h>
 #include <signal.h>
 #include <stdlib.h>
-#include <sys/mman.h>
 #include <sys/wait.h>
-#include <unistd.h>
 #include <utlist.h>
 
 #include "gateway/base/log.h"
+#include "gateway/base/shared.h"
 #include "gateway/base/util.h"
 #include "gateway/monitor/child-start.h"
 
-/* Log an event after no worker has accepted a session for this long. */
-#define BACKLOG_LOGGED_MS 1000
 /* A worker that lives for less than this is restarted after a pause of the same length. */
 #define RESTART_MS 1000
 
@@ -28,51 +24,22 @@ static void on_doorbell(struct watch *watch, uint32_t ready);
 static void on_restart(struct timer *timer);
 static void on_rested(struct timer *timer);
 
-/*
- * Each worker has a page of its own, so that a worker under an attacker's control
- * can change only its own count.
- */
-static int relays_map(struct child *child)
+static size_t index_of(const struct child *child)
 {
-	void *page =
-	    mmap(NULL, sizeof(*child->relays), PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
-
-	if (page == MAP_FAILED)
-		return -errno;
-	child->relays = page;
-	return 0;
-}
-
-static void relays_unmap(struct child *child)
-{
-	if (child->relays != NULL)
-		(void)munmap((void *)(uintptr_t)child->relays, sizeof(*child->relays));
-	child->relays = NULL;
-}
-
-/* In a worker: unmap the pages of the others. */
-static void relays_unmap_others(const void *context)
-{
-	const struct child *mine = context;
-	struct generation *generation;
-
-	DL_FOREACH (mine->children->head, generation)
-		for (size_t i = 0; i < generation->n; i++)
-			if (&generation->workers[i] != mine)
-				relays_unmap(&generation->workers[i]);
+	return (size_t)(child - child->generation->workers);
 }
 
 static int start(struct child *child)
 {
+	const struct generation *generation = child->generation;
 	const struct child_start start = {
-		.policy = child->generation->policy,
+		.policy = generation->policy,
 		.relays = child->relays,
-		.first = child == &child->generation->workers[0],
+		.first = index_of(child) == 0,
 		.root = child->children->root,
-		.uid = child->generation->uid,
-		.gid = child->generation->gid,
-		.forget = relays_unmap_others,
-		.context = child,
+		.key = keeper_fd(&generation->keeper, index_of(child)),
+		.uid = generation->users.worker_uid,
+		.gid = generation->users.worker_gid,
 	};
 	struct child_ends ends;
 	int r;
@@ -82,6 +49,8 @@ static int start(struct child *child)
 	if (r < 0)
 		return r;
 	child->pid = r;
+	if (start.key != -1)
+		generation->keeper.counts[index_of(child)].worker = r;
 	child->channel.fd = ends.channel;
 	child->reports = ends.reports;
 	child->doorbell.fd = ends.doorbell;
@@ -253,8 +222,9 @@ static void generation_free(struct generation *generation)
 
 		loop_timer_stop(child->children->loop, &child->restart);
 		disconnect(child);
-		relays_unmap(child);
+		shared_unmap((void *)(uintptr_t)child->relays, sizeof(*child->relays));
 	}
+	keeper_end(&generation->keeper);
 	free(generation->workers);
 	policy_free(&generation->policy);
 	free(generation);
@@ -269,24 +239,10 @@ static size_t workers_wanted(const struct policy *policy)
 	return cpus > 0 ? (size_t)cpus : 1;
 }
 
-int generation_start(struct children *children, struct policy **policy, unsigned uid, unsigned gid,
-		     struct generation **ret_generation)
+static int prepare(struct generation *generation, struct children *children)
 {
-	struct generation *generation = calloc(1, sizeof(*generation));
 	int r = 0;
 
-	if (generation == NULL)
-		return -ENOMEM;
-	generation->number = ++children->last;
-	generation->uid = uid;
-	generation->gid = gid;
-	generation->n = workers_wanted(*policy);
-	generation->workers = calloc(generation->n, sizeof(*generation->workers));
-	if (generation->workers == NULL) {
-		free(generation);
-		return -ENOMEM;
-	}
-	generation->policy = *policy;
 	for (size_t i = 0; i < generation->n; i++) {
 		struct child *child = &generation->workers[i];
 
@@ -295,9 +251,33 @@ int generation_start(struct children *children, struct policy **policy, unsigned
 		watch_init(&child->doorbell, on_doorbell);
 		timer_init(&child->restart, on_restart);
 		timer_init(&child->rest, on_rested);
-		r = relays_map(child) < 0 ? -ENOMEM : r;
+		child->relays = shared_map(sizeof(*child->relays));
+		r = child->relays == NULL ? -ENOMEM : r;
 	}
+	return r;
+}
+
+int generation_start(struct children *children, struct policy **policy, const struct keeper_user *users,
+		     struct generation **ret_generation)
+{
+	struct generation *generation = calloc(1, sizeof(*generation));
+	int r;
+
+	if (generation == NULL)
+		return -ENOMEM;
+	generation->number = ++children->last;
+	generation->users = *users;
+	generation->n = workers_wanted(*policy);
+	generation->workers = calloc(generation->n, sizeof(*generation->workers));
+	if (generation->workers == NULL) {
+		free(generation);
+		return -ENOMEM;
+	}
+	generation->policy = *policy;
+	r = prepare(generation, children);
 	DL_APPEND(children->head, generation);
+	if (r == 0 && policy_isolates_keys(*policy, children->root))
+		r = keeper_start(&generation->keeper, *policy, generation->n, users, children->root);
 	for (size_t i = 0; r == 0 && i < generation->n; i++)
 		r = start(&generation->workers[i]);
 	if (r < 0) {
@@ -323,6 +303,9 @@ static void free_if_gone(struct children *children, struct generation *generatio
 	for (size_t i = 0; i < generation->n; i++)
 		if (generation->workers[i].pid != 0)
 			return;
+	keeper_hang_up(&generation->keeper);
+	if (generation->keeper.pid != 0)
+		return; /* its end is next */
 	DL_DELETE(children->head, generation);
 	children->on_retired(children, generation);
 	generation_free(generation);
@@ -347,64 +330,6 @@ void generation_retire(struct generation *generation, enum msg_type how)
 			child_kill(child, "cannot-be-drained");
 	}
 	free_if_gone(children, generation);
-}
-
-static bool takes_sessions(const struct child *child)
-{
-	return child->ready && !child->backlogged && child->stop_sent == MSG_NONE;
-}
-
-/* Log that clients are waiting while no worker accepts sessions. */
-static void log_backlog(struct generation *generation, bool all_backlogged, uint64_t now_ms)
-{
-	if (!all_backlogged) {
-		generation->backlogged_since_ms = 0;
-		generation->backlog_logged = false;
-	} else if (generation->backlogged_since_ms == 0) {
-		generation->backlogged_since_ms = now_ms;
-	} else if (!generation->backlog_logged &&
-		   now_ms - generation->backlogged_since_ms > BACKLOG_LOGGED_MS) {
-		generation->backlog_logged = true;
-		log_event(LOG_LEVEL_ERROR, "workers-backlogged",
-			  LOG_NUMBER("generation", generation->number));
-	}
-}
-
-bool child_is_backlogged(const struct child *child)
-{
-	struct pollfd look = { .fd = child->channel.fd, .events = POLLOUT };
-
-	return child->ready && poll(&look, 1, 0) == 0;
-}
-
-void generation_check_backlog(struct generation *generation, uint64_t now_ms)
-{
-	bool any_takes = false, any_backlogged = false;
-
-	for (size_t i = 0; i < generation->n; i++) {
-		struct child *child = &generation->workers[i];
-
-		child->backlogged = child_is_backlogged(child);
-		any_backlogged = any_backlogged || child->backlogged;
-		any_takes = any_takes || takes_sessions(child);
-	}
-	log_backlog(generation, any_backlogged && !any_takes, now_ms);
-}
-
-struct child *generation_pick(struct generation *generation)
-{
-	struct child *best = NULL;
-
-	for (size_t i = 0; i < generation->n; i++) {
-		struct child *child = &generation->workers[i];
-
-		if (!takes_sessions(child))
-			continue;
-		if (best == NULL || *child->relays < *best->relays ||
-		    (*child->relays == *best->relays && child->nsessions < best->nsessions))
-			best = child;
-	}
-	return best;
 }
 
 static void end_child(struct child *child)
@@ -465,6 +390,23 @@ static struct child *find(struct children *children, pid_t pid)
 	return NULL;
 }
 
+/* on_keeper_death may retire the generation, as on_death may. */
+static void keeper_died(struct children *children, pid_t pid, int status)
+{
+	struct generation *generation;
+
+	DL_FOREACH (children->head, generation)
+		if (generation->keeper.pid == pid)
+			break;
+	if (generation == NULL)
+		return;
+	generation->keeper.pid = 0;
+	if (keeper_is_hung_up(&generation->keeper))
+		free_if_gone(children, generation);
+	else
+		children->on_keeper_death(generation, pid, status);
+}
+
 void children_reap(struct children *children)
 {
 	int status;
@@ -475,6 +417,8 @@ void children_reap(struct children *children)
 
 		if (child != NULL)
 			child_died(child, status);
+		else
+			keeper_died(children, pid, status);
 	}
 }
 
@@ -482,10 +426,12 @@ void children_kill(struct children *children)
 {
 	struct generation *generation;
 
-	DL_FOREACH (children->head, generation)
+	DL_FOREACH (children->head, generation) {
 		for (size_t i = 0; i < generation->n; i++)
 			if (generation->workers[i].pid != 0)
 				(void)kill(generation->workers[i].pid, SIGKILL); /* it may be dead already */
+		keeper_hang_up(&generation->keeper); /* without workers, keeper and signers end */
+	}
 }
 
 void children_done(struct children *children)

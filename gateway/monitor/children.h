@@ -16,6 +16,7 @@
 
 #include "gateway/base/loop.h"
 #include "gateway/base/msg.h"
+#include "gateway/monitor/keeper-start.h"
 #include "policy/policy.h"
 
 struct children;
@@ -44,8 +45,9 @@ struct child {
 
 struct generation {
 	uint64_t number;
-	struct policy *policy; /* owned */
-	unsigned uid, gid;     /* of its workers, when started as root */
+	struct policy *policy;	  /* owned */
+	struct keeper_user users; /* of its processes, when started as root */
+	struct keeper_link keeper;
 	struct child *workers;
 	size_t n;
 	uint64_t backlogged_since_ms; /* since when no worker accepts sessions; 0: one does */
@@ -64,15 +66,17 @@ struct children {
 	void (*on_ready)(struct child *child);
 	void (*on_message)(struct child *child, const struct msg *msg);
 	void (*on_death)(struct child *child, pid_t pid, int status); /* its slot is free already */
+	void (*on_keeper_death)(struct generation *generation, pid_t pid, int status);
 	/* `gone` is freed after the call */
 	void (*on_retired)(struct children *children, const struct generation *gone);
 };
 
 /*
- * Start the workers of a policy. On success the generation owns the policy, and
- * *policy is NULL. uid and gid are used only as root.
+ * Start the keeper (if the policy isolates keys) and the workers of a policy. On
+ * success the generation owns the policy, and *policy is NULL. users are used only
+ * as root.
  */
-int generation_start(struct children *children, struct policy **policy, unsigned uid, unsigned gid,
+int generation_start(struct children *children, struct policy **policy, const struct keeper_user *users,
 		     struct generation **ret_generation);
 
 /* Have all its workers reported that they are ready? */
@@ -84,22 +88,6 @@ bool generation_is_ready(const struct generation *generation);
  * called and the generation freed.
  */
 void generation_retire(struct generation *generation, enum msg_type how);
-
-/* Has the worker many unread messages? Then it should get no more. */
-bool child_is_backlogged(const struct child *child);
-
-/*
- * Find the workers with many unread messages. Each of the others can take 64 more
- * sessions: a channel counts as writable until it is a quarter full, and it holds
- * more than 250 of our messages.
- */
-void generation_check_backlog(struct generation *generation, uint64_t now_ms);
-
-/*
- * Of the workers that are ready and not backlogged, the one with the fewest
- * transfers, then the fewest sessions; or NULL.
- */
-struct child *generation_pick(struct generation *generation);
 
 /*
  * Read the messages that workers have sent without ringing the doorbell, for example

@@ -17,6 +17,7 @@
 
 #include "gateway/base/log.h"
 #include "gateway/base/util.h"
+#include "gateway/monitor/child-pick.h"
 
 /* Connections at once; more wait in the kernel's queue. */
 #define PEERS_MAX 8

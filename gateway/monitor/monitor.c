@@ -34,9 +34,12 @@
 #include "gateway/monitor/requests.h"
 #include "gateway/monitor/startup.h"
 #include "gateway/tls/policy-check.h"
+#include "gateway/worker/worker.h"
 
 /* sysexits.h's EX_CONFIG: a restart does not help before somebody changes the policy. */
 #define EXIT_POLICY 78
+/* A generation that is not whole is replaced after this time. */
+#define RENEWAL_MS 1000
 static const char STEP_POLICY[] = "read and check the policy";
 
 struct monitor {
@@ -44,6 +47,7 @@ struct monitor {
 	const char *path;
 	struct watch signals;
 	struct acceptor acceptor;
+	struct timer renewal; /* reload: the running generation cannot replace one of its processes */
 	struct ending ending;
 	struct children children;
 	struct generation *current;
@@ -145,6 +149,32 @@ static void abandon_reload(struct monitor *monitor, const char *reason)
 	notify_ready(&monitor->notify);
 }
 
+/* A generation has lost a process that only a new generation can have again. */
+static void replace_generation(struct monitor *monitor, const struct generation *generation,
+			       const char *reason)
+{
+	if (generation == monitor->coming && monitor->current == NULL) {
+		fail(monitor); /* the first generation did not start */
+	} else if (generation == monitor->coming) {
+		abandon_reload(monitor, reason);
+	} else if (generation == monitor->current && !monitor->stopping) {
+		log_event(LOG_LEVEL_INFO, "reload-needed", LOG_TEXT("reason", reason));
+		/* if it fails, it is as before: this generation goes on as it can */
+		(void)loop_timer(&monitor->loop, &monitor->renewal, RENEWAL_MS);
+	}
+}
+
+/* Its signers go on without it, but nothing would replace them. */
+static void on_keeper_death(struct generation *generation, pid_t pid, int status)
+{
+	struct monitor *monitor = generation->workers[0].children->owner;
+
+	log_event(LOG_LEVEL_ERROR, "keeper-died", LOG_NUMBER("pid", pid),
+		  LOG_TEXT(WIFSIGNALED(status) ? "signal" : "exit",
+			   WIFSIGNALED(status) ? strsignal(WTERMSIG(status)) : "unexpected"));
+	replace_generation(monitor, generation, "the process that keeps the keys did not live");
+}
+
 static void on_death(struct child *child, pid_t pid, int status)
 {
 	struct monitor *monitor = child->children->owner;
@@ -157,12 +187,10 @@ static void on_death(struct child *child, pid_t pid, int status)
 			  LOG_TEXT(WIFSIGNALED(status) ? "signal" : "exit",
 				   WIFSIGNALED(status) ? strsignal(WTERMSIG(status)) : "unexpected"),
 			  LOG_NUMBER("sessions-lost", lost));
-	if (child->generation != monitor->coming)
-		return;
-	if (monitor->current == NULL) /* the first generation did not start */
-		fail(monitor);
-	else
-		abandon_reload(monitor, "a worker did not start");
+	if (child->generation == monitor->coming)
+		replace_generation(monitor, child->generation, "a worker did not start");
+	else if (WIFEXITED(status) && WEXITSTATUS(status) == WORKER_EXIT_STALE)
+		replace_generation(monitor, child->generation, "a certificate file has a new key");
 }
 
 static void on_retired(struct children *children, const struct generation *gone)
@@ -183,7 +211,7 @@ static int bring_up(struct monitor *monitor, const char **ret_step)
 {
 	struct policy *policy = NULL;
 	struct diags diags;
-	unsigned uid, gid;
+	struct keeper_user users;
 	int r;
 
 	*ret_step = STEP_POLICY;
@@ -191,7 +219,7 @@ static int bring_up(struct monitor *monitor, const char **ret_step)
 	if (r == 0 && monitor->current == NULL)
 		log_setup(policy->daemon.log_level, policy->daemon.log_format);
 	if (r == 0)
-		r = startup_find_user(policy, &diags, &uid, &gid);
+		r = startup_find_users(policy, &diags, &users);
 	if (r == 0) {
 		*ret_step = "open the listeners";
 		r = listener_set_open(&monitor->coming_listeners, policy, &monitor->listeners,
@@ -208,7 +236,7 @@ static int bring_up(struct monitor *monitor, const char **ret_step)
 	if (r == 0) {
 		*ret_step = "start the workers";
 		startup_prepare_host(policy);
-		r = generation_start(&monitor->children, &policy, uid, gid, &monitor->coming);
+		r = generation_start(&monitor->children, &policy, &users, &monitor->coming);
 	}
 	policy_free(&policy);
 	diags_done(&diags);
@@ -241,6 +269,14 @@ static const char *reload(struct monitor *monitor)
 	else
 		begin_reload(monitor);
 	return busy;
+}
+
+static void on_renewal(struct timer *timer)
+{
+	struct monitor *monitor = CONTAINER_OF(timer, struct monitor, renewal);
+
+	if (!monitor->stopping && monitor->coming == NULL)
+		(void)reload(monitor); /* a refusal has been logged */
 }
 
 /*
@@ -354,6 +390,7 @@ static int monitor_init(struct monitor *monitor)
 		.on_ready = on_ready,
 		.on_message = on_message,
 		.on_death = on_death,
+		.on_keeper_death = on_keeper_death,
 		.on_retired = on_retired,
 	};
 	login_queue_init(&monitor->logins, &monitor->loop, request_login_go);
@@ -366,6 +403,7 @@ static int monitor_init(struct monitor *monitor)
 			&ctl_calls, monitor);
 	acceptor_init(&monitor->acceptor, &monitor->loop, &monitor->children, &monitor->admission,
 		      &monitor->logins, &monitor->listeners, &monitor->current);
+	timer_init(&monitor->renewal, on_renewal);
 	ending_init(&monitor->ending, &monitor->loop, &monitor->children);
 	r = bounded_close_init();
 	return r < 0 ? r : watch_signals(monitor);

@@ -5,6 +5,7 @@
 #include "gateway/monitor/startup.h"
 
 #include <errno.h>
+#include <grp.h>
 #include <pwd.h>
 #include <stdio.h>
 #include <sys/resource.h>
@@ -15,15 +16,40 @@
 
 #define FALLBACK_USER "nobody"
 
-int startup_find_user(const struct policy *policy, const struct diags *source, unsigned *ret_uid,
-		      unsigned *ret_gid)
+/* The user of keeper and signers, if the host has it. */
+#define KEY_USER "attlsd-key"
+/*
+ * Otherwise an id that nobody has: systemd's table of ids leaves these unused, and a
+ * container of 65536 ids has them.
+ */
+#define KEY_ID_MAX 65533
+#define KEY_ID_MIN 65520
+
+/*
+ * Keys deserve a user that no other process has: not even a worker, which is the one
+ * that may be in an attacker's hands.
+ */
+static void find_key_user(struct keeper_user *users)
+{
+	const struct passwd *user = getpwnam(KEY_USER);
+	unsigned id = KEY_ID_MAX;
+
+	if (user != NULL && user->pw_uid != 0) {
+		users->uid = user->pw_uid;
+		users->gid = user->pw_gid;
+		return;
+	}
+	while (id > KEY_ID_MIN && (getpwuid(id) != NULL || getgrgid(id) != NULL))
+		id--;
+	users->uid = users->gid = id;
+}
+
+static int find_worker_user(const struct policy *policy, const struct diags *source, unsigned *ret_uid,
+			    unsigned *ret_gid)
 {
 	const struct passwd *user = getpwnam(policy->daemon.user);
 	struct diags diags;
 
-	*ret_uid = *ret_gid = 0;
-	if (geteuid() != 0)
-		return 0;
 	if (user == NULL && !policy->daemon.user_given) {
 		user = getpwnam(FALLBACK_USER);
 		log_event(LOG_LEVEL_INFO, "user-missing", LOG_TEXT("user", policy->daemon.user),
@@ -47,6 +73,23 @@ int startup_find_user(const struct policy *policy, const struct diags *source, u
 	diags_print(&diags, stderr);
 	diags_done(&diags);
 	return -ENOENT;
+}
+
+int startup_find_users(const struct policy *policy, const struct diags *source, struct keeper_user *ret_users)
+{
+	struct keeper_user users = { 0 };
+	int r;
+
+	if (geteuid() != 0) {
+		*ret_users = users;
+		return 0;
+	}
+	r = find_worker_user(policy, source, &users.worker_uid, &users.worker_gid);
+	if (r < 0)
+		return r;
+	find_key_user(&users);
+	*ret_users = users;
+	return 0;
 }
 
 static void raise_file_limit(const struct policy *policy)

@@ -2,15 +2,16 @@
 #ifndef ATTLSD_GATEWAY_MONITOR_STARTUP_H
 #define ATTLSD_GATEWAY_MONITOR_STARTUP_H
 
+#include "gateway/monitor/keeper-start.h"
 #include "policy/policy.h"
 
 /*
- * Find the user that the workers become when attlsd was started as root (0 and 0
- * otherwise). Returns 0, or a negative errno after printing the fault with its place
+ * Find the users that workers and signers become when attlsd was started as root (all
+ * 0 otherwise). Returns 0, or a negative errno after printing the fault with its place
  * in the policy.
  */
-int startup_find_user(const struct policy *policy, const struct diags *source, unsigned *ret_uid,
-		      unsigned *ret_gid);
+int startup_find_users(const struct policy *policy, const struct diags *source,
+		       struct keeper_user *ret_users);
 
 /*
  * Set up what the workers inherit: as many open files as the host allows. Logs what

@@ -12,6 +12,7 @@
 #include <stdlib.h>
 #include <time.h>
 
+#include "gateway/key/provider.h"
 #include "gateway/tls/certs-file.h"
 #include "gateway/tls/certs-ocsp.h"
 
@@ -75,6 +76,17 @@ static void load_key(struct cert *cert, const struct policy_certificate *from, s
 	BIO_free(bio);
 }
 
+/* The key is in another process, which checks that it belongs to the certificate. */
+static void find_key(struct cert *cert, const struct policy_certificate *from, struct key_provider *provider,
+		     struct diags *diags)
+{
+	const char *reason = "out of memory";
+
+	if (cert->leaf != NULL && key_provider_key(provider, cert->leaf, &cert->key, &reason) < 0)
+		diags_add(diags, DIAG_ERROR, from->key_mark,
+			  "cannot use the key of the certificate in \"%s\": %s", from->chain, reason);
+}
+
 static bool same_type(const struct cert *a, const struct cert *b)
 {
 	return EVP_PKEY_get_base_id(a->key) == EVP_PKEY_get_base_id(b->key);
@@ -85,7 +97,8 @@ static bool is_whole(const struct cert *cert)
 	return cert->leaf != NULL && cert->key != NULL;
 }
 
-int certs_load(const struct policy_keyring *keyring, struct diags *diags, struct certs **ret_certs)
+int certs_load(const struct policy_keyring *keyring, struct key_provider *provider, struct diags *diags,
+	       struct certs **ret_certs)
 {
 	struct certs *certs = calloc(1, sizeof(*certs));
 	int r = 0;
@@ -101,7 +114,10 @@ int certs_load(const struct policy_keyring *keyring, struct diags *diags, struct
 		struct cert *cert = &certs->items[certs->n++];
 
 		load_chain(cert, &keyring->certificates[i], diags);
-		load_key(cert, &keyring->certificates[i], diags);
+		if (provider != NULL)
+			find_key(cert, &keyring->certificates[i], provider, diags);
+		else
+			load_key(cert, &keyring->certificates[i], diags);
 		r = certs_ocsp_load(&keyring->certificates[i], cert->leaf, diags, &cert->ocsp);
 		for (size_t j = 0; j < i && is_whole(cert); j++)
 			if (is_whole(&certs->items[j]) && same_type(cert, &certs->items[j]))
@@ -127,6 +143,14 @@ void certs_free(struct certs **certs)
 	free((*certs)->items);
 	free(*certs);
 	*certs = NULL;
+}
+
+int certs_key(const struct certs *certs, size_t index, uint8_t id[static KEY_ID_BYTES], EVP_PKEY **ret_key)
+{
+	if (index >= certs->n || !is_whole(&certs->items[index]))
+		return -ENOENT;
+	*ret_key = certs->items[index].key;
+	return key_provider_id(certs->items[index].leaf, id);
 }
 
 int certs_use(const struct certs *certs, SSL_CTX *ctx)

@@ -8,19 +8,31 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "gateway/key/request.h"
 #include "policy/policy.h"
 
+struct evp_pkey_st;
+struct key_provider;
 struct ssl_ctx_st;
 struct ssl_st;
 struct certs;
 
 /*
- * Load what the ring names. Faults (no such file, not PEM, key does not belong
- * to the certificate, expired: a warning; the same of OCSP responses) go into diags at the place of the
- * path. Returns 0 (also after faults) or -ENOMEM.
+ * Load what the ring names. With a provider, the private keys are in another process,
+ * and no key file is opened; without, they are loaded, too. Faults (no such file, not PEM, key does not
+ * belong to the certificate, expired: a warning; the same of OCSP responses) go into diags at the place of
+ * the path. Returns 0 (also after faults) or -ENOMEM.
  */
-int certs_load(const struct policy_keyring *keyring, struct diags *diags, struct certs **ret_certs);
+int certs_load(const struct policy_keyring *keyring, struct key_provider *provider, struct diags *diags,
+	       struct certs **ret_certs);
 void certs_free(struct certs **certs);
+
+/*
+ * The key of certificate `index` of the ring, and its name (gateway/key/request.h); it
+ * stays with the ring. Returns 0 or a negative errno: it was not loaded.
+ */
+int certs_key(const struct certs *certs, size_t index, uint8_t id[static KEY_ID_BYTES],
+	      struct evp_pkey_st **ret_key);
 
 /* Give a context the ring's default: the first certificate of each key type. Returns 0 or -ENOMEM. */
 int certs_use(const struct certs *certs, struct ssl_ctx_st *ctx);

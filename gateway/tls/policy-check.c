@@ -20,7 +20,8 @@ static int try_keys(const struct policy *policy, struct diags *diags)
 {
 	struct tlsctx_set *set = NULL;
 	struct users *users = NULL;
-	int r = tlsctx_set_load(policy, diags, &set);
+	const struct tlsctx_keys keys = { .isolated = policy_isolates_keys(policy, geteuid() == 0) };
+	int r = tlsctx_set_load(policy, &keys, diags, &set);
 
 	if (r == 0 || r == -EINVAL) {
 		int more = users_load(policy, diags, &users);

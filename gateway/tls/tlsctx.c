@@ -9,6 +9,7 @@
 #include <errno.h>
 #include <openssl/err.h>
 #include <openssl/ssl.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -40,6 +41,7 @@ struct tlsctx {
 	const struct tls_action *action;
 	struct certs *certs; /* of its key ring; borrowed from the set */
 	struct tlsctx_tickets *tickets;
+	bool isolated; /* the keys only sign */
 };
 
 struct tlsctx_set {
@@ -201,23 +203,49 @@ static int allow_null_ciphers(const SSL *ssl, const SSL_CTX *ctx, int operation,
 	return tlsctx->security(ssl, ctx, operation, bits, nid, other, NULL);
 }
 
-static void set_ciphers(struct tlsctx *tlsctx, struct diags *diags)
+/*
+ * TLS 1.2. Where keys only sign, no suite with static RSA: it has the key decrypt.
+ * policy/rule-warn.c names those that are left out.
+ */
+static int set_cipher_list(struct tlsctx *tlsctx, struct diags *diags)
+{
+	static const char *const without[] = { "", ":!kRSA" };
+	const struct tls_action *action = tlsctx->action;
+	char *list;
+
+	if (action->ciphers == NULL)
+		return SSL_CTX_set_cipher_list(tlsctx->ctx, DEFAULT_CIPHERS) == 1 ? 0 : -ENOMEM;
+	if (asprintf(&list, "%s%s", action->ciphers, without[tlsctx->isolated]) == -1)
+		return -ENOMEM;
+	if (SSL_CTX_set_cipher_list(tlsctx->ctx, list) != 1)
+		diags_add(
+		    diags, DIAG_ERROR, action->ciphers_mark,
+		    tlsctx->isolated
+			? "OpenSSL supports none of these ciphers without the private key in the worker: "
+			  "%s; add suites with ECDHE, or set \"key_isolation: false\" in \"daemon\""
+			: "OpenSSL supports none of these ciphers: %s",
+		    action->ciphers);
+	free(list);
+	return 0;
+}
+
+static int set_ciphers(struct tlsctx *tlsctx, struct diags *diags)
 {
 	const struct tls_action *action = tlsctx->action;
 	SSL_CTX *ctx = tlsctx->ctx;
+	int r;
 
 	if (action->null_ciphers) {
 		tlsctx->security = SSL_CTX_get_security_callback(ctx);
 		SSL_CTX_set0_security_ex_data(ctx, tlsctx);
 		SSL_CTX_set_security_callback(ctx, allow_null_ciphers);
 	}
-	if (SSL_CTX_set_cipher_list(ctx, action->ciphers != NULL ? action->ciphers : DEFAULT_CIPHERS) != 1)
-		diags_add(diags, DIAG_ERROR, action->ciphers_mark,
-			  "OpenSSL supports none of these ciphers: %s", action->ciphers);
+	r = set_cipher_list(tlsctx, diags);
 	if (action->ciphersuites != NULL && SSL_CTX_set_ciphersuites(ctx, action->ciphersuites) != 1)
 		diags_add(diags, DIAG_ERROR, action->ciphersuites_mark,
 			  "OpenSSL supports none of these ciphersuites: %s", action->ciphersuites);
 	ERR_clear_error();
+	return r;
 }
 
 static void set_options(SSL_CTX *ctx, const struct tls_action *action, const struct policy *policy)
@@ -290,7 +318,7 @@ static void check_ciphers(const struct tlsctx *tlsctx, struct diags *diags)
 static int tlsctx_load(struct tlsctx *tlsctx, const struct tls_action *action, const struct policy *policy,
 		       struct certs *certs, const struct trust *trust, struct diags *diags)
 {
-	int r = 0;
+	int r;
 
 	tlsctx->action = action;
 	tlsctx->certs = certs;
@@ -298,12 +326,12 @@ static int tlsctx_load(struct tlsctx *tlsctx, const struct tls_action *action, c
 	if (tlsctx->ctx == NULL)
 		return -ENOMEM;
 	set_versions(tlsctx->ctx, action->versions);
-	set_ciphers(tlsctx, diags);
+	r = set_ciphers(tlsctx, diags);
 	tlsctx_names_use(action, tlsctx->ctx, diags);
 	set_options(tlsctx->ctx, action, policy);
 	if (!tlsctx_reuse_use(tlsctx->ctx) || tlsctx_tickets_use(action, tlsctx->ctx, &tlsctx->tickets) < 0)
 		return -ENOMEM;
-	if (asks_for_certificate(tlsctx))
+	if (r == 0 && asks_for_certificate(tlsctx))
 		r = trust_use(trust, action->client_auth_type, tlsctx->ctx);
 	r = r < 0 ? r : certs_use(certs, tlsctx->ctx);
 	if (r == 0)
@@ -311,7 +339,8 @@ static int tlsctx_load(struct tlsctx *tlsctx, const struct tls_action *action, c
 	return r;
 }
 
-static int load_keyrings(struct tlsctx_set *set, const struct policy *policy, struct diags *diags)
+static int load_keyrings(struct tlsctx_set *set, const struct policy *policy, struct key_provider *provider,
+			 struct diags *diags)
 {
 	int r = 0;
 
@@ -321,14 +350,15 @@ static int load_keyrings(struct tlsctx_set *set, const struct policy *policy, st
 		return -ENOMEM;
 	set->nkeyrings = policy->nkeyrings;
 	for (size_t i = 0; i < policy->nkeyrings && r == 0; i++) {
-		r = certs_load(&policy->keyrings[i], diags, &set->certs[i]);
+		r = certs_load(&policy->keyrings[i], provider, diags, &set->certs[i]);
 		if (r == 0)
 			r = trust_load(&policy->keyrings[i], diags, &set->trust[i]);
 	}
 	return r;
 }
 
-int tlsctx_set_load(const struct policy *policy, struct diags *diags, struct tlsctx_set **ret_set)
+int tlsctx_set_load(const struct policy *policy, const struct tlsctx_keys *keys, struct diags *diags,
+		    struct tlsctx_set **ret_set)
 {
 	struct tlsctx_set *set = calloc(1, sizeof(*set));
 	size_t errors = diags->nerrors;
@@ -341,7 +371,7 @@ int tlsctx_set_load(const struct policy *policy, struct diags *diags, struct tls
 	set->tlsctx = calloc(policy->ntls_actions + 1, sizeof(*set->tlsctx));
 	if (purpose_index == -1 || set->tlsctx == NULL)
 		goto out;
-	r = load_keyrings(set, policy, diags);
+	r = load_keyrings(set, policy, keys->provider, diags);
 	if (r < 0)
 		goto out;
 	set->ntlsctx = policy->ntls_actions;
@@ -349,6 +379,7 @@ int tlsctx_set_load(const struct policy *policy, struct diags *diags, struct tls
 		const struct tls_action *action = &policy->tls_actions[i];
 		size_t ring = (size_t)(action->keyring - policy->keyrings);
 
+		set->tlsctx[action->index].isolated = keys->isolated;
 		r = tlsctx_load(&set->tlsctx[action->index], action, policy, set->certs[ring],
 				set->trust[ring], diags);
 		if (r < 0)

@@ -5,23 +5,32 @@
 #ifndef ATTLSD_GATEWAY_TLS_TLSCTX_H
 #define ATTLSD_GATEWAY_TLS_TLSCTX_H
 
+#include <stdbool.h>
 #include <stdint.h>
 
 #include "gateway/tls/tlsctx-reuse.h"
 #include "policy/policy.h"
 
 struct certs;
+struct key_provider;
 struct trust;
 struct ssl_st;
 struct tlsctx;	   /* one tls_action */
 struct tlsctx_set; /* all of a policy */
+
+/* Where the private keys are. */
+struct tlsctx_keys {
+	bool isolated;		       /* they only sign: no cipher suite that needs them otherwise */
+	struct key_provider *provider; /* they are in another process; NULL: load them */
+};
 
 /*
  * Load certificates, keys and settings of all tls_actions. Every fault goes
  * into diags with the place in the policy that names the file. Returns 0, or
  * -EINVAL (diags says why), or -ENOMEM. Reads files: before chroot.
  */
-int tlsctx_set_load(const struct policy *policy, struct diags *diags, struct tlsctx_set **ret_set);
+int tlsctx_set_load(const struct policy *policy, const struct tlsctx_keys *keys, struct diags *diags,
+		    struct tlsctx_set **ret_set);
 void tlsctx_set_free(struct tlsctx_set **set);
 
 /* Of the key ring at this place of the policy; the set's. */

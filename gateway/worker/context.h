@@ -21,11 +21,13 @@
 #include "policy/policy.h"
 
 struct dump;
+struct key_provider;
 struct users;
 
 struct worker {
 	struct loop loop;
 	const struct policy *policy;
+	struct key_provider *keys; /* NULL: they are in tlsctx */
 	struct tlsctx_set *tlsctx;
 	struct users *users;
 	struct uplink uplink;

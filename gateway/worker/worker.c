@@ -16,6 +16,7 @@
 #include "gateway/base/util.h"
 #include "gateway/host/facts.h"
 #include "gateway/host/sandbox.h"
+#include "gateway/key/provider.h"
 #include "gateway/tls/users.h"
 #include "gateway/worker/context.h"
 #include "gateway/worker/dump.h"
@@ -237,6 +238,14 @@ static void on_ticket_timer(struct timer *timer)
 	(void)loop_timer(&worker->loop, timer, tlsctx_set_rotate(worker->tlsctx, worker->loop.now_ms) + 1);
 }
 
+static int load_keys(struct worker *worker, const struct worker_setup *setup, struct diags *diags)
+{
+	int r = setup->key == -1 ? 0 : key_provider_open(setup->key, &worker->keys);
+	const struct tlsctx_keys keys = { .isolated = worker->keys != NULL, .provider = worker->keys };
+
+	return r < 0 ? r : tlsctx_set_load(setup->policy, &keys, diags, &worker->tlsctx);
+}
+
 /* Read all files, then drop privileges. */
 static int worker_setup(struct worker *worker, const struct worker_setup *setup)
 {
@@ -270,7 +279,7 @@ static int worker_setup(struct worker *worker, const struct worker_setup *setup)
 	r = diags_init(&diags, "", NULL, 0);
 	if (r < 0)
 		return r;
-	r = tlsctx_set_load(setup->policy, &diags, &worker->tlsctx);
+	r = load_keys(worker, setup, &diags);
 	if (r == 0)
 		r = users_load(setup->policy, &diags, &worker->users);
 	if (r < 0) /* the monitor has just checked these files, so they have changed since */
@@ -302,7 +311,9 @@ int worker_run(const struct worker_setup *setup)
 	struct worker *worker = calloc(1, sizeof(*worker));
 	int status = EXIT_FAILURE;
 
-	if (worker != NULL && worker_setup(worker, setup) == 0) {
+	if (worker == NULL)
+		return status;
+	if (worker_setup(worker, setup) == 0) {
 		uplink_notify(&worker->uplink, MSG_READY, 0);
 		if (setup->first)
 			expiry_start(worker);
@@ -315,9 +326,12 @@ int worker_run(const struct worker_setup *setup)
 		loop_done(&worker->loop);
 		relay_tools_done(&worker->tools);
 		tlsctx_set_free(&worker->tlsctx);
+		key_provider_close(&worker->keys);
 		users_free(&worker->users);
 		free(worker->servers);
 		uplink_done(&worker->uplink);
+	} else if (worker->keys != NULL && key_provider_lacks_keys(worker->keys)) {
+		status = WORKER_EXIT_STALE;
 	}
 	free(worker);
 	return status;

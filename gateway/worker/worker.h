@@ -11,11 +11,15 @@ struct worker_setup {
 	const struct policy *policy; /* outlives the worker */
 	int channel, reports;	     /* from and to the monitor; the worker's */
 	int doorbell;		     /* the same */
+	int key;		     /* to its signer, or -1: it loads the private keys itself */
 	_Atomic uint32_t *relays;
 	bool first;	   /* the first worker of its generation */
 	int root;	   /* the folder to be chrooted into, or -1: started without root */
 	unsigned uid, gid; /* the user to become if root is given */
 };
+
+/* The exit status of a worker whose certificates have changed since the keeper loaded the keys. */
+#define WORKER_EXIT_STALE 3
 
 /* Run a worker in this process. Returns the exit status. */
 int worker_run(const struct worker_setup *setup);

@@ -141,7 +141,14 @@ class Gateway:
         return self.address["implicit"]
 
     def workers(self):
-        return net.children(self.pid)
+        return [pid for pid in net.children(self.pid) if net.name(pid) != "attlsd-keeper"]
+
+    def keepers(self):
+        return [pid for pid in net.children(self.pid) if net.name(pid) == "attlsd-keeper"]
+
+    def signers(self):
+        """Of all keepers; the first is the first worker's."""
+        return [pid for keeper in self.keepers() for pid in net.children(keeper)]
 
     def assert_idle(self, what, seconds=1.0):
         """The only worker uses next to no CPU time for a while."""

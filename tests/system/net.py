@@ -1,4 +1,5 @@
 """Sockets, deadlines and processes, for all helpers and tests. Nothing here sleeps to synchronise."""
+import contextlib
 import ctypes
 import os
 import resource
@@ -121,6 +122,13 @@ def quiet(sock, seconds=0.3):
 def children(pid):
     with open(f"/proc/{pid}/task/{pid}/children") as f:
         return [int(child) for child in f.read().split()]
+
+
+def name(pid):
+    """What a process calls itself: attlsd, attlsd-keeper, attlsd-signer; "" once it has ended."""
+    with contextlib.suppress(OSError), open(f"/proc/{pid}/comm") as f:
+        return f.read().strip()
+    return ""
 
 
 def descriptors(pid):

@@ -11,6 +11,8 @@ import client as clients
 import gateway as gateways
 import net
 
+# For cipher suites with static RSA, whose handshake has the private key decrypt.
+WITH_KEYS = {"key_isolation": False}
 LEVELS = {"secure_ctrlconn": "safe", "secure_dataconn": "safe"}
 SPELLINGS = ["ECDHE-RSA-AES256-GCM-SHA384", "ecdhe-rsa-aes256-gcm-sha384", "TLS_ECDHE_RSA_WITH_AES_256_GCM_SHA384", "C030",
              "c030"]
@@ -38,7 +40,7 @@ def test_one_suite_by_all_its_names(launch, backend, spelling):
 
 @pytest.mark.parametrize("spelling", ["SSL_AES_128_SHA", "2F", "002F", "AES128-SHA", "TLS_RSA_WITH_AES_128_CBC_SHA"])
 def test_names_of_ftp_data(launch, backend, spelling):
-    gateway = launch(backend, tls={"ciphers": [spelling]})
+    gateway = launch(backend, tls={"ciphers": [spelling]}, daemon=WITH_KEYS)
     with clients.Client(gateway.explicit, ctx=clients.context(versions="1.2", ciphers="AES128-SHA:@SECLEVEL=0")) as c:
         assert c.auth().tls.ssl.cipher()[0] == "AES128-SHA"
 
@@ -56,7 +58,7 @@ NULLS = {"0002": "NULL-SHA", "TLS_RSA_WITH_NULL_SHA256": "NULL-SHA256", "c006": 
 
 @pytest.mark.parametrize("spelling", NULLS)
 def test_safe_is_told_from_private(launch, backend, spelling):
-    gateway = launch(backend, tls={"ciphers": ["C02F", "C02B", spelling]}, ftp={**LEVELS, "secure_dataconn": "clear"})
+    gateway = launch(backend, tls={"ciphers": ["C02F", "C02B", spelling]}, ftp={**LEVELS, "secure_dataconn": "clear"}, daemon=WITH_KEYS)
     ctx = clients.context(versions="1.2", ciphers=NULLS[spelling] + ":@SECLEVEL=0")
     with clients.Client(gateway.explicit, ctx=ctx) as c:
         c.auth()
@@ -73,7 +75,7 @@ def test_safe_is_told_from_private(launch, backend, spelling):
 
 
 def test_no_null_cipher_unless_it_is_listed(launch, backend, gateway):
-    for other in launch(backend, tls={"ciphers": ["NULL-SHA256"]}, ftp=LEVELS), gateway:
+    for other in launch(backend, tls={"ciphers": ["NULL-SHA256"]}, ftp=LEVELS, daemon=WITH_KEYS), gateway:
         for name in NULLS.values():
             if other is not gateway and name == "NULL-SHA256":
                 continue
@@ -100,7 +102,8 @@ def test_private_with_such_a_cipher_is_an_error(certificates, folder, ftp):
     path = os.path.join(folder, "policy.yaml")
     for levels, good in (ftp, False), (LEVELS, True):
         with open(path, "w") as f:
-            f.write(gateways.as_yaml(gateways.policy(certificates, ("127.0.0.1", 9), tls={"ciphers": ["003B"]}, ftp=levels)))
+            f.write(gateways.as_yaml(gateways.policy(certificates, ("127.0.0.1", 9), tls={"ciphers": ["003B"]}, ftp=levels,
+                                                     daemon=WITH_KEYS)))
         status, said = gateways.check(path)
         assert (status == 0) == good, said
         assert "does not encrypt" in said

@@ -209,7 +209,7 @@ def test_data_of_the_true_client(balanced):
 def test_drain_does_not_wait_for_headers(balanced):
     with net.dial(balanced.explicit) as sock:
         sock.sendall(b"PROXY")
-        net.until(lambda: net.children(balanced.pid), "worker")
+        net.until(lambda: balanced.workers(), "worker")
         balanced.stop()
         assert net.end_of(sock)[1] == b""
 

@@ -7,6 +7,7 @@
 #include <unistd.h>
 
 #include "gateway/base/log.h"
+#include "gateway/monitor/child-pick.h"
 #include "tests/unit/policy-text.h"
 
 #define WORKERS	   3
@@ -16,9 +17,9 @@ struct scene {
 	struct loop loop;
 	struct children children;
 	struct generation *generation;
-	size_t ready, deaths, retired; /* calls of the callbacks */
-	size_t stop_at;		       /* at this number of calls of on_ready */
-	size_t clean, killed;	       /* how those ended that died */
+	size_t ready, deaths, retired, keeper_deaths; /* calls of the callbacks */
+	size_t stop_at;				      /* at this number of calls of on_ready */
+	size_t clean, killed;			      /* how those ended that died */
 };
 
 static struct scene *scene_of(const struct children *children)
@@ -51,6 +52,15 @@ static void on_death(struct child *child, pid_t pid, int status)
 	scene->killed += WIFSIGNALED(status) && WTERMSIG(status) == SIGKILL;
 }
 
+static void on_keeper_death(struct generation *generation, pid_t pid, int status)
+{
+	struct scene *scene = scene_of(generation->workers[0].children);
+
+	assert_ptr_equal(generation, scene->generation);
+	assert_true(pid > 0 && WIFSIGNALED(status));
+	scene->keeper_deaths++;
+}
+
 static void on_retired(struct children *children, const struct generation *gone)
 {
 	assert_ptr_equal(gone, scene_of(children)->generation);
@@ -80,10 +90,12 @@ static void run_until_ready(struct scene *scene, size_t ready)
 	assert_int_equal(scene->ready, ready);
 }
 
-static void scene_start(struct scene *scene)
+static void scene_start_with(struct scene *scene, enum key_isolation isolation)
 {
+	const struct keeper_user users = { 0 };
 	struct policy *policy = keyless_policy();
 
+	policy->daemon.key_isolation = isolation;
 	(void)alarm(60); /* when the test hangs */
 	*scene = (struct scene){ .ready = 0 };
 	assert_int_equal(loop_init(&scene->loop), 0);
@@ -94,11 +106,17 @@ static void scene_start(struct scene *scene)
 		.on_message = on_message,
 		.on_death = on_death,
 		.on_retired = on_retired,
+		.on_keeper_death = on_keeper_death,
 	};
-	assert_int_equal(generation_start(&scene->children, &policy, 0, 0, &scene->generation), 0);
+	assert_int_equal(generation_start(&scene->children, &policy, &users, &scene->generation), 0);
 	assert_null(policy);
 	assert_int_equal(scene->generation->n, WORKERS);
 	assert_int_equal(scene->generation->number, 1);
+}
+
+static void scene_start(struct scene *scene)
+{
+	scene_start_with(scene, KEY_ISOLATION_AUTO);
 }
 
 static void scene_done(struct scene *scene)
@@ -301,6 +319,53 @@ static void a_full_channel_takes_the_order_later(void **state)
 	scene_done(&scene);
 }
 
+/* The keeper ends after the last worker, and only then the generation is gone. */
+static void a_generation_goes_with_its_keeper(void **state)
+{
+	struct scene scene;
+	pid_t pids[WORKERS], keeper;
+
+	(void)state;
+	scene_start_with(&scene, KEY_ISOLATION_TRUE);
+	run_until_ready(&scene, WORKERS);
+	keeper = scene.generation->keeper.pid;
+	assert_true(keeper > 0);
+	for (size_t i = 0; i < WORKERS; i++)
+		assert_int_equal(scene.generation->keeper.counts[i].worker, scene.generation->workers[i].pid);
+	pids_of(&scene, pids);
+	generation_retire(scene.generation, MSG_RETIRE);
+	wait_and_reap(&scene, pids, WORKERS);
+	wait_and_reap(&scene, &keeper, 1);
+	assert_int_equal(scene.retired, 1);
+	assert_int_equal(scene.keeper_deaths, 0);
+	assert_null(scene.children.head);
+	scene_done(&scene);
+}
+
+/* Workers go on without a keeper, and a worker that is started again gets the same socket. */
+static void a_dead_keeper_is_reported(void **state)
+{
+	struct scene scene;
+	pid_t pids[WORKERS], keeper;
+
+	(void)state;
+	scene_start_with(&scene, KEY_ISOLATION_TRUE);
+	run_until_ready(&scene, WORKERS);
+	keeper = scene.generation->keeper.pid;
+	assert_int_equal(kill(keeper, SIGKILL), 0);
+	wait_and_reap(&scene, &keeper, 1);
+	assert_int_equal(scene.keeper_deaths, 1);
+	assert_int_equal(scene.deaths, 0);
+	kill_worker(&scene, &scene.generation->workers[1]);
+	restart(&scene, &scene.generation->workers[1]);
+	run_until_ready(&scene, WORKERS + 1);
+	pids_of(&scene, pids);
+	generation_retire(scene.generation, MSG_RETIRE);
+	wait_and_reap(&scene, pids, WORKERS);
+	assert_int_equal(scene.retired, 1);
+	scene_done(&scene);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -310,6 +375,8 @@ int main(void)
 		cmocka_unit_test(a_retired_generation_starts_no_worker),
 		cmocka_unit_test(a_start_can_be_given_up),
 		cmocka_unit_test(a_full_channel_takes_the_order_later),
+		cmocka_unit_test(a_generation_goes_with_its_keeper),
+		cmocka_unit_test(a_dead_keeper_is_reported),
 	};
 
 	log_setup(LOG_LEVEL_ERROR, LOG_FORMAT_TEXT);

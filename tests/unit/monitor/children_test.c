@@ -7,6 +7,7 @@
 #include <unistd.h>
 
 #include "gateway/base/log.h"
+#include "gateway/monitor/child-pick.h"
 #include "gateway/base/util.h"
 #include "tests/unit/unit.h"
 

@@ -1,0 +1,16 @@
+/*
+ * Counts what a worker has used in the running second.
+ */
+#include "gateway/keeper/quota.h"
+
+bool quota_take(struct quota *quota, uint64_t now_ms)
+{
+	uint64_t second = now_ms / 1000;
+
+	if (second != quota->second)
+		*quota = (struct quota){ .second = second };
+	if (quota->used == QUOTA_PER_SECOND)
+		return false;
+	quota->used++;
+	return true;
+}

@@ -1,0 +1,146 @@
+/*
+ * Reads requests of one worker and answers each. It trusts none: request.c judges
+ * form and content, the table of schemes says what a key may do, and a quota limits
+ * how often. What is refused is counted and logged.
+ */
+#include "gateway/keeper/signer.h"
+
+#include <errno.h>
+#include <openssl/err.h>
+#include <openssl/evp.h>
+#include <openssl/rsa.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "gateway/base/log.h"
+#include "gateway/keeper/quota.h"
+
+/* A worker that asks for nonsense cannot fill the log with it. */
+#define LOG_EVERY_MS 1000
+
+struct state {
+	const struct signer *signer;
+	struct quota quota;
+	uint64_t logged_ms, unlogged;
+};
+
+static uint64_t now_ms(void)
+{
+	struct timespec now;
+
+	(void)clock_gettime(CLOCK_MONOTONIC, &now);
+	return (uint64_t)now.tv_sec * 1000 + (uint64_t)now.tv_nsec / 1000000;
+}
+
+static EVP_PKEY *find_key(const struct signer *signer, const uint8_t id[static KEY_ID_BYTES])
+{
+	for (size_t i = 0; i < signer->n; i++)
+		if (memcmp(signer->keys[i].id, id, KEY_ID_BYTES) == 0)
+			return signer->keys[i].key;
+	return NULL;
+}
+
+static bool set_padding(EVP_PKEY_CTX *ctx, const struct key_scheme *scheme)
+{
+	return !scheme->pss || (EVP_PKEY_CTX_set_rsa_padding(ctx, RSA_PKCS1_PSS_PADDING) == 1 &&
+				EVP_PKEY_CTX_set_rsa_pss_saltlen(ctx, RSA_PSS_SALTLEN_DIGEST) == 1);
+}
+
+static enum key_status sign(EVP_PKEY *key, const struct key_scheme *scheme, const struct key_request *request,
+			    struct key_answer *answer)
+{
+	size_t len = sizeof(answer->signature);
+	EVP_PKEY_CTX *pctx = NULL;
+	EVP_MD_CTX *ctx;
+	bool ok;
+
+	if (EVP_PKEY_is_a(key, scheme->type) != 1)
+		return KEY_STATUS_SCHEME;
+	ctx = EVP_MD_CTX_new();
+	ok = ctx != NULL && EVP_DigestSignInit_ex(ctx, &pctx, scheme->digest, NULL, NULL, key, NULL) == 1 &&
+	     set_padding(pctx, scheme) &&
+	     EVP_DigestSign(ctx, answer->signature, &len, request->content, request->len) == 1;
+	EVP_MD_CTX_free(ctx);
+	ERR_clear_error();
+	answer->len = ok ? (uint32_t)len : 0;
+	return ok ? KEY_STATUS_DONE : KEY_STATUS_FAILED;
+}
+
+static enum key_status carry_out(struct state *state, const struct key_request *request, size_t n,
+				 struct key_answer *answer)
+{
+	const struct key_scheme *scheme;
+	enum key_status status = key_request_judge(request, n, &scheme);
+	EVP_PKEY *key;
+
+	if (status != KEY_STATUS_DONE)
+		return status;
+	if (!quota_take(&state->quota, now_ms()))
+		return KEY_STATUS_RATE;
+	key = find_key(state->signer, request->key);
+	if (key == NULL)
+		return KEY_STATUS_UNKNOWN;
+	if (scheme == NULL) /* it only asks whether the key is there */
+		return KEY_STATUS_DONE;
+	status = sign(key, scheme, request, answer);
+	if (status == KEY_STATUS_DONE)
+		state->signer->counts->signatures++;
+	return status;
+}
+
+static void refused(struct state *state, enum key_status status)
+{
+	struct key_counts *counts = state->signer->counts;
+	uint64_t now = now_ms();
+
+	counts->refused++;
+	state->unlogged++;
+	if (state->logged_ms != 0 && now - state->logged_ms < LOG_EVERY_MS)
+		return;
+	log_event(LOG_LEVEL_ERROR, "signature-refused", LOG_NUMBER("worker", counts->worker),
+		  LOG_TEXT("reason", key_status_text(status)), LOG_NUMBER("requests", state->unlogged));
+	state->logged_ms = now;
+	state->unlogged = 0;
+}
+
+/* Returns false when the worker's end is closed. */
+static bool serve(struct state *state, const struct key_request *request, size_t n)
+{
+	/* all of it, so that nothing of an earlier answer or of the stack goes out */
+	struct key_answer answer = { .status = KEY_STATUS_MALFORMED };
+	ssize_t sent;
+
+	if (n >= offsetof(struct key_request, content))
+		answer.serial = request->serial;
+	answer.status = carry_out(state, request, n, &answer);
+	if (answer.status != KEY_STATUS_DONE)
+		refused(state, answer.status);
+	do {
+		sent = write(state->signer->fd, &answer, key_answer_bytes(&answer));
+	} while (sent == -1 && errno == EINTR);
+	return sent != -1;
+}
+
+void signer_announce(const struct signer *signer)
+{
+	const struct key_answer started = { .status = KEY_STATUS_STARTED };
+
+	/* a worker that has not read for so long waits for no answer */
+	(void)send(signer->fd, &started, key_answer_bytes(&started), MSG_DONTWAIT | MSG_NOSIGNAL);
+}
+
+void signer_run(const struct signer *signer)
+{
+	struct state state = { .signer = signer };
+	struct {
+		struct key_request request;
+		uint8_t more; /* so that a longer packet is seen to be longer */
+	} packet;
+	ssize_t n;
+
+	do {
+		n = read(signer->fd, &packet, sizeof(packet));
+	} while (n > 0 ? serve(&state, &packet.request, (size_t)n) : n == -1 && errno == EINTR);
+}

@@ -1,0 +1,33 @@
+/*
+ * The signer of one worker: a process that holds the private keys, and does nothing
+ * but sign what a TLS server signs.
+ */
+#ifndef ATTLSD_GATEWAY_KEEPER_SIGNER_H
+#define ATTLSD_GATEWAY_KEEPER_SIGNER_H
+
+#include <stddef.h>
+
+#include "gateway/key/counts.h"
+#include "gateway/key/request.h"
+
+struct evp_pkey_st;
+
+struct signer_key {
+	uint8_t id[KEY_ID_BYTES];
+	struct evp_pkey_st *key; /* borrowed */
+};
+
+struct signer {
+	int fd; /* to the worker */
+	const struct signer_key *keys;
+	size_t n;
+	struct key_counts *counts;
+};
+
+/* Tell the worker that a signer has started: what it asked the last one may be lost. */
+void signer_announce(const struct signer *signer);
+
+/* Sign until no process can ask any more (or an empty packet comes, which looks the same). */
+void signer_run(const struct signer *signer);
+
+#endif

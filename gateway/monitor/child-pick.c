@@ -1,0 +1,70 @@
+/*
+ * Picks the worker for a new session: the one with the least to do, and none that does
+ * not read its messages.
+ */
+#include "gateway/monitor/child-pick.h"
+
+#include <poll.h>
+
+#include "gateway/base/log.h"
+
+/* Log an event after no worker has accepted a session for this long. */
+#define BACKLOG_LOGGED_MS 1000
+
+static bool takes_sessions(const struct child *child)
+{
+	return child->ready && !child->backlogged && child->stop_sent == MSG_NONE;
+}
+
+/* Log that clients are waiting while no worker accepts sessions. */
+static void log_backlog(struct generation *generation, bool all_backlogged, uint64_t now_ms)
+{
+	if (!all_backlogged) {
+		generation->backlogged_since_ms = 0;
+		generation->backlog_logged = false;
+	} else if (generation->backlogged_since_ms == 0) {
+		generation->backlogged_since_ms = now_ms;
+	} else if (!generation->backlog_logged &&
+		   now_ms - generation->backlogged_since_ms > BACKLOG_LOGGED_MS) {
+		generation->backlog_logged = true;
+		log_event(LOG_LEVEL_ERROR, "workers-backlogged",
+			  LOG_NUMBER("generation", generation->number));
+	}
+}
+
+bool child_is_backlogged(const struct child *child)
+{
+	struct pollfd look = { .fd = child->channel.fd, .events = POLLOUT };
+
+	return child->ready && poll(&look, 1, 0) == 0;
+}
+
+void generation_check_backlog(struct generation *generation, uint64_t now_ms)
+{
+	bool any_takes = false, any_backlogged = false;
+
+	for (size_t i = 0; i < generation->n; i++) {
+		struct child *child = &generation->workers[i];
+
+		child->backlogged = child_is_backlogged(child);
+		any_backlogged = any_backlogged || child->backlogged;
+		any_takes = any_takes || takes_sessions(child);
+	}
+	log_backlog(generation, any_backlogged && !any_takes, now_ms);
+}
+
+struct child *generation_pick(struct generation *generation)
+{
+	struct child *best = NULL;
+
+	for (size_t i = 0; i < generation->n; i++) {
+		struct child *child = &generation->workers[i];
+
+		if (!takes_sessions(child))
+			continue;
+		if (best == NULL || *child->relays < *best->relays ||
+		    (*child->relays == *best->relays && child->nsessions < best->nsessions))
+			best = child;
+	}
+	return best;
+}

@@ -1,0 +1,23 @@
+/* Which worker gets a new session. Belongs to the monitor. */
+#ifndef ATTLSD_GATEWAY_MONITOR_CHILD_PICK_H
+#define ATTLSD_GATEWAY_MONITOR_CHILD_PICK_H
+
+#include "gateway/monitor/children.h"
+
+/* Has the worker many unread messages? Then it should get no more. */
+bool child_is_backlogged(const struct child *child);
+
+/*
+ * Find the workers with many unread messages. Each of the others can take 64 more
+ * sessions: a channel counts as writable until it is a quarter full, and it holds
+ * more than 250 of our messages.
+ */
+void generation_check_backlog(struct generation *generation, uint64_t now_ms);
+
+/*
+ * Of the workers that are ready and not backlogged, the one with the fewest
+ * transfers, then the fewest sessions; or NULL.
+ */
+struct child *generation_pick(struct generation *generation);
+
+#endif

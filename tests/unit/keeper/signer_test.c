@@ -1,0 +1,307 @@
+/* A real signer in a process of its own, asked through the worker's end, rightly and wrongly. */
+#include "gateway/keeper/signer.h"
+
+#include <openssl/evp.h>
+#include <openssl/rsa.h>
+#include <signal.h>
+#include <sys/mman.h>
+#include <sys/socket.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "gateway/base/log.h"
+#include "gateway/keeper/quota.h"
+#include "gateway/key/link.h"
+#include "tests/unit/unit.h"
+
+static const struct {
+	const char *type;
+	const char *curve; /* NULL: none */
+	uint16_t scheme;
+	const char *digest; /* NULL: none */
+	bool pss;
+} kinds[] = {
+	{ "EC", "P-256", 0x0403, "SHA256", false }, { "EC", "P-384", 0x0503, "SHA384", false },
+	{ "RSA", NULL, 0x0804, "SHA256", true },    { "RSA", NULL, 0x0401, "SHA256", false },
+	{ "ED25519", NULL, 0x0807, NULL, false },   { "RSA-PSS", NULL, 0x0809, "SHA256", true },
+};
+
+struct scene {
+	int fds[2];
+	struct signer_key keys[NELEM(kinds)];
+	struct signer signer;
+	struct key_counts *counts;
+	struct key_link link;
+	pid_t pid;
+};
+
+/* Made once, since RSA keys take long. */
+static EVP_PKEY *keys[NELEM(kinds)];
+
+static EVP_PKEY *new_key(const char *type, const char *curve)
+{
+	EVP_PKEY_CTX *ctx = EVP_PKEY_CTX_new_from_name(NULL, type, NULL);
+	EVP_PKEY *key = NULL;
+
+	assert_int_equal(EVP_PKEY_keygen_init(ctx), 1);
+	if (curve != NULL)
+		assert_int_equal(EVP_PKEY_CTX_set_group_name(ctx, curve), 1);
+	assert_int_equal(EVP_PKEY_keygen(ctx, &key), 1);
+	EVP_PKEY_CTX_free(ctx);
+	return key;
+}
+
+static int make_keys(void **state)
+{
+	(void)state;
+	for (size_t i = 0; i < NELEM(kinds); i++)
+		keys[i] = new_key(kinds[i].type, kinds[i].curve);
+	return 0;
+}
+
+static int free_keys(void **state)
+{
+	(void)state;
+	for (size_t i = 0; i < NELEM(kinds); i++)
+		EVP_PKEY_free(keys[i]);
+	return 0;
+}
+
+static void start_signer(struct scene *scene)
+{
+	scene->pid = fork();
+	assert_int_not_equal(scene->pid, -1);
+	if (scene->pid != 0)
+		return;
+	(void)close(scene->fds[0]);
+	signer_announce(&scene->signer);
+	signer_run(&scene->signer);
+	_exit(EXIT_SUCCESS);
+}
+
+static int scene_start(void **state)
+{
+	struct scene *scene = calloc(1, sizeof(*scene));
+
+	(void)alarm(60); /* when the test hangs */
+	log_setup(LOG_LEVEL_ERROR, LOG_FORMAT_TEXT);
+	assert_int_equal(key_link_pair(scene->fds), 0);
+	for (size_t i = 0; i < NELEM(kinds); i++) {
+		scene->keys[i].id[0] = (uint8_t)(i + 1);
+		scene->keys[i].key = keys[i];
+	}
+	scene->counts =
+	    mmap(NULL, sizeof(*scene->counts), PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+	scene->signer = (struct signer){ scene->fds[1], scene->keys, NELEM(kinds), scene->counts };
+	assert_int_equal(key_link_init(&scene->link, scene->fds[0]), 0);
+	start_signer(scene);
+	assert_true(recv(scene->fds[0], &scene->link.answer, sizeof(scene->link.answer), 0) > 0);
+	assert_int_equal(scene->link.answer.status, KEY_STATUS_STARTED);
+	*state = scene;
+	return 0;
+}
+
+static int scene_end(void **state)
+{
+	struct scene *scene = *state;
+	int status;
+
+	(void)close(scene->fds[0]);
+	assert_int_equal(waitpid(scene->pid, &status, 0), scene->pid);
+	assert_true(WIFEXITED(status) && WEXITSTATUS(status) == EXIT_SUCCESS);
+	(void)close(scene->fds[1]);
+	(void)munmap(scene->counts, sizeof(*scene->counts));
+	free(scene);
+	return 0;
+}
+
+static struct key_request request_for(size_t kind, bool tls13)
+{
+	static const char transcript[] = "TLS 1.3, server CertificateVerify";
+	static const uint8_t x25519[] = { 3, 0, 29, 32 };
+	struct key_request request = { .ask = KEY_ASK_SIGN, .scheme = kinds[kind].scheme };
+
+	request.key[0] = (uint8_t)(kind + 1);
+	memset(request.content, ' ', 64);
+	memcpy(request.content + 64, tls13 ? (const void *)transcript : x25519,
+	       tls13 ? sizeof(transcript) : sizeof(x25519));
+	request.len = (uint16_t)(64 + 32 + (tls13 ? sizeof(transcript) : sizeof(x25519)));
+	return request;
+}
+
+/* Does the signature verify, with OpenSSL's own code and the public key? */
+static bool verifies(const struct scene *scene, size_t kind, const struct key_request *request)
+{
+	const struct key_answer *answer = &scene->link.answer;
+	EVP_MD_CTX *ctx = EVP_MD_CTX_new();
+	EVP_PKEY_CTX *pctx = NULL;
+	bool ok = EVP_DigestVerifyInit_ex(ctx, &pctx, kinds[kind].digest, NULL, NULL, scene->keys[kind].key,
+					  NULL) == 1;
+
+	if (ok && kinds[kind].pss)
+		ok = EVP_PKEY_CTX_set_rsa_padding(pctx, RSA_PKCS1_PSS_PADDING) == 1 &&
+		     EVP_PKEY_CTX_set_rsa_pss_saltlen(pctx, RSA_PSS_SALTLEN_DIGEST) == 1;
+	ok = ok && EVP_DigestVerify(ctx, answer->signature, answer->len, request->content, request->len) == 1;
+	EVP_MD_CTX_free(ctx);
+	return ok;
+}
+
+static void test_signs(void **state)
+{
+	struct scene *scene = *state;
+	uint64_t n = 0;
+
+	for (size_t i = 0; i < NELEM(kinds); i++)
+		for (int tls13 = 0; tls13 <= 1; tls13++) {
+			struct key_request request = request_for(i, tls13);
+			bool may = !tls13 || kinds[i].pss || strcmp(kinds[i].type, "RSA") != 0;
+			const char *fault = key_link_ask(&scene->link, &request);
+
+			if (may) {
+				assert_null(fault);
+				assert_true(verifies(scene, i, &request));
+				n++;
+			} else {
+				assert_string_equal(fault, key_status_text(KEY_STATUS_SCHEME));
+			}
+		}
+	assert_int_equal(scene->counts->signatures, n);
+	assert_int_equal(scene->counts->refused, 1);
+}
+
+static void expect(struct scene *scene, const struct key_request *request, enum key_status want)
+{
+	struct key_request copy = *request;
+	uint64_t refused = scene->counts->refused;
+	const char *fault = key_link_ask(&scene->link, &copy);
+
+	if (want == KEY_STATUS_DONE)
+		assert_null(fault);
+	else
+		assert_string_equal(fault, key_status_text(want));
+	assert_int_equal(scene->link.answer.len, 0);
+	assert_int_equal(scene->counts->refused, refused + (want != KEY_STATUS_DONE));
+}
+
+static void test_refuses(void **state)
+{
+	struct scene *scene = *state;
+	struct key_request request = request_for(0, true);
+
+	request.key[1] = 1;
+	expect(scene, &request, KEY_STATUS_UNKNOWN);
+	request = request_for(0, true);
+	request.scheme = 0x0804; /* of an RSA key */
+	expect(scene, &request, KEY_STATUS_SCHEME);
+	request = request_for(2, true);
+	request.scheme = 0x0809; /* of an RSA-PSS key */
+	expect(scene, &request, KEY_STATUS_SCHEME);
+	request = request_for(0, true);
+	request.content[70] ^= 1;
+	expect(scene, &request, KEY_STATUS_CONTENT);
+	request = (struct key_request){ .ask = KEY_ASK_KNOWN };
+	expect(scene, &request, KEY_STATUS_UNKNOWN);
+	request.key[0] = 1;
+	expect(scene, &request, KEY_STATUS_DONE);
+	request.ask = 77;
+	expect(scene, &request, KEY_STATUS_MALFORMED);
+}
+
+/* Packets that are no requests: each gets one refusal, and the signer goes on. */
+static void test_garbage(void **state)
+{
+	struct scene *scene = *state;
+	struct key_request request = request_for(0, true);
+	uint8_t garbage[sizeof(request) + 100];
+
+	memset(garbage, 0xA5, sizeof(garbage));
+	for (size_t n = 1; n <= sizeof(garbage); n += 7) {
+		struct key_answer answer;
+
+		assert_int_equal(send(scene->fds[0], garbage, n, 0), n);
+		assert_int_equal(recv(scene->fds[0], &answer, sizeof(answer), 0),
+				 offsetof(struct key_answer, signature));
+		assert_int_equal(answer.status, KEY_STATUS_MALFORMED);
+	}
+	assert_null(key_link_ask(&scene->link, &request));
+	assert_true(verifies(scene, 0, &request));
+}
+
+/* A signer that dies with a request in hand: the next one gets the request again. */
+static void test_replaced(void **state)
+{
+	struct scene *scene = *state;
+	struct key_request request = request_for(0, true);
+	pid_t first = scene->pid;
+	int status;
+
+	assert_null(key_link_ask(&scene->link, &request));
+	assert_int_equal(kill(first, SIGKILL), 0);
+	assert_int_equal(waitpid(first, &status, 0), first);
+	/* what the dead one has read */
+	assert_int_equal(send(scene->fds[0], &request, key_request_bytes(&request), 0),
+			 key_request_bytes(&request));
+	assert_true(recv(scene->fds[1], &request, sizeof(request), 0) > 0);
+	start_signer(scene);
+	for (int i = 0; i < 3; i++) {
+		request = request_for(0, i & 1);
+		assert_null(key_link_ask(&scene->link, &request));
+		assert_true(verifies(scene, 0, &request));
+	}
+}
+
+/* A second's worth of requests, and more: the limit is met, and is over with the second. */
+static void test_quota(void **state)
+{
+	struct quota quota = { 0 };
+
+	(void)state;
+	for (int second = 5; second < 8; second++) {
+		for (int i = 0; i < QUOTA_PER_SECOND; i++)
+			assert_true(quota_take(&quota, (uint64_t)second * 1000 + (uint64_t)i % 1000));
+		assert_false(quota_take(&quota, (uint64_t)second * 1000 + 999));
+	}
+}
+
+/* The signer applies it: asking whether a key is there counts, and costs next to nothing. */
+static void test_flood(void **state)
+{
+	struct scene *scene = *state;
+	const char *fault = NULL;
+
+	for (int i = 0; fault == NULL && i < 10 * QUOTA_PER_SECOND; i++) {
+		struct key_request request = { .ask = KEY_ASK_KNOWN, .key = { 1 } };
+
+		fault = key_link_ask(&scene->link, &request);
+	}
+	assert_string_equal(fault, key_status_text(KEY_STATUS_RATE));
+}
+
+static void test_gone(void **state)
+{
+	struct key_request request = request_for(0, true);
+	struct key_link link;
+	int fds[2];
+
+	(void)state;
+	assert_int_equal(key_link_pair(fds), 0);
+	assert_int_equal(key_link_init(&link, fds[0]), 0);
+	(void)close(fds[1]);
+	assert_non_null(strstr(key_link_ask(&link, &request), "is gone"));
+	(void)close(fds[0]);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test_setup_teardown(test_signs, scene_start, scene_end),
+		cmocka_unit_test_setup_teardown(test_refuses, scene_start, scene_end),
+		cmocka_unit_test_setup_teardown(test_garbage, scene_start, scene_end),
+		cmocka_unit_test_setup_teardown(test_replaced, scene_start, scene_end),
+		cmocka_unit_test(test_quota),
+		cmocka_unit_test_setup_teardown(test_flood, scene_start, scene_end),
+		cmocka_unit_test(test_gone),
+	};
+
+	return cmocka_run_group_tests(tests, make_keys, free_keys);
+}
