@@ -395,6 +395,8 @@ void ftp_machine_resume(struct ftp_machine *machine, struct ftp_out *out)
 	if (machine->transfer != FTP_TRANSFER_WAITING || machine->pending != FTP_PENDING_NONE ||
 	    machine->reply_open)
 		return;
+	if (machine_retry_waits(machine, out))
+		return;
 	/* On some servers the refusal has used up the passive port, so ask for a new one. */
 	machine->retry.replanning = true;
 	if (!machine_plan_again(machine, out))
@@ -417,6 +419,7 @@ static const struct {
 } endings[] = {
 	[FTP_SIGNAL_SERVER_DOWN] = { FTP_LOCAL_SERVER_DOWN, "server-down" },
 	[FTP_SIGNAL_SERVER_LOST] = { FTP_LOCAL_SERVER_LOST, "server-lost" },
+	[FTP_SIGNAL_SERVER_SILENT] = { FTP_LOCAL_SERVER_SILENT, "server-silent" },
 	[FTP_SIGNAL_SERVER_UNFINISHED] = { FTP_LOCAL_SERVER_CONFUSED, "reply-unfinished" },
 	[FTP_SIGNAL_TLS_UNBOUND] = { FTP_LOCAL_TLS_UNBOUND, "no-extended-master-secret" },
 	[FTP_SIGNAL_LOGIN_TIMEOUT] = { FTP_LOCAL_LOGIN_TIMEOUT, "login-timeout" },

@@ -61,6 +61,28 @@ static const char *interval_text(uint32_t seconds, char buf[static 32])
 	return buf;
 }
 
+/* Pause until the next attempt, or until the client has to hear something (DSWAITTIMEREPLY). */
+static void pause_next(struct ftp_machine *machine, struct ftp_out *out)
+{
+	uint32_t every_s = machine->action->dswaittimereply_s;
+	uint32_t now_s = machine->retry.wait_left_s;
+
+	if (every_s != 0 && every_s < now_s)
+		now_s = every_s;
+	machine->retry.wait_left_s -= now_s;
+	ftp_out_add(out, FTP_DO_PAUSE)->number = now_s * 1000;
+}
+
+bool machine_retry_waits(struct ftp_machine *machine, struct ftp_out *out)
+{
+	if (machine->retry.wait_left_s == 0)
+		return false;
+	ftp_out_format(out, FTP_DO_REPLY, "125-Seconds until the next attempt: %u",
+		       (unsigned)machine->retry.wait_left_s);
+	pause_next(machine, out);
+	return true;
+}
+
 void machine_retry_later(struct ftp_machine *machine, const struct ftp_reply *reply, struct ftp_out *out)
 {
 	char text[FTP_REPLY_LINE_MAX + 1] = "The file is in use.";
@@ -79,7 +101,8 @@ void machine_retry_later(struct ftp_machine *machine, const struct ftp_reply *re
 	machine->retry.open = true;
 	machine->transfer = FTP_TRANSFER_WAITING;
 	ftp_out_add(out, FTP_DO_DATA_REFUSED);
-	ftp_out_add(out, FTP_DO_PAUSE)->number = machine->action->dswaitinterval_s * 1000;
+	machine->retry.wait_left_s = machine->action->dswaitinterval_s;
+	pause_next(machine, out);
 }
 
 void machine_retry_now(struct ftp_machine *machine, struct ftp_out *out)
@@ -94,6 +117,7 @@ void machine_retry_now(struct ftp_machine *machine, struct ftp_out *out)
 
 void machine_retry_abort(struct ftp_machine *machine, struct ftp_out *out)
 {
+	machine->retry.wait_left_s = 0;
 	machine_close_125(machine, out);
 	machine_answer(machine, FTP_LOCAL_WAIT_ABORTED, out);
 	machine_answer(machine, FTP_LOCAL_ABORTED, out);

@@ -18,6 +18,9 @@ bool machine_retry_wanted(struct ftp_machine *machine, const struct ftp_reply *r
 void machine_retry_later(struct ftp_machine *machine, const struct ftp_reply *reply, struct ftp_out *out);
 
 /* The plan stands again: send the transfer's command. */
+/* A pause is over. True: the next attempt is not due yet, so the client was told that the wait goes on. */
+bool machine_retry_waits(struct ftp_machine *machine, struct ftp_out *out);
+
 void machine_retry_now(struct ftp_machine *machine, struct ftp_out *out);
 
 /* ABOR while waiting. */

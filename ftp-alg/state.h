@@ -35,9 +35,10 @@ enum ftp_signal {
 	FTP_SIGNAL_TLS_UNBOUND,	      /* and no data connection could be bound to it, which policy wants */
 	FTP_SIGNAL_LOGIN_TIMEOUT,
 	FTP_SIGNAL_IDLE_TIMEOUT,
-	FTP_SIGNAL_SHUTDOWN,  /* end as soon as no transfer is running */
-	FTP_SIGNAL_STOPPED,   /* end now, even during a transfer */
-	FTP_SIGNAL_DISMISSED, /* an operator ends this session now, even during a transfer */
+	FTP_SIGNAL_SHUTDOWN,	  /* end as soon as no transfer is running */
+	FTP_SIGNAL_STOPPED,	  /* end now, even during a transfer */
+	FTP_SIGNAL_DISMISSED,	  /* an operator ends this session now, even during a transfer */
+	FTP_SIGNAL_SERVER_SILENT, /* the server owes an answer for too long (INACTTIME) */
 };
 
 /* How the data part of a transfer ended. */
@@ -182,6 +183,7 @@ struct ftp_retry {
 	bool open;	 /* a 125- reply is open towards the client */
 	bool replanning; /* the data plan is being made anew for another attempt */
 	uint32_t attempts_left;
+	uint32_t wait_left_s; /* until the next attempt, after the pause that runs */
 };
 
 /* Who the client is, as far as TLS shows. All zero: unknown. */

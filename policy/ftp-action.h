@@ -99,6 +99,13 @@ struct ftp_action {
 	uint32_t ftpkeepalive_s; /* 0: leave it to the kernel */
 	uint32_t datakeepalive_s;
 	uint32_t inactive_s;		      /* 0: never */
+	uint32_t inacttime_s;		      /* the server's answer, while no data moves */
+	uint32_t dconntime_s;		      /* the receiver's acknowledgement of a transfer's last bytes */
+	uint32_t datacttime_s;		      /* a byte of a transfer */
+	uint32_t cconntime_s;		      /* the client's end of a control connection that is over */
+	uint32_t myopentime_s;		      /* the server to accept a control connection */
+	uint32_t datatimeout_s;		      /* both data connections of a transfer */
+	uint32_t dswaittimereply_s;	      /* between two 125- lines; 0: with each attempt only */
 	uint32_t dswaittime_min;	      /* 0: a busy data set is an error at once */
 	uint32_t dswaitinterval_s;	      /* between two attempts; z/OS waits a minute */
 	struct command_list commands_allowed; /* when there are any, all others are refused */

@@ -76,6 +76,12 @@ static const struct word reply_styles[] = { { "rfc", REPLY_STYLE_RFC, NULL },
 		.min = 60, .max = SCHEMA_DAY_S, .default_text = "120s"                                       \
 	}
 
+#define FTP_SECONDS(name, member, most, text)                                                                \
+	{                                                                                                    \
+		.key = name, .type = FIELD_DURATION, AT(ftp_action, member), SECONDS, .min = 1, .max = most, \
+		.default_text = text                                                                         \
+	}
+
 static const struct field ftp_fields[] = {
 	{ .key = "extensions",
 	  .type = FIELD_SET,
@@ -115,6 +121,12 @@ static const struct field ftp_fields[] = {
 	  .min = 0,
 	  .max = SCHEMA_DAY_S,
 	  .default_text = "300s" },
+	FTP_SECONDS("inacttime", inacttime_s, SCHEMA_DAY_S, "1800s"),
+	FTP_SECONDS("dconntime", dconntime_s, SCHEMA_DAY_S, "120s"),
+	FTP_SECONDS("datacttime", datacttime_s, SCHEMA_DAY_S, "1800s"),
+	FTP_SECONDS("cconntime", cconntime_s, 300, "2s"),
+	FTP_SECONDS("myopentime", myopentime_s, SCHEMA_DAY_S, "60s"),
+	FTP_SECONDS("datatimeout", datatimeout_s, SCHEMA_DAY_S, "60s"),
 	{ .key = "dswaittime",
 	  .type = FIELD_DURATION,
 	  AT(ftp_action, dswaittime_min),
@@ -129,6 +141,7 @@ static const struct field ftp_fields[] = {
 	  .min = 1,
 	  .max = 3600,
 	  .default_text = "60s" },
+	FTP_SECONDS("dswaittimereply", dswaittimereply_s, 3600, "30s"),
 	FTP_ENUM(reply_style, reply_styles, "rfc"),
 	{ .key = "commands_allowed", .type = FIELD_COMMANDS, PTR(ftp_action, commands_allowed) },
 	{ .key = "commands_denied", .type = FIELD_COMMANDS, PTR(ftp_action, commands_denied) },

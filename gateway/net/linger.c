@@ -90,6 +90,11 @@ static struct linger *adopt(struct linger_list *list, struct stream *from, bool 
 
 void linger_take(struct linger_list *list, struct stream *from)
 {
+	linger_take_for(list, from, LINGER_MS);
+}
+
+void linger_take_for(struct linger_list *list, struct stream *from, uint64_t limit_ms)
+{
 	struct linger *linger;
 
 	if (!stream_is_open(from))
@@ -101,7 +106,7 @@ void linger_take(struct linger_list *list, struct stream *from)
 	linger = adopt(list, from, false);
 	if (linger == NULL)
 		return;
-	if (loop_timer(list->loop, &linger->timer, list->hurry ? LINGER_HURRY_MS : LINGER_MS) < 0 ||
+	if (loop_timer(list->loop, &linger->timer, list->hurry ? LINGER_HURRY_MS : limit_ms) < 0 ||
 	    loop_watch(list->loop, &linger->stream.watch,
 		       EPOLLIN | (stream_is_drained(&linger->stream) ? 0 : EPOLLOUT)) < 0)
 		linger_end(linger);

@@ -27,6 +27,9 @@ struct linger_list {
  */
 void linger_take(struct linger_list *list, struct stream *from);
 
+/* The same with a limit of its own for the peer's end. */
+void linger_take_for(struct linger_list *list, struct stream *from, uint64_t limit_ms);
+
 /*
  * Take over a stream that has failed, to reset it a little later: a server that
  * has not even accepted the connection may otherwise fail to report the outcome of

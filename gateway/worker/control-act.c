@@ -88,7 +88,8 @@ void control_dial_server(struct session *session)
 		.remote = session->facts.server,
 	};
 	int fd = -1;
-	int r = loop_timer(session->server.loop, &session->server_timer, SESSION_SERVER_MS);
+	int r = loop_timer(session->server.loop, &session->server_timer,
+			   (uint64_t)session->facts.rule->ftp->myopentime_s * 1000);
 
 	session->parser = (struct ftp_reply_parser){
 		.lenient = session->facts.rule->backend->multiline == BACKEND_MULTILINE_LENIENT,
@@ -226,13 +227,8 @@ static void log_login(const struct session *session)
 		  LOG_TEXT("sha256", identity_sha256(identity, sha256)));
 }
 
-/* INACTIVE 0: the timer only watches the server. */
-#define IDLE_FIRST_MS 60000
-
 static void do_logged_in(struct session *session)
 {
-	uint64_t limit_ms = (uint64_t)session->facts.rule->ftp->inactive_s * 1000;
-
 	memcpy(session->user, session->login_name, sizeof(session->user));
 	log_login(session);
 	if (session->logged_in) {
@@ -245,8 +241,7 @@ static void do_logged_in(struct session *session)
 		uplink_ring(&session->worker->uplink);
 	loop_timer_stop(session->client.loop, &session->idle_timer);
 	if (loop_set_bulk(session->client.loop, &session->client.watch, false) < 0 ||
-	    loop_timer(session->client.loop, &session->idle_timer, limit_ms > 0 ? limit_ms : IDLE_FIRST_MS) <
-		0)
+	    loop_timer(session->client.loop, &session->idle_timer, session_first_look_ms(session)) < 0)
 		session_end(session, "no-memory");
 }
 

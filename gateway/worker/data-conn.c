@@ -16,20 +16,20 @@
 #include "gateway/worker/data-result.h"
 #include "gateway/worker/data-tls.h"
 
-/* Time from the server's go-ahead until both legs are ready. */
-#define CONNECT_MS 60000
-/* Give up after this time without a byte. It is long, since a tape may keep a file waiting. */
-#define STALL_MS (30 * 60 * 1000)
 /* TCP keep-alive takes four system calls a leg, and most transfers end before it could matter. */
 #define KEEPALIVE_AFTER_MS 1000
-/* Intervals between looks at the acknowledgement, the first and the longest; when to give up. */
+/* Intervals between looks at the acknowledgement, the first and the longest. */
 #define SETTLE_INITIAL_MS 5
 #define SETTLE_MAX_MS	  200
-#define SETTLE_TIMEOUT_MS 60000
 
 static struct worker *worker_of(const struct data_conn *data)
 {
 	return data->legs.worker;
+}
+
+static const struct ftp_action *action_of(const struct data_conn *data)
+{
+	return data->legs.facts->rule->ftp;
 }
 
 static struct loop *loop_of(const struct data_conn *data)
@@ -79,7 +79,7 @@ static enum ftp_data_result protect_client(struct data_conn *data)
 	if (result != FTP_DATA_PENDING || data->state != DATA_CONNECTING)
 		return result;
 	if (leg->state == LEG_READY) /* the rest of the time is for the server */
-		r = loop_timer(loop_of(data), &data->timer, CONNECT_MS);
+		r = loop_timer(loop_of(data), &data->timer, (uint64_t)action_of(data)->datatimeout_s * 1000);
 	else if (fresh)
 		r = time_handshake(data);
 	return r < 0 ? FTP_DATA_ABORTED : FTP_DATA_PENDING;
@@ -134,7 +134,7 @@ static enum ftp_data_result data_connect(struct data_conn *data)
 	relay_init(&data->relay, &data->legs.client.stream, &data->legs.server.stream, data->upload,
 		   data->relay.doubt);
 	set_state(data, DATA_RELAYING);
-	data->moved_bytes = 0;
+	data->moved_ms = loop_of(data)->now_ms;
 	data->kept_alive = false;
 	if (loop_timer(loop_of(data), &data->timer, KEEPALIVE_AFTER_MS) < 0)
 		return FTP_DATA_ABORTED;
@@ -153,7 +153,7 @@ static enum ftp_data_result data_settle(struct data_conn *data)
 	if (data->state != DATA_SETTLING || left != data->unsettled_bytes) {
 		data->unsettled_bytes = left;
 		data->unsettled_ms = now_ms;
-	} else if (now_ms - data->unsettled_ms > SETTLE_TIMEOUT_MS) {
+	} else if (now_ms - data->unsettled_ms > (uint64_t)action_of(data)->dconntime_s * 1000) {
 		return FTP_DATA_STALLED;
 	}
 	set_state(data, DATA_SETTLING);
@@ -294,15 +294,15 @@ static void keep_alive(struct data_conn *data)
 	data->kept_alive = true;
 }
 
-/* Has anything moved since the last look? The first look comes early, to turn keep-alive on. */
+/* Has a byte moved lately (DATACTTIME)? The first look comes early, to turn keep-alive on. */
 static void look_for_standstill(struct data_conn *data)
 {
-	bool moved = data->relay.bytes != data->moved_bytes || !data->kept_alive;
+	uint64_t limit_ms = (uint64_t)action_of(data)->datacttime_s * 1000;
+	uint64_t idle_ms = loop_of(data)->now_ms - data->moved_ms;
 
 	if (!data->kept_alive)
 		keep_alive(data);
-	data->moved_bytes = data->relay.bytes;
-	if (!moved || loop_timer(loop_of(data), &data->timer, STALL_MS) < 0)
+	if (idle_ms >= limit_ms || loop_timer(loop_of(data), &data->timer, limit_ms - idle_ms) < 0)
 		data_end(data, FTP_DATA_STALLED);
 }
 
@@ -427,7 +427,7 @@ static void take_command(struct data_conn *data, const char *command, size_t len
 void data_conn_secure(struct data_conn *data, const char *command, size_t len)
 {
 	take_command(data, command, len, true, true);
-	data_handshake_want(&data->handshake, CONNECT_MS);
+	data_handshake_want(&data->handshake, (uint64_t)action_of(data)->datatimeout_s * 1000);
 }
 
 void data_conn_start(struct data_conn *data, const char *command, size_t len, bool upload, bool protect)
@@ -448,8 +448,10 @@ void data_conn_go(struct data_conn *data)
 	set_state(data, DATA_CONNECTING);
 	if (data->legs.client.state == LEG_TARGET)
 		data_legs_dial_client(&data->legs);
-	if ((data->legs.client.state == LEG_TLS ? time_handshake(data)
-						: loop_timer(loop_of(data), &data->timer, CONNECT_MS)) < 0)
+	if ((data->legs.client.state == LEG_TLS
+		 ? time_handshake(data)
+		 : loop_timer(loop_of(data), &data->timer, (uint64_t)action_of(data)->datatimeout_s * 1000)) <
+	    0)
 		data_end(data, FTP_DATA_ABORTED);
 	else
 		data_step(data);

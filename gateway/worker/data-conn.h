@@ -56,7 +56,6 @@ struct data_conn {
 	bool failed; /* the server has reported a failure: deliver its bytes, then end without close_notify */
 	bool kept_alive;	  /* TCP keep-alive has been turned on */
 	uint32_t settle_ms;	  /* until the next look at the acknowledgement */
-	uint64_t moved_bytes;	  /* at the last check for a stall */
 	uint64_t unsettled_bytes; /* not yet acknowledged at the last look, */
 	uint64_t unsettled_ms;	  /* and when that last changed */
 	uint64_t started_ms;

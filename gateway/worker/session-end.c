@@ -10,6 +10,9 @@
 #include "gateway/base/log.h"
 #include "gateway/base/util.h"
 
+/* CCONNTIME of a session that has no rule. */
+#define CCONN_MS 2000
+
 void session_free(struct deferred *deferred)
 {
 	struct session *session = CONTAINER_OF(deferred, struct session, deferred);
@@ -44,7 +47,9 @@ void session_end(struct session *session, const char *reason)
 		(void)stream_cut(&session->client);
 	else
 		(void)stream_finish(&session->client);
-	linger_take(&worker->lingering, &session->client);
+	linger_take_for(&worker->lingering, &session->client,
+			session->facts.rule != NULL ? (uint64_t)session->facts.rule->ftp->cconntime_s * 1000
+						    : CCONN_MS);
 	/* some servers run the part of a line that they have when the connection ends */
 	stream_close(&session->server, !stream_is_drained(&session->server));
 	loop_timer_stop(&worker->loop, &session->phase_timer);

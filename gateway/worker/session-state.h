@@ -44,9 +44,9 @@ enum session_server { SERVER_NONE = 0, SERVER_ASKED, SERVER_DIALLING, SERVER_GRE
  * can fill the disk.
  */
 #define SESSION_REFUSALS_LOGGED 10
-/* For the server to be reached. How long it may take to greet then is the policy's choice. */
-#define SESSION_SERVER_MS 30000
-#define SESSION_MAGIC	  0x53455353u
+/* The idle timer looks at a session for the first time after this time at the latest. */
+#define SESSION_FIRST_LOOK_S 60
+#define SESSION_MAGIC	     0x53455353u
 
 struct session {
 	struct session_node node;
@@ -122,6 +122,19 @@ static inline bool session_has_not_begun(const struct session *session)
 static inline bool session_awaits_proxy(const struct session *session)
 {
 	return session->phase == PHASE_PROXY_HEADER || session->phase == PHASE_PROXY_ADMISSION;
+}
+
+/* When to look at the idle timer's limits first; later it knows itself. */
+static inline uint64_t session_first_look_ms(const struct session *session)
+{
+	const struct ftp_action *ftp = session->facts.rule->ftp;
+	uint64_t look_s = SESSION_FIRST_LOOK_S;
+
+	if (ftp->inactive_s != 0 && ftp->inactive_s < look_s)
+		look_s = ftp->inactive_s;
+	if (ftp->inacttime_s < look_s)
+		look_s = ftp->inacttime_s;
+	return look_s * 1000;
 }
 
 /* The session of an entry of the table, which may be NULL. */

@@ -22,12 +22,8 @@
 /* From the first byte to a successful login. */
 #define LOGIN_MS 120000
 
-/*
- * How often to check a logged-in session, and how long a reply of the server may be
- * missing while no data moves.
- */
-#define IDLE_LOOK_MS	 (5 * 60 * 1000)
-#define SERVER_SILENT_MS (30 * 60 * 1000)
+/* How often to check a session at least. */
+#define IDLE_LOOK_MS (5 * 60 * 1000)
 /*
  * The longest wait for an acknowledgement; the sum of all waits is twice that. Then
  * the rest follows without.
@@ -126,35 +122,46 @@ static uint64_t login_left_ms(const struct session *session, uint64_t now_ms)
 	return limit_ms > used_ms ? limit_ms - used_ms : 0;
 }
 
-/* The timer is not rearmed at each command. When it fires, it looks up the true times. */
+/* The time until `since_ms` is limit_ms ago, but no more than next_ms. */
+static uint64_t sooner(uint64_t next_ms, uint64_t limit_ms, uint64_t since_ms, uint64_t now_ms)
+{
+	uint64_t left_ms = limit_ms > now_ms - since_ms ? limit_ms - (now_ms - since_ms) : 1;
+
+	return left_ms < next_ms ? left_ms : next_ms;
+}
+
+/*
+ * The timer is not rearmed at each command. When it fires, it looks up the true times:
+ * of the login, of INACTTIME and of INACTIVE, which count before a login as well.
+ */
 static void on_idle_timer(struct timer *timer)
 {
 	struct session *session = CONTAINER_OF(timer, struct session, idle_timer);
-	uint64_t limit_ms = (uint64_t)session->facts.rule->ftp->inactive_s * 1000;
+	const struct ftp_action *ftp = session->facts.rule->ftp;
+	uint64_t inactive_ms = (uint64_t)ftp->inactive_s * 1000;
+	uint64_t inacttime_ms = (uint64_t)ftp->inacttime_s * 1000;
 	uint64_t now_ms = loop_of(session)->now_ms;
-	uint64_t next_ms = IDLE_LOOK_MS;
+	uint64_t next_ms = session->logged_in ? IDLE_LOOK_MS : login_left_ms(session, now_ms);
+	uint64_t owed = session->server_state == SERVER_UP ? owed_ms(session, now_ms) : 0;
 
-	if (!session->logged_in) {
-		next_ms = login_left_ms(session, now_ms);
-		if (next_ms == 0)
-			signal_machine(session, FTP_SIGNAL_LOGIN_TIMEOUT);
-		else if (loop_timer(loop_of(session), timer, next_ms) < 0)
-			session_end(session, "no-memory");
+	if (next_ms == 0) {
+		signal_machine(session, FTP_SIGNAL_LOGIN_TIMEOUT);
 		return;
 	}
-	if (owed_ms(session, now_ms) > SERVER_SILENT_MS) {
-		signal_machine(session, FTP_SIGNAL_SERVER_LOST);
+	if (owed >= inacttime_ms) {
+		signal_machine(session, FTP_SIGNAL_SERVER_SILENT);
 		return;
 	}
 	/* INACTIVE counts only from the end of a command to the next one */
-	if (!ftp_machine_is_idle(&session->machine))
+	if (!ftp_machine_is_idle(&session->machine) || session->phase != PHASE_COMMANDS)
 		session->active_ms = now_ms;
-	if (limit_ms != 0 && now_ms - session->active_ms >= limit_ms) {
+	if (inactive_ms != 0 && now_ms - session->active_ms >= inactive_ms) {
 		signal_machine(session, FTP_SIGNAL_IDLE_TIMEOUT);
 		return;
 	}
-	if (limit_ms != 0 && limit_ms - (now_ms - session->active_ms) < next_ms)
-		next_ms = limit_ms - (now_ms - session->active_ms);
+	next_ms = sooner(next_ms, inacttime_ms, now_ms - owed, now_ms);
+	if (inactive_ms != 0)
+		next_ms = sooner(next_ms, inactive_ms, session->active_ms, now_ms);
 	if (loop_timer(loop_of(session), timer, next_ms) < 0)
 		session_end(session, "no-memory");
 }
@@ -320,7 +327,7 @@ static void session_begin(struct session *session)
 	netsock_keepalive(session->client.watch.fd, session->facts.rule->ftp->ftpkeepalive_s);
 	if (getrandom(session->facts.binding, sizeof(session->facts.binding), 0) !=
 		(ssize_t)sizeof(session->facts.binding) ||
-	    loop_timer(&worker->loop, &session->idle_timer, LOGIN_MS) < 0) {
+	    loop_timer(&worker->loop, &session->idle_timer, session_first_look_ms(session)) < 0) {
 		session_end(session, "no-memory");
 		return;
 	}

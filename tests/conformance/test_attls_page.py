@@ -18,7 +18,7 @@ def keys(*names):
         with open(os.path.join(net.ROOT, "policy", name), encoding="utf-8") as f:
             source = f.read()
         found |= set(re.findall(r'\b(?:FTP_ENUM|FTP_BOOL)\((\w+),', source))
-        found |= set(re.findall(r'(?:\.key = |\bUINT\(|FTP_KEEPALIVE\()"(\w+)"', source))
+        found |= set(re.findall(r'(?:\.key = |\bUINT\(|FTP_KEEPALIVE\(|FTP_SECONDS\()"(\w+)"', source))
     return sorted(found - {"name"})
 
 

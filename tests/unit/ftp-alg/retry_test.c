@@ -12,6 +12,7 @@
 	.dswaitinterval_s = (seconds)
 
 static const struct ftp_action three = { WAITS(3, 60) };
+static const struct ftp_action talks = { WAITS(3, 60), .dswaittimereply_s = 25 };
 static const struct ftp_action twice = { WAITS(1, 30) };
 static const struct ftp_action seldom = { WAITS(1, 90) };
 static const struct ftp_action hidden = { WAITS(3, 60), .replysecuritylevel = 1 };
@@ -60,6 +61,15 @@ static const struct script_case begins[] = {
 	  "S 550 no such file\n  c 550 no such file\n  refused\n" },
 	{ "425 busy", { .action = &three }, ASKED, "S 425 busy\n  c 425 busy\n  refused\n" },
 	{ "451 in use", { .action = &three }, ASKED, "S 451 in use\n  c 451 in use\n  refused\n" },
+	{ "lines between two attempts",
+	  { .action = &talks },
+	  ASKED,
+	  "S 450 busy\n  c 125-busy\n" LEFT(
+	      "3", "1 minute") "  refused\n  pause 25000\n"
+			       "R -\n  c 125-Seconds until the next attempt: 35\n  pause 25000\n"
+			       "R -\n  c 125-Seconds until the next attempt: 10\n  pause 10000\n" AGAIN
+			       "S 450 busy\n  c 125-busy\n" LEFT("2",
+								 "1 minute") "  refused\n  pause 25000\n" },
 	{ "seconds",
 	  { .action = &twice },
 	  ASKED,
