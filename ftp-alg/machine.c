@@ -261,9 +261,13 @@ static void pending_ends(struct ftp_machine *machine, const struct ftp_reply *re
 	case FTP_PENDING_REIN:
 		greeting_ends(machine, pending, reply, out);
 		break;
+	case FTP_PENDING_PLAIN:
+		/* 202: not implemented, superfluous */
+		if (machine->changes && ftp_reply_is_positive(reply->code) && reply->code != 202)
+			ftp_out_add(out, FTP_DO_CHANGED);
+		break;
 	case FTP_PENDING_PLAN: /* see ftp_machine_reply() */
 	case FTP_PENDING_NONE:
-	case FTP_PENDING_PLAIN:
 	case FTP_PENDING_STAT:
 	case FTP_PENDING_ABOR:
 	case FTP_PENDING_SYST:

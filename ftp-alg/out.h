@@ -57,6 +57,7 @@ enum ftp_do {
 	FTP_DO_LOGIN_ASK,    /* a login is to be tried: ftp_machine_login_go() when it is this source's turn.
 				text: the name, if the command gives one */
 	FTP_DO_LOGIN_OVER,   /* the turn is over without a result: the server wants more, or was not asked */
+	FTP_DO_CHANGED,	     /* the server has agreed to the last command, which changed something */
 	FTP_DO_LOGIN_HIDDEN, /* text: the server's reason for a refused login, which the client does not get
 			      */
 	FTP_DO_LOGIN_FAILED, /* text: who did not let the user in (server, certificate, stored-credential) */

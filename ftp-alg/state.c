@@ -7,6 +7,8 @@
 #include <assert.h>
 #include <string.h>
 
+#include "ftp-alg/change.h"
+
 void machine_answer(struct ftp_machine *machine, enum ftp_local answer, struct ftp_out *out)
 {
 	const char *text = ftp_local_text(answer, machine->action->reply_style);
@@ -77,6 +79,7 @@ void machine_pass_on(struct ftp_machine *machine, const struct ftp_command *comm
 	if (!(command->verb->flags & FTP_VERB_LEAVES_NOTHING))
 		machine->told = true;
 	ftp_out_text(out, FTP_DO_COMMAND, command->line, command->len)->forwarded = true;
+	machine->changes = ftp_is_change(command);
 	machine_expect(machine, pending);
 }
 

@@ -52,6 +52,9 @@ enum portcommandport { NOLOWPORTS = 0, LOWPORTS_UNRESTRICTED };
 /* From which port to dial a client that has sent PORT: any, or that of the control connection minus one. */
 enum data_port { DATA_PORT_ANY = 0, DATA_PORT_LOWER };
 
+/* FTPLOGGING: a log line for each change that is not a transfer. TRUE and TRUENODNS mean the same here. */
+enum ftplogging { FTPLOGGING_TRUENODNS = 0, FTPLOGGING_TRUE, FTPLOGGING_FALSE };
+
 /* Which reply codes to use where z/OS and the RFCs differ. */
 enum reply_style { REPLY_STYLE_RFC = 0, REPLY_STYLE_ZOS };
 
@@ -95,7 +98,8 @@ struct ftp_action {
 	enum data_port data_port;
 	uint32_t replysecuritylevel; /* 0 or 1 */
 	bool accesserrormsgs;
-	bool verifyuser;	 /* VERIFYUSER: only users of the policy may log in, with TLS or without */
+	bool verifyuser; /* VERIFYUSER: only users of the policy may log in, with TLS or without */
+	enum ftplogging ftplogging;
 	uint32_t ftpkeepalive_s; /* 0: leave it to the kernel */
 	uint32_t datakeepalive_s;
 	uint32_t inactive_s;		      /* 0: never */

@@ -87,6 +87,11 @@ static void warn_ftp_action(const struct check *c, const struct ftp_action *ftp)
 	if (!clear && ftp->tlsrfclevel == TLSRFCLEVEL_CCCNONOTIFY)
 		warn(c, ftp, "tlsrfclevel",
 		     "\"tlsrfclevel: cccnonotify\" has no effect unless \"secure_ctrlconn\" is clear");
+	if (ftp->ftplogging == FTPLOGGING_TRUE)
+		warn(
+		    c, ftp, "ftplogging",
+		    "\"ftplogging: true\" logs the addresses of clients, not their names, because attlsd asks no "
+		    "name server; write truenodns");
 	if (ftp->portcommand == PORTCOMMAND_REJECT &&
 	    (is_given(c, ftp, "portcommandipaddr") || is_given(c, ftp, "portcommandport")))
 		warn(c, ftp, "portcommand",

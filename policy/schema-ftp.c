@@ -60,6 +60,10 @@ static const struct word portcommandports[] = { { "nolowports", NOLOWPORTS, NULL
 static const struct word data_ports[] = { { "any", DATA_PORT_ANY, NULL },
 					  { "lower", DATA_PORT_LOWER, NULL },
 					  { 0 } };
+static const struct word ftploggings[] = { { "truenodns", FTPLOGGING_TRUENODNS, NULL },
+					   { "true", FTPLOGGING_TRUE, NULL },
+					   { "false", FTPLOGGING_FALSE, NULL },
+					   { 0 } };
 static const struct word ccc_primes[] = { { "auto", true, NULL }, { "off", false, NULL }, { 0 } };
 static const struct word unknowns[] = { { "pass", UNKNOWN_COMMANDS_PASS, NULL },
 					{ "refuse", UNKNOWN_COMMANDS_REFUSE, NULL },
@@ -112,6 +116,7 @@ static const struct field ftp_fields[] = {
 	UINT("replysecuritylevel", ftp_action, replysecuritylevel, 0, 1, "0"),
 	FTP_BOOL(accesserrormsgs, "false"),
 	FTP_BOOL(verifyuser, "false"),
+	FTP_ENUM(ftplogging, ftploggings, "truenodns"),
 	FTP_KEEPALIVE("ftpkeepalive", ftpkeepalive_s),
 	FTP_KEEPALIVE("datakeepalive", datakeepalive_s),
 	{ .key = "inactive",

@@ -621,6 +621,9 @@ static void model_act(struct model *model, const struct ftp_act *act)
 	case FTP_DO_STILL_IN:
 		model->logged_in = true;
 		break;
+	case FTP_DO_CHANGED:
+		MODEL_CHECK(model, model->logged_in);
+		break;
 	case FTP_DO_LOGIN_HIDDEN:
 		MODEL_CHECK(model, !model->action.accesserrormsgs);
 		break;

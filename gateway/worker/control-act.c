@@ -332,6 +332,8 @@ static void carry_out_one(struct session *session, const struct ftp_act *act)
 				   !act->goes_on);
 		break;
 	case FTP_DO_COMMAND:
+		if (act->forwarded)
+			audit_command(&session->audit, act->text, act->len);
 		add_command(session, act);
 		break;
 	case FTP_DO_TLS_START:
@@ -426,6 +428,9 @@ static void carry_out_one(struct session *session, const struct ftp_act *act)
 		break;
 	case FTP_DO_LOGIN_OVER:
 		uplink_notify(&session->worker->uplink, MSG_LOGIN_OVER, session->facts.id);
+		break;
+	case FTP_DO_CHANGED:
+		audit_log(&session->audit, &session->facts, session->user);
 		break;
 	case FTP_DO_LOGIN_HIDDEN:
 		log_hidden(session, act);

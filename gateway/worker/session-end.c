@@ -61,6 +61,7 @@ void session_end(struct session *session, const char *reason)
 	session->proxy_wait = NULL;
 	identity_done(&session->facts.identity);
 	tlsctx_sessions_forget(&session->tls_sessions);
+	audit_done(&session->audit);
 	inbuf_free(&session->client_in);
 	inbuf_free(&session->server_in);
 	server_memory_leave(session->ways);

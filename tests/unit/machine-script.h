@@ -230,6 +230,9 @@ static void script_action(struct script *script, const struct ftp_act *act)
 	case FTP_DO_LOGIN_OVER:
 		script_add(script, "  over\n");
 		return;
+	case FTP_DO_CHANGED:
+		script_add(script, "  changed\n");
+		return;
 	case FTP_DO_LOGIN_HIDDEN:
 		script_add(script, "  hidden %.*s\n", (int)act->len, act->text);
 		return;

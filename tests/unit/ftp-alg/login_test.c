@@ -451,14 +451,14 @@ static const struct script_case lists[] = {
 	  LOGGED_IN,
 	  "C DELE x\n" NOT_ALLOWED "C dele x\n" NOT_ALLOWED "C RMD d\n" NOT_ALLOWED "C XRMD d\n" NOT_ALLOWED
 	  "C FEAT\n" NOT_ALLOWED "C xyzzy\n" NOT_ALLOWED "C PASV\n" NOT_ALLOWED
-	  "C MKD d\n  s MKD d\nS 257 ok\n  c 257 ok\n" },
+	  "C MKD d\n  s MKD d\nS 257 ok\n  c 257 ok\n  changed\n" },
 	{ "denied sub-commands, however they are written",
 	  { .action = &denied },
 	  LOGGED_IN,
 	  "C SITE EXEC ls\n" NOT_ALLOWED "C SITE   EXEC   ls\n" NOT_ALLOWED "C site \texec\tls\n" NOT_ALLOWED
 	  "C SITE \vEXEC\fls\n" NOT_ALLOWED
 	  "C SITE\tEXEC ls\n  c 500 A command name may contain only letters and digits.\n"
-	  "C SITE CHMOD 600 EXEC\n  s SITE CHMOD 600 EXEC\nS 200 ok\n  c 200 ok\n"
+	  "C SITE CHMOD 600 EXEC\n  s SITE CHMOD 600 EXEC\nS 200 ok\n  c 200 ok\n  changed\n"
 	  "C SITE\n  s SITE\nS 501 what?\n  c 501 what?\n" },
 	{ "the gateway's own commands are no client's",
 	  { .action = &denied, .modes = FTP_MODE_PASV },
@@ -478,13 +478,13 @@ static const struct script_case lists[] = {
 	  { .action = &allowed },
 	  LOGGED_IN,
 	  "C PWD\n  s PWD\nS 257 ok\n  c 257 ok\nC XPWD\n  s XPWD\nS 257 ok\n  c 257 ok\n"
-	  "C SITE CHMOD 600 x\n  s SITE CHMOD 600 x\nS 200 ok\n  c 200 ok\n"
+	  "C SITE CHMOD 600 x\n  s SITE CHMOD 600 x\nS 200 ok\n  c 200 ok\n  changed\n"
 	  "C SITE EXEC\n" NOT_ALLOWED "C SITE\n" NOT_ALLOWED "C NOOP\n" NOT_ALLOWED "C AUTH TLS\n" NOT_ALLOWED
 	  "C XYZZY\n" NOT_ALLOWED "C QUIT\n  s QUIT\n" },
 	{ "both",
 	  { .action = &both },
 	  LOGGED_IN,
-	  "C SITE CHMOD\n  s SITE CHMOD\nS 200 ok\n  c 200 ok\nC DELE x\n" NOT_ALLOWED
+	  "C SITE CHMOD\n  s SITE CHMOD\nS 200 ok\n  c 200 ok\n  changed\nC DELE x\n" NOT_ALLOWED
 	  "C NOOP\n" NOT_ALLOWED },
 	{ "unknown verbs are refused",
 	  { .action = &known_only },

@@ -412,11 +412,11 @@ static const struct script_case plain[] = {
 	  { 0 },
 	  LOGGED_IN,
 	  "C SITE x\n  s SITE x\nS 125-wait\n  c 125-wait\nS 125 wait\n  c 125 wait\nC NOOP\n  hold\n"
-	  "S 200 ok\n  c 200 ok\n" },
+	  "S 200 ok\n  c 200 ok\n  changed\n" },
 	{ "unknown verbs",
 	  { 0 },
 	  LOGGED_IN,
-	  "C XMKD d\n  s XMKD d\nS 257 ok\n  c 257 ok\nC MD5 f\n  s MD5 f\nS 500 no\n  c 500 no\n" },
+	  "C XMKD d\n  s XMKD d\nS 257 ok\n  c 257 ok\n  changed\nC MD5 f\n  s MD5 f\nS 500 no\n  c 500 no\n" },
 	{ "no verb at all", { 0 }, LOGGED_IN, "C  PORT 1,2,3,4,5,6\n  c 500 Empty command.\n" },
 	/* Some servers skip or split at any white space: they would read the verb that the gateway did not.
 	 */

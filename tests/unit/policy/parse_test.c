@@ -94,6 +94,8 @@ static const struct {
 	{ "secure_ftp: Required", LOCATED(secure_ftp), SECURE_FTP_REQUIRED },
 	{ "data_port: any", LOCATED(data_port), DATA_PORT_ANY },
 	{ "data_port: lower", LOCATED(data_port), DATA_PORT_LOWER },
+	{ "ftplogging: truenodns", LOCATED(ftplogging), FTPLOGGING_TRUENODNS },
+	{ "ftplogging: false", LOCATED(ftplogging), FTPLOGGING_FALSE },
 	{ "data_policy_scope: all", LOCATED(data_policy_scope), DATA_POLICY_ALL },
 	{ CLEAR_TOO ", data_policy_scope: protected", LOCATED(data_policy_scope), DATA_POLICY_PROTECTED },
 	{ "secure_login: no_client_auth", LOCATED(secure_login), SECURE_LOGIN_NO_CLIENT_AUTH },

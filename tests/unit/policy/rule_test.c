@@ -197,6 +197,8 @@ static const struct message_case warnings[] = {
 	  "\"commands_denied\" refuses USER from clients of rules \"everyone\", and without it nobody can log in" },
 	{ "no PASS", "ftp_actions: { standard: { commands_allowed: [AUTH, PBSZ, PROT, USER] } }\n",
 	  "\"commands_allowed\" refuses PASS" },
+	{ "names that nobody looks up", "ftp_actions: { standard: { ftplogging: true } }\n",
+	  "policy.yaml:1:28: warning: \"ftplogging: true\" logs the addresses of clients, not their names" },
 	{ "allowed, but the control connection must be private",
 	  "ftp_actions: { standard: { secure_ftp: allowed } }\n",
 	  "policy.yaml:1:28: warning: \"secure_ftp: allowed\" admits no client without TLS, because "

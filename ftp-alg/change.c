@@ -1,0 +1,38 @@
+/*
+ * The commands of RFC 959, RFC 775 and the MFMT draft that change files, folders or
+ * the session's user at the server. All of SITE counts, since each server has its own.
+ */
+#include "ftp-alg/change.h"
+
+#include <string.h>
+#include <strings.h>
+
+static bool is_one_of(const char *word, size_t len, const char *const *names, size_t n)
+{
+	for (size_t i = 0; i < n; i++)
+		if (strlen(names[i]) == len && strncasecmp(names[i], word, len) == 0)
+			return true;
+	return false;
+}
+
+#define IS_ONE_OF(word, len, names) is_one_of((word), (len), (names), sizeof(names) / sizeof((names)[0]))
+
+bool ftp_is_change(const struct ftp_command *command)
+{
+	static const char *const verbs[] = { "DELE", "RMD",  "XRMD", "MKD", "XMKD", "RNTO",
+					     "SITE", "MFMT", "MFCT", "MFF", "XRMF", "SMNT" };
+
+	return IS_ONE_OF(command->line, command->verb_len, verbs);
+}
+
+size_t ftp_change_shown(const struct ftp_command *command)
+{
+	static const char *const secrets[] = {
+		"PSWD", "PASSWD", "PASSWORD", "PASS", "GPASS", "GPSWD", "ACCT"
+	};
+	const char *blank = memchr(command->arg, ' ', command->arg_len);
+	size_t first = blank != NULL ? (size_t)(blank - command->arg) : command->arg_len;
+	bool site = command->verb_len == 4 && strncasecmp(command->line, "SITE", 4) == 0;
+
+	return site && IS_ONE_OF(command->arg, first, secrets) ? first : command->arg_len;
+}
