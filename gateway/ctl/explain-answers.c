@@ -169,7 +169,14 @@ static json_t *stage_answers(struct explain_maker *maker, enum stage_number numb
 	const char *step = NULL;
 
 	explain_put(maker, one, "state", json_string(stages[number].name));
-	if (!reach(maker, &stages[number], &simulation, &step, &answer)) {
+	if (maker->tls_fails != NULL && number >= TLS) {
+		refused = json_object();
+		explain_put(maker, refused, "command",
+			    json_string(maker->setup.implicit ? "TLS" : "AUTH TLS"));
+		explain_put(maker, refused, "by", json_string("gateway"));
+		explain_put(maker, refused, "answer", json_string(maker->tls_fails));
+		explain_put(maker, one, "refused_at", refused);
+	} else if (!reach(maker, &stages[number], &simulation, &step, &answer)) {
 		refused = json_object();
 		put_answer(maker, refused, step, &answer);
 		explain_put(maker, one, "refused_at", refused);

@@ -17,7 +17,8 @@ struct explain_maker {
 	const struct policy_flow *flow;
 	const struct identity *certificate;
 	const struct users *users;
-	struct ftp_identity identity;
+	struct ftp_identity identity; /* what the session knows of it */
+	const char *tls_fails;	      /* why TLS admits no such client; NULL: it does */
 	struct ftp_machine_setup setup;
 	struct ip_endpoint offered;
 	bool failed; /* an allocation has failed */

@@ -95,6 +95,32 @@ static void put_identity(struct explain_maker *maker, json_t *to)
 	explain_put(maker, to, "certificate", one);
 }
 
+/*
+ * What attlsd makes of the client's certificate under this rule: it may not ask for one,
+ * ask without checking it (passthru), or admit nobody without one.
+ */
+static void judge_certificate(struct explain_maker *maker, const struct policy_rule *rule)
+{
+	const struct tls_action *tls = rule->tls;
+	bool must =
+	    tls->client_auth_type == CLIENT_AUTH_REQUIRED || tls->client_auth_type == CLIENT_AUTH_SAFCHECK;
+
+	if (tls->role != ROLE_SERVER_WITH_CLIENT_AUTH)
+		return;
+	if (maker->certificate != NULL) {
+		struct identity shown = *maker->certificate; /* a copy that owns nothing */
+
+		shown.verified = tls->client_auth_type != CLIENT_AUTH_PASSTHRU;
+		(void)users_identify(maker->users, &shown, rule->backend,
+				     &maker->identity); /* two users are shown as none */
+	} else if (must) {
+		maker->tls_fails = "the handshake fails: the client has to show a certificate";
+	}
+	if (maker->tls_fails == NULL && tls->client_auth_type == CLIENT_AUTH_SAFCHECK &&
+	    maker->identity.user == NULL)
+		maker->tls_fails = "the session ends after the handshake: the certificate belongs to no user";
+}
+
 static void put_rule(struct explain_maker *maker, json_t *to, const struct policy_rule *rule)
 {
 	const struct policy_backend *backend = rule->backend;
@@ -113,9 +139,7 @@ static void put_rule(struct explain_maker *maker, json_t *to, const struct polic
 
 	maker->offered = policy_advertised(maker->policy, rule->ftp, &maker->flow->remote, &own);
 	maker->setup = ftp_setup_make(&ends, rule);
-	if (maker->certificate != NULL)
-		(void)users_identify(maker->users, maker->certificate, backend,
-				     &maker->identity); /* two users are shown as none */
+	judge_certificate(maker, rule);
 	put_identity(maker, to);
 	explain_put(maker, tls, "certificates", certificates(maker, rule->tls->keyring));
 	if (rule->tls->keyring != NULL)
