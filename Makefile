@@ -94,6 +94,10 @@ check-ktls: setup-test              ## tests of TLS in the kernel, where need be
 check-fresh:                        ## make demo and make check on minimal Debians (FRESH='bookworm trixie'), as root and as a user
 	@for release in $(or $(FRESH),bookworm trixie); do sh tests/fresh/run.sh $$release || exit 1; done
 
+check-systemd: setup-test           ## the service under the systemd of minimal Debians (FRESH='bookworm trixie')
+	@for release in $(or $(FRESH),bookworm trixie); do \
+	  PYTHON=$(PYTHON) sh tests/systemd/run.sh $$release -q || exit 1; done
+
 mutants: setup-test                 ## switch each guard off in turn; the test of its incident has to fail
 	@$(PYTHON) tests/attacks/mutants.py
 
@@ -153,7 +157,7 @@ clean: ; rm -rf build               ## remove build output
 help:                               ## this list
 	@awk -F':.*[#][#] ' '/^[a-z-]+:.*[#][#] /{printf "  %-12s %s\n",$$1,$$2}' $(firstword $(MAKEFILE_LIST))
 
-.PHONY: all binaries units attackers check check-fresh check-ktls asan mutants fuzz fuzzers fuzz-live bench bench-tools soak differential lint demo install clean help FORCE
+.PHONY: all binaries units attackers check check-fresh check-systemd check-ktls asan mutants fuzz fuzzers fuzz-live bench bench-tools soak differential lint demo install clean help FORCE
 .DELETE_ON_ERROR:
 .SECONDARY:
 -include $(OBJ:.o=.d) $(MAINS:%.c=$B/%.d) $(UNITS:=.d) $(BENCHERS:=.d) $(FUZZERS:=.d) $(ATTACKERS:=.d) $B/tests/attacks/taken_worker.d

@@ -60,7 +60,9 @@ static int open_mechanism(struct privileged *privileged, const struct policy_nat
 int privileged_start(struct privileged *privileged, const struct policy *policy, const char *path)
 {
 	const char *why = "transparent listeners and nat.conntrack need CAP_NET_ADMIN; "
-			  "start attlsd as root, or give it the capability: setcap cap_net_admin+ep attlsd";
+			  "start attlsd as root, or give it the capability: setcap cap_net_admin+ep attlsd; "
+			  "under systemd, run systemctl edit attlsd and add: [Service] "
+			  "CapabilityBoundingSet=CAP_NET_ADMIN";
 	int r = 0;
 
 	privileged->net_admin = needs_net_admin(policy);

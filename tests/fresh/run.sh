@@ -18,7 +18,7 @@ set -eu
 
 usage="usage: $0 RELEASE [demo|check|user|shell]..."
 top=$(cd "$(dirname "$0")/../.." && pwd)
-mirror=${FRESH_MIRROR:-http://deb.debian.org/debian}
+. "$top/tests/fresh/root.sh"
 
 # The functions below run on the host, in the new namespaces, and inside the fresh system: this script
 # calls itself once for each, with the place as its first argument.
@@ -27,65 +27,19 @@ on_host()
 {
 	release=${1:?$usage}
 	shift
-	[ "$(id -u)" = 0 ] || { echo "$0: debootstrap and namespaces need root" >&2; exit 1; }
-	command -v debootstrap >/dev/null || { echo "$0: no debootstrap; run:  apt-get install debootstrap" >&2; exit 1; }
-	base=$top/build/fresh/$release
-	if [ ! -e "$base/.complete" ]; then
-		rm -rf "$base"
-		mkdir -p "$base"
-		echo "making a minimal $release in $base ..."
-		debootstrap --variant=minbase "$release" "$base" "$mirror" >"$base.log" 2>&1 ||
-			{ tail -n 20 "$base.log" >&2; exit 1; }
-		touch "$base/.complete"
-	fi
+	fresh_base "$top" "$release"
+	[ -z "${FRESH_UPPER:-}" ] || rm -rf "$FRESH_UPPER"
 	exec unshare --mount --pid --fork --kill-child --propagation private sh "$0" --namespaces "$base" "${FRESH_UPPER:-}" "$@"
 }
 
-# A root of its own: the base below, an overlay above, the checkout copied in.
 in_namespaces()
 {
-	base=$1 upper=$2
+	fresh_root "$1" "$2"
 	shift 2
-	scratch=$(mktemp -d)
-	if [ -n "$upper" ]; then
-		rm -rf "$upper"
-		mkdir -p "$upper"
-		mount --bind "$upper" "$scratch"
-	else
-		mount -t tmpfs -o size=8g,mode=755 fresh "$scratch"
-	fi
-	mkdir "$scratch/upper" "$scratch/work" "$scratch/root"
-	root=$scratch/root
-	mount -t overlay -o "lowerdir=$base,upperdir=$scratch/upper,workdir=$scratch/work" overlay "$root"
-	mount -t proc proc "$root/proc"
-	mount -t sysfs sysfs "$root/sys"
-	mount -t tmpfs -o mode=755 dev "$root/dev"
-	for node in null zero full random urandom tty; do
-		: >"$root/dev/$node"
-		mount --bind "/dev/$node" "$root/dev/$node"
-	done
-	mkdir -p "$root/dev/pts" "$root/dev/shm" "$root/.host"
-	mount -t devpts -o newinstance,ptmxmode=666,mode=620 devpts "$root/dev/pts"
-	ln -s pts/ptmx "$root/dev/ptmx"
-	ln -s /proc/self/fd "$root/dev/fd"
-	ln -s /proc/self/fd/0 "$root/dev/stdin"
-	ln -s /proc/self/fd/1 "$root/dev/stdout"
-	ln -s /proc/self/fd/2 "$root/dev/stderr"
-	mount -t tmpfs -o mode=1777 shm "$root/dev/shm"
-	mount -t tmpfs -o mode=755 run "$root/run"
-	mkdir -p "$root/run/lock"
-	cp -L /etc/resolv.conf /etc/hosts "$root/etc/"
-
-	mkdir -p "$root/root/attlsd"
-	(cd "$top" && { git ls-files -co --exclude-standard -z | tar --null -T - --ignore-failed-read -cf - 2>/dev/null; }) |
-		tar -xf - -C "$root/root/attlsd" --no-same-owner
-
-	cd "$root"
-	pivot_root . .host
 	HOME=/root
+	fresh_checkout "$top" "$HOME/attlsd"
+	fresh_enter
 	cd "$HOME/attlsd"
-	umount -l /.host
-	rmdir /.host
 	exec env -i PATH=/usr/sbin:/usr/bin:/sbin:/bin HOME="$HOME" LC_ALL=C.UTF-8 TERM="${TERM:-dumb}" \
 		DEBIAN_FRONTEND=noninteractive sh tests/fresh/run.sh --inside "$@"
 }
