@@ -97,11 +97,6 @@ static void warn_ftp_action(const struct check *c, const struct ftp_action *ftp)
 		    c, ftp, "secureimplicitzos",
 		    "\"secureimplicitzos\" has no effect: no rule with ftp_actions \"%s\" has an implicit listener",
 		    ftp->name);
-	if (ftp->login_attempts == 0 && ftp->login_delay_ms == 0)
-		warn(
-		    c, ftp, "login_attempts",
-		    "\"login_attempts\" and \"login_delay\" are both 0, so passwords can be guessed without end; "
-		    "give one of them a value");
 	if (ftp->secure_login != SECURE_LOGIN_NO_CLIENT_AUTH && ftp->secure_ftp == SECURE_FTP_ALLOWED)
 		warn(c, ftp, "secure_login",
 		     "\"secure_login\" asks clients without TLS for nothing; set \"secure_ftp\" to required");

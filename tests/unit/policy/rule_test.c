@@ -176,8 +176,6 @@ static const struct message_case warnings[] = {
 	  "so nothing is tried again" },
 	{ "implicit, but no such listener", "ftp_actions: { standard: { secureimplicitzos: true } }\n",
 	  "\"secureimplicitzos\" has no effect" },
-	{ "guesses without end", "ftp_actions: { standard: { login_attempts: 0, login_delay: 0 } }\n",
-	  "passwords can be guessed without end" },
 	{ "certificates for those who start TLS",
 	  TRUSTED "tls_actions: { server: { keyring: ftpd, handshake_role: server_with_client_auth } }\n"
 		  "ftp_actions: { standard: { secure_login: required, secure_ftp: allowed } }\n",
