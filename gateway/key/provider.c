@@ -126,8 +126,12 @@ static const OSSL_PARAM *key_gettable_params(void *provctx)
 	return params;
 }
 
-/* The name of the signature below, whatever the operation; there is only this one. */
-#define SIGNATURE_NAME "ATTLSD"
+/*
+ * The name of the signature below, for all types of keys. OpenSSL looks for the name
+ * among its own signatures first, where this one is found and then does not fit: a
+ * name that it does not know is searched for anew each time, which takes longer.
+ */
+#define SIGNATURE_NAME "RSA"
 
 static const char *key_operation_name(int operation)
 {
