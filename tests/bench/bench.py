@@ -221,7 +221,8 @@ def fairness(peer):
 
 
 def figures(everyone, rsa, two):
-    names = {kind: [p for p in everyone if p.kind == kind] for kind in ("gateway", "server", "relay", "limit", "handshake", "backend")}
+    kinds = ("gateway", "server", "relay", "limit", "handshake", "backend", "unisolated")
+    names = {kind: [p for p in everyone if p.kind == kind] for kind in kinds}
     ftp = names["gateway"] + names["server"]
     bytes_too = ftp + names["relay"]
     ours = [p for p in everyone if p.name == "attlsd"]
@@ -231,7 +232,8 @@ def figures(everyone, rsa, two):
         Figure("a-up", "Upload, PROT P", "s/GiB", bulk("put", "P"), bytes_too),
         Figure("a-down-c", "Download, PROT C", "s/GiB", bulk("get", "C"), ftp + names["limit"]),
         Figure("a-up-c", "Upload, PROT C", "s/GiB", bulk("put", "C"), ftp + names["limit"]),
-        Figure("b-ecdsa", "Session, full handshake, P-256", "ms", session(False), bytes_too + names["handshake"]),
+        Figure("b-ecdsa", "Session, full handshake, P-256", "ms", session(False),
+               bytes_too + names["handshake"] + names["unisolated"]),
         Figure("b-ecdsa-resumed", "Session, resumed, P-256", "ms", session(True), bytes_too),
         Figure("b-rsa", "Session, full handshake, RSA-2048", "ms", session(False), rsa),
         Figure("c-down", "RETR of 1 KiB", "us", small("get"), ftp, digits=0),

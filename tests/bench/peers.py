@@ -282,11 +282,17 @@ class Backend(Peer):
 
 
 class Attlsd(Peer):
-    name, workers = "attlsd", 1
+    name, workers, isolated = "attlsd", 1, "auto"
 
     def start(self):
         self.version = output([os.path.join(BUILD, "attlsd"), "-V"]).strip()
-        self.run(os.path.join(BUILD, "attlsd"), "-f", self.configure("attlsd.yaml", WORKERS=len(self.cpus)))
+        self.run(os.path.join(BUILD, "attlsd"), "-f",
+                 self.configure("attlsd.yaml", WORKERS=len(self.cpus), ISOLATED=self.isolated))
+
+
+class AttlsdKeysInWorkers(Attlsd):
+    """What key_isolation costs: only sessions with a full handshake differ."""
+    name, kind, isolated = "attlsd without key_isolation", "unisolated", "false"
 
 
 class ProFtpd(Peer):
@@ -405,7 +411,7 @@ class Bare(Peer):
         self.run(tool("bare"), str(self.control), self.certificate.cert, self.certificate.key)
 
 
-PEERS = (Attlsd, ModProxy, PureFtpd, Vsftpd, Nginx, Haproxy, Hitch, Stunnel, Splice, Bare)
+PEERS = (Attlsd, AttlsdKeysInWorkers, ModProxy, PureFtpd, Vsftpd, Nginx, Haproxy, Hitch, Stunnel, Splice, Bare)
 
 
 def start_all(base, running, missing):
