@@ -8,8 +8,9 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "gateway/tls/policy-check.h"
+#include "gateway/host/inherited.h"
 #include "gateway/monitor/monitor.h"
+#include "gateway/tls/policy-check.h"
 
 static const char default_policy[] = "/etc/attlsd/policy.yaml";
 
@@ -43,6 +44,12 @@ int main(int argc, char **argv)
 	const char *policy = default_policy;
 	bool check = false;
 	int option;
+	int r = inherited_reset();
+
+	if (r < 0) { /* if descriptor 2 is the closed one, only the status shows it */
+		(void)fprintf(stderr, "attlsd: cannot open /dev/null: %s\n", strerror(-r));
+		return EXIT_FAILURE;
+	}
 
 	while ((option = getopt(argc, argv, "f:nhV")) != -1) {
 		switch (option) {

@@ -1,0 +1,121 @@
+/*
+ * Sets what attlsd inherits from its starter to known values, because much of it
+ * would end attlsd or change its meaning: an ignored SIGCHLD loses the deaths of
+ * workers, a closed descriptor 2 becomes a listener that the log is written to, a soft
+ * limit kills by signal. attlsd.c calls it before anything else.
+ */
+#include "gateway/host/inherited.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <signal.h>
+#include <stdbool.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/resource.h>
+#include <sys/stat.h>
+#include <sys/time.h>
+#include <unistd.h>
+
+#include "gateway/base/util.h"
+
+extern char **environ;
+
+/* attlsd acts on these, so they must not stay ignored (nohup ignores SIGHUP). */
+static const int acted_on[] = { SIGCHLD, SIGHUP, SIGINT, SIGTERM };
+
+/* What would otherwise end or stop attlsd, and says nothing about attlsd itself. */
+static const int harmless[] = {
+	SIGPIPE, /* nobody reads the log any more */
+	SIGXFSZ, /* the log has reached RLIMIT_FSIZE; the write fails instead */
+	SIGXCPU, /* the soft limit; nothing can be done about the hard one */
+	SIGTTOU, /* the log is a terminal, and attlsd runs in its background */
+	SIGUSR1, SIGUSR2, SIGALRM, SIGVTALRM, SIGPROF, SIGIO, SIGPWR, SIGSTKFLT,
+};
+
+/*
+ * The variables that attlsd and its libraries may read. The rest goes: SSLKEYLOGFILE
+ * would write keys to a file, HOSTALIASES would send sessions to another server.
+ */
+static const char *const variables[] = {
+	"JOURNAL_STREAM", "NOTIFY_SOCKET",   "WATCHDOG_PID",	"WATCHDOG_USEC",
+	"OPENSSL_CONF",	  "OPENSSL_MODULES", "OPENSSL_ENGINES", "SSL_CERT_FILE",
+	"SSL_CERT_DIR",	  "RES_OPTIONS",     "LOCALDOMAIN",	"PATH",
+	"ASAN_OPTIONS",	  "UBSAN_OPTIONS",   "LSAN_OPTIONS",	"LLVM_PROFILE_FILE",
+};
+
+static void reset_signals(void)
+{
+	const struct itimerval never = { .it_value = { 0, 0 } };
+	sigset_t none;
+
+	/* none of these calls can fail with numbers of existing signals and timers */
+	for (size_t i = 0; i < NELEM(acted_on); i++)
+		(void)signal(acted_on[i], SIG_DFL);
+	for (size_t i = 0; i < NELEM(harmless); i++)
+		(void)signal(harmless[i], SIG_IGN);
+	for (int number = SIGRTMIN; number <= SIGRTMAX; number++)
+		(void)signal(number, SIG_IGN);
+	(void)setitimer(ITIMER_REAL, &never, NULL);
+	(void)sigemptyset(&none);
+	(void)sigprocmask(SIG_SETMASK, &none, NULL);
+}
+
+/* Without this, a socket could become descriptor 2, and a peer would read the log. */
+static int fill_standard_descriptors(void)
+{
+	for (int fd = STDIN_FILENO; fd <= STDERR_FILENO; fd++)
+		if (fcntl(fd, F_GETFD) == -1 &&
+		    open("/dev/null", O_RDWR) == -1) /* takes the lowest free one */
+			return -errno;
+	return 0;
+}
+
+/* Only the hard limits count. The one for files is raised later, with a word in the log. */
+static void reset_limits(void)
+{
+	static const int resources[] = { RLIMIT_FSIZE, RLIMIT_CPU, RLIMIT_DATA, RLIMIT_AS, RLIMIT_NPROC };
+	struct rlimit limit;
+
+	for (size_t i = 0; i < NELEM(resources); i++) {
+		if (getrlimit(resources[i], &limit) == -1)
+			continue;
+		limit.rlim_cur = limit.rlim_max;
+		/* cannot fail: the soft limit may always be raised to the hard one */
+		(void)setrlimit(resources[i], &limit);
+	}
+}
+
+static bool is_kept(const char *variable)
+{
+	size_t len = strcspn(variable, "=");
+
+	for (size_t i = 0; i < NELEM(variables); i++)
+		if (strlen(variables[i]) == len && strncmp(variable, variables[i], len) == 0)
+			return true;
+	return false;
+}
+
+static void reset_environment(void)
+{
+	char **kept = environ;
+
+	if (environ == NULL)
+		return;
+	for (char **from = environ; *from != NULL; from++)
+		if (is_kept(*from))
+			*kept++ = *from;
+	*kept = NULL;
+}
+
+int inherited_reset(void)
+{
+	reset_signals();
+	(void)umask(077);
+	reset_limits();
+	reset_environment();
+	/* A lock or a pipe of the starter would stay taken for as long as attlsd runs. Some
+	 * containers do not know this call; then that is how it is. */
+	(void)close_range(STDERR_FILENO + 1, ~0u, 0);
+	return fill_standard_descriptors();
+}
