@@ -34,8 +34,21 @@ enum secure_level { SECURE_PRIVATE = 0, SECURE_SAFE, SECURE_CLEAR, SECURE_NEVER 
 /* Which sessions SECURE_CTRLCONN and SECURE_DATACONN bind: all, or (z/OS) those that had AUTH. */
 enum data_policy_scope { DATA_POLICY_ALL = 0, DATA_POLICY_PROTECTED };
 
-/* SECURE_SESSION_REUSE: must a data connection resume its control connection's TLS session? */
-enum session_reuse { SESSION_REUSE_REQUIRED = 0, SESSION_REUSE_ALLOWED, SESSION_REUSE_NONE };
+/*
+ * SECURE_SESSION_REUSE: must a data connection resume its control connection's TLS session?
+ * REQUIRED_USER: or that of another session of the same user, rule and client address.
+ */
+enum session_reuse {
+	SESSION_REUSE_REQUIRED = 0,
+	SESSION_REUSE_REQUIRED_USER,
+	SESSION_REUSE_ALLOWED,
+	SESSION_REUSE_NONE
+};
+
+static inline bool session_reuse_is_required(enum session_reuse reuse)
+{
+	return reuse == SESSION_REUSE_REQUIRED || reuse == SESSION_REUSE_REQUIRED_USER;
+}
 
 /* TLSRFCLEVEL: which variant of CCC. */
 enum tls_rfc_level { TLSRFCLEVEL_DRAFT = 0, TLSRFCLEVEL_RFC4217, TLSRFCLEVEL_CCCNONOTIFY };

@@ -43,6 +43,7 @@ static const struct word scopes[] = { { "all", DATA_POLICY_ALL, NULL },
 static const struct word reuses[] = { { "none", SESSION_REUSE_NONE, NULL },
 				      { "allowed", SESSION_REUSE_ALLOWED, NULL },
 				      { "required", SESSION_REUSE_REQUIRED, NULL },
+				      { "required_user", SESSION_REUSE_REQUIRED_USER, NULL },
 				      { 0 } };
 static const struct word rfc_levels[] = { { "draft", TLSRFCLEVEL_DRAFT, NULL },
 					  { "rfc4217", TLSRFCLEVEL_RFC4217, NULL },

@@ -23,6 +23,7 @@ struct reuse {
 	bool extended;	 /* the ClientHello has extended_master_secret */
 	enum tls_reuse seen;
 	uint8_t binding[TLS_BINDING_BYTES];
+	uint8_t own[TLS_BINDING_BYTES]; /* of its control session alone, if `binding` is its user's */
 };
 
 /* OpenSSL gives the number once per process, and its callbacks bring nothing to find it by. */
@@ -87,6 +88,10 @@ static SSL_TICKET_RETURN on_ticket_read(SSL *ssl, SSL_SESSION *session, const un
 	if (status != SSL_TICKET_SUCCESS && status != SSL_TICKET_SUCCESS_RENEW)
 		return SSL_TICKET_RETURN_IGNORE_RENEW;
 	if (reuse->use == TLSCTX_DATA) {
+		/* a ticket of this control session from before the login */
+		if (has_binding(session, reuse->own) &&
+		    SSL_SESSION_set1_id_context(session, reuse->binding, TLS_BINDING_BYTES) != 1)
+			return SSL_TICKET_RETURN_IGNORE_RENEW;
 		note(reuse, !has_binding(session, reuse->binding) ? TLS_REUSE_OTHER
 			    : is_expired(session)		  ? TLS_REUSE_EXPIRED
 								  : TLS_REUSE_UNFIT);
@@ -131,6 +136,7 @@ bool tlsctx_reuse_begin(SSL *ssl, enum tlsctx_use use, bool never,
 	reuse->use = use;
 	reuse->never = never;
 	memcpy(reuse->binding, binding, TLS_BINDING_BYTES);
+	memcpy(reuse->own, binding, TLS_BINDING_BYTES);
 	return SSL_set_session_id_context(ssl, own ? binding : control_context, TLS_BINDING_BYTES) == 1;
 }
 
@@ -148,6 +154,17 @@ void tlsctx_bind(SSL *ssl)
 {
 	/* TLS 1.2 without tickets: the data connections find this very object in the cache. */
 	(void)bind_session(ssl);
+}
+
+void tlsctx_reuse_user(SSL *ssl, const uint8_t binding[static TLS_BINDING_BYTES])
+{
+	struct reuse *reuse = reuse_of(ssl);
+
+	memcpy(reuse->binding, binding, TLS_BINDING_BYTES);
+	if (reuse->use == TLSCTX_DATA)
+		(void)SSL_set_session_id_context(ssl, binding, TLS_BINDING_BYTES); /* 16 bytes fit */
+	else
+		(void)bind_session(ssl); /* TLS 1.2 without tickets */
 }
 
 enum tls_reuse tlsctx_reuse_result(const SSL *ssl)

@@ -46,6 +46,12 @@ void tlsctx_reuse_hello(struct ssl_st *ssl);
 /* Once a control connection's handshake is done: bind the session that the server keeps. */
 void tlsctx_bind(struct ssl_st *ssl);
 
+/*
+ * Take sessions of this id as well, and give it to those that are made from now on. On a
+ * control connection: after the login.
+ */
+void tlsctx_reuse_user(struct ssl_st *ssl, const uint8_t binding[static TLS_BINDING_BYTES]);
+
 /* Once the handshake is done. */
 enum tls_reuse tlsctx_reuse_result(const struct ssl_st *ssl);
 

@@ -14,6 +14,7 @@
 #include "gateway/net/linebuf.h"
 #include "gateway/net/linger.h"
 #include "gateway/net/relay.h"
+#include "gateway/tls/tlsctx-user.h"
 #include "gateway/tls/tlsctx.h"
 #include "gateway/worker/server-memory.h"
 #include "gateway/worker/session-table.h"
@@ -39,8 +40,9 @@ struct worker {
 	bool draining; /* and makes sessions end soon */
 	struct timer drain_timer;
 	struct timer expiry_timer;
-	struct timer ticket_timer; /* changes the keys of session tickets */
-	_Atomic uint32_t *relays;  /* shared with the monitor: transfers under way, for balancing */
+	uint8_t user_key[TLS_USER_KEY_BYTES]; /* for tlsctx_user_binding() */
+	struct timer ticket_timer;	      /* changes the keys of session tickets */
+	_Atomic uint32_t *relays; /* shared with the monitor: transfers under way, for balancing */
 	struct server_memories *servers;
 	struct timer servers_timer; /* counts their minutes */
 

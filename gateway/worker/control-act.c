@@ -231,6 +231,7 @@ static void do_logged_in(struct session *session)
 {
 	memcpy(session->user, session->login_name, sizeof(session->user));
 	log_login(session);
+	control_tls_logged_in(session);
 	if (session->logged_in) {
 		uplink_notify(&session->worker->uplink, MSG_LOGIN_OVER, session->facts.id);
 		return;

@@ -5,8 +5,11 @@
  */
 #include "gateway/worker/control-tls.h"
 
+#include <string.h>
+
 #include "gateway/base/log.h"
 #include "gateway/net/stream-tls.h"
+#include "gateway/tls/tlsctx-user.h"
 #include "gateway/tls/users.h"
 #include "gateway/worker/session-end.h"
 
@@ -71,8 +74,9 @@ static void tls_is_up(struct session *session)
 	if (session->ended)
 		return;
 	ftp_machine_signal(&session->machine, FTP_SIGNAL_TLS_UP, &session->worker->out);
+	session->facts.has_user_binding = false; /* of a login before REIN */
 	session->ticket_ms = session->client.loop->now_ms;
-	if (session->facts.rule->ftp->secure_session_reuse == SESSION_REUSE_REQUIRED &&
+	if (session_reuse_is_required(session->facts.rule->ftp->secure_session_reuse) &&
 	    tlsctx_lacks_extended_master_secret(session->client.ssl))
 		ftp_machine_signal(&session->machine, FTP_SIGNAL_TLS_UNBOUND, &session->worker->out);
 }
@@ -89,6 +93,22 @@ void control_tls_renew_ticket(struct session *session)
 	    session->facts.rule->ftp->secure_session_reuse != SESSION_REUSE_NONE &&
 	    stream_tls_renew_ticket(&session->client))
 		session->ticket_ms = session->client.loop->now_ms;
+}
+
+void control_tls_logged_in(struct session *session)
+{
+	struct facts *facts = &session->facts;
+
+	/* a name that was cut off may be that of two users */
+	facts->has_user_binding =
+	    facts->rule->ftp->secure_session_reuse == SESSION_REUSE_REQUIRED_USER &&
+	    strlen(session->user) < sizeof(session->user) - 1 &&
+	    tlsctx_user_binding(session->worker->user_key, facts->rule->name, session->user,
+				&facts->remote.addr, facts->user_binding);
+	if (!facts->has_user_binding || !session->client.tls_up)
+		return;
+	tlsctx_reuse_user(session->client.ssl, facts->user_binding);
+	control_tls_renew_ticket(session); /* those from before the login name no user */
 }
 
 void control_tls_look_at_ticket(struct session *session)

@@ -19,6 +19,9 @@ void control_tls_stop(struct session *session, bool notify);
 /* The client has used a ticket, or its tickets grow old: give it a new one before the next reply. */
 void control_tls_renew_ticket(struct session *session);
 
+/* session->user has logged in: what the client is given to resume from now on names the user as well. */
+void control_tls_logged_in(struct session *session);
+
 /* A data connection is being planned: if the last ticket is old, let the next reply bring a new one. */
 void control_tls_look_at_ticket(struct session *session);
 

@@ -18,8 +18,14 @@ static struct ssl_st *new_ssl(const struct facts *facts)
 {
 	uint8_t nothing[TLS_BINDING_BYTES];
 
-	if (facts->rule->ftp->secure_session_reuse != SESSION_REUSE_NONE)
-		return tlsctx_new(facts->tlsctx, TLSCTX_DATA, facts->binding);
+	struct ssl_st *ssl;
+
+	if (facts->rule->ftp->secure_session_reuse != SESSION_REUSE_NONE) {
+		ssl = tlsctx_new(facts->tlsctx, TLSCTX_DATA, facts->binding);
+		if (ssl != NULL && facts->has_user_binding)
+			tlsctx_reuse_user(ssl, facts->user_binding);
+		return ssl;
+	}
 	if (getrandom(nothing, sizeof(nothing), 0) != (ssize_t)sizeof(nothing))
 		return NULL;
 	return tlsctx_new(facts->tlsctx, TLSCTX_DATA, nothing);
@@ -50,7 +56,7 @@ static const enum ftp_data_result refusals[] = {
 
 static bool must_resume(const struct facts *facts)
 {
-	return facts->rule->ftp->secure_session_reuse == SESSION_REUSE_REQUIRED;
+	return session_reuse_is_required(facts->rule->ftp->secure_session_reuse);
 }
 
 /* Has it resumed what policy asks for? FTP_DATA_PENDING: yes. */

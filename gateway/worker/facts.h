@@ -20,6 +20,9 @@ struct facts {
 	const struct policy_rule *rule; /* NULL: not known yet */
 	struct tlsctx *tlsctx;
 	uint8_t binding[TLS_BINDING_BYTES];
+	uint8_t
+	    user_binding[TLS_BINDING_BYTES];  /* the same for all sessions of its user, from the login on */
+	bool has_user_binding;		      /* policy wants that, and the user is known */
 	struct tlsctx_sessions *tls_sessions; /* of the session; its data connections add theirs */
 	struct ip_endpoint remote;	      /* the client */
 	struct ip_endpoint local;	      /* the address that it dialled */

@@ -251,3 +251,62 @@ class TestRotation:
             since = gateway.mark()
             assert refused(c, c.control_session) == PREFIX + TEXTS["unknown-ticket-key"]
             gateway.event("session-not-reused", since, reason="unknown-ticket-key")
+
+
+class TestSameUser:
+    @pytest.fixture
+    def shared(self, launch, backend):
+        return launch(backend, ftp={"secure_session_reuse": "required_user"})
+
+    @pytest.mark.parametrize("version, tickets", [("1.2", False), ("1.3", True)])
+    def test_the_session_of_another_connection_of_the_user(self, shared, version, tickets):
+        ctx = context(version, tickets)
+        with clients.explicit(shared, "P", ctx=ctx) as one, clients.explicit(shared, "P", ctx=ctx) as two:
+            for mine, other in (one, two), (two, one):
+                data = mine.open("RETR hello.txt", session=other.tls.session)
+                assert data.reused and data.read_all()
+                data.close()
+                assert mine.reply().code == 226
+                assert mine.get("hello.txt", session=mine.tls.session)
+
+    def test_it_may_have_ended(self, shared):
+        ctx = context("1.3")
+        with clients.explicit(shared, ctx=ctx) as gone:
+            session = gone.tls.session
+        with clients.explicit(shared, "P", ctx=ctx) as c:
+            assert c.get("hello.txt", session=session)
+
+    @pytest.mark.parametrize("version, tickets", [("1.2", True), ("1.2", False), ("1.3", True)])
+    def test_the_own_session_from_before_the_login(self, shared, version, tickets):
+        with clients.Client(shared.explicit, ctx=context(version, tickets)).auth() as c:
+            c.expect("NOOP", 200)  # TLS 1.3: it has read its tickets
+            session = c.tls.session
+            c.login().prot("P")
+            assert c.get("hello.txt", session=session)
+
+    @pytest.mark.parametrize("version, tickets", [("1.2", True), ("1.2", False), ("1.3", True)])
+    def test_not_of_another_user(self, shared, version, tickets):
+        ctx = context(version, tickets)
+        with clients.explicit(shared, "P", ctx=ctx) as c, clients.Client(shared.explicit, ctx=ctx) as thief:
+            thief.auth().login("mallory")
+            assert_refused(shared, c, thief.tls.session, "ticket-of-another-session" if tickets else "ticket-unfit")
+
+    def test_not_before_the_login(self, shared):
+        """A ticket that names no user is good for its own session only."""
+        ctx = context("1.3")
+        with clients.explicit(shared, "P", ctx=ctx) as c, clients.Client(shared.explicit, ctx=ctx) as stranger:
+            stranger.auth().expect("NOOP", 200)
+            assert_refused(shared, c, stranger.tls.session, "ticket-of-another-session")
+
+    def test_not_from_another_address(self, shared):
+        ctx = context("1.3")
+        with clients.explicit(shared, "P", ctx=ctx) as c, \
+                clients.Client(shared.explicit, ctx=ctx, source=("127.0.0.2", 0)) as other:
+            other.auth().login()
+            assert_refused(shared, c, other.tls.session, "ticket-of-another-session")
+
+    def test_required_takes_no_session_of_the_same_user(self, strict):
+        gateway = strict()
+        ctx = context("1.3")
+        with clients.explicit(gateway, "P", ctx=ctx) as c, clients.explicit(gateway, ctx=ctx) as other:
+            assert_refused(gateway, c, other.tls.session, "ticket-of-another-session")

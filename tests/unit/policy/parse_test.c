@@ -106,6 +106,7 @@ static const struct {
 	{ "secure_dataconn: safe", LOCATED(secure_dataconn), SECURE_SAFE },
 	{ "secure_session_reuse: none", LOCATED(secure_session_reuse), SESSION_REUSE_NONE },
 	{ "secure_session_reuse: required", LOCATED(secure_session_reuse), SESSION_REUSE_REQUIRED },
+	{ "secure_session_reuse: required_user", LOCATED(secure_session_reuse), SESSION_REUSE_REQUIRED_USER },
 	{ "tlsrfclevel: draft", LOCATED(tlsrfclevel), TLSRFCLEVEL_DRAFT },
 	{ "tlsrfclevel: cccnonotify, secure_ctrlconn: clear", LOCATED(tlsrfclevel), TLSRFCLEVEL_CCCNONOTIFY },
 	{ "secureimplicitzos: true", LOCATED(secureimplicitzos), true },
