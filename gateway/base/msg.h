@@ -45,7 +45,7 @@ enum msg_purpose {
 struct msg {
 	uint32_t type;	      /* enum msg_type */
 	uint32_t listener;    /* MSG_SESSION: index in policy.listeners */
-	uint64_t session;     /* MSG_SESSION*: its number, unique in this attlsd */
+	uint64_t session;     /* MSG_SESSION*: its number, unique over restarts */
 	uint32_t failures;    /* MSG_SESSION: failed logins from this source lately */
 	uint32_t delay_ms;    /* MSG_LOGIN_ASK: after the first failure; doubles with each one */
 	uint32_t others_wait; /* MSG_LOGIN_GO: ring when the login is decided, others may wait for that */

@@ -7,6 +7,7 @@
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
+#include <time.h>
 #include <uthash.h>
 
 struct admission_source {
@@ -23,6 +24,15 @@ struct admission_session {
 	struct admission_facts facts;
 	UT_hash_handle hh;
 };
+
+void admission_init(struct admission *admission)
+{
+	struct timespec now;
+
+	(void)clock_gettime(CLOCK_REALTIME, &now); /* cannot fail: the clock exists */
+	*admission =
+	    (struct admission){ .last = (uint64_t)now.tv_sec * 1000000 + (uint64_t)now.tv_nsec / 1000 };
+}
 
 struct ip_addr admission_key(const struct ip_addr *addr)
 {

@@ -22,6 +22,13 @@ struct admission {
 };
 
 /*
+ * Sessions get the numbers after the microseconds since 1970 at this moment. So no two
+ * sessions have the same number, also after a restart: no attlsd begins a million
+ * sessions a second.
+ */
+void admission_init(struct admission *admission);
+
+/*
  * Admit a connection from `source`, to be served by `owner` (any pointer that
  * identifies a worker). source NULL: it comes through a trusted proxy; until
  * admission_source() names the client, only the limit of all sessions applies.

@@ -393,6 +393,7 @@ static int monitor_init(struct monitor *monitor)
 		.on_keeper_death = on_keeper_death,
 		.on_retired = on_retired,
 	};
+	admission_init(&monitor->admission);
 	login_queue_init(&monitor->logins, &monitor->loop, request_login_go);
 	monitor->requests = (struct requests){ &monitor->admission, &monitor->privileged, &monitor->logins };
 	monitor->started_ms = monitor->loop.now_ms;

@@ -193,7 +193,8 @@ def test_more_sessions_than_a_socket_holds_wait_for_the_reader(launch, backend, 
         slow.connect(path)
         slow.send(question(SESSIONS))
         # a client that does not read delays neither other queries nor sessions
-        assert [session["session"] for session in sessions(gateway)] == list(range(1, 301))
+        numbers = [session["session"] for session in sessions(gateway)]
+        assert numbers == list(range(numbers[0], numbers[0] + 300))
         with clients.Client(gateway.explicit) as c:
             c.auth().login()
         kinds = [kind(packet) for packet in iter(lambda: slow.recv(65536), b"")]

@@ -57,9 +57,34 @@ static void test_source_told_later(void **state)
 	admission_done(&admission);
 }
 
+/* A session after a restart has a number of its own, and a larger one. */
+static void test_numbers_of_two_starts(void **state)
+{
+	struct admission first, second;
+	struct ip_addr source = addr("198.51.100.9");
+	const char *limit = NULL;
+	uint64_t n[3];
+	int owner;
+
+	(void)state;
+	admission_init(&first);
+	assert_int_equal(admission_enter(&first, &limits, &source, &owner, &n[0], &limit), 0);
+	assert_int_equal(admission_enter(&first, &limits, &source, &owner, &n[1], &limit), 0);
+	assert_true(n[1] == n[0] + 1);
+	admission_done(&first);
+	do {
+		admission_init(&second);
+	} while (second.last <= n[1]); /* two starts within two microseconds */
+	assert_int_equal(admission_enter(&second, &limits, &source, &owner, &n[2], &limit), 0);
+	assert_true(n[2] > n[1]);
+	assert_true(n[2] < (uint64_t)1 << 53); /* JSON's readers keep it exact */
+	admission_done(&second);
+}
+
 int main(void)
 {
-	const struct CMUnitTest tests[] = { cmocka_unit_test(test_source_told_later) };
+	const struct CMUnitTest tests[] = { cmocka_unit_test(test_source_told_later),
+					    cmocka_unit_test(test_numbers_of_two_starts) };
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }
