@@ -194,6 +194,14 @@ white_space()
 	done
 }
 
+# Each line of a session names it in the same way.
+session_lines()
+{
+	files '^gateway/worker/.*\.c$' | grep -v '/session-log\.c$' | while IFS= read -r file; do
+		grep -nE 'LOG_(NUMBER|TEXT)\("(session|client|rule)"' "$file" /dev/null
+	done | sed 's/$/ <- session_log() adds this field itself/'
+}
+
 # Paths of somebody's own machine.
 own_paths()
 {
@@ -202,7 +210,7 @@ own_paths()
 	done | sed 's/$/ <- a path of one machine: make it relative/'
 }
 
-for check in layers banned_calls libraries machine_members sizes formatting manual_pages headers_alone white_space own_paths; do
+for check in layers banned_calls libraries machine_members sizes formatting manual_pages headers_alone white_space session_lines own_paths; do
 	$check
 done >"$scratch/findings"
 

@@ -31,6 +31,8 @@ static struct {
 	bool is_journal; /* it records time and priority itself */
 	bool blocks;	 /* it could not be reopened: poll before each line */
 	uint64_t lost;
+	time_t second;	  /* of the last line, */
+	char written[24]; /* and how it is written */
 } sink = { .level = LOG_LEVEL_INFO, .fd = STDERR_FILENO };
 
 static const char *const level_names[] = {
@@ -91,9 +93,12 @@ static void put_escaped(struct line *line, const char *text, enum log_format for
 
 static bool needs_quotes(const char *text)
 {
-	return *text == '\0' || strlen(text) > VALUE_MAX_BYTES || text[strcspn(text, " \"\\=")] != '\0' ||
-	       text[strspn(text, "!#$%&'()*+,-./0123456789:;<>?@ABCDEFGHIJKLMNOPQRSTUVWXYZ[]^_`"
-				 "abcdefghijklmnopqrstuvwxyz{|}~")] != '\0';
+	size_t n = 0;
+
+	for (const unsigned char *c = (const unsigned char *)text; *c != '\0'; c++)
+		if (*c <= 0x20 || *c >= 0x7f || *c == '"' || *c == '\\' || *c == '=' || ++n > VALUE_MAX_BYTES)
+			return true;
+	return n == 0;
 }
 
 static void put_field(struct line *line, const struct log_field *field)
@@ -126,14 +131,17 @@ static void put_time(struct line *line)
 {
 	struct timespec now;
 	struct tm tm;
-	char text[40];
-	size_t len;
+	char ms[8];
 
 	(void)clock_gettime(CLOCK_REALTIME, &now);
-	(void)gmtime_r(&now.tv_sec, &tm);
-	len = strftime(text, sizeof(text), "%Y-%m-%dT%H:%M:%S", &tm);
-	(void)snprintf(text + len, sizeof(text) - len, ".%03ldZ", now.tv_nsec / 1000000);
-	put_text(line, text);
+	if (now.tv_sec != sink.second || sink.written[0] == '\0') {
+		(void)gmtime_r(&now.tv_sec, &tm);
+		(void)strftime(sink.written, sizeof(sink.written), "%Y-%m-%dT%H:%M:%S", &tm);
+		sink.second = now.tv_sec;
+	}
+	put_text(line, sink.written);
+	(void)snprintf(ms, sizeof(ms), ".%03dZ", (int)(now.tv_nsec / 1000000));
+	put_text(line, ms);
 }
 
 /* systemd names the stream to the journal as device:inode, since stderr may have been redirected since. */
@@ -203,7 +211,21 @@ static bool send_line(struct line *line)
 	return n != -1;
 }
 
+static void put_fields(struct line *line, const struct log_field *fields)
+{
+	for (; fields->key != NULL; fields++)
+		put_field(line, fields);
+}
+
 void log_write(enum log_level level, const char *event, const struct log_field *fields)
+{
+	static const struct log_field none = LOG_END;
+
+	log_write_after(level, event, &none, fields);
+}
+
+void log_write_after(enum log_level level, const char *event, const struct log_field *common,
+		     const struct log_field *fields)
 {
 	struct line line = { .len = 0 };
 	char text[40];
@@ -226,8 +248,8 @@ void log_write(enum log_level level, const char *event, const struct log_field *
 		put_text(&line, text);
 		put_text(&line, event);
 	}
-	for (; fields->key != NULL; fields++)
-		put_field(&line, fields);
+	put_fields(&line, common);
+	put_fields(&line, fields);
 	if (sink.lost > 0)
 		put_field(&line, &(struct log_field)LOG_NUMBER("lost-lines", sink.lost));
 	if (sink.format == LOG_FORMAT_JSON)

@@ -29,12 +29,16 @@ struct log_field {
 		(key), NULL, (uint64_t)(value)                                                               \
 	}
 
-/* log_event(LOG_LEVEL_INFO, "session-start", LOG_NUMBER("session", 7), LOG_TEXT("client", "...")) */
+#define LOG_END                                                                                              \
+	{                                                                                                    \
+		NULL, NULL, 0                                                                                \
+	}
+
+/* log_event(LOG_LEVEL_ERROR, "accept-paused", LOG_TEXT("error", "...")); workers have session_log(), too */
 #define log_event(level, event, ...)                                                                         \
 	do {                                                                                                 \
 		if (log_enabled(level))                                                                      \
-			log_write(level, event,                                                              \
-				  (const struct log_field[]){ __VA_ARGS__, { NULL, NULL, 0 } });             \
+			log_write(level, event, (const struct log_field[]){ __VA_ARGS__, LOG_END });         \
 	} while (0)
 
 void log_setup(enum log_level level, enum log_format format);
@@ -45,5 +49,8 @@ void log_setup(enum log_level level, enum log_format format);
 void log_reopen_after(int last);
 bool log_enabled(enum log_level level);
 void log_write(enum log_level level, const char *event, const struct log_field *fields);
+/* The same, with `common` before the other fields. */
+void log_write_after(enum log_level level, const char *event, const struct log_field *common,
+		     const struct log_field *fields);
 
 #endif

@@ -109,7 +109,7 @@ static const char *session_source(const struct request *request)
 		answer.type = MSG_SESSION_REFUSED;
 		log_event(LOG_LEVEL_INFO, "refused", LOG_NUMBER("session", msg->session),
 			  LOG_TEXT("client", ip_endpoint_format(&msg->remote, text)),
-			  LOG_TEXT("reason", limit));
+			  LOG_TEXT("rule", "none"), LOG_TEXT("reason", limit));
 	}
 	/* if the answer is lost, the session times out */
 	(void)msg_send(request->child->channel.fd, &answer, -1);

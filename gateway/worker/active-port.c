@@ -9,9 +9,9 @@
 #include <stdbool.h>
 #include <string.h>
 
-#include "gateway/base/log.h"
 #include "gateway/base/msg.h"
 #include "gateway/net/netsock.h"
+#include "gateway/worker/session-log.h"
 
 int active_port_find(const struct facts *facts, const struct stream *control, struct ip_endpoint *ret)
 {
@@ -34,7 +34,7 @@ int active_port_find(const struct facts *facts, const struct stream *control, st
 
 void active_port_log(const struct facts *facts, const struct ip_endpoint *from, int r)
 {
-	char client[IP_TEXT_MAX], address[IP_TEXT_MAX];
+	char address[IP_TEXT_MAX];
 	const char *fix = "none known; see the error";
 
 	if (r == -EACCES)
@@ -45,8 +45,7 @@ void active_port_log(const struct facts *facts, const struct ip_endpoint *from, 
 	else if (r == -EADDRNOTAVAIL)
 		fix = "a connection to the same port of the client has just ended; the client should use "
 		      "another port for each transfer, or passive mode";
-	log_event(LOG_LEVEL_INFO, "no-active-port", LOG_NUMBER("session", facts->id),
-		  LOG_TEXT("client", ip_endpoint_format(&facts->remote, client)),
-		  LOG_TEXT("rule", facts->rule->name), LOG_TEXT("from", ip_endpoint_format(from, address)),
-		  LOG_TEXT("error", strerror(-r)), LOG_TEXT("fix", fix));
+	session_log(facts, LOG_LEVEL_INFO, "no-active-port",
+		    LOG_TEXT("from", ip_endpoint_format(from, address)), LOG_TEXT("error", strerror(-r)),
+		    LOG_TEXT("fix", fix));
 }

@@ -10,7 +10,7 @@
 #include <strings.h>
 
 #include "ftp-alg/ftp-alg.h"
-#include "gateway/base/log.h"
+#include "gateway/worker/session-log.h"
 
 static bool is_verb(const struct ftp_command *command, const char *verb)
 {
@@ -55,15 +55,11 @@ void audit_command(struct audit *audit, const char *line, size_t len)
 
 void audit_log(struct audit *audit, const struct facts *facts, const char *user)
 {
-	char client[IP_TEXT_MAX];
-
 	if (facts->rule->ftp->ftplogging != FTPLOGGING_FALSE)
-		log_event(LOG_LEVEL_INFO, "change", LOG_NUMBER("session", facts->id),
-			  LOG_TEXT("client", ip_endpoint_format(&facts->remote, client)),
-			  LOG_TEXT("rule", facts->rule->name), LOG_TEXT("user", user),
-			  LOG_TEXT("command", audit->command != NULL ? audit->command : "?"),
-			  LOG_TEXT("name", audit->name != NULL ? audit->name : "?"),
-			  LOG_TEXT("renamed", audit->renamed != NULL ? audit->renamed : ""));
+		session_log(facts, LOG_LEVEL_INFO, "change", LOG_TEXT("user", user),
+			    LOG_TEXT("command", audit->command != NULL ? audit->command : "?"),
+			    LOG_TEXT("name", audit->name != NULL ? audit->name : "?"),
+			    LOG_TEXT("renamed", audit->renamed != NULL ? audit->renamed : ""));
 	audit_done(audit);
 }
 

@@ -10,12 +10,12 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "gateway/base/log.h"
 #include "gateway/net/linebuf.h"
 #include "gateway/net/netsock.h"
 #include "gateway/worker/control-tls.h"
 #include "gateway/worker/proxy-out.h"
 #include "gateway/worker/session-end.h"
+#include "gateway/worker/session-log.h"
 
 /*
  * May this command hold a password? An unknown verb may be one that was sent as a
@@ -54,10 +54,10 @@ void control_server_down(struct session *session, const char *error)
 {
 	char text[IP_TEXT_MAX];
 
-	log_event(LOG_LEVEL_ERROR, "server-down", LOG_NUMBER("session", session->facts.id),
-		  LOG_TEXT("backend", session->facts.rule->backend->name),
-		  LOG_TEXT("address", ip_endpoint_format(&session->facts.server, text)),
-		  LOG_TEXT("error", error));
+	session_log(&session->facts, LOG_LEVEL_ERROR, "server-down",
+		    LOG_TEXT("backend", session->facts.rule->backend->name),
+		    LOG_TEXT("address", ip_endpoint_format(&session->facts.server, text)),
+		    LOG_TEXT("error", error));
 	stream_close(&session->server, false);
 	loop_timer_stop(session->client.loop, &session->server_timer);
 	session->server_state = SERVER_NONE;
@@ -165,8 +165,8 @@ static void do_listen(struct session *session, enum ftp_side side)
 	if (r == -EINPROGRESS)
 		return; /* data_listening() of session.c follows */
 	if (r < 0)
-		log_event(LOG_LEVEL_ERROR, "no-data-port", LOG_NUMBER("session", session->facts.id),
-			  LOG_TEXT("error", strerror(-r)));
+		session_log(&session->facts, LOG_LEVEL_ERROR, "no-data-port",
+			    LOG_TEXT("error", strerror(-r)));
 	ftp_machine_listening(&session->machine, side, r < 0 ? NULL : &endpoint, &session->worker->out);
 }
 
@@ -217,14 +217,13 @@ static void log_login(const struct session *session)
 	char sha256[IDENTITY_SHA256_TEXT];
 
 	if (!identity->present) {
-		log_event(LOG_LEVEL_INFO, "login", LOG_NUMBER("session", session->facts.id),
-			  LOG_TEXT("user", session->user));
+		session_log(&session->facts, LOG_LEVEL_INFO, "login", LOG_TEXT("user", session->user));
 		return;
 	}
-	log_event(LOG_LEVEL_INFO, "login", LOG_NUMBER("session", session->facts.id),
-		  LOG_TEXT("user", session->user), LOG_TEXT("subject", identity->subject),
-		  LOG_TEXT("issuer", identity->issuer), LOG_TEXT("serial", identity->serial),
-		  LOG_TEXT("sha256", identity_sha256(identity, sha256)));
+	session_log(&session->facts, LOG_LEVEL_INFO, "login", LOG_TEXT("user", session->user),
+		    LOG_TEXT("subject", identity->subject), LOG_TEXT("issuer", identity->issuer),
+		    LOG_TEXT("serial", identity->serial),
+		    LOG_TEXT("sha256", identity_sha256(identity, sha256)));
 }
 
 static void do_logged_in(struct session *session)
@@ -269,8 +268,8 @@ static void log_refusal(struct session *session, const struct ftp_act *act)
 		return;
 	memcpy(text, act->text, len);
 	text[len] = '\0';
-	log_event(LOG_LEVEL_INFO, "refused-command", LOG_NUMBER("session", session->facts.id),
-		  LOG_TEXT("command", act->verb), LOG_TEXT("reply", text));
+	session_log(&session->facts, LOG_LEVEL_INFO, "refused-command", LOG_TEXT("user", session->user),
+		    LOG_TEXT("command", act->verb), LOG_TEXT("reply", text));
 }
 
 /*
@@ -291,9 +290,9 @@ static void log_stray(struct session *session, const struct ftp_act *act)
 	text[len] = '\0';
 	if (session->secret_sent)
 		(void)snprintf(text, sizeof(text), "(hidden: it may repeat a password)");
-	log_event(LOG_LEVEL_INFO, "stray-reply", LOG_NUMBER("session", session->facts.id),
-		  LOG_TEXT("backend", session->facts.rule->backend->name),
-		  LOG_TEXT("action", act->refusal ? "close" : "drop"), LOG_TEXT("text", text));
+	session_log(&session->facts, LOG_LEVEL_INFO, "stray-reply",
+		    LOG_TEXT("backend", session->facts.rule->backend->name),
+		    LOG_TEXT("action", act->refusal ? "close" : "drop"), LOG_TEXT("text", text));
 }
 
 /* Does this line end the client's waiting? The 150 of an upload does not: the client reads no more for now.
@@ -306,16 +305,15 @@ static bool is_final(const struct ftp_act *act)
 /* Log the server's reason for a refused login, which the client does not get (ACCESSERRORMSGS). */
 static void log_hidden(struct session *session, const struct ftp_act *act)
 {
-	char client[IP_TEXT_MAX], text[160];
+	char text[160];
 	bool repeats = echo_is_in(&session->echo, act->text, act->len);
 	size_t len = act->len < sizeof(text) - 1 ? act->len : sizeof(text) - 1;
 
 	memcpy(text, act->text, len);
 	text[len] = '\0';
-	log_event(LOG_LEVEL_INFO, "server-refused-login", LOG_NUMBER("session", session->facts.id),
-		  LOG_TEXT("client", ip_endpoint_format(&session->facts.remote, client)),
-		  LOG_TEXT("rule", session->facts.rule->name), LOG_TEXT("user", session->login_name),
-		  LOG_TEXT("reply", repeats ? "(hidden: it repeats the password)" : text));
+	session_log(&session->facts, LOG_LEVEL_INFO, "server-refused-login",
+		    LOG_TEXT("user", session->login_name),
+		    LOG_TEXT("reply", repeats ? "(hidden: it repeats the password)" : text));
 }
 
 static void carry_out_one(struct session *session, const struct ftp_act *act)
@@ -414,10 +412,10 @@ static void carry_out_one(struct session *session, const struct ftp_act *act)
 			session_end(session, "no-memory");
 		break;
 	case FTP_DO_LOG_UNANSWERED:
-		log_event(LOG_LEVEL_INFO, "no-answer", LOG_NUMBER("session", session->facts.id),
-			  LOG_TEXT("backend", session->facts.rule->backend->name),
-			  LOG_TEXT("command", act->text),
-			  LOG_NUMBER("waited_ms", session->facts.rule->backend->side_reply_ms));
+		session_log(&session->facts, LOG_LEVEL_INFO, "no-answer",
+			    LOG_TEXT("backend", session->facts.rule->backend->name),
+			    LOG_TEXT("command", act->text),
+			    LOG_NUMBER("waited_ms", session->facts.rule->backend->side_reply_ms));
 		break;
 	case FTP_DO_STRAY:
 		log_stray(session, act);

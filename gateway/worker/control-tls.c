@@ -12,6 +12,7 @@
 #include "gateway/tls/tlsctx-user.h"
 #include "gateway/tls/users.h"
 #include "gateway/worker/session-end.h"
+#include "gateway/worker/session-log.h"
 
 #define MS_PER_S 1000
 
@@ -40,16 +41,16 @@ static void identify(struct session *session)
 	one_user = users_identify(session->worker->users, &session->facts.identity,
 				  session->facts.rule->backend, &known);
 	if (session->facts.identity.present)
-		log_event(LOG_LEVEL_INFO, "client-certificate", LOG_NUMBER("session", session->facts.id),
-			  LOG_TEXT("subject", session->facts.identity.subject),
-			  LOG_TEXT("issuer", session->facts.identity.issuer),
-			  LOG_TEXT("serial", session->facts.identity.serial),
-			  LOG_TEXT("sha256", identity_sha256(&session->facts.identity, sha256)),
-			  LOG_TEXT("verified", session->facts.identity.verified ? "yes" : "no"),
-			  LOG_TEXT("user", known.user != NULL ? known.user : ""),
-			  LOG_TEXT("users", known.user != NULL ? "one"
-					    : one_user	       ? "none"
-							       : "several"));
+		session_log(&session->facts, LOG_LEVEL_INFO, "client-certificate",
+			    LOG_TEXT("subject", session->facts.identity.subject),
+			    LOG_TEXT("issuer", session->facts.identity.issuer),
+			    LOG_TEXT("serial", session->facts.identity.serial),
+			    LOG_TEXT("sha256", identity_sha256(&session->facts.identity, sha256)),
+			    LOG_TEXT("verified", session->facts.identity.verified ? "yes" : "no"),
+			    LOG_TEXT("user", known.user != NULL ? known.user : ""),
+			    LOG_TEXT("users", known.user != NULL ? "one"
+					      : one_user	 ? "none"
+								 : "several"));
 	if (needs_user && known.user == NULL) /* AT-TLS return code 5002 */
 		session_end(session, "certificate-unknown");
 	else
@@ -63,11 +64,11 @@ static void tls_is_up(struct session *session)
 	loop_timer_stop(session->client.loop, &session->phase_timer);
 	tlsctx_bind(session->client.ssl);
 	tlsctx_sessions_keep(&session->tls_sessions, TLSCTX_CONTROL, session->client.ssl);
-	log_event(LOG_LEVEL_INFO, "tls", LOG_NUMBER("session", session->facts.id),
-		  LOG_TEXT("version", stream_tls_version(&session->client)),
-		  LOG_TEXT("cipher", stream_tls_cipher(&session->client)),
-		  LOG_TEXT("level", stream_tls_level(&session->client) == SECURE_PRIVATE ? "P" : "S"),
-		  LOG_TEXT("resumed", stream_tls_resumed(&session->client) ? "yes" : "no"));
+	session_log(&session->facts, LOG_LEVEL_INFO, "tls",
+		    LOG_TEXT("version", stream_tls_version(&session->client)),
+		    LOG_TEXT("cipher", stream_tls_cipher(&session->client)),
+		    LOG_TEXT("level", stream_tls_level(&session->client) == SECURE_PRIVATE ? "P" : "S"),
+		    LOG_TEXT("resumed", stream_tls_resumed(&session->client) ? "yes" : "no"));
 	identify(session);
 	if (session->logged_in && loop_set_bulk(session->client.loop, &session->client.watch, false) < 0)
 		session_end(session, "no-memory");
@@ -143,8 +144,8 @@ static void tls_handshake(struct session *session)
 		handshake_over(session, "handshake-abandoned");
 		break;
 	case STREAM_RESET:
-		log_event(LOG_LEVEL_INFO, "tls-failed", LOG_NUMBER("session", session->facts.id),
-			  LOG_TEXT("reason", stream_tls_reason()));
+		session_log(&session->facts, LOG_LEVEL_INFO, "tls-failed",
+			    LOG_TEXT("reason", stream_tls_reason()));
 		session_end(session, "handshake-failed");
 		break;
 	}
@@ -216,7 +217,7 @@ void control_tls_stop(struct session *session, bool notify)
 		stream_tls_tx_clear(&session->client);
 	else if (loop_timer(session->client.loop, &session->phase_timer, CCC_NOTIFY_MS) < 0)
 		tls_notify(session);
-	log_event(LOG_LEVEL_INFO, "tls-cleared", LOG_NUMBER("session", session->facts.id));
+	session_log(&session->facts, LOG_LEVEL_INFO, "tls-cleared", LOG_END);
 }
 
 static void tls_leave(struct session *session)

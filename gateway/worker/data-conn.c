@@ -8,13 +8,13 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "gateway/base/log.h"
 #include "gateway/base/util.h"
 #include "gateway/net/netsock.h"
 #include "gateway/net/stream-ktls.h"
 #include "gateway/worker/data-handshake.h"
 #include "gateway/worker/data-result.h"
 #include "gateway/worker/data-tls.h"
+#include "gateway/worker/session-log.h"
 
 /* TCP keep-alive takes four system calls a leg, and most transfers end before it could matter. */
 #define KEEPALIVE_AFTER_MS 1000
@@ -51,13 +51,13 @@ static void log_transfer(const struct data_conn *data, enum ftp_data_result resu
 {
 	const char *reason = data_result_reason(result);
 
-	log_event(LOG_LEVEL_INFO, "transfer", LOG_NUMBER("session", data->legs.facts->id),
-		  LOG_TEXT("direction", data->upload ? "upload" : "download"),
-		  LOG_TEXT("command", data->command != NULL ? data->command : ""),
-		  LOG_TEXT("prot", data->protect ? "P" : "C"), LOG_NUMBER("bytes", data->relay.bytes),
-		  LOG_NUMBER("ms", loop_of(data)->now_ms - data->started_ms),
-		  LOG_TEXT("result", data_result_name(result)),
-		  LOG_TEXT(reason != NULL ? "reason" : NULL, reason));
+	session_log(data->legs.facts, LOG_LEVEL_INFO, "transfer",
+		    LOG_TEXT("direction", data->upload ? "upload" : "download"),
+		    LOG_TEXT("command", data->command != NULL ? data->command : ""),
+		    LOG_TEXT("prot", data->protect ? "P" : "C"), LOG_NUMBER("bytes", data->relay.bytes),
+		    LOG_NUMBER("ms", loop_of(data)->now_ms - data->started_ms),
+		    LOG_TEXT("result", data_result_name(result)),
+		    LOG_TEXT(reason != NULL ? "reason" : NULL, reason));
 }
 
 static int time_handshake(struct data_conn *data)
@@ -207,8 +207,8 @@ static void data_end(struct data_conn *data, enum ftp_data_result result)
 	bool begun = data_conn_is_relaying(data);
 
 	if (data->legs.client.stream.ktls != NULL && data->legs.client.stream.ktls->rekeyed)
-		log_event(LOG_LEVEL_INFO, "ktls-key-update", LOG_NUMBER("session", data->legs.facts->id),
-			  LOG_TEXT("fix", "ktls: false in the tls_action of clients that change keys"));
+		session_log(data->legs.facts, LOG_LEVEL_INFO, "ktls-key-update",
+			    LOG_TEXT("fix", "ktls: false in the tls_action of clients that change keys"));
 	log_transfer(data, result);
 	set_state(data, DATA_IDLE);
 	data_legs_withdraw(&data->legs);

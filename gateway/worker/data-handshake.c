@@ -7,9 +7,9 @@
  */
 #include "gateway/worker/data-handshake.h"
 
-#include "gateway/base/log.h"
 #include "gateway/base/util.h"
 #include "gateway/worker/data-tls.h"
+#include "gateway/worker/session-log.h"
 
 /* An upload waits this long for a handshake that may still fail; some clients wait for 150 first. */
 #define HANDSHAKE_WAIT_MS 2000
@@ -23,8 +23,8 @@ enum ftp_data_result data_handshake_late(const struct data_handshake *handshake)
 {
 	if (handshake->legs->client.state != LEG_TLS)
 		return FTP_DATA_NO_CLIENT;
-	log_event(LOG_LEVEL_INFO, "data-tls-failed", LOG_NUMBER("session", handshake->legs->facts->id),
-		  LOG_TEXT("reason", "the handshake took longer than handshake_timeout"));
+	session_log(handshake->legs->facts, LOG_LEVEL_INFO, "data-tls-failed",
+		    LOG_TEXT("reason", "the handshake took longer than handshake_timeout"));
 	return FTP_DATA_TLS;
 }
 

@@ -10,11 +10,11 @@
 #include <errno.h>
 #include <string.h>
 
-#include "gateway/base/log.h"
 #include "gateway/base/util.h"
 #include "gateway/net/netsock.h"
 #include "gateway/worker/active-port.h"
 #include "gateway/worker/proxy-out.h"
+#include "gateway/worker/session-log.h"
 
 /* How many ports to ask the monitor for, one after the other, before giving up. */
 #define LISTEN_TRIES 20
@@ -62,8 +62,7 @@ static void on_listener(struct data_legs *legs, enum ftp_side side)
 
 	if (fd == -EMFILE || fd == -ENFILE || fd == -ENOMEM || fd == -ENOBUFS) {
 		/* the connection stays in the queue, which would raise events without end */
-		log_event(LOG_LEVEL_ERROR, "no-data-port", LOG_NUMBER("session", facts->id),
-			  LOG_TEXT("error", strerror(-fd)));
+		session_log(facts, LOG_LEVEL_ERROR, "no-data-port", LOG_TEXT("error", strerror(-fd)));
 		data_legs_close(legs, leg, true);
 		legs->on_change(legs);
 		return;
@@ -72,8 +71,8 @@ static void on_listener(struct data_legs *legs, enum ftp_side side)
 		return; /* the peer has gone again */
 	any = any || (side == FTP_SIDE_CLIENT && proxy_peer_may_dial(facts, &peer.addr));
 	if (!any && !ip_addr_equal(&peer.addr, expected)) {
-		log_event(LOG_LEVEL_INFO, "data-peer-refused", LOG_NUMBER("session", facts->id),
-			  LOG_TEXT("peer", ip_endpoint_format(&peer, text)));
+		session_log(facts, LOG_LEVEL_INFO, "data-peer-refused",
+			    LOG_TEXT("peer", ip_endpoint_format(&peer, text)));
 		netsock_reset_on_close(fd);
 		fd_close(&fd);
 		return;

@@ -6,9 +6,9 @@
 
 #include <sys/random.h>
 
-#include "gateway/base/log.h"
 #include "gateway/net/stream-tls.h"
 #include "gateway/worker/data-result.h"
+#include "gateway/worker/session-log.h"
 
 /*
  * A TLS object for a data connection: bound to its session, or to nothing if policy
@@ -72,8 +72,7 @@ static enum ftp_data_result check_reuse(const struct facts *facts, const struct 
 /* OpenSSL ends a handshake that resumes a session with the extended master secret without it. */
 static enum ftp_data_result failed(const struct facts *facts, const struct stream *stream)
 {
-	log_event(LOG_LEVEL_INFO, "data-tls-failed", LOG_NUMBER("session", facts->id),
-		  LOG_TEXT("reason", stream_tls_reason()));
+	session_log(facts, LOG_LEVEL_INFO, "data-tls-failed", LOG_TEXT("reason", stream_tls_reason()));
 	return must_resume(facts) && stream_tls_has_begun(stream) &&
 		       tlsctx_lacks_extended_master_secret(stream->ssl)
 		   ? FTP_DATA_NO_EXTENDED_SECRET
@@ -107,18 +106,16 @@ enum ftp_data_result data_tls_step(struct data_legs *legs)
 		return failed(facts, &leg->stream);
 	}
 	tlsctx_sessions_keep(facts->tls_sessions, TLSCTX_DATA, leg->stream.ssl);
-	log_event(LOG_LEVEL_DEBUG, "data-tls", LOG_NUMBER("session", facts->id),
-		  LOG_TEXT("version", stream_tls_version(&leg->stream)),
-		  LOG_TEXT("cipher", stream_tls_cipher(&leg->stream)),
-		  LOG_TEXT("resumed", stream_tls_resumed(&leg->stream) ? "yes" : "no"),
-		  LOG_TEXT("ktls", leg->stream.ktls != NULL ? "yes" : "no"));
+	session_log(facts, LOG_LEVEL_DEBUG, "data-tls", LOG_TEXT("version", stream_tls_version(&leg->stream)),
+		    LOG_TEXT("cipher", stream_tls_cipher(&leg->stream)),
+		    LOG_TEXT("resumed", stream_tls_resumed(&leg->stream) ? "yes" : "no"),
+		    LOG_TEXT("ktls", leg->stream.ktls != NULL ? "yes" : "no"));
 	if (tlsctx_reuse_result(leg->stream.ssl) != TLS_REUSE_NOT_OFFERED)
 		legs->ticket_due = true;
 	result = check_reuse(facts, &leg->stream);
 	if (result != FTP_DATA_PENDING) {
-		log_event(LOG_LEVEL_INFO, "session-not-reused", LOG_NUMBER("session", facts->id),
-			  LOG_TEXT("rule", facts->rule->name),
-			  LOG_TEXT("reason", data_result_reason(result)));
+		session_log(facts, LOG_LEVEL_INFO, "session-not-reused",
+			    LOG_TEXT("reason", data_result_reason(result)));
 		return result;
 	}
 	if (!same_certificate(facts, &leg->stream))

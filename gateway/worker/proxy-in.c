@@ -10,9 +10,9 @@
 #include <string.h>
 #include <sys/socket.h>
 
-#include "gateway/base/log.h"
 #include "gateway/net/proxy-header.h"
 #include "gateway/worker/session-end.h"
+#include "gateway/worker/session-log.h"
 
 /* The default of handshake_timeout, if the listener has no rule. */
 #define HEADER_MS 10000
@@ -52,11 +52,8 @@ static uint32_t limit_ms(const struct session *session)
 /* End a session that has not begun. */
 static void fail(struct session *session, const char *why)
 {
-	char text[IP_TEXT_MAX];
-
-	log_event(LOG_LEVEL_INFO, "proxy-failed", LOG_NUMBER("session", session->facts.id),
-		  LOG_TEXT("peer", ip_endpoint_format(&session->facts.remote, text)),
-		  LOG_TEXT("listener", session->facts.listener->name), LOG_TEXT("reason", why));
+	session_log(&session->facts, LOG_LEVEL_INFO, "proxy-failed",
+		    LOG_TEXT("listener", session->facts.listener->name), LOG_TEXT("reason", why));
 	session_end(session, "proxy-header");
 }
 
@@ -75,16 +72,17 @@ void proxy_in_start(struct session *session)
 static void take_header(struct session *session, const struct proxy_header *header)
 {
 	struct msg request = { .type = MSG_SESSION_SOURCE, .session = session->facts.id };
+	const struct ip_endpoint balancer = session->facts.remote;
 	char text[IP_TEXT_MAX];
 
-	log_event(LOG_LEVEL_INFO, "proxy", LOG_NUMBER("session", session->facts.id),
-		  LOG_TEXT("peer", ip_endpoint_format(&session->facts.remote, text)),
-		  LOG_TEXT("header", header->own ? "local" : "client"));
 	if (!header->own) {
 		session->facts.proxied = true;
 		session->facts.remote = header->source;
 		session->facts.local = header->destination;
 	}
+	session_log(&session->facts, LOG_LEVEL_INFO, "proxy",
+		    LOG_TEXT("peer", ip_endpoint_format(&balancer, text)),
+		    LOG_TEXT("header", header->own ? "local" : "client"));
 	free(session->proxy_wait);
 	session->proxy_wait = NULL;
 	session->phase = PHASE_PROXY_ADMISSION;

@@ -7,8 +7,8 @@
 #include <assert.h>
 #include <stdlib.h>
 
-#include "gateway/base/log.h"
 #include "gateway/base/util.h"
+#include "gateway/worker/session-log.h"
 
 /* CCONNTIME of a session that has no rule. */
 #define CCONN_MS 2000
@@ -24,8 +24,8 @@ void session_free(struct deferred *deferred)
 
 void session_login_failed(struct session *session, const char *by)
 {
-	log_event(LOG_LEVEL_INFO, "login-failed", LOG_NUMBER("session", session->facts.id),
-		  LOG_TEXT("user", session->login_name), LOG_TEXT("by", by));
+	session_log(&session->facts, LOG_LEVEL_INFO, "login-failed", LOG_TEXT("user", session->login_name),
+		    LOG_TEXT("by", by));
 	uplink_notify(&session->worker->uplink, MSG_LOGIN_FAILED, session->facts.id);
 }
 
@@ -69,16 +69,16 @@ void session_end(struct session *session, const char *reason)
 	loop_defer_free(&worker->loop, &session->deferred);
 	session_table_remove(&worker->sessions, &session->node);
 	if (session->refusals > SESSION_REFUSALS_LOGGED)
-		log_event(LOG_LEVEL_INFO, "refused-more", LOG_NUMBER("session", session->facts.id),
-			  LOG_NUMBER("count", session->refusals - SESSION_REFUSALS_LOGGED));
+		session_log(&session->facts, LOG_LEVEL_INFO, "refused-more",
+			    LOG_NUMBER("count", session->refusals - SESSION_REFUSALS_LOGGED));
 	if (session->strays > 1)
-		log_event(LOG_LEVEL_INFO, "stray-more", LOG_NUMBER("session", session->facts.id),
-			  LOG_NUMBER("count", session->strays - 1));
+		session_log(&session->facts, LOG_LEVEL_INFO, "stray-more",
+			    LOG_NUMBER("count", session->strays - 1));
 	/*
 	 * last, so that a reader of the log can rely on room for the next session, and on
 	 * the earlier line of a transfer
 	 */
-	log_event(LOG_LEVEL_INFO, "session-end", LOG_NUMBER("session", session->facts.id),
-		  LOG_TEXT("user", session->user[0] != '\0' ? session->user : session->login_name),
-		  LOG_NUMBER("ms", worker->loop.now_ms - session->started_ms), LOG_TEXT("reason", reason));
+	session_log(&session->facts, LOG_LEVEL_INFO, "session-end",
+		    LOG_TEXT("user", session->user[0] != '\0' ? session->user : session->login_name),
+		    LOG_NUMBER("ms", worker->loop.now_ms - session->started_ms), LOG_TEXT("reason", reason));
 }

@@ -9,7 +9,6 @@
 #include <sys/random.h>
 
 #include "gateway/base/ftp-setup.h"
-#include "gateway/base/log.h"
 #include "gateway/base/util.h"
 #include "gateway/net/netsock.h"
 #include "gateway/worker/control-act.h"
@@ -18,6 +17,7 @@
 #include "gateway/worker/first-byte.h"
 #include "gateway/worker/proxy-in.h"
 #include "gateway/worker/session-end.h"
+#include "gateway/worker/session-log.h"
 
 /* From the first byte to a successful login. */
 #define LOGIN_MS 120000
@@ -207,8 +207,8 @@ static void data_dialled(struct data_conn *data, bool up)
 	char text[IP_TEXT_MAX];
 
 	if (!up)
-		log_event(LOG_LEVEL_INFO, "data-port-unreachable", LOG_NUMBER("session", session->facts.id),
-			  LOG_TEXT("address", ip_endpoint_format(&data->legs.server.target, text)));
+		session_log(&session->facts, LOG_LEVEL_INFO, "data-port-unreachable",
+			    LOG_TEXT("address", ip_endpoint_format(&data->legs.server.target, text)));
 	ftp_machine_dialled(&session->machine, up, &session->worker->out);
 	control_run(session);
 }
@@ -294,16 +294,6 @@ static bool session_admit(struct session *session)
 	return true;
 }
 
-static void log_start(const struct session *session)
-{
-	char client[IP_TEXT_MAX];
-
-	log_event(LOG_LEVEL_INFO, "session-start", LOG_NUMBER("session", session->facts.id),
-		  LOG_TEXT("client", ip_endpoint_format(&session->facts.remote, client)),
-		  LOG_TEXT("listener", session->facts.listener->name),
-		  LOG_TEXT("rule", session->facts.rule != NULL ? session->facts.rule->name : "none"));
-}
-
 static void refuse(struct session *session)
 {
 	char line[FTP_LOCAL_LINE_MAX];
@@ -319,7 +309,8 @@ static void session_begin(struct session *session)
 	struct worker *worker = session->worker;
 	bool admitted = session_admit(session);
 
-	log_start(session);
+	session_log(&session->facts, LOG_LEVEL_INFO, "session-start",
+		    LOG_TEXT("listener", session->facts.listener->name));
 	if (!admitted) {
 		refuse(session);
 		return;
@@ -359,8 +350,7 @@ void session_start(struct worker *worker, const struct msg *msg, int *fd)
 
 	if (session == NULL) {
 		uplink_notify(&worker->uplink, MSG_SESSION_END, msg->session);
-		log_event(LOG_LEVEL_ERROR, "refused", LOG_NUMBER("session", msg->session),
-			  LOG_TEXT("reason", "no-memory"));
+		session_log_lost(msg, "no-memory");
 		fd_close(fd);
 		return;
 	}

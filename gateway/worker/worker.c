@@ -24,6 +24,7 @@
 #include "gateway/worker/expiry.h"
 #include "gateway/worker/server-list.h"
 #include "gateway/worker/session-list.h"
+#include "gateway/worker/session-log.h"
 #include "gateway/worker/session-end.h"
 #include "gateway/worker/session.h"
 
@@ -125,8 +126,7 @@ static void on_session(struct worker *worker, const struct msg *msg, int *fd)
 		return;
 	}
 	/* The process had no room for the descriptor: this connection is lost, the others go on. */
-	log_event(LOG_LEVEL_ERROR, "refused", LOG_NUMBER("session", msg->session),
-		  LOG_TEXT("reason", "no-descriptor"));
+	session_log_lost(msg, "no-descriptor");
 	uplink_notify(&worker->uplink, MSG_SESSION_END, msg->session);
 }
 

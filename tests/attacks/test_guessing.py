@@ -75,6 +75,7 @@ def test_62_no_answer_is_a_failure(launch, make_backend):
     for answer, code in (lambda *_: None, None), ("421 Go away", 421):
         gateway = launch(make_backend(PASS=answer), ftp={**CLEAR, "login_delay": "50ms"})
         with clients.Client(gateway.explicit) as c:
+            client = "127.0.0.1:%d" % c.sock.getsockname()[1]
             backend_saw = c.cmd("USER u").code
             assert backend_saw == 331
             c.send("PASS x\r\n")
@@ -82,8 +83,9 @@ def test_62_no_answer_is_a_failure(launch, make_backend):
                 assert c.reply().code == code
             else:
                 net.reset(c.sock)
-        assert gateway.event("login-failed").keys == {"session": "1", "user": "u", "by": "no-answer"} | {
-            key: value for key, value in gateway.event("login-failed").keys.items() if key in ("client", "rule", "id")}
+        failed = gateway.event("login-failed").keys
+        assert failed == {"session": gateway.event("session-start").keys["session"], "rule": "everyone", "user": "u",
+                          "by": "no-answer", "client": client}
         gateway.event("session-end")
         assert len(gateway.seen("login-failed")) == 1
 

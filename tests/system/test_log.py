@@ -74,6 +74,50 @@ def test_passwords_and_control_characters_stay_out_of_the_log(launch, backend):
     assert not any(ord(ch) < 32 and ch != "\n" or ord(ch) == 127 for ch in gateway.log), "a control character in the log"
 
 
+def test_every_line_of_a_session_names_it_in_the_same_way(launch, make_backend):
+    """A program that reads one line at a time needs session, client and rule in each."""
+    def chatter(session, _):
+        session.reply("200 ok")
+        session.reply("200 and a line that answers nothing")
+    backend = make_backend(PASS=lambda s, p: s.reply("230 in" if p == "right" else "530 no"), NOOP=chatter)
+    backend.files["hello.txt"] = b"hello"
+    gateway = launch(backend, daemon={"log": {"level": "debug"}}, ftp={"login_delay": "0s"})
+    ports = []
+    with clients.Client(gateway.explicit) as c:
+        ports.append(c.sock.getsockname()[1])
+        c.cmd("PASV")
+        c.auth().cmd("USER u")
+        assert c.cmd("PASS wrong").code == 530
+        c.cmd("USER u")
+        assert c.cmd("PASS right").code == 230
+        c.cmd("NOOP")
+        gateway.event("stray-reply")
+        c.prot("P")
+        assert c.get("hello.txt")
+        c.cmd("SITE nonsense")
+        c.expect("QUIT", 221)
+    with net.dial(gateway.implicit) as sock:
+        ports.append(sock.getsockname()[1])
+        sock.sendall(b"no TLS at all\r\n")
+        gateway.event("tls-failed")
+    gateway.event("session-end", count=2)
+    lines = [line for line in gateway.log.splitlines() if "session=" in line]
+    names = {line.split()[2] for line in lines}
+    assert names >= {"session-start", "tls", "login", "login-failed", "refused-command", "stray-reply", "data-tls", "transfer",
+                     "tls-failed", "session-end"}, names
+    numbers = [event.keys["session"] for event in gateway.seen("session-start")]
+    for line in lines:
+        fields = line.split()[3:6]
+        at = numbers.index(fields[0].partition("=")[2])
+        assert fields == [f"session={numbers[at]}", f"client=127.0.0.1:{ports[at]}", "rule=everyone"], line
+    users = [event.keys["user"] for event in gateway.seen("refused-command")]
+    assert users[0] == "" and set(users[1:]) <= {"u"}, users
+    gateway.stop()
+    again = launch(make_backend())
+    with clients.Client(again.explicit):
+        assert int(again.event("session-start").keys["session"]) > int(numbers[-1]), "the number of an earlier start"
+
+
 def test_workers_log_in_the_format_of_the_policy(launch, backend):
     gateway = launch(backend, daemon={"log": {"format": "json"}}, wait=False)
     net.until(lambda: "ready" in gateway.log, "ready")

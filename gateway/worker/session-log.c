@@ -1,0 +1,28 @@
+/* The only place that names a session in the log; see session-log.h. */
+#include "gateway/worker/session-log.h"
+
+#include "policy/ip.h"
+
+/* The rule is not known yet, or there is none. */
+#define NO_RULE "none"
+
+void session_log_write(const struct facts *facts, enum log_level level, const char *event,
+		       const struct log_field *fields)
+{
+	char client[IP_TEXT_MAX];
+	const struct log_field common[] = {
+		LOG_NUMBER("session", facts->id),
+		LOG_TEXT("client", ip_endpoint_format(&facts->remote, client)),
+		LOG_TEXT("rule", facts->rule != NULL ? facts->rule->name : NO_RULE),
+		LOG_END,
+	};
+
+	log_write_after(level, event, common, fields);
+}
+
+void session_log_lost(const struct msg *msg, const char *reason)
+{
+	const struct facts facts = { .id = msg->session, .remote = msg->remote };
+
+	session_log(&facts, LOG_LEVEL_ERROR, "refused", LOG_TEXT("reason", reason));
+}

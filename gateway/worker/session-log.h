@@ -1,0 +1,27 @@
+/*
+ * The log lines of a session. Each begins with the same three fields, in this order:
+ * session=, client= and rule=. So a line means something without the lines before it,
+ * also to a program that reads one line at a time, such as fail2ban.
+ */
+#ifndef ATTLSD_GATEWAY_WORKER_SESSION_LOG_H
+#define ATTLSD_GATEWAY_WORKER_SESSION_LOG_H
+
+#include "gateway/base/log.h"
+#include "gateway/base/msg.h"
+#include "gateway/worker/facts.h"
+
+/* As log_event(), for a session with these facts. LOG_END stands for "no more fields". */
+#define session_log(facts, level, event, ...)                                                                \
+	do {                                                                                                 \
+		if (log_enabled(level))                                                                      \
+			session_log_write(facts, level, event,                                               \
+					  (const struct log_field[]){ __VA_ARGS__, LOG_END });               \
+	} while (0)
+
+void session_log_write(const struct facts *facts, enum log_level level, const char *event,
+		       const struct log_field *fields);
+
+/* A session that could not begin (MSG_SESSION). */
+void session_log_lost(const struct msg *msg, const char *reason);
+
+#endif
