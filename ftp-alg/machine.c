@@ -20,6 +20,7 @@
 #include "ftp-alg/side-reply.h"
 #include "ftp-alg/stray.h"
 #include "ftp-alg/transfer.h"
+#include "ftp-alg/urgent.h"
 
 /* BSD's ftpd and its descendants read lines into 512 bytes, and run the rest as another command. */
 #define COMMAND_LINE_MAX 510
@@ -38,6 +39,7 @@ void ftp_machine_init(struct ftp_machine *machine, const struct ftp_machine_setu
 		.side_reply_ms = setup->side_reply_ms,
 		.command_line_max = setup->command_line_max != 0 ? setup->command_line_max : COMMAND_LINE_MAX,
 		.drops_strays = setup->drops_strays,
+		.abort = setup->abort,
 		.lazy_dial = setup->lazy_dial,
 		.undialled = setup->lazy_dial,
 	};
@@ -266,10 +268,13 @@ static void pending_ends(struct ftp_machine *machine, const struct ftp_reply *re
 		if (machine->changes && ftp_reply_is_positive(reply->code) && reply->code != 202)
 			ftp_out_add(out, FTP_DO_CHANGED);
 		break;
+	case FTP_PENDING_ABOR: /* without a transfer: it ends the data connection that was planned */
+		if (ftp_reply_is_positive(reply->code))
+			machine_plan_drop(machine, out);
+		break;
 	case FTP_PENDING_PLAN: /* see ftp_machine_reply() */
 	case FTP_PENDING_NONE:
 	case FTP_PENDING_STAT:
-	case FTP_PENDING_ABOR:
 	case FTP_PENDING_SYST:
 	case FTP_PENDING_STATUS:
 		break;
@@ -329,6 +334,7 @@ enum ftp_take ftp_machine_reply(struct ftp_machine *machine, const struct ftp_re
 		}
 		return FTP_TAKEN;
 	}
+	machine_urgent_learn(machine, reply);
 	machine_relay_reply(machine, machine_side_shown_as(machine, reply->code), reply, last, out);
 	if (ends)
 		reply_ends(machine, reply, out);

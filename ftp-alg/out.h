@@ -71,6 +71,7 @@ struct ftp_act {
 	bool refusal;	  /* FTP_DO_REPLY: policy or the gateway says no, and the session goes on */
 	bool goes_on;	  /* FTP_DO_REPLY: the next FTP_DO_REPLY continues this line */
 	bool forwarded;	  /* FTP_DO_COMMAND: the client's own, not one of the machine's */
+	bool urgent;	  /* FTP_DO_COMMAND: after Telnet's interrupt signal, as urgent data */
 	bool notify;	  /* FTP_DO_TLS_STOP */
 	bool upload;	  /* FTP_DO_DATA_START */
 	bool protect;	  /* FTP_DO_DATA_START */

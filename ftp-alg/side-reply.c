@@ -9,6 +9,7 @@
 #include <string.h>
 
 #include "ftp-alg/plan.h"
+#include "ftp-alg/urgent.h"
 
 /* Reply codes that mean the same here. */
 enum reply_class {
@@ -176,7 +177,10 @@ static void wait(struct ftp_machine *machine, struct ftp_out *out)
 
 void machine_side_send(struct ftp_machine *machine, const struct ftp_command *command, struct ftp_out *out)
 {
-	ftp_out_text(out, FTP_DO_COMMAND, command->line, command->len)->forwarded = true;
+	struct ftp_act *act = ftp_out_text(out, FTP_DO_COMMAND, command->line, command->len);
+
+	act->forwarded = true;
+	act->urgent = kind_of(command->verb) == FTP_SIDE_REPLY_ABOR && machine_urgent_abor(machine);
 	owe(&machine->side, kind_of(command->verb));
 	/*
 	 * Many servers read the control connection only after the transfer, or on TCP

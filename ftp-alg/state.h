@@ -195,6 +195,13 @@ struct ftp_identity {
 	const char *server_name; /* SNI; NULL: none */
 };
 
+/* How ABOR goes to the server during a transfer. */
+enum ftp_abort {
+	FTP_ABORT_AUTO = 0, /* urgently to descendants of BSD's ftpd, see urgent.c */
+	FTP_ABORT_URGENT,   /* after IAC IP, IAC DM with urgent data */
+	FTP_ABORT_PLAIN,    /* as a line */
+};
+
 struct ftp_machine_setup {
 	const struct ftp_action *action;
 	const struct name_list *permitted; /* VERIFYUSER: the users that may log in to this server */
@@ -207,6 +214,7 @@ struct ftp_machine_setup {
 	uint8_t failures;	   /* recent failed logins from the same source */
 	uint32_t side_reply_ms;	   /* how long an unanswered side command holds the next command */
 	uint32_t command_line_max; /* the longest line to the server, without CRLF; 0: the default of 510 */
+	enum ftp_abort abort;	   /* how ABOR goes to the server */
 	bool drops_strays; /* stray_replies: drop. False: a line that answers no command ends the session */
 	/*
 	 * The gateway greets the client itself, see ftp_machine_greet(). It dials the
@@ -226,6 +234,8 @@ struct ftp_machine {
 	bool low_ports;
 	struct ftp_ways *shared_ways; /* NULL: own_ways */
 	struct ftp_ways own_ways;
+	enum ftp_abort abort;
+	bool bsd; /* the server's greeting is that of a descendant of BSD's ftpd */
 	uint32_t side_reply_ms;
 	uint32_t command_line_max;
 

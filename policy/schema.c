@@ -221,6 +221,11 @@ static const struct word strays[] = { { "drop", BACKEND_STRAY_DROP, NULL },
 				      { "close", BACKEND_STRAY_CLOSE, NULL },
 				      { 0 } };
 
+static const struct word aborts[] = { { "auto", BACKEND_ABORT_AUTO, NULL },
+				      { "urgent", BACKEND_ABORT_URGENT, NULL },
+				      { "plain", BACKEND_ABORT_PLAIN, NULL },
+				      { 0 } };
+
 static const struct word proxies[] = { { "none", BACKEND_PROXY_NONE, NULL },
 				       { "v1", BACKEND_PROXY_V1, NULL },
 				       { "v2", BACKEND_PROXY_V2, NULL },
@@ -237,6 +242,7 @@ static const struct field backend_fields[] = {
 	ENUM("data", policy_backend, data, data_modes, "auto"),
 	ENUM("epsv", policy_backend, epsv, epsv_modes, "auto"),
 	ENUM("multiline", policy_backend, multiline, multilines, "strict"),
+	ENUM("abort", policy_backend, abort, aborts, "auto"),
 	ENUM("stray_replies", policy_backend, stray_replies, strays, "drop"),
 	{ .key = "server_greeting_timeout",
 	  .type = FIELD_DURATION,

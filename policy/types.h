@@ -105,6 +105,9 @@ enum backend_multiline { BACKEND_MULTILINE_STRICT = 0, BACKEND_MULTILINE_LENIENT
 /* What to do with lines from the server that answer no command. */
 enum backend_stray { BACKEND_STRAY_CLOSE = 0, BACKEND_STRAY_DROP };
 
+/* How ABOR goes to the server: as it wants it, after urgent data, or as a line. */
+enum backend_abort { BACKEND_ABORT_AUTO = 0, BACKEND_ABORT_URGENT, BACKEND_ABORT_PLAIN };
+
 /* The PROXY protocol: whether the server first gets a header about the client. */
 enum backend_proxy { BACKEND_PROXY_NONE = 0, BACKEND_PROXY_V1, BACKEND_PROXY_V2 };
 
@@ -118,6 +121,7 @@ struct policy_backend {
 	enum backend_epsv epsv;
 	enum backend_stray stray_replies;
 	enum backend_multiline multiline;
+	enum backend_abort abort;
 	uint32_t greeting_timeout_ms;
 	bool low_ports; /* the server may name a data port below 1024 */
 	enum backend_proxy proxy;

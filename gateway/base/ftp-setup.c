@@ -51,6 +51,9 @@ struct ftp_machine_setup ftp_setup_make(const struct ftp_setup_ends *ends, const
 		.server = ftp_setup_server(ends, rule->backend).addr,
 		.implicit = ends->implicit,
 		.drops_strays = rule->backend->stray_replies == BACKEND_STRAY_DROP,
+		.abort = rule->backend->abort == BACKEND_ABORT_URGENT  ? FTP_ABORT_URGENT
+			 : rule->backend->abort == BACKEND_ABORT_PLAIN ? FTP_ABORT_PLAIN
+								       : FTP_ABORT_AUTO,
 		.modes = server_modes(rule->backend),
 		.side_reply_ms = rule->backend->side_reply_ms,
 		.low_ports = rule->backend->low_ports,

@@ -290,6 +290,11 @@ void netsock_set_control(int fd)
 	set_option(fd, SOL_SOCKET, SO_OOBINLINE, 1);
 }
 
+bool netsock_send_urgent(int fd, uint8_t byte)
+{
+	return send(fd, &byte, sizeof(byte), MSG_OOB | MSG_NOSIGNAL) == (ssize_t)sizeof(byte);
+}
+
 void netsock_keepalive(int fd, uint32_t idle_s)
 {
 	if (idle_s == 0)

@@ -79,6 +79,9 @@ bool netsock_is_quiet(int fd);
  */
 void netsock_set_control(int fd);
 
+/* Send one byte as TCP urgent data, with the bytes before it. False: it was not taken. */
+bool netsock_send_urgent(int fd, uint8_t byte);
+
 /* TCP keep-alive after idle_s seconds without traffic; 0 leaves it off. */
 void netsock_keepalive(int fd, uint32_t idle_s);
 

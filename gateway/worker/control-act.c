@@ -50,6 +50,21 @@ static void add_command(struct session *session, const struct ftp_act *act)
 	outbuf_add(lines, &session->server, act->text, act->len, true);
 }
 
+/*
+ * RFC 959 4.1.3: IAC IP, then IAC DM with DM as urgent data. If the server does not
+ * read, DM goes in line: the signal would be late in any case.
+ */
+static void interrupt(struct session *session)
+{
+	static const uint8_t signal[] = { 0xff, 0xf4, 0xff }; /* IAC IP IAC */
+	static const uint8_t mark = 0xf2;		      /* DM */
+
+	outbuf_flush(&session->worker->commands, &session->server);
+	(void)stream_write(&session->server, signal, sizeof(signal)); /* a lost server is noticed elsewhere */
+	if (!stream_is_drained(&session->server) || !netsock_send_urgent(session->server.watch.fd, mark))
+		(void)stream_write(&session->server, &mark, sizeof(mark));
+}
+
 void control_server_down(struct session *session, const char *error)
 {
 	char text[IP_TEXT_MAX];
@@ -333,6 +348,8 @@ static void carry_out_one(struct session *session, const struct ftp_act *act)
 	case FTP_DO_COMMAND:
 		if (act->forwarded)
 			audit_command(&session->audit, act->text, act->len);
+		if (act->urgent)
+			interrupt(session);
 		add_command(session, act);
 		break;
 	case FTP_DO_TLS_START:

@@ -181,7 +181,7 @@ static const char *const whole =
     "ftp_actions:\n"
     "  f:\n"
     "backends:\n"
-    "  name: { address: mvs098.example.com:21, data: active, epsv: never, stray_replies: close, multiline: lenient,\n"
+    "  name: { address: mvs098.example.com:21, data: active, epsv: never, stray_replies: close, multiline: lenient, abort: urgent,\n"
     "          server_greeting_timeout: 5m }\n"
     "  four: { address: 127.0.0.1:2021, source: gateway, data: passive, epsv: always, low_ports: true,\n"
     "          command_line_max: 4096 }\n"
@@ -237,6 +237,8 @@ static void test_whole(void **state)
 	assert_int_equal(policy->backends[0].data, BACKEND_DATA_ACTIVE);
 	assert_int_equal(policy->backends[0].epsv, BACKEND_EPSV_NEVER);
 	assert_int_equal(policy->backends[0].stray_replies, BACKEND_STRAY_CLOSE);
+	assert_int_equal(policy->backends[0].abort, BACKEND_ABORT_URGENT);
+	assert_int_equal(policy->backends[1].abort, BACKEND_ABORT_AUTO);
 	assert_int_equal(policy->backends[1].stray_replies, BACKEND_STRAY_DROP);
 	assert_int_equal(policy->backends[0].greeting_timeout_ms, 300000);
 	assert_int_equal(policy->backends[1].greeting_timeout_ms, 60000);
