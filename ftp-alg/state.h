@@ -138,9 +138,9 @@ struct ftp_side_replies {
 
 /* The TLS handshake of the client's data connection, before the transfer command goes to the server. */
 enum ftp_handshake {
-	FTP_HANDSHAKE_NONE = 0, /* it has not begun, or has taken too long to wait for it */
+	FTP_HANDSHAKE_NONE = 0, /* it has not begun, or need not be awaited */
 	FTP_HANDSHAKE_RUNNING,	/* it may still fail: uploads wait */
-	FTP_HANDSHAKE_DECIDED,	/* it has succeeded, or cannot fail any more */
+	FTP_HANDSHAKE_DECIDED,	/* it has succeeded */
 };
 
 /* How the client asked for its data connection. */

@@ -284,7 +284,7 @@ bool stream_tls_has_begun(const struct stream *stream)
 	return SSL_get_state(stream->ssl) != TLS_ST_BEFORE;
 }
 
-bool stream_tls_has_proof(const struct stream *stream)
+bool stream_tls_resumes_13(const struct stream *stream)
 {
 	return stream_tls_resumed(stream) && SSL_version(stream->ssl) >= TLS1_3_VERSION;
 }

@@ -30,10 +30,10 @@ enum stream_io stream_tls_handshake(struct stream *stream);
 bool stream_tls_has_begun(const struct stream *stream);
 
 /*
- * Did the ClientHello prove that the peer holds a session that we gave out? In TLS 1.3
- * it does (RFC 8446 4.2.11.2, the binder); before that, only the peer's Finished does.
+ * Does the peer resume a session of TLS 1.3? The binder in its ClientHello (RFC 8446 4.2.11.2)
+ * shows that it, or whoever it has copied that from, holds the session; its Finished proves it.
  */
-bool stream_tls_has_proof(const struct stream *stream);
+bool stream_tls_resumes_13(const struct stream *stream);
 
 /*
  * TLS 1.3: send the peer a new session ticket, before the bytes of the next write. False: not

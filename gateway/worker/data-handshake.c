@@ -49,13 +49,14 @@ static enum ftp_handshake state_of(const struct data_handshake *handshake)
 	const struct data_leg *client = &handshake->legs->client;
 
 	/*
-	 * A ClientHello that resumes a session of TLS 1.3 proves that the client has its keys. After
-	 * attlsd's 150 the end is awaited all the same: if the server refuses, close_notify must go out.
+	 * Only the client's Finished decides. A ClientHello that resumes a session may be the copy of an
+	 * earlier one (RFC 8446 8): nobody waits for its end where policy lets any client connect, but
+	 * nothing that policy protects relies on it.
 	 */
-	if (client->state == LEG_READY ||
-	    (!handshake->wanted && data_tls_has_begun(client) && !data_tls_is_undecided(handshake->legs)))
+	if (client->state == LEG_READY)
 		return FTP_HANDSHAKE_DECIDED;
-	if (!handshake->waited && !handshake->wanted && data_tls_is_undecided(handshake->legs))
+	if (!handshake->waited && !handshake->wanted && data_tls_has_begun(client) &&
+	    !data_tls_resumes(client))
 		return FTP_HANDSHAKE_RUNNING;
 	return FTP_HANDSHAKE_NONE;
 }

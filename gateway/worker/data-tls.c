@@ -131,9 +131,9 @@ bool data_tls_has_begun(const struct data_leg *leg)
 	return leg->state == LEG_TLS && stream_tls_has_begun(&leg->stream);
 }
 
-bool data_tls_is_undecided(const struct data_legs *legs)
+bool data_tls_resumes(const struct data_leg *leg)
 {
-	return data_tls_has_begun(&legs->client) && !stream_tls_has_proof(&legs->client.stream);
+	return leg->state == LEG_TLS && stream_tls_resumes_13(&leg->stream);
 }
 
 void data_tls_cancel(struct data_legs *legs)

@@ -19,11 +19,10 @@ enum ftp_data_result data_tls_step(struct data_legs *legs);
 bool data_tls_has_begun(const struct data_leg *leg);
 
 /*
- * Has it, and may the handshake still fail? If it resumes a TLS 1.3 session of ours, it
- * cannot: no certificate is checked, and the ClientHello has proved that the client has
- * the session's keys.
+ * In LEG_TLS: does the client resume a session of TLS 1.3? Then no certificate is checked, and
+ * only an attacker who replays a ClientHello cannot end the handshake.
  */
-bool data_tls_is_undecided(const struct data_legs *legs);
+bool data_tls_resumes(const struct data_leg *leg);
 
 /*
  * Go back to the clear (LEG_OPEN), which is possible only before the client has sent

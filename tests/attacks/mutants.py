@@ -161,6 +161,9 @@ MUTANTS = [
     (103, "announcements are held to passivedataports",
      [("gateway/monitor/privileged.c", "return in_range(msg->local.port, rule->ftp->passivedataports) ? NULL : not_passive;", "return NULL;")]),
     (103, "unused fields are zero", [("gateway/monitor/requests.c", "(fields & looks[i].field) == 0 ? looks[i].is_set", "(fields & looks[i].field) == 0 ? false")]),
+    # test_resumption.py
+    (129, "only Finished decides a handshake",
+     [("gateway/worker/data-handshake.c", "if (client->state == LEG_READY)", "if (client->state == LEG_READY || data_tls_resumes(client))")]),
     # test_dying.py
     (70, "a leg that attlsd dials is reset when the worker dies",
      [(DATA, "netsock_dial(&leg->target, NULL, true)", "netsock_dial(&leg->target, NULL, false)")]),
