@@ -149,6 +149,8 @@ install: $(BINARIES)                ## install under DESTDIR/PREFIX
 	install -D -m 644 contrib/policy.partners.yaml $(DESTDIR)$(PREFIX)/share/doc/attlsd/policy.partners.yaml
 	for rules in contrib/nftables/*.nft; do \
 	  install -D -m 644 $$rules $(DESTDIR)$(PREFIX)/share/doc/attlsd/nftables/$${rules##*/} || exit 1; done
+	for part in filter.d jail.d; do \
+	  install -D -m 644 contrib/fail2ban/$$part/attlsd.conf $(DESTDIR)$(PREFIX)/share/doc/attlsd/fail2ban/$$part/attlsd.conf || exit 1; done
 	install -D -m 644 contrib/systemd/attlsd.service $(DESTDIR)$(PREFIX)/lib/systemd/system/attlsd.service
 	sed -i 's|/usr/local|$(PREFIX)|g' $(DESTDIR)$(PREFIX)/lib/systemd/system/attlsd.service
 

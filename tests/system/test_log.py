@@ -118,6 +118,28 @@ def test_every_line_of_a_session_names_it_in_the_same_way(launch, make_backend):
         assert int(again.event("session-start").keys["session"]) > int(numbers[-1]), "the number of an earlier start"
 
 
+def test_a_log_file_may_be_cut(launch, backend, folder):
+    """logrotate's copytruncate: the next line is the first of the file."""
+    path = os.path.join(folder, "log")
+
+    def to_file():
+        net.die_with_parent()
+        os.dup2(os.open(path, os.O_WRONLY | os.O_CREAT, 0o600), 2)
+
+    def text():
+        with open(path, encoding="ascii") as f:
+            return f.read()
+    gateway = launch(backend, preexec=to_file, wait=False)
+    net.until(lambda: os.path.exists(path) and " ready " in text(), "ready")
+    port = int(re.search(r"explicit=127\.0\.0\.1:(\d+)", text()).group(1))
+    os.truncate(path, 0)
+    with clients.Client(("127.0.0.1", port)):
+        pass
+    net.until(lambda: "session-end" in text(), "session-end")
+    assert re.match(r"[^\0]* session-start ", text())
+    gateway.stop()
+
+
 def test_workers_log_in_the_format_of_the_policy(launch, backend):
     gateway = launch(backend, daemon={"log": {"format": "json"}}, wait=False)
     net.until(lambda: "ready" in gateway.log, "ready")
