@@ -391,7 +391,8 @@ void ftp_machine_login_go(struct ftp_machine *machine)
 
 bool ftp_machine_tries_login(const struct ftp_machine *machine)
 {
-	return machine->login_turn != FTP_LOGIN_TURN_NONE || machine->pending == FTP_PENDING_PASS ||
+	/* what still waits for its turn has told the client nothing */
+	return machine->login_turn == FTP_LOGIN_TURN_OURS || machine->pending == FTP_PENDING_PASS ||
 	       machine->pending == FTP_PENDING_USER_CERTIFICATE ||
 	       machine->pending == FTP_PENDING_PASS_CERTIFICATE;
 }

@@ -64,8 +64,8 @@ static inline void ftp_machine_turn_implicit(struct ftp_machine *machine)
 void ftp_machine_login_go(struct ftp_machine *machine);
 
 /*
- * Is a login being tried: does it wait for its turn, or does the server owe the
- * answer to a password? A session that ends now has failed to log in.
+ * Is a login being tried: does the server owe the answer to a password? A session
+ * that ends now has failed to log in. One that waits for its turn has not tried yet.
  */
 bool ftp_machine_tries_login(const struct ftp_machine *machine);
 

@@ -121,7 +121,9 @@ MUTANTS = [
      [("gateway/monitor/login-queue.c", "uint32_t at_once = failures > 0 ? 1 : CLEAN_AT_ONCE;", "uint32_t at_once = 1000;"),
       ("gateway/monitor/login-queue.c", "if (failures > 0 && due_ms > now_ms &&", "if (source->under_way == 0 && failures > 0 && due_ms > now_ms &&")]),
     (62, "a password that is not answered has failed",
-     [("ftp-alg/machine.c", "machine->login_turn != FTP_LOGIN_TURN_NONE || machine->pending == FTP_PENDING_PASS ||", "")]),
+     [("ftp-alg/machine.c", "machine->login_turn == FTP_LOGIN_TURN_OURS || machine->pending == FTP_PENDING_PASS ||", "")]),
+    (120, "what waits for its turn has not failed",
+     [("ftp-alg/machine.c", "return machine->login_turn == FTP_LOGIN_TURN_OURS ||", "return machine->login_turn != FTP_LOGIN_TURN_NONE ||")]),
     (63, "a right password ends its attempt",
      [("gateway/monitor/requests.c", "\tlogin_queue_over(request->from->logins, request->msg->session);\n\treturn NULL;\n}\n\n/* Whose", "\treturn NULL;\n}\n\n/* Whose")]),
     # test_smuggling.py

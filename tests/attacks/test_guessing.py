@@ -27,18 +27,18 @@ def try_password(c, password):
     c.send("PASS %s\r\n" % password)
 
 
-# 60. A guesser that resets shortly after PASS has failed as well, and its next guess waits.
+# 60. A guesser that resets as soon as PASS is at the server has failed as well, and its next guess waits.
 # Guard: machine_login_waits() in ftp-alg/login.c holds the password, whether it is right or wrong, until the monitor says
 # that it is this source's turn.
 def test_60_leaving_before_the_answer(launch, make_backend):
     delay_ms = 100
-    backend = make_backend(PASS=knows_one_password)
+    backend = make_backend(PASS=lambda session, argument: argument == RIGHT and session.reply("230 In"))
     gateway = launch(backend, ftp={**CLEAR, "login_delay": "%dms" % delay_ms}, daemon={"workers": 2})
     begin = time.monotonic()
     for n in range(4):
         with clients.Client(gateway.explicit) as c:
             try_password(c, "wrong%d" % n)
-            select.select([c.sock], [], [], 0.02)  # the attacker's patience
+            backend.wait(lambda: len(guesses(backend)) == n + 1, "a guess")
             net.reset(c.sock)
         gateway.event("login-failed", count=n + 1)
     with clients.Client(gateway.explicit) as c:
@@ -73,12 +73,12 @@ def test_61_parallel_guesses(launch, make_backend):
 # Guard: ftp_machine_tries_login() in ftp-alg/machine.c; session_end() in gateway/worker/session-end.c reports it.
 def test_62_no_answer_is_a_failure(launch, make_backend):
     for answer, code in (lambda *_: None, None), ("421 Go away", 421):
-        gateway = launch(make_backend(PASS=answer), ftp={**CLEAR, "login_delay": "50ms"})
+        backend = make_backend(PASS=answer)
+        gateway = launch(backend, ftp={**CLEAR, "login_delay": "50ms"})
         with clients.Client(gateway.explicit) as c:
             client = "127.0.0.1:%d" % c.sock.getsockname()[1]
-            backend_saw = c.cmd("USER u").code
-            assert backend_saw == 331
-            c.send("PASS x\r\n")
+            try_password(c, "x")
+            backend.saw("PASS x")
             if code:
                 assert c.reply().code == code
             else:
@@ -109,3 +109,25 @@ def test_63_right_passwords_in_parallel(launch, make_backend):
     for c in sessions:
         c.close()
     assert codes == [230] * 16
+
+
+# 120. A neighbour behind the same NAT queues passwords and leaves before their turn: the server never sees them, so they
+# are no failures, and the delay of those who wait does not begin anew.
+# Guard: ftp_machine_tries_login() in ftp-alg/machine.c.
+def test_120_leaving_the_queue_delays_nobody(launch, make_backend):
+    backend = make_backend(PASS=knows_one_password)
+    gateway = launch(backend, ftp={**CLEAR, "login_delay": "1s"})
+    with clients.Client(gateway.explicit) as c:
+        try_password(c, "wrong")
+        assert c.reply().code == 530
+    with clients.Client(gateway.explicit) as honest:
+        honest.send("USER u\r\nPASS %s\r\n" % RIGHT)
+        for n in range(6):
+            with clients.Client(gateway.explicit) as c:
+                c.send("USER u\r\nPASS never%d\r\n" % n)
+                net.reset(c.sock)
+            gateway.event("session-end", count=n + 2)
+        assert honest.reply().code == 331
+        assert honest.reply().code == 230
+    assert guesses(backend) == ["PASS wrong", "PASS " + RIGHT]
+    assert len(gateway.seen("login-failed")) == 1
