@@ -4,7 +4,6 @@
  */
 #include "gateway/ctl/doctor-host.h"
 
-#include <cap-ng.h>
 #include <errno.h>
 #include <inttypes.h>
 #include <libgen.h>
@@ -18,6 +17,7 @@
 #include "gateway/base/util.h"
 #include "gateway/ctl/doctor-report.h"
 #include "gateway/ctl/routes.h"
+#include "gateway/host/capabilities.h"
 #include "gateway/host/facts.h"
 #include "gateway/tls/certs.h"
 
@@ -121,37 +121,24 @@ void doctor_check_control_socket(struct doctor *doctor)
 
 void doctor_check_capabilities(struct doctor *doctor)
 {
-	const struct {
-		bool needed;
-		unsigned number;
-		const char *name, *why;
-	} wanted[] = {
-		{ doctor_has_low_port(doctor->policy), CAP_NET_BIND_SERVICE, "CAP_NET_BIND_SERVICE",
-		  "ports below 1024" },
-		{ host_wants_transparent(doctor->policy, IP_NONE), CAP_NET_ADMIN, "CAP_NET_ADMIN",
-		  "transparent listeners" },
-		{ doctor->policy->nat.conntrack != NAT_CONNTRACK_OFF, CAP_NET_ADMIN, "CAP_NET_ADMIN",
-		  "nat.conntrack" },
-		{ geteuid() == 0, CAP_SETUID, "CAP_SETUID", "changing to the workers' user" },
-		{ geteuid() == 0, CAP_SYS_CHROOT, "CAP_SYS_CHROOT", "the workers' empty root" },
-	};
+	const struct capability *missing;
+	size_t at = 0;
 	bool all = true;
 
-	if (capng_get_caps_process() != 0) {
+	if (!capabilities_known()) {
 		doctor_fix(doctor, "mount /proc here, so that capabilities can be read");
 		doctor_problem(doctor, "the capabilities of this process cannot be read");
 		return;
 	}
-	for (size_t i = 0; i < NELEM(wanted); i++) {
-		if (!wanted[i].needed || capng_have_capability(CAPNG_EFFECTIVE, wanted[i].number) != 0)
-			continue;
+	while ((missing = capabilities_missing(doctor->policy, &at)) != NULL) {
 		all = false;
 		doctor_fix(doctor,
 			   geteuid() == 0 ? "let the container or service keep %s "
 					    "(docker: --cap-add, systemd: CapabilityBoundingSet=)"
 					  : "run attlsd and this command as root; the monitor keeps %s",
-			   wanted[i].name);
-		doctor_problem(doctor, "%s is missing here, for %s", wanted[i].name, wanted[i].why);
+			   missing->name);
+		doctor_report(doctor, missing->required ? DOCTOR_PROBLEM : DOCTOR_WARNING,
+			      "%s is missing here, for %s", missing->name, missing->purpose);
 	}
 	if (all)
 		doctor_ok(doctor,

@@ -93,15 +93,6 @@ uint16_t doctor_dialled_port(const struct doctor *doctor, const struct policy_li
 	return listener->tls == LISTENER_IMPLICIT ? FTPS_PORT : FTP_PORT;
 }
 
-bool doctor_has_low_port(const struct policy *policy)
-{
-	for (size_t i = 0; i < policy->nlisteners; i++)
-		if (policy->listeners[i].endpoint.port > 0 &&
-		    policy->listeners[i].endpoint.port < IP_PORT_LOW_LIMIT)
-			return true;
-	return false;
-}
-
 bool doctor_is_open(const struct policy *policy, enum ip_family family)
 {
 	for (size_t i = 0; i < policy->nlisteners; i++) {

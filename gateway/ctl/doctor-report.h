@@ -36,8 +36,6 @@ void doctor_report(struct doctor *doctor, enum doctor_level level, const char *f
 /* The port that clients dial; for a transparent listener it is not that of its socket. */
 uint16_t doctor_dialled_port(const struct doctor *doctor, const struct policy_listener *listener);
 
-/* What the policy needs of the host. */
-bool doctor_has_low_port(const struct policy *policy);
 /* Does the policy have a listener of this family (IP_NONE: any) that other hosts can dial? */
 bool doctor_is_open(const struct policy *policy, enum ip_family family);
 

@@ -30,6 +30,15 @@ bool host_wants_transparent(const struct policy *policy, enum ip_family family)
 	return false;
 }
 
+bool host_has_low_port(const struct policy *policy)
+{
+	for (size_t i = 0; i < policy->nlisteners; i++)
+		if (policy->listeners[i].endpoint.port > 0 &&
+		    policy->listeners[i].endpoint.port < IP_PORT_LOW_LIMIT)
+			return true;
+	return false;
+}
+
 bool host_workers_dial(const struct policy *policy)
 {
 	for (size_t i = 0; i < policy->nlisteners; i++)

@@ -15,6 +15,9 @@ bool host_wants_ktls(const struct policy *policy);
 /* A transparent listener of this family (IP_NONE: of any)? */
 bool host_wants_transparent(const struct policy *policy, enum ip_family family);
 
+/* A listener on a port below 1024? */
+bool host_has_low_port(const struct policy *policy);
+
 /*
  * Does any session connect sockets itself? With transparent listeners and `source:
  * client` throughout, the monitor does that for all of them.

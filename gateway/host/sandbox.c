@@ -1,10 +1,8 @@
 /*
- * Gives up privileges for good: capabilities in the monitor; user, root folder and
- * system calls in a worker.
+ * Gives up privileges for good: user, root folder and system calls of a worker.
  */
 #include "gateway/host/sandbox.h"
 
-#include <cap-ng.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <grp.h>
@@ -15,31 +13,6 @@
 
 #include "gateway/host/filter.h"
 #include "gateway/host/worker-calls.h"
-
-int sandbox_monitor(bool net_admin)
-{
-	capng_clear(CAPNG_SELECT_BOTH);
-	(void)capng_updatev(CAPNG_ADD, CAPNG_EFFECTIVE | CAPNG_PERMITTED | CAPNG_BOUNDING_SET, CAP_SETUID,
-			    CAP_SETGID, CAP_SYS_CHROOT, CAP_KILL, CAP_NET_BIND_SERVICE, CAP_DAC_READ_SEARCH,
-			    -1);
-	if (net_admin)
-		(void)capng_update(CAPNG_ADD, CAPNG_EFFECTIVE | CAPNG_PERMITTED | CAPNG_BOUNDING_SET,
-				   CAP_NET_ADMIN);
-	/*
-	 * The bounding set goes first, since CAP_SETPCAP goes with the rest. Without
-	 * CAP_SETPCAP it stays as it is, and no_new_privs alone keeps a program that the
-	 * monitor would execute from having more.
-	 */
-	(void)capng_apply(CAPNG_SELECT_BOUNDS);
-	if (capng_apply(CAPNG_SELECT_CAPS) != 0 || prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) == -1)
-		return -EPERM;
-	return 0;
-}
-
-bool sandbox_has_net_admin(void)
-{
-	return capng_get_caps_process() == 0 && capng_have_capability(CAPNG_EFFECTIVE, CAP_NET_ADMIN) == 1;
-}
 
 int sandbox_empty_root(void)
 {

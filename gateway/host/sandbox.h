@@ -1,21 +1,10 @@
 /*
- * Giving up privileges: what the monitor keeps, and what confines a worker.
+ * Giving up privileges: what confines a worker.
  */
 #ifndef ATTLSD_GATEWAY_HOST_SANDBOX_H
 #define ATTLSD_GATEWAY_HOST_SANDBOX_H
 
 #include <stdbool.h>
-
-/*
- * The monitor, as root: keep the few capabilities that later work needs
- * (starting workers, binding new ports and reading keys at a reload), and with
- * net_admin what transparent sockets and conntrack need. Returns 0 or a negative
- * errno.
- */
-int sandbox_monitor(bool net_admin);
-
-/* Does this process have CAP_NET_ADMIN? */
-bool sandbox_has_net_admin(void);
 
 struct sandbox_worker {
 	int root; /* an open, empty folder; -1: not started as root, skip what only root can do */

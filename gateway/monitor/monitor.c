@@ -19,8 +19,8 @@
 #include "gateway/base/log.h"
 #include "gateway/base/loop.h"
 #include "gateway/base/util.h"
+#include "gateway/host/capabilities.h"
 #include "gateway/host/policy-file.h"
-#include "gateway/host/sandbox.h"
 #include "gateway/monitor/acceptor.h"
 #include "gateway/monitor/admission.h"
 #include "gateway/monitor/bounded-close.h"
@@ -233,6 +233,10 @@ static int bring_up(struct monitor *monitor, const char **ret_step)
 		*ret_step = "use the capabilities and kernel modules of the start";
 		r = privileged_allows(&monitor->privileged, policy, monitor->path);
 	}
+	if (r == 0 && monitor->current == NULL && monitor->children.root) {
+		*ret_step = "use the capabilities that it needs";
+		r = startup_check_capabilities(policy);
+	}
 	if (r == 0) {
 		*ret_step = "start the workers";
 		startup_prepare_host(policy);
@@ -425,7 +429,7 @@ static int run(struct monitor *monitor, const char **ret_step)
 	}
 	if (r == 0 && monitor->children.root) {
 		*ret_step = "drop privileges";
-		r = sandbox_monitor(monitor->privileged.net_admin);
+		r = capabilities_drop(monitor->privileged.net_admin);
 	}
 	if (r == 0) {
 		*ret_step = "wait for events";

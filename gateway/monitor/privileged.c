@@ -14,10 +14,10 @@
 #include "gateway/base/ftp-setup.h"
 #include "gateway/base/log.h"
 #include "gateway/base/util.h"
+#include "gateway/host/capabilities.h"
 #include "gateway/host/conntrack.h"
 #include "gateway/host/facts.h"
 #include "gateway/host/nftset.h"
-#include "gateway/host/sandbox.h"
 #include "gateway/net/netsock.h"
 
 struct announced {
@@ -66,7 +66,7 @@ int privileged_start(struct privileged *privileged, const struct policy *policy,
 	int r = 0;
 
 	privileged->net_admin = needs_net_admin(policy);
-	if (privileged->net_admin && !sandbox_has_net_admin())
+	if (privileged->net_admin && !capabilities_have_net_admin())
 		r = -EPERM;
 	if (r == 0)
 		r = open_mechanism(privileged, &policy->nat, &why);

@@ -12,6 +12,7 @@
 #include <unistd.h>
 
 #include "gateway/base/log.h"
+#include "gateway/host/capabilities.h"
 #include "gateway/host/facts.h"
 
 #define FALLBACK_USER "nobody"
@@ -90,6 +91,22 @@ int startup_find_users(const struct policy *policy, const struct diags *source, 
 	find_key_user(&users);
 	*ret_users = users;
 	return 0;
+}
+
+int startup_check_capabilities(const struct policy *policy)
+{
+	const struct capability *missing;
+	size_t at = 0;
+	int r = 0;
+
+	while ((missing = capabilities_missing(policy, &at)) != NULL) {
+		log_event(missing->required ? LOG_LEVEL_ERROR : LOG_LEVEL_INFO, "capability-missing",
+			  LOG_TEXT("capability", missing->name), LOG_TEXT("for", missing->purpose),
+			  LOG_TEXT("fix", "docker: --cap-add, systemd: CapabilityBoundingSet="));
+		if (missing->required)
+			r = -EPERM;
+	}
+	return r;
 }
 
 static void raise_file_limit(const struct policy *policy)

@@ -14,6 +14,12 @@ int startup_find_users(const struct policy *policy, const struct diags *source,
 		       struct keeper_user *ret_users);
 
 /*
+ * Log each capability that root lacks here, with its purpose. Returns 0, or -EPERM if
+ * one is missing that attlsd cannot do without.
+ */
+int startup_check_capabilities(const struct policy *policy);
+
+/*
  * Set up what the workers inherit: as many open files as the host allows. Logs what
  * the policy lacks on this host, the kernel's TLS among it.
  */

@@ -157,7 +157,7 @@ MUTANTS = [
     (100, "no memory as code", [(FILTER, "SCMP_CMP_MASKED_EQ, value, 0", "SCMP_CMP_MASKED_EQ, 0, 0")]),
     (100, "no offsets and addresses", [(FILTER, "SCMP_CMP_EQ, 0", "SCMP_CMP_MASKED_EQ, 0, 0")]),
     (100, "log and channels are known by number", [(FILTER, "SCMP_CMP_MASKED_EQ, bit, bit", "SCMP_CMP_MASKED_EQ, 0, 0")]),
-    (101, "the monitor's bounding set is cut", [("gateway/host/sandbox.c", "(void)capng_apply(CAPNG_SELECT_BOUNDS);", "")]),
+    (101, "the monitor's bounding set is cut", [("gateway/host/capabilities.c", "(void)capng_apply(CAPNG_SELECT_BOUNDS);", "")]),
     (101, "no core files", [("gateway/host/sandbox.c", "setrlimit(RLIMIT_CORE, &none) == -1 ||", "none.rlim_cur != 0 ||")]),
     (102, "workers are not dumpable", [("gateway/host/sandbox.c", "prctl(PR_SET_DUMPABLE, 0, 0, 0, 0)", "prctl(PR_SET_DUMPABLE, 1, 0, 0, 0)")]),
     (103, "announcements are held to passivedataports",

@@ -1,0 +1,62 @@
+"""Root with fewer capabilities than usual, as containers have it: attlsd serves, or names what is missing and what for."""
+import json
+import os
+import subprocess
+
+import pytest
+
+import client as clients
+import gateway as gateways
+import net
+
+pytestmark = pytest.mark.skipif(os.geteuid() != 0, reason="needs root")
+
+DOCKER = ["chown", "dac_override", "fsetid", "fowner", "mknod", "net_raw", "setgid", "setuid", "setfcap", "setpcap", "net_bind_service", "sys_chroot",
+          "kill", "audit_write"]
+ROWS = {  # the bounding set; what is missing; does attlsd start?
+    "docker's default": ("-all," + ",".join("+" + name for name in DOCKER), ["CAP_DAC_READ_SEARCH"], True),
+    "without KILL": ("-kill", ["CAP_KILL"], True),
+    "without NET_BIND_SERVICE, and no low port": ("-net_bind_service", [], True),
+    "without SETUID": ("-setuid", ["CAP_SETUID"], False),
+    "without SYS_CHROOT": ("-sys_chroot", ["CAP_SYS_CHROOT"], False),
+    "none": ("-all", ["CAP_SETUID", "CAP_SETGID", "CAP_SYS_CHROOT", "CAP_KILL", "CAP_DAC_READ_SEARCH"], False),
+}
+
+
+class Confined(gateways.Gateway):
+    """attlsd under setpriv, which becomes it."""
+
+    def __init__(self, folder, tree, bounding):
+        launcher = os.path.join(folder, "attlsd")
+        with open(launcher, "w") as f:
+            f.write(f'#!/bin/sh\nexec setpriv --bounding-set={bounding} --inh-caps=-all {net.ATTLSD} "$@"\n')
+        os.chmod(launcher, 0o755)
+        real, net.ATTLSD = net.ATTLSD, launcher
+        try:
+            super().__init__(folder, tree)
+        finally:
+            net.ATTLSD = real
+
+
+@pytest.mark.parametrize("name", ROWS)
+def test_fewer_capabilities(certificates, backend, folder, name):
+    bounding, missing, starts = ROWS[name]
+    gateway = Confined(folder, gateways.policy(certificates, backend.address), bounding)
+    if starts:
+        with clients.explicit(gateway.ready(), level="P") as c:
+            assert c.get("hello.txt") == b"hello, world\r\n"
+        assert gateway.reload()
+    else:
+        assert gateway.ended() == 1
+        assert gateway.event("failed").keys["step"] == "use the capabilities that it needs"
+    said = gateway.seen("capability-missing")
+    assert [e.keys["capability"] for e in said] == missing
+    assert all(e.keys["for"] and e.keys["fix"] for e in said)
+    if starts:
+        gateway.stop()
+    done = subprocess.run(["setpriv", f"--bounding-set={bounding}", "--inh-caps=-all", net.ATTLSCTL, "doctor", "--json", "-f", gateway.path],
+                          capture_output=True, text=True)
+    found = [f for f in json.loads(done.stdout)["findings"] if f["check"] == "capabilities"]
+    assert [f["status"] for f in found] != ["ok"] or not missing
+    for one in missing:
+        assert one in str(found), found
