@@ -10,13 +10,13 @@
 #include <openssl/pem.h>
 #include <string.h>
 
-BIO *certs_file_open(const char *path, struct diag_mark mark, const char *what, struct diags *diags)
+BIO *certs_file_open(const char *path, struct diag_mark mark, const char *what, enum diag_level level,
+		     struct diags *diags)
 {
 	BIO *bio = BIO_new_file(path, "r");
 
 	if (bio == NULL)
-		diags_add(diags, DIAG_ERROR, mark, "cannot read the %s \"%s\": %s", what, path,
-			  strerror(errno));
+		diags_add(diags, level, mark, "cannot read the %s \"%s\": %s", what, path, strerror(errno));
 	ERR_clear_error();
 	return bio;
 }

@@ -10,9 +10,9 @@
 
 struct bio_st;
 
-/* Open for reading. NULL after a fault, which is in diags; `what` names the content there. */
+/* Open for reading. NULL after a fault, which is in diags at `level`; `what` names the content there. */
 struct bio_st *certs_file_open(const char *path, struct diag_mark mark, const char *what,
-			       struct diags *diags);
+			       enum diag_level level, struct diags *diags);
 
 /* OpenSSL's last error, in words for a user. Valid until its next error. */
 const char *certs_file_reason(void);

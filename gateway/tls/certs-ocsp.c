@@ -1,6 +1,8 @@
 /*
  * Loads an OCSP response from a file and checks that it fits its certificate and
- * is current. It does not check the signature: clients do.
+ * is current. It does not check the signature: clients do. Without a response nobody
+ * is less safe, so each fault is a warning: a renewed certificate beside the response
+ * for the old one must not keep attlsd from starting.
  */
 #include "gateway/tls/certs-ocsp.h"
 
@@ -73,7 +75,7 @@ static void check_status(OCSP_SINGLERESP *single, const struct policy_certificat
 		*ret_until = timegm(&until);
 }
 
-/* NULL, after a fault, when it is no response, or one for another certificate. */
+/* NULL, after a warning, when it is no response, or one for another certificate. */
 static OCSP_RESPONSE *parse(const uint8_t *der, size_t len, const struct policy_certificate *from,
 			    const X509 *leaf, struct diags *diags, time_t *ret_until)
 {
@@ -96,7 +98,9 @@ static OCSP_RESPONSE *parse(const uint8_t *der, size_t len, const struct policy_
 	OCSP_BASICRESP_free(basic);
 	if (fault == NULL)
 		return response;
-	diags_add(diags, DIAG_ERROR, from->ocsp_mark, "\"%s\" %s", from->ocsp, fault);
+	diags_add(diags, DIAG_WARNING, from->ocsp_mark,
+		  "\"%s\" %s, so clients get none for the certificate in \"%s\"", from->ocsp, fault,
+		  from->chain);
 	OCSP_RESPONSE_free(response);
 	return NULL;
 }
@@ -113,7 +117,7 @@ int certs_ocsp_load(const struct policy_certificate *from, const X509 *leaf, str
 
 	if (from->ocsp == NULL || leaf == NULL) /* diags has it */
 		return 0;
-	bio = certs_file_open(from->ocsp, from->ocsp_mark, "OCSP response", diags);
+	bio = certs_file_open(from->ocsp, from->ocsp_mark, "OCSP response", DIAG_WARNING, diags);
 	if (bio == NULL)
 		return 0;
 	der = malloc(OCSP_FILE_MAX);

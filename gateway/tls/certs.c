@@ -31,7 +31,7 @@ struct certs {
 
 static void load_chain(struct cert *cert, const struct policy_certificate *from, struct diags *diags)
 {
-	BIO *bio = certs_file_open(from->chain, from->chain_mark, "certificate chain", diags);
+	BIO *bio = certs_file_open(from->chain, from->chain_mark, "certificate chain", DIAG_ERROR, diags);
 	X509 *link;
 
 	if (bio == NULL)
@@ -59,7 +59,7 @@ static void load_chain(struct cert *cert, const struct policy_certificate *from,
 
 static void load_key(struct cert *cert, const struct policy_certificate *from, struct diags *diags)
 {
-	BIO *bio = certs_file_open(from->key, from->key_mark, "private key", diags);
+	BIO *bio = certs_file_open(from->key, from->key_mark, "private key", DIAG_ERROR, diags);
 
 	if (bio == NULL)
 		return;

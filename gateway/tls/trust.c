@@ -73,7 +73,8 @@ static int add_authority(struct loading *l, X509 *authority)
 /* All certificates of a file. A file without any is a fault, and so is a broken one after the first. */
 static int load_file(struct loading *l, const char *path)
 {
-	BIO *bio = certs_file_open(path, l->keyring->trust_mark, "trusted certificates", l->diags);
+	BIO *bio =
+	    certs_file_open(path, l->keyring->trust_mark, "trusted certificates", DIAG_ERROR, l->diags);
 	X509 *authority;
 	size_t n = 0;
 	int r = 0;
@@ -339,7 +340,7 @@ static int load_crls(struct loading *l)
 	/* also after a fault: without the CRL no client gets in */
 	if (X509_STORE_set_flags(l->trust->store, X509_V_FLAG_CRL_CHECK | X509_V_FLAG_CRL_CHECK_ALL) != 1)
 		return -ENOMEM;
-	bio = certs_file_open(path, mark, "CRL", l->diags);
+	bio = certs_file_open(path, mark, "CRL", DIAG_ERROR, l->diags);
 	if (bio == NULL)
 		return 0;
 	while (r == 0 && (crl = PEM_read_bio_X509_CRL(bio, NULL, certs_file_passphrase, NULL)) != NULL) {
