@@ -20,6 +20,7 @@
 #include "gateway/host/capabilities.h"
 #include "gateway/host/facts.h"
 #include "gateway/tls/certs.h"
+#include "gateway/tls/policy-check.h"
 
 #define RESERVED_PORTS "/proc/sys/net/ipv4/ip_local_reserved_ports"
 #define DAYS_SOON      30
@@ -65,12 +66,23 @@ static void check_keyring(struct doctor *doctor, const struct policy_keyring *ke
 				check_days(doctor, &keyring->certificates[i], days);
 			check_key_mode(doctor, &keyring->certificates[i]);
 		}
+	certs_free(&certs);
+	diags_done(&diags);
+}
+
+/* As attlsd does it, so that nothing is ok here and refused there. */
+static void check_load(struct doctor *doctor)
+{
+	struct diags diags;
+
+	if (diags_init(&diags, doctor->path, NULL, 0) < 0)
+		return;
+	(void)policy_check_load(doctor->policy, &diags); /* each failure is in diags */
 	for (size_t i = 0; i < diags.nitems; i++)
 		if (diags.items[i].level == DIAG_ERROR) {
 			doctor_fix(doctor, "attlsctl check -f '%s'", doctor->path);
 			doctor_problem(doctor, "%s", diags.items[i].message);
 		}
-	certs_free(&certs);
 	diags_done(&diags);
 }
 
@@ -78,6 +90,7 @@ void doctor_check_certificates(struct doctor *doctor)
 {
 	for (size_t i = 0; i < doctor->policy->nkeyrings; i++)
 		check_keyring(doctor, &doctor->policy->keyrings[i]);
+	check_load(doctor);
 }
 
 void doctor_check_user(struct doctor *doctor)

@@ -13,6 +13,7 @@
 #include <time.h>
 
 #include "gateway/key/provider.h"
+#include "gateway/base/util.h"
 #include "gateway/tls/certs-file.h"
 #include "gateway/tls/certs-ocsp.h"
 
@@ -21,6 +22,7 @@ struct cert {
 	STACK_OF(X509) * chain;
 	EVP_PKEY *key;
 	struct certs_ocsp ocsp;
+	bool refused; /* OpenSSL does, and diags has it */
 };
 
 struct certs {
@@ -46,6 +48,10 @@ static void load_chain(struct cert *cert, const struct policy_certificate *from,
 		       (link = PEM_read_bio_X509(bio, NULL, certs_file_passphrase, NULL)) != NULL)
 			if (sk_X509_push(cert->chain, link) == 0)
 				X509_free(link);
+		if (!certs_file_at_end())
+			diags_add(diags, DIAG_ERROR, from->chain_mark,
+				  "certificate %d in \"%s\" is broken: %s", sk_X509_num(cert->chain) + 2,
+				  from->chain, certs_file_reason());
 		if (X509_cmp_current_time(X509_get0_notAfter(cert->leaf)) < 0)
 			diags_add(diags, DIAG_WARNING, from->chain_mark,
 				  "the certificate in \"%s\" has expired", from->chain);
@@ -153,21 +159,49 @@ int certs_key(const struct certs *certs, size_t index, uint8_t id[static KEY_ID_
 	return key_provider_id(certs->items[index].leaf, id);
 }
 
-int certs_use(const struct certs *certs, SSL_CTX *ctx)
+/* Why OpenSSL's security level refuses a certificate. */
+static const struct {
+	int reason;
+	const char *cause;
+} too_weak[] = {
+	{ SSL_R_EE_KEY_TOO_SMALL, "its key is too short" },
+	{ SSL_R_CA_KEY_TOO_SMALL, "the key of an issuer in that file is too short" },
+	{ SSL_R_CA_MD_TOO_WEAK, "its signature, or that of an issuer in that file, has too weak a hash" },
+};
+
+static void say_refused(const SSL_CTX *ctx, const struct policy_certificate *from, struct diags *diags)
+{
+	int reason = ERR_GET_REASON(ERR_peek_last_error());
+
+	for (size_t i = 0; i < NELEM(too_weak); i++)
+		if (too_weak[i].reason == reason) {
+			diags_add(diags, DIAG_ERROR, from->chain_mark,
+				  "OpenSSL's security level %d refuses the certificate in \"%s\": %s; use a "
+				  "certificate with a key of RSA 3072 or ECDSA P-256 and signatures with "
+				  "SHA-256",
+				  SSL_CTX_get_security_level(ctx), from->chain, too_weak[i].cause);
+			return;
+		}
+	diags_add(diags, DIAG_ERROR, from->chain_mark, "OpenSSL refuses the certificate in \"%s\": %s",
+		  from->chain, certs_file_reason());
+}
+
+void certs_use(struct certs *certs, const struct policy_keyring *keyring, SSL_CTX *ctx, struct diags *diags)
 {
 	/* last to first: of two with one key type, the one that the policy names first stays */
 	for (size_t i = certs->n; i-- > 0;) {
-		const struct cert *cert = &certs->items[i];
+		struct cert *cert = &certs->items[i];
 
 		if (!is_whole(cert) || X509_check_private_key(cert->leaf, cert->key) != 1)
 			continue; /* diags has it */
-		if (SSL_CTX_use_cert_and_key(ctx, cert->leaf, cert->key, cert->chain, 1) != 1) {
-			ERR_clear_error();
-			return -ENOMEM;
-		}
+		ERR_clear_error();
+		if (SSL_CTX_use_cert_and_key(ctx, cert->leaf, cert->key, cert->chain, 1) == 1)
+			continue;
+		if (!cert->refused) /* by another tls_action with this ring */
+			say_refused(ctx, &keyring->certificates[i], diags);
+		cert->refused = true;
 	}
 	ERR_clear_error();
-	return 0;
 }
 
 int certs_select(const struct certs *certs, SSL *ssl, const char *name)

@@ -34,8 +34,12 @@ void certs_free(struct certs **certs);
 int certs_key(const struct certs *certs, size_t index, uint8_t id[static KEY_ID_BYTES],
 	      struct evp_pkey_st **ret_key);
 
-/* Give a context the ring's default: the first certificate of each key type. Returns 0 or -ENOMEM. */
-int certs_use(const struct certs *certs, struct ssl_ctx_st *ctx);
+/*
+ * Give a context the ring's default: the first certificate of each key type. If OpenSSL
+ * refuses one, diags has it, once for all contexts.
+ */
+void certs_use(struct certs *certs, const struct policy_keyring *keyring, struct ssl_ctx_st *ctx,
+	       struct diags *diags);
 
 /*
  * Choose by the name that the client asked for (NULL: it named none): the

@@ -8,6 +8,7 @@
 #include <pwd.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -15,11 +16,11 @@
 #include "gateway/tls/tlsctx.h"
 #include "gateway/tls/users.h"
 
-/* All that a worker will load, to see that it can. */
-static int try_keys(const struct policy *policy, struct diags *diags)
+int policy_check_load(const struct policy *policy, struct diags *diags)
 {
 	struct tlsctx_set *set = NULL;
 	struct users *users = NULL;
+	size_t before = diags->nerrors;
 	const struct tlsctx_keys keys = { .isolated = policy_isolates_keys(policy, geteuid() == 0) };
 	int r = tlsctx_set_load(policy, &keys, diags, &set);
 
@@ -35,6 +36,9 @@ static int try_keys(const struct policy *policy, struct diags *diags)
 	}
 	users_free(&users);
 	tlsctx_set_free(&set);
+	if (r < 0 && diags->nerrors == before) /* nobody else said it, and a number says nothing */
+		diags_add(diags, DIAG_ERROR, (struct diag_mark){ 0, 0 },
+			  "cannot load the certificates, keys and users: %s", strerror(-r));
 	return r;
 }
 
@@ -44,7 +48,7 @@ static int check_keys(const struct policy *policy, const struct diags *from)
 	int r = diags_init(&diags, from->file, from->source, from->source_len);
 
 	if (r == 0)
-		r = try_keys(policy, &diags);
+		r = policy_check_load(policy, &diags);
 	diags_print(&diags, stderr);
 	diags_done(&diags);
 	return r;
@@ -87,7 +91,7 @@ int policy_check(const char *path, struct diags *diags)
 	int r = policy_file_load(path, diags, &policy);
 
 	if (r == 0) {
-		int more = try_keys(policy, diags);
+		int more = policy_check_load(policy, diags);
 
 		r = check_user(policy, diags);
 		r = r < 0 ? r : more;

@@ -15,6 +15,12 @@
 int policy_check_keys(const struct policy *policy, const struct diags *diags);
 
 /*
+ * Load all that a worker will load, in this process. Each fault is in diags, and no
+ * failure is without one. Returns 0 or a negative errno.
+ */
+int policy_check_load(const struct policy *policy, struct diags *diags);
+
+/*
  * The same for a program that ends with the result: loads the keys into this
  * process. diags gets everything, nothing is printed; it is the caller's to
  * diags_done(). Returns 0 when the policy could be served, or a negative errno.

@@ -332,9 +332,10 @@ static int tlsctx_load(struct tlsctx *tlsctx, const struct tls_action *action, c
 		return -ENOMEM;
 	if (r == 0 && asks_for_certificate(tlsctx))
 		r = trust_use(trust, action->client_auth_type, tlsctx->ctx);
-	r = r < 0 ? r : certs_use(certs, tlsctx->ctx);
-	if (r == 0)
+	if (r == 0) {
+		certs_use(certs, action->keyring, tlsctx->ctx, diags);
 		check_ciphers(tlsctx, diags);
+	}
 	return r;
 }
 
