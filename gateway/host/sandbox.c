@@ -6,26 +6,74 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <grp.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <sys/prctl.h>
 #include <sys/resource.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
+#include "gateway/base/util.h"
 #include "gateway/host/filter.h"
 #include "gateway/host/worker-calls.h"
 
-int sandbox_empty_root(void)
+static int removed_folder(const char *parent)
 {
-	char path[] = "/tmp/attlsd-root-XXXXXX";
+	char path[64];
 	int fd;
 	int r;
 
+	(void)snprintf(path, sizeof(path), "%s/attlsd-root-XXXXXX", parent);
 	if (mkdtemp(path) == NULL)
 		return -errno;
 	fd = open(path, O_PATH | O_DIRECTORY | O_CLOEXEC | O_NOFOLLOW);
 	r = fd == -1 ? -errno : fd;
 	(void)rmdir(path); /* a folder without a name takes no new entries */
 	return r;
+}
+
+/* A folder of a process that has ended stays empty, whichever process gets the number next. */
+static int folder_of_the_dead(void)
+{
+	int ends[2] = { -1, -1 };
+	char path[64];
+	pid_t pid = -1;
+	int r = pipe2(ends, O_CLOEXEC) == -1 ? -errno : 0;
+
+	if (r == 0) {
+		pid = fork();
+		r = pid == -1 ? -errno : 0;
+	}
+	if (pid == 0) { /* live until the other end is closed, also by the death of this process */
+		char byte;
+
+		(void)close(ends[1]);
+		_exit(read(ends[0], &byte, 1) == 0 ? EXIT_SUCCESS : EXIT_FAILURE);
+	}
+	if (r == 0) {
+		(void)snprintf(path, sizeof(path), "/proc/%d/ns", (int)pid);
+		r = open(path, O_PATH | O_DIRECTORY | O_CLOEXEC);
+		r = r == -1 ? -errno : r;
+	}
+	fd_close(&ends[0]);
+	fd_close(&ends[1]);
+	while (pid > 0 && waitpid(pid, NULL, 0) == -1 && errno == EINTR)
+		;
+	return r;
+}
+
+int sandbox_empty_root(void)
+{
+	/* any of them may be read-only or full, and in a container all of them */
+	static const char *const parents[] = { "/tmp", "/run", "/dev/shm", "/var/tmp" };
+	int r = -ENOENT;
+
+	for (size_t i = 0; i < NELEM(parents); i++) {
+		r = removed_folder(parents[i]);
+		if (r >= 0)
+			return r;
+	}
+	return folder_of_the_dead();
 }
 
 int sandbox_become(int root, unsigned uid, unsigned gid, const char **ret_what)

@@ -33,7 +33,8 @@ int sandbox_become(int root, unsigned uid, unsigned gid, const char **ret_what);
  */
 int sandbox_hide_memory(void);
 
-/* An empty folder that nothing can be put into. Returns its descriptor or a negative errno. */
+/* An empty folder that nothing can be put into; needs no writable file system. Returns its descriptor or a
+ * negative errno. */
 int sandbox_empty_root(void);
 
 #endif

@@ -72,15 +72,17 @@ static int fork_worker(const struct child_start *start, const int ends[static EN
 	return r;
 }
 
-int child_start(const struct child_start *start, struct child_ends *ret)
+int child_start(const struct child_start *start, struct child_ends *ret, const char **ret_step)
 {
 	int channel[2] = { -1, -1 }, reports[2] = { -1, -1 };
 	int doorbell = eventfd(0, EFD_NONBLOCK | EFD_CLOEXEC), root = -1;
 	int r = doorbell == -1 ? -errno : msg_channel(channel);
 
+	*ret_step = "make its channels";
 	if (r == 0)
 		r = msg_reports(reports);
 	if (r == 0 && start->root) {
+		*ret_step = "find an empty root folder";
 		r = sandbox_empty_root();
 		root = r < 0 ? -1 : r;
 		r = r < 0 ? r : 0;
@@ -88,6 +90,7 @@ int child_start(const struct child_start *start, struct child_ends *ret)
 	if (r == 0) {
 		const int ends[ENDS] = { channel[1], reports[1], doorbell, start->key, root };
 
+		*ret_step = "fork";
 		r = fork_worker(start, ends);
 	}
 	if (r > 0)

@@ -24,6 +24,6 @@ struct child_ends {
 };
 
 /* Returns the process id, or a negative errno. */
-int child_start(const struct child_start *start, struct child_ends *ret);
+int child_start(const struct child_start *start, struct child_ends *ret, const char **ret_step);
 
 #endif

@@ -8,6 +8,7 @@
 #include <errno.h>
 #include <signal.h>
 #include <stdlib.h>
+#include <string.h>
 #include <sys/wait.h>
 #include <utlist.h>
 
@@ -29,6 +30,12 @@ static size_t index_of(const struct child *child)
 	return (size_t)(child - child->generation->workers);
 }
 
+static void log_not_started(const struct generation *generation, const char *step, int r)
+{
+	log_event(LOG_LEVEL_ERROR, "worker-not-started", LOG_NUMBER("generation", generation->number),
+		  LOG_TEXT("step", step), LOG_TEXT("error", strerror(-r)));
+}
+
 static int start(struct child *child)
 {
 	const struct generation *generation = child->generation;
@@ -42,12 +49,15 @@ static int start(struct child *child)
 		.gid = generation->users.worker_gid,
 	};
 	struct child_ends ends;
+	const char *step;
 	int r;
 
 	*child->relays = 0;
-	r = child_start(&start, &ends);
-	if (r < 0)
+	r = child_start(&start, &ends, &step);
+	if (r < 0) {
+		log_not_started(generation, step, r);
 		return r;
+	}
 	child->pid = r;
 	if (start.key != -1)
 		generation->keeper.counts[index_of(child)].worker = r;
@@ -72,12 +82,9 @@ static void on_restart(struct timer *timer)
 
 	if (child->generation->retired)
 		return;
-	if (start(child) < 0) {
-		log_event(LOG_LEVEL_ERROR, "worker-not-started",
-			  LOG_NUMBER("generation", child->generation->number));
+	if (start(child) < 0)
 		/* cannot fail: the timer has just left the heap, so there is room */
 		(void)loop_timer(child->children->loop, timer, RESTART_MS);
-	}
 }
 
 /* Send the order to end, now or when the channel has room again. */
@@ -276,8 +283,11 @@ int generation_start(struct children *children, struct policy **policy, const st
 	generation->policy = *policy;
 	r = prepare(generation, children);
 	DL_APPEND(children->head, generation);
-	if (r == 0 && policy_isolates_keys(*policy, children->root))
+	if (r == 0 && policy_isolates_keys(*policy, children->root)) {
 		r = keeper_start(&generation->keeper, *policy, generation->n, users, children->root);
+		if (r < 0)
+			log_not_started(generation, "start the keeper of the keys", r);
+	}
 	for (size_t i = 0; r == 0 && i < generation->n; i++)
 		r = start(&generation->workers[i]);
 	if (r < 0) {
@@ -372,8 +382,7 @@ static void child_died(struct child *child, int status)
 	child->ready = false;
 	child->nsessions = 0;
 	if (!retired && loop_timer(children->loop, &child->restart, soon ? RESTART_MS : 0) < 0)
-		log_event(LOG_LEVEL_ERROR, "worker-not-started",
-			  LOG_NUMBER("generation", generation->number));
+		log_not_started(generation, "wait before the next try", -ENOMEM);
 	children->on_death(child, pid, status);
 	if (retired)
 		free_if_gone(children, generation);

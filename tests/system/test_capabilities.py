@@ -1,4 +1,4 @@
-"""Root with fewer capabilities than usual, as containers have it: attlsd serves, or names what is missing and what for."""
+"""Root with less than usual, as containers have it: attlsd serves, or names what is missing and what for."""
 import json
 import os
 import subprocess
@@ -23,15 +23,19 @@ ROWS = {  # the bounding set; what is missing; does attlsd start?
 }
 
 
-class Confined(gateways.Gateway):
-    """attlsd under setpriv, which becomes it."""
+class Launched(gateways.Gateway):
+    """attlsd that a program starts (and becomes) after a line of shell."""
 
-    def __init__(self, folder, tree, bounding):
-        launcher = os.path.join(folder, "attlsd")
+    def __init__(self, folder, tree, line, *program):
+        launcher = os.path.join(folder, "launcher")
         with open(launcher, "w") as f:
-            f.write(f'#!/bin/sh\nexec setpriv --bounding-set={bounding} --inh-caps=-all {net.ATTLSD} "$@"\n')
+            f.write(f"#!/bin/sh\n{line}\nexec {net.ATTLSD} \"$@\"\n")
         os.chmod(launcher, 0o755)
-        real, net.ATTLSD = net.ATTLSD, launcher
+        outer = os.path.join(folder, "outer")
+        with open(outer, "w") as f:
+            f.write(f"#!/bin/sh\nexec {' '.join(program)} {launcher} \"$@\"\n")
+        os.chmod(outer, 0o755)
+        real, net.ATTLSD = net.ATTLSD, outer
         try:
             super().__init__(folder, tree)
         finally:
@@ -41,7 +45,7 @@ class Confined(gateways.Gateway):
 @pytest.mark.parametrize("name", ROWS)
 def test_fewer_capabilities(certificates, backend, folder, name):
     bounding, missing, starts = ROWS[name]
-    gateway = Confined(folder, gateways.policy(certificates, backend.address), bounding)
+    gateway = Launched(folder, gateways.policy(certificates, backend.address), "", "setpriv", f"--bounding-set={bounding}", "--inh-caps=-all")
     if starts:
         with clients.explicit(gateway.ready(), level="P") as c:
             assert c.get("hello.txt") == b"hello, world\r\n"
@@ -60,3 +64,32 @@ def test_fewer_capabilities(certificates, backend, folder, name):
     assert [f["status"] for f in found] != ["ok"] or not missing
     for one in missing:
         assert one in str(found), found
+
+
+READ_ONLY = "for d in /tmp /run /dev/shm /var/tmp; do mount --bind $d $d && mount -o remount,ro,bind $d || exit 9; done"
+
+
+def test_nothing_can_be_written(certificates, backend, folder):
+    """A container whose file system is read-only, /tmp included."""
+    gateway = Launched(folder, gateways.policy(certificates, backend.address), READ_ONLY, "unshare", "-m")
+    with clients.explicit(gateway.ready(), level="P") as c:
+        assert c.get("hello.txt") == b"hello, world\r\n"
+    for pid in gateway.workers():
+        assert not root_of(pid), "the worker's root is not empty"
+    assert gateway.reload()
+    gateway.stop()
+
+
+def root_of(pid):
+    """What a process sees in its root folder; a folder of a dead process cannot even be listed."""
+    try:
+        return os.listdir(f"/proc/{pid}/root")
+    except (ProcessLookupError, FileNotFoundError, PermissionError):
+        return []
+
+
+def test_without_an_empty_folder_the_step_is_named(certificates, backend, folder):
+    gateway = Launched(folder, gateways.policy(certificates, backend.address), READ_ONLY + "; mount -t tmpfs -o ro none /proc", "unshare", "-m")
+    assert gateway.ended() == 1
+    assert gateway.event("worker-not-started").keys["error"]
+    assert gateway.event("failed").keys["step"] == "start the workers"
