@@ -12,6 +12,7 @@
 #include <string.h>
 
 #include "gateway/base/util.h"
+#include "gateway/host/nfnetlink.h"
 
 struct ruleset {
 	json_t *items; /* the output of `nft -j list ruleset`: an array of objects with one key each */
@@ -19,11 +20,16 @@ struct ruleset {
 
 int ruleset_load(struct ruleset **ret_ruleset)
 {
-	struct nft_ctx *nft = nft_ctx_new(NFT_CTX_DEFAULT);
-	struct ruleset *ruleset = calloc(1, sizeof(*ruleset));
+	struct nft_ctx *nft;
+	struct ruleset *ruleset;
 	json_t *root = NULL;
-	int r = -EIO;
+	int r = nfnetlink_probe();
 
+	if (r < 0)
+		return r;
+	r = -EIO;
+	nft = nft_ctx_new(NFT_CTX_DEFAULT);
+	ruleset = calloc(1, sizeof(*ruleset));
 	if (nft == NULL || ruleset == NULL || nft_ctx_buffer_output(nft) != 0 ||
 	    nft_ctx_buffer_error(nft) != 0)
 		goto out;

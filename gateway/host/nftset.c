@@ -11,6 +11,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "gateway/host/nfnetlink.h"
+
 /* A data connection must come within this time. */
 #define ELEMENT_TIMEOUT "60s"
 #define NAME_MAX_BYTES	97
@@ -38,9 +40,13 @@ static int check_name(const char *name)
 int nftset_open(const char *name, struct nftset **ret)
 {
 	struct nftset *nftset;
+	int r;
 
 	if (check_name(name) < 0)
 		return -EINVAL;
+	r = nfnetlink_probe();
+	if (r < 0)
+		return r;
 	nftset = calloc(1, sizeof(*nftset));
 	if (nftset == NULL)
 		return -ENOMEM;

@@ -14,7 +14,8 @@
 
 struct nftset;
 
-/* `name` is "family table set", as the policy has it. Returns 0, -EINVAL for another form, or -ENOMEM. */
+/* `name` is "family table set", as the policy has it. Returns 0, -EINVAL for another form, or
+ * another negative errno. */
 int nftset_open(const char *name, struct nftset **ret);
 void nftset_close(struct nftset **nftset);
 

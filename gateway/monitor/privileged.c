@@ -51,7 +51,10 @@ static int open_mechanism(struct privileged *privileged, const struct policy_nat
 	case NAT_CONNTRACK_SET:
 		r = nftset_open(nat->nft_set, &privileged->nftset);
 		*ret_why =
-		    "nat.nft_set has to name a set as \"family table set\", for example: inet attlsd data";
+		    r != -EINVAL
+			? "nat.conntrack: set needs a netlink socket to nf_tables; start attlsd as root, "
+			  "modprobe nf_tables, and let the service use AF_NETLINK"
+			: "nat.nft_set has to name a set as \"family table set\", for example: inet attlsd data";
 		break;
 	}
 	return r;
