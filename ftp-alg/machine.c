@@ -440,6 +440,12 @@ static const struct {
 	[FTP_SIGNAL_DISMISSED] = { FTP_LOCAL_DISMISSED, "operator" },
 };
 
+void ftp_machine_use_server(struct ftp_machine *machine, const struct ip_addr *server, struct ftp_ways *ways)
+{
+	machine->server_addr = *server;
+	machine->shared_ways = ways;
+}
+
 void ftp_machine_signal(struct ftp_machine *machine, enum ftp_signal signal, struct ftp_out *out)
 {
 	const char *why = endings[signal].why;

@@ -15,6 +15,7 @@
 #include "policy/diag.h"
 #include "policy/explain.h"
 #include "policy/match.h"
+#include "policy/own-listener.h"
 #include "policy/types.h"
 
 /*

@@ -3,6 +3,7 @@
  * other, such as a client certificate that is required but not asked for. Objects
  * with a fault of their own are skipped, since their fields may be empty.
  */
+#include "policy/own-listener.h"
 #include "policy/rule.h"
 
 #include <stdbool.h>
@@ -109,24 +110,13 @@ static void check_proxy_protocol(const struct check *c, const struct policy_list
 }
 
 /* attlsd would connect to itself, which opens another session, and so on up to a limit. */
-static bool is_own_listener(const struct policy_backend *backend, const struct policy_listener *listener)
-{
-	const struct ip_addr *at = &backend->endpoint.addr;
-	const struct ip_addr *own = &listener->endpoint.addr;
-
-	if (backend->original || listener->endpoint.port == 0 ||
-	    listener->endpoint.port != backend->endpoint.port)
-		return false;
-	return ip_addr_equal(at, own) ||
-	       (ip_addr_is_any(own) && at->family == own->family && ip_addr_is_loopback(at));
-}
-
 static void check_not_own(const struct check *c, const struct policy_backend *backend)
 {
 	for (size_t i = 0; i < c->policy->nlisteners; i++) {
 		const struct policy_listener *listener = &c->policy->listeners[i];
 
-		if (is_valid(c, listener) && is_own_listener(backend, listener))
+		if (is_valid(c, listener) && !backend->original &&
+		    policy_is_own_listener(&backend->endpoint, false, listener))
 			check_error(
 			    c, backend, "address",
 			    "backends \"%s\" has the address of listeners \"%s\": "

@@ -111,11 +111,17 @@ enum backend_abort { BACKEND_ABORT_AUTO = 0, BACKEND_ABORT_URGENT, BACKEND_ABORT
 /* The PROXY protocol: whether the server first gets a header about the client. */
 enum backend_proxy { BACKEND_PROXY_NONE = 0, BACKEND_PROXY_V1, BACKEND_PROXY_V2 };
 
+/* So many addresses of a server's name are tried. */
+#define POLICY_ADDRESSES_MAX 8
+
 struct policy_backend {
 	const char *name;
 	bool original;		     /* endpoint.port 0: the port dialled; on implicit listeners 21 */
 	const char *host;	     /* as written, without brackets; NULL when original */
 	struct ip_endpoint endpoint; /* addr.family is IP_NONE when host is a name to be resolved */
+	/* of a name, in the order in which sessions try them; the first is in `endpoint`, too */
+	struct ip_addr addresses[POLICY_ADDRESSES_MAX];
+	size_t naddresses; /* 0: no name */
 	enum backend_source source;
 	enum backend_data data;
 	enum backend_epsv epsv;

@@ -33,6 +33,17 @@ struct ip_endpoint ftp_setup_server(const struct ftp_setup_ends *ends, const str
 	return endpoint;
 }
 
+bool ftp_setup_is_server(const struct ftp_setup_ends *ends, const struct policy_backend *backend,
+			 const struct ip_addr *addr)
+{
+	const struct ip_endpoint first = ftp_setup_server(ends, backend);
+
+	for (size_t i = 0; i < backend->naddresses; i++)
+		if (ip_addr_equal(addr, &backend->addresses[i]))
+			return true;
+	return ip_addr_equal(addr, &first.addr);
+}
+
 bool ftp_setup_tls_comes_first(const struct policy_listener *listener, const struct policy_rule *rule)
 {
 	return listener->tls == LISTENER_AUTO ||

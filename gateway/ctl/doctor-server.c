@@ -117,9 +117,14 @@ static void check_server(struct doctor *doctor, const struct policy_backend *bac
 	/* the server may accept only clients' addresses */
 	enum doctor_level level = backend->source == BACKEND_SOURCE_CLIENT ? DOCTOR_WARNING : DOCTOR_PROBLEM;
 	char where[IP_TEXT_MAX];
-	int fd = dial(&backend->endpoint);
+	struct ip_endpoint server = backend->endpoint;
+	int fd = dial(&server);
 
-	(void)ip_endpoint_format(&backend->endpoint, where);
+	for (size_t i = 1; fd < 0 && i < backend->naddresses; i++) {
+		server.addr = backend->addresses[i]; /* as sessions do */
+		fd = dial(&server);
+	}
+	(void)ip_endpoint_format(&server, where);
 	if (fd >= 0 && backend->proxy != BACKEND_PROXY_NONE) {
 		doctor_ok(doctor,
 			  "backend %s: %s accepts connections; its answer to a PROXY header was not tested",

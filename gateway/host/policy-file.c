@@ -82,8 +82,67 @@ static void resolve(struct policy_backend *backend, struct diags *diags)
 			  backend->host, gai_strerror(r));
 		return;
 	}
-	backend->endpoint.addr = addr_from(found->ai_addr);
+	for (const struct addrinfo *one = found; one != NULL && backend->naddresses < POLICY_ADDRESSES_MAX;
+	     one = one->ai_next)
+		if (one->ai_family == AF_INET || one->ai_family == AF_INET6)
+			backend->addresses[backend->naddresses++] = addr_from(one->ai_addr);
 	freeaddrinfo(found);
+	if (backend->naddresses > 0)
+		backend->endpoint.addr = backend->addresses[0];
+}
+
+static bool is_of_this_host(const struct ip_addr *addr, const struct ifaddrs *all)
+{
+	for (const struct ifaddrs *one = all; one != NULL; one = one->ifa_next) {
+		struct ip_addr own;
+
+		if (one->ifa_addr == NULL ||
+		    (one->ifa_addr->sa_family != AF_INET && one->ifa_addr->sa_family != AF_INET6))
+			continue;
+		own = addr_from(one->ifa_addr);
+		if (ip_addr_equal(&own, addr))
+			return true;
+	}
+	return false;
+}
+
+/* policy/ knows the text only: here each address is compared, and with those of this host. */
+static void check_not_own(const struct policy *policy, const struct policy_backend *backend,
+			  const struct ip_endpoint *server, const struct ifaddrs *all, struct diags *diags)
+{
+	bool local = is_of_this_host(&server->addr, all);
+	char text[IP_TEXT_MAX];
+
+	for (size_t i = 0; i < policy->nlisteners; i++)
+		if (policy_is_own_listener(server, local, &policy->listeners[i])) {
+			diags_add(
+			    diags, DIAG_ERROR, backend->address_mark,
+			    "backends \"%s\" leads to listeners \"%s\" (\"%s\" is %s here): attlsd would "
+			    "connect to itself; give the server a name, address or port of its own",
+			    backend->name, policy->listeners[i].name, backend->host,
+			    ip_endpoint_format(server, text));
+			return;
+		}
+}
+
+static void check_own(const struct policy *policy, struct diags *diags)
+{
+	struct ifaddrs *all = NULL;
+
+	/* without the list, only loopback addresses are known to be this host's */
+	if (getifaddrs(&all) == -1)
+		all = NULL;
+	for (size_t i = 0; i < policy->nbackends; i++) {
+		const struct policy_backend *backend = &policy->backends[i];
+		struct ip_endpoint server = backend->endpoint;
+
+		for (size_t j = 0; !backend->original && (j == 0 || j < backend->naddresses); j++) {
+			if (j < backend->naddresses)
+				server.addr = backend->addresses[j];
+			check_not_own(policy, backend, &server, all, diags);
+		}
+	}
+	freeifaddrs(all);
 }
 
 /* The first of each family counts. */
@@ -184,6 +243,11 @@ int policy_file_load(const char *path, struct diags *diags, struct policy **ret_
 	if (diags->nerrors > 0) {
 		policy_free(&policy);
 		return -EHOSTUNREACH; /* only names and interfaces are left: they may be there later */
+	}
+	check_own(policy, diags);
+	if (diags->nerrors > 0) {
+		policy_free(&policy);
+		return -EINVAL;
 	}
 	*ret_policy = policy;
 	return 0;

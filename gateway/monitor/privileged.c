@@ -112,23 +112,32 @@ static const char not_client[] = "not-the-clients-address", not_server[] = "not-
 		  not_data[] = "not-the-data-port", before_login[] = "before-login", no_rule[] = "no-rule",
 		  not_backend[] = "not-the-server", target[] = "target-without-need";
 
-static struct ip_endpoint server_of(const struct policy *policy, const struct admission_facts *facts,
-				    const struct policy_rule *rule)
+/* Is this address the server's? If its name has several, the worker tries one after the other. */
+static bool is_server(const struct policy *policy, const struct admission_facts *facts,
+		      const struct policy_rule *rule, const struct ip_addr *addr)
 {
 	const struct ftp_setup_ends ends = { .listener = &policy->listeners[facts->listener],
 					     .remote = facts->remote,
 					     .local = facts->local };
 
-	return ftp_setup_server(&ends, rule->backend);
+	return ftp_setup_is_server(&ends, rule->backend, addr);
+}
+
+static uint16_t server_port(const struct policy *policy, const struct admission_facts *facts,
+			    const struct policy_rule *rule)
+{
+	const struct ftp_setup_ends ends = { .listener = &policy->listeners[facts->listener],
+					     .remote = facts->remote,
+					     .local = facts->local };
+
+	return ftp_setup_server(&ends, rule->backend).port;
 }
 
 /* May this data connection go to the server? */
 static const char *why_not_to_server(const struct policy *policy, const struct admission_facts *facts,
 				     const struct policy_rule *rule, const struct ip_endpoint *to)
 {
-	const struct ip_endpoint server = server_of(policy, facts, rule);
-
-	if (!ip_addr_equal(&to->addr, &server.addr))
+	if (!is_server(policy, facts, rule, &to->addr))
 		return not_backend;
 	return to->port == 0 || (to->port < IP_PORT_LOW_LIMIT && !rule->backend->low_ports) ? low : NULL;
 }
@@ -149,7 +158,6 @@ static const char *why_not_to_client(const struct admission_facts *facts, const 
 static const char *why_no_socket(const struct policy *policy, const struct admission_facts *facts,
 				 const struct policy_rule *rule, const struct msg *msg)
 {
-	const struct ip_endpoint server = server_of(policy, facts, rule);
 	bool as_client = rule->backend->source == BACKEND_SOURCE_CLIENT &&
 			 ip_addr_equal(&msg->local.addr, &facts->remote.addr);
 	bool as_server = ip_addr_equal(&msg->local.addr, &facts->local.addr);
@@ -170,7 +178,10 @@ static const char *why_no_socket(const struct policy *policy, const struct admis
 		if (port != 0)
 			return "port-of-its-choice";
 		if (msg->purpose == PURPOSE_SERVER)
-			return ip_endpoint_equal(&msg->remote, &server) ? NULL : not_backend;
+			return msg->remote.port == server_port(policy, facts, rule) &&
+				       is_server(policy, facts, rule, &msg->remote.addr)
+				   ? NULL
+				   : not_backend;
 		return why_not_to_server(policy, facts, rule, &msg->remote);
 	case PURPOSE_DATA_LISTEN_SERVER:
 		if (!as_client)

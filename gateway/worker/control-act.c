@@ -12,8 +12,8 @@
 
 #include "gateway/net/linebuf.h"
 #include "gateway/net/netsock.h"
+#include "gateway/worker/control-dial.h"
 #include "gateway/worker/control-tls.h"
-#include "gateway/worker/proxy-out.h"
 #include "gateway/worker/session-end.h"
 #include "gateway/worker/session-log.h"
 
@@ -65,77 +65,6 @@ static void interrupt(struct session *session)
 		(void)stream_write(&session->server, &mark, sizeof(mark));
 }
 
-void control_server_down(struct session *session, const char *error)
-{
-	char text[IP_TEXT_MAX];
-
-	session_log(&session->facts, LOG_LEVEL_ERROR, "server-down",
-		    LOG_TEXT("backend", session->facts.rule->backend->name),
-		    LOG_TEXT("address", ip_endpoint_format(&session->facts.server, text)),
-		    LOG_TEXT("error", error));
-	stream_close(&session->server, false);
-	loop_timer_stop(session->client.loop, &session->server_timer);
-	session->server_state = SERVER_NONE;
-	session->server_eof = true;
-}
-
-static int watch_dial(struct session *session, int *fd)
-{
-	int r;
-
-	netsock_set_control(*fd);
-	netsock_keepalive(*fd, session->facts.rule->ftp->ftpkeepalive_s);
-	stream_adopt(&session->server, fd);
-	session->server_state = SERVER_DIALLING;
-	r = loop_watch(session->server.loop, &session->server.watch, EPOLLOUT);
-	if (r < 0)
-		control_server_down(session, strerror(-r));
-	return r;
-}
-
-void control_dial_server(struct session *session)
-{
-	struct msg request = {
-		.type = MSG_SOCKET,
-		.session = session->facts.id,
-		.purpose = PURPOSE_SERVER,
-		.local.addr = session->facts.remote.addr,
-		.remote = session->facts.server,
-	};
-	int fd = -1;
-	int r = loop_timer(session->server.loop, &session->server_timer,
-			   (uint64_t)session->facts.rule->ftp->myopentime_s * 1000);
-
-	session->parser = (struct ftp_reply_parser){
-		.lenient = session->facts.rule->backend->multiline == BACKEND_MULTILINE_LENIENT,
-	};
-	session->server_eof = false;
-	session->dialled_ms = session->worker->loop.now_ms;
-	if (r == 0 && session->facts.rule->backend->source == BACKEND_SOURCE_CLIENT) {
-		session->server_state = SERVER_ASKED;
-		uplink_send(&session->worker->uplink, &request);
-		return;
-	}
-	if (r == 0) {
-		fd = netsock_dial(&session->facts.server, NULL, false);
-		r = fd < 0 ? fd : 0;
-	}
-	if (r == 0)
-		(void)watch_dial(session, &fd); /* it has logged what went wrong */
-	else
-		control_server_down(session, strerror(-r));
-}
-
-void control_server_granted(struct session *session, int error, int *fd)
-{
-	if (session->server_state != SERVER_ASKED)
-		return;
-	if (error == 0)
-		(void)watch_dial(session, fd); /* likewise */
-	else
-		control_server_down(session, strerror(-error));
-}
-
 static void do_server_drop(struct session *session)
 {
 	outbuf_flush(&session->worker->commands, &session->server);
@@ -151,24 +80,6 @@ static void do_server_renew(struct session *session)
 {
 	do_server_drop(session);
 	control_dial_server(session);
-}
-
-void control_server_connected(struct session *session)
-{
-	int r = netsock_error(session->server.watch.fd);
-
-	if (r < 0) {
-		control_server_down(session, strerror(-r));
-		return;
-	}
-	session->server_state = SERVER_GREETING;
-	if (loop_timer(session->server.loop, &session->server_timer,
-		       session->facts.rule->backend->greeting_timeout_ms) < 0) {
-		control_server_down(session, strerror(ENOMEM));
-		return;
-	}
-	if (session->facts.rule->backend->proxy != BACKEND_PROXY_NONE)
-		proxy_out_send(&session->facts, &session->client, &session->server);
 }
 
 static void do_listen(struct session *session, enum ftp_side side)

@@ -11,6 +11,7 @@
 #include "gateway/base/util.h"
 #include "gateway/net/linebuf.h"
 #include "gateway/worker/control-act.h"
+#include "gateway/worker/control-dial.h"
 #include "gateway/worker/control-tls.h"
 #include "gateway/worker/first-byte.h"
 #include "gateway/worker/proxy-in.h"

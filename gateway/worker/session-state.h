@@ -84,6 +84,7 @@ struct session {
 	struct ftp_reply_parser parser;
 	enum session_server server_state;
 	bool server_eof;
+	size_t address_at, addresses_tried; /* see control-dial.c */
 
 	struct ftp_ways *ways; /* of the server, in the worker's memory; NULL: there was no room */
 	struct ftp_machine machine;

@@ -12,6 +12,7 @@
 #include "gateway/base/util.h"
 #include "gateway/net/netsock.h"
 #include "gateway/worker/control-act.h"
+#include "gateway/worker/control-dial.h"
 #include "gateway/worker/control-tls.h"
 #include "gateway/worker/control.h"
 #include "gateway/worker/first-byte.h"
@@ -74,7 +75,10 @@ static void on_server_timer(struct timer *timer)
 		control_reply_timeout(session);
 		return;
 	}
-	control_server_down(session, "no greeting in time");
+	if (session->server_state == SERVER_GREETING)
+		control_server_down(session, "no greeting in time");
+	else
+		control_dial_failed(session, "no greeting in time");
 	control_run(session);
 }
 

@@ -208,6 +208,25 @@ class Gateway:
         self.process.wait()
 
 
+class Launched(Gateway):
+    """attlsd that a program starts (and becomes) after a line of shell."""
+
+    def __init__(self, folder, tree, line, *program):
+        launcher = os.path.join(folder, "launcher")
+        with open(launcher, "w") as f:
+            f.write(f"#!/bin/sh\n{line}\nexec {net.ATTLSD} \"$@\"\n")
+        os.chmod(launcher, 0o755)
+        outer = os.path.join(folder, "outer")
+        with open(outer, "w") as f:
+            f.write(f"#!/bin/sh\nexec {' '.join(program)} {launcher} \"$@\"\n")
+        os.chmod(outer, 0o755)
+        real, net.ATTLSD = net.ATTLSD, outer
+        try:
+            super().__init__(folder, tree)
+        finally:
+            net.ATTLSD = real
+
+
 def check(path, *argv):
     """Run attlsd -n; returns (exit status, stderr)."""
     done = subprocess.run([net.ATTLSD, "-n", "-f", str(path), *argv], stdin=subprocess.DEVNULL, capture_output=True,

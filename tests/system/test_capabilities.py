@@ -23,29 +23,10 @@ ROWS = {  # the bounding set; what is missing; does attlsd start?
 }
 
 
-class Launched(gateways.Gateway):
-    """attlsd that a program starts (and becomes) after a line of shell."""
-
-    def __init__(self, folder, tree, line, *program):
-        launcher = os.path.join(folder, "launcher")
-        with open(launcher, "w") as f:
-            f.write(f"#!/bin/sh\n{line}\nexec {net.ATTLSD} \"$@\"\n")
-        os.chmod(launcher, 0o755)
-        outer = os.path.join(folder, "outer")
-        with open(outer, "w") as f:
-            f.write(f"#!/bin/sh\nexec {' '.join(program)} {launcher} \"$@\"\n")
-        os.chmod(outer, 0o755)
-        real, net.ATTLSD = net.ATTLSD, outer
-        try:
-            super().__init__(folder, tree)
-        finally:
-            net.ATTLSD = real
-
-
 @pytest.mark.parametrize("name", ROWS)
 def test_fewer_capabilities(certificates, backend, folder, name):
     bounding, missing, starts = ROWS[name]
-    gateway = Launched(folder, gateways.policy(certificates, backend.address), "", "setpriv", f"--bounding-set={bounding}", "--inh-caps=-all")
+    gateway = gateways.Launched(folder, gateways.policy(certificates, backend.address), "", "setpriv", f"--bounding-set={bounding}", "--inh-caps=-all")
     if starts:
         with clients.explicit(gateway.ready(), level="P") as c:
             assert c.get("hello.txt") == b"hello, world\r\n"
@@ -71,7 +52,7 @@ READ_ONLY = "for d in /tmp /run /dev/shm /var/tmp; do mount --bind $d $d && moun
 
 def test_nothing_can_be_written(certificates, backend, folder):
     """A container whose file system is read-only, /tmp included."""
-    gateway = Launched(folder, gateways.policy(certificates, backend.address), READ_ONLY, "unshare", "-m")
+    gateway = gateways.Launched(folder, gateways.policy(certificates, backend.address), READ_ONLY, "unshare", "-m")
     with clients.explicit(gateway.ready(), level="P") as c:
         assert c.get("hello.txt") == b"hello, world\r\n"
     for pid in gateway.workers():
@@ -89,7 +70,7 @@ def root_of(pid):
 
 
 def test_without_an_empty_folder_the_step_is_named(certificates, backend, folder):
-    gateway = Launched(folder, gateways.policy(certificates, backend.address), READ_ONLY + "; mount -t tmpfs -o ro none /proc", "unshare", "-m")
+    gateway = gateways.Launched(folder, gateways.policy(certificates, backend.address), READ_ONLY + "; mount -t tmpfs -o ro none /proc", "unshare", "-m")
     assert gateway.ended() == 1
     assert gateway.event("worker-not-started").keys["error"]
     assert gateway.event("failed").keys["step"] == "start the workers"

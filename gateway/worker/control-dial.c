@@ -1,0 +1,144 @@
+/*
+ * Dials the server. Its name may have an address that does not answer ("localhost" is
+ * ::1 first, and many servers listen on 127.0.0.1 only), so all of them are tried.
+ */
+#include "gateway/worker/control-dial.h"
+
+#include <errno.h>
+#include <string.h>
+
+#include "gateway/net/netsock.h"
+#include "gateway/worker/context.h"
+#include "gateway/worker/proxy-out.h"
+#include "gateway/worker/server-memory.h"
+#include "gateway/worker/session-log.h"
+
+/* The current address has failed. Returns true after a change to the next one, false if all were tried. */
+static bool use_next_address(struct session *session)
+{
+	const struct policy_backend *backend = session->facts.rule->backend;
+
+	if (++session->addresses_tried >= backend->naddresses)
+		return false;
+	session->address_at = (session->address_at + 1) % backend->naddresses;
+	session->facts.server.addr = backend->addresses[session->address_at];
+	server_memory_leave(session->ways);
+	session->ways =
+	    server_memory_enter(session->worker->servers, (uint32_t)backend->index, &session->facts.server);
+	ftp_machine_use_server(&session->machine, &session->facts.server.addr, session->ways);
+	return true;
+}
+
+/* All addresses of the server share MYOPENTIME. */
+static uint64_t wait_ms(const struct session *session)
+{
+	const struct policy_rule *rule = session->facts.rule;
+	size_t n = rule->backend->naddresses;
+
+	return (uint64_t)rule->ftp->myopentime_s * 1000 / (n > 0 ? n : 1);
+}
+
+void control_server_down(struct session *session, const char *error)
+{
+	char text[IP_TEXT_MAX];
+
+	session_log(&session->facts, LOG_LEVEL_ERROR, "server-down",
+		    LOG_TEXT("backend", session->facts.rule->backend->name),
+		    LOG_TEXT("address", ip_endpoint_format(&session->facts.server, text)),
+		    LOG_TEXT("error", error));
+	stream_close(&session->server, false);
+	loop_timer_stop(session->client.loop, &session->server_timer);
+	session->server_state = SERVER_NONE;
+	session->server_eof = true;
+}
+
+static int watch_dial(struct session *session, int *fd)
+{
+	int r;
+
+	netsock_set_control(*fd);
+	netsock_keepalive(*fd, session->facts.rule->ftp->ftpkeepalive_s);
+	stream_adopt(&session->server, fd);
+	session->server_state = SERVER_DIALLING;
+	r = loop_watch(session->server.loop, &session->server.watch, EPOLLOUT);
+	if (r < 0)
+		control_server_down(session, strerror(-r));
+	return r;
+}
+
+/* To the current address of the server. */
+static void dial(struct session *session)
+{
+	struct msg request = {
+		.type = MSG_SOCKET,
+		.session = session->facts.id,
+		.purpose = PURPOSE_SERVER,
+		.local.addr = session->facts.remote.addr,
+		.remote = session->facts.server,
+	};
+	int fd = -1;
+	int r = loop_timer(session->server.loop, &session->server_timer, wait_ms(session));
+
+	session->parser = (struct ftp_reply_parser){
+		.lenient = session->facts.rule->backend->multiline == BACKEND_MULTILINE_LENIENT,
+	};
+	session->server_eof = false;
+	session->dialled_ms = session->worker->loop.now_ms;
+	if (r == 0 && session->facts.rule->backend->source == BACKEND_SOURCE_CLIENT) {
+		session->server_state = SERVER_ASKED;
+		uplink_send(&session->worker->uplink, &request);
+		return;
+	}
+	if (r == 0) {
+		fd = netsock_dial(&session->facts.server, NULL, false);
+		r = fd < 0 ? fd : 0;
+	}
+	if (r == 0)
+		(void)watch_dial(session, &fd); /* it has logged what went wrong */
+	else
+		control_dial_failed(session, strerror(-r));
+}
+
+void control_dial_server(struct session *session)
+{
+	session->addresses_tried = 0;
+	dial(session);
+}
+
+void control_dial_failed(struct session *session, const char *error)
+{
+	if (!use_next_address(session)) {
+		control_server_down(session, error);
+		return;
+	}
+	stream_close(&session->server, false);
+	dial(session); /* at most once for each address */
+}
+
+void control_server_granted(struct session *session, int error, int *fd)
+{
+	if (session->server_state != SERVER_ASKED)
+		return;
+	if (error == 0)
+		(void)watch_dial(session, fd); /* likewise */
+	else
+		control_dial_failed(session, strerror(-error));
+}
+
+void control_server_connected(struct session *session)
+{
+	int r = netsock_error(session->server.watch.fd);
+
+	if (r < 0) {
+		control_dial_failed(session, strerror(-r));
+		return;
+	}
+	session->server_state = SERVER_GREETING;
+	if (loop_timer(session->server.loop, &session->server_timer,
+		       session->facts.rule->backend->greeting_timeout_ms) < 0) {
+		control_server_down(session, strerror(ENOMEM));
+		return;
+	}
+	if (session->facts.rule->backend->proxy != BACKEND_PROXY_NONE)
+		proxy_out_send(&session->facts, &session->client, &session->server);
+}
