@@ -295,7 +295,10 @@ bool stream_tls_renew_ticket(struct stream *stream)
 	if (SSL_version(stream->ssl) < TLS1_3_VERSION || SSL_get_num_tickets(stream->ssl) == 0)
 		return false;
 	/* at once, since OpenSSL refuses to send close_notify while a ticket waits */
-	return SSL_new_session_ticket(stream->ssl) == 1 && SSL_do_handshake(stream->ssl) == 1;
+	if (SSL_new_session_ticket(stream->ssl) != 1 || SSL_do_handshake(stream->ssl) != 1)
+		return false;
+	(void)stream_flush(stream); /* the next read sees a fault */
+	return true;
 }
 
 /* Records of a byte: so many fit into the wire buffer that others must get their turn in between. */

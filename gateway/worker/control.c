@@ -248,7 +248,7 @@ static int watch_both(struct session *session)
 
 void control_run(struct session *session)
 {
-	bool moved = true;
+	bool moved = true, blocked;
 	unsigned lines = 0;
 
 	if (session->ended) {
@@ -292,8 +292,12 @@ void control_run(struct session *session)
 		session_end(session, "client-closed");
 		return;
 	}
+	blocked = !stream_is_drained(&session->client);
 	outbuf_flush(&session->worker->replies, &session->client);
 	outbuf_flush(&session->worker->commands, &session->server);
+	if (blocked &&
+	    stream_is_drained(&session->client)) /* lines that waited for this: no event tells of it */
+		loop_again(session->client.loop, &session->client.watch);
 	inbuf_tidy(&session->client_in);
 	inbuf_tidy(&session->server_in);
 	if (session->lines_left) /* other sessions get their turn */

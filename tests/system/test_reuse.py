@@ -60,6 +60,16 @@ def test_each_transfer_has_a_ticket_of_its_own(launch, backend, connect, reuse):
         once.ticket()  # came with the last reply
 
 
+def test_the_lines_after_the_one_with_the_ticket_arrive(launch, make_backend):
+    def retr(session, _):
+        session.download(b"content", done="226-Transferred\r\n226 0.001 seconds")
+    gateway = launch(make_backend(RETR=retr))
+    with clients.explicit(gateway, ctx=context("1.3")) as c:
+        c.prot("P")
+        assert c.get("any") == b"content"
+        assert c.cmd("NOOP").code == 200
+
+
 def test_no_ticket_comes_unasked(launch, backend):
     """As many tickets as data connections have used, and none of them where nothing is resumed."""
     gateway = launch(backend, ftp={"secure_session_reuse": "allowed"})
