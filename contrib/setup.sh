@@ -1,6 +1,7 @@
 #!/bin/sh
 # Install the Debian packages that one purpose needs: build | test | demo | bench | ktls.
-# A|B: B where the release has no A. Prints nothing if all are installed. Without root, prints the command to run.
+# In a list, A|B means A, or B if the release has no A.
+# Prints nothing if all are installed. Without root, prints the command to run.
 set -eu
 
 build="gcc libc6-dev make pkg-config libssl-dev libyaml-dev libnetfilter-conntrack-dev libnftables-dev libseccomp-dev
@@ -32,7 +33,7 @@ for names in $want; do
 done
 [ -n "$missing" ] || exit 0
 
-# Of several names, the first that this release has.
+# For each entry of $missing, print the first name that this release has.
 choose()
 {
 	for names in $missing; do
