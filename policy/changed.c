@@ -1,8 +1,8 @@
 /*
  * A table of the changes that give an unchanged policy file another meaning. Most of
- * them are new defaults: a note stands at each object that relies on the default, and
- * is gone once the file gives the key, with whichever value. So a note says what
- * to write, both to keep the old meaning and to confirm the new one.
+ * them are new defaults. Each object that relies on the default gets a note, which
+ * disappears when the file sets the key, to any value. So a note says what to write
+ * to keep the old meaning, and what to write to confirm the new one.
  */
 #include "policy/changed.h"
 
@@ -10,7 +10,7 @@
 
 #include "policy/nelem.h"
 
-/* Notes are for reading after an upgrade: this many must not push an error out of the diags. */
+/* Notes are for reading after an upgrade. This limit leaves room for errors among the diags. */
 #define NOTES_MAX (DIAGS_MAX / 2)
 
 static bool has_lenient_scope(const void *object)
@@ -27,23 +27,23 @@ enum section { FTP_ACTIONS = 0, BACKENDS, USERS, KEYRINGS, TLS_ACTIONS };
 
 static const struct change {
 	enum section section;
-	const char *key;		     /* the note is for objects that do not give this key */
-	const char *at;			     /* the key that it points at; NULL: the object */
+	const char *key;		     /* the note is for objects that do not set this key */
+	const char *at;			     /* the key that the note points at; NULL: the object */
 	bool (*applies)(const void *object); /* NULL: always */
 	const char *text;
 } changes[] = {
 	{ FTP_ACTIONS, "data_policy_scope", "secure_ftp", has_lenient_scope,
-	  "\"secure_ctrlconn\" and \"secure_dataconn\" now bind sessions without TLS as well; "
-	  "\"data_policy_scope: protected\" exempts them as before, all confirms" },
+	  "\"secure_ctrlconn\" and \"secure_dataconn\" now apply to sessions without TLS as well; set "
+	  "\"data_policy_scope\" to protected to exempt these as before, or to all to confirm" },
 	{ FTP_ACTIONS, "unknown_commands", NULL, NULL,
-	  "commands that neither attlsd nor the server's FEAT knows are now refused; "
-	  "\"unknown_commands: pass\" passes them on as before" },
+	  "commands that neither attlsd nor the server's FEAT knows are now refused; set "
+	  "\"unknown_commands\" to pass to pass them on as before, or to refuse to confirm" },
 	{ BACKENDS, "command_line_max", NULL, NULL,
-	  "command lines of more than 510 bytes are now refused; \"command_line_max: 4096\" passes them on as "
-	  "before, but is safe only if the server reads them as one line" },
+	  "command lines of more than 510 bytes are now refused; set \"command_line_max\" to 510 to confirm, or "
+	  "to 4096 to pass them on as before, which is safe only if the server reads them as one line" },
 	{ FTP_ACTIONS, "accesserrormsgs", NULL, NULL,
-	  "\"accesserrormsgs: false\", the default, now also hides the server's reasons for a refused login; "
-	  "true shows them, false confirms" },
+	  "\"accesserrormsgs: false\", the default, now also hides the server's reason for a refused login; set "
+	  "it to true to show the reason as before, or to false to confirm" },
 };
 
 /* The array of a section's objects. */

@@ -98,8 +98,9 @@ static void warn_ftp_action(const struct check *c, const struct ftp_action *ftp)
 		    "\"secureimplicitzos\" has no effect: no rule with ftp_actions \"%s\" has an implicit listener",
 		    ftp->name);
 	if (ftp->secure_login != SECURE_LOGIN_NO_CLIENT_AUTH && ftp->secure_ftp == SECURE_FTP_ALLOWED)
-		warn(c, ftp, "secure_login",
-		     "\"secure_login\" asks clients without TLS for nothing; set \"secure_ftp\" to required");
+		warn(
+		    c, ftp, "secure_login",
+		    "\"secure_login\" does not apply to clients without TLS; set \"secure_ftp\" to required");
 	if (nports < c->policy->daemon.workers)
 		warn(
 		    c, ftp, "passivedataports",

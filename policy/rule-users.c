@@ -88,11 +88,10 @@ static void check_user(const struct check *c, const struct policy_user *user)
 {
 	for (size_t i = 0; i < user->ncertificates; i++)
 		if (names_nothing(&user->certificates[i]))
-			diags_add(
-			    c->diags, DIAG_ERROR, user->certificates[i].mark,
-			    "an entry of \"certificates\" of users \"%s\" names nothing; give it subject, "
-			    "issuer, serial, sha256 or san (attlsctl certificate FILE prints them)",
-			    user->name);
+			diags_add(c->diags, DIAG_ERROR, user->certificates[i].mark,
+				  "an entry of \"certificates\" of users \"%s\" is empty; give it subject, "
+				  "issuer, serial, sha256 or san (attlsctl certificate FILE prints them)",
+				  user->name);
 	if (user->nservices > 0 && !services_matter(c, user))
 		check_error(
 		    c, user, "services",

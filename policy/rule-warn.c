@@ -56,11 +56,13 @@ static void warn_static_rsa(const struct check *c, const struct tls_action *tls)
 	if (tls->ciphers == NULL || c->policy->daemon.key_isolation == KEY_ISOLATION_FALSE ||
 	    list_static_rsa(tls->ciphers, names) == 0)
 		return;
-	warn(c, tls, "ciphers",
-	     "attlsd does not offer %s%s: such a cipher has the private key decrypt, and \"key_isolation\" "
-	     "lets it only sign; use ciphers with ECDHE, or set \"key_isolation: false\" in \"daemon\"",
-	     names,
-	     c->policy->daemon.key_isolation == KEY_ISOLATION_AUTO ? " when it is started as root" : "");
+	warn(
+	    c, tls, "ciphers",
+	    "attlsd does not offer %s%s: such a cipher needs a private key that decrypts, but with "
+	    "\"key_isolation\" the keys only sign; use ciphers with ECDHE, or set \"key_isolation: false\" in "
+	    "\"daemon\"",
+	    names,
+	    c->policy->daemon.key_isolation == KEY_ISOLATION_AUTO ? " when it is started as root" : "");
 }
 
 static void warn_tls_action(const struct check *c, const struct tls_action *tls)
@@ -88,10 +90,9 @@ static void warn_ftp_action(const struct check *c, const struct ftp_action *ftp)
 		warn(c, ftp, "tlsrfclevel",
 		     "\"tlsrfclevel: cccnonotify\" has no effect unless \"secure_ctrlconn\" is clear");
 	if (ftp->ftplogging == FTPLOGGING_TRUE)
-		warn(
-		    c, ftp, "ftplogging",
-		    "\"ftplogging: true\" logs the addresses of clients, not their names, because attlsd asks no "
-		    "name server; write truenodns");
+		warn(c, ftp, "ftplogging",
+		     "\"ftplogging: true\" logs the addresses of clients, not their names, because attlsd "
+		     "asks no name server; use truenodns");
 	if (ftp->portcommand == PORTCOMMAND_REJECT &&
 	    (is_given(c, ftp, "portcommandipaddr") || is_given(c, ftp, "portcommandport")))
 		warn(c, ftp, "portcommand",
@@ -115,7 +116,7 @@ static void warn_scope(const struct check *c, const struct ftp_action *ftp)
 			    c, ftp, "data_policy_scope",
 			    "\"data_policy_scope: protected\" lets clients that do not start TLS log in and "
 			    "transfer in the clear, whatever \"secure_ctrlconn\" and \"secure_dataconn\" say; "
-			    "use all to bind them as well");
+			    "use all to apply both to these clients");
 	} else if (ftp->secure_ctrlconn != SECURE_CLEAR) {
 		warn(
 		    c, ftp, "secure_ftp",

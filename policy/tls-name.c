@@ -13,7 +13,7 @@
 #include "policy/nelem.h"
 
 #define SHORT "it is shorter than 256 bits"
-#define SHA1  "it rests on SHA-1"
+#define SHA1  "it uses SHA-1"
 
 static const struct tls_name groups[] = {
 	{ "0019", "secp192r1", "P-192", SHORT },
@@ -43,7 +43,7 @@ static const struct tls_name groups[] = {
 };
 
 static const struct tls_name signatures[] = {
-	{ "0101", "rsa_pkcs1_md5", "RSA+MD5", "it rests on MD5" },
+	{ "0101", "rsa_pkcs1_md5", "RSA+MD5", "it uses MD5" },
 	{ "0201", "rsa_pkcs1_sha1", "RSA+SHA1", SHA1 },
 	{ "0202", "dsa_sha1", "DSA+SHA1", SHA1 },
 	{ "0203", "ecdsa_sha1", "ECDSA+SHA1", SHA1 },

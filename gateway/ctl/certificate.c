@@ -74,7 +74,7 @@ static void print_entry(const struct identity *identity)
 		     policy_is_name(name) ? "" : "   # the name of the user at the FTP server");
 	for (size_t i = 0; i < NELEM(lines); i++) {
 		if (!is_usable(identity, lines[i].part, lines[i].text)) {
-			(void)fprintf(stderr, "attlsctl: the %s cannot be compared and is left out\n",
+			(void)fprintf(stderr, "attlsctl: the %s cannot be compared, so it is left out\n",
 				      lines[i].key);
 			continue;
 		}

@@ -16,7 +16,7 @@
 /* How many signers may die of one request before it is given up. */
 #define ATTEMPTS_MAX 10
 
-static const char gone[] = "the process with the keys is gone; reload attlsd";
+static const char gone[] = "the signer and the keeper have ended; reload attlsd";
 
 int key_link_pair(int fds[static 2])
 {
@@ -101,7 +101,7 @@ const char *key_link_ask(struct key_link *link, struct key_request *request)
 			return "the signer's answer is malformed";
 		if (answer->status == KEY_STATUS_STARTED) {
 			if (attempts++ == ATTEMPTS_MAX || now_ms() > until_ms)
-				return "each signer dies of this request";
+				return "every signer dies from this request";
 			fault = send_request(link, request);
 		} else if (answer->serial == request->serial) {
 			return answer->status == KEY_STATUS_DONE ? NULL : key_status_text(answer->status);

@@ -172,7 +172,7 @@ static void on_keeper_death(struct generation *generation, pid_t pid, int status
 	log_event(LOG_LEVEL_ERROR, "keeper-died", LOG_NUMBER("pid", pid),
 		  LOG_TEXT(WIFSIGNALED(status) ? "signal" : "exit",
 			   WIFSIGNALED(status) ? strsignal(WTERMSIG(status)) : "unexpected"));
-	replace_generation(monitor, generation, "the process that keeps the keys did not live");
+	replace_generation(monitor, generation, "the keeper ended");
 }
 
 static void on_death(struct child *child, pid_t pid, int status)
@@ -230,7 +230,7 @@ static int bring_up(struct monitor *monitor, const char **ret_step)
 		r = ctl_server_prepare(&monitor->ctl_server, &policy->daemon, &diags);
 	}
 	if (r == 0 && monitor->current != NULL) {
-		*ret_step = "use the capabilities and kernel modules of the start";
+		*ret_step = "load the policy without a restart";
 		r = privileged_allows(&monitor->privileged, policy, monitor->path);
 	}
 	if (r == 0 && monitor->current == NULL && monitor->children.root) {

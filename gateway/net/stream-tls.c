@@ -122,7 +122,7 @@ static void explain_certificate(const SSL *ssl)
 				   X509_verify_cert_error_string(SSL_get_verify_result(ssl)));
 	else if (ERR_GET_REASON(error) == SSL_R_EXCESSIVE_MESSAGE_SIZE &&
 		 SSL_get_state(ssl) == TLS_ST_SR_CERT)
-		ERR_add_error_data(1, "the client's certificate chain has more bytes than max_client_chain");
+		ERR_add_error_data(1, "the client's certificate chain is longer than max_client_chain");
 }
 
 /* Translate the error of a failed SSL call. */

@@ -34,7 +34,7 @@ static void refuse_twins(const struct identity_users *users, const struct known 
 		diags_add(
 		    diags, DIAG_ERROR, last->certificate->mark,
 		    "entries of \"certificates\" of users \"%s\" and \"%s\" match the same certificates; "
-		    "a certificate belongs to one user",
+		    "each certificate must belong to one user",
 		    other->user->name, last->user->name);
 		return;
 	}

@@ -57,7 +57,7 @@ def refused(gateway, own, why, **kw):
 def test_81_a_long_chain_is_refused_before_it_is_read(launch, backend, house, kind, version):
     gateway = start(launch, backend, house, kind)
     long = person(house, "long", der.junk(40000, house.key.public))
-    refused(gateway, long, "chain has more bytes than max_client_chain", versions=version)
+    refused(gateway, long, "chain is longer than max_client_chain", versions=version)
     assert gets_in(gateway, person(house, "short"), versions=version)
 
 

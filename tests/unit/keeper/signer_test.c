@@ -287,7 +287,7 @@ static void test_gone(void **state)
 	assert_int_equal(key_link_pair(fds), 0);
 	assert_int_equal(key_link_init(&link, fds[0]), 0);
 	(void)close(fds[1]);
-	assert_non_null(strstr(key_link_ask(&link, &request), "is gone"));
+	assert_non_null(strstr(key_link_ask(&link, &request), "have ended"));
 	(void)close(fds[0]);
 }
 

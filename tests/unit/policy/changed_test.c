@@ -14,7 +14,7 @@ static const struct {
 } cases[] = {
 	{ "levels of sessions without TLS",
 	  "ftp_actions: { standard: { secure_ftp: allowed, secure_ctrlconn: clear } }\n",
-	  "policy.yaml:1:28: note: \"secure_ctrlconn\" and \"secure_dataconn\" now bind sessions without TLS",
+	  "policy.yaml:1:28: note: \"secure_ctrlconn\" and \"secure_dataconn\" now apply to sessions without TLS",
 	  "ftp_actions: { standard: { secure_ftp: allowed, data_policy_scope: all } }\n" },
 	{ "unknown commands", "ftp_actions: { standard: {} }\n",
 	  "policy.yaml:1:16: note: commands that neither attlsd nor the server's FEAT knows are now refused",
@@ -23,7 +23,7 @@ static const struct {
 	  "policy.yaml:1:13: note: command lines of more than 510 bytes are now refused",
 	  "backends: { legacy: { address: 127.0.0.1:2021, command_line_max: 510 } }\n" },
 	{ "reasons for a refused login", "ftp_actions: { standard: {} }\n",
-	  "policy.yaml:1:16: note: \"accesserrormsgs: false\", the default, now also hides the server's reasons",
+	  "policy.yaml:1:16: note: \"accesserrormsgs: false\", the default, now also hides the server's reason",
 	  "ftp_actions: { standard: { accesserrormsgs: false } }\n" },
 };
 

@@ -179,7 +179,7 @@ static const struct message_case warnings[] = {
 	{ "certificates for those who start TLS",
 	  TRUSTED "tls_actions: { server: { keyring: ftpd, handshake_role: server_with_client_auth } }\n"
 		  "ftp_actions: { standard: { secure_login: required, secure_ftp: allowed } }\n",
-	  "\"secure_login\" asks clients without TLS for nothing" },
+	  "\"secure_login\" does not apply to clients without TLS" },
 	{ "fewer ports than workers",
 	  "daemon: { workers: 8 }\nftp_actions: { standard: { passivedataports: 4000-4003 } }\n",
 	  "\"passivedataports\" has 4 ports for 8 workers" },
@@ -258,7 +258,7 @@ static const struct message_case warnings[] = {
 	{ "static RSA",
 	  "tls_actions: { server: { keyring: ftpd, ciphers: [ 2F, C02B, TLS_RSA_WITH_AES_256_GCM_SHA384 ] } }\n",
 	  "policy.yaml:1:41: warning: attlsd does not offer AES128-SHA, AES256-GCM-SHA384 when it is started as "
-	  "root: such a cipher has the private key decrypt, and \"key_isolation\" lets it only sign; use ciphers "
+	  "root: such a cipher needs a private key that decrypts, but with \"key_isolation\" the keys only sign; use ciphers "
 	  "with ECDHE, or set \"key_isolation: false\" in \"daemon\"" },
 	{ "static RSA, isolation in any case",
 	  "daemon: { key_isolation: true }\ntls_actions: { server: { keyring: ftpd, ciphers: [ 2F, C02B ] } }\n",

@@ -324,8 +324,8 @@ static const struct {
 	{ { "CN=a", "user1" }, NULL, "\"subject\" of users \"A\" is not a valid RFC 2253 name: \"user1\"" },
 	{ { "CN=a", "CN=x" },
 	  "cn=X",
-	  "entries of \"certificates\" of users \"A\" and \"B\" match the same certificates; a certificate belongs "
-	  "to one user" },
+	  "entries of \"certificates\" of users \"A\" and \"B\" match the same certificates; each "
+	  "certificate must belong to one user" },
 	{ { "CN=x", "cn=X" }, NULL, NULL },
 	{ { "CN=x", "CN=y" }, "CN=z", NULL },
 };
