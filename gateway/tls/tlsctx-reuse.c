@@ -5,6 +5,7 @@
  */
 #include "gateway/tls/tlsctx-reuse.h"
 
+#include <limits.h>
 #include <openssl/ssl.h>
 #include <stdlib.h>
 #include <string.h>
@@ -20,7 +21,8 @@ struct reuse {
 	enum tlsctx_use use;
 	bool never;
 	bool id_offered; /* a session id: that of a session, or of nothing if a ticket came with it */
-	bool extended;	 /* the ClientHello has extended_master_secret */
+	bool id_may_be_made_up;
+	bool extended; /* the ClientHello has extended_master_secret */
 	enum tls_reuse seen;
 	uint8_t binding[TLS_BINDING_BYTES];
 	uint8_t own[TLS_BINDING_BYTES]; /* of its control session alone, if `binding` is its user's */
@@ -107,8 +109,13 @@ static SSL_TICKET_RETURN on_ticket_read(SSL *ssl, SSL_SESSION *session, const un
 /* TLS 1.2 without tickets: OpenSSL's cache has no session of this id. */
 static SSL_SESSION *on_unknown_id(SSL *ssl, const unsigned char *id, int len, int *copy)
 {
+	struct reuse *reuse = reuse_of(ssl);
+
 	(void)id, (void)len, (void)copy;
-	note(reuse_of(ssl), TLS_REUSE_UNKNOWN);
+	if (reuse->id_may_be_made_up)
+		reuse->id_offered = false;
+	else
+		note(reuse, TLS_REUSE_UNKNOWN);
 	return NULL;
 }
 
@@ -140,6 +147,20 @@ bool tlsctx_reuse_begin(SSL *ssl, enum tlsctx_use use, bool never,
 	return SSL_set_session_id_context(ssl, own ? binding : control_context, TLS_BINDING_BYTES) == 1;
 }
 
+/* RFC 8446 4.2.1: a length of one byte, then the versions. */
+static bool offers_tls13(SSL *ssl)
+{
+	const unsigned char *at;
+	size_t len;
+
+	if (SSL_client_hello_get0_ext(ssl, TLSEXT_TYPE_supported_versions, &at, &len) != 1)
+		return false;
+	for (size_t i = 1; i + 1 < len; i += 2)
+		if (at[i] == TLS1_3_VERSION >> CHAR_BIT && at[i + 1] == (TLS1_3_VERSION & UCHAR_MAX))
+			return true;
+	return false;
+}
+
 void tlsctx_reuse_hello(SSL *ssl)
 {
 	struct reuse *reuse = reuse_of(ssl);
@@ -147,6 +168,8 @@ void tlsctx_reuse_hello(SSL *ssl)
 	size_t len;
 
 	reuse->id_offered = SSL_client_hello_get0_session_id(ssl, &at) > 0;
+	/* RFC 8446 4.1.2: a client without a session sends a random id, since middleboxes expect one */
+	reuse->id_may_be_made_up = offers_tls13(ssl);
 	reuse->extended = SSL_client_hello_get0_ext(ssl, TLSEXT_TYPE_extended_master_secret, &at, &len) == 1;
 }
 

@@ -178,6 +178,14 @@ class TestReasons:
             assert_refused(gateway, c, other.control_session, "unknown-ticket-key")
 
 
+@pytest.mark.parametrize("tickets", [True, False])
+def test_a_made_up_session_id_offers_nothing(strict, tickets):
+    """A client that also speaks TLS 1.3 sends a random one if it has no session (RFC 8446 4.1.2)."""
+    gateway = strict(tls={"versions": ["tls1.2"]})
+    with clients.explicit(gateway, "P", ctx=context(None, tickets)) as c:
+        assert_refused(gateway, c, None, "no-ticket-offered")
+
+
 def test_an_old_ticket(strict):
     """TLS 1.2 has no way to bring a client a new one."""
     gateway = strict(tls={"session_timeout": "1s"})
