@@ -433,6 +433,7 @@ static const struct {
 	[FTP_SIGNAL_SERVER_SILENT] = { FTP_LOCAL_SERVER_SILENT, "server-silent" },
 	[FTP_SIGNAL_SERVER_UNFINISHED] = { FTP_LOCAL_SERVER_CONFUSED, "reply-unfinished" },
 	[FTP_SIGNAL_TLS_UNBOUND] = { FTP_LOCAL_TLS_UNBOUND, "no-extended-master-secret" },
+	[FTP_SIGNAL_TLS_SAFE] = { FTP_LOCAL_TLS_SAFE, "not-encrypted" },
 	[FTP_SIGNAL_LOGIN_TIMEOUT] = { FTP_LOCAL_LOGIN_TIMEOUT, "login-timeout" },
 	[FTP_SIGNAL_IDLE_TIMEOUT] = { FTP_LOCAL_IDLE_TIMEOUT, "inactive" },
 	[FTP_SIGNAL_SHUTDOWN] = { FTP_LOCAL_SHUTDOWN, "shutdown" },

@@ -33,6 +33,7 @@ enum ftp_signal {
 	FTP_SIGNAL_SERVER_UNFINISHED, /* it has begun a multi-line reply and has not ended it in time */
 	FTP_SIGNAL_TLS_UP,	      /* the handshake that FTP_DO_TLS_START asked for is done */
 	FTP_SIGNAL_TLS_UNBOUND,	      /* and no data connection could be bound to it, which policy wants */
+	FTP_SIGNAL_TLS_SAFE,	      /* and its cipher does not encrypt, which policy wants */
 	FTP_SIGNAL_LOGIN_TIMEOUT,
 	FTP_SIGNAL_IDLE_TIMEOUT,
 	FTP_SIGNAL_SHUTDOWN,	  /* end as soon as no transfer is running */
@@ -55,6 +56,7 @@ enum ftp_data_result {
 	FTP_DATA_TICKET_EXPIRED,     /* or one that is too old, */
 	FTP_DATA_TICKET_UNFIT,	     /* or one that could not be resumed for another reason */
 	FTP_DATA_NO_EXTENDED_SECRET, /* the same, or it failed: TLS 1.2 without extended master secret */
+	FTP_DATA_NOT_PRIVATE,	     /* its cipher does not encrypt, and policy wants that */
 	FTP_DATA_CERTIFICATE,	     /* it used another client certificate than the control connection */
 	FTP_DATA_CUT,		     /* the client ended without close_notify */
 	FTP_DATA_CLIENT_LOST,

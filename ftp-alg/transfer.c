@@ -37,6 +37,8 @@ static enum ftp_local verdict(enum ftp_data_result result, uint16_t code)
 		return FTP_LOCAL_DATA_TICKET_UNFIT;
 	case FTP_DATA_NO_EXTENDED_SECRET:
 		return FTP_LOCAL_DATA_NO_EXTENDED_SECRET;
+	case FTP_DATA_NOT_PRIVATE:
+		return FTP_LOCAL_DATA_NOT_PRIVATE;
 	case FTP_DATA_CERTIFICATE:
 		return FTP_LOCAL_DATA_CERTIFICATE;
 	case FTP_DATA_CUT:

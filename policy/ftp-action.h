@@ -31,6 +31,14 @@ enum secure_password { SECURE_PASSWORD_REQUIRED = 0, SECURE_PASSWORD_OPTIONAL };
  */
 enum secure_level { SECURE_PRIVATE = 0, SECURE_SAFE, SECURE_CLEAR, SECURE_NEVER };
 
+/* How a connection is protected, as PROT spells it: RFC 2228 3. Static. */
+static inline const char *secure_level_letter(enum secure_level level)
+{
+	static const char *const letters[] = { "P", "S", "C", "C" };
+
+	return letters[level];
+}
+
 /* Which sessions SECURE_CTRLCONN and SECURE_DATACONN bind: all, or (z/OS) those that had AUTH. */
 enum data_policy_scope { DATA_POLICY_ALL = 0, DATA_POLICY_PROTECTED };
 

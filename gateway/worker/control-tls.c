@@ -67,7 +67,7 @@ static void tls_is_up(struct session *session)
 	session_log(&session->facts, LOG_LEVEL_INFO, "tls",
 		    LOG_TEXT("version", stream_tls_version(&session->client)),
 		    LOG_TEXT("cipher", stream_tls_cipher(&session->client)),
-		    LOG_TEXT("level", stream_tls_level(&session->client) == SECURE_PRIVATE ? "P" : "S"),
+		    LOG_TEXT("level", secure_level_letter(stream_tls_level(&session->client))),
 		    LOG_TEXT("resumed", stream_tls_resumed(&session->client) ? "yes" : "no"));
 	identify(session);
 	if (session->logged_in && loop_set_bulk(session->client.loop, &session->client.watch, false) < 0)
@@ -77,8 +77,12 @@ static void tls_is_up(struct session *session)
 	ftp_machine_signal(&session->machine, FTP_SIGNAL_TLS_UP, &session->worker->out);
 	session->facts.has_user_binding = false; /* of a login before REIN */
 	session->ticket_ms = session->client.loop->now_ms;
-	if (session_reuse_is_required(session->facts.rule->ftp->secure_session_reuse) &&
-	    tlsctx_lacks_extended_master_secret(session->client.ssl))
+	/* policy admits no such cipher where the level is private; what was negotiated has the last word */
+	if (session->facts.rule->ftp->secure_ctrlconn == SECURE_PRIVATE &&
+	    stream_tls_level(&session->client) != SECURE_PRIVATE)
+		ftp_machine_signal(&session->machine, FTP_SIGNAL_TLS_SAFE, &session->worker->out);
+	else if (session_reuse_is_required(session->facts.rule->ftp->secure_session_reuse) &&
+		 tlsctx_lacks_extended_master_secret(session->client.ssl))
 		ftp_machine_signal(&session->machine, FTP_SIGNAL_TLS_UNBOUND, &session->worker->out);
 }
 

@@ -19,6 +19,7 @@ static const struct {
 	[FTP_DATA_TICKET_EXPIRED] = { "session-not-reused", "ticket-expired" },
 	[FTP_DATA_TICKET_UNFIT] = { "session-not-reused", "ticket-unfit" },
 	[FTP_DATA_NO_EXTENDED_SECRET] = { "session-not-reused", "no-extended-master-secret" },
+	[FTP_DATA_NOT_PRIVATE] = { "not-encrypted", NULL },
 	[FTP_DATA_CERTIFICATE] = { "other-certificate", NULL },
 	[FTP_DATA_CUT] = { "tls-truncated", NULL },
 	[FTP_DATA_CLIENT_LOST] = { "client-reset", NULL },

@@ -112,6 +112,10 @@ enum ftp_data_result data_tls_step(struct data_legs *legs)
 		    LOG_TEXT("ktls", leg->stream.ktls != NULL ? "yes" : "no"));
 	if (tlsctx_reuse_result(leg->stream.ssl) != TLS_REUSE_NOT_OFFERED)
 		legs->ticket_due = true;
+	/* as for the control connection, see tls_is_up() */
+	if (facts->rule->ftp->secure_dataconn == SECURE_PRIVATE &&
+	    stream_tls_level(&leg->stream) != SECURE_PRIVATE)
+		return FTP_DATA_NOT_PRIVATE;
 	result = check_reuse(facts, &leg->stream);
 	if (result != FTP_DATA_PENDING) {
 		session_log(facts, LOG_LEVEL_INFO, "session-not-reused",

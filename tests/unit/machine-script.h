@@ -304,8 +304,8 @@ static enum ftp_take script_server(struct script *script, const char *line)
 	return take;
 }
 
-static const char *const script_signals[] = { "down",	 "lost",  "unfinished", "tls",
-					      "unbound", "login", "idle",	"shutdown" };
+static const char *const script_signals[] = { "down", "lost",  "unfinished", "tls",	"unbound",
+					      "safe", "login", "idle",	     "shutdown" };
 static const char *const script_results[] = {
 	[FTP_DATA_OK] = "ok",
 	[FTP_DATA_NO_CLIENT] = "no-client",
@@ -317,6 +317,7 @@ static const char *const script_results[] = {
 	[FTP_DATA_TICKET_EXPIRED] = "ticket-expired",
 	[FTP_DATA_TICKET_UNFIT] = "ticket-unfit",
 	[FTP_DATA_NO_EXTENDED_SECRET] = "no-ems",
+	[FTP_DATA_NOT_PRIVATE] = "not-private",
 	[FTP_DATA_CERTIFICATE] = "certificate",
 	[FTP_DATA_CUT] = "cut",
 	[FTP_DATA_CLIENT_LOST] = "client-lost",

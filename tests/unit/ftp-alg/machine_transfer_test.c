@@ -236,6 +236,18 @@ static const struct script_case results[] = {
 	  { 0 },
 	  GOING,
 	  "D no-ems\nS 226 done\n" REUSE("TLS 1.2 needs the extended master secret (RFC 7627) for that") },
+	{ "another client certificate",
+	  { 0 },
+	  GOING,
+	  "D certificate\nS 226 done\n"
+	  "  c 522 The data connection must use the client certificate of this control connection.\n"
+	  "  close-data\n" },
+	{ "a cipher that does not encrypt",
+	  { 0 },
+	  GOING,
+	  "D not-private\nS 226 done\n"
+	  "  c 522 Policy requires a cipher that encrypts on the data connection.\n"
+	  "  close-data\n" },
 	{ "cut, 226", { 0 }, GOING, "D cut\nS 226-stored\nS 226 done\n" CUT },
 	{ "cut, 426", { 0 }, GOING, "D cut\nS 426 reset\n" CUT },
 	{ "client lost, 226", { 0 }, GOING, "D client-lost\nS 250 done\n" LOST },
