@@ -16,7 +16,7 @@
 #include "policy/ip.h"
 
 /* Must change with anything in this file. */
-#define CTL_VERSION 0x61740005u
+#define CTL_VERSION 0x61740006u
 
 enum ctl_proto_what {
 	CTL_STATUS = 1, /* ANSWER_GATEWAY, then ANSWER_WORKER for each worker */
@@ -104,7 +104,7 @@ struct answer_session {
 	char issuer[128];
 	char serial[65], sha256[65];
 	char transfer[128];   /* the command of the transfer under way; "": none */
-	uint8_t protect;      /* 0: that data connection is in the clear */
+	char prot[2];	      /* how its data connection is protected: P, S or C */
 	uint64_t bytes;	      /* read from the sender so far */
 	uint64_t transfer_ms; /* since it was asked for */
 };

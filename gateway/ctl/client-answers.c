@@ -51,6 +51,7 @@ static void sanitize_texts(struct answer *answer)
 		TERMINATE(answer->u.session.serial);
 		TERMINATE(answer->u.session.sha256);
 		TERMINATE(answer->u.session.transfer);
+		TERMINATE(answer->u.session.prot);
 		break;
 	case ANSWER_SERVER:
 		TERMINATE(answer->u.server.backend);

@@ -102,7 +102,7 @@ static const char *cell(const struct answer_session *session, enum column column
 	case SERVER:
 		return session->rule[0] != '\0' ? ip_endpoint_format(&session->server, buf) : "-";
 	case PROT:
-		return !transfers ? "-" : session->protect != 0 ? "P" : "C";
+		return transfers ? client_text_shown(session->prot, buf) : "-";
 	case BYTES:
 		return transfers ? client_text_size(session->bytes, buf) : "-";
 	case TRANSFER:
@@ -244,9 +244,10 @@ static json_t *transfer(const struct answer_session *session)
 {
 	if (session->transfer[0] == '\0')
 		return json_null();
-	return json_pack("{s:o,s:b,s:I,s:o}", "command", shown_json(session->transfer), "protected",
-			 session->protect != 0, "bytes", (json_int_t)session->bytes, "age",
-			 seconds(session->transfer_ms));
+	/* data that is "S" is safe from changes, not from readers */
+	return json_pack("{s:o,s:o,s:b,s:I,s:o}", "command", shown_json(session->transfer), "prot",
+			 shown_json(session->prot), "protected", strcmp(session->prot, "P") == 0, "bytes",
+			 (json_int_t)session->bytes, "age", seconds(session->transfer_ms));
 }
 
 static json_t *certificate(const struct answer_session *session)

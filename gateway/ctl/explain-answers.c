@@ -133,6 +133,14 @@ static bool reach(struct explain_maker *maker, const struct stage *stage, struct
 	return true;
 }
 
+/* At the least: the client's ciphers decide whether a list with NULL ciphers leads to more. */
+static const char *data_level(const struct explain_maker *maker, const struct simulation_answer *answer)
+{
+	if (!answer->protect)
+		return "clear";
+	return maker->null_ciphers ? "safe" : "private";
+}
+
 static void put_answer(struct explain_maker *maker, json_t *to, const char *command,
 		       const struct simulation_answer *answer)
 {
@@ -140,7 +148,7 @@ static void put_answer(struct explain_maker *maker, json_t *to, const char *comm
 	explain_put(maker, to, "by", json_string(answer->passed ? "server" : "gateway"));
 	explain_put(maker, to, "answer", answer->passed ? json_null() : explain_text(answer->text));
 	if (answer->passed && answer->transfer)
-		explain_put(maker, to, "data", json_string(answer->protect ? "private" : "clear"));
+		explain_put(maker, to, "data", json_string(data_level(maker, answer)));
 }
 
 static json_t *ask(struct explain_maker *maker, const struct question *question,

@@ -20,6 +20,7 @@ struct explain_maker {
 	struct ftp_identity identity; /* what the session knows of it */
 	const char *tls_fails;	      /* why TLS admits no such client; NULL: it does */
 	struct ftp_machine_setup setup;
+	bool null_ciphers; /* TLS may not encrypt: PROT P may be no more than safe */
 	struct ip_endpoint offered;
 	bool failed; /* an allocation has failed */
 };

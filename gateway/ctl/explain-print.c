@@ -7,6 +7,8 @@
 #include <jansson.h>
 #include <string.h>
 
+#include "gateway/base/util.h"
+
 /* Width of the table's left column; longer commands push the answer to the right. */
 #define COMMAND_WIDTH 40
 #define KEY_WIDTH     23 /* of "server_greeting_timeout", the longest */
@@ -59,15 +61,26 @@ static void print_settings(const json_t *explanation, const char *title, const c
 
 static void print_answer(const json_t *answer, FILE *out)
 {
+	static const struct {
+		const char *level;
+		const char *text;
+	} levels[] = {
+		{ "private", "under TLS" },
+		{ "safe", "under TLS, perhaps with a cipher that does not encrypt" },
+		{ "clear", "in the clear" },
+	};
 	const char *data = word(answer, "data");
+	size_t row = 0;
 
 	if (strcmp(word(answer, "by"), "gateway") == 0)
 		(void)fprintf(out, "%s\n", word(answer, "answer"));
 	else if (data[0] == '\0')
 		(void)fputs("goes to the server\n", out);
-	else
-		(void)fprintf(out, "goes to the server; data %s\n",
-			      strcmp(data, "private") == 0 ? "under TLS" : "in the clear");
+	else {
+		while (row + 1 < NELEM(levels) && strcmp(levels[row].level, data) != 0)
+			row++;
+		(void)fprintf(out, "goes to the server; data %s\n", levels[row].text);
+	}
 }
 
 static void print_state(const json_t *state, FILE *out)

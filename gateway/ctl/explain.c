@@ -139,6 +139,7 @@ static void put_rule(struct explain_maker *maker, json_t *to, const struct polic
 
 	maker->offered = policy_advertised(maker->policy, rule->ftp, &maker->flow->remote, &own);
 	maker->setup = ftp_setup_make(&ends, rule);
+	maker->null_ciphers = rule->tls->null_ciphers;
 	judge_certificate(maker, rule);
 	put_identity(maker, to);
 	explain_put(maker, tls, "certificates", certificates(maker, rule->tls->keyring));

@@ -11,6 +11,7 @@
 #include "gateway/base/util.h"
 #include "gateway/net/netsock.h"
 #include "gateway/net/stream-ktls.h"
+#include "gateway/net/stream-tls.h"
 #include "gateway/worker/data-handshake.h"
 #include "gateway/worker/data-result.h"
 #include "gateway/worker/data-tls.h"
@@ -47,6 +48,13 @@ static void set_state(struct data_conn *data, enum data_state state)
 		*worker_of(data)->relays += relayed ? -1u : 1u;
 }
 
+enum secure_level data_conn_level(const struct data_conn *data)
+{
+	if (!data->protect)
+		return SECURE_CLEAR;
+	return stream_tls_level(&data->legs.client.stream) == SECURE_SAFE ? SECURE_SAFE : SECURE_PRIVATE;
+}
+
 static void log_transfer(const struct data_conn *data, enum ftp_data_result result)
 {
 	const char *reason = data_result_reason(result);
@@ -54,7 +62,8 @@ static void log_transfer(const struct data_conn *data, enum ftp_data_result resu
 	session_log(data->legs.facts, LOG_LEVEL_INFO, "transfer",
 		    LOG_TEXT("direction", data->upload ? "upload" : "download"),
 		    LOG_TEXT("command", data->command != NULL ? data->command : ""),
-		    LOG_TEXT("prot", data->protect ? "P" : "C"), LOG_NUMBER("bytes", data->relay.bytes),
+		    LOG_TEXT("prot", secure_level_letter(data_conn_level(data))),
+		    LOG_NUMBER("bytes", data->relay.bytes),
 		    LOG_NUMBER("ms", loop_of(data)->now_ms - data->started_ms),
 		    LOG_TEXT("result", data_result_name(result)),
 		    LOG_TEXT(reason != NULL ? "reason" : NULL, reason));

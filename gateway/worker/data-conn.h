@@ -67,7 +67,7 @@ struct data_conn {
 /* What an operator sees. */
 struct data_status {
 	const char *command; /* lives until the next transfer */
-	bool protect;
+	enum secure_level level;
 	uint64_t bytes;
 	uint64_t idle_ms; /* since a byte moved */
 	uint64_t transfer_ms;
@@ -142,6 +142,9 @@ static inline bool data_conn_fail(struct data_conn *data)
 	return data->failed;
 }
 
+/* What protects the client's data. Under PROT P that depends on the cipher, once the handshake is done. */
+enum secure_level data_conn_level(const struct data_conn *data);
+
 /* False: no transfer is under way. */
 static inline bool data_conn_status(const struct data_conn *data, struct data_status *ret_status)
 {
@@ -151,7 +154,7 @@ static inline bool data_conn_status(const struct data_conn *data, struct data_st
 		return false;
 	*ret_status = (struct data_status){
 		.command = data->command != NULL ? data->command : "?",
-		.protect = data->protect,
+		.level = data_conn_level(data),
 		.bytes = data->relay.bytes,
 		.idle_ms = now_ms - data->moved_ms,
 		.transfer_ms = now_ms - data->started_ms,

@@ -50,7 +50,7 @@ static void put_transfer(struct answer_session *shown, const struct session *ses
 	put(shown->transfer, sizeof(shown->transfer), status.command);
 	shown->idle_ms = status.idle_ms;
 	shown->transfer_ms = status.transfer_ms;
-	shown->protect = status.protect;
+	put(shown->prot, sizeof(shown->prot), secure_level_letter(status.level));
 	shown->bytes = status.bytes;
 }
 

@@ -1,4 +1,5 @@
 """Cipher suites under each of their names, cipher suites without encryption (level SAFE), and renegotiation."""
+import json
 import os
 import re
 import ssl
@@ -72,6 +73,116 @@ def test_safe_is_told_from_private(launch, backend, spelling):
     with clients.Client(gateway.explicit) as c:
         c.auth()
         assert gateway.event("tls", since).keys["level"] == "P"
+
+
+def null_context():
+    return clients.context(versions="1.2", ciphers="ECDHE-RSA-NULL-SHA:@SECLEVEL=0")
+
+
+SAFE = {"tls": {"ciphers": ["C02F", "C010"], "session_timeout": "0s"}, "ftp": {"secure_ctrlconn": "safe", "secure_dataconn": "clear"}}
+# level of PROT, cipher of the data connection, what it is
+DATA = [("P", "ECDHE-RSA-NULL-SHA:@SECLEVEL=0", "S"), ("P", "ECDHE-RSA-AES128-GCM-SHA256", "P"), ("C", None, "C")]
+
+
+@pytest.mark.parametrize("level, ciphers, prot", DATA)
+def test_data_is_as_safe_as_its_cipher(launch, backend, folder, level, ciphers, prot):
+    """RFC 2228 3: data that is only safe from changes is S, whatever PROT asked for."""
+    gateway = launch(backend, daemon={"control_socket": os.path.join(folder, "control.sock")}, **SAFE)
+    with clients.explicit(gateway, level, ctx=clients.context(versions="1.2", ciphers=ciphers)) as c:
+        data = c.open("STOR up", session=None)
+        data.send(b"x")
+        net.until(lambda: backend_bytes(gateway) == 1, "the byte is told")
+        transfer = attlsctl(gateway, "sessions", "--json")["sessions"][0]["transfer"]
+        assert (transfer["prot"], transfer["protected"]) == (prot, prot == "P")
+        table = attlsctl(gateway, "sessions").splitlines()
+        assert table[1].split()[-5:] == [prot, "1", "B", "STOR", "up"]
+        data.close()
+        assert c.reply().code == 226
+    assert gateway.event("transfer").keys["prot"] == prot
+
+
+def backend_bytes(gateway):
+    return (attlsctl(gateway, "sessions", "--json")["sessions"][0]["transfer"] or {}).get("bytes")
+
+
+def attlsctl(gateway, *argv):
+    done = subprocess.run([net.ATTLSCTL, argv[0], "-f", gateway.path, *argv[1:]], capture_output=True, text=True, timeout=net.DEADLINE)
+    assert done.returncode == 0, done.stderr
+    return json.loads(done.stdout) if "--json" in argv else done.stdout
+
+
+@pytest.mark.parametrize("ciphers, data, said", [
+    (["C02F", "C010"], "safe", "under TLS, perhaps with a cipher that does not encrypt"), (["C02F"], "private", "under TLS")])
+def test_explain_promises_no_more_than_safe(launch, backend, ciphers, data, said):
+    gateway = launch(backend, tls={"ciphers": ciphers}, ftp=SAFE["ftp"])
+    ask = "explain", "--listener", "explicit", "--client", "127.0.0.1"
+    (told,) = [answer for state in attlsctl(gateway, *ask, "--json")["states"] if state["state"] == "under TLS, logged in"
+               for answer in state["answers"] if answer["command"] == "RETR file" and "PROT P" in answer["after"]]
+    assert told["data"] == data
+    (line,) = [line for line in attlsctl(gateway, *ask).splitlines() if "STOR file" in line]
+    assert line.endswith("goes to the server; data " + said)
+
+
+# A library that has the gateway offer a cipher without encryption, whatever its policy says.
+WRONG_CIPHERS = r"""
+#define _GNU_SOURCE
+#include <dlfcn.h>
+#include <openssl/ssl.h>
+int SSL_CTX_set_cipher_list(SSL_CTX *ctx, const char *list)
+{
+	int (*real)(SSL_CTX *, const char *) = dlsym(RTLD_NEXT, "SSL_CTX_set_cipher_list");
+
+	return list != NULL && real(ctx, "ECDHE-RSA-AES128-GCM-SHA256:ECDHE-RSA-NULL-SHA:@SECLEVEL=0");
+}
+"""
+
+
+@pytest.fixture
+def wrong(launch, folder):
+    """wrong(backend, ...): a gateway that offers a cipher without encryption although its policy names none."""
+    source, library = os.path.join(folder, "wrong.c"), os.path.join(folder, "wrong.so")
+    with open(source, "w") as f:
+        f.write(WRONG_CIPHERS)
+    subprocess.run(["cc", "-shared", "-fPIC", "-o", library, source, "-ldl"], check=True)
+
+    def preload():
+        net.die_with_parent()
+        os.environ["LD_PRELOAD"] = library
+        os.environ["ASAN_OPTIONS"] = os.environ.get("ASAN_OPTIONS", "") + ":verify_asan_link_order=0"
+    return lambda backend, **change: launch(backend, preexec=preload, **change)
+
+
+class TestPrivateIsWhatWasNegotiated:
+    def test_a_control_connection(self, wrong, backend):
+        gateway = wrong(backend)
+        for implicit in False, True:
+            with clients.Client(gateway.implicit if implicit else gateway.explicit, implicit, greet=False, ctx=null_context()) as c:
+                if not implicit:
+                    assert c.reply().code == 220
+                    c.auth()
+                assert c.tls.ssl.cipher()[0] == "ECDHE-RSA-NULL-SHA"
+                c.send("USER secret\r\n")
+                c.assert_ends(421)
+        assert gateway.event("session-end", count=2, reason="not-encrypted")
+        assert "USER secret" not in backend.everything()
+
+    @pytest.mark.parametrize("reuse", ["allowed", "none"])
+    def test_a_data_connection(self, wrong, backend, reuse):
+        gateway = wrong(backend, ftp={"secure_session_reuse": reuse})
+        with clients.explicit(gateway, "P", ctx=clients.context(versions="1.2", ciphers="ECDHE-RSA-AES128-GCM-SHA256")) as c:
+            data = c.open("RETR hello.txt", ctx=null_context(), session=None)
+            assert data.ssl.cipher()[0] == "ECDHE-RSA-NULL-SHA"
+            assert data.read_all() == b""
+            assert c.reply() == "522 Policy requires a cipher that encrypts on the data connection."
+            assert c.get("hello.txt", session=None) == backend.files["hello.txt"]
+        assert gateway.event("transfer", result="not-encrypted")
+
+    @pytest.mark.parametrize("level", ["safe", "clear"])
+    def test_safe_takes_it(self, wrong, backend, level):
+        gateway = wrong(backend, ftp={"secure_ctrlconn": level, "secure_dataconn": level})
+        with clients.explicit(gateway, "P", ctx=null_context()) as c:
+            assert c.get("hello.txt", session=None) == backend.files["hello.txt"]
+        assert gateway.event("transfer").keys["prot"] == "S"
 
 
 def test_no_null_cipher_unless_it_is_listed(launch, backend, gateway):

@@ -4,6 +4,7 @@ import ctypes
 import fcntl
 import json
 import os
+import re
 import signal
 import socket
 import stat
@@ -17,8 +18,9 @@ import client as clients
 import gateway as gateways
 import net
 
-# from gateway/base/ctl-proto.h
-CTL_VERSION = 0x61740004
+with open(os.path.join(net.ROOT, "gateway", "base", "ctl-proto.h")) as header:
+    CTL_VERSION = int(re.search(r"CTL_VERSION (0x[0-9a-f]+)u", header.read())[1], 16)
+# from the same file
 STATUS, SESSIONS, END, RELOAD, DRAIN, SERVERS = range(1, 7)
 DONE, REFUSED, GATEWAY, WORKER, SESSION, TOLD, SERVER = range(1, 8)
 # from sched.h and sys/mount.h
@@ -153,7 +155,7 @@ def test_sessions_tells_who_is_connected_and_what_he_does(operated):
         data.send(b"x" * 50000)
         net.until(lambda: (sessions(operated)[1]["transfer"] or {}).get("bytes") == 50000, "50,000 bytes are told")
         transfer = sessions(operated)[1]["transfer"]
-        assert (transfer["command"], transfer["protected"]) == ("STOR up", True) and 0 <= transfer["age"] < net.DEADLINE
+        assert (transfer["command"], transfer["prot"], transfer["protected"]) == ("STOR up", "P", True) and 0 <= transfer["age"] < net.DEADLINE
         table = [line.split() for line in ctl(operated, "sessions").splitlines()]
         assert table[0] == ["SESSION", "CLIENT", "USER", "RULE", "TLS", "AGE", "IDLE", "SERVER", "PROT", "BYTES", "TRANSFER"]
         assert table[1][2:5] == ["-", "everyone", "clear"] and table[1][-3:] == ["-", "-", "-"]
