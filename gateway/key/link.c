@@ -16,7 +16,13 @@
 /* How many signers may die of one request before it is given up. */
 #define ATTEMPTS_MAX 10
 
-static const char gone[] = "the signer and the keeper have ended; reload attlsd";
+/* After a signer has not answered in time: for how long it is asked nothing, unless it is heard of. */
+#define SILENCE_MS 30000
+/* How many packets are read off at once. Those beyond are seen to be late all the same. */
+#define LEFTOVERS_MAX 64
+
+static const char gone[] = "the signer and the keeper have ended; reload attlsd",
+		  silent[] = "the signer does not answer";
 
 int key_link_pair(int fds[static 2])
 {
@@ -73,13 +79,25 @@ static ssize_t receive(struct key_link *link)
 	return n > 0 ? n : -1;
 }
 
-/* Answers that came too late, and word from signers that have started since. */
-static void drop_leftovers(const struct key_link *link)
+/*
+ * Answers that came too late, and word from signers that have started since. Returns
+ * whether there was anything.
+ */
+static bool drop_leftovers(const struct key_link *link)
 {
 	uint8_t byte;
+	int n = 0;
 
-	while (recv(link->fd, &byte, sizeof(byte), MSG_DONTWAIT) > 0)
-		;
+	while (n < LEFTOVERS_MAX && recv(link->fd, &byte, sizeof(byte), MSG_DONTWAIT) > 0)
+		n++;
+	return n > 0;
+}
+
+/* One wait is enough for all the handshakes that follow: they would stop the worker one after the other. */
+static const char *falls_silent(struct key_link *link)
+{
+	link->silent_until_ms = now_ms() + SILENCE_MS;
+	return silent;
 }
 
 const char *key_link_ask(struct key_link *link, struct key_request *request)
@@ -88,7 +106,10 @@ const char *key_link_ask(struct key_link *link, struct key_request *request)
 	const char *fault;
 	int attempts = 1;
 
-	drop_leftovers(link);
+	if (drop_leftovers(link))
+		link->silent_until_ms = 0;
+	if (now_ms() < link->silent_until_ms)
+		return silent;
 	request->serial = ++link->serial;
 	fault = send_request(link, request);
 	while (fault == NULL) {
@@ -96,7 +117,7 @@ const char *key_link_ask(struct key_link *link, struct key_request *request)
 		ssize_t n = receive(link);
 
 		if (n <= 0)
-			return n == 0 ? "the signer does not answer" : gone;
+			return n == 0 ? falls_silent(link) : gone;
 		if (!key_answer_is_whole(answer, (size_t)n))
 			return "the signer's answer is malformed";
 		if (answer->status == KEY_STATUS_STARTED) {
@@ -105,6 +126,8 @@ const char *key_link_ask(struct key_link *link, struct key_request *request)
 			fault = send_request(link, request);
 		} else if (answer->serial == request->serial) {
 			return answer->status == KEY_STATUS_DONE ? NULL : key_status_text(answer->status);
+		} else if (now_ms() > until_ms) {
+			return falls_silent(link); /* it says something, but never this */
 		} /* otherwise it is late: the answer to a request that was sent twice */
 	}
 	return fault;

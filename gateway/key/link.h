@@ -12,6 +12,7 @@
 struct key_link {
 	int fd; /* borrowed */
 	uint64_t serial;
+	int64_t silent_until_ms;  /* the signer has not answered; 0: it has */
 	struct key_answer answer; /* to the last request */
 };
 
@@ -23,8 +24,9 @@ int key_link_init(struct key_link *link, int fd);
 
 /*
  * Ask, and wait for the answer: for as long as a signature takes, and KEY_LINK_MAX_MS
- * if the signer is in trouble. If a signer dies, the next one is asked again. The
- * request's serial is set here. Returns NULL when link->answer is KEY_STATUS_DONE,
+ * if the signer is in trouble; then further requests fail at once, until it is heard
+ * of or some time is over. If a signer dies, the next one is asked again. The request's
+ * serial is set here. Returns NULL when link->answer is KEY_STATUS_DONE,
  * otherwise the reason in words.
  */
 const char *key_link_ask(struct key_link *link, struct key_request *request);

@@ -7,6 +7,7 @@
 #include <sys/mman.h>
 #include <sys/socket.h>
 #include <sys/wait.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "gateway/base/log.h"
@@ -277,6 +278,65 @@ static void test_flood(void **state)
 	assert_string_equal(fault, key_status_text(KEY_STATUS_RATE));
 }
 
+static int64_t clock_ms(void)
+{
+	struct timespec now;
+
+	(void)clock_gettime(CLOCK_MONOTONIC, &now);
+	return (int64_t)now.tv_sec * 1000 + now.tv_nsec / 1000000;
+}
+
+/* A signer in an attacker's hands sends answers without end, but never the right one. */
+static void test_wrong_answers(void **state)
+{
+	const struct key_answer wrong = { .status = KEY_STATUS_DONE };
+	const struct timespec pause = { .tv_nsec = 100 * 1000000 };
+	struct key_request request = request_for(0, true);
+	int64_t begin_ms = clock_ms();
+	struct key_link link;
+	int fds[2];
+	pid_t pid;
+
+	(void)state;
+	(void)alarm(60);
+	assert_int_equal(key_link_pair(fds), 0);
+	assert_int_equal(key_link_init(&link, fds[0]), 0);
+	pid = fork();
+	assert_int_not_equal(pid, -1);
+	if (pid == 0) {
+		(void)close(fds[0]);
+		while (send(fds[1], &wrong, key_answer_bytes(&wrong), MSG_NOSIGNAL) != -1)
+			(void)nanosleep(&pause, NULL);
+		_exit(EXIT_SUCCESS);
+	}
+	assert_non_null(strstr(key_link_ask(&link, &request), "does not answer"));
+	assert_true(clock_ms() - begin_ms < 3 * KEY_LINK_MAX_MS);
+	(void)close(fds[0]);
+	(void)close(fds[1]);
+	assert_int_equal(waitpid(pid, NULL, 0), pid);
+}
+
+/* A signer that stands still costs one wait, not one for each handshake; what it says at last is a sign of
+ * life. */
+static void test_silent(void **state)
+{
+	struct scene *scene = *state;
+	struct key_request request = request_for(0, true);
+	struct key_answer late;
+	int64_t begin_ms;
+
+	assert_int_equal(kill(scene->pid, SIGSTOP), 0);
+	assert_non_null(strstr(key_link_ask(&scene->link, &request), "does not answer"));
+	begin_ms = clock_ms();
+	for (int i = 0; i < 100; i++)
+		assert_non_null(strstr(key_link_ask(&scene->link, &request), "does not answer"));
+	assert_true(clock_ms() - begin_ms < KEY_LINK_MAX_MS);
+	assert_int_equal(kill(scene->pid, SIGCONT), 0);
+	assert_true(recv(scene->fds[0], &late, sizeof(late), MSG_PEEK) > 0);
+	assert_null(key_link_ask(&scene->link, &request));
+	assert_true(verifies(scene, 0, &request));
+}
+
 static void test_gone(void **state)
 {
 	struct key_request request = request_for(0, true);
@@ -297,6 +357,8 @@ int main(void)
 		cmocka_unit_test_setup_teardown(test_signs, scene_start, scene_end),
 		cmocka_unit_test_setup_teardown(test_refuses, scene_start, scene_end),
 		cmocka_unit_test_setup_teardown(test_garbage, scene_start, scene_end),
+		cmocka_unit_test_setup_teardown(test_silent, scene_start, scene_end),
+		cmocka_unit_test(test_wrong_answers),
 		cmocka_unit_test_setup_teardown(test_replaced, scene_start, scene_end),
 		cmocka_unit_test(test_quota),
 		cmocka_unit_test_setup_teardown(test_flood, scene_start, scene_end),
