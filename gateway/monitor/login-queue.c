@@ -3,7 +3,8 @@
  * once, since clients open parallel sessions; after a failure one at a time, and
  * each only when the delay since the last failure is over. An attempt that is under
  * way keeps the others waiting until it is decided, so that parallel sessions are
- * no faster than one.
+ * no faster than one; but not for long, since one server that does not answer must
+ * not keep a source from all the others.
  */
 #include "gateway/monitor/login-queue.h"
 
@@ -21,14 +22,17 @@
 /* The longest delay, and the failure after which it cannot grow. */
 #define DELAY_MAX_MS  30000
 #define FAILURES_FULL 32
+/* How long an attempt keeps others waiting. */
+#define PATIENCE_MS 10000
 
 struct login_attempt {
 	uint64_t session; /* key */
 	void *owner;
 	struct login_source *source;
 	uint32_t delay_ms;
-	bool under_way;
-	struct login_attempt *next, *prev; /* of those that wait */
+	enum { ATTEMPT_WAITS = 0, ATTEMPT_UNDER_WAY, ATTEMPT_LATE } state;
+	uint64_t went_ms;		   /* when its turn came */
+	struct login_attempt *next, *prev; /* of those in the same state; late ones are in no list */
 	UT_hash_handle hh;
 };
 
@@ -37,15 +41,16 @@ struct login_source {
 	struct login_queue *queue;
 	uint32_t failures;
 	uint64_t failed_ms; /* the last one */
-	uint32_t under_way;
+	uint32_t under_way, late;
 	struct login_attempt *waiting; /* the first to come is the first to go */
-	struct timer timer;	       /* the delay of the first one */
+	struct login_attempt *going;   /* under way, the first to go first */
+	struct timer timer;	       /* the delay of the first one, or the patience with one under way */
 	UT_hash_handle hh;
 };
 
 static bool is_used(const struct login_source *source)
 {
-	return source->under_way > 0 || source->waiting != NULL;
+	return source->under_way > 0 || source->late > 0 || source->waiting != NULL;
 }
 
 static bool has_forgiven(const struct login_source *source, uint64_t now_ms)
@@ -69,6 +74,31 @@ static uint64_t delay_of(uint32_t failures, uint64_t delay_ms)
 	return delay_ms < DELAY_MAX_MS ? delay_ms : DELAY_MAX_MS;
 }
 
+/* What is under way for too long keeps nobody waiting any more. If it fails, it still counts. */
+static void give_up_late(struct login_source *source, uint64_t now_ms)
+{
+	struct login_attempt *first;
+
+	while ((first = source->going) != NULL && now_ms - first->went_ms >= PATIENCE_MS) {
+		DL_DELETE(source->going, first);
+		first->state = ATTEMPT_LATE;
+		source->under_way--;
+		source->late++;
+	}
+}
+
+/*
+ * Wait for the time at which the source may have another turn. Without memory for a
+ * timer there is no waiting: a login must not wait for ever.
+ */
+static bool wait_until(struct login_source *source, uint64_t due_ms)
+{
+	const struct login_queue *queue = source->queue;
+
+	return due_ms > queue->loop->now_ms &&
+	       loop_timer(queue->loop, &source->timer, due_ms - queue->loop->now_ms) == 0;
+}
+
 /* Let go whoever may go now; for the next one, wait for the time or for an attempt to be decided. */
 static void let_go(struct login_source *source)
 {
@@ -77,19 +107,20 @@ static void let_go(struct login_source *source)
 	struct login_attempt *first;
 
 	loop_timer_stop(queue->loop, &source->timer);
+	give_up_late(source, now_ms);
 	while ((first = source->waiting) != NULL) {
 		uint32_t failures = has_forgiven(source, now_ms) ? 0 : source->failures;
 		uint32_t at_once = failures > 0 ? 1 : CLEAN_AT_ONCE;
 		uint64_t due_ms = source->failed_ms + delay_of(failures, first->delay_ms);
 
-		if (source->under_way >= at_once)
+		if (source->under_way >= at_once && wait_until(source, source->going->went_ms + PATIENCE_MS))
 			return;
-		/* without memory for a timer it goes at once: a login must not wait for ever */
-		if (failures > 0 && due_ms > now_ms &&
-		    loop_timer(queue->loop, &source->timer, due_ms - now_ms) == 0)
+		if (failures > 0 && wait_until(source, due_ms))
 			return;
 		DL_DELETE(source->waiting, first);
-		first->under_way = true;
+		first->state = ATTEMPT_UNDER_WAY;
+		first->went_ms = now_ms;
+		DL_APPEND(source->going, first);
 		source->under_way++;
 		queue->go(first->owner, first->session, source->under_way >= at_once);
 	}
@@ -183,10 +214,18 @@ static struct login_source *end_attempt(struct login_queue *queue, uint64_t sess
 	if (attempt == NULL)
 		return NULL;
 	source = attempt->source;
-	if (attempt->under_way)
-		source->under_way--;
-	else
+	switch (attempt->state) {
+	case ATTEMPT_WAITS:
 		DL_DELETE(source->waiting, attempt);
+		break;
+	case ATTEMPT_UNDER_WAY:
+		DL_DELETE(source->going, attempt);
+		source->under_way--;
+		break;
+	case ATTEMPT_LATE:
+		source->late--;
+		break;
+	}
 	HASH_DEL(queue->attempts, attempt);
 	free(attempt);
 	return source;

@@ -119,7 +119,7 @@ MUTANTS = [
      [("ftp-alg/login.c", "if (machine->action->login_delay_ms == 0 || !tries_login(machine, command->verb->kind))", "if (true)")]),
     (61, "one attempt at a time after a failure",
      [("gateway/monitor/login-queue.c", "uint32_t at_once = failures > 0 ? 1 : CLEAN_AT_ONCE;", "uint32_t at_once = 1000;"),
-      ("gateway/monitor/login-queue.c", "if (failures > 0 && due_ms > now_ms &&", "if (source->under_way == 0 && failures > 0 && due_ms > now_ms &&")]),
+      ("gateway/monitor/login-queue.c", "if (failures > 0 && wait_until(source, due_ms))", "if (source->under_way == 0 && failures > 0 && wait_until(source, due_ms))")]),
     (62, "a password that is not answered has failed",
      [("ftp-alg/machine.c", "machine->login_turn == FTP_LOGIN_TURN_OURS || machine->pending == FTP_PENDING_PASS ||", "")]),
     (120, "what waits for its turn has not failed",

@@ -94,8 +94,45 @@ static void parallel_sessions_are_no_faster(void **state)
 	assert_int_equal(ngone, 4);
 	pass_ms(1);
 	assert_int_equal(ngone, 5);
-	pass_ms(3600 * 1000); /* the fifth is not decided */
+	pass_ms(9999); /* the fifth is not decided */
 	assert_int_equal(ngone, 5);
+	login_queue_done(&queue);
+	assert_int_equal(loop.heap_len, 0);
+}
+
+/*
+ * A server does not answer. Those who want to log in somewhere else do not wait for it for long; what fails
+ * in the end counts.
+ */
+static void silence_holds_nobody_for_long(void **state)
+{
+	const struct ip_addr key = addr("192.0.2.1");
+	struct login_queue queue;
+
+	(void)state;
+	begin(&queue);
+	for (uint64_t i = 0; i < 9; i++)
+		assert_true(login_queue_ask(&queue, i, NULL, &key, 1000));
+	assert_int_equal(ngone, 4);
+	pass_ms(9999);
+	assert_int_equal(ngone, 4);
+	pass_ms(1);
+	assert_int_equal(ngone, 8);
+	login_queue_failed(&queue, gone[0], &key); /* one at a time from here on */
+	for (size_t i = 4; i < 8; i++)
+		login_queue_over(&queue, gone[i]);
+	assert_int_equal(login_queue_failures(&queue, &key), 1);
+	assert_int_equal(ngone, 8);
+	pass_ms(1000);
+	assert_int_equal(ngone, 9);
+	assert_true(login_queue_ask(&queue, 10, NULL, &key, 1000));
+	pass_ms(9999);
+	assert_int_equal(ngone, 9);
+	pass_ms(1);
+	assert_int_equal(ngone, 10);
+	for (size_t i = 1; i < ngone; i++)
+		login_queue_over(&queue, gone[i]);
+	assert_null(queue.attempts);
 	login_queue_done(&queue);
 	assert_int_equal(loop.heap_len, 0);
 }
@@ -184,6 +221,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(delays_double),
 		cmocka_unit_test(parallel_sessions_are_no_faster),
+		cmocka_unit_test(silence_holds_nobody_for_long),
 		cmocka_unit_test(logins_make_room),
 		cmocka_unit_test(leaving_gains_nothing),
 		cmocka_unit_test(the_oldest_source_makes_room),
