@@ -1,6 +1,6 @@
 /*
  * Commands that change something at the server other than by a transfer: when the
- * server agrees, they belong into an audit trail (FTPLOGGING).
+ * server agrees, they belong in an audit trail (FTPLOGGING).
  */
 #ifndef ATTLSD_FTP_ALG_CHANGE_H
 #define ATTLSD_FTP_ALG_CHANGE_H

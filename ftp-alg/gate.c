@@ -1,7 +1,7 @@
 /*
- * The gates of a command line: what the protocol and the policy say of every command,
- * before machine_run() examines the command itself. Commands that servers could read in
- * another way than the gateway end here, too.
+ * The gates of a command line: the rules of the protocol and the policy for every
+ * command, before machine_run() examines the command itself. They also refuse commands
+ * that a server could read differently from the gateway.
  */
 #include "ftp-alg/gate.h"
 

@@ -11,7 +11,8 @@
 #include "ftp-alg/verb.h"
 #include "policy/ftp-action.h"
 
-/* FTP_LOCAL_NONE, or the refusal that the client gets. Decides by the state of now, so ask when it runs. */
+/* FTP_LOCAL_NONE, or the refusal that the client gets. It depends on the current state: ask when the
+ * command runs. */
 enum ftp_local machine_gate(const struct ftp_machine *machine, const struct ftp_command *command);
 
 /*

@@ -219,8 +219,8 @@ static bool tries_login(const struct ftp_machine *machine, enum ftp_verb_kind ki
 }
 
 /*
- * The delay that a source has earned stands before its next password is sent on, whether that is right or
- * wrong: a delay of the answer would cost nothing to a client that does not wait for it (RFC 2577 5).
+ * The delay comes before the next password of the source goes to the server, right or wrong: a delayed
+ * answer would cost nothing to a client that does not wait for it (RFC 2577 5).
  */
 bool machine_login_waits(struct ftp_machine *machine, const struct ftp_command *command, struct ftp_out *out)
 {

@@ -9,7 +9,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
-/* Servers list fewer; further names are not kept, and `unknown_commands: pass` is the way out. */
+/* Servers list fewer. Further names are not kept; `unknown_commands: pass` lets these commands through. */
 #define FTP_OFFERED_MAX	     16
 #define FTP_OFFERED_NAME_MAX 8
 

@@ -39,7 +39,7 @@ enum ftp_signal {
 	FTP_SIGNAL_SHUTDOWN,	  /* end as soon as no transfer is running */
 	FTP_SIGNAL_STOPPED,	  /* end now, even during a transfer */
 	FTP_SIGNAL_DISMISSED,	  /* an operator ends this session now, even during a transfer */
-	FTP_SIGNAL_SERVER_SILENT, /* the server owes an answer for too long (INACTTIME) */
+	FTP_SIGNAL_SERVER_SILENT, /* the server has owed an answer for too long (INACTTIME) */
 };
 
 /* How the data part of a transfer ended. */

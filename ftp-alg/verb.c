@@ -95,7 +95,7 @@ static struct word first_argument(const struct ftp_command *command)
 
 /*
  * Does every server read this word as it stands here? Servers drop a 0xFF with its
- * neighbour, split at control characters, and take off quotes.
+ * neighbour, split at control characters, and remove quotes.
  */
 static bool is_plain(struct word word)
 {

@@ -39,7 +39,7 @@ static inline const char *secure_level_letter(enum secure_level level)
 	return letters[level];
 }
 
-/* Which sessions SECURE_CTRLCONN and SECURE_DATACONN bind: all, or (z/OS) those that had AUTH. */
+/* Which sessions SECURE_CTRLCONN and SECURE_DATACONN apply to: all, or (z/OS) those that had AUTH. */
 enum data_policy_scope { DATA_POLICY_ALL = 0, DATA_POLICY_PROTECTED };
 
 /*

@@ -1,8 +1,8 @@
 /*
- * Sets what attlsd inherits from its starter to known values, because much of it
- * would end attlsd or change its meaning: an ignored SIGCHLD loses the deaths of
- * workers, a closed descriptor 2 becomes a listener that the log is written to, a soft
- * limit kills by signal. attlsd.c calls it before anything else.
+ * Sets what attlsd inherits from its starter to known values, because some of it
+ * would end attlsd or break it: if SIGCHLD is ignored, nobody learns that a worker has
+ * died; if descriptor 2 is closed, a listener gets that number, and the log goes there;
+ * a soft limit kills by signal. attlsd.c calls it before anything else.
  */
 #include "gateway/host/inherited.h"
 
@@ -34,8 +34,9 @@ static const int harmless[] = {
 };
 
 /*
- * The variables that attlsd and its libraries may read. The rest goes: SSLKEYLOGFILE
- * would write keys to a file, HOSTALIASES would send sessions to another server.
+ * The variables that attlsd and its libraries may read. All others are removed:
+ * SSLKEYLOGFILE would write keys to a file, HOSTALIASES would send sessions to another
+ * server.
  */
 static const char *const variables[] = {
 	"JOURNAL_STREAM", "NOTIFY_SOCKET",   "WATCHDOG_PID",	"WATCHDOG_USEC",
@@ -71,7 +72,7 @@ static int fill_standard_descriptors(void)
 	return 0;
 }
 
-/* Only the hard limits count. The one for files is raised later, with a word in the log. */
+/* Only the hard limits count. The one for files is raised later, with a line in the log. */
 static void reset_limits(void)
 {
 	static const int resources[] = { RLIMIT_FSIZE, RLIMIT_CPU, RLIMIT_DATA, RLIMIT_AS, RLIMIT_NPROC };
@@ -115,7 +116,7 @@ int inherited_reset(void)
 	reset_limits();
 	reset_environment();
 	/* A lock or a pipe of the starter would stay taken for as long as attlsd runs. Some
-	 * containers do not know this call; then that is how it is. */
+	 * containers do not know this call; there, they stay open. */
 	(void)close_range(STDERR_FILENO + 1, ~0u, 0);
 	return fill_standard_descriptors();
 }

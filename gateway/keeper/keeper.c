@@ -1,6 +1,6 @@
 /*
  * Keeps the keys, and a signer for each worker alive. It reads nothing from anybody:
- * it waits for a signer to die, looks whether the worker's end is still open, and
+ * it waits for a signer to die, checks that the worker's end is still open, and
  * forks the next one, which needs no file.
  */
 #include "gateway/keeper/keeper.h"

@@ -1,8 +1,8 @@
 /*
  * Recognises the two kinds of content that a TLS server signs: the transcript of
  * TLS 1.3 (RFC 8446 4.4.3) and the ECDHE parameters of TLS 1.2 (RFC 8422 5.4). The
- * signer signs nothing else, so a worker in an attacker's hands cannot have a
- * certificate, a document or another protocol's login signed.
+ * signer signs nothing else, so an attacker who controls a worker gets no signature of
+ * a certificate, a document or another protocol's login.
  */
 #include "gateway/key/content.h"
 

@@ -13,7 +13,7 @@
 
 #include "gateway/base/util.h"
 
-/* How many signers may die of one request before it is given up. */
+/* How many signers may die from one request before the worker gives up. */
 #define ATTEMPTS_MAX 10
 
 /* After a signer has not answered in time: for how long it is asked nothing, unless it is heard of. */

@@ -1,8 +1,8 @@
 /*
  * Private keys that are in another process, as OpenSSL sees them: an EVP_PKEY whose
  * public half is here, and whose signatures the signer makes. A provider of attlsd's
- * own (OpenSSL 3.0's way to bring a key) has a library context of its own, so that
- * nothing but these keys ever uses it.
+ * own, which OpenSSL 3.0 requires for such keys, has a library context of its own, so
+ * that only these keys use it.
  */
 #ifndef ATTLSD_GATEWAY_KEY_PROVIDER_H
 #define ATTLSD_GATEWAY_KEY_PROVIDER_H

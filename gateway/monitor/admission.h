@@ -22,8 +22,8 @@ struct admission {
 };
 
 /*
- * Sessions get the numbers after the microseconds since 1970 at this moment. So no two
- * sessions have the same number, also after a restart: no attlsd begins a million
+ * Numbers of sessions start after the microseconds since 1970 at this moment. No two
+ * sessions get the same number, even after a restart, because no attlsd begins a million
  * sessions a second.
  */
 void admission_init(struct admission *admission);

@@ -1,7 +1,7 @@
 /*
- * The monitor closes each socket that it has passed to a worker. Should the worker
- * have closed it already, with SO_LINGER and bytes that the client does not take,
- * close() waits for as long as the worker likes. A signal ends that.
+ * The monitor closes each socket that it has passed to a worker. If the worker has
+ * already closed it, with SO_LINGER and bytes that the client does not take, close()
+ * waits for as long as the worker likes. A signal ends the wait.
  */
 #include "gateway/monitor/bounded-close.h"
 

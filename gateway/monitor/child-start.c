@@ -68,7 +68,7 @@ static int fork_worker(const struct child_start *start, const int ends[static EN
 		become_worker(start, ends);
 	if (r == -1)
 		r = -errno;
-	(void)shared_lend(relays, sizeof(*start->relays), false); /* it worked the other way */
+	(void)shared_lend(relays, sizeof(*start->relays), false); /* the opposite call has succeeded */
 	return r;
 }
 

@@ -110,9 +110,9 @@ static void on_channel(struct watch *watch, uint32_t ready)
 }
 
 /*
- * A worker may take half of the monitor's time, in pieces of DEBT_MAX_US: one that
- * floods it with requests delays those of the other workers, and their clients'
- * greetings, by no more than that. A ring of the doorbell costs a turn of the loop.
+ * The monitor spends at most half of its time on one worker, in turns of DEBT_MAX_US. A
+ * worker that floods it delays the requests of other workers, and the greetings of their
+ * clients, by no more than one such turn. Each doorbell event costs a turn of the loop.
  */
 #define DEBT_MAX_US 2000
 #define RING_US	    5
@@ -129,7 +129,7 @@ static uint64_t pay_back(struct child *child)
 	return now_us;
 }
 
-/* Until the timer runs out, the monitor does not hear it. */
+/* Until the timer runs out, the monitor does not read the messages of this worker. */
 static void rest(struct child *child)
 {
 	if (timer_is_armed(&child->rest) || loop_timer(child->children->loop, &child->rest, REST_MS) < 0)

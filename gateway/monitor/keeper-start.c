@@ -55,7 +55,7 @@ static pid_t fork_keeper(const struct keeper_link *keeper, struct keeper_setup *
 		become_keeper(setup, fds, keeper->n);
 	if (pid == -1)
 		pid = -errno;
-	(void)shared_lend(keeper->counts, size, false); /* it worked the other way */
+	(void)shared_lend(keeper->counts, size, false); /* the opposite call has succeeded */
 	return pid;
 }
 

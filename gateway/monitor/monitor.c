@@ -159,7 +159,7 @@ static void replace_generation(struct monitor *monitor, const struct generation 
 		abandon_reload(monitor, reason);
 	} else if (generation == monitor->current && !monitor->stopping) {
 		log_event(LOG_LEVEL_INFO, "reload-needed", LOG_TEXT("reason", reason));
-		/* if it fails, it is as before: this generation goes on as it can */
+		/* if it fails, this generation continues as well as it can */
 		(void)loop_timer(&monitor->loop, &monitor->renewal, RENEWAL_MS);
 	}
 }

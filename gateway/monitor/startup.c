@@ -27,8 +27,8 @@
 #define KEY_ID_MIN 65520
 
 /*
- * Keys deserve a user that no other process has: not even a worker, which is the one
- * that may be in an attacker's hands.
+ * The processes with the keys need a user that no other process has, not even a worker:
+ * an attacker may control a worker.
  */
 static void find_key_user(struct keeper_user *users)
 {

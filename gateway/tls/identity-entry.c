@@ -177,7 +177,10 @@ const X509_NAME *identity_entry_issuer(const struct identity_entry *entry)
 	return entry->names[CERTIFICATE_ISSUER];
 }
 
-/* Host names know no case (RFC 5280 4.2.1.6), nor does the host of a mail address; all else does. */
+/*
+ * Host names, also that of a mail address, are compared without regard to case (RFC 5280
+ * 4.2.1.6), everything else byte by byte.
+ */
 static bool san_equal(int type, const uint8_t *a, const uint8_t *b, size_t len)
 {
 	const uint8_t *at = type == GEN_EMAIL ? memrchr(a, '@', len) : NULL;

@@ -1,7 +1,7 @@
 /*
  * The keys of session tickets of one tls_action. The newest encrypts. Older ones
  * decrypt for as long as a ticket of theirs may live (session_timeout), and are then
- * wiped: who steals a worker's memory can read no older tickets.
+ * wiped, so that a thief of a worker's memory cannot read older tickets.
  */
 #ifndef ATTLSD_GATEWAY_TLS_TLSCTX_TICKETS_H
 #define ATTLSD_GATEWAY_TLS_TLSCTX_TICKETS_H

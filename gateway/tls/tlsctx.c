@@ -203,8 +203,8 @@ static int allow_null_ciphers(const SSL *ssl, const SSL_CTX *ctx, int operation,
 }
 
 /*
- * TLS 1.2. Where keys only sign, no suite with static RSA: it has the key decrypt.
- * policy/rule-warn.c names those that are left out.
+ * TLS 1.2. If keys only sign, leave out suites with static RSA, which need a key that
+ * decrypts. policy/rule-warn.c names those that are left out.
  */
 static int set_cipher_list(struct tlsctx *tlsctx, struct diags *diags)
 {

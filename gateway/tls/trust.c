@@ -21,7 +21,7 @@
 #define CLIENT_CA_LIST_MAX 16000
 /* Certificates between a client's and the root. */
 #define CHAIN_DEPTH_MAX 10
-/* Beyond these, a chain is there to cost us time. */
+/* A client sends a chain beyond these limits only to cost us time. */
 #define CHAIN_CERTIFICATES_MAX 20
 #define CHAIN_KEY_BITS_MAX     8192
 /* "1a2b3c4d.0" */

@@ -87,9 +87,9 @@ static void tls_is_up(struct session *session)
 }
 
 /*
- * A TLS 1.3 ticket is for one connection only (RFC 8446 C.4), and the client keeps
- * to that: who demands tickets has to supply them. They go out on the control
- * connection, since a client that only uploads does not read its data connection.
+ * A client uses each TLS 1.3 ticket for one connection only (RFC 8446 C.4), so a server
+ * that requires tickets must supply them. They go out on the control connection,
+ * because a client that only uploads does not read its data connection.
  */
 void control_tls_renew_ticket(struct session *session)
 {

@@ -1,7 +1,7 @@
 /*
  * The log lines of a session. Each begins with the same three fields, in this order:
- * session=, client= and rule=. So a line means something without the lines before it,
- * also to a program that reads one line at a time, such as fail2ban.
+ * session=, client= and rule=. So each line is complete in itself, even for
+ * a program that reads one line at a time, such as fail2ban.
  */
 #ifndef ATTLSD_GATEWAY_WORKER_SESSION_LOG_H
 #define ATTLSD_GATEWAY_WORKER_SESSION_LOG_H

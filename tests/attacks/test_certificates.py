@@ -133,7 +133,7 @@ def test_84_sessions_that_ended_keep_no_chain(launch, backend, house):
 
 # Guard: tlsctx_sessions_keep() in gateway/tls/tlsctx-sessions.c. Without it, each data connection that resumes nothing
 # leaves its chain in the cache until the control session ends.
-def test_85_nor_do_data_connections_pile_them_up(launch, backend, house):
+def test_85_data_connections_do_not_pile_up_chains(launch, backend, house):
     gateway = start(launch, backend, house, "passthru")
     ctx = clients.context(own=heavy(house), versions="1.2",
                           tickets=False)
@@ -200,7 +200,7 @@ def test_86_the_same_subject_from_another_authority(two, house):
 
 
 # Guard: trust_store_holds() in gateway/tls/trust.c. An authority may make another one with any name.
-def test_87_nor_from_one_that_borrows_the_name(launch, backend, folder):
+def test_87_another_authority_with_the_same_name(launch, backend, folder):
     house = der.Authority(folder, "house", extensions=[der.key_id(b"A")])
     other = der.Authority(folder, "other")
     gateway = start(launch, backend, house, ring={"trust": trusts(folder, house, other)}, ftp=VERIFY,

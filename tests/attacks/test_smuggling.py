@@ -178,7 +178,7 @@ def test_45_state_from_before_auth(launch, backend, line):
     assert "USER user" in backend.sessions[1].lines and line not in backend.sessions[1].lines
 
 
-def test_45_what_leaves_nothing_in_force_costs_no_connection(launch, backend):
+def test_45_commands_that_leave_nothing_in_force_keep_the_connection(launch, backend):
     gateway = launch(backend)
     with clients.Client(gateway.explicit) as c:
         for line in "FEAT", "SYST", "NOOP", "HELP":

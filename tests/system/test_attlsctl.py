@@ -72,7 +72,7 @@ def test_the_shipped_example_is_good(partners):
 
 
 def test_check_notes_what_means_something_else(policy):
-    """Only check shows notes; they change no status, and the key that a note names ends it."""
+    """Only check shows notes. They do not change the status, and a note disappears when the policy sets its key."""
     path = policy(ftp={"secure_ftp": "allowed", "secure_ctrlconn": "clear", "secure_dataconn": "safe"})
     done = run("check", "-f", path)
     assert done.returncode == 0 and "note: " in done.stderr and "data_policy_scope" in done.stderr

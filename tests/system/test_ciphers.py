@@ -12,7 +12,7 @@ import client as clients
 import gateway as gateways
 import net
 
-# For cipher suites with static RSA, whose handshake has the private key decrypt.
+# For cipher suites with static RSA, which need a private key that decrypts.
 WITH_KEYS = {"key_isolation": False}
 LEVELS = {"secure_ctrlconn": "safe", "secure_dataconn": "safe"}
 SPELLINGS = ["ECDHE-RSA-AES256-GCM-SHA384", "ecdhe-rsa-aes256-gcm-sha384", "TLS_ECDHE_RSA_WITH_AES_256_GCM_SHA384", "C030",

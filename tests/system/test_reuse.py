@@ -226,7 +226,7 @@ class TestExtendedMasterSecret:
                 assert refused(c, session) == PREFIX + TEXTS["no-extended-master-secret"]
                 gateway.event("transfer", since, result="session-not-reused", reason="no-extended-master-secret")
 
-    def test_it_is_not_asked_for_otherwise(self, launch, backend):
+    def test_it_is_not_required_otherwise(self, launch, backend):
         gateway = launch(backend)
         with clients.explicit(gateway, "P", ctx=context("1.2", extended=False)) as c:
             assert c.get("hello.txt") == backend.files["hello.txt"]
@@ -295,7 +295,7 @@ class TestSameUser:
             assert c.get("hello.txt", session=session)
 
     @pytest.mark.parametrize("version, tickets", [("1.2", True), ("1.2", False), ("1.3", True)])
-    def test_the_own_session_from_before_the_login(self, shared, version, tickets):
+    def test_its_own_session_from_before_the_login(self, shared, version, tickets):
         with clients.Client(shared.explicit, ctx=context(version, tickets)).auth() as c:
             c.expect("NOOP", 200)  # TLS 1.3: it has read its tickets
             session = c.tls.session

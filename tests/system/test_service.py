@@ -95,7 +95,7 @@ def socket_inode_of_monitor(pid, name):
     return next(iter(mine & datagram), None)
 
 
-def test_a_manager_that_has_gone_or_reads_nothing_is_no_harm(launch, backend, manager):
+def test_a_manager_that_has_gone_or_reads_nothing_does_no_harm(launch, backend, manager):
     gateway = launched(launch, manager, backend)
     manager.wait_for("READY=1")
     manager.close()
