@@ -215,42 +215,66 @@ static void resolve_advertise(struct policy_advertise *entry, struct diags *diag
 	freeaddrinfo(found);
 }
 
+int policy_file_read(const char *path, struct diags *diags, char **ret_text, size_t *ret_len)
+{
+	int r = read_whole(path, ret_text, ret_len);
+
+	if (r < 0 && diags_init(diags, path, NULL, 0) == 0)
+		diags_add(diags, DIAG_ERROR, (struct diag_mark){ 0, 0 }, "cannot read the policy: %s",
+			  strerror(-r));
+	return r;
+}
+
+int policy_file_parse(const char *path, const char *text, size_t len, struct diags *diags,
+		      struct policy **ret_policy)
+{
+	char *folder = folder_of(path);
+	int r = diags_init(diags, path, text, len);
+
+	if (r == 0)
+		r = folder == NULL ? -ENOMEM : policy_parse(text, len, folder, diags, ret_policy);
+	free(folder);
+	return r;
+}
+
+int policy_file_resolve(struct policy *policy, struct diags *diags, policy_file_step_fn *fn, void *context)
+{
+	size_t errors = diags->nerrors;
+
+	for (size_t i = 0; i < policy->nbackends; i++) {
+		if (fn != NULL && policy->backends[i].host != NULL)
+			fn(context, policy->backends[i].host);
+		resolve(&policy->backends[i], diags);
+	}
+	for (size_t i = 0; i < policy->nat.nadvertise; i++) {
+		if (fn != NULL && policy->nat.advertise[i].host != NULL)
+			fn(context, policy->nat.advertise[i].host);
+		resolve_advertise(&policy->nat.advertise[i], diags);
+	}
+	if (diags->nerrors > errors)
+		return -EHOSTUNREACH; /* they may be there later */
+	check_own(policy, diags);
+	return diags->nerrors > errors ? -EINVAL : 0;
+}
+
 int policy_file_load(const char *path, struct diags *diags, struct policy **ret_policy)
 {
 	struct policy *policy = NULL;
-	char *text = NULL, *folder = NULL;
+	char *text = NULL;
 	size_t len = 0;
-	int r = read_whole(path, &text, &len);
+	int r = policy_file_read(path, diags, &text, &len);
 
-	if (r < 0) {
-		if (diags_init(diags, path, NULL, 0) == 0)
-			diags_add(diags, DIAG_ERROR, (struct diag_mark){ 0, 0 }, "cannot read the policy: %s",
-				  strerror(-r));
-		return r;
-	}
-	folder = folder_of(path);
-	r = diags_init(diags, path, text, len);
-	if (r == 0)
-		r = folder == NULL ? -ENOMEM : policy_parse(text, len, folder, diags, &policy);
-	free(text);
-	free(folder);
 	if (r < 0)
 		return r;
-	for (size_t i = 0; i < policy->nbackends; i++)
-		resolve(&policy->backends[i], diags);
-	for (size_t i = 0; i < policy->nat.nadvertise; i++)
-		resolve_advertise(&policy->nat.advertise[i], diags);
-	if (diags->nerrors > 0) {
+	r = policy_file_parse(path, text, len, diags, &policy);
+	free(text);
+	if (r == 0)
+		r = policy_file_resolve(policy, diags, NULL, NULL);
+	if (r == 0)
+		*ret_policy = policy;
+	else
 		policy_free(&policy);
-		return -EHOSTUNREACH; /* only names and interfaces are left: they may be there later */
-	}
-	check_own(policy, diags);
-	if (diags->nerrors > 0) {
-		policy_free(&policy);
-		return -EINVAL;
-	}
-	*ret_policy = policy;
-	return 0;
+	return r;
 }
 
 int policy_file_peek_control_socket(const char *path, char *buf, size_t size)

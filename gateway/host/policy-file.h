@@ -5,6 +5,8 @@
 #ifndef ATTLSD_GATEWAY_HOST_POLICY_FILE_H
 #define ATTLSD_GATEWAY_HOST_POLICY_FILE_H
 
+#include <stddef.h>
+
 #include "policy/policy.h"
 
 /*
@@ -13,6 +15,18 @@
  * diags_done().
  */
 int policy_file_load(const char *path, struct diags *diags, struct policy **ret_policy);
+
+/*
+ * Its steps, for a process that takes them apart. policy_file_read() initialises diags
+ * only if it fails, policy_file_parse() in any case; *ret_text is the caller's to free.
+ * policy_file_resolve() calls fn (may be NULL) with each name before it looks it up,
+ * which may take long; it returns -EHOSTUNREACH if that is the only fault.
+ */
+typedef void policy_file_step_fn(void *context, const char *name);
+int policy_file_read(const char *path, struct diags *diags, char **ret_text, size_t *ret_len);
+int policy_file_parse(const char *path, const char *text, size_t len, struct diags *diags,
+		      struct policy **ret_policy);
+int policy_file_resolve(struct policy *policy, struct diags *diags, policy_file_step_fn *fn, void *context);
 
 /*
  * The control socket of the attlsd that serves this file, also while the file has

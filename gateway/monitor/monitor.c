@@ -20,7 +20,6 @@
 #include "gateway/base/loop.h"
 #include "gateway/base/util.h"
 #include "gateway/host/capabilities.h"
-#include "gateway/host/policy-file.h"
 #include "gateway/monitor/acceptor.h"
 #include "gateway/monitor/admission.h"
 #include "gateway/monitor/bounded-close.h"
@@ -30,10 +29,10 @@
 #include "gateway/monitor/listen.h"
 #include "gateway/monitor/login-queue.h"
 #include "gateway/monitor/notify.h"
+#include "gateway/monitor/policy-load.h"
 #include "gateway/monitor/privileged.h"
 #include "gateway/monitor/requests.h"
 #include "gateway/monitor/startup.h"
-#include "gateway/tls/policy-check.h"
 #include "gateway/worker/worker.h"
 
 /* sysexits.h's EX_CONFIG: a restart does not help before somebody changes the policy. */
@@ -49,6 +48,7 @@ struct monitor {
 	struct acceptor acceptor;
 	struct timer renewal; /* reload: the running generation cannot replace one of its processes */
 	struct ending ending;
+	struct policy_load load;
 	struct children children;
 	struct generation *current;
 	struct generation *coming; /* a reload's, until its workers are ready */
@@ -65,22 +65,6 @@ struct monitor {
 	bool stopping;
 	int status;
 };
-
-/* Load and check the policy, and print all faults. */
-static int load(const char *path, struct policy **ret_policy, struct diags *diags)
-{
-	struct policy *policy = NULL;
-	int r = policy_file_load(path, diags, &policy);
-
-	diags_print(diags, stderr);
-	if (r == 0)
-		r = policy_check_keys(policy, diags);
-	if (r == 0)
-		*ret_policy = policy;
-	else
-		policy_free(&policy);
-	return r;
-}
 
 static void fail(struct monitor *monitor)
 {
@@ -207,27 +191,19 @@ static void on_retired(struct children *children, const struct generation *gone)
  * Start a generation for the policy, in addition to the current one if there is one.
  * *ret_step is the step that failed.
  */
-static int bring_up(struct monitor *monitor, const char **ret_step)
+static int bring_up(struct monitor *monitor, struct policy_loaded *loaded, const char **ret_step)
 {
-	struct policy *policy = NULL;
-	struct diags diags;
-	struct keeper_user users;
+	struct policy *policy = loaded->policy;
 	int r;
 
-	*ret_step = STEP_POLICY;
-	r = load(monitor->path, &policy, &diags);
-	if (r == 0 && monitor->current == NULL)
+	if (monitor->current == NULL)
 		log_setup(policy->daemon.log_level, policy->daemon.log_format);
-	if (r == 0)
-		r = startup_find_users(policy, &diags, &users);
-	if (r == 0) {
-		*ret_step = "open the listeners";
-		r = listener_set_open(&monitor->coming_listeners, policy, &monitor->listeners,
-				      acceptor_on_listener, &monitor->acceptor, &diags);
-	}
+	*ret_step = "open the listeners";
+	r = listener_set_open(&monitor->coming_listeners, policy, &monitor->listeners, acceptor_on_listener,
+			      &monitor->acceptor, &loaded->diags);
 	if (r == 0) {
 		*ret_step = "open control_socket";
-		r = ctl_server_prepare(&monitor->ctl_server, &policy->daemon, &diags);
+		r = ctl_server_prepare(&monitor->ctl_server, &policy->daemon, &loaded->diags);
 	}
 	if (r == 0 && monitor->current != NULL) {
 		*ret_step = "load the policy without a restart";
@@ -240,33 +216,90 @@ static int bring_up(struct monitor *monitor, const char **ret_step)
 	if (r == 0) {
 		*ret_step = "start the workers";
 		startup_prepare_host(policy);
-		r = generation_start(&monitor->children, &policy, &users, &monitor->coming);
+		r = generation_start(&monitor->children, &policy, &loaded->users, &monitor->coming);
 	}
 	policy_free(&policy);
-	diags_done(&diags);
+	diags_done(&loaded->diags);
 	return r;
+}
+
+/* The first generation has been started: give up what only that needed. */
+static int settle(struct monitor *monitor, const char **ret_step)
+{
+	int r;
+
+	*ret_step = "prepare for privileged requests";
+	r = privileged_start(&monitor->privileged, monitor->coming->policy, monitor->path);
+	if (r == 0 && monitor->children.root) {
+		*ret_step = "drop privileges";
+		r = capabilities_drop(monitor->privileged.net_admin);
+	}
+	return r;
+}
+
+/* The loader itself says nothing of these. */
+static const char *load_error(const struct policy_load *load, int r, char *buf, size_t size)
+{
+	if (r == -ETIMEDOUT || r == -EPIPE)
+		(void)snprintf(buf, size, "%s: %s", load->step,
+			       r == -EPIPE ? "its process died" : "took too long");
+	else
+		(void)snprintf(buf, size, "%s", strerror(-r));
+	return buf;
+}
+
+static void start_failed(struct monitor *monitor, const char *step, int r, const char *error)
+{
+	monitor->status = step == STEP_POLICY && r != -EHOSTUNREACH && r != -ETIMEDOUT && r != -EPIPE
+			      ? EXIT_POLICY
+			      : EXIT_FAILURE;
+	log_event(LOG_LEVEL_ERROR, "failed", LOG_TEXT("step", step), LOG_TEXT("error", error),
+		  LOG_TEXT("policy", monitor->path));
+}
+
+static void on_loaded(struct policy_load *load, int r, struct policy_loaded *loaded)
+{
+	struct monitor *monitor = CONTAINER_OF(load, struct monitor, load);
+	const char *step = STEP_POLICY;
+	char error[POLICY_LOAD_STEP_MAX + 40], reason[320];
+
+	if (r == 0)
+		r = bring_up(monitor, loaded, &step);
+	if (r == 0 && monitor->current == NULL)
+		r = settle(monitor, &step);
+	if (r == 0)
+		return;
+	(void)load_error(load, r, error, sizeof(error));
+	(void)snprintf(reason, sizeof(reason), "could not %s: %s; the log has more", step, error);
+	if (monitor->current != NULL) {
+		abandon_reload(monitor, reason);
+		return;
+	}
+	start_failed(monitor, step, r, error);
+	ending_kill(&monitor->ending);
 }
 
 static void begin_reload(struct monitor *monitor)
 {
-	const char *step;
-	char reason[160];
 	int r;
 
 	notify_reloading(&monitor->notify);
-	r = bring_up(monitor, &step);
-	if (r == 0)
-		return;
-	(void)snprintf(reason, sizeof(reason), "could not %s: %s; the log has more", step, strerror(-r));
-	abandon_reload(monitor, reason);
+	r = policy_load_begin(&monitor->load);
+	if (r < 0)
+		abandon_reload(monitor, strerror(-r));
+}
+
+static bool is_reloading(const struct monitor *monitor)
+{
+	return monitor->coming != NULL || policy_load_runs(&monitor->load);
 }
 
 /* Returns NULL, or the reason why it did not begin. */
 static const char *reload(struct monitor *monitor)
 {
-	const char *busy = monitor->stopping	     ? "attlsd is about to exit"
-			   : monitor->coming != NULL ? "another reload is under way; ask again"
-						     : NULL;
+	const char *busy = monitor->stopping	   ? "attlsd is about to exit"
+			   : is_reloading(monitor) ? "another reload is under way; ask again"
+						   : NULL;
 
 	if (busy != NULL)
 		log_event(LOG_LEVEL_INFO, "reload-busy", LOG_TEXT("reason", busy));
@@ -279,7 +312,7 @@ static void on_renewal(struct timer *timer)
 {
 	struct monitor *monitor = CONTAINER_OF(timer, struct monitor, renewal);
 
-	if (!monitor->stopping && monitor->coming == NULL)
+	if (!monitor->stopping && !is_reloading(monitor))
 		(void)reload(monitor); /* a refusal has been logged */
 }
 
@@ -300,6 +333,7 @@ static void stop(struct monitor *monitor)
 	}
 	log_event(LOG_LEVEL_INFO, "draining", LOG_NUMBER("sessions", monitor->admission.nsessions));
 	monitor->stopping = true;
+	policy_load_cancel(&monitor->load);
 	notify_stopping(&monitor->notify);
 	listener_set_close(&monitor->listeners, &monitor->loop);
 	listener_set_close(&monitor->coming_listeners, &monitor->loop);
@@ -317,7 +351,7 @@ static void describe(void *owner, struct answer_gateway *gateway)
 	gateway->up_ms = now_ms - monitor->started_ms;
 	gateway->policy_ms = now_ms - monitor->current_ms;
 	gateway->sessions = monitor->admission.nsessions;
-	gateway->reloading = monitor->coming != NULL;
+	gateway->reloading = is_reloading(monitor);
 	gateway->draining = monitor->stopping;
 }
 
@@ -414,22 +448,16 @@ static int monitor_init(struct monitor *monitor)
 	return r < 0 ? r : watch_signals(monitor);
 }
 
-/* Returns 0 if attlsd has started and then run to its end; *ret_step is the step that failed. */
+/* Returns 0 if the loop has run to its end, see monitor->status; *ret_step is the step that failed. */
 static int run(struct monitor *monitor, const char **ret_step)
 {
 	int r;
 
 	*ret_step = "watch for signals";
 	r = monitor_init(monitor);
-	if (r == 0)
-		r = bring_up(monitor, ret_step);
 	if (r == 0) {
-		*ret_step = "prepare for privileged requests";
-		r = privileged_start(&monitor->privileged, monitor->coming->policy, monitor->path);
-	}
-	if (r == 0 && monitor->children.root) {
-		*ret_step = "drop privileges";
-		r = capabilities_drop(monitor->privileged.net_admin);
+		*ret_step = "start a process that loads the policy";
+		r = policy_load_begin(&monitor->load);
 	}
 	if (r == 0) {
 		*ret_step = "wait for events";
@@ -446,12 +474,11 @@ int monitor_run(const char *policy_path)
 
 	monitor.path = policy_path;
 	monitor.notify.fd = -1;
+	policy_load_init(&monitor.load, &monitor.loop, policy_path, on_loaded);
 	r = run(&monitor, &step);
-	if (r < 0) {
-		monitor.status = step == STEP_POLICY && r != -EHOSTUNREACH ? EXIT_POLICY : EXIT_FAILURE;
-		log_event(LOG_LEVEL_ERROR, "failed", LOG_TEXT("step", step), LOG_TEXT("error", strerror(-r)),
-			  LOG_TEXT("policy", policy_path));
-	}
+	if (r < 0)
+		start_failed(&monitor, step, r, strerror(-r));
+	policy_load_cancel(&monitor.load);
 	notify_close(&monitor.notify);
 	children_kill(&monitor.children);
 	listener_set_close(&monitor.listeners, NULL);

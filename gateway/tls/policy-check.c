@@ -6,10 +6,7 @@
 
 #include <errno.h>
 #include <pwd.h>
-#include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
-#include <sys/wait.h>
 #include <unistd.h>
 
 #include "gateway/host/policy-file.h"
@@ -40,37 +37,6 @@ int policy_check_load(const struct policy *policy, struct diags *diags)
 		diags_add(diags, DIAG_ERROR, (struct diag_mark){ 0, 0 },
 			  "cannot load the certificates, keys and users: %s", strerror(-r));
 	return r;
-}
-
-static int check_keys(const struct policy *policy, const struct diags *from)
-{
-	struct diags diags;
-	int r = diags_init(&diags, from->file, from->source, from->source_len);
-
-	if (r == 0)
-		r = policy_check_load(policy, &diags);
-	diags_print(&diags, stderr);
-	diags_done(&diags);
-	return r;
-}
-
-int policy_check_keys(const struct policy *policy, const struct diags *diags)
-{
-	int status;
-	pid_t pid = fork();
-
-	if (pid == -1)
-		return -errno;
-	if (pid == 0) {
-		int r = check_keys(policy, diags);
-
-		(void)fflush(stderr);
-		_exit(r == 0 ? EXIT_SUCCESS : EXIT_FAILURE);
-	}
-	while (waitpid(pid, &status, 0) == -1)
-		if (errno != EINTR)
-			return -errno;
-	return WIFEXITED(status) && WEXITSTATUS(status) == EXIT_SUCCESS ? 0 : -EINVAL;
 }
 
 /* Only a start by root makes use of it, and would fail. */

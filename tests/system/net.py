@@ -125,7 +125,7 @@ def children(pid):
 
 
 def name(pid):
-    """What a process calls itself: attlsd, attlsd-keeper, attlsd-signer; "" once it has ended."""
+    """What a process calls itself: attlsd, attlsd-keeper, attlsd-signer, attlsd-load; "" once it has ended."""
     with contextlib.suppress(OSError), open(f"/proc/{pid}/comm") as f:
         return f.read().strip()
     return ""

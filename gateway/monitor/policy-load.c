@@ -1,0 +1,376 @@
+/*
+ * Forks a process that loads the policy, and reads its result from a pipe. The process
+ * keeps nothing else of the monitor's, dies with it, and ends at a deadline. It sends
+ * the policy's text before it looks at an answer from the network; the monitor parses
+ * that text itself and takes only addresses and ids from the rest.
+ */
+#include "gateway/monitor/policy-load.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/prctl.h>
+#include <unistd.h>
+
+#include "gateway/base/descriptors.h"
+#include "gateway/base/log.h"
+#include "gateway/base/util.h"
+#include "gateway/host/policy-file.h"
+#include "gateway/host/policy-names.h"
+#include "gateway/monitor/startup.h"
+#include "gateway/tls/policy-check.h"
+
+/* Two name servers that do not answer cost 20 s for one name. */
+#define LOAD_LIMIT_S 60
+/* The text of a policy, and the records of as many names as fit into it. */
+#define RESULT_MAX (16 * 1024 * 1024)
+#define READ_BYTES (64 * 1024)
+
+enum part_type {
+	PART_NONE = 0,
+	PART_STEP,  /* what it is about to do, in words */
+	PART_TEXT,  /* of the policy */
+	PART_NAMES, /* policy-names.h */
+	PART_USERS, /* struct keeper_user */
+	PART_RESULT /* an int: 0 or a negative errno; the last part */
+};
+
+struct part {
+	uint32_t type, len;
+};
+
+/* --- the process that loads --- */
+
+static void send_all(int fd, const void *bytes, size_t len)
+{
+	const uint8_t *at = bytes;
+
+	while (len > 0) {
+		ssize_t n = write(fd, at, len);
+
+		if (n == -1 && errno == EINTR)
+			continue;
+		if (n == -1)
+			_exit(EXIT_FAILURE); /* nobody waits for the result any more */
+		at += n;
+		len -= (size_t)n;
+	}
+}
+
+static void send_part(int fd, enum part_type type, const void *bytes, size_t len)
+{
+	const struct part part = { .type = type, .len = (uint32_t)len };
+
+	send_all(fd, &part, sizeof(part));
+	send_all(fd, bytes, len);
+}
+
+static void say_step(int fd, const char *verb, const char *object)
+{
+	char step[POLICY_LOAD_STEP_MAX];
+
+	(void)snprintf(step, sizeof(step), "%s %s", verb, object);
+	send_part(fd, PART_STEP, step, strlen(step));
+}
+
+static void say_name(void *context, const char *name)
+{
+	say_step(*(const int *)context, "look up", name);
+}
+
+static int send_names(int fd, const struct policy *policy)
+{
+	size_t size = policy_names_size(policy);
+	uint8_t *names = calloc(1, size + 1);
+
+	if (names == NULL)
+		return -ENOMEM;
+	policy_names_get(policy, names);
+	send_part(fd, PART_NAMES, names, size);
+	free(names);
+	return 0;
+}
+
+/* Keys go before names, so that none is loaded any more when answers from the network are read. */
+static int examine(int fd, struct policy *policy, struct diags *diags)
+{
+	struct keeper_user users = { 0 };
+	int keys, names;
+	int r;
+
+	say_step(fd, "try the certificates and keys of", diags->file);
+	keys = policy_check_load(policy, diags);
+	names = policy_file_resolve(policy, diags, say_name, &fd);
+	diags_print(diags, stderr);
+	if (keys < 0 || names < 0)
+		return keys < 0 ? keys : names;
+	say_step(fd, "look up the user", policy->daemon.user);
+	r = startup_find_users(policy, diags, &users);
+	if (r == 0)
+		r = send_names(fd, policy);
+	if (r == 0)
+		send_part(fd, PART_USERS, &users, sizeof(users));
+	return r;
+}
+
+static int load_all(int fd, const char *path)
+{
+	struct policy *policy = NULL;
+	struct diags diags;
+	char *text = NULL;
+	size_t len = 0;
+	int r;
+
+	say_step(fd, "read", path);
+	r = policy_file_read(path, &diags, &text, &len);
+	if (r == 0) {
+		send_part(fd, PART_TEXT, text, len);
+		r = policy_file_parse(path, text, len, &diags, &policy);
+		free(text);
+		if (r < 0)
+			diags_print(&diags, stderr);
+		else
+			r = examine(fd, policy, &diags);
+	} else {
+		diags_print(&diags, stderr);
+	}
+	policy_free(&policy);
+	diags_done(&diags);
+	return r;
+}
+
+static void become_loader(const char *path, int fd, pid_t parent) __attribute__((noreturn));
+static void become_loader(const char *path, int fd, pid_t parent)
+{
+	sigset_t none;
+	int r;
+
+	(void)sigemptyset(&none);
+	(void)sigprocmask(SIG_SETMASK, &none, NULL);
+	(void)signal(SIGINT, SIG_IGN); /* a terminal's Ctrl-C is for the monitor */
+	(void)signal(SIGALRM, SIG_DFL);
+	if (prctl(PR_SET_PDEATHSIG, SIGKILL, 0, 0, 0) == -1 || getppid() != parent ||
+	    descriptors_keep(&fd, 1) < 0)
+		_exit(EXIT_FAILURE);
+	(void)alarm(LOAD_LIMIT_S);
+	r = load_all(DESCRIPTORS_FIRST, path);
+	(void)fflush(stderr);
+	send_part(DESCRIPTORS_FIRST, PART_RESULT, &r, sizeof(r));
+	_exit(EXIT_SUCCESS);
+}
+
+/* --- the monitor --- */
+
+static void stop(struct policy_load *load)
+{
+	if (load->pipe.fd != -1)
+		loop_unwatch(load->loop, &load->pipe);
+	fd_close(&load->pipe.fd);
+	loop_timer_stop(load->loop, &load->deadline);
+	free(load->buf);
+	load->buf = NULL;
+	load->len = load->cap = 0;
+}
+
+/* What has come so far. A part that is cut off ends it. */
+struct parts {
+	const uint8_t *text, *names, *users;
+	size_t text_len, names_len;
+	const int *result;
+	int result_copy;
+};
+
+static void note_step(struct policy_load *load, const uint8_t *bytes, size_t len)
+{
+	if (len >= sizeof(load->step))
+		len = sizeof(load->step) - 1;
+	memcpy(load->step, bytes, len);
+	load->step[len] = '\0';
+}
+
+static void note_part(struct policy_load *load, struct parts *parts, const struct part *part,
+		      const uint8_t *bytes)
+{
+	switch ((enum part_type)part->type) {
+	case PART_NONE:
+		break;
+	case PART_STEP:
+		note_step(load, bytes, part->len);
+		break;
+	case PART_TEXT:
+		if (parts->text != NULL)
+			break; /* the first counts: it came before any answer from the network */
+		parts->text = bytes;
+		parts->text_len = part->len;
+		break;
+	case PART_NAMES:
+		parts->names = bytes;
+		parts->names_len = part->len;
+		break;
+	case PART_USERS:
+		parts->users = part->len == sizeof(struct keeper_user) ? bytes : NULL;
+		break;
+	case PART_RESULT:
+		if (part->len != sizeof(parts->result_copy))
+			break;
+		memcpy(&parts->result_copy, bytes, sizeof(parts->result_copy));
+		parts->result = &parts->result_copy;
+		break;
+	}
+}
+
+static void take_apart(struct policy_load *load, struct parts *parts)
+{
+	size_t at = 0;
+	struct part part;
+
+	*parts = (struct parts){ .text = NULL };
+	while (load->len - at >= sizeof(part)) {
+		memcpy(&part, load->buf + at, sizeof(part));
+		at += sizeof(part);
+		if (part.len > load->len - at)
+			return;
+		note_part(load, parts, &part, load->buf + at);
+		at += part.len;
+	}
+}
+
+static int make_policy(const struct policy_load *load, const struct parts *parts,
+		       struct policy_loaded *loaded)
+{
+	const char *text = (const char *)parts->text;
+	int r;
+
+	if (parts->result == NULL)
+		return -EPIPE; /* it was killed, or crashed */
+	if (*parts->result != 0)
+		return *parts->result < 0 ? *parts->result : -EPROTO;
+	if (text == NULL || parts->names == NULL || parts->users == NULL)
+		return -EPROTO;
+	r = policy_file_parse(load->path, text, parts->text_len, &loaded->diags, &loaded->policy);
+	if (r == 0)
+		r = policy_names_set(loaded->policy, parts->names, parts->names_len);
+	memcpy(&loaded->users, parts->users, sizeof(loaded->users));
+	if (r == 0 && geteuid() == 0 && loaded->users.worker_uid == 0)
+		r = -EPROTO; /* never root, whatever the loader says */
+	if (r < 0) {
+		policy_free(&loaded->policy);
+		diags_done(&loaded->diags);
+	}
+	return r;
+}
+
+static void finish(struct policy_load *load, int r)
+{
+	struct policy_loaded loaded = { .policy = NULL };
+	struct parts parts;
+
+	take_apart(load, &parts);
+	if (r == 0)
+		r = make_policy(load, &parts, &loaded);
+	stop(load);
+	load->fn(load, r, r < 0 ? NULL : &loaded);
+}
+
+static void on_deadline(struct timer *timer)
+{
+	finish(CONTAINER_OF(timer, struct policy_load, deadline), -ETIMEDOUT);
+}
+
+static int make_room(struct policy_load *load)
+{
+	uint8_t *more;
+
+	if (load->cap - load->len >= READ_BYTES)
+		return 0;
+	if (load->cap >= RESULT_MAX)
+		return -EMSGSIZE;
+	more = realloc(load->buf, load->cap + load->cap / 2 + 2 * READ_BYTES);
+	if (more == NULL)
+		return -ENOMEM;
+	load->buf = more;
+	load->cap += load->cap / 2 + 2 * READ_BYTES;
+	return 0;
+}
+
+static void on_pipe(struct watch *watch, uint32_t ready)
+{
+	struct policy_load *load = CONTAINER_OF(watch, struct policy_load, pipe);
+	int r = make_room(load);
+	ssize_t n;
+
+	(void)ready;
+	if (r < 0) {
+		finish(load, r);
+		return;
+	}
+	n = read(watch->fd, load->buf + load->len, READ_BYTES);
+	if (n > 0)
+		load->len += (size_t)n;
+	else if (n == 0)
+		finish(load, 0);
+	else if (errno != EAGAIN && errno != EINTR)
+		finish(load, -errno);
+}
+
+void policy_load_init(struct policy_load *load, struct loop *loop, const char *path, policy_load_fn *fn)
+{
+	*load = (struct policy_load){ .loop = loop, .path = path, .fn = fn };
+	watch_init(&load->pipe, on_pipe);
+	timer_init(&load->deadline, on_deadline);
+}
+
+/* The loader has its name from its first moment, so that nobody takes it for a worker. */
+static pid_t fork_named(void)
+{
+	char own[16] = ""; /* as prctl(2) has it */
+	pid_t pid;
+
+	(void)prctl(PR_GET_NAME, own, 0, 0, 0); /* cannot fail, and it is only a name */
+	(void)prctl(PR_SET_NAME, "attlsd-load", 0, 0, 0);
+	pid = fork();
+	if (pid != 0)
+		(void)prctl(PR_SET_NAME, own, 0, 0, 0);
+	return pid;
+}
+
+int policy_load_begin(struct policy_load *load)
+{
+	int ends[2] = { -1, -1 };
+	pid_t parent = getpid();
+	int r = pipe2(ends, O_CLOEXEC) == -1 ? -errno : 0;
+
+	load->step[0] = '\0';
+	if (r == 0) {
+		r = fork_named();
+		if (r == 0)
+			become_loader(load->path, ends[1], parent);
+		r = r == -1 ? -errno : 0;
+	}
+	if (r == 0 && fcntl(ends[0], F_SETFL, O_NONBLOCK) == -1)
+		r = -errno;
+	if (r == 0) {
+		load->pipe.fd = fd_take(&ends[0]);
+		r = loop_watch(load->loop, &load->pipe, EPOLLIN);
+	}
+	if (r == 0)
+		r = loop_timer(load->loop, &load->deadline, LOAD_LIMIT_S * 1000);
+	fd_close(&ends[0]);
+	fd_close(&ends[1]);
+	if (r < 0)
+		stop(load);
+	return r;
+}
+
+bool policy_load_runs(const struct policy_load *load)
+{
+	return load->pipe.fd != -1;
+}
+
+void policy_load_cancel(struct policy_load *load)
+{
+	stop(load); /* the loader ends at its next word, at its deadline or with this process */
+}

@@ -1,0 +1,53 @@
+/*
+ * Loads a policy in a process of its own, while the monitor goes on: reading files,
+ * looking up names and users, and trying keys may all take long, or for ever.
+ */
+#ifndef ATTLSD_GATEWAY_MONITOR_POLICY_LOAD_H
+#define ATTLSD_GATEWAY_MONITOR_POLICY_LOAD_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "gateway/base/loop.h"
+#include "gateway/monitor/keeper-start.h"
+#include "policy/policy.h"
+
+struct policy_load;
+
+/* What the monitor gets; policy and diags (with the text, for later faults) are the callback's to free. */
+struct policy_loaded {
+	struct policy *policy;
+	struct diags diags;
+	struct keeper_user users;
+};
+
+/*
+ * The end of a load: r is 0 and loaded is set, or r is a negative errno and loaded is
+ * NULL; the faults have been printed. -EHOSTUNREACH: only names were not found.
+ */
+typedef void policy_load_fn(struct policy_load *load, int r, struct policy_loaded *loaded);
+
+#define POLICY_LOAD_STEP_MAX 160
+
+struct policy_load {
+	struct loop *loop;
+	const char *path;
+	policy_load_fn *fn;
+	struct watch pipe; /* fd -1: none is under way */
+	struct timer deadline;
+	uint8_t *buf;
+	size_t len, cap;
+	char step[POLICY_LOAD_STEP_MAX]; /* what it did last, for a failure; "": nothing yet */
+};
+
+void policy_load_init(struct policy_load *load, struct loop *loop, const char *path, policy_load_fn *fn);
+
+/* Returns 0 and later calls fn, or a negative errno. */
+int policy_load_begin(struct policy_load *load);
+bool policy_load_runs(const struct policy_load *load);
+
+/* Forget it; fn is not called. */
+void policy_load_cancel(struct policy_load *load);
+
+#endif

@@ -1,0 +1,118 @@
+/* Records of addresses: what fits is taken over, and everything else is refused. */
+#include "gateway/host/policy-names.h"
+
+#include <errno.h>
+#include <stdlib.h>
+
+#include "tests/unit/unit.h"
+
+static struct ip_addr v4(uint8_t last)
+{
+	const uint8_t bytes[] = { 192, 0, 2, last };
+
+	return ip_addr_make(IP_V4, bytes);
+}
+
+/* One backend by name, one by address, and an advertised name. */
+struct made {
+	struct policy_backend backends[2];
+	struct policy_advertise advertise[1];
+	struct policy policy;
+};
+
+static void make(struct made *made)
+{
+	*made = (struct made){
+		.backends = { { .host = "server.example", .endpoint.port = 21 },
+			      { .host = "192.0.2.9", .endpoint = { .addr = v4(9), .port = 21 } } },
+		.advertise = { { .host = "gateway.example" } },
+	};
+	made->policy = (struct policy){ .backends = made->backends,
+					.nbackends = 2,
+					.nat = { .advertise = made->advertise, .nadvertise = 1 } };
+}
+
+static uint8_t *records(size_t *ret_len)
+{
+	struct made from;
+	uint8_t *buf;
+
+	make(&from);
+	from.backends[0].naddresses = 2;
+	from.backends[0].addresses[0] = v4(1);
+	from.backends[0].addresses[1] = v4(2);
+	from.advertise[0].v4 = v4(3);
+	*ret_len = policy_names_size(&from.policy);
+	buf = calloc(1, *ret_len);
+	assert_non_null(buf);
+	policy_names_get(&from.policy, buf);
+	return buf;
+}
+
+static void there_and_back(void **state)
+{
+	const struct ip_addr want[] = { v4(1), v4(2), v4(3), v4(9) };
+	struct made to;
+	size_t len;
+	uint8_t *buf = records(&len);
+
+	(void)state;
+	make(&to);
+	assert_int_equal(policy_names_set(&to.policy, buf, len), 0);
+	assert_int_equal(to.backends[0].naddresses, 2);
+	assert_true(ip_addr_equal(&to.backends[0].endpoint.addr, &want[0]));
+	assert_true(ip_addr_equal(&to.backends[0].addresses[1], &want[1]));
+	assert_true(ip_addr_equal(&to.advertise[0].v4, &want[2]));
+	assert_true(ip_addr_equal(&to.backends[1].endpoint.addr, &want[3]));
+	assert_int_equal(to.backends[1].naddresses, 0);
+	free(buf);
+}
+
+/* A loader in an attacker's hands changes any 4 bytes: no count beyond the array, no other family, and
+ * nothing for a backend that has an address. */
+static void nothing_else(void **state)
+{
+	static const uint32_t values[] = {
+		0, 1, 3, POLICY_ADDRESSES_MAX, POLICY_ADDRESSES_MAX + 1, UINT32_MAX
+	};
+	size_t len;
+	uint8_t *buf = records(&len);
+
+	(void)state;
+	for (size_t at = 0; at + sizeof(uint32_t) <= len; at += sizeof(uint32_t))
+		for (size_t i = 0; i < sizeof(values) / sizeof(values[0]); i++) {
+			struct made to;
+			uint8_t kept[sizeof(uint32_t)];
+			const struct ip_addr own = v4(9);
+
+			memcpy(kept, buf + at, sizeof(kept));
+			memcpy(buf + at, &values[i], sizeof(values[i]));
+			make(&to);
+			if (policy_names_set(&to.policy, buf, len) == 0) {
+				assert_in_range(to.backends[0].naddresses, 1, POLICY_ADDRESSES_MAX);
+				for (size_t j = 0; j < to.backends[0].naddresses; j++)
+					assert_true(to.backends[0].addresses[j].family == IP_V4 ||
+						    to.backends[0].addresses[j].family == IP_V6);
+				assert_int_equal(to.backends[1].naddresses, 0);
+				assert_true(ip_addr_equal(&to.backends[1].endpoint.addr, &own));
+			}
+			memcpy(buf + at, kept, sizeof(kept));
+		}
+	for (size_t shorter = 0; shorter < len; shorter++) {
+		struct made to;
+
+		make(&to);
+		assert_int_equal(policy_names_set(&to.policy, buf, shorter), -EPROTO);
+	}
+	free(buf);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(there_and_back),
+		cmocka_unit_test(nothing_else),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
