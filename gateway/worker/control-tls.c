@@ -6,6 +6,7 @@
 #include "gateway/worker/control-tls.h"
 
 #include <string.h>
+#include <sys/random.h>
 
 #include "gateway/base/log.h"
 #include "gateway/net/stream-tls.h"
@@ -157,8 +158,12 @@ static void tls_handshake(struct session *session)
 
 void control_tls_start(struct session *session)
 {
-	struct ssl_st *ssl = tlsctx_new(session->facts.tlsctx, TLSCTX_CONTROL, session->facts.binding);
+	struct facts *facts = &session->facts;
+	struct ssl_st *ssl = NULL;
 
+	/* after REIN, the tickets of the last TLS session, and of its user, are those of another one */
+	if (getrandom(facts->binding, sizeof(facts->binding), 0) == (ssize_t)sizeof(facts->binding))
+		ssl = tlsctx_new(facts->tlsctx, TLSCTX_CONTROL, facts->binding);
 	/* a handshake takes long, so established sessions go first */
 	if (ssl == NULL || stream_tls_start(&session->client, ssl, false) < 0 ||
 	    loop_set_bulk(session->client.loop, &session->client.watch, true) < 0 ||

@@ -6,7 +6,6 @@
 
 #include <stdlib.h>
 #include <string.h>
-#include <sys/random.h>
 
 #include "gateway/base/ftp-setup.h"
 #include "gateway/base/util.h"
@@ -320,9 +319,7 @@ static void session_begin(struct session *session)
 		return;
 	}
 	netsock_keepalive(session->client.watch.fd, session->facts.rule->ftp->ftpkeepalive_s);
-	if (getrandom(session->facts.binding, sizeof(session->facts.binding), 0) !=
-		(ssize_t)sizeof(session->facts.binding) ||
-	    loop_timer(&worker->loop, &session->idle_timer, session_first_look_ms(session)) < 0) {
+	if (loop_timer(&worker->loop, &session->idle_timer, session_first_look_ms(session)) < 0) {
 		session_end(session, "no-memory");
 		return;
 	}
