@@ -164,6 +164,16 @@ MUTANTS = [
      [("gateway/monitor/privileged.c", "return in_range(msg->local.port, rule->ftp->passivedataports) ? NULL : not_passive;", "return NULL;")]),
     (103, "unused fields are zero", [("gateway/monitor/requests.c", "(fields & looks[i].field) == 0 ? looks[i].is_set", "(fields & looks[i].field) == 0 ? false")]),
     # test_resumption.py
+    (120, "tickets of other sessions keep their id", [(REUSE, "if (has_binding(session, reuse->own) &&", "if (true &&")]),
+    (121, "the id of a user names him", [("gateway/tls/tlsctx-user.c", "ip_addr_format(client, address), user);", "ip_addr_format(client, address), user + strlen(user));")]),
+    (122, "and his address", [("gateway/tls/tlsctx-user.c", "rule, ip_addr_format(client, address), user);", "rule, ip_addr_format(client, address) != NULL ? \"\" : \"\", user);")]),
+    (123, "a ticket names its key", [("gateway/tls/tlsctx-tickets.c", "memcmp(tickets->keys[i].name, name, NAME_BYTES) != 0", "name == NULL")]),
+    (126, "the id changes with REIN",
+     [(AUTH, "if (getrandom(facts->binding,", "if (facts->binding[0] != 0 || getrandom(facts->binding,")]),
+    (128, "the cache's sessions have the id of theirs",
+     [(REUSE, "void tlsctx_bind(SSL *ssl)\n{\n\t/* TLS 1.2 without tickets: the data connections find this very object in the cache. */\n\t(void)bind_session(ssl);", "void tlsctx_bind(SSL *ssl)\n{\n\t(void)ssl;"),
+      (REUSE, "own ? binding : control_context,", "control_context,"),
+      (REUSE, "bool own = use == TLSCTX_DATA || never;", "")]),
     (129, "only Finished decides a handshake",
      [("gateway/worker/data-handshake.c", "if (client->state == LEG_READY)", "if (client->state == LEG_READY || data_tls_resumes(client))")]),
     # test_dying.py

@@ -17,6 +17,10 @@ static const struct message_case errors[] = {
 	  "tls_actions: { server: { keyring: ftpd, session_timeout: 0 } }\n"
 	  "ftp_actions: { standard: { secure_session_reuse: required } }\n",
 	  "policy.yaml:1:41: rules \"everyone\" refuses every protected transfer" },
+	{ "resumption of the same user's sessions, without sessions",
+	  "tls_actions: { server: { keyring: ftpd, session_timeout: 0 } }\n"
+	  "ftp_actions: { standard: { secure_session_reuse: required_user } }\n",
+	  "policy.yaml:1:41: rules \"everyone\" refuses every protected transfer" },
 	{ "an empty match", "rules: { r: { match: {}, tls: server, ftp: standard, backend: legacy } }\n",
 	  "policy.yaml:1:15: \"match\" of rules \"r\" is empty" },
 	{ "a match without a value",
