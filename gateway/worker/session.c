@@ -74,6 +74,13 @@ static void on_server_timer(struct timer *timer)
 		control_reply_timeout(session);
 		return;
 	}
+	/* a greeting that has come waits for the client, whose handshake has a limit of its own */
+	if (session->phase == PHASE_HANDSHAKE && inbuf_len(&session->server_in) > 0) {
+		if (loop_timer(loop_of(session), timer, session->facts.rule->backend->greeting_timeout_ms) <
+		    0)
+			session_end(session, "no-memory");
+		return;
+	}
 	if (session->server_state == SERVER_GREETING)
 		control_server_down(session, "no greeting in time");
 	else

@@ -122,6 +122,8 @@ MUTANTS = [
       ("gateway/monitor/login-queue.c", "if (failures > 0 && wait_until(source, due_ms))", "if (source->under_way == 0 && failures > 0 && wait_until(source, due_ms))")]),
     (62, "a password that is not answered has failed",
      [("ftp-alg/machine.c", "machine->login_turn == FTP_LOGIN_TURN_OURS || machine->pending == FTP_PENDING_PASS ||", "")]),
+    (121, "a greeting that has come waits for the client",
+     [("gateway/worker/session.c", "session->phase == PHASE_HANDSHAKE && inbuf_len(&session->server_in) > 0", "false")]),
     (120, "what waits for its turn has not failed",
      [("ftp-alg/machine.c", "return machine->login_turn == FTP_LOGIN_TURN_OURS ||", "return machine->login_turn != FTP_LOGIN_TURN_NONE ||")]),
     (63, "a right password ends its attempt",
