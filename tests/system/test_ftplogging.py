@@ -84,7 +84,7 @@ def test_the_manual_page_has_every_event():
         for name in names:
             if name.endswith(".c"):
                 with open(os.path.join(folder, name), encoding="utf-8") as f:
-                    events |= set(re.findall(r'log_event\(\s*[A-Z_]+,\s*"([a-z0-9-]+)"', f.read()))
+                    events |= set(re.findall(r'_(?:event|log)\([^"]*?LOG_LEVEL_\w+,\s*"([a-z0-9-]+)"', f.read()))
     with open(os.path.join(net.ROOT, "docs", "man", "attlsd.8"), encoding="utf-8") as f:
         titles = " ".join(line for line in f.read().splitlines() if line.startswith(".It Cm"))
     assert len(events) > 40

@@ -10,7 +10,7 @@ import net
 
 KEY = "its key is too short"
 ISSUER = "the key of an issuer in that file is too short"
-HASH = "its signature, or that of an issuer in that file, has too weak a hash"
+HASH = "its signature, or that of an issuer in that file, uses a weak hash"
 BROKEN = 'certificate 2 in "{chain}" is broken'
 
 
