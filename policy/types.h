@@ -111,7 +111,7 @@ enum backend_abort { BACKEND_ABORT_AUTO = 0, BACKEND_ABORT_URGENT, BACKEND_ABORT
 /* The PROXY protocol: whether the server first gets a header about the client. */
 enum backend_proxy { BACKEND_PROXY_NONE = 0, BACKEND_PROXY_V1, BACKEND_PROXY_V2 };
 
-/* So many addresses of a server's name are tried. */
+/* How many addresses of a server's name are tried. */
 #define POLICY_ADDRESSES_MAX 8
 
 struct policy_backend {

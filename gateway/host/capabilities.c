@@ -1,7 +1,7 @@
 /*
- * The table of capabilities that attlsd needs. A container has its own idea of what
- * root may do, so what is wanted and what is there are compared one by one: a missing
- * one is named with its purpose, and it matters only if the policy needs it.
+ * The table of capabilities that attlsd needs. A container decides what root may do, so
+ * attlsd looks for each one: it names a missing capability and its purpose, and the
+ * capability matters only if the policy needs it.
  */
 #include "gateway/host/capabilities.h"
 

@@ -14,7 +14,7 @@ struct capability {
 	unsigned number; /* CAP_... */
 	const char *name, *purpose;
 	bool required; /* attlsd does not start without it */
-	bool by_root;  /* another user than root cannot make use of it */
+	bool by_root;  /* only root can use it */
 	bool (*wanted)(const struct policy *policy);
 };
 
@@ -23,7 +23,7 @@ extern const struct capability capabilities[CAPABILITIES];
 
 /*
  * Find the next capability, from *at on, that this process lacks and needs for the
- * policy. Returns it and moves *at behind it, or NULL if no more is missing.
+ * policy. Returns it and moves *at past it, or NULL if no other is missing.
  */
 const struct capability *capabilities_missing(const struct policy *policy, size_t *at);
 

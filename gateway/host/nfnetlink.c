@@ -1,7 +1,7 @@
 /*
  * Opens and closes a netlink socket to the kernel's firewall. libnftables ends the
  * whole process if it cannot open one (a container without the module, a service with
- * RestrictAddressFamilies=), so whoever uses it looks here first.
+ * RestrictAddressFamilies=), so its users call this first.
  */
 #include "gateway/host/nfnetlink.h"
 

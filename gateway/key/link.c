@@ -16,9 +16,9 @@
 /* How many signers may die from one request before the worker gives up. */
 #define ATTEMPTS_MAX 10
 
-/* After a signer has not answered in time: for how long it is asked nothing, unless it is heard of. */
+/* How long a signer that has not answered in time gets no requests, unless it sends something. */
 #define SILENCE_MS 30000
-/* How many packets are read off at once. Those beyond are seen to be late all the same. */
+/* How many late packets are read at once. The rest are recognised when they are read. */
 #define LEFTOVERS_MAX 64
 
 static const char gone[] = "the signer and the keeper have ended; reload attlsd",

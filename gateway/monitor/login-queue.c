@@ -74,7 +74,7 @@ static uint64_t delay_of(uint32_t failures, uint64_t delay_ms)
 	return delay_ms < DELAY_MAX_MS ? delay_ms : DELAY_MAX_MS;
 }
 
-/* What is under way for too long keeps nobody waiting any more. If it fails, it still counts. */
+/* An attempt that takes too long no longer keeps others waiting. If it fails, it still counts. */
 static void give_up_late(struct login_source *source, uint64_t now_ms)
 {
 	struct login_attempt *first;

@@ -166,7 +166,7 @@ static const struct {
 } too_weak[] = {
 	{ SSL_R_EE_KEY_TOO_SMALL, "its key is too short" },
 	{ SSL_R_CA_KEY_TOO_SMALL, "the key of an issuer in that file is too short" },
-	{ SSL_R_CA_MD_TOO_WEAK, "its signature, or that of an issuer in that file, has too weak a hash" },
+	{ SSL_R_CA_MD_TOO_WEAK, "its signature, or that of an issuer in that file, uses a weak hash" },
 };
 
 static void say_refused(const SSL_CTX *ctx, const struct policy_certificate *from, struct diags *diags)

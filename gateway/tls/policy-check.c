@@ -33,7 +33,8 @@ int policy_check_load(const struct policy *policy, struct diags *diags)
 	}
 	users_free(&users);
 	tlsctx_set_free(&set);
-	if (r < 0 && diags->nerrors == before) /* nobody else said it, and a number says nothing */
+	if (r < 0 &&
+	    diags->nerrors == before) /* no other message says why, and an exit status alone does not help */
 		diags_add(diags, DIAG_ERROR, (struct diag_mark){ 0, 0 },
 			  "cannot load the certificates, keys and users: %s", strerror(-r));
 	return r;
