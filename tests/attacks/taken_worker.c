@@ -52,24 +52,33 @@ static void report(const struct worker_setup *setup, struct msg msg, uint64_t se
 	(void)eventfd_write(setup->doorbell, 1);
 }
 
-static void act(const struct worker_setup *setup, const char *how, uint64_t session)
+static void act(const struct worker_setup *setup, const char *lie, uint64_t session)
 {
-	if (strcmp(how, "piece") == 0) {
+	if (strcmp(lie, "piece") == 0) {
 		(void)!write(setup->reports, "x", 1);
 		(void)eventfd_write(setup->doorbell, 1);
 	}
-	if (strcmp(how, "flood") == 0)
+	if (strcmp(lie, "flood") == 0)
 		*setup->relays = UINT32_MAX; /* so that all others go to the other worker */
-	while (strcmp(how, "flood") == 0)
+	while (strcmp(lie, "flood") == 0)
 		report(setup, (struct msg){ .type = MSG_WITHDRAW }, session);
 	for (size_t i = 0; i < NELEM(lies); i++)
-		for (size_t j = 0; strcmp(how, lies[i].name) == 0 && lies[i].says[j].type != MSG_NONE; j++)
+		for (size_t j = 0; strcmp(lie, lies[i].name) == 0 && lies[i].says[j].type != MSG_NONE; j++)
 			report(setup, lies[i].says[j], session);
+}
+
+/* attlsd drops variables that it does not know, so keep these before main(). */
+static const char *how, *once;
+
+static void keep_variables(void) __attribute__((constructor));
+static void keep_variables(void)
+{
+	how = getenv("ATTLSD_TAKEN");
+	once = getenv("ATTLSD_TAKEN_ONCE");
 }
 
 int worker_run(const struct worker_setup *setup)
 {
-	const char *how = getenv("ATTLSD_TAKEN");
 	const struct sandbox_worker sandbox = {
 		.root = setup->root, .uid = setup->uid, .gid = setup->gid, .dials = true
 	};
@@ -77,8 +86,7 @@ int worker_run(const struct worker_setup *setup)
 	struct msg msg;
 	int fd;
 
-	if (!setup->first || how == NULL ||
-	    open(getenv("ATTLSD_TAKEN_ONCE"), O_CREAT | O_EXCL | O_CLOEXEC, 0600) == -1)
+	if (!setup->first || how == NULL || open(once, O_CREAT | O_EXCL | O_CLOEXEC, 0600) == -1)
 		return real_worker_run(setup);
 	(void)signal(SIGPIPE, SIG_IGN);
 	if (sandbox_worker(&sandbox, &what) < 0)
