@@ -123,14 +123,22 @@ static bool is_server(const struct policy *policy, const struct admission_facts 
 	return ftp_setup_is_server(&ends, rule->backend, addr);
 }
 
-static uint16_t server_port(const struct policy *policy, const struct admission_facts *facts,
-			    const struct policy_rule *rule)
+/*
+ * With `address: original` the port depends on whether the client began with TLS. With
+ * `tls: auto` only the worker knows that, so both ports are right.
+ */
+static bool is_server_port(const struct policy *policy, const struct admission_facts *facts,
+			   const struct policy_rule *rule, uint16_t port)
 {
-	const struct ftp_setup_ends ends = { .listener = &policy->listeners[facts->listener],
-					     .remote = facts->remote,
-					     .local = facts->local };
+	struct ftp_setup_ends ends = { .listener = &policy->listeners[facts->listener],
+				       .remote = facts->remote,
+				       .local = facts->local };
+	enum listener_tls tls = ends.listener->tls;
 
-	return ftp_setup_server(&ends, rule->backend).port;
+	if (tls != LISTENER_IMPLICIT && ftp_setup_server(&ends, rule->backend).port == port)
+		return true;
+	ends.implicit = tls == LISTENER_IMPLICIT || tls == LISTENER_AUTO;
+	return ftp_setup_server(&ends, rule->backend).port == port;
 }
 
 /* May this data connection go to the server? */
@@ -178,7 +186,7 @@ static const char *why_no_socket(const struct policy *policy, const struct admis
 		if (port != 0)
 			return "port-of-its-choice";
 		if (msg->purpose == PURPOSE_SERVER)
-			return msg->remote.port == server_port(policy, facts, rule) &&
+			return is_server_port(policy, facts, rule, msg->remote.port) &&
 				       is_server(policy, facts, rule, &msg->remote.addr)
 				   ? NULL
 				   : not_backend;
