@@ -16,7 +16,7 @@
 #include "policy/ip.h"
 
 /* Must change with anything in this file. */
-#define CTL_VERSION 0x61740006u
+#define CTL_VERSION 0x61740007u
 
 enum ctl_proto_what {
 	CTL_STATUS = 1, /* ANSWER_GATEWAY, then ANSWER_WORKER for each worker */
@@ -103,10 +103,11 @@ struct answer_session {
 	char subject[128]; /* of the client's certificate, cut if longer; "": none was shown */
 	char issuer[128];
 	char serial[65], sha256[65];
-	char transfer[128];   /* the command of the transfer under way; "": none */
-	char prot[2];	      /* how its data connection is protected: P, S or C */
-	uint64_t bytes;	      /* read from the sender so far */
-	uint64_t transfer_ms; /* since it was asked for */
+	char transfer[128];	 /* the command of the transfer under way; "": none */
+	char prot[2];		 /* how its data connection is protected: P, S or C */
+	uint64_t bytes;		 /* read from the sender so far */
+	uint64_t transfer_ms;	 /* since it was asked for */
+	struct ip_endpoint told; /* where the client was told to dial, and has not; port 0: nowhere */
 };
 
 /* A worker reports at most as many servers. */

@@ -214,7 +214,8 @@ static bool send_line(struct line *line)
 static void put_fields(struct line *line, const struct log_field *fields)
 {
 	for (; fields->key != NULL; fields++)
-		put_field(line, fields);
+		if (fields->key[0] != '\0')
+			put_field(line, fields);
 }
 
 void log_write(enum log_level level, const char *event, const struct log_field *fields)

@@ -15,7 +15,7 @@
 #include "policy/policy.h"
 
 struct log_field {
-	const char *key;  /* NULL ends a list */
+	const char *key;  /* NULL ends a list; a field with "" is left out */
 	const char *text; /* NULL: the number counts */
 	uint64_t number;
 };

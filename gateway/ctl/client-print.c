@@ -134,6 +134,16 @@ static void print_certificate(const struct answer_session *session, size_t inden
 	(void)fprintf(out, " sha256 %s\n", client_text_shown(session->sha256, buf));
 }
 
+/* Likewise. */
+static void print_told(const struct answer_session *session, size_t indent, FILE *out)
+{
+	char buf[CLIENT_SHOWN_MAX];
+
+	if (session->told.port != 0)
+		(void)fprintf(out, "%*s  waits for the client at %s\n", (int)indent, "",
+			      ip_endpoint_format(&session->told, buf));
+}
+
 void client_print_sessions(const struct answers *answers, FILE *out)
 {
 	char buf[CLIENT_SHOWN_MAX];
@@ -157,6 +167,7 @@ void client_print_sessions(const struct answers *answers, FILE *out)
 			print_cell(cell(&answers->sessions[i], column, buf), column, widths[column], out);
 		(void)fputc('\n', out);
 		print_certificate(&answers->sessions[i], widths[SESSION], out);
+		print_told(&answers->sessions[i], widths[SESSION], out);
 	}
 }
 
@@ -286,6 +297,8 @@ static json_t *session_json(const struct answers *answers, const struct answer_s
 				  or_null(session->cipher[0] != '\0', shown_json(session->cipher)));
 	(void)json_object_set_new(json, "certificate", certificate(session));
 	(void)json_object_set_new(json, "transfer", transfer(session));
+	(void)json_object_set_new(json, "waits_at",
+				  or_null(session->told.port != 0, endpoint(&session->told)));
 	(void)json_object_set_new(json, "worker", json_integer(session->worker));
 	(void)json_object_set_new(json, "generation", generation_of(answers, session->worker));
 	return json;

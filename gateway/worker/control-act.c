@@ -14,6 +14,7 @@
 #include "gateway/net/netsock.h"
 #include "gateway/worker/control-dial.h"
 #include "gateway/worker/control-tls.h"
+#include "gateway/worker/passive-share.h"
 #include "gateway/worker/session-end.h"
 #include "gateway/worker/session-log.h"
 
@@ -87,6 +88,8 @@ static void do_listen(struct session *session, enum ftp_side side)
 	struct ip_endpoint endpoint;
 	int r = data_conn_listen(&session->data, side, &endpoint);
 
+	if (r == -EADDRINUSE && side == FTP_SIDE_CLIENT && passive_share_make_room(session))
+		r = data_conn_listen(&session->data, side, &endpoint);
 	control_tls_look_at_ticket(session);
 	if (r == -EINPROGRESS)
 		return; /* data_listening() of session.c follows */
@@ -112,6 +115,7 @@ static void do_retry(struct session *session)
 
 static void do_data_abort(struct session *session)
 {
+	session->data.legs.told.reason = "aborted";
 	data_conn_close(&session->data, true);
 	ftp_machine_data_done(&session->machine, FTP_DATA_ABORTED, &session->worker->out);
 }

@@ -57,7 +57,9 @@ enum secure_level data_conn_level(const struct data_conn *data)
 
 static void log_transfer(const struct data_conn *data, enum ftp_data_result result)
 {
+	const struct ip_endpoint *told = &data->legs.told.endpoint;
 	const char *reason = data_result_reason(result);
+	char text[IP_TEXT_MAX];
 
 	session_log(data->legs.facts, LOG_LEVEL_INFO, "transfer",
 		    LOG_TEXT("direction", data->upload ? "upload" : "download"),
@@ -66,7 +68,8 @@ static void log_transfer(const struct data_conn *data, enum ftp_data_result resu
 		    LOG_NUMBER("bytes", data->relay.bytes),
 		    LOG_NUMBER("ms", loop_of(data)->now_ms - data->started_ms),
 		    LOG_TEXT("result", data_result_name(result)),
-		    LOG_TEXT(reason != NULL ? "reason" : NULL, reason));
+		    LOG_TEXT(told->port != 0 ? "told" : "", ip_endpoint_format(told, text)),
+		    LOG_TEXT(reason != NULL ? "reason" : "", reason));
 }
 
 static int time_handshake(struct data_conn *data)
@@ -88,7 +91,7 @@ static enum ftp_data_result protect_client(struct data_conn *data)
 	if (result != FTP_DATA_PENDING || data->state != DATA_CONNECTING)
 		return result;
 	if (leg->state == LEG_READY) /* the rest of the time is for the server */
-		r = loop_timer(loop_of(data), &data->timer, (uint64_t)action_of(data)->datatimeout_s * 1000);
+		r = data_conn_time(data);
 	else if (fresh)
 		r = time_handshake(data);
 	return r < 0 ? FTP_DATA_ABORTED : FTP_DATA_PENDING;
@@ -219,6 +222,8 @@ static void data_end(struct data_conn *data, enum ftp_data_result result)
 		session_log(data->legs.facts, LOG_LEVEL_INFO, "ktls-key-update",
 			    LOG_TEXT("fix", "ktls: false in the tls_action of clients that change keys"));
 	log_transfer(data, result);
+	data->legs.told.reason = "time-out";
+	data->legs.told.pointless = result != FTP_DATA_NO_CLIENT;
 	set_state(data, DATA_IDLE);
 	data_legs_withdraw(&data->legs);
 	loop_timer_stop(loop_of(data), &data->timer);
@@ -320,7 +325,10 @@ static void on_timer(struct timer *timer)
 	struct data_conn *data = CONTAINER_OF(timer, struct data_conn, timer);
 
 	switch (data->state) {
-	case DATA_IDLE:
+	case DATA_IDLE: /* an upload that waits for the client has a timer of its own */
+		if (!data->handshake.wanted)
+			data_legs_give_port(&data->legs, "time-out");
+		break;
 	case DATA_REQUESTED:
 		break;
 	case DATA_CONNECTING:
@@ -457,10 +465,7 @@ void data_conn_go(struct data_conn *data)
 	set_state(data, DATA_CONNECTING);
 	if (data->legs.client.state == LEG_TARGET)
 		data_legs_dial_client(&data->legs);
-	if ((data->legs.client.state == LEG_TLS
-		 ? time_handshake(data)
-		 : loop_timer(loop_of(data), &data->timer, (uint64_t)action_of(data)->datatimeout_s * 1000)) <
-	    0)
+	if ((data->legs.client.state == LEG_TLS ? time_handshake(data) : data_conn_time(data)) < 0)
 		data_end(data, FTP_DATA_ABORTED);
 	else
 		data_step(data);
@@ -469,15 +474,9 @@ void data_conn_go(struct data_conn *data)
 void data_conn_refused(struct data_conn *data)
 {
 	set_state(data, DATA_IDLE);
-	loop_timer_stop(loop_of(data), &data->timer);
+	data->legs.told.pointless = true;
+	(void)data_conn_time(data); /* if it fails, the port stays until the session ends */
 	data_handshake_look(&data->handshake, FTP_DATA_PENDING); /* it may still run */
-}
-
-void data_conn_dismiss(struct data_conn *data)
-{
-	(void)stream_finish(&data->legs.client.stream);
-	linger_take(&worker_of(data)->lingering, &data->legs.client.stream);
-	data_conn_close(data, false);
 }
 
 void data_conn_close(struct data_conn *data, bool reset)

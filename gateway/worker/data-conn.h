@@ -77,6 +77,13 @@ struct data_status {
 void data_conn_init(struct data_conn *data, struct worker *worker, const struct facts *facts,
 		    const struct data_control *control, const struct data_owner *owner);
 
+/* Start the clock of datatimeout: for both legs, or for a port that the client was told. */
+static inline int data_conn_time(struct data_conn *data)
+{
+	return loop_timer(&data->legs.worker->loop, &data->timer,
+			  (uint64_t)data->legs.facts->rule->ftp->datatimeout_s * 1000);
+}
+
 /*
  * Open a port for one leg. Returns 0 and the endpoint to tell the peer, or a
  * negative errno; -EINPROGRESS: owner->listening() follows.
@@ -84,7 +91,15 @@ void data_conn_init(struct data_conn *data, struct worker *worker, const struct 
 static inline int data_conn_listen(struct data_conn *data, enum ftp_side side,
 				   struct ip_endpoint *ret_endpoint)
 {
+	if (side == FTP_SIDE_CLIENT)
+		(void)data_conn_time(data); /* if it fails, the port stays until the session ends */
 	return data_legs_listen(&data->legs, side, ret_endpoint);
+}
+
+/* Was the client told a port that it has not dialled, while no transfer is under way? */
+static inline bool data_conn_is_told(const struct data_conn *data)
+{
+	return data->state == DATA_IDLE && data->legs.client.state == LEG_LISTENING;
 }
 
 /* Set the target of a leg. */
@@ -123,11 +138,16 @@ static inline void data_conn_doubt(struct data_conn *data, bool doubt)
 	data->relay.doubt = doubt;
 }
 
-/* The server refused an upload for which the client has got a 150 (FTP_DO_DATA_DISMISS). */
-void data_conn_dismiss(struct data_conn *data);
-
 /* Forget everything, and close what is open, with a reset if `reset` is set. */
 void data_conn_close(struct data_conn *data, bool reset);
+
+/* The server refused an upload for which the client has got a 150 (FTP_DO_DATA_DISMISS). */
+static inline void data_conn_dismiss(struct data_conn *data)
+{
+	(void)stream_finish(&data->legs.client.stream);
+	linger_take(&data->legs.worker->lingering, &data->legs.client.stream);
+	data_conn_close(data, false);
+}
 
 static inline bool data_conn_is_relaying(const struct data_conn *data)
 {

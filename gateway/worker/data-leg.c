@@ -32,6 +32,16 @@ void data_legs_close(struct data_legs *legs, struct data_leg *leg, bool reset)
 	}
 	stream_close(&leg->stream, reset);
 	leg->state = LEG_NONE;
+	if (leg == &legs->client)
+		told_end(&legs->told, legs->facts, loop_of(legs)->now_ms);
+}
+
+void data_legs_give_port(struct data_legs *legs, const char *reason)
+{
+	if (legs->client.state != LEG_LISTENING)
+		return;
+	legs->told.reason = reason;
+	data_legs_close(legs, &legs->client, false);
 }
 
 /* The plan is over: ignore answers to it, and withdraw its announcement. */
@@ -81,6 +91,8 @@ static void on_listener(struct data_legs *legs, enum ftp_side side)
 	fd_close(&leg->listener.fd);
 	stream_adopt_guarded(&leg->stream, &fd);
 	leg->state = LEG_OPEN;
+	if (side == FTP_SIDE_CLIENT)
+		legs->told.dialled = true;
 	legs->on_change(legs);
 }
 
@@ -183,6 +195,8 @@ static int leg_listens(struct data_legs *legs, enum ftp_side side, int *fd, stru
 		data_legs_close(legs, leg, false);
 		return r;
 	}
+	if (side == FTP_SIDE_CLIENT)
+		told_set(&legs->told, ret_endpoint, loop_of(legs)->now_ms);
 	if (side == FTP_SIDE_SERVER || !announces(legs))
 		return 0;
 	/* The client may dial as soon as it knows the port, so announce the connection first. */

@@ -15,6 +15,7 @@
 #include "gateway/net/stream.h"
 #include "gateway/worker/context.h"
 #include "gateway/worker/facts.h"
+#include "gateway/worker/told.h"
 
 /* The state of a leg. */
 enum data_leg_state {
@@ -47,10 +48,11 @@ struct data_legs {
 	struct data_control control;
 	struct data_leg client;
 	struct data_leg server;
-	uint32_t serial; /* of the plan; answers to earlier plans are ignored */
-	bool announced;	 /* the client's data connection is announced to the kernel */
-	bool ticket_due; /* the client has used a session ticket, and needs another one */
-	uint8_t tries;	 /* how many ports may still be tried for a listener from the monitor */
+	struct told told; /* where the client is to dial */
+	uint32_t serial;  /* of the plan; answers to earlier plans are ignored */
+	bool announced;	  /* the client's data connection is announced to the kernel */
+	bool ticket_due;  /* the client has used a session ticket, and needs another one */
+	uint8_t tries;	  /* how many ports may still be tried for a listener from the monitor */
 
 	/* A leg has opened or failed. */
 	void (*on_change)(struct data_legs *legs);
@@ -87,6 +89,9 @@ bool data_leg_is_alive(struct data_leg *leg);
 
 /* Close the sockets of a leg; its target stays. */
 void data_legs_close(struct data_legs *legs, struct data_leg *leg, bool reset);
+
+/* Close the port that the client was told, if it has not dialled it; its transfer gets 425. */
+void data_legs_give_port(struct data_legs *legs, const char *reason);
 
 /* The plan is over: ignore answers to it, and withdraw its announcement. */
 void data_legs_withdraw(struct data_legs *legs);

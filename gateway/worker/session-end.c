@@ -36,6 +36,7 @@ void session_end(struct session *session, const char *reason)
 	if (session->ended)
 		return;
 	session->ended = true;
+	session->data.legs.told.reason = "session-end";
 	data_conn_close(&session->data, session->data.state != DATA_IDLE);
 	/* a guesser must gain nothing by leaving before the answer */
 	if (ftp_machine_tries_login(&session->machine))
@@ -71,6 +72,7 @@ void session_end(struct session *session, const char *reason)
 	if (session->refusals > SESSION_REFUSALS_LOGGED)
 		session_log(&session->facts, LOG_LEVEL_INFO, "refused-more",
 			    LOG_NUMBER("count", session->refusals - SESSION_REFUSALS_LOGGED));
+	told_log_more(&session->data.legs.told, &session->facts);
 	if (session->strays > 1)
 		session_log(&session->facts, LOG_LEVEL_INFO, "stray-more",
 			    LOG_NUMBER("count", session->strays - 1));

@@ -79,5 +79,7 @@ bool session_list_next(const struct worker *worker, uint64_t *at, struct answer 
 	put_tls(shown, session);
 	put_certificate(shown, session);
 	put_transfer(shown, session);
+	if (session->data.legs.client.state == LEG_LISTENING)
+		shown->told = session->data.legs.told.endpoint;
 	return true;
 }

@@ -196,6 +196,15 @@ MUTANTS = [
      [("gateway/net/stream-tls.c", "if (++stream->shake_records <= SHAKE_RECORDS_MAX)", "if (true)")]),
     (67, "the rest of a wire buffer is kept",
      [("gateway/net/stream-intake.c", "\tstream->rest = rest;\n", "\tfree(rest);\n")]),
+    # test_passive_ports.py
+    (130, "a source with many undialled ports gives one",
+     [("gateway/worker/control-act.c", " && passive_share_make_room(session)", "")]),
+    (130, "a source with as many ports gives none",
+     [("gateway/worker/passive-share.c", "most > mine + 1 ? result : NULL", "most > 0 ? result : NULL")]),
+    (131, "an undialled port gets old",
+     [("gateway/worker/data-conn.c", "data_legs_give_port(&data->legs, \"time-out\")", "(void)data")]),
+    (132, "so does one after a refused transfer",
+     [("gateway/worker/data-conn.c", "\t(void)data_conn_time(data); /* if", "\tloop_timer_stop(loop_of(data), &data->timer); /* if")]),
 ]
 
 

@@ -1,6 +1,9 @@
 """Data connections: every mode on each side, the address that the client sees, and the hosts that may connect."""
+import json
+import os
 import re
 import ssl
+import subprocess
 import threading
 import time
 
@@ -525,3 +528,53 @@ def test_many_sessions_at_once(launch, make_backend):
         thread.join(net.LIMIT)
     assert not faults, faults
     gateway.event("session-end", count=24)
+
+
+def test_a_port_that_the_client_does_not_dial_leaves_a_trace(launch, backend, folder):
+    """Behind a closed firewall most clients never get as far as LIST."""
+    place = os.path.join(folder, "control.sock")
+    gateway = launch(backend, ftp={"secure_dataconn": "clear"}, daemon={"control_socket": place},
+                     nat={"advertise": "192.0.2.5"})
+
+    def shown(*form):
+        return subprocess.run([net.ATTLSCTL, "sessions", "-f", gateway.path, *form], stdin=subprocess.DEVNULL,
+                              stdout=subprocess.PIPE, text=True, timeout=net.DEADLINE, check=True).stdout
+    with clients.explicit(gateway, "P") as c:
+        assert json.loads(shown("--json"))["sessions"][0]["waits_at"] is None and "waits for" not in shown()
+        told = "%s:%d" % c.pasv()
+        assert told.startswith("192.0.2.5:")
+        assert json.loads(shown("--json"))["sessions"][0]["waits_at"] == told and f"waits for the client at {told}\n" in shown()
+        again = "%s:%d" % c.pasv()
+        gateway.event("data-not-dialled", told=told, reason="replaced")
+        with net.listen() as own:
+            c.port(own)
+            gateway.event("data-not-dialled", told=again, reason="replaced")
+            assert json.loads(shown("--json"))["sessions"][0]["waits_at"] is None
+        told = "%s:%d" % c.pasv()
+        c.expect("ABOR", 225, 226, 500, 502)
+        for _ in range(12):
+            last = "%s:%d" % c.pasv()
+        c.expect("QUIT", 221)
+    gateway.event("session-end")
+    seen = gateway.seen("data-not-dialled")
+    assert len(seen) == 10 and {event.keys["reason"] for event in seen} <= {"replaced", "aborted"}, seen
+    assert int(gateway.event("not-dialled-more").keys["count"]) >= 4
+    with clients.explicit(gateway, "P") as c:
+        last = "%s:%d" % c.pasv()
+    gateway.event("data-not-dialled", told=last, reason="session-end")
+
+
+def test_a_transfer_tells_where_the_client_was_to_dial(launch, backend):
+    gateway = launch(backend, ftp={"secure_dataconn": "clear", "datatimeout": "1s"})
+    with clients.explicit(gateway, "P") as c:
+        assert c.get("hello.txt", "EPSV") == backend.files["hello.txt"]
+        assert re.fullmatch(r"127\.0\.0\.1:\d+", gateway.event("transfer").keys["told"])
+        assert c.get("hello.txt", "PORT") == backend.files["hello.txt"]
+        assert "told" not in gateway.event("transfer", count=2).keys
+        told = "%s:%d" % c.epsv()
+        assert c.cmd("RETR hello.txt").code == 150 and c.reply().code == 425
+        assert gateway.event("transfer", result="no-client-connection").keys["told"] == told
+        gateway.event("data-not-dialled", told=told, reason="time-out")
+        c.expect("QUIT", 221)
+    gateway.event("session-end")
+    assert len(gateway.seen("data-not-dialled")) == 1
