@@ -169,7 +169,6 @@ MUTANTS = [
     (120, "tickets of other sessions keep their id", [(REUSE, "if (has_binding(session, reuse->own) &&", "if (true &&")]),
     (121, "the id of a user names him", [("gateway/tls/tlsctx-user.c", "ip_addr_format(client, address), user);", "ip_addr_format(client, address), user + strlen(user));")]),
     (122, "and his address", [("gateway/tls/tlsctx-user.c", "rule, ip_addr_format(client, address), user);", "rule, ip_addr_format(client, address) != NULL ? \"\" : \"\", user);")]),
-    (123, "a ticket names its key", [("gateway/tls/tlsctx-tickets.c", "memcmp(tickets->keys[i].name, name, NAME_BYTES) != 0", "name == NULL")]),
     (126, "the id changes with REIN",
      [(AUTH, "if (getrandom(facts->binding,", "if (facts->binding[0] != 0 || getrandom(facts->binding,")]),
     (128, "the cache's sessions have the id of theirs",
