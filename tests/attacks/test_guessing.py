@@ -111,10 +111,10 @@ def test_63_right_passwords_in_parallel(launch, make_backend):
     assert codes == [230] * 16
 
 
-# 120. A neighbour behind the same NAT queues passwords and leaves before their turn: the server never sees them, so they
+# 190. A neighbour behind the same NAT queues passwords and leaves before their turn: the server never sees them, so they
 # are no failures, and the delay of those who wait does not begin anew.
 # Guard: ftp_machine_tries_login() in ftp-alg/machine.c.
-def test_120_leaving_the_queue_delays_nobody(launch, make_backend):
+def test_190_leaving_the_queue_delays_nobody(launch, make_backend):
     backend = make_backend(PASS=knows_one_password)
     gateway = launch(backend, ftp={**CLEAR, "login_delay": "1s"})
     with clients.Client(gateway.explicit) as c:

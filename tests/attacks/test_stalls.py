@@ -92,11 +92,11 @@ def test_67_tiny_records_in_an_upload(launch, backend):
     assert backend.stored["tiny"][0] == b"x" * (1 << 17) + body
 
 
-# 121. A stranger that is slow with its handshake, of an implicit listener or after AUTH has renewed the connection: the
+# 191. A stranger that is slow with its handshake, of an implicit listener or after AUTH has renewed the connection: the
 # server has greeted in time, so nobody is told that it is down.
 # Guard: on_server_timer() in gateway/worker/session.c.
 @pytest.mark.parametrize("renewed", [False, True])
-def test_121_slow_handshake_blames_no_server(launch, backend, renewed):
+def test_191_slow_handshake_blames_no_server(launch, backend, renewed):
     gateway = launch(backend, ftp=CLEAR, tls={"handshake_timeout": "2s"},
                      backends={"legacy": {"address": "%s:%d" % backend.address, "server_greeting_timeout": "1s"}})
     with clients.Client(gateway.explicit if renewed else gateway.implicit, greet=renewed) as c:
