@@ -9,7 +9,8 @@ CLEAR, TLS, LOGIN, IMPLICIT = "in the clear", "under TLS", "logged in under TLS"
 TABLE = {
     "required: login in the clear": ({}, CLEAR, [
         ("USER user", 530), ("PASS secret", 534), ("PWD", 534), ("CWD x", 534), ("RETR x", 534), ("LIST", 534),
-        ("PASV", 534), ("STAT", 534), ("SITE HELP", 534), ("ACCT x", 534), ("XYZZY", 534)]),
+        ("PASV", 534), ("STAT", 534), ("SITE HELP", 534), ("ACCT x", 534)]),
+    "required: unknown in the clear": ({}, CLEAR, [("XYZZY", 534)]),
     "required: harmless in the clear": ({}, CLEAR, [
         ("NOOP", 200), ("SYST", 215), ("FEAT", 211), ("HELP", 502), ("OPTS UTF8 ON", 502), ("CLNT x", 502), ("QUIT", 221)]),
     "AUTH": ({}, CLEAR, [("AUTH", 501), ("AUTH KERBEROS", 504), ("AUTH TLSX", 504), ("PBSZ 0", 503), ("PROT P", 503),
