@@ -204,6 +204,16 @@ MUTANTS = [
      [("gateway/worker/data-conn.c", "data_legs_give_port(&data->legs, \"time-out\")", "(void)data")]),
     (132, "so does one after a refused transfer",
      [("gateway/worker/data-conn.c", "\t(void)data_conn_time(data); /* if", "\tloop_timer_stop(loop_of(data), &data->timer); /* if")]),
+    # test_signer.py
+    (110, "no bare hash, and only hashes of cipher suites", [("gateway/key/content.c", "\tfor (size_t i = 0; i < NELEM(hash_bytes); i++)\n\t\tif (len == hash_bytes[i])\n\t\t\treturn true;\n\treturn false;", "\treturn len == hash_bytes[0] || true;")]),
+    (110, "no signature of a client", [("gateway/key/content.c", "\t\"TLS 1.3, server CertificateVerify\",\n", "\t\"TLS 1.3, server CertificateVerify\",\n\t\"TLS 1.3, client CertificateVerify\",\n")]),
+    (110, "no PKCS1 in TLS 1.3", [("gateway/key/request.c", "(scheme->versions & version) == 0", "version == 0")]),
+    (110, "a packet has the length that it tells", [("gateway/key/request.c", "\n\t    n != key_request_bytes(request))", "\n\t    n == 0)")]),
+    (111, "signatures in a second", [("gateway/keeper/signer.c", "!quota_take(&state->quota, now_ms())", "(quota_take(&state->quota, now_ms()), false)")]),
+    (112, "an empty packet does not end a worker's signers", [("gateway/keeper/keeper.c", "\tif (is_over(keeper->setup->fds[i]))\n\t\treturn;\n\tlog_event", "\tif (is_over(keeper->setup->fds[i]) || WIFEXITED(status))\n\t\treturn;\n\tlog_event")]),
+    (113, "certificates are loaded without their keys", [("gateway/tls/certs.c", "if (provider != NULL)", "if (false && provider != NULL)")]),
+    (114, "the wait has a limit", [("gateway/key/link.h", "#define KEY_LINK_MAX_MS 3000", "#define KEY_LINK_MAX_MS 3600000")]),
+    (114, "one handshake waits, not all", [("gateway/key/link.c", "now_ms() < link->silent_until_ms", "false")]),
 ]
 
 

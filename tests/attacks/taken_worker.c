@@ -8,14 +8,18 @@
 #include <poll.h>
 #include <signal.h>
 #include <stdint.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/eventfd.h>
+#include <sys/socket.h>
 #include <unistd.h>
 
+#include "gateway/base/log.h"
 #include "gateway/base/msg.h"
 #include "gateway/base/util.h"
 #include "gateway/host/sandbox.h"
+#include "gateway/key/request.h"
 #include "gateway/worker/worker.h"
 
 int real_worker_run(const struct worker_setup *setup);
@@ -68,13 +72,67 @@ static void act(const struct worker_setup *setup, const char *lie, uint64_t sess
 }
 
 /* attlsd drops variables that it does not know, so keep these before main(). */
-static const char *how, *once;
+static const char *how, *once, *asks;
 
 static void keep_variables(void) __attribute__((constructor));
 static void keep_variables(void)
 {
 	how = getenv("ATTLSD_TAKEN");
 	once = getenv("ATTLSD_TAKEN_ONCE");
+	asks = getenv("ATTLSD_TAKEN_ASKS");
+}
+
+/* One packet in hex digits, up to the next comma. Returns its length; moves on to the next packet. */
+static size_t read_packet(const char **text, uint8_t *packet, size_t max)
+{
+	unsigned byte;
+	size_t n = 0;
+
+	for (; n < max && sscanf(*text, "%2x", &byte) == 1; *text += 2)
+		packet[n++] = (uint8_t)byte;
+	*text += **text == ',';
+	return n;
+}
+
+static void tell(int number, const struct key_answer *answer, ssize_t n)
+{
+	log_event(LOG_LEVEL_ERROR, "taken", LOG_NUMBER("packet", number),
+		  LOG_NUMBER("status", n > 0 ? answer->status : 0),
+		  LOG_NUMBER("len", n > 0 ? answer->len : 0));
+}
+
+/* ATTLSD_TAKEN_ASKS: packets for the signer. */
+static void ask_signer(int fd)
+{
+	const char *text = asks;
+	struct key_answer answer = { .status = KEY_STATUS_DONE };
+	uint8_t packet[1024];
+	ssize_t got = 0;
+	size_t n;
+
+	for (int i = 0; strcmp(how, "asks") == 0 && *text != '\0'; i++) {
+		n = read_packet(&text, packet, sizeof(packet));
+		(void)send(fd, packet, n, MSG_NOSIGNAL);
+		do { /* the signer's first word is that it has started */
+			got = recv(fd, &answer, sizeof(answer), 0);
+		} while (got > 0 && answer.status == KEY_STATUS_STARTED);
+		tell(i, &answer, got);
+	}
+	n = read_packet(&text, packet, sizeof(packet));
+	for (int i = 0; strcmp(how, "flood-signer") == 0 && i < 100000 &&
+			(answer.status == KEY_STATUS_DONE || answer.status == KEY_STATUS_STARTED);
+	     i++) {
+		(void)send(fd, packet, n, MSG_NOSIGNAL);
+		got = recv(fd, &answer, sizeof(answer), 0);
+	}
+	while (strcmp(how, "deaf") == 0 && send(fd, packet, n, MSG_NOSIGNAL | MSG_DONTWAIT) != -1)
+		;
+	for (int i = 0; strcmp(how, "empty") == 0 && i < 5; i++) { /* each looks like the socket's end */
+		(void)send(fd, packet, 0, MSG_NOSIGNAL);
+		got = recv(fd, &answer, sizeof(answer), 0);
+	}
+	if (strcmp(how, "asks") != 0)
+		tell(0, &answer, got);
 }
 
 int worker_run(const struct worker_setup *setup)
@@ -94,7 +152,13 @@ int worker_run(const struct worker_setup *setup)
 	report(setup, (struct msg){ .type = MSG_READY }, 0);
 	while (poll(&(struct pollfd){ .fd = setup->channel, .events = POLLIN }, 1, -1) == 1 &&
 	       msg_receive(setup->channel, &msg, &fd) == 1 && msg.type != MSG_DRAIN)
-		if (msg.type == MSG_SESSION)
-			act(setup, how, msg.session);
+		if (msg.type == MSG_SESSION) {
+			if (setup->key == -1 || asks == NULL) {
+				act(setup, how, msg.session);
+				continue;
+			}
+			*setup->relays = UINT32_MAX; /* so that all others go to the other worker */
+			ask_signer(setup->key);
+		}
 	return EXIT_SUCCESS;
 }

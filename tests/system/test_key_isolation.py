@@ -98,7 +98,7 @@ def finds(pid, certificate):
     return {name for piece in memory(pid) for name, secret in wanted.items() if secret in piece}
 
 
-@pytest.mark.skipif(os.geteuid() != 0, reason="only root may read the memory of other processes")
+@pytest.mark.skipif(os.geteuid() != 0 or net.sanitized(), reason="only root may read the memory of other processes; with sanitizers it is huge")
 def test_no_key_in_the_memory_of_a_worker(launch, backend, certificates):
     gateway = launch(backend, daemon={"workers": 2, **ISOLATED})
     for _ in range(4):
@@ -114,7 +114,7 @@ def test_no_key_in_the_memory_of_a_worker(launch, backend, certificates):
             assert all(found & {name, name + " reversed"} for name in numbers), found
 
 
-@pytest.mark.skipif(os.geteuid() != 0, reason="only root may read the memory of other processes")
+@pytest.mark.skipif(os.geteuid() != 0 or net.sanitized(), reason="only root may read the memory of other processes; with sanitizers it is huge")
 def test_without_isolation_the_search_finds_it(launch, backend, certificates):
     gateway = launch(backend, daemon={"key_isolation": False})
     assert gateway.keepers() == []
