@@ -84,7 +84,7 @@ def test_the_log_does_not_repeat_a_password(launch, make_backend, said, code):
 
 def test_the_log_does_not_repeat_a_password_sent_without_its_verb(launch, make_backend):
     backend = make_backend(HUNTER2="500 What?\r\nhunter2?")
-    gateway = launch(backend)
+    gateway = launch(backend, ftp={"unknown_commands": "pass"})
     with clients.explicit(gateway) as c:
         c.expect("hunter2", 500)
     gateway.event("stray-reply")
