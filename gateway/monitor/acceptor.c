@@ -41,12 +41,22 @@ static void refuse(const struct acceptor *acceptor, const struct listener *liste
 		(void)send(fd, line, len, MSG_NOSIGNAL | MSG_DONTWAIT); /* the refusal holds without it */
 }
 
+/* secure_session_reuse: required_user resumes the TLS sessions of other control connections. */
+static bool shares_sessions(const struct policy *policy)
+{
+	for (size_t i = 0; i < policy->nrules; i++)
+		if (policy->rules[i].ftp->secure_session_reuse == SESSION_REUSE_REQUIRED_USER)
+			return true;
+	return false;
+}
+
 static void hand_over(struct acceptor *acceptor, const struct listener *listener, int fd,
 		      const struct ip_endpoint *peer)
 {
-	struct child *child = generation_pick(*acceptor->current);
-	struct msg msg = { .type = MSG_SESSION, .listener = (uint32_t)listener->index, .remote = *peer };
 	const struct policy *policy = (*acceptor->current)->policy;
+	struct child *child = shares_sessions(policy) ? generation_pick_for(*acceptor->current, &peer->addr)
+						      : generation_pick(*acceptor->current);
+	struct msg msg = { .type = MSG_SESSION, .listener = (uint32_t)listener->index, .remote = *peer };
 	const struct policy_listener *from = &policy->listeners[listener->index];
 	struct ip_addr key;
 	const char *limit;

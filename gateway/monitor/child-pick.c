@@ -68,3 +68,14 @@ struct child *generation_pick(struct generation *generation)
 	}
 	return best;
 }
+
+struct child *generation_pick_for(struct generation *generation, const struct ip_addr *client)
+{
+	uint32_t hash = 2166136261u; /* FNV-1a */
+	struct child *child;
+
+	for (size_t i = 0; i < sizeof(client->bytes); i++)
+		hash = (hash ^ client->bytes[i]) * 16777619u;
+	child = &generation->workers[hash % generation->n];
+	return takes_sessions(child) ? child : generation_pick(generation);
+}

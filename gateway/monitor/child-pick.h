@@ -20,4 +20,10 @@ void generation_check_backlog(struct generation *generation, uint64_t now_ms);
  */
 struct child *generation_pick(struct generation *generation);
 
+/*
+ * For sessions that resume each other's TLS sessions, which only works inside one
+ * worker: the same worker for the same address, if it is ready and not backlogged.
+ */
+struct child *generation_pick_for(struct generation *generation, const struct ip_addr *client);
+
 #endif

@@ -287,6 +287,13 @@ class TestSameUser:
                 assert mine.reply().code == 226
                 assert mine.get("hello.txt", session=mine.tls.session)
 
+    def test_one_worker_serves_an_address(self, launch, backend):
+        gateway = launch(backend, ftp={"secure_session_reuse": "required_user"}, daemon={"workers": 4})
+        ctx = context("1.3")
+        for _ in range(6):
+            with clients.explicit(gateway, ctx=ctx) as other, clients.explicit(gateway, "P", ctx=ctx) as mine:
+                assert mine.get("hello.txt", session=other.tls.session)
+
     def test_it_may_have_ended(self, shared):
         ctx = context("1.3")
         with clients.explicit(shared, ctx=ctx) as gone:

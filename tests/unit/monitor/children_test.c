@@ -288,6 +288,31 @@ static void the_end_of_a_pipe_is_no_offence(void **state)
 	scene_done(&scene);
 }
 
+static void an_address_keeps_its_worker(void **state)
+{
+	struct scene scene;
+	size_t used[2] = { 0, 0 };
+
+	(void)state;
+	scene_init(&scene);
+	generation_check_backlog(&scene.generation, 1000);
+	for (uint8_t host = 0; host < 100; host++) {
+		const struct ip_addr client = ip_addr_make(IP_V4, (const uint8_t[]){ 192, 0, 2, host });
+		struct child *child = generation_pick_for(&scene.generation, &client);
+		size_t at = (size_t)(child - scene.workers);
+
+		used[at != 0]++;
+		child->nsessions++; /* more work changes nothing */
+		assert_ptr_equal(generation_pick_for(&scene.generation, &client), child);
+		child->backlogged = true; /* but a worker that takes none does */
+		assert_ptr_not_equal(generation_pick_for(&scene.generation, &client), child);
+		child->backlogged = false;
+	}
+	assert_in_range(used[0], 20, 80);
+	assert_in_range(used[1], 20, 80);
+	scene_done(&scene);
+}
+
 static void a_worker_that_does_not_read_gets_nothing(void **state)
 {
 	const struct msg msg = { .type = MSG_END_SESSION };
@@ -398,6 +423,7 @@ int main(void)
 		cmocka_unit_test(what_a_worker_sends_is_taken),
 		cmocka_unit_test(a_flood_delays_only_its_sender),
 		cmocka_unit_test(the_end_of_a_pipe_is_no_offence),
+		cmocka_unit_test(an_address_keeps_its_worker),
 		cmocka_unit_test(a_worker_that_does_not_read_gets_nothing),
 		cmocka_unit_test(all_backlogged_is_logged),
 		cmocka_unit_test(a_worker_is_told_once_how_to_end),
