@@ -16,7 +16,7 @@
 #include "policy/ip.h"
 
 /* Must change with anything in this file. */
-#define CTL_VERSION 0x61740007u
+#define CTL_VERSION 0x61740008u
 
 enum ctl_proto_what {
 	CTL_STATUS = 1, /* ANSWER_GATEWAY, then ANSWER_WORKER for each worker */
@@ -84,6 +84,7 @@ struct answer_worker {
 	uint32_t state; /* enum answer_worker_state */
 	uint64_t generation;
 	uint64_t sessions;
+	uint64_t signatures, refused; /* of its signer; 0 without key_isolation */
 	uint32_t transfers;
 };
 

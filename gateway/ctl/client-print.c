@@ -53,14 +53,16 @@ void client_print_status(const struct answers *answers, FILE *out)
 			      client_text_age(gateway->failure_ms, failed), gateway->failure);
 	(void)fprintf(out, "%" PRIu64 " session%s, at most %" PRIu64 "\n\n", gateway->sessions,
 		      gateway->sessions == 1 ? "" : "s", gateway->limit);
-	(void)fprintf(out, "%8s  %10s  %-10s  %8s  %9s\n", "WORKER", "GENERATION", "STATE", "SESSIONS",
-		      "TRANSFERS");
+	(void)fprintf(out, "%8s  %10s  %-10s  %8s  %9s  %10s  %7s\n", "WORKER", "GENERATION", "STATE",
+		      "SESSIONS", "TRANSFERS", "SIGNATURES", "REFUSED");
 	for (size_t i = 0; i < answers->nworkers; i++) {
 		const struct answer_worker *worker = &answers->workers[i].worker;
 
-		(void)fprintf(out, "%8d  %10" PRIu64 "  %-10s  %8" PRIu64 "  %9" PRIu32 "\n",
+		(void)fprintf(out,
+			      "%8d  %10" PRIu64 "  %-10s  %8" PRIu64 "  %9" PRIu32 "  %10" PRIu64
+			      "  %7" PRIu64 "\n",
 			      (int)worker->pid, worker->generation, state_name(worker->state),
-			      worker->sessions, worker->transfers);
+			      worker->sessions, worker->transfers, worker->signatures, worker->refused);
 	}
 	client_servers_print(answers, out);
 }
@@ -219,9 +221,10 @@ int client_json_status(const struct answers *answers, FILE *out)
 
 		(void)json_array_append_new(
 		    workers,
-		    json_pack("{s:i,s:I,s:s,s:I,s:i}", "pid", (int)worker->pid, "generation",
+		    json_pack("{s:i,s:I,s:s,s:I,s:i,s:I,s:I}", "pid", (int)worker->pid, "generation",
 			      (json_int_t)worker->generation, "state", state_name(worker->state), "sessions",
-			      (json_int_t)worker->sessions, "transfers", (int)worker->transfers));
+			      (json_int_t)worker->sessions, "transfers", (int)worker->transfers, "signatures",
+			      (json_int_t)worker->signatures, "refused", (json_int_t)worker->refused));
 	}
 	return dump(json_pack("{s:o,s:i,s:o,s:I,s:o,s:o,s:I,s:I,s:b,s:o,s:b,s:o,s:o,s:o}", "version",
 			      shown_json(gateway->version), "pid", (int)gateway->pid, "policy",

@@ -156,12 +156,18 @@ static int send_gateway(struct ctl_peer *peer)
 static int send_worker(struct ctl_peer *peer, const struct child *child)
 {
 	struct answer answer = ctl_proto_answer(ANSWER_WORKER);
+	const struct key_counts *counts =
+	    keeper_counts(&child->generation->keeper, (size_t)(child - child->generation->workers));
 
 	answer.u.worker.pid = (int32_t)child->pid;
 	answer.u.worker.state = state_of(child);
 	answer.u.worker.generation = child->generation->number;
 	answer.u.worker.sessions = child->nsessions;
 	answer.u.worker.transfers = *child->relays;
+	if (counts != NULL) {
+		answer.u.worker.signatures = counts->signatures;
+		answer.u.worker.refused = counts->refused;
+	}
 	return ctl_proto_send(peer->watch.fd, &answer);
 }
 

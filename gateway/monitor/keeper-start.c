@@ -120,6 +120,11 @@ int keeper_fd(const struct keeper_link *keeper, size_t i)
 	return keeper->fds != NULL && i < keeper->n ? keeper->fds[i] : -1;
 }
 
+const struct key_counts *keeper_counts(const struct keeper_link *keeper, size_t i)
+{
+	return keeper->counts == NULL || i >= keeper->n ? NULL : &keeper->counts[i];
+}
+
 void keeper_hang_up(struct keeper_link *keeper)
 {
 	for (size_t i = 0; keeper->fds != NULL && i < keeper->n; i++)

@@ -35,6 +35,9 @@ int keeper_start(struct keeper_link *keeper, const struct policy *policy, size_t
 /* For worker `i`; -1 without a keeper. It stays the keeper's. */
 int keeper_fd(const struct keeper_link *keeper, size_t i);
 
+/* What the signer of worker `i` has done; NULL without a keeper. */
+const struct key_counts *keeper_counts(const struct keeper_link *keeper, size_t i);
+
 /* Close the sockets: signers and keeper end once no worker has one either. */
 void keeper_hang_up(struct keeper_link *keeper);
 bool keeper_is_hung_up(const struct keeper_link *keeper);

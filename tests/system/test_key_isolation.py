@@ -1,4 +1,5 @@
 """The private keys are in processes of their own: what they sign, who has them, and what happens when they die."""
+import json
 import os
 import re
 import signal
@@ -53,6 +54,16 @@ def test_a_session_with_data(launch, backend, version):
         assert data.read_all() == backend.files["big"]
         data.close()
         assert c.reply().code == 226
+
+
+def test_status_counts_signatures(launch, backend, folder):
+    path = os.path.join(folder, "control")
+    gateway = launch(backend, daemon={**ISOLATED, "control_socket": path})
+    for _ in range(3):
+        clients.Client(gateway.explicit).auth().close()
+    told = subprocess.run([net.ATTLSCTL, "status", "--socket", path, "--json"], capture_output=True, text=True, check=True)
+    worker, = json.loads(told.stdout)["workers"]
+    assert (worker["signatures"], worker["refused"]) == (3, 0)
 
 
 def test_certificates_by_name(launch, backend, certificates):
