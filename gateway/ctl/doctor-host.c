@@ -31,8 +31,7 @@ static void check_key_mode(struct doctor *doctor, const struct policy_certificat
 
 	if (stat(certificate->key, &st) == 0 && (st.st_mode & S_IROTH) != 0) {
 		doctor_fix(doctor, "chmod o= '%s'", certificate->key);
-		doctor_warning(doctor, "every user of this host can read the private key %s",
-			       certificate->key);
+		doctor_warning(doctor, "anybody on this host can read the private key %s", certificate->key);
 	}
 }
 
@@ -101,6 +100,10 @@ void doctor_check_user(struct doctor *doctor)
 		doctor_ok(doctor, "workers run as %s%s", name,
 			  geteuid() == 0 ? ""
 					 : " if root starts attlsd, otherwise as the user that starts it");
+		return;
+	}
+	if (geteuid() != 0 && !doctor->policy->daemon.user_given) {
+		doctor_ok(doctor, "workers run as the user that starts attlsd, or as nobody if that is root");
 		return;
 	}
 	doctor_fix(doctor, "useradd --system --no-create-home --shell /usr/sbin/nologin %s", name);

@@ -7,6 +7,7 @@
 #include <errno.h>
 #include <netinet/in.h>
 #include <netinet/tcp.h>
+#include <stdio.h>
 #include <sys/socket.h>
 
 #include "gateway/base/util.h"
@@ -30,11 +31,26 @@ bool host_wants_transparent(const struct policy *policy, enum ip_family family)
 	return false;
 }
 
+/* Containers often start with 0: then every port is everybody's. */
+static unsigned unprivileged_port_start(void)
+{
+	FILE *file = fopen("/proc/sys/net/ipv4/ip_unprivileged_port_start", "re");
+	unsigned start = IP_PORT_LOW_LIMIT;
+
+	if (file == NULL)
+		return start;
+	if (fscanf(file, "%u", &start) != 1)
+		start = IP_PORT_LOW_LIMIT;
+	(void)fclose(file);
+	return start;
+}
+
 bool host_has_low_port(const struct policy *policy)
 {
+	unsigned start = unprivileged_port_start();
+
 	for (size_t i = 0; i < policy->nlisteners; i++)
-		if (policy->listeners[i].endpoint.port > 0 &&
-		    policy->listeners[i].endpoint.port < IP_PORT_LOW_LIMIT)
+		if (policy->listeners[i].endpoint.port > 0 && policy->listeners[i].endpoint.port < start)
 			return true;
 	return false;
 }

@@ -1,6 +1,7 @@
 """Root with less than usual, as containers have it: attlsd serves, or names what is missing and what for."""
 import json
 import os
+import shutil
 import subprocess
 
 import pytest
@@ -74,3 +75,18 @@ def test_without_an_empty_folder_the_step_is_named(certificates, backend, folder
     assert gateway.ended() == 1
     assert gateway.event("worker-not-started").keys["error"]
     assert gateway.event("failed").keys["step"] == "start the workers"
+
+
+@pytest.mark.parametrize("start, missing", [(0, []), (1024, ["CAP_NET_BIND_SERVICE"])])
+def test_a_port_that_everybody_may_open_needs_no_capability(certificates, folder, start, missing):
+    """Docker starts containers with net.ipv4.ip_unprivileged_port_start=0."""
+    tree = gateways.policy(certificates, ("127.0.0.1", 2021), listeners={"explicit": {"address": "127.0.0.1:21"}})
+    path = os.path.join(folder, "policy.yaml")
+    with open(path, "w") as f:
+        f.write(gateways.as_yaml(tree))
+    attlsctl = shutil.copy(net.ATTLSCTL, folder)  # the checkout may be one that only root may enter
+    done = subprocess.run(["unshare", "--net", "sh", "-c", 'echo "$1" >/proc/sys/net/ipv4/ip_unprivileged_port_start && shift && exec "$@"',
+                           "sh", str(start), "setpriv", "--reuid=12345", "--regid=12345", "--clear-groups", "--inh-caps=-all",
+                           attlsctl, "doctor", "--json", "-f", path], capture_output=True, text=True)
+    problems = [f for f in json.loads(done.stdout)["findings"] if f["check"] in ("capabilities", "user") and f["status"] != "ok"]
+    assert len(problems) == len(missing) and all(one in str(problems) for one in missing), problems
