@@ -8,6 +8,7 @@
 #include <jansson.h>
 
 #include "gateway/base/util.h"
+#include "gateway/ctl/doctor-exposed.h"
 #include "gateway/ctl/doctor-host.h"
 #include "gateway/ctl/doctor-kernel.h"
 #include "gateway/ctl/doctor-report.h"
@@ -76,6 +77,7 @@ static const struct check {
 	{ "addresses", always, false, doctor_check_addresses },
 	{ "ports", always, false, doctor_check_ports },
 	{ "backends", always, false, doctor_check_servers },
+	{ "exposed", always, false, doctor_check_exposed },
 	{ "ktls", host_wants_ktls, false, doctor_check_ktls },
 	{ "rules", needs_rules, false, doctor_check_rules },
 	{ "input", is_dialled, true, doctor_check_input },

@@ -26,10 +26,12 @@ table inet filter {
 """
 
 
-def greet(where, port, says, closing):
+def greet(where, port, says, closing, address="::"):
     """A server that greets each connection in this namespace until the test ends."""
+    six = ":" in address
     with where:
-        server = closing.enter_context(socket.create_server(("::", port), family=socket.AF_INET6, dualstack_ipv6=True))
+        server = closing.enter_context(socket.create_server((address, port), family=socket.AF_INET6 if six else socket.AF_INET,
+                                                            dualstack_ipv6=address == "::"))
 
     def serve():
         with contextlib.suppress(OSError):
@@ -57,7 +59,8 @@ def host(network, closing):
     netns.join(gateway, far, topology.both(topology.INSIDE), topology.both(topology.SERVER))
     gateway.sysctl(**{"net.ipv4.ip_forward": 0, "net.ipv6.conf.all.forwarding": 0})
     greet(far, 21, b"220 far\r\n", closing)
-    greet(gateway, 2121, b"220 here\r\n", closing)
+    for loopback in "127.0.0.1", "::1":
+        greet(gateway, 2121, b"220 here\r\n", closing, loopback)
     return gateway
 
 

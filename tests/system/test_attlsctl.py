@@ -2,6 +2,7 @@
 import json
 import os
 import shutil
+import socket
 import ssl
 import subprocess
 
@@ -311,3 +312,18 @@ def test_doctor_warns_of_lines_that_are_too_long_for_the_server(real_server, lau
     report = json.loads(run("doctor", "-f", gateway.path, "--json").stdout)
     (found,) = [finding for finding in report["findings"] if "command_line_max" in finding["detail"]]
     assert found["status"] == "warning" and "2048" in found["fix"], found
+
+
+@pytest.mark.parametrize("host, said", [("127.0.0.1", None), ("0.0.0.0", "0.0.0.0:"), ("::", "[::]:")])
+def test_doctor_finds_servers_that_are_open_to_others(certificates, folder, host, said):
+    """Such as Debian's vsftpd with listen_ipv6=YES, which ignores listen_address."""
+    family = socket.AF_INET6 if ":" in host else socket.AF_INET
+    with socket.create_server((host, 0), family=family, dualstack_ipv6=":" in host) as server:
+        port = server.getsockname()[1]
+        path = os.path.join(folder, "policy.yaml")
+        with open(path, "w") as f:
+            f.write(gateways.as_yaml(gateways.policy(certificates, ("127.0.0.1", port))))
+        done = subprocess.run([net.ATTLSCTL, "doctor", "--json", "-f", path], capture_output=True, text=True)
+    finding, = [f for f in json.loads(done.stdout)["findings"] if f["check"] == "exposed"]
+    assert finding["status"] == ("problem" if said else "ok"), finding
+    assert not said or (f"{said}{port}" in finding["detail"] and "listen_ipv6=NO" in finding["fix"]), finding
