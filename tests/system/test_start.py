@@ -246,7 +246,7 @@ def waits(pid):
 @pytest.mark.skipif(not net.IS_ROOT, reason="needs root to see what a process waits for")
 def test_a_client_that_connects_during_a_reload_is_served(launch, backend):
     """The monitor finds the connection and the new workers' ready messages in the same turn of its loop."""
-    gateway = launch(backend, daemon={"workers": 2})
+    gateway = launch(backend, daemon={"workers": 2, "key_isolation": False})  # the new processes are workers, all of them
     old, since = set(gateway.workers()), gateway.mark()
     gateway.process.send_signal(signal.SIGHUP)
     new = net.until(lambda: len(fresh := set(gateway.workers()) - old) == 2 and fresh, "two new workers", every=0)
