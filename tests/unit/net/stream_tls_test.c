@@ -239,7 +239,6 @@ static size_t cut_hello(struct pair *pair, size_t record, uint8_t **ret)
 	BIO *out = BIO_new(BIO_s_mem());
 
 	assert_non_null(out);
-	BIO_up_ref(SSL_get_rbio(pair->client));
 	SSL_set0_wbio(pair->client, out);
 	assert_int_not_equal(SSL_do_handshake(pair->client), 1);
 	n = BIO_read(out, whole, sizeof(whole));
