@@ -113,6 +113,7 @@ def resident_kib(pid):
 
 # Guard: tlsctx_sessions_forget() in gateway/tls/tlsctx-sessions.c, called by session_end(). Without it, each session of
 # TLS 1.2 without a ticket leaves its chain in the server's cache for an hour.
+@pytest.mark.skipif(net.sanitized(), reason="a sanitizer keeps what was freed")
 def test_84_sessions_that_ended_keep_no_chain(launch, backend, house):
     gateway = start(launch, backend, house, "passthru", daemon={"limits": {"unauthenticated_per_source": 1000}})
     ctx = clients.context(own=heavy(house), versions="1.2",
@@ -133,6 +134,7 @@ def test_84_sessions_that_ended_keep_no_chain(launch, backend, house):
 
 # Guard: tlsctx_sessions_keep() in gateway/tls/tlsctx-sessions.c. Without it, each data connection that resumes nothing
 # leaves its chain in the cache until the control session ends.
+@pytest.mark.skipif(net.sanitized(), reason="a sanitizer keeps what was freed")
 def test_85_data_connections_do_not_pile_up_chains(launch, backend, house):
     gateway = start(launch, backend, house, "passthru")
     ctx = clients.context(own=heavy(house), versions="1.2",

@@ -41,6 +41,8 @@ def monitor_dies(gateway):
 
 DEATHS = {"SIGKILL": worker_dies(signal.SIGKILL), "SIGSEGV": worker_dies(signal.SIGSEGV), "SIGABRT": worker_dies(signal.SIGABRT),
           "second-SIGTERM": second_signal, "monitor-SIGKILL": monitor_dies}
+if net.sanitized():  # it reports this signal as a fault
+    del DEATHS["SIGSEGV"]
 # how it dies, PROT, the client's mode, the way to the server, command, are bytes sent before?
 UPLOADS = [
     *((death, prot, "PASV", "EPSV", "STOR", True) for death in DEATHS for prot in "CP"),
