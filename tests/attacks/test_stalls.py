@@ -20,7 +20,7 @@ CLEAR = {"secure_ftp": "allowed", "secure_ctrlconn": "clear", "secure_dataconn":
 def test_64_refused_lines_before_the_login(launch, backend, line):
     gateway = launch(backend)
     with clients.Client(gateway.explicit) as c:
-        c.send(line * 1000)
+        c.send(line * 30)
         said = c.ended().decode().splitlines()
     assert len(said) == 11 and said[-1] == "421 Too many errors; closing.", said
     gateway.event("session-end", reason="refused-lines")
