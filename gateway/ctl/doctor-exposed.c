@@ -1,7 +1,7 @@
 /*
- * Finds FTP servers behind a loopback address that also listen on all addresses: other
- * hosts then reach them without TLS, past attlsd. Debian's vsftpd does so with
- * listen_ipv6=YES, which ignores listen_address.
+ * Finds FTP servers that listen on all addresses, although the policy names a loopback
+ * address: other hosts reach them without TLS, past attlsd. Debian's vsftpd does this
+ * with listen_ipv6=YES, because it then ignores listen_address.
  */
 #include "gateway/ctl/doctor-exposed.h"
 
