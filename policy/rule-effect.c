@@ -4,47 +4,36 @@
  */
 #include "policy/rule-effect.h"
 
+#include "policy/rule-check.h"
+
 #include <stdbool.h>
-
-struct check {
-	const struct policy *policy;
-	const struct locations *locations;
-	struct diags *diags;
-};
-
-#define warn(check, object, key, ...)                                                                        \
-	diags_add((check)->diags, DIAG_WARNING, locations_mark((check)->locations, (object), (key)),         \
-		  __VA_ARGS__)
-
-static bool is_given(const struct check *c, const void *object, const char *key)
-{
-	return locations_find(c->locations, object, key) != NULL;
-}
 
 static void warn_limits(const struct check *c)
 {
 	const struct policy_daemon *daemon = &c->policy->daemon;
 
-	if (is_given(c, daemon, "sessions_per_source") &&
+	if (check_is_given(c, daemon, "sessions_per_source") &&
 	    daemon->limit_sessions_per_source > daemon->limit_sessions)
-		warn(
+		check_warn(
 		    c, daemon, "sessions_per_source",
 		    "\"sessions_per_source\" has no effect: \"sessions\" is smaller, so one source can take all of "
 		    "them");
-	if (is_given(c, daemon, "unauthenticated_per_source") &&
+	if (check_is_given(c, daemon, "unauthenticated_per_source") &&
 	    daemon->limit_unauthenticated_per_source > daemon->limit_sessions_per_source)
-		warn(c, daemon, "unauthenticated_per_source",
-		     "\"unauthenticated_per_source\" has no effect: \"sessions_per_source\" is smaller");
+		check_warn(
+		    c, daemon, "unauthenticated_per_source",
+		    "\"unauthenticated_per_source\" has no effect: \"sessions_per_source\" is smaller");
 }
 
 static void warn_nat(const struct check *c)
 {
 	const struct policy_nat *nat = &c->policy->nat;
 
-	if (is_given(c, nat, "nft_set") && nat->conntrack != NAT_CONNTRACK_SET)
-		warn(c, nat, "nft_set", "\"nft_set\" has no effect unless \"conntrack\" is set");
+	if (check_is_given(c, nat, "nft_set") && nat->conntrack != NAT_CONNTRACK_SET)
+		check_warn(c, nat, "nft_set", "\"nft_set\" has no effect unless \"conntrack\" is set");
 	if (nat->advertise_ports.low > 0 && nat->nadvertise == 0)
-		warn(c, nat, "advertise_ports", "\"advertise_ports\" has no effect without \"advertise\"");
+		check_warn(c, nat, "advertise_ports",
+			   "\"advertise_ports\" has no effect without \"advertise\"");
 }
 
 static void warn_keyring(const struct check *c, const struct policy_keyring *ring)
@@ -57,7 +46,7 @@ static void warn_keyring(const struct check *c, const struct policy_keyring *rin
 		if (tls->keyring == ring && tls->role == ROLE_SERVER_WITH_CLIENT_AUTH)
 			return;
 	}
-	warn(
+	check_warn(
 	    c, ring, "trust",
 	    "\"trust\" of keyrings \"%s\" has no effect: no tls_actions with it asks for client certificates; set "
 	    "\"handshake_role\" to server_with_client_auth",
@@ -87,22 +76,23 @@ static void warn_ftp_action(const struct check *c, const struct ftp_action *ftp)
 	const struct port_range *ports = &ftp->passivedataports;
 	unsigned nports = ports->low > 0 ? ports->high - ports->low + 1u : UINT16_MAX;
 
-	if (is_given(c, ftp, "dswaitinterval") && ftp->dswaittime_min == 0)
-		warn(c, ftp, "dswaitinterval", "\"dswaitinterval\" has no effect while \"dswaittime\" is 0");
+	if (check_is_given(c, ftp, "dswaitinterval") && ftp->dswaittime_min == 0)
+		check_warn(c, ftp, "dswaitinterval",
+			   "\"dswaitinterval\" has no effect while \"dswaittime\" is 0");
 	if (ftp->dswaittime_min > 0 && ftp->dswaitinterval_s > ftp->dswaittime_min * 60)
-		warn(c, ftp, "dswaitinterval",
-		     "\"dswaitinterval\" is longer than \"dswaittime\", so nothing is tried again");
+		check_warn(c, ftp, "dswaitinterval",
+			   "\"dswaitinterval\" is longer than \"dswaittime\", so nothing is tried again");
 	if (ftp->secureimplicitzos && !has_implicit(c, ftp))
-		warn(
+		check_warn(
 		    c, ftp, "secureimplicitzos",
 		    "\"secureimplicitzos\" has no effect: no rule with ftp_actions \"%s\" has an implicit listener",
 		    ftp->name);
 	if (ftp->secure_login != SECURE_LOGIN_NO_CLIENT_AUTH && ftp->secure_ftp == SECURE_FTP_ALLOWED)
-		warn(
+		check_warn(
 		    c, ftp, "secure_login",
 		    "\"secure_login\" does not apply to clients without TLS; set \"secure_ftp\" to required");
 	if (nports < c->policy->daemon.workers)
-		warn(
+		check_warn(
 		    c, ftp, "passivedataports",
 		    "\"passivedataports\" has %u ports for %u workers, so clients get 425 while others transfer; "
 		    "use more ports",
@@ -171,7 +161,7 @@ void rule_effect_warn(const struct policy *policy, const struct locations *locat
 		warn_ftp_action(&c, &policy->ftp_actions[i]);
 	for (size_t i = 0; i < policy->nusers; i++)
 		if (policy->users[i].password_file != NULL && !has_optional_password(policy))
-			warn(
+			check_warn(
 			    &c, &policy->users[i], "password_file",
 			    "\"password_file\" has no effect unless \"secure_password\" of an ftp_actions is "
 			    "optional");

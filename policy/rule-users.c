@@ -4,22 +4,9 @@
  */
 #include "policy/rule-users.h"
 
+#include "policy/rule-check.h"
+
 #include <stdbool.h>
-
-struct check {
-	const struct policy *policy;
-	const struct locations *locations;
-	struct diags *diags;
-};
-
-#define check_error(check, object, key, ...)                                                                 \
-	diags_add((check)->diags, DIAG_ERROR, locations_mark((check)->locations, (object), (key)),           \
-		  __VA_ARGS__)
-
-static bool is_valid(const struct check *c, const void *object)
-{
-	return locations_is_valid(c->locations, object);
-}
 
 static bool may_use(const struct policy_user *user, const struct policy_backend *backend)
 {
@@ -35,7 +22,7 @@ static bool has_user(const struct check *c, const struct policy_backend *backend
 	for (size_t i = 0; i < c->policy->nusers; i++) {
 		const struct policy_user *user = &c->policy->users[i];
 
-		if (!is_valid(c, user))
+		if (!check_is_valid(c, user))
 			return true;
 		if ((!certificate || user->ncertificates > 0) && may_use(user, backend))
 			return true;
@@ -68,7 +55,8 @@ static bool services_matter(const struct check *c, const struct policy_user *use
 	for (size_t i = 0; i < c->policy->nrules; i++) {
 		const struct ftp_action *ftp = c->policy->rules[i].ftp;
 
-		if (!is_valid(c, ftp) || ftp->verifyuser || ftp->secure_login == SECURE_LOGIN_VERIFY_USER)
+		if (!check_is_valid(c, ftp) || ftp->verifyuser ||
+		    ftp->secure_login == SECURE_LOGIN_VERIFY_USER)
 			return true;
 		if (ftp->secure_password == SECURE_PASSWORD_OPTIONAL && user->password_file != NULL)
 			return true;
@@ -107,10 +95,11 @@ void rule_users_check(const struct policy *policy, const struct locations *locat
 	for (size_t i = 0; i < policy->nrules; i++) {
 		const struct policy_rule *rule = &policy->rules[i];
 
-		if (is_valid(&c, rule) && is_valid(&c, rule->ftp) && is_valid(&c, rule->backend))
+		if (check_is_valid(&c, rule) && check_is_valid(&c, rule->ftp) &&
+		    check_is_valid(&c, rule->backend))
 			check_admits(&c, rule);
 	}
 	for (size_t i = 0; i < policy->nusers; i++)
-		if (is_valid(&c, &policy->users[i]))
+		if (check_is_valid(&c, &policy->users[i]))
 			check_user(&c, &policy->users[i]);
 }

@@ -4,27 +4,14 @@
  */
 #include "policy/rule.h"
 
+#include "policy/rule-check.h"
+
 #include <stdbool.h>
 #include <stdio.h>
 #include <string.h>
 
 #include "policy/cipher.h"
 #include "policy/nelem.h"
-
-struct check {
-	const struct policy *policy;
-	const struct locations *locations;
-	struct diags *diags;
-};
-
-#define warn(check, object, key, ...)                                                                        \
-	diags_add((check)->diags, DIAG_WARNING, locations_mark((check)->locations, (object), (key)),         \
-		  __VA_ARGS__)
-
-static bool is_given(const struct check *c, const void *object, const char *key)
-{
-	return locations_find(c->locations, object, key) != NULL;
-}
 
 #define LEFT_OUT_MAX 400
 
@@ -56,7 +43,7 @@ static void warn_static_rsa(const struct check *c, const struct tls_action *tls)
 	if (tls->ciphers == NULL || c->policy->daemon.key_isolation == KEY_ISOLATION_FALSE ||
 	    list_static_rsa(tls->ciphers, names) == 0)
 		return;
-	warn(
+	check_warn(
 	    c, tls, "ciphers",
 	    "attlsd does not offer %s%s: such a cipher needs a private key that decrypts, but with "
 	    "\"key_isolation\" the keys only sign; use ciphers with ECDHE, or set \"key_isolation: false\" in "
@@ -67,15 +54,15 @@ static void warn_static_rsa(const struct check *c, const struct tls_action *tls)
 
 static void warn_tls_action(const struct check *c, const struct tls_action *tls)
 {
-	if (tls->role != ROLE_SERVER_WITH_CLIENT_AUTH && is_given(c, tls, "client_auth_type"))
-		warn(c, tls, "client_auth_type",
-		     "\"client_auth_type\" has no effect unless \"handshake_role\" is "
-		     "server_with_client_auth");
+	if (tls->role != ROLE_SERVER_WITH_CLIENT_AUTH && check_is_given(c, tls, "client_auth_type"))
+		check_warn(c, tls, "client_auth_type",
+			   "\"client_auth_type\" has no effect unless \"handshake_role\" is "
+			   "server_with_client_auth");
 	if (tls->ciphers != NULL && (tls->versions & POLICY_TLS1_2) == 0)
-		warn(c, tls, "ciphers", "\"ciphers\" has no effect: \"versions\" leaves out tls1.2");
+		check_warn(c, tls, "ciphers", "\"ciphers\" has no effect: \"versions\" leaves out tls1.2");
 	if (tls->ciphersuites != NULL && (tls->versions & POLICY_TLS1_3) == 0)
-		warn(c, tls, "ciphersuites",
-		     "\"ciphersuites\" has no effect: \"versions\" leaves out tls1.3");
+		check_warn(c, tls, "ciphersuites",
+			   "\"ciphersuites\" has no effect: \"versions\" leaves out tls1.3");
 }
 
 static void warn_ftp_action(const struct check *c, const struct ftp_action *ftp)
@@ -83,21 +70,22 @@ static void warn_ftp_action(const struct check *c, const struct ftp_action *ftp)
 	bool clear = ftp->secure_ctrlconn == SECURE_CLEAR;
 
 	if (clear && ftp->tlsrfclevel == TLSRFCLEVEL_DRAFT)
-		warn(c, ftp, "secure_ctrlconn",
-		     "\"secure_ctrlconn: clear\" does not permit CCC while \"tlsrfclevel\" is draft; "
-		     "use rfc4217");
+		check_warn(c, ftp, "secure_ctrlconn",
+			   "\"secure_ctrlconn: clear\" does not permit CCC while \"tlsrfclevel\" is draft; "
+			   "use rfc4217");
 	if (!clear && ftp->tlsrfclevel == TLSRFCLEVEL_CCCNONOTIFY)
-		warn(c, ftp, "tlsrfclevel",
-		     "\"tlsrfclevel: cccnonotify\" has no effect unless \"secure_ctrlconn\" is clear");
+		check_warn(c, ftp, "tlsrfclevel",
+			   "\"tlsrfclevel: cccnonotify\" has no effect unless \"secure_ctrlconn\" is clear");
 	if (ftp->ftplogging == FTPLOGGING_TRUE)
-		warn(c, ftp, "ftplogging",
-		     "\"ftplogging: true\" logs the addresses of clients, not their names, because attlsd "
-		     "asks no name server; use truenodns");
+		check_warn(
+		    c, ftp, "ftplogging",
+		    "\"ftplogging: true\" logs the addresses of clients, not their names, because attlsd "
+		    "asks no name server; use truenodns");
 	if (ftp->portcommand == PORTCOMMAND_REJECT &&
-	    (is_given(c, ftp, "portcommandipaddr") || is_given(c, ftp, "portcommandport")))
-		warn(c, ftp, "portcommand",
-		     "\"portcommandipaddr\" and \"portcommandport\" have no effect: "
-		     "\"portcommand\" is reject");
+	    (check_is_given(c, ftp, "portcommandipaddr") || check_is_given(c, ftp, "portcommandport")))
+		check_warn(c, ftp, "portcommand",
+			   "\"portcommandipaddr\" and \"portcommandport\" have no effect: "
+			   "\"portcommand\" is reject");
 }
 
 /* What the levels mean to clients that stay in the clear, and whether one of them makes secure_ftp empty. */
@@ -107,27 +95,28 @@ static void warn_scope(const struct check *c, const struct ftp_action *ftp)
 
 	if (ftp->secure_ftp == SECURE_FTP_REQUIRED) {
 		if (ftp->data_policy_scope == DATA_POLICY_PROTECTED)
-			warn(
+			check_warn(
 			    c, ftp, "data_policy_scope",
 			    "\"data_policy_scope: protected\" has no effect while \"secure_ftp\" is required");
 	} else if (ftp->data_policy_scope == DATA_POLICY_PROTECTED) {
 		if (data || ftp->secure_ctrlconn != SECURE_CLEAR)
-			warn(
+			check_warn(
 			    c, ftp, "data_policy_scope",
 			    "\"data_policy_scope: protected\" lets clients that do not start TLS log in and "
 			    "transfer in the clear, whatever \"secure_ctrlconn\" and \"secure_dataconn\" say; "
 			    "use all to apply both to these clients");
 	} else if (ftp->secure_ctrlconn != SECURE_CLEAR) {
-		warn(
+		check_warn(
 		    c, ftp, "secure_ftp",
 		    "\"secure_ftp: allowed\" admits no client without TLS, because \"secure_ctrlconn\" is %s; "
 		    "set that to clear, or \"secure_ftp\" to required",
 		    ftp->secure_ctrlconn == SECURE_SAFE ? "safe" : "private");
 	} else if (data) {
-		warn(c, ftp, "secure_ftp",
-		     "\"secure_ftp: allowed\" lets clients log in without TLS, but transfer nothing, because "
-		     "\"secure_dataconn\" is %s; set that to clear, or \"secure_ftp\" to required",
-		     ftp->secure_dataconn == SECURE_SAFE ? "safe" : "private");
+		check_warn(
+		    c, ftp, "secure_ftp",
+		    "\"secure_ftp: allowed\" lets clients log in without TLS, but transfer nothing, because "
+		    "\"secure_dataconn\" is %s; set that to clear, or \"secure_ftp\" to required",
+		    ftp->secure_dataconn == SECURE_SAFE ? "safe" : "private");
 	}
 }
 
@@ -181,9 +170,9 @@ static void warn_lists(const struct check *c, const struct policy_rule *rule)
 
 		if (key == NULL)
 			continue;
-		warn(c, ftp, key,
-		     "\"%s\" refuses %s from clients of rules \"%s\", and without it nobody can log in", key,
-		     logins[i], rule->name);
+		check_warn(c, ftp, key,
+			   "\"%s\" refuses %s from clients of rules \"%s\", and without it nobody can log in",
+			   key, logins[i], rule->name);
 		break;
 	}
 	if (!ftp_action_needs_tls(ftp) || !has_explicit(c->policy, rule))
@@ -193,10 +182,10 @@ static void warn_lists(const struct check *c, const struct policy_rule *rule)
 
 		if (key == NULL)
 			continue;
-		warn(c, ftp, key,
-		     "\"%s\" refuses %s from clients of rules \"%s\", "
-		     "and without it nobody can %s where TLS is explicit",
-		     key, verbs[i], rule->name, i == 0 ? "log in" : "transfer a file");
+		check_warn(c, ftp, key,
+			   "\"%s\" refuses %s from clients of rules \"%s\", "
+			   "and without it nobody can %s where TLS is explicit",
+			   key, verbs[i], rule->name, i == 0 ? "log in" : "transfer a file");
 		return;
 	}
 }
@@ -286,7 +275,7 @@ static bool listener_is_used(const struct policy *policy, const struct policy_li
 static void warn_unnamed(const struct check *c, const char *section, const char *name, const void *object)
 {
 	if (!rule_names(c->policy, object))
-		warn(c, object, NULL, "%s \"%s\" is not used by any rule", section, name);
+		check_warn(c, object, NULL, "%s \"%s\" is not used by any rule", section, name);
 }
 
 static void warn_unused(const struct check *c)
@@ -295,9 +284,9 @@ static void warn_unused(const struct check *c)
 
 	for (size_t i = 0; i < policy->nkeyrings; i++)
 		if (!keyring_is_used(policy, &policy->keyrings[i]))
-			warn(c, &policy->keyrings[i], NULL,
-			     "keyrings \"%s\" is not used by any entry of tls_actions",
-			     policy->keyrings[i].name);
+			check_warn(c, &policy->keyrings[i], NULL,
+				   "keyrings \"%s\" is not used by any entry of tls_actions",
+				   policy->keyrings[i].name);
 	for (size_t i = 0; i < policy->ntls_actions; i++)
 		warn_unnamed(c, "tls_actions", policy->tls_actions[i].name, &policy->tls_actions[i]);
 	for (size_t i = 0; i < policy->nftp_actions; i++)
@@ -306,9 +295,9 @@ static void warn_unused(const struct check *c)
 		warn_unnamed(c, "backends", policy->backends[i].name, &policy->backends[i]);
 	for (size_t i = 0; i < policy->nlisteners; i++)
 		if (!listener_is_used(policy, &policy->listeners[i]))
-			warn(c, &policy->listeners[i], NULL,
-			     "no rule matches listeners \"%s\": every connection to it is refused",
-			     policy->listeners[i].name);
+			check_warn(c, &policy->listeners[i], NULL,
+				   "no rule matches listeners \"%s\": every connection to it is refused",
+				   policy->listeners[i].name);
 }
 
 void rule_warn(const struct policy *policy, const struct locations *locations, struct diags *diags)
@@ -318,7 +307,8 @@ void rule_warn(const struct policy *policy, const struct locations *locations, s
 	for (size_t i = 0; i < policy->nkeyrings; i++)
 		if (policy->keyrings[i].crl != NULL && policy->keyrings[i].trust == NULL &&
 		    !policy->keyrings[i].trust_system)
-			warn(&c, &policy->keyrings[i], "crl", "\"crl\" has no effect without \"trust\"");
+			check_warn(&c, &policy->keyrings[i], "crl",
+				   "\"crl\" has no effect without \"trust\"");
 	for (size_t i = 0; i < policy->ntls_actions; i++) {
 		warn_tls_action(&c, &policy->tls_actions[i]);
 		warn_static_rsa(&c, &policy->tls_actions[i]);

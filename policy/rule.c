@@ -5,23 +5,9 @@
  */
 #include "policy/own-listener.h"
 #include "policy/rule.h"
+#include "policy/rule-check.h"
 
 #include <stdbool.h>
-
-struct check {
-	const struct policy *policy;
-	const struct locations *locations;
-	struct diags *diags;
-};
-
-#define check_error(check, object, key, ...)                                                                 \
-	diags_add((check)->diags, DIAG_ERROR, locations_mark((check)->locations, (object), (key)),           \
-		  __VA_ARGS__)
-
-static bool is_valid(const struct check *c, const void *object)
-{
-	return locations_is_valid(c->locations, object);
-}
 
 /* The i-th listener whose connections this rule can match, NULL past the last. */
 static const struct policy_listener *rule_listener(const struct check *c, const struct policy_rule *rule,
@@ -39,7 +25,7 @@ static void check_client_auth(const struct check *c, const struct tls_action *tl
 
 	if (tls->role != ROLE_SERVER_WITH_CLIENT_AUTH || tls->client_auth_type == CLIENT_AUTH_PASSTHRU)
 		return;
-	if (is_valid(c, ring) && ring->trust == NULL && !ring->trust_system)
+	if (check_is_valid(c, ring) && ring->trust == NULL && !ring->trust_system)
 		check_error(c, tls, "handshake_role",
 			    "tls_actions \"%s\" checks client certificates, "
 			    "but keyrings \"%s\" has no \"trust\"; add it",
@@ -52,7 +38,7 @@ static void check_tls_action(const struct check *c, const struct tls_action *tls
 
 	if (tls->role != ROLE_CLIENT && ring == NULL)
 		check_error(c, tls, "keyring", "tls_actions \"%s\" needs a value for \"keyring\"", tls->name);
-	else if (tls->role != ROLE_CLIENT && is_valid(c, ring) && ring->ncertificates == 0)
+	else if (tls->role != ROLE_CLIENT && check_is_valid(c, ring) && ring->ncertificates == 0)
 		check_error(c, tls, "keyring",
 			    "a server needs a certificate, but keyrings \"%s\" has none; "
 			    "add \"certificates\" to it",
@@ -84,7 +70,7 @@ static void check_listener(const struct check *c, size_t index)
 	for (size_t i = 0; i < index; i++) {
 		const struct policy_listener *other = &c->policy->listeners[i];
 
-		if (!is_valid(c, other) || !listeners_collide(listener, other))
+		if (!check_is_valid(c, other) || !listeners_collide(listener, other))
 			continue;
 		check_error(
 		    c, listener, "address",
@@ -115,7 +101,7 @@ static void check_not_own(const struct check *c, const struct policy_backend *ba
 	for (size_t i = 0; i < c->policy->nlisteners; i++) {
 		const struct policy_listener *listener = &c->policy->listeners[i];
 
-		if (is_valid(c, listener) && !backend->original &&
+		if (check_is_valid(c, listener) && !backend->original &&
 		    policy_is_own_listener(&backend->endpoint, false, listener))
 			check_error(
 			    c, backend, "address",
@@ -143,7 +129,7 @@ static void check_passive_ports(const struct check *c, const struct ftp_action *
 		const struct policy_listener *listener = &c->policy->listeners[i];
 		uint16_t port = listener->endpoint.port;
 
-		if (!is_valid(c, listener) || port < range->low || port > range->high)
+		if (!check_is_valid(c, listener) || port < range->low || port > range->high)
 			continue;
 		check_error(c, ftp, "passivedataports",
 			    "\"passivedataports\" must not include port %u, which listeners \"%s\" uses",
@@ -160,7 +146,8 @@ static const struct policy_listener *find_at(const struct check *c, const struct
 
 	at.endpoint.port = port;
 	for (size_t i = 0; i < c->policy->nlisteners; i++)
-		if (is_valid(c, &c->policy->listeners[i]) && listeners_collide(&at, &c->policy->listeners[i]))
+		if (check_is_valid(c, &c->policy->listeners[i]) &&
+		    listeners_collide(&at, &c->policy->listeners[i]))
 			return &c->policy->listeners[i];
 	return NULL;
 }
@@ -171,13 +158,13 @@ static void check_data_port(const struct check *c, const struct policy_rule *rul
 	const struct ftp_action *ftp = rule->ftp;
 	const struct policy_listener *listener, *other;
 
-	if (!is_valid(c, ftp) || ftp->data_port != DATA_PORT_LOWER)
+	if (!check_is_valid(c, ftp) || ftp->data_port != DATA_PORT_LOWER)
 		return;
 	for (size_t i = 0; (listener = rule_listener(c, rule, i)) != NULL; i++) {
 		uint16_t port = listener->endpoint.port;
 		const struct port_range *range = &ftp->passivedataports;
 
-		if (!is_valid(c, listener) || port == 0)
+		if (!check_is_valid(c, listener) || port == 0)
 			continue;
 		other = find_at(c, listener, (uint16_t)(port - 1));
 		if (other != NULL) {
@@ -213,7 +200,7 @@ static void check_advertise_ports(const struct check *c)
 		const struct ftp_action *ftp = &c->policy->ftp_actions[i];
 		const struct port_range *range = &ftp->passivedataports;
 
-		if (!is_valid(c, ftp))
+		if (!check_is_valid(c, ftp))
 			continue;
 		if (range->low == 0)
 			check_error(c, nat, "advertise_ports",
@@ -253,7 +240,7 @@ static void check_secure_password(const struct check *c, const struct ftp_action
 		return;
 	}
 	for (size_t i = 0; i < c->policy->nusers; i++)
-		if (c->policy->users[i].password_file != NULL || !is_valid(c, &c->policy->users[i]))
+		if (c->policy->users[i].password_file != NULL || !check_is_valid(c, &c->policy->users[i]))
 			return;
 	check_error(
 	    c, ftp, "secure_password",
@@ -269,10 +256,10 @@ static void check_reachable_tls(const struct check *c, const struct ftp_action *
 		const struct policy_rule *rule = &c->policy->rules[i];
 		const struct policy_listener *listener;
 
-		if (rule->ftp != ftp || !is_valid(c, rule))
+		if (rule->ftp != ftp || !check_is_valid(c, rule))
 			continue;
 		for (size_t j = 0; (listener = rule_listener(c, rule, j)) != NULL; j++) {
-			if (listener->tls != LISTENER_EXPLICIT || !is_valid(c, listener))
+			if (listener->tls != LISTENER_EXPLICIT || !check_is_valid(c, listener))
 				continue;
 			check_error(c, ftp, "extensions",
 				    "nobody can log in at listeners \"%s\" through rules \"%s\": "
@@ -291,7 +278,7 @@ static void check_secure_login(const struct check *c, const struct policy_rule *
 	const struct tls_action *tls = rule->tls;
 	const struct ftp_action *ftp = rule->ftp;
 
-	if (!is_valid(c, tls) || !is_valid(c, ftp) || !asks_for_certificate(ftp))
+	if (!check_is_valid(c, tls) || !check_is_valid(c, ftp) || !asks_for_certificate(ftp))
 		return;
 	if (tls->role != ROLE_SERVER_WITH_CLIENT_AUTH)
 		check_error(c, rule, "tls",
@@ -310,8 +297,8 @@ static void check_secure_login(const struct check *c, const struct policy_rule *
 /* Without sessions there is nothing to resume, so every transfer would be refused. */
 static void check_reuse(const struct check *c, const struct policy_rule *rule)
 {
-	if (!is_valid(c, rule->tls) || !is_valid(c, rule->ftp) || rule->tls->session_timeout_s > 0 ||
-	    rule->ftp->secure_session_reuse == SESSION_REUSE_ALLOWED ||
+	if (!check_is_valid(c, rule->tls) || !check_is_valid(c, rule->ftp) ||
+	    rule->tls->session_timeout_s > 0 || rule->ftp->secure_session_reuse == SESSION_REUSE_ALLOWED ||
 	    rule->ftp->secure_session_reuse == SESSION_REUSE_NONE)
 		return;
 	check_error(
@@ -339,7 +326,7 @@ static void check_level(const struct check *c, const struct policy_rule *rule)
 	const struct ftp_action *ftp = rule->ftp;
 	bool ctrl;
 
-	if (!is_valid(c, rule->tls) || !is_valid(c, ftp) || !rule->tls->null_ciphers)
+	if (!check_is_valid(c, rule->tls) || !check_is_valid(c, ftp) || !rule->tls->null_ciphers)
 		return;
 	ctrl = ftp->secure_ctrlconn == SECURE_PRIVATE;
 	if (ctrl || ftp->secure_dataconn == SECURE_PRIVATE)
@@ -355,10 +342,10 @@ static void check_transparency(const struct check *c, const struct policy_rule *
 	const struct policy_backend *backend = rule->backend;
 	const struct policy_listener *listener;
 
-	if (!is_valid(c, backend) || (!backend->original && backend->source != BACKEND_SOURCE_CLIENT))
+	if (!check_is_valid(c, backend) || (!backend->original && backend->source != BACKEND_SOURCE_CLIENT))
 		return;
 	for (size_t i = 0; (listener = rule_listener(c, rule, i)) != NULL; i++) {
-		if (listener->transparent || !is_valid(c, listener))
+		if (listener->transparent || !check_is_valid(c, listener))
 			continue;
 		check_error(c, rule, "backend",
 			    "\"%s: %s\" of backends \"%s\" needs transparent listeners, "
@@ -376,12 +363,12 @@ void rule_check(const struct policy *policy, const struct locations *locations, 
 	const struct check c = { .policy = policy, .locations = locations, .diags = diags };
 
 	for (size_t i = 0; i < policy->ntls_actions; i++)
-		if (is_valid(&c, &policy->tls_actions[i]))
+		if (check_is_valid(&c, &policy->tls_actions[i]))
 			check_tls_action(&c, &policy->tls_actions[i]);
 	for (size_t i = 0; i < policy->nftp_actions; i++) {
 		const struct ftp_action *ftp = &policy->ftp_actions[i];
 
-		if (!is_valid(&c, ftp))
+		if (!check_is_valid(&c, ftp))
 			continue;
 		check_passive_ports(&c, ftp);
 		check_secure_password(&c, ftp);
@@ -389,15 +376,15 @@ void rule_check(const struct policy *policy, const struct locations *locations, 
 	}
 	check_advertise_ports(&c);
 	for (size_t i = 0; i < policy->nlisteners; i++)
-		if (is_valid(&c, &policy->listeners[i])) {
+		if (check_is_valid(&c, &policy->listeners[i])) {
 			check_listener(&c, i);
 			check_proxy_protocol(&c, &policy->listeners[i]);
 		}
 	for (size_t i = 0; i < policy->nbackends; i++)
-		if (is_valid(&c, &policy->backends[i]))
+		if (check_is_valid(&c, &policy->backends[i]))
 			check_backend(&c, &policy->backends[i]);
 	for (size_t i = 0; i < policy->nrules; i++) {
-		if (!is_valid(&c, &policy->rules[i]))
+		if (!check_is_valid(&c, &policy->rules[i]))
 			continue;
 		check_secure_login(&c, &policy->rules[i]);
 		check_reuse(&c, &policy->rules[i]);

@@ -1,0 +1,40 @@
+/*
+ * What the checks across objects share: the policy, where its values stand, and how
+ * they report a fault at one of them. Inside policy/ only.
+ */
+#ifndef ATTLSD_POLICY_RULE_CHECK_H
+#define ATTLSD_POLICY_RULE_CHECK_H
+
+#include <stdbool.h>
+
+#include "policy/diag.h"
+#include "policy/locations.h"
+#include "policy/types.h"
+
+struct check {
+	const struct policy *policy;
+	const struct locations *locations;
+	struct diags *diags;
+};
+
+/* Report at the value of `key` of `object`; the rest is a format and its arguments. */
+#define check_error(check, object, key, ...)                                                                 \
+	diags_add((check)->diags, DIAG_ERROR, locations_mark((check)->locations, (object), (key)),           \
+		  __VA_ARGS__)
+#define check_warn(check, object, key, ...)                                                                  \
+	diags_add((check)->diags, DIAG_WARNING, locations_mark((check)->locations, (object), (key)),         \
+		  __VA_ARGS__)
+
+/* Does the policy's text have this key? */
+static inline bool check_is_given(const struct check *c, const void *object, const char *key)
+{
+	return locations_find(c->locations, object, key) != NULL;
+}
+
+/* Has the object no fault of its own? */
+static inline bool check_is_valid(const struct check *c, const void *object)
+{
+	return locations_is_valid(c->locations, object);
+}
+
+#endif
