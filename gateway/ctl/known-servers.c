@@ -1,6 +1,6 @@
 /*
- * Recognises FTP servers for `attlsctl doctor`. The table, known-servers.def, has what
- * the tests observed when each of them ran behind attlsd.
+ * Recognises FTP servers for `attlsctl doctor`. The table, known-servers.def, says
+ * what the tests observed when each server ran behind attlsd.
  */
 #include "gateway/ctl/known-servers.h"
 

@@ -127,7 +127,8 @@ void signer_announce(const struct signer *signer)
 {
 	const struct key_answer started = { .status = KEY_STATUS_STARTED };
 
-	/* a worker that has not read for so long waits for no answer */
+	/* the socket is full only if the worker has not read for long, and then it does not wait for an
+	 * answer */
 	(void)send(signer->fd, &started, key_answer_bytes(&started), MSG_DONTWAIT | MSG_NOSIGNAL);
 }
 

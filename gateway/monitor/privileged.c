@@ -233,7 +233,7 @@ static const char *why_no_lower_port(const struct policy *policy, const struct a
 		return not_server;
 	if (msg->local.port == 0 || msg->local.port + 1 != facts->local.port)
 		return not_data;
-	/* behind a load balancer, the monitor does not know whom to dial */
+	/* the client's address is not known here if it connects through a load balancer */
 	if (listener->nproxies > 0)
 		return msg->remote.addr.family == IP_NONE ? not_client : NULL;
 	return why_not_to_client(facts, rule, &msg->remote);
