@@ -18,10 +18,15 @@
 
 enum ftp_do {
 	FTP_DO_NOTHING = 0,
-	FTP_DO_REPLY,	      /* text to the client; the caller adds CRLF, unless goes_on is set */
-	FTP_DO_COMMAND,	      /* text to the server; the caller adds CRLF */
-	FTP_DO_TLS_START,     /* once all replies are sent: handshake on the control connection */
-	FTP_DO_TLS_STOP,      /* once all replies are sent: leave TLS. notify: send close_notify */
+	FTP_DO_REPLY,	  /* text to the client; the caller adds CRLF, unless goes_on is set */
+	FTP_DO_COMMAND,	  /* text to the server; the caller adds CRLF */
+	FTP_DO_TLS_START, /* once all replies are sent: handshake on the control connection */
+	FTP_DO_TLS_STOP,  /* once all replies are sent: leave TLS. notify: send close_notify */
+	/* TLS with the server begins now: the connection must hold no byte of the server's. Answer with
+	   FTP_SIGNAL_SERVER_TLS_UP, _FAILED or FTP_SIGNAL_SERVER_INJECTED */
+	FTP_DO_SERVER_TLS_START,
+	FTP_DO_SERVER_TLS_STOP, /* the server has agreed to CCC: leave TLS with it. notify: send close_notify
+				 */
 	FTP_DO_SERVER_RENEW,  /* drop the connection to the server and dial again: this ends the user's login
 			       */
 	FTP_DO_SERVER_DROP,   /* drop the connection to the server; FTP_DO_SERVER_RENEW will dial it again */
@@ -68,13 +73,14 @@ enum ftp_do {
 
 struct ftp_act {
 	enum ftp_do what;
-	bool refusal;	  /* FTP_DO_REPLY: policy or the gateway says no, and the session goes on */
-	bool goes_on;	  /* FTP_DO_REPLY: the next FTP_DO_REPLY continues this line */
-	bool forwarded;	  /* FTP_DO_COMMAND: the client's own, not one of the machine's */
-	bool urgent;	  /* FTP_DO_COMMAND: after Telnet's interrupt signal, as urgent data */
-	bool notify;	  /* FTP_DO_TLS_STOP */
-	bool upload;	  /* FTP_DO_DATA_START */
-	bool protect;	  /* FTP_DO_DATA_START */
+	bool refusal;	     /* FTP_DO_REPLY: policy or the gateway says no, and the session goes on */
+	bool goes_on;	     /* FTP_DO_REPLY: the next FTP_DO_REPLY continues this line */
+	bool forwarded;	     /* FTP_DO_COMMAND: the client's own, not one of the machine's */
+	bool urgent;	     /* FTP_DO_COMMAND: after Telnet's interrupt signal, as urgent data */
+	bool notify;	     /* FTP_DO_TLS_STOP */
+	bool upload;	     /* FTP_DO_DATA_START */
+	bool protect;	     /* FTP_DO_DATA_START: TLS with the client */
+	bool protect_server; /* FTP_DO_DATA_START: TLS with the server */
 	const char *verb; /* refusal: of the command that is refused, static; "": none, or not one of FTP's */
 	const char *text;
 	size_t len;

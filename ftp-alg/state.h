@@ -34,6 +34,9 @@ enum ftp_signal {
 	FTP_SIGNAL_TLS_UP,	      /* the handshake that FTP_DO_TLS_START asked for is done */
 	FTP_SIGNAL_TLS_UNBOUND,	      /* and no data connection could be bound to it, which policy wants */
 	FTP_SIGNAL_TLS_SAFE,	      /* and its cipher does not encrypt, which policy wants */
+	FTP_SIGNAL_SERVER_TLS_UP,     /* the handshake that FTP_DO_SERVER_TLS_START asked for is done */
+	FTP_SIGNAL_SERVER_TLS_FAILED, /* it failed, or the server is not who policy wants */
+	FTP_SIGNAL_SERVER_INJECTED,   /* bytes of the server's came in the clear before the handshake */
 	FTP_SIGNAL_LOGIN_TIMEOUT,
 	FTP_SIGNAL_IDLE_TIMEOUT,
 	FTP_SIGNAL_SHUTDOWN,	  /* end as soon as no transfer is running */
@@ -58,7 +61,10 @@ enum ftp_data_result {
 	FTP_DATA_NO_EXTENDED_SECRET, /* the same, or it failed: TLS 1.2 without extended master secret */
 	FTP_DATA_NOT_PRIVATE,	     /* its cipher does not encrypt, and policy wants that */
 	FTP_DATA_CERTIFICATE,	     /* it used another client certificate than the control connection */
+	FTP_DATA_SERVER_TLS,	     /* the TLS handshake with the server failed */
+	FTP_DATA_SERVER_NOT_REUSED,  /* it resumed no session of the control connection, which policy wants */
 	FTP_DATA_CUT,		     /* the client ended without close_notify */
+	FTP_DATA_SERVER_CUT,	     /* the server did */
 	FTP_DATA_CLIENT_LOST,
 	FTP_DATA_SERVER_LOST,
 	FTP_DATA_STALLED,
@@ -217,6 +223,7 @@ struct ftp_machine_setup {
 	uint32_t side_reply_ms;	   /* how long an unanswered side command holds the next command */
 	uint32_t command_line_max; /* the longest line to the server, without CRLF; 0: the default of 510 */
 	enum ftp_abort abort;	   /* how ABOR goes to the server */
+	const struct server_security *server_security; /* NULL: the server speaks no TLS */
 	bool drops_strays; /* stray_replies: drop. False: a line that answers no command ends the session */
 	/*
 	 * The gateway greets the client itself, see ftp_machine_greet(). It dials the

@@ -141,6 +141,27 @@ struct ftp_action {
 	enum reply_style reply_style;
 };
 
+/* SECURE_MECHANISM toward a server: how TLS begins. AUTH TLS, AUTH SSL (older servers), or at once. */
+enum secure_mechanism { SECURE_MECHANISM_TLS = 0, SECURE_MECHANISM_SSL, SECURE_MECHANISM_IMPLICIT };
+
+/* CCC toward a server: with AFTER_LOGIN, firewalls beyond the gateway see the ports. */
+enum server_ccc { SERVER_CCC_NEVER = 0, SERVER_CCC_AFTER_LOGIN };
+
+/*
+ * How the connections to a server are protected: the statements of FTP.DATA that z/OS reads
+ * for its client. Part of one entry of backends.
+ */
+struct server_security {
+	bool tls; /* false: the server speaks no TLS, and nothing below applies */
+	enum secure_mechanism mechanism;
+	bool secureimplicitzos;	    /* implicit: the server's 220 comes in the clear, before the handshake */
+	enum secure_level ctrlconn; /* the least that policy accepts: CLEAR allows CCC, */
+	enum secure_level dataconn; /* CLEAR allows PROT C. NEVER: always PROT C */
+	enum session_reuse session_reuse; /* of data connections. REQUIRED_USER does not occur */
+	enum server_ccc ccc;
+	enum tls_rfc_level tlsrfclevel; /* which variant of CCC */
+};
+
 /*
  * Must a client start TLS before it logs in? SECURE_FTP says so, or SECURE_CTRLCONN,
  * which a control connection in the clear does not satisfy.

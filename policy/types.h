@@ -68,6 +68,9 @@ enum client_auth_type {
 	CLIENT_AUTH_PASSTHRU
 };
 
+/* SECURE_HOSTNAME: must a server's certificate name the host (RFC 9525)? */
+enum secure_hostname { SECURE_HOSTNAME_REQUIRED = 0, SECURE_HOSTNAME_OPTIONAL };
+
 /* ServerHandshakeSNI: must a client ask for a name, and must that be one of ours? */
 enum handshake_sni { HANDSHAKE_SNI_REQUIRED = 0, HANDSHAKE_SNI_OPTIONAL, HANDSHAKE_SNI_OFF };
 
@@ -80,7 +83,12 @@ struct tls_action {
 	enum handshake_role role;
 	enum client_auth_type client_auth_type;
 	enum handshake_sni server_handshake_sni;
-	const struct policy_keyring *keyring;
+	enum secure_hostname secure_hostname; /* ROLE_CLIENT */
+	/* ROLE_CLIENT: SHA-256, in lower-case hex, of certificates or public keys (SubjectPublicKeyInfo) of
+	 * servers, one of which the server must show; npins 0: any */
+	const char **pins;
+	size_t npins;
+	const struct policy_keyring *keyring; /* ROLE_CLIENT: NULL or without certificates: none is shown */
 	unsigned versions;
 	const char *ciphersuites; /* TLS 1.3: OpenSSL's colon list; NULL: OpenSSL's default */
 	const char *ciphers;	  /* TLS 1.2: the same; NULL: a secure default chosen by the gateway */
@@ -95,7 +103,11 @@ struct tls_action {
 	size_t index; /* its place in policy.tls_actions */
 };
 
-enum backend_source { BACKEND_SOURCE_GATEWAY = 0, BACKEND_SOURCE_CLIENT };
+/*
+ * The address from which the server is dialled: the kernel's choice, the client's, or one of
+ * the gateway's own, which the policy names or takes from an interface.
+ */
+enum backend_source { BACKEND_SOURCE_GATEWAY = 0, BACKEND_SOURCE_CLIENT, BACKEND_SOURCE_ADDRESS };
 enum backend_data { BACKEND_DATA_AUTO = 0, BACKEND_DATA_PASSIVE, BACKEND_DATA_ACTIVE };
 enum backend_epsv { BACKEND_EPSV_AUTO = 0, BACKEND_EPSV_ALWAYS, BACKEND_EPSV_NEVER };
 
@@ -123,6 +135,16 @@ struct policy_backend {
 	struct ip_addr addresses[POLICY_ADDRESSES_MAX];
 	size_t naddresses; /* 0: no name */
 	enum backend_source source;
+	/* with BACKEND_SOURCE_ADDRESS; IP_NONE: it has none of this family. An interface is looked up as in
+	 * struct policy_advertise */
+	struct ip_addr source_v4, source_v6;
+	const char *source_interface; /* NULL: none */
+	/* toward a server that speaks TLS */
+	const struct tls_action *tls; /* with handshake_role: client; NULL: it does not */
+	const char *hostname;	      /* what its certificate must name, and SNI; NULL: `host` */
+	const char **hosts;	      /* original: names whose addresses may be dialled; nhosts 0: none */
+	size_t nhosts;
+	struct server_security security;
 	enum backend_data data;
 	enum backend_epsv epsv;
 	enum backend_stray stray_replies;
@@ -139,8 +161,8 @@ struct policy_backend {
 	size_t index;
 };
 
-/* auto: the client's first byte decides (z/OS: TTLS_ALLOW_HSTIMEOUT). */
-enum listener_tls { LISTENER_EXPLICIT = 0, LISTENER_IMPLICIT, LISTENER_AUTO };
+/* auto: the client's first byte decides (z/OS: TTLS_ALLOW_HSTIMEOUT). none: clients never speak TLS. */
+enum listener_tls { LISTENER_EXPLICIT = 0, LISTENER_IMPLICIT, LISTENER_AUTO, LISTENER_NONE };
 
 struct policy_listener {
 	const char *name;
@@ -181,6 +203,10 @@ struct policy_nat {
 	const char *nft_set; /* "family table name"; the set for IPv6 has a 6 appended to its name */
 };
 
+/* Direction of AT-TLS: of a session whose client speaks TLS to us (or could), or of one in the clear that is
+ * on its way to a server elsewhere (listeners with tls: none). */
+enum rule_direction { DIRECTION_BOTH = 0, DIRECTION_INBOUND, DIRECTION_OUTBOUND };
+
 struct policy_rule {
 	const char *name;
 	uint32_t priority;			  /* 1..2000000000, larger first */
@@ -190,7 +216,10 @@ struct policy_rule {
 	size_t nremote_addrs;
 	struct ip_net *local_addrs; /* the address that the client dialled; 0: any */
 	size_t nlocal_addrs;
-	const struct tls_action *tls;
+	const char **destinations; /* names, of which local_addr is an address; 0: any */
+	size_t ndestinations;
+	enum rule_direction direction;
+	const struct tls_action *tls; /* toward the client; NULL: only listeners with tls: none */
 	const struct ftp_action *ftp;
 	const struct policy_backend *backend;
 	struct diag_mark mark;
