@@ -1,4 +1,4 @@
-/* The notation for the tables of the policy language. For schema.c and schema-ftp.c only. */
+/* The notation for the tables of the policy language. For schema*.c only. */
 #ifndef ATTLSD_POLICY_SCHEMA_TABLE_H
 #define ATTLSD_POLICY_SCHEMA_TABLE_H
 

@@ -1,12 +1,13 @@
 /*
  * The tables of the policy language, from the top level down; those of ftp_actions
- * are in schema-ftp.c. A new key is a new row here, a member in types.h and an
- * entry in attlsd.yaml(5). A test compares the manual page with the tables.
+ * and backends are in schema-ftp.c and schema-backend.c. A new key is a new row here, a member in types.h and
+ * an entry in attlsd.yaml(5). A test compares the manual page with the tables.
  */
 #include "policy/schema.h"
 
 #include <string.h>
 
+#include "policy/schema-backend.h"
 #include "policy/schema-ftp.h"
 #include "policy/schema-table.h"
 
@@ -201,78 +202,6 @@ static const struct schema tls_schema = { .fields = tls_fields,
 					  .mark_offset = offsetof(struct tls_action, mark),
 					  .index_offset = offsetof(struct tls_action, index) };
 
-static const struct word sources[] = { { "gateway", BACKEND_SOURCE_GATEWAY, NULL },
-				       { "client", BACKEND_SOURCE_CLIENT, NULL },
-				       { 0 } };
-static const struct word data_modes[] = { { "auto", BACKEND_DATA_AUTO, NULL },
-					  { "passive", BACKEND_DATA_PASSIVE, NULL },
-					  { "active", BACKEND_DATA_ACTIVE, NULL },
-					  { 0 } };
-static const struct word epsv_modes[] = { { "auto", BACKEND_EPSV_AUTO, NULL },
-					  { "always", BACKEND_EPSV_ALWAYS, NULL },
-					  { "never", BACKEND_EPSV_NEVER, NULL },
-					  { 0 } };
-
-static const struct word multilines[] = { { "strict", BACKEND_MULTILINE_STRICT, NULL },
-					  { "lenient", BACKEND_MULTILINE_LENIENT, NULL },
-					  { 0 } };
-
-static const struct word strays[] = { { "drop", BACKEND_STRAY_DROP, NULL },
-				      { "close", BACKEND_STRAY_CLOSE, NULL },
-				      { 0 } };
-
-static const struct word aborts[] = { { "auto", BACKEND_ABORT_AUTO, NULL },
-				      { "urgent", BACKEND_ABORT_URGENT, NULL },
-				      { "plain", BACKEND_ABORT_PLAIN, NULL },
-				      { 0 } };
-
-static const struct word proxies[] = { { "none", BACKEND_PROXY_NONE, NULL },
-				       { "v1", BACKEND_PROXY_V1, NULL },
-				       { "v2", BACKEND_PROXY_V2, NULL },
-				       { 0 } };
-
-static const struct field backend_fields[] = {
-	/* the type also fills host and endpoint; `original` is the member that checks read */
-	{ .key = "address",
-	  .type = FIELD_BACKEND,
-	  AT(policy_backend, original),
-	  MARK(policy_backend, address_mark),
-	  .required = true },
-	ENUM("source", policy_backend, source, sources, "gateway"),
-	ENUM("data", policy_backend, data, data_modes, "auto"),
-	ENUM("epsv", policy_backend, epsv, epsv_modes, "auto"),
-	ENUM("multiline", policy_backend, multiline, multilines, "strict"),
-	ENUM("abort", policy_backend, abort, aborts, "auto"),
-	ENUM("stray_replies", policy_backend, stray_replies, strays, "drop"),
-	{ .key = "server_greeting_timeout",
-	  .type = FIELD_DURATION,
-	  AT(policy_backend, greeting_timeout_ms),
-	  .unit_ms = 1,
-	  .bare_unit_ms = 1000,
-	  .min = 1000,
-	  .max = 600000,
-	  .default_text = "60s" },
-	BOOL("low_ports", policy_backend, low_ports, "false"),
-	ENUM("proxy_protocol", policy_backend, proxy, proxies, "none"),
-	BOOL("proxy_data", policy_backend, proxy_data, "false"),
-	{ .key = "side_reply_timeout",
-	  .type = FIELD_DURATION,
-	  AT(policy_backend, side_reply_ms),
-	  .unit_ms = 1,
-	  .bare_unit_ms = 1000,
-	  .min = 100,
-	  .max = 600000,
-	  .default_text = "2s" },
-	/* at least the gateway's own longest command, PASS with a stored password of 128 bytes */
-	UINT("command_line_max", policy_backend, command_line_max, 133, 4096, "510"),
-	{ 0 },
-};
-static const struct schema backend_schema = { .fields = backend_fields,
-					      .size = sizeof(struct policy_backend),
-					      .name_offset = offsetof(struct policy_backend, name),
-					      .mark_offset = offsetof(struct policy_backend, mark),
-					      .index_offset = offsetof(struct policy_backend, index) };
-
 static const struct word listener_tls[] = { { "explicit", LISTENER_EXPLICIT, NULL },
 					    { "implicit", LISTENER_IMPLICIT, NULL },
 					    { "auto", LISTENER_AUTO, NULL },
@@ -421,7 +350,7 @@ static const struct field root_fields[] = {
 	OBJECTS(keyrings, keyring_schema, false),
 	OBJECTS(tls_actions, tls_schema, true),
 	OBJECTS(ftp_actions, schema_ftp_action, true),
-	OBJECTS(backends, backend_schema, true),
+	OBJECTS(backends, schema_backend, true),
 	OBJECTS(listeners, listener_schema, true),
 	{ .key = "nat", .type = FIELD_GROUP, PTR(policy, nat), .sub = &nat_schema },
 	OBJECTS(rules, rule_schema, true),

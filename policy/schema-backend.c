@@ -1,0 +1,79 @@
+/*
+ * The table of backends: how the gateway reaches each FTP server and what that server
+ * needs.
+ */
+#include "policy/schema-backend.h"
+
+#include "policy/schema-table.h"
+
+static const struct word sources[] = { { "gateway", BACKEND_SOURCE_GATEWAY, NULL },
+				       { "client", BACKEND_SOURCE_CLIENT, NULL },
+				       { 0 } };
+static const struct word data_modes[] = { { "auto", BACKEND_DATA_AUTO, NULL },
+					  { "passive", BACKEND_DATA_PASSIVE, NULL },
+					  { "active", BACKEND_DATA_ACTIVE, NULL },
+					  { 0 } };
+static const struct word epsv_modes[] = { { "auto", BACKEND_EPSV_AUTO, NULL },
+					  { "always", BACKEND_EPSV_ALWAYS, NULL },
+					  { "never", BACKEND_EPSV_NEVER, NULL },
+					  { 0 } };
+
+static const struct word multilines[] = { { "strict", BACKEND_MULTILINE_STRICT, NULL },
+					  { "lenient", BACKEND_MULTILINE_LENIENT, NULL },
+					  { 0 } };
+
+static const struct word strays[] = { { "drop", BACKEND_STRAY_DROP, NULL },
+				      { "close", BACKEND_STRAY_CLOSE, NULL },
+				      { 0 } };
+
+static const struct word aborts[] = { { "auto", BACKEND_ABORT_AUTO, NULL },
+				      { "urgent", BACKEND_ABORT_URGENT, NULL },
+				      { "plain", BACKEND_ABORT_PLAIN, NULL },
+				      { 0 } };
+
+static const struct word proxies[] = { { "none", BACKEND_PROXY_NONE, NULL },
+				       { "v1", BACKEND_PROXY_V1, NULL },
+				       { "v2", BACKEND_PROXY_V2, NULL },
+				       { 0 } };
+
+static const struct field backend_fields[] = {
+	/* the type also fills host and endpoint; `original` is the member that checks read */
+	{ .key = "address",
+	  .type = FIELD_BACKEND,
+	  AT(policy_backend, original),
+	  MARK(policy_backend, address_mark),
+	  .required = true },
+	ENUM("source", policy_backend, source, sources, "gateway"),
+	ENUM("data", policy_backend, data, data_modes, "auto"),
+	ENUM("epsv", policy_backend, epsv, epsv_modes, "auto"),
+	ENUM("multiline", policy_backend, multiline, multilines, "strict"),
+	ENUM("abort", policy_backend, abort, aborts, "auto"),
+	ENUM("stray_replies", policy_backend, stray_replies, strays, "drop"),
+	{ .key = "server_greeting_timeout",
+	  .type = FIELD_DURATION,
+	  AT(policy_backend, greeting_timeout_ms),
+	  .unit_ms = 1,
+	  .bare_unit_ms = 1000,
+	  .min = 1000,
+	  .max = 600000,
+	  .default_text = "60s" },
+	BOOL("low_ports", policy_backend, low_ports, "false"),
+	ENUM("proxy_protocol", policy_backend, proxy, proxies, "none"),
+	BOOL("proxy_data", policy_backend, proxy_data, "false"),
+	{ .key = "side_reply_timeout",
+	  .type = FIELD_DURATION,
+	  AT(policy_backend, side_reply_ms),
+	  .unit_ms = 1,
+	  .bare_unit_ms = 1000,
+	  .min = 100,
+	  .max = 600000,
+	  .default_text = "2s" },
+	/* at least the gateway's own longest command, PASS with a stored password of 128 bytes */
+	UINT("command_line_max", policy_backend, command_line_max, 133, 4096, "510"),
+	{ 0 },
+};
+const struct schema schema_backend = { .fields = backend_fields,
+				       .size = sizeof(struct policy_backend),
+				       .name_offset = offsetof(struct policy_backend, name),
+				       .mark_offset = offsetof(struct policy_backend, mark),
+				       .index_offset = offsetof(struct policy_backend, index) };
