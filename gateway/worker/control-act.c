@@ -250,6 +250,8 @@ static void carry_out_one(struct session *session, const struct ftp_act *act)
 {
 	switch (act->what) {
 	case FTP_DO_NOTHING:
+	case FTP_DO_SERVER_TLS_START:
+	case FTP_DO_SERVER_TLS_STOP:
 		break;
 	case FTP_DO_REPLY:
 		if (act->refusal)
