@@ -117,6 +117,33 @@ static void put_commands(const struct command_list *list, char buf[static VALUE_
 		    (size_t)snprintf(buf + len, VALUE_MAX - len, "%s%s", i > 0 ? ", " : "", list->names[i]);
 }
 
+static void put_item(const char *text, size_t i, char buf[static VALUE_MAX])
+{
+	size_t len = i > 0 ? strlen(buf) : 0;
+
+	(void)snprintf(buf + len, VALUE_MAX - len, "%s%s", i > 0 ? ", " : "", text);
+}
+
+static void put_hosts(const struct field *f, const void *object, char buf[static VALUE_MAX])
+{
+	const struct policy_host *hosts;
+
+	(void)snprintf(buf, VALUE_MAX, "not given");
+	memcpy(&hosts, member_of_const(object, f->offset), sizeof(hosts));
+	for (size_t i = 0; i < member_load_count(object, f->count_offset); i++)
+		put_item(hosts[i].name, i, buf);
+}
+
+static void put_pins(const struct field *f, const void *object, char buf[static VALUE_MAX])
+{
+	const char **pins;
+
+	(void)snprintf(buf, VALUE_MAX, "not given");
+	memcpy(&pins, member_of_const(object, f->offset), sizeof(pins));
+	for (size_t i = 0; i < member_load_count(object, f->count_offset); i++)
+		put_item(pins[i], i, buf);
+}
+
 /* The name of the referenced object. */
 static void put_reference(const struct field *f, const void *at, char buf[static VALUE_MAX])
 {
@@ -162,6 +189,15 @@ static bool put_value(const struct field *f, const void *object, char buf[static
 	case FIELD_GROUPS:
 	case FIELD_SIGNATURES:
 		put_text(at, buf);
+		return true;
+	case FIELD_HOST:
+		put_text(at, buf);
+		return true;
+	case FIELD_HOSTS:
+		put_hosts(f, object, buf);
+		return true;
+	case FIELD_PINS:
+		put_pins(f, object, buf);
 		return true;
 	case FIELD_REF:
 		put_reference(f, at, buf);

@@ -18,10 +18,11 @@ field_fn field_parse_string, field_parse_path, field_parse_trust, field_parse_na
 field_fn field_parse_port_range, field_parse_advertise, field_parse_endpoint, field_parse_backend;
 
 /* In files of their own. */
-field_fn field_parse_ref, field_parse_refs; /* reference.c */
-field_fn field_parse_commands;		    /* command-list.c */
-field_fn field_parse_ciphers;		    /* cipher-list.c */
-field_fn field_parse_tls_names;		    /* tls-name.c */
+field_fn field_parse_ref, field_parse_refs;			/* reference.c */
+field_fn field_parse_commands;					/* command-list.c */
+field_fn field_parse_host, field_parse_hosts, field_parse_pins; /* host-list.c */
+field_fn field_parse_ciphers;					/* cipher-list.c */
+field_fn field_parse_tls_names;					/* tls-name.c */
 
 /* Is there a single value? Reports a fault if not. */
 bool field_is_scalar(struct parse_context *ctx, const struct field *field, const struct node *node);

@@ -1,7 +1,7 @@
 /*
  * A hash table from (object, key) to the position in the file. The walker fills
- * it; rule.c, rule-warn.c and unsupported.c look up where to point, and whether an
- * object was parsed without a fault.
+ * it; rule.c and rule-warn.c look up where to point, and whether an object was parsed
+ * without a fault.
  */
 #include "policy/locations.h"
 

@@ -1,6 +1,6 @@
 /*
  * Loads and stores numbers of any width in a policy's structs: field.c stores what
- * it has parsed, explain.c and unsupported.c load it again.
+ * it has parsed, explain.c loads it again.
  */
 #include "policy/member.h"
 

@@ -1,8 +1,7 @@
 /*
  * Parses a whole policy, in this order: YAML tree (node.c), structs (walk.c), checks
- * across objects (rule.c, unsupported.c), sorted rules, warnings (rule-warn.c) and notes
- * (changed.c). Each
- * check runs even if an earlier step reported faults, so that a user sees all of
+ * across objects (rule.c), sorted rules, warnings (rule-warn.c) and notes (changed.c).
+ * Each check runs even if an earlier step reported faults, so that a user sees all of
  * them at once; only the warnings and notes need a policy without errors.
  */
 #include "policy/policy.h"
@@ -20,7 +19,6 @@
 #include "policy/rule-effect.h"
 #include "policy/rule-users.h"
 #include "policy/rule.h"
-#include "policy/unsupported.h"
 #include "policy/value.h"
 #include "policy/walk.h"
 
@@ -88,7 +86,6 @@ static void read_tree(const struct node *root, struct policy_store *store, const
 		finish_backend(policy, &policy->backends[i], &store->arena);
 	rule_check(policy, locations, diags);
 	rule_users_check(policy, locations, diags);
-	unsupported_check(policy, locations, diags);
 	if (diags->nerrors > 0)
 		return;
 	/* After the checks: a location names a rule by its address. */

@@ -134,6 +134,9 @@ static const struct word client_auth_types[] = { { "passthru", CLIENT_AUTH_PASST
 						 { "required", CLIENT_AUTH_REQUIRED, NULL },
 						 { "safcheck", CLIENT_AUTH_SAFCHECK, NULL },
 						 { 0 } };
+static const struct word secure_hostnames[] = { { "required", SECURE_HOSTNAME_REQUIRED, NULL },
+						{ "optional", SECURE_HOSTNAME_OPTIONAL, NULL },
+						{ 0 } };
 static const struct word handshake_snis[] = { { "off", HANDSHAKE_SNI_OFF, NULL },
 					      { "optional", HANDSHAKE_SNI_OPTIONAL, NULL },
 					      { "required", HANDSHAKE_SNI_REQUIRED, NULL },
@@ -151,6 +154,8 @@ static const struct field tls_fields[] = {
 	ENUM("client_auth_type", tls_action, client_auth_type, client_auth_types, "required"),
 	ENUM("server_handshake_sni", tls_action, server_handshake_sni, handshake_snis, "off"),
 	REF("keyring", tls_action, keyring, "keyrings", false),
+	ENUM("secure_hostname", tls_action, secure_hostname, secure_hostnames, "required"),
+	{ .key = "pins", .type = FIELD_PINS, PTR(tls_action, pins), COUNT(tls_action, npins) },
 	{ .key = "versions",
 	  .type = FIELD_SET,
 	  AT(tls_action, versions),

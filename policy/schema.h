@@ -2,8 +2,8 @@
  * The policy language as tables: its keys, their types and defaults, and where
  * their values are stored.
  *
- * The walker (walk.h), the check for unsupported features, explain and the test of
- * the manual page read the same tables, so that each key is defined once.
+ * The walker (walk.h), explain and the test of the manual page read the same tables, so
+ * that each key is defined once.
  */
 #ifndef ATTLSD_POLICY_SCHEMA_H
 #define ATTLSD_POLICY_SCHEMA_H

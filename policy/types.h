@@ -78,6 +78,16 @@ enum handshake_sni { HANDSHAKE_SNI_REQUIRED = 0, HANDSHAKE_SNI_OPTIONAL, HANDSHA
 #define POLICY_TLS1_2 1u
 #define POLICY_TLS1_3 2u
 
+/* How many addresses of a name count. */
+#define POLICY_ADDRESSES_MAX 8
+
+/* The name of a server, and its addresses, which gateway/host/policy-file.c looks up. */
+struct policy_host {
+	const char *name;
+	struct ip_addr addresses[POLICY_ADDRESSES_MAX];
+	size_t naddresses;
+};
+
 struct tls_action {
 	const char *name;
 	enum handshake_role role;
@@ -123,9 +133,6 @@ enum backend_abort { BACKEND_ABORT_AUTO = 0, BACKEND_ABORT_URGENT, BACKEND_ABORT
 /* The PROXY protocol: whether the server first gets a header about the client. */
 enum backend_proxy { BACKEND_PROXY_NONE = 0, BACKEND_PROXY_V1, BACKEND_PROXY_V2 };
 
-/* How many addresses of a server's name are tried. */
-#define POLICY_ADDRESSES_MAX 8
-
 struct policy_backend {
 	const char *name;
 	bool original;		     /* endpoint.port 0: the port dialled; on implicit listeners 21 */
@@ -142,7 +149,7 @@ struct policy_backend {
 	/* toward a server that speaks TLS */
 	const struct tls_action *tls; /* with handshake_role: client; NULL: it does not */
 	const char *hostname;	      /* what its certificate must name, and SNI; NULL: `host` */
-	const char **hosts;	      /* original: names whose addresses may be dialled; nhosts 0: none */
+	struct policy_host *hosts;    /* original: only their addresses are dialled; nhosts 0: any */
 	size_t nhosts;
 	struct server_security security;
 	enum backend_data data;
@@ -216,7 +223,7 @@ struct policy_rule {
 	size_t nremote_addrs;
 	struct ip_net *local_addrs; /* the address that the client dialled; 0: any */
 	size_t nlocal_addrs;
-	const char **destinations; /* names, of which local_addr is an address; 0: any */
+	struct policy_host *destinations; /* the address that the client dialled is one of theirs; 0: any */
 	size_t ndestinations;
 	enum rule_direction direction;
 	const struct tls_action *tls; /* toward the client; NULL: only listeners with tls: none */

@@ -98,7 +98,8 @@ static bool maps_users(const struct policy *policy, const struct policy_keyring 
 	for (size_t i = 0; i < policy->nrules; i++) {
 		const struct policy_rule *rule = &policy->rules[i];
 
-		if (rule->tls->keyring != ring || rule->tls->role != ROLE_SERVER_WITH_CLIENT_AUTH)
+		if (rule->tls == NULL || rule->tls->keyring != ring ||
+		    rule->tls->role != ROLE_SERVER_WITH_CLIENT_AUTH)
 			continue;
 		if (rule->ftp->secure_login != SECURE_LOGIN_NO_CLIENT_AUTH ||
 		    rule->tls->client_auth_type == CLIENT_AUTH_SAFCHECK)

@@ -377,8 +377,11 @@ int tlsctx_set_load(const struct policy *policy, const struct tlsctx_keys *keys,
 	set->ntlsctx = policy->ntls_actions;
 	for (size_t i = 0; i < policy->ntls_actions; i++) {
 		const struct tls_action *action = &policy->tls_actions[i];
-		size_t ring = (size_t)(action->keyring - policy->keyrings);
+		size_t ring;
 
+		if (action->role == ROLE_CLIENT)
+			continue;
+		ring = (size_t)(action->keyring - policy->keyrings);
 		set->tlsctx[action->index].isolated = keys->isolated;
 		r = tlsctx_load(&set->tlsctx[action->index], action, policy, set->certs[ring],
 				set->trust[ring], diags);

@@ -27,14 +27,6 @@ def test_every_key_of_ftp_actions_is_explained(key):
     assert f"`{key}" in TEXT or f".{key}`" in TEXT, f"docs/ATTLS.md says nothing of {key}"
 
 
-def test_what_is_not_supported_is_said_to_be():
-    with open(os.path.join(net.ROOT, "policy", "unsupported.c"), encoding="utf-8") as f:
-        rows = re.findall(r'\{ "(tls_actions|ftp_actions)", "(\w+)"', f.read())
-    for _, key in rows:
-        lines = [line for line in TEXT.splitlines() if f"`{key}" in line]
-        assert any("not supported yet" in line.lower() for line in lines), f"{key}: docs/ATTLS.md promises too much"
-
-
 def test_the_example_is_a_policy(certificates, folder):
     block = re.search(r"```yaml\nftp_actions:\n  as_on_zos: \{(.*?)\}\n```", TEXT, re.DOTALL).group(1)
     words = {"true": True, "false": False}

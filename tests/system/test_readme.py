@@ -10,15 +10,6 @@ def read(*path):
         return f.read()
 
 
-def test_what_is_not_supported_yet():
-    """The table in README.md has exactly the keys of policy/unsupported.c."""
-    code = set(re.findall(r'^\t\{ (?:"\w+"|NULL), "(\w+)", ', read("policy", "unsupported.c"), re.MULTILINE))
-    section = read("README.md").split("## Not supported yet")[1].split("\n## ")[0]
-    cells = [line.split("|")[1] for line in section.splitlines() if line.startswith("| `")]
-    said = set(re.findall(r"`(\w+)`", " ".join(cells)))
-    assert said == code
-
-
 def test_the_shortest_policy_is_the_shipped_one():
     shipped = [line for line in read("contrib", "policy.minimal.yaml").splitlines() if not line.startswith("#")]
     shown = [line[4:] for line in read("README.md").splitlines() if line.startswith("    ")]

@@ -550,6 +550,25 @@ static void test_free_nothing(void **state)
 	assert_null(policy);
 }
 
+/* The example shows the whole language and can be used as it is. */
+static void test_example(void **state)
+{
+	static char text[64 * 1024];
+	FILE *file = fopen("contrib/policy.example.yaml", "r");
+	struct parsed p;
+	size_t len;
+
+	(void)state;
+	if (file == NULL)
+		fail_msg("contrib/policy.example.yaml: run this from the top of the tree");
+	len = fread(text, 1, sizeof(text), file);
+	assert_int_equal(fclose(file), 0);
+	parse_folder(&p, text, len, "");
+	if (p.result < 0 || p.diags.nitems > 0)
+		fail_msg("%s", p.printed);
+	parsed_done(&p);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -562,6 +581,7 @@ int main(void)
 		cmocka_unit_test(test_one_fault_one_error),
 		cmocka_unit_test(test_missing),
 		cmocka_unit_test(test_free_nothing),
+		cmocka_unit_test(test_example),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -7,7 +7,6 @@
 #include <ctype.h>
 #include <stdio.h>
 
-#include "policy/unsupported.h"
 #include "tests/unit/unit.h"
 
 /* The walker relies on these properties of each row. */
@@ -15,8 +14,8 @@ static void check_table(const struct schema *schema)
 {
 	for (const struct field *f = schema->fields; f->key != NULL; f++) {
 		bool has_flag = f->type == FIELD_TRUST || f->type == FIELD_CIPHERS;
-		bool has_count = f->type == FIELD_NETS || f->type == FIELD_REFS || f->type == FIELD_LIST ||
-				 f->type == FIELD_OBJECTS;
+		bool has_count = f->type == FIELD_NETS || f->type == FIELD_HOSTS || f->type == FIELD_PINS ||
+				 f->type == FIELD_REFS || f->type == FIELD_LIST || f->type == FIELD_OBJECTS;
 		bool has_sub = f->type == FIELD_GROUP || f->type == FIELD_LIST || f->type == FIELD_OBJECTS;
 		bool ok = f->type != FIELD_NONE && schema_find(schema, f->key) == f; /* no key twice */
 
@@ -171,40 +170,12 @@ static void test_page(void **state)
 	}
 }
 
-/* The table and the manual page name the same unsupported features. */
-static void test_unsupported(void **state)
-{
-	const struct unsupported *row;
-	size_t rows = 0;
-	size_t marks = 0;
-
-	(void)state;
-	for (; (row = unsupported_at(rows)) != NULL; rows++) {
-		char *section = section_of(row->section != NULL ? row->section : row->key);
-		char *entry = NULL;
-
-		assert_non_null(section);
-		if (row->section != NULL)
-			entry = entry_of(section, row->key);
-		if (strstr(entry != NULL ? entry : section, "ot supported yet") == NULL)
-			fail_msg("the manual page does not say that \"%s\" is not supported yet", row->key);
-		free(entry);
-		free(section);
-	}
-	/* once for each row, once in the introduction, once in the diagnostics */
-	for (const char *at = strstr(page, "ot supported yet"); at != NULL;
-	     at = strstr(at + 1, "ot supported yet"))
-		marks++;
-	assert_int_equal(marks, rows + 2);
-}
-
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_tables),
 		cmocka_unit_test(test_order),
 		cmocka_unit_test(test_page),
-		cmocka_unit_test(test_unsupported),
 	};
 
 	return cmocka_run_group_tests(tests, read_page, NULL);
