@@ -321,8 +321,10 @@ void field_parse_backend(struct parse_context *ctx, const struct field *f, const
 		backend->original = true;
 		return;
 	}
-	if (value_host_port(n->text, n->len, &host, &host_len, &backend->endpoint) < 0 ||
-	    backend->endpoint.port == 0)
+	/* without a port, it is that of implicit TLS; rule-server.c refuses it elsewhere */
+	if (value_host_port(n->text, n->len, &host, &host_len, &backend->endpoint) == 0
+		? backend->endpoint.port == 0
+		: value_bare_host(n->text, n->len, &host, &host_len, &backend->endpoint.addr) < 0)
 		parse_error(ctx, n->mark,
 			    "\"%s\" must be host:port, \"[IPv6 address]:port\" or original, "
 			    "with a port from 1 to 65535, not \"%.60s\"",

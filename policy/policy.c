@@ -17,10 +17,13 @@
 #include "policy/node.h"
 #include "policy/parse-context.h"
 #include "policy/rule-effect.h"
+#include "policy/rule-server.h"
 #include "policy/rule-users.h"
 #include "policy/rule.h"
 #include "policy/value.h"
 #include "policy/walk.h"
+
+#define FTPS_PORT 990 /* of implicit TLS */
 
 /* Callers get the first member, so policy_free() can get back from it to the arena. */
 struct policy_store {
@@ -54,7 +57,7 @@ static bool may_use(const struct policy_user *user, const struct policy_backend 
 	return user->nservices == 0;
 }
 
-static void finish_backend(const struct policy *policy, struct policy_backend *backend, struct arena *arena)
+static void finish_permitted(const struct policy *policy, struct policy_backend *backend, struct arena *arena)
 {
 	struct name_list *permitted = &backend->permitted;
 
@@ -62,6 +65,15 @@ static void finish_backend(const struct policy *policy, struct policy_backend *b
 	for (size_t i = 0; i < policy->nusers && permitted->names != NULL; i++)
 		if (may_use(&policy->users[i], backend))
 			permitted->names[permitted->n++] = policy->users[i].name;
+}
+
+static void finish_backend(const struct policy *policy, struct policy_backend *backend, struct arena *arena)
+{
+	backend->security.tls = backend->tls != NULL;
+	if (backend->endpoint.port == 0 && backend->tls != NULL &&
+	    backend->security.mechanism == SECURE_MECHANISM_IMPLICIT)
+		backend->endpoint.port = FTPS_PORT;
+	finish_permitted(policy, backend, arena);
 }
 
 static void read_tree(const struct node *root, struct policy_store *store, const char *folder,
@@ -85,6 +97,7 @@ static void read_tree(const struct node *root, struct policy_store *store, const
 	for (size_t i = 0; i < policy->nbackends; i++)
 		finish_backend(policy, &policy->backends[i], &store->arena);
 	rule_check(policy, locations, diags);
+	rule_server_check(policy, locations, diags);
 	rule_users_check(policy, locations, diags);
 	if (diags->nerrors > 0)
 		return;

@@ -200,6 +200,24 @@ int value_host_port(const char *text, size_t len, const char **ret_host, size_t 
 	return 0;
 }
 
+int value_bare_host(const char *text, size_t len, const char **ret_host, size_t *ret_host_len,
+		    struct ip_addr *ret_addr)
+{
+	bool v6 = len > 2 && text[0] == '[' && text[len - 1] == ']';
+	const char *host = v6 ? text + 1 : text;
+	size_t host_len = v6 ? len - 2 : len;
+	struct ip_addr addr = { .family = IP_NONE };
+
+	if (host_len == 0 || (memchr(host, ':', host_len) != NULL) != v6)
+		return -EINVAL;
+	if (ip_addr_parse(host, host_len, &addr) < 0 && (v6 || !value_is_host(host, host_len)))
+		return -EINVAL;
+	*ret_host = host;
+	*ret_host_len = host_len;
+	*ret_addr = addr;
+	return 0;
+}
+
 int value_endpoint(const char *text, size_t len, struct ip_endpoint *ret_endpoint)
 {
 	struct ip_endpoint endpoint;

@@ -37,6 +37,10 @@ int value_endpoint(const char *text, size_t len, struct ip_endpoint *ret_endpoin
 int value_host_port(const char *text, size_t len, const char **ret_host, size_t *ret_host_len,
 		    struct ip_endpoint *ret_endpoint);
 
+/* The same without a port. */
+int value_bare_host(const char *text, size_t len, const char **ret_host, size_t *ret_host_len,
+		    struct ip_addr *ret_addr);
+
 /* A host name, which is not an address. */
 bool value_is_host(const char *text, size_t len);
 

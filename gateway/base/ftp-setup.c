@@ -65,6 +65,7 @@ struct ftp_machine_setup ftp_setup_make(const struct ftp_setup_ends *ends, const
 		.abort = rule->backend->abort == BACKEND_ABORT_URGENT  ? FTP_ABORT_URGENT
 			 : rule->backend->abort == BACKEND_ABORT_PLAIN ? FTP_ABORT_PLAIN
 								       : FTP_ABORT_AUTO,
+		.server_security = rule->backend->security.tls ? &rule->backend->security : NULL,
 		.modes = server_modes(rule->backend),
 		.side_reply_ms = rule->backend->side_reply_ms,
 		.low_ports = rule->backend->low_ports,
