@@ -31,6 +31,9 @@ unsigned policy_explain_rule(const struct policy_rule *rule, const struct policy
 					    .nremote_addrs = rule->nremote_addrs };
 	const struct policy_rule local = { .local_addrs = rule->local_addrs,
 					   .nlocal_addrs = rule->nlocal_addrs };
+	const struct policy_rule direction = { .direction = rule->direction };
+	const struct policy_rule destination = { .destinations = rule->destinations,
+						 .ndestinations = rule->ndestinations };
 	unsigned misses = 0;
 
 	if (!matches(listener, flow))
@@ -39,6 +42,10 @@ unsigned policy_explain_rule(const struct policy_rule *rule, const struct policy
 		misses |= POLICY_MISS_REMOTE_ADDR;
 	if (!matches(local, flow))
 		misses |= POLICY_MISS_LOCAL_ADDR;
+	if (!matches(direction, flow))
+		misses |= POLICY_MISS_DIRECTION;
+	if (!matches(destination, flow))
+		misses |= POLICY_MISS_DESTINATION;
 	return misses;
 }
 
@@ -51,6 +58,10 @@ const char *policy_miss_name(unsigned bit)
 		return "remote_addr";
 	case POLICY_MISS_LOCAL_ADDR:
 		return "local_addr";
+	case POLICY_MISS_DIRECTION:
+		return "direction";
+	case POLICY_MISS_DESTINATION:
+		return "destination";
 	default:
 		return "";
 	}

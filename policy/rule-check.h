@@ -9,6 +9,7 @@
 
 #include "policy/diag.h"
 #include "policy/locations.h"
+#include "policy/match.h"
 #include "policy/types.h"
 
 struct check {
@@ -29,6 +30,23 @@ struct check {
 static inline bool check_is_given(const struct check *c, const void *object, const char *key)
 {
 	return locations_find(c->locations, object, key) != NULL;
+}
+
+/* The next listener from *i on whose connections the rule can match; NULL: no more. */
+static inline const struct policy_listener *check_next_listener(const struct check *c,
+								const struct policy_rule *rule, size_t *i)
+{
+	size_t n = rule->nlisteners > 0 ? rule->nlisteners : c->policy->nlisteners;
+
+	while (*i < n) {
+		const struct policy_listener *listener =
+		    rule->nlisteners > 0 ? rule->listeners[*i] : &c->policy->listeners[*i];
+
+		(*i)++;
+		if (policy_direction_fits(rule, listener))
+			return listener;
+	}
+	return NULL;
 }
 
 /* Has the object no fault of its own? */

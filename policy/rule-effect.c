@@ -60,12 +60,13 @@ static bool has_implicit(const struct check *c, const struct ftp_action *ftp)
 
 	for (size_t i = 0; i < c->policy->nrules; i++) {
 		const struct policy_rule *rule = &c->policy->rules[i];
-		size_t n = rule->nlisteners > 0 ? rule->nlisteners : c->policy->nlisteners;
+		const struct policy_listener *listener;
 
-		used = used || rule->ftp == ftp;
-		for (size_t j = 0; j < n && rule->ftp == ftp; j++)
-			if ((rule->nlisteners > 0 ? rule->listeners[j] : &c->policy->listeners[j])->tls !=
-			    LISTENER_EXPLICIT)
+		if (rule->ftp != ftp)
+			continue;
+		used = true;
+		for (size_t j = 0; (listener = check_next_listener(c, rule, &j)) != NULL;)
+			if (listener->tls == LISTENER_IMPLICIT || listener->tls == LISTENER_AUTO)
 				return true;
 	}
 	return !used;
@@ -131,17 +132,13 @@ static bool has_local(const struct policy_rule *rule, const struct policy_listen
  * header. */
 static void warn_addresses(const struct check *c, const struct policy_rule *rule)
 {
-	size_t n = rule->nlisteners > 0 ? rule->nlisteners : c->policy->nlisteners;
+	const struct policy_listener *listener;
 
-	for (size_t i = 0; i < n; i++) {
-		const struct policy_listener *listener =
-		    rule->nlisteners > 0 ? rule->listeners[i] : &c->policy->listeners[i];
-
+	for (size_t i = 0; (listener = check_next_listener(c, rule, &i)) != NULL;)
 		if (listener->nproxies > 0 ||
 		    (has_family(rule->remote_addrs, rule->nremote_addrs, listener->endpoint.addr.family) &&
 		     has_local(rule, listener)))
 			return;
-	}
 	diags_add(
 	    c->diags, DIAG_WARNING, rule->mark,
 	    "rules \"%s\" can never match: no connection to its listeners has such a \"remote_addr\" and "

@@ -9,6 +9,7 @@
 #include <stdbool.h>
 #include <stdio.h>
 #include <string.h>
+#include <strings.h>
 
 #include "policy/cipher.h"
 #include "policy/nelem.h"
@@ -120,19 +121,12 @@ static void warn_scope(const struct check *c, const struct ftp_action *ftp)
 	}
 }
 
-static bool has_listener(const struct policy_rule *rule, const struct policy_listener *listener)
-{
-	for (size_t i = 0; i < rule->nlisteners; i++)
-		if (rule->listeners[i] == listener)
-			return true;
-	return rule->nlisteners == 0;
-}
-
 static bool has_explicit(const struct policy *policy, const struct policy_rule *rule)
 {
 	for (size_t i = 0; i < policy->nlisteners; i++)
 		if (policy->listeners[i].tls != LISTENER_IMPLICIT &&
-		    has_listener(rule, &policy->listeners[i]))
+		    policy->listeners[i].tls != LISTENER_NONE &&
+		    policy_rule_takes(rule, &policy->listeners[i]))
 			return true;
 	return false;
 }
@@ -220,9 +214,26 @@ static bool listeners_cover(const struct policy *policy, const struct policy_rul
 			    const struct policy_rule *b)
 {
 	for (size_t i = 0; i < policy->nlisteners; i++)
-		if (has_listener(b, &policy->listeners[i]) && !has_listener(a, &policy->listeners[i]))
+		if (policy_rule_takes(b, &policy->listeners[i]) &&
+		    !policy_rule_takes(a, &policy->listeners[i]))
 			return false;
 	return true;
+}
+
+/* Does the earlier rule take each destination of the other? Names count as different unless equal. */
+static bool hosts_cover(const struct policy_rule *a, const struct policy_rule *b)
+{
+	size_t n = 0;
+
+	if (a->ndestinations == 0)
+		return true;
+	for (size_t i = 0; i < b->ndestinations; i++)
+		for (size_t j = 0; j < a->ndestinations; j++)
+			if (strcasecmp(a->destinations[j].name, b->destinations[i].name) == 0) {
+				n++;
+				break;
+			}
+	return b->ndestinations > 0 && n == b->ndestinations;
 }
 
 static void warn_covered(const struct check *c, size_t index)
@@ -236,7 +247,8 @@ static void warn_covered(const struct check *c, size_t index)
 		    !nets_cover(earlier->remote_addrs, earlier->nremote_addrs, rule->remote_addrs,
 				rule->nremote_addrs) ||
 		    !nets_cover(earlier->local_addrs, earlier->nlocal_addrs, rule->local_addrs,
-				rule->nlocal_addrs))
+				rule->nlocal_addrs) ||
+		    !hosts_cover(earlier, rule))
 			continue;
 		diags_add(c->diags, DIAG_WARNING, rule->mark,
 			  "rules \"%s\" can never match: rules \"%s\" comes first and covers it; "
@@ -267,7 +279,7 @@ static bool rule_names(const struct policy *policy, const void *object)
 static bool listener_is_used(const struct policy *policy, const struct policy_listener *listener)
 {
 	for (size_t i = 0; i < policy->nrules; i++)
-		if (has_listener(&policy->rules[i], listener))
+		if (policy_rule_takes(&policy->rules[i], listener))
 			return true;
 	return false;
 }

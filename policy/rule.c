@@ -9,15 +9,6 @@
 
 #include <stdbool.h>
 
-/* The i-th listener whose connections this rule can match, NULL past the last. */
-static const struct policy_listener *rule_listener(const struct check *c, const struct policy_rule *rule,
-						   size_t i)
-{
-	if (rule->nlisteners > 0)
-		return i < rule->nlisteners ? rule->listeners[i] : NULL;
-	return i < c->policy->nlisteners ? &c->policy->listeners[i] : NULL;
-}
-
 /* Without trust there is nothing to check a client's certificate against. */
 static void check_client_auth(const struct check *c, const struct tls_action *tls)
 {
@@ -160,7 +151,7 @@ static void check_data_port(const struct check *c, const struct policy_rule *rul
 
 	if (!check_is_valid(c, ftp) || ftp->data_port != DATA_PORT_LOWER)
 		return;
-	for (size_t i = 0; (listener = rule_listener(c, rule, i)) != NULL; i++) {
+	for (size_t i = 0; (listener = check_next_listener(c, rule, &i)) != NULL;) {
 		uint16_t port = listener->endpoint.port;
 		const struct port_range *range = &ftp->passivedataports;
 
@@ -258,7 +249,7 @@ static void check_reachable_tls(const struct check *c, const struct ftp_action *
 
 		if (rule->ftp != ftp || !check_is_valid(c, rule))
 			continue;
-		for (size_t j = 0; (listener = rule_listener(c, rule, j)) != NULL; j++) {
+		for (size_t j = 0; (listener = check_next_listener(c, rule, &j)) != NULL;) {
 			if (listener->tls != LISTENER_EXPLICIT || !check_is_valid(c, listener))
 				continue;
 			check_error(c, ftp, "extensions",
@@ -308,15 +299,44 @@ static void check_reuse(const struct check *c, const struct policy_rule *rule)
 	    rule->name, rule->ftp->name, rule->tls->name);
 }
 
+/* A rule needs TLS settings toward its clients, unless none of them speaks TLS. */
+static void check_tls(const struct check *c, const struct policy_rule *rule)
+{
+	const struct policy_listener *listener, *clear = NULL, *other = NULL;
+
+	for (size_t i = 0; (listener = check_next_listener(c, rule, &i)) != NULL;) {
+		if (!check_is_valid(c, listener))
+			return;
+		*(listener->tls == LISTENER_NONE ? &clear : &other) = listener;
+	}
+	if (clear == NULL && other == NULL)
+		check_error(
+		    c, rule, "direction",
+		    "\"direction\" of rules \"%s\" fits none of its listeners: outbound connections come "
+		    "to listeners with \"tls: none\", inbound ones to all others",
+		    rule->name);
+	else if (other != NULL && rule->tls == NULL)
+		check_error(
+		    c, rule, NULL,
+		    "rules \"%s\" needs a value for \"tls\": clients of listeners \"%s\" may speak TLS",
+		    rule->name, other->name);
+	else if (other == NULL && rule->tls != NULL)
+		check_error(
+		    c, rule, "tls",
+		    "\"tls\" of rules \"%s\" has no effect: clients of listeners \"%s\" never speak TLS; "
+		    "remove it",
+		    rule->name, clear->name);
+}
+
 /* Whoever writes "match:" means some clients, but an empty one means everybody. */
 static void check_match(const struct check *c, const struct policy_rule *rule)
 {
 	if (locations_find(c->locations, rule, "match") != NULL && rule->nlisteners == 0 &&
-	    rule->nremote_addrs == 0 && rule->nlocal_addrs == 0)
+	    rule->nremote_addrs == 0 && rule->nlocal_addrs == 0 && rule->ndestinations == 0)
 		check_error(
 		    c, rule, "match",
 		    "\"match\" of rules \"%s\" is empty, so the rule would apply to every client; give it "
-		    "listener, remote_addr or local_addr, or remove \"match\" if you mean everybody",
+		    "listener, remote_addr, local_addr or destination, or remove \"match\" if you mean everybody",
 		    rule->name);
 }
 
@@ -344,7 +364,7 @@ static void check_transparency(const struct check *c, const struct policy_rule *
 
 	if (!check_is_valid(c, backend) || (!backend->original && backend->source != BACKEND_SOURCE_CLIENT))
 		return;
-	for (size_t i = 0; (listener = rule_listener(c, rule, i)) != NULL; i++) {
+	for (size_t i = 0; (listener = check_next_listener(c, rule, &i)) != NULL;) {
 		if (listener->transparent || !check_is_valid(c, listener))
 			continue;
 		check_error(c, rule, "backend",
@@ -386,6 +406,7 @@ void rule_check(const struct policy *policy, const struct locations *locations, 
 	for (size_t i = 0; i < policy->nrules; i++) {
 		if (!check_is_valid(&c, &policy->rules[i]))
 			continue;
+		check_tls(&c, &policy->rules[i]);
 		check_secure_login(&c, &policy->rules[i]);
 		check_reuse(&c, &policy->rules[i]);
 		check_match(&c, &policy->rules[i]);

@@ -210,6 +210,7 @@ static const struct schema tls_schema = { .fields = tls_fields,
 static const struct word listener_tls[] = { { "explicit", LISTENER_EXPLICIT, NULL },
 					    { "implicit", LISTENER_IMPLICIT, NULL },
 					    { "auto", LISTENER_AUTO, NULL },
+					    { "none", LISTENER_NONE, NULL },
 					    { 0 } };
 
 static const struct field listener_fields[] = {
@@ -289,14 +290,24 @@ static const struct field match_fields[] = {
 	  .type = FIELD_NETS,
 	  PTR(policy_rule, local_addrs),
 	  COUNT(policy_rule, nlocal_addrs) },
+	{ .key = "destination",
+	  .type = FIELD_HOSTS,
+	  PTR(policy_rule, destinations),
+	  COUNT(policy_rule, ndestinations) },
 	{ 0 },
 };
 static const struct schema match_schema = { .fields = match_fields };
 
+static const struct word directions[] = { { "inbound", DIRECTION_INBOUND, NULL },
+					  { "outbound", DIRECTION_OUTBOUND, NULL },
+					  { "both", DIRECTION_BOTH, NULL },
+					  { 0 } };
+
 static const struct field rule_fields[] = {
 	UINT("priority", policy_rule, priority, 1, 2000000000, "1"),
 	{ .key = "match", .type = FIELD_GROUP, .sub = &match_schema },
-	REF("tls", policy_rule, tls, "tls_actions", true),
+	ENUM("direction", policy_rule, direction, directions, "both"),
+	REF("tls", policy_rule, tls, "tls_actions", false),
 	REF("ftp", policy_rule, ftp, "ftp_actions", true),
 	REF("backend", policy_rule, backend, "backends", true),
 	{ 0 },

@@ -52,8 +52,6 @@ static json_t *certificates(struct explain_maker *maker, const struct policy_key
 /* All rules up to the one that matches. */
 static json_t *rules_tried(struct explain_maker *maker, const struct policy_rule **ret_rule)
 {
-	static const unsigned bits[] = { POLICY_MISS_LISTENER, POLICY_MISS_REMOTE_ADDR,
-					 POLICY_MISS_LOCAL_ADDR };
 	json_t *list = json_array();
 
 	*ret_rule = NULL;
@@ -62,9 +60,9 @@ static json_t *rules_tried(struct explain_maker *maker, const struct policy_rule
 		unsigned misses = policy_explain_rule(rule, maker->flow);
 		json_t *one = json_object(), *names = json_array();
 
-		for (size_t j = 0; j < NELEM(bits); j++)
-			if ((misses & bits[j]) != 0)
-				explain_add(maker, names, json_string(policy_miss_name(bits[j])));
+		for (unsigned bit = 1; bit < POLICY_MISSES; bit <<= 1)
+			if ((misses & bit) != 0)
+				explain_add(maker, names, json_string(policy_miss_name(bit)));
 		explain_put(maker, one, "name", explain_text(rule->name));
 		explain_put(maker, one, "line", json_integer(rule->mark.line));
 		explain_put(maker, one, "priority", json_integer(rule->priority));
@@ -102,11 +100,11 @@ static void put_identity(struct explain_maker *maker, json_t *to)
 static void judge_certificate(struct explain_maker *maker, const struct policy_rule *rule)
 {
 	const struct tls_action *tls = rule->tls;
-	bool must =
-	    tls->client_auth_type == CLIENT_AUTH_REQUIRED || tls->client_auth_type == CLIENT_AUTH_SAFCHECK;
+	bool must;
 
-	if (tls->role != ROLE_SERVER_WITH_CLIENT_AUTH)
+	if (tls == NULL || tls->role != ROLE_SERVER_WITH_CLIENT_AUTH)
 		return;
+	must = tls->client_auth_type == CLIENT_AUTH_REQUIRED || tls->client_auth_type == CLIENT_AUTH_SAFCHECK;
 	if (maker->certificate != NULL) {
 		struct identity shown = *maker->certificate; /* a copy that owns nothing */
 
@@ -121,12 +119,23 @@ static void judge_certificate(struct explain_maker *maker, const struct policy_r
 		maker->tls_fails = "the session ends after the handshake: the certificate belongs to no user";
 }
 
+/* The settings of TLS with the client. */
+static void put_tls(struct explain_maker *maker, json_t *to, const struct tls_action *action)
+{
+	json_t *tls = settings(maker, "tls_actions", action);
+
+	explain_put(maker, tls, "certificates", certificates(maker, action->keyring));
+	if (action->keyring != NULL)
+		explain_put(maker, tls, "max_client_chain", json_integer(action->keyring->max_client_chain));
+	explain_put(maker, to, "tls_action", explain_text(action->name));
+	explain_put(maker, to, "tls", tls);
+}
+
 static void put_rule(struct explain_maker *maker, json_t *to, const struct policy_rule *rule)
 {
 	const struct policy_backend *backend = rule->backend;
 	uint16_t low = rule->ftp->passivedataports.low;
 	const struct ip_endpoint own = { .addr = maker->flow->local, .port = low != 0 ? low : 50000 };
-	json_t *tls = settings(maker, "tls_actions", rule->tls);
 	json_t *server = settings(maker, "backends", backend);
 	const struct ftp_setup_ends ends = {
 		.listener = maker->flow->listener,
@@ -139,17 +148,13 @@ static void put_rule(struct explain_maker *maker, json_t *to, const struct polic
 
 	maker->offered = policy_advertised(maker->policy, rule->ftp, &maker->flow->remote, &own);
 	maker->setup = ftp_setup_make(&ends, rule);
-	maker->null_ciphers = rule->tls->null_ciphers;
+	maker->null_ciphers = rule->tls != NULL && rule->tls->null_ciphers;
 	judge_certificate(maker, rule);
 	put_identity(maker, to);
-	explain_put(maker, tls, "certificates", certificates(maker, rule->tls->keyring));
-	if (rule->tls->keyring != NULL)
-		explain_put(maker, tls, "max_client_chain",
-			    json_integer(rule->tls->keyring->max_client_chain));
 	explain_put(maker, server, "address", explain_text(ip_endpoint_format(&backend->endpoint, text)));
 	explain_put(maker, to, "rule", explain_text(rule->name));
-	explain_put(maker, to, "tls_action", explain_text(rule->tls->name));
-	explain_put(maker, to, "tls", tls);
+	if (rule->tls != NULL)
+		put_tls(maker, to, rule->tls);
 	explain_put(maker, to, "ftp_action", explain_text(rule->ftp->name));
 	explain_put(maker, to, "ftp", settings(maker, "ftp_actions", rule->ftp));
 	explain_put(maker, to, "backend", explain_text(backend->name));
@@ -160,9 +165,10 @@ static void put_rule(struct explain_maker *maker, json_t *to, const struct polic
 
 static const char *listener_tls_name(enum listener_tls tls)
 {
-	static const char *const names[] = {
-		[LISTENER_EXPLICIT] = "explicit", [LISTENER_IMPLICIT] = "implicit", [LISTENER_AUTO] = "auto"
-	};
+	static const char *const names[] = { [LISTENER_EXPLICIT] = "explicit",
+					     [LISTENER_IMPLICIT] = "implicit",
+					     [LISTENER_AUTO] = "auto",
+					     [LISTENER_NONE] = "no" };
 
 	return names[tls];
 }

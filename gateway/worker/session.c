@@ -291,7 +291,8 @@ static bool session_admit(struct session *session)
 	if (session->facts.rule == NULL)
 		return false;
 	backend = session->facts.rule->backend;
-	session->facts.tlsctx = tlsctx_find(worker->tlsctx, session->facts.rule->tls);
+	session->facts.tlsctx =
+	    session->facts.rule->tls != NULL ? tlsctx_find(worker->tlsctx, session->facts.rule->tls) : NULL;
 	session->facts.transparent = flow.listener->transparent;
 	session->facts.server = ftp_setup_server(&ends, backend);
 	session->dial_after_tls = backend->proxy == BACKEND_PROXY_V2 && tls_comes_first(session);

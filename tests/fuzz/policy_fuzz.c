@@ -16,8 +16,9 @@ static void check_rules(const struct policy *policy)
 		const struct policy_rule *rule = &policy->rules[i];
 		const struct policy_rule *before = i > 0 ? rule - 1 : NULL;
 
-		assert(rule->name != NULL && rule->tls != NULL && rule->ftp != NULL && rule->backend != NULL);
-		assert(rule->tls->keyring != NULL && rule->tls->keyring->ncertificates > 0);
+		assert(rule->name != NULL && rule->ftp != NULL && rule->backend != NULL);
+		assert(rule->tls == NULL ||
+		       (rule->tls->keyring != NULL && rule->tls->keyring->ncertificates > 0));
 		assert(before == NULL || before->priority > rule->priority ||
 		       (before->priority == rule->priority && strcmp(before->name, rule->name) < 0));
 	}
