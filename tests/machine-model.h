@@ -509,6 +509,10 @@ static void model_act(struct model *model, const struct ftp_act *act)
 {
 	MODEL_CHECK(model, !model->ended);
 	switch (act->what) {
+	case FTP_DO_SERVER_TLS_START:
+	case FTP_DO_SERVER_TLS_STOP:
+		MODEL_CHECK(model, false); /* no server of the model speaks TLS */
+		break;
 	case FTP_DO_NOTHING:
 		MODEL_CHECK(model, act->what != FTP_DO_NOTHING);
 		break;

@@ -71,6 +71,29 @@ static bool one_in(struct peer *peer, uint32_t n)
 
 #define PICK(peer, list) (list)[pick(peer, NELEM(list))]
 
+static enum ftp_signal any_signal(struct peer *peer)
+{
+	enum ftp_signal signal;
+
+	do
+		signal = (enum ftp_signal)pick(peer, FTP_SIGNAL_DISMISSED + 1);
+	while (signal == FTP_SIGNAL_SERVER_TLS_UP || signal == FTP_SIGNAL_SERVER_TLS_FAILED ||
+	       signal == FTP_SIGNAL_SERVER_INJECTED);
+	return signal;
+}
+
+static enum ftp_data_result any_result(struct peer *peer)
+{
+	enum ftp_data_result result = FTP_DATA_OK;
+
+	if (one_in(peer, 3))
+		do
+			result = (enum ftp_data_result)(FTP_DATA_OK + pick(peer, FTP_DATA_ABORTED));
+		while (result == FTP_DATA_SERVER_TLS || result == FTP_DATA_SERVER_NOT_REUSED ||
+		       result == FTP_DATA_SERVER_CUT);
+	return result;
+}
+
 static void say(struct model *model, const char *format, ...) __attribute__((format(printf, 2, 3)));
 static void say(struct model *model, const char *format, ...)
 {
@@ -516,9 +539,8 @@ static void step(struct model *model)
 			transfer_ends(model, one_in(peer, 4) ? 426 : 226);
 		break;
 	case 6:
-		model_data_done(model, one_in(peer, 3) ? (enum ftp_data_result)(FTP_DATA_OK +
-										pick(peer, FTP_DATA_ABORTED))
-						       : FTP_DATA_OK);
+		/* no TLS with the server yet: none of its results, none of its signals */
+		model_data_done(model, any_result(peer));
 		break;
 	default:
 		model_signal(model, FTP_SIGNAL_TLS_UP);
@@ -532,7 +554,7 @@ static void step(struct model *model)
 		if (one_in(peer, 8))
 			model_dialled(model, one_in(peer, 2));
 		if (one_in(peer, 60))
-			model_signal(model, (enum ftp_signal)pick(peer, FTP_SIGNAL_DISMISSED + 1));
+			model_signal(model, any_signal(peer));
 		if (!peer->honest && one_in(peer, 10))
 			server_hostile(model);
 		if (!peer->honest && one_in(peer, 40))
