@@ -5,15 +5,14 @@
  *	C RETR x	a command line of the client
  *	S 150 go	a line of the server
  *	B nul		a refused line: nul, cr, lf, long
- *	! shutdown	a signal: down, lost, unfinished, tls, login, idle, shutdown
+ *	! shutdown	a signal, see script_signals
  *	L client A:P	a port was opened (or "-": none could be had)
  *	P up		the server's port was dialled ("down": it could not be reached)
  *	H running	a TLS handshake of the data connection, before the transfer ("-": it is over)
  *	R -		the pause is over
  *	O -		it is the session's turn to log in
  *	T -		the time of side-wait is over
- *	D ok		the data part ended: ok, no-client, no-server, tls, reuse,
- *			certificate, cut, client-lost, server-lost, stalled, aborted
+ *	D ok		the data part ended, see script_results
  *	I certificate user=u service password=p sni=h
  *			who the client is, as far as TLS tells; any of these words
  *
@@ -304,8 +303,23 @@ static enum ftp_take script_server(struct script *script, const char *line)
 	return take;
 }
 
-static const char *const script_signals[] = { "down", "lost",  "unfinished", "tls",	"unbound",
-					      "safe", "login", "idle",	     "shutdown" };
+static const char *const script_signals[] = {
+	[FTP_SIGNAL_SERVER_DOWN] = "down",
+	[FTP_SIGNAL_SERVER_LOST] = "lost",
+	[FTP_SIGNAL_SERVER_UNFINISHED] = "unfinished",
+	[FTP_SIGNAL_TLS_UP] = "tls",
+	[FTP_SIGNAL_TLS_UNBOUND] = "unbound",
+	[FTP_SIGNAL_TLS_SAFE] = "safe",
+	[FTP_SIGNAL_SERVER_TLS_UP] = "server-tls",
+	[FTP_SIGNAL_SERVER_TLS_FAILED] = "server-tls-failed",
+	[FTP_SIGNAL_SERVER_INJECTED] = "injected",
+	[FTP_SIGNAL_LOGIN_TIMEOUT] = "login",
+	[FTP_SIGNAL_IDLE_TIMEOUT] = "idle",
+	[FTP_SIGNAL_SHUTDOWN] = "shutdown",
+	[FTP_SIGNAL_STOPPED] = "stopped",
+	[FTP_SIGNAL_DISMISSED] = "dismissed",
+	[FTP_SIGNAL_SERVER_SILENT] = "silent",
+};
 static const char *const script_results[] = {
 	[FTP_DATA_OK] = "ok",
 	[FTP_DATA_NO_CLIENT] = "no-client",
@@ -319,7 +333,10 @@ static const char *const script_results[] = {
 	[FTP_DATA_NO_EXTENDED_SECRET] = "no-ems",
 	[FTP_DATA_NOT_PRIVATE] = "not-private",
 	[FTP_DATA_CERTIFICATE] = "certificate",
+	[FTP_DATA_SERVER_TLS] = "server-tls",
+	[FTP_DATA_SERVER_NOT_REUSED] = "server-reuse",
 	[FTP_DATA_CUT] = "cut",
+	[FTP_DATA_SERVER_CUT] = "server-cut",
 	[FTP_DATA_CLIENT_LOST] = "client-lost",
 	[FTP_DATA_SERVER_LOST] = "server-lost",
 	[FTP_DATA_STALLED] = "stalled",
