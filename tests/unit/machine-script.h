@@ -148,6 +148,12 @@ static void script_action(struct script *script, const struct ftp_act *act)
 	case FTP_DO_TLS_STOP:
 		script_add(script, "  tls-stop%s\n", act->notify ? " notify" : "");
 		return;
+	case FTP_DO_SERVER_TLS_START:
+		script_add(script, "  server-tls-start\n");
+		return;
+	case FTP_DO_SERVER_TLS_STOP:
+		script_add(script, "  server-tls-stop%s\n", act->notify ? " notify" : "");
+		return;
 	case FTP_DO_SERVER_RENEW:
 		script->parser = (struct ftp_reply_parser){ 0 };
 		script_add(script, "  renew\n");
