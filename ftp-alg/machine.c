@@ -95,6 +95,25 @@ static bool takes_now(struct ftp_machine *machine, const struct ftp_verb *verb, 
 	return true;
 }
 
+/* A command that has passed the gates: what it needs first, and then the command itself. */
+static enum machine_step carry_out(struct ftp_machine *machine, const struct ftp_command *command,
+				   struct ftp_out *out)
+{
+	enum ftp_verb_kind kind = command->verb->kind;
+	enum machine_step step;
+
+	if ((kind == FTP_KIND_DOWNLOAD || kind == FTP_KIND_UPLOAD) &&
+	    (machine_plan_must_dial(machine, out) || machine_transfer_must_secure(machine, command, out)))
+		return MACHINE_WAITS;
+	step = machine_link_command(machine, command, out);
+	if (step != MACHINE_RUNS)
+		return step;
+	if (machine_login_waits(machine, command, out))
+		return MACHINE_WAITS;
+	machine_run(machine, command, out);
+	return MACHINE_ANSWERED;
+}
+
 enum ftp_take ftp_machine_command(struct ftp_machine *machine, const char *line, size_t len,
 				  struct ftp_out *out)
 {
@@ -126,20 +145,8 @@ enum ftp_take ftp_machine_command(struct ftp_machine *machine, const char *line,
 		machine_count_strikes(machine, out);
 		return FTP_TAKEN;
 	}
-	if ((command.verb->kind == FTP_KIND_DOWNLOAD || command.verb->kind == FTP_KIND_UPLOAD) &&
-	    (machine_plan_must_dial(machine, out) || machine_transfer_must_secure(machine, &command, out)))
+	if (carry_out(machine, &command, out) == MACHINE_WAITS)
 		return FTP_HOLD;
-	switch (machine_link_command(machine, &command, out)) {
-	case MACHINE_LINK_RUN:
-		if (machine_login_waits(machine, &command, out))
-			return FTP_HOLD;
-		machine_run(machine, &command, out);
-		break;
-	case MACHINE_LINK_ANSWERED:
-		break;
-	case MACHINE_LINK_DIALS:
-		return FTP_HOLD;
-	}
 	machine_count_strikes(machine, out);
 	return FTP_TAKEN;
 }
@@ -217,24 +224,6 @@ static enum ftp_take reply_begins(struct ftp_machine *machine, const struct ftp_
 	return FTP_TAKEN;
 }
 
-/* The server's first 220, of this or of a renewed connection; any other final reply refuses the client. */
-static void greeting_ends(struct ftp_machine *machine, enum ftp_pending pending,
-			  const struct ftp_reply *reply, struct ftp_out *out)
-{
-	if (!ftp_reply_is_positive(reply->code)) {
-		machine_close(machine,
-			      pending == FTP_PENDING_RENEWED ? FTP_LOCAL_SERVER_DOWN : FTP_LOCAL_NONE,
-			      "server-refused", out);
-		return;
-	}
-	machine->greeted_in = reply->code == 230;
-	if (pending == FTP_PENDING_GREETING && machine->security.implicit &&
-	    machine->security.ctrl != FTP_CTRL_TLS && machine->action->secureimplicitzos)
-		ftp_out_add(out, FTP_DO_TLS_START);
-	if (pending == FTP_PENDING_REIN)
-		machine_link_rein_ends(machine, out);
-}
-
 /* The last line of a final reply to the command that is pending. */
 static void pending_ends(struct ftp_machine *machine, const struct ftp_reply *reply, struct ftp_out *out)
 {
@@ -261,7 +250,7 @@ static void pending_ends(struct ftp_machine *machine, const struct ftp_reply *re
 	case FTP_PENDING_GREETING:
 	case FTP_PENDING_RENEWED:
 	case FTP_PENDING_REIN:
-		greeting_ends(machine, pending, reply, out);
+		machine_link_greeted(machine, pending, reply, out);
 		break;
 	case FTP_PENDING_PLAIN:
 		/* 202: not implemented, superfluous */

@@ -11,7 +11,7 @@
 #include "ftp-alg/reply-filter.h"
 
 /* RFC 4217 13: the 220 is sent protected, then the connection is clear again. */
-void machine_link_rein_ends(struct ftp_machine *machine, struct ftp_out *out)
+static void rein_ends(struct ftp_machine *machine, struct ftp_out *out)
 {
 	if (machine->security.implicit) { /* the secure port has no way back to the clear */
 		ftp_security_init(&machine->security, machine->action, true);
@@ -31,6 +31,23 @@ void machine_link_greet(struct ftp_machine *machine, struct ftp_out *out)
 		ftp_out_add(out, FTP_DO_TLS_START);
 }
 
+void machine_link_greeted(struct ftp_machine *machine, enum ftp_pending pending,
+			  const struct ftp_reply *reply, struct ftp_out *out)
+{
+	if (!ftp_reply_is_positive(reply->code)) {
+		machine_close(machine,
+			      pending == FTP_PENDING_RENEWED ? FTP_LOCAL_SERVER_DOWN : FTP_LOCAL_NONE,
+			      "server-refused", out);
+		return;
+	}
+	machine->greeted_in = reply->code == 230;
+	if (pending == FTP_PENDING_GREETING && machine->security.implicit &&
+	    machine->security.ctrl != FTP_CTRL_TLS && machine->action->secureimplicitzos)
+		ftp_out_add(out, FTP_DO_TLS_START);
+	if (pending == FTP_PENDING_REIN)
+		rein_ends(machine, out);
+}
+
 /* May the client still send AUTH? Then FEAT asks about that, and the gateway can answer. */
 static bool may_protect(const struct ftp_machine *machine)
 {
@@ -38,11 +55,11 @@ static bool may_protect(const struct ftp_machine *machine)
 	       machine->action->auth_tls;
 }
 
-enum machine_link machine_link_command(struct ftp_machine *machine, const struct ftp_command *command,
+enum machine_step machine_link_command(struct ftp_machine *machine, const struct ftp_command *command,
 				       struct ftp_out *out)
 {
 	if (!machine->undialled)
-		return MACHINE_LINK_RUN;
+		return MACHINE_RUNS;
 	switch (command->verb->kind) {
 	case FTP_KIND_AUTH:
 	case FTP_KIND_PBSZ:
@@ -52,22 +69,22 @@ enum machine_link machine_link_command(struct ftp_machine *machine, const struct
 	case FTP_KIND_ENVELOPE:
 	case FTP_KIND_UNAVAILABLE:
 	case FTP_KIND_REIN:
-		return MACHINE_LINK_RUN;
+		return MACHINE_RUNS;
 	case FTP_KIND_QUIT:
 		machine_close(machine, FTP_LOCAL_GOODBYE, "quit", out);
-		return MACHINE_LINK_ANSWERED;
+		return MACHINE_ANSWERED;
 	case FTP_KIND_FEAT:
 		if (!may_protect(machine))
 			break;
 		machine_feat_ends(machine, false, out);
-		return MACHINE_LINK_ANSWERED;
+		return MACHINE_ANSWERED;
 	default: /* Not by rule 11: all other verbs go to the server. */
 		break;
 	}
 	machine->undialled = false;
 	machine_expect(machine, FTP_PENDING_RENEWED);
 	ftp_out_add(out, FTP_DO_SERVER_RENEW);
-	return MACHINE_LINK_DIALS;
+	return MACHINE_WAITS;
 }
 
 /* In place of a renewal: drop the server until it is needed again. */
@@ -79,7 +96,7 @@ static void renew_later(struct ftp_machine *machine, enum ftp_pending pending, s
 	if (pending != FTP_PENDING_REIN)
 		return;
 	machine_answer(machine, FTP_LOCAL_OK_GREETING, out);
-	machine_link_rein_ends(machine, out);
+	rein_ends(machine, out);
 }
 
 /* Each costs the server a connection: more than this in one session is an attack on it. */

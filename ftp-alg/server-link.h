@@ -6,26 +6,25 @@
 #define ATTLSD_FTP_ALG_SERVER_LINK_H
 
 #include "ftp-alg/out.h"
+#include "ftp-alg/reply.h"
 #include "ftp-alg/state.h"
 #include "ftp-alg/verb.h"
 
 /* With lazy_dial: the client's greeting. */
 void machine_link_greet(struct ftp_machine *machine, struct ftp_out *out);
 
-/* What becomes of a command that passed the gates of machine.c. */
-enum machine_link {
-	MACHINE_LINK_RUN = 0,  /* run it */
-	MACHINE_LINK_ANSWERED, /* nothing more */
-	MACHINE_LINK_DIALS,    /* hold it until the server has greeted */
-};
+/*
+ * The last line of the server's first reply, of this or of a renewed connection (pending): any
+ * but a 2yz refuses the client.
+ */
+void machine_link_greeted(struct ftp_machine *machine, enum ftp_pending pending,
+			  const struct ftp_reply *reply, struct ftp_out *out);
 
-enum machine_link machine_link_command(struct ftp_machine *machine, const struct ftp_command *command,
+/* Does this command need the server, and has the server been dialled? */
+enum machine_step machine_link_command(struct ftp_machine *machine, const struct ftp_command *command,
 				       struct ftp_out *out);
 
 /* Replace the connection; pending: what its greeting answers. */
 void machine_link_renew(struct ftp_machine *machine, enum ftp_pending pending, struct ftp_out *out);
-
-/* The client's REIN is answered: explicit TLS ends after the answer. */
-void machine_link_rein_ends(struct ftp_machine *machine, struct ftp_out *out);
 
 #endif

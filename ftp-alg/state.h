@@ -320,6 +320,13 @@ static inline bool ftp_machine_is_idle(const struct ftp_machine *machine)
 	       (machine->side.nruns == 0 || machine->side.due);
 }
 
+/* What one of the parts makes of a command. */
+enum machine_step {
+	MACHINE_RUNS = 0, /* nothing stands in its way: go on with it */
+	MACHINE_ANSWERED, /* it is done with, or refused: nothing more */
+	MACHINE_WAITS,	  /* hold it: something has to happen first */
+};
+
 /* Reply to the client with a text of the gateway's own. */
 void machine_answer(struct ftp_machine *machine, enum ftp_local answer, struct ftp_out *out);
 
