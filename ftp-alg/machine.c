@@ -43,6 +43,7 @@ void ftp_machine_init(struct ftp_machine *machine, const struct ftp_machine_setu
 		.lazy_dial = setup->lazy_dial,
 		.undialled = setup->lazy_dial,
 	};
+		.security.clear_only = setup->clear_only,
 	ftp_security_init(&machine->security, setup->action, setup->implicit);
 	if (!setup->lazy_dial)
 		machine_expect(machine, FTP_PENDING_GREETING);

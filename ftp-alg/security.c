@@ -31,6 +31,11 @@ static bool word_is(const char *word, size_t len, const char *name)
 	return len == strlen(name) && strncasecmp(word, name, len) == 0;
 }
 
+static bool offers_auth(const struct ftp_security *security, const struct ftp_action *action)
+{
+	return action->auth_tls && !security->clear_only;
+}
+
 enum ftp_local ftp_security_auth(struct ftp_security *security, const struct ftp_action *action,
 				 const char *mechanism, size_t len)
 {
@@ -40,7 +45,7 @@ enum ftp_local ftp_security_auth(struct ftp_security *security, const struct ftp
 		return FTP_LOCAL_AUTH_IMPLICIT;
 	if (security->ctrl == FTP_CTRL_TLS)
 		return FTP_LOCAL_AUTH_ALREADY;
-	if (!action->auth_tls)
+	if (!offers_auth(security, action))
 		return FTP_LOCAL_AUTH_NOT_OFFERED;
 	if (len == 0)
 		return FTP_LOCAL_AUTH_NO_ARGUMENT;
@@ -64,7 +69,7 @@ void ftp_security_tls_up(struct ftp_security *security)
 
 void ftp_security_init(struct ftp_security *security, const struct ftp_action *action, bool implicit)
 {
-	*security = (struct ftp_security){ .implicit = implicit };
+	*security = (struct ftp_security){ .implicit = implicit, .clear_only = security->clear_only };
 	if (implicit && action->secure_dataconn != SECURE_NEVER)
 		security->prot = FTP_PROT_PRIVATE;
 }
@@ -159,12 +164,12 @@ unsigned ftp_security_features(const struct ftp_security *security, const struct
 
 	if (action->portcommand == PORTCOMMAND_ACCEPT)
 		features |= FTP_FEAT_EPRT;
-	if (action->auth_tls && !security->implicit)
+	if (offers_auth(security, action) && !security->implicit)
 		features |= FTP_FEAT_AUTH;
-	if (action->auth_tls || security->implicit)
+	if (offers_auth(security, action) || security->implicit)
 		features |= FTP_FEAT_PBSZ | FTP_FEAT_PROT;
 	if (action->secure_ctrlconn == SECURE_CLEAR && action->tlsrfclevel != TLSRFCLEVEL_DRAFT &&
-	    !security->implicit && action->auth_tls)
+	    !security->implicit && offers_auth(security, action))
 		features |= FTP_FEAT_CCC;
 	return features;
 }

@@ -26,7 +26,8 @@ struct ftp_security {
 	enum ftp_ctrl ctrl;
 	enum ftp_prot prot;
 	bool pbsz;
-	bool implicit; /* the connection came in on the secure port (TLSPORT) */
+	bool implicit;	 /* the connection came in on the secure port (TLSPORT) */
+	bool clear_only; /* it came in on a port without TLS: none is offered */
 };
 
 /* AUTH: on FTP_LOCAL_OK_AUTH the caller starts TLS and then calls security_tls_up(). */
@@ -38,7 +39,7 @@ void ftp_security_tls_up(struct ftp_security *security);
 
 /*
  * The state of a fresh connection, also after REIN (RFC 4217 13). On the secure
- * port data are private from the start, where policy allows it.
+ * port data are private from the start, where policy allows it. Keeps clear_only.
  */
 void ftp_security_init(struct ftp_security *security, const struct ftp_action *action, bool implicit);
 

@@ -52,7 +52,7 @@ void machine_link_greeted(struct ftp_machine *machine, enum ftp_pending pending,
 static bool may_protect(const struct ftp_machine *machine)
 {
 	return machine->security.ctrl == FTP_CTRL_CLEAR && !machine->security.implicit &&
-	       machine->action->auth_tls;
+	       !machine->security.clear_only && machine->action->auth_tls;
 }
 
 enum machine_step machine_link_command(struct ftp_machine *machine, const struct ftp_command *command,

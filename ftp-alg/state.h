@@ -246,6 +246,7 @@ struct ftp_machine {
 	enum ftp_abort abort;
 	bool bsd; /* the server's greeting is that of a descendant of BSD's ftpd */
 	uint32_t side_reply_ms;
+	bool clear_only;   /* the listener has no TLS: clients are offered none */
 	uint32_t command_line_max;
 
 	struct ftp_offered offered; /* verbs that the server's FEAT has named */
