@@ -137,7 +137,8 @@ static void run_stat(struct ftp_machine *machine, const struct ftp_command *comm
 		machine_pass_on(machine, command, pending, out);
 }
 
-void machine_run(struct ftp_machine *machine, const struct ftp_command *command, struct ftp_out *out)
+enum machine_step machine_run(struct ftp_machine *machine, const struct ftp_command *command,
+			      struct ftp_out *out)
 {
 	bool tls = machine->security.ctrl == FTP_CTRL_TLS;
 
@@ -174,8 +175,7 @@ void machine_run(struct ftp_machine *machine, const struct ftp_command *command,
 	case FTP_KIND_EPSV:
 	case FTP_KIND_PORT:
 	case FTP_KIND_EPRT:
-		machine_plan_command(machine, command, out);
-		break;
+		return machine_plan_command(machine, command, out);
 	case FTP_KIND_DOWNLOAD:
 	case FTP_KIND_UPLOAD:
 		machine_transfer_command(machine, command, out);
@@ -223,4 +223,5 @@ void machine_run(struct ftp_machine *machine, const struct ftp_command *command,
 	case FTP_KIND_COUNT:
 		break;
 	}
+	return MACHINE_ANSWERED;
 }

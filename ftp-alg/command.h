@@ -8,6 +8,8 @@
 #include "ftp-alg/state.h"
 #include "ftp-alg/verb.h"
 
-void machine_run(struct ftp_machine *machine, const struct ftp_command *command, struct ftp_out *out);
+/* MACHINE_ANSWERED, or MACHINE_WAITS: the server is asked something else first. */
+enum machine_step machine_run(struct ftp_machine *machine, const struct ftp_command *command,
+			      struct ftp_out *out);
 
 #endif

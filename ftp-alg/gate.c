@@ -113,6 +113,9 @@ enum ftp_local machine_gate(const struct ftp_machine *machine, const struct ftp_
 		if (!cleared && !(verb->flags & FTP_VERB_BEFORE_TLS))
 			return FTP_LOCAL_NEEDS_TLS;
 	}
+	if (machine->server_tls.ctrl == FTP_CTRL_CLEARED &&
+	    (verb->kind == FTP_KIND_USER || verb->kind == FTP_KIND_ACCT))
+		return FTP_LOCAL_SERVER_CLEARED;
 	if (machine->login != FTP_LOGIN_DONE && !(verb->flags & FTP_VERB_BEFORE_LOGIN))
 		return FTP_LOCAL_NOT_LOGGED_IN;
 	if (action->commands_denied.n > 0 && ftp_command_is_denied(command, &action->commands_denied))

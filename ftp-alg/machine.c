@@ -17,6 +17,7 @@
 #include "ftp-alg/reply-filter.h"
 #include "ftp-alg/retry.h"
 #include "ftp-alg/server-link.h"
+#include "ftp-alg/server-tls.h"
 #include "ftp-alg/side-reply.h"
 #include "ftp-alg/stray.h"
 #include "ftp-alg/transfer.h"
@@ -42,8 +43,9 @@ void ftp_machine_init(struct ftp_machine *machine, const struct ftp_machine_setu
 		.abort = setup->abort,
 		.lazy_dial = setup->lazy_dial,
 		.undialled = setup->lazy_dial,
-	};
 		.security.clear_only = setup->clear_only,
+	};
+	machine_server_tls_init(machine, setup->server_security);
 	ftp_security_init(&machine->security, setup->action, setup->implicit);
 	if (!setup->lazy_dial)
 		machine_expect(machine, FTP_PENDING_GREETING);
@@ -101,18 +103,15 @@ static enum machine_step carry_out(struct ftp_machine *machine, const struct ftp
 				   struct ftp_out *out)
 {
 	enum ftp_verb_kind kind = command->verb->kind;
-	enum machine_step step;
+	enum machine_step step = MACHINE_RUNS;
 
-	if ((kind == FTP_KIND_DOWNLOAD || kind == FTP_KIND_UPLOAD) &&
-	    (machine_plan_must_dial(machine, out) || machine_transfer_must_secure(machine, command, out)))
-		return MACHINE_WAITS;
-	step = machine_link_command(machine, command, out);
-	if (step != MACHINE_RUNS)
-		return step;
-	if (machine_login_waits(machine, command, out))
-		return MACHINE_WAITS;
-	machine_run(machine, command, out);
-	return MACHINE_ANSWERED;
+	if (kind == FTP_KIND_DOWNLOAD || kind == FTP_KIND_UPLOAD)
+		step = machine_transfer_prepare(machine, command, out);
+	if (step == MACHINE_RUNS)
+		step = machine_link_command(machine, command, out);
+	if (step == MACHINE_RUNS && machine_login_waits(machine, command, out))
+		step = MACHINE_WAITS;
+	return step == MACHINE_RUNS ? machine_run(machine, command, out) : step;
 }
 
 enum ftp_take ftp_machine_command(struct ftp_machine *machine, const char *line, size_t len,
@@ -130,8 +129,11 @@ enum ftp_take ftp_machine_command(struct ftp_machine *machine, const char *line,
 	}
 	if (!takes_now(machine, command.verb, out))
 		return FTP_HOLD;
-	if (!(command.verb->flags & FTP_VERB_BEFORE_LOGIN))
+	if (!(command.verb->flags & FTP_VERB_BEFORE_LOGIN)) {
 		machine_login_take_greeted(machine, out);
+		if (machine_server_tls_leave(machine, out))
+			return FTP_HOLD;
+	}
 	refusal = machine_gate(machine, &command);
 	/* the client would take it for the reply to the transfer */
 	if (refusal != FTP_LOCAL_NONE && ftp_machine_in_transfer(machine))
@@ -241,6 +243,7 @@ static void pending_ends(struct ftp_machine *machine, const struct ftp_reply *re
 	case FTP_PENDING_USER_CERTIFICATE:
 	case FTP_PENDING_PASS_CERTIFICATE:
 		machine_login_reply(machine, pending, reply->code, out);
+		(void)machine_server_tls_leave(machine, out); /* the next command waits for its replies */
 		break;
 	case FTP_PENDING_QUIT:
 		machine_close(machine, FTP_LOCAL_NONE, "quit", out);
@@ -262,7 +265,15 @@ static void pending_ends(struct ftp_machine *machine, const struct ftp_reply *re
 		if (ftp_reply_is_positive(reply->code))
 			machine_plan_drop(machine, out);
 		break;
-	case FTP_PENDING_PLAN: /* see ftp_machine_reply() */
+	case FTP_PENDING_SERVER_AUTH:
+	case FTP_PENDING_SERVER_PBSZ:
+	case FTP_PENDING_SERVER_PROT:
+	case FTP_PENDING_SERVER_CCC:
+	case FTP_PENDING_SERVER_NOOP:
+		machine_server_tls_reply(machine, pending, reply, out);
+		break;
+	case FTP_PENDING_SERVER_HANDSHAKE: /* see machine_server_tls_is_injected() */
+	case FTP_PENDING_PLAN:		   /* see ftp_machine_reply() */
 	case FTP_PENDING_NONE:
 	case FTP_PENDING_STAT:
 	case FTP_PENDING_SYST:
@@ -297,7 +308,7 @@ enum ftp_take ftp_machine_reply(struct ftp_machine *machine, const struct ftp_re
 {
 	bool ends = last && !ftp_reply_is_preliminary(reply->code);
 
-	if (machine->closing)
+	if (machine->closing || machine_server_tls_is_injected(machine, out))
 		return FTP_TAKEN;
 	if (reply->first && reply_begins(machine, reply, out) == FTP_HOLD)
 		return FTP_HOLD;
@@ -309,9 +320,13 @@ enum ftp_take ftp_machine_reply(struct ftp_machine *machine, const struct ftp_re
 	}
 	machine->reply_open = !last;
 	if (reply->code == 421) {
-		machine_relay_reply(machine, FTP_PENDING_PLAIN, reply, last, out);
+		bool trusted = ftp_machine_trusts_server(machine);
+
+		if (trusted)
+			machine_relay_reply(machine, FTP_PENDING_PLAIN, reply, last, out);
 		if (last)
-			machine_close(machine, FTP_LOCAL_NONE, "server-421", out);
+			machine_close(machine, trusted ? FTP_LOCAL_NONE : FTP_LOCAL_SERVER_DOWN, "server-421",
+				      out);
 		return FTP_TAKEN;
 	}
 	if (machine->answer.whom == FTP_ANSWERS_PENDING && machine->pending == FTP_PENDING_PLAN) {
@@ -336,7 +351,7 @@ enum ftp_take ftp_machine_reply(struct ftp_machine *machine, const struct ftp_re
 
 void ftp_machine_stray_line(struct ftp_machine *machine, const struct ftp_reply *line, struct ftp_out *out)
 {
-	if (!machine->closing)
+	if (!machine->closing && !machine_server_tls_is_injected(machine, out))
 		machine_stray_line(machine, line, out);
 }
 
@@ -424,6 +439,8 @@ static const struct {
 	[FTP_SIGNAL_SERVER_UNFINISHED] = { FTP_LOCAL_SERVER_CONFUSED, "reply-unfinished" },
 	[FTP_SIGNAL_TLS_UNBOUND] = { FTP_LOCAL_TLS_UNBOUND, "no-extended-master-secret" },
 	[FTP_SIGNAL_TLS_SAFE] = { FTP_LOCAL_TLS_SAFE, "not-encrypted" },
+	[FTP_SIGNAL_SERVER_TLS_FAILED] = { FTP_LOCAL_SERVER_TLS, "server-tls-failed" },
+	[FTP_SIGNAL_SERVER_INJECTED] = { FTP_LOCAL_SERVER_INJECTED, "server-injected" },
 	[FTP_SIGNAL_LOGIN_TIMEOUT] = { FTP_LOCAL_LOGIN_TIMEOUT, "login-timeout" },
 	[FTP_SIGNAL_IDLE_TIMEOUT] = { FTP_LOCAL_IDLE_TIMEOUT, "inactive" },
 	[FTP_SIGNAL_SHUTDOWN] = { FTP_LOCAL_SHUTDOWN, "shutdown" },
@@ -439,15 +456,22 @@ void ftp_machine_use_server(struct ftp_machine *machine, const struct ip_addr *s
 
 void ftp_machine_signal(struct ftp_machine *machine, enum ftp_signal signal, struct ftp_out *out)
 {
+	enum ftp_local answer = endings[signal].answer;
 	const char *why = endings[signal].why;
 
+	if (machine->closing)
+		return;
+	if (signal == FTP_SIGNAL_SERVER_TLS_FAILED || signal == FTP_SIGNAL_SERVER_INJECTED)
+		answer = machine_server_tls_reason(machine, answer);
 	if (signal == FTP_SIGNAL_TLS_UP)
 		ftp_security_tls_up(&machine->security);
+	else if (signal == FTP_SIGNAL_SERVER_TLS_UP)
+		machine_link_tls_up(machine, out);
 	else if (signal == FTP_SIGNAL_SHUTDOWN && ftp_machine_in_transfer(machine) &&
 		 machine->transfer != FTP_TRANSFER_WAITING)
 		machine->draining = true;
 	else
-		machine_close(machine, endings[signal].answer,
+		machine_close(machine, answer,
 			      signal == FTP_SIGNAL_SERVER_LOST && machine->reply_open ? "reply-cut" : why,
 			      out);
 }

@@ -55,7 +55,8 @@ enum ftp_do {
 	FTP_DO_SEGMENT,	   /* send the replies so far, and ftp_machine_resume() once the client has them */
 	FTP_DO_PAUSE,	   /* offer no reply of the server's for `number` ms, then ftp_machine_resume() */
 	FTP_DO_SIDE_WAIT,  /* call ftp_machine_side_due() in `number` ms; restarts a running timer */
-	FTP_DO_LOG_UNANSWERED, /* text: the command that the server did not answer in time */
+	FTP_DO_LOG_SERVER_REFUSED, /* verb: one of the gateway's own commands; text: the server's refusal */
+	FTP_DO_LOG_UNANSWERED,	   /* text: the command that the server did not answer in time */
 	FTP_DO_STRAY,	     /* text: a line from the server that answers no command, for the log. refusal: it
 				ends the session */
 	FTP_DO_STILL_IN,     /* a second USER was refused: the login before it stands */

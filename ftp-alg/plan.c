@@ -12,6 +12,7 @@
 
 #include "ftp-alg/endpoint.h"
 #include "ftp-alg/reply-filter.h"
+#include "ftp-alg/server-tls.h"
 
 #define PORT_LOW_LIMIT 1024
 
@@ -169,10 +170,12 @@ static enum ftp_local check_port(struct ftp_machine *machine, const struct ftp_c
 	return FTP_LOCAL_NONE;
 }
 
-void machine_plan_command(struct ftp_machine *machine, const struct ftp_command *command, struct ftp_out *out)
+enum machine_step machine_plan_command(struct ftp_machine *machine, const struct ftp_command *command,
+				       struct ftp_out *out)
 {
 	enum ftp_local refusal = FTP_LOCAL_NONE;
 	enum ftp_client_mode mode = FTP_CLIENT_NONE;
+	enum machine_step step;
 
 	if (command->verb->kind == FTP_KIND_EPSV) {
 		mode = FTP_CLIENT_EPSV;
@@ -189,11 +192,15 @@ void machine_plan_command(struct ftp_machine *machine, const struct ftp_command 
 	}
 	if (refusal != FTP_LOCAL_NONE) {
 		machine_answer(machine, refusal, out);
-		return;
+		return MACHINE_ANSWERED;
 	}
+	step = machine_server_tls_settle(machine, out);
+	if (step != MACHINE_RUNS)
+		return step;
 	machine_plan_drop(machine, out);
 	machine->client_mode = mode;
 	ask_server(machine, out);
+	return MACHINE_ANSWERED;
 }
 
 void machine_plan_tell_client(struct ftp_machine *machine, struct ftp_out *out)

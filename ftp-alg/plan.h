@@ -13,8 +13,8 @@
 #include "policy/ip.h"
 
 /* PASV, EPSV, PORT or EPRT of the client's. */
-void machine_plan_command(struct ftp_machine *machine, const struct ftp_command *command,
-			  struct ftp_out *out);
+enum machine_step machine_plan_command(struct ftp_machine *machine, const struct ftp_command *command,
+				       struct ftp_out *out);
 
 /* Each line of the server's answer to the gateway's own EPSV, PASV, EPRT or PORT. */
 void machine_plan_line(struct ftp_machine *machine, const struct ftp_reply *reply);

@@ -53,6 +53,12 @@ static bool is_shown(const struct ftp_machine *machine, enum ftp_pending pending
 	case FTP_PENDING_PLAN:
 	case FTP_PENDING_USER_CERTIFICATE:
 	case FTP_PENDING_PASS_CERTIFICATE:
+	case FTP_PENDING_SERVER_AUTH:
+	case FTP_PENDING_SERVER_HANDSHAKE:
+	case FTP_PENDING_SERVER_PBSZ:
+	case FTP_PENDING_SERVER_PROT:
+	case FTP_PENDING_SERVER_CCC:
+	case FTP_PENDING_SERVER_NOOP:
 		return false;
 	case FTP_PENDING_FEAT:
 		/* the last line follows the gateway's own lines, see machine_feat_ends() */
@@ -70,6 +76,7 @@ static bool is_shown(const struct ftp_machine *machine, enum ftp_pending pending
 		return machine->instead == FTP_LOCAL_NONE;
 	case FTP_PENDING_GREETING:
 	case FTP_PENDING_REIN:
+		return ftp_machine_trusts_server(machine);
 	case FTP_PENDING_PLAIN:
 	case FTP_PENDING_STAT:
 	case FTP_PENDING_ABOR:

@@ -9,6 +9,7 @@
 
 #include "ftp-alg/plan.h"
 #include "ftp-alg/reply-filter.h"
+#include "ftp-alg/server-tls.h"
 
 /* RFC 4217 13: the 220 is sent protected, then the connection is clear again. */
 static void rein_ends(struct ftp_machine *machine, struct ftp_out *out)
@@ -31,21 +32,44 @@ void machine_link_greet(struct ftp_machine *machine, struct ftp_out *out)
 		ftp_out_add(out, FTP_DO_TLS_START);
 }
 
-void machine_link_greeted(struct ftp_machine *machine, enum ftp_pending pending,
-			  const struct ftp_reply *reply, struct ftp_out *out)
+/* The greeting is the server's, and the client has it, or one in its place. */
+static void greeting_counts(struct ftp_machine *machine, enum ftp_pending pending, struct ftp_out *out)
 {
-	if (!ftp_reply_is_positive(reply->code)) {
-		machine_close(machine,
-			      pending == FTP_PENDING_RENEWED ? FTP_LOCAL_SERVER_DOWN : FTP_LOCAL_NONE,
-			      "server-refused", out);
-		return;
-	}
-	machine->greeted_in = reply->code == 230;
 	if (pending == FTP_PENDING_GREETING && machine->security.implicit &&
 	    machine->security.ctrl != FTP_CTRL_TLS && machine->action->secureimplicitzos)
 		ftp_out_add(out, FTP_DO_TLS_START);
 	if (pending == FTP_PENDING_REIN)
 		rein_ends(machine, out);
+}
+
+void machine_link_greeted(struct ftp_machine *machine, enum ftp_pending pending,
+			  const struct ftp_reply *reply, struct ftp_out *out)
+{
+	bool trusted = ftp_machine_trusts_server(machine);
+	bool unseen = pending == FTP_PENDING_RENEWED || !trusted;
+
+	if (!ftp_reply_is_positive(reply->code)) {
+		machine_close(machine, unseen ? FTP_LOCAL_SERVER_DOWN : FTP_LOCAL_NONE, "server-refused",
+			      out);
+		return;
+	}
+	if (!trusted) {
+		machine_server_tls_begin(machine, pending, out);
+		return;
+	}
+	machine->greeted_in = reply->code == 230;
+	greeting_counts(machine, pending, out);
+}
+
+void machine_link_tls_up(struct ftp_machine *machine, struct ftp_out *out)
+{
+	enum ftp_pending pending = machine_server_tls_up(machine);
+
+	if (pending == FTP_PENDING_NONE)
+		return;
+	if (pending != FTP_PENDING_RENEWED) /* the server's own, in the clear, may have been another's */
+		machine_answer(machine, FTP_LOCAL_OK_GREETING, out);
+	greeting_counts(machine, pending, out);
 }
 
 /* May the client still send AUTH? Then FEAT asks about that, and the gateway can answer. */
@@ -115,6 +139,7 @@ void machine_link_renew(struct ftp_machine *machine, enum ftp_pending pending, s
 	machine->user_seen = machine->greeted_in = machine->told = false;
 	machine->restart = false;
 	machine->stray = false;
+	machine_server_tls_renew(machine);
 	machine->epsv_all = false;
 	if (machine->lazy_dial) {
 		renew_later(machine, pending, out);

@@ -20,6 +20,9 @@ void machine_link_greet(struct ftp_machine *machine, struct ftp_out *out);
 void machine_link_greeted(struct ftp_machine *machine, enum ftp_pending pending,
 			  const struct ftp_reply *reply, struct ftp_out *out);
 
+/* FTP_SIGNAL_SERVER_TLS_UP: the greeting before it counts now. */
+void machine_link_tls_up(struct ftp_machine *machine, struct ftp_out *out);
+
 /* Does this command need the server, and has the server been dialled? */
 enum machine_step machine_link_command(struct ftp_machine *machine, const struct ftp_command *command,
 				       struct ftp_out *out);

@@ -92,6 +92,13 @@ enum ftp_pending {
 	FTP_PENDING_PASS_CERTIFICATE,
 	FTP_PENDING_SYST,   /* differs from PLAIN only at REPLYSECURITYLEVEL 1 */
 	FTP_PENDING_STATUS, /* STAT without an argument, likewise */
+	/* server-tls.c: the gateway's own commands, whose replies the client does not see */
+	FTP_PENDING_SERVER_AUTH,
+	FTP_PENDING_SERVER_HANDSHAKE, /* FTP_SIGNAL_SERVER_TLS_UP is to come, and no reply */
+	FTP_PENDING_SERVER_PBSZ,
+	FTP_PENDING_SERVER_PROT,
+	FTP_PENDING_SERVER_CCC,
+	FTP_PENDING_SERVER_NOOP, /* the first line in the clear after CCC */
 };
 
 /* Which command the open reply answers. */
@@ -194,6 +201,20 @@ struct ftp_retry {
 	uint32_t wait_left_s; /* until the next attempt, after the pause that runs */
 };
 
+/* TLS toward the server. Only server-tls.c writes this. */
+struct ftp_server_tls {
+	const struct server_security *security; /* NULL: the server speaks no TLS */
+	enum ftp_ctrl ctrl;
+	enum ftp_pending greeted; /* what the greeting answers that came before the handshake */
+	bool pbsz;		  /* PBSZ has been sent */
+	bool prot_known;	  /* `prot` is in force: policy or the server says so */
+	enum ftp_prot prot;
+	enum ftp_prot asked; /* the level of the PROT that is pending */
+	uint8_t refused;     /* levels that the server has refused: bits 1 << FTP_PROT_ */
+	bool leaving;	     /* the level is being settled for CCC */
+	bool ccc_tried;
+};
+
 /* Who the client is, as far as TLS shows. All zero: unknown. */
 struct ftp_identity {
 	bool certificate;	 /* it has presented a certificate that policy accepts */
@@ -225,6 +246,7 @@ struct ftp_machine_setup {
 	enum ftp_abort abort;	   /* how ABOR goes to the server */
 	const struct server_security *server_security; /* NULL: the server speaks no TLS */
 	bool drops_strays; /* stray_replies: drop. False: a line that answers no command ends the session */
+	bool clear_only;   /* the listener has no TLS: clients are offered none */
 	/*
 	 * The gateway greets the client itself, see ftp_machine_greet(). It dials the
 	 * server (FTP_DO_SERVER_RENEW) when a command needs it: after the handshake, if
@@ -246,11 +268,11 @@ struct ftp_machine {
 	enum ftp_abort abort;
 	bool bsd; /* the server's greeting is that of a descendant of BSD's ftpd */
 	uint32_t side_reply_ms;
-	bool clear_only;   /* the listener has no TLS: clients are offered none */
 	uint32_t command_line_max;
 
-	struct ftp_offered offered; /* verbs that the server's FEAT has named */
-	struct ftp_security security;
+	struct ftp_offered offered;   /* verbs that the server's FEAT has named */
+	struct ftp_security security; /* of the client's connections */
+	struct ftp_server_tls server_tls;
 	enum ftp_login login;
 	bool greeted_in; /* the server's greeting was 230: no USER is needed */
 	bool user_seen;	 /* the server has received a USER or greeted with 230: AUTH and REIN need a new
@@ -319,6 +341,12 @@ static inline bool ftp_machine_is_idle(const struct ftp_machine *machine)
 {
 	return machine->pending == FTP_PENDING_NONE && machine->transfer == FTP_TRANSFER_NONE &&
 	       (machine->side.nruns == 0 || machine->side.due);
+}
+
+/* Is it the server that speaks? Not if policy wants TLS with it and there is none yet. */
+static inline bool ftp_machine_trusts_server(const struct ftp_machine *machine)
+{
+	return machine->server_tls.security == NULL || machine->server_tls.ctrl != FTP_CTRL_CLEAR;
 }
 
 /* What one of the parts makes of a command. */

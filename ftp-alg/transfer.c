@@ -9,6 +9,7 @@
 
 #include "ftp-alg/plan.h"
 #include "ftp-alg/retry.h"
+#include "ftp-alg/server-tls.h"
 #include "ftp-alg/side-reply.h"
 
 /* The reply to the client for this result and the server's code; FTP_LOCAL_NONE: the server's own. */
@@ -41,12 +42,18 @@ static enum ftp_local verdict(enum ftp_data_result result, uint16_t code)
 		return FTP_LOCAL_DATA_NOT_PRIVATE;
 	case FTP_DATA_CERTIFICATE:
 		return FTP_LOCAL_DATA_CERTIFICATE;
+	case FTP_DATA_SERVER_NOT_REUSED:
+		return FTP_LOCAL_DATA_SERVER_REUSE;
 	case FTP_DATA_CUT:
 		return FTP_LOCAL_DATA_CUT;
 	case FTP_DATA_STALLED:
 		return FTP_LOCAL_DATA_STALLED;
 	case FTP_DATA_NO_SERVER:
 		return server_failed ? FTP_LOCAL_NONE : FTP_LOCAL_NO_SERVER;
+	case FTP_DATA_SERVER_TLS: /* the server's own words say more, if it has any */
+		return server_failed ? FTP_LOCAL_NONE : FTP_LOCAL_DATA_SERVER_TLS;
+	case FTP_DATA_SERVER_CUT:
+		return server_failed ? FTP_LOCAL_NONE : FTP_LOCAL_DATA_SERVER_CUT;
 	case FTP_DATA_CLIENT_LOST:
 	case FTP_DATA_SERVER_LOST:
 	case FTP_DATA_ABORTED:
@@ -55,11 +62,14 @@ static enum ftp_local verdict(enum ftp_data_result result, uint16_t code)
 	return FTP_LOCAL_NONE;
 }
 
-/* A client that sends ABOR may close its data connection before TLS has begun on it, or never open it. */
+/*
+ * A client that sends ABOR may close its data connection before TLS has begun on it, or
+ * never open it. A server that carries it out may do the same.
+ */
 static enum ftp_data_result aborted_result(const struct ftp_machine *machine)
 {
 	enum ftp_data_result result = machine->result;
-	bool unmade = result == FTP_DATA_TLS || result == FTP_DATA_NO_CLIENT;
+	bool unmade = result == FTP_DATA_TLS || result == FTP_DATA_NO_CLIENT || result == FTP_DATA_SERVER_TLS;
 
 	return unmade && machine_side_is_aborting(machine) ? FTP_DATA_ABORTED : result;
 }
@@ -84,8 +94,7 @@ static bool may_be_refused(const struct ftp_machine *machine)
  * been judged. Not for STOU, whose 150 names the file (RFC 1123 4.1.2.9), and not
  * with DSWAITTIME, whose 125- lines would come after the 150.
  */
-bool machine_transfer_must_secure(struct ftp_machine *machine, const struct ftp_command *command,
-				  struct ftp_out *out)
+static bool must_secure(struct ftp_machine *machine, const struct ftp_command *command, struct ftp_out *out)
 {
 	if (command->verb->kind != FTP_KIND_UPLOAD || (command->verb->flags & FTP_VERB_FILE) == 0 ||
 	    !may_be_refused(machine) || machine->action->dswaittime_min > 0 ||
@@ -98,6 +107,21 @@ bool machine_transfer_must_secure(struct ftp_machine *machine, const struct ftp_
 		ftp_out_text(out, FTP_DO_DATA_SECURE, command->line, command->len);
 	}
 	return true;
+}
+
+enum machine_step machine_transfer_prepare(struct ftp_machine *machine, const struct ftp_command *command,
+					   struct ftp_out *out)
+{
+	bool refused = machine->plan != FTP_PLAN_READY || machine->result != FTP_DATA_PENDING ||
+		       machine->no_server ||
+		       ftp_security_transfer(&machine->security, machine->action) != FTP_LOCAL_NONE;
+	/* the client may have sent PROT since its data connection was planned */
+	enum machine_step step = refused ? MACHINE_RUNS : machine_server_tls_settle(machine, out);
+
+	if (step != MACHINE_RUNS)
+		return step;
+	return machine_plan_must_dial(machine, out) || must_secure(machine, command, out) ? MACHINE_WAITS
+											  : MACHINE_RUNS;
 }
 
 void machine_transfer_command(struct ftp_machine *machine, const struct ftp_command *command,
@@ -127,6 +151,7 @@ void machine_transfer_command(struct ftp_machine *machine, const struct ftp_comm
 	act = ftp_out_text(out, FTP_DO_DATA_START, command->line, command->len);
 	act->upload = command->verb->kind == FTP_KIND_UPLOAD;
 	act->protect = machine->security.prot == FTP_PROT_PRIVATE;
+	act->protect_server = machine_server_tls_protects(machine);
 }
 
 enum ftp_take machine_transfer_gate(struct ftp_machine *machine, const struct ftp_reply *reply,

@@ -9,9 +9,9 @@
 #include "ftp-alg/state.h"
 #include "ftp-alg/verb.h"
 
-/* Must this upload wait until the client's data connection has passed its checks? */
-bool machine_transfer_must_secure(struct ftp_machine *machine, const struct ftp_command *command,
-				  struct ftp_out *out);
+/* What has to be done before the command may go to the server, on both legs of its data. */
+enum machine_step machine_transfer_prepare(struct ftp_machine *machine, const struct ftp_command *command,
+					   struct ftp_out *out);
 
 void machine_transfer_command(struct ftp_machine *machine, const struct ftp_command *command,
 			      struct ftp_out *out);

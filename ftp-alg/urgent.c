@@ -25,5 +25,7 @@ void machine_urgent_learn(struct ftp_machine *machine, const struct ftp_reply *r
 
 bool machine_urgent_abor(const struct ftp_machine *machine)
 {
+	if (machine->server_tls.ctrl == FTP_CTRL_TLS) /* which cannot carry it */
+		return false;
 	return machine->abort == FTP_ABORT_URGENT || (machine->abort == FTP_ABORT_AUTO && machine->bsd);
 }

@@ -65,6 +65,16 @@ struct model {
 	bool frozen;	/* after CCC */
 	enum ftp_prot frozen_prot;
 
+	/* TLS with the server */
+	const struct server_security *security; /* NULL: it speaks none */
+	bool server_handshake;
+	bool server_tls;
+	bool server_cleared; /* after CCC */
+	bool server_private; /* it has agreed to PROT P */
+	bool prot_pending;
+	bool prot_private;  /* the level of the PROT that is pending */
+	bool server_agrees; /* the caller's server: it agrees to each PROT */
+
 	bool no_ports;	  /* the next listening fails */
 	bool unreachable; /* the next FTP_DO_DATA_DIAL fails */
 	struct ip_endpoint listen[2];
@@ -121,6 +131,20 @@ static void model_broken(const struct model *model, const char *what, int line)
 			model_broken(model, #what, __LINE__);                                                \
 	} while (0)
 
+/* In the Netscape model, TLS comes before the greeting. */
+static void model_server_is_new(struct model *model)
+{
+	const struct server_security *security = model->security;
+
+	model->server_handshake = model->server_cleared = model->server_private = model->prot_pending = false;
+	model->server_tls = security != NULL && security->mechanism == SECURE_MECHANISM_IMPLICIT &&
+			    !security->secureimplicitzos;
+	model->logged_in = false;
+	model->told_clear = false;
+	model->server_len = 0;
+	model->parser = (struct ftp_reply_parser){ 0 };
+}
+
 static void model_init(struct model *model, const struct ftp_machine_setup *setup)
 {
 	struct ftp_machine_setup mine = *setup;
@@ -135,6 +159,9 @@ static void model_init(struct model *model, const struct ftp_machine_setup *setu
 	if (setup->implicit && !model->action.secureimplicitzos)
 		model->handshake = true;
 	model->lazy_dial = mine.lazy_dial;
+	if (setup->server_security != NULL && setup->server_security->tls)
+		model->security = setup->server_security;
+	model_server_is_new(model);
 	model->line_max = setup->command_line_max != 0 ? setup->command_line_max : 510;
 }
 
@@ -228,12 +255,23 @@ static void model_final(struct model *model, const struct ftp_reply *reply)
 	model_answered(model, place);
 }
 
+static bool model_is_of(const char *text, const void *buffer, size_t len)
+{
+	const char *begin = buffer;
+
+	return text >= begin && text < begin + len;
+}
+
 /* A reply text of one line or more. */
 static void model_reply(struct model *model, const struct ftp_act *act)
 {
 	const char *at = act->text, *end = act->text + act->len;
 
 	model_trace(model, "    c %.*s", (int)act->len, act->text);
+	/* nobody has vouched for the server: the client gets no byte of what it seems to say */
+	if (model->security != NULL && !model->server_tls && !model->server_cleared)
+		MODEL_CHECK(model, !model_is_of(act->text, model->server_in, sizeof(model->server_in)) &&
+				       !model_is_of(act->text, model->out.text, sizeof(model->out.text)));
 	if (act->goes_on && !model->in_line) {
 		MODEL_CHECK(model, act->len <= FTP_REPLY_LINE_MAX);
 		memcpy(model->piece, at, act->len);
@@ -365,9 +403,7 @@ static void model_check_own_pass(const struct model *model, const struct ftp_com
 
 static bool model_is_clients(const struct model *model, const char *text)
 {
-	const char *window = (const char *)model->client_in;
-
-	return text >= window && text < window + MODEL_WINDOW;
+	return model_is_of(text, model->client_in, sizeof(model->client_in));
 }
 
 /* The client's USER, with the name as policy spells it. */
@@ -399,6 +435,48 @@ static bool model_leaves_nothing(const struct ftp_command *command)
 	return false;
 }
 
+static bool model_prot_fits(const struct model *model, bool private)
+{
+	enum secure_level least = model->security->dataconn;
+
+	return least == SECURE_CLEAR || private == (least != SECURE_NEVER);
+}
+
+/* Of a server with TLS: what goes out before it is up, and the gateway's own commands. */
+static void model_check_server_tls(struct model *model, const struct ftp_act *act,
+				   const struct ftp_command *command)
+{
+	const struct server_security *security = model->security;
+	enum ftp_verb_kind kind = command->verb->kind;
+	bool of_tls =
+	    kind == FTP_KIND_AUTH || kind == FTP_KIND_PBSZ || kind == FTP_KIND_PROT || kind == FTP_KIND_CCC;
+
+	MODEL_CHECK(model, !of_tls || (security != NULL && !act->forwarded));
+	if (security == NULL)
+		return;
+	MODEL_CHECK(model, !model->server_handshake);
+	if (!model->server_tls && !model->server_cleared) {
+		MODEL_CHECK(model, kind == FTP_KIND_AUTH && security->mechanism != SECURE_MECHANISM_IMPLICIT);
+		return;
+	}
+	MODEL_CHECK(model, kind != FTP_KIND_AUTH);
+	if (model->server_cleared) {
+		MODEL_CHECK(model, !of_tls && kind != FTP_KIND_USER && kind != FTP_KIND_PASS &&
+				       kind != FTP_KIND_ACCT);
+		/* CCC has frozen a level that policy accepts */
+		MODEL_CHECK(model, model_prot_fits(model, model->server_private));
+	}
+	if (kind == FTP_KIND_CCC)
+		MODEL_CHECK(model, model->logged_in && model_prot_fits(model, model->server_private));
+	if (kind == FTP_KIND_PASV || kind == FTP_KIND_EPSV || kind == FTP_KIND_PORT || kind == FTP_KIND_EPRT)
+		MODEL_CHECK(model, model_prot_fits(model, model->server_private));
+	if (kind != FTP_KIND_PROT)
+		return;
+	model->prot_pending = true;
+	model->prot_private = memcmp(command->arg, "P", 1) == 0;
+	MODEL_CHECK(model, model_prot_fits(model, model->prot_private));
+}
+
 static void model_command(struct model *model, const struct ftp_act *act)
 {
 	struct ftp_command command = ftp_command_parse(act->text, act->len);
@@ -417,12 +495,13 @@ static void model_command(struct model *model, const struct ftp_act *act)
 	}
 	if (!model->logged_in)
 		MODEL_CHECK(model, command.verb->flags & FTP_VERB_BEFORE_LOGIN);
-	MODEL_CHECK(model, kind != FTP_KIND_AUTH && kind != FTP_KIND_PBSZ && kind != FTP_KIND_PROT);
-	MODEL_CHECK(model, kind != FTP_KIND_CCC && kind != FTP_KIND_ADAT && kind != FTP_KIND_ENVELOPE);
+	model_check_server_tls(model, act, &command);
+	MODEL_CHECK(model, kind != FTP_KIND_ADAT && kind != FTP_KIND_ENVELOPE);
 	MODEL_CHECK(model, kind != FTP_KIND_UNAVAILABLE && kind != FTP_KIND_FOREIGN && kind != FTP_KIND_REIN);
 	if (kind == FTP_KIND_PORT || kind == FTP_KIND_EPRT)
 		model_check_port(model, &command);
-	if (!model->tls && !model->frozen && !model_leaves_nothing(&command))
+	if (!model->tls && !model->frozen && !model_leaves_nothing(&command) && kind != FTP_KIND_AUTH &&
+	    kind != FTP_KIND_PBSZ && kind != FTP_KIND_PROT)
 		model->told_clear = true;
 	MODEL_CHECK(model, act->forwarded ==
 			       (model_is_clients(model, act->text) || model_is_respelt(model, &command)));
@@ -430,7 +509,7 @@ static void model_command(struct model *model, const struct ftp_act *act)
 		model_check_passed_on(model, &command);
 	else if (kind == FTP_KIND_PASS)
 		model_check_own_pass(model, &command);
-	else
+	else if (model->security == NULL)
 		MODEL_CHECK(model, kind == FTP_KIND_PASV || kind == FTP_KIND_EPSV || kind == FTP_KIND_PORT ||
 				       kind == FTP_KIND_EPRT);
 	if (model->on_command != NULL)
@@ -487,6 +566,14 @@ static void model_data_start(struct model *model, const struct ftp_act *act)
 		MODEL_CHECK(model, act->protect);
 	if (level == SECURE_NEVER || (!model->tls && !model->frozen))
 		MODEL_CHECK(model, !act->protect);
+	MODEL_CHECK(model, act->protect_server == model->server_private);
+	if (model->security != NULL) {
+		MODEL_CHECK(model, model_prot_fits(model, act->protect_server));
+		/* a client may choose where policy leaves the choice, and the server refuses nothing */
+		MODEL_CHECK(model, !model->server_agrees || model->server_cleared ||
+				       model->security->dataconn != SECURE_CLEAR ||
+				       act->protect_server == act->protect);
+	}
 	model->started = true;
 	model->result = FTP_DATA_PENDING;
 	snprintf(model->transfer, sizeof(model->transfer), "%.*s", (int)act->len, act->text);
@@ -505,14 +592,21 @@ static void model_tls(struct model *model, bool start)
 	model->identified = false;
 }
 
+/* As the worker: what the server has sent already cannot be TLS. */
+static void model_server_tls_start(struct model *model)
+{
+	MODEL_CHECK(model, model->security != NULL && !model->server_tls && !model->server_cleared);
+	model->server_handshake = true;
+	if (model->server_len == 0)
+		return;
+	model->server_handshake = false;
+	ftp_machine_signal(&model->machine, FTP_SIGNAL_SERVER_INJECTED, &model->out);
+}
+
 static void model_act(struct model *model, const struct ftp_act *act)
 {
 	MODEL_CHECK(model, !model->ended);
 	switch (act->what) {
-	case FTP_DO_SERVER_TLS_START:
-	case FTP_DO_SERVER_TLS_STOP:
-		MODEL_CHECK(model, false); /* no server of the model speaks TLS */
-		break;
 	case FTP_DO_NOTHING:
 		MODEL_CHECK(model, act->what != FTP_DO_NOTHING);
 		break;
@@ -528,23 +622,30 @@ static void model_act(struct model *model, const struct ftp_act *act)
 	case FTP_DO_TLS_STOP:
 		model_tls(model, false);
 		break;
+	case FTP_DO_SERVER_TLS_START:
+		model_server_tls_start(model);
+		break;
+	case FTP_DO_SERVER_TLS_STOP:
+		MODEL_CHECK(model, model->server_tls && model->logged_in);
+		MODEL_CHECK(model, model->security->ccc == SERVER_CCC_AFTER_LOGIN &&
+				       model->security->ctrlconn == SECURE_CLEAR);
+		model->server_tls = false;
+		model->server_cleared = true;
+		break;
+	case FTP_DO_LOG_SERVER_REFUSED:
+		MODEL_CHECK(model, model->security != NULL);
+		break;
 	case FTP_DO_SERVER_RENEW:
 		model_trace(model, "    renew");
 		MODEL_CHECK(model, !model->leg[FTP_SIDE_CLIENT] && !model->leg[FTP_SIDE_SERVER]);
-		model->logged_in = false;
-		model->told_clear = false;
-		model->server_len = 0;
-		model->parser = (struct ftp_reply_parser){ 0 };
+		model_server_is_new(model);
 		if (model->on_renew != NULL)
 			model->on_renew(model);
 		break;
 	case FTP_DO_SERVER_DROP:
 		model_trace(model, "    drop");
 		MODEL_CHECK(model, !model->leg[FTP_SIDE_CLIENT] && !model->leg[FTP_SIDE_SERVER]);
-		model->logged_in = false;
-		model->told_clear = false;
-		model->server_len = 0;
-		model->parser = (struct ftp_reply_parser){ 0 };
+		model_server_is_new(model);
 		if (model->on_drop != NULL)
 			model->on_drop(model);
 		break;
@@ -749,6 +850,8 @@ static bool model_client_line(struct model *model)
 					(opens && (what == FTP_DO_REPLY || what == FTP_DO_DATA_SECURE)) ||
 					(asks && what != FTP_DO_REPLY && what != FTP_DO_COMMAND) ||
 					(what == FTP_DO_COMMAND && !model->out.acts[i].forwarded) ||
+					(model->security != NULL && what == FTP_DO_LOGGED_IN) ||
+					(model->security != NULL && what == FTP_DO_USER) ||
 					(what == FTP_DO_SERVER_RENEW && model->lazy_dial));
 		}
 		model->holding = status == FTP_LINE_OK;
@@ -814,6 +917,11 @@ static bool model_server_line(struct model *model)
 	}
 	model_trace(model, "S %.*s", (int)reply.len, reply.line);
 	model->parser = parser;
+	if (model->prot_pending && model->machine.pending != FTP_PENDING_SERVER_PROT) {
+		model->prot_pending = false;
+		if (ftp_reply_is_positive(reply.code) && reply.code != 202)
+			model->server_private = model->prot_private;
+	}
 	{
 		size_t left = model->server_len - reply.consumed;
 
@@ -892,10 +1000,16 @@ static bool model_server_has_room(const struct model *model, size_t len)
 	return len <= MODEL_WINDOW - model->server_len;
 }
 
+static void model_signal(struct model *model, enum ftp_signal signal);
+
 static void model_server(struct model *model, const void *bytes, size_t len)
 {
 	if (model->ended || !model_server_has_room(model, len))
 		return;
+	if (model->server_handshake) { /* this is no TLS */
+		model_signal(model, FTP_SIGNAL_SERVER_TLS_FAILED);
+		return;
+	}
 	memcpy(model->server_in + model->server_len, bytes, len);
 	model->server_len += len;
 	model_run(model);
@@ -926,9 +1040,17 @@ static void model_dialled(struct model *model, bool up)
 
 static void model_signal(struct model *model, enum ftp_signal signal)
 {
-	if (model->ended || (signal == FTP_SIGNAL_TLS_UP && !model->handshake))
+	bool server = signal == FTP_SIGNAL_SERVER_TLS_UP || signal == FTP_SIGNAL_SERVER_TLS_FAILED ||
+		      signal == FTP_SIGNAL_SERVER_INJECTED;
+
+	if (model->ended || (signal == FTP_SIGNAL_TLS_UP && !model->handshake) ||
+	    (server && !model->server_handshake))
 		return;
 	model_trace(model, "! %d", (int)signal);
+	if (server)
+		model->server_handshake = false;
+	if (signal == FTP_SIGNAL_SERVER_TLS_UP)
+		model->server_tls = true;
 	if (signal == FTP_SIGNAL_TLS_UP) {
 		MODEL_CHECK(model, !model->told_clear);
 		model->handshake = false;
@@ -954,6 +1076,7 @@ static void model_check_end(struct model *model)
 	MODEL_CHECK(model, ftp_machine_bad_line(machine, FTP_LINE_NUL, out) == FTP_TAKEN);
 	MODEL_CHECK(model, ftp_machine_reply(machine, &reply, true, out) == FTP_TAKEN);
 	ftp_machine_signal(machine, FTP_SIGNAL_SHUTDOWN, out);
+	ftp_machine_signal(machine, FTP_SIGNAL_SERVER_TLS_UP, out);
 	ftp_machine_listening(machine, FTP_SIDE_CLIENT, NULL, out);
 	ftp_machine_data_done(machine, FTP_DATA_OK, out);
 	ftp_machine_dialled(machine, false, out);

@@ -61,11 +61,12 @@ struct ftp_machine_setup ftp_setup_make(const struct ftp_setup_ends *ends, const
 		.client = ends->remote,
 		.server = ftp_setup_server(ends, rule->backend).addr,
 		.implicit = ends->implicit,
+		.clear_only = ends->listener->tls == LISTENER_NONE,
+		.server_security = &rule->backend->security,
 		.drops_strays = rule->backend->stray_replies == BACKEND_STRAY_DROP,
 		.abort = rule->backend->abort == BACKEND_ABORT_URGENT  ? FTP_ABORT_URGENT
 			 : rule->backend->abort == BACKEND_ABORT_PLAIN ? FTP_ABORT_PLAIN
 								       : FTP_ABORT_AUTO,
-		.server_security = rule->backend->security.tls ? &rule->backend->security : NULL,
 		.modes = server_modes(rule->backend),
 		.side_reply_ms = rule->backend->side_reply_ms,
 		.low_ports = rule->backend->low_ports,

@@ -31,6 +31,7 @@ static const struct {
 	{ "PASV", { "227 Entering Passive Mode (127,0,0,1,195,80)." } },
 	{ "RETR", { "150 Opening data connection.", "226 Transfer complete." } },
 	{ "STOR", { "150 Opening data connection.", "226 Transfer complete." } },
+	{ "AUTH", { "234 Begin TLS." } },
 	{ "", { "200 OK." } },
 };
 
@@ -114,6 +115,9 @@ static void carry_out_one(struct turn *turn, const struct ftp_act *one)
 		break;
 	case FTP_DO_TLS_START:
 		tls_is_up(turn);
+		break;
+	case FTP_DO_SERVER_TLS_START:
+		ftp_machine_signal(machine, FTP_SIGNAL_SERVER_TLS_UP, &turn->out);
 		break;
 	case FTP_DO_SERVER_RENEW:
 		turn->nqueue = 0;

@@ -202,6 +202,21 @@ static void log_refusal(struct session *session, const struct ftp_act *act)
 		    LOG_TEXT("command", act->verb), LOG_TEXT("reply", text));
 }
 
+/* Log that the server refuses what policy wants of it: PROT, CCC, or TLS itself. */
+static void log_server_refused(struct session *session, const struct ftp_act *act)
+{
+	char text[160];
+	size_t len = act->len < sizeof(text) - 1 ? act->len : sizeof(text) - 1;
+
+	if (session->refusals >= SESSION_REFUSALS_LOGGED) /* the client's commands that ask again count */
+		return;
+	memcpy(text, act->text, len);
+	text[len] = '\0';
+	session_log(&session->facts, LOG_LEVEL_INFO, "server-refused-command",
+		    LOG_TEXT("backend", session->facts.rule->backend->name), LOG_TEXT("command", act->verb),
+		    LOG_TEXT("reply", text));
+}
+
 /*
  * Log a line that answered no command, so that an administrator can report it to the
  * server's vendor. One line per session is enough for that; the others are counted.
@@ -250,8 +265,6 @@ static void carry_out_one(struct session *session, const struct ftp_act *act)
 {
 	switch (act->what) {
 	case FTP_DO_NOTHING:
-	case FTP_DO_SERVER_TLS_START:
-	case FTP_DO_SERVER_TLS_STOP:
 		break;
 	case FTP_DO_REPLY:
 		if (act->refusal)
@@ -274,6 +287,10 @@ static void carry_out_one(struct session *session, const struct ftp_act *act)
 		break;
 	case FTP_DO_TLS_STOP:
 		control_tls_stop(session, act->notify);
+		break;
+	case FTP_DO_SERVER_TLS_START: /* not carried out yet: no policy can ask for it */
+	case FTP_DO_SERVER_TLS_STOP:
+		ftp_machine_signal(&session->machine, FTP_SIGNAL_SERVER_TLS_FAILED, &session->worker->out);
 		break;
 	case FTP_DO_SERVER_RENEW:
 		do_server_renew(session);
@@ -344,6 +361,9 @@ static void carry_out_one(struct session *session, const struct ftp_act *act)
 	case FTP_DO_SIDE_WAIT:
 		if (loop_timer(session->client.loop, &session->side_timer, act->number) < 0)
 			session_end(session, "no-memory");
+		break;
+	case FTP_DO_LOG_SERVER_REFUSED:
+		log_server_refused(session, act);
 		break;
 	case FTP_DO_LOG_UNANSWERED:
 		session_log(&session->facts, LOG_LEVEL_INFO, "no-answer",

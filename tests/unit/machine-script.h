@@ -17,7 +17,7 @@
  *			who the client is, as far as TLS tells; any of these words
  *
  *	  c 150 go	to the client
- *	  s RETR x	to the server
+ *	  s RETR x	to the server ("s!": after urgent data)
  *	  hold		the line was not taken
  *	  and the other actions by their names, see script_action()
  *
@@ -44,7 +44,10 @@ struct script_setup {
 	uint8_t modes_refused;
 	uint8_t failures; /* recent failed logins */
 	const struct name_list *permitted;
+	const struct server_security *security;
+	enum ftp_abort abort;
 	bool implicit;
+	bool clear_only;
 	bool lazy_dial;
 	bool drops_strays;
 	bool low_ports;
@@ -140,7 +143,7 @@ static void script_action(struct script *script, const struct ftp_act *act)
 		script_lines(script, "c ", act);
 		return;
 	case FTP_DO_COMMAND:
-		script_lines(script, "s ", act);
+		script_lines(script, act->urgent ? "s! " : "s ", act);
 		return;
 	case FTP_DO_TLS_START:
 		script_add(script, "  tls-start\n");
@@ -184,8 +187,8 @@ static void script_action(struct script *script, const struct ftp_act *act)
 		script_add(script, "  dismiss\n");
 		return;
 	case FTP_DO_DATA_START:
-		script_add(script, "  start %s %s\n", act->upload ? "upload" : "download",
-			   act->protect ? "private" : "clear");
+		script_add(script, "  start %s %s%s\n", act->upload ? "upload" : "download",
+			   act->protect ? "private" : "clear", act->protect_server ? " server" : "");
 		return;
 	case FTP_DO_DATA_GO:
 		script_add(script, "  go\n");
@@ -219,6 +222,9 @@ static void script_action(struct script *script, const struct ftp_act *act)
 		return;
 	case FTP_DO_SIDE_WAIT:
 		script_add(script, "  side-wait %u\n", (unsigned)act->number);
+		return;
+	case FTP_DO_LOG_SERVER_REFUSED:
+		script_add(script, "  log %s: %.*s\n", act->verb, (int)act->len, act->text);
 		return;
 	case FTP_DO_LOG_UNANSWERED:
 		script_add(script, "  unanswered %.*s\n", (int)act->len, act->text);
@@ -490,6 +496,9 @@ static void script_begin(struct script *script, const struct script_setup *setup
 		.permitted = setup->permitted,
 		.client = script_endpoint(setup->client != NULL ? setup->client : "192.0.2.7:40000"),
 		.implicit = setup->implicit,
+		.abort = setup->abort,
+		.clear_only = setup->clear_only,
+		.server_security = setup->security,
 		.modes = setup->modes != 0 ? setup->modes : FTP_MODE_ALL,
 		.low_ports = setup->low_ports,
 		.command_line_max = setup->command_line_max,

@@ -51,7 +51,10 @@ struct peer {
 	char fifo[FIFO_MAX][LINE_MAX];
 	size_t nfifo;
 	bool greeting; /* is still to come */
-	bool waits;    /* the client sent what ends or starts TLS, and sends no more before the answer */
+	bool prot_c;   /* it agrees to PROT C, */
+	bool prot_p;   /* and to PROT P */
+	bool ccc;
+	bool waits; /* the client sent what ends or starts TLS, and sends no more before the answer */
 	unsigned serial;
 };
 
@@ -70,29 +73,6 @@ static bool one_in(struct peer *peer, uint32_t n)
 }
 
 #define PICK(peer, list) (list)[pick(peer, NELEM(list))]
-
-static enum ftp_signal any_signal(struct peer *peer)
-{
-	enum ftp_signal signal;
-
-	do
-		signal = (enum ftp_signal)pick(peer, FTP_SIGNAL_DISMISSED + 1);
-	while (signal == FTP_SIGNAL_SERVER_TLS_UP || signal == FTP_SIGNAL_SERVER_TLS_FAILED ||
-	       signal == FTP_SIGNAL_SERVER_INJECTED);
-	return signal;
-}
-
-static enum ftp_data_result any_result(struct peer *peer)
-{
-	enum ftp_data_result result = FTP_DATA_OK;
-
-	if (one_in(peer, 3))
-		do
-			result = (enum ftp_data_result)(FTP_DATA_OK + pick(peer, FTP_DATA_ABORTED));
-		while (result == FTP_DATA_SERVER_TLS || result == FTP_DATA_SERVER_NOT_REUSED ||
-		       result == FTP_DATA_SERVER_CUT);
-	return result;
-}
 
 static void say(struct model *model, const char *format, ...) __attribute__((format(printf, 2, 3)));
 static void say(struct model *model, const char *format, ...)
@@ -269,6 +249,8 @@ static void server_reads(struct model *model)
 	bool needs_login;
 
 	if (peer->greeting) {
+		if (model->server_handshake || model->handshake)
+			return;
 		peer->greeting = false;
 		say(model, one_in(peer, 8) ? "120 wait\r\n220-new\r\n220 server\r\n" : "220 new server\r\n");
 		return;
@@ -303,6 +285,21 @@ static void server_reads(struct model *model)
 		reply(model, code, line);
 		break;
 	}
+	case FTP_KIND_AUTH:
+		say(model, one_in(peer, 12)  ? "502 no TLS\r\n"
+			   : one_in(peer, 4) ? "234-go\r\n234 on\r\n"
+					     : "234 go on\r\n");
+		break;
+	case FTP_KIND_PBSZ:
+		say(model, one_in(peer, 8) ? "500 no\r\n" : "200 PBSZ=0\r\n");
+		break;
+	case FTP_KIND_PROT:
+		say(model,
+		    (command.arg[0] == 'P' ? peer->prot_p : peer->prot_c) ? "200 ok\r\n" : "534 no\r\n");
+		break;
+	case FTP_KIND_CCC:
+		say(model, peer->ccc ? "200 ok\r\n" : "534 no\r\n");
+		break;
 	case FTP_KIND_FEAT:
 		reply_feat(model);
 		break;
@@ -374,6 +371,8 @@ static void server_hostile(struct model *model)
 		"425 no\r\n",
 		"426 off\r\n",
 		"120 wait\r\n",
+		"234 go on\r\n",
+		"534 no\r\n",
 	};
 	const char *text = PICK(peer, texts);
 
@@ -478,6 +477,17 @@ static void client_hostile(struct model *model)
 	model_client(model, texts[i], i == 2 ? 7 : strlen(texts[i]));
 }
 
+/* The handshake with the server, and its answers to what the gateway asks first (PBSZ, PROT, CCC, NOOP). */
+static void server_tls_comes_up(struct model *model)
+{
+	if (model->security == NULL)
+		return;
+	server_reads(model);
+	model_signal(model, FTP_SIGNAL_SERVER_TLS_UP);
+	for (int i = 0; i < 4; i++)
+		server_reads(model);
+}
+
 /* Most walks begin with what most sessions begin with, or they would seldom get far. */
 static void log_in(struct model *model, bool tls)
 {
@@ -486,9 +496,11 @@ static void log_in(struct model *model, bool tls)
 
 	for (size_t i = tls ? 0 : 3; i < NELEM(texts); i++) {
 		server_reads(model);
+		server_tls_comes_up(model);
 		model_client(model, texts[i], strlen(texts[i]));
 		model_signal(model, FTP_SIGNAL_TLS_UP);
 		server_reads(model);
+		server_tls_comes_up(model);
 	}
 }
 
@@ -502,7 +514,7 @@ static void client_transfers(struct model *model)
 		return;
 	snprintf(text, sizeof(text), "%s\r\n", one_in(peer, 2) ? "EPSV" : "PASV");
 	model_client(model, text, strlen(text));
-	for (int i = 0; i < 4; i++)
+	for (int i = 0; i < (model->security != NULL ? 6 : 4); i++)
 		server_reads(model);
 	snprintf(text, sizeof(text), "%s #%u\r\n", one_in(peer, 2) ? "RETR" : "STOR", ++peer->serial);
 	model_client(model, text, strlen(text));
@@ -539,11 +551,13 @@ static void step(struct model *model)
 			transfer_ends(model, one_in(peer, 4) ? 426 : 226);
 		break;
 	case 6:
-		/* no TLS with the server yet: none of its results, none of its signals */
-		model_data_done(model, any_result(peer));
+		model_data_done(model, one_in(peer, 3) ? (enum ftp_data_result)(FTP_DATA_OK +
+										pick(peer, FTP_DATA_ABORTED))
+						       : FTP_DATA_OK);
 		break;
 	default:
 		model_signal(model, FTP_SIGNAL_TLS_UP);
+		model_signal(model, FTP_SIGNAL_SERVER_TLS_UP);
 		model_resume(model);
 		if (!peer->honest || may_be_due(model))
 			model_side_due(model);
@@ -554,7 +568,7 @@ static void step(struct model *model)
 		if (one_in(peer, 8))
 			model_dialled(model, one_in(peer, 2));
 		if (one_in(peer, 60))
-			model_signal(model, any_signal(peer));
+			model_signal(model, (enum ftp_signal)pick(peer, FTP_SIGNAL_DISMISSED + 1));
 		if (!peer->honest && one_in(peer, 10))
 			server_hostile(model);
 		if (!peer->honest && one_in(peer, 40))
@@ -572,6 +586,7 @@ static void check_nothing_is_held(struct model *model)
 		model_client(model, "SYST\r\n", 6);
 	for (int round = 0; round < 10 * FIFO_MAX && !model->ended; round++) {
 		model_signal(model, FTP_SIGNAL_TLS_UP);
+		model_signal(model, FTP_SIGNAL_SERVER_TLS_UP);
 		model_resume(model);
 		server_reads(model);
 		if (peer->running != 0)
@@ -624,9 +639,26 @@ struct reach {
 	unsigned logins;
 	unsigned certificates; /* logins without a password */
 	unsigned transfers;
-	unsigned waits;	  /* for a file */
-	unsigned through; /* honest walks that came to their end */
+	unsigned waits;	     /* for a file */
+	unsigned server_tls; /* transfers that TLS protects on the server's leg */
+	unsigned cleared;    /* sessions that had CCC with the server */
+	unsigned through;    /* honest walks that came to their end */
 };
+
+/* What policy wants of the connections to the server, and what the server agrees to. */
+static void set_server_tls(struct peer *peer, struct server_security *security)
+{
+	security->tls = true;
+	security->mechanism = (enum secure_mechanism)pick(peer, 3);
+	security->secureimplicitzos = one_in(peer, 2);
+	security->ctrlconn = one_in(peer, 4) ? SECURE_PRIVATE : SECURE_CLEAR;
+	security->dataconn = (enum secure_level)pick(peer, 4);
+	security->ccc = one_in(peer, 2) ? SERVER_CCC_AFTER_LOGIN : SERVER_CCC_NEVER;
+	security->tlsrfclevel = (enum tls_rfc_level)pick(peer, 3);
+	peer->prot_p = !one_in(peer, 4);
+	peer->prot_c = !one_in(peer, 4);
+	peer->ccc = !one_in(peer, 4);
+}
 
 static void walk(struct model *model, struct reach *reach)
 {
@@ -635,6 +667,7 @@ static void walk(struct model *model, struct reach *reach)
 	struct ftp_machine_setup setup = { .action = &action };
 	struct ftp_identity identity = { .certificate = false };
 	struct ftp_ways ways = { .refused = 0 };
+	struct server_security security = { .tls = false };
 	bool client_v6 = one_in(&peer, 4), server_v6 = one_in(&peer, 4);
 
 	set_login(&peer, &action, &identity);
@@ -662,6 +695,10 @@ static void walk(struct model *model, struct reach *reach)
 	assert_int_equal(
 	    ip_addr_parse(server_v6 ? "2001:db8:1::21" : "10.0.0.1", server_v6 ? 14 : 8, &setup.server), 0);
 	peer.honest = one_in(&peer, 2);
+	if (one_in(&peer, 2))
+		set_server_tls(&peer, &security);
+	setup.server_security = &security;
+	setup.clear_only = one_in(&peer, 8);
 	if (!peer.honest) /* an honest walk knows replies by their texts, which level 1 hides */
 		action.replysecuritylevel = pick(&peer, 2);
 	peer.abor_once = one_in(&peer, 2);
@@ -680,6 +717,7 @@ static void walk(struct model *model, struct reach *reach)
 	model->peer = &peer;
 	model->identity = identity;
 	model->strict = peer.honest;
+	model->server_agrees = peer.honest && peer.prot_c && peer.prot_p;
 	model->on_command = on_command;
 	model->on_renew = on_renew;
 	model->on_drop = on_drop;
@@ -696,7 +734,9 @@ static void walk(struct model *model, struct reach *reach)
 		step(model);
 		reach->transfers += !was_started && model->started;
 		reach->waits += !was_open && model->wait_open;
+		reach->server_tls += !was_started && model->started && model->server_private;
 	}
+	reach->cleared += model->server_cleared;
 	reach->walks++;
 	reach->logins += model->logged_in;
 	reach->certificates += peer.own_pass;
@@ -722,15 +762,18 @@ static void walks_keep_every_promise(void **state)
 		walk_seed++;
 	}
 	free(model);
-	print_message("%u walks, %u logins (%u by certificate), %u transfers, %u waits, %u to the end\n",
-		      reach.walks, reach.logins, reach.certificates, reach.transfers, reach.waits,
-		      reach.through);
+	print_message("%u walks, %u logins (%u by certificate), %u transfers (%u under TLS with the server), "
+		      "%u waits, %u server connections after CCC, %u to the end\n",
+		      reach.walks, reach.logins, reach.certificates, reach.transfers, reach.server_tls,
+		      reach.waits, reach.cleared, reach.through);
 	if (reach.walks >= 1000) {
 		assert_true(reach.logins > reach.walks / 10);
 		assert_true(reach.transfers > reach.walks / 10);
 		assert_true(reach.through > reach.walks / 20);
 		assert_true(reach.certificates > reach.walks / 100);
 		assert_true(reach.waits > reach.walks / 100);
+		assert_true(reach.server_tls > reach.walks / 50);
+		assert_true(reach.cleared > reach.walks / 100);
 	}
 }
 
