@@ -1,7 +1,7 @@
 /*
- * Builds an SSL_CTX from each tls_action, and an SSL for each connection. All
+ * Builds an SSL_CTX from each tls_action, and an SSL for each connection of a client. All
  * options and callbacks of OpenSSL are set here and in the modules tlsctx-*:
- * versions, ciphers, SNI, ALPN, tickets.
+ * versions, ciphers, SNI, ALPN, tickets. tlsctx-client.c does the same toward servers.
  */
 #include "gateway/tls/tlsctx.h"
 
@@ -15,6 +15,7 @@
 #include "gateway/base/util.h"
 #include "gateway/tls/certs.h"
 #include "gateway/tls/tlsctx-ciphers.h"
+#include "gateway/tls/tlsctx-client.h"
 #include "gateway/tls/tlsctx-names.h"
 #include "gateway/tls/tlsctx-tickets.h"
 #include "gateway/tls/trust.h"
@@ -39,7 +40,8 @@ struct tlsctx {
 };
 
 struct tlsctx_set {
-	struct tlsctx *tlsctx; /* by tls_action.index */
+	struct tlsctx *tlsctx;		/* by tls_action.index; empty where the role is client */
+	struct tlsctx_client **clients; /* the same; NULL where it is not */
 	size_t ntlsctx;
 	struct certs **certs; /* one for each key ring */
 	struct trust **trust; /* the same */
@@ -283,6 +285,23 @@ static int load_keyrings(struct tlsctx_set *set, const struct policy *policy, st
 	return r;
 }
 
+static int load_action(struct tlsctx_set *set, const struct policy *policy, const struct tls_action *action,
+		       const struct tlsctx_keys *keys, struct diags *diags)
+{
+	struct tlsctx *tlsctx = &set->tlsctx[action->index];
+	struct certs *certs = NULL;
+	const struct trust *trust = NULL;
+
+	if (action->keyring != NULL) {
+		certs = set->certs[action->keyring - policy->keyrings];
+		trust = set->trust[action->keyring - policy->keyrings];
+	}
+	if (action->role == ROLE_CLIENT)
+		return tlsctx_client_load(action, certs, trust, diags, &set->clients[action->index]);
+	tlsctx->isolated = keys->isolated;
+	return tlsctx_load(tlsctx, action, policy, certs, trust, diags);
+}
+
 int tlsctx_set_load(const struct policy *policy, const struct tlsctx_keys *keys, struct diags *diags,
 		    struct tlsctx_set **ret_set)
 {
@@ -295,22 +314,15 @@ int tlsctx_set_load(const struct policy *policy, const struct tlsctx_keys *keys,
 	if (purpose_index == -1)
 		purpose_index = SSL_get_ex_new_index(0, NULL, NULL, NULL, purpose_free);
 	set->tlsctx = calloc(policy->ntls_actions + 1, sizeof(*set->tlsctx));
-	if (purpose_index == -1 || set->tlsctx == NULL)
+	set->clients = calloc(policy->ntls_actions + 1, sizeof(struct tlsctx_client *));
+	if (purpose_index == -1 || set->tlsctx == NULL || set->clients == NULL)
 		goto out;
 	r = load_keyrings(set, policy, keys->provider, diags);
 	if (r < 0)
 		goto out;
 	set->ntlsctx = policy->ntls_actions;
 	for (size_t i = 0; i < policy->ntls_actions; i++) {
-		const struct tls_action *action = &policy->tls_actions[i];
-		size_t ring;
-
-		if (action->role == ROLE_CLIENT)
-			continue;
-		ring = (size_t)(action->keyring - policy->keyrings);
-		set->tlsctx[action->index].isolated = keys->isolated;
-		r = tlsctx_load(&set->tlsctx[action->index], action, policy, set->certs[ring],
-				set->trust[ring], diags);
+		r = load_action(set, policy, &policy->tls_actions[i], keys, diags);
 		if (r < 0)
 			goto out;
 	}
@@ -331,12 +343,14 @@ void tlsctx_set_free(struct tlsctx_set **set)
 	for (size_t i = 0; i < (*set)->ntlsctx; i++) {
 		SSL_CTX_free((*set)->tlsctx[i].ctx);
 		tlsctx_tickets_free(&(*set)->tlsctx[i].tickets);
+		tlsctx_client_free(&(*set)->clients[i]);
 	}
 	for (size_t i = 0; i < (*set)->nkeyrings; i++) {
 		certs_free(&(*set)->certs[i]);
 		trust_free(&(*set)->trust[i]);
 	}
 	free((*set)->tlsctx);
+	free((*set)->clients);
 	free((*set)->certs);
 	free((*set)->trust);
 	free(*set);
@@ -360,7 +374,8 @@ uint64_t tlsctx_set_rotate(struct tlsctx_set *set, uint64_t now_ms)
 	uint64_t next_ms = DAY_MS;
 
 	for (size_t i = 0; i < set->ntlsctx; i++) {
-		uint64_t ms = tlsctx_tickets_rotate(set->tlsctx[i].tickets, now_ms);
+		uint64_t ms =
+		    set->clients[i] == NULL ? tlsctx_tickets_rotate(set->tlsctx[i].tickets, now_ms) : DAY_MS;
 
 		if (ms < next_ms)
 			next_ms = ms;
@@ -370,8 +385,14 @@ uint64_t tlsctx_set_rotate(struct tlsctx_set *set, uint64_t now_ms)
 
 struct tlsctx *tlsctx_find(struct tlsctx_set *set, const struct tls_action *action)
 {
-	assert(action->index < set->ntlsctx);
+	assert(action->index < set->ntlsctx && action->role != ROLE_CLIENT);
 	return &set->tlsctx[action->index];
+}
+
+const struct tlsctx_client *tlsctx_find_client(const struct tlsctx_set *set, const struct tls_action *action)
+{
+	assert(action->index < set->ntlsctx && action->role == ROLE_CLIENT);
+	return set->clients[action->index];
 }
 
 SSL *tlsctx_new(struct tlsctx *tlsctx, enum tlsctx_use use, const uint8_t binding[static TLS_BINDING_BYTES])

@@ -13,8 +13,9 @@
 
 struct certs;
 struct key_provider;
-struct trust;
 struct ssl_st;
+struct tlsctx_client;
+struct trust;
 struct tlsctx;	   /* one tls_action */
 struct tlsctx_set; /* all of a policy */
 
@@ -41,8 +42,11 @@ const struct trust *tlsctx_set_trust(const struct tlsctx_set *set, size_t keyrin
  */
 uint64_t tlsctx_set_rotate(struct tlsctx_set *set, uint64_t now_ms);
 
-/* Lives as long as the set. */
+/* Of an action with another role; lives as long as the set. */
 struct tlsctx *tlsctx_find(struct tlsctx_set *set, const struct tls_action *action);
+
+/* Of an action with handshake_role: client; lives as long as the set. */
+const struct tlsctx_client *tlsctx_find_client(const struct tlsctx_set *set, const struct tls_action *action);
 
 /*
  * A new server-side SSL for one connection, without transport. NULL: no memory.

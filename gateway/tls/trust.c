@@ -438,3 +438,8 @@ int trust_use(const struct trust *trust, enum client_auth_type type, SSL_CTX *ct
 	SSL_CTX_set_verify_depth(ctx, TRUST_LIMITS_DEPTH);
 	return 0;
 }
+
+int trust_use_for_servers(const struct trust *trust, SSL_CTX *ctx)
+{
+	return SSL_CTX_set1_verify_cert_store(ctx, trust->store) == 1 ? 0 : -ENOMEM;
+}

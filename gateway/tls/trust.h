@@ -1,5 +1,5 @@
 /*
- * Whom a key ring trusts: the authorities of client certificates, and what these
+ * Whom a key ring trusts: the authorities of certificates that peers show, and what these
  * have revoked.
  *
  * Everything is read at load time, folders and the system's store too: a worker
@@ -45,5 +45,8 @@ bool trust_store_holds(const struct x509_store_st *store, const struct x509_st *
 
 /* Request certificates of clients and check them as the type demands. Returns 0 or -ENOMEM. */
 int trust_use(const struct trust *trust, enum client_auth_type type, struct ssl_ctx_st *ctx);
+
+/* Check certificates of servers with it. Returns 0 or -ENOMEM. */
+int trust_use_for_servers(const struct trust *trust, struct ssl_ctx_st *ctx);
 
 #endif
