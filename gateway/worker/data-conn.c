@@ -19,9 +19,6 @@
 
 /* TCP keep-alive takes four system calls a leg, and most transfers end before it could matter. */
 #define KEEPALIVE_AFTER_MS 1000
-/* Intervals between looks at the acknowledgement, the first and the longest. */
-#define SETTLE_INITIAL_MS 5
-#define SETTLE_MAX_MS	  200
 
 static struct worker *worker_of(const struct data_conn *data)
 {
@@ -157,23 +154,19 @@ static enum ftp_data_result data_connect(struct data_conn *data)
  * The last bytes are sent: look at the acknowledgement again later, at growing
  * intervals, as long as it makes progress.
  */
-static enum ftp_data_result data_settle(struct data_conn *data)
+static enum ftp_data_result settle(struct data_conn *data)
 {
 	uint64_t left = netsock_unacknowledged(data->relay.to->watch.fd);
-	uint64_t now_ms = loop_of(data)->now_ms;
+	uint64_t limit_ms = (uint64_t)action_of(data)->dconntime_s * 1000;
+	uint32_t wait_ms;
 
-	if (data->state != DATA_SETTLING || left != data->unsettled_bytes) {
-		data->unsettled_bytes = left;
-		data->unsettled_ms = now_ms;
-	} else if (now_ms - data->unsettled_ms > (uint64_t)action_of(data)->dconntime_s * 1000) {
-		return FTP_DATA_STALLED;
-	}
+	if (data->state != DATA_SETTLING)
+		data_settle_begin(&data->settle, left, loop_of(data)->now_ms);
 	set_state(data, DATA_SETTLING);
-	data->settle_ms = data->settle_ms == 0 ? SETTLE_INITIAL_MS : data->settle_ms * 2;
-	if (data->settle_ms > SETTLE_MAX_MS)
-		data->settle_ms = SETTLE_MAX_MS;
-	return loop_timer(loop_of(data), &data->timer, data->settle_ms) < 0 ? FTP_DATA_ABORTED
-									    : FTP_DATA_PENDING;
+	wait_ms = data_settle_wait_ms(&data->settle, left, loop_of(data)->now_ms, limit_ms);
+	if (wait_ms == 0)
+		return FTP_DATA_STALLED;
+	return loop_timer(loop_of(data), &data->timer, wait_ms) < 0 ? FTP_DATA_ABORTED : FTP_DATA_PENDING;
 }
 
 /* Events will come; while the kernel collects bytes, a tick comes in their place. */
@@ -199,7 +192,7 @@ static enum ftp_data_result data_relay(struct data_conn *data)
 		loop_again(loop_of(data), &data->relay.from->watch);
 		return FTP_DATA_PENDING;
 	case RELAY_SETTLE:
-		return data_settle(data);
+		return settle(data);
 	case RELAY_DONE:
 		return FTP_DATA_OK;
 	case RELAY_CUT:
@@ -421,7 +414,7 @@ static void begin(struct data_conn *data)
 {
 	set_state(data, DATA_REQUESTED);
 	data_dial_forget(&data->dial);
-	data->settle_ms = 0;
+	data->settle = (struct data_settle){ .wait_ms = 0 };
 	data->started_ms = data->moved_ms = loop_of(data)->now_ms;
 	data->failed = false;
 	data_handshake_pass(&data->handshake);

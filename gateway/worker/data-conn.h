@@ -14,6 +14,7 @@
 #include "gateway/worker/data-dial.h"
 #include "gateway/worker/data-handshake.h"
 #include "gateway/worker/data-leg.h"
+#include "gateway/worker/data-settle.h"
 
 /* The state of the transfer. The legs have states of their own. */
 enum data_state {
@@ -54,10 +55,8 @@ struct data_conn {
 	bool upload;
 	bool protect;
 	bool failed; /* the server has reported a failure: deliver its bytes, then end without close_notify */
-	bool kept_alive;	  /* TCP keep-alive has been turned on */
-	uint32_t settle_ms;	  /* until the next look at the acknowledgement */
-	uint64_t unsettled_bytes; /* not yet acknowledged at the last look, */
-	uint64_t unsettled_ms;	  /* and when that last changed */
+	bool kept_alive; /* TCP keep-alive has been turned on */
+	struct data_settle settle;
 	uint64_t started_ms;
 	uint64_t moved_ms; /* when the relay last moved a byte, or the transfer was asked for */
 	struct relay relay;
