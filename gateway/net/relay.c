@@ -177,7 +177,7 @@ static enum relay_result move(struct relay *relay, struct relay_tools *tools)
 		relay->state = RELAY_ENDING;
 		return RELAY_AGAIN;
 	case STREAM_TRUNCATED:
-		return RELAY_CUT;
+		return relay->doubt && !relay->upload ? fail(relay) : RELAY_CUT;
 	case STREAM_RESET:
 		break;
 	}
@@ -187,8 +187,9 @@ static enum relay_result move(struct relay *relay, struct relay_tools *tools)
 /* The source has ended in order: carry that over, once all bytes are out. */
 static enum relay_result end(struct relay *relay)
 {
-	if (relay->upload && !relay->from->finishing)
-		(void)stream_finish(relay->from); /* a client may wait for our close_notify first */
+	/* a client may wait for our close_notify first, and some servers take its lack for a failure */
+	if ((relay->upload || stream_has_layer(relay->from)) && !relay->from->finishing)
+		(void)stream_finish(relay->from);
 	switch (stream_finish(relay->to)) {
 	case STREAM_OK:
 		break;

@@ -355,6 +355,14 @@ const char *stream_tls_cipher(const struct stream *stream)
 	return SSL_get_cipher_name(stream->ssl);
 }
 
+const char *stream_tls_group(const struct stream *stream)
+{
+	int group = (int)SSL_get_negotiated_group(stream->ssl);
+	const char *name = group != NID_undef ? SSL_group_to_name(stream->ssl, group) : NULL;
+
+	return name != NULL ? name : "";
+}
+
 enum secure_level stream_tls_level(const struct stream *stream)
 {
 	const SSL_CIPHER *cipher = NULL;

@@ -14,7 +14,7 @@
 #include "policy/ftp-action.h"
 
 /*
- * Put a new server-side SSL (now the stream's) on an open stream. kernel: the kernel
+ * Put a new SSL (now the stream's) on an open stream. kernel: the kernel
  * may take over what it can once the handshake is done. Returns 0 or -ENOMEM (ssl is freed).
  */
 int stream_tls_start(struct stream *stream, struct ssl_st *ssl, bool kernel);
@@ -48,6 +48,7 @@ const char *stream_tls_reason(void);
 /* Facts of an established session, for logs. Static strings. */
 const char *stream_tls_version(const struct stream *stream);
 const char *stream_tls_cipher(const struct stream *stream);
+const char *stream_tls_group(const struct stream *stream); /* of the key exchange; "": none */
 /*
  * The protection of a connection: SECURE_CLEAR without TLS, SECURE_SAFE under a
  * cipher that encrypts nothing, SECURE_PRIVATE otherwise.
@@ -55,7 +56,7 @@ const char *stream_tls_cipher(const struct stream *stream);
 enum secure_level stream_tls_level(const struct stream *stream);
 
 /*
- * The host name that the client asked for (SNI), as it sent it; of a resumed
+ * Of a client's connection: the host name that it asked for (SNI), as it sent it; of a resumed
  * session of TLS 1.2 the one that began it. NULL: none, or no TLS. Lives as
  * long as the TLS of the stream.
  */

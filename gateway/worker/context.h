@@ -14,6 +14,7 @@
 #include "gateway/net/linebuf.h"
 #include "gateway/net/linger.h"
 #include "gateway/net/relay.h"
+#include "gateway/tls/tlsctx-known.h"
 #include "gateway/tls/tlsctx-user.h"
 #include "gateway/tls/tlsctx.h"
 #include "gateway/worker/server-memory.h"
@@ -30,6 +31,7 @@ struct worker {
 	const struct policy *policy;
 	struct key_provider *keys; /* NULL: they are in tlsctx */
 	struct tlsctx_set *tlsctx;
+	struct tlsctx_known *known; /* TLS sessions with servers */
 	struct users *users;
 	struct uplink uplink;
 	struct session_table sessions;

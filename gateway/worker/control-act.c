@@ -15,6 +15,7 @@
 #include "gateway/worker/control-dial.h"
 #include "gateway/worker/control-tls.h"
 #include "gateway/worker/passive-share.h"
+#include "gateway/worker/server-tls.h"
 #include "gateway/worker/session-end.h"
 #include "gateway/worker/session-log.h"
 
@@ -45,6 +46,8 @@ static void add_command(struct session *session, const struct ftp_act *act)
 	session->heard_ms = session->worker->loop.now_ms;
 	session->secret_sent = is_secret(act);
 	note_secret(session, act);
+	if (server_tls_holds(session, act->text, act->len))
+		return;
 	/* Send each command in its own segment: during a transfer, some servers carry out only the first
 	 * command of a segment. */
 	outbuf_flush(lines, &session->server);
@@ -62,13 +65,16 @@ static void interrupt(struct session *session)
 
 	outbuf_flush(&session->worker->commands, &session->server);
 	(void)stream_write(&session->server, signal, sizeof(signal)); /* a lost server is noticed elsewhere */
-	if (!stream_is_drained(&session->server) || !netsock_send_urgent(session->server.watch.fd, mark))
+	if (stream_has_layer(&session->server) || !stream_is_drained(&session->server) ||
+	    !netsock_send_urgent(session->server.watch.fd, mark))
 		(void)stream_write(&session->server, &mark, sizeof(mark));
 }
 
 static void do_server_drop(struct session *session)
 {
 	outbuf_flush(&session->worker->commands, &session->server);
+	server_tls_finish(session);
+	server_tls_forget(session);
 	stream_close(&session->server, false);
 	session->server_in.start = session->server_in.end;
 	inbuf_tidy(&session->server_in);
@@ -161,6 +167,7 @@ static void do_logged_in(struct session *session)
 	memcpy(session->user, session->login_name, sizeof(session->user));
 	log_login(session);
 	control_tls_logged_in(session);
+	server_tls_logged_in(session);
 	if (session->logged_in) {
 		uplink_notify(&session->worker->uplink, MSG_LOGIN_OVER, session->facts.id);
 		return;
@@ -288,9 +295,11 @@ static void carry_out_one(struct session *session, const struct ftp_act *act)
 	case FTP_DO_TLS_STOP:
 		control_tls_stop(session, act->notify);
 		break;
-	case FTP_DO_SERVER_TLS_START: /* not carried out yet: no policy can ask for it */
+	case FTP_DO_SERVER_TLS_START:
+		server_tls_start(session);
+		break;
 	case FTP_DO_SERVER_TLS_STOP:
-		ftp_machine_signal(&session->machine, FTP_SIGNAL_SERVER_TLS_FAILED, &session->worker->out);
+		server_tls_stop(session, act->notify);
 		break;
 	case FTP_DO_SERVER_RENEW:
 		do_server_renew(session);
@@ -321,7 +330,7 @@ static void carry_out_one(struct session *session, const struct ftp_act *act)
 		data_conn_dismiss(&session->data);
 		break;
 	case FTP_DO_DATA_START:
-		data_conn_start(&session->data, act->text, act->len, act->upload, act->protect);
+		data_conn_start(&session->data, act);
 		break;
 	case FTP_DO_DATA_GO:
 		data_conn_go(&session->data);

@@ -11,6 +11,7 @@
 #include "gateway/worker/context.h"
 #include "gateway/worker/proxy-out.h"
 #include "gateway/worker/server-memory.h"
+#include "gateway/worker/server-tls.h"
 #include "gateway/worker/session-log.h"
 
 /* The current address has failed. Returns true after a change to the next one, false if all were tried. */
@@ -77,7 +78,10 @@ static void dial(struct session *session)
 		.remote = session->facts.server,
 	};
 	int fd = -1;
-	int r = loop_timer(session->server.loop, &session->server_timer, wait_ms(session));
+	int r = server_tls_prepare(session);
+
+	if (r == 0)
+		r = loop_timer(session->server.loop, &session->server_timer, wait_ms(session));
 
 	session->parser = (struct ftp_reply_parser){
 		.lenient = session->facts.rule->backend->multiline == BACKEND_MULTILINE_LENIENT,
@@ -133,12 +137,12 @@ void control_server_connected(struct session *session)
 		control_dial_failed(session, strerror(-r));
 		return;
 	}
-	session->server_state = SERVER_GREETING;
-	if (loop_timer(session->server.loop, &session->server_timer,
-		       session->facts.rule->backend->greeting_timeout_ms) < 0) {
-		control_server_down(session, strerror(ENOMEM));
-		return;
-	}
 	if (session->facts.rule->backend->proxy != BACKEND_PROXY_NONE)
 		proxy_out_send(&session->facts, &session->client, &session->server);
+	if (server_tls_connected(session))
+		return;
+	session->server_state = SERVER_GREETING;
+	if (loop_timer(session->server.loop, &session->server_timer,
+		       session->facts.rule->backend->greeting_timeout_ms) < 0)
+		control_server_down(session, strerror(ENOMEM));
 }

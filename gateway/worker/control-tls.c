@@ -121,6 +121,8 @@ void control_tls_look_at_ticket(struct session *session)
 {
 	uint64_t age_ms = session->client.loop->now_ms - session->ticket_ms;
 
+	if (!session->client.tls_up)
+		return;
 	if (age_ms > (uint64_t)session->facts.rule->tls->session_timeout_s * MS_PER_S / 2)
 		session->data.legs.ticket_due = true;
 }

@@ -15,6 +15,7 @@
 #include "gateway/worker/control-tls.h"
 #include "gateway/worker/first-byte.h"
 #include "gateway/worker/proxy-in.h"
+#include "gateway/worker/server-tls.h"
 #include "gateway/worker/session-end.h"
 
 /* Buffers that a client may fill in one turn. */
@@ -119,6 +120,7 @@ static void server_gone(struct session *session)
 	enum ftp_signal signal =
 	    session->server_state == SERVER_UP ? FTP_SIGNAL_SERVER_LOST : FTP_SIGNAL_SERVER_DOWN;
 
+	(void)server_tls_has_failed(session, &signal);
 	session->server_eof = false;		/* told once */
 	if (inbuf_len(&session->server_in) > 0) /* a line without its end */
 		ftp_out_text(out_of(session), FTP_DO_STRAY, (const char *)inbuf_at(&session->server_in),
@@ -180,7 +182,8 @@ static bool server_step(struct session *session)
 	struct ftp_reply reply;
 	bool moved;
 
-	if (session->phase == PHASE_HANDSHAKE || !stream_is_drained(&session->client))
+	if (session->phase == PHASE_HANDSHAKE || session->server_state == SERVER_HANDSHAKE ||
+	    !stream_is_drained(&session->client))
 		return false;
 	status = inbuf_len(window) == 0
 		     ? FTP_REPLY_MORE
@@ -219,11 +222,33 @@ static bool server_step(struct session *session)
 	return true;
 }
 
+/* The events of the server's socket, in its state. */
+static uint32_t server_events(struct session *session)
+{
+	uint32_t want = EPOLLIN;
+
+	switch (session->server_state) {
+	case SERVER_NONE:
+	case SERVER_ASKED:
+	case SERVER_DIALLING:
+		return EPOLLOUT;
+	case SERVER_GREETING:
+	case SERVER_UP:
+		want = inbuf_has_room(&session->server_in) && !session->server_eof ? EPOLLIN : 0;
+		/* what is inside the TLS engine already raises no event */
+		if (want != 0 && session->server_in.more && stream_has_layer(&session->server))
+			loop_again(session->server.loop, &session->server.watch);
+		break;
+	case SERVER_HANDSHAKE:
+	case SERVER_LEAVING_TLS:
+		break;
+	}
+	return want | (stream_is_drained(&session->server) ? 0 : EPOLLOUT);
+}
+
 static int watch_both(struct session *session)
 {
-	bool server_up = session->server_state == SERVER_GREETING || session->server_state == SERVER_UP;
 	uint32_t client_want = inbuf_has_room(&session->client_in) ? EPOLLIN : 0;
-	uint32_t server_want = EPOLLOUT;
 	int r;
 
 	if (session->phase == PHASE_CLIENT_EOF)
@@ -238,12 +263,7 @@ static int watch_both(struct session *session)
 		: 0;
 	if (r < 0 || !stream_is_open(&session->server))
 		return r;
-	if (server_up) {
-		server_want = inbuf_has_room(&session->server_in) && !session->server_eof ? EPOLLIN : 0;
-		if (!stream_is_drained(&session->server))
-			server_want |= EPOLLOUT;
-	}
-	return loop_watch(session->server.loop, &session->server.watch, server_want);
+	return loop_watch(session->server.loop, &session->server.watch, server_events(session));
 }
 
 void control_run(struct session *session)
@@ -420,6 +440,8 @@ void control_server_event(struct watch *watch, uint32_t ready)
 	ftp_out_reset(out_of(session));
 	if (session->server_state == SERVER_DIALLING) {
 		control_server_connected(session);
+	} else if (session->server_state == SERVER_HANDSHAKE || session->server_state == SERVER_LEAVING_TLS) {
+		server_tls_step(session);
 	} else if (stream_flush(&session->server) == STREAM_RESET) {
 		session->server_eof = true;
 	} else if (inbuf_has_room(&session->server_in) && !session->server_eof) {

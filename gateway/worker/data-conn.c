@@ -12,6 +12,7 @@
 #include "gateway/net/netsock.h"
 #include "gateway/net/stream-ktls.h"
 #include "gateway/net/stream-tls.h"
+#include "gateway/worker/data-end.h"
 #include "gateway/worker/data-handshake.h"
 #include "gateway/worker/data-result.h"
 #include "gateway/worker/data-tls.h"
@@ -54,14 +55,17 @@ enum secure_level data_conn_level(const struct data_conn *data)
 
 static void log_transfer(const struct data_conn *data, enum ftp_data_result result)
 {
+	const struct facts *facts = data->legs.facts;
 	const struct ip_endpoint *told = &data->legs.told.endpoint;
 	const char *reason = data_result_reason(result);
 	char text[IP_TEXT_MAX];
 
-	session_log(data->legs.facts, LOG_LEVEL_INFO, "transfer",
+	session_log(facts, LOG_LEVEL_INFO, "transfer",
 		    LOG_TEXT("direction", data->upload ? "upload" : "download"),
 		    LOG_TEXT("command", data->command != NULL ? data->command : ""),
 		    LOG_TEXT("prot", secure_level_letter(data_conn_level(data))),
+		    LOG_TEXT(facts->server_tls != NULL ? "server_prot" : "",
+			     secure_level_letter(data_conn_server_level(data))),
 		    LOG_NUMBER("bytes", data->relay.bytes),
 		    LOG_NUMBER("ms", loop_of(data)->now_ms - data->started_ms),
 		    LOG_TEXT("result", data_result_name(result)),
@@ -118,6 +122,20 @@ static enum ftp_data_result data_prepare(struct data_conn *data)
 	return result;
 }
 
+/* The server has agreed, and is connected: protect its leg, if need be. */
+static enum ftp_data_result protect_server(struct data_conn *data)
+{
+	const struct data_leg *leg = &data->legs.server;
+	uint32_t limit_ms;
+
+	if (!data->protect_server || (leg->state != LEG_OPEN && leg->state != LEG_TLS))
+		return FTP_DATA_PENDING;
+	limit_ms = data->legs.facts->rule->backend->tls->handshake_timeout_ms;
+	if (leg->state == LEG_OPEN && loop_timer(loop_of(data), &data->timer, limit_ms) < 0)
+		return FTP_DATA_ABORTED;
+	return data_server_tls_step(&data->legs);
+}
+
 /* Bring both legs up and start the relay between them. */
 static enum ftp_data_result data_connect(struct data_conn *data)
 {
@@ -131,6 +149,9 @@ static enum ftp_data_result data_connect(struct data_conn *data)
 		return FTP_DATA_NO_SERVER;
 	if (data->legs.client.state == LEG_NONE)
 		return FTP_DATA_NO_CLIENT;
+	result = protect_server(data);
+	if (result != FTP_DATA_PENDING)
+		return result;
 	if (data->legs.client.state == LEG_OPEN && !data->protect)
 		data->legs.client.state = LEG_READY;
 	if (data->legs.client.state == LEG_OPEN || data->legs.client.state == LEG_TLS) {
@@ -138,7 +159,8 @@ static enum ftp_data_result data_connect(struct data_conn *data)
 		if (result != FTP_DATA_PENDING)
 			return result;
 	}
-	if (data->legs.client.state != LEG_READY || data->legs.server.state != LEG_OPEN)
+	if (data->legs.client.state != LEG_READY ||
+	    data->legs.server.state != (data->protect_server ? LEG_READY : LEG_OPEN))
 		return FTP_DATA_PENDING;
 	relay_init(&data->relay, &data->legs.client.stream, &data->legs.server.stream, data->upload,
 		   data->relay.doubt);
@@ -196,7 +218,7 @@ static enum ftp_data_result data_relay(struct data_conn *data)
 	case RELAY_DONE:
 		return FTP_DATA_OK;
 	case RELAY_CUT:
-		return FTP_DATA_CUT;
+		return data->upload ? FTP_DATA_CUT : FTP_DATA_SERVER_CUT;
 	case RELAY_FROM_LOST:
 		return data->upload ? FTP_DATA_CLIENT_LOST : FTP_DATA_SERVER_LOST;
 	case RELAY_TO_LOST:
@@ -208,7 +230,6 @@ static enum ftp_data_result data_relay(struct data_conn *data)
 /* The data part of the transfer is over: clean up, log it, tell the session. */
 static void data_end(struct data_conn *data, enum ftp_data_result result)
 {
-	bool whole = result == FTP_DATA_OK;
 	bool begun = data_conn_is_relaying(data);
 
 	if (data->legs.client.stream.ktls != NULL && data->legs.client.stream.ktls->rekeyed)
@@ -221,22 +242,8 @@ static void data_end(struct data_conn *data, enum ftp_data_result result)
 	data_legs_withdraw(&data->legs);
 	loop_timer_stop(loop_of(data), &data->timer);
 	loop_timer_stop(loop_of(data), &data->tick);
-	if (result == FTP_DATA_TLS)
-		(void)stream_finish(&data->legs.client.stream); /* so that the alert reaches the client */
-	if (whole || result == FTP_DATA_TLS)
-		linger_take(&worker_of(data)->lingering, &data->legs.client.stream);
-	if (whole)
-		linger_take(&worker_of(data)->lingering, &data->legs.server.stream);
-	if (!whole && !begun && data->legs.server.state == LEG_OPEN)
-		linger_reset(&worker_of(data)->lingering, &data->legs.server.stream);
-	/*
-	 * An incomplete transfer resets both legs, so that neither side takes its part for the whole file.
-	 * But a reset destroys bytes that the client has not read. If the server has reported the failure,
-	 * its reply and the missing close_notify tell the client enough.
-	 */
-	data_legs_close(&data->legs, &data->legs.client,
-			!whole && !(data->failed && result == FTP_DATA_SERVER_LOST));
-	data_legs_close(&data->legs, &data->legs.server, !whole);
+	data_server_tls_end(&data->legs);
+	data_end_legs(&data->legs, result, begun, data->failed);
 	data->owner->done(data, result);
 }
 
@@ -287,18 +294,12 @@ static void connect_timeout(struct data_conn *data)
 {
 	enum data_leg_state client = data->legs.client.state;
 
-	data_end(data, client == LEG_READY || client == LEG_OPEN ? FTP_DATA_NO_SERVER
-								 : data_handshake_late(&data->handshake));
-}
-
-/* Turn on keep-alive for a longer transfer. The kernel counts earlier idle time, too. */
-static void keep_alive(struct data_conn *data)
-{
-	uint32_t idle_s = data->legs.facts->rule->ftp->datakeepalive_s;
-
-	netsock_keepalive(data->legs.client.stream.watch.fd, idle_s);
-	netsock_keepalive(data->legs.server.stream.watch.fd, idle_s);
-	data->kept_alive = true;
+	if (client != LEG_READY && client != LEG_OPEN)
+		data_end(data, data_handshake_late(&data->handshake));
+	else if (data->legs.server.state == LEG_TLS)
+		data_end(data, data_server_tls_late(&data->legs));
+	else
+		data_end(data, FTP_DATA_NO_SERVER);
 }
 
 /* Has a byte moved lately (DATACTTIME)? The first look comes early, to turn keep-alive on. */
@@ -308,7 +309,8 @@ static void look_for_standstill(struct data_conn *data)
 	uint64_t idle_ms = loop_of(data)->now_ms - data->moved_ms;
 
 	if (!data->kept_alive)
-		keep_alive(data);
+		data_legs_keep_alive(&data->legs);
+	data->kept_alive = true;
 	if (idle_ms >= limit_ms || loop_timer(loop_of(data), &data->timer, limit_ms - idle_ms) < 0)
 		data_end(data, FTP_DATA_STALLED);
 }
@@ -440,9 +442,10 @@ void data_conn_secure(struct data_conn *data, const char *command, size_t len)
 	data_handshake_want(&data->handshake, (uint64_t)action_of(data)->datatimeout_s * 1000);
 }
 
-void data_conn_start(struct data_conn *data, const char *command, size_t len, bool upload, bool protect)
+void data_conn_start(struct data_conn *data, const struct ftp_act *act)
 {
-	take_command(data, command, len, upload, protect);
+	take_command(data, act->text, act->len, act->upload, act->protect);
+	data->protect_server = act->protect_server;
 	begin(data);
 }
 

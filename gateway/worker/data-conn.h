@@ -14,6 +14,7 @@
 #include "gateway/worker/data-dial.h"
 #include "gateway/worker/data-handshake.h"
 #include "gateway/worker/data-leg.h"
+#include "gateway/worker/data-server-tls.h"
 #include "gateway/worker/data-settle.h"
 
 /* The state of the transfer. The legs have states of their own. */
@@ -53,7 +54,8 @@ struct data_conn {
 	struct data_dial dial;
 	struct data_handshake handshake; /* before the transfer */
 	bool upload;
-	bool protect;
+	bool protect;	     /* the client's leg */
+	bool protect_server; /* the server's */
 	bool failed; /* the server has reported a failure: deliver its bytes, then end without close_notify */
 	bool kept_alive; /* TCP keep-alive has been turned on */
 	struct data_settle settle;
@@ -66,7 +68,7 @@ struct data_conn {
 /* What an operator sees. */
 struct data_status {
 	const char *command; /* lives until the next transfer */
-	enum secure_level level;
+	enum secure_level level, server_level;
 	uint64_t bytes;
 	uint64_t idle_ms; /* since a byte moved */
 	uint64_t transfer_ms;
@@ -120,8 +122,8 @@ static inline void data_conn_granted(struct data_conn *data, const struct msg *m
 /* An upload waits for the client's data connection and its handshake (FTP_DO_DATA_SECURE). */
 void data_conn_secure(struct data_conn *data, const char *command, size_t len);
 
-/* The server was sent a transfer command (FTP_DO_DATA_START). */
-void data_conn_start(struct data_conn *data, const char *command, size_t len, bool upload, bool protect);
+/* The server was sent a transfer command: act is FTP_DO_DATA_START. */
+void data_conn_start(struct data_conn *data, const struct ftp_act *act);
 
 /* Start the same transfer again. Returns its command, or NULL if there was no memory to keep it. */
 const char *data_conn_restart(struct data_conn *data);
@@ -164,6 +166,14 @@ static inline bool data_conn_fail(struct data_conn *data)
 /* What protects the client's data. Under PROT P that depends on the cipher, once the handshake is done. */
 enum secure_level data_conn_level(const struct data_conn *data);
 
+/* The same of the server's. */
+static inline enum secure_level data_conn_server_level(const struct data_conn *data)
+{
+	if (!data->protect_server)
+		return SECURE_CLEAR;
+	return data_server_tls_level(&data->legs) == SECURE_SAFE ? SECURE_SAFE : SECURE_PRIVATE;
+}
+
 /* False: no transfer is under way. */
 static inline bool data_conn_status(const struct data_conn *data, struct data_status *ret_status)
 {
@@ -174,6 +184,7 @@ static inline bool data_conn_status(const struct data_conn *data, struct data_st
 	*ret_status = (struct data_status){
 		.command = data->command != NULL ? data->command : "?",
 		.level = data_conn_level(data),
+		.server_level = data_conn_server_level(data),
 		.bytes = data->relay.bytes,
 		.idle_ms = now_ms - data->moved_ms,
 		.transfer_ms = now_ms - data->started_ms,

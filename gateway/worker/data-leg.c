@@ -442,3 +442,11 @@ bool data_leg_is_alive(struct data_leg *leg)
 {
 	return leg->state == LEG_OPEN && netsock_is_quiet(leg->stream.watch.fd);
 }
+
+void data_legs_keep_alive(struct data_legs *legs)
+{
+	uint32_t idle_s = legs->facts->rule->ftp->datakeepalive_s;
+
+	netsock_keepalive(legs->client.stream.watch.fd, idle_s);
+	netsock_keepalive(legs->server.stream.watch.fd, idle_s);
+}

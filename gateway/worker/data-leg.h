@@ -25,7 +25,7 @@ enum data_leg_state {
 	LEG_ASKED,     /* a request to the monitor is under way: for a socket or an announcement */
 	LEG_DIALLING,
 	LEG_OPEN,
-	LEG_TLS, /* client's leg: the handshake is under way */
+	LEG_TLS, /* the handshake is under way */
 	LEG_READY,
 };
 
@@ -86,6 +86,9 @@ void data_legs_check(struct data_legs *legs, struct data_leg *leg);
 
 /* Is the leg open, and neither ended nor reset by its peer? */
 bool data_leg_is_alive(struct data_leg *leg);
+
+/* Turn on keep-alive for a longer transfer. The kernel counts earlier idle time, too. */
+void data_legs_keep_alive(struct data_legs *legs);
 
 /* Close the sockets of a leg; its target stays. */
 void data_legs_close(struct data_legs *legs, struct data_leg *leg, bool reset);

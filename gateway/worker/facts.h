@@ -14,11 +14,13 @@
 #include "gateway/tls/tlsctx.h"
 #include "policy/policy.h"
 
+struct server_tls;
+
 struct facts {
 	uint64_t id;
 	const struct policy_listener *listener;
 	const struct policy_rule *rule; /* NULL: not known yet */
-	struct tlsctx *tlsctx;
+	struct tlsctx *tlsctx;		/* with the client; NULL: policy allows none */
 	uint8_t binding[TLS_BINDING_BYTES];
 	uint8_t
 	    user_binding[TLS_BINDING_BYTES];  /* the same for all sessions of its user, from the login on */
@@ -27,6 +29,7 @@ struct facts {
 	struct ip_endpoint remote;	      /* the client */
 	struct ip_endpoint local;	      /* the address that it dialled */
 	struct ip_endpoint server;	      /* where the server is */
+	struct server_tls *server_tls;	      /* with the server; NULL: policy wants none */
 	struct ip_addr host;	  /* this host's end, which differs from `local` behind a load balancer */
 	bool implicit;		  /* TLS came first, or comes right after the greeting */
 	bool proxied;		  /* a PROXY header named the client */

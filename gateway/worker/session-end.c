@@ -8,6 +8,7 @@
 #include <stdlib.h>
 
 #include "gateway/base/util.h"
+#include "gateway/worker/server-tls.h"
 #include "gateway/worker/session-log.h"
 
 /* CCONNTIME of a session that has no rule. */
@@ -51,6 +52,7 @@ void session_end(struct session *session, const char *reason)
 	linger_take_for(&worker->lingering, &session->client,
 			session->facts.rule != NULL ? (uint64_t)session->facts.rule->ftp->cconntime_s * 1000
 						    : CCONN_MS);
+	server_tls_finish(session);
 	/* some servers run the part of a line that they have when the connection ends */
 	stream_close(&session->server, !stream_is_drained(&session->server));
 	loop_timer_stop(&worker->loop, &session->phase_timer);
@@ -61,6 +63,7 @@ void session_end(struct session *session, const char *reason)
 	free(session->proxy_wait);
 	session->proxy_wait = NULL;
 	identity_done(&session->facts.identity);
+	server_tls_free(session);
 	tlsctx_sessions_forget(&session->tls_sessions);
 	audit_done(&session->audit);
 	inbuf_free(&session->client_in);

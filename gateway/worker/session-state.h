@@ -37,7 +37,16 @@ enum session_phase {
 	PHASE_CLIENT_EOF,  /* the client has closed; its earlier commands are still carried out */
 };
 
-enum session_server { SERVER_NONE = 0, SERVER_ASKED, SERVER_DIALLING, SERVER_GREETING, SERVER_UP };
+/* Of the server's control connection. */
+enum session_server {
+	SERVER_NONE = 0,
+	SERVER_ASKED,
+	SERVER_DIALLING,
+	SERVER_HANDSHAKE, /* of TLS, before the greeting or after it */
+	SERVER_GREETING,
+	SERVER_UP,
+	SERVER_LEAVING_TLS, /* CCC: the way back to the clear, see server_tls_stop() */
+};
 
 #define SESSION_USER_MAX 64
 /*
@@ -91,7 +100,7 @@ struct session {
 	struct data_conn data;
 
 	struct timer phase_timer;
-	struct timer server_timer; /* dial and greeting, then see control_reply_timeout() */
+	struct timer server_timer; /* dial, TLS and greeting, then see control_reply_timeout() */
 	char end_like[64];	   /* the line after which it runs then */
 	uint32_t segment_ms;	   /* how long FTP_DO_SEGMENT has waited; 0: it is not */
 	struct timer pause_timer;  /* FTP_DO_PAUSE */

@@ -16,6 +16,7 @@
 #include "gateway/worker/control.h"
 #include "gateway/worker/first-byte.h"
 #include "gateway/worker/proxy-in.h"
+#include "gateway/worker/server-tls.h"
 #include "gateway/worker/session-end.h"
 #include "gateway/worker/session-log.h"
 
@@ -72,6 +73,11 @@ static void on_server_timer(struct timer *timer)
 
 	if (session->server_state == SERVER_UP) {
 		control_reply_timeout(session);
+		return;
+	}
+	if (session->server_state == SERVER_HANDSHAKE || session->server_state == SERVER_LEAVING_TLS) {
+		server_tls_timeout(session);
+		control_run(session);
 		return;
 	}
 	/* a greeting that has come waits for the client, whose handshake has a limit of its own */

@@ -257,7 +257,8 @@ static int worker_setup(struct worker *worker, const struct worker_setup *setup)
 	worker->policy = setup->policy;
 	worker->relays = setup->relays;
 	worker->servers = calloc(1, sizeof(*worker->servers));
-	if (worker->servers == NULL)
+	worker->known = calloc(1, sizeof(*worker->known));
+	if (worker->servers == NULL || worker->known == NULL)
 		return -ENOMEM;
 	r = loop_init(&worker->loop);
 	if (r < 0)
@@ -332,6 +333,8 @@ int worker_run(const struct worker_setup *setup)
 		key_provider_close(&worker->keys);
 		users_free(&worker->users);
 		free(worker->servers);
+		tlsctx_known_done(worker->known);
+		free(worker->known);
 		uplink_done(&worker->uplink);
 	} else if (worker->keys != NULL && key_provider_lacks_keys(worker->keys)) {
 		status = WORKER_EXIT_STALE;

@@ -65,7 +65,7 @@ MUTANTS = [
     (9, "no resumption if the policy checks certificates",
      [(TLSCTX, "use == TLSCTX_CONTROL && asks_for_certificate(tlsctx), binding", "false, binding")]),
     (10, "an end without close_notify is a truncation",
-     [("gateway/net/relay.c", "\tcase STREAM_TRUNCATED:\n\t\treturn RELAY_CUT;\n",
+     [("gateway/net/relay.c", "\tcase STREAM_TRUNCATED:\n\t\treturn relay->doubt && !relay->upload ? fail(relay) : RELAY_CUT;\n",
        "\tcase STREAM_TRUNCATED:\n\t\trelay->state = RELAY_ENDING;\n\t\treturn RELAY_AGAIN;\n")]),
     (11, "the wait for the peer's end is limited", [("gateway/net/linger.c", "#define LINGER_MS\t2000", "#define LINGER_MS\t3600000")]),
     (12, "closing a stream closes its descriptor",
