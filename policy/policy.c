@@ -105,6 +105,7 @@ static void read_tree(const struct node *root, struct policy_store *store, const
 	if (policy->nrules > 0)
 		qsort(policy->rules, policy->nrules, sizeof(policy->rules[0]), compare_rules);
 	rule_warn(policy, locations, diags);
+	rule_server_warn(policy, locations, diags);
 	rule_effect_warn(policy, locations, diags);
 	changed_note(policy, locations, diags);
 }

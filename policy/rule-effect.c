@@ -43,13 +43,13 @@ static void warn_keyring(const struct check *c, const struct policy_keyring *rin
 	for (size_t i = 0; i < c->policy->ntls_actions; i++) {
 		const struct tls_action *tls = &c->policy->tls_actions[i];
 
-		if (tls->keyring == ring && tls->role == ROLE_SERVER_WITH_CLIENT_AUTH)
+		if (tls->keyring == ring && tls->role != ROLE_SERVER)
 			return;
 	}
 	check_warn(
 	    c, ring, "trust",
-	    "\"trust\" of keyrings \"%s\" has no effect: no tls_actions with it asks for client certificates; set "
-	    "\"handshake_role\" to server_with_client_auth",
+	    "\"trust\" of keyrings \"%s\" has no effect: no tls_actions with it verifies certificates; set "
+	    "\"handshake_role\" to server_with_client_auth or client",
 	    ring->name);
 }
 

@@ -1,4 +1,4 @@
-/* Checks of backends that speak TLS, for rule_check()'s caller. */
+/* Checks of TLS toward servers, and of clients that speak none. */
 #ifndef ATTLSD_POLICY_RULE_SERVER_H
 #define ATTLSD_POLICY_RULE_SERVER_H
 
@@ -6,7 +6,10 @@
 #include "policy/locations.h"
 #include "policy/types.h"
 
-/* Report keys about TLS toward servers that contradict each other or have no effect. */
+/* Report what contradicts itself, or promises what it does not do. */
 void rule_server_check(const struct policy *policy, const struct locations *locations, struct diags *diags);
+
+/* Warn of what is in the clear, and of what has no effect. */
+void rule_server_warn(const struct policy *policy, const struct locations *locations, struct diags *diags);
 
 #endif

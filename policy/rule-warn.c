@@ -41,7 +41,8 @@ static void warn_static_rsa(const struct check *c, const struct tls_action *tls)
 {
 	char names[LEFT_OUT_MAX];
 
-	if (tls->ciphers == NULL || c->policy->daemon.key_isolation == KEY_ISOLATION_FALSE ||
+	if (tls->ciphers == NULL || tls->role == ROLE_CLIENT ||
+	    c->policy->daemon.key_isolation == KEY_ISOLATION_FALSE ||
 	    list_static_rsa(tls->ciphers, names) == 0)
 		return;
 	check_warn(
@@ -55,7 +56,7 @@ static void warn_static_rsa(const struct check *c, const struct tls_action *tls)
 
 static void warn_tls_action(const struct check *c, const struct tls_action *tls)
 {
-	if (tls->role != ROLE_SERVER_WITH_CLIENT_AUTH && check_is_given(c, tls, "client_auth_type"))
+	if (tls->role == ROLE_SERVER && check_is_given(c, tls, "client_auth_type"))
 		check_warn(c, tls, "client_auth_type",
 			   "\"client_auth_type\" has no effect unless \"handshake_role\" is "
 			   "server_with_client_auth");
@@ -266,9 +267,12 @@ static bool keyring_is_used(const struct policy *policy, const struct policy_key
 	return false;
 }
 
-/* Does a rule name this action or backend? */
-static bool rule_names(const struct policy *policy, const void *object)
+/* Does a rule name this action or backend, or a backend this action? */
+static bool is_named(const struct policy *policy, const void *object)
 {
+	for (size_t i = 0; i < policy->nbackends; i++)
+		if (policy->backends[i].tls == object)
+			return true;
 	for (size_t i = 0; i < policy->nrules; i++)
 		if (policy->rules[i].tls == object || policy->rules[i].ftp == object ||
 		    policy->rules[i].backend == object)
@@ -286,8 +290,9 @@ static bool listener_is_used(const struct policy *policy, const struct policy_li
 
 static void warn_unnamed(const struct check *c, const char *section, const char *name, const void *object)
 {
-	if (!rule_names(c->policy, object))
-		check_warn(c, object, NULL, "%s \"%s\" is not used by any rule", section, name);
+	if (!is_named(c->policy, object))
+		check_warn(c, object, NULL, "%s \"%s\" is not used by any rule%s", section, name,
+			   strcmp(section, "tls_actions") == 0 ? " or backend" : "");
 }
 
 static void warn_unused(const struct check *c)

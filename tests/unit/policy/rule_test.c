@@ -143,8 +143,6 @@ static const struct message_case fine[] = {
 	  "tls_actions: { server: { keyring: ftpd, handshake_role: server_with_client_auth, "
 	  "client_auth_type: passthru } }\n",
 	  "" },
-	{ "a client needs no key ring", "keyrings: {}\ntls_actions: { server: { handshake_role: client } }\n",
-	  "" },
 	{ "original with transparent",
 	  LISTENERS "backends: { legacy: { address: original, source: client } }\n"
 		    "rules: { r: { match: { listener: t }, tls: server, ftp: standard, backend: legacy } }\n",
