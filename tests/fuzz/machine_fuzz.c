@@ -155,6 +155,24 @@ static void send_line(struct model *model, void (*to)(struct model *, const void
 	to(model, wire, line ? len + 2 : len);
 }
 
+/* By letter. New ones come last, so that seeds keep their meaning. */
+static const enum ftp_signal signals[] = {
+	FTP_SIGNAL_SERVER_DOWN, FTP_SIGNAL_SERVER_LOST,	  FTP_SIGNAL_SERVER_UNFINISHED,
+	FTP_SIGNAL_TLS_UP,	FTP_SIGNAL_LOGIN_TIMEOUT, FTP_SIGNAL_IDLE_TIMEOUT,
+	FTP_SIGNAL_SHUTDOWN,	FTP_SIGNAL_STOPPED,	  FTP_SIGNAL_DISMISSED,
+	FTP_SIGNAL_TLS_UNBOUND, FTP_SIGNAL_TLS_SAFE,	  FTP_SIGNAL_SERVER_SILENT,
+};
+static const enum ftp_data_result results[] = {
+	FTP_DATA_OK,	      FTP_DATA_NO_CLIENT,
+	FTP_DATA_NO_SERVER,   FTP_DATA_TLS,
+	FTP_DATA_NOT_REUSED,  FTP_DATA_CUT,
+	FTP_DATA_CLIENT_LOST, FTP_DATA_SERVER_LOST,
+	FTP_DATA_STALLED,     FTP_DATA_TICKET_UNKNOWN,
+	FTP_DATA_NOT_PRIVATE, FTP_DATA_CERTIFICATE,
+};
+
+#define NELEM(array) (sizeof(array) / sizeof((array)[0]))
+
 static void event(struct model *model, char what, const char *arg, size_t len)
 {
 	unsigned n = len > 0 ? (unsigned char)arg[0] - (unsigned)'a' : 0;
@@ -178,8 +196,8 @@ static void event(struct model *model, char what, const char *arg, size_t len)
 		model_dialled(model, n != 0);
 		break;
 	case 'D':
-		if (n < FTP_DATA_ABORTED)
-			model_data_done(model, (enum ftp_data_result)(FTP_DATA_OK + n));
+		if (n < NELEM(results))
+			model_data_done(model, results[n]);
 		break;
 	case 'R':
 		model_resume(model);
@@ -188,8 +206,8 @@ static void event(struct model *model, char what, const char *arg, size_t len)
 		model_side_due(model);
 		break;
 	case '!':
-		if (n <= FTP_SIGNAL_DISMISSED)
-			model_signal(model, (enum ftp_signal)n);
+		if (n < NELEM(signals))
+			model_signal(model, signals[n]);
 		break;
 	default:
 		break;
