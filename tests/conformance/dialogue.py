@@ -42,6 +42,12 @@ start:   none      the client is connected; the server has sent nothing yet
          1.2, 1.3  the only TLS version of the client; zos: the greeting comes before the handshake
          sni=name  the client requests the certificate of this host
          cert=name the client has this certificate (see people.py)
+
+Servers with TLS: "policy backend.tls=outer" makes the case's server speak TLS, and "outer.KEY" sets a key of that
+entry of tls_actions. The start then includes the gateway's AUTH and the handshake, as backend.secure_mechanism and
+backend.secureimplicitzos have them. server=name in start is the server's certificate (see Pool.server_files),
+server=1.2 its only version of TLS. "listener.tls=none" is for clients that speak no TLS. Each case ends with a look at
+all bytes that came to the server: see tls_server.py.
 """
 import contextlib
 import glob
@@ -55,6 +61,7 @@ import client as clients
 import gateway as gateways
 import net
 import people
+import tls_server
 
 HERE = os.path.dirname(os.path.abspath(__file__))
 GREETING = "220 Server ready"
@@ -154,6 +161,14 @@ class Pool:
         self.certificates, self.folder, self.running, self.count = certificates, folder, {}, 0
         self.made = None
 
+    def server_files(self, name):
+        """Certificate and key of a server with TLS: ours, or one that the gateway must refuse."""
+        if name == "foreign":
+            base = os.path.join(self.people.folder, name)
+            return base + ".pem", base + ".key"
+        files = {"ours": self.certificates.ecdsa, "rsa": self.certificates.rsa, "other": self.certificates.other}[name]
+        return files["chain"], files["key"]
+
     @property
     def people(self):
         if self.made is None:
@@ -181,6 +196,10 @@ class Pool:
                 ftp[key] = value
             elif section == "tls":
                 tls[key] = value
+            elif section == "outer":
+                change.setdefault("tls_actions", {}).setdefault("outer", {})[key] = value
+            elif section == "listener":
+                change["listeners"]["explicit"][key] = value
             elif section == "keyring":
                 change.setdefault("keyrings", {}).setdefault("ftpd", {})[key] = self.people.path(value)
             elif name == "users":
@@ -198,6 +217,13 @@ class Pool:
                 for part in path:
                     inner = inner.setdefault(part, {})
                 inner[last] = value
+        if change.get("backends", {}).get("legacy", {}).get("tls") == "outer":
+            change.setdefault("keyrings", {})["outer"] = {"trust": self.certificates.ca.pem}
+            outer = change.setdefault("tls_actions", {}).setdefault("outer", {})
+            outer.update(handshake_role="client", keyring="outer")
+        if change["listeners"]["explicit"].get("tls") == "none":
+            change["listeners"]["implicit"] = None
+            change["rules"] = {"everyone": {"tls": None}}
         address, port = server.getsockname()[:2]
         address = "[%s]" % address if ":" in address else address
         tree = gateways.policy(self.certificates, (address, port), ftp, tls, **change)
@@ -233,6 +259,8 @@ class Wire:
 
     def __init__(self, sock):
         self.sock, self.tls, self.buffer = sock, None, b""
+        self.heard = bytearray()  # from the other end, as it was on the wire
+        self.cleared = False      # the server has agreed to CCC
 
     def send(self, raw):
         self.tls.send(raw) if self.tls else self.sock.sendall(raw)
@@ -245,6 +273,7 @@ class Wire:
         try:
             data = self.sock.recv(65536)
             self.end = "fin"
+            self.heard += data
             return data
         except ConnectionError:
             self.end = "reset"
@@ -298,11 +327,14 @@ class Player:
         self.words = case.start.split()
         self.done = []          # a log of the case, for the report
         self.open = []          # sockets to close
+        self.servers, self.server_ctx = [], None
         self.ended = False
         self.server_ended = False
         self.client_data = self.server_data = None  # ("dial", address) or ("accept", listener)
         self.data = self.far = None                 # the two ends of the data connection
         self.session = None
+        self.outer = case.policy.get("backend.tls") == "outer"
+        self.mechanism = case.policy.get("backend.secure_mechanism", "tls")
         self.since = gateway.mark()
         version = [word for word in self.words if word in ("1.2", "1.3")]
         self.name = next((word[4:] for word in self.words if word.startswith("sni=") and word != "sni=-"), None)
@@ -332,6 +364,16 @@ class Player:
         self.server_near, self.server_peer = sock.getsockname()[0], peer[0]
         self.server = Wire(self.keep(sock))
         self.server_ended = False
+        self.servers.append(self.server)
+
+    def server_context(self):
+        """One for all connections of a case, so that sessions can be resumed."""
+        if self.server_ctx is None:
+            named = [word[7:] for word in self.words if word.startswith("server=")]
+            versions = next((word for word in named if word in ("1.2", "1.3")), None)
+            name = next((word for word in named if word not in ("1.2", "1.3")), "ours")
+            self.server_ctx = tls_server.context(self.pool.server_files(name), versions)
+        return self.server_ctx
 
     def connect(self):
         implicit = "implicit" in self.words
@@ -354,7 +396,11 @@ class Player:
         if "none" in words:
             return
         hidden = self.case.policy.get("ftp.replysecuritylevel") == "1"
-        self.talk("<- " + GREETING, "<< " + ("220 FTP server ready." if hidden else GREETING))
+        if self.outer:
+            hidden |= self.greet_server()
+        else:
+            self.talk("<- " + GREETING)
+        self.talk("<< " + ("220 FTP server ready." if hidden else GREETING))
         if "zos" in words:
             self.handshake()
         if "implicit" not in words and "clear" not in words:
@@ -369,6 +415,17 @@ class Player:
                 self.talk(">> PBSZ 0", "<< 200 PBSZ=0", ">> PROT " + level, "<< 200 Data connection protection set to ...")
         if "ccc" in words:
             self.talk(">> CCC", "<< 200 CCC command successful.", ".. close_notify both ways")
+
+    def greet_server(self):
+        """The server's greeting and its TLS. Does the client see a greeting of the gateway's instead?"""
+        if self.mechanism == "implicit" and self.case.policy.get("backend.secureimplicitzos") != "true":
+            self.talk(".. server tls", "<- " + GREETING)
+            return False
+        self.talk("<- " + GREETING)
+        if self.mechanism != "implicit":
+            self.talk("-> AUTH " + self.mechanism.upper(), "<- 234 Go on")
+        self.talk(".. server tls")
+        return True
 
     # --- lines ---
     def fill(self, text):
@@ -455,6 +512,7 @@ class Player:
                 self.step(prefix, text)
             self.at = self.case.line
             self.finish()
+            self.check_wire()
         except (AssertionError, Ended, OSError, ssl.SSLError) as fault:
             where = f"{self.case.topic}.txt:{getattr(self, 'at', self.case.line)}"
             raise AssertionError("\n".join(["", *self.done[-12:], f"{where}: {type(fault).__name__}: {fault}",
@@ -471,6 +529,48 @@ class Player:
             assert self.client.rest() == b""
         if not self.server_ended:
             assert self.server.rest() == b"", "the server got more than the table says"
+
+    def check_wire(self):
+        for server in self.servers if self.outer else []:
+            tls_server.check_wire(server.heard, self.mechanism, server.cleared)
+
+    # --- actions: the server's TLS ---
+    def do_server_tls(self, version=None):
+        """The server completes the handshake with the gateway."""
+        assert not self.server.buffer, b"the server got in the clear: " + self.server.buffer
+        self.server.tls = tls_server.ServerTls(self.server.sock, self.server_context(), self.server.heard)
+        if version:
+            assert self.server.tls.ssl.version() == version
+
+    def do_server_tls_is_refused(self):
+        """The gateway refuses the server, in its handshake or right after it, and says no line under TLS."""
+        try:
+            self.do_server_tls()
+            assert self.server.tls.read_all() == b""
+        except (ssl.SSLError, ConnectionError):
+            pass
+        self.server_ended = True
+
+    def do_server_hears_a_hello_at_most(self):
+        """The gateway ends the connection, after its first flight at the latest."""
+        with contextlib.suppress(ConnectionError):
+            while piece := self.server.sock.recv(65536):
+                self.server.heard += piece
+        self.server_ended = True
+
+    def do_server_leaves_tls(self, notify="notify"):
+        """After CCC: close_notify both ways, or (silently) neither."""
+        if notify == "notify":
+            assert self.server.tls.recv() == b"" and self.server.tls.end == "clean", self.server.tls.end
+            self.server.tls.notify()
+        self.server.buffer, self.server.tls = self.server.tls.rest(), None
+        self.server.cleared = True
+
+    def do_server_data_tls(self, want=None):
+        """The server starts TLS on its data connection; want: resumed or new."""
+        self.far = tls_server.ServerTls(self.far.sock, self.server_context(), bytearray())
+        if want:
+            assert self.far.reused == (want == "resumed"), f"resumed: {self.far.reused}"
 
     # --- actions: control connection ---
     def do_tls(self, version=None):
@@ -584,7 +684,7 @@ class Player:
     def do_keepalive(self, side, seconds):
         """The kernel's keep-alive timer on the gateway's end of a connection, from /proc/net/tcp."""
         near = {"client": self.client.sock, "server": self.server.sock,
-                "client-data": getattr(self.data, "sock", None), "server-data": self.far}[side]
+                "client-data": getattr(self.data, "sock", None), "server-data": getattr(self.far, "sock", None)}[side]
         local, remote = near.getpeername()[1], near.getsockname()[1]
 
         def timer():
@@ -644,12 +744,12 @@ class Player:
         sock, _ = listener.accept()
         listener.close()
         sock.settimeout(net.DEADLINE)
-        self.far = self.keep(sock)
+        self.far = clients.Plain(self.keep(sock))
 
     def do_server_dials(self):
         how, address = self.server_data
         assert how == "dial"
-        self.far = self.keep(net.dial(address))
+        self.far = clients.Plain(self.keep(net.dial(address)))
 
     def do_client_opens_data(self):
         self.do_client_dials() if self.client_data[0] == "dial" else self.do_client_accepts()
@@ -701,31 +801,48 @@ class Player:
             self.do_data_tls()
         self.do_server_opens_data()
 
-    def do_download(self, level="clear"):
-        """With both ends open, the server sends a file and closes; the client gets all of it with an orderly end."""
+    def do_download(self, level="clear", server=None, *want):
+        """
+        With both ends open, the server sends a file and closes; the client gets all of it with an orderly end.
+        "server": under TLS at the server's end, too; want: resumed or new.
+        """
         self.do_client_opens_data()
         self.do_server_opens_data()
         if level == "tls":
             self.do_data_tls()
-        self.far.sendall(CONTENT)
+        if server:
+            self.do_server_data_tls(*want)
+        self.far.send(CONTENT)
         self.far.close()
         self.do_client_has_all()
 
-    def do_upload(self, level="clear"):
+    def do_upload(self, level="clear", server=None, *want):
         self.do_client_opens_data()
         self.do_server_opens_data()
         if level == "tls":
             self.do_data_tls()
+        if server:
+            self.do_server_data_tls(*want)
         self.data.send(CONTENT)
         self.data.close()
-        assert net.end_of(self.far) == ("fin", CONTENT)
+        assert self.far_end() == ("clean" if server else "fin", CONTENT)
         self.far.close()
 
+    def far_end(self):
+        """How the server's data end: fin or reset; under TLS clean (close_notify), fin (cut) or reset."""
+        data = self.far.read_all()
+        plain = isinstance(self.far, clients.Plain)
+        return "fin" if plain and self.far.end == "clean" else self.far.end, data
+
     def do_server_sends(self, text):
-        self.far.sendall(text.encode())
+        self.far.send(text.encode())
 
     def do_server_ends_data(self, how="fin"):
-        net.reset(self.far) if how == "reset" else self.far.close()
+        """fin, reset; under TLS, a close_notify comes before the fin, but not with cut."""
+        if how == "reset":
+            self.far.abort()
+        else:
+            self.far.close(notify=how != "cut")
 
     def do_client_receives(self, text):
         got = b""
@@ -749,7 +866,7 @@ class Player:
     def do_server_receives(self, text):
         got = b""
         while len(got) < len(text):
-            piece = self.far.recv(65536)
+            piece = self.far.recv()
             assert piece, f"got      {got!r}, then the end"
             got += piece
         assert got == text.encode(), f"got      {got!r}"
@@ -765,7 +882,7 @@ class Player:
             self.data.close(notify=how == "clean")
 
     def do_server_data_ends(self, how="fin", text=""):
-        got = net.end_of(self.far)
+        got = self.far_end()
         assert got == (how, text.encode()), f"got      {got!r}"
         self.far.close()
 
