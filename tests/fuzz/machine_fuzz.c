@@ -1,7 +1,7 @@
 /*
  * The input is a session, one event a line, first a letter each for policy:
  *
- *	P letters	see set_policy(); only as the first line
+ *	P letters	see set_policy(), set_login() and set_server(); only as the first line
  *	C text		the client sends a line        c text	or bytes without a line end
  *	S text		the server sends a line        s text	likewise
  *	D n		the data part ended            ! n	a signal; n is a letter from 'a'
@@ -58,6 +58,38 @@ static void set_login(struct ftp_action *action, struct ftp_identity *identity, 
 		break;
 	case 'N':
 		identity->server_name = "a.example";
+		break;
+	default:
+		break;
+	}
+}
+
+/* TLS with the server: digits. */
+static void set_server(struct server_security *security, char letter)
+{
+	switch (letter) {
+	case '4':
+		security->tls = true;
+		security->tlsrfclevel = TLSRFCLEVEL_RFC4217;
+		break;
+	case '5':
+		security->mechanism = SECURE_MECHANISM_SSL;
+		break;
+	case '6':
+		security->mechanism = SECURE_MECHANISM_IMPLICIT;
+		break;
+	case '7':
+		security->secureimplicitzos = true;
+		break;
+	case '8':
+		security->dataconn = SECURE_CLEAR;
+		break;
+	case '9':
+		security->dataconn = SECURE_NEVER;
+		break;
+	case '+':
+		security->ctrlconn = SECURE_CLEAR;
+		security->ccc = SERVER_CCC_AFTER_LOGIN;
 		break;
 	default:
 		break;
@@ -126,7 +158,10 @@ static void set_policy(struct ftp_machine_setup *setup, struct ftp_action *actio
 		case 'g':
 			setup->lazy_dial = true;
 			break;
-		case '6':
+		case 'o':
+			setup->clear_only = true;
+			break;
+		case 'v':
 			(void)ip_addr_parse("2001:db8::7", 11, &setup->client.addr);
 			break;
 		case 's':
@@ -157,10 +192,11 @@ static void send_line(struct model *model, void (*to)(struct model *, const void
 
 /* By letter. New ones come last, so that seeds keep their meaning. */
 static const enum ftp_signal signals[] = {
-	FTP_SIGNAL_SERVER_DOWN, FTP_SIGNAL_SERVER_LOST,	  FTP_SIGNAL_SERVER_UNFINISHED,
-	FTP_SIGNAL_TLS_UP,	FTP_SIGNAL_LOGIN_TIMEOUT, FTP_SIGNAL_IDLE_TIMEOUT,
-	FTP_SIGNAL_SHUTDOWN,	FTP_SIGNAL_STOPPED,	  FTP_SIGNAL_DISMISSED,
-	FTP_SIGNAL_TLS_UNBOUND, FTP_SIGNAL_TLS_SAFE,	  FTP_SIGNAL_SERVER_SILENT,
+	FTP_SIGNAL_SERVER_DOWN,	  FTP_SIGNAL_SERVER_LOST,	FTP_SIGNAL_SERVER_UNFINISHED,
+	FTP_SIGNAL_TLS_UP,	  FTP_SIGNAL_LOGIN_TIMEOUT,	FTP_SIGNAL_IDLE_TIMEOUT,
+	FTP_SIGNAL_SHUTDOWN,	  FTP_SIGNAL_STOPPED,		FTP_SIGNAL_DISMISSED,
+	FTP_SIGNAL_TLS_UNBOUND,	  FTP_SIGNAL_TLS_SAFE,		FTP_SIGNAL_SERVER_SILENT,
+	FTP_SIGNAL_SERVER_TLS_UP, FTP_SIGNAL_SERVER_TLS_FAILED, FTP_SIGNAL_SERVER_INJECTED,
 };
 static const enum ftp_data_result results[] = {
 	FTP_DATA_OK,	      FTP_DATA_NO_CLIENT,
@@ -169,6 +205,8 @@ static const enum ftp_data_result results[] = {
 	FTP_DATA_CLIENT_LOST, FTP_DATA_SERVER_LOST,
 	FTP_DATA_STALLED,     FTP_DATA_TICKET_UNKNOWN,
 	FTP_DATA_NOT_PRIVATE, FTP_DATA_CERTIFICATE,
+	FTP_DATA_SERVER_TLS,  FTP_DATA_SERVER_NOT_REUSED,
+	FTP_DATA_SERVER_CUT,
 };
 
 #define NELEM(array) (sizeof(array) / sizeof((array)[0]))
@@ -223,7 +261,10 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 				     .commands_allowed.names = allowed_names };
 	struct ftp_identity identity = { .certificate = false };
 	struct ftp_ways ways = { .refused = 0 };
-	struct ftp_machine_setup setup = { .action = &action, .modes = FTP_MODE_ALL, .ways = &ways };
+	struct server_security security = { .tls = false };
+	struct ftp_machine_setup setup = {
+		.action = &action, .modes = FTP_MODE_ALL, .ways = &ways, .server_security = &security
+	};
 	static struct model model; /* large, and set anew for each input */
 	const char *at = (const char *)data, *end = at + size;
 
@@ -236,6 +277,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 		set_policy(&setup, &action, at, lf != NULL ? (size_t)(lf - at) : size);
 		for (const char *letter = at + 1; letter < (lf != NULL ? lf : end); letter++)
 			set_login(&action, &identity, *letter);
+		for (const char *letter = at + 1; letter < (lf != NULL ? lf : end); letter++)
+			set_server(&security, *letter);
 		at = lf != NULL ? lf + 1 : end;
 	}
 	model_init(&model, &setup);

@@ -588,7 +588,8 @@ static const struct script_case ccc[] = {
 	{ "not with a level that policy does not accept",
 	  { .security = &leaves },
 	  IN "S 200 0\n",
-	  "S 534 no\n  log PROT P: 534 no\nC PWD\n  s PWD\nS 257 /\n  c 257 /\nC PASV\n  hold\n  s PROT P\n" },
+	  "S 534 no\n  log PROT P: 534 no\nC PWD\n  s PWD\nS 257 /\n  c 257 /\nC PASV\n  hold\n  s PROT P\n"
+	  "S 200 P\nC PASV\n  s EPSV\n" },
 	{ "P for a client that may still ask for it",
 	  { .security = &leaves_mirror },
 	  UP "C AUTH TLS\n! tls\nC USER u\n",
