@@ -8,6 +8,7 @@
 #include <jansson.h>
 
 #include "gateway/base/util.h"
+#include "gateway/ctl/doctor-certificates.h"
 #include "gateway/ctl/doctor-exposed.h"
 #include "gateway/ctl/doctor-host.h"
 #include "gateway/ctl/doctor-kernel.h"
