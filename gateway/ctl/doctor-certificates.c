@@ -4,7 +4,9 @@
  */
 #include "gateway/ctl/doctor-certificates.h"
 
+#include <errno.h>
 #include <inttypes.h>
+#include <string.h>
 #include <sys/stat.h>
 
 #include "gateway/ctl/doctor-report.h"
@@ -17,7 +19,11 @@ static void check_key_mode(struct doctor *doctor, const struct policy_certificat
 {
 	struct stat st;
 
-	if (stat(certificate->key, &st) == 0 && (st.st_mode & S_IROTH) != 0) {
+	if (stat(certificate->key, &st) == -1) {
+		doctor_look(doctor, "ls -l '%s', as root", certificate->key);
+		doctor_cannot_tell(doctor, "cannot see who can read the private key %s: %s", certificate->key,
+				   strerror(errno));
+	} else if ((st.st_mode & S_IROTH) != 0) {
 		doctor_fix(doctor, "chmod o= '%s'", certificate->key);
 		doctor_warning(doctor, "anybody on this host can read the private key %s", certificate->key);
 	}

@@ -19,16 +19,23 @@
 #include "gateway/host/capabilities.h"
 #include "gateway/host/facts.h"
 
+#define LOCAL_PORTS    "/proc/sys/net/ipv4/ip_local_port_range"
 #define RESERVED_PORTS "/proc/sys/net/ipv4/ip_local_reserved_ports"
 
 void doctor_check_user(struct doctor *doctor)
 {
 	const char *name = doctor->policy->daemon.user;
 
+	errno = 0;
 	if (getpwnam(name) != NULL) {
 		doctor_ok(doctor, "workers run as %s%s", name,
 			  geteuid() == 0 ? ""
 					 : " if root starts attlsd, otherwise as the user that starts it");
+		return;
+	}
+	if (errno != 0 && errno != ENOENT) { /* such as a directory service that does not answer */
+		doctor_look(doctor, "getent passwd %s", name);
+		doctor_cannot_tell(doctor, "cannot look up the user %s: %s", name, strerror(errno));
 		return;
 	}
 	if (geteuid() != 0 && !doctor->policy->daemon.user_given) {
@@ -72,7 +79,7 @@ void doctor_check_capabilities(struct doctor *doctor)
 
 	if (!capabilities_known()) {
 		doctor_fix(doctor, "mount /proc here, so that capabilities can be read");
-		doctor_problem(doctor, "the capabilities of this process cannot be read");
+		doctor_cannot_tell(doctor, "the capabilities of this process cannot be read");
 		return;
 	}
 	while ((missing = capabilities_missing(doctor->policy, &at)) != NULL) {
@@ -95,8 +102,11 @@ void doctor_check_files(struct doctor *doctor)
 	uint64_t wanted = (uint64_t)doctor->policy->daemon.limit_sessions * HOST_FDS_PER_SESSION;
 	struct rlimit limit;
 
-	if (getrlimit(RLIMIT_NOFILE, &limit) == -1)
+	if (getrlimit(RLIMIT_NOFILE, &limit) == -1) {
+		doctor_look(doctor, "ulimit -Hn");
+		doctor_cannot_tell(doctor, "cannot read the limit of open files: %s", strerror(errno));
 		return;
+	}
 	if (limit.rlim_max >= wanted) {
 		doctor_ok(doctor, "%" PRIu64 " open files for %" PRIu32 " sessions", (uint64_t)limit.rlim_max,
 			  doctor->policy->daemon.limit_sessions);
@@ -133,6 +143,13 @@ void doctor_check_addresses(struct doctor *doctor)
 		doctor_problem(doctor, "listener %s: this host does not have the address %s", listener->name,
 			       text);
 	}
+}
+
+/* A file of /proc that cannot be read answers no question. */
+static void cannot_read(struct doctor *doctor, const char *path)
+{
+	doctor_look(doctor, "cat %s, as root, where /proc is mounted", path);
+	doctor_cannot_tell(doctor, "cannot read %s", path);
 }
 
 static bool read_range(const char *path, unsigned *ret_low, unsigned *ret_high)
@@ -200,8 +217,10 @@ void doctor_check_ports(struct doctor *doctor)
 {
 	unsigned low, high;
 
-	if (!read_range("/proc/sys/net/ipv4/ip_local_port_range", &low, &high))
+	if (!read_range(LOCAL_PORTS, &low, &high) || access(RESERVED_PORTS, R_OK) != 0) {
+		cannot_read(doctor, access(LOCAL_PORTS, R_OK) != 0 ? LOCAL_PORTS : RESERVED_PORTS);
 		return;
+	}
 	for (size_t i = 0; i < doctor->policy->nftp_actions; i++) {
 		const struct ftp_action *action = &doctor->policy->ftp_actions[i];
 		struct port_range range = action->passivedataports;

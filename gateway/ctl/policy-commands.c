@@ -198,7 +198,7 @@ int policy_command_doctor(const char *path, bool json)
 	if (report == NULL) {
 		(void)fputs("attlsctl: not enough memory\n", stderr);
 	} else {
-		status = json_is_true(json_object_get(report, "ok")) ? EXIT_SUCCESS : EXIT_FAILURE;
+		status = doctor_exit_status(report);
 		if (!json)
 			doctor_print(report, stdout);
 		else if (print_json(json_incref(report)) != EXIT_SUCCESS)
