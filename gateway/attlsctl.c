@@ -15,6 +15,7 @@
 #include "gateway/ctl/certificate.h"
 #include "gateway/ctl/client-commands.h"
 #include "gateway/ctl/client-target.h"
+#include "gateway/ctl/explain-command.h"
 #include "gateway/ctl/policy-commands.h"
 #include "gateway/ctl/usage.h"
 #include "gateway/host/policy-file.h"
@@ -26,7 +27,7 @@ static const char default_policy[] = "/etc/attlsd/policy.yaml";
 
 struct options {
 	const char *policy;
-	struct explained_client client;
+	struct explain_question client;
 	uint64_t session;
 	const char *path_given;
 	bool json;
@@ -149,7 +150,7 @@ static int run_explain(const struct options *options)
 {
 	if (options->client.listener == NULL || options->client.address == NULL)
 		return usage_fault("explain needs --listener and --client", "");
-	return policy_command_explain(options->policy, &options->client, options->json);
+	return explain_command(options->policy, &options->client, options->json);
 }
 
 static int run_doctor(const struct options *options)
