@@ -14,14 +14,11 @@
 
 #include "gateway/base/util.h"
 #include "gateway/tls/certs.h"
+#include "gateway/tls/tlsctx-ciphers.h"
 #include "gateway/tls/tlsctx-names.h"
 #include "gateway/tls/tlsctx-tickets.h"
 #include "gateway/tls/trust.h"
 
-/*
- * TLS 1.2 ciphers when the policy names none: forward secrecy and AEAD only.
- */
-#define DEFAULT_CIPHERS "ECDHE+AESGCM:ECDHE+CHACHA20"
 /* A bulk read of a data connection fetches this much from the socket at once (about four records). */
 #define DATA_READ_BUFFER (64 * 1024 + 512)
 /* Control connections get two tickets: a client that uses each once can resume on two data connections at
@@ -32,11 +29,9 @@
 #define SNI_NAME_MAX	 255
 #define SNI_HEADER_BYTES 5
 
-typedef int security_fn(const SSL *, const SSL_CTX *, int, int, int, void *, void *);
-
 struct tlsctx {
 	SSL_CTX *ctx;
-	security_fn *security; /* OpenSSL's own, see allow_null_ciphers() */
+	struct tlsctx_ciphers ciphers;
 	const struct tls_action *action;
 	struct certs *certs; /* of its key ring; borrowed from the set */
 	struct tlsctx_tickets *tickets;
@@ -178,75 +173,6 @@ static int on_certificate(SSL *ssl, void *arg)
 			    SSL_get_servername(ssl, TLSEXT_NAMETYPE_host_name));
 }
 
-static void set_versions(SSL_CTX *ctx, unsigned versions)
-{
-	(void)SSL_CTX_set_min_proto_version(ctx, versions & POLICY_TLS1_2 ? TLS1_2_VERSION : TLS1_3_VERSION);
-	(void)SSL_CTX_set_max_proto_version(ctx, versions & POLICY_TLS1_3 ? TLS1_3_VERSION : TLS1_2_VERSION);
-}
-
-/*
- * The security level (of the system, 2 on most) leaves out ciphers that encrypt
- * nothing. Where the policy names some, these pass, and all else that the level
- * asks for stays: sizes of keys, signatures, other ciphers.
- */
-static int allow_null_ciphers(const SSL *ssl, const SSL_CTX *ctx, int operation, int bits, int nid,
-			      void *other, void *arg)
-{
-	static const int ciphers[] = { SSL_SECOP_CIPHER_SUPPORTED, SSL_SECOP_CIPHER_SHARED,
-				       SSL_SECOP_CIPHER_CHECK };
-	const struct tlsctx *tlsctx = arg;
-
-	for (size_t i = 0; i < NELEM(ciphers); i++)
-		if (operation == ciphers[i] && SSL_CIPHER_get_cipher_nid(other) == NID_undef)
-			return 1;
-	return tlsctx->security(ssl, ctx, operation, bits, nid, other, NULL);
-}
-
-/*
- * TLS 1.2. If keys only sign, leave out suites with static RSA, which need a key that
- * decrypts. policy/rule-warn.c names those that are left out.
- */
-static int set_cipher_list(struct tlsctx *tlsctx, struct diags *diags)
-{
-	static const char *const without[] = { "", ":!kRSA" };
-	const struct tls_action *action = tlsctx->action;
-	char *list;
-
-	if (action->ciphers == NULL)
-		return SSL_CTX_set_cipher_list(tlsctx->ctx, DEFAULT_CIPHERS) == 1 ? 0 : -ENOMEM;
-	if (asprintf(&list, "%s%s", action->ciphers, without[tlsctx->isolated]) == -1)
-		return -ENOMEM;
-	if (SSL_CTX_set_cipher_list(tlsctx->ctx, list) != 1)
-		diags_add(
-		    diags, DIAG_ERROR, action->ciphers_mark,
-		    tlsctx->isolated
-			? "OpenSSL supports none of these ciphers without the private key in the worker: "
-			  "%s; add suites with ECDHE, or set \"key_isolation: false\" in \"daemon\""
-			: "OpenSSL supports none of these ciphers: %s",
-		    action->ciphers);
-	free(list);
-	return 0;
-}
-
-static int set_ciphers(struct tlsctx *tlsctx, struct diags *diags)
-{
-	const struct tls_action *action = tlsctx->action;
-	SSL_CTX *ctx = tlsctx->ctx;
-	int r;
-
-	if (action->null_ciphers) {
-		tlsctx->security = SSL_CTX_get_security_callback(ctx);
-		SSL_CTX_set0_security_ex_data(ctx, tlsctx);
-		SSL_CTX_set_security_callback(ctx, allow_null_ciphers);
-	}
-	r = set_cipher_list(tlsctx, diags);
-	if (action->ciphersuites != NULL && SSL_CTX_set_ciphersuites(ctx, action->ciphersuites) != 1)
-		diags_add(diags, DIAG_ERROR, action->ciphersuites_mark,
-			  "OpenSSL supports none of these ciphersuites: %s", action->ciphersuites);
-	ERR_clear_error();
-	return r;
-}
-
 static void set_options(SSL_CTX *ctx, const struct tls_action *action, const struct policy *policy)
 {
 	SSL_CTX_set_options(ctx, SSL_OP_NO_RENEGOTIATION | SSL_OP_NO_COMPRESSION |
@@ -324,8 +250,8 @@ static int tlsctx_load(struct tlsctx *tlsctx, const struct tls_action *action, c
 	tlsctx->ctx = SSL_CTX_new(TLS_server_method());
 	if (tlsctx->ctx == NULL)
 		return -ENOMEM;
-	set_versions(tlsctx->ctx, action->versions);
-	r = set_ciphers(tlsctx, diags);
+	tlsctx_ciphers_set_versions(tlsctx->ctx, action->versions);
+	r = tlsctx_ciphers_use(&tlsctx->ciphers, action, tlsctx->isolated, tlsctx->ctx, diags);
 	tlsctx_names_use(action, tlsctx->ctx, diags);
 	set_options(tlsctx->ctx, action, policy);
 	if (!tlsctx_reuse_use(tlsctx->ctx) || tlsctx_tickets_use(action, tlsctx->ctx, &tlsctx->tickets) < 0)

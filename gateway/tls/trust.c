@@ -16,14 +16,10 @@
 #include <unistd.h>
 
 #include "gateway/tls/certs-file.h"
+#include "gateway/tls/trust-limits.h"
 
 /* Clients get the names of the authorities, but not more than many of them can read (bytes of DER). */
 #define CLIENT_CA_LIST_MAX 16000
-/* Certificates between a client's and the root. */
-#define CHAIN_DEPTH_MAX 10
-/* A client sends a chain beyond these limits only to cost us time. */
-#define CHAIN_CERTIFICATES_MAX 20
-#define CHAIN_KEY_BITS_MAX     8192
 /* "1a2b3c4d.0" */
 #define HASHED_NAME_HEX 8
 
@@ -396,40 +392,17 @@ void trust_free(struct trust **trust)
 	*trust = NULL;
 }
 
-/* Looked at before any signature is verified. Says why, for stream_tls_reason(). */
-static bool is_absurd(X509_STORE_CTX *verify)
-{
-	STACK_OF(X509) *chain = X509_STORE_CTX_get0_untrusted(verify);
-	bool absurd = sk_X509_num(chain) > CHAIN_CERTIFICATES_MAX;
-
-	if (absurd)
-		ERR_raise_data(ERR_LIB_USER, ERR_R_PASSED_INVALID_ARGUMENT,
-			       "the client has sent a chain of %d certificates", sk_X509_num(chain));
-	for (int i = 0; i < sk_X509_num(chain) && !absurd; i++) {
-		const EVP_PKEY *key = X509_get0_pubkey(sk_X509_value(chain, i));
-
-		absurd = key != NULL && EVP_PKEY_get_bits(key) > CHAIN_KEY_BITS_MAX;
-		if (absurd)
-			ERR_raise_data(ERR_LIB_USER, ERR_R_PASSED_INVALID_ARGUMENT,
-				       "the client's certificate chain has a key of %d bits",
-				       EVP_PKEY_get_bits(key));
-	}
-	if (absurd)
-		X509_STORE_CTX_set_error(verify, X509_V_ERR_APPLICATION_VERIFICATION);
-	return absurd;
-}
-
 static int check_chain(X509_STORE_CTX *verify, void *arg)
 {
 	(void)arg;
-	return is_absurd(verify) ? 0 : X509_verify_cert(verify) == 1;
+	return trust_limits_are_exceeded(verify, "client") ? 0 : X509_verify_cert(verify) == 1;
 }
 
 /* passthru: the result is kept with the session, but refuses no one. */
 static int accept_any(X509_STORE_CTX *verify, void *arg)
 {
 	(void)arg;
-	if (is_absurd(verify))
+	if (trust_limits_are_exceeded(verify, "client"))
 		return 0;
 	(void)X509_verify_cert(verify);
 	ERR_clear_error(); /* otherwise a later look at the queue would take this for a failure */
@@ -462,6 +435,6 @@ int trust_use(const struct trust *trust, enum client_auth_type type, SSL_CTX *ct
 	}
 	SSL_CTX_set_client_CA_list(ctx, names); /* the context's now */
 	SSL_CTX_set_verify(ctx, mode, NULL);
-	SSL_CTX_set_verify_depth(ctx, CHAIN_DEPTH_MAX);
+	SSL_CTX_set_verify_depth(ctx, TRUST_LIMITS_DEPTH);
 	return 0;
 }

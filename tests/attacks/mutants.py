@@ -23,7 +23,7 @@ JOBS = int(os.environ.get("MUTANT_JOBS", "2"))
 AUTH, CCC = "gateway/worker/control-tls.c", "gateway/worker/control-tls.c"
 REUSE = "gateway/tls/tlsctx-reuse.c"
 MACHINE, PLAN, LINE, DATA, TLSCTX = "ftp-alg/machine.c", "ftp-alg/plan.c", "ftp-alg/line.c", "gateway/worker/data-leg.c", "gateway/tls/tlsctx.c"
-TRUST, ENTRY = "gateway/tls/trust.c", "gateway/tls/identity-entry.c"
+TRUST, CHAIN, ENTRY = "gateway/tls/trust.c", "gateway/tls/trust-limits.c", "gateway/tls/identity-entry.c"
 CALLS, FILTER = "gateway/host/worker-calls.c", "gateway/host/filter.c"
 FOREIGN = [(MACHINE, "command.verb->kind == FTP_KIND_FOREIGN", "command.verb->kind == FTP_KIND_COUNT")]
 
@@ -138,8 +138,8 @@ MUTANTS = [
     (45, "AUTH forgets what came in the clear", [("ftp-alg/command.c", "if (machine->told || machine->user_seen ||", "if (machine->user_seen ||")]),
     # test_certificates.py
     (81, "a client's chain has a limit", [(TLSCTX, "(long)action->keyring->max_client_chain", "102400")]),
-    (82, "and a number of certificates", [(TRUST, "sk_X509_num(chain) > CHAIN_CERTIFICATES_MAX", "false")]),
-    (83, "and a size of keys", [(TRUST, "EVP_PKEY_get_bits(key) > CHAIN_KEY_BITS_MAX", "false")]),
+    (82, "and a number of certificates", [(CHAIN, "sk_X509_num(chain) > CHAIN_CERTIFICATES_MAX", "false")]),
+    (83, "and a size of keys", [(CHAIN, "EVP_PKEY_get_bits(key) > CHAIN_KEY_BITS_MAX", "false")]),
     (84, "no TLS session outlives its control session", [("gateway/worker/session-end.c", "tlsctx_sessions_forget(&session->tls_sessions);", "")]),
     (85, "one TLS session of data connections is kept",
      [("gateway/tls/tlsctx-sessions.c", "\tdrop(sessions, use);\n\tsessions->ctx", "\tsessions->ctx")]),

@@ -79,14 +79,14 @@ def test_81_the_policy_may_allow_more(launch, backend, house):
     assert gets_in(gateway, person(house, "long", [big]))
 
 
-# Guard: is_absurd() in gateway/tls/trust.c.
+# Guard: trust_limits_are_exceeded() in gateway/tls/trust-limits.c.
 @pytest.mark.parametrize("kind", ["required", "passthru"])
 def test_82_a_chain_of_many_certificates(launch, backend, house, kind):
     gateway = start(launch, backend, house, kind)
     refused(gateway, person(house, "many", der.junk(10000, house.key.public)), "has sent a chain of")
 
 
-# Guard: is_absurd() in gateway/tls/trust.c.
+# Guard: trust_limits_are_exceeded() in gateway/tls/trust-limits.c.
 @pytest.mark.parametrize("kind", ["required", "passthru"])
 def test_83_a_giant_key(launch, backend, house, kind):
     gateway = start(launch, backend, house, kind)

@@ -1,0 +1,34 @@
+/*
+ * Refuses chains of certificates that a peer sends only to cost us time: too many of
+ * them, or keys so large that one signature takes long to verify.
+ */
+#include "gateway/tls/trust-limits.h"
+
+#include <openssl/err.h>
+#include <openssl/x509.h>
+
+/* A peer sends a chain beyond these limits only to cost us time. */
+#define CHAIN_CERTIFICATES_MAX 20
+#define CHAIN_KEY_BITS_MAX     8192
+
+bool trust_limits_are_exceeded(X509_STORE_CTX *verify, const char *whose)
+{
+	STACK_OF(X509) *chain = X509_STORE_CTX_get0_untrusted(verify);
+	bool absurd = sk_X509_num(chain) > CHAIN_CERTIFICATES_MAX;
+
+	if (absurd)
+		ERR_raise_data(ERR_LIB_USER, ERR_R_PASSED_INVALID_ARGUMENT,
+			       "the %s has sent a chain of %d certificates", whose, sk_X509_num(chain));
+	for (int i = 0; i < sk_X509_num(chain) && !absurd; i++) {
+		const EVP_PKEY *key = X509_get0_pubkey(sk_X509_value(chain, i));
+
+		absurd = key != NULL && EVP_PKEY_get_bits(key) > CHAIN_KEY_BITS_MAX;
+		if (absurd)
+			ERR_raise_data(ERR_LIB_USER, ERR_R_PASSED_INVALID_ARGUMENT,
+				       "the %s's certificate chain has a key of %d bits", whose,
+				       EVP_PKEY_get_bits(key));
+	}
+	if (absurd)
+		X509_STORE_CTX_set_error(verify, X509_V_ERR_APPLICATION_VERIFICATION);
+	return absurd;
+}

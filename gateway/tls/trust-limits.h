@@ -1,0 +1,18 @@
+/* The limits of a certificate chain that a peer sends. */
+#ifndef ATTLSD_GATEWAY_TLS_TRUST_LIMITS_H
+#define ATTLSD_GATEWAY_TLS_TRUST_LIMITS_H
+
+#include <stdbool.h>
+
+struct x509_store_ctx_st;
+
+/* Certificates between a peer's and the root. */
+#define TRUST_LIMITS_DEPTH 10
+
+/*
+ * To be looked at before any signature is verified. True: the chain is refused, and
+ * stream_tls_reason() will say why. whose: "client" or "server".
+ */
+bool trust_limits_are_exceeded(struct x509_store_ctx_st *verify, const char *whose);
+
+#endif
