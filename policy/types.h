@@ -17,6 +17,8 @@
 #include "policy/ftp-action.h"
 #include "policy/ip.h"
 
+struct locations;
+
 enum log_format { LOG_FORMAT_TEXT = 0, LOG_FORMAT_JSON };
 enum log_level { LOG_LEVEL_ERROR = 0, LOG_LEVEL_INFO, LOG_LEVEL_DEBUG };
 
@@ -239,6 +241,7 @@ struct policy {
 	size_t nrules;
 	struct policy_user *users;
 	size_t nusers;
+	const struct locations *locations; /* which values the file gives, see policy_is_given() */
 };
 
 /* A new control connection. */

@@ -1,126 +1,191 @@
 /*
- * The command explain: takes a client from the command line, reads the policy, and
- * prints what happens to that client.
+ * The command explain: reads the policy, or two to compare, finds the clients that the
+ * command line asks about, and prints what happens to each of them.
  */
 #include "gateway/ctl/explain-command.h"
 
+#include <errno.h>
 #include <jansson.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
+#include "gateway/ctl/explain-diff.h"
 #include "gateway/ctl/explain-print.h"
 #include "gateway/ctl/explain.h"
 #include "gateway/ctl/json-print.h"
 #include "gateway/ctl/usage.h"
 #include "gateway/host/policy-file.h"
-#include "gateway/tls/identity.h"
+#include "gateway/tls/trust-judge.h"
 #include "gateway/tls/users.h"
 
-static const struct policy_listener *find_listener(const struct policy *policy, const char *name)
-{
-	for (size_t i = 0; i < policy->nlisteners; i++)
-		if (strcmp(policy->listeners[i].name, name) == 0)
-			return &policy->listeners[i];
-	return NULL;
-}
+/* A policy with what explain needs of it. */
+struct explained {
+	struct policy *policy; /* NULL: there is none to compare with */
+	struct users *users;   /* NULL: no client shows a certificate */
+	struct diags diags;
+	bool loaded; /* diags is initialised */
+};
 
-static bool asks_for_local(const struct policy *policy)
-{
-	for (size_t i = 0; i < policy->nrules; i++)
-		if (policy->rules[i].nlocal_addrs > 0)
-			return true;
-	return false;
-}
-
-/*
- * Find the connection that the options describe. Returns 0, or the exit status after
- * printing what is wrong.
- */
-static int make_flow(const struct explain_question *client, const struct policy *policy,
-		     struct policy_flow *flow)
-{
-	const struct ip_addr *listening;
-
-	*flow = (struct policy_flow){ .listener = find_listener(policy, client->listener) };
-	if (flow->listener == NULL)
-		return usage_fault("the policy has no listener", client->listener);
-	listening = &flow->listener->endpoint.addr;
-	flow->local = *listening;
-	if (ip_addr_parse(client->address, strlen(client->address), &flow->remote) < 0)
-		return usage_fault("not an IP address:", client->address);
-	if (client->local != NULL && ip_addr_parse(client->local, strlen(client->local), &flow->local) < 0)
-		return usage_fault("not an IP address:", client->local);
-	if (flow->remote.family != listening->family)
-		return usage_fault("this listener has no clients of that address family:", client->address);
-	if (client->local != NULL && !ip_addr_is_any(listening) && !ip_addr_equal(&flow->local, listening))
-		return usage_fault("this listener is not at", client->local);
-	if (flow->local.family != listening->family)
-		return usage_fault("this listener is not at", client->local);
-	if (ip_addr_is_any(&flow->local) && asks_for_local(policy))
-		return usage_fault(
-		    "rules of this policy depend on the address that was dialled: give --local", "");
-	return 0;
-}
-
-static int explain(const struct explain_question *client, const struct policy *policy,
-		   const struct identity *identity, const struct users *users, bool json)
-{
-	struct policy_flow flow;
-	json_t *explanation;
-	int status = make_flow(client, policy, &flow);
-
-	if (status != 0)
-		return status;
-	explanation = explain_make(policy, &flow, identity, users);
-	if (explanation == NULL) {
-		(void)fputs("attlsctl: not enough memory\n", stderr);
-		return EXIT_FAILURE;
-	}
-	status = json_is_null(json_object_get(explanation, "rule")) ? EXIT_FAILURE : EXIT_SUCCESS;
-	if (json)
-		return json_print(explanation, stdout) == 0 ? status : EXIT_FAILURE;
-	explain_print(explanation, stdout);
-	json_decref(explanation);
-	return status;
-}
-
-/* Users and their password files matter only to a client that shows a certificate. */
-static int explain_certificate(const struct explain_question *client, const struct policy *policy,
-			       struct diags *diags, bool json)
-{
-	struct identity identity = { .present = false };
-	struct users *users = NULL;
-	const char *reason = "";
-	int status = EXIT_FAILURE;
-
-	if (identity_from_file(client->certificate, &identity, &reason) < 0) {
-		(void)fprintf(stderr, "attlsctl: %s: %s\n", client->certificate, reason);
-		return EXIT_USAGE;
-	}
-	if (users_load(policy, diags, &users) == 0)
-		status = explain(client, policy, &identity, users, json);
-	else
-		diags_print(diags, stderr);
-	users_free(&users);
-	identity_done(&identity);
-	return status;
-}
+struct run {
+	const struct explain_question *question;
+	struct explained sides[2];
+	struct trust_judge *certificate; /* NULL: clients show none */
+	struct explain_samples samples;
+};
 
 /* No keys are read, so any user who may read the policy can run this. */
-int explain_command(const char *path, const struct explain_question *client, bool json)
+static int load(struct explained *side, const char *path, bool with_users)
 {
-	struct policy *policy = NULL;
-	struct diags diags;
-	int status = EXIT_FAILURE;
+	int r = policy_file_load(path, &side->diags, &side->policy);
 
-	if (policy_file_load(path, &diags, &policy) < 0)
-		diags_print(&diags, stderr);
-	else if (client->certificate != NULL)
-		status = explain_certificate(client, policy, &diags, json);
-	else
-		status = explain(client, policy, NULL, NULL, json);
-	policy_free(&policy);
-	diags_done(&diags);
+	side->loaded = true;
+	if (r == 0 && with_users) /* they and their password files matter only to certificates */
+		r = users_load(side->policy, &side->diags, &side->users);
+	if (r < 0)
+		diags_print(&side->diags, stderr);
+	return r < 0 ? EXIT_FAILURE : 0;
+}
+
+static int no_memory(void)
+{
+	(void)fputs("attlsctl: not enough memory\n", stderr);
+	return EXIT_FAILURE;
+}
+
+/* What happens to a client of this sample; *ret NULL: there is no such listener. Returns 0 or the exit
+ * status. */
+static int explain_side(struct run *run, struct explained *side, const struct explain_sample *sample,
+			json_t **ret)
+{
+	const struct explain_client client = {
+		.certificate = run->certificate,
+		.users = side->users,
+		.user = run->question->user,
+		.sni = run->question->sni,
+	};
+	struct explain_place place;
+
+	*ret = NULL;
+	if (!explain_sample_place(sample, side->policy, &place))
+		return 0;
+	*ret = explain_make(side->policy, &place, &client, &side->diags);
+	if (*ret != NULL)
+		return 0;
+	if (side->diags.nerrors == 0)
+		return no_memory();
+	diags_print(&side->diags, stderr);
+	return EXIT_FAILURE;
+}
+
+/* Add what there is to say about a sample to `list`. */
+static int explain_sample(struct run *run, const struct explain_sample *sample, json_t *list)
+{
+	json_t *one = NULL, *other = NULL, *made;
+	int status = explain_side(run, &run->sides[0], sample, &one);
+
+	if (status == 0 && run->sides[1].policy != NULL) {
+		status = explain_side(run, &run->sides[1], sample, &other);
+		made = status == 0 ? explain_diff_make(one, other) : NULL;
+		if (status == 0 && made == NULL)
+			status = no_memory();
+		json_decref(one);
+		json_decref(other);
+		one = made;
+	}
+	if (status == 0 && json_array_append(list, one) != 0)
+		status = no_memory();
+	json_decref(one);
+	return status;
+}
+
+static bool is_refused(const json_t *explanation)
+{
+	return json_is_null(json_object_get(explanation, "rule"));
+}
+
+/* The answer to a question about one client is an object, to others a list. */
+static int show_explanations(const struct explain_question *question, json_t *list, bool json)
+{
+	bool one = question->listener != NULL && question->address != NULL;
+	int status = one && is_refused(json_array_get(list, 0)) ? EXIT_FAILURE : EXIT_SUCCESS;
+	json_t *item;
+	size_t i;
+
+	if (json)
+		return json_print(json_incref(one ? json_array_get(list, 0) : list), stdout) == 0
+			   ? status
+			   : EXIT_FAILURE;
+	json_array_foreach (list, i, item) {
+		if (i > 0)
+			(void)fputs("\n\n", stdout);
+		explain_print(item, stdout);
+	}
+	return status;
+}
+
+/* As diff(1): 1 if something changes. */
+static int show_changes(json_t *list, bool json)
+{
+	int status = EXIT_SUCCESS;
+	json_t *item;
+	size_t i;
+
+	json_array_foreach (list, i, item)
+		if (json_array_size(json_object_get(item, "changes")) > 0)
+			status = EXIT_FAILURE;
+	if (json)
+		return json_print(json_pack("{s:b,s:O}", "same", status == EXIT_SUCCESS, "clients", list),
+				  stdout) == 0
+			   ? status
+			   : EXIT_FAILURE;
+	json_array_foreach (list, i, item)
+		explain_diff_print(item, stdout);
+	if (status == EXIT_SUCCESS)
+		(void)puts("no answer changes");
+	return status;
+}
+
+static int explain_all(struct run *run, bool json)
+{
+	json_t *list = json_array();
+	int status = 0;
+
+	for (size_t i = 0; i < run->samples.n && status == 0; i++)
+		status = explain_sample(run, &run->samples.items[i], list);
+	if (status == 0)
+		status = run->sides[1].policy != NULL ? show_changes(list, json)
+						      : show_explanations(run->question, list, json);
+	json_decref(list);
+	return status;
+}
+
+int explain_command(const char *path, const struct explain_question *question, bool json)
+{
+	struct run run = { .question = question };
+	const char *reason = "";
+	int status = 0;
+
+	if (question->certificate != NULL &&
+	    trust_judge_load(question->certificate, &run.certificate, &reason) < 0) {
+		(void)fprintf(stderr, "attlsctl: %s: %s\n", question->certificate, reason);
+		return EXIT_USAGE;
+	}
+	status = load(&run.sides[0], path, run.certificate != NULL);
+	if (status == 0 && question->other != NULL)
+		status = load(&run.sides[1], question->other, run.certificate != NULL);
+	if (status == 0)
+		status =
+		    explain_samples_make(run.sides[0].policy, run.sides[1].policy, question, &run.samples);
+	if (status == 0)
+		status = explain_all(&run, json);
+	explain_samples_free(&run.samples);
+	trust_judge_free(&run.certificate);
+	for (size_t i = 0; i < 2; i++) {
+		users_free(&run.sides[i].users);
+		policy_free(&run.sides[i].policy);
+		if (run.sides[i].loaded)
+			diags_done(&run.sides[i].diags);
+	}
 	return status;
 }

@@ -4,15 +4,12 @@
 
 #include <stdbool.h>
 
-/* The client to be explained, as given on the command line. */
-struct explain_question {
-	const char *listener;
-	const char *address;
-	const char *local;	 /* the address that it dialled; NULL: the listener's */
-	const char *certificate; /* file of its certificate; NULL: none */
-};
+#include "gateway/ctl/explain-places.h"
 
-/* Explain what happens to the client. Returns the exit status, after printing what went wrong to stderr. */
-int explain_command(const char *path, const struct explain_question *client, bool json);
+/*
+ * Explain what happens to the clients that the question describes, or what changes for them with the
+ * other policy. Returns the exit status, after printing what went wrong to stderr.
+ */
+int explain_command(const char *path, const struct explain_question *question, bool json);
 
 #endif
