@@ -20,7 +20,7 @@
 struct locations;
 
 enum log_format { LOG_FORMAT_TEXT = 0, LOG_FORMAT_JSON };
-enum log_level { LOG_LEVEL_ERROR = 0, LOG_LEVEL_INFO, LOG_LEVEL_DEBUG };
+enum log_level { LOG_LEVEL_ERROR = 0, LOG_LEVEL_WARNING, LOG_LEVEL_INFO, LOG_LEVEL_DEBUG };
 
 /* Whether the private keys are in a process of their own; auto: if attlsd is started as root. */
 enum key_isolation { KEY_ISOLATION_AUTO = 0, KEY_ISOLATION_TRUE, KEY_ISOLATION_FALSE };

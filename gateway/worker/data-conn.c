@@ -222,7 +222,7 @@ static void data_end(struct data_conn *data, enum ftp_data_result result)
 	bool begun = data_conn_is_relaying(data);
 
 	if (data->legs.client.stream.ktls != NULL && data->legs.client.stream.ktls->rekeyed)
-		session_log(data->legs.facts, LOG_LEVEL_INFO, "ktls-key-update",
+		session_log(data->legs.facts, LOG_LEVEL_WARNING, "ktls-key-update",
 			    LOG_TEXT("fix", "ktls: false in the tls_action of clients that change keys"));
 	log_transfer(data, result);
 	data->legs.told.reason = "time-out";
