@@ -13,7 +13,7 @@ import net
 import netns
 import topology
 
-ATTLSCTL = os.path.abspath(os.environ.get("ATTLSCTL", os.path.join(net.BUILD, "attlsctl")))
+ATTLSCTL = net.ATTLSCTL
 INPUT_DROP = """
 table inet filter {
     chain input {
