@@ -6,9 +6,23 @@ set -eu
 
 usage="usage: $0 PACKAGE FOLDER"
 package=${1:?$usage} folder=${2:?$usage}
-[ -e "$folder/libpath" ] && exit 0
-
 mkdir -p "$(dirname "$folder")"
+absolute=$(cd "$(dirname "$folder")" && pwd)/$(basename "$folder")
+
+write_libpath() # FILE
+{
+	multiarch=$(dpkg-architecture -q DEB_HOST_MULTIARCH 2>/dev/null || echo "$(uname -m)-linux-gnu")
+	echo "$absolute/usr/lib/$multiarch:$absolute/lib/$multiarch:$absolute/usr/lib:$absolute/lib" >"$1"
+}
+
+if [ -e "$folder/libpath" ]; then
+	case $(cat "$folder/libpath") in
+	"$absolute"/*) ;;
+	*) write_libpath "$folder/libpath" ;; # the folder was copied or moved
+	esac
+	exit 0
+fi
+
 work=$(mktemp -d "$folder.XXXXXX")
 trap 'rm -rf "$work"' EXIT
 trap 'exit 1' INT TERM HUP
@@ -48,9 +62,7 @@ rm -rf "$work/deb" "$work/log"
 # the folder moves into place at the end, so write its final paths
 mv "$work/root"/* "$work"
 rmdir "$work/root"
-multiarch=$(dpkg-architecture -q DEB_HOST_MULTIARCH 2>/dev/null || echo "$(uname -m)-linux-gnu")
-absolute=$(cd "$(dirname "$folder")" && pwd)/$(basename "$folder")
-echo "$absolute/usr/lib/$multiarch:$absolute/lib/$multiarch:$absolute/usr/lib:$absolute/lib" >"$work/libpath"
+write_libpath "$work/libpath"
 
 # another process may have been faster; then use its copy
 mv -T "$work" "$folder" 2>/dev/null || [ -e "$folder/libpath" ]

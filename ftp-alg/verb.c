@@ -75,22 +75,28 @@ static bool verb_equal(const char *name, size_t name_len, const struct ftp_comma
 	return false;
 }
 
-/* The first argument: the word that entries such as "SITE EXEC" name. */
 struct word {
 	const char *text;
 	size_t len;
 };
 
+/* The word after this one; after a word of no length at the beginning of the argument, the first. */
+static struct word next_argument(const struct ftp_command *command, struct word word)
+{
+	const char *end = command->arg + command->arg_len, *at = word.text + word.len;
+	size_t len = 0;
+
+	while (at < end && *at == ' ')
+		at++;
+	while (at + len < end && at[len] != ' ')
+		len++;
+	return (struct word){ at, len };
+}
+
+/* The word that entries such as "SITE EXEC" name. */
 static struct word first_argument(const struct ftp_command *command)
 {
-	const char *arg = command->arg;
-	size_t left = command->arg_len, len = 0;
-
-	for (; left > 0 && *arg == ' '; left--)
-		arg++;
-	while (len < left && arg[len] != ' ')
-		len++;
-	return (struct word){ arg, len };
+	return next_argument(command, (struct word){ command->arg, 0 });
 }
 
 /*
@@ -116,6 +122,19 @@ static struct word leading_letters(struct word word)
 	return (struct word){ word.text, len };
 }
 
+/* z/OS's "RECFM=FB": the key of this word, or a word of no length. */
+static struct word key_of(struct word word)
+{
+	const char *equals = memchr(word.text, '=', word.len);
+
+	return (struct word){ word.text, equals != NULL ? (size_t)(equals - word.text) : 0 };
+}
+
+static bool names(const char *argument, struct word word)
+{
+	return word_equal(argument, strlen(argument), word.text, word.len);
+}
+
 /* An entry of a list: a verb, and its first argument; argument NULL: with any. */
 struct entry {
 	const char *verb;
@@ -132,6 +151,24 @@ static struct entry entry_of(const char *text)
 	return (struct entry){ text, (size_t)(blank - text), blank + 1 };
 }
 
+/* The SITE of z/OS takes many parameters at once: "SITE LRECL=80 FILETYPE=JES". */
+static bool takes_parameters(const struct ftp_command *command)
+{
+	return word_equal("SITE", 4, command->line, command->verb_len);
+}
+
+/* A later argument of SITE: is it the parameter, or something that a server could read as it? */
+static bool later_is_denied(const struct ftp_command *command, struct word word, const char *argument)
+{
+	if (!takes_parameters(command))
+		return false;
+	while ((word = next_argument(command, word)).len > 0)
+		if (names(argument, word) || names(argument, key_of(word)) ||
+		    (key_of(word).len > 0 && !is_plain(word)))
+			return true;
+	return false;
+}
+
 bool ftp_command_is_denied(const struct ftp_command *command, const struct command_list *list)
 {
 	struct word word = first_argument(command), letters = leading_letters(word);
@@ -140,25 +177,43 @@ bool ftp_command_is_denied(const struct ftp_command *command, const struct comma
 		struct entry entry = entry_of(list->names[i]);
 
 		if (verb_equal(entry.verb, entry.verb_len, command) &&
-		    (entry.argument == NULL || !is_plain(word) ||
-		     word_equal(entry.argument, strlen(entry.argument), letters.text, letters.len)))
+		    (entry.argument == NULL || !is_plain(word) || names(entry.argument, letters) ||
+		     later_is_denied(command, word, entry.argument)))
 			return true;
 	}
 	return false;
 }
 
-bool ftp_command_is_allowed(const struct ftp_command *command, const struct command_list *list)
+/* Does the list name the word, or its key, as an argument of the command? */
+static bool is_listed(const struct ftp_command *command, struct word word, const struct command_list *list)
 {
-	struct word word = first_argument(command);
-
 	for (size_t i = 0; i < list->n; i++) {
 		struct entry entry = entry_of(list->names[i]);
 
 		if (verb_equal(entry.verb, entry.verb_len, command) &&
-		    (entry.argument == NULL ||
-		     (is_plain(word) &&
-		      word_equal(entry.argument, strlen(entry.argument), word.text, word.len))))
+		    (entry.argument == NULL || (is_plain(word) && (names(entry.argument, word) ||
+								   names(entry.argument, key_of(word))))))
 			return true;
 	}
 	return false;
+}
+
+/*
+ * After "SITE CHMOD", other words are no parameters. But "KEY=value" may be one, and
+ * after it each word may be.
+ */
+bool ftp_command_is_allowed(const struct ftp_command *command, const struct command_list *list)
+{
+	struct word word = first_argument(command);
+	bool keyed = key_of(word).len > 0;
+
+	if (!is_listed(command, word, list))
+		return false;
+	if (!takes_parameters(command))
+		return true;
+	while ((word = next_argument(command, word)).len > 0) {
+		if ((keyed || key_of(word).len > 0) && !is_listed(command, word, list))
+			return false;
+	}
+	return true;
 }

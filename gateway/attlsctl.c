@@ -15,6 +15,7 @@
 #include "gateway/ctl/certificate.h"
 #include "gateway/ctl/client-commands.h"
 #include "gateway/ctl/client-target.h"
+#include "gateway/ctl/explain-command.h"
 #include "gateway/ctl/policy-commands.h"
 #include "gateway/ctl/usage.h"
 #include "gateway/host/policy-file.h"
@@ -26,7 +27,7 @@ static const char default_policy[] = "/etc/attlsd/policy.yaml";
 
 struct options {
 	const char *policy;
-	struct explained_client client;
+	struct explain_question client;
 	uint64_t session;
 	const char *path_given;
 	bool json;
@@ -57,6 +58,9 @@ enum take {
 	TAKE_SOCKET = 1 << 6,
 	TAKE_SESSION = 1 << 7, /* not an option: the number of a session, after the options */
 	TAKE_PATH = 1 << 8,    /* the same: a file */
+	TAKE_USER = 1 << 9,
+	TAKE_SNI = 1 << 10,
+	TAKE_DIFF = 1 << 11,
 };
 
 static const struct command {
@@ -68,10 +72,12 @@ static const struct command {
 } commands[] = {
 	{ "check", TAKE_FILE | TAKE_JSON, "[-f policy.yaml] [--json]",
 	  "Check a policy as attlsd -n does, and show all its faults.", run_check },
-	{ "explain", TAKE_FILE | TAKE_JSON | TAKE_LISTENER | TAKE_CLIENT | TAKE_LOCAL | TAKE_CERTIFICATE,
-	  "[-f policy.yaml] --listener NAME --client ADDRESS [--local ADDRESS]\n"
-	  "                        [--certificate FILE] [--json]",
-	  "Show what happens to this client: rule, settings, answers.", run_explain },
+	{ "explain",
+	  TAKE_FILE | TAKE_JSON | TAKE_LISTENER | TAKE_CLIENT | TAKE_LOCAL | TAKE_CERTIFICATE | TAKE_USER |
+	      TAKE_SNI | TAKE_DIFF,
+	  "[-f policy.yaml] [--listener NAME] [--client ADDRESS] [--local ADDRESS[:PORT]]\n"
+	  "                        [--certificate FILE] [--user NAME] [--sni HOST] [--diff OTHER.yaml] [--json]",
+	  "Show what happens to this client, or what changes for it with another policy.", run_explain },
 	{ "doctor", TAKE_FILE | TAKE_JSON, "[-f policy.yaml] [--json]",
 	  "Check what this host lacks for this policy, and show the fixes.", run_doctor },
 	{ "certificate", TAKE_PATH, "FILE", "Print the entry of users for this certificate (PEM or DER).",
@@ -108,6 +114,9 @@ static const struct option option_table[] = {
 	{ "client", required_argument, NULL, TAKE_CLIENT },
 	{ "local", required_argument, NULL, TAKE_LOCAL },
 	{ "certificate", required_argument, NULL, TAKE_CERTIFICATE },
+	{ "user", required_argument, NULL, TAKE_USER },
+	{ "sni", required_argument, NULL, TAKE_SNI },
+	{ "diff", required_argument, NULL, TAKE_DIFF },
 	{ "socket", required_argument, NULL, TAKE_SOCKET },
 	{ NULL, 0, NULL, 0 },
 };
@@ -121,8 +130,8 @@ static void print_help(FILE *out)
 	(void)fprintf(
 	    out,
 	    "The policy is %s unless -f names another.\n"
-	    "Exit status: 0; 1 for faults, problems, when no rule matches, or when attlsd cannot be "
-	    "reached or refuses; 2 for wrong usage.\n",
+	    "Exit status: 0; 1 for faults, problems, when no rule matches, --diff finds changes, or when "
+	    "attlsd cannot be reached or refuses; 2 for wrong usage.\n",
 	    default_policy);
 }
 
@@ -147,9 +156,7 @@ static int run_check(const struct options *options)
 
 static int run_explain(const struct options *options)
 {
-	if (options->client.listener == NULL || options->client.address == NULL)
-		return usage_fault("explain needs --listener and --client", "");
-	return policy_command_explain(options->policy, &options->client, options->json);
+	return explain_command(options->policy, &options->client, options->json);
 }
 
 static int run_doctor(const struct options *options)
@@ -263,6 +270,15 @@ static void take_option(enum take which, struct options *options)
 		break;
 	case TAKE_CERTIFICATE:
 		options->client.certificate = optarg;
+		break;
+	case TAKE_USER:
+		options->client.user = optarg;
+		break;
+	case TAKE_SNI:
+		options->client.sni = optarg;
+		break;
+	case TAKE_DIFF:
+		options->client.other = optarg;
 		break;
 	case TAKE_SOCKET:
 		options->target.socket = optarg;

@@ -11,6 +11,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "policy/locations.h"
 #include "policy/match.h"
 #include "policy/member.h"
 #include "policy/schema.h"
@@ -99,12 +100,12 @@ static void put_duration(const struct field *f, uint64_t value, char buf[static 
 		       ms % 1000 == 0 ? ms / 1000 : ms);
 }
 
-static void put_text(const void *at, char buf[static VALUE_MAX])
+static void put_text(const void *at, const char *instead, char buf[static VALUE_MAX])
 {
 	const char *text;
 
 	memcpy(&text, at, sizeof(text));
-	(void)snprintf(buf, VALUE_MAX, "%s", text != NULL ? text : "default");
+	(void)snprintf(buf, VALUE_MAX, "%s", text != NULL ? text : instead);
 }
 
 static void put_ports(const void *at, char buf[static VALUE_MAX])
@@ -165,7 +166,7 @@ static void put_reference(const struct field *f, const void *at, char buf[static
 	if (object == NULL)
 		(void)snprintf(buf, VALUE_MAX, "none");
 	else
-		put_text(member_of_const(object, schema->name_offset), buf);
+		put_text(member_of_const(object, schema->name_offset), "none", buf);
 }
 
 /* Returns false for what is not a plain value. */
@@ -199,10 +200,17 @@ static bool put_value(const struct field *f, const void *object, char buf[static
 	case FIELD_SUITES:
 	case FIELD_GROUPS:
 	case FIELD_SIGNATURES:
-		put_text(at, buf);
+		put_text(at, "default", buf);
+		return true;
+	case FIELD_PATH:
+		put_text(at, "none", buf);
+		return true;
+	case FIELD_TRUST:
+		put_text(at, *(const bool *)member_of_const(object, f->flag_offset) ? "*AUTH*/*" : "none",
+			 buf);
 		return true;
 	case FIELD_HOST:
-		put_text(at, buf);
+		put_text(at, "none", buf);
 		return true;
 	case FIELD_HOSTS:
 		put_hosts(f, object, buf);
@@ -215,8 +223,6 @@ static bool put_value(const struct field *f, const void *object, char buf[static
 		return true;
 	case FIELD_NONE:
 	case FIELD_STRING:
-	case FIELD_PATH:
-	case FIELD_TRUST:
 	case FIELD_NAME:
 	case FIELD_ADVERTISE:
 	case FIELD_ENDPOINT:
@@ -231,7 +237,13 @@ static bool put_value(const struct field *f, const void *object, char buf[static
 	return false;
 }
 
-void policy_explain_settings(const char *section, const void *object, policy_setting_fn *fn, void *context)
+bool policy_is_given(const struct policy *policy, const void *object, const char *key)
+{
+	return locations_find(policy->locations, object, key) != NULL;
+}
+
+void policy_explain_settings(const struct policy *policy, const char *section, const void *object,
+			     policy_setting_fn *fn, void *context)
 {
 	const struct field *of = schema_find(schema_root(), section);
 	char value[VALUE_MAX];
@@ -239,5 +251,5 @@ void policy_explain_settings(const char *section, const void *object, policy_set
 	assert(of != NULL && of->sub != NULL);
 	for (const struct field *f = of->sub->fields; f->key != NULL; f++)
 		if (put_value(f, object, value))
-			fn(context, f->key, value);
+			fn(context, f->key, value, policy_is_given(policy, object, f->key));
 }

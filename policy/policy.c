@@ -79,7 +79,7 @@ static void finish_backend(const struct policy *policy, struct policy_backend *b
 static void read_tree(const struct node *root, struct policy_store *store, const char *folder,
 		      struct arena *scratch, struct diags *diags)
 {
-	struct locations *locations = arena_alloc(scratch, 1, sizeof(*locations));
+	struct locations *locations = arena_alloc(&store->arena, 1, sizeof(*locations));
 	struct policy *policy = &store->policy;
 	struct parse_context ctx = { .policy = policy,
 				     .arena = &store->arena,
@@ -90,6 +90,7 @@ static void read_tree(const struct node *root, struct policy_store *store, const
 
 	if (locations == NULL)
 		return;
+	policy->locations = locations;
 	walk_policy(&ctx, root);
 	if (scratch->failed || store->arena.failed)
 		return; /* the checks rely on whole objects */

@@ -15,6 +15,7 @@
 #define UNIX_SOCKET_MAX_LEN 107 /* sun_path of unix(7) */
 
 static const struct word log_levels[] = { { "error", LOG_LEVEL_ERROR, NULL },
+					  { "warning", LOG_LEVEL_WARNING, NULL },
 					  { "info", LOG_LEVEL_INFO, NULL },
 					  { "debug", LOG_LEVEL_DEBUG, NULL },
 					  { 0 } };

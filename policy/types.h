@@ -17,8 +17,10 @@
 #include "policy/ftp-action.h"
 #include "policy/ip.h"
 
+struct locations;
+
 enum log_format { LOG_FORMAT_TEXT = 0, LOG_FORMAT_JSON };
-enum log_level { LOG_LEVEL_ERROR = 0, LOG_LEVEL_INFO, LOG_LEVEL_DEBUG };
+enum log_level { LOG_LEVEL_ERROR = 0, LOG_LEVEL_WARNING, LOG_LEVEL_INFO, LOG_LEVEL_DEBUG };
 
 /* Whether the private keys are in a process of their own; auto: if attlsd is started as root. */
 enum key_isolation { KEY_ISOLATION_AUTO = 0, KEY_ISOLATION_TRUE, KEY_ISOLATION_FALSE };
@@ -275,6 +277,7 @@ struct policy {
 	size_t nrules;
 	struct policy_user *users;
 	size_t nusers;
+	const struct locations *locations; /* which values the file gives, see policy_is_given() */
 };
 
 /* A new control connection. */

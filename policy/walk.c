@@ -129,7 +129,7 @@ static void walk_fields(struct parse_context *ctx, const struct schema *schema, 
 
 		if (value != NULL) {
 			struct location *location =
-			    locations_add(ctx->locations, ctx->scratch, object, f->key, value->key->mark);
+			    locations_add(ctx->locations, ctx->arena, object, f->key, value->key->mark);
 			size_t faults = ctx->faults;
 
 			walk_field(ctx, f, value, object);
@@ -238,8 +238,7 @@ static void walk_list(struct parse_context *ctx, const struct field *f, const st
 static void walk_object(struct parse_context *ctx, const struct schema *schema, const struct node *node,
 			void *object)
 {
-	struct location *location =
-	    locations_add(ctx->locations, ctx->scratch, object, NULL, node->key->mark);
+	struct location *location = locations_add(ctx->locations, ctx->arena, object, NULL, node->key->mark);
 	size_t faults = ctx->faults;
 
 	ctx->name = node->key->text;

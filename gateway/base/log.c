@@ -37,6 +37,7 @@ static struct {
 
 static const char *const level_names[] = {
 	[LOG_LEVEL_ERROR] = "error",
+	[LOG_LEVEL_WARNING] = "warning",
 	[LOG_LEVEL_INFO] = "info",
 	[LOG_LEVEL_DEBUG] = "debug",
 };
@@ -44,6 +45,7 @@ static const char *const level_names[] = {
 /* syslog(3) */
 static const char *const priorities[] = {
 	[LOG_LEVEL_ERROR] = "<3>",
+	[LOG_LEVEL_WARNING] = "<4>",
 	[LOG_LEVEL_INFO] = "<6>",
 	[LOG_LEVEL_DEBUG] = "<7>",
 };

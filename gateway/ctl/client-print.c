@@ -12,6 +12,7 @@
 #include "gateway/ctl/client-answers.h"
 #include "gateway/ctl/client-servers.h"
 #include "gateway/ctl/client-text.h"
+#include "gateway/ctl/json-print.h"
 
 static const char *state_name(uint32_t state)
 {
@@ -173,14 +174,6 @@ void client_print_sessions(const struct answers *answers, FILE *out)
 	}
 }
 
-static int dump(json_t *json, FILE *out)
-{
-	int r = json == NULL ? -1 : json_dumpf(json, out, JSON_INDENT(2) | JSON_REAL_PRECISION(12));
-
-	json_decref(json);
-	return r == 0 && fputc('\n', out) != EOF ? 0 : -1;
-}
-
 static json_t *shown_json(const char *text)
 {
 	char buf[CLIENT_SHOWN_MAX];
@@ -226,16 +219,16 @@ int client_json_status(const struct answers *answers, FILE *out)
 			      (json_int_t)worker->sessions, "transfers", (int)worker->transfers, "signatures",
 			      (json_int_t)worker->signatures, "refused", (json_int_t)worker->refused));
 	}
-	return dump(json_pack("{s:o,s:i,s:o,s:I,s:o,s:o,s:I,s:I,s:b,s:o,s:b,s:o,s:o,s:o}", "version",
-			      shown_json(gateway->version), "pid", (int)gateway->pid, "policy",
-			      shown_json(gateway->policy), "generation", (json_int_t)gateway->generation,
-			      "up", seconds(gateway->up_ms), "in_force", seconds(gateway->policy_ms),
-			      "sessions", (json_int_t)gateway->sessions, "limit", (json_int_t)gateway->limit,
-			      "reloading", gateway->reloading != 0, "reload_failed",
-			      reload_failed_json(gateway), "draining", gateway->draining != 0, "workers",
-			      workers, "servers", client_servers_json(answers), "silent_workers",
-			      silent_json(answers)),
-		    out);
+	return json_print(
+	    json_pack("{s:o,s:i,s:o,s:I,s:o,s:o,s:I,s:I,s:b,s:o,s:b,s:o,s:o,s:o}", "version",
+		      shown_json(gateway->version), "pid", (int)gateway->pid, "policy",
+		      shown_json(gateway->policy), "generation", (json_int_t)gateway->generation, "up",
+		      seconds(gateway->up_ms), "in_force", seconds(gateway->policy_ms), "sessions",
+		      (json_int_t)gateway->sessions, "limit", (json_int_t)gateway->limit, "reloading",
+		      gateway->reloading != 0, "reload_failed", reload_failed_json(gateway), "draining",
+		      gateway->draining != 0, "workers", workers, "servers", client_servers_json(answers),
+		      "silent_workers", silent_json(answers)),
+	    out);
 }
 
 /* Missing values are null. */
@@ -313,7 +306,7 @@ int client_json_sessions(const struct answers *answers, FILE *out)
 
 	for (size_t i = 0; i < answers->nsessions; i++)
 		(void)json_array_append_new(list, session_json(answers, &answers->sessions[i]));
-	return dump(json_pack("{s:b,s:o,s:o}", "whole", json_array_size(silent) == 0, "silent_workers",
-			      silent, "sessions", list),
-		    out);
+	return json_print(json_pack("{s:b,s:o,s:o}", "whole", json_array_size(silent) == 0, "silent_workers",
+				    silent, "sessions", list),
+			  out);
 }

@@ -61,10 +61,10 @@ static void look_at(struct doctor *doctor, const struct policy_backend *backend)
 		if (r == -ENOENT && i > 0) /* a kernel without IPv6 */
 			continue;
 		if (r < 0) {
-			doctor_fix(doctor, "run ss -ltn and look for *:%u", port);
-			doctor_warning(doctor,
-				       "cannot tell whether the server of \"%s\" is open to others: %s: %s",
-				       backend->name, tables[i].path, strerror(-r));
+			doctor_look(doctor, "ss -ltn | grep :%u", port);
+			doctor_cannot_tell(
+			    doctor, "cannot see whether the server of \"%s\" is open to others: %s: %s",
+			    backend->name, tables[i].path, strerror(-r));
 			return;
 		}
 		if (r == 0)

@@ -1,6 +1,6 @@
 /*
- * What attlsd needs of the host before it starts: files, its user, capabilities,
- * limits, addresses and ports.
+ * What attlsd needs of the host before it starts: its user, capabilities, limits,
+ * addresses and ports.
  */
 #include "gateway/ctl/doctor-host.h"
 
@@ -11,7 +11,6 @@
 #include <stdio.h>
 #include <string.h>
 #include <sys/resource.h>
-#include <sys/stat.h>
 #include <unistd.h>
 
 #include "gateway/base/util.h"
@@ -19,87 +18,24 @@
 #include "gateway/ctl/routes.h"
 #include "gateway/host/capabilities.h"
 #include "gateway/host/facts.h"
-#include "gateway/tls/certs.h"
-#include "gateway/tls/policy-check.h"
 
+#define LOCAL_PORTS    "/proc/sys/net/ipv4/ip_local_port_range"
 #define RESERVED_PORTS "/proc/sys/net/ipv4/ip_local_reserved_ports"
-#define DAYS_SOON      30
-
-static void check_key_mode(struct doctor *doctor, const struct policy_certificate *certificate)
-{
-	struct stat st;
-
-	if (stat(certificate->key, &st) == 0 && (st.st_mode & S_IROTH) != 0) {
-		doctor_fix(doctor, "chmod o= '%s'", certificate->key);
-		doctor_warning(doctor, "anybody on this host can read the private key %s", certificate->key);
-	}
-}
-
-static void check_days(struct doctor *doctor, const struct policy_certificate *certificate, int64_t days)
-{
-	if (days < DAYS_SOON)
-		doctor_fix(doctor, "renew %s, then: attlsctl check -f '%s' && systemctl reload attlsd",
-			   certificate->chain, doctor->path);
-	if (days < 0)
-		doctor_problem(doctor, "the certificate in %s has expired", certificate->chain);
-	else if (days < DAYS_SOON)
-		doctor_warning(doctor, "the certificate in %s has %" PRId64 " day%s left", certificate->chain,
-			       days, days == 1 ? "" : "s");
-	else
-		doctor_ok(doctor, "the certificate in %s has %" PRId64 " days left", certificate->chain,
-			  days);
-}
-
-static void check_keyring(struct doctor *doctor, const struct policy_keyring *keyring)
-{
-	struct diags diags;
-	struct certs *certs = NULL;
-
-	if (diags_init(&diags, doctor->path, NULL, 0) < 0)
-		return;
-	if (certs_load(keyring, NULL, &diags, &certs) == 0)
-		for (size_t i = 0; i < keyring->ncertificates; i++) {
-			int64_t days;
-
-			if (certs_days_left(certs, i, &days))
-				check_days(doctor, &keyring->certificates[i], days);
-			check_key_mode(doctor, &keyring->certificates[i]);
-		}
-	certs_free(&certs);
-	diags_done(&diags);
-}
-
-/* As attlsd does it, so that nothing is ok here and refused there. */
-static void check_load(struct doctor *doctor)
-{
-	struct diags diags;
-
-	if (diags_init(&diags, doctor->path, NULL, 0) < 0)
-		return;
-	(void)policy_check_load(doctor->policy, &diags); /* each failure is in diags */
-	for (size_t i = 0; i < diags.nitems; i++)
-		if (diags.items[i].level == DIAG_ERROR) {
-			doctor_fix(doctor, "attlsctl check -f '%s'", doctor->path);
-			doctor_problem(doctor, "%s", diags.items[i].message);
-		}
-	diags_done(&diags);
-}
-
-void doctor_check_certificates(struct doctor *doctor)
-{
-	for (size_t i = 0; i < doctor->policy->nkeyrings; i++)
-		check_keyring(doctor, &doctor->policy->keyrings[i]);
-	check_load(doctor);
-}
 
 void doctor_check_user(struct doctor *doctor)
 {
 	const char *name = doctor->policy->daemon.user;
 
+	errno = 0;
 	if (getpwnam(name) != NULL) {
 		doctor_ok(doctor, "workers run as %s%s", name,
 			  geteuid() == 0 ? ""
 					 : " if root starts attlsd, otherwise as the user that starts it");
+		return;
+	}
+	if (errno != 0 && errno != ENOENT) { /* such as a directory service that does not answer */
+		doctor_look(doctor, "getent passwd %s", name);
+		doctor_cannot_tell(doctor, "cannot look up the user %s: %s", name, strerror(errno));
 		return;
 	}
 	if (geteuid() != 0 && !doctor->policy->daemon.user_given) {
@@ -143,7 +79,7 @@ void doctor_check_capabilities(struct doctor *doctor)
 
 	if (!capabilities_known()) {
 		doctor_fix(doctor, "mount /proc here, so that capabilities can be read");
-		doctor_problem(doctor, "the capabilities of this process cannot be read");
+		doctor_cannot_tell(doctor, "the capabilities of this process cannot be read");
 		return;
 	}
 	while ((missing = capabilities_missing(doctor->policy, &at)) != NULL) {
@@ -166,8 +102,11 @@ void doctor_check_files(struct doctor *doctor)
 	uint64_t wanted = (uint64_t)doctor->policy->daemon.limit_sessions * HOST_FDS_PER_SESSION;
 	struct rlimit limit;
 
-	if (getrlimit(RLIMIT_NOFILE, &limit) == -1)
+	if (getrlimit(RLIMIT_NOFILE, &limit) == -1) {
+		doctor_look(doctor, "ulimit -Hn");
+		doctor_cannot_tell(doctor, "cannot read the limit of open files: %s", strerror(errno));
 		return;
+	}
 	if (limit.rlim_max >= wanted) {
 		doctor_ok(doctor, "%" PRIu64 " open files for %" PRIu32 " sessions", (uint64_t)limit.rlim_max,
 			  doctor->policy->daemon.limit_sessions);
@@ -204,6 +143,13 @@ void doctor_check_addresses(struct doctor *doctor)
 		doctor_problem(doctor, "listener %s: this host does not have the address %s", listener->name,
 			       text);
 	}
+}
+
+/* A file of /proc that cannot be read answers no question. */
+static void cannot_read(struct doctor *doctor, const char *path)
+{
+	doctor_look(doctor, "cat %s, as root, where /proc is mounted", path);
+	doctor_cannot_tell(doctor, "cannot read %s", path);
 }
 
 static bool read_range(const char *path, unsigned *ret_low, unsigned *ret_high)
@@ -271,8 +217,10 @@ void doctor_check_ports(struct doctor *doctor)
 {
 	unsigned low, high;
 
-	if (!read_range("/proc/sys/net/ipv4/ip_local_port_range", &low, &high))
+	if (!read_range(LOCAL_PORTS, &low, &high) || access(RESERVED_PORTS, R_OK) != 0) {
+		cannot_read(doctor, access(LOCAL_PORTS, R_OK) != 0 ? LOCAL_PORTS : RESERVED_PORTS);
 		return;
+	}
 	for (size_t i = 0; i < doctor->policy->nftp_actions; i++) {
 		const struct ftp_action *action = &doctor->policy->ftp_actions[i];
 		struct port_range range = action->passivedataports;

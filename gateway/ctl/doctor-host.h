@@ -1,5 +1,5 @@
 /*
- * Checks of files, limits, capabilities and addresses. Each reports what it finds;
+ * Checks of users, limits, capabilities and addresses. Each reports what it finds;
  * doctor.c decides which of them a policy needs.
  */
 #ifndef ATTLSD_GATEWAY_CTL_DOCTOR_HOST_H
@@ -7,7 +7,6 @@
 
 struct doctor;
 
-void doctor_check_certificates(struct doctor *doctor);
 void doctor_check_user(struct doctor *doctor);
 void doctor_check_control_socket(struct doctor *doctor);
 void doctor_check_capabilities(struct doctor *doctor);

@@ -17,21 +17,29 @@
 #define DEFAULT_MARK 1
 #define SYSCTL_MAX   512
 
-/* The number in /proc/sys/net/FOLDER/NAME/KEY; 0: there is none. */
+#define SYSCTL_NONE (-1)
+
+/* The number in /proc/sys/net/FOLDER/NAME/KEY, or SYSCTL_NONE if it cannot be read. */
 static int sysctl_number(const char *folder, const char *name, const char *key)
 {
 	char path[SYSCTL_MAX];
 	FILE *file;
-	int value = 0;
+	int value = SYSCTL_NONE;
 
 	(void)snprintf(path, sizeof(path), "/proc/sys/net/%s/%s/%s", folder, name, key);
 	file = fopen(path, "re");
 	if (file == NULL)
-		return 0;
+		return SYSCTL_NONE;
 	if (fscanf(file, "%d", &value) != 1)
-		value = 0;
+		value = SYSCTL_NONE;
 	(void)fclose(file);
 	return value;
+}
+
+static void cannot_read(struct doctor *doctor, const char *key)
+{
+	doctor_look(doctor, "sysctl %s, where /proc is mounted", key);
+	doctor_cannot_tell(doctor, "cannot read %s", key);
 }
 
 /* The mark that the rules set; without such a rule, the one of contrib/nftables. */
@@ -59,16 +67,17 @@ static void check_route(struct doctor *doctor, enum ip_family family)
 		doctor_ok(doctor, "IPv%d packets with mark %u are delivered to this host", family, mark);
 		return;
 	}
+	if (r < 0) {
+		doctor_look(doctor, "ip%s rule; ip%s route show table 100", flag, flag);
+		doctor_cannot_tell(doctor,
+				   "the kernel does not say where it routes IPv%d packets with mark %u: %s",
+				   family, mark, strerror(-r));
+		return;
+	}
 	doctor_fix(doctor, "ip%s rule add fwmark %u lookup 100; ip%s route replace local %s dev lo table 100",
 		   flag, mark, flag, family == IP_V6 ? "::/0" : "0.0.0.0/0");
-	if (r == 0)
-		doctor_problem(doctor,
-			       "IPv%d packets with mark %u are forwarded instead of delivered to this host",
-			       family, mark);
-	else
-		doctor_problem(doctor,
-			       "cannot find out where the kernel routes IPv%d packets with mark %u: %s",
-			       family, mark, strerror(-r));
+	doctor_problem(doctor, "IPv%d packets with mark %u are forwarded instead of delivered to this host",
+		       family, mark);
 }
 
 void doctor_check_ktls(struct doctor *doctor)
@@ -102,15 +111,19 @@ void doctor_check_rp_filter(struct doctor *doctor)
 	const struct dirent *entry;
 	bool good = true;
 
-	if (folder == NULL)
+	if (folder == NULL || all == SYSCTL_NONE || accept == SYSCTL_NONE) {
+		cannot_read(doctor, "net.ipv4.conf.all.src_valid_mark");
+		if (folder != NULL)
+			(void)closedir(folder);
 		return;
+	}
 	while (host_wants_transparent(doctor->policy, IP_V4) && (entry = readdir(folder)) != NULL) {
 		const char *name = entry->d_name;
 		bool is_interface = name[0] != '.' && strcmp(name, "lo") != 0 &&
 				    strcmp(name, "default") != 0 && strcmp(name, "all") != 0;
 
-		if (!is_interface || accept != 0 || sysctl_number("ipv4/conf", name, "accept_local") != 0 ||
-		    (all == 0 && sysctl_number("ipv4/conf", name, "src_valid_mark") == 0))
+		if (!is_interface || accept > 0 || sysctl_number("ipv4/conf", name, "accept_local") > 0 ||
+		    (all == 0 && sysctl_number("ipv4/conf", name, "src_valid_mark") <= 0))
 			continue;
 		good = false;
 		doctor_fix(doctor, "sysctl -w net/ipv4/conf/%s/src_valid_mark=0", all != 0 ? "all" : name);
@@ -140,6 +153,10 @@ void doctor_check_forwarding(struct doctor *doctor)
 	for (size_t i = 0; i < NELEM(kinds); i++) {
 		if (!host_wants_transparent(doctor->policy, kinds[i].family))
 			continue;
+		if (kinds[i].on == SYSCTL_NONE) {
+			cannot_read(doctor, kinds[i].key);
+			continue;
+		}
 		if (kinds[i].on != 0) {
 			doctor_ok(doctor, "this host forwards IPv%d", kinds[i].family);
 			continue;
@@ -156,7 +173,10 @@ void doctor_check_conntrack(struct doctor *doctor)
 {
 	bool has_helper = access("/sys/module/nf_conntrack_ftp", F_OK) == 0;
 
-	if (access("/proc/sys/net/netfilter/nf_conntrack_max", F_OK) != 0) {
+	if (access("/proc/sys/net", F_OK) != 0 || access("/sys/module", F_OK) != 0) {
+		doctor_look(doctor, "lsmod | grep nf_conntrack");
+		doctor_cannot_tell(doctor, "/proc/sys or /sys is not there, and so not what the kernel has");
+	} else if (access("/proc/sys/net/netfilter/nf_conntrack_max", F_OK) != 0) {
 		doctor_fix(doctor, "modprobe nf_conntrack");
 		doctor_problem(doctor, "the kernel does not track connections: nf_conntrack is not loaded");
 	} else if (doctor->policy->nat.conntrack == NAT_CONNTRACK_EXPECT && !has_helper) {
@@ -186,10 +206,12 @@ void doctor_check_expectations(struct doctor *doctor)
 		doctor_ok(doctor, "the kernel accepts expectations");
 		return;
 	}
-	if (r == -EPERM)
-		doctor_fix(doctor, "run this as root");
-	else
-		doctor_fix(doctor, "modprobe nf_conntrack_netlink");
+	if (r == -EPERM) {
+		doctor_look(doctor, "run attlsctl doctor as root");
+		doctor_cannot_tell(doctor, "only root may ask whether the kernel accepts expectations");
+		return;
+	}
+	doctor_fix(doctor, "modprobe nf_conntrack_netlink");
 	doctor_problem(doctor, "the kernel accepts no expectations: %s",
 		       r == 0 ? "it accepted an invalid one" : strerror(-r));
 }

@@ -17,11 +17,33 @@ void doctor_fix(struct doctor *doctor, const char *fmt, ...)
 	va_end(args);
 }
 
+void doctor_look(struct doctor *doctor, const char *fmt, ...)
+{
+	va_list args;
+
+	va_start(args, fmt);
+	(void)vsnprintf(doctor->look, sizeof(doctor->look), fmt, args);
+	va_end(args);
+}
+
 static const char *const level_names[] = {
 	[DOCTOR_PROBLEM] = "problem",
+	[DOCTOR_CANNOT_TELL] = "cannot tell",
 	[DOCTOR_WARNING] = "warning",
 	[DOCTOR_OK] = "ok",
 };
+
+const char *doctor_level_name(enum doctor_level level)
+{
+	return level_names[level];
+}
+
+static void add_hint(json_t *finding, const char *key, char *hint)
+{
+	if (hint[0] != '\0')
+		(void)json_object_set_new(finding, key, json_string(hint));
+	hint[0] = '\0';
+}
 
 static void __attribute__((format(printf, 3, 0)))
 add(struct doctor *doctor, enum doctor_level level, const char *fmt, va_list args)
@@ -35,12 +57,11 @@ add(struct doctor *doctor, enum doctor_level level, const char *fmt, va_list arg
 	if (finding == NULL) /* a path that is not UTF-8 */
 		finding = json_pack("{s:s,s:s,s:s}", "check", doctor->check, "status", status, "detail",
 				    "(not UTF-8)");
-	if (doctor->fix[0] != '\0')
-		(void)json_object_set_new(finding, "fix", json_string(doctor->fix));
-	doctor->fix[0] = '\0';
+	add_hint(finding, "fix", doctor->fix);
+	add_hint(finding, "look", doctor->look);
 	(void)json_array_append_new(doctor->findings, finding);
-	if (level == DOCTOR_PROBLEM)
-		doctor->bad = true;
+	if (level < doctor->worst)
+		doctor->worst = level;
 }
 
 void doctor_report(struct doctor *doctor, enum doctor_level level, const char *fmt, ...)
@@ -76,6 +97,15 @@ void doctor_problem(struct doctor *doctor, const char *fmt, ...)
 
 	va_start(args, fmt);
 	add(doctor, DOCTOR_PROBLEM, fmt, args);
+	va_end(args);
+}
+
+void doctor_cannot_tell(struct doctor *doctor, const char *fmt, ...)
+{
+	va_list args;
+
+	va_start(args, fmt);
+	add(doctor, DOCTOR_CANNOT_TELL, fmt, args);
 	va_end(args);
 }
 

@@ -11,27 +11,37 @@
 struct json_t;
 struct ruleset;
 
+/* Worst first. */
+enum doctor_level { DOCTOR_PROBLEM = 0, DOCTOR_CANNOT_TELL, DOCTOR_WARNING, DOCTOR_OK };
+
 struct doctor {
 	const struct policy *policy;
 	const char *path;	 /* path of the policy */
 	struct ruleset *ruleset; /* NULL: nft failed; the check `rules` reports why */
 	int ruleset_error;	 /* the negative errno of that failure */
 	struct json_t *findings;
-	const char *check;	   /* the check that is running */
-	char fix[DOCTOR_TEXT_MAX]; /* the fix for the next finding; "": none */
-	bool bad;
+	const char *check;	    /* the check that is running */
+	char fix[DOCTOR_TEXT_MAX];  /* the fix for the next finding; "": none */
+	char look[DOCTOR_TEXT_MAX]; /* where an administrator can look instead; "": nowhere */
+	enum doctor_level worst;
 };
 
-enum doctor_level { DOCTOR_PROBLEM = 0, DOCTOR_WARNING, DOCTOR_OK };
-
-/* Each reports one finding. A problem or warning uses the fix that doctor_fix() has set before. */
+/*
+ * Each reports one finding. A problem or warning uses the fix that doctor_fix() has set
+ * before. "Cannot tell" is for what a check could not decide: never "ok", and with
+ * doctor_look(), what to look at by hand.
+ */
 void doctor_fix(struct doctor *doctor, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
+void doctor_look(struct doctor *doctor, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
 void doctor_ok(struct doctor *doctor, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
 void doctor_warning(struct doctor *doctor, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
 void doctor_problem(struct doctor *doctor, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
+void doctor_cannot_tell(struct doctor *doctor, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
 /* The same, with the status as an argument. */
 void doctor_report(struct doctor *doctor, enum doctor_level level, const char *fmt, ...)
     __attribute__((format(printf, 3, 4)));
+
+const char *doctor_level_name(enum doctor_level level);
 
 /* The port that clients dial; for a transparent listener it is not that of its socket. */
 uint16_t doctor_dialled_port(const struct doctor *doctor, const struct policy_listener *listener);

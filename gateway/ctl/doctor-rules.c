@@ -26,8 +26,9 @@ void doctor_check_rules(struct doctor *doctor)
 		doctor_ok(doctor, "the nftables rules can be read");
 		return;
 	}
-	doctor_fix(doctor, "run this as root");
-	doctor_problem(doctor, "nftables does not show its rules, so they were not checked");
+	doctor_look(doctor, "run attlsctl doctor as root, or read: nft list ruleset");
+	doctor_cannot_tell(doctor, "nftables does not show its rules, so they were not checked: %s",
+			   strerror(-doctor->ruleset_error));
 }
 
 /* Without connection tracking, all passive ports have to be open all the time. */

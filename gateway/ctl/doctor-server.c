@@ -13,6 +13,7 @@
 #include "gateway/ctl/doctor-report.h"
 #include "gateway/ctl/known-servers.h"
 #include "gateway/net/netsock.h"
+#include "gateway/net/proxy-header.h"
 
 #define CONNECT_TIMEOUT_MS  3000
 #define GREETING_TIMEOUT_MS 5000
@@ -104,7 +105,8 @@ static void check_greeting(struct doctor *doctor, const struct policy_backend *b
 		report_known(doctor, backend, text, fd);
 		return;
 	}
-	doctor_fix(doctor, "make the FTP server at %s use cleartext FTP and greet with 220", where);
+	doctor_fix(doctor, "make the FTP server at %s use cleartext FTP and greet with 220%s", where,
+		   backend->proxy == BACKEND_PROXY_NONE ? "" : ", and expect a PROXY header");
 	if (text[0] == '\0')
 		doctor_problem(doctor, "backend %s: %s accepts the connection, but does not greet",
 			       backend->name, where);
@@ -112,10 +114,26 @@ static void check_greeting(struct doctor *doctor, const struct policy_backend *b
 		doctor_problem(doctor, "backend %s: %s answers \"%s\", not 220", backend->name, where, text);
 }
 
+/* As a session does, for a client on this host. A server that does not want it does not greet. */
+static void send_proxy_header(const struct policy_backend *backend, const struct ip_endpoint *server, int fd)
+{
+	const struct proxy_facts facts = { .tls = NULL };
+	uint8_t header[PROXY_HEADER_MAX];
+	struct ip_endpoint here;
+	size_t len;
+
+	if (backend->proxy == BACKEND_PROXY_NONE || netsock_local(fd, &here) < 0)
+		return;
+	len = backend->proxy == BACKEND_PROXY_V1 ? proxy_header_v1(&here, server, header)
+						 : proxy_header_v2(&here, server, &facts, header);
+	(void)send(fd, header, len, MSG_NOSIGNAL); /* a short write shows as a greeting that does not come */
+}
+
 static void check_server(struct doctor *doctor, const struct policy_backend *backend)
 {
 	/* the server may accept only clients' addresses */
-	enum doctor_level level = backend->source == BACKEND_SOURCE_CLIENT ? DOCTOR_WARNING : DOCTOR_PROBLEM;
+	enum doctor_level level =
+	    backend->source == BACKEND_SOURCE_CLIENT ? DOCTOR_CANNOT_TELL : DOCTOR_PROBLEM;
 	char where[IP_TEXT_MAX];
 	struct ip_endpoint server = backend->endpoint;
 	int fd = dial(&server);
@@ -125,15 +143,16 @@ static void check_server(struct doctor *doctor, const struct policy_backend *bac
 		fd = dial(&server);
 	}
 	(void)ip_endpoint_format(&server, where);
-	if (fd >= 0 && backend->proxy != BACKEND_PROXY_NONE) {
-		doctor_ok(doctor,
-			  "backend %s: %s accepts connections; its answer to a PROXY header was not tested",
-			  backend->name, where);
-	} else if (fd >= 0) {
+	if (fd >= 0) {
+		send_proxy_header(backend, &server, fd);
 		check_greeting(doctor, backend, where, fd);
 	} else {
 		doctor_fix(doctor, "start the FTP server at %s, or correct the address in backends: %s",
 			   where, backend->name);
+		if (level == DOCTOR_CANNOT_TELL)
+			doctor_look(doctor,
+				    "dial %s from a client: source: client lets the server see only those",
+				    where);
 		doctor_report(doctor, level, "backend %s: cannot connect to %s: %s", backend->name, where,
 			      strerror(-fd));
 	}

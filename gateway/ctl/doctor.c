@@ -6,8 +6,11 @@
 #include "gateway/ctl/doctor.h"
 
 #include <jansson.h>
+#include <stdlib.h>
+#include <string.h>
 
 #include "gateway/base/util.h"
+#include "gateway/ctl/doctor-certificates.h"
 #include "gateway/ctl/doctor-exposed.h"
 #include "gateway/ctl/doctor-host.h"
 #include "gateway/ctl/doctor-kernel.h"
@@ -17,7 +20,9 @@
 #include "gateway/ctl/ruleset.h"
 #include "gateway/host/facts.h"
 
-#define NAME_WIDTH 14 /* of the longest name, "control_socket" */
+#define NAME_WIDTH   14 /* of the longest name, "control_socket" */
+#define STATUS_WIDTH 11 /* of "cannot tell" */
+#define EXIT_UNSURE  3	/* no problem, but something that could not be decided; 2 is for wrong usage */
 
 static bool always(const struct policy *policy)
 {
@@ -95,7 +100,9 @@ static const struct check {
 
 json_t *doctor_examine(const struct policy *policy, const char *path)
 {
-	struct doctor doctor = { .policy = policy, .path = path, .findings = json_array() };
+	struct doctor doctor = {
+		.policy = policy, .path = path, .findings = json_array(), .worst = DOCTOR_OK
+	};
 	json_t *report;
 
 	if (doctor.findings == NULL)
@@ -109,8 +116,27 @@ json_t *doctor_examine(const struct policy *policy, const char *path)
 		checks[i].run(&doctor);
 	}
 	ruleset_free(&doctor.ruleset);
-	report = json_pack("{s:b,s:o}", "ok", !doctor.bad, "findings", doctor.findings);
+	report = json_pack("{s:b,s:s,s:o}", "ok", doctor.worst > DOCTOR_CANNOT_TELL, "status",
+			   doctor_level_name(doctor.worst), "findings", doctor.findings);
 	return report;
+}
+
+int doctor_exit_status(const json_t *report)
+{
+	const char *status = json_string_value(json_object_get(report, "status"));
+
+	if (json_is_true(json_object_get(report, "ok")))
+		return EXIT_SUCCESS;
+	return status != NULL && strcmp(status, doctor_level_name(DOCTOR_CANNOT_TELL)) == 0 ? EXIT_UNSURE
+											    : EXIT_FAILURE;
+}
+
+static void print_hint(FILE *out, const json_t *finding, const char *key)
+{
+	const char *hint = json_string_value(json_object_get(finding, key));
+
+	if (hint != NULL)
+		(void)fprintf(out, "%*s: %s\n", STATUS_WIDTH + NAME_WIDTH, key, hint);
 }
 
 void doctor_print(const json_t *report, FILE *out)
@@ -119,12 +145,11 @@ void doctor_print(const json_t *report, FILE *out)
 	size_t i;
 
 	json_array_foreach (json_object_get(report, "findings"), i, finding) {
-		const char *fix = json_string_value(json_object_get(finding, "fix"));
-
-		(void)fprintf(out, "%-8s %-*s %s\n", json_string_value(json_object_get(finding, "status")),
-			      NAME_WIDTH, json_string_value(json_object_get(finding, "check")),
+		(void)fprintf(out, "%-*s %-*s %s\n", STATUS_WIDTH,
+			      json_string_value(json_object_get(finding, "status")), NAME_WIDTH,
+			      json_string_value(json_object_get(finding, "check")),
 			      json_string_value(json_object_get(finding, "detail")));
-		if (fix != NULL)
-			(void)fprintf(out, "%*s %s\n", NAME_WIDTH + 9, "fix:", fix);
+		print_hint(out, finding, "fix");
+		print_hint(out, finding, "look");
 	}
 }

@@ -10,11 +10,13 @@ struct json_t;
 
 /*
  * Check everything that the policy from the file `path` needs. Reads files and asks
- * the kernel, changes nothing. The caller owns the result; NULL: no memory. Its "ok"
- * is false if there is a problem or a check was not possible; warnings alone leave
- * it true.
+ * the kernel, changes nothing. The caller owns the result; NULL: no memory. Its
+ * "status" is that of the worst finding; "ok" is true if that is ok or a warning.
  */
 struct json_t *doctor_examine(const struct policy *policy, const char *path);
+
+/* The exit status of attlsctl for a report. */
+int doctor_exit_status(const struct json_t *report);
 
 /* Print the report for people. */
 void doctor_print(const struct json_t *report, FILE *out);

@@ -83,8 +83,10 @@ static const char *spell(const struct explain_maker *maker, const char *command,
 	struct ip_endpoint target = { .addr = maker->flow->remote, .port = 50000 };
 	bool v6 = target.addr.family == IP_V6;
 	const struct name_list *permitted = maker->setup.permitted;
-	const char *user = maker->identity.user;
+	const char *user = maker->client->user;
 
+	if (user == NULL)
+		user = maker->identity.user;
 	if (user == NULL && maker->setup.action->verifyuser && permitted->n > 0)
 		user = permitted->names[0];
 
@@ -121,7 +123,7 @@ static bool reach(struct explain_maker *maker, const struct stage *stage, struct
 {
 	char buf[FTP_ENDPOINT_TEXT_MAX];
 
-	simulation_start(simulation, &maker->setup, &maker->offered, &maker->identity);
+	simulation_start(simulation, &maker->setup, maker->tls_first, &maker->offered, &maker->identity);
 	for (size_t i = 0; i < STEPS_MAX && stage->steps[i] != NULL; i++) {
 		*ret_step = stage->steps[i];
 		if (is_done(maker, simulation, *ret_step))
@@ -169,20 +171,21 @@ static json_t *ask(struct explain_maker *maker, const struct question *question,
 	return one;
 }
 
-static json_t *stage_answers(struct explain_maker *maker, enum stage_number number)
+/* `name` is that of the state, for people. */
+static json_t *stage_answers(struct explain_maker *maker, enum stage_number number, const char *name)
 {
 	json_t *one = json_object(), *list = json_array(), *refused;
 	struct simulation_answer answer;
 	struct simulation simulation;
 	const char *step = NULL;
 
-	explain_put(maker, one, "state", json_string(stages[number].name));
-	if (maker->tls_fails != NULL && number >= TLS) {
+	explain_put(maker, one, "state", json_string(name));
+	if (maker->tls_fails[0] != '\0' && number >= TLS) {
 		refused = json_object();
 		explain_put(maker, refused, "command",
 			    json_string(maker->setup.implicit ? "TLS" : "AUTH TLS"));
 		explain_put(maker, refused, "by", json_string("gateway"));
-		explain_put(maker, refused, "answer", json_string(maker->tls_fails));
+		explain_put(maker, refused, "answer", explain_text(maker->tls_fails));
 		explain_put(maker, one, "refused_at", refused);
 	} else if (!reach(maker, &stages[number], &simulation, &step, &answer)) {
 		refused = json_object();
@@ -201,14 +204,17 @@ static json_t *stage_answers(struct explain_maker *maker, enum stage_number numb
 	return one;
 }
 
-json_t *explain_answers(struct explain_maker *maker)
+void explain_answers(struct explain_maker *maker, bool either, json_t *to)
 {
-	json_t *list = json_array();
+	char name[64];
 
-	for (size_t i = 0; i < NELEM(stages); i++)
-		if (!maker->setup.implicit || !stages[i].explicit_only)
-			explain_add(maker, list, stage_answers(maker, (enum stage_number)i));
-	return list;
+	for (size_t i = 0; i < NELEM(stages); i++) {
+		if (maker->setup.implicit && stages[i].explicit_only)
+			continue;
+		(void)snprintf(name, sizeof(name), "%s%s", stages[i].name,
+			       either && maker->setup.implicit ? " (TLS at once)" : "");
+		explain_add(maker, to, stage_answers(maker, (enum stage_number)i, name));
+	}
 }
 
 json_t *explain_features(struct explain_maker *maker)
@@ -217,7 +223,7 @@ json_t *explain_features(struct explain_maker *maker)
 	json_t *list = json_array();
 	const char *line;
 
-	simulation_start(&simulation, &maker->setup, &maker->offered, &maker->identity);
+	simulation_start(&simulation, &maker->setup, maker->tls_first, &maker->offered, &maker->identity);
 	for (size_t i = 0; (line = ftp_machine_feature(&simulation.machine, i)) != NULL; i++)
 		explain_add(maker, list, explain_text(line + 1));
 	return list;

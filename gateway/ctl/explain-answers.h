@@ -7,7 +7,10 @@
 /* The lines that attlsd adds to FEAT. */
 json_t *explain_features(struct explain_maker *maker);
 
-/* The answers to commands, in each state that the client can be in. */
-json_t *explain_answers(struct explain_maker *maker);
+/*
+ * Add the answers to commands, in each state that the client can be in, to a list. `either`: the listener
+ * takes AUTH as well as TLS at once (`tls: auto`), so the names of the states tell these apart.
+ */
+void explain_answers(struct explain_maker *maker, bool either, json_t *to);
 
 #endif

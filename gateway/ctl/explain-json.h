@@ -9,17 +9,20 @@
 #include <stdbool.h>
 
 #include "ftp-alg/ftp-alg.h"
-#include "gateway/tls/users.h"
+#include "gateway/ctl/explain-client.h"
 #include "policy/policy.h"
+
+#define EXPLAIN_REASON_MAX 256
 
 struct explain_maker {
 	const struct policy *policy;
 	const struct policy_flow *flow;
-	const struct identity *certificate;
-	const struct users *users;
-	struct ftp_identity identity; /* what the session knows of it */
-	const char *tls_fails;	      /* why TLS admits no such client; NULL: it does */
+	const struct explain_client *client;
+	struct diags *diags;
+	struct ftp_identity identity;	    /* what the session knows of the client's certificate */
+	char tls_fails[EXPLAIN_REASON_MAX]; /* why TLS admits no such client; "": it does */
 	struct ftp_machine_setup setup;
+	bool tls_first;	   /* implicit TLS comes before the greeting */
 	bool null_ciphers; /* TLS may not encrypt: PROT P may be no more than safe */
 	struct ip_endpoint offered;
 	bool failed; /* an allocation has failed */

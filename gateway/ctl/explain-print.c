@@ -5,6 +5,7 @@
 #include "gateway/ctl/explain-print.h"
 
 #include <jansson.h>
+#include <stdbool.h>
 #include <string.h>
 
 #include "gateway/base/util.h"
@@ -41,22 +42,69 @@ static void print_rules(const json_t *explanation, FILE *out)
 	}
 }
 
-static void print_settings(const json_t *explanation, const char *title, const char *name, const char *key,
-			   FILE *out)
+/* Is this key in the list that a section has under `list`? */
+static bool is_listed(const json_t *explanation, const char *list, const char *section, const char *key)
 {
-	const char *setting;
-	json_t *value, *one;
+	const json_t *keys = json_object_get(json_object_get(explanation, list), section);
+	json_t *one;
 	size_t i;
 
-	(void)fprintf(out, "\n%s \"%s\"\n", title, word(explanation, name));
-	json_object_foreach (json_object_get(explanation, key), setting, value) {
-		if (json_is_string(value))
-			(void)fprintf(out, "  %-*s %s\n", KEY_WIDTH, setting, json_string_value(value));
-		json_array_foreach (value, i, one)
+	json_array_foreach (keys, i, one)
+		if (strcmp(json_string_value(one), key) == 0)
+			return true;
+	return false;
+}
+
+/* Why a value is not one that the policy gives, or does not count. */
+static const char *remark(const json_t *explanation, const char *section, const char *key)
+{
+	static const char *const remarks[2][2] = {
+		{ "", " (has no effect here)" },
+		{ " (default)", " (default, has no effect here)" },
+	};
+
+	return remarks[is_listed(explanation, "defaults", section, key)]
+		      [is_listed(explanation, "without_effect", section, key)];
+}
+
+static void print_list(const char *key, const json_t *list, FILE *out)
+{
+	json_t *one;
+	size_t i;
+
+	json_array_foreach (list, i, one) {
+		if (json_is_object(one)) /* of certificates */
 			(void)fprintf(out, "  %-*s %s%s%s\n", KEY_WIDTH, "certificate", word(one, "chain"),
 				      json_object_get(one, "label") != NULL ? ", label " : "",
 				      word(one, "label"));
+		else if (i == 0)
+			(void)fprintf(out, "  %-*s %s", KEY_WIDTH, key, json_string_value(one));
+		else
+			(void)fprintf(out, ", %s", json_string_value(one));
 	}
+	if (i > 0 && json_is_string(json_array_get(list, 0)))
+		(void)fputc('\n', out);
+}
+
+static void print_settings(const json_t *explanation, const char *title, const char *name,
+			   const char *section, FILE *out)
+{
+	json_t *settings = json_object_get(explanation, section);
+	const char *key;
+	json_t *value;
+
+	(void)fprintf(out, "\n%s \"%s\"\n", title, word(explanation, name));
+	json_object_foreach (settings, key, value) {
+		if (json_is_string(value))
+			(void)fprintf(out, "  %-*s %s%s\n", KEY_WIDTH, key, json_string_value(value),
+				      remark(explanation, section, key));
+		print_list(key, value, out);
+	}
+	if (json_is_true(json_object_get(settings, "original")))
+		(void)fprintf(out, "  %-*s address: original%s\n", KEY_WIDTH, "",
+			      json_is_true(json_object_get(explanation, "local_is_example"))
+				  ? "; this one is an example, --local names another"
+				  : "");
 }
 
 static void print_answer(const json_t *answer, FILE *out)
@@ -112,13 +160,15 @@ static void print_assumptions(const json_t *explanation, FILE *out)
 
 	(void)fputs(
 	    "\nThis assumes that the server agrees to everything. Ports in 227 and 229 are examples.\n", out);
-	if (!json_is_object(certificate)) {
+	if (json_is_true(json_object_get(explanation, "local_is_example")))
+		(void)fputs("The address that the client dialled is an example; --local names another.\n",
+			    out);
+	if (!json_is_object(certificate))
 		(void)fputs("It assumes that the client shows no certificate.\n", out);
-		return;
-	}
-	(void)fprintf(out, "It assumes that the client shows a certificate that TLS accepts: %s, %s%s.\n",
-		      word(certificate, "subject"), user[0] != '\0' ? "user " : "no user of the policy",
-		      user);
+	else
+		(void)fprintf(out, "The client shows the certificate %s, %s%s.\n",
+			      word(certificate, "subject"),
+			      user[0] != '\0' ? "user " : "which belongs to no user of the policy", user);
 }
 
 void explain_print(const json_t *explanation, FILE *out)

@@ -5,39 +5,46 @@
  */
 #include "gateway/ctl/explain.h"
 
+#include <errno.h>
 #include <jansson.h>
+#include <stdio.h>
+#include <string.h>
 
 #include "gateway/base/ftp-setup.h"
 #include "gateway/base/util.h"
 #include "gateway/ctl/explain-answers.h"
 #include "gateway/ctl/explain-json.h"
-#include "policy/policy.h"
+#include "gateway/tls/tlsctx-suites.h"
+#include "gateway/tls/trust-judge.h"
+#include "gateway/tls/users.h"
 
+/* The settings of an object go into one JSON object, and the keys of those that the policy does not give into
+ * a list. */
 struct setting_sink {
 	struct explain_maker *maker;
 	json_t *to;
+	json_t *defaults;
 };
 
-static void take_setting(void *context, const char *key, const char *value)
+static void take_setting(void *context, const char *key, const char *value, bool given)
 {
 	struct setting_sink *sink = context;
 
 	explain_put(sink->maker, sink->to, key, explain_text(value));
+	if (!given)
+		explain_add(sink->maker, sink->defaults, json_string(key));
 }
 
-static json_t *settings(struct explain_maker *maker, const char *section, const void *object)
+static void put_settings(struct setting_sink *sink, const char *section, const void *object)
 {
-	struct setting_sink sink = { .maker = maker, .to = json_object() };
-
-	policy_explain_settings(section, object, take_setting, &sink);
-	return sink.to;
+	policy_explain_settings(sink->maker->policy, section, object, take_setting, sink);
 }
 
 static json_t *certificates(struct explain_maker *maker, const struct policy_keyring *keyring)
 {
 	json_t *list = json_array();
 
-	for (size_t i = 0; keyring != NULL && i < keyring->ncertificates; i++) {
+	for (size_t i = 0; i < keyring->ncertificates; i++) {
 		const struct policy_certificate *certificate = &keyring->certificates[i];
 		json_t *one = json_object();
 
@@ -76,91 +83,199 @@ static json_t *rules_tried(struct explain_maker *maker, const struct policy_rule
 }
 
 /* The client's certificate; null: it shows none. */
-static void put_identity(struct explain_maker *maker, json_t *to)
+static json_t *identity_json(struct explain_maker *maker, const struct identity *identity)
 {
-	json_t *one = maker->certificate != NULL ? json_object() : json_null();
 	char sha256[IDENTITY_SHA256_TEXT];
+	json_t *one;
 
-	if (maker->certificate != NULL) {
-		explain_put(maker, one, "subject", explain_text(maker->certificate->subject));
-		explain_put(maker, one, "issuer", explain_text(maker->certificate->issuer));
-		explain_put(maker, one, "serial", explain_text(maker->certificate->serial));
-		explain_put(maker, one, "sha256", explain_text(identity_sha256(maker->certificate, sha256)));
-		explain_put(maker, one, "user",
-			    maker->identity.user != NULL ? explain_text(maker->identity.user) : json_null());
-		explain_put(maker, one, "service", json_boolean(maker->identity.service));
+	if (!identity->present)
+		return json_null();
+	one = json_object();
+	explain_put(maker, one, "subject", explain_text(identity->subject));
+	explain_put(maker, one, "issuer", explain_text(identity->issuer));
+	explain_put(maker, one, "serial", explain_text(identity->serial));
+	explain_put(maker, one, "sha256", explain_text(identity_sha256(identity, sha256)));
+	explain_put(maker, one, "verified", json_boolean(identity->verified));
+	explain_put(maker, one, "user",
+		    maker->identity.user != NULL ? explain_text(maker->identity.user) : json_null());
+	explain_put(maker, one, "service", json_boolean(maker->identity.service));
+	return one;
+}
+
+static void refuse(struct explain_maker *maker, const char *why, const char *reason)
+{
+	if (maker->tls_fails[0] == '\0')
+		(void)snprintf(maker->tls_fails, sizeof(maker->tls_fails), "%s%s", why, reason);
+}
+
+/* ServerHandshakeSNI. */
+static void judge_name(struct explain_maker *maker, const struct tls_action *tls)
+{
+	const char *name = maker->client->sni;
+
+	maker->identity.server_name = name;
+	if (tls == NULL || tls->server_handshake_sni == HANDSHAKE_SNI_OFF || tls->keyring == NULL)
+		return;
+	if (name == NULL) {
+		if (tls->server_handshake_sni == HANDSHAKE_SNI_REQUIRED)
+			refuse(maker, "the handshake fails: ", "the client asks for no host name");
+	} else if (!trust_judge_name(name, tls->keyring, maker->diags)) {
+		refuse(maker,
+		       "the handshake fails: ", "the client asks for a host name that no certificate has");
 	}
-	explain_put(maker, to, "certificate", one);
 }
 
 /*
  * What attlsd makes of the client's certificate under this rule: it may not ask for one,
  * ask without checking it (passthru), or admit nobody without one.
  */
-static void judge_certificate(struct explain_maker *maker, const struct policy_rule *rule)
+static void judge_certificate(struct explain_maker *maker, const struct policy_rule *rule,
+			      struct identity *ret_identity)
 {
 	const struct tls_action *tls = rule->tls;
+	const char *reason = "";
 	bool must;
+	int r;
 
 	if (tls == NULL || tls->role != ROLE_SERVER_WITH_CLIENT_AUTH)
 		return;
 	must = tls->client_auth_type == CLIENT_AUTH_REQUIRED || tls->client_auth_type == CLIENT_AUTH_SAFCHECK;
-	if (maker->certificate != NULL) {
-		struct identity shown = *maker->certificate; /* a copy that owns nothing */
-
-		shown.verified = tls->client_auth_type != CLIENT_AUTH_PASSTHRU;
-		(void)users_identify(maker->users, &shown, rule->backend,
-				     &maker->identity); /* two users are shown as none */
-	} else if (must) {
-		maker->tls_fails = "the handshake fails: the client has to show a certificate";
+	if (maker->client->certificate == NULL) {
+		if (must)
+			refuse(maker, "the handshake fails: ", "the client has to show a certificate");
+		return;
 	}
-	if (maker->tls_fails == NULL && tls->client_auth_type == CLIENT_AUTH_SAFCHECK &&
-	    maker->identity.user == NULL)
-		maker->tls_fails = "the session ends after the handshake: the certificate belongs to no user";
+	r = trust_judge_chain(maker->client->certificate, tls->keyring, maker->diags, ret_identity, &reason);
+	if (r == -ENOMEM)
+		maker->failed = true;
+	if (r < 0)
+		return;
+	/* two users are shown as none */
+	(void)users_identify(maker->client->users, ret_identity, rule->backend, &maker->identity);
+	if (!ret_identity->verified && tls->client_auth_type != CLIENT_AUTH_PASSTHRU)
+		refuse(maker, "the handshake fails: certificate verify failed: ", reason);
+	if (tls->client_auth_type == CLIENT_AUTH_SAFCHECK && maker->identity.user == NULL)
+		refuse(maker, "the session ends after the handshake: ", "the certificate belongs to no user");
 }
 
-/* The settings of TLS with the client. */
-static void put_tls(struct explain_maker *maker, json_t *to, const struct tls_action *action)
+static void take_suite(void *context, const char *name)
 {
-	json_t *tls = settings(maker, "tls_actions", action);
+	struct setting_sink *sink = context;
 
-	explain_put(maker, tls, "certificates", certificates(maker, action->keyring));
-	if (action->keyring != NULL)
-		explain_put(maker, tls, "max_client_chain", json_integer(action->keyring->max_client_chain));
-	explain_put(maker, to, "tls_action", explain_text(action->name));
-	explain_put(maker, to, "tls", tls);
+	explain_add(sink->maker, sink->to, json_string(name));
 }
 
-static void put_rule(struct explain_maker *maker, json_t *to, const struct policy_rule *rule)
+/* attlsd is taken to be started as root, as its service is. */
+static json_t *suites(struct explain_maker *maker, const struct tls_action *tls)
 {
-	const struct policy_backend *backend = rule->backend;
-	uint16_t low = rule->ftp->passivedataports.low;
-	const struct ip_endpoint own = { .addr = maker->flow->local, .port = low != 0 ? low : 50000 };
-	json_t *server = settings(maker, "backends", backend);
-	const struct ftp_setup_ends ends = {
-		.listener = maker->flow->listener,
-		/* `tls: auto`: the answers are those to a client that sends AUTH */
-		.implicit = maker->flow->listener->tls == LISTENER_IMPLICIT,
-		.remote = { .addr = maker->flow->remote, .port = 50000 },
-		.local = { .addr = maker->flow->local, .port = maker->flow->listener->endpoint.port },
-	};
+	struct setting_sink sink = { .maker = maker, .to = json_array() };
+
+	if (tlsctx_suites(tls, policy_isolates_keys(maker->policy, true), take_suite, &sink) < 0)
+		maker->failed = true;
+	return sink.to;
+}
+
+static json_t *tls_settings(struct explain_maker *maker, const struct tls_action *tls, json_t *defaults)
+{
+	struct setting_sink sink = { .maker = maker, .to = json_object(), .defaults = defaults };
+
+	put_settings(&sink, "tls_actions", tls);
+	if (tls->keyring == NULL)
+		return sink.to;
+	explain_put(maker, sink.to, "certificates", certificates(maker, tls->keyring));
+	explain_put(maker, sink.to, "suites", suites(maker, tls));
+	if (tls->role == ROLE_SERVER_WITH_CLIENT_AUTH)
+		put_settings(&sink, "keyrings", tls->keyring);
+	return sink.to;
+}
+
+static json_t *plain_settings(struct explain_maker *maker, const char *section, const void *object,
+			      json_t *defaults)
+{
+	struct setting_sink sink = { .maker = maker, .to = json_object(), .defaults = defaults };
+
+	put_settings(&sink, section, object);
+	return sink.to;
+}
+
+/* With `address: original` the server is where the client wanted to go. A name may have several addresses. */
+static void put_server(struct explain_maker *maker, json_t *to, const struct ftp_setup_ends *ends,
+		       const struct policy_backend *backend)
+{
+	struct ip_endpoint server = ftp_setup_server(ends, backend);
+	json_t *all = json_array();
 	char text[IP_TEXT_MAX];
 
-	maker->offered = policy_advertised(maker->policy, rule->ftp, &maker->flow->remote, &own);
+	explain_put(maker, to, "address", explain_text(ip_endpoint_format(&server, text)));
+	explain_put(maker, to, "original", json_boolean(backend->original));
+	for (size_t i = 1; i < backend->naddresses; i++) {
+		server.addr = backend->addresses[i];
+		explain_add(maker, all, explain_text(ip_endpoint_format(&server, text)));
+	}
+	explain_put(maker, to, "more_addresses", all);
+}
+
+/* The values that mean nothing with this policy. */
+static json_t *without_effect(struct explain_maker *maker, const struct tls_action *tls)
+{
+	json_t *sections = json_object(), *keys = json_array();
+
+	if (tls != NULL && tls->role != ROLE_SERVER_WITH_CLIENT_AUTH)
+		explain_add(maker, keys, json_string("client_auth_type"));
+	explain_put(maker, sections, "tls", keys);
+	return sections;
+}
+
+static void put_rule(struct explain_maker *maker, json_t *to, const struct explain_place *place,
+		     const struct policy_rule *rule)
+{
+	const struct policy_listener *listener = place->flow.listener;
+	const struct policy_backend *backend = rule->backend;
+	uint16_t low = rule->ftp->passivedataports.low;
+	const struct ip_endpoint own = { .addr = place->flow.local, .port = low != 0 ? low : 50000 };
+	json_t *defaults = json_object(), *tls = json_array(), *ftp = json_array(), *server = json_array();
+	json_t *states = json_array();
+	struct identity identity = { .present = false };
+	struct ftp_setup_ends ends = {
+		.listener = listener,
+		.implicit = listener->tls == LISTENER_IMPLICIT,
+		.remote = { .addr = place->flow.remote, .port = 50000 },
+		.local = { .addr = place->flow.local, .port = place->local_port },
+	};
+	json_t *backend_json;
+
+	maker->offered = policy_advertised(maker->policy, rule->ftp, &place->flow.remote, &own);
 	maker->setup = ftp_setup_make(&ends, rule);
+	maker->tls_first = ftp_setup_tls_comes_first(listener, rule);
 	maker->null_ciphers = rule->tls != NULL && rule->tls->null_ciphers;
-	judge_certificate(maker, rule);
-	put_identity(maker, to);
-	explain_put(maker, server, "address", explain_text(ip_endpoint_format(&backend->endpoint, text)));
+	judge_name(maker, rule->tls);
+	judge_certificate(maker, rule, &identity);
+	explain_put(maker, to, "certificate", identity_json(maker, &identity));
 	explain_put(maker, to, "rule", explain_text(rule->name));
-	if (rule->tls != NULL)
-		put_tls(maker, to, rule->tls);
+	if (rule->tls != NULL) { /* clients of `tls: none` speak none */
+		explain_put(maker, to, "tls_action", explain_text(rule->tls->name));
+		explain_put(maker, to, "tls", tls_settings(maker, rule->tls, tls));
+	}
 	explain_put(maker, to, "ftp_action", explain_text(rule->ftp->name));
-	explain_put(maker, to, "ftp", settings(maker, "ftp_actions", rule->ftp));
+	explain_put(maker, to, "ftp", plain_settings(maker, "ftp_actions", rule->ftp, ftp));
 	explain_put(maker, to, "backend", explain_text(backend->name));
-	explain_put(maker, to, "server", server);
+	backend_json = plain_settings(maker, "backends", backend, server);
+	put_server(maker, backend_json, &ends, backend);
+	explain_put(maker, to, "server", backend_json);
+	explain_put(maker, defaults, "tls", tls);
+	explain_put(maker, defaults, "ftp", ftp);
+	explain_put(maker, defaults, "server", server);
+	explain_put(maker, to, "defaults", defaults);
+	explain_put(maker, to, "without_effect", without_effect(maker, rule->tls));
 	explain_put(maker, to, "features", explain_features(maker));
-	explain_put(maker, to, "states", explain_answers(maker));
+	explain_answers(maker, listener->tls == LISTENER_AUTO, states);
+	if (listener->tls == LISTENER_AUTO) { /* the client may as well start TLS at once */
+		ends.implicit = true;
+		maker->setup = ftp_setup_make(&ends, rule);
+		explain_answers(maker, true, states);
+	}
+	explain_put(maker, to, "states", states);
+	identity_done(&identity);
 }
 
 static const char *listener_tls_name(enum listener_tls tls)
@@ -173,28 +288,32 @@ static const char *listener_tls_name(enum listener_tls tls)
 	return names[tls];
 }
 
-json_t *explain_make(const struct policy *policy, const struct policy_flow *flow,
-		     const struct identity *identity, const struct users *users)
+json_t *explain_make(const struct policy *policy, const struct explain_place *place,
+		     const struct explain_client *client, struct diags *diags)
 {
-	const struct policy_listener *listener = flow->listener;
+	const struct policy_listener *listener = place->flow.listener;
+	size_t errors = diags->nerrors;
 	struct explain_maker maker = {
-		.policy = policy, .flow = flow, .certificate = identity, .users = users
+		.policy = policy, .flow = &place->flow, .client = client, .diags = diags
 	};
 	json_t *explanation = json_object(), *tried;
 	const struct policy_rule *rule;
 	char text[IP_TEXT_MAX];
 
 	explain_put(&maker, explanation, "listener", explain_text(listener->name));
+	explain_put(&maker, explanation, "listens_at",
+		    explain_text(ip_endpoint_format(&listener->endpoint, text)));
 	explain_put(&maker, explanation, "starts_tls", json_string(listener_tls_name(listener->tls)));
-	explain_put(&maker, explanation, "client", explain_text(ip_addr_format(&flow->remote, text)));
-	explain_put(&maker, explanation, "local", explain_text(ip_addr_format(&flow->local, text)));
+	explain_put(&maker, explanation, "client", explain_text(ip_addr_format(&place->flow.remote, text)));
+	explain_put(&maker, explanation, "local", explain_text(ip_addr_format(&place->flow.local, text)));
+	explain_put(&maker, explanation, "local_is_example", json_boolean(place->local_is_example));
 	tried = rules_tried(&maker, &rule);
 	explain_put(&maker, explanation, "rules", tried);
 	if (rule != NULL)
-		put_rule(&maker, explanation, rule);
+		put_rule(&maker, explanation, place, rule);
 	else
 		explain_put(&maker, explanation, "rule", json_null());
-	if (maker.failed) {
+	if (maker.failed || diags->nerrors > errors) {
 		json_decref(explanation);
 		return NULL;
 	}

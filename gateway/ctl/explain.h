@@ -5,18 +5,16 @@
 #ifndef ATTLSD_GATEWAY_CTL_EXPLAIN_H
 #define ATTLSD_GATEWAY_CTL_EXPLAIN_H
 
-#include "policy/policy.h"
+#include "gateway/ctl/explain-client.h"
 
-struct identity;
+struct diags;
 struct json_t;
-struct users;
 
 /*
- * flow->local may be the listener's wildcard address if no rule has local_addr.
- * identity is that of the client's certificate, which TLS is assumed to accept; it
- * and users may both be NULL. The caller owns the result; NULL: no memory.
+ * The caller owns the result. NULL: no memory, or diags has what cannot be read (the certificates of
+ * authorities, for a client that shows one).
  */
-struct json_t *explain_make(const struct policy *policy, const struct policy_flow *flow,
-			    const struct identity *identity, const struct users *users);
+struct json_t *explain_make(const struct policy *policy, const struct explain_place *place,
+			    const struct explain_client *client, struct diags *diags);
 
 #endif

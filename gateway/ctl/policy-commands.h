@@ -10,17 +10,6 @@
 /* Check whether attlsd could serve the policy in this file. */
 int policy_command_check(const char *path, bool json);
 
-/* The client to be explained, as given on the command line. */
-struct explained_client {
-	const char *listener;
-	const char *address;
-	const char *local;	 /* the address that it dialled; NULL: the listener's */
-	const char *certificate; /* file of its certificate; NULL: none */
-};
-
-/* Explain what happens to the client. */
-int policy_command_explain(const char *path, const struct explained_client *client, bool json);
-
 /* Check what this host lacks for the policy. */
 int policy_command_doctor(const char *path, bool json);
 

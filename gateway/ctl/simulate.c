@@ -182,7 +182,7 @@ static void play(struct turn *turn)
 	while (client_is_told(turn));
 }
 
-void simulation_start(struct simulation *simulation, const struct ftp_machine_setup *setup,
+void simulation_start(struct simulation *simulation, const struct ftp_machine_setup *setup, bool tls_first,
 		      const struct ip_endpoint *offered, const struct ftp_identity *identity)
 {
 	struct simulation_answer nobody = { .passed = false };
@@ -191,7 +191,7 @@ void simulation_start(struct simulation *simulation, const struct ftp_machine_se
 	*simulation =
 	    (struct simulation){ .server = setup->server, .offered = *offered, .identity = *identity };
 	ftp_machine_init(&simulation->machine, setup);
-	if (setup->implicit && !setup->action->secureimplicitzos)
+	if (setup->implicit && tls_first)
 		tls_is_up(&turn);
 	server_says(&turn, "220 Ready.");
 	play(&turn);

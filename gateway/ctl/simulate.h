@@ -28,8 +28,11 @@ struct simulation_answer {
 	bool closed;			/* the session has ended */
 };
 
-/* Play a session up to the greeting, including the handshake of an implicit listener. */
-void simulation_start(struct simulation *simulation, const struct ftp_machine_setup *setup,
+/*
+ * Play a session up to the greeting, including the handshake of an implicit listener, which comes before it
+ * with tls_first.
+ */
+void simulation_start(struct simulation *simulation, const struct ftp_machine_setup *setup, bool tls_first,
 		      const struct ip_endpoint *offered, const struct ftp_identity *identity);
 
 /* Play one command to the end of its reply. A handshake that it leads to succeeds. */

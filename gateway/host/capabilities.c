@@ -69,8 +69,11 @@ int capabilities_drop(bool net_admin)
 {
 	bool kept[NELEM(capabilities)] = { false };
 
+	bool may_bound;
+
 	if (!capabilities_known())
 		return -EPERM;
+	may_bound = capng_have_capability(CAPNG_EFFECTIVE, CAP_SETPCAP) == 1;
 	/* the kernel refuses a set as a whole if one member is not there */
 	for (size_t i = 0; i < NELEM(capabilities); i++)
 		kept[i] = (capabilities[i].number != CAP_NET_ADMIN || net_admin) &&
@@ -85,7 +88,8 @@ int capabilities_drop(bool net_admin)
 	 * CAP_SETPCAP it stays as it is, and no_new_privs alone keeps a program that the
 	 * monitor would execute from having more.
 	 */
-	(void)capng_apply(CAPNG_SELECT_BOUNDS);
+	if (capng_apply(CAPNG_SELECT_BOUNDS) != 0 && may_bound)
+		return -EPERM;
 	if (capng_apply(CAPNG_SELECT_CAPS) != 0 || prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) == -1)
 		return -EPERM;
 	return 0;

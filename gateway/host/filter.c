@@ -1,5 +1,6 @@
 /*
- * Makes a seccomp filter of a table of calls and tests of their arguments. The
+ * Makes a seccomp filter of a table of calls and tests of their arguments, together
+ * with the calls that libraries need in every process. The
  * kernel cuts an int argument to 32 bits before it looks at it, but shows the filter
  * all 64, so tests of ints leave the upper half alone.
  */
@@ -7,8 +8,10 @@
 
 #include <errno.h>
 #include <limits.h>
+#include <linux/futex.h>
 #include <seccomp.h>
 #include <sys/eventfd.h>
+#include <sys/mman.h>
 #include <unistd.h>
 
 #include "gateway/base/util.h"
@@ -40,6 +43,50 @@ int filter_load(const struct filter_row *rows, size_t nrows, unsigned flags)
 #else
 
 #define INT_MASK UINT32_MAX
+
+/*
+ * What libc and OpenSSL cannot do without, in each filter. Bytes to and from open
+ * descriptors belong here, since a process without them has no use.
+ */
+static const struct filter_row library_calls[] = {
+	{ .call = SCMP_SYS(read) },
+	{ .call = SCMP_SYS(write) },
+	{ .call = SCMP_SYS(poll) },
+	/* memory: never of a file, never as code */
+	{ .call = SCMP_SYS(brk) },
+	{ .call = SCMP_SYS(munmap) },
+	{ .call = SCMP_SYS(mremap) },
+	{ .call = SCMP_SYS(mmap),
+	  .args = { [2] = { FILTER_WITHOUT, PROT_EXEC }, [3] = { FILTER_WITH, MAP_ANONYMOUS } } },
+	{ .call = SCMP_SYS(mprotect), .args = { [2] = { FILTER_WITHOUT, PROT_EXEC } } },
+	{ .call = SCMP_SYS(madvise), .args = { [2] = { FILTER_IS, MADV_DONTNEED } } },
+	{ .call = SCMP_SYS(getrandom) },
+	/* locks of libraries, which no other thread holds */
+	{ .call = SCMP_SYS(futex), .args = { [1] = { FILTER_IS, FUTEX_WAKE_PRIVATE } } },
+	{ .call = SCMP_SYS(futex), .args = { [1] = { FILTER_IS, FUTEX_WAIT_PRIVATE } } },
+	/* time */
+	{ .call = SCMP_SYS(clock_gettime) },
+	{ .call = SCMP_SYS(gettimeofday) },
+	{ .call = SCMP_SYS(time) },
+	/* the process itself: OpenSSL looks whether it has forked */
+	{ .call = SCMP_SYS(getpid) },
+	{ .call = SCMP_SYS(restart_syscall) },
+	{ .call = SCMP_SYS(rt_sigprocmask) },
+	{ .call = SCMP_SYS(rt_sigreturn) },
+	{ .call = SCMP_SYS(exit) },
+	{ .call = SCMP_SYS(exit_group) },
+	/* a library that looks for a file (a time zone, for example) finds none, as in any empty root */
+	{ .call = SCMP_SYS(openat), .error = ENOENT },
+	{ .call = SCMP_SYS(open), .error = ENOENT },
+	{ .call = SCMP_SYS(newfstatat), .error = ENOENT },
+	{ .call = SCMP_SYS(fstat), .error = ENOENT },
+	{ .call = SCMP_SYS(stat), .error = ENOENT },
+	{ .call = SCMP_SYS(statx), .error = ENOENT },
+	{ .call = SCMP_SYS(access), .error = ENOENT },
+	{ .call = SCMP_SYS(faccessat), .error = ENOENT },
+	{ .call = SCMP_SYS(readlink), .error = ENOENT },
+	{ .call = SCMP_SYS(readlinkat), .error = ENOENT },
+};
 
 /* Returns how many comparisons the row needs; a test for another descriptor is not among them. */
 static unsigned comparisons_of(const struct filter_row *row, struct scmp_arg_cmp ret[static FILTER_ARGS_MAX],
@@ -110,6 +157,16 @@ static int add_row(scmp_filter_ctx filter, const struct filter_row *row)
 	return add(filter, row, args, nargs);
 }
 
+static int add_rows(scmp_filter_ctx filter, const struct filter_row *rows, size_t nrows, unsigned flags)
+{
+	int r = 0;
+
+	for (size_t i = 0; r == 0 && i < nrows; i++)
+		if (rows[i].only_if == 0 || (rows[i].only_if & flags) != 0)
+			r = add_row(filter, &rows[i]);
+	return r;
+}
+
 int filter_load(const struct filter_row *rows, size_t nrows, unsigned flags)
 {
 	scmp_filter_ctx filter = seccomp_init(SCMP_ACT_KILL_PROCESS);
@@ -119,9 +176,10 @@ int filter_load(const struct filter_row *rows, size_t nrows, unsigned flags)
 		r = seccomp_attr_set(filter, SCMP_FLTATR_ACT_BADARCH, SCMP_ACT_KILL_PROCESS);
 	if (r == 0) /* a binary tree: the table is long */
 		r = seccomp_attr_set(filter, SCMP_FLTATR_CTL_OPTIMIZE, 2);
-	for (size_t i = 0; r == 0 && i < nrows; i++)
-		if (rows[i].only_if == 0 || (rows[i].only_if & flags) != 0)
-			r = add_row(filter, &rows[i]);
+	if (r == 0)
+		r = add_rows(filter, library_calls, NELEM(library_calls), flags);
+	if (r == 0)
+		r = add_rows(filter, rows, nrows, flags);
 	if (r == 0)
 		r = seccomp_load(filter);
 	seccomp_release(filter);

@@ -42,7 +42,7 @@ struct filter_row {
  */
 int filter_fill_own_fds(void);
 
-/* Install the filter, for good. Returns 0 or a negative errno. */
+/* Install the filter of these rows and of what libraries need, for good. Returns 0 or a negative errno. */
 int filter_load(const struct filter_row *rows, size_t nrows, unsigned flags);
 
 #endif

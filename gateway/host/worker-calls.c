@@ -1,12 +1,10 @@
 /*
- * What a worker may ask of the kernel after its start: TCP sockets, epoll, memory
- * without code, time, randomness, the log. It opens no file, starts no program,
+ * What a worker may ask of the kernel after its start, besides what libraries need
+ * (filter.c): TCP sockets, epoll, the log. It opens no file, starts no program,
  * touches no process, and passes no descriptor on.
  */
 #include "gateway/host/worker-calls.h"
 
-#include <errno.h>
-#include <linux/futex.h>
 #include <linux/sockios.h>
 #include <linux/tls.h>
 #include <netinet/in.h>
@@ -31,17 +29,8 @@ static const struct filter_row rows[] = {
 	{ .call = SCMP_SYS(epoll_wait) },
 	{ .call = SCMP_SYS(epoll_pwait) },
 	{ .call = SCMP_SYS(epoll_ctl) },
-	{ .call = SCMP_SYS(clock_gettime) },
-	{ .call = SCMP_SYS(gettimeofday) },
-	{ .call = SCMP_SYS(time) },
-	{ .call = SCMP_SYS(poll) },
 	{ .call = SCMP_SYS(ppoll) },
-	{ .call = SCMP_SYS(restart_syscall) },
-	{ .call = SCMP_SYS(rt_sigprocmask) },
-	{ .call = SCMP_SYS(rt_sigreturn) },
 	/* bytes */
-	{ .call = SCMP_SYS(read) },
-	{ .call = SCMP_SYS(write) },
 	{ .call = SCMP_SYS(writev) },
 	{ .call = SCMP_SYS(recvfrom) },
 	{ .call = SCMP_SYS(close) },
@@ -105,36 +94,10 @@ static const struct filter_row rows[] = {
 	  .only_if = CALLS_KTLS,
 	  .args = { [1] = { FILTER_IS, SOL_TLS }, [2] = { FILTER_IS, TLS_TX } } },
 	{ .call = SCMP_SYS(ioctl), .args = { [1] = { FILTER_IS, SIOCOUTQ } } },
-	/* memory: never of a file, never as code */
-	{ .call = SCMP_SYS(brk) },
-	{ .call = SCMP_SYS(munmap) },
-	{ .call = SCMP_SYS(mremap) },
-	{ .call = SCMP_SYS(mmap),
-	  .args = { [2] = { FILTER_WITHOUT, PROT_EXEC }, [3] = { FILTER_WITH, MAP_ANONYMOUS } } },
-	{ .call = SCMP_SYS(mprotect), .args = { [2] = { FILTER_WITHOUT, PROT_EXEC } } },
-	{ .call = SCMP_SYS(madvise), .args = { [2] = { FILTER_IS, MADV_DONTNEED } } },
+	/* memory: hints of libc and OpenSSL */
 	{ .call = SCMP_SYS(madvise), .args = { [2] = { FILTER_IS, MADV_FREE } } },
 	{ .call = SCMP_SYS(madvise), .args = { [2] = { FILTER_IS, MADV_HUGEPAGE } } },
 	{ .call = SCMP_SYS(madvise), .args = { [2] = { FILTER_IS, MADV_DONTDUMP } } },
-	{ .call = SCMP_SYS(getrandom) },
-	/* locks of libraries, which no other thread holds */
-	{ .call = SCMP_SYS(futex), .args = { [1] = { FILTER_IS, FUTEX_WAKE_PRIVATE } } },
-	{ .call = SCMP_SYS(futex), .args = { [1] = { FILTER_IS, FUTEX_WAIT_PRIVATE } } },
-	/* the process itself */
-	{ .call = SCMP_SYS(getpid) },
-	{ .call = SCMP_SYS(exit) },
-	{ .call = SCMP_SYS(exit_group) },
-	/* a library that looks for a file (a time zone, for example) finds none, as in any empty root */
-	{ .call = SCMP_SYS(openat), .error = ENOENT },
-	{ .call = SCMP_SYS(open), .error = ENOENT },
-	{ .call = SCMP_SYS(newfstatat), .error = ENOENT },
-	{ .call = SCMP_SYS(fstat), .error = ENOENT },
-	{ .call = SCMP_SYS(stat), .error = ENOENT },
-	{ .call = SCMP_SYS(statx), .error = ENOENT },
-	{ .call = SCMP_SYS(access), .error = ENOENT },
-	{ .call = SCMP_SYS(faccessat), .error = ENOENT },
-	{ .call = SCMP_SYS(readlink), .error = ENOENT },
-	{ .call = SCMP_SYS(readlinkat), .error = ENOENT },
 };
 
 int worker_calls_filter(bool ktls, bool dials)

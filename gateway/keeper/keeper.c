@@ -114,7 +114,7 @@ static int drop_privileges(const struct keeper_setup *setup)
 	int r = sandbox_keeper(setup->root, setup->uid, setup->gid, &step);
 
 	if (r == -EINVAL && setup->root != -1 && setup->uid != setup->worker_uid) {
-		log_event(LOG_LEVEL_INFO, "key-user-missing", LOG_NUMBER("uid", setup->uid),
+		log_event(LOG_LEVEL_WARNING, "key-user-missing", LOG_NUMBER("uid", setup->uid),
 			  LOG_NUMBER("instead", setup->worker_uid));
 		r = sandbox_keeper(setup->root, setup->worker_uid, setup->worker_gid, &step);
 	}

@@ -25,7 +25,7 @@ static void log_refusal(const struct listener *listener, const struct ip_endpoin
 {
 	char text[IP_TEXT_MAX];
 
-	log_event(LOG_LEVEL_INFO, "refused", LOG_TEXT("client", ip_endpoint_format(peer, text)),
+	log_event(LOG_LEVEL_WARNING, "refused", LOG_TEXT("client", ip_endpoint_format(peer, text)),
 		  LOG_TEXT("listener", listener->name), LOG_TEXT("reason", reason));
 }
 

@@ -164,7 +164,7 @@ int ctl_socket_open(struct ctl_socket *ret, const struct policy_daemon *daemon, 
 	put_reason(-r, daemon->control_socket, reason);
 	/* the default path: not an error, but attlsctl cannot ask this attlsd */
 	if (!daemon->control_socket_given) {
-		log_event(LOG_LEVEL_INFO, "no-control-socket", LOG_TEXT("path", daemon->control_socket),
+		log_event(LOG_LEVEL_WARNING, "no-control-socket", LOG_TEXT("path", daemon->control_socket),
 			  LOG_TEXT("reason", reason));
 		return 0;
 	}

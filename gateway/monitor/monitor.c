@@ -142,7 +142,7 @@ static void replace_generation(struct monitor *monitor, const struct generation 
 	} else if (generation == monitor->coming) {
 		abandon_reload(monitor, reason);
 	} else if (generation == monitor->current && !monitor->stopping) {
-		log_event(LOG_LEVEL_INFO, "reload-needed", LOG_TEXT("reason", reason));
+		log_event(LOG_LEVEL_WARNING, "reload-needed", LOG_TEXT("reason", reason));
 		/* if it fails, this generation continues as well as it can */
 		(void)loop_timer(&monitor->loop, &monitor->renewal, RENEWAL_MS);
 	}
@@ -302,7 +302,7 @@ static const char *reload(struct monitor *monitor)
 						   : NULL;
 
 	if (busy != NULL)
-		log_event(LOG_LEVEL_INFO, "reload-busy", LOG_TEXT("reason", busy));
+		log_event(LOG_LEVEL_WARNING, "reload-busy", LOG_TEXT("reason", busy));
 	else
 		begin_reload(monitor);
 	return busy;

@@ -327,7 +327,8 @@ static void log_failure(struct privileged *privileged, int r)
 	else if (r == -ENOENT)
 		fix =
 		    "the control connection is not tracked: is there a notrack rule, or a NAT that hides it?";
-	log_event(LOG_LEVEL_ERROR, "announce-failed", LOG_TEXT("error", strerror(-r)), LOG_TEXT("fix", fix));
+	log_event(LOG_LEVEL_WARNING, "announce-failed", LOG_TEXT("error", strerror(-r)),
+		  LOG_TEXT("fix", fix));
 }
 
 static void do_announce(struct privileged *privileged, const struct admission_facts *facts,

@@ -107,7 +107,7 @@ static const char *session_source(const struct request *request)
 		answer.failures = login_queue_failures(request->from->logins, &key);
 	} else {
 		answer.type = MSG_SESSION_REFUSED;
-		log_event(LOG_LEVEL_INFO, "refused", LOG_NUMBER("session", msg->session),
+		log_event(LOG_LEVEL_WARNING, "refused", LOG_NUMBER("session", msg->session),
 			  LOG_TEXT("client", ip_endpoint_format(&msg->remote, text)),
 			  LOG_TEXT("rule", "none"), LOG_TEXT("reason", limit));
 	}

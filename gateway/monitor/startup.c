@@ -53,7 +53,7 @@ static int find_worker_user(const struct policy *policy, const struct diags *sou
 
 	if (user == NULL && !policy->daemon.user_given) {
 		user = getpwnam(FALLBACK_USER);
-		log_event(LOG_LEVEL_INFO, "user-missing", LOG_TEXT("user", policy->daemon.user),
+		log_event(LOG_LEVEL_WARNING, "user-missing", LOG_TEXT("user", policy->daemon.user),
 			  LOG_TEXT("instead", FALLBACK_USER), LOG_TEXT("fix", "useradd --system attlsd"));
 	}
 	if (user != NULL && user->pw_uid != 0) {
@@ -100,7 +100,7 @@ int startup_check_capabilities(const struct policy *policy)
 	int r = 0;
 
 	while ((missing = capabilities_missing(policy, &at)) != NULL) {
-		log_event(missing->required ? LOG_LEVEL_ERROR : LOG_LEVEL_INFO, "capability-missing",
+		log_event(missing->required ? LOG_LEVEL_ERROR : LOG_LEVEL_WARNING, "capability-missing",
 			  LOG_TEXT("capability", missing->name), LOG_TEXT("for", missing->purpose),
 			  LOG_TEXT("fix", "docker: --cap-add, systemd: CapabilityBoundingSet="));
 		if (missing->required)
@@ -120,7 +120,7 @@ static void raise_file_limit(const struct policy *policy)
 	/* cannot fail: the soft limit may always be raised to the hard one */
 	(void)setrlimit(RLIMIT_NOFILE, &limit);
 	if (limit.rlim_max < wanted)
-		log_event(LOG_LEVEL_INFO, "file-limit-low", LOG_NUMBER("limit", limit.rlim_max),
+		log_event(LOG_LEVEL_WARNING, "file-limit-low", LOG_NUMBER("limit", limit.rlim_max),
 			  LOG_NUMBER("wanted", wanted),
 			  LOG_TEXT("fix", "ulimit -n, or LimitNOFILE= of the service"));
 }
@@ -129,5 +129,5 @@ void startup_prepare_host(const struct policy *policy)
 {
 	raise_file_limit(policy);
 	if (host_wants_ktls(policy) && !host_kernel_has_tls())
-		log_event(LOG_LEVEL_INFO, "ktls-missing", LOG_TEXT("fix", "modprobe tls"));
+		log_event(LOG_LEVEL_WARNING, "ktls-missing", LOG_TEXT("fix", "modprobe tls"));
 }

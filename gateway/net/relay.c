@@ -19,6 +19,8 @@
 #define RELAY_SMALL (64 * 1024)
 /* Reads in one step: a TLS record may hold a single byte. */
 #define GATHER_READS 128
+/* Turns that the end waits for the control connection. If its owner cannot read it, the end goes on. */
+#define REFUSALS_MAX 8
 /* The most that one splice moves, and the size of the pipe. */
 #define RELAY_SPLICE_BYTES (512 * 1024)
 
@@ -94,6 +96,19 @@ static enum stream_io gather(struct relay *relay, uint8_t *scratch, size_t size,
 	return io;
 }
 
+/* May the source's end be carried over? Once it may, that remains so: a part of it may have left. */
+static bool may_end(struct relay *relay)
+{
+	if (relay->may_end == NULL)
+		return true;
+	if (relay->refused < REFUSALS_MAX && !relay->may_end(relay->control, relay->upload)) {
+		relay->refused++;
+		return false;
+	}
+	relay->may_end = NULL;
+	return true;
+}
+
 /*
  * One round of reading and writing. The result is that of reading; *ret_to is that of the writing. Small
  * files and the beginning of large ones go the way that costs least for a few bytes.
@@ -116,7 +131,7 @@ static enum stream_io move_some(struct relay *relay, struct relay_tools *tools, 
 		io = stream_tls_read_wire(relay->from, &tools->wire, relay->chunk, tools->scratch,
 					  sizeof(tools->scratch), ret_len);
 	*ret_to = STREAM_OK;
-	if (*ret_len > 0 && io == STREAM_CLEAN && !relay->doubt)
+	if (*ret_len > 0 && io == STREAM_CLEAN && !relay->doubt && may_end(relay))
 		*ret_to = stream_write_last(relay->to, tools->scratch, *ret_len);
 	else if (*ret_len > 0)
 		*ret_to = stream_write(relay->to, tools->scratch, *ret_len);
@@ -184,9 +199,17 @@ static enum relay_result move(struct relay *relay, struct relay_tools *tools)
 	return RELAY_FROM_LOST;
 }
 
-/* The source has ended in order: carry that over, once all bytes are out. */
+/*
+ * The source has ended in order: carry that over, once all bytes are out. What its side
+ * has said on the control connection counts first, since it may say that the transfer
+ * has failed.
+ */
 static enum relay_result end(struct relay *relay)
 {
+	if (relay->may_end != NULL && relay->doubt && !relay->upload)
+		return fail(relay);
+	if (!may_end(relay))
+		return stream_is_drained(relay->to) ? RELAY_AGAIN : wait_for(relay, 0, EPOLLOUT);
 	/* a client may wait for our close_notify first, and some servers take its lack for a failure */
 	if ((relay->upload || stream_has_layer(relay->from)) && !relay->from->finishing)
 		(void)stream_finish(relay->from);

@@ -40,6 +40,13 @@ enum relay_state {
 	RELAY_FAILING, /* the source's end is in doubt: pass on its bytes, but not its end */
 };
 
+/*
+ * The source has ended in order: may its end be carried over now? `control` is the
+ * connection on which the source's side speaks. False: it has to be read first;
+ * relay_step() asks again in a later turn.
+ */
+typedef bool relay_may_end_fn(struct stream *control, bool upload);
+
 struct relay {
 	struct stream *from;
 	struct stream *to;
@@ -47,13 +54,23 @@ struct relay {
 	bool doubt;    /* the source's orderly end does not mean that all is there */
 	bool to_ended; /* the destination has ended its (unused) direction */
 	enum relay_state state;
-	size_t chunk; /* moved at a time, now: what a slow destination does not take costs memory */
+	relay_may_end_fn *may_end; /* NULL: it said yes, or nobody is asked */
+	struct stream *control;
+	uint8_t refused; /* how often may_end said no */
+	size_t chunk;	 /* moved at a time, now: what a slow destination does not take costs memory */
 	uint64_t bytes;
 	struct coalesce coalesce;
 };
 
 /* Both streams are open and, where protected, through their handshake. doubt: as in the struct. */
 void relay_init(struct relay *relay, struct stream *client, struct stream *server, bool upload, bool doubt);
+
+/* Ask this before an end is carried over. The control connection outlives the relay. */
+static inline void relay_ask(struct relay *relay, relay_may_end_fn *may_end, struct stream *control)
+{
+	relay->may_end = may_end;
+	relay->control = control;
+}
 
 /* The buffers that all relays of a process share; they are empty between two steps. */
 struct relay_tools {

@@ -87,15 +87,13 @@ static int add_issuer(struct identity *identity, const X509_NAME *name)
  * authorities that the key ring itself holds have a name that counts, unless there is
  * one root, which answers for all.
  */
-static int take_issuers(struct identity *identity, SSL *ssl)
+int identity_take_issuers(struct identity *identity, const STACK_OF(X509) * chain, const X509_STORE *store)
 {
-	STACK_OF(X509) *chain = SSL_get0_verified_chain(ssl);
-	X509_STORE *store = NULL;
 	int r = 0;
 
 	sk_X509_NAME_pop_free(identity->issuers, X509_NAME_free);
 	identity->issuers = NULL;
-	if (SSL_get0_verify_cert_store(ssl, &store) != 1 || store == NULL || !identity->verified)
+	if (store == NULL || !identity->verified)
 		return 0;
 	for (int i = 1; i < sk_X509_num(chain) && r == 0; i++) {
 		X509 *authority = sk_X509_value(chain, i);
@@ -136,6 +134,21 @@ out:
 	return r;
 }
 
+X509 *identity_read_certificate(BIO *bio, const char **ret_reason)
+{
+	X509 *certificate = PEM_read_bio_X509(bio, NULL, certs_file_passphrase, NULL);
+
+	if (certificate == NULL && !certs_file_at_end())
+		*ret_reason = certs_file_reason();
+	ERR_clear_error();
+	if (certificate == NULL && BIO_seek(bio, 0) == 0)
+		certificate = d2i_X509_bio(bio, NULL);
+	if (certificate == NULL && ERR_SYSTEM_ERROR(ERR_peek_error())) /* of a folder, for one */
+		*ret_reason = strerror(ERR_GET_REASON(ERR_peek_error()));
+	ERR_clear_error();
+	return certificate;
+}
+
 int identity_from_file(const char *path, struct identity *ret, const char **ret_reason)
 {
 	BIO *bio = BIO_new_file(path, "r");
@@ -144,14 +157,7 @@ int identity_from_file(const char *path, struct identity *ret, const char **ret_
 
 	*ret_reason = bio == NULL ? strerror(errno) : "it has no certificate in PEM or DER";
 	if (bio != NULL)
-		certificate = PEM_read_bio_X509(bio, NULL, certs_file_passphrase, NULL);
-	if (bio != NULL && certificate == NULL && !certs_file_at_end())
-		*ret_reason = certs_file_reason();
-	ERR_clear_error();
-	if (bio != NULL && certificate == NULL && BIO_seek(bio, 0) == 0)
-		certificate = d2i_X509_bio(bio, NULL);
-	if (certificate == NULL && ERR_SYSTEM_ERROR(ERR_peek_error())) /* of a folder, for one */
-		*ret_reason = strerror(ERR_GET_REASON(ERR_peek_error()));
+		certificate = identity_read_certificate(bio, ret_reason);
 	if (certificate != NULL)
 		r = identity_from_certificate(certificate, true, ret);
 	X509_free(certificate);
@@ -163,6 +169,7 @@ int identity_from_file(const char *path, struct identity *ret, const char **ret_
 int identity_get(const struct stream *stream, struct identity *ret)
 {
 	X509 *certificate = NULL;
+	X509_STORE *store = NULL;
 	int r;
 
 	if (stream->ssl != NULL && stream->tls_up)
@@ -172,8 +179,10 @@ int identity_get(const struct stream *stream, struct identity *ret)
 		return 0;
 	}
 	r = identity_from_certificate(certificate, SSL_get_verify_result(stream->ssl) == X509_V_OK, ret);
+	if (r == 0 && SSL_get0_verify_cert_store(stream->ssl, &store) != 1)
+		store = NULL;
 	if (r == 0)
-		r = take_issuers(ret, stream->ssl);
+		r = identity_take_issuers(ret, SSL_get0_verified_chain(stream->ssl), store);
 	if (r < 0)
 		identity_done(ret);
 	return r;

@@ -18,9 +18,12 @@
 #define IDENTITY_SERIAL_MAX  65
 
 struct X509_name_st;
+struct bio_st;
+struct stack_st_X509;
 struct stack_st_X509_NAME;
 struct stream;
 struct x509_st;
+struct x509_store_st;
 
 /* All zero: no certificate. */
 struct identity {
@@ -51,6 +54,16 @@ int identity_from_certificate(struct x509_st *certificate, bool verified, struct
  * whom it says. 0, -EINVAL (*ret_reason says why there is none) or -ENOMEM.
  */
 int identity_from_file(const char *path, struct identity *ret, const char **ret_reason);
+
+/*
+ * Replace the issuers by the authorities of a verified chain whose names count: those
+ * that the store holds, or all of them if it has one root. Returns 0 or -ENOMEM.
+ */
+int identity_take_issuers(struct identity *identity, const struct stack_st_X509 *chain,
+			  const struct x509_store_st *store);
+
+/* The first certificate of an open file, PEM or DER, or NULL and why. */
+struct x509_st *identity_read_certificate(struct bio_st *bio, const char **ret_reason);
 
 /* In hex. "" without a certificate. Returns buf. */
 const char *identity_sha256(const struct identity *identity, char buf[static IDENTITY_SHA256_TEXT]);

@@ -61,9 +61,19 @@ static int on_ticket_made(SSL *ssl, void *arg)
 	return bind_session(ssl);
 }
 
+/* Until OpenSSL 3.4 the time is a long, which on 32-bit machines ends in 2038. */
+static time_t made_at(const SSL_SESSION *session)
+{
+#if OPENSSL_VERSION_NUMBER >= 0x30400000L
+	return SSL_SESSION_get_time_ex(session);
+#else
+	return (time_t)SSL_SESSION_get_time(session);
+#endif
+}
+
 static bool is_expired(const SSL_SESSION *session)
 {
-	return time(NULL) - (time_t)SSL_SESSION_get_time(session) > (time_t)SSL_SESSION_get_timeout(session);
+	return time(NULL) - made_at(session) > (time_t)SSL_SESSION_get_timeout(session);
 }
 
 static bool has_binding(const SSL_SESSION *session, const uint8_t binding[static TLS_BINDING_BYTES])

@@ -392,6 +392,11 @@ void trust_free(struct trust **trust)
 	*trust = NULL;
 }
 
+X509_STORE *trust_store(const struct trust *trust)
+{
+	return trust->store;
+}
+
 static int check_chain(X509_STORE_CTX *verify, void *arg)
 {
 	(void)arg;

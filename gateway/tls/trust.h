@@ -43,6 +43,9 @@ bool trust_store_has_several(const struct x509_store_st *store);
 bool trust_has(const struct trust *trust, const struct X509_name_st *name);
 bool trust_store_holds(const struct x509_store_st *store, const struct x509_st *authority);
 
+/* All that it holds, for a check without a connection. */
+struct x509_store_st *trust_store(const struct trust *trust);
+
 /* Request certificates of clients and check them as the type demands. Returns 0 or -ENOMEM. */
 int trust_use(const struct trust *trust, enum client_auth_type type, struct ssl_ctx_st *ctx);
 

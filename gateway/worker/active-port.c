@@ -45,7 +45,7 @@ void active_port_log(const struct facts *facts, const struct ip_endpoint *from, 
 	else if (r == -EADDRNOTAVAIL)
 		fix = "a connection to the same port of the client has just ended; the client should use "
 		      "another port for each transfer, or passive mode";
-	session_log(facts, LOG_LEVEL_INFO, "no-active-port",
+	session_log(facts, LOG_LEVEL_WARNING, "no-active-port",
 		    LOG_TEXT("from", ip_endpoint_format(from, address)), LOG_TEXT("error", strerror(-r)),
 		    LOG_TEXT("fix", fix));
 }

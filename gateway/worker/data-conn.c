@@ -16,6 +16,7 @@
 #include "gateway/worker/data-handshake.h"
 #include "gateway/worker/data-result.h"
 #include "gateway/worker/data-tls.h"
+#include "gateway/worker/last-look.h"
 #include "gateway/worker/session-log.h"
 
 /* TCP keep-alive takes four system calls a leg, and most transfers end before it could matter. */
@@ -164,6 +165,8 @@ static enum ftp_data_result data_connect(struct data_conn *data)
 		return FTP_DATA_PENDING;
 	relay_init(&data->relay, &data->legs.client.stream, &data->legs.server.stream, data->upload,
 		   data->relay.doubt);
+	relay_ask(&data->relay, last_look,
+		  data->upload ? data->legs.control.client : data->legs.control.server);
 	set_state(data, DATA_RELAYING);
 	data->moved_ms = loop_of(data)->now_ms;
 	data->kept_alive = false;
@@ -233,7 +236,7 @@ static void data_end(struct data_conn *data, enum ftp_data_result result)
 	bool begun = data_conn_is_relaying(data);
 
 	if (data->legs.client.stream.ktls != NULL && data->legs.client.stream.ktls->rekeyed)
-		session_log(data->legs.facts, LOG_LEVEL_INFO, "ktls-key-update",
+		session_log(data->legs.facts, LOG_LEVEL_WARNING, "ktls-key-update",
 			    LOG_TEXT("fix", "ktls: false in the tls_action of clients that change keys"));
 	log_transfer(data, result);
 	data->legs.told.reason = "time-out";

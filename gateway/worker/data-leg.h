@@ -38,8 +38,8 @@ struct data_leg {
 
 /* The control connections of the session. */
 struct data_control {
-	const struct stream *client;
-	const struct stream *server;
+	struct stream *client;
+	struct stream *server;
 };
 
 struct data_legs {

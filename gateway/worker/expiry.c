@@ -36,7 +36,7 @@ static void look_at_certificate(const struct policy_keyring *keyring, size_t ind
 		log_event(LOG_LEVEL_ERROR, "certificate-expired", LOG_TEXT("keyring", keyring->name),
 			  LOG_TEXT("chain", from->chain));
 	else if (is_soon(left_s, lifetime_s))
-		log_event(LOG_LEVEL_INFO, "certificate-expires", LOG_TEXT("keyring", keyring->name),
+		log_event(LOG_LEVEL_WARNING, "certificate-expires", LOG_TEXT("keyring", keyring->name),
 			  LOG_TEXT("chain", from->chain), LOG_NUMBER("days", (uint64_t)left_s / DAY_S));
 }
 
@@ -50,7 +50,7 @@ static void look_at_lists(const struct policy_keyring *keyring, const struct tru
 		log_event(LOG_LEVEL_ERROR, "crl-expired", LOG_TEXT("keyring", keyring->name),
 			  LOG_TEXT("crl", keyring->crl));
 	else if (left_s < LOOK_S) /* it expires before the next check */
-		log_event(LOG_LEVEL_INFO, "crl-expires", LOG_TEXT("keyring", keyring->name),
+		log_event(LOG_LEVEL_WARNING, "crl-expires", LOG_TEXT("keyring", keyring->name),
 			  LOG_TEXT("crl", keyring->crl), LOG_NUMBER("hours", (uint64_t)left_s / HOUR_S));
 }
 

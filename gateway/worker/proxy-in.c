@@ -52,7 +52,7 @@ static uint32_t limit_ms(const struct session *session)
 /* End a session that has not begun. */
 static void fail(struct session *session, const char *why)
 {
-	session_log(&session->facts, LOG_LEVEL_INFO, "proxy-failed",
+	session_log(&session->facts, LOG_LEVEL_WARNING, "proxy-failed",
 		    LOG_TEXT("listener", session->facts.listener->name), LOG_TEXT("reason", why));
 	session_end(session, "proxy-header");
 }

@@ -25,8 +25,11 @@ void session_free(struct deferred *deferred)
 
 void session_login_failed(struct session *session, const char *by)
 {
-	session_log(&session->facts, LOG_LEVEL_INFO, "login-failed", LOG_TEXT("user", session->login_name),
-		    LOG_TEXT("by", by));
+	/* a wrong password of the policy is not the client's fault */
+	bool ours = strcmp(by, "stored-credential") == 0;
+
+	session_log(&session->facts, ours ? LOG_LEVEL_WARNING : LOG_LEVEL_INFO, "login-failed",
+		    LOG_TEXT("user", session->login_name), LOG_TEXT("by", by));
 	uplink_notify(&session->worker->uplink, MSG_LOGIN_FAILED, session->facts.id);
 }
 

@@ -223,7 +223,7 @@ static void data_dialled(struct data_conn *data, bool up)
 	char text[IP_TEXT_MAX];
 
 	if (!up)
-		session_log(&session->facts, LOG_LEVEL_INFO, "data-port-unreachable",
+		session_log(&session->facts, LOG_LEVEL_WARNING, "data-port-unreachable",
 			    LOG_TEXT("address", ip_endpoint_format(&data->legs.server.target, text)));
 	ftp_machine_dialled(&session->machine, up, &session->worker->out);
 	control_run(session);

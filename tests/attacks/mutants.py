@@ -153,7 +153,7 @@ MUTANTS = [
     (91, "a certificate of two users is nobody's", [("gateway/tls/identity-users.c", "if (*ret_several)\n\t\t\treturn NULL;\n", "")]),
     (92, "the server gets the policy's spelling", [("ftp-alg/login.c", "if (name == NULL || memcmp(name, command->arg, command->arg_len) == 0) {", "if (true) {")]),
     # test_worker.py
-    (100, "no fcntl", [(CALLS, "\t{ .call = SCMP_SYS(getpid) },\n", "\t{ .call = SCMP_SYS(getpid) },\n\t{ .call = SCMP_SYS(fcntl) },\n")]),
+    (100, "no fcntl", [(FILTER, "\t{ .call = SCMP_SYS(getpid) },\n", "\t{ .call = SCMP_SYS(getpid) },\n\t{ .call = SCMP_SYS(fcntl) },\n")]),
     (100, "no sendmsg without ktls", [(CALLS, ".only_if = CALLS_KTLS,\n\t  .args = { [0] = { FILTER_OTHER_FD", "\n\t  .args = { [0] = { FILTER_OTHER_FD")]),
     (100, "the filter compares ints", [(FILTER, "SCMP_CMP_MASKED_EQ, INT_MASK, value & INT_MASK", "SCMP_CMP_MASKED_EQ, 0, 0")]),
     (100, "no memory as code", [(FILTER, "SCMP_CMP_MASKED_EQ, value, 0", "SCMP_CMP_MASKED_EQ, 0, 0")]),

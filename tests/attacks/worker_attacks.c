@@ -34,6 +34,7 @@
 #include "gateway/base/util.h"
 #include "gateway/host/sandbox.h"
 #include "gateway/host/worker-calls.h"
+#include "gateway/key/link.h"
 
 #define NOBODY 65534
 /* A worker's descriptors that are no session's, and a session's. */
@@ -115,6 +116,31 @@ static const struct {
 	  { DISGUISED(WORKER_CHANNEL_FD), POINTER(with_descriptor), MSG_NOSIGNAL } },
 	{ "sendmsg to the log", CALL(sendmsg), { LOG_FD, POINTER(with_descriptor), MSG_NOSIGNAL } },
 	{ "sendmmsg", CALL(sendmmsg), { WORKER_CHANNEL_FD, POINTER(with_descriptor), 1, 0 } },
+	{ "sendmsg to the signer", CALL(sendmsg), { WORKER_KEY_FD, POINTER(with_descriptor), MSG_NOSIGNAL } },
+	{ "sendmsg to the signer disguised",
+	  CALL(sendmsg),
+	  { DISGUISED(WORKER_KEY_FD), POINTER(with_descriptor), MSG_NOSIGNAL } },
+	{ "recvmsg from the signer",
+	  CALL(recvmsg),
+	  { WORKER_KEY_FD, POINTER(with_descriptor), MSG_DONTWAIT } },
+	{ "dup of the signer's socket", CALL(dup), { WORKER_KEY_FD } },
+	{ "splice to the signer", CALL(splice), { SESSION_FD, 0, WORKER_KEY_FD, 0, 1, SPLICE_F_NONBLOCK } },
+	{ "shutdown of the signer's socket", CALL(shutdown), { WORKER_KEY_FD, SHUT_RDWR } },
+	{ "shutdown of the signer's socket disguised",
+	  CALL(shutdown),
+	  { DISGUISED(WORKER_KEY_FD), SHUT_RDWR } },
+	{ "connect of the signer's socket",
+	  CALL(connect),
+	  { WORKER_KEY_FD, POINTER(loopback), sizeof(loopback) } },
+	{ "getsockopt SO_PEERCRED of the signer",
+	  CALL(getsockopt),
+	  { WORKER_KEY_FD, SOL_SOCKET, SO_PEERCRED, POINTER(page), POINTER(on) } },
+	{ "setsockopt SO_RCVTIMEO of the signer's socket",
+	  CALL(setsockopt),
+	  { WORKER_KEY_FD, SOL_SOCKET, SO_RCVTIMEO, POINTER(page), 16 } },
+	{ "setsockopt SO_PASSCRED of the signer's socket",
+	  CALL(setsockopt),
+	  { WORKER_KEY_FD, SOL_SOCKET, SO_PASSCRED, POINTER(on), 4 } },
 	{ "recvmsg on a session", CALL(recvmsg), { SESSION_FD, POINTER(with_descriptor), MSG_DONTWAIT } },
 	/* the log */
 	{ "fcntl F_SETFL without O_APPEND", CALL(fcntl), { LOG_FD, F_SETFL, 0 } },
@@ -248,6 +274,9 @@ static const struct {
 	{ "worker: setsockopt", CALL(setsockopt), { SESSION_FD, SOL_SOCKET, SO_LINGER, POINTER(page), 8 } },
 	{ "worker: ioctl", CALL(ioctl), { SESSION_FD, SIOCOUTQ, POINTER(zero) } },
 	{ "worker: a line of the log", CALL(write), { LOG_FD, POINTER(name), 5 } },
+	{ "worker: a request to the signer",
+	  CALL(sendto),
+	  { WORKER_KEY_FD, POINTER(page), 8, MSG_NOSIGNAL, 0, 0 } },
 	{ "worker: memory",
 	  CALL(mmap),
 	  { 0, 4096, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0 } },
@@ -271,7 +300,7 @@ static long make_call(long call, const long a[static 6])
 /* A worker with its descriptors. Returns only when all is as in a worker that serves. */
 static void become_worker(bool ktls, bool dials, int log)
 {
-	int channel[2], reports[2];
+	int channel[2], reports[2], signer[2];
 	struct sandbox_worker setup = {
 		.root = -1, .uid = NOBODY, .gid = NOBODY, .ktls = ktls, .dials = dials
 	};
@@ -281,13 +310,15 @@ static void become_worker(bool ktls, bool dials, int log)
 
 	if (r == 0)
 		r = msg_reports(reports);
+	if (r == 0)
+		r = key_link_pair(signer);
 	if (r == 0 && geteuid() == 0) {
 		setup.root = sandbox_empty_root();
 		r = setup.root < 0 ? setup.root : 0;
 	}
-	if (r == 0 &&
-	    (dup2(session, SESSION_FD) == -1 || dup2(log, LOG_FD) == -1 ||
-	     dup2(channel[1], WORKER_CHANNEL_FD) == -1 || dup2(reports[1], WORKER_REPORTS_FD) == -1))
+	if (r == 0 && (dup2(session, SESSION_FD) == -1 || dup2(log, LOG_FD) == -1 ||
+		       dup2(channel[1], WORKER_CHANNEL_FD) == -1 ||
+		       dup2(reports[1], WORKER_REPORTS_FD) == -1 || dup2(signer[0], WORKER_KEY_FD) == -1))
 		r = -errno;
 	if (r == 0)
 		r = sandbox_worker(&setup, &what);

@@ -234,6 +234,8 @@ def measure(names=None, rounds=3, seconds=0.7):
                 os.sched_setaffinity(gateway.workers()[0], cpus[:1])
                 os.sched_setaffinity(0, cpus[1:])
             measured = Program("victim", port)
+            for thread in backend.thread, gateway.reader:  # a server and a log in Python must not delay the victim
+                os.setpriority(os.PRIO_PROCESS, thread.native_id, 19)  # threads that it starts inherit this
             for name in names or ATTACKS:
                 quiet, attacked = [], []
                 for _ in range(rounds):

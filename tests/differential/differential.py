@@ -62,23 +62,25 @@ class Differential:
         self.table = table or known.Table()
         self.certificates = certs.Certificates(folder)
         self.folder = folder
-        self.stages, self.absent = {}, {}
+        self.stages, self.absent, self.broken = {}, {}, {}
         self.verdicts = []
         self.tell = False  # print each difference when it is found
         self.again = threading.Semaphore(6)  # a second look takes long, and should leave room for other scripts
         # these threads stay: the processes that they start end with them
         self.openers = concurrent.futures.ThreadPoolExecutor(4)
-        for name, made in zip(names, self.openers.map(self.open, names)):
-            (self.absent if isinstance(made, str) else self.stages)[name] = made
+        for name, (kind, made) in zip(names, self.openers.map(self.open, names)):
+            kind[name] = made
 
     def open(self, name):
         try:
-            return stage.Stage(name, self.certificates, self.folder)
-        except (servers.Unavailable, AssertionError) as why:
-            return str(why)
+            return self.stages, stage.Stage(name, self.certificates, self.folder)
+        except servers.Unavailable as why:
+            return self.absent, str(why)
+        except AssertionError as why:
+            return self.broken, str(why)
 
     def close(self):
-        faults = []
+        faults = [f"{name}: {why}" for name, why in self.broken.items()]
         for one in self.stages.values():
             try:
                 one.stop()
@@ -181,7 +183,7 @@ class Differential:
         lines = ["| scripts | " + " | ".join(self.stages) + " |", "|---" * (1 + len(self.stages)) + "|"]
         for kind in [kind for kind in scripts.KINDS if any(kind == key[0] for key in cells)]:
             lines.append(f"| {kind} | " + " | ".join(cell(cells.get((kind, name), [])) for name in self.stages) + " |")
-        lines += [f"\n{name} did not run: {why}" for name, why in self.absent.items()]
+        lines += [f"\n{name} did not run: {why}" for name, why in {**self.absent, **self.broken}.items()]
         return "\n".join(lines)
 
 

@@ -65,5 +65,12 @@ def test_transfers(edges, cells, folder, make, family, client, mode):
 @pytest.mark.parametrize("make, family, client, mode", rows(BEHIND))
 def test_transfers_after_ccc(edges, cells, folder, make, family, client, mode):
     edge = edges(make, family)
+    if client.keeps_tls():
+        since = edge.gateway.mark()
+        with pytest.raises(ftp_clients.Failed):
+            transfer(edge, client, folder, "explicit", mode, ccc=True)
+        edge.gateway.event("session-end", since, reason="commands-after-ccc")
+        cells.note(make.__name__, family, client.name, mode, "client fails")
+        return
     packets = cell(edge, cells, make, family, client, mode, folder, ccc=True)
     assert packets == 2 * len(edge.listeners())

@@ -99,7 +99,7 @@ def gateway(launch, backend):
 
 @pytest.fixture(scope="session")
 def real_server():
-    """real_server(NAME): a running vsftpd, proftpd, pure-ftpd or pyftpdlib; skips the test if it cannot run."""
+    """real_server(NAME): a running vsftpd, proftpd, pure-ftpd or pyftpdlib; skips the test if this machine cannot have it."""
     running = {}
 
     def get(name):

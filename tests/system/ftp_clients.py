@@ -63,6 +63,7 @@ class Client:
     listeners, levels = ["explicit", "implicit"], "CP"
     largest = "mib64"  # the largest file that test_interop transfers
     leaks = staticmethod(lambda way: False)
+    keeps_tls = staticmethod(lambda: False)
 
     def needs(self):
         return None
@@ -78,7 +79,17 @@ class Curl(Client):
     @staticmethod
     def leaks(way):
         """With PROT P, curl 7.87.0 to 7.88.1 sends the data of active transfers in the clear (curl issue 10666)."""
-        return way.level == "P" and not way.passive and re.match(r"curl 7\.8[78]\.", Curl.version())
+        return way.level == "P" and not way.passive and (7, 87) <= Curl.number() < (8, 0)
+
+    @staticmethod
+    def keeps_tls():
+        """After CCC, curl 8.1.0 to 8.16.0 sends its next command under TLS, to every server (curl pull request 18596)."""
+        return (8, 1) <= Curl.number() < (8, 17)
+
+    @staticmethod
+    def number():
+        """The release, as (8, 14)."""
+        return tuple(int(n) for n in output("curl", "--version").split()[1].split(".")[:2])
 
     @staticmethod
     def version():

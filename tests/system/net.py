@@ -1,22 +1,40 @@
 """Sockets, deadlines and processes, for all helpers and tests. Nothing here sleeps to synchronise."""
+import atexit
 import contextlib
 import ctypes
 import os
 import resource
 import select
+import shutil
 import signal
 import socket
 import struct
+import tempfile
 import time
 
 DEADLINE = float(os.environ.get("ATTLSD_TEST_DEADLINE", "20"))  # maximum seconds for each step
 LIMIT = int(8 * DEADLINE)  # maximum seconds for each test
 ROOT = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
 BUILD = os.path.abspath(os.environ.get("ATTLSD_BUILD", os.path.join(ROOT, "build")))
-ATTLSD = os.path.abspath(os.environ.get("ATTLSD", os.path.join(BUILD, "attlsd")))
-ATTLSCTL = os.path.abspath(os.environ.get("ATTLSCTL", os.path.join(BUILD, "attlsctl")))
 NOBODY = 65534
 IS_ROOT = os.geteuid() == 0
+
+
+def for_every_user(path):
+    """The program, or a copy of it if tests that become another user cannot reach it, as in root's home."""
+    folders = [path]
+    while folders[-1] != "/":
+        folders.append(os.path.dirname(folders[-1]))
+    if not IS_ROOT or not os.path.exists(path) or all(os.stat(folder).st_mode & 1 for folder in folders):
+        return path
+    folder = tempfile.mkdtemp(prefix="attlsd-program-")
+    atexit.register(shutil.rmtree, folder, True)
+    os.chmod(folder, 0o755)
+    return shutil.copy(path, folder)
+
+
+ATTLSD = for_every_user(os.path.abspath(os.environ.get("ATTLSD", os.path.join(BUILD, "attlsd"))))
+ATTLSCTL = for_every_user(os.path.abspath(os.environ.get("ATTLSCTL", os.path.join(BUILD, "attlsctl"))))
 
 
 def sanitized():

@@ -22,7 +22,10 @@ NOBODY = net.NOBODY
 
 
 class Unavailable(Exception):
-    """This machine cannot run the server; the text says why."""
+    """
+    This machine cannot have the server, or its user may not start it; the text says why. A server that is there and
+    does not start is an AssertionError: a test that needs it has to fail.
+    """
 
 
 def fetch(name):
@@ -89,7 +92,7 @@ class Server:
         def greets():
             if self.process.poll() is not None:
                 self.log.seek(0)
-                raise Unavailable(f"{self.name} ended with {self.process.returncode}: {self.log.read().strip()}")
+                raise AssertionError(f"{self.name} ended with {self.process.returncode}: {self.log.read().strip()}")
             try:
                 with net.dial((self.host, self.port)) as s:
                     return s.recv(3) == b"220"
@@ -157,10 +160,14 @@ isolate_network=NO
         uid = NOBODY if net.IS_ROOT else os.geteuid()
         owner = pwd.getpwuid(uid)
         self.folder("root", owner=uid)
+        modules = os.path.join(folder, "usr/lib/proftpd")
+        # built in on Debian 12, files of their own on Debian 13
+        shared = [name for name in ("ls", "xfer", "delay") if os.path.exists(os.path.join(modules, f"mod_{name}.so"))]
         users = self.file("passwd", "%s:%s:%d:%d::%s:/bin/sh\n" % (
             self.user, self.hashed(), uid, owner.pw_gid, self.root), 0o600)
         groups = self.file("group", f"testers:x:{owner.pw_gid}:{self.user}\n", 0o600)
-        conf = self.file("proftpd.conf", f"""\
+        conf = self.file("proftpd.conf", f"ModulePath {modules}\n" + "".join(
+            f"LoadModule mod_{name}.c\n" for name in shared) + f"""\
 ServerName legacy
 ServerType standalone
 DefaultServer on

@@ -263,8 +263,8 @@ def test_explain_and_attlsd_agree_on_certificates(launch, backend, certificates,
 
 
 @pytest.mark.parametrize("argv", [
-    [], ["explode"], ["check", "more"], ["check", "--client", "127.0.0.1"], ["explain"], ["check", "--nonsense"],
-    ["explain", "--listener", "explicit"], ["version", "--json"],
+    [], ["explode"], ["check", "more"], ["check", "--client", "127.0.0.1"], ["explain", "more"], ["check", "--nonsense"],
+    ["explain", "--diff"], ["version", "--json"],
 ])
 def test_wrong_usage_is_2(argv):
     done = run(*argv)

@@ -8,6 +8,7 @@ import subprocess
 import pytest
 
 import client as clients
+import ftp_clients
 import net
 
 
@@ -177,6 +178,12 @@ def test_curl(gateway, backend, certificates, folder, mode, version):
     base = ["curl", "-sS", "--max-time", str(int(net.DEADLINE)), "--cacert", certificates.ca.pem, "--ssl-reqd", "--ftp-ssl-ccc",
             "--ftp-ssl-ccc-mode", mode, f"--tlsv{version}", "--tls-max", version, "-u", "user:pass"]
     done = subprocess.run([*base, url + "big"], capture_output=True)
+    if ftp_clients.Curl.keeps_tls():
+        # a record after its close_notify, or the refusal of curl's own OpenSSL to write one
+        assert done.returncode and not done.stdout
+        gateway.event("session-end", reason={"passive": "commands-after-ccc", "active": "client-closed"}[mode])
+        assert "PWD" not in backend.verbs()
+        return
     assert (done.returncode, done.stderr) == (0, b"") and done.stdout == backend.files["big"]
     path = folder + "/up"
     with open(path, "wb") as f:

@@ -40,9 +40,9 @@ def test_groups(launch, backend, version, groups, offered, want):
 
 
 @pytest.mark.parametrize("algorithms, offered, digest, kind", [
-    (["0403"], "RSA+SHA256:ECDSA+SHA256", "SHA256", "ECDSA"),
-    (["rsa_pss_rsae_sha512", "0403"], "RSA-PSS+SHA512", "SHA512", "RSA-PSS"),
-    (["0804"], "RSA-PSS+SHA256:RSA-PSS+SHA512", "SHA256", "RSA-PSS"),
+    (["0403"], "RSA+SHA256:ECDSA+SHA256", "SHA256", "ecdsa"),
+    (["rsa_pss_rsae_sha512", "0403"], "RSA-PSS+SHA512", "SHA512", "rsa_pss"),
+    (["0804"], "RSA-PSS+SHA256:RSA-PSS+SHA512", "SHA256", "rsa_pss"),
     (["0804"], "ECDSA+SHA256", None, None),
 ])
 def test_signature_algorithms(launch, backend, algorithms, offered, digest, kind):
@@ -52,7 +52,8 @@ def test_signature_algorithms(launch, backend, algorithms, offered, digest, kind
         assert "Cipher is (NONE)" in said
         return
     assert re.search(r"^Peer signing digest: (\S+)$", said, re.M)[1] == digest
-    assert re.search(r"^Peer signature type: (\S+)$", said, re.M)[1] == kind
+    # OpenSSL 3.5 prints the name of RFC 8446, such as rsa_pss_rsae_sha256
+    assert re.search(r"^Peer signature type: (\S+)$", said, re.M)[1].lower().replace("-", "_").startswith(kind)
 
 
 @pytest.mark.parametrize("key, value, name", [

@@ -1,5 +1,7 @@
 """A truncated transfer never passes as complete, in either direction."""
 import contextlib
+import os
+import signal
 import socket
 import ssl
 import time
@@ -281,3 +283,54 @@ def test_a_server_may_accept_late_what_the_client_has_spoilt(launch, make_backen
         sock.close()
     assert isinstance(seen[0], tuple), f"the server found {seen[0]!r}"
     assert isinstance(seen[1], ConnectionResetError), f"the server took {seen[1]!r} for an upload"
+
+
+@contextlib.contextmanager
+def stopped(gateway):
+    """The worker finds everything that happens here in the kernel when it wakes up."""
+    (worker,) = gateway.workers()
+    os.kill(worker, signal.SIGSTOP)
+    try:
+        yield
+    finally:
+        os.kill(worker, signal.SIGCONT)
+
+
+def failing(session, name):
+    """Half of a file, then the failure or nothing on the control connection, then the end of the data."""
+    session.reply("150 Here it comes")
+    data = session.open_data()
+    data.sendall(HALF)
+    session.backend.wait(lambda: name in session.backend.files, "the test's leave to fail")
+    if name == "dies":
+        session.sock.shutdown(socket.SHUT_RDWR)
+    else:
+        session.reply("451 The second part is odd")
+    data.close()
+    session.backend.store(name, b"", "failed")
+
+
+@pytest.mark.parametrize("name", ["fails", "dies"])
+def test_a_failed_download_is_cut_although_its_end_comes_with_the_failure(launch, make_backend, name):
+    backend = make_backend(RETR=failing)
+    gateway = launch(backend)
+    with clients.explicit(gateway, "P") as c:
+        data = c.open("RETR " + name)
+        assert data.recv()
+        with stopped(gateway):
+            backend.note(lambda: backend.files.update({name: b""}))
+            backend.upload(name)
+        data.read_all()
+        assert data.end != "clean", "the client took a cut file for a whole one"
+        assert c.reply().code == (451 if name == "fails" else 421)
+
+
+def test_a_client_that_dies_during_a_clear_upload_leaves_no_whole_file(launch, backend):
+    gateway = launch(backend, ftp={"secure_dataconn": "clear"})
+    with clients.explicit(gateway, "C") as c:
+        data = c.open("STOR half")
+        data.send(HALF)
+        with stopped(gateway):
+            data.sock.close()
+            c.sock.close()
+        assert backend.upload("half")[1] == "reset", "the backend took a cut file for a whole one"

@@ -49,6 +49,25 @@ def test_every_event_of_the_log_is_in_the_manual_page():
     assert len(code) > 50 and code - words == set()
 
 
+def levels_of_events():
+    """The level or levels that the code gives each event."""
+    found = {"ready": {"info"}, "reloaded": {"info"}}  # listen.c gets these names as an argument
+    for text in sources("gateway"):
+        for level, name in re.findall(r'(?:log_event|session_log|log_write)\(([^;"]*?)"([a-z-]+)"', text):
+            found.setdefault(name, set()).update(word.lower() for word in re.findall(r"LOG_LEVEL_(\w+)", level))
+    return {name: levels for name, levels in found.items() if levels}
+
+
+def test_the_manual_page_has_the_level_of_each_event():
+    """In attlsd.8: .It Cm EVENT Po LEVEL Pc, with `or` between two levels."""
+    page = read("docs", "man", "attlsd.8").split(".Ss Events of the service")[1]
+    said = {name: set(levels.split(" or ")) for line in re.findall(r"^\.It (Cm .* Po .*)$", page, re.M)
+            for name, levels in re.findall(r"Cm ([a-z-]+) Po ([a-z ]+) Pc", line)}
+    code = levels_of_events()
+    assert len(code) > 55 and said == code
+    assert sum(levels == {"warning"} for levels in code.values()) > 10
+
+
 def test_the_walks_of_the_architecture_lead_somewhere():
     """Each file:function() that docs/ARCHITECTURE.md names exists in that file."""
     steps = re.findall(r"`([a-z-]+/[a-z/-]+\.c):([a-z_0-9]+)\(\)`", read("docs", "ARCHITECTURE.md"))

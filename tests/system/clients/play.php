@@ -25,8 +25,9 @@ function start($ftp, $remote, $local, $bytes) {
 		trigger_error("$remote was not stopped in the middle");
 }
 
-$ftp = connect($job);
+$ftp = null;
 foreach ($job->steps as [$verb, $remote, $local]) {
+	$ftp = $ftp ?? connect($job);
 	if ($verb == "put")
 		ftp_put($ftp, $remote, $local, FTP_BINARY);
 	if ($verb == "get")
@@ -38,8 +39,8 @@ foreach ($job->steps as [$verb, $remote, $local]) {
 			fwrite(STDERR, "ABOR: " . implode(" | ", ftp_raw($ftp, "ABOR")) . "\n");
 			@ftp_close($ftp); // an aborted data connection has no close_notify
 		}
-		unset($ftp); // reads the rest of the data, then closes without QUIT
-		$ftp = connect($job);
+		$ftp = null; // reads the rest of the data, then closes without QUIT
 	}
 }
-ftp_close($ftp);
+if ($ftp)
+	ftp_close($ftp);

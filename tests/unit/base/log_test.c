@@ -72,6 +72,9 @@ static const struct {
 	{ "the largest", LOG_FORMAT_TEXT, LOG_LEVEL_INFO, LOG_NUMBER("n", UINT64_MAX),
 	  " info  login n=18446744073709551615\n" },
 	{ "an error", LOG_FORMAT_TEXT, LOG_LEVEL_ERROR, LOG_TEXT("a", "b"), " error login a=b\n" },
+	{ "a warning", LOG_FORMAT_TEXT, LOG_LEVEL_WARNING, LOG_TEXT("a", "b"), " warning login a=b\n" },
+	{ "a warning as JSON", LOG_FORMAT_JSON, LOG_LEVEL_WARNING, LOG_TEXT("a", "b"),
+	  "\",\"level\":\"warning\",\"event\":\"login\",\"a\":\"b\"}\n" },
 	{ "nothing", LOG_FORMAT_TEXT, LOG_LEVEL_INFO, LOG_TEXT("user", ""), " info  login user=\"\"\n" },
 	{ "a blank", LOG_FORMAT_TEXT, LOG_LEVEL_INFO, LOG_TEXT("a", "b c"), " info  login a=\"b c\"\n" },
 	{ "another field", LOG_FORMAT_TEXT, LOG_LEVEL_INFO, LOG_TEXT("a", "b=c"),
@@ -117,7 +120,8 @@ static void each_value_is_escaped(void **state)
 
 static void a_level_hides_what_is_below_it(void **state)
 {
-	static const enum log_level levels[] = { LOG_LEVEL_ERROR, LOG_LEVEL_INFO, LOG_LEVEL_DEBUG };
+	static const enum log_level levels[] = { LOG_LEVEL_ERROR, LOG_LEVEL_WARNING, LOG_LEVEL_INFO,
+						 LOG_LEVEL_DEBUG };
 	int fds[2];
 
 	(void)state;
@@ -196,6 +200,7 @@ static void journal_gets_the_priority(void **state)
 		const char *line;
 	} rows[] = {
 		{ LOG_LEVEL_ERROR, "<3>event key=value\n" },
+		{ LOG_LEVEL_WARNING, "<4>event key=value\n" },
 		{ LOG_LEVEL_INFO, "<6>event key=value\n" },
 		{ LOG_LEVEL_DEBUG, "<7>event key=value\n" },
 	};

@@ -458,7 +458,8 @@ static const struct script_case lists[] = {
 	  "C SITE EXEC ls\n" NOT_ALLOWED "C SITE   EXEC   ls\n" NOT_ALLOWED "C site \texec\tls\n" NOT_ALLOWED
 	  "C SITE \vEXEC\fls\n" NOT_ALLOWED
 	  "C SITE\tEXEC ls\n  c 500 A command name may contain only letters and digits.\n"
-	  "C SITE CHMOD 600 EXEC\n  s SITE CHMOD 600 EXEC\nS 200 ok\n  c 200 ok\n  changed\n"
+	  "C SITE LRECL=80 exec=x\n" NOT_ALLOWED
+	  "C SITE CHMOD 600 EXECS\n  s SITE CHMOD 600 EXECS\nS 200 ok\n  c 200 ok\n  changed\n"
 	  "C SITE\n  s SITE\nS 501 what?\n  c 501 what?\n" },
 	{ "the gateway's own commands are no client's",
 	  { .action = &denied, .modes = FTP_MODE_PASV },

@@ -155,7 +155,7 @@ static const struct {
 	{ "site exec ls", "SITE EXEC", true, true },
 	{ "SITE EXECX ls", "SITE EXEC", false, false },
 	{ "SITE EXE ls", "SITE EXEC", false, false },
-	{ "SITE CHMOD EXEC", "SITE EXEC", false, false },
+	{ "SITE CHMOD EXEC", "SITE EXEC", true, false },
 	{ "SITE   EXEC   ls", "SITE EXEC", true, true },
 	{ "SITE \tEXEC\tls", "SITE EXEC", true, false },
 	{ "SITE \t \tEXEC", "SITE EXEC", true, false },
@@ -182,7 +182,23 @@ static const struct {
 	{ "SITE CHMOD \xff\xff", "SITE EXEC", false, false }, /* a name, not the word */
 	{ "SITE \"EXEC\" ls", "SITE", true, true },
 	{ "SITE \"EXEC\" ls", "DELE", false, false },
-	{ "SITE RECFM=FB", "SITE RECFM", true, false },
+	{ "SITE RECFM=FB", "SITE RECFM", true, true },
+	{ "SITE RECFMX=FB", "SITE RECFM", false, false },
+	{ "SITE recfm=fb lrecl=80", "SITE RECFM", true, false }, /* z/OS takes many parameters at once */
+	{ "SITE LRECL=80 RECFM=FB", "SITE RECFM", true, false },
+	{ "SITE LRECL=80  RDW ", "SITE RDW", true, false },
+	{ "SITE RDW LRECL=80", "SITE RDW", true, false },
+	{ "SITE RDW ASATRANS", "SITE RDW", true, true }, /* it may be a name, as after CHMOD */
+	{ "SITE RECFM=FB RECFM=VB", "SITE RECFM", true, true },
+	{ "SITE LRECL=80 REC\xff"
+	  "xFM=FB",
+	  "SITE RECFM", true, false },
+	{ "SITE CHMOD 600 \xc3\xa9", "SITE RECFM", false, false },
+	{ "SITE CHMOD 600 x=y", "SITE CHMOD", true, false },
+	{ "SITE CHMOD 600 RECFMS", "SITE RECFM", false, false },
+	{ "SITE LRECL=80 RDW", "SITE", true, true },
+	{ "OPTS UTF8 RECFM=x", "OPTS RECFM", false, false },
+	{ "OPTS UTF8 a=b", "OPTS UTF8", true, true },
 	{ "SITE EXEC;ls", "SITE EXEC", true, false },
 	{ "SITE exec", "SITE EXEC", true, true },
 };

@@ -335,7 +335,8 @@ static void a_generation_goes_with_its_keeper(void **state)
 	pids_of(&scene, pids);
 	generation_retire(scene.generation, MSG_RETIRE);
 	wait_and_reap(&scene, pids, WORKERS);
-	wait_and_reap(&scene, &keeper, 1);
+	if (scene.retired == 0) /* a quick keeper is gone before its workers are all reaped */
+		wait_and_reap(&scene, &keeper, 1);
 	assert_int_equal(scene.retired, 1);
 	assert_int_equal(scene.keeper_deaths, 0);
 	assert_null(scene.children.head);
