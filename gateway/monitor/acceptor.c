@@ -59,9 +59,15 @@ static void hand_over(struct acceptor *acceptor, const struct listener *listener
 	struct msg msg = { .type = MSG_SESSION, .listener = (uint32_t)listener->index, .remote = *peer };
 	const struct policy_listener *from = &policy->listeners[listener->index];
 	struct ip_addr key;
+	char text[IP_TEXT_MAX];
 	const char *limit;
 	int r;
 
+	if (netsock_has_left(fd)) { /* the check of a load balancer or of monitoring */
+		log_event(LOG_LEVEL_DEBUG, "probe", LOG_TEXT("client", ip_endpoint_format(peer, text)),
+			  LOG_TEXT("listener", listener->name));
+		return;
+	}
 	if (from->nproxies > 0 && !policy_is_proxy(from, &peer->addr)) {
 		/* without a reply: the peer should be a load balancer */
 		log_refusal(listener, peer, "not-a-trusted-proxy");
