@@ -16,6 +16,7 @@
 
 #include "gateway/base/loop.h"
 #include "gateway/base/msg.h"
+#include "gateway/base/ticket-seeds.h"
 #include "gateway/monitor/keeper-start.h"
 #include "policy/policy.h"
 
@@ -61,6 +62,7 @@ struct children {
 	bool root; /* started as root: workers run in the sandbox */
 	struct generation *head;
 	uint64_t last;
+	struct ticket_seeds *tickets; /* of all generations; see ticket-source.h */
 	/* Callbacks into the monitor. */
 	void *owner;
 	void (*on_ready)(struct child *child);

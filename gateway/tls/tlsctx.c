@@ -241,7 +241,8 @@ static void check_ciphers(const struct tlsctx *tlsctx, struct diags *diags)
 }
 
 static int tlsctx_load(struct tlsctx *tlsctx, const struct tls_action *action, const struct policy *policy,
-		       struct certs *certs, const struct trust *trust, struct diags *diags)
+		       const struct ticket_seeds *tickets, struct certs *certs, const struct trust *trust,
+		       struct diags *diags)
 {
 	int r;
 
@@ -254,7 +255,8 @@ static int tlsctx_load(struct tlsctx *tlsctx, const struct tls_action *action, c
 	r = tlsctx_ciphers_use(&tlsctx->ciphers, action, tlsctx->isolated, tlsctx->ctx, diags);
 	tlsctx_names_use(action, tlsctx->ctx, diags);
 	set_options(tlsctx->ctx, action, policy);
-	if (!tlsctx_reuse_use(tlsctx->ctx) || tlsctx_tickets_use(action, tlsctx->ctx, &tlsctx->tickets) < 0)
+	if (!tlsctx_reuse_use(tlsctx->ctx) ||
+	    tlsctx_tickets_use(action, tickets, tlsctx->ctx, &tlsctx->tickets) < 0)
 		return -ENOMEM;
 	if (r == 0 && asks_for_certificate(tlsctx))
 		r = trust_use(trust, action->client_auth_type, tlsctx->ctx);
@@ -306,7 +308,7 @@ int tlsctx_set_load(const struct policy *policy, const struct tlsctx_keys *keys,
 		size_t ring = (size_t)(action->keyring - policy->keyrings);
 
 		set->tlsctx[action->index].isolated = keys->isolated;
-		r = tlsctx_load(&set->tlsctx[action->index], action, policy, set->certs[ring],
+		r = tlsctx_load(&set->tlsctx[action->index], action, policy, keys->tickets, set->certs[ring],
 				set->trust[ring], diags);
 		if (r < 0)
 			goto out;
@@ -352,17 +354,23 @@ const struct trust *tlsctx_set_trust(const struct tlsctx_set *set, size_t keyrin
 	return set->trust[keyring];
 }
 
-uint64_t tlsctx_set_rotate(struct tlsctx_set *set, uint64_t now_ms)
+uint64_t tlsctx_set_expire(struct tlsctx_set *set, uint64_t now_ms)
 {
 	uint64_t next_ms = DAY_MS;
 
 	for (size_t i = 0; i < set->ntlsctx; i++) {
-		uint64_t ms = tlsctx_tickets_rotate(set->tlsctx[i].tickets, now_ms);
+		uint64_t ms = tlsctx_tickets_expire(set->tlsctx[i].tickets, now_ms);
 
 		if (ms < next_ms)
 			next_ms = ms;
 	}
 	return next_ms;
+}
+
+void tlsctx_set_renew(struct tlsctx_set *set, size_t action, const struct ticket_seed *seed)
+{
+	assert(action < set->ntlsctx);
+	tlsctx_tickets_renew(set->tlsctx[action].tickets, seed);
 }
 
 struct tlsctx *tlsctx_find(struct tlsctx_set *set, const struct tls_action *action)

@@ -42,7 +42,7 @@ struct worker {
 	struct timer drain_timer;
 	struct timer expiry_timer;
 	uint8_t user_key[TLS_USER_KEY_BYTES]; /* for tlsctx_user_binding() */
-	struct timer ticket_timer;	      /* changes the keys of session tickets */
+	struct timer ticket_timer;	      /* wipes old keys of session tickets */
 	_Atomic uint32_t *relays; /* shared with the monitor: transfers under way, for balancing */
 	struct probers probers;
 	struct server_memories *servers;

@@ -5,6 +5,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#include "gateway/base/ticket-seeds.h"
 #include "policy/policy.h"
 
 struct worker_setup {
@@ -13,9 +14,10 @@ struct worker_setup {
 	int doorbell;		     /* the same */
 	int key;		     /* to its signer, or -1: it loads the private keys itself */
 	_Atomic uint32_t *relays;
-	bool first;	   /* the first worker of its generation */
-	int root;	   /* the folder to be chrooted into, or -1: started without root */
-	unsigned uid, gid; /* the user to become if root is given */
+	struct ticket_seeds *tickets; /* the worker returns them once it has made its keys */
+	bool first;		      /* the first worker of its generation */
+	int root;		      /* the folder to be chrooted into, or -1: started without root */
+	unsigned uid, gid;	      /* the user to become if root is given */
 };
 
 /* The exit status of a worker whose certificates have changed since the keeper loaded the keys. */
