@@ -33,6 +33,7 @@ static void become_worker(const struct child_start *start, const int ends[static
 		.policy = start->policy,
 		.relays = start->relays,
 		.tickets = start->tickets,
+		.user_key = start->user_key,
 		.channel = WORKER_CHANNEL_FD,
 		.reports = WORKER_REPORTS_FD,
 		.doorbell = WORKER_DOORBELL_FD,

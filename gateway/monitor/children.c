@@ -43,6 +43,7 @@ static int start(struct child *child)
 		.policy = generation->policy,
 		.relays = child->relays,
 		.tickets = child->children->tickets,
+		.user_key = child->children->user_key,
 		.first = index_of(child) == 0,
 		.root = child->children->root,
 		.key = keeper_fd(&generation->keeper, index_of(child)),

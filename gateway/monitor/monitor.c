@@ -11,6 +11,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/random.h>
 #include <sys/signalfd.h>
 #include <sys/socket.h>
 #include <sys/wait.h>
@@ -436,6 +437,8 @@ static int monitor_init(struct monitor *monitor)
 		.on_keeper_death = on_keeper_death,
 		.on_retired = on_retired,
 	};
+	if (getrandom(monitor->children.user_key, TLS_USER_KEY_BYTES, 0) != TLS_USER_KEY_BYTES)
+		return -EIO;
 	admission_init(&monitor->admission);
 	login_queue_init(&monitor->logins, &monitor->loop, request_login_go);
 	monitor->requests = (struct requests){ &monitor->admission, &monitor->privileged, &monitor->logins };

@@ -1,6 +1,7 @@
 /*
  * A ring of ticket keys, newest first, and OpenSSL's callback that uses them. Each key is
- * derived (HKDF, RFC 5869) from a seed and a digest of the tls_action.
+ * derived (HKDF, RFC 5869) from a seed and a digest of the tls_action
+ * and its certificates.
  */
 #include "gateway/tls/tlsctx-tickets.h"
 
@@ -12,6 +13,7 @@
 #include <openssl/params.h>
 #include <openssl/rand.h>
 #include <openssl/ssl.h>
+#include <openssl/x509.h>
 #include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -43,14 +45,31 @@ struct tlsctx_tickets {
 
 static int tickets_index = -1;
 
+/* A client that comes back has to see a new certificate, so each one counts. */
+static bool digest_certificates(SSL_CTX *ctx, EVP_MD_CTX *md)
+{
+	uint8_t hash[EVP_MAX_MD_SIZE];
+	unsigned int len;
+	bool ok = true;
+
+	for (int more = SSL_CTX_set_current_cert(ctx, SSL_CERT_SET_FIRST); ok && more == 1;
+	     more = SSL_CTX_set_current_cert(ctx, SSL_CERT_SET_NEXT)) {
+		const X509 *leaf = SSL_CTX_get0_certificate(ctx);
+
+		if (leaf != NULL)
+			ok = X509_digest(leaf, EVP_sha256(), hash, &len) == 1 &&
+			     EVP_DigestUpdate(md, hash, len) == 1;
+	}
+	return ok;
+}
+
 /* Of all that decides which sessions may come up under this action. */
-static int digest_action(const struct tls_action *action, uint8_t ret[static EVP_MAX_MD_SIZE])
+static int digest_action(const struct tls_action *action, SSL_CTX *ctx, uint8_t ret[static EVP_MAX_MD_SIZE])
 {
 	char numbers[64];
 	const char *const words[] = {
 		"attlsd session tickets 1",
 		action->name,
-		action->keyring != NULL ? action->keyring->name : NULL,
 		action->ciphersuites,
 		action->ciphers,
 		action->groups,
@@ -65,10 +84,10 @@ static int digest_action(const struct tls_action *action, uint8_t ret[static EVP
 	for (size_t i = 0; ok && i < NELEM(words); i++) {
 		const char *word = words[i] != NULL ? words[i] : "";
 
-		ok = EVP_DigestUpdate(md, word, strlen(word) + 1) ==
-		     1; /* with its NUL: words cannot run together */
+		/* with its NUL: words cannot run together */
+		ok = EVP_DigestUpdate(md, word, strlen(word) + 1) == 1;
 	}
-	ok = ok && EVP_DigestFinal_ex(md, ret, NULL) == 1;
+	ok = ok && digest_certificates(ctx, md) && EVP_DigestFinal_ex(md, ret, NULL) == 1;
 	EVP_MD_CTX_free(md);
 	return ok ? 0 : -ENOMEM;
 }
@@ -177,7 +196,7 @@ int tlsctx_tickets_use(const struct tls_action *action, const struct ticket_seed
 	/* OpenSSL counts whole seconds, and the second in which a ticket expires is still good */
 	tickets->lifetime_ms = ((uint64_t)action->session_timeout_s + 1) * MS_PER_S;
 	seeds = ticket_seeds_find(seeds, action->session_ticket_rotation_s);
-	r = digest_action(action, tickets->action);
+	r = digest_action(action, ctx, tickets->action);
 	if (r == 0)
 		r = seeds != NULL ? add_seeds(tickets, seeds) : add_random(tickets);
 	if (r < 0 || SSL_CTX_set_ex_data(ctx, tickets_index, tickets) != 1 ||

@@ -3,7 +3,7 @@
  * decrypt for as long as a ticket of theirs may live (session_timeout), and are then
  * wiped, so that a thief of a worker's memory cannot read older tickets.
  *
- * A key comes from a seed, which all workers have, and from what the tls_action says: an
+ * A key comes from a seed, which all workers have, and from what the tls_action and its certificates are: an
  * action that a reload changes has other keys, and resumes no session of the old one.
  */
 #ifndef ATTLSD_GATEWAY_TLS_TLSCTX_TICKETS_H
@@ -18,7 +18,7 @@ struct ssl_ctx_st;
 struct tlsctx_tickets;
 
 /*
- * Make the keys from these seeds (NULL: one random key for good) and set OpenSSL's
+ * The certificates are in ctx already. Make the keys from these seeds (NULL: one random key for good) and set OpenSSL's
  * callback. Returns 0 or -ENOMEM.
  */
 int tlsctx_tickets_use(const struct tls_action *action, const struct ticket_seeds *seeds,

@@ -255,14 +255,14 @@ static int tlsctx_load(struct tlsctx *tlsctx, const struct tls_action *action, c
 	r = tlsctx_ciphers_use(&tlsctx->ciphers, action, tlsctx->isolated, tlsctx->ctx, diags);
 	tlsctx_names_use(action, tlsctx->ctx, diags);
 	set_options(tlsctx->ctx, action, policy);
-	if (!tlsctx_reuse_use(tlsctx->ctx) ||
-	    tlsctx_tickets_use(action, tickets, tlsctx->ctx, &tlsctx->tickets) < 0)
+	if (!tlsctx_reuse_use(tlsctx->ctx))
 		return -ENOMEM;
 	if (r == 0 && asks_for_certificate(tlsctx))
 		r = trust_use(trust, action->client_auth_type, tlsctx->ctx);
 	if (r == 0) {
 		certs_use(certs, action->keyring, tlsctx->ctx, diags);
 		check_ciphers(tlsctx, diags);
+		r = tlsctx_tickets_use(action, tickets, tlsctx->ctx, &tlsctx->tickets);
 	}
 	return r;
 }

@@ -9,7 +9,6 @@
 #include <signal.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/random.h>
 #include <sys/resource.h>
 
 #include "gateway/base/log.h"
@@ -305,8 +304,7 @@ static int worker_setup(struct worker *worker, const struct worker_setup *setup)
 	diags_done(&diags);
 	if (r < 0)
 		return r;
-	if (getrandom(worker->user_key, sizeof(worker->user_key), 0) != (ssize_t)sizeof(worker->user_key))
-		return -EIO;
+	memcpy(worker->user_key, setup->user_key, sizeof(worker->user_key));
 	timer_init(&worker->ticket_timer, on_ticket_timer);
 	r = loop_timer(&worker->loop, &worker->ticket_timer, 0);
 	if (r < 0)
