@@ -11,7 +11,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/random.h>
 #include <sys/signalfd.h>
 #include <sys/socket.h>
 #include <sys/wait.h>
@@ -220,9 +219,8 @@ static int bring_up(struct monitor *monitor, struct policy_loaded *loaded, const
 		*ret_step = "start the workers";
 		startup_prepare_host(policy);
 		r = ticket_source_prepare(&monitor->tickets, policy);
-	}
-	if (r == 0) {
-		r = generation_start(&monitor->children, &policy, &loaded->users, &monitor->coming);
+		if (r == 0)
+			r = generation_start(&monitor->children, &policy, &loaded->users, &monitor->coming);
 	}
 	policy_free(&policy);
 	diags_done(&loaded->diags);
@@ -437,8 +435,6 @@ static int monitor_init(struct monitor *monitor)
 		.on_keeper_death = on_keeper_death,
 		.on_retired = on_retired,
 	};
-	if (getrandom(monitor->children.user_key, TLS_USER_KEY_BYTES, 0) != TLS_USER_KEY_BYTES)
-		return -EIO;
 	admission_init(&monitor->admission);
 	login_queue_init(&monitor->logins, &monitor->loop, request_login_go);
 	monitor->requests = (struct requests){ &monitor->admission, &monitor->privileged, &monitor->logins };
@@ -452,8 +448,9 @@ static int monitor_init(struct monitor *monitor)
 		      &monitor->logins, &monitor->listeners, &monitor->current);
 	timer_init(&monitor->renewal, on_renewal);
 	ending_init(&monitor->ending, &monitor->loop, &monitor->children);
-	ticket_source_init(&monitor->tickets, &monitor->loop, &monitor->children);
-	r = bounded_close_init();
+	r = ticket_source_init(&monitor->tickets, &monitor->loop, &monitor->children);
+	if (r == 0)
+		r = bounded_close_init();
 	return r < 0 ? r : watch_signals(monitor);
 }
 

@@ -7,6 +7,7 @@
 
 #include <errno.h>
 #include <string.h>
+#include <sys/random.h>
 #include <utlist.h>
 
 #include "gateway/base/msg.h"
@@ -87,10 +88,11 @@ static void on_timer(struct timer *timer)
 		(void)loop_timer(source->loop, &source->timer, RETRY_MS); /* its place in the heap is there */
 }
 
-void ticket_source_init(struct ticket_source *source, struct loop *loop, struct children *children)
+int ticket_source_init(struct ticket_source *source, struct loop *loop, struct children *children)
 {
 	*source = (struct ticket_source){ .loop = loop, .children = children };
 	timer_init(&source->timer, on_timer);
+	return getrandom(children->user_key, TLS_USER_KEY_BYTES, 0) == TLS_USER_KEY_BYTES ? 0 : -EIO;
 }
 
 int ticket_source_prepare(struct ticket_source *source, const struct policy *policy)

@@ -16,7 +16,8 @@ struct ticket_source {
 	struct timer timer;	   /* until the next seed is due */
 };
 
-void ticket_source_init(struct ticket_source *source, struct loop *loop, struct children *children);
+/* Makes children->user_key, too. Returns 0, or -EIO: no random numbers. */
+int ticket_source_init(struct ticket_source *source, struct loop *loop, struct children *children);
 
 /* Have seeds for a policy whose generation is about to start. Returns 0 or -ENOMEM. */
 int ticket_source_prepare(struct ticket_source *source, const struct policy *policy);

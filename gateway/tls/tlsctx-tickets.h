@@ -18,8 +18,8 @@ struct ssl_ctx_st;
 struct tlsctx_tickets;
 
 /*
- * The certificates are in ctx already. Make the keys from these seeds (NULL: one random key for good) and set OpenSSL's
- * callback. Returns 0 or -ENOMEM.
+ * The certificates are in ctx already. Make the keys from these seeds (NULL: one random key for good) and set
+ * OpenSSL's callback. Returns 0 or -ENOMEM.
  */
 int tlsctx_tickets_use(const struct tls_action *action, const struct ticket_seeds *seeds,
 		       struct ssl_ctx_st *ctx, struct tlsctx_tickets **ret_tickets);
