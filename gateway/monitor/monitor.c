@@ -241,17 +241,6 @@ static int settle(struct monitor *monitor, const char **ret_step)
 	return r;
 }
 
-/* The loader itself says nothing of these. */
-static const char *load_error(const struct policy_load *load, int r, char *buf, size_t size)
-{
-	if (r == -ETIMEDOUT || r == -EPIPE)
-		(void)snprintf(buf, size, "%s: %s", load->step,
-			       r == -EPIPE ? "its process died" : "took too long");
-	else
-		(void)snprintf(buf, size, "%s", strerror(-r));
-	return buf;
-}
-
 static void start_failed(struct monitor *monitor, const char *step, int r, const char *error)
 {
 	monitor->status = step == STEP_POLICY && r != -EHOSTUNREACH && r != -ETIMEDOUT && r != -EPIPE
@@ -273,7 +262,7 @@ static void on_loaded(struct policy_load *load, int r, struct policy_loaded *loa
 		r = settle(monitor, &step);
 	if (r == 0)
 		return;
-	(void)load_error(load, r, error, sizeof(error));
+	(void)policy_load_error(load, r, error, sizeof(error));
 	(void)snprintf(reason, sizeof(reason), "could not %s: %s; the log has more", step, error);
 	if (monitor->current != NULL) {
 		abandon_reload(monitor, reason);
