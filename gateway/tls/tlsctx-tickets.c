@@ -19,7 +19,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "policy/nelem.h"
+#include "gateway/base/util.h"
 
 #define NAME_BYTES   16 /* of the callback's key_name */
 #define SECRET_BYTES 32 /* of AES-256 and of HMAC-SHA-256 */
