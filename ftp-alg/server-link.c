@@ -28,7 +28,8 @@ static void rein_ends(struct ftp_machine *machine, struct ftp_out *out)
 void machine_link_greet(struct ftp_machine *machine, struct ftp_out *out)
 {
 	machine_answer(machine, FTP_LOCAL_OK_GREETING, out);
-	if (machine->security.implicit && machine->action->secureimplicitzos)
+	if (machine->security.implicit && machine->security.ctrl != FTP_CTRL_TLS &&
+	    machine->action->secureimplicitzos)
 		ftp_out_add(out, FTP_DO_TLS_START);
 }
 

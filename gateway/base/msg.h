@@ -13,6 +13,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "gateway/base/ticket-seeds.h"
 #include "policy/ip.h"
 
 /* The receiver of a message. msg.def has all types, each with its receiver. */
@@ -50,11 +51,13 @@ struct msg {
 	uint32_t delay_ms;    /* MSG_LOGIN_ASK: after the first failure; doubles with each one */
 	uint32_t others_wait; /* MSG_LOGIN_GO: ring when the login is decided, others may wait for that */
 	uint32_t purpose;     /* MSG_SOCKET*: enum msg_purpose */
-	uint32_t serial;      /* MSG_SOCKET*, MSG_ANNOUNCE*: the sender's, returned in the answer */
-	uint32_t active;      /* MSG_ANNOUNCE: the gateway dials */
-	int32_t error;	      /* of answers: 0 or a negative errno */
+	uint32_t serial; /* MSG_SOCKET*, MSG_ANNOUNCE*: the sender's, returned in the answer; MSG_TICKET_SEED:
+			    index in policy.tls_actions */
+	uint32_t active; /* MSG_ANNOUNCE: the gateway dials */
+	int32_t error;	 /* of answers: 0 or a negative errno */
 	struct ip_endpoint remote; /* MSG_SESSION: the client; MSG_SOCKET: whom to dial */
 	struct ip_endpoint local;  /* MSG_SESSION: what it dialled */
+	struct ticket_seed ticket; /* MSG_TICKET_SEED */
 };
 
 /* "MSG_READY" for MSG_READY; NULL for an unknown type. */

@@ -94,6 +94,7 @@ static const struct filter_row rows[] = {
 	  .only_if = CALLS_KTLS,
 	  .args = { [1] = { FILTER_IS, SOL_TLS }, [2] = { FILTER_IS, TLS_TX } } },
 	{ .call = SCMP_SYS(ioctl), .args = { [1] = { FILTER_IS, SIOCOUTQ } } },
+	{ .call = SCMP_SYS(ioctl), .args = { [1] = { FILTER_IS, SIOCINQ } } },
 	/* memory: hints of libc and OpenSSL */
 	{ .call = SCMP_SYS(madvise), .args = { [2] = { FILTER_IS, MADV_FREE } } },
 	{ .call = SCMP_SYS(madvise), .args = { [2] = { FILTER_IS, MADV_HUGEPAGE } } },

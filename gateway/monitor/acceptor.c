@@ -41,9 +41,15 @@ static void refuse(const struct acceptor *acceptor, const struct listener *liste
 		(void)send(fd, line, len, MSG_NOSIGNAL | MSG_DONTWAIT); /* the refusal holds without it */
 }
 
-/* secure_session_reuse: required_user resumes the TLS sessions of other control connections. */
-static bool shares_sessions(const struct policy *policy)
+/*
+ * secure_session_reuse: required_user resumes the TLS sessions of other control connections.
+ * Tickets serve with any worker, session ids of TLS 1.2 only with the worker that keeps the
+ * session. Behind a load balancer, the peer's address says nothing of the client.
+ */
+static bool shares_sessions(const struct policy *policy, const struct policy_listener *from)
 {
+	if (from->nproxies > 0)
+		return false;
 	for (size_t i = 0; i < policy->nrules; i++)
 		if (policy->rules[i].ftp->secure_session_reuse == SESSION_REUSE_REQUIRED_USER)
 			return true;
@@ -54,14 +60,21 @@ static void hand_over(struct acceptor *acceptor, const struct listener *listener
 		      const struct ip_endpoint *peer)
 {
 	const struct policy *policy = (*acceptor->current)->policy;
-	struct child *child = shares_sessions(policy) ? generation_pick_for(*acceptor->current, &peer->addr)
-						      : generation_pick(*acceptor->current);
-	struct msg msg = { .type = MSG_SESSION, .listener = (uint32_t)listener->index, .remote = *peer };
 	const struct policy_listener *from = &policy->listeners[listener->index];
+	struct child *child = shares_sessions(policy, from)
+				  ? generation_pick_for(*acceptor->current, &peer->addr)
+				  : generation_pick(*acceptor->current);
+	struct msg msg = { .type = MSG_SESSION, .listener = (uint32_t)listener->index, .remote = *peer };
 	struct ip_addr key;
+	char text[IP_TEXT_MAX];
 	const char *limit;
 	int r;
 
+	if (netsock_has_left(fd)) { /* the check of a load balancer or of monitoring */
+		log_event(LOG_LEVEL_DEBUG, "probe", LOG_TEXT("client", ip_endpoint_format(peer, text)),
+			  LOG_TEXT("listener", listener->name));
+		return;
+	}
 	if (from->nproxies > 0 && !policy_is_proxy(from, &peer->addr)) {
 		/* without a reply: the peer should be a load balancer */
 		log_refusal(listener, peer, "not-a-trusted-proxy");

@@ -21,6 +21,7 @@ struct admission_session {
 	uint64_t number; /* key */
 	const void *owner;
 	struct admission_source *source;
+	bool probe;
 	struct admission_facts facts;
 	UT_hash_handle hh;
 };
@@ -56,6 +57,8 @@ static const char *limit_reached(const struct policy_daemon *limits, const struc
 	return NULL;
 }
 
+static const char all_sessions[] = "sessions";
+
 /* Count a session against its source's limits. */
 static int join_source(struct admission *admission, const struct policy_daemon *limits,
 		       struct admission_session *session, const struct ip_addr *source,
@@ -89,10 +92,11 @@ int admission_enter(struct admission *admission, const struct policy_daemon *lim
 		    const char **ret_limit)
 {
 	struct admission_session *session;
+	size_t room = source == NULL ? ADMISSION_PROBES_MAX : 0;
 	int r = 0;
 
-	if (admission->nsessions >= limits->limit_sessions) {
-		*ret_limit = "sessions";
+	if (admission->nsessions >= limits->limit_sessions + room) {
+		*ret_limit = all_sessions;
 		return -EUSERS;
 	}
 	session = calloc(1, sizeof(*session));
@@ -124,10 +128,37 @@ int admission_source(struct admission *admission, const struct policy_daemon *li
 		     const void *owner, const struct ip_addr *source, const char **ret_limit)
 {
 	struct admission_session *session = find(admission, number, owner);
+	int r;
 
 	if (session == NULL || session->source != NULL)
 		return -ENOENT;
-	return join_source(admission, limits, session, source, ret_limit);
+	if (admission->nsessions + session->probe > limits->limit_sessions) {
+		*ret_limit = all_sessions;
+		return -EUSERS;
+	}
+	r = join_source(admission, limits, session, source, ret_limit);
+	if (r == 0 && session->probe) {
+		session->probe = false;
+		admission->nprobes--;
+		admission->nsessions++;
+	}
+	return r;
+}
+
+int admission_probe(struct admission *admission, uint64_t number, const void *owner, const char **ret_limit)
+{
+	struct admission_session *session = find(admission, number, owner);
+
+	if (session == NULL || session->source != NULL || session->probe)
+		return -ENOENT;
+	if (admission->nprobes >= ADMISSION_PROBES_MAX) {
+		*ret_limit = "probes";
+		return -EUSERS;
+	}
+	session->probe = true;
+	admission->nprobes++;
+	admission->nsessions--;
+	return 0;
 }
 
 void admission_note(struct admission *admission, uint64_t number, const struct ip_endpoint *remote,
@@ -191,9 +222,12 @@ static void leave(struct admission *admission, struct admission_session *session
 		HASH_DEL(admission->sources, source);
 		free(source);
 	}
+	if (session->probe)
+		admission->nprobes--;
+	else
+		admission->nsessions--;
 	HASH_DEL(admission->sessions, session);
 	free(session);
-	admission->nsessions--;
 }
 
 bool admission_leave(struct admission *admission, uint64_t number, const void *owner)

@@ -17,7 +17,8 @@ struct admission_session;
 struct admission {
 	struct admission_source *sources;   /* by address */
 	struct admission_session *sessions; /* by number */
-	size_t nsessions;
+	size_t nsessions;		    /* without probes */
+	size_t nprobes;
 	uint64_t last; /* number of the last session */
 };
 
@@ -29,9 +30,16 @@ struct admission {
 void admission_init(struct admission *admission);
 
 /*
+ * Health checks of all load balancers at once. They count in no other limit: a gateway
+ * that is full must not look broken.
+ */
+#define ADMISSION_PROBES_MAX 32
+
+/*
  * Admit a connection from `source`, to be served by `owner` (any pointer that
  * identifies a worker). source NULL: it comes through a trusted proxy; until
- * admission_source() names the client, only the limit of all sessions applies.
+ * admission_source() names the client, only the limit of all sessions applies, with
+ * room for probes above it.
  * Returns 0 and the session's number; -EUSERS if a limit is reached, and *ret_limit
  * names it; or -ENOMEM.
  */
@@ -40,12 +48,20 @@ int admission_enter(struct admission *admission, const struct policy_daemon *lim
 		    const char **ret_limit);
 
 /*
- * Set the source of a session that was admitted without one. Returns 0; -EUSERS or
+ * Set the source of a session that was admitted without one; it may be a probe, which
+ * is an ordinary session from now on. Returns 0; -EUSERS or
  * -ENOMEM as above, and the session still has no source; or -ENOENT: this owner has
  * no such session, or the session has a source already.
  */
 int admission_source(struct admission *admission, const struct policy_daemon *limits, uint64_t session,
 		     const void *owner, const struct ip_addr *source, const char **ret_limit);
+
+/*
+ * A session that was admitted without a source is a load balancer's own: a probe.
+ * Returns 0; -EUSERS as above; or -ENOENT: this owner has no such session, or the
+ * session has a source, or is a probe already.
+ */
+int admission_probe(struct admission *admission, uint64_t session, const void *owner, const char **ret_limit);
 
 /* What the monitor knows about a session. It judges the session's requests by this. */
 struct admission_facts {

@@ -42,6 +42,8 @@ static int start(struct child *child)
 	const struct child_start start = {
 		.policy = generation->policy,
 		.relays = child->relays,
+		.tickets = child->children->tickets,
+		.user_key = child->children->user_key,
 		.first = index_of(child) == 0,
 		.root = child->children->root,
 		.key = keeper_fd(&generation->keeper, index_of(child)),

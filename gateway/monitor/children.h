@@ -16,7 +16,9 @@
 
 #include "gateway/base/loop.h"
 #include "gateway/base/msg.h"
+#include "gateway/base/ticket-seeds.h"
 #include "gateway/monitor/keeper-start.h"
+#include "gateway/worker/worker.h"
 #include "policy/policy.h"
 
 struct children;
@@ -61,6 +63,8 @@ struct children {
 	bool root; /* started as root: workers run in the sandbox */
 	struct generation *head;
 	uint64_t last;
+	struct ticket_seeds *tickets;	      /* of all generations; see ticket-source.h */
+	uint8_t user_key[TLS_USER_KEY_BYTES]; /* the same for all workers, see worker_setup */
 	/* Callbacks into the monitor. */
 	void *owner;
 	void (*on_ready)(struct child *child);

@@ -24,6 +24,7 @@
 #include "gateway/monitor/admission.h"
 #include "gateway/monitor/bounded-close.h"
 #include "gateway/monitor/children.h"
+#include "gateway/monitor/ticket-source.h"
 #include "gateway/monitor/ctl-server.h"
 #include "gateway/monitor/ending.h"
 #include "gateway/monitor/listen.h"
@@ -50,6 +51,7 @@ struct monitor {
 	struct ending ending;
 	struct policy_load load;
 	struct children children;
+	struct ticket_source tickets;
 	struct generation *current;
 	struct generation *coming; /* a reload's, until its workers are ready */
 	struct listener_set listeners;
@@ -216,7 +218,9 @@ static int bring_up(struct monitor *monitor, struct policy_loaded *loaded, const
 	if (r == 0) {
 		*ret_step = "start the workers";
 		startup_prepare_host(policy);
-		r = generation_start(&monitor->children, &policy, &loaded->users, &monitor->coming);
+		r = ticket_source_prepare(&monitor->tickets, policy);
+		if (r == 0)
+			r = generation_start(&monitor->children, &policy, &loaded->users, &monitor->coming);
 	}
 	policy_free(&policy);
 	diags_done(&loaded->diags);
@@ -235,17 +239,6 @@ static int settle(struct monitor *monitor, const char **ret_step)
 		r = capabilities_drop(monitor->privileged.net_admin);
 	}
 	return r;
-}
-
-/* The loader itself says nothing of these. */
-static const char *load_error(const struct policy_load *load, int r, char *buf, size_t size)
-{
-	if (r == -ETIMEDOUT || r == -EPIPE)
-		(void)snprintf(buf, size, "%s: %s", load->step,
-			       r == -EPIPE ? "its process died" : "took too long");
-	else
-		(void)snprintf(buf, size, "%s", strerror(-r));
-	return buf;
 }
 
 static void start_failed(struct monitor *monitor, const char *step, int r, const char *error)
@@ -269,7 +262,7 @@ static void on_loaded(struct policy_load *load, int r, struct policy_loaded *loa
 		r = settle(monitor, &step);
 	if (r == 0)
 		return;
-	(void)load_error(load, r, error, sizeof(error));
+	(void)policy_load_error(load, r, error, sizeof(error));
 	(void)snprintf(reason, sizeof(reason), "could not %s: %s; the log has more", step, error);
 	if (monitor->current != NULL) {
 		abandon_reload(monitor, reason);
@@ -444,7 +437,9 @@ static int monitor_init(struct monitor *monitor)
 		      &monitor->logins, &monitor->listeners, &monitor->current);
 	timer_init(&monitor->renewal, on_renewal);
 	ending_init(&monitor->ending, &monitor->loop, &monitor->children);
-	r = bounded_close_init();
+	r = ticket_source_init(&monitor->tickets, &monitor->loop, &monitor->children);
+	if (r == 0)
+		r = bounded_close_init();
 	return r < 0 ? r : watch_signals(monitor);
 }
 
@@ -485,6 +480,7 @@ int monitor_run(const char *policy_path)
 	listener_set_close(&monitor.coming_listeners, NULL);
 	ctl_server_done(&monitor.ctl_server);
 	children_done(&monitor.children);
+	ticket_source_done(&monitor.tickets);
 	privileged_done(&monitor.privileged);
 	login_queue_done(&monitor.logins);
 	admission_done(&monitor.admission);

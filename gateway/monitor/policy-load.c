@@ -374,3 +374,13 @@ void policy_load_cancel(struct policy_load *load)
 {
 	stop(load); /* the loader ends at its next word, at its deadline or with this process */
 }
+
+const char *policy_load_error(const struct policy_load *load, int r, char *buf, size_t size)
+{
+	if (r == -ETIMEDOUT || r == -EPIPE)
+		(void)snprintf(buf, size, "%s: %s", load->step,
+			       r == -EPIPE ? "its process died" : "took too long");
+	else
+		(void)snprintf(buf, size, "%s", strerror(-r));
+	return buf;
+}

@@ -50,4 +50,7 @@ bool policy_load_runs(const struct policy_load *load);
 /* Forget it; fn is not called. */
 void policy_load_cancel(struct policy_load *load);
 
+/* Why it has failed with r, for the log: the loader itself says nothing of its own end. Returns buf. */
+const char *policy_load_error(const struct policy_load *load, int r, char *buf, size_t size);
+
 #endif

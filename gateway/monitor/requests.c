@@ -87,6 +87,23 @@ static const char *login_failed(const struct request *request)
 	return NULL;
 }
 
+/* Tell the worker whether a session that came through a load balancer may stay. */
+static void answer_admission(const struct request *request, int r, const char *limit,
+			     const struct ip_endpoint *client, uint32_t failures)
+{
+	struct msg answer = { .type = r == 0 ? MSG_SESSION_ADMITTED : MSG_SESSION_REFUSED,
+			      .session = request->msg->session,
+			      .failures = failures };
+	char text[IP_TEXT_MAX];
+
+	if (r < 0)
+		log_event(LOG_LEVEL_WARNING, "refused", LOG_NUMBER("session", request->msg->session),
+			  LOG_TEXT("client", ip_endpoint_format(client, text)), LOG_TEXT("rule", "none"),
+			  LOG_TEXT("reason", limit));
+	/* if the answer is lost, the session times out */
+	(void)msg_send(request->child->channel.fd, &answer, -1);
+}
+
 /* May this client of a load balancer have one more session? */
 static const char *session_source(const struct request *request)
 {
@@ -94,9 +111,8 @@ static const char *session_source(const struct request *request)
 	const struct msg *msg = request->msg;
 	const struct policy_daemon *limits = &request->child->generation->policy->daemon;
 	const struct ip_addr *source = &msg->remote.addr;
-	struct msg answer = { .type = MSG_SESSION_ADMITTED, .session = msg->session };
 	const char *limit = "no-memory";
-	char text[IP_TEXT_MAX];
+	uint32_t failures = 0;
 	int r = admission_source(admission, limits, msg->session, request->child, source, &limit);
 
 	if (r == -ENOENT) /* its source is known already */
@@ -104,15 +120,21 @@ static const char *session_source(const struct request *request)
 	if (r == 0) {
 		const struct ip_addr key = admission_key(source);
 
-		answer.failures = login_queue_failures(request->from->logins, &key);
-	} else {
-		answer.type = MSG_SESSION_REFUSED;
-		log_event(LOG_LEVEL_WARNING, "refused", LOG_NUMBER("session", msg->session),
-			  LOG_TEXT("client", ip_endpoint_format(&msg->remote, text)),
-			  LOG_TEXT("rule", "none"), LOG_TEXT("reason", limit));
+		failures = login_queue_failures(request->from->logins, &key);
 	}
-	/* if the answer is lost, the session times out */
-	(void)msg_send(request->child->channel.fd, &answer, -1);
+	answer_admission(request, r, limit, &msg->remote, failures);
+	return NULL;
+}
+
+/* May this load balancer examine the gateway now? */
+static const char *session_probe(const struct request *request)
+{
+	const char *limit = NULL;
+	int r = admission_probe(request->from->admission, request->msg->session, request->child, &limit);
+
+	if (r == -ENOENT)
+		return "client-named-twice";
+	answer_admission(request, r, limit, &request->facts.remote, 0);
 	return NULL;
 }
 
@@ -166,6 +188,7 @@ static const struct {
 	[MSG_LOGIN_FAILED] = { FIELD_SESSION, login_failed },
 	[MSG_SESSION_LOGIN] = { FIELD_SESSION, session_login },
 	[MSG_SESSION_SOURCE] = { FIELD_SESSION | FIELD_REMOTE, session_source },
+	[MSG_SESSION_PROBE] = { FIELD_SESSION, session_probe },
 	[MSG_SESSION_END] = { FIELD_SESSION, session_end },
 	[MSG_SOCKET] = { FIELD_SESSION | FIELD_PURPOSE | FIELD_SERIAL | FIELD_REMOTE | FIELD_LOCAL,
 			 use_privileges },

@@ -8,6 +8,7 @@
 #include <linux/sockios.h>
 #include <netinet/in.h>
 #include <netinet/tcp.h>
+#include <poll.h>
 #include <string.h>
 #include <sys/ioctl.h>
 #include <sys/random.h>
@@ -282,6 +283,18 @@ bool netsock_is_quiet(int fd)
 	uint8_t byte;
 
 	return recv(fd, &byte, 1, MSG_PEEK | MSG_DONTWAIT) == -1 && (errno == EAGAIN || errno == EWOULDBLOCK);
+}
+
+bool netsock_has_left(int fd)
+{
+	struct pollfd look = { .fd = fd, .events = POLLRDHUP };
+	int bytes = 0;
+
+	if (poll(&look, 1, 0) != 1)
+		return false;
+	if ((look.revents & (POLLERR | POLLHUP)) != 0)
+		return true;
+	return ioctl(fd, SIOCINQ, &bytes) == 0 && bytes == 0;
 }
 
 void netsock_set_control(int fd)

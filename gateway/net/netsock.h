@@ -73,6 +73,9 @@ int netsock_peer(int fd, struct ip_endpoint *ret_endpoint);
 /* Is an open connection neither ended nor reset by its peer, with nothing received on it? */
 bool netsock_is_quiet(int fd);
 
+/* Has the peer closed or reset the connection, with no byte left to read? Reads none. */
+bool netsock_has_left(int fd);
+
 /*
  * Options of a control connection: TCP_NODELAY, and urgent data in line, since
  * the DM of Telnet's IAC DM is urgent and a lone IAC would remain otherwise.

@@ -11,7 +11,7 @@
 #define TLS_USER_KEY_BYTES 32
 
 /*
- * The id of this user under this rule and from this address. key: random, the worker's.
+ * The id of this user under this rule and from this address. key: random, of all workers.
  * False: no memory, or a name is too long.
  */
 bool tlsctx_user_binding(const uint8_t key[static TLS_USER_KEY_BYTES], const char *rule, const char *user,

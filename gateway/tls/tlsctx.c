@@ -243,7 +243,8 @@ static void check_ciphers(const struct tlsctx *tlsctx, struct diags *diags)
 }
 
 static int tlsctx_load(struct tlsctx *tlsctx, const struct tls_action *action, const struct policy *policy,
-		       struct certs *certs, const struct trust *trust, struct diags *diags)
+		       const struct ticket_seeds *tickets, struct certs *certs, const struct trust *trust,
+		       struct diags *diags)
 {
 	int r;
 
@@ -256,13 +257,14 @@ static int tlsctx_load(struct tlsctx *tlsctx, const struct tls_action *action, c
 	r = tlsctx_ciphers_use(&tlsctx->ciphers, action, tlsctx->isolated, tlsctx->ctx, diags);
 	tlsctx_names_use(action, tlsctx->ctx, diags);
 	set_options(tlsctx->ctx, action, policy);
-	if (!tlsctx_reuse_use(tlsctx->ctx) || tlsctx_tickets_use(action, tlsctx->ctx, &tlsctx->tickets) < 0)
+	if (!tlsctx_reuse_use(tlsctx->ctx))
 		return -ENOMEM;
 	if (r == 0 && asks_for_certificate(tlsctx))
 		r = trust_use(trust, action->client_auth_type, tlsctx->ctx);
 	if (r == 0) {
 		certs_use(certs, action->keyring, tlsctx->ctx, diags);
 		check_ciphers(tlsctx, diags);
+		r = tlsctx_tickets_use(action, tickets, tlsctx->ctx, &tlsctx->tickets);
 	}
 	return r;
 }
@@ -299,7 +301,7 @@ static int load_action(struct tlsctx_set *set, const struct policy *policy, cons
 	if (action->role == ROLE_CLIENT)
 		return tlsctx_client_load(action, certs, trust, diags, &set->clients[action->index]);
 	tlsctx->isolated = keys->isolated;
-	return tlsctx_load(tlsctx, action, policy, certs, trust, diags);
+	return tlsctx_load(tlsctx, action, policy, keys->tickets, certs, trust, diags);
 }
 
 int tlsctx_set_load(const struct policy *policy, const struct tlsctx_keys *keys, struct diags *diags,
@@ -369,18 +371,25 @@ const struct trust *tlsctx_set_trust(const struct tlsctx_set *set, size_t keyrin
 	return set->trust[keyring];
 }
 
-uint64_t tlsctx_set_rotate(struct tlsctx_set *set, uint64_t now_ms)
+uint64_t tlsctx_set_expire(struct tlsctx_set *set, uint64_t now_ms)
 {
 	uint64_t next_ms = DAY_MS;
 
 	for (size_t i = 0; i < set->ntlsctx; i++) {
 		uint64_t ms =
-		    set->clients[i] == NULL ? tlsctx_tickets_rotate(set->tlsctx[i].tickets, now_ms) : DAY_MS;
+		    set->clients[i] == NULL ? tlsctx_tickets_expire(set->tlsctx[i].tickets, now_ms) : DAY_MS;
 
 		if (ms < next_ms)
 			next_ms = ms;
 	}
 	return next_ms;
+}
+
+void tlsctx_set_renew(struct tlsctx_set *set, size_t action, const struct ticket_seed *seed)
+{
+	assert(action < set->ntlsctx);
+	if (set->clients[action] == NULL)
+		tlsctx_tickets_renew(set->tlsctx[action].tickets, seed);
 }
 
 struct tlsctx *tlsctx_find(struct tlsctx_set *set, const struct tls_action *action)

@@ -8,6 +8,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#include "gateway/base/ticket-seeds.h"
 #include "gateway/tls/tlsctx-reuse.h"
 #include "policy/policy.h"
 
@@ -21,8 +22,9 @@ struct tlsctx_set; /* all of a policy */
 
 /* Where the private keys are. */
 struct tlsctx_keys {
-	bool isolated;		       /* they only sign: no cipher suite that needs them otherwise */
-	struct key_provider *provider; /* they are in another process; NULL: load them */
+	bool isolated;			    /* they only sign: no cipher suite that needs them otherwise */
+	struct key_provider *provider;	    /* they are in another process; NULL: load them */
+	const struct ticket_seeds *tickets; /* of the keys of tickets; NULL: each set has random keys */
 };
 
 /*
@@ -38,9 +40,11 @@ void tlsctx_set_free(struct tlsctx_set **set);
 const struct certs *tlsctx_set_certs(const struct tlsctx_set *set, size_t keyring);
 const struct trust *tlsctx_set_trust(const struct tlsctx_set *set, size_t keyring);
 
-/* Make and wipe keys of session tickets as policy wants. Returns in how many milliseconds to call it again.
- */
-uint64_t tlsctx_set_rotate(struct tlsctx_set *set, uint64_t now_ms);
+/* Wipe keys of session tickets that have all expired. Returns in how many milliseconds to call it again. */
+uint64_t tlsctx_set_expire(struct tlsctx_set *set, uint64_t now_ms);
+
+/* A new seed for the keys of session tickets of the tls_action at this index. */
+void tlsctx_set_renew(struct tlsctx_set *set, size_t action, const struct ticket_seed *seed);
 
 /* Of an action with another role; lives as long as the set. */
 struct tlsctx *tlsctx_find(struct tlsctx_set *set, const struct tls_action *action);

@@ -17,6 +17,7 @@
 #include "gateway/tls/tlsctx-known.h"
 #include "gateway/tls/tlsctx-user.h"
 #include "gateway/tls/tlsctx.h"
+#include "gateway/worker/probers.h"
 #include "gateway/worker/server-memory.h"
 #include "gateway/worker/session-table.h"
 #include "gateway/worker/uplink.h"
@@ -43,8 +44,9 @@ struct worker {
 	struct timer drain_timer;
 	struct timer expiry_timer;
 	uint8_t user_key[TLS_USER_KEY_BYTES]; /* for tlsctx_user_binding() */
-	struct timer ticket_timer;	      /* changes the keys of session tickets */
+	struct timer ticket_timer;	      /* wipes old keys of session tickets */
 	_Atomic uint32_t *relays; /* shared with the monitor: transfers under way, for balancing */
+	struct probers probers;
 	struct server_memories *servers;
 	struct timer servers_timer; /* counts their minutes */
 

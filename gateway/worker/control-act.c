@@ -85,8 +85,15 @@ static void do_server_drop(struct session *session)
 
 static void do_server_renew(struct session *session)
 {
+	const struct msg request = { .type = MSG_SESSION_SOURCE,
+				     .session = session->facts.id,
+				     .remote = session->facts.remote };
+
 	do_server_drop(session);
-	control_dial_server(session);
+	if (session->probe) /* limits apply to it from now on */
+		uplink_send(&session->worker->uplink, &request);
+	else
+		control_dial_server(session);
 }
 
 static void do_listen(struct session *session, enum ftp_side side)

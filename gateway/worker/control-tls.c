@@ -65,7 +65,7 @@ static void tls_is_up(struct session *session)
 	loop_timer_stop(session->client.loop, &session->phase_timer);
 	tlsctx_bind(session->client.ssl);
 	tlsctx_sessions_keep(&session->tls_sessions, TLSCTX_CONTROL, session->client.ssl);
-	session_log(&session->facts, LOG_LEVEL_INFO, "tls",
+	session_log(&session->facts, session_level(session), "tls",
 		    LOG_TEXT("version", stream_tls_version(&session->client)),
 		    LOG_TEXT("cipher", stream_tls_cipher(&session->client)),
 		    LOG_TEXT("level", secure_level_letter(stream_tls_level(&session->client))),
@@ -151,7 +151,7 @@ static void tls_handshake(struct session *session)
 		handshake_over(session, "handshake-abandoned");
 		break;
 	case STREAM_RESET:
-		session_log(&session->facts, LOG_LEVEL_INFO, "tls-failed",
+		session_log(&session->facts, session_level(session), "tls-failed",
 			    LOG_TEXT("reason", stream_tls_reason()));
 		session_end(session, "handshake-failed");
 		break;

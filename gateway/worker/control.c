@@ -40,6 +40,14 @@ static struct ftp_out *out_of(const struct session *session)
 	return &session->worker->out;
 }
 
+void control_greet_or_dial(struct session *session)
+{
+	if (ftp_machine_greets_first(&session->machine))
+		ftp_machine_greet(&session->machine, out_of(session));
+	else
+		control_dial_server(session);
+}
+
 /* One line of the client's window. Returns whether something has moved. */
 static bool client_line(struct session *session)
 {
@@ -407,9 +415,9 @@ void control_client_event(struct watch *watch, uint32_t ready)
 	control_tls_step(session);
 	if (session->ended)
 		return;
-	if (session->dial_after_tls && takes_lines(session)) {
-		session->dial_after_tls = false;
-		control_dial_server(session);
+	if (session->begins_after_tls && takes_lines(session)) {
+		session->begins_after_tls = false;
+		control_greet_or_dial(session);
 	}
 	/* Bytes inside the TLS engine raise no event, so read until the stream says STREAM_WAIT. */
 	for (int windows = 0; session->phase == PHASE_COMMANDS && inbuf_has_room(&session->client_in);
@@ -419,6 +427,7 @@ void control_client_event(struct watch *watch, uint32_t ready)
 			return;
 		}
 		io = inbuf_fill(&session->client_in, &session->client);
+		session->spoke |= inbuf_len(&session->client_in) > 0;
 		if (io != STREAM_OK && io != STREAM_WAIT) {
 			client_gone(session, io);
 			return;

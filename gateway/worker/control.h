@@ -14,6 +14,9 @@
  */
 void control_run(struct session *session);
 
+/* The client is known, and its handshake is done if TLS comes first: one of us greets it. */
+void control_greet_or_dial(struct session *session);
+
 /* The phase timer in PHASE_CLIENT_EOF. */
 void control_eof_timeout(struct session *session);
 

@@ -1,8 +1,10 @@
 /*
+ * Looks at a client's first byte before its session begins, in two cases.
  * Listeners with `tls: auto` serve clients with implicit and with explicit TLS (z/OS:
  * TTLS_ALLOW_HSTIMEOUT). A client with implicit TLS sends its ClientHello at once; the
  * other kind says nothing until it has read the greeting. The byte is only looked
- * at, and OpenSSL or the line reader gets it afterwards.
+ * at, and OpenSSL or the line reader gets it afterwards. And whoever is known to connect
+ * and close without a byte (probers.c) gets a moment for that before a server is dialled.
  */
 #include "gateway/worker/first-byte.h"
 
@@ -11,9 +13,6 @@
 
 #include "gateway/base/util.h"
 #include "gateway/worker/session-end.h"
-
-/* How long a client may take for its ClientHello. */
-#define FIRST_BYTE_MS 1000
 
 /* RFC 8446 5.1: a handshake record. No FTP command begins with it. */
 #define TLS_HANDSHAKE_RECORD 0x16
@@ -38,8 +37,10 @@ static void decide(struct session *session, bool implicit)
 {
 	session->client.watch.fn = session->after_first_byte;
 	session->phase = PHASE_COMMANDS;
-	session->facts.implicit = implicit;
-	session->may_turn_implicit = !implicit;
+	if (session->facts.listener->tls == LISTENER_AUTO) {
+		session->facts.implicit = implicit;
+		session->may_turn_implicit = !implicit;
+	}
 	loop_timer_stop(session->client.loop, &session->phase_timer);
 	session->begin(session);
 }
@@ -54,7 +55,7 @@ static void on_first_byte(struct watch *watch, uint32_t ready)
 		decide(session, byte == FIRST_BYTE_TLS);
 }
 
-void first_byte_await(struct session *session, void (*begin)(struct session *session))
+void first_byte_await(struct session *session, uint64_t limit_ms, void (*begin)(struct session *session))
 {
 	struct loop *loop = session->client.loop;
 
@@ -63,7 +64,7 @@ void first_byte_await(struct session *session, void (*begin)(struct session *ses
 	session->client.watch.fn = on_first_byte;
 	session->phase = PHASE_FIRST_BYTE;
 	if (loop_watch(loop, &session->client.watch, EPOLLIN) < 0 ||
-	    loop_timer(loop, &session->phase_timer, FIRST_BYTE_MS) < 0)
+	    loop_timer(loop, &session->phase_timer, limit_ms) < 0)
 		session_end(session, "no-memory");
 }
 

@@ -75,19 +75,24 @@ static void take_header(struct session *session, const struct proxy_header *head
 	const struct ip_endpoint balancer = session->facts.remote;
 	char text[IP_TEXT_MAX];
 
+	/* HAProxy's checks with version 1 name the check's own connection, which no client can have */
+	session->probe = header->own || ip_endpoint_equal(&header->source, &balancer);
 	if (!header->own) {
 		session->facts.proxied = true;
 		session->facts.remote = header->source;
 		session->facts.local = header->destination;
 	}
-	session_log(&session->facts, LOG_LEVEL_INFO, "proxy",
+	session_log(&session->facts, session_level(session), "proxy",
 		    LOG_TEXT("peer", ip_endpoint_format(&balancer, text)),
-		    LOG_TEXT("header", header->own ? "local" : "client"));
+		    LOG_TEXT("header", session->probe ? "local" : "client"));
 	free(session->proxy_wait);
 	session->proxy_wait = NULL;
 	session->phase = PHASE_PROXY_ADMISSION;
 	(void)loop_watch(session->client.loop, &session->client.watch, 0); /* removing cannot fail */
-	request.remote = session->facts.remote;
+	if (session->probe)
+		request.type = MSG_SESSION_PROBE;
+	else
+		request.remote = session->facts.remote;
 	uplink_send(&session->worker->uplink, &request);
 }
 
@@ -107,6 +112,11 @@ static bool read_some(struct session *session)
 
 	if (n == -1 && (errno == EAGAIN || errno == EWOULDBLOCK || errno == EINTR))
 		return errno == EINTR;
+	if (n <= 0 && wait->len == 0) { /* a check of the balancer's that sends no header */
+		session->probe = true;
+		session_end(session, "client-closed");
+		return false;
+	}
 	if (n <= 0) {
 		fail(session, n == 0 ? "closed before its header" : strerror(errno));
 		return false;

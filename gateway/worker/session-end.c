@@ -8,6 +8,7 @@
 #include <stdlib.h>
 
 #include "gateway/base/util.h"
+#include "gateway/net/stream-tls.h"
 #include "gateway/worker/server-tls.h"
 #include "gateway/worker/session-log.h"
 
@@ -33,6 +34,16 @@ void session_login_failed(struct session *session, const char *by)
 	uplink_notify(&session->worker->uplink, MSG_LOGIN_FAILED, session->facts.id);
 }
 
+/* Has the client gone without a byte? Behind a load balancer, checks are told apart by their header. */
+static bool was_probe(const struct session *session)
+{
+	const struct stream *client = &session->client;
+	bool gone = session->probe || client->saw_fin || client->saw_reset;
+
+	return gone && !session->spoke && session->facts.listener->nproxies == 0 &&
+	       !(client->ssl != NULL && stream_tls_has_begun(client));
+}
+
 void session_end(struct session *session, const char *reason)
 {
 	struct worker *worker = session->worker;
@@ -40,6 +51,8 @@ void session_end(struct session *session, const char *reason)
 	if (session->ended)
 		return;
 	session->ended = true;
+	if (was_probe(session))
+		probers_note(&worker->probers, &session->facts.remote.addr, worker->loop.now_ms);
 	session->data.legs.told.reason = "session-end";
 	data_conn_close(&session->data, session->data.state != DATA_IDLE);
 	/* a guesser must gain nothing by leaving before the answer */
@@ -86,7 +99,7 @@ void session_end(struct session *session, const char *reason)
 	 * last, so that a reader of the log can rely on room for the next session, and on
 	 * the earlier line of a transfer
 	 */
-	session_log(&session->facts, LOG_LEVEL_INFO, "session-end",
+	session_log(&session->facts, session_level(session), "session-end",
 		    LOG_TEXT("user", session->user[0] != '\0' ? session->user : session->login_name),
 		    LOG_NUMBER("ms", worker->loop.now_ms - session->started_ms), LOG_TEXT("reason", reason));
 }

@@ -11,6 +11,7 @@
 #include <stdint.h>
 
 #include "ftp-alg/ftp-alg.h"
+#include "gateway/base/log.h"
 #include "gateway/base/loop.h"
 #include "gateway/base/util.h"
 #include "gateway/net/linebuf.h"
@@ -63,12 +64,13 @@ struct session {
 	uint32_t magic;
 	bool ended;	/* freed at the end of this turn */
 	bool logged_in; /* and the monitor was told */
+	bool probe;	/* a health check: it has no server, and its lines are for debugging */
 	bool running;	/* control_run() is running, and will see what happens meanwhile */
 	struct worker *worker;
 	struct facts facts;
 	struct tlsctx_sessions tls_sessions;
 	struct proxy_wait *proxy_wait; /* in PHASE_PROXY_HEADER */
-	bool dial_after_tls;	       /* the server is dialled when the handshake is done */
+	bool begins_after_tls;	       /* the server is dialled, or a probe greeted, after the handshake */
 
 	struct stream client;
 	struct inbuf client_in;
@@ -77,6 +79,7 @@ struct session {
 	enum ftp_line_status held_status;
 	bool holding;
 	bool lines_left; /* the last run of the engine took as many lines as it may */
+	bool spoke;	 /* the client has sent something */
 	bool skipping;	 /* inside an overlong line */
 	bool quitting; /* the client sent QUIT after an upload and closed: complete the upload, then send QUIT
 			*/
@@ -129,6 +132,12 @@ static inline bool session_has_not_begun(const struct session *session)
 {
 	return session->phase == PHASE_PROXY_HEADER || session->phase == PHASE_PROXY_ADMISSION ||
 	       session->phase == PHASE_FIRST_BYTE;
+}
+
+/* Of the lines that tell of its beginning and end. */
+static inline enum log_level session_level(const struct session *session)
+{
+	return session->probe ? LOG_LEVEL_DEBUG : LOG_LEVEL_INFO;
 }
 
 static inline bool session_awaits_proxy(const struct session *session)

@@ -23,6 +23,11 @@
 /* From the first byte to a successful login. */
 #define LOGIN_MS 120000
 
+/* `tls: auto`: how long a client may take for its ClientHello. */
+#define CLIENT_HELLO_MS 1000
+/* How long a connection from a prober may take to end, see probers.h. */
+#define PROBER_MS 25
+
 /* How often to check a session at least. */
 #define IDLE_LOOK_MS (5 * 60 * 1000)
 /*
@@ -301,8 +306,10 @@ static bool session_admit(struct session *session)
 	    session->facts.rule->tls != NULL ? tlsctx_find(worker->tlsctx, session->facts.rule->tls) : NULL;
 	session->facts.transparent = flow.listener->transparent;
 	session->facts.server = ftp_setup_server(&ends, backend);
-	session->dial_after_tls = backend->proxy == BACKEND_PROXY_V2 && tls_comes_first(session);
+	session->begins_after_tls =
+	    (backend->proxy == BACKEND_PROXY_V2 || session->probe) && tls_comes_first(session);
 	setup = ftp_setup_make(&ends, session->facts.rule);
+	setup.lazy_dial |= session->probe;
 	session->ways =
 	    server_memory_enter(worker->servers, (uint32_t)backend->index, &session->facts.server);
 	setup.ways = session->ways;
@@ -318,6 +325,7 @@ static void refuse(struct session *session)
 
 	if (!session->facts.implicit)
 		(void)stream_write(&session->client, (const uint8_t *)line, len);
+	session->probe = false; /* its operator should see why the check fails */
 	session_end(session, "no-rule");
 }
 
@@ -325,9 +333,15 @@ static void session_begin(struct session *session)
 {
 	struct worker *worker = session->worker;
 	bool admitted = session_admit(session);
+	bool left = netsock_has_left(session->client.watch.fd);
 
-	session_log(&session->facts, LOG_LEVEL_INFO, "session-start",
+	session->probe |= left; /* since the monitor looked */
+	session_log(&session->facts, session_level(session), "session-start",
 		    LOG_TEXT("listener", session->facts.listener->name));
+	if (left) {
+		session_end(session, "client-closed");
+		return;
+	}
 	if (!admitted) {
 		refuse(session);
 		return;
@@ -340,21 +354,40 @@ static void session_begin(struct session *session)
 	ftp_out_reset(&worker->out);
 	if (tls_comes_first(session))
 		control_tls_start(session);
-	if (!session->ended && ftp_machine_greets_first(&session->machine))
-		ftp_machine_greet(&session->machine, &worker->out);
-	else if (!session->ended && !session->dial_after_tls)
-		control_dial_server(session);
+	if (!session->ended && !session->begins_after_tls)
+		control_greet_or_dial(session);
 	if (!session->ended)
 		control_run(session);
+}
+
+/* The answer to a probe that needs the server: it may be an ordinary session, or not. */
+static void probe_answered(struct session *session, const struct msg *msg)
+{
+	if (!session->probe)
+		return;
+	ftp_out_reset(&session->worker->out);
+	if (msg->type == MSG_SESSION_REFUSED) {
+		signal_machine(session, FTP_SIGNAL_SERVER_DOWN);
+		return;
+	}
+	session->probe = false;
+	session_log(&session->facts, LOG_LEVEL_INFO, "session-start",
+		    LOG_TEXT("listener", session->facts.listener->name));
+	control_dial_server(session);
+	control_run(session);
 }
 
 /* The client is known and admitted. */
 static void client_is_in(struct session *session, uint32_t failures)
 {
+	const struct worker *worker = session->worker;
+
 	session->failures = failures;
 	session->facts.implicit = session->facts.listener->tls == LISTENER_IMPLICIT;
 	if (session->facts.listener->tls == LISTENER_AUTO)
-		first_byte_await(session, session_begin);
+		first_byte_await(session, CLIENT_HELLO_MS, session_begin);
+	else if (probers_has(&worker->probers, &session->facts.remote.addr, worker->loop.now_ms))
+		first_byte_await(session, PROBER_MS, session_begin);
 	else
 		session_begin(session);
 }
@@ -408,7 +441,9 @@ void session_granted(struct session *session, const struct msg *msg, int *fd)
 	if (session->ended)
 		return;
 	if (msg->type == MSG_SESSION_ADMITTED || msg->type == MSG_SESSION_REFUSED) {
-		if (proxy_in_answered(session, msg))
+		if (session->phase != PHASE_PROXY_ADMISSION)
+			probe_answered(session, msg);
+		else if (proxy_in_answered(session, msg))
 			client_is_in(session, msg->failures);
 		return;
 	}

@@ -9,7 +9,6 @@
 #include <signal.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/random.h>
 #include <sys/resource.h>
 
 #include "gateway/base/log.h"
@@ -160,6 +159,15 @@ static void on_end_session(struct worker *worker, const struct msg *msg, int *fd
 		session_dismiss(session);
 }
 
+static void on_ticket_seed(struct worker *worker, const struct msg *msg, int *fd)
+{
+	(void)fd;
+	if (msg->serial < worker->policy->ntls_actions)
+		tlsctx_set_renew(worker->tlsctx, msg->serial, &msg->ticket);
+	/* the key before it has an end now */
+	(void)loop_timer(&worker->loop, &worker->ticket_timer, 0); /* its place in the heap is there */
+}
+
 /*
  * The messages that a worker accepts from the monitor; it logs any other. A handler
  * may take *fd over.
@@ -179,6 +187,7 @@ static message_fn *const message_handlers[MSG_TYPE_COUNT] = {
 	[MSG_LOGIN_GO] = on_answer,
 	[MSG_SESSION_ADMITTED] = on_answer,
 	[MSG_SESSION_REFUSED] = on_answer,
+	[MSG_TICKET_SEED] = on_ticket_seed,
 };
 
 static void on_message(struct worker *worker, const struct msg *msg, int *fd)
@@ -236,15 +245,21 @@ static void on_ticket_timer(struct timer *timer)
 {
 	struct worker *worker = CONTAINER_OF(timer, struct worker, ticket_timer);
 
-	(void)loop_timer(&worker->loop, timer, tlsctx_set_rotate(worker->tlsctx, worker->loop.now_ms) + 1);
+	(void)loop_timer(&worker->loop, timer, tlsctx_set_expire(worker->tlsctx, worker->loop.now_ms) + 1);
 }
 
 static int load_keys(struct worker *worker, const struct worker_setup *setup, struct diags *diags)
 {
 	int r = setup->key == -1 ? 0 : key_provider_open(setup->key, &worker->keys);
-	const struct tlsctx_keys keys = { .isolated = worker->keys != NULL, .provider = worker->keys };
+	const struct tlsctx_keys keys = { .isolated = worker->keys != NULL,
+					  .provider = worker->keys,
+					  .tickets = setup->tickets };
+	struct ticket_seeds *tickets = setup->tickets;
 
-	return r < 0 ? r : tlsctx_set_load(setup->policy, &keys, diags, &worker->tlsctx);
+	if (r == 0)
+		r = tlsctx_set_load(setup->policy, &keys, diags, &worker->tlsctx);
+	ticket_seeds_return(&tickets);
+	return r;
 }
 
 /* Read all files, then drop privileges. */
@@ -290,8 +305,7 @@ static int worker_setup(struct worker *worker, const struct worker_setup *setup)
 	diags_done(&diags);
 	if (r < 0)
 		return r;
-	if (getrandom(worker->user_key, sizeof(worker->user_key), 0) != (ssize_t)sizeof(worker->user_key))
-		return -EIO;
+	memcpy(worker->user_key, setup->user_key, sizeof(worker->user_key));
 	timer_init(&worker->ticket_timer, on_ticket_timer);
 	r = loop_timer(&worker->loop, &worker->ticket_timer, 0);
 	if (r < 0)

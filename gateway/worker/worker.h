@@ -5,6 +5,8 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#include "gateway/base/ticket-seeds.h"
+#include "gateway/tls/tlsctx-user.h"
 #include "policy/policy.h"
 
 struct worker_setup {
@@ -13,6 +15,9 @@ struct worker_setup {
 	int doorbell;		     /* the same */
 	int key;		     /* to its signer, or -1: it loads the private keys itself */
 	_Atomic uint32_t *relays;
+	struct ticket_seeds *tickets; /* the worker returns them once it has made its keys */
+	const uint8_t
+	    *user_key;	   /* TLS_USER_KEY_BYTES, for tlsctx_user_binding(): all workers have the same */
 	bool first;	   /* the first worker of its generation */
 	int root;	   /* the folder to be chrooted into, or -1: started without root */
 	unsigned uid, gid; /* the user to become if root is given */

@@ -22,7 +22,10 @@ frontend front
     bind 127.0.0.1:{front}
     default_backend gateway
 backend gateway
+    {option}
     server gateway {gateway} {send}
+backend pace
+    server pace 127.0.0.1:{pace} check inter 100ms send-proxy check-send-proxy
 frontend behind
     bind 127.0.0.1:{behind} accept-proxy
     log global
@@ -42,13 +45,15 @@ class Haproxy:
         self.log = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
         self.log.bind(("127.0.0.1", 0))
         self.log.settimeout(net.DEADLINE)
+        self.pace = net.listen()
         self.base = tempfile.mkdtemp(prefix="attlsd-haproxy-")
         self.process = None
 
-    def start(self, gateway, send):
+    def start(self, gateway, send, option=""):
         path = os.path.join(self.base, "haproxy.cfg")
         with open(path, "w") as f:
             f.write(CONFIG.format(log=self.log.getsockname()[1], front=self.front[1], behind=self.behind[1], send=send,
+                                  option=option, pace=self.pace.getsockname()[1],
                                   gateway="%s:%d" % gateway, server="%s:%d" % self.server))
         self.output = open(os.path.join(self.base, "output"), "w+")
         self.process = subprocess.Popen(
@@ -74,10 +79,16 @@ class Haproxy:
             if text in line:
                 return line
 
+    def checked(self, times):
+        """Wait until haproxy has checked a server that it checks as often as the gateway."""
+        for _ in range(times):
+            self.pace.accept()[0].close()
+
     def stop(self):
         if self.process:
             os.killpg(self.process.pid, signal.SIGKILL)
             self.process.wait()
             self.output.close()
         self.log.close()
+        self.pace.close()
         shutil.rmtree(self.base, ignore_errors=True)

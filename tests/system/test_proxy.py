@@ -99,8 +99,9 @@ def test_no_header_in_time(launch, backend):
     gateway.event("proxy-failed", count=2, reason="no complete header in time")
 
 
-def test_a_client_that_hangs_up_before_its_header(balanced):
-    net.dial(balanced.explicit).close()
+def test_a_client_that_hangs_up_inside_its_header(balanced):
+    with net.dial(balanced.explicit) as sock:
+        sock.sendall(v1(CLIENT, HERE)[:9])
     balanced.event("proxy-failed", reason="closed before its header")
 
 

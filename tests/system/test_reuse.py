@@ -11,6 +11,7 @@ import pytest
 
 import client as clients
 import net
+from proxy_header import v1
 
 NO_EXTENDED_SECRET = 1  # SSL_OP_NO_EXTENDED_MASTER_SECRET of OpenSSL 3, for which Python has no name
 
@@ -293,6 +294,26 @@ class TestSameUser:
         for _ in range(6):
             with clients.explicit(gateway, ctx=ctx) as other, clients.explicit(gateway, "P", ctx=ctx) as mine:
                 assert mine.get("hello.txt", session=other.tls.session)
+
+    def test_any_worker_behind_a_balancer(self, launch, backend):
+        """There, the address of the peer says nothing, so the sessions of a client are with any worker."""
+        gateway = launch(backend, ftp={"secure_session_reuse": "required_user"}, daemon={"workers": 4},
+                         listeners={"explicit": {"proxy_protocol": ["127.0.0.1"], "proxy_data": True}, "implicit": None})
+        ctx = context("1.3")
+        header = v1(("192.0.2.7", 40000), ("127.0.0.1", 21))
+
+        def session():
+            return clients.Client(gateway.explicit, ctx=ctx, header=header)
+        with session() as other:
+            other.auth().login()
+            other.expect("NOOP", 200)
+            for _ in range(6):
+                with session() as mine:
+                    mine.auth().login().prot("P")
+                    data = mine.open("RETR hello.txt", session=other.tls.session)
+                    assert data.reused and data.read_all()
+                    data.close()
+                    assert mine.reply().code == 226
 
     def test_it_may_have_ended(self, shared):
         ctx = context("1.3")

@@ -150,7 +150,7 @@ static void no_session_of_others_is_spoken_for(void **state)
 		if (!refuses(&scene, msg))
 			fail_msg("type %u was taken for session 0", type);
 	}
-	assert_int_equal(n, 9);
+	assert_int_equal(n, 10);
 	assert_int_equal(scene.admission.nsessions, 3);
 	assert_int_equal(scene.mine.nsessions, 2);
 	assert_int_equal(scene.other.nsessions, 1);
@@ -291,6 +291,29 @@ static void a_source_is_named_once(void **state)
 	scene_done(&scene);
 }
 
+/* A session that came directly is nobody's probe; one that needs the server becomes a session. */
+static void a_probe_is_a_balancers(void **state)
+{
+	struct scene scene;
+	struct msg msg, answer;
+
+	(void)state;
+	scene_init(&scene);
+	msg = (struct msg){ .type = MSG_SESSION_PROBE, .session = scene.session };
+	assert_string_equal(say(&scene, msg), "client-named-twice");
+	msg.session = scene.proxied;
+	assert_null(say(&scene, msg));
+	assert_int_equal(answer_of(&scene, &answer), MSG_SESSION_ADMITTED);
+	assert_string_equal(say(&scene, msg), "client-named-twice");
+	msg = (struct msg){ .type = MSG_SESSION_LOGIN, .session = scene.proxied };
+	assert_string_equal(say(&scene, msg), "client-not-named");
+	msg = (struct msg){ .type = MSG_SESSION_SOURCE, .session = scene.proxied, .remote = { CLIENT, 1 } };
+	assert_null(say(&scene, msg));
+	assert_int_equal(answer_of(&scene, &answer), MSG_SESSION_ADMITTED);
+	assert_string_equal(say(&scene, msg), "client-named-twice");
+	scene_done(&scene);
+}
+
 static void a_source_at_its_limit_is_refused(void **state)
 {
 	const struct ip_addr client = CLIENT;
@@ -360,6 +383,7 @@ int main(void)
 		cmocka_unit_test(a_user_logs_in_once_and_leaves_once),
 		cmocka_unit_test(a_login_is_asked_for_once),
 		cmocka_unit_test(a_source_is_named_once),
+		cmocka_unit_test(a_probe_is_a_balancers),
 		cmocka_unit_test(a_source_at_its_limit_is_refused),
 		cmocka_unit_test(an_announcement_ends_with_its_session_or_worker),
 		cmocka_unit_test(a_worker_that_does_not_read_is_killed),

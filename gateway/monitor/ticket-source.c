@@ -1,0 +1,118 @@
+/*
+ * The timer of the seeds of session tickets, and their way to the workers. A worker that
+ * is too busy to take a seed gets it a second later; until then it makes tickets with the
+ * last one, which every worker knows.
+ */
+#include "gateway/monitor/ticket-source.h"
+
+#include <errno.h>
+#include <string.h>
+#include <sys/random.h>
+#include <utlist.h>
+
+#include "gateway/base/msg.h"
+#include "gateway/base/ticket-seeds.h"
+#include "gateway/base/util.h"
+#include "gateway/monitor/children.h"
+
+#define RETRY_MS 1000
+#define MS_PER_S 1000
+
+/* A worker that has this seed already ignores it. Returns as msg_send(). */
+static int send_newest(const struct child *child, const struct tls_action *action,
+		       const struct ticket_seeds *seeds)
+{
+	struct msg msg = {
+		.type = MSG_TICKET_SEED,
+		.serial = (uint32_t)action->index,
+		.ticket = seeds->list[0],
+	};
+	int r = msg_send(child->channel.fd, &msg, -1);
+
+	explicit_bzero(&msg, sizeof(msg));
+	return r;
+}
+
+/* Returns false if the worker has no room for it now. One that has gone needs none. */
+static bool tell_child(const struct child *child, const struct ticket_seeds *head)
+{
+	const struct policy *policy = child->generation->policy;
+	bool told = true;
+
+	for (size_t i = 0; i < policy->ntls_actions && child->channel.fd != -1; i++) {
+		const struct tls_action *action = &policy->tls_actions[i];
+		const struct ticket_seeds *seeds = ticket_seeds_find(head, action->session_ticket_rotation_s);
+
+		if (seeds != NULL && send_newest(child, action, seeds) == -EAGAIN)
+			told = false;
+	}
+	return told;
+}
+
+static bool tell_all(const struct children *children)
+{
+	const struct generation *generation;
+	bool told = true;
+
+	DL_FOREACH (children->head, generation)
+		for (size_t i = 0; i < generation->n; i++)
+			told = tell_child(&generation->workers[i], children->tickets) && told;
+	return told;
+}
+
+/* Without room for the timer the seeds stay as they are, and resumption goes on with them. */
+static void wait_for_next(struct ticket_source *source)
+{
+	uint64_t next_ms = UINT64_MAX;
+
+	for (const struct ticket_seeds *seeds = source->children->tickets; seeds != NULL;
+	     seeds = seeds->next) {
+		uint64_t due_ms = ticket_seeds_due_ms(seeds, source->loop->now_ms);
+
+		if (due_ms < next_ms)
+			next_ms = due_ms;
+	}
+	if (next_ms != UINT64_MAX)
+		(void)loop_timer(source->loop, &source->timer, next_ms + 1);
+}
+
+static void on_timer(struct timer *timer)
+{
+	struct ticket_source *source = CONTAINER_OF(timer, struct ticket_source, timer);
+
+	for (struct ticket_seeds *seeds = source->children->tickets; seeds != NULL; seeds = seeds->next)
+		(void)ticket_seeds_rotate(seeds, source->loop->now_ms);
+	if (tell_all(source->children))
+		wait_for_next(source);
+	else
+		(void)loop_timer(source->loop, &source->timer, RETRY_MS); /* its place in the heap is there */
+}
+
+int ticket_source_init(struct ticket_source *source, struct loop *loop, struct children *children)
+{
+	*source = (struct ticket_source){ .loop = loop, .children = children };
+	timer_init(&source->timer, on_timer);
+	return getrandom(children->user_key, TLS_USER_KEY_BYTES, 0) == TLS_USER_KEY_BYTES ? 0 : -EIO;
+}
+
+int ticket_source_prepare(struct ticket_source *source, const struct policy *policy)
+{
+	int r = 0;
+
+	for (size_t i = 0; i < policy->ntls_actions && r == 0; i++) {
+		const struct tls_action *action = &policy->tls_actions[i];
+
+		/* OpenSSL counts whole seconds, and the second in which a ticket expires is still good */
+		r = ticket_seeds_need(&source->children->tickets, action->session_ticket_rotation_s,
+				      ((uint64_t)action->session_timeout_s + 1) * MS_PER_S,
+				      source->loop->now_ms);
+	}
+	wait_for_next(source);
+	return r;
+}
+
+void ticket_source_done(struct ticket_source *source)
+{
+	loop_timer_stop(source->loop, &source->timer);
+	ticket_seeds_free(&source->children->tickets);
+}
