@@ -206,6 +206,7 @@ bool server_tls_connected(struct session *session)
 
 void server_tls_start(struct session *session)
 {
+	outbuf_flush(&session->worker->commands, &session->server); /* AUTH goes in the clear, and first */
 	/* RFC 4217 4.2 has nothing between 234 and the handshake; what is here may come from anybody */
 	if (inbuf_len(&session->server_in) > 0)
 		fail(session, FTP_SIGNAL_SERVER_INJECTED, "bytes in the clear before the handshake");
