@@ -46,7 +46,7 @@ start:   none      the client is connected; the server has sent nothing yet
 Servers with TLS: "policy backend.tls=outer" makes the case's server speak TLS, and "outer.KEY" sets a key of that
 entry of tls_actions. The start then includes the gateway's AUTH and the handshake, as backend.secure_mechanism and
 backend.secureimplicitzos have them. server=name in start is the server's certificate (see Pool.server_files),
-server=1.2 its only version of TLS. "listener.tls=none" is for clients that speak no TLS. Each case ends with a look at
+server=1.2 its only version of TLS (1.0, 1.2, 1.3). "listener.tls=none" is for clients that speak no TLS. Each case ends with a look at
 all bytes that came to the server: see tls_server.py.
 """
 import contextlib
@@ -370,8 +370,8 @@ class Player:
         """One for all connections of a case, so that sessions can be resumed."""
         if self.server_ctx is None:
             named = [word[7:] for word in self.words if word.startswith("server=")]
-            versions = next((word for word in named if word in ("1.2", "1.3")), None)
-            name = next((word for word in named if word not in ("1.2", "1.3")), "ours")
+            versions = next((word for word in named if word in tls_server.VERSIONS), None)
+            name = next((word for word in named if word not in tls_server.VERSIONS), "ours")
             self.server_ctx = tls_server.context(self.pool.server_files(name), versions)
         return self.server_ctx
 
@@ -550,6 +550,16 @@ class Player:
         except (ssl.SSLError, ConnectionError):
             pass
         self.server_ended = True
+
+    def do_server_hears_a_hello(self):
+        """The gateway's first flight has come; the server does not answer it."""
+        self.server.heard += self.server.buffer + (b"" if self.server.buffer else self.server.sock.recv(65536))
+        self.server.buffer = b""
+
+    def do_server_notifies(self):
+        """The server sends close_notify and ends its connection in order."""
+        self.server.tls.notify()
+        self.server.sock.shutdown(socket.SHUT_WR)
 
     def do_server_hears_a_hello_at_most(self):
         """The gateway ends the connection, after its first flight at the latest."""

@@ -1,10 +1,12 @@
 """The server's end of TLS in the tables, and what may be on the wire to a server that must be reached under TLS."""
 import re
 import ssl
+import warnings
 
 import client as clients
 
 MECHANISMS = {"tls": b"AUTH TLS\r\n", "ssl": b"AUTH SSL\r\n", "implicit": b""}
+VERSIONS = {"1.0": ssl.TLSVersion.TLSv1, "1.2": ssl.TLSVersion.TLSv1_2, "1.3": ssl.TLSVersion.TLSv1_3}
 RECORD_TYPES = range(20, 24)  # RFC 8446 5.1
 
 
@@ -38,9 +40,12 @@ def context(own, versions=None):
     """own: the files of the server's certificate and key."""
     ctx = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
     ctx.load_cert_chain(*own)
+    if versions == "1.0":
+        ctx.set_ciphers("ALL:@SECLEVEL=0")
     if versions:
-        version = {"1.2": ssl.TLSVersion.TLSv1_2, "1.3": ssl.TLSVersion.TLSv1_3}[versions]
-        ctx.minimum_version = ctx.maximum_version = version
+        with warnings.catch_warnings():  # Python warns of TLS 1.0
+            warnings.simplefilter("ignore")
+            ctx.minimum_version = ctx.maximum_version = VERSIONS[versions]
     return ctx
 
 
