@@ -46,7 +46,8 @@ start:   none      the client is connected; the server has sent nothing yet
 Servers with TLS: "policy backend.tls=outer" makes the case's server speak TLS, and "outer.KEY" sets a key of that
 entry of tls_actions. The start then includes the gateway's AUTH and the handshake, as backend.secure_mechanism and
 backend.secureimplicitzos have them. server=name in start is the server's certificate (see Pool.server_files),
-server=1.2 its only version of TLS (1.0, 1.2, 1.3). "listener.tls=none" is for clients that speak no TLS. Each case ends with a look at
+server=1.2 its only version of TLS (1.0, 1.2, 1.3), and
+with server=forgets it resumes no TLS session. "listener.tls=none" is for clients that speak no TLS. Each case ends with a look at
 all bytes that came to the server: see tls_server.py.
 """
 import contextlib
@@ -368,10 +369,10 @@ class Player:
 
     def server_context(self):
         """One for all connections of a case, so that sessions can be resumed."""
-        if self.server_ctx is None:
+        if self.server_ctx is None or "server=forgets" in self.words:
             named = [word[7:] for word in self.words if word.startswith("server=")]
             versions = next((word for word in named if word in tls_server.VERSIONS), None)
-            name = next((word for word in named if word not in tls_server.VERSIONS), "ours")
+            name = next((word for word in named if word not in (*tls_server.VERSIONS, "forgets")), "ours")
             self.server_ctx = tls_server.context(self.pool.server_files(name), versions)
         return self.server_ctx
 
@@ -582,6 +583,15 @@ class Player:
         if want:
             assert self.far.reused == (want == "resumed"), f"resumed: {self.far.reused}"
 
+    def do_server_data_tls_is_refused(self):
+        """The gateway ends the server's data connection in the handshake or right after it."""
+        try:
+            self.do_server_data_tls()
+            assert self.far.read_all() == b"" and self.far.end != "clean", self.far.end
+        except (ssl.SSLError, ConnectionError):
+            pass
+        self.far.sock.close()
+
     # --- actions: control connection ---
     def do_tls(self, version=None):
         """The client completes its handshake."""
@@ -689,7 +699,7 @@ class Player:
             self.client.send(bytes([byte]))
 
     def do_log(self, event, *pairs):
-        self.gateway.event(event, self.since, **dict(pair.split("=", 1) for pair in pairs))
+        self.gateway.event(event, self.since, **dict(pair.replace("_", " ").split("=", 1) for pair in pairs))
 
     def do_keepalive(self, side, seconds):
         """The kernel's keep-alive timer on the gateway's end of a connection, from /proc/net/tcp."""
@@ -866,6 +876,11 @@ class Player:
         got = self.data.read_all()
         assert got == CONTENT and self.data.end == "clean", (len(got), self.data.end)
         self.data.close()
+
+    def do_client_data_is_reset(self):
+        self.data.read_all()
+        assert self.data.end == "reset", self.data.end
+        self.data.sock.close()
 
     def do_client_data_ends(self, how="clean"):
         """clean: close_notify (TLS) or FIN; cut: anything else."""
