@@ -42,6 +42,7 @@ void field_parse_hosts(struct parse_context *ctx, const struct field *f, const s
 	for (const struct node *item = node_list_first(n); item != NULL; item = node_list_next(n, item)) {
 		if (!field_is_scalar(ctx, f, item))
 			continue;
+		hosts[i].mark = item->mark;
 		if (value_is_host(item->text, item->len))
 			hosts[i++].name = arena_strndup(ctx->arena, item->text, item->len);
 		else

@@ -62,14 +62,11 @@ static void check_port(const struct check *c, const struct policy_backend *backe
 /* Whoever writes them believes that the server speaks TLS. */
 static void check_without_tls(const struct check *c, const struct policy_backend *backend)
 {
-	static const char *const keys[] = { "hostname",
-					    "secure_mechanism",
-					    "secureimplicitzos",
-					    "secure_ctrlconn",
-					    "secure_dataconn",
-					    "secure_session_reuse",
-					    "ccc",
-					    "tlsrfclevel" };
+	static const char *const keys[] = {
+		"hostname",	   "hosts",	      "secure_mechanism",     "secureimplicitzos",
+		"secure_ctrlconn", "secure_dataconn", "secure_session_reuse", "ccc",
+		"tlsrfclevel"
+	};
 
 	for (size_t i = 0; i < NELEM(keys); i++)
 		if (check_is_given(c, backend, keys[i]))
@@ -80,17 +77,20 @@ static void check_without_tls(const struct check *c, const struct policy_backend
 }
 
 /* The name of a server that only the client knows has to come from somewhere. */
-static void check_name(const struct check *c, const struct policy_backend *backend)
+static void check_name(const struct check *c, const struct policy_rule *rule)
 {
-	const struct tls_action *tls = backend->tls;
+	const struct policy_backend *backend = rule->backend;
+	const struct tls_action *tls = check_is_valid(c, backend) ? backend->tls : NULL;
 
-	if (backend->original && backend->hostname == NULL && backend->nhosts == 0 &&
+	if (check_is_valid(c, tls) && backend->original && backend->hostname == NULL &&
+	    backend->nhosts == 0 && rule->ndestinations == 0 &&
 	    tls->secure_hostname == SECURE_HOSTNAME_REQUIRED && has_trust(tls->keyring))
-		check_error(c, backend, "address",
-			    "backends \"%s\" has no name to verify: with \"address: original\", "
-			    "\"secure_hostname: required\" of tls_actions \"%s\" needs \"hosts\" or "
-			    "\"hostname\"",
-			    backend->name, tls->name);
+		check_error(
+		    c, rule, "backend",
+		    "rules \"%s\" has no name of a server to verify, which \"secure_hostname: "
+		    "required\" of tls_actions \"%s\" needs: with \"address: original\", give backends "
+		    "\"%s\" \"hosts\", or the rule a \"destination\"",
+		    rule->name, tls->name, backend->name);
 }
 
 static void check_ccc(const struct check *c, const struct policy_backend *backend)
@@ -172,7 +172,6 @@ static void check_backend(const struct check *c, const struct policy_backend *ba
 		    backend->name, tls->name);
 		return;
 	}
-	check_name(c, backend);
 	check_levels(c, backend);
 }
 
@@ -221,6 +220,7 @@ static void check_rule(const struct check *c, const struct policy_rule *rule)
 		    "the role server",
 		    rule->name, rule->tls->name);
 	check_clear_clients(c, rule);
+	check_name(c, rule);
 }
 
 void rule_server_check(const struct policy *policy, const struct locations *locations, struct diags *diags)

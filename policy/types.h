@@ -88,6 +88,7 @@ struct policy_host {
 	const char *name;
 	struct ip_addr addresses[POLICY_ADDRESSES_MAX];
 	size_t naddresses;
+	struct diag_mark mark;
 };
 
 struct tls_action {

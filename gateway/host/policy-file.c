@@ -67,26 +67,56 @@ static struct ip_addr addr_from(const struct sockaddr *from)
 	return ip_addr_make(IP_V6, (const uint8_t *)&((const struct sockaddr_in6 *)any)->sin6_addr);
 }
 
-/* Names are resolved once, now: a worker never waits for DNS. */
-static void resolve(struct policy_backend *backend, struct diags *diags)
+/* What all look-ups share. */
+struct resolver {
+	struct diags *diags;
+	policy_file_step_fn *fn;
+	void *context;
+};
+
+/* NULL after a message, or what freeaddrinfo() frees. */
+static struct addrinfo *look_up(const struct resolver *resolver, const char *host, struct diag_mark mark)
 {
 	struct addrinfo hints = { .ai_socktype = SOCK_STREAM, .ai_family = AF_UNSPEC };
 	struct addrinfo *found = NULL;
 	int r;
 
+	if (resolver->fn != NULL)
+		resolver->fn(resolver->context, host);
+	r = getaddrinfo(host, NULL, &hints, &found);
+	if (r == 0)
+		return found;
+	diags_add(resolver->diags, DIAG_ERROR, mark, "cannot resolve \"%s\": %s", host, gai_strerror(r));
+	return NULL;
+}
+
+/* Names are resolved once, now: a worker never waits for DNS. Returns how many addresses there are. */
+static size_t resolve(const struct resolver *resolver, const char *host, struct diag_mark mark,
+		      struct ip_addr addresses[static POLICY_ADDRESSES_MAX])
+{
+	struct addrinfo *found = look_up(resolver, host, mark);
+	size_t n = 0;
+
+	for (const struct addrinfo *one = found; one != NULL && n < POLICY_ADDRESSES_MAX; one = one->ai_next)
+		if (one->ai_family == AF_INET || one->ai_family == AF_INET6)
+			addresses[n++] = addr_from(one->ai_addr);
+	if (found != NULL)
+		freeaddrinfo(found);
+	return n;
+}
+
+static void resolve_hosts(const struct resolver *resolver, struct policy_host *hosts, size_t n)
+{
+	for (size_t i = 0; i < n; i++)
+		hosts[i].naddresses = resolve(resolver, hosts[i].name, hosts[i].mark, hosts[i].addresses);
+}
+
+static void resolve_backend(const struct resolver *resolver, struct policy_backend *backend)
+{
+	resolve_hosts(resolver, backend->hosts, backend->nhosts);
 	if (backend->original || backend->endpoint.addr.family != IP_NONE)
 		return;
-	r = getaddrinfo(backend->host, NULL, &hints, &found);
-	if (r != 0) {
-		diags_add(diags, DIAG_ERROR, backend->address_mark, "cannot resolve \"%s\": %s",
-			  backend->host, gai_strerror(r));
-		return;
-	}
-	for (const struct addrinfo *one = found; one != NULL && backend->naddresses < POLICY_ADDRESSES_MAX;
-	     one = one->ai_next)
-		if (one->ai_family == AF_INET || one->ai_family == AF_INET6)
-			backend->addresses[backend->naddresses++] = addr_from(one->ai_addr);
-	freeaddrinfo(found);
+	backend->naddresses = resolve(resolver, backend->host, backend->address_mark, backend->addresses);
 	if (backend->naddresses > 0)
 		backend->endpoint.addr = backend->addresses[0];
 }
@@ -145,18 +175,23 @@ static void check_own(const struct policy *policy, struct diags *diags)
 	freeifaddrs(all);
 }
 
+/* One address of each family, that of an interface or a name. */
+struct address_pair {
+	struct ip_addr *v4, *v6;
+};
+
 /* The first of each family counts. */
-static void keep_first(struct policy_advertise *entry, const struct sockaddr *from)
+static void keep_first(struct address_pair to, const struct sockaddr *from)
 {
 	struct ip_addr addr;
 
 	if (from->sa_family != AF_INET && from->sa_family != AF_INET6)
 		return;
 	addr = addr_from(from);
-	if (addr.family == IP_V4 && entry->v4.family == IP_NONE)
-		entry->v4 = addr;
-	if (addr.family == IP_V6 && entry->v6.family == IP_NONE)
-		entry->v6 = addr;
+	if (addr.family == IP_V4 && to.v4->family == IP_NONE)
+		*to.v4 = addr;
+	if (addr.family == IP_V6 && to.v6->family == IP_NONE)
+		*to.v6 = addr;
 }
 
 /* Such an address needs a zone, which no FTP reply can carry. */
@@ -168,51 +203,46 @@ static bool is_link_local(const struct sockaddr *from)
 	       IN6_IS_ADDR_LINKLOCAL(&((const struct sockaddr_in6 *)any)->sin6_addr);
 }
 
-static void resolve_interface(struct policy_advertise *entry, struct diags *diags)
+static void resolve_interface(const char *interface, struct diag_mark mark, struct address_pair to,
+			      struct diags *diags)
 {
 	struct ifaddrs *all = NULL;
 	bool known = false;
 
 	if (getifaddrs(&all) == -1) {
-		diags_add(diags, DIAG_ERROR, entry->address_mark, "cannot list the interfaces: %s",
-			  strerror(errno));
+		diags_add(diags, DIAG_ERROR, mark, "cannot list the interfaces: %s", strerror(errno));
 		return;
 	}
 	for (const struct ifaddrs *one = all; one != NULL; one = one->ifa_next) {
-		if (strcmp(one->ifa_name, entry->interface) != 0)
+		if (strcmp(one->ifa_name, interface) != 0)
 			continue;
 		known = true;
 		if (one->ifa_addr != NULL && !is_link_local(one->ifa_addr))
-			keep_first(entry, one->ifa_addr);
+			keep_first(to, one->ifa_addr);
 	}
 	freeifaddrs(all);
 	if (!known)
-		diags_add(diags, DIAG_ERROR, entry->address_mark,
-			  "this host has no interface \"%s\" (ip -br addr lists them)", entry->interface);
-	else if (entry->v4.family == IP_NONE && entry->v6.family == IP_NONE)
-		diags_add(diags, DIAG_ERROR, entry->address_mark,
-			  "interface \"%s\" has no address that a client could connect to", entry->interface);
+		diags_add(diags, DIAG_ERROR, mark,
+			  "this host has no interface \"%s\" (ip -br addr lists them)", interface);
+	else if (to.v4->family == IP_NONE && to.v6->family == IP_NONE)
+		diags_add(diags, DIAG_ERROR, mark,
+			  "interface \"%s\" has no address that others could connect to", interface);
 }
 
-static void resolve_advertise(struct policy_advertise *entry, struct diags *diags)
+static void resolve_advertise(const struct resolver *resolver, struct policy_advertise *entry)
 {
-	struct addrinfo hints = { .ai_socktype = SOCK_STREAM, .ai_family = AF_UNSPEC };
-	struct addrinfo *found = NULL;
-	int r;
+	const struct address_pair to = { &entry->v4, &entry->v6 };
+	struct addrinfo *found;
 
 	if (entry->interface != NULL)
-		resolve_interface(entry, diags);
+		resolve_interface(entry->interface, entry->address_mark, to, resolver->diags);
 	if (entry->host == NULL)
 		return;
-	r = getaddrinfo(entry->host, NULL, &hints, &found);
-	if (r != 0) {
-		diags_add(diags, DIAG_ERROR, entry->address_mark, "cannot resolve \"%s\": %s", entry->host,
-			  gai_strerror(r));
-		return;
-	}
+	found = look_up(resolver, entry->host, entry->address_mark);
 	for (const struct addrinfo *one = found; one != NULL; one = one->ai_next)
-		keep_first(entry, one->ai_addr);
-	freeaddrinfo(found);
+		keep_first(to, one->ai_addr);
+	if (found != NULL)
+		freeaddrinfo(found);
 }
 
 int policy_file_read(const char *path, struct diags *diags, char **ret_text, size_t *ret_len)
@@ -239,18 +269,15 @@ int policy_file_parse(const char *path, const char *text, size_t len, struct dia
 
 int policy_file_resolve(struct policy *policy, struct diags *diags, policy_file_step_fn *fn, void *context)
 {
+	const struct resolver resolver = { .diags = diags, .fn = fn, .context = context };
 	size_t errors = diags->nerrors;
 
-	for (size_t i = 0; i < policy->nbackends; i++) {
-		if (fn != NULL && policy->backends[i].host != NULL)
-			fn(context, policy->backends[i].host);
-		resolve(&policy->backends[i], diags);
-	}
-	for (size_t i = 0; i < policy->nat.nadvertise; i++) {
-		if (fn != NULL && policy->nat.advertise[i].host != NULL)
-			fn(context, policy->nat.advertise[i].host);
-		resolve_advertise(&policy->nat.advertise[i], diags);
-	}
+	for (size_t i = 0; i < policy->nbackends; i++)
+		resolve_backend(&resolver, &policy->backends[i]);
+	for (size_t i = 0; i < policy->nat.nadvertise; i++)
+		resolve_advertise(&resolver, &policy->nat.advertise[i]);
+	for (size_t i = 0; i < policy->nrules; i++)
+		resolve_hosts(&resolver, policy->rules[i].destinations, policy->rules[i].ndestinations);
 	if (diags->nerrors > errors)
 		return -EHOSTUNREACH; /* they may be there later */
 	check_own(policy, diags);

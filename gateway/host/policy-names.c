@@ -9,12 +9,13 @@
 #include <stdbool.h>
 #include <string.h>
 
-struct backend_record {
+/* Of a backend's name, of one of its hosts, or of a rule's destination. */
+struct addresses_record {
 	uint32_t n;
 	struct ip_addr addresses[POLICY_ADDRESSES_MAX];
 };
 
-struct advertise_record {
+struct pair_record {
 	struct ip_addr v4, v6;
 };
 
@@ -30,23 +31,44 @@ static bool is_looked_up(const struct policy_advertise *entry)
 
 size_t policy_names_size(const struct policy *policy)
 {
-	return policy->nbackends * sizeof(struct backend_record) +
-	       policy->nat.nadvertise * sizeof(struct advertise_record);
+	size_t n = policy->nbackends;
+
+	for (size_t i = 0; i < policy->nbackends; i++)
+		n += policy->backends[i].nhosts;
+	for (size_t i = 0; i < policy->nrules; i++)
+		n += policy->rules[i].ndestinations;
+	return n * sizeof(struct addresses_record) + policy->nat.nadvertise * sizeof(struct pair_record);
+}
+
+static uint8_t *get_addresses(uint8_t *buf, const struct ip_addr *addresses, size_t n)
+{
+	struct addresses_record record = { .n = (uint32_t)n };
+
+	memcpy(record.addresses, addresses, sizeof(record.addresses));
+	memcpy(buf, &record, sizeof(record));
+	return buf + sizeof(record);
+}
+
+static uint8_t *get_hosts(uint8_t *buf, const struct policy_host *hosts, size_t n)
+{
+	for (size_t i = 0; i < n; i++)
+		buf = get_addresses(buf, hosts[i].addresses, hosts[i].naddresses);
+	return buf;
 }
 
 void policy_names_get(const struct policy *policy, uint8_t *buf)
 {
 	for (size_t i = 0; i < policy->nbackends; i++) {
 		const struct policy_backend *backend = &policy->backends[i];
-		struct backend_record record = { .n = (uint32_t)backend->naddresses };
 
-		memcpy(record.addresses, backend->addresses, sizeof(record.addresses));
-		memcpy(buf, &record, sizeof(record));
-		buf += sizeof(record);
+		buf = get_addresses(buf, backend->addresses, backend->naddresses);
+		buf = get_hosts(buf, backend->hosts, backend->nhosts);
 	}
+	for (size_t i = 0; i < policy->nrules; i++)
+		buf = get_hosts(buf, policy->rules[i].destinations, policy->rules[i].ndestinations);
 	for (size_t i = 0; i < policy->nat.nadvertise; i++) {
 		const struct policy_advertise *entry = &policy->nat.advertise[i];
-		const struct advertise_record record = { .v4 = entry->v4, .v6 = entry->v6 };
+		const struct pair_record record = { .v4 = entry->v4, .v6 = entry->v6 };
 
 		memcpy(buf, &record, sizeof(record));
 		buf += sizeof(record);
@@ -58,30 +80,62 @@ static bool has_family(const struct ip_addr *addr, enum ip_family family, bool o
 	return addr->family == family || (or_none && addr->family == IP_NONE);
 }
 
-static int set_backend(struct policy_backend *backend, const struct backend_record *record)
+/* A name has at least one address. */
+static int set_addresses(const uint8_t **buf, struct ip_addr addresses[static POLICY_ADDRESSES_MAX],
+			 size_t *ret_n)
 {
-	if (!is_named(backend))
-		return record->n == 0 ? 0 : -EPROTO;
-	if (record->n == 0 || record->n > POLICY_ADDRESSES_MAX)
+	struct addresses_record record;
+
+	memcpy(&record, *buf, sizeof(record));
+	*buf += sizeof(record);
+	if (record.n == 0 || record.n > POLICY_ADDRESSES_MAX)
 		return -EPROTO;
-	for (size_t i = 0; i < record->n; i++)
-		if (!has_family(&record->addresses[i], IP_V4, false) &&
-		    !has_family(&record->addresses[i], IP_V6, false))
+	for (size_t i = 0; i < record.n; i++)
+		if (!has_family(&record.addresses[i], IP_V4, false) &&
+		    !has_family(&record.addresses[i], IP_V6, false))
 			return -EPROTO;
-	memcpy(backend->addresses, record->addresses, record->n * sizeof(record->addresses[0]));
-	backend->naddresses = record->n;
-	backend->endpoint.addr = backend->addresses[0];
+	memcpy(addresses, record.addresses, record.n * sizeof(record.addresses[0]));
+	*ret_n = record.n;
 	return 0;
 }
 
-static int set_advertise(struct policy_advertise *entry, const struct advertise_record *record)
+static int set_hosts(const uint8_t **buf, struct policy_host *hosts, size_t n)
 {
+	int r = 0;
+
+	for (size_t i = 0; i < n && r == 0; i++)
+		r = set_addresses(buf, hosts[i].addresses, &hosts[i].naddresses);
+	return r;
+}
+
+static int set_backend(const uint8_t **buf, struct policy_backend *backend)
+{
+	uint32_t n;
+	int r;
+
+	if (is_named(backend)) {
+		r = set_addresses(buf, backend->addresses, &backend->naddresses);
+		backend->endpoint.addr = backend->addresses[0];
+	} else {
+		memcpy(&n, *buf, sizeof(n));
+		*buf += sizeof(struct addresses_record);
+		r = n == 0 ? 0 : -EPROTO;
+	}
+	return r < 0 ? r : set_hosts(buf, backend->hosts, backend->nhosts);
+}
+
+static int set_advertise(const uint8_t **buf, struct policy_advertise *entry)
+{
+	struct pair_record record;
+
+	memcpy(&record, *buf, sizeof(record));
+	*buf += sizeof(record);
 	if (!is_looked_up(entry))
 		return 0;
-	if (!has_family(&record->v4, IP_V4, true) || !has_family(&record->v6, IP_V6, true))
+	if (!has_family(&record.v4, IP_V4, true) || !has_family(&record.v6, IP_V6, true))
 		return -EPROTO;
-	entry->v4 = record->v4;
-	entry->v6 = record->v6;
+	entry->v4 = record.v4;
+	entry->v6 = record.v6;
 	return 0;
 }
 
@@ -89,19 +143,11 @@ int policy_names_set(struct policy *policy, const uint8_t *buf, size_t len)
 {
 	int r = len == policy_names_size(policy) ? 0 : -EPROTO;
 
-	for (size_t i = 0; i < policy->nbackends && r == 0; i++) {
-		struct backend_record record;
-
-		memcpy(&record, buf, sizeof(record));
-		buf += sizeof(record);
-		r = set_backend(&policy->backends[i], &record);
-	}
-	for (size_t i = 0; i < policy->nat.nadvertise && r == 0; i++) {
-		struct advertise_record record;
-
-		memcpy(&record, buf, sizeof(record));
-		buf += sizeof(record);
-		r = set_advertise(&policy->nat.advertise[i], &record);
-	}
+	for (size_t i = 0; i < policy->nbackends && r == 0; i++)
+		r = set_backend(&buf, &policy->backends[i]);
+	for (size_t i = 0; i < policy->nrules && r == 0; i++)
+		r = set_hosts(&buf, policy->rules[i].destinations, policy->rules[i].ndestinations);
+	for (size_t i = 0; i < policy->nat.nadvertise && r == 0; i++)
+		r = set_advertise(&buf, &policy->nat.advertise[i]);
 	return r;
 }

@@ -13,9 +13,12 @@ static struct ip_addr v4(uint8_t last)
 	return ip_addr_make(IP_V4, bytes);
 }
 
-/* One backend by name, one by address, and an advertised name. */
+/* One backend by name, one by address with a host, a rule with a destination, and an advertised name. */
 struct made {
 	struct policy_backend backends[2];
+	struct policy_host hosts[1];
+	struct policy_host destinations[1];
+	struct policy_rule rules[1];
 	struct policy_advertise advertise[1];
 	struct policy policy;
 };
@@ -27,8 +30,14 @@ static void make(struct made *made)
 			      { .host = "192.0.2.9", .endpoint = { .addr = v4(9), .port = 21 } } },
 		.advertise = { { .host = "gateway.example" } },
 	};
+	made->backends[1].hosts = made->hosts;
+	made->backends[1].nhosts = 1;
+	made->rules[0].destinations = made->destinations;
+	made->rules[0].ndestinations = 1;
 	made->policy = (struct policy){ .backends = made->backends,
 					.nbackends = 2,
+					.rules = made->rules,
+					.nrules = 1,
 					.nat = { .advertise = made->advertise, .nadvertise = 1 } };
 }
 
@@ -42,6 +51,11 @@ static uint8_t *records(size_t *ret_len)
 	from.backends[0].addresses[0] = v4(1);
 	from.backends[0].addresses[1] = v4(2);
 	from.advertise[0].v4 = v4(3);
+	from.hosts[0].naddresses = 1;
+	from.hosts[0].addresses[0] = v4(4);
+	from.destinations[0].naddresses = 2;
+	from.destinations[0].addresses[0] = v4(5);
+	from.destinations[0].addresses[1] = v4(6);
 	*ret_len = policy_names_size(&from.policy);
 	buf = calloc(1, *ret_len);
 	assert_non_null(buf);
@@ -51,7 +65,7 @@ static uint8_t *records(size_t *ret_len)
 
 static void there_and_back(void **state)
 {
-	const struct ip_addr want[] = { v4(1), v4(2), v4(3), v4(9) };
+	const struct ip_addr want[] = { v4(1), v4(2), v4(3), v4(9), v4(4), v4(6) };
 	struct made to;
 	size_t len;
 	uint8_t *buf = records(&len);
@@ -65,6 +79,10 @@ static void there_and_back(void **state)
 	assert_true(ip_addr_equal(&to.advertise[0].v4, &want[2]));
 	assert_true(ip_addr_equal(&to.backends[1].endpoint.addr, &want[3]));
 	assert_int_equal(to.backends[1].naddresses, 0);
+	assert_int_equal(to.hosts[0].naddresses, 1);
+	assert_true(ip_addr_equal(&to.hosts[0].addresses[0], &want[4]));
+	assert_int_equal(to.destinations[0].naddresses, 2);
+	assert_true(ip_addr_equal(&to.destinations[0].addresses[1], &want[5]));
 	free(buf);
 }
 
@@ -95,6 +113,8 @@ static void nothing_else(void **state)
 						    to.backends[0].addresses[j].family == IP_V6);
 				assert_int_equal(to.backends[1].naddresses, 0);
 				assert_true(ip_addr_equal(&to.backends[1].endpoint.addr, &own));
+				assert_in_range(to.hosts[0].naddresses, 1, POLICY_ADDRESSES_MAX);
+				assert_in_range(to.destinations[0].naddresses, 1, POLICY_ADDRESSES_MAX);
 			}
 			memcpy(buf + at, kept, sizeof(kept));
 		}

@@ -202,6 +202,8 @@ static const struct message_case errors[] = {
 	  "policy.yaml:1:54: \"hostname\" of backends \"legacy\" has no effect without \"tls\"; add that, or remove it" },
 	{ "a mechanism without TLS", BACKEND("secure_mechanism: tls"),
 	  "\"secure_mechanism\" of backends \"legacy\" has no" },
+	{ "hosts without TLS", "backends: { legacy: { address: original, hosts: a.example } }\n",
+	  "\"hosts\" of backends \"legacy\" has no effect without \"tls\"" },
 	{ "a level without TLS", BACKEND("secure_dataconn: private"), "\"secure_dataconn\" of backends" },
 	{ "CCC without TLS", BACKEND("ccc: never"), "\"ccc\" of backends" },
 	{ "Kerberos", TLS("secure_mechanism: gssapi"),
@@ -234,7 +236,7 @@ static const struct message_case errors[] = {
 	{ "any server, but whose name?",
 	  PARTNER "backends: { legacy: { address: original, tls: partner } }\n"
 		  "listeners: { t: { address: 0.0.0.0:21, transparent: true } }\n",
-	  "policy.yaml:3:23: backends \"legacy\" has no name to verify: with \"address: original\"" },
+	  "policy.yaml:7:50: rules \"everyone\" has no name of a server to verify, which \"secure_hostname: required\"" },
 	{ "no port, explicit TLS",
 	  PARTNER "backends: { legacy: { address: ftp.example.com, tls: partner } }\n",
 	  "policy.yaml:3:23: \"address\" must be host:port: only with \"tls\" and \"secure_mechanism: implicit\"" },
@@ -344,6 +346,11 @@ static const struct message_case fine[] = {
 	{ "original with a host",
 	  PARTNER "backends: { legacy: { address: original, tls: partner, hosts: ftp.example.com } }\n"
 		  "listeners: { t: { address: 0.0.0.0:21, transparent: true } }\n",
+	  "" },
+	{ "original with a destination",
+	  PARTNER "backends: { legacy: { address: original, tls: partner } }\n"
+		  "listeners: { t: { address: 127.0.0.1:21, transparent: true, tls: none } }\n" CLEAR OUTWARD(
+		      "match: { destination: ftp.example.com }"),
 	  "" },
 	{ "CCC", TLS("ccc: after_login, secure_ctrlconn: clear"), "" },
 	{ "a name that is an address", TLS("hostname: 192.0.2.1"), "" },
