@@ -156,6 +156,20 @@ static void put_pins(const struct field *f, const void *object, char buf[static 
 		put_item(pins[i], i, buf);
 }
 
+static void put_source(const struct policy_backend *backend, char buf[static VALUE_MAX])
+{
+	char text[IP_TEXT_MAX];
+	size_t n;
+
+	if (backend->source_interface != NULL)
+		(void)snprintf(buf, VALUE_MAX, "interface:%s", backend->source_interface);
+	n = backend->source_interface != NULL;
+	if (backend->source_v4.family != IP_NONE)
+		put_item(ip_addr_format(&backend->source_v4, text), n++, buf);
+	if (backend->source_v6.family != IP_NONE)
+		put_item(ip_addr_format(&backend->source_v6, text), n, buf);
+}
+
 /* The name of the referenced object. */
 static void put_reference(const struct field *f, const void *at, char buf[static VALUE_MAX])
 {
@@ -208,6 +222,10 @@ static bool put_value(const struct field *f, const void *object, char buf[static
 	case FIELD_TRUST:
 		put_text(at, *(const bool *)member_of_const(object, f->flag_offset) ? "*AUTH*/*" : "none",
 			 buf);
+		return true;
+	case FIELD_SOURCE:
+		if (!put_word(f, member_load_uint(object, f), buf))
+			put_source(object, buf);
 		return true;
 	case FIELD_HOST:
 		put_text(at, "none", buf);

@@ -257,34 +257,71 @@ void field_parse_port_range(struct parse_context *ctx, const struct field *f, co
 			    f->key, f->min, f->max);
 }
 
+/* The name after "interface:", or NULL. */
+static const char *parse_interface(struct parse_context *ctx, const struct node *n)
+{
+	static const char prefix[] = "interface:";
+	const size_t prefix_len = sizeof(prefix) - 1;
+
+	if (n->len <= prefix_len || strncasecmp(n->text, prefix, prefix_len) != 0)
+		return NULL;
+	return arena_strndup(ctx->arena, n->text + prefix_len, n->len - prefix_len);
+}
+
+/* Store an address in the member of its family. Returns false if the text is none. */
+static bool parse_either(struct parse_context *ctx, const struct field *f, const struct node *n,
+			 const char *purpose, struct ip_addr *v4, struct ip_addr *v6)
+{
+	struct ip_addr addr;
+
+	if (ip_addr_parse(n->text, n->len, &addr) < 0)
+		return false;
+	if (ip_addr_is_any(&addr))
+		parse_error(ctx, n->mark, "\"%s\" must be an address %s, not \"%.60s\"", f->key, purpose,
+			    n->text);
+	else
+		*(addr.family == IP_V4 ? v4 : v6) = addr;
+	return true;
+}
+
 void field_parse_advertise(struct parse_context *ctx, const struct field *f, const struct node *n,
 			   void *object)
 {
-	static const char interface[] = "interface:";
-	const size_t interface_len = sizeof(interface) - 1;
 	struct policy_advertise *entry = object;
-	struct ip_addr addr;
 
-	if (!field_is_scalar(ctx, f, n))
+	if (!field_is_scalar(ctx, f, n) ||
+	    parse_either(ctx, f, n, "that clients can connect to", &entry->v4, &entry->v6))
 		return;
-	if (ip_addr_parse(n->text, n->len, &addr) == 0) {
-		if (ip_addr_is_any(&addr))
-			parse_error(ctx, n->mark,
-				    "\"%s\" must be an address that clients can connect to, not \"%.60s\"",
-				    f->key, n->text);
-		else if (addr.family == IP_V4)
-			entry->v4 = addr;
-		else
-			entry->v6 = addr;
-	} else if (n->len > interface_len && strncasecmp(n->text, interface, interface_len) == 0) {
-		entry->interface = arena_strndup(ctx->arena, n->text + interface_len, n->len - interface_len);
-	} else if (value_is_host(n->text, n->len)) {
+	entry->interface = parse_interface(ctx, n);
+	if (entry->interface != NULL)
+		return;
+	if (value_is_host(n->text, n->len))
 		entry->host = arena_strndup(ctx->arena, n->text, n->len);
-	} else {
+	else
 		parse_error(ctx, n->mark,
 			    "\"%s\" must be an address, interface:NAME or a host name, not \"%.60s\"", f->key,
 			    n->text);
-	}
+}
+
+void field_parse_source(struct parse_context *ctx, const struct field *f, const struct node *n, void *object)
+{
+	struct policy_backend *backend = object;
+
+	if (!field_is_scalar(ctx, f, n))
+		return;
+	for (const struct word *word = f->words; word->text != NULL; word++)
+		if (strcasecmp(word->text, n->text) == 0) {
+			member_store_uint(object, f, word->value);
+			return;
+		}
+	backend->source = BACKEND_SOURCE_ADDRESS;
+	if (parse_either(ctx, f, n, "of this host", &backend->source_v4, &backend->source_v6))
+		return;
+	backend->source_interface = parse_interface(ctx, n);
+	if (backend->source_interface == NULL)
+		parse_error(ctx, n->mark,
+			    "\"%s\" must be gateway, client, an address or interface:NAME, not \"%.60s\"",
+			    f->key, n->text);
 }
 
 void field_parse_endpoint(struct parse_context *ctx, const struct field *f, const struct node *n,

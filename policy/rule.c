@@ -6,6 +6,7 @@
 #include "policy/own-listener.h"
 #include "policy/rule.h"
 #include "policy/rule-check.h"
+#include "policy/source.h"
 
 #include <stdbool.h>
 
@@ -102,8 +103,24 @@ static void check_not_own(const struct check *c, const struct policy_backend *ba
 	}
 }
 
+/* An address cannot dial a server of the other family. An interface may get one of it later. */
+static void check_source(const struct check *c, const struct policy_backend *backend)
+{
+	enum ip_family family = backend->endpoint.addr.family;
+	struct ip_addr source;
+
+	if (family != IP_NONE && backend->source_interface == NULL &&
+	    policy_source_find(backend, family, &source) < 0)
+		check_error(
+		    c, backend, "source",
+		    "\"source\" of backends \"%s\" is an %s address, but its \"address\" is an %s address; "
+		    "give one of the same family",
+		    backend->name, family == IP_V4 ? "IPv6" : "IPv4", family == IP_V4 ? "IPv4" : "IPv6");
+}
+
 static void check_backend(const struct check *c, const struct policy_backend *backend)
 {
+	check_source(c, backend);
 	check_not_own(c, backend);
 	if (backend->proxy == BACKEND_PROXY_NONE && backend->proxy_data)
 		check_error(c, backend, "proxy_data",

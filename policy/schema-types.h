@@ -24,6 +24,7 @@ enum field_type {
 	FIELD_ADVERTISE,  /* an address, interface:NAME or a host name: into a struct policy_advertise */
 	FIELD_ENDPOINT,	  /* struct ip_endpoint */
 	FIELD_BACKEND,	  /* backend's address: into a struct policy_backend */
+	FIELD_SOURCE,	  /* a word, an address or interface:NAME: into a struct policy_backend */
 	FIELD_HOST,	  /* a host name or an address, as text */
 	FIELD_HOSTS,	  /* a list of host names: struct policy_host (and their count) */
 	FIELD_PINS,	  /* a list of SHA-256, as lower-case hex (and their count) */

@@ -167,7 +167,7 @@ struct policy_backend {
 	uint32_t side_reply_ms;	    /* how long an unanswered side command may hold the next command */
 	uint32_t command_line_max;  /* bytes of the longest line that the server reads as one, without CRLF */
 	struct name_list permitted; /* the users whose services include this one */
-	struct diag_mark mark, address_mark;
+	struct diag_mark mark, address_mark, source_mark;
 	size_t index;
 };
 

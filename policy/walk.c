@@ -301,6 +301,7 @@ static void walk_field(struct parse_context *ctx, const struct field *f, const s
 		[FIELD_ADVERTISE] = field_parse_advertise,
 		[FIELD_ENDPOINT] = field_parse_endpoint,
 		[FIELD_BACKEND] = field_parse_backend,
+		[FIELD_SOURCE] = field_parse_source,
 		[FIELD_HOST] = field_parse_host,
 		[FIELD_HOSTS] = field_parse_hosts,
 		[FIELD_PINS] = field_parse_pins,

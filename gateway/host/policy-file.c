@@ -245,6 +245,29 @@ static void resolve_advertise(const struct resolver *resolver, struct policy_adv
 		freeaddrinfo(found);
 }
 
+static bool is_here(const struct ip_addr *addr, const struct ifaddrs *all)
+{
+	return addr->family == IP_NONE || is_of_this_host(addr, all);
+}
+
+/* An interface must be there; an address may come later, with a router or a cluster that fails over. */
+static void resolve_source(const struct resolver *resolver, struct policy_backend *backend)
+{
+	const struct address_pair to = { &backend->source_v4, &backend->source_v6 };
+	struct ifaddrs *all = NULL;
+
+	if (backend->source_interface != NULL)
+		resolve_interface(backend->source_interface, backend->source_mark, to, resolver->diags);
+	else if (backend->source == BACKEND_SOURCE_ADDRESS && getifaddrs(&all) == 0 &&
+		 (!is_here(to.v4, all) || !is_here(to.v6, all)))
+		diags_add(
+		    resolver->diags, DIAG_WARNING, backend->source_mark,
+		    "no interface of this host has the \"source\" of backends \"%s\", so the server cannot "
+		    "be dialled (ip -br addr lists them)",
+		    backend->name);
+	freeifaddrs(all);
+}
+
 int policy_file_read(const char *path, struct diags *diags, char **ret_text, size_t *ret_len)
 {
 	int r = read_whole(path, ret_text, ret_len);
@@ -274,6 +297,8 @@ int policy_file_resolve(struct policy *policy, struct diags *diags, policy_file_
 
 	for (size_t i = 0; i < policy->nbackends; i++)
 		resolve_backend(&resolver, &policy->backends[i]);
+	for (size_t i = 0; i < policy->nbackends; i++)
+		resolve_source(&resolver, &policy->backends[i]);
 	for (size_t i = 0; i < policy->nat.nadvertise; i++)
 		resolve_advertise(&resolver, &policy->nat.advertise[i]);
 	for (size_t i = 0; i < policy->nrules; i++)

@@ -15,6 +15,7 @@ struct addresses_record {
 	struct ip_addr addresses[POLICY_ADDRESSES_MAX];
 };
 
+/* Of an interface, or of an advertised name. */
 struct pair_record {
 	struct ip_addr v4, v6;
 };
@@ -31,13 +32,13 @@ static bool is_looked_up(const struct policy_advertise *entry)
 
 size_t policy_names_size(const struct policy *policy)
 {
-	size_t n = policy->nbackends;
+	size_t n = policy->nbackends, pairs = policy->nbackends + policy->nat.nadvertise;
 
 	for (size_t i = 0; i < policy->nbackends; i++)
 		n += policy->backends[i].nhosts;
 	for (size_t i = 0; i < policy->nrules; i++)
 		n += policy->rules[i].ndestinations;
-	return n * sizeof(struct addresses_record) + policy->nat.nadvertise * sizeof(struct pair_record);
+	return n * sizeof(struct addresses_record) + pairs * sizeof(struct pair_record);
 }
 
 static uint8_t *get_addresses(uint8_t *buf, const struct ip_addr *addresses, size_t n)
@@ -56,6 +57,14 @@ static uint8_t *get_hosts(uint8_t *buf, const struct policy_host *hosts, size_t 
 	return buf;
 }
 
+static uint8_t *get_pair(uint8_t *buf, const struct ip_addr *v4, const struct ip_addr *v6)
+{
+	const struct pair_record record = { .v4 = *v4, .v6 = *v6 };
+
+	memcpy(buf, &record, sizeof(record));
+	return buf + sizeof(record);
+}
+
 void policy_names_get(const struct policy *policy, uint8_t *buf)
 {
 	for (size_t i = 0; i < policy->nbackends; i++) {
@@ -63,15 +72,14 @@ void policy_names_get(const struct policy *policy, uint8_t *buf)
 
 		buf = get_addresses(buf, backend->addresses, backend->naddresses);
 		buf = get_hosts(buf, backend->hosts, backend->nhosts);
+		buf = get_pair(buf, &backend->source_v4, &backend->source_v6);
 	}
 	for (size_t i = 0; i < policy->nrules; i++)
 		buf = get_hosts(buf, policy->rules[i].destinations, policy->rules[i].ndestinations);
 	for (size_t i = 0; i < policy->nat.nadvertise; i++) {
 		const struct policy_advertise *entry = &policy->nat.advertise[i];
-		const struct pair_record record = { .v4 = entry->v4, .v6 = entry->v6 };
 
-		memcpy(buf, &record, sizeof(record));
-		buf += sizeof(record);
+		buf = get_pair(buf, &entry->v4, &entry->v6);
 	}
 }
 
@@ -108,6 +116,22 @@ static int set_hosts(const uint8_t **buf, struct policy_host *hosts, size_t n)
 	return r;
 }
 
+/* What is not looked up keeps what the text says. */
+static int set_pair(const uint8_t **buf, bool looked_up, struct ip_addr *v4, struct ip_addr *v6)
+{
+	struct pair_record record;
+
+	memcpy(&record, *buf, sizeof(record));
+	*buf += sizeof(record);
+	if (!looked_up)
+		return 0;
+	if (!has_family(&record.v4, IP_V4, true) || !has_family(&record.v6, IP_V6, true))
+		return -EPROTO;
+	*v4 = record.v4;
+	*v6 = record.v6;
+	return 0;
+}
+
 static int set_backend(const uint8_t **buf, struct policy_backend *backend)
 {
 	uint32_t n;
@@ -121,22 +145,12 @@ static int set_backend(const uint8_t **buf, struct policy_backend *backend)
 		*buf += sizeof(struct addresses_record);
 		r = n == 0 ? 0 : -EPROTO;
 	}
-	return r < 0 ? r : set_hosts(buf, backend->hosts, backend->nhosts);
-}
-
-static int set_advertise(const uint8_t **buf, struct policy_advertise *entry)
-{
-	struct pair_record record;
-
-	memcpy(&record, *buf, sizeof(record));
-	*buf += sizeof(record);
-	if (!is_looked_up(entry))
-		return 0;
-	if (!has_family(&record.v4, IP_V4, true) || !has_family(&record.v6, IP_V6, true))
-		return -EPROTO;
-	entry->v4 = record.v4;
-	entry->v6 = record.v6;
-	return 0;
+	if (r == 0)
+		r = set_hosts(buf, backend->hosts, backend->nhosts);
+	if (r == 0)
+		r = set_pair(buf, backend->source_interface != NULL, &backend->source_v4,
+			     &backend->source_v6);
+	return r;
 }
 
 int policy_names_set(struct policy *policy, const uint8_t *buf, size_t len)
@@ -147,7 +161,10 @@ int policy_names_set(struct policy *policy, const uint8_t *buf, size_t len)
 		r = set_backend(&buf, &policy->backends[i]);
 	for (size_t i = 0; i < policy->nrules && r == 0; i++)
 		r = set_hosts(&buf, policy->rules[i].destinations, policy->rules[i].ndestinations);
-	for (size_t i = 0; i < policy->nat.nadvertise && r == 0; i++)
-		r = set_advertise(&buf, &policy->nat.advertise[i]);
+	for (size_t i = 0; i < policy->nat.nadvertise && r == 0; i++) {
+		struct policy_advertise *entry = &policy->nat.advertise[i];
+
+		r = set_pair(&buf, is_looked_up(entry), &entry->v4, &entry->v6);
+	}
 	return r;
 }

@@ -13,6 +13,7 @@
 #include "gateway/worker/server-memory.h"
 #include "gateway/worker/server-tls.h"
 #include "gateway/worker/session-log.h"
+#include "policy/source.h"
 
 /* The current address has failed. Returns true after a change to the next one, false if all were tried. */
 static bool use_next_address(struct session *session)
@@ -77,6 +78,7 @@ static void dial(struct session *session)
 		.local.addr = session->facts.remote.addr,
 		.remote = session->facts.server,
 	};
+	struct ip_addr source;
 	int fd = -1;
 	int r = server_tls_prepare(session);
 
@@ -93,8 +95,11 @@ static void dial(struct session *session)
 		uplink_send(&session->worker->uplink, &request);
 		return;
 	}
+	if (r == 0)
+		r = policy_source_find(session->facts.rule->backend, session->facts.server.addr.family,
+				       &source);
 	if (r == 0) {
-		fd = netsock_dial(&session->facts.server, NULL, false);
+		fd = netsock_dial(&session->facts.server, &source, false);
 		r = fd < 0 ? fd : 0;
 	}
 	if (r == 0)

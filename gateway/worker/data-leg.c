@@ -15,6 +15,7 @@
 #include "gateway/worker/active-port.h"
 #include "gateway/worker/proxy-out.h"
 #include "gateway/worker/session-log.h"
+#include "policy/source.h"
 
 /* How many ports to ask the monitor for, one after the other, before giving up. */
 #define LISTEN_TRIES 20
@@ -312,6 +313,7 @@ void data_legs_dial(struct data_legs *legs, enum ftp_side side)
 {
 	const struct facts *facts = legs->facts;
 	struct data_leg *leg = &legs->server;
+	struct ip_addr source;
 	int fd;
 
 	if (side == FTP_SIDE_CLIENT) {
@@ -324,7 +326,9 @@ void data_legs_dial(struct data_legs *legs, enum ftp_side side)
 			   &(struct ip_endpoint){ .addr = facts->remote.addr }, &leg->target);
 		return;
 	}
-	fd = netsock_dial(&leg->target, NULL, true);
+	fd = policy_source_find(facts->rule->backend, leg->target.addr.family, &source);
+	if (fd == 0)
+		fd = netsock_dial(&leg->target, &source, true);
 	if (fd < 0)
 		leg->state = LEG_NONE;
 	else

@@ -26,7 +26,7 @@ struct made {
 static void make(struct made *made)
 {
 	*made = (struct made){
-		.backends = { { .host = "server.example", .endpoint.port = 21 },
+		.backends = { { .host = "server.example", .endpoint.port = 21, .source_interface = "eth1" },
 			      { .host = "192.0.2.9", .endpoint = { .addr = v4(9), .port = 21 } } },
 		.advertise = { { .host = "gateway.example" } },
 	};
@@ -51,6 +51,8 @@ static uint8_t *records(size_t *ret_len)
 	from.backends[0].addresses[0] = v4(1);
 	from.backends[0].addresses[1] = v4(2);
 	from.advertise[0].v4 = v4(3);
+	from.backends[0].source_v4 = v4(7);
+	from.backends[1].source_v4 = v4(7);
 	from.hosts[0].naddresses = 1;
 	from.hosts[0].addresses[0] = v4(4);
 	from.destinations[0].naddresses = 2;
@@ -65,7 +67,7 @@ static uint8_t *records(size_t *ret_len)
 
 static void there_and_back(void **state)
 {
-	const struct ip_addr want[] = { v4(1), v4(2), v4(3), v4(9), v4(4), v4(6) };
+	const struct ip_addr want[] = { v4(1), v4(2), v4(3), v4(9), v4(4), v4(6), v4(7) };
 	struct made to;
 	size_t len;
 	uint8_t *buf = records(&len);
@@ -79,6 +81,8 @@ static void there_and_back(void **state)
 	assert_true(ip_addr_equal(&to.advertise[0].v4, &want[2]));
 	assert_true(ip_addr_equal(&to.backends[1].endpoint.addr, &want[3]));
 	assert_int_equal(to.backends[1].naddresses, 0);
+	assert_true(ip_addr_equal(&to.backends[0].source_v4, &want[6]));
+	assert_int_equal(to.backends[1].source_v4.family, IP_NONE);
 	assert_int_equal(to.hosts[0].naddresses, 1);
 	assert_true(ip_addr_equal(&to.hosts[0].addresses[0], &want[4]));
 	assert_int_equal(to.destinations[0].naddresses, 2);

@@ -5,6 +5,7 @@
 #include "policy/policy.h"
 
 #include "policy/match.h"
+#include "policy/source.h"
 #include "tests/unit/policy-text.h"
 
 #define RINGS                                                                                                \
@@ -28,7 +29,7 @@ static const char *const whole = RINGS
     "                    00112233445566778899AABBCCDDEEFF00112233445566778899aabbccddeef0] }\n"
     "  strict: { handshake_role: client, keyring: ca }\n"
     "backends:\n"
-    "  plain: { address: 127.0.0.1:2021 }\n"
+    "  plain: { address: 127.0.0.1:2021, source: 127.0.0.2 }\n"
     "  defaults: { address: ftp.example.com:21, tls: strict }\n"
     "  all: { address: 192.0.2.1:21, tls: partner, hostname: ftp.example.com, secure_mechanism: SSL,\n"
     "         secure_ctrlconn: clear, secure_dataconn: never, secure_session_reuse: none, ccc: after_login,\n"
@@ -36,7 +37,7 @@ static const char *const whole = RINGS
     "  implicit: { address: \"[2001:db8::1]\", tls: partner, secure_mechanism: implicit,\n"
     "              secureimplicitzos: true, secure_session_reuse: required }\n"
     "  name: { address: ftp.example.com, tls: strict, secure_mechanism: implicit }\n"
-    "  port: { address: ftp.example.com:2990, tls: strict, secure_mechanism: implicit }\n"
+    "  port: { address: ftp.example.com:2990, source: \"Interface:eth1\", tls: strict, secure_mechanism: implicit }\n"
     "  original: { address: original, tls: strict, secure_mechanism: implicit, hosts: [a.example, b.example] }\n"
     "listeners:\n"
     "  explicit: { address: 127.0.0.1:2121 }\n"
@@ -55,6 +56,17 @@ static const struct policy_backend *backend_of(const struct policy *policy, cons
 			return &policy->backends[i];
 	fail_msg("no backend %s", name);
 	return NULL;
+}
+
+/* Toward a server of each family. NULL: policy has none of IPv4. */
+static void check_source(const struct policy_backend *backend, const char *v4, int v6)
+{
+	char text[IP_TEXT_MAX];
+	struct ip_addr source;
+
+	assert_int_equal(policy_source_find(backend, IP_V4, &source), v4 != NULL ? 0 : -EADDRNOTAVAIL);
+	assert_string_equal(ip_addr_format(&source, text), v4 != NULL ? v4 : "-");
+	assert_int_equal(policy_source_find(backend, IP_V6, &source), v6);
 }
 
 static void test_values(void **state)
@@ -82,6 +94,10 @@ static void test_values(void **state)
 
 	assert_false(backend_of(p.policy, "plain")->security.tls);
 	assert_null(backend_of(p.policy, "plain")->tls);
+	check_source(backend_of(p.policy, "plain"), "127.0.0.2", -EADDRNOTAVAIL);
+	check_source(backend_of(p.policy, "defaults"), "-", 0);
+	assert_string_equal(backend_of(p.policy, "port")->source_interface, "eth1");
+	check_source(backend_of(p.policy, "port"), NULL, -EADDRNOTAVAIL);
 
 	backend = backend_of(p.policy, "defaults");
 	security = &backend->security;
@@ -200,6 +216,14 @@ static const struct message_case errors[] = {
 
 	{ "a name without TLS", BACKEND("hostname: a.example"),
 	  "policy.yaml:1:54: \"hostname\" of backends \"legacy\" has no effect without \"tls\"; add that, or remove it" },
+	{ "a source of the other family",
+	  "backends: { legacy: { address: 192.0.2.1:21, source: \"2001:db8::1\" } }\n",
+	  "policy.yaml:1:46: \"source\" of backends \"legacy\" is an IPv6 address, but its \"address\" is an IPv4 address" },
+	{ "a source for all", BACKEND("source: 0.0.0.0"),
+	  "\"source\" must be an address of this host, not \"0.0.0.0\"" },
+	{ "a source by name", BACKEND("source: gateway.example"),
+	  "\"source\" must be gateway, client, an address or interface:NAME, not \"gateway.example\"" },
+	{ "no interface", BACKEND("source: \"interface:\""), "\"source\" must be gateway, client" },
 	{ "a mechanism without TLS", BACKEND("secure_mechanism: tls"),
 	  "\"secure_mechanism\" of backends \"legacy\" has no" },
 	{ "hosts without TLS", "backends: { legacy: { address: original, hosts: a.example } }\n",
