@@ -13,7 +13,6 @@
 #include "gateway/worker/server-memory.h"
 #include "gateway/worker/server-tls.h"
 #include "gateway/worker/session-log.h"
-#include "policy/source.h"
 
 /* The current address has failed. Returns true after a change to the next one, false if all were tried. */
 static bool use_next_address(struct session *session)

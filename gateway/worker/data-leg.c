@@ -15,7 +15,6 @@
 #include "gateway/worker/active-port.h"
 #include "gateway/worker/proxy-out.h"
 #include "gateway/worker/session-log.h"
-#include "policy/source.h"
 
 /* How many ports to ask the monitor for, one after the other, before giving up. */
 #define LISTEN_TRIES 20

@@ -5,7 +5,6 @@
 #include "policy/policy.h"
 
 #include "policy/match.h"
-#include "policy/source.h"
 #include "tests/unit/policy-text.h"
 
 #define RINGS                                                                                                \
