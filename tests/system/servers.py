@@ -16,7 +16,7 @@ import tempfile
 import net
 
 NAMES = ["vsftpd", "proftpd", "pure-ftpd", "pyftpdlib"]
-PACKAGES = {"vsftpd": "vsftpd", "proftpd": "proftpd-core", "pure-ftpd": "pure-ftpd"}
+PACKAGES = {"vsftpd": "vsftpd", "proftpd": "proftpd-core", "proftpd-mod-crypto": "proftpd-mod-crypto", "pure-ftpd": "pure-ftpd"}
 STORE = os.environ.get("ATTLSD_SERVERS", os.path.join(net.ROOT, "build", "servers"))
 NOBODY = net.NOBODY
 
@@ -89,16 +89,23 @@ class Server:
 
     def wait(self):
         """The server is ready when it sends 220."""
-        def greets():
+        def ready():
             if self.process.poll() is not None:
                 self.log.seek(0)
                 raise AssertionError(f"{self.name} ended with {self.process.returncode}: {self.log.read().strip()}")
             try:
-                with net.dial((self.host, self.port)) as s:
-                    return s.recv(3) == b"220"
+                return self.greets()
             except OSError:
                 return False
-        net.until(greets, f"{self.name} says 220", every=0.02)
+        net.until(ready, f"{self.name} says 220", every=0.02)
+
+    def greets(self):
+        with net.dial((self.host, self.port)) as s:
+            return s.recv(3) == b"220"
+
+    def more(self):
+        """What tls_servers.py adds to the configuration or to the arguments."""
+        return getattr(self, "more_" + self.name.replace("-", "_"), lambda: None)()
 
     def stop(self):
         if self.process:
@@ -153,6 +160,7 @@ xferlog_enable=NO
 seccomp_sandbox=NO
 isolate=NO
 isolate_network=NO
+{self.more() or ""}
 """)], libpath)
 
     def start_proftpd(self):
@@ -166,8 +174,9 @@ isolate_network=NO
         users = self.file("passwd", "%s:%s:%d:%d::%s:/bin/sh\n" % (
             self.user, self.hashed(), uid, owner.pw_gid, self.root), 0o600)
         groups = self.file("group", f"testers:x:{owner.pw_gid}:{self.user}\n", 0o600)
+        more = self.more() or ""  # it may add to the modules
         conf = self.file("proftpd.conf", f"ModulePath {modules}\n" + "".join(
-            f"LoadModule mod_{name}.c\n" for name in shared) + f"""\
+            f"LoadModule mod_{name}.c\n" for name in shared) + more + f"""\
 ServerName legacy
 ServerType standalone
 DefaultServer on
@@ -196,7 +205,8 @@ MaxInstances 50
 SocketBindTight on
 {"DefaultRoot ~" if net.IS_ROOT else ""}
 """)
-        self.run([os.path.join(folder, "usr/sbin/proftpd"), "--nodaemon", "--config", conf], libpath)
+        self.run([os.path.join(folder, "usr/sbin/proftpd"), "--nodaemon", "--config", conf],
+                 ":".join(filter(None, [libpath, getattr(self, "libpath", None)])))
 
     def start_pure_ftpd(self):
         folder, libpath = fetch("pure-ftpd")
@@ -209,7 +219,7 @@ SocketBindTight on
                        env=dict(os.environ, LD_LIBRARY_PATH=libpath))
         self.run([os.path.join(folder, "usr/sbin/pure-ftpd"), "-4", "-S", f"{self.host},{self.port}", "-H", "-A", "-E",
                   "-l", "puredb:" + users + ".pdb", "-u", "1", "-c", "100", "-C", "100", "-g", self.base + "/pid",
-                  "-U", "133:022"], libpath)
+                  "-U", "133:022", *(self.more() or [])], libpath)
 
     def start_pyftpdlib(self):
         self.run([sys.executable, os.path.abspath(__file__), "--pyftpdlib", self.host, str(self.port), self.root,
