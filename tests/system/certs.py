@@ -62,6 +62,9 @@ organizationName = optional
 [leaf]
 basicConstraints = critical,CA:FALSE
 extendedKeyUsage = clientAuth
+[server]
+basicConstraints = critical,CA:FALSE
+extendedKeyUsage = serverAuth
 [authority]
 basicConstraints = critical,CA:TRUE
 keyUsage = critical,keyCertSign,cRLSign
@@ -92,10 +95,19 @@ class ClientAuthority:
         else:
             self._sign(label, "authority", ALWAYS, "-selfsign", "-keyfile", self.key)
 
-    def _request(self, label, subject):
+    def issue_server(self, label, names, dates=ALWAYS):
+        """The same for a server with these names, as Authority.issue() returns it."""
+        alt = ",".join(("IP:" if n[0].isdigit() or ":" in n else "DNS:") + n for n in names)
+        self._request(label, "/CN=" + label, "-addext", "subjectAltName=" + alt)
+        self._sign(label, "server", dates)
+        base = os.path.join(self.folder, label)
+        os.chmod(base + ".key", 0o644)
+        return {"chain": base + ".pem", "key": base + ".key"}
+
+    def _request(self, label, subject, *more):
         base = os.path.join(self.folder, label)
         openssl("req", "-new", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256", "-nodes", "-utf8", "-config",
-                self.base + ".cnf", "-section", "request", "-subj", subject, "-keyout", base + ".key", "-out", base + ".csr")
+                self.base + ".cnf", "-section", "request", "-subj", subject, "-keyout", base + ".key", "-out", base + ".csr", *more)
 
     def _sign(self, label, kind, dates, *more):
         base = os.path.join(self.folder, label)
