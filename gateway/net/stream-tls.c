@@ -345,6 +345,11 @@ const char *stream_tls_reason(void)
 	return reason != NULL ? reason : "connection closed";
 }
 
+bool stream_tls_has_failed(void)
+{
+	return ERR_peek_error() != 0;
+}
+
 const char *stream_tls_version(const struct stream *stream)
 {
 	return SSL_get_version(stream->ssl);

@@ -45,6 +45,9 @@ bool stream_tls_renew_ticket(struct stream *stream);
  * or valid until the next TLS call. */
 const char *stream_tls_reason(void);
 
+/* Was that a failure of TLS, and not of the connection below? */
+bool stream_tls_has_failed(void);
+
 /* Facts of an established session, for logs. Static strings. */
 const char *stream_tls_version(const struct stream *stream);
 const char *stream_tls_cipher(const struct stream *stream);

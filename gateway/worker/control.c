@@ -458,6 +458,8 @@ void control_server_event(struct watch *watch, uint32_t ready)
 		session->heard_ms = session->worker->loop.now_ms;
 		if (io != STREAM_OK && io != STREAM_WAIT)
 			session->server_eof = true;
+		if (io == STREAM_RESET)
+			server_tls_look(session);
 	}
 	control_run(session);
 }

@@ -234,6 +234,12 @@ void server_tls_stop(struct session *session, bool notify)
 	session_log(&session->facts, LOG_LEVEL_INFO, "server-tls-cleared", LOG_END);
 }
 
+void server_tls_look(struct session *session)
+{
+	if (session->server.ssl != NULL && stream_tls_has_failed())
+		fail(session, FTP_SIGNAL_SERVER_TLS_FAILED, stream_tls_reason());
+}
+
 bool server_tls_holds(struct session *session, const char *text, size_t len)
 {
 	struct server_tls *tls = session->facts.server_tls;

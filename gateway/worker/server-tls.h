@@ -21,6 +21,10 @@ void server_tls_stop(struct session *session, bool notify);
 void server_tls_step(struct session *session);
 void server_tls_timeout(struct session *session);
 
+/* Reading has failed: was it TLS, such as an alert of the server's? Then that is logged, and ends the
+ * session. */
+void server_tls_look(struct session *session);
+
 /* Does this command wait until the server has left TLS? It is then sent later. */
 bool server_tls_holds(struct session *session, const char *text, size_t len);
 
