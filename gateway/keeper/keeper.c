@@ -54,14 +54,30 @@ static size_t count_certificates(const struct policy *policy)
 	return n;
 }
 
-static int add_keys(struct keeper *keeper, const struct certs *certs, size_t n)
+/* Which sides of TLS use this ring? One that none uses counts as a server's. */
+static unsigned roles_of(const struct policy *policy, const struct policy_keyring *ring)
+{
+	unsigned roles = KEY_ROLE_NONE;
+
+	for (size_t i = 0; i < policy->ntls_actions; i++)
+		if (policy->tls_actions[i].keyring == ring)
+			roles |=
+			    policy->tls_actions[i].role == ROLE_CLIENT ? KEY_ROLE_CLIENT : KEY_ROLE_SERVER;
+	return roles != KEY_ROLE_NONE ? roles : KEY_ROLE_SERVER;
+}
+
+static int add_keys(struct keeper *keeper, const struct certs *certs, size_t n, unsigned roles)
 {
 	for (size_t i = 0; i < n; i++) {
 		struct signer_key *key = &keeper->keys[keeper->nkeys];
+		size_t known = 0;
 
 		if (certs_key(certs, i, key->id, &key->key) < 0)
 			return -EINVAL;
-		keeper->nkeys++;
+		while (memcmp(keeper->keys[known].id, key->id, KEY_ID_BYTES) != 0) /* itself at the latest */
+			known++;
+		keeper->keys[known].roles |= roles; /* of all rings that have it */
+		keeper->nkeys += known == keeper->nkeys;
 	}
 	return 0;
 }
@@ -81,7 +97,8 @@ static int load_keys(struct keeper *keeper, struct diags *diags)
 		if (r == 0 && diags->nerrors > 0)
 			r = -EINVAL;
 		if (r == 0)
-			r = add_keys(keeper, keeper->rings[i], policy->keyrings[i].ncertificates);
+			r = add_keys(keeper, keeper->rings[i], policy->keyrings[i].ncertificates,
+				     roles_of(policy, &policy->keyrings[i]));
 	}
 	return r;
 }

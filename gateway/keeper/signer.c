@@ -34,11 +34,11 @@ static uint64_t now_ms(void)
 	return (uint64_t)now.tv_sec * 1000 + (uint64_t)now.tv_nsec / 1000000;
 }
 
-static EVP_PKEY *find_key(const struct signer *signer, const uint8_t id[static KEY_ID_BYTES])
+static const struct signer_key *find_key(const struct signer *signer, const uint8_t id[static KEY_ID_BYTES])
 {
 	for (size_t i = 0; i < signer->n; i++)
 		if (memcmp(signer->keys[i].id, id, KEY_ID_BYTES) == 0)
-			return signer->keys[i].key;
+			return &signer->keys[i];
 	return NULL;
 }
 
@@ -72,8 +72,9 @@ static enum key_status carry_out(struct state *state, const struct key_request *
 				 struct key_answer *answer)
 {
 	const struct key_scheme *scheme;
-	enum key_status status = key_request_judge(request, n, &scheme);
-	EVP_PKEY *key;
+	enum key_role role;
+	enum key_status status = key_request_judge(request, n, &scheme, &role);
+	const struct signer_key *key;
 
 	if (status != KEY_STATUS_DONE)
 		return status;
@@ -84,7 +85,9 @@ static enum key_status carry_out(struct state *state, const struct key_request *
 		return KEY_STATUS_UNKNOWN;
 	if (scheme == NULL) /* it only asks whether the key is there */
 		return KEY_STATUS_DONE;
-	status = sign(key, scheme, request, answer);
+	if ((key->roles & role) == 0)
+		return KEY_STATUS_ROLE;
+	status = sign(key->key, scheme, request, answer);
 	if (status == KEY_STATUS_DONE)
 		state->signer->counts->signatures++;
 	return status;

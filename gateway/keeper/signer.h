@@ -1,6 +1,6 @@
 /*
  * The signer of one worker: a process that holds the private keys, and does nothing
- * but sign what a TLS server signs.
+ * but sign what a TLS server signs, or a client with its own keys.
  */
 #ifndef ATTLSD_GATEWAY_KEEPER_SIGNER_H
 #define ATTLSD_GATEWAY_KEEPER_SIGNER_H
@@ -14,6 +14,7 @@ struct evp_pkey_st;
 
 struct signer_key {
 	uint8_t id[KEY_ID_BYTES];
+	unsigned roles;		 /* bits of enum key_role: what it may sign */
 	struct evp_pkey_st *key; /* borrowed */
 };
 

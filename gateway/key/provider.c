@@ -242,11 +242,12 @@ static int sign(const struct signing *signing, unsigned char *signature, size_t 
 {
 	struct key_link *link = signing->key->link;
 	const struct key_scheme *scheme = key_scheme_of(signing->key->type, signing->digest, signing->pss);
-	struct key_request request = { .ask = KEY_ASK_SIGN };
+	struct key_request request; /* not cleared: it is large, and only what is filled in is sent */
 	const char *reason;
 
 	if (scheme == NULL || content_len > sizeof(request.content))
 		return fail(key_status_text(scheme == NULL ? KEY_STATUS_SCHEME : KEY_STATUS_CONTENT));
+	request.ask = KEY_ASK_SIGN;
 	request.scheme = scheme->id;
 	request.len = (uint16_t)content_len;
 	memcpy(request.key, signing->key->id, KEY_ID_BYTES);

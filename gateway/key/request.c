@@ -1,6 +1,6 @@
 /*
  * Judges requests for signatures by their form and content. A worker may be in an
- * attacker's hands, so whatever is not exactly a request of a TLS server is refused.
+ * attacker's hands, so whatever is not exactly a request of TLS is refused.
  */
 #include "gateway/key/request.h"
 
@@ -17,12 +17,13 @@ size_t key_answer_bytes(const struct key_answer *answer)
 }
 
 enum key_status key_request_judge(const struct key_request *request, size_t n,
-				  const struct key_scheme **ret_scheme)
+				  const struct key_scheme **ret_scheme, enum key_role *ret_role)
 {
 	const struct key_scheme *scheme;
 	unsigned version;
 
 	*ret_scheme = NULL;
+	*ret_role = KEY_ROLE_NONE;
 	if (n < offsetof(struct key_request, content) || request->len > KEY_CONTENT_MAX ||
 	    n != key_request_bytes(request))
 		return KEY_STATUS_MALFORMED;
@@ -30,8 +31,8 @@ enum key_status key_request_judge(const struct key_request *request, size_t n,
 		return request->len == 0 && request->scheme == 0 ? KEY_STATUS_DONE : KEY_STATUS_MALFORMED;
 	if (request->ask != KEY_ASK_SIGN)
 		return KEY_STATUS_MALFORMED;
-	version = key_content_version(request->content, request->len);
-	if (version == 0)
+	*ret_role = key_content_role(request->content, request->len, &version);
+	if (*ret_role == KEY_ROLE_NONE)
 		return KEY_STATUS_CONTENT;
 	scheme = key_scheme_find(request->scheme);
 	if (scheme == NULL || (scheme->versions & version) == 0)
@@ -53,9 +54,10 @@ const char *key_status_text(uint32_t status)
 		[KEY_STATUS_STARTED] = "started",
 		[KEY_STATUS_MALFORMED] = "malformed request",
 		[KEY_STATUS_UNKNOWN] = "no such key",
-		[KEY_STATUS_CONTENT] = "not what a TLS server signs",
+		[KEY_STATUS_CONTENT] = "not what TLS signs",
 		[KEY_STATUS_SCHEME] = "not a signature scheme of this key and version of TLS",
 		[KEY_STATUS_RATE] = "too many signatures in a second",
+		[KEY_STATUS_ROLE] = "the key is for the other side of TLS",
 		[KEY_STATUS_FAILED] = "OpenSSL could not sign",
 	};
 

@@ -28,9 +28,10 @@ enum key_status {
 	KEY_STATUS_STARTED,   /* a signer has just started: it may not have what the last one was asked */
 	KEY_STATUS_MALFORMED, /* not a request */
 	KEY_STATUS_UNKNOWN,   /* no such key */
-	KEY_STATUS_CONTENT,   /* not what a TLS server signs */
+	KEY_STATUS_CONTENT,   /* not what TLS signs */
 	KEY_STATUS_SCHEME,    /* not for this key, or not for this version of TLS */
 	KEY_STATUS_RATE,      /* more signatures than a worker can use */
+	KEY_STATUS_ROLE,      /* of a client, and the key is for servers, or the other way round */
 	KEY_STATUS_FAILED,    /* OpenSSL could not sign */
 	KEY_STATUS_COUNT
 };
@@ -58,10 +59,10 @@ size_t key_answer_bytes(const struct key_answer *answer);
 /*
  * May a packet of `n` bytes, read into `request`, be carried out, as far as its form
  * and content tell? Returns KEY_STATUS_DONE, or why not. *ret_scheme is set for
- * KEY_ASK_SIGN, otherwise NULL.
+ * KEY_ASK_SIGN, otherwise NULL. *ret_role is what the key must be for.
  */
 enum key_status key_request_judge(const struct key_request *request, size_t n,
-				  const struct key_scheme **ret_scheme);
+				  const struct key_scheme **ret_scheme, enum key_role *ret_role);
 
 /* Is what came back, `n` bytes, an answer in form? */
 bool key_answer_is_whole(const struct key_answer *answer, size_t n);

@@ -9,7 +9,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
-/* Bits of key_scheme.versions; key_content_version() returns one of them. */
+/* Bits of key_scheme.versions; key_content_role() gives one of them. */
 #define KEY_TLS1_2 1u
 #define KEY_TLS1_3 2u
 

@@ -20,7 +20,7 @@ from test_key_isolation import finds
 BUILD = os.environ.get("ATTLSD_BUILD", os.path.join(os.path.dirname(__file__), "..", "..", "build"))
 ISOLATED = {"key_isolation": True}
 SIGN, KNOWN = 1, 2
-DONE, MALFORMED, UNKNOWN, CONTENT, SCHEME, RATE = 1, 3, 4, 5, 6, 7
+DONE, MALFORMED, UNKNOWN, CONTENT, SCHEME, RATE, ROLE = 1, 3, 4, 5, 6, 7, 8
 ECDSA, PKCS1, PSS = 0x0403, 0x0401, 0x0804
 WAIT = 3.0  # KEY_LINK_MAX_MS
 
@@ -43,6 +43,11 @@ def ecdhe(kind=3, curve=29, point=32, size=None):
     return bytes(64) + struct.pack(">BHB", kind, curve, point) + bytes(point if size is None else size)
 
 
+def handshake(version=b"\3\3", last=16):
+    """What a client of TLS 1.2 signs: all messages so far."""
+    return b"".join(bytes([kind, 0, 0, 16]) + version + bytes(14) for kind in (1, 2, 11, 12, 13, 14, 11, last))
+
+
 def wishes(ecdsa, rsa):
     """What an attacker would like to have signed, and what the signer says. The first ones are a server's."""
     def of(content, **how):
@@ -51,7 +56,8 @@ def wishes(ecdsa, rsa):
         (of(transcript(b"server", 32)), DONE), (of(transcript(b"server", 48)), DONE), (of(ecdhe()), DONE),
         (request(rsa, ecdhe(), PKCS1), DONE), (request(rsa, transcript(b"server", 32), PSS), DONE),
         # another role: a login at another server with the certificate of this one
-        (of(transcript(b"client", 32)), CONTENT), (of(transcript(b"client", 48)), CONTENT),
+        (of(transcript(b"client", 32)), ROLE), (of(transcript(b"client", 48)), ROLE), (of(handshake()), ROLE),
+        (request(rsa, handshake(), PKCS1), ROLE), (of(handshake(last=20)), CONTENT), (of(handshake(b"\3\1")), CONTENT),
         # a bare hash, with which anything could be signed; hashes that no cipher suite has
         (of(bytes(32)), CONTENT), (of(bytes(48)), CONTENT), (of(b""), CONTENT),
         *((of(transcript(b"server", size)), CONTENT) for size in (0, 1, 20, 31, 33, 47, 49, 64, 100)),
@@ -70,7 +76,7 @@ def wishes(ecdsa, rsa):
         # no requests at all
         (of(transcript(b"server", 32), ask=3), MALFORMED), (of(transcript(b"server", 32), ask=0), MALFORMED),
         (of(transcript(b"server", 32), size=20), MALFORMED), (of(transcript(b"server", 32), size=0xFFFF), MALFORMED),
-        (of(bytes(209)), MALFORMED), (of(bytes(900)), MALFORMED), (b"x", MALFORMED), (bytes(47), MALFORMED),
+        (of(bytes(209)), CONTENT), (of(bytes(900)), CONTENT), (b"x", MALFORMED), (bytes(47), MALFORMED),
         (request(ecdsa, b"", ECDSA, KNOWN), MALFORMED), (request(ecdsa, bytes(8), 0, KNOWN), MALFORMED),
         (request(ecdsa, b"", 0, KNOWN), DONE)]
 

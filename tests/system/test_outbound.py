@@ -130,3 +130,32 @@ def test_re_encryption(name, start, version, partner, launch, certificates, wire
     assert gateway.event("transfer", count=6, prot="P", server_prot="P")
     assert_files(server, {"both": outbound.content(2)})
     assert_nothing_clear(wire.stop())
+
+
+@pytest.mark.skipif(net.sanitized(), reason="the sanitizer needs what the signer's filter forbids")
+@pytest.mark.parametrize("version", VERSIONS)
+@pytest.mark.parametrize("isolated", [False, True], ids=["in the worker", "in the signer"])
+def test_client_certificate(version, isolated, launch, certificates, partners, folder):
+    """The gateway shows the certificate of its key ring, and its key may be in the signer: it signs only as a client."""
+    chain, key = partners.ca.issue(f"gateway-{version}-{isolated}")
+    os.chmod(key, 0o644)
+    try:
+        server = tls_servers.TlsServer("vsftpd", certificates.rsa, outbound.HOST,
+                                       options=f"require_cert=YES\nvalidate_cert=YES\nca_certs_file={partners.ca.pem}\n")
+    except servers.Unavailable as reason:
+        pytest.skip(str(reason))
+    try:
+        ring = {"certificates": [{"chain": chain, "key": key}]}
+        tree = outbound.policy(certificates, (server.host, server.port), tls={"versions": ["tls" + version]},
+                               backend={"secure_session_reuse": "required"}, daemon={"key_isolation": isolated},
+                               keyrings={"partners": ring})
+        gateway = launch(tree=tree)
+        files = outbound.with_ftplib(gateway.address["clear"], server.user, server.password, server.where, folder)
+        assert_files(server, files)
+        assert gateway.event("server-tls", version=VERSIONS[version])
+        # without it the server lets nobody in
+        other = launch(tree=gateways.merge(tree, {"keyrings": {"partners": {"certificates": None}}}))
+        client.Client(other.address["clear"], greet=False).assert_ends(220, 421)
+        assert "alert" in other.event("server-tls-failed").keys["reason"]
+    finally:
+        server.stop()

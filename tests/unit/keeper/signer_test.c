@@ -27,9 +27,11 @@ static const struct {
 	{ "ED25519", NULL, 0x0807, NULL, false },   { "RSA-PSS", NULL, 0x0809, "SHA256", true },
 };
 
+#define CLIENTS_KEY 100
+
 struct scene {
 	int fds[2];
-	struct signer_key keys[NELEM(kinds)];
+	struct signer_key keys[NELEM(kinds) + 1]; /* the last one is the first, for clients */
 	struct signer signer;
 	struct key_counts *counts;
 	struct key_link link;
@@ -89,11 +91,14 @@ static int scene_start(void **state)
 	assert_int_equal(key_link_pair(scene->fds), 0);
 	for (size_t i = 0; i < NELEM(kinds); i++) {
 		scene->keys[i].id[0] = (uint8_t)(i + 1);
+		scene->keys[i].roles = KEY_ROLE_SERVER;
 		scene->keys[i].key = keys[i];
 	}
+	scene->keys[NELEM(kinds)] =
+	    (struct signer_key){ .id = { CLIENTS_KEY }, .roles = KEY_ROLE_CLIENT, .key = keys[0] };
 	scene->counts =
 	    mmap(NULL, sizeof(*scene->counts), PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
-	scene->signer = (struct signer){ scene->fds[1], scene->keys, NELEM(kinds), scene->counts };
+	scene->signer = (struct signer){ scene->fds[1], scene->keys, NELEM(scene->keys), scene->counts };
 	assert_int_equal(key_link_init(&scene->link, scene->fds[0]), 0);
 	start_signer(scene);
 	assert_true(recv(scene->fds[0], &scene->link.answer, sizeof(scene->link.answer), 0) > 0);
@@ -206,6 +211,20 @@ static void test_refuses(void **state)
 	expect(scene, &request, KEY_STATUS_DONE);
 	request.ask = 77;
 	expect(scene, &request, KEY_STATUS_MALFORMED);
+}
+
+/* A server's key signs nothing of a client, and the other way round. */
+static void test_roles(void **state)
+{
+	struct scene *scene = *state;
+	struct key_request servers = request_for(0, true), clients = request_for(0, true);
+
+	memcpy(strstr((char *)clients.content, "server"), "client", strlen("client"));
+	expect(scene, &clients, KEY_STATUS_ROLE);
+	clients.key[0] = servers.key[0] = CLIENTS_KEY;
+	expect(scene, &servers, KEY_STATUS_ROLE);
+	assert_null(key_link_ask(&scene->link, &clients));
+	assert_true(verifies(scene, 0, &clients));
 }
 
 /* Packets that are no requests: each gets one refusal, and the signer goes on. */
@@ -356,6 +375,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test_setup_teardown(test_signs, scene_start, scene_end),
 		cmocka_unit_test_setup_teardown(test_refuses, scene_start, scene_end),
+		cmocka_unit_test_setup_teardown(test_roles, scene_start, scene_end),
 		cmocka_unit_test_setup_teardown(test_garbage, scene_start, scene_end),
 		cmocka_unit_test_setup_teardown(test_silent, scene_start, scene_end),
 		cmocka_unit_test(test_wrong_answers),

@@ -25,8 +25,10 @@ static struct key_request request_of(unsigned version, uint16_t scheme)
 static enum key_status judge(const struct key_request *request, size_t n)
 {
 	const struct key_scheme *scheme;
-	enum key_status status = key_request_judge(request, n, &scheme);
+	enum key_role role;
+	enum key_status status = key_request_judge(request, n, &scheme, &role);
 
+	assert_int_equal(role != KEY_ROLE_NONE, scheme != NULL || status == KEY_STATUS_SCHEME);
 	assert_int_equal(scheme != NULL, status == KEY_STATUS_DONE && request->ask == KEY_ASK_SIGN);
 	return status;
 }
