@@ -12,6 +12,9 @@
 /* Replies of the server in the queue; more than any one command leads to. */
 #define QUEUE_MAX 8
 
+/* A command may wait for the server's connection, for PROT and for the server's data port. */
+#define OFFERS_MAX 4
+
 struct turn {
 	struct simulation *simulation;
 	struct simulation_answer *answer;
@@ -201,11 +204,11 @@ void simulation_command(struct simulation *simulation, const char *command,
 			struct simulation_answer *ret_answer)
 {
 	struct turn turn = { .simulation = simulation, .answer = ret_answer };
+	enum ftp_take take = FTP_HOLD;
 
 	*ret_answer = (struct simulation_answer){ .passed = false };
-	if (ftp_machine_command(&simulation->machine, command, strlen(command), &turn.out) == FTP_HOLD) {
-		play(&turn); /* what it waits for */
-		(void)ftp_machine_command(&simulation->machine, command, strlen(command), &turn.out);
+	for (int offers = 0; offers < OFFERS_MAX && take == FTP_HOLD; offers++) {
+		take = ftp_machine_command(&simulation->machine, command, strlen(command), &turn.out);
+		play(&turn); /* or what it waits for */
 	}
-	play(&turn);
 }

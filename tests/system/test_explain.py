@@ -247,3 +247,15 @@ def test_diff_wants_two_good_policies(policy, folder):
     path = policy()
     assert "cannot read the policy" in run("explain", "-f", path, "--diff", os.path.join(folder, "missing.yaml")).stderr
     assert run("explain", "-f", path, "--diff", policy("other.yaml", version=2)).returncode == 1
+
+
+@pytest.mark.parametrize("more", [{}, {"secure_ctrlconn": "clear", "ccc": "after_login"}, {"secure_mechanism": "implicit"}],
+                         ids=lambda more: " ".join(more))
+def test_tls_toward_the_server_changes_no_answer(policy, certificates, more):
+    """What the gateway says to the server before a command (AUTH, PBSZ, PROT, CCC) is not the client's business."""
+    path, other = policy(), policy("other.yaml", keyrings={"outer": {"trust": certificates.ca.pem}},
+                                   tls_actions={"outer": {"handshake_role": "client", "keyring": "outer"}},
+                                   backends={"legacy": {"tls": "outer", **more}})
+    for changes in diff(path, other, status=1).values():
+        assert changes["server.tls"][1] == "outer"
+        assert {what.split(".")[0] for what in changes} == {"server"}, changes
