@@ -61,6 +61,7 @@ enum take {
 	TAKE_USER = 1 << 9,
 	TAKE_SNI = 1 << 10,
 	TAKE_DIFF = 1 << 11,
+	TAKE_TO = 1 << 12,
 };
 
 static const struct command {
@@ -74,9 +75,9 @@ static const struct command {
 	  "Check a policy as attlsd -n does, and show all its faults.", run_check },
 	{ "explain",
 	  TAKE_FILE | TAKE_JSON | TAKE_LISTENER | TAKE_CLIENT | TAKE_LOCAL | TAKE_CERTIFICATE | TAKE_USER |
-	      TAKE_SNI | TAKE_DIFF,
+	      TAKE_SNI | TAKE_DIFF | TAKE_TO,
 	  "[-f policy.yaml] [--listener NAME] [--client ADDRESS] [--local ADDRESS[:PORT]]\n"
-	  "                        [--certificate FILE] [--user NAME] [--sni HOST] [--diff OTHER.yaml] [--json]",
+	  "                        [--to HOST[:PORT]] [--certificate FILE] [--user NAME] [--sni HOST] [--diff OTHER.yaml] [--json]",
 	  "Show what happens to this client, or what changes for it with another policy.", run_explain },
 	{ "doctor", TAKE_FILE | TAKE_JSON, "[-f policy.yaml] [--json]",
 	  "Check what this host lacks for this policy, and show the fixes.", run_doctor },
@@ -113,6 +114,7 @@ static const struct option option_table[] = {
 	{ "listener", required_argument, NULL, TAKE_LISTENER },
 	{ "client", required_argument, NULL, TAKE_CLIENT },
 	{ "local", required_argument, NULL, TAKE_LOCAL },
+	{ "to", required_argument, NULL, TAKE_TO },
 	{ "certificate", required_argument, NULL, TAKE_CERTIFICATE },
 	{ "user", required_argument, NULL, TAKE_USER },
 	{ "sni", required_argument, NULL, TAKE_SNI },
@@ -273,6 +275,9 @@ static void take_option(enum take which, struct options *options)
 		break;
 	case TAKE_USER:
 		options->client.user = optarg;
+		break;
+	case TAKE_TO:
+		options->client.to = optarg;
 		break;
 	case TAKE_SNI:
 		options->client.sni = optarg;

@@ -151,6 +151,9 @@ static void put_answer(struct explain_maker *maker, json_t *to, const char *comm
 	explain_put(maker, to, "answer", answer->passed ? json_null() : explain_text(answer->text));
 	if (answer->passed && answer->transfer)
 		explain_put(maker, to, "data", json_string(data_level(maker, answer)));
+	if (answer->passed && answer->transfer && maker->setup.server_security != NULL)
+		explain_put(maker, to, "data_to_server",
+			    json_string(answer->protect_server ? "under TLS" : "in the clear"));
 }
 
 static json_t *ask(struct explain_maker *maker, const struct question *question,

@@ -110,13 +110,18 @@ static void put_state(json_t *flat, const json_t *state, bool *failed)
 				       json_string_value(step));
 		}
 		put(flat, name, answer_text(answer), failed);
+		if (word(answer, "data_to_server")[0] == '\0')
+			continue;
+		len = strlen(name);
+		(void)snprintf(name + len, sizeof(name) - len, ", data to the server");
+		put(flat, name, word(answer, "data_to_server"), failed);
 	}
 }
 
 static json_t *flatten(const json_t *explanation, bool *failed)
 {
-	static const char *const words[] = { "listens_at", "starts_tls", "tls_action", "ftp_action",
-					     "backend" };
+	static const char *const words[] = { "listens_at", "starts_tls", "tls_action",
+					     "ftp_action", "backend",	 "server_tls_action" };
 	json_t *flat = json_object(), *one;
 	size_t i;
 
@@ -132,6 +137,7 @@ static json_t *flatten(const json_t *explanation, bool *failed)
 	put_settings(flat, "tls", json_object_get(explanation, "tls"), failed);
 	put_settings(flat, "ftp", json_object_get(explanation, "ftp"), failed);
 	put_settings(flat, "server", json_object_get(explanation, "server"), failed);
+	put_settings(flat, "server_tls", json_object_get(explanation, "server_tls"), failed);
 	one = json_object_get(explanation, "certificate");
 	if (json_is_object(one))
 		put(flat, "certificate.user", word(one, "user"), failed);

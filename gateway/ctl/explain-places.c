@@ -10,6 +10,7 @@
 #include <string.h>
 
 #include "gateway/base/ftp-setup.h"
+#include "gateway/ctl/explain-to.h"
 #include "gateway/ctl/usage.h"
 
 #define V4_BYTES 4
@@ -29,6 +30,7 @@ struct addresses {
 struct treatment {
 	const struct policy_rule *rules[2];
 	struct ip_endpoint advertised[2];
+	const char *servers[2]; /* whose name the server must have, if the policy has several; NULL: none */
 };
 
 static void add_address(struct addresses *to, const struct ip_addr *addr)
@@ -96,6 +98,14 @@ static void add_nets(struct addresses *to, const struct ip_net *nets, size_t n, 
 		add_net(to, &nets[i], family);
 }
 
+static void add_hosts(struct addresses *to, const struct policy_host *hosts, size_t n, enum ip_family family)
+{
+	for (size_t i = 0; i < n; i++)
+		for (size_t j = 0; j < hosts[i].naddresses; j++)
+			if (hosts[i].addresses[j].family == family)
+				add_address(to, &hosts[i].addresses[j]);
+}
+
 /* The first address of all, for the gap before the first network. */
 static void add_first(struct addresses *to, enum ip_family family)
 {
@@ -143,6 +153,17 @@ bool explain_sample_place(const struct explain_sample *sample, const struct poli
 	return true;
 }
 
+/* The name that the policy has for a server with TLS; "": it has none, NULL: it is not dialled. */
+static const char *server_of(const struct policy_rule *rule, const struct ip_addr *local)
+{
+	char text[IP_TEXT_MAX];
+	const char *name = rule->backend->tls != NULL && rule->backend->original
+			       ? policy_server_name(rule, local, text)
+			       : "";
+
+	return name == text ? "" : name;
+}
+
 static struct treatment treat(const struct policy *const policies[2], const struct explain_sample *sample)
 {
 	struct treatment treatment = { .rules = { NULL, NULL } };
@@ -157,6 +178,7 @@ static struct treatment treat(const struct policy *const policies[2], const stru
 		if (rule == NULL)
 			continue;
 		treatment.rules[i] = rule;
+		treatment.servers[i] = server_of(rule, &sample->local.addr);
 		own.port = rule->ftp->passivedataports.low;
 		treatment.advertised[i] = policy_advertised(policies[i], rule->ftp, &sample->remote, &own);
 		/* without NAT it is the address that the client dialled, which is no difference */
@@ -169,7 +191,8 @@ static struct treatment treat(const struct policy *const policies[2], const stru
 static bool same_treatment(const struct treatment *a, const struct treatment *b)
 {
 	for (size_t i = 0; i < 2; i++)
-		if (a->rules[i] != b->rules[i] || !ip_endpoint_equal(&a->advertised[i], &b->advertised[i]))
+		if (a->rules[i] != b->rules[i] || a->servers[i] != b->servers[i] ||
+		    !ip_endpoint_equal(&a->advertised[i], &b->advertised[i]))
 			return false;
 	return true;
 }
@@ -177,7 +200,7 @@ static bool same_treatment(const struct treatment *a, const struct treatment *b)
 /* The addresses that clients have, and those that they dial: the ones that were asked about, or all that
  * count. */
 static void list_addresses(const struct policy *const policies[2], const struct policy_listener *listener,
-			   const struct explain_question *question, const struct ip_addr *local,
+			   const struct explain_question *question, const struct explain_dialled *local,
 			   struct addresses *remotes, struct addresses *locals)
 {
 	enum ip_family family = listener->endpoint.addr.family;
@@ -185,10 +208,12 @@ static void list_addresses(const struct policy *const policies[2], const struct 
 	    parse(question->address != NULL ? question->address : example_clients[family == IP_V6]);
 
 	add_address(remotes, &addr);
-	addr = question->local != NULL	 ? *local
-	       : has_any_local(listener) ? parse(example_locals[family == IP_V6])
-					 : listener->endpoint.addr;
-	add_address(locals, &addr);
+	for (size_t i = 0; i < local->n; i++)
+		if (local->addresses[i].family == family)
+			add_address(locals, &local->addresses[i]);
+	addr = has_any_local(listener) ? parse(example_locals[family == IP_V6]) : listener->endpoint.addr;
+	if (local->n == 0)
+		add_address(locals, &addr);
 	for (size_t i = 0; i < 2 && policies[i] != NULL; i++) {
 		const struct policy_nat *nat = &policies[i]->nat;
 
@@ -197,8 +222,11 @@ static void list_addresses(const struct policy *const policies[2], const struct 
 
 			if (question->address == NULL)
 				add_nets(remotes, rule->remote_addrs, rule->nremote_addrs, family);
-			if (question->local == NULL && has_any_local(listener))
-				add_nets(locals, rule->local_addrs, rule->nlocal_addrs, family);
+			if (local->n > 0 || !has_any_local(listener))
+				continue;
+			add_nets(locals, rule->local_addrs, rule->nlocal_addrs, family);
+			add_hosts(locals, rule->destinations, rule->ndestinations, family);
+			add_hosts(locals, rule->backend->hosts, rule->backend->nhosts, family);
 		}
 		for (size_t j = 0; j < nat->nadvertise && question->address == NULL; j++)
 			add_nets(remotes, nat->advertise[j].to, nat->advertise[j].nto, family);
@@ -224,7 +252,7 @@ static int add_sample(struct explain_samples *samples, struct treatment **treatm
 
 /* The clients of a listener, one for each treatment. Returns 0 or -1: no memory. */
 static int sample_listener(const struct policy *const policies[2], const struct policy_listener *listener,
-			   const struct explain_question *question, const struct ip_endpoint *local,
+			   const struct explain_question *question, const struct explain_dialled *local,
 			   struct explain_samples *samples)
 {
 	struct addresses remotes = { .n = 0 }, locals = { .n = 0 };
@@ -232,7 +260,7 @@ static int sample_listener(const struct policy *const policies[2], const struct 
 	struct treatment *treatments = NULL;
 	int r = 0;
 
-	list_addresses(policies, listener, question, &local->addr, &remotes, &locals);
+	list_addresses(policies, listener, question, local, &remotes, &locals);
 	if (remotes.failed || locals.failed)
 		r = -1;
 	for (size_t i = 0; r == 0 && i < remotes.n * locals.n; i++) {
@@ -240,7 +268,7 @@ static int sample_listener(const struct policy *const policies[2], const struct 
 			.listener = listener->name,
 			.remote = remotes.items[i / locals.n],
 			.local = { .addr = locals.items[i % locals.n], .port = local->port },
-			.local_is_example = question->local == NULL && has_any_local(listener),
+			.local_is_example = local->n == 0 && has_any_local(listener),
 		};
 		const struct treatment treatment = treat(policies, &sample);
 		bool known = false;
@@ -265,35 +293,21 @@ static int sample_listener(const struct policy *const policies[2], const struct 
 	return r;
 }
 
-/* "192.0.2.1", "192.0.2.1:21", "2001:db8::1" or "[2001:db8::1]:21". False: none of them. */
-static bool parse_local(const char *text, struct ip_endpoint *ret)
-{
-	const char *colon = strrchr(text, ':');
-	char *end = NULL;
-	unsigned long port;
-	size_t len;
-
-	*ret = (struct ip_endpoint){ .addr = parse(text) };
-	if (ret->addr.family != IP_NONE)
-		return true;
-	if (colon == NULL || colon[1] < '0' || colon[1] > '9')
-		return false;
-	port = strtoul(colon + 1, &end, 10);
-	len = (size_t)(colon - text);
-	if (len >= 2 && text[0] == '[' && text[len - 1] == ']') {
-		text++;
-		len -= 2;
-	}
-	if (*end != '\0' || port == 0 || port > UINT16_MAX || ip_addr_parse(text, len, &ret->addr) < 0)
-		return false;
-	ret->port = (uint16_t)port;
-	return true;
-}
-
 static bool asks_for_local(const struct policy *policy)
 {
 	for (size_t i = 0; policy != NULL && i < policy->nrules; i++)
-		if (policy->rules[i].nlocal_addrs > 0)
+		if (policy->rules[i].nlocal_addrs > 0 || policy->rules[i].ndestinations > 0)
+			return true;
+	return false;
+}
+
+/* Can clients dial one of these addresses and come to this listener? */
+static bool is_at(const struct policy_listener *listener, const struct explain_dialled *local)
+{
+	for (size_t i = 0; i < local->n; i++)
+		if (local->addresses[i].family == listener->endpoint.addr.family &&
+		    (has_any_local(listener) ||
+		     ip_addr_equal(&local->addresses[i], &listener->endpoint.addr)))
 			return true;
 	return false;
 }
@@ -301,7 +315,7 @@ static bool asks_for_local(const struct policy *policy)
 /* Can the client that is described be one of this listener's? Says no aloud if it is the one that was named.
  */
 static int check_listener(const struct policy *const policies[2], const struct policy_listener *listener,
-			  const struct explain_question *question, const struct ip_endpoint *local)
+			  const struct explain_question *question, const struct explain_dialled *local)
 {
 	const struct ip_addr *listening = &listener->endpoint.addr;
 	bool named = question->listener != NULL;
@@ -310,11 +324,16 @@ static int check_listener(const struct policy *const policies[2], const struct p
 		return !named ? EXIT_USAGE
 			      : usage_fault("this listener has no clients of that address family:",
 					    question->address);
-	if (question->local != NULL &&
-	    (local->addr.family != listening->family ||
-	     (!has_any_local(listener) && !ip_addr_equal(&local->addr, listening))))
-		return !named ? EXIT_USAGE : usage_fault("this listener is not at", question->local);
-	if (named && question->address != NULL && question->local == NULL && has_any_local(listener) &&
+	if (question->to != NULL && !listener->transparent)
+		return !named ? EXIT_USAGE
+			      : usage_fault(
+				    "clients of this listener reach no other host: it is not transparent:",
+				    listener->name);
+	if (local->n > 0 && !is_at(listener, local))
+		return !named ? EXIT_USAGE
+			      : usage_fault("this listener is not at",
+					    question->local != NULL ? question->local : question->to);
+	if (named && question->address != NULL && local->n == 0 && has_any_local(listener) &&
 	    (asks_for_local(policies[0]) || asks_for_local(policies[1])))
 		return usage_fault(
 		    "rules of this policy depend on the address that was dialled: give --local", "");
@@ -331,23 +350,26 @@ static bool is_known(const struct policy *first, const struct policy_listener *l
 }
 
 static int check_words(const struct policy *const policies[2], const struct explain_question *question,
-		       struct ip_endpoint *ret_local)
+		       struct explain_dialled *ret_local)
 {
 	if (question->listener != NULL && find_listener(policies[0], question->listener) == NULL &&
 	    find_listener(policies[1], question->listener) == NULL)
 		return usage_fault("the policy has no listener", question->listener);
 	if (question->address != NULL && parse(question->address).family == IP_NONE)
 		return usage_fault("not an IP address:", question->address);
-	if (question->local != NULL && !parse_local(question->local, ret_local))
+	if (question->local != NULL && question->to != NULL)
+		return usage_fault(
+		    "--to is the address that the client dials, as --local is: give one of them", "");
+	if (question->local != NULL && !explain_dialled_parse(question->local, ret_local))
 		return usage_fault("not an IP address, with or without a port:", question->local);
-	return 0;
+	return question->to != NULL ? explain_dialled_look_up(question->to, ret_local) : 0;
 }
 
 int explain_samples_make(const struct policy *a, const struct policy *b,
 			 const struct explain_question *question, struct explain_samples *samples)
 {
 	const struct policy *const policies[2] = { a, b };
-	struct ip_endpoint local = { .port = 0 };
+	struct explain_dialled local = { .n = 0 };
 	int status = check_words(policies, question, &local);
 
 	for (size_t i = 0; i < 2 && policies[i] != NULL && status == 0; i++)

@@ -117,7 +117,7 @@ static void print_answer(const json_t *answer, FILE *out)
 		{ "safe", "under TLS, perhaps with a cipher that does not encrypt" },
 		{ "clear", "in the clear" },
 	};
-	const char *data = word(answer, "data");
+	const char *data = word(answer, "data"), *to_server = word(answer, "data_to_server");
 	size_t row = 0;
 
 	if (strcmp(word(answer, "by"), "gateway") == 0)
@@ -127,7 +127,8 @@ static void print_answer(const json_t *answer, FILE *out)
 	else {
 		while (row + 1 < NELEM(levels) && strcmp(levels[row].level, data) != 0)
 			row++;
-		(void)fprintf(out, "goes to the server; data %s\n", levels[row].text);
+		(void)fprintf(out, "goes to the server; data %s%s%s\n", levels[row].text,
+			      to_server[0] != '\0' ? ", to the server " : "", to_server);
 	}
 }
 
@@ -185,10 +186,14 @@ void explain_print(const json_t *explanation, FILE *out)
 		(void)fputs("\nno rule matches: the connection is refused\n", out);
 		return;
 	}
-	print_settings(explanation, "tls action", "tls_action", "tls", out);
+	if (json_object_get(explanation, "tls") != NULL)
+		print_settings(explanation, "tls action", "tls_action", "tls", out);
 	print_settings(explanation, "ftp action", "ftp_action", "ftp", out);
 	print_settings(explanation, "backend", "backend", "server", out);
-	(void)fputs("\nFEAT adds ", out);
+	if (json_object_get(explanation, "server_tls") != NULL)
+		print_settings(explanation, "tls action toward the server", "server_tls_action", "server_tls",
+			       out);
+	(void)fprintf(out, "\nFEAT adds %s", json_array_size(features) == 0 ? "nothing" : "");
 	json_array_foreach (features, i, item)
 		(void)fprintf(out, "%s%s", i > 0 ? ", " : "", json_string_value(item));
 	(void)fputs("\n", out);

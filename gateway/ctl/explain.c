@@ -14,6 +14,7 @@
 #include "gateway/base/util.h"
 #include "gateway/ctl/explain-answers.h"
 #include "gateway/ctl/explain-json.h"
+#include "gateway/ctl/explain-server.h"
 #include "gateway/tls/tlsctx-suites.h"
 #include "gateway/tls/trust-judge.h"
 #include "gateway/tls/users.h"
@@ -24,12 +25,15 @@ struct setting_sink {
 	struct explain_maker *maker;
 	json_t *to;
 	json_t *defaults;
+	bool no_server_tls; /* leave the keys about it out */
 };
 
 static void take_setting(void *context, const char *key, const char *value, bool given)
 {
 	struct setting_sink *sink = context;
 
+	if (sink->no_server_tls && explain_server_owns(key))
+		return;
 	explain_put(sink->maker, sink->to, key, explain_text(value));
 	if (!given)
 		explain_add(sink->maker, sink->defaults, json_string(key));
@@ -170,7 +174,8 @@ static json_t *suites(struct explain_maker *maker, const struct tls_action *tls)
 {
 	struct setting_sink sink = { .maker = maker, .to = json_array() };
 
-	if (tlsctx_suites(tls, policy_isolates_keys(maker->policy, true), take_suite, &sink) < 0)
+	if (tlsctx_suites(tls, tls->role != ROLE_CLIENT && policy_isolates_keys(maker->policy, true),
+			  take_suite, &sink) < 0)
 		maker->failed = true;
 	return sink.to;
 }
@@ -180,21 +185,32 @@ static json_t *tls_settings(struct explain_maker *maker, const struct tls_action
 	struct setting_sink sink = { .maker = maker, .to = json_object(), .defaults = defaults };
 
 	put_settings(&sink, "tls_actions", tls);
+	explain_put(maker, sink.to, "suites", suites(maker, tls));
 	if (tls->keyring == NULL)
 		return sink.to;
 	explain_put(maker, sink.to, "certificates", certificates(maker, tls->keyring));
-	explain_put(maker, sink.to, "suites", suites(maker, tls));
 	if (tls->role == ROLE_SERVER_WITH_CLIENT_AUTH)
 		put_settings(&sink, "keyrings", tls->keyring);
 	return sink.to;
 }
 
-static json_t *plain_settings(struct explain_maker *maker, const char *section, const void *object,
-			      json_t *defaults)
+static json_t *ftp_settings(struct explain_maker *maker, const struct ftp_action *ftp, json_t *defaults)
 {
 	struct setting_sink sink = { .maker = maker, .to = json_object(), .defaults = defaults };
 
-	put_settings(&sink, section, object);
+	put_settings(&sink, "ftp_actions", ftp);
+	return sink.to;
+}
+
+static json_t *backend_settings(struct explain_maker *maker, const struct policy_backend *backend,
+				json_t *defaults)
+{
+	struct setting_sink sink = { .maker = maker,
+				     .to = json_object(),
+				     .defaults = defaults,
+				     .no_server_tls = backend->tls == NULL };
+
+	put_settings(&sink, "backends", backend);
 	return sink.to;
 }
 
@@ -216,14 +232,34 @@ static void put_server(struct explain_maker *maker, json_t *to, const struct ftp
 }
 
 /* The values that mean nothing with this policy. */
-static json_t *without_effect(struct explain_maker *maker, const struct tls_action *tls)
+static json_t *without_effect(struct explain_maker *maker, const struct policy_rule *rule)
 {
 	json_t *sections = json_object(), *keys = json_array();
 
-	if (tls != NULL && tls->role != ROLE_SERVER_WITH_CLIENT_AUTH)
+	if (rule->tls != NULL && rule->tls->role != ROLE_SERVER_WITH_CLIENT_AUTH)
 		explain_add(maker, keys, json_string("client_auth_type"));
+	explain_add(maker, keys, json_string("secure_hostname"));
+	explain_add(maker, keys, json_string("pins"));
 	explain_put(maker, sections, "tls", keys);
+	explain_server_without_effect(maker, sections, rule->backend);
 	return sections;
+}
+
+/* TLS with the server, if there is any. */
+static void put_server_tls(struct explain_maker *maker, json_t *to, json_t *defaults,
+			   const struct ftp_setup_ends *ends, const struct policy_rule *rule)
+{
+	const struct tls_action *tls = rule->backend->tls;
+	const struct ip_endpoint server = ftp_setup_server(ends, rule->backend);
+	json_t *settings, *keys = json_array();
+
+	if (tls != NULL) {
+		settings = tls_settings(maker, tls, keys);
+		explain_server(maker, settings, rule, &server.addr);
+		explain_put(maker, to, "server_tls_action", explain_text(tls->name));
+		explain_put(maker, to, "server_tls", settings);
+	}
+	explain_put(maker, defaults, "server_tls", keys);
 }
 
 static void put_rule(struct explain_maker *maker, json_t *to, const struct explain_place *place,
@@ -257,16 +293,17 @@ static void put_rule(struct explain_maker *maker, json_t *to, const struct expla
 		explain_put(maker, to, "tls", tls_settings(maker, rule->tls, tls));
 	}
 	explain_put(maker, to, "ftp_action", explain_text(rule->ftp->name));
-	explain_put(maker, to, "ftp", plain_settings(maker, "ftp_actions", rule->ftp, ftp));
+	explain_put(maker, to, "ftp", ftp_settings(maker, rule->ftp, ftp));
 	explain_put(maker, to, "backend", explain_text(backend->name));
-	backend_json = plain_settings(maker, "backends", backend, server);
+	backend_json = backend_settings(maker, backend, server);
 	put_server(maker, backend_json, &ends, backend);
 	explain_put(maker, to, "server", backend_json);
+	put_server_tls(maker, to, defaults, &ends, rule);
 	explain_put(maker, defaults, "tls", tls);
 	explain_put(maker, defaults, "ftp", ftp);
 	explain_put(maker, defaults, "server", server);
 	explain_put(maker, to, "defaults", defaults);
-	explain_put(maker, to, "without_effect", without_effect(maker, rule->tls));
+	explain_put(maker, to, "without_effect", without_effect(maker, rule));
 	explain_put(maker, to, "features", explain_features(maker));
 	explain_answers(maker, listener->tls == LISTENER_AUTO, states);
 	if (listener->tls == LISTENER_AUTO) { /* the client may as well start TLS at once */

@@ -148,6 +148,7 @@ static void carry_out_one(struct turn *turn, const struct ftp_act *one)
 	case FTP_DO_DATA_START:
 		turn->answer->transfer = true;
 		turn->answer->protect = one->protect;
+		turn->answer->protect_server = one->protect_server;
 		break;
 	case FTP_DO_DATA_GO:
 		ftp_machine_data_done(machine, FTP_DATA_OK, &turn->out);

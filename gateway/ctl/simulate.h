@@ -25,6 +25,7 @@ struct simulation_answer {
 	bool passed;			/* the command reached the server */
 	bool transfer;			/* and data would move */
 	bool protect;			/* under TLS */
+	bool protect_server;		/* and to the server, too */
 	bool closed;			/* the session has ended */
 };
 

@@ -32,38 +32,6 @@ static struct tlsctx_known_key key_of(const struct session *session)
 					  .server = session->facts.server };
 }
 
-static const char *name_of(const struct policy_host *hosts, size_t n, const struct ip_addr *addr)
-{
-	for (size_t i = 0; i < n; i++)
-		for (size_t j = 0; j < hosts[i].naddresses; j++)
-			if (ip_addr_equal(&hosts[i].addresses[j], addr))
-				return hosts[i].name;
-	return NULL;
-}
-
-/*
- * Whom the certificate must name. A client whose connection was redirected says only
- * where it goes (address: original), so the policy's names are looked through for that
- * address; where it has none, the address itself is the name. NULL: policy does not want it dialled.
- */
-static const char *host_of(const struct facts *facts, char text[static IP_TEXT_MAX])
-{
-	const struct policy_rule *rule = facts->rule;
-	const struct policy_backend *backend = rule->backend;
-	const struct ip_addr *addr = &facts->server.addr;
-	const char *name = name_of(backend->hosts, backend->nhosts, addr);
-
-	if (name == NULL && backend->nhosts > 0)
-		return NULL;
-	if (backend->hostname != NULL)
-		return backend->hostname;
-	if (backend->host != NULL)
-		return backend->host;
-	if (name == NULL)
-		name = name_of(rule->destinations, rule->ndestinations, addr);
-	return name != NULL ? name : ip_addr_format(addr, text);
-}
-
 int server_tls_prepare(struct session *session)
 {
 	struct server_tls *tls = session->facts.server_tls;
@@ -77,7 +45,7 @@ int server_tls_prepare(struct session *session)
 	session->facts.server_tls = tls;
 	server_tls_forget(session);
 	tls->ctx = tlsctx_find_client(session->worker->tlsctx, backend_of(session)->tls);
-	tls->host = host_of(&session->facts, tls->address);
+	tls->host = policy_server_name(session->facts.rule, &session->facts.server.addr, tls->address);
 	return tls->host == NULL ? -EACCES : 0;
 }
 

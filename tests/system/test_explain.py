@@ -140,6 +140,76 @@ def test_original_of_a_transparent_listener(policy, local, server):
     assert "this one is an example" in shown and "227 Entering Passive Mode (0,0,0,0" not in shown
 
 
+PIN = "00112233445566778899aabbccddeeff" * 2
+INSIDE = {"ftp": {"secure_ftp": "allowed", "secure_ctrlconn": "clear", "secure_dataconn": "clear"},
+          "listeners": {"explicit": {"address": "127.0.0.1:2121", "tls": "none", "transparent": True}, "implicit": None}}
+
+
+def partner(backend, action=None, **change):
+    """A policy of clients in the clear, on their way to a server that speaks TLS."""
+    return {**INSIDE, "keyrings": {"ca": {"trust": "*AUTH*/*"}},
+            "tls_actions": {"partner": {"handshake_role": "client", **(action or {"keyring": "ca"})}},
+            "backends": {"legacy": {"tls": "partner", **backend}}, "rules": {"everyone": {"tls": None, **change}}}
+
+
+@pytest.mark.parametrize("backend, action, wanted", [
+    ({"address": "localhost:21"}, {},
+     {"begins_with": "AUTH TLS", "server_is": "localhost", "server_proves": "a chain to the authorities of the system, the name localhost"}),
+    ({"address": "localhost", "secure_mechanism": "implicit", "hostname": "ftp.example"}, {"keyring": "ca", "pins": [PIN]},
+     {"begins_with": "the handshake", "server_is": "ftp.example",
+      "server_proves": 'a chain to the authorities of the system, the name ftp.example, one of "pins"'}),
+    ({"address": "127.0.0.1", "secure_mechanism": "implicit", "secureimplicitzos": True}, {"pins": [PIN]},
+     {"begins_with": "the handshake, after a 220 in the clear", "server_is": "127.0.0.1", "server_proves": 'one of "pins", nothing else'}),
+    ({"address": "127.0.0.1:21", "secure_mechanism": "ssl"}, {"keyring": "ca", "secure_hostname": "optional"},
+     {"begins_with": "AUTH SSL", "server_proves": "a chain to the authorities of the system, any name"}),
+])
+def test_tls_with_the_server(policy, backend, action, wanted):
+    told = explain(policy(**partner(backend, action)), "explicit", "192.0.2.7")
+    assert wanted.items() <= told["server_tls"].items()
+    assert told["starts_tls"] == "no" and "tls" not in told and told["server_tls"]["suites"]
+    assert told["server"]["secure_dataconn"] == "private"
+
+
+@pytest.mark.parametrize("level, seen", [("private", "under TLS"), ("clear", "in the clear"), ("never", "in the clear")])
+def test_the_levels_of_both_legs(policy, level, seen):
+    """Clients in the clear never protect their data; policy decides for the server."""
+    path = policy(**partner({"address": "localhost:21", "secure_dataconn": level}))
+    retr = answer(explain(path, "explicit", "192.0.2.7"), "logged in without TLS", "RETR", "EPSV")
+    assert (retr["data"], retr["data_to_server"]) == ("clear", seen)
+    shown = run("explain", "-f", path).stdout
+    assert f"goes to the server; data in the clear, to the server {seen}\n" in shown and "FEAT adds EPSV, EPRT\n" in shown
+
+
+def test_a_server_by_its_name_or_address(policy):
+    """--to names what a client dials; names are looked up, as those of the policy are."""
+    tree = partner({"address": "original", "hosts": ["localhost"]}, match={"destination": ["localhost"]})
+    tree["rules"]["others"] = {"ftp": "standard", "backend": "legacy"}
+    path = policy(**tree)
+    ask = "--listener", "explicit", "--client", "192.0.2.7", "--json"
+    for to, address in ("localhost", "127.0.0.1:21"), ("localhost:2100", "127.0.0.1:2100"), ("127.0.0.1", "127.0.0.1:21"):
+        told = json.loads(run("explain", "-f", path, *ask, "--to", to).stdout)
+        assert (told["rule"], told["server_tls"]["server_is"], told["server"]["address"]) == ("everyone", "localhost", address)
+    told = json.loads(run("explain", "-f", path, *ask, "--to", "192.0.2.9").stdout)
+    assert told["rule"] == "others" and told["server_tls"]["server_is"].startswith("421 and no connection")
+    assert run("explain", "-f", path, *ask).returncode == 2, "which server?"
+    both = run("explain", "-f", path, *ask, "--to", "localhost", "--local", "127.0.0.1")
+    assert both.returncode == 2 and "give one of them" in both.stderr
+    nowhere = run("explain", "-f", path, *ask, "--to", "nowhere.invalid")
+    assert nowhere.returncode == 1 and 'cannot resolve "nowhere.invalid"' in nowhere.stderr
+    assert sorted(one["rule"] for one in json.loads(run("explain", "-f", path, "--json").stdout)) == ["everyone", "others"]
+    path = policy(name="inbound.yaml")
+    inbound = run("explain", "-f", path, *ask[:4], "--to", "localhost")
+    assert inbound.returncode == 2 and "it is not transparent" in inbound.stderr
+
+
+def test_differences_toward_the_server(policy):
+    old = policy(**partner({"address": "localhost:21"}))
+    new = policy(name="new.yaml", **partner({"address": "localhost:21", "secure_dataconn": "clear", "secure_mechanism": "ssl"}))
+    (changes,) = diff(old, new, status=1).values()
+    assert changes["server_tls.begins_with"] == ("AUTH TLS", "AUTH SSL")
+    assert changes["logged in without TLS: RETR file after EPSV, data to the server"] == ("under TLS", "in the clear")
+
+
 def test_names_with_several_addresses(policy):
     path = policy(backends={"legacy": {"address": "localhost:2021"}})
     server = explain(path, "explicit", "127.0.0.1")["server"]
@@ -162,7 +232,8 @@ def test_defaults_are_marked(policy):
     assert "secure_ftp" in told["defaults"]["ftp"] and "ciphers" in told["defaults"]["tls"]
     assert not {"secure_dataconn", "passivedataports"} & set(told["defaults"]["ftp"])
     assert "versions" not in told["defaults"]["tls"] and "data" in told["defaults"]["server"]
-    assert told["without_effect"]["tls"] == ["client_auth_type"]
+    assert told["without_effect"]["tls"] == ["client_auth_type", "secure_hostname", "pins"]
+    assert told["server"]["tls"] == "none" and "secure_dataconn" not in told["server"], "the server speaks no TLS"
     lines = {line.split()[0]: line.split(None, 1)[1] for line in run("explain", "-f", path, "--listener", "explicit", "--client", "127.0.0.1")
              .stdout.splitlines() if line.startswith("  ") and len(line.split()) > 1}
     assert lines["secure_ftp"] == "required (default)" and lines["secure_dataconn"] == "private"

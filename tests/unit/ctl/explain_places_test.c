@@ -25,6 +25,18 @@ static const char *const second =
     "rules:\n"
     "  inner: { priority: 9, match: { remote_addr: 10.9.128.0/17 }, " DOES "  rest: { " DOES;
 
+/* Clients in the clear, whose destination counts. */
+static const char *const outbound =
+    "keyrings: { ftpd: { certificates: [ { chain: a.pem, key: a.key } ] }, ca: { trust: ca.pem } }\n"
+    "tls_actions: { server: { keyring: ftpd }, partner: { handshake_role: client, keyring: ca } }\n"
+    "ftp_actions: { standard: { secure_ftp: allowed, secure_ctrlconn: clear, secure_dataconn: clear } }\n"
+    "backends: { legacy: { address: a:1 }, any: { address: original, tls: partner, hosts: [a.example, b.example] } }\n"
+    "listeners: { e: { address: 0.0.0.0:21, tls: none, transparent: true }, i: { address: 127.0.0.1:990 } }\n"
+    "rules:\n"
+    "  there: { priority: 2, match: { destination: c.example }, direction: outbound, ftp: standard, backend: legacy }\n"
+    "  out: { direction: outbound, ftp: standard, backend: any }\n"
+    "  in: { direction: inbound, tls: server, ftp: standard, backend: legacy }\n";
+
 /* Any client may connect, so many are tried: those around each network's ends, and others. */
 static const char *const clients[] = {
 	"0.0.0.0",	   "0.0.0.1",	      "9.255.255.255",
@@ -54,7 +66,8 @@ static void outcome(const struct policy *policy, const struct explain_sample *sa
 	const struct policy_rule *rule;
 	struct explain_place place;
 	struct ip_endpoint own = { .addr = sample->local.addr, .port = 60000 };
-	char text[IP_TEXT_MAX];
+	char text[IP_TEXT_MAX], address[IP_TEXT_MAX];
+	const char *server;
 
 	buf[0] = '\0';
 	if (policy == NULL || !explain_sample_place(sample, policy, &place))
@@ -65,7 +78,8 @@ static void outcome(const struct policy *policy, const struct explain_sample *sa
 		return;
 	}
 	own = policy_advertised(policy, rule->ftp, &sample->remote, &own);
-	(void)snprintf(buf, 128, "%s %s", rule->name,
+	server = rule->backend->nhosts > 0 ? policy_server_name(rule, &sample->local.addr, address) : "";
+	(void)snprintf(buf, 128, "%s %s %s", rule->name, server != NULL ? server : "none",
 		       ip_addr_equal(&own.addr, &sample->local.addr) ? "-" : ip_addr_format(&own.addr, text));
 }
 
@@ -130,10 +144,32 @@ static void test_each_client_has_a_sample(void **state)
 	parsed_done(&b);
 }
 
+static void set_address(struct policy_host *host, const char *input)
+{
+	host->addresses[0] = addr_of(input);
+	host->naddresses = 1;
+}
+
+static void test_each_destination_has_a_sample(void **state)
+{
+	struct parsed p;
+
+	(void)state;
+	parse_part(&p, outbound);
+	if (p.policy == NULL)
+		fail_msg("%s", p.printed);
+	set_address(&p.policy->backends[1].hosts[0], "203.0.113.6");
+	set_address(&p.policy->backends[1].hosts[1], "203.0.113.7");
+	set_address(&p.policy->rules[0].destinations[0], "203.0.113.8");
+	check_cover(p.policy, NULL, 5);
+	parsed_done(&p);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_each_client_has_a_sample),
+		cmocka_unit_test(test_each_destination_has_a_sample),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
