@@ -1,5 +1,5 @@
 """
-A bounded live fuzzer: random clients and a random server around a build with AddressSanitizer, `make fuzz-live`.
+A bounded live fuzzer: random clients and random servers, one with TLS, around a build with AddressSanitizer, `make fuzz-live`.
 
 LIVE_SECONDS (60) limits the run, LIVE_SEED repeats one. Each episode prints nothing; a fault prints the seed, the
 number of the episode and the end of the log. Faults are: a worker or the monitor dies, a sanitizer reports something,
@@ -51,10 +51,13 @@ COMMANDS, REPLIES = words()
 
 
 class Server:
-    """A server that answers as it likes; in the first connections, those of the probe, it is a small good one."""
+    """
+    A server that answers as it likes; in the first connections, those of the probe, it is a small good one. With ctx
+    it agrees to AUTH, and makes the handshake most times.
+    """
 
-    def __init__(self, chance):
-        self.chance, self.probing = chance, True
+    def __init__(self, chance, ctx=None):
+        self.chance, self.probing, self.ctx = chance, True, ctx
         self.socket = net.listen(backlog=200)
         self.address = self.socket.getsockname()
         threading.Thread(target=self.accept, daemon=True).start()
@@ -70,7 +73,8 @@ class Server:
     def serve(self, sock, chance, probe):
         sock.settimeout(30)
         listeners = []
-        with contextlib.suppress(OSError), sock:
+        with contextlib.suppress(OSError, ValueError), contextlib.ExitStack() as ends:
+            ends.enter_context(sock)
             sock.sendall(b"220 hello\r\n" if probe or chance.random() < 0.9 else line(chance, REPLIES))
             buffer = b""
             while True:
@@ -80,6 +84,15 @@ class Server:
                 buffer += data
                 while b"\r\n" in buffer:
                     command, buffer = buffer.split(b"\r\n", 1)
+                    if self.ctx and command[:4] == b"AUTH" and chance.random() < 0.95:
+                        sock.sendall(b"234 go\r\n" + (line(chance, REPLIES) if chance.random() < 0.1 else b""))
+                        if chance.random() < 0.9:
+                            sock = ends.enter_context(self.ctx.wrap_socket(sock, server_side=True))
+                        continue
+                    if command == b"CCC" and isinstance(sock, ssl.SSLSocket) and chance.random() < 0.8:
+                        sock.sendall(b"200 ok\r\n")
+                        sock = ends.enter_context(sock.unwrap())
+                        continue
                     if not self.answer(sock, chance, command, probe, listeners):
                         return
         for listener in listeners:
@@ -93,7 +106,8 @@ class Server:
             good = b"229 x (|||%d|)\r\n" % listeners[-1].getsockname()[1]
         elif verb in (b"RETR", b"STOR", b"LIST", b"APPE") and listeners and chance.random() < 0.8:
             sock.sendall(b"150 go\r\n")
-            threading.Thread(target=move, args=(listeners[-1], chance.random(), verb), daemon=True).start()
+            ctx = self.ctx if chance.random() < 0.9 else None
+            threading.Thread(target=move, args=(listeners[-1], chance.random(), verb, ctx), daemon=True).start()
             good = b"226 done\r\n"
         if probe or chance.random() < 0.75:
             sock.sendall(good)
@@ -114,12 +128,12 @@ class Server:
         return True
 
 
-def move(listener, draw, verb):
+def move(listener, draw, verb, ctx):
     with contextlib.suppress(OSError):
         listener.settimeout(5)
         data, _ = listener.accept()
-        with data:
-            data.settimeout(5)
+        data.settimeout(5)
+        with ctx.wrap_socket(data, server_side=True) if ctx else data as data:
             if verb != b"STOR" and draw < 0.7:
                 data.sendall(b"x" * int(draw * 300000))
             if draw < 0.2:
@@ -158,8 +172,9 @@ def data_connection(chance, port, host="127.0.0.1"):
 def episode(gateway, chance):
     """One hostile client, from its first byte to its end."""
     implicit = chance.random() < 0.3
+    listener = "implicit" if implicit else chance.choice(["explicit", "outer"])
     with contextlib.suppress(OSError, ssl.SSLError, clients.Closed, AssertionError):
-        c = clients.Client(gateway.implicit if implicit else gateway.explicit, implicit=implicit, ctx=CTX)
+        c = clients.Client(gateway.address[listener], implicit=implicit, ctx=CTX)
         c.sock.settimeout(0.2)
         with c:
             if not implicit and chance.random() < 0.8:
@@ -218,9 +233,19 @@ def main():
         os.chmod(folder, 0o755)
         for name in "certs", "gateway":
             os.mkdir(os.path.join(folder, name), 0o755)
-        server = Server(chance)
+        made = certs.Certificates(os.path.join(folder, "certs"))
+        ctx = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+        ctx.load_cert_chain(made.ecdsa["chain"], made.ecdsa["key"])
+        server, outer = Server(chance), Server(chance, ctx)
+        outer.probing = False
         limits = {"unauthenticated_per_source": 1000, "sessions_per_source": 1000}
-        tree = gateways.policy(certs.Certificates(os.path.join(folder, "certs")), server.address, daemon={"limits": limits},
+        tree = gateways.policy(made, server.address, daemon={"limits": limits}, keyrings={"outer": {"trust": made.ca.pem}},
+                               tls_actions={"outer": {"handshake_role": "client", "keyring": "outer"}},
+                               backends={"outer": {"address": "%s:%d" % outer.address, "tls": "outer", "ccc": "after_login",
+                                                   "secure_ctrlconn": "clear", "secure_dataconn": "clear"}},
+                               listeners={"outer": {"address": "127.0.0.1:0"}},
+                               rules={"outer": {"priority": 9, "match": {"listener": "outer"}, "tls": "server", "ftp": "standard",
+                                                "backend": "outer"}},
                                ftp={"secure_ftp": "allowed", "secure_ctrlconn": "clear", "secure_dataconn": "clear", "login_delay": "1ms"})
         gateway = gateways.Gateway(os.path.join(folder, "gateway"), tree).ready()
         fault, count = None, 0
