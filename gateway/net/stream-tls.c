@@ -188,6 +188,12 @@ static enum stream_io tls_write(struct stream *stream, const uint8_t *bytes, siz
 
 static void tls_free(struct stream *stream)
 {
+	/*
+	 * Without it, OpenSSL would let nobody resume the session of a connection that we have not ended in
+	 * order, such as a transfer that is cut, or a control connection after CCC without close_notify. TLS
+	 * has not asked for that since 1.1 (RFC 5246 7.2.1), and a fatal alert has done it already.
+	 */
+	SSL_set_shutdown(stream->ssl, SSL_get_shutdown(stream->ssl) | SSL_SENT_SHUTDOWN);
 	SSL_free(stream->ssl);
 	intake_drop_rest(stream);
 	stream->ssl = NULL;
