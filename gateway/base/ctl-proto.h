@@ -16,7 +16,7 @@
 #include "policy/ip.h"
 
 /* Must change with anything in this file. */
-#define CTL_VERSION 0x61740008u
+#define CTL_VERSION 0x61740009u
 
 enum ctl_proto_what {
 	CTL_STATUS = 1, /* ANSWER_GATEWAY, then ANSWER_WORKER for each worker */
@@ -101,11 +101,17 @@ struct answer_session {
 	char user[65]; /* the logged-in user; "": none yet */
 	char tls[16];  /* of the control connection: version, "handshake" or "ccc"; "": clear */
 	char cipher[48];
+	char server_tls[16]; /* the same of the connection with the server, where policy wants TLS */
+	char server_cipher[48], server_group[32];
+	char server_name[128]; /* whom its certificate names, as policy wants it */
+	char server_issuer[128], server_sha256[65];
+	uint8_t server_resumed;
 	char subject[128]; /* of the client's certificate, cut if longer; "": none was shown */
 	char issuer[128];
 	char serial[65], sha256[65];
 	char transfer[128];	 /* the command of the transfer under way; "": none */
 	char prot[2];		 /* how its data connection is protected: P, S or C */
+	char server_prot[2];	 /* the same of that with the server; "": the server speaks no TLS */
 	uint64_t bytes;		 /* read from the sender so far */
 	uint64_t transfer_ms;	 /* since it was asked for */
 	struct ip_endpoint told; /* where the client was told to dial, and has not; port 0: nowhere */

@@ -46,6 +46,13 @@ static void sanitize_texts(struct answer *answer)
 		TERMINATE(answer->u.session.user);
 		TERMINATE(answer->u.session.tls);
 		TERMINATE(answer->u.session.cipher);
+		TERMINATE(answer->u.session.server_tls);
+		TERMINATE(answer->u.session.server_cipher);
+		TERMINATE(answer->u.session.server_group);
+		TERMINATE(answer->u.session.server_name);
+		TERMINATE(answer->u.session.server_issuer);
+		TERMINATE(answer->u.session.server_sha256);
+		TERMINATE(answer->u.session.server_prot);
 		TERMINATE(answer->u.session.subject);
 		TERMINATE(answer->u.session.issuer);
 		TERMINATE(answer->u.session.serial);

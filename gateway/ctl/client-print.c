@@ -105,7 +105,11 @@ static const char *cell(const struct answer_session *session, enum column column
 	case SERVER:
 		return session->rule[0] != '\0' ? ip_endpoint_format(&session->server, buf) : "-";
 	case PROT:
-		return transfers ? client_text_shown(session->prot, buf) : "-";
+		if (!transfers)
+			return "-";
+		(void)snprintf(buf, CLIENT_SHOWN_MAX, "%.1s%s%.1s", session->prot,
+			       session->server_prot[0] != '\0' ? "/" : "", session->server_prot);
+		return buf;
 	case BYTES:
 		return transfers ? client_text_size(session->bytes, buf) : "-";
 	case TRANSFER:
@@ -122,6 +126,23 @@ static void print_cell(const char *text, enum column column, size_t width, FILE 
 		(void)fprintf(out, "%s%*s", column == 0 ? "" : "  ", (int)width, text);
 	else
 		(void)fprintf(out, "%s%-*s", column == 0 ? "" : "  ", (int)width, text);
+}
+
+/* The other leg's TLS; too long for a column, so it has a line of its own. */
+static void print_server_tls(const struct answer_session *session, size_t indent, FILE *out)
+{
+	char buf[CLIENT_SHOWN_MAX];
+
+	if (session->server_name[0] == '\0')
+		return;
+	(void)fprintf(out, "%*s  server %s", (int)indent, "", client_text_shown(session->server_name, buf));
+	(void)fprintf(out, " %s",
+		      session->server_tls[0] != '\0' ? client_text_shown(session->server_tls, buf) : "clear");
+	if (session->server_cipher[0] != '\0')
+		(void)fprintf(out, " %s", client_text_shown(session->server_cipher, buf));
+	if (session->server_issuer[0] != '\0')
+		(void)fprintf(out, " issuer %s", client_text_shown(session->server_issuer, buf));
+	(void)fputc('\n', out);
 }
 
 /* Too long for a column: a line of its own. */
@@ -170,6 +191,7 @@ void client_print_sessions(const struct answers *answers, FILE *out)
 			print_cell(cell(&answers->sessions[i], column, buf), column, widths[column], out);
 		(void)fputc('\n', out);
 		print_certificate(&answers->sessions[i], widths[SESSION], out);
+		print_server_tls(&answers->sessions[i], widths[SESSION], out);
 		print_told(&answers->sessions[i], widths[SESSION], out);
 	}
 }
@@ -252,9 +274,11 @@ static json_t *transfer(const struct answer_session *session)
 	if (session->transfer[0] == '\0')
 		return json_null();
 	/* data that is "S" is safe from changes, not from readers */
-	return json_pack("{s:o,s:o,s:b,s:I,s:o}", "command", shown_json(session->transfer), "prot",
-			 shown_json(session->prot), "protected", strcmp(session->prot, "P") == 0, "bytes",
-			 (json_int_t)session->bytes, "age", seconds(session->transfer_ms));
+	return json_pack("{s:o,s:o,s:o,s:b,s:I,s:o}", "command", shown_json(session->transfer), "prot",
+			 shown_json(session->prot), "server_prot",
+			 or_null(session->server_prot[0] != '\0', shown_json(session->server_prot)),
+			 "protected", strcmp(session->prot, "P") == 0, "bytes", (json_int_t)session->bytes,
+			 "age", seconds(session->transfer_ms));
 }
 
 static json_t *certificate(const struct answer_session *session)
@@ -264,6 +288,21 @@ static json_t *certificate(const struct answer_session *session)
 	return json_pack("{s:o,s:o,s:o,s:o}", "subject", shown_json(session->subject), "issuer",
 			 shown_json(session->issuer), "serial", shown_json(session->serial), "sha256",
 			 shown_json(session->sha256));
+}
+
+/* TLS with the server, where policy wants it. */
+static json_t *server_tls(const struct answer_session *session)
+{
+	if (session->server_name[0] == '\0')
+		return json_null();
+	return json_pack(
+	    "{s:o,s:o,s:o,s:o,s:o,s:o,s:b}", "hostname", shown_json(session->server_name), "version",
+	    or_null(session->server_tls[0] != '\0', shown_json(session->server_tls)), "cipher",
+	    or_null(session->server_cipher[0] != '\0', shown_json(session->server_cipher)), "group",
+	    or_null(session->server_group[0] != '\0', shown_json(session->server_group)), "issuer",
+	    or_null(session->server_issuer[0] != '\0', shown_json(session->server_issuer)), "sha256",
+	    or_null(session->server_sha256[0] != '\0', shown_json(session->server_sha256)), "resumed",
+	    session->server_resumed);
 }
 
 static json_t *generation_of(const struct answers *answers, int32_t pid)
@@ -291,6 +330,7 @@ static json_t *session_json(const struct answers *answers, const struct answer_s
 	(void)json_object_set_new(json, "tls", or_null(session->tls[0] != '\0', shown_json(session->tls)));
 	(void)json_object_set_new(json, "cipher",
 				  or_null(session->cipher[0] != '\0', shown_json(session->cipher)));
+	(void)json_object_set_new(json, "server_tls", server_tls(session));
 	(void)json_object_set_new(json, "certificate", certificate(session));
 	(void)json_object_set_new(json, "transfer", transfer(session));
 	(void)json_object_set_new(json, "waits_at",

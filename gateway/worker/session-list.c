@@ -10,6 +10,7 @@
 
 #include "gateway/net/stream-tls.h"
 #include "gateway/worker/context.h"
+#include "gateway/worker/server-tls-state.h"
 #include "gateway/worker/session-state.h"
 
 static void put(char *buf, size_t size, const char *text)
@@ -27,6 +28,29 @@ static void put_tls(struct answer_session *shown, const struct session *session)
 		return;
 	put(shown->tls, sizeof(shown->tls), stream_tls_version(&session->client));
 	put(shown->cipher, sizeof(shown->cipher), stream_tls_cipher(&session->client));
+}
+
+static void put_server_tls(struct answer_session *shown, const struct session *session)
+{
+	const struct server_tls *tls = session->facts.server_tls;
+
+	if (tls == NULL)
+		return;
+	put(shown->server_name, sizeof(shown->server_name), tls->host);
+	if (session->server_state == SERVER_HANDSHAKE)
+		put(shown->server_tls, sizeof(shown->server_tls), "handshake");
+	if (!tls->shown.present)
+		return;
+	put(shown->server_issuer, sizeof(shown->server_issuer), tls->shown.issuer);
+	(void)identity_sha256(&tls->shown, shown->server_sha256);
+	if (!session->server.tls_up) { /* TLS was up, since there is a certificate */
+		put(shown->server_tls, sizeof(shown->server_tls), "ccc");
+		return;
+	}
+	put(shown->server_tls, sizeof(shown->server_tls), stream_tls_version(&session->server));
+	put(shown->server_cipher, sizeof(shown->server_cipher), stream_tls_cipher(&session->server));
+	put(shown->server_group, sizeof(shown->server_group), stream_tls_group(&session->server));
+	shown->server_resumed = stream_tls_resumed(&session->server);
 }
 
 static void put_certificate(struct answer_session *shown, const struct session *session)
@@ -51,6 +75,8 @@ static void put_transfer(struct answer_session *shown, const struct session *ses
 	shown->idle_ms = status.idle_ms;
 	shown->transfer_ms = status.transfer_ms;
 	put(shown->prot, sizeof(shown->prot), secure_level_letter(status.level));
+	if (session->facts.server_tls != NULL)
+		put(shown->server_prot, sizeof(shown->server_prot), secure_level_letter(status.server_level));
 	shown->bytes = status.bytes;
 }
 
@@ -77,6 +103,7 @@ bool session_list_next(const struct worker *worker, uint64_t *at, struct answer 
 	    session->facts.rule != NULL ? session->facts.rule->backend->name : NULL);
 	put(shown->user, sizeof(shown->user), session->user);
 	put_tls(shown, session);
+	put_server_tls(shown, session);
 	put_certificate(shown, session);
 	put_transfer(shown, session);
 	if (session->data.legs.client.state == LEG_LISTENING)

@@ -14,9 +14,11 @@ import threading
 
 import pytest
 
+import bad_server
 import client as clients
 import gateway as gateways
 import net
+import outbound
 
 with open(os.path.join(net.ROOT, "gateway", "base", "ctl-proto.h")) as header:
     CTL_VERSION = int(re.search(r"CTL_VERSION (0x[0-9a-f]+)u", header.read())[1], 16)
@@ -167,6 +169,30 @@ def test_sessions_tells_who_is_connected_and_what_he_does(operated):
         assert clear.cmd("QUIT").code == 221
     operated.event("session-end", count=2)
     assert sessions(operated) == []
+
+
+def test_sessions_shows_tls_of_both_legs(launch, certificates, path):
+    server = bad_server.BadServer(certificates.rsa, files={"file": b"x"})
+    gateway = launch(tree=outbound.policy(certificates, server.address, daemon={"control_socket": path}))
+    with clients.Client(gateway.address["clear"]) as c:
+        c.login()
+        data = c.open("STOR up", mode="EPSV")
+        data.send(b"x")
+        net.until(lambda: (sessions(gateway)[0]["transfer"] or {}).get("bytes") == 1, "the byte is told")
+        (shown,) = sessions(gateway)
+        assert shown["tls"] is None and (shown["transfer"]["prot"], shown["transfer"]["server_prot"]) == ("C", "P")
+        up = gateway.event("server-tls").keys
+        assert shown["server_tls"] == {"hostname": "localhost", "version": up["version"], "cipher": up["cipher"], "group": up["group"],
+                                       "issuer": "CN=attlsd test CA", "sha256": up["sha256"], "resumed": False}
+        row, line = ctl(gateway, "sessions").splitlines()[1:3]
+        assert row.split()[-5] == "C/P" and line.split()[:4] == ["server", "localhost", up["version"], up["cipher"]]
+        data.close()
+        assert c.reply().code == 226
+    # another session resumes the first one's TLS
+    with clients.Client(gateway.address["clear"]) as c:
+        c.login()
+        assert sessions(gateway)[0]["server_tls"]["resumed"] is True
+    server.close()
 
 
 def test_what_tls_a_session_has(launch, backend, path):

@@ -20,8 +20,9 @@ CELLS = [(name, start) for name in [*tls_servers.NAMES, "attlsd"] for start in (
 class Attlsd:
     """attlsd itself as the partner: its data connections must resume their control connection's session."""
 
-    def __init__(self, launch, certificates, inner, start):
-        self.gateway = launch(tree=gateways.policy(certificates, (inner.host, inner.port), ftp={"secure_session_reuse": "required"},
+    def __init__(self, launch, certificates, inner, start, ftp=None):
+        self.gateway = launch(tree=gateways.policy(certificates, (inner.host, inner.port),
+                                                   ftp={"secure_session_reuse": "required", **(ftp or {})},
                                                    listeners={"explicit": {"address": f"{outbound.HOST}:0"},
                                                               "implicit": {"address": f"{outbound.HOST}:0"}}))
         self.host, self.port = self.gateway.address[start]
@@ -32,11 +33,11 @@ class Attlsd:
 def tls_server(certificates):
     running = {}
 
-    def get(name, start):
-        key = name, start
+    def get(name, start, **how):
+        key = name, start, str(how)
         if key not in running:
             try:
-                running[key] = tls_servers.TlsServer(name, certificates.rsa, outbound.HOST, start == "implicit")
+                running[key] = tls_servers.TlsServer(name, certificates.rsa, outbound.HOST, start == "implicit", **how)
             except servers.Unavailable as reason:
                 running[key] = reason
         if isinstance(running[key], servers.Unavailable):
@@ -51,10 +52,10 @@ def tls_server(certificates):
 @pytest.fixture
 def partner(tls_server, real_server, launch, certificates):
     """partner(NAME, START): a server that speaks TLS, on an address of its own."""
-    def get(name, start):
+    def get(name, start, **how):
         if name != "attlsd":
-            return tls_server(name, start)
-        return Attlsd(launch, certificates, real_server("pyftpdlib"), start)
+            return tls_server(name, start, **how)
+        return Attlsd(launch, certificates, real_server("pyftpdlib"), start, **how)
     return get
 
 
@@ -130,6 +131,26 @@ def test_re_encryption(name, start, version, partner, launch, certificates, wire
     assert gateway.event("transfer", count=6, prot="P", server_prot="P")
     assert_files(server, {"both": outbound.content(2)})
     assert_nothing_clear(wire.stop())
+
+
+@pytest.mark.parametrize("level", ["rfc4217", "cccnonotify"])
+@pytest.mark.parametrize("name", ["attlsd", "proftpd"])
+def test_ccc_after_login(name, level, partner, launch, certificates, folder, wire):
+    """After the login firewalls see the ports; the login and the files stay protected."""
+    change = {"ftp": {"secure_ctrlconn": "clear", "tlsrfclevel": level}} if name == "attlsd" else {}
+    if name == "attlsd":
+        server = partner(name, "explicit", **change)
+    else:
+        server = partner(name, "explicit", required="auth+data")
+    gateway = launch(tree=outbound.policy(certificates, (server.host, server.port),
+                                          backend={"ccc": "after_login", "secure_ctrlconn": "clear", "tlsrfclevel": level,
+                                                   "secure_session_reuse": "required"}))
+    files = outbound.with_ftplib(gateway.address["clear"], server.user, server.password, server.where, folder)
+    assert_files(server, files)
+    assert gateway.event("server-tls-cleared")
+    everything = b"\n".join(wire.stop())
+    assert b"EPSV" in everything and b"USER " not in everything and b"PASS " not in everything
+    assert outbound.MARKER not in everything
 
 
 @pytest.mark.skipif(net.sanitized(), reason="the sanitizer needs what the signer's filter forbids")

@@ -20,10 +20,14 @@ IMPLICIT = ["vsftpd", "proftpd", "pyftpdlib"]
 
 
 class TlsServer(servers.Server):
-    """TLS is required on all connections. certificate: as certs.Authority.issue() returns it."""
+    """
+    TLS is required on all connections. certificate: as certs.Authority.issue() returns it. options: lines of the
+    configuration. required: TLSRequired of ProFTPD.
+    """
 
-    def __init__(self, name, certificate, host="127.0.0.1", implicit=False, versions=("1.2", "1.3"), options=""):
-        self.certificate, self.implicit, self.versions, self.options = certificate, implicit, versions, options
+    def __init__(self, name, certificate, host="127.0.0.1", implicit=False, versions=("1.2", "1.3"), options="", required="on"):
+        self.certificate, self.implicit, self.versions = certificate, implicit, versions
+        self.options, self.required = options, required
         super().__init__(name, host)
 
     def both(self):
@@ -68,7 +72,7 @@ TLSProtocol {" ".join("TLSv" + v for v in self.versions)}
 TLSRSACertificateFile {self.certificate["chain"]}
 TLSRSACertificateKeyFile {self.certificate["key"]}
 TLSVerifyClient off
-TLSRequired on
+TLSRequired {self.required}
 TLSRenegotiate none
 {"TLSOptions UseImplicitSSL" if self.implicit else ""}
 {self.options}
