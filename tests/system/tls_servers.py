@@ -25,10 +25,10 @@ class TlsServer(servers.Server):
     configuration. required: TLSRequired of ProFTPD.
     """
 
-    def __init__(self, name, certificate, host="127.0.0.1", implicit=False, versions=("1.2", "1.3"), options="", required="on"):
+    def __init__(self, name, certificate, host="127.0.0.1", implicit=False, versions=("1.2", "1.3"), options="", required="on", port=None):
         self.certificate, self.implicit, self.versions = certificate, implicit, versions
         self.options, self.required = options, required
-        super().__init__(name, host)
+        super().__init__(name, host, port)
 
     def both(self):
         """Chain and key in one file."""
