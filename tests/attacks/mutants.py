@@ -228,6 +228,15 @@ MUTANTS = [
     (113, "certificates are loaded without their keys", [("gateway/tls/certs.c", "if (provider != NULL)", "if (false && provider != NULL)")]),
     (114, "the wait has a limit", [("gateway/key/link.h", "#define KEY_LINK_MAX_MS 3000", "#define KEY_LINK_MAX_MS 3600000")]),
     (114, "one handshake waits, not all", [("gateway/key/link.c", "now_ms() < link->silent_until_ms", "false")]),
+    # test_wrong_server.py
+    (310, "the authorities of the key ring verify a server",
+     [("gateway/tls/tlsctx-client.c", "\treturn X509_verify_cert(verify) == 1;\n}\n\nstatic int judge", "\treturn true;\n}\n\nstatic int judge")]),
+    (311, "a server's certificate names the host",
+     [("gateway/tls/tlsctx-client.c", "bool checked = client->action->secure_hostname == SECURE_HOSTNAME_REQUIRED;", "bool checked = false;")]),
+    (312, "pins name the certificate", [("gateway/tls/tlsctx-client.c", "if (client->action->npins > 0 && !is_pinned(client->action, leaf))", "if (false)")]),
+    (313, "a server's end without close_notify is a truncation",
+     [("gateway/net/relay.c", "\tcase STREAM_TRUNCATED:\n\t\treturn relay->doubt && !relay->upload ? fail(relay) : RELAY_CUT;\n",
+       "\tcase STREAM_TRUNCATED:\n\t\trelay->state = RELAY_ENDING;\n\t\treturn RELAY_AGAIN;\n")]),
 ]
 
 
