@@ -12,7 +12,9 @@
 #include "gateway/base/util.h"
 #include "gateway/ctl/doctor-certificates.h"
 #include "gateway/ctl/doctor-exposed.h"
+#include "gateway/ctl/doctor-forward.h"
 #include "gateway/ctl/doctor-host.h"
+#include "gateway/ctl/doctor-input.h"
 #include "gateway/ctl/doctor-kernel.h"
 #include "gateway/ctl/doctor-report.h"
 #include "gateway/ctl/doctor-rules.h"
@@ -40,6 +42,11 @@ static bool has_set(const struct policy *policy)
 	return policy->nat.conntrack == NAT_CONNTRACK_SET;
 }
 
+static bool tracks(const struct policy *policy)
+{
+	return policy->nat.conntrack != NAT_CONNTRACK_OFF;
+}
+
 static bool is_transparent(const struct policy *policy)
 {
 	return host_wants_transparent(policy, IP_NONE);
@@ -51,7 +58,7 @@ static bool is_transparent(const struct policy *policy)
  */
 static bool needs_rules(const struct policy *policy)
 {
-	return policy->nat.conntrack != NAT_CONNTRACK_OFF || is_transparent(policy);
+	return tracks(policy) || is_transparent(policy);
 }
 
 static bool is_dialled(const struct policy *policy)
@@ -85,15 +92,17 @@ static const struct check {
 	{ "exposed", always, false, doctor_check_exposed },
 	{ "ktls", host_wants_ktls, false, doctor_check_ktls },
 	{ "rules", needs_rules, false, doctor_check_rules },
-	{ "input", is_dialled, true, doctor_check_input },
+	{ "input", is_dialled, false, doctor_check_input },
 	{ "conntrack", needs_rules, false, doctor_check_conntrack },
 	{ "helper", expects, true, doctor_check_helper },
 	{ "expectations", expects, false, doctor_check_expectations },
+	{ "notrack", tracks, true, doctor_check_tracking },
 	{ "related", expects, true, doctor_check_related },
 	{ "set", has_set, true, doctor_check_set },
 	{ "tproxy", is_transparent, true, doctor_check_tproxy },
 	{ "socket", is_transparent, true, doctor_check_socket },
 	{ "route", is_transparent, true, doctor_check_route },
+	{ "forward", is_transparent, true, doctor_check_forward },
 	{ "rp_filter", is_transparent, false, doctor_check_rp_filter },
 	{ "forwarding", is_transparent, false, doctor_check_forwarding },
 };

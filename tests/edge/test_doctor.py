@@ -65,6 +65,7 @@ def host(network, closing):
     greet(far, 21, b"220 far\r\n", closing)
     for loopback in "127.0.0.1", "::1":
         greet(gateway, 2121, b"220 here\r\n", closing, loopback)
+    gateway.others = client, far
     return gateway
 
 
@@ -109,10 +110,10 @@ def problems(report):
 
 def fix(host, report, checks):
     """Run its commands word for word, but replace the servers' addresses, which only an administrator knows."""
-    for finding in report["findings"]:
-        if finding["status"] != "ok" and finding["check"] in checks:
-            servers = "192.0.2.10" if "ip daddr" in finding["fix"] else "2001:db8:2::10"
-            host.run("sh", "-c", finding["fix"].replace("SERVERS", servers))
+    wanted = [finding["fix"] for finding in report["findings"] if finding["status"] != "ok" and finding["check"] in checks]
+    for command in dict.fromkeys(wanted):
+        servers = "192.0.2.10" if "ip daddr" in command else "2001:db8:2::10"
+        host.run("sh", "-c", command.replace("SERVERS", servers))
 
 
 RULES = {
@@ -130,7 +131,7 @@ def test_its_commands_fix_a_bare_host(host, policy, kind, family):
     report = doctor(host, path)
     assert problems(report) == set(RULES[kind])
     for _ in range(2):  # first the set, then the rule that uses it
-        fix(host, report, [*RULES[kind], "forwarding", "ports"])
+        fix(host, report, [*RULES[kind], "forwarding", "forward", "ports"])
         report = doctor(host, path)
     assert report["ok"] and not problems(report), report
     assert status(report, "ports") == ["ok"]
@@ -143,7 +144,7 @@ def test_it_accepts_the_shipped_rules(edges, policy, kind, family):
     edge = edges(kind, family)
     report = doctor(edge.hosts["gateway"], policy(kind, family))
     assert report["ok"], report
-    for check in "input", "helper", "related", "set", "tproxy", "socket", "route", "expectations", "conntrack", "rules":
+    for check in "input", "helper", "related", "set", "tproxy", "socket", "route", "expectations", "conntrack", "rules", "notrack", "forward":
         assert status(report, check) in ([], ["ok"]), of(report, check)
 
 
@@ -167,6 +168,113 @@ def test_half_a_diversion(host, policy):
     assert "mark 7" in of(report, "route")[0]["detail"]
     fix(host, report, ["route"])
     assert status(doctor(host, path), "route") == ["ok"]
+
+
+def dials(client, address, port):
+    """Does a client get through to something that listens?"""
+    with client, contextlib.suppress(OSError), socket.create_connection((address, port), 0.3):
+        return True
+    return False
+
+
+@pytest.mark.parametrize("family", ["IPv4", "IPv6"])
+def test_clear_ftp_past_an_attlsd_that_is_down(host, policy, network, family):
+    path = policy(topology.Inline, family)
+    client, far = (ns for ns in host.others if ns.label in ("client", "far"))
+    client.route(*topology.OUTSIDE.values())
+    far.route(*topology.INSIDE.values())
+    host.forward()
+    topology.divert(host)
+    rules = topology.rules("inline.nft", outside='"client"', inside='"far"')
+    host.nft(rules)
+    assert status(doctor(host, path), "forward") == ["ok"] and not dials(client, topology.SERVER[family], 21)
+    for more in ("iifname client accept", "tcp dport 21 accept", "ip daddr 192.0.2.0/24 accept; ip6 daddr 2001:db8:2::/64 accept", 'ct state new ct mark 0 oifname "far" accept'):
+        host.nft(rules.replace("hook forward priority filter; policy drop;", "hook forward priority filter; policy drop;\n" + more))
+        report = doctor(host, path)
+        assert status(report, "forward") == ["problem"] and dials(client, topology.SERVER[family], 21), more
+    fix(host, report, ["forward"])
+    assert status(doctor(host, path), "forward") == ["ok"] and not dials(client, topology.SERVER[family], 21)
+    for more in ("iifname far accept", "ip daddr 203.0.113.0/24 accept", "tcp dport 22 accept"):
+        host.nft("delete table inet attlsd\n" + rules.replace("hook forward priority filter; policy drop;", "hook forward priority filter; policy drop;\n" + more))
+        assert status(doctor(host, path), "forward") == ["ok"] and not dials(client, topology.SERVER[family], 21), more
+
+
+HIDDEN = "table inet raw {\nchain c {\ntype filter hook %s priority %s;\n%s\n}\n}\n"
+
+
+@pytest.mark.parametrize("hook, priority, rule, want", [
+    ("prerouting", "raw", "tcp dport 21 notrack", ["ok", "problem"]),
+    ("prerouting", "raw", "tcp dport 990 notrack", ["ok", "problem"]),
+    ("prerouting", "raw", "tcp dport 61050 notrack", ["ok", "problem"]),
+    ("prerouting", "raw", "ip daddr 198.51.100.0/24 notrack", ["problem"]),
+    ("prerouting", "raw", "notrack", ["problem"]),
+    ("output", "raw", "tcp sport 21 notrack", ["ok", "problem"]),
+    ("prerouting", "raw", "meta iifgroup 7 tcp dport 21 notrack", ["cannot tell", "ok"]),
+    ("prerouting", "raw", "tcp dport 22 notrack", ["ok"]),
+    ("prerouting", "raw", "tcp dport 21 accept\nnotrack", ["ok", "problem"]),
+    ("prerouting", "filter", "tcp dport 21 notrack", ["ok"]),  # too late: conntrack has seen it
+])
+def test_packets_that_conntrack_does_not_see(host, policy, hook, priority, rule, want):
+    path = policy(topology.Expecting)
+    host.nft(topology.rules("gateway-expect.nft", outside='"client"', inside='"far"'))
+    host.nft(HIDDEN % (hook, priority, rule))
+    report = doctor(host, path)
+    assert status(report, "notrack") == want, of(report, "notrack")
+    if "problem" in want:
+        fix(host, report, ["notrack"])
+        assert status(doctor(host, path), "notrack") == ["ok"]
+
+
+def test_iptables_hides_packets_from_conntrack_as_well(host, policy):
+    path = policy(topology.Expecting)
+    for target in "CT --notrack", "NOTRACK":
+        host.run("iptables-nft-restore", text=f"*raw\n-A PREROUTING -p tcp -m multiport --dports 20,21 -j {target}\nCOMMIT\n")
+        assert status(doctor(host, path), "notrack") == ["ok", "problem"]
+
+
+def test_iptables_assigns_the_helper(host, policy):
+    path = policy(topology.Expecting)
+    host.run("iptables-nft-restore", text="*raw\n-A PREROUTING -p tcp -m multiport --dports 21,990 -j CT --helper ftp\nCOMMIT\n")
+    assert status(doctor(host, path), "helper") == ["ok"]
+
+
+def recorded(name):
+    with open(os.path.join(os.path.dirname(os.path.abspath(__file__)), "rulesets", name)) as f:
+        return f.read()
+
+
+def test_expectations_beside_firewalld(host, policy):
+    """It lets related connections in, and a helper can be assigned in another table."""
+    path = policy(topology.Expecting)
+    host.nft(recorded("firewalld-1.3.3-zones.nft"))
+    report = doctor(host, path)
+    assert problems(report) == {"helper"} and status(report, "related") == ["ok"]
+    fix(host, report, ["helper"])
+    assert doctor(host, path)["ok"]
+
+
+def test_a_set_beside_firewalld(host, policy):
+    path = policy(topology.OneHost)
+    host.nft(recorded("firewalld-1.3.3.nft"))
+    report = doctor(host, path)
+    assert problems(report) == {"input", "set"} and "conntrack: expect" in of(report, "set")[0]["fix"]
+
+
+def test_where_a_rule_with_the_set_is(host, policy):
+    """After a rule that rejects, it lets nothing in."""
+    path = policy(topology.OneHost)
+    rules = topology.rules("reverse-proxy.nft")
+    host.nft(rules.replace("tcp dport $control accept", "tcp dport $control accept\nreject"))
+    assert status(doctor(host, path), "set") == ["ok", "problem"]
+
+
+def test_a_helper_that_comes_too_late_or_too_early(host, policy):
+    path = policy(topology.Expecting)
+    rules = topology.rules("gateway-expect.nft", outside='"client"', inside='"far"')
+    for old, new in (("hook prerouting priority filter", "hook prerouting priority raw"), ("tcp dport $control ct helper", "tcp dport 22 ct helper"),
+                     ('iifname $outside tcp dport $control ct helper set "ftp"', 'accept\niifname $outside tcp dport $control ct helper set "ftp"')):
+        host.nft(rules.replace(old, new))
+        assert status(doctor(host, path), "helper") == ["problem"], new
 
 
 def test_src_valid_mark(host, policy):
