@@ -64,6 +64,7 @@ def levels_of_events():
     found = {"ready": {"info"}, "reloaded": {"info"}}  # listen.c gets these names as an argument
     for text in sources("gateway"):
         for level, name in re.findall(r'(?:log_event|session_log|log_write)\(([^;"]*?)"([a-z-]+)"', text):
+            level = level.replace("session_level(", "LOG_LEVEL_INFO LOG_LEVEL_DEBUG ")  # of a health check: debug
             found.setdefault(name, set()).update(word.lower() for word in re.findall(r"LOG_LEVEL_(\w+)", level))
     return {name: levels for name, levels in found.items() if levels}
 
