@@ -96,13 +96,18 @@ int startup_find_users(const struct policy *policy, const struct diags *source, 
 int startup_check_capabilities(const struct policy *policy)
 {
 	const struct capability *missing;
+	char fix[160];
 	size_t at = 0;
 	int r = 0;
 
 	while ((missing = capabilities_missing(policy, &at)) != NULL) {
+		(void)snprintf(fix, sizeof(fix),
+			       "systemctl edit attlsd and add: [Service] CapabilityBoundingSet=%s "
+			       "(docker: --cap-add %s)",
+			       missing->name, missing->name);
 		log_event(missing->required ? LOG_LEVEL_ERROR : LOG_LEVEL_WARNING, "capability-missing",
 			  LOG_TEXT("capability", missing->name), LOG_TEXT("for", missing->purpose),
-			  LOG_TEXT("fix", "docker: --cap-add, systemd: CapabilityBoundingSet="));
+			  LOG_TEXT("fix", fix));
 		if (missing->required)
 			r = -EPERM;
 	}
