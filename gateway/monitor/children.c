@@ -418,19 +418,23 @@ static void keeper_died(struct children *children, pid_t pid, int status)
 		children->on_keeper_death(generation, pid, status);
 }
 
+void children_ended(struct children *children, pid_t pid, int status)
+{
+	struct child *child = find(children, pid);
+
+	if (child != NULL)
+		child_died(child, status);
+	else
+		keeper_died(children, pid, status);
+}
+
 void children_reap(struct children *children)
 {
 	int status;
 	pid_t pid;
 
-	while ((pid = waitpid(-1, &status, WNOHANG)) > 0) {
-		struct child *child = find(children, pid);
-
-		if (child != NULL)
-			child_died(child, status);
-		else
-			keeper_died(children, pid, status);
-	}
+	while ((pid = waitpid(-1, &status, WNOHANG)) > 0)
+		children_ended(children, pid, status);
 }
 
 void children_kill(struct children *children)

@@ -110,6 +110,9 @@ void child_kill_for(struct child *child, const struct msg *msg, const char *reas
 /* SIGCHLD: collect the dead children, and restart those whose generation is not retired. */
 void children_reap(struct children *children);
 
+/* The same for one process, a worker or a keeper, that has ended with this status of waitpid(2). */
+void children_ended(struct children *children, pid_t pid, int status);
+
 /* Send SIGKILL to all children. */
 void children_kill(struct children *children);
 
