@@ -31,11 +31,10 @@ NAMES = [
 @pytest.fixture(scope="module")
 def fail2ban(tmp_path_factory):
     """fail2ban, unpacked, with contrib's files; fail2ban("regex", ...) returns the lines that the program prints."""
-    folder = os.path.join(servers.STORE, "fail2ban")
-    done = subprocess.run(["sh", os.path.join(net.ROOT, "contrib", "fetch-server.sh"), "fail2ban", folder], stdin=subprocess.DEVNULL,
-                          stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
-    if done.returncode:
-        pytest.skip(f"fail2ban could not be fetched: {done.stdout.strip()}")
+    try:
+        folder, _ = servers.fetch("fail2ban")
+    except servers.Unavailable as reason:
+        pytest.skip(str(reason))
     config = str(tmp_path_factory.mktemp("fail2ban") / "etc")
     shutil.copytree(os.path.join(folder, "etc", "fail2ban"), config)
     for part in ("filter.d", "jail.d"):
