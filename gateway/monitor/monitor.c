@@ -237,7 +237,7 @@ static int settle(struct monitor *monitor, const char **ret_step)
 
 	*ret_step = "prepare for privileged requests";
 	r = privileged_start(&monitor->privileged, monitor->coming->policy, monitor->path);
-	if (r == 0 && monitor->children.root) {
+	if (r == 0) {
 		*ret_step = "drop privileges";
 		r = capabilities_drop(monitor->privileged.net_admin);
 	}
