@@ -186,6 +186,31 @@ static void say_refused(const SSL_CTX *ctx, const struct policy_certificate *fro
 		  from->chain, certs_file_reason());
 }
 
+/* What OpenSSL's security levels ask of a signature. */
+static const int level_bits[] = { 0, 80, 112, 128, 192, 256 };
+
+/* OpenSSL 3.5 takes a certificate with any hash, but clients refuse it. */
+static bool has_weak_hash(const SSL_CTX *ctx, X509 *certificate)
+{
+	int level = SSL_CTX_get_security_level(ctx), bits = 0;
+
+	if (level < 0 || (size_t)level >= NELEM(level_bits) ||
+	    (X509_get_extension_flags(certificate) & EXFLAG_SS) != 0) /* a root, which nobody verifies */
+		return false;
+	return X509_get_signature_info(certificate, NULL, NULL, &bits, NULL) == 1 && bits < level_bits[level];
+}
+
+static bool has_weak_hashes(const SSL_CTX *ctx, const struct cert *cert)
+{
+	bool weak = has_weak_hash(ctx, cert->leaf);
+
+	for (int i = 0; i < sk_X509_num(cert->chain); i++)
+		weak = weak || has_weak_hash(ctx, sk_X509_value(cert->chain, i));
+	if (weak)
+		ERR_raise(ERR_LIB_SSL, SSL_R_CA_MD_TOO_WEAK);
+	return weak;
+}
+
 void certs_use(struct certs *certs, const struct policy_keyring *keyring, SSL_CTX *ctx, struct diags *diags)
 {
 	/* last to first: of two with one key type, the one that the policy names first stays */
@@ -195,7 +220,8 @@ void certs_use(struct certs *certs, const struct policy_keyring *keyring, SSL_CT
 		if (!is_whole(cert) || X509_check_private_key(cert->leaf, cert->key) != 1)
 			continue; /* diags has it */
 		ERR_clear_error();
-		if (SSL_CTX_use_cert_and_key(ctx, cert->leaf, cert->key, cert->chain, 1) == 1)
+		if (SSL_CTX_use_cert_and_key(ctx, cert->leaf, cert->key, cert->chain, 1) == 1 &&
+		    !has_weak_hashes(ctx, cert))
 			continue;
 		if (!cert->refused) /* by another tls_action with this ring */
 			say_refused(ctx, &keyring->certificates[i], diags);
