@@ -78,12 +78,19 @@ class Stage:
         return clients.Client(self.gateway.explicit, **kw)
 
     @contextlib.contextmanager
-    def session(self):
-        """A client that has logged in; the log is complete after its end."""
+    def visit(self):
+        """A client; the log has all about it after its end."""
+        since = self.gateway.mark()
         with self.client() as c:
+            yield c
+        self.gateway.event("session-end", since)
+
+    @contextlib.contextmanager
+    def session(self):
+        """The same after a login."""
+        with self.visit() as c:
             yield c.auth().login("me").prot("P")
             c.cmd("QUIT")
-        self.gateway.event("session-end")
 
     def run(self, command):
         shims = {"journalctl": rf"sed -nE 's/^\S+Z +(error|warning|info) +//p' {self.folder}/log",
@@ -248,7 +255,7 @@ def broken_transfers(stage):
 @provokes("521: a transfer needs PROT P")
 def clear_data(stage):
     stage.launch()
-    with stage.client() as c:
+    with stage.visit() as c:
         c.auth().login("me").epsv()
         c.expect("LIST", 521)
     yield
@@ -279,7 +286,7 @@ def no_resumption(stage):
 @provokes("530 before the password")
 def no_tls(stage):
     stage.launch()
-    with stage.client() as c:
+    with stage.visit() as c:
         c.expect("USER me", 530)
     yield
 
@@ -287,7 +294,7 @@ def no_tls(stage):
 @provokes("530 after the password")
 def wrong_password(stage):
     stage.launch(stage.make_backend(PASS="530 Login incorrect"))
-    with stage.client() as c:
+    with stage.visit() as c:
         c.auth().expect("USER me", 331)
         assert c.cmd("PASS wrong") == "530 PASS command failed"
     yield
@@ -297,7 +304,7 @@ def wrong_password(stage):
 def delayed_password(stage):
     """The password after a wrong one waits for login_delay."""
     stage.launch(stage.make_backend(PASS=lambda session, word: session.reply("230 Logged in" if word == "right" else "530 Login incorrect")))
-    with stage.client() as c:
+    with stage.visit() as c:
         c.auth().expect("USER me", 331)
         c.expect("PASS wrong", 530)
         start = time.monotonic()
@@ -352,6 +359,7 @@ def ends(stage):
     for source in "127.0.0.1", "127.0.0.2":
         with stage.client(greet=False, source=(source, 0)) as c:
             c.assert_ends(421)
+    stage.gateway.event("session-end", reason="no-rule")
     with stage.client(source=("127.0.0.3", 0)), stage.client(greet=False, source=("127.0.0.3", 0)) as c:
         c.assert_ends(421)
         stage.gateway.event("refused")
@@ -363,6 +371,7 @@ def wrong_port(stage):
     stage.launch(tls={"handshake_timeout": "1s"})
     with stage.client() as c, contextlib.suppress(ssl.SSLError, OSError):
         clients.Tls(c.sock)
+    stage.gateway.event("session-end", reason="tls-on-clear-port")
     with net.dial(stage.gateway.implicit):
         stage.gateway.event("session-end", reason="no-tls-begun")
     yield
@@ -380,11 +389,10 @@ def expired(stage):
     pair = {"chain": os.path.join(ca.folder, "expired.pem"), "key": os.path.join(ca.folder, "expired.key")}
     stage.launch(keyrings={"ftpd": {"certificates": [pair]}})
     stage.gateway.event("certificate-expired")
-    with stage.client() as c:
+    with stage.visit() as c:
         c.expect("AUTH TLS", 234)
         with pytest.raises(ssl.SSLError):
             clients.Tls(c.sock, ssl.create_default_context(cafile=ca.pem), name="localhost")
-    stage.gateway.event("session-end")
     for _ in range(4):
         yield
 
@@ -401,7 +409,7 @@ def bad_reload(stage):
         f.write(gateways.as_yaml(old))
     assert stage.gateway.reload(gateways.merge(old, {"ftp_actions": {"standard": {"secure_login": "required"}}}))
     yield  # attlsctl explain --diff
-    with stage.client() as c:
+    with stage.visit() as c:
         c.auth().expect("USER me", 531)
     yield
 
