@@ -8,6 +8,7 @@
 #include <jansson.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "gateway/base/util.h"
 #include "gateway/ctl/doctor-certificates.h"
@@ -16,6 +17,7 @@
 #include "gateway/ctl/doctor-host.h"
 #include "gateway/ctl/doctor-input.h"
 #include "gateway/ctl/doctor-kernel.h"
+#include "gateway/ctl/doctor-listeners.h"
 #include "gateway/ctl/doctor-report.h"
 #include "gateway/ctl/doctor-rules.h"
 #include "gateway/ctl/doctor-server.h"
@@ -66,6 +68,12 @@ static bool is_dialled(const struct policy *policy)
 	return doctor_is_open(policy, IP_NONE);
 }
 
+/* As attlsd would, started by the user that asks. */
+static bool isolates(const struct policy *policy)
+{
+	return policy_isolates_keys(policy, geteuid() == 0);
+}
+
 static bool has_control_socket(const struct policy *policy)
 {
 	return policy->daemon.control_socket != NULL;
@@ -83,10 +91,12 @@ static const struct check {
 } checks[] = {
 	{ "certificates", always, false, doctor_check_certificates },
 	{ "user", always, false, doctor_check_user },
+	{ "key_user", isolates, false, doctor_check_key_user },
 	{ "control_socket", has_control_socket, false, doctor_check_control_socket },
 	{ "capabilities", always, false, doctor_check_capabilities },
 	{ "files", always, false, doctor_check_files },
 	{ "addresses", always, false, doctor_check_addresses },
+	{ "listeners", always, false, doctor_check_listeners },
 	{ "ports", always, false, doctor_check_ports },
 	{ "backends", always, false, doctor_check_servers },
 	{ "exposed", always, false, doctor_check_exposed },
@@ -116,8 +126,7 @@ json_t *doctor_examine(const struct policy *policy, const char *path)
 
 	if (doctor.findings == NULL)
 		return NULL;
-	if (needs_rules(policy) || is_dialled(policy))
-		doctor.ruleset_error = ruleset_load(&doctor.ruleset);
+	doctor.ruleset_error = ruleset_load(&doctor.ruleset);
 	for (size_t i = 0; i < NELEM(checks); i++) {
 		if (!checks[i].matters(policy) || (checks[i].reads_rules && doctor.ruleset == NULL))
 			continue;

@@ -17,11 +17,9 @@
 
 #define FALLBACK_USER "nobody"
 
-/* The user of keeper and signers, if the host has it. */
-#define KEY_USER "attlsd-key"
 /*
- * Otherwise an id that nobody has: systemd's table of ids leaves these unused, and a
- * container of 65536 ids has them.
+ * The id of keeper and signers if the host does not have their user, an id that nobody has: systemd's table
+ * of ids leaves these unused, and a container of 65536 ids has them.
  */
 #define KEY_ID_MAX 65533
 #define KEY_ID_MIN 65520
@@ -32,7 +30,7 @@
  */
 static void find_key_user(struct keeper_user *users)
 {
-	const struct passwd *user = getpwnam(KEY_USER);
+	const struct passwd *user = getpwnam(HOST_KEY_USER);
 	unsigned id = KEY_ID_MAX;
 
 	if (user != NULL && user->pw_uid != 0) {

@@ -2,6 +2,7 @@
 import contextlib
 import json
 import os
+import pwd
 import socket
 import subprocess
 import threading
@@ -126,7 +127,9 @@ RULES = {
 @pytest.mark.parametrize("family", ["IPv4", "IPv6"])
 @pytest.mark.parametrize("kind", RULES, ids=lambda kind: kind.__name__)
 def test_its_commands_fix_a_bare_host(host, policy, kind, family):
-    path = policy(kind, family, **({"nat": {"nft_set": "inet filter data"}} if kind is topology.OneHost else {}))
+    change = {topology.OneHost: {"nat": {"nft_set": "inet filter data"}},
+              topology.Inline: {"listeners": {"explicit": {"address": topology.colon(topology.LOOPBACK[family], 2021)}}}}  # 2121 is a server's
+    path = policy(kind, family, **change.get(kind, {}))
     host.nft(INPUT_DROP)
     report = doctor(host, path)
     assert problems(report) == set(RULES[kind])
@@ -144,7 +147,7 @@ def test_it_accepts_the_shipped_rules(edges, policy, kind, family):
     edge = edges(kind, family)
     report = doctor(edge.hosts["gateway"], policy(kind, family))
     assert report["ok"], report
-    for check in "input", "helper", "related", "set", "tproxy", "socket", "route", "expectations", "conntrack", "rules", "notrack", "forward":
+    for check in "input", "helper", "related", "set", "tproxy", "socket", "route", "expectations", "conntrack", "rules", "notrack", "forward", "listeners", "addresses":
         assert status(report, check) in ([], ["ok"]), of(report, check)
 
 
@@ -324,6 +327,67 @@ def test_an_address_that_is_not_here(host, policy):
     assert problems(report) == {"addresses"}
     host.run("sh", "-c", next(finding["fix"] for finding in of(report, "addresses") if "fix" in finding).replace("INTERFACE", "far"))
     assert doctor(host, path)["ok"]
+
+
+def test_an_address_that_moves_between_hosts(host, policy):
+    path = policy(topology.Range, listeners={"explicit": {"address": "198.51.100.99:21"}})
+    assert "ip_nonlocal_bind=1" in of(doctor(host, path), "addresses")[0]["fix"]
+    host.sysctl(**{"net.ipv4.ip_nonlocal_bind": 1})
+    report = doctor(host, path)
+    assert report["ok"] and "does not have the address 198.51.100.99 now" in of(report, "addresses")[0]["detail"]
+
+
+@pytest.mark.parametrize("family, at", [("IPv4", "198.51.100.1"), ("IPv4", "0.0.0.0"), ("IPv4", "::"), ("IPv6", "::"), ("IPv6", "2001:db8:1::1")])
+def test_a_port_that_another_program_holds(host, policy, closing, family, at):
+    path = policy(topology.Range, family)
+    assert status(doctor(host, path), "listeners") == ["ok"]
+    greet(host, 21, b"220 me first\r\n", closing, at)
+    report = doctor(host, path)
+    held, free = of(report, "listeners")
+    assert held["status"] == "problem" and f"(pid {os.getpid()})" in held["detail"] and free["status"] == "ok"
+    assert problems(report) == {"listeners"}
+
+
+def test_a_port_that_somebody_else_holds(host, policy, closing, folder):
+    """An ordinary user cannot see whose it is."""
+    path = policy(topology.Range, listeners={"explicit": {"address": "198.51.100.1:2121"}, "implicit": {"address": "198.51.100.1:2990"}})
+    greet(host, 2121, b"220 me first\r\n", closing, "198.51.100.1")
+    with host:
+        done = subprocess.run([ATTLSCTL, "doctor", "-f", path, "--json"], capture_output=True, text=True, preexec_fn=net.as_nobody)
+    found = of(json.loads(done.stdout), "listeners")
+    assert [finding["status"] for finding in found] == ["cannot tell", "ok"] and "root" in found[0]["look"]
+
+
+def test_a_port_free_for_other_addresses(host, policy, closing):
+    greet(host, 21, b"220 inside\r\n", closing, "192.0.2.1")
+    assert status(doctor(host, policy(topology.Range)), "listeners") == ["ok"]
+
+
+def test_a_server_at_an_address_that_others_can_dial(host, policy, closing):
+    greet(host, 2222, b"220 (vsFTPd 3.0.3)\r\n", closing, "198.51.100.1")
+    path = policy(topology.Range, backends={"legacy": {"address": "198.51.100.1:2222"}})
+    assert status(doctor(host, path), "exposed") == ["problem"]
+    rules = "flush ruleset\ntable inet t {\nchain c {\ntype filter hook input priority filter;\niifname lo accept\n%stcp dport 2222 drop\n}\n}\n"
+    host.nft(rules % "")
+    assert status(doctor(host, path), "exposed") == ["ok"]
+    host.nft(rules % "meta iifgroup 3 accept\n")
+    assert status(doctor(host, path), "exposed") == ["cannot tell"]
+
+
+def test_a_server_on_all_addresses_with_the_port_of_a_listener(host, policy, closing):
+    greet(host, 2222, b"220 (vsFTPd 3.0.3)\r\n", closing)
+    report = doctor(host, policy(topology.Range, backends={"legacy": {"address": "127.0.0.1:2222"}}, listeners={"explicit": {"address": "198.51.100.1:2222"}}))
+    assert status(report, "exposed") == ["problem"] and {"exposed", "listeners"} <= problems(report)
+
+
+def test_the_user_of_the_processes_with_the_keys(host, policy):
+    found, = of(doctor(host, policy(topology.Range)), "key_user")
+    try:
+        pwd.getpwnam("attlsd-key")
+        assert found["status"] == "ok"
+    except KeyError:
+        assert found["status"] == "warning" and found["fix"] == "useradd --system --no-create-home --shell /usr/sbin/nologin attlsd-key"
+    assert not of(doctor(host, policy(topology.Range, daemon={"key_isolation": False})), "key_user")
 
 
 def test_certificates(host, policy, edge_certificate, folder):
