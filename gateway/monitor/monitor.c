@@ -41,6 +41,8 @@
 #define EXIT_POLICY 78
 /* A generation that is not whole is replaced after this time. */
 #define RENEWAL_MS 1000
+/* For a worker to load certificates and keys, or to get them from the keeper. */
+#define START_LIMIT_MS 60000
 static const char STEP_POLICY[] = "read and check the policy";
 
 struct monitor {
@@ -177,7 +179,7 @@ static void on_death(struct child *child, pid_t pid, int status)
 				   WIFSIGNALED(status) ? strsignal(WTERMSIG(status)) : "unexpected"),
 			  LOG_NUMBER("sessions-lost", lost));
 	if (child->generation == monitor->coming)
-		replace_generation(monitor, child->generation, "a worker did not start");
+		replace_generation(monitor, child->generation, "a worker did not start; the log has more");
 	else if (WIFEXITED(status) && WEXITSTATUS(status) == WORKER_EXIT_STALE)
 		replace_generation(monitor, child->generation, "a certificate file has a new key");
 }
@@ -416,6 +418,7 @@ static int monitor_init(struct monitor *monitor)
 	monitor->status = EXIT_SUCCESS;
 	monitor->children = (struct children){
 		.loop = &monitor->loop,
+		.start_limit_ms = START_LIMIT_MS,
 		.root = geteuid() == 0,
 		.owner = monitor,
 		.on_ready = on_ready,
@@ -467,6 +470,7 @@ int monitor_run(const char *policy_path)
 	const char *step;
 	int r;
 
+	log_setup(LOG_LEVEL_INFO, LOG_FORMAT_TEXT); /* until the policy is known */
 	monitor.path = policy_path;
 	monitor.notify.fd = -1;
 	policy_load_init(&monitor.load, &monitor.loop, policy_path, on_loaded);
