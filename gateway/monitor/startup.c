@@ -69,7 +69,7 @@ static int find_worker_user(const struct policy *policy, const struct diags *sou
 		: "the workers must not run as \"%s\", which is root; create another with: useradd --system "
 		  "%s",
 	    policy->daemon.user, user == NULL ? policy->daemon.user : "attlsd");
-	diags_print(&diags, stderr);
+	log_diags(&diags);
 	diags_done(&diags);
 	return -ENOENT;
 }
