@@ -13,6 +13,7 @@ import time
 
 import pytest
 
+import backend as backends
 import certs
 import client as clients
 import gateway as gateways
@@ -141,16 +142,57 @@ def test_every_section_is_provoked():
     assert set(PROVOKED) == {title for title, section in PARSED.items() if section.commands}
 
 
+def with_fix(base, fix):
+    """The text of a policy with this section instead of its own."""
+    return "".join(f"{key}: {gateways.json.dumps(value)}\n" for key, value in base.items() if key != fix.partition(":")[0]) + fix
+
+
 @pytest.mark.parametrize("title", [title for title, section in PARSED.items() if section.fixes])
 def test_fixes_are_good_policies(certificates, folder, title):
     base = gateways.policy(certificates, ("127.0.0.1", 2021))
     for number, fix in enumerate(PARSED[title].fixes):
         path = os.path.join(folder, f"{number}.yaml")
         with open(path, "w") as f:
-            tree = {key: value for key, value in base.items() if key != fix.partition(":")[0]}
-            f.write("".join(f"{key}: {gateways.json.dumps(value)}\n" for key, value in tree.items()) + fix)
+            f.write(with_fix(base, fix))
         status, said = gateways.check(path)
         assert status == 0, said
+
+
+def transfers_without_resumption(c):
+    c.auth().login().prot("P")
+    data = clients.Tls(net.dial(c.epsv()))
+    assert c.cmd("LIST").code == 150 and data.read_all() and c.reply().code == 226
+
+
+def ends_without_notify(c):
+    """CCC, and the client goes on in the clear without close_notify."""
+    c.auth().login().expect("CCC", 200)
+    c.tls, c.buffer = None, b""
+    c.expect("PWD", 257)
+
+
+FIXED = {
+    "Works inside, not outside": lambda c: c.auth().login().expect("PASV", 227).index("(203,0,113,10,"),
+    "Works with curl, not with FileZilla": lambda c: c.auth().login().expect("PASV", 227).index("(203,0,113,10,"),
+    "425: the server's data port cannot be reached": lambda c: c.auth().login().prot("P").get("hello.txt"),
+    "522: works with one client, not with another": transfers_without_resumption,
+    "534: the policy wants more protection": lambda c: c.auth().login().expect("CCC", 200),
+    "CCC hangs": ends_without_notify,
+    "500 or 502: a command is refused": lambda c: c.auth().login().expect("XFOO", 214),
+    "The client waits, or the handshake fails at once": lambda c: setattr(c, "tls", clients.Tls(c.sock)) or c.reply().index("220 "),
+}
+
+
+@pytest.mark.parametrize("title", FIXED)
+def test_fixes_help(stage, title):
+    """With the fix, the client gets what the section is about."""
+    backend = stage.make_backend(files={"hello.txt": b"hello"}, XFOO="214 Here", EPSV=closed_passive("229 Entering Extended Passive Mode (|||%d|)")
+                                 if title.startswith("425") else backends.Session.on_EPSV)
+    (fix,) = PARSED[title].fixes
+    fix = fix.replace("127.0.0.1:2021", "%s:%d" % backend.address).replace("0.0.0.0:21", "127.0.0.1:0")
+    stage.gateway = stage.start(tree=with_fix(gateways.policy(stage.certificates, backend.address), fix))
+    with stage.client(greet="tls: auto" not in fix) as c:
+        FIXED[title](c)
 
 
 def refusals():
