@@ -10,10 +10,12 @@
 #include "gateway/base/util.h"
 #include "gateway/ctl/doctor-report.h"
 #include "gateway/ctl/firewall.h"
+#include "gateway/ctl/interfaces.h"
 #include "gateway/ctl/ruleset.h"
 #include "gateway/host/facts.h"
 
-#define TABLE "inet attlsd"
+#define TABLE	       "inet attlsd"
+#define INTERFACES_MAX 64
 
 static const char *family_word(enum ip_family family)
 {
@@ -157,6 +159,53 @@ static void fix_tproxy(struct doctor *doctor, const struct policy_listener *list
 		   family_word(family), doctor_dialled_port(doctor, listener), family_word(family), to);
 }
 
+/* Does a tproxy rule see the packets of clients, on any interface? */
+static enum packet_match is_diverted(const struct doctor *doctor, const struct policy_listener *listener)
+{
+	enum ip_family family = listener->endpoint.addr.family;
+	uint16_t port = doctor_dialled_port(doctor, listener);
+	struct packet packet = { .family = family, .low = port, .high = port };
+	struct interface_address here[INTERFACES_MAX];
+	size_t n = interfaces_list(family, here, NELEM(here));
+	enum packet_match best = PACKET_NO;
+
+	for (size_t i = 0; i < n; i++) {
+		struct packet_walk walk;
+
+		packet.from = here[i].name;
+		walk = packet_walk(doctor->ruleset, &packet, packet_hooks_prerouting);
+		if (walk.packet.diverted > best)
+			best = walk.packet.diverted;
+	}
+	return best;
+}
+
+static void report_diverted(struct doctor *doctor, const struct policy_listener *listener)
+{
+	enum packet_match diverted = is_diverted(doctor, listener);
+
+	doctor->fix[0] = '\0';
+	switch (diverted) {
+	case PACKET_NO:
+		doctor_fix(doctor, "put the tproxy rule before the rules that accept or drop these packets: "
+				   "nft -a list ruleset");
+		doctor_problem(doctor, "listener %s: connections to port %u do not come to the tproxy rule",
+			       listener->name, doctor_dialled_port(doctor, listener));
+		break;
+	case PACKET_UNKNOWN:
+		doctor_look(doctor, "nft list ruleset | grep tproxy");
+		doctor_cannot_tell(doctor,
+				   "listener %s: whether connections to port %u come to the tproxy rule",
+				   listener->name, doctor_dialled_port(doctor, listener));
+		break;
+	case PACKET_SOME:
+	case PACKET_YES:
+		doctor_ok(doctor, "listener %s: a tproxy rule passes connections to port %u", listener->name,
+			  doctor_dialled_port(doctor, listener));
+		break;
+	}
+}
+
 void doctor_check_tproxy(struct doctor *doctor)
 {
 	for (size_t i = 0; i < doctor->policy->nlisteners; i++) {
@@ -186,9 +235,7 @@ void doctor_check_tproxy(struct doctor *doctor)
 			    listener->name);
 			continue;
 		}
-		doctor->fix[0] = '\0';
-		doctor_ok(doctor, "listener %s: a tproxy rule passes connections to port %u", listener->name,
-			  doctor_dialled_port(doctor, listener));
+		report_diverted(doctor, listener);
 	}
 }
 

@@ -282,8 +282,7 @@ static bool sets_mark(const json_t *rule, uint32_t *ret_mark)
 	return true;
 }
 
-bool ruleset_find_tproxy(const struct ruleset *ruleset, enum ip_family family, uint16_t port,
-			 struct ruleset_tproxy *ret)
+const json_t *ruleset_tproxy_rule(const struct ruleset *ruleset, enum ip_family family, uint16_t port)
 {
 	const json_t *rule;
 
@@ -291,16 +290,25 @@ bool ruleset_find_tproxy(const struct ruleset *ruleset, enum ip_family family, u
 		const json_t *tproxy = statement(rule, "tproxy");
 		const char *word = text(tproxy, "family");
 
-		if (tproxy == NULL || json_integer_value(json_object_get(tproxy, "port")) != port ||
-		    (word[0] != '\0' && strcmp(word, family == IP_V6 ? "ip6" : "ip") != 0))
-			continue;
-		*ret = (struct ruleset_tproxy){ .marks = false };
-		ports_of(ruleset, rule, &ret->dialled);
-		ret->marks = sets_mark(rule, &ret->mark);
-		(void)snprintf(ret->addr, sizeof(ret->addr), "%s", text(tproxy, "addr"));
-		return true;
+		if (tproxy != NULL && json_integer_value(json_object_get(tproxy, "port")) == port &&
+		    (word[0] == '\0' || strcmp(word, family == IP_V6 ? "ip6" : "ip") == 0))
+			return rule;
 	}
-	return false;
+	return NULL;
+}
+
+bool ruleset_find_tproxy(const struct ruleset *ruleset, enum ip_family family, uint16_t port,
+			 struct ruleset_tproxy *ret)
+{
+	const json_t *rule = ruleset_tproxy_rule(ruleset, family, port);
+
+	if (rule == NULL)
+		return false;
+	*ret = (struct ruleset_tproxy){ .marks = false };
+	ports_of(ruleset, rule, &ret->dialled);
+	ret->marks = sets_mark(rule, &ret->mark);
+	(void)snprintf(ret->addr, sizeof(ret->addr), "%s", text(statement(rule, "tproxy"), "addr"));
+	return true;
 }
 
 static bool asks_for_socket(const json_t *rule)

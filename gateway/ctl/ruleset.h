@@ -68,7 +68,10 @@ bool ruleset_is_named(const struct json_t *near, const char *name, const char *f
 
 bool ruleset_ports_have(const struct ruleset_ports *ports, uint16_t port);
 
-/* Find a rule that passes connections to this port of the host by TPROXY. */
+/* A rule that passes connections to this port of the host by TPROXY; NULL: there is none. */
+const struct json_t *ruleset_tproxy_rule(const struct ruleset *ruleset, enum ip_family family, uint16_t port);
+
+/* The same, with what it says. */
 bool ruleset_find_tproxy(const struct ruleset *ruleset, enum ip_family family, uint16_t port,
 			 struct ruleset_tproxy *ret);
 

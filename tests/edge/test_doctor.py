@@ -280,6 +280,24 @@ def test_a_helper_that_comes_too_late_or_too_early(host, policy):
         assert status(doctor(host, path), "helper") == ["problem"], new
 
 
+@pytest.mark.parametrize("before, want", [("tcp dport 21 accept", "problem"), ("accept", "problem"), ("meta iifgroup 3 accept", "cannot tell"),
+                                          ("tcp dport 22 accept", "ok")])
+def test_a_diversion_that_packets_do_not_come_to(host, policy, before, want):
+    path = policy(topology.Inline)
+    host.nft(topology.rules("inline.nft", outside='"client"', inside='"far"').replace("meta l4proto tcp socket transparent", before + "\nmeta l4proto tcp socket transparent"))
+    assert of(doctor(host, path), "tproxy")[0]["status"] == want
+
+
+@pytest.mark.parametrize("servers, want", [("{ 192.0.2.10 }", ["ok"]), ("{ 192.0.2.10, 192.0.2.11 }", ["cannot tell", "ok"]), ("{ 192.0.2.0/24 }", ["cannot tell"])])
+def test_servers_that_clients_choose(host, policy, servers, want):
+    path = policy(topology.Inline)
+    host.nft(topology.rules("inline.nft", outside='"client"', inside='"far"', servers=servers).replace("policy drop", "policy accept"))
+    host.ip("neigh", "add", "192.0.2.11", "lladdr", "02:00:00:00:00:01", "dev", "far")
+    host.ip("route", "add", "unreachable", "192.0.2.11")
+    found = of(doctor(host, path), "backends")
+    assert sorted({finding["status"] for finding in found}) == want, found
+
+
 def test_src_valid_mark(host, policy):
     path = policy(topology.Inline)
     assert status(doctor(host, path), "rp_filter") == ["ok"]
