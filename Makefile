@@ -138,28 +138,32 @@ demo: setup-demo                    ## a real FTP server behind attlsd, with tra
 	@$(MAKE) --no-print-directory --silent binaries
 	@B=$B DEMO=$(DEMO) sh contrib/demo/demo.sh
 
+# What is installed: each file, and its folder under PREFIX.
+DOC := share/doc/attlsd
+INSTALLED := $(BINARIES:%=%:sbin) docs/man/attlsd.8:share/man/man8 docs/man/attlsctl.8:share/man/man8 docs/man/attlsd.yaml.5:share/man/man5 \
+  $(foreach f,$(wildcard contrib/policy.*.yaml) docs/ATTLS.md docs/EDGE.md docs/TROUBLESHOOTING.md,$f:$(DOC)) \
+  $(foreach f,$(wildcard contrib/nftables/*.nft),$f:$(DOC)/nftables) \
+  $(foreach d,filter.d jail.d,contrib/fail2ban/$d/attlsd.conf:$(DOC)/fail2ban/$d) contrib/systemd/attlsd.service:lib/systemd/system
+ROOT = $(DESTDIR)$(PREFIX)
+
 install: $(BINARIES)                ## install under DESTDIR/PREFIX
-	install -D -m 755 $B/attlsd $(DESTDIR)$(PREFIX)/sbin/attlsd
-	install -D -m 755 $B/attlsctl $(DESTDIR)$(PREFIX)/sbin/attlsctl
-	install -D -m 644 docs/man/attlsd.8 $(DESTDIR)$(PREFIX)/share/man/man8/attlsd.8
-	install -D -m 644 docs/man/attlsctl.8 $(DESTDIR)$(PREFIX)/share/man/man8/attlsctl.8
-	install -D -m 644 docs/man/attlsd.yaml.5 $(DESTDIR)$(PREFIX)/share/man/man5/attlsd.yaml.5
-	install -D -m 644 contrib/policy.minimal.yaml $(DESTDIR)$(PREFIX)/share/doc/attlsd/policy.minimal.yaml
-	install -D -m 644 contrib/policy.example.yaml $(DESTDIR)$(PREFIX)/share/doc/attlsd/policy.example.yaml
-	install -D -m 644 contrib/policy.partners.yaml $(DESTDIR)$(PREFIX)/share/doc/attlsd/policy.partners.yaml
-	for rules in contrib/nftables/*.nft; do \
-	  install -D -m 644 $$rules $(DESTDIR)$(PREFIX)/share/doc/attlsd/nftables/$${rules##*/} || exit 1; done
-	for part in filter.d jail.d; do \
-	  install -D -m 644 contrib/fail2ban/$$part/attlsd.conf $(DESTDIR)$(PREFIX)/share/doc/attlsd/fail2ban/$$part/attlsd.conf || exit 1; done
-	install -D -m 644 contrib/systemd/attlsd.service $(DESTDIR)$(PREFIX)/lib/systemd/system/attlsd.service
-	sed -i 's|/usr/local|$(PREFIX)|g' $(DESTDIR)$(PREFIX)/lib/systemd/system/attlsd.service
+	for file in $(INSTALLED); do from=$${file%:*}; to="$(ROOT)/$${file#*:}/$${from##*/}"; \
+	  case $$file in *:sbin) mode=755 ;; *) mode=644 ;; esac; \
+	  install -D -m $$mode $$from "$$to" || exit 1; done
+	sed -i 's|/usr/local|$(PREFIX)|g' "$(ROOT)/lib/systemd/system/attlsd.service" "$(ROOT)/share/man/man8/attlsd.8"
+	sed -i -e 's|](../contrib/|](|g' -e 's|](man/\(attls[a-z.]*\.\([58]\)\))|](../../man/man\2/\1)|g' "$(ROOT)/$(DOC)"/*.md
+
+uninstall:                          ## remove what install has put there, with the same DESTDIR and PREFIX
+	for file in $(INSTALLED); do from=$${file%:*}; rm -f "$(ROOT)/$${file#*:}/$${from##*/}" || exit 1; done
+	for folder in /nftables /fail2ban/filter.d /fail2ban/jail.d /fail2ban ''; do \
+	  [ ! -d "$(ROOT)/$(DOC)$$folder" ] || rmdir --ignore-fail-on-non-empty "$(ROOT)/$(DOC)$$folder" || exit 1; done
 
 clean: ; rm -rf build               ## remove build output
 
 help:                               ## this list
 	@awk -F':.*[#][#] ' '/^[a-z-]+:.*[#][#] /{printf "  %-12s %s\n",$$1,$$2}' $(firstword $(MAKEFILE_LIST))
 
-.PHONY: all binaries units attackers check check-fresh check-systemd check-ktls asan mutants fuzz fuzzers fuzz-live bench bench-tools soak differential lint demo install clean help FORCE
+.PHONY: all binaries units attackers check check-fresh check-systemd check-ktls asan mutants fuzz fuzzers fuzz-live bench bench-tools soak differential lint demo install uninstall clean help FORCE
 .DELETE_ON_ERROR:
 .SECONDARY:
 -include $(OBJ:.o=.d) $(MAINS:%.c=$B/%.d) $(UNITS:=.d) $(BENCHERS:=.d) $(FUZZERS:=.d) $(ATTACKERS:=.d) $B/tests/attacks/taken_worker.d

@@ -2,7 +2,7 @@
  * DSWAITTIME: when the server refuses a transfer because the file is in use, the
  * gateway sends the command again at intervals, and 125- lines tell the client.
  * They open a 125 reply, so the server's final words reach the client with that
- * code.
+ * code. A client that has got a 150 of the gateway's waits without these lines.
  */
 #include "ftp-alg/retry.h"
 
@@ -45,7 +45,7 @@ bool machine_retry_wanted(struct ftp_machine *machine, const struct ftp_reply *r
 	/* The answer to a side command would get between the 125- lines. A drain does not wait. */
 	if (machine->side.nruns > 0 || machine->draining)
 		return false;
-	if (!machine->retry.open)
+	if (!machine->retry.begun)
 		machine->retry.attempts_left = (uint32_t)((uint64_t)machine->action->dswaittime_min * 60 /
 							  machine->action->dswaitinterval_s);
 	return machine->retry.attempts_left > 0;
@@ -77,13 +77,15 @@ bool machine_retry_waits(struct ftp_machine *machine, struct ftp_out *out)
 {
 	if (machine->retry.wait_left_s == 0)
 		return false;
-	ftp_out_format(out, FTP_DO_REPLY, "125-Seconds until the next attempt: %u",
-		       (unsigned)machine->retry.wait_left_s);
+	if (!machine->opened)
+		ftp_out_format(out, FTP_DO_REPLY, "125-Seconds until the next attempt: %u",
+			       (unsigned)machine->retry.wait_left_s);
 	pause_next(machine, out);
 	return true;
 }
 
-void machine_retry_later(struct ftp_machine *machine, const struct ftp_reply *reply, struct ftp_out *out)
+/* Tell the client why it waits, and open the 125 reply. */
+static void tell(struct ftp_machine *machine, const struct ftp_reply *reply, struct ftp_out *out)
 {
 	char text[FTP_REPLY_LINE_MAX + 1] = "The file is in use.";
 	char interval[32];
@@ -97,8 +99,15 @@ void machine_retry_later(struct ftp_machine *machine, const struct ftp_reply *re
 		       "125-Data set access will be retried in %s intervals - %u attempts remaining",
 		       interval_text(machine->action->dswaitinterval_s, interval),
 		       (unsigned)machine->retry.attempts_left);
-	machine->retry.attempts_left--;
 	machine->retry.open = true;
+}
+
+void machine_retry_later(struct ftp_machine *machine, const struct ftp_reply *reply, struct ftp_out *out)
+{
+	if (!machine->opened)
+		tell(machine, reply, out);
+	machine->retry.attempts_left--;
+	machine->retry.begun = true;
 	machine->transfer = FTP_TRANSFER_WAITING;
 	ftp_out_add(out, FTP_DO_DATA_REFUSED);
 	machine->retry.wait_left_s = machine->action->dswaitinterval_s;

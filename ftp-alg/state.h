@@ -195,6 +195,7 @@ enum ftp_login_turn {
 struct ftp_retry {
 	bool allowed;	 /* of this transfer: its command may be sent a second time */
 	bool due;	 /* the refusal that is being read leads to another attempt */
+	bool begun;	 /* there was such a refusal: attempts_left counts */
 	bool open;	 /* a 125- reply is open towards the client */
 	bool replanning; /* the data plan is being made anew for another attempt */
 	uint32_t attempts_left;

@@ -91,14 +91,14 @@ static bool may_be_refused(const struct ftp_machine *machine)
  * Servers empty the file when STOR arrives, before their 150. So the command waits
  * until the data connection has passed. Clients that begin TLS only after a 150 get
  * one from the gateway, which is all that RFC 959 lets it say before the command has
- * been judged. Not for STOU, whose 150 names the file (RFC 1123 4.1.2.9), and not
- * with DSWAITTIME, whose 125- lines would come after the 150.
+ * been judged. Not for STOU, whose 150 names the file (RFC 1123 4.1.2.9): it empties
+ * none.
  */
 static bool must_secure(struct ftp_machine *machine, const struct ftp_command *command, struct ftp_out *out)
 {
 	if (command->verb->kind != FTP_KIND_UPLOAD || (command->verb->flags & FTP_VERB_FILE) == 0 ||
-	    !may_be_refused(machine) || machine->action->dswaittime_min > 0 ||
-	    machine->plan != FTP_PLAN_READY || machine->result != FTP_DATA_PENDING || machine->no_server ||
+	    !may_be_refused(machine) || machine->plan != FTP_PLAN_READY ||
+	    machine->result != FTP_DATA_PENDING || machine->no_server ||
 	    machine->handshake == FTP_HANDSHAKE_DECIDED)
 		return false;
 	if (!machine->opened) {
@@ -144,8 +144,8 @@ void machine_transfer_command(struct ftp_machine *machine, const struct ftp_comm
 	machine->result = FTP_DATA_PENDING;
 	machine->handshake = FTP_HANDSHAKE_NONE; /* it belongs to this transfer now */
 	machine_side_transfer_begins(machine, out);
-	machine->retry.allowed =
-	    (command->verb->flags & FTP_VERB_FILE) != 0 && !machine->restart && !machine->opened;
+	machine->retry.allowed = (command->verb->flags & FTP_VERB_FILE) != 0 && !machine->restart;
+	machine->retry.begun = false;
 	machine->restart = false;
 	machine_pass_on(machine, command, FTP_PENDING_TRANSFER, out);
 	act = ftp_out_text(out, FTP_DO_DATA_START, command->line, command->len);

@@ -31,6 +31,7 @@ struct options {
 	uint64_t session;
 	const char *path_given;
 	bool json;
+	bool restart;
 	struct target target; /* for commands that take a socket */
 	char path[SOCKET_PATH_MAX];
 };
@@ -62,6 +63,7 @@ enum take {
 	TAKE_SNI = 1 << 10,
 	TAKE_DIFF = 1 << 11,
 	TAKE_TO = 1 << 12,
+	TAKE_RESTART = 1 << 13,
 };
 
 static const struct command {
@@ -91,7 +93,7 @@ static const struct command {
 	  "End this session now; a transfer is cut off.", run_end },
 	{ "reload", TAKE_FILE | TAKE_SOCKET, "[-f policy.yaml | --socket PATH]",
 	  "Make attlsd read its policy again, and wait for the result.", run_reload },
-	{ "drain", TAKE_FILE | TAKE_SOCKET, "[-f policy.yaml | --socket PATH]",
+	{ "drain", TAKE_FILE | TAKE_SOCKET | TAKE_RESTART, "[-f policy.yaml | --socket PATH] [--restart]",
 	  "Make attlsd exit after the transfers under way, as SIGTERM does.", run_drain },
 	{ "version", 0, "", "The version.", run_version },
 	{ "help", 0, "", "This text.", run_help },
@@ -120,6 +122,7 @@ static const struct option option_table[] = {
 	{ "sni", required_argument, NULL, TAKE_SNI },
 	{ "diff", required_argument, NULL, TAKE_DIFF },
 	{ "socket", required_argument, NULL, TAKE_SOCKET },
+	{ "restart", no_argument, NULL, TAKE_RESTART },
 	{ NULL, 0, NULL, 0 },
 };
 
@@ -225,7 +228,7 @@ static int run_reload(const struct options *options)
 
 static int run_drain(const struct options *options)
 {
-	return client_drain(&options->target);
+	return client_drain(&options->target, options->restart);
 }
 
 /* The number of a session, after the options. */
@@ -287,6 +290,9 @@ static void take_option(enum take which, struct options *options)
 		break;
 	case TAKE_SOCKET:
 		options->target.socket = optarg;
+		break;
+	case TAKE_RESTART:
+		options->restart = true;
 		break;
 	case TAKE_SESSION: /* no options */
 	case TAKE_PATH:

@@ -22,8 +22,22 @@ static bool has_lenient_scope(const void *object)
 		ftp->secure_dataconn == SECURE_PRIVATE);
 }
 
+static bool has_trust(const void *object)
+{
+	const struct policy_keyring *keyring = object;
+
+	return keyring->trust != NULL || keyring->trust_system;
+}
+
+static bool waits_for_data_sets(const void *object)
+{
+	const struct ftp_action *ftp = object;
+
+	return ftp->dswaittime_min > 0;
+}
+
 /* The section whose objects a change concerns. */
-enum section { FTP_ACTIONS = 0, BACKENDS, USERS, KEYRINGS, TLS_ACTIONS };
+enum section { FTP_ACTIONS = 0, BACKENDS, USERS, KEYRINGS, TLS_ACTIONS, DAEMON };
 
 static const struct change {
 	enum section section;
@@ -44,6 +58,21 @@ static const struct change {
 	{ FTP_ACTIONS, "accesserrormsgs", NULL, NULL,
 	  "\"accesserrormsgs: false\", the default, now also hides the server's reason for a refused login; set "
 	  "it to true to show the reason as before, or to false to confirm" },
+	{ FTP_ACTIONS, "myopentime", NULL, NULL,
+	  "the FTP server now has 60 s to accept a connection; set \"myopentime\" to 30s to have it as before, or "
+	  "to 60s to confirm" },
+	{ FTP_ACTIONS, "dconntime", NULL, NULL,
+	  "a receiver now has 120 s to acknowledge the last bytes of a transfer; set \"dconntime\" to 60s to have "
+	  "it as before, or to 120s to confirm" },
+	{ FTP_ACTIONS, "dswaittimereply", "dswaittime", waits_for_data_sets,
+	  "a client that waits for a data set now gets a 125- line every 30 s; set \"dswaittimereply\" to 3600s "
+	  "to send one at each attempt only, as before, or to 30s to confirm" },
+	{ KEYRINGS, "max_client_chain", "trust", has_trust,
+	  "certificate chains of clients may now have 16384 bytes; set \"max_client_chain\" to 102400 to allow as "
+	  "many as before, or to 16384 to confirm" },
+	{ DAEMON, "key_isolation", NULL, NULL,
+	  "if attlsd is started as root, its workers no longer have the private keys; set \"key_isolation\" to "
+	  "false to have it as before, or to auto to confirm" },
 };
 
 /* The array of a section's objects. */
@@ -71,9 +100,23 @@ static const void *objects_of(const struct policy *policy, enum section section,
 		*ret_n = policy->ntls_actions;
 		*ret_size = sizeof(policy->tls_actions[0]);
 		return policy->tls_actions;
+	case DAEMON: /* also of a policy without that section */
+		*ret_n = 1;
+		*ret_size = sizeof(policy->daemon);
+		return &policy->daemon;
 	}
 	*ret_n = *ret_size = 0;
 	return NULL;
+}
+
+/* A section without names is a key of the policy, and need not be there. */
+static struct diag_mark mark_of(const struct policy *policy, const struct locations *locations,
+				const void *object, const struct change *change)
+{
+	const char *section = locations_find(locations, policy, "daemon") != NULL ? "daemon" : "version";
+
+	return change->section == DAEMON ? locations_mark(locations, policy, section)
+					 : locations_mark(locations, object, change->at);
 }
 
 void changed_note(const struct policy *policy, const struct locations *locations, struct diags *diags)
@@ -89,7 +132,7 @@ void changed_note(const struct policy *policy, const struct locations *locations
 			if (locations_find(locations, object, change->key) != NULL ||
 			    (change->applies != NULL && !change->applies(object)))
 				continue;
-			diags_add(diags, DIAG_NOTE, locations_mark(locations, object, change->at), "%s",
+			diags_add(diags, DIAG_NOTE, mark_of(policy, locations, object, change), "%s",
 				  change->text);
 		}
 	}

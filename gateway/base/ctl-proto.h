@@ -26,6 +26,7 @@ enum ctl_proto_what {
 	CTL_RELOAD,	/* the same, once the new policy is in force or was refused */
 	CTL_DRAIN,	/* the same, at once */
 	CTL_SERVERS,	/* like CTL_SESSIONS, with ANSWER_SERVERs */
+	CTL_MAKE_WAY,	/* like CTL_DRAIN, and the service manager starts another attlsd meanwhile */
 };
 
 /* The message of either end if the other one has another CTL_VERSION. */

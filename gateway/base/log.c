@@ -170,10 +170,10 @@ static void open_sink(void)
 	/* An open file description of our own: O_NONBLOCK on fd 2 itself would affect every process that
 	 * shares it. */
 	fd = open("/proc/self/fd/2", O_WRONLY | O_NONBLOCK | O_APPEND | O_CLOEXEC | O_NOCTTY);
-	/* policy errors go to fd 2 itself, and must not land on top of the log */
+	/* what libraries write goes to fd 2 itself, and must not land on top of the log */
 	if (S_ISREG(st.st_mode))
 		(void)fcntl(STDERR_FILENO, F_SETFL, fcntl(STDERR_FILENO, F_GETFL) | O_APPEND);
-	sink.blocks = fd == -1 && S_ISFIFO(st.st_mode);
+	sink.blocks = fd == -1 && (S_ISFIFO(st.st_mode) || S_ISCHR(st.st_mode));
 	if (fd != -1)
 		sink.fd = fd;
 }
@@ -261,4 +261,48 @@ void log_write_after(enum log_level level, const char *event, const struct log_f
 		sink.lost = 0;
 	else
 		sink.lost++;
+}
+
+void log_text(const char *text, size_t len)
+{
+	while (len > 0) {
+		const char *end = memchr(text, '\n', len);
+		size_t used = end == NULL ? len : (size_t)(end - text);
+		struct line line = { .len = 0 };
+
+		put(&line, text, used);
+		if (!send_line(&line))
+			sink.lost++;
+		used += end != NULL;
+		text += used;
+		len -= used;
+	}
+}
+
+void log_diags(const struct diags *diags)
+{
+	char *text = NULL;
+	size_t len = 0;
+	FILE *out = open_memstream(&text, &len);
+
+	if (out == NULL) {
+		sink.lost++;
+		return;
+	}
+	diags_print(diags, out);
+	if (fclose(out) == 0)
+		log_text(text, len);
+	else
+		sink.lost++;
+	free(text);
+}
+
+uint64_t log_lost(void)
+{
+	return sink.lost;
+}
+
+void log_count_lost(uint64_t lines)
+{
+	sink.lost += lines;
 }

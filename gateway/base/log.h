@@ -10,6 +10,7 @@
 #define ATTLSD_GATEWAY_BASE_LOG_H
 
 #include <stdbool.h>
+#include <stddef.h>
 #include <stdint.h>
 
 #include "policy/policy.h"
@@ -40,6 +41,19 @@ struct log_field {
 		if (log_enabled(level))                                                                      \
 			log_write(level, event, (const struct log_field[]){ __VA_ARGS__, LOG_END });         \
 	} while (0)
+
+/*
+ * Faults of a policy, with their lines, as diags_print() has them. Like everything here it
+ * never blocks, and what the reader has no room for counts as lost.
+ */
+void log_diags(const struct diags *diags);
+/* The same for text, which may have several lines. */
+void log_text(const char *text, size_t len);
+
+/* How many lines were lost since the last one that got through. */
+uint64_t log_lost(void);
+/* Lines that a process lost which has ended since count here. */
+void log_count_lost(uint64_t lines);
 
 void log_setup(enum log_level level, enum log_format format);
 /*

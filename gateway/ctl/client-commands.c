@@ -130,9 +130,9 @@ int client_end(const struct target *target, uint64_t session)
 	return order(target, CTL_END, session);
 }
 
-int client_drain(const struct target *target)
+int client_drain(const struct target *target, bool restart)
 {
-	return order(target, CTL_DRAIN, 0);
+	return order(target, restart ? CTL_MAKE_WAY : CTL_DRAIN, 0);
 }
 
 /* Does the policy have faults? If the file cannot be read here, attlsd will find them. */

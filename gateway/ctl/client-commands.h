@@ -15,6 +15,6 @@ int client_sessions(const struct target *target, bool json);
 int client_end(const struct target *target, uint64_t session);
 /* Checks the file first that attlsd would read, and does not ask for a reload if it has faults. */
 int client_reload(const struct target *target);
-int client_drain(const struct target *target);
+int client_drain(const struct target *target, bool restart);
 
 #endif

@@ -6,6 +6,7 @@
 
 #include <errno.h>
 #include <inttypes.h>
+#include <stdio.h>
 #include <string.h>
 #include <sys/stat.h>
 
@@ -13,7 +14,7 @@
 #include "gateway/tls/certs.h"
 #include "gateway/tls/policy-check.h"
 
-#define DAYS_SOON 30
+#define DAY_S (24 * 60 * 60)
 
 static void check_key_mode(struct doctor *doctor, const struct policy_certificate *certificate)
 {
@@ -29,19 +30,32 @@ static void check_key_mode(struct doctor *doctor, const struct policy_certificat
 	}
 }
 
-static void check_days(struct doctor *doctor, const struct policy_certificate *certificate, int64_t days)
+/* The certificate of the server, or an issuer behind it in the file, which clients get as well. */
+static void check_dates(struct doctor *doctor, const struct policy_certificate *certificate, size_t position,
+			const struct certs_validity *validity)
 {
-	if (days < DAYS_SOON)
+	int64_t days = validity->left_s / DAY_S, waits = validity->starts_s / DAY_S + 1;
+	char name[DOCTOR_TEXT_MAX / 2];
+
+	if (position == 0)
+		(void)snprintf(name, sizeof(name), "the certificate in %s", certificate->chain);
+	else
+		(void)snprintf(name, sizeof(name), "certificate %zu in %s", position + 1, certificate->chain);
+	if (validity->left_s <= 0 || certs_expires_soon(validity))
 		doctor_fix(doctor, "renew %s, then: attlsctl check -f '%s' && systemctl reload attlsd",
 			   certificate->chain, doctor->path);
-	if (days < 0)
-		doctor_problem(doctor, "the certificate in %s has expired", certificate->chain);
-	else if (days < DAYS_SOON)
-		doctor_warning(doctor, "the certificate in %s has %" PRId64 " day%s left", certificate->chain,
-			       days, days == 1 ? "" : "s");
-	else
-		doctor_ok(doctor, "the certificate in %s has %" PRId64 " days left", certificate->chain,
-			  days);
+	if (validity->left_s <= 0) {
+		doctor_problem(doctor, "%s has expired", name);
+	} else if (validity->starts_s > 0) {
+		doctor_fix(doctor,
+			   "set the clock of this host (date), or use a certificate that is valid now");
+		doctor_problem(doctor, "%s is not valid yet, but in %" PRId64 " day%s", name, waits,
+			       waits == 1 ? "" : "s");
+	} else if (certs_expires_soon(validity)) {
+		doctor_warning(doctor, "%s has %" PRId64 " day%s left", name, days, days == 1 ? "" : "s");
+	} else {
+		doctor_ok(doctor, "%s has %" PRId64 " day%s left", name, days, days == 1 ? "" : "s");
+	}
 }
 
 static void check_keyring(struct doctor *doctor, const struct policy_keyring *keyring)
@@ -53,10 +67,10 @@ static void check_keyring(struct doctor *doctor, const struct policy_keyring *ke
 		return;
 	if (certs_load(keyring, NULL, &diags, &certs) == 0)
 		for (size_t i = 0; i < keyring->ncertificates; i++) {
-			int64_t days;
+			struct certs_validity validity;
 
-			if (certs_days_left(certs, i, &days))
-				check_days(doctor, &keyring->certificates[i], days);
+			for (size_t position = 0; certs_validity(certs, i, position, &validity); position++)
+				check_dates(doctor, &keyring->certificates[i], position, &validity);
 			check_key_mode(doctor, &keyring->certificates[i]);
 		}
 	certs_free(&certs);

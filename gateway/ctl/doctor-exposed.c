@@ -1,45 +1,26 @@
 /*
- * Finds FTP servers that listen on all addresses, although the policy names a loopback
- * address: other hosts reach them without TLS, past attlsd. Debian's vsftpd does this
- * with listen_ipv6=YES, because it then ignores listen_address.
+ * Finds FTP servers of this host that other hosts reach without TLS, past attlsd: the
+ * policy names a loopback address, but they listen on all addresses. Debian's vsftpd
+ * does this with listen_ipv6=YES, because it then ignores listen_address. Or the policy
+ * names another address of this host.
  */
 #include "gateway/ctl/doctor-exposed.h"
 
-#include <errno.h>
 #include <stdio.h>
 #include <string.h>
 
 #include "gateway/ctl/doctor-report.h"
+#include "gateway/ctl/firewall.h"
+#include "gateway/ctl/listening.h"
+#include "gateway/ctl/routes.h"
 
-#define TCP_LISTEN 10 /* the kernel's number of this state, as in /proc/net/tcp */
-
-/* proc(5): local and remote address are hexadecimal, all zeros for any address. */
-static const struct {
-	const char *path;
-	const char *any;
-} tables[] = { { "/proc/net/tcp", "0.0.0.0" }, { "/proc/net/tcp6", "[::]" } };
-
-static bool is_any(const char *hex)
-{
-	return hex[strspn(hex, "0")] == '\0';
-}
-
-/* Does a socket of this table listen on all addresses? 1, 0 or a negative errno. */
-static int listens_on_any(const char *path, uint16_t port)
-{
-	FILE *table = fopen(path, "re");
-	char line[256], address[33];
-	unsigned local_port, state;
-	int found = 0;
-
-	if (table == NULL)
-		return -errno;
-	while (found == 0 && fgets(line, sizeof(line), table) != NULL)
-		if (sscanf(line, " %*d: %32[0-9A-F]:%x %*[0-9A-F]:%*x %x", address, &local_port, &state) == 3)
-			found = local_port == port && state == TCP_LISTEN && is_any(address);
-	(void)fclose(table);
-	return found;
-}
+/* What is looked for, and what was found. */
+struct exposure {
+	struct doctor *doctor;
+	const struct policy_backend *backend;
+	uint16_t port;
+	bool found;
+};
 
 /* attlsd's own listener may have the port on all addresses. */
 static bool is_own(const struct policy *policy, uint16_t port)
@@ -50,46 +31,101 @@ static bool is_own(const struct policy *policy, uint16_t port)
 	return false;
 }
 
-static void look_at(struct doctor *doctor, const struct policy_backend *backend)
+static bool take_exposed(const struct listening *socket, void *context)
 {
-	uint16_t port = backend->endpoint.port;
-	bool exposed = false;
-	int r;
+	struct exposure *exposure = context;
+	struct doctor *doctor = exposure->doctor;
+	char at[IP_TEXT_MAX], name[LISTENING_NAME_MAX];
 
-	for (size_t i = 0; i < sizeof(tables) / sizeof(tables[0]); i++) {
-		r = listens_on_any(tables[i].path, port);
-		if (r == -ENOENT && i > 0) /* a kernel without IPv6 */
-			continue;
-		if (r < 0) {
-			doctor_look(doctor, "ss -ltn | grep :%u", port);
-			doctor_cannot_tell(
-			    doctor, "cannot see whether the server of \"%s\" is open to others: %s: %s",
-			    backend->name, tables[i].path, strerror(-r));
-			return;
+	if (socket->at.port != exposure->port || !ip_addr_is_any(&socket->at.addr))
+		return true;
+	if (is_own(doctor->policy, exposure->port)) {
+		if (!listening_owner(socket->inode, name)) {
+			exposure->found = true;
+			doctor_look(doctor, "ss -ltnp sport = :%u, as root", exposure->port);
+			doctor_cannot_tell(doctor,
+					   "whether it is attlsd or the server of \"%s\" that listens on all "
+					   "addresses",
+					   exposure->backend->name);
+			return false;
 		}
-		if (r == 0)
-			continue;
-		exposed = true;
-		doctor_fix(doctor,
-			   "let the FTP server listen on the loopback address only (vsftpd: listen=YES, "
-			   "listen_ipv6=NO, listen_address=127.0.0.1), then check with: ss -ltn");
-		doctor_problem(
-		    doctor, "the server of \"%s\" listens on %s:%u, so that other hosts reach it without TLS",
-		    backend->name, tables[i].any, port);
+		if (strncmp(name, "attlsd (", strlen("attlsd (")) == 0)
+			return true;
 	}
-	if (!exposed)
+	exposure->found = true;
+	(void)ip_endpoint_format(&socket->at, at);
+	doctor_fix(doctor, "let the FTP server listen on the loopback address only (vsftpd: listen=YES, "
+			   "listen_ipv6=NO, listen_address=127.0.0.1), then check with: ss -ltn");
+	doctor_problem(doctor, "the server of \"%s\" listens on %s, so that other hosts reach it without TLS",
+		       exposure->backend->name, at);
+	return true;
+}
+
+static void look_at_loopback(struct doctor *doctor, const struct policy_backend *backend)
+{
+	struct exposure exposure = { .doctor = doctor, .backend = backend, .port = backend->endpoint.port };
+	int r = listening_each(take_exposed, &exposure);
+
+	if (r < 0) {
+		doctor_look(doctor, "ss -ltn sport = :%u", exposure.port);
+		doctor_cannot_tell(doctor, "whether the server of \"%s\" is open to other hosts: %s",
+				   backend->name, strerror(-r));
+	} else if (!exposure.found) {
 		doctor_ok(doctor, "the server of \"%s\" does not listen on all addresses", backend->name);
+	}
+}
+
+/* Other hosts can dial it there, unless the firewall stops them. */
+static void look_at_own_address(struct doctor *doctor, const struct policy_backend *backend,
+				const struct ip_addr *addr)
+{
+	const struct packet packet = { .family = addr->family,
+				       .low = backend->endpoint.port,
+				       .high = backend->endpoint.port };
+	struct packet_walk walk = { .way = PACKET_UNSURE };
+	char question[DOCTOR_TEXT_MAX / 2];
+
+	(void)snprintf(question, sizeof(question),
+		       "whether other hosts reach the server of \"%s\" at port %u, without TLS",
+		       backend->name, backend->endpoint.port);
+	if (doctor->ruleset == NULL) {
+		doctor_look(doctor, "run attlsctl doctor as root, or read: nft list ruleset");
+		doctor_cannot_tell(doctor, "%s: cannot read the rules of the firewall", question);
+		return;
+	}
+	walk = firewall_ask(doctor, &packet, addr, packet_hooks_input);
+	if (walk.way == PACKET_SHUT) {
+		doctor_ok(doctor, "the firewall keeps other hosts from the server of \"%s\"", backend->name);
+	} else if (walk.way == PACKET_UNSURE) {
+		firewall_cannot_tell(doctor, &walk, question);
+	} else {
+		doctor_fix(doctor,
+			   "let the FTP server listen on 127.0.0.1 only, and correct the address in "
+			   "backends: %s",
+			   backend->name);
+		doctor_problem(doctor, "other hosts reach the server of \"%s\" at port %u without TLS",
+			       backend->name, backend->endpoint.port);
+	}
+}
+
+static void look_at(struct doctor *doctor, const struct policy_backend *backend, const struct ip_addr *addr)
+{
+	if (ip_addr_is_loopback(addr))
+		look_at_loopback(doctor, backend);
+	else if (routes_mark_is_local(addr, 0) == 1)
+		look_at_own_address(doctor, backend, addr);
 }
 
 void doctor_check_exposed(struct doctor *doctor)
 {
-	const struct policy *policy = doctor->policy;
+	for (size_t i = 0; i < doctor->policy->nbackends; i++) {
+		const struct policy_backend *backend = &doctor->policy->backends[i];
 
-	for (size_t i = 0; i < policy->nbackends; i++) {
-		const struct policy_backend *backend = &policy->backends[i];
-
-		if (!backend->original && ip_addr_is_loopback(&backend->endpoint.addr) &&
-		    !is_own(policy, backend->endpoint.port))
-			look_at(doctor, backend);
+		if (!backend->original && backend->endpoint.addr.family != IP_NONE)
+			look_at(doctor, backend, &backend->endpoint.addr);
+		/* of a name, the first address is the endpoint's */
+		for (size_t k = 1; k < backend->naddresses; k++)
+			if (!ip_addr_is_loopback(&backend->addresses[k]))
+				look_at(doctor, backend, &backend->addresses[k]);
 	}
 }

@@ -1,6 +1,6 @@
 /*
- * What attlsd needs of the host before it starts: its user, capabilities, limits,
- * addresses and ports.
+ * What attlsd needs of the host before it starts: its users, capabilities, limits
+ * and passive ports.
  */
 #include "gateway/ctl/doctor-host.h"
 
@@ -15,10 +15,10 @@
 
 #include "gateway/base/util.h"
 #include "gateway/ctl/doctor-report.h"
-#include "gateway/ctl/routes.h"
 #include "gateway/host/capabilities.h"
 #include "gateway/host/facts.h"
 
+#define USERADD	       "useradd --system --no-create-home --shell /usr/sbin/nologin"
 #define LOCAL_PORTS    "/proc/sys/net/ipv4/ip_local_port_range"
 #define RESERVED_PORTS "/proc/sys/net/ipv4/ip_local_reserved_ports"
 
@@ -42,11 +42,45 @@ void doctor_check_user(struct doctor *doctor)
 		doctor_ok(doctor, "workers run as the user that starts attlsd, or as nobody if that is root");
 		return;
 	}
-	doctor_fix(doctor, "useradd --system --no-create-home --shell /usr/sbin/nologin %s", name);
+	doctor_fix(doctor, USERADD " %s", name);
 	if (doctor->policy->daemon.user_given)
 		doctor_problem(doctor, "there is no user %s on this host", name);
 	else
 		doctor_warning(doctor, "there is no user %s on this host: workers run as nobody", name);
+}
+
+/*
+ * The processes with the private keys run as this user. Without it, attlsd takes an id
+ * that no user has, which it cannot reserve.
+ */
+void doctor_check_key_user(struct doctor *doctor)
+{
+	const struct passwd *user;
+	unsigned uid;
+
+	errno = 0;
+	user = getpwnam(HOST_KEY_USER);
+	if (user == NULL && errno != 0 && errno != ENOENT) {
+		doctor_look(doctor, "getent passwd " HOST_KEY_USER);
+		doctor_cannot_tell(doctor, "cannot look up the user " HOST_KEY_USER ": %s", strerror(errno));
+		return;
+	}
+	if (user == NULL) {
+		doctor_fix(doctor, USERADD " " HOST_KEY_USER);
+		doctor_warning(doctor,
+			       "there is no user " HOST_KEY_USER " on this host: the processes with the "
+			       "private keys run with an id that no user has now");
+		return;
+	}
+	uid = user->pw_uid;
+	user = getpwnam(doctor->policy->daemon.user);
+	if (user != NULL && user->pw_uid == uid) {
+		doctor_fix(doctor, "set daemon: { user: attlsd } in %s", doctor->path);
+		doctor_problem(doctor, "workers run as %s, like the processes with the private keys",
+			       doctor->policy->daemon.user);
+		return;
+	}
+	doctor_ok(doctor, "the processes with the private keys run as " HOST_KEY_USER);
 }
 
 void doctor_check_control_socket(struct doctor *doctor)
@@ -120,29 +154,6 @@ void doctor_check_files(struct doctor *doctor)
 		       "%" PRIu32 " sessions (daemon.limits) may need %" PRIu64
 		       " open files, but only %" PRIu64 " are allowed",
 		       doctor->policy->daemon.limit_sessions, wanted, (uint64_t)limit.rlim_max);
-}
-
-void doctor_check_addresses(struct doctor *doctor)
-{
-	for (size_t i = 0; i < doctor->policy->nlisteners; i++) {
-		const struct policy_listener *listener = &doctor->policy->listeners[i];
-		char text[IP_TEXT_MAX];
-		const struct ip_addr *addr = &listener->endpoint.addr;
-
-		if (ip_addr_is_any(addr)) {
-			doctor_ok(doctor, "listener %s: every IPv%d address of this host", listener->name,
-				  addr->family);
-			continue;
-		}
-		if (routes_has_address(addr)) {
-			doctor_ok(doctor, "listener %s: %s is an address of this host", listener->name,
-				  ip_addr_format(addr, text));
-			continue;
-		}
-		doctor_fix(doctor, "ip address add %s dev INTERFACE", ip_addr_format(addr, text));
-		doctor_problem(doctor, "listener %s: this host does not have the address %s", listener->name,
-			       text);
-	}
 }
 
 /* A file of /proc that cannot be read answers no question. */

@@ -1,5 +1,5 @@
 /*
- * Checks of users, limits, capabilities and addresses. Each reports what it finds;
+ * Checks of users, limits, capabilities and passive ports. Each reports what it finds;
  * doctor.c decides which of them a policy needs.
  */
 #ifndef ATTLSD_GATEWAY_CTL_DOCTOR_HOST_H
@@ -8,10 +8,10 @@
 struct doctor;
 
 void doctor_check_user(struct doctor *doctor);
+void doctor_check_key_user(struct doctor *doctor);
 void doctor_check_control_socket(struct doctor *doctor);
 void doctor_check_capabilities(struct doctor *doctor);
 void doctor_check_files(struct doctor *doctor);
-void doctor_check_addresses(struct doctor *doctor);
 void doctor_check_ports(struct doctor *doctor);
 
 #endif

@@ -123,14 +123,18 @@ uint16_t doctor_dialled_port(const struct doctor *doctor, const struct policy_li
 	return listener->tls == LISTENER_IMPLICIT ? FTPS_PORT : FTP_PORT;
 }
 
+bool doctor_is_dialled(const struct policy_listener *listener)
+{
+	return listener->transparent || !ip_addr_is_loopback(&listener->endpoint.addr);
+}
+
 bool doctor_is_open(const struct policy *policy, enum ip_family family)
 {
 	for (size_t i = 0; i < policy->nlisteners; i++) {
 		const struct policy_listener *listener = &policy->listeners[i];
-		const struct ip_addr *addr = &listener->endpoint.addr;
 
-		if ((family == IP_NONE || addr->family == family) &&
-		    (listener->transparent || !ip_addr_is_loopback(addr)))
+		if ((family == IP_NONE || listener->endpoint.addr.family == family) &&
+		    doctor_is_dialled(listener))
 			return true;
 	}
 	return false;

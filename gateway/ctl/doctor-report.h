@@ -46,6 +46,9 @@ const char *doctor_level_name(enum doctor_level level);
 /* The port that clients dial; for a transparent listener it is not that of its socket. */
 uint16_t doctor_dialled_port(const struct doctor *doctor, const struct policy_listener *listener);
 
+/* Can other hosts dial this listener? */
+bool doctor_is_dialled(const struct policy_listener *listener);
+
 /* Does the policy have a listener of this family (IP_NONE: any) that other hosts can dial? */
 bool doctor_is_open(const struct policy *policy, enum ip_family family);
 

@@ -1,6 +1,6 @@
 /*
- * Checks the nftables rules: open ports, the helper of connection tracking, sets,
- * transparent listeners.
+ * Checks the nftables rules: can they be read, the helper of connection tracking, sets,
+ * transparent listeners. doctor-input.c checks what they let through.
  */
 #include "gateway/ctl/doctor-rules.h"
 
@@ -9,11 +9,13 @@
 
 #include "gateway/base/util.h"
 #include "gateway/ctl/doctor-report.h"
+#include "gateway/ctl/firewall.h"
+#include "gateway/ctl/interfaces.h"
 #include "gateway/ctl/ruleset.h"
 #include "gateway/host/facts.h"
-#include "gateway/net/netsock.h"
 
-#define TABLE "inet attlsd"
+#define TABLE	       "inet attlsd"
+#define INTERFACES_MAX 64
 
 static const char *family_word(enum ip_family family)
 {
@@ -29,55 +31,6 @@ void doctor_check_rules(struct doctor *doctor)
 	doctor_look(doctor, "run attlsctl doctor as root, or read: nft list ruleset");
 	doctor_cannot_tell(doctor, "nftables does not show its rules, so they were not checked: %s",
 			   strerror(-doctor->ruleset_error));
-}
-
-/* Without connection tracking, all passive ports have to be open all the time. */
-static void check_passive_ports(struct doctor *doctor, enum ip_family family)
-{
-	char chain[RULESET_NAME_MAX];
-
-	if (doctor->policy->nat.conntrack != NAT_CONNTRACK_OFF || !doctor_is_open(doctor->policy, family) ||
-	    !ruleset_drops_input(doctor->ruleset, family, chain))
-		return;
-	for (size_t i = 0; i < doctor->policy->nftp_actions; i++) {
-		const struct ftp_action *action = &doctor->policy->ftp_actions[i];
-		struct port_range range = netsock_range(action->passivedataports);
-
-		if (ruleset_accepts_port(doctor->ruleset, family, range.low) &&
-		    ruleset_accepts_port(doctor->ruleset, family, range.high)) {
-			doctor_ok(doctor, "ftp_action %s: ports %u-%u are open", action->name, range.low,
-				  range.high);
-			continue;
-		}
-		doctor_fix(doctor, "nft insert rule %s tcp dport %u-%u accept", chain, range.low, range.high);
-		doctor_problem(doctor,
-			       "ftp_action %s: no rule in chain %s accepts data connections to ports %u-%u",
-			       action->name, chain, range.low, range.high);
-	}
-}
-
-/* If input is dropped by default, control connections need a rule of their own. */
-void doctor_check_input(struct doctor *doctor)
-{
-	check_passive_ports(doctor, IP_V4);
-	check_passive_ports(doctor, IP_V6);
-	for (size_t i = 0; i < doctor->policy->nlisteners; i++) {
-		const struct policy_listener *listener = &doctor->policy->listeners[i];
-		enum ip_family family = listener->endpoint.addr.family;
-		uint16_t port = doctor_dialled_port(doctor, listener);
-		char chain[RULESET_NAME_MAX];
-
-		if (!listener->transparent && ip_addr_is_loopback(&listener->endpoint.addr))
-			continue;
-		if (!ruleset_drops_input(doctor->ruleset, family, chain) ||
-		    ruleset_accepts_port(doctor->ruleset, family, port)) {
-			doctor_ok(doctor, "listener %s: port %u is open", listener->name, port);
-			continue;
-		}
-		doctor_fix(doctor, "nft insert rule %s tcp dport %u accept", chain, port);
-		doctor_problem(doctor, "listener %s: no rule in chain %s accepts clients at port %u",
-			       listener->name, chain, port);
-	}
 }
 
 /* nf_nat_ftp acts on connections with helper and NAT, and would rewrite what attlsd sends. */
@@ -97,13 +50,37 @@ static void warn_of_rewriting(struct doctor *doctor, const struct policy_listene
 		       listener->name, port);
 }
 
+/* Is the packet of a client that opens a control connection given the helper? */
+static enum packet_match has_helper(const struct doctor *doctor, const struct policy_listener *listener,
+				    uint16_t port, struct packet_walk *ret_walk)
+{
+	const struct packet packet = { .family = listener->endpoint.addr.family, .low = port, .high = port };
+	const struct ip_addr *to = &listener->endpoint.addr;
+
+	*ret_walk = firewall_ask(doctor, &packet, listener->transparent ? &(struct ip_addr){ 0 } : to,
+				 packet_hooks_prerouting);
+	return ret_walk->packet.helper;
+}
+
 void doctor_check_helper(struct doctor *doctor)
 {
 	for (size_t i = 0; i < doctor->policy->nlisteners; i++) {
 		const struct policy_listener *listener = &doctor->policy->listeners[i];
 		uint16_t port = doctor_dialled_port(doctor, listener);
+		struct packet_walk walk;
+		enum packet_match helped;
 
-		if (ruleset_assigns_helper(doctor->ruleset, listener->endpoint.addr.family, port)) {
+		if (!doctor_is_dialled(listener))
+			continue;
+		helped = has_helper(doctor, listener, port, &walk);
+		if (helped == PACKET_UNKNOWN) {
+			doctor_look(doctor, "nft list ruleset | grep 'ct helper set'");
+			doctor_cannot_tell(doctor,
+					   "listener %s: whether connections to port %u have the helper ftp",
+					   listener->name, port);
+			continue;
+		}
+		if (helped != PACKET_NO) {
 			doctor_ok(doctor, "listener %s: connections to port %u have the helper ftp",
 				  listener->name, port);
 			warn_of_rewriting(doctor, listener, port);
@@ -119,26 +96,6 @@ void doctor_check_helper(struct doctor *doctor)
 			       "listener %s: no rule assigns the helper ftp to connections to port %u, "
 			       "and the kernel accepts expectations only for connections with a helper",
 			       listener->name, port);
-	}
-}
-
-void doctor_check_related(struct doctor *doctor)
-{
-	static const enum ip_family families[] = { IP_V4, IP_V6 };
-
-	for (size_t i = 0; i < NELEM(families); i++) {
-		char chain[RULESET_NAME_MAX];
-
-		if (!ruleset_drops_input(doctor->ruleset, families[i], chain))
-			continue;
-		if (ruleset_accepts_related(doctor->ruleset, families[i])) {
-			doctor_ok(doctor, "IPv%d: a rule accepts related connections", families[i]);
-			continue;
-		}
-		doctor_fix(doctor, "nft insert rule %s ct state related ct helper \"ftp\" accept", chain);
-		doctor_problem(doctor,
-			       "IPv%d: no rule accepts related connections, so expectations have no effect",
-			       families[i]);
 	}
 }
 
@@ -166,61 +123,29 @@ static void fix_set(struct doctor *doctor, enum ip_family family, bool found)
 		   drop, table_len(name), name, name, more, type, type);
 }
 
-static void check_set(struct doctor *doctor, enum ip_family family)
+/*
+ * Does the set exist? The rule that uses it is found with the data connections, in
+ * doctor-data.c.
+ */
+bool doctor_check_one_set(struct doctor *doctor, enum ip_family family)
 {
 	const char *name = doctor->policy->nat.nft_set;
 	const char *more = family == IP_V6 ? "6" : "";
-	const char *word = family_word(family);
-	int table = table_len(name);
 	struct ruleset_set set;
-	char chain[RULESET_NAME_MAX];
-	bool drops = ruleset_drops_input(doctor->ruleset, family, chain);
 
-	/*
-	 * a rule can use only sets of its own table, and no table can accept a packet that
-	 * another one drops
-	 */
-	if (drops && (table_len(chain) != table || strncmp(chain, name, (size_t)table) != 0)) {
-		doctor_fix(doctor, "nat: { conntrack: set, nft_set: \"%.*s%s\" } in %s", table_len(chain),
-			   chain, name + table, doctor->path);
-		doctor_problem(doctor, "chain %s drops input and cannot use a set of another table, %s%s",
-			       chain, name, more);
-		return;
-	}
 	ruleset_find_set(doctor->ruleset, name, family, &set);
-	if (!set.found || !set.right_type || !set.timeout) {
-		fix_set(doctor, family, set.found);
-		doctor_problem(doctor, "the set %s%s %s", name, more,
-			       !set.found	 ? "does not exist"
-			       : !set.right_type ? "does not have the type address . address . inet_service"
-						 : "does not have the flag timeout");
-		return;
-	}
-	if (set.used || !drops) {
+	if (set.found && set.right_type && set.timeout) {
 		doctor_ok(doctor, "the set %s%s exists", name, more);
-		return;
+		return true;
 	}
-	doctor_fix(doctor, "nft insert rule %s %s saddr . %s daddr . tcp dport @%s%s accept", chain, word,
-		   word, name + table + 1, more);
-	doctor_problem(doctor, "no rule uses the set %s%s", name, more);
+	fix_set(doctor, family, set.found);
+	doctor_problem(doctor, "the set %s%s %s", name, more,
+		       !set.found	 ? "does not exist"
+		       : !set.right_type ? "does not have the type address . address . inet_service"
+					 : "does not have the flag timeout");
+	return false;
 }
 
-/* Check the set of each family that clients can use. */
-void doctor_check_set(struct doctor *doctor)
-{
-	bool seen4 = false, seen6 = false;
-
-	for (size_t i = 0; i < doctor->policy->nlisteners; i++) {
-		seen4 = seen4 || doctor->policy->listeners[i].endpoint.addr.family == IP_V4;
-		seen6 = seen6 || doctor->policy->listeners[i].endpoint.addr.family == IP_V6;
-	}
-	if (seen4)
-		check_set(doctor, IP_V4);
-	if (seen6)
-		check_set(doctor, IP_V6);
-}
-
-/* An address in nft's notation: IPv6 in brackets. */
 static void fix_tproxy(struct doctor *doctor, const struct policy_listener *listener)
 {
 	char to[IP_TEXT_MAX];
@@ -232,6 +157,53 @@ static void fix_tproxy(struct doctor *doctor, const struct policy_listener *list
 		   " divert { type filter hook prerouting priority dstnat + 1; }; add rule " TABLE
 		   " divert %s daddr SERVERS tcp dport %u tproxy %s to %s meta mark set 1 accept'",
 		   family_word(family), doctor_dialled_port(doctor, listener), family_word(family), to);
+}
+
+/* Does a tproxy rule see the packets of clients, on any interface? */
+static enum packet_match is_diverted(const struct doctor *doctor, const struct policy_listener *listener)
+{
+	enum ip_family family = listener->endpoint.addr.family;
+	uint16_t port = doctor_dialled_port(doctor, listener);
+	struct packet packet = { .family = family, .low = port, .high = port };
+	struct interface_address here[INTERFACES_MAX];
+	size_t n = interfaces_list(family, here, NELEM(here));
+	enum packet_match best = PACKET_NO;
+
+	for (size_t i = 0; i < n; i++) {
+		struct packet_walk walk;
+
+		packet.from = here[i].name;
+		walk = packet_walk(doctor->ruleset, &packet, packet_hooks_prerouting);
+		if (walk.packet.diverted > best)
+			best = walk.packet.diverted;
+	}
+	return best;
+}
+
+static void report_diverted(struct doctor *doctor, const struct policy_listener *listener)
+{
+	enum packet_match diverted = is_diverted(doctor, listener);
+
+	doctor->fix[0] = '\0';
+	switch (diverted) {
+	case PACKET_NO:
+		doctor_fix(doctor, "put the tproxy rule before the rules that accept or drop these packets: "
+				   "nft -a list ruleset");
+		doctor_problem(doctor, "listener %s: connections to port %u do not come to the tproxy rule",
+			       listener->name, doctor_dialled_port(doctor, listener));
+		break;
+	case PACKET_UNKNOWN:
+		doctor_look(doctor, "nft list ruleset | grep tproxy");
+		doctor_cannot_tell(doctor,
+				   "listener %s: whether connections to port %u come to the tproxy rule",
+				   listener->name, doctor_dialled_port(doctor, listener));
+		break;
+	case PACKET_SOME:
+	case PACKET_YES:
+		doctor_ok(doctor, "listener %s: a tproxy rule passes connections to port %u", listener->name,
+			  doctor_dialled_port(doctor, listener));
+		break;
+	}
 }
 
 void doctor_check_tproxy(struct doctor *doctor)
@@ -263,9 +235,7 @@ void doctor_check_tproxy(struct doctor *doctor)
 			    listener->name);
 			continue;
 		}
-		doctor->fix[0] = '\0';
-		doctor_ok(doctor, "listener %s: a tproxy rule passes connections to port %u", listener->name,
-			  doctor_dialled_port(doctor, listener));
+		report_diverted(doctor, listener);
 	}
 }
 

@@ -5,6 +5,7 @@
 #include "gateway/ctl/doctor-server.h"
 
 #include <errno.h>
+#include <jansson.h>
 #include <poll.h>
 #include <string.h>
 #include <sys/socket.h>
@@ -12,6 +13,8 @@
 #include "gateway/base/util.h"
 #include "gateway/ctl/doctor-report.h"
 #include "gateway/ctl/known-servers.h"
+#include "gateway/ctl/packet-match.h"
+#include "gateway/ctl/ruleset.h"
 #include "gateway/net/netsock.h"
 #include "gateway/net/proxy-header.h"
 
@@ -19,6 +22,7 @@
 #define GREETING_TIMEOUT_MS 5000
 #define SYST_TIMEOUT_MS	    500 /* short, because the answer only helps to name the server */
 #define SHOWN_MAX	    80
+#define SERVERS_MAX	    16
 
 static bool is_ready(int fd, short event, int timeout_ms)
 {
@@ -94,6 +98,19 @@ static bool is_greeting(const char *text)
 	return false;
 }
 
+/* With `source: client`, the server may accept only clients' addresses, and attlsctl has another. */
+static enum doctor_level level_of(const struct policy_backend *backend)
+{
+	return backend->source == BACKEND_SOURCE_CLIENT ? DOCTOR_CANNOT_TELL : DOCTOR_PROBLEM;
+}
+
+static void look_from_client(struct doctor *doctor, const struct policy_backend *backend, const char *where)
+{
+	if (level_of(backend) == DOCTOR_CANNOT_TELL)
+		doctor_look(doctor, "dial %s from a client: source: client lets the server see only those",
+			    where);
+}
+
 static void check_greeting(struct doctor *doctor, const struct policy_backend *backend, const char *where,
 			   int fd)
 {
@@ -107,11 +124,14 @@ static void check_greeting(struct doctor *doctor, const struct policy_backend *b
 	}
 	doctor_fix(doctor, "make the FTP server at %s use cleartext FTP and greet with 220%s", where,
 		   backend->proxy == BACKEND_PROXY_NONE ? "" : ", and expect a PROXY header");
+	look_from_client(doctor, backend, where);
 	if (text[0] == '\0')
-		doctor_problem(doctor, "backend %s: %s accepts the connection, but does not greet",
-			       backend->name, where);
+		doctor_report(doctor, level_of(backend),
+			      "backend %s: %s accepts the connection, but does not greet", backend->name,
+			      where);
 	else
-		doctor_problem(doctor, "backend %s: %s answers \"%s\", not 220", backend->name, where, text);
+		doctor_report(doctor, level_of(backend), "backend %s: %s answers \"%s\", not 220",
+			      backend->name, where, text);
 }
 
 /* As a session does, for a client on this host. A server that does not want it does not greet. */
@@ -129,12 +149,28 @@ static void send_proxy_header(const struct policy_backend *backend, const struct
 	(void)send(fd, header, len, MSG_NOSIGNAL); /* a short write shows as a greeting that does not come */
 }
 
+/* The server at `fd`, which is closed; or a negative errno. */
+static void check_answer(struct doctor *doctor, const struct policy_backend *backend,
+			 const struct ip_endpoint *server, int fd)
+{
+	char where[IP_TEXT_MAX];
+
+	(void)ip_endpoint_format(server, where);
+	if (fd >= 0) {
+		send_proxy_header(backend, server, fd);
+		check_greeting(doctor, backend, where, fd);
+	} else {
+		doctor_fix(doctor, "start the FTP server at %s, or correct the address in backends: %s",
+			   where, backend->name);
+		look_from_client(doctor, backend, where);
+		doctor_report(doctor, level_of(backend), "backend %s: cannot connect to %s: %s",
+			      backend->name, where, strerror(-fd));
+	}
+	fd_close(&fd);
+}
+
 static void check_server(struct doctor *doctor, const struct policy_backend *backend)
 {
-	/* the server may accept only clients' addresses */
-	enum doctor_level level =
-	    backend->source == BACKEND_SOURCE_CLIENT ? DOCTOR_CANNOT_TELL : DOCTOR_PROBLEM;
-	char where[IP_TEXT_MAX];
 	struct ip_endpoint server = backend->endpoint;
 	int fd = dial(&server);
 
@@ -142,21 +178,48 @@ static void check_server(struct doctor *doctor, const struct policy_backend *bac
 		server.addr = backend->addresses[i]; /* as sessions do */
 		fd = dial(&server);
 	}
-	(void)ip_endpoint_format(&server, where);
-	if (fd >= 0) {
-		send_proxy_header(backend, &server, fd);
-		check_greeting(doctor, backend, where, fd);
-	} else {
-		doctor_fix(doctor, "start the FTP server at %s, or correct the address in backends: %s",
-			   where, backend->name);
-		if (level == DOCTOR_CANNOT_TELL)
-			doctor_look(doctor,
-				    "dial %s from a client: source: client lets the server see only those",
-				    where);
-		doctor_report(doctor, level, "backend %s: cannot connect to %s: %s", backend->name, where,
-			      strerror(-fd));
+	check_answer(doctor, backend, &server, fd);
+}
+
+/* The servers that the tproxy rule of this listener names one by one. Returns how many. */
+static size_t check_diverted(struct doctor *doctor, const struct policy_backend *backend,
+			     const struct policy_listener *listener)
+{
+	enum ip_family family = listener->endpoint.addr.family;
+	struct packet_addresses servers[SERVERS_MAX];
+	size_t n = 0, tried = 0;
+	const json_t *rule = NULL;
+
+	if (listener->transparent && listener->tls != LISTENER_IMPLICIT && doctor->ruleset != NULL)
+		rule = ruleset_tproxy_rule(doctor->ruleset, family, listener->endpoint.port);
+	if (rule != NULL)
+		n = packet_addresses_of(doctor->ruleset, rule, family, servers, NELEM(servers));
+	for (size_t i = 0; i < n; i++) {
+		struct ip_endpoint server = { .addr = servers[i].low,
+					      .port = doctor_dialled_port(doctor, listener) };
+
+		if (!ip_addr_equal(&servers[i].low, &servers[i].high))
+			continue; /* a network: nobody knows where in it servers are */
+		if (backend->endpoint.port != 0)
+			server.port = backend->endpoint.port;
+		check_answer(doctor, backend, &server, dial(&server));
+		tried++;
 	}
-	fd_close(&fd);
+	return tried;
+}
+
+/* "original" is the server that each client dials. */
+static void check_original(struct doctor *doctor, const struct policy_backend *backend)
+{
+	size_t tried = 0;
+
+	for (size_t i = 0; i < doctor->policy->nlisteners; i++)
+		tried += check_diverted(doctor, backend, &doctor->policy->listeners[i]);
+	if (tried > 0)
+		return;
+	doctor_look(doctor, "ftp SERVER, from this host");
+	doctor_cannot_tell(doctor, "backend %s: clients choose the server, and no tproxy rule names it",
+			   backend->name);
 }
 
 void doctor_check_servers(struct doctor *doctor)
@@ -164,8 +227,9 @@ void doctor_check_servers(struct doctor *doctor)
 	for (size_t i = 0; i < doctor->policy->nbackends; i++) {
 		const struct policy_backend *backend = &doctor->policy->backends[i];
 
-		/* "original" is the server that each client dials, so there is none to try */
-		if (!backend->original && backend->endpoint.addr.family != IP_NONE)
+		if (backend->original)
+			check_original(doctor, backend);
+		else if (backend->endpoint.addr.family != IP_NONE)
 			check_server(doctor, backend);
 	}
 }

@@ -8,12 +8,16 @@
 #include <jansson.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "gateway/base/util.h"
 #include "gateway/ctl/doctor-certificates.h"
 #include "gateway/ctl/doctor-exposed.h"
+#include "gateway/ctl/doctor-forward.h"
 #include "gateway/ctl/doctor-host.h"
+#include "gateway/ctl/doctor-input.h"
 #include "gateway/ctl/doctor-kernel.h"
+#include "gateway/ctl/doctor-listeners.h"
 #include "gateway/ctl/doctor-report.h"
 #include "gateway/ctl/doctor-rules.h"
 #include "gateway/ctl/doctor-server.h"
@@ -40,6 +44,11 @@ static bool has_set(const struct policy *policy)
 	return policy->nat.conntrack == NAT_CONNTRACK_SET;
 }
 
+static bool tracks(const struct policy *policy)
+{
+	return policy->nat.conntrack != NAT_CONNTRACK_OFF;
+}
+
 static bool is_transparent(const struct policy *policy)
 {
 	return host_wants_transparent(policy, IP_NONE);
@@ -51,12 +60,18 @@ static bool is_transparent(const struct policy *policy)
  */
 static bool needs_rules(const struct policy *policy)
 {
-	return policy->nat.conntrack != NAT_CONNTRACK_OFF || is_transparent(policy);
+	return tracks(policy) || is_transparent(policy);
 }
 
 static bool is_dialled(const struct policy *policy)
 {
 	return doctor_is_open(policy, IP_NONE);
+}
+
+/* As attlsd would, started by the user that asks. */
+static bool isolates(const struct policy *policy)
+{
+	return policy_isolates_keys(policy, geteuid() == 0);
 }
 
 static bool has_control_socket(const struct policy *policy)
@@ -76,24 +91,28 @@ static const struct check {
 } checks[] = {
 	{ "certificates", always, false, doctor_check_certificates },
 	{ "user", always, false, doctor_check_user },
+	{ "key_user", isolates, false, doctor_check_key_user },
 	{ "control_socket", has_control_socket, false, doctor_check_control_socket },
 	{ "capabilities", always, false, doctor_check_capabilities },
 	{ "files", always, false, doctor_check_files },
 	{ "addresses", always, false, doctor_check_addresses },
+	{ "listeners", always, false, doctor_check_listeners },
 	{ "ports", always, false, doctor_check_ports },
 	{ "backends", always, false, doctor_check_servers },
 	{ "exposed", always, false, doctor_check_exposed },
 	{ "ktls", host_wants_ktls, false, doctor_check_ktls },
 	{ "rules", needs_rules, false, doctor_check_rules },
-	{ "input", is_dialled, true, doctor_check_input },
+	{ "input", is_dialled, false, doctor_check_input },
 	{ "conntrack", needs_rules, false, doctor_check_conntrack },
 	{ "helper", expects, true, doctor_check_helper },
 	{ "expectations", expects, false, doctor_check_expectations },
+	{ "notrack", tracks, true, doctor_check_tracking },
 	{ "related", expects, true, doctor_check_related },
 	{ "set", has_set, true, doctor_check_set },
 	{ "tproxy", is_transparent, true, doctor_check_tproxy },
 	{ "socket", is_transparent, true, doctor_check_socket },
 	{ "route", is_transparent, true, doctor_check_route },
+	{ "forward", is_transparent, true, doctor_check_forward },
 	{ "rp_filter", is_transparent, false, doctor_check_rp_filter },
 	{ "forwarding", is_transparent, false, doctor_check_forwarding },
 };
@@ -107,8 +126,7 @@ json_t *doctor_examine(const struct policy *policy, const char *path)
 
 	if (doctor.findings == NULL)
 		return NULL;
-	if (needs_rules(policy) || is_dialled(policy))
-		doctor.ruleset_error = ruleset_load(&doctor.ruleset);
+	doctor.ruleset_error = ruleset_load(&doctor.ruleset);
 	for (size_t i = 0; i < NELEM(checks); i++) {
 		if (!checks[i].matters(policy) || (checks[i].reads_rules && doctor.ruleset == NULL))
 			continue;

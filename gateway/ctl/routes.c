@@ -1,12 +1,10 @@
 /*
- * Asks the kernel for a route through a netlink socket, and for an address by
- * binding a socket to it.
+ * Asks the kernel for a route through a netlink socket.
  */
 #include "gateway/ctl/routes.h"
 
 #include <errno.h>
 #include <linux/rtnetlink.h>
-#include <netinet/in.h>
 #include <string.h>
 #include <sys/socket.h>
 
@@ -83,21 +81,4 @@ int routes_mark_is_local(const struct ip_addr *to, uint32_t mark)
 	r = ask(fd, &request);
 	fd_close(&fd);
 	return r;
-}
-
-bool routes_has_address(const struct ip_addr *addr)
-{
-	struct sockaddr_in v4 = { .sin_family = AF_INET };
-	struct sockaddr_in6 v6 = { .sin6_family = AF_INET6 };
-	int fd = socket(addr->family == IP_V6 ? AF_INET6 : AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0);
-	int r;
-
-	if (fd == -1)
-		return false;
-	memcpy(&v4.sin_addr, addr->bytes, sizeof(v4.sin_addr));
-	memcpy(&v6.sin6_addr, addr->bytes, sizeof(v6.sin6_addr));
-	r = addr->family == IP_V6 ? bind(fd, (const struct sockaddr *)&v6, sizeof(v6))
-				  : bind(fd, (const struct sockaddr *)&v4, sizeof(v4));
-	fd_close(&fd);
-	return r == 0;
 }

@@ -12,26 +12,42 @@
 #include <string.h>
 
 #include "gateway/base/util.h"
+#include "gateway/ctl/ruleset-xt.h"
 #include "gateway/host/nfnetlink.h"
 
 struct ruleset {
 	json_t *items; /* the output of `nft -j list ruleset`: an array of objects with one key each */
 };
 
+int ruleset_parse(const char *text, struct ruleset **ret_ruleset)
+{
+	struct ruleset *ruleset = calloc(1, sizeof(*ruleset));
+	json_t *root = ruleset == NULL ? NULL : json_loads(text, 0, NULL);
+	int r = -EINVAL;
+
+	if (ruleset == NULL)
+		return -ENOMEM;
+	ruleset->items = json_incref(json_object_get(root, "nftables"));
+	if (json_is_array(ruleset->items)) {
+		*ret_ruleset = ruleset;
+		ruleset = NULL;
+		r = 0;
+	}
+	json_decref(root);
+	ruleset_free(&ruleset);
+	return r;
+}
+
 int ruleset_load(struct ruleset **ret_ruleset)
 {
 	struct nft_ctx *nft;
-	struct ruleset *ruleset;
-	json_t *root = NULL;
 	int r = nfnetlink_probe();
 
 	if (r < 0)
 		return r;
 	r = -EIO;
 	nft = nft_ctx_new(NFT_CTX_DEFAULT);
-	ruleset = calloc(1, sizeof(*ruleset));
-	if (nft == NULL || ruleset == NULL || nft_ctx_buffer_output(nft) != 0 ||
-	    nft_ctx_buffer_error(nft) != 0)
+	if (nft == NULL || nft_ctx_buffer_output(nft) != 0 || nft_ctx_buffer_error(nft) != 0)
 		goto out;
 	nft_ctx_output_set_flags(nft, NFT_CTX_OUTPUT_JSON);
 	errno = 0;
@@ -39,16 +55,10 @@ int ruleset_load(struct ruleset **ret_ruleset)
 		r = errno == EPERM ? -EPERM : -EIO;
 		goto out;
 	}
-	root = json_loads(nft_ctx_get_output_buffer(nft), 0, NULL);
-	ruleset->items = json_incref(json_object_get(root, "nftables"));
-	if (!json_is_array(ruleset->items))
-		goto out;
-	*ret_ruleset = ruleset;
-	ruleset = NULL;
-	r = 0;
+	r = ruleset_parse(nft_ctx_get_output_buffer(nft), ret_ruleset);
+	if (r == 0)
+		ruleset_xt_replace((*ret_ruleset)->items);
 out:
-	json_decref(root);
-	ruleset_free(&ruleset);
 	if (nft != NULL)
 		nft_ctx_free(nft);
 	return r;
@@ -63,11 +73,38 @@ void ruleset_free(struct ruleset **ruleset)
 	*ruleset = NULL;
 }
 
-static const char *text(const json_t *object, const char *key)
+bool ruleset_has_legacy(void)
+{
+	/* a line for each table that a program has used */
+	static const char *const paths[] = { "/proc/net/ip_tables_names", "/proc/net/ip6_tables_names" };
+	bool found = false;
+
+	for (size_t i = 0; i < NELEM(paths); i++) {
+		FILE *file = fopen(paths[i], "re");
+
+		if (file == NULL)
+			continue;
+		found = found || fgetc(file) != EOF;
+		(void)fclose(file);
+	}
+	return found;
+}
+
+const json_t *ruleset_items(const struct ruleset *ruleset)
+{
+	return ruleset->items;
+}
+
+const char *ruleset_text(const json_t *object, const char *key)
 {
 	const char *value = json_string_value(json_object_get(object, key));
 
 	return value != NULL ? value : "";
+}
+
+static const char *text(const json_t *object, const char *key)
+{
+	return ruleset_text(object, key);
 }
 
 static bool same(const json_t *a, const json_t *b, const char *key)
@@ -82,9 +119,8 @@ static bool is_of_family(const json_t *object, enum ip_family family)
 	return strcmp(word, "inet") == 0 || strcmp(word, family == IP_V6 ? "ip6" : "ip") == 0;
 }
 
-/* The named object of this kind in the same table as `near`. */
-static const json_t *find_named(const struct ruleset *ruleset, const char *kind, const json_t *near,
-				const char *name)
+const json_t *ruleset_named(const struct ruleset *ruleset, const char *kind, const json_t *near,
+			    const char *name)
 {
 	json_t *item;
 	size_t i;
@@ -97,6 +133,21 @@ static const json_t *find_named(const struct ruleset *ruleset, const char *kind,
 			return object;
 	}
 	return NULL;
+}
+
+const json_t *ruleset_elements(const struct ruleset *ruleset, const json_t *rule, const char *name)
+{
+	const json_t *set = ruleset_named(ruleset, "set", rule, name);
+
+	return json_object_get(set != NULL ? set : ruleset_named(ruleset, "map", rule, name), "elem");
+}
+
+bool ruleset_is_named(const json_t *near, const char *name, const char *full)
+{
+	char own[RULESET_NAME_MAX];
+
+	(void)snprintf(own, sizeof(own), "%s %s %s", text(near, "family"), text(near, "table"), name);
+	return strcmp(own, full) == 0;
 }
 
 /* The value of a statement of this kind in the rule. */
@@ -195,9 +246,9 @@ static void ports_of(const struct ruleset *ruleset, const json_t *rule, struct r
 			continue;
 		ports->any = false;
 		if (json_is_string(right) && json_string_value(right)[0] == '@')
-			add_ports(ports, json_object_get(
-					     find_named(ruleset, "set", rule, json_string_value(right) + 1),
-					     "elem"));
+			add_ports(ports, json_object_get(ruleset_named(ruleset, "set", rule,
+								       json_string_value(right) + 1),
+							 "elem"));
 		else
 			add_ports(ports, right);
 	}
@@ -219,29 +270,6 @@ static bool is_for_port(const struct ruleset *ruleset, const json_t *rule, uint1
 	return ruleset_ports_have(&ports, port);
 }
 
-static bool is_at_hook(const struct ruleset *ruleset, const json_t *rule, const char *hook)
-{
-	const char *at = text(find_named(ruleset, "chain", rule, text(rule, "chain")), "hook");
-
-	/* a chain without a hook can be jumped to from anywhere */
-	return at[0] == '\0' || strcmp(at, hook) == 0;
-}
-
-bool ruleset_assigns_helper(const struct ruleset *ruleset, enum ip_family family, uint16_t port)
-{
-	const json_t *rule;
-
-	for (size_t i = 0; (rule = next_rule(ruleset, family, &i)) != NULL;) {
-		const char *name = json_string_value(statement(rule, "ct helper"));
-
-		if (name != NULL &&
-		    strcmp(text(find_named(ruleset, "ct helper", rule, name), "type"), "ftp") == 0 &&
-		    is_at_hook(ruleset, rule, "prerouting") && is_for_port(ruleset, rule, port))
-			return true;
-	}
-	return false;
-}
-
 static bool sets_mark(const json_t *rule, uint32_t *ret_mark)
 {
 	const json_t *mangle = statement(rule, "mangle");
@@ -254,8 +282,7 @@ static bool sets_mark(const json_t *rule, uint32_t *ret_mark)
 	return true;
 }
 
-bool ruleset_find_tproxy(const struct ruleset *ruleset, enum ip_family family, uint16_t port,
-			 struct ruleset_tproxy *ret)
+const json_t *ruleset_tproxy_rule(const struct ruleset *ruleset, enum ip_family family, uint16_t port)
 {
 	const json_t *rule;
 
@@ -263,16 +290,25 @@ bool ruleset_find_tproxy(const struct ruleset *ruleset, enum ip_family family, u
 		const json_t *tproxy = statement(rule, "tproxy");
 		const char *word = text(tproxy, "family");
 
-		if (tproxy == NULL || json_integer_value(json_object_get(tproxy, "port")) != port ||
-		    (word[0] != '\0' && strcmp(word, family == IP_V6 ? "ip6" : "ip") != 0))
-			continue;
-		*ret = (struct ruleset_tproxy){ .marks = false };
-		ports_of(ruleset, rule, &ret->dialled);
-		ret->marks = sets_mark(rule, &ret->mark);
-		(void)snprintf(ret->addr, sizeof(ret->addr), "%s", text(tproxy, "addr"));
-		return true;
+		if (tproxy != NULL && json_integer_value(json_object_get(tproxy, "port")) == port &&
+		    (word[0] == '\0' || strcmp(word, family == IP_V6 ? "ip6" : "ip") == 0))
+			return rule;
 	}
-	return false;
+	return NULL;
+}
+
+bool ruleset_find_tproxy(const struct ruleset *ruleset, enum ip_family family, uint16_t port,
+			 struct ruleset_tproxy *ret)
+{
+	const json_t *rule = ruleset_tproxy_rule(ruleset, family, port);
+
+	if (rule == NULL)
+		return false;
+	*ret = (struct ruleset_tproxy){ .marks = false };
+	ports_of(ruleset, rule, &ret->dialled);
+	ret->marks = sets_mark(rule, &ret->mark);
+	(void)snprintf(ret->addr, sizeof(ret->addr), "%s", text(statement(rule, "tproxy"), "addr"));
+	return true;
 }
 
 static bool asks_for_socket(const json_t *rule)
@@ -299,59 +335,6 @@ bool ruleset_find_socket(const struct ruleset *ruleset, enum ip_family family, b
 			continue;
 		*ret_marks = sets_mark(rule, ret_mark);
 		return true;
-	}
-	return false;
-}
-
-bool ruleset_drops_input(const struct ruleset *ruleset, enum ip_family family,
-			 char ret_name[static RULESET_NAME_MAX])
-{
-	json_t *item;
-	size_t i;
-
-	json_array_foreach (ruleset->items, i, item) {
-		const json_t *chain = json_object_get(item, "chain");
-
-		if (!is_of_family(chain, family) || strcmp(text(chain, "hook"), "input") != 0 ||
-		    strcmp(text(chain, "policy"), "drop") != 0)
-			continue;
-		(void)snprintf(ret_name, RULESET_NAME_MAX, "%s %s %s", text(chain, "family"),
-			       text(chain, "table"), text(chain, "name"));
-		return true;
-	}
-	return false;
-}
-
-/* A rule that accepts packets, itself or in a chain that it jumps to. */
-static bool lets_in(const struct ruleset *ruleset, const json_t *rule)
-{
-	return is_at_hook(ruleset, rule, "input") &&
-	       (statement(rule, "accept") != NULL || statement(rule, "jump") != NULL ||
-		statement(rule, "goto") != NULL || statement(rule, "vmap") != NULL);
-}
-
-bool ruleset_accepts_related(const struct ruleset *ruleset, enum ip_family family)
-{
-	const json_t *rule;
-
-	for (size_t i = 0; (rule = next_rule(ruleset, family, &i)) != NULL;)
-		if (lets_in(ruleset, rule) && mentions(json_object_get(rule, "expr"), "related"))
-			return true;
-	return false;
-}
-
-/* Rules without a port (for loopback or established connections) do not count. */
-bool ruleset_accepts_port(const struct ruleset *ruleset, enum ip_family family, uint16_t port)
-{
-	const json_t *rule;
-
-	for (size_t i = 0; (rule = next_rule(ruleset, family, &i)) != NULL;) {
-		struct ruleset_ports ports;
-
-		ports_of(ruleset, rule, &ports);
-		if (lets_in(ruleset, rule) && ruleset_ports_have(&ports, port) &&
-		    (!ports.any || statement(rule, "vmap") != NULL || statement(rule, "jump") != NULL))
-			return true;
 	}
 	return false;
 }
@@ -394,8 +377,7 @@ static bool has_type(const json_t *set, enum ip_family family)
 void ruleset_find_set(const struct ruleset *ruleset, const char *name, enum ip_family family,
 		      struct ruleset_set *ret)
 {
-	char full[RULESET_NAME_MAX], this[RULESET_NAME_MAX], reference[RULESET_NAME_MAX];
-	const json_t *rule;
+	char full[RULESET_NAME_MAX], this[RULESET_NAME_MAX];
 	json_t *item;
 	size_t i;
 
@@ -413,9 +395,5 @@ void ruleset_find_set(const struct ruleset *ruleset, const char *name, enum ip_f
 		ret->found = true;
 		ret->right_type = has_type(set, family);
 		ret->timeout = mentions(json_object_get(set, "flags"), "timeout");
-		(void)snprintf(reference, sizeof(reference), "@%s", text(set, "name"));
 	}
-	for (i = 0; ret->found && (rule = next_rule(ruleset, family, &i)) != NULL;)
-		if (mentions(json_object_get(rule, "expr"), reference))
-			ret->used = true;
 }

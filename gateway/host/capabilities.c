@@ -68,7 +68,6 @@ bool capabilities_have_net_admin(void)
 int capabilities_drop(bool net_admin)
 {
 	bool kept[NELEM(capabilities)] = { false };
-
 	bool may_bound;
 
 	if (!capabilities_known())
@@ -88,7 +87,7 @@ int capabilities_drop(bool net_admin)
 	 * CAP_SETPCAP it stays as it is, and no_new_privs alone keeps a program that the
 	 * monitor would execute from having more.
 	 */
-	if (capng_apply(CAPNG_SELECT_BOUNDS) != 0 && may_bound)
+	if (may_bound && capng_apply(CAPNG_SELECT_BOUNDS) != 0)
 		return -EPERM;
 	if (capng_apply(CAPNG_SELECT_CAPS) != 0 || prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) == -1)
 		return -EPERM;

@@ -9,6 +9,12 @@
 /* Descriptors that a session can have open in its worker. */
 #define HOST_FDS_PER_SESSION 6
 
+/*
+ * The user of the processes with the private keys. It is not the workers', since an
+ * attacker may control a worker.
+ */
+#define HOST_KEY_USER "attlsd-key"
+
 /* `ktls` in any tls_action? */
 bool host_wants_ktls(const struct policy *policy);
 

@@ -19,11 +19,15 @@
 
 /* A worker that lives for less than this is restarted after a pause of the same length. */
 #define RESTART_MS 1000
+/* A keeper without workers has nothing to do but end; one whose file system hangs does not. */
+#define KEEPER_END_MS 2000
 
 static void on_channel(struct watch *watch, uint32_t ready);
 static void on_doorbell(struct watch *watch, uint32_t ready);
 static void on_restart(struct timer *timer);
 static void on_rested(struct timer *timer);
+static void on_birth(struct timer *timer);
+static void on_keeper_end(struct timer *timer);
 
 static size_t index_of(const struct child *child)
 {
@@ -73,9 +77,17 @@ static int start(struct child *child)
 	child->debt_us = 0;
 	child->started_ms = child->children->loop->now_ms;
 	r = loop_watch(child->children->loop, &child->doorbell, EPOLLIN | EPOLLET);
+	if (r == 0 && child->children->start_limit_ms != 0)
+		r = loop_timer(child->children->loop, &child->birth, child->children->start_limit_ms);
 	if (r < 0)
 		child_kill(child, "no-memory");
 	return r;
+}
+
+/* It reads certificates and keys, or waits for a keeper that does: a file system may hang. */
+static void on_birth(struct timer *timer)
+{
+	child_kill(CONTAINER_OF(timer, struct child, birth), "not-ready-in-time");
 }
 
 static void on_restart(struct timer *timer)
@@ -186,6 +198,7 @@ static void hear(struct child *child)
 	drain_reports(child);
 	if (child->ready && !child->ready_reported) {
 		child->ready_reported = true;
+		loop_timer_stop(child->children->loop, &child->birth);
 		child->children->on_ready(child);
 	}
 }
@@ -219,6 +232,7 @@ static void disconnect(struct child *child)
 	if (child->doorbell.fd != -1)
 		loop_unwatch(child->children->loop, &child->doorbell);
 	loop_timer_stop(child->children->loop, &child->rest);
+	loop_timer_stop(child->children->loop, &child->birth);
 	fd_close(&child->channel.fd);
 	fd_close(&child->reports);
 	fd_close(&child->doorbell.fd);
@@ -233,6 +247,7 @@ static void generation_free(struct generation *generation)
 		disconnect(child);
 		shared_unmap((void *)(uintptr_t)child->relays, sizeof(*child->relays));
 	}
+	loop_timer_stop(generation->workers[0].children->loop, &generation->keeper_end);
 	keeper_end(&generation->keeper);
 	free(generation->workers);
 	policy_free(&generation->policy);
@@ -260,6 +275,7 @@ static int prepare(struct generation *generation, struct children *children)
 		watch_init(&child->doorbell, on_doorbell);
 		timer_init(&child->restart, on_restart);
 		timer_init(&child->rest, on_rested);
+		timer_init(&child->birth, on_birth);
 		child->relays = shared_map(sizeof(*child->relays));
 		r = child->relays == NULL ? -ENOMEM : r;
 	}
@@ -275,6 +291,7 @@ int generation_start(struct children *children, struct policy **policy, const st
 	if (generation == NULL)
 		return -ENOMEM;
 	generation->number = ++children->last;
+	timer_init(&generation->keeper_end, on_keeper_end);
 	generation->users = *users;
 	generation->n = workers_wanted(*policy);
 	generation->workers = calloc(generation->n, sizeof(*generation->workers));
@@ -310,14 +327,25 @@ bool generation_is_ready(const struct generation *generation)
 	return true;
 }
 
+static void on_keeper_end(struct timer *timer)
+{
+	const struct generation *generation = CONTAINER_OF(timer, struct generation, keeper_end);
+
+	if (generation->keeper.pid != 0)
+		(void)kill(generation->keeper.pid, SIGKILL); /* it may be dead already */
+}
+
 static void free_if_gone(struct children *children, struct generation *generation)
 {
 	for (size_t i = 0; i < generation->n; i++)
 		if (generation->workers[i].pid != 0)
 			return;
 	keeper_hang_up(&generation->keeper);
-	if (generation->keeper.pid != 0)
-		return; /* its end is next */
+	if (generation->keeper.pid != 0) { /* its end is next */
+		if (loop_timer(children->loop, &generation->keeper_end, KEEPER_END_MS) < 0)
+			on_keeper_end(&generation->keeper_end);
+		return;
+	}
 	DL_DELETE(children->head, generation);
 	children->on_retired(children, generation);
 	generation_free(generation);
@@ -418,19 +446,23 @@ static void keeper_died(struct children *children, pid_t pid, int status)
 		children->on_keeper_death(generation, pid, status);
 }
 
+void children_ended(struct children *children, pid_t pid, int status)
+{
+	struct child *child = find(children, pid);
+
+	if (child != NULL)
+		child_died(child, status);
+	else
+		keeper_died(children, pid, status);
+}
+
 void children_reap(struct children *children)
 {
 	int status;
 	pid_t pid;
 
-	while ((pid = waitpid(-1, &status, WNOHANG)) > 0) {
-		struct child *child = find(children, pid);
-
-		if (child != NULL)
-			child_died(child, status);
-		else
-			keeper_died(children, pid, status);
-	}
+	while ((pid = waitpid(-1, &status, WNOHANG)) > 0)
+		children_ended(children, pid, status);
 }
 
 void children_kill(struct children *children)

@@ -30,6 +30,7 @@ struct child {
 	int reports;	       /* a pipe; drained when the doorbell rings, and before each decision */
 	struct watch doorbell; /* the worker rings it for urgent messages */
 	struct timer restart;
+	struct timer birth;  /* until it is ready */
 	uint64_t debt_us;    /* time that it took of the monitor's, which its rest has not paid back */
 	uint64_t debt_at_us; /* when that was counted */
 	struct timer rest;   /* until the monitor listens to it again */
@@ -50,6 +51,7 @@ struct generation {
 	struct policy *policy;	  /* owned */
 	struct keeper_user users; /* of its processes, when started as root */
 	struct keeper_link keeper;
+	struct timer keeper_end; /* from the end of the workers to that of the keeper */
 	struct child *workers;
 	size_t n;
 	uint64_t backlogged_since_ms; /* since when no worker accepts sessions; 0: one does */
@@ -60,7 +62,8 @@ struct generation {
 
 struct children {
 	struct loop *loop;
-	bool root; /* started as root: workers run in the sandbox */
+	uint64_t start_limit_ms; /* for a worker to become ready; 0: any time */
+	bool root;		 /* started as root: workers run in the sandbox */
 	struct generation *head;
 	uint64_t last;
 	struct ticket_seeds *tickets;	      /* of all generations; see ticket-source.h */
@@ -109,6 +112,9 @@ void child_kill_for(struct child *child, const struct msg *msg, const char *reas
 
 /* SIGCHLD: collect the dead children, and restart those whose generation is not retired. */
 void children_reap(struct children *children);
+
+/* The same for one process, a worker or a keeper, that has ended with this status of waitpid(2). */
+void children_ended(struct children *children, pid_t pid, int status);
 
 /* Send SIGKILL to all children. */
 void children_kill(struct children *children);

@@ -262,18 +262,20 @@ static void reload(struct ctl_peer *peer)
 		finish(peer, ANSWER_REFUSED, refusal);
 }
 
-static void drain(struct ctl_peer *peer)
+static void drain(struct ctl_peer *peer, bool restart)
 {
 	struct ctl_server *server = peer->server;
 	char text[120];
 	const char *refusal;
 
-	log_order(peer, "drain");
+	log_order(peer, restart ? "drain for a restart" : "drain");
 	(void)snprintf(text, sizeof(text),
 		       "draining: %zu session%s will end when idle or after the transfer, then attlsd exits",
 		       server->admission->nsessions, server->admission->nsessions == 1 ? "" : "s");
-	refusal = server->calls->drain(server->owner);
+	refusal = server->calls->drain(server->owner, restart);
 	finish(peer, refusal == NULL ? ANSWER_DONE : ANSWER_REFUSED, refusal == NULL ? text : refusal);
+	if (refusal == NULL && restart)
+		ctl_server_done(server); /* the next attlsd wants to listen there */
 }
 
 static void answer_question(struct ctl_peer *peer, const struct ask *ask)
@@ -296,7 +298,8 @@ static void answer_question(struct ctl_peer *peer, const struct ask *ask)
 		reload(peer);
 		break;
 	case CTL_DRAIN:
-		drain(peer);
+	case CTL_MAKE_WAY:
+		drain(peer, peer->asked == CTL_MAKE_WAY);
 		break;
 	default:
 		finish(peer, ANSWER_REFUSED, "this attlsd does not know that command");

@@ -26,8 +26,11 @@ struct ctl_calls {
 	 * reason why not.
 	 */
 	const char *(*reload)(void *owner);
-	/* NULL: begun; otherwise the reason why not */
-	const char *(*drain)(void *owner);
+	/*
+	 * NULL: begun; otherwise the reason why not. With `restart`, the service manager starts
+	 * another attlsd meanwhile.
+	 */
+	const char *(*drain)(void *owner, bool restart);
 };
 
 struct ctl_server {

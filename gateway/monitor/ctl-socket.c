@@ -172,7 +172,7 @@ int ctl_socket_open(struct ctl_socket *ret, const struct policy_daemon *daemon, 
 		return -ENOMEM;
 	diags_add(&diags, DIAG_ERROR, daemon->control_socket_mark, "control_socket cannot be \"%s\": %s",
 		  daemon->control_socket, reason);
-	diags_print(&diags, stderr);
+	log_diags(&diags);
 	diags_done(&diags);
 	return r;
 }

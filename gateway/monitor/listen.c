@@ -47,7 +47,7 @@ static void explain(const struct policy_listener *listener, int error, const str
 	else
 		diags_add(&diags, DIAG_ERROR, listener->address_mark,
 			  "listener \"%s\" cannot listen on %s: %s", listener->name, text, strerror(error));
-	diags_print(&diags, stderr);
+	log_diags(&diags);
 	diags_done(&diags);
 }
 

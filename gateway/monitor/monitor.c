@@ -11,7 +11,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/signalfd.h>
 #include <sys/socket.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -33,19 +32,23 @@
 #include "gateway/monitor/policy-load.h"
 #include "gateway/monitor/privileged.h"
 #include "gateway/monitor/requests.h"
+#include "gateway/monitor/signals.h"
 #include "gateway/monitor/startup.h"
+#include "gateway/monitor/successor.h"
 #include "gateway/worker/worker.h"
 
 /* sysexits.h's EX_CONFIG: a restart does not help before somebody changes the policy. */
 #define EXIT_POLICY 78
 /* A generation that is not whole is replaced after this time. */
 #define RENEWAL_MS 1000
+/* For a worker to load certificates and keys, or to get them from the keeper. */
+#define START_LIMIT_MS 60000
 static const char STEP_POLICY[] = "read and check the policy";
 
 struct monitor {
 	struct loop loop;
 	const char *path;
-	struct watch signals;
+	struct signals signals;
 	struct acceptor acceptor;
 	struct timer renewal; /* reload: the running generation cannot replace one of its processes */
 	struct ending ending;
@@ -67,6 +70,8 @@ struct monitor {
 	bool stopping;
 	int status;
 };
+
+static void on_signal(void *owner, uint32_t number);
 
 static void fail(struct monitor *monitor)
 {
@@ -174,7 +179,7 @@ static void on_death(struct child *child, pid_t pid, int status)
 				   WIFSIGNALED(status) ? strsignal(WTERMSIG(status)) : "unexpected"),
 			  LOG_NUMBER("sessions-lost", lost));
 	if (child->generation == monitor->coming)
-		replace_generation(monitor, child->generation, "a worker did not start");
+		replace_generation(monitor, child->generation, "a worker did not start; the log has more");
 	else if (WIFEXITED(status) && WEXITSTATUS(status) == WORKER_EXIT_STALE)
 		replace_generation(monitor, child->generation, "a certificate file has a new key");
 }
@@ -234,7 +239,7 @@ static int settle(struct monitor *monitor, const char **ret_step)
 
 	*ret_step = "prepare for privileged requests";
 	r = privileged_start(&monitor->privileged, monitor->coming->policy, monitor->path);
-	if (r == 0 && monitor->children.root) {
+	if (r == 0) {
 		*ret_step = "drop privileges";
 		r = capabilities_drop(monitor->privileged.net_admin);
 	}
@@ -353,58 +358,55 @@ static const char *order_reload(void *owner)
 	return reload(owner);
 }
 
-static const char *order_drain(void *owner)
+/* From here on, this is another process, which the service manager does not wait for. */
+static int make_way(struct monitor *monitor)
+{
+	int r = successor_fork(&monitor->children);
+
+	if (r < 0)
+		return r;
+	notify_close(&monitor->notify);
+	signals_close(&monitor->signals);
+	if (signals_open(&monitor->signals, &monitor->loop, on_signal, monitor) < 0)
+		fail(monitor); /* no signal could end it */
+	return 0;
+}
+
+static const char *order_drain(void *owner, bool restart)
 {
 	struct monitor *monitor = owner;
 
 	if (monitor->stopping)
 		return "attlsd is draining already; a second SIGTERM ends it at once";
+	if (restart && !notify_has_manager(&monitor->notify))
+		return "no service manager is there that could start another attlsd";
+	if (restart && make_way(monitor) < 0)
+		return "attlsd cannot make a process for it";
 	stop(monitor);
 	return NULL;
 }
 
 static const struct ctl_calls ctl_calls = { describe, order_reload, order_drain };
 
-static void on_signal(struct watch *watch, uint32_t ready)
+static void on_signal(void *owner, uint32_t number)
 {
-	struct monitor *monitor = CONTAINER_OF(watch, struct monitor, signals);
-	struct signalfd_siginfo info;
+	struct monitor *monitor = owner;
 
-	(void)ready;
 	children_drain_reports(&monitor->children);
-	while (read(watch->fd, &info, sizeof(info)) == (ssize_t)sizeof(info)) {
-		switch (info.ssi_signo) {
-		case SIGCHLD:
-			children_reap(&monitor->children);
-			break;
-		case SIGHUP:
-			(void)reload(monitor);
-			break;
-		case SIGTERM:
-		case SIGINT:
-			stop(monitor);
-			break;
-		default:
-			break;
-		}
+	switch (number) {
+	case SIGCHLD:
+		children_reap(&monitor->children);
+		break;
+	case SIGHUP:
+		(void)reload(monitor); /* a refusal has been logged */
+		break;
+	case SIGTERM:
+	case SIGINT:
+		stop(monitor);
+		break;
+	default:
+		break;
 	}
-}
-
-static int watch_signals(struct monitor *monitor)
-{
-	static const int wanted[] = { SIGCHLD, SIGHUP, SIGTERM, SIGINT };
-	sigset_t set;
-
-	(void)sigemptyset(&set);
-	for (size_t i = 0; i < NELEM(wanted); i++)
-		(void)sigaddset(&set, wanted[i]);
-	if (sigprocmask(SIG_BLOCK, &set, NULL) == -1)
-		return -errno;
-	watch_init(&monitor->signals, on_signal);
-	monitor->signals.fd = signalfd(-1, &set, SFD_NONBLOCK | SFD_CLOEXEC);
-	if (monitor->signals.fd == -1)
-		return -errno;
-	return loop_watch(&monitor->loop, &monitor->signals, EPOLLIN);
 }
 
 static int monitor_init(struct monitor *monitor)
@@ -416,6 +418,7 @@ static int monitor_init(struct monitor *monitor)
 	monitor->status = EXIT_SUCCESS;
 	monitor->children = (struct children){
 		.loop = &monitor->loop,
+		.start_limit_ms = START_LIMIT_MS,
 		.root = geteuid() == 0,
 		.owner = monitor,
 		.on_ready = on_ready,
@@ -440,7 +443,7 @@ static int monitor_init(struct monitor *monitor)
 	r = ticket_source_init(&monitor->tickets, &monitor->loop, &monitor->children);
 	if (r == 0)
 		r = bounded_close_init();
-	return r < 0 ? r : watch_signals(monitor);
+	return r < 0 ? r : signals_open(&monitor->signals, &monitor->loop, on_signal, monitor);
 }
 
 /* Returns 0 if the loop has run to its end, see monitor->status; *ret_step is the step that failed. */
@@ -467,6 +470,7 @@ int monitor_run(const char *policy_path)
 	const char *step;
 	int r;
 
+	log_setup(LOG_LEVEL_INFO, LOG_FORMAT_TEXT); /* until the policy is known */
 	monitor.path = policy_path;
 	monitor.notify.fd = -1;
 	policy_load_init(&monitor.load, &monitor.loop, policy_path, on_loaded);
@@ -484,8 +488,8 @@ int monitor_run(const char *policy_path)
 	privileged_done(&monitor.privileged);
 	login_queue_done(&monitor.logins);
 	admission_done(&monitor.admission);
+	signals_close(&monitor.signals);
 	loop_done(&monitor.loop);
-	fd_close(&monitor.signals.fd);
 	if (monitor.status == EXIT_SUCCESS)
 		log_event(LOG_LEVEL_INFO, "stopped", LOG_NUMBER("pid", getpid()));
 	return monitor.status;

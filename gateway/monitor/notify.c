@@ -12,6 +12,7 @@
 #include <sys/socket.h>
 #include <sys/un.h>
 #include <time.h>
+#include <unistd.h>
 
 #include "gateway/base/util.h"
 
@@ -40,6 +41,38 @@ static void on_refresh(struct timer *timer)
 	(void)loop_timer(notify->loop, timer, STATUS_REFRESH_MS); /* without memory the line grows old */
 }
 
+static void on_watchdog(struct timer *timer)
+{
+	struct notify *notify = CONTAINER_OF(timer, struct notify, watchdog);
+
+	say(notify, "WATCHDOG=1");
+	(void)loop_timer(notify->loop, timer, notify->watchdog_ms); /* without memory, a restart is due */
+}
+
+/* The value of a variable, which no child inherits from now on; 0: it is not a number. */
+static uint64_t take_number(const char *name)
+{
+	const char *text = getenv(name);
+	uint64_t number = text != NULL && text[0] >= '0' && text[0] <= '9' ? strtoull(text, NULL, 10) : 0;
+
+	(void)unsetenv(name);
+	return number;
+}
+
+/* sd_watchdog_enabled(3): half of the interval, if it is meant for this process. */
+static void start_watchdog(struct notify *notify)
+{
+	uint64_t pid = take_number("WATCHDOG_PID");
+	uint64_t usec = take_number("WATCHDOG_USEC");
+
+	notify->watchdog_ms = usec / 2000;
+	if (usec == 0 || notify->fd == -1 || (pid != 0 && pid != (uint64_t)getpid()))
+		return;
+	if (notify->watchdog_ms == 0)
+		notify->watchdog_ms = 1;
+	on_watchdog(&notify->watchdog);
+}
+
 void notify_open(struct notify *notify, struct loop *loop, const size_t *nsessions,
 		 const uint64_t *generation)
 {
@@ -49,6 +82,7 @@ void notify_open(struct notify *notify, struct loop *loop, const size_t *nsessio
 
 	*notify = (struct notify){ .fd = -1, .loop = loop, .nsessions = nsessions, .generation = generation };
 	timer_init(&notify->refresh, on_refresh);
+	timer_init(&notify->watchdog, on_watchdog);
 	if (len < 2 || len > sizeof(address.sun_path) || (*path != '/' && *path != '@'))
 		return;
 	memcpy(address.sun_path, path, len);
@@ -59,6 +93,7 @@ void notify_open(struct notify *notify, struct loop *loop, const size_t *nsessio
 	if (notify->fd != -1 && connect(notify->fd, (const struct sockaddr *)&address,
 					(socklen_t)(offsetof(struct sockaddr_un, sun_path) + len)) == -1)
 		fd_close(&notify->fd);
+	start_watchdog(notify);
 }
 
 void notify_ready(struct notify *notify)
@@ -80,6 +115,11 @@ void notify_reloading(const struct notify *notify)
 	say(notify, text);
 }
 
+bool notify_has_manager(const struct notify *notify)
+{
+	return notify->fd != -1;
+}
+
 void notify_stopping(struct notify *notify)
 {
 	say(notify, "STOPPING=1");
@@ -90,5 +130,6 @@ void notify_close(struct notify *notify)
 	if (notify->fd == -1)
 		return;
 	loop_timer_stop(notify->loop, &notify->refresh);
+	loop_timer_stop(notify->loop, &notify->watchdog);
 	fd_close(&notify->fd);
 }

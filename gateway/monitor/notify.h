@@ -8,6 +8,7 @@
 #ifndef ATTLSD_GATEWAY_MONITOR_NOTIFY_H
 #define ATTLSD_GATEWAY_MONITOR_NOTIFY_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -17,13 +18,16 @@ struct notify {
 	int fd; /* connected to the manager's socket, or -1 */
 	struct loop *loop;
 	struct timer refresh; /* of the status line */
+	struct timer watchdog;
+	uint64_t watchdog_ms; /* 0: the manager expects no sign of life */
 	const size_t *nsessions;
 	const uint64_t *generation;
 };
 
 /*
  * Connect to the manager. Call it with the privileges of the start. Takes
- * NOTIFY_SOCKET from the environment, so that no child speaks for attlsd.
+ * NOTIFY_SOCKET from the environment, so that no child speaks for attlsd. If the manager
+ * wants signs of life (WATCHDOG_USEC), it gets them from the loop.
  * The status line for `systemctl status` shows the two numbers, which it looks at now and then.
  */
 void notify_open(struct notify *notify, struct loop *loop, const size_t *nsessions,
@@ -34,6 +38,9 @@ void notify_ready(struct notify *notify);
 
 /* A reload begins. It carries the time that Type=notify-reload demands (systemd 253). */
 void notify_reloading(const struct notify *notify);
+
+/* Is there a manager? */
+bool notify_has_manager(const struct notify *notify);
 
 /* attlsd drains. */
 void notify_stopping(struct notify *notify);

@@ -35,6 +35,7 @@ enum part_type {
 	PART_TEXT,  /* of the policy */
 	PART_NAMES, /* policy-names.h */
 	PART_USERS, /* struct keeper_user */
+	PART_LOST,  /* an uint64_t: lines that the log has lost */
 	PART_RESULT /* an int: 0 or a negative errno; the last part */
 };
 
@@ -104,9 +105,11 @@ static int examine(int fd, struct policy *policy, struct diags *diags)
 	say_step(fd, "try the certificates and keys of", diags->file);
 	keys = policy_check_load(policy, diags);
 	names = policy_file_resolve(policy, diags, say_name, &fd);
-	diags_print(diags, stderr);
+	log_diags(diags);
 	if (keys < 0 || names < 0)
 		return keys < 0 ? keys : names;
+	/* what the lookup logs follows this policy, although it is not in force yet */
+	log_setup(policy->daemon.log_level, policy->daemon.log_format);
 	say_step(fd, "look up the user", policy->daemon.user);
 	r = startup_find_users(policy, diags, &users);
 	if (r == 0)
@@ -131,11 +134,11 @@ static int load_all(int fd, const char *path)
 		r = policy_file_parse(path, text, len, &diags, &policy);
 		free(text);
 		if (r < 0)
-			diags_print(&diags, stderr);
+			log_diags(&diags);
 		else
 			r = examine(fd, policy, &diags);
 	} else {
-		diags_print(&diags, stderr);
+		log_diags(&diags);
 	}
 	policy_free(&policy);
 	diags_done(&diags);
@@ -146,6 +149,7 @@ static void become_loader(const char *path, int fd, pid_t parent) __attribute__(
 static void become_loader(const char *path, int fd, pid_t parent)
 {
 	sigset_t none;
+	uint64_t lost;
 	int r;
 
 	(void)sigemptyset(&none);
@@ -157,7 +161,8 @@ static void become_loader(const char *path, int fd, pid_t parent)
 		_exit(EXIT_FAILURE);
 	(void)alarm(LOAD_LIMIT_S);
 	r = load_all(DESCRIPTORS_FIRST, path);
-	(void)fflush(stderr);
+	lost = log_lost();
+	send_part(DESCRIPTORS_FIRST, PART_LOST, &lost, sizeof(lost));
 	send_part(DESCRIPTORS_FIRST, PART_RESULT, &r, sizeof(r));
 	_exit(EXIT_SUCCESS);
 }
@@ -179,6 +184,7 @@ static void stop(struct policy_load *load)
 struct parts {
 	const uint8_t *text, *names, *users;
 	size_t text_len, names_len;
+	uint64_t lost;
 	const int *result;
 	int result_copy;
 };
@@ -212,6 +218,10 @@ static void note_part(struct policy_load *load, struct parts *parts, const struc
 		break;
 	case PART_USERS:
 		parts->users = part->len == sizeof(struct keeper_user) ? bytes : NULL;
+		break;
+	case PART_LOST:
+		memcpy(&parts->lost, bytes,
+		       part->len < sizeof(parts->lost) ? part->len : sizeof(parts->lost));
 		break;
 	case PART_RESULT:
 		if (part->len != sizeof(parts->result_copy))
@@ -269,6 +279,7 @@ static void finish(struct policy_load *load, int r)
 	struct parts parts;
 
 	take_apart(load, &parts);
+	log_count_lost(parts.lost);
 	if (r == 0)
 		r = make_policy(load, &parts, &loaded);
 	stop(load);

@@ -60,6 +60,16 @@ static int open_mechanism(struct privileged *privileged, const struct policy_nat
 	return r;
 }
 
+/* error NULL: why says it all. */
+static void explain(const char *path, const char *why, const char *error)
+{
+	char text[1024];
+
+	(void)snprintf(text, sizeof(text), "%s: %s%s%s%s", path, why, error == NULL ? "" : " (",
+		       error == NULL ? "" : error, error == NULL ? "" : ")");
+	log_text(text, strlen(text));
+}
+
 int privileged_start(struct privileged *privileged, const struct policy *policy, const char *path)
 {
 	const char *why = "transparent listeners and nat.conntrack need CAP_NET_ADMIN; "
@@ -74,7 +84,7 @@ int privileged_start(struct privileged *privileged, const struct policy *policy,
 	if (r == 0)
 		r = open_mechanism(privileged, &policy->nat, &why);
 	if (r < 0)
-		(void)fprintf(stderr, "%s: %s (%s)\n", path, why, strerror(-r));
+		explain(path, why, strerror(-r));
 	return r;
 }
 
@@ -87,7 +97,7 @@ int privileged_allows(const struct privileged *privileged, const struct policy *
 	else if (needs_net_admin(policy) && !privileged->net_admin)
 		why = "a listener is now transparent: restart attlsd, which has dropped CAP_NET_ADMIN";
 	if (why != NULL)
-		(void)fprintf(stderr, "%s: %s\n", path, why);
+		explain(path, why, NULL);
 	return why == NULL ? 0 : -EPERM;
 }
 

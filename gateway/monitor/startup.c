@@ -17,11 +17,9 @@
 
 #define FALLBACK_USER "nobody"
 
-/* The user of keeper and signers, if the host has it. */
-#define KEY_USER "attlsd-key"
 /*
- * Otherwise an id that nobody has: systemd's table of ids leaves these unused, and a
- * container of 65536 ids has them.
+ * The id of keeper and signers if the host does not have their user, an id that nobody has: systemd's table
+ * of ids leaves these unused, and a container of 65536 ids has them.
  */
 #define KEY_ID_MAX 65533
 #define KEY_ID_MIN 65520
@@ -32,7 +30,7 @@
  */
 static void find_key_user(struct keeper_user *users)
 {
-	const struct passwd *user = getpwnam(KEY_USER);
+	const struct passwd *user = getpwnam(HOST_KEY_USER);
 	unsigned id = KEY_ID_MAX;
 
 	if (user != NULL && user->pw_uid != 0) {
@@ -71,7 +69,7 @@ static int find_worker_user(const struct policy *policy, const struct diags *sou
 		: "the workers must not run as \"%s\", which is root; create another with: useradd --system "
 		  "%s",
 	    policy->daemon.user, user == NULL ? policy->daemon.user : "attlsd");
-	diags_print(&diags, stderr);
+	log_diags(&diags);
 	diags_done(&diags);
 	return -ENOENT;
 }
@@ -96,13 +94,18 @@ int startup_find_users(const struct policy *policy, const struct diags *source, 
 int startup_check_capabilities(const struct policy *policy)
 {
 	const struct capability *missing;
+	char fix[160];
 	size_t at = 0;
 	int r = 0;
 
 	while ((missing = capabilities_missing(policy, &at)) != NULL) {
+		(void)snprintf(fix, sizeof(fix),
+			       "systemctl edit attlsd and add: [Service] CapabilityBoundingSet=%s "
+			       "(docker: --cap-add %s)",
+			       missing->name, missing->name);
 		log_event(missing->required ? LOG_LEVEL_ERROR : LOG_LEVEL_WARNING, "capability-missing",
 			  LOG_TEXT("capability", missing->name), LOG_TEXT("for", missing->purpose),
-			  LOG_TEXT("fix", "docker: --cap-add, systemd: CapabilityBoundingSet="));
+			  LOG_TEXT("fix", fix));
 		if (missing->required)
 			r = -EPERM;
 	}

@@ -31,6 +31,46 @@ struct certs {
 	bool one_each; /* no two of one key type: a name cannot change the choice */
 };
 
+#define DAY_S  (24 * 60 * 60)
+#define SOON_S (30 * DAY_S)
+
+/* From one time to another, NULL being now; days and seconds have one sign. */
+static bool seconds_between(const ASN1_TIME *from, const ASN1_TIME *to, int64_t *ret)
+{
+	int days, seconds;
+
+	if (ASN1_TIME_diff(&days, &seconds, from, to) != 1)
+		return false;
+	*ret = (int64_t)days * DAY_S + seconds;
+	return true;
+}
+
+static bool read_validity(const X509 *one, struct certs_validity *ret)
+{
+	const ASN1_TIME *from = X509_get0_notBefore(one), *to = X509_get0_notAfter(one);
+
+	return seconds_between(NULL, from, &ret->starts_s) && seconds_between(NULL, to, &ret->left_s) &&
+	       seconds_between(from, to, &ret->lifetime_s);
+}
+
+/* A client refuses a chain with one certificate that is not valid. `position` 1 is the server's own. */
+static void check_dates(const X509 *one, int position, const struct policy_certificate *from,
+			struct diags *diags)
+{
+	struct certs_validity validity;
+	const char *fault;
+
+	if (!read_validity(one, &validity))
+		return;
+	fault = validity.left_s <= 0 ? "has expired" : validity.starts_s > 0 ? "is not valid yet" : NULL;
+	if (fault != NULL && position == 1)
+		diags_add(diags, DIAG_WARNING, from->chain_mark, "the certificate in \"%s\" %s", from->chain,
+			  fault);
+	else if (fault != NULL)
+		diags_add(diags, DIAG_WARNING, from->chain_mark, "certificate %d in \"%s\" %s", position,
+			  from->chain, fault);
+}
+
 static void load_chain(struct cert *cert, const struct policy_certificate *from, struct diags *diags)
 {
 	BIO *bio = certs_file_open(from->chain, from->chain_mark, "certificate chain", DIAG_ERROR, diags);
@@ -52,12 +92,9 @@ static void load_chain(struct cert *cert, const struct policy_certificate *from,
 			diags_add(diags, DIAG_ERROR, from->chain_mark,
 				  "certificate %d in \"%s\" is broken: %s", sk_X509_num(cert->chain) + 2,
 				  from->chain, certs_file_reason());
-		if (X509_cmp_current_time(X509_get0_notAfter(cert->leaf)) < 0)
-			diags_add(diags, DIAG_WARNING, from->chain_mark,
-				  "the certificate in \"%s\" has expired", from->chain);
-		else if (X509_cmp_current_time(X509_get0_notBefore(cert->leaf)) > 0)
-			diags_add(diags, DIAG_WARNING, from->chain_mark,
-				  "the certificate in \"%s\" is not valid yet", from->chain);
+		check_dates(cert->leaf, 1, from, diags);
+		for (int i = 0; i < sk_X509_num(cert->chain); i++)
+			check_dates(sk_X509_value(cert->chain, i), i + 2, from, diags);
 	}
 	ERR_clear_error();
 	BIO_free(bio);
@@ -186,6 +223,31 @@ static void say_refused(const SSL_CTX *ctx, const struct policy_certificate *fro
 		  from->chain, certs_file_reason());
 }
 
+/* What OpenSSL's security levels ask of a signature. */
+static const int level_bits[] = { 0, 80, 112, 128, 192, 256 };
+
+/* OpenSSL 3.5 takes a certificate with any hash, but clients refuse it. */
+static bool has_weak_hash(const SSL_CTX *ctx, X509 *certificate)
+{
+	int level = SSL_CTX_get_security_level(ctx), bits = 0;
+
+	if (level < 0 || (size_t)level >= NELEM(level_bits) ||
+	    (X509_get_extension_flags(certificate) & EXFLAG_SS) != 0) /* a root, which nobody verifies */
+		return false;
+	return X509_get_signature_info(certificate, NULL, NULL, &bits, NULL) == 1 && bits < level_bits[level];
+}
+
+static bool has_weak_hashes(const SSL_CTX *ctx, const struct cert *cert)
+{
+	bool weak = has_weak_hash(ctx, cert->leaf);
+
+	for (int i = 0; i < sk_X509_num(cert->chain); i++)
+		weak = weak || has_weak_hash(ctx, sk_X509_value(cert->chain, i));
+	if (weak)
+		ERR_raise(ERR_LIB_SSL, SSL_R_CA_MD_TOO_WEAK);
+	return weak;
+}
+
 void certs_use(struct certs *certs, const struct policy_keyring *keyring, SSL_CTX *ctx, struct diags *diags)
 {
 	/* last to first: of two with one key type, the one that the policy names first stays */
@@ -195,7 +257,8 @@ void certs_use(struct certs *certs, const struct policy_keyring *keyring, SSL_CT
 		if (!is_whole(cert) || X509_check_private_key(cert->leaf, cert->key) != 1)
 			continue; /* diags has it */
 		ERR_clear_error();
-		if (SSL_CTX_use_cert_and_key(ctx, cert->leaf, cert->key, cert->chain, 1) == 1)
+		if (SSL_CTX_use_cert_and_key(ctx, cert->leaf, cert->key, cert->chain, 1) == 1 &&
+		    !has_weak_hashes(ctx, cert))
 			continue;
 		if (!cert->refused) /* by another tls_action with this ring */
 			say_refused(ctx, &keyring->certificates[i], diags);
@@ -233,35 +296,21 @@ bool certs_has_name(const struct certs *certs, const char *name)
 	return false;
 }
 
-#define DAY_S (24 * 60 * 60)
-
-/* From one time to another, NULL being now; days and seconds have one sign. */
-static bool seconds_between(const ASN1_TIME *from, const ASN1_TIME *to, int64_t *ret)
+bool certs_validity(const struct certs *certs, size_t index, size_t position, struct certs_validity *ret)
 {
-	int days, seconds;
+	const struct cert *cert = index < certs->n ? &certs->items[index] : NULL;
 
-	if (ASN1_TIME_diff(&days, &seconds, from, to) != 1)
+	if (cert == NULL || cert->leaf == NULL)
 		return false;
-	*ret = (int64_t)days * DAY_S + seconds;
-	return true;
+	if (position == 0)
+		return read_validity(cert->leaf, ret);
+	return position <= (size_t)sk_X509_num(cert->chain) &&
+	       read_validity(sk_X509_value(cert->chain, (int)position - 1), ret);
 }
 
-bool certs_left(const struct certs *certs, size_t index, int64_t *ret_left_s, int64_t *ret_lifetime_s)
+bool certs_expires_soon(const struct certs_validity *validity)
 {
-	const X509 *leaf = index < certs->n ? certs->items[index].leaf : NULL;
-
-	return leaf != NULL && seconds_between(NULL, X509_get0_notAfter(leaf), ret_left_s) &&
-	       seconds_between(X509_get0_notBefore(leaf), X509_get0_notAfter(leaf), ret_lifetime_s);
-}
-
-bool certs_days_left(const struct certs *certs, size_t index, int64_t *ret_days)
-{
-	int64_t left_s, lifetime_s;
-
-	if (!certs_left(certs, index, &left_s, &lifetime_s))
-		return false;
-	*ret_days = left_s < 0 ? (left_s - DAY_S + 1) / DAY_S : left_s / DAY_S; /* an hour ago is day -1 */
-	return true;
+	return validity->left_s < SOON_S && validity->left_s < validity->lifetime_s / 3;
 }
 
 bool certs_staple(const struct certs *certs, SSL *ssl)

@@ -51,14 +51,24 @@ int certs_select(const struct certs *certs, struct ssl_st *ssl, const char *name
 /* Is a certificate of the ring for this host name? */
 bool certs_has_name(const struct certs *certs, const char *name);
 
-/*
- * Seconds until certificate `index` of the ring expires, 0 or below when it has;
- * and for how many it is valid in all. False: it was not loaded.
- */
-bool certs_left(const struct certs *certs, size_t index, int64_t *ret_left_s, int64_t *ret_lifetime_s);
+/* When a certificate is valid, in seconds from now. */
+struct certs_validity {
+	int64_t starts_s; /* above 0: it is not valid yet */
+	int64_t left_s;	  /* 0 or below: it has expired */
+	int64_t lifetime_s;
+};
 
-/* Whole days until certificate `index` of the ring expires, below 0 when it has. False: it was not loaded. */
-bool certs_days_left(const struct certs *certs, size_t index, int64_t *ret_days);
+/*
+ * When certificate `index` of the ring is valid (position 0), or an issuer behind it in
+ * the file (1 and up). False: there is none.
+ */
+bool certs_validity(const struct certs *certs, size_t index, size_t position, struct certs_validity *ret);
+
+/*
+ * Is it time to renew it? A certificate that is valid for only days is renewed in its
+ * last hours, so a third of its life is soon enough.
+ */
+bool certs_expires_soon(const struct certs_validity *validity);
 
 /*
  * For the certificate that was chosen: give an OCSP response to a client that

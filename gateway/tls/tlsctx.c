@@ -191,6 +191,10 @@ static void set_options(SSL_CTX *ctx, const struct tls_action *action, const str
 	(void)SSL_CTX_set_timeout(ctx, (long)action->session_timeout_s);
 	/* OpenSSL looks at this before it reads the body of the message */
 	SSL_CTX_set_max_cert_list(ctx, (long)action->keyring->max_client_chain);
+	/* since OpenSSL 3.2: what a client has compressed is not unpacked */
+#ifdef SSL_OP_NO_RX_CERTIFICATE_COMPRESSION
+	SSL_CTX_set_options(ctx, SSL_OP_NO_RX_CERTIFICATE_COMPRESSION);
+#endif
 	SSL_CTX_set_alpn_select_cb(ctx, on_alpn, NULL);
 	SSL_CTX_set_cert_cb(ctx, on_certificate, NULL);
 	SSL_CTX_set_client_hello_cb(ctx, on_hello, NULL);

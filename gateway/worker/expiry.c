@@ -10,34 +10,37 @@
 #include "gateway/tls/trust.h"
 #include "gateway/worker/context.h"
 
-#define LOOK_MS	    (12 * 60 * 60 * 1000)
-#define HOUR_S	    3600
-#define DAY_S	    (24 * HOUR_S)
-#define LOOK_S	    (LOOK_MS / 1000)
-#define CERT_SOON_S (30 * DAY_S)
+#define LOOK_MS (12 * 60 * 60 * 1000)
+#define HOUR_S	3600
+#define DAY_S	(24 * HOUR_S)
+#define LOOK_S	(LOOK_MS / 1000)
 
-/*
- * Certificates that are valid for only days are renewed in their last hours, so a
- * third of that time is soon enough.
- */
-static bool is_soon(int64_t left_s, int64_t lifetime_s)
+/* `position` 0 is the server's own certificate, which the log does not number. */
+static void report_one(const struct policy_keyring *keyring, const struct policy_certificate *from,
+		       size_t position, const struct certs_validity *validity)
 {
-	return left_s < CERT_SOON_S && left_s < lifetime_s / 3;
+	const struct log_field keyring_field = LOG_TEXT("keyring", keyring->name);
+	const struct log_field chain_field = LOG_TEXT("chain", from->chain);
+	struct log_field number = LOG_TEXT("", ""); /* left out */
+
+	if (position > 0)
+		number = (struct log_field)LOG_NUMBER("certificate", position + 1);
+	if (validity->left_s <= 0)
+		log_event(LOG_LEVEL_ERROR, "certificate-expired", keyring_field, chain_field, number);
+	else if (validity->starts_s > 0)
+		log_event(LOG_LEVEL_ERROR, "certificate-not-yet-valid", keyring_field, chain_field, number,
+			  LOG_NUMBER("days", (uint64_t)validity->starts_s / DAY_S));
+	else if (certs_expires_soon(validity))
+		log_event(LOG_LEVEL_WARNING, "certificate-expires", keyring_field, chain_field, number,
+			  LOG_NUMBER("days", (uint64_t)validity->left_s / DAY_S));
 }
 
 static void look_at_certificate(const struct policy_keyring *keyring, size_t index, const struct certs *certs)
 {
-	const struct policy_certificate *from = &keyring->certificates[index];
-	int64_t left_s, lifetime_s;
+	struct certs_validity validity;
 
-	if (!certs_left(certs, index, &left_s, &lifetime_s))
-		return;
-	if (left_s <= 0)
-		log_event(LOG_LEVEL_ERROR, "certificate-expired", LOG_TEXT("keyring", keyring->name),
-			  LOG_TEXT("chain", from->chain));
-	else if (is_soon(left_s, lifetime_s))
-		log_event(LOG_LEVEL_WARNING, "certificate-expires", LOG_TEXT("keyring", keyring->name),
-			  LOG_TEXT("chain", from->chain), LOG_NUMBER("days", (uint64_t)left_s / DAY_S));
+	for (size_t position = 0; certs_validity(certs, index, position, &validity); position++)
+		report_one(keyring, &keyring->certificates[index], position, &validity);
 }
 
 static void look_at_lists(const struct policy_keyring *keyring, const struct trust *trust)

@@ -18,8 +18,6 @@ import servers  # noqa: E402
 
 NAMES = [*servers.NAMES, "inetutils", "twisted", "aioftp", "ftp-srv"]
 
-servers.PACKAGES["inetutils"] = "inetutils-ftpd"
-
 
 class Server(servers.Server):
     def start_inetutils(self):

@@ -91,6 +91,8 @@ def aborts():
             wait = ["over"] if moment == "over" else ["over 1"]
             made[f"abort upload {moment}, {then}"] = [*steps, *rest, *wait, "fence", *NEXT, *NEXT_UP, "fence", "quit"]
     made["abort nothing"] = ["send ABOR", "final", "fence", *NEXT, "quit"]
+    made["abort a planned download"] = ["data PASV", "send ABOR", "final", "fence", *NEXT, *NEXT_UP, "fence", "quit"]
+    made["abort a planned download, then begin it"] = ["data PASV", "send ABOR", "final", "fence", "send RETR small", "begun", "fence", "quit"]
     made["abort twice"] = [*DOWN, "take 300000", "send ABOR", "send ABOR", "drain", "over 2", "fence", *NEXT, "quit"]
     made["abort, again and again"] = [*DOWN, "send ABOR", "drain", "over 1", "fence"] * 3 + [*NEXT, "quit"]
     return made

@@ -2,6 +2,7 @@
 import contextlib
 import json
 import os
+import pwd
 import socket
 import subprocess
 import threading
@@ -65,6 +66,7 @@ def host(network, closing):
     greet(far, 21, b"220 far\r\n", closing)
     for loopback in "127.0.0.1", "::1":
         greet(gateway, 2121, b"220 here\r\n", closing, loopback)
+    gateway.others = client, far
     return gateway
 
 
@@ -109,10 +111,10 @@ def problems(report):
 
 def fix(host, report, checks):
     """Run its commands word for word, but replace the servers' addresses, which only an administrator knows."""
-    for finding in report["findings"]:
-        if finding["status"] != "ok" and finding["check"] in checks:
-            servers = "192.0.2.10" if "ip daddr" in finding["fix"] else "2001:db8:2::10"
-            host.run("sh", "-c", finding["fix"].replace("SERVERS", servers))
+    wanted = [finding["fix"] for finding in report["findings"] if finding["status"] != "ok" and finding["check"] in checks]
+    for command in dict.fromkeys(wanted):
+        servers = "192.0.2.10" if "ip daddr" in command else "2001:db8:2::10"
+        host.run("sh", "-c", command.replace("SERVERS", servers))
 
 
 RULES = {
@@ -125,12 +127,14 @@ RULES = {
 @pytest.mark.parametrize("family", ["IPv4", "IPv6"])
 @pytest.mark.parametrize("kind", RULES, ids=lambda kind: kind.__name__)
 def test_its_commands_fix_a_bare_host(host, policy, kind, family):
-    path = policy(kind, family, **({"nat": {"nft_set": "inet filter data"}} if kind is topology.OneHost else {}))
+    change = {topology.OneHost: {"nat": {"nft_set": "inet filter data"}},
+              topology.Inline: {"listeners": {"explicit": {"address": topology.colon(topology.LOOPBACK[family], 2021)}}}}  # 2121 is a server's
+    path = policy(kind, family, **change.get(kind, {}))
     host.nft(INPUT_DROP)
     report = doctor(host, path)
     assert problems(report) == set(RULES[kind])
     for _ in range(2):  # first the set, then the rule that uses it
-        fix(host, report, [*RULES[kind], "forwarding", "ports"])
+        fix(host, report, [*RULES[kind], "forwarding", "forward", "ports"])
         report = doctor(host, path)
     assert report["ok"] and not problems(report), report
     assert status(report, "ports") == ["ok"]
@@ -143,7 +147,7 @@ def test_it_accepts_the_shipped_rules(edges, policy, kind, family):
     edge = edges(kind, family)
     report = doctor(edge.hosts["gateway"], policy(kind, family))
     assert report["ok"], report
-    for check in "input", "helper", "related", "set", "tproxy", "socket", "route", "expectations", "conntrack", "rules":
+    for check in "input", "helper", "related", "set", "tproxy", "socket", "route", "expectations", "conntrack", "rules", "notrack", "forward", "listeners", "addresses":
         assert status(report, check) in ([], ["ok"]), of(report, check)
 
 
@@ -167,6 +171,131 @@ def test_half_a_diversion(host, policy):
     assert "mark 7" in of(report, "route")[0]["detail"]
     fix(host, report, ["route"])
     assert status(doctor(host, path), "route") == ["ok"]
+
+
+def dials(client, address, port):
+    """Does a client get through to something that listens?"""
+    with client, contextlib.suppress(OSError), socket.create_connection((address, port), 0.3):
+        return True
+    return False
+
+
+@pytest.mark.parametrize("family", ["IPv4", "IPv6"])
+def test_clear_ftp_past_an_attlsd_that_is_down(host, policy, network, family):
+    path = policy(topology.Inline, family)
+    client, far = (ns for ns in host.others if ns.label in ("client", "far"))
+    client.route(*topology.OUTSIDE.values())
+    far.route(*topology.INSIDE.values())
+    host.forward()
+    topology.divert(host)
+    rules = topology.rules("inline.nft", outside='"client"', inside='"far"')
+    host.nft(rules)
+    assert status(doctor(host, path), "forward") == ["ok"] and not dials(client, topology.SERVER[family], 21)
+    for more in ("iifname client accept", "tcp dport 21 accept", "ip daddr 192.0.2.0/24 accept; ip6 daddr 2001:db8:2::/64 accept", 'ct state new ct mark 0 oifname "far" accept'):
+        host.nft(rules.replace("hook forward priority filter; policy drop;", "hook forward priority filter; policy drop;\n" + more))
+        report = doctor(host, path)
+        assert status(report, "forward") == ["problem"] and dials(client, topology.SERVER[family], 21), more
+    fix(host, report, ["forward"])
+    assert status(doctor(host, path), "forward") == ["ok"] and not dials(client, topology.SERVER[family], 21)
+    for more in ("iifname far accept", "ip daddr 203.0.113.0/24 accept", "tcp dport 22 accept"):
+        host.nft("delete table inet attlsd\n" + rules.replace("hook forward priority filter; policy drop;", "hook forward priority filter; policy drop;\n" + more))
+        assert status(doctor(host, path), "forward") == ["ok"] and not dials(client, topology.SERVER[family], 21), more
+
+
+HIDDEN = "table inet raw {\nchain c {\ntype filter hook %s priority %s;\n%s\n}\n}\n"
+
+
+@pytest.mark.parametrize("hook, priority, rule, want", [
+    ("prerouting", "raw", "tcp dport 21 notrack", ["ok", "problem"]),
+    ("prerouting", "raw", "tcp dport 990 notrack", ["ok", "problem"]),
+    ("prerouting", "raw", "tcp dport 61050 notrack", ["ok", "problem"]),
+    ("prerouting", "raw", "ip daddr 198.51.100.0/24 notrack", ["problem"]),
+    ("prerouting", "raw", "notrack", ["problem"]),
+    ("output", "raw", "tcp sport 21 notrack", ["ok", "problem"]),
+    ("prerouting", "raw", "meta iifgroup 7 tcp dport 21 notrack", ["cannot tell", "ok"]),
+    ("prerouting", "raw", "tcp dport 22 notrack", ["ok"]),
+    ("prerouting", "raw", "tcp dport 21 accept\nnotrack", ["ok", "problem"]),
+    ("prerouting", "filter", "tcp dport 21 notrack", ["ok"]),  # too late: conntrack has seen it
+])
+def test_packets_that_conntrack_does_not_see(host, policy, hook, priority, rule, want):
+    path = policy(topology.Expecting)
+    host.nft(topology.rules("gateway-expect.nft", outside='"client"', inside='"far"'))
+    host.nft(HIDDEN % (hook, priority, rule))
+    report = doctor(host, path)
+    assert status(report, "notrack") == want, of(report, "notrack")
+    if "problem" in want:
+        fix(host, report, ["notrack"])
+        assert status(doctor(host, path), "notrack") == ["ok"]
+
+
+def test_iptables_hides_packets_from_conntrack_as_well(host, policy):
+    path = policy(topology.Expecting)
+    for target in "CT --notrack", "NOTRACK":
+        host.run("iptables-nft-restore", text=f"*raw\n-A PREROUTING -p tcp -m multiport --dports 20,21 -j {target}\nCOMMIT\n")
+        assert status(doctor(host, path), "notrack") == ["ok", "problem"]
+
+
+def test_iptables_assigns_the_helper(host, policy):
+    path = policy(topology.Expecting)
+    host.run("iptables-nft-restore", text="*raw\n-A PREROUTING -p tcp -m multiport --dports 21,990 -j CT --helper ftp\nCOMMIT\n")
+    assert status(doctor(host, path), "helper") == ["ok"]
+
+
+def recorded(name):
+    with open(os.path.join(os.path.dirname(os.path.abspath(__file__)), "rulesets", name)) as f:
+        return f.read()
+
+
+def test_expectations_beside_firewalld(host, policy):
+    """It lets related connections in, and a helper can be assigned in another table."""
+    path = policy(topology.Expecting)
+    host.nft(recorded("firewalld-1.3.3-zones.nft"))
+    report = doctor(host, path)
+    assert problems(report) == {"helper"} and status(report, "related") == ["ok"]
+    fix(host, report, ["helper"])
+    assert doctor(host, path)["ok"]
+
+
+def test_a_set_beside_firewalld(host, policy):
+    path = policy(topology.OneHost)
+    host.nft(recorded("firewalld-1.3.3.nft"))
+    report = doctor(host, path)
+    assert problems(report) == {"input", "set"} and "conntrack: expect" in of(report, "set")[0]["fix"]
+
+
+def test_where_a_rule_with_the_set_is(host, policy):
+    """After a rule that rejects, it lets nothing in."""
+    path = policy(topology.OneHost)
+    rules = topology.rules("reverse-proxy.nft")
+    host.nft(rules.replace("tcp dport $control accept", "tcp dport $control accept\nreject"))
+    assert status(doctor(host, path), "set") == ["ok", "problem"]
+
+
+def test_a_helper_that_comes_too_late_or_too_early(host, policy):
+    path = policy(topology.Expecting)
+    rules = topology.rules("gateway-expect.nft", outside='"client"', inside='"far"')
+    for old, new in (("hook prerouting priority filter", "hook prerouting priority raw"), ("tcp dport $control ct helper", "tcp dport 22 ct helper"),
+                     ('iifname $outside tcp dport $control ct helper set "ftp"', 'accept\niifname $outside tcp dport $control ct helper set "ftp"')):
+        host.nft(rules.replace(old, new))
+        assert status(doctor(host, path), "helper") == ["problem"], new
+
+
+@pytest.mark.parametrize("before, want", [("tcp dport 21 accept", "problem"), ("accept", "problem"), ("meta iifgroup 3 accept", "cannot tell"),
+                                          ("tcp dport 22 accept", "ok")])
+def test_a_diversion_that_packets_do_not_come_to(host, policy, before, want):
+    path = policy(topology.Inline)
+    host.nft(topology.rules("inline.nft", outside='"client"', inside='"far"').replace("meta l4proto tcp socket transparent", before + "\nmeta l4proto tcp socket transparent"))
+    assert of(doctor(host, path), "tproxy")[0]["status"] == want
+
+
+@pytest.mark.parametrize("servers, want", [("{ 192.0.2.10 }", ["ok"]), ("{ 192.0.2.10, 192.0.2.11 }", ["cannot tell", "ok"]), ("{ 192.0.2.0/24 }", ["cannot tell"])])
+def test_servers_that_clients_choose(host, policy, servers, want):
+    path = policy(topology.Inline)
+    host.nft(topology.rules("inline.nft", outside='"client"', inside='"far"', servers=servers).replace("policy drop", "policy accept"))
+    host.ip("neigh", "add", "192.0.2.11", "lladdr", "02:00:00:00:00:01", "dev", "far")
+    host.ip("route", "add", "unreachable", "192.0.2.11")
+    found = of(doctor(host, path), "backends")
+    assert sorted({finding["status"] for finding in found}) == want, found
 
 
 def test_src_valid_mark(host, policy):
@@ -218,10 +347,71 @@ def test_an_address_that_is_not_here(host, policy):
     assert doctor(host, path)["ok"]
 
 
+def test_an_address_that_moves_between_hosts(host, policy):
+    path = policy(topology.Range, listeners={"explicit": {"address": "198.51.100.99:21"}})
+    assert "ip_nonlocal_bind=1" in of(doctor(host, path), "addresses")[0]["fix"]
+    host.sysctl(**{"net.ipv4.ip_nonlocal_bind": 1})
+    report = doctor(host, path)
+    assert report["ok"] and "does not have the address 198.51.100.99 now" in of(report, "addresses")[0]["detail"]
+
+
+@pytest.mark.parametrize("family, at", [("IPv4", "198.51.100.1"), ("IPv4", "0.0.0.0"), ("IPv4", "::"), ("IPv6", "::"), ("IPv6", "2001:db8:1::1")])
+def test_a_port_that_another_program_holds(host, policy, closing, family, at):
+    path = policy(topology.Range, family)
+    assert status(doctor(host, path), "listeners") == ["ok"]
+    greet(host, 21, b"220 me first\r\n", closing, at)
+    report = doctor(host, path)
+    held, free = of(report, "listeners")
+    assert held["status"] == "problem" and f"(pid {os.getpid()})" in held["detail"] and free["status"] == "ok"
+    assert problems(report) == {"listeners"}
+
+
+def test_a_port_that_somebody_else_holds(host, policy, closing, folder):
+    """An ordinary user cannot see whose it is."""
+    path = policy(topology.Range, listeners={"explicit": {"address": "198.51.100.1:2121"}, "implicit": {"address": "198.51.100.1:2990"}})
+    greet(host, 2121, b"220 me first\r\n", closing, "198.51.100.1")
+    with host:
+        done = subprocess.run([ATTLSCTL, "doctor", "-f", path, "--json"], capture_output=True, text=True, preexec_fn=net.as_nobody)
+    found = of(json.loads(done.stdout), "listeners")
+    assert [finding["status"] for finding in found] == ["cannot tell", "ok"] and "root" in found[0]["look"]
+
+
+def test_a_port_free_for_other_addresses(host, policy, closing):
+    greet(host, 21, b"220 inside\r\n", closing, "192.0.2.1")
+    assert status(doctor(host, policy(topology.Range)), "listeners") == ["ok"]
+
+
+def test_a_server_at_an_address_that_others_can_dial(host, policy, closing):
+    greet(host, 2222, b"220 (vsFTPd 3.0.3)\r\n", closing, "198.51.100.1")
+    path = policy(topology.Range, backends={"legacy": {"address": "198.51.100.1:2222"}})
+    assert status(doctor(host, path), "exposed") == ["problem"]
+    rules = "flush ruleset\ntable inet t {\nchain c {\ntype filter hook input priority filter;\niifname lo accept\n%stcp dport 2222 drop\n}\n}\n"
+    host.nft(rules % "")
+    assert status(doctor(host, path), "exposed") == ["ok"]
+    host.nft(rules % "meta iifgroup 3 accept\n")
+    assert status(doctor(host, path), "exposed") == ["cannot tell"]
+
+
+def test_a_server_on_all_addresses_with_the_port_of_a_listener(host, policy, closing):
+    greet(host, 2222, b"220 (vsFTPd 3.0.3)\r\n", closing)
+    report = doctor(host, policy(topology.Range, backends={"legacy": {"address": "127.0.0.1:2222"}}, listeners={"explicit": {"address": "198.51.100.1:2222"}}))
+    assert status(report, "exposed") == ["problem"] and {"exposed", "listeners"} <= problems(report)
+
+
+def test_the_user_of_the_processes_with_the_keys(host, policy):
+    found, = of(doctor(host, policy(topology.Range)), "key_user")
+    try:
+        pwd.getpwnam("attlsd-key")
+        assert found["status"] == "ok"
+    except KeyError:
+        assert found["status"] == "warning" and found["fix"] == "useradd --system --no-create-home --shell /usr/sbin/nologin attlsd-key"
+    assert not of(doctor(host, policy(topology.Range, daemon={"key_isolation": False})), "key_user")
+
+
 def test_certificates(host, policy, edge_certificate, folder):
     path = policy(topology.Range)
     found = of(doctor(host, path), "certificates")
-    assert found[0]["status"] == "warning" and "1 day left" in found[0]["detail"]
+    assert found[0]["status"] == "ok" and "left" in found[0]["detail"]
     assert "read the private key" in found[1]["detail"] and found[1]["fix"].startswith("chmod")
     missing = dict(edge_certificate, key=os.path.join(folder, "none.key"))
     report = doctor(host, policy(topology.Range, keyrings={"ftpd": {"certificates": [missing]}}))

@@ -54,6 +54,14 @@ def cell(edge, cells, make, family, client, mode, folder, ccc=False):
     return packets
 
 
+def fails_after_ccc(edge, client, folder, mode):
+    """A client that goes on under TLS gets no transfer."""
+    since = edge.gateway.mark()
+    with pytest.raises(ftp_clients.Failed):
+        transfer(edge, client, folder, "explicit", mode, ccc=True)
+    edge.gateway.event("session-end", since, reason="commands-after-ccc")
+
+
 @pytest.mark.parametrize("make, family, client, mode", rows(DIRECT))
 def test_transfers(edges, cells, folder, make, family, client, mode):
     edge = edges(make, family)
@@ -66,10 +74,7 @@ def test_transfers(edges, cells, folder, make, family, client, mode):
 def test_transfers_after_ccc(edges, cells, folder, make, family, client, mode):
     edge = edges(make, family)
     if client.keeps_tls():
-        since = edge.gateway.mark()
-        with pytest.raises(ftp_clients.Failed):
-            transfer(edge, client, folder, "explicit", mode, ccc=True)
-        edge.gateway.event("session-end", since, reason="commands-after-ccc")
+        fails_after_ccc(edge, client, folder, mode)
         cells.note(make.__name__, family, client.name, mode, "client fails")
         return
     packets = cell(edge, cells, make, family, client, mode, folder, ccc=True)

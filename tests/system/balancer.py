@@ -38,7 +38,6 @@ backend ftp
 
 class Haproxy:
     def __init__(self, server):
-        servers.PACKAGES["haproxy"] = "haproxy"
         self.program, self.libpath = servers.fetch("haproxy")
         self.server = server
         self.front, self.behind = (("127.0.0.1", net.free_port()) for _ in range(2))

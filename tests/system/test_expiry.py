@@ -2,12 +2,14 @@
 import datetime
 import json
 import os
+import subprocess
 
 import pytest
 
 import certs
 import client as clients
 import gateway as gateways
+import net
 
 
 def day(offset):
@@ -71,3 +73,39 @@ def test_a_list_of_revoked_certificates(launch, backend, partners, folder):
     with clients.Client(gateway.explicit) as c:
         assert c.cmd("QUIT").code == 221
     assert not gateway.seen("crl-expires") and not gateway.seen("crl-expired") and "has expired" not in gateway.log
+
+
+CHAINS = {  # dates of the certificate and of its issuer; which is wrong; what is wrong
+    "expired": ((day(-80), day(-1)), certs.ALWAYS, None, "expired"),
+    "not valid yet": ((day(3), day(80)), certs.ALWAYS, None, "not-yet-valid"),
+    "an expired issuer": (certs.ALWAYS, certs.PAST, 2, "expired"),
+    "an issuer that is not valid yet": (certs.ALWAYS, (day(3.5), day(80)), 2, "not-yet-valid"),
+    "an issuer that expires soon": (certs.ALWAYS, (day(-80), day(10.5)), 2, "expires"),
+    "a good chain": (certs.ALWAYS, certs.ALWAYS, None, None),
+}
+
+
+@pytest.mark.parametrize("name", CHAINS)
+def test_log_check_and_doctor_look_at_each_certificate_of_the_file(launch, backend, folder, name):
+    leaf, issuer, number, what = CHAINS[name]
+    root = certs.ClientAuthority(folder, "root")
+    middle = certs.ClientAuthority(folder, "middle", root)
+    root._sign("middle", "authority", issuer)
+    chain, key = middle.issue("leaf", dates=leaf)
+    gateway = launch(backend, keyrings=ring((chain, key)))
+    if what:
+        event = gateway.event("certificate-" + what)
+        assert event.keys["chain"] == chain and event.keys.get("certificate") == (number and str(number))
+        assert event.level == ("warning" if what == "expires" else "error")
+    else:
+        with clients.Client(gateway.explicit) as c:
+            assert c.cmd("QUIT").code == 221
+        assert "certificate-" not in gateway.log
+    said = gateways.check(gateway.path)[1]
+    assert (chain in said) == (what in ("expired", "not-yet-valid")), said
+    assert not number or what == "expires" or f"certificate {number} in" in said
+    done = subprocess.run([net.ATTLSCTL, "doctor", "--json", "-f", gateway.path], capture_output=True, text=True)
+    found = [f for f in json.loads(done.stdout)["findings"] if f["check"] == "certificates" and chain in f["detail"]]
+    want = {None: "ok", "expires": "warning"}.get(what, "problem")
+    assert [f["status"] for f in found] == [want if at == (number or 1) else "ok" for at in (1, 2)], found
+    assert want != "problem" or done.returncode == 1

@@ -2,6 +2,7 @@
 import json
 import os
 import re
+import signal
 import subprocess
 import threading
 
@@ -181,3 +182,58 @@ def test_a_log_that_nobody_reads_stops_nothing(certificates, backend, folder):
         process.kill()
         process.wait()
         os.close(log)
+
+
+def test_a_full_pipe_does_not_stop_the_process_that_accepts(certificates, backend, folder):
+    """Faults that only the monitor finds, at a reload: a port that another program has, and control_socket."""
+    taken, port = net.listen(), net.free_port()
+    path, ctl = os.path.join(folder, "policy.yaml"), os.path.join(folder, "ctl")
+    listeners = {"explicit": {"address": "127.0.0.1:%d" % port}}
+
+    def write(**change):
+        with open(path, "w") as f:
+            f.write(gateways.as_yaml(gateways.policy(certificates, backend.address, **change)))
+    write(listeners=listeners, daemon={"control_socket": ctl})
+    log, stderr = os.pipe()
+    process = subprocess.Popen([net.ATTLSD, "-f", path], stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL,
+                               stderr=stderr, preexec_fn=net.die_with_parent)
+    try:
+        text = b""
+        while not re.search(rb" ready .*\n", text):
+            text += os.read(log, 65536)
+        own = os.open(f"/proc/self/fd/{stderr}", os.O_WRONLY | os.O_NONBLOCK)
+        with pytest.raises(BlockingIOError):
+            while True:
+                os.write(own, b"x" * 4096)
+        with pytest.raises(BlockingIOError):
+            while True:
+                os.write(own, b"x")
+        other = {"explicit": {"address": "127.0.0.1:%d" % taken.getsockname()[1]}}
+        for change in ({"listeners": other, "daemon": {"control_socket": ctl}},
+                       {"listeners": listeners, "daemon": {"control_socket": "/nonexistent/ctl"}}):
+            write(**change)
+            asked = subprocess.run([net.ATTLSCTL, "reload", "--socket", ctl], capture_output=True, text=True, timeout=net.DEADLINE)
+            assert asked.returncode == 1 and "the running policy stays in force" in asked.stdout + asked.stderr, asked
+            with clients.Client(("127.0.0.1", port)) as c:
+                assert c.greeting == "220 Legacy FTP server"
+        os.close(own)
+        os.set_blocking(log, False)
+        with pytest.raises(BlockingIOError):
+            while True:
+                os.read(log, 65536)
+        os.set_blocking(log, True)
+        clients.Client(("127.0.0.1", port)).close()
+        text = b""
+        while not re.search(rb"lost-lines=\d+", text):
+            text += os.read(log, 65536)
+        write(listeners=other, daemon={"control_socket": ctl})
+        process.send_signal(signal.SIGHUP)
+        while not re.search(rb"reload-failed.*lost-lines=\d+", text):
+            text += os.read(log, 65536)
+        assert b"another program is listening there" in text
+    finally:
+        process.kill()
+        process.wait()
+        os.close(log)
+        os.close(stderr)
+        taken.close()

@@ -2,9 +2,11 @@
 import os
 import signal
 import socket
+import subprocess
 
 import pytest
 
+import client as clients
 import net
 
 EX_CONFIG = 78
@@ -33,6 +35,16 @@ class Manager:
             self.said.append(message)
             if text in message.split("\n"):
                 return message
+
+    def hears(self, text, seconds):
+        """Is this the next message, within this time?"""
+        self.socket.settimeout(seconds)
+        try:
+            return self.socket.recv(4096).decode() == text
+        except TimeoutError:
+            return False
+        finally:
+            self.socket.settimeout(net.DEADLINE)
 
     def close(self):
         self.socket.close()
@@ -74,6 +86,7 @@ def test_a_reload_that_fails_ends_too(launch, backend, manager):
     manager.wait_for("READY=1")
 
 
+@pytest.mark.skipif(not net.IS_ROOT, reason="attlsd hides its processes from its own user: only root may see their descriptors")
 def test_workers_do_not_inherit_the_socket(launch, backend, manager):
     gateway = launched(launch, manager, backend)
     manager.wait_for("READY=1")
@@ -106,6 +119,88 @@ def test_a_manager_that_has_gone_or_reads_nothing_does_no_harm(launch, backend, 
 @pytest.mark.parametrize("name", ["", "/", "@", "relative", "/nonexistent/notify", "/" + 200 * "x"])
 def test_a_bad_notify_socket_is_ignored(launch, backend, name):
     launch(backend, preexec=lambda: os.environ.__setitem__("NOTIFY_SOCKET", name))
+
+
+@pytest.mark.parametrize("pid", ["", "own", "1"])
+def test_signs_of_life(launch, backend, manager, pid):
+    def announce():
+        manager.announce()
+        os.environ["WATCHDOG_USEC"] = "200000"
+        if pid:
+            os.environ["WATCHDOG_PID"] = str(os.getpid()) if pid == "own" else pid
+    gateway = launch(backend, preexec=announce)
+    if pid == "1":
+        manager.wait_for("STATUS=0 sessions, generation 1")
+        assert not manager.hears("WATCHDOG=1", 0.3), "they are for another process"
+        return
+    for _ in range(3):
+        manager.wait_for("WATCHDOG=1")
+    os.kill(gateway.pid, signal.SIGSTOP)
+    while manager.hears("WATCHDOG=1", 0.4): # what was sent before
+        pass
+    os.kill(gateway.pid, signal.SIGCONT)
+    manager.wait_for("WATCHDOG=1")
+
+
+def make_way(gateway, path):
+    return subprocess.run([net.ATTLSCTL, "drain", "--restart", "--socket", path], capture_output=True, text=True, timeout=net.DEADLINE)
+
+
+def test_a_restart_needs_a_manager(launch, backend, folder):
+    path = os.path.join(folder, "ctl")
+    gateway = launch(backend, daemon={"control_socket": path})
+    done = make_way(gateway, path)
+    assert done.returncode == 1 and "no service manager" in done.stdout + done.stderr
+    with clients.Client(gateway.explicit) as c:
+        assert c.greeting.code == 220
+
+
+@pytest.mark.parametrize("workers", [1, 3])
+def test_the_next_one_serves_while_the_last_one_drains(launch, make_backend, manager, folder, workers):
+    path = os.path.join(folder, "ctl")
+    backend = make_backend(files={"big": os.urandom(8 << 20)})
+    daemon = {"control_socket": path, "workers": workers}
+    port = net.free_port()
+    listeners = {"explicit": {"address": "127.0.0.1:%d" % port}}
+    first = launched(launch, manager, backend, ftp={"secure_dataconn": "clear"}, daemon=daemon, listeners=listeners)
+    with clients.explicit(first, "C") as busy, clients.explicit(first, "C") as idle:
+        data = net.dial(busy.pasv())
+        busy.expect("RETR big", 150)
+        begin = net.exactly(data, 65536)
+        done = make_way(first, path)
+        assert done.returncode == 0, done.stderr
+        assert idle.reply().code == 421, "an idle session ends"
+        assert first.process.poll() is None, "the manager has not sent SIGTERM yet"
+        second = launch(backend, ftp={"secure_dataconn": "clear"}, daemon=daemon, listeners=listeners)
+        first.process.send_signal(signal.SIGTERM)
+        assert first.process.wait(net.DEADLINE) == 0
+        with clients.explicit(second, "C") as c:
+            assert len(c.get("big")) == 8 << 20
+        end, rest = net.end_of(data)
+        assert (end, begin + rest) == ("fin", backend.files["big"])
+        assert busy.reply().code == 226
+    stopped = first.event("stopped")
+    assert stopped.keys["pid"] != str(first.pid)
+    assert not first.seen("worker-died") and not first.seen("keeper-died") and not first.seen("stopping-now"), first.log
+    assert os.path.exists(path), "the socket is the second one's"
+
+
+def test_a_second_sigterm_ends_the_drain(launch, make_backend, manager, folder):
+    path = os.path.join(folder, "ctl")
+    backend = make_backend(files={"big": os.urandom(8 << 20)})
+    first = launched(launch, manager, backend, ftp={"secure_dataconn": "clear"}, daemon={"control_socket": path})
+    with clients.explicit(first, "C") as busy:
+        data = net.dial(busy.pasv())
+        busy.expect("RETR big", 150)
+        net.exactly(data, 65536)
+        before = set(net.children(first.pid))
+        assert make_way(first, path).returncode == 0
+        (successor,) = set(net.children(first.pid)) - before
+        first.process.send_signal(signal.SIGTERM)
+        assert first.process.wait(net.DEADLINE) == 0
+        os.kill(successor, signal.SIGTERM)
+        assert net.end_of(data)[0] == "reset"
+    assert first.event("stopped").keys["pid"] == str(successor)
 
 
 def test_a_faulty_policy_has_an_exit_status_of_its_own(launch, backend):

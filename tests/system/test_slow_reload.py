@@ -156,3 +156,30 @@ def test_a_loader_that_is_killed(launch, certificates, backend, folder):
     assert gateway.reload()
     with clients.explicit(gateway, level="P") as c:
         assert c.get("hello.txt") == b"hello, world\r\n"
+
+
+def test_a_file_system_that_begins_to_hang_after_the_load(launch, certificates, backend, folder):
+    """The loader still gets the key, the keeper that needs it next does not: a fifo that is filled once."""
+    key = os.path.join(folder, "server.key")
+    with open(certificates.ecdsa["key"]) as f:
+        text = f.read()
+    with open(key, "w") as f:
+        f.write(text)
+    gateway = launch(backend, keyrings={"ftpd": {"certificates": [{"chain": certificates.ecdsa["chain"], "key": key}]}})
+    serving = set(gateway.keepers())
+    os.remove(key)
+    os.mkfifo(key)
+    gateway.process.send_signal(signal.SIGHUP)
+    (first,) = net.until(lambda: loaders(gateway), "the reload begins")
+    with open(key, "w") as f:
+        f.write(text)
+    (keeper,) = net.until(lambda: set(gateway.keepers()) - serving, "the new keeper hangs")
+    net.until(lambda: first not in loaders(gateway), "the loader is done")
+    with clients.explicit(gateway, level="P") as c:
+        assert c.get("hello.txt") == b"hello, world\r\n"
+    gateway.process.send_signal(signal.SIGHUP)
+    gateway.event("reload-busy")
+    gateway.process.send_signal(signal.SIGTERM)
+    assert gateway.process.wait(net.DEADLINE) == 0
+    net.until(lambda: not os.path.exists(f"/proc/{keeper}"), "the keeper ends, too")
+    gateway.ended()

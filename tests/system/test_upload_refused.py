@@ -4,6 +4,7 @@ only after a 150 get one from attlsd.
 """
 import os
 import ssl
+import sys
 
 import pytest
 
@@ -11,6 +12,11 @@ import client as clients
 import ftp_clients
 import net
 import script_clients
+import servers
+
+sys.path.append(os.path.join(net.ROOT, "tests", "differential"))
+
+import more_servers  # noqa: E402
 
 OLD, NEW = b"the old file", os.urandom(150_000)
 REQUIRED = {"secure_session_reuse": "required"}
@@ -80,6 +86,62 @@ def test_restart_and_unique_names(launch, make_backend):
         data.send(NEW)
         data.close()
         assert c.reply().code == 226
+
+
+WAITS = {**REQUIRED, "dswaittime": 1, "dswaitinterval": "1s"}
+
+
+def test_file_in_use(launch, make_backend):
+    """With DSWAITTIME, the server does not get the command before the data connection has passed, either."""
+    answers = ["450 The file is in use", "450 The file is in use"]
+
+    def stor(session, name):
+        if answers:
+            session.reply(answers.pop())
+        else:
+            session.upload(name)
+    backend = make_backend(STOR=stor)
+    gateway = launch(backend, ftp=WAITS)
+    with clients.explicit(gateway, "P") as c:
+        assert refused(c, "STOR file", "PASV").code == 522
+        assert len(answers) == 2 and "STOR file" not in backend.everything()
+        data = c.open("STOR file")
+        data.send(NEW)
+        data.notify()
+        backend.wait(lambda: not answers, "the second attempt")
+        gateway.assert_idle("a client with its data waits", 0.4)
+        assert c.reply().code == 226
+        data.sock.close()
+    assert backend.stored["file"] == (NEW, "fin") and backend.everything().count("STOR file") == 3
+
+
+REAL = ["vsftpd", "proftpd", "pure-ftpd", "pyftpdlib", "inetutils"]
+
+
+@pytest.mark.parametrize("name", REAL)
+def test_real_servers(real_server, launch, name):
+    """A refused upload leaves the old file, and the next one that passes is whole."""
+    try:
+        server = more_servers.Server(name) if name == "inetutils" else real_server(name)
+    except servers.Unavailable as reason:
+        pytest.skip(str(reason))
+    try:
+        path = server.put("old", OLD)
+        gateway = launch((server.host, server.port), ftp=REQUIRED)
+        with clients.Client(gateway.explicit) as c:
+            c.auth().login(server.user, server.password)
+            c.prot("P")
+            c.expect("TYPE I", 200)
+            for command in f"STOR {server.where}old", f"APPE {server.where}old":
+                assert refused(c, command, "PASV", NEW).code == 522
+            with open(path, "rb") as f:
+                assert f.read() == OLD, f"a refused upload has changed the file; log:\n{gateway.log}"
+            assert c.put(server.where + "old", NEW).code == 226
+        with open(path, "rb") as f:
+            assert f.read() == NEW
+    finally:
+        if name == "inetutils":
+            server.stop()
 
 
 def test_client_never_connects(launch, backend):

@@ -127,8 +127,10 @@ def test_stop_lets_a_transfer_finish():
 def test_a_killed_attlsd_comes_back():
     machine.good("systemctl", "start", "attlsd")
     first = machine.show("attlsd", "MainPID")
+    killed = processes()
     machine.good("systemctl", "kill", "--kill-whom=main" if systemd_version() >= 252 else "--kill-who=main", "-s", "KILL", "attlsd")
     machine.until(lambda: machine.show("attlsd", "MainPID") not in ("0", first), "started again")
+    machine.until(lambda: not processes() & killed, "its workers have gone with it")
     machine.until(lambda: machine.show("attlsd", "ActiveState") == "active", "it serves")
     machine.good(*CURL, "--list-only", SERVER + "/")
 
@@ -162,3 +164,72 @@ def test_the_unit_has_no_fault():
     assert not faults, faults
     line = machine.run("systemd-analyze", "security", "--no-pager", "attlsd").stdout.splitlines()[-1]
     assert float(re.search(r"([0-9.]+) (OK|MEDIUM|EXPOSED|UNSAFE)", line).group(1)) <= 3.5, line
+
+
+CONNECT = """
+import socket, time
+end = time.monotonic() + 1
+n = 0
+while time.monotonic() < end:
+    begun = time.monotonic()
+    with socket.create_connection(("127.0.0.1", 2121), timeout=5) as s:
+        assert s.recv(4) == b"220 "
+    assert time.monotonic() - begun < 1
+    n += 1
+print(n)
+"""
+
+
+def processes():
+    """Of all attlsd, workers and keepers included."""
+    return set(machine.run("pgrep", "attlsd").stdout.split())
+
+
+def is_running(transfer):
+    return transfer.poll() is None
+
+
+def test_restart_serves_new_clients_while_a_transfer_runs():
+    machine.good("systemctl", "start", "attlsd")
+    old = machine.show("attlsd", "MainPID")
+    transfer = machine.start(*CURL, "--limit-rate", "1M", "-o", "/srv/restarted", SERVER + "/big")
+    machine.until(lambda: os.path.exists(machine.path("/srv/restarted")) and os.path.getsize(machine.path("/srv/restarted")) > 0, "it runs")
+    machine.good("systemctl", "restart", "attlsd")
+    assert machine.show("attlsd", "MainPID") not in ("0", old)
+    assert int(machine.good("python3", "-c", CONNECT)) > 10
+    machine.good(*CURL, "--list-only", SERVER + "/")
+    # a second one, of the new attlsd, while the first still drains
+    machine.good("systemctl", "restart", "attlsd")
+    machine.good(*CURL, "--list-only", SERVER + "/")
+    machine.good("attlsctl", "sessions")
+    assert is_running(transfer), "the restarts waited for it"
+    assert transfer.wait(machine.DEADLINE) == 0, transfer.stdout.read()
+    with open(machine.path("/srv/restarted"), "rb") as got, open(machine.path("/srv/files/big"), "rb") as whole:
+        assert got.read() == whole.read()
+    machine.until(lambda: old not in processes(), "the old attlsd ends with its transfer")
+    assert machine.show("attlsd", "ActiveState", "NRestarts") == ("active", "0")
+    said = [line["MESSAGE"] for line in journal("-n", "200")]
+    assert not [line for line in said if "stopping-now" in line], said
+    machine.good("systemctl", "stop", "attlsd")
+    machine.until(lambda: not processes(), "nothing is left")
+
+
+def test_a_monitor_that_hangs_is_replaced():
+    drop_in = "/run/systemd/system/attlsd.service.d/watchdog.conf"
+    machine.write(drop_in, "[Service]\nWatchdogSec=1s\nTimeoutAbortSec=5s\n")
+    machine.good("systemctl", "daemon-reload")
+    try:
+        machine.good("systemctl", "start", "attlsd")
+        first = machine.show("attlsd", "MainPID")
+        started = processes()
+        machine.good("python3", "-c", CONNECT.replace("+ 1", "+ 2"))
+        assert machine.show("attlsd", "MainPID", "NRestarts") == (first, "0"), "it is alive, so nothing happens"
+        machine.good("kill", "-STOP", first)
+        machine.until(lambda: machine.show("attlsd", "NRestarts") == "1", "systemd notices")
+        machine.until(lambda: machine.show("attlsd", "ActiveState") == "active", "it serves again")
+        assert machine.show("attlsd", "MainPID") != first
+        machine.good(*CURL, "--list-only", SERVER + "/")
+        machine.until(lambda: not processes() & started, "nothing is left of the first one")
+    finally:
+        os.unlink(machine.path(drop_in))
+        machine.good("systemctl", "daemon-reload")

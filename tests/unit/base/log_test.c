@@ -192,6 +192,32 @@ static void lines_are_lost_and_counted(void **state)
 	}
 }
 
+/* Text with lines of its own: each line is whole or lost, and a full pipe stops nobody. */
+static void text_is_lost_and_counted(void **state)
+{
+	static const char text[] = "policy.yaml:1:1: a fault\n    version: 2\n    ^\n";
+	size_t tries = 0;
+	int fds[2];
+
+	(void)state;
+	open_pipe(fds);
+	log_text(text, strlen(text));
+	log_text("no newline", 10);
+	assert_string_equal(got(fds[0]), "policy.yaml:1:1: a fault\n    version: 2\n    ^\nno newline\n");
+	assert_int_equal(log_lost(), 0);
+	while (log_lost() == 0 && ++tries < 100000)
+		log_text(text, strlen(text));
+	assert_true(log_lost() > 0);
+	log_count_lost(1000);
+	assert_true(log_lost() > 1000);
+	while (got(fds[0])[0] != '\0')
+		;
+	log_event(LOG_LEVEL_ERROR, "event", LOG_NUMBER("n", 1));
+	assert_non_null(strstr(got(fds[0]), " n=1 lost-lines=100"));
+	assert_int_equal(log_lost(), 0);
+	restore(fds[0]);
+}
+
 /* A line for the journal: the priority in front, and neither time nor level. */
 static void journal_gets_the_priority(void **state)
 {
@@ -233,9 +259,9 @@ static void journal_gets_the_priority(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(each_value_is_escaped),     cmocka_unit_test(a_level_hides_what_is_below_it),
-		cmocka_unit_test(long_values_are_cut),	     cmocka_unit_test(lines_are_lost_and_counted),
-		cmocka_unit_test(journal_gets_the_priority),
+		cmocka_unit_test(each_value_is_escaped),    cmocka_unit_test(a_level_hides_what_is_below_it),
+		cmocka_unit_test(long_values_are_cut),	    cmocka_unit_test(lines_are_lost_and_counted),
+		cmocka_unit_test(text_is_lost_and_counted), cmocka_unit_test(journal_gets_the_priority),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

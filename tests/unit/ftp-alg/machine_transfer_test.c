@@ -639,9 +639,16 @@ static const struct ftp_action waits = {
 	.dswaitinterval_s = 60,
 };
 
+static const struct ftp_action waits_securing = {
+	SCRIPT_LENIENT,
+	.dswaittime_min = 2,
+	.dswaitinterval_s = 60,
+};
+
 #define WAITS(attempts)                                                                                      \
 	"  c 125-busy\n  c 125-Data set access will be retried in 1 minute intervals - " attempts            \
 	" attempts remaining\n  refused\n  pause 60000\n"
+#define SILENT	   "S 450 busy\n  refused\n  pause 60000\n"
 #define WAIT_ENDS  "  c 125 The wait has ended.\n"
 #define RETRY_PLAN "R -\n  s EPSV\nS 229 x (|||2001|)\n  dial server 10.0.0.1:2001\n  retry\n"
 
@@ -668,6 +675,22 @@ static const struct script_case waiting[] = {
 	  { .action = &waits },
 	  PASSIVE "C RETR x\nS 450 busy\n",
 	  "! shutdown\n" WAIT_ENDS "  c 421 Service is shutting down, try again later.\n  close shutdown\n" },
+	{ "after the gateway's 150, without a word",
+	  { .action = &waits_securing },
+	  TLS_P_IN PASV_PLAN "C STOR x\nH decided\nC STOR x\n",
+	  SILENT "C PWD\n  hold\n" RETRY_PLAN SILENT RETRY_PLAN
+		 "S 150 go\n  go\nD ok\nS 226 done\n  c 226 done\n  close-data\nC PWD\n  s PWD\n" },
+	{ "until no attempt is left",
+	  { .action = &waits_securing },
+	  TLS_P_IN PASV_PLAN "C STOR x\nH decided\nC STOR x\n",
+	  SILENT RETRY_PLAN SILENT RETRY_PLAN
+	  "S 450-busy\n  c 450-busy\nS 450 still\n  c 450 still\n  dismiss\n"
+	  "  close-data\nC STOR x\n" NO_PLAN },
+	{ "or until ABOR",
+	  { .action = &waits_securing },
+	  TLS_P_IN PASV_PLAN "C STOR x\nH decided\nC STOR x\n",
+	  SILENT "C ABOR\n  c 426 Connection closed; transfer aborted.\n"
+		 "  c 226 Abort successful.\n  close-data\n" },
 	{ "not into a shutdown",
 	  { .action = &waits },
 	  PASSIVE "C RETR x\n! shutdown\n",

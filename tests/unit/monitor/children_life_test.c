@@ -367,6 +367,58 @@ static void a_dead_keeper_is_reported(void **state)
 	scene_done(&scene);
 }
 
+/* Workers that hang before they are ready do not keep a reload waiting for ever. */
+static void a_worker_has_limited_time_to_become_ready(void **state)
+{
+	struct scene scene;
+	pid_t pids[WORKERS];
+
+	(void)state;
+	scene_start(&scene);
+	for (size_t i = 0; i < WORKERS; i++)
+		assert_false(timer_is_armed(&scene.generation->workers[i].birth)); /* no limit is set */
+	run_until_ready(&scene, WORKERS);
+	kill_worker(&scene, &scene.generation->workers[1]);
+	scene.children.start_limit_ms = 60000;
+	restart(&scene, &scene.generation->workers[1]);
+	assert_int_equal(scene.generation->workers[1].birth.at_ms, scene.loop.now_ms + 60000);
+	run_until_ready(&scene, WORKERS + 1);
+	assert_false(timer_is_armed(&scene.generation->workers[1].birth));
+	kill_worker(&scene, &scene.generation->workers[1]);
+	restart(&scene, &scene.generation->workers[1]);
+	pids_of(&scene, pids);
+	loop_timer_stop(&scene.loop, &scene.generation->workers[1].birth); /* it runs out */
+	scene.generation->workers[1].birth.fn(&scene.generation->workers[1].birth);
+	wait_and_reap(&scene, &pids[1], 1);
+	assert_int_equal(scene.killed, 3);
+	assert_true(timer_is_armed(&scene.generation->workers[1].restart));
+	scene_done(&scene);
+}
+
+/* A keeper that hangs at a file does not see that its workers have gone. */
+static void a_keeper_that_does_not_end_is_killed(void **state)
+{
+	struct scene scene;
+	pid_t pids[WORKERS], keeper;
+
+	(void)state;
+	scene_start_with(&scene, KEY_ISOLATION_TRUE);
+	run_until_ready(&scene, WORKERS);
+	keeper = scene.generation->keeper.pid;
+	assert_int_equal(kill(keeper, SIGSTOP), 0);
+	pids_of(&scene, pids);
+	generation_retire(scene.generation, MSG_RETIRE);
+	wait_and_reap(&scene, pids, WORKERS);
+	assert_int_equal(scene.retired, 0);
+	assert_true(timer_is_armed(&scene.generation->keeper_end));
+	loop_timer_stop(&scene.loop, &scene.generation->keeper_end);
+	scene.generation->keeper_end.fn(&scene.generation->keeper_end);
+	wait_and_reap(&scene, &keeper, 1);
+	assert_int_equal(scene.retired, 1);
+	assert_int_equal(scene.keeper_deaths, 0);
+	scene_done(&scene);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -378,6 +430,8 @@ int main(void)
 		cmocka_unit_test(a_full_channel_takes_the_order_later),
 		cmocka_unit_test(a_generation_goes_with_its_keeper),
 		cmocka_unit_test(a_dead_keeper_is_reported),
+		cmocka_unit_test(a_worker_has_limited_time_to_become_ready),
+		cmocka_unit_test(a_keeper_that_does_not_end_is_killed),
 	};
 
 	log_setup(LOG_LEVEL_ERROR, LOG_FORMAT_TEXT);

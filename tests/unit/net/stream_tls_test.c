@@ -279,8 +279,11 @@ static void test_tiny_records_wait_for_the_next_turn(void **state)
 			SSL_set_read_ahead(pair.stream.ssl, 1);
 			SSL_set_default_read_buffer_len(pair.stream.ssl, 64 * 1024);
 		}
+		/* a share of ML-KEM, which OpenSSL 3.5 offers by itself, would be above the limit on records
+		 */
+		assert_int_equal(SSL_set1_groups_list(pair.client, "X25519"), 1);
 		len = cut_hello(&pair, 1, &hello);
-		/* below the limit on records; the last byte completes it */
+		/* the last byte completes it */
 		assert_true(len > 1000 && len / 6 < 1000);
 		assert_int_equal(write(pair.client_fd, hello, len), len);
 		for (turns = 0; io == STREAM_WAIT && unread(&pair) > 0; turns++) {

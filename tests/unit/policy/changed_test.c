@@ -25,6 +25,26 @@ static const struct {
 	{ "reasons for a refused login", "ftp_actions: { standard: {} }\n",
 	  "policy.yaml:1:16: note: \"accesserrormsgs: false\", the default, now also hides the server's reason",
 	  "ftp_actions: { standard: { accesserrormsgs: false } }\n" },
+	{ "the time to accept a connection", "ftp_actions: { standard: {} }\n",
+	  "policy.yaml:1:16: note: the FTP server now has 60 s to accept a connection",
+	  "ftp_actions: { standard: { myopentime: 60s } }\n" },
+	{ "the time for the last bytes", "ftp_actions: { standard: {} }\n",
+	  "policy.yaml:1:16: note: a receiver now has 120 s",
+	  "ftp_actions: { standard: { dconntime: 120s } }\n" },
+	{ "125- lines", "ftp_actions: { standard: { dswaittime: 5 } }\n",
+	  "policy.yaml:1:28: note: a client that waits for a data set now gets a 125- line every 30 s",
+	  "ftp_actions: { standard: { dswaittime: 5, dswaittimereply: 30s } }\n" },
+	{ "chains of clients",
+	  "keyrings: { ftpd: { certificates: [ { chain: c, key: k } ], trust: ca.pem } }\n",
+	  "policy.yaml:1:61: note: certificate chains of clients may now have 16384 bytes",
+	  "keyrings: { ftpd: { certificates: [ { chain: c, key: k } ], trust: ca.pem, max_client_chain: 16384 } "
+	  "}\n" },
+	{ "keys in other processes", "daemon: { workers: 1 }\n",
+	  "policy.yaml:1:1: note: if attlsd is started as root, its workers no longer have the private keys",
+	  "daemon: { key_isolation: auto }\n" },
+	{ "the same without the section", "",
+	  ":1: note: if attlsd is started as root, its workers no longer have the private keys",
+	  "daemon: { key_isolation: false }\n" },
 };
 
 static char *notes_of(const struct parsed *p)

@@ -1,0 +1,9 @@
+/* Checks that clear FTP does not pass an inline attlsd by. */
+#ifndef ATTLSD_GATEWAY_CTL_DOCTOR_FORWARD_H
+#define ATTLSD_GATEWAY_CTL_DOCTOR_FORWARD_H
+
+struct doctor;
+
+void doctor_check_forward(struct doctor *doctor);
+
+#endif
