@@ -138,6 +138,11 @@ demo: setup-demo                    ## a real FTP server behind attlsd, with tra
 	@$(MAKE) --no-print-directory --silent binaries
 	@B=$B DEMO=$(DEMO) sh contrib/demo/demo.sh
 
+demo-outbound: setup-demo           ## a client without TLS, attlsd, and a real FTPS server (DEMO=once: end after the transfers)
+	@echo "building attlsd in $B ..."
+	@$(MAKE) --no-print-directory --silent binaries
+	@B=$B DEMO=$(DEMO) sh contrib/demo/outbound.sh
+
 install: $(BINARIES)                ## install under DESTDIR/PREFIX
 	install -D -m 755 $B/attlsd $(DESTDIR)$(PREFIX)/sbin/attlsd
 	install -D -m 755 $B/attlsctl $(DESTDIR)$(PREFIX)/sbin/attlsctl
@@ -159,7 +164,7 @@ clean: ; rm -rf build               ## remove build output
 help:                               ## this list
 	@awk -F':.*[#][#] ' '/^[a-z-]+:.*[#][#] /{printf "  %-12s %s\n",$$1,$$2}' $(firstword $(MAKEFILE_LIST))
 
-.PHONY: all binaries units attackers check check-fresh check-systemd check-ktls asan mutants fuzz fuzzers fuzz-live bench bench-tools soak differential lint demo install clean help FORCE
+.PHONY: all binaries units attackers check check-fresh check-systemd check-ktls asan mutants fuzz fuzzers fuzz-live bench bench-tools soak differential lint demo demo-outbound install clean help FORCE
 .DELETE_ON_ERROR:
 .SECONDARY:
 -include $(OBJ:.o=.d) $(MAINS:%.c=$B/%.d) $(UNITS:=.d) $(BENCHERS:=.d) $(FUZZERS:=.d) $(ATTACKERS:=.d) $B/tests/attacks/taken_worker.d
