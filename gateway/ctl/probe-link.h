@@ -9,7 +9,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#include "ftp-alg/reply.h"
+#include "ftp-alg/ftp-alg.h"
 #include "gateway/base/loop.h"
 #include "gateway/net/stream.h"
 #include "policy/ip.h"
