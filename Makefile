@@ -138,10 +138,15 @@ demo: setup-demo                    ## a real FTP server behind attlsd, with tra
 	@$(MAKE) --no-print-directory --silent binaries
 	@B=$B DEMO=$(DEMO) sh contrib/demo/demo.sh
 
+demo-outbound: setup-demo           ## a client without TLS, attlsd, and a real FTPS server (DEMO=once: end after the transfers)
+	@echo "building attlsd in $B ..."
+	@$(MAKE) --no-print-directory --silent binaries
+	@B=$B DEMO=$(DEMO) sh contrib/demo/outbound.sh
+
 # What is installed: each file, and its folder under PREFIX.
 DOC := share/doc/attlsd
 INSTALLED := $(BINARIES:%=%:sbin) docs/man/attlsd.8:share/man/man8 docs/man/attlsctl.8:share/man/man8 docs/man/attlsd.yaml.5:share/man/man5 \
-  $(foreach f,$(wildcard contrib/policy.*.yaml) docs/ATTLS.md docs/EDGE.md docs/TROUBLESHOOTING.md,$f:$(DOC)) \
+  $(foreach f,$(wildcard contrib/policy.*.yaml) docs/ATTLS.md docs/EDGE.md docs/OUTBOUND.md docs/TROUBLESHOOTING.md,$f:$(DOC)) \
   $(foreach f,$(wildcard contrib/nftables/*.nft),$f:$(DOC)/nftables) \
   $(foreach d,filter.d jail.d,contrib/fail2ban/$d/attlsd.conf:$(DOC)/fail2ban/$d) contrib/systemd/attlsd.service:lib/systemd/system
 ROOT = $(DESTDIR)$(PREFIX)
@@ -163,7 +168,7 @@ clean: ; rm -rf build               ## remove build output
 help:                               ## this list
 	@awk -F':.*[#][#] ' '/^[a-z-]+:.*[#][#] /{printf "  %-12s %s\n",$$1,$$2}' $(firstword $(MAKEFILE_LIST))
 
-.PHONY: all binaries units attackers check check-fresh check-systemd check-ktls asan mutants fuzz fuzzers fuzz-live bench bench-tools soak differential lint demo install uninstall clean help FORCE
+.PHONY: all binaries units attackers check check-fresh check-systemd check-ktls asan mutants fuzz fuzzers fuzz-live bench bench-tools soak differential lint demo demo-outbound install uninstall clean help FORCE
 .DELETE_ON_ERROR:
 .SECONDARY:
 -include $(OBJ:.o=.d) $(MAINS:%.c=$B/%.d) $(UNITS:=.d) $(BENCHERS:=.d) $(FUZZERS:=.d) $(ATTACKERS:=.d) $B/tests/attacks/taken_worker.d

@@ -17,6 +17,7 @@
 #include "gateway/ctl/client-target.h"
 #include "gateway/ctl/explain-command.h"
 #include "gateway/ctl/policy-commands.h"
+#include "gateway/ctl/probe-command.h"
 #include "gateway/ctl/usage.h"
 #include "gateway/host/policy-file.h"
 
@@ -28,6 +29,7 @@ static const char default_policy[] = "/etc/attlsd/policy.yaml";
 struct options {
 	const char *policy;
 	struct explain_question client;
+	struct probe_options probe;
 	uint64_t session;
 	const char *path_given;
 	bool json;
@@ -40,6 +42,7 @@ static int run_check(const struct options *options);
 static int run_explain(const struct options *options);
 static int run_doctor(const struct options *options);
 static int run_certificate(const struct options *options);
+static int run_probe(const struct options *options);
 static int run_status(const struct options *options);
 static int run_sessions(const struct options *options);
 static int run_end(const struct options *options);
@@ -64,6 +67,10 @@ enum take {
 	TAKE_DIFF = 1 << 11,
 	TAKE_TO = 1 << 12,
 	TAKE_RESTART = 1 << 13,
+	TAKE_HOST = 1 << 14, /* as TAKE_PATH: a server */
+	TAKE_IMPLICIT = 1 << 15,
+	TAKE_HOSTNAME = 1 << 16,
+	TAKE_TRUST = 1 << 17,
 };
 
 static const struct command {
@@ -85,6 +92,9 @@ static const struct command {
 	  "Check what this host lacks for this policy, and show the fixes.", run_doctor },
 	{ "certificate", TAKE_PATH, "FILE", "Print the entry of users for this certificate (PEM or DER).",
 	  run_certificate },
+	{ "probe", TAKE_HOST | TAKE_IMPLICIT | TAKE_HOSTNAME | TAKE_TRUST | TAKE_JSON,
+	  "[--implicit] [--hostname NAME] [--trust FILE] [--json] HOST[:PORT]",
+	  "Show how this server speaks TLS, and print an entry of backends for it.", run_probe },
 	{ "status", TAKE_FILE | TAKE_SOCKET | TAKE_JSON, "[-f policy.yaml | --socket PATH] [--json]",
 	  "Show the policy, workers and number of sessions of a running attlsd.", run_status },
 	{ "sessions", TAKE_FILE | TAKE_SOCKET | TAKE_JSON, "[-f policy.yaml | --socket PATH] [--json]",
@@ -123,6 +133,9 @@ static const struct option option_table[] = {
 	{ "diff", required_argument, NULL, TAKE_DIFF },
 	{ "socket", required_argument, NULL, TAKE_SOCKET },
 	{ "restart", no_argument, NULL, TAKE_RESTART },
+	{ "implicit", no_argument, NULL, TAKE_IMPLICIT },
+	{ "hostname", required_argument, NULL, TAKE_HOSTNAME },
+	{ "trust", required_argument, NULL, TAKE_TRUST },
 	{ NULL, 0, NULL, 0 },
 };
 
@@ -172,6 +185,14 @@ static int run_doctor(const struct options *options)
 static int run_certificate(const struct options *options)
 {
 	return certificate_print(options->path_given);
+}
+
+static int run_probe(const struct options *options)
+{
+	struct probe_options probe = options->probe;
+
+	probe.json = options->json;
+	return probe_command(&probe);
 }
 
 /*
@@ -294,8 +315,18 @@ static void take_option(enum take which, struct options *options)
 	case TAKE_RESTART:
 		options->restart = true;
 		break;
+	case TAKE_IMPLICIT:
+		options->probe.implicit = true;
+		break;
+	case TAKE_HOSTNAME:
+		options->probe.hostname = optarg;
+		break;
+	case TAKE_TRUST:
+		options->probe.trust = optarg;
+		break;
 	case TAKE_SESSION: /* no options */
 	case TAKE_PATH:
+	case TAKE_HOST:
 		break;
 	}
 }
@@ -320,6 +351,12 @@ static int take_options(const struct command *command, int argc, char **argv, st
 		options->path_given = argv[optind];
 		if (options->path_given == NULL)
 			return usage_fault("the file of a certificate is missing", "");
+		optind++;
+	}
+	if ((command->takes & TAKE_HOST) != 0) {
+		options->probe.host = argv[optind];
+		if (options->probe.host == NULL)
+			return usage_fault("the server is missing: HOST or HOST:PORT", "");
 		optind++;
 	}
 	if (status == 0 && optind < argc)

@@ -38,6 +38,8 @@ bool ftp_setup_is_server(const struct ftp_setup_ends *ends, const struct policy_
 {
 	const struct ip_endpoint first = ftp_setup_server(ends, backend);
 
+	if (backend->nhosts > 0 && !policy_hosts_have(backend->hosts, backend->nhosts, addr))
+		return false;
 	for (size_t i = 0; i < backend->naddresses; i++)
 		if (ip_addr_equal(addr, &backend->addresses[i]))
 			return true;

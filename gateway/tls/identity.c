@@ -13,6 +13,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <time.h>
 
 #include "gateway/net/stream.h"
 #include "gateway/tls/certs-file.h"
@@ -273,4 +274,19 @@ bool identity_equal(const struct identity *a, const struct identity *b)
 	if (!a->present || !b->present)
 		return a->present == b->present;
 	return memcmp(a->sha256, b->sha256, sizeof(a->sha256)) == 0;
+}
+
+const char *identity_until(const struct identity *identity, char buf[static IDENTITY_DATE_BYTES],
+			   int *ret_days)
+{
+	const ASN1_TIME *until = X509_get0_notAfter(identity->certificate);
+	struct tm tm;
+	int seconds;
+
+	buf[0] = '\0';
+	*ret_days = 0;
+	if (ASN1_TIME_to_tm(until, &tm) == 1)
+		(void)strftime(buf, IDENTITY_DATE_BYTES, "%Y-%m-%d", &tm);
+	(void)ASN1_TIME_diff(ret_days, &seconds, NULL, until);
+	return buf;
 }

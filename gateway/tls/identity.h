@@ -82,6 +82,11 @@ const char *identity_common_name(const struct identity *identity, char buf[stati
 #define IDENTITY_SAN_MAX 1024
 bool identity_san(const struct identity *identity, int index, char buf[static IDENTITY_SAN_MAX]);
 
+/* The last day on which it is valid, as 2027-03-31, and the days until then. */
+#define IDENTITY_DATE_BYTES 32
+const char *identity_until(const struct identity *identity, char buf[static IDENTITY_DATE_BYTES],
+			   int *ret_days);
+
 /* Is it the same certificate, byte by byte? Two identities without certificate are equal. */
 bool identity_equal(const struct identity *a, const struct identity *b);
 

@@ -260,6 +260,11 @@ fail:
 	return NULL;
 }
 
+void tlsctx_client_session_free(SSL_SESSION *session)
+{
+	SSL_SESSION_free(session);
+}
+
 SSL_SESSION *tlsctx_client_session(SSL *ssl)
 {
 	SSL_SESSION *session = SSL_get0_session(ssl);

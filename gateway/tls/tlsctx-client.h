@@ -39,9 +39,10 @@ struct ssl_st *tlsctx_client_new(const struct tlsctx_client *client, enum tlsctx
 
 /*
  * The newest session of an established connection that another one may resume, now the
- * caller's (SSL_SESSION_free()). NULL: there is none, yet or at all.
+ * caller's. NULL: there is none, yet or at all.
  */
 struct ssl_session_st *tlsctx_client_session(struct ssl_st *ssl);
+void tlsctx_client_session_free(struct ssl_session_st *session);
 
 /*
  * The SHA-256 of the certificate that the server has shown, also where it was refused. ""

@@ -329,4 +329,4 @@ def test_tls_toward_the_server_changes_no_answer(policy, certificates, more):
                                    backends={"legacy": {"tls": "outer", **more}})
     for changes in diff(path, other, status=1).values():
         assert changes["server.tls"][1] == "outer"
-        assert {what.split(".")[0] for what in changes} == {"server"}, changes
+        assert all(what.startswith("server") or what.endswith(", data to the server") for what in changes), changes

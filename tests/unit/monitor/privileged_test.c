@@ -4,6 +4,7 @@
 #include <errno.h>
 #include <string.h>
 
+#include "gateway/base/ftp-setup.h"
 #include "gateway/base/msg.h"
 #include "tests/unit/monitor/addresses.h"
 #include "tests/unit/unit.h"
@@ -267,6 +268,34 @@ static void what_is_not_permitted_is_refused(void **state)
 	assert_null(privileged.announced);
 }
 
+/* With `hosts`, a client's address must not reach any other server, wherever that client wanted to go. */
+static void only_the_hosts_are_dialled(void **state)
+{
+	static struct policy_host host = { .name = "ftp.example",
+					   .addresses = { STRANGER },
+					   .naddresses = 1 };
+	const struct msg dial = {
+		.type = MSG_SOCKET, .purpose = PURPOSE_SERVER, .local.addr = CLIENT, .remote = { SERVER, 21 }
+	};
+	const struct msg data = { .type = MSG_SOCKET,
+				  .purpose = PURPOSE_DATA_DIAL_SERVER,
+				  .local.addr = CLIENT,
+				  .remote = { SERVER, 50000 } };
+	const struct ip_addr server = SERVER;
+	const struct ftp_setup_ends ends = { .listener = &listeners[0], .local = { SERVER, 21 } };
+	struct privileged privileged = { .mechanism = NAT_CONNTRACK_OFF };
+	struct msg answer;
+
+	(void)state;
+	backend.hosts = &host;
+	backend.nhosts = 1;
+	assert_string_equal(ask(&privileged, 0, true, &dial, &answer), "not-the-server");
+	assert_string_equal(ask(&privileged, 0, true, &data, &answer), "not-the-server");
+	host.addresses[host.naddresses++] = server;
+	assert_true(ftp_setup_is_server(&ends, &backend, &server));
+	backend.nhosts = 0;
+}
+
 /* One at a time: the next takes the place of the last, and the end of the session takes it away. */
 static void an_announcement_lives_as_long_as_its_session(void **state)
 {
@@ -362,6 +391,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(what_is_not_permitted_is_refused),
+		cmocka_unit_test(only_the_hosts_are_dialled),
 		cmocka_unit_test(an_announcement_lives_as_long_as_its_session),
 		cmocka_unit_test(an_announcement_follows_the_rule),
 		cmocka_unit_test(a_reload_cannot_bring_what_takes_capabilities),

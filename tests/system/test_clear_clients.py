@@ -1,0 +1,23 @@
+"""Clients that never speak TLS (listeners with tls: none), and rules that match them by direction and destination."""
+import client as clients
+
+CLEAR = {"secure_ftp": "allowed", "secure_ctrlconn": "clear", "secure_dataconn": "clear"}
+
+
+def test_rules_for_clients_in_the_clear(launch, backend):
+    """localhost is looked up at start, and the worker gets its addresses; here the destination is attlsd itself."""
+    gateway = launch(backend, ftp=CLEAR, listeners={"explicit": {"tls": "none"}},
+                     rules={"everyone": {"direction": "inbound"},
+                            "out": {"direction": "outbound", "match": {"destination": ["localhost"]}, "ftp": "standard", "backend": "legacy"}})
+    with clients.Client(gateway.explicit) as c:
+        features = c.expect("FEAT", 211)
+        assert not {"AUTH", "PBSZ", "PROT", "CCC"} & set(features.split())
+        assert c.cmd("AUTH TLS").code == 502 and c.cmd("PROT P").code in (502, 503)
+        c.login()
+        assert c.get("hello.txt") == b"hello, world\r\n"
+        assert c.put("up", b"content").code == 226
+        assert backend.upload("up") == (b"content", "fin")
+    assert gateway.event("session-start").keys["rule"] == "out"
+    with clients.implicit(gateway) as c:
+        c.expect("PWD", 257)
+    assert [one.keys["rule"] for one in gateway.events if one.name == "session-start"] == ["out", "everyone"]
