@@ -91,10 +91,10 @@ check-ktls: setup-test              ## tests of TLS in the kernel, where need be
 	@$(MAKE) --no-print-directory binaries
 	@B=$B PYTHON=$(PYTHON) sh tests/ktls/run.sh
 
-check-fresh:                        ## make demo and make check on minimal Debians (FRESH='bookworm trixie'), as root and as a user
-	@for release in $(or $(FRESH),bookworm trixie); do sh tests/fresh/run.sh $$release || exit 1; done
+check-fresh: setup-fresh            ## make demo and make check on minimal Debians (FRESH='bookworm trixie'), as root and as a user
+	@for release in $(or $(FRESH),bookworm trixie); do sh tests/fresh/run.sh $$release $(FRESH_STEPS) || exit 1; done
 
-check-systemd: setup-test           ## the service under the systemd of minimal Debians (FRESH='bookworm trixie')
+check-systemd: setup-test setup-fresh           ## the service under the systemd of minimal Debians (FRESH='bookworm trixie')
 	@for release in $(or $(FRESH),bookworm trixie); do \
 	  PYTHON=$(PYTHON) sh tests/systemd/run.sh $$release -q || exit 1; done
 

@@ -1,5 +1,5 @@
 #!/bin/sh
-# Install the Debian packages that one purpose needs: build | test | demo | bench | ktls.
+# Install the Debian packages that one purpose needs: build | test | demo | bench | ktls | fresh.
 # In a list, A|B means A, or B if the release has no A.
 # Prints nothing if all are installed. Without root, prints the command to run.
 set -eu
@@ -11,6 +11,7 @@ test="$demo libcmocka-dev python3-pytest python3-pyftpdlib python3-twisted pytho
 	php-cli ruby wget rclone libio-socket-ssl-perl erlang-ftp nftables iptables ufw conntrack iproute2 procps mandoc
 	clang clang-format libclang-rt-14-dev|libclang-rt-dev git"
 ktls='qemu-system-x86 busybox-static cpio kmod xz-utils' # and a kernel, see tests/ktls/run.sh
+fresh=debootstrap
 bench="$demo lftp iproute2" # the other servers are unpacked under build/, see contrib/fetch-server.sh
 
 case ${1:-} in
@@ -19,7 +20,8 @@ demo) want=$demo ;;
 test) want=$test ;;
 bench) want=$bench ;;
 ktls) want=$ktls ;;
-*) echo "usage: $0 build|test|demo|bench|ktls" >&2; exit 2 ;;
+fresh) want=$fresh ;;
+*) echo "usage: $0 build|test|demo|bench|ktls|fresh" >&2; exit 2 ;;
 esac
 
 command -v dpkg-query >/dev/null || exit 0 # not Debian: the compiler will report what is missing

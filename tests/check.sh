@@ -3,6 +3,7 @@
 #
 # B       build directory (build)
 # PYTHON  interpreter that has pytest (python3)
+# TESTS   these system tests only, as pytest takes them
 #
 # Prints one line per unit test program, the whole output of those that fail,
 # the reason of each skipped test, and last "N passed, M failed, K skipped".
@@ -15,8 +16,7 @@ UNIT_SECONDS=300 # a program that takes longer hangs
 
 B=$(cd "$B" && pwd) || exit 1
 out=$B/check
-rm -rf "$out"
-mkdir -p "$out" || exit 1
+export B PYTHON ATTLSD="$B/attlsd" ATTLSCTL="$B/attlsctl" ATTLSD_BUILD="$B" PYTHONDONTWRITEBYTECODE=1
 passed=0 failed=0 skipped=0
 
 # Counts of a cmocka program in TAP: "passed failed skipped planned".
@@ -70,24 +70,67 @@ EOF
 }
 
 # -q twice: pytest's own last line would be a second summary.
-system()
+run_pytest() # NAME TESTS...
 {
-	xml=$out/system.xml
-	ATTLSD=$B/attlsd ATTLSCTL=$B/attlsctl ATTLSD_BUILD=$B PYTHONDONTWRITEBYTECODE=1 \
-		"$PYTHON" -m pytest -c tests/system/pytest.ini tests/system tests/conformance tests/attacks tests/edge tests/differential \
-		-q -q -rs -p no:cacheprovider "--junitxml=$xml"
-	status=$?
-	counts=$(junit_counts "$xml" 2>/dev/null) || counts='0 0 0'
+	xml=$out/$1.xml
+	shift
+	"$PYTHON" -m pytest -c tests/system/pytest.ini "$@" -q -q -rs -p no:cacheprovider "--junitxml=$xml"
+}
+
+count_pytest() # NAME STATUS
+{
+	name=$1 status=$2
+	counts=$(junit_counts "$out/$name.xml" 2>/dev/null) || counts='0 0 0'
 	set -- $counts
 	p=$1 f=$2 s=$3
 	# 5: there are no tests. Anything else that is not 0 failed, even if no test says so.
 	if [ "$status" -ne 0 ] && [ "$status" -ne 5 ] && [ "$f" -eq 0 ]; then
-		echo "tests/system: pytest ended with status $status"
+		echo "$name: pytest ended with status $status"
 		f=1
 	fi
 	passed=$((passed + p)) failed=$((failed + f)) skipped=$((skipped + s))
 }
 
+# Most tests wait for something, so two runs share the processors. Root gives the second one a network of
+# its own, so that neither takes a port that the other has just found free; without it, there is one run.
+SECOND='tests/conformance tests/attacks tests/edge tests/differential'
+
+system()
+{
+	if [ -n "${TESTS:-}" ]; then
+		run_pytest system $TESTS
+		count_pytest system $?
+		return
+	fi
+	if ! unshare --net true 2>/dev/null; then
+		run_pytest system tests/system $SECOND
+		count_pytest system $?
+		return
+	fi
+	"$PYTHON" tests/differential/more_servers.py fetch # what the second run has no way to
+	unshare --net sh "$0" second >"$out/second.log" 2>&1 &
+	second=$!
+	trap 'kill "$second" 2>/dev/null' EXIT
+	trap 'exit 1' INT TERM HUP
+	run_pytest first tests/system
+	count_pytest first $?
+	wait "$second"
+	status=$?
+	trap - EXIT
+	cat "$out/second.log"
+	count_pytest second "$status"
+}
+
+if [ "${1:-}" = second ]; then # in a network of its own
+	ip link set lo up || exit 1
+	trap 'kill "$pytest" 2>/dev/null' TERM
+	run_pytest second $SECOND &
+	pytest=$!
+	wait "$pytest"
+	exit
+fi
+rm -rf "$out"
+mkdir -p "$out" || exit 1
 for program in "$B"/tests/unit/*/*_test; do
 	[ -x "$program" ] && unit "$program"
 done

@@ -39,7 +39,7 @@ static const struct filter_row rows[] = {
 	  .args = { [3] = { FILTER_WITHOUT, MSG_FASTOPEN }, [4] = { FILTER_NULL, 0 } } },
 	/* without offsets, which could point into the log, and never to a channel */
 	{ .call = SCMP_SYS(splice),
-	  .args = { [1] = { FILTER_NULL, 0 }, [3] = { FILTER_NULL, 0 }, [4] = { FILTER_OTHER_FD, 0 } } },
+	  .args = { [1] = { FILTER_NULL, 0 }, [2] = { FILTER_OTHER_FD, 0 }, [3] = { FILTER_NULL, 0 } } },
 	/* descriptors come through this channel only */
 	{ .call = SCMP_SYS(recvmsg), .args = { [0] = { FILTER_IS, WORKER_CHANNEL_FD } } },
 	/* it can pass descriptors on, but OpenSSL needs it to end TLS in the kernel */

@@ -15,6 +15,7 @@
 #include "gateway/base/msg.h"
 #include "gateway/base/util.h"
 #include "gateway/host/facts.h"
+#include "gateway/host/filter.h"
 #include "gateway/host/sandbox.h"
 #include "gateway/key/provider.h"
 #include "gateway/tls/users.h"
@@ -283,6 +284,9 @@ static int worker_setup(struct worker *worker, const struct worker_setup *setup)
 	if (r < 0)
 		return r;
 	(void)signal(SIGPIPE, SIG_IGN); /* splice(2) has no MSG_NOSIGNAL */
+	r = filter_fill_own_fds(); /* before the pipe of splice(2), which must not count as one of them */
+	if (r < 0)
+		return r;
 	relay_tools_init(&worker->tools);
 	worker->lingering.loop = &worker->loop;
 	worker->lingering.on_empty = on_lingering_empty;

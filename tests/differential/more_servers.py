@@ -6,7 +6,6 @@ nothing of the machine's /etc is used or changed.
 """
 import importlib.util
 import os
-import shutil
 import socket
 import subprocess
 import sys
@@ -14,8 +13,10 @@ import sys
 sys.path.append(os.path.join(os.path.dirname(os.path.dirname(os.path.abspath(__file__))), "system"))
 
 import net  # noqa: E402
+import npm  # noqa: E402
 import servers  # noqa: E402
 
+FTP_SRV = "ftp-srv", "4.6.3"
 NAMES = [*servers.NAMES, "inetutils", "twisted", "aioftp", "ftp-srv"]
 
 
@@ -44,16 +45,7 @@ class Server(servers.Server):
         self.start_python("aioftp")
 
     def start_ftp_srv(self):
-        """An npm package, unpacked under build/; npm runs none of its scripts."""
-        folder = os.path.join(servers.STORE, "ftp-srv")
-        if not (shutil.which("npm") and shutil.which("node")):
-            raise servers.Unavailable("ftp-srv needs node and npm")
-        if not os.path.isdir(os.path.join(folder, "node_modules", "ftp-srv")):
-            os.makedirs(folder, exist_ok=True)
-            done = subprocess.run(["npm", "install", "--ignore-scripts", "--no-audit", "--no-fund", "--prefix", folder,
-                                   "ftp-srv@4.6.3"], stdin=subprocess.DEVNULL, capture_output=True, text=True, timeout=120)
-            if done.returncode:
-                raise servers.Unavailable("ftp-srv could not be fetched: " + (done.stderr.strip().splitlines() or ["?"])[-1])
+        library = npm.package(*FTP_SRV)
         script = self.file("serve.js", """\
 const [library, url, root] = process.argv.slice(2);
 const FtpSrv = require(library);
@@ -64,7 +56,7 @@ const server = new FtpSrv({ url, pasv_url: '127.0.0.1', log: silent });
 server.on('login', (data, resolve) => resolve({ root }));
 server.listen();
 """)
-        self.run(["node", script, os.path.join(folder, "node_modules", "ftp-srv"), f"ftp://{self.host}:{self.port}", self.root])
+        self.run(["node", script, library, f"ftp://{self.host}:{self.port}", self.root])
 
 
 # --- processes of their own ---
@@ -107,5 +99,12 @@ def aioftp_main(host, port, root, user, password):
     asyncio.run(serve())
 
 
+def fetch():
+    """What the tests unpack, in advance; a test that needs what is missing says why."""
+    for name in servers.PACKAGES:
+        servers.fetched(name)
+    npm.fetched(*FTP_SRV)
+
+
 if __name__ == "__main__":
-    {"inetd": inetd, "twisted": twisted_main, "aioftp": aioftp_main}[sys.argv[1]](*sys.argv[2:])
+    {"inetd": inetd, "twisted": twisted_main, "aioftp": aioftp_main, "fetch": fetch}[sys.argv[1]](*sys.argv[2:])

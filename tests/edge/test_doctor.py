@@ -63,9 +63,9 @@ def host(network, closing):
     netns.join(client, gateway, topology.both(topology.CLIENT), topology.both(topology.OUTSIDE))
     netns.join(gateway, far, topology.both(topology.INSIDE), topology.both(topology.SERVER))
     gateway.sysctl(**{"net.ipv4.ip_forward": 0, "net.ipv6.conf.all.forwarding": 0})
-    greet(far, 21, b"220 far\r\n", closing)
+    greet(far, 21, b"220 (vsFTPd 3.0.3) far\r\n", closing)  # doctor asks an unknown server for more, and waits
     for loopback in "127.0.0.1", "::1":
-        greet(gateway, 2121, b"220 here\r\n", closing, loopback)
+        greet(gateway, 2121, b"220 (vsFTPd 3.0.3) here\r\n", closing, loopback)
     gateway.others = client, far
     return gateway
 

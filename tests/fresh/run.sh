@@ -8,6 +8,8 @@
 # STEP     demo    make demo DEMO=once, as root, from a checkout in root's home
 #          check   make check, there
 #          user    make check as an ordinary user, from a checkout in a home folder
+#          sample  a part of make check: all unit tests, and the system tests that depend most on the
+#                  release's OpenSSL, curl, Python and servers
 #          shell   a shell to look around
 #          Without a step: demo check user.
 #
@@ -16,7 +18,7 @@
 # steps then run without any. The last line is the summary. Status 0 only if all steps passed.
 set -eu
 
-usage="usage: $0 RELEASE [demo|check|user|shell]..."
+usage="usage: $0 RELEASE [demo|check|user|sample|shell]..."
 top=$(cd "$(dirname "$0")/../.." && pwd)
 . "$top/tests/fresh/root.sh"
 
@@ -51,8 +53,13 @@ prepare()
 	apt-get update >/tmp/apt.log 2>&1 && apt-get install -y --no-install-recommends make >>/tmp/apt.log 2>&1 ||
 		{ tail -n 20 /tmp/apt.log; exit 1; }
 	make setup-demo setup-test
-	python3 tests/system/servers.py --fetch
+	python3 tests/differential/more_servers.py fetch
 }
+
+SAMPLE='tests/system/test_harness.py tests/system/test_ccc.py tests/system/test_groups.py tests/system/test_ciphers.py
+	tests/system/test_key_isolation.py tests/system/test_refused_certificates.py tests/system/test_start.py
+	tests/system/test_log.py tests/system/test_resuming_clients.py tests/attacks/test_certificates.py
+	tests/attacks/test_worker.py tests/edge/test_translation.py'
 
 offline() # COMMAND...: without a network but for a loopback of its own
 {
@@ -70,6 +77,7 @@ step()
 		chown -R tester: ~tester/attlsd
 		offline su - tester -c 'cd attlsd && rm -rf build/check && make check' </dev/null
 		;;
+	sample) TESTS=$SAMPLE offline make check </dev/null ;;
 	shell) offline sh -i ;;
 	*) echo "$usage" >&2; exit 2 ;;
 	esac

@@ -578,3 +578,26 @@ def test_a_transfer_tells_where_the_client_was_to_dial(launch, backend):
         c.expect("QUIT", 221)
     gateway.event("session-end")
     assert len(gateway.seen("data-not-dialled")) == 1
+
+
+def test_a_few_bytes_at_the_end_of_a_long_transfer_in_the_clear(launch, make_backend):
+    """They are spliced in a call of their own, which the filter of system calls must let through."""
+    begin, end = b"x" * 1000000, b"12345"
+    go = threading.Event()
+
+    def download(session, _):
+        session.reply("150 Here it comes")
+        data = session.open_data()
+        data.sendall(begin)
+        go.wait(net.DEADLINE)
+        data.sendall(end)
+        data.close()
+        session.reply("226 Done")
+    gateway = launch(make_backend(RETR=download), ftp={"secure_dataconn": "clear"})
+    with clients.explicit(gateway, "C") as c:
+        data = net.dial(c.pasv())
+        c.expect("RETR x", 150)
+        assert net.exactly(data, len(begin)) == begin
+        go.set()
+        assert net.end_of(data) == ("fin", end)
+        assert c.reply().code == 226
