@@ -19,6 +19,7 @@ override CPPFLAGS += -I. -D_GNU_SOURCE -DATTLSD_VERSION='"$(VERSION)"' $(shell p
 override CFLAGS  += -std=c17 -fPIE $(WARN) $(HARDEN) $(SAN) -MMD -MP
 override LDFLAGS += -pie -Wl,-z,relro,-z,now $(SAN)
 LDLIBS  += $(shell pkg-config --libs $(PKGS) 2>/dev/null)
+LDLIBS  += -lresolv # of glibc: the TTL of names
 
 # uthash's default function is a switch that falls through, of which clang warns
 override CPPFLAGS += -DHASH_FUNCTION=HASH_FNV

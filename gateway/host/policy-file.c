@@ -16,6 +16,7 @@
 #include <unistd.h>
 
 #include "gateway/base/util.h"
+#include "gateway/host/name-ttl.h"
 
 /* policy/ refuses larger ones too; this keeps a wrong path (a log, a device) from being read whole. */
 #define POLICY_FILE_MAX (1024 * 1024 + 1)
@@ -67,15 +68,26 @@ static struct ip_addr addr_from(const struct sockaddr *from)
 	return ip_addr_make(IP_V6, (const uint8_t *)&((const struct sockaddr_in6 *)any)->sin6_addr);
 }
 
+/* What does not come from the DNS (a file of hosts, an interface) may change at any time. */
+#define GOOD_S 300
+
 /* What all look-ups share. */
 struct resolver {
 	struct diags *diags;
 	policy_file_step_fn *fn;
 	void *context;
+	bool asks_ttl;
+	uint32_t good_s; /* for how long all that has been looked up is good; UINT32_MAX: nothing has been */
 };
 
+static void note_good(struct resolver *resolver, uint32_t good_s)
+{
+	if (good_s < resolver->good_s)
+		resolver->good_s = good_s;
+}
+
 /* NULL after a message, or what freeaddrinfo() frees. */
-static struct addrinfo *look_up(const struct resolver *resolver, const char *host, struct diag_mark mark)
+static struct addrinfo *look_up(struct resolver *resolver, const char *host, struct diag_mark mark)
 {
 	struct addrinfo hints = { .ai_socktype = SOCK_STREAM, .ai_family = AF_UNSPEC };
 	struct addrinfo *found = NULL;
@@ -84,14 +96,18 @@ static struct addrinfo *look_up(const struct resolver *resolver, const char *hos
 	if (resolver->fn != NULL)
 		resolver->fn(resolver->context, host);
 	r = getaddrinfo(host, NULL, &hints, &found);
-	if (r == 0)
+	if (r == 0) {
+		uint32_t ttl_s = resolver->asks_ttl ? name_ttl(host) : 0;
+
+		note_good(resolver, ttl_s > 0 ? ttl_s : GOOD_S);
 		return found;
+	}
 	diags_add(resolver->diags, DIAG_ERROR, mark, "cannot resolve \"%s\": %s", host, gai_strerror(r));
 	return NULL;
 }
 
 /* Names are resolved once, now: a worker never waits for DNS. Returns how many addresses there are. */
-static size_t resolve(const struct resolver *resolver, const char *host, struct diag_mark mark,
+static size_t resolve(struct resolver *resolver, const char *host, struct diag_mark mark,
 		      struct ip_addr addresses[static POLICY_ADDRESSES_MAX])
 {
 	struct addrinfo *found = look_up(resolver, host, mark);
@@ -105,13 +121,13 @@ static size_t resolve(const struct resolver *resolver, const char *host, struct 
 	return n;
 }
 
-static void resolve_hosts(const struct resolver *resolver, struct policy_host *hosts, size_t n)
+static void resolve_hosts(struct resolver *resolver, struct policy_host *hosts, size_t n)
 {
 	for (size_t i = 0; i < n; i++)
 		hosts[i].naddresses = resolve(resolver, hosts[i].name, hosts[i].mark, hosts[i].addresses);
 }
 
-static void resolve_backend(const struct resolver *resolver, struct policy_backend *backend)
+static void resolve_backend(struct resolver *resolver, struct policy_backend *backend)
 {
 	resolve_hosts(resolver, backend->hosts, backend->nhosts);
 	if (backend->original || backend->endpoint.addr.family != IP_NONE)
@@ -203,12 +219,14 @@ static bool is_link_local(const struct sockaddr *from)
 	       IN6_IS_ADDR_LINKLOCAL(&((const struct sockaddr_in6 *)any)->sin6_addr);
 }
 
-static void resolve_interface(const char *interface, struct diag_mark mark, struct address_pair to,
-			      struct diags *diags)
+static void resolve_interface(struct resolver *resolver, const char *interface, struct diag_mark mark,
+			      struct address_pair to)
 {
+	struct diags *diags = resolver->diags;
 	struct ifaddrs *all = NULL;
 	bool known = false;
 
+	note_good(resolver, GOOD_S);
 	if (getifaddrs(&all) == -1) {
 		diags_add(diags, DIAG_ERROR, mark, "cannot list the interfaces: %s", strerror(errno));
 		return;
@@ -229,13 +247,13 @@ static void resolve_interface(const char *interface, struct diag_mark mark, stru
 			  "interface \"%s\" has no address that others could connect to", interface);
 }
 
-static void resolve_advertise(const struct resolver *resolver, struct policy_advertise *entry)
+static void resolve_advertise(struct resolver *resolver, struct policy_advertise *entry)
 {
 	const struct address_pair to = { &entry->v4, &entry->v6 };
 	struct addrinfo *found;
 
 	if (entry->interface != NULL)
-		resolve_interface(entry->interface, entry->address_mark, to, resolver->diags);
+		resolve_interface(resolver, entry->interface, entry->address_mark, to);
 	if (entry->host == NULL)
 		return;
 	found = look_up(resolver, entry->host, entry->address_mark);
@@ -251,13 +269,13 @@ static bool is_here(const struct ip_addr *addr, const struct ifaddrs *all)
 }
 
 /* An interface must be there; an address may come later, with a router or a cluster that fails over. */
-static void resolve_source(const struct resolver *resolver, struct policy_backend *backend)
+static void resolve_source(struct resolver *resolver, struct policy_backend *backend)
 {
 	const struct address_pair to = { &backend->source_v4, &backend->source_v6 };
 	struct ifaddrs *all = NULL;
 
 	if (backend->source_interface != NULL)
-		resolve_interface(backend->source_interface, backend->source_mark, to, resolver->diags);
+		resolve_interface(resolver, backend->source_interface, backend->source_mark, to);
 	else if (backend->source == BACKEND_SOURCE_ADDRESS && getifaddrs(&all) == 0 &&
 		 (!is_here(to.v4, all) || !is_here(to.v6, all)))
 		diags_add(
@@ -290,9 +308,16 @@ int policy_file_parse(const char *path, const char *text, size_t len, struct dia
 	return r;
 }
 
-int policy_file_resolve(struct policy *policy, struct diags *diags, policy_file_step_fn *fn, void *context)
+int policy_file_resolve(struct policy *policy, struct diags *diags, policy_file_step_fn *fn, void *context,
+			uint32_t *ret_good_s)
 {
-	const struct resolver resolver = { .diags = diags, .fn = fn, .context = context };
+	struct resolver resolver = {
+		.diags = diags,
+		.fn = fn,
+		.context = context,
+		.asks_ttl = ret_good_s != NULL,
+		.good_s = UINT32_MAX,
+	};
 	size_t errors = diags->nerrors;
 
 	for (size_t i = 0; i < policy->nbackends; i++)
@@ -303,6 +328,8 @@ int policy_file_resolve(struct policy *policy, struct diags *diags, policy_file_
 		resolve_advertise(&resolver, &policy->nat.advertise[i]);
 	for (size_t i = 0; i < policy->nrules; i++)
 		resolve_hosts(&resolver, policy->rules[i].destinations, policy->rules[i].ndestinations);
+	if (ret_good_s != NULL)
+		*ret_good_s = resolver.good_s == UINT32_MAX ? 0 : resolver.good_s;
 	if (diags->nerrors > errors)
 		return -EHOSTUNREACH; /* they may be there later */
 	check_own(policy, diags);
@@ -321,7 +348,7 @@ int policy_file_load(const char *path, struct diags *diags, struct policy **ret_
 	r = policy_file_parse(path, text, len, diags, &policy);
 	free(text);
 	if (r == 0)
-		r = policy_file_resolve(policy, diags, NULL, NULL);
+		r = policy_file_resolve(policy, diags, NULL, NULL, NULL);
 	if (r == 0)
 		*ret_policy = policy;
 	else

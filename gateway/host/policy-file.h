@@ -20,13 +20,16 @@ int policy_file_load(const char *path, struct diags *diags, struct policy **ret_
  * Its steps, for a process that takes them apart. policy_file_read() initialises diags
  * only if it fails, policy_file_parse() in any case; *ret_text is the caller's to free.
  * policy_file_resolve() calls fn (may be NULL) with each name before it looks it up,
- * which may take long; it returns -EHOSTUNREACH if that is the only fault.
+ * which may take long; it returns -EHOSTUNREACH if that is the only fault. *ret_good_s (may
+ * be NULL: do not ask) is for how many seconds the addresses are good; 0: for ever, there
+ * are no names.
  */
 typedef void policy_file_step_fn(void *context, const char *name);
 int policy_file_read(const char *path, struct diags *diags, char **ret_text, size_t *ret_len);
 int policy_file_parse(const char *path, const char *text, size_t len, struct diags *diags,
 		      struct policy **ret_policy);
-int policy_file_resolve(struct policy *policy, struct diags *diags, policy_file_step_fn *fn, void *context);
+int policy_file_resolve(struct policy *policy, struct diags *diags, policy_file_step_fn *fn, void *context,
+			uint32_t *ret_good_s);
 
 /*
  * The control socket of the attlsd that serves this file, also while the file has

@@ -168,3 +168,98 @@ int policy_names_set(struct policy *policy, const uint8_t *buf, size_t len)
 	}
 	return r;
 }
+
+struct comparison {
+	policy_names_fn *fn;
+	void *context;
+	bool differ, apart;
+};
+
+/* How many of these addresses are among those? */
+static size_t in_common(const struct ip_addr *these, size_t nthese, const struct ip_addr *those,
+			size_t nthose)
+{
+	size_t n = 0;
+
+	for (size_t i = 0; i < nthese; i++)
+		for (size_t j = 0; j < nthose; j++)
+			if (ip_addr_equal(&these[i], &those[j])) {
+				n++;
+				break;
+			}
+	return n;
+}
+
+static void compare(struct comparison *comparison, const char *name, const struct ip_addr *old, size_t nold,
+		    const struct ip_addr *new, size_t nnew)
+{
+	size_t kept = in_common(old, nold, new, nnew);
+
+	if (kept == nold && in_common(new, nnew, old, nold) == nnew)
+		return;
+	comparison->differ = true;
+	comparison->apart = comparison->apart || kept == 0;
+	comparison->fn(comparison->context, name, old, nold, new, nnew);
+}
+
+static void compare_hosts(struct comparison *comparison, const struct policy_host *old,
+			  const struct policy_host *new, size_t n)
+{
+	for (size_t i = 0; i < n; i++)
+		compare(comparison, old[i].name, old[i].addresses, old[i].naddresses, new[i].addresses,
+			new[i].naddresses);
+}
+
+/* The addresses of an entry that has one of each family at most. */
+static size_t pack(const struct ip_addr *v4, const struct ip_addr *v6, struct ip_addr packed[static 2])
+{
+	size_t n = 0;
+
+	if (v4->family != IP_NONE)
+		packed[n++] = *v4;
+	if (v6->family != IP_NONE)
+		packed[n++] = *v6;
+	return n;
+}
+
+static void compare_sources(struct comparison *comparison, const struct policy_backend *old,
+			    const struct policy_backend *new)
+{
+	struct ip_addr was[2], is[2];
+
+	if (old->source_interface != NULL)
+		compare(comparison, old->source_interface, was, pack(&old->source_v4, &old->source_v6, was),
+			is, pack(&new->source_v4, &new->source_v6, is));
+}
+
+static void compare_advertised(struct comparison *comparison, const struct policy_advertise *old,
+			       const struct policy_advertise *new)
+{
+	struct ip_addr was[2], is[2];
+
+	if (is_looked_up(old))
+		compare(comparison, old->host != NULL ? old->host : old->interface, was,
+			pack(&old->v4, &old->v6, was), is, pack(&new->v4, &new->v6, is));
+}
+
+bool policy_names_differ(const struct policy *old, const struct policy *new, policy_names_fn *fn,
+			 void *context, bool *ret_apart)
+{
+	struct comparison comparison = { .fn = fn, .context = context };
+
+	for (size_t i = 0; i < old->nbackends; i++) {
+		const struct policy_backend *was = &old->backends[i], *is = &new->backends[i];
+
+		compare(&comparison, was->host, was->addresses, was->naddresses, is->addresses,
+			is->naddresses);
+		compare_hosts(&comparison, was->hosts, is->hosts, was->nhosts);
+		compare_sources(&comparison, was, is);
+	}
+	for (size_t i = 0; i < old->nrules; i++)
+		compare_hosts(&comparison, old->rules[i].destinations, new->rules[i].destinations,
+			      old->rules[i].ndestinations);
+	for (size_t i = 0; i < old->nat.nadvertise; i++)
+		compare_advertised(&comparison, &old->nat.advertise[i], &new->nat.advertise[i]);
+	*ret_apart = comparison.apart;
+	return comparison.differ;
+}

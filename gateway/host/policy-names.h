@@ -6,6 +6,7 @@
 #ifndef ATTLSD_GATEWAY_HOST_POLICY_NAMES_H
 #define ATTLSD_GATEWAY_HOST_POLICY_NAMES_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -23,5 +24,15 @@ void policy_names_get(const struct policy *policy, uint8_t *buf);
  * been changed in part.
  */
 int policy_names_set(struct policy *policy, const uint8_t *buf, size_t len);
+
+/*
+ * Calls fn for each name or interface whose addresses differ, in any order, between two
+ * policies from the same text. Returns whether one does. *ret_apart: one of them has no
+ * address left that it had.
+ */
+typedef void policy_names_fn(void *context, const char *name, const struct ip_addr *old, size_t nold,
+			     const struct ip_addr *new, size_t nnew);
+bool policy_names_differ(const struct policy *old, const struct policy *new, policy_names_fn *fn,
+			 void *context, bool *ret_apart);
 
 #endif

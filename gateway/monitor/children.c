@@ -251,6 +251,7 @@ static void generation_free(struct generation *generation)
 	keeper_end(&generation->keeper);
 	free(generation->workers);
 	policy_free(&generation->policy);
+	free(generation->text);
 	free(generation);
 }
 

@@ -48,7 +48,10 @@ struct child {
 
 struct generation {
 	uint64_t number;
-	struct policy *policy;	  /* owned */
+	struct policy *policy; /* owned */
+	char *text;	       /* of the policy; owned. NULL: unknown */
+	size_t text_len;
+	uint32_t good_s;	  /* as in struct policy_loaded */
 	struct keeper_user users; /* of its processes, when started as root */
 	struct keeper_link keeper;
 	struct timer keeper_end; /* from the end of the workers to that of the keeper */

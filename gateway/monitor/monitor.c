@@ -28,6 +28,7 @@
 #include "gateway/monitor/ending.h"
 #include "gateway/monitor/listen.h"
 #include "gateway/monitor/login-queue.h"
+#include "gateway/monitor/name-watch.h"
 #include "gateway/monitor/notify.h"
 #include "gateway/monitor/policy-load.h"
 #include "gateway/monitor/privileged.h"
@@ -55,6 +56,7 @@ struct monitor {
 	struct policy_load load;
 	struct children children;
 	struct ticket_source tickets;
+	struct name_watch names;
 	struct generation *current;
 	struct generation *coming; /* a reload's, until its workers are ready */
 	struct listener_set listeners;
@@ -103,6 +105,8 @@ static void promote(struct monitor *monitor)
 	ctl_server_promote(&monitor->ctl_server);
 	listener_set_log(&monitor->listeners, old == NULL ? "ready" : "reloaded");
 	notify_ready(&monitor->notify);
+	name_watch_follow(&monitor->names, monitor->current->policy, monitor->current->text,
+			  monitor->current->text_len, monitor->current->good_s);
 	if (old != NULL)
 		generation_retire(old, MSG_RETIRE);
 }
@@ -194,6 +198,14 @@ static void on_retired(struct children *children, const struct generation *gone)
 		loop_stop(&monitor->loop);
 }
 
+/* For later look-ups of its names. */
+static void remember_text(struct generation *generation, const struct policy_loaded *loaded)
+{
+	generation->text = strndup(loaded->diags.source, loaded->diags.source_len);
+	generation->text_len = loaded->diags.source_len;
+	generation->good_s = loaded->good_s;
+}
+
 /*
  * Start a generation for the policy, in addition to the current one if there is one.
  * *ret_step is the step that failed.
@@ -227,6 +239,8 @@ static int bring_up(struct monitor *monitor, struct policy_loaded *loaded, const
 		if (r == 0)
 			r = generation_start(&monitor->children, &policy, &loaded->users, &monitor->coming);
 	}
+	if (r == 0)
+		remember_text(monitor->coming, loaded);
 	policy_free(&policy);
 	diags_done(&loaded->diags);
 	return r;
@@ -277,6 +291,25 @@ static void on_loaded(struct policy_load *load, int r, struct policy_loaded *loa
 	ending_kill(&monitor->ending);
 }
 
+static bool is_reloading(const struct monitor *monitor)
+{
+	return monitor->coming != NULL || policy_load_runs(&monitor->load);
+}
+
+/* A name of the policy in force has other addresses: new sessions get a generation that has them. */
+static void on_names_changed(struct name_watch *watch, struct policy_loaded *loaded)
+{
+	struct monitor *monitor = CONTAINER_OF(watch, struct monitor, names);
+
+	if (monitor->stopping || is_reloading(monitor)) { /* what comes looks names up itself */
+		policy_free(&loaded->policy);
+		diags_done(&loaded->diags);
+		return;
+	}
+	loaded->users = monitor->current->users;
+	on_loaded(&monitor->load, 0, loaded);
+}
+
 static void begin_reload(struct monitor *monitor)
 {
 	int r;
@@ -285,11 +318,6 @@ static void begin_reload(struct monitor *monitor)
 	r = policy_load_begin(&monitor->load);
 	if (r < 0)
 		abandon_reload(monitor, strerror(-r));
-}
-
-static bool is_reloading(const struct monitor *monitor)
-{
-	return monitor->coming != NULL || policy_load_runs(&monitor->load);
 }
 
 /* Returns NULL, or the reason why it did not begin. */
@@ -332,6 +360,7 @@ static void stop(struct monitor *monitor)
 	log_event(LOG_LEVEL_INFO, "draining", LOG_NUMBER("sessions", monitor->admission.nsessions));
 	monitor->stopping = true;
 	policy_load_cancel(&monitor->load);
+	name_watch_stop(&monitor->names);
 	notify_stopping(&monitor->notify);
 	listener_set_close(&monitor->listeners, &monitor->loop);
 	listener_set_close(&monitor->coming_listeners, &monitor->loop);
@@ -474,10 +503,12 @@ int monitor_run(const char *policy_path)
 	monitor.path = policy_path;
 	monitor.notify.fd = -1;
 	policy_load_init(&monitor.load, &monitor.loop, policy_path, on_loaded);
+	name_watch_init(&monitor.names, &monitor.loop, policy_path, on_names_changed);
 	r = run(&monitor, &step);
 	if (r < 0)
 		start_failed(&monitor, step, r, strerror(-r));
 	policy_load_cancel(&monitor.load);
+	name_watch_stop(&monitor.names);
 	notify_close(&monitor.notify);
 	children_kill(&monitor.children);
 	listener_set_close(&monitor.listeners, NULL);

@@ -34,6 +34,7 @@ enum part_type {
 	PART_STEP,  /* what it is about to do, in words */
 	PART_TEXT,  /* of the policy */
 	PART_NAMES, /* policy-names.h */
+	PART_GOOD,  /* a uint32_t: for how many seconds the names are good */
 	PART_USERS, /* struct keeper_user */
 	PART_LOST,  /* an uint64_t: lines that the log has lost */
 	PART_RESULT /* an int: 0 or a negative errno; the last part */
@@ -99,12 +100,13 @@ static int send_names(int fd, const struct policy *policy)
 static int examine(int fd, struct policy *policy, struct diags *diags)
 {
 	struct keeper_user users = { 0 };
+	uint32_t good_s = 0;
 	int keys, names;
 	int r;
 
 	say_step(fd, "try the certificates and keys of", diags->file);
 	keys = policy_check_load(policy, diags);
-	names = policy_file_resolve(policy, diags, say_name, &fd);
+	names = policy_file_resolve(policy, diags, say_name, &fd, &good_s);
 	log_diags(diags);
 	if (keys < 0 || names < 0)
 		return keys < 0 ? keys : names;
@@ -114,8 +116,28 @@ static int examine(int fd, struct policy *policy, struct diags *diags)
 	r = startup_find_users(policy, diags, &users);
 	if (r == 0)
 		r = send_names(fd, policy);
-	if (r == 0)
+	if (r == 0) {
+		send_part(fd, PART_GOOD, &good_s, sizeof(good_s));
 		send_part(fd, PART_USERS, &users, sizeof(users));
+	}
+	return r;
+}
+
+static int load_names(int fd, const struct policy_load *load)
+{
+	struct policy *policy = NULL;
+	struct diags diags;
+	uint32_t good_s = 0;
+	int r = policy_file_parse(load->path, load->text, load->text_len, &diags, &policy);
+
+	if (r == 0)
+		r = policy_file_resolve(policy, &diags, say_name, &fd, &good_s);
+	if (r == 0)
+		r = send_names(fd, policy);
+	if (r == 0)
+		send_part(fd, PART_GOOD, &good_s, sizeof(good_s));
+	policy_free(&policy);
+	diags_done(&diags);
 	return r;
 }
 
@@ -145,8 +167,8 @@ static int load_all(int fd, const char *path)
 	return r;
 }
 
-static void become_loader(const char *path, int fd, pid_t parent) __attribute__((noreturn));
-static void become_loader(const char *path, int fd, pid_t parent)
+static void become_loader(const struct policy_load *load, int fd, pid_t parent) __attribute__((noreturn));
+static void become_loader(const struct policy_load *load, int fd, pid_t parent)
 {
 	sigset_t none;
 	uint64_t lost;
@@ -160,7 +182,8 @@ static void become_loader(const char *path, int fd, pid_t parent)
 	    descriptors_keep(&fd, 1) < 0)
 		_exit(EXIT_FAILURE);
 	(void)alarm(LOAD_LIMIT_S);
-	r = load_all(DESCRIPTORS_FIRST, path);
+	r = load->text != NULL ? load_names(DESCRIPTORS_FIRST, load)
+			       : load_all(DESCRIPTORS_FIRST, load->path);
 	lost = log_lost();
 	send_part(DESCRIPTORS_FIRST, PART_LOST, &lost, sizeof(lost));
 	send_part(DESCRIPTORS_FIRST, PART_RESULT, &r, sizeof(r));
@@ -182,7 +205,7 @@ static void stop(struct policy_load *load)
 
 /* What has come so far. A part that is cut off ends it. */
 struct parts {
-	const uint8_t *text, *names, *users;
+	const uint8_t *text, *names, *users, *good;
 	size_t text_len, names_len;
 	uint64_t lost;
 	const int *result;
@@ -215,6 +238,9 @@ static void note_part(struct policy_load *load, struct parts *parts, const struc
 	case PART_NAMES:
 		parts->names = bytes;
 		parts->names_len = part->len;
+		break;
+	case PART_GOOD:
+		parts->good = part->len == sizeof(uint32_t) ? bytes : NULL;
 		break;
 	case PART_USERS:
 		parts->users = part->len == sizeof(struct keeper_user) ? bytes : NULL;
@@ -251,20 +277,24 @@ static void take_apart(struct policy_load *load, struct parts *parts)
 static int make_policy(const struct policy_load *load, const struct parts *parts,
 		       struct policy_loaded *loaded)
 {
-	const char *text = (const char *)parts->text;
+	const char *text = load->text != NULL ? load->text : (const char *)parts->text;
+	size_t len = load->text != NULL ? load->text_len : parts->text_len;
+	bool whole = load->text == NULL; /* not the names only */
 	int r;
 
 	if (parts->result == NULL)
 		return -EPIPE; /* it was killed, or crashed */
 	if (*parts->result != 0)
 		return *parts->result < 0 ? *parts->result : -EPROTO;
-	if (text == NULL || parts->names == NULL || parts->users == NULL)
+	if (text == NULL || parts->names == NULL || parts->good == NULL || (whole && parts->users == NULL))
 		return -EPROTO;
-	r = policy_file_parse(load->path, text, parts->text_len, &loaded->diags, &loaded->policy);
+	r = policy_file_parse(load->path, text, len, &loaded->diags, &loaded->policy);
 	if (r == 0)
 		r = policy_names_set(loaded->policy, parts->names, parts->names_len);
-	memcpy(&loaded->users, parts->users, sizeof(loaded->users));
-	if (r == 0 && geteuid() == 0 && loaded->users.worker_uid == 0)
+	memcpy(&loaded->good_s, parts->good, sizeof(loaded->good_s));
+	if (whole)
+		memcpy(&loaded->users, parts->users, sizeof(loaded->users));
+	if (r == 0 && whole && geteuid() == 0 && loaded->users.worker_uid == 0)
 		r = -EPROTO; /* never root, whatever the loader says */
 	if (r < 0) {
 		policy_free(&loaded->policy);
@@ -348,7 +378,7 @@ static pid_t fork_named(void)
 	return pid;
 }
 
-int policy_load_begin(struct policy_load *load)
+static int begin(struct policy_load *load)
 {
 	int ends[2] = { -1, -1 };
 	pid_t parent = getpid();
@@ -358,7 +388,7 @@ int policy_load_begin(struct policy_load *load)
 	if (r == 0) {
 		r = fork_named();
 		if (r == 0)
-			become_loader(load->path, ends[1], parent);
+			become_loader(load, ends[1], parent);
 		r = r == -1 ? -errno : 0;
 	}
 	if (r == 0 && fcntl(ends[0], F_SETFL, O_NONBLOCK) == -1)
@@ -374,6 +404,19 @@ int policy_load_begin(struct policy_load *load)
 	if (r < 0)
 		stop(load);
 	return r;
+}
+
+int policy_load_begin(struct policy_load *load)
+{
+	load->text = NULL;
+	return begin(load);
+}
+
+int policy_load_names(struct policy_load *load, const char *text, size_t len)
+{
+	load->text = text;
+	load->text_len = len;
+	return begin(load);
 }
 
 bool policy_load_runs(const struct policy_load *load)

@@ -19,7 +19,8 @@ struct policy_load;
 struct policy_loaded {
 	struct policy *policy;
 	struct diags diags;
-	struct keeper_user users;
+	struct keeper_user users; /* not from policy_load_names() */
+	uint32_t good_s;	  /* for how many seconds its names are good; 0: it has none */
 };
 
 /*
@@ -33,6 +34,8 @@ typedef void policy_load_fn(struct policy_load *load, int r, struct policy_loade
 struct policy_load {
 	struct loop *loop;
 	const char *path;
+	const char *text; /* of policy_load_names(); NULL: read the file */
+	size_t text_len;
 	policy_load_fn *fn;
 	struct watch pipe; /* fd -1: none is under way */
 	struct timer deadline;
@@ -45,6 +48,12 @@ void policy_load_init(struct policy_load *load, struct loop *loop, const char *p
 
 /* Returns 0 and later calls fn, or a negative errno. */
 int policy_load_begin(struct policy_load *load);
+
+/*
+ * The same for a policy that has been loaded before: only its names are looked up again.
+ * The text outlives the load. A name that is not found is no fault to be printed.
+ */
+int policy_load_names(struct policy_load *load, const char *text, size_t len);
 bool policy_load_runs(const struct policy_load *load);
 
 /* Forget it; fn is not called. */
