@@ -5,6 +5,10 @@
  */
 #include "gateway/monitor/ending.h"
 
+#include <string.h>
+#include <sys/wait.h>
+
+#include "gateway/base/log.h"
 #include "gateway/base/util.h"
 
 /* Workers get this time to tell clients and reset transfers. */
@@ -50,4 +54,12 @@ void ending_kill(struct ending *ending)
 {
 	children_kill(ending->children);
 	loop_stop(ending->loop);
+}
+
+void ending_log_death(pid_t pid, int status, size_t lost)
+{
+	log_event(LOG_LEVEL_ERROR, "worker-died", LOG_NUMBER("pid", pid),
+		  LOG_TEXT(WIFSIGNALED(status) ? "signal" : "exit",
+			   WIFSIGNALED(status) ? strsignal(WTERMSIG(status)) : "unexpected"),
+		  LOG_NUMBER("sessions-lost", lost));
 }

@@ -3,6 +3,8 @@
 #define ATTLSD_MONITOR_ENDING_H
 
 #include <stdbool.h>
+#include <stddef.h>
+#include <sys/types.h>
 
 #include "gateway/base/loop.h"
 #include "gateway/monitor/children.h"
@@ -24,6 +26,9 @@ void ending_drain(struct ending *ending);
  * that does not do so in time is killed, and a second call kills all of them.
  */
 void ending_now(struct ending *ending);
+
+/* A worker has died that should not have; lost: its sessions. */
+void ending_log_death(pid_t pid, int status, size_t lost);
 
 /* Kill the workers, and stop the loop. */
 void ending_kill(struct ending *ending);

@@ -18,7 +18,6 @@
 #include "gateway/base/log.h"
 #include "gateway/base/loop.h"
 #include "gateway/base/util.h"
-#include "gateway/host/capabilities.h"
 #include "gateway/monitor/acceptor.h"
 #include "gateway/monitor/admission.h"
 #include "gateway/monitor/bounded-close.h"
@@ -105,8 +104,7 @@ static void promote(struct monitor *monitor)
 	ctl_server_promote(&monitor->ctl_server);
 	listener_set_log(&monitor->listeners, old == NULL ? "ready" : "reloaded");
 	notify_ready(&monitor->notify);
-	name_watch_follow(&monitor->names, monitor->current->policy, monitor->current->text,
-			  monitor->current->text_len, monitor->current->good_s);
+	name_watch_follow(&monitor->names, monitor->current);
 	if (old != NULL)
 		generation_retire(old, MSG_RETIRE);
 }
@@ -178,10 +176,7 @@ static void on_death(struct child *child, pid_t pid, int status)
 	    child->stop_sent != MSG_NONE && WIFEXITED(status) && WEXITSTATUS(status) == EXIT_SUCCESS;
 
 	if (!expected)
-		log_event(LOG_LEVEL_ERROR, "worker-died", LOG_NUMBER("pid", pid),
-			  LOG_TEXT(WIFSIGNALED(status) ? "signal" : "exit",
-				   WIFSIGNALED(status) ? strsignal(WTERMSIG(status)) : "unexpected"),
-			  LOG_NUMBER("sessions-lost", lost));
+		ending_log_death(pid, status, lost);
 	if (child->generation == monitor->coming)
 		replace_generation(monitor, child->generation, "a worker did not start; the log has more");
 	else if (WIFEXITED(status) && WEXITSTATUS(status) == WORKER_EXIT_STALE)
@@ -196,14 +191,6 @@ static void on_retired(struct children *children, const struct generation *gone)
 		monitor->current = NULL;
 	if (monitor->stopping && children->head == NULL)
 		loop_stop(&monitor->loop);
-}
-
-/* For later look-ups of its names. */
-static void remember_text(struct generation *generation, const struct policy_loaded *loaded)
-{
-	generation->text = strndup(loaded->diags.source, loaded->diags.source_len);
-	generation->text_len = loaded->diags.source_len;
-	generation->good_s = loaded->good_s;
 }
 
 /*
@@ -240,23 +227,9 @@ static int bring_up(struct monitor *monitor, struct policy_loaded *loaded, const
 			r = generation_start(&monitor->children, &policy, &loaded->users, &monitor->coming);
 	}
 	if (r == 0)
-		remember_text(monitor->coming, loaded);
+		name_watch_remember(monitor->coming, loaded);
 	policy_free(&policy);
 	diags_done(&loaded->diags);
-	return r;
-}
-
-/* The first generation has been started: give up what only that needed. */
-static int settle(struct monitor *monitor, const char **ret_step)
-{
-	int r;
-
-	*ret_step = "prepare for privileged requests";
-	r = privileged_start(&monitor->privileged, monitor->coming->policy, monitor->path);
-	if (r == 0) {
-		*ret_step = "drop privileges";
-		r = capabilities_drop(monitor->privileged.net_admin);
-	}
 	return r;
 }
 
@@ -278,7 +251,7 @@ static void on_loaded(struct policy_load *load, int r, struct policy_loaded *loa
 	if (r == 0)
 		r = bring_up(monitor, loaded, &step);
 	if (r == 0 && monitor->current == NULL)
-		r = settle(monitor, &step);
+		r = startup_settle(&monitor->privileged, monitor->coming->policy, monitor->path, &step);
 	if (r == 0)
 		return;
 	(void)policy_load_error(load, r, error, sizeof(error));

@@ -77,7 +77,8 @@ static bool is_due(const struct name_watch *watch, const struct policy *new)
 	bool settled = watch->changed_ms == 0 || watch->loop->now_ms - watch->changed_ms >= SETTLED_MS;
 	bool apart;
 
-	return policy_names_differ(watch->policy, new, ignore_change, NULL, &apart) && (apart || settled);
+	return policy_names_differ(watch->current->policy, new, ignore_change, NULL, &apart) &&
+	       (apart || settled);
 }
 
 static void log_failure(const struct policy_load *load, int r)
@@ -104,7 +105,7 @@ static void on_looked_up(struct policy_load *load, int r, struct policy_loaded *
 		diags_done(&loaded->diags);
 		return;
 	}
-	(void)policy_names_differ(watch->policy, loaded->policy, log_change, NULL, &apart);
+	(void)policy_names_differ(watch->current->policy, loaded->policy, log_change, NULL, &apart);
 	watch->changed_ms = watch->loop->now_ms;
 	/* the new generation may fail to start; else name_watch_follow() has the last word */
 	wait_s(watch, loaded->good_s > FAILED_S ? loaded->good_s : FAILED_S);
@@ -115,7 +116,7 @@ static void on_timer(struct timer *timer)
 {
 	struct name_watch *watch = CONTAINER_OF(timer, struct name_watch, timer);
 
-	if (policy_load_names(&watch->load, watch->text, watch->len) < 0)
+	if (policy_load_names(&watch->load, watch->current->text, watch->current->text_len) < 0)
 		wait_s(watch, FAILED_S);
 }
 
@@ -126,15 +127,20 @@ void name_watch_init(struct name_watch *watch, struct loop *loop, const char *pa
 	timer_init(&watch->timer, on_timer);
 }
 
-void name_watch_follow(struct name_watch *watch, const struct policy *policy, const char *text, size_t len,
-		       uint32_t good_s)
+void name_watch_remember(struct generation *generation, const struct policy_loaded *loaded)
+{
+	/* without memory for the text, the names are looked up at the next reload */
+	generation->text = strndup(loaded->diags.source, loaded->diags.source_len);
+	generation->text_len = loaded->diags.source_len;
+	generation->good_s = loaded->good_s;
+}
+
+void name_watch_follow(struct name_watch *watch, const struct generation *generation)
 {
 	name_watch_stop(watch);
-	watch->policy = policy;
-	watch->text = text;
-	watch->len = len;
-	if (text != NULL && good_s > 0)
-		wait_s(watch, good_s);
+	watch->current = generation;
+	if (generation->text != NULL && generation->good_s > 0)
+		wait_s(watch, generation->good_s);
 }
 
 void name_watch_stop(struct name_watch *watch)

@@ -9,14 +9,14 @@
 #include <stdint.h>
 
 #include "gateway/base/loop.h"
+#include "gateway/monitor/children.h"
 #include "gateway/monitor/policy-load.h"
-#include "policy/policy.h"
 
 struct name_watch;
 
 /*
  * Addresses have changed, and the log says which. `loaded` is the policy in force with the
- * new ones (no users), the callee's. Its text is the one given to name_watch_follow().
+ * new ones (no users), the callee's.
  */
 typedef void name_watch_fn(struct name_watch *watch, struct policy_loaded *loaded);
 
@@ -24,21 +24,18 @@ struct name_watch {
 	struct loop *loop;
 	name_watch_fn *fn;
 	struct policy_load load;
-	struct timer timer;	     /* until the next look-up */
-	const struct policy *policy; /* in force */
-	const char *text;	     /* its text */
-	size_t len;
-	uint64_t changed_ms; /* the last change; 0: none */
+	struct timer timer;		  /* until the next look-up */
+	const struct generation *current; /* that serves */
+	uint64_t changed_ms;		  /* the last change; 0: none */
 };
 
 void name_watch_init(struct name_watch *watch, struct loop *loop, const char *path, name_watch_fn *fn);
 
-/*
- * A policy is in force; it and its text live until the next call or name_watch_stop().
- * good_s: as in struct policy_loaded.
- */
-void name_watch_follow(struct name_watch *watch, const struct policy *policy, const char *text, size_t len,
-		       uint32_t good_s);
+/* Keep with a generation what is needed to look its names up again. */
+void name_watch_remember(struct generation *generation, const struct policy_loaded *loaded);
+
+/* A generation serves; it lives until the next call or name_watch_stop(). */
+void name_watch_follow(struct name_watch *watch, const struct generation *generation);
 
 void name_watch_stop(struct name_watch *watch);
 

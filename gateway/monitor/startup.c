@@ -134,3 +134,17 @@ void startup_prepare_host(const struct policy *policy)
 	if (host_wants_ktls(policy) && !host_kernel_has_tls())
 		log_event(LOG_LEVEL_WARNING, "ktls-missing", LOG_TEXT("fix", "modprobe tls"));
 }
+
+int startup_settle(struct privileged *privileged, const struct policy *policy, const char *path,
+		   const char **ret_step)
+{
+	int r;
+
+	*ret_step = "prepare for privileged requests";
+	r = privileged_start(privileged, policy, path);
+	if (r == 0) {
+		*ret_step = "drop privileges";
+		r = capabilities_drop(privileged->net_admin);
+	}
+	return r;
+}

@@ -3,6 +3,7 @@
 #define ATTLSD_GATEWAY_MONITOR_STARTUP_H
 
 #include "gateway/monitor/keeper-start.h"
+#include "gateway/monitor/privileged.h"
 #include "policy/policy.h"
 
 /*
@@ -24,5 +25,12 @@ int startup_check_capabilities(const struct policy *policy);
  * the policy lacks on this host, the kernel's TLS among it.
  */
 void startup_prepare_host(const struct policy *policy);
+
+/*
+ * The first generation has been started: give up what only that needed. Returns 0 or a
+ * negative errno; *ret_step is the step that failed.
+ */
+int startup_settle(struct privileged *privileged, const struct policy *policy, const char *path,
+		   const char **ret_step);
 
 #endif
