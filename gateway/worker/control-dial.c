@@ -80,10 +80,10 @@ static void dial(struct session *session)
 	struct ip_addr source;
 	int fd = -1;
 	int r = server_tls_prepare(session);
+	const char *unnamed = r == -EACCES ? "the address belongs to none of \"hosts\"" : NULL;
 
 	if (r == 0)
 		r = loop_timer(session->server.loop, &session->server_timer, wait_ms(session));
-
 	session->parser = (struct ftp_reply_parser){
 		.lenient = session->facts.rule->backend->multiline == BACKEND_MULTILINE_LENIENT,
 	};
@@ -104,7 +104,7 @@ static void dial(struct session *session)
 	if (r == 0)
 		(void)watch_dial(session, &fd); /* it has logged what went wrong */
 	else
-		control_dial_failed(session, strerror(-r));
+		control_dial_failed(session, unnamed != NULL ? unnamed : strerror(-r));
 }
 
 void control_dial_server(struct session *session)

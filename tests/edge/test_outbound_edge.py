@@ -28,10 +28,13 @@ class Outward(topology.Inline):
         with self.hosts["far"]:
             return tls_servers.TlsServer(name, self.certificate, topology.SERVER[self.family], port=21)
 
+    def backend(self):
+        return {}
+
     def policy(self, certificates, certificate):
         tree = super().policy(certificates, certificate)
         at = topology.LOOPBACK[self.family]
-        backend = {"address": "original", "source": "gateway", "tls": "out", "hostname": self.hostname}
+        backend = {"address": "original", "source": "gateway", "tls": "out", "hostname": self.hostname, **self.backend()}
         return {**tree, "keyrings": {"partners": {"trust": certificates.ca.pem}},
                 "tls_actions": {"out": {"handshake_role": "client", "keyring": "partners"}},
                 "ftp_actions": {"clear": {"secure_ftp": "allowed", "secure_ctrlconn": "clear", "secure_dataconn": "clear",
@@ -39,6 +42,13 @@ class Outward(topology.Inline):
                 "backends": {"partner": backend},
                 "listeners": {"clear": {"address": topology.colon(at, 2121), "transparent": True, "tls": "none"}},
                 "rules": {"outward": {"direction": "outbound", "ftp": "clear", "backend": "partner"}}}
+
+
+class Listed(Outward):
+    """Only a server at the address of this name may be dialled, and this one is not."""
+
+    def backend(self):
+        return {"hosts": ["localhost"]}
 
 
 class Elsewhere(Outward):
@@ -61,3 +71,11 @@ def test_the_name_of_the_policy_counts(edges):
     with edge.client, pytest.raises(Exception, match="^421"):
         outbound.connect((topology.SERVER["IPv4"], 21), "user", "word")
     assert "hostname mismatch" in edge.gateway.event("server-tls-failed", hostname="partner.example").keys["reason"]
+
+
+def test_a_server_that_is_not_listed_is_not_dialled(edges):
+    edge = edges(Listed, "IPv4", "pyftpdlib")
+    with edge.client, pytest.raises(Exception, match="^421"):
+        outbound.connect((topology.SERVER["IPv4"], 21), "user", "word")
+    assert "hosts" in edge.gateway.event("server-down").keys["error"]
+    assert not edge.gateway.seen("server-tls")

@@ -7,7 +7,8 @@ import ftp_clients
 import gateway as gateways
 import net
 
-HOST = "127.0.0.2"  # of servers, so that a tap tells their connections from the client's
+# of servers, so that a tap tells their connections from the client's, and from those of other processes
+HOST = "127.%d.%d.2" % (64 + os.getpid() // 250 % 128, os.getpid() % 250)
 MARKER = b"this is a byte of the file, "
 
 

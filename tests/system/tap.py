@@ -1,11 +1,22 @@
 """A tap on the loopback interface: what goes to and from one address, as bytes on the wire."""
+import ctypes
 import socket
 import struct
 import threading
 
 ETH_P_ALL = 3
 SOL_PACKET, PACKET_STATISTICS = 263, 6
+SO_ATTACH_FILTER, SO_RCVBUFFORCE = 26, 33
 BUFFER = 64 << 20
+
+
+def only(host):
+    """A filter of the kernel (struct sock_filter): IPv4 packets from or to this address."""
+    address = struct.unpack("!I", socket.inet_aton(host))[0]
+    load_half, load, equal, accept = 0x28, 0x20, 0x15, 0x06
+    program = [(load_half, 0, 0, 12), (equal, 0, 5, 0x0800), (load, 0, 0, 26), (equal, 2, 0, address),
+               (load, 0, 0, 30), (equal, 0, 1, address), (accept, 0, 0, 1 << 18), (accept, 0, 0, 0)]
+    return b"".join(struct.pack("HBBI", *step) for step in program), len(program)
 
 
 class Tap:
@@ -15,7 +26,10 @@ class Tap:
         self.host = socket.inet_aton(host)
         self.payloads = []
         self.socket = socket.socket(socket.AF_PACKET, socket.SOCK_RAW, socket.htons(ETH_P_ALL))
-        self.socket.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUFFORCE if hasattr(socket, "SO_RCVBUFFORCE") else 33, BUFFER)
+        self.socket.setsockopt(socket.SOL_SOCKET, SO_RCVBUFFORCE, BUFFER)
+        code, steps = only(host)
+        self.code = ctypes.create_string_buffer(code)
+        self.socket.setsockopt(socket.SOL_SOCKET, SO_ATTACH_FILTER, struct.pack("HL", steps, ctypes.addressof(self.code)))
         self.socket.bind(("lo", ETH_P_ALL))
         self.socket.settimeout(0.05)
         self.over = False
