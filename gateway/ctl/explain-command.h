@@ -4,7 +4,7 @@
 
 #include <stdbool.h>
 
-#include "gateway/ctl/explain-places.h"
+#include "gateway/ctl/explain-samples.h"
 
 /*
  * Explain what happens to the clients that the question describes, or what changes for them with the

@@ -71,7 +71,7 @@ MUTANTS = [
     (12, "closing a stream closes its descriptor",
      [("gateway/net/stream.c", "fd_close(&stream->watch.fd);", "")]),
     (13, "before the login, only a login is allowed",
-     [(MACHINE, "if (machine->login != FTP_LOGIN_DONE && !(verb->flags & FTP_VERB_BEFORE_LOGIN))", "if (false)")]),
+     [("ftp-alg/gate.c", "if (machine->login != FTP_LOGIN_DONE && !(verb->flags & FTP_VERB_BEFORE_LOGIN))", "if (false)")]),
     (13, "a request of another protocol ends the session", FOREIGN),
     (14, "an unsolicited 227 ends the session",
      [(MACHINE, "if (ftp_reply_names_a_port(reply->code) &&", "if (false && ftp_reply_names_a_port(reply->code) &&")]),

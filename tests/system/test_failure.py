@@ -474,6 +474,8 @@ def test_a_refusal_names_its_command_but_no_word_that_may_be_a_secret(gateway):
     assert "hunter2" not in gateway.log
 
 
-def test_silence_at_an_implicit_listener_has_a_name(gateway):
-    net.dial(gateway.implicit).close()
-    gateway.event("session-end", reason="no-tls-begun")
+def test_silence_at_an_implicit_listener_has_a_name(launch, backend):
+    """A client that waits for a greeting; one that connects and closes is a health check."""
+    gateway = launch(backend, tls={"handshake_timeout": "1s"})
+    with net.dial(gateway.implicit):
+        gateway.event("session-end", reason="no-tls-begun")

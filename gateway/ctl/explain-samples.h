@@ -2,8 +2,8 @@
  * The clients that explain is asked about: one that the command line describes, or a
  * sample with one client for each group that a policy treats alike.
  */
-#ifndef ATTLSD_GATEWAY_CTL_EXPLAIN_PLACES_H
-#define ATTLSD_GATEWAY_CTL_EXPLAIN_PLACES_H
+#ifndef ATTLSD_GATEWAY_CTL_EXPLAIN_SAMPLES_H
+#define ATTLSD_GATEWAY_CTL_EXPLAIN_SAMPLES_H
 
 #include <stddef.h>
 

@@ -3,7 +3,7 @@
  * happens to a client can change only at the ends of a network. One address from each
  * gap between these ends therefore stands for all clients.
  */
-#include "gateway/ctl/explain-places.h"
+#include "gateway/ctl/explain-samples.h"
 
 #include <stdio.h>
 #include <stdlib.h>

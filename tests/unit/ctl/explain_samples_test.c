@@ -2,7 +2,7 @@
  * The clients that explain takes for a whole policy: each client that rules can tell
  * apart must have one that gets the same rules.
  */
-#include "gateway/ctl/explain-places.h"
+#include "gateway/ctl/explain-samples.h"
 
 #include "tests/unit/policy-text.h"
 
