@@ -18,7 +18,8 @@ import net
 
 NAMES = ["vsftpd", "proftpd", "pure-ftpd", "pyftpdlib"]
 # and more that the tests unpack: a server of tests/differential, a load balancer, a reader of logs
-PACKAGES = {"vsftpd": "vsftpd", "proftpd": "proftpd-core", "pure-ftpd": "pure-ftpd", "inetutils": "inetutils-ftpd",
+PACKAGES = {"vsftpd": "vsftpd", "proftpd": "proftpd-core", "proftpd-mod-crypto": "proftpd-mod-crypto",
+            "pure-ftpd": "pure-ftpd", "inetutils": "inetutils-ftpd",
             "haproxy": "haproxy", "fail2ban": "fail2ban"}
 STORE = os.environ.get("ATTLSD_SERVERS", os.path.join(net.ROOT, "build", "servers"))
 NOBODY = net.NOBODY
