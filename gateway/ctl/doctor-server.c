@@ -12,6 +12,7 @@
 
 #include "gateway/base/util.h"
 #include "gateway/ctl/doctor-report.h"
+#include "gateway/ctl/doctor-server-tls.h"
 #include "gateway/ctl/known-servers.h"
 #include "gateway/ctl/packet-match.h"
 #include "gateway/ctl/ruleset.h"
@@ -227,7 +228,9 @@ void doctor_check_servers(struct doctor *doctor)
 	for (size_t i = 0; i < doctor->policy->nbackends; i++) {
 		const struct policy_backend *backend = &doctor->policy->backends[i];
 
-		if (backend->original)
+		if (backend->tls != NULL)
+			doctor_check_server_tls(doctor, backend);
+		else if (backend->original)
 			check_original(doctor, backend);
 		else if (backend->endpoint.addr.family != IP_NONE)
 			check_server(doctor, backend);

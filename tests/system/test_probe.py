@@ -200,3 +200,55 @@ def test_a_trust_file_that_holds_nothing(folder):
     done = probe("--trust", path, "127.0.0.1:1")
     assert done.returncode == 1
     assert path in done.stderr
+
+
+class TestDoctor:
+    """attlsctl doctor makes the handshake with each server that speaks TLS, as sessions would."""
+
+    def findings(self, certificates, server, folder, backend=(), tls=()):
+        tree = {
+            "version": 1, "daemon": {"control_socket": "none"},
+            "keyrings": {"partners": {"trust": certificates.ca.pem}},
+            "tls_actions": {"to-partner": {"handshake_role": "client", "keyring": "partners", **dict(tls)}},
+            "ftp_actions": {"clear": CLEAR},
+            "backends": {"partner": {"address": "localhost:%d" % server.explicit[1], "tls": "to-partner", **dict(backend)}},
+            "listeners": {"inside": {"address": "127.0.0.1:0", "tls": "none"}},
+            "rules": {"outbound": {"ftp": "clear", "backend": "partner"}},
+        }
+        path = os.path.join(folder, "outbound.yaml")
+        with open(path, "w") as f:
+            f.write(gateways.as_yaml(tree))
+        done = subprocess.run([net.ATTLSCTL, "doctor", "-f", path, "--json"], capture_output=True, text=True, timeout=net.DEADLINE)
+        assert not gateways.FAULT.search(done.stderr), done.stderr
+        return [f for f in json.loads(done.stdout)["findings"] if "backend partner" in f["detail"]]
+
+    def test_a_good_server(self, server, certificates, folder):
+        found = self.findings(certificates, server, folder)
+        assert all(f["status"] in ("ok", "warning") for f in found), found
+        assert any("TLSv1.3" in f["detail"] and "verified, resumes sessions" in f["detail"] for f in found), found
+        assert any("EPSV yes" in f["detail"] for f in found), found
+        assert any("expires" in f["detail"] and f["status"] == "warning" for f in found), found  # in two days
+
+    def test_the_wrong_name(self, server, certificates, folder):
+        (found,) = self.findings(certificates, server, folder, {"hostname": "bank.example"})
+        assert found["status"] == "problem" and "mismatch" in found["detail"] and "sha256" in found["detail"]
+        assert "attlsctl probe" in found["fix"]
+
+    def test_a_server_without_tls(self, make_backend, certificates, folder):
+        plain = make_backend()
+
+        class At:
+            explicit = plain.address
+        (found,) = self.findings(certificates, At, folder)
+        assert found["status"] == "problem" and "refuses AUTH" in found["detail"]
+
+    def test_reuse_that_the_server_does_not_do(self, launch, backend, certificates, folder):
+        server = launch(backend, ftp=CLEAR, tls={"session_timeout": 0})
+        found = self.findings(certificates, server, folder, {"secure_session_reuse": "required"})
+        assert any(f["status"] == "problem" and "resumes no TLS session" in f["detail"] for f in found), found
+
+    def test_a_server_that_is_down(self, certificates, folder):
+        class At:
+            explicit = ("127.0.0.1", net.free_port())
+        (found,) = self.findings(certificates, At, folder)
+        assert found["status"] == "problem" and "refused" in found["detail"]
