@@ -2,6 +2,7 @@
 import atexit
 import contextlib
 import ctypes
+import functools
 import os
 import resource
 import select
@@ -27,10 +28,16 @@ def for_every_user(path):
         folders.append(os.path.dirname(folders[-1]))
     if not IS_ROOT or not os.path.exists(path) or all(os.stat(folder).st_mode & 1 for folder in folders):
         return path
-    folder = tempfile.mkdtemp(prefix="attlsd-program-")
+    return shutil.copy(path, open_folder())
+
+
+@functools.cache
+def open_folder():
+    """A folder that every user may enter, one for all programs, as in a build."""
+    folder = tempfile.mkdtemp(prefix="attlsd-programs-")
     atexit.register(shutil.rmtree, folder, True)
     os.chmod(folder, 0o755)
-    return shutil.copy(path, folder)
+    return folder
 
 
 ATTLSD = for_every_user(os.path.abspath(os.environ.get("ATTLSD", os.path.join(BUILD, "attlsd"))))
