@@ -160,6 +160,7 @@ struct policy_backend {
 	enum backend_stray stray_replies;
 	enum backend_multiline multiline;
 	enum backend_abort abort;
+	uint32_t connect_timeout_ms; /* for one address; 0: an equal share of MYOPENTIME */
 	uint32_t greeting_timeout_ms;
 	bool low_ports; /* the server may name a data port below 1024 */
 	enum backend_proxy proxy;

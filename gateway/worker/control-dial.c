@@ -30,12 +30,14 @@ static bool use_next_address(struct session *session)
 	return true;
 }
 
-/* All addresses of the server share MYOPENTIME. */
+/* For one address; all addresses of the server share MYOPENTIME unless policy says otherwise. */
 static uint64_t wait_ms(const struct session *session)
 {
 	const struct policy_rule *rule = session->facts.rule;
 	size_t n = rule->backend->naddresses;
 
+	if (rule->backend->connect_timeout_ms != 0)
+		return rule->backend->connect_timeout_ms;
 	return (uint64_t)rule->ftp->myopentime_s * 1000 / (n > 0 ? n : 1);
 }
 

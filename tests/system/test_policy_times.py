@@ -68,7 +68,8 @@ def test_inacttime_leaves_idle_sessions_and_transfers_alone(launch, make_backend
         c.expect("NOOP", 200)
 
 
-def test_myopentime(launch):
+@pytest.mark.parametrize("change", [{"ftp": {"myopentime": "1s"}}, {"backends": {"legacy": {"connect_timeout": "1s"}}}])
+def test_myopentime_and_connect_timeout(launch, change):
     """The server's queue is full, so its SYN-ACK never comes."""
     with net.listen(backlog=0) as full:
         address = full.getsockname()
@@ -78,7 +79,7 @@ def test_myopentime(launch):
             s.setblocking(False)
             s.connect_ex(address)
             held.append(s)
-        gateway = launch(address, ftp={"myopentime": "1s"})
+        gateway = launch(address, **change)
         with clients.Client(gateway.explicit, greet=False) as c:
             reply, took = elapsed(c.reply)
             assert reply.code == 421 and 0.8 < took < 5, (reply, took)

@@ -182,7 +182,7 @@ static const char *const whole =
     "  f:\n"
     "backends:\n"
     "  name: { address: mvs098.example.com:21, data: active, epsv: never, stray_replies: close, multiline: lenient, abort: urgent,\n"
-    "          server_greeting_timeout: 5m }\n"
+    "          server_greeting_timeout: 5m, connect_timeout: 2s }\n"
     "  four: { address: 127.0.0.1:2021, source: gateway, data: passive, epsv: always, low_ports: true,\n"
     "          command_line_max: 4096 }\n"
     "  six: { address: \"[2001:db8::1]:21\", data: auto, proxy_protocol: v2, proxy_data: true }\n"
@@ -241,6 +241,8 @@ static void test_whole(void **state)
 	assert_int_equal(policy->backends[1].abort, BACKEND_ABORT_AUTO);
 	assert_int_equal(policy->backends[1].stray_replies, BACKEND_STRAY_DROP);
 	assert_int_equal(policy->backends[0].greeting_timeout_ms, 300000);
+	assert_int_equal(policy->backends[0].connect_timeout_ms, 2000);
+	assert_int_equal(policy->backends[1].connect_timeout_ms, 0);
 	assert_int_equal(policy->backends[1].greeting_timeout_ms, 60000);
 	assert_int_equal(policy->backends[0].multiline, BACKEND_MULTILINE_LENIENT);
 	assert_int_equal(policy->backends[1].multiline, BACKEND_MULTILINE_STRICT);
