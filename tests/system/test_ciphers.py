@@ -120,7 +120,7 @@ def test_explain_promises_no_more_than_safe(launch, backend, ciphers, data, said
                for answer in state["answers"] if answer["command"] == "RETR file" and "PROT P" in answer["after"]]
     assert told["data"] == data
     (line,) = [line for line in attlsctl(gateway, *ask).splitlines() if "STOR file" in line]
-    assert line.endswith("goes to the server; data " + said)
+    assert line.endswith("goes to the server; data " + said + ", to the server in the clear")
 
 
 # A library that has the gateway offer a cipher without encryption, whatever its policy says.

@@ -263,8 +263,8 @@ def test_a_server_may_accept_late_what_the_client_has_spoilt(launch, make_backen
     def late(session, name):
         session.reply("150 soon")
         gateway.event("transfer")
-        net.dial(gateway.explicit).close()
-        gateway.event("session-start", count=2)  # the worker has finished everything that it does at once
+        with net.dial(gateway.explicit):
+            gateway.event("session-start", count=2)  # the worker has finished everything that it does at once
         try:
             data = session.open_data()
             seen.append(data.getpeername())

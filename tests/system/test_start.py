@@ -89,12 +89,6 @@ def test_a_missing_policy_file_is_named():
     assert code == 1 and "/nonexistent/policy.yaml" in said
 
 
-def test_what_comes_later_is_refused_by_name(certificates, folder, backend):
-    tree = gateways.policy(certificates, backend.address, tls={"handshake_role": "client"})
-    code, said = gateways.check(write(folder, gateways.as_yaml(tree)))
-    assert code == 1 and "handshake_role" in said and "not supported yet" in said
-
-
 def test_a_taken_port_is_named(launch, backend):
     with net.listen() as taken:
         port = taken.getsockname()[1]
