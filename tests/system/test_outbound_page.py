@@ -18,7 +18,7 @@ def policies():
 
 
 def test_there_are_three():
-    assert [name for name, _ in policies()] == ["outbound.yaml", "captured.yaml", "both.yaml"]
+    assert [name for name, _ in policies()] == ["outbound.yaml", "transparent.yaml", "both.yaml"]
 
 
 @pytest.mark.parametrize("name, text", policies(), ids=[name for name, _ in policies()])
@@ -28,7 +28,8 @@ def test_each_policy_is_accepted(name, text, certificates, folder):
     shutil.copy(certificates.ca.pem, os.path.join(folder, "ca.pem"))
     path = os.path.join(folder, name)
     with open(path, "w") as f:
-        f.write(text.replace("ftp.partner.example", "localhost"))  # no other name can be resolved here
+        # no name but localhost can be resolved here, and a server on this host would be attlsd itself
+        f.write(text.replace("ftp.partner.example", "localhost").replace("ftp.internal.example", "192.0.2.7"))
     status, errors = gateways.check(path)
     assert status == 0, errors
     explained = subprocess.run([net.ATTLSCTL, "explain", "-f", path], capture_output=True, text=True, timeout=net.DEADLINE)
