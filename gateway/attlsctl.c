@@ -94,7 +94,7 @@ static const struct command {
 	  run_certificate },
 	{ "probe", TAKE_HOST | TAKE_IMPLICIT | TAKE_HOSTNAME | TAKE_TRUST | TAKE_JSON,
 	  "[--implicit] [--hostname NAME] [--trust FILE] [--json] HOST[:PORT]",
-	  "Show how this server speaks TLS, and print an entry of backends for it.", run_probe },
+	  "Show how this server speaks TLS, and print the part of a policy for it.", run_probe },
 	{ "status", TAKE_FILE | TAKE_SOCKET | TAKE_JSON, "[-f policy.yaml | --socket PATH] [--json]",
 	  "Show the policy, workers and number of sessions of a running attlsd.", run_status },
 	{ "sessions", TAKE_FILE | TAKE_SOCKET | TAKE_JSON, "[-f policy.yaml | --socket PATH] [--json]",

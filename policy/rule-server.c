@@ -13,7 +13,7 @@ static bool has_trust(const struct policy_keyring *ring)
 	return ring != NULL && (ring->trust != NULL || ring->trust_system);
 }
 
-/* Somebody must vouch for the server, or anybody could be it. */
+/* Something must verify the server, or anybody could be it. */
 static void check_trust(const struct check *c, const struct tls_action *tls)
 {
 	if (tls->npins > 0 || (tls->keyring != NULL && !check_is_valid(c, tls->keyring)))
@@ -55,8 +55,8 @@ static void check_port(const struct check *c, const struct policy_backend *backe
 {
 	if (!backend->original && backend->endpoint.port == 0)
 		check_error(c, backend, "address",
-			    "\"address\" must be host:port: only with \"tls\" and \"secure_mechanism: "
-			    "implicit\" the port may be left out, which is 990 then");
+			    "\"address\" must be host:port; only with \"tls\" and \"secure_mechanism: "
+			    "implicit\" the port may be left out, and is then 990");
 }
 
 /* Whoever writes them believes that the server speaks TLS. */
@@ -256,7 +256,7 @@ void rule_server_warn(const struct policy *policy, const struct locations *locat
 			check_warn(
 			    &c, listener, "tls",
 			    "passwords and files of clients of listeners \"%s\" cross the network in the "
-			    "clear, up to this host: keep it to a network that you trust",
+			    "clear, up to this host: let only a network that you trust reach it",
 			    listener->name);
 	}
 	for (size_t i = 0; i < policy->nbackends; i++) {

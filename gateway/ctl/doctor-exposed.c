@@ -1,5 +1,5 @@
 /*
- * Finds FTP servers of this host that other hosts reach without TLS, past attlsd: the
+ * Finds FTP servers of this host that other hosts reach without TLS: the
  * policy names a loopback address, but they listen on all addresses. Debian's vsftpd
  * does this with listen_ipv6=YES, because it then ignores listen_address. Or the policy
  * names another address of this host.

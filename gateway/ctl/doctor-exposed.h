@@ -1,4 +1,4 @@
-/* Checks that the FTP servers on this host cannot be reached past attlsd. */
+/* Checks that the FTP servers on this host cannot be reached without attlsd. */
 #ifndef ATTLSD_GATEWAY_CTL_DOCTOR_EXPOSED_H
 #define ATTLSD_GATEWAY_CTL_DOCTOR_EXPOSED_H
 

@@ -106,7 +106,7 @@ static void check_listener(struct doctor *doctor, const struct policy_listener *
 	case PACKET_OPEN_TO_SOME:
 	case PACKET_OPEN:
 		fix(doctor, family, port);
-		doctor_problem(doctor, "%s: this host forwards it to the servers, past attlsd", question);
+		doctor_problem(doctor, "%s: this host forwards it to the servers in the clear", question);
 		break;
 	}
 }
@@ -126,10 +126,9 @@ void doctor_check_forward(struct doctor *doctor)
 			continue;
 		}
 		if (known) {
-			doctor_ok(
-			    doctor,
-			    "listener %s: this host does not forward IPv%d, so nothing passes attlsd by",
-			    listener->name, family);
+			doctor_ok(doctor,
+				  "listener %s: this host does not forward IPv%d, so nothing bypasses attlsd",
+				  listener->name, family);
 			continue;
 		}
 		doctor_look(doctor, "sysctl net.ipv4.ip_forward net.ipv6.conf.all.forwarding");

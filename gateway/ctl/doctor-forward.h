@@ -1,4 +1,4 @@
-/* Checks that clear FTP does not pass an inline attlsd by. */
+/* Checks that clear FTP does not bypass an inline attlsd. */
 #ifndef ATTLSD_GATEWAY_CTL_DOCTOR_FORWARD_H
 #define ATTLSD_GATEWAY_CTL_DOCTOR_FORWARD_H
 

@@ -68,8 +68,7 @@ static void report(struct doctor *doctor, const struct packet_walk *walk, const 
 		firewall_cannot_tell(doctor, walk, wanted->subject);
 		break;
 	case PACKET_OPEN_TO_SOME:
-		doctor_ok(doctor, "%s: the firewall lets them in, but not those of all clients",
-			  wanted->subject);
+		doctor_ok(doctor, "%s: the firewall lets them in, but not from all clients", wanted->subject);
 		break;
 	case PACKET_OPEN:
 		doctor_ok(doctor, "%s: the firewall lets them in", wanted->subject);
@@ -202,7 +201,8 @@ void doctor_check_input(struct doctor *doctor)
 	}
 	if (ruleset_has_legacy()) {
 		doctor_look(doctor, "iptables-legacy-save; ip6tables-legacy-save");
-		doctor_cannot_tell(doctor, "iptables-legacy has rules on this host, which are not read here");
+		doctor_cannot_tell(doctor,
+				   "iptables-legacy has rules on this host, which doctor does not read");
 	}
 	for (size_t i = 0; i < doctor->policy->nlisteners; i++)
 		if (doctor_is_dialled(&doctor->policy->listeners[i]))
@@ -255,7 +255,7 @@ void doctor_check_set(struct doctor *doctor)
 static void fix_untracked(struct doctor *doctor, const json_t *rule)
 {
 	doctor_fix(doctor,
-		   "nft delete rule %s %s %s handle %lld # and take it out of the file that it comes from",
+		   "nft delete rule %s %s %s handle %lld # and remove it from the file that it comes from",
 		   ruleset_text(rule, "family"), ruleset_text(rule, "table"), ruleset_text(rule, "chain"),
 		   (long long)json_integer_value(json_object_get(rule, "handle")));
 }

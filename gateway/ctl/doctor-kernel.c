@@ -175,7 +175,7 @@ void doctor_check_conntrack(struct doctor *doctor)
 
 	if (access("/proc/sys/net", F_OK) != 0 || access("/sys/module", F_OK) != 0) {
 		doctor_look(doctor, "lsmod | grep nf_conntrack");
-		doctor_cannot_tell(doctor, "/proc/sys or /sys is not there, and so not what the kernel has");
+		doctor_cannot_tell(doctor, "what the kernel has: /proc/sys or /sys is missing");
 	} else if (access("/proc/sys/net/netfilter/nf_conntrack_max", F_OK) != 0) {
 		doctor_fix(doctor, "modprobe nf_conntrack");
 		doctor_problem(doctor, "the kernel does not track connections: nf_conntrack is not loaded");

@@ -189,13 +189,13 @@ static void report_diverted(struct doctor *doctor, const struct policy_listener 
 	case PACKET_NO:
 		doctor_fix(doctor, "put the tproxy rule before the rules that accept or drop these packets: "
 				   "nft -a list ruleset");
-		doctor_problem(doctor, "listener %s: connections to port %u do not come to the tproxy rule",
+		doctor_problem(doctor, "listener %s: connections to port %u do not reach the tproxy rule",
 			       listener->name, doctor_dialled_port(doctor, listener));
 		break;
 	case PACKET_UNKNOWN:
 		doctor_look(doctor, "nft list ruleset | grep tproxy");
 		doctor_cannot_tell(doctor,
-				   "listener %s: whether connections to port %u come to the tproxy rule",
+				   "listener %s: whether connections to port %u reach the tproxy rule",
 				   listener->name, doctor_dialled_port(doctor, listener));
 		break;
 	case PACKET_SOME:

@@ -108,7 +108,8 @@ static enum doctor_level level_of(const struct policy_backend *backend)
 static void look_from_client(struct doctor *doctor, const struct policy_backend *backend, const char *where)
 {
 	if (level_of(backend) == DOCTOR_CANNOT_TELL)
-		doctor_look(doctor, "dial %s from a client: source: client lets the server see only those",
+		doctor_look(doctor,
+			    "connect to %s from a client: with source: client, the server sees only those",
 			    where);
 }
 

@@ -359,7 +359,7 @@ static int check_words(const struct policy *const policies[2], const struct expl
 		return usage_fault("not an IP address:", question->address);
 	if (question->local != NULL && question->to != NULL)
 		return usage_fault(
-		    "--to is the address that the client dials, as --local is: give one of them", "");
+		    "--to and --local both give the address that the client dials: use one of them", "");
 	if (question->local != NULL && !explain_dialled_parse(question->local, ret_local))
 		return usage_fault("not an IP address, with or without a port:", question->local);
 	return question->to != NULL ? explain_dialled_look_up(question->to, ret_local) : 0;

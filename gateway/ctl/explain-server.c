@@ -32,7 +32,7 @@ static const char *authority_of(const struct policy_keyring *ring)
 	return ring->trust_system ? "the authorities of the system" : ring->trust;
 }
 
-/* Whom the certificate names and who vouches for it. Pins stand alone or add to it. */
+/* What the certificate must name, and who must have signed it. Pins stand alone or come on top. */
 static void put_checks(struct explain_maker *maker, json_t *to, const struct policy_rule *rule,
 		       const struct ip_addr *server)
 {
@@ -44,7 +44,7 @@ static void put_checks(struct explain_maker *maker, json_t *to, const struct pol
 	if (name == NULL) {
 		(void)snprintf(
 		    text, sizeof(text),
-		    "421 and no connection: \"hosts\" of backends \"%s\" has no name of this address",
+		    "421 and no connection: \"hosts\" of backends \"%s\" has no name with this address",
 		    rule->backend->name);
 		explain_put(maker, to, "server_is", json_string(text));
 		return;

@@ -237,8 +237,8 @@ void firewall_cannot_tell(struct doctor *doctor, const struct packet_walk *walk,
 		doctor_cannot_tell(doctor, "%s: %s lets in only some clients, and does not name the port",
 				   question, where);
 	else
-		doctor_cannot_tell(doctor, "%s: %s depends on \"%s\", which is not understood here", question,
-				   where, walk->what == NULL ? "something" : walk->what);
+		doctor_cannot_tell(doctor, "%s: %s depends on \"%s\", which doctor does not understand",
+				   question, where, walk->what == NULL ? "something" : walk->what);
 }
 
 static void keep_best(struct packet_walk *best, const struct packet_walk *walk, bool first)

@@ -155,7 +155,7 @@ bool probe_link_reply(struct probe_link *link, struct probe_reply *ret)
 		size_t before = link->len;
 
 		if (bytes > REPLY_BYTES_MAX)
-			return fail(link, "the server sends a reply without an end");
+			return fail(link, "the server sends a reply that does not end");
 		if (!receive(link)) {
 			ret->code = 0;
 			return false;

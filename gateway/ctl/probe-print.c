@@ -73,9 +73,8 @@ static void print_certificate(const struct probe_names *names, const struct prob
 		(void)printf("certificate   sha256 %s\n", result->shown);
 	}
 	if (names->verified == PROBE_VERIFIED)
-		(void)printf("verification  ok: %s vouch for %s\n",
-			     names->trust != NULL ? "the authorities given" : "the system's authorities",
-			     names->hostname);
+		(void)printf("verification  ok for %s, with %s\n", names->hostname,
+			     names->trust != NULL ? "the authorities given" : "the system's authorities");
 	else if (names->verified != PROBE_UNSEEN)
 		(void)printf("verification  failed: %s\n", names->reason);
 }
@@ -83,7 +82,7 @@ static void print_certificate(const struct probe_names *names, const struct prob
 static void print_features(const struct probe_result *result)
 {
 	if (!result->feat) {
-		(void)puts("FEAT          not answered before a login");
+		(void)puts("FEAT          no answer before a login");
 		return;
 	}
 	(void)fputs("FEAT         ", stdout);
@@ -104,8 +103,8 @@ static void print_policy(const struct probe_target *target, const struct probe_n
 	if (pin) {
 		(void)puts("\ntls_actions:\n  to-partner:\n    handshake_role: client");
 		(void)printf(
-		    "    # no authority vouches for this certificate: compare the hash with the partner's "
-		    "first\n    pins: [%s]\n    secure_hostname: optional\n",
+		    "    # none of the authorities has signed this certificate: compare its hash with "
+		    "partner's first\n    pins: [%s]\n    secure_hostname: optional\n",
 		    result->shown);
 	} else {
 		(void)printf("\nkeyrings:\n  partners:\n    trust: '%s'\n",

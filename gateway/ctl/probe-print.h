@@ -11,8 +11,8 @@ enum probe_verified {
 	PROBE_UNSEEN = 0, /* nothing: it has shown no certificate */
 	PROBE_VERIFIED,
 	PROBE_WRONG_NAME, /* its certificate does not name the host */
-	PROBE_UNTRUSTED,  /* no authority vouches for it */
-	PROBE_UNUSABLE,	  /* it is of no use in any case: expired, or too weak */
+	PROBE_UNTRUSTED,  /* no trusted authority has signed it */
+	PROBE_UNUSABLE,	  /* no setting accepts it: expired, or too weak */
 };
 
 struct probe_names {

@@ -57,7 +57,7 @@ const char *key_status_text(uint32_t status)
 		[KEY_STATUS_CONTENT] = "not what TLS signs",
 		[KEY_STATUS_SCHEME] = "not a signature scheme of this key and version of TLS",
 		[KEY_STATUS_RATE] = "too many signatures in a second",
-		[KEY_STATUS_ROLE] = "the key is for the other side of TLS",
+		[KEY_STATUS_ROLE] = "the key does not sign in this role of TLS",
 		[KEY_STATUS_FAILED] = "OpenSSL could not sign",
 	};
 

@@ -381,9 +381,9 @@ static const char *order_drain(void *owner, bool restart)
 	if (monitor->stopping)
 		return "attlsd is draining already; a second SIGTERM ends it at once";
 	if (restart && !notify_has_manager(&monitor->notify))
-		return "no service manager is there that could start another attlsd";
+		return "no service manager would start another attlsd";
 	if (restart && make_way(monitor) < 0)
-		return "attlsd cannot make a process for it";
+		return "attlsd cannot start a process for it";
 	stop(monitor);
 	return NULL;
 }

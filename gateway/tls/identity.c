@@ -1,6 +1,6 @@
 /*
  * Takes the identity out of a client's certificate: its subject, the authorities that
- * vouch for it, its serial number and its hash.
+ * have signed its chain, its serial number and its hash.
  */
 #include "gateway/tls/identity.h"
 

@@ -34,7 +34,7 @@ struct identity {
 	char serial[IDENTITY_SERIAL_MAX];    /* in hex */
 	uint8_t sha256[IDENTITY_HASH_BYTES]; /* of the certificate in DER */
 	struct X509_name_st *name;	     /* NULL: one that matches nothing (empty, or with a NUL in it) */
-	struct stack_st_X509_NAME *issuers;  /* authorities that vouch for it, each of which names itself */
+	struct stack_st_X509_NAME *issuers;  /* authorities of its chain, each of which names itself */
 	struct x509_st *certificate;
 };
 

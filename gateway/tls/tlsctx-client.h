@@ -4,8 +4,8 @@
  *
  * A server must show a certificate that the key ring trusts, that no CRL has revoked, and
  * that names the host (RFC 9525) unless policy says secure_hostname: optional. Where the
- * policy has pins, the certificate or its key must also be one of them; a pin without
- * authorities vouches for its certificate alone.
+ * policy has pins, the certificate or its key must also be one of them; without authorities,
+ * the pin is the only check.
  */
 #ifndef ATTLSD_GATEWAY_TLS_TLSCTX_CLIENT_H
 #define ATTLSD_GATEWAY_TLS_TLSCTX_CLIENT_H

@@ -187,7 +187,7 @@ void server_tls_stop(struct session *session, bool notify)
 	struct server_tls *tls = session->facts.server_tls;
 
 	if (inbuf_len(&session->server_in) > 0 || stream_tls_has_pending(&session->server)) {
-		fail(session, FTP_SIGNAL_SERVER_TLS_FAILED, "replies under TLS after that to CCC");
+		fail(session, FTP_SIGNAL_SERVER_TLS_FAILED, "replies under TLS after the reply to CCC");
 		return;
 	}
 	outbuf_flush(&session->worker->commands, &session->server);

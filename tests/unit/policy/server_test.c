@@ -262,7 +262,7 @@ static const struct message_case errors[] = {
 	  "policy.yaml:7:50: rules \"everyone\" has no name of a server to verify, which \"secure_hostname: required\"" },
 	{ "no port, explicit TLS",
 	  PARTNER "backends: { legacy: { address: ftp.example.com, tls: partner } }\n",
-	  "policy.yaml:3:23: \"address\" must be host:port: only with \"tls\" and \"secure_mechanism: implicit\"" },
+	  "policy.yaml:3:23: \"address\" must be host:port; only with \"tls\" and \"secure_mechanism: implicit\"" },
 	{ "an IPv6 address without brackets or port",
 	  PARTNER
 	  "backends: { legacy: { address: \"2001:db8::x\", tls: partner, secure_mechanism: implicit } }\n",
