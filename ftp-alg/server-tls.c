@@ -1,7 +1,7 @@
 /*
- * TLS toward the server. Until it is up, whoever is on the wire may have written what
- * the server seems to say: of that only the code of the greeting and of the reply to
- * AUTH counts, the client sees nothing of it, and nothing of the client's goes out.
+ * TLS toward the server. Before the handshake, an attacker on the path may have written what
+ * the server seems to say: only the codes of the greeting and of the reply to AUTH count,
+ * the client sees none of it, and no line of the client is sent.
  * There is no way back to the clear except CCC, after the login and by policy.
  */
 #include "ftp-alg/server-tls.h"

@@ -24,8 +24,8 @@ void machine_server_tls_begin(struct ftp_machine *machine, enum ftp_pending pend
 enum ftp_pending machine_server_tls_up(struct ftp_machine *machine);
 
 /*
- * Bytes that came in the clear after AUTH was agreed on belong to nobody that can be
- * trusted. True: this is such a line, and the session has ended.
+ * Bytes that came in the clear after the reply to AUTH may be an attacker's. True: this is
+ * such a line, and the session has ended.
  */
 bool machine_server_tls_is_injected(struct ftp_machine *machine, struct ftp_out *out);
 

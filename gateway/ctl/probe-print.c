@@ -103,7 +103,7 @@ static void print_policy(const struct probe_target *target, const struct probe_n
 	if (pin) {
 		(void)puts("\ntls_actions:\n  to-partner:\n    handshake_role: client");
 		(void)printf(
-		    "    # none of the authorities has signed this certificate: compare its hash with "
+		    "    # none of the authorities has signed this certificate: compare its hash with the "
 		    "partner's first\n    pins: [%s]\n    secure_hostname: optional\n",
 		    result->shown);
 	} else {

@@ -1,6 +1,6 @@
 /*
  * Opens the listening sockets of a policy, moves those that a reload keeps, and
- * explains why an address cannot be had.
+ * explains why an address is not available.
  */
 #include "gateway/monitor/listen.h"
 

@@ -22,7 +22,7 @@
 
 /*
  * Some names have many addresses, and each answer brings a few others. A change that leaves
- * one of the old addresses is not urgent, and a new generation of workers is not for free.
+ * one of the old addresses is not urgent, and a new generation of workers costs much.
  */
 #define SETTLED_MS (300 * MS_PER_S)
 

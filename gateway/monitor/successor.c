@@ -1,7 +1,7 @@
 /*
- * `systemctl restart`: the monitor forks, and the new process takes all over that drains.
- * It is not the parent of the workers, so it watches them through pidfds. The old one has
- * nothing left but its number, which the service manager knows.
+ * `systemctl restart`: the monitor forks, and the new process takes over all that drains.
+ * It is not the parent of the workers, so it watches them through pidfds. The old one keeps
+ * only its process id, which the service manager knows.
  */
 #include "gateway/monitor/successor.h"
 

@@ -1,6 +1,6 @@
 /*
- * A small table of TLS sessions with servers. It is looked through from end to end: a
- * session takes a hundred times as long as that even where it is resumed.
+ * A small table of TLS sessions with servers. It is searched from end to end: even a
+ * handshake that resumes a session takes a hundred times as long.
  */
 #include "gateway/tls/tlsctx-known.h"
 

@@ -1,8 +1,7 @@
 /*
- * TLS on the control connection to the server. The server is the right one before it
- * gets a command, or it gets none: a handshake that fails, or bytes that came in the
- * clear where the handshake should be, end the session, and nothing goes out in the
- * clear instead.
+ * TLS on the control connection to the server, which is verified before it gets a command.
+ * A handshake that fails, or bytes in the clear where the handshake should be, end the
+ * session: nothing is sent in the clear instead.
  */
 #include "gateway/worker/server-tls.h"
 
