@@ -1,7 +1,7 @@
 /*
  * What the keys of session tickets are made of: random seeds, one for each period of
  * session_ticket_rotation. The monitor makes them, and all workers of all generations get
- * the same, so that a client resumes its session wherever it comes back to.
+ * the same, so that a client can resume its session with any worker.
  *
  * Seeds lie in pages of their own: a process that is not meant to have them gets none in
  * a fork, and a worker gives them back before it meets its first client.

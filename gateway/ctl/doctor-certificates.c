@@ -30,7 +30,7 @@ static void check_key_mode(struct doctor *doctor, const struct policy_certificat
 	}
 }
 
-/* The certificate of the server, or an issuer behind it in the file, which clients get as well. */
+/* The certificate of the server, or an issuer that follows it in the file, which clients get as well. */
 static void check_dates(struct doctor *doctor, const struct policy_certificate *certificate, size_t position,
 			const struct certs_validity *validity)
 {

@@ -125,7 +125,7 @@ static void fix_set(struct doctor *doctor, enum ip_family family, bool found)
 
 /*
  * Does the set exist? The rule that uses it is found with the data connections, in
- * doctor-data.c.
+ * doctor-input.c.
  */
 bool doctor_check_one_set(struct doctor *doctor, enum ip_family family)
 {

@@ -312,7 +312,7 @@ static bool is_at(const struct policy_listener *listener, const struct explain_d
 	return false;
 }
 
-/* Can the client that is described be one of this listener's? Says no aloud if it is the one that was named.
+/* Can the client that is described be one of this listener's? Prints why not if it is the one that was named.
  */
 static int check_listener(const struct policy *const policies[2], const struct policy_listener *listener,
 			  const struct explain_question *question, const struct explain_dialled *local)

@@ -59,7 +59,7 @@ struct certs_validity {
 };
 
 /*
- * When certificate `index` of the ring is valid (position 0), or an issuer behind it in
+ * When certificate `index` of the ring is valid (position 0), or an issuer that follows it in
  * the file (1 and up). False: there is none.
  */
 bool certs_validity(const struct certs *certs, size_t index, size_t position, struct certs_validity *ret);
