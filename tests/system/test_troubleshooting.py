@@ -14,6 +14,7 @@ import time
 import pytest
 
 import backend as backends
+import bad_server
 import certs
 import client as clients
 import gateway as gateways
@@ -437,6 +438,23 @@ def expired(stage):
             clients.Tls(c.sock, ssl.create_default_context(cafile=ca.pem), name="localhost")
     for _ in range(4):
         yield
+
+
+@provokes("421: the certificate of the server does not verify")
+def wrong_server(stage):
+    with contextlib.closing(bad_server.BadServer(stage.certificates.ecdsa)) as server:
+        stage.launch(keyrings={"partners": {"trust": stage.certificates.ca.pem}},
+                     tls_actions={"to-partner": {"handshake_role": "client", "keyring": "partners"}},
+                     backends={"legacy": None, "partner": {"address": "%s:%d" % server.address, "tls": "to-partner",
+                                                           "hostname": "ftp.partner.example"}},
+                     rules={"everyone": {"backend": "partner"}})
+        since = stage.gateway.mark()
+        with stage.client(greet=False) as c:
+            assert str(c.reply()).startswith("421 TLS negotiation with the FTP server failed")
+        stage.gateway.event("session-end", since)
+        yield  # journalctl
+        yield  # doctor
+    assert b"USER" not in server.in_clear
 
 
 @provokes("Nobody can log in after a reload")
