@@ -268,7 +268,7 @@ static void model_reply(struct model *model, const struct ftp_act *act)
 	const char *at = act->text, *end = act->text + act->len;
 
 	model_trace(model, "    c %.*s", (int)act->len, act->text);
-	/* nobody has vouched for the server: the client gets no byte of what it seems to say */
+	/* the server is not verified yet: the client gets no byte of what it seems to say */
 	if (model->security != NULL && !model->server_tls && !model->server_cleared)
 		MODEL_CHECK(model, !model_is_of(act->text, model->server_in, sizeof(model->server_in)) &&
 				       !model_is_of(act->text, model->out.text, sizeof(model->out.text)));

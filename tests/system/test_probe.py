@@ -172,7 +172,7 @@ def test_a_server_that_knows_auth_ssl_only(script):
     ((b"220 old\r\n", b"500 what?\r\n", b"500 what?\r\n"), "the server refuses AUTH"),
     ((b"220 old\r\n", b"234 go on\r\n220 injected\r\n"), "more in the clear"),
     ((b"421 busy\r\n",), "does not greet with 220"),
-    ((b"SSH-2.0-x\r\n" * 400000,), "without an end"),
+    ((b"SSH-2.0-x\r\n" * 400000,), "does not end"),
 ])
 def test_servers_that_do_not_do(script, texts, error):
     server = script(*texts)

@@ -309,7 +309,9 @@ def clear_data_in_spite_of_prot_p(stage):
     stage.launch()
     with stage.session() as c:
         with net.dial(c.epsv()) as data:
+            since = stage.gateway.mark()
             data.sendall(b"not TLS\r\n" * 9)
+            stage.gateway.event("data-tls-failed", since)  # otherwise STOR may come first, and the server's 150
             assert c.cmd("STOR x") == "522 TLS negotiation failed on the data connection."
         assert c.cmd("EPRT |2|2001:db8::1|50000|") == "522 Network protocol not supported, use (1)"
     yield

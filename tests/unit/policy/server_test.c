@@ -174,7 +174,7 @@ static void test_match(void **state)
 }
 
 static const struct message_case errors[] = {
-	{ "nothing vouches for the server",
+	{ "nothing verifies the server",
 	  RINGS "tls_actions: { server: { keyring: ftpd }, partner: { handshake_role: client } }\n",
 	  "policy.yaml:2:54: tls_actions \"partner\" verifies servers, but has neither \"keyring\" nor \"pins\"" },
 	{ "a key ring without trust", ACTIONS("keyring: ftpd"),
@@ -352,7 +352,7 @@ static void test_warnings(void **state)
 
 /* The same where it makes sense. */
 static const struct message_case fine[] = {
-	{ "a pin vouches alone",
+	{ "a pin alone",
 	  ACTIONS("pins: 00112233445566778899aabbccddeeff00112233445566778899aabbccddeeff")
 	      BACKEND("tls: partner"),
 	  "" },
