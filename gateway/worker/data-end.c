@@ -18,7 +18,7 @@ void data_end_legs(struct data_legs *legs, enum ftp_data_result result, bool beg
 	if (result == FTP_DATA_TLS)
 		end_handshake(legs, &legs->client);
 	/* after its handshake the server could take an orderly end for that of the file */
-	if (result == FTP_DATA_SERVER_TLS && !legs->server.stream.tls_up)
+	if (result == FTP_DATA_SERVER_TLS && legs->server.state == LEG_TLS && !legs->server.stream.tls_up)
 		end_handshake(legs, &legs->server);
 	if (whole) {
 		linger_take(&legs->worker->lingering, &legs->client.stream);

@@ -98,9 +98,14 @@ enum ftp_data_result data_server_tls_step(struct data_legs *legs)
 	return FTP_DATA_PENDING;
 }
 
-enum ftp_data_result data_server_tls_late(const struct data_legs *legs)
+/*
+ * In TLS 1.2, the server may have finished the handshake while its Finished is missing here.
+ * To that server, an orderly end would be the end of an empty file, so the leg is reset.
+ */
+enum ftp_data_result data_server_tls_late(struct data_legs *legs)
 {
 	log_failed(legs, "the handshake took too long");
+	data_legs_close(legs, &legs->server, true);
 	return FTP_DATA_SERVER_TLS;
 }
 

@@ -15,7 +15,7 @@
 enum ftp_data_result data_server_tls_step(struct data_legs *legs);
 
 /* The time for the handshake is up. */
-enum ftp_data_result data_server_tls_late(const struct data_legs *legs);
+enum ftp_data_result data_server_tls_late(struct data_legs *legs);
 
 /* How the server's data are protected. */
 enum secure_level data_server_tls_level(const struct data_legs *legs);

@@ -239,6 +239,9 @@ MUTANTS = [
     (313, "a server's end without close_notify is a truncation",
      [("gateway/net/relay.c", "\tcase STREAM_TRUNCATED:\n\t\treturn relay->doubt && !relay->upload ? fail(relay) : RELAY_CUT;\n",
        "\tcase STREAM_TRUNCATED:\n\t\trelay->state = RELAY_ENDING;\n\t\treturn RELAY_AGAIN;\n")]),
+    # test_hostile_partner.py
+    (320, "a late handshake with the server ends with a reset",
+     [("gateway/worker/data-server-tls.c", "\tdata_legs_close(legs, &legs->server, true);\n", "")]),
 ]
 
 

@@ -9,11 +9,11 @@ import net
 class BadServer:
     """
     after_auth: bytes that follow 234 in the same segment. clear: it never speaks TLS. auth: its answer to AUTH TLS.
-    cut: data connections end without close_notify. versions: as minimum and maximum. ccc: its answer to CCC.
+    cut: data connections end without close_notify. versions: as minimum and maximum. ccc: its answer to CCC; after a 2yz it says nothing more.
     """
 
     def __init__(self, certificate, host="127.0.0.1", greeting="220 partner", auth="234 go on", after_auth=b"", clear=False,
-                 cut=False, versions=None, implicit=False, prot="200 ok", files=None):
+                 cut=False, versions=None, implicit=False, prot="200 ok", ccc="500 what", files=None):
         self.context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
         if versions:
             self.context.set_ciphers("ALL:@SECLEVEL=0")
@@ -21,7 +21,8 @@ class BadServer:
         self.context.options &= ~getattr(ssl, "OP_IGNORE_UNEXPECTED_EOF", 0)  # it would take a cut for an end
         self.context.load_cert_chain(certificate["chain"], certificate["key"])
         self.greeting, self.auth, self.after_auth, self.clear, self.cut = greeting, auth, after_auth, clear, cut
-        self.implicit, self.prot, self.files = implicit, prot, files or {}
+        self.implicit, self.prot, self.ccc, self.files = implicit, prot, ccc, files or {}
+        self.over = threading.Event()
         self.in_clear, self.verbs, self.stored, self.failed = b"", [], {}, None
         self.changed = threading.Condition()
         self.listener = net.listen(host)
@@ -85,11 +86,18 @@ class BadServer:
                 data, _ = listener.accept()
                 data.settimeout(net.DEADLINE)
                 sock.sendall(b"150 ok\r\n")
-                data = self.context.wrap_socket(data, server_side=True, suppress_ragged_eofs=False)
+                data = self.protected(data)
                 self.transfer(sock, data, verb, argument)
+            elif verb == "CCC" and self.ccc.startswith("2"):
+                sock.sendall(self.ccc.encode() + b"\r\n")
+                self.over.wait(net.DEADLINE)
+                return
             else:
                 sock.sendall({"USER": b"331 ?\r\n", "PASS": b"230 in\r\n", "QUIT": b"221 bye\r\n", "PBSZ": b"200 ok\r\n",
                               "PROT": self.prot.encode() + b"\r\n", "TYPE": b"200 ok\r\n"}.get(verb, b"500 what\r\n"))
+
+    def protected(self, data):
+        return self.context.wrap_socket(data, server_side=True, suppress_ragged_eofs=False)
 
     def transfer(self, sock, data, verb, name):
         if verb == "RETR":
@@ -121,4 +129,5 @@ class BadServer:
         return got
 
     def close(self):
+        self.over.set()
         self.listener.close()
