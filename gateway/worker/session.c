@@ -163,7 +163,9 @@ static void on_idle_timer(struct timer *timer)
 	uint64_t inacttime_ms = (uint64_t)ftp->inacttime_s * 1000;
 	uint64_t now_ms = loop_of(session)->now_ms;
 	uint64_t next_ms = session->logged_in ? IDLE_LOOK_MS : login_left_ms(session, now_ms);
-	uint64_t owed = session->server_state == SERVER_UP ? owed_ms(session, now_ms) : 0;
+	/* after CCC, the server may owe the answer to the first command in the clear */
+	bool up = session->server_state == SERVER_UP || session->server_state == SERVER_LEAVING_TLS;
+	uint64_t owed = up ? owed_ms(session, now_ms) : 0;
 
 	if (next_ms == 0) {
 		signal_machine(session, FTP_SIGNAL_LOGIN_TIMEOUT);

@@ -242,6 +242,7 @@ MUTANTS = [
     # test_hostile_partner.py
     (320, "a late handshake with the server ends with a reset",
      [("gateway/worker/data-server-tls.c", "\tdata_legs_close(legs, &legs->server, true);\n", "")]),
+    (321, "INACTTIME counts after CCC, too", [("gateway/worker/session.c", " || session->server_state == SERVER_LEAVING_TLS;", ";")]),
 ]
 
 

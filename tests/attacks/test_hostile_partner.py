@@ -44,3 +44,15 @@ def test_320_a_handshake_that_is_late_here_is_no_empty_file_there(launch, certif
     assert "too long" in gateway.event("data-server-tls-failed").keys["reason"]
     assert server.end == "reset"
     server.close()
+
+
+def test_321_a_server_that_is_silent_after_ccc_holds_no_session(launch, certificates):
+    server = bad_server.BadServer(certificates.rsa, ccc="200 as you like")
+    gateway = launch(tree=outbound.policy(certificates, server.address, ftp_actions={"clear": {"inacttime": "1s"}},
+                                          backend={"secure_ctrlconn": "clear", "ccc": "after_login"}))
+    with clients.Client(gateway.address["clear"]) as c:
+        c.login()
+        c.send(b"PWD\r\n")
+        c.assert_ends(421)
+    assert gateway.event("session-end").keys["reason"] == "server-silent"
+    server.close()
