@@ -10,6 +10,8 @@
 #include <ifaddrs.h>
 #include <netdb.h>
 #include <netinet/in.h>
+#include <stdarg.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
@@ -70,10 +72,14 @@ static struct ip_addr addr_from(const struct sockaddr *from)
 
 /* What does not come from the DNS (a file of hosts, an interface) may change at any time. */
 #define GOOD_S 300
+/* A name that has not been found again. */
+#define FAILED_S  60
+#define FAULT_MAX 640 /* our longest text, with two names */
 
 /* What all look-ups share. */
 struct resolver {
 	struct diags *diags;
+	policy_file_kept_fn *kept; /* NULL: a name that is not found is a fault of the policy */
 	policy_file_step_fn *fn;
 	void *context;
 	bool asks_ttl;
@@ -84,6 +90,28 @@ static void note_good(struct resolver *resolver, uint32_t good_s)
 {
 	if (good_s < resolver->good_s)
 		resolver->good_s = good_s;
+}
+
+/*
+ * A name or an interface has no address that could be used. When it is looked up again, that
+ * concerns nobody else: it keeps those that it has.
+ */
+static void fault(struct resolver *resolver, struct diag_mark mark, const char *name, const char *format, ...)
+    __attribute__((format(printf, 4, 5)));
+static void fault(struct resolver *resolver, struct diag_mark mark, const char *name, const char *format, ...)
+{
+	char text[FAULT_MAX];
+	va_list args;
+
+	va_start(args, format);
+	(void)vsnprintf(text, sizeof(text), format, args);
+	va_end(args);
+	if (resolver->kept == NULL) {
+		diags_add(resolver->diags, DIAG_ERROR, mark, "%s", text);
+		return;
+	}
+	note_good(resolver, FAILED_S);
+	resolver->kept(resolver->context, name, text);
 }
 
 /* NULL after a message, or what freeaddrinfo() frees. */
@@ -102,13 +130,13 @@ static struct addrinfo *look_up(struct resolver *resolver, const char *host, str
 		note_good(resolver, ttl_s > 0 ? ttl_s : GOOD_S);
 		return found;
 	}
-	diags_add(resolver->diags, DIAG_ERROR, mark, "cannot resolve \"%s\": %s", host, gai_strerror(r));
+	fault(resolver, mark, host, "cannot resolve \"%s\": %s", host, gai_strerror(r));
 	return NULL;
 }
 
-/* Names are resolved once, now: a worker never waits for DNS. Returns how many addresses there are. */
-static size_t resolve(struct resolver *resolver, const char *host, struct diag_mark mark,
-		      struct ip_addr addresses[static POLICY_ADDRESSES_MAX])
+/* Names are resolved now: a worker never waits for DNS. Without a result, nothing changes. */
+static void resolve(struct resolver *resolver, const char *host, struct diag_mark mark,
+		    struct ip_addr addresses[static POLICY_ADDRESSES_MAX], size_t *n_addresses)
 {
 	struct addrinfo *found = look_up(resolver, host, mark);
 	size_t n = 0;
@@ -118,21 +146,23 @@ static size_t resolve(struct resolver *resolver, const char *host, struct diag_m
 			addresses[n++] = addr_from(one->ai_addr);
 	if (found != NULL)
 		freeaddrinfo(found);
-	return n;
+	if (n > 0)
+		*n_addresses = n;
 }
 
 static void resolve_hosts(struct resolver *resolver, struct policy_host *hosts, size_t n)
 {
 	for (size_t i = 0; i < n; i++)
-		hosts[i].naddresses = resolve(resolver, hosts[i].name, hosts[i].mark, hosts[i].addresses);
+		resolve(resolver, hosts[i].name, hosts[i].mark, hosts[i].addresses, &hosts[i].naddresses);
 }
 
 static void resolve_backend(struct resolver *resolver, struct policy_backend *backend)
 {
 	resolve_hosts(resolver, backend->hosts, backend->nhosts);
-	if (backend->original || backend->endpoint.addr.family != IP_NONE)
+	/* a name that has been looked up before has addresses in both places */
+	if (backend->original || (backend->naddresses == 0 && backend->endpoint.addr.family != IP_NONE))
 		return;
-	backend->naddresses = resolve(resolver, backend->host, backend->address_mark, backend->addresses);
+	resolve(resolver, backend->host, backend->address_mark, backend->addresses, &backend->naddresses);
 	if (backend->naddresses > 0)
 		backend->endpoint.addr = backend->addresses[0];
 }
@@ -153,48 +183,71 @@ static bool is_of_this_host(const struct ip_addr *addr, const struct ifaddrs *al
 }
 
 /* policy/ knows the text only: here each address is compared, and with those of this host. */
-static void check_not_own(const struct policy *policy, const struct policy_backend *backend,
-			  const struct ip_endpoint *server, const struct ifaddrs *all, struct diags *diags)
+static bool is_own(struct resolver *resolver, const struct policy *policy,
+		   const struct policy_backend *backend, const struct ip_endpoint *server,
+		   const struct ifaddrs *all)
 {
 	bool local = is_of_this_host(&server->addr, all);
 	char text[IP_TEXT_MAX];
 
 	for (size_t i = 0; i < policy->nlisteners; i++)
 		if (policy_is_own_listener(server, local, &policy->listeners[i])) {
-			diags_add(
-			    diags, DIAG_ERROR, backend->address_mark,
-			    "backends \"%s\" leads to listeners \"%s\" (\"%s\" is %s here): attlsd would "
-			    "connect to itself; give the server a name, address or port of its own",
-			    backend->name, policy->listeners[i].name, backend->host,
-			    ip_endpoint_format(server, text));
-			return;
+			fault(resolver, backend->address_mark, backend->host,
+			      "backends \"%s\" leads to listeners \"%s\" (\"%s\" is %s here): attlsd would "
+			      "connect to itself; give the server a name, address or port of its own",
+			      backend->name, policy->listeners[i].name, backend->host,
+			      ip_endpoint_format(server, text));
+			return true;
 		}
+	return false;
 }
 
-static void check_own(const struct policy *policy, struct diags *diags)
+static bool leads_to_us(struct resolver *resolver, const struct policy *policy,
+			const struct policy_backend *backend)
 {
+	struct ip_endpoint server = backend->endpoint;
 	struct ifaddrs *all = NULL;
+	bool own = false;
 
 	/* without the list, only loopback addresses are known to be this host's */
 	if (getifaddrs(&all) == -1)
 		all = NULL;
-	for (size_t i = 0; i < policy->nbackends; i++) {
-		const struct policy_backend *backend = &policy->backends[i];
-		struct ip_endpoint server = backend->endpoint;
-
-		for (size_t j = 0; !backend->original && (j == 0 || j < backend->naddresses); j++) {
-			if (j < backend->naddresses)
-				server.addr = backend->addresses[j];
-			check_not_own(policy, backend, &server, all, diags);
-		}
+	for (size_t j = 0; !backend->original && (j == 0 || j < backend->naddresses); j++) {
+		if (j < backend->naddresses)
+			server.addr = backend->addresses[j];
+		own |= is_own(resolver, policy, backend, &server, all);
 	}
 	freeifaddrs(all);
+	return own;
+}
+
+/* A backend once more. Whoever answers for its name must not make us dial ourselves. */
+static void resolve_again(struct resolver *resolver, const struct policy *policy,
+			  struct policy_backend *backend)
+{
+	const struct policy_backend was = *backend;
+
+	resolve_backend(resolver, backend);
+	if (!leads_to_us(resolver, policy, backend))
+		return;
+	memcpy(backend->addresses, was.addresses, sizeof(was.addresses));
+	backend->naddresses = was.naddresses;
+	backend->endpoint = was.endpoint;
 }
 
 /* One address of each family, that of an interface or a name. */
 struct address_pair {
 	struct ip_addr *v4, *v6;
 };
+
+/* Addresses from now on; without one, those from before stay when a name is looked up again. */
+static void replace(struct address_pair to, const struct ip_addr *v4, const struct ip_addr *v6)
+{
+	if (v4->family == IP_NONE && v6->family == IP_NONE)
+		return;
+	*to.v4 = *v4;
+	*to.v6 = *v6;
+}
 
 /* The first of each family counts. */
 static void keep_first(struct address_pair to, const struct sockaddr *from)
@@ -222,13 +275,14 @@ static bool is_link_local(const struct sockaddr *from)
 static void resolve_interface(struct resolver *resolver, const char *interface, struct diag_mark mark,
 			      struct address_pair to)
 {
-	struct diags *diags = resolver->diags;
+	struct ip_addr v4 = { .family = IP_NONE }, v6 = { .family = IP_NONE };
+	const struct address_pair found = { &v4, &v6 };
 	struct ifaddrs *all = NULL;
 	bool known = false;
 
 	note_good(resolver, GOOD_S);
 	if (getifaddrs(&all) == -1) {
-		diags_add(diags, DIAG_ERROR, mark, "cannot list the interfaces: %s", strerror(errno));
+		fault(resolver, mark, interface, "cannot list the interfaces: %s", strerror(errno));
 		return;
 	}
 	for (const struct ifaddrs *one = all; one != NULL; one = one->ifa_next) {
@@ -236,20 +290,22 @@ static void resolve_interface(struct resolver *resolver, const char *interface, 
 			continue;
 		known = true;
 		if (one->ifa_addr != NULL && !is_link_local(one->ifa_addr))
-			keep_first(to, one->ifa_addr);
+			keep_first(found, one->ifa_addr);
 	}
 	freeifaddrs(all);
 	if (!known)
-		diags_add(diags, DIAG_ERROR, mark,
-			  "this host has no interface \"%s\" (ip -br addr lists them)", interface);
-	else if (to.v4->family == IP_NONE && to.v6->family == IP_NONE)
-		diags_add(diags, DIAG_ERROR, mark,
-			  "interface \"%s\" has no address that others could connect to", interface);
+		fault(resolver, mark, interface, "this host has no interface \"%s\" (ip -br addr lists them)",
+		      interface);
+	else if (v4.family == IP_NONE && v6.family == IP_NONE)
+		fault(resolver, mark, interface,
+		      "interface \"%s\" has no address that others could connect to", interface);
+	replace(to, &v4, &v6);
 }
 
 static void resolve_advertise(struct resolver *resolver, struct policy_advertise *entry)
 {
-	const struct address_pair to = { &entry->v4, &entry->v6 };
+	struct ip_addr v4 = { .family = IP_NONE }, v6 = { .family = IP_NONE };
+	const struct address_pair to = { &entry->v4, &entry->v6 }, first = { &v4, &v6 };
 	struct addrinfo *found;
 
 	if (entry->interface != NULL)
@@ -258,7 +314,8 @@ static void resolve_advertise(struct resolver *resolver, struct policy_advertise
 		return;
 	found = look_up(resolver, entry->host, entry->address_mark);
 	for (const struct addrinfo *one = found; one != NULL; one = one->ai_next)
-		keep_first(to, one->ai_addr);
+		keep_first(first, one->ai_addr);
+	replace(to, &v4, &v6);
 	if (found != NULL)
 		freeaddrinfo(found);
 }
@@ -308,6 +365,22 @@ int policy_file_parse(const char *path, const char *text, size_t len, struct dia
 	return r;
 }
 
+/* All names but those of backends' addresses. */
+static void resolve_others(struct resolver *resolver, struct policy *policy)
+{
+	for (size_t i = 0; i < policy->nbackends; i++)
+		resolve_source(resolver, &policy->backends[i]);
+	for (size_t i = 0; i < policy->nat.nadvertise; i++)
+		resolve_advertise(resolver, &policy->nat.advertise[i]);
+	for (size_t i = 0; i < policy->nrules; i++)
+		resolve_hosts(resolver, policy->rules[i].destinations, policy->rules[i].ndestinations);
+}
+
+static uint32_t good_for_s(const struct resolver *resolver)
+{
+	return resolver->good_s == UINT32_MAX ? 0 : resolver->good_s;
+}
+
 int policy_file_resolve(struct policy *policy, struct diags *diags, policy_file_step_fn *fn, void *context,
 			uint32_t *ret_good_s)
 {
@@ -322,18 +395,32 @@ int policy_file_resolve(struct policy *policy, struct diags *diags, policy_file_
 
 	for (size_t i = 0; i < policy->nbackends; i++)
 		resolve_backend(&resolver, &policy->backends[i]);
-	for (size_t i = 0; i < policy->nbackends; i++)
-		resolve_source(&resolver, &policy->backends[i]);
-	for (size_t i = 0; i < policy->nat.nadvertise; i++)
-		resolve_advertise(&resolver, &policy->nat.advertise[i]);
-	for (size_t i = 0; i < policy->nrules; i++)
-		resolve_hosts(&resolver, policy->rules[i].destinations, policy->rules[i].ndestinations);
+	resolve_others(&resolver, policy);
 	if (ret_good_s != NULL)
-		*ret_good_s = resolver.good_s == UINT32_MAX ? 0 : resolver.good_s;
+		*ret_good_s = good_for_s(&resolver);
 	if (diags->nerrors > errors)
 		return -EHOSTUNREACH; /* they may be there later */
-	check_own(policy, diags);
+	for (size_t i = 0; i < policy->nbackends; i++)
+		(void)leads_to_us(&resolver, policy, &policy->backends[i]);
 	return diags->nerrors > errors ? -EINVAL : 0;
+}
+
+void policy_file_resolve_again(struct policy *policy, struct diags *diags, policy_file_step_fn *fn,
+			       policy_file_kept_fn *kept, void *context, uint32_t *ret_good_s)
+{
+	struct resolver resolver = {
+		.diags = diags,
+		.kept = kept,
+		.fn = fn,
+		.context = context,
+		.asks_ttl = true,
+		.good_s = UINT32_MAX,
+	};
+
+	for (size_t i = 0; i < policy->nbackends; i++)
+		resolve_again(&resolver, policy, &policy->backends[i]);
+	resolve_others(&resolver, policy);
+	*ret_good_s = good_for_s(&resolver);
 }
 
 int policy_file_load(const char *path, struct diags *diags, struct policy **ret_policy)

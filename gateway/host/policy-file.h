@@ -32,6 +32,14 @@ int policy_file_resolve(struct policy *policy, struct diags *diags, policy_file_
 			uint32_t *ret_good_s);
 
 /*
+ * The same for a policy that has addresses already (policy-names.h). A name that is not found,
+ * or that leads to this attlsd, keeps those that it has, and kept() hears why.
+ */
+typedef void policy_file_kept_fn(void *context, const char *name, const char *why);
+void policy_file_resolve_again(struct policy *policy, struct diags *diags, policy_file_step_fn *fn,
+			       policy_file_kept_fn *kept, void *context, uint32_t *ret_good_s);
+
+/*
  * The control socket of the attlsd that serves this file, also while the file has
  * faults. Returns 0 and the path in buf, "" for none; or a negative errno.
  */

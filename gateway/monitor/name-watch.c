@@ -116,7 +116,8 @@ static void on_timer(struct timer *timer)
 {
 	struct name_watch *watch = CONTAINER_OF(timer, struct name_watch, timer);
 
-	if (policy_load_names(&watch->load, watch->current->text, watch->current->text_len) < 0)
+	if (policy_load_names(&watch->load, watch->current->text, watch->current->text_len,
+			      watch->current->policy) < 0)
 		wait_s(watch, FAILED_S);
 }
 

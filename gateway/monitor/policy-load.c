@@ -123,6 +123,30 @@ static int examine(int fd, struct policy *policy, struct diags *diags)
 	return r;
 }
 
+static void log_kept(void *context, const char *name, const char *why)
+{
+	char step[POLICY_LOAD_STEP_MAX];
+
+	(void)context;
+	(void)snprintf(step, sizeof(step), "look up %s", name);
+	log_event(LOG_LEVEL_WARNING, "names-not-refreshed", LOG_TEXT("step", step), LOG_TEXT("error", why));
+}
+
+/* Addresses of the policy in force, which this process has from its parent. */
+static int take_names(const struct policy *from, struct policy *to)
+{
+	size_t size = policy_names_size(from);
+	uint8_t *names = calloc(1, size + 1);
+	int r = -ENOMEM;
+
+	if (names == NULL)
+		return r;
+	policy_names_get(from, names);
+	r = policy_names_set(to, names, size);
+	free(names);
+	return r;
+}
+
 static int load_names(int fd, const struct policy_load *load)
 {
 	struct policy *policy = NULL;
@@ -131,7 +155,9 @@ static int load_names(int fd, const struct policy_load *load)
 	int r = policy_file_parse(load->path, load->text, load->text_len, &diags, &policy);
 
 	if (r == 0)
-		r = policy_file_resolve(policy, &diags, say_name, &fd, &good_s);
+		r = take_names(load->current, policy);
+	if (r == 0)
+		policy_file_resolve_again(policy, &diags, say_name, log_kept, &fd, &good_s);
 	if (r == 0)
 		r = send_names(fd, policy);
 	if (r == 0)
@@ -412,10 +438,11 @@ int policy_load_begin(struct policy_load *load)
 	return begin(load);
 }
 
-int policy_load_names(struct policy_load *load, const char *text, size_t len)
+int policy_load_names(struct policy_load *load, const char *text, size_t len, const struct policy *current)
 {
 	load->text = text;
 	load->text_len = len;
+	load->current = current;
 	return begin(load);
 }
 

@@ -36,6 +36,7 @@ struct policy_load {
 	const char *path;
 	const char *text; /* of policy_load_names(); NULL: read the file */
 	size_t text_len;
+	const struct policy *current; /* of policy_load_names() */
 	policy_load_fn *fn;
 	struct watch pipe; /* fd -1: none is under way */
 	struct timer deadline;
@@ -51,9 +52,9 @@ int policy_load_begin(struct policy_load *load);
 
 /*
  * The same for a policy that has been loaded before: only its names are looked up again.
- * The text outlives the load. A name that is not found is no fault to be printed.
+ * The text and the policy outlive the load. A name that is not found keeps its addresses.
  */
-int policy_load_names(struct policy_load *load, const char *text, size_t len);
+int policy_load_names(struct policy_load *load, const char *text, size_t len, const struct policy *current);
 bool policy_load_runs(const struct policy_load *load);
 
 /* Forget it; fn is not called. */

@@ -17,10 +17,11 @@ SERVFAIL = 2
 
 
 class Dns:
-    """A name server for every name: `addresses` with `ttl`, or the error `rcode`."""
+    """A name server for every name: `addresses` with `ttl`, or the error `rcode`. `others`: names with other addresses; None: the error."""
 
     def __init__(self, addresses, ttl):
         self.addresses, self.ttl, self.rcode = addresses, ttl, 0
+        self.others = {}
         self.queries = 0
         self.socket = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
         self.address = f"127.54.{os.getpid() >> 8 & 255}.{os.getpid() & 255 or 1}"  # tests may run side by side
@@ -39,9 +40,12 @@ class Dns:
             self.queries += 1
             end = query.index(b"\0", 12) + 5
             asks_a = query[end - 4:end - 2] == b"\0\1"
+            name = query[13:13 + query[12]].decode()  # the first label will do
+            addresses = self.others.get(name, self.addresses)
+            rcode = SERVFAIL if addresses is None else self.rcode
             records = [b"\xc0\x0c\0\1\0\1" + struct.pack(">IH", self.ttl, 4) + socket.inet_aton(a)
-                       for a in self.addresses if asks_a and not self.rcode]
-            self.socket.sendto(query[:2] + struct.pack(">HHHHH", 0x8180 | self.rcode, 1, len(records), 0, 0) + query[12:end]
+                       for a in addresses or [] if asks_a and not rcode]
+            self.socket.sendto(query[:2] + struct.pack(">HHHHH", 0x8180 | rcode, 1, len(records), 0, 0) + query[12:end]
                                + b"".join(records), who)
 
     def close(self):
@@ -115,6 +119,27 @@ def test_a_name_that_is_not_found_keeps_its_address(certificates, two, folder, d
     assert "server.example" in failed.keys["step"]
     assert served_by(gateway) == b"first"
     assert not gateway.seen("name-changed")
+    gateway.stop()
+
+
+# what becomes of another server's name, the port there, and what the log says
+BROKEN = [(None, 21, "cannot resolve"), (["127.0.0.1"], None, "attlsd would connect to itself")]
+
+
+@pytest.mark.parametrize("becomes, port, error", BROKEN, ids=["not found", "attlsd itself"])
+def test_a_broken_name_holds_no_other_back(becomes, port, error, certificates, two, folder, dns):
+    """Whoever answers for the name of one server must not keep attlsd from following the names of others."""
+    server, own = dns("127.0.0.1"), net.free_port()
+    server.others["other"] = ["127.0.0.9"]
+    gateway = launch_by_name(certificates, two[0].address[1], folder, server, listeners={"explicit": {"address": f"127.0.0.1:{own}"}},
+                             backends={"other": {"address": f"other.example:{port or own}"}})
+    server.others["other"] = becomes
+    server.addresses = ["127.0.0.2"]
+    failed = gateway.event("names-not-refreshed", deadline=20)
+    assert failed.keys["step"] == "look up other.example" and error in failed.keys["error"]
+    gateway.event("reloaded", deadline=20)
+    assert served_by(gateway) == b"second"
+    assert [event.keys["name"] for event in gateway.seen("name-changed")] == ["server.example"]
     gateway.stop()
 
 
