@@ -6,6 +6,7 @@
 
 #include <stdio.h>
 #include <string.h>
+#include <utlist.h>
 
 #include "gateway/base/log.h"
 #include "gateway/base/util.h"
@@ -25,6 +26,12 @@
  * one of the old addresses is not urgent, and a new generation of workers costs much.
  */
 #define SETTLED_MS (300 * MS_PER_S)
+
+/*
+ * A generation lives as long as its sessions. Clients and the DNS together could make any
+ * number of them, so no more than these serve at a time because of names.
+ */
+#define GENERATIONS_MAX 8
 
 #define ADDRESSES_TEXT_MAX 256
 
@@ -81,6 +88,20 @@ static bool is_due(const struct name_watch *watch, const struct policy *new)
 	       (apart || settled);
 }
 
+/* May a new generation begin? The log says once that none may. */
+static bool has_room(struct name_watch *watch)
+{
+	const struct generation *one;
+	int n = 0;
+
+	DL_COUNT(watch->current->workers[0].children->head, one, n);
+	if (n >= GENERATIONS_MAX && !watch->full)
+		log_event(LOG_LEVEL_WARNING, "names-not-refreshed", LOG_TEXT("step", "start workers"),
+			  LOG_TEXT("error", "sessions hold too many earlier generations of workers"));
+	watch->full = n >= GENERATIONS_MAX;
+	return !watch->full;
+}
+
 static void log_failure(const struct policy_load *load, int r)
 {
 	char error[POLICY_LOAD_STEP_MAX + 40];
@@ -99,7 +120,7 @@ static void on_looked_up(struct policy_load *load, int r, struct policy_loaded *
 		wait_s(watch, FAILED_S);
 		return;
 	}
-	if (!is_due(watch, loaded->policy)) {
+	if (!is_due(watch, loaded->policy) || !has_room(watch)) {
 		wait_s(watch, loaded->good_s);
 		policy_free(&loaded->policy);
 		diags_done(&loaded->diags);

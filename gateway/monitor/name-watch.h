@@ -5,6 +5,7 @@
 #ifndef ATTLSD_GATEWAY_MONITOR_NAME_WATCH_H
 #define ATTLSD_GATEWAY_MONITOR_NAME_WATCH_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -27,6 +28,7 @@ struct name_watch {
 	struct timer timer;		  /* until the next look-up */
 	const struct generation *current; /* that serves */
 	uint64_t changed_ms;		  /* the last change; 0: none */
+	bool full;			  /* a change waits for sessions to end */
 };
 
 void name_watch_init(struct name_watch *watch, struct loop *loop, const char *path, name_watch_fn *fn);

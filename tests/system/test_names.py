@@ -14,6 +14,7 @@ import net
 pytestmark = pytest.mark.skipif(os.geteuid() != 0, reason="needs root, for files in /etc of its own")
 
 SERVFAIL = 2
+GENERATIONS_MAX = 8  # as in name-watch.c
 
 
 class Dns:
@@ -140,6 +141,25 @@ def test_a_broken_name_holds_no_other_back(becomes, port, error, certificates, t
     gateway.event("reloaded", deadline=20)
     assert served_by(gateway) == b"second"
     assert [event.keys["name"] for event in gateway.seen("name-changed")] == ["server.example"]
+    gateway.stop()
+
+
+def test_names_that_change_start_no_workers_without_end(certificates, two, folder, dns):
+    """Each generation with a session lives on, and somebody else says how often a name changes."""
+    server = dns("127.0.0.1")
+    gateway = launch_by_name(certificates, two[0].address[1], folder, server)
+    held = []
+    for _ in range(GENERATIONS_MAX - 1):
+        held.append(clients.explicit(gateway, level="P"))
+        assert gateway.reload()
+    server.addresses = ["127.0.0.2"]
+    assert "sessions" in gateway.event("names-not-refreshed", deadline=20).keys["error"]
+    assert not gateway.seen("name-changed")
+    for session in held:
+        session.close()
+    gateway.event("name-changed", deadline=20)
+    gateway.event("reloaded", count=GENERATIONS_MAX, deadline=20)
+    assert served_by(gateway) == b"second"
     gateway.stop()
 
 
