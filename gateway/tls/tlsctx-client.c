@@ -153,6 +153,10 @@ static void set_options(const struct tlsctx_client *client)
 		SSL_CTX_set_options(ctx, SSL_OP_NO_TICKET);
 	SSL_CTX_set_verify(ctx, SSL_VERIFY_PEER, NULL);
 	SSL_CTX_set_verify_depth(ctx, TRUST_LIMITS_DEPTH);
+	/* since OpenSSL 3.2: what somebody has compressed before we know them is not unpacked */
+#ifdef SSL_OP_NO_RX_CERTIFICATE_COMPRESSION
+	SSL_CTX_set_options(ctx, SSL_OP_NO_RX_CERTIFICATE_COMPRESSION);
+#endif
 	/* const as far as judge() is concerned */
 	SSL_CTX_set_cert_verify_callback(ctx, judge, (void *)(uintptr_t)client);
 }
