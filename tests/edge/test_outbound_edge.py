@@ -1,6 +1,6 @@
 """
 Clients in the clear whose connections to a partner's server are redirected to attlsd, which speaks TLS with that server:
-neither the client nor the server knows of it.
+neither the client nor the server knows of it. The rule set is the one that contrib/nftables has for this.
 """
 import pytest
 
@@ -13,7 +13,9 @@ import topology
 class Outward(topology.Inline):
     """The client is inside and dials the partner's address; attlsd dials it from its own, under TLS."""
 
+    rules = "outbound.nft"
     hostname = "localhost"
+    port, listens, implicit = 21, 2121, False  # the port that clients dial, and where the rule set sends them
 
     def __init__(self, certificates, certificate, *args):
         self.certificate = certificate
@@ -24,9 +26,12 @@ class Outward(topology.Inline):
         self.hosts["far"].ip("route", "del", "default")
         self.hosts["far"].ip("-6", "route", "del", "default")
 
+    def load(self):
+        self.hosts["gateway"].nft(topology.rules(self.rules, inside='"client"', outside='"far"'))
+
     def start_server(self, name):
         with self.hosts["far"]:
-            return tls_servers.TlsServer(name, self.certificate, topology.SERVER[self.family], port=21)
+            return tls_servers.TlsServer(name, self.certificate, topology.SERVER[self.family], self.implicit, port=self.port)
 
     def backend(self):
         return {}
@@ -40,8 +45,16 @@ class Outward(topology.Inline):
                 "ftp_actions": {"clear": {"secure_ftp": "allowed", "secure_ctrlconn": "clear", "secure_dataconn": "clear",
                                           "passivedataports": "61000-61100"}},
                 "backends": {"partner": backend},
-                "listeners": {"clear": {"address": topology.colon(at, 2121), "transparent": True, "tls": "none"}},
+                "listeners": {"clear": {"address": topology.colon(at, self.listens), "transparent": True, "tls": "none"}},
                 "rules": {"outward": {"direction": "outbound", "ftp": "clear", "backend": "partner"}}}
+
+
+class Implicit(Outward):
+    """Clients in the clear dial port 990; the server begins with TLS there."""
+    port, listens, implicit = 990, 2990, True
+
+    def backend(self):
+        return {"secure_mechanism": "implicit", "secure_session_reuse": "required"}
 
 
 class Listed(Outward):
@@ -55,10 +68,11 @@ class Elsewhere(Outward):
     hostname = "partner.example"
 
 
-@pytest.mark.parametrize("family", ["IPv4", "IPv6"])
-def test_a_redirected_client_reaches_its_server_under_tls(edges, folder, family):
-    edge = edges(Outward, family, "pyftpdlib")
-    address = topology.SERVER[family], 21
+@pytest.mark.parametrize("make, family, name", [(Outward, "IPv4", "pyftpdlib"), (Outward, "IPv6", "pyftpdlib"),
+                                                (Implicit, "IPv4", "vsftpd"), (Implicit, "IPv6", "vsftpd")])
+def test_a_redirected_client_reaches_its_server_under_tls(edges, folder, make, family, name):
+    edge = edges(make, family, name)
+    address = topology.SERVER[family], make.port
     with edge.client:
         files = outbound.with_ftplib(address, edge.server.user, edge.server.password, edge.server.where, folder)
     up = edge.gateway.event("server-tls", hostname="localhost")
