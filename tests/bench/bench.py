@@ -6,7 +6,8 @@ in rounds, and each round measures every figure of every peer, so that disturban
 peers alike. The ratios are what counts. Environment: B (build folder), BENCH=quick, BENCH_WRITE=1 (write
 docs/BENCHMARKS.md and the plots), BENCH_ONLY=word,word (figures), BENCH_PEERS=word,word, BENCH_ROUNDS (the
 maximum), BENCH_SECONDS (start no round that would end later than this). Paths with delay follow as a section of
-their own, see wan.py; BENCH=quick leaves them out. Latency under attack (BENCH_ONLY=i-) is in attack.py.
+their own, see wan.py; BENCH=quick leaves them out. Latency under attack (BENCH_ONLY=i-) is in attack.py. BENCH_ONLY=o-
+with BENCH_PEERS="attlsd,attlsd on both legs" measures what TLS toward the server adds.
 """
 import ctypes
 import json
@@ -221,11 +222,12 @@ def fairness(peer):
 
 
 def figures(everyone, rsa, two):
-    kinds = ("gateway", "server", "relay", "limit", "handshake", "backend", "unisolated")
+    kinds = ("gateway", "server", "relay", "limit", "handshake", "backend", "unisolated", "both")
     names = {kind: [p for p in everyone if p.kind == kind] for kind in kinds}
     ftp = names["gateway"] + names["server"]
     bytes_too = ftp + names["relay"]
     ours = [p for p in everyone if p.name == "attlsd"]
+    legs = ours + names["both"]
     count = 1000
     all_figures = [
         Figure("a-down", "Download, PROT P", "s/GiB", bulk("get", "P"), bytes_too),
@@ -243,6 +245,10 @@ def figures(everyone, rsa, two):
                digits=1),
         Figure("e-cpu", "NOOP, CPU", "us", noop("cpu"), bytes_too, digits=1),
         Figure("e-p50", "NOOP, round trip, median", "us", noop("p50"), bytes_too + names["backend"], digits=1),
+        Figure("o-down", "Download, TLS on both legs", "s/GiB", bulk("get", "P"), legs),
+        Figure("o-up", "Upload, TLS on both legs", "s/GiB", bulk("put", "P"), legs),
+        Figure("o-session", "Session, full handshake with the client, TLS on both legs", "ms", session(False), legs),
+        Figure("o-session-resumed", "Session, resumed by the client, TLS on both legs", "ms", session(True), legs),
         Figure("g-p99", "NOOP p99 beside four downloads", "ms", fairness, ours, digits=2),
     ]
     for n in (2, 4, 8):

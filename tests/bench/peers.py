@@ -282,17 +282,26 @@ class Backend(Peer):
 
 
 class Attlsd(Peer):
-    name, workers, isolated = "attlsd", 1, "auto"
+    name, workers, isolated, template_name = "attlsd", 1, "auto", "attlsd.yaml"
 
     def start(self):
         self.version = output([os.path.join(BUILD, "attlsd"), "-V"]).strip()
         self.run(os.path.join(BUILD, "attlsd"), "-f",
-                 self.configure("attlsd.yaml", WORKERS=len(self.cpus), ISOLATED=self.isolated))
+                 self.configure(self.template_name, WORKERS=len(self.cpus), ISOLATED=self.isolated))
 
 
 class AttlsdKeysInWorkers(Attlsd):
     """What key_isolation costs: only sessions with a full handshake differ."""
     name, kind, isolated = "attlsd without key_isolation", "unisolated", "false"
+
+
+class FarAttlsd(Attlsd):
+    """The server of AttlsdBothLegs: it is not measured."""
+    name, kind = "far attlsd", "far"
+
+
+class AttlsdBothLegs(Attlsd):
+    name, kind, template_name = "attlsd on both legs", "both", "attlsd-both.yaml"
 
 
 class ProFtpd(Peer):
@@ -415,14 +424,17 @@ PEERS = (Attlsd, AttlsdKeysInWorkers, ModProxy, PureFtpd, Vsftpd, Nginx, Haproxy
 
 
 def start_all(base, running, missing):
-    """Start all peers with an ECDSA certificate, all but Splice with an RSA one, and attlsd with two workers."""
+    """
+    Start all peers with an ECDSA certificate, all but Splice with an RSA one, attlsd with two workers, and attlsd with a
+    server that speaks TLS.
+    """
     ecdsa, rsa = Certificate(base, "ecdsa"), Certificate(base, "rsa")
     backend = Backend(base, ecdsa, None, LOAD_CPUS)
     running.append(backend)
     backend.begin()
 
-    def start(make, certificate, cpus=None):
-        peer = make(base, certificate, backend, cpus)
+    def start(make, certificate, cpus=None, behind=backend):
+        peer = make(base, certificate, behind, cpus)
         running.append(peer)
         try:
             peer.begin()
@@ -437,4 +449,6 @@ def start_all(base, running, missing):
     everyone = [peer for peer in (start(make, ecdsa) for make in wanted) if peer]
     second = [peer for peer in (start(make, rsa) for make in wanted if make is not Splice) if peer]
     two = [peer for peer in [start(Attlsd, ecdsa, set(ALL_CPUS))] if peer and len(ALL_CPUS) > 1]
-    return everyone + [backend], second, two
+    far = start(FarAttlsd, ecdsa, LOAD_CPUS) if not WANTED or AttlsdBothLegs.name in WANTED else None
+    both = [peer for peer in [start(AttlsdBothLegs, ecdsa, behind=far)] if peer] if far else []
+    return everyone + both + [backend], second, two

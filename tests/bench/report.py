@@ -4,7 +4,7 @@ import statistics
 
 import attack
 
-US, BEST = "attlsd", "the best peer"
+US, BEST, BOTH = "attlsd", "the best peer", "attlsd on both legs"
 
 # The goals: (figure, peer, largest ratio of attlsd to that peer).
 GOALS = (
@@ -18,6 +18,8 @@ GOALS = (
     ("e-cpu", "nginx", 1.0), ("e-p50", "nginx", 1.0),
     ("h-40-curl-first", BEST, 0.40), ("h-40-curl-20m-down", BEST, 0.65), ("h-40-curl-20m-up", BEST, 0.90),
 )
+# What TLS toward the server may cost: (figure, largest ratio of attlsd with TLS on both legs to attlsd with TLS on one).
+LEGS = (("o-down", 1.9), ("o-up", 1.9), ("o-session", 1.8), ("o-session-resumed", 1.8))
 # Goals without a peer: (figure, largest value, unit).
 BOUNDS = (("d-1000", 16, "KiB"), ("d-10000", 16, "KiB"), ("g-p99", 2, "ms"), ("f-spread-2", 60, "%"))
 GROWTH, GROWTH_MOST = ("bulk", "session", "small", "noop"), 1.15
@@ -61,6 +63,10 @@ def goals(result):
         got = ratio(by_key[key], name) if key in by_key else None
         if got is not None:
             rows.append((f"{by_key[key]['title']}, relative to {name}", f"{got:.2f}", f"{most:.2f}", got <= most))
+    for key, most in LEGS:
+        got = ratio(by_key[key], BOTH) if key in by_key else None
+        if got is not None:
+            rows.append((f"{by_key[key]['title']}, relative to one leg", f"{1 / got:.2f}", f"{most:.2f}", 1 / got <= most))
     for key, most, unit in BOUNDS:
         got = median(by_key[key], US) if key in by_key else None
         if got is not None:
@@ -133,6 +139,8 @@ SECTIONS = (
     ("d-", "Memory", "Memory of an idle logged-in session: private memory and its part of shared memory, without kernel memory."),
     ("e-", "Latency", "One NOOP after another on one session. *backend alone* is a client that talks to the backend directly."),
     ("f-", "Growth", "The same work on 1, 10, 100 and 1,000 sessions at once, and how attlsd spreads downloads over two workers."),
+    ("o-", "TLS on both legs", "attlsd alone has TLS toward the client and a server in the clear. *attlsd on both legs* has TLS toward the "
+     "server, too; the server is another attlsd, whose cost does not count. Sessions toward the server resume."),
     ("g-", "Fairness", "The latency of a session that sends an occasional NOOP while four downloads keep the only worker busy."),
     ("h-", "Paths with delay", "Seconds from the start of the client to the first byte of a download of 20 MB, and to its end. The path has "
      "200 Mbit/s, the round trip and the loss of each row, and a queue of 60 ms. attlsd and mod_proxy are in front of a ProFTPD without TLS; "
