@@ -49,9 +49,10 @@ class Way:
         return f"[{self.address[0]}]" if ":" in self.address[0] else self.address[0]
 
 
-def call(argv):
+def call(argv, text="", env=None):
+    """text: what it reads on its standard input."""
     try:
-        done = subprocess.run(argv, stdin=subprocess.DEVNULL, capture_output=True, text=True, errors="replace", timeout=TIMEOUT)
+        done = subprocess.run(argv, input=text, env=env, capture_output=True, text=True, errors="replace", timeout=TIMEOUT)
     except subprocess.TimeoutExpired as late:
         raise Failed(f"{argv[0]} did not end; it said:\n{(late.stderr or b'').decode(errors='replace')[-3000:]}")
     if done.returncode:

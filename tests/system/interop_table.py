@@ -1,5 +1,7 @@
 """The table that test_interop fills, as Markdown: server, client, TLS, and one column per mode and level of PROT."""
+import functools
 import os
+import re
 import subprocess
 
 import script_clients
@@ -26,20 +28,21 @@ curl again.
 """
 
 
+@functools.cache
+def releases():
+    """The release of each Debian package that the tests unpack; apt-cache needs a second, however many it looks up."""
+    done = subprocess.run(["apt-cache", "policy", *servers.PACKAGES.values()], capture_output=True, text=True)
+    return dict(re.findall(r"^(\S+):\n  Installed: .*\n  Candidate: (\S+)$", done.stdout, re.M))
+
+
 def package(name):
-    folder = os.path.join(servers.STORE, servers.PACKAGES.get(name, ""))
-    if name in servers.PACKAGES:
-        program = {"vsftpd": "vsftpd", "proftpd": "proftpd", "pure-ftpd": "pure-ftpd"}[name]
-        path = os.path.join(folder, "usr/share/doc", servers.PACKAGES[name])
-        if not os.path.isdir(path):
-            return program
-        done = subprocess.run(["apt-cache", "policy", servers.PACKAGES[name]], capture_output=True, text=True)
-        for line in done.stdout.splitlines():
-            if "Candidate:" in line:
-                return f"{program} {line.split()[-1]}"
-        return program
-    import pyftpdlib
-    return "pyftpdlib " + pyftpdlib.__ver__
+    """A server or client, with the release of its Debian package if that is unpacked."""
+    if name not in servers.PACKAGES:
+        import pyftpdlib
+        return "pyftpdlib " + pyftpdlib.__ver__
+    it = servers.PACKAGES[name]
+    unpacked = os.path.isdir(os.path.join(servers.STORE, it, "usr/share/doc", it))
+    return f"{name} {releases()[it]}" if unpacked and it in releases() else name
 
 
 class Table:

@@ -17,10 +17,11 @@ import tempfile
 import net
 
 NAMES = ["vsftpd", "proftpd", "pure-ftpd", "pyftpdlib"]
-# and more that the tests unpack: a server of tests/differential, a load balancer, a reader of logs
+# and more that the tests unpack: a server of tests/differential, a load balancer, a reader of logs, clients
 PACKAGES = {"vsftpd": "vsftpd", "proftpd": "proftpd-core", "proftpd-mod-crypto": "proftpd-mod-crypto",
             "pure-ftpd": "pure-ftpd", "inetutils": "inetutils-ftpd",
-            "haproxy": "haproxy", "fail2ban": "fail2ban"}
+            "haproxy": "haproxy", "fail2ban": "fail2ban",
+            "tnftp": "tnftp", "inetutils-ftp": "inetutils-ftp", "busybox": "busybox-static"}
 STORE = os.environ.get("ATTLSD_SERVERS", os.path.join(net.ROOT, "build", "servers"))
 NOBODY = net.NOBODY
 
