@@ -2,6 +2,7 @@
 import ftplib
 import io
 import os
+import re
 
 import ftp_clients
 import gateway as gateways
@@ -9,6 +10,7 @@ import net
 
 # of servers, so that a tap tells their connections from the client's, and from those of other processes
 HOST = "127.%d.%d.2" % (64 + os.getpid() // 250 % 128, os.getpid() % 250)
+MODES = ["EPSV", "PASV", "EPRT", "PORT"]
 MARKER = b"this is a byte of the file, "
 
 
@@ -32,6 +34,22 @@ def policy(certificates, server, tls=None, backend=None, trust=None, action="out
                   "both": {"match": {"listener": "explicit"}, "tls": "in", "ftp": "private", "backend": "partner"}},
     }
     return gateways.merge(gateways.merge(base, {"backends": {"partner": backend or {}}}), change)
+
+
+def ways(certificates, server, versions, reuse, **backend):
+    """A listener for each leg of a client (clear, TLS), version and command for data connections to the server: their names joined."""
+    tree = policy(certificates, server)
+    for version in versions:
+        tree["tls_actions"][f"out-{version}"] = {**tree["tls_actions"]["out"], "versions": ["tls" + version]}
+        for mode in MODES:
+            tree["backends"][f"{version}-{mode}"] = {
+                **tree["backends"]["partner"], "tls": f"out-{version}", "secure_session_reuse": reuse(version), **backend,
+                "data": "passive" if mode in ("EPSV", "PASV") else "active", "epsv": "always" if mode[0] == "E" else "never"}
+            for leg, like in ("clear", "outward"), ("TLS", "both"):
+                name = f"{leg}-{version}-{mode}"
+                tree["listeners"][name] = {"address": "127.0.0.1:0", **({"tls": "none"} if leg == "clear" else {})}
+                tree["rules"][name] = {**tree["rules"][like], "match": {"listener": name}, "backend": f"{version}-{mode}"}
+    return tree
 
 
 def connect(address, user, password):
@@ -67,30 +85,17 @@ def with_ftplib(address, user, password, where, folder):
     return {"put": content(1), "ten": content(4, 5000), "empty": b""}
 
 
-def with_curl(address, user, password, where, folder):
-    local, back = os.path.join(folder, "curl"), os.path.join(folder, "curl.back")
+def with_client(client, mode, address, user, password, where, folder):
+    """One of clear_clients.ALL puts, gets and lists a file, with this command for its data connections."""
+    name = f"{client.name}-{mode}"
+    local, back = os.path.join(folder, name), os.path.join(folder, name + ".back")
+    data = content(len(name))
     with open(local, "wb") as f:
-        f.write(content(2))
-    url = f"ftp://{address[0]}:{address[1]}/{where}curl"
-    base = ["curl", "-sS", "--max-time", str(ftp_clients.TIMEOUT), "-u", f"{user}:{password}"]
-    ftp_clients.call([*base, "-T", local, url])
-    ftp_clients.call([*base, "-o", back, url])
+        f.write(data)
+    way = ftp_clients.Way("explicit", mode, "C", address, user, password, "", where)
+    verbs, names = client.run(way, local, name, back)
+    assert {verb for verb in verbs if verb in MODES} == {mode}, f"{client.name} has used {verbs}"
+    assert names is None or re.search(rf"^(\S*/)?{name}\r?$", names, re.M), f"{client.name} has listed {names}"
     with open(back, "rb") as f:
-        assert f.read() == content(2)
-    return {"curl": content(2)}
-
-
-def with_lftp(address, user, password, where, folder):
-    local, back = os.path.join(folder, "lftp"), os.path.join(folder, "lftp.back")
-    with open(local, "wb") as f:
-        f.write(content(3))
-    script = ["set ftp:ssl-allow no", "set cmd:fail-exit yes", "set net:max-retries 1", f"set net:timeout {ftp_clients.TIMEOUT}",
-              "debug 5", f"open -u '{user}','{password}' ftp://{address[0]}:{address[1]}",
-              f"put {local} -o {where}lftp", f"get {where}lftp -o {back}"]
-    ftp_clients.call(["lftp", "--norc", "-c", "; ".join(script)])
-    with open(back, "rb") as f:
-        assert f.read() == content(3)
-    return {"lftp": content(3)}
-
-
-CLIENTS = [with_ftplib, with_curl, with_lftp]
+        assert f.read() == data
+    return {name: data}

@@ -5,6 +5,7 @@ import struct
 import threading
 
 ETH_P_ALL = 3
+SYN, ACK = 0x02, 0x10
 SOL_PACKET, PACKET_STATISTICS = 263, 6
 SO_ATTACH_FILTER, SO_RCVBUFFORCE = 26, 33
 BUFFER = 64 << 20
@@ -25,6 +26,7 @@ class Tap:
     def __init__(self, host):
         self.host = socket.inet_aton(host)
         self.payloads = []
+        self.opened = []  # of each connection: whether `host` has opened it
         self.socket = socket.socket(socket.AF_PACKET, socket.SOCK_RAW, socket.htons(ETH_P_ALL))
         self.socket.setsockopt(socket.SOL_SOCKET, SO_RCVBUFFORCE, BUFFER)
         code, steps = only(host)
@@ -49,6 +51,8 @@ class Tap:
             if self.host not in (packet[26:30], packet[30:34]) or packet[23] != socket.IPPROTO_TCP:
                 continue
             tcp = 14 + (packet[14] & 15) * 4
+            if packet[tcp + 13] & (SYN | ACK) == SYN:
+                self.opened.append(packet[26:30] == self.host)
             payload = packet[tcp + (packet[tcp + 12] >> 4) * 4:]
             if payload:
                 self.payloads.append(payload)

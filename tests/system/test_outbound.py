@@ -1,13 +1,18 @@
-"""TLS toward real servers: clients in the clear, and re-encryption. No command and no byte of a file leaves in the clear."""
+"""
+TLS toward real servers: clients in the clear, and re-encryption. No command and no byte of a file leaves in the clear.
+Writes its tables to outbound.md in the build folder; refresh-interop.sh copies them to docs/INTEROP.md.
+"""
+import itertools
 import os
-import shutil
 
 import pytest
 
+import clear_clients
 import client
 import gateway as gateways
 import net
 import outbound
+import outbound_table
 import servers
 import tap
 import tls_servers
@@ -27,6 +32,9 @@ class Attlsd:
                                                               "implicit": {"address": f"{outbound.HOST}:0"}}))
         self.host, self.port = self.gateway.address[start]
         self.user, self.password, self.where, self.files = inner.user, inner.password, inner.where, inner.files
+
+    def commands(self):
+        return None
 
 
 @pytest.fixture(scope="module")
@@ -69,6 +77,13 @@ def wire():
         it.stop()
 
 
+@pytest.fixture(scope="module")
+def table():
+    results = outbound_table.Table(CELLS)
+    yield results
+    results.write(os.path.join(net.BUILD, "outbound.md"))
+
+
 def assert_nothing_clear(payloads, *secrets):
     everything = b"\n".join(payloads)
     assert b"\x17\x03\x03" in everything, "the tap has seen no TLS"
@@ -80,6 +95,11 @@ def assert_files(server, files):
     for name, data in files.items():
         with open(os.path.join(server.files, name), "rb") as f:
             assert f.read() == data, f"{name} differs on the server"
+
+
+def reuse_of(name):
+    """Sessions are required to resume, but of Pure-FTPd, which resumes none in TLS 1.3."""
+    return lambda version: "allowed" if name == "pure-ftpd" and version == "1.3" else "required"
 
 
 def mechanism(start):
@@ -99,14 +119,16 @@ def test_the_tap_sees_a_session_in_the_clear(launch, certificates, make_backend,
 @pytest.mark.parametrize("version", VERSIONS)
 @pytest.mark.parametrize("name, start", CELLS)
 def test_real_servers(name, start, version, partner, launch, certificates, folder, wire):
-    """Sessions are required to resume, but of Pure-FTPd, which resumes none in TLS 1.3."""
+    """Every client in the clear, in the way that it prefers; with TLS 1.2, the quick ones."""
     server = partner(name, start)
-    reuse = "allowed" if name == "pure-ftpd" and version == "1.3" else "required"
+    reuse = reuse_of(name)(version)
     gateway = launch(tree=outbound.policy(certificates, (server.host, server.port), tls={"versions": ["tls" + version]},
                                           backend={"secure_session_reuse": reuse, **mechanism(start)}))
-    for run in outbound.CLIENTS:
-        files = run(gateway.address["clear"], server.user, server.password, server.where, folder)
-        assert_files(server, files)
+    account = gateway.address["clear"], server.user, server.password, server.where, folder
+    assert_files(server, outbound.with_ftplib(*account))
+    for each in clear_clients.ALL.values():
+        if not each.needs() and (version == "1.3" or not each.package):
+            assert_files(server, outbound.with_client(each, each.modes[0], *account))
     up = gateway.event("server-tls", version=VERSIONS[version], hostname="localhost", level="P")
     assert up.keys["issuer"] == "CN=attlsd test CA"
     if reuse == "required":
@@ -115,21 +137,66 @@ def test_real_servers(name, start, version, partner, launch, certificates, folde
     assert_nothing_clear(wire.stop())
 
 
-@pytest.mark.parametrize("version", VERSIONS)
-@pytest.mark.parametrize("name, start", [cell for cell in CELLS if cell[1] == "explicit"])
-def test_re_encryption(name, start, version, partner, launch, certificates, wire):
-    """Both legs under TLS; the client's AUTH, PBSZ and PROT are the gateway's, not the server's."""
-    server = partner(name, start)
-    gateway = launch(tree=outbound.policy(certificates, (server.host, server.port), tls={"versions": ["tls" + version]}))
-    with client.Client(gateway.explicit).auth() as c:
-        c.login(server.user, server.password)
-        c.prot("P")
-        for number in range(3):
-            c.put(server.where + "both", outbound.content(number))
-            assert c.get(server.where + "both") == outbound.content(number)
+@pytest.mark.parametrize("name", clear_clients.ALL)
+def test_clients(name, partner, launch, certificates, folder, table):
+    """Each client in the clear, in every way that it has."""
+    each = clear_clients.ALL[name]
+    if each.needs():
+        pytest.skip(each.needs())
+    server = partner("vsftpd", "explicit")
+    gateway = launch(tree=outbound.policy(certificates, (server.host, server.port), backend={"secure_session_reuse": "required"}))
+    for mode in each.modes:
+        table.note(name, mode, result="FAILED")
+        assert_files(server, outbound.with_client(each, mode, gateway.address["clear"], server.user, server.password, server.where, folder))
+        table.note(name, mode, result="ok")
+
+
+def play(leg, address, server, data):
+    """A session with an upload and a download."""
+    name = server.where + "way"
+    if leg == "clear":
+        ftp = outbound.connect(address, server.user, server.password)
+        outbound.put(ftp, name, data)
+        assert outbound.get(ftp, name) == data
+        ftp.quit()
+        return
+    with client.Client(address).auth() as c:
+        c.login(server.user, server.password).prot("P")
+        assert c.put(name, data).code == 226
+        assert c.get(name) == data
         c.expect("QUIT", 221)
-    assert gateway.event("transfer", count=6, prot="P", server_prot="P")
-    assert_files(server, {"both": outbound.content(2)})
+
+
+def seen(gateway, since, leg, version):
+    """What the log says of the session since then."""
+    gateway.event("session-end", since)
+    assert len(gateway.seen("transfer", since, result="ok", server_prot="P", prot={"clear": "C", "TLS": "P"}[leg])) == 2
+    legs = gateway.seen("data-server-tls", since, version=VERSIONS[version])
+    assert len(legs) == 2
+    return "resumed" if all(each.keys["resumed"] == "yes" for each in legs) else "ok"
+
+
+@pytest.mark.parametrize("name, start", CELLS)
+def test_ways(name, start, partner, launch, certificates, wire, table):
+    """
+    Clients in the clear and under TLS, whose AUTH, PBSZ and PROT are the gateway's, and each way to a data connection with
+    the server: what the server and the wire have seen.
+    """
+    server = partner(name, start)
+    gateway = launch(tree=outbound.ways(certificates, (server.host, server.port), VERSIONS, reuse_of(name), **mechanism(start)))
+    for number, (leg, version, mode) in enumerate(itertools.product(outbound_table.LEGS, VERSIONS, outbound.MODES)):
+        table.note(name, start, leg, version, mode, result="FAILED")
+        since, opened, said = gateway.mark(), len(wire.opened), len(server.commands() or [])
+        data = outbound.content(number, 20_000)
+        play(leg, gateway.address[f"{leg}-{version}-{mode}"], server, data)
+        result = seen(gateway, since, leg, version)
+        assert_files(server, {"way": data})
+        net.until(lambda: len(wire.opened) >= opened + 3, "the tap sees three connections")
+        active = mode in ("EPRT", "PORT")
+        assert wire.opened[opened:] == [False, active, active]
+        if server.commands() is not None:
+            assert {verb for verb in server.commands()[said:] if verb in outbound.MODES} == {mode}
+        table.note(name, start, leg, version, mode, result=result)
     assert_nothing_clear(wire.stop())
 
 

@@ -4,6 +4,7 @@ Real FTP servers that speak TLS, for the gateway's other direction.
 Run `tls_servers.py NAME [implicit]` to start one in the foreground and try it by hand.
 """
 import os
+import re
 import socket
 import ssl
 import subprocess
@@ -17,6 +18,8 @@ import servers
 # They demand or test that data connections resume the control connection's session, but for pyftpdlib.
 NAMES = ["vsftpd", "proftpd", "pure-ftpd", "pyftpdlib"]
 IMPLICIT = ["vsftpd", "proftpd", "pyftpdlib"]
+# how a log names the command that its server has received
+COMMAND = {"vsftpd": r'FTP command: Client "[^"]*", "(\w+)', "proftpd": r"^([A-Z]+)\b", "pyftpdlib": r"^command (\w+)"}
 
 
 class TlsServer(servers.Server):
@@ -50,6 +53,10 @@ strict_ssl_read_eof=YES
 strict_ssl_write_shutdown=YES
 ssl_ciphers=HIGH
 {"implicit_ssl=YES" if self.implicit else ""}
+xferlog_enable=YES
+xferlog_std_format=NO
+log_ftp_protocol=YES
+vsftpd_log_file={self.commands_file()}
 {self.options}
 """
 
@@ -74,12 +81,25 @@ TLSRSACertificateKeyFile {self.certificate["key"]}
 TLSVerifyClient off
 TLSRequired {self.required}
 TLSRenegotiate none
+LogFormat commands "%r"
+ExtendedLog {self.commands_file()} ALL commands
 {"TLSOptions UseImplicitSSL" if self.implicit else ""}
 {self.options}
 """
 
     def more_pure_ftpd(self):
         return ["-Y", "3", "-2", self.both()]
+
+    def commands_file(self):
+        return os.path.join(self.base, "commands")
+
+    def commands(self):
+        """The verbs that the server says it has received; None if it does not say so."""
+        path = os.path.join(self.base, "output") if self.name == "pyftpdlib" else self.commands_file()
+        if not os.path.exists(path):
+            return None
+        with open(path, errors="replace") as f:
+            return re.findall(COMMAND[self.name], f.read(), re.M)
 
     def start_pyftpdlib(self):
         self.run([sys.executable, os.path.abspath(__file__), "--pyftpdlib", self.host, str(self.port), self.root,
@@ -106,6 +126,10 @@ def pyftpdlib_main(host, port, root, user, password, pem, implicit, versions):
             if implicit == "True":
                 self.secure_connection(self.ssl_context)
             super().handle()
+
+        def pre_process_command(self, line, cmd, arg):
+            print("command", cmd, flush=True)
+            super().pre_process_command(line, cmd, arg)
 
     authorizer = DummyAuthorizer()
     authorizer.add_user(user, password, root, perm="elradfmwMT")
