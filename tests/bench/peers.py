@@ -82,6 +82,8 @@ def fetch(package):
 
 class Certificate:
     def __init__(self, base, algorithm, host="127.0.0.1"):
+        base = os.path.join(base, "ca-" + algorithm)  # each CA has the same file names
+        os.makedirs(base, exist_ok=True)
         made = certs.Authority(base, "attlsd bench " + algorithm)
         self.ca, self.algorithm = made.pem, algorithm
         files = made.issue("server-" + algorithm, ["localhost", host], algorithm)
