@@ -193,7 +193,7 @@ def test_a_server_by_its_name_or_address(policy):
     assert told["rule"] == "others" and told["server_tls"]["server_is"].startswith("421 and no connection")
     assert run("explain", "-f", path, *ask).returncode == 2, "which server?"
     both = run("explain", "-f", path, *ask, "--to", "localhost", "--local", "127.0.0.1")
-    assert both.returncode == 2 and "give one of them" in both.stderr
+    assert both.returncode == 2 and "use one of them" in both.stderr
     nowhere = run("explain", "-f", path, *ask, "--to", "nowhere.invalid")
     assert nowhere.returncode == 1 and 'cannot resolve "nowhere.invalid"' in nowhere.stderr
     assert sorted(one["rule"] for one in json.loads(run("explain", "-f", path, "--json").stdout)) == ["everyone", "others"]
