@@ -25,7 +25,7 @@ clean() {
 }
 trap clean EXIT
 trap 'echo; exit 130' INT
-trap 'exit 143' TERM HUP
+trap 'exit 143' TERM HUP PIPE
 
 # Print a command, then run it.
 run() {
