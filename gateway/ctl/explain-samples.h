@@ -14,7 +14,7 @@ struct explain_question {
 	const char *listener;
 	const char *address; /* of the client */
 	const char *local;   /* that it dialled, perhaps with a port */
-	const char *to;	     /* the same for a server behind a transparent listener; may be a name */
+	const char *to;	     /* the server that it dialled through a transparent listener; may be a name */
 	const char *certificate;
 	const char *user;
 	const char *sni;

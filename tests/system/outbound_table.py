@@ -18,7 +18,7 @@ command and no byte of a file left in the clear. Pure-FTPd has no implicit TLS.
 
 """
 CLIENTS = """
-These clients speak no TLS (curl, lftp and ftplib: are told to use none). Each of them put, got and listed a file on every server
+These clients speak no TLS; curl, lftp and ftplib have been told to use none. Each of them put, got and listed a file on every server
 above (busybox: put and got), explicit and implicit, under TLS 1.3, and on vsftpd with each of its commands for data connections. The
 table shows the latter. `-`: the client does not support this over IPv4.
 

@@ -6,8 +6,8 @@ HEAD = """\
 ## Where data connections must resume
 
 `make check` writes this table, too (the row of Commons Net only where a JDK is installed). With `secure_session_reuse: required`,
-each client made six transfers in one session with vsftpd behind attlsd. It uploaded and downloaded files of 0 bytes to 300 KB over
-old ones (wget: a list and five downloads). `ok` means that all six resumed and that the files are the same on both
+each client made six transfers in one session with vsftpd behind attlsd. Its uploads and downloads, of 0 bytes to 300 KB, replaced
+older files (wget: a list and five downloads). `ok` means that all six resumed and that the files are the same on both
 sides. Where a client cannot resume, the cell has the reply and the `reason` in the log; the old files at the server stayed as
 they were. `-`: the client does not support this.
 
