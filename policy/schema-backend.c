@@ -4,6 +4,7 @@
  */
 #include "policy/schema-backend.h"
 
+#include "policy/schema-ftp.h"
 #include "policy/schema-table.h"
 
 static const struct word sources[] = { { "gateway", BACKEND_SOURCE_GATEWAY, NULL },
@@ -41,15 +42,6 @@ static const struct word mechanisms[] = { { "tls", SECURE_MECHANISM_TLS, NULL },
 					  { "implicit", SECURE_MECHANISM_IMPLICIT, NULL },
 					  { "gssapi", 0, "this gateway does not support Kerberos; use tls" },
 					  { 0 } };
-static const struct word ctrl_levels[] = { { "clear", SECURE_CLEAR, NULL },
-					   { "safe", SECURE_SAFE, NULL },
-					   { "private", SECURE_PRIVATE, NULL },
-					   { 0 } };
-static const struct word data_levels[] = { { "never", SECURE_NEVER, NULL },
-					   { "clear", SECURE_CLEAR, NULL },
-					   { "safe", SECURE_SAFE, NULL },
-					   { "private", SECURE_PRIVATE, NULL },
-					   { 0 } };
 static const struct word reuses[] = { { "none", SESSION_REUSE_NONE, NULL },
 				      { "allowed", SESSION_REUSE_ALLOWED, NULL },
 				      { "required", SESSION_REUSE_REQUIRED, NULL },
@@ -57,10 +49,6 @@ static const struct word reuses[] = { { "none", SESSION_REUSE_NONE, NULL },
 static const struct word cccs[] = { { "never", SERVER_CCC_NEVER, NULL },
 				    { "after_login", SERVER_CCC_AFTER_LOGIN, NULL },
 				    { 0 } };
-static const struct word rfc_levels[] = { { "draft", TLSRFCLEVEL_DRAFT, NULL },
-					  { "rfc4217", TLSRFCLEVEL_RFC4217, NULL },
-					  { "cccnonotify", TLSRFCLEVEL_CCCNONOTIFY, NULL },
-					  { 0 } };
 
 static const struct field backend_fields[] = {
 	/* the type also fills host and endpoint; `original` is the member that checks read */
@@ -74,11 +62,11 @@ static const struct field backend_fields[] = {
 	{ .key = "hosts", .type = FIELD_HOSTS, PTR(policy_backend, hosts), COUNT(policy_backend, nhosts) },
 	ENUM("secure_mechanism", policy_backend, security.mechanism, mechanisms, "tls"),
 	BOOL("secureimplicitzos", policy_backend, security.secureimplicitzos, "false"),
-	ENUM("secure_ctrlconn", policy_backend, security.ctrlconn, ctrl_levels, "private"),
-	ENUM("secure_dataconn", policy_backend, security.dataconn, data_levels, "private"),
+	ENUM("secure_ctrlconn", policy_backend, security.ctrlconn, schema_ftp_ctrl_levels, "private"),
+	ENUM("secure_dataconn", policy_backend, security.dataconn, schema_ftp_data_levels, "private"),
 	ENUM("secure_session_reuse", policy_backend, security.session_reuse, reuses, "allowed"),
 	ENUM("ccc", policy_backend, security.ccc, cccs, "never"),
-	ENUM("tlsrfclevel", policy_backend, security.tlsrfclevel, rfc_levels, "rfc4217"),
+	ENUM("tlsrfclevel", policy_backend, security.tlsrfclevel, schema_ftp_rfc_levels, "rfc4217"),
 	/* the type also fills source_v4, source_v6 and source_interface */
 	{ .key = "source",
 	  .type = FIELD_SOURCE,

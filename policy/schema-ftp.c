@@ -28,15 +28,15 @@ static const struct word secure_logins[] = { { "no_client_auth", SECURE_LOGIN_NO
 static const struct word secure_passwords[] = { { "required", SECURE_PASSWORD_REQUIRED, NULL },
 						{ "optional", SECURE_PASSWORD_OPTIONAL, NULL },
 						{ 0 } };
-static const struct word ctrl_levels[] = { { "clear", SECURE_CLEAR, NULL },
-					   { "safe", SECURE_SAFE, NULL },
-					   { "private", SECURE_PRIVATE, NULL },
-					   { 0 } };
-static const struct word data_levels[] = { { "never", SECURE_NEVER, NULL },
-					   { "clear", SECURE_CLEAR, NULL },
-					   { "safe", SECURE_SAFE, NULL },
-					   { "private", SECURE_PRIVATE, NULL },
-					   { 0 } };
+const struct word schema_ftp_ctrl_levels[] = { { "clear", SECURE_CLEAR, NULL },
+					       { "safe", SECURE_SAFE, NULL },
+					       { "private", SECURE_PRIVATE, NULL },
+					       { 0 } };
+const struct word schema_ftp_data_levels[] = { { "never", SECURE_NEVER, NULL },
+					       { "clear", SECURE_CLEAR, NULL },
+					       { "safe", SECURE_SAFE, NULL },
+					       { "private", SECURE_PRIVATE, NULL },
+					       { 0 } };
 static const struct word scopes[] = { { "all", DATA_POLICY_ALL, NULL },
 				      { "protected", DATA_POLICY_PROTECTED, NULL },
 				      { 0 } };
@@ -45,10 +45,10 @@ static const struct word reuses[] = { { "none", SESSION_REUSE_NONE, NULL },
 				      { "required", SESSION_REUSE_REQUIRED, NULL },
 				      { "required_user", SESSION_REUSE_REQUIRED_USER, NULL },
 				      { 0 } };
-static const struct word rfc_levels[] = { { "draft", TLSRFCLEVEL_DRAFT, NULL },
-					  { "rfc4217", TLSRFCLEVEL_RFC4217, NULL },
-					  { "cccnonotify", TLSRFCLEVEL_CCCNONOTIFY, NULL },
-					  { 0 } };
+const struct word schema_ftp_rfc_levels[] = { { "draft", TLSRFCLEVEL_DRAFT, NULL },
+					      { "rfc4217", TLSRFCLEVEL_RFC4217, NULL },
+					      { "cccnonotify", TLSRFCLEVEL_CCCNONOTIFY, NULL },
+					      { 0 } };
 static const struct word redirects[] = { { "noredirect", NOREDIRECT, NULL },
 					 { "unrestricted", REDIRECT_UNRESTRICTED, NULL },
 					 { 0 } };
@@ -97,11 +97,11 @@ static const struct field ftp_fields[] = {
 	FTP_ENUM(secure_ftp, secure_ftps, "required"),
 	FTP_ENUM(secure_login, secure_logins, "no_client_auth"),
 	FTP_ENUM(secure_password, secure_passwords, "required"),
-	FTP_ENUM(secure_ctrlconn, ctrl_levels, "private"),
-	FTP_ENUM(secure_dataconn, data_levels, "private"),
+	FTP_ENUM(secure_ctrlconn, schema_ftp_ctrl_levels, "private"),
+	FTP_ENUM(secure_dataconn, schema_ftp_data_levels, "private"),
 	FTP_ENUM(data_policy_scope, scopes, "all"),
 	FTP_ENUM(secure_session_reuse, reuses, "allowed"),
-	FTP_ENUM(tlsrfclevel, rfc_levels, "rfc4217"),
+	FTP_ENUM(tlsrfclevel, schema_ftp_rfc_levels, "rfc4217"),
 	FTP_ENUM(ccc_prime, ccc_primes, "auto"),
 	FTP_BOOL(secureimplicitzos, "false"),
 	{ .key = "passivedataports",

@@ -7,4 +7,9 @@
 /* One of ftp_actions: FTP.DATA. */
 extern const struct schema schema_ftp_action;
 
+/* Words of statements that z/OS reads for its server and for its client: backends have them, too. */
+extern const struct word schema_ftp_ctrl_levels[];
+extern const struct word schema_ftp_data_levels[];
+extern const struct word schema_ftp_rfc_levels[];
+
 #endif
