@@ -18,6 +18,7 @@
 
 #include "gateway/base/log.h"
 #include "gateway/host/sandbox-key.h"
+#include "gateway/keeper/quota.h"
 #include "gateway/keeper/signer.h"
 #include "gateway/key/provider.h"
 #include "gateway/tls/certs.h"
@@ -168,7 +169,8 @@ static int start_signer(struct keeper *keeper, size_t i)
 	const struct signer signer = { .fd = keeper->setup->fds[i],
 				       .keys = keeper->keys,
 				       .n = keeper->nkeys,
-				       .counts = &keeper->setup->counts[i] };
+				       .counts = &keeper->setup->counts[i],
+				       .per_second = QUOTA_PER_SECOND };
 	pid_t pid = fork();
 
 	if (pid == -1)

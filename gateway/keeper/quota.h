@@ -12,6 +12,7 @@
 #define QUOTA_PER_SECOND 10000
 
 struct quota {
+	uint32_t per_second;
 	uint64_t second; /* the running one */
 	uint32_t used;	 /* in it */
 };

@@ -137,7 +137,7 @@ void signer_announce(const struct signer *signer)
 
 void signer_run(const struct signer *signer)
 {
-	struct state state = { .signer = signer };
+	struct state state = { .signer = signer, .quota = { .per_second = signer->per_second } };
 	struct {
 		struct key_request request;
 		uint8_t more; /* so that a longer packet is seen to be longer */

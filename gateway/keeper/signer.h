@@ -23,6 +23,7 @@ struct signer {
 	const struct signer_key *keys;
 	size_t n;
 	struct key_counts *counts;
+	uint32_t per_second; /* requests that are carried out; see quota.h */
 };
 
 /* Tell the worker that a signer has started: what it asked the last one may be lost. */
