@@ -1,0 +1,103 @@
+/*
+ * Parses attlsctl's command line by the table of options, and finds the attlsd that a
+ * command is for.
+ */
+#include "gateway/ctl/command-line.h"
+
+#include <errno.h>
+#include <getopt.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "gateway/base/util.h"
+#include "gateway/ctl/usage.h"
+#include "gateway/host/policy-file.h"
+
+/* What getopt_long() returns for an option, out of the way of characters. */
+#define GETOPT_FIRST 256
+
+static const struct option option_table[] = {
+#define OPTION(id, name, has_value)                                                                          \
+	{ name, (has_value) ? required_argument : no_argument, NULL, GETOPT_FIRST + OPTION_##id },
+#include "gateway/ctl/options.def"
+#undef OPTION
+	{ NULL, 0, NULL, 0 },
+};
+
+static int unfit_option(const struct command *command, int which)
+{
+	(void)fprintf(stderr, "attlsctl: %s takes no option --%s\nusage: attlsctl %s %s\n", command->name,
+		      option_table[which].name, command->name, command->arguments);
+	return EXIT_USAGE;
+}
+
+static int take_options(const struct command *command, int argc, char **argv, struct command_line *line)
+{
+	int which;
+
+	while ((which = getopt_long(argc, argv, "f:", option_table, NULL)) != -1) {
+		if (which == '?') /* getopt_long() has printed what is wrong */
+			return EXIT_USAGE;
+		which = which == 'f' ? (int)OPTION_FILE : which - GETOPT_FIRST;
+		if ((command->takes & (UINT64_C(1) << which)) == 0)
+			return unfit_option(command, which);
+		line->options[which] = optarg != NULL ? optarg : "";
+	}
+	return 0;
+}
+
+/*
+ * Find the attlsd to ask: the one at the socket that an option names, or the one
+ * that serves the policy, even if the policy has faults now. Returns 0, or an exit status
+ * after printing why there is none.
+ */
+static int find_target(struct command_line *line)
+{
+	int r;
+
+	line->target.socket = line->options[OPTION_SOCKET];
+	if (line->target.socket != NULL)
+		return 0;
+	r = policy_file_peek_control_socket(line->policy, line->socket, sizeof(line->socket));
+	if (r == 0 && line->socket[0] == '\0') {
+		(void)fprintf(
+		    stderr,
+		    "attlsctl: %s: has control_socket: none, so attlsctl cannot reach attlsd; use signals: "
+		    "SIGHUP reloads, SIGTERM drains\n",
+		    line->policy);
+		return EXIT_FAILURE;
+	}
+	if (r < 0) {
+		(void)fprintf(
+		    stderr,
+		    "attlsctl: %s: %s; name the policy that attlsd serves with -f, or its control_socket "
+		    "with --socket (mostly /run/attlsd/control.sock)\n",
+		    line->policy, r == -EINVAL ? "this is not YAML" : strerror(-r));
+		return EXIT_FAILURE;
+	}
+	line->target = (struct target){ .socket = line->socket, .policy = line->policy };
+	return 0;
+}
+
+int command_line_parse(const struct command *command, int argc, char **argv, struct command_line *ret)
+{
+	int status;
+
+	*ret = (struct command_line){ .policy = COMMAND_DEFAULT_POLICY };
+	status = take_options(command, argc, argv, ret);
+	if (status != 0)
+		return status;
+	if (command->needs != NULL || command->may_have_operand) {
+		ret->operand = argv[optind];
+		if (ret->operand != NULL)
+			optind++;
+		else if (command->needs != NULL)
+			return usage_fault(command->needs, "");
+	}
+	if (optind < argc)
+		return usage_fault("unexpected argument", argv[optind]);
+	if (ret->options[OPTION_FILE] != NULL)
+		ret->policy = ret->options[OPTION_FILE];
+	return (command->takes & TAKES(SOCKET)) != 0 ? find_target(ret) : 0;
+}

@@ -1,0 +1,238 @@
+/*
+ * attlsctl's commands: what each takes on the command line, and which function carries
+ * it out. Some examine a policy or a file without attlsd, the others talk to a running
+ * attlsd (client-commands.c).
+ */
+#include "gateway/ctl/commands.h"
+
+#include <inttypes.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "gateway/base/util.h"
+#include "gateway/ctl/certificate.h"
+#include "gateway/ctl/client-commands.h"
+#include "gateway/ctl/explain-command.h"
+#include "gateway/ctl/policy-commands.h"
+#include "gateway/ctl/probe-command.h"
+#include "gateway/ctl/usage.h"
+
+static bool is_given(const struct command_line *line, enum command_option option)
+{
+	return line->options[option] != NULL;
+}
+
+static bool wants_json(const struct command_line *line)
+{
+	return is_given(line, OPTION_JSON);
+}
+
+static int run_check(const struct command_line *line)
+{
+	return policy_command_check(line->policy, wants_json(line));
+}
+
+static int run_explain(const struct command_line *line)
+{
+	const struct explain_question question = {
+		.listener = line->options[OPTION_LISTENER],
+		.address = line->options[OPTION_CLIENT],
+		.local = line->options[OPTION_LOCAL],
+		.to = line->options[OPTION_TO],
+		.certificate = line->options[OPTION_CERTIFICATE],
+		.user = line->options[OPTION_USER],
+		.sni = line->options[OPTION_SNI],
+		.other = line->options[OPTION_DIFF],
+	};
+
+	return explain_command(line->policy, &question, wants_json(line));
+}
+
+static int run_doctor(const struct command_line *line)
+{
+	return policy_command_doctor(line->policy, wants_json(line));
+}
+
+static int run_certificate(const struct command_line *line)
+{
+	return certificate_print(line->operand);
+}
+
+static int run_probe(const struct command_line *line)
+{
+	const struct probe_options probe = {
+		.host = line->operand,
+		.hostname = line->options[OPTION_HOSTNAME],
+		.trust = line->options[OPTION_TRUST],
+		.implicit = is_given(line, OPTION_IMPLICIT),
+		.json = wants_json(line),
+	};
+
+	return probe_command(&probe);
+}
+
+static int run_status(const struct command_line *line)
+{
+	return client_status(&line->target, wants_json(line));
+}
+
+static int run_sessions(const struct command_line *line)
+{
+	return client_sessions(&line->target, wants_json(line));
+}
+
+/* The number of a session. Returns 0 or the exit status. */
+static int parse_session(const char *text, uint64_t *ret)
+{
+	int end = 0;
+
+	if (text[0] < '0' || text[0] > '9' || /* sscanf() would accept blanks and signs */
+	    sscanf(text, "%19" SCNu64 "%n", ret, &end) != 1 || text[end] != '\0')
+		return usage_fault("not the number of a session:", text);
+	return 0;
+}
+
+static int run_end(const struct command_line *line)
+{
+	uint64_t session = 0;
+	int status = parse_session(line->operand, &session);
+
+	return status != 0 ? status : client_end(&line->target, session);
+}
+
+static int run_reload(const struct command_line *line)
+{
+	return client_reload(&line->target);
+}
+
+static int run_drain(const struct command_line *line)
+{
+	return client_drain(&line->target, is_given(line, OPTION_RESTART));
+}
+
+static int run_version(const struct command_line *line)
+{
+	(void)line;
+	(void)printf("attlsctl %s\n", ATTLSD_VERSION);
+	return EXIT_SUCCESS;
+}
+
+static int run_help(const struct command_line *line)
+{
+	(void)line;
+	commands_print(stdout);
+	return EXIT_SUCCESS;
+}
+
+static const struct command commands[] = {
+	{ .name = "check",
+	  .takes = TAKES(FILE) | TAKES(JSON),
+	  .arguments = "[-f policy.yaml] [--json]",
+	  .summary = "Check a policy as attlsd -n does, and show all its faults.",
+	  .run = run_check },
+	{ .name = "explain",
+	  .takes = TAKES(FILE) | TAKES(JSON) | TAKES(LISTENER) | TAKES(CLIENT) | TAKES(LOCAL) |
+		   TAKES(CERTIFICATE) | TAKES(USER) | TAKES(SNI) | TAKES(DIFF) | TAKES(TO),
+	  .arguments =
+	      "[-f policy.yaml] [--listener NAME] [--client ADDRESS] [--local ADDRESS[:PORT]]\n"
+	      "                        [--to HOST[:PORT]] [--certificate FILE] [--user NAME] [--sni HOST] [--diff OTHER.yaml] [--json]",
+	  .summary = "Show what happens to this client, or what changes for it with another policy.",
+	  .run = run_explain },
+	{ .name = "doctor",
+	  .takes = TAKES(FILE) | TAKES(JSON),
+	  .arguments = "[-f policy.yaml] [--json]",
+	  .summary = "Check what this host lacks for this policy, and show the fixes.",
+	  .run = run_doctor },
+	{ .name = "certificate",
+	  .needs = "the file of a certificate is missing",
+	  .arguments = "FILE",
+	  .summary = "Print the entry of users for this certificate (PEM or DER).",
+	  .run = run_certificate },
+	{ .name = "probe",
+	  .takes = TAKES(IMPLICIT) | TAKES(HOSTNAME) | TAKES(TRUST) | TAKES(JSON),
+	  .needs = "the server is missing: HOST or HOST:PORT",
+	  .arguments = "[--implicit] [--hostname NAME] [--trust FILE] [--json] HOST[:PORT]",
+	  .summary = "Show how this server speaks TLS, and print the part of a policy for it.",
+	  .run = run_probe },
+	{ .name = "status",
+	  .takes = TAKES_TARGET | TAKES(JSON),
+	  .arguments = "[-f policy.yaml | --socket PATH] [--json]",
+	  .summary = "Show the policy, workers and number of sessions of a running attlsd.",
+	  .run = run_status },
+	{ .name = "sessions",
+	  .takes = TAKES_TARGET | TAKES(JSON),
+	  .arguments = "[-f policy.yaml | --socket PATH] [--json]",
+	  .summary = "List the sessions: clients, users and transfers.",
+	  .run = run_sessions },
+	{ .name = "end",
+	  .takes = TAKES_TARGET,
+	  .needs = "the number of a session is missing; attlsctl sessions shows them",
+	  .arguments = "[-f policy.yaml | --socket PATH] SESSION",
+	  .summary = "End this session now; a transfer is cut off.",
+	  .run = run_end },
+	{ .name = "reload",
+	  .takes = TAKES_TARGET,
+	  .arguments = "[-f policy.yaml | --socket PATH]",
+	  .summary = "Make attlsd read its policy again, and wait for the result.",
+	  .run = run_reload },
+	{ .name = "drain",
+	  .takes = TAKES_TARGET | TAKES(RESTART),
+	  .arguments = "[-f policy.yaml | --socket PATH] [--restart]",
+	  .summary = "Make attlsd exit after the transfers under way, as SIGTERM does.",
+	  .run = run_drain },
+	{ .name = "version", .arguments = "", .summary = "The version.", .run = run_version },
+	{ .name = "help", .arguments = "", .summary = "This text.", .run = run_help },
+	{ 0 },
+};
+
+/* Common to many programs. */
+static const struct alias {
+	const char *name;
+	const char *means;
+} aliases[] = {
+	{ "-h", "help" },
+	{ "--help", "help" },
+	{ "-V", "version" },
+	{ "--version", "version" },
+};
+
+void commands_print(FILE *out)
+{
+	for (const struct command *command = commands; command->name != NULL; command++)
+		(void)fprintf(out, "%s attlsctl %s%s%s\n           %s\n",
+			      command == commands ? "usage:" : "      ", command->name,
+			      command->arguments[0] != '\0' ? " " : "", command->arguments, command->summary);
+	(void)fprintf(
+	    out,
+	    "The policy is %s unless -f names another.\n"
+	    "Exit status: 0; 1 for faults, problems, when no rule matches, --diff finds changes, or when "
+	    "attlsd cannot be reached or refuses; 2 for wrong usage.\n",
+	    COMMAND_DEFAULT_POLICY);
+}
+
+const struct command *command_find(const char *name)
+{
+	for (size_t i = 0; i < NELEM(aliases); i++)
+		if (strcmp(name, aliases[i].name) == 0)
+			name = aliases[i].means;
+	for (const struct command *command = commands; command->name != NULL; command++)
+		if (strcmp(name, command->name) == 0)
+			return command;
+	return NULL;
+}
+
+int command_unknown(const char *name)
+{
+	const char *names[NELEM(commands)] = { NULL };
+	const char *near;
+
+	for (size_t i = 0; i < NELEM(commands); i++)
+		names[i] = commands[i].name;
+	near = diag_suggest(name, names);
+	if (near != NULL)
+		(void)fprintf(stderr, "attlsctl: unknown command %s; did you mean %s?\n", name, near);
+	else
+		(void)fprintf(stderr, "attlsctl: unknown command %s; attlsctl help shows them all\n", name);
+	return EXIT_USAGE;
+}
