@@ -13,10 +13,11 @@
 
 #include <stdint.h>
 
+#include "gateway/base/session-filter.h"
 #include "policy/ip.h"
 
 /* Must change with anything in this file. */
-#define CTL_VERSION 0x61740009u
+#define CTL_VERSION 0x6174000au
 
 enum ctl_proto_what {
 	CTL_STATUS = 1, /* ANSWER_GATEWAY, then ANSWER_WORKER for each worker */
@@ -36,8 +37,9 @@ enum ctl_proto_what {
 
 struct ask {
 	uint32_t version;
-	uint32_t what;	  /* enum ctl_proto_what */
-	uint64_t session; /* CTL_END: its number */
+	uint32_t what;		      /* enum ctl_proto_what */
+	uint64_t session;	      /* CTL_END: its number */
+	struct session_filter filter; /* CTL_SESSIONS: which ones; all zero for all */
 };
 
 /*

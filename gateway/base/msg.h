@@ -13,6 +13,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "gateway/base/session-filter.h"
 #include "gateway/base/ticket-seeds.h"
 #include "policy/ip.h"
 
@@ -57,7 +58,10 @@ struct msg {
 	int32_t error;	 /* of answers: 0 or a negative errno */
 	struct ip_endpoint remote; /* MSG_SESSION: the client; MSG_SOCKET: whom to dial */
 	struct ip_endpoint local;  /* MSG_SESSION: what it dialled */
-	struct ticket_seed ticket; /* MSG_TICKET_SEED */
+	union {
+		struct ticket_seed ticket;    /* MSG_TICKET_SEED */
+		struct session_filter filter; /* MSG_LIST_SESSIONS */
+	};
 };
 
 /* "MSG_READY" for MSG_READY; NULL for an unknown type. */

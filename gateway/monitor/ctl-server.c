@@ -30,7 +30,8 @@ struct ctl_peer {
 	struct watch watch;
 	struct timer timer;
 	struct deferred deferred;
-	enum ctl_proto_what asked;  /* 0: nothing yet */
+	enum ctl_proto_what asked; /* 0: nothing yet */
+	struct session_filter filter;
 	uint32_t workers_announced; /* CTL_STATUS, CTL_SESSIONS, CTL_SERVERS: by the first answer */
 	uint32_t workers_sent;	    /* of them */
 	bool gone;
@@ -200,7 +201,8 @@ static int send_workers(struct ctl_peer *peer)
  */
 static void pass_to_workers(struct ctl_peer *peer)
 {
-	const struct msg msg = { .type = peer->asked == CTL_SERVERS ? MSG_LIST_SERVERS : MSG_LIST_SESSIONS };
+	const struct msg msg = { .type = peer->asked == CTL_SERVERS ? MSG_LIST_SERVERS : MSG_LIST_SESSIONS,
+				 .filter = peer->filter };
 	struct generation *generation;
 
 	DL_FOREACH (peer->server->children->head, generation)
@@ -281,6 +283,7 @@ static void drain(struct ctl_peer *peer, bool restart)
 static void answer_question(struct ctl_peer *peer, const struct ask *ask)
 {
 	children_drain_reports(peer->server->children); /* sessions that have ended no longer count */
+	peer->filter = ask->filter;
 	peer->asked = ask->what; /* set before a reload begins, which may be over when the call returns */
 	switch (peer->asked) {
 	case CTL_STATUS:
@@ -316,7 +319,8 @@ static void on_question(struct ctl_peer *peer)
 		return;
 	if (n <= 0 || peer->asked != 0) /* the peer has gone, or sends more than one question */
 		peer_end(peer);
-	else if (n != (ssize_t)sizeof(ask) || ask.version != CTL_VERSION)
+	else if (n != (ssize_t)sizeof(ask) || ask.version != CTL_VERSION ||
+		 !session_filter_is_sound(&ask.filter))
 		finish(peer, ANSWER_REFUSED, CTL_OTHER_VERSION);
 	else
 		answer_question(peer, &ask);

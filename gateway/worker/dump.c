@@ -25,6 +25,7 @@ struct dump {
 	struct watch watch;
 	struct timer timer;
 	struct deferred deferred;
+	struct session_filter filter;
 	uint64_t at;	  /* the place of the last item written */
 	uint64_t written; /* how many were written */
 	struct dump *next, *prev;
@@ -55,7 +56,7 @@ static int write_some(struct dump *dump)
 	int r = 0;
 
 	for (int n = 0; n < ANSWERS_PER_TURN; n++) {
-		if (!dump->next_answer(dump->worker, &at, &answer)) {
+		if (!dump->next_answer(dump->worker, &dump->filter, &at, &answer)) {
 			answer = ctl_proto_answer(ANSWER_LIST_END);
 			answer.u.list_end.pid = (int32_t)getpid();
 			answer.u.list_end.n = dump->written;
@@ -93,7 +94,7 @@ static void on_timer(struct timer *timer)
 	dump_end(CONTAINER_OF(timer, struct dump, timer));
 }
 
-void dump_start(struct worker *worker, int *fd, dump_next_fn *next)
+void dump_start(struct worker *worker, int *fd, dump_next_fn *next, const struct session_filter *filter)
 {
 	struct dump *dump = *fd != -1 && worker->ndumps < DUMPS_MAX ? calloc(1, sizeof(*dump)) : NULL;
 
@@ -103,6 +104,7 @@ void dump_start(struct worker *worker, int *fd, dump_next_fn *next)
 	}
 	dump->worker = worker;
 	dump->next_answer = next;
+	dump->filter = *filter;
 	dump->deferred.fn = dump_free;
 	watch_init(&dump->watch, on_dump);
 	dump->watch.bulk = true;

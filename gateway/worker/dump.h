@@ -11,20 +11,22 @@
 #include <stdint.h>
 
 #include "gateway/base/ctl-proto.h"
+#include "gateway/base/session-filter.h"
 
 struct worker;
 
 /*
- * Describes the first item after place *at and moves *at to it; false: there is none.
- * A list begins after place 0.
+ * Describes the first item after place *at that the filter lets through, and moves *at to it;
+ * false: there is none. A list begins after place 0.
  */
-typedef bool dump_next_fn(const struct worker *worker, uint64_t *at, struct answer *ret_answer);
+typedef bool dump_next_fn(const struct worker *worker, const struct session_filter *filter, uint64_t *at,
+			  struct answer *ret_answer);
 
 /*
  * Takes *fd over (and sets it to -1), also if it has to drop the connection: too
  * many at once, or no memory.
  */
-void dump_start(struct worker *worker, int *fd, dump_next_fn *next);
+void dump_start(struct worker *worker, int *fd, dump_next_fn *next, const struct session_filter *filter);
 
 /* The worker ends: drop all connections. */
 void dumps_done(struct worker *worker);

@@ -33,6 +33,14 @@ static bool is_known(const struct server_memory *memory)
 	       (memory->ways.worked | memory->ways.refused | memory->ways.failed) != 0;
 }
 
+static bool is_wanted(const struct session_filter *filter, const struct worker *worker,
+		      const struct server_memory *memory)
+{
+	const struct session_traits traits = { .backend = worker->policy->backends[memory->backend].name };
+
+	return session_filter_matches(filter, &traits);
+}
+
 static struct answer describe(const struct worker *worker, const struct server_memory *memory)
 {
 	struct answer answer = ctl_proto_answer(ANSWER_SERVER);
@@ -50,12 +58,13 @@ static struct answer describe(const struct worker *worker, const struct server_m
 	return answer;
 }
 
-bool server_list_next(const struct worker *worker, uint64_t *at, struct answer *ret_answer)
+bool server_list_next(const struct worker *worker, const struct session_filter *filter, uint64_t *at,
+		      struct answer *ret_answer)
 {
 	while (*at < SERVERS_REMEMBERED) {
 		const struct server_memory *memory = &worker->servers->entries[(*at)++];
 
-		if (is_known(memory)) {
+		if (is_known(memory) && is_wanted(filter, worker, memory)) {
 			*ret_answer = describe(worker, memory);
 			return true;
 		}

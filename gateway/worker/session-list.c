@@ -80,16 +80,10 @@ static void put_transfer(struct answer_session *shown, const struct session *ses
 	shown->bytes = status.bytes;
 }
 
-bool session_list_next(const struct worker *worker, uint64_t *at, struct answer *ret_answer)
+static void describe(const struct worker *worker, const struct session *session, struct answer_session *shown)
 {
-	const struct session *session = session_of(session_table_after(&worker->sessions, *at));
-	struct answer_session *shown = &ret_answer->u.session;
 	uint64_t now_ms = worker->loop.now_ms;
 
-	if (session == NULL)
-		return false;
-	*at = session->facts.id;
-	*ret_answer = ctl_proto_answer(ANSWER_SESSION);
 	shown->session = session->facts.id;
 	shown->age_ms = now_ms - session->started_ms;
 	shown->idle_ms = now_ms - session->active_ms;
@@ -108,5 +102,42 @@ bool session_list_next(const struct worker *worker, uint64_t *at, struct answer 
 	put_transfer(shown, session);
 	if (session->data.legs.client.state == LEG_LISTENING)
 		shown->told = session->data.legs.told.endpoint;
+}
+
+/* Only what a filter looks at, so that the sessions that are not wanted cost little. */
+static bool is_wanted(const struct session_filter *filter, const struct worker *worker,
+		      const struct session *session)
+{
+	const struct policy_rule *rule = session->facts.rule;
+	struct data_status status;
+	struct session_traits traits = {
+		.session = session->facts.id,
+		.idle_ms = worker->loop.now_ms - session->active_ms,
+		.transfers = data_conn_status(&session->data, &status),
+		.client = &session->facts.remote.addr,
+		.user = session->user,
+		.rule = rule != NULL ? rule->name : NULL,
+		.listener = session->facts.listener->name,
+		.backend = rule != NULL ? rule->backend->name : NULL,
+	};
+
+	if (traits.transfers)
+		traits.idle_ms = status.idle_ms;
+	return session_filter_matches(filter, &traits);
+}
+
+bool session_list_next(const struct worker *worker, const struct session_filter *filter, uint64_t *at,
+		       struct answer *ret_answer)
+{
+	const struct session *session;
+
+	do {
+		session = session_of(session_table_after(&worker->sessions, *at));
+		if (session == NULL)
+			return false;
+		*at = session->facts.id;
+	} while (!is_wanted(filter, worker, session));
+	*ret_answer = ctl_proto_answer(ANSWER_SESSION);
+	describe(worker, session, &ret_answer->u.session);
 	return true;
 }

@@ -10,6 +10,7 @@
 struct worker;
 
 /* A dump_next_fn: an ANSWER_SESSION. A place is the number of a session. */
-bool session_list_next(const struct worker *worker, uint64_t *at, struct answer *ret_answer);
+bool session_list_next(const struct worker *worker, const struct session_filter *filter, uint64_t *at,
+		       struct answer *ret_answer);
 
 #endif

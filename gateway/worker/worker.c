@@ -141,14 +141,12 @@ static void on_answer(struct worker *worker, const struct msg *msg, int *fd)
 
 static void on_list_sessions(struct worker *worker, const struct msg *msg, int *fd)
 {
-	(void)msg;
-	dump_start(worker, fd, session_list_next);
+	dump_start(worker, fd, session_list_next, &msg->filter);
 }
 
 static void on_list_servers(struct worker *worker, const struct msg *msg, int *fd)
 {
-	(void)msg;
-	dump_start(worker, fd, server_list_next);
+	dump_start(worker, fd, server_list_next, &msg->filter);
 }
 
 static void on_end_session(struct worker *worker, const struct msg *msg, int *fd)
