@@ -15,6 +15,9 @@
 #include "gateway/base/util.h"
 
 /* Room for one descriptor more than a message may bring, so that a second one is seen, and closed. */
+/* For some hundreds of reports. */
+#define REPORTS_BYTES (256 * 1024)
+
 union control {
 	struct cmsghdr header;
 	char bytes[CMSG_SPACE(2 * sizeof(int))];
@@ -61,7 +64,11 @@ int msg_channel(int fds[static 2])
 
 int msg_reports(int fds[static 2])
 {
-	return pipe2(fds, O_NONBLOCK | O_CLOEXEC) == -1 ? -errno : 0;
+	if (pipe2(fds, O_NONBLOCK | O_CLOEXEC) == -1)
+		return -errno;
+	/* if the host allows no more, a busy worker waits sooner */
+	(void)fcntl(fds[0], F_SETPIPE_SZ, REPORTS_BYTES);
+	return 0;
 }
 
 int msg_send(int channel, const struct msg *msg, int fd)
