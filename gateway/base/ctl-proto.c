@@ -8,6 +8,8 @@
 #include <string.h>
 #include <sys/socket.h>
 
+_Static_assert(sizeof(struct ask) == CTL_ASK_BYTES, "tests make questions of this size");
+
 struct answer ctl_proto_answer(enum answer_kind kind)
 {
 	struct answer answer;

@@ -42,6 +42,8 @@ struct ask {
 	struct session_filter filter; /* CTL_SESSIONS: which ones; all zero for all */
 };
 
+#define CTL_ASK_BYTES 224 /* of a struct ask */
+
 /*
  * ANSWER_SESSION, ANSWER_SERVER and ANSWER_LIST_END come from workers, which may be
  * under an attacker's control. All others come from the monitor, and first.

@@ -21,7 +21,9 @@ import net
 import outbound
 
 with open(os.path.join(net.ROOT, "gateway", "base", "ctl-proto.h")) as header:
-    CTL_VERSION = int(re.search(r"CTL_VERSION (0x[0-9a-f]+)u", header.read())[1], 16)
+    PROTOCOL = header.read()
+CTL_VERSION = int(re.search(r"CTL_VERSION (0x[0-9a-f]+)u", PROTOCOL)[1], 16)
+ASK_BYTES = int(re.search(r"CTL_ASK_BYTES ([0-9]+)", PROTOCOL)[1])
 # from the same file
 STATUS, SESSIONS, END, RELOAD, DRAIN, SERVERS = range(1, 7)
 DONE, REFUSED, GATEWAY, WORKER, SESSION, TOLD, SERVER = range(1, 8)
@@ -64,7 +66,7 @@ def ask(path, what, session=0, version=CTL_VERSION, extra=b""):
     with socket.socket(socket.AF_UNIX, socket.SOCK_SEQPACKET) as s:
         s.settimeout(net.DEADLINE)
         s.connect(path)
-        s.send(struct.pack("=IIQ", version, what, session) + extra)
+        s.send(question(what, session, version) + extra)
         packets = []
         while True:
             try:
@@ -84,8 +86,8 @@ def text(packet):
     return packet[8:].split(b"\0")[0].decode()
 
 
-def question(what, session=0):
-    return struct.pack("=IIQ", CTL_VERSION, what, session)
+def question(what, session=0, version=CTL_VERSION):
+    return struct.pack("=IIQ", version, what, session).ljust(ASK_BYTES, b"\0")
 
 
 def test_status_tells_of_the_policy_and_of_each_worker(operated):
