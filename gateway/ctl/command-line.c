@@ -99,5 +99,6 @@ int command_line_parse(const struct command *command, int argc, char **argv, str
 		return usage_fault("unexpected argument", argv[optind]);
 	if (ret->options[OPTION_FILE] != NULL)
 		ret->policy = ret->options[OPTION_FILE];
-	return (command->takes & TAKES(SOCKET)) != 0 ? find_target(ret) : 0;
+	status = command->check != NULL ? command->check(ret) : 0;
+	return status == 0 && (command->takes & TAKES(SOCKET)) != 0 ? find_target(ret) : status;
 }

@@ -41,7 +41,9 @@ struct command {
 	const char *needs; /* the message if the operand is missing; NULL: it may be, or there is none */
 	const char *arguments;
 	const char *summary;
-	int (*run)(const struct command_line *line); /* returns the exit status */
+	int (*check)(
+	    const struct command_line *line);	     /* the values, before attlsd is looked for; NULL: none */
+	int (*run)(const struct command_line *line); /* both return 0 or an exit status */
 	bool may_have_operand;
 };
 

@@ -93,12 +93,19 @@ static int parse_session(const char *text, uint64_t *ret)
 	return 0;
 }
 
+static int check_end(const struct command_line *line)
+{
+	uint64_t session;
+
+	return parse_session(line->operand, &session);
+}
+
 static int run_end(const struct command_line *line)
 {
 	uint64_t session = 0;
-	int status = parse_session(line->operand, &session);
 
-	return status != 0 ? status : client_end(&line->target, session);
+	(void)parse_session(line->operand, &session);
+	return client_end(&line->target, session);
 }
 
 static int run_reload(const struct command_line *line)
@@ -170,6 +177,7 @@ static const struct command commands[] = {
 	  .needs = "the number of a session is missing; attlsctl sessions shows them",
 	  .arguments = "[-f policy.yaml | --socket PATH] SESSION",
 	  .summary = "End this session now; a transfer is cut off.",
+	  .check = check_end,
 	  .run = run_end },
 	{ .name = "reload",
 	  .takes = TAKES_TARGET,
