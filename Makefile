@@ -33,7 +33,8 @@ MAINS   := $(PROGRAMS:%=gateway/%.c)
 # a call from one program into the other.
 COMMON  := policy ftp-alg gateway/base gateway/host gateway/net gateway/key gateway/tls
 DAEMON  := gateway/keeper gateway/worker gateway/monitor
-CONTROL := gateway/ctl
+VIEW    := gateway/view
+CONTROL := $(VIEW) gateway/ctl
 objects  = $(patsubst %.c,$B/%.o,$(foreach d,$1,$(wildcard $d/*.c)))
 OBJ     := $(call objects,$(COMMON) $(DAEMON) $(CONTROL))
 UNITS   := $(patsubst %.c,$B/%,$(wildcard tests/unit/*/*_test.c))

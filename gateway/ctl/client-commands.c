@@ -10,8 +10,8 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "gateway/ctl/client-print.h"
-#include "gateway/ctl/client.h"
+#include "gateway/view/client-print.h"
+#include "gateway/view/client.h"
 #include "gateway/tls/policy-check.h"
 
 /* Time for the answer to an order. A reload waits for new workers, which load keys. */

@@ -8,7 +8,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-#include "gateway/ctl/client-target.h"
+#include "gateway/view/client-target.h"
 
 enum command_option {
 #define OPTION(id, name, has_value) OPTION_##id,

@@ -13,7 +13,7 @@
 #include "gateway/ctl/explain-diff.h"
 #include "gateway/ctl/explain-print.h"
 #include "gateway/ctl/explain.h"
-#include "gateway/ctl/json-print.h"
+#include "gateway/view/json-print.h"
 #include "gateway/ctl/usage.h"
 #include "gateway/host/policy-file.h"
 #include "gateway/tls/trust-judge.h"

@@ -9,7 +9,7 @@
 #include <stdlib.h>
 
 #include "gateway/ctl/doctor.h"
-#include "gateway/ctl/json-print.h"
+#include "gateway/view/json-print.h"
 #include "gateway/host/policy-file.h"
 #include "gateway/tls/policy-check.h"
 

@@ -1,5 +1,5 @@
 /* attlsctl's end of control_socket, against a process that answers what the row says. */
-#include "gateway/ctl/client.h"
+#include "gateway/view/client.h"
 
 #include <errno.h>
 #include <stdio.h>

@@ -3,7 +3,7 @@
  * attacker's control, so each answer is checked against the monitor's answers and
  * against its sender before it gets memory or reaches the terminal.
  */
-#include "gateway/ctl/client-answers.h"
+#include "gateway/view/client-answers.h"
 
 #include <stdlib.h>
 #include <string.h>

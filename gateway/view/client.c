@@ -3,7 +3,7 @@
  * listens there, sends one question and reads the answers, each with its sender.
  * client-answers.c judges them.
  */
-#include "gateway/ctl/client.h"
+#include "gateway/view/client.h"
 
 #include <errno.h>
 #include <poll.h>

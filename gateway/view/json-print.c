@@ -1,5 +1,5 @@
 /* Prints the JSON of attlsctl's commands, all in one layout. */
-#include "gateway/ctl/json-print.h"
+#include "gateway/view/json-print.h"
 
 #include <jansson.h>
 

@@ -1,6 +1,6 @@
 /* The part of `attlsctl status` about servers: which ways to a data connection work with each. */
-#ifndef ATTLSD_GATEWAY_CTL_CLIENT_SERVERS_H
-#define ATTLSD_GATEWAY_CTL_CLIENT_SERVERS_H
+#ifndef ATTLSD_GATEWAY_VIEW_CLIENT_SERVERS_H
+#define ATTLSD_GATEWAY_VIEW_CLIENT_SERVERS_H
 
 #include <jansson.h>
 #include <stdio.h>

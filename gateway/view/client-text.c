@@ -2,7 +2,7 @@
  * Forms the words in what attlsctl prints about a running attlsd. Names and
  * commands come from clients, so their texts are escaped for the terminal.
  */
-#include "gateway/ctl/client-text.h"
+#include "gateway/view/client-text.h"
 
 #include <inttypes.h>
 #include <stdio.h>

@@ -3,12 +3,12 @@
  * rows. If the rows were merged, a worker under an attacker's control could falsify
  * what the others report.
  */
-#include "gateway/ctl/client-servers.h"
+#include "gateway/view/client-servers.h"
 
 #include <string.h>
 
-#include "gateway/ctl/client-answers.h"
-#include "gateway/ctl/client-text.h"
+#include "gateway/view/client-answers.h"
+#include "gateway/view/client-text.h"
 #include "policy/ip.h"
 
 static const char *const way_names[ANSWER_WAYS] = {

@@ -1,6 +1,6 @@
 /* Which attlsd attlsctl asks. */
-#ifndef ATTLSD_GATEWAY_CTL_CLIENT_TARGET_H
-#define ATTLSD_GATEWAY_CTL_CLIENT_TARGET_H
+#ifndef ATTLSD_GATEWAY_VIEW_CLIENT_TARGET_H
+#define ATTLSD_GATEWAY_VIEW_CLIENT_TARGET_H
 
 /* The attlsd to ask. */
 struct target {

@@ -5,15 +5,15 @@
  * must agree with the monitor's, counts for the worker that sent it according to the
  * kernel, and has bounds.
  */
-#ifndef ATTLSD_GATEWAY_CTL_CLIENT_ANSWERS_H
-#define ATTLSD_GATEWAY_CTL_CLIENT_ANSWERS_H
+#ifndef ATTLSD_GATEWAY_VIEW_CLIENT_ANSWERS_H
+#define ATTLSD_GATEWAY_VIEW_CLIENT_ANSWERS_H
 
 #include <stdbool.h>
 #include <stddef.h>
 #include <sys/types.h>
 
 #include "gateway/base/ctl-proto.h"
-#include "gateway/ctl/client-target.h"
+#include "gateway/view/client-target.h"
 
 struct worker_heard {
 	struct answer_worker worker;

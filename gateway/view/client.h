@@ -2,14 +2,14 @@
  * attlsctl's end of control_socket: asks a running attlsd and gets its answers. A
  * function that returns -1 has printed what went wrong to stderr.
  */
-#ifndef ATTLSD_GATEWAY_CTL_CLIENT_H
-#define ATTLSD_GATEWAY_CTL_CLIENT_H
+#ifndef ATTLSD_GATEWAY_VIEW_CLIENT_H
+#define ATTLSD_GATEWAY_VIEW_CLIENT_H
 
 #include <stdint.h>
 
 #include "gateway/base/ctl-proto.h"
-#include "gateway/ctl/client-answers.h"
-#include "gateway/ctl/client-target.h"
+#include "gateway/view/client-answers.h"
+#include "gateway/view/client-target.h"
 
 /*
  * Ask for status or sessions. Returns 0 and the answers, or -1. Call

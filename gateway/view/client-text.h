@@ -1,6 +1,6 @@
 /* Words for the terminal: escaped texts, times and sizes. */
-#ifndef ATTLSD_GATEWAY_CTL_CLIENT_TEXT_H
-#define ATTLSD_GATEWAY_CTL_CLIENT_TEXT_H
+#ifndef ATTLSD_GATEWAY_VIEW_CLIENT_TEXT_H
+#define ATTLSD_GATEWAY_VIEW_CLIENT_TEXT_H
 
 #include <stdint.h>
 

@@ -1,5 +1,5 @@
 /* Prints what is wrong with the attlsd that a command is for. */
-#include "gateway/ctl/client-target.h"
+#include "gateway/view/client-target.h"
 
 #include <stdarg.h>
 #include <stdio.h>

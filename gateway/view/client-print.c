@@ -2,17 +2,17 @@
  * Prints the answers of a running attlsd as tables or JSON. Users and commands
  * come from clients, so texts are escaped for the terminal.
  */
-#include "gateway/ctl/client-print.h"
+#include "gateway/view/client-print.h"
 
 #include <inttypes.h>
 #include <jansson.h>
 #include <string.h>
 
 #include "gateway/base/util.h"
-#include "gateway/ctl/client-answers.h"
-#include "gateway/ctl/client-servers.h"
-#include "gateway/ctl/client-text.h"
-#include "gateway/ctl/json-print.h"
+#include "gateway/view/client-answers.h"
+#include "gateway/view/client-servers.h"
+#include "gateway/view/client-text.h"
+#include "gateway/view/json-print.h"
 
 static const char *state_name(uint32_t state)
 {

@@ -1,6 +1,6 @@
 /* What attlsctl takes from the processes of an attlsd: answers that lie, are cut off, or come out of order.
  */
-#include "gateway/ctl/client-answers.h"
+#include "gateway/view/client-answers.h"
 
 #include <stdio.h>
 

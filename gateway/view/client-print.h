@@ -1,6 +1,6 @@
 /* Prints the answers of a running attlsd, as tables for people or as JSON. */
-#ifndef ATTLSD_GATEWAY_CTL_CLIENT_PRINT_H
-#define ATTLSD_GATEWAY_CTL_CLIENT_PRINT_H
+#ifndef ATTLSD_GATEWAY_VIEW_CLIENT_PRINT_H
+#define ATTLSD_GATEWAY_VIEW_CLIENT_PRINT_H
 
 #include <stdio.h>
 
