@@ -39,7 +39,8 @@ struct ask {
 	uint32_t version;
 	uint32_t what;		      /* enum ctl_proto_what */
 	uint64_t session;	      /* CTL_END: its number */
-	struct session_filter filter; /* CTL_SESSIONS: which ones; all zero for all */
+	struct session_filter filter; /* CTL_SESSIONS: which ones; CTL_END: only if it matches; all
+					 zero for all */
 };
 
 #define CTL_ASK_BYTES 224 /* of a struct ask */

@@ -60,7 +60,7 @@ struct msg {
 	struct ip_endpoint local;  /* MSG_SESSION: what it dialled */
 	union {
 		struct ticket_seed ticket;    /* MSG_TICKET_SEED */
-		struct session_filter filter; /* MSG_LIST_SESSIONS */
+		struct session_filter filter; /* MSG_LIST_SESSIONS, MSG_END_SESSION */
 	};
 };
 

@@ -77,10 +77,11 @@ struct view {
 	int (*complain)(const struct target *target, const struct answers *answers);
 };
 
-static int show(const struct target *target, const struct view *view, bool json)
+static int show(const struct target *target, const struct view *view, const struct session_filter *filter,
+		bool json)
 {
 	struct answers answers;
-	int r = client_collect(target, view->what, &answers);
+	int r = client_collect(target, view->what, filter, &answers);
 
 	if (r == 0 && json)
 		r = view->dump(&answers, stdout);
@@ -97,15 +98,15 @@ int client_status(const struct target *target, bool json)
 	static const struct view view = { CTL_SERVERS, client_print_status, client_json_status,
 					  complain_of_status };
 
-	return show(target, &view, json);
+	return show(target, &view, NULL, json);
 }
 
-int client_sessions(const struct target *target, bool json)
+int client_sessions(const struct target *target, const struct session_filter *filter, bool json)
 {
 	static const struct view view = { CTL_SESSIONS, client_print_sessions, client_json_sessions,
 					  complain_of_silence };
 
-	return show(target, &view, json);
+	return show(target, &view, filter, json);
 }
 
 /* Give the order if the right attlsd listens. */
@@ -113,12 +114,12 @@ static int order(const struct target *target, enum ctl_proto_what what, uint64_t
 {
 	struct answers answers;
 	struct answer answer;
-	int r = target->policy == NULL ? 0 : client_collect(target, CTL_STATUS, &answers);
+	int r = target->policy == NULL ? 0 : client_collect(target, CTL_STATUS, NULL, &answers);
 
 	if (target->policy != NULL)
 		client_answers_done(&answers);
 	if (r == 0)
-		r = client_order(target, what, session,
+		r = client_order(target, what, &(struct session_filter){ .session = session },
 				 what == CTL_RELOAD ? RELOAD_TIMEOUT_MS : ORDER_TIMEOUT_MS, &answer);
 	if (r == 0)
 		(void)printf("%s\n", answer.u.text);
@@ -128,6 +129,31 @@ static int order(const struct target *target, enum ctl_proto_what what, uint64_t
 int client_end(const struct target *target, uint64_t session)
 {
 	return order(target, CTL_END, session);
+}
+
+/*
+ * A worker may be under an attacker's control and claim sessions of others. The filter goes along with each
+ * order, so the worker that has the session compares it once more.
+ */
+int client_end_all(const struct target *target, const struct session_filter *filter)
+{
+	struct session_filter one = *filter;
+	struct answers answers;
+	struct answer answer;
+	int r = client_collect(target, CTL_SESSIONS, filter, &answers);
+
+	if (r == 0 && answers.nsessions == 0)
+		r = client_fault(target, "no session matches");
+	for (size_t i = 0; r >= 0 && i < answers.nsessions; i++) {
+		one.session = answers.sessions[i].session;
+		r = client_order(target, CTL_END, &one, ORDER_TIMEOUT_MS, &answer);
+		if (r == 0)
+			(void)printf("%s\n", answer.u.text);
+	}
+	if (answers.workers != NULL && complain_of_silence(target, &answers) < 0)
+		r = -1;
+	client_answers_done(&answers);
+	return written(target, r < 0 ? r : 0); /* a session that has ended meanwhile is no fault */
 }
 
 int client_drain(const struct target *target, bool restart)
@@ -157,7 +183,7 @@ static bool has_faults(const char *path)
 int client_reload(const struct target *target)
 {
 	struct answers answers;
-	int r = client_collect(target, CTL_STATUS, &answers);
+	int r = client_collect(target, CTL_STATUS, NULL, &answers);
 	bool faults = r == 0 && has_faults(answers.gateway.policy);
 
 	client_answers_done(&answers);

@@ -8,11 +8,15 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-struct target; /* client-target.h */
+struct session_filter; /* session-filter.h */
+struct target;	       /* client-target.h */
 
 int client_status(const struct target *target, bool json);
-int client_sessions(const struct target *target, bool json);
+/* filter: all zero for every session. */
+int client_sessions(const struct target *target, const struct session_filter *filter, bool json);
 int client_end(const struct target *target, uint64_t session);
+/* Ends all sessions that match when their order arrives, each with an order of its own. */
+int client_end_all(const struct target *target, const struct session_filter *filter);
 /* Checks the file first that attlsd would read, and does not ask for a reload if it has faults. */
 int client_reload(const struct target *target);
 int client_drain(const struct target *target, bool restart);

@@ -14,6 +14,7 @@
 #include "gateway/ctl/certificate.h"
 #include "gateway/ctl/client-commands.h"
 #include "gateway/ctl/explain-command.h"
+#include "gateway/ctl/filter-options.h"
 #include "gateway/ctl/policy-commands.h"
 #include "gateway/ctl/probe-command.h"
 #include "gateway/ctl/usage.h"
@@ -77,9 +78,19 @@ static int run_status(const struct command_line *line)
 	return client_status(&line->target, wants_json(line));
 }
 
+static int check_sessions(const struct command_line *line)
+{
+	struct session_filter filter;
+
+	return filter_options_parse(line, &filter);
+}
+
 static int run_sessions(const struct command_line *line)
 {
-	return client_sessions(&line->target, wants_json(line));
+	struct session_filter filter = { .session = 0 };
+
+	(void)filter_options_parse(line, &filter);
+	return client_sessions(&line->target, &filter, wants_json(line));
 }
 
 /* The number of a session. Returns 0 or the exit status. */
@@ -95,17 +106,30 @@ static int parse_session(const char *text, uint64_t *ret)
 
 static int check_end(const struct command_line *line)
 {
-	uint64_t session;
+	struct session_filter filter;
 
-	return parse_session(line->operand, &session);
+	if (line->operand == NULL && !filter_options_given(line))
+		return usage_fault(
+		    "which session? Give its number (attlsctl sessions shows them), or options that "
+		    "choose sessions",
+		    "");
+	if (line->operand != NULL && filter_options_given(line))
+		return usage_fault("either the number of a session or options that choose sessions, not both",
+				   "");
+	return line->operand != NULL ? parse_session(line->operand, &filter.session)
+				     : filter_options_parse(line, &filter);
 }
 
 static int run_end(const struct command_line *line)
 {
-	uint64_t session = 0;
+	struct session_filter filter = { .session = 0 };
 
-	(void)parse_session(line->operand, &session);
-	return client_end(&line->target, session);
+	if (line->operand == NULL) {
+		(void)filter_options_parse(line, &filter);
+		return client_end_all(&line->target, &filter);
+	}
+	(void)parse_session(line->operand, &filter.session);
+	return client_end(&line->target, filter.session);
 }
 
 static int run_reload(const struct command_line *line)
@@ -168,15 +192,16 @@ static const struct command commands[] = {
 	  .summary = "Show the policy, workers and number of sessions of a running attlsd.",
 	  .run = run_status },
 	{ .name = "sessions",
-	  .takes = TAKES_TARGET | TAKES(JSON),
-	  .arguments = "[-f policy.yaml | --socket PATH] [--json]",
+	  .takes = TAKES_TARGET | TAKES_FILTER | TAKES(JSON),
+	  .arguments = "[-f policy.yaml | --socket PATH] [--json] " FILTER_ARGUMENTS,
 	  .summary = "List the sessions: clients, users and transfers.",
+	  .check = check_sessions,
 	  .run = run_sessions },
 	{ .name = "end",
-	  .takes = TAKES_TARGET,
-	  .needs = "the number of a session is missing; attlsctl sessions shows them",
-	  .arguments = "[-f policy.yaml | --socket PATH] SESSION",
-	  .summary = "End this session now; a transfer is cut off.",
+	  .takes = TAKES_TARGET | TAKES_FILTER,
+	  .may_have_operand = true,
+	  .arguments = "[-f policy.yaml | --socket PATH] SESSION | " FILTER_ARGUMENTS,
+	  .summary = "End this session, or all that the options choose, now; transfers are cut off.",
 	  .check = check_end,
 	  .run = run_end },
 	{ .name = "reload",

@@ -230,7 +230,7 @@ static void list(struct ctl_peer *peer)
 
 static void end_session(struct ctl_peer *peer, uint64_t session)
 {
-	const struct msg msg = { .type = MSG_END_SESSION, .session = session };
+	const struct msg msg = { .type = MSG_END_SESSION, .session = session, .filter = peer->filter };
 	const struct child *child = admission_owner(peer->server->admission, session);
 	char text[120];
 

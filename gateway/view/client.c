@@ -113,9 +113,16 @@ static void refuse_descriptors(int fd, int wait_ms)
 }
 
 /* Connects and sends the question, whose answers take at most wait_ms. Returns the connection, or -1. */
-static int ask(const struct target *target, enum ctl_proto_what what, uint64_t session, int wait_ms)
+static int ask(const struct target *target, enum ctl_proto_what what, const struct session_filter *filter,
+	       int wait_ms)
 {
-	const struct ask question = { .version = CTL_VERSION, .what = what, .session = session };
+	const struct session_filter none = { .session = 0 };
+	const struct ask question = {
+		.version = CTL_VERSION,
+		.what = what,
+		.session = filter != NULL ? filter->session : 0,
+		.filter = filter != NULL ? *filter : none,
+	};
 	const struct timeval wait = { .tv_sec = CONNECT_TIMEOUT_S };
 	struct sockaddr_un address = { .sun_family = AF_UNIX };
 	int fd;
@@ -206,7 +213,8 @@ static int receive_answer(const struct target *target, int fd, int wait_ms, stru
 	return 1;
 }
 
-int client_collect(const struct target *target, enum ctl_proto_what what, struct answers *ret)
+int client_collect(const struct target *target, enum ctl_proto_what what, const struct session_filter *filter,
+		   struct answers *ret)
 {
 	int64_t end_ms = now_ms() + COLLECT_TIMEOUT_MS;
 	struct answer answer;
@@ -215,7 +223,7 @@ int client_collect(const struct target *target, enum ctl_proto_what what, struct
 	int r = 1;
 
 	*ret = (struct answers){ .nworkers = 0 };
-	fd = ask(target, what, 0, COLLECT_TIMEOUT_MS);
+	fd = ask(target, what, filter, COLLECT_TIMEOUT_MS);
 	if (fd == -1)
 		return -1;
 	while (r == 1 && !client_answers_are_all(ret, what)) {
@@ -235,10 +243,10 @@ int client_collect(const struct target *target, enum ctl_proto_what what, struct
 	return 0;
 }
 
-int client_order(const struct target *target, enum ctl_proto_what what, uint64_t session, int wait_ms,
-		 struct answer *ret)
+int client_order(const struct target *target, enum ctl_proto_what what, const struct session_filter *filter,
+		 int wait_ms, struct answer *ret)
 {
-	int fd = ask(target, what, session, wait_ms);
+	int fd = ask(target, what, filter, wait_ms);
 	pid_t sender;
 	int r;
 
@@ -251,8 +259,10 @@ int client_order(const struct target *target, enum ctl_proto_what what, uint64_t
 		    target, "attlsd does not answer in time; attlsctl status shows whether it was done");
 	if (r == 0)
 		return client_fault(target, "attlsd closed the connection without an answer");
-	if (r == 1 && ret->kind == ANSWER_REFUSED)
-		return client_fault(target, "%s", ret->u.text);
+	if (r == 1 && ret->kind == ANSWER_REFUSED) {
+		(void)client_fault(target, "%s", ret->u.text);
+		return 1;
+	}
 	if (r == 1 && ret->kind != ANSWER_DONE)
 		return client_fault(target, CTL_OTHER_VERSION);
 	return r == 1 ? 0 : -1;

@@ -12,13 +12,17 @@
 #include "gateway/view/client-target.h"
 
 /*
- * Ask for status or sessions. Returns 0 and the answers, or -1. Call
+ * Ask for status or sessions. filter: of sessions; NULL for all. Returns 0 and the answers, or -1. Call
  * client_answers_done() in either case.
  */
-int client_collect(const struct target *target, enum ctl_proto_what what, struct answers *ret);
+int client_collect(const struct target *target, enum ctl_proto_what what, const struct session_filter *filter,
+		   struct answers *ret);
 
-/* Give an order, and wait at most wait_ms for the answer. Returns 0 and the answer, or -1. */
-int client_order(const struct target *target, enum ctl_proto_what what, uint64_t session, int wait_ms,
-		 struct answer *ret);
+/*
+ * Give an order, and wait at most wait_ms for the answer. CTL_END: filter->session is the session; it ends
+ * only if it matches the rest. Other orders: NULL. Returns 0 and the answer; 1: attlsd refuses; or -1.
+ */
+int client_order(const struct target *target, enum ctl_proto_what what, const struct session_filter *filter,
+		 int wait_ms, struct answer *ret);
 
 #endif

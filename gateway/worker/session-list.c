@@ -104,9 +104,9 @@ static void describe(const struct worker *worker, const struct session *session,
 		shown->told = session->data.legs.told.endpoint;
 }
 
-/* Only what a filter looks at, so that the sessions that are not wanted cost little. */
-static bool is_wanted(const struct session_filter *filter, const struct worker *worker,
-		      const struct session *session)
+/* Fill in only what a filter looks at, so that the sessions that are not wanted cost little. */
+bool session_list_wants(const struct worker *worker, const struct session_filter *filter,
+			const struct session *session)
 {
 	const struct policy_rule *rule = session->facts.rule;
 	struct data_status status;
@@ -136,7 +136,7 @@ bool session_list_next(const struct worker *worker, const struct session_filter 
 		if (session == NULL)
 			return false;
 		*at = session->facts.id;
-	} while (!is_wanted(filter, worker, session));
+	} while (!session_list_wants(worker, filter, session));
 	*ret_answer = ctl_proto_answer(ANSWER_SESSION);
 	describe(worker, session, &ret_answer->u.session);
 	return true;

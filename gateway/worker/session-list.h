@@ -7,7 +7,12 @@
 
 #include "gateway/base/ctl-proto.h"
 
+struct session;
 struct worker;
+
+/* Does the filter let this session through? */
+bool session_list_wants(const struct worker *worker, const struct session_filter *filter,
+			const struct session *session);
 
 /* A dump_next_fn: an ANSWER_SESSION. A place is the number of a session. */
 bool session_list_next(const struct worker *worker, const struct session_filter *filter, uint64_t *at,

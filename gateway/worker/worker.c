@@ -154,7 +154,7 @@ static void on_end_session(struct worker *worker, const struct msg *msg, int *fd
 	struct session *session = session_of(session_table_find(&worker->sessions, msg->session));
 
 	(void)fd;
-	if (session != NULL)
+	if (session != NULL && session_list_wants(worker, &msg->filter, session))
 		session_dismiss(session);
 }
 

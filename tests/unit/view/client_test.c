@@ -191,7 +191,7 @@ static void orders(void **state)
 		const char *want_text, *want_said;
 	} rows[] = {
 		{ "done", ANSWERS_DONE, WAIT_MS, 0, "version 1 what 3 session 77", "" },
-		{ "refused", ANSWERS_REFUSED, WAIT_MS, -1, NULL, "not now\n" },
+		{ "refused", ANSWERS_REFUSED, WAIT_MS, 1, NULL, "not now\n" },
 		{ "an answer to another question", ANSWERS_STATUS, WAIT_MS, -1, NULL, "different versions" },
 		{ "too long", ANSWERS_LONG, WAIT_MS, -1, NULL, "different versions" },
 		{ "too short", ANSWERS_SHORT, WAIT_MS, -1, NULL, "different versions" },
@@ -209,7 +209,8 @@ static void orders(void **state)
 
 		scene_init(&scene);
 		scene_serve(&scene, rows[i].script);
-		r = client_order(&target, CTL_END, SESSION, rows[i].wait_ms, &answer);
+		r = client_order(&target, CTL_END, &(struct session_filter){ .session = SESSION },
+				 rows[i].wait_ms, &answer);
 		scene_done(&scene, said);
 		if (r != rows[i].want || strstr(said, rows[i].want_said) == NULL ||
 		    (said[0] == '\0') != (rows[i].want == 0))
@@ -233,7 +234,7 @@ static void no_descriptor_comes_along(void **state)
 		skip();
 	scene_init(&scene);
 	scene_serve(&scene, ANSWERS_WITH_DESCRIPTOR);
-	r = client_order(&target, CTL_END, SESSION, WAIT_MS, &answer);
+	r = client_order(&target, CTL_END, &(struct session_filter){ .session = SESSION }, WAIT_MS, &answer);
 	scene_done(&scene, said);
 	assert_string_equal(said, "");
 	assert_int_equal(r, 0);
@@ -251,7 +252,7 @@ static void status(void **state)
 	(void)state;
 	scene_init(&scene);
 	scene_serve(&scene, ANSWERS_STATUS);
-	r = client_collect(&target, CTL_STATUS, &answers);
+	r = client_collect(&target, CTL_STATUS, NULL, &answers);
 	assert_int_equal(answers.gateway.pid, scene.server);
 	scene_done(&scene, said);
 	assert_string_equal(said, "");
@@ -284,7 +285,7 @@ static void no_status(void **state)
 
 		scene_init(&scene);
 		scene_serve(&scene, rows[i].script);
-		r = client_collect(&target, CTL_STATUS, &answers);
+		r = client_collect(&target, CTL_STATUS, NULL, &answers);
 		client_answers_done(&answers);
 		scene_done(&scene, said);
 		if (r != -1 || strstr(said, rows[i].want_said) == NULL)
@@ -323,7 +324,7 @@ static void reaching_nobody(void **state)
 			(void)close(listen_at(scene.socket, SOCK_SEQPACKET));
 		if (rows[i].there == A_STREAM_SOCKET)
 			fd = listen_at(scene.socket, SOCK_STREAM);
-		r = client_order(&target, CTL_DRAIN, 0, WAIT_MS, &answer);
+		r = client_order(&target, CTL_DRAIN, NULL, WAIT_MS, &answer);
 		if (fd != -1)
 			(void)close(fd);
 		scene_done(&scene, said);
@@ -351,7 +352,7 @@ static void the_longest_path(void **state)
 		int r;
 
 		scene_init(&scene);
-		r = client_order(&target, CTL_DRAIN, 0, WAIT_MS, &answer);
+		r = client_order(&target, CTL_DRAIN, NULL, WAIT_MS, &answer);
 		scene_done(&scene, said);
 		if (r != -1 || strstr(said, rows[i].want_said) == NULL)
 			fail_msg("%zu: result %d, \"%s\"", rows[i].len, r, said);
