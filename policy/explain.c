@@ -244,6 +244,7 @@ static bool put_value(const struct field *f, const void *object, char buf[static
 	case FIELD_NAME:
 	case FIELD_ADVERTISE:
 	case FIELD_ENDPOINT:
+	case FIELD_HTTP:
 	case FIELD_BACKEND:
 	case FIELD_NETS:
 	case FIELD_REFS:

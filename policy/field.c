@@ -337,6 +337,23 @@ void field_parse_endpoint(struct parse_context *ctx, const struct field *f, cons
 		    f->key, n->text);
 }
 
+void field_parse_http(struct parse_context *ctx, const struct field *f, const struct node *n, void *object)
+{
+	struct policy_http *http = member_of(object, f->offset);
+
+	if (!field_is_scalar(ctx, f, n) || strcasecmp(n->text, f->words->text) == 0)
+		return;
+	if (n->text[0] == '/' && n->len <= f->max)
+		http->path = arena_strndup(ctx->arena, n->text, n->len);
+	else if (n->text[0] == '/')
+		parse_error(ctx, n->mark, "\"%s\" must have at most %" PRIu64 " characters", f->key, f->max);
+	else if (value_endpoint(n->text, n->len, &http->endpoint) < 0)
+		parse_error(ctx, n->mark,
+			    "\"%s\" must be address:port, the path of a socket that starts with a slash, or "
+			    "none, not \"%.60s\"",
+			    f->key, n->text);
+}
+
 void field_parse_backend(struct parse_context *ctx, const struct field *f, const struct node *n, void *object)
 {
 	struct policy_backend *backend = object;

@@ -16,7 +16,7 @@ typedef void field_fn(struct parse_context *ctx, const struct field *field, cons
 field_fn field_parse_uint, field_parse_bool, field_parse_enum, field_parse_set, field_parse_duration;
 field_fn field_parse_string, field_parse_path, field_parse_trust, field_parse_name, field_parse_nets;
 field_fn field_parse_port_range, field_parse_advertise, field_parse_endpoint, field_parse_backend;
-field_fn field_parse_source;
+field_fn field_parse_source, field_parse_http;
 
 /* In files of their own. */
 field_fn field_parse_ref, field_parse_refs;			/* reference.c */

@@ -17,6 +17,7 @@
 #include "policy/node.h"
 #include "policy/parse-context.h"
 #include "policy/rule-effect.h"
+#include "policy/rule-http.h"
 #include "policy/rule-server.h"
 #include "policy/rule-users.h"
 #include "policy/rule.h"
@@ -99,6 +100,7 @@ static void read_tree(const struct node *root, struct policy_store *store, const
 		finish_backend(policy, &policy->backends[i], &store->arena);
 	rule_check(policy, locations, diags);
 	rule_server_check(policy, locations, diags);
+	rule_http_check(policy, locations, diags);
 	rule_users_check(policy, locations, diags);
 	if (diags->nerrors > 0)
 		return;
@@ -107,6 +109,7 @@ static void read_tree(const struct node *root, struct policy_store *store, const
 		qsort(policy->rules, policy->nrules, sizeof(policy->rules[0]), compare_rules);
 	rule_warn(policy, locations, diags);
 	rule_server_warn(policy, locations, diags);
+	rule_http_warn(policy, locations, diags);
 	rule_effect_warn(policy, locations, diags);
 	changed_note(policy, locations, diags);
 }

@@ -23,6 +23,7 @@ enum field_type {
 	FIELD_PORT_RANGE, /* within min..max */
 	FIELD_ADVERTISE,  /* an address, interface:NAME or a host name: into a struct policy_advertise */
 	FIELD_ENDPOINT,	  /* struct ip_endpoint */
+	FIELD_HTTP,	  /* address:port, the path of a socket, or a word: into a struct policy_http */
 	FIELD_BACKEND,	  /* backend's address: into a struct policy_backend */
 	FIELD_SOURCE,	  /* a word, an address or interface:NAME: into a struct policy_backend */
 	FIELD_HOST,	  /* a host name or an address, as text */

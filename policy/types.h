@@ -25,6 +25,20 @@ enum log_level { LOG_LEVEL_ERROR = 0, LOG_LEVEL_WARNING, LOG_LEVEL_INFO, LOG_LEV
 /* Whether the private keys are in a process of their own; auto: if attlsd is started as root. */
 enum key_isolation { KEY_ISOLATION_AUTO = 0, KEY_ISOLATION_TRUE, KEY_ISOLATION_FALSE };
 
+struct policy_keyring;
+struct policy_host;
+
+/* The HTTP listener. */
+struct policy_http {
+	const char *path;		      /* of a UNIX socket; NULL: none */
+	struct ip_endpoint endpoint;	      /* addr.family IP_NONE: none */
+	const char *token_file;		      /* NULL: whoever reaches the listener may read */
+	const struct policy_keyring *keyring; /* NULL: without TLS */
+	struct policy_host *hosts;	      /* names by which browsers may ask for it */
+	size_t nhosts;
+	struct diag_mark mark, token_file_mark;
+};
+
 struct policy_daemon {
 	const char *user; /* default "attlsd" */
 	bool user_given;  /* the file names it (then it must exist) */
@@ -34,6 +48,7 @@ struct policy_daemon {
 	bool control_socket_given;  /* the file names it (then attlsd must be able to make it) */
 	struct diag_mark control_socket_mark;
 	enum key_isolation key_isolation;
+	struct policy_http http;
 	enum log_level log_level;
 	enum log_format log_format;
 	uint32_t limit_sessions;		   /* default 10000 */

@@ -300,6 +300,7 @@ static void walk_field(struct parse_context *ctx, const struct field *f, const s
 		[FIELD_PORT_RANGE] = field_parse_port_range,
 		[FIELD_ADVERTISE] = field_parse_advertise,
 		[FIELD_ENDPOINT] = field_parse_endpoint,
+		[FIELD_HTTP] = field_parse_http,
 		[FIELD_BACKEND] = field_parse_backend,
 		[FIELD_SOURCE] = field_parse_source,
 		[FIELD_HOST] = field_parse_host,

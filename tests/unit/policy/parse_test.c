@@ -308,6 +308,33 @@ static void test_control_socket(void **state)
 	parsed_done(&p);
 }
 
+static void test_http(void **state)
+{
+	struct parsed p;
+
+	(void)state;
+	parse_part(&p, "daemon: { http: 127.0.0.1:8021, http_token_file: t, http_keyring: ftpd, "
+		       "http_hosts: [ gw.example ] }\n");
+	assert_string_equal(p.printed, "");
+	assert_null(p.policy->daemon.http.path);
+	assert_int_equal(p.policy->daemon.http.endpoint.port, 8021);
+	assert_string_equal(p.policy->daemon.http.token_file, "t");
+	assert_ptr_equal(p.policy->daemon.http.keyring, &p.policy->keyrings[0]);
+	assert_int_equal(p.policy->daemon.http.nhosts, 1);
+	assert_string_equal(p.policy->daemon.http.hosts[0].name, "gw.example");
+	assert_int_equal(p.policy->daemon.http.mark.column, 17);
+	parsed_done(&p);
+	parse_part(&p, "daemon: { http: /run/attlsd/http.sock }\n");
+	assert_string_equal(p.printed, "");
+	assert_string_equal(p.policy->daemon.http.path, "/run/attlsd/http.sock");
+	assert_int_equal(p.policy->daemon.http.endpoint.addr.family, IP_NONE);
+	parsed_done(&p);
+	parse_part(&p, "daemon: { http: none }\n");
+	assert_null(p.policy->daemon.http.path);
+	assert_int_equal(p.policy->daemon.http.endpoint.addr.family, IP_NONE);
+	parsed_done(&p);
+}
+
 #define TLS(text)      "tls_actions: { server: { keyring: ftpd, " text " } }\n"
 #define FTP(text)      "ftp_actions: { standard: { " text " } }\n"
 #define BACKEND(text)  "backends: { legacy: { " text " } }\n"
@@ -315,6 +342,12 @@ static void test_control_socket(void **state)
 #define RULE(text)     "rules: { everyone: { tls: server, ftp: standard, backend: legacy, " text " } }\n"
 
 static const struct message_case faults[] = {
+	{ "http at a name", "daemon: { http: localhost:8021 }\n",
+	  "policy.yaml:1:17: \"http\" must be address:port, the path of a socket" },
+	{ "http at a path without a slash", "daemon: { http: http.sock }\n",
+	  "policy.yaml:1:17: \"http\" must be address:port, the path of a socket" },
+	{ "http with an unknown key ring", "daemon: { http: 127.0.0.1:8021, http_keyring: other }\n",
+	  "policy.yaml:1:47: there is no \"other\"" },
 	{ "version 2", "version: 2\n", "policy.yaml:1:10: \"version\" must be 1" },
 	{ "unknown section", "rulez: {}\n",
 	  "policy.yaml:1:1: unknown key \"rulez\"; did you mean \"rules\"?" },
@@ -574,15 +607,11 @@ static void test_example(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_minimal),
-		cmocka_unit_test(test_ftp_values),
-		cmocka_unit_test(test_whole),
-		cmocka_unit_test(test_control_socket),
-		cmocka_unit_test(test_faults),
-		cmocka_unit_test(test_all_in_one_go),
-		cmocka_unit_test(test_one_fault_one_error),
-		cmocka_unit_test(test_missing),
-		cmocka_unit_test(test_free_nothing),
+		cmocka_unit_test(test_minimal),	      cmocka_unit_test(test_ftp_values),
+		cmocka_unit_test(test_whole),	      cmocka_unit_test(test_control_socket),
+		cmocka_unit_test(test_http),	      cmocka_unit_test(test_faults),
+		cmocka_unit_test(test_all_in_one_go), cmocka_unit_test(test_one_fault_one_error),
+		cmocka_unit_test(test_missing),	      cmocka_unit_test(test_free_nothing),
 		cmocka_unit_test(test_example),
 	};
 

@@ -13,6 +13,19 @@
 
 /* Values that are valid one by one and contradict each other. */
 static const struct message_case errors[] = {
+	{ "http for other hosts without a token", "daemon: { http: 192.0.2.1:8021, http_keyring: ftpd }\n",
+	  "policy.yaml:1:11: other hosts can reach 192.0.2.1:8021, so \"http\" needs \"http_token_file\"" },
+	{ "http for all hosts without TLS", "daemon: { http: 0.0.0.0:8021, http_token_file: t }\n",
+	  "policy.yaml:1:11: other hosts can reach 0.0.0.0:8021, so \"http\" needs TLS" },
+	{ "http where clients connect",
+	  "daemon: { http: 127.0.0.1:21 }\nlisteners: { e: { address: 127.0.0.1:21 } }\n",
+	  "policy.yaml:1:11: \"http\" cannot have the address and port of listeners \"e\"" },
+	{ "http at the path of control_socket", "daemon: { http: /run/a, control_socket: /run/a }\n",
+	  "policy.yaml:1:11: \"http\" cannot use the path of \"control_socket\"" },
+	{ "http with a key ring without a certificate",
+	  "daemon: { http: 127.0.0.1:8021, http_keyring: empty }\n"
+	  "keyrings: { ftpd: { certificates: [ { chain: a, key: b } ] }, empty: { trust: c } }\n",
+	  "policy.yaml:1:33: a server needs a certificate, but keyrings \"empty\" has none" },
 	{ "sessions must resume, but none is kept",
 	  "tls_actions: { server: { keyring: ftpd, session_timeout: 0 } }\n"
 	  "ftp_actions: { standard: { secure_session_reuse: required } }\n",
@@ -120,6 +133,10 @@ static const struct message_case errors[] = {
 
 /* The same values where they make sense: no fault. */
 static const struct message_case fine[] = {
+	{ "http for this host", "daemon: { http: \"[::1]:8021\" }\n", "" },
+	{ "http at a path", "daemon: { http: /run/attlsd/http.sock }\n", "" },
+	{ "http for other hosts",
+	  "daemon: { http: 192.0.2.1:8021, http_token_file: t, http_keyring: ftpd }\n", "" },
 	{ "static RSA without isolation",
 	  "daemon: { key_isolation: false }\ntls_actions: { server: { keyring: ftpd, ciphers: [ 2F, C02B ] } }\n",
 	  "" },
@@ -160,6 +177,12 @@ static const struct message_case fine[] = {
 #define DOES	    "tls: server, ftp: standard, backend: legacy }\n"
 
 static const struct message_case warnings[] = {
+	{ "a token without http", "daemon: { http_token_file: t }\n",
+	  "policy.yaml:1:11: warning: \"http_token_file\" has no effect without \"http\"" },
+	{ "TLS on a UNIX socket", "daemon: { http: /run/a, http_keyring: ftpd }\n",
+	  "policy.yaml:1:25: warning: \"http_keyring\" has no effect" },
+	{ "names of a UNIX socket", "daemon: { http: /run/a, http_hosts: [ gw.example ] }\n",
+	  "policy.yaml:1:25: warning: \"http_hosts\" has no effect" },
 	{ "one source may take all sessions",
 	  "daemon: { limits: { sessions: 10, sessions_per_source: 20 } }\n",
 	  "policy.yaml:1:35: warning: \"sessions_per_source\" has no effect" },

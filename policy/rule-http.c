@@ -1,0 +1,100 @@
+/*
+ * Checks of the HTTP listener. It shows who is logged in and what is transferred, so
+ * an address that other hosts reach needs a token, and TLS, which keeps the token
+ * secret. Only loopback and UNIX sockets may do without.
+ */
+#include "policy/rule-http.h"
+
+#include <string.h>
+
+#include "policy/nelem.h"
+#include "policy/rule-check.h"
+
+static bool is_on(const struct policy_http *http)
+{
+	return http->path != NULL || http->endpoint.addr.family != IP_NONE;
+}
+
+static void check_access(const struct check *c, const struct policy_http *http)
+{
+	char text[IP_TEXT_MAX];
+
+	if (http->path != NULL || ip_addr_is_loopback(&http->endpoint.addr))
+		return;
+	(void)ip_endpoint_format(&http->endpoint, text);
+	if (http->token_file == NULL)
+		check_error(c, &c->policy->daemon, "http",
+			    "other hosts can reach %s, so \"http\" needs \"http_token_file\"; add it, or use "
+			    "127.0.0.1",
+			    text);
+	if (!check_is_given(c, &c->policy->daemon, "http_keyring"))
+		check_error(c, &c->policy->daemon, "http",
+			    "other hosts can reach %s, so \"http\" needs TLS: add \"http_keyring\", or use "
+			    "127.0.0.1",
+			    text);
+}
+
+static void check_keyring(const struct check *c, const struct policy_http *http)
+{
+	if (http->keyring != NULL && check_is_valid(c, http->keyring) && http->keyring->ncertificates == 0)
+		check_error(c, &c->policy->daemon, "http_keyring",
+			    "a server needs a certificate, but keyrings \"%s\" has none; add "
+			    "\"certificates\" to it",
+			    http->keyring->name);
+}
+
+static bool collide(const struct ip_endpoint *a, const struct ip_endpoint *b)
+{
+	return a->port != 0 && a->port == b->port && a->addr.family == b->addr.family &&
+	       (ip_addr_equal(&a->addr, &b->addr) || ip_addr_is_any(&a->addr) || ip_addr_is_any(&b->addr));
+}
+
+static void check_place(const struct check *c, const struct policy_http *http)
+{
+	const struct policy_daemon *daemon = &c->policy->daemon;
+
+	if (http->path != NULL && daemon->control_socket != NULL &&
+	    strcmp(http->path, daemon->control_socket) == 0)
+		check_error(c, daemon, "http", "\"http\" cannot use the path of \"control_socket\"");
+	for (size_t i = 0; i < c->policy->nlisteners; i++) {
+		const struct policy_listener *listener = &c->policy->listeners[i];
+
+		if (http->path == NULL && check_is_valid(c, listener) &&
+		    collide(&http->endpoint, &listener->endpoint)) {
+			check_error(c, daemon, "http",
+				    "\"http\" cannot have the address and port of listeners \"%s\"",
+				    listener->name);
+			return;
+		}
+	}
+}
+
+void rule_http_check(const struct policy *policy, const struct locations *locations, struct diags *diags)
+{
+	const struct check c = { .policy = policy, .locations = locations, .diags = diags };
+	const struct policy_http *http = &policy->daemon.http;
+
+	check_keyring(&c, http);
+	if (!is_on(http))
+		return;
+	check_access(&c, http);
+	check_place(&c, http);
+}
+
+void rule_http_warn(const struct policy *policy, const struct locations *locations, struct diags *diags)
+{
+	static const char *const keys[] = { "http_token_file", "http_keyring", "http_hosts" };
+	const struct check c = { .policy = policy, .locations = locations, .diags = diags };
+	const struct policy_http *http = &policy->daemon.http;
+
+	for (size_t i = 0; i < NELEM(keys) && !is_on(http); i++)
+		if (check_is_given(&c, &policy->daemon, keys[i]))
+			check_warn(&c, &policy->daemon, keys[i], "\"%s\" has no effect without \"http\"",
+				   keys[i]);
+	if (http->path != NULL && http->keyring != NULL)
+		check_warn(&c, &policy->daemon, "http_keyring",
+			   "\"http_keyring\" has no effect: a UNIX socket is not protected by TLS");
+	if (http->path != NULL && http->nhosts > 0)
+		check_warn(&c, &policy->daemon, "http_hosts",
+			   "\"http_hosts\" has no effect: a UNIX socket serves any name");
+}
