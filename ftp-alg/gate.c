@@ -121,6 +121,6 @@ enum ftp_local machine_gate(const struct ftp_machine *machine, const struct ftp_
 	if (action->commands_denied.n > 0 && ftp_command_is_denied(command, &action->commands_denied))
 		return FTP_LOCAL_COMMAND_DENIED;
 	if (action->commands_allowed.n > 0 && !ftp_command_is_allowed(command, &action->commands_allowed))
-		return FTP_LOCAL_COMMAND_DENIED;
+		return FTP_LOCAL_COMMAND_NOT_ALLOWED;
 	return is_known(machine, command) ? FTP_LOCAL_NONE : FTP_LOCAL_COMMAND_UNKNOWN;
 }

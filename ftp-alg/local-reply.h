@@ -10,7 +10,7 @@
 
 enum ftp_local {
 	FTP_LOCAL_NONE = 0, /* no objection */
-#define REPLY(id, rfc, zos) FTP_LOCAL_##id,
+#define REPLY(id, rfc, zos, key) FTP_LOCAL_##id,
 #include "ftp-alg/local-reply.def"
 #undef REPLY
 	FTP_LOCAL_COUNT
@@ -21,6 +21,12 @@ enum ftp_local {
 
 /* The reply's text, one line or more with CRLF between them and none at the end. Static. */
 const char *ftp_local_text(enum ftp_local reply, enum reply_style style);
+
+/*
+ * The policy's key that decides on this reply, as policy/policy-where.h writes it. NULL: none
+ * does. Static.
+ */
+const char *ftp_local_key(enum ftp_local reply, const struct ftp_action *action);
 
 /* The same with CRLF at its end, for a caller that has no machine yet. Returns the length. */
 size_t ftp_local_line(enum ftp_local reply, enum reply_style style, char buf[static FTP_LOCAL_LINE_MAX]);

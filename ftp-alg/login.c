@@ -20,15 +20,15 @@ static void turn_over(struct ftp_machine *machine, struct ftp_out *out)
 	ftp_out_add(out, FTP_DO_LOGIN_OVER);
 }
 
-/* by: who did not let the user in, for the log; static. */
-static void login_failed(struct ftp_machine *machine, const char *by, struct ftp_out *out)
+/* by: who did not let the user in; key: as in struct ftp_act. Both are for the log, and static. */
+static void login_failed(struct ftp_machine *machine, const char *by, const char *key, struct ftp_out *out)
 {
 	if (machine->failures < FAILURES_MAX)
 		machine->failures++;
 	if (machine->failures_here < FAILURES_MAX)
 		machine->failures_here++;
 	machine->login_turn = FTP_LOGIN_TURN_NONE;
-	ftp_out_text(out, FTP_DO_LOGIN_FAILED, by, strlen(by));
+	ftp_out_text(out, FTP_DO_LOGIN_FAILED, by, strlen(by))->key = key;
 	if (machine->action->login_attempts != 0 && machine->failures_here >= machine->action->login_attempts)
 		machine_close(machine, FTP_LOCAL_TOO_MANY_LOGINS, "too-many-failed-logins", out);
 }
@@ -36,13 +36,16 @@ static void login_failed(struct ftp_machine *machine, const char *by, struct ftp
 /* The client gets the reason only where policy allows that (ACCESSERRORMSGS). */
 static void deny(struct ftp_machine *machine, enum ftp_local why, struct ftp_out *out)
 {
+	const char *key = ftp_local_key(why, machine->action);
+
 	machine->login = FTP_LOGIN_NONE;
-	machine_answer(machine, machine->action->accesserrormsgs ? why : FTP_LOCAL_LOGIN_DENIED, out);
+	machine_answer(machine, machine->action->accesserrormsgs ? why : FTP_LOCAL_LOGIN_DENIED, out)->key =
+	    key;
 	login_failed(machine,
 		     why == FTP_LOCAL_WHY_CREDENTIAL	  ? "stored-credential"
 		     : why == FTP_LOCAL_WHY_NOT_PERMITTED ? "verifyuser"
 							  : "certificate",
-		     out);
+		     key, out);
 }
 
 static bool is_user(const char *name, const char *arg, size_t len)
@@ -199,7 +202,7 @@ void machine_login_reply(struct ftp_machine *machine, enum ftp_pending pending, 
 		turn_over(machine, out);
 	} else {
 		machine->login = FTP_LOGIN_NONE;
-		login_failed(machine, "server", out);
+		login_failed(machine, "server", NULL, out);
 	}
 }
 

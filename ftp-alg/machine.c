@@ -167,7 +167,7 @@ enum ftp_take ftp_machine_bad_line(struct ftp_machine *machine, enum ftp_line_st
 		return FTP_HOLD;
 	switch (status) {
 	case FTP_LINE_TOO_LONG:
-		machine_answer(machine, FTP_LOCAL_TOO_LONG, out);
+		machine_answer(machine, FTP_LOCAL_LINE_TOO_LONG, out);
 		break;
 	case FTP_LINE_NUL:
 	case FTP_LINE_BARE_CR:

@@ -82,6 +82,9 @@ struct ftp_act {
 	bool upload;	     /* FTP_DO_DATA_START */
 	bool protect;	     /* FTP_DO_DATA_START: TLS with the client */
 	bool protect_server; /* FTP_DO_DATA_START: TLS with the server */
+	/* FTP_DO_REPLY of the gateway's own, FTP_DO_LOGIN_FAILED, FTP_DO_CLOSE: the policy's key that
+	   decided, as policy/policy-where.h writes it; static. NULL: none did */
+	const char *key;
 	const char *verb; /* refusal: of the command that is refused, static; "": none, or not one of FTP's */
 	const char *text;
 	size_t len;

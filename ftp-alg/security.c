@@ -45,8 +45,10 @@ enum ftp_local ftp_security_auth(struct ftp_security *security, const struct ftp
 		return FTP_LOCAL_AUTH_IMPLICIT;
 	if (security->ctrl == FTP_CTRL_TLS)
 		return FTP_LOCAL_AUTH_ALREADY;
-	if (!offers_auth(security, action))
+	if (!action->auth_tls)
 		return FTP_LOCAL_AUTH_NOT_OFFERED;
+	if (security->clear_only)
+		return FTP_LOCAL_AUTH_CLEAR_ONLY;
 	if (len == 0)
 		return FTP_LOCAL_AUTH_NO_ARGUMENT;
 	for (size_t i = 0; i < sizeof(mechanisms) / sizeof(mechanisms[0]); i++) {

@@ -9,7 +9,7 @@
 
 #include "ftp-alg/change.h"
 
-void machine_answer(struct ftp_machine *machine, enum ftp_local answer, struct ftp_out *out)
+struct ftp_act *machine_answer(struct ftp_machine *machine, enum ftp_local answer, struct ftp_out *out)
 {
 	const char *text = ftp_local_text(answer, machine->action->reply_style);
 	struct ftp_act *act = ftp_out_text(out, FTP_DO_REPLY, text, strlen(text));
@@ -18,6 +18,8 @@ void machine_answer(struct ftp_machine *machine, enum ftp_local answer, struct f
 	act->refusal = text[0] >= '4' && strncmp(text, "421", 3) != 0;
 	if (act->refusal)
 		act->verb = out->verb != NULL ? out->verb : "";
+	act->key = ftp_local_key(answer, machine->action);
+	return act;
 }
 
 void machine_close_125(struct ftp_machine *machine, struct ftp_out *out)
@@ -64,7 +66,8 @@ void machine_close(struct ftp_machine *machine, enum ftp_local answer, const cha
 		if (close_shown(machine, out))
 			machine_answer(machine, answer, out);
 	}
-	ftp_out_text(out, FTP_DO_CLOSE, why, strlen(why));
+	ftp_out_text(out, FTP_DO_CLOSE, why, strlen(why))->key =
+	    answer != FTP_LOCAL_NONE ? ftp_local_key(answer, machine->action) : NULL;
 }
 
 void machine_expect(struct ftp_machine *machine, enum ftp_pending pending)

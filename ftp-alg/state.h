@@ -357,8 +357,8 @@ enum machine_step {
 	MACHINE_WAITS,	  /* hold it: something has to happen first */
 };
 
-/* Reply to the client with a text of the gateway's own. */
-void machine_answer(struct ftp_machine *machine, enum ftp_local answer, struct ftp_out *out);
+/* Reply to the client with a text of the gateway's own. Returns the action. */
+struct ftp_act *machine_answer(struct ftp_machine *machine, enum ftp_local answer, struct ftp_out *out);
 
 /*
  * Reply (FTP_LOCAL_NONE: do not) and end the session; why: for the log, static. If

@@ -16,6 +16,7 @@
 #include "policy/explain.h"
 #include "policy/match.h"
 #include "policy/own-listener.h"
+#include "policy/policy-where.h"
 #include "policy/server-name.h"
 #include "policy/source.h"
 #include "policy/types.h"

@@ -21,22 +21,27 @@
 #define ACCEPT_PAUSE_MS	 100 /* out of descriptors: try again after this time */
 #define BACKLOG_PAUSE_MS 5   /* no worker accepts sessions: likewise */
 
-static void log_refusal(const struct listener *listener, const struct ip_endpoint *peer, const char *reason)
+/* limit: the policy's key whose limit is reached, or NULL. */
+static void log_refusal(const struct acceptor *acceptor, const struct listener *listener,
+			const struct ip_endpoint *peer, const char *reason, const char *limit)
 {
+	const struct policy *policy = (*acceptor->current)->policy;
+	uint32_t line = limit != NULL ? policy_where(policy, &(struct policy_place){ 0 }, limit) : 0;
 	char text[IP_TEXT_MAX];
 
 	log_event(LOG_LEVEL_WARNING, "refused", LOG_TEXT("client", ip_endpoint_format(peer, text)),
-		  LOG_TEXT("listener", listener->name), LOG_TEXT("reason", reason));
+		  LOG_TEXT("listener", listener->name), LOG_TEXT("reason", reason),
+		  LOG_TEXT(limit != NULL ? "key" : "", limit), LOG_NUMBER(line != 0 ? "line" : "", line));
 }
 
 /* Refuse a connection, with a reply if the client expects one in the clear. */
 static void refuse(const struct acceptor *acceptor, const struct listener *listener, int fd,
-		   const struct ip_endpoint *peer, const char *reason)
+		   const struct ip_endpoint *peer, const char *reason, const char *limit)
 {
 	char line[FTP_LOCAL_LINE_MAX];
 	size_t len = ftp_local_line(FTP_LOCAL_TOO_MANY_CONNECTIONS, REPLY_STYLE_RFC, line);
 
-	log_refusal(listener, peer, reason);
+	log_refusal(acceptor, listener, peer, reason, limit);
 	if ((*acceptor->current)->policy->listeners[listener->index].tls != LISTENER_IMPLICIT)
 		(void)send(fd, line, len, MSG_NOSIGNAL | MSG_DONTWAIT); /* the refusal holds without it */
 }
@@ -77,11 +82,11 @@ static void hand_over(struct acceptor *acceptor, const struct listener *listener
 	}
 	if (from->nproxies > 0 && !policy_is_proxy(from, &peer->addr)) {
 		/* without a reply: the peer should be a load balancer */
-		log_refusal(listener, peer, "not-a-trusted-proxy");
+		log_refusal(acceptor, listener, peer, "not-a-trusted-proxy", NULL);
 		return;
 	}
 	if (child == NULL || netsock_local(fd, &msg.local) < 0) {
-		refuse(acceptor, listener, fd, peer, "no-worker");
+		refuse(acceptor, listener, fd, peer, "no-worker", NULL);
 		return;
 	}
 	r = admission_enter(acceptor->admission, &policy->daemon, from->nproxies > 0 ? NULL : &peer->addr,
@@ -92,7 +97,8 @@ static void hand_over(struct acceptor *acceptor, const struct listener *listener
 				    from->nproxies > 0 ? NULL : &peer->addr, child, &msg.session, &limit);
 	}
 	if (r < 0) {
-		refuse(acceptor, listener, fd, peer, r == -EUSERS ? limit : "no-memory");
+		limit = r == -EUSERS ? limit : NULL;
+		refuse(acceptor, listener, fd, peer, limit != NULL ? limit : "no-memory", limit);
 		return;
 	}
 	key = admission_key(&peer->addr);
@@ -104,7 +110,7 @@ static void hand_over(struct acceptor *acceptor, const struct listener *listener
 	child->nsessions--;
 	/* cannot fail: it was admitted above */
 	(void)admission_leave(acceptor->admission, msg.session, child);
-	refuse(acceptor, listener, fd, peer, "worker-busy");
+	refuse(acceptor, listener, fd, peer, "worker-busy", NULL);
 }
 
 void acceptor_on_listener(struct watch *watch, uint32_t ready)

@@ -197,6 +197,7 @@ static void do_close(struct session *session, const struct ftp_act *act)
 	memcpy(reason, act->text, act->len);
 	reason[act->len] = '\0';
 	outbuf_flush_last(&session->worker->replies, &session->client);
+	session->ended_by = act->key;
 	session_end(session, reason);
 }
 
@@ -213,7 +214,8 @@ static void log_refusal(struct session *session, const struct ftp_act *act)
 	memcpy(text, act->text, len);
 	text[len] = '\0';
 	session_log(&session->facts, LOG_LEVEL_INFO, "refused-command", LOG_TEXT("user", session->user),
-		    LOG_TEXT("command", act->verb), LOG_TEXT("reply", text));
+		    LOG_TEXT("command", act->verb), LOG_TEXT("reply", text),
+		    LOG_DECISION(&session->facts, act->key));
 }
 
 /* Log that the server refuses what policy wants of it: PROT, CCC, or TLS itself. */
@@ -406,7 +408,7 @@ static void carry_out_one(struct session *session, const struct ftp_act *act)
 		break;
 	case FTP_DO_LOGIN_FAILED:
 		echo_forget(&session->echo);
-		session_login_failed(session, act->text);
+		session_login_failed(session, act->text, act->key);
 		break;
 	case FTP_DO_USER:
 		do_user(session, act);

@@ -24,7 +24,8 @@ enum ftp_data_result data_handshake_late(const struct data_handshake *handshake)
 	if (handshake->legs->client.state != LEG_TLS)
 		return FTP_DATA_NO_CLIENT;
 	session_log(handshake->legs->facts, LOG_LEVEL_INFO, "data-tls-failed",
-		    LOG_TEXT("reason", "the handshake took longer than handshake_timeout"));
+		    LOG_TEXT("reason", "the handshake took longer than handshake_timeout"),
+		    LOG_DECISION(handshake->legs->facts, "handshake_timeout"));
 	return FTP_DATA_TLS;
 }
 

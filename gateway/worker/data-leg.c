@@ -82,7 +82,8 @@ static void on_listener(struct data_legs *legs, enum ftp_side side)
 	any = any || (side == FTP_SIDE_CLIENT && proxy_peer_may_dial(facts, &peer.addr));
 	if (!any && !ip_addr_equal(&peer.addr, expected)) {
 		session_log(facts, LOG_LEVEL_WARNING, "data-peer-refused",
-			    LOG_TEXT("peer", ip_endpoint_format(&peer, text)));
+			    LOG_TEXT("peer", ip_endpoint_format(&peer, text)),
+			    LOG_DECISION(facts, side == FTP_SIDE_CLIENT ? "passivedataconn" : NULL));
 		netsock_reset_on_close(fd);
 		fd_close(&fd);
 		return;

@@ -119,7 +119,8 @@ enum ftp_data_result data_tls_step(struct data_legs *legs)
 	result = check_reuse(facts, &leg->stream);
 	if (result != FTP_DATA_PENDING) {
 		session_log(facts, LOG_LEVEL_INFO, "session-not-reused",
-			    LOG_TEXT("reason", data_result_reason(result)));
+			    LOG_TEXT("reason", data_result_reason(result)),
+			    LOG_DECISION(facts, "secure_session_reuse"));
 		return result;
 	}
 	if (!same_certificate(facts, &leg->stream))

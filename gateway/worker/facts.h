@@ -18,6 +18,7 @@ struct server_tls;
 
 struct facts {
 	uint64_t id;
+	const struct policy *policy; /* NULL: the session could not begin */
 	const struct policy_listener *listener;
 	const struct policy_rule *rule; /* NULL: not known yet */
 	struct tlsctx *tlsctx;		/* with the client; NULL: policy allows none */

@@ -6,6 +6,7 @@
 
 #include <assert.h>
 #include <stdlib.h>
+#include <string.h>
 
 #include "gateway/base/util.h"
 #include "gateway/net/stream-tls.h"
@@ -24,13 +25,14 @@ void session_free(struct deferred *deferred)
 	free(session);
 }
 
-void session_login_failed(struct session *session, const char *by)
+void session_login_failed(struct session *session, const char *by, const char *key)
 {
 	/* a wrong password of the policy is not the client's fault */
 	bool ours = strcmp(by, "stored-credential") == 0;
 
 	session_log(&session->facts, ours ? LOG_LEVEL_WARNING : LOG_LEVEL_INFO, "login-failed",
-		    LOG_TEXT("user", session->login_name), LOG_TEXT("by", by));
+		    LOG_TEXT("user", session->login_name), LOG_TEXT("by", by),
+		    LOG_DECISION(&session->facts, key));
 	uplink_notify(&session->worker->uplink, MSG_LOGIN_FAILED, session->facts.id);
 }
 
@@ -42,6 +44,25 @@ static bool was_probe(const struct session *session)
 
 	return gone && !session->spoke && session->facts.listener->nproxies == 0 &&
 	       !(client->ssl != NULL && stream_tls_has_begun(client));
+}
+
+/* The policy's key that made the session end. NULL: none did. */
+static const char *decided(const struct session *session, const char *reason)
+{
+	/* where the machine has no say */
+	static const struct {
+		const char *reason, *key;
+	} handshakes[] = {
+		{ "handshake-timeout", "handshake_timeout" },
+		{ "certificate-unknown", "client_auth_type" },
+		{ "no-tls-begun", "listener.tls" },
+		{ "proxy-header", "listener.proxy_protocol" },
+	};
+
+	for (size_t i = 0; i < sizeof(handshakes) / sizeof(handshakes[0]); i++)
+		if (strcmp(reason, handshakes[i].reason) == 0)
+			return handshakes[i].key;
+	return session->ended_by;
 }
 
 void session_end(struct session *session, const char *reason)
@@ -57,7 +78,7 @@ void session_end(struct session *session, const char *reason)
 	data_conn_close(&session->data, session->data.state != DATA_IDLE);
 	/* a guesser must gain nothing by leaving before the answer */
 	if (ftp_machine_tries_login(&session->machine))
-		session_login_failed(session, "no-answer");
+		session_login_failed(session, "no-answer", NULL);
 	/* before the client sees the end, since it may connect again at once */
 	uplink_notify(&worker->uplink, MSG_SESSION_END, session->facts.id);
 	/* a peer that is gone makes both a no-op */
@@ -101,5 +122,6 @@ void session_end(struct session *session, const char *reason)
 	 */
 	session_log(&session->facts, session_level(session), "session-end",
 		    LOG_TEXT("user", session->user[0] != '\0' ? session->user : session->login_name),
-		    LOG_NUMBER("ms", worker->loop.now_ms - session->started_ms), LOG_TEXT("reason", reason));
+		    LOG_NUMBER("ms", worker->loop.now_ms - session->started_ms), LOG_TEXT("reason", reason),
+		    LOG_DECISION(&session->facts, decided(session, reason)));
 }

@@ -5,7 +5,7 @@
 #include "gateway/worker/session-state.h"
 
 /* Log a failed login and report it to the monitor. by: who did not let the user in. */
-void session_login_failed(struct session *session, const char *by);
+void session_login_failed(struct session *session, const char *by, const char *key);
 
 /*
  * End now; reason is for the log. Both control connections are closed, the

@@ -20,6 +20,19 @@ void session_log_write(const struct facts *facts, enum log_level level, const ch
 	log_write_after(level, event, common, fields);
 }
 
+struct log_field session_log_key(const char *key)
+{
+	return (struct log_field)LOG_TEXT(key != NULL ? "key" : "", key);
+}
+
+struct log_field session_log_line(const struct facts *facts, const char *key)
+{
+	const struct policy_place place = { .listener = facts->listener, .rule = facts->rule };
+	uint32_t line = facts->policy != NULL && key != NULL ? policy_where(facts->policy, &place, key) : 0;
+
+	return (struct log_field)LOG_NUMBER(line != 0 ? "line" : "", line);
+}
+
 void session_log_lost(const struct msg *msg, const char *reason)
 {
 	const struct facts facts = { .id = msg->session, .remote = msg->remote };

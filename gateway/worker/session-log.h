@@ -18,6 +18,14 @@
 					  (const struct log_field[]){ __VA_ARGS__, LOG_END });               \
 	} while (0)
 
+/*
+ * Two fields of session_log(): the key of the policy that decided, as policy-where.h writes it,
+ * and the line that gives it. No key (NULL), no field; a default has no line.
+ */
+#define LOG_DECISION(facts, key) session_log_key(key), session_log_line(facts, key)
+struct log_field session_log_key(const char *key);
+struct log_field session_log_line(const struct facts *facts, const char *key);
+
 void session_log_write(const struct facts *facts, enum log_level level, const char *event,
 		       const struct log_field *fields);
 

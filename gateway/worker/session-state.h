@@ -117,10 +117,11 @@ struct session {
 
 	bool others_wait; /* for this session's login to be decided, see MSG_LOGIN_GO */
 	struct audit audit;
-	struct echo echo;  /* of the last PASS or ACCT, until it is answered */
-	bool secret_sent;  /* the last command to the server may hold a password */
-	uint32_t refusals; /* commands that the gateway refused */
-	uint32_t strays;   /* lines from the server that answered no command */
+	struct echo echo;     /* of the last PASS or ACCT, until it is answered */
+	bool secret_sent;     /* the last command to the server may hold a password */
+	const char *ended_by; /* the policy's key that ends the session; static. NULL: none does */
+	uint32_t refusals;    /* commands that the gateway refused */
+	uint32_t strays;      /* lines from the server that answered no command */
 
 	char user[SESSION_USER_MAX];	   /* that has logged in */
 	char login_name[SESSION_USER_MAX]; /* of the last USER */

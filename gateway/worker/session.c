@@ -252,6 +252,7 @@ static void session_init(struct session *session, struct worker *worker, const s
 		.node.id = msg->session,
 		.facts = {
 			.id = msg->session,
+			.policy = worker->policy,
 			.listener = &worker->policy->listeners[msg->listener],
 			.remote = msg->remote,
 			.local = msg->local,

@@ -24,7 +24,7 @@ from test_expiry import day
 PAGE = os.path.join(net.ROOT, "docs", "TROUBLESHOOTING.md")
 SECTIONS = ("daemon", "keyrings", "tls_actions", "ftp_actions", "backends", "listeners", "nat", "rules")
 USUAL = re.compile(r"(?P<any>\.\.\.)|(?P<ip>\d+(?:\.\d+){3})(?P<port>:\d+)?|(?P<pasv>\d+(?:,\d+){5})|(?P<epsv>\(\|\|\|\d+\|\))"
-                   r"|(?P<number>\b(?:session|ms|bytes)=)\d+|(?P<path>/etc/attlsd/[\w.-]+)|(?P<blank>\s+)|(?P<other>.)")
+                   r"|(?P<number>\b(?:session|ms|bytes|line)=)\d+|(?P<path>/etc/attlsd/[\w.-]+)|(?P<blank>\s+)|(?P<other>.)")
 
 
 def pattern(line):

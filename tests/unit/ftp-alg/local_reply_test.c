@@ -10,7 +10,7 @@
 #define TEXT_MAX (FTP_LOCAL_LINE_MAX - 3)
 
 static const char *const names[FTP_LOCAL_COUNT] = {
-#define REPLY(id, rfc, zos) [FTP_LOCAL_##id] = #id,
+#define REPLY(id, rfc, zos, key) [FTP_LOCAL_##id] = #id,
 #include "ftp-alg/local-reply.def"
 #undef REPLY
 };
