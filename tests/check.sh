@@ -91,9 +91,17 @@ count_pytest() # NAME STATUS
 	passed=$((passed + p)) failed=$((failed + f)) skipped=$((skipped + s))
 }
 
-# Most tests wait for something, so two runs share the processors. Root gives the second one a network of
-# its own, so that neither takes a port that the other has just found free; without it, there is one run.
-SECOND='tests/conformance tests/attacks tests/edge tests/differential'
+# Most tests wait for something, so several runs share the processors. Root gives each but the first one a
+# network of its own, so that none takes a port that another has just found free; without that, there is
+# one run. The runs take about the same time.
+share() # NAME
+{
+	case $1 in
+	first) echo tests/system/test_[a-i]*.py ;;
+	second) echo tests/conformance tests/attacks tests/edge tests/differential ;;
+	third) echo tests/system/test_[j-z]*.py ;;
+	esac
+}
 
 system()
 {
@@ -103,32 +111,38 @@ system()
 		return
 	fi
 	if ! unshare --net true 2>/dev/null; then
-		run_pytest system tests/system $SECOND
+		run_pytest system tests/system $(share second)
 		count_pytest system $?
 		return
 	fi
-	"$PYTHON" tests/differential/more_servers.py fetch # what the second run has no way to
+	"$PYTHON" tests/differential/more_servers.py fetch # what the other runs have no way to
 	unshare --net sh "$0" second >"$out/second.log" 2>&1 &
 	second=$!
-	trap 'kill "$second" 2>/dev/null' EXIT
+	unshare --net sh "$0" third >"$out/third.log" 2>&1 &
+	third=$!
+	trap 'kill "$second" "$third" 2>/dev/null' EXIT
 	trap 'exit 1' INT TERM HUP
-	run_pytest first tests/system
+	run_pytest first $(share first)
 	count_pytest first $?
-	wait "$second"
-	status=$?
+	for run in third second; do
+		eval "wait \"\$$run\""
+		status=$?
+		cat "$out/$run.log"
+		count_pytest "$run" "$status"
+	done
 	trap - EXIT
-	cat "$out/second.log"
-	count_pytest second "$status"
 }
 
-if [ "${1:-}" = second ]; then # in a network of its own
+case ${1:-} in
+second | third) # in a network of its own
 	ip link set lo up || exit 1
 	trap 'kill "$pytest" 2>/dev/null' TERM
-	run_pytest second $SECOND &
+	run_pytest "$1" $(share "$1") &
 	pytest=$!
 	wait "$pytest"
 	exit
-fi
+	;;
+esac
 rm -rf "$out"
 mkdir -p "$out" || exit 1
 for program in "$B"/tests/unit/*/*_test; do
