@@ -12,6 +12,7 @@
 #include <stddef.h>
 
 #include "policy/advertise.h"
+#include "policy/cipher.h"
 #include "policy/diag.h"
 #include "policy/explain.h"
 #include "policy/match.h"
@@ -19,6 +20,7 @@
 #include "policy/policy-where.h"
 #include "policy/server-name.h"
 #include "policy/source.h"
+#include "policy/tls-name.h"
 #include "policy/types.h"
 
 /*

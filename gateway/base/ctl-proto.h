@@ -17,7 +17,7 @@
 #include "policy/ip.h"
 
 /* Must change with anything in this file. */
-#define CTL_VERSION 0x6174000au
+#define CTL_VERSION 0x6174000bu
 
 enum ctl_proto_what {
 	CTL_STATUS = 1, /* ANSWER_GATEWAY, then ANSWER_WORKER for each worker */
@@ -28,6 +28,7 @@ enum ctl_proto_what {
 	CTL_DRAIN,	/* the same, at once */
 	CTL_SERVERS,	/* like CTL_SESSIONS, with ANSWER_SERVERs */
 	CTL_MAKE_WAY,	/* like CTL_DRAIN, and the service manager starts another attlsd meanwhile */
+	CTL_METRICS,	/* ANSWER_GATEWAY, then ANSWER_NAMEs, then ANSWER_COUNTS; all of the monitor */
 };
 
 /* The message of either end if the other one has another CTL_VERSION. */
@@ -56,7 +57,9 @@ enum answer_kind {
 	ANSWER_WORKER,
 	ANSWER_SESSION,
 	ANSWER_LIST_END,
-	ANSWER_SERVER
+	ANSWER_SERVER,
+	ANSWER_NAME,
+	ANSWER_COUNTS
 };
 
 #define ANSWER_TEXT_MAX 512
@@ -152,6 +155,23 @@ struct answer_list_end {
 	uint64_t n; /* how many ANSWER_SESSION or ANSWER_SERVER it has sent */
 };
 
+/* One of the names that stand for places in ANSWER_COUNTS, see counters.def. */
+struct answer_name {
+	uint32_t kind; /* enum count_kind */
+	uint32_t place;
+	char first[64], second[64];
+};
+
+#define ANSWER_COUNTS_MAX 128
+
+/* Numbers of struct counters that follow each other. What no packet brings is 0. */
+struct answer_counts {
+	uint32_t cells; /* COUNT_CELLS of the sender, which must be that of the reader */
+	uint32_t first, n;
+	uint32_t last; /* 1: no more packets */
+	uint64_t values[ANSWER_COUNTS_MAX];
+};
+
 struct answer {
 	uint32_t version;
 	uint32_t kind; /* enum answer_kind: which of these */
@@ -162,6 +182,8 @@ struct answer {
 		struct answer_session session;
 		struct answer_server server;
 		struct answer_list_end list_end;
+		struct answer_name name;
+		struct answer_counts counts;
 	} u;
 };
 

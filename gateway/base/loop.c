@@ -10,6 +10,7 @@
 #include <time.h>
 #include <utlist.h>
 
+#include "gateway/base/counters.h"
 #include "gateway/base/util.h"
 
 /* The time that bulk watches get in one turn: about one handshake, or half a mebibyte under TLS. */
@@ -266,11 +267,13 @@ int loop_run(struct loop *loop)
 {
 	while (!loop->stopped) {
 		bool bulk = false;
+		uint64_t begun_us;
 		int n = epoll_wait(loop->epoll_fd, loop->batch, LOOP_BATCH, next_wait_ms(loop));
 
 		if (n == -1 && errno != EINTR)
 			return -errno;
-		loop->now_ms = loop_clock_us() / 1000;
+		begun_us = loop_clock_us();
+		loop->now_ms = begun_us / 1000;
 		loop->turn++;
 		loop->batch_len = n > 0 ? n : 0;
 		for (loop->batch_at = 0; loop->batch_at < loop->batch_len;)
@@ -282,6 +285,7 @@ int loop_run(struct loop *loop)
 		run_bulk(loop);
 		run_timers(loop);
 		run_deferred(loop);
+		count_observe(COUNT_LOOP_LAG, count_process, loop_clock_us() - begun_us);
 	}
 	return 0;
 }

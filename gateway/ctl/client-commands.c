@@ -12,6 +12,8 @@
 
 #include "gateway/view/client-print.h"
 #include "gateway/view/client.h"
+#include "gateway/view/metrics-text.h"
+#include "gateway/view/metrics.h"
 #include "gateway/tls/policy-check.h"
 
 /* Time for the answer to an order. A reload waits for new workers, which load keys. */
@@ -107,6 +109,18 @@ int client_sessions(const struct target *target, const struct session_filter *fi
 					  complain_of_silence };
 
 	return show(target, &view, filter, json);
+}
+
+int client_metrics(const struct target *target, bool openmetrics)
+{
+	struct metrics *metrics = calloc(1, sizeof(*metrics));
+	int r = metrics == NULL ? client_fault(target, "not enough memory")
+				: client_read(target, CTL_METRICS, metrics_take, metrics);
+
+	if (r == 0)
+		metrics_print(metrics, openmetrics ? METRICS_OPENMETRICS : METRICS_PROMETHEUS, stdout);
+	free(metrics);
+	return written(target, r);
 }
 
 /* Give the order if the right attlsd listens. */

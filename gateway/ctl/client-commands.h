@@ -14,6 +14,8 @@ struct target;	       /* client-target.h */
 int client_status(const struct target *target, bool json);
 /* filter: all zero for every session. */
 int client_sessions(const struct target *target, const struct session_filter *filter, bool json);
+/* Print what attlsd has counted, for Prometheus. */
+int client_metrics(const struct target *target, bool openmetrics);
 int client_end(const struct target *target, uint64_t session);
 /* Ends all sessions that match when their order arrives, each with an order of its own. */
 int client_end_all(const struct target *target, const struct session_filter *filter);

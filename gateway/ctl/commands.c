@@ -132,6 +132,11 @@ static int run_end(const struct command_line *line)
 	return client_end(&line->target, filter.session);
 }
 
+static int run_metrics(const struct command_line *line)
+{
+	return client_metrics(&line->target, is_given(line, OPTION_OPENMETRICS));
+}
+
 static int run_reload(const struct command_line *line)
 {
 	return client_reload(&line->target);
@@ -197,6 +202,11 @@ static const struct command commands[] = {
 	  .summary = "List the sessions: clients, users and transfers.",
 	  .check = check_sessions,
 	  .run = run_sessions },
+	{ .name = "metrics",
+	  .takes = TAKES_TARGET | TAKES(OPENMETRICS),
+	  .arguments = "[-f policy.yaml | --socket PATH] [--openmetrics]",
+	  .summary = "Print what a running attlsd has counted, for Prometheus.",
+	  .run = run_metrics },
 	{ .name = "end",
 	  .takes = TAKES_TARGET | TAKES_FILTER,
 	  .may_have_operand = true,

@@ -39,6 +39,17 @@ bool child_is_backlogged(const struct child *child)
 	return child->ready && poll(&look, 1, 0) == 0;
 }
 
+enum answer_worker_state child_state(const struct child *child)
+{
+	if (!child->ready)
+		return child->channel.fd == -1 ? WORKER_ENDS : WORKER_STARTS;
+	if (child_is_backlogged(child))
+		return WORKER_BACKLOGGED;
+	if (child->stop_sent == MSG_NONE)
+		return WORKER_SERVES;
+	return child->stop_sent >= MSG_DRAIN ? WORKER_DRAINS : WORKER_RETIRES;
+}
+
 void generation_check_backlog(struct generation *generation, uint64_t now_ms)
 {
 	bool any_takes = false, any_backlogged = false;

@@ -2,10 +2,14 @@
 #ifndef ATTLSD_GATEWAY_MONITOR_CHILD_PICK_H
 #define ATTLSD_GATEWAY_MONITOR_CHILD_PICK_H
 
+#include "gateway/base/ctl-proto.h"
 #include "gateway/monitor/children.h"
 
 /* Has the worker many unread messages? Then it should get no more. */
 bool child_is_backlogged(const struct child *child);
+
+/* What the worker does, for operators. */
+enum answer_worker_state child_state(const struct child *child);
 
 /*
  * Find the workers with many unread messages. Each of the others can take 64 more

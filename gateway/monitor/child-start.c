@@ -32,6 +32,7 @@ static void become_worker(const struct child_start *start, const int ends[static
 	struct worker_setup setup = {
 		.policy = start->policy,
 		.relays = start->relays,
+		.counters = start->counted->live,
 		.tickets = start->tickets,
 		.user_key = start->user_key,
 		.channel = WORKER_CHANNEL_FD,
@@ -57,12 +58,14 @@ static void become_worker(const struct child_start *start, const int ends[static
 	_exit(worker_run(&setup));
 }
 
-/* The count of transfers is shared with this worker only, the seeds of tickets with workers only. */
+/* What this worker counts is shared with it only, the seeds of tickets with workers only. */
 static int fork_worker(const struct child_start *start, const int ends[static ENDS])
 {
 	void *relays = (void *)(uintptr_t)start->relays;
 	int r = shared_lend(relays, sizeof(*start->relays), true);
 
+	if (r == 0)
+		r = counted_lend(start->counted, true);
 	if (r == 0)
 		r = ticket_seeds_lend(start->tickets, true);
 	if (r < 0)
@@ -73,6 +76,7 @@ static int fork_worker(const struct child_start *start, const int ends[static EN
 	if (r == -1)
 		r = -errno;
 	(void)shared_lend(relays, sizeof(*start->relays), false); /* the opposite call has succeeded */
+	(void)counted_lend(start->counted, false);
 	(void)ticket_seeds_lend(start->tickets, false);
 	return r;
 }

@@ -6,15 +6,17 @@
 #include <stdint.h>
 
 #include "gateway/base/ticket-seeds.h"
+#include "gateway/monitor/totals.h"
 #include "policy/policy.h"
 
 struct child_start {
 	const struct policy *policy;
-	_Atomic uint32_t *relays;     /* of shared_map(); this worker gets it */
-	struct ticket_seeds *tickets; /* the worker gets them in its fork */
-	const uint8_t *user_key;      /* TLS_USER_KEY_BYTES */
-	bool first;		      /* the first worker of its generation */
-	bool root;		      /* started as root: give the worker an empty root and another user */
+	_Atomic uint32_t *relays;      /* of shared_map(); this worker gets it */
+	const struct counted *counted; /* likewise */
+	struct ticket_seeds *tickets;  /* the worker gets them in its fork */
+	const uint8_t *user_key;       /* TLS_USER_KEY_BYTES */
+	bool first;		       /* the first worker of its generation */
+	bool root;		       /* started as root: give the worker an empty root and another user */
 	int key; /* to its signer, or -1: it loads the private keys itself; stays the caller's */
 	unsigned uid, gid;
 };

@@ -46,6 +46,7 @@ static int start(struct child *child)
 	const struct child_start start = {
 		.policy = generation->policy,
 		.relays = child->relays,
+		.counted = &child->counted,
 		.tickets = child->children->tickets,
 		.user_key = child->children->user_key,
 		.first = index_of(child) == 0,
@@ -246,6 +247,7 @@ static void generation_free(struct generation *generation)
 		loop_timer_stop(child->children->loop, &child->restart);
 		disconnect(child);
 		shared_unmap((void *)(uintptr_t)child->relays, sizeof(*child->relays));
+		counted_close(&child->counted);
 	}
 	loop_timer_stop(generation->workers[0].children->loop, &generation->keeper_end);
 	keeper_end(&generation->keeper);
@@ -278,7 +280,7 @@ static int prepare(struct generation *generation, struct children *children)
 		timer_init(&child->rest, on_rested);
 		timer_init(&child->birth, on_birth);
 		child->relays = shared_map(sizeof(*child->relays));
-		r = child->relays == NULL ? -ENOMEM : r;
+		r = counted_open(&child->counted) < 0 || child->relays == NULL ? -ENOMEM : r;
 	}
 	return r;
 }
@@ -301,6 +303,7 @@ int generation_start(struct children *children, struct policy **policy, const st
 		return -ENOMEM;
 	}
 	generation->policy = *policy;
+	totals_map(&children->totals, *policy, &generation->counted);
 	r = prepare(generation, children);
 	DL_APPEND(children->head, generation);
 	if (r == 0 && policy_isolates_keys(*policy, children->root)) {
@@ -412,6 +415,7 @@ static void child_died(struct child *child, int status)
 	child->pid = 0;
 	child->ready = false;
 	child->nsessions = 0;
+	totals_bury(&children->totals, &child->counted, &generation->counted);
 	if (!retired && loop_timer(children->loop, &child->restart, soon ? RESTART_MS : 0) < 0)
 		log_not_started(generation, "wait before the next try", -ENOMEM);
 	children->on_death(child, pid, status);

@@ -18,6 +18,7 @@
 #include "gateway/base/msg.h"
 #include "gateway/base/ticket-seeds.h"
 #include "gateway/monitor/keeper-start.h"
+#include "gateway/monitor/totals.h"
 #include "gateway/worker/worker.h"
 #include "policy/policy.h"
 
@@ -38,6 +39,7 @@ struct child {
 	struct generation *generation;
 	size_t nsessions;
 	_Atomic uint32_t *relays; /* transfers under way, in a page shared by this worker and the monitor */
+	struct counted counted;
 	bool ready;
 	bool ready_reported;	 /* on_ready was called */
 	bool backlogged;	 /* result of the last generation_check_backlog() */
@@ -55,6 +57,7 @@ struct generation {
 	struct keeper_user users; /* of its processes, when started as root */
 	struct keeper_link keeper;
 	struct timer keeper_end; /* from the end of the workers to that of the keeper */
+	struct totals_map counted;
 	struct child *workers;
 	size_t n;
 	uint64_t backlogged_since_ms; /* since when no worker accepts sessions; 0: one does */
@@ -69,6 +72,7 @@ struct children {
 	bool root;		 /* started as root: workers run in the sandbox */
 	struct generation *head;
 	uint64_t last;
+	struct totals totals;
 	struct ticket_seeds *tickets;	      /* of all generations; see ticket-source.h */
 	uint8_t user_key[TLS_USER_KEY_BYTES]; /* the same for all workers, see worker_setup */
 	/* Callbacks into the monitor. */

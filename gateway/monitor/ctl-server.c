@@ -18,6 +18,7 @@
 #include "gateway/base/log.h"
 #include "gateway/base/util.h"
 #include "gateway/monitor/child-pick.h"
+#include "gateway/monitor/ctl-metrics.h"
 
 /* Connections at once; more wait in the kernel's queue. */
 #define PEERS_MAX 8
@@ -32,8 +33,9 @@ struct ctl_peer {
 	struct deferred deferred;
 	enum ctl_proto_what asked; /* 0: nothing yet */
 	struct session_filter filter;
-	uint32_t workers_announced; /* CTL_STATUS, CTL_SESSIONS, CTL_SERVERS: by the first answer */
-	uint32_t workers_sent;	    /* of them */
+	uint32_t workers_announced;  /* CTL_STATUS, CTL_SESSIONS, CTL_SERVERS: by the first answer */
+	uint32_t workers_sent;	     /* of them */
+	struct ctl_metrics *metrics; /* CTL_METRICS: what is being sent */
 	bool gone;
 	struct ctl_peer *next, *prev;
 };
@@ -48,7 +50,10 @@ static void listen_if_room(struct ctl_server *server)
 
 static void peer_free(struct deferred *deferred)
 {
-	free(CONTAINER_OF(deferred, struct ctl_peer, deferred));
+	struct ctl_peer *peer = CONTAINER_OF(deferred, struct ctl_peer, deferred);
+
+	ctl_metrics_free(&peer->metrics);
+	free(peer);
 }
 
 static void peer_end(struct ctl_peer *peer)
@@ -131,17 +136,6 @@ static uint32_t count_workers(const struct ctl_server *server)
 	return n;
 }
 
-static enum answer_worker_state state_of(const struct child *child)
-{
-	if (!child->ready)
-		return child->channel.fd == -1 ? WORKER_ENDS : WORKER_STARTS;
-	if (child_is_backlogged(child))
-		return WORKER_BACKLOGGED;
-	if (child->stop_sent == MSG_NONE)
-		return WORKER_SERVES;
-	return child->stop_sent >= MSG_DRAIN ? WORKER_DRAINS : WORKER_RETIRES;
-}
-
 static int send_gateway(struct ctl_peer *peer)
 {
 	struct ctl_server *server = peer->server;
@@ -151,6 +145,11 @@ static int send_gateway(struct ctl_peer *peer)
 	answer.u.gateway.workers = peer->workers_announced = count_workers(server);
 	memcpy(answer.u.gateway.failure, server->failure, sizeof(server->failure));
 	answer.u.gateway.failure_ms = server->loop->now_ms - server->failed_ms;
+	if (peer->asked == CTL_METRICS) {
+		peer->metrics = ctl_metrics_new(server->children, &answer.u.gateway);
+		if (peer->metrics == NULL)
+			return -ENOMEM;
+	}
 	return ctl_proto_send(peer->watch.fd, &answer);
 }
 
@@ -161,7 +160,7 @@ static int send_worker(struct ctl_peer *peer, const struct child *child)
 	    keeper_counts(&child->generation->keeper, (size_t)(child - child->generation->workers));
 
 	answer.u.worker.pid = (int32_t)child->pid;
-	answer.u.worker.state = state_of(child);
+	answer.u.worker.state = child_state(child);
 	answer.u.worker.generation = child->generation->number;
 	answer.u.worker.sessions = child->nsessions;
 	answer.u.worker.transfers = *child->relays;
@@ -218,12 +217,12 @@ static void pass_to_workers(struct ctl_peer *peer)
 static void list(struct ctl_peer *peer)
 {
 	struct loop *loop = peer->server->loop;
-	int r = send_workers(peer);
+	int r = peer->metrics != NULL ? ctl_metrics_send(peer->metrics, peer->watch.fd) : send_workers(peer);
 
 	if (r == -EAGAIN && loop_watch(loop, &peer->watch, EPOLLOUT) == 0 &&
 	    loop_timer(loop, &peer->timer, PEER_TIMEOUT_MS) == 0)
 		return; /* until the peer has read some */
-	if (r == 0 && peer->asked != CTL_STATUS)
+	if (r == 0 && peer->asked != CTL_STATUS && peer->asked != CTL_METRICS)
 		pass_to_workers(peer);
 	peer_end(peer);
 }
@@ -289,6 +288,7 @@ static void answer_question(struct ctl_peer *peer, const struct ask *ask)
 	case CTL_STATUS:
 	case CTL_SESSIONS:
 	case CTL_SERVERS:
+	case CTL_METRICS:
 		if (send_gateway(peer) < 0)
 			peer_end(peer);
 		else

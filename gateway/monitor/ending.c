@@ -8,6 +8,7 @@
 #include <string.h>
 #include <sys/wait.h>
 
+#include "gateway/base/counters.h"
 #include "gateway/base/log.h"
 #include "gateway/base/util.h"
 
@@ -58,6 +59,7 @@ void ending_kill(struct ending *ending)
 
 void ending_log_death(pid_t pid, int status, size_t lost)
 {
+	count(WORKER_DEATHS, 0, 1);
 	log_event(LOG_LEVEL_ERROR, "worker-died", LOG_NUMBER("pid", pid),
 		  LOG_TEXT(WIFSIGNALED(status) ? "signal" : "exit",
 			   WIFSIGNALED(status) ? strsignal(WTERMSIG(status)) : "unexpected"),

@@ -11,6 +11,7 @@
 #include <string.h>
 #include <sys/wait.h>
 
+#include "gateway/base/counters.h"
 #include "gateway/base/log.h"
 #include "gateway/base/util.h"
 #include "gateway/monitor/startup.h"
@@ -50,6 +51,8 @@ static void promote(struct monitor *monitor)
 		return;
 	}
 	ctl_server_promote(&monitor->ctl_server);
+	if (old != NULL)
+		count(RELOADS, COUNT_RESULT_OK, 1);
 	listener_set_log(&monitor->listeners, old == NULL ? "ready" : "reloaded");
 	notify_ready(&monitor->notify);
 	name_watch_follow(&monitor->names, monitor->current);
@@ -74,6 +77,7 @@ static void abandon_reload(struct monitor *monitor, const char *reason)
 	monitor->coming = NULL;
 	listener_set_close(&monitor->coming_listeners, &monitor->loop);
 	ctl_server_abandon(&monitor->ctl_server, reason);
+	count(RELOADS, COUNT_RESULT_FAILED, 1);
 	log_event(LOG_LEVEL_ERROR, "reload-failed", LOG_TEXT("reason", reason),
 		  LOG_TEXT("policy", "the running policy stays in force"));
 	if (coming != NULL)

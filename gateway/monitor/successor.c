@@ -82,9 +82,11 @@ static void lend_all(struct children *children, bool lend)
 	/* without them, the new process would end at its first look, and the sessions with it */
 	(void)ticket_seeds_lend(children->tickets, lend);
 	DL_FOREACH (children->head, generation) {
-		for (size_t i = 0; i < generation->n; i++)
+		for (size_t i = 0; i < generation->n; i++) {
+			(void)counted_lend(&generation->workers[i].counted, lend);
 			(void)shared_lend((void *)(uintptr_t)generation->workers[i].relays,
 					  sizeof(*generation->workers[i].relays), lend);
+		}
 		if (generation->keeper.counts != NULL)
 			(void)shared_lend(generation->keeper.counts,
 					  generation->keeper.n * sizeof(*generation->keeper.counts), lend);

@@ -366,6 +366,13 @@ const char *stream_tls_cipher(const struct stream *stream)
 	return SSL_get_cipher_name(stream->ssl);
 }
 
+uint16_t stream_tls_cipher_id(const struct stream *stream)
+{
+	const SSL_CIPHER *cipher = SSL_get_current_cipher(stream->ssl);
+
+	return cipher == NULL ? 0 : SSL_CIPHER_get_protocol_id(cipher);
+}
+
 const char *stream_tls_group(const struct stream *stream)
 {
 	int group = (int)SSL_get_negotiated_group(stream->ssl);

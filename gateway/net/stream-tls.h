@@ -51,7 +51,8 @@ bool stream_tls_has_failed(void);
 /* Facts of an established session, for logs. Static strings. */
 const char *stream_tls_version(const struct stream *stream);
 const char *stream_tls_cipher(const struct stream *stream);
-const char *stream_tls_group(const struct stream *stream); /* of the key exchange; "": none */
+uint16_t stream_tls_cipher_id(const struct stream *stream); /* on the wire; 0: none */
+const char *stream_tls_group(const struct stream *stream);  /* of the key exchange; "": none */
 /*
  * The protection of a connection: SECURE_CLEAR without TLS, SECURE_SAFE under a
  * cipher that encrypts nothing, SECURE_PRIVATE otherwise.

@@ -63,8 +63,13 @@ static void sanitize_texts(struct answer *answer)
 	case ANSWER_SERVER:
 		TERMINATE(answer->u.server.backend);
 		break;
+	case ANSWER_NAME:
+		sanitize(answer->u.name.first, sizeof(answer->u.name.first));
+		sanitize(answer->u.name.second, sizeof(answer->u.name.second));
+		break;
 	case ANSWER_WORKER:
 	case ANSWER_LIST_END:
+	case ANSWER_COUNTS:
 		break;
 	}
 }
@@ -199,6 +204,8 @@ static pid_t claimed_by(const struct answer *answer)
 	case ANSWER_REFUSED:
 	case ANSWER_GATEWAY:
 	case ANSWER_WORKER:
+	case ANSWER_NAME:
+	case ANSWER_COUNTS:
 		break;
 	}
 	return 0;

@@ -243,6 +243,46 @@ int client_collect(const struct target *target, enum ctl_proto_what what, const 
 	return 0;
 }
 
+/* The first answer must be that of the right attlsd; others count if they are its monitor's. */
+static bool is_of_monitor(const struct target *target, struct answers *answers, const struct answer *answer,
+			  pid_t sender)
+{
+	if (answers->workers == NULL)
+		return client_answers_take(target, answers, answer, sender) == 0;
+	return sender == 0 || sender == answers->gateway.pid;
+}
+
+int client_read(const struct target *target, enum ctl_proto_what what,
+		int (*take)(void *context, const struct answer *answer), void *context)
+{
+	int64_t end_ms = now_ms() + COLLECT_TIMEOUT_MS;
+	struct answers answers = { .nworkers = 0 };
+	int fd = ask(target, what, NULL, COLLECT_TIMEOUT_MS);
+	struct answer answer;
+	int r = fd == -1 ? -1 : 1, taken = 0;
+	pid_t sender;
+
+	while (r == 1 && taken == 0) {
+		r = now_ms() < end_ms ? receive_answer(target, fd, NEXT_TIMEOUT_MS, &answer, &sender)
+				      : -EAGAIN;
+		if (r == 1 && !is_of_monitor(target, &answers, &answer, sender))
+			r = -1;
+		if (r == 1)
+			taken = take(context, &answer);
+	}
+	if (fd != -1)
+		hang_up(&fd);
+	client_answers_done(&answers);
+	if (taken == -1)
+		return client_fault(target, CTL_OTHER_VERSION);
+	if (taken == 0 && r != -1)
+		return client_fault(target, r == 0
+						? "attlsd closed the connection before the end of its answer"
+						: "attlsd does not answer: it is still starting, "
+						  "or its monitor hangs");
+	return taken == 1 ? 0 : -1;
+}
+
 int client_order(const struct target *target, enum ctl_proto_what what, const struct session_filter *filter,
 		 int wait_ms, struct answer *ret)
 {

@@ -25,4 +25,12 @@ int client_collect(const struct target *target, enum ctl_proto_what what, const 
 int client_order(const struct target *target, enum ctl_proto_what what, const struct session_filter *filter,
 		 int wait_ms, struct answer *ret);
 
+/*
+ * Ask what the monitor alone answers (CTL_METRICS), and hand over each answer, the first of which is
+ * ANSWER_GATEWAY. take returns 0: more must follow; 1: that was all; or -1: it cannot be right. Returns 0
+ * when all is there, or -1.
+ */
+int client_read(const struct target *target, enum ctl_proto_what what,
+		int (*take)(void *context, const struct answer *answer), void *context);
+
 #endif

@@ -18,6 +18,7 @@
 #include "gateway/worker/server-tls.h"
 #include "gateway/worker/session-end.h"
 #include "gateway/worker/session-log.h"
+#include "gateway/worker/tally.h"
 
 /*
  * May this command hold a password? An unknown verb may be one that was sent as a
@@ -172,6 +173,7 @@ static void log_login(const struct session *session)
 static void do_logged_in(struct session *session)
 {
 	memcpy(session->user, session->login_name, sizeof(session->user));
+	tally_login();
 	log_login(session);
 	control_tls_logged_in(session);
 	server_tls_logged_in(session);

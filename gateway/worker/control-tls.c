@@ -14,6 +14,7 @@
 #include "gateway/tls/users.h"
 #include "gateway/worker/session-end.h"
 #include "gateway/worker/session-log.h"
+#include "gateway/worker/tally.h"
 
 #define MS_PER_S 1000
 
@@ -65,6 +66,7 @@ static void tls_is_up(struct session *session)
 	loop_timer_stop(session->client.loop, &session->phase_timer);
 	tlsctx_bind(session->client.ssl);
 	tlsctx_sessions_keep(&session->tls_sessions, TLSCTX_CONTROL, session->client.ssl);
+	tally_handshake(FTP_SIDE_CLIENT, false, &session->client);
 	session_log(&session->facts, session_level(session), "tls",
 		    LOG_TEXT("version", stream_tls_version(&session->client)),
 		    LOG_TEXT("cipher", stream_tls_cipher(&session->client)),

@@ -18,6 +18,7 @@
 #include "gateway/worker/data-tls.h"
 #include "gateway/worker/last-look.h"
 #include "gateway/worker/session-log.h"
+#include "gateway/worker/tally.h"
 
 /* TCP keep-alive takes four system calls a leg, and most transfers end before it could matter. */
 #define KEEPALIVE_AFTER_MS 1000
@@ -61,6 +62,7 @@ static void log_transfer(const struct data_conn *data, enum ftp_data_result resu
 	const char *reason = data_result_reason(result);
 	char text[IP_TEXT_MAX];
 
+	tally_transfer(data->upload, data_conn_level(data), result);
 	session_log(facts, LOG_LEVEL_INFO, "transfer",
 		    LOG_TEXT("direction", data->upload ? "upload" : "download"),
 		    LOG_TEXT("command", data->command != NULL ? data->command : ""),
@@ -170,9 +172,8 @@ static enum ftp_data_result data_connect(struct data_conn *data)
 	set_state(data, DATA_RELAYING);
 	data->moved_ms = loop_of(data)->now_ms;
 	data->kept_alive = false;
-	if (loop_timer(loop_of(data), &data->timer, KEEPALIVE_AFTER_MS) < 0)
-		return FTP_DATA_ABORTED;
-	return FTP_DATA_PENDING;
+	return loop_timer(loop_of(data), &data->timer, KEEPALIVE_AFTER_MS) < 0 ? FTP_DATA_ABORTED
+									       : FTP_DATA_PENDING;
 }
 
 /*
@@ -208,8 +209,11 @@ static enum ftp_data_result data_relay(struct data_conn *data)
 	uint64_t bytes = data->relay.bytes;
 	enum relay_result result = relay_step(&data->relay, &worker_of(data)->tools);
 
-	if (data->relay.bytes != bytes)
+	if (data->relay.bytes != bytes) {
 		data->moved_ms = loop_of(data)->now_ms;
+		tally_bytes(data->upload, data_conn_level(data), data_conn_server_level(data),
+			    data->relay.bytes - bytes);
+	}
 	switch (result) {
 	case RELAY_WAIT:
 		return data_wait(data);
@@ -356,8 +360,7 @@ static void on_dialled(struct data_dial *dial, bool up)
 	data->owner->dialled(data, up);
 }
 
-/* The handshake before a transfer. If it fails while an upload waits for it, that is the end of the upload.
- */
+/* The handshake before a transfer. If it fails while an upload waits for it, the upload is over. */
 static void on_handshake(struct data_handshake *handshake, enum ftp_handshake state,
 			 enum ftp_data_result result)
 {

@@ -8,6 +8,7 @@
 #include "gateway/net/stream-tls.h"
 #include "gateway/worker/server-tls-state.h"
 #include "gateway/worker/session-log.h"
+#include "gateway/worker/tally.h"
 
 static const struct server_security *security_of(const struct data_legs *legs)
 {
@@ -84,6 +85,7 @@ enum ftp_data_result data_server_tls_step(struct data_legs *legs)
 		log_failed(legs, stream_tls_reason());
 		return FTP_DATA_SERVER_TLS;
 	}
+	tally_handshake(FTP_SIDE_SERVER, true, stream);
 	session_log(legs->facts, LOG_LEVEL_DEBUG, "data-server-tls",
 		    LOG_TEXT("version", stream_tls_version(stream)),
 		    LOG_TEXT("cipher", stream_tls_cipher(stream)),

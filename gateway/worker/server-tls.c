@@ -12,6 +12,7 @@
 #include "gateway/net/stream-tls.h"
 #include "gateway/worker/server-tls-state.h"
 #include "gateway/worker/session-log.h"
+#include "gateway/worker/tally.h"
 
 /*
  * After CCC a server sends its close_notify at once, if at all. One that sends none
@@ -112,6 +113,7 @@ static void tls_is_up(struct session *session)
 		fail(session, FTP_SIGNAL_SERVER_TLS_FAILED, fault);
 		return;
 	}
+	tally_handshake(FTP_SIDE_SERVER, false, &session->server);
 	log_up(session);
 	loop_timer_stop(session->server.loop, &session->server_timer);
 	session->server_state = tls->greeted ? SERVER_UP : SERVER_GREETING;

@@ -12,6 +12,7 @@
 #include "gateway/net/stream-tls.h"
 #include "gateway/worker/server-tls.h"
 #include "gateway/worker/session-log.h"
+#include "gateway/worker/tally.h"
 
 /* CCONNTIME of a session that has no rule. */
 #define CCONN_MS 2000
@@ -30,6 +31,7 @@ void session_login_failed(struct session *session, const char *by, const char *k
 	/* a wrong password of the policy is not the client's fault */
 	bool ours = strcmp(by, "stored-credential") == 0;
 
+	tally_login_failed(by);
 	session_log(&session->facts, ours ? LOG_LEVEL_WARNING : LOG_LEVEL_INFO, "login-failed",
 		    LOG_TEXT("user", session->login_name), LOG_TEXT("by", by),
 		    LOG_DECISION(&session->facts, key));
@@ -120,6 +122,8 @@ void session_end(struct session *session, const char *reason)
 	 * last, so that a reader of the log can rely on room for the next session, and on
 	 * the earlier line of a transfer
 	 */
+	if (!session->probe)
+		tally_session_end(&session->facts, session->counted, reason);
 	session_log(&session->facts, session_level(session), "session-end",
 		    LOG_TEXT("user", session->user[0] != '\0' ? session->user : session->login_name),
 		    LOG_NUMBER("ms", worker->loop.now_ms - session->started_ms), LOG_TEXT("reason", reason),

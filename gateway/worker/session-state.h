@@ -64,6 +64,7 @@ struct session {
 	uint32_t magic;
 	bool ended;	/* freed at the end of this turn */
 	bool logged_in; /* and the monitor was told */
+	bool counted;	/* with tally_session() */
 	bool probe;	/* a health check: it has no server, and its lines are for debugging */
 	bool running;	/* control_run() is running, and will see what happens meanwhile */
 	struct worker *worker;

@@ -19,6 +19,7 @@
 #include "gateway/worker/server-tls.h"
 #include "gateway/worker/session-end.h"
 #include "gateway/worker/session-log.h"
+#include "gateway/worker/tally.h"
 
 /* From the first byte to a successful login. */
 #define LOGIN_MS 120000
@@ -332,6 +333,16 @@ static void refuse(struct session *session)
 	session_end(session, "no-rule");
 }
 
+/* Log that it begins, and count it unless it is a health check. */
+static void tell_start(struct session *session)
+{
+	session->counted = !session->probe;
+	if (session->counted)
+		tally_session(&session->facts);
+	session_log(&session->facts, session_level(session), "session-start",
+		    LOG_TEXT("listener", session->facts.listener->name));
+}
+
 static void session_begin(struct session *session)
 {
 	struct worker *worker = session->worker;
@@ -339,8 +350,7 @@ static void session_begin(struct session *session)
 	bool left = netsock_has_left(session->client.watch.fd);
 
 	session->probe |= left; /* since the monitor looked */
-	session_log(&session->facts, session_level(session), "session-start",
-		    LOG_TEXT("listener", session->facts.listener->name));
+	tell_start(session);
 	if (left) {
 		session_end(session, "client-closed");
 		return;
@@ -374,8 +384,7 @@ static void probe_answered(struct session *session, const struct msg *msg)
 		return;
 	}
 	session->probe = false;
-	session_log(&session->facts, LOG_LEVEL_INFO, "session-start",
-		    LOG_TEXT("listener", session->facts.listener->name));
+	tell_start(session);
 	control_dial_server(session);
 	control_run(session);
 }

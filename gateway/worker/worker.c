@@ -270,6 +270,7 @@ static int worker_setup(struct worker *worker, const struct worker_setup *setup)
 
 	worker->policy = setup->policy;
 	worker->relays = setup->relays;
+	count_use(setup->counters);
 	worker->servers = calloc(1, sizeof(*worker->servers));
 	worker->known = calloc(1, sizeof(*worker->known));
 	if (worker->servers == NULL || worker->known == NULL)

@@ -5,6 +5,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#include "gateway/base/counters.h"
 #include "gateway/base/ticket-seeds.h"
 #include "gateway/tls/tlsctx-user.h"
 #include "policy/policy.h"
@@ -15,6 +16,7 @@ struct worker_setup {
 	int doorbell;		     /* the same */
 	int key;		     /* to its signer, or -1: it loads the private keys itself */
 	_Atomic uint32_t *relays;
+	struct counters *counters;    /* shared with the monitor, as `relays` */
 	struct ticket_seeds *tickets; /* the worker returns them once it has made its keys */
 	const uint8_t
 	    *user_key;	   /* TLS_USER_KEY_BYTES, for tlsctx_user_binding(): all workers have the same */

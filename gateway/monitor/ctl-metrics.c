@@ -1,0 +1,134 @@
+/*
+ * Answers `attlsctl metrics`: adds up the pages of all workers, adds what only the
+ * monitor knows, and sends the numbers in pieces, as fast as the reader reads.
+ */
+#include "gateway/monitor/ctl-metrics.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <time.h>
+#include <utlist.h>
+
+#include "gateway/monitor/child-pick.h"
+
+struct ctl_metrics {
+	struct counters sum;
+	const struct totals *totals; /* names come, but do not go */
+	enum count_kind kind;	     /* of the next name */
+	size_t name;
+	size_t cell; /* the next one */
+};
+
+static void set(struct counters *sum, enum count_family family, size_t index, uint64_t value)
+{
+	count_write(sum, count_families[family].at + index, value);
+}
+
+/* One of `state`, 0 in the others. */
+static void set_states(struct counters *sum, const struct answer_gateway *gateway)
+{
+	size_t state = gateway->draining    ? COUNT_STATE_DRAINING
+		       : gateway->reloading ? COUNT_STATE_RELOADING
+					    : COUNT_STATE_SERVING;
+
+	set(sum, COUNT_STATE, state, 1);
+}
+
+static void set_facts(struct counters *sum, const struct children *children,
+		      const struct answer_gateway *gateway)
+{
+	uint64_t now_s = (uint64_t)time(NULL);
+	const struct generation *generation;
+
+	set(sum, COUNT_BUILD, 0, 1);
+	set(sum, COUNT_START_TIME, 0, now_s - gateway->up_ms / 1000);
+	set(sum, COUNT_GENERATION, 0, gateway->generation);
+	set(sum, COUNT_POLICY_TIME, 0, now_s - gateway->policy_ms / 1000);
+	set(sum, COUNT_RELOAD_FAILED, 0, gateway->failure[0] != '\0' && !gateway->draining);
+	set(sum, COUNT_SESSION_LIMIT, 0, gateway->limit);
+	set_states(sum, gateway);
+	DL_FOREACH (children->head, generation)
+		for (size_t i = 0; i < generation->n; i++)
+			if (generation->workers[i].pid != 0) {
+				size_t cell = count_families[COUNT_WORKERS].at +
+					      child_state(&generation->workers[i]) - WORKER_STARTS;
+
+				count_write(sum, cell, count_read(sum, cell) + 1);
+			}
+}
+
+struct ctl_metrics *ctl_metrics_new(struct children *children, const struct answer_gateway *gateway)
+{
+	struct ctl_metrics *metrics = calloc(1, sizeof(*metrics));
+	struct generation *generation;
+
+	if (metrics == NULL)
+		return NULL;
+	metrics->totals = &children->totals;
+	totals_add_own(&metrics->sum, &children->totals);
+	DL_FOREACH (children->head, generation)
+		for (size_t i = 0; i < generation->n; i++)
+			totals_add(&metrics->sum, &generation->workers[i].counted, &generation->counted,
+				   generation->workers[i].nsessions,
+				   generation->number == gateway->generation);
+	set_facts(&metrics->sum, children, gateway);
+	return metrics;
+}
+
+void ctl_metrics_free(struct ctl_metrics **metrics)
+{
+	free(*metrics);
+	*metrics = NULL;
+}
+
+static int send_names(struct ctl_metrics *metrics, int fd)
+{
+	for (; metrics->kind < COUNT_KINDS; metrics->kind++, metrics->name = 0) {
+		const struct totals_names *names = &metrics->totals->names[metrics->kind];
+
+		for (; metrics->name < names->n; metrics->name++) {
+			struct answer answer = ctl_proto_answer(ANSWER_NAME);
+			int r;
+
+			answer.u.name.kind = metrics->kind;
+			answer.u.name.place = (uint32_t)metrics->name;
+			(void)snprintf(answer.u.name.first, sizeof(answer.u.name.first), "%s",
+				       names->items[metrics->name].first);
+			(void)snprintf(answer.u.name.second, sizeof(answer.u.name.second), "%s",
+				       names->items[metrics->name].second);
+			r = ctl_proto_send(fd, &answer);
+			if (r < 0)
+				return r;
+		}
+	}
+	return 0;
+}
+
+/* The next numbers that are not all 0; after the last ones, none. */
+static void fill(const struct counters *sum, size_t cell, struct answer_counts *counts)
+{
+	while (cell < COUNT_CELLS && count_read(sum, cell) == 0)
+		cell++;
+	counts->cells = COUNT_CELLS;
+	counts->first = (uint32_t)cell;
+	for (; counts->n < ANSWER_COUNTS_MAX && cell < COUNT_CELLS; cell++)
+		counts->values[counts->n++] = count_read(sum, cell);
+	counts->last = cell == COUNT_CELLS;
+}
+
+int ctl_metrics_send(struct ctl_metrics *metrics, int fd)
+{
+	int r = send_names(metrics, fd);
+	bool last = false;
+
+	while (r == 0 && !last) {
+		struct answer answer = ctl_proto_answer(ANSWER_COUNTS);
+
+		fill(&metrics->sum, metrics->cell, &answer.u.counts);
+		r = ctl_proto_send(fd, &answer);
+		if (r == 0)
+			metrics->cell = answer.u.counts.first + answer.u.counts.n;
+		last = answer.u.counts.last;
+	}
+	return r;
+}

@@ -1,0 +1,72 @@
+/*
+ * The sums of what all processes have counted. Each worker has a page that it shares
+ * with the monitor; what a dead worker counted stays in a page of the dead, so no
+ * counter goes back when a worker ends or a policy changes.
+ *
+ * A worker may be under an attacker's control, and writes its page itself. It lies only
+ * about itself: each number has a limit, and what once counted never becomes less.
+ */
+#ifndef ATTLSD_GATEWAY_MONITOR_TOTALS_H
+#define ATTLSD_GATEWAY_MONITOR_TOTALS_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "gateway/base/counters.h"
+#include "policy/policy.h"
+
+#define TOTALS_NAME_MAX 64
+
+/* The names of one kind in all policies so far. */
+struct totals_names {
+	size_t n;
+	struct {
+		char first[TOTALS_NAME_MAX], second[TOTALS_NAME_MAX];
+	} items[COUNT_NAMES];
+};
+
+/* All zero: nothing was counted yet. */
+struct totals {
+	struct counters dead; /* of workers that have ended; by the places of `names` */
+	struct totals_names names[COUNT_KINDS];
+};
+
+/* The places of one policy's names: workers count by its own order. */
+struct totals_map {
+	uint8_t places[COUNT_KINDS][COUNT_NAMES];
+};
+
+/* What the monitor has for each worker. */
+struct counted {
+	struct counters *live; /* shared with the worker */
+	struct counters *seen; /* the most that it has shown; the monitor's own */
+};
+
+/* Returns 0 or -ENOMEM. */
+int counted_open(struct counted *counted);
+void counted_close(struct counted *counted);
+
+/* May the next child have the page? Returns 0 or a negative errno. */
+int counted_lend(const struct counted *counted, bool lend);
+
+/* Find places for the names of a policy. */
+void totals_map(struct totals *totals, const struct policy *policy, struct totals_map *ret_map);
+
+/* The worker is dead: its counters stay. Its page is empty then, for the next one. */
+void totals_bury(struct totals *totals, struct counted *counted, const struct totals_map *map);
+
+/*
+ * Add what a living worker counts. sessions: how many it has, the most that a gauge
+ * may show. current: its policy is in force.
+ */
+void totals_add(struct counters *sum, struct counted *counted, const struct totals_map *map, size_t sessions,
+		bool current);
+
+/* Add what the dead and this process have counted. */
+void totals_add_own(struct counters *sum, const struct totals *totals);
+
+/* The place of a name, which takes a free one if it has none. */
+size_t totals_place(struct totals *totals, enum count_kind kind, const char *first, const char *second);
+
+#endif
