@@ -6,18 +6,16 @@
 #include "gateway/monitor/ctl-server.h"
 
 #include <errno.h>
-#include <fcntl.h>
 #include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
-#include <unistd.h>
 #include <utlist.h>
 
-#include "gateway/base/log.h"
 #include "gateway/base/util.h"
 #include "gateway/monitor/child-pick.h"
+#include "gateway/monitor/ctl-log.h"
 #include "gateway/monitor/ctl-metrics.h"
 
 /* Connections at once; more wait in the kernel's queue. */
@@ -82,46 +80,6 @@ static void finish(struct ctl_peer *peer, enum answer_kind kind, const char *tex
 	(void)snprintf(answer.u.text, sizeof(answer.u.text), "%s", text);
 	(void)ctl_proto_send(peer->watch.fd, &answer); /* a peer that does not read has gone */
 	peer_end(peer);
-}
-
-/* The user who logged in, before sudo and su; UINT32_MAX: not known. */
-static uint32_t audit_uid(pid_t pid)
-{
-	char path[40], text[16];
-	uint32_t uid = UINT32_MAX;
-	int fd;
-	ssize_t n;
-
-	(void)snprintf(path, sizeof(path), "/proc/%d/loginuid", (int)pid);
-	fd = open(path, O_RDONLY | O_CLOEXEC);
-	n = fd == -1 ? -1 : read(fd, text, sizeof(text) - 1);
-	fd_close(&fd);
-	if (n > 0) {
-		text[n] = '\0';
-		uid = (uint32_t)strtoul(text, NULL, 10);
-	}
-	return uid;
-}
-
-/* Log an order and who gave it, at any log level: auditors ask for it. */
-static void log_order(const struct ctl_peer *peer, const char *order)
-{
-	struct ucred who = { .pid = 0, .uid = (uid_t)-1 };
-	socklen_t len = sizeof(who);
-	char uid[16] = "unknown", login[16] = "unknown";
-	uint32_t first;
-
-	if (getsockopt(peer->watch.fd, SOL_SOCKET, SO_PEERCRED, &who, &len) == 0)
-		(void)snprintf(uid, sizeof(uid), "%u", (unsigned)who.uid);
-	first = audit_uid(who.pid);
-	if (first != UINT32_MAX)
-		(void)snprintf(login, sizeof(login), "%u", (unsigned)first);
-	log_write(LOG_LEVEL_INFO, "operator",
-		  (const struct log_field[]){ LOG_TEXT("order", order),
-					      LOG_TEXT("uid", uid),
-					      LOG_TEXT("login", login),
-					      LOG_NUMBER("pid", (uint64_t)who.pid),
-					      { 0 } });
 }
 
 /* All workers, of the current generation and of those that are ending. */
@@ -239,7 +197,7 @@ static void end_session(struct ctl_peer *peer, uint64_t session)
 		return;
 	}
 	(void)snprintf(text, sizeof(text), "end %" PRIu64, session);
-	log_order(peer, text);
+	ctl_log_order(peer->watch.fd, text);
 	if (msg_send(child->channel.fd, &msg, -1) < 0) {
 		(void)snprintf(text, sizeof(text),
 			       "worker %d does not accept messages; kill -KILL ends it with all its sessions",
@@ -256,7 +214,7 @@ static void reload(struct ctl_peer *peer)
 	struct ctl_server *server = peer->server;
 	const char *refusal;
 
-	log_order(peer, "reload");
+	ctl_log_order(peer->watch.fd, "reload");
 	loop_timer_stop(server->loop, &peer->timer);
 	refusal = server->calls->reload(server->owner);
 	if (refusal != NULL)
@@ -269,7 +227,7 @@ static void drain(struct ctl_peer *peer, bool restart)
 	char text[120];
 	const char *refusal;
 
-	log_order(peer, restart ? "drain for a restart" : "drain");
+	ctl_log_order(peer->watch.fd, restart ? "drain for a restart" : "drain");
 	(void)snprintf(text, sizeof(text),
 		       "draining: %zu session%s will end when idle or after the transfer, then attlsd exits",
 		       server->admission->nsessions, server->admission->nsessions == 1 ? "" : "s");
