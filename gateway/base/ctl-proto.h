@@ -11,6 +11,7 @@
 #ifndef ATTLSD_GATEWAY_BASE_CTL_PROTO_H
 #define ATTLSD_GATEWAY_BASE_CTL_PROTO_H
 
+#include <stdbool.h>
 #include <stdint.h>
 
 #include "gateway/base/session-filter.h"
@@ -186,6 +187,9 @@ struct answer {
 		struct answer_counts counts;
 	} u;
 };
+
+/* Does this only ask? Everything else is an order, which changes something. */
+bool ctl_proto_only_asks(uint32_t what);
 
 /* An answer of this kind, all else zero. */
 struct answer ctl_proto_answer(enum answer_kind kind);

@@ -20,6 +20,8 @@
 
 /* Connections at once; more wait in the kernel's queue. */
 #define PEERS_MAX 8
+/* Questions of the HTTP process at once, which never take the place of an operator's. */
+#define LOOKERS_MAX 4
 /* For the question to come after the connection, and for the peer to read on. */
 #define PEER_TIMEOUT_MS 2000
 #define ACCEPT_PAUSE_MS 1000
@@ -30,6 +32,7 @@ struct ctl_peer {
 	struct timer timer;
 	struct deferred deferred;
 	enum ctl_proto_what asked; /* 0: nothing yet */
+	bool looks;		   /* the HTTP process: it may only ask */
 	struct session_filter filter;
 	uint32_t workers_announced;  /* CTL_STATUS, CTL_SESSIONS, CTL_SERVERS: by the first answer */
 	uint32_t workers_sent;	     /* of them */
@@ -65,7 +68,7 @@ static void peer_end(struct ctl_peer *peer)
 	fd_close(&peer->watch.fd);
 	loop_timer_stop(server->loop, &peer->timer);
 	DL_DELETE(server->peers, peer);
-	server->npeers--;
+	*(peer->looks ? &server->nlookers : &server->npeers) -= 1;
 	loop_defer_free(server->loop, &peer->deferred);
 	listen_if_room(server);
 }
@@ -268,6 +271,16 @@ static void answer_question(struct ctl_peer *peer, const struct ask *ask)
 	}
 }
 
+static void judge_question(struct ctl_peer *peer, const struct ask *ask)
+{
+	if (ask->version != CTL_VERSION || !session_filter_is_sound(&ask->filter))
+		finish(peer, ANSWER_REFUSED, CTL_OTHER_VERSION);
+	else if (peer->looks && !ctl_proto_only_asks(ask->what))
+		finish(peer, ANSWER_REFUSED, "this process may only ask");
+	else
+		answer_question(peer, ask);
+}
+
 static void on_question(struct ctl_peer *peer)
 {
 	struct ask ask;
@@ -277,11 +290,10 @@ static void on_question(struct ctl_peer *peer)
 		return;
 	if (n <= 0 || peer->asked != 0) /* the peer has gone, or sends more than one question */
 		peer_end(peer);
-	else if (n != (ssize_t)sizeof(ask) || ask.version != CTL_VERSION ||
-		 !session_filter_is_sound(&ask.filter))
+	else if (n != (ssize_t)sizeof(ask))
 		finish(peer, ANSWER_REFUSED, CTL_OTHER_VERSION);
 	else
-		answer_question(peer, &ask);
+		judge_question(peer, &ask);
 }
 
 static void on_peer(struct watch *watch, uint32_t ready)
@@ -301,24 +313,37 @@ static void on_timer(struct timer *timer)
 	peer_end(CONTAINER_OF(timer, struct ctl_peer, timer));
 }
 
-static void peer_start(struct ctl_server *server, int *fd)
+/* Takes the descriptor over. NULL: it is closed. */
+static struct ctl_peer *peer_start(struct ctl_server *server, int *fd, bool looks)
 {
 	struct ctl_peer *peer = calloc(1, sizeof(*peer));
 
 	if (peer == NULL) {
 		fd_close(fd);
-		return;
+		return NULL;
 	}
 	peer->server = server;
+	peer->looks = looks;
 	peer->deferred.fn = peer_free;
 	watch_init(&peer->watch, on_peer);
 	timer_init(&peer->timer, on_timer);
 	peer->watch.fd = fd_take(fd);
 	DL_APPEND(server->peers, peer);
-	server->npeers++;
-	if (loop_watch(server->loop, &peer->watch, EPOLLIN) < 0 ||
-	    loop_timer(server->loop, &peer->timer, PEER_TIMEOUT_MS) < 0)
-		peer_end(peer);
+	*(looks ? &server->nlookers : &server->npeers) += 1;
+	if ((looks || loop_watch(server->loop, &peer->watch, EPOLLIN) == 0) &&
+	    loop_timer(server->loop, &peer->timer, PEER_TIMEOUT_MS) == 0)
+		return peer;
+	peer_end(peer);
+	return NULL;
+}
+
+void ctl_server_answer(struct ctl_server *server, int *fd, const struct ask *ask)
+{
+	struct ctl_peer *peer = server->nlookers < LOOKERS_MAX ? peer_start(server, fd, true) : NULL;
+
+	fd_close(fd);
+	if (peer != NULL)
+		judge_question(peer, ask);
 }
 
 static void on_listener(struct watch *watch, uint32_t ready)
@@ -330,7 +355,7 @@ static void on_listener(struct watch *watch, uint32_t ready)
 		int fd = accept4(watch->fd, NULL, NULL, SOCK_NONBLOCK | SOCK_CLOEXEC);
 
 		if (fd != -1) {
-			peer_start(server, &fd);
+			(void)peer_start(server, &fd, false); /* a peer that has failed is closed */
 			continue;
 		}
 		if (errno == EMFILE || errno == ENFILE || errno == ENOMEM || errno == ENOBUFS)

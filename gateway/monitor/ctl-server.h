@@ -47,7 +47,7 @@ struct ctl_server {
 	char failure[sizeof(((struct answer_gateway *)0)->failure)]; /* of the last reload */
 	uint64_t failed_ms;
 	struct ctl_peer *peers;
-	size_t npeers;
+	size_t npeers, nlookers; /* operators, questions of the HTTP process */
 };
 
 void ctl_server_init(struct ctl_server *server, struct loop *loop, struct children *children,
@@ -65,6 +65,12 @@ void ctl_server_promote(struct ctl_server *server);
 
 /* The coming policy does not come into force, for this reason. */
 void ctl_server_abandon(struct ctl_server *server, const char *reason);
+
+/*
+ * Answer a question of the HTTP process through this socket, which is closed afterwards. An
+ * order is refused. Nothing is read from the socket: shut it down for that (http-child.c).
+ */
+void ctl_server_answer(struct ctl_server *server, int *fd, const struct ask *ask);
 
 void ctl_server_done(struct ctl_server *server);
 
