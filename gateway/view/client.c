@@ -18,6 +18,7 @@
 #include <unistd.h>
 
 #include "gateway/base/util.h"
+#include "gateway/view/client-receive.h"
 
 /* Since Linux 6.16: whether a socket takes descriptors. */
 #ifndef SO_PASSRIGHTS
@@ -157,37 +158,6 @@ static void hang_up(int *fd)
 	(void)setitimer(ITIMER_REAL, &none, NULL); /* what is printed now may take its time */
 }
 
-/* The sender of a packet, according to the kernel. 0: a process that is not visible from here. */
-static pid_t sender_of(struct msghdr *header)
-{
-	struct ucred who = { .pid = 0 };
-
-	for (struct cmsghdr *cmsg = CMSG_FIRSTHDR(header); cmsg != NULL; cmsg = CMSG_NXTHDR(header, cmsg))
-		if (cmsg->cmsg_level == SOL_SOCKET && cmsg->cmsg_type == SCM_CREDENTIALS &&
-		    cmsg->cmsg_len == CMSG_LEN(sizeof(who)))
-			memcpy(&who, CMSG_DATA(cmsg), sizeof(who));
-	return who.pid;
-}
-
-static ssize_t receive(int fd, struct answer *ret, pid_t *ret_sender)
-{
-	union {
-		struct cmsghdr header;
-		char bytes[CMSG_SPACE(sizeof(struct ucred))];
-	} control;
-	struct iovec iov = { .iov_base = ret, .iov_len = sizeof(*ret) };
-	struct msghdr header = {
-		.msg_iov = &iov,
-		.msg_iovlen = 1,
-		.msg_control = control.bytes,
-		.msg_controllen = sizeof(control.bytes),
-	};
-	ssize_t n = recvmsg(fd, &header, MSG_CMSG_CLOEXEC);
-
-	*ret_sender = n > 0 ? sender_of(&header) : 0;
-	return n > 0 && (header.msg_flags & MSG_TRUNC) ? (ssize_t)sizeof(*ret) + 1 : n;
-}
-
 /*
  * Returns 1 and a packet (of kind 0 if it is not an answer) with its sender, 0 at
  * the end, -EAGAIN if none has come in time, or -1.
@@ -204,7 +174,7 @@ static int receive_answer(const struct target *target, int fd, int wait_ms, stru
 	} while (r == -1 && errno == EINTR);
 	if (r == 0)
 		return -EAGAIN;
-	n = r == -1 ? -1 : receive(fd, ret, ret_sender);
+	n = r == -1 ? -1 : client_receive(fd, ret, ret_sender);
 	if (n == 0 || (n == -1 && errno == ECONNRESET))
 		return 0;
 	if (n == -1)
