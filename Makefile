@@ -19,6 +19,7 @@ override CPPFLAGS += -I. -D_GNU_SOURCE -DATTLSD_VERSION='"$(VERSION)"' $(shell p
 override CFLAGS  += -std=c17 -fPIE $(WARN) $(HARDEN) $(SAN) -MMD -MP
 override LDFLAGS += -pie -Wl,-z,relro,-z,now $(SAN)
 LDLIBS  += $(shell pkg-config --libs $(PKGS) 2>/dev/null)
+MICROHTTPD := $(shell pkg-config --libs libmicrohttpd 2>/dev/null)
 LDLIBS  += -lresolv # of glibc: the TTL of names
 
 # uthash's default function is a switch that falls through, of which clang warns
@@ -26,7 +27,7 @@ override CPPFLAGS += -DHASH_FUNCTION=HASH_FNV
 
 # One short line for each file that is built; V=1 shows the commands.
 say      = $(if $V,,@echo "  $1 $@";)
-PROGRAMS := attlsd attlsctl
+PROGRAMS := attlsd attlsctl attlsd-http
 MAINS   := $(PROGRAMS:%=gateway/%.c)
 
 # Folders, lowest first. A program is linked from its own folders only, so that the linker refuses
@@ -35,15 +36,16 @@ COMMON  := policy ftp-alg gateway/base gateway/host gateway/net gateway/key gate
 DAEMON  := gateway/keeper gateway/worker gateway/monitor
 VIEW    := gateway/view
 CONTROL := $(VIEW) gateway/ctl
+HTTP    := gateway/http
 objects  = $(patsubst %.c,$B/%.o,$(foreach d,$1,$(wildcard $d/*.c)))
-OBJ     := $(call objects,$(COMMON) $(DAEMON) $(CONTROL))
+OBJ     := $(call objects,$(COMMON) $(DAEMON) $(CONTROL) $(HTTP))
 UNITS   := $(patsubst %.c,$B/%,$(wildcard tests/unit/*/*_test.c))
 FUZZERS := $(patsubst %.c,$B/%,$(wildcard tests/fuzz/*_fuzz.c))
 ATTACKERS := $B/tests/attacks/worker_attacks $B/tests/attacks/attlsd_taken
 BENCHERS := $(patsubst %.c,$B/%,$(wildcard tests/bench/*.c))
 BINARIES := $(PROGRAMS:%=$B/%)
 
-all: setup-build                    ## build build/attlsd and build/attlsctl
+all: setup-build                    ## build build/attlsd, build/attlsctl and build/attlsd-http
 	@$(MAKE) --no-print-directory binaries
 binaries: $(BINARIES)
 units: $(UNITS) $(ATTACKERS)
@@ -53,8 +55,14 @@ $B/attlsd: $B/gateway/attlsd.o $(call objects,$(COMMON) $(DAEMON))
 	$(call say,LD)$(CC) $(LDFLAGS) -o $@ $^ $(LDLIBS)
 $B/attlsctl: $B/gateway/attlsctl.o $(call objects,$(COMMON) $(CONTROL))
 	$(call say,LD)$(CC) $(LDFLAGS) -o $@ $^ $(LDLIBS) -ljansson
+# From an archive, so that it contains only what it needs of the folders that it shares.
+$B/attlsd-http.a: $(call objects,$(COMMON) $(VIEW) $(HTTP))
+	$(call say,AR)rm -f $@ && $(AR) rcsD $@ $^
+$B/attlsd-http: $B/gateway/attlsd-http.o $B/attlsd-http.a
+	$(call say,LD)$(CC) $(LDFLAGS) -Wl,--as-needed -o $@ $^ $(LDLIBS) $(MICROHTTPD) -ljansson
+$B/gateway/http/page.o: $(wildcard gateway/http/page/*)
 $(UNITS): $B/tests/unit/%: $B/tests/unit/%.o $(OBJ)
-	$(call say,LD)$(CC) $(LDFLAGS) -o $@ $^ $(LDLIBS) -ljansson -lcmocka
+	$(call say,LD)$(CC) $(LDFLAGS) -o $@ $^ $(LDLIBS) $(MICROHTTPD) -ljansson -lcmocka
 $B/tests/attacks/worker_attacks: $B/tests/attacks/worker_attacks.o $(call objects,$(COMMON))
 	$(call say,LD)$(CC) $(LDFLAGS) -o $@ $^ $(LDLIBS)
 # attlsd with a worker that an attacker controls: taken_worker.c has the entry, the real worker another name.
@@ -65,7 +73,7 @@ $B/tests/attacks/attlsd_taken: $B/gateway/attlsd.o $B/tests/attacks/taken_worker
   $(filter-out $B/gateway/worker/worker.o,$(call objects,$(COMMON) $(DAEMON)))
 	$(call say,LD)$(CC) $(LDFLAGS) -o $@ $^ $(LDLIBS)
 $(FUZZERS): $B/tests/fuzz/%: $B/tests/fuzz/%.o $(OBJ)
-	$(call say,LD)$(CC) $(LDFLAGS) -fsanitize=fuzzer -o $@ $^ $(LDLIBS) -ljansson
+	$(call say,LD)$(CC) $(LDFLAGS) -fsanitize=fuzzer -o $@ $^ $(LDLIBS) $(MICROHTTPD) -ljansson
 
 $(BENCHERS): %: %.o
 	$(call say,LD)$(CC) $(LDFLAGS) -o $@ $^ $(LDLIBS)
@@ -132,7 +140,7 @@ differential: setup-test            ## compare dialogues natively and through at
 lint: setup-test                    ## layers, banned calls, sizes, formatting, manual pages
 	@sh tests/lint.sh
 	@$(MAKE) --no-print-directory --silent binaries
-	@B=$B CC='$(CC)' LIBS='$(LDLIBS)' COMMON='$(COMMON)' DAEMON='$(DAEMON)' CONTROL='$(CONTROL)' \
+	@B=$B CC='$(CC)' LIBS='$(LDLIBS) $(MICROHTTPD)' COMMON='$(COMMON)' DAEMON='$(DAEMON)' CONTROL='$(CONTROL)' HTTP='$(VIEW) $(HTTP)' \
 	  $(PYTHON) tests/structure.py $(STRUCTURE)
 
 demo: setup-demo                    ## a real FTP server behind attlsd, with transfers shown (DEMO=once: end after them)

@@ -77,6 +77,9 @@ void rule_http_check(const struct policy *policy, const struct locations *locati
 	check_keyring(&c, http);
 	if (!is_on(http))
 		return;
+	if (http->nhosts > POLICY_HTTP_HOSTS_MAX)
+		check_error(&c, &policy->daemon, "http_hosts", "\"http_hosts\" must have at most %d names",
+			    POLICY_HTTP_HOSTS_MAX);
 	check_access(&c, http);
 	check_place(&c, http);
 }

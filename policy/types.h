@@ -28,6 +28,8 @@ enum key_isolation { KEY_ISOLATION_AUTO = 0, KEY_ISOLATION_TRUE, KEY_ISOLATION_F
 struct policy_keyring;
 struct policy_host;
 
+#define POLICY_HTTP_HOSTS_MAX 32
+
 /* The HTTP listener. */
 struct policy_http {
 	const char *path;		      /* of a UNIX socket; NULL: none */

@@ -22,11 +22,12 @@ BUILD = os.environ.get("B", "build")
 CC = os.environ.get("CC", "cc")
 LIBS = os.environ.get("LIBS", "").split()
 
-# From the lowest: a folder links with those before it. The two programs share what comes first.
+# From the lowest: a folder links with those before it. The programs share what comes first.
 COMMON = os.environ["COMMON"].split()
 DAEMON = os.environ["DAEMON"].split()
 CONTROL = os.environ["CONTROL"].split()
-FOLDERS = [*COMMON, *DAEMON, *CONTROL]
+HTTP = os.environ["HTTP"].split()
+FOLDERS = list(dict.fromkeys([*COMMON, *DAEMON, *CONTROL, *HTTP]))
 
 # Headers that other folders may include; ftp-alg/ knows policy/ only as types and addresses.
 DOORS = {
@@ -137,6 +138,7 @@ def walls():
     rows = [COMMON[:n] for n in range(1, len(COMMON) + 1)]
     rows += [COMMON + DAEMON[:n] for n in range(1, len(DAEMON) + 1)]
     rows += [COMMON + CONTROL[:n] for n in range(1, len(CONTROL) + 1)]
+    rows += [COMMON + HTTP[:n] for n in range(1, len(HTTP) + 1)]
     for row in rows:
         done = subprocess.run([CC, "-pie", "-nostartfiles", "-Wl,-e0", "-o", "/dev/null", *objects(row), *LIBS, "-ljansson"],
                               capture_output=True, text=True)

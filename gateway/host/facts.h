@@ -15,6 +15,9 @@
  */
 #define HOST_KEY_USER "attlsd-key"
 
+/* The user of the HTTP process, which has neither sessions nor keys of clients. */
+#define HOST_HTTP_USER "attlsd-http"
+
 /* `ktls` in any tls_action? */
 bool host_wants_ktls(const struct policy *policy);
 

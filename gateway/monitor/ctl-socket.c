@@ -19,7 +19,6 @@
 #include "gateway/base/log.h"
 #include "gateway/base/util.h"
 
-#define REASON_MAX 320
 /* Connections that wait for the monitor to accept them. */
 #define BACKLOG 8
 
@@ -31,9 +30,9 @@ static struct sockaddr_un address_of(const char *path)
 	return address;
 }
 
-static int make(void)
+static int make(int type)
 {
-	int fd = socket(AF_UNIX, SOCK_SEQPACKET | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
+	int fd = socket(AF_UNIX, type | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
 
 	return fd == -1 ? -errno : fd;
 }
@@ -49,7 +48,7 @@ static int bind_to(int fd, const char *path)
 }
 
 /* Remove a socket of ours on which nobody listens any more. */
-static int remove_stale(const char *path)
+static int remove_stale(const char *path, int type)
 {
 	struct sockaddr_un address = address_of(path);
 	struct stat st;
@@ -60,7 +59,7 @@ static int remove_stale(const char *path)
 		return -errno;
 	if (!S_ISSOCK(st.st_mode) || st.st_uid != geteuid())
 		return -EEXIST;
-	fd = make();
+	fd = make(type);
 	if (fd < 0)
 		return fd;
 	error = connect(fd, (const struct sockaddr *)&address, sizeof(address)) == -1 ? errno : 0;
@@ -91,17 +90,17 @@ static int lock_folder(const char *path)
 	return fd;
 }
 
-static int listen_locked(struct ctl_socket *sock, const char *path)
+static int listen_locked(struct ctl_socket *sock, const char *path, int type)
 {
 	struct stat st;
-	int fd = make();
+	int fd = make(type);
 	int r;
 
 	if (fd < 0)
 		return fd;
 	r = bind_to(fd, path);
 	if (r == -EADDRINUSE) {
-		r = remove_stale(path);
+		r = remove_stale(path, type);
 		if (r == 0)
 			r = bind_to(fd, path);
 	}
@@ -118,23 +117,23 @@ static int listen_locked(struct ctl_socket *sock, const char *path)
 	return 0;
 }
 
-static int listen_at(struct ctl_socket *sock, const char *path)
+static int listen_at(struct ctl_socket *sock, const char *path, int type)
 {
 	int lock = lock_folder(path);
-	int r = listen_locked(sock, path);
+	int r = listen_locked(sock, path, type);
 
 	fd_close(&lock);
 	return r;
 }
 
 /* Say what the operator can do about the error. */
-static void put_reason(int error, const char *path, char buf[static REASON_MAX])
+static void put_reason(int error, const char *path, char buf[static CTL_SOCKET_REASON_MAX])
 {
 	struct sockaddr_un address = address_of(path);
 	const char *what = strerror(error);
 
 	if (error == ENOENT) {
-		(void)snprintf(buf, REASON_MAX,
+		(void)snprintf(buf, CTL_SOCKET_REASON_MAX,
 			       "its folder does not exist; create it: install -d -m 700 '%s'",
 			       dirname(address.sun_path));
 		return;
@@ -142,26 +141,37 @@ static void put_reason(int error, const char *path, char buf[static REASON_MAX])
 	if (error == EACCES || error == EPERM || error == EROFS)
 		what = "attlsd may not write to its folder; make the user that starts attlsd its owner";
 	else if (error == EADDRINUSE)
-		what = "another attlsd listens on it; give each attlsd its own control_socket";
+		what = "another attlsd listens on it; give each attlsd its own path";
 	else if (error == EEXIST)
 		what = "a file that is not a socket of this user is in the way; remove it, or choose another "
 		       "path";
-	(void)snprintf(buf, REASON_MAX, "%s", what);
+	(void)snprintf(buf, CTL_SOCKET_REASON_MAX, "%s", what);
+}
+
+int ctl_socket_listen(struct ctl_socket *ret, const char *path, int type,
+		      char ret_reason[static CTL_SOCKET_REASON_MAX])
+{
+	int r;
+
+	*ret = CTL_SOCKET_NONE;
+	r = listen_at(ret, path, type);
+	if (r < 0)
+		put_reason(-r, path, ret_reason);
+	return r;
 }
 
 int ctl_socket_open(struct ctl_socket *ret, const struct policy_daemon *daemon, const struct diags *source)
 {
-	char reason[REASON_MAX];
+	char reason[CTL_SOCKET_REASON_MAX];
 	struct diags diags;
 	int r;
 
 	*ret = CTL_SOCKET_NONE;
 	if (daemon->control_socket == NULL)
 		return 0;
-	r = listen_at(ret, daemon->control_socket);
+	r = ctl_socket_listen(ret, daemon->control_socket, SOCK_SEQPACKET, reason);
 	if (r == 0)
 		return 0;
-	put_reason(-r, daemon->control_socket, reason);
 	/* the default path: not an error, but attlsctl cannot ask this attlsd */
 	if (!daemon->control_socket_given) {
 		log_event(LOG_LEVEL_WARNING, "no-control-socket", LOG_TEXT("path", daemon->control_socket),

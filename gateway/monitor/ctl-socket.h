@@ -26,6 +26,15 @@ struct ctl_socket {
  */
 int ctl_socket_open(struct ctl_socket *ret, const struct policy_daemon *daemon, const struct diags *source);
 
+#define CTL_SOCKET_REASON_MAX 320
+
+/*
+ * Make a socket file of this type for its owner alone, with the same care. Returns 0, or a
+ * negative errno and what the operator can do about it.
+ */
+int ctl_socket_listen(struct ctl_socket *ret, const char *path, int type,
+		      char ret_reason[static CTL_SOCKET_REASON_MAX]);
+
 /* Is the file at this path still ours? It may have been removed. */
 bool ctl_socket_is_at(const struct ctl_socket *sock, const char *path);
 

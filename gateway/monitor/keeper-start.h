@@ -15,6 +15,7 @@
 struct keeper_user {
 	unsigned uid, gid;
 	unsigned worker_uid, worker_gid; /* the second choice */
+	unsigned http_uid, http_gid;	 /* of the HTTP process */
 };
 
 /* All zero: there is none, and workers load their keys themselves. */

@@ -14,6 +14,7 @@
 #include "gateway/monitor/children.h"
 #include "gateway/monitor/ctl-server.h"
 #include "gateway/monitor/ending.h"
+#include "gateway/monitor/http-child.h"
 #include "gateway/monitor/listen.h"
 #include "gateway/monitor/login-queue.h"
 #include "gateway/monitor/name-watch.h"
@@ -44,6 +45,7 @@ struct monitor {
 	struct privileged privileged;
 	struct requests requests;
 	struct ctl_server ctl_server;
+	struct http_child http;
 	struct notify notify;
 	struct answer_gateway facts;	 /* for operators; describe() fills in what changes */
 	uint64_t started_ms, current_ms; /* when attlsd started, and when the current generation took over */

@@ -66,6 +66,7 @@ static void stop(struct monitor *monitor)
 	listener_set_close(&monitor->coming_listeners, &monitor->loop);
 	monitor->coming = NULL;
 	ctl_server_abandon(&monitor->ctl_server, "attlsd is about to exit");
+	http_child_abandon(&monitor->http);
 	ending_drain(&monitor->ending);
 }
 
@@ -94,6 +95,7 @@ static int make_way(struct monitor *monitor)
 
 	if (r < 0)
 		return r;
+	http_child_end(&monitor->http); /* the next attlsd wants to listen there */
 	notify_close(&monitor->notify);
 	signals_close(&monitor->signals);
 	if (signals_open(&monitor->signals, &monitor->loop, on_signal, monitor) < 0)
@@ -124,6 +126,7 @@ static void on_signal(void *owner, uint32_t number)
 	children_drain_reports(&monitor->children);
 	switch (number) {
 	case SIGCHLD:
+		http_child_reap(&monitor->http);
 		children_reap(&monitor->children);
 		break;
 	case SIGHUP:
@@ -165,6 +168,7 @@ static int monitor_init(struct monitor *monitor)
 		    &monitor->facts.generation);
 	ctl_server_init(&monitor->ctl_server, &monitor->loop, &monitor->children, &monitor->admission,
 			&ctl_calls, monitor);
+	http_child_init(&monitor->http, &monitor->loop, &monitor->ctl_server, monitor->children.root);
 	acceptor_init(&monitor->acceptor, &monitor->loop, &monitor->children, &monitor->admission,
 		      &monitor->logins, &monitor->listeners, &monitor->current);
 	timer_init(&monitor->renewal, reload_on_renewal);
@@ -213,6 +217,7 @@ int monitor_run(const char *policy_path)
 	children_kill(&monitor.children);
 	listener_set_close(&monitor.listeners, NULL);
 	listener_set_close(&monitor.coming_listeners, NULL);
+	http_child_end(&monitor.http);
 	ctl_server_done(&monitor.ctl_server);
 	children_done(&monitor.children);
 	ticket_source_done(&monitor.tickets);

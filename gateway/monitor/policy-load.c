@@ -320,7 +320,8 @@ static int make_policy(const struct policy_load *load, const struct parts *parts
 	memcpy(&loaded->good_s, parts->good, sizeof(loaded->good_s));
 	if (whole)
 		memcpy(&loaded->users, parts->users, sizeof(loaded->users));
-	if (r == 0 && whole && geteuid() == 0 && loaded->users.worker_uid == 0)
+	if (r == 0 && whole && geteuid() == 0 &&
+	    (loaded->users.worker_uid == 0 || loaded->users.http_uid == 0))
 		r = -EPROTO; /* never root, whatever the loader says */
 	if (r < 0) {
 		policy_free(&loaded->policy);

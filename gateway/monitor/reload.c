@@ -53,6 +53,7 @@ static void promote(struct monitor *monitor)
 	ctl_server_promote(&monitor->ctl_server);
 	if (old != NULL)
 		count(RELOADS, COUNT_RESULT_OK, 1);
+	http_child_promote(&monitor->http, monitor->current->policy, &monitor->current->users);
 	listener_set_log(&monitor->listeners, old == NULL ? "ready" : "reloaded");
 	notify_ready(&monitor->notify);
 	name_watch_follow(&monitor->names, monitor->current);
@@ -78,6 +79,7 @@ static void abandon_reload(struct monitor *monitor, const char *reason)
 	listener_set_close(&monitor->coming_listeners, &monitor->loop);
 	ctl_server_abandon(&monitor->ctl_server, reason);
 	count(RELOADS, COUNT_RESULT_FAILED, 1);
+	http_child_abandon(&monitor->http);
 	log_event(LOG_LEVEL_ERROR, "reload-failed", LOG_TEXT("reason", reason),
 		  LOG_TEXT("policy", "the running policy stays in force"));
 	if (coming != NULL)
@@ -143,6 +145,10 @@ static int bring_up(struct monitor *monitor, struct policy_loaded *loaded, const
 	if (r == 0) {
 		*ret_step = "open control_socket";
 		r = ctl_server_prepare(&monitor->ctl_server, &policy->daemon, &loaded->diags);
+	}
+	if (r == 0) {
+		*ret_step = "open http";
+		r = http_child_prepare(&monitor->http, policy, &loaded->diags);
 	}
 	if (r == 0 && monitor->current != NULL) {
 		*ret_step = "load the policy without a restart";

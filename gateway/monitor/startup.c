@@ -18,29 +18,29 @@
 #define FALLBACK_USER "nobody"
 
 /*
- * The id of keeper and signers if the host does not have their user, an id that nobody has: systemd's table
- * of ids leaves these unused, and a container of 65536 ids has them.
+ * The ids of keeper and signers, and of the HTTP process, if the host does not have their users, are ids that
+ * nobody has: systemd's table of ids leaves these unused, and a container of 65536 ids has them.
  */
-#define KEY_ID_MAX 65533
-#define KEY_ID_MIN 65520
+#define UNUSED_ID_MAX 65533
+#define UNUSED_ID_MIN 65520
 
 /*
  * The processes with the keys need a user that no other process has, not even a worker:
- * an attacker may control a worker.
+ * an attacker may control a worker. The same is true of the HTTP process, which an attacker
+ * reaches in other ways. Starts to look for an unused id at *at, and goes on below it.
  */
-static void find_key_user(struct keeper_user *users)
+static void find_own_user(const char *name, unsigned *at, unsigned *ret_uid, unsigned *ret_gid)
 {
-	const struct passwd *user = getpwnam(HOST_KEY_USER);
-	unsigned id = KEY_ID_MAX;
+	const struct passwd *user = getpwnam(name);
 
 	if (user != NULL && user->pw_uid != 0) {
-		users->uid = user->pw_uid;
-		users->gid = user->pw_gid;
+		*ret_uid = user->pw_uid;
+		*ret_gid = user->pw_gid;
 		return;
 	}
-	while (id > KEY_ID_MIN && (getpwuid(id) != NULL || getgrgid(id) != NULL))
-		id--;
-	users->uid = users->gid = id;
+	while (*at > UNUSED_ID_MIN && (getpwuid(*at) != NULL || getgrgid(*at) != NULL))
+		--*at;
+	*ret_uid = *ret_gid = (*at)--;
 }
 
 static int find_worker_user(const struct policy *policy, const struct diags *source, unsigned *ret_uid,
@@ -77,6 +77,7 @@ static int find_worker_user(const struct policy *policy, const struct diags *sou
 int startup_find_users(const struct policy *policy, const struct diags *source, struct keeper_user *ret_users)
 {
 	struct keeper_user users = { 0 };
+	unsigned unused = UNUSED_ID_MAX;
 	int r;
 
 	if (geteuid() != 0) {
@@ -86,7 +87,8 @@ int startup_find_users(const struct policy *policy, const struct diags *source, 
 	r = find_worker_user(policy, source, &users.worker_uid, &users.worker_gid);
 	if (r < 0)
 		return r;
-	find_key_user(&users);
+	find_own_user(HOST_KEY_USER, &unused, &users.uid, &users.gid);
+	find_own_user(HOST_HTTP_USER, &unused, &users.http_uid, &users.http_gid);
 	*ret_users = users;
 	return 0;
 }

@@ -313,7 +313,7 @@ static json_t *generation_of(const struct answers *answers, int32_t pid)
 	return json_null();
 }
 
-static json_t *session_json(const struct answers *answers, const struct answer_session *session)
+json_t *client_json_session(const struct answers *answers, const struct answer_session *session)
 {
 	bool ruled = session->rule[0] != '\0';
 	json_t *json = json_pack("{s:I,s:o,s:o,s:o,s:o,s:o}", "session", (json_int_t)session->session,
@@ -345,7 +345,7 @@ int client_json_sessions(const struct answers *answers, FILE *out)
 	json_t *list = json_array(), *silent = silent_json(answers);
 
 	for (size_t i = 0; i < answers->nsessions; i++)
-		(void)json_array_append_new(list, session_json(answers, &answers->sessions[i]));
+		(void)json_array_append_new(list, client_json_session(answers, &answers->sessions[i]));
 	return json_print(json_pack("{s:b,s:o,s:o}", "whole", json_array_size(silent) == 0, "silent_workers",
 				    silent, "sessions", list),
 			  out);

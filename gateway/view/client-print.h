@@ -2,9 +2,11 @@
 #ifndef ATTLSD_GATEWAY_VIEW_CLIENT_PRINT_H
 #define ATTLSD_GATEWAY_VIEW_CLIENT_PRINT_H
 
+#include <jansson.h>
 #include <stdio.h>
 
-struct answers; /* client-answers.h */
+struct answer_session; /* ctl-proto.h */
+struct answers;	       /* client-answers.h */
 
 void client_print_status(const struct answers *answers, FILE *out);
 void client_print_sessions(const struct answers *answers, FILE *out);
@@ -12,5 +14,8 @@ void client_print_sessions(const struct answers *answers, FILE *out);
 /* Return 0, or -1: no memory, or the output failed. */
 int client_json_status(const struct answers *answers, FILE *out);
 int client_json_sessions(const struct answers *answers, FILE *out);
+
+/* One session; NULL: no memory. */
+json_t *client_json_session(const struct answers *answers, const struct answer_session *session);
 
 #endif

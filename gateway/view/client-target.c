@@ -8,6 +8,8 @@ int client_fault(const struct target *target, const char *fmt, ...)
 {
 	va_list args;
 
+	if (target->socket == NULL)
+		return -1;
 	(void)fprintf(stderr, "attlsctl: %s: ", target->socket);
 	va_start(args, fmt);
 	(void)vfprintf(stderr, fmt, args);

@@ -4,7 +4,7 @@
 
 /* The attlsd to ask. */
 struct target {
-	const char *socket;
+	const char *socket; /* NULL: nobody reads what is wrong with it */
 	const char *policy; /* the policy that it must serve; NULL: any */
 };
 

@@ -141,7 +141,7 @@ class Gateway:
         return self.address["implicit"]
 
     def workers(self):
-        return [pid for pid in net.children(self.pid) if net.name(pid) not in ("attlsd-keeper", "attlsd-load", "")]
+        return [pid for pid in net.children(self.pid) if net.name(pid) not in ("attlsd-keeper", "attlsd-load", "attlsd-http", "")]
 
     def keepers(self):
         return [pid for pid in net.children(self.pid) if net.name(pid) == "attlsd-keeper"]

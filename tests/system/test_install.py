@@ -12,6 +12,7 @@ def make(target, root, prefix):
     """With the programs that are under test; they are not built again."""
     environment = {key: value for key, value in os.environ.items() if not key.startswith(("MAKE", "MFLAGS"))}
     subprocess.run(["make", "--no-print-directory", "-C", net.ROOT, f"B={BUILD}", "-o", f"{BUILD}/attlsd", "-o", f"{BUILD}/attlsctl",
+                    "-o", f"{BUILD}/attlsd-http",
                     f"DESTDIR={root}", f"PREFIX={prefix}", target], check=True, capture_output=True, text=True, env=environment)
 
 

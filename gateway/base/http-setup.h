@@ -1,0 +1,40 @@
+/*
+ * What the monitor hands the HTTP process (attlsd-http) when it starts it: these
+ * descriptors, and this struct through one of them. Both come with the same attlsd, so the
+ * version only finds programs that were installed in between.
+ */
+#ifndef ATTLSD_GATEWAY_BASE_HTTP_SETUP_H
+#define ATTLSD_GATEWAY_BASE_HTTP_SETUP_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "gateway/base/ctl-proto.h"
+#include "policy/policy.h"
+
+/* A socket from the monitor (msg.h), a pipe to it, the listening socket, a pipe with the setup, and the
+ * empty root folder, which is closed if attlsd was not started as root. */
+enum { HTTP_ORDERS_FD = 3, HTTP_QUESTIONS_FD, HTTP_LISTENER_FD, HTTP_SETUP_FD, HTTP_ROOT_FD };
+
+#define HTTP_PATH_MAX  4096
+#define HTTP_HOSTS_MAX POLICY_HTTP_HOSTS_MAX
+#define HTTP_HOST_MAX  256
+
+struct http_setup {
+	uint32_t version; /* CTL_VERSION */
+	uint32_t uid, gid;
+	uint8_t log_level, log_format;
+	bool is_unix;			/* the listener is a UNIX socket */
+	char token_file[HTTP_PATH_MAX]; /* "": none */
+	char chain[HTTP_PATH_MAX];	/* "": no TLS */
+	char key[HTTP_PATH_MAX];
+	uint32_t nhosts;
+	char hosts[HTTP_HOSTS_MAX][HTTP_HOST_MAX];
+};
+
+/*
+ * A question is a struct ask in the pipe, whose `session` is a number of the HTTP process's
+ * choice. A message with that number, of type MSG_NONE, brings the socket with the answers.
+ */
+
+#endif

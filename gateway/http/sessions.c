@@ -1,0 +1,206 @@
+/*
+ * The list of sessions as JSON, each as `attlsctl sessions --json` has it. Workers choose,
+ * this process sorts and cuts; one session at a time becomes text, so that a long list
+ * needs memory once.
+ */
+#include "gateway/http/sessions.h"
+
+#include <inttypes.h>
+#include <jansson.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "gateway/base/util.h"
+#include "gateway/view/client-print.h"
+#include "policy/policy.h"
+
+#define LIMIT_MAX 10000
+#define IDLE_MAX  9999999
+
+enum sort { SORT_SESSION = 0, SORT_AGE, SORT_IDLE, SORT_BYTES, SORT_USER, SORT_CLIENT };
+
+static const char *const sorts[] = {
+	[SORT_SESSION] = "session", [SORT_AGE] = "age",	  [SORT_IDLE] = "idle",
+	[SORT_BYTES] = "bytes",	    [SORT_USER] = "user", [SORT_CLIENT] = "client",
+};
+
+/* --- the query --- */
+
+static bool parse_number(const char *text, size_t max, size_t *ret)
+{
+	size_t n = 0;
+
+	if (text[0] == '\0' || strlen(text) > 7)
+		return false;
+	for (; *text != '\0'; text++) {
+		if (*text < '0' || *text > '9')
+			return false;
+		n = n * 10 + (size_t)(*text - '0');
+	}
+	if (n > max)
+		return false;
+	*ret = n;
+	return true;
+}
+
+static const char *parse_names(struct request *request)
+{
+	struct session_filter *filter = &request->filter;
+	const struct {
+		const char *key, *fault;
+		char *to;
+	} names[] = {
+		{ "rule", "rule must be the name of a rule", filter->rule },
+		{ "listener", "listener must be the name of a listener", filter->listener },
+		{ "backend", "backend must be the name of a backend", filter->backend },
+	};
+	const char *user = request_query(request, "user");
+
+	for (size_t i = 0; i < NELEM(names); i++) {
+		const char *text = request_query(request, names[i].key);
+
+		if (text == NULL)
+			continue;
+		if (!policy_is_name(text))
+			return names[i].fault;
+		(void)snprintf(names[i].to, SESSION_FILTER_NAME_MAX, "%s", text);
+	}
+	if (user != NULL && (user[0] == '\0' || strlen(user) >= sizeof(filter->user)))
+		return "user must be a name of 1 to 64 characters";
+	if (user != NULL)
+		(void)snprintf(filter->user, sizeof(filter->user), "%s", user);
+	return NULL;
+}
+
+static const char *parse_choice(struct request *request)
+{
+	const char *client = request_query(request, "client");
+	const char *transfers = request_query(request, "transfers");
+	const char *idle = request_query(request, "idle");
+	size_t idle_s = 0;
+
+	if (client != NULL && ip_net_parse(client, strlen(client), &request->filter.client) < 0)
+		return "client must be an address, or a network such as 192.0.2.0/24";
+	if (transfers != NULL && strcmp(transfers, "1") != 0)
+		return "transfers must be 1, or not be there";
+	if (idle != NULL && !parse_number(idle, IDLE_MAX, &idle_s))
+		return "idle must be a number of seconds";
+	request->filter.transfers = transfers != NULL;
+	request->filter.idle_s = (uint32_t)idle_s;
+	return parse_names(request);
+}
+
+const char *sessions_parse(struct request *request)
+{
+	const char *limit = request_query(request, "limit");
+	const char *offset = request_query(request, "offset");
+	const char *sort = request_query(request, "sort");
+
+	request->limit = LIMIT_MAX;
+	if (limit != NULL && !parse_number(limit, LIMIT_MAX, &request->limit))
+		return "limit must be a number up to 10000";
+	if (offset != NULL && !parse_number(offset, SIZE_MAX, &request->offset))
+		return "offset must be a number";
+	while (sort != NULL && request->sort < NELEM(sorts) && strcmp(sort, sorts[request->sort]) != 0)
+		request->sort++;
+	if (request->sort == NELEM(sorts))
+		return "sort must be one of: session, age, idle, bytes, user, client";
+	return parse_choice(request);
+}
+
+/* --- the answer --- */
+
+static int descending(uint64_t a, uint64_t b)
+{
+	return (a < b) - (a > b);
+}
+
+static int by_address(const struct ip_endpoint *a, const struct ip_endpoint *b)
+{
+	int r = (a->addr.family > b->addr.family) - (a->addr.family < b->addr.family);
+
+	return r != 0 ? r : memcmp(a->addr.bytes, b->addr.bytes, sizeof(a->addr.bytes));
+}
+
+/* What is large, old or idle comes first; equal ones are in the order of their numbers. */
+static int compare(const void *a, const void *b, void *context)
+{
+	const struct answer_session *x = *(const struct answer_session *const *)a;
+	const struct answer_session *y = *(const struct answer_session *const *)b;
+	int r = 0;
+
+	switch (*(const enum sort *)context) {
+	case SORT_SESSION:
+		break;
+	case SORT_AGE:
+		r = descending(x->age_ms, y->age_ms);
+		break;
+	case SORT_IDLE:
+		r = descending(x->idle_ms, y->idle_ms);
+		break;
+	case SORT_BYTES:
+		r = descending(x->bytes, y->bytes);
+		break;
+	case SORT_USER:
+		r = strcmp(x->user, y->user);
+		break;
+	case SORT_CLIENT:
+		r = by_address(&x->remote, &y->remote);
+		break;
+	}
+	return r != 0 ? r : (x->session > y->session) - (x->session < y->session);
+}
+
+static int add(const char *bytes, size_t len, void *context)
+{
+	struct text *text = context;
+
+	text_add(text, bytes, len);
+	return text->failed ? -1 : 0;
+}
+
+static void add_sessions(struct text *text, const struct request *request, const struct answers *answers)
+{
+	const struct answer_session **order =
+	    calloc(answers->nsessions + 1, sizeof(const struct answer_session *));
+	enum sort sort = request->sort;
+	size_t end = answers->nsessions;
+
+	if (order == NULL) {
+		text->failed = true;
+		return;
+	}
+	for (size_t i = 0; i < answers->nsessions; i++)
+		order[i] = &answers->sessions[i];
+	qsort_r(order, answers->nsessions, sizeof(const struct answer_session *), compare, &sort);
+	if (request->offset < end && request->limit < end - request->offset)
+		end = request->offset + request->limit;
+	for (size_t i = request->offset; i < end && !text->failed; i++) {
+		json_t *json = client_json_session(answers, order[i]);
+
+		text_add(text, i > request->offset ? ",\n" : "\n", i > request->offset ? 2 : 1);
+		if (json == NULL || json_dump_callback(json, add, text, JSON_COMPACT) == -1)
+			text->failed = true;
+		json_decref(json);
+	}
+	free(order);
+}
+
+void sessions_answer(struct request *request, const struct answers *answers)
+{
+	struct text text = { .bytes = NULL };
+	bool whole = true;
+
+	if (answers == NULL) {
+		request_say(request, MHD_HTTP_SERVICE_UNAVAILABLE, "attlsd does not answer");
+		return;
+	}
+	for (size_t i = 0; i < answers->nworkers; i++)
+		whole = whole && !client_is_silent(&answers->workers[i]);
+	text_print(&text, "{\"total\":%" PRIu64 ",\"matching\":%zu,\"whole\":%s,\"sessions\":[",
+		   answers->gateway.sessions, answers->nsessions, whole ? "true" : "false");
+	add_sessions(&text, request, answers);
+	text_print(&text, "]}\n");
+	request_answer(request, MHD_HTTP_OK, "application/json", &text);
+}

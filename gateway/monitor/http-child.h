@@ -1,0 +1,59 @@
+/*
+ * The HTTP process and its socket. Belongs to the monitor, which starts the process, answers
+ * its questions, and starts another if it dies. It must be as little trusted as a worker.
+ */
+#ifndef ATTLSD_GATEWAY_MONITOR_HTTP_CHILD_H
+#define ATTLSD_GATEWAY_MONITOR_HTTP_CHILD_H
+
+#include <stdbool.h>
+#include <stdint.h>
+#include <sys/types.h>
+
+#include "gateway/base/http-setup.h"
+#include "gateway/base/loop.h"
+#include "gateway/monitor/ctl-server.h"
+#include "gateway/monitor/http-listen.h"
+#include "gateway/monitor/keeper-start.h"
+#include "policy/policy.h"
+
+struct http_child {
+	struct loop *loop;
+	struct ctl_server *ctl;
+	bool root;
+	int program; /* or a negative errno */
+	struct http_listen listen, coming;
+	bool stays; /* the coming policy has the same address */
+	struct http_setup setup;
+	pid_t pid; /* 0: there is none */
+	int orders;
+	struct watch questions;
+	uint32_t may_ask;    /* how many questions it may still ask, */
+	uint64_t counted_ms; /* as counted at this time */
+	struct timer pause;  /* until it may ask again */
+	struct timer timer;  /* until the restart, or until it must have asked something */
+	uint64_t started_ms;
+	uint32_t pause_s;     /* before the next restart */
+	pid_t old;	      /* the process before, which finishes what it is about; 0: none */
+	struct timer old_end; /* until then */
+};
+
+void http_child_init(struct http_child *http, struct loop *loop, struct ctl_server *ctl, bool root);
+
+/*
+ * Open the socket of the coming policy, unless it is the one in use. Returns 0, or a negative
+ * errno after logging why.
+ */
+int http_child_prepare(struct http_child *http, const struct policy *policy, const struct diags *source);
+
+/* The coming policy is in force, or will not be. */
+void http_child_promote(struct http_child *http, const struct policy *policy,
+			const struct keeper_user *users);
+void http_child_abandon(struct http_child *http);
+
+/* SIGCHLD: before anybody else waits for any process. */
+void http_child_reap(struct http_child *http);
+
+/* Kill the process, and close the socket. */
+void http_child_end(struct http_child *http);
+
+#endif

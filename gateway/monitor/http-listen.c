@@ -1,0 +1,113 @@
+/*
+ * Opens the socket of daemon.http, keeps it at a reload that does not move it, and says what
+ * is in the way if it cannot be opened.
+ */
+#include "gateway/monitor/http-listen.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <string.h>
+#include <sys/socket.h>
+
+#include "gateway/base/log.h"
+#include "gateway/base/util.h"
+#include "gateway/net/netsock.h"
+
+/* Short: whoever waits for longer than a few requests has given up. */
+#define HTTP_BACKLOG 64
+
+static void explain(const struct policy_http *http, int error, const struct diags *source)
+{
+	char text[IP_TEXT_MAX];
+	struct diags diags;
+
+	if (diags_init(&diags, source->file, source->source, source->source_len) < 0)
+		return;
+	(void)ip_endpoint_format(&http->endpoint, text);
+	if (error == EADDRINUSE)
+		diags_add(&diags, DIAG_ERROR, http->mark,
+			  "\"http\" cannot listen on %s: another program is listening there (ss -ltnp shows "
+			  "which)",
+			  text);
+	else if (error == EACCES)
+		diags_add(&diags, DIAG_ERROR, http->mark,
+			  "\"http\" cannot listen on %s: a port this low needs CAP_NET_BIND_SERVICE; choose "
+			  "port 1024 or higher",
+			  text);
+	else if (error == EADDRNOTAVAIL)
+		diags_add(&diags, DIAG_ERROR, http->mark,
+			  "\"http\" cannot listen on %s: no interface of this host has that address", text);
+	else
+		diags_add(&diags, DIAG_ERROR, http->mark, "\"http\" cannot listen on %s: %s", text,
+			  strerror(error));
+	log_diags(&diags);
+	diags_done(&diags);
+}
+
+static bool is_at(const struct http_listen *listen, const struct policy_http *http)
+{
+	if (listen->fd == -1)
+		return false;
+	if (http->path != NULL)
+		return ctl_socket_is_at(&listen->sock, http->path);
+	return listen->endpoint.addr.family != IP_NONE &&
+	       ip_endpoint_equal(&listen->endpoint, &http->endpoint);
+}
+
+static int open_path(struct http_listen *ret, const struct policy_http *http, const struct diags *source)
+{
+	char reason[CTL_SOCKET_REASON_MAX];
+	struct diags diags;
+	int r = ctl_socket_listen(&ret->sock, http->path, SOCK_STREAM, reason);
+
+	ret->fd = ret->sock.fd;
+	if (r == 0 || diags_init(&diags, source->file, source->source, source->source_len) < 0)
+		return r;
+	diags_add(&diags, DIAG_ERROR, http->mark, "\"http\" cannot be \"%s\": %s", http->path, reason);
+	log_diags(&diags);
+	diags_done(&diags);
+	return r;
+}
+
+int http_listen_open(struct http_listen *ret, const struct http_listen *old, const struct policy *policy,
+		     const struct diags *source)
+{
+	const struct policy_http *http = &policy->daemon.http;
+	int fd;
+
+	*ret = HTTP_LISTEN_NONE;
+	if (http->path == NULL && http->endpoint.addr.family == IP_NONE)
+		return 0;
+	if (is_at(old, http))
+		return 1;
+	if (http->path != NULL)
+		return open_path(ret, http, source);
+	fd = netsock_listen(&http->endpoint, HTTP_BACKLOG, false);
+	if (fd < 0) {
+		explain(http, -fd, source);
+		return fd;
+	}
+	ret->fd = fd;
+	ret->endpoint = http->endpoint;
+	return 0;
+}
+
+const char *http_listen_text(const struct http_listen *listen, char buf[static IP_TEXT_MAX])
+{
+	struct ip_endpoint local;
+
+	if (listen->endpoint.addr.family == IP_NONE)
+		return listen->sock.path;
+	if (netsock_local(listen->fd, &local) < 0)
+		local = listen->endpoint;
+	return ip_endpoint_format(&local, buf);
+}
+
+void http_listen_close(struct http_listen *listen)
+{
+	if (listen->sock.fd != -1)
+		ctl_socket_close(&listen->sock);
+	else
+		fd_close(&listen->fd);
+	*listen = HTTP_LISTEN_NONE;
+}

@@ -1,0 +1,31 @@
+/* The socket of daemon.http. Belongs to the monitor, and outlives the processes that accept from it. */
+#ifndef ATTLSD_GATEWAY_MONITOR_HTTP_LISTEN_H
+#define ATTLSD_GATEWAY_MONITOR_HTTP_LISTEN_H
+
+#include <stdbool.h>
+
+#include "gateway/monitor/ctl-socket.h"
+#include "policy/policy.h"
+
+struct http_listen {
+	int fd;			     /* -1: there is none */
+	struct ip_endpoint endpoint; /* addr.family IP_NONE: a UNIX socket, whose fd is in `sock` */
+	struct ctl_socket sock;
+};
+
+#define HTTP_LISTEN_NONE ((struct http_listen){ .fd = -1, .sock = CTL_SOCKET_NONE })
+
+/*
+ * Open the socket of this policy, if it has one and `old` (the one in use) is not at the same
+ * place. Returns 1: `old` stays; 0: `ret` is new, and may be none; or a negative errno after
+ * logging the fault with its place in the policy.
+ */
+int http_listen_open(struct http_listen *ret, const struct http_listen *old, const struct policy *policy,
+		     const struct diags *source);
+
+/* The address that it really has, for people: the kernel may have chosen the port. */
+const char *http_listen_text(const struct http_listen *listen, char buf[static IP_TEXT_MAX]);
+
+void http_listen_close(struct http_listen *listen);
+
+#endif

@@ -1,0 +1,135 @@
+"""daemon.http: who may ask, what they get, and what becomes of bad requests."""
+import http.client
+import json
+import os
+import signal
+import socket
+import subprocess
+
+import pytest
+
+import client as clients
+import net
+
+
+def start(launch, backend, folder, **daemon):
+    gateway = launch(backend, daemon={"workers": 2, "control_socket": os.path.join(folder, "control.sock"), "http": "127.0.0.1:0", **daemon})
+    return gateway
+
+
+@pytest.fixture
+def served(launch, backend, folder):
+    return start(launch, backend, folder)
+
+
+def address(gateway, since=0):
+    host, _, port = gateway.event("http-started", since).keys["address"].rpartition(":")
+    return host.strip("[]"), int(port)
+
+
+def get(gateway, path, method="GET", headers=None, at=None):
+    """(status, headers, body)"""
+    connection = http.client.HTTPConnection(*(at or address(gateway)), timeout=net.DEADLINE)
+    try:
+        connection.request(method, path, headers=headers or {})
+        answer = connection.getresponse()
+        return answer.status, answer.headers, answer.read().decode()
+    finally:
+        connection.close()
+
+
+def raw(gateway, data):
+    """All that comes back until the server closes."""
+    with socket.create_connection(address(gateway), timeout=net.DEADLINE) as s:
+        s.sendall(data)
+        found = b""
+        try:
+            while part := s.recv(65536):
+                found += part
+        except ConnectionResetError:
+            pass
+        return found.decode("latin-1")
+
+
+def process(gateway):
+    (pid,) = [pid for pid in net.children(gateway.pid) if net.name(pid) == "attlsd-http"]
+    return pid
+
+
+def test_health(served):
+    assert get(served, "/healthz")[::2] == (200, "ok\n")
+    assert get(served, "/readyz")[::2] == (200, "ready\n")
+
+
+def test_sessions(served):
+    assert json.loads(get(served, "/sessions")[2]) == {"total": 0, "matching": 0, "whole": True, "sessions": []}
+    with clients.explicit(served, level="P"), clients.explicit(served, level="P"):
+        told = json.loads(get(served, "/sessions")[2])
+        assert (told["total"], told["matching"], len(told["sessions"])) == (2, 2, 2)
+        assert {s["listener"] for s in told["sessions"]} == {"explicit"}
+        told = json.loads(get(served, "/sessions?limit=1&offset=1&sort=age")[2])
+        assert (told["matching"], len(told["sessions"])) == (2, 1)
+        assert json.loads(get(served, "/sessions?listener=implicit")[2])["matching"] == 0
+        assert json.loads(get(served, "/sessions?client=127.0.0.0/8")[2])["matching"] == 2
+
+
+@pytest.mark.parametrize("query", ["limit=x", "limit=", "limit=99999", "offset=-1", "sort=none", "client=nowhere", "rule=%00", "user=", "idle=1e9", "transfers=yes"])
+def test_a_bad_query_is_refused(served, query):
+    assert get(served, "/sessions?" + query)[0] == 400
+
+
+def test_the_page(served):
+    status, headers, body = get(served, "/")
+    assert status == 200 and body.startswith("<!") and headers["Content-Type"] == "text/html; charset=utf-8"
+    assert "default-src 'none'" in headers["Content-Security-Policy"] and headers["X-Content-Type-Options"] == "nosniff"
+    assert headers["Cache-Control"] == "no-store" and headers["Referrer-Policy"] == "no-referrer"
+    assert get(served, "/page.js")[1]["Content-Type"].startswith("text/javascript")
+    status, headers, body = get(served, "/", method="HEAD")
+    assert status == 200 and body == "" and int(headers["Content-Length"]) > 0
+
+
+def test_other_methods_and_paths(served):
+    for method in "POST", "PUT", "DELETE", "OPTIONS", "TRACE", "BREW":
+        status, headers, _ = get(served, "/sessions", method=method)
+        assert status == 405 and headers["Allow"] == "GET, HEAD", method
+    for path in "/nothing", "/sessions/", "//", "/page.css/..", "/%2e%2e/etc/passwd":
+        assert get(served, path)[0] == 404, path
+
+
+def test_hosts(served, launch, backend, folder):
+    port = address(served)[1]
+    for host in f"127.0.0.1:{port}", f"localhost:{port}", "LOCALHOST", "127.0.0.1":
+        assert get(served, "/sessions", headers={"Host": host})[0] == 200, host
+    for host in "evil.example", f"evil.example:{port}", "127.0.0.1.evil.example", "localhost:1", f"127.0.0.2:{port}", "", "localhost@evil", "[::1]":
+        assert get(served, "/sessions", headers={"Host": host})[0] == 403, host
+    assert served.event("http-refused").keys["reason"] == "a Host that is not ours"
+
+
+def test_named_hosts(launch, backend, folder):
+    gateway = start(launch, backend, folder, http_hosts=["gw.example"])
+    assert get(gateway, "/sessions", headers={"Host": "GW.example:8021"})[0] == 200
+    assert get(gateway, "/sessions", headers={"Host": "gw.example.evil"})[0] == 403
+
+
+def test_the_process_is_restarted(served):
+    before = process(served)
+    with clients.explicit(served, level="P") as c:
+        os.kill(before, signal.SIGKILL)
+        served.event("http-died", pid=before)
+        net.until(lambda: [pid for pid in net.children(served.pid) if net.name(pid) == "attlsd-http"], "another process")
+        assert get(served, "/healthz")[0] == 200
+        assert c.get("hello.txt") == b"hello, world\r\n"
+
+
+def test_it_has_no_rights(served):
+    assert get(served, "/healthz")[0] == 200  # then it is confined
+    pid = process(served)
+    with open(f"/proc/{pid}/status") as f:
+        status = dict(line.split(":\t", 1) for line in f.read().splitlines() if ":\t" in line)
+    assert status["Seccomp"] == "2" and status["NoNewPrivs"] == "1"
+    if os.geteuid() == 0:
+        assert int(status["CapPrm"], 16) == 0 and os.stat(f"/proc/{pid}/maps").st_uid == 0  # not dumpable
+        assert os.listdir(f"/proc/{pid}/root") == []
+        users = {line.split()[1] for p in [pid, *served.workers(), *served.signers()]
+                 for line in open(f"/proc/{p}/status") if line.startswith("Uid:")}
+        assert len(users) == 3  # its own, the workers', the signers'
