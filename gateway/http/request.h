@@ -28,6 +28,7 @@ struct request {
 	/* of the query */
 	struct session_filter filter;
 	unsigned sort;
+	bool backwards; /* the other way round */
 	size_t offset, limit;
 };
 

@@ -18,11 +18,22 @@
 #define LIMIT_MAX 10000
 #define IDLE_MAX  9999999
 
-enum sort { SORT_SESSION = 0, SORT_AGE, SORT_IDLE, SORT_BYTES, SORT_USER, SORT_CLIENT };
+enum sort {
+	SORT_SESSION = 0,
+	SORT_AGE,
+	SORT_IDLE,
+	SORT_BYTES,
+	SORT_RATE,
+	SORT_USER,
+	SORT_CLIENT,
+	SORT_RULE,
+	SORT_BACKEND
+};
 
 static const char *const sorts[] = {
 	[SORT_SESSION] = "session", [SORT_AGE] = "age",	  [SORT_IDLE] = "idle",
-	[SORT_BYTES] = "bytes",	    [SORT_USER] = "user", [SORT_CLIENT] = "client",
+	[SORT_BYTES] = "bytes",	    [SORT_RATE] = "rate", [SORT_USER] = "user",
+	[SORT_CLIENT] = "client",   [SORT_RULE] = "rule", [SORT_BACKEND] = "backend",
 };
 
 /* --- the query --- */
@@ -102,10 +113,14 @@ const char *sessions_parse(struct request *request)
 		return "limit must be a number up to 10000";
 	if (offset != NULL && !parse_number(offset, SIZE_MAX, &request->offset))
 		return "offset must be a number";
+	request->backwards = sort != NULL && sort[0] == '-';
+	if (request->backwards)
+		sort++;
 	while (sort != NULL && request->sort < NELEM(sorts) && strcmp(sort, sorts[request->sort]) != 0)
 		request->sort++;
 	if (request->sort == NELEM(sorts))
-		return "sort must be one of: session, age, idle, bytes, user, client";
+		return "sort must be one of: session, age, idle, bytes, rate, user, client, rule, backend; "
+		       "a minus before it turns the order round";
 	return parse_choice(request);
 }
 
@@ -123,14 +138,23 @@ static int by_address(const struct ip_endpoint *a, const struct ip_endpoint *b)
 	return r != 0 ? r : memcmp(a->addr.bytes, b->addr.bytes, sizeof(a->addr.bytes));
 }
 
+/* Bytes a second since the transfer was asked for. */
+static uint64_t rate(const struct answer_session *session)
+{
+	uint64_t ms = session->transfer_ms == 0 ? 1 : session->transfer_ms;
+
+	return session->transfer[0] == '\0' ? 0 : session->bytes / ms;
+}
+
 /* What is large, old or idle comes first; equal ones are in the order of their numbers. */
 static int compare(const void *a, const void *b, void *context)
 {
+	const struct request *request = context;
 	const struct answer_session *x = *(const struct answer_session *const *)a;
 	const struct answer_session *y = *(const struct answer_session *const *)b;
 	int r = 0;
 
-	switch (*(const enum sort *)context) {
+	switch ((enum sort)request->sort) {
 	case SORT_SESSION:
 		break;
 	case SORT_AGE:
@@ -142,13 +166,24 @@ static int compare(const void *a, const void *b, void *context)
 	case SORT_BYTES:
 		r = descending(x->bytes, y->bytes);
 		break;
+	case SORT_RATE:
+		r = descending(rate(x), rate(y));
+		break;
 	case SORT_USER:
 		r = strcmp(x->user, y->user);
 		break;
 	case SORT_CLIENT:
 		r = by_address(&x->remote, &y->remote);
 		break;
+	case SORT_RULE:
+		r = strcmp(x->rule, y->rule);
+		break;
+	case SORT_BACKEND:
+		r = strcmp(x->backend, y->backend);
+		break;
 	}
+	if (request->backwards)
+		r = -r;
 	return r != 0 ? r : (x->session > y->session) - (x->session < y->session);
 }
 
@@ -160,11 +195,10 @@ static int add(const char *bytes, size_t len, void *context)
 	return text->failed ? -1 : 0;
 }
 
-static void add_sessions(struct text *text, const struct request *request, const struct answers *answers)
+static void add_sessions(struct text *text, struct request *request, const struct answers *answers)
 {
 	const struct answer_session **order =
 	    calloc(answers->nsessions + 1, sizeof(const struct answer_session *));
-	enum sort sort = request->sort;
 	size_t end = answers->nsessions;
 
 	if (order == NULL) {
@@ -173,7 +207,7 @@ static void add_sessions(struct text *text, const struct request *request, const
 	}
 	for (size_t i = 0; i < answers->nsessions; i++)
 		order[i] = &answers->sessions[i];
-	qsort_r(order, answers->nsessions, sizeof(const struct answer_session *), compare, &sort);
+	qsort_r(order, answers->nsessions, sizeof(const struct answer_session *), compare, request);
 	if (request->offset < end && request->limit < end - request->offset)
 		end = request->offset + request->limit;
 	for (size_t i = request->offset; i < end && !text->failed; i++) {
