@@ -17,10 +17,12 @@ static const struct {
 } headers[] = {
 	{ "Content-Security-Policy",
 	  "default-src 'none'; script-src 'self'; style-src 'self'; connect-src 'self'; img-src data:; "
-	  "frame-ancestors 'none'; base-uri 'none'; form-action 'none'" },
+	  "frame-ancestors 'none'; base-uri 'none'; form-action 'none'; "
+	  "require-trusted-types-for 'script'; trusted-types 'none'" },
 	{ "X-Content-Type-Options", "nosniff" },
 	{ "Referrer-Policy", "no-referrer" },
 	{ "Cross-Origin-Resource-Policy", "same-origin" },
+	{ "Cross-Origin-Opener-Policy", "same-origin" },
 	{ "Cache-Control", "no-store" },
 };
 

@@ -104,6 +104,8 @@ def fetch():
     for name in servers.PACKAGES:
         servers.fetched(name)
     npm.fetched(*FTP_SRV)
+    import browser  # not above: it takes long, and servers do not need it
+    npm.fetched(*browser.AXE)
 
 
 if __name__ == "__main__":

@@ -69,11 +69,15 @@ def test_sessions(served):
         assert {s["listener"] for s in told["sessions"]} == {"explicit"}
         told = json.loads(get(served, "/sessions?limit=1&offset=1&sort=age")[2])
         assert (told["matching"], len(told["sessions"])) == (2, 1)
+        oldest = [s["session"] for s in json.loads(get(served, "/sessions?sort=age")[2])["sessions"]]
+        assert [s["session"] for s in json.loads(get(served, "/sessions?sort=-age")[2])["sessions"]] == oldest[::-1]
+        for sort in "rate", "rule", "backend", "-user":
+            assert len(json.loads(get(served, f"/sessions?sort={sort}")[2])["sessions"]) == 2, sort
         assert json.loads(get(served, "/sessions?listener=implicit")[2])["matching"] == 0
         assert json.loads(get(served, "/sessions?client=127.0.0.0/8")[2])["matching"] == 2
 
 
-@pytest.mark.parametrize("query", ["limit=x", "limit=", "limit=99999", "offset=-1", "sort=none", "client=nowhere", "rule=%00", "user=", "idle=1e9", "transfers=yes"])
+@pytest.mark.parametrize("query", ["limit=x", "limit=", "limit=99999", "offset=-1", "sort=none", "sort=--age", "sort=-", "client=nowhere", "rule=%00", "user=", "idle=1e9", "transfers=yes"])
 def test_a_bad_query_is_refused(served, query):
     assert get(served, "/sessions?" + query)[0] == 400
 
@@ -83,6 +87,10 @@ def test_the_page(served):
     assert status == 200 and body.startswith("<!") and headers["Content-Type"] == "text/html; charset=utf-8"
     assert "default-src 'none'" in headers["Content-Security-Policy"] and headers["X-Content-Type-Options"] == "nosniff"
     assert headers["Cache-Control"] == "no-store" and headers["Referrer-Policy"] == "no-referrer"
+    assert "require-trusted-types-for 'script'" in headers["Content-Security-Policy"]
+    for name in os.listdir(os.path.join(net.ROOT, "gateway/http/page")):
+        with open(os.path.join(net.ROOT, "gateway/http/page", name), encoding="utf-8") as f:
+            assert get(served, "/" + ("" if name == "index.html" else name))[2] == f.read(), name
     assert get(served, "/page.js")[1]["Content-Type"].startswith("text/javascript")
     status, headers, body = get(served, "/", method="HEAD")
     assert status == 200 and body == "" and int(headers["Content-Length"]) > 0
