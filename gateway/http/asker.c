@@ -30,6 +30,8 @@ struct question {
 	struct watch socket;
 	struct timer deadline;
 	struct answers answers;
+	struct metrics *metrics; /* CTL_METRICS: what has come so far */
+	bool metrics_whole;
 	struct asker_wait *waiting;
 	struct deferred deferred;
 	struct question *next, *prev;
@@ -48,7 +50,10 @@ static void question_free(struct deferred *deferred)
 static void finish(struct question *question)
 {
 	struct asker *asker = question->asker;
-	const struct answers *answers = question->answers.workers != NULL ? &question->answers : NULL;
+	const struct asker_result result = {
+		.answers = question->answers.workers != NULL ? &question->answers : NULL,
+		.metrics = question->metrics_whole ? question->metrics : NULL,
+	};
 	struct asker_wait *wait, *next;
 
 	if (question->socket.fd != -1)
@@ -60,9 +65,10 @@ static void finish(struct question *question)
 	client_answers_sort(&question->answers);
 	for (wait = question->waiting; wait != NULL; wait = next) {
 		next = wait->next;
-		wait->fn(wait, answers);
+		wait->fn(wait, &result);
 	}
 	client_answers_done(&question->answers);
+	free(question->metrics);
 	loop_defer_free(asker->loop, &question->deferred);
 	send_questions(asker);
 }
@@ -70,6 +76,19 @@ static void finish(struct question *question)
 static void on_deadline(struct timer *timer)
 {
 	finish(CONTAINER_OF(timer, struct question, deadline));
+}
+
+/* Returns true if the question needs no more. */
+static bool take(struct question *question, const struct answer *answer, pid_t sender)
+{
+	int r;
+
+	if (question->metrics == NULL)
+		return client_answers_take(&silent, &question->answers, answer, sender) < 0 ||
+		       client_answers_are_all(&question->answers, question->ask.what);
+	r = metrics_take(question->metrics, answer); /* only the monitor has the socket */
+	question->metrics_whole = r == 1;
+	return r != 0;
 }
 
 static void on_answer(struct watch *watch, uint32_t ready)
@@ -89,8 +108,7 @@ static void on_answer(struct watch *watch, uint32_t ready)
 			return;
 		}
 		client_answers_check(&answer, (size_t)n);
-		if (client_answers_take(&silent, &question->answers, &answer, sender) < 0 ||
-		    client_answers_are_all(&question->answers, question->ask.what)) {
+		if (take(question, &answer, sender)) {
 			finish(question);
 			return;
 		}
@@ -171,6 +189,29 @@ static struct question *find_same(const struct asker *asker, const struct ask *a
 	return NULL;
 }
 
+static struct question *question_new(struct asker *asker, const struct ask *ask)
+{
+	struct question *question = calloc(1, sizeof(*question));
+
+	if (question == NULL)
+		return NULL;
+	question->asker = asker;
+	question->ask = *ask;
+	question->deferred.fn = question_free;
+	watch_init(&question->socket, on_answer);
+	timer_init(&question->deadline, on_deadline);
+	if (ask->what == CTL_METRICS)
+		question->metrics = calloc(1, sizeof(*question->metrics));
+	if ((ask->what == CTL_METRICS && question->metrics == NULL) ||
+	    loop_timer(asker->loop, &question->deadline, QUESTION_MS) < 0) {
+		free(question->metrics);
+		free(question);
+		return NULL;
+	}
+	DL_APPEND(asker->questions, question);
+	return question;
+}
+
 int asker_ask(struct asker *asker, enum ctl_proto_what what, const struct session_filter *filter,
 	      struct asker_wait *wait)
 {
@@ -183,21 +224,10 @@ int asker_ask(struct asker *asker, enum ctl_proto_what what, const struct sessio
 	if (filter != NULL)
 		ask.filter = *filter;
 	question = find_same(asker, &ask);
-	if (question == NULL) {
-		question = calloc(1, sizeof(*question));
-		if (question == NULL)
-			return -ENOMEM;
-		question->asker = asker;
-		question->ask = ask;
-		question->deferred.fn = question_free;
-		watch_init(&question->socket, on_answer);
-		timer_init(&question->deadline, on_deadline);
-		if (loop_timer(asker->loop, &question->deadline, QUESTION_MS) < 0) {
-			free(question);
-			return -ENOMEM;
-		}
-		DL_APPEND(asker->questions, question);
-	}
+	if (question == NULL)
+		question = question_new(asker, &ask);
+	if (question == NULL)
+		return -ENOMEM;
 	DL_APPEND(question->waiting, wait);
 	send_questions(asker);
 	return 0;

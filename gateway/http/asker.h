@@ -10,12 +10,18 @@
 #include "gateway/base/ctl-proto.h"
 #include "gateway/base/loop.h"
 #include "gateway/view/client-answers.h"
+#include "gateway/view/metrics.h"
 
 struct question;
 struct asker_wait;
 
-/* The answers, for the time of the call; NULL: there are none. */
-typedef void asker_fn(struct asker_wait *wait, const struct answers *answers);
+/* What has come, for the time of the call. One of the two, by the question; or nothing. */
+struct asker_result {
+	const struct answers *answers;
+	const struct metrics *metrics; /* CTL_METRICS */
+};
+
+typedef void asker_fn(struct asker_wait *wait, const struct asker_result *result);
 
 /* One who waits. Embedded in its owner, and the owner's until fn is called. */
 struct asker_wait {

@@ -26,15 +26,15 @@ static const char *why_not_ready(const struct answers *answers)
 	return NULL;
 }
 
-void health_answer_alive(struct request *request, const struct answers *answers)
+void health_answer_alive(struct request *request, const struct asker_result *result)
 {
-	request_say(request, answers != NULL ? MHD_HTTP_OK : MHD_HTTP_SERVICE_UNAVAILABLE,
-		    answers != NULL ? "ok" : "silent");
+	request_say(request, result->answers != NULL ? MHD_HTTP_OK : MHD_HTTP_SERVICE_UNAVAILABLE,
+		    result->answers != NULL ? "ok" : "silent");
 }
 
-void health_answer_ready(struct request *request, const struct answers *answers)
+void health_answer_ready(struct request *request, const struct asker_result *result)
 {
-	const char *why = why_not_ready(answers);
+	const char *why = why_not_ready(result->answers);
 
 	request_say(request, why == NULL ? MHD_HTTP_OK : MHD_HTTP_SERVICE_UNAVAILABLE,
 		    why == NULL ? "ready" : why);

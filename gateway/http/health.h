@@ -5,9 +5,9 @@
 #include "gateway/http/request.h"
 
 /* 200 if attlsd answers, 503 if it hangs: then a restart helps. */
-void health_answer_alive(struct request *request, const struct answers *answers);
+void health_answer_alive(struct request *request, const struct asker_result *result);
 
 /* 200 if attlsd takes new sessions; otherwise 503 and one word that says why not. */
-void health_answer_ready(struct request *request, const struct answers *answers);
+void health_answer_ready(struct request *request, const struct asker_result *result);
 
 #endif

@@ -5,11 +5,13 @@
 
 #include "gateway/base/util.h"
 #include "gateway/http/health.h"
+#include "gateway/http/scrape.h"
 #include "gateway/http/sessions.h"
 
 static const struct route routes[] = {
 	{ .path = "/healthz", .open = true, .what = CTL_STATUS, .answer = health_answer_alive },
 	{ .path = "/readyz", .open = true, .what = CTL_STATUS, .answer = health_answer_ready },
+	{ .path = "/metrics", .what = CTL_METRICS, .answer = scrape_answer },
 	{ .path = "/sessions", .what = CTL_SESSIONS, .parse = sessions_parse, .answer = sessions_answer },
 };
 

@@ -12,8 +12,8 @@ struct route {
 	enum ctl_proto_what what; /* to ask the monitor */
 	/* Read the query; NULL: it has none. Returns NULL, or what is wrong with it. */
 	const char *(*parse)(struct request *request);
-	/* Make the answer; answers is NULL if attlsd does not answer. */
-	void (*answer)(struct request *request, const struct answers *answers);
+	/* Make the answer. */
+	void (*answer)(struct request *request, const struct asker_result *result);
 };
 
 /* NULL: there is nothing at this path. */

@@ -192,12 +192,12 @@ static bool has_token(struct server *server, struct request *request)
 	return false;
 }
 
-static void on_answers(struct asker_wait *wait, const struct answers *answers)
+static void on_answers(struct asker_wait *wait, const struct asker_result *result)
 {
 	struct request *request = CONTAINER_OF(wait, struct request, wait);
 	struct server *server = CONTAINER_OF(request->bodies, struct server, bodies);
 
-	request->route->answer(request, answers);
+	request->route->answer(request, result);
 	request->suspended = false;
 	MHD_resume_connection(request->connection);
 	loop_again(server->loop, &server->watch); /* no event announces it */
@@ -230,7 +230,7 @@ static void decide(struct server *server, struct request *request, const char *p
 	}
 	request->wait.fn = on_answers;
 	if (asker_ask(server->asker, request->route->what, &request->filter, &request->wait) < 0) {
-		request->route->answer(request, NULL);
+		request->route->answer(request, &(struct asker_result){ .answers = NULL });
 		return;
 	}
 	request->suspended = true;

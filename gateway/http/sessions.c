@@ -221,8 +221,9 @@ static void add_sessions(struct text *text, struct request *request, const struc
 	free(order);
 }
 
-void sessions_answer(struct request *request, const struct answers *answers)
+void sessions_answer(struct request *request, const struct asker_result *result)
 {
+	const struct answers *answers = result->answers;
 	struct text text = { .bytes = NULL };
 	bool whole = true;
 

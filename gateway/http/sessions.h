@@ -10,6 +10,6 @@
  */
 const char *sessions_parse(struct request *request);
 
-void sessions_answer(struct request *request, const struct answers *answers);
+void sessions_answer(struct request *request, const struct asker_result *result);
 
 #endif

@@ -141,3 +141,15 @@ def test_it_has_no_rights(served):
         users = {line.split()[1] for p in [pid, *served.workers(), *served.signers()]
                  for line in open(f"/proc/{p}/status") if line.startswith("Uid:")}
         assert len(users) == 3  # its own, the workers', the signers'
+
+
+def test_metrics(served):
+    status, headers, body = get(served, "/metrics")
+    assert status == 200 and headers["Content-Type"] == "text/plain; version=0.0.4; charset=utf-8"
+    assert "\nattlsd_build_info" in body and not body.endswith("# EOF\n")
+    # what Prometheus 2.53 sends
+    accept = "application/openmetrics-text;version=1.0.0;q=0.5,application/openmetrics-text;version=0.0.1;q=0.4,text/plain;version=0.0.4;q=0.3,*/*;q=0.2"
+    status, headers, body = get(served, "/metrics", headers={"Accept": accept})
+    assert status == 200 and headers["Content-Type"].startswith("application/openmetrics-text; version=1.0.0") and body.endswith("# EOF\n")
+    for accept in "text/plain", "*/*", "application/openmetrics-text;q=0", "text/plain, application/openmetrics-text;q=0.1", "text/html,*/*;q=0.8":
+        assert get(served, "/metrics", headers={"Accept": accept})[1]["Content-Type"].startswith("text/plain"), accept
