@@ -17,6 +17,7 @@ bool ctl_proto_only_asks(uint32_t what)
 	case CTL_SESSIONS:
 	case CTL_SERVERS:
 	case CTL_METRICS:
+	case CTL_EVENTS:
 		return true;
 	case CTL_END:
 	case CTL_RELOAD:

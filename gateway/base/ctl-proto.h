@@ -18,7 +18,7 @@
 #include "policy/ip.h"
 
 /* Must change with anything in this file. */
-#define CTL_VERSION 0x6174000bu
+#define CTL_VERSION 0x6174000cu
 
 enum ctl_proto_what {
 	CTL_STATUS = 1, /* ANSWER_GATEWAY, then ANSWER_WORKER for each worker */
@@ -30,6 +30,7 @@ enum ctl_proto_what {
 	CTL_SERVERS,	/* like CTL_SESSIONS, with ANSWER_SERVERs */
 	CTL_MAKE_WAY,	/* like CTL_DRAIN, and the service manager starts another attlsd meanwhile */
 	CTL_METRICS,	/* ANSWER_GATEWAY, then ANSWER_NAMEs, then ANSWER_COUNTS; all of the monitor */
+	CTL_EVENTS,	/* like CTL_SESSIONS, with ANSWER_EVENTs; those of the monitor come first */
 };
 
 /* The message of either end if the other one has another CTL_VERSION. */
@@ -48,8 +49,8 @@ struct ask {
 #define CTL_ASK_BYTES 224 /* of a struct ask */
 
 /*
- * ANSWER_SESSION, ANSWER_SERVER and ANSWER_LIST_END come from workers, which may be
- * under an attacker's control. All others come from the monitor, and first.
+ * ANSWER_SESSION, ANSWER_SERVER, ANSWER_EVENT and ANSWER_LIST_END come from workers, which
+ * may be under an attacker's control. All others come from the monitor, and first.
  */
 enum answer_kind {
 	ANSWER_DONE = 1,
@@ -60,7 +61,8 @@ enum answer_kind {
 	ANSWER_LIST_END,
 	ANSWER_SERVER,
 	ANSWER_NAME,
-	ANSWER_COUNTS
+	ANSWER_COUNTS,
+	ANSWER_EVENT
 };
 
 #define ANSWER_TEXT_MAX 512
@@ -151,9 +153,22 @@ struct answer_server {
 	} ways[ANSWER_WAYS];	 /* by enum answer_way */
 };
 
+/* A process remembers at most as many. */
+#define ANSWER_EVENTS_MAX 64
+
+/* A line of the log that says something is wrong; its fields are escaped as in the log. */
+struct answer_event {
+	int32_t process; /* pid */
+	uint32_t level;	 /* enum log_level */
+	uint64_t time_s; /* since 1970 */
+	char event[32];
+	char text[256];
+	char fix[192]; /* "": the line does not say */
+};
+
 struct answer_list_end {
 	int32_t pid;
-	uint64_t n; /* how many ANSWER_SESSION or ANSWER_SERVER it has sent */
+	uint64_t n; /* how many ANSWER_SESSION, ANSWER_SERVER or ANSWER_EVENT it has sent */
 };
 
 /* One of the names that stand for places in ANSWER_COUNTS, see counters.def. */
@@ -182,6 +197,7 @@ struct answer {
 		struct answer_worker worker;
 		struct answer_session session;
 		struct answer_server server;
+		struct answer_event event;
 		struct answer_list_end list_end;
 		struct answer_name name;
 		struct answer_counts counts;

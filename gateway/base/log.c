@@ -17,6 +17,8 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "gateway/base/log-memory.h"
+
 /* A line is cut here: it stays below PIPE_BUF, so lines of several processes never mix. */
 #define LINE_MAX_BYTES 4000
 /* A value is cut here, so that no name can push the rest of the line out of it. */
@@ -103,11 +105,11 @@ static bool needs_quotes(const char *text)
 	return n == 0;
 }
 
-static void put_field(struct line *line, const struct log_field *field)
+static void put_field(struct line *line, const struct log_field *field, enum log_format format)
 {
 	char number[24];
 
-	if (sink.format == LOG_FORMAT_JSON) {
+	if (format == LOG_FORMAT_JSON) {
 		put_text(line, ",\"");
 		put_text(line, field->key);
 		put_text(line, "\":");
@@ -119,9 +121,9 @@ static void put_field(struct line *line, const struct log_field *field)
 	if (field->text == NULL) {
 		(void)snprintf(number, sizeof(number), "%" PRIu64, field->number);
 		put_text(line, number);
-	} else if (sink.format == LOG_FORMAT_JSON || needs_quotes(field->text)) {
+	} else if (format == LOG_FORMAT_JSON || needs_quotes(field->text)) {
 		put_text(line, "\"");
-		put_escaped(line, field->text, sink.format);
+		put_escaped(line, field->text, format);
 		put_text(line, "\"");
 	} else {
 		put(line, field->text, strlen(field->text));
@@ -189,6 +191,7 @@ void log_setup(enum log_level level, enum log_format format)
 void log_reopen_after(int last)
 {
 	sink.fd = STDERR_FILENO;
+	log_memory_forget();
 	(void)close_range((unsigned)last + 1, ~0u, 0); /* the descriptors that it closes were the parent's */
 	open_sink();
 }
@@ -217,7 +220,26 @@ static void put_fields(struct line *line, const struct log_field *fields)
 {
 	for (; fields->key != NULL; fields++)
 		if (fields->key[0] != '\0')
-			put_field(line, fields);
+			put_field(line, fields, sink.format);
+}
+
+/* The fields as text, but what to do about it by itself. */
+static void remember(enum log_level level, const char *event, const struct log_field *common,
+		     const struct log_field *fields)
+{
+	const struct log_field *lists[] = { common, fields };
+	struct line line = { .len = 0 };
+	const char *fix = "";
+
+	for (size_t i = 0; i < 2; i++)
+		for (const struct log_field *field = lists[i]; field->key != NULL; field++) {
+			if (strcmp(field->key, "fix") == 0 && field->text != NULL)
+				fix = field->text;
+			else if (field->key[0] != '\0')
+				put_field(&line, field, LOG_FORMAT_TEXT);
+		}
+	/* without the blank before the first */
+	log_memory_keep(level, event, line.bytes + (line.len > 0), line.len - (line.len > 0), fix);
 }
 
 void log_write(enum log_level level, const char *event, const struct log_field *fields)
@@ -254,9 +276,11 @@ void log_write_after(enum log_level level, const char *event, const struct log_f
 	put_fields(&line, common);
 	put_fields(&line, fields);
 	if (sink.lost > 0)
-		put_field(&line, &(struct log_field)LOG_NUMBER("lost-lines", sink.lost));
+		put_field(&line, &(struct log_field)LOG_NUMBER("lost-lines", sink.lost), sink.format);
 	if (sink.format == LOG_FORMAT_JSON)
 		put_text(&line, "}");
+	if (level <= LOG_LEVEL_WARNING)
+		remember(level, event, common, fields);
 	if (send_line(&line))
 		sink.lost = 0;
 	else

@@ -10,6 +10,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "gateway/view/client-events.h"
 #include "gateway/view/client-print.h"
 #include "gateway/view/client.h"
 #include "gateway/view/metrics-text.h"
@@ -52,6 +53,19 @@ static int complain_of_silence(const struct target *target, const struct answers
 							     : "did not report its sessions",
 				 worker->sessions, (int)worker->pid);
 	}
+	return r;
+}
+
+static int complain_of_events(const struct target *target, const struct answers *answers)
+{
+	int r = 0;
+
+	for (size_t i = 0; i < answers->nworkers; i++)
+		if (client_is_silent(&answers->workers[i]))
+			r = client_fault(target, "worker %d %s, so its events are missing above; try again",
+					 (int)answers->workers[i].worker.pid,
+					 answers->workers[i].invalid ? "sent an invalid answer"
+								     : "did not report its events");
 	return r;
 }
 
@@ -121,6 +135,14 @@ int client_metrics(const struct target *target, bool openmetrics)
 		metrics_print(metrics, openmetrics ? METRICS_OPENMETRICS : METRICS_PROMETHEUS, stdout);
 	free(metrics);
 	return written(target, r);
+}
+
+int client_events(const struct target *target, bool json)
+{
+	static const struct view view = { CTL_EVENTS, client_print_events, client_json_events,
+					  complain_of_events };
+
+	return show(target, &view, NULL, json);
 }
 
 /* Give the order if the right attlsd listens. */

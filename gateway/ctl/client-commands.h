@@ -14,6 +14,8 @@ struct target;	       /* client-target.h */
 int client_status(const struct target *target, bool json);
 /* filter: all zero for every session. */
 int client_sessions(const struct target *target, const struct session_filter *filter, bool json);
+/* The last warnings and errors of all processes. */
+int client_events(const struct target *target, bool json);
 /* Print what attlsd has counted, for Prometheus. */
 int client_metrics(const struct target *target, bool openmetrics);
 int client_end(const struct target *target, uint64_t session);

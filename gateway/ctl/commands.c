@@ -132,6 +132,11 @@ static int run_end(const struct command_line *line)
 	return client_end(&line->target, filter.session);
 }
 
+static int run_events(const struct command_line *line)
+{
+	return client_events(&line->target, wants_json(line));
+}
+
 static int run_metrics(const struct command_line *line)
 {
 	return client_metrics(&line->target, is_given(line, OPTION_OPENMETRICS));
@@ -202,6 +207,11 @@ static const struct command commands[] = {
 	  .summary = "List the sessions: clients, users and transfers.",
 	  .check = check_sessions,
 	  .run = run_sessions },
+	{ .name = "events",
+	  .takes = TAKES_TARGET | TAKES(JSON),
+	  .arguments = "[-f policy.yaml | --socket PATH] [--json]",
+	  .summary = "Show the last warnings and errors, and what to do about them.",
+	  .run = run_events },
 	{ .name = "metrics",
 	  .takes = TAKES_TARGET | TAKES(OPENMETRICS),
 	  .arguments = "[-f policy.yaml | --socket PATH] [--openmetrics]",

@@ -13,6 +13,7 @@
 #include <sys/socket.h>
 #include <utlist.h>
 
+#include "gateway/base/event-list.h"
 #include "gateway/base/util.h"
 #include "gateway/monitor/child-pick.h"
 #include "gateway/monitor/ctl-log.h"
@@ -36,6 +37,7 @@ struct ctl_peer {
 	struct session_filter filter;
 	uint32_t workers_announced;  /* CTL_STATUS, CTL_SESSIONS, CTL_SERVERS: by the first answer */
 	uint32_t workers_sent;	     /* of them */
+	uint64_t event_sent;	     /* CTL_EVENTS: the number of the monitor's own */
 	struct ctl_metrics *metrics; /* CTL_METRICS: what is being sent */
 	bool gone;
 	struct ctl_peer *next, *prev;
@@ -161,7 +163,9 @@ static int send_workers(struct ctl_peer *peer)
  */
 static void pass_to_workers(struct ctl_peer *peer)
 {
-	const struct msg msg = { .type = peer->asked == CTL_SERVERS ? MSG_LIST_SERVERS : MSG_LIST_SESSIONS,
+	const struct msg msg = { .type = peer->asked == CTL_SERVERS  ? MSG_LIST_SERVERS
+					 : peer->asked == CTL_EVENTS ? MSG_LIST_EVENTS
+								     : MSG_LIST_SESSIONS,
 				 .filter = peer->filter };
 	struct generation *generation;
 
@@ -175,11 +179,28 @@ static void pass_to_workers(struct ctl_peer *peer)
 		}
 }
 
+/* The monitor's own. */
+static int send_events(struct ctl_peer *peer)
+{
+	struct answer answer;
+	uint64_t number = peer->event_sent;
+	int r = 0;
+
+	while (r == 0 && event_list_next(&number, &answer)) {
+		r = ctl_proto_send(peer->watch.fd, &answer);
+		if (r == 0)
+			peer->event_sent = number;
+	}
+	return r;
+}
+
 static void list(struct ctl_peer *peer)
 {
 	struct loop *loop = peer->server->loop;
 	int r = peer->metrics != NULL ? ctl_metrics_send(peer->metrics, peer->watch.fd) : send_workers(peer);
 
+	if (r == 0 && peer->asked == CTL_EVENTS)
+		r = send_events(peer);
 	if (r == -EAGAIN && loop_watch(loop, &peer->watch, EPOLLOUT) == 0 &&
 	    loop_timer(loop, &peer->timer, PEER_TIMEOUT_MS) == 0)
 		return; /* until the peer has read some */
@@ -249,6 +270,7 @@ static void answer_question(struct ctl_peer *peer, const struct ask *ask)
 	case CTL_STATUS:
 	case CTL_SESSIONS:
 	case CTL_SERVERS:
+	case CTL_EVENTS:
 	case CTL_METRICS:
 		if (send_gateway(peer) < 0)
 			peer_end(peer);

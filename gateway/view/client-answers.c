@@ -9,6 +9,8 @@
 #include <string.h>
 #include <sys/stat.h>
 
+#include "policy/policy.h"
+
 /* No host runs more workers. */
 #define WORKERS_MAX 65536
 /* New sessions that may begin while they are counted. */
@@ -22,6 +24,15 @@ static void sanitize(char *text, size_t size)
 	text[size - 1] = '\0';
 	for (unsigned char *c = (unsigned char *)text; *c != '\0'; c++)
 		if (*c < 0x20 || *c == 0x7f)
+			*c = '?';
+}
+
+/* A line of the log is printable ASCII already, unless a worker lies. */
+static void keep_ascii(char *text, size_t size)
+{
+	sanitize(text, size);
+	for (unsigned char *c = (unsigned char *)text; *c != '\0'; c++)
+		if (*c > 0x7f)
 			*c = '?';
 }
 
@@ -62,6 +73,11 @@ static void sanitize_texts(struct answer *answer)
 		break;
 	case ANSWER_SERVER:
 		TERMINATE(answer->u.server.backend);
+		break;
+	case ANSWER_EVENT:
+		keep_ascii(answer->u.event.event, sizeof(answer->u.event.event));
+		keep_ascii(answer->u.event.text, sizeof(answer->u.event.text));
+		keep_ascii(answer->u.event.fix, sizeof(answer->u.event.fix));
 		break;
 	case ANSWER_NAME:
 		sanitize(answer->u.name.first, sizeof(answer->u.name.first));
@@ -174,6 +190,26 @@ static int take_server(const struct target *target, struct answers *answers, str
 	return 0;
 }
 
+static int take_event(const struct target *target, struct answers *answers, size_t *count, pid_t process,
+		      const struct answer_event *event)
+{
+	void *list = answers->events;
+
+	if (grow(target, &list, answers->nevents, &answers->events_cap, sizeof(*event)) < 0)
+		return -1;
+	answers->events = list;
+	answers->events[answers->nevents] = *event;
+	answers->events[answers->nevents++].process = process;
+	++*count;
+	return 0;
+}
+
+static bool event_is_possible(const struct answer *answer, size_t before)
+{
+	return answer->kind == ANSWER_EVENT && answer->u.event.level <= LOG_LEVEL_WARNING &&
+	       before < ANSWER_EVENTS_MAX;
+}
+
 /* A worker speaks for itself alone: an invalid answer discredits this worker, not the others. */
 static int take_from_worker(const struct target *target, struct answers *answers, struct worker_heard *from,
 			    const struct answer *answer)
@@ -185,8 +221,10 @@ static int take_from_worker(const struct target *target, struct answers *answers
 	if (answer->kind == ANSWER_SERVER && from->servers < ANSWER_SERVERS_MAX &&
 	    server_is_possible(&answer->u.server))
 		return take_server(target, answers, from, &answer->u.server);
-	from->complete =
-	    answer->kind == ANSWER_LIST_END && answer->u.list_end.n == from->sessions + from->servers;
+	if (event_is_possible(answer, from->events))
+		return take_event(target, answers, &from->events, from->worker.pid, &answer->u.event);
+	from->complete = answer->kind == ANSWER_LIST_END &&
+			 answer->u.list_end.n == from->sessions + from->servers + from->events;
 	from->invalid = !from->complete;
 	return 0;
 }
@@ -198,6 +236,8 @@ static pid_t claimed_by(const struct answer *answer)
 		return answer->u.session.worker;
 	case ANSWER_SERVER:
 		return answer->u.server.worker;
+	case ANSWER_EVENT:
+		return answer->u.event.process;
 	case ANSWER_LIST_END:
 		return answer->u.list_end.pid;
 	case ANSWER_DONE:
@@ -228,6 +268,10 @@ int client_answers_take(const struct target *target, struct answers *answers, co
 	if (answer->kind == ANSWER_WORKER && answers->nworkers < answers->gateway.workers &&
 	    (sender == 0 || sender == answers->gateway.pid))
 		answers->workers[answers->nworkers++].worker = answer->u.worker;
+	else if (event_is_possible(answer, answers->own_events) &&
+		 (sender != 0 ? sender : claimed_by(answer)) == answers->gateway.pid)
+		return take_event(target, answers, &answers->own_events, answers->gateway.pid,
+				  &answer->u.event);
 	return 0; /* otherwise ignore it: no such worker */
 }
 
@@ -286,12 +330,23 @@ static int by_server(const void *a, const void *b)
 	return r != 0 ? r : (x->worker > y->worker) - (x->worker < y->worker);
 }
 
+static int by_time(const void *a, const void *b)
+{
+	const struct answer_event *x = a;
+	const struct answer_event *y = b;
+	int r = (x->time_s > y->time_s) - (x->time_s < y->time_s);
+
+	return r != 0 ? r : (x->process > y->process) - (x->process < y->process);
+}
+
 void client_answers_sort(struct answers *answers)
 {
 	if (answers->nsessions > 0)
 		qsort(answers->sessions, answers->nsessions, sizeof(*answers->sessions), by_number);
 	if (answers->nservers > 0)
 		qsort(answers->servers, answers->nservers, sizeof(*answers->servers), by_server);
+	if (answers->nevents > 0)
+		qsort(answers->events, answers->nevents, sizeof(*answers->events), by_time);
 }
 
 void client_answers_done(struct answers *answers)
@@ -299,4 +354,5 @@ void client_answers_done(struct answers *answers)
 	free(answers->workers);
 	free(answers->sessions);
 	free(answers->servers);
+	free(answers->events);
 }

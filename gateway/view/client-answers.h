@@ -19,8 +19,9 @@ struct worker_heard {
 	struct answer_worker worker;
 	size_t sessions; /* answers about its sessions so far */
 	size_t servers;	 /* and about servers */
-	bool complete;	 /* all have arrived */
-	bool invalid;	 /* it has sent an invalid answer */
+	size_t events;
+	bool complete; /* all have arrived */
+	bool invalid;  /* it has sent an invalid answer */
 };
 
 /* All answers to one question. */
@@ -34,6 +35,10 @@ struct answers {
 	struct answer_server *servers; /* sorted by address */
 	size_t nservers;
 	size_t servers_cap;
+	struct answer_event *events; /* sorted by time */
+	size_t nevents;
+	size_t events_cap;
+	size_t own_events; /* of the monitor */
 };
 
 /*

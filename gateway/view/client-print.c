@@ -216,7 +216,7 @@ static json_t *reload_failed_json(const struct answer_gateway *gateway)
 			 seconds(gateway->failure_ms));
 }
 
-static json_t *silent_json(const struct answers *answers)
+json_t *client_json_silent(const struct answers *answers)
 {
 	json_t *silent = json_array();
 
@@ -249,7 +249,7 @@ int client_json_status(const struct answers *answers, FILE *out)
 		      (json_int_t)gateway->sessions, "limit", (json_int_t)gateway->limit, "reloading",
 		      gateway->reloading != 0, "reload_failed", reload_failed_json(gateway), "draining",
 		      gateway->draining != 0, "workers", workers, "servers", client_servers_json(answers),
-		      "silent_workers", silent_json(answers)),
+		      "silent_workers", client_json_silent(answers)),
 	    out);
 }
 
@@ -342,7 +342,7 @@ json_t *client_json_session(const struct answers *answers, const struct answer_s
 
 int client_json_sessions(const struct answers *answers, FILE *out)
 {
-	json_t *list = json_array(), *silent = silent_json(answers);
+	json_t *list = json_array(), *silent = client_json_silent(answers);
 
 	for (size_t i = 0; i < answers->nsessions; i++)
 		(void)json_array_append_new(list, client_json_session(answers, &answers->sessions[i]));

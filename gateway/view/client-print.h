@@ -15,6 +15,9 @@ void client_print_sessions(const struct answers *answers, FILE *out);
 int client_json_status(const struct answers *answers, FILE *out);
 int client_json_sessions(const struct answers *answers, FILE *out);
 
+/* The pids of workers that did not answer as they should. */
+json_t *client_json_silent(const struct answers *answers);
+
 /* One session; NULL: no memory. */
 json_t *client_json_session(const struct answers *answers, const struct answer_session *session);
 

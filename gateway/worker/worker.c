@@ -11,6 +11,7 @@
 #include <string.h>
 #include <sys/resource.h>
 
+#include "gateway/base/event-list.h"
 #include "gateway/base/log.h"
 #include "gateway/base/msg.h"
 #include "gateway/base/util.h"
@@ -149,6 +150,19 @@ static void on_list_servers(struct worker *worker, const struct msg *msg, int *f
 	dump_start(worker, fd, server_list_next, &msg->filter);
 }
 
+static bool next_event(const struct worker *worker, const struct session_filter *filter, uint64_t *at,
+		       struct answer *ret_answer)
+{
+	(void)worker;
+	(void)filter;
+	return event_list_next(at, ret_answer);
+}
+
+static void on_list_events(struct worker *worker, const struct msg *msg, int *fd)
+{
+	dump_start(worker, fd, next_event, &msg->filter);
+}
+
 static void on_end_session(struct worker *worker, const struct msg *msg, int *fd)
 {
 	struct session *session = session_of(session_table_find(&worker->sessions, msg->session));
@@ -182,6 +196,7 @@ static message_fn *const message_handlers[MSG_TYPE_COUNT] = {
 	[MSG_ANNOUNCED] = on_answer,
 	[MSG_LIST_SESSIONS] = on_list_sessions,
 	[MSG_LIST_SERVERS] = on_list_servers,
+	[MSG_LIST_EVENTS] = on_list_events,
 	[MSG_END_SESSION] = on_end_session,
 	[MSG_LOGIN_GO] = on_answer,
 	[MSG_SESSION_ADMITTED] = on_answer,

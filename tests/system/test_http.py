@@ -153,3 +153,21 @@ def test_metrics(served):
     assert status == 200 and headers["Content-Type"].startswith("application/openmetrics-text; version=1.0.0") and body.endswith("# EOF\n")
     for accept in "text/plain", "*/*", "application/openmetrics-text;q=0", "text/plain, application/openmetrics-text;q=0.1", "text/html,*/*;q=0.8":
         assert get(served, "/metrics", headers={"Accept": accept})[1]["Content-Type"].startswith("text/plain"), accept
+
+
+def test_events(served):
+    """attlsctl events: the monitor's, and a worker's own."""
+    def told():
+        done = subprocess.run([net.ATTLSCTL, "events", "--json", "-f", served.path], capture_output=True, text=True, timeout=net.DEADLINE)
+        assert done.returncode == 0, done.stderr
+        answer = json.loads(done.stdout)
+        assert answer["whole"] is True
+        return answer["events"]
+    before = process(served)
+    os.kill(before, signal.SIGKILL)
+    served.event("http-died", pid=before)
+    (event,) = [e for e in told() if e["event"] == "http-died"]
+    assert event["level"] == "error" and event["process"] == served.pid and event["fix"] is None
+    assert event["text"] == f"pid={before} signal=Killed"
+    done = subprocess.run([net.ATTLSCTL, "events", "-f", served.path], capture_output=True, text=True, timeout=net.DEADLINE)
+    assert "http-died" in done.stdout and done.returncode == 0

@@ -9,6 +9,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "gateway/base/log-memory.h"
 #include "tests/unit/unit.h"
 
 #define TIME_LEN      24 /* of "2026-11-24T06:35:12.123Z" */
@@ -256,12 +257,47 @@ static void journal_gets_the_priority(void **state)
 	assert_int_equal(unsetenv("JOURNAL_STREAM"), 0);
 }
 
+/* The ring has the last warnings and errors, oldest first, and `fix` by itself. */
+static void warnings_are_remembered(void **state)
+{
+	const struct log_line *line;
+	size_t n = 0;
+	int fds[2];
+
+	(void)state;
+	open_pipe(fds);
+	assert_null(log_memory_after(0)); /* a new process begins without */
+	log_event(LOG_LEVEL_INFO, "ready", LOG_NUMBER("pid", 1));
+	assert_null(log_memory_after(0));
+	log_event(LOG_LEVEL_WARNING, "a", LOG_TEXT("user", "x\n\"y"), LOG_TEXT("fix", "do it"),
+		  LOG_NUMBER("n", 7));
+	line = log_memory_after(0);
+	assert_non_null(line);
+	assert_string_equal(line->event, "a");
+	assert_string_equal(line->text, "user=\"x\\x0a\\\"y\" n=7");
+	assert_string_equal(line->fix, "do it");
+	assert_null(log_memory_after(line->number));
+	for (int i = 0; i < 2 * LOG_MEMORY_LINES; i++) {
+		log_event(LOG_LEVEL_ERROR, "b", LOG_NUMBER("n", i));
+		(void)got(fds[0]);
+	}
+	for (line = log_memory_after(0); line != NULL; line = log_memory_after(line->number)) {
+		char wanted[16];
+
+		(void)snprintf(wanted, sizeof(wanted), "n=%zu", LOG_MEMORY_LINES + n++);
+		assert_string_equal(line->text, wanted);
+	}
+	assert_int_equal(n, LOG_MEMORY_LINES);
+	restore(fds[0]);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(each_value_is_escaped),    cmocka_unit_test(a_level_hides_what_is_below_it),
-		cmocka_unit_test(long_values_are_cut),	    cmocka_unit_test(lines_are_lost_and_counted),
-		cmocka_unit_test(text_is_lost_and_counted), cmocka_unit_test(journal_gets_the_priority),
+		cmocka_unit_test(each_value_is_escaped),     cmocka_unit_test(a_level_hides_what_is_below_it),
+		cmocka_unit_test(long_values_are_cut),	     cmocka_unit_test(lines_are_lost_and_counted),
+		cmocka_unit_test(warnings_are_remembered),   cmocka_unit_test(text_is_lost_and_counted),
+		cmocka_unit_test(journal_gets_the_priority),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -4,6 +4,7 @@
 
 #include <stdio.h>
 
+#include "policy/policy.h"
 #include "tests/unit/unit.h"
 
 enum { MONITOR = 100, FIRST = 101, SECOND = 102, STRANGER = 999, UNSEEN = 0 };
@@ -339,6 +340,42 @@ static void what_workers_know_of_servers_is_sorted(void **state)
 	client_answers_done(&answers);
 }
 
+static struct answer event(uint64_t time_s, uint32_t level, pid_t claim)
+{
+	struct answer answer = ctl_proto_answer(ANSWER_EVENT);
+
+	answer.u.event.time_s = time_s;
+	answer.u.event.level = level;
+	answer.u.event.process = claim;
+	memset(answer.u.event.text, '\x9b', sizeof(answer.u.event.text)); /* drives some terminals */
+	return answer;
+}
+
+/* The monitor has some, too, and nobody may have more than a process remembers. */
+static void events_are_those_of_their_senders(void **state)
+{
+	struct answers answers;
+
+	(void)state;
+	two_workers(&answers, MONITOR);
+	assert_int_equal(take(&answers, event(9, LOG_LEVEL_ERROR, FIRST), MONITOR), 0);
+	assert_int_equal(take(&answers, event(5, LOG_LEVEL_WARNING, MONITOR), FIRST), 0);
+	assert_int_equal(take(&answers, event(7, LOG_LEVEL_WARNING, STRANGER), STRANGER), 0);
+	assert_int_equal(take(&answers, event(7, LOG_LEVEL_INFO, MONITOR), MONITOR), 0);
+	assert_int_equal(take(&answers, end(1, FIRST), FIRST), 0);
+	for (int i = 0; i < ANSWER_EVENTS_MAX; i++)
+		assert_int_equal(take(&answers, event(6, LOG_LEVEL_ERROR, SECOND), SECOND), 0);
+	assert_false(client_answers_are_all(&answers, CTL_EVENTS));
+	assert_int_equal(take(&answers, event(6, LOG_LEVEL_ERROR, SECOND), SECOND), 0);
+	assert_true(answers.workers[1].invalid);
+	client_answers_sort(&answers);
+	assert_int_equal(answers.nevents, 2 + ANSWER_EVENTS_MAX);
+	assert_int_equal(answers.events[0].process, FIRST);
+	assert_int_equal(answers.events[answers.nevents - 1].process, MONITOR);
+	assert_int_equal(answers.events[0].text[0], '?');
+	client_answers_done(&answers);
+}
+
 /* A server of which a worker reports what cannot be. */
 static void a_server_that_cannot_be_is_no_answer(void **state)
 {
@@ -466,6 +503,7 @@ int main(void)
 		cmocka_unit_test(a_worker_has_as_many_sessions_as_there_can_be),
 		cmocka_unit_test(without_senders_the_claim_counts),
 		cmocka_unit_test(what_workers_know_of_servers_is_sorted),
+		cmocka_unit_test(events_are_those_of_their_senders),
 		cmocka_unit_test(a_server_that_cannot_be_is_no_answer),
 		cmocka_unit_test(a_worker_cannot_say_what_another_one_knows),
 		cmocka_unit_test(a_worker_has_as_many_servers_as_it_can_remember),

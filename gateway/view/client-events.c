@@ -1,0 +1,67 @@
+/*
+ * Prints what `attlsctl events` shows: the last lines of the logs of all processes that
+ * say something is wrong, with what to do about it. client-answers.c has made the texts
+ * safe to print.
+ */
+#include "gateway/view/client-events.h"
+
+#include <inttypes.h>
+#include <time.h>
+
+#include "gateway/base/util.h"
+#include "gateway/view/client-answers.h"
+#include "gateway/view/client-print.h"
+#include "gateway/view/json-print.h"
+#include "policy/policy.h"
+
+#define FIX_INDENT 28 /* under the event */
+
+static const char *level_of(const struct answer_event *event)
+{
+	return event->level == LOG_LEVEL_ERROR ? "error" : "warning";
+}
+
+void client_print_events(const struct answers *answers, FILE *out)
+{
+	char when[32];
+
+	for (size_t i = 0; i < answers->nevents; i++) {
+		const struct answer_event *event = &answers->events[i];
+		time_t time_s = (time_t)event->time_s;
+		struct tm tm;
+
+		if (gmtime_r(&time_s, &tm) == NULL ||
+		    strftime(when, sizeof(when), "%Y-%m-%dT%H:%M:%SZ", &tm) == 0)
+			(void)snprintf(when, sizeof(when), "-");
+		(void)fprintf(out, "%s %-7s %s %s\n", when, level_of(event), event->event, event->text);
+		if (event->fix[0] != '\0')
+			(void)fprintf(out, "%*s fix: %s\n", FIX_INDENT, "", event->fix);
+	}
+	if (answers->nevents == 0)
+		(void)fputs("no warnings and no errors since the start of these processes\n", out);
+}
+
+json_t *client_events_json(const struct answers *answers, size_t n)
+{
+	json_t *list = json_array();
+
+	for (size_t i = answers->nevents > n ? answers->nevents - n : 0; i < answers->nevents; i++) {
+		const struct answer_event *event = &answers->events[i];
+		json_t *fix = event->fix[0] != '\0' ? json_string(event->fix) : json_null();
+
+		(void)json_array_append_new(
+		    list, json_pack("{s:I,s:s,s:s,s:s,s:o,s:i}", "time", (json_int_t)event->time_s, "level",
+				    level_of(event), "event", event->event, "text", event->text, "fix", fix,
+				    "process", (int)event->process));
+	}
+	return list;
+}
+
+int client_json_events(const struct answers *answers, FILE *out)
+{
+	json_t *silent = client_json_silent(answers);
+
+	return json_print(json_pack("{s:b,s:o,s:o}", "whole", json_array_size(silent) == 0, "silent_workers",
+				    silent, "events", client_events_json(answers, answers->nevents)),
+			  out);
+}
