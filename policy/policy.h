@@ -12,6 +12,7 @@
 #include <stddef.h>
 
 #include "policy/advertise.h"
+#include "policy/arena.h"
 #include "policy/cipher.h"
 #include "policy/diag.h"
 #include "policy/explain.h"
@@ -22,6 +23,7 @@
 #include "policy/source.h"
 #include "policy/tls-name.h"
 #include "policy/types.h"
+#include "policy/utf8.h"
 
 /*
  * Parse and check a whole policy. `folder` is put before every relative path of
