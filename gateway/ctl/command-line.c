@@ -32,17 +32,31 @@ static int unfit_option(const struct command *command, int which)
 	return EXIT_USAGE;
 }
 
+/* Keep one more value of an option that may be repeated. Returns 0 or an exit status. */
+static int take_again(struct command_line *line, int which, const char *value)
+{
+	if (line->nrepeated == COMMAND_REPEATED_MAX)
+		return usage_fault("too many values of --", option_table[which].name);
+	line->repeated[line->nrepeated].option = (enum command_option)which;
+	line->repeated[line->nrepeated++].value = value;
+	return 0;
+}
+
 static int take_options(const struct command *command, int argc, char **argv, struct command_line *line)
 {
 	int which;
 
-	while ((which = getopt_long(argc, argv, "f:", option_table, NULL)) != -1) {
+	while ((which = getopt_long(argc, argv, "f:o:", option_table, NULL)) != -1) {
 		if (which == '?') /* getopt_long() has printed what is wrong */
 			return EXIT_USAGE;
-		which = which == 'f' ? (int)OPTION_FILE : which - GETOPT_FIRST;
+		which = which == 'f'   ? (int)OPTION_FILE
+			: which == 'o' ? (int)OPTION_OUTPUT
+				       : which - GETOPT_FIRST;
 		if ((command->takes & (UINT64_C(1) << which)) == 0)
 			return unfit_option(command, which);
 		line->options[which] = optarg != NULL ? optarg : "";
+		if ((command->repeats & (UINT64_C(1) << which)) != 0 && take_again(line, which, optarg) != 0)
+			return EXIT_USAGE;
 	}
 	return 0;
 }

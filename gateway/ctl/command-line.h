@@ -6,6 +6,7 @@
 #define ATTLSD_GATEWAY_CTL_COMMAND_LINE_H
 
 #include <stdbool.h>
+#include <stddef.h>
 #include <stdint.h>
 
 #include "gateway/view/client-target.h"
@@ -22,12 +23,21 @@ enum command_option {
 /* Longer than a socket's path may be, so that messages show an overlong path whole. */
 #define COMMAND_SOCKET_MAX 256
 
+/* Options that a command takes more than once, together. */
+#define COMMAND_REPEATED_MAX 64
+
 struct command_line {
 	const char *policy;		   /* its path: -f, or the default */
-	const char *options[OPTION_COUNT]; /* the value of each, "" if it takes none; NULL: not given */
-	const char *operand;		   /* what follows the options; NULL: nothing */
-	struct target target;		   /* for commands that take --socket */
-	char socket[COMMAND_SOCKET_MAX];   /* where the policy says that it is */
+	const char *options[OPTION_COUNT]; /* the last value of each, "" if it takes none; NULL: not given */
+	struct {
+		enum command_option option;
+		const char *value;
+	} repeated[COMMAND_REPEATED_MAX]; /* all values of those in struct command's repeats, in their order
+					   */
+	size_t nrepeated;
+	const char *operand;		 /* what follows the options; NULL: nothing */
+	struct target target;		 /* for commands that take --socket */
+	char socket[COMMAND_SOCKET_MAX]; /* where the policy says that it is */
 };
 
 /* A bit for struct command's takes. */
@@ -38,6 +48,7 @@ struct command_line {
 struct command {
 	const char *name;
 	uint64_t takes;
+	uint64_t repeats;  /* those of them that may be given several times */
 	const char *needs; /* the message if the operand is missing; NULL: it may be, or there is none */
 	const char *arguments;
 	const char *summary;
