@@ -35,7 +35,7 @@ MAINS   := $(PROGRAMS:%=gateway/%.c)
 COMMON  := policy ftp-alg gateway/base gateway/host gateway/net gateway/key gateway/tls
 DAEMON  := gateway/keeper gateway/worker gateway/monitor
 VIEW    := gateway/view
-CONTROL := $(VIEW) gateway/ctl
+CONTROL := $(VIEW) gateway/import gateway/ctl
 HTTP    := gateway/http
 objects  = $(patsubst %.c,$B/%.o,$(foreach d,$1,$(wildcard $d/*.c)))
 OBJ     := $(call objects,$(COMMON) $(DAEMON) $(CONTROL) $(HTTP))

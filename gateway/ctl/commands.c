@@ -17,6 +17,7 @@
 #include "gateway/ctl/filter-options.h"
 #include "gateway/ctl/policy-commands.h"
 #include "gateway/ctl/probe-command.h"
+#include "gateway/ctl/import-commands.h"
 #include "gateway/ctl/usage.h"
 
 static bool is_given(const struct command_line *line, enum command_option option)
@@ -196,6 +197,22 @@ static const struct command commands[] = {
 	  .arguments = "[--implicit] [--hostname NAME] [--trust FILE] [--json] HOST[:PORT]",
 	  .summary = "Show how this server speaks TLS, and print the part of a policy for it.",
 	  .run = run_probe },
+	{ .name = "import",
+	  .takes = TAKES(FTP_DATA) | TAKES(ATTLS) | TAKES(VSFTPD) | TAKES(PROFTPD) | TAKES(BACKEND) |
+		   TAKES(OUTPUT) | TAKES(REPORT) | TAKES(JSON) | TAKES(FORCE),
+	  .repeats = TAKES(FTP_DATA) | TAKES(ATTLS),
+	  .arguments =
+	      "{--ftp-data FILE... | --attls FILE... | --vsftpd FILE | --proftpd FILE} [--backend HOST:PORT]\n"
+	      "                        [-o policy.yaml] [--report FILE [--json]] [--force]",
+	  .summary = "Make a policy of the files of z/OS, or of a server's configuration.",
+	  .check = import_check,
+	  .run = import_run },
+	{ .name = "export",
+	  .takes = TAKES(FILE) | TAKES(FTP_DATA),
+	  .arguments = "[-f policy.yaml] --ftp-data NAME",
+	  .summary = "Print one of ftp_actions, or a backend with tls, as FTP.DATA.",
+	  .check = export_check,
+	  .run = export_run },
 	{ .name = "status",
 	  .takes = TAKES_TARGET | TAKES(JSON),
 	  .arguments = "[-f policy.yaml | --socket PATH] [--json]",

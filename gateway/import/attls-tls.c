@@ -1,0 +1,367 @@
+/*
+ * Makes a TLS action of the parameters that are in force. The table says who takes each
+ * parameter; those without a taker are accounted for with the text of their row.
+ */
+#include "gateway/import/attls-tls.h"
+
+#include <string.h>
+
+#include "gateway/base/util.h"
+#include "gateway/import/text.h"
+#include "gateway/import/tls-parts.h"
+
+#define OLD_TLS "attlsd never uses SSL or TLS before 1.2. Which partners have nothing newer?"
+#define ROLE                                                                                                 \
+	"FTP.DATA asks for client certificates (SECURE_LOGIN), but this rule of AT-TLS does not: which is meant?"
+#define USERS                                                                                                    \
+	"Which certificates belong to which users, and which users may log in? RACF knows it; \"users\" of the " \
+	"policy has only a place holder"
+#define HMAC "attlsd has no truncated HMAC. Which partners need it?"
+#define UNKNOWN                                                                                              \
+	"attlsctl does not know some statements or parameters: do they change TLS, the network or logins?"
+#define NO_VERSION "AT-TLS allows neither TLS 1.2 nor 1.3 here: which partners have nothing newer?"
+
+struct maker {
+	struct zos *zos;
+	const struct attls_merged *merged;
+	struct draft_object *tls;
+	struct tls_parts_ring ring;
+	struct statement *tls12, *tls13; /* NULL: not in the file */
+	bool client;
+	bool certificates; /* clients are asked for theirs */
+};
+
+typedef void take_fn(struct maker *maker, struct statement *st);
+
+static bool is_on(const struct statement *st)
+{
+	return text_is(st->value, "On");
+}
+
+static struct draft_place at(const struct maker *maker, const char *key, const char *value)
+{
+	return (struct draft_place){ maker->tls, key, value };
+}
+
+static void take_role(struct maker *maker, struct statement *st)
+{
+	struct draft *draft = maker->zos->draft;
+
+	if (maker->client) {
+		draft_carry(draft, st, at(maker, "handshake_role", "client"));
+	} else if (text_is(st->value, "ServerWithClientAuth")) {
+		maker->certificates = true;
+		draft_carry(draft, st, at(maker, "handshake_role", "server_with_client_auth"));
+	} else if (maker->zos->needs_certificates) {
+		maker->certificates = true;
+		draft_decide(draft, st, at(maker, "handshake_role", "server_with_client_auth"), ROLE,
+			     "as SECURE_LOGIN needs it");
+		draft_set(draft, maker->tls, "client_auth_type", "full");
+	} else {
+		draft_carry(draft, st, at(maker, "handshake_role", "server"));
+	}
+}
+
+static void take_auth_type(struct maker *maker, struct statement *st)
+{
+	struct draft *draft = maker->zos->draft;
+
+	if (maker->client ||
+	    !text_is(attls_merged_value(maker->merged, "HandshakeRole", ""), "ServerWithClientAuth")) {
+		draft_drop(draft, st, maker->tls,
+			   "it has no effect unless HandshakeRole is ServerWithClientAuth");
+	} else if (text_is(st->value, "PassThru") && maker->zos->needs_certificates) {
+		draft_decide(draft, st, at(maker, "client_auth_type", "full"), ROLE,
+			     "a certificate that counts for a login must be verified");
+	} else if (text_is(st->value, "SAFCheck")) {
+		draft_decide(draft, st, at(maker, "client_auth_type", "safcheck"), USERS,
+			     "the section users takes the place of RACF");
+		maker->zos->needs_users = true;
+	} else {
+		draft_carry(draft, st, at(maker, "client_auth_type", text_lower(&draft->arena, st->value)));
+	}
+}
+
+static void take_ring(struct maker *maker, struct statement *st)
+{
+	maker->ring.ring = st; /* accounted for at the end, with its labels */
+}
+
+static void take_label(struct maker *maker, struct statement *st)
+{
+	maker->ring.labels[text_is(st->keyword, "ServerCertificateLabel")] = st;
+}
+
+static void take_tls12(struct maker *maker, struct statement *st)
+{
+	maker->tls12 = st;
+}
+
+static void take_tls13(struct maker *maker, struct statement *st)
+{
+	maker->tls13 = st;
+}
+
+static void take_old_tls(struct maker *maker, struct statement *st)
+{
+	if (is_on(st))
+		draft_decide(maker->zos->draft, st, at(maker, "versions", NULL), OLD_TLS, "never in attlsd");
+	else
+		draft_drop(maker->zos->draft, st, maker->tls, "attlsd never uses it");
+}
+
+static void take_controlled(struct maker *maker, struct statement *st)
+{
+	draft_differ(maker->zos->draft, st, at(maker, NULL, NULL),
+		     maker->client ? "secure_mechanism of the backend says when TLS starts: %s"
+				   : "tls of the listener says when TLS starts: %s",
+		     is_on(st) ? "with AUTH TLS" : "at once");
+}
+
+static void take_secondary(struct maker *maker, struct statement *st)
+{
+	if (is_on(st))
+		draft_differ(maker->zos->draft, st, at(maker, NULL, NULL),
+			     "data connections always have the policy of their control connection");
+	else
+		draft_drop(maker->zos->draft, st, maker->tls,
+			   "data connections always have the policy of their control connection");
+}
+
+static void take_timeout(struct maker *maker, struct statement *st)
+{
+	struct draft *draft = maker->zos->draft;
+
+	if (text_is(st->value, "0"))
+		draft_differ(draft, st, at(maker, "handshake_timeout", "600s"), "attlsd always has a limit");
+	else
+		draft_differ(draft, st,
+			     at(maker, "handshake_timeout", text_format(&draft->arena, "%ss", st->value)),
+			     "for the whole handshake; AT-TLS measures until the first secure data");
+}
+
+static void take_reset(struct maker *maker, struct statement *st)
+{
+	draft_drop(maker->zos->draft, st, maker->tls,
+		   "attlsd does not change keys by time; TLS 1.3 does it when a peer asks");
+}
+
+static void take_hmac(struct maker *maker, struct statement *st)
+{
+	if (text_is(st->value, "Required"))
+		draft_decide(maker->zos->draft, st, at(maker, NULL, NULL), HMAC, "never in attlsd");
+	else
+		draft_drop(maker->zos->draft, st, maker->tls, "attlsd never uses it");
+}
+
+static void take_sni(struct maker *maker, struct statement *st)
+{
+	struct draft *draft = maker->zos->draft;
+
+	if (maker->client)
+		draft_drop(draft, st, maker->tls, "it is for servers");
+	else
+		draft_carry(draft, st,
+			    at(maker, "server_handshake_sni", text_lower(&draft->arena, st->value)));
+}
+
+static void take_host(struct maker *maker, struct statement *st)
+{
+	if (!maker->client)
+		draft_drop(maker->zos->draft, st, maker->tls, "it is for clients");
+}
+
+static void take_session(struct maker *maker, struct statement *st)
+{
+	struct draft *draft = maker->zos->draft;
+
+	draft_carry(draft, st, at(maker, "session_timeout", text_format(&draft->arena, "%ss", st->value)));
+}
+
+static void take_rotation(struct maker *maker, struct statement *st)
+{
+	struct draft *draft = maker->zos->draft;
+
+	if (maker->client || text_is(st->value, "0"))
+		draft_drop(draft, st, maker->tls, "attlsd changes the keys every hour by default");
+	else
+		draft_carry(
+		    draft, st,
+		    at(maker, "session_ticket_rotation", text_format(&draft->arena, "%ss", st->value)));
+}
+
+static void take_short_ids(struct maker *maker, struct statement *st)
+{
+	tls_parts_ciphers(maker->zos->draft, maker->tls, st, 2);
+}
+
+static void take_long_ids(struct maker *maker, struct statement *st)
+{
+	tls_parts_ciphers(maker->zos->draft, maker->tls, st, 4);
+}
+
+/* AT-TLS has lists for both roles in one block. */
+static void take_groups(struct maker *maker, struct statement *st)
+{
+	if (text_begins(st->keyword, "Client") == maker->client)
+		tls_parts_names(maker->zos->draft, maker->tls, st, "groups", true);
+	else
+		draft_drop(maker->zos->draft, st, maker->tls, "it is for the other role");
+}
+
+static void take_signatures(struct maker *maker, struct statement *st)
+{
+	tls_parts_names(maker->zos->draft, maker->tls, st, "signature_algorithms", false);
+}
+
+static void take_certificate_signatures(struct maker *maker, struct statement *st)
+{
+	draft_drop(maker->zos->draft, st, maker->tls,
+		   "signature_algorithms also applies to the signatures of certificates");
+}
+
+static void take_enabled(struct maker *maker, struct statement *st)
+{
+	draft_carry(maker->zos->draft, st, at(maker, NULL, NULL));
+}
+
+static const struct {
+	const char *keyword;
+	take_fn *take;
+} takers[] = {
+	{ "TTLSEnabled", take_enabled },
+	{ "HandshakeRole", take_role },
+	{ "ClientAuthType", take_auth_type },
+	{ "Keyring", take_ring },
+	{ "CertificateLabel", take_label },
+	{ "ServerCertificateLabel", take_label },
+	{ "SSLv2", take_old_tls },
+	{ "SSLv3", take_old_tls },
+	{ "TLSv1", take_old_tls },
+	{ "TLSv1.1", take_old_tls },
+	{ "TLSv1.2", take_tls12 },
+	{ "TLSv1.3", take_tls13 },
+	{ "ApplicationControlled", take_controlled },
+	{ "SecondaryMap", take_secondary },
+	{ "HandshakeTimeout", take_timeout },
+	{ "ResetCipherTimer", take_reset },
+	{ "TruncatedHMAC", take_hmac },
+	{ "ServerHandshakeSNI", take_sni },
+	{ "HostReferenceIdDNS", take_host },
+	{ "GSK_V3_SESSION_TIMEOUT", take_session },
+	{ "GSK_SESSION_TICKET_SERVER_KEY_REFRESH", take_rotation },
+	{ "V3CipherSuites", take_short_ids },
+	{ "V3CipherSuites4Char", take_long_ids },
+	{ "ClientECurves", take_groups },
+	{ "ServerKexECurves", take_groups },
+	{ "ServerKeyShareGroups", take_groups },
+	{ "ClientKeyShareGroups", take_groups },
+	{ "SignaturePairs", take_signatures },
+	{ "SignaturePairsCert", take_certificate_signatures },
+};
+
+void attls_tls_account_head(struct zos *zos, struct attls_block *block, struct draft_object *object)
+{
+	if (block->outer == NULL && block->head.naccounts == 0)
+		draft_carry(zos->draft, &block->head, (struct draft_place){ .object = object });
+}
+
+static void take_use(struct maker *maker, struct attls_use *use)
+{
+	struct attls_item *item = use->item;
+	struct draft *draft = maker->zos->draft;
+
+	if (item->block != NULL)
+		attls_tls_account_head(maker->zos, item->block, maker->tls);
+	if (use->by != NULL) {
+		draft_drop(draft, &item->st, maker->tls, "line %u, in %s %s, overrides it",
+			   use->by->head.mark.line, attls_kind_name(use->by->kind), use->by->name);
+		return;
+	}
+	if (item->block != NULL) {
+		draft_carry(draft, &item->st, at(maker, NULL, NULL));
+		return;
+	}
+	if (item->row == NULL) {
+		draft_decide(draft, &item->st, at(maker, NULL, NULL), UNKNOWN, "unknown to attlsctl");
+		return;
+	}
+	for (size_t i = 0; i < NELEM(takers); i++)
+		if (strcmp(takers[i].keyword, item->row->keyword) == 0) {
+			takers[i].take(maker, &item->st);
+			return;
+		}
+	draft_drop(draft, &item->st, maker->tls, "%s", item->row->text != NULL ? item->row->text : "");
+}
+
+/* A version that the file does not mention is assumed to be On: releases of z/OS differ in this. */
+static void finish_versions(struct maker *maker)
+{
+	struct draft *draft = maker->zos->draft;
+	bool v12 = maker->tls12 == NULL || is_on(maker->tls12);
+	bool v13 = maker->tls13 == NULL || is_on(maker->tls13);
+	struct draft_place place = at(maker, "versions",
+				      v12 == v13 ? "[tls1.2, tls1.3]"
+				      : v12	 ? "[tls1.2]"
+						 : "[tls1.3]");
+	struct statement *both[] = { maker->tls12, maker->tls13 };
+	static const char *const names[] = { "TLSv1.2", "TLSv1.3" };
+
+	for (size_t i = 0; i < NELEM(both); i++) {
+		if (both[i] == NULL)
+			draft_differ(draft, draft_assumed(draft, names[i], "On"), place,
+				     "not in the file, and the default of z/OS depends on its release");
+		else if (!v12 && !v13)
+			draft_decide(draft, both[i], place, NO_VERSION, "attlsd needs one of them");
+		else
+			draft_carry(draft, both[i], place);
+	}
+}
+
+/* A list for a version that is off would have no effect. */
+static void finish_ciphers(struct maker *maker)
+{
+	const char *versions = draft_get(maker->tls, "versions");
+
+	if (strstr(versions, "tls1.2") == NULL)
+		draft_set(maker->zos->draft, maker->tls, "ciphers", NULL);
+	if (strstr(versions, "tls1.3") == NULL)
+		draft_set(maker->zos->draft, maker->tls, "ciphersuites", NULL);
+}
+
+struct draft_object *attls_tls(struct zos *zos, const struct attls_merged *merged, bool client)
+{
+	struct arena *arena = &zos->draft->arena;
+	const char *environment = merged->environment->name;
+	/* a block inside a rule has no name, but a line */
+	const char *base =
+	    text_name(arena, environment, text_format(arena, "line%u", merged->environment->head.mark.line));
+	const char *key =
+	    merged->connection == NULL
+		? base
+		: text_format(arena, "%.16s.%.15s", base,
+			      text_name(arena, merged->connection->name,
+					text_format(arena, "line%u", merged->connection->head.mark.line)));
+	struct maker maker = { .zos = zos, .merged = merged, .client = client };
+
+	for (struct zos_made *made = zos->made; made != NULL; made = made->next)
+		if (made->group == merged->group && made->environment == merged->environment &&
+		    made->connection == merged->connection && made->client == client)
+			return made->tls;
+	maker.tls =
+	    draft_object(zos->draft, DRAFT_TLS_ACTIONS, draft_free_name(zos->draft, DRAFT_TLS_ACTIONS, key));
+	zos_remember(zos, merged->group, merged->environment, merged->connection, client, maker.tls);
+	for (struct attls_block *const *level =
+		 (struct attls_block *const[]){ merged->group, merged->environment, merged->connection,
+						NULL };
+	     *level != NULL; level++)
+		attls_tls_account_head(zos, *level, maker.tls);
+	for (struct attls_use *use = merged->uses; use != NULL; use = use->next)
+		take_use(&maker, use);
+	maker.ring.certificate = !client;
+	maker.ring.trust = client || maker.certificates;
+	tls_parts_keyring(zos->draft, maker.tls, &maker.ring);
+	finish_versions(&maker);
+	finish_ciphers(&maker);
+	return maker.tls;
+}

@@ -1,0 +1,215 @@
+/*
+ * Puts together the policy for a server that moves: attlsd takes its port and its
+ * certificates, and the server gets another address of this host.
+ */
+#include "gateway/import/moved.h"
+
+#include <stdio.h>
+#include <string.h>
+
+#include "gateway/import/text.h"
+#include "gateway/import/tls-parts.h"
+
+#define NAME	    "server"
+#define FTP_PORT    21
+#define NEW_HOST    "127.0.0.1"
+#define NEW_PORT    2021
+#define PORT_LOWEST 1024
+
+#define CIPHER_STRING                                                                                        \
+	"attlsd takes a list of cipher suites, not a string of OpenSSL's groups and signs. Which suites do " \
+	"clients need? Without a list, they get those with forward secrecy"
+#define NO_CERTIFICATE "The server has no certificate: which one does attlsd show?"
+#define TRUST	       "Which authorities issue the certificates of clients? Name them in \"trust\" of the key ring"
+#define PORTS	       "Which ports may passive data connections have? attlsd needs 1024 or more"
+
+struct draft_place moved_ftp(const struct moved *moved, const char *key, const char *value)
+{
+	return (struct draft_place){ moved->ftp, key, value };
+}
+
+struct draft_place moved_tls(const struct moved *moved, const char *key, const char *value)
+{
+	return (struct draft_place){ moved->tls, key, value };
+}
+
+void moved_begin(struct moved *moved, struct draft *draft, const char *server, const char *address)
+{
+	*moved = (struct moved){ .draft = draft, .server = server, .address = address };
+	moved->tls = draft_object(draft, DRAFT_TLS_ACTIONS, NAME);
+	moved->ftp = draft_object(draft, DRAFT_FTP_ACTIONS, NAME);
+}
+
+void moved_ciphers(struct moved *moved, struct statement *st)
+{
+	struct arena *arena = &moved->draft->arena;
+	const char *list = NULL;
+
+	for (const char *at = st->value; *at != '\0'; at += *at == ':') {
+		size_t len = strcspn(at, ":");
+		const struct cipher *cipher = cipher_find(text_copy(arena, at, len));
+
+		if (cipher == NULL || cipher->openssl == NULL || !cipher_encrypts(cipher) ||
+		    cipher_is_tls13(cipher)) {
+			draft_decide(moved->draft, st, moved_tls(moved, "ciphers", NULL), CIPHER_STRING,
+				     "the default of attlsd");
+			return;
+		}
+		list = tls_parts_append(moved->draft, list, cipher->openssl);
+		at += len;
+	}
+	draft_carry(moved->draft, st, moved_tls(moved, "ciphers", list));
+}
+
+void moved_advertise(struct moved *moved, struct statement *st)
+{
+	struct draft_object *nat = draft_object(moved->draft, DRAFT_NAT, "");
+
+	draft_carry(moved->draft, st,
+		    (struct draft_place){ nat, "advertise", text_yaml(&moved->draft->arena, st->value) });
+}
+
+bool moved_seconds(struct moved *moved, struct statement *st, const char *key, unsigned min, unsigned max)
+{
+	uint64_t number;
+	const char *value;
+
+	if (!text_number(st->value, 0, UINT32_MAX, &number)) {
+		diags_add(&st->source->diags, DIAG_ERROR, st->value_mark, "%s needs a number of seconds",
+			  st->keyword);
+		return false;
+	}
+	value = text_format(&moved->draft->arena, "%us",
+			    (unsigned)(number < min || number == 0 ? (number == 0 && min > 0 ? max : min)
+				       : number > max		   ? max
+								   : number));
+	if (number >= min && number <= max)
+		draft_carry(moved->draft, st, moved_ftp(moved, key, value));
+	else
+		draft_differ(moved->draft, st, moved_ftp(moved, key, value), "attlsd allows %us to %us", min,
+			     max);
+	return true;
+}
+
+static void keyring(struct moved *moved)
+{
+	struct draft *draft = moved->draft;
+	struct draft_object *ring = draft_object(draft, DRAFT_KEYRINGS, NAME);
+	const char *list = NULL;
+
+	for (int i = 0; i < MOVED_CERTIFICATES; i++) {
+		const struct moved_certificate *one = &moved->certificates[i];
+
+		if (one->chain != NULL)
+			list = tls_parts_append(
+			    draft, list,
+			    text_format(
+				&draft->arena, "{ chain: %s, key: %s }",
+				text_yaml(&draft->arena, one->chain->value),
+				text_yaml(&draft->arena, (one->key != NULL ? one->key : one->chain)->value)));
+	}
+	if (list == NULL)
+		draft_decide(
+		    draft, draft_assumed(draft, "The certificate", ""),
+		    (struct draft_place){ ring, "certificates", "[{ chain: server.pem, key: server.key }]" },
+		    NO_CERTIFICATE, "not in the file");
+	for (int i = 0; i < MOVED_CERTIFICATES; i++) {
+		const struct moved_certificate *one = &moved->certificates[i];
+
+		if (one->chain != NULL)
+			draft_carry(draft, one->chain, (struct draft_place){ ring, "certificates", list });
+		if (one->key != NULL && one->chain != NULL)
+			draft_carry(draft, one->key, (struct draft_place){ ring, "certificates", list });
+		else if (one->key != NULL)
+			draft_drop(draft, one->key, ring, "no certificate goes with it");
+	}
+	if (moved->trust != NULL)
+		draft_carry(
+		    draft, moved->trust,
+		    (struct draft_place){ ring, "trust", text_yaml(&draft->arena, moved->trust->value) });
+	else if (moved->verify)
+		draft_decide(draft, draft_assumed(draft, "Authorities of clients", ""),
+			     (struct draft_place){ ring, "trust", "trust.pem" }, TRUST, "not in the file");
+	if (moved->crl != NULL && draft_get(ring, "trust") != NULL)
+		draft_carry(draft, moved->crl,
+			    (struct draft_place){ ring, "crl", text_yaml(&draft->arena, moved->crl->value) });
+	else if (moved->crl != NULL)
+		draft_drop(draft, moved->crl, ring, "no client certificate is verified");
+	draft_set(draft, moved->tls, "keyring", NAME);
+}
+
+/* "50000 50100", or two settings. */
+static void passive_ports(struct moved *moved)
+{
+	struct arena *arena = &moved->draft->arena;
+	unsigned low = 0;
+	unsigned high = 0;
+	const char *value;
+
+	if (moved->low == NULL && moved->high == NULL)
+		return;
+	if (moved->low != NULL && moved->high != NULL)
+		(void)sscanf(text_format(arena, "%s %s", moved->low->value, moved->high->value), "%5u %5u",
+			     &low, &high);
+	else if (moved->low != NULL)
+		(void)sscanf(moved->low->value, "%5u %5u", &low, &high);
+	value = text_format(arena, "%u-%u", low, high);
+	for (int i = 0; i < 2; i++) {
+		struct statement *st = i == 0 ? moved->low : moved->high;
+
+		if (st == NULL)
+			continue;
+		if (low >= PORT_LOWEST && low <= high && high <= UINT16_MAX)
+			draft_carry(moved->draft, st, moved_ftp(moved, "passivedataports", value));
+		else
+			draft_decide(moved->draft, st, moved_ftp(moved, "passivedataports", NULL), PORTS,
+				     "49152 to 65535, the default of attlsd");
+	}
+}
+
+void moved_address(const struct moved *moved, const char **ret_host, unsigned *ret_port)
+{
+	struct arena *arena = &moved->draft->arena;
+	const char *colon = moved->address != NULL ? strrchr(moved->address, ':') : NULL;
+	uint64_t port = NEW_PORT;
+
+	*ret_host = NEW_HOST;
+	if (colon != NULL && text_number(colon + 1, 1, UINT16_MAX, &port))
+		*ret_host = text_copy(arena, moved->address, (size_t)(colon - moved->address));
+	*ret_port = (unsigned)port;
+}
+
+void moved_finish(struct moved *moved)
+{
+	struct draft *draft = moved->draft;
+	struct draft_object *backend = draft_object(draft, DRAFT_BACKENDS, moved->server);
+	struct draft_object *listener = draft_object(draft, DRAFT_LISTENERS, "clients");
+	struct draft_object *rule = draft_object(draft, DRAFT_RULES, "everyone");
+	uint64_t port = FTP_PORT;
+	const char *host;
+	unsigned new_port;
+
+	keyring(moved);
+	passive_ports(moved);
+	moved_address(moved, &host, &new_port);
+	draft_set(draft, backend, "address",
+		  text_yaml(&draft->arena, text_format(&draft->arena, "%s:%u", host, new_port)));
+	if (moved->port != NULL && !text_number(moved->port->value, 1, UINT16_MAX, &port))
+		diags_add(&moved->port->source->diags, DIAG_ERROR, moved->port->value_mark,
+			  "%s needs a port from 1 to 65535", moved->port->keyword);
+	draft_set(draft, listener, "address", text_format(&draft->arena, "\"0.0.0.0:%u\"", (unsigned)port));
+	draft_set(draft, listener, "tls", moved->implicit ? "implicit" : "explicit");
+	if (moved->port != NULL)
+		draft_differ(draft, moved->port,
+			     (struct draft_place){ listener, "address", draft_get(listener, "address") },
+			     "attlsd takes the port over; %s moves to %s:%u", moved->server, host, new_port);
+	if (moved->ipv6) {
+		struct draft_object *v6 = draft_object(draft, DRAFT_LISTENERS, "clients_v6");
+
+		draft_set(draft, v6, "address", text_format(&draft->arena, "\"[::]:%u\"", (unsigned)port));
+		draft_set(draft, v6, "tls", moved->implicit ? "implicit" : "explicit");
+	}
+	draft_set(draft, rule, "tls", NAME);
+	draft_set(draft, rule, "ftp", NAME);
+	draft_set(draft, rule, "backend", text_yaml(&draft->arena, moved->server));
+}

@@ -1,0 +1,55 @@
+/*
+ * A server that did TLS itself and moves behind attlsd: what the importers of its
+ * configuration share.
+ */
+#ifndef ATTLSD_GATEWAY_IMPORT_MOVED_H
+#define ATTLSD_GATEWAY_IMPORT_MOVED_H
+
+#include <stdbool.h>
+
+#include "gateway/import/draft.h"
+
+/* A pair of files, and the statements that name them. */
+struct moved_certificate {
+	struct statement *chain, *key; /* key NULL: it is in the file of the chain */
+};
+
+#define MOVED_CERTIFICATES 3
+
+/* Lines of a configuration; comments do not count. */
+#define MOVED_LINES_MAX 5000
+
+struct moved {
+	struct draft *draft;
+	struct draft_object *tls, *ftp;
+	const char *server;  /* "vsftpd" */
+	const char *address; /* where the server will be; NULL: nobody has said */
+	struct moved_certificate certificates[MOVED_CERTIFICATES];
+	struct statement *trust, *crl;
+	struct statement *port;	      /* NULL: 21 */
+	struct statement *low, *high; /* of passive ports; high NULL: both are in low */
+	bool implicit, ipv6;
+	bool tls_on;
+	bool verify; /* client certificates are asked for */
+};
+
+/* Where a setting goes. */
+struct draft_place moved_ftp(const struct moved *moved, const char *key, const char *value);
+struct draft_place moved_tls(const struct moved *moved, const char *key, const char *value);
+
+void moved_begin(struct moved *moved, struct draft *draft, const char *server, const char *address);
+
+/* OpenSSL's cipher string: carried over if it is a list of names. */
+void moved_ciphers(struct moved *moved, struct statement *st);
+/* An address or a name that clients get in replies to PASV. */
+void moved_advertise(struct moved *moved, struct statement *st);
+/* A number of seconds of this range. Returns false after reporting that it is none. */
+bool moved_seconds(struct moved *moved, struct statement *st, const char *key, unsigned min, unsigned max);
+
+/* Key rings, listener, backend and rule, from what the importer has found. */
+void moved_finish(struct moved *moved);
+
+/* The host and the port of the server's new address. */
+void moved_address(const struct moved *moved, const char **ret_host, unsigned *ret_port);
+
+#endif

@@ -1,0 +1,216 @@
+/*
+ * Makes key rings of paths, because a key ring of RACF cannot be read here, and lists of
+ * cipher suites, groups and signature algorithms without those that attlsd refuses.
+ */
+#include "gateway/import/tls-parts.h"
+
+#include <string.h>
+
+#include "gateway/import/text.h"
+
+#define EXPORT                                                                                                 \
+	"Export the certificates, keys and authorities of the key rings to the files that \"keyrings\" names " \
+	"(docs/MIGRATE-ZOS.md says how)"
+#define WEAK                                                                                                   \
+	"attlsd refuses some cipher suites, groups or signature algorithms that z/OS allowed. Which partners " \
+	"have nothing better?"
+
+static const char *quote(struct draft *draft, const char *text)
+{
+	return text_yaml(&draft->arena, text);
+}
+
+static const char *certificate(struct draft *draft, const char *folder, const struct statement *label)
+{
+	struct arena *arena = &draft->arena;
+	const char *file = label != NULL ? text_name(arena, label->value, "server") : "server";
+	const char *shown =
+	    label != NULL ? text_format(arena, "label: %s, ", quote(draft, label->value)) : "";
+
+	return text_format(arena, "{ %schain: %s, key: %s }", shown,
+			   quote(draft, text_format(arena, "keyrings/%s/%s.pem", folder, file)),
+			   quote(draft, text_format(arena, "keyrings/%s/%s.key", folder, file)));
+}
+
+/* OpenSSL refuses a list that has a name twice. */
+static bool has(const char *list, const char *value)
+{
+	size_t len = strlen(value);
+
+	for (const char *at = list + 1; (at = strstr(at, value)) != NULL; at += len)
+		if ((at[-1] == '[' || at[-1] == ' ') && (at[len] == ',' || at[len] == ']'))
+			return true;
+	return false;
+}
+
+const char *tls_parts_append(struct draft *draft, const char *list, const char *value)
+{
+	if (list != NULL && has(list, value))
+		return list;
+	if (list == NULL || strcmp(list, "[]") == 0)
+		return text_format(&draft->arena, "[%s]", value);
+	return text_format(&draft->arena, "%.*s, %s]", (int)strlen(list) - 1, list, value);
+}
+
+/* The certificates of the ring as a list of YAML, or NULL. */
+static const char *certificates(struct draft *draft, const char *folder, const struct tls_parts_ring *ring)
+{
+	const char *list = NULL;
+
+	if (!ring->certificate && ring->labels[0] == NULL)
+		return NULL;
+	for (int i = 0; i < 2; i++)
+		if (ring->labels[i] != NULL && (i == 0 || ring->labels[0] == NULL ||
+						strcmp(ring->labels[0]->value, ring->labels[1]->value) != 0))
+			list = tls_parts_append(draft, list, certificate(draft, folder, ring->labels[i]));
+	return list != NULL ? list : tls_parts_append(draft, NULL, certificate(draft, folder, NULL));
+}
+
+/* One with the same certificates, or a new one: AT-TLS chooses a label by action, attlsd by key ring. */
+static struct draft_object *find_ring(struct draft *draft, const char *name, const char *certs)
+{
+	struct draft_object *object = draft_find(draft, DRAFT_KEYRINGS, name);
+
+	for (unsigned i = 2; object != NULL; i++) {
+		const char *has = draft_get(object, "certificates");
+
+		if (certs == NULL || has == NULL || strcmp(has, certs) == 0)
+			return object;
+		object =
+		    draft_find(draft, DRAFT_KEYRINGS, text_format(&draft->arena, "%.*s_%u", 26, name, i));
+	}
+	return draft_object(draft, DRAFT_KEYRINGS, draft_free_name(draft, DRAFT_KEYRINGS, name));
+}
+
+void tls_parts_keyring(struct draft *draft, struct draft_object *tls, const struct tls_parts_ring *ring)
+{
+	struct arena *arena = &draft->arena;
+	const char *value = ring->ring->value;
+	bool virtual = strcmp(value, "*AUTH*/*") == 0;
+	const char *base = strrchr(value, '/') != NULL && value[0] == '/' ? strrchr(value, '/') + 1 : value;
+	const char *name = virtual ? "authorities" : text_name(arena, base, "ring");
+	const char *certs = certificates(draft, name, ring);
+	struct draft_object *object = find_ring(draft, name, certs);
+	const char *note = virtual ? "It stands for the authorities of this host; those of RACF may be others"
+			   : value[0] == '/' ? "OpenSSL cannot read a key database of z/OS"
+			   : value[0] == '*' ? "this is a token or a virtual key ring of z/OS"
+					     : "a key ring of RACF becomes files in PEM";
+	const struct draft_place place = { tls, "keyring", quote(draft, object->name) };
+
+	if (virtual && certs == NULL)
+		draft_differ(draft, ring->ring, place, "%s", note);
+	else
+		draft_decide(draft, ring->ring, place, EXPORT, "%s", note);
+	if (certs != NULL)
+		draft_set(draft, object, "certificates", certs);
+	for (int i = 0; i < 2; i++)
+		if (ring->labels[i] != NULL)
+			draft_differ(draft, ring->labels[i],
+				     (struct draft_place){ object, "certificates", certs },
+				     "attlsd shows the certificate of the key ring that fits the client");
+	if (ring->trust && draft_get(object, "trust") == NULL)
+		draft_set(draft, object, "trust",
+			  virtual ? "\"*AUTH*/*\""
+				  : quote(draft, text_format(arena, "keyrings/%s/trust.pem", name)));
+}
+
+/* What a list left out, for the account of its statement. */
+struct left_out {
+	const char *names; /* "": nothing */
+	const char *taken; /* "": nothing */
+};
+
+static void leave_out(struct draft *draft, struct left_out *left, const char *name, const char *why)
+{
+	if (strlen(left->names) < 400)
+		left->names = text_join(&draft->arena, left->names, ", ",
+					text_format(&draft->arena, "%.60s (%s)", name, why));
+}
+
+static const char *why_not(const struct cipher *cipher)
+{
+	if (cipher == NULL)
+		return "unknown";
+	if (cipher->openssl == NULL)
+		return "too weak";
+	return cipher_encrypts(cipher) ? NULL : "does not encrypt";
+}
+
+static void add_cipher(struct draft *draft, struct draft_object *tls, struct left_out left[2],
+		       const char *text)
+{
+	const struct cipher *cipher = cipher_find(text);
+	const char *why = why_not(cipher);
+	int which = cipher != NULL && cipher_is_tls13(cipher);
+	const char *key = which ? "ciphersuites" : "ciphers";
+
+	if (why != NULL) {
+		leave_out(draft, &left[which],
+			  cipher != NULL ? text_format(&draft->arena, "%s %s", text, cipher->iana) : text,
+			  why);
+		return;
+	}
+	left[which].taken = cipher->openssl;
+	draft_set(draft, tls, key, tls_parts_append(draft, draft_get(tls, key), cipher->openssl));
+}
+
+static bool is_hex(const char *text, unsigned digits)
+{
+	size_t len = strlen(text);
+
+	return digits > 0 && len > 0 && len % digits == 0 && strspn(text, "0123456789ABCDEFabcdef") == len;
+}
+
+void tls_parts_ciphers(struct draft *draft, struct draft_object *tls, struct statement *st, unsigned digits)
+{
+	static const char *const keys[] = { "ciphers", "ciphersuites" };
+	struct left_out left[2] = { { "", "" }, { "", "" } };
+
+	if (!is_hex(st->value, digits))
+		add_cipher(draft, tls, left, st->value);
+	else
+		for (const char *at = st->value; *at != '\0'; at += digits)
+			add_cipher(draft, tls, left, text_copy(&draft->arena, at, digits));
+	for (int i = 0; i < 2; i++) {
+		struct draft_place place = { tls, keys[i], draft_get(tls, keys[i]) };
+
+		if (left[i].names[0] != '\0')
+			draft_decide(draft, st, place, WEAK, "left out: %s", left[i].names);
+		else if (left[i].taken[0] != '\0')
+			draft_carry(draft, st, place);
+	}
+}
+
+/* Those that every OpenSSL 3 has. */
+static bool is_common(bool group, const struct tls_name *name)
+{
+	static const char *const groups = "0023 0024 0025 0029 0030 0256 0257 0258 0259 0260";
+	static const char *const signatures =
+	    "0401 0501 0601 0403 0503 0603 0804 0805 0806 0807 0808 0809 080A 080B";
+
+	return text_is_word(name->zos, group ? groups : signatures);
+}
+
+void tls_parts_names(struct draft *draft, struct draft_object *tls, struct statement *st, const char *key,
+		     bool groups)
+{
+	struct left_out left = { "", "" };
+
+	for (const char *at = st->value; *at != '\0'; at += strnlen(at, 4)) {
+		const char *id = text_copy(&draft->arena, at, strnlen(at, 4));
+		const struct tls_name *name = tls_name_find(groups ? TLS_NAME_GROUP : TLS_NAME_SIGNATURE, id);
+
+		if (name == NULL || name->refusal != NULL)
+			leave_out(draft, &left, id, name == NULL ? "unknown" : name->refusal);
+		else if (!is_common(groups, name))
+			leave_out(draft, &left, name->iana, "add it if the installed OpenSSL has it");
+		else
+			draft_set(draft, tls, key,
+				  tls_parts_append(draft, draft_get(tls, key), quote(draft, name->iana)));
+	}
+	if (left.names[0] != '\0')
+		draft_decide(draft, st, (struct draft_place){ tls, key, draft_get(tls, key) }, WEAK,
+			     "left out: %s", left.names);
+	else
+		draft_carry(draft, st, (struct draft_place){ tls, key, draft_get(tls, key) });
+}

@@ -1,0 +1,330 @@
+/*
+ * Finds the rules that are for FTP, puts them into z/OS's order, and makes a rule and the
+ * listeners of its ports of each that is inbound. zos-outbound.c makes the others.
+ */
+#include "gateway/import/zos-rules.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "gateway/import/attls-tls.h"
+#include "gateway/import/text.h"
+#include "gateway/import/tls-parts.h"
+#include "gateway/import/zos-outbound.h"
+#include "gateway/import/zos-server.h"
+
+#define FTP_PORT     21
+#define PORTS_FEW    8	 /* a rule with more ports is about data connections */
+#define RULES_MAX    500 /* for FTP, in one import */
+#define CLEAR_ACTION "in_the_clear"
+
+#define CLEAR                                                                                                \
+	"With TTLSEnabled Off, z/OS leaves these connections in the clear. May these clients still log in "  \
+	"without TLS?"
+#define SERVER                                                                                                    \
+	"Where does attlsd reach the FTP server in the clear? Give the address in \"backends\", or import again " \
+	"with --backend"
+#define IMPLICIT                                                                                             \
+	"z/OS serves TLSPORT only if an FTP daemon listens to it. Does one? If not, remove this listener"
+#define BOTH "This port has rules with implicit and with explicit TLS. Which is meant? tls: auto serves both"
+#define MANY "The rule has too many addresses. Which networks does it need?"
+
+static const char *backend(struct zos *zos)
+{
+	struct draft_object *object = draft_object(zos->draft, DRAFT_BACKENDS, ZOS_BACKEND);
+
+	if (draft_get(object, "address") != NULL)
+		return ZOS_BACKEND;
+	if (zos->address != NULL)
+		draft_set(zos->draft, object, "address", text_yaml(&zos->draft->arena, zos->address));
+	else
+		draft_decide(zos->draft, draft_assumed(zos->draft, "The FTP server", ""),
+			     (struct draft_place){ object, "address", "127.0.0.1:2021" }, SERVER,
+			     "not in the files");
+	return ZOS_BACKEND;
+}
+
+static const char *listener_of(struct zos *zos, unsigned port, bool implicit, bool v6)
+{
+	struct arena *arena = &zos->draft->arena;
+	const char *name = text_format(arena, "port%u%s", port, v6 ? "_v6" : "");
+	struct draft_object *listener = draft_object(zos->draft, DRAFT_LISTENERS, name);
+
+	if (draft_get(listener, "address") == NULL) {
+		draft_set(zos->draft, listener, "address",
+			  text_format(arena, v6 ? "\"[::]:%u\"" : "\"0.0.0.0:%u\"", port));
+		draft_set(zos->draft, listener, "tls", implicit ? "implicit" : "explicit");
+	} else if (strcmp(draft_get(listener, "tls"), implicit ? "implicit" : "explicit") != 0) {
+		draft_decide(zos->draft, draft_assumed(zos->draft, "Port", text_format(arena, "%u", port)),
+			     (struct draft_place){ listener, "tls", draft_get(listener, "tls") }, BOTH,
+			     "rules disagree");
+	}
+	return name;
+}
+
+/* EBCDIC sorts signs before letters before digits, and small letters before capital ones. */
+static int ebcdic_rank(char c)
+{
+	if (c == '\0')
+		return 0;
+	return c >= 'a' && c <= 'z' ? 2 : c >= 'A' && c <= 'Z' ? 3 : c >= '0' && c <= '9' ? 4 : 1;
+}
+
+static int compare_names(const char *a, const char *b)
+{
+	for (;; a++, b++) {
+		int difference = ebcdic_rank(*a) - ebcdic_rank(*b);
+
+		if (difference == 0)
+			difference = (unsigned char)*a - (unsigned char)*b;
+		if (difference != 0 || *a == '\0')
+			return difference;
+	}
+}
+
+static int compare_rules(const void *a, const void *b)
+{
+	const struct zos_rule *x = a;
+	const struct zos_rule *y = b;
+
+	if (x->priority != y->priority)
+		return x->priority > y->priority ? -1 : 1;
+	return compare_names(x->block->name, y->block->name);
+}
+
+static bool is_outbound(const struct attls_block *block, const struct attls_merged *merged)
+{
+	const char *direction = attls_find(block, "Direction")->st.value;
+
+	if (!text_is(direction, "Both"))
+		return text_is(direction, "Outbound");
+	return text_is(attls_merged_value(merged, "HandshakeRole", "Server"), "Client");
+}
+
+static bool is_for_ftp(const struct zos *zos, const struct zos_rule *rule)
+{
+	const struct attls_item *job = attls_find(rule->block, "Jobname");
+	bool named = job != NULL && text_begins(job->st.value, "FTP");
+	bool controlled = text_is(attls_merged_value(&rule->merged, "ApplicationControlled", "Off"), "On") &&
+			  text_is(attls_merged_value(&rule->merged, "SecondaryMap", "Off"), "On");
+	unsigned tlsport = zos_tlsport(rule->outbound ? zos->client : zos->server);
+
+	if (rule->ports.count == 0)
+		return named || (job == NULL && (controlled || rule->merged.environment == NULL));
+	if (attls_ports_have(&rule->ports, FTP_PORT) ||
+	    (tlsport != 0 && attls_ports_have(&rule->ports, tlsport)))
+		return true;
+	return attls_ports_count(&rule->ports) <= PORTS_FEW && (named || controlled);
+}
+
+static bool take_rule(struct zos *zos, struct attls_block *block, struct zos_rule *rule)
+{
+	const struct attls_item *priority = attls_find(block, "Priority");
+	uint64_t number = 1;
+
+	*rule = (struct zos_rule){ .block = block };
+	attls_merge(zos->draft, block, &rule->merged);
+	rule->outbound = is_outbound(block, &rule->merged);
+	attls_ports(block, rule->outbound ? "Remote" : "Local", &rule->ports);
+	if (priority != NULL)
+		(void)text_number(priority->st.value, 1, UINT32_MAX, &number); /* parsed before */
+	rule->priority = (unsigned)number;
+	return is_for_ftp(zos, rule);
+}
+
+/* Does attlsd's order, by the bytes of the policy's names, lead to the same rules? */
+static bool keeps_order(const struct zos_rule *rules, size_t n)
+{
+	for (size_t i = 1; i < n; i++)
+		if (rules[i - 1].priority == rules[i].priority &&
+		    strcmp(rules[i - 1].name, rules[i].name) >= 0)
+			return false;
+	return true;
+}
+
+/* Listeners for all ports of a rule, as a list of YAML. */
+static const char *listeners(struct zos *zos, const struct zos_rule *rule, bool v6)
+{
+	unsigned tlsport = zos_tlsport(zos->server);
+	bool at_once = rule->merged.environment != NULL &&
+		       text_is(attls_merged_value(&rule->merged, "ApplicationControlled", "Off"), "Off");
+	struct attls_ports ports = rule->ports;
+	const char *list = NULL;
+
+	if (attls_ports_count(&ports) > PORTS_FEW || ports.count == 0) { /* 1-65535, or none: FTP's */
+		bool both = tlsport != 0 && attls_ports_have(&ports, tlsport);
+
+		ports = (struct attls_ports){ .ranges = { { FTP_PORT, FTP_PORT } }, .count = 1 };
+		if (both && tlsport != FTP_PORT) {
+			ports.ranges[1].low = ports.ranges[1].high = (uint16_t)tlsport;
+			ports.count = 2;
+		}
+	}
+	for (unsigned i = 0; i < attls_ports_count(&ports); i++) {
+		unsigned port = attls_ports_at(&ports, i);
+		bool implicit = at_once || port == tlsport;
+
+		zos->implicit_at_once = zos->implicit_at_once || at_once;
+		list = tls_parts_append(zos->draft, list, listener_of(zos, port, implicit, false));
+		if (v6)
+			list = tls_parts_append(zos->draft, list, listener_of(zos, port, implicit, true));
+	}
+	return list;
+}
+
+static const char *match_of(struct zos *zos, const struct zos_rule *rule, const struct attls_addresses *local,
+			    const struct attls_addresses *remote)
+{
+	struct arena *arena = &zos->draft->arena;
+	const char *match = text_format(arena, "listener: %s", listeners(zos, rule, local->v6 || remote->v6));
+
+	if (remote->list != NULL)
+		match = text_format(arena, "%s, remote_addr: %s", match, remote->list);
+	if (local->list != NULL)
+		match = text_format(arena, "%s, local_addr: %s", match, local->list);
+	return text_format(arena, "{ %s }", match);
+}
+
+/* An action for clients that z/OS exempts from TLS. */
+static void exempt(struct zos *zos, const struct zos_rule *rule, struct draft_object *object)
+{
+	struct draft_object *clear = draft_object(zos->draft, DRAFT_FTP_ACTIONS, CLEAR_ACTION);
+	const struct draft_object *usual = draft_find(zos->draft, DRAFT_FTP_ACTIONS, ZOS_SERVER);
+	struct attls_item *enabled = attls_merged_find(&rule->merged, "TTLSEnabled");
+
+	draft_set(zos->draft, clear, "extensions", "[]");
+	draft_set(zos->draft, clear, "secure_ftp", "allowed");
+	draft_set(zos->draft, clear, "secure_ctrlconn", "clear");
+	draft_set(zos->draft, clear, "secure_dataconn", "clear");
+	if (draft_get(usual, "passivedataports") != NULL)
+		draft_set(zos->draft, clear, "passivedataports", draft_get(usual, "passivedataports"));
+	draft_decide(zos->draft, &enabled->st, (struct draft_place){ object, "ftp", CLEAR_ACTION }, CLEAR,
+		     "the rule has an action of its own, which allows it");
+	for (struct attls_use *use = rule->merged.uses; use != NULL; use = use->next)
+		if (use->item->st.naccounts == 0)
+			draft_drop(zos->draft, &use->item->st, object, "TTLSEnabled is Off");
+	attls_tls_account_head(zos, rule->merged.group, object);
+}
+
+static void inbound(struct zos *zos, const struct zos_rule *rule, struct draft_object *object)
+{
+	struct attls_addresses local, remote;
+	const char *match;
+	bool off = text_is(attls_merged_value(&rule->merged, "TTLSEnabled", "On"), "Off");
+
+	attls_addresses(zos->draft, rule->block, "Local", &local);
+	attls_addresses(zos->draft, rule->block, "Remote", &remote);
+	match = match_of(zos, rule, &local, &remote);
+	draft_set(zos->draft, object, "direction", "inbound");
+	draft_set(zos->draft, object, "match", match);
+	draft_set(zos->draft, object, "ftp", ZOS_SERVER);
+	if (local.too_many || remote.too_many)
+		draft_decide(zos->draft, draft_assumed(zos->draft, "Addresses of", rule->block->name),
+			     (struct draft_place){ object, "match", match }, MANY, "only the first are here");
+	if (off || rule->merged.environment == NULL)
+		exempt(zos, rule, object);
+	else
+		draft_set(zos->draft, object, "tls",
+			  text_yaml(&zos->draft->arena, attls_tls(zos, &rule->merged, false)->name));
+	draft_set(zos->draft, object, "backend", backend(zos));
+	zos_rule_account(zos, rule, object, match);
+}
+
+/* Without a rule of AT-TLS for the server: one rule for its ports. */
+static void assume_rule(struct zos *zos)
+{
+	struct draft_object *rule = draft_object(zos->draft, DRAFT_RULES, "everyone");
+	struct ftp_data_statement *port = zos->server != NULL ? ftp_data_find(zos->server, "TLSPORT") : NULL;
+	unsigned tlsport = zos_tlsport(zos->server);
+	const char *list = tls_parts_append(zos->draft, NULL, listener_of(zos, FTP_PORT, false, false));
+
+	if (port != NULL && tlsport != 0) {
+		const char *name = listener_of(zos, tlsport, true, false);
+		struct draft_object *listener = draft_find(zos->draft, DRAFT_LISTENERS, name);
+
+		draft_decide(zos->draft, &port->st,
+			     (struct draft_place){ listener, "address", draft_get(listener, "address") },
+			     IMPLICIT, "a listener of its own");
+		list = tls_parts_append(zos->draft, list, name);
+	}
+	zos_server_tls(zos);
+	draft_set(zos->draft, rule, "match", text_format(&zos->draft->arena, "{ listener: %s }", list));
+	draft_set(zos->draft, rule, "direction", "inbound");
+	draft_set(zos->draft, rule, "tls", ZOS_SERVER);
+	draft_set(zos->draft, rule, "ftp", ZOS_SERVER);
+	draft_set(zos->draft, rule, "backend", backend(zos));
+}
+
+/* Rules that exempt clients still need a TLS action, since their listeners serve others, too. */
+static void finish_inbound(struct zos *zos)
+{
+	const struct draft_object *any = NULL;
+	struct draft_object *ftp = draft_find(zos->draft, DRAFT_FTP_ACTIONS, ZOS_SERVER);
+	struct ftp_data_statement *port = zos->server != NULL ? ftp_data_find(zos->server, "TLSPORT") : NULL;
+
+	for (const struct zos_made *made = zos->made; made != NULL; made = made->next)
+		if (!made->client)
+			any = made->tls;
+	for (struct draft_object *rule = zos->draft->sections[DRAFT_RULES]; rule != NULL; rule = rule->next) {
+		if (draft_get(rule, "tls") != NULL || strcmp(draft_get(rule, "direction"), "inbound") != 0)
+			continue;
+		if (any == NULL) {
+			zos_server_tls(zos);
+			any = draft_find(zos->draft, DRAFT_TLS_ACTIONS, ZOS_SERVER);
+		}
+		draft_set(zos->draft, rule, "tls", text_yaml(&zos->draft->arena, any->name));
+	}
+	if (port != NULL && port->st.naccounts == 0)
+		draft_differ(zos->draft, &port->st, (struct draft_place){ .object = ftp },
+			     "the port of a listener with tls: implicit, if a rule of AT-TLS has this port");
+	if (zos->implicit_at_once && draft_get(ftp, "secureimplicitzos") != NULL)
+		draft_differ(zos->draft, draft_assumed(zos->draft, "ApplicationControlled", "Off"),
+			     (struct draft_place){ ftp, "secureimplicitzos", "false" },
+			     "AT-TLS starts TLS before the FTP server can greet");
+}
+
+static void emit(struct zos *zos, struct zos_rule *rules, size_t n)
+{
+	bool renumber = !keeps_order(rules, n);
+
+	for (size_t i = 0; i < n; i++) {
+		struct draft_object *object = draft_object(zos->draft, DRAFT_RULES, rules[i].name);
+
+		draft_set(zos->draft, object, "priority",
+			  text_format(&zos->draft->arena, "%u",
+				      renumber ? 10 * (unsigned)(n - i) : rules[i].priority));
+		if (rules[i].outbound)
+			zos_outbound(zos, &rules[i], object);
+		else
+			inbound(zos, &rules[i], object);
+	}
+}
+
+void zos_rules(struct zos *zos)
+{
+	struct zos_rule *rules = text_alloc(&zos->draft->arena, RULES_MAX, sizeof(*rules));
+	bool has_inbound = false;
+	size_t n = 0;
+
+	for (struct attls_block *block = zos->attls != NULL ? zos->attls->blocks : NULL; block != NULL;
+	     block = block->next)
+		if (block->kind == ATTLS_RULE && block->replaced == NULL && n < RULES_MAX &&
+		    take_rule(zos, block, &rules[n]))
+			n++;
+	qsort(rules, n, sizeof(*rules), compare_rules);
+	for (size_t i = 0; i < n; i++) {
+		rules[i].name = text_name(&zos->draft->arena, rules[i].block->name, "rule");
+		rules[i].name = draft_free_name(zos->draft, DRAFT_RULES, rules[i].name);
+		(void)draft_object(zos->draft, DRAFT_RULES, rules[i].name);
+		has_inbound = has_inbound || !rules[i].outbound;
+	}
+	if (has_inbound || zos->server != NULL)
+		zos_server_ftp(zos);
+	emit(zos, rules, n);
+	if (!has_inbound && zos->server != NULL)
+		assume_rule(zos);
+	if (has_inbound || zos->server != NULL)
+		finish_inbound(zos);
+	if (zos->client != NULL && zos->outbound == 0)
+		zos_outbound_without_rule(zos);
+}

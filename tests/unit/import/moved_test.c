@@ -1,0 +1,149 @@
+/* vsftpd.conf and proftpd.conf: what becomes of settings, and what is left to the server. */
+#include "tests/unit/import-text.h"
+
+#define CHECK_MAX 8
+
+struct server_case {
+	const char *name;
+	const char *text;
+	const char *want[CHECK_MAX];
+};
+
+static const struct server_case vsftpd[] = {
+	{ "all of TLS",
+	  "# c\nlisten=YES\nlisten_port=2100\nssl_enable=YES\nrsa_cert_file=/etc/v.pem\nrsa_private_key_file=/etc/v.key\n"
+	  "force_local_logins_ssl=YES\nforce_local_data_ssl=YES\nrequire_ssl_reuse=NO\nssl_tlsv1=NO\nssl_ciphers=HIGH\n"
+	  "pasv_min_port=50000\npasv_max_port=50100\npasv_address=203.0.113.10\nidle_session_timeout=600\n",
+	  { "chain: /etc/v.pem, key: /etc/v.key", "\"0.0.0.0:2100\"", "secure_ftp: required",
+	    "secure_session_reuse: allowed", "passivedataports: 50000-50100", "advertise: 203.0.113.10",
+	    "inactive: 600s", "a string of OpenSSL's" } },
+	{ "the key in the file of the certificate",
+	  "ssl_enable=YES\nrsa_cert_file=/etc/v.pem\n",
+	  { "chain: /etc/v.pem, key: /etc/v.pem", "secure_session_reuse: required" } },
+	{ "a list of ciphers",
+	  "ssl_ciphers=ECDHE-RSA-AES128-GCM-SHA256:AES128-SHA\n",
+	  { "ciphers: [ECDHE-RSA-AES128-GCM-SHA256, AES128-SHA]" } },
+	{ "client certificates",
+	  "require_cert=YES\nca_certs_file=/etc/ca.pem\n",
+	  { "client_auth_type: required", "trust: /etc/ca.pem" } },
+	{ "implicit, IPv6",
+	  "implicit_ssl=YES\nlisten_ipv6=YES\nlisten_port=990\n",
+	  { "tls: implicit", "\"[::]:990\"", "#:  listen_ipv6=NO" } },
+	{ "in the clear as well",
+	  "ssl_enable=YES\nforce_local_logins_ssl=NO\nforce_local_data_ssl=NO\n",
+	  { "secure_ftp: allowed", "secure_ctrlconn: clear", "secure_dataconn: clear" } },
+	{ "anonymous users in the clear",
+	  "anonymous_enable=YES\nforce_anon_logins_ssl=NO\n",
+	  { "lets anonymous users log in without TLS" } },
+	{ "old TLS", "ssl_sslv3=YES\nssl_tlsv1_3=NO\n", { "never in attlsd", "versions: [tls1.2]" } },
+	{ "bounces",
+	  "port_promiscuous=YES\npasv_promiscuous=YES\nport_enable=NO\n",
+	  { "portcommandipaddr: unrestricted", "passivedataconn: unrestricted", "portcommand: reject" } },
+	{ "the server's own",
+	  "local_enable=YES\nchroot_local_user=YES\nmax_per_ip=3\n",
+	  { "vsftpd keeps it", "#:  max_per_ip=0", "#:  ssl_enable=NO" } },
+};
+
+static const struct server_case proftpd[] = {
+	{ "all of TLS",
+	  "ServerName \"x\"\nPort 2100\n<IfModule mod_tls.c>\n TLSEngine on\n TLSProtocol TLSv1.2 TLSv1.3\n"
+	  " TLSRSACertificateFile /etc/p.pem\n TLSRSACertificateKeyFile /etc/p.key\n TLSRequired on\n"
+	  " TLSOptions NoSessionReuseRequired\n TLSTimeoutHandshake 30\n</IfModule>\nPassivePorts 50000 50100\n"
+	  "MasqueradeAddress ftp.example.org\n",
+	  { "chain: /etc/p.pem, key: /etc/p.key", "\"0.0.0.0:2100\"", "versions: [tls1.2, tls1.3]",
+	    "secure_dataconn: private", "secure_session_reuse: allowed", "handshake_timeout: 30s",
+	    "passivedataports: 50000-50100", "advertise: ftp.example.org" } },
+	{ "Global, a continued line, case",
+	  "<Global>\ntlsengine ON\nTLSRequired \\\n auth+data\n</global>\n",
+	  { "secure_ftp: required", "for a part of the session only",
+	    "proftpd.conf:3: TLSRequired auth+data" } },
+	{ "not for this server",
+	  "<IfModule !mod_tls.c>\nTLSEngine on\n</IfModule>\n<Anonymous ~ftp>\nTLSRequired on\n</Anonymous>\n",
+	  { "!secure_ftp:" } },
+	{ "virtual hosts",
+	  "TLSEngine on\nTLSRequired off\n<VirtualHost 192.0.2.1>\nPort 990\nTLSEngine on\n</VirtualHost>\n",
+	  { "VirtualHost 192.0.2.1 - needs a decision", "Which of them move behind", "\"0.0.0.0:21\"" } },
+	{ "client certificates",
+	  "TLSVerifyClient optional\nTLSCACertificateFile /etc/ca.pem\nTLSCARevocationFile /etc/crl.pem\n",
+	  { "client_auth_type: full", "trust: /etc/ca.pem", "crl: /etc/crl.pem" } },
+	{ "old TLS", "TLSProtocol ALL -SSLv3\n", { "TLS 1.2 or 1.3 only", "versions: [tls1.2, tls1.3]" } },
+	{ "includes",
+	  "Include /etc/proftpd/tls.conf\nInclude /etc/proftpd/conf.d/\n",
+	  { "/etc/proftpd/tls.conf - needs a decision", "/etc/proftpd/conf.d/ - needs a decision",
+	    "others. Do they" } },
+	{ "implicit",
+	  "TLSEngine on\nTLSOptions UseImplicitSSL NoSessionReuseRequired\nPort 990\n",
+	  { "tls: implicit" } },
+};
+
+static void run(const struct server_case *cases, size_t n, import_server_fn *import, const char *file)
+{
+	for (size_t i = 0; i < n; i++) {
+		struct imported in;
+		struct source_line line = { 0 };
+
+		import_server(&in, import, file, cases[i].text);
+		for (size_t j = 0; j < CHECK_MAX && cases[i].want[j] != NULL; j++)
+			imported_has(&in, cases[i].name, cases[i].want[j]);
+		while (source_next_line(&in.sources[0], &line)) {
+			char mark[64];
+
+			if (line.len == 0 || strchr("#< ", line.text[0]) != NULL)
+				continue;
+			(void)snprintf(mark, sizeof(mark), "%s:%u: ", file, line.number);
+			imported_has(&in, cases[i].name, mark);
+		}
+		imported_done(&in);
+	}
+}
+
+static void test_vsftpd(void **state)
+{
+	(void)state;
+	run(vsftpd, NELEM(vsftpd), import_vsftpd, "vsftpd.conf");
+}
+
+static void test_proftpd(void **state)
+{
+	(void)state;
+	run(proftpd, NELEM(proftpd), import_proftpd, "proftpd.conf");
+}
+
+static void test_faults(void **state)
+{
+	static const struct {
+		import_server_fn *import;
+		const char *text, *want;
+	} faults[] = {
+		{ import_vsftpd, "listen\n",
+		  "f:1:1: expected setting=value, as vsftpd does\n    listen\n    ^\n" },
+		{ import_vsftpd, "listen_port=ftp\n", "f:1:13: listen_port needs a port from 1 to 65535\n" },
+		{ import_vsftpd, "idle_session_timeout=long\n", "needs a number of seconds\n" },
+		{ import_proftpd, "<Global>\n", "f:1:1: <Global> is not closed\n" },
+		{ import_proftpd, "</Global>\n", "f:1:1: this closes no section that is open\n" },
+		{ import_proftpd, "TLSRequired maybe\n",
+		  "f:1:13: \"maybe\" is not a value of TLSRequired\n" },
+		{ import_proftpd, "Port 0\n", "f:1:6: Port needs a port from 1 to 65535\n" },
+	};
+
+	(void)state;
+	for (size_t i = 0; i < NELEM(faults); i++) {
+		struct imported in;
+
+		import_server(&in, faults[i].import, "f", faults[i].text);
+		if (in.result == 0 || strstr(in.messages, faults[i].want) == NULL)
+			fail_msg("wanted %s in:\n%s", faults[i].want, in.messages);
+		imported_done(&in);
+	}
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(test_vsftpd),
+		cmocka_unit_test(test_proftpd),
+		cmocka_unit_test(test_faults),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
