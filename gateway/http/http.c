@@ -18,6 +18,7 @@
 #include "gateway/base/util.h"
 #include "gateway/host/http-calls.h"
 #include "gateway/http/asker.h"
+#include "gateway/http/history.h"
 #include "gateway/http/server.h"
 
 /* A chain of certificates, or a key. */
@@ -33,6 +34,7 @@ struct http {
 	struct asker asker;
 	struct server server;
 	struct access access;
+	struct history history;
 	struct timer end; /* looks whether all connections are closed */
 	uint64_t ends_ms; /* by then at the latest; 0: not yet */
 };
@@ -148,10 +150,13 @@ int http_run(const struct http_setup *setup)
 	http.server.loop = &http.loop;
 	http.server.asker = &http.asker;
 	http.server.access = &http.access;
+	http.server.history = &http.history;
 	timer_init(&http.end, on_end_look);
 	status = start_server(&http, setup);
 	if (status == EXIT_SUCCESS)
 		status = confine(setup);
+	if (status == EXIT_SUCCESS && history_start(&http.history, &http.loop, &http.asker) < 0)
+		status = fail("watch for events", NULL, strerror(ENOMEM));
 	if (status == EXIT_SUCCESS && loop_run(&http.loop) < 0)
 		status = fail("wait for events", NULL, "epoll failed");
 	return status; /* the process ends, and its memory with it */

@@ -2,6 +2,7 @@
 #ifndef ATTLSD_GATEWAY_HTTP_REQUEST_H
 #define ATTLSD_GATEWAY_HTTP_REQUEST_H
 
+#include <jansson.h>
 #include <microhttpd.h>
 #include <stdbool.h>
 #include <stddef.h>
@@ -10,6 +11,7 @@
 #include "gateway/http/asker.h"
 #include "gateway/http/text.h"
 
+struct history;
 struct route;
 
 /* What all answers of the process have in common. */
@@ -22,6 +24,9 @@ struct request {
 	struct bodies *bodies;
 	const struct route *route;
 	struct asker_wait wait;
+	bool again;   /* the first of two questions has been answered */
+	json_t *kept; /* what its answer was; owned */
+	const struct history *history;
 	bool suspended;		     /* until the monitor has answered */
 	struct MHD_Response *answer; /* NULL: not ready; owned */
 	unsigned status;

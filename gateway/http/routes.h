@@ -12,6 +12,9 @@ struct route {
 	enum ctl_proto_what what; /* to ask the monitor */
 	/* Read the query; NULL: it has none. Returns NULL, or what is wrong with it. */
 	const char *(*parse)(struct request *request);
+	/* With a second question: keep the answer to the first; false: there is none. */
+	enum ctl_proto_what then;
+	bool (*begin)(struct request *request, const struct asker_result *result);
 	/* Make the answer. */
 	void (*answer)(struct request *request, const struct asker_result *result);
 };

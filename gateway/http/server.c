@@ -196,7 +196,15 @@ static void on_answers(struct asker_wait *wait, const struct asker_result *resul
 {
 	struct request *request = CONTAINER_OF(wait, struct request, wait);
 	struct server *server = CONTAINER_OF(request->bodies, struct server, bodies);
+	const struct asker_result none = { .answers = NULL };
 
+	if (request->route->begin != NULL && !request->again) {
+		request->again = true;
+		if (request->route->begin(request, result) &&
+		    asker_ask(server->asker, request->route->then, NULL, &request->wait) == 0)
+			return;
+		result = &none;
+	}
 	request->route->answer(request, result);
 	request->suspended = false;
 	MHD_resume_connection(request->connection);
@@ -254,6 +262,7 @@ static enum MHD_Result on_request(void *context, struct MHD_Connection *connecti
 		*request_of = request;
 		request->connection = connection;
 		request->bodies = &server->bodies;
+		request->history = server->history;
 		limit(connection, ANSWER_MS);
 		/* an answer to this first call closes the connection, which is right after a bad request */
 		if (is_sound(server, request, method))
@@ -277,6 +286,7 @@ static void on_completed(void *context, struct MHD_Connection *connection, void 
 		return;
 	if (request->answer != NULL)
 		MHD_destroy_response(request->answer);
+	json_decref(request->kept);
 	free(request);
 	*request_of = NULL;
 	if (why == MHD_REQUEST_TERMINATED_COMPLETED_OK)

@@ -16,6 +16,7 @@ struct server {
 	struct loop *loop;
 	struct asker *asker;
 	const struct access *access;
+	const struct history *history;
 	struct MHD_Daemon *daemon;
 	struct watch watch; /* the library's own epoll */
 	struct timer timer; /* the library's next time limit */
@@ -29,7 +30,7 @@ struct server_files {
 };
 
 /*
- * Serve this socket, which stays the caller's; the members loop, asker and access are set.
+ * Serve this socket, which stays the caller's; the members loop, asker, access and history are set.
  * Returns 0, or a negative errno after logging why.
  */
 int server_start(struct server *server, int listener, const struct server_files *files);

@@ -14,7 +14,7 @@
 #include "gateway/view/client-text.h"
 #include "gateway/view/json-print.h"
 
-static const char *state_name(uint32_t state)
+const char *client_print_state(uint32_t state)
 {
 	switch ((enum answer_worker_state)state) {
 	case WORKER_STARTS:
@@ -62,7 +62,7 @@ void client_print_status(const struct answers *answers, FILE *out)
 		(void)fprintf(out,
 			      "%8d  %10" PRIu64 "  %-10s  %8" PRIu64 "  %9" PRIu32 "  %10" PRIu64
 			      "  %7" PRIu64 "\n",
-			      (int)worker->pid, worker->generation, state_name(worker->state),
+			      (int)worker->pid, worker->generation, client_print_state(worker->state),
 			      worker->sessions, worker->transfers, worker->signatures, worker->refused);
 	}
 	client_servers_print(answers, out);
@@ -237,9 +237,10 @@ int client_json_status(const struct answers *answers, FILE *out)
 		(void)json_array_append_new(
 		    workers,
 		    json_pack("{s:i,s:I,s:s,s:I,s:i,s:I,s:I}", "pid", (int)worker->pid, "generation",
-			      (json_int_t)worker->generation, "state", state_name(worker->state), "sessions",
-			      (json_int_t)worker->sessions, "transfers", (int)worker->transfers, "signatures",
-			      (json_int_t)worker->signatures, "refused", (json_int_t)worker->refused));
+			      (json_int_t)worker->generation, "state", client_print_state(worker->state),
+			      "sessions", (json_int_t)worker->sessions, "transfers", (int)worker->transfers,
+			      "signatures", (json_int_t)worker->signatures, "refused",
+			      (json_int_t)worker->refused));
 	}
 	return json_print(
 	    json_pack("{s:o,s:i,s:o,s:I,s:o,s:o,s:I,s:I,s:b,s:o,s:b,s:o,s:o,s:o}", "version",

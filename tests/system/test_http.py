@@ -171,3 +171,59 @@ def test_events(served):
     assert event["text"] == f"pid={before} signal=Killed"
     done = subprocess.run([net.ATTLSCTL, "events", "-f", served.path], capture_output=True, text=True, timeout=net.DEADLINE)
     assert "http-died" in done.stdout and done.returncode == 0
+
+
+def test_overview(served):
+    with clients.explicit(served, level="P") as c:
+        assert c.get("hello.txt") == b"hello, world\r\n"
+        told = json.loads(get(served, "/overview")[2])
+    assert told["state"] == "serving" and told["failure"] is None and told["policy"]["generation"] == 1
+    assert told["policy"]["path"] == served.path and told["sessions"]["now"] == 1 and told["sessions"]["limit"] == 10000
+    assert sorted(w["pid"] for w in told["workers"]) == sorted(served.workers()) and {w["state"] for w in told["workers"]} == {"serves"}
+    assert {row["leg"] for row in told["tls"]} == {"client"} and all(isinstance(row["resumed"], bool) for row in told["tls"])
+    (transfer,) = told["transfers"]
+    assert transfer == {"direction": "download", "protection": "P", "result": "ok", "count": 1}
+    assert told["history"]["step"] == 10 and len(told["history"]["sessions"]) >= 1
+    assert {len(told["history"][row]) for row in ("sessions", "transfers", "handshakes", "refusals", "bytes_in", "bytes_out")} == {len(told["history"]["sessions"])}
+    assert abs(told["now"] - told["started"]) < 60
+    for key in "failures", "refusals", "backends", "certificates", "events":
+        assert isinstance(told[key], list), key
+
+
+def write_token(folder, text="0123456789abcdef" * 2, mode=0o600):
+    path = os.path.join(folder, "token")
+    with open(path, "w") as f:
+        f.write(text + "\n")
+    os.chmod(path, mode)
+    return path
+
+
+def test_token_and_tls(launch, backend, folder):
+    import ssl
+    token = "0123456789abcdef" * 2
+    gateway = start(launch, backend, folder, http_token_file=write_token(folder), http_keyring="ftpd")
+    context = ssl.create_default_context()
+    context.check_hostname, context.verify_mode = False, ssl.CERT_NONE
+
+    def ask(path, headers):
+        connection = http.client.HTTPSConnection(*address(gateway), timeout=net.DEADLINE, context=context)
+        connection.request("GET", path, headers=headers)
+        answer = connection.getresponse()
+        body = answer.read()
+        connection.close()
+        return answer, body
+    for path in "/healthz", "/readyz", "/", "/page.js":
+        assert ask(path, {})[0].status == 200, path
+    wrong = [{}, {"Authorization": "Bearer " + token[:-1]}, {"Authorization": "Bearer " + token + "0"}, {"Authorization": "Bearer "},
+             {"Authorization": "Basic " + token}, {"Authorization": token}, {"Authorization": "Bearer " + "x" * 300}]
+    for path in "/sessions", "/metrics", "/overview":
+        for headers in wrong:
+            answer, body = ask(path, headers)
+            assert answer.status == 401 and answer.headers["WWW-Authenticate"] == "Bearer" and b"{" not in body, (path, headers)
+        assert ask(path, {"Authorization": "Bearer " + token})[0].status == 200, path
+    assert "".join(gateway.lines).count(token) == 0
+    with socket.create_connection(address(gateway), timeout=net.DEADLINE) as s:  # no TLS
+        s.sendall(b"GET /healthz HTTP/1.0\r\n\r\n")
+        assert b"200" not in s.recv(100)
+    assert process(gateway)
+    assert not gateway.seen("http-died")
