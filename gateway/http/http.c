@@ -109,6 +109,7 @@ static void on_hung_up(struct asker *asker)
 
 	http->ends_ms = http->loop.now_ms + END_MS;
 	server_quiesce(&http->server);
+	(void)close(HTTP_LISTENER_FD); /* nobody waits in its queue for a process that ends */
 	on_end_look(&http->end);
 }
 

@@ -9,9 +9,26 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "gateway/host/http-token.h"
 #include "gateway/host/policy-file.h"
 #include "gateway/tls/tlsctx.h"
 #include "gateway/tls/users.h"
+
+/* What the HTTP process reads when it starts. */
+static int check_http(const struct policy *policy, struct diags *diags)
+{
+	const struct policy_http *http = &policy->daemon.http;
+	char token[HTTP_TOKEN_MAX + 1], why[HTTP_TOKEN_WHY_MAX];
+	int r = 0;
+
+	if (http->token_file != NULL)
+		r = http_token_read(http->token_file, token, why);
+	if (r < 0)
+		diags_add(diags, DIAG_ERROR, http->token_file_mark, "cannot use the token file \"%s\": %s",
+			  http->token_file, why);
+	explicit_bzero(token, sizeof(token));
+	return r < 0 ? -EINVAL : 0;
+}
 
 int policy_check_load(const struct policy *policy, struct diags *diags)
 {
@@ -33,6 +50,8 @@ int policy_check_load(const struct policy *policy, struct diags *diags)
 	}
 	users_free(&users);
 	tlsctx_set_free(&set);
+	if (check_http(policy, diags) < 0 && r == 0)
+		r = -EINVAL;
 	if (r < 0 &&
 	    diags->nerrors == before) /* no other message says why, and an exit status alone does not help */
 		diags_add(diags, DIAG_ERROR, (struct diag_mark){ 0, 0 },

@@ -9,11 +9,14 @@ import subprocess
 import pytest
 
 import client as clients
+import gateway as gateways
 import net
 
 
 def start(launch, backend, folder, **daemon):
     gateway = launch(backend, daemon={"workers": 2, "control_socket": os.path.join(folder, "control.sock"), "http": "127.0.0.1:0", **daemon})
+    with open(gateway.path) as f:
+        gateway.tree = json.load(f)
     return gateway
 
 
@@ -49,6 +52,14 @@ def raw(gateway, data):
         except ConnectionResetError:
             pass
         return found.decode("latin-1")
+
+
+def refuses(at):
+    try:
+        socket.create_connection(at, timeout=net.DEADLINE).close()
+    except ConnectionRefusedError:
+        return True
+    return False
 
 
 def process(gateway):
@@ -227,3 +238,60 @@ def test_token_and_tls(launch, backend, folder):
         assert b"200" not in s.recv(100)
     assert process(gateway)
     assert not gateway.seen("http-died")
+
+
+@pytest.mark.parametrize("mode, text, why", [
+    (0o640, "0123456789abcdef", "its mode 640 lets other users at it; chmod 600"),
+    (0o604, "0123456789abcdef", "its mode 604 lets other users at it; chmod 600"),
+    (0o600, "short", "its first line must be a token of 16 to 256 printable characters without blanks"),
+    (0o600, "with blanks in it, and long", "its first line must be a token"),
+    (0o600, "", "its first line must be a token"),
+    (0o600, "x" * 257, "its first line must be a token")])
+def test_a_bad_token_file_is_a_fault(served, folder, mode, text, why):
+    served.write(gateways.merge(served.tree, {"daemon": {"http_token_file": write_token(folder, text, mode)}}))
+    status, printed = gateways.check(served.path)
+    assert status == 1 and "cannot use the token file" in printed and why in printed, printed
+    assert not text or len(text) < 16 or text not in printed
+
+
+def test_an_address_in_use(launch, backend, folder, served):
+    """At the start and at a reload, with the line of the policy."""
+    with socket.socket() as other:
+        other.bind(("127.0.0.1", 0))
+        other.listen()
+        place = "127.0.0.1:%d" % other.getsockname()[1]
+        since = served.mark()
+        assert not served.reload(gateways.merge(served.tree, {"daemon": {"http": place}}))
+        assert f'"http" cannot listen on {place}: another program is listening there' in served.log
+        assert served.seen("reload-failed", since)
+        assert get(served, "/readyz")[0] == 200  # where it was before
+    assert served.reload(gateways.merge(served.tree, {"daemon": {"http": place}}))
+    at = address(served, since)
+    assert "%s:%d" % at == place
+    assert get(served, "/readyz", at=at)[0] == 200
+
+
+def test_a_reload_keeps_the_address_and_no_request_fails(served):
+    at = address(served)
+    before = process(served)
+    for _ in range(3):
+        assert served.reload(gateways.merge(served.tree, {}))
+        for _ in range(20):
+            assert get(served, "/healthz", at=at)[0] == 200
+    assert process(served) != before
+    assert not served.seen("http-died") and not served.seen("http-killed")
+    assert served.reload(gateways.merge(served.tree, {"daemon": {"http": "none"}}))
+    net.until(lambda: refuses(at), "nobody listens there any more")
+
+
+def test_drain(served, backend):
+    """Not ready at once, while a session goes on."""
+    at = address(served)
+    with clients.explicit(served, level="P") as c:
+        data = c.open("STOR slow")
+        served.process.send_signal(signal.SIGTERM)
+        served.event("draining")
+        assert get(served, "/readyz", at=at)[::2] == (503, "draining\n")
+        assert get(served, "/healthz", at=at)[0] == 200
+        assert json.loads(get(served, "/sessions", at=at)[2])["total"] == 1
+        data.abort()
