@@ -106,8 +106,9 @@ class Handler(http.server.BaseHTTPRequestHandler):
         if url.path in ("/overview", "/sessions"):
             if world.token and self.headers.get("Authorization") != "Bearer " + world.token:
                 return self.answer(401, "text/plain", b"a token, please\n")
-            if world.status:
-                return self.answer(world.status, "text/plain", b"no\n")
+            status = world.status or (503 if url.path == "/overview" and world.overview is None else None)
+            if status:
+                return self.answer(status, "text/plain", b"no\n")
             body = world.overview if url.path == "/overview" else world.page(query)
             return self.answer(200, "application/json", json.dumps(body).encode())
         name = url.path.lstrip("/") or "index.html"

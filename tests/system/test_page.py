@@ -118,7 +118,7 @@ def test_a_busy_gateway(page, mock):
     assert browser.texts("#certificate-table tbody th") == ["partners", "ftpd", "ftpd"], "the first to expire is the first"
     assert browser.texts("#refusal-table tbody th") == ["PASS", "SITE", "PORT"]
     assert "Fix: open the ports" in browser.text("#event-list li:nth-child(2)")
-    assert browser.texts("#backend-table tbody td:nth-child(2)") == ["reachable", "not reachable", "reachable"]
+    assert browser.texts("#backend-table tbody td:nth-child(2)") == ["not reachable", "reachable", "reachable"]
     assert browser.texts("#worker-table tbody td:nth-child(3)") == ["serves", "serves", "retires: keeps its sessions until they end"]
     assert browser.texts("#tls-shares dt") == ["TLSv1.3", "TLSv1.2", "resumed", "TLSv1.2", "resumed"]
     assert browser.count("#charts svg[role=img]") == 6
@@ -151,6 +151,15 @@ def test_it_changes_as_the_gateway_does(page, mock):
     assert browser.js("return window.kept.isConnected"), "the row of a session stays the same node"
     mock.world.sessions.clear()
     browser.wait(lambda: rows(browser) == 0)
+
+
+def test_sessions_are_shown_without_the_rest(page, mock):
+    mock.world.sessions.append(session(1, user="berta"))
+    mock.world.overview = None
+    page.refused += ["503"]
+    browser = page(wait="main:not([hidden]) #session-table > tbody:not(.empty)")
+    assert users(browser) == ["berta"]
+    browser.wait_text("#stale-text", "It answers 503")
 
 
 def test_what_needs_attention(page, mock):

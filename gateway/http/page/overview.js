@@ -9,6 +9,7 @@ const FULL = 0.9; /* of the sessions that may be: worth a word */
 /* Days before the end at which a certificate is urgent, and soon; CRLs and OCSP answers live for days only. */
 const LEAD = { certificate: [7, 30], crl: [0.25, 1], ocsp: [0.25, 1] };
 const KINDS = { certificate: "certificate", crl: "CRL", ocsp: "OCSP answer" };
+const EVENTS_SHOWN = 100; /* each process remembers 64, and there may be many */
 const SHOWN_EACH = 3; /* things of one kind that need attention; more are counted */
 
 const place = (id) => document.getElementById(id);
@@ -70,7 +71,7 @@ function backends(overview) {
 		{ head: "Connects", right: true, value: (b) => number(b.connects) },
 		{ head: "Failed", right: true, value: (b) => number(b.failures) },
 		{ head: "Last failure", wide: true, value: (b) => [b.last_failure, Math.floor(overview.now / DAY)], show: (_, b) => lastFailure(b, overview.now) },
-	], list(overview.backends), (b) => b.name + "\0" + b.address, "The policy names no server.");
+	], list(overview.backends).toSorted((a, b) => failing(b) - failing(a)), (b) => b.name + "\0" + b.address, "The policy names no server.");
 }
 
 /* -- counted things ------------------------------------------------------------------------------ */
@@ -153,7 +154,8 @@ function eventNode() {
 }
 
 function events(overview) {
-	const sorted = list(overview.events).map((event, i) => ({ ...event, i })).toSorted((a, b) => b.time - a.time || b.i - a.i);
+	const sorted = list(overview.events).map((event, i) => ({ ...event, i }))
+		.toSorted((a, b) => b.time - a.time || b.i - a.i).slice(0, EVENTS_SHOWN);
 	const seen = new Map();
 	for (const event of sorted.toReversed()) { /* the same line may come twice in a second */
 		const key = [event.time, event.event, event.text].join("\0");

@@ -107,11 +107,12 @@ async function poll() {
 	let late = false;
 	const limit = setTimeout(() => { late = true; mine.abort(); }, PATIENCE);
 	try {
-		const [overview, sessions, transfers] = await Promise.all([
-			get("overview", mine.signal), get("sessions?" + sessionsQuery(), mine.signal), get("sessions?" + transfersQuery(), mine.signal)]);
+		const overview = get("overview", mine.signal).catch((fault) => fault);
+		const [sessions, transfers] = await Promise.all([
+			get("sessions?" + sessionsQuery(), mine.signal), get("sessions?" + transfersQuery(), mine.signal)]);
 		if (mine !== asking)
 			return; /* another question has overtaken this one */
-		answered(overview, sessions, transfers);
+		await answered(overview, sessions, transfers, mine);
 	} catch (fault) {
 		if (mine !== asking)
 			return;
@@ -137,15 +138,20 @@ function plan() {
 
 /* -- answers ------------------------------------------------------------------------------------- */
 
-function answered(overview, sessions, transfers) {
+async function answered(question, sessions, transfers, mine) {
 	const back = status.failures > 0;
-	status.failures = 0;
-	status.answered = Date.now();
 	place("token-form").hidden = true;
 	place("main").hidden = false;
-	const found = showOverview(overview);
 	showSessions(sessions);
 	showTransfers(transfers);
+	const overview = await question;
+	if (overview instanceof Error) /* then the sessions at least are new */
+		throw overview;
+	if (mine !== asking)
+		return;
+	status.failures = 0;
+	status.answered = Date.now();
+	const found = showOverview(overview);
 
 	const state = stateOf(overview);
 	const node = overview.node || location.host;

@@ -83,7 +83,7 @@ function bdi(text) {
 
 /* An untrusted text; `max` characters of it, or all. */
 export function name(text, max = NAME_MAX) {
-	const whole = String(text);
+	const whole = String(text ?? "–");
 	const characters = Array.from(whole.length > 8 * max ? whole.slice(0, 4 * max) + whole.slice(-4 * max) : whole);
 	if (characters.length <= max)
 		return bdi(whole);
@@ -116,7 +116,7 @@ export function plain(text, max = NAME_MAX) {
 /* Put nodes into a place if their source has changed since last time. */
 const sources = new WeakMap();
 export function fill(place, source, make) {
-	const key = JSON.stringify(source);
+	const key = JSON.stringify(source ?? null);
 	if (sources.get(place) === key)
 		return false;
 	sources.set(place, key);
