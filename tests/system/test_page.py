@@ -128,7 +128,9 @@ def test_a_busy_gateway(page, mock):
 
 def test_an_idle_gateway(page, mock):
     mock.world.overview = overview(sessions={"now": 0, "limit": 5000, "transfers": 0})
+    mock.world.overview["history"]["sessions"] = [1, 2]  # it has just started
     browser = page()
+    assert browser.attribute("[data-chart=sessions] .line", "d").startswith("M359.0 "), "at the end of the hour"
     assert browser.text("#attention-title") == "Nothing needs attention"
     assert "Nobody is connected." in browser.text("#session-table")
     assert browser.text("#transfers-more") == "None now."

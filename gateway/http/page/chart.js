@@ -6,7 +6,7 @@ import { bytes, clock, el, fill, hidden, number, rate, setAttribute, setText, sv
 import { table } from "./lists.js";
 
 const WIDTH = 360, HEIGHT = 64;
-const MINUTE = 60; /* seconds of a bar */
+const HOUR = 3600, MINUTE = 60; /* seconds of a chart, and of a bar */
 const TABLE_MINUTES = 5; /* of a row in the table */
 
 const CHARTS = [
@@ -130,12 +130,18 @@ function figureOf(chart) {
 	return figure;
 }
 
+/* An attlsd that runs for less than an hour has fewer steps: what was before is not known. */
+function hourOf(history, key) {
+	const values = history[key] || [];
+	return [...Array(Math.max(0, Math.round(HOUR / history.step) - values.length)).fill(null), ...values];
+}
+
 export function charts(place, history) {
 	if (!place.firstChild)
 		place.append(...CHARTS.map(figureOf));
 	CHARTS.forEach((chart, i) => {
 		const figure = place.children[i];
-		const points = gather(history[chart.key] || [], history.step, history.end, chart.level ? history.step : MINUTE, chart);
+		const points = gather(hourOf(history, chart.key), history.step, history.end, chart.level ? history.step : MINUTE, chart);
 		const image = figure.querySelector("svg");
 		figure.shown = { chart, points };
 		fill(figure.querySelector(".plot"), points, () => {
@@ -159,7 +165,7 @@ const COLUMNS = [
 export function hourTable(place, history) {
 	const lines = [];
 	for (const chart of CHARTS)
-		gather(history[chart.key] || [], history.step, history.end, TABLE_MINUTES * MINUTE, chart).forEach((each, i) => {
+		gather(hourOf(history, chart.key), history.step, history.end, TABLE_MINUTES * MINUTE, chart).forEach((each, i) => {
 			lines[i] ??= { to: each.to };
 			lines[i][chart.key] = each.value;
 		});

@@ -36,7 +36,7 @@ function certificates(overview) {
 	const sorted = list(overview.certificates).toSorted((a, b) => a.not_after - b.not_after);
 	table(place("certificate-table"), [
 		{ head: "Key ring", row: true, value: (c) => c.keyring, show: (text) => [name(text)] },
-		{ head: "What", value: (c) => [c.kind, c.label || "", c.subject || ""],
+		{ head: "What", value: (c) => [c.kind, c.label === c.subject ? "" : c.label || "", c.subject || ""],
 			show: ([kind, label, subject]) => [el("span", { class: "kind" }, word(KINDS, kind), label ? " " : "", label ? name(label) : ""),
 				subject ? el("small", {}, name(subject, 60)) : ""] },
 		{ head: "Left", right: true, value: (c) => [urgency(c, overview.now), left(c, overview.now)],
@@ -65,7 +65,7 @@ function lastFailure(backend, now) {
 function backends(overview) {
 	table(place("backend-table"), [
 		{ head: "Server", row: true, value: (b) => [b.name, b.address],
-			show: ([called, address]) => [name(called), el("small", {}, name(address || "its address is the client's choice", 60))] },
+			show: ([called, address]) => [name(called), address ? el("small", {}, name(address, 60)) : ""] },
 		{ head: "State", value: (b) => [failing(b), b.state ?? "unknown"],
 			show: ([bad, state]) => [el("span", { class: "level", "data-level": bad ? "bad" : "good" }, word(STATES, state))] },
 		{ head: "Connects", right: true, value: (b) => number(b.connects) },
@@ -193,7 +193,7 @@ function workers(overview) {
 	const policy = overview.policy || {};
 	fill(place("policy"), [policy, overview.version, overview.started, Math.floor(overview.now / DAY)], () => [
 		["Policy", policy.path ? name(policy.path, 80) : "–"],
-		["SHA-256", policy.digest ? name(policy.digest, 80) : "–"],
+		...(policy.digest ? [["SHA-256", name(policy.digest, 80)]] : []),
 		["Generation", number(policy.generation)],
 		["In force since", policy.since ? when(policy.since, overview.now) : "–"],
 		["attlsd", name(overview.version || "–")],
