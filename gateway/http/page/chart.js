@@ -146,7 +146,7 @@ export function charts(place, history) {
 		figure.shown = { chart, points };
 		fill(figure.querySelector(".plot"), points, () => {
 			const most = top(points);
-			setText(figure.querySelector(".most"), `top ${said(chart, most)}`);
+			setText(figure.querySelector(".most"), points.some((each) => each.value > 0) ? `top ${said(chart, most)}` : "");
 			setAttribute(image, "aria-label", words(chart, points));
 			return chart.level ? drawLine(points, most) : drawBars(points, most);
 		});
