@@ -38,6 +38,11 @@ const char *ftp_local_key(enum ftp_local reply, const struct ftp_action *action)
 	return key;
 }
 
+const char *ftp_local_key_at(size_t reply)
+{
+	return reply < FTP_LOCAL_COUNT ? texts[reply].key : NULL;
+}
+
 size_t ftp_local_line(enum ftp_local reply, enum reply_style style, char buf[static FTP_LOCAL_LINE_MAX])
 {
 	int len = snprintf(buf, FTP_LOCAL_LINE_MAX, "%s\r\n", ftp_local_text(reply, style));

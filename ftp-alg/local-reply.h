@@ -28,7 +28,10 @@ const char *ftp_local_text(enum ftp_local reply, enum reply_style style);
  */
 const char *ftp_local_key(enum ftp_local reply, const struct ftp_action *action);
 
-/* The same with CRLF at its end, for a caller that has no machine yet. Returns the length. */
+/* The key in the table, by the number of the reply. NULL: none. */
+const char *ftp_local_key_at(size_t reply);
+
+/* The text with CRLF at its end, for a caller that has no machine yet. Returns the length. */
 size_t ftp_local_line(enum ftp_local reply, enum reply_style style, char buf[static FTP_LOCAL_LINE_MAX]);
 
 #endif

@@ -7,6 +7,8 @@
 
 #include <string.h>
 
+#include "ftp-alg/ftp-alg.h"
+#include "gateway/base/tls-alert.h"
 #include "gateway/base/util.h"
 #include "policy/policy.h"
 
@@ -34,6 +36,25 @@ static const char *counters_group(size_t index)
 	const struct tls_name *group = tls_name_at(TLS_NAME_GROUP, index);
 
 	return group == NULL ? NULL : group->iana;
+}
+
+static const char *counters_alert(size_t index)
+{
+	return tls_alert_at(index);
+}
+
+static const char *counters_verb(size_t index)
+{
+	return index < ftp_nverbs ? ftp_verbs[index].name : NULL;
+}
+
+/* The key that decides on the reply with this number. Of several replies with one key, the first stands for
+ * it. */
+static const char *counters_key(size_t index)
+{
+	if (index == COUNT_KEY_NONE)
+		return "none";
+	return index < FTP_LOCAL_COUNT ? ftp_local_key_at(index) : NULL;
 }
 
 static const struct {

@@ -20,6 +20,8 @@
 #define COUNT_PLACES	 256
 #define COUNT_LABELS_MAX 6
 #define COUNT_BOUNDS_MAX 12
+/* The value of KEY for a refusal that no key decides. */
+#define COUNT_KEY_NONE 0
 /* A value of a TABLE that is not in it. */
 #define COUNT_TABLE_OTHER 255
 

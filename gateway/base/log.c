@@ -3,6 +3,7 @@
  * call. Nothing here allocates or waits: a line that the reader has no room for is
  * dropped, and the next line that gets through says how many were.
  */
+#include "gateway/base/counters.h"
 #include "gateway/base/log.h"
 
 #include <errno.h>
@@ -201,6 +202,12 @@ bool log_enabled(enum log_level level)
 	return level <= sink.level;
 }
 
+static void lose(uint64_t lines)
+{
+	sink.lost += lines;
+	count(LOG_LINES_LOST, 0, lines);
+}
+
 static bool send_line(struct line *line)
 {
 	ssize_t n;
@@ -284,7 +291,7 @@ void log_write_after(enum log_level level, const char *event, const struct log_f
 	if (send_line(&line))
 		sink.lost = 0;
 	else
-		sink.lost++;
+		lose(1);
 }
 
 void log_text(const char *text, size_t len)
@@ -296,7 +303,7 @@ void log_text(const char *text, size_t len)
 
 		put(&line, text, used);
 		if (!send_line(&line))
-			sink.lost++;
+			lose(1);
 		used += end != NULL;
 		text += used;
 		len -= used;
@@ -310,14 +317,14 @@ void log_diags(const struct diags *diags)
 	FILE *out = open_memstream(&text, &len);
 
 	if (out == NULL) {
-		sink.lost++;
+		lose(1);
 		return;
 	}
 	diags_print(diags, out);
 	if (fclose(out) == 0)
 		log_text(text, len);
 	else
-		sink.lost++;
+		lose(1);
 	free(text);
 }
 
@@ -328,5 +335,5 @@ uint64_t log_lost(void)
 
 void log_count_lost(uint64_t lines)
 {
-	sink.lost += lines;
+	lose(lines);
 }

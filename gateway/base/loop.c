@@ -276,6 +276,8 @@ int loop_run(struct loop *loop)
 		loop->now_ms = begun_us / 1000;
 		loop->turn++;
 		loop->batch_len = n > 0 ? n : 0;
+		count_observe(COUNT_LOOP_QUEUE, count_process,
+			      (uint64_t)loop->batch_len + loop->again.len + loop->bulk.len);
 		for (loop->batch_at = 0; loop->batch_at < loop->batch_len;)
 			bulk |= run_event(loop, &loop->batch[loop->batch_at++]);
 		loop->batch_len = 0;

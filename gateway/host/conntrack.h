@@ -10,6 +10,9 @@
 
 #include "policy/ip.h"
 
+/* How long the kernel keeps an expectation of its FTP helper, in seconds. */
+#define CONNTRACK_EXPECT_S 300
+
 struct conntrack;
 
 /* Returns 0 or a negative errno: the kernel has no nf_conntrack_netlink, or the capability is missing. */

@@ -13,8 +13,8 @@
 
 #include "gateway/host/nfnetlink.h"
 
-/* A data connection must come within this time. */
-#define ELEMENT_TIMEOUT "60s"
+#define TEXT_OF(number) #number
+#define SECONDS(number) TEXT_OF(number) "s"
 #define NAME_MAX_BYTES	97
 
 struct nftset {
@@ -87,7 +87,7 @@ static int run(struct nftset *nftset, const char *verb, const char *timeout, con
 
 int nftset_add(struct nftset *nftset, const struct ip_addr *from, const struct ip_endpoint *to)
 {
-	return run(nftset, "add", " timeout " ELEMENT_TIMEOUT, from, to);
+	return run(nftset, "add", " timeout " SECONDS(NFTSET_ELEMENT_S), from, to);
 }
 
 int nftset_remove(struct nftset *nftset, const struct ip_addr *from, const struct ip_endpoint *to)

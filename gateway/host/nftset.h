@@ -12,6 +12,9 @@
 
 #include "policy/ip.h"
 
+/* How long an element stays in the set, in seconds: a data connection must come within this time. */
+#define NFTSET_ELEMENT_S 60
+
 struct nftset;
 
 /* `name` is "family table set", as the policy has it. Returns 0, -EINVAL for another form, or

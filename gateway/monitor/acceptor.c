@@ -10,6 +10,7 @@
 #include <sys/socket.h>
 
 #include "ftp-alg/ftp-alg.h"
+#include "gateway/base/counters.h"
 #include "gateway/base/log.h"
 #include "gateway/base/util.h"
 #include "gateway/monitor/child-pick.h"
@@ -29,6 +30,7 @@ static void log_refusal(const struct acceptor *acceptor, const struct listener *
 	uint32_t line = limit != NULL ? policy_where(policy, &(struct policy_place){ 0 }, limit) : 0;
 	char text[IP_TEXT_MAX];
 
+	count(REFUSED, count_value(COUNT_LABEL_LIMIT, reason), 1);
 	log_event(LOG_LEVEL_WARNING, "refused", LOG_TEXT("client", ip_endpoint_format(peer, text)),
 		  LOG_TEXT("listener", listener->name), LOG_TEXT("reason", reason),
 		  LOG_TEXT(limit != NULL ? "key" : "", limit), LOG_NUMBER(line != 0 ? "line" : "", line));

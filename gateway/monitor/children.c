@@ -97,6 +97,7 @@ static void on_restart(struct timer *timer)
 
 	if (child->generation->retired)
 		return;
+	count(WORKER_RESTARTS, 0, 1);
 	if (start(child) < 0)
 		/* cannot fail: the timer has just left the heap, so there is room */
 		(void)loop_timer(child->children->loop, timer, RESTART_MS);
@@ -250,6 +251,7 @@ static void generation_free(struct generation *generation)
 		counted_close(&child->counted);
 	}
 	loop_timer_stop(generation->workers[0].children->loop, &generation->keeper_end);
+	totals_add_keys(count_page, &generation->keeper);
 	keeper_end(&generation->keeper);
 	free(generation->workers);
 	policy_free(&generation->policy);

@@ -34,6 +34,19 @@ static void set_states(struct counters *sum, const struct answer_gateway *gatewa
 	set(sum, COUNT_STATE, state, 1);
 }
 
+static void bump(struct counters *sum, size_t cell, uint64_t n)
+{
+	count_write(sum, cell, count_read(sum, cell) + n);
+}
+
+static void set_worker(struct counters *sum, const struct child *child)
+{
+	uint32_t transfers = *child->relays; /* the worker writes it */
+
+	bump(sum, COUNT_AT_WORKERS + child_state(child) - WORKER_STARTS, 1);
+	bump(sum, COUNT_AT_RUNNING, transfers < child->nsessions ? transfers : child->nsessions);
+}
+
 static void set_facts(struct counters *sum, const struct children *children,
 		      const struct answer_gateway *gateway)
 {
@@ -47,14 +60,13 @@ static void set_facts(struct counters *sum, const struct children *children,
 	set(sum, COUNT_RELOAD_FAILED, 0, gateway->failure[0] != '\0' && !gateway->draining);
 	set(sum, COUNT_SESSION_LIMIT, 0, gateway->limit);
 	set_states(sum, gateway);
-	DL_FOREACH (children->head, generation)
+	DL_FOREACH (children->head, generation) {
+		bump(sum, COUNT_AT_GENERATIONS, 1);
+		totals_add_keys(sum, &generation->keeper);
 		for (size_t i = 0; i < generation->n; i++)
-			if (generation->workers[i].pid != 0) {
-				size_t cell = count_families[COUNT_WORKERS].at +
-					      child_state(&generation->workers[i]) - WORKER_STARTS;
-
-				count_write(sum, cell, count_read(sum, cell) + 1);
-			}
+			if (generation->workers[i].pid != 0)
+				set_worker(sum, &generation->workers[i]);
+	}
 }
 
 struct ctl_metrics *ctl_metrics_new(struct children *children, const struct answer_gateway *gateway)

@@ -59,7 +59,7 @@ void ending_kill(struct ending *ending)
 
 void ending_log_death(pid_t pid, int status, size_t lost)
 {
-	count(WORKER_DEATHS, 0, 1);
+	count(WORKER_DEATHS, WIFSIGNALED(status) ? COUNT_DEATH_SIGNAL : COUNT_DEATH_EXIT, 1);
 	log_event(LOG_LEVEL_ERROR, "worker-died", LOG_NUMBER("pid", pid),
 		  LOG_TEXT(WIFSIGNALED(status) ? "signal" : "exit",
 			   WIFSIGNALED(status) ? strsignal(WTERMSIG(status)) : "unexpected"),

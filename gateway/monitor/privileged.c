@@ -12,7 +12,9 @@
 #include <uthash.h>
 
 #include "gateway/base/ftp-setup.h"
+#include "gateway/base/counters.h"
 #include "gateway/base/log.h"
+#include "gateway/base/loop.h"
 #include "gateway/base/util.h"
 #include "gateway/host/capabilities.h"
 #include "gateway/host/conntrack.h"
@@ -25,6 +27,7 @@ struct announced {
 	struct ip_endpoint client, server; /* the control connection */
 	struct ip_addr from;
 	struct ip_endpoint to;
+	uint64_t made_us;
 	UT_hash_handle hh;
 };
 
@@ -302,13 +305,29 @@ static int announce(struct privileged *privileged, const struct announced *it)
 	return 0;
 }
 
+/*
+ * What became of an announcement that is no longer there: the kernel drops an expectation when its
+ * connection comes, and anything when it is too old.
+ */
+static size_t outcome(const struct privileged *privileged, const struct announced *it)
+{
+	uint64_t limit_s = privileged->conntrack != NULL ? CONNTRACK_EXPECT_S : NFTSET_ELEMENT_S;
+
+	if (privileged->nftset != NULL || loop_clock_us() - it->made_us >= limit_s * 1000000)
+		return COUNT_EXPECTED_EXPIRED;
+	return COUNT_EXPECTED_USED;
+}
+
 /* Fails if the connection has come, or the entry has timed out; both are fine. */
 static void withdraw(struct privileged *privileged, struct announced *it)
 {
+	int r = 0;
+
 	if (privileged->conntrack != NULL)
-		(void)conntrack_forget(privileged->conntrack, &it->client, &it->server, &it->from, &it->to);
+		r = conntrack_forget(privileged->conntrack, &it->client, &it->server, &it->from, &it->to);
 	if (privileged->nftset != NULL)
-		(void)nftset_remove(privileged->nftset, &it->from, &it->to);
+		r = nftset_remove(privileged->nftset, &it->from, &it->to);
+	count(EXPECTATIONS, r == 0 ? COUNT_EXPECTED_WITHDRAWN : outcome(privileged, it), 1);
 	HASH_DEL(privileged->announced, it);
 	free(it);
 }
@@ -355,13 +374,16 @@ static void do_announce(struct privileged *privileged, const struct admission_fa
 		return;
 	}
 	it->session = msg->session;
+	it->made_us = loop_clock_us();
 	it->client = facts->remote;
 	it->server = facts->local;
 	it->from = msg->active ? facts->local.addr : facts->remote.addr;
 	it->to = msg->active ? msg->remote : msg->local;
 	HASH_ADD(hh, privileged->announced, session, sizeof(it->session), it);
 	answer->error = announce(privileged, it);
+	count(EXPECTED, 0, 1);
 	if (answer->error < 0) {
+		count(EXPECTATIONS, COUNT_EXPECTED_REFUSED, 1);
 		log_failure(privileged, answer->error);
 		HASH_DEL(privileged->announced, it);
 		free(it);

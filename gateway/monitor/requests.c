@@ -9,6 +9,7 @@
 #include <errno.h>
 #include <string.h>
 
+#include "gateway/base/counters.h"
 #include "gateway/base/log.h"
 #include "gateway/base/util.h"
 #include "gateway/monitor/bounded-close.h"
@@ -96,6 +97,8 @@ static void answer_admission(const struct request *request, int r, const char *l
 			      .failures = failures };
 	char text[IP_TEXT_MAX];
 
+	if (r < 0)
+		count(REFUSED, count_value(COUNT_LABEL_LIMIT, limit), 1);
 	if (r < 0)
 		log_event(LOG_LEVEL_WARNING, "refused", LOG_NUMBER("session", request->msg->session),
 			  LOG_TEXT("client", ip_endpoint_format(client, text)), LOG_TEXT("rule", "none"),

@@ -103,7 +103,7 @@ static void add(struct counters *sum, size_t cell, uint64_t value)
 	count_write(sum, cell, at_most(count_read(sum, cell) + value, SUM_MAX)); /* both are below 2^63 */
 }
 
-static void raise(struct counters *seen, size_t cell, uint64_t value)
+static void lift(struct counters *seen, size_t cell, uint64_t value)
 {
 	value = at_most(value, WORKER_MAX);
 	if (value > count_read(seen, cell))
@@ -128,12 +128,12 @@ static void look(struct counted *counted)
 			for (size_t place = 0; place < COUNT_PLACES; place++)
 				if (count_sparse_place(counted->live, (enum count_family)i, place, values,
 						       &from))
-					raise(counted->seen,
-					      count_sparse_cell(counted->seen, (enum count_family)i, values),
-					      count_read(counted->live, from));
+					lift(counted->seen,
+					     count_sparse_cell(counted->seen, (enum count_family)i, values),
+					     count_read(counted->live, from));
 		} else if (only_grows(family->type)) {
 			for (size_t cell = family->at; cell < family->at + family->cells; cell++)
-				raise(counted->seen, cell, count_read(counted->live, cell));
+				lift(counted->seen, cell, count_read(counted->live, cell));
 		}
 	}
 }
@@ -223,4 +223,14 @@ void totals_add_own(struct counters *sum, const struct totals *totals)
 {
 	add_counters(sum, &totals->dead, NULL);
 	add_counters(sum, count_page, NULL);
+}
+
+void totals_add_keys(struct counters *sum, const struct keeper_link *keeper)
+{
+	const struct key_counts *counts;
+
+	for (size_t i = 0; (counts = keeper_counts(keeper, i)) != NULL; i++) {
+		add(sum, COUNT_AT_SIGNATURES + COUNT_SIGNATURE_MADE, at_most(counts->signatures, WORKER_MAX));
+		add(sum, COUNT_AT_SIGNATURES + COUNT_SIGNATURE_REFUSED, at_most(counts->refused, WORKER_MAX));
+	}
 }

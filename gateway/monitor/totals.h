@@ -14,6 +14,7 @@
 #include <stdint.h>
 
 #include "gateway/base/counters.h"
+#include "gateway/monitor/keeper-start.h"
 #include "policy/policy.h"
 
 #define TOTALS_NAME_MAX 64
@@ -65,6 +66,9 @@ void totals_add(struct counters *sum, struct counted *counted, const struct tota
 
 /* Add what the dead and this process have counted. */
 void totals_add_own(struct counters *sum, const struct totals *totals);
+
+/* Add what the signers of a keeper have done. */
+void totals_add_keys(struct counters *sum, const struct keeper_link *keeper);
 
 /* The place of a name, which takes a free one if it has none. */
 size_t totals_place(struct totals *totals, enum count_kind kind, const char *first, const char *second);

@@ -3,6 +3,8 @@
  * OpenSSL. One function, classify(), turns what a failed call means into enum
  * stream_io, so that an end in order is never mistaken for another one.
  */
+#include "gateway/base/counters.h"
+#include "gateway/base/tls-alert.h"
 #include "gateway/net/stream-tls.h"
 
 #include <assert.h>
@@ -90,12 +92,28 @@ static void count_shake_record(struct stream *stream)
 	ERR_raise_data(ERR_LIB_USER, ERR_R_INTERNAL_ERROR, "too many records in the handshake");
 }
 
+/* The end of a connection in order is no alert that anybody has to hear of. */
+static void count_alert(const SSL *ssl, bool sent, uint8_t number)
+{
+	size_t alert = tls_alert_find(number);
+	const uint8_t values[COUNT_LABELS_MAX] = {
+		SSL_is_server(ssl) ? COUNT_LEG_CLIENT : COUNT_LEG_SERVER,
+		sent ? COUNT_SENT_YES : COUNT_SENT_NO,
+		alert < COUNT_TABLE_OTHER ? (uint8_t)alert : COUNT_TABLE_OTHER,
+	};
+
+	if (number != TLS_ALERT_CLOSE_NOTIFY)
+		count_cell(count_sparse_cell(count_page, COUNT_ALERTS, values), 1);
+}
+
 static void on_message(int is_write, int version, int type, const void *bytes, size_t len, SSL *ssl,
 		       void *arg)
 {
 	struct stream *stream = BIO_get_data(SSL_get_rbio(ssl));
 
 	(void)version, (void)arg;
+	if (type == SSL3_RT_ALERT && len == 2) /* level and description */
+		count_alert(ssl, is_write != 0, ((const uint8_t *)bytes)[1]);
 	if (!is_write && type == SSL3_RT_HANDSHAKE && stream->ktls != NULL)
 		stream_ktls_check(stream, bytes, len);
 	if (!is_write && type == SSL3_RT_HEADER && !stream->tls_up)

@@ -313,6 +313,13 @@ bool certs_expires_soon(const struct certs_validity *validity)
 	return validity->left_s < SOON_S && validity->left_s < validity->lifetime_s / 3;
 }
 
+int64_t certs_ocsp_until(const struct certs *certs, size_t index)
+{
+	return index < certs->n && certs->items[index].ocsp.der != NULL
+		   ? (int64_t)certs->items[index].ocsp.until
+		   : 0;
+}
+
 bool certs_staple(const struct certs *certs, SSL *ssl)
 {
 	const X509 *shown = SSL_get_certificate(ssl);

@@ -64,6 +64,9 @@ struct certs_validity {
  */
 bool certs_validity(const struct certs *certs, size_t index, size_t position, struct certs_validity *ret);
 
+/* Until when the OCSP response of certificate `index` is good, in seconds since 1970; 0: none, or no end. */
+int64_t certs_ocsp_until(const struct certs *certs, size_t index);
+
 /*
  * Is it time to renew it? A certificate that is valid for only days is renewed in its
  * last hours, so a third of its life is soon enough.

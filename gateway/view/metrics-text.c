@@ -15,7 +15,7 @@
 
 #define PREFIX "attlsd_"
 /* A family with more combinations (the names of the policy count once) is printed without its zeros. */
-#define WHOLE_MAX 32
+#define WHOLE_MAX 64
 #define US_PER_S  1000000
 
 struct printer {

@@ -209,6 +209,7 @@ static void log_refusal(struct session *session, const struct ftp_act *act)
 	char text[160];
 	size_t len = act->len < sizeof(text) - 1 ? act->len : sizeof(text) - 1;
 
+	tally_refusal(act->verb, act->key);
 	if (session->refusals < UINT32_MAX)
 		session->refusals++;
 	if (session->refusals > SESSION_REFUSALS_LOGGED)

@@ -13,6 +13,7 @@
 #include "gateway/worker/server-memory.h"
 #include "gateway/worker/server-tls.h"
 #include "gateway/worker/session-log.h"
+#include "gateway/worker/tally.h"
 
 /* The current address has failed. Returns true after a change to the next one, false if all were tried. */
 static bool use_next_address(struct session *session)
@@ -45,6 +46,7 @@ void control_server_down(struct session *session, const char *error)
 {
 	char text[IP_TEXT_MAX];
 
+	tally_server_down(session->facts.rule->backend);
 	session_log(&session->facts, LOG_LEVEL_ERROR, "server-down",
 		    LOG_TEXT("backend", session->facts.rule->backend->name),
 		    LOG_TEXT("address", ip_endpoint_format(&session->facts.server, text)),
@@ -106,7 +108,7 @@ static void dial(struct session *session)
 	if (r == 0)
 		(void)watch_dial(session, &fd); /* it has logged what went wrong */
 	else
-		control_dial_failed(session, unnamed != NULL ? unnamed : strerror(-r));
+		control_dial_failed(session, r, unnamed != NULL ? unnamed : strerror(-r));
 }
 
 void control_dial_server(struct session *session)
@@ -115,8 +117,9 @@ void control_dial_server(struct session *session)
 	dial(session);
 }
 
-void control_dial_failed(struct session *session, const char *error)
+void control_dial_failed(struct session *session, int r, const char *error)
 {
+	tally_dial(session->facts.rule->backend, r, 0);
 	if (!use_next_address(session)) {
 		control_server_down(session, error);
 		return;
@@ -132,7 +135,7 @@ void control_server_granted(struct session *session, int error, int *fd)
 	if (error == 0)
 		(void)watch_dial(session, fd); /* likewise */
 	else
-		control_dial_failed(session, strerror(-error));
+		control_dial_failed(session, error, strerror(-error));
 }
 
 void control_server_connected(struct session *session)
@@ -140,9 +143,11 @@ void control_server_connected(struct session *session)
 	int r = netsock_error(session->server.watch.fd);
 
 	if (r < 0) {
-		control_dial_failed(session, strerror(-r));
+		control_dial_failed(session, r, strerror(-r));
 		return;
 	}
+	session->connected_ms = session->worker->loop.now_ms;
+	tally_dial(session->facts.rule->backend, 0, session->connected_ms - session->dialled_ms);
 	if (session->facts.rule->backend->proxy != BACKEND_PROXY_NONE)
 		proxy_out_send(&session->facts, &session->client, &session->server);
 	if (server_tls_connected(session))

@@ -22,7 +22,8 @@ void control_server_connected(struct session *session);
  */
 void control_server_down(struct session *session, const char *error);
 
-/* This address of the server could not be reached: dial the next one, or the server is down. */
-void control_dial_failed(struct session *session, const char *error);
+/* This address of the server could not be reached: dial the next one, or the server is down. r: a negative
+ * errno. */
+void control_dial_failed(struct session *session, int r, const char *error);
 
 #endif

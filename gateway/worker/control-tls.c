@@ -9,6 +9,7 @@
 #include <sys/random.h>
 
 #include "gateway/base/log.h"
+#include "gateway/net/stream-tls-cause.h"
 #include "gateway/net/stream-tls.h"
 #include "gateway/tls/tlsctx-user.h"
 #include "gateway/tls/users.h"
@@ -150,9 +151,11 @@ static void tls_handshake(struct session *session)
 		break;
 	case STREAM_CLEAN:
 	case STREAM_TRUNCATED:
+		tally_handshake_failed(FTP_SIDE_CLIENT, false, "closed");
 		handshake_over(session, "handshake-abandoned");
 		break;
 	case STREAM_RESET:
+		tally_handshake_failed(FTP_SIDE_CLIENT, false, stream_tls_cause());
 		session_log(&session->facts, session_level(session), "tls-failed",
 			    LOG_TEXT("reason", stream_tls_reason()));
 		session_end(session, "handshake-failed");
@@ -230,6 +233,7 @@ void control_tls_stop(struct session *session, bool notify)
 		stream_tls_tx_clear(&session->client);
 	else if (loop_timer(session->client.loop, &session->phase_timer, CCC_NOTIFY_MS) < 0)
 		tls_notify(session);
+	tally_cleared(FTP_SIDE_CLIENT);
 	session_log(&session->facts, LOG_LEVEL_INFO, "tls-cleared", LOG_END);
 }
 
@@ -263,8 +267,11 @@ void control_tls_step(struct session *session)
 
 void control_tls_timeout(struct session *session)
 {
-	if (session->phase == PHASE_LEAVING_TLS)
+	if (session->phase == PHASE_LEAVING_TLS) {
 		tls_notify(session);
-	else /* no reply is possible in the middle of a handshake (AT-TLS return code 5004) */
-		handshake_over(session, "handshake-timeout");
+		return;
+	}
+	tally_handshake_failed(FTP_SIDE_CLIENT, false, "timeout");
+	/* no reply is possible in the middle of a handshake (AT-TLS return code 5004) */
+	handshake_over(session, "handshake-timeout");
 }

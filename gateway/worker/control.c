@@ -16,7 +16,9 @@
 #include "gateway/worker/first-byte.h"
 #include "gateway/worker/proxy-in.h"
 #include "gateway/worker/server-tls.h"
+#include "gateway/worker/session-count.h"
 #include "gateway/worker/session-end.h"
+#include "gateway/worker/tally.h"
 
 /* Buffers that a client may fill in one turn. */
 #define WINDOWS_PER_TURN 4
@@ -143,6 +145,7 @@ static void server_greeted(struct session *session)
 	if (session->server_state != SERVER_GREETING)
 		return;
 	session->server_state = SERVER_UP;
+	tally_greeting(session->facts.rule->backend, session->worker->loop.now_ms - session->connected_ms);
 	session->awaited_ms += session->worker->loop.now_ms - session->dialled_ms;
 	loop_timer_stop(session->server.loop, &session->server_timer);
 }
@@ -330,6 +333,7 @@ void control_run(struct session *session)
 	inbuf_tidy(&session->server_in);
 	if (session->lines_left) /* other sessions get their turn */
 		loop_again(session->client.loop, &session->client.watch);
+	session_count_state(session);
 	if (watch_both(session) < 0)
 		session_end(session, "no-memory");
 }

@@ -62,7 +62,7 @@ static void log_transfer(const struct data_conn *data, enum ftp_data_result resu
 	const char *reason = data_result_reason(result);
 	char text[IP_TEXT_MAX];
 
-	tally_transfer(data->upload, data_conn_level(data), result);
+	tally_transfer(data->upload, data_conn_level(data), result, loop_of(data)->now_ms - data->started_ms);
 	session_log(facts, LOG_LEVEL_INFO, "transfer",
 		    LOG_TEXT("direction", data->upload ? "upload" : "download"),
 		    LOG_TEXT("command", data->command != NULL ? data->command : ""),

@@ -10,6 +10,7 @@
 #include "gateway/base/util.h"
 #include "gateway/worker/data-tls.h"
 #include "gateway/worker/session-log.h"
+#include "gateway/worker/tally.h"
 
 /* An upload waits this long for a handshake that may still fail; some clients wait for 150 first. */
 #define HANDSHAKE_WAIT_MS 2000
@@ -23,6 +24,7 @@ enum ftp_data_result data_handshake_late(const struct data_handshake *handshake)
 {
 	if (handshake->legs->client.state != LEG_TLS)
 		return FTP_DATA_NO_CLIENT;
+	tally_handshake_failed(FTP_SIDE_CLIENT, true, "timeout");
 	session_log(handshake->legs->facts, LOG_LEVEL_INFO, "data-tls-failed",
 		    LOG_TEXT("reason", "the handshake took longer than handshake_timeout"),
 		    LOG_DECISION(handshake->legs->facts, "handshake_timeout"));

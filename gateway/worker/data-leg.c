@@ -15,6 +15,7 @@
 #include "gateway/worker/active-port.h"
 #include "gateway/worker/proxy-out.h"
 #include "gateway/worker/session-log.h"
+#include "gateway/worker/tally.h"
 
 /* How many ports to ask the monitor for, one after the other, before giving up. */
 #define LISTEN_TRIES 20
@@ -81,6 +82,7 @@ static void on_listener(struct data_legs *legs, enum ftp_side side)
 		return; /* the peer has gone again */
 	any = any || (side == FTP_SIDE_CLIENT && proxy_peer_may_dial(facts, &peer.addr));
 	if (!any && !ip_addr_equal(&peer.addr, expected)) {
+		tally_peer_refused(side);
 		session_log(facts, LOG_LEVEL_WARNING, "data-peer-refused",
 			    LOG_TEXT("peer", ip_endpoint_format(&peer, text)),
 			    LOG_DECISION(facts, side == FTP_SIDE_CLIENT ? "passivedataconn" : NULL));
@@ -93,7 +95,7 @@ static void on_listener(struct data_legs *legs, enum ftp_side side)
 	stream_adopt_guarded(&leg->stream, &fd);
 	leg->state = LEG_OPEN;
 	if (side == FTP_SIDE_CLIENT)
-		legs->told.dialled = true;
+		told_dialled(&legs->told);
 	legs->on_change(legs);
 }
 

@@ -5,6 +5,7 @@
  */
 #include "gateway/worker/data-server-tls.h"
 
+#include "gateway/net/stream-tls-cause.h"
 #include "gateway/net/stream-tls.h"
 #include "gateway/worker/server-tls-state.h"
 #include "gateway/worker/session-log.h"
@@ -53,6 +54,7 @@ static enum ftp_data_result check(const struct data_legs *legs)
 		return FTP_DATA_SERVER_TLS;
 	}
 	if (session_reuse_is_required(security_of(legs)->session_reuse) && !stream_tls_resumed(stream)) {
+		tally_not_reused(FTP_SIDE_SERVER, "other");
 		log_failed(legs, "the server has not resumed the session of the control connection");
 		return FTP_DATA_SERVER_NOT_REUSED;
 	}
@@ -79,9 +81,11 @@ enum ftp_data_result data_server_tls_step(struct data_legs *legs)
 		return FTP_DATA_PENDING;
 	case STREAM_CLEAN:
 	case STREAM_TRUNCATED:
+		tally_handshake_failed(FTP_SIDE_SERVER, true, "closed");
 		log_failed(legs, "the server has closed the connection");
 		return FTP_DATA_SERVER_TLS;
 	case STREAM_RESET:
+		tally_handshake_failed(FTP_SIDE_SERVER, true, stream_tls_cause());
 		log_failed(legs, stream_tls_reason());
 		return FTP_DATA_SERVER_TLS;
 	}
@@ -106,6 +110,7 @@ enum ftp_data_result data_server_tls_step(struct data_legs *legs)
  */
 enum ftp_data_result data_server_tls_late(struct data_legs *legs)
 {
+	tally_handshake_failed(FTP_SIDE_SERVER, true, "timeout");
 	log_failed(legs, "the handshake took too long");
 	data_legs_close(legs, &legs->server, true);
 	return FTP_DATA_SERVER_TLS;

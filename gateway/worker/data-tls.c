@@ -6,6 +6,7 @@
 
 #include <sys/random.h>
 
+#include "gateway/net/stream-tls-cause.h"
 #include "gateway/net/stream-tls.h"
 #include "gateway/worker/data-result.h"
 #include "gateway/worker/session-log.h"
@@ -71,8 +72,9 @@ static enum ftp_data_result check_reuse(const struct facts *facts, const struct 
 }
 
 /* OpenSSL ends a handshake that resumes a session with the extended master secret without it. */
-static enum ftp_data_result failed(const struct facts *facts, const struct stream *stream)
+static enum ftp_data_result failed(const struct facts *facts, const struct stream *stream, bool closed)
 {
+	tally_handshake_failed(FTP_SIDE_CLIENT, true, closed ? "closed" : stream_tls_cause());
 	session_log(facts, LOG_LEVEL_INFO, "data-tls-failed", LOG_TEXT("reason", stream_tls_reason()));
 	return must_resume(facts) && stream_tls_has_begun(stream) &&
 		       tlsctx_lacks_extended_master_secret(stream->ssl)
@@ -103,8 +105,9 @@ enum ftp_data_result data_tls_step(struct data_legs *legs)
 		return FTP_DATA_PENDING;
 	case STREAM_CLEAN:
 	case STREAM_TRUNCATED:
+		return failed(facts, &leg->stream, true);
 	case STREAM_RESET:
-		return failed(facts, &leg->stream);
+		return failed(facts, &leg->stream, false);
 	}
 	tlsctx_sessions_keep(facts->tls_sessions, TLSCTX_DATA, leg->stream.ssl);
 	tally_handshake(FTP_SIDE_CLIENT, true, &leg->stream);
@@ -120,6 +123,7 @@ enum ftp_data_result data_tls_step(struct data_legs *legs)
 		return FTP_DATA_NOT_PRIVATE;
 	result = check_reuse(facts, &leg->stream);
 	if (result != FTP_DATA_PENDING) {
+		tally_not_reused(FTP_SIDE_CLIENT, data_result_reason(result));
 		session_log(facts, LOG_LEVEL_INFO, "session-not-reused",
 			    LOG_TEXT("reason", data_result_reason(result)),
 			    LOG_DECISION(facts, "secure_session_reuse"));

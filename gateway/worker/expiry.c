@@ -4,6 +4,9 @@
  */
 #include "gateway/worker/expiry.h"
 
+#include <time.h>
+
+#include "gateway/base/counters.h"
 #include "gateway/base/log.h"
 #include "gateway/base/util.h"
 #include "gateway/tls/certs.h"
@@ -67,6 +70,39 @@ static void look(const struct worker *worker)
 		for (size_t j = 0; j < keyring->ncertificates; j++)
 			look_at_certificate(keyring, j, tlsctx_set_certs(worker->tlsctx, i));
 		look_at_lists(keyring, tlsctx_set_trust(worker->tlsctx, i));
+	}
+}
+
+/* The first end in the chain of a certificate; 0: it was not loaded. */
+static uint64_t chain_ends(const struct certs *certs, size_t index, int64_t now_s)
+{
+	struct certs_validity validity;
+	int64_t first_s = INT64_MAX;
+
+	for (size_t position = 0; certs_validity(certs, index, position, &validity); position++)
+		if (validity.left_s < first_s)
+			first_s = validity.left_s;
+	return first_s == INT64_MAX || now_s + first_s < 0 ? 0 : (uint64_t)(now_s + first_s);
+}
+
+void expiry_publish(const struct worker *worker)
+{
+	const struct policy *policy = worker->policy;
+	int64_t now_s = (int64_t)time(NULL), left_s;
+	size_t index = 0;
+
+	for (size_t i = 0; i < policy->nkeyrings && i < COUNT_NAMES_OTHER; i++) {
+		const struct certs *certs = tlsctx_set_certs(worker->tlsctx, i);
+
+		for (size_t j = 0; j < policy->keyrings[i].ncertificates && index < COUNT_NAMES_OTHER;
+		     j++, index++) {
+			count_write(count_page, COUNT_AT_CERTIFICATE_EXPIRY + index,
+				    chain_ends(certs, j, now_s));
+			count_write(count_page, COUNT_AT_OCSP_EXPIRY + index,
+				    (uint64_t)certs_ocsp_until(certs, j));
+		}
+		if (trust_crl_left(tlsctx_set_trust(worker->tlsctx, i), &left_s) && now_s + left_s > 0)
+			count_write(count_page, COUNT_AT_CRL_EXPIRY + i, (uint64_t)(now_s + left_s));
 	}
 }
 

@@ -8,6 +8,9 @@
 
 struct worker;
 
+/* Give the monitor the times at which certificates, OCSP responses and lists expire. Every worker does. */
+void expiry_publish(const struct worker *worker);
+
 /* Check now and regularly; without memory for the timer, only now. */
 void expiry_start(struct worker *worker);
 

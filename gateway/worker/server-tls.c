@@ -9,6 +9,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "gateway/net/stream-tls-cause.h"
 #include "gateway/net/stream-tls.h"
 #include "gateway/worker/server-tls-state.h"
 #include "gateway/worker/session-log.h"
@@ -110,6 +111,7 @@ static void tls_is_up(struct session *session)
 	if (fault == NULL && loop_set_bulk(session->server.loop, &session->server.watch, false) < 0)
 		fault = strerror(ENOMEM);
 	if (fault != NULL) {
+		tally_handshake_failed(FTP_SIDE_SERVER, false, "certificate");
 		fail(session, FTP_SIGNAL_SERVER_TLS_FAILED, fault);
 		return;
 	}
@@ -134,9 +136,11 @@ static void shake_hands(struct session *session)
 		break;
 	case STREAM_CLEAN:
 	case STREAM_TRUNCATED:
+		tally_handshake_failed(FTP_SIDE_SERVER, false, "closed");
 		fail(session, FTP_SIGNAL_SERVER_TLS_FAILED, "the server has closed the connection");
 		break;
 	case STREAM_RESET:
+		tally_handshake_failed(FTP_SIDE_SERVER, false, stream_tls_cause());
 		fail(session, FTP_SIGNAL_SERVER_TLS_FAILED, stream_tls_reason());
 		break;
 	}
@@ -200,6 +204,7 @@ void server_tls_stop(struct session *session, bool notify)
 	session->server_state = SERVER_LEAVING_TLS;
 	/* a server that reads ahead would take a command in the clear for a record */
 	tls->holding = notify && loop_timer(session->server.loop, &session->server_timer, CCC_WAIT_MS) == 0;
+	tally_cleared(FTP_SIDE_SERVER);
 	session_log(&session->facts, LOG_LEVEL_INFO, "server-tls-cleared", LOG_END);
 }
 
@@ -261,11 +266,12 @@ void server_tls_step(struct session *session)
 
 void server_tls_timeout(struct session *session)
 {
-	if (session->server_state == SERVER_LEAVING_TLS)
+	if (session->server_state == SERVER_LEAVING_TLS) {
 		send_held(session);
-	else
-		fail(session, FTP_SIGNAL_SERVER_TLS_FAILED,
-		     "the handshake took longer than handshake_timeout");
+		return;
+	}
+	tally_handshake_failed(FTP_SIDE_SERVER, false, "timeout");
+	fail(session, FTP_SIGNAL_SERVER_TLS_FAILED, "the handshake took longer than handshake_timeout");
 }
 
 void server_tls_logged_in(struct session *session)

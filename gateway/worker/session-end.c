@@ -11,6 +11,7 @@
 #include "gateway/base/util.h"
 #include "gateway/net/stream-tls.h"
 #include "gateway/worker/server-tls.h"
+#include "gateway/worker/session-count.h"
 #include "gateway/worker/session-log.h"
 #include "gateway/worker/tally.h"
 
@@ -123,7 +124,7 @@ void session_end(struct session *session, const char *reason)
 	 * the earlier line of a transfer
 	 */
 	if (!session->probe)
-		tally_session_end(&session->facts, session->counted, reason);
+		session_count_end(session, reason);
 	session_log(&session->facts, session_level(session), "session-end",
 		    LOG_TEXT("user", session->user[0] != '\0' ? session->user : session->login_name),
 		    LOG_NUMBER("ms", worker->loop.now_ms - session->started_ms), LOG_TEXT("reason", reason),

@@ -1,6 +1,7 @@
 /* The only place that names a session in the log; see session-log.h. */
 #include "gateway/worker/session-log.h"
 
+#include "gateway/base/counters.h"
 #include "policy/ip.h"
 
 /* The rule is not known yet, or there is none. */
@@ -37,5 +38,6 @@ void session_log_lost(const struct msg *msg, const char *reason)
 {
 	const struct facts facts = { .id = msg->session, .remote = msg->remote };
 
+	count(REFUSED, count_value(COUNT_LABEL_LIMIT, reason), 1);
 	session_log(&facts, LOG_LEVEL_ERROR, "refused", LOG_TEXT("reason", reason));
 }

@@ -64,9 +64,10 @@ struct session {
 	uint32_t magic;
 	bool ended;	/* freed at the end of this turn */
 	bool logged_in; /* and the monitor was told */
-	bool counted;	/* with tally_session() */
-	bool probe;	/* a health check: it has no server, and its lines are for debugging */
-	bool running;	/* control_run() is running, and will see what happens meanwhile */
+	bool counted;	/* by session_count_start() */
+	unsigned counted_state;
+	bool probe;   /* a health check: it has no server, and its lines are for debugging */
+	bool running; /* control_run() is running, and will see what happens meanwhile */
 	struct worker *worker;
 	struct facts facts;
 	struct tlsctx_sessions tls_sessions;
@@ -114,6 +115,7 @@ struct session {
 	uint64_t heard_ms;	   /* the last command to the server, or byte from it */
 	uint64_t started_ms;
 	uint64_t dialled_ms; /* when the server was dialled last */
+	uint64_t connected_ms;
 	uint64_t awaited_ms; /* how long the client has waited for greetings */
 
 	bool others_wait; /* for this session's login to be decided, see MSG_LOGIN_GO */

@@ -4,6 +4,7 @@
  */
 #include "gateway/worker/session.h"
 
+#include <errno.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -17,6 +18,7 @@
 #include "gateway/worker/first-byte.h"
 #include "gateway/worker/proxy-in.h"
 #include "gateway/worker/server-tls.h"
+#include "gateway/worker/session-count.h"
 #include "gateway/worker/session-end.h"
 #include "gateway/worker/session-log.h"
 #include "gateway/worker/tally.h"
@@ -96,7 +98,7 @@ static void on_server_timer(struct timer *timer)
 	if (session->server_state == SERVER_GREETING)
 		control_server_down(session, "no greeting in time");
 	else
-		control_dial_failed(session, "no greeting in time");
+		control_dial_failed(session, -ETIMEDOUT, "no greeting in time");
 	control_run(session);
 }
 
@@ -231,6 +233,8 @@ static void data_dialled(struct data_conn *data, bool up)
 	char text[IP_TEXT_MAX];
 
 	if (!up)
+		tally_data_unreachable(session->facts.rule->backend);
+	if (!up)
 		session_log(&session->facts, LOG_LEVEL_WARNING, "data-port-unreachable",
 			    LOG_TEXT("address", ip_endpoint_format(&data->legs.server.target, text)));
 	ftp_machine_dialled(&session->machine, up, &session->worker->out);
@@ -336,9 +340,8 @@ static void refuse(struct session *session)
 /* Log that it begins, and count it unless it is a health check. */
 static void tell_start(struct session *session)
 {
-	session->counted = !session->probe;
-	if (session->counted)
-		tally_session(&session->facts);
+	if (!session->probe)
+		session_count_start(session);
 	session_log(&session->facts, session_level(session), "session-start",
 		    LOG_TEXT("listener", session->facts.listener->name));
 }

@@ -4,6 +4,8 @@
  */
 #include "gateway/worker/tally.h"
 
+#include <errno.h>
+#include <string.h>
 #include <strings.h>
 
 #include "gateway/base/counters.h"
@@ -15,19 +17,6 @@
 static size_t place(size_t index)
 {
 	return index < COUNT_NAMES_OTHER ? index : COUNT_NAMES_OTHER;
-}
-
-void tally_session(const struct facts *facts)
-{
-	count(SESSIONS_STARTED, place(facts->listener->index), 1);
-	count(SESSIONS, place(facts->listener->index), 1);
-}
-
-void tally_session_end(const struct facts *facts, bool begun, const char *reason)
-{
-	count(SESSIONS_ENDED, count_value(COUNT_LABEL_END, reason), 1);
-	if (begun)
-		count(SESSIONS, place(facts->listener->index), -1);
 }
 
 /* Its place in the table of the label, whose n-th entry is the one with this id or name. */
@@ -67,6 +56,29 @@ void tally_handshake(enum ftp_side side, bool data, const struct stream *stream)
 	count_cell(count_sparse_cell(count_page, COUNT_HANDSHAKES, values), 1);
 }
 
+static size_t leg(enum ftp_side side)
+{
+	return side == FTP_SIDE_CLIENT ? COUNT_LEG_CLIENT : COUNT_LEG_SERVER;
+}
+
+void tally_handshake_failed(enum ftp_side side, bool data, const char *cause)
+{
+	size_t index =
+	    leg(side) * COUNT_N_CONNECTION + (data ? COUNT_CONNECTION_DATA : COUNT_CONNECTION_CONTROL);
+
+	count(HANDSHAKE_FAILURES, index * COUNT_N_CAUSE + count_value(COUNT_LABEL_CAUSE, cause), 1);
+}
+
+void tally_not_reused(enum ftp_side side, const char *reason)
+{
+	count(NOT_REUSED, leg(side) * COUNT_N_NOT_REUSED + count_value(COUNT_LABEL_NOT_REUSED, reason), 1);
+}
+
+void tally_cleared(enum ftp_side side)
+{
+	count(CLEARED, leg(side), 1);
+}
+
 void tally_login(void)
 {
 	count(LOGINS_ACCEPTED, 0, 1);
@@ -75,6 +87,94 @@ void tally_login(void)
 void tally_login_failed(const char *by)
 {
 	count(LOGINS_REFUSED, count_value(COUNT_LABEL_REFUSED_BY, by), 1);
+}
+
+static uint8_t verb_index(const char *name)
+{
+	const struct ftp_verb *verb = ftp_verb_find(name, strlen(name));
+	size_t index = (size_t)(verb - ftp_verbs);
+
+	return verb->name[0] != '\0' && index < COUNT_TABLE_OTHER ? (uint8_t)index : COUNT_TABLE_OTHER;
+}
+
+/* The first reply with this key stands for the key. */
+static uint8_t key_index(const char *key)
+{
+	if (key == NULL)
+		return COUNT_KEY_NONE;
+	for (size_t i = 0; i < FTP_LOCAL_COUNT && i < COUNT_TABLE_OTHER; i++)
+		if (ftp_local_key_at(i) != NULL && strcmp(ftp_local_key_at(i), key) == 0)
+			return (uint8_t)i;
+	return COUNT_TABLE_OTHER;
+}
+
+void tally_refusal(const char *verb, const char *key)
+{
+	const uint8_t values[COUNT_LABELS_MAX] = { verb_index(verb), key_index(key) };
+
+	count_cell(count_sparse_cell(count_page, COUNT_COMMANDS_REFUSED, values), 1);
+}
+
+static size_t dial_result(int r)
+{
+	switch (r) {
+	case 0:
+		return COUNT_DIAL_CONNECTED;
+	case -ECONNREFUSED:
+		return COUNT_DIAL_REFUSED;
+	case -ETIMEDOUT:
+		return COUNT_DIAL_TIMEOUT;
+	case -ENETUNREACH:
+	case -EHOSTUNREACH:
+		return COUNT_DIAL_UNREACHABLE;
+	default:
+		return COUNT_DIAL_OTHER;
+	}
+}
+
+void tally_dial(const struct policy_backend *backend, int r, uint64_t ms)
+{
+	count(CONNECTS, place(backend->index) * COUNT_N_DIAL + dial_result(r), 1);
+	if (r == 0)
+		count_observe(COUNT_CONNECT_TIME, place(backend->index), ms * 1000);
+}
+
+void tally_greeting(const struct policy_backend *backend, uint64_t ms)
+{
+	count_observe(COUNT_GREETING_TIME, place(backend->index), ms * 1000);
+}
+
+void tally_server_down(const struct policy_backend *backend)
+{
+	count(DOWN, place(backend->index), 1);
+}
+
+void tally_data_unreachable(const struct policy_backend *backend)
+{
+	count(DATA_UNREACHABLE, place(backend->index), 1);
+}
+
+void tally_told(void)
+{
+	count(DATA_PORTS_TOLD, 0, 1);
+	count(DATA_PORTS_WAITING, 0, 1);
+}
+
+void tally_dialled(void)
+{
+	count(DATA_PORTS_WAITING, 0, -1);
+}
+
+void tally_not_dialled(const char *reason, bool missed)
+{
+	count(DATA_PORTS_WAITING, 0, -1);
+	if (missed)
+		count(DATA_PORTS_NOT_DIALLED, count_value(COUNT_LABEL_TOLD, reason), 1);
+}
+
+void tally_peer_refused(enum ftp_side side)
+{
+	count(DATA_PEERS_REFUSED, leg(side), 1);
 }
 
 /* The levels are in the order of the labels, but that of the clear has two names. */
@@ -95,10 +195,15 @@ void tally_bytes(bool upload, enum secure_level client, enum secure_level server
 	count(TRANSFER_BYTES, index * COUNT_N_SERVER_PROT + prot(server), bytes);
 }
 
-void tally_transfer(bool upload, enum secure_level client, enum ftp_data_result result)
+void tally_transfer(bool upload, enum secure_level client, enum ftp_data_result result, uint64_t ms)
 {
 	size_t index = direction(upload) * COUNT_N_CLIENT_PROT + prot(client);
 	size_t value = count_value(COUNT_LABEL_TRANSFER_RESULT, data_result_name(result));
 
 	count(TRANSFERS, index * COUNT_N_TRANSFER_RESULT + value, 1);
+	count_observe(COUNT_TRANSFER_TIME, direction(upload), ms * 1000);
+	if (result == FTP_DATA_CUT)
+		count(TRUNCATED, COUNT_LEG_CLIENT, 1);
+	else if (result == FTP_DATA_SERVER_CUT)
+		count(TRUNCATED, COUNT_LEG_SERVER, 1);
 }

@@ -4,6 +4,7 @@
 #include <stddef.h>
 
 #include "gateway/worker/session-log.h"
+#include "gateway/worker/tally.h"
 
 /* The others are only counted, so that no client can fill the disk. */
 #define LOGGED_MAX 10
@@ -14,6 +15,13 @@ void told_set(struct told *told, const struct ip_endpoint *endpoint, uint64_t no
 	told->since_ms = now_ms;
 	told->dialled = told->pointless = false;
 	told->reason = NULL;
+	tally_told();
+}
+
+void told_dialled(struct told *told)
+{
+	told->dialled = true;
+	tally_dialled();
 }
 
 void told_end(struct told *told, const struct facts *facts, uint64_t now_ms)
@@ -21,6 +29,8 @@ void told_end(struct told *told, const struct facts *facts, uint64_t now_ms)
 	char text[IP_TEXT_MAX];
 	bool missed = told->endpoint.port != 0 && !told->dialled && !told->pointless;
 
+	if (told->endpoint.port != 0 && !told->dialled)
+		tally_not_dialled(told->reason != NULL ? told->reason : "replaced", missed);
 	if (missed && told->given_up < UINT32_MAX)
 		told->given_up++;
 	if (missed && told->given_up <= LOGGED_MAX)

@@ -22,6 +22,9 @@ struct told {
 
 void told_set(struct told *told, const struct ip_endpoint *endpoint, uint64_t now_ms);
 
+/* The client has dialled it. */
+void told_dialled(struct told *told);
+
 /* The port is closed or was dialled, and a transfer may have used it. */
 void told_end(struct told *told, const struct facts *facts, uint64_t now_ms);
 

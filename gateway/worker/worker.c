@@ -350,6 +350,7 @@ int worker_run(const struct worker_setup *setup)
 	if (worker == NULL)
 		return status;
 	if (worker_setup(worker, setup) == 0) {
+		expiry_publish(worker);
 		uplink_notify(&worker->uplink, MSG_READY, 0);
 		if (setup->first)
 			expiry_start(worker);

@@ -53,7 +53,8 @@ static void test_labels(void **state)
 {
 	(void)state;
 	for (enum count_label label = COUNT_LABEL_NONE + 1; label < COUNT_LABELS; label++) {
-		size_t n = count_values(label);
+		/* of the replies with one key, only the first counts */
+		size_t n = label == COUNT_LABEL_KEY ? 0 : count_values(label);
 
 		for (size_t i = 0; i < n; i++)
 			for (size_t j = i + 1; count_value_text(label, i) != NULL && j < n; j++)

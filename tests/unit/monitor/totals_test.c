@@ -50,12 +50,12 @@ static void test_deaths_and_names(void **state)
 
 	(void)state;
 	count_write(f->counted.live, CELL(SESSIONS_STARTED, 1), 5);
-	count_write(f->counted.live, CELL(SESSIONS, 1), 5);
+	count_write(f->counted.live, CELL(LISTENER_SESSIONS, 1), 5);
 	assert_int_equal(sum_of(f, CELL(SESSIONS_STARTED, 1), 9), 5);
-	assert_int_equal(sum_of(f, CELL(SESSIONS, 1), 9), 5);
+	assert_int_equal(sum_of(f, CELL(LISTENER_SESSIONS, 1), 9), 5);
 	totals_bury(&f->totals, &f->counted, &f->map);
 	assert_int_equal(sum_of(f, CELL(SESSIONS_STARTED, 1), 9), 5);
-	assert_int_equal(sum_of(f, CELL(SESSIONS, 1), 9), 0);
+	assert_int_equal(sum_of(f, CELL(LISTENER_SESSIONS, 1), 9), 0);
 
 	totals_map(&f->totals, &second, &f->map);
 	count_write(f->counted.live, CELL(SESSIONS_STARTED, 0), 2);
@@ -101,9 +101,9 @@ static void test_lies(void **state)
 		assert_true(after >= before && after <= INT64_MAX);
 	}
 	memset(live, 0xff, sizeof(*live)); /* gauges below zero, and an impossible time */
-	assert_int_equal(sum_of(f, CELL(SESSIONS, 0), 9), 0);
-	count_write(live, CELL(SESSIONS, 0), 1000000);
-	assert_int_equal(sum_of(f, CELL(SESSIONS, 0), 9), 9);
+	assert_int_equal(sum_of(f, CELL(LISTENER_SESSIONS, 0), 9), 0);
+	count_write(live, CELL(LISTENER_SESSIONS, 0), 1000000);
+	assert_int_equal(sum_of(f, CELL(LISTENER_SESSIONS, 0), 9), 9);
 	teardown(f);
 }
 
