@@ -13,7 +13,9 @@
 #include "ftp-alg/local-reply.h"
 #include "ftp-alg/machine.h"
 #include "ftp-alg/out.h"
+#include "ftp-alg/progress.h"
 #include "ftp-alg/reply.h"
+#include "ftp-alg/shown.h"
 #include "ftp-alg/verb.h"
 #include "ftp-alg/ways.h"
 
