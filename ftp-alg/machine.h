@@ -137,6 +137,27 @@ static inline bool ftp_machine_is_replying(const struct ftp_machine *machine)
 	return machine->shown != 0;
 }
 
+/* How the client has asked for its data connection last. */
+static inline enum ftp_client_mode ftp_machine_client_mode(const struct ftp_machine *machine)
+{
+	return machine->client_mode;
+}
+
+/* The FTP_MODE_ that the server has accepted or is being asked for; 0: none. */
+static inline uint8_t ftp_machine_server_mode(const struct ftp_machine *machine)
+{
+	return machine->server_mode;
+}
+
+/* What the server has named in its 227 or 229, for people; port 0: nothing. Only the port is dialled. */
+static inline struct ip_endpoint ftp_machine_server_named(const struct ftp_machine *machine)
+{
+	bool named = machine->server_named.family != IP_NONE;
+
+	return (struct ip_endpoint){ .addr = named ? machine->server_named : machine->server_addr,
+				     .port = machine->server_port };
+}
+
 /* Is the control connection clear after CCC? */
 static inline bool ftp_machine_is_cleared(const struct ftp_machine *machine)
 {

@@ -234,17 +234,21 @@ void machine_plan_line(struct ftp_machine *machine, const struct ftp_reply *repl
 	size_t len = reply->len - reply->text;
 	struct ip_endpoint endpoint;
 
-	if (reply->first)
+	if (reply->first) {
 		machine->server_port = 0;
+		machine->server_named = (struct ip_addr){ .family = IP_NONE };
+	}
 	/*
 	 * The address is ignored: the gateway dials the host of the control connection
 	 * (CVE-2020-8284 and similar). The code of the reply decides how to read the port,
 	 * even if it does not match the command: some servers answer EPSV with 227.
 	 */
-	if (reply->code == 229)
+	if (reply->code == 229) {
 		(void)ftp_229_parse(text, len, &machine->server_port); /* a line without a port is text */
-	else if (reply->code == 227 && ftp_227_parse(text, len, &endpoint) == 0)
+	} else if (reply->code == 227 && ftp_227_parse(text, len, &endpoint) == 0) {
 		machine->server_port = endpoint.port;
+		machine->server_named = endpoint.addr;
+	}
 }
 
 /* Does this reply to PASV or EPSV, which is no refusal, name a port that may be dialled? */

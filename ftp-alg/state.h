@@ -310,6 +310,7 @@ struct ftp_machine {
 	bool clear_spoken;	       /* a reply has gone out in the clear since CCC */
 	struct ip_endpoint advertised; /* the endpoint in the second half of a primed 227 or 229 */
 	uint16_t server_port;	       /* from the server's 227 or 229; 0: none yet */
+	struct ip_addr server_named;   /* the address in a 227, which is not used; IP_NONE: in none */
 	uint8_t server_mode;	       /* the FTP_MODE_ that is being tried, or that the server accepted */
 	uint8_t tried;		       /* the FTP_MODE_ bits that failed in this plan */
 	bool no_port;		       /* one of them failed because the reply had no usable port */

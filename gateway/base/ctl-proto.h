@@ -18,7 +18,7 @@
 #include "policy/ip.h"
 
 /* Must change with anything in this file. */
-#define CTL_VERSION 0x6174000cu
+#define CTL_VERSION 0x61740010u
 
 enum ctl_proto_what {
 	CTL_STATUS = 1, /* ANSWER_GATEWAY, then ANSWER_WORKER for each worker */
@@ -100,6 +100,24 @@ struct answer_worker {
 	uint32_t transfers;
 };
 
+enum answer_way { WAY_EPSV, WAY_PASV, WAY_EPRT, WAY_PORT, ANSWER_WAYS };
+
+/* A connection's protection: P under TLS, S under TLS with a cipher that does not encrypt, C in the clear, L
+ * cleared by CCC; 0: not known yet. */
+
+/* One side of a session: its control connection, and its leg of the data connection. */
+struct answer_leg {
+	char tls[16]; /* of the control connection: version, "handshake" or "ccc"; "": clear */
+	char cipher[48], group[32];
+	uint8_t resumed;
+	char control;  /* how the control connection is protected */
+	char data;     /* how that of the transfer under way is */
+	uint8_t way;   /* 1 + enum answer_way: how the data connection was asked for; 0: it was not */
+	uint8_t waits; /* the peer was told to dial `told`, and has not */
+	struct ip_endpoint told; /* what 227, 229, PORT or EPRT named; port 0: nothing */
+	struct ip_endpoint peer; /* the other end of the data connection; port 0: it is not there */
+};
+
 /* Texts come from a client or a server as they are: escape them before showing them. */
 struct answer_session {
 	uint64_t session;
@@ -110,29 +128,25 @@ struct answer_session {
 	char listener[ANSWER_NAME_MAX];
 	char rule[ANSWER_NAME_MAX]; /* "": not known yet */
 	char backend[ANSWER_NAME_MAX];
-	char user[65]; /* the logged-in user; "": none yet */
-	char tls[16];  /* of the control connection: version, "handshake" or "ccc"; "": clear */
-	char cipher[48];
-	char server_tls[16]; /* the same of the connection with the server, where policy wants TLS */
-	char server_cipher[48], server_group[32];
-	char server_name[128]; /* whom its certificate names, as policy wants it */
+	char user[65];	  /* the logged-in user; "": none yet */
+	char command[64]; /* the client's last one, without secrets, cut if longer */
+	struct answer_leg client_leg, server_leg;
+	char server_name[128]; /* whom the server's certificate names, where policy wants TLS with it */
 	char server_issuer[128], server_sha256[65];
-	uint8_t server_resumed;
 	char subject[128]; /* of the client's certificate, cut if longer; "": none was shown */
 	char issuer[128];
 	char serial[65], sha256[65];
-	char transfer[128];	 /* the command of the transfer under way; "": none */
-	char prot[2];		 /* how its data connection is protected: P, S or C */
-	char server_prot[2];	 /* the same of that with the server; "": the server speaks no TLS */
-	uint64_t bytes;		 /* read from the sender so far */
-	uint64_t transfer_ms;	 /* since it was asked for */
-	struct ip_endpoint told; /* where the client was told to dial, and has not; port 0: nowhere */
+	char transfer[128];   /* the command of the transfer under way; "": none */
+	uint8_t upload;	      /* its direction */
+	uint8_t size_known;   /* `size` is */
+	uint64_t bytes;	      /* read from the sender so far */
+	uint64_t size;	      /* that the transfer is going to read */
+	uint64_t rate;	      /* bytes a second, in the last seconds */
+	uint64_t transfer_ms; /* since it was asked for */
 };
 
 /* A worker reports at most as many servers. */
 #define ANSWER_SERVERS_MAX 128
-
-enum answer_way { WAY_EPSV, WAY_PASV, WAY_EPRT, WAY_PORT, ANSWER_WAYS };
 
 enum answer_way_state {
 	WAY_UNKNOWN = 0,

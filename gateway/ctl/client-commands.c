@@ -15,6 +15,8 @@
 #include "gateway/view/client.h"
 #include "gateway/view/metrics-text.h"
 #include "gateway/view/metrics.h"
+#include "gateway/view/session-json.h"
+#include "gateway/view/session-print.h"
 #include "gateway/tls/policy-check.h"
 
 /* Time for the answer to an order. A reload waits for new workers, which load keys. */
@@ -105,6 +107,8 @@ static int show(const struct target *target, const struct view *view, const stru
 		view->print(&answers, stdout);
 	if (r == 0)
 		r = view->complain(target, &answers);
+	if (r == 0 && filter != NULL && filter->session != 0 && answers.nsessions == 0)
+		r = client_fault(target, "there is no session %" PRIu64, filter->session);
 	client_answers_done(&answers);
 	return written(target, r);
 }
@@ -117,12 +121,34 @@ int client_status(const struct target *target, bool json)
 	return show(target, &view, NULL, json);
 }
 
-int client_sessions(const struct target *target, const struct session_filter *filter, bool json)
+/* Show them again and again. If attlsd cannot be reached meanwhile, it may be starting. */
+static int watch(const struct target *target, const struct view *view, const struct session_filter *filter,
+		 bool json, unsigned watch_s)
 {
-	static const struct view view = { CTL_SESSIONS, client_print_sessions, client_json_sessions,
-					  complain_of_silence };
+	bool clears = isatty(STDOUT_FILENO) == 1 && !json;
 
-	return show(target, &view, filter, json);
+	for (;;) {
+		if (clears)
+			(void)fputs("\033[H\033[2J", stdout);
+		(void)show(target, view, filter, json);
+		if (ferror(stdout))
+			return EXIT_FAILURE;
+		if (!clears)
+			(void)fputc('\n', stdout);
+		(void)sleep(watch_s);
+	}
+}
+
+int client_sessions(const struct target *target, const struct session_filter *filter, bool json,
+		    unsigned watch_s)
+{
+	static const struct view table = { CTL_SESSIONS, client_print_sessions, client_json_sessions,
+					   complain_of_silence };
+	static const struct view details = { CTL_SESSIONS, client_print_details, client_json_sessions,
+					     complain_of_silence };
+	const struct view *view = filter->session != 0 ? &details : &table;
+
+	return watch_s != 0 ? watch(target, view, filter, json, watch_s) : show(target, view, filter, json);
 }
 
 int client_metrics(const struct target *target, bool openmetrics)

@@ -12,8 +12,12 @@ struct session_filter; /* session-filter.h */
 struct target;	       /* client-target.h */
 
 int client_status(const struct target *target, bool json);
-/* filter: all zero for every session. */
-int client_sessions(const struct target *target, const struct session_filter *filter, bool json);
+/*
+ * filter: all zero for every session; with a number, all that is known of this one. watch_s: how often to
+ * show them again, until a signal ends this process; 0: only once.
+ */
+int client_sessions(const struct target *target, const struct session_filter *filter, bool json,
+		    unsigned watch_s);
 /* The last warnings and errors of all processes. */
 int client_events(const struct target *target, bool json);
 /* Print what attlsd has counted, for Prometheus. */

@@ -18,8 +18,7 @@
 #define GETOPT_FIRST 256
 
 static const struct option option_table[] = {
-#define OPTION(id, name, has_value)                                                                          \
-	{ name, (has_value) ? required_argument : no_argument, NULL, GETOPT_FIRST + OPTION_##id },
+#define OPTION(id, name, has_value) { name, has_value, NULL, GETOPT_FIRST + OPTION_##id },
 #include "gateway/ctl/options.def"
 #undef OPTION
 	{ NULL, 0, NULL, 0 },
@@ -42,6 +41,17 @@ static int take_again(struct command_line *line, int which, const char *value)
 	return 0;
 }
 
+/* A number after an option whose value may be missing is the value: "--watch 5" as well as "--watch=5". */
+static const char *value_after(char **argv)
+{
+	const char *next = argv[optind];
+
+	if (next == NULL || next[0] < '0' || next[0] > '9')
+		return "";
+	optind++;
+	return next;
+}
+
 static int take_options(const struct command *command, int argc, char **argv, struct command_line *line)
 {
 	int which;
@@ -54,7 +64,10 @@ static int take_options(const struct command *command, int argc, char **argv, st
 				       : which - GETOPT_FIRST;
 		if ((command->takes & (UINT64_C(1) << which)) == 0)
 			return unfit_option(command, which);
-		line->options[which] = optarg != NULL ? optarg : "";
+		line->options[which] = optarg;
+		if (optarg == NULL)
+			line->options[which] =
+			    option_table[which].has_arg == optional_argument ? value_after(argv) : "";
 		if ((command->repeats & (UINT64_C(1) << which)) != 0 && take_again(line, which, optarg) != 0)
 			return EXIT_USAGE;
 	}

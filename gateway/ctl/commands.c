@@ -20,6 +20,9 @@
 #include "gateway/ctl/import-commands.h"
 #include "gateway/ctl/usage.h"
 
+/* How often --watch shows the sessions, if it does not say so. */
+#define WATCH_DEFAULT_S 2
+
 static bool is_given(const struct command_line *line, enum command_option option)
 {
 	return line->options[option] != NULL;
@@ -79,21 +82,6 @@ static int run_status(const struct command_line *line)
 	return client_status(&line->target, wants_json(line));
 }
 
-static int check_sessions(const struct command_line *line)
-{
-	struct session_filter filter;
-
-	return filter_options_parse(line, &filter);
-}
-
-static int run_sessions(const struct command_line *line)
-{
-	struct session_filter filter = { .session = 0 };
-
-	(void)filter_options_parse(line, &filter);
-	return client_sessions(&line->target, &filter, wants_json(line));
-}
-
 /* The number of a session. Returns 0 or the exit status. */
 static int parse_session(const char *text, uint64_t *ret)
 {
@@ -105,6 +93,54 @@ static int parse_session(const char *text, uint64_t *ret)
 	return 0;
 }
 
+/* The number of a session, or options that choose some. */
+static int parse_choice(const struct command_line *line, struct session_filter *ret)
+{
+	if (line->operand != NULL && filter_options_given(line))
+		return usage_fault("either the number of a session or options that choose sessions, not both",
+				   "");
+	*ret = (struct session_filter){ .session = 0 };
+	return line->operand != NULL ? parse_session(line->operand, &ret->session)
+				     : filter_options_parse(line, ret);
+}
+
+/* How often to show them again. */
+static int parse_watch(const struct command_line *line, unsigned *ret)
+{
+	const char *text = line->options[OPTION_WATCH];
+	int end = 0;
+
+	*ret = 0;
+	if (text == NULL)
+		return 0;
+	*ret = WATCH_DEFAULT_S;
+	if (text[0] == '\0')
+		return 0;
+	if (text[0] < '0' || text[0] > '9' || sscanf(text, "%4u%n", ret, &end) != 1 || text[end] != '\0' ||
+	    *ret == 0)
+		return usage_fault("--watch needs a number of seconds from 1 to 9999, not", text);
+	return 0;
+}
+
+static int check_sessions(const struct command_line *line)
+{
+	struct session_filter filter;
+	unsigned seconds;
+	int status = parse_choice(line, &filter);
+
+	return status == 0 ? parse_watch(line, &seconds) : status;
+}
+
+static int run_sessions(const struct command_line *line)
+{
+	struct session_filter filter;
+	unsigned seconds;
+
+	(void)parse_choice(line, &filter);
+	(void)parse_watch(line, &seconds);
+	return client_sessions(&line->target, &filter, wants_json(line), seconds);
+}
+
 static int check_end(const struct command_line *line)
 {
 	struct session_filter filter;
@@ -114,23 +150,16 @@ static int check_end(const struct command_line *line)
 		    "which session? Give its number (attlsctl sessions shows them), or options that "
 		    "choose sessions",
 		    "");
-	if (line->operand != NULL && filter_options_given(line))
-		return usage_fault("either the number of a session or options that choose sessions, not both",
-				   "");
-	return line->operand != NULL ? parse_session(line->operand, &filter.session)
-				     : filter_options_parse(line, &filter);
+	return parse_choice(line, &filter);
 }
 
 static int run_end(const struct command_line *line)
 {
-	struct session_filter filter = { .session = 0 };
+	struct session_filter filter;
 
-	if (line->operand == NULL) {
-		(void)filter_options_parse(line, &filter);
-		return client_end_all(&line->target, &filter);
-	}
-	(void)parse_session(line->operand, &filter.session);
-	return client_end(&line->target, filter.session);
+	(void)parse_choice(line, &filter);
+	return line->operand != NULL ? client_end(&line->target, filter.session)
+				     : client_end_all(&line->target, &filter);
 }
 
 static int run_events(const struct command_line *line)
@@ -219,9 +248,11 @@ static const struct command commands[] = {
 	  .summary = "Show the policy, workers and number of sessions of a running attlsd.",
 	  .run = run_status },
 	{ .name = "sessions",
-	  .takes = TAKES_TARGET | TAKES_FILTER | TAKES(JSON),
-	  .arguments = "[-f policy.yaml | --socket PATH] [--json] " FILTER_ARGUMENTS,
-	  .summary = "List the sessions: clients, users and transfers.",
+	  .takes = TAKES_TARGET | TAKES_FILTER | TAKES(JSON) | TAKES(WATCH),
+	  .may_have_operand = true,
+	  .arguments = "[-f policy.yaml | --socket PATH] [--json] [--watch [SECONDS]] [SESSION |\n"
+		       "                        " FILTER_ARGUMENTS "]",
+	  .summary = "List the sessions: clients, users and transfers; or all of one.",
 	  .check = check_sessions,
 	  .run = run_sessions },
 	{ .name = "events",

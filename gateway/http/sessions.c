@@ -12,7 +12,7 @@
 #include <string.h>
 
 #include "gateway/base/util.h"
-#include "gateway/view/client-print.h"
+#include "gateway/view/session-json.h"
 #include "policy/policy.h"
 
 #define LIMIT_MAX 10000

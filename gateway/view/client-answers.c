@@ -38,6 +38,40 @@ static void keep_ascii(char *text, size_t size)
 
 #define TERMINATE(field) ((field)[sizeof(field) - 1] = '\0')
 
+static void sanitize_leg(struct answer_leg *leg)
+{
+	TERMINATE(leg->tls);
+	TERMINATE(leg->cipher);
+	TERMINATE(leg->group);
+	if (strchr("CLPS", leg->control) == NULL)
+		leg->control = '\0';
+	if (strchr("CPS", leg->data) == NULL)
+		leg->data = '\0';
+	if (leg->way > ANSWER_WAYS)
+		leg->way = 0;
+}
+
+static void sanitize_session(struct answer_session *session)
+{
+	TERMINATE(session->listener);
+	TERMINATE(session->rule);
+	TERMINATE(session->backend);
+	TERMINATE(session->user);
+	TERMINATE(session->command);
+	TERMINATE(session->server_name);
+	TERMINATE(session->server_issuer);
+	TERMINATE(session->server_sha256);
+	TERMINATE(session->subject);
+	TERMINATE(session->issuer);
+	TERMINATE(session->serial);
+	TERMINATE(session->sha256);
+	TERMINATE(session->transfer);
+	sanitize_leg(&session->client_leg);
+	sanitize_leg(&session->server_leg);
+	if (session->size < session->bytes) /* no more than 100 % */
+		session->size_known = 0;
+}
+
 static void sanitize_texts(struct answer *answer)
 {
 	switch ((enum answer_kind)answer->kind) {
@@ -50,26 +84,8 @@ static void sanitize_texts(struct answer *answer)
 		sanitize(answer->u.gateway.policy, sizeof(answer->u.gateway.policy));
 		sanitize(answer->u.gateway.failure, sizeof(answer->u.gateway.failure));
 		break;
-	case ANSWER_SESSION: /* client-print.c escapes these */
-		TERMINATE(answer->u.session.listener);
-		TERMINATE(answer->u.session.rule);
-		TERMINATE(answer->u.session.backend);
-		TERMINATE(answer->u.session.user);
-		TERMINATE(answer->u.session.tls);
-		TERMINATE(answer->u.session.cipher);
-		TERMINATE(answer->u.session.server_tls);
-		TERMINATE(answer->u.session.server_cipher);
-		TERMINATE(answer->u.session.server_group);
-		TERMINATE(answer->u.session.server_name);
-		TERMINATE(answer->u.session.server_issuer);
-		TERMINATE(answer->u.session.server_sha256);
-		TERMINATE(answer->u.session.server_prot);
-		TERMINATE(answer->u.session.subject);
-		TERMINATE(answer->u.session.issuer);
-		TERMINATE(answer->u.session.serial);
-		TERMINATE(answer->u.session.sha256);
-		TERMINATE(answer->u.session.transfer);
-		TERMINATE(answer->u.session.prot);
+	case ANSWER_SESSION: /* what prints them escapes them */
+		sanitize_session(&answer->u.session);
 		break;
 	case ANSWER_SERVER:
 		TERMINATE(answer->u.server.backend);

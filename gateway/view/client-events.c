@@ -10,7 +10,7 @@
 
 #include "gateway/base/util.h"
 #include "gateway/view/client-answers.h"
-#include "gateway/view/client-print.h"
+#include "gateway/view/client-json.h"
 #include "gateway/view/json-print.h"
 #include "policy/policy.h"
 

@@ -297,6 +297,8 @@ static void carry_out_one(struct session *session, const struct ftp_act *act)
 	case FTP_DO_COMMAND:
 		if (act->forwarded)
 			audit_command(&session->audit, act->text, act->len);
+		if (act->forwarded)
+			latest_forward(&session->latest, act->text, act->len);
 		if (act->urgent)
 			interrupt(session);
 		add_command(session, act);

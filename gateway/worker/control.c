@@ -103,6 +103,8 @@ static bool client_line(struct session *session)
 		return moved;
 	}
 	session->skipping = status == FTP_LINE_TOO_LONG;
+	if (status == FTP_LINE_OK)
+		latest_command(&session->latest, line.text, line.len);
 	session->active_ms = session->worker->loop.now_ms;
 	/* Used up before its actions, since TLS may start only when nothing follows this line. Its bytes stay
 	 * in place until control_run() tidies: the actions point to them. */
@@ -222,6 +224,7 @@ static bool server_step(struct session *session)
 		return moved;
 	}
 	session->parser = parser;
+	ftp_progress_reply(&session->latest.progress, &reply);
 	if (status == FTP_REPLY_END && !ftp_reply_is_preliminary(reply.code))
 		server_greeted(session);
 	if (await_end(session, &reply) < 0) {

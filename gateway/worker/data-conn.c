@@ -48,13 +48,6 @@ static void set_state(struct data_conn *data, enum data_state state)
 		*worker_of(data)->relays += relayed ? -1u : 1u;
 }
 
-enum secure_level data_conn_level(const struct data_conn *data)
-{
-	if (!data->protect)
-		return SECURE_CLEAR;
-	return stream_tls_level(&data->legs.client.stream) == SECURE_SAFE ? SECURE_SAFE : SECURE_PRIVATE;
-}
-
 static void log_transfer(const struct data_conn *data, enum ftp_data_result result)
 {
 	const struct facts *facts = data->legs.facts;
@@ -213,6 +206,7 @@ static enum ftp_data_result data_relay(struct data_conn *data)
 		data->moved_ms = loop_of(data)->now_ms;
 		tally_bytes(data->upload, data_conn_level(data), data_conn_server_level(data),
 			    data->relay.bytes - bytes);
+		data_rate_note(&data->rate, data->relay.bytes, data->moved_ms);
 	}
 	switch (result) {
 	case RELAY_WAIT:
@@ -424,6 +418,7 @@ static void begin(struct data_conn *data)
 	data_dial_forget(&data->dial);
 	data->settle = (struct data_settle){ .wait_ms = 0 };
 	data->started_ms = data->moved_ms = loop_of(data)->now_ms;
+	data_rate_begin(&data->rate, data->moved_ms);
 	data->failed = false;
 	data_handshake_pass(&data->handshake);
 	data->relay = (struct relay){ .bytes = 0 };

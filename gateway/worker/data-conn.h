@@ -11,9 +11,11 @@
 
 #include "ftp-alg/ftp-alg.h"
 #include "gateway/net/relay.h"
+#include "gateway/net/stream-tls.h"
 #include "gateway/worker/data-dial.h"
 #include "gateway/worker/data-handshake.h"
 #include "gateway/worker/data-leg.h"
+#include "gateway/worker/data-rate.h"
 #include "gateway/worker/data-server-tls.h"
 #include "gateway/worker/data-settle.h"
 
@@ -62,6 +64,7 @@ struct data_conn {
 	uint64_t started_ms;
 	uint64_t moved_ms; /* when the relay last moved a byte, or the transfer was asked for */
 	struct relay relay;
+	struct data_rate rate;
 	char *command; /* of the transfer, for the log and for another attempt (DSWAITTIME) */
 };
 
@@ -69,7 +72,9 @@ struct data_conn {
 struct data_status {
 	const char *command; /* lives until the next transfer */
 	enum secure_level level, server_level;
+	bool upload;
 	uint64_t bytes;
+	uint64_t rate;	  /* bytes a second, in the last seconds */
 	uint64_t idle_ms; /* since a byte moved */
 	uint64_t transfer_ms;
 };
@@ -164,7 +169,12 @@ static inline bool data_conn_fail(struct data_conn *data)
 }
 
 /* What protects the client's data. Under PROT P that depends on the cipher, once the handshake is done. */
-enum secure_level data_conn_level(const struct data_conn *data);
+static inline enum secure_level data_conn_level(const struct data_conn *data)
+{
+	if (!data->protect)
+		return SECURE_CLEAR;
+	return stream_tls_level(&data->legs.client.stream) == SECURE_SAFE ? SECURE_SAFE : SECURE_PRIVATE;
+}
 
 /* The same of the server's. */
 static inline enum secure_level data_conn_server_level(const struct data_conn *data)
@@ -185,7 +195,9 @@ static inline bool data_conn_status(const struct data_conn *data, struct data_st
 		.command = data->command != NULL ? data->command : "?",
 		.level = data_conn_level(data),
 		.server_level = data_conn_server_level(data),
+		.upload = data->upload,
 		.bytes = data->relay.bytes,
+		.rate = data_rate_now(&data->rate, data->relay.bytes, now_ms, now_ms - data->moved_ms),
 		.idle_ms = now_ms - data->moved_ms,
 		.transfer_ms = now_ms - data->started_ms,
 	};

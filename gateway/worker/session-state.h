@@ -21,6 +21,7 @@
 #include "gateway/worker/data-conn.h"
 #include "gateway/worker/echo.h"
 #include "gateway/worker/facts.h"
+#include "gateway/worker/latest.h"
 
 struct proxy_wait;
 
@@ -120,6 +121,7 @@ struct session {
 
 	bool others_wait; /* for this session's login to be decided, see MSG_LOGIN_GO */
 	struct audit audit;
+	struct latest latest;
 	struct echo echo;     /* of the last PASS or ACCT, until it is answered */
 	bool secret_sent;     /* the last command to the server may hold a password */
 	const char *ended_by; /* the policy's key that ends the session; static. NULL: none does */

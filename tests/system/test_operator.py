@@ -161,9 +161,10 @@ def test_sessions_tells_who_is_connected_and_what_he_does(operated):
         transfer = sessions(operated)[1]["transfer"]
         assert (transfer["command"], transfer["prot"], transfer["protected"]) == ("STOR up", "P", True) and 0 <= transfer["age"] < net.DEADLINE
         table = [line.split() for line in ctl(operated, "sessions").splitlines()]
-        assert table[0] == ["SESSION", "CLIENT", "USER", "RULE", "TLS", "AGE", "IDLE", "SERVER", "PROT", "BYTES", "TRANSFER"]
-        assert table[1][2:5] == ["-", "everyone", "clear"] and table[1][-3:] == ["-", "-", "-"]
-        assert table[2][2:5] == ["anna", "everyone", "TLSv1.3"] and table[2][-5:] == ["P", "48.8", "KiB", "STOR", "up"]
+        assert table[0] == ["SESSION", "CLIENT", "USER", "RULE", "BACKEND", "CTRL", "AGE", "IDLE", "COMMAND"]
+        assert table[1][2:4] == ["-", "everyone"] and table[1][5] == "C/C" and table[1][-1] == "-"
+        assert table[2][2:4] == ["anna", "everyone"] and table[2][5] == "P/C" and table[2][-2:] == ["STOR", "up"]
+        assert table[3][:3] == ["upload", "48.8", "KiB,"] and table[3][-3:] == ["data", "P/C,", "PASV/EPSV"]
         # the idle time of a stalled transfer is visible
         net.until(lambda: sessions(operated)[1]["idle"] > 0.3, "the silence grows")
         data.close()
@@ -187,7 +188,9 @@ def test_sessions_shows_tls_of_both_legs(launch, certificates, path):
         assert shown["server_tls"] == {"hostname": "localhost", "version": up["version"], "cipher": up["cipher"], "group": up["group"],
                                        "issuer": "CN=attlsd test CA", "sha256": up["sha256"], "resumed": False}
         row, line = ctl(gateway, "sessions").splitlines()[1:3]
-        assert row.split()[-5] == "C/P" and line.split()[:4] == ["server", "localhost", up["version"], up["cipher"]]
+        assert row.split()[5] == "C/P" and "data C/P, EPSV/EPSV" in line
+        details = ctl(gateway, "sessions", shown["session"])
+        assert f"P, {up['version']}, {up['cipher']}, {up['group']}\n" in details and "localhost, issuer CN=attlsd test CA" in details
         data.close()
         assert c.reply().code == 226
     # another session resumes the first one's TLS
