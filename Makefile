@@ -19,6 +19,7 @@ override CPPFLAGS += -I. -D_GNU_SOURCE -DATTLSD_VERSION='"$(VERSION)"' $(shell p
 override CFLAGS  += -std=c17 -fPIE $(WARN) $(HARDEN) $(SAN) -MMD -MP
 override LDFLAGS += -pie -Wl,-z,relro,-z,now $(SAN)
 LDLIBS  += $(shell pkg-config --libs $(PKGS) 2>/dev/null)
+CURSES  := $(shell pkg-config --libs ncursesw 2>/dev/null || echo -lncursesw) # attlsctl
 MICROHTTPD := $(shell pkg-config --libs libmicrohttpd 2>/dev/null)
 LDLIBS  += -lresolv # of glibc: the TTL of names
 
@@ -54,7 +55,7 @@ attackers: $(ATTACKERS)
 $B/attlsd: $B/gateway/attlsd.o $(call objects,$(COMMON) $(DAEMON))
 	$(call say,LD)$(CC) $(LDFLAGS) -o $@ $^ $(LDLIBS)
 $B/attlsctl: $B/gateway/attlsctl.o $(call objects,$(COMMON) $(CONTROL))
-	$(call say,LD)$(CC) $(LDFLAGS) -o $@ $^ $(LDLIBS) -ljansson
+	$(call say,LD)$(CC) $(LDFLAGS) -o $@ $^ $(LDLIBS) -ljansson $(CURSES)
 # From an archive, so that it contains only what it needs of the folders that it shares.
 $B/attlsd-http.a: $(call objects,$(COMMON) $(VIEW) $(HTTP))
 	$(call say,AR)rm -f $@ && $(AR) rcsD $@ $^
@@ -62,7 +63,7 @@ $B/attlsd-http: $B/gateway/attlsd-http.o $B/attlsd-http.a
 	$(call say,LD)$(CC) $(LDFLAGS) -Wl,--as-needed -o $@ $^ $(LDLIBS) $(MICROHTTPD) -ljansson
 $B/gateway/http/page.o: $(wildcard gateway/http/page/*)
 $(UNITS): $B/tests/unit/%: $B/tests/unit/%.o $(OBJ)
-	$(call say,LD)$(CC) $(LDFLAGS) -o $@ $^ $(LDLIBS) $(MICROHTTPD) -ljansson -lcmocka
+	$(call say,LD)$(CC) $(LDFLAGS) -o $@ $^ $(LDLIBS) $(MICROHTTPD) $(CURSES) -ljansson -lcmocka
 $B/tests/attacks/worker_attacks: $B/tests/attacks/worker_attacks.o $(call objects,$(COMMON))
 	$(call say,LD)$(CC) $(LDFLAGS) -o $@ $^ $(LDLIBS)
 # attlsd with a worker that an attacker controls: taken_worker.c has the entry, the real worker another name.
@@ -73,7 +74,7 @@ $B/tests/attacks/attlsd_taken: $B/gateway/attlsd.o $B/tests/attacks/taken_worker
   $(filter-out $B/gateway/worker/worker.o,$(call objects,$(COMMON) $(DAEMON)))
 	$(call say,LD)$(CC) $(LDFLAGS) -o $@ $^ $(LDLIBS)
 $(FUZZERS): $B/tests/fuzz/%: $B/tests/fuzz/%.o $(OBJ)
-	$(call say,LD)$(CC) $(LDFLAGS) -fsanitize=fuzzer -o $@ $^ $(LDLIBS) $(MICROHTTPD) -ljansson
+	$(call say,LD)$(CC) $(LDFLAGS) -fsanitize=fuzzer -o $@ $^ $(LDLIBS) $(MICROHTTPD) $(CURSES) -ljansson
 
 $(BENCHERS): %: %.o
 	$(call say,LD)$(CC) $(LDFLAGS) -o $@ $^ $(LDLIBS)
@@ -140,7 +141,7 @@ differential: setup-test            ## compare dialogues natively and through at
 lint: setup-test                    ## layers, banned calls, sizes, formatting, manual pages
 	@sh tests/lint.sh
 	@$(MAKE) --no-print-directory --silent binaries
-	@B=$B CC='$(CC)' LIBS='$(LDLIBS) $(MICROHTTPD)' COMMON='$(COMMON)' DAEMON='$(DAEMON)' CONTROL='$(CONTROL)' HTTP='$(VIEW) $(HTTP)' \
+	@B=$B CC='$(CC)' LIBS='$(LDLIBS) $(MICROHTTPD) $(CURSES)' COMMON='$(COMMON)' DAEMON='$(DAEMON)' CONTROL='$(CONTROL)' HTTP='$(VIEW) $(HTTP)' \
 	  $(PYTHON) tests/structure.py $(STRUCTURE)
 
 demo: setup-demo                    ## a real FTP server behind attlsd, with transfers shown (DEMO=once: end after them)

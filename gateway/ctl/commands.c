@@ -18,6 +18,7 @@
 #include "gateway/ctl/policy-commands.h"
 #include "gateway/ctl/probe-command.h"
 #include "gateway/ctl/import-commands.h"
+#include "gateway/ctl/top.h"
 #include "gateway/ctl/usage.h"
 
 /* How often --watch shows the sessions, if it does not say so. */
@@ -122,6 +123,13 @@ static int parse_watch(const struct command_line *line, unsigned *ret)
 	return 0;
 }
 
+static int check_filter(const struct command_line *line)
+{
+	struct session_filter filter;
+
+	return filter_options_parse(line, &filter);
+}
+
 static int check_sessions(const struct command_line *line)
 {
 	struct session_filter filter;
@@ -151,6 +159,14 @@ static int check_end(const struct command_line *line)
 		    "choose sessions",
 		    "");
 	return parse_choice(line, &filter);
+}
+
+static int run_top(const struct command_line *line)
+{
+	struct session_filter filter;
+
+	(void)filter_options_parse(line, &filter);
+	return top_run(&line->target, &filter);
 }
 
 static int run_end(const struct command_line *line)
@@ -265,6 +281,12 @@ static const struct command commands[] = {
 	  .arguments = "[-f policy.yaml | --socket PATH] [--openmetrics]",
 	  .summary = "Print what a running attlsd has counted, for Prometheus.",
 	  .run = run_metrics },
+	{ .name = "top",
+	  .takes = TAKES_TARGET | TAKES_FILTER,
+	  .arguments = "[-f policy.yaml | --socket PATH] " FILTER_ARGUMENTS,
+	  .summary = "Show the sessions live; end one, or look at all of it.",
+	  .check = check_filter,
+	  .run = run_top },
 	{ .name = "end",
 	  .takes = TAKES_TARGET | TAKES_FILTER,
 	  .may_have_operand = true,

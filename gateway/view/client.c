@@ -87,11 +87,21 @@ static int check_peer(const struct target *target, int fd)
 /* Beyond all other time limits. */
 #define SPARE_MS 5000
 
+/* For the handler of a signal, which has no other way to know it. */
+static void (*before_exit)(void);
+
+void client_before_exit(void (*call)(void))
+{
+	before_exit = call;
+}
+
 static void on_alarm(int signal)
 {
 	static const char text[] = "attlsctl: attlsd does not answer in time\n";
 
 	(void)signal;
+	if (before_exit != NULL)
+		before_exit();
 	(void)!write(STDERR_FILENO, text, sizeof(text) - 1); /* printf() is not safe here */
 	_exit(EXIT_FAILURE);
 }

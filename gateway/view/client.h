@@ -33,4 +33,10 @@ int client_order(const struct target *target, enum ctl_proto_what what, const st
 int client_read(const struct target *target, enum ctl_proto_what what,
 		int (*take)(void *context, const struct answer *answer), void *context);
 
+/*
+ * Called in a signal handler before this process ends because attlsd does not answer: it may only make
+ * calls that are safe there. NULL: nothing.
+ */
+void client_before_exit(void (*call)(void));
+
 #endif

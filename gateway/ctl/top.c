@@ -1,0 +1,330 @@
+/*
+ * `attlsctl top`: asks attlsd for the sessions again and again, shows them, and carries
+ * out keys. What goes wrong is shown on the screen, and the next question may succeed:
+ * attlsd may have been started again.
+ */
+#include "gateway/ctl/top.h"
+
+#include <inttypes.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "gateway/base/util.h"
+#include "gateway/ctl/top-rows.h"
+#include "gateway/ctl/top-screen.h"
+#include "gateway/view/client-text.h"
+#include "gateway/view/client.h"
+
+/* Between two questions; longer if the answers take their time, so that top takes a tenth of it at most. */
+#define INTERVAL_MS	 1000
+#define INTERVALS	 10
+#define ORDER_TIMEOUT_MS 15000
+#define LINE_MAX_BYTES	 512
+
+enum mode { MODE_LIST = 0, MODE_DETAILS, MODE_SEARCH, MODE_END };
+
+struct top {
+	const struct target *target;
+	struct session_filter filter;
+	struct answers answers; /* of the last question that was answered */
+	enum top_sort sort;
+	enum mode mode;
+	char search[TOP_SEARCH_MAX];
+	size_t all; /* sessions before the search */
+	size_t selected, first;
+	uint64_t chosen; /* the number of the selected session, which keeps it selected */
+	int stderr_is;	 /* what is printed to stderr meanwhile */
+	char said[LINE_MAX_BYTES];
+	bool failed, over;
+	int64_t next_ms;
+};
+
+static int64_t now_ms(void)
+{
+	struct timespec now;
+
+	(void)clock_gettime(CLOCK_MONOTONIC, &now);
+	return (int64_t)now.tv_sec * 1000 + now.tv_nsec / 1000000;
+}
+
+/* What client.c has printed belongs onto the screen: its first line, without "attlsctl: ". */
+static void take_said(struct top *top)
+{
+	char text[LINE_MAX_BYTES], shown[CLIENT_SHOWN_MAX];
+	static const char prefix[] = "attlsctl: ";
+	ssize_t n = pread(top->stderr_is, text, sizeof(text) - 1, 0);
+	const char *from = text;
+
+	(void)!ftruncate(top->stderr_is, 0); /* the next text may then follow this one */
+	(void)lseek(top->stderr_is, 0, SEEK_SET);
+	text[n > 0 ? n : 0] = '\0';
+	text[strcspn(text, "\n")] = '\0';
+	if (strncmp(text, prefix, sizeof(prefix) - 1) == 0)
+		from += sizeof(prefix) - 1;
+	(void)snprintf(top->said, sizeof(top->said), "%s", client_text_shown(from, shown));
+}
+
+/* The rows have changed: find the chosen session again. */
+static void select_again(struct top *top)
+{
+	for (size_t i = 0; i < top->answers.nsessions; i++)
+		if (top->answers.sessions[i].session == top->chosen)
+			top->selected = i;
+	if (top->selected >= top->answers.nsessions)
+		top->selected = top->answers.nsessions > 0 ? top->answers.nsessions - 1 : 0;
+}
+
+static void ask(struct top *top)
+{
+	struct answers answers;
+	int64_t begin_ms = now_ms(), took_ms;
+	int r = client_collect(top->target, CTL_SESSIONS, &top->filter, &answers);
+
+	take_said(top);
+	top->failed = r < 0;
+	if (r == 0) {
+		client_answers_done(&top->answers);
+		top->answers = answers;
+		top->all = answers.nsessions;
+		(void)top_rows_search(&top->answers, top->search);
+		top_rows_sort(&top->answers, top->sort);
+		select_again(top);
+	} else {
+		client_answers_done(&answers);
+	}
+	took_ms = now_ms() - begin_ms;
+	top->next_ms = now_ms() + (took_ms * INTERVALS > INTERVAL_MS ? took_ms * INTERVALS : INTERVAL_MS);
+}
+
+static const struct answer_session *selected(const struct top *top)
+{
+	return top->selected < top->answers.nsessions ? &top->answers.sessions[top->selected] : NULL;
+}
+
+static void put_title(const struct top *top, char buf[static LINE_MAX_BYTES])
+{
+	const struct answer_gateway *gateway = &top->answers.gateway;
+	uint64_t transfers = 0, rate = 0;
+	char up[CLIENT_AGE_MAX], speed[CLIENT_AGE_MAX];
+
+	for (size_t i = 0; i < top->answers.nsessions; i++) {
+		transfers += top->answers.sessions[i].transfer[0] != '\0';
+		rate += top->answers.sessions[i].rate;
+	}
+	(void)snprintf(buf, LINE_MAX_BYTES,
+		       "attlsd %s, up %s: %" PRIu64 " of %" PRIu64 " sessions%s; shown: %zu, %" PRIu64
+		       " transfers, %s/s",
+		       gateway->version, client_text_age(gateway->up_ms, up), gateway->sessions,
+		       gateway->limit, gateway->draining ? ", draining" : "", top->answers.nsessions,
+		       transfers, client_text_size(rate, speed));
+}
+
+static void put_second(const struct top *top, char buf[static LINE_MAX_BYTES])
+{
+	if (top->said[0] != '\0')
+		(void)snprintf(buf, LINE_MAX_BYTES, "%s", top->said);
+	else
+		(void)snprintf(buf, LINE_MAX_BYTES, "sorted by %s%s%s%s", top_sort_name(top->sort),
+			       top->filter.transfers ? ", transfers only" : "",
+			       top->search[0] != '\0' ? ", with: " : "", top->search);
+}
+
+static void put_last(const struct top *top, char buf[static LINE_MAX_BYTES])
+{
+	const struct answer_session *session = selected(top);
+	char user[CLIENT_SHOWN_MAX], client[IP_TEXT_MAX];
+
+	switch (top->mode) {
+	case MODE_LIST:
+		(void)snprintf(buf, LINE_MAX_BYTES,
+			       "r rate  a age  b bytes  t transfers  / search  Enter all  e end  q quit");
+		return;
+	case MODE_DETAILS:
+		(void)snprintf(buf, LINE_MAX_BYTES, "Esc back  e end  q quit");
+		return;
+	case MODE_SEARCH:
+		(void)snprintf(buf, LINE_MAX_BYTES, "search: %s_  (Enter keeps it, Esc clears it)",
+			       top->search);
+		return;
+	case MODE_END:
+		(void)snprintf(buf, LINE_MAX_BYTES, "end session %" PRIu64 " of %.40s from %s? y/n",
+			       top->chosen, session != NULL ? client_text_name(session->user, user) : "-",
+			       session != NULL ? ip_endpoint_format(&session->remote, client) : "-");
+		return;
+	}
+}
+
+static void draw(struct top *top)
+{
+	char title[LINE_MAX_BYTES], second[LINE_MAX_BYTES], last[LINE_MAX_BYTES];
+	size_t rows = top_screen_rows();
+
+	if (top->selected < top->first)
+		top->first = top->selected;
+	if (top->selected >= top->first + rows)
+		top->first = top->selected - rows + 1;
+	put_title(top, title);
+	put_second(top, second);
+	put_last(top, last);
+	top_screen_draw(&(struct top_view){ .answers = &top->answers,
+					    .title = title,
+					    .second = second,
+					    .last = last,
+					    .alarm = top->said[0] != '\0',
+					    .selected = top->selected,
+					    .first = top->first,
+					    .details = top->mode == MODE_DETAILS });
+}
+
+/* The session may have gone meanwhile: then attlsd says so. */
+static void end_chosen(struct top *top)
+{
+	const struct session_filter filter = { .session = top->chosen };
+	struct answer answer;
+	int r = client_order(top->target, CTL_END, &filter, ORDER_TIMEOUT_MS, &answer);
+
+	take_said(top);
+	if (r == 0)
+		(void)snprintf(top->said, sizeof(top->said), "%.256s", answer.u.text);
+	draw(top);
+	top->next_ms = now_ms() + INTERVAL_MS; /* time to read it */
+}
+
+static void move(struct top *top, size_t to)
+{
+	size_t n = top->answers.nsessions;
+
+	top->selected = to < n ? to : n > 0 ? n - 1 : 0;
+	if (selected(top) != NULL)
+		top->chosen = selected(top)->session;
+}
+
+static void on_letter(struct top *top, char c)
+{
+	switch (c) {
+	case 'q':
+		top->over = true;
+		break;
+	case 'r':
+		top->sort = TOP_SORT_RATE;
+		break;
+	case 'a':
+		top->sort = TOP_SORT_AGE;
+		break;
+	case 'b':
+		top->sort = TOP_SORT_BYTES;
+		break;
+	case 't':
+		top->filter.transfers = !top->filter.transfers;
+		break;
+	case '/':
+		top->mode = MODE_SEARCH;
+		break;
+	case 'e':
+		if (selected(top) != NULL) {
+			move(top, top->selected);
+			top->mode = MODE_END;
+		}
+		return;
+	default:
+		return;
+	}
+	top->next_ms = 0;
+}
+
+static void on_search_key(struct top *top, enum top_key key, char c)
+{
+	size_t len = strlen(top->search);
+
+	if (key == TOP_KEY_TEXT && len + 1 < sizeof(top->search)) {
+		top->search[len] = c;
+		top->search[len + 1] = '\0';
+	} else if (key == TOP_KEY_ERASE && len > 0) {
+		top->search[len - 1] = '\0';
+	} else if (key == TOP_KEY_ENTER || key == TOP_KEY_ESCAPE) {
+		if (key == TOP_KEY_ESCAPE)
+			top->search[0] = '\0';
+		top->mode = MODE_LIST;
+	}
+	top->next_ms = 0;
+}
+
+static void on_key(struct top *top, enum top_key key, char c)
+{
+	size_t page = top_screen_rows();
+
+	if (key == TOP_KEY_NONE || key == TOP_KEY_RESIZE)
+		return;
+	if (top->mode == MODE_SEARCH) {
+		on_search_key(top, key, c);
+		return;
+	}
+	if (top->mode == MODE_END) {
+		top->mode = MODE_LIST;
+		if (key == TOP_KEY_TEXT && (c == 'y' || c == 'Y'))
+			end_chosen(top);
+		return;
+	}
+	if (key == TOP_KEY_TEXT)
+		on_letter(top, c);
+	else if (key == TOP_KEY_UP)
+		move(top, top->selected > 0 ? top->selected - 1 : 0);
+	else if (key == TOP_KEY_DOWN)
+		move(top, top->selected + 1);
+	else if (key == TOP_KEY_PAGE_UP)
+		move(top, top->selected > page ? top->selected - page : 0);
+	else if (key == TOP_KEY_PAGE_DOWN)
+		move(top, top->selected + page);
+	else if (key == TOP_KEY_HOME)
+		move(top, 0);
+	else if (key == TOP_KEY_LAST)
+		move(top, SIZE_MAX);
+	else if (key == TOP_KEY_ESCAPE)
+		top->mode = MODE_LIST;
+	else if (key == TOP_KEY_ENTER && selected(top) != NULL) {
+		move(top, top->selected);
+		top->mode = MODE_DETAILS;
+	}
+}
+
+static void loop(struct top *top)
+{
+	enum top_key key;
+	char c = '\0';
+
+	while (!top->over) {
+		if (now_ms() >= top->next_ms)
+			ask(top);
+		draw(top);
+		key = top_screen_key((int)(top->next_ms - now_ms()), &c);
+		on_key(top, key, c);
+	}
+}
+
+int top_run(const struct target *target, const struct session_filter *filter)
+{
+	struct top top = { .target = target, .filter = *filter };
+	int before = -1;
+
+	/* an attlsd that cannot be reached now is not worth a screen */
+	if (client_collect(target, CTL_SESSIONS, filter, &top.answers) < 0) {
+		client_answers_done(&top.answers);
+		return EXIT_FAILURE;
+	}
+	top.stderr_is = memfd_create("stderr", MFD_CLOEXEC);
+	before = dup(STDERR_FILENO);
+	if (top.stderr_is == -1 || before == -1 || top_screen_begin() < 0)
+		return EXIT_FAILURE;
+	(void)dup2(top.stderr_is, STDERR_FILENO);
+	loop(&top);
+	top_screen_end();
+	(void)dup2(before, STDERR_FILENO);
+	fd_close(&before);
+	fd_close(&top.stderr_is);
+	client_answers_done(&top.answers);
+	return EXIT_SUCCESS;
+}
