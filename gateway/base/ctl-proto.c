@@ -18,6 +18,7 @@ bool ctl_proto_only_asks(uint32_t what)
 	case CTL_SERVERS:
 	case CTL_METRICS:
 	case CTL_EVENTS:
+	case CTL_CLIENTS:
 		return true;
 	case CTL_END:
 	case CTL_RELOAD:

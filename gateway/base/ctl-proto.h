@@ -14,11 +14,12 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#include "gateway/base/habits.h"
 #include "gateway/base/session-filter.h"
 #include "policy/ip.h"
 
 /* Must change with anything in this file. */
-#define CTL_VERSION 0x61740010u
+#define CTL_VERSION 0x61740011u
 
 enum ctl_proto_what {
 	CTL_STATUS = 1, /* ANSWER_GATEWAY, then ANSWER_WORKER for each worker */
@@ -31,6 +32,8 @@ enum ctl_proto_what {
 	CTL_MAKE_WAY,	/* like CTL_DRAIN, and the service manager starts another attlsd meanwhile */
 	CTL_METRICS,	/* ANSWER_GATEWAY, then ANSWER_NAMEs, then ANSWER_COUNTS; all of the monitor */
 	CTL_EVENTS,	/* like CTL_SESSIONS, with ANSWER_EVENTs; those of the monitor come first */
+	CTL_CLIENTS,	/* ANSWER_GATEWAY (it announces no workers), then an ANSWER_CLIENT for each entry of
+			   the monitor's table, then its ANSWER_LIST_END */
 };
 
 /* The message of either end if the other one has another CTL_VERSION. */
@@ -49,8 +52,8 @@ struct ask {
 #define CTL_ASK_BYTES 224 /* of a struct ask */
 
 /*
- * ANSWER_SESSION, ANSWER_SERVER, ANSWER_EVENT and ANSWER_LIST_END come from workers, which
- * may be under an attacker's control. All others come from the monitor, and first.
+ * ANSWER_SESSION, ANSWER_SERVER, ANSWER_EVENT and their ANSWER_LIST_END come from workers,
+ * which may be under an attacker's control. All others come from the monitor, and first.
  */
 enum answer_kind {
 	ANSWER_DONE = 1,
@@ -62,7 +65,8 @@ enum answer_kind {
 	ANSWER_SERVER,
 	ANSWER_NAME,
 	ANSWER_COUNTS,
-	ANSWER_EVENT
+	ANSWER_EVENT,
+	ANSWER_CLIENT,
 };
 
 #define ANSWER_TEXT_MAX 512
@@ -180,9 +184,34 @@ struct answer_event {
 	char fix[192]; /* "": the line does not say */
 };
 
+/* The monitor has at most as many clients. */
+#define ANSWER_CLIENTS_MAX (1024 + 64)
+
+/*
+ * What the sessions of one client have shown: of a user and network that use the same software, or
+ * of all that use it and have not logged in. Times are in seconds since 1970. Workers report it, so
+ * one under an attacker's control may have lied about its own sessions.
+ */
+struct answer_client {
+	uint8_t logged_in;     /* 0: user and network are empty */
+	struct ip_net network; /* /24 or /56 */
+	char user[HABITS_NAME_MAX];
+	char software[HABITS_SOFTWARE_MAX]; /* as the client calls itself; "": it does not */
+	char ja4[HABITS_JA4_MAX];	    /* this text and the next two are the newest ones; "": none */
+	char subject[HABITS_NAME_MAX];
+	char group[HABITS_GROUP_MAX];
+	uint64_t first_s, last_s;
+	uint64_t sessions;
+	uint64_t data_tls, data_resumed; /* data connections, as in struct habits */
+	struct {
+		uint64_t sessions; /* that have shown it, and */
+		uint64_t last_s;   /* the last of them; 0: none */
+	} habits[HABIT_COUNT];	   /* by enum habit */
+};
+
 struct answer_list_end {
 	int32_t pid;
-	uint64_t n; /* how many ANSWER_SESSION, ANSWER_SERVER or ANSWER_EVENT it has sent */
+	uint64_t n; /* how many ANSWER_SESSION, ANSWER_SERVER, ANSWER_EVENT or ANSWER_CLIENT it has sent */
 };
 
 /* One of the names that stand for places in ANSWER_COUNTS, see counters.def. */
@@ -215,6 +244,7 @@ struct answer {
 		struct answer_list_end list_end;
 		struct answer_name name;
 		struct answer_counts counts;
+		struct answer_client client;
 	} u;
 };
 

@@ -13,6 +13,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "gateway/base/habits.h"
 #include "gateway/base/session-filter.h"
 #include "gateway/base/ticket-seeds.h"
 #include "policy/ip.h"
@@ -61,6 +62,7 @@ struct msg {
 	union {
 		struct ticket_seed ticket;    /* MSG_TICKET_SEED */
 		struct session_filter filter; /* MSG_LIST_SESSIONS, MSG_END_SESSION */
+		struct habits habits;	      /* MSG_SESSION_END */
 	};
 };
 

@@ -18,6 +18,7 @@
 #include "gateway/ctl/policy-commands.h"
 #include "gateway/ctl/probe-command.h"
 #include "gateway/ctl/import-commands.h"
+#include "gateway/ctl/report-command.h"
 #include "gateway/ctl/top.h"
 #include "gateway/ctl/usage.h"
 
@@ -287,6 +288,13 @@ static const struct command commands[] = {
 	  .summary = "Show the sessions live; end one, or look at all of it.",
 	  .check = check_filter,
 	  .run = run_top },
+	{ .name = "report",
+	  .takes = TAKES_TARGET | TAKES(SINCE) | TAKES(JSON),
+	  .needs = "the report is missing: clients",
+	  .arguments = "[-f policy.yaml | --socket PATH] [--since TIME] [--json] clients",
+	  .summary = "Show what clients do, and which of them a stricter policy would shut out.",
+	  .check = report_command_check,
+	  .run = report_command },
 	{ .name = "end",
 	  .takes = TAKES_TARGET | TAKES_FILTER,
 	  .may_have_operand = true,

@@ -69,7 +69,7 @@ static int parse_names(const struct command_line *line, struct session_filter *f
 }
 
 /* A number of seconds, or one with a unit as in a policy. */
-static int parse_idle(const char *text, struct session_filter *filter)
+bool filter_options_time(const char *text, uint32_t *ret_s)
 {
 	static const struct {
 		const char *unit;
@@ -79,17 +79,25 @@ static int parse_idle(const char *text, struct session_filter *filter)
 	int end = 0;
 
 	/* sscanf() would accept blanks and signs */
-	if (text[0] >= '0' && text[0] <= '9' && sscanf(text, "%9" SCNu64 "%n", &n, &end) == 1)
-		for (size_t i = 0; i < NELEM(units); i++) {
-			uint64_t seconds = n * units[i].seconds;
+	if (text[0] < '0' || text[0] > '9' || sscanf(text, "%9" SCNu64 "%n", &n, &end) != 1)
+		return false;
+	for (size_t i = 0; i < NELEM(units); i++) {
+		uint64_t seconds = n * units[i].seconds;
 
-			if (strcmp(text + end, units[i].unit) != 0 || seconds == 0 || seconds > UINT32_MAX)
-				continue;
-			filter->idle_s = (uint32_t)seconds;
-			return 0;
-		}
-	return usage_fault("--idle needs a number of seconds from 1, or a time such as 5m, not",
-			   text[0] ? text : "\"\"");
+		if (strcmp(text + end, units[i].unit) != 0 || seconds == 0 || seconds > UINT32_MAX)
+			continue;
+		*ret_s = (uint32_t)seconds;
+		return true;
+	}
+	return false;
+}
+
+static int parse_idle(const char *text, struct session_filter *filter)
+{
+	return filter_options_time(text, &filter->idle_s)
+		   ? 0
+		   : usage_fault("--idle needs a number of seconds from 1, or a time such as 5m, not",
+				 text[0] ? text : "\"\"");
 }
 
 int filter_options_parse(const struct command_line *line, struct session_filter *ret)

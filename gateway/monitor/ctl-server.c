@@ -18,6 +18,7 @@
 #include "gateway/monitor/child-pick.h"
 #include "gateway/monitor/ctl-log.h"
 #include "gateway/monitor/ctl-metrics.h"
+#include "gateway/monitor/ctl-clients.h"
 
 /* Connections at once; more wait in the kernel's queue. */
 #define PEERS_MAX 8
@@ -39,6 +40,7 @@ struct ctl_peer {
 	uint32_t workers_sent;	     /* of them */
 	uint64_t event_sent;	     /* CTL_EVENTS: the number of the monitor's own */
 	struct ctl_metrics *metrics; /* CTL_METRICS: what is being sent */
+	struct ctl_clients clients;  /* CTL_CLIENTS */
 	bool gone;
 	struct ctl_peer *next, *prev;
 };
@@ -105,7 +107,8 @@ static int send_gateway(struct ctl_peer *peer)
 	struct answer answer = ctl_proto_answer(ANSWER_GATEWAY);
 
 	server->calls->describe(server->owner, &answer.u.gateway);
-	answer.u.gateway.workers = peer->workers_announced = count_workers(server);
+	peer->workers_announced = peer->asked == CTL_CLIENTS ? 0 : count_workers(server);
+	answer.u.gateway.workers = peer->workers_announced;
 	memcpy(answer.u.gateway.failure, server->failure, sizeof(server->failure));
 	answer.u.gateway.failure_ms = server->loop->now_ms - server->failed_ms;
 	if (peer->asked == CTL_METRICS) {
@@ -194,17 +197,28 @@ static int send_events(struct ctl_peer *peer)
 	return r;
 }
 
+/* What is still missing after the first answer. */
+static int send_rest(struct ctl_peer *peer)
+{
+	int r;
+
+	if (peer->metrics != NULL)
+		return ctl_metrics_send(peer->metrics, peer->watch.fd);
+	if (peer->asked == CTL_CLIENTS)
+		return ctl_clients_send(peer->watch.fd, peer->server->clients, &peer->clients);
+	r = send_workers(peer);
+	return r == 0 && peer->asked == CTL_EVENTS ? send_events(peer) : r;
+}
+
 static void list(struct ctl_peer *peer)
 {
 	struct loop *loop = peer->server->loop;
-	int r = peer->metrics != NULL ? ctl_metrics_send(peer->metrics, peer->watch.fd) : send_workers(peer);
+	int r = send_rest(peer);
 
-	if (r == 0 && peer->asked == CTL_EVENTS)
-		r = send_events(peer);
 	if (r == -EAGAIN && loop_watch(loop, &peer->watch, EPOLLOUT) == 0 &&
 	    loop_timer(loop, &peer->timer, PEER_TIMEOUT_MS) == 0)
 		return; /* until the peer has read some */
-	if (r == 0 && peer->asked != CTL_STATUS && peer->asked != CTL_METRICS)
+	if (r == 0 && peer->asked != CTL_STATUS && peer->asked != CTL_METRICS && peer->asked != CTL_CLIENTS)
 		pass_to_workers(peer);
 	peer_end(peer);
 }
@@ -272,6 +286,7 @@ static void answer_question(struct ctl_peer *peer, const struct ask *ask)
 	case CTL_SERVERS:
 	case CTL_EVENTS:
 	case CTL_METRICS:
+	case CTL_CLIENTS:
 		if (send_gateway(peer) < 0)
 			peer_end(peer);
 		else
@@ -393,12 +408,14 @@ static void on_pause(struct timer *timer)
 }
 
 void ctl_server_init(struct ctl_server *server, struct loop *loop, struct children *children,
-		     const struct admission *admission, const struct ctl_calls *calls, void *owner)
+		     const struct admission *admission, const struct client_table *clients,
+		     const struct ctl_calls *calls, void *owner)
 {
 	*server = (struct ctl_server){
 		.loop = loop,
 		.children = children,
 		.admission = admission,
+		.clients = clients,
 		.calls = calls,
 		.owner = owner,
 		.sock = CTL_SOCKET_NONE,

@@ -14,6 +14,7 @@
 #include "gateway/base/loop.h"
 #include "gateway/monitor/admission.h"
 #include "gateway/monitor/children.h"
+#include "gateway/monitor/client-table.h"
 #include "gateway/monitor/ctl-socket.h"
 
 struct ctl_peer;
@@ -37,6 +38,7 @@ struct ctl_server {
 	struct loop *loop;
 	struct children *children;
 	const struct admission *admission;
+	const struct client_table *clients;
 	const struct ctl_calls *calls;
 	void *owner;
 	struct ctl_socket sock;
@@ -51,7 +53,8 @@ struct ctl_server {
 };
 
 void ctl_server_init(struct ctl_server *server, struct loop *loop, struct children *children,
-		     const struct admission *admission, const struct ctl_calls *calls, void *owner);
+		     const struct admission *admission, const struct client_table *clients,
+		     const struct ctl_calls *calls, void *owner);
 
 /* Fill in what describe() says about this process and its policy file; the rest stays. */
 void ctl_server_facts(struct answer_gateway *gateway, const char *policy_path);

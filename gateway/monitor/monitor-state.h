@@ -43,6 +43,7 @@ struct monitor {
 	struct admission admission;
 	struct login_queue logins;
 	struct privileged privileged;
+	struct client_table clients;
 	struct requests requests;
 	struct ctl_server ctl_server;
 	struct http_child http;

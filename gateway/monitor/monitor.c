@@ -161,13 +161,14 @@ static int monitor_init(struct monitor *monitor)
 	};
 	admission_init(&monitor->admission);
 	login_queue_init(&monitor->logins, &monitor->loop, request_login_go);
-	monitor->requests = (struct requests){ &monitor->admission, &monitor->privileged, &monitor->logins };
+	monitor->requests = (struct requests){ &monitor->admission, &monitor->privileged, &monitor->logins,
+					       &monitor->clients };
 	monitor->started_ms = monitor->loop.now_ms;
 	ctl_server_facts(&monitor->facts, monitor->path);
 	notify_open(&monitor->notify, &monitor->loop, &monitor->admission.nsessions,
 		    &monitor->facts.generation);
 	ctl_server_init(&monitor->ctl_server, &monitor->loop, &monitor->children, &monitor->admission,
-			&ctl_calls, monitor);
+			&monitor->clients, &ctl_calls, monitor);
 	http_child_init(&monitor->http, &monitor->loop, &monitor->ctl_server, monitor->children.root);
 	acceptor_init(&monitor->acceptor, &monitor->loop, &monitor->children, &monitor->admission,
 		      &monitor->logins, &monitor->listeners, &monitor->current);
@@ -224,6 +225,7 @@ int monitor_run(const char *policy_path)
 	privileged_done(&monitor.privileged);
 	login_queue_done(&monitor.logins);
 	admission_done(&monitor.admission);
+	client_table_done(&monitor.clients);
 	signals_close(&monitor.signals);
 	loop_done(&monitor.loop);
 	if (monitor.status == EXIT_SUCCESS)

@@ -8,6 +8,7 @@
 
 #include <errno.h>
 #include <string.h>
+#include <time.h>
 
 #include "gateway/base/counters.h"
 #include "gateway/base/log.h"
@@ -145,6 +146,8 @@ static const char *session_end(const struct request *request)
 {
 	uint64_t session = request->msg->session;
 
+	client_table_add(request->from->clients, key_of(request), request->facts.logged_in,
+			 &request->msg->habits, (uint64_t)time(NULL));
 	/* cannot fail: the facts were found */
 	(void)admission_leave(request->from->admission, session, request->child);
 	login_queue_over(request->from->logins, session);
@@ -178,6 +181,7 @@ enum {
 	FIELD_ACTIVE = 1 << 4,
 	FIELD_REMOTE = 1 << 5,
 	FIELD_LOCAL = 1 << 6,
+	FIELD_HABITS = 1 << 7,
 };
 
 /* What a worker may ask for, and with which fields. The rows of all other types are empty, and refuse. */
@@ -192,7 +196,7 @@ static const struct {
 	[MSG_SESSION_LOGIN] = { FIELD_SESSION, session_login },
 	[MSG_SESSION_SOURCE] = { FIELD_SESSION | FIELD_REMOTE, session_source },
 	[MSG_SESSION_PROBE] = { FIELD_SESSION, session_probe },
-	[MSG_SESSION_END] = { FIELD_SESSION, session_end },
+	[MSG_SESSION_END] = { FIELD_SESSION | FIELD_HABITS, session_end },
 	[MSG_SOCKET] = { FIELD_SESSION | FIELD_PURPOSE | FIELD_SERIAL | FIELD_REMOTE | FIELD_LOCAL,
 			 use_privileges },
 	[MSG_ANNOUNCE] = { FIELD_SESSION | FIELD_SERIAL | FIELD_ACTIVE | FIELD_REMOTE | FIELD_LOCAL,
@@ -230,6 +234,8 @@ static const char *why_malformed(const struct msg *msg, unsigned fields)
 		{ FIELD_REMOTE, !is_empty(&msg->remote),
 		  is_empty(&msg->remote) ? msg->type == MSG_SOCKET : is_address(&msg->remote.addr) },
 		{ FIELD_LOCAL, !is_empty(&msg->local), is_address(&msg->local.addr) },
+		/* of other types, nobody reads it */
+		{ FIELD_HABITS, false, (fields & FIELD_HABITS) == 0 || habits_are_sound(&msg->habits) },
 	};
 
 	for (size_t i = 0; i < NELEM(looks); i++) {

@@ -8,6 +8,7 @@
 #include "gateway/base/msg.h"
 #include "gateway/monitor/admission.h"
 #include "gateway/monitor/children.h"
+#include "gateway/monitor/client-table.h"
 #include "gateway/monitor/login-queue.h"
 #include "gateway/monitor/privileged.h"
 
@@ -16,6 +17,7 @@ struct requests {
 	struct admission *admission;
 	struct privileged *privileged;
 	struct login_queue *logins;
+	struct client_table *clients;
 };
 
 /* Tell a worker (a struct child) that it is a session's turn to log in: for login_queue_init(). */

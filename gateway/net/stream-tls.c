@@ -106,6 +106,17 @@ static void count_alert(const SSL *ssl, bool sent, uint8_t number)
 		count_cell(count_sparse_cell(count_page, COUNT_ALERTS, values), 1);
 }
 
+/* The owner wants to see the ClientHello, before OpenSSL judges it. */
+static void show_hello(struct stream *stream, const uint8_t *bytes, size_t len)
+{
+	void (*on_hello)(struct stream * stream, const uint8_t *bytes, size_t len) = stream->on_hello;
+
+	if (len == 0 || bytes[0] != SSL3_MT_CLIENT_HELLO)
+		return;
+	stream->on_hello = NULL;
+	on_hello(stream, bytes, len);
+}
+
 static void on_message(int is_write, int version, int type, const void *bytes, size_t len, SSL *ssl,
 		       void *arg)
 {
@@ -116,6 +127,8 @@ static void on_message(int is_write, int version, int type, const void *bytes, s
 		count_alert(ssl, is_write != 0, ((const uint8_t *)bytes)[1]);
 	if (!is_write && type == SSL3_RT_HANDSHAKE && stream->ktls != NULL)
 		stream_ktls_check(stream, bytes, len);
+	if (!is_write && type == SSL3_RT_HANDSHAKE && stream->on_hello != NULL)
+		show_hello(stream, bytes, len);
 	if (!is_write && type == SSL3_RT_HEADER && !stream->tls_up)
 		count_shake_record(stream);
 	if (stream->nodata_ms != stream->loop->now_ms) {
@@ -308,9 +321,14 @@ bool stream_tls_has_begun(const struct stream *stream)
 	return SSL_get_state(stream->ssl) != TLS_ST_BEFORE;
 }
 
+bool stream_tls_is_13(const struct stream *stream)
+{
+	return SSL_version(stream->ssl) >= TLS1_3_VERSION;
+}
+
 bool stream_tls_resumes_13(const struct stream *stream)
 {
-	return stream_tls_resumed(stream) && SSL_version(stream->ssl) >= TLS1_3_VERSION;
+	return stream_tls_resumed(stream) && stream_tls_is_13(stream);
 }
 
 bool stream_tls_renew_ticket(struct stream *stream)

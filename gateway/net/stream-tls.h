@@ -29,6 +29,9 @@ enum stream_io stream_tls_handshake(struct stream *stream);
 /* Has a whole ClientHello of the peer arrived? */
 bool stream_tls_has_begun(const struct stream *stream);
 
+/* Is it TLS 1.3? Known once the ClientHello has been answered. */
+bool stream_tls_is_13(const struct stream *stream);
+
 /*
  * Does the peer resume a session of TLS 1.3? The binder in its ClientHello (RFC 8446 4.2.11.2)
  * shows that it, or whoever it has copied that from, holds the session; its Finished proves it.

@@ -51,17 +51,20 @@ struct stream {
 	struct loop *loop;
 	const struct stream_layer *layer; /* NULL: in the clear */
 	struct ssl_st *ssl;		  /* the layer's; NULL like it */
-	struct stream_wire *wire;	  /* while stream_tls_read_wire() reads */
-	struct stream_ktls *ktls;	  /* the kernel may take over our direction of TLS, or has */
-	bool kernel_encrypts;		  /* it has: bytes are written to the socket as they are */
-	bool tls_up;			  /* the handshake is done */
-	bool tx_clear;			  /* our direction has left TLS (CCC), the peer's may not have yet */
-	bool closing_tls;    /* the peer's last TLS record has begun to arrive, see stream_tls_leave() */
-	bool finishing;	     /* shut the write side down once drained */
-	bool finished;	     /* done */
-	bool notify_pending; /* close_notify waits for room in the socket (kTLS) */
-	bool guarded;	     /* the kernel resets it when the process dies */
-	bool saw_fin;	     /* of TCP, below TLS */
+	/* Gets the peer's next ClientHello, with the header of the handshake message, once. NULL: nobody
+	 * asks. */
+	void (*on_hello)(struct stream *stream, const uint8_t *bytes, size_t len);
+	struct stream_wire *wire; /* while stream_tls_read_wire() reads */
+	struct stream_ktls *ktls; /* the kernel may take over our direction of TLS, or has */
+	bool kernel_encrypts;	  /* it has: bytes are written to the socket as they are */
+	bool tls_up;		  /* the handshake is done */
+	bool tx_clear;		  /* our direction has left TLS (CCC), the peer's may not have yet */
+	bool closing_tls;	  /* the peer's last TLS record has begun to arrive, see stream_tls_leave() */
+	bool finishing;		  /* shut the write side down once drained */
+	bool finished;		  /* done */
+	bool notify_pending;	  /* close_notify waits for room in the socket (kTLS) */
+	bool guarded;		  /* the kernel resets it when the process dies */
+	bool saw_fin;		  /* of TCP, below TLS */
 	bool saw_reset;
 	uint8_t nodata_records;	  /* TLS messages that brought no data, in the turn that began at */
 	uint64_t nodata_ms;	  /* this time */

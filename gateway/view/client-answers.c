@@ -99,6 +99,13 @@ static void sanitize_texts(struct answer *answer)
 		sanitize(answer->u.name.first, sizeof(answer->u.name.first));
 		sanitize(answer->u.name.second, sizeof(answer->u.name.second));
 		break;
+	case ANSWER_CLIENT:
+		TERMINATE(answer->u.client.user);
+		TERMINATE(answer->u.client.software);
+		TERMINATE(answer->u.client.ja4);
+		TERMINATE(answer->u.client.subject);
+		TERMINATE(answer->u.client.group);
+		break;
 	case ANSWER_WORKER:
 	case ANSWER_LIST_END:
 	case ANSWER_COUNTS:
@@ -262,9 +269,28 @@ static pid_t claimed_by(const struct answer *answer)
 	case ANSWER_WORKER:
 	case ANSWER_NAME:
 	case ANSWER_COUNTS:
+	case ANSWER_CLIENT:
 		break;
 	}
 	return 0;
+}
+
+/* An entry of the monitor's table, or the end of them. Returns 1 if it is one, 0 if not, -1 as above. */
+static int take_client(const struct target *target, struct answers *answers, const struct answer *answer)
+{
+	void *list = answers->clients;
+
+	if (answer->kind == ANSWER_LIST_END && answer->u.list_end.pid == answers->gateway.pid) {
+		answers->clients_complete = answer->u.list_end.n == answers->nclients;
+		return 1;
+	}
+	if (answer->kind != ANSWER_CLIENT || answers->nclients == ANSWER_CLIENTS_MAX)
+		return 0;
+	if (grow(target, &list, answers->nclients, &answers->clients_cap, sizeof(*answers->clients)) < 0)
+		return -1;
+	answers->clients = list;
+	answers->clients[answers->nclients++] = answer->u.client;
+	return 1;
 }
 
 int client_answers_take(const struct target *target, struct answers *answers, const struct answer *answer,
@@ -278,6 +304,12 @@ int client_answers_take(const struct target *target, struct answers *answers, co
 	 * if the sender is not visible (in another container, for example), trust the pid in
 	 * the answer
 	 */
+	if (sender == 0 || sender == answers->gateway.pid) {
+		int r = take_client(target, answers, answer);
+
+		if (r != 0)
+			return r < 0 ? r : 0;
+	}
 	from = find_worker(answers, sender != 0 ? sender : claimed_by(answer));
 	if (from != NULL)
 		return take_from_worker(target, answers, from, answer);
@@ -315,6 +347,8 @@ bool client_answers_are_all(const struct answers *answers, enum ctl_proto_what w
 {
 	if (answers->workers == NULL || answers->nworkers < answers->gateway.workers)
 		return false;
+	if (what == CTL_CLIENTS)
+		return answers->clients_complete;
 	for (size_t i = 0; what != CTL_STATUS && i < answers->nworkers; i++)
 		if (client_is_silent(&answers->workers[i]) && !answers->workers[i].invalid &&
 		    answers->workers[i].worker.state != WORKER_BACKLOGGED)
@@ -371,4 +405,5 @@ void client_answers_done(struct answers *answers)
 	free(answers->sessions);
 	free(answers->servers);
 	free(answers->events);
+	free(answers->clients);
 }

@@ -38,7 +38,11 @@ struct answers {
 	struct answer_event *events; /* sorted by time */
 	size_t nevents;
 	size_t events_cap;
-	size_t own_events; /* of the monitor */
+	size_t own_events;	       /* of the monitor */
+	struct answer_client *clients; /* as they came */
+	size_t nclients;
+	size_t clients_cap;
+	bool clients_complete; /* all have arrived */
 };
 
 /*

@@ -17,6 +17,7 @@
 #include "gateway/worker/passive-share.h"
 #include "gateway/worker/server-tls.h"
 #include "gateway/worker/session-end.h"
+#include "gateway/worker/session-habits.h"
 #include "gateway/worker/session-log.h"
 #include "gateway/worker/tally.h"
 
@@ -175,6 +176,7 @@ static void do_logged_in(struct session *session)
 	memcpy(session->user, session->login_name, sizeof(session->user));
 	tally_login();
 	log_login(session);
+	session_habits_logged_in(session);
 	control_tls_logged_in(session);
 	server_tls_logged_in(session);
 	if (session->logged_in) {

@@ -14,6 +14,7 @@
 #include "gateway/tls/tlsctx-user.h"
 #include "gateway/tls/users.h"
 #include "gateway/worker/session-end.h"
+#include "gateway/worker/session-habits.h"
 #include "gateway/worker/session-log.h"
 #include "gateway/worker/tally.h"
 
@@ -66,6 +67,7 @@ static void tls_is_up(struct session *session)
 	session->phase = PHASE_COMMANDS;
 	loop_timer_stop(session->client.loop, &session->phase_timer);
 	tlsctx_bind(session->client.ssl);
+	session_habits_tls_up(session);
 	tlsctx_sessions_keep(&session->tls_sessions, TLSCTX_CONTROL, session->client.ssl);
 	tally_handshake(FTP_SIDE_CLIENT, false, &session->client);
 	session_log(&session->facts, session_level(session), "tls",
@@ -179,6 +181,7 @@ void control_tls_start(struct session *session)
 		session_end(session, "no-memory");
 		return;
 	}
+	session_habits_await_hello(session);
 	session->phase = PHASE_HANDSHAKE;
 }
 

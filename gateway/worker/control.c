@@ -18,6 +18,7 @@
 #include "gateway/worker/server-tls.h"
 #include "gateway/worker/session-count.h"
 #include "gateway/worker/session-end.h"
+#include "gateway/worker/session-habits.h"
 #include "gateway/worker/tally.h"
 
 /* Buffers that a client may fill in one turn. */
@@ -102,6 +103,8 @@ static bool client_line(struct session *session)
 		control_act(session);
 		return moved;
 	}
+	if (status == FTP_LINE_OK)
+		session_habits_command(session, line.text, line.len);
 	session->skipping = status == FTP_LINE_TOO_LONG;
 	if (status == FTP_LINE_OK)
 		latest_command(&session->latest, line.text, line.len);

@@ -8,6 +8,7 @@
 
 #include "gateway/net/stream-tls-cause.h"
 #include "gateway/net/stream-tls.h"
+#include "gateway/worker/data-habits.h"
 #include "gateway/worker/data-result.h"
 #include "gateway/worker/session-log.h"
 #include "gateway/worker/tally.h"
@@ -111,6 +112,7 @@ enum ftp_data_result data_tls_step(struct data_legs *legs)
 	}
 	tlsctx_sessions_keep(facts->tls_sessions, TLSCTX_DATA, leg->stream.ssl);
 	tally_handshake(FTP_SIDE_CLIENT, true, &leg->stream);
+	data_habits_handshake(facts, &leg->stream);
 	session_log(facts, LOG_LEVEL_DEBUG, "data-tls", LOG_TEXT("version", stream_tls_version(&leg->stream)),
 		    LOG_TEXT("cipher", stream_tls_cipher(&leg->stream)),
 		    LOG_TEXT("resumed", stream_tls_resumed(&leg->stream) ? "yes" : "no"),

@@ -14,6 +14,7 @@
 #include "gateway/tls/tlsctx.h"
 #include "policy/policy.h"
 
+struct habits;
 struct server_tls;
 
 struct facts {
@@ -27,6 +28,7 @@ struct facts {
 	    user_binding[TLS_BINDING_BYTES];  /* the same for all sessions of its user, from the login on */
 	bool has_user_binding;		      /* policy wants that, and the user is known */
 	struct tlsctx_sessions *tls_sessions; /* of the session; its data connections add theirs */
+	struct habits *habits;		      /* likewise */
 	struct ip_endpoint remote;	      /* the client */
 	struct ip_endpoint local;	      /* the address that it dialled */
 	struct ip_endpoint server;	      /* where the server is */

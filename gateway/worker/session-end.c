@@ -12,6 +12,7 @@
 #include "gateway/net/stream-tls.h"
 #include "gateway/worker/server-tls.h"
 #include "gateway/worker/session-count.h"
+#include "gateway/worker/session-habits.h"
 #include "gateway/worker/session-log.h"
 #include "gateway/worker/tally.h"
 
@@ -71,6 +72,7 @@ static const char *decided(const struct session *session, const char *reason)
 void session_end(struct session *session, const char *reason)
 {
 	struct worker *worker = session->worker;
+	struct msg last;
 
 	if (session->ended)
 		return;
@@ -83,7 +85,8 @@ void session_end(struct session *session, const char *reason)
 	if (ftp_machine_tries_login(&session->machine))
 		session_login_failed(session, "no-answer", NULL);
 	/* before the client sees the end, since it may connect again at once */
-	uplink_notify(&worker->uplink, MSG_SESSION_END, session->facts.id);
+	last = session_habits_end(session);
+	uplink_send(&worker->uplink, &last);
 	/* a peer that is gone makes both a no-op */
 	if (ftp_machine_is_replying(&session->machine))
 		(void)stream_cut(&session->client);

@@ -11,6 +11,7 @@
 #include <stdint.h>
 
 #include "ftp-alg/ftp-alg.h"
+#include "gateway/base/habits.h"
 #include "gateway/base/log.h"
 #include "gateway/base/loop.h"
 #include "gateway/base/util.h"
@@ -72,6 +73,7 @@ struct session {
 	struct worker *worker;
 	struct facts facts;
 	struct tlsctx_sessions tls_sessions;
+	struct habits habits;	       /* of the client; the user and the certificate follow at the end */
 	struct proxy_wait *proxy_wait; /* in PHASE_PROXY_HEADER */
 	bool begins_after_tls;	       /* the server is dialled, or a probe greeted, after the handshake */
 

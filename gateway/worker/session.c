@@ -15,6 +15,7 @@
 #include "gateway/worker/control-dial.h"
 #include "gateway/worker/control-tls.h"
 #include "gateway/worker/control.h"
+#include "gateway/worker/data-habits.h"
 #include "gateway/worker/first-byte.h"
 #include "gateway/worker/proxy-in.h"
 #include "gateway/worker/server-tls.h"
@@ -202,6 +203,7 @@ static void data_done(struct data_conn *data, enum ftp_data_result result)
 	struct session *session = CONTAINER_OF(data, struct session, data);
 
 	session->active_ms = session->heard_ms = loop_of(session)->now_ms;
+	data_habits_transfer(&session->facts, data->upload, data->protect, result);
 	ftp_machine_data_done(&session->machine, result, &session->worker->out);
 	control_run(session);
 }
@@ -263,6 +265,7 @@ static void session_init(struct session *session, struct worker *worker, const s
 			.local = msg->local,
 			.host = msg->local.addr,
 			.tls_sessions = &session->tls_sessions,
+			.habits = &session->habits,
 		},
 		.started_ms = worker->loop.now_ms,
 		.active_ms = worker->loop.now_ms,

@@ -40,6 +40,7 @@ struct scene {
 	struct privileged privileged;
 	struct loop loop;
 	struct login_queue logins;
+	struct client_table clients;
 	struct requests requests;
 	struct generation generation;
 	struct child mine, other;
@@ -67,7 +68,8 @@ static void scene_init(struct scene *scene)
 	*scene = (struct scene){ .generation.policy = &policy };
 	assert(loop_init(&scene->loop) == 0);
 	login_queue_init(&scene->logins, &scene->loop, request_login_go);
-	scene->requests = (struct requests){ &scene->admission, &scene->privileged, &scene->logins };
+	scene->requests =
+	    (struct requests){ &scene->admission, &scene->privileged, &scene->logins, &scene->clients };
 	scene->mine = (struct child){ .generation = &scene->generation };
 	scene->other = scene->mine;
 	assert(msg_channel(fds) == 0);
@@ -84,6 +86,7 @@ static void scene_done(struct scene *scene)
 	login_queue_done(&scene->logins);
 	loop_done(&scene->loop);
 	admission_done(&scene->admission);
+	client_table_done(&scene->clients);
 	(void)close(scene->mine.channel.fd);
 	(void)close(scene->worker);
 }

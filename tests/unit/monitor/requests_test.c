@@ -30,6 +30,7 @@ struct scene {
 	struct privileged privileged;
 	struct loop loop;
 	struct login_queue logins;
+	struct client_table clients;
 	struct requests requests;
 	struct generation generation;
 	struct child mine, other;
@@ -58,7 +59,8 @@ static void scene_init(struct scene *scene)
 	*scene = (struct scene){ .generation.policy = &policy };
 	assert_int_equal(loop_init(&scene->loop), 0);
 	login_queue_init(&scene->logins, &scene->loop, request_login_go);
-	scene->requests = (struct requests){ &scene->admission, &scene->privileged, &scene->logins };
+	scene->requests =
+	    (struct requests){ &scene->admission, &scene->privileged, &scene->logins, &scene->clients };
 	scene->mine = (struct child){ .generation = &scene->generation };
 	scene->other = scene->mine;
 	assert_int_equal(msg_channel(fds), 0);
@@ -75,6 +77,7 @@ static void scene_done(struct scene *scene)
 	login_queue_done(&scene->logins);
 	loop_done(&scene->loop);
 	admission_done(&scene->admission);
+	client_table_done(&scene->clients);
 	(void)close(scene->mine.channel.fd);
 	(void)close(scene->worker);
 }
@@ -168,6 +171,23 @@ static void the_form_of_each_message_is_checked(void **state)
 	} rows[] = {
 		{ "a session that is ready", { .type = MSG_READY, .session = 1 }, "unexpected-field" },
 		{ "a listener", { .type = MSG_SESSION_END, .listener = 1 }, "unexpected-field" },
+		{ "an unknown habit",
+		  { .type = MSG_SESSION_END, .habits.seen = UINT64_C(1) << HABIT_COUNT },
+		  "malformed-field" },
+		{ "more resumed than there were",
+		  { .type = MSG_SESSION_END, .habits = { .data_tls = 1, .data_resumed = 2 } },
+		  "malformed-field" },
+		{ "a control character",
+		  { .type = MSG_SESSION_END, .habits.software = "a\033[2J" },
+		  "malformed-field" },
+		{ "bytes after the end of a text",
+		  { .type = MSG_SESSION_END, .habits.user = "a\0b" },
+		  "malformed-field" },
+		{ "a text without its end",
+		  { .type = MSG_SESSION_END,
+		    .habits.group = { 'x', 'x', 'x', 'x', 'x', 'x', 'x', 'x', 'x', 'x',
+				      'x', 'x', 'x', 'x', 'x', 'x', 'x', 'x', 'x', 'x' } },
+		  "malformed-field" },
 		{ "failures", { .type = MSG_LOGIN_FAILED, .failures = 1 }, "unexpected-field" },
 		{ "an error", { .type = MSG_WITHDRAW, .error = -1 }, "unexpected-field" },
 		{ "a delay", { .type = MSG_LOGIN_OVER, .delay_ms = 1 }, "unexpected-field" },
