@@ -298,7 +298,7 @@ static void carry_out_one(struct session *session, const struct ftp_act *act)
 		break;
 	case FTP_DO_COMMAND:
 		if (act->forwarded)
-			audit_command(&session->audit, act->text, act->len);
+			changes_command(&session->changes, act->text, act->len);
 		if (act->forwarded)
 			latest_forward(&session->latest, act->text, act->len);
 		if (act->urgent)
@@ -408,7 +408,7 @@ static void carry_out_one(struct session *session, const struct ftp_act *act)
 		uplink_notify(&session->worker->uplink, MSG_LOGIN_OVER, session->facts.id);
 		break;
 	case FTP_DO_CHANGED:
-		audit_log(&session->audit, &session->facts, session->user);
+		changes_log(&session->changes, &session->facts, session->user);
 		break;
 	case FTP_DO_LOGIN_HIDDEN:
 		log_hidden(session, act);

@@ -108,7 +108,7 @@ void session_end(struct session *session, const char *reason)
 	identity_done(&session->facts.identity);
 	server_tls_free(session);
 	tlsctx_sessions_forget(&session->tls_sessions);
-	audit_done(&session->audit);
+	changes_done(&session->changes);
 	inbuf_free(&session->client_in);
 	inbuf_free(&session->server_in);
 	server_memory_leave(session->ways);

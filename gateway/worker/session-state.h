@@ -17,7 +17,7 @@
 #include "gateway/base/util.h"
 #include "gateway/net/linebuf.h"
 #include "gateway/net/stream.h"
-#include "gateway/worker/audit.h"
+#include "gateway/worker/changes.h"
 #include "gateway/worker/context.h"
 #include "gateway/worker/data-conn.h"
 #include "gateway/worker/echo.h"
@@ -122,7 +122,7 @@ struct session {
 	uint64_t awaited_ms; /* how long the client has waited for greetings */
 
 	bool others_wait; /* for this session's login to be decided, see MSG_LOGIN_GO */
-	struct audit audit;
+	struct changes changes;
 	struct latest latest;
 	struct echo echo;     /* of the last PASS or ACCT, until it is answered */
 	bool secret_sent;     /* the last command to the server may hold a password */

@@ -2,7 +2,7 @@
  * Remembers the last command that may change something. The machine keeps no text, and
  * the line is gone from the buffer when the server answers.
  */
-#include "gateway/worker/audit.h"
+#include "gateway/worker/changes.h"
 
 #include <stdbool.h>
 #include <stdlib.h>
@@ -23,49 +23,49 @@ static void forget(char **text)
 	*text = NULL;
 }
 
-void audit_command(struct audit *audit, const char *line, size_t len)
+void changes_command(struct changes *changes, const char *line, size_t len)
 {
 	const struct ftp_command command = ftp_command_parse(line, len);
 	size_t shown;
 
-	forget(&audit->command);
-	audit->name = NULL;
+	forget(&changes->command);
+	changes->name = NULL;
 	if (is_verb(&command, "RNFR")) {
-		forget(&audit->renamed);
-		audit->renamed = strndup(command.arg, command.arg_len);
+		forget(&changes->renamed);
+		changes->renamed = strndup(command.arg, command.arg_len);
 		return;
 	}
 	if (!is_verb(&command, "RNTO"))
-		forget(&audit->renamed);
+		forget(&changes->renamed);
 	if (!ftp_is_change(&command))
 		return;
 	shown = command.verb_len;
 	if (command.arg_len > 0) /* it stands after a blank */
 		shown += 1 + ftp_change_shown(&command);
-	audit->command = strndup(line, shown);
-	if (audit->command == NULL)
+	changes->command = strndup(line, shown);
+	if (changes->command == NULL)
 		return;
-	audit->name = audit->command + command.verb_len;
+	changes->name = changes->command + command.verb_len;
 	if (command.arg_len > 0)
-		*audit->name++ = '\0';
-	for (char *at = audit->command; *at != '\0'; at++)
+		*changes->name++ = '\0';
+	for (char *at = changes->command; *at != '\0'; at++)
 		if (*at >= 'a' && *at <= 'z')
 			*at = (char)(*at - 'a' + 'A');
 }
 
-void audit_log(struct audit *audit, const struct facts *facts, const char *user)
+void changes_log(struct changes *changes, const struct facts *facts, const char *user)
 {
 	if (facts->rule->ftp->ftplogging != FTPLOGGING_FALSE)
 		session_log(facts, LOG_LEVEL_INFO, "change", LOG_TEXT("user", user),
-			    LOG_TEXT("command", audit->command != NULL ? audit->command : "?"),
-			    LOG_TEXT("name", audit->name != NULL ? audit->name : "?"),
-			    LOG_TEXT("renamed", audit->renamed != NULL ? audit->renamed : ""));
-	audit_done(audit);
+			    LOG_TEXT("command", changes->command != NULL ? changes->command : "?"),
+			    LOG_TEXT("name", changes->name != NULL ? changes->name : "?"),
+			    LOG_TEXT("renamed", changes->renamed != NULL ? changes->renamed : ""));
+	changes_done(changes);
 }
 
-void audit_done(struct audit *audit)
+void changes_done(struct changes *changes)
 {
-	forget(&audit->renamed);
-	forget(&audit->command);
-	audit->name = NULL;
+	forget(&changes->renamed);
+	forget(&changes->command);
+	changes->name = NULL;
 }
