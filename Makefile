@@ -157,8 +157,9 @@ demo-outbound: setup-demo           ## a client without TLS, attlsd, and a real 
 # What is installed: each file, and its folder under PREFIX.
 DOC := share/doc/attlsd
 INSTALLED := $(BINARIES:%=%:sbin) docs/man/attlsd.8:share/man/man8 docs/man/attlsctl.8:share/man/man8 docs/man/attlsd-http.8:share/man/man8 docs/man/attlsd.yaml.5:share/man/man5 \
-  $(foreach f,$(wildcard contrib/policy.*.yaml) docs/ATTLS.md docs/EDGE.md docs/METRICS.md docs/OUTBOUND.md docs/TROUBLESHOOTING.md,$f:$(DOC)) \
+  $(foreach f,$(wildcard contrib/policy.*.yaml) docs/ATTLS.md docs/EDGE.md docs/METRICS.md docs/OUTBOUND.md docs/TROUBLESHOOTING.md docs/AUDIT.md docs/audit.schema.json,$f:$(DOC)) \
   $(foreach f,$(wildcard contrib/nftables/*.nft),$f:$(DOC)/nftables) \
+  $(foreach d,logrotate rsyslog fluent-bit,$(foreach f,$(wildcard contrib/$d/*),$f:$(DOC)/$d)) \
   $(foreach d,filter.d jail.d,contrib/fail2ban/$d/attlsd.conf:$(DOC)/fail2ban/$d) contrib/systemd/attlsd.service:lib/systemd/system
 ROOT = $(DESTDIR)$(PREFIX)
 
@@ -171,7 +172,7 @@ install: $(BINARIES)                ## install under DESTDIR/PREFIX
 
 uninstall:                          ## remove what install has put there, with the same DESTDIR and PREFIX
 	for file in $(INSTALLED); do from=$${file%:*}; rm -f "$(ROOT)/$${file#*:}/$${from##*/}" || exit 1; done
-	for folder in /nftables /fail2ban/filter.d /fail2ban/jail.d /fail2ban ''; do \
+	for folder in /logrotate /rsyslog /fluent-bit /nftables /fail2ban/filter.d /fail2ban/jail.d /fail2ban ''; do \
 	  [ ! -d "$(ROOT)/$(DOC)$$folder" ] || rmdir --ignore-fail-on-non-empty "$(ROOT)/$(DOC)$$folder" || exit 1; done
 
 clean: ; rm -rf build               ## remove build output

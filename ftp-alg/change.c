@@ -1,6 +1,6 @@
 /*
  * The commands of RFC 959, RFC 775 and the MFMT draft that change files, folders or
- * the session's user at the server. All of SITE counts, since each server has its own.
+ * the session at the server. All of SITE counts, since each server has its own.
  */
 #include "ftp-alg/change.h"
 
@@ -17,12 +17,18 @@ static bool is_one_of(const char *word, size_t len, const char *const *names, si
 
 #define IS_ONE_OF(word, len, names) is_one_of((word), (len), (names), sizeof(names) / sizeof((names)[0]))
 
-bool ftp_is_change(const struct ftp_command *command)
+enum ftp_change ftp_change_of(const struct ftp_command *command)
 {
-	static const char *const verbs[] = { "DELE", "RMD",  "XRMD", "MKD", "XMKD", "RNTO",
-					     "SITE", "MFMT", "MFCT", "MFF", "XRMF", "SMNT" };
+	static const char *const server[] = { "DELE", "RMD",  "XRMD", "MKD", "XMKD", "RNTO",
+					      "SITE", "MFMT", "MFCT", "MFF", "XRMF", "SMNT" };
+	static const char *const folder[] = { "CWD", "XCWD", "CDUP", "XCUP" };
+	static const char *const type[] = { "TYPE" };
 
-	return IS_ONE_OF(command->line, command->verb_len, verbs);
+	if (IS_ONE_OF(command->line, command->verb_len, server))
+		return FTP_CHANGE_SERVER;
+	if (IS_ONE_OF(command->line, command->verb_len, folder))
+		return FTP_CHANGE_FOLDER;
+	return IS_ONE_OF(command->line, command->verb_len, type) ? FTP_CHANGE_TYPE : FTP_CHANGE_NONE;
 }
 
 size_t ftp_change_shown(const struct ftp_command *command)

@@ -1,6 +1,6 @@
 /*
- * Commands that change something at the server other than by a transfer: when the
- * server agrees, they belong in an audit trail (FTPLOGGING).
+ * Commands that change something other than by a transfer: when the server agrees, they
+ * belong in an audit trail (FTPLOGGING).
  */
 #ifndef ATTLSD_FTP_ALG_CHANGE_H
 #define ATTLSD_FTP_ALG_CHANGE_H
@@ -10,8 +10,15 @@
 
 #include "ftp-alg/verb.h"
 
-/* Does this command change something, if it succeeds? RNFR only says what RNTO changes. */
-bool ftp_is_change(const struct ftp_command *command);
+enum ftp_change {
+	FTP_CHANGE_NONE = 0,
+	FTP_CHANGE_SERVER, /* files and folders at the server, or its settings */
+	FTP_CHANGE_FOLDER, /* the working directory of the session */
+	FTP_CHANGE_TYPE,   /* its representation type (TYPE) */
+};
+
+/* What does this command change, if it succeeds? RNFR only says what RNTO changes. */
+enum ftp_change ftp_change_of(const struct ftp_command *command);
 
 /* How much of the argument may be logged: SITE has subcommands that carry passwords. */
 size_t ftp_change_shown(const struct ftp_command *command);

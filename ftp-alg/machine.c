@@ -259,7 +259,7 @@ static void pending_ends(struct ftp_machine *machine, const struct ftp_reply *re
 	case FTP_PENDING_PLAIN:
 		/* 202: not implemented, superfluous */
 		if (machine->changes && ftp_reply_is_positive(reply->code) && reply->code != 202)
-			ftp_out_add(out, FTP_DO_CHANGED);
+			ftp_out_add(out, FTP_DO_CHANGED)->number = machine->changes;
 		break;
 	case FTP_PENDING_ABOR: /* without a transfer: it ends the data connection that was planned */
 		if (ftp_reply_is_positive(reply->code))

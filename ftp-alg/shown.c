@@ -16,7 +16,7 @@ size_t ftp_command_shown(const struct ftp_command *command)
 	    command->verb->kind == FTP_KIND_ACCT || command->verb->kind == FTP_KIND_ADAT ||
 	    command->verb->kind == FTP_KIND_ENVELOPE)
 		return command->verb_len;
-	if (ftp_is_change(command))
+	if (ftp_change_of(command) == FTP_CHANGE_SERVER)
 		return before + ftp_change_shown(command);
 	return command->len;
 }

@@ -82,7 +82,7 @@ void machine_pass_on(struct ftp_machine *machine, const struct ftp_command *comm
 	if (!(command->verb->flags & FTP_VERB_LEAVES_NOTHING))
 		machine->told = true;
 	ftp_out_text(out, FTP_DO_COMMAND, command->line, command->len)->forwarded = true;
-	machine->changes = ftp_is_change(command);
+	machine->changes = (uint8_t)ftp_change_of(command);
 	machine_expect(machine, pending);
 }
 

@@ -297,7 +297,7 @@ struct ftp_machine {
 	enum ftp_pending pending; /* commands go one at a time */
 	struct ftp_side_replies side;
 	struct ftp_answer answer; /* which command the open reply answers */
-	bool changes;		  /* the pending command changes something, if the server agrees */
+	uint8_t changes;	  /* the pending command changes something, if the server agrees */
 	bool reply_open;	  /* more lines of it follow: nothing else may be sent between them */
 	bool stray;		  /* the open reply answers no command, and the client does not see it */
 	bool line_shown;	  /* the client sees the line that is being read: pass on all its pieces */

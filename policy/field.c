@@ -203,8 +203,11 @@ void field_parse_path(struct parse_context *ctx, const struct field *f, const st
 	if (!field_is_scalar(ctx, f, n))
 		return;
 	for (const struct word *word = f->words; word != NULL && word->text != NULL; word++)
-		if (strcmp(n->text, word->text) == 0)
+		if (strcmp(n->text, word->text) == 0) {
+			if (word->value != 0)
+				store_string(ctx, f, n, object, word->text);
 			return;
+		}
 	if (n->text[0] == '/' || folder_len == 0) {
 		store_string(ctx, f, n, object, n->text);
 		return;

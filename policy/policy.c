@@ -174,6 +174,15 @@ bool policy_isolates_keys(const struct policy *policy, bool root)
 	return isolation == KEY_ISOLATION_TRUE || (isolation == KEY_ISOLATION_AUTO && root);
 }
 
+enum audit_kind policy_audit_kind(const struct policy_daemon *daemon)
+{
+	if (daemon->audit == NULL)
+		return AUDIT_NONE;
+	if (strcmp(daemon->audit, "syslog") == 0)
+		return AUDIT_SYSLOG;
+	return strcmp(daemon->audit, "journal") == 0 ? AUDIT_JOURNAL : AUDIT_FILE;
+}
+
 void policy_free(struct policy **policy)
 {
 	struct policy_store *store = (struct policy_store *)(void *)*policy;

@@ -44,6 +44,9 @@ int policy_peek_control_socket(const char *text, size_t len, const char *folder,
 /* daemon.key_isolation, where attlsd is started as root or not. */
 bool policy_isolates_keys(const struct policy *policy, bool root);
 
+/* Where daemon.audit points. */
+enum audit_kind policy_audit_kind(const struct policy_daemon *daemon);
+
 /* NULL-safe; sets *policy to NULL. */
 void policy_free(struct policy **policy);
 

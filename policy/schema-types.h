@@ -13,11 +13,12 @@ enum field_type {
 	FIELD_NONE = 0,
 	FIELD_UINT, /* min..max, or a word of `words` */
 	FIELD_BOOL,
-	FIELD_ENUM,	  /* a word of `words` */
-	FIELD_SET,	  /* a list of words: the OR of their values */
-	FIELD_DURATION,	  /* min..max in units of unit_ms */
-	FIELD_STRING,	  /* min..max bytes */
-	FIELD_PATH,	  /* the same, relative to the policy's folder; a word of `words` means NULL */
+	FIELD_ENUM,	/* a word of `words` */
+	FIELD_SET,	/* a list of words: the OR of their values */
+	FIELD_DURATION, /* min..max in units of unit_ms */
+	FIELD_STRING,	/* min..max bytes */
+	FIELD_PATH, /* the same, relative to the policy's folder; a word of `words` is kept as it is, or means
+		       NULL if its value is 0 */
 	FIELD_TRUST,	  /* a path, or the system's store (sets the flag) */
 	FIELD_NAME,	  /* a name, see value_is_name() */
 	FIELD_PORT_RANGE, /* within min..max */

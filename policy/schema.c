@@ -27,6 +27,15 @@ static const struct word key_isolations[] = { { "auto", KEY_ISOLATION_AUTO, NULL
 					      { "true", KEY_ISOLATION_TRUE, NULL },
 					      { "false", KEY_ISOLATION_FALSE, NULL },
 					      { 0 } };
+/* Those with a value are kept as texts in the place of a path. */
+static const struct word audit_kinds[] = { { "none", AUDIT_NONE, NULL },
+					   { "syslog", AUDIT_SYSLOG, NULL },
+					   { "journal", AUDIT_JOURNAL, NULL },
+					   { 0 } };
+static const struct word audit_failures[] = { { "continue", AUDIT_FAILURE_CONTINUE, NULL },
+					      { "refuse", AUDIT_FAILURE_REFUSE, NULL },
+					      { 0 } };
+static const struct word no_file[] = { { "none", 0, NULL }, { 0 } };
 static const struct word no_socket[] = { { "none", 0, NULL }, { 0 } };
 
 static const struct field log_fields[] = {
@@ -84,6 +93,23 @@ static const struct field daemon_fields[] = {
 	  PTR(policy_daemon, http.hosts),
 	  COUNT(policy_daemon, http.nhosts) },
 	{ .key = "log", .type = FIELD_GROUP, .sub = &log_schema },
+	{ .key = "audit",
+	  .type = FIELD_PATH,
+	  PTR(policy_daemon, audit),
+	  MARK(policy_daemon, audit_mark),
+	  .words = audit_kinds,
+	  .min = 1,
+	  .max = PATH_MAX_LEN,
+	  .default_text = "none" },
+	ENUM("audit_failure", policy_daemon, audit_failure, audit_failures, "continue"),
+	{ .key = "xferlog",
+	  .type = FIELD_PATH,
+	  PTR(policy_daemon, xferlog),
+	  MARK(policy_daemon, xferlog_mark),
+	  .words = no_file,
+	  .min = 1,
+	  .max = PATH_MAX_LEN,
+	  .default_text = "none" },
 	{ .key = "limits", .type = FIELD_GROUP, .sub = &limits_schema },
 	{ 0 },
 };

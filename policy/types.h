@@ -25,6 +25,12 @@ enum log_level { LOG_LEVEL_ERROR = 0, LOG_LEVEL_WARNING, LOG_LEVEL_INFO, LOG_LEV
 /* Whether the private keys are in a process of their own; auto: if attlsd is started as root. */
 enum key_isolation { KEY_ISOLATION_AUTO = 0, KEY_ISOLATION_TRUE, KEY_ISOLATION_FALSE };
 
+/* Where the audit trail goes; the word or path is in `audit`. */
+enum audit_kind { AUDIT_NONE = 0, AUDIT_FILE, AUDIT_SYSLOG, AUDIT_JOURNAL };
+
+/* What new sessions get while the audit trail cannot be written. */
+enum audit_failure { AUDIT_FAILURE_CONTINUE = 0, AUDIT_FAILURE_REFUSE };
+
 struct policy_keyring;
 struct policy_host;
 
@@ -53,6 +59,10 @@ struct policy_daemon {
 	struct policy_http http;
 	enum log_level log_level;
 	enum log_format log_format;
+	const char *audit; /* "syslog", "journal" or the path of a file; NULL: none */
+	enum audit_failure audit_failure;
+	const char *xferlog; /* path; NULL: none */
+	struct diag_mark audit_mark, xferlog_mark;
 	uint32_t limit_sessions;		   /* default 10000 */
 	uint32_t limit_sessions_per_source;	   /* default 200 */
 	uint32_t limit_unauthenticated_per_source; /* default 20 */

@@ -727,7 +727,7 @@ static void model_act(struct model *model, const struct ftp_act *act)
 		model->logged_in = true;
 		break;
 	case FTP_DO_CHANGED:
-		MODEL_CHECK(model, model->logged_in);
+		MODEL_CHECK(model, model->logged_in || act->number != FTP_CHANGE_SERVER);
 		break;
 	case FTP_DO_LOGIN_HIDDEN:
 		MODEL_CHECK(model, !model->action.accesserrormsgs);

@@ -24,6 +24,7 @@ bool ctl_proto_only_asks(uint32_t what)
 	case CTL_RELOAD:
 	case CTL_DRAIN:
 	case CTL_MAKE_WAY:
+	case CTL_AUDIT_REOPEN:
 		break;
 	}
 	return false;

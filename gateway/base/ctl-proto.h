@@ -19,21 +19,22 @@
 #include "policy/ip.h"
 
 /* Must change with anything in this file. */
-#define CTL_VERSION 0x61740011u
+#define CTL_VERSION 0x61740012u
 
 enum ctl_proto_what {
-	CTL_STATUS = 1, /* ANSWER_GATEWAY, then ANSWER_WORKER for each worker */
-	CTL_SESSIONS,	/* the same; then each worker's ANSWER_SESSIONs and its ANSWER_LIST_END;
-			   those of several workers are mixed */
-	CTL_END,	/* end a session: ANSWER_DONE or ANSWER_REFUSED */
-	CTL_RELOAD,	/* the same, once the new policy is in force or was refused */
-	CTL_DRAIN,	/* the same, at once */
-	CTL_SERVERS,	/* like CTL_SESSIONS, with ANSWER_SERVERs */
-	CTL_MAKE_WAY,	/* like CTL_DRAIN, and the service manager starts another attlsd meanwhile */
-	CTL_METRICS,	/* ANSWER_GATEWAY, then ANSWER_NAMEs, then ANSWER_COUNTS; all of the monitor */
-	CTL_EVENTS,	/* like CTL_SESSIONS, with ANSWER_EVENTs; those of the monitor come first */
-	CTL_CLIENTS,	/* ANSWER_GATEWAY (it announces no workers), then an ANSWER_CLIENT for each entry of
-			   the monitor's table, then its ANSWER_LIST_END */
+	CTL_STATUS = 1,	  /* ANSWER_GATEWAY, then ANSWER_WORKER for each worker */
+	CTL_SESSIONS,	  /* the same; then each worker's ANSWER_SESSIONs and its ANSWER_LIST_END;
+			     those of several workers are mixed */
+	CTL_END,	  /* end a session: ANSWER_DONE or ANSWER_REFUSED */
+	CTL_RELOAD,	  /* the same, once the new policy is in force or was refused */
+	CTL_DRAIN,	  /* the same, at once */
+	CTL_SERVERS,	  /* like CTL_SESSIONS, with ANSWER_SERVERs */
+	CTL_MAKE_WAY,	  /* like CTL_DRAIN, and the service manager starts another attlsd meanwhile */
+	CTL_METRICS,	  /* ANSWER_GATEWAY, then ANSWER_NAMEs, then ANSWER_COUNTS; all of the monitor */
+	CTL_EVENTS,	  /* like CTL_SESSIONS, with ANSWER_EVENTs; those of the monitor come first */
+	CTL_CLIENTS,	  /* ANSWER_GATEWAY (it announces no workers), then an ANSWER_CLIENT for each entry of
+			     the monitor's table, then its ANSWER_LIST_END */
+	CTL_AUDIT_REOPEN, /* like CTL_DRAIN: open the files of the audit trail again */
 };
 
 /* The message of either end if the other one has another CTL_VERSION. */

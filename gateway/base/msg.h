@@ -52,7 +52,7 @@ struct msg {
 	uint32_t failures;    /* MSG_SESSION: failed logins from this source lately */
 	uint32_t delay_ms;    /* MSG_LOGIN_ASK: after the first failure; doubles with each one */
 	uint32_t others_wait; /* MSG_LOGIN_GO: ring when the login is decided, others may wait for that */
-	uint32_t purpose;     /* MSG_SOCKET*: enum msg_purpose */
+	uint32_t purpose;     /* MSG_SOCKET*: enum msg_purpose; MSG_AUDIT: enum audit_kind */
 	uint32_t serial; /* MSG_SOCKET*, MSG_ANNOUNCE*: the sender's, returned in the answer; MSG_TICKET_SEED:
 			    index in policy.tls_actions */
 	uint32_t active; /* MSG_ANNOUNCE: the gateway dials */

@@ -218,6 +218,11 @@ int client_end_all(const struct target *target, const struct session_filter *fil
 	return written(target, r < 0 ? r : 0); /* a session that has ended meanwhile is no fault */
 }
 
+int client_audit_reopen(const struct target *target)
+{
+	return order(target, CTL_AUDIT_REOPEN, 0);
+}
+
 int client_drain(const struct target *target, bool restart)
 {
 	return order(target, restart ? CTL_MAKE_WAY : CTL_DRAIN, 0);

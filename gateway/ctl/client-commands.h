@@ -29,4 +29,6 @@ int client_end_all(const struct target *target, const struct session_filter *fil
 int client_reload(const struct target *target);
 int client_drain(const struct target *target, bool restart);
 
+int client_audit_reopen(const struct target *target);
+
 #endif

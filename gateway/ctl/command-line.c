@@ -74,12 +74,7 @@ static int take_options(const struct command *command, int argc, char **argv, st
 	return 0;
 }
 
-/*
- * Find the attlsd to ask: the one at the socket that an option names, or the one
- * that serves the policy, even if the policy has faults now. Returns 0, or an exit status
- * after printing why there is none.
- */
-static int find_target(struct command_line *line)
+int command_line_find_target(struct command_line *line)
 {
 	int r;
 
@@ -122,10 +117,17 @@ int command_line_parse(const struct command *command, int argc, char **argv, str
 		else if (command->needs != NULL)
 			return usage_fault(command->needs, "");
 	}
+	if (command->may_have_more) {
+		ret->rest = argv + optind;
+		ret->nrest = (size_t)(argc - optind);
+		optind = argc;
+	}
 	if (optind < argc)
 		return usage_fault("unexpected argument", argv[optind]);
 	if (ret->options[OPTION_FILE] != NULL)
 		ret->policy = ret->options[OPTION_FILE];
 	status = command->check != NULL ? command->check(ret) : 0;
-	return status == 0 && (command->takes & TAKES(SOCKET)) != 0 ? find_target(ret) : status;
+	return status == 0 && (command->takes & TAKES(SOCKET)) != 0 && !command->finds_target
+		   ? command_line_find_target(ret)
+		   : status;
 }

@@ -35,7 +35,9 @@ struct command_line {
 	} repeated[COMMAND_REPEATED_MAX]; /* all values of those in struct command's repeats, in their order
 					   */
 	size_t nrepeated;
-	const char *operand;		 /* what follows the options; NULL: nothing */
+	const char *operand; /* what follows the options; NULL: nothing */
+	char *const *rest;   /* and what follows that, if the command may have more */
+	size_t nrest;
 	struct target target;		 /* for commands that take --socket */
 	char socket[COMMAND_SOCKET_MAX]; /* where the policy says that it is */
 };
@@ -55,7 +57,8 @@ struct command {
 	int (*check)(
 	    const struct command_line *line);	     /* the values, before attlsd is looked for; NULL: none */
 	int (*run)(const struct command_line *line); /* both return 0 or an exit status */
-	bool may_have_operand;
+	bool may_have_operand, may_have_more;
+	bool finds_target; /* itself, if it needs one */
 };
 
 /*
@@ -63,5 +66,12 @@ struct command {
  * Returns 0, or an exit status after printing what is wrong.
  */
 int command_line_parse(const struct command *command, int argc, char **argv, struct command_line *ret);
+
+/*
+ * Find the attlsd to ask: the one at the socket that an option names, or the one
+ * that serves the policy, even if the policy has faults now. Returns 0, or an exit status
+ * after printing why there is none.
+ */
+int command_line_find_target(struct command_line *line);
 
 #endif

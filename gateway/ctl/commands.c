@@ -11,6 +11,7 @@
 #include <string.h>
 
 #include "gateway/base/util.h"
+#include "gateway/ctl/audit-command.h"
 #include "gateway/ctl/certificate.h"
 #include "gateway/ctl/client-commands.h"
 #include "gateway/ctl/explain-command.h"
@@ -312,6 +313,15 @@ static const struct command commands[] = {
 	  .arguments = "[-f policy.yaml | --socket PATH] [--restart]",
 	  .summary = "Make attlsd exit after the transfers under way, as SIGTERM does.",
 	  .run = run_drain },
+	{ .name = "audit",
+	  .takes = TAKES_TARGET | TAKES(JSON),
+	  .needs = "say what to do with the audit trail: verify FILE... or reopen",
+	  .may_have_more = true,
+	  .finds_target = true,
+	  .arguments = "verify [--json] FILE... | reopen [-f policy.yaml | --socket PATH]",
+	  .summary = "Find gaps in an audit trail, or make attlsd open its files anew.",
+	  .check = audit_command_check,
+	  .run = audit_command },
 	{ .name = "version", .arguments = "", .summary = "The version.", .run = run_version },
 	{ .name = "help", .arguments = "", .summary = "This text.", .run = run_help },
 	{ 0 },

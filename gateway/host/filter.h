@@ -20,7 +20,7 @@ enum filter_test {
 
 /*
  * The first descriptors of a filtered process are its own: log, channels. No call
- * copies a descriptor, so a test of the number is a test of the file.
+ * copies one of them to a number above, so a test of the number is a test of the file.
  */
 #define FILTER_OWN_FDS 16
 

@@ -5,6 +5,7 @@
  */
 #include "gateway/host/worker-calls.h"
 
+#include <fcntl.h>
 #include <linux/sockios.h>
 #include <linux/tls.h>
 #include <netinet/in.h>
@@ -40,6 +41,11 @@ static const struct filter_row rows[] = {
 	/* without offsets, which could point into the log, and never to a channel */
 	{ .call = SCMP_SYS(splice),
 	  .args = { [1] = { FILTER_NULL, 0 }, [2] = { FILTER_OTHER_FD, 0 }, [3] = { FILTER_NULL, 0 } } },
+	/* the audit trail is opened anew: its number stays, and nothing gets a number of the first ones */
+	{ .call = SCMP_SYS(dup3),
+	  .args = { [1] = { FILTER_IS, WORKER_AUDIT_FD }, [2] = { FILTER_IS, O_CLOEXEC } } },
+	{ .call = SCMP_SYS(dup3),
+	  .args = { [1] = { FILTER_IS, WORKER_XFERLOG_FD }, [2] = { FILTER_IS, O_CLOEXEC } } },
 	/* descriptors come through this channel only */
 	{ .call = SCMP_SYS(recvmsg), .args = { [0] = { FILTER_IS, WORKER_CHANNEL_FD } } },
 	/* it can pass descriptors on, but OpenSSL needs it to end TLS in the kernel */

@@ -7,7 +7,15 @@
 
 #include <stdbool.h>
 
-enum { WORKER_CHANNEL_FD = 3, WORKER_REPORTS_FD, WORKER_DOORBELL_FD, WORKER_KEY_FD, WORKER_ROOT_FD };
+enum {
+	WORKER_CHANNEL_FD = 3,
+	WORKER_REPORTS_FD,
+	WORKER_DOORBELL_FD,
+	WORKER_KEY_FD,
+	WORKER_ROOT_FD,
+	WORKER_AUDIT_FD,
+	WORKER_XFERLOG_FD
+};
 
 /*
  * Install the filter. ktls: allow the calls for TLS in the kernel. dials: allow

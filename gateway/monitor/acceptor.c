@@ -10,6 +10,7 @@
 #include <sys/socket.h>
 
 #include "ftp-alg/ftp-alg.h"
+#include "gateway/base/audit.h"
 #include "gateway/base/counters.h"
 #include "gateway/base/log.h"
 #include "gateway/base/util.h"
@@ -22,8 +23,36 @@
 #define ACCEPT_PAUSE_MS	 100 /* out of descriptors: try again after this time */
 #define BACKLOG_PAUSE_MS 5   /* no worker accepts sessions: likewise */
 
+static const char no_audit[] = "audit-failed";
+
+/* A flood of connections must not fill the disk: the events of a second have a limit, the rest a count. */
+#define REFUSALS_PER_S 100
+
+static void audit_refusal(struct acceptor *acceptor, const struct listener *listener,
+			  const struct ip_endpoint *peer, const char *reason, const char *limit,
+			  uint32_t line)
+{
+	struct refusals *refusals = &acceptor->refusals;
+	uint64_t now_s = acceptor->loop->now_ms / 1000;
+	char address[IP_TEXT_MAX];
+
+	if (now_s != refusals->second)
+		refusals->n = 0;
+	refusals->second = now_s;
+	if (++refusals->n > REFUSALS_PER_S) {
+		refusals->unlisted++;
+		return;
+	}
+	audit_event("connection-refused", AUDIT_TEXT("client_address", ip_addr_format(&peer->addr, address)),
+		    AUDIT_NUMBER("client_port", peer->port), AUDIT_TEXT("listener", listener->name),
+		    AUDIT_TEXT("reason", reason), AUDIT_TEXT("key", limit),
+		    AUDIT_NUMBER(line != 0 ? "line" : "", line),
+		    AUDIT_NUMBER(refusals->unlisted > 0 ? "unlisted" : "", refusals->unlisted));
+	refusals->unlisted = 0;
+}
+
 /* limit: the policy's key whose limit is reached, or NULL. */
-static void log_refusal(const struct acceptor *acceptor, const struct listener *listener,
+static void log_refusal(struct acceptor *acceptor, const struct listener *listener,
 			const struct ip_endpoint *peer, const char *reason, const char *limit)
 {
 	const struct policy *policy = (*acceptor->current)->policy;
@@ -34,14 +63,16 @@ static void log_refusal(const struct acceptor *acceptor, const struct listener *
 	log_event(LOG_LEVEL_WARNING, "refused", LOG_TEXT("client", ip_endpoint_format(peer, text)),
 		  LOG_TEXT("listener", listener->name), LOG_TEXT("reason", reason),
 		  LOG_TEXT(limit != NULL ? "key" : "", limit), LOG_NUMBER(line != 0 ? "line" : "", line));
+	audit_refusal(acceptor, listener, peer, reason, limit, line);
 }
 
 /* Refuse a connection, with a reply if the client expects one in the clear. */
-static void refuse(const struct acceptor *acceptor, const struct listener *listener, int fd,
+static void refuse(struct acceptor *acceptor, const struct listener *listener, int fd,
 		   const struct ip_endpoint *peer, const char *reason, const char *limit)
 {
 	char line[FTP_LOCAL_LINE_MAX];
-	size_t len = ftp_local_line(FTP_LOCAL_TOO_MANY_CONNECTIONS, REPLY_STYLE_RFC, line);
+	enum ftp_local reply = reason == no_audit ? FTP_LOCAL_NOT_NOW : FTP_LOCAL_TOO_MANY_CONNECTIONS;
+	size_t len = ftp_local_line(reply, REPLY_STYLE_RFC, line);
 
 	log_refusal(acceptor, listener, peer, reason, limit);
 	if ((*acceptor->current)->policy->listeners[listener->index].tls != LISTENER_IMPLICIT)
@@ -87,6 +118,10 @@ static void hand_over(struct acceptor *acceptor, const struct listener *listener
 		log_refusal(acceptor, listener, peer, "not-a-trusted-proxy", NULL);
 		return;
 	}
+	if (acceptor->audit != NULL && audit_source_refuses(acceptor->audit)) {
+		refuse(acceptor, listener, fd, peer, no_audit, "audit_failure");
+		return;
+	}
 	if (child == NULL || netsock_local(fd, &msg.local) < 0) {
 		refuse(acceptor, listener, fd, peer, "no-worker", NULL);
 		return;
@@ -107,9 +142,11 @@ static void hand_over(struct acceptor *acceptor, const struct listener *listener
 	msg.failures = login_queue_failures(acceptor->logins, &key);
 	admission_note(acceptor->admission, msg.session, &msg.remote, &msg.local, msg.listener);
 	child->nsessions++;
+	child->given++;
 	if (msg_send(child->channel.fd, &msg, fd) == 0)
 		return;
 	child->nsessions--;
+	child->given--;
 	/* cannot fail: it was admitted above */
 	(void)admission_leave(acceptor->admission, msg.session, child);
 	refuse(acceptor, listener, fd, peer, "worker-busy", NULL);
@@ -164,6 +201,6 @@ void acceptor_init(struct acceptor *acceptor, struct loop *loop, struct children
 		   struct admission *admission, struct login_queue *logins, struct listener_set *listeners,
 		   struct generation *const *current)
 {
-	*acceptor = (struct acceptor){ loop, children, admission, logins, listeners, current, { 0 } };
+	*acceptor = (struct acceptor){ loop, children, admission, logins, listeners, current, .audit = NULL };
 	timer_init(&acceptor->pause, on_pause);
 }

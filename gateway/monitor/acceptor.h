@@ -7,9 +7,17 @@
 
 #include "gateway/base/loop.h"
 #include "gateway/monitor/admission.h"
+#include "gateway/monitor/audit-source.h"
 #include "gateway/monitor/children.h"
 #include "gateway/monitor/listen.h"
 #include "gateway/monitor/login-queue.h"
+
+/* Refused connections that the audit trail has. */
+struct refusals {
+	uint64_t second;
+	uint32_t n;	   /* in this second */
+	uint64_t unlisted; /* without an event of their own, since the last one that has one */
+};
 
 struct acceptor {
 	struct loop *loop;
@@ -19,6 +27,8 @@ struct acceptor {
 	struct listener_set *listeners;
 	struct generation *const *current; /* the one that gets new sessions */
 	struct timer pause;
+	const struct audit_source *audit; /* NULL: none */
+	struct refusals refusals;
 };
 
 void acceptor_init(struct acceptor *acceptor, struct loop *loop, struct children *children,

@@ -5,6 +5,7 @@
 #include "gateway/monitor/child-pick.h"
 
 #include <poll.h>
+#include <utlist.h>
 
 #include "gateway/base/log.h"
 
@@ -89,4 +90,15 @@ struct child *generation_pick_for(struct generation *generation, const struct ip
 		hash = (hash ^ client->bytes[i]) * 16777619u;
 	child = &generation->workers[hash % generation->n];
 	return takes_sessions(child) ? child : generation_pick(generation);
+}
+
+uint32_t children_count(const struct children *children)
+{
+	const struct generation *generation;
+	uint32_t n = 0;
+
+	DL_FOREACH (children->head, generation)
+		for (size_t i = 0; i < generation->n; i++)
+			n += generation->workers[i].pid != 0;
+	return n;
 }

@@ -30,4 +30,7 @@ struct child *generation_pick(struct generation *generation);
  */
 struct child *generation_pick_for(struct generation *generation, const struct ip_addr *client);
 
+/* How many workers there are, of the current generation and of those that are ending. */
+uint32_t children_count(const struct children *children);
+
 #endif

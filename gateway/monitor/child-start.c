@@ -15,13 +15,15 @@
 #include "gateway/base/msg.h"
 #include "gateway/base/shared.h"
 #include "gateway/base/util.h"
+#include "gateway/host/audit-open.h"
 #include "gateway/host/sandbox.h"
 #include "gateway/host/worker-calls.h"
 #include "gateway/worker/worker.h"
 
 /* What a worker gets, in the order of their numbers. */
-enum { CHANNEL = 0, REPORTS, DOORBELL, KEY, ROOT, ENDS };
-_Static_assert(DESCRIPTORS_FIRST + CHANNEL == WORKER_CHANNEL_FD && DESCRIPTORS_FIRST + ROOT == WORKER_ROOT_FD,
+enum { CHANNEL = 0, REPORTS, DOORBELL, KEY, ROOT, AUDIT, XFERLOG, ENDS };
+_Static_assert(DESCRIPTORS_FIRST + CHANNEL == WORKER_CHANNEL_FD &&
+		   DESCRIPTORS_FIRST + XFERLOG == WORKER_XFERLOG_FD,
 	       "the filter's numbers");
 
 /* In the new process: keep only the policy's memory, stderr, and these descriptors. */
@@ -41,6 +43,9 @@ static void become_worker(const struct child_start *start, const int ends[static
 		.key = ends[KEY] == -1 ? -1 : WORKER_KEY_FD,
 		.first = start->first,
 		.root = ends[ROOT] == -1 ? -1 : WORKER_ROOT_FD,
+		.audit = { ends[AUDIT] == ends[DOORBELL] ? -1 : WORKER_AUDIT_FD,
+			   ends[XFERLOG] == ends[DOORBELL] ? -1 : WORKER_XFERLOG_FD },
+		.generation = start->generation,
 		.uid = start->uid,
 		.gid = start->gid,
 	};
@@ -85,6 +90,9 @@ int child_start(const struct child_start *start, struct child_ends *ret, const c
 {
 	int channel[2] = { -1, -1 }, reports[2] = { -1, -1 };
 	int doorbell = eventfd(0, EFD_NONBLOCK | EFD_CLOEXEC), root = -1;
+	/* if one cannot be opened now, the worker keeps its events until it gets another */
+	int audit = audit_open(&start->policy->daemon, NULL),
+	    xferlog = audit_open_xferlog(&start->policy->daemon, NULL);
 	int r = doorbell == -1 ? -errno : msg_channel(channel);
 
 	*ret_step = "make its channels";
@@ -97,7 +105,14 @@ int child_start(const struct child_start *start, struct child_ends *ret, const c
 		r = r < 0 ? r : 0;
 	}
 	if (r == 0) {
-		const int ends[ENDS] = { channel[1], reports[1], doorbell, start->key, root };
+		/* without a file of its own, nothing else of the worker's may get such a number */
+		const int ends[ENDS] = { channel[1],
+					 reports[1],
+					 doorbell,
+					 start->key,
+					 root,
+					 audit < 0 ? doorbell : audit,
+					 xferlog < 0 ? doorbell : xferlog };
 
 		*ret_step = "fork";
 		r = fork_worker(start, ends);
@@ -108,6 +123,10 @@ int child_start(const struct child_start *start, struct child_ends *ret, const c
 					    .doorbell = fd_take(&doorbell) };
 	fd_close(&doorbell);
 	fd_close(&root);
+	if (audit >= 0)
+		fd_close(&audit);
+	if (xferlog >= 0)
+		fd_close(&xferlog);
 	fd_close(&channel[0]);
 	fd_close(&channel[1]);
 	fd_close(&reports[0]);

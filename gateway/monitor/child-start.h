@@ -15,9 +15,10 @@ struct child_start {
 	const struct counted *counted; /* likewise */
 	struct ticket_seeds *tickets;  /* the worker gets them in its fork */
 	const uint8_t *user_key;       /* TLS_USER_KEY_BYTES */
-	bool first;		       /* the first worker of its generation */
-	bool root;		       /* started as root: give the worker an empty root and another user */
-	int key; /* to its signer, or -1: it loads the private keys itself; stays the caller's */
+	uint64_t generation;
+	bool first; /* the first worker of its generation */
+	bool root;  /* started as root: give the worker an empty root and another user */
+	int key;    /* to its signer, or -1: it loads the private keys itself; stays the caller's */
 	unsigned uid, gid;
 };
 

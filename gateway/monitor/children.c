@@ -49,6 +49,7 @@ static int start(struct child *child)
 		.counted = &child->counted,
 		.tickets = child->children->tickets,
 		.user_key = child->children->user_key,
+		.generation = generation->number,
 		.first = index_of(child) == 0,
 		.root = child->children->root,
 		.key = keeper_fd(&generation->keeper, index_of(child)),
@@ -75,6 +76,8 @@ static int start(struct child *child)
 	child->stop_sent = MSG_NONE;
 	child->stop_pending = false;
 	child->nsessions = 0;
+	child->given = 0;
+	child->audit_due = false;
 	child->debt_us = 0;
 	child->started_ms = child->children->loop->now_ms;
 	r = loop_watch(child->children->loop, &child->doorbell, EPOLLIN | EPOLLET);

@@ -18,6 +18,7 @@
 #include "gateway/base/msg.h"
 #include "gateway/base/ticket-seeds.h"
 #include "gateway/monitor/keeper-start.h"
+#include "gateway/tls/policy-digest.h"
 #include "gateway/monitor/totals.h"
 #include "gateway/worker/worker.h"
 #include "policy/policy.h"
@@ -42,6 +43,8 @@ struct child {
 	struct counted counted;
 	bool ready;
 	bool ready_reported;	 /* on_ready was called */
+	bool audit_due;		 /* it has not got its newest descriptors of the audit trail */
+	uint64_t given;		 /* sessions that this process has got */
 	bool backlogged;	 /* result of the last generation_check_backlog() */
 	enum msg_type stop_sent; /* MSG_NONE, or the order to end that it was sent */
 	bool stop_pending;	 /* the channel was full, so the order is still to be sent */
@@ -53,8 +56,9 @@ struct generation {
 	struct policy *policy; /* owned */
 	char *text;	       /* of the policy; owned. NULL: unknown */
 	size_t text_len;
-	uint32_t good_s;	  /* as in struct policy_loaded */
-	struct keeper_user users; /* of its processes, when started as root */
+	char sha256[POLICY_DIGEST_TEXT]; /* of the policy's file; "": unknown */
+	uint32_t good_s;		 /* as in struct policy_loaded */
+	struct keeper_user users;	 /* of its processes, when started as root */
 	struct keeper_link keeper;
 	struct timer keeper_end; /* from the end of the workers to that of the keeper */
 	struct totals_map counted;

@@ -11,6 +11,7 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
+#include "gateway/base/audit.h"
 #include "gateway/base/log.h"
 #include "gateway/base/util.h"
 
@@ -51,4 +52,6 @@ void ctl_log_order(int fd, const char *order)
 					      LOG_TEXT("login", login),
 					      LOG_NUMBER("pid", (uint64_t)who.pid),
 					      { 0 } });
+	audit_event("order", AUDIT_TEXT("order", order), AUDIT_TEXT("uid", uid),
+		    AUDIT_TEXT("login_uid", login), AUDIT_NUMBER("operator_pid", who.pid));
 }

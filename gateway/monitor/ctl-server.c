@@ -89,25 +89,13 @@ static void finish(struct ctl_peer *peer, enum answer_kind kind, const char *tex
 	peer_end(peer);
 }
 
-/* All workers, of the current generation and of those that are ending. */
-static uint32_t count_workers(const struct ctl_server *server)
-{
-	const struct generation *generation;
-	uint32_t n = 0;
-
-	DL_FOREACH (server->children->head, generation)
-		for (size_t i = 0; i < generation->n; i++)
-			n += generation->workers[i].pid != 0;
-	return n;
-}
-
 static int send_gateway(struct ctl_peer *peer)
 {
 	struct ctl_server *server = peer->server;
 	struct answer answer = ctl_proto_answer(ANSWER_GATEWAY);
 
 	server->calls->describe(server->owner, &answer.u.gateway);
-	peer->workers_announced = peer->asked == CTL_CLIENTS ? 0 : count_workers(server);
+	peer->workers_announced = peer->asked == CTL_CLIENTS ? 0 : children_count(server->children);
 	answer.u.gateway.workers = peer->workers_announced;
 	memcpy(answer.u.gateway.failure, server->failure, sizeof(server->failure));
 	answer.u.gateway.failure_ms = server->loop->now_ms - server->failed_ms;
@@ -275,6 +263,16 @@ static void drain(struct ctl_peer *peer, bool restart)
 		ctl_server_done(server); /* the next attlsd wants to listen there */
 }
 
+static void audit_reopen(struct ctl_peer *peer)
+{
+	const char *refusal;
+
+	ctl_log_order(peer->watch.fd, "audit reopen");
+	refusal = peer->server->calls->audit_reopen(peer->server->owner);
+	finish(peer, refusal == NULL ? ANSWER_DONE : ANSWER_REFUSED,
+	       refusal == NULL ? "the audit trail and the xferlog are open anew" : refusal);
+}
+
 static void answer_question(struct ctl_peer *peer, const struct ask *ask)
 {
 	children_drain_reports(peer->server->children); /* sessions that have ended no longer count */
@@ -297,6 +295,9 @@ static void answer_question(struct ctl_peer *peer, const struct ask *ask)
 		break;
 	case CTL_RELOAD:
 		reload(peer);
+		break;
+	case CTL_AUDIT_REOPEN:
+		audit_reopen(peer);
 		break;
 	case CTL_DRAIN:
 	case CTL_MAKE_WAY:

@@ -32,6 +32,8 @@ struct ctl_calls {
 	 * another attlsd meanwhile.
 	 */
 	const char *(*drain)(void *owner, bool restart);
+	/* NULL: done; otherwise the reason why not. */
+	const char *(*audit_reopen)(void *owner);
 };
 
 struct ctl_server {

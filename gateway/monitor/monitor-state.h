@@ -11,6 +11,7 @@
 #include "gateway/base/loop.h"
 #include "gateway/monitor/acceptor.h"
 #include "gateway/monitor/admission.h"
+#include "gateway/monitor/audit-source.h"
 #include "gateway/monitor/children.h"
 #include "gateway/monitor/ctl-server.h"
 #include "gateway/monitor/ending.h"
@@ -47,9 +48,11 @@ struct monitor {
 	struct requests requests;
 	struct ctl_server ctl_server;
 	struct http_child http;
+	struct audit_source audit;
 	struct notify notify;
 	struct answer_gateway facts;	 /* for operators; describe() fills in what changes */
 	uint64_t started_ms, current_ms; /* when attlsd started, and when the current generation took over */
+	const char *cause;		 /* of the load under way: "start", "reload" or "names" */
 	bool stopping;
 	int status;
 };

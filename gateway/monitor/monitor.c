@@ -11,6 +11,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "gateway/base/audit.h"
 #include "gateway/base/log.h"
 #include "gateway/base/util.h"
 #include "gateway/monitor/bounded-close.h"
@@ -51,6 +52,7 @@ static void stop(struct monitor *monitor)
 	if (monitor->stopping || monitor->current == NULL) {
 		log_event(LOG_LEVEL_INFO, "stopping-now",
 			  LOG_NUMBER("sessions", monitor->admission.nsessions));
+		audit_event("stopping-now", AUDIT_NUMBER("sessions", monitor->admission.nsessions));
 		if (monitor->current == NULL)
 			ending_kill(&monitor->ending);
 		else
@@ -58,6 +60,7 @@ static void stop(struct monitor *monitor)
 		return;
 	}
 	log_event(LOG_LEVEL_INFO, "draining", LOG_NUMBER("sessions", monitor->admission.nsessions));
+	audit_event("draining", AUDIT_NUMBER("sessions", monitor->admission.nsessions));
 	monitor->stopping = true;
 	policy_load_cancel(&monitor->load);
 	name_watch_stop(&monitor->names);
@@ -95,6 +98,7 @@ static int make_way(struct monitor *monitor)
 
 	if (r < 0)
 		return r;
+	audit_source_forked(&monitor->audit, "successor");
 	http_child_end(&monitor->http); /* the next attlsd wants to listen there */
 	notify_close(&monitor->notify);
 	signals_close(&monitor->signals);
@@ -117,7 +121,14 @@ static const char *order_drain(void *owner, bool restart)
 	return NULL;
 }
 
-static const struct ctl_calls ctl_calls = { describe, order_reload, order_drain };
+static const char *order_audit_reopen(void *owner)
+{
+	struct monitor *monitor = owner;
+
+	return audit_source_reopen(&monitor->audit);
+}
+
+static const struct ctl_calls ctl_calls = { describe, order_reload, order_drain, order_audit_reopen };
 
 static void on_signal(void *owner, uint32_t number)
 {
@@ -162,7 +173,7 @@ static int monitor_init(struct monitor *monitor)
 	admission_init(&monitor->admission);
 	login_queue_init(&monitor->logins, &monitor->loop, request_login_go);
 	monitor->requests = (struct requests){ &monitor->admission, &monitor->privileged, &monitor->logins,
-					       &monitor->clients };
+					       &monitor->clients, &monitor->audit };
 	monitor->started_ms = monitor->loop.now_ms;
 	ctl_server_facts(&monitor->facts, monitor->path);
 	notify_open(&monitor->notify, &monitor->loop, &monitor->admission.nsessions,
@@ -172,6 +183,8 @@ static int monitor_init(struct monitor *monitor)
 	http_child_init(&monitor->http, &monitor->loop, &monitor->ctl_server, monitor->children.root);
 	acceptor_init(&monitor->acceptor, &monitor->loop, &monitor->children, &monitor->admission,
 		      &monitor->logins, &monitor->listeners, &monitor->current);
+	monitor->acceptor.audit = &monitor->audit;
+	audit_source_init(&monitor->audit, &monitor->loop, &monitor->children);
 	timer_init(&monitor->renewal, reload_on_renewal);
 	ending_init(&monitor->ending, &monitor->loop, &monitor->children);
 	r = ticket_source_init(&monitor->tickets, &monitor->loop, &monitor->children);
@@ -189,6 +202,7 @@ static int run(struct monitor *monitor, const char **ret_step)
 	r = monitor_init(monitor);
 	if (r == 0) {
 		*ret_step = "start a process that loads the policy";
+		monitor->cause = "start";
 		r = policy_load_begin(&monitor->load);
 	}
 	if (r == 0) {
@@ -221,6 +235,8 @@ int monitor_run(const char *policy_path)
 	http_child_end(&monitor.http);
 	ctl_server_done(&monitor.ctl_server);
 	children_done(&monitor.children);
+	audit_event("process-stop", AUDIT_NUMBER("status", monitor.status));
+	audit_source_done(&monitor.audit);
 	ticket_source_done(&monitor.tickets);
 	privileged_done(&monitor.privileged);
 	login_queue_done(&monitor.logins);

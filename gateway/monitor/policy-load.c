@@ -336,6 +336,11 @@ static void finish(struct policy_load *load, int r)
 	struct parts parts;
 
 	take_apart(load, &parts);
+	if (load->text != NULL)
+		policy_digest(load->text, load->text_len, load->sha256);
+	else
+		policy_digest((const char *)parts.text, parts.text_len, load->sha256);
+	memcpy(loaded.sha256, load->sha256, sizeof(loaded.sha256));
 	log_count_lost(parts.lost);
 	if (r == 0)
 		r = make_policy(load, &parts, &loaded);

@@ -11,6 +11,7 @@
 
 #include "gateway/base/loop.h"
 #include "gateway/monitor/keeper-start.h"
+#include "gateway/tls/policy-digest.h"
 #include "policy/policy.h"
 
 struct policy_load;
@@ -21,6 +22,7 @@ struct policy_loaded {
 	struct diags diags;
 	struct keeper_user users; /* not from policy_load_names() */
 	uint32_t good_s;	  /* for how many seconds its names are good; 0: it has none */
+	char sha256[POLICY_DIGEST_TEXT];
 };
 
 /*
@@ -42,6 +44,7 @@ struct policy_load {
 	struct timer deadline;
 	uint8_t *buf;
 	size_t len, cap;
+	char sha256[POLICY_DIGEST_TEXT]; /* of the text that it read; "": of none */
 	char step[POLICY_LOAD_STEP_MAX]; /* what it did last, for a failure; "": nothing yet */
 };
 

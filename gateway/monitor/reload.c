@@ -11,6 +11,7 @@
 #include <string.h>
 #include <sys/wait.h>
 
+#include "gateway/base/audit.h"
 #include "gateway/base/counters.h"
 #include "gateway/base/log.h"
 #include "gateway/base/util.h"
@@ -50,6 +51,11 @@ static void promote(struct monitor *monitor)
 		reload_give_up(monitor);
 		return;
 	}
+	audit_source_promote(&monitor->audit, monitor->current);
+	audit_event("policy-loaded", AUDIT_TEXT("policy", monitor->facts.policy),
+		    AUDIT_TEXT("policy_sha256", monitor->current->sha256),
+		    AUDIT_NUMBER("generation", monitor->current->number),
+		    AUDIT_TEXT("cause", monitor->cause));
 	ctl_server_promote(&monitor->ctl_server);
 	if (old != NULL)
 		count(RELOADS, COUNT_RESULT_OK, 1);
@@ -77,6 +83,9 @@ static void abandon_reload(struct monitor *monitor, const char *reason)
 
 	monitor->coming = NULL;
 	listener_set_close(&monitor->coming_listeners, &monitor->loop);
+	audit_source_abandon(&monitor->audit);
+	audit_event("policy-refused", AUDIT_TEXT("policy", monitor->facts.policy),
+		    AUDIT_TEXT("policy_sha256", monitor->load.sha256), AUDIT_TEXT("reason", reason));
 	ctl_server_abandon(&monitor->ctl_server, reason);
 	count(RELOADS, COUNT_RESULT_FAILED, 1);
 	http_child_abandon(&monitor->http);
@@ -122,6 +131,11 @@ void reload_on_death(struct child *child, pid_t pid, int status)
 
 	if (!expected)
 		ending_log_death(pid, status, lost);
+	audit_event("worker-ended", AUDIT_NUMBER("worker", pid),
+		    AUDIT_NUMBER("generation", child->generation->number), AUDIT_BOOL("expected", expected),
+		    AUDIT_TEXT("signal", WIFSIGNALED(status) ? strsignal(WTERMSIG(status)) : NULL),
+		    AUDIT_NUMBER(WIFEXITED(status) ? "status" : "", WEXITSTATUS(status)),
+		    AUDIT_NUMBER("sessions", child->given), AUDIT_NUMBER("sessions_lost", lost));
 	if (child->generation == monitor->coming)
 		replace_generation(monitor, child->generation, "a worker did not start; the log has more");
 	else if (WIFEXITED(status) && WEXITSTATUS(status) == WORKER_EXIT_STALE)
@@ -150,6 +164,10 @@ static int bring_up(struct monitor *monitor, struct policy_loaded *loaded, const
 		*ret_step = "open http";
 		r = http_child_prepare(&monitor->http, policy, &loaded->diags);
 	}
+	if (r == 0) {
+		*ret_step = "open the audit trail";
+		r = audit_source_prepare(&monitor->audit, &policy->daemon, &loaded->diags);
+	}
 	if (r == 0 && monitor->current != NULL) {
 		*ret_step = "load the policy without a restart";
 		r = privileged_allows(&monitor->privileged, policy, monitor->path);
@@ -167,6 +185,8 @@ static int bring_up(struct monitor *monitor, struct policy_loaded *loaded, const
 	}
 	if (r == 0)
 		name_watch_remember(monitor->coming, loaded);
+	if (r == 0)
+		memcpy(monitor->coming->sha256, loaded->sha256, sizeof(monitor->coming->sha256));
 	policy_free(&policy);
 	diags_done(&loaded->diags);
 	return r;
@@ -219,6 +239,7 @@ void reload_on_names_changed(struct name_watch *watch, struct policy_loaded *loa
 		return;
 	}
 	loaded->users = monitor->current->users;
+	monitor->cause = "names";
 	reload_on_loaded(&monitor->load, 0, loaded);
 }
 
@@ -226,6 +247,7 @@ static void begin_reload(struct monitor *monitor)
 {
 	int r;
 
+	monitor->cause = "reload";
 	notify_reloading(&monitor->notify);
 	r = policy_load_begin(&monitor->load);
 	if (r < 0)

@@ -156,6 +156,12 @@ static const char *session_end(const struct request *request)
 	return NULL;
 }
 
+static const char *audit_failed(const struct request *request)
+{
+	audit_source_failed(request->from->audit, request->child->pid);
+	return NULL;
+}
+
 static const char *use_privileges(const struct request *request)
 {
 	const struct policy *policy = request->child->generation->policy;
@@ -201,6 +207,7 @@ static const struct {
 			 use_privileges },
 	[MSG_ANNOUNCE] = { FIELD_SESSION | FIELD_SERIAL | FIELD_ACTIVE | FIELD_REMOTE | FIELD_LOCAL,
 			   use_privileges },
+	[MSG_AUDIT_FAILED] = { 0, audit_failed },
 	[MSG_WITHDRAW] = { FIELD_SESSION, use_privileges },
 };
 

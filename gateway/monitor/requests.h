@@ -7,6 +7,7 @@
 
 #include "gateway/base/msg.h"
 #include "gateway/monitor/admission.h"
+#include "gateway/monitor/audit-source.h"
 #include "gateway/monitor/children.h"
 #include "gateway/monitor/client-table.h"
 #include "gateway/monitor/login-queue.h"
@@ -18,6 +19,7 @@ struct requests {
 	struct privileged *privileged;
 	struct login_queue *logins;
 	struct client_table *clients;
+	struct audit_source *audit;
 };
 
 /* Tell a worker (a struct child) that it is a session's turn to log in: for login_queue_init(). */

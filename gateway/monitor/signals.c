@@ -6,9 +6,11 @@
 
 #include <errno.h>
 #include <signal.h>
+#include <string.h>
 #include <sys/signalfd.h>
 #include <unistd.h>
 
+#include "gateway/base/audit.h"
 #include "gateway/base/util.h"
 
 static void on_ready(struct watch *watch, uint32_t ready)
@@ -17,8 +19,13 @@ static void on_ready(struct watch *watch, uint32_t ready)
 	struct signalfd_siginfo info;
 
 	(void)ready;
-	while (read(watch->fd, &info, sizeof(info)) == (ssize_t)sizeof(info))
+	while (read(watch->fd, &info, sizeof(info)) == (ssize_t)sizeof(info)) {
+		if (info.ssi_signo != SIGCHLD)
+			audit_event("signal", AUDIT_TEXT("signal", strsignal((int)info.ssi_signo)),
+				    AUDIT_NUMBER("sender_uid", info.ssi_uid),
+				    AUDIT_NUMBER("sender_pid", info.ssi_pid));
 		signals->fn(signals->owner, info.ssi_signo);
+	}
 }
 
 int signals_open(struct signals *signals, struct loop *loop, void (*fn)(void *owner, uint32_t number),

@@ -9,6 +9,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "gateway/host/audit-open.h"
 #include "gateway/host/http-token.h"
 #include "gateway/host/policy-file.h"
 #include "gateway/tls/tlsctx.h"
@@ -80,6 +81,8 @@ int policy_check(const char *path, struct diags *diags)
 		int more = policy_check_load(policy, diags);
 
 		r = check_user(policy, diags);
+		r = r < 0 ? r : more;
+		more = audit_open_check(&policy->daemon, diags);
 		r = r < 0 ? r : more;
 	}
 	policy_free(&policy);

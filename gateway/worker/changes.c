@@ -10,6 +10,7 @@
 #include <strings.h>
 
 #include "ftp-alg/ftp-alg.h"
+#include "gateway/worker/session-audit.h"
 #include "gateway/worker/session-log.h"
 
 static bool is_verb(const struct ftp_command *command, const char *verb)
@@ -23,13 +24,16 @@ static void forget(char **text)
 	*text = NULL;
 }
 
-void changes_command(struct changes *changes, const char *line, size_t len)
+void changes_command(struct changes *changes, const struct facts *facts, const char *line, size_t len)
 {
 	const struct ftp_command command = ftp_command_parse(line, len);
 	size_t shown;
 
 	forget(&changes->command);
 	changes->name = NULL;
+	changes->what = FTP_CHANGE_NONE;
+	if (is_verb(&command, "REIN"))
+		facts->summary->binary = false;
 	if (is_verb(&command, "RNFR")) {
 		forget(&changes->renamed);
 		changes->renamed = strndup(command.arg, command.arg_len);
@@ -37,7 +41,11 @@ void changes_command(struct changes *changes, const char *line, size_t len)
 	}
 	if (!is_verb(&command, "RNTO"))
 		forget(&changes->renamed);
-	if (!ftp_is_change(&command))
+	changes->what = ftp_change_of(&command);
+	if (changes->what == FTP_CHANGE_TYPE) /* RFC 959 3.1.1: A and E are text, I and L are not */
+		changes->binary = command.arg_len > 0 && memchr("IiLl", command.arg[0], 4) != NULL;
+	if (changes->what == FTP_CHANGE_NONE || changes->what == FTP_CHANGE_TYPE ||
+	    (changes->what == FTP_CHANGE_FOLDER && !audit_is_on()))
 		return;
 	shown = command.verb_len;
 	if (command.arg_len > 0) /* it stands after a blank */
@@ -53,13 +61,39 @@ void changes_command(struct changes *changes, const char *line, size_t len)
 			*at = (char)(*at - 'a' + 'A');
 }
 
-void changes_log(struct changes *changes, const struct facts *facts, const char *user)
+static const char *or_unknown(const char *text)
+{
+	return text != NULL ? text : "?";
+}
+
+static void log_change(const struct changes *changes, const struct facts *facts)
 {
 	if (facts->rule->ftp->ftplogging != FTPLOGGING_FALSE)
-		session_log(facts, LOG_LEVEL_INFO, "change", LOG_TEXT("user", user),
-			    LOG_TEXT("command", changes->command != NULL ? changes->command : "?"),
-			    LOG_TEXT("name", changes->name != NULL ? changes->name : "?"),
+		session_log(facts, LOG_LEVEL_INFO, "change", LOG_TEXT("user", facts->user),
+			    LOG_TEXT("command", or_unknown(changes->command)),
+			    LOG_TEXT("name", or_unknown(changes->name)),
 			    LOG_TEXT("renamed", changes->renamed != NULL ? changes->renamed : ""));
+	facts->summary->changes++;
+	session_audit(facts, "change", AUDIT_TEXT("command", or_unknown(changes->command)),
+		      AUDIT_TEXT("name", changes->name), AUDIT_TEXT("renamed", changes->renamed));
+}
+
+void changes_agreed(struct changes *changes, const struct facts *facts)
+{
+	switch (changes->what) {
+	case FTP_CHANGE_NONE:
+		break;
+	case FTP_CHANGE_SERVER:
+		log_change(changes, facts);
+		break;
+	case FTP_CHANGE_FOLDER:
+		session_audit(facts, "directory", AUDIT_TEXT("command", or_unknown(changes->command)),
+			      AUDIT_TEXT("name", changes->name));
+		break;
+	case FTP_CHANGE_TYPE:
+		facts->summary->binary = changes->binary;
+		break;
+	}
 	changes_done(changes);
 }
 

@@ -39,8 +39,9 @@ struct worker {
 	struct linger_list lingering;
 	struct dump *dumps; /* connections of operators that read a list */
 	size_t ndumps;
-	bool retired;  /* exits after its last session */
-	bool draining; /* and makes sessions end soon */
+	bool retired;	   /* exits after its last session */
+	uint64_t unlisted; /* sessions that the audit trail does not have: health checks */
+	bool draining;	   /* and makes sessions end soon */
 	struct timer drain_timer;
 	struct timer expiry_timer;
 	uint8_t user_key[TLS_USER_KEY_BYTES]; /* for tlsctx_user_binding() */

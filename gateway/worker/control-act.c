@@ -16,6 +16,7 @@
 #include "gateway/worker/control-tls.h"
 #include "gateway/worker/passive-share.h"
 #include "gateway/worker/server-tls.h"
+#include "gateway/worker/session-audit.h"
 #include "gateway/worker/session-end.h"
 #include "gateway/worker/session-habits.h"
 #include "gateway/worker/session-log.h"
@@ -92,6 +93,7 @@ static void do_server_renew(struct session *session)
 				     .remote = session->facts.remote };
 
 	do_server_drop(session);
+	session->summary.binary = false;
 	if (session->probe) /* limits apply to it from now on */
 		uplink_send(&session->worker->uplink, &request);
 	else
@@ -177,6 +179,7 @@ static void do_logged_in(struct session *session)
 	tally_login();
 	log_login(session);
 	session_habits_logged_in(session);
+	session_audit_login(&session->facts);
 	control_tls_logged_in(session);
 	server_tls_logged_in(session);
 	if (session->logged_in) {
@@ -212,12 +215,13 @@ static void log_refusal(struct session *session, const struct ftp_act *act)
 	size_t len = act->len < sizeof(text) - 1 ? act->len : sizeof(text) - 1;
 
 	tally_refusal(act->verb, act->key);
+	memcpy(text, act->text, len);
+	text[len] = '\0';
+	session_audit_refused(&session->facts, act->verb, session->line, session->line_len, text, act->key);
 	if (session->refusals < UINT32_MAX)
 		session->refusals++;
 	if (session->refusals > SESSION_REFUSALS_LOGGED)
 		return;
-	memcpy(text, act->text, len);
-	text[len] = '\0';
 	session_log(&session->facts, LOG_LEVEL_INFO, "refused-command", LOG_TEXT("user", session->user),
 		    LOG_TEXT("command", act->verb), LOG_TEXT("reply", text),
 		    LOG_DECISION(&session->facts, act->key));
@@ -298,7 +302,7 @@ static void carry_out_one(struct session *session, const struct ftp_act *act)
 		break;
 	case FTP_DO_COMMAND:
 		if (act->forwarded)
-			changes_command(&session->changes, act->text, act->len);
+			changes_command(&session->changes, &session->facts, act->text, act->len);
 		if (act->forwarded)
 			latest_forward(&session->latest, act->text, act->len);
 		if (act->urgent)
@@ -408,7 +412,7 @@ static void carry_out_one(struct session *session, const struct ftp_act *act)
 		uplink_notify(&session->worker->uplink, MSG_LOGIN_OVER, session->facts.id);
 		break;
 	case FTP_DO_CHANGED:
-		changes_log(&session->changes, &session->facts, session->user);
+		changes_agreed(&session->changes, &session->facts);
 		break;
 	case FTP_DO_LOGIN_HIDDEN:
 		log_hidden(session, act);

@@ -55,6 +55,8 @@ static void identify(struct session *session)
 			    LOG_TEXT("users", known.user != NULL ? "one"
 					      : one_user	 ? "none"
 								 : "several"));
+	session_audit_tls(&session->facts, AUDIT_LEG_CLIENT, false, &session->client,
+			  &session->facts.identity);
 	if (needs_user && known.user == NULL) /* AT-TLS return code 5002 */
 		session_end(session, "certificate-unknown");
 	else
@@ -160,6 +162,7 @@ static void tls_handshake(struct session *session)
 		tally_handshake_failed(FTP_SIDE_CLIENT, false, stream_tls_cause());
 		session_log(&session->facts, session_level(session), "tls-failed",
 			    LOG_TEXT("reason", stream_tls_reason()));
+		session_audit_tls_failed(&session->facts, AUDIT_LEG_CLIENT, false, stream_tls_reason(), NULL);
 		session_end(session, "handshake-failed");
 		break;
 	}
@@ -238,6 +241,7 @@ void control_tls_stop(struct session *session, bool notify)
 		tls_notify(session);
 	tally_cleared(FTP_SIDE_CLIENT);
 	session_log(&session->facts, LOG_LEVEL_INFO, "tls-cleared", LOG_END);
+	session_audit(&session->facts, "tls-cleared", AUDIT_TEXT("leg", "client"));
 }
 
 static void tls_leave(struct session *session)

@@ -85,6 +85,8 @@ static bool client_line(struct session *session)
 	case FTP_LINE_MORE:
 		return false;
 	case FTP_LINE_OK:
+		session->line = line.text;
+		session->line_len = line.len;
 		take = ftp_machine_command(&session->machine, line.text, line.len, out_of(session));
 		break;
 	case FTP_LINE_TOO_LONG:
@@ -101,6 +103,7 @@ static bool client_line(struct session *session)
 		session->held_at = (size_t)((const uint8_t *)line.text - bytes);
 		moved = out_of(session)->n > 0; /* the line waits for what these start */
 		control_act(session);
+		session->line = NULL;
 		return moved;
 	}
 	if (status == FTP_LINE_OK)
@@ -113,6 +116,7 @@ static bool client_line(struct session *session)
 	 * in place until control_run() tidies: the actions point to them. */
 	inbuf_use(window, line.consumed);
 	control_act(session);
+	session->line = NULL;
 	return true;
 }
 

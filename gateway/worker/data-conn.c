@@ -14,7 +14,7 @@
 #include "gateway/net/stream-tls.h"
 #include "gateway/worker/data-end.h"
 #include "gateway/worker/data-handshake.h"
-#include "gateway/worker/data-result.h"
+#include "gateway/worker/data-log.h"
 #include "gateway/worker/data-tls.h"
 #include "gateway/worker/last-look.h"
 #include "gateway/worker/session-log.h"
@@ -50,23 +50,19 @@ static void set_state(struct data_conn *data, enum data_state state)
 
 static void log_transfer(const struct data_conn *data, enum ftp_data_result result)
 {
-	const struct facts *facts = data->legs.facts;
-	const struct ip_endpoint *told = &data->legs.told.endpoint;
-	const char *reason = data_result_reason(result);
-	char text[IP_TEXT_MAX];
+	const struct data_log log = {
+		.legs = &data->legs,
+		.command = data->command,
+		.upload = data->upload,
+		.level = data_conn_level(data),
+		.server_level = data_conn_server_level(data),
+		.bytes = data->relay.bytes,
+		.ms = loop_of(data)->now_ms - data->started_ms,
+		.result = result,
+	};
 
-	tally_transfer(data->upload, data_conn_level(data), result, loop_of(data)->now_ms - data->started_ms);
-	session_log(facts, LOG_LEVEL_INFO, "transfer",
-		    LOG_TEXT("direction", data->upload ? "upload" : "download"),
-		    LOG_TEXT("command", data->command != NULL ? data->command : ""),
-		    LOG_TEXT("prot", secure_level_letter(data_conn_level(data))),
-		    LOG_TEXT(facts->server_tls != NULL ? "server_prot" : "",
-			     secure_level_letter(data_conn_server_level(data))),
-		    LOG_NUMBER("bytes", data->relay.bytes),
-		    LOG_NUMBER("ms", loop_of(data)->now_ms - data->started_ms),
-		    LOG_TEXT("result", data_result_name(result)),
-		    LOG_TEXT(told->port != 0 ? "told" : "", ip_endpoint_format(told, text)),
-		    LOG_TEXT(reason != NULL ? "reason" : "", reason));
+	tally_transfer(data->upload, log.level, result, log.ms);
+	data_log_transfer(&log);
 }
 
 static int time_handshake(struct data_conn *data)

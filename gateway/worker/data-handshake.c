@@ -9,6 +9,7 @@
 
 #include "gateway/base/util.h"
 #include "gateway/worker/data-tls.h"
+#include "gateway/worker/session-audit.h"
 #include "gateway/worker/session-log.h"
 #include "gateway/worker/tally.h"
 
@@ -28,6 +29,7 @@ enum ftp_data_result data_handshake_late(const struct data_handshake *handshake)
 	session_log(handshake->legs->facts, LOG_LEVEL_INFO, "data-tls-failed",
 		    LOG_TEXT("reason", "the handshake took longer than handshake_timeout"),
 		    LOG_DECISION(handshake->legs->facts, "handshake_timeout"));
+	session_audit_tls_failed(handshake->legs->facts, AUDIT_LEG_CLIENT, true, "handshake-timeout", NULL);
 	return FTP_DATA_TLS;
 }
 

@@ -14,6 +14,7 @@
 #include "gateway/net/netsock.h"
 #include "gateway/worker/active-port.h"
 #include "gateway/worker/proxy-out.h"
+#include "gateway/worker/session-audit.h"
 #include "gateway/worker/session-log.h"
 #include "gateway/worker/tally.h"
 
@@ -86,10 +87,16 @@ static void on_listener(struct data_legs *legs, enum ftp_side side)
 		session_log(facts, LOG_LEVEL_WARNING, "data-peer-refused",
 			    LOG_TEXT("peer", ip_endpoint_format(&peer, text)),
 			    LOG_DECISION(facts, side == FTP_SIDE_CLIENT ? "passivedataconn" : NULL));
+		session_audit(facts, "data-peer-refused",
+			      AUDIT_TEXT("leg", side == FTP_SIDE_CLIENT ? "client" : "server"),
+			      AUDIT_TEXT("data_address", ip_addr_format(&peer.addr, text)),
+			      AUDIT_NUMBER("data_port", peer.port),
+			      AUDIT_DECISION(facts, side == FTP_SIDE_CLIENT ? "passivedataconn" : NULL));
 		netsock_reset_on_close(fd);
 		fd_close(&fd);
 		return;
 	}
+	leg->peer = peer;
 	loop_unwatch(loop_of(legs), &leg->listener);
 	fd_close(&leg->listener.fd);
 	stream_adopt_guarded(&leg->stream, &fd);
@@ -187,6 +194,7 @@ static int leg_listens(struct data_legs *legs, enum ftp_side side, int *fd, stru
 
 	data_legs_close(legs, leg, false);
 	watch_init(&leg->listener, side == FTP_SIDE_CLIENT ? on_client_listener : on_server_listener);
+	leg->peer = (struct ip_endpoint){ .port = 0 };
 	leg->target = (struct ip_endpoint){ .port = 0 }; /* of an earlier way to the same peer */
 	leg->listener.fd = fd_take(fd);
 	netsock_reset_on_close(leg->listener.fd);
@@ -258,6 +266,7 @@ void data_legs_target(struct data_legs *legs, enum ftp_side side, const struct i
 
 	data_legs_close(legs, leg, false);
 	leg->target = *target;
+	leg->peer = (struct ip_endpoint){ .port = 0 };
 	leg->state = LEG_TARGET;
 }
 

@@ -34,6 +34,7 @@ struct data_leg {
 	struct watch listener;
 	struct stream stream;
 	struct ip_endpoint target;
+	struct ip_endpoint peer; /* that has dialled our port; port 0: we dial, see `target` */
 };
 
 /* The control connections of the session. */

@@ -8,6 +8,7 @@
 #include "gateway/net/stream-tls-cause.h"
 #include "gateway/net/stream-tls.h"
 #include "gateway/worker/server-tls-state.h"
+#include "gateway/worker/session-audit.h"
 #include "gateway/worker/session-log.h"
 #include "gateway/worker/tally.h"
 
@@ -25,6 +26,7 @@ static void log_failed(const struct data_legs *legs, const char *reason)
 		    LOG_TEXT("backend", legs->facts->rule->backend->name),
 		    LOG_TEXT("hostname", legs->facts->server_tls->host), LOG_TEXT("reason", reason),
 		    LOG_TEXT(shown[0] != '\0' ? "sha256" : "", shown));
+	session_audit_tls_failed(legs->facts, AUDIT_LEG_SERVER, true, reason, shown);
 }
 
 static int begin(struct data_legs *legs)
@@ -95,6 +97,7 @@ enum ftp_data_result data_server_tls_step(struct data_legs *legs)
 		    LOG_TEXT("cipher", stream_tls_cipher(stream)),
 		    LOG_TEXT("resumed", stream_tls_resumed(stream) ? "yes" : "no"),
 		    LOG_TEXT("ktls", stream->ktls != NULL ? "yes" : "no"));
+	session_audit_tls(legs->facts, AUDIT_LEG_SERVER, true, stream, NULL);
 	result = check(legs);
 	if (result != FTP_DATA_PENDING)
 		return result;

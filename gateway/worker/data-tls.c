@@ -10,6 +10,7 @@
 #include "gateway/net/stream-tls.h"
 #include "gateway/worker/data-habits.h"
 #include "gateway/worker/data-result.h"
+#include "gateway/worker/session-audit.h"
 #include "gateway/worker/session-log.h"
 #include "gateway/worker/tally.h"
 
@@ -77,6 +78,7 @@ static enum ftp_data_result failed(const struct facts *facts, const struct strea
 {
 	tally_handshake_failed(FTP_SIDE_CLIENT, true, closed ? "closed" : stream_tls_cause());
 	session_log(facts, LOG_LEVEL_INFO, "data-tls-failed", LOG_TEXT("reason", stream_tls_reason()));
+	session_audit_tls_failed(facts, AUDIT_LEG_CLIENT, true, stream_tls_reason(), NULL);
 	return must_resume(facts) && stream_tls_has_begun(stream) &&
 		       tlsctx_lacks_extended_master_secret(stream->ssl)
 		   ? FTP_DATA_NO_EXTENDED_SECRET
@@ -117,6 +119,7 @@ enum ftp_data_result data_tls_step(struct data_legs *legs)
 		    LOG_TEXT("cipher", stream_tls_cipher(&leg->stream)),
 		    LOG_TEXT("resumed", stream_tls_resumed(&leg->stream) ? "yes" : "no"),
 		    LOG_TEXT("ktls", leg->stream.ktls != NULL ? "yes" : "no"));
+	session_audit_tls(facts, AUDIT_LEG_CLIENT, true, &leg->stream, NULL);
 	if (tlsctx_reuse_result(leg->stream.ssl) != TLS_REUSE_NOT_OFFERED)
 		legs->ticket_due = true;
 	/* as for the control connection, see tls_is_up() */

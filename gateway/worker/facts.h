@@ -16,10 +16,13 @@
 
 struct habits;
 struct server_tls;
+struct session_summary;
 
 struct facts {
 	uint64_t id;
-	const struct policy *policy; /* NULL: the session could not begin */
+	const struct policy *policy;	 /* NULL: the session could not begin */
+	const char *user;		 /* that has logged in, "" before that; the session's */
+	struct session_summary *summary; /* for the audit trail; the session's */
 	const struct policy_listener *listener;
 	const struct policy_rule *rule; /* NULL: not known yet */
 	struct tlsctx *tlsctx;		/* with the client; NULL: policy allows none */

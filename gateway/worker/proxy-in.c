@@ -11,6 +11,7 @@
 #include <sys/socket.h>
 
 #include "gateway/net/proxy-header.h"
+#include "gateway/worker/session-audit.h"
 #include "gateway/worker/session-end.h"
 #include "gateway/worker/session-log.h"
 
@@ -54,6 +55,7 @@ static void fail(struct session *session, const char *why)
 {
 	session_log(&session->facts, LOG_LEVEL_WARNING, "proxy-failed",
 		    LOG_TEXT("listener", session->facts.listener->name), LOG_TEXT("reason", why));
+	session_audit_refused_proxy(&session->facts, why);
 	session_end(session, "proxy-header");
 }
 

@@ -12,6 +12,7 @@
 #include "gateway/net/stream-tls-cause.h"
 #include "gateway/net/stream-tls.h"
 #include "gateway/worker/server-tls-state.h"
+#include "gateway/worker/session-audit.h"
 #include "gateway/worker/session-log.h"
 #include "gateway/worker/tally.h"
 
@@ -62,6 +63,7 @@ static void fail(struct session *session, enum ftp_signal failure, const char *r
 		    LOG_TEXT("address", ip_endpoint_format(&session->facts.server, text)),
 		    LOG_TEXT("hostname", tls->host), LOG_TEXT("reason", reason),
 		    LOG_TEXT(shown[0] != '\0' ? "sha256" : "", shown));
+	session_audit_tls_failed(&session->facts, AUDIT_LEG_SERVER, false, reason, shown);
 	tls->failed = true;
 	tls->failure = failure;
 	session->server_in.start = session->server_in.end;
@@ -117,6 +119,7 @@ static void tls_is_up(struct session *session)
 	}
 	tally_handshake(FTP_SIDE_SERVER, false, &session->server);
 	log_up(session);
+	session_audit_tls(&session->facts, AUDIT_LEG_SERVER, false, &session->server, &tls->shown);
 	loop_timer_stop(session->server.loop, &session->server_timer);
 	session->server_state = tls->greeted ? SERVER_UP : SERVER_GREETING;
 	if (tls->greeted)
@@ -206,6 +209,7 @@ void server_tls_stop(struct session *session, bool notify)
 	tls->holding = notify && loop_timer(session->server.loop, &session->server_timer, CCC_WAIT_MS) == 0;
 	tally_cleared(FTP_SIDE_SERVER);
 	session_log(&session->facts, LOG_LEVEL_INFO, "server-tls-cleared", LOG_END);
+	session_audit(&session->facts, "tls-cleared", AUDIT_TEXT("leg", "server"));
 }
 
 void server_tls_look(struct session *session)

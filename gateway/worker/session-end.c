@@ -37,6 +37,7 @@ void session_login_failed(struct session *session, const char *by, const char *k
 	session_log(&session->facts, ours ? LOG_LEVEL_WARNING : LOG_LEVEL_INFO, "login-failed",
 		    LOG_TEXT("user", session->login_name), LOG_TEXT("by", by),
 		    LOG_DECISION(&session->facts, key));
+	session_audit_login_failed(&session->facts, session->login_name, by, key);
 	uplink_notify(&session->worker->uplink, MSG_LOGIN_FAILED, session->facts.id);
 }
 
@@ -122,6 +123,9 @@ void session_end(struct session *session, const char *reason)
 	if (session->strays > 1)
 		session_log(&session->facts, LOG_LEVEL_INFO, "stray-more",
 			    LOG_NUMBER("count", session->strays - 1));
+	worker->unlisted += !session->summary.began;
+	session_audit_end(&session->facts, reason, decided(session, reason),
+			  worker->loop.now_ms - session->started_ms);
 	/*
 	 * last, so that a reader of the log can rely on room for the next session, and on
 	 * the earlier line of a transfer

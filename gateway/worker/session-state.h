@@ -23,6 +23,7 @@
 #include "gateway/worker/echo.h"
 #include "gateway/worker/facts.h"
 #include "gateway/worker/latest.h"
+#include "gateway/worker/session-audit.h"
 
 struct proxy_wait;
 
@@ -124,6 +125,9 @@ struct session {
 	bool others_wait; /* for this session's login to be decided, see MSG_LOGIN_GO */
 	struct changes changes;
 	struct latest latest;
+	struct session_summary summary;
+	const char *line; /* of the client, while it is carried out; NULL: none is */
+	size_t line_len;
 	struct echo echo;     /* of the last PASS or ACCT, until it is answered */
 	bool secret_sent;     /* the last command to the server may hold a password */
 	const char *ended_by; /* the policy's key that ends the session; static. NULL: none does */

@@ -266,6 +266,8 @@ static void session_init(struct session *session, struct worker *worker, const s
 			.host = msg->local.addr,
 			.tls_sessions = &session->tls_sessions,
 			.habits = &session->habits,
+			.user = session->user,
+			.summary = &session->summary,
 		},
 		.started_ms = worker->loop.now_ms,
 		.active_ms = worker->loop.now_ms,
@@ -347,6 +349,8 @@ static void tell_start(struct session *session)
 		session_count_start(session);
 	session_log(&session->facts, session_level(session), "session-start",
 		    LOG_TEXT("listener", session->facts.listener->name));
+	if (session->counted)
+		session_audit_start(&session->facts);
 }
 
 static void session_begin(struct session *session)
@@ -417,6 +421,7 @@ void session_start(struct worker *worker, const struct msg *msg, int *fd)
 	if (session == NULL) {
 		uplink_notify(&worker->uplink, MSG_SESSION_END, msg->session);
 		session_log_lost(msg, "no-memory");
+		session_audit_lost(msg, "no-memory");
 		fd_close(fd);
 		return;
 	}

@@ -6,10 +6,12 @@
 #include "gateway/worker/worker.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <signal.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/resource.h>
+#include <time.h>
 
 #include "gateway/base/event-list.h"
 #include "gateway/base/log.h"
@@ -18,6 +20,7 @@
 #include "gateway/host/facts.h"
 #include "gateway/host/filter.h"
 #include "gateway/host/sandbox.h"
+#include "gateway/host/worker-calls.h"
 #include "gateway/key/provider.h"
 #include "gateway/tls/users.h"
 #include "gateway/worker/context.h"
@@ -25,6 +28,7 @@
 #include "gateway/worker/expiry.h"
 #include "gateway/worker/server-list.h"
 #include "gateway/worker/session-list.h"
+#include "gateway/worker/session-audit.h"
 #include "gateway/worker/session-log.h"
 #include "gateway/worker/session-end.h"
 #include "gateway/worker/session.h"
@@ -128,6 +132,7 @@ static void on_session(struct worker *worker, const struct msg *msg, int *fd)
 	}
 	/* The process had no room for the descriptor: this connection is lost, the others go on. */
 	session_log_lost(msg, "no-descriptor");
+	session_audit_lost(msg, "no-descriptor");
 	uplink_notify(&worker->uplink, MSG_SESSION_END, msg->session);
 }
 
@@ -182,6 +187,50 @@ static void on_ticket_seed(struct worker *worker, const struct msg *msg, int *fd
 }
 
 /*
+ * The audit trail and the xferlog keep their numbers, by which the filter knows them, and which no
+ * session may get. Returns the number, or -1 if there is no descriptor.
+ */
+static int put_in_place(const struct worker *worker, int place, int *fd)
+{
+	/* without one, the place must not stay free, nor a file that was renamed open */
+	int r = dup3(*fd != -1 ? *fd : worker->uplink.doorbell, place, O_CLOEXEC);
+	bool given = *fd != -1;
+
+	fd_close(fd);
+	return given ? r : -1;
+}
+
+static void on_audit(struct worker *worker, const struct msg *msg, int *fd)
+{
+	(void)audit_use((enum audit_kind)msg->purpose, put_in_place(worker, WORKER_AUDIT_FD, fd));
+}
+
+static void on_xferlog(struct worker *worker, const struct msg *msg, int *fd)
+{
+	(void)msg;
+	(void)audit_use_xferlog(put_in_place(worker, WORKER_XFERLOG_FD, fd));
+}
+
+static void on_audit_failure(void *owner, int error)
+{
+	struct worker *worker = owner;
+
+	(void)error; /* the monitor finds out itself */
+	uplink_notify(&worker->uplink, MSG_AUDIT_FAILED, 0);
+}
+
+/* After the sandbox, whose user and numbers of descriptors count. */
+static void start_audit(struct worker *worker, const struct worker_setup *setup)
+{
+	audit_start(&(struct audit_start){ .kind = policy_audit_kind(&setup->policy->daemon),
+					   .fds = setup->audit,
+					   .on_failure = on_audit_failure,
+					   .owner = worker });
+	audit_event("process-start", AUDIT_TEXT("role", "worker"),
+		    AUDIT_NUMBER("generation", setup->generation));
+}
+
+/*
  * The messages that a worker accepts from the monitor; it logs any other. A handler
  * may take *fd over.
  */
@@ -202,6 +251,8 @@ static message_fn *const message_handlers[MSG_TYPE_COUNT] = {
 	[MSG_SESSION_ADMITTED] = on_answer,
 	[MSG_SESSION_REFUSED] = on_answer,
 	[MSG_TICKET_SEED] = on_ticket_seed,
+	[MSG_AUDIT] = on_audit,
+	[MSG_XFERLOG] = on_xferlog,
 };
 
 static void on_message(struct worker *worker, const struct msg *msg, int *fd)
@@ -297,6 +348,7 @@ static int worker_setup(struct worker *worker, const struct worker_setup *setup)
 	r = loop_timer(&worker->loop, &worker->servers_timer, MINUTE_MS);
 	if (r < 0)
 		return r;
+	tzset();			/* the xferlog has local times, and nothing can be read later */
 	(void)signal(SIGPIPE, SIG_IGN); /* splice(2) has no MSG_NOSIGNAL */
 	r = filter_fill_own_fds(); /* before the pipe of splice(2), which must not count as one of them */
 	if (r < 0)
@@ -352,12 +404,15 @@ int worker_run(const struct worker_setup *setup)
 	if (worker_setup(worker, setup) == 0) {
 		expiry_publish(worker);
 		uplink_notify(&worker->uplink, MSG_READY, 0);
+		start_audit(worker, setup);
 		if (setup->first)
 			expiry_start(worker);
 		if (loop_run(&worker->loop) == 0)
 			status = EXIT_SUCCESS;
 		while (worker->sessions.head != NULL)
 			session_end(session_of(worker->sessions.head), "shutdown");
+		audit_event("process-stop", AUDIT_NUMBER("status", status),
+			    AUDIT_NUMBER("sessions_unlisted", worker->unlisted));
 		linger_done(&worker->lingering);
 		dumps_done(worker);
 		loop_done(&worker->loop);

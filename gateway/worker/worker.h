@@ -5,6 +5,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#include "gateway/base/audit.h"
 #include "gateway/base/counters.h"
 #include "gateway/base/ticket-seeds.h"
 #include "gateway/tls/tlsctx-user.h"
@@ -19,7 +20,9 @@ struct worker_setup {
 	struct counters *counters;    /* shared with the monitor, as `relays` */
 	struct ticket_seeds *tickets; /* the worker returns them once it has made its keys */
 	const uint8_t
-	    *user_key;	   /* TLS_USER_KEY_BYTES, for tlsctx_user_binding(): all workers have the same */
+	    *user_key; /* TLS_USER_KEY_BYTES, for tlsctx_user_binding(): all workers have the same */
+	struct audit_fds audit;
+	uint64_t generation;
 	bool first;	   /* the first worker of its generation */
 	int root;	   /* the folder to be chrooted into, or -1: started without root */
 	unsigned uid, gid; /* the user to become if root is given */

@@ -17,7 +17,7 @@ static const struct {
 	{ "a worker's request", MSG_TO_MONITOR, MSG_SOCKET, -1, true },
 	{ "a worker's request, with a descriptor", MSG_TO_MONITOR, MSG_SOCKET, 7, false },
 	{ "a session for the monitor", MSG_TO_MONITOR, MSG_SESSION, 7, false },
-	{ "the last type for the monitor", MSG_TO_MONITOR, MSG_WITHDRAW, -1, true },
+	{ "the last type for the monitor", MSG_TO_MONITOR, MSG_AUDIT_FAILED, -1, true },
 	{ "the end of a session for a worker", MSG_TO_WORKER, MSG_SESSION_END, -1, false },
 	{ "type 0", MSG_TO_MONITOR, MSG_NONE, -1, false },
 	{ "type 0 for nobody", MSG_TO_NOBODY, MSG_NONE, -1, false },

@@ -32,6 +32,8 @@ struct scene {
 	struct login_queue logins;
 	struct client_table clients;
 	struct requests requests;
+	struct audit_source audit;
+	struct children children;
 	struct generation generation;
 	struct child mine, other;
 	int worker; /* the worker's end of the channel of `mine` */
@@ -59,8 +61,9 @@ static void scene_init(struct scene *scene)
 	*scene = (struct scene){ .generation.policy = &policy };
 	assert_int_equal(loop_init(&scene->loop), 0);
 	login_queue_init(&scene->logins, &scene->loop, request_login_go);
-	scene->requests =
-	    (struct requests){ &scene->admission, &scene->privileged, &scene->logins, &scene->clients };
+	scene->requests = (struct requests){ &scene->admission, &scene->privileged, &scene->logins,
+					     &scene->clients, &scene->audit };
+	audit_source_init(&scene->audit, &scene->loop, &scene->children);
 	scene->mine = (struct child){ .generation = &scene->generation };
 	scene->other = scene->mine;
 	assert_int_equal(msg_channel(fds), 0);
@@ -141,7 +144,8 @@ static void no_session_of_others_is_spoken_for(void **state)
 		if (type == MSG_SOCKET || type == MSG_ANNOUNCE)
 			msg.local = (struct ip_endpoint){ SERVER, 50000 };
 
-		if (type == MSG_READY || !msg_is_for(MSG_TO_MONITOR, &msg, -1))
+		/* these two are about the worker */
+		if (type == MSG_READY || type == MSG_AUDIT_FAILED || !msg_is_for(MSG_TO_MONITOR, &msg, -1))
 			continue;
 		n++;
 		if (!refuses(&scene, msg))
