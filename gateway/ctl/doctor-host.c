@@ -15,6 +15,7 @@
 
 #include "gateway/base/util.h"
 #include "gateway/ctl/doctor-report.h"
+#include "gateway/host/audit-open.h"
 #include "gateway/host/capabilities.h"
 #include "gateway/host/facts.h"
 
@@ -103,6 +104,32 @@ void doctor_check_control_socket(struct doctor *doctor)
 		doctor_problem(doctor, "attlsd cannot make control_socket in %s: %s", folder,
 			       strerror(errno));
 	}
+}
+
+/* The same look as that of attlsctl check, and whether this user may write there. */
+void doctor_check_audit(struct doctor *doctor)
+{
+	const struct policy_daemon *daemon = &doctor->policy->daemon;
+	const char *const paths[] = { audit_open_path(daemon), daemon->xferlog };
+	struct diags diags;
+
+	if (diags_init(&diags, doctor->path, NULL, 0) < 0)
+		return;
+	(void)audit_open_check(daemon, &diags);
+	for (size_t i = 0; i < diags.nitems; i++) {
+		doctor_fix(doctor, "make its folder writable for the user that runs attlsd, or name another");
+		doctor_problem(doctor, "%s", diags.items[i].message);
+	}
+	for (size_t i = 0; i < NELEM(paths) && diags.nitems == 0; i++) {
+		if (paths[i] == NULL)
+			continue;
+		if (access(paths[i], W_OK) == 0 || errno == ENOENT)
+			doctor_ok(doctor, "events can go to %s", paths[i]);
+		else
+			doctor_cannot_tell(doctor, "whether attlsd may write to %s: this user cannot (%s)",
+					   paths[i], strerror(errno));
+	}
+	diags_done(&diags);
 }
 
 void doctor_check_capabilities(struct doctor *doctor)

@@ -74,6 +74,11 @@ static bool isolates(const struct policy *policy)
 	return policy_isolates_keys(policy, geteuid() == 0);
 }
 
+static bool has_audit(const struct policy *policy)
+{
+	return policy->daemon.audit != NULL || policy->daemon.xferlog != NULL;
+}
+
 static bool has_control_socket(const struct policy *policy)
 {
 	return policy->daemon.control_socket != NULL;
@@ -93,6 +98,7 @@ static const struct check {
 	{ "user", always, false, doctor_check_user },
 	{ "key_user", isolates, false, doctor_check_key_user },
 	{ "control_socket", has_control_socket, false, doctor_check_control_socket },
+	{ "audit", has_audit, false, doctor_check_audit },
 	{ "capabilities", always, false, doctor_check_capabilities },
 	{ "files", always, false, doctor_check_files },
 	{ "addresses", always, false, doctor_check_addresses },

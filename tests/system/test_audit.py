@@ -231,6 +231,8 @@ def test_a_start_without_a_trail(launch, backend, folder, what, monkeypatch):
     assert '"audit" cannot be written' in gateway.log or "step=\"open the audit trail\"" in gateway.log, gateway.log
     done = subprocess.run([net.ATTLSCTL, "check", "-f", gateway.path], capture_output=True, text=True, timeout=net.DEADLINE)
     assert done.returncode == 1 and '"audit" cannot be written' in done.stderr, done.stderr
+    done = subprocess.run([net.ATTLSCTL, "doctor", "-f", gateway.path], capture_output=True, text=True, timeout=net.DEADLINE)
+    assert '"audit" cannot be written' in done.stdout, done.stdout
 
 
 class Full:
