@@ -31,14 +31,23 @@ enum ftp_change ftp_change_of(const struct ftp_command *command)
 	return IS_ONE_OF(command->line, command->verb_len, type) ? FTP_CHANGE_TYPE : FTP_CHANGE_NONE;
 }
 
+/* Servers have many names for such a subcommand: PSWD, GPASS, CHPASSWD, SETPWD ... */
+static bool is_about_secret(const char *word, size_t len)
+{
+	static const char *const parts[] = { "PASS", "PSW", "PWD", "ACCT", "SECRET", "TOKEN", "CRED" };
+
+	for (size_t i = 0; i < sizeof(parts) / sizeof(parts[0]); i++)
+		for (size_t at = 0; at + strlen(parts[i]) <= len; at++)
+			if (strncasecmp(word + at, parts[i], strlen(parts[i])) == 0)
+				return true;
+	return false;
+}
+
 size_t ftp_change_shown(const struct ftp_command *command)
 {
-	static const char *const secrets[] = {
-		"PSWD", "PASSWD", "PASSWORD", "PASS", "GPASS", "GPSWD", "ACCT"
-	};
 	const char *blank = memchr(command->arg, ' ', command->arg_len);
 	size_t first = blank != NULL ? (size_t)(blank - command->arg) : command->arg_len;
 	bool site = command->verb_len == 4 && strncasecmp(command->line, "SITE", 4) == 0;
 
-	return site && IS_ONE_OF(command->arg, first, secrets) ? first : command->arg_len;
+	return site && is_about_secret(command->arg, first) ? first : command->arg_len;
 }

@@ -63,8 +63,9 @@ struct policy_daemon {
 	enum audit_failure audit_failure;
 	const char *xferlog; /* path; NULL: none */
 	struct diag_mark audit_mark, xferlog_mark;
-	uint32_t limit_sessions;		   /* default 10000 */
-	uint32_t limit_sessions_per_source;	   /* default 200 */
+	uint32_t trace_memory;		    /* bytes in each worker; default 1048576. 0: nothing is kept */
+	uint32_t limit_sessions;	    /* default 10000 */
+	uint32_t limit_sessions_per_source; /* default 200 */
 	uint32_t limit_unauthenticated_per_source; /* default 20 */
 };
 

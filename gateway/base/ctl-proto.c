@@ -16,6 +16,8 @@ bool ctl_proto_only_asks(uint32_t what)
 	case CTL_STATUS:
 	case CTL_SESSIONS:
 	case CTL_SERVERS:
+	case CTL_TRACE:
+	case CTL_TRACE_LAST:
 	case CTL_METRICS:
 	case CTL_EVENTS:
 	case CTL_CLIENTS:

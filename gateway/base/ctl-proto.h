@@ -19,7 +19,7 @@
 #include "policy/ip.h"
 
 /* Must change with anything in this file. */
-#define CTL_VERSION 0x61740012u
+#define CTL_VERSION 0x61740013u
 
 enum ctl_proto_what {
 	CTL_STATUS = 1,	  /* ANSWER_GATEWAY, then ANSWER_WORKER for each worker */
@@ -34,6 +34,8 @@ enum ctl_proto_what {
 	CTL_EVENTS,	  /* like CTL_SESSIONS, with ANSWER_EVENTs; those of the monitor come first */
 	CTL_CLIENTS,	  /* ANSWER_GATEWAY (it announces no workers), then an ANSWER_CLIENT for each entry of
 			     the monitor's table, then its ANSWER_LIST_END */
+	CTL_TRACE,	  /* ANSWER_GATEWAY, then ANSWER_TRACEs for as long as the peer stays */
+	CTL_TRACE_LAST,	  /* like CTL_SESSIONS, with the ANSWER_TRACEs that are kept */
 	CTL_AUDIT_REOPEN, /* like CTL_DRAIN: open the files of the audit trail again */
 };
 
@@ -46,15 +48,17 @@ struct ask {
 	uint32_t version;
 	uint32_t what;		      /* enum ctl_proto_what */
 	uint64_t session;	      /* CTL_END: its number */
+	uint32_t last;		      /* CTL_TRACE_LAST: so many records of a worker at most */
+	uint32_t data;		      /* CTL_TRACE: 1: with the progress of transfers */
 	struct session_filter filter; /* CTL_SESSIONS: which ones; CTL_END: only if it matches; all
 					 zero for all */
 };
 
-#define CTL_ASK_BYTES 224 /* of a struct ask */
+#define CTL_ASK_BYTES 232 /* of a struct ask */
 
 /*
- * ANSWER_SESSION, ANSWER_SERVER, ANSWER_EVENT and their ANSWER_LIST_END come from workers,
- * which may be under an attacker's control. All others come from the monitor, and first.
+ * ANSWER_SESSION, ANSWER_SERVER, ANSWER_EVENT, ANSWER_TRACE and their ANSWER_LIST_END come from
+ * workers, which may be under an attacker's control. All others come from the monitor, and first.
  */
 enum answer_kind {
 	ANSWER_DONE = 1,
@@ -68,6 +72,7 @@ enum answer_kind {
 	ANSWER_COUNTS,
 	ANSWER_EVENT,
 	ANSWER_CLIENT,
+	ANSWER_TRACE
 };
 
 #define ANSWER_TEXT_MAX 512
@@ -210,6 +215,38 @@ struct answer_client {
 	} habits[HABIT_COUNT];	   /* by enum habit */
 };
 
+/* So many operators may follow traces at once. */
+#define CTL_TRACES_MAX 8
+/* CTL_TRACE_LAST: the most that may be asked for. */
+#define CTL_TRACE_LAST_MAX 10000
+
+enum trace_kind {
+	TRACE_NONE = 0,
+	TRACE_SESSION, /* whose session it is. This, and TRACE_EVENT: "NAME\0KEY\0VALUE\0KEY\0VALUE\0" */
+	TRACE_FROM_CLIENT,
+	TRACE_TO_CLIENT,
+	TRACE_TO_SERVER,
+	TRACE_FROM_SERVER,
+	TRACE_EVENT, /* as in the log, or less than it */
+	TRACE_DATA,  /* of a transfer: "BYTES MILLISECONDS" so far */
+	TRACE_LOST,  /* `lost` records were overwritten before this reader had them */
+	TRACE_KINDS
+};
+
+#define TRACE_TEXT_MAX 480
+
+/* One record. Its text comes from a client or a server: escape it before showing it. */
+struct answer_trace {
+	uint64_t session; /* 0: none */
+	uint64_t ns;	  /* wall clock */
+	uint64_t lost;
+	int32_t worker; /* pid */
+	uint32_t kind;	/* enum trace_kind */
+	uint32_t len;
+	uint32_t cut; /* 1: the text was longer */
+	char text[TRACE_TEXT_MAX];
+};
+
 struct answer_list_end {
 	int32_t pid;
 	uint64_t n; /* how many ANSWER_SESSION, ANSWER_SERVER, ANSWER_EVENT or ANSWER_CLIENT it has sent */
@@ -242,6 +279,7 @@ struct answer {
 		struct answer_session session;
 		struct answer_server server;
 		struct answer_event event;
+		struct answer_trace trace;
 		struct answer_list_end list_end;
 		struct answer_name name;
 		struct answer_counts counts;

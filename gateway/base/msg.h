@@ -55,13 +55,13 @@ struct msg {
 	uint32_t purpose;     /* MSG_SOCKET*: enum msg_purpose; MSG_AUDIT: enum audit_kind */
 	uint32_t serial; /* MSG_SOCKET*, MSG_ANNOUNCE*: the sender's, returned in the answer; MSG_TICKET_SEED:
 			    index in policy.tls_actions */
-	uint32_t active; /* MSG_ANNOUNCE: the gateway dials */
+	uint32_t active; /* MSG_ANNOUNCE: the gateway dials; MSG_TRACE: with the progress of transfers */
 	int32_t error;	 /* of answers: 0 or a negative errno */
 	struct ip_endpoint remote; /* MSG_SESSION: the client; MSG_SOCKET: whom to dial */
 	struct ip_endpoint local;  /* MSG_SESSION: what it dialled */
 	union {
 		struct ticket_seed ticket;    /* MSG_TICKET_SEED */
-		struct session_filter filter; /* MSG_LIST_SESSIONS, MSG_END_SESSION */
+		struct session_filter filter; /* MSG_LIST_SESSIONS, MSG_END_SESSION, MSG_TRACE* */
 		struct habits habits;	      /* MSG_SESSION_END */
 	};
 };

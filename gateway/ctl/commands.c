@@ -10,6 +10,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "gateway/base/ctl-proto.h"
 #include "gateway/base/util.h"
 #include "gateway/ctl/audit-command.h"
 #include "gateway/ctl/certificate.h"
@@ -22,6 +23,7 @@
 #include "gateway/ctl/report-command.h"
 #include "gateway/ctl/top.h"
 #include "gateway/ctl/usage.h"
+#include "gateway/view/trace-view.h"
 
 /* How often --watch shows the sessions, if it does not say so. */
 #define WATCH_DEFAULT_S 2
@@ -190,6 +192,45 @@ static int run_metrics(const struct command_line *line)
 	return client_metrics(&line->target, is_given(line, OPTION_OPENMETRICS));
 }
 
+/* Returns 0 or the exit status. */
+static int parse_trace(const struct command_line *line, struct trace_options *ret)
+{
+	const char *last = line->options[OPTION_LAST];
+	int end = 0;
+	int status;
+
+	*ret = (struct trace_options){ .data = is_given(line, OPTION_DATA), .json = wants_json(line) };
+	if (line->operand != NULL && filter_options_given(line))
+		return usage_fault("either the number of a session or options that choose sessions, not both",
+				   "");
+	status = filter_options_parse(line, &ret->filter);
+	if (status == 0 && line->operand != NULL)
+		status = parse_session(line->operand, &ret->filter.session);
+	if (status != 0 || last == NULL)
+		return status;
+	if (ret->data)
+		return usage_fault("--data is for sessions that run: use it without --last", "");
+	if (last[0] < '0' || last[0] > '9' || sscanf(last, "%5" SCNu32 "%n", &ret->last, &end) != 1 ||
+	    last[end] != '\0' || ret->last == 0 || ret->last > CTL_TRACE_LAST_MAX)
+		return usage_fault("--last needs a number from 1 to 10000, not", last);
+	return 0;
+}
+
+static int check_trace(const struct command_line *line)
+{
+	struct trace_options options;
+
+	return parse_trace(line, &options);
+}
+
+static int run_trace(const struct command_line *line)
+{
+	struct trace_options options;
+
+	(void)parse_trace(line, &options);
+	return trace_view(&line->target, &options) == 0 ? EXIT_SUCCESS : EXIT_FAILURE;
+}
+
 static int run_reload(const struct command_line *line)
 {
 	return client_reload(&line->target);
@@ -296,6 +337,14 @@ static const struct command commands[] = {
 	  .summary = "Show what clients do, and which of them a stricter policy would shut out.",
 	  .check = report_command_check,
 	  .run = report_command },
+	{ .name = "trace",
+	  .takes = TAKES_TARGET | TAKES_WHO | TAKES(JSON) | TAKES(DATA) | TAKES(LAST),
+	  .may_have_operand = true,
+	  .arguments = "[-f policy.yaml | --socket PATH] [--json] [--data | --last N] [SESSION |\n"
+		       "                        " WHO_ARGUMENTS "]",
+	  .summary = "Show what clients, servers and attlsd say and decide, as it happens or as it was.",
+	  .check = check_trace,
+	  .run = run_trace },
 	{ .name = "end",
 	  .takes = TAKES_TARGET | TAKES_FILTER,
 	  .may_have_operand = true,

@@ -11,12 +11,12 @@
 #include "gateway/ctl/command-line.h"
 
 /* For struct command's takes, and how its arguments show them. */
-#define TAKES_FILTER                                                                                         \
-	(TAKES(USER) | TAKES(CLIENT) | TAKES(RULE) | TAKES(LISTENER) | TAKES(BACKEND) | TAKES(TRANSFERS) |   \
-	 TAKES(IDLE))
-#define FILTER_ARGUMENTS                                                                                     \
+#define TAKES_WHO    (TAKES(USER) | TAKES(CLIENT) | TAKES(RULE) | TAKES(LISTENER) | TAKES(BACKEND))
+#define TAKES_FILTER (TAKES_WHO | TAKES(TRANSFERS) | TAKES(IDLE))
+#define WHO_ARGUMENTS                                                                                        \
 	"[--user NAME] [--client ADDRESS[/PREFIX]] [--rule NAME]\n"                                          \
-	"                        [--listener NAME] [--backend NAME] [--transfers] [--idle SECONDS]"
+	"                        [--listener NAME] [--backend NAME]"
+#define FILTER_ARGUMENTS WHO_ARGUMENTS " [--transfers] [--idle SECONDS]"
 
 /* Is one of them given? Without any, the filter lets every session through. */
 bool filter_options_given(const struct command_line *line);

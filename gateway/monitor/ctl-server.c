@@ -16,6 +16,7 @@
 #include "gateway/base/event-list.h"
 #include "gateway/base/util.h"
 #include "gateway/monitor/child-pick.h"
+#include "gateway/monitor/ctl-describe.h"
 #include "gateway/monitor/ctl-log.h"
 #include "gateway/monitor/ctl-metrics.h"
 #include "gateway/monitor/ctl-clients.h"
@@ -36,6 +37,7 @@ struct ctl_peer {
 	enum ctl_proto_what asked; /* 0: nothing yet */
 	bool looks;		   /* the HTTP process: it may only ask */
 	struct session_filter filter;
+	uint32_t last;		     /* CTL_TRACE_LAST: so many */
 	uint32_t workers_announced;  /* CTL_STATUS, CTL_SESSIONS, CTL_SERVERS: by the first answer */
 	uint32_t workers_sent;	     /* of them */
 	uint64_t event_sent;	     /* CTL_EVENTS: the number of the monitor's own */
@@ -107,24 +109,6 @@ static int send_gateway(struct ctl_peer *peer)
 	return ctl_proto_send(peer->watch.fd, &answer);
 }
 
-static int send_worker(struct ctl_peer *peer, const struct child *child)
-{
-	struct answer answer = ctl_proto_answer(ANSWER_WORKER);
-	const struct key_counts *counts =
-	    keeper_counts(&child->generation->keeper, (size_t)(child - child->generation->workers));
-
-	answer.u.worker.pid = (int32_t)child->pid;
-	answer.u.worker.state = child_state(child);
-	answer.u.worker.generation = child->generation->number;
-	answer.u.worker.sessions = child->nsessions;
-	answer.u.worker.transfers = *child->relays;
-	if (counts != NULL) {
-		answer.u.worker.signatures = counts->signatures;
-		answer.u.worker.refused = counts->refused;
-	}
-	return ctl_proto_send(peer->watch.fd, &answer);
-}
-
 /*
  * Send the answers that are still missing: hundreds do not fit into a socket at
  * once. If workers start or exit meanwhile, the operator has to ask again.
@@ -140,7 +124,7 @@ static int send_workers(struct ctl_peer *peer)
 			if (generation->workers[i].pid == 0 || n++ < peer->workers_sent ||
 			    peer->workers_sent == peer->workers_announced)
 				continue;
-			r = send_worker(peer, &generation->workers[i]);
+			r = ctl_describe_worker(peer->watch.fd, &generation->workers[i]);
 			if (r < 0)
 				return r;
 			peer->workers_sent++;
@@ -154,9 +138,11 @@ static int send_workers(struct ctl_peer *peer)
  */
 static void pass_to_workers(struct ctl_peer *peer)
 {
-	const struct msg msg = { .type = peer->asked == CTL_SERVERS  ? MSG_LIST_SERVERS
-					 : peer->asked == CTL_EVENTS ? MSG_LIST_EVENTS
-								     : MSG_LIST_SESSIONS,
+	const struct msg msg = { .type = peer->asked == CTL_SERVERS	 ? MSG_LIST_SERVERS
+					 : peer->asked == CTL_EVENTS	 ? MSG_LIST_EVENTS
+					 : peer->asked == CTL_TRACE_LAST ? MSG_TRACE_LAST
+									 : MSG_LIST_SESSIONS,
+				 .serial = peer->last,
 				 .filter = peer->filter };
 	struct generation *generation;
 
@@ -273,10 +259,29 @@ static void audit_reopen(struct ctl_peer *peer)
 	       refusal == NULL ? "the audit trail and the xferlog are open anew" : refusal);
 }
 
+/* The connection stays with ctl-trace.c. */
+static void follow(struct ctl_peer *peer, const struct ask *ask)
+{
+	struct ctl_server *server = peer->server;
+	const char *refusal = ctl_trace_refusal(server->admission, ask);
+
+	if (refusal == NULL) {
+		ctl_log_order(peer->watch.fd, "trace");
+		(void)send_gateway(peer); /* a peer that does not read has gone */
+		loop_unwatch(server->loop, &peer->watch);
+		refusal = ctl_trace_begin(&server->traces, &peer->watch.fd, ask);
+	}
+	if (refusal != NULL)
+		finish(peer, ANSWER_REFUSED, refusal);
+	else
+		peer_end(peer);
+}
+
 static void answer_question(struct ctl_peer *peer, const struct ask *ask)
 {
 	children_drain_reports(peer->server->children); /* sessions that have ended no longer count */
 	peer->filter = ask->filter;
+	peer->last = ask->last < CTL_TRACE_LAST_MAX ? ask->last : CTL_TRACE_LAST_MAX;
 	peer->asked = ask->what; /* set before a reload begins, which may be over when the call returns */
 	switch (peer->asked) {
 	case CTL_STATUS:
@@ -285,10 +290,14 @@ static void answer_question(struct ctl_peer *peer, const struct ask *ask)
 	case CTL_EVENTS:
 	case CTL_METRICS:
 	case CTL_CLIENTS:
+	case CTL_TRACE_LAST:
 		if (send_gateway(peer) < 0)
 			peer_end(peer);
 		else
 			list(peer);
+		break;
+	case CTL_TRACE:
+		follow(peer, ask);
 		break;
 	case CTL_END:
 		end_session(peer, ask->session);
@@ -421,22 +430,10 @@ void ctl_server_init(struct ctl_server *server, struct loop *loop, struct childr
 		.owner = owner,
 		.sock = CTL_SOCKET_NONE,
 		.coming = CTL_SOCKET_NONE,
+		.traces = { .loop = loop, .children = children },
 	};
 	watch_init(&server->listener, on_listener);
 	timer_init(&server->pause, on_pause);
-}
-
-void ctl_server_facts(struct answer_gateway *gateway, const char *policy_path)
-{
-	char *policy = gateway->policy;
-	const size_t size = sizeof(gateway->policy);
-
-	(void)snprintf(gateway->version, sizeof(gateway->version), "%s", ATTLSD_VERSION);
-	/* attlsctl may run in another folder, so the path must be absolute */
-	if (policy_path[0] != '/' && getcwd(policy, size) != NULL)
-		(void)strncat(policy, "/", size - strlen(policy) - 1);
-	(void)strncat(policy, policy_path, size - strlen(policy) - 1);
-	gateway->pid = (int32_t)getpid();
 }
 
 int ctl_server_prepare(struct ctl_server *server, const struct policy_daemon *daemon,
@@ -489,6 +486,7 @@ void ctl_server_done(struct ctl_server *server)
 {
 	while (server->peers != NULL)
 		peer_end(server->peers);
+	ctl_trace_done(&server->traces);
 	loop_timer_stop(server->loop, &server->pause);
 	if (server->listener.fd != -1)
 		loop_unwatch(server->loop, &server->listener);

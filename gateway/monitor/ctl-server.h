@@ -16,6 +16,7 @@
 #include "gateway/monitor/children.h"
 #include "gateway/monitor/client-table.h"
 #include "gateway/monitor/ctl-socket.h"
+#include "gateway/monitor/ctl-trace.h"
 
 struct ctl_peer;
 
@@ -50,6 +51,7 @@ struct ctl_server {
 	struct timer pause;					     /* out of descriptors */
 	char failure[sizeof(((struct answer_gateway *)0)->failure)]; /* of the last reload */
 	uint64_t failed_ms;
+	struct ctl_traces traces;
 	struct ctl_peer *peers;
 	size_t npeers, nlookers; /* operators, questions of the HTTP process */
 };
@@ -57,9 +59,6 @@ struct ctl_server {
 void ctl_server_init(struct ctl_server *server, struct loop *loop, struct children *children,
 		     const struct admission *admission, const struct client_table *clients,
 		     const struct ctl_calls *calls, void *owner);
-
-/* Fill in what describe() says about this process and its policy file; the rest stays. */
-void ctl_server_facts(struct answer_gateway *gateway, const char *policy_path);
 
 /* Make the socket of the coming policy. Fails as ctl_socket_open() does. */
 int ctl_server_prepare(struct ctl_server *server, const struct policy_daemon *daemon,

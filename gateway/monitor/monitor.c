@@ -4,6 +4,7 @@
  * decides about a session it decides from its own counts (admission.c), never from
  * a worker's word.
  */
+#include "gateway/monitor/ctl-describe.h"
 #include "gateway/monitor/monitor.h"
 
 #include <signal.h>
@@ -175,7 +176,7 @@ static int monitor_init(struct monitor *monitor)
 	monitor->requests = (struct requests){ &monitor->admission, &monitor->privileged, &monitor->logins,
 					       &monitor->clients, &monitor->audit };
 	monitor->started_ms = monitor->loop.now_ms;
-	ctl_server_facts(&monitor->facts, monitor->path);
+	ctl_describe_gateway(&monitor->facts, monitor->path);
 	notify_open(&monitor->notify, &monitor->loop, &monitor->admission.nsessions,
 		    &monitor->facts.generation);
 	ctl_server_init(&monitor->ctl_server, &monitor->loop, &monitor->children, &monitor->admission,

@@ -71,6 +71,7 @@ void reload_on_ready(struct child *child)
 {
 	struct monitor *monitor = child->children->owner;
 
+	ctl_trace_worker_ready(&monitor->ctl_server.traces, child);
 	if (child->generation == monitor->coming && generation_is_ready(child->generation))
 		promote(monitor);
 	else if (child->generation == monitor->current && !monitor->stopping)
@@ -136,6 +137,8 @@ void reload_on_death(struct child *child, pid_t pid, int status)
 		    AUDIT_TEXT("signal", WIFSIGNALED(status) ? strsignal(WTERMSIG(status)) : NULL),
 		    AUDIT_NUMBER(WIFEXITED(status) ? "status" : "", WEXITSTATUS(status)),
 		    AUDIT_NUMBER("sessions", child->given), AUDIT_NUMBER("sessions_lost", lost));
+	if (!expected)
+		ctl_trace_worker_ended(&monitor->ctl_server.traces, pid, status);
 	if (child->generation == monitor->coming)
 		replace_generation(monitor, child->generation, "a worker did not start; the log has more");
 	else if (WIFEXITED(status) && WEXITSTATUS(status) == WORKER_EXIT_STALE)

@@ -4,7 +4,6 @@
  * stream_io, so that an end in order is never mistaken for another one.
  */
 #include "gateway/base/counters.h"
-#include "gateway/base/tls-alert.h"
 #include "gateway/net/stream-tls.h"
 
 #include <assert.h>
@@ -15,6 +14,7 @@
 #include <string.h>
 #include <sys/socket.h>
 
+#include "gateway/net/stream-alert.h"
 #include "gateway/net/stream-bio.h"
 #include "gateway/net/stream-ktls.h"
 
@@ -92,20 +92,6 @@ static void count_shake_record(struct stream *stream)
 	ERR_raise_data(ERR_LIB_USER, ERR_R_INTERNAL_ERROR, "too many records in the handshake");
 }
 
-/* The end of a connection in order is no alert that anybody has to hear of. */
-static void count_alert(const SSL *ssl, bool sent, uint8_t number)
-{
-	size_t alert = tls_alert_find(number);
-	const uint8_t values[COUNT_LABELS_MAX] = {
-		SSL_is_server(ssl) ? COUNT_LEG_CLIENT : COUNT_LEG_SERVER,
-		sent ? COUNT_SENT_YES : COUNT_SENT_NO,
-		alert < COUNT_TABLE_OTHER ? (uint8_t)alert : COUNT_TABLE_OTHER,
-	};
-
-	if (number != TLS_ALERT_CLOSE_NOTIFY)
-		count_cell(count_sparse_cell(count_page, COUNT_ALERTS, values), 1);
-}
-
 /* The owner wants to see the ClientHello, before OpenSSL judges it. */
 static void show_hello(struct stream *stream, const uint8_t *bytes, size_t len)
 {
@@ -123,12 +109,12 @@ static void on_message(int is_write, int version, int type, const void *bytes, s
 	struct stream *stream = BIO_get_data(SSL_get_rbio(ssl));
 
 	(void)version, (void)arg;
-	if (type == SSL3_RT_ALERT && len == 2) /* level and description */
-		count_alert(ssl, is_write != 0, ((const uint8_t *)bytes)[1]);
 	if (!is_write && type == SSL3_RT_HANDSHAKE && stream->ktls != NULL)
 		stream_ktls_check(stream, bytes, len);
 	if (!is_write && type == SSL3_RT_HANDSHAKE && stream->on_hello != NULL)
 		show_hello(stream, bytes, len);
+	if (type == SSL3_RT_ALERT && len == 2)
+		stream_alert_note(stream, SSL_is_server(ssl) == 1, is_write != 0, bytes);
 	if (!is_write && type == SSL3_RT_HEADER && !stream->tls_up)
 		count_shake_record(stream);
 	if (stream->nodata_ms != stream->loop->now_ms) {
@@ -277,6 +263,7 @@ int stream_tls_start(struct stream *stream, SSL *ssl, bool kernel)
 	stream->layer = &tls_layer;
 	stream->tls_up = false;
 	stream->shake_records = 0;
+	stream->alert_seen = false;
 	return kernel ? stream_ktls_allow(stream) : 0;
 }
 

@@ -71,6 +71,9 @@ struct stream {
 	uint64_t read_turn;	  /* the loop's turn in which OpenSSL read last, and */
 	uint32_t turn_reads;	  /* how often and */
 	uint32_t turn_bytes;	  /* how much in this turn */
+	uint8_t alert;		  /* the last fatal alert of TLS; see stream_alert_fatal() */
+	bool alert_ours;	  /* we have sent it */
+	bool alert_seen;	  /* there was one */
 	uint32_t shake_records;	  /* of the peer, in the handshake */
 	struct stream_rest *rest; /* ciphertext that stream_tls_read_wire() had no time for; NULL: none */
 	struct outq outq;

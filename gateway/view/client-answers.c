@@ -9,12 +9,15 @@
 #include <string.h>
 #include <sys/stat.h>
 
+#include "gateway/view/trace-print.h"
 #include "policy/policy.h"
 
 /* No host runs more workers. */
 #define WORKERS_MAX 65536
 /* New sessions that may begin while they are counted. */
 #define SESSIONS_MORE 10000
+/* Sessions of which a worker may have records. */
+#define RECORDS_MORE 10000
 /* Arrays start with this size and double. */
 #define LIST_INITIAL 16
 
@@ -109,6 +112,7 @@ static void sanitize_texts(struct answer *answer)
 	case ANSWER_WORKER:
 	case ANSWER_LIST_END:
 	case ANSWER_COUNTS:
+	case ANSWER_TRACE: /* see trace-print.h */
 		break;
 	}
 }
@@ -233,6 +237,29 @@ static bool event_is_possible(const struct answer *answer, size_t before)
 	       before < ANSWER_EVENTS_MAX;
 }
 
+/* The heads of sessions come on top of what was asked for. */
+static bool record_is_possible(const struct answers *answers, const struct worker_heard *from,
+			       const struct answer *answer)
+{
+	return answer->kind == ANSWER_TRACE && from->records < (size_t)answers->records_max + RECORDS_MORE;
+}
+
+static int take_record(const struct target *target, struct answers *answers, struct worker_heard *from,
+		       const struct answer_trace *record)
+{
+	struct answer_trace checked = *record;
+	void *list = answers->records;
+
+	from->records += record->kind != TRACE_LOST;
+	if (!trace_print_check(&checked, from->worker.pid))
+		return 0;
+	if (grow(target, &list, answers->nrecords, &answers->records_cap, sizeof(checked)) < 0)
+		return -1;
+	answers->records = list;
+	answers->records[answers->nrecords++] = checked;
+	return 0;
+}
+
 /* A worker speaks for itself alone: an invalid answer discredits this worker, not the others. */
 static int take_from_worker(const struct target *target, struct answers *answers, struct worker_heard *from,
 			    const struct answer *answer)
@@ -246,8 +273,11 @@ static int take_from_worker(const struct target *target, struct answers *answers
 		return take_server(target, answers, from, &answer->u.server);
 	if (event_is_possible(answer, from->events))
 		return take_event(target, answers, &from->events, from->worker.pid, &answer->u.event);
-	from->complete = answer->kind == ANSWER_LIST_END &&
-			 answer->u.list_end.n == from->sessions + from->servers + from->events;
+	if (record_is_possible(answers, from, answer))
+		return take_record(target, answers, from, &answer->u.trace);
+	from->complete =
+	    answer->kind == ANSWER_LIST_END &&
+	    answer->u.list_end.n == from->sessions + from->servers + from->events + from->records;
 	from->invalid = !from->complete;
 	return 0;
 }
@@ -263,6 +293,8 @@ static pid_t claimed_by(const struct answer *answer)
 		return answer->u.event.process;
 	case ANSWER_LIST_END:
 		return answer->u.list_end.pid;
+	case ANSWER_TRACE:
+		return answer->u.trace.worker;
 	case ANSWER_DONE:
 	case ANSWER_REFUSED:
 	case ANSWER_GATEWAY:
@@ -406,4 +438,5 @@ void client_answers_done(struct answers *answers)
 	free(answers->servers);
 	free(answers->events);
 	free(answers->clients);
+	free(answers->records);
 }

@@ -20,8 +20,9 @@ struct worker_heard {
 	size_t sessions; /* answers about its sessions so far */
 	size_t servers;	 /* and about servers */
 	size_t events;
-	bool complete; /* all have arrived */
-	bool invalid;  /* it has sent an invalid answer */
+	size_t records; /* and of its trace */
+	bool complete;	/* all have arrived */
+	bool invalid;	/* it has sent an invalid answer */
 };
 
 /* All answers to one question. */
@@ -42,7 +43,11 @@ struct answers {
 	struct answer_client *clients; /* as they came */
 	size_t nclients;
 	size_t clients_cap;
-	bool clients_complete; /* all have arrived */
+	bool clients_complete;	      /* all have arrived */
+	struct answer_trace *records; /* as they came */
+	size_t nrecords;
+	size_t records_cap;
+	uint32_t records_max; /* that were asked for, of each worker */
 };
 
 /*

@@ -106,6 +106,14 @@ static void on_alarm(int signal)
 	_exit(EXIT_FAILURE);
 }
 
+/* 0: no limit. */
+static void limit_time(int ms)
+{
+	const struct itimerval limit = { .it_value.tv_sec = ms / 1000, .it_interval.tv_sec = ms > 0 };
+
+	(void)setitimer(ITIMER_REAL, &limit, NULL);
+}
+
 /*
  * A worker under an attacker's control may pass descriptors to this process. Older
  * kernels close them in here, and closing a socket can wait for as long as the worker
@@ -113,27 +121,16 @@ static void on_alarm(int signal)
  */
 static void refuse_descriptors(int fd, int wait_ms)
 {
-	const struct itimerval limit = { .it_value.tv_sec =
-					     (CONNECT_TIMEOUT_S * 1000 + wait_ms + SPARE_MS) / 1000,
-					 .it_interval.tv_sec = 1 };
 	struct sigaction action = { .sa_handler = on_alarm };
 
 	(void)setsockopt(fd, SOL_SOCKET, SO_PASSRIGHTS, &(int){ 0 }, sizeof(int));
 	if (sigaction(SIGALRM, &action, NULL) == 0)
-		(void)setitimer(ITIMER_REAL, &limit, NULL);
+		limit_time(CONNECT_TIMEOUT_S * 1000 + wait_ms + SPARE_MS);
 }
 
 /* Connects and sends the question, whose answers take at most wait_ms. Returns the connection, or -1. */
-static int ask(const struct target *target, enum ctl_proto_what what, const struct session_filter *filter,
-	       int wait_ms)
+static int ask(const struct target *target, const struct ask *question, int wait_ms)
 {
-	const struct session_filter none = { .session = 0 };
-	const struct ask question = {
-		.version = CTL_VERSION,
-		.what = what,
-		.session = filter != NULL ? filter->session : 0,
-		.filter = filter != NULL ? *filter : none,
-	};
 	const struct timeval wait = { .tv_sec = CONNECT_TIMEOUT_S };
 	struct sockaddr_un address = { .sun_family = AF_UNIX };
 	int fd;
@@ -153,7 +150,7 @@ static int ask(const struct target *target, enum ctl_proto_what what, const stru
 		r = unreachable(target, errno);
 	else
 		r = check_peer(target, fd);
-	if (r == 0 && send(fd, &question, sizeof(question), MSG_NOSIGNAL) != (ssize_t)sizeof(question))
+	if (r == 0 && send(fd, question, sizeof(*question), MSG_NOSIGNAL) != (ssize_t)sizeof(*question))
 		r = client_fault(target, "attlsd closed the connection");
 	if (r < 0)
 		fd_close(&fd);
@@ -162,10 +159,20 @@ static int ask(const struct target *target, enum ctl_proto_what what, const stru
 
 static void hang_up(int *fd)
 {
-	const struct itimerval none = { .it_value.tv_sec = 0 };
-
 	fd_close(fd);
-	(void)setitimer(ITIMER_REAL, &none, NULL); /* what is printed now may take its time */
+	limit_time(0); /* what is printed now may take its time */
+}
+
+/* Returns 1: something has come; -EAGAIN: not in time (-1: any time); -1: poll() has failed. */
+static int wait_answer(int fd, int wait_ms)
+{
+	struct pollfd look = { .fd = fd, .events = POLLIN };
+	int r;
+
+	do {
+		r = poll(&look, 1, wait_ms);
+	} while (r == -1 && errno == EINTR);
+	return r == 0 ? -EAGAIN : r;
 }
 
 /*
@@ -175,15 +182,11 @@ static void hang_up(int *fd)
 static int receive_answer(const struct target *target, int fd, int wait_ms, struct answer *ret,
 			  pid_t *ret_sender)
 {
-	struct pollfd look = { .fd = fd, .events = POLLIN };
+	int r = wait_answer(fd, wait_ms);
 	ssize_t n;
-	int r;
 
-	do {
-		r = poll(&look, 1, wait_ms);
-	} while (r == -1 && errno == EINTR);
-	if (r == 0)
-		return -EAGAIN;
+	if (r == -EAGAIN)
+		return r;
 	n = r == -1 ? -1 : client_receive(fd, ret, ret_sender);
 	if (n == 0 || (n == -1 && errno == ECONNRESET))
 		return 0;
@@ -193,8 +196,25 @@ static int receive_answer(const struct target *target, int fd, int wait_ms, stru
 	return 1;
 }
 
+static struct ask question_of(enum ctl_proto_what what, const struct session_filter *filter)
+{
+	const struct session_filter none = { .session = 0 };
+
+	return (struct ask){ .version = CTL_VERSION,
+			     .what = what,
+			     .session = filter != NULL ? filter->session : 0,
+			     .filter = filter != NULL ? *filter : none };
+}
+
 int client_collect(const struct target *target, enum ctl_proto_what what, const struct session_filter *filter,
 		   struct answers *ret)
+{
+	const struct ask question = question_of(what, filter);
+
+	return client_collect_ask(target, &question, ret);
+}
+
+int client_collect_ask(const struct target *target, const struct ask *question, struct answers *ret)
 {
 	int64_t end_ms = now_ms() + COLLECT_TIMEOUT_MS;
 	struct answer answer;
@@ -202,11 +222,11 @@ int client_collect(const struct target *target, enum ctl_proto_what what, const 
 	int fd;
 	int r = 1;
 
-	*ret = (struct answers){ .nworkers = 0 };
-	fd = ask(target, what, filter, COLLECT_TIMEOUT_MS);
+	*ret = (struct answers){ .nworkers = 0, .records_max = question->last };
+	fd = ask(target, question, COLLECT_TIMEOUT_MS);
 	if (fd == -1)
 		return -1;
-	while (r == 1 && !client_answers_are_all(ret, what)) {
+	while (r == 1 && !client_answers_are_all(ret, question->what)) {
 		r = now_ms() < end_ms ? receive_answer(target, fd, NEXT_TIMEOUT_MS, &answer, &sender)
 				      : -EAGAIN;
 		if (r == 1 && client_answers_take(target, ret, &answer, sender) < 0)
@@ -237,7 +257,8 @@ int client_read(const struct target *target, enum ctl_proto_what what,
 {
 	int64_t end_ms = now_ms() + COLLECT_TIMEOUT_MS;
 	struct answers answers = { .nworkers = 0 };
-	int fd = ask(target, what, NULL, COLLECT_TIMEOUT_MS);
+	const struct ask question = question_of(what, NULL);
+	int fd = ask(target, &question, COLLECT_TIMEOUT_MS);
 	struct answer answer;
 	int r = fd == -1 ? -1 : 1, taken = 0;
 	pid_t sender;
@@ -263,10 +284,52 @@ int client_read(const struct target *target, enum ctl_proto_what what,
 	return taken == 1 ? 0 : -1;
 }
 
+int client_follow(const struct target *target, const struct ask *question, client_answer_fn *on_answer,
+		  void *context)
+{
+	int fd = ask(target, question, NEXT_TIMEOUT_MS);
+	int wait_ms = NEXT_TIMEOUT_MS; /* the first answer is the monitor's */
+	struct answer answer;
+	pid_t sender;
+	bool more = true;
+	int r = fd == -1 ? -1 : 1;
+
+	while (r == 1 && more) {
+		r = wait_answer(fd, wait_ms);
+		if (r != 1)
+			break;
+		limit_time(SPARE_MS); /* see refuse_descriptors() */
+		r = receive_answer(target, fd, 0, &answer, &sender);
+		limit_time(0);
+		if (r != 1)
+			break;
+		if (wait_ms >= 0 && answer.kind != ANSWER_GATEWAY) {
+			r = client_fault(target, "%s",
+					 answer.kind == ANSWER_REFUSED ? answer.u.text : CTL_OTHER_VERSION);
+			break;
+		}
+		if (answer.kind == ANSWER_REFUSED) { /* only the monitor says that, and only second */
+			r = client_fault(target, "%s", answer.u.text);
+			break;
+		}
+		wait_ms = -1;
+		more = on_answer(context, &answer, sender);
+	}
+	if (fd != -1)
+		hang_up(&fd);
+	if (r == -EAGAIN)
+		return client_fault(target,
+				    "attlsd does not answer: it is still starting, or its monitor hangs");
+	if (r == 0)
+		return client_fault(target, "attlsd has ended, or closed the connection");
+	return r == -1 ? -1 : 0;
+}
+
 int client_order(const struct target *target, enum ctl_proto_what what, const struct session_filter *filter,
 		 int wait_ms, struct answer *ret)
 {
-	int fd = ask(target, what, filter, wait_ms);
+	const struct ask question = question_of(what, filter);
+	int fd = ask(target, &question, wait_ms);
 	pid_t sender;
 	int r;
 

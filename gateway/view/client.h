@@ -5,7 +5,9 @@
 #ifndef ATTLSD_GATEWAY_VIEW_CLIENT_H
 #define ATTLSD_GATEWAY_VIEW_CLIENT_H
 
+#include <stdbool.h>
 #include <stdint.h>
+#include <sys/types.h>
 
 #include "gateway/base/ctl-proto.h"
 #include "gateway/view/client-answers.h"
@@ -17,6 +19,17 @@
  */
 int client_collect(const struct target *target, enum ctl_proto_what what, const struct session_filter *filter,
 		   struct answers *ret);
+
+/* The same for any question. */
+int client_collect_ask(const struct target *target, const struct ask *question, struct answers *ret);
+
+/*
+ * Ask CTL_TRACE, and call on_answer for each answer with its sender (0: not visible), until it
+ * returns false. Workers are not trusted. Returns 0, or -1, also when attlsd ends.
+ */
+typedef bool client_answer_fn(void *context, struct answer *answer, pid_t sender);
+int client_follow(const struct target *target, const struct ask *question, client_answer_fn *on_answer,
+		  void *context);
 
 /*
  * Give an order, and wait at most wait_ms for the answer. CTL_END: filter->session is the session; it ends

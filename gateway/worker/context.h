@@ -20,6 +20,7 @@
 #include "gateway/worker/probers.h"
 #include "gateway/worker/server-memory.h"
 #include "gateway/worker/session-table.h"
+#include "gateway/worker/trace.h"
 #include "gateway/worker/uplink.h"
 #include "policy/policy.h"
 
@@ -37,6 +38,7 @@ struct worker {
 	struct uplink uplink;
 	struct session_table sessions;
 	struct linger_list lingering;
+	struct trace trace;
 	struct dump *dumps; /* connections of operators that read a list */
 	size_t ndumps;
 	bool retired;	   /* exits after its last session */

@@ -21,6 +21,7 @@
 #include "gateway/worker/session-habits.h"
 #include "gateway/worker/session-log.h"
 #include "gateway/worker/tally.h"
+#include "gateway/worker/trace-line.h"
 
 /*
  * May this command hold a password? An unknown verb may be one that was sent as a
@@ -33,12 +34,13 @@ static bool is_secret(const struct ftp_act *act)
 	return verb->kind == FTP_KIND_PASS || verb->kind == FTP_KIND_ACCT || verb->name[0] == '\0';
 }
 
-/* For log_hidden(). */
+/* For log_hidden() and the trace. */
 static void note_secret(struct session *session, const struct ftp_act *act)
 {
 	struct ftp_command command = ftp_command_parse(act->text, act->len);
 	bool secret = command.verb->kind == FTP_KIND_PASS || command.verb->kind == FTP_KIND_ACCT;
 
+	session->word_sent = command.verb->name[0] == '\0';
 	echo_note(&session->echo, command.arg, secret ? command.arg_len : 0);
 }
 
@@ -49,6 +51,7 @@ static void add_command(struct session *session, const struct ftp_act *act)
 	session->heard_ms = session->worker->loop.now_ms;
 	session->secret_sent = is_secret(act);
 	note_secret(session, act);
+	trace_command(session, TRACE_TO_SERVER, act->text, act->len);
 	if (server_tls_holds(session, act->text, act->len))
 		return;
 	/* Send each command in its own segment: during a transfer, some servers carry out only the first
@@ -286,6 +289,14 @@ static void log_hidden(struct session *session, const struct ftp_act *act)
 		    LOG_TEXT("reply", repeats ? "(hidden: it repeats the password)" : text));
 }
 
+static void send_reply(struct session *session, const struct ftp_act *act)
+{
+	if (!session->reply_goes_on && act->len > 0)
+		trace_reply(session, TRACE_TO_CLIENT, act->text, act->len);
+	session->reply_goes_on = act->goes_on;
+	outbuf_add(&session->worker->replies, &session->client, act->text, act->len, !act->goes_on);
+}
+
 static void carry_out_one(struct session *session, const struct ftp_act *act)
 {
 	switch (act->what) {
@@ -297,8 +308,7 @@ static void carry_out_one(struct session *session, const struct ftp_act *act)
 		if (session->data.legs.ticket_due && is_final(act))
 			control_tls_renew_ticket(session);
 		if (session->phase != PHASE_HANDSHAKE)
-			outbuf_add(&session->worker->replies, &session->client, act->text, act->len,
-				   !act->goes_on);
+			send_reply(session, act);
 		break;
 	case FTP_DO_COMMAND:
 		if (act->forwarded)

@@ -66,6 +66,9 @@ static void identify(struct session *session)
 /* A handshake is done: log it, bind the TLS session to this session, and tell the machine. */
 static void tls_is_up(struct session *session)
 {
+	const char *name = stream_tls_server_name(&session->client);
+	char alpn[STREAM_TLS_ALPN_MAX];
+
 	session->phase = PHASE_COMMANDS;
 	loop_timer_stop(session->client.loop, &session->phase_timer);
 	tlsctx_bind(session->client.ssl);
@@ -76,7 +79,10 @@ static void tls_is_up(struct session *session)
 		    LOG_TEXT("version", stream_tls_version(&session->client)),
 		    LOG_TEXT("cipher", stream_tls_cipher(&session->client)),
 		    LOG_TEXT("level", secure_level_letter(stream_tls_level(&session->client))),
-		    LOG_TEXT("resumed", stream_tls_resumed(&session->client) ? "yes" : "no"));
+		    LOG_TEXT("group", stream_tls_group(&session->client)),
+		    LOG_TEXT("resumed", stream_tls_resumed(&session->client) ? "yes" : "no"),
+		    LOG_TEXT(name != NULL ? "sni" : "", name),
+		    LOG_TEXT(stream_tls_alpn(&session->client, alpn)[0] != '\0' ? "alpn" : "", alpn));
 	identify(session);
 	if (session->logged_in && loop_set_bulk(session->client.loop, &session->client.watch, false) < 0)
 		session_end(session, "no-memory");
@@ -161,7 +167,7 @@ static void tls_handshake(struct session *session)
 	case STREAM_RESET:
 		tally_handshake_failed(FTP_SIDE_CLIENT, false, stream_tls_cause());
 		session_log(&session->facts, session_level(session), "tls-failed",
-			    LOG_TEXT("reason", stream_tls_reason()));
+			    LOG_TEXT("reason", stream_tls_reason()), LOG_ALERT(&session->client, "client"));
 		session_audit_tls_failed(&session->facts, AUDIT_LEG_CLIENT, false, stream_tls_reason(), NULL);
 		session_end(session, "handshake-failed");
 		break;

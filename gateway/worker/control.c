@@ -20,6 +20,7 @@
 #include "gateway/worker/session-end.h"
 #include "gateway/worker/session-habits.h"
 #include "gateway/worker/tally.h"
+#include "gateway/worker/trace-line.h"
 
 /* Buffers that a client may fill in one turn. */
 #define WINDOWS_PER_TURN 4
@@ -87,12 +88,16 @@ static bool client_line(struct session *session)
 	case FTP_LINE_OK:
 		session->line = line.text;
 		session->line_len = line.len;
+		if (!session->holding) /* it is in the trace already */
+			trace_command(session, TRACE_FROM_CLIENT, line.text, line.len);
 		take = ftp_machine_command(&session->machine, line.text, line.len, out_of(session));
 		break;
 	case FTP_LINE_TOO_LONG:
 	case FTP_LINE_NUL:
 	case FTP_LINE_BARE_CR:
 	case FTP_LINE_BARE_LF:
+		if (!session->holding)
+			trace_bad_command(session, status);
 		take = ftp_machine_bad_line(&session->machine, status, out_of(session));
 		break;
 	}
@@ -215,6 +220,7 @@ static bool server_step(struct session *session)
 		server_gone(session);
 		return true;
 	case FTP_REPLY_MALFORMED:
+		trace_reply(session, TRACE_FROM_SERVER, reply.line, reply.len);
 		ftp_machine_stray_line(&session->machine, &reply, out_of(session));
 		session->parser = parser;
 		inbuf_use(window, reply.consumed);
@@ -230,6 +236,8 @@ static bool server_step(struct session *session)
 		control_act(session);
 		return moved;
 	}
+	if (!reply.continues)
+		trace_reply(session, TRACE_FROM_SERVER, reply.line, reply.len);
 	session->parser = parser;
 	ftp_progress_reply(&session->latest.progress, &reply);
 	if (status == FTP_REPLY_END && !ftp_reply_is_preliminary(reply.code))

@@ -21,6 +21,11 @@
 /* How many ports to ask the monitor for, one after the other, before giving up. */
 #define LISTEN_TRIES 20
 
+static const char *side_name(enum ftp_side side)
+{
+	return side == FTP_SIDE_CLIENT ? "client" : "server";
+}
+
 static struct loop *loop_of(const struct data_legs *legs)
 {
 	return &legs->worker->loop;
@@ -99,6 +104,8 @@ static void on_listener(struct data_legs *legs, enum ftp_side side)
 	leg->peer = peer;
 	loop_unwatch(loop_of(legs), &leg->listener);
 	fd_close(&leg->listener.fd);
+	session_note(facts, "data-dialled", LOG_TEXT("by", side_name(side)),
+		     LOG_TEXT("from", ip_endpoint_format(&peer, text)));
 	stream_adopt_guarded(&leg->stream, &fd);
 	leg->state = LEG_OPEN;
 	if (side == FTP_SIDE_CLIENT)
@@ -190,6 +197,7 @@ static int leg_listens(struct data_legs *legs, enum ftp_side side, int *fd, stru
 	const struct facts *facts = legs->facts;
 	struct data_leg *leg = side == FTP_SIDE_CLIENT ? &legs->client : &legs->server;
 	struct ip_endpoint ours;
+	char text[IP_TEXT_MAX];
 	int r;
 
 	data_legs_close(legs, leg, false);
@@ -206,6 +214,8 @@ static int leg_listens(struct data_legs *legs, enum ftp_side side, int *fd, stru
 		data_legs_close(legs, leg, false);
 		return r;
 	}
+	session_note(facts, "data-listens", LOG_TEXT("for", side_name(side)),
+		     LOG_TEXT("told", ip_endpoint_format(ret_endpoint, text)));
 	if (side == FTP_SIDE_CLIENT)
 		told_set(&legs->told, ret_endpoint, loop_of(legs)->now_ms);
 	if (side == FTP_SIDE_SERVER || !announces(legs))
@@ -273,6 +283,11 @@ void data_legs_target(struct data_legs *legs, enum ftp_side side, const struct i
 /* Watch a socket that is connecting. */
 static void leg_connects(struct data_legs *legs, struct data_leg *leg, int *fd)
 {
+	char text[IP_TEXT_MAX];
+
+	session_note(legs->facts, "data-dials",
+		     LOG_TEXT("to", side_name(leg == &legs->client ? FTP_SIDE_CLIENT : FTP_SIDE_SERVER)),
+		     LOG_TEXT("at", ip_endpoint_format(&leg->target, text)));
 	stream_adopt_guarded(&leg->stream, fd);
 	leg->state = LEG_DIALLING;
 	if (loop_watch(loop_of(legs), &leg->stream.watch, EPOLLOUT) < 0)

@@ -77,7 +77,8 @@ static enum ftp_data_result check_reuse(const struct facts *facts, const struct 
 static enum ftp_data_result failed(const struct facts *facts, const struct stream *stream, bool closed)
 {
 	tally_handshake_failed(FTP_SIDE_CLIENT, true, closed ? "closed" : stream_tls_cause());
-	session_log(facts, LOG_LEVEL_INFO, "data-tls-failed", LOG_TEXT("reason", stream_tls_reason()));
+	session_log(facts, LOG_LEVEL_INFO, "data-tls-failed", LOG_TEXT("reason", stream_tls_reason()),
+		    LOG_ALERT(stream, "client"));
 	session_audit_tls_failed(facts, AUDIT_LEG_CLIENT, true, stream_tls_reason(), NULL);
 	return must_resume(facts) && stream_tls_has_begun(stream) &&
 		       tlsctx_lacks_extended_master_secret(stream->ssl)
@@ -117,6 +118,7 @@ enum ftp_data_result data_tls_step(struct data_legs *legs)
 	data_habits_handshake(facts, &leg->stream);
 	session_log(facts, LOG_LEVEL_DEBUG, "data-tls", LOG_TEXT("version", stream_tls_version(&leg->stream)),
 		    LOG_TEXT("cipher", stream_tls_cipher(&leg->stream)),
+		    LOG_TEXT("group", stream_tls_group(&leg->stream)),
 		    LOG_TEXT("resumed", stream_tls_resumed(&leg->stream) ? "yes" : "no"),
 		    LOG_TEXT("ktls", leg->stream.ktls != NULL ? "yes" : "no"));
 	session_audit_tls(facts, AUDIT_LEG_CLIENT, true, &leg->stream, NULL);

@@ -17,10 +17,12 @@
 struct habits;
 struct server_tls;
 struct session_summary;
+struct trace_session;
 
 struct facts {
 	uint64_t id;
 	const struct policy *policy;	 /* NULL: the session could not begin */
+	struct trace_session *traced;	 /* likewise */
 	const char *user;		 /* that has logged in, "" before that; the session's */
 	struct session_summary *summary; /* for the audit trail; the session's */
 	const struct policy_listener *listener;

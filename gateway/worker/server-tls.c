@@ -62,7 +62,7 @@ static void fail(struct session *session, enum ftp_signal failure, const char *r
 		    LOG_TEXT("backend", backend_of(session)->name),
 		    LOG_TEXT("address", ip_endpoint_format(&session->facts.server, text)),
 		    LOG_TEXT("hostname", tls->host), LOG_TEXT("reason", reason),
-		    LOG_TEXT(shown[0] != '\0' ? "sha256" : "", shown));
+		    LOG_TEXT(shown[0] != '\0' ? "sha256" : "", shown), LOG_ALERT(&session->server, "server"));
 	session_audit_tls_failed(&session->facts, AUDIT_LEG_SERVER, false, reason, shown);
 	tls->failed = true;
 	tls->failure = failure;

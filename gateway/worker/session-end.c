@@ -136,4 +136,5 @@ void session_end(struct session *session, const char *reason)
 		    LOG_TEXT("user", session->user[0] != '\0' ? session->user : session->login_name),
 		    LOG_NUMBER("ms", worker->loop.now_ms - session->started_ms), LOG_TEXT("reason", reason),
 		    LOG_DECISION(&session->facts, decided(session, reason)));
+	trace_session_over(&session->facts);
 }

@@ -2,6 +2,7 @@
 #include "gateway/worker/session-log.h"
 
 #include "gateway/base/counters.h"
+#include "gateway/net/stream-alert.h"
 #include "policy/ip.h"
 
 /* The rule is not known yet, or there is none. */
@@ -18,7 +19,10 @@ void session_log_write(const struct facts *facts, enum log_level level, const ch
 		LOG_END,
 	};
 
-	log_write_after(level, event, common, fields);
+	if (trace_wants(facts))
+		trace_event(facts, event, fields);
+	if (log_enabled(level))
+		log_write_after(level, event, common, fields);
 }
 
 struct log_field session_log_key(const char *key)
@@ -32,6 +36,22 @@ struct log_field session_log_line(const struct facts *facts, const char *key)
 	uint32_t line = facts->policy != NULL && key != NULL ? policy_where(facts->policy, &place, key) : 0;
 
 	return (struct log_field)LOG_NUMBER(line != 0 ? "line" : "", line);
+}
+
+struct log_field session_log_alert(const struct stream *stream)
+{
+	bool ours;
+	const char *alert = stream_alert_fatal(stream, &ours);
+
+	return (struct log_field)LOG_TEXT(alert != NULL ? "alert" : "", alert);
+}
+
+struct log_field session_log_alert_from(const struct stream *stream, const char *peer)
+{
+	bool ours;
+	bool seen = stream_alert_fatal(stream, &ours) != NULL;
+
+	return (struct log_field)LOG_TEXT(seen ? "alert_from" : "", ours ? "gateway" : peer);
 }
 
 void session_log_lost(const struct msg *msg, const char *reason)

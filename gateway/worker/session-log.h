@@ -8,12 +8,15 @@
 
 #include "gateway/base/log.h"
 #include "gateway/base/msg.h"
+#include "gateway/net/stream.h"
 #include "gateway/worker/facts.h"
+#include "gateway/worker/trace.h"
 
-/* As log_event(), for a session with these facts. LOG_END stands for "no more fields". */
+/* As log_event(), and into the trace at any level, for a session with these facts. LOG_END stands for "no
+ * more fields". */
 #define session_log(facts, level, event, ...)                                                                \
 	do {                                                                                                 \
-		if (log_enabled(level))                                                                      \
+		if (log_enabled(level) || trace_wants(facts))                                                \
 			session_log_write(facts, level, event,                                               \
 					  (const struct log_field[]){ __VA_ARGS__, LOG_END });               \
 	} while (0)
@@ -25,6 +28,14 @@
 #define LOG_DECISION(facts, key) session_log_key(key), session_log_line(facts, key)
 struct log_field session_log_key(const char *key);
 struct log_field session_log_line(const struct facts *facts, const char *key);
+
+/*
+ * Two more: the fatal alert that ended the TLS of a stream, and who has sent it: attlsd or `peer`
+ * ("client", "server"). Without an alert, no fields.
+ */
+#define LOG_ALERT(stream, peer) session_log_alert(stream), session_log_alert_from(stream, peer)
+struct log_field session_log_alert(const struct stream *stream);
+struct log_field session_log_alert_from(const struct stream *stream, const char *peer);
 
 void session_log_write(const struct facts *facts, enum log_level level, const char *event,
 		       const struct log_field *fields);

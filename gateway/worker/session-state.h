@@ -24,6 +24,7 @@
 #include "gateway/worker/facts.h"
 #include "gateway/worker/latest.h"
 #include "gateway/worker/session-audit.h"
+#include "gateway/worker/trace.h"
 
 struct proxy_wait;
 
@@ -73,6 +74,8 @@ struct session {
 	bool running; /* control_run() is running, and will see what happens meanwhile */
 	struct worker *worker;
 	struct facts facts;
+	struct trace_session traced;
+	bool reply_goes_on; /* to the client: the line has begun, and the trace has its beginning */
 	struct tlsctx_sessions tls_sessions;
 	struct habits habits;	       /* of the client; the user and the certificate follow at the end */
 	struct proxy_wait *proxy_wait; /* in PHASE_PROXY_HEADER */
@@ -129,7 +132,8 @@ struct session {
 	const char *line; /* of the client, while it is carried out; NULL: none is */
 	size_t line_len;
 	struct echo echo;     /* of the last PASS or ACCT, until it is answered */
-	bool secret_sent;     /* the last command to the server may hold a password */
+	bool secret_sent;     /* the last command to the server may hold a password, */
+	bool word_sent;	      /* and is no command of FTP, so that its secret is not known */
 	const char *ended_by; /* the policy's key that ends the session; static. NULL: none does */
 	uint32_t refusals;    /* commands that the gateway refused */
 	uint32_t strays;      /* lines from the server that answered no command */

@@ -260,6 +260,7 @@ static void session_init(struct session *session, struct worker *worker, const s
 		.facts = {
 			.id = msg->session,
 			.policy = worker->policy,
+			.traced = &session->traced,
 			.listener = &worker->policy->listeners[msg->listener],
 			.remote = msg->remote,
 			.local = msg->local,
@@ -274,6 +275,7 @@ static void session_init(struct session *session, struct worker *worker, const s
 		.heard_ms = worker->loop.now_ms,
 		.deferred.fn = session_free,
 	};
+	trace_session_init(&session->traced, &worker->trace, session->user, session->login_name);
 	stream_init(&session->client, &worker->loop, control_client_event);
 	stream_init(&session->server, &worker->loop, control_server_event);
 	/* until login, so that a flood of handshakes does not delay established sessions */

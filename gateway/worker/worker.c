@@ -32,6 +32,7 @@
 #include "gateway/worker/session-log.h"
 #include "gateway/worker/session-end.h"
 #include "gateway/worker/session.h"
+#include "gateway/worker/trace-order.h"
 
 static void end_if_drained(struct worker *worker)
 {
@@ -246,6 +247,8 @@ static message_fn *const message_handlers[MSG_TYPE_COUNT] = {
 	[MSG_LIST_SESSIONS] = on_list_sessions,
 	[MSG_LIST_SERVERS] = on_list_servers,
 	[MSG_LIST_EVENTS] = on_list_events,
+	[MSG_TRACE] = trace_order_follow,
+	[MSG_TRACE_LAST] = trace_order_last,
 	[MSG_END_SESSION] = on_end_session,
 	[MSG_LOGIN_GO] = on_answer,
 	[MSG_SESSION_ADMITTED] = on_answer,
@@ -346,6 +349,8 @@ static int worker_setup(struct worker *worker, const struct worker_setup *setup)
 		return r;
 	timer_init(&worker->servers_timer, on_servers_timer);
 	r = loop_timer(&worker->loop, &worker->servers_timer, MINUTE_MS);
+	if (r == 0)
+		r = trace_init(&worker->trace, &worker->loop, setup->policy->daemon.trace_memory);
 	if (r < 0)
 		return r;
 	tzset();			/* the xferlog has local times, and nothing can be read later */
@@ -415,6 +420,7 @@ int worker_run(const struct worker_setup *setup)
 			    AUDIT_NUMBER("sessions_unlisted", worker->unlisted));
 		linger_done(&worker->lingering);
 		dumps_done(worker);
+		trace_done(&worker->trace);
 		loop_done(&worker->loop);
 		relay_tools_done(&worker->tools);
 		tlsctx_set_free(&worker->tlsctx);

@@ -1,0 +1,39 @@
+/* What operators hear of attlsd's processes. */
+#include "gateway/monitor/ctl-describe.h"
+
+#include <stdio.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "gateway/monitor/child-pick.h"
+
+void ctl_describe_gateway(struct answer_gateway *gateway, const char *policy_path)
+{
+	char *policy = gateway->policy;
+	const size_t size = sizeof(gateway->policy);
+
+	(void)snprintf(gateway->version, sizeof(gateway->version), "%s", ATTLSD_VERSION);
+	/* attlsctl may run in another folder, so the path must be absolute */
+	if (policy_path[0] != '/' && getcwd(policy, size) != NULL)
+		(void)strncat(policy, "/", size - strlen(policy) - 1);
+	(void)strncat(policy, policy_path, size - strlen(policy) - 1);
+	gateway->pid = (int32_t)getpid();
+}
+
+int ctl_describe_worker(int fd, const struct child *child)
+{
+	struct answer answer = ctl_proto_answer(ANSWER_WORKER);
+	const struct key_counts *counts =
+	    keeper_counts(&child->generation->keeper, (size_t)(child - child->generation->workers));
+
+	answer.u.worker.pid = (int32_t)child->pid;
+	answer.u.worker.state = child_state(child);
+	answer.u.worker.generation = child->generation->number;
+	answer.u.worker.sessions = child->nsessions;
+	answer.u.worker.transfers = *child->relays;
+	if (counts != NULL) {
+		answer.u.worker.signatures = counts->signatures;
+		answer.u.worker.refused = counts->refused;
+	}
+	return ctl_proto_send(fd, &answer);
+}
