@@ -1,13 +1,16 @@
 /*
  * The monitor closes each socket that it has passed to a worker. If the worker has
  * already closed it, with SO_LINGER and bytes that the client does not take, close()
- * waits for as long as the worker likes. A signal ends the wait.
+ * waits for as long as the worker likes. So does the end of a descriptor that somebody
+ * has passed on a UNIX socket, when the packet is received or the socket is closed. A
+ * signal ends the wait.
  */
 #include "gateway/monitor/bounded-close.h"
 
 #include <errno.h>
 #include <signal.h>
 #include <stddef.h>
+#include <sys/socket.h>
 #include <sys/time.h>
 
 #include "gateway/base/util.h"
@@ -31,15 +34,32 @@ int bounded_close_init(void)
 	return 0;
 }
 
+/* Signals come again and again, since the first may come before the wait. */
+static void set_alarms(suseconds_t us)
+{
+	const struct itimerval limit = { .it_value.tv_usec = us, .it_interval.tv_usec = us };
+
+	(void)setitimer(ITIMER_REAL, &limit, NULL); /* cannot fail */
+}
+
 void bounded_close(int *fd)
 {
-	/* again and again, since the first signal may come before close() waits */
-	const struct itimerval limit = { .it_value.tv_usec = CLOSE_US, .it_interval.tv_usec = CLOSE_US };
-	const struct itimerval none = { .it_value.tv_sec = 0 };
-
 	if (*fd == -1)
 		return;
-	(void)setitimer(ITIMER_REAL, &limit, NULL);
+	set_alarms(CLOSE_US);
 	fd_close(fd);
-	(void)setitimer(ITIMER_REAL, &none, NULL);
+	set_alarms(0);
+}
+
+ssize_t bounded_receive(int fd, void *buf, size_t size)
+{
+	ssize_t n;
+	int error;
+
+	set_alarms(CLOSE_US);
+	n = recv(fd, buf, size, MSG_TRUNC);
+	error = errno;
+	set_alarms(0);
+	errno = error;
+	return n;
 }

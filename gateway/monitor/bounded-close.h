@@ -1,11 +1,17 @@
-/* Closes sockets that workers may hold as well. */
+/* Closes sockets that workers may hold as well, and descriptors that others have passed. */
 #ifndef ATTLSD_GATEWAY_MONITOR_BOUNDED_CLOSE_H
 #define ATTLSD_GATEWAY_MONITOR_BOUNDED_CLOSE_H
 
-/* Make SIGALRM interrupt close(). Returns 0 or a negative errno. */
+#include <stddef.h>
+#include <sys/types.h>
+
+/* Make SIGALRM interrupt both. Returns 0 or a negative errno. */
 int bounded_close_init(void);
 
 /* As fd_close(), but it takes a few milliseconds at most. */
 void bounded_close(int *fd);
+
+/* recv() with MSG_TRUNC of a UNIX socket, in as little time. The kernel closes passed descriptors. */
+ssize_t bounded_receive(int fd, void *buf, size_t size);
 
 #endif

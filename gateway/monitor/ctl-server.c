@@ -15,6 +15,7 @@
 
 #include "gateway/base/event-list.h"
 #include "gateway/base/util.h"
+#include "gateway/monitor/bounded-close.h"
 #include "gateway/monitor/child-pick.h"
 #include "gateway/monitor/ctl-describe.h"
 #include "gateway/monitor/ctl-log.h"
@@ -71,7 +72,7 @@ static void peer_end(struct ctl_peer *peer)
 		return;
 	peer->gone = true;
 	loop_unwatch(server->loop, &peer->watch);
-	fd_close(&peer->watch.fd);
+	bounded_close(&peer->watch.fd); /* more may lie in its queue */
 	loop_timer_stop(server->loop, &peer->timer);
 	DL_DELETE(server->peers, peer);
 	*(peer->looks ? &server->nlookers : &server->npeers) -= 1;
@@ -331,7 +332,7 @@ static void judge_question(struct ctl_peer *peer, const struct ask *ask)
 static void on_question(struct ctl_peer *peer)
 {
 	struct ask ask;
-	ssize_t n = recv(peer->watch.fd, &ask, sizeof(ask), MSG_TRUNC);
+	ssize_t n = bounded_receive(peer->watch.fd, &ask, sizeof(ask));
 
 	if (n == -1 && (errno == EAGAIN || errno == EWOULDBLOCK || errno == EINTR))
 		return;

@@ -18,6 +18,7 @@
 
 #include "gateway/base/log.h"
 #include "gateway/base/util.h"
+#include "gateway/monitor/bounded-close.h"
 
 /* Connections that wait for the monitor to accept them. */
 #define BACKLOG 8
@@ -198,5 +199,5 @@ void ctl_socket_close(struct ctl_socket *sock)
 {
 	if (ctl_socket_is_at(sock, sock->path))
 		(void)unlink(sock->path); /* otherwise the next attlsd finds that nobody listens on it */
-	fd_close(&sock->fd);
+	bounded_close(&sock->fd);	  /* nobody has read what waits there */
 }

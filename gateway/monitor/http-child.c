@@ -17,6 +17,7 @@
 #include "gateway/base/log.h"
 #include "gateway/base/msg.h"
 #include "gateway/base/util.h"
+#include "gateway/monitor/bounded-close.h"
 #include "gateway/monitor/http-start.h"
 
 /* Since Linux 6.16: whether a socket takes descriptors. */
@@ -143,8 +144,8 @@ static void answer(struct http_child *http, const struct ask *ask)
 		r = msg_send(http->orders, &msg, pair[1]);
 	if (r == 0)
 		ctl_server_answer(http->ctl, &pair[0], ask);
-	fd_close(&pair[0]); /* without an answer, it asks again later */
-	fd_close(&pair[1]);
+	fd_close(&pair[0]);	 /* without an answer, it asks again later */
+	bounded_close(&pair[1]); /* a worker may have put descriptors into its queue */
 }
 
 static void on_questions(struct watch *watch, uint32_t ready)

@@ -1,8 +1,10 @@
-/* No worker makes the monitor wait in close(). */
+/* Neither a worker nor a peer of control_socket makes the monitor wait. */
 #include "gateway/monitor/bounded-close.h"
 
+#include <errno.h>
 #include <fcntl.h>
 #include <netinet/in.h>
+#include <string.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
@@ -46,10 +48,64 @@ static void a_lingering_socket_is_closed_at_once(void **state)
 	(void)close(client);
 }
 
+static void send_lingering(int channel, int *ret_client)
+{
+	union {
+		struct cmsghdr header;
+		char bytes[CMSG_SPACE(sizeof(int))];
+	} control = { .header = { .cmsg_len = CMSG_LEN(sizeof(int)),
+				  .cmsg_level = SOL_SOCKET,
+				  .cmsg_type = SCM_RIGHTS } };
+	char question[] = "question";
+	struct iovec iov = { .iov_base = question, .iov_len = 8 };
+	struct msghdr message = {
+		.msg_iov = &iov, .msg_iovlen = 1, .msg_control = &control, .msg_controllen = sizeof(control)
+	};
+	int fd = lingering(ret_client);
+
+	memcpy(CMSG_DATA(&control.header), &fd, sizeof(fd));
+	assert_int_equal(sendmsg(channel, &message, 0), 8);
+	(void)close(fd); /* not the last: the socket is in the queue */
+}
+
+static void passed_descriptors_cost_no_time(void **state)
+{
+	int pair[2], clients[2];
+	char buf[4];
+
+	(void)state;
+	assert_int_equal(bounded_close_init(), 0);
+	assert_int_equal(socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_NONBLOCK, 0, pair), 0);
+	send_lingering(pair[0], &clients[0]);
+	send_lingering(pair[0], &clients[1]);
+	assert_int_equal(bounded_receive(pair[1], buf, sizeof(buf)), 8); /* the whole length */
+	assert_memory_equal(buf, "ques", 4);
+	bounded_close(&pair[1]); /* with the second in its queue */
+	(void)close(pair[0]);
+	(void)close(clients[0]);
+	(void)close(clients[1]);
+}
+
+static void errors_of_a_receive_come_through(void **state)
+{
+	int pair[2];
+	char byte;
+
+	(void)state;
+	assert_int_equal(socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_NONBLOCK, 0, pair), 0);
+	assert_int_equal(bounded_receive(pair[1], &byte, 1), -1);
+	assert_int_equal(errno, EAGAIN);
+	(void)close(pair[0]);
+	assert_int_equal(bounded_receive(pair[1], &byte, 1), 0);
+	(void)close(pair[1]);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(a_lingering_socket_is_closed_at_once),
+		cmocka_unit_test(passed_descriptors_cost_no_time),
+		cmocka_unit_test(errors_of_a_receive_come_through),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
