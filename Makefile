@@ -42,7 +42,7 @@ objects  = $(patsubst %.c,$B/%.o,$(foreach d,$1,$(wildcard $d/*.c)))
 OBJ     := $(call objects,$(COMMON) $(DAEMON) $(CONTROL) $(HTTP))
 UNITS   := $(patsubst %.c,$B/%,$(wildcard tests/unit/*/*_test.c))
 FUZZERS := $(patsubst %.c,$B/%,$(wildcard tests/fuzz/*_fuzz.c))
-ATTACKERS := $B/tests/attacks/worker_attacks $B/tests/attacks/attlsd_taken
+ATTACKERS := $B/tests/attacks/worker_attacks $B/tests/attacks/attlsd_taken $B/tests/attacks/attlsd-http
 BENCHERS := $(patsubst %.c,$B/%,$(wildcard tests/bench/*.c))
 BINARIES := $(PROGRAMS:%=$B/%)
 
@@ -72,6 +72,9 @@ $B/tests/attacks/real_worker.o: $B/gateway/worker/worker.o
 	$(call say,LD)objcopy --redefine-sym worker_run=real_worker_run $< $@
 $B/tests/attacks/attlsd_taken: $B/gateway/attlsd.o $B/tests/attacks/taken_worker.o $B/tests/attacks/real_worker.o \
   $(filter-out $B/gateway/worker/worker.o,$(call objects,$(COMMON) $(DAEMON)))
+	$(call say,LD)$(CC) $(LDFLAGS) -o $@ $^ $(LDLIBS)
+# attlsd_taken starts the HTTP process that lies beside it: an attacker's.
+$B/tests/attacks/attlsd-http: $B/tests/attacks/taken_http.o $(call objects,$(COMMON))
 	$(call say,LD)$(CC) $(LDFLAGS) -o $@ $^ $(LDLIBS)
 $(FUZZERS): $B/tests/fuzz/%: $B/tests/fuzz/%.o $(OBJ)
 	$(call say,LD)$(CC) $(LDFLAGS) -fsanitize=fuzzer -o $@ $^ $(LDLIBS) $(MICROHTTPD) $(CURSES) -ljansson
@@ -183,4 +186,4 @@ help:                               ## this list
 .PHONY: all binaries units attackers check check-fresh check-systemd check-ktls asan mutants fuzz fuzzers fuzz-live bench bench-tools soak differential lint demo demo-outbound install uninstall clean help FORCE
 .DELETE_ON_ERROR:
 .SECONDARY:
--include $(OBJ:.o=.d) $(MAINS:%.c=$B/%.d) $(UNITS:=.d) $(BENCHERS:=.d) $(FUZZERS:=.d) $(ATTACKERS:=.d) $B/tests/attacks/taken_worker.d
+-include $(OBJ:.o=.d) $(MAINS:%.c=$B/%.d) $(UNITS:=.d) $(BENCHERS:=.d) $(FUZZERS:=.d) $(ATTACKERS:=.d) $B/tests/attacks/taken_worker.d $B/tests/attacks/taken_http.d

@@ -239,6 +239,16 @@ MUTANTS = [
     (313, "a server's end without close_notify is a truncation",
      [("gateway/net/relay.c", "\tcase STREAM_TRUNCATED:\n\t\treturn relay->doubt && !relay->upload ? fail(relay) : RELAY_CUT;\n",
        "\tcase STREAM_TRUNCATED:\n\t\trelay->state = RELAY_ENDING;\n\t\treturn RELAY_AGAIN;\n")]),
+    # test_http_taken.py
+    (330, "the HTTP process makes no socket", [("gateway/host/http-calls.c", "\t{ .call = SCMP_SYS(close) },\n", "\t{ .call = SCMP_SYS(close) },\n\t{ .call = SCMP_SYS(socket) },\n")]),
+    (330, "it passes no descriptor to the monitor",
+     [("gateway/host/http-calls.c", "[0] = { FILTER_OTHER_FD, 0 }, [2] = { FILTER_WITHOUT, MSG_FASTOPEN }", "[2] = { FILTER_WITHOUT, MSG_FASTOPEN }")]),
+    (331, "it gives no orders", [("gateway/monitor/ctl-server.c", "peer->looks && !ctl_proto_only_asks(ask->what)", "false")]),
+    (332, "a piece of a question is a fault", [("gateway/monitor/http-child.c", "} else if (n != -1) {", "} else if (false) {")]),
+    (333, "its questions have a rate", [("gateway/monitor/http-child.c", "\tif (http->may_ask == 0)\n\t\treturn false;\n\thttp->may_ask--;\n", "")]),
+    (334, "nothing is received from its channel", [("gateway/base/msg.c", "if (shutdown(fds[0], SHUT_RD) == -1) {", "if (false) {")]),
+    (336, "a question is received in bounded time", [("gateway/monitor/bounded-close.c", "\tset_alarms(CLOSE_US);\n\tn = recv", "\tn = recv")]),
+    (336, "what waits behind it is closed in bounded time", [("gateway/monitor/ctl-server.c", "bounded_close(&peer->watch.fd);", "fd_close(&peer->watch.fd);")]),
     # test_hostile_partner.py
     (320, "a late handshake with the server ends with a reset",
      [("gateway/worker/data-server-tls.c", "\tdata_legs_close(legs, &legs->server, true);\n", "")]),

@@ -4,9 +4,9 @@
  * Prints a line for each attack: its name, and "killed" by the filter, "done", or the
  * name of the error.
  *
- *     worker_attacks [ktls | dials]
+ *     worker_attacks [ktls | dials | http]
  *
- * with the calls that only some policies need.
+ * with the calls that only some policies need, or in the sandbox of the HTTP process.
  *
  * As root the processes have another user and an empty root folder, as workers have.
  */
@@ -30,8 +30,10 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include "gateway/base/http-setup.h"
 #include "gateway/base/msg.h"
 #include "gateway/base/util.h"
+#include "gateway/host/http-calls.h"
 #include "gateway/host/sandbox.h"
 #include "gateway/host/worker-calls.h"
 #include "gateway/key/link.h"
@@ -40,6 +42,8 @@
 /* A worker's descriptors that are no session's, and a session's. */
 #define LOG_FD	   STDERR_FILENO
 #define SESSION_FD 40
+/* Where descriptors wait until none is in the way of another. */
+#define FAR 60
 /* The kernel takes an int for what its lower half says, a filter may not. */
 #define DISGUISED(value) ((long)(0x100000000ul | (unsigned long)(value)))
 #define POINTER(object)	 ((long)(uintptr_t) & (object))
@@ -297,6 +301,12 @@ static const struct {
 	  { 0, 4096, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0 } },
 	{ "worker: getrandom", CALL(getrandom), { POINTER(page), 16, 0 } },
 	{ "worker: close", CALL(close), { SESSION_FD } },
+	/* and the HTTP process */
+	{ "http: accept", CALL(accept4), { HTTP_LISTENER_FD, 0, 0, SOCK_NONBLOCK | SOCK_CLOEXEC } },
+	{ "http: shutdown", CALL(shutdown), { SESSION_FD, SHUT_RDWR } },
+	{ "http: a question", CALL(write), { HTTP_QUESTIONS_FD, POINTER(page), 8 } },
+	{ "http: an answer", CALL(recvmsg), { SESSION_FD, POINTER(with_descriptor), MSG_DONTWAIT } },
+	{ "http: how much memory there is", CALL(sysinfo), { POINTER(page) } },
 };
 
 static long make_call(long call, const long a[static 6])
@@ -344,7 +354,36 @@ static void become_worker(bool ktls, bool dials, int log)
 	}
 }
 
-static void attack(size_t i, bool ktls, bool dials, int log, int result)
+/* The HTTP process with its descriptors: a listener that nobody dials, and a connection. */
+static void become_http(int log)
+{
+	int channel[2], reports[2];
+	int listener = socket(AF_INET, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
+	int session = socket(AF_INET, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
+	int root = geteuid() == 0 ? sandbox_empty_root() : -1;
+	const char *what = "channels";
+	int r = listen(listener, 1) == -1 ? -errno : msg_channel(channel);
+
+	if (r == 0)
+		r = msg_reports(reports);
+	if (r == 0 &&
+	    (dup2(session, SESSION_FD) == -1 || dup2(log, LOG_FD) == -1 ||
+	     dup2(listener, HTTP_LISTENER_FD + FAR) == -1 || dup2(channel[1], HTTP_ORDERS_FD + FAR) == -1 ||
+	     dup2(reports[1], HTTP_QUESTIONS_FD + FAR) == -1 ||
+	     dup2(HTTP_LISTENER_FD + FAR, HTTP_LISTENER_FD) == -1 ||
+	     dup2(HTTP_ORDERS_FD + FAR, HTTP_ORDERS_FD) == -1 ||
+	     dup2(HTTP_QUESTIONS_FD + FAR, HTTP_QUESTIONS_FD) == -1))
+		r = -errno;
+	if (r == 0)
+		r = http_calls_sandbox(root, NOBODY, NOBODY, &what);
+	if (r < 0) {
+		(void)printf("no sandbox: %s, %s\n", what, strerror(-r));
+		(void)fflush(stdout);
+		_exit(EXIT_FAILURE);
+	}
+}
+
+static void attack(size_t i, bool ktls, bool dials, bool http, int log, int result)
 {
 	long r;
 	int error;
@@ -352,14 +391,17 @@ static void attack(size_t i, bool ktls, bool dials, int log, int result)
 	/* out of the way of the descriptors that a worker has */
 	result = fcntl(result, F_DUPFD_CLOEXEC, SESSION_FD + 1);
 	log = fcntl(log, F_DUPFD_CLOEXEC, SESSION_FD + 2);
-	become_worker(ktls, dials, log);
+	if (http)
+		become_http(log);
+	else
+		become_worker(ktls, dials, log);
 	r = make_call(attacks[i].call, attacks[i].args);
 	error = r == -1 ? errno : 0;
 	(void)!write(result, &error, sizeof(error));
 	_exit(EXIT_SUCCESS);
 }
 
-static void run(size_t i, bool ktls, bool dials, int log)
+static void run(size_t i, bool ktls, bool dials, bool http, int log)
 {
 	int result[2], status, error = 0;
 	pid_t pid;
@@ -368,7 +410,7 @@ static void run(size_t i, bool ktls, bool dials, int log)
 		exit(EXIT_FAILURE);
 	pid = fork();
 	if (pid == 0)
-		attack(i, ktls, dials, log, result[1]);
+		attack(i, ktls, dials, http, log, result[1]);
 	(void)close(result[1]);
 	if (pid == -1 || waitpid(pid, &status, 0) != pid)
 		exit(EXIT_FAILURE);
@@ -385,6 +427,7 @@ int main(int argc, char **argv)
 {
 	bool ktls = argc > 1 && strcmp(argv[1], "ktls") == 0;
 	bool dials = argc > 1 && strcmp(argv[1], "dials") == 0;
+	bool http = argc > 1 && strcmp(argv[1], "http") == 0;
 	int log = open("/dev/null", O_WRONLY | O_APPEND | O_CLOEXEC);
 
 	(void)setvbuf(stdout, NULL, _IONBF, 0);
@@ -393,6 +436,6 @@ int main(int argc, char **argv)
 					   .cmsg_type = SCM_RIGHTS };
 	memcpy(CMSG_DATA(&control.header), &(int){ SESSION_FD }, sizeof(int));
 	for (size_t i = 0; i < NELEM(attacks); i++)
-		run(i, ktls, dials, log);
+		run(i, ktls, dials, http, log);
 	return EXIT_SUCCESS;
 }
