@@ -14,8 +14,8 @@
 #include "gateway/base/counters.h"
 #include "gateway/base/log.h"
 #include "gateway/base/util.h"
+#include "gateway/host/bounded-close.h"
 #include "gateway/monitor/child-pick.h"
-#include "gateway/monitor/bounded-close.h"
 #include "gateway/net/netsock.h"
 
 /* Connections accepted in one turn, so that signals and workers get their turn, too. */

@@ -15,7 +15,7 @@
 
 #include "gateway/base/event-list.h"
 #include "gateway/base/util.h"
-#include "gateway/monitor/bounded-close.h"
+#include "gateway/host/bounded-close.h"
 #include "gateway/monitor/child-pick.h"
 #include "gateway/monitor/ctl-describe.h"
 #include "gateway/monitor/ctl-log.h"

@@ -18,7 +18,7 @@
 
 #include "gateway/base/log.h"
 #include "gateway/base/util.h"
-#include "gateway/monitor/bounded-close.h"
+#include "gateway/host/bounded-close.h"
 
 /* Connections that wait for the monitor to accept them. */
 #define BACKLOG 8

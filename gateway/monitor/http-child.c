@@ -17,7 +17,7 @@
 #include "gateway/base/log.h"
 #include "gateway/base/msg.h"
 #include "gateway/base/util.h"
-#include "gateway/monitor/bounded-close.h"
+#include "gateway/host/bounded-close.h"
 #include "gateway/monitor/http-start.h"
 
 /* Since Linux 6.16: whether a socket takes descriptors. */

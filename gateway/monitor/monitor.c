@@ -15,7 +15,7 @@
 #include "gateway/base/audit.h"
 #include "gateway/base/log.h"
 #include "gateway/base/util.h"
-#include "gateway/monitor/bounded-close.h"
+#include "gateway/host/bounded-close.h"
 #include "gateway/monitor/monitor-state.h"
 #include "gateway/monitor/reload.h"
 #include "gateway/monitor/successor.h"

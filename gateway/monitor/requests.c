@@ -13,7 +13,7 @@
 #include "gateway/base/counters.h"
 #include "gateway/base/log.h"
 #include "gateway/base/util.h"
-#include "gateway/monitor/bounded-close.h"
+#include "gateway/host/bounded-close.h"
 
 /* Reasons to kill a worker, for the log. */
 static const char unknown_message[] = "unknown-message", not_its_session[] = "not-its-session",

@@ -1,6 +1,6 @@
 /* Closes sockets that workers may hold as well, and descriptors that others have passed. */
-#ifndef ATTLSD_GATEWAY_MONITOR_BOUNDED_CLOSE_H
-#define ATTLSD_GATEWAY_MONITOR_BOUNDED_CLOSE_H
+#ifndef ATTLSD_GATEWAY_HOST_BOUNDED_CLOSE_H
+#define ATTLSD_GATEWAY_HOST_BOUNDED_CLOSE_H
 
 #include <stddef.h>
 #include <sys/types.h>

@@ -5,7 +5,7 @@
  * has passed on a UNIX socket, when the packet is received or the socket is closed. A
  * signal ends the wait.
  */
-#include "gateway/monitor/bounded-close.h"
+#include "gateway/host/bounded-close.h"
 
 #include <errno.h>
 #include <signal.h>

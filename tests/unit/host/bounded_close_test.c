@@ -1,5 +1,5 @@
 /* Neither a worker nor a peer of control_socket makes the monitor wait. */
-#include "gateway/monitor/bounded-close.h"
+#include "gateway/host/bounded-close.h"
 
 #include <errno.h>
 #include <fcntl.h>
