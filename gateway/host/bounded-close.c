@@ -42,13 +42,23 @@ static void set_alarms(suseconds_t us)
 	(void)setitimer(ITIMER_REAL, &limit, NULL); /* cannot fail */
 }
 
+void bounded_begin(void)
+{
+	set_alarms(CLOSE_US);
+}
+
+void bounded_end(void)
+{
+	set_alarms(0);
+}
+
 void bounded_close(int *fd)
 {
 	if (*fd == -1)
 		return;
-	set_alarms(CLOSE_US);
+	bounded_begin();
 	fd_close(fd);
-	set_alarms(0);
+	bounded_end();
 }
 
 ssize_t bounded_receive(int fd, void *buf, size_t size)
@@ -56,10 +66,10 @@ ssize_t bounded_receive(int fd, void *buf, size_t size)
 	ssize_t n;
 	int error;
 
-	set_alarms(CLOSE_US);
+	bounded_begin();
 	n = recv(fd, buf, size, MSG_TRUNC);
 	error = errno;
-	set_alarms(0);
+	bounded_end();
 	errno = error;
 	return n;
 }

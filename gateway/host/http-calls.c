@@ -12,6 +12,7 @@
 #include <seccomp.h>
 #include <sys/prctl.h>
 #include <sys/socket.h>
+#include <sys/time.h>
 
 #include "gateway/base/http-setup.h"
 #include "gateway/base/util.h"
@@ -41,6 +42,8 @@ static const struct filter_row rows[] = {
 	  .args = { [1] = { FILTER_IS, IPPROTO_TCP }, [2] = { FILTER_IS, TCP_NODELAY } } },
 	{ .call = SCMP_SYS(setsockopt),
 	  .args = { [1] = { FILTER_IS, IPPROTO_TCP }, [2] = { FILTER_IS, TCP_CORK } } },
+	/* a limit for close() */
+	{ .call = SCMP_SYS(setitimer), .args = { [0] = { FILTER_IS, ITIMER_REAL } } },
 	/* qsort() wants to know how much memory there is, and works without */
 	{ .call = SCMP_SYS(sysinfo), .error = ENOSYS },
 	/* sockets with answers, and the packets in them */

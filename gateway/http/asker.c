@@ -14,6 +14,7 @@
 
 #include "gateway/base/msg.h"
 #include "gateway/base/util.h"
+#include "gateway/host/bounded-close.h"
 #include "gateway/view/client-receive.h"
 
 /* At once; the monitor answers no more of them. */
@@ -58,7 +59,7 @@ static void finish(struct question *question)
 
 	if (question->socket.fd != -1)
 		loop_unwatch(asker->loop, &question->socket);
-	fd_close(&question->socket.fd);
+	bounded_close(&question->socket.fd);
 	loop_timer_stop(asker->loop, &question->deadline);
 	DL_DELETE(asker->questions, question);
 	asker->running -= question->sent;
@@ -99,7 +100,11 @@ static void on_answer(struct watch *watch, uint32_t ready)
 
 	(void)ready;
 	for (int i = 0; i < PACKETS_A_TURN; i++) {
-		ssize_t n = client_receive(watch->fd, &answer, &sender);
+		ssize_t n;
+
+		bounded_begin(); /* a taken-over worker may send a descriptor along */
+		n = client_receive(watch->fd, &answer, &sender);
+		bounded_end();
 
 		if (n == -1 && (errno == EAGAIN || errno == EINTR))
 			return;

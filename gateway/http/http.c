@@ -16,6 +16,7 @@
 
 #include "gateway/base/log.h"
 #include "gateway/base/util.h"
+#include "gateway/host/bounded-close.h"
 #include "gateway/host/http-calls.h"
 #include "gateway/http/asker.h"
 #include "gateway/http/history.h"
@@ -142,6 +143,7 @@ int http_run(const struct http_setup *setup)
 	int status;
 
 	(void)signal(SIGPIPE, SIG_IGN);
+	(void)bounded_close_init(); /* cannot fail with these arguments */
 	http.access.setup = setup;
 	if (setup->token_file[0] != '\0' && http_token_read(setup->token_file, http.access.token, why) < 0)
 		return fail("read the token", setup->token_file, why);

@@ -14,6 +14,7 @@
 
 #include "gateway/base/log.h"
 #include "gateway/base/util.h"
+#include "gateway/host/bounded-close.h"
 #include "gateway/http/page.h"
 #include "gateway/http/routes.h"
 #include "gateway/net/netsock.h"
@@ -44,7 +45,10 @@ static void run(struct server *server)
 {
 	MHD_UNSIGNED_LONG_LONG ms;
 
+	/* a peer of a UNIX socket may pass a descriptor whose close() waits */
+	bounded_begin();
 	(void)MHD_run(server->daemon); /* fails only if epoll does, and then the next turn does, too */
+	bounded_end();
 	if (MHD_get_timeout(server->daemon, &ms) == MHD_YES)
 		(void)loop_timer(server->loop, &server->timer,
 				 ms); /* it is armed, or the next event runs it */

@@ -126,3 +126,21 @@ def test_336_a_peer_of_control_socket_does_not_make_the_monitor_wait(launch, bac
         assert_serves(gateway)
     for _, peer in held:
         peer.close()
+
+
+@pytest.mark.parametrize("packets", [1, 2])
+def test_337_a_peer_of_a_unix_socket_does_not_make_http_wait(launch, backend, folder, packets):
+    path = os.path.join(folder, "http.sock")
+    gateway = test_http.start(launch, backend, folder, http=path)
+    assert test_http.get_unix(path, "/healthz")[0] == 200
+    held = [lingering() for _ in range(packets)]
+    with socket.socket(socket.AF_UNIX) as s:
+        s.connect(path)
+        for sock, _ in held:
+            socket.send_fds(s, [b"GET /healthz HTTP/1.0\r\n\r\n"], [sock.fileno()])
+            sock.close()
+        assert test_http.get_unix(path, "/healthz")[0] == 200
+    assert test_http.get_unix(path, "/healthz")[0] == 200
+    assert not gateway.seen("http-died")
+    for _, peer in held:
+        peer.close()

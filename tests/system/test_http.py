@@ -4,6 +4,7 @@ import json
 import os
 import signal
 import socket
+import stat
 import subprocess
 
 import pytest
@@ -35,6 +36,26 @@ def get(gateway, path, method="GET", headers=None, at=None):
     connection = http.client.HTTPConnection(*(at or address(gateway)), timeout=net.DEADLINE)
     try:
         connection.request(method, path, headers=headers or {})
+        answer = connection.getresponse()
+        return answer.status, answer.headers, answer.read().decode()
+    finally:
+        connection.close()
+
+
+class Unix(http.client.HTTPConnection):
+    """http.client over a UNIX socket, whose path is the host."""
+
+    def connect(self):
+        self.sock = socket.socket(socket.AF_UNIX)
+        self.sock.settimeout(self.timeout)
+        self.sock.connect(self.host)
+
+
+def get_unix(path, resource, headers=None):
+    """(status, headers, body)"""
+    connection = Unix(path, timeout=net.DEADLINE)
+    try:
+        connection.request("GET", resource, headers={"Host": "localhost", **(headers or {})})
         answer = connection.getresponse()
         return answer.status, answer.headers, answer.read().decode()
     finally:
@@ -295,3 +316,62 @@ def test_drain(served, backend):
         assert get(served, "/healthz", at=at)[0] == 200
         assert json.loads(get(served, "/sessions", at=at)[2])["total"] == 1
         data.abort()
+
+
+# --- UNIX sockets ---
+
+def test_a_unix_socket(launch, backend, folder):
+    """Only attlsd's user may ask, by any Host, and across a reload. The file goes with attlsd."""
+    path = os.path.join(folder, "http.sock")
+    gateway = start(launch, backend, folder, http=path)
+    assert stat.S_IMODE(os.stat(path).st_mode) == 0o600
+    assert gateway.event("http-started").keys["address"] == path
+    assert get_unix(path, "/healthz")[::2] == (200, "ok\n")
+    assert get_unix(path, "/readyz", headers={"Host": "anything.example"})[0] == 200
+    with clients.explicit(gateway, level="P"):
+        assert json.loads(get_unix(path, "/sessions")[2])["total"] == 1
+    assert json.loads(get_unix(path, "/overview")[2])["state"] == "serving"
+    before = os.stat(path).st_ino
+    assert gateway.reload(gateway.tree)
+    assert os.stat(path).st_ino == before and get_unix(path, "/healthz")[0] == 200
+    gateway.tree["daemon"]["http"] = path + "2"
+    assert gateway.reload(gateway.tree)
+    assert get_unix(path + "2", "/healthz")[0] == 200 and not os.path.exists(path)
+    gateway.tree["daemon"]["http"] = "none"
+    assert gateway.reload(gateway.tree)
+    assert not os.path.exists(path + "2")
+
+
+def test_a_unix_socket_with_a_token(launch, backend, folder):
+    token = os.path.join(folder, "token")
+    with open(token, "w", encoding="ascii") as f:
+        os.fchmod(f.fileno(), 0o600)
+        f.write("0123456789abcdef0123\n")
+    path = os.path.join(folder, "http.sock")
+    start(launch, backend, folder, http=path, http_token_file=token)
+    assert get_unix(path, "/sessions")[0] == 401
+    assert get_unix(path, "/sessions", headers={"Authorization": "Bearer 0123456789abcdef0123"})[0] == 200
+
+
+def test_a_file_in_the_way_of_a_unix_socket(launch, backend, folder):
+    """It stays, and the policy in force does, too."""
+    path = os.path.join(folder, "precious")
+    with open(path, "w", encoding="ascii") as f:
+        f.write("data")
+    gateway = start(launch, backend, folder)
+    gateway.tree["daemon"]["http"] = path
+    assert not gateway.reload(gateway.tree)
+    assert f'"http" cannot be "{path}"' in gateway.log
+    with open(path, encoding="ascii") as f:
+        assert f.read() == "data"
+    assert get(gateway, "/healthz")[0] == 200
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="needs root, to become another user")
+def test_another_user_at_a_unix_socket(launch, backend, folder):
+    os.chmod(folder, 0o755)
+    path = os.path.join(folder, "http.sock")
+    start(launch, backend, folder, http=path)
+    asked = subprocess.run(["/usr/bin/python3", "-c", f"import socket; socket.socket(socket.AF_UNIX).connect({path!r})"],
+                           user=net.NOBODY, group=net.NOBODY, extra_groups=[], capture_output=True, text=True, check=False)
+    assert "PermissionError" in asked.stderr
