@@ -162,28 +162,41 @@ DOC := share/doc/attlsd
 INSTALLED := $(BINARIES:%=%:sbin) docs/man/attlsd.8:share/man/man8 docs/man/attlsctl.8:share/man/man8 docs/man/attlsd-http.8:share/man/man8 docs/man/attlsd.yaml.5:share/man/man5 \
   $(foreach f,$(wildcard contrib/policy.*.yaml) docs/ATTLS.md docs/EDGE.md docs/METRICS.md docs/MIGRATE-ZOS.md docs/OUTBOUND.md docs/TROUBLESHOOTING.md docs/AUDIT.md docs/audit.schema.json,$f:$(DOC)) \
   $(foreach f,$(wildcard contrib/nftables/*.nft),$f:$(DOC)/nftables) \
-  $(foreach d,logrotate rsyslog fluent-bit,$(foreach f,$(wildcard contrib/$d/*),$f:$(DOC)/$d)) \
-  $(foreach d,filter.d jail.d,contrib/fail2ban/$d/attlsd.conf:$(DOC)/fail2ban/$d) contrib/systemd/attlsd.service:lib/systemd/system
+  $(foreach d,logrotate rsyslog fluent-bit prometheus grafana,$(foreach f,$(wildcard contrib/$d/*),$f:$(DOC)/$d)) \
+  $(foreach d,filter.d jail.d,contrib/fail2ban/$d/attlsd.conf:$(DOC)/fail2ban/$d) contrib/systemd/attlsd.service:lib/systemd/system \
+  $(foreach d,sysusers.d tmpfiles.d,$(foreach f,$(wildcard contrib/$d/*),$f:lib/$d)) \
+  contrib/completion/attlsctl:share/bash-completion/completions contrib/completion/_attlsctl:share/zsh/site-functions
 ROOT = $(DESTDIR)$(PREFIX)
+UNITS_DIR = $(ROOT)/lib/systemd/system
+# Of attlsd@NAME.service: a policy, a control socket and a folder of logs for each instance.
+INSTANCE := -e '/^Description=/s/$$/ (%i)/' -e 's|/etc/attlsd/|/etc/attlsd/%i/|g' -e 's|^RuntimeDirectory=attlsd$$|RuntimeDirectory=attlsd-%i|' \
+  -e 's|^LogsDirectory=attlsd$$|LogsDirectory=attlsd/%i|'
 
 install: $(BINARIES)                ## install under DESTDIR/PREFIX
 	for file in $(INSTALLED); do from=$${file%:*}; to="$(ROOT)/$${file#*:}/$${from##*/}"; \
 	  case $$file in *:sbin) mode=755 ;; *) mode=644 ;; esac; \
 	  install -D -m $$mode $$from "$$to" || exit 1; done
-	sed -i 's|/usr/local|$(PREFIX)|g' "$(ROOT)/lib/systemd/system/attlsd.service" "$(ROOT)/share/man/man8/attlsd.8"
+	sed -i 's|/usr/local|$(PREFIX)|g' "$(UNITS_DIR)/attlsd.service" "$(ROOT)/share/man/man8/attlsd.8" "$(ROOT)/$(DOC)/logrotate/attlsd" "$(ROOT)/$(DOC)/prometheus"/*.service
+	sed $(INSTANCE) "$(UNITS_DIR)/attlsd.service" >"$(UNITS_DIR)/attlsd@.service"
+	chmod 644 "$(UNITS_DIR)/attlsd@.service"
 	sed -i -e 's|](../contrib/|](|g' -e 's|](man/\(attls[a-z.]*\.\([58]\)\))|](../../man/man\2/\1)|g' "$(ROOT)/$(DOC)"/*.md
 
 uninstall:                          ## remove what install has put there, with the same DESTDIR and PREFIX
 	for file in $(INSTALLED); do from=$${file%:*}; rm -f "$(ROOT)/$${file#*:}/$${from##*/}" || exit 1; done
-	for folder in /logrotate /rsyslog /fluent-bit /nftables /fail2ban/filter.d /fail2ban/jail.d /fail2ban ''; do \
+	rm -f "$(UNITS_DIR)/attlsd@.service"
+	for folder in /prometheus /grafana /logrotate /rsyslog /fluent-bit /nftables /fail2ban/filter.d /fail2ban/jail.d /fail2ban ''; do \
 	  [ ! -d "$(ROOT)/$(DOC)$$folder" ] || rmdir --ignore-fail-on-non-empty "$(ROOT)/$(DOC)$$folder" || exit 1; done
+
+# From a copy of the checkout, with what is not committed, so that Debian's tools leave nothing in it.
+deb:                                ## Debian packages in build/deb (DEB_BUILD_OPTIONS=nocheck: without the unit tests)
+	@sh contrib/deb.sh
 
 clean: ; rm -rf build               ## remove build output
 
 help:                               ## this list
 	@awk -F':.*[#][#] ' '/^[a-z-]+:.*[#][#] /{printf "  %-12s %s\n",$$1,$$2}' $(firstword $(MAKEFILE_LIST))
 
-.PHONY: all binaries units attackers check check-fresh check-systemd check-ktls asan mutants fuzz fuzzers fuzz-live bench bench-tools soak differential lint demo demo-outbound install uninstall clean help FORCE
+.PHONY: all binaries units attackers check check-fresh check-systemd check-ktls asan mutants fuzz fuzzers fuzz-live bench bench-tools soak differential lint demo demo-outbound install uninstall deb clean help FORCE
 .DELETE_ON_ERROR:
 .SECONDARY:
 -include $(OBJ:.o=.d) $(MAINS:%.c=$B/%.d) $(UNITS:=.d) $(BENCHERS:=.d) $(FUZZERS:=.d) $(ATTACKERS:=.d) $B/tests/attacks/taken_worker.d $B/tests/attacks/taken_http.d
