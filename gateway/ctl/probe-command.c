@@ -11,41 +11,13 @@
 #include <string.h>
 #include <sys/socket.h>
 
+#include "gateway/ctl/host-port.h"
 #include "gateway/ctl/probe-print.h"
 #include "gateway/ctl/usage.h"
 #include "gateway/tls/trust.h"
 
-#define HOST_MAX 256
-
 static const char plain_port[] = "21";
 static const char tls_port[] = "990";
-
-/* Split HOST, HOST:PORT, ADDRESS or [ADDRESS]:PORT. */
-static bool split(const char *text, char host[static HOST_MAX], const char **ret_port)
-{
-	const char *end = text[0] == '[' ? strchr(text, ']') : strrchr(text, ':');
-	const char *port = end;
-	size_t len;
-
-	if (text[0] == '[') {
-		if (end == NULL)
-			return false;
-		text++;
-		port = end + 1;
-		if (*port != '\0' && *port != ':')
-			return false;
-	} else if (end == NULL || strchr(text, ':') != end) { /* no port: a name, or an address of IPv6 */
-		end = port = text + strlen(text);
-	}
-	len = (size_t)(end - text);
-	if (len == 0 || len >= HOST_MAX)
-		return false;
-	memcpy(host, text, len);
-	host[len] = '\0';
-	if (*port == ':')
-		*ret_port = port + 1;
-	return true;
-}
 
 /*
  * How a policy would look at the server: as it must be; without its name; and by the hash
@@ -111,18 +83,6 @@ static enum probe_verified find_fault(struct probe_target *target, const struct 
 	return PROBE_UNUSABLE;
 }
 
-static struct ip_endpoint endpoint_of(const struct addrinfo *info)
-{
-	struct ip_endpoint endpoint = { .port = 0 };
-	char host[NI_MAXHOST], port[NI_MAXSERV];
-
-	if (getnameinfo(info->ai_addr, info->ai_addrlen, host, sizeof(host), port, sizeof(port),
-			NI_NUMERICHOST | NI_NUMERICSERV) == 0 &&
-	    ip_addr_parse(host, strlen(host), &endpoint.addr) == 0)
-		endpoint.port = (uint16_t)strtoul(port, NULL, 10);
-	return endpoint;
-}
-
 /* One address after the other, until one accepts the connection. */
 static int probe_addresses(const struct addrinfo *found, struct probe_target *target,
 			   const struct policy_keyring *ring, const struct trust *trust,
@@ -134,7 +94,7 @@ static int probe_addresses(const struct addrinfo *found, struct probe_target *ta
 
 	action.keyring = ring;
 	for (; found != NULL; found = found->ai_next) {
-		target->server = endpoint_of(found);
+		target->server = host_port_endpoint(found);
 		up = run_with(&action, target, trust, &result);
 		if (up || result.greeting[0] != '\0' || result.shown[0] != '\0' || found->ai_next == NULL)
 			break;
@@ -192,11 +152,11 @@ int probe_command(const struct probe_options *options)
 		.trust_system = options->trust == NULL,
 	};
 	struct trust *trust = NULL;
-	char host[HOST_MAX];
+	char host[HOST_PORT_MAX];
 	const char *port = options->implicit ? tls_port : plain_port;
 	int status;
 
-	if (!split(options->host, host, &port))
+	if (!host_port_split(options->host, host, &port))
 		return usage_fault("not HOST or HOST:PORT:", options->host);
 	names.host = host;
 	target.host = names.hostname = options->hostname != NULL ? options->hostname : host;
