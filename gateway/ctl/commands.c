@@ -17,6 +17,7 @@
 #include "gateway/ctl/client-commands.h"
 #include "gateway/ctl/explain-command.h"
 #include "gateway/ctl/filter-options.h"
+#include "gateway/ctl/init.h"
 #include "gateway/ctl/policy-commands.h"
 #include "gateway/ctl/probe-command.h"
 #include "gateway/ctl/import-commands.h"
@@ -256,6 +257,21 @@ static int run_help(const struct command_line *line)
 }
 
 static const struct command commands[] = {
+	{ .name = "init",
+	  .takes = TAKES(BACKEND) | TAKES(NAME) | TAKES(CERTIFICATE) | TAKES(KEY) | TAKES(THROWAWAY) |
+		   TAKES(PORT) | TAKES(IMPLICIT_PORT) | TAKES(PASSIVEDATAPORTS) | TAKES(ADVERTISE) |
+		   TAKES(PARTNER) | TAKES(PARTNERS_ONLY) | TAKES(OUTPUT) | TAKES(FORCE),
+	  .repeats = TAKES(NAME) | TAKES(PARTNER),
+	  .arguments =
+	      "[--backend HOST:PORT] [--name HOST]... [--certificate FILE [--key FILE] | --throwaway]\n"
+	      "                        [--port [ADDRESS:]PORT] [--implicit-port [ADDRESS:]PORT|none]\n"
+	      "                        [--passivedataports LOW-HIGH] [--advertise ADDRESS]\n"
+	      "                        [--partner NAME=NETWORK[,NETWORK...][,certificates=FILE][,ccc][,clear][,zos]]...\n"
+	      "                        [--partners-only] [-o policy.yaml] [--force]",
+	  .summary =
+	      "Write the first policy: look at the server, ask for what is not given, check the result.",
+	  .check = init_command_check,
+	  .run = init_command_run },
 	{ .name = "check",
 	  .takes = TAKES(FILE) | TAKES(JSON),
 	  .arguments = "[-f policy.yaml] [--json]",

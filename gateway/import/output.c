@@ -36,13 +36,13 @@ static int write_all(int fd, const char *text, size_t len)
 	return 0;
 }
 
-/* mkstemp() gives only the owner access; these files are as public as any that a user creates. */
-static int open_access(int fd)
+/* mkstemp() gives only the owner access; most files are as public as any that a user creates. */
+static int set_mode(int fd, mode_t mode)
 {
 	mode_t mask = umask(0);
 
 	(void)umask(mask); /* cannot fail */
-	return fchmod(fd, 0666 & ~mask) == -1 ? -errno : 0;
+	return fchmod(fd, mode != 0 ? mode : 0666 & ~mask) == -1 ? -errno : 0;
 }
 
 static int prepare(struct output *output)
@@ -61,7 +61,7 @@ static int prepare(struct output *output)
 		output->made = NULL;
 		return complain(output->path, -r);
 	}
-	r = open_access(fd);
+	r = set_mode(fd, output->mode);
 	if (r == 0)
 		r = write_all(fd, output->text, output->len);
 	if (r == 0 && fsync(fd) == -1)

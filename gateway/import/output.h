@@ -4,13 +4,15 @@
 
 #include <stdbool.h>
 #include <stddef.h>
+#include <sys/types.h>
 
 /* A file to be written; path NULL: the standard output. */
 struct output {
 	const char *path;
 	char *text;
 	size_t len;
-	char *made; /* the temporary file; NULL: there is none */
+	mode_t mode; /* 0: as open as the umask leaves it */
+	char *made;  /* the temporary file; NULL: there is none */
 };
 
 /*
