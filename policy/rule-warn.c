@@ -321,6 +321,9 @@ void rule_warn(const struct policy *policy, const struct locations *locations, s
 {
 	const struct check c = { .policy = policy, .locations = locations, .diags = diags };
 
+	if (policy->daemon.control_group != NULL && policy->daemon.control_socket == NULL)
+		check_warn(&c, &policy->daemon, "control_group",
+			   "\"control_group\" has no effect with \"control_socket: none\"");
 	for (size_t i = 0; i < policy->nkeyrings; i++)
 		if (policy->keyrings[i].crl != NULL && policy->keyrings[i].trust == NULL &&
 		    !policy->keyrings[i].trust_system)

@@ -55,6 +55,8 @@ struct policy_daemon {
 	const char *control_socket; /* default "/run/attlsd/control.sock"; NULL: none */
 	bool control_socket_given;  /* the file names it (then attlsd must be able to make it) */
 	struct diag_mark control_socket_mark;
+	const char *control_group; /* its members may ask; NULL: nobody but the owner of the socket */
+	struct diag_mark control_group_mark;
 	enum key_isolation key_isolation;
 	struct policy_http http;
 	enum log_level log_level;

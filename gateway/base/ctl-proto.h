@@ -19,13 +19,13 @@
 #include "policy/ip.h"
 
 /* Must change with anything in this file. */
-#define CTL_VERSION 0x61740013u
+#define CTL_VERSION 0x61740014u
 
 enum ctl_proto_what {
 	CTL_STATUS = 1,	  /* ANSWER_GATEWAY, then ANSWER_WORKER for each worker */
 	CTL_SESSIONS,	  /* the same; then each worker's ANSWER_SESSIONs and its ANSWER_LIST_END;
 			     those of several workers are mixed */
-	CTL_END,	  /* end a session: ANSWER_DONE or ANSWER_REFUSED */
+	CTL_END,	  /* end a session: ANSWER_DONE, ANSWER_REFUSED or ANSWER_FORBIDDEN */
 	CTL_RELOAD,	  /* the same, once the new policy is in force or was refused */
 	CTL_DRAIN,	  /* the same, at once */
 	CTL_SERVERS,	  /* like CTL_SESSIONS, with ANSWER_SERVERs */
@@ -72,7 +72,8 @@ enum answer_kind {
 	ANSWER_COUNTS,
 	ANSWER_EVENT,
 	ANSWER_CLIENT,
-	ANSWER_TRACE
+	ANSWER_TRACE,
+	ANSWER_FORBIDDEN, /* an order of someone who may only ask */
 };
 
 #define ANSWER_TEXT_MAX 512
@@ -217,6 +218,8 @@ struct answer_client {
 
 /* So many operators may follow traces at once. */
 #define CTL_TRACES_MAX 8
+/* Of them, those of peers that give no orders. */
+#define CTL_TRACES_OTHERS_MAX (CTL_TRACES_MAX / 2)
 /* CTL_TRACE_LAST: the most that may be asked for. */
 #define CTL_TRACE_LAST_MAX 10000
 
@@ -273,7 +276,7 @@ struct answer {
 	uint32_t version;
 	uint32_t kind; /* enum answer_kind: which of these */
 	union {
-		char text[ANSWER_TEXT_MAX]; /* DONE, REFUSED: for people */
+		char text[ANSWER_TEXT_MAX]; /* DONE, REFUSED, FORBIDDEN: for people */
 		struct answer_gateway gateway;
 		struct answer_worker worker;
 		struct answer_session session;

@@ -29,6 +29,14 @@ enum msg_type {
 	MSG_TYPE_COUNT
 };
 
+/* Who asks for a list. Each kind has places of its own, so that it cannot take those of another. */
+enum msg_asker {
+	ASKER_OPERATOR = 0, /* root, or the user that started attlsd */
+	ASKER_MEMBER,	    /* of daemon.control_group */
+	ASKER_HTTP,	    /* the HTTP process */
+	ASKERS
+};
+
 /* RFC 959 3.2: the server's end of an active data connection. */
 #define FTP_DATA_PORT 20
 
@@ -56,6 +64,7 @@ struct msg {
 	uint32_t serial; /* MSG_SOCKET*, MSG_ANNOUNCE*: the sender's, returned in the answer; MSG_TICKET_SEED:
 			    index in policy.tls_actions */
 	uint32_t active; /* MSG_ANNOUNCE: the gateway dials; MSG_TRACE: with the progress of transfers */
+	uint32_t asker;	 /* MSG_LIST*, MSG_TRACE*: enum msg_asker */
 	int32_t error;	 /* of answers: 0 or a negative errno */
 	struct ip_endpoint remote; /* MSG_SESSION: the client; MSG_SOCKET: whom to dial */
 	struct ip_endpoint local;  /* MSG_SESSION: what it dialled */

@@ -5,12 +5,14 @@
 #include "gateway/ctl/doctor-host.h"
 
 #include <errno.h>
+#include <grp.h>
 #include <inttypes.h>
 #include <libgen.h>
 #include <pwd.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/resource.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "gateway/base/util.h"
@@ -130,6 +132,46 @@ void doctor_check_audit(struct doctor *doctor)
 					   paths[i], strerror(errno));
 	}
 	diags_done(&diags);
+}
+
+/* Every folder on the way must let the members through. Returns the first that does not, or NULL. */
+static const char *closed_folder(char path[static DOCTOR_TEXT_MAX], gid_t gid)
+{
+	const char *folder;
+	struct stat st;
+
+	do {
+		folder = dirname(path); /* shortens path, or is "." */
+		if (stat(folder, &st) == 0 && !(st.st_mode & S_IXOTH) &&
+		    !(st.st_gid == gid && (st.st_mode & S_IXGRP)))
+			return folder;
+	} while (folder == path && strcmp(path, "/") != 0);
+	return NULL;
+}
+
+void doctor_check_control_group(struct doctor *doctor)
+{
+	const struct policy_daemon *daemon = &doctor->policy->daemon;
+	char path[DOCTOR_TEXT_MAX];
+	const struct group *group = getgrnam(daemon->control_group);
+	const char *closed;
+
+	if (group == NULL) {
+		doctor_fix(doctor, "groupadd --system %s", daemon->control_group);
+		doctor_problem(doctor, "there is no group %s on this host", daemon->control_group);
+		return;
+	}
+	(void)snprintf(path, sizeof(path), "%s", daemon->control_socket);
+	closed = closed_folder(path, group->gr_gid);
+	if (closed != NULL) {
+		doctor_fix(doctor, "chmod 711 '%s' (systemd: RuntimeDirectoryMode=0711)", closed);
+		doctor_problem(doctor,
+			       "members of the group %s cannot reach control_socket: they may not enter %s",
+			       daemon->control_group, closed);
+		return;
+	}
+	doctor_ok(doctor, "members of the group %s may ask attlsd, but not give orders",
+		  daemon->control_group);
 }
 
 void doctor_check_capabilities(struct doctor *doctor)

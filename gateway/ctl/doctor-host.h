@@ -11,6 +11,7 @@ void doctor_check_user(struct doctor *doctor);
 void doctor_check_key_user(struct doctor *doctor);
 void doctor_check_control_socket(struct doctor *doctor);
 void doctor_check_audit(struct doctor *doctor);
+void doctor_check_control_group(struct doctor *doctor);
 void doctor_check_capabilities(struct doctor *doctor);
 void doctor_check_files(struct doctor *doctor);
 void doctor_check_ports(struct doctor *doctor);

@@ -79,6 +79,11 @@ static bool has_audit(const struct policy *policy)
 	return policy->daemon.audit != NULL || policy->daemon.xferlog != NULL;
 }
 
+static bool has_control_group(const struct policy *policy)
+{
+	return policy->daemon.control_group != NULL && policy->daemon.control_socket != NULL;
+}
+
 static bool has_control_socket(const struct policy *policy)
 {
 	return policy->daemon.control_socket != NULL;
@@ -99,6 +104,7 @@ static const struct check {
 	{ "key_user", isolates, false, doctor_check_key_user },
 	{ "control_socket", has_control_socket, false, doctor_check_control_socket },
 	{ "audit", has_audit, false, doctor_check_audit },
+	{ "control_group", has_control_group, false, doctor_check_control_group },
 	{ "capabilities", always, false, doctor_check_capabilities },
 	{ "files", always, false, doctor_check_files },
 	{ "addresses", always, false, doctor_check_addresses },

@@ -51,20 +51,21 @@ static int64_t now_ms(void)
 	return (int64_t)now.tv_sec * 1000 + now.tv_nsec / 1000000;
 }
 
-/* What client.c has printed belongs onto the screen: its first line, without "attlsctl: ". */
+/* What client.c has printed belongs onto the screen: its first line, without the program and the socket. */
 static void take_said(struct top *top)
 {
 	char text[LINE_MAX_BYTES], shown[CLIENT_SHOWN_MAX];
-	static const char prefix[] = "attlsctl: ";
+	char prefix[LINE_MAX_BYTES];
 	ssize_t n = pread(top->stderr_is, text, sizeof(text) - 1, 0);
 	const char *from = text;
 
+	(void)snprintf(prefix, sizeof(prefix), "attlsctl: %s: ", top->target->socket);
 	(void)!ftruncate(top->stderr_is, 0); /* the next text may then follow this one */
 	(void)lseek(top->stderr_is, 0, SEEK_SET);
 	text[n > 0 ? n : 0] = '\0';
 	text[strcspn(text, "\n")] = '\0';
-	if (strncmp(text, prefix, sizeof(prefix) - 1) == 0)
-		from += sizeof(prefix) - 1;
+	if (strncmp(text, prefix, strlen(prefix)) == 0)
+		from += strlen(prefix);
 	(void)snprintf(top->said, sizeof(top->said), "%s", client_text_shown(from, shown));
 }
 

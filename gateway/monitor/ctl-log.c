@@ -1,6 +1,6 @@
 /*
- * Logs what operators order through control_socket, and who they are: the user of the
- * process, and the one who logged in first.
+ * Logs what is ordered through control_socket, and by whom: the user of the process, and
+ * the one who logged in first.
  */
 #include "gateway/monitor/ctl-log.h"
 
@@ -34,24 +34,47 @@ static uint32_t audit_uid(pid_t pid)
 	return uid;
 }
 
-void ctl_log_order(int fd, const char *order)
+struct sender {
+	char uid[16], login[16];
+	uint64_t pid;
+};
+
+static void find_sender(int fd, struct sender *sender)
 {
 	struct ucred who = { .pid = 0, .uid = (uid_t)-1 };
 	socklen_t len = sizeof(who);
-	char uid[16] = "unknown", login[16] = "unknown";
 	uint32_t first;
 
+	*sender = (struct sender){ .uid = "unknown", .login = "unknown" };
 	if (getsockopt(fd, SOL_SOCKET, SO_PEERCRED, &who, &len) == 0)
-		(void)snprintf(uid, sizeof(uid), "%u", (unsigned)who.uid);
+		(void)snprintf(sender->uid, sizeof(sender->uid), "%u", (unsigned)who.uid);
 	first = audit_uid(who.pid);
 	if (first != UINT32_MAX)
-		(void)snprintf(login, sizeof(login), "%u", (unsigned)first);
+		(void)snprintf(sender->login, sizeof(sender->login), "%u", (unsigned)first);
+	sender->pid = (uint64_t)who.pid;
+}
+
+void ctl_log_order(int fd, const char *order)
+{
+	struct sender sender;
+
+	find_sender(fd, &sender);
 	log_write(LOG_LEVEL_INFO, "operator",
 		  (const struct log_field[]){ LOG_TEXT("order", order),
-					      LOG_TEXT("uid", uid),
-					      LOG_TEXT("login", login),
-					      LOG_NUMBER("pid", (uint64_t)who.pid),
+					      LOG_TEXT("uid", sender.uid),
+					      LOG_TEXT("login", sender.login),
+					      LOG_NUMBER("pid", sender.pid),
 					      { 0 } });
-	audit_event("order", AUDIT_TEXT("order", order), AUDIT_TEXT("uid", uid),
-		    AUDIT_TEXT("login_uid", login), AUDIT_NUMBER("operator_pid", who.pid));
+	audit_event("order", AUDIT_TEXT("order", order), AUDIT_TEXT("uid", sender.uid),
+		    AUDIT_TEXT("login_uid", sender.login), AUDIT_NUMBER("operator_pid", sender.pid));
+}
+
+void ctl_log_refused(int fd, const char *reason)
+{
+	struct sender sender;
+
+	find_sender(fd, &sender);
+	log_event(LOG_LEVEL_WARNING, "operator-refused", LOG_TEXT("reason", reason),
+		  LOG_TEXT("uid", sender.uid), LOG_TEXT("login", sender.login),
+		  LOG_NUMBER("pid", sender.pid));
 }

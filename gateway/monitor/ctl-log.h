@@ -5,4 +5,7 @@
 /* Log an order and who gave it through this connection, at any log level: auditors ask for it. */
 void ctl_log_order(int fd, const char *order);
 
+/* The same for an order that the sender may not give. */
+void ctl_log_refused(int fd, const char *reason);
+
 #endif

@@ -20,12 +20,13 @@
 #include "gateway/monitor/ctl-describe.h"
 #include "gateway/monitor/ctl-log.h"
 #include "gateway/monitor/ctl-metrics.h"
+#include "gateway/monitor/ctl-role.h"
 #include "gateway/monitor/ctl-clients.h"
 
-/* Connections at once; more wait in the kernel's queue. */
-#define PEERS_MAX 8
-/* Questions of the HTTP process at once, which never take the place of an operator's. */
-#define LOOKERS_MAX 4
+/* Accepted before other events get their turn. */
+#define ACCEPTS_A_TURN 16
+/* Refused orders are logged once in this time. */
+#define REFUSED_PAUSE_MS 1000
 /* For the question to come after the connection, and for the peer to read on. */
 #define PEER_TIMEOUT_MS 2000
 #define ACCEPT_PAUSE_MS 1000
@@ -36,7 +37,7 @@ struct ctl_peer {
 	struct timer timer;
 	struct deferred deferred;
 	enum ctl_proto_what asked; /* 0: nothing yet */
-	bool looks;		   /* the HTTP process: it may only ask */
+	enum msg_asker who;
 	struct session_filter filter;
 	uint32_t last;		     /* CTL_TRACE_LAST: so many */
 	uint32_t workers_announced;  /* CTL_STATUS, CTL_SESSIONS, CTL_SERVERS: by the first answer */
@@ -50,7 +51,8 @@ struct ctl_peer {
 
 static void listen_if_room(struct ctl_server *server)
 {
-	bool room = server->npeers < PEERS_MAX && !timer_is_armed(&server->pause);
+	bool room = server->npeers[ASKER_OPERATOR] < ctl_role_places(ASKER_OPERATOR) &&
+		    !timer_is_armed(&server->pause);
 
 	if (server->listener.fd != -1 && loop_watch(server->loop, &server->listener, room ? EPOLLIN : 0) < 0)
 		(void)loop_timer(server->loop, &server->pause, ACCEPT_PAUSE_MS);
@@ -75,7 +77,7 @@ static void peer_end(struct ctl_peer *peer)
 	bounded_close(&peer->watch.fd); /* more may lie in its queue */
 	loop_timer_stop(server->loop, &peer->timer);
 	DL_DELETE(server->peers, peer);
-	*(peer->looks ? &server->nlookers : &server->npeers) -= 1;
+	server->npeers[peer->who]--;
 	loop_defer_free(server->loop, &peer->deferred);
 	listen_if_room(server);
 }
@@ -144,6 +146,7 @@ static void pass_to_workers(struct ctl_peer *peer)
 					 : peer->asked == CTL_TRACE_LAST ? MSG_TRACE_LAST
 									 : MSG_LIST_SESSIONS,
 				 .serial = peer->last,
+				 .asker = peer->who,
 				 .filter = peer->filter };
 	struct generation *generation;
 
@@ -270,7 +273,7 @@ static void follow(struct ctl_peer *peer, const struct ask *ask)
 		ctl_log_order(peer->watch.fd, "trace");
 		(void)send_gateway(peer); /* a peer that does not read has gone */
 		loop_unwatch(server->loop, &peer->watch);
-		refusal = ctl_trace_begin(&server->traces, &peer->watch.fd, ask);
+		refusal = ctl_trace_begin(&server->traces, &peer->watch.fd, ask, peer->who);
 	}
 	if (refusal != NULL)
 		finish(peer, ANSWER_REFUSED, refusal);
@@ -319,12 +322,26 @@ static void answer_question(struct ctl_peer *peer, const struct ask *ask)
 	}
 }
 
+static void refuse(struct ctl_peer *peer, const char *why)
+{
+	struct ctl_server *server = peer->server;
+
+	/* whoever may only ask must not fill the log */
+	if (server->refused_ms == 0 || server->loop->now_ms - server->refused_ms >= REFUSED_PAUSE_MS) {
+		server->refused_ms = server->loop->now_ms;
+		ctl_log_refused(peer->watch.fd, why);
+	}
+	finish(peer, ANSWER_FORBIDDEN, why);
+}
+
 static void judge_question(struct ctl_peer *peer, const struct ask *ask)
 {
+	const char *refusal = ctl_role_refusal(peer->who, ask->what);
+
 	if (ask->version != CTL_VERSION || !session_filter_is_sound(&ask->filter))
 		finish(peer, ANSWER_REFUSED, CTL_OTHER_VERSION);
-	else if (peer->looks && !ctl_proto_only_asks(ask->what))
-		finish(peer, ANSWER_REFUSED, "this process may only ask");
+	else if (refusal != NULL)
+		refuse(peer, refusal);
 	else
 		answer_question(peer, ask);
 }
@@ -362,23 +379,24 @@ static void on_timer(struct timer *timer)
 }
 
 /* Takes the descriptor over. NULL: it is closed. */
-static struct ctl_peer *peer_start(struct ctl_server *server, int *fd, bool looks)
+static struct ctl_peer *peer_start(struct ctl_server *server, int *fd, enum msg_asker who)
 {
-	struct ctl_peer *peer = calloc(1, sizeof(*peer));
+	bool room = server->npeers[who] < ctl_role_places(who);
+	struct ctl_peer *peer = room ? calloc(1, sizeof(*peer)) : NULL;
 
 	if (peer == NULL) {
 		fd_close(fd);
 		return NULL;
 	}
 	peer->server = server;
-	peer->looks = looks;
+	peer->who = who;
 	peer->deferred.fn = peer_free;
 	watch_init(&peer->watch, on_peer);
 	timer_init(&peer->timer, on_timer);
 	peer->watch.fd = fd_take(fd);
 	DL_APPEND(server->peers, peer);
-	*(looks ? &server->nlookers : &server->npeers) += 1;
-	if ((looks || loop_watch(server->loop, &peer->watch, EPOLLIN) == 0) &&
+	server->npeers[who]++;
+	if ((who == ASKER_HTTP || loop_watch(server->loop, &peer->watch, EPOLLIN) == 0) &&
 	    loop_timer(server->loop, &peer->timer, PEER_TIMEOUT_MS) == 0)
 		return peer;
 	peer_end(peer);
@@ -387,9 +405,8 @@ static struct ctl_peer *peer_start(struct ctl_server *server, int *fd, bool look
 
 void ctl_server_answer(struct ctl_server *server, int *fd, const struct ask *ask)
 {
-	struct ctl_peer *peer = server->nlookers < LOOKERS_MAX ? peer_start(server, fd, true) : NULL;
+	struct ctl_peer *peer = peer_start(server, fd, ASKER_HTTP);
 
-	fd_close(fd);
 	if (peer != NULL)
 		judge_question(peer, ask);
 }
@@ -399,11 +416,15 @@ static void on_listener(struct watch *watch, uint32_t ready)
 	struct ctl_server *server = CONTAINER_OF(watch, struct ctl_server, listener);
 
 	(void)ready;
-	while (server->npeers < PEERS_MAX) {
-		int fd = accept4(watch->fd, NULL, NULL, SOCK_NONBLOCK | SOCK_CLOEXEC);
+	for (int i = 0; i < ACCEPTS_A_TURN; i++) {
+		int fd;
 
+		/* more wait in the kernel's queue */
+		if (server->npeers[ASKER_OPERATOR] == ctl_role_places(ASKER_OPERATOR))
+			break;
+		fd = accept4(watch->fd, NULL, NULL, SOCK_NONBLOCK | SOCK_CLOEXEC);
 		if (fd != -1) {
-			(void)peer_start(server, &fd, false); /* a peer that has failed is closed */
+			(void)peer_start(server, &fd, ctl_role_of(fd)); /* one without a place is closed */
 			continue;
 		}
 		if (errno == EMFILE || errno == ENFILE || errno == ENOMEM || errno == ENOBUFS)
@@ -437,13 +458,15 @@ void ctl_server_init(struct ctl_server *server, struct loop *loop, struct childr
 	timer_init(&server->pause, on_pause);
 }
 
-int ctl_server_prepare(struct ctl_server *server, const struct policy_daemon *daemon,
+int ctl_server_prepare(struct ctl_server *server, const struct policy_daemon *daemon, const unsigned *gid,
 		       const struct diags *source)
 {
 	const char *path = daemon->control_socket;
 
 	server->stays = path != NULL && ctl_socket_is_at(&server->sock, path);
-	return server->stays ? 0 : ctl_socket_open(&server->coming, daemon, source);
+	server->shares = gid != NULL;
+	server->gid = gid != NULL ? *gid : 0;
+	return server->stays ? 0 : ctl_socket_open(&server->coming, daemon, gid, source);
 }
 
 static void answer_reloads(struct ctl_server *server, enum answer_kind kind, const char *text)
@@ -459,7 +482,9 @@ static void answer_reloads(struct ctl_server *server, enum answer_kind kind, con
 
 void ctl_server_promote(struct ctl_server *server)
 {
-	if (!server->stays) {
+	if (server->stays) {
+		ctl_socket_change_group(&server->sock, server->shares ? &server->gid : NULL);
+	} else {
 		if (server->listener.fd != -1)
 			loop_unwatch(server->loop, &server->listener);
 		ctl_socket_close(&server->sock);

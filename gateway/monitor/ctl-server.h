@@ -12,6 +12,7 @@
 
 #include "gateway/base/ctl-proto.h"
 #include "gateway/base/loop.h"
+#include "gateway/base/msg.h"
 #include "gateway/monitor/admission.h"
 #include "gateway/monitor/children.h"
 #include "gateway/monitor/client-table.h"
@@ -47,21 +48,27 @@ struct ctl_server {
 	struct ctl_socket sock;
 	struct ctl_socket coming; /* of a reload, until it is in force */
 	bool stays;		  /* the coming policy has the same path */
+	bool shares;		  /* and lets this group ask */
+	unsigned gid;
 	struct watch listener;
 	struct timer pause;					     /* out of descriptors */
 	char failure[sizeof(((struct answer_gateway *)0)->failure)]; /* of the last reload */
 	uint64_t failed_ms;
 	struct ctl_traces traces;
 	struct ctl_peer *peers;
-	size_t npeers, nlookers; /* operators, questions of the HTTP process */
+	size_t npeers[ASKERS];
+	uint64_t refused_ms; /* when an order was last logged as refused */
 };
 
 void ctl_server_init(struct ctl_server *server, struct loop *loop, struct children *children,
 		     const struct admission *admission, const struct client_table *clients,
 		     const struct ctl_calls *calls, void *owner);
 
-/* Make the socket of the coming policy. Fails as ctl_socket_open() does. */
-int ctl_server_prepare(struct ctl_server *server, const struct policy_daemon *daemon,
+/*
+ * Make the socket of the coming policy; members of the group gid may ask (NULL: nobody). Fails as
+ * ctl_socket_open() does.
+ */
+int ctl_server_prepare(struct ctl_server *server, const struct policy_daemon *daemon, const unsigned *gid,
 		       const struct diags *source);
 
 /* The coming policy is in force. */

@@ -11,6 +11,7 @@
 #include <stdio.h>
 #include <string.h>
 #include <sys/file.h>
+#include <sys/fsuid.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
 #include <time.h>
@@ -45,6 +46,21 @@ static int bind_to(int fd, const char *path)
 	int r = bind(fd, (const struct sockaddr *)&address, sizeof(address)) == -1 ? -errno : 0;
 
 	(void)umask(before);
+	return r;
+}
+
+/*
+ * The file is its owner's alone until it has the group. The group of the file system's
+ * checks changes for a moment: root then needs CAP_SETGID, which it has, and no CAP_CHOWN.
+ */
+static int share(const char *path, gid_t gid)
+{
+	int before = setfsgid(gid);
+	int r = lchown(path, (uid_t)-1, gid) == -1 ? -errno : 0;
+
+	(void)setfsgid((gid_t)before); /* cannot fail: it is the effective group */
+	if (r == 0 && fchmodat(AT_FDCWD, path, 0660, AT_SYMLINK_NOFOLLOW) == -1)
+		r = -errno;
 	return r;
 }
 
@@ -91,7 +107,7 @@ static int lock_folder(const char *path)
 	return fd;
 }
 
-static int listen_locked(struct ctl_socket *sock, const char *path, int type)
+static int listen_locked(struct ctl_socket *sock, const char *path, int type, const unsigned *gid)
 {
 	struct stat st;
 	int fd = make(type);
@@ -105,6 +121,8 @@ static int listen_locked(struct ctl_socket *sock, const char *path, int type)
 		if (r == 0)
 			r = bind_to(fd, path);
 	}
+	if (r == 0 && gid != NULL)
+		r = share(path, *gid);
 	if (r == 0 && (listen(fd, BACKLOG) == -1 || lstat(path, &st) == -1))
 		r = -errno;
 	if (r < 0) {
@@ -118,10 +136,10 @@ static int listen_locked(struct ctl_socket *sock, const char *path, int type)
 	return 0;
 }
 
-static int listen_at(struct ctl_socket *sock, const char *path, int type)
+static int listen_at(struct ctl_socket *sock, const char *path, int type, const unsigned *gid)
 {
 	int lock = lock_folder(path);
-	int r = listen_locked(sock, path, type);
+	int r = listen_locked(sock, path, type, gid);
 
 	fd_close(&lock);
 	return r;
@@ -149,19 +167,20 @@ static void put_reason(int error, const char *path, char buf[static CTL_SOCKET_R
 	(void)snprintf(buf, CTL_SOCKET_REASON_MAX, "%s", what);
 }
 
-int ctl_socket_listen(struct ctl_socket *ret, const char *path, int type,
+int ctl_socket_listen(struct ctl_socket *ret, const char *path, int type, const unsigned *gid,
 		      char ret_reason[static CTL_SOCKET_REASON_MAX])
 {
 	int r;
 
 	*ret = CTL_SOCKET_NONE;
-	r = listen_at(ret, path, type);
+	r = listen_at(ret, path, type, gid);
 	if (r < 0)
 		put_reason(-r, path, ret_reason);
 	return r;
 }
 
-int ctl_socket_open(struct ctl_socket *ret, const struct policy_daemon *daemon, const struct diags *source)
+int ctl_socket_open(struct ctl_socket *ret, const struct policy_daemon *daemon, const unsigned *gid,
+		    const struct diags *source)
 {
 	char reason[CTL_SOCKET_REASON_MAX];
 	struct diags diags;
@@ -170,7 +189,7 @@ int ctl_socket_open(struct ctl_socket *ret, const struct policy_daemon *daemon, 
 	*ret = CTL_SOCKET_NONE;
 	if (daemon->control_socket == NULL)
 		return 0;
-	r = ctl_socket_listen(ret, daemon->control_socket, SOCK_SEQPACKET, reason);
+	r = ctl_socket_listen(ret, daemon->control_socket, SOCK_SEQPACKET, gid, reason);
 	if (r == 0)
 		return 0;
 	/* the default path: not an error, but attlsctl cannot ask this attlsd */
@@ -186,6 +205,24 @@ int ctl_socket_open(struct ctl_socket *ret, const struct policy_daemon *daemon, 
 	log_diags(&diags);
 	diags_done(&diags);
 	return r;
+}
+
+void ctl_socket_change_group(const struct ctl_socket *sock, const unsigned *gid)
+{
+	struct stat st;
+	int r = 0;
+
+	if (!ctl_socket_is_at(sock, sock->path) || lstat(sock->path, &st) == -1)
+		return; /* whoever removed it has no use for a group */
+	if (gid != NULL ? (st.st_mode & 0777) == 0660 && st.st_gid == *gid : (st.st_mode & 0777) == 0600)
+		return;
+	if (fchmodat(AT_FDCWD, sock->path, 0600, AT_SYMLINK_NOFOLLOW) == -1)
+		r = -errno;
+	else if (gid != NULL)
+		r = share(sock->path, *gid);
+	if (r < 0)
+		log_event(LOG_LEVEL_WARNING, "control-group-failed", LOG_TEXT("path", sock->path),
+			  LOG_TEXT("error", strerror(-r)));
 }
 
 bool ctl_socket_is_at(const struct ctl_socket *sock, const char *path)

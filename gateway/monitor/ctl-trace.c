@@ -77,16 +77,27 @@ const char *ctl_trace_refusal(const struct admission *admission, const struct as
 	return "there is no such session; what is kept of one that has ended: --last";
 }
 
-const char *ctl_trace_begin(struct ctl_traces *traces, int *fd, const struct ask *ask)
+static bool has_room(const struct ctl_traces *traces, enum msg_asker who)
 {
-	struct ctl_trace *trace = traces->n < CTL_TRACES_MAX ? calloc(1, sizeof(*trace)) : NULL;
+	const struct ctl_trace *trace;
+	size_t others = 0;
+
+	DL_FOREACH (traces->list, trace)
+		others += trace->order.asker != ASKER_OPERATOR;
+	return traces->n < CTL_TRACES_MAX && (who == ASKER_OPERATOR || others < CTL_TRACES_OTHERS_MAX);
+}
+
+const char *ctl_trace_begin(struct ctl_traces *traces, int *fd, const struct ask *ask, enum msg_asker who)
+{
+	struct ctl_trace *trace = has_room(traces, who) ? calloc(1, sizeof(*trace)) : NULL;
 	const struct generation *generation;
 
 	if (trace == NULL)
 		return "as many operators follow traces as may do so at once";
 	trace->traces = traces;
 	trace->deferred.fn = trace_free;
-	trace->order = (struct msg){ .type = MSG_TRACE, .active = ask->data, .filter = ask->filter };
+	trace->order =
+	    (struct msg){ .type = MSG_TRACE, .active = ask->data, .asker = who, .filter = ask->filter };
 	watch_init(&trace->watch, on_trace);
 	trace->watch.fd = fd_take(fd);
 	DL_APPEND(traces->list, trace);

@@ -27,7 +27,7 @@ const char *ctl_trace_refusal(const struct admission *admission, const struct as
  * Begin: takes *fd over, and passes it to all workers. Returns NULL, or why not (then *fd is
  * still the caller's).
  */
-const char *ctl_trace_begin(struct ctl_traces *traces, int *fd, const struct ask *ask);
+const char *ctl_trace_begin(struct ctl_traces *traces, int *fd, const struct ask *ask, enum msg_asker who);
 
 /* A worker is ready. */
 void ctl_trace_worker_ready(struct ctl_traces *traces, const struct child *child);

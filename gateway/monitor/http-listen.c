@@ -58,7 +58,7 @@ static int open_path(struct http_listen *ret, const struct policy_http *http, co
 {
 	char reason[CTL_SOCKET_REASON_MAX];
 	struct diags diags;
-	int r = ctl_socket_listen(&ret->sock, http->path, SOCK_STREAM, reason);
+	int r = ctl_socket_listen(&ret->sock, http->path, SOCK_STREAM, NULL, reason);
 
 	ret->fd = ret->sock.fd;
 	if (r == 0 || diags_init(&diags, source->file, source->source, source->source_len) < 0)

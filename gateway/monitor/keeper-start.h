@@ -12,10 +12,13 @@
 #include "gateway/key/counts.h"
 #include "policy/policy.h"
 
+/* The ids of a policy's users and its group, looked up by startup.h. */
 struct keeper_user {
 	unsigned uid, gid;
 	unsigned worker_uid, worker_gid; /* the second choice */
 	unsigned http_uid, http_gid;	 /* of the HTTP process */
+	unsigned control_gid;		 /* of daemon.control_group */
+	bool has_control_group;
 };
 
 /* All zero: there is none, and workers load their keys themselves. */

@@ -114,6 +114,10 @@ static int examine(int fd, struct policy *policy, struct diags *diags)
 	log_setup(policy->daemon.log_level, policy->daemon.log_format);
 	say_step(fd, "look up the user", policy->daemon.user);
 	r = startup_find_users(policy, diags, &users);
+	if (r == 0 && policy->daemon.control_group != NULL) {
+		say_step(fd, "look up the group", policy->daemon.control_group);
+		r = startup_find_group(policy, diags, &users);
+	}
 	if (r == 0)
 		r = send_names(fd, policy);
 	if (r == 0) {

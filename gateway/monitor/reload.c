@@ -161,7 +161,9 @@ static int bring_up(struct monitor *monitor, struct policy_loaded *loaded, const
 			      &monitor->acceptor, &loaded->diags);
 	if (r == 0) {
 		*ret_step = "open control_socket";
-		r = ctl_server_prepare(&monitor->ctl_server, &policy->daemon, &loaded->diags);
+		r = ctl_server_prepare(&monitor->ctl_server, &policy->daemon,
+				       loaded->users.has_control_group ? &loaded->users.control_gid : NULL,
+				       &loaded->diags);
 	}
 	if (r == 0) {
 		*ret_step = "open http";

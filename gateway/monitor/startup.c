@@ -13,6 +13,7 @@
 
 #include "gateway/base/log.h"
 #include "gateway/host/capabilities.h"
+#include "gateway/host/control-group.h"
 #include "gateway/host/facts.h"
 
 #define FALLBACK_USER "nobody"
@@ -91,6 +92,20 @@ int startup_find_users(const struct policy *policy, const struct diags *source, 
 	find_own_user(HOST_HTTP_USER, &unused, &users.http_uid, &users.http_gid);
 	*ret_users = users;
 	return 0;
+}
+
+int startup_find_group(const struct policy *policy, const struct diags *source, struct keeper_user *users)
+{
+	struct diags diags;
+	int r;
+
+	if (diags_init(&diags, source->file, source->source, source->source_len) < 0)
+		return -ENOMEM;
+	r = control_group_find(&policy->daemon, &diags, &users->control_gid);
+	users->has_control_group = r == 1;
+	log_diags(&diags);
+	diags_done(&diags);
+	return r < 0 ? r : 0;
 }
 
 int startup_check_capabilities(const struct policy *policy)

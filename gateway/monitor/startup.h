@@ -14,6 +14,9 @@
 int startup_find_users(const struct policy *policy, const struct diags *source,
 		       struct keeper_user *ret_users);
 
+/* The same for daemon.control_group, into users that have been found. */
+int startup_find_group(const struct policy *policy, const struct diags *source, struct keeper_user *users);
+
 /*
  * Log each capability that root lacks here, with its purpose. Returns 0, or -EPERM if
  * one is missing that attlsd cannot do without.

@@ -10,6 +10,7 @@
 #include <unistd.h>
 
 #include "gateway/host/audit-open.h"
+#include "gateway/host/control-group.h"
 #include "gateway/host/http-token.h"
 #include "gateway/host/policy-file.h"
 #include "gateway/tls/tlsctx.h"
@@ -72,6 +73,15 @@ static int check_user(const struct policy *policy, struct diags *diags)
 	return -EINVAL;
 }
 
+/* The same of the group. */
+static int check_group(const struct policy *policy, struct diags *diags)
+{
+	unsigned gid;
+	int r = geteuid() == 0 ? control_group_find(&policy->daemon, diags, &gid) : 0;
+
+	return r < 0 ? -EINVAL : 0;
+}
+
 int policy_check(const char *path, struct diags *diags)
 {
 	struct policy *policy = NULL;
@@ -79,9 +89,10 @@ int policy_check(const char *path, struct diags *diags)
 
 	if (r == 0) {
 		int more = policy_check_load(policy, diags);
+		int group = check_group(policy, diags);
 
 		r = check_user(policy, diags);
-		r = r < 0 ? r : more;
+		r = r < 0 ? r : group < 0 ? group : more;
 		more = audit_open_check(&policy->daemon, diags);
 		r = r < 0 ? r : more;
 	}

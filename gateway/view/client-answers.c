@@ -80,6 +80,7 @@ static void sanitize_texts(struct answer *answer)
 	switch ((enum answer_kind)answer->kind) {
 	case ANSWER_DONE:
 	case ANSWER_REFUSED:
+	case ANSWER_FORBIDDEN:
 		sanitize(answer->u.text, sizeof(answer->u.text));
 		break;
 	case ANSWER_GATEWAY:
@@ -297,6 +298,7 @@ static pid_t claimed_by(const struct answer *answer)
 		return answer->u.trace.worker;
 	case ANSWER_DONE:
 	case ANSWER_REFUSED:
+	case ANSWER_FORBIDDEN:
 	case ANSWER_GATEWAY:
 	case ANSWER_WORKER:
 	case ANSWER_NAME:

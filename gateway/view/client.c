@@ -6,8 +6,10 @@
 #include "gateway/view/client.h"
 
 #include <errno.h>
+#include <libgen.h>
 #include <poll.h>
 #include <signal.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
@@ -57,7 +59,9 @@ static int unreachable(const struct target *target, int error)
 				    "no program listens on it: the attlsd that made it has ended, and the "
 				    "next one replaces it");
 	case EACCES:
-		return client_fault(target, "only the user that started attlsd, usually root, may ask it");
+		return client_fault(target,
+				    "only the user that started attlsd, usually root, and the members of its "
+				    "control_group may ask it");
 	case EAGAIN:
 		return client_fault(target,
 				    "attlsd does not answer: it is still starting, or its monitor hangs");
@@ -68,14 +72,28 @@ static int unreachable(const struct target *target, int error)
 	}
 }
 
-/* Any user who can make files in the socket's folder could impersonate attlsd. */
-static int check_peer(const struct target *target, int fd)
+/* Does the socket lie in a folder in which only this user can make files? */
+static bool folder_is_of(const char *socket, uid_t uid)
+{
+	char path[sizeof(((struct sockaddr_un *)0)->sun_path)];
+	struct stat st;
+
+	(void)snprintf(path, sizeof(path), "%s", socket);
+	return stat(dirname(path), &st) == 0 && st.st_uid == uid && (st.st_mode & (S_IWGRP | S_IWOTH)) == 0;
+}
+
+/*
+ * Any user who can make files in the socket's folder could impersonate attlsd. A member of
+ * control_group, which only asks, need not be the user that started attlsd.
+ */
+static int check_peer(const struct target *target, int fd, enum ctl_proto_what what)
 {
 	struct ucred who = { .uid = (uid_t)-1 };
 	socklen_t len = sizeof(who);
 
 	if (getsockopt(fd, SOL_SOCKET, SO_PEERCRED, &who, &len) == 0 &&
-	    (who.uid == 0 || who.uid == geteuid()))
+	    (who.uid == 0 || who.uid == geteuid() ||
+	     (geteuid() != 0 && ctl_proto_only_asks(what) && folder_is_of(target->socket, who.uid))))
 		return 0;
 	return client_fault(
 	    target,
@@ -149,7 +167,7 @@ static int ask(const struct target *target, const struct ask *question, int wait
 	if (connect(fd, (const struct sockaddr *)&address, sizeof(address)) == -1)
 		r = unreachable(target, errno);
 	else
-		r = check_peer(target, fd);
+		r = check_peer(target, fd, question->what);
 	if (r == 0 && send(fd, question, sizeof(*question), MSG_NOSIGNAL) != (ssize_t)sizeof(*question))
 		r = client_fault(target, "attlsd closed the connection");
 	if (r < 0)
@@ -346,6 +364,8 @@ int client_order(const struct target *target, enum ctl_proto_what what, const st
 		(void)client_fault(target, "%s", ret->u.text);
 		return 1;
 	}
+	if (r == 1 && ret->kind == ANSWER_FORBIDDEN)
+		return client_fault(target, "%s", ret->u.text);
 	if (r == 1 && ret->kind != ANSWER_DONE)
 		return client_fault(target, CTL_OTHER_VERSION);
 	return r == 1 ? 0 : -1;

@@ -40,7 +40,7 @@ struct worker {
 	struct linger_list lingering;
 	struct trace trace;
 	struct dump *dumps; /* connections of operators that read a list */
-	size_t ndumps;
+	size_t ndumps[ASKERS];
 	bool retired;	   /* exits after its last session */
 	uint64_t unlisted; /* sessions that the audit trail does not have: health checks */
 	bool draining;	   /* and makes sessions end soon */

@@ -12,8 +12,12 @@
 #include "gateway/base/util.h"
 #include "gateway/worker/context.h"
 
-/* Connections of operators at once. */
-#define DUMPS_MAX 16
+/* Connections at once. */
+static const size_t dumps_max[ASKERS] = {
+	[ASKER_OPERATOR] = 16,
+	[ASKER_MEMBER] = 8,
+	[ASKER_HTTP] = 4,
+};
 /* Answers written in one turn. */
 #define ANSWERS_PER_TURN 32
 /* Give up on a reader that reads nothing for this time. */
@@ -21,6 +25,7 @@
 
 struct dump {
 	struct worker *worker;
+	uint32_t asker; /* enum msg_asker */
 	dump_next_fn *next_answer;
 	struct watch watch;
 	struct timer timer;
@@ -44,7 +49,7 @@ static void dump_end(struct dump *dump)
 	fd_close(&dump->watch.fd);
 	loop_timer_stop(&worker->loop, &dump->timer);
 	DL_DELETE(worker->dumps, dump);
-	worker->ndumps--;
+	worker->ndumps[dump->asker]--;
 	loop_defer_free(&worker->loop, &dump->deferred);
 }
 
@@ -94,24 +99,27 @@ static void on_timer(struct timer *timer)
 	dump_end(CONTAINER_OF(timer, struct dump, timer));
 }
 
-void dump_start(struct worker *worker, int *fd, dump_next_fn *next, const struct session_filter *filter)
+void dump_start(struct worker *worker, int *fd, dump_next_fn *next, const struct msg *msg)
 {
-	struct dump *dump = *fd != -1 && worker->ndumps < DUMPS_MAX ? calloc(1, sizeof(*dump)) : NULL;
+	uint32_t asker = msg->asker;
+	bool room = *fd != -1 && asker < ASKERS && worker->ndumps[asker] < dumps_max[asker];
+	struct dump *dump = room ? calloc(1, sizeof(*dump)) : NULL;
 
 	if (dump == NULL) {
 		fd_close(fd);
 		return;
 	}
 	dump->worker = worker;
+	dump->asker = asker;
 	dump->next_answer = next;
-	dump->filter = *filter;
+	dump->filter = msg->filter;
 	dump->deferred.fn = dump_free;
 	watch_init(&dump->watch, on_dump);
 	dump->watch.bulk = true;
 	timer_init(&dump->timer, on_timer);
 	dump->watch.fd = fd_take(fd);
 	DL_APPEND(worker->dumps, dump);
-	worker->ndumps++;
+	worker->ndumps[dump->asker]++;
 	if (loop_timer(&worker->loop, &dump->timer, STILL_MS) < 0)
 		dump_end(dump);
 	else

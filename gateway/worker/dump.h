@@ -11,6 +11,7 @@
 #include <stdint.h>
 
 #include "gateway/base/ctl-proto.h"
+#include "gateway/base/msg.h"
 #include "gateway/base/session-filter.h"
 
 struct worker;
@@ -23,10 +24,10 @@ typedef bool dump_next_fn(const struct worker *worker, const struct session_filt
 			  struct answer *ret_answer);
 
 /*
- * Takes *fd over (and sets it to -1), also if it has to drop the connection: too
- * many at once, or no memory.
+ * Answers an order to list something. Takes *fd over (and sets it to -1), also if it
+ * has to drop the connection: too many at once, or no memory.
  */
-void dump_start(struct worker *worker, int *fd, dump_next_fn *next, const struct session_filter *filter);
+void dump_start(struct worker *worker, int *fd, dump_next_fn *next, const struct msg *msg);
 
 /* The worker ends: drop all connections. */
 void dumps_done(struct worker *worker);

@@ -49,7 +49,7 @@ static void on_tick(struct timer *timer)
 
 void trace_order_follow(struct worker *worker, const struct msg *msg, int *fd)
 {
-	struct trace_reader *reader = trace_read(&worker->trace, fd, &msg->filter, true);
+	struct trace_reader *reader = trace_read(&worker->trace, fd, msg, true);
 	uint16_t bit;
 
 	if (reader == NULL)
@@ -73,7 +73,7 @@ void trace_order_follow(struct worker *worker, const struct msg *msg, int *fd)
 
 void trace_order_last(struct worker *worker, const struct msg *msg, int *fd)
 {
-	struct trace_reader *reader = trace_read(&worker->trace, fd, &msg->filter, false);
+	struct trace_reader *reader = trace_read(&worker->trace, fd, msg, false);
 	struct trace_ids *ids = reader != NULL ? calloc(1, sizeof(*ids)) : NULL;
 
 	if (ids == NULL)

@@ -224,9 +224,9 @@ static void on_still(struct timer *timer)
 	reader_end(CONTAINER_OF(timer, struct trace_reader, timer));
 }
 
-static struct trace_reader *free_place(struct trace *trace, bool follows)
+static struct trace_reader *free_place(struct trace *trace, bool follows, bool others)
 {
-	size_t same = 0;
+	size_t same = 0, same_others = 0;
 	struct trace_reader *found = NULL;
 
 	for (size_t i = 0; i < TRACE_READERS_MAX; i++) {
@@ -234,24 +234,29 @@ static struct trace_reader *free_place(struct trace *trace, bool follows)
 
 		if (!trace_reader_is_used(reader))
 			found = reader;
-		else
-			same += reader->follows == follows;
+		else if (reader->follows == follows) {
+			same++;
+			same_others += reader->others;
+		}
 	}
+	if (others && same_others >= CTL_TRACES_OTHERS_MAX)
+		return NULL;
 	return same < TRACE_FOLLOWERS_MAX ? found : NULL;
 }
 
-struct trace_reader *trace_read(struct trace *trace, int *fd, const struct session_filter *filter,
-				bool follows)
+struct trace_reader *trace_read(struct trace *trace, int *fd, const struct msg *order, bool follows)
 {
-	struct trace_reader *reader = *fd != -1 ? free_place(trace, follows) : NULL;
+	bool others = order->asker != ASKER_OPERATOR;
+	struct trace_reader *reader = *fd != -1 ? free_place(trace, follows, others) : NULL;
 
 	if (reader == NULL || make_ring(trace, RING_FOLLOW_BYTES) < 0) {
 		fd_close(fd);
 		return NULL;
 	}
 	*reader = (struct trace_reader){ .trace = trace,
-					 .filter = *filter,
+					 .filter = order->filter,
 					 .follows = follows,
+					 .others = others,
 					 .at = trace->ring.head,
 					 .end = trace->ring.head };
 	watch_init(&reader->watch, on_reader);

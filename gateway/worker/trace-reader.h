@@ -11,6 +11,7 @@
 
 #include "gateway/base/ctl-proto.h"
 #include "gateway/base/loop.h"
+#include "gateway/base/msg.h"
 #include "gateway/base/session-filter.h"
 #include "gateway/worker/trace-ring.h"
 
@@ -25,6 +26,7 @@ struct trace_reader {
 	struct watch watch; /* its fd is -1: the place is free */
 	struct timer timer; /* gives up on one that reads what is kept, and does not read */
 	struct session_filter filter;
+	bool others;  /* it belongs to a peer that gives no orders */
 	bool follows; /* and gets what comes; false: only what is marked for it, up to `end` */
 	bool data;    /* wants the progress of transfers */
 	uint64_t at;  /* the place of the next record */
@@ -61,8 +63,7 @@ uint64_t trace_now_ns(void);
  * Somebody wants to follow, or to read what is kept. Takes *fd over; NULL: it is closed,
  * since there is no room.
  */
-struct trace_reader *trace_read(struct trace *trace, int *fd, const struct session_filter *filter,
-				bool follows);
+struct trace_reader *trace_read(struct trace *trace, int *fd, const struct msg *order, bool follows);
 
 /* Sessions of which somebody wants to read what is kept. */
 #define TRACE_IDS_MAX 4096

@@ -148,12 +148,12 @@ static void on_answer(struct worker *worker, const struct msg *msg, int *fd)
 
 static void on_list_sessions(struct worker *worker, const struct msg *msg, int *fd)
 {
-	dump_start(worker, fd, session_list_next, &msg->filter);
+	dump_start(worker, fd, session_list_next, msg);
 }
 
 static void on_list_servers(struct worker *worker, const struct msg *msg, int *fd)
 {
-	dump_start(worker, fd, server_list_next, &msg->filter);
+	dump_start(worker, fd, server_list_next, msg);
 }
 
 static bool next_event(const struct worker *worker, const struct session_filter *filter, uint64_t *at,
@@ -166,7 +166,7 @@ static bool next_event(const struct worker *worker, const struct session_filter 
 
 static void on_list_events(struct worker *worker, const struct msg *msg, int *fd)
 {
-	dump_start(worker, fd, next_event, &msg->filter);
+	dump_start(worker, fd, next_event, msg);
 }
 
 static void on_end_session(struct worker *worker, const struct msg *msg, int *fd)

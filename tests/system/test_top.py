@@ -17,11 +17,12 @@ from test_sessions_shown import half_sent
 class Terminal:
     """`attlsctl top` on a screen of this size."""
 
-    def __init__(self, path, *argv, columns=80, lines=24, **env):
+    def __init__(self, path, *argv, columns=80, lines=24, before=(), **env):
         self.screen = pyte.Screen(columns, lines)
         self.stream = pyte.ByteStream(self.screen)
         self.raw = b""
-        self.process = pexpect.spawn(net.ATTLSCTL, ["top", "--socket", path, *argv], dimensions=(lines, columns), timeout=net.DEADLINE,
+        command = [*before, net.ATTLSCTL, "top", "--socket", path, *argv]
+        self.process = pexpect.spawn(command[0], command[1:], dimensions=(lines, columns), timeout=net.DEADLINE,
                                      env={**os.environ, "TERM": "linux", "LC_ALL": "C.UTF-8", **env})
 
     def read(self):

@@ -305,6 +305,12 @@ static void test_control_socket(void **state)
 	assert_string_equal(p.policy->daemon.control_socket, "/tmp/attlsd.sock");
 	assert_true(p.policy->daemon.control_socket_given);
 	assert_int_equal(p.policy->daemon.control_socket_mark.column, 27);
+	assert_null(p.policy->daemon.control_group);
+	parsed_done(&p);
+	parse_part(&p, "daemon: { control_group: ftpops }\n");
+	assert_string_equal(p.printed, "");
+	assert_string_equal(p.policy->daemon.control_group, "ftpops");
+	assert_int_equal(p.policy->daemon.control_group_mark.column, 26);
 	parsed_done(&p);
 }
 
@@ -348,6 +354,8 @@ static const struct message_case faults[] = {
 	  "policy.yaml:1:17: \"http\" must be address:port, the path of a socket" },
 	{ "http with an unknown key ring", "daemon: { http: 127.0.0.1:8021, http_keyring: other }\n",
 	  "policy.yaml:1:47: there is no \"other\"" },
+	{ "a group that is no name", "daemon: { control_group: \"ftp ops\" }\n",
+	  "policy.yaml:1:26: \"control_group\"" },
 	{ "version 2", "version: 2\n", "policy.yaml:1:10: \"version\" must be 1" },
 	{ "unknown section", "rulez: {}\n",
 	  "policy.yaml:1:1: unknown key \"rulez\"; did you mean \"rules\"?" },

@@ -179,6 +179,8 @@ static const struct message_case fine[] = {
 static const struct message_case warnings[] = {
 	{ "a token without http", "daemon: { http_token_file: t }\n",
 	  "policy.yaml:1:11: warning: \"http_token_file\" has no effect without \"http\"" },
+	{ "a group without a socket", "daemon: { control_socket: none, control_group: ftpops }\n",
+	  "policy.yaml:1:33: warning: \"control_group\" has no effect with \"control_socket: none\"" },
 	{ "TLS on a UNIX socket", "daemon: { http: /run/a, http_keyring: ftpd }\n",
 	  "policy.yaml:1:25: warning: \"http_keyring\" has no effect" },
 	{ "names of a UNIX socket", "daemon: { http: /run/a, http_hosts: [ gw.example ] }\n",
