@@ -5,6 +5,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "gateway/base/event-list.h"
 #include "gateway/monitor/child-pick.h"
 
 void ctl_describe_gateway(struct answer_gateway *gateway, const char *policy_path)
@@ -36,4 +37,18 @@ int ctl_describe_worker(int fd, const struct child *child)
 		answer.u.worker.refused = counts->refused;
 	}
 	return ctl_proto_send(fd, &answer);
+}
+
+int ctl_describe_events(int fd, uint64_t *sent)
+{
+	struct answer answer;
+	uint64_t number = *sent;
+	int r = 0;
+
+	while (r == 0 && event_list_next(&number, &answer)) {
+		r = ctl_proto_send(fd, &answer);
+		if (r == 0)
+			*sent = number;
+	}
+	return r;
 }

@@ -2,6 +2,8 @@
 #ifndef ATTLSD_GATEWAY_MONITOR_CTL_DESCRIBE_H
 #define ATTLSD_GATEWAY_MONITOR_CTL_DESCRIBE_H
 
+#include <stdint.h>
+
 #include "gateway/base/ctl-proto.h"
 #include "gateway/monitor/children.h"
 
@@ -10,5 +12,8 @@ void ctl_describe_gateway(struct answer_gateway *gateway, const char *policy_pat
 
 /* Send ANSWER_WORKER. Returns what ctl_proto_send() does. */
 int ctl_describe_worker(int fd, const struct child *child);
+
+/* Send the monitor's own events after number *sent, which moves on. Returns what ctl_proto_send() does. */
+int ctl_describe_events(int fd, uint64_t *sent);
 
 #endif

@@ -13,13 +13,13 @@
 #include <sys/socket.h>
 #include <utlist.h>
 
-#include "gateway/base/event-list.h"
 #include "gateway/base/util.h"
 #include "gateway/host/bounded-close.h"
 #include "gateway/monitor/child-pick.h"
 #include "gateway/monitor/ctl-describe.h"
 #include "gateway/monitor/ctl-log.h"
 #include "gateway/monitor/ctl-metrics.h"
+#include "gateway/monitor/ctl-pass.h"
 #include "gateway/monitor/ctl-role.h"
 #include "gateway/monitor/ctl-clients.h"
 
@@ -135,46 +135,6 @@ static int send_workers(struct ctl_peer *peer)
 	return 0;
 }
 
-/*
- * Backlogged workers are not asked: questions would fill the channel, which must
- * have room for orders.
- */
-static void pass_to_workers(struct ctl_peer *peer)
-{
-	const struct msg msg = { .type = peer->asked == CTL_SERVERS	 ? MSG_LIST_SERVERS
-					 : peer->asked == CTL_EVENTS	 ? MSG_LIST_EVENTS
-					 : peer->asked == CTL_TRACE_LAST ? MSG_TRACE_LAST
-									 : MSG_LIST_SESSIONS,
-				 .serial = peer->last,
-				 .asker = peer->who,
-				 .filter = peer->filter };
-	struct generation *generation;
-
-	DL_FOREACH (peer->server->children->head, generation)
-		for (size_t i = 0; i < generation->n; i++) {
-			const struct child *child = &generation->workers[i];
-
-			if (child->ready && !child_is_backlogged(child))
-				/* if it fails, attlsctl misses this worker's answer */
-				(void)msg_send(child->channel.fd, &msg, peer->watch.fd);
-		}
-}
-
-/* The monitor's own. */
-static int send_events(struct ctl_peer *peer)
-{
-	struct answer answer;
-	uint64_t number = peer->event_sent;
-	int r = 0;
-
-	while (r == 0 && event_list_next(&number, &answer)) {
-		r = ctl_proto_send(peer->watch.fd, &answer);
-		if (r == 0)
-			peer->event_sent = number;
-	}
-	return r;
-}
-
 /* What is still missing after the first answer. */
 static int send_rest(struct ctl_peer *peer)
 {
@@ -185,7 +145,8 @@ static int send_rest(struct ctl_peer *peer)
 	if (peer->asked == CTL_CLIENTS)
 		return ctl_clients_send(peer->watch.fd, peer->server->clients, &peer->clients);
 	r = send_workers(peer);
-	return r == 0 && peer->asked == CTL_EVENTS ? send_events(peer) : r;
+	return r == 0 && peer->asked == CTL_EVENTS ? ctl_describe_events(peer->watch.fd, &peer->event_sent)
+						   : r;
 }
 
 static void list(struct ctl_peer *peer)
@@ -197,7 +158,9 @@ static void list(struct ctl_peer *peer)
 	    loop_timer(loop, &peer->timer, PEER_TIMEOUT_MS) == 0)
 		return; /* until the peer has read some */
 	if (r == 0 && peer->asked != CTL_STATUS && peer->asked != CTL_METRICS && peer->asked != CTL_CLIENTS)
-		pass_to_workers(peer);
+		ctl_pass_question(
+		    peer->server->children, peer->watch.fd, peer->asked,
+		    (struct msg){ .serial = peer->last, .asker = peer->who, .filter = peer->filter });
 	peer_end(peer);
 }
 
