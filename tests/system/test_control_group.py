@@ -2,6 +2,7 @@
 import grp
 import json
 import os
+import re
 import stat
 import subprocess
 
@@ -9,14 +10,14 @@ import pytest
 
 import client as clients
 import net
-from test_operator import DRAIN, END, REFUSED, RELOAD, ask, ctl, kind, path  # noqa: F401
+from test_operator import DRAIN, PROTOCOL, END, REFUSED, RELOAD, ask, ctl, kind, path  # noqa: F401
 from test_top import Terminal
 
 pytestmark = pytest.mark.skipif(os.geteuid() != 0, reason="needs root, for other users")
 GROUP = "games"  # of every Debian
 MEMBER = ["setpriv", "--reuid=12345", "--regid=12345", f"--groups={grp.getgrnam(GROUP).gr_gid}"]
 STRANGER = ["setpriv", "--reuid=12345", "--regid=12345", "--clear-groups"]
-FORBIDDEN = 12  # from ctl-proto.h
+FORBIDDEN = 1 + re.findall(r"ANSWER_[A-Z_]+", PROTOCOL[PROTOCOL.index("enum answer_kind {"):]).index("ANSWER_FORBIDDEN")
 ONLY_ROOT = "only root may do this, use sudo"
 
 
