@@ -24,7 +24,4 @@ bool filter_options_given(const struct command_line *line);
 /* Returns 0, or an exit status after printing what is wrong. The filter's `session` stays 0. */
 int filter_options_parse(const struct command_line *line, struct session_filter *ret);
 
-/* "90", "90s", "5m", "2h", "7d": from one second on. False: it is no time. */
-bool filter_options_time(const char *text, uint32_t *ret_s);
-
 #endif

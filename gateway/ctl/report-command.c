@@ -9,7 +9,7 @@
 #include <time.h>
 
 #include "gateway/base/util.h"
-#include "gateway/ctl/filter-options.h"
+#include "gateway/view/session-choice.h"
 #include "gateway/ctl/usage.h"
 #include "gateway/view/client-report.h"
 #include "gateway/view/client.h"
@@ -39,7 +39,7 @@ static bool parse_since(const char *text, uint64_t now_s, uint64_t *ret_s)
 	*ret_s = 0;
 	if (text == NULL || parse_date(text, ret_s))
 		return true;
-	if (!filter_options_time(text, &ago_s))
+	if (!session_choice_time(text, &ago_s))
 		return false;
 	*ret_s = ago_s < now_s ? now_s - ago_s : 0;
 	return true;

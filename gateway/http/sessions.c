@@ -12,11 +12,10 @@
 #include <string.h>
 
 #include "gateway/base/util.h"
+#include "gateway/view/session-choice.h"
 #include "gateway/view/session-json.h"
-#include "policy/policy.h"
 
 #define LIMIT_MAX 10000
-#define IDLE_MAX  9999999
 
 enum sort {
 	SORT_SESSION = 0,
@@ -55,51 +54,27 @@ static bool parse_number(const char *text, size_t max, size_t *ret)
 	return true;
 }
 
-static const char *parse_names(struct request *request)
-{
-	struct session_filter *filter = &request->filter;
-	const struct {
-		const char *key, *fault;
-		char *to;
-	} names[] = {
-		{ "rule", "rule must be the name of a rule", filter->rule },
-		{ "listener", "listener must be the name of a listener", filter->listener },
-		{ "backend", "backend must be the name of a backend", filter->backend },
-	};
-	const char *user = request_query(request, "user");
-
-	for (size_t i = 0; i < NELEM(names); i++) {
-		const char *text = request_query(request, names[i].key);
-
-		if (text == NULL)
-			continue;
-		if (!policy_is_name(text))
-			return names[i].fault;
-		(void)snprintf(names[i].to, SESSION_FILTER_NAME_MAX, "%s", text);
-	}
-	if (user != NULL && (user[0] == '\0' || strlen(user) >= sizeof(filter->user)))
-		return "user must be a name of 1 to 64 characters";
-	if (user != NULL)
-		(void)snprintf(filter->user, sizeof(filter->user), "%s", user);
-	return NULL;
-}
-
+/* What is wrong with the query; the text lives until the next call. */
 static const char *parse_choice(struct request *request)
 {
-	const char *client = request_query(request, "client");
+	static const char *const keys[] = { "user", "client", "rule", "listener", "backend", "idle" };
+	static char fault[160]; /* one thread, which sends it at once */
 	const char *transfers = request_query(request, "transfers");
-	const char *idle = request_query(request, "idle");
-	size_t idle_s = 0;
 
-	if (client != NULL && ip_net_parse(client, strlen(client), &request->filter.client) < 0)
-		return "client must be an address, or a network such as 192.0.2.0/24";
 	if (transfers != NULL && strcmp(transfers, "1") != 0)
 		return "transfers must be 1, or not be there";
-	if (idle != NULL && !parse_number(idle, IDLE_MAX, &idle_s))
-		return "idle must be a number of seconds";
 	request->filter.transfers = transfers != NULL;
-	request->filter.idle_s = (uint32_t)idle_s;
-	return parse_names(request);
+	for (size_t i = 0; i < NELEM(keys); i++) {
+		const char *value = request_query(request, keys[i]);
+		const char *needs =
+		    value != NULL ? session_choice_set(&request->filter, keys[i], value) : NULL;
+
+		if (needs == NULL)
+			continue;
+		(void)snprintf(fault, sizeof(fault), "%s needs %s", keys[i], needs);
+		return fault;
+	}
+	return NULL;
 }
 
 const char *sessions_parse(struct request *request)
@@ -138,14 +113,6 @@ static int by_address(const struct ip_endpoint *a, const struct ip_endpoint *b)
 	return r != 0 ? r : memcmp(a->addr.bytes, b->addr.bytes, sizeof(a->addr.bytes));
 }
 
-/* Bytes a second since the transfer was asked for. */
-static uint64_t rate(const struct answer_session *session)
-{
-	uint64_t ms = session->transfer_ms == 0 ? 1 : session->transfer_ms;
-
-	return session->transfer[0] == '\0' ? 0 : session->bytes / ms;
-}
-
 /* What is large, old or idle comes first; equal ones are in the order of their numbers. */
 static int compare(const void *a, const void *b, void *context)
 {
@@ -167,7 +134,7 @@ static int compare(const void *a, const void *b, void *context)
 		r = descending(x->bytes, y->bytes);
 		break;
 	case SORT_RATE:
-		r = descending(rate(x), rate(y));
+		r = descending(x->rate, y->rate);
 		break;
 	case SORT_USER:
 		r = strcmp(x->user, y->user);
