@@ -8,7 +8,7 @@ json_t *client_json_text(const char *text)
 {
 	char buf[CLIENT_SHOWN_MAX];
 
-	return json_string(client_text_shown(text, buf));
+	return json_string_nocheck(client_text_shown(text, buf)); /* it is ASCII */
 }
 
 json_t *client_json_seconds(uint64_t ms)

@@ -32,7 +32,7 @@ ssize_t client_receive(int fd, struct answer *ret, pid_t *ret_sender)
 		.msg_control = control.bytes,
 		.msg_controllen = sizeof(control.bytes),
 	};
-	ssize_t n = recvmsg(fd, &header, MSG_CMSG_CLOEXEC);
+	ssize_t n = recvmsg(fd, &header, MSG_CMSG_CLOEXEC | MSG_DONTWAIT);
 
 	*ret_sender = n > 0 ? sender_of(&header) : 0;
 	return n > 0 && (header.msg_flags & MSG_TRUNC) ? (ssize_t)sizeof(*ret) + 1 : n;

@@ -10,14 +10,23 @@
 
 #include "gateway/base/util.h"
 
+/* Thousands of sessions have millions of characters, so no printf() for each. */
 const char *client_text_shown(const char *text, char buf[static CLIENT_SHOWN_MAX])
 {
+	static const char digits[] = "0123456789abcdef";
 	size_t at = 0;
 
 	for (const unsigned char *c = (const unsigned char *)text; *c != '\0' && at + 5 <= CLIENT_SHOWN_MAX;
-	     c++)
-		at += (size_t)snprintf(buf + at, CLIENT_SHOWN_MAX - at,
-				       *c >= 0x20 && *c < 0x7f && *c != '\\' ? "%c" : "\\x%02x", *c);
+	     c++) {
+		if (*c >= 0x20 && *c < 0x7f && *c != '\\') {
+			buf[at++] = (char)*c;
+			continue;
+		}
+		buf[at++] = '\\';
+		buf[at++] = 'x';
+		buf[at++] = digits[*c >> 4];
+		buf[at++] = digits[*c & 15];
+	}
 	buf[at] = '\0';
 	return buf;
 }

@@ -200,12 +200,17 @@ static int wait_answer(int fd, int wait_ms)
 static int receive_answer(const struct target *target, int fd, int wait_ms, struct answer *ret,
 			  pid_t *ret_sender)
 {
-	int r = wait_answer(fd, wait_ms);
-	ssize_t n;
+	ssize_t n = client_receive(fd, ret, ret_sender); /* mostly there is one: thousands come at once */
 
-	if (r == -EAGAIN)
-		return r;
-	n = r == -1 ? -1 : client_receive(fd, ret, ret_sender);
+	while (n == -1 && (errno == EAGAIN || errno == EINTR)) {
+		int r = wait_answer(fd, wait_ms);
+
+		if (r == -EAGAIN)
+			return r;
+		if (r == -1)
+			break;
+		n = client_receive(fd, ret, ret_sender);
+	}
 	if (n == 0 || (n == -1 && errno == ECONNRESET))
 		return 0;
 	if (n == -1)

@@ -4,7 +4,6 @@
  */
 #include "gateway/worker/session-list.h"
 
-#include <stdio.h>
 #include <string.h>
 #include <unistd.h>
 
@@ -14,9 +13,10 @@
 #include "gateway/worker/server-tls-state.h"
 #include "gateway/worker/session-state.h"
 
+/* The buffer is empty, and its last byte stays 0. */
 static void put(char *buf, size_t size, const char *text)
 {
-	(void)snprintf(buf, size, "%s", text != NULL ? text : "");
+	(void)memccpy(buf, text != NULL ? text : "", '\0', size - 1);
 }
 
 static void put_leg(struct answer_leg *leg, const struct stream *stream)
