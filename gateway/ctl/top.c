@@ -23,7 +23,9 @@
 #define INTERVAL_MS	 1000
 #define INTERVALS	 10
 #define ORDER_TIMEOUT_MS 15000
-#define LINE_MAX_BYTES	 512
+/* Keys wait for the answers, so top does not wait for long for a worker that hangs. */
+#define PATIENCE_MS    300
+#define LINE_MAX_BYTES 512
 
 enum mode { MODE_LIST = 0, MODE_DETAILS, MODE_SEARCH, MODE_END };
 
@@ -79,6 +81,17 @@ static void select_again(struct top *top)
 		top->selected = top->answers.nsessions > 0 ? top->answers.nsessions - 1 : 0;
 }
 
+/* What is missing on the screen. */
+static void say_silent(struct top *top)
+{
+	for (size_t i = 0; i < top->answers.nworkers; i++)
+		if (client_is_silent(&top->answers.workers[i]))
+			(void)snprintf(top->said, sizeof(top->said),
+				       "worker %d does not answer: its sessions (%" PRIu64 ") are missing",
+				       (int)top->answers.workers[i].worker.pid,
+				       top->answers.workers[i].worker.sessions);
+}
+
 static void ask(struct top *top)
 {
 	struct answers answers;
@@ -94,6 +107,7 @@ static void ask(struct top *top)
 		(void)top_rows_search(&top->answers, top->search);
 		top_rows_sort(&top->answers, top->sort);
 		select_again(top);
+		say_silent(top);
 	} else {
 		client_answers_done(&answers);
 	}
@@ -308,7 +322,10 @@ static void loop(struct top *top)
 
 int top_run(const struct target *target, const struct session_filter *filter)
 {
-	struct top top = { .target = target, .filter = *filter };
+	const struct target hasty = { .socket = target->socket,
+				      .policy = target->policy,
+				      .patience_ms = PATIENCE_MS };
+	struct top top = { .target = &hasty, .filter = *filter };
 	int before = -1;
 
 	/* an attlsd that cannot be reached now is not worth a screen */

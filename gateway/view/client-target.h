@@ -6,6 +6,7 @@
 struct target {
 	const char *socket; /* NULL: nobody reads what is wrong with it */
 	const char *policy; /* the policy that it must serve; NULL: any */
+	int patience_ms;    /* for the next of several answers; 0: as long as a busy worker may need */
 };
 
 /* Print to stderr what is wrong with the attlsd at this socket. Returns -1. */

@@ -240,6 +240,7 @@ int client_collect(const struct target *target, enum ctl_proto_what what, const 
 int client_collect_ask(const struct target *target, const struct ask *question, struct answers *ret)
 {
 	int64_t end_ms = now_ms() + COLLECT_TIMEOUT_MS;
+	int patience_ms = target->patience_ms > 0 ? target->patience_ms : NEXT_TIMEOUT_MS;
 	struct answer answer;
 	pid_t sender;
 	int fd;
@@ -250,8 +251,7 @@ int client_collect_ask(const struct target *target, const struct ask *question, 
 	if (fd == -1)
 		return -1;
 	while (r == 1 && !client_answers_are_all(ret, question->what)) {
-		r = now_ms() < end_ms ? receive_answer(target, fd, NEXT_TIMEOUT_MS, &answer, &sender)
-				      : -EAGAIN;
+		r = now_ms() < end_ms ? receive_answer(target, fd, patience_ms, &answer, &sender) : -EAGAIN;
 		if (r == 1 && client_answers_take(target, ret, &answer, sender) < 0)
 			r = -1;
 	}

@@ -1,8 +1,10 @@
 """attlsctl top in a real terminal: pexpect is the keyboard, pyte the screen."""
 import os
 import re
+import signal
 import subprocess
 import threading
+import time
 
 import pexpect
 import pyte
@@ -116,6 +118,22 @@ def test_a_session_is_ended_after_a_question(operated, path):
             assert anna.cmd("NOOP").code == 200
             top.press("q")
             assert top.ends() == 0
+
+
+def test_a_worker_that_hangs_does_not_stop_the_keys(launch, backend, path):
+    gateway = launch(backend, daemon={"workers": 1, "control_socket": path})
+    worker, = gateway.workers()
+    with login(gateway, "anna"):
+        with Terminal(path) as top:
+            top.shows("anna")
+            os.kill(worker, signal.SIGSTOP)
+            try:
+                top.shows(f"worker {worker} does not answer: its sessions (1) are missing")
+                began = time.monotonic()
+                top.press("q")
+                assert top.ends() == 0 and time.monotonic() - began < 2
+            finally:
+                os.kill(worker, signal.SIGCONT)
 
 
 def test_names_cannot_drive_the_terminal(operated, path):
