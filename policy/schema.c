@@ -52,6 +52,8 @@ static const struct field limits_fields[] = {
 static const struct schema log_schema = { .fields = log_fields };
 static const struct schema limits_schema = { .fields = limits_fields };
 
+static const struct word no_memory[] = { { "0", 0, NULL }, { 0 } };
+
 static const struct field daemon_fields[] = {
 	{ .key = "user",
 	  .type = FIELD_NAME,
@@ -80,7 +82,7 @@ static const struct field daemon_fields[] = {
 	{ .key = "trace_memory",
 	  .type = FIELD_UINT,
 	  AT(policy_daemon, trace_memory),
-	  .zero_ok = true,
+	  .words = no_memory,
 	  .min = 65536,
 	  .max = 16777216,
 	  .default_text = "1048576" },

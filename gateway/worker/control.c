@@ -88,7 +88,9 @@ static bool client_line(struct session *session)
 	case FTP_LINE_OK:
 		session->line = line.text;
 		session->line_len = line.len;
-		if (!session->holding) /* it is in the trace already */
+		if (!session->holding) /* otherwise it is in the trace already */
+			trace_reply_begins(session);
+		if (!session->holding)
 			trace_command(session, TRACE_FROM_CLIENT, line.text, line.len);
 		take = ftp_machine_command(&session->machine, line.text, line.len, out_of(session));
 		break;
@@ -236,6 +238,8 @@ static bool server_step(struct session *session)
 		control_act(session);
 		return moved;
 	}
+	if (reply.first)
+		trace_reply_begins(session);
 	if (!reply.continues)
 		trace_reply(session, TRACE_FROM_SERVER, reply.line, reply.len);
 	session->parser = parser;

@@ -75,6 +75,7 @@ struct session {
 	struct worker *worker;
 	struct facts facts;
 	struct trace_session traced;
+	uint32_t lines_from_server, lines_to_client; /* in the trace, see trace_reply_begins() */
 	bool reply_goes_on; /* to the client: the line has begun, and the trace has its beginning */
 	struct tlsctx_sessions tls_sessions;
 	struct habits habits;	       /* of the client; the user and the certificate follow at the end */

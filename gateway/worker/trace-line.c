@@ -13,6 +13,9 @@
 /* The server's refusal of these may be in any line, so no more than the code is shown. */
 #define HIDDEN_REPLY "(hidden: it may repeat a password)"
 
+/* So many lines of a reply are shown, one less than this. */
+#define LINES_SHOWN 101
+
 /* How much of an argument may be shown. */
 static size_t shown_of_secret(const struct ftp_command *command)
 {
@@ -126,7 +129,25 @@ void trace_bad_command(const struct session *session, enum ftp_line_status statu
 		trace_text(&session->facts, TRACE_FROM_CLIENT, why[status], strlen(why[status]), false);
 }
 
-void trace_reply(const struct session *session, enum trace_kind kind, const char *text, size_t len)
+/* Is it one of the first lines since the last command or reply began? A listing would push all else out. */
+static bool has_room(struct session *session, enum trace_kind kind)
+{
+	static const char more[] = "(more lines, which are not shown)";
+	uint32_t *lines = kind == TRACE_FROM_SERVER ? &session->lines_from_server : &session->lines_to_client;
+
+	if (*lines <= LINES_SHOWN)
+		++*lines;
+	if (*lines == LINES_SHOWN)
+		trace_text(&session->facts, kind, more, sizeof(more) - 1, false);
+	return *lines < LINES_SHOWN;
+}
+
+void trace_reply_begins(struct session *session)
+{
+	session->lines_from_server = session->lines_to_client = 0;
+}
+
+void trace_reply(struct session *session, enum trace_kind kind, const char *text, size_t len)
 {
 	if (!trace_wants(&session->facts))
 		return;
@@ -138,7 +159,8 @@ void trace_reply(const struct session *session, enum trace_kind kind, const char
 		size_t shown_len =
 		    trace_line_reply(&session->echo, session->word_sent, text, line_len, shown, &cut);
 
-		trace_text(&session->facts, kind, shown, shown_len, cut);
+		if (has_room(session, kind))
+			trace_text(&session->facts, kind, shown, shown_len, cut);
 		line_len += end == NULL ? 0 : 1 + (line_len + 1 < len && end[1] == '\n');
 		text += line_len;
 		len -= line_len;

@@ -26,7 +26,9 @@ size_t trace_line_reply(const struct echo *echo, bool doubtful, const char *line
 void trace_command(const struct session *session, enum trace_kind kind, const char *line, size_t len);
 /* A line of the client's that is not one, and why. */
 void trace_bad_command(const struct session *session, enum ftp_line_status status);
+/* A command or a reply begins: the first lines after it are shown. */
+void trace_reply_begins(struct session *session);
 /* Lines of a reply, from the server or to the client. */
-void trace_reply(const struct session *session, enum trace_kind kind, const char *text, size_t len);
+void trace_reply(struct session *session, enum trace_kind kind, const char *text, size_t len);
 
 #endif

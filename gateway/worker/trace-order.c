@@ -80,7 +80,7 @@ void trace_order_last(struct worker *worker, const struct msg *msg, int *fd)
 		return; /* its timer ends it */
 	for (struct session_node *node = worker->sessions.head; node != NULL; node = node->next)
 		if (trace_matches(&session_of(node)->facts, &reader->filter) &&
-		    trace_ids_add(ids, node->id) && ids->n <= INTRODUCED_MAX)
+		    trace_ids_add(ids, node->id) && ids->n <= INTRODUCED_MAX && worker->trace.keeps)
 			trace_introduce(&session_of(node)->facts);
 	reader->end = worker->trace.ring.head;
 	trace_reader_mark(reader, ids, msg->serial);
