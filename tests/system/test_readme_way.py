@@ -68,6 +68,21 @@ def test_the_firewall_commands_open_the_ports_of_the_policy():
     assert set(re.search(r"'{ (.*) }'", nft)[1].split(", ")) == opened()
 
 
+def test_init_writes_the_policy_of_step_4(folder):
+    """What it writes explains to each client what the policy that the page shows does."""
+    names = "server.pem", "server.key"
+    subprocess.run(["openssl", "req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256", "-nodes", "-days", "2", "-subj", "/CN=ftp.example.com",
+                    "-addext", "subjectAltName=DNS:ftp.example.com", "-keyout", names[1], "-out", names[0]], cwd=folder, check=True, capture_output=True)
+    command, *policy = commands(4)
+    assert policy[0] == "version: 1" and command.startswith("attlsctl init ")
+    subprocess.run([net.ATTLSCTL, *command.split()[1:], "-o", "policy.yaml"], cwd=folder, stdin=subprocess.DEVNULL, capture_output=True)  # no server: status 1
+    block = [line[7:] for line in STEPS[3].split(command)[1].splitlines() if line.startswith("       ")]
+    with open(os.path.join(folder, "shown.yaml"), "w") as f:
+        f.write(re.sub(r"server\.(pem|key)", lambda name: os.path.join(folder, name[0]), "\n".join(block)) + "\n")
+    done = subprocess.run([net.ATTLSCTL, "explain", "-f", "policy.yaml", "--diff", "shown.yaml"], cwd=folder, capture_output=True, text=True)
+    assert done.returncode == 0, done.stdout + done.stderr
+
+
 @pytest.mark.skipif(os.geteuid() != 0, reason="only root may use firewalls")
 def test_the_firewalls_take_these_commands():
     """nft checks its rule; ufw, where it is installed, shows what it would do."""
