@@ -55,13 +55,26 @@ if [ "$(id -u)" != 0 ]; then
 	exit 1
 fi
 log=$(mktemp)
-trap 'rm -f "$log"' EXIT
+trap 'rm -f "$log" "$log.before" "$log.after"' EXIT
 export DEBIAN_FRONTEND=noninteractive
 apt-get update >"$log" 2>&1 || { tail -n 20 "$log" >&2; echo "apt-get update failed" >&2; exit 1; }
 missing=$(choose)
 echo "installing:$missing"
+# Packages of daemons start them and enable them for each boot; tests want only the programs.
+enabled() { systemctl list-unit-files --root=/ --state=enabled --no-legend 2>/dev/null | awk '{print $1}' | sort; }
+enabled >"$log.before"
+policy=/usr/sbin/policy-rc.d
+if [ ! -e $policy ]; then
+	trap 'rm -f "$log" "$log.before" "$log.after" $policy' EXIT
+	printf '#!/bin/sh\nexit 101\n' >$policy
+	chmod 755 $policy
+fi
 if ! apt-get install -y --no-install-recommends $missing >"$log" 2>&1; then
 	tail -n 20 "$log" >&2
 	echo "apt-get install$missing failed" >&2
 	exit 1
 fi
+enabled >"$log.after"
+comm -13 "$log.before" "$log.after" | while read -r unit; do
+	systemctl disable --root=/ "$unit" >/dev/null 2>&1 || echo "cannot disable $unit, which a package has enabled" >&2
+done
