@@ -82,6 +82,7 @@ enum answer_kind {
 struct answer_gateway {
 	char version[32];
 	char policy[ANSWER_TEXT_MAX]; /* its absolute path, cut if longer */
+	char sha256[65];	      /* of its text; "": unknown */
 	int32_t pid;
 	uint32_t workers; /* how many ANSWER_WORKER follow */
 	uint64_t generation;

@@ -42,6 +42,8 @@ static void on_answer(struct asker_wait *wait, const struct asker_result *result
 	history->waits = false;
 	if (result->metrics != NULL)
 		read_counters(result->metrics, now);
+	if (result->metrics != NULL)
+		backends_sample(&history->backends, result->metrics, (uint64_t)time(NULL));
 	for (size_t row = 0; row < HISTORY_ROWS; row++) {
 		bool known = result->metrics != NULL && (is_level(row) || history->knows);
 

@@ -6,6 +6,7 @@
 
 #include "gateway/base/loop.h"
 #include "gateway/http/asker.h"
+#include "gateway/http/backends.h"
 
 #define HISTORY_STEPS  360
 #define HISTORY_STEP_S 10
@@ -31,7 +32,8 @@ struct history {
 	double steps[HISTORY_STEPS][HISTORY_ROWS]; /* in that step; negative: unknown */
 	size_t n;				   /* how many steps there are, */
 	size_t next;				   /* and the place of the next */
-	uint64_t end_s;				   /* when the last one ended, since 1970 */
+	struct backends backends;
+	uint64_t end_s; /* when the last one ended, since 1970 */
 };
 
 /* Begin to ask. Returns 0 or a negative errno. */

@@ -8,6 +8,7 @@
 #include <time.h>
 
 #include "gateway/base/util.h"
+#include "gateway/http/backends.h"
 #include "gateway/http/figures.h"
 #include "gateway/http/history.h"
 #include "gateway/view/client-events.h"
@@ -58,13 +59,14 @@ bool overview_begin(struct request *request, const struct asker_result *result)
 		failure = json_pack("{s:o,s:I}", "text", text_json(gateway->failure), "since",
 				    now - (json_int_t)(gateway->failure_ms / 1000));
 	request->kept = json_pack(
-	    "{s:o,s:s,s:{s:o,s:n,s:I,s:I},s:I,s:I,s:o,s:o,s:{s:I,s:I,s:I},s:o,s:o}", "version",
+	    "{s:o,s:s,s:{s:o,s:o,s:I,s:I},s:I,s:I,s:o,s:o,s:{s:I,s:I,s:I},s:o,s:o}", "version",
 	    text_json(gateway->version), "node", "", "policy", "path", text_json(gateway->policy), "digest",
-	    "generation", (json_int_t)gateway->generation, "since",
-	    now - (json_int_t)(gateway->policy_ms / 1000), "started",
-	    now - (json_int_t)(gateway->up_ms / 1000), "now", now, "state", state_json(gateway), "failure",
-	    failure, "sessions", "now", (json_int_t)gateway->sessions, "limit", (json_int_t)gateway->limit,
-	    "transfers", transfers, "workers", workers, "events", client_events_json(answers, EVENTS_MAX));
+	    gateway->sha256[0] != '\0' ? text_json(gateway->sha256) : json_null(), "generation",
+	    (json_int_t)gateway->generation, "since", now - (json_int_t)(gateway->policy_ms / 1000),
+	    "started", now - (json_int_t)(gateway->up_ms / 1000), "now", now, "state", state_json(gateway),
+	    "failure", failure, "sessions", "now", (json_int_t)gateway->sessions, "limit",
+	    (json_int_t)gateway->limit, "transfers", transfers, "workers", workers, "events",
+	    client_events_json(answers, EVENTS_MAX));
 	return request->kept != NULL;
 }
 
@@ -133,29 +135,6 @@ static json_t *table_json(const struct metrics *metrics, const char *family, str
 	return table.rows;
 }
 
-static json_t *backends_json(const struct metrics *metrics)
-{
-	json_t *list = json_array();
-
-	for (size_t i = 0; i < COUNT_NAMES_OTHER; i++) {
-		const char *name = metrics->names[COUNT_KIND_BACKEND][i].first;
-		uint64_t connects, failures;
-
-		if (name[0] == '\0')
-			continue;
-		connects = figures_sum(metrics, "backend_connects", 0, name);
-		failures = figures_sum(metrics, "backend_failures", 0, name);
-		(void)json_array_append_new(list, json_pack("{s:s,s:n,s:s,s:I,s:I,s:n}", "name", name,
-							    "address", "state",
-							    connects == 0	   ? "unknown"
-							    : connects == failures ? "failing"
-										   : "up",
-							    "connects", (json_int_t)connects, "failures",
-							    (json_int_t)failures, "last_failure"));
-	}
-	return list;
-}
-
 static void add_certificate(void *context, const struct figure *figure)
 {
 	const struct table *table = context;
@@ -182,7 +161,7 @@ static json_t *certificates_json(const struct metrics *metrics)
 	return table.rows;
 }
 
-static void add_counters(json_t *to, const struct metrics *metrics)
+static void add_counters(json_t *to, const struct metrics *metrics, const struct history *history)
 {
 	(void)json_object_set_new(
 	    to, "tls",
@@ -201,7 +180,7 @@ static void add_counters(json_t *to, const struct metrics *metrics)
 	    to, "transfers",
 	    table_json(metrics, "transfers",
 		       (struct table){ .count = "count", .keys = { "direction", "protection", "result" } }));
-	(void)json_object_set_new(to, "backends", backends_json(metrics));
+	(void)json_object_set_new(to, "backends", backends_json(&history->backends, metrics));
 	(void)json_object_set_new(to, "certificates", certificates_json(metrics));
 }
 
@@ -221,7 +200,7 @@ void overview_answer(struct request *request, const struct asker_result *result)
 		request_say(request, MHD_HTTP_SERVICE_UNAVAILABLE, "attlsd does not answer");
 		return;
 	}
-	add_counters(request->kept, result->metrics);
+	add_counters(request->kept, result->metrics, request->history);
 	(void)json_object_set_new(request->kept, "history", history_json(request->history));
 	if (json_dump_callback(request->kept, add, &text, JSON_COMPACT) == -1)
 		text.failed = true;

@@ -80,6 +80,8 @@ static void describe(void *owner, struct answer_gateway *gateway)
 	uint64_t now_ms = monitor->loop.now_ms;
 
 	*gateway = monitor->facts;
+	if (monitor->current != NULL)
+		memcpy(gateway->sha256, monitor->current->sha256, sizeof(gateway->sha256));
 	gateway->up_ms = now_ms - monitor->started_ms;
 	gateway->policy_ms = now_ms - monitor->current_ms;
 	gateway->sessions = monitor->admission.nsessions;

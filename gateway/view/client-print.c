@@ -15,6 +15,9 @@
 #include "gateway/view/client-text.h"
 #include "gateway/view/json-print.h"
 
+/* Digits of a digest that people compare. */
+#define DIGEST_SHOWN 16
+
 const char *client_print_state(uint32_t state)
 {
 	switch ((enum answer_worker_state)state) {
@@ -48,8 +51,11 @@ void client_print_status(const struct answers *answers, FILE *out)
 	(void)fprintf(out, "attlsd %s, process %d, up %s%s%s\n", gateway->version, (int)gateway->pid,
 		      client_text_age(gateway->up_ms, up), gateway->draining ? ", draining" : "",
 		      gateway->reloading ? ", a reload is under way" : "");
-	(void)fprintf(out, "policy %s, generation %" PRIu64 ", in force for %s\n", gateway->policy,
-		      gateway->generation, client_text_age(gateway->policy_ms, policy));
+	(void)fprintf(out, "policy %s, ", gateway->policy);
+	if (gateway->sha256[0] != '\0')
+		(void)fprintf(out, "SHA-256 %.*s, ", DIGEST_SHOWN, gateway->sha256);
+	(void)fprintf(out, "generation %" PRIu64 ", in force for %s\n", gateway->generation,
+		      client_text_age(gateway->policy_ms, policy));
 	if (reload_has_failed(gateway))
 		(void)fprintf(out, "the last reload failed %s ago: %s\n",
 			      client_text_age(gateway->failure_ms, failed), gateway->failure);
@@ -94,14 +100,15 @@ int client_json_status(const struct answers *answers, FILE *out)
 			      (json_int_t)worker->refused));
 	}
 	return json_print(
-	    json_pack("{s:o,s:i,s:o,s:I,s:o,s:o,s:I,s:I,s:b,s:o,s:b,s:o,s:o,s:o}", "version",
-		      client_json_text(gateway->version), "pid", (int)gateway->pid, "policy",
-		      client_json_text(gateway->policy), "generation", (json_int_t)gateway->generation, "up",
-		      client_json_seconds(gateway->up_ms), "in_force",
-		      client_json_seconds(gateway->policy_ms), "sessions", (json_int_t)gateway->sessions,
-		      "limit", (json_int_t)gateway->limit, "reloading", gateway->reloading != 0,
-		      "reload_failed", reload_failed_json(gateway), "draining", gateway->draining != 0,
-		      "workers", workers, "servers", client_servers_json(answers), "silent_workers",
-		      client_json_silent(answers)),
+	    json_pack(
+		"{s:o,s:i,s:o,s:o,s:I,s:o,s:o,s:I,s:I,s:b,s:o,s:b,s:o,s:o,s:o}", "version",
+		client_json_text(gateway->version), "pid", (int)gateway->pid, "policy",
+		client_json_text(gateway->policy), "policy_sha256",
+		gateway->sha256[0] != '\0' ? client_json_text(gateway->sha256) : json_null(), "generation",
+		(json_int_t)gateway->generation, "up", client_json_seconds(gateway->up_ms), "in_force",
+		client_json_seconds(gateway->policy_ms), "sessions", (json_int_t)gateway->sessions, "limit",
+		(json_int_t)gateway->limit, "reloading", gateway->reloading != 0, "reload_failed",
+		reload_failed_json(gateway), "draining", gateway->draining != 0, "workers", workers,
+		"servers", client_servers_json(answers), "silent_workers", client_json_silent(answers)),
 	    out);
 }

@@ -1,4 +1,5 @@
 """daemon.http: who may ask, what they get, and what becomes of bad requests."""
+import hashlib
 import http.client
 import json
 import os
@@ -218,6 +219,10 @@ def test_overview(served):
     assert told["history"]["step"] == 10 and len(told["history"]["sessions"]) >= 1
     assert {len(told["history"][row]) for row in ("sessions", "transfers", "handshakes", "refusals", "bytes_in", "bytes_out")} == {len(told["history"]["sessions"])}
     assert abs(told["now"] - told["started"]) < 60
+    with open(served.path, "rb") as f:
+        assert told["policy"]["digest"] == hashlib.sha256(f.read()).hexdigest()
+    (server,) = told["backends"]
+    assert (server["name"], server["state"], server["connects"], server["failures"], server["last_failure"]) == ("legacy", "up", 1, 0, None)
     for key in "failures", "refusals", "backends", "certificates", "events":
         assert isinstance(told[key], list), key
 

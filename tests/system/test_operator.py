@@ -2,6 +2,7 @@
 import contextlib
 import ctypes
 import fcntl
+import hashlib
 import json
 import os
 import re
@@ -93,6 +94,9 @@ def question(what, session=0, version=CTL_VERSION):
 def test_status_tells_of_the_policy_and_of_each_worker(operated):
     text = ctl(operated, "status")
     assert f"process {operated.pid}," in text and operated.path in text and "generation 1," in text
+    with open(operated.path, "rb") as f:
+        digest = hashlib.sha256(f.read()).hexdigest()
+    assert f"SHA-256 {digest[:16]}, " in text and json.loads(ctl(operated, "status", "--json"))["policy_sha256"] == digest
     assert "0 sessions, at most 10000" in text
     told = json.loads(ctl(operated, "status", "--json"))
     assert told["pid"] == operated.pid and not told["draining"] and not told["reloading"]

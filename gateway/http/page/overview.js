@@ -47,9 +47,9 @@ function certificates(overview) {
 
 /* -- servers ------------------------------------------------------------------------------------- */
 
-const failing = (backend) => !["up", "unknown", "works", "ok", "", null, undefined].includes(backend.state);
+const failing = (backend) => !["up", "unknown"].includes(backend.state);
 
-const STATES = { up: "reachable", works: "reachable", ok: "reachable", unknown: "not asked yet", down: "not reachable", failing: "not reachable" };
+const STATES = { up: "reachable", unknown: "not asked lately", down: "not reachable" };
 
 function lastFailure(backend, now) {
 	const failure = backend.last_failure;
