@@ -299,6 +299,8 @@ static void on_completed(void *context, struct MHD_Connection *connection, void 
 
 /* What the library says is about connections, which are not worth a line each. */
 static void on_library_log(void *context, const char *format, va_list args)
+    __attribute__((format(printf, 2, 0)));
+static void on_library_log(void *context, const char *format, va_list args)
 {
 	char text[256];
 
