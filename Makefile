@@ -62,6 +62,7 @@ $B/attlsd-http.a: $(call objects,$(COMMON) $(VIEW) $(HTTP))
 $B/attlsd-http: $B/gateway/attlsd-http.o $B/attlsd-http.a
 	$(call say,LD)$(CC) $(LDFLAGS) -Wl,--as-needed -o $@ $^ $(LDLIBS) $(MICROHTTPD) -ljansson
 $B/gateway/http/page.o: $(wildcard gateway/http/page/*)
+$B/gateway/ctl/schema-manual.o: docs/man/attlsd.yaml.5
 $(UNITS): $B/tests/unit/%: $B/tests/unit/%.o $(OBJ)
 	$(call say,LD)$(CC) $(LDFLAGS) -o $@ $^ $(LDLIBS) $(MICROHTTPD) $(CURSES) -ljansson -lcmocka
 $B/tests/attacks/worker_attacks: $B/tests/attacks/worker_attacks.o $(call objects,$(COMMON))
@@ -146,6 +147,8 @@ lint: setup-test                    ## layers, banned calls, sizes, formatting, 
 	@$(MAKE) --no-print-directory --silent binaries
 	@B=$B CC='$(CC)' LIBS='$(LDLIBS) $(MICROHTTPD) $(CURSES)' COMMON='$(COMMON)' DAEMON='$(DAEMON)' CONTROL='$(CONTROL)' HTTP='$(VIEW) $(HTTP)' \
 	  $(PYTHON) tests/structure.py $(STRUCTURE)
+	@$B/attlsctl schema | cmp -s - docs/policy.schema.json || \
+	  { echo 'lint: docs/policy.schema.json is out of date: $B/attlsctl schema >docs/policy.schema.json'; exit 1; }
 
 demo: setup-demo                    ## a real FTP server behind attlsd, with transfers shown (DEMO=once: end after them)
 	@echo "building attlsd in $B ..."
@@ -166,6 +169,7 @@ INSTALLED := $(BINARIES:%=%:sbin) docs/man/attlsd.8:share/man/man8 docs/man/attl
   $(foreach d,filter.d jail.d,contrib/fail2ban/$d/attlsd.conf:$(DOC)/fail2ban/$d) contrib/systemd/attlsd.service:lib/systemd/system \
   $(foreach d,sysusers.d tmpfiles.d,$(foreach f,$(wildcard contrib/$d/*),$f:lib/$d)) \
   contrib/completion/attlsctl:share/bash-completion/completions contrib/completion/_attlsctl:share/zsh/site-functions
+INSTALLED += docs/policy.schema.json:share/attlsd
 ROOT = $(DESTDIR)$(PREFIX)
 UNITS_DIR = $(ROOT)/lib/systemd/system
 # Of attlsd@NAME.service: a policy, a control socket and a folder of logs for each instance.
@@ -177,6 +181,7 @@ install: $(BINARIES)                ## install under DESTDIR/PREFIX
 	  case $$file in *:sbin) mode=755 ;; *) mode=644 ;; esac; \
 	  install -D -m $$mode $$from "$$to" || exit 1; done
 	sed -i 's|/usr/local|$(PREFIX)|g' "$(UNITS_DIR)/attlsd.service" "$(ROOT)/share/man/man8/attlsd.8" "$(ROOT)/$(DOC)/logrotate/attlsd" "$(ROOT)/$(DOC)/prometheus"/*.service
+	sed -i 's|/usr/local|$(PREFIX)|g' "$(ROOT)/share/man/man8/attlsctl.8" "$(ROOT)/$(DOC)"/policy.*.yaml
 	sed $(INSTANCE) "$(UNITS_DIR)/attlsd.service" >"$(UNITS_DIR)/attlsd@.service"
 	chmod 644 "$(UNITS_DIR)/attlsd@.service"
 	sed -i -e 's|](../contrib/|](|g' -e 's|](man/\(attls[a-z.]*\.\([58]\)\))|](../../man/man\2/\1)|g' "$(ROOT)/$(DOC)"/*.md
@@ -184,6 +189,7 @@ install: $(BINARIES)                ## install under DESTDIR/PREFIX
 uninstall:                          ## remove what install has put there, with the same DESTDIR and PREFIX
 	for file in $(INSTALLED); do from=$${file%:*}; rm -f "$(ROOT)/$${file#*:}/$${from##*/}" || exit 1; done
 	rm -f "$(UNITS_DIR)/attlsd@.service"
+	[ ! -d "$(ROOT)/share/attlsd" ] || rmdir --ignore-fail-on-non-empty "$(ROOT)/share/attlsd"
 	for folder in /prometheus /grafana /logrotate /rsyslog /fluent-bit /nftables /fail2ban/filter.d /fail2ban/jail.d /fail2ban ''; do \
 	  [ ! -d "$(ROOT)/$(DOC)$$folder" ] || rmdir --ignore-fail-on-non-empty "$(ROOT)/$(DOC)$$folder" || exit 1; done
 

@@ -19,6 +19,7 @@
 #include "policy/match.h"
 #include "policy/own-listener.h"
 #include "policy/policy-where.h"
+#include "policy/schema.h"
 #include "policy/server-name.h"
 #include "policy/source.h"
 #include "policy/tls-name.h"

@@ -22,6 +22,7 @@
 #include "gateway/ctl/probe-command.h"
 #include "gateway/ctl/import-commands.h"
 #include "gateway/ctl/report-command.h"
+#include "gateway/ctl/schema-command.h"
 #include "gateway/ctl/top.h"
 #include "gateway/ctl/usage.h"
 #include "gateway/view/trace-view.h"
@@ -242,6 +243,12 @@ static int run_drain(const struct command_line *line)
 	return client_drain(&line->target, is_given(line, OPTION_RESTART));
 }
 
+static int run_schema(const struct command_line *line)
+{
+	(void)line;
+	return schema_command();
+}
+
 static int run_version(const struct command_line *line)
 {
 	(void)line;
@@ -277,6 +284,10 @@ static const struct command commands[] = {
 	  .arguments = "[-f policy.yaml] [--json]",
 	  .summary = "Check a policy as attlsd -n does, and show all its faults.",
 	  .run = run_check },
+	{ .name = "schema",
+	  .arguments = "",
+	  .summary = "Print the JSON schema of a policy, with which editors complete and check one.",
+	  .run = run_schema },
 	{ .name = "explain",
 	  .takes = TAKES(FILE) | TAKES(JSON) | TAKES(LISTENER) | TAKES(CLIENT) | TAKES(LOCAL) |
 		   TAKES(CERTIFICATE) | TAKES(USER) | TAKES(SNI) | TAKES(DIFF) | TAKES(TO),

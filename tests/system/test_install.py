@@ -28,9 +28,10 @@ def test_all_pages_are_installed_and_removed(folder):
             "usr/lib/systemd/system/attlsd.service", doc + "ATTLS.md", doc + "EDGE.md", doc + "TROUBLESHOOTING.md",
             doc + "nftables/inline.nft", doc + "prometheus/alerts.yml", doc + "prometheus/rules.yml", doc + "grafana/attlsd.json",
             doc + "fail2ban/jail.d/attlsd.conf", doc + "policy.minimal.yaml"} <= found
+    assert "usr/share/attlsd/policy.schema.json" in found
     assert {os.stat(os.path.join(folder, name)).st_mode & 0o777 for name in found if "/sbin/" not in name} == {0o644}
     for name in found:
-        if name.endswith((".8", ".5", ".service")):
+        if name.endswith((".8", ".5", ".service", ".yaml")):
             with open(os.path.join(folder, name)) as f:
                 assert "/usr/local" not in f.read(), name
     for page in "ATTLS.md", "EDGE.md", "TROUBLESHOOTING.md":
@@ -39,6 +40,9 @@ def test_all_pages_are_installed_and_removed(folder):
         for link in links:
             if not link.startswith("http"):
                 assert os.path.exists(os.path.join(folder, doc, link)), f"{page} names {link}"
+    with open(os.path.join(folder, doc, "policy.minimal.yaml")) as f:
+        schema = re.search(r"\$schema=/(\S+)", f.readline())[1]
+    assert schema in found  # an editor finds it by the first line of a policy
     os.makedirs(os.path.join(folder, "usr/share/doc/attlsd/local"))
     make("uninstall", folder, "/usr")
     assert not files(folder) and os.listdir(os.path.join(folder, "usr/share/doc/attlsd")) == ["local"]

@@ -4,6 +4,8 @@
 
 #include <errno.h>
 #include <stdio.h>
+#include <stdlib.h>
+#include <unistd.h>
 
 #include "policy/policy.h"
 #include "tests/unit/unit.h"
@@ -15,6 +17,24 @@ struct parsed {
 	int result;
 	char *printed;
 };
+
+/* For the test of the JSON schema: keep each policy of these tests, and whether it is accepted. */
+static inline void keep_policy(const struct parsed *p)
+{
+	static unsigned number;
+	const char *folder = getenv("KEEP_POLICIES");
+	char path[256];
+	FILE *out;
+
+	if (folder == NULL)
+		return;
+	(void)snprintf(path, sizeof(path), "%s/%d-%u.%s", folder, (int)getpid(), number++,
+		       p->result == 0 ? "good" : "bad");
+	out = fopen(path, "w");
+	assert_non_null(out);
+	(void)fwrite(p->diags.source, 1, p->diags.source_len, out);
+	assert_int_equal(fclose(out), 0);
+}
 
 static inline void parse_folder(struct parsed *p, const char *text, size_t len, const char *folder)
 {
@@ -32,6 +52,7 @@ static inline void parse_folder(struct parsed *p, const char *text, size_t len, 
 	assert_non_null(out);
 	diags_print(&p->diags, out);
 	assert_int_equal(fclose(out), 0);
+	keep_policy(p);
 }
 
 /* Nothing is added. */

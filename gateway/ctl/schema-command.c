@@ -1,0 +1,130 @@
+/*
+ * attlsctl's command schema: a JSON Schema of the policy, made of the tables of
+ * policy/schema.c and of the manual page, with which editors complete and check a policy.
+ * It never refuses what attlsd accepts. What spans several keys only attlsd can check.
+ */
+#include "gateway/ctl/schema-command.h"
+
+#include <jansson.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "gateway/ctl/schema-manual.h"
+#include "gateway/ctl/schema-value.h"
+#include "gateway/view/json-print.h"
+
+#define DIALECT "https://json-schema.org/draft/2020-12/schema"
+
+static bool has_required_key(const struct schema *schema)
+{
+	for (const struct field *f = schema->fields; f->key != NULL; f++)
+		if (f->required)
+			return true;
+	return false;
+}
+
+/* A mapping; where nothing in it is needed, it may also be empty, which YAML calls null. */
+static json_t *mapping(bool empty_ok)
+{
+	json_t *types = empty_ok ? json_pack("[s,s]", "object", "null") : json_string("object");
+
+	return json_pack("{s:o*,s:b}", "type", types, "additionalProperties", false);
+}
+
+static json_t *table_schema(const struct schema *schema, const struct manual_part *section);
+
+static json_t *objects_schema(const struct field *f, const struct manual_part *section)
+{
+	json_t *schema = mapping(!f->required);
+
+	(void)json_object_set_new(schema, "patternProperties",
+				  json_pack("{s:o*}", SCHEMA_NAME_PATTERN, table_schema(f->sub, section)));
+	if (f->required)
+		(void)json_object_set_new(schema, "minProperties", json_integer(1));
+	return schema;
+}
+
+static json_t *list_schema(const struct field *f, const struct manual_part *section)
+{
+	const struct field *key = f->sub->fields;
+	json_t *item = table_schema(f->sub, section);
+	json_t *single;
+
+	if (f->scalar_key == NULL)
+		return json_pack("{s:s,s:o*}", "type", "array", "items", item);
+	while (strcmp(key->key, f->scalar_key) != 0)
+		key++;
+	single = schema_value(key);
+	return json_pack("{s:[o*,{s:s,s:{s:[O*,o*]}}]}", "anyOf", single, "type", "array", "items", "anyOf",
+			 single, item);
+}
+
+/* What the manual page says; which names a reference may have, if the page does not say it. */
+static void describe(json_t *schema, const struct field *f, const struct manual_part *entry)
+{
+	char *text = manual_text(entry);
+	json_t *words = NULL;
+
+	if (text != NULL && f->section != NULL && strstr(text, f->section) == NULL)
+		words = json_sprintf("%s A name of %s.", text, f->section);
+	else if (text != NULL && text[0] != '\0')
+		words = json_string(text);
+	if (words != NULL)
+		(void)json_object_set_new(schema, "description", words);
+	free(text);
+}
+
+static json_t *field_schema(const struct field *f, const struct manual_part *section,
+			    const struct manual_part *entry)
+{
+	json_t *value;
+	json_t *preset = schema_default(f);
+
+	if (f->type == FIELD_GROUP)
+		value = table_schema(f->sub, section);
+	else if (f->type == FIELD_LIST)
+		value = list_schema(f, section);
+	else if (f->type == FIELD_OBJECTS)
+		value = objects_schema(f, section);
+	else
+		value = schema_value(f);
+	describe(value, f, entry);
+	if (preset != NULL)
+		(void)json_object_set_new(value, "default", preset);
+	return value;
+}
+
+static json_t *table_schema(const struct schema *table, const struct manual_part *section)
+{
+	json_t *schema = mapping(!has_required_key(table));
+	json_t *properties = json_object();
+	json_t *required = json_array();
+
+	for (const struct field *f = table->fields; f->key != NULL; f++) {
+		/* the keys of the top level are the sections of the page */
+		struct manual_part own = section != NULL ? *section : manual_section(f->key);
+		struct manual_part entry = section != NULL ? manual_entry(&own, f->key) : own;
+
+		(void)json_object_set_new(properties, f->key, field_schema(f, &own, &entry));
+		if (f->required)
+			(void)json_array_append_new(required, json_string(f->key));
+	}
+	(void)json_object_set_new(schema, "properties", properties);
+	if (json_array_size(required) > 0)
+		(void)json_object_set(schema, "required", required);
+	json_decref(required);
+	return schema;
+}
+
+int schema_command(void)
+{
+	json_t *schema =
+	    json_pack("{s:s,s:s,s:s}", "$schema", DIALECT, "title", "Policy of attlsd", "description",
+		      "The policy of the TLS gateway attlsd, see attlsd.yaml(5).");
+	json_t *table = table_schema(schema_root(), NULL);
+
+	(void)json_object_update(schema, table);
+	json_decref(table);
+	return json_print(schema, stdout) < 0 ? EXIT_FAILURE : EXIT_SUCCESS;
+}
