@@ -169,7 +169,8 @@ INSTALLED := $(BINARIES:%=%:sbin) docs/man/attlsd.8:share/man/man8 docs/man/attl
   $(foreach d,filter.d jail.d,contrib/fail2ban/$d/attlsd.conf:$(DOC)/fail2ban/$d) contrib/systemd/attlsd.service:lib/systemd/system \
   $(foreach d,sysusers.d tmpfiles.d,$(foreach f,$(wildcard contrib/$d/*),$f:lib/$d)) \
   contrib/completion/attlsctl:share/bash-completion/completions contrib/completion/_attlsctl:share/zsh/site-functions
-INSTALLED += docs/policy.schema.json:share/attlsd
+INSTALLED += docs/policy.schema.json:share/attlsd \
+  $(foreach f,$(wildcard contrib/acme/*),$f:share/attlsd/acme)
 ROOT = $(DESTDIR)$(PREFIX)
 UNITS_DIR = $(ROOT)/lib/systemd/system
 # Of attlsd@NAME.service: a policy, a control socket and a folder of logs for each instance.
@@ -178,10 +179,10 @@ INSTANCE := -e '/^Description=/s/$$/ (%i)/' -e 's|/etc/attlsd/|/etc/attlsd/%i/|g
 
 install: $(BINARIES)                ## install under DESTDIR/PREFIX
 	for file in $(INSTALLED); do from=$${file%:*}; to="$(ROOT)/$${file#*:}/$${from##*/}"; \
-	  case $$file in *:sbin) mode=755 ;; *) mode=644 ;; esac; \
+	  case $$file in *:sbin|*/attlsd-deploy:*) mode=755 ;; *) mode=644 ;; esac; \
 	  install -D -m $$mode $$from "$$to" || exit 1; done
 	sed -i 's|/usr/local|$(PREFIX)|g' "$(UNITS_DIR)/attlsd.service" "$(ROOT)/share/man/man8/attlsd.8" "$(ROOT)/$(DOC)/logrotate/attlsd" "$(ROOT)/$(DOC)/prometheus"/*.service
-	sed -i 's|/usr/local|$(PREFIX)|g' "$(ROOT)/share/man/man8/attlsctl.8" "$(ROOT)/$(DOC)"/policy.*.yaml
+	sed -i 's|/usr/local|$(PREFIX)|g' "$(ROOT)/share/man/man8/attlsctl.8" "$(ROOT)/$(DOC)"/policy.*.yaml "$(ROOT)/share/attlsd/acme/attlsd.sh"
 	sed $(INSTANCE) "$(UNITS_DIR)/attlsd.service" >"$(UNITS_DIR)/attlsd@.service"
 	chmod 644 "$(UNITS_DIR)/attlsd@.service"
 	sed -i -e 's|](../contrib/|](|g' -e 's|](man/\(attls[a-z.]*\.\([58]\)\))|](../../man/man\2/\1)|g' "$(ROOT)/$(DOC)"/*.md
@@ -189,7 +190,7 @@ install: $(BINARIES)                ## install under DESTDIR/PREFIX
 uninstall:                          ## remove what install has put there, with the same DESTDIR and PREFIX
 	for file in $(INSTALLED); do from=$${file%:*}; rm -f "$(ROOT)/$${file#*:}/$${from##*/}" || exit 1; done
 	rm -f "$(UNITS_DIR)/attlsd@.service"
-	[ ! -d "$(ROOT)/share/attlsd" ] || rmdir --ignore-fail-on-non-empty "$(ROOT)/share/attlsd"
+	for folder in /acme ''; do [ ! -d "$(ROOT)/share/attlsd$$folder" ] || rmdir --ignore-fail-on-non-empty "$(ROOT)/share/attlsd$$folder"; done
 	for folder in /prometheus /grafana /logrotate /rsyslog /fluent-bit /nftables /fail2ban/filter.d /fail2ban/jail.d /fail2ban ''; do \
 	  [ ! -d "$(ROOT)/$(DOC)$$folder" ] || rmdir --ignore-fail-on-non-empty "$(ROOT)/$(DOC)$$folder" || exit 1; done
 
