@@ -36,7 +36,8 @@ case "$*" in
 	/usr/sbin/vsftpd /tmp/vsftpd.conf >/tmp/vsftpd.log 2>&1 &
 	until ss -ltnH 'sport = :2021' | grep -q .; do [ -d /proc/$! ] || { cat /tmp/vsftpd.log; exit 1; }; done ;;
 'enable --now attlsd')
-	/usr/local/sbin/attlsd >/tmp/attlsd.log 2>&1 &
+	: >/tmp/attlsd.log
+	/usr/local/sbin/attlsd >>/tmp/attlsd.log 2>&1 &
 	until grep -q ' ready ' /tmp/attlsd.log; do [ -d /proc/$! ] || { cat /tmp/attlsd.log; exit 1; }; done ;;
 *) exit 1 ;;
 esac
