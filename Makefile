@@ -43,13 +43,16 @@ OBJ     := $(call objects,$(COMMON) $(DAEMON) $(CONTROL) $(HTTP))
 UNITS   := $(patsubst %.c,$B/%,$(wildcard tests/unit/*/*_test.c))
 FUZZERS := $(patsubst %.c,$B/%,$(wildcard tests/fuzz/*_fuzz.c))
 ATTACKERS := $B/tests/attacks/worker_attacks $B/tests/attacks/attlsd_taken $B/tests/attacks/attlsd-http
+# attlsd with another version, to which tests upgrade.
+NEXT    := $B/tests/upgrade/attlsd
+NEXT_SOURCES := $(shell grep -l ATTLSD_VERSION gateway/attlsd.c gateway/monitor/*.c)
 BENCHERS := $(patsubst %.c,$B/%,$(wildcard tests/bench/*.c))
 BINARIES := $(PROGRAMS:%=$B/%)
 
 all: setup-build                    ## build build/attlsd, build/attlsctl and build/attlsd-http
 	@$(MAKE) --no-print-directory binaries
 binaries: $(BINARIES)
-units: $(UNITS) $(ATTACKERS)
+units: $(UNITS) $(ATTACKERS) $(NEXT)
 attackers: $(ATTACKERS)
 
 $B/attlsd: $B/gateway/attlsd.o $(call objects,$(COMMON) $(DAEMON))
@@ -73,6 +76,12 @@ $B/tests/attacks/real_worker.o: $B/gateway/worker/worker.o
 	$(call say,LD)objcopy --redefine-sym worker_run=real_worker_run $< $@
 $B/tests/attacks/attlsd_taken: $B/gateway/attlsd.o $B/tests/attacks/taken_worker.o $B/tests/attacks/real_worker.o \
   $(filter-out $B/gateway/worker/worker.o,$(call objects,$(COMMON) $(DAEMON)))
+	$(call say,LD)$(CC) $(LDFLAGS) -o $@ $^ $(LDLIBS)
+$B/tests/upgrade/%.o: %.c $B/flags
+	@mkdir -p $(@D)
+	$(call say,CC)$(CC) $(CPPFLAGS) -UATTLSD_VERSION -DATTLSD_VERSION='"9.9.9"' $(CFLAGS) -c -o $@ $<
+$(NEXT): $(NEXT_SOURCES:%.c=$B/tests/upgrade/%.o) \
+  $(filter-out $(NEXT_SOURCES:%.c=$B/%.o),$B/gateway/attlsd.o $(call objects,$(COMMON) $(DAEMON)))
 	$(call say,LD)$(CC) $(LDFLAGS) -o $@ $^ $(LDLIBS)
 # attlsd_taken starts the HTTP process that lies beside it: an attacker's.
 $B/tests/attacks/attlsd-http: $B/tests/attacks/taken_http.o $(call objects,$(COMMON))
@@ -204,4 +213,4 @@ help:                               ## this list
 .PHONY: all binaries units attackers check check-fresh check-systemd check-ktls asan mutants fuzz fuzzers fuzz-live bench bench-tools soak differential lint demo demo-outbound install uninstall deb clean help FORCE
 .DELETE_ON_ERROR:
 .SECONDARY:
--include $(OBJ:.o=.d) $(MAINS:%.c=$B/%.d) $(UNITS:=.d) $(BENCHERS:=.d) $(FUZZERS:=.d) $(ATTACKERS:=.d) $B/tests/attacks/taken_worker.d $B/tests/attacks/taken_http.d
+-include $(OBJ:.o=.d) $(MAINS:%.c=$B/%.d) $(UNITS:=.d) $(BENCHERS:=.d) $(FUZZERS:=.d) $(ATTACKERS:=.d) $(NEXT_SOURCES:%.c=$B/tests/upgrade/%.d) $B/tests/attacks/taken_worker.d $B/tests/attacks/taken_http.d

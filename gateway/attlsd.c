@@ -9,6 +9,7 @@
 #include <string.h>
 
 #include "gateway/host/inherited.h"
+#include "gateway/host/program.h"
 #include "gateway/monitor/monitor.h"
 #include "gateway/tls/policy-check.h"
 
@@ -44,10 +45,13 @@ int main(int argc, char **argv)
 	const char *policy = default_policy;
 	bool check = false;
 	int option;
-	int r = inherited_reset();
+	static struct inherited inherited;
+	static struct program program;
+	int r = inherited_reset(&inherited);
 
 	if (r < 0) { /* if descriptor 2 is the closed one, only the status shows it */
-		(void)fprintf(stderr, "attlsd: cannot open /dev/null: %s\n", strerror(-r));
+		(void)fprintf(stderr, "attlsd: cannot use the descriptors that it was started with: %s\n",
+			      strerror(-r));
 		return EXIT_FAILURE;
 	}
 
@@ -75,5 +79,8 @@ int main(int argc, char **argv)
 		usage(stderr);
 		return 2;
 	}
-	return check ? check_policy(policy) : monitor_run(policy);
+	if (check)
+		return check_policy(policy);
+	program_remember(&program, argv);
+	return monitor_run(policy, &program, &inherited);
 }

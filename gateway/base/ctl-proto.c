@@ -27,6 +27,8 @@ bool ctl_proto_only_asks(uint32_t what)
 	case CTL_DRAIN:
 	case CTL_MAKE_WAY:
 	case CTL_AUDIT_REOPEN:
+	case CTL_UPGRADE:
+	case CTL_RELOAD_ONLY:
 		break;
 	}
 	return false;

@@ -19,7 +19,7 @@
 #include "policy/ip.h"
 
 /* Must change with anything in this file. */
-#define CTL_VERSION 0x61740014u
+#define CTL_VERSION 0x6174001au
 
 enum ctl_proto_what {
 	CTL_STATUS = 1,	  /* ANSWER_GATEWAY, then ANSWER_WORKER for each worker */
@@ -37,6 +37,8 @@ enum ctl_proto_what {
 	CTL_TRACE,	  /* ANSWER_GATEWAY, then ANSWER_TRACEs for as long as the peer stays */
 	CTL_TRACE_LAST,	  /* like CTL_SESSIONS, with the ANSWER_TRACEs that are kept */
 	CTL_AUDIT_REOPEN, /* like CTL_DRAIN: open the files of the audit trail again */
+	CTL_UPGRADE,	  /* as CTL_RELOAD, once a new process of the program on the disk serves */
+	CTL_RELOAD_ONLY,  /* as CTL_RELOAD, which is CTL_UPGRADE if the disk has another program */
 };
 
 /* The message of either end if the other one has another CTL_VERSION. */
@@ -74,6 +76,7 @@ enum answer_kind {
 	ANSWER_CLIENT,
 	ANSWER_TRACE,
 	ANSWER_FORBIDDEN, /* an order of someone who may only ask */
+	ANSWER_OLDER	  /* as many as ANSWER_GATEWAY says, after it */
 };
 
 #define ANSWER_TEXT_MAX 512
@@ -85,13 +88,15 @@ struct answer_gateway {
 	char sha256[65];	      /* of its text; "": unknown */
 	int32_t pid;
 	uint32_t workers; /* how many ANSWER_WORKER follow */
+	uint32_t older;	  /* how many ANSWER_OLDER; 0 for CTL_METRICS */
+	uint32_t zero;
 	uint64_t generation;
 	uint64_t up_ms;	    /* since attlsd started */
 	uint64_t policy_ms; /* since this policy came into force */
 	uint64_t sessions, limit;
-	uint8_t reloading, draining; /* 0: no */
-	char failure[128];	     /* why the last reload failed; "": it did not */
-	uint64_t failure_ms;	     /* since then */
+	uint8_t reloading, draining, upgrading; /* 0: no */
+	char failure[128];			/* why the last reload failed; "": it did not */
+	uint64_t failure_ms;			/* since then */
 };
 
 enum answer_worker_state {
@@ -101,6 +106,17 @@ enum answer_worker_state {
 	WORKER_RETIRES,
 	WORKER_DRAINS,
 	WORKER_ENDS /* was killed */
+};
+
+/* attlsd does not upgrade while there are more. */
+#define ANSWER_OLDER_MAX 16
+
+/* An attlsd that an upgrade has replaced, with what is left of its sessions. */
+struct answer_older {
+	char version[32];
+	int32_t pid;
+	uint32_t workers;
+	uint64_t generation, sessions;
 };
 
 struct answer_worker {
@@ -280,6 +296,7 @@ struct answer {
 		char text[ANSWER_TEXT_MAX]; /* DONE, REFUSED, FORBIDDEN: for people */
 		struct answer_gateway gateway;
 		struct answer_worker worker;
+		struct answer_older older;
 		struct answer_session session;
 		struct answer_server server;
 		struct answer_event event;

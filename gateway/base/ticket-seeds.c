@@ -22,6 +22,36 @@ const struct ticket_seeds *ticket_seeds_find(const struct ticket_seeds *head, ui
 	return head;
 }
 
+static struct ticket_seeds *find_or_add(struct ticket_seeds **head, uint32_t rotation_s)
+{
+	struct ticket_seeds *seeds = (struct ticket_seeds *)(uintptr_t)ticket_seeds_find(*head, rotation_s);
+
+	if (seeds != NULL)
+		return seeds;
+	seeds = shared_map(sizeof(*seeds));
+	if (seeds == NULL)
+		return NULL;
+	seeds->rotation_s = rotation_s;
+	seeds->next = *head;
+	*head = seeds;
+	return seeds;
+}
+
+int ticket_seeds_add(struct ticket_seeds **head, uint32_t rotation_s, uint64_t lifetime_ms,
+		     const struct ticket_seed *seed)
+{
+	struct ticket_seeds *seeds = find_or_add(head, rotation_s);
+
+	if (seeds == NULL)
+		return -ENOMEM;
+	if (seeds->n == TICKET_SEEDS_MAX)
+		return -ENOSPC;
+	seeds->list[seeds->n++] = *seed;
+	if (lifetime_ms > seeds->lifetime_ms)
+		seeds->lifetime_ms = lifetime_ms;
+	return 0;
+}
+
 int ticket_seeds_need(struct ticket_seeds **head, uint32_t rotation_s, uint64_t lifetime_ms, uint64_t now_ms)
 {
 	struct ticket_seeds *seeds = (struct ticket_seeds *)(uintptr_t)ticket_seeds_find(*head, rotation_s);

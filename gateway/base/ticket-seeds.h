@@ -37,6 +37,13 @@ struct ticket_seeds {
  */
 int ticket_seeds_need(struct ticket_seeds **head, uint32_t rotation_s, uint64_t lifetime_ms, uint64_t now_ms);
 
+/*
+ * Add a seed of another attlsd as the oldest of its rotation. Returns 0; -ENOMEM; or -ENOSPC: there
+ * are as many as fit.
+ */
+int ticket_seeds_add(struct ticket_seeds **head, uint32_t rotation_s, uint64_t lifetime_ms,
+		     const struct ticket_seed *seed);
+
 /* NULL: none of this rotation. */
 const struct ticket_seeds *ticket_seeds_find(const struct ticket_seeds *head, uint32_t rotation_s);
 

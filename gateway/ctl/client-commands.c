@@ -182,7 +182,10 @@ static int order(const struct target *target, enum ctl_proto_what what, uint64_t
 		client_answers_done(&answers);
 	if (r == 0)
 		r = client_order(target, what, &(struct session_filter){ .session = session },
-				 what == CTL_RELOAD ? RELOAD_TIMEOUT_MS : ORDER_TIMEOUT_MS, &answer);
+				 what == CTL_RELOAD || what == CTL_RELOAD_ONLY || what == CTL_UPGRADE
+				     ? RELOAD_TIMEOUT_MS
+				     : ORDER_TIMEOUT_MS,
+				 &answer);
 	if (r == 0)
 		(void)printf("%s\n", answer.u.text);
 	return written(target, r);
@@ -247,12 +250,17 @@ static bool has_faults(const char *path)
 	return faults;
 }
 
-int client_reload(const struct target *target)
+int client_upgrade(const struct target *target)
+{
+	return order(target, CTL_UPGRADE, 0);
+}
+
+int client_reload(const struct target *target, bool no_upgrade)
 {
 	struct answers answers;
 	int r = client_collect(target, CTL_STATUS, NULL, &answers);
 	bool faults = r == 0 && has_faults(answers.gateway.policy);
 
 	client_answers_done(&answers);
-	return r < 0 || faults ? EXIT_FAILURE : order(target, CTL_RELOAD, 0);
+	return r < 0 || faults ? EXIT_FAILURE : order(target, no_upgrade ? CTL_RELOAD_ONLY : CTL_RELOAD, 0);
 }

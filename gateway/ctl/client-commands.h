@@ -26,7 +26,8 @@ int client_end(const struct target *target, uint64_t session);
 /* Ends all sessions that match when their order arrives, each with an order of its own. */
 int client_end_all(const struct target *target, const struct session_filter *filter);
 /* Checks the file first that attlsd would read, and does not ask for a reload if it has faults. */
-int client_reload(const struct target *target);
+int client_reload(const struct target *target, bool no_upgrade);
+int client_upgrade(const struct target *target);
 int client_drain(const struct target *target, bool restart);
 
 int client_audit_reopen(const struct target *target);

@@ -235,7 +235,12 @@ static int run_trace(const struct command_line *line)
 
 static int run_reload(const struct command_line *line)
 {
-	return client_reload(&line->target);
+	return client_reload(&line->target, is_given(line, OPTION_NO_UPGRADE));
+}
+
+static int run_upgrade(const struct command_line *line)
+{
+	return client_upgrade(&line->target);
 }
 
 static int run_drain(const struct command_line *line)
@@ -380,10 +385,16 @@ static const struct command commands[] = {
 	  .check = check_end,
 	  .run = run_end },
 	{ .name = "reload",
+	  .takes = TAKES_TARGET | TAKES(NO_UPGRADE),
+	  .arguments = "[-f policy.yaml | --socket PATH] [--no-upgrade]",
+	  .summary =
+	      "Make attlsd read its policy again, with its new program if there is one, and wait for the result.",
+	  .run = run_reload },
+	{ .name = "upgrade",
 	  .takes = TAKES_TARGET,
 	  .arguments = "[-f policy.yaml | --socket PATH]",
-	  .summary = "Make attlsd read its policy again, and wait for the result.",
-	  .run = run_reload },
+	  .summary = "Start the program on the disk, and let it take over without a refused connection.",
+	  .run = run_upgrade },
 	{ .name = "drain",
 	  .takes = TAKES_TARGET | TAKES(RESTART),
 	  .arguments = "[-f policy.yaml | --socket PATH] [--restart]",

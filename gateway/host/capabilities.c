@@ -93,3 +93,17 @@ int capabilities_drop(bool net_admin)
 		return -EPERM;
 	return 0;
 }
+
+void capabilities_pass_on(void)
+{
+	if (!capabilities_known())
+		return;
+	for (size_t i = 0; i < NELEM(capabilities); i++)
+		if (capng_have_capability(CAPNG_PERMITTED, capabilities[i].number) == 1)
+			(void)capng_update(CAPNG_ADD, CAPNG_INHERITABLE, capabilities[i].number);
+	if (capng_apply(CAPNG_SELECT_CAPS) != 0)
+		return;
+	/* fails for those that this process does not have */
+	for (size_t i = 0; i < NELEM(capabilities); i++)
+		(void)prctl(PR_CAP_AMBIENT, PR_CAP_AMBIENT_RAISE, capabilities[i].number, 0, 0);
+}

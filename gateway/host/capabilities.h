@@ -39,4 +39,10 @@ bool capabilities_have_net_admin(void);
  */
 int capabilities_drop(bool net_admin);
 
+/*
+ * Have the next program that this process executes keep those of the table that are there,
+ * although it does not run as root.
+ */
+void capabilities_pass_on(void);
+
 #endif

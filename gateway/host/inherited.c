@@ -109,14 +109,64 @@ static void reset_environment(void)
 	*kept = NULL;
 }
 
-int inherited_reset(void)
+/* The number in a variable; 0: there is none. */
+static unsigned long number_of(const char *variable)
 {
+	const char *text = getenv(variable);
+	char *end = NULL;
+	unsigned long number = text != NULL && text[0] >= '0' && text[0] <= '9' ? strtoul(text, &end, 10) : 0;
+
+	return end != NULL && *end == '\0' ? number : 0;
+}
+
+/* Names between colons, in the order of the descriptors; missing ones stay empty. */
+static void take_names(struct inherited *inherited)
+{
+	const char *at = getenv("LISTEN_FDNAMES");
+
+	for (size_t i = 0; at != NULL && i < inherited->nsockets; i++) {
+		size_t len = strcspn(at, ":");
+
+		memcpy(inherited->names[i], at, len < INHERITED_NAME_MAX ? len : INHERITED_NAME_MAX - 1);
+		at = at[len] == ':' ? at + len + 1 : NULL;
+	}
+}
+
+/* Variables that are meant for another process count for nothing. Returns how many descriptors stay. */
+static int take_descriptors(struct inherited *inherited)
+{
+	const unsigned long own = (unsigned long)getpid();
+	unsigned long n;
+
+	if (number_of(INHERITED_HANDOVER) == own) {
+		inherited->handover = STDERR_FILENO + 1;
+		return 1;
+	}
+	n = number_of("LISTEN_PID") == own ? number_of("LISTEN_FDS") : 0;
+	if (n > INHERITED_SOCKETS_MAX)
+		return -E2BIG;
+	inherited->nsockets = n;
+	take_names(inherited);
+	return (int)n;
+}
+
+int inherited_reset(struct inherited *ret)
+{
+	int kept;
+
+	*ret = (struct inherited){ .handover = -1 };
 	reset_signals();
 	(void)umask(077);
 	reset_limits();
+	kept = take_descriptors(ret);
 	reset_environment();
+	if (kept < 0)
+		return kept;
 	/* A lock or a pipe of the starter would stay taken for as long as attlsd runs. Some
 	 * containers do not know this call; there, they stay open. */
-	(void)close_range(STDERR_FILENO + 1, ~0u, 0);
+	(void)close_range((unsigned)(STDERR_FILENO + 1 + kept), ~0u, 0);
+	for (int fd = STDERR_FILENO + 1; fd <= STDERR_FILENO + kept; fd++)
+		if (fcntl(fd, F_SETFD, FD_CLOEXEC) == -1)
+			return -errno; /* it is not open, whatever the variables say */
 	return fill_standard_descriptors();
 }

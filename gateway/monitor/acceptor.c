@@ -187,7 +187,21 @@ void acceptor_on_listener(struct watch *watch, uint32_t ready)
 void acceptor_resume(struct acceptor *acceptor)
 {
 	/* without memory, the next worker that becomes ready resumes */
-	(void)listener_set_accept(acceptor->listeners, acceptor->loop, true);
+	if (!acceptor->closed)
+		(void)listener_set_accept(acceptor->listeners, acceptor->loop, true);
+}
+
+void acceptor_close(struct acceptor *acceptor)
+{
+	acceptor->closed = true;
+	loop_timer_stop(acceptor->loop, &acceptor->pause);
+	(void)listener_set_accept(acceptor->listeners, acceptor->loop, false); /* removing cannot fail */
+}
+
+void acceptor_open(struct acceptor *acceptor)
+{
+	acceptor->closed = false;
+	acceptor_resume(acceptor);
 }
 
 static void on_pause(struct timer *timer)

@@ -5,6 +5,8 @@
 #ifndef ATTLSD_GATEWAY_MONITOR_ACCEPTOR_H
 #define ATTLSD_GATEWAY_MONITOR_ACCEPTOR_H
 
+#include <stdbool.h>
+
 #include "gateway/base/loop.h"
 #include "gateway/monitor/admission.h"
 #include "gateway/monitor/audit-source.h"
@@ -27,6 +29,7 @@ struct acceptor {
 	struct listener_set *listeners;
 	struct generation *const *current; /* the one that gets new sessions */
 	struct timer pause;
+	bool closed;			  /* by acceptor_close() */
 	const struct audit_source *audit; /* NULL: none */
 	struct refusals refusals;
 };
@@ -40,5 +43,9 @@ void acceptor_on_listener(struct watch *watch, uint32_t ready);
 
 /* Accept again, for example because a worker has become ready. */
 void acceptor_resume(struct acceptor *acceptor);
+
+/* Another attlsd accepts from the same sockets now, until acceptor_open(). */
+void acceptor_close(struct acceptor *acceptor);
+void acceptor_open(struct acceptor *acceptor);
 
 #endif

@@ -95,7 +95,7 @@ int admission_enter(struct admission *admission, const struct policy_daemon *lim
 	size_t room = source == NULL ? ADMISSION_PROBES_MAX : 0;
 	int r = 0;
 
-	if (admission->nsessions >= limits->limit_sessions + room) {
+	if (admission->nsessions + admission->nolder >= limits->limit_sessions + room) {
 		*ret_limit = all_sessions;
 		return -EUSERS;
 	}
@@ -132,7 +132,7 @@ int admission_source(struct admission *admission, const struct policy_daemon *li
 
 	if (session == NULL || session->source != NULL)
 		return -ENOENT;
-	if (admission->nsessions + session->probe > limits->limit_sessions) {
+	if (admission->nsessions + admission->nolder + session->probe > limits->limit_sessions) {
 		*ret_limit = all_sessions;
 		return -EUSERS;
 	}

@@ -19,6 +19,7 @@ struct admission {
 	struct admission_session *sessions; /* by number */
 	size_t nsessions;		    /* without probes */
 	size_t nprobes;
+	size_t nolder; /* sessions of attlsds that this one has replaced; they count in the limit of all */
 	uint64_t last; /* number of the last session */
 };
 

@@ -439,7 +439,7 @@ static struct child *find(struct children *children, pid_t pid)
 	return NULL;
 }
 
-/* on_keeper_death may retire the generation, as on_death may. */
+/* Or another process has. on_keeper_death may retire the generation, as on_death may. */
 static void keeper_died(struct children *children, pid_t pid, int status)
 {
 	struct generation *generation;
@@ -447,8 +447,10 @@ static void keeper_died(struct children *children, pid_t pid, int status)
 	DL_FOREACH (children->head, generation)
 		if (generation->keeper.pid == pid)
 			break;
-	if (generation == NULL)
+	if (generation == NULL) {
+		children->on_other(children, pid, status);
 		return;
+	}
 	generation->keeper.pid = 0;
 	if (keeper_is_hung_up(&generation->keeper))
 		free_if_gone(children, generation);

@@ -85,6 +85,7 @@ struct children {
 	void (*on_message)(struct child *child, const struct msg *msg);
 	void (*on_death)(struct child *child, pid_t pid, int status); /* its slot is free already */
 	void (*on_keeper_death)(struct generation *generation, pid_t pid, int status);
+	void (*on_other)(struct children *children, pid_t pid, int status); /* neither worker nor keeper */
 	/* `gone` is freed after the call */
 	void (*on_retired)(struct children *children, const struct generation *gone);
 };

@@ -4,6 +4,7 @@
 #include <stdio.h>
 #include <string.h>
 #include <unistd.h>
+#include <utlist.h>
 
 #include "gateway/base/event-list.h"
 #include "gateway/monitor/child-pick.h"
@@ -51,4 +52,47 @@ int ctl_describe_events(int fd, uint64_t *sent)
 			*sent = number;
 	}
 	return r;
+}
+
+bool ctl_describe_has_older(enum ctl_proto_what what)
+{
+	return what == CTL_STATUS || what == CTL_SESSIONS || what == CTL_SERVERS || what == CTL_EVENTS;
+}
+
+/* They are few, so all answers fit into the socket. */
+int ctl_describe_older(int fd, const struct older_set *set)
+{
+	const struct older *older;
+	int r = 0;
+
+	DL_FOREACH (set->head, older) {
+		struct answer answer = ctl_proto_answer(ANSWER_OLDER);
+
+		memcpy(answer.u.older.version, older->facts.version, sizeof(answer.u.older.version));
+		answer.u.older.pid = older->facts.pid;
+		answer.u.older.workers = older->facts.workers;
+		answer.u.older.generation = older->facts.generation;
+		answer.u.older.sessions = older->facts.sessions;
+		if (r == 0)
+			r = ctl_proto_send(fd, &answer);
+	}
+	return r;
+}
+
+int ctl_describe_workers(int fd, const struct children *children, uint32_t announced, uint32_t *sent)
+{
+	const struct generation *generation;
+	uint32_t n = 0;
+	int r = 0;
+
+	DL_FOREACH (children->head, generation)
+		for (size_t i = 0; i < generation->n; i++) {
+			if (generation->workers[i].pid == 0 || n++ < *sent || *sent == announced)
+				continue;
+			r = ctl_describe_worker(fd, &generation->workers[i]);
+			if (r < 0)
+				return r;
+			++*sent;
+		}
+	return 0;
 }

@@ -2,18 +2,30 @@
 #ifndef ATTLSD_GATEWAY_MONITOR_CTL_DESCRIBE_H
 #define ATTLSD_GATEWAY_MONITOR_CTL_DESCRIBE_H
 
+#include <stdbool.h>
 #include <stdint.h>
 
 #include "gateway/base/ctl-proto.h"
 #include "gateway/monitor/children.h"
+#include "gateway/monitor/older.h"
 
 /* Fill in what describe() of struct ctl_calls says about this process and its policy file; the rest stays. */
 void ctl_describe_gateway(struct answer_gateway *gateway, const char *policy_path);
+
+/* Is ANSWER_OLDER an answer to this question? And send them. Returns what ctl_proto_send() does. */
+bool ctl_describe_has_older(enum ctl_proto_what what);
+int ctl_describe_older(int fd, const struct older_set *set);
 
 /* Send ANSWER_WORKER. Returns what ctl_proto_send() does. */
 int ctl_describe_worker(int fd, const struct child *child);
 
 /* Send the monitor's own events after number *sent, which moves on. Returns what ctl_proto_send() does. */
 int ctl_describe_events(int fd, uint64_t *sent);
+
+/*
+ * Send ANSWER_WORKER for the workers that are still missing: hundreds do not fit into a socket at
+ * once. If workers start or exit meanwhile, the operator has to ask again. Returns as above.
+ */
+int ctl_describe_workers(int fd, const struct children *children, uint32_t announced, uint32_t *sent);
 
 #endif

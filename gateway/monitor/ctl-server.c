@@ -51,7 +51,7 @@ struct ctl_peer {
 
 static void listen_if_room(struct ctl_server *server)
 {
-	bool room = server->npeers[ASKER_OPERATOR] < ctl_role_places(ASKER_OPERATOR) &&
+	bool room = !server->yielded && server->npeers[ASKER_OPERATOR] < ctl_role_places(ASKER_OPERATOR) &&
 		    !timer_is_armed(&server->pause);
 
 	if (server->listener.fd != -1 && loop_watch(server->loop, &server->listener, room ? EPOLLIN : 0) < 0)
@@ -100,6 +100,7 @@ static int send_gateway(struct ctl_peer *peer)
 	struct answer answer = ctl_proto_answer(ANSWER_GATEWAY);
 
 	server->calls->describe(server->owner, &answer.u.gateway);
+	answer.u.gateway.older = ctl_describe_has_older(peer->asked) ? (uint32_t)server->older->n : 0;
 	peer->workers_announced = peer->asked == CTL_CLIENTS ? 0 : children_count(server->children);
 	answer.u.gateway.workers = peer->workers_announced;
 	memcpy(answer.u.gateway.failure, server->failure, sizeof(server->failure));
@@ -109,30 +110,9 @@ static int send_gateway(struct ctl_peer *peer)
 		if (peer->metrics == NULL)
 			return -ENOMEM;
 	}
-	return ctl_proto_send(peer->watch.fd, &answer);
-}
-
-/*
- * Send the answers that are still missing: hundreds do not fit into a socket at
- * once. If workers start or exit meanwhile, the operator has to ask again.
- */
-static int send_workers(struct ctl_peer *peer)
-{
-	struct generation *generation;
-	uint32_t n = 0;
-	int r = 0;
-
-	DL_FOREACH (peer->server->children->head, generation)
-		for (size_t i = 0; i < generation->n; i++) {
-			if (generation->workers[i].pid == 0 || n++ < peer->workers_sent ||
-			    peer->workers_sent == peer->workers_announced)
-				continue;
-			r = ctl_describe_worker(peer->watch.fd, &generation->workers[i]);
-			if (r < 0)
-				return r;
-			peer->workers_sent++;
-		}
-	return 0;
+	if (ctl_proto_send(peer->watch.fd, &answer) < 0)
+		return -EPIPE;
+	return ctl_describe_has_older(peer->asked) ? ctl_describe_older(peer->watch.fd, server->older) : 0;
 }
 
 /* What is still missing after the first answer. */
@@ -144,7 +124,8 @@ static int send_rest(struct ctl_peer *peer)
 		return ctl_metrics_send(peer->metrics, peer->watch.fd);
 	if (peer->asked == CTL_CLIENTS)
 		return ctl_clients_send(peer->watch.fd, peer->server->clients, &peer->clients);
-	r = send_workers(peer);
+	r = ctl_describe_workers(peer->watch.fd, peer->server->children, peer->workers_announced,
+				 &peer->workers_sent);
 	return r == 0 && peer->asked == CTL_EVENTS ? ctl_describe_events(peer->watch.fd, &peer->event_sent)
 						   : r;
 }
@@ -193,9 +174,9 @@ static void reload(struct ctl_peer *peer)
 	struct ctl_server *server = peer->server;
 	const char *refusal;
 
-	ctl_log_order(peer->watch.fd, "reload");
+	ctl_log_order(peer->watch.fd, peer->asked == CTL_UPGRADE ? "upgrade" : "reload");
 	loop_timer_stop(server->loop, &peer->timer);
-	refusal = server->calls->reload(server->owner);
+	refusal = server->calls->reload(server->owner, peer->asked);
 	if (refusal != NULL)
 		finish(peer, ANSWER_REFUSED, refusal);
 }
@@ -270,6 +251,8 @@ static void answer_question(struct ctl_peer *peer, const struct ask *ask)
 		end_session(peer, ask->session);
 		break;
 	case CTL_RELOAD:
+	case CTL_UPGRADE:
+	case CTL_RELOAD_ONLY:
 		reload(peer);
 		break;
 	case CTL_AUDIT_REOPEN:
@@ -438,7 +421,7 @@ static void answer_reloads(struct ctl_server *server, enum answer_kind kind, con
 
 	for (peer = server->peers; peer != NULL; peer = next) {
 		next = peer->next;
-		if (peer->asked == CTL_RELOAD)
+		if (peer->asked == CTL_RELOAD || peer->asked == CTL_UPGRADE || peer->asked == CTL_RELOAD_ONLY)
 			finish(peer, kind, text);
 	}
 }
@@ -469,6 +452,27 @@ void ctl_server_abandon(struct ctl_server *server, const char *reason)
 	(void)snprintf(server->failure, sizeof(server->failure), "%s", reason);
 	(void)snprintf(text, sizeof(text), "%s; the running policy stays in force", reason);
 	answer_reloads(server, ANSWER_REFUSED, text);
+}
+
+void ctl_server_yield(struct ctl_server *server, bool yield)
+{
+	server->yielded = yield;
+	listen_if_room(server);
+}
+
+void ctl_server_leave(struct ctl_server *server)
+{
+	server->listener.fd = -1; /* ctl_server_yield() has stopped watching it */
+	ctl_socket_leave(&server->sock);
+}
+
+void ctl_server_upgraded(struct ctl_server *server, bool done, const char *text)
+{
+	if (!done) {
+		server->failed_ms = server->loop->now_ms;
+		(void)snprintf(server->failure, sizeof(server->failure), "%s", text);
+	}
+	answer_reloads(server, done ? ANSWER_DONE : ANSWER_REFUSED, text);
 }
 
 void ctl_server_done(struct ctl_server *server)

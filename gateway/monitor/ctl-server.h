@@ -17,6 +17,7 @@
 #include "gateway/monitor/children.h"
 #include "gateway/monitor/client-table.h"
 #include "gateway/monitor/ctl-socket.h"
+#include "gateway/monitor/older.h"
 #include "gateway/monitor/ctl-trace.h"
 
 struct ctl_peer;
@@ -28,7 +29,7 @@ struct ctl_calls {
 	 * NULL: begun; ctl_server_promote() or ctl_server_abandon() ends it. Otherwise the
 	 * reason why not.
 	 */
-	const char *(*reload)(void *owner);
+	const char *(*reload)(void *owner, enum ctl_proto_what how);
 	/*
 	 * NULL: begun; otherwise the reason why not. With `restart`, the service manager starts
 	 * another attlsd meanwhile.
@@ -45,6 +46,7 @@ struct ctl_server {
 	const struct client_table *clients;
 	const struct ctl_calls *calls;
 	void *owner;
+	const struct older_set *older;
 	struct ctl_socket sock;
 	struct ctl_socket coming; /* of a reload, until it is in force */
 	bool stays;		  /* the coming policy has the same path */
@@ -52,6 +54,7 @@ struct ctl_server {
 	unsigned gid;
 	struct watch listener;
 	struct timer pause;					     /* out of descriptors */
+	bool yielded;						     /* another attlsd accepts */
 	char failure[sizeof(((struct answer_gateway *)0)->failure)]; /* of the last reload */
 	uint64_t failed_ms;
 	struct ctl_traces traces;
@@ -70,6 +73,13 @@ void ctl_server_init(struct ctl_server *server, struct loop *loop, struct childr
  */
 int ctl_server_prepare(struct ctl_server *server, const struct policy_daemon *daemon, const unsigned *gid,
 		       const struct diags *source);
+
+/* Leave the socket to another attlsd, or take it back; ctl_server_leave(): for good. */
+void ctl_server_yield(struct ctl_server *server, bool yield);
+void ctl_server_leave(struct ctl_server *server);
+
+/* An upgrade has ended: answer those that wait for it. */
+void ctl_server_upgraded(struct ctl_server *server, bool done, const char *text);
 
 /* The coming policy is in force. */
 void ctl_server_promote(struct ctl_server *server);

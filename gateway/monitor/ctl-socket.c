@@ -234,7 +234,13 @@ bool ctl_socket_is_at(const struct ctl_socket *sock, const char *path)
 
 void ctl_socket_close(struct ctl_socket *sock)
 {
-	if (ctl_socket_is_at(sock, sock->path))
+	if (!sock->activated && !sock->shared && ctl_socket_is_at(sock, sock->path))
 		(void)unlink(sock->path); /* otherwise the next attlsd finds that nobody listens on it */
 	bounded_close(&sock->fd);	  /* nobody has read what waits there */
+}
+
+void ctl_socket_leave(struct ctl_socket *sock)
+{
+	fd_close(&sock->fd);
+	*sock = CTL_SOCKET_NONE;
 }

@@ -3,6 +3,7 @@
 #define ATTLSD_GATEWAY_MONITOR_CTL_SOCKET_H
 
 #include <limits.h>
+#include <stdbool.h>
 #include <sys/types.h>
 #include <sys/un.h>
 
@@ -11,7 +12,9 @@
 struct ctl_socket {
 	int fd; /* the listening socket; -1: there is none */
 	char path[sizeof(((struct sockaddr_un *)0)->sun_path)];
-	dev_t dev; /* identify the file, so that no other one is removed */
+	bool activated; /* by the service manager, which keeps it and its file */
+	bool shared;	/* with an attlsd that may go on, so the file stays */
+	dev_t dev;	/* identify the file, so that no other one is removed */
 	ino_t ino;
 };
 
@@ -43,7 +46,10 @@ int ctl_socket_listen(struct ctl_socket *ret, const char *path, int type, const 
 /* Is the file at this path still ours? It may have been removed. */
 bool ctl_socket_is_at(const struct ctl_socket *sock, const char *path);
 
-/* Close the socket and remove its file. */
+/* Close the socket and remove its file, unless the service manager has made it. */
 void ctl_socket_close(struct ctl_socket *sock);
+
+/* Close the socket, of which another process has a copy. */
+void ctl_socket_leave(struct ctl_socket *sock);
 
 #endif

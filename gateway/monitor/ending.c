@@ -36,6 +36,11 @@ static void retire_all(struct ending *ending, enum msg_type how)
 	}
 }
 
+void ending_retire(struct ending *ending)
+{
+	retire_all(ending, MSG_RETIRE);
+}
+
 void ending_drain(struct ending *ending)
 {
 	retire_all(ending, MSG_DRAIN);

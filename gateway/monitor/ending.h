@@ -19,6 +19,9 @@ struct ending {
 void ending_init(struct ending *ending, struct loop *loop, struct children *children);
 
 /* Workers end as soon as no transfer runs. */
+/* Let sessions end by themselves: another attlsd serves new ones. */
+void ending_retire(struct ending *ending);
+
 void ending_drain(struct ending *ending);
 
 /*

@@ -285,6 +285,23 @@ void http_child_abandon(struct http_child *http)
 	http_listen_close(&http->coming);
 }
 
+void http_child_yield(struct http_child *http)
+{
+	retire(http);
+}
+
+void http_child_leave(struct http_child *http)
+{
+	http_listen_leave(&http->listen);
+}
+
+void http_child_go_on(struct http_child *http)
+{
+	http->pause_s = RESTART_S;
+	if (http->listen.fd != -1)
+		start(http);
+}
+
 void http_child_reap(struct http_child *http)
 {
 	int status;

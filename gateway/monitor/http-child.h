@@ -53,6 +53,13 @@ void http_child_abandon(struct http_child *http);
 /* SIGCHLD: before anybody else waits for any process. */
 void http_child_reap(struct http_child *http);
 
+/* Another attlsd serves the same socket: let the process finish its answers. */
+void http_child_yield(struct http_child *http);
+/* For good. */
+void http_child_leave(struct http_child *http);
+/* This attlsd serves it again. */
+void http_child_go_on(struct http_child *http);
+
 /* Kill the process, and close the socket. */
 void http_child_end(struct http_child *http);
 

@@ -103,6 +103,12 @@ const char *http_listen_text(const struct http_listen *listen, char buf[static I
 	return ip_endpoint_format(&local, buf);
 }
 
+void http_listen_leave(struct http_listen *listen)
+{
+	fd_close(&listen->fd);
+	*listen = HTTP_LISTEN_NONE;
+}
+
 void http_listen_close(struct http_listen *listen)
 {
 	if (listen->sock.fd != -1)

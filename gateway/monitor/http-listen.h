@@ -9,6 +9,7 @@
 
 struct http_listen {
 	int fd;			     /* -1: there is none */
+	bool activated;		     /* by the service manager */
 	struct ip_endpoint endpoint; /* addr.family IP_NONE: a UNIX socket, whose fd is in `sock` */
 	struct ctl_socket sock;
 };
@@ -25,6 +26,9 @@ int http_listen_open(struct http_listen *ret, const struct http_listen *old, con
 
 /* The address that it really has, for people: the kernel may have chosen the port. */
 const char *http_listen_text(const struct http_listen *listen, char buf[static IP_TEXT_MAX]);
+
+/* Close it, of which another process has a copy. */
+void http_listen_leave(struct http_listen *listen);
 
 void http_listen_close(struct http_listen *listen);
 

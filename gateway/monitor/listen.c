@@ -106,6 +106,28 @@ int listener_set_open(struct listener_set *set, const struct policy *policy, con
 	return first_error;
 }
 
+int listener_set_reserve(struct listener_set *set, size_t n)
+{
+	struct listener *items = calloc(n + 1, sizeof(*items));
+
+	if (items == NULL)
+		return -ENOMEM;
+	*set = (struct listener_set){ .items = items };
+	return 0;
+}
+
+void listener_set_adopt(struct listener_set *set, const char *name, const struct ip_endpoint *endpoint,
+			int fd, bool activated)
+{
+	struct listener *item = &set->items[set->n++];
+
+	watch_init(&item->watch, NULL);
+	(void)strncpy(item->name, name, sizeof(item->name) - 1);
+	item->endpoint = *endpoint;
+	item->activated = activated;
+	item->watch.fd = fd;
+}
+
 void listener_set_replace(struct listener_set *set, struct listener_set *old, struct loop *loop)
 {
 	for (size_t i = 0; i < set->n; i++) {
@@ -115,6 +137,7 @@ void listener_set_replace(struct listener_set *set, struct listener_set *old, st
 			continue;
 		loop_unwatch(loop, &same->watch);
 		set->items[i].watch.fd = fd_take(&same->watch.fd);
+		set->items[i].activated = same->activated;
 	}
 	listener_set_close(old, loop);
 }

@@ -19,6 +19,7 @@ struct listener {
 	struct ip_endpoint endpoint; /* as the policy has it */
 	size_t index;		     /* in the policy */
 	void *owner;		     /* for the watch's fn */
+	bool activated;		     /* by the service manager, which keeps it */
 };
 
 struct listener_set {
@@ -33,6 +34,14 @@ struct listener_set {
  */
 int listener_set_open(struct listener_set *set, const struct policy *policy, const struct listener_set *old,
 		      watch_fn *fn, void *owner, const struct diags *diags);
+
+/*
+ * Put a socket of another process into a set with room for it, which becomes the `old` of
+ * listener_set_open(). Its endpoint is what the policy has to say.
+ */
+int listener_set_reserve(struct listener_set *set, size_t n);
+void listener_set_adopt(struct listener_set *set, const char *name, const struct ip_endpoint *endpoint,
+			int fd, bool activated);
 
 /* Take over the sockets that both have from `old`, and close the others of `old`. */
 void listener_set_replace(struct listener_set *set, struct listener_set *old, struct loop *loop);

@@ -14,9 +14,8 @@
 
 #include "gateway/base/util.h"
 
-/* How long failed logins count against a source, and for how many sources they are kept. */
+/* How long failed logins count against a source. */
 #define FAILURES_MS (10 * 60 * 1000)
-#define SOURCES_MAX 10000
 /* Attempts that a source without failures may have under way. */
 #define CLEAN_AT_ONCE 4
 /* The longest delay, and the failure after which it cannot grow. */
@@ -136,7 +135,7 @@ static void make_room(struct login_queue *queue)
 {
 	struct login_source *source, *next;
 
-	if (HASH_COUNT(queue->sources) < SOURCES_MAX)
+	if (HASH_COUNT(queue->sources) < LOGIN_SOURCES_MAX)
 		return;
 	HASH_ITER (hh, queue->sources, source, next) {
 		if (is_used(source))
@@ -261,6 +260,28 @@ uint32_t login_queue_failures(const struct login_queue *queue, const struct ip_a
 
 	HASH_FIND(hh, queue->sources, key, sizeof(*key), source);
 	return source == NULL || has_forgiven(source, queue->loop->now_ms) ? 0 : source->failures;
+}
+
+size_t login_queue_export(const struct login_queue *queue, struct login_failures *ret, size_t max)
+{
+	struct login_source *source, *next;
+	size_t n = 0;
+
+	HASH_ITER (hh, queue->sources, source, next)
+		if (n < max && !has_forgiven(source, queue->loop->now_ms))
+			ret[n++] =
+			    (struct login_failures){ source->key, source->failures, source->failed_ms };
+	return n;
+}
+
+void login_queue_import(struct login_queue *queue, const struct login_failures *failures)
+{
+	struct login_source *source = use_source(queue, &failures->key);
+
+	if (source == NULL)
+		return; /* without memory nothing is counted */
+	source->failures = failures->failures < FAILURES_FULL ? failures->failures : FAILURES_FULL;
+	source->failed_ms = failures->failed_ms;
 }
 
 void login_queue_done(struct login_queue *queue)

@@ -46,4 +46,20 @@ void login_queue_failed(struct login_queue *queue, uint64_t session, const struc
 /* How many logins of a source have failed lately; 0 again ten minutes after the last one. */
 uint32_t login_queue_failures(const struct login_queue *queue, const struct ip_addr *key);
 
+/* What counts against a source. */
+struct login_failures {
+	struct ip_addr key;
+	uint32_t failures;
+	uint64_t failed_ms; /* the last one, by the clock of the loop */
+};
+
+/* Copy those of at most `max` sources, the least recently used first. Returns how many. */
+size_t login_queue_export(const struct login_queue *queue, struct login_failures *ret, size_t max);
+
+/* Count failures that another attlsd has seen. */
+void login_queue_import(struct login_queue *queue, const struct login_failures *failures);
+
+/* For this many sources failures are kept. */
+#define LOGIN_SOURCES_MAX 10000
+
 #endif

@@ -9,6 +9,7 @@
 #include <stdint.h>
 
 #include "gateway/base/loop.h"
+#include "gateway/host/program.h"
 #include "gateway/monitor/acceptor.h"
 #include "gateway/monitor/admission.h"
 #include "gateway/monitor/audit-source.h"
@@ -20,15 +21,58 @@
 #include "gateway/monitor/login-queue.h"
 #include "gateway/monitor/name-watch.h"
 #include "gateway/monitor/notify.h"
+#include "gateway/monitor/older.h"
 #include "gateway/monitor/policy-load.h"
 #include "gateway/monitor/privileged.h"
 #include "gateway/monitor/requests.h"
 #include "gateway/monitor/signals.h"
 #include "gateway/monitor/ticket-source.h"
 
+/* The attlsd that this process replaces, or has replaced (takeover.c). */
+struct takeover {
+	enum {
+		TAKEOVER_NONE = 0, /* it replaces none */
+		TAKEOVER_LOADS,	   /* its workers are not ready yet */
+		TAKEOVER_READY,	   /* it waits for HANDOVER_GO */
+		TAKEOVER_TRIAL,	   /* it serves, and the other one goes on if it ends now */
+		TAKEOVER_DONE
+	} phase;
+	struct older *from; /* NULL: it has ended */
+	bool guarded;	    /* an older process gets the signals, and passes them on */
+	struct timer settle;
+};
+
+/* The attlsd that replaces this process (upgrade.c). */
+struct upgrade {
+	enum {
+		UPGRADE_NONE = 0,
+		UPGRADE_WAITS,	/* this one is on trial itself, until HANDOVER_MAIN */
+		UPGRADE_STARTS, /* the new one loads the policy and starts workers */
+		UPGRADE_TRIAL,	/* it serves; if it ends now, this one goes on */
+		UPGRADE_MOVES,	/* the service manager is being told */
+		UPGRADE_GONE	/* the new one is the main process; here, sessions end */
+	} phase;
+	struct watch link;
+	struct watch barrier; /* ends when the service manager has heard */
+	struct timer limit;   /* for the phase */
+	struct timer tell;    /* HANDOVER_FACTS */
+	pid_t starter;	      /* 0: it has ended */
+	int exit;	      /* status of the starter, and so of the new attlsd; -1: unknown */
+	pid_t pid;	      /* of the new attlsd, 0: unknown */
+	uint32_t workers_told;
+	uint64_t sessions_told;
+	bool guards; /* this process stays for the service manager, and passes signals on */
+	bool lost;   /* the new one has ended */
+	char version[32], reason[HANDOVER_TEXT_MAX];
+};
+
 struct monitor {
 	struct loop loop;
 	const char *path;
+	const struct program *program;
+	struct older_set older;
+	struct takeover takeover;
+	struct upgrade upgrade;
 	struct signals signals;
 	struct acceptor acceptor;
 	struct timer renewal; /* reload: the running generation cannot replace one of its processes */

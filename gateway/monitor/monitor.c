@@ -8,6 +8,7 @@
 #include "gateway/monitor/monitor.h"
 
 #include <signal.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
@@ -19,6 +20,9 @@
 #include "gateway/monitor/monitor-state.h"
 #include "gateway/monitor/reload.h"
 #include "gateway/monitor/successor.h"
+#include "gateway/monitor/takeover.h"
+#include "gateway/monitor/upgrade-leave.h"
+#include "gateway/monitor/upgrade.h"
 
 /* For a worker to load certificates and keys, or to get them from the keeper. */
 #define START_LIMIT_MS 60000
@@ -40,8 +44,14 @@ static void on_retired(struct children *children, const struct generation *gone)
 
 	if (monitor->current == gone) /* at the end of attlsd, older generations may outlive it */
 		monitor->current = NULL;
-	if (monitor->stopping && children->head == NULL)
+	if ((monitor->stopping || monitor->upgrade.phase == UPGRADE_GONE) && children->head == NULL &&
+	    !upgrade_waits(monitor))
 		loop_stop(&monitor->loop);
+}
+
+static void on_other(struct children *children, pid_t pid, int status)
+{
+	upgrade_reap(children->owner, pid, status);
 }
 
 /*
@@ -50,6 +60,9 @@ static void on_retired(struct children *children, const struct generation *gone)
  */
 static void stop(struct monitor *monitor)
 {
+	if (upgrade_take_stop(monitor))
+		return;
+	takeover_stop(monitor, monitor->stopping);
 	if (monitor->stopping || monitor->current == NULL) {
 		log_event(LOG_LEVEL_INFO, "stopping-now",
 			  LOG_NUMBER("sessions", monitor->admission.nsessions));
@@ -87,11 +100,18 @@ static void describe(void *owner, struct answer_gateway *gateway)
 	gateway->sessions = monitor->admission.nsessions;
 	gateway->reloading = reload_is_under_way(monitor);
 	gateway->draining = monitor->stopping;
+	gateway->upgrading = monitor->upgrade.phase != UPGRADE_NONE;
 }
 
-static const char *order_reload(void *owner)
+/* A new program on the disk is a reason for an upgrade, whoever asks for a reload. */
+static const char *order_reload(void *owner, enum ctl_proto_what how)
 {
-	return reload_begin(owner);
+	struct monitor *monitor = owner;
+
+	if (how == CTL_UPGRADE || (how == CTL_RELOAD && program_is_new(monitor->program)))
+		return upgrade_begin(monitor);
+	takeover_settle(monitor);
+	return reload_begin(monitor);
 }
 
 /* From here on, this is another process, which the service manager does not wait for. */
@@ -144,13 +164,48 @@ static void on_signal(void *owner, uint32_t number)
 		children_reap(&monitor->children);
 		break;
 	case SIGHUP:
-		(void)reload_begin(monitor); /* a refusal has been logged */
+		if (!upgrade_take_reload(monitor) && !takeover_is_guarded(monitor))
+			(void)order_reload(monitor, CTL_RELOAD); /* a refusal has been logged */
+		break;
+	case SIGINT:
+		if (takeover_is_guarded(monitor)) /* a terminal sends it to both, and once is enough */
+			break;
+		stop(monitor);
 		break;
 	case SIGTERM:
-	case SIGINT:
 		stop(monitor);
 		break;
 	default:
+		break;
+	}
+}
+
+/* What an attlsd says that this one replaces, or has replaced. */
+static void on_older(void *owner, struct older *from, const struct handover_msg *msg, int fd)
+{
+	struct monitor *monitor = owner;
+	bool commands = from == monitor->takeover.from || from->facts.guards;
+
+	monitor->admission.nolder = older_sessions(&monitor->older);
+	switch (msg->type) {
+	case HANDOVER_GO:
+		if (from == monitor->takeover.from && monitor->takeover.phase == TAKEOVER_READY)
+			takeover_go(monitor, fd);
+		break;
+	case HANDOVER_MAIN:
+		if (from == monitor->takeover.from)
+			takeover_main(monitor, msg->number != 0);
+		upgrade_continue(monitor);
+		break;
+	case HANDOVER_STOP:
+		if (commands)
+			stop(monitor);
+		break;
+	case HANDOVER_RELOAD:
+		if (commands)
+			(void)order_reload(monitor, CTL_RELOAD); /* a refusal has been logged */
+		break;
+	default: /* HANDOVER_FACTS has been noted */
 		break;
 	}
 }
@@ -171,6 +226,7 @@ static int monitor_init(struct monitor *monitor)
 		.on_message = on_message,
 		.on_death = reload_on_death,
 		.on_keeper_death = reload_on_keeper_death,
+		.on_other = on_other,
 		.on_retired = on_retired,
 	};
 	admission_init(&monitor->admission);
@@ -190,6 +246,9 @@ static int monitor_init(struct monitor *monitor)
 	audit_source_init(&monitor->audit, &monitor->loop, &monitor->children);
 	timer_init(&monitor->renewal, reload_on_renewal);
 	ending_init(&monitor->ending, &monitor->loop, &monitor->children);
+	takeover_init(monitor, on_older);
+	monitor->ctl_server.older = &monitor->older;
+	upgrade_init(monitor);
 	r = ticket_source_init(&monitor->tickets, &monitor->loop, &monitor->children);
 	if (r == 0)
 		r = bounded_close_init();
@@ -197,12 +256,16 @@ static int monitor_init(struct monitor *monitor)
 }
 
 /* Returns 0 if the loop has run to its end, see monitor->status; *ret_step is the step that failed. */
-static int run(struct monitor *monitor, const char **ret_step)
+static int run(struct monitor *monitor, struct inherited *inherited, const char **ret_step)
 {
 	int r;
 
 	*ret_step = "watch for signals";
 	r = monitor_init(monitor);
+	if (r == 0 && inherited->handover != -1) {
+		*ret_step = "take over from the attlsd that runs";
+		r = takeover_begin(monitor, &inherited->handover);
+	}
 	if (r == 0) {
 		*ret_step = "start a process that loads the policy";
 		monitor->cause = "start";
@@ -215,7 +278,7 @@ static int run(struct monitor *monitor, const char **ret_step)
 	return r;
 }
 
-int monitor_run(const char *policy_path)
+int monitor_run(const char *policy_path, const struct program *program, struct inherited *inherited)
 {
 	static struct monitor monitor; /* one per process, and too large for the stack */
 	const char *step;
@@ -223,12 +286,14 @@ int monitor_run(const char *policy_path)
 
 	log_setup(LOG_LEVEL_INFO, LOG_FORMAT_TEXT); /* until the policy is known */
 	monitor.path = policy_path;
+	monitor.program = program;
 	monitor.notify.fd = -1;
 	policy_load_init(&monitor.load, &monitor.loop, policy_path, reload_on_loaded);
 	name_watch_init(&monitor.names, &monitor.loop, policy_path, reload_on_names_changed);
-	r = run(&monitor, &step);
+	r = run(&monitor, inherited, &step);
 	if (r < 0)
 		reload_start_failed(&monitor, step, r, strerror(-r));
+	upgrade_done(&monitor);
 	policy_load_cancel(&monitor.load);
 	name_watch_stop(&monitor.names);
 	notify_close(&monitor.notify);
@@ -240,6 +305,7 @@ int monitor_run(const char *policy_path)
 	children_done(&monitor.children);
 	audit_event("process-stop", AUDIT_NUMBER("status", monitor.status));
 	audit_source_done(&monitor.audit);
+	older_done(&monitor.older);
 	ticket_source_done(&monitor.tickets);
 	privileged_done(&monitor.privileged);
 	login_queue_done(&monitor.logins);

@@ -6,7 +6,13 @@
 #ifndef ATTLSD_GATEWAY_MONITOR_MONITOR_H
 #define ATTLSD_GATEWAY_MONITOR_MONITOR_H
 
-/* Serve the policy in this file until SIGTERM. Returns the exit status. */
-int monitor_run(const char *policy_path);
+#include "gateway/host/inherited.h"
+#include "gateway/host/program.h"
+
+/*
+ * Serve the policy in this file until SIGTERM, with what the starter has left open. Returns the
+ * exit status.
+ */
+int monitor_run(const char *policy_path, const struct program *program, struct inherited *inherited);
 
 #endif

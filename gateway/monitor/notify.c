@@ -5,6 +5,8 @@
  */
 #include "gateway/monitor/notify.h"
 
+#include <errno.h>
+#include <fcntl.h>
 #include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -20,7 +22,8 @@
 
 static void say(const struct notify *notify, const char *text)
 {
-	if (notify->fd != -1) /* lost if the manager has gone or is busy: no reason to stop serving */
+	if (notify_has_manager(
+		notify)) /* lost if the manager has gone or is busy: no reason to stop serving */
 		(void)send(notify->fd, text, strlen(text), MSG_DONTWAIT | MSG_NOSIGNAL);
 }
 
@@ -96,9 +99,72 @@ void notify_open(struct notify *notify, struct loop *loop, const size_t *nsessio
 	start_watchdog(notify);
 }
 
-void notify_ready(struct notify *notify)
+void notify_adopt(struct notify *notify, struct loop *loop, const size_t *nsessions,
+		  const uint64_t *generation, int *fd, uint64_t watchdog_ms)
+{
+	*notify = (struct notify){
+		.fd = fd_take(fd),
+		.loop = loop,
+		.nsessions = nsessions,
+		.generation = generation,
+		.watchdog_ms = watchdog_ms,
+		.silent = true,
+	};
+	timer_init(&notify->refresh, on_refresh);
+	timer_init(&notify->watchdog, on_watchdog);
+}
+
+void notify_speak(struct notify *notify)
 {
 	if (notify->fd == -1)
+		return;
+	notify->silent = false;
+	notify_ready(notify);
+	if (notify->watchdog_ms > 0)
+		on_watchdog(&notify->watchdog);
+}
+
+/* sd_notify_barrier(3): the manager closes the descriptor after it has read what came before. */
+static int send_barrier(const struct notify *notify, int fd)
+{
+	static char text[] = "BARRIER=1";
+	union {
+		struct cmsghdr header;
+		char bytes[CMSG_SPACE(sizeof(int))];
+	} control = { .bytes = { 0 } };
+	struct iovec vector = { .iov_base = text, .iov_len = sizeof(text) - 1 };
+	struct msghdr header = { .msg_iov = &vector,
+				 .msg_iovlen = 1,
+				 .msg_control = &control,
+				 .msg_controllen = sizeof(control) };
+
+	control.header = (struct cmsghdr){ .cmsg_len = CMSG_LEN(sizeof(int)),
+					   .cmsg_level = SOL_SOCKET,
+					   .cmsg_type = SCM_RIGHTS };
+	memcpy(CMSG_DATA(&control.header), &fd, sizeof(fd));
+	return sendmsg(notify->fd, &header, MSG_DONTWAIT | MSG_NOSIGNAL) == -1 ? -errno : 0;
+}
+
+int notify_move(struct notify *notify, pid_t pid)
+{
+	int ends[2] = { -1, -1 };
+	char text[40];
+	int r = pipe2(ends, O_CLOEXEC | O_NONBLOCK) == -1 ? -errno : 0;
+
+	(void)snprintf(text, sizeof(text), "MAINPID=%d", (int)pid);
+	if (r == 0 && send(notify->fd, text, strlen(text), MSG_DONTWAIT | MSG_NOSIGNAL) == -1)
+		r = -errno;
+	if (r == 0)
+		r = send_barrier(notify, ends[1]);
+	fd_close(&ends[1]);
+	if (r < 0)
+		fd_close(&ends[0]);
+	return ends[0];
+}
+
+void notify_ready(struct notify *notify)
+{
+	if (!notify_has_manager(notify))
 		return;
 	say(notify, "READY=1");
 	on_refresh(&notify->refresh);
@@ -117,7 +183,7 @@ void notify_reloading(const struct notify *notify)
 
 bool notify_has_manager(const struct notify *notify)
 {
-	return notify->fd != -1;
+	return notify->fd != -1 && !notify->silent;
 }
 
 void notify_stopping(struct notify *notify)

@@ -11,6 +11,7 @@
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <sys/types.h>
 
 #include "gateway/base/loop.h"
 
@@ -22,6 +23,7 @@ struct notify {
 	uint64_t watchdog_ms; /* 0: the manager expects no sign of life */
 	const size_t *nsessions;
 	const uint64_t *generation;
+	bool silent; /* another process speaks to the manager, see notify_adopt() */
 };
 
 /*
@@ -39,7 +41,21 @@ void notify_ready(struct notify *notify);
 /* A reload begins. It carries the time that Type=notify-reload demands (systemd 253). */
 void notify_reloading(const struct notify *notify);
 
-/* Is there a manager? */
+/*
+ * The same for a socket and an interval that another attlsd has had; it closes the descriptor in
+ * the end. Nothing is said before notify_speak(), since the manager listens to one process.
+ */
+void notify_adopt(struct notify *notify, struct loop *loop, const size_t *nsessions,
+		  const uint64_t *generation, int *fd, uint64_t watchdog_ms);
+void notify_speak(struct notify *notify);
+
+/*
+ * Tell the manager that another process is the main one from now on. Returns a descriptor that
+ * ends (EPOLLHUP) when the manager has read this, or -1: it was not sent.
+ */
+int notify_move(struct notify *notify, pid_t pid);
+
+/* Is there a manager, which listens to this process? */
 bool notify_has_manager(const struct notify *notify);
 
 /* attlsd drains. */

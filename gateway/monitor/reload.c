@@ -30,8 +30,7 @@ void reload_give_up(struct monitor *monitor)
 	ending_kill(&monitor->ending);
 }
 
-/* All workers of the coming generation are ready, so it takes over. */
-static void promote(struct monitor *monitor)
+void reload_promote(struct monitor *monitor)
 {
 	struct generation *old = monitor->current;
 
@@ -60,11 +59,21 @@ static void promote(struct monitor *monitor)
 	if (old != NULL)
 		count(RELOADS, COUNT_RESULT_OK, 1);
 	http_child_promote(&monitor->http, monitor->current->policy, &monitor->current->users);
-	listener_set_log(&monitor->listeners, old == NULL ? "ready" : "reloaded");
+	listener_set_log(&monitor->listeners, old != NULL				  ? "reloaded"
+					      : monitor->takeover.phase == TAKEOVER_TRIAL ? "upgraded"
+											  : "ready");
 	notify_ready(&monitor->notify);
 	name_watch_follow(&monitor->names, monitor->current);
 	if (old != NULL)
 		generation_retire(old, MSG_RETIRE);
+}
+
+/* The attlsd that serves now has to stop accepting first. */
+static void takeover_ready(struct monitor *monitor)
+{
+	monitor->takeover.phase = TAKEOVER_READY;
+	if (older_say(monitor->takeover.from, HANDOVER_READY, monitor->coming->number, NULL) < 0)
+		reload_give_up(monitor);
 }
 
 void reload_on_ready(struct child *child)
@@ -72,10 +81,14 @@ void reload_on_ready(struct child *child)
 	struct monitor *monitor = child->children->owner;
 
 	ctl_trace_worker_ready(&monitor->ctl_server.traces, child);
-	if (child->generation == monitor->coming && generation_is_ready(child->generation))
-		promote(monitor);
-	else if (child->generation == monitor->current && !monitor->stopping)
+	if (child->generation == monitor->coming && generation_is_ready(child->generation)) {
+		if (monitor->takeover.phase == TAKEOVER_LOADS)
+			takeover_ready(monitor);
+		else
+			reload_promote(monitor);
+	} else if (child->generation == monitor->current && !monitor->stopping) {
 		acceptor_resume(&monitor->acceptor);
+	}
 }
 
 static void abandon_reload(struct monitor *monitor, const char *reason)
@@ -199,11 +212,18 @@ static int bring_up(struct monitor *monitor, struct policy_loaded *loaded, const
 
 void reload_start_failed(struct monitor *monitor, const char *step, int r, const char *error)
 {
+	char reason[HANDOVER_TEXT_MAX];
+
 	monitor->status = step == STEP_POLICY && r != -EHOSTUNREACH && r != -ETIMEDOUT && r != -EPIPE
 			      ? EXIT_POLICY
 			      : EXIT_FAILURE;
 	log_event(LOG_LEVEL_ERROR, "failed", LOG_TEXT("step", step), LOG_TEXT("error", error),
 		  LOG_TEXT("policy", monitor->path));
+	if (monitor->takeover.from != NULL) {
+		(void)snprintf(reason, sizeof(reason), "it could not %s: %s; the log has more", step, error);
+		/* if it fails, the other one knows no reason */
+		(void)older_say(monitor->takeover.from, HANDOVER_FAILED, 0, reason);
+	}
 }
 
 void reload_on_loaded(struct policy_load *load, int r, struct policy_loaded *loaded)
@@ -230,7 +250,8 @@ void reload_on_loaded(struct policy_load *load, int r, struct policy_loaded *loa
 
 bool reload_is_under_way(const struct monitor *monitor)
 {
-	return monitor->coming != NULL || policy_load_runs(&monitor->load);
+	return monitor->coming != NULL || policy_load_runs(&monitor->load) ||
+	       monitor->upgrade.phase != UPGRADE_NONE;
 }
 
 /* A name of the policy in force has other addresses: new sessions get a generation that has them. */

@@ -11,6 +11,9 @@
 const char *reload_begin(struct monitor *monitor);
 bool reload_is_under_way(const struct monitor *monitor);
 
+/* All workers of the coming generation are ready: it takes over. */
+void reload_promote(struct monitor *monitor);
+
 /* attlsd cannot go on: end all processes, and exit with a failure. */
 void reload_give_up(struct monitor *monitor);
 

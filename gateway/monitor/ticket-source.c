@@ -65,6 +65,8 @@ static void wait_for_next(struct ticket_source *source)
 {
 	uint64_t next_ms = UINT64_MAX;
 
+	if (source->held)
+		return;
 	for (const struct ticket_seeds *seeds = source->children->tickets; seeds != NULL;
 	     seeds = seeds->next) {
 		uint64_t due_ms = ticket_seeds_due_ms(seeds, source->loop->now_ms);
@@ -109,6 +111,15 @@ int ticket_source_prepare(struct ticket_source *source, const struct policy *pol
 	}
 	wait_for_next(source);
 	return r;
+}
+
+void ticket_source_hold(struct ticket_source *source, bool hold)
+{
+	source->held = hold;
+	if (hold)
+		loop_timer_stop(source->loop, &source->timer);
+	else
+		wait_for_next(source);
 }
 
 void ticket_source_done(struct ticket_source *source)

@@ -5,6 +5,8 @@
 #ifndef ATTLSD_GATEWAY_MONITOR_TICKET_SOURCE_H
 #define ATTLSD_GATEWAY_MONITOR_TICKET_SOURCE_H
 
+#include <stdbool.h>
+
 #include "gateway/base/loop.h"
 #include "policy/policy.h"
 
@@ -14,6 +16,7 @@ struct ticket_source {
 	struct loop *loop;
 	struct children *children; /* children->tickets has the seeds */
 	struct timer timer;	   /* until the next seed is due */
+	bool held;		   /* by ticket_source_hold() */
 };
 
 /* Makes children->user_key, too. Returns 0, or -EIO: no random numbers. */
@@ -21,6 +24,9 @@ int ticket_source_init(struct ticket_source *source, struct loop *loop, struct c
 
 /* Have seeds for a policy whose generation is about to start. Returns 0 or -ENOMEM. */
 int ticket_source_prepare(struct ticket_source *source, const struct policy *policy);
+
+/* While an upgrade is under way, nobody may make seeds that the other side does not have. */
+void ticket_source_hold(struct ticket_source *source, bool hold);
 
 void ticket_source_done(struct ticket_source *source);
 

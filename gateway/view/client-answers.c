@@ -89,6 +89,9 @@ static void sanitize_texts(struct answer *answer)
 		sanitize(answer->u.gateway.sha256, sizeof(answer->u.gateway.sha256));
 		sanitize(answer->u.gateway.failure, sizeof(answer->u.gateway.failure));
 		break;
+	case ANSWER_OLDER:
+		sanitize(answer->u.older.version, sizeof(answer->u.older.version));
+		break;
 	case ANSWER_SESSION: /* what prints them escapes them */
 		sanitize_session(&answer->u.session);
 		break;
@@ -148,7 +151,8 @@ static int take_gateway(const struct target *target, struct answers *answers, co
 
 	if (answer->kind == ANSWER_REFUSED)
 		return client_fault(target, "%s", answer->u.text);
-	if (answer->kind != ANSWER_GATEWAY || gateway->workers > WORKERS_MAX || gateway->pid == 0)
+	if (answer->kind != ANSWER_GATEWAY || gateway->workers > WORKERS_MAX || gateway->pid == 0 ||
+	    gateway->older > ANSWER_OLDER_MAX)
 		return client_fault(target, CTL_OTHER_VERSION);
 	if (target->policy != NULL && !is_cut_off(gateway) && !same_file(target->policy, gateway->policy))
 		return client_fault(
@@ -302,6 +306,7 @@ static pid_t claimed_by(const struct answer *answer)
 	case ANSWER_FORBIDDEN:
 	case ANSWER_GATEWAY:
 	case ANSWER_WORKER:
+	case ANSWER_OLDER:
 	case ANSWER_NAME:
 	case ANSWER_COUNTS:
 	case ANSWER_CLIENT:
@@ -348,8 +353,11 @@ int client_answers_take(const struct target *target, struct answers *answers, co
 	from = find_worker(answers, sender != 0 ? sender : claimed_by(answer));
 	if (from != NULL)
 		return take_from_worker(target, answers, from, answer);
-	if (answer->kind == ANSWER_WORKER && answers->nworkers < answers->gateway.workers &&
+	if (answer->kind == ANSWER_OLDER && answers->nolder < answers->gateway.older &&
 	    (sender == 0 || sender == answers->gateway.pid))
+		answers->older[answers->nolder++] = answer->u.older;
+	else if (answer->kind == ANSWER_WORKER && answers->nworkers < answers->gateway.workers &&
+		 (sender == 0 || sender == answers->gateway.pid))
 		answers->workers[answers->nworkers++].worker = answer->u.worker;
 	else if (event_is_possible(answer, answers->own_events) &&
 		 (sender != 0 ? sender : claimed_by(answer)) == answers->gateway.pid)
@@ -380,7 +388,8 @@ bool client_is_silent(const struct worker_heard *heard)
  */
 bool client_answers_are_all(const struct answers *answers, enum ctl_proto_what what)
 {
-	if (answers->workers == NULL || answers->nworkers < answers->gateway.workers)
+	if (answers->workers == NULL || answers->nworkers < answers->gateway.workers ||
+	    answers->nolder < answers->gateway.older)
 		return false;
 	if (what == CTL_CLIENTS)
 		return answers->clients_complete;

@@ -28,6 +28,8 @@ struct worker_heard {
 /* All answers to one question. */
 struct answers {
 	struct answer_gateway gateway;
+	struct answer_older older[ANSWER_OLDER_MAX]; /* the first nolder of them */
+	size_t nolder;
 	struct worker_heard *workers;
 	size_t nworkers;
 	struct answer_session *sessions; /* sorted by number */

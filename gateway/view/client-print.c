@@ -43,6 +43,21 @@ static bool reload_has_failed(const struct answer_gateway *gateway)
 	return gateway->failure[0] != '\0' && gateway->draining == 0;
 }
 
+/* Their sessions are not in the list of workers, which are of this attlsd. */
+static void print_older(const struct answers *answers, FILE *out)
+{
+	if (answers->nolder == 0)
+		return;
+	(void)fprintf(out, "\n%8s  %10s  %-10s  %8s  %9s\n", "REPLACED", "GENERATION", "VERSION", "SESSIONS",
+		      "WORKERS");
+	for (size_t i = 0; i < answers->nolder; i++) {
+		const struct answer_older *older = &answers->older[i];
+
+		(void)fprintf(out, "%8d  %10" PRIu64 "  %-10s  %8" PRIu64 "  %9" PRIu32 "\n", (int)older->pid,
+			      older->generation, older->version, older->sessions, older->workers);
+	}
+}
+
 void client_print_status(const struct answers *answers, FILE *out)
 {
 	const struct answer_gateway *gateway = &answers->gateway;
@@ -50,7 +65,9 @@ void client_print_status(const struct answers *answers, FILE *out)
 
 	(void)fprintf(out, "attlsd %s, process %d, up %s%s%s\n", gateway->version, (int)gateway->pid,
 		      client_text_age(gateway->up_ms, up), gateway->draining ? ", draining" : "",
-		      gateway->reloading ? ", a reload is under way" : "");
+		      gateway->upgrading   ? ", an upgrade is under way"
+		      : gateway->reloading ? ", a reload is under way"
+					   : "");
 	(void)fprintf(out, "policy %s, ", gateway->policy);
 	if (gateway->sha256[0] != '\0')
 		(void)fprintf(out, "SHA-256 %.*s, ", DIGEST_SHOWN, gateway->sha256);
@@ -72,6 +89,7 @@ void client_print_status(const struct answers *answers, FILE *out)
 			      (int)worker->pid, worker->generation, client_print_state(worker->state),
 			      worker->sessions, worker->transfers, worker->signatures, worker->refused);
 	}
+	print_older(answers, out);
 	client_servers_print(answers, out);
 }
 
@@ -86,8 +104,15 @@ static json_t *reload_failed_json(const struct answer_gateway *gateway)
 int client_json_status(const struct answers *answers, FILE *out)
 {
 	const struct answer_gateway *gateway = &answers->gateway;
-	json_t *workers = json_array();
+	json_t *workers = json_array(), *older = json_array();
 
+	for (size_t i = 0; i < answers->nolder; i++)
+		(void)json_array_append_new(
+		    older, json_pack("{s:i,s:I,s:o,s:I,s:i}", "pid", (int)answers->older[i].pid, "generation",
+				     (json_int_t)answers->older[i].generation, "version",
+				     client_json_text(answers->older[i].version), "sessions",
+				     (json_int_t)answers->older[i].sessions, "workers",
+				     (int)answers->older[i].workers));
 	for (size_t i = 0; i < answers->nworkers; i++) {
 		const struct answer_worker *worker = &answers->workers[i].worker;
 
@@ -100,15 +125,16 @@ int client_json_status(const struct answers *answers, FILE *out)
 			      (json_int_t)worker->refused));
 	}
 	return json_print(
-	    json_pack(
-		"{s:o,s:i,s:o,s:o,s:I,s:o,s:o,s:I,s:I,s:b,s:o,s:b,s:o,s:o,s:o}", "version",
-		client_json_text(gateway->version), "pid", (int)gateway->pid, "policy",
-		client_json_text(gateway->policy), "policy_sha256",
-		gateway->sha256[0] != '\0' ? client_json_text(gateway->sha256) : json_null(), "generation",
-		(json_int_t)gateway->generation, "up", client_json_seconds(gateway->up_ms), "in_force",
-		client_json_seconds(gateway->policy_ms), "sessions", (json_int_t)gateway->sessions, "limit",
-		(json_int_t)gateway->limit, "reloading", gateway->reloading != 0, "reload_failed",
-		reload_failed_json(gateway), "draining", gateway->draining != 0, "workers", workers,
-		"servers", client_servers_json(answers), "silent_workers", client_json_silent(answers)),
+	    json_pack("{s:o,s:i,s:o,s:o,s:I,s:o,s:o,s:I,s:I,s:b,s:b,s:o,s:b,s:o,s:o,s:o,s:o}", "version",
+		      client_json_text(gateway->version), "pid", (int)gateway->pid, "policy",
+		      client_json_text(gateway->policy), "policy_sha256",
+		      gateway->sha256[0] != '\0' ? client_json_text(gateway->sha256) : json_null(),
+		      "generation", (json_int_t)gateway->generation, "up",
+		      client_json_seconds(gateway->up_ms), "in_force",
+		      client_json_seconds(gateway->policy_ms), "sessions", (json_int_t)gateway->sessions,
+		      "limit", (json_int_t)gateway->limit, "reloading", gateway->reloading != 0, "upgrading",
+		      gateway->upgrading != 0, "reload_failed", reload_failed_json(gateway), "draining",
+		      gateway->draining != 0, "workers", workers, "replaced", older, "servers",
+		      client_servers_json(answers), "silent_workers", client_json_silent(answers)),
 	    out);
 }

@@ -1,0 +1,127 @@
+/*
+ * What one attlsd hands to the next at an upgrade, as sections of records in sealed memory
+ * (memfd_create(2)), since keys of TLS sessions are in it. The two are different programs:
+ * each section says how long its records are, so either side may know longer ones, and
+ * sections that a reader does not know are skipped.
+ */
+#ifndef ATTLSD_GATEWAY_BASE_HANDOVER_STATE_H
+#define ATTLSD_GATEWAY_BASE_HANDOVER_STATE_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+#include "gateway/base/ticket-seeds.h"
+
+/* Of the format; and the oldest reader that understands what this writer writes. */
+#define HANDOVER_STATE_VERSION	   1
+#define HANDOVER_STATE_READABLE_BY 1
+
+/* Numbers are never used again for something else. Fields are only added at the end of a record. */
+enum handover_section {
+	HANDOVER_NUMBERS = 1,  /* struct handover_numbers, one */
+	HANDOVER_SOCKETS = 2,  /* struct handover_socket */
+	HANDOVER_SEEDS = 3,    /* struct handover_seed */
+	HANDOVER_USER_KEY = 4, /* its bytes, one record */
+	HANDOVER_FAILURES = 5, /* struct handover_failure */
+	HANDOVER_OLDER = 6,    /* struct handover_older */
+};
+
+struct handover_numbers {
+	uint64_t generation;   /* the last one */
+	uint64_t last_session; /* its number */
+	uint64_t watchdog_ms;  /* how often the service manager wants to hear; 0: it does not */
+	uint64_t started_s;    /* when the first attlsd of this row began, since 1970 */
+};
+
+enum handover_purpose {
+	HANDOVER_FOR_LISTENER = 1,
+	HANDOVER_FOR_CONTROL,
+	HANDOVER_FOR_HTTP,
+	HANDOVER_FOR_NOTIFY, /* of the service manager */
+};
+
+struct handover_socket {
+	uint32_t purpose;    /* enum handover_purpose; a reader skips what it does not know */
+	uint32_t descriptor; /* its place among those that came along */
+	uint32_t activated;  /* 1: it is the service manager's (socket activation) */
+	uint16_t family;     /* 0, 4 or 6 */
+	uint16_t port;	     /* as the policy has it */
+	uint8_t address[16]; /* as in struct ip_addr */
+	char name[64];
+	char path[112];	   /* of a UNIX socket */
+	uint64_t dev, ino; /* of its file */
+};
+
+/* The newest of each rotation first. */
+struct handover_seed {
+	uint32_t rotation_s;
+	uint32_t zero;
+	uint64_t lifetime_ms;
+	uint64_t since_ms; /* CLOCK_MONOTONIC */
+	uint8_t bytes[TICKET_SEED_BYTES];
+};
+
+struct handover_failure {
+	uint32_t family;
+	uint32_t failures;
+	uint8_t address[16];
+	uint64_t failed_ms; /* CLOCK_MONOTONIC */
+};
+
+/* An attlsd that has been replaced and still has sessions. */
+struct handover_older {
+	uint32_t descriptor; /* of the link with it */
+	uint32_t guards;     /* 1: it is the process that the service manager or container knows */
+	int32_t pid;
+	uint32_t workers;
+	uint64_t generation, sessions;
+	char version[32];
+};
+
+/* More than any policy needs. */
+#define HANDOVER_STATE_MAX (16 * 1024 * 1024)
+
+struct handover_writer {
+	uint8_t *bytes;
+	size_t len, cap;
+	int error; /* 0, or the first one */
+};
+
+/* Add a section of `n` records of `size` bytes each. An error is remembered until the end. */
+void handover_write(struct handover_writer *writer, enum handover_section section, const void *records,
+		    size_t size, size_t n);
+
+/*
+ * Make sealed memory of it, and wipe the writer. Returns its descriptor, close-on-exec, or a
+ * negative errno.
+ */
+int handover_seal(struct handover_writer *writer);
+
+struct handover_reader {
+	uint8_t *bytes;
+	size_t len;
+};
+
+/*
+ * Read sealed memory. Returns 0; -EPROTO: it is not what handover_seal() makes; -EPROTONOSUPPORT:
+ * the writer is too new; -ENOMEM or another errno. The descriptor stays the caller's.
+ */
+int handover_open(int fd, struct handover_reader *ret);
+
+/* The same for bytes, which are copied. */
+int handover_parse(const uint8_t *bytes, size_t len, struct handover_reader *ret);
+
+/*
+ * Copy at most `max` records of a section to `records`, each to a place of `size` bytes; what
+ * the writer did not know is zero. Returns how many.
+ */
+size_t handover_read(const struct handover_reader *reader, enum handover_section section, void *records,
+		     size_t size, size_t max);
+
+/* How many records a section has. */
+size_t handover_count(const struct handover_reader *reader, enum handover_section section);
+
+/* Wipe and free. */
+void handover_close(struct handover_reader *reader);
+
+#endif

@@ -1,0 +1,399 @@
+/*
+ * Collects what a monitor hands on, and puts it into its places in the next one. Keys go
+ * through sealed memory only. Records are of another version perhaps, so each is checked.
+ */
+#include "gateway/monitor/heritage.h"
+
+#include <errno.h>
+#include <poll.h>
+#include <stdlib.h>
+#include <string.h>
+#include <utlist.h>
+
+#include "gateway/base/handover-link.h"
+#include "gateway/base/util.h"
+
+/* The first message was sent before this process began. */
+#define RECEIVE_MS 5000
+
+/* --- the monitor that hands on --- */
+
+#define DESCRIPTORS_MAX 512
+#define SOCKETS_MAX	(DESCRIPTORS_MAX - OLDER_MAX - 1)
+
+struct parcel {
+	struct handover_writer writer;
+	int fds[DESCRIPTORS_MAX];
+	size_t nfds;
+	struct handover_socket sockets[SOCKETS_MAX];
+	size_t nsockets;
+	int error;
+};
+
+static struct handover_socket *put_socket(struct parcel *parcel, enum handover_purpose purpose, int fd)
+{
+	static struct handover_socket none;
+
+	if (fd == -1)
+		return &none;
+	if (parcel->nsockets == SOCKETS_MAX) {
+		parcel->error = -E2BIG;
+		return &none;
+	}
+	parcel->sockets[parcel->nsockets] = (struct handover_socket){
+		.purpose = purpose,
+		.descriptor = (uint32_t)parcel->nfds,
+	};
+	parcel->fds[parcel->nfds++] = fd;
+	return &parcel->sockets[parcel->nsockets++];
+}
+
+static void put_endpoint(struct handover_socket *record, const struct ip_endpoint *endpoint)
+{
+	record->family = (uint16_t)(endpoint->addr.family == IP_V4   ? 4
+				    : endpoint->addr.family == IP_V6 ? 6
+								     : 0);
+	record->port = endpoint->port;
+	memcpy(record->address, endpoint->addr.bytes, sizeof(record->address));
+}
+
+static void put_file(struct handover_socket *record, const struct ctl_socket *sock)
+{
+	_Static_assert(sizeof(record->path) > sizeof(sock->path), "a path fits");
+	memcpy(record->path, sock->path, sizeof(sock->path));
+	record->activated = sock->activated;
+	record->dev = sock->dev;
+	record->ino = sock->ino;
+}
+
+static void put_sockets(struct parcel *parcel, const struct monitor *monitor)
+{
+	const struct http_listen *http = &monitor->http.listen;
+	struct handover_socket *record;
+
+	for (size_t i = 0; i < monitor->listeners.n; i++) {
+		const struct listener *listener = &monitor->listeners.items[i];
+
+		record = put_socket(parcel, HANDOVER_FOR_LISTENER, listener->watch.fd);
+		put_endpoint(record, &listener->endpoint);
+		record->activated = listener->activated;
+		memcpy(record->name, listener->name, sizeof(listener->name));
+	}
+	put_file(put_socket(parcel, HANDOVER_FOR_CONTROL, monitor->ctl_server.sock.fd),
+		 &monitor->ctl_server.sock);
+	record = put_socket(parcel, HANDOVER_FOR_HTTP, http->fd);
+	put_endpoint(record, &http->endpoint);
+	put_file(record, &http->sock);
+	record->activated = http->activated;
+	if (notify_has_manager(&monitor->notify))
+		(void)put_socket(parcel, HANDOVER_FOR_NOTIFY, monitor->notify.fd);
+	handover_write(&parcel->writer, HANDOVER_SOCKETS, parcel->sockets, sizeof(parcel->sockets[0]),
+		       parcel->nsockets);
+}
+
+static void put_older(struct parcel *parcel, const struct monitor *monitor)
+{
+	const struct older *older;
+
+	DL_FOREACH (monitor->older.head, older) {
+		struct handover_older record = older->facts;
+
+		record.descriptor = (uint32_t)parcel->nfds;
+		parcel->fds[parcel->nfds++] = older->link.fd;
+		handover_write(&parcel->writer, HANDOVER_OLDER, &record, sizeof(record), 1);
+	}
+}
+
+static void put_seeds(struct parcel *parcel, const struct children *children)
+{
+	struct handover_seed record;
+
+	for (const struct ticket_seeds *seeds = children->tickets; seeds != NULL; seeds = seeds->next)
+		for (size_t i = 0; i < seeds->n; i++) {
+			record = (struct handover_seed){ .rotation_s = seeds->rotation_s,
+							 .lifetime_ms = seeds->lifetime_ms,
+							 .since_ms = seeds->list[i].since_ms };
+			memcpy(record.bytes, seeds->list[i].bytes, sizeof(record.bytes));
+			handover_write(&parcel->writer, HANDOVER_SEEDS, &record, sizeof(record), 1);
+		}
+	explicit_bzero(&record, sizeof(record));
+	handover_write(&parcel->writer, HANDOVER_USER_KEY, children->user_key, sizeof(children->user_key), 1);
+}
+
+static void put_numbers(struct handover_writer *writer, const struct monitor *monitor)
+{
+	const struct handover_numbers numbers = {
+		.generation = monitor->children.last,
+		.last_session = monitor->admission.last,
+		.watchdog_ms = monitor->notify.watchdog_ms,
+	};
+
+	handover_write(writer, HANDOVER_NUMBERS, &numbers, sizeof(numbers), 1);
+}
+
+static int send_parcel(const struct parcel *parcel, int link)
+{
+	size_t sent = 0;
+	int r = 0;
+
+	while (r == 0 && sent < parcel->nfds) {
+		size_t left = parcel->nfds - sent;
+		size_t n = left < HANDOVER_FDS_MAX ? left : HANDOVER_FDS_MAX;
+		const struct handover_msg msg = {
+			.type = n == left ? HANDOVER_STATE : HANDOVER_MORE,
+			.number = parcel->nfds,
+		};
+
+		r = handover_send(link, &msg, parcel->fds + sent, n);
+		sent += n;
+	}
+	return r == -EAGAIN ? -E2BIG : r;
+}
+
+int heritage_send(const struct monitor *monitor, int link)
+{
+	struct parcel *parcel = calloc(1, sizeof(*parcel));
+	int state = -1;
+	int r;
+
+	if (parcel == NULL)
+		return -ENOMEM;
+	put_numbers(&parcel->writer, monitor);
+	put_sockets(parcel, monitor);
+	put_older(parcel, monitor);
+	put_seeds(parcel, &monitor->children);
+	r = state = handover_seal(&parcel->writer);
+	if (parcel->error < 0)
+		r = parcel->error;
+	if (r >= 0) {
+		parcel->fds[parcel->nfds++] = state;
+		r = send_parcel(parcel, link);
+	}
+	if (state >= 0)
+		fd_close(&state);
+	free(parcel);
+	return r;
+}
+
+static void put_failures(struct handover_writer *writer, const struct login_queue *logins)
+{
+	struct login_failures *list = calloc(LOGIN_SOURCES_MAX, sizeof(*list));
+	size_t n = list == NULL ? 0 : login_queue_export(logins, list, LOGIN_SOURCES_MAX);
+
+	if (list == NULL)
+		writer->error = -ENOMEM;
+	for (size_t i = 0; i < n; i++) {
+		struct handover_failure record = { .family = list[i].key.family == IP_V4 ? 4 : 6,
+						   .failures = list[i].failures,
+						   .failed_ms = list[i].failed_ms };
+
+		memcpy(record.address, list[i].key.bytes, sizeof(record.address));
+		handover_write(writer, HANDOVER_FAILURES, &record, sizeof(record), 1);
+	}
+	free(list);
+}
+
+int heritage_late(const struct monitor *monitor)
+{
+	struct handover_writer writer = { .bytes = NULL };
+
+	put_numbers(&writer, monitor);
+	put_failures(&writer, &monitor->logins);
+	return handover_seal(&writer);
+}
+
+/* --- the monitor that receives --- */
+
+static void get_endpoint(const struct handover_socket *record, struct ip_endpoint *ret)
+{
+	*ret = (struct ip_endpoint){ .port = record->port };
+	ret->addr.family = record->family == 4 ? IP_V4 : record->family == 6 ? IP_V6 : IP_NONE;
+	memcpy(ret->addr.bytes, record->address, sizeof(ret->addr.bytes));
+}
+
+static void get_file(const struct handover_socket *record, int fd, struct ctl_socket *ret)
+{
+	*ret = (struct ctl_socket){ .fd = fd,
+				    .activated = record->activated != 0,
+				    .shared = true,
+				    .dev = record->dev,
+				    .ino = record->ino };
+	memcpy(ret->path, record->path, sizeof(ret->path) - 1);
+}
+
+static void get_listener(struct listener_set *set, const struct handover_socket *record, int fd)
+{
+	struct ip_endpoint endpoint;
+	char name[LISTENER_NAME_MAX];
+
+	get_endpoint(record, &endpoint);
+	memcpy(name, record->name, sizeof(name) - 1);
+	name[sizeof(name) - 1] = '\0';
+	listener_set_adopt(set, name, &endpoint, fd, record->activated != 0);
+}
+
+/* Returns whether it has kept the descriptor. */
+static bool get_socket(struct monitor *monitor, const struct handover_socket *record, int fd)
+{
+	struct http_listen *http = &monitor->http.listen;
+
+	switch (record->purpose) {
+	case HANDOVER_FOR_LISTENER:
+		get_listener(&monitor->listeners, record, fd);
+		return true;
+	case HANDOVER_FOR_CONTROL:
+		get_file(record, fd, &monitor->ctl_server.sock);
+		monitor->ctl_server.listener.fd = fd;
+		return true;
+	case HANDOVER_FOR_HTTP:
+		*http = HTTP_LISTEN_NONE;
+		http->fd = fd;
+		http->activated = record->activated != 0;
+		get_endpoint(record, &http->endpoint);
+		if (http->endpoint.addr.family == IP_NONE)
+			get_file(record, fd, &http->sock);
+		return true;
+	default:
+		return false; /* HANDOVER_FOR_NOTIFY comes later; a newer attlsd may know more */
+	}
+}
+
+static int get_sockets(struct monitor *monitor, const struct handover_reader *reader, int *fds, size_t nfds,
+		       uint64_t watchdog_ms)
+{
+	size_t n = handover_count(reader, HANDOVER_SOCKETS);
+	struct handover_socket *records = calloc(n + 1, sizeof(*records));
+
+	if (records == NULL || listener_set_reserve(&monitor->listeners, n) < 0) {
+		free(records);
+		return -ENOMEM;
+	}
+	n = handover_read(reader, HANDOVER_SOCKETS, records, sizeof(*records), n);
+	for (size_t i = 0; i < n; i++) {
+		int *fd = records[i].descriptor < nfds ? &fds[records[i].descriptor] : NULL;
+
+		if (fd == NULL || *fd == -1)
+			continue;
+		if (records[i].purpose == HANDOVER_FOR_NOTIFY)
+			notify_adopt(&monitor->notify, &monitor->loop, &monitor->admission.nsessions,
+				     &monitor->facts.generation, fd, watchdog_ms);
+		else if (get_socket(monitor, &records[i], *fd))
+			*fd = -1;
+	}
+	free(records);
+	return 0;
+}
+
+static void get_older(struct monitor *monitor, const struct handover_reader *reader, int *fds, size_t nfds)
+{
+	struct handover_older records[OLDER_MAX];
+	size_t n = handover_read(reader, HANDOVER_OLDER, records, sizeof(records[0]), OLDER_MAX);
+
+	for (size_t i = 0; i < n; i++)
+		if (records[i].descriptor < nfds && fds[records[i].descriptor] != -1)
+			(void)older_add(&monitor->older, &fds[records[i].descriptor], &records[i]);
+}
+
+static int get_seeds(struct children *children, const struct handover_reader *reader)
+{
+	size_t n = handover_count(reader, HANDOVER_SEEDS);
+	struct handover_seed *records = calloc(n + 1, sizeof(*records));
+	int r = records == NULL ? -ENOMEM : 0;
+
+	n = r < 0 ? 0 : handover_read(reader, HANDOVER_SEEDS, records, sizeof(*records), n);
+	for (size_t i = 0; i < n && r != -ENOMEM; i++) {
+		struct ticket_seed seed = { .since_ms = records[i].since_ms };
+
+		memcpy(seed.bytes, records[i].bytes, sizeof(seed.bytes));
+		/* if this attlsd keeps fewer, the oldest are lost */
+		r = ticket_seeds_add(&children->tickets, records[i].rotation_s, records[i].lifetime_ms,
+				     &seed);
+		explicit_bzero(&seed, sizeof(seed));
+	}
+	if (records != NULL)
+		explicit_bzero(records, n * sizeof(*records));
+	free(records);
+	(void)handover_read(reader, HANDOVER_USER_KEY, children->user_key, sizeof(children->user_key), 1);
+	return r == -ENOMEM ? r : 0;
+}
+
+static struct handover_numbers get_numbers(struct monitor *monitor, const struct handover_reader *reader)
+{
+	struct handover_numbers numbers = { 0 };
+
+	(void)handover_read(reader, HANDOVER_NUMBERS, &numbers, sizeof(numbers), 1);
+	if (numbers.last_session > monitor->admission.last) /* the clock has been set back */
+		monitor->admission.last = numbers.last_session;
+	return numbers;
+}
+
+static int receive_descriptors(int link, int *fds, size_t *ret_n)
+{
+	struct pollfd look = { .fd = link, .events = POLLIN };
+	struct handover_msg msg = { .type = HANDOVER_MORE };
+	size_t n = 0;
+
+	while (msg.type == HANDOVER_MORE) {
+		size_t more = n + HANDOVER_FDS_MAX <= DESCRIPTORS_MAX ? HANDOVER_FDS_MAX : 0;
+		int r = poll(&look, 1, RECEIVE_MS) == 1 ? handover_receive(link, &msg, fds + n, &more)
+							: -ETIMEDOUT;
+
+		if (r <= 0)
+			return r < 0 ? r : -EPIPE;
+		n += more;
+		*ret_n = n;
+	}
+	return msg.type == HANDOVER_STATE && n == msg.number && n > 0 ? 0 : -EPROTO;
+}
+
+int heritage_receive(struct monitor *monitor, int link)
+{
+	int fds[DESCRIPTORS_MAX];
+	struct handover_reader reader = { .bytes = NULL };
+	struct handover_numbers numbers;
+	size_t n = 0;
+	int r = receive_descriptors(link, fds, &n);
+
+	if (r == 0)
+		r = handover_open(fds[n - 1], &reader);
+	if (r == 0) {
+		numbers = get_numbers(monitor, &reader);
+		monitor->children.last = numbers.generation;
+		r = get_sockets(monitor, &reader, fds, n, numbers.watchdog_ms);
+	}
+	if (r == 0) {
+		get_older(monitor, &reader, fds, n);
+		r = get_seeds(&monitor->children, &reader);
+	}
+	handover_close(&reader);
+	for (size_t i = 0; i < n; i++)
+		fd_close(&fds[i]);
+	return r;
+}
+
+int heritage_receive_late(struct monitor *monitor, int state)
+{
+	struct handover_reader reader = { .bytes = NULL };
+	int r = handover_open(state, &reader);
+	size_t n = r < 0 ? 0 : handover_count(&reader, HANDOVER_FAILURES);
+	struct handover_failure *records = calloc(n + 1, sizeof(*records));
+
+	if (r == 0 && records == NULL)
+		r = -ENOMEM;
+	if (r == 0) {
+		(void)get_numbers(monitor, &reader);
+		n = handover_read(&reader, HANDOVER_FAILURES, records, sizeof(*records), n);
+		for (size_t i = 0; i < n; i++) {
+			struct login_failures failures = { .failures = records[i].failures,
+							   .failed_ms = records[i].failed_ms };
+
+			memset(&failures.key, 0, sizeof(failures.key)); /* a hash key has no chance padding */
+			failures.key.family = records[i].family == 4 ? IP_V4 : IP_V6;
+			memcpy(failures.key.bytes, records[i].address, sizeof(failures.key.bytes));
+			login_queue_import(&monitor->logins, &failures);
+		}
+	}
+	free(records);
+	handover_close(&reader);
+	return r;
+}

@@ -1,0 +1,291 @@
+"""A new binary takes over from a running attlsd: sockets, keys of TLS sessions, and what happens when it does not."""
+import json
+import os
+import shutil
+import signal
+import socket
+import struct
+import subprocess
+
+import pytest
+
+import client as clients
+import gateway as gateways
+import net
+
+NEXT = os.path.join(net.BUILD, "tests", "upgrade", "attlsd")
+
+
+def install(source, folder):
+    """Put a program in the place of another, as a package does: a new file, renamed."""
+    path = os.path.join(folder, "attlsd")
+    shutil.copy(source, path + ".new")
+    os.chmod(path + ".new", 0o755)
+    os.rename(path + ".new", path)
+    return path
+
+
+class Upgradable(gateways.Gateway):
+    """An attlsd whose program is in a folder of its own, where a test can replace it."""
+
+    def __init__(self, folder, tree, programs, preexec=None):
+        self.programs = programs
+        real, net.ATTLSD = net.ATTLSD, install(net.ATTLSD, programs)
+        shutil.copy(os.path.join(net.BUILD, "attlsd-http"), programs)
+        try:
+            super().__init__(folder, tree, preexec)
+        finally:
+            net.ATTLSD = real
+        self.socket = os.path.join(folder, "control")
+
+    def ctl(self, *words):
+        return subprocess.run([net.ATTLSCTL, *words, "--socket", self.socket], capture_output=True, text=True, timeout=90)
+
+    def status(self):
+        done = self.ctl("status", "--json")
+        assert done.returncode == 0, done.stderr
+        return json.loads(done.stdout)
+
+    def upgrade(self, source):
+        install(source, self.programs)
+        done = self.ctl("upgrade")
+        assert done.returncode == 0, (done.stdout, done.stderr, self.log)
+        return done.stdout
+
+
+@pytest.fixture
+def upgradable(certificates, folder):
+    """upgradable(backend, ...) starts a gateway and checks its end after the test."""
+    running = []
+
+    def start(backend, preexec=None, daemon=None, **change):
+        programs = os.path.join(folder, "programs")
+        os.mkdir(programs)
+        tree = gateways.policy(certificates, backend.address, daemon={"control_socket": os.path.join(folder, "control"), **(daemon or {})}, **change)
+        running.append(Upgradable(folder, tree, programs, preexec))
+        return running[-1].ready()
+    yield start
+    for gateway in running:
+        if gateway.process.poll() is None:
+            gateway.stop()
+
+
+def test_a_new_binary_takes_over(upgradable, backend, certificates):
+    gateway = upgradable(backend)
+    before = clients.explicit(gateway, "P")
+    said = gateway.upgrade(NEXT)
+    assert "attlsd 9.9.9" in said and "1 session " in said
+    gateway.event("upgraded")
+    assert gateway.status()["version"] == "9.9.9"
+    after = clients.explicit(gateway, "P")
+    assert before.get("hello.txt") == after.get("hello.txt") == b"hello, world\r\n"
+    assert not gateway.ctl("reload").returncode # ends the trial
+    gateway.event("handed-over")
+    net.until(lambda: gateway.status()["replaced"], "it has told of itself")
+    assert [(one["sessions"], one["pid"]) for one in gateway.status()["replaced"]] == [(1, gateway.pid)]
+
+
+def test_tls_sessions_go_on(upgradable, backend):
+    gateway = upgradable(backend)
+    for versions in ("1.2", "1.3"):
+        with clients.Client(gateway.explicit, ctx=(ctx := clients.context(versions=versions))) as first:
+            first.auth().login()
+            session = first.tls.session
+        gateway.upgrade(NEXT if versions == "1.2" else net.ATTLSD)
+        gateway.event("upgraded", count=1 if versions == "1.2" else 2)
+        with clients.Client(gateway.explicit, ctx=ctx) as second:
+            second.auth(session=session)
+            assert second.tls.reused, versions
+
+
+def test_one_upgrade_after_the_other_and_back(upgradable, backend):
+    gateway = upgradable(backend)
+    held = []
+    for turn, source in enumerate([NEXT, net.ATTLSD, NEXT, net.ATTLSD]):
+        held.append(clients.explicit(gateway, "P"))
+        gateway.upgrade(source)
+        assert gateway.status()["version"] == ("9.9.9" if source == NEXT else gateways_version())
+        assert gateway.status()["generation"] == turn + 2
+    for client in held:
+        assert client.get("hello.txt") == b"hello, world\r\n"
+    assert not gateway.ctl("reload").returncode # ends the trial
+    gateway.event("handed-over", count=4)
+    assert len(gateway.status()["replaced"]) == 4
+    numbers = [int(event.keys["session"]) for event in gateway.seen("session-start")]
+    assert sorted(set(numbers)) == sorted(numbers)
+    for client in held:
+        client.cmd("QUIT")
+    # the first stays: the test waits for its end; it has no session
+    net.until(lambda: [one["sessions"] for one in gateway.status()["replaced"]] == [0], "the others end with their sessions")
+
+
+def gateways_version():
+    return subprocess.run([net.ATTLSD, "-V"], capture_output=True, text=True).stdout.split()[1]
+
+
+# What is on the disk; and what attlsctl says of it.
+FAKE = """#!/usr/bin/python3
+import os, signal, socket, struct, sys
+link = socket.socket(fileno=3)
+def say(kind, number=0, text=b"", magic=0x61747570, version=1):
+    link.send(struct.pack("=IHHII4Q320s144x", magic, version, 512, kind, 0, number, 0, 0, 0, text))
+def hear(kind):
+    while True:
+        got = link.recv(512)
+        if not got:
+            sys.exit(9)
+        if struct.unpack_from("=I", got, 8)[0] == kind:
+            return
+hear(1)
+"""
+BROKEN = {
+    "ends": ("#!/bin/sh\nexit 7\n", "status 7"),
+    "crashes": ("#!/bin/sh\nkill -SEGV $$\n", "Segmentation fault"),
+    "other libraries": ("#!/bin/sh\necho libssl.so.4: cannot open shared object file >&2\nexit 127\n", "library"),
+    "no program": ("\0\0\0\0", "Exec format error"),
+    "another program": ("#!/bin/sh\nexec 3>&-\nexec sleep 1000\n", "it ended"),
+    "speaks otherwise": (FAKE + "say(2, os.getpid(), magic=1)\nsignal.pause()\n", "does not know how"),
+    "says why": (FAKE + "say(2, os.getpid(), b'3.0')\nsay(3, text=b'the moon is full')\nsys.exit(1)\n", "the moon is full"),
+    "ends when ready": (FAKE + "say(2, os.getpid(), b'3.0')\nsay(4, 2)\nhear(5)\nos.kill(os.getpid(), 9)\n", "old one serves again"),
+    "ends when it serves": (FAKE + "say(2, os.getpid(), b'3.0')\nsay(4, 2)\nhear(5)\nsay(6)\nos.kill(os.getpid(), 9)\n", None),
+}
+
+
+@pytest.mark.parametrize("what", BROKEN)
+def test_a_broken_binary_changes_nothing(upgradable, backend, folder, what):
+    gateway = upgradable(backend)
+    client = clients.explicit(gateway, "P")
+    workers = gateway.workers()
+    program, reason = BROKEN[what]
+    source = os.path.join(folder, "broken")
+    with open(source, "w") as f:
+        f.write(program)
+    install(source, gateway.programs)
+    for turn in range(10 if what == "ends" else 2):
+        done = gateway.ctl("upgrade")
+        if reason:
+            assert done.returncode == 1 and reason in done.stderr, (done, gateway.log)
+        else:
+            gateway.event("upgrade-undone", count=turn + 1)
+        assert client.get("hello.txt") == clients.explicit(gateway, "P").get("hello.txt") == b"hello, world\r\n"
+        assert gateway.workers() == workers
+    assert not gateway.ctl("reload", "--no-upgrade").returncode
+    gateway.upgrade(NEXT)
+    assert gateway.status()["version"] == "9.9.9"
+    assert client.get("hello.txt") == b"hello, world\r\n"
+
+
+def test_a_faulty_policy_changes_nothing(upgradable, backend):
+    gateway = upgradable(backend)
+    with open(gateway.path) as f:
+        good = f.read()
+    gateway.write("version: 1\n")
+    install(NEXT, gateway.programs)
+    done = gateway.ctl("upgrade")
+    assert done.returncode == 1 and "could not read and check the policy" in done.stderr
+    assert clients.explicit(gateway, "P").get("hello.txt") == b"hello, world\r\n"
+    gateway.write(good)
+    assert not gateway.ctl("upgrade").returncode
+
+
+@pytest.mark.parametrize("what", ["file", "folder", "owner"])
+def test_a_binary_that_others_may_change_is_not_executed(upgradable, backend, what):
+    gateway = upgradable(backend)
+    path = install(NEXT, gateway.programs)
+    if what == "owner":
+        os.chown(path, net.NOBODY, net.NOBODY)
+    else:
+        os.chmod(path if what == "file" else gateway.programs, 0o777)
+    done = gateway.ctl("upgrade")
+    assert done.returncode == 1 and "others than root may write" in done.stderr, done.stderr
+    assert gateway.status()["version"] == gateways_version()
+
+
+def test_a_reload_finds_a_new_binary(upgradable, backend):
+    gateway = upgradable(backend)
+    gateway.process.send_signal(signal.SIGHUP)
+    gateway.event("reloaded")
+    install(NEXT, gateway.programs)
+    gateway.process.send_signal(signal.SIGHUP)
+    gateway.event("upgraded")
+    gateway.process.send_signal(signal.SIGHUP) # goes on to the new one
+    gateway.event("reloaded", count=2)
+    assert gateway.status()["version"] == "9.9.9"
+    install(net.ATTLSD, gateway.programs)
+    assert not gateway.ctl("reload").returncode
+    assert gateway.status()["version"] == gateways_version()
+
+
+class Systemd:
+    """The manager's end of sd_notify(3): it follows MAINPID, listens to the main process only, and answers barriers."""
+
+    def __init__(self, path):
+        self.socket = socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM)
+        self.socket.bind(path)
+        self.socket.settimeout(net.DEADLINE)
+        self.socket.setsockopt(socket.SOL_SOCKET, socket.SO_PASSCRED, 1)
+        self.main, self.path, self.said, self.refused = None, path, [], []
+
+    def announce(self):
+        net.die_with_parent()
+        os.environ["NOTIFY_SOCKET"] = self.path
+
+    def wait_for(self, text):
+        while True:
+            data, extra, _, _ = self.socket.recvmsg(4096, 1024)
+            sender = next(struct.unpack("3i", value[:12])[0] for _, kind, value in extra if kind == socket.SCM_CREDENTIALS)
+            for _, kind, value in extra:
+                if kind == socket.SCM_RIGHTS:
+                    os.close(struct.unpack("i", value[:4])[0])
+            self.main = self.main or sender
+            (self.said if sender == self.main else self.refused).append(data.decode())
+            for line in data.decode().split("\n"):
+                if line.startswith("MAINPID=") and sender == self.main:
+                    self.main = int(line[8:])
+            if text in data.decode():
+                return data.decode()
+
+
+def test_the_service_manager_hears_of_the_new_process(upgradable, backend, folder):
+    manager = Systemd(os.path.join(folder, "notify"))
+    gateway = upgradable(backend, preexec=manager.announce)
+    manager.wait_for("READY=1")
+    client = clients.explicit(gateway, "P")
+    gateway.upgrade(NEXT)
+    manager.wait_for("RELOADING=1")
+    manager.wait_for("READY=1")
+    assert manager.main == gateway.pid, "it is on trial"
+    assert not gateway.ctl("reload").returncode # ends that
+    manager.wait_for("BARRIER=1")
+    new = gateway.status()["pid"]
+    assert manager.main == new != gateway.pid
+    manager.wait_for("READY=1")
+    assert manager.refused == ["BARRIER=1"] # systemd takes that from everybody
+    assert client.get("hello.txt") == b"hello, world\r\n"
+    client.cmd("QUIT")
+    assert gateway.process.wait(net.DEADLINE) == 0, "the old one has nothing left to do"
+    os.kill(new, signal.SIGTERM)
+    net.until(lambda: gateway.seen("stopped", pid=new), "the new one ends")
+    manager.socket.close()
+
+
+def test_without_a_manager_the_first_process_stays(upgradable, backend):
+    gateway = upgradable(backend)
+    gateway.upgrade(NEXT)
+    assert not gateway.ctl("reload").returncode # ends the trial
+    gateway.event("handed-over")
+    new = gateway.status()["pid"]
+    os.kill(new, signal.SIGKILL)
+    assert gateway.process.wait(net.DEADLINE) != 0
+    gateway.event("main-process-ended")
+
+
+def test_the_new_process_does_not_outlive_the_first(upgradable, backend):
+    gateway = upgradable(backend)
+    gateway.upgrade(NEXT)
+    assert not gateway.ctl("reload").returncode # ends the trial
+    gateway.event("handed-over")
+    new = gateway.status()["pid"]
+    gateway.process.kill()
+    gateway.event("takeover-ended", pid=new)
+    net.until(lambda: not os.path.exists(f"/proc/{new}"), "it has ended")
