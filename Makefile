@@ -4,6 +4,7 @@ DESTDIR ?=
 B       ?= build
 CFLAGS  ?= -O2 -g
 PYTHON  ?= /usr/bin/python3
+OBJCOPY ?= objcopy
 FUZZ_SECONDS ?= 60
 
 VERSION := $(shell cat VERSION)
@@ -73,7 +74,7 @@ $B/tests/attacks/worker_attacks: $B/tests/attacks/worker_attacks.o $(call object
 # attlsd with a worker that an attacker controls: taken_worker.c has the entry, the real worker another name.
 $B/tests/attacks/real_worker.o: $B/gateway/worker/worker.o
 	@mkdir -p $(@D)
-	$(call say,LD)objcopy --redefine-sym worker_run=real_worker_run $< $@
+	$(call say,LD)$(OBJCOPY) --redefine-sym worker_run=real_worker_run $< $@
 $B/tests/attacks/attlsd_taken: $B/gateway/attlsd.o $B/tests/attacks/taken_worker.o $B/tests/attacks/real_worker.o \
   $(filter-out $B/gateway/worker/worker.o,$(call objects,$(COMMON) $(DAEMON)))
 	$(call say,LD)$(CC) $(LDFLAGS) -o $@ $^ $(LDLIBS)
@@ -121,6 +122,13 @@ check-fresh: setup-fresh            ## make demo and make check on minimal Debia
 check-systemd: setup-test setup-fresh           ## the service under the systemd of minimal Debians (FRESH='bookworm trixie')
 	@for release in $(or $(FRESH),bookworm trixie); do \
 	  PYTHON=$(PYTHON) sh tests/systemd/run.sh $$release -q || exit 1; done
+
+check-packages: setup-test setup-fresh          ## Debian's packages: built twice, lintian, installed, upgraded, purged on minimal Debians (FRESH='bookworm trixie')
+	@for release in $(or $(FRESH),bookworm trixie); do \
+	  PYTHON=$(PYTHON) sh tests/packages/run.sh $$release -q || exit 1; done
+
+check-arm64: setup-fresh            ## compile for arm64 and run the unit tests under qemu-user, on a minimal Debian (FRESH=trixie)
+	@sh tests/arm64/run.sh $(or $(FRESH),trixie)
 
 mutants: setup-test                 ## switch each guard off in turn; the test of its incident has to fail
 	@$(PYTHON) tests/attacks/mutants.py
@@ -205,12 +213,15 @@ uninstall:                          ## remove what install has put there, with t
 deb:                                ## Debian packages in build/deb (DEB_BUILD_OPTIONS=nocheck: without the unit tests)
 	@sh contrib/deb.sh
 
+rpm:                                ## RPM packages in build/rpm
+	@sh contrib/rpm/build.sh
+
 clean: ; rm -rf build               ## remove build output
 
 help:                               ## this list
 	@awk -F':.*[#][#] ' '/^[a-z-]+:.*[#][#] /{printf "  %-12s %s\n",$$1,$$2}' $(firstword $(MAKEFILE_LIST))
 
-.PHONY: all binaries units attackers check check-fresh check-systemd check-ktls asan mutants fuzz fuzzers fuzz-live bench bench-tools soak differential lint demo demo-outbound install uninstall deb clean help FORCE
+.PHONY: all binaries units attackers check check-fresh check-systemd check-packages check-arm64 check-ktls asan mutants fuzz fuzzers fuzz-live bench bench-tools soak differential lint demo demo-outbound install uninstall deb rpm clean help FORCE
 .DELETE_ON_ERROR:
 .SECONDARY:
 -include $(OBJ:.o=.d) $(MAINS:%.c=$B/%.d) $(UNITS:=.d) $(BENCHERS:=.d) $(FUZZERS:=.d) $(ATTACKERS:=.d) $(NEXT_SOURCES:%.c=$B/tests/upgrade/%.d) $B/tests/attacks/taken_worker.d $B/tests/attacks/taken_http.d

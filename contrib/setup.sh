@@ -1,5 +1,5 @@
 #!/bin/sh
-# Install the Debian packages that one purpose needs: build | test | demo | bench | ktls | fresh | deb.
+# Install the Debian packages that one purpose needs: build | test | demo | bench | ktls | fresh | deb | rpm | image.
 # In a list, A|B means A, or B if the release has no A.
 # Prints nothing if all are installed. Without root, prints the command to run.
 set -eu
@@ -13,7 +13,9 @@ test="$demo libcmocka-dev python3-pytest python3-pexpect python3-pyte python3-py
 	chromium chromium-driver python3-selenium" # only a browser can tell whether the page works; 0.4 GB
 ktls='qemu-system-x86 busybox-static cpio kmod xz-utils' # and a kernel, see tests/ktls/run.sh
 fresh=debootstrap
-deb="$build debhelper dpkg-dev openssl libcmocka-dev"
+rpm="$build rpm rpmlint"
+image='umoci mmdebstrap crun jq curl python3-pyftpdlib'
+deb="$build build-essential debhelper openssl libcmocka-dev"
 bench="$demo lftp iproute2" # the other servers are unpacked under build/, see contrib/fetch-server.sh
 
 case ${1:-} in
@@ -24,7 +26,9 @@ bench) want=$bench ;;
 ktls) want=$ktls ;;
 fresh) want=$fresh ;;
 deb) want=$deb ;;
-*) echo "usage: $0 build|test|demo|bench|ktls|fresh|deb" >&2; exit 2 ;;
+rpm) want=$rpm ;;
+image) want=$image ;;
+*) echo "usage: $0 build|test|demo|bench|ktls|fresh|deb|rpm|image" >&2; exit 2 ;;
 esac
 
 command -v dpkg-query >/dev/null || exit 0 # not Debian: the compiler will report what is missing
