@@ -8,10 +8,10 @@
 #include <openssl/x509.h>
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
 
 #include "gateway/base/util.h"
 #include "gateway/tls/tlsctx-follow.h"
+#include "gateway/tls/tlsctx-reuse.h"
 
 static bool is_of(const struct tlsctx_known_entry *entry, const struct tlsctx_known_key *key)
 {
@@ -31,8 +31,8 @@ static bool is_good(const SSL_SESSION *session)
 {
 	X509 *shown = SSL_SESSION_get0_peer((SSL_SESSION *)(uintptr_t)session); /* reads only */
 
-	return (long)time(NULL) - SSL_SESSION_get_time(session) < SSL_SESSION_get_timeout(session) &&
-	       shown != NULL && X509_cmp_current_time(X509_get0_notAfter(shown)) > 0;
+	return !tlsctx_session_is_expired(session) && shown != NULL &&
+	       X509_cmp_current_time(X509_get0_notAfter(shown)) > 0;
 }
 
 SSL_SESSION *tlsctx_known_find(struct tlsctx_known *known, const struct tlsctx_known_key *key)

@@ -71,7 +71,7 @@ static time_t made_at(const SSL_SESSION *session)
 #endif
 }
 
-static bool is_expired(const SSL_SESSION *session)
+bool tlsctx_session_is_expired(const SSL_SESSION *session)
 {
 	return time(NULL) - made_at(session) > (time_t)SSL_SESSION_get_timeout(session);
 }
@@ -105,7 +105,7 @@ static SSL_TICKET_RETURN on_ticket_read(SSL *ssl, SSL_SESSION *session, const un
 		    SSL_SESSION_set1_id_context(session, reuse->binding, TLS_BINDING_BYTES) != 1)
 			return SSL_TICKET_RETURN_IGNORE_RENEW;
 		note(reuse, !has_binding(session, reuse->binding) ? TLS_REUSE_OTHER
-			    : is_expired(session)		  ? TLS_REUSE_EXPIRED
+			    : tlsctx_session_is_expired(session)  ? TLS_REUSE_EXPIRED
 								  : TLS_REUSE_UNFIT);
 		return SSL_TICKET_RETURN_USE; /* OpenSSL looks at the same two, and at more */
 	}

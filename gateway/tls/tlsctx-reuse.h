@@ -20,6 +20,7 @@
 
 struct ssl_ctx_st;
 struct ssl_st;
+struct ssl_session_st;
 
 enum tlsctx_use { TLSCTX_CONTROL = 0, TLSCTX_DATA, TLSCTX_USES };
 
@@ -32,6 +33,9 @@ enum tls_reuse {
 	TLS_REUSE_UNFIT, /* OpenSSL has refused it: the cipher or the key exchange differs, for example */
 	TLS_REUSE_RESUMED,
 };
+
+/* Is it older than its timeout, whoever made it? */
+bool tlsctx_session_is_expired(const struct ssl_session_st *session);
 
 /* Set the callbacks. False: no memory. */
 bool tlsctx_reuse_use(struct ssl_ctx_st *ctx);
