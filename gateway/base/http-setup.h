@@ -25,6 +25,7 @@ struct http_setup {
 	uint32_t uid, gid;
 	uint8_t log_level, log_format;
 	bool is_unix;			/* the listener is a UNIX socket */
+	bool has_root;			/* HTTP_ROOT_FD is open; otherwise, its number is free for anything */
 	char token_file[HTTP_PATH_MAX]; /* "": none */
 	char chain[HTTP_PATH_MAX];	/* "": no TLS */
 	char key[HTTP_PATH_MAX];

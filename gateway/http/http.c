@@ -126,7 +126,7 @@ static void limit_memory(void)
 
 static int confine(const struct http_setup *setup)
 {
-	int root = fcntl(HTTP_ROOT_FD, F_GETFD) == -1 ? -1 : HTTP_ROOT_FD;
+	int root = setup->has_root ? HTTP_ROOT_FD : -1;
 	const char *what = "";
 	int r;
 

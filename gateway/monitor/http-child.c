@@ -238,6 +238,7 @@ static void make_setup(struct http_child *http, const struct policy *policy, con
 		.log_level = (uint8_t)policy->daemon.log_level,
 		.log_format = (uint8_t)policy->daemon.log_format,
 		.is_unix = from->path != NULL,
+		.has_root = http->root,
 	};
 	copy(setup->token_file, sizeof(setup->token_file), from->token_file);
 	if (from->keyring != NULL && from->path == NULL) {

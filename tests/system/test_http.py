@@ -372,6 +372,11 @@ def test_a_file_in_the_way_of_a_unix_socket(launch, backend, folder):
     assert get(gateway, "/healthz")[0] == 200
 
 
+def test_an_ordinary_user_can_run_it(launch, backend):
+    gateway = launch(backend, preexec=net.as_nobody, daemon={"workers": 1, "http": "127.0.0.1:0"})
+    assert get(gateway, "/healthz")[0] == 200 and get(gateway, "/readyz")[0] == 200
+
+
 @pytest.mark.skipif(os.geteuid() != 0, reason="needs root, to become another user")
 def test_another_user_at_a_unix_socket(launch, backend, folder):
     os.chmod(folder, 0o755)
