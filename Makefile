@@ -213,6 +213,13 @@ uninstall:                          ## remove what install has put there, with t
 deb:                                ## Debian packages in build/deb (DEB_BUILD_OPTIONS=nocheck: without the unit tests)
 	@sh contrib/deb.sh
 
+image: setup-image                  ## an OCI image in build/image, of the packages of make deb
+	@[ -e build/deb/attlsd_$(VERSION)_$(shell dpkg --print-architecture 2>/dev/null).deb ] || DEB_BUILD_OPTIONS=nocheck DEB_BUILD=--build=binary sh contrib/deb.sh
+	@sh contrib/container/build.sh
+
+check-image: image                  ## the image as an arbitrary user, with a read-only root and no capability (root)
+	@PYTHONDONTWRITEBYTECODE=1 $(PYTHON) -m pytest -c tests/container/pytest.ini tests/container -q -p no:cacheprovider
+
 rpm:                                ## RPM packages in build/rpm
 	@sh contrib/rpm/build.sh
 
@@ -221,7 +228,7 @@ clean: ; rm -rf build               ## remove build output
 help:                               ## this list
 	@awk -F':.*[#][#] ' '/^[a-z-]+:.*[#][#] /{printf "  %-12s %s\n",$$1,$$2}' $(firstword $(MAKEFILE_LIST))
 
-.PHONY: all binaries units attackers check check-fresh check-systemd check-packages check-arm64 check-ktls asan mutants fuzz fuzzers fuzz-live bench bench-tools soak differential lint demo demo-outbound install uninstall deb rpm clean help FORCE
+.PHONY: all binaries units attackers check check-fresh check-systemd check-packages check-arm64 check-ktls asan mutants fuzz fuzzers fuzz-live bench bench-tools soak differential lint demo demo-outbound install uninstall deb rpm image check-image clean help FORCE
 .DELETE_ON_ERROR:
 .SECONDARY:
 -include $(OBJ:.o=.d) $(MAINS:%.c=$B/%.d) $(UNITS:=.d) $(BENCHERS:=.d) $(FUZZERS:=.d) $(ATTACKERS:=.d) $(NEXT_SOURCES:%.c=$B/tests/upgrade/%.d) $B/tests/attacks/taken_worker.d $B/tests/attacks/taken_http.d
