@@ -39,7 +39,8 @@ DAEMON  := gateway/keeper gateway/worker gateway/monitor
 VIEW    := gateway/view
 CONTROL := $(VIEW) gateway/import gateway/ctl
 HTTP    := gateway/http
-objects  = $(patsubst %.c,$B/%.o,$(foreach d,$1,$(wildcard $d/*.c)))
+# Sorted, because the order of wildcard follows the locale, and would be that of the program's parts.
+objects  = $(patsubst %.c,$B/%.o,$(foreach d,$1,$(sort $(wildcard $d/*.c))))
 OBJ     := $(call objects,$(COMMON) $(DAEMON) $(CONTROL) $(HTTP))
 UNITS   := $(patsubst %.c,$B/%,$(wildcard tests/unit/*/*_test.c))
 FUZZERS := $(patsubst %.c,$B/%,$(wildcard tests/fuzz/*_fuzz.c))
