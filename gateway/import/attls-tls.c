@@ -13,6 +13,8 @@
 #define OLD_TLS "attlsd never uses SSL or TLS before 1.2. Which partners have nothing newer?"
 #define ROLE                                                                                                 \
 	"FTP.DATA asks for client certificates (SECURE_LOGIN), but this rule of AT-TLS does not: which is meant?"
+#define ROLE_CLIENT                                                                                          \
+	"The rule is for connections that clients open, but its HandshakeRole is Client: should it be outbound?"
 #define USERS                                                                                                    \
 	"Which certificates belong to which users, and which users may log in? RACF knows it; \"users\" of the " \
 	"policy has only a place holder"
@@ -57,6 +59,9 @@ static void take_role(struct maker *maker, struct statement *st)
 		draft_decide(draft, st, at(maker, "handshake_role", "server_with_client_auth"), ROLE,
 			     "as SECURE_LOGIN needs it");
 		draft_set(draft, maker->tls, "client_auth_type", "full");
+	} else if (text_is(st->value, "Client")) {
+		draft_decide(draft, st, at(maker, "handshake_role", "server"), ROLE_CLIENT,
+			     "attlsd is the server of TLS here");
 	} else {
 		draft_carry(draft, st, at(maker, "handshake_role", "server"));
 	}

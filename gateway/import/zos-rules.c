@@ -13,9 +13,10 @@
 #include "gateway/import/zos-outbound.h"
 #include "gateway/import/zos-server.h"
 
-#define FTP_PORT     21
-#define PORTS_FEW    8	 /* a rule with more ports is about data connections */
-#define RULES_MAX    500 /* for FTP, in one import */
+#define FTP_PORT  21
+#define PORTS_FEW 8 /* a rule with more ports is about data connections */
+/* For FTP, in one import: more than a policy can hold (NODE_COUNT_MAX), so that none is left out unseen. */
+#define RULES_MAX    2000
 #define CLEAR_ACTION "in_the_clear"
 
 #define CLEAR                                                                                                \

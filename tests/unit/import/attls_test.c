@@ -246,6 +246,33 @@ static void test_faults(void **state)
 }
 
 /* The bad sample: all of its faults in one run. */
+/* As many rules as there are; none is "not for FTP" because others came first. */
+static void test_many_rules(void **state)
+{
+	static const char tail[] = "TTLSGroupAction g\n{\nTTLSEnabled On\n}\nTTLSEnvironmentAction e\n{\n"
+				   "HandshakeRole Client\nTTLSKeyringParms\n{\nKeyring R\n}\n}\n";
+	struct imported in;
+	char *text = NULL;
+	size_t len;
+	FILE *out = open_memstream(&text, &len);
+
+	(void)state;
+	assert_non_null(out);
+	for (int i = 0; i < 520; i++)
+		(void)fprintf(out,
+			      "TTLSRule R%d\n{\nLocalPortRange 21\nDirection Inbound\nTTLSGroupActionRef g\n"
+			      "TTLSEnvironmentActionRef e\n}\n",
+			      i);
+	(void)fputs(tail, out);
+	assert_int_equal(fclose(out), 0);
+	import_texts(&in, NULL, text);
+	imported_has(&in, "many rules", "R519:");
+	imported_has(&in, "many rules", "!not for FTP");
+	imported_has(&in, "role", "should it be outbound?");
+	imported_done(&in);
+	free(text);
+}
+
 static void test_all_faults_at_once(void **state)
 {
 	struct imported in;
@@ -333,6 +360,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_cases),
 		cmocka_unit_test(test_faults),
+		cmocka_unit_test(test_many_rules),
 		cmocka_unit_test(test_all_faults_at_once),
 		cmocka_unit_test(test_every_parameter_is_accounted_for),
 		cmocka_unit_test(test_no_line_is_lost),
