@@ -53,7 +53,7 @@ check()
 	make -j"$(nproc)" CC=aarch64-linux-gnu-gcc AR=aarch64-linux-gnu-ar OBJCOPY=aarch64-linux-gnu-objcopy binaries units >/tmp/make.log 2>&1 ||
 		{ tail -n 20 /tmp/make.log; exit 1; }
 	! grep 'warning:' /tmp/make.log || { echo "arm64: warnings"; exit 1; }
-	readelf -h build/attlsd | grep -q AArch64
+	aarch64-linux-gnu-readelf -h build/attlsd | grep -q AArch64
 	passed=0 failed=0 skipped=0
 	for test in build/tests/unit/*/*_test; do
 		case " $WITHOUT " in

@@ -114,7 +114,7 @@ def test_an_installation_listens_nowhere_and_does_not_fail():
     assert "no policy yet" in said
     assert machine.good("ss", "-ltnH") == sockets
     assert machine.show("attlsd", "ActiveState", "UnitFileState") == ("inactive", "enabled")
-    assert machine.good("systemctl", "--failed", "--no-legend", "--plain", "attlsd*") == ""
+    assert machine.good("systemctl", "list-units", "--failed", "--no-legend", "--plain", "attlsd*") == ""
     for user in "attlsd", "attlsd-key", "attlsd-http":
         assert machine.good("getent", "passwd", user).strip().endswith(":/nonexistent:/usr/sbin/nologin")
     for folder in "/etc/attlsd", "/var/log/attlsd":
