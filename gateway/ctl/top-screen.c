@@ -87,6 +87,22 @@ void top_screen_end(void)
 	client_before_exit(NULL);
 }
 
+void top_screen_leave(void)
+{
+	struct termios keys = screen.before;
+
+	(void)endwin();
+	keys.c_lflag &= ~(tcflag_t)(ICANON | ECHO | ISIG);
+	(void)tcsetattr(STDIN_FILENO, TCSANOW, &keys);
+}
+
+void top_screen_return(void)
+{
+	(void)tcflush(STDIN_FILENO, TCIFLUSH); /* a key may be several bytes */
+	(void)clearok(curscr, TRUE);
+	(void)refresh();
+}
+
 size_t top_screen_rows(void)
 {
 	return LINES > LINES_AROUND ? (size_t)(LINES - LINES_AROUND) : 1;

@@ -36,6 +36,11 @@ struct top_view {
 int top_screen_begin(void);
 void top_screen_end(void);
 
+/* Leave the terminal to somebody who writes lines, and take it again. Each key, also Ctrl-C, is input
+ * meanwhile. */
+void top_screen_leave(void);
+void top_screen_return(void);
+
 /* How many rows the list has. */
 size_t top_screen_rows(void);
 size_t top_screen_columns(void);

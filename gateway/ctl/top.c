@@ -16,6 +16,7 @@
 #include "gateway/base/util.h"
 #include "gateway/ctl/top-rows.h"
 #include "gateway/ctl/top-screen.h"
+#include "gateway/ctl/top-trace.h"
 #include "gateway/view/client-text.h"
 #include "gateway/view/client.h"
 
@@ -40,6 +41,7 @@ struct top {
 	size_t selected, first;
 	uint64_t chosen; /* the number of the selected session, which keeps it selected */
 	int stderr_is;	 /* what is printed to stderr meanwhile */
+	int stderr_was;	 /* the terminal's */
 	char said[LINE_MAX_BYTES];
 	bool failed, over;
 	int64_t next_ms;
@@ -156,10 +158,10 @@ static void put_last(const struct top *top, char buf[static LINE_MAX_BYTES])
 	switch (top->mode) {
 	case MODE_LIST:
 		(void)snprintf(buf, LINE_MAX_BYTES,
-			       "r rate  a age  b bytes  t transfers  / search  Enter all  e end  q quit");
+			       "r/a/b sort  t transfers  / search  Enter all  w trace  e end  q quit");
 		return;
 	case MODE_DETAILS:
-		(void)snprintf(buf, LINE_MAX_BYTES, "Esc back  e end  q quit");
+		(void)snprintf(buf, LINE_MAX_BYTES, "Esc back  w trace  e end  q quit");
 		return;
 	case MODE_SEARCH:
 		(void)snprintf(buf, LINE_MAX_BYTES, "search: %s_  (Enter keeps it, Esc clears it)",
@@ -218,6 +220,13 @@ static void move(struct top *top, size_t to)
 		top->chosen = selected(top)->session;
 }
 
+static void watch_chosen(struct top *top)
+{
+	top_screen_leave();
+	top_trace(top->target, top->chosen, top->stderr_was);
+	top_screen_return();
+}
+
 static void on_letter(struct top *top, char c)
 {
 	switch (c) {
@@ -245,6 +254,12 @@ static void on_letter(struct top *top, char c)
 			top->mode = MODE_END;
 		}
 		return;
+	case 'w':
+		if (selected(top) == NULL)
+			return;
+		move(top, top->selected);
+		watch_chosen(top);
+		break;
 	default:
 		return;
 	}
@@ -326,22 +341,20 @@ int top_run(const struct target *target, const struct session_filter *filter)
 				      .policy = target->policy,
 				      .patience_ms = PATIENCE_MS };
 	struct top top = { .target = &hasty, .filter = *filter };
-	int before = -1;
-
 	/* an attlsd that cannot be reached now is not worth a screen */
 	if (client_collect(target, CTL_SESSIONS, filter, &top.answers) < 0) {
 		client_answers_done(&top.answers);
 		return EXIT_FAILURE;
 	}
 	top.stderr_is = memfd_create("stderr", MFD_CLOEXEC);
-	before = dup(STDERR_FILENO);
-	if (top.stderr_is == -1 || before == -1 || top_screen_begin() < 0)
+	top.stderr_was = dup(STDERR_FILENO);
+	if (top.stderr_is == -1 || top.stderr_was == -1 || top_screen_begin() < 0)
 		return EXIT_FAILURE;
 	(void)dup2(top.stderr_is, STDERR_FILENO);
 	loop(&top);
 	top_screen_end();
-	(void)dup2(before, STDERR_FILENO);
-	fd_close(&before);
+	(void)dup2(top.stderr_was, STDERR_FILENO);
+	fd_close(&top.stderr_was);
 	fd_close(&top.stderr_is);
 	client_answers_done(&top.answers);
 	return EXIT_SUCCESS;

@@ -120,6 +120,33 @@ def test_a_session_is_ended_after_a_question(operated, path):
             assert top.ends() == 0
 
 
+def test_the_trace_of_a_session(operated, path):
+    with login(operated, "anna") as anna, login(operated, "bert") as bert:
+        with Terminal(path) as top:
+            top.shows("anna", "bert")
+            top.press("/bert\r")
+            top.shows("with: bert", "shown: 1")
+            for back in "q", "\x1b[A", "\x03":  # an arrow is several bytes, Ctrl-C one
+                since = operated.mark()
+                top.press("w")
+                top.shows("any key goes back")
+                operated.event("operator", since)
+                assert anna.cmd("NOOP anna").code == bert.cmd("NOOP bert").code == 200
+                top.until(lambda text: re.search(r"#\d{5} C> NOOP bert\n?", text), "the command")
+                assert "NOOP anna" not in top.text()
+                top.press(back)
+                top.shows("shown: 1", "q quit")
+            top.press("w")
+            top.shows("any key goes back")
+            assert bert.cmd("QUIT").code == 221
+            top.shows("session-end", "The trace has ended; any key goes back")
+            top.press(" ")
+            top.shows("shown: 0", "with: bert")
+            top.press("w")  # there is none
+            top.press("q")
+            assert top.ends() == 0
+
+
 def test_a_worker_that_hangs_does_not_stop_the_keys(launch, backend, path):
     gateway = launch(backend, daemon={"workers": 1, "control_socket": path})
     worker, = gateway.workers()
