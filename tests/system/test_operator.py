@@ -691,7 +691,7 @@ class Packets:
     def monitor(self, *workers):
         """The answer GATEWAY from this process, and workers with one session each."""
         gateway = bytearray(self.sample)
-        struct.pack_into("=iI", gateway, 8 + 32 + 512, os.getpid(), len(workers))
+        struct.pack_into("=iI", gateway, 8 + 32 + 512 + 68, os.getpid(), len(workers))
         return [bytes(gateway)] + [self.make(WORKER, struct.pack("=iIQQQQI", pid, 2, 1, 1, 0, 0, 0)) for pid in workers]
 
     def session(self, number, pid):
