@@ -247,7 +247,8 @@ static bool event_is_possible(const struct answer *answer, size_t before)
 static bool record_is_possible(const struct answers *answers, const struct worker_heard *from,
 			       const struct answer *answer)
 {
-	return answer->kind == ANSWER_TRACE && from->records < (size_t)answers->records_max + RECORDS_MORE;
+	return answer->kind == ANSWER_TRACE &&
+	       from->records + from->losses < (size_t)answers->records_max + RECORDS_MORE;
 }
 
 static int take_record(const struct target *target, struct answers *answers, struct worker_heard *from,
@@ -257,6 +258,7 @@ static int take_record(const struct target *target, struct answers *answers, str
 	void *list = answers->records;
 
 	from->records += record->kind != TRACE_LOST;
+	from->losses += record->kind == TRACE_LOST;
 	if (!trace_print_check(&checked, from->worker.pid))
 		return 0;
 	if (grow(target, &list, answers->nrecords, &answers->records_cap, sizeof(checked)) < 0)

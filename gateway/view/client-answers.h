@@ -21,6 +21,7 @@ struct worker_heard {
 	size_t servers;	 /* and about servers */
 	size_t events;
 	size_t records; /* and of its trace */
+	size_t losses;	/* of records that it had kept */
 	bool complete;	/* all have arrived */
 	bool invalid;	/* it has sent an invalid answer */
 };

@@ -307,13 +307,20 @@ int client_read(const struct target *target, enum ctl_proto_what what,
 	return taken == 1 ? 0 : -1;
 }
 
+/* Workers send nothing but a trace and its end: else one that lies could end the traces of the others. */
+static bool may_follow(const struct answer *answer, pid_t sender, pid_t monitor)
+{
+	return answer->kind == ANSWER_TRACE || answer->kind == ANSWER_LIST_END || sender == 0 ||
+	       sender == monitor;
+}
+
 int client_follow(const struct target *target, const struct ask *question, client_answer_fn *on_answer,
 		  void *context)
 {
 	int fd = ask(target, question, NEXT_TIMEOUT_MS);
 	int wait_ms = NEXT_TIMEOUT_MS; /* the first answer is the monitor's */
 	struct answer answer;
-	pid_t sender;
+	pid_t sender, monitor = 0;
 	bool more = true;
 	int r = fd == -1 ? -1 : 1;
 
@@ -331,11 +338,15 @@ int client_follow(const struct target *target, const struct ask *question, clien
 					 answer.kind == ANSWER_REFUSED ? answer.u.text : CTL_OTHER_VERSION);
 			break;
 		}
-		if (answer.kind == ANSWER_REFUSED) { /* only the monitor says that, and only second */
+		if (wait_ms >= 0)
+			monitor = answer.u.gateway.pid;
+		else if (!may_follow(&answer, sender, monitor))
+			continue;
+		wait_ms = -1;
+		if (answer.kind == ANSWER_REFUSED) {
 			r = client_fault(target, "%s", answer.u.text);
 			break;
 		}
-		wait_ms = -1;
 		more = on_answer(context, &answer, sender);
 	}
 	if (fd != -1)
