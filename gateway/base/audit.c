@@ -13,6 +13,8 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
+#include "gateway/base/counters.h"
+
 #define KEPT_MAX (256 * 1024)
 
 /* Facility authpriv, severity notice, and the cookie by which rsyslog's mmjsonparse knows JSON. */
@@ -144,12 +146,19 @@ static int deliver(const char *bytes, size_t len)
 	return r;
 }
 
+/* The event is in no file and will be in none: the next one says so. */
+static void lose(void)
+{
+	trail.lost++;
+	count(AUDIT_EVENTS_LOST, 0, 1);
+}
+
 static void keep(const char *bytes, size_t len)
 {
 	if (trail.kept == NULL)
 		trail.kept = malloc(KEPT_MAX);
 	if (trail.kept == NULL || len + sizeof(len) > KEPT_MAX - trail.kept_len) {
-		trail.lost++;
+		lose();
 		return;
 	}
 	memcpy(trail.kept + trail.kept_len, &len, sizeof(len));
@@ -166,7 +175,7 @@ int audit_flush(void)
 		memcpy(&len, trail.kept + at, sizeof(len));
 		r = deliver(trail.kept + at + sizeof(len), len);
 		if (r == -EMSGSIZE) { /* it will never fit */
-			trail.lost++;
+			lose();
 			r = 0;
 		}
 		if (r < 0)
@@ -189,7 +198,7 @@ int audit_use(enum audit_kind kind, int fd)
 	if (kind != trail.kind && trail.kept_len > 0) {
 		for (size_t at = 0, len; at < trail.kept_len; at += sizeof(len) + len) {
 			memcpy(&len, trail.kept + at, sizeof(len));
-			trail.lost++;
+			lose();
 		}
 		trail.kept_len = 0;
 	}
@@ -257,7 +266,7 @@ void audit_write(const char *event, const struct audit_field *common, const stru
 		return;
 	}
 	if (r == -EMSGSIZE)
-		trail.lost++;
+		lose();
 	else {
 		uint64_t lost = trail.lost;
 

@@ -19,7 +19,7 @@
 #include "policy/ip.h"
 
 /* Must change with anything in this file. */
-#define CTL_VERSION 0x6174001au
+#define CTL_VERSION 0x6174001bu
 
 enum ctl_proto_what {
 	CTL_STATUS = 1,	  /* ANSWER_GATEWAY, then ANSWER_WORKER for each worker */

@@ -300,10 +300,11 @@ def test_a_full_disk(launch, make_backend, full, mode):
     assert told["counts"]["gaps"] == told["counts"]["twice"] == told["counts"]["lost"] == 0, told
 
 
-def test_what_finds_no_room_is_counted(launch, make_backend, full):
-    """More than attlsd keeps: the next event says how many are lost, and so does attlsctl."""
+def test_what_finds_no_room_is_counted(launch, make_backend, full, folder):
+    """More than attlsd keeps: the next event says how many are lost, and so do attlsctl and the metrics."""
     trail = os.path.join(full.path, "audit.log")
-    gateway = launch(make_backend(DELE="250 Gone"), daemon={"audit": trail}, backends={"legacy": {"command_line_max": 4096}})
+    gateway = launch(make_backend(DELE="250 Gone"), backends={"legacy": {"command_line_max": 4096}},
+                     daemon={"audit": trail, "control_socket": os.path.join(folder, "sock")})
     c = clients.explicit(gateway)
     full.fill()
     for i in range(80):
@@ -312,10 +313,12 @@ def test_what_finds_no_room_is_counted(launch, make_backend, full):
     subprocess.run(["mount", "-o", "remount,size=4m", full.path], check=True)
     gateway.event("audit-restored")
     quit_(gateway, c)
+    metrics = ctl(gateway, "metrics").stdout
     gateway.stop()
     lost = sum(event.get("lost", 0) for event in audit.read_torn(trail))
     status, told = audit.verify(trail)
     assert lost > 0 and status == 1 and told["counts"]["lost"] == 1 and told["counts"]["gaps"] == 0, told
+    assert f"\nattlsd_audit_events_lost_total {lost}\n" in metrics
 
 
 class Collector:
