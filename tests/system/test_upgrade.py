@@ -9,6 +9,7 @@ import subprocess
 
 import pytest
 
+import audit
 import client as clients
 import gateway as gateways
 import net
@@ -289,3 +290,40 @@ def test_the_new_process_does_not_outlive_the_first(upgradable, backend):
     gateway.process.kill()
     gateway.event("takeover-ended", pid=new)
     net.until(lambda: not os.path.exists(f"/proc/{new}"), "it has ended")
+
+
+def test_the_trail_has_no_gap(upgradable, backend, folder):
+    """Three attlsds with sessions write to one trail: each has its own `boot`, and all of them follow a rotation."""
+    logs = os.path.join(folder, "logs")
+    os.mkdir(logs)
+    trail = os.path.join(logs, "audit.log")
+    gateway = upgradable(backend, daemon={"audit": trail})
+    held = [clients.explicit(gateway, "P")]
+    for source in (NEXT, net.ATTLSD):
+        gateway.upgrade(source)
+        held.append(clients.explicit(gateway, "P"))
+        assert held[0].get("hello.txt") == b"hello, world\r\n"
+    assert not gateway.ctl("reload").returncode # ends the trial
+    gateway.event("handed-over", count=2)
+    os.rename(trail, trail + ".1")
+    assert not gateway.ctl("audit", "reopen").returncode
+    # those that were replaced look every five seconds
+    net.until(lambda: len(audit.named(audit.read(trail), "audit-continued")) == 3, "all have the new file")
+    for client in held:
+        assert client.get("hello.txt") == b"hello, world\r\n"
+        client.send("QUIT\r\n")
+    gateway.event("session-end", count=3)
+    gateway.stop()
+    started, ended = audit.named(audit.read(trail + ".1"), "session-start"), audit.named(audit.read(trail), "session-end")
+    assert len({event["boot"] for event in started}) == len({event["session"] for event in started}) == 3
+    assert {(event["boot"], event["pid"], event["session"]) for event in ended} == {
+        (event["boot"], event["pid"], event["session"]) for event in started}
+    status, told = audit.verify(trail + ".1", trail)
+    assert status == 0 and told["sessions"] == 3, told
+    with open(trail) as f:
+        lines = f.readlines()
+    missing = next(line for line in lines if '"session-end"' in line and started[0]["boot"] in line)
+    with open(trail, "w") as f:
+        f.writelines(line for line in lines if line != missing)
+    status, told = audit.verify(trail + ".1", trail)
+    assert status == 1 and told["counts"]["gaps"] == 1, told
