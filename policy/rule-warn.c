@@ -317,6 +317,17 @@ static void warn_unused(const struct check *c)
 				   policy->listeners[i].name);
 }
 
+static void warn_audit(const struct check *c, const struct policy_daemon *daemon)
+{
+	if (daemon->audit == NULL && daemon->audit_failure == AUDIT_FAILURE_REFUSE)
+		check_warn(c, daemon, "audit_failure",
+			   "\"audit_failure: refuse\" has no effect without \"audit\"");
+	if (daemon->audit != NULL && daemon->xferlog != NULL && strcmp(daemon->audit, daemon->xferlog) == 0)
+		check_warn(c, daemon, "xferlog",
+			   "\"audit\" and \"xferlog\" have the same path, so programs that read either find "
+			   "lines of the other; use two files");
+}
+
 void rule_warn(const struct policy *policy, const struct locations *locations, struct diags *diags)
 {
 	const struct check c = { .policy = policy, .locations = locations, .diags = diags };
@@ -324,6 +335,7 @@ void rule_warn(const struct policy *policy, const struct locations *locations, s
 	if (policy->daemon.control_group != NULL && policy->daemon.control_socket == NULL)
 		check_warn(&c, &policy->daemon, "control_group",
 			   "\"control_group\" has no effect with \"control_socket: none\"");
+	warn_audit(&c, &policy->daemon);
 	for (size_t i = 0; i < policy->nkeyrings; i++)
 		if (policy->keyrings[i].crl != NULL && policy->keyrings[i].trust == NULL &&
 		    !policy->keyrings[i].trust_system)

@@ -134,6 +134,9 @@ static const struct message_case errors[] = {
 /* The same values where they make sense: no fault. */
 static const struct message_case fine[] = {
 	{ "http for this host", "daemon: { http: \"[::1]:8021\" }\n", "" },
+	{ "audit and xferlog in two files", "daemon: { audit: /l/a, audit_failure: refuse, xferlog: /l/x }\n",
+	  "" },
+	{ "audit without a file", "daemon: { audit: syslog, audit_failure: refuse, xferlog: /l/x }\n", "" },
 	{ "http at a path", "daemon: { http: /run/attlsd/http.sock }\n", "" },
 	{ "http for other hosts",
 	  "daemon: { http: 192.0.2.1:8021, http_token_file: t, http_keyring: ftpd }\n", "" },
@@ -177,6 +180,10 @@ static const struct message_case fine[] = {
 #define DOES	    "tls: server, ftp: standard, backend: legacy }\n"
 
 static const struct message_case warnings[] = {
+	{ "audit_failure without audit", "daemon: { audit_failure: refuse, xferlog: /l/x }\n",
+	  "policy.yaml:1:11: warning: \"audit_failure: refuse\" has no effect without \"audit\"" },
+	{ "audit and xferlog in one file", "daemon: { audit: /l/a, xferlog: /l/a }\n",
+	  "policy.yaml:1:24: warning: \"audit\" and \"xferlog\" have the same path" },
 	{ "a token without http", "daemon: { http_token_file: t }\n",
 	  "policy.yaml:1:11: warning: \"http_token_file\" has no effect without \"http\"" },
 	{ "a group without a socket", "daemon: { control_socket: none, control_group: ftpops }\n",
