@@ -83,7 +83,8 @@ static void give_order(const char *name)
 		       recv(fd, &answer, sizeof(answer), 0) == -1 && errno == EAGAIN)
 			;
 		answer.u.text[sizeof(answer.u.text) - 1] = '\0';
-		tell(name, answer.kind == ANSWER_REFUSED ? answer.u.text : "no refusal");
+		tell(name, answer.kind == ANSWER_REFUSED || answer.kind == ANSWER_FORBIDDEN ? answer.u.text
+											    : "no refusal");
 	}
 }
 
