@@ -18,15 +18,17 @@ def options_of_commands():
     """Each command and the long options that it takes, by the tables of gateway/ctl."""
     names = dict(re.findall(r'^OPTION\((\w+), "([^"]+)"', read("gateway/ctl/options.def"), re.M))
     source = read("gateway/ctl/commands.c")
-    macros = {name: re.findall(r"TAKES\((\w+)\)", text)
-              for header in ("gateway/ctl/command-line.h", "gateway/ctl/filter-options.h")
-              for name, text in re.findall(r"#define (TAKES_\w+)\s+((?:.*\\\n)*.*)", read(header))}
+    macros = {}  # one may hold another that is defined before it
+
+    def ids_of(takes):
+        return re.findall(r"TAKES\((\w+)\)", takes) + [x for m in re.findall(r"TAKES_\w+", takes) for x in macros[m]]
+    for header in "gateway/ctl/command-line.h", "gateway/ctl/filter-options.h":
+        for name, text in re.findall(r"#define (TAKES_\w+)\s+((?:.*\\\n)*.*)", read(header)):
+            macros[name] = ids_of(text)
     found = {}
     for name, rest in re.findall(r'\{ \.name = "([a-z-]+)",(.*?)\.run = ', source, re.S):
         takes = re.search(r"\.takes = (.*?),\n", rest, re.S)
-        takes = takes.group(1) if takes else ""
-        ids = re.findall(r"TAKES\((\w+)\)", takes) + [x for m in re.findall(r"TAKES_\w+", takes) for x in macros[m]]
-        found[name] = {"--" + names[x] for x in ids}
+        found[name] = {"--" + names[x] for x in ids_of(takes.group(1) if takes else "")}
     return found
 
 

@@ -52,7 +52,7 @@ def test_every_event_of_the_log_is_in_the_manual_page():
 
 def levels_of_events():
     """The level or levels that the code gives each event."""
-    found = {"ready": {"info"}, "reloaded": {"info"}}  # listen.c gets these names as an argument
+    found = {"ready": {"info"}, "reloaded": {"info"}, "upgraded": {"info"}}  # listen.c gets these names as an argument
     for text in sources("gateway"):
         for level, name in re.findall(r'(?:log_event|session_log|log_write)\(([^;"]*?)"([a-z-]+)"', text):
             level = level.replace("session_level(", "LOG_LEVEL_INFO LOG_LEVEL_DEBUG ")  # of a health check: debug
