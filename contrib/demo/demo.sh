@@ -5,7 +5,7 @@ set -eu
 
 . "$(dirname "$0")/common.sh"
 
-need_ports 2021 2121 9990
+need_ports 2021 2121 9990 9080
 sh "$top/contrib/fetch-server.sh" vsftpd "$servers/vsftpd" ||
 	fail "the FTP server could not be fetched (apt-get download vsftpd)"
 
@@ -22,7 +22,7 @@ make_certificates
 step "3. attlsd in front of it: explicit TLS on port 2121, implicit TLS on port 9990"
 cp "$top/contrib/policy.minimal.yaml" policy.yaml
 chmod u+w policy.yaml
-echo "daemon: { control_socket: control.sock }   # for step 9" >>policy.yaml
+echo "daemon: { control_socket: control.sock, http: 127.0.0.1:9080 }   # for steps 9 to 11" >>policy.yaml
 start_attlsd
 
 step "4. Explicit TLS: upload a file, download it again, and compare"
@@ -61,7 +61,16 @@ pids="$pids $slow"
 until_ready $slow sh -c '"$0" sessions -f policy.yaml | grep -q RETR' "$attlsctl" || fail "the download is not among the sessions"
 printf '%s$ attlsctl sessions -f policy.yaml%s\n' "$dim" "$plain"
 "$attlsctl" sessions -f policy.yaml
+number=$("$attlsctl" sessions -f policy.yaml --json | sed -n 's/^ *"session": \([0-9]*\),$/\1/p')
 kill $slow
+
+step "10. What did they say? The trace of that session, both sides of attlsd"
+printf '%s$ attlsctl trace -f policy.yaml --last 200 %s%s\n' "$dim" "$number" "$plain"
+"$attlsctl" trace -f policy.yaml --last 200 "$number" | tee trace.txt
+grep -q 'RETR' trace.txt || fail "the trace does not show the download"
+
+step "11. A page that shows what attlsd does: http://127.0.0.1:9080/"
+run 'curl -sS http://127.0.0.1:9080/healthz; curl -sS http://127.0.0.1:9080/metrics | grep "^attlsd_transfers_total"'
 
 end_if_once "Done: encrypted transfers in front of a server without TLS."
 
@@ -72,7 +81,8 @@ cat <<END
   lftp -e 'set ssl:ca-file $work/ca.pem; ls pub' -u anonymous,demo ftps://127.0.0.1:9990     if you have lftp
   openssl s_client -quiet -crlf -CAfile $work/ca.pem -starttls ftp -connect 127.0.0.1:2121     then type USER anonymous
   tail -f $work/attlsd.log                 the log of attlsd
-  $attlsctl sessions -f $work/policy.yaml
+  http://127.0.0.1:9080/                   the page, in a browser
+  $attlsctl top -f $work/policy.yaml; $attlsctl trace -f $work/policy.yaml
   \$EDITOR $work/policy.yaml; $attlsctl reload -f $work/policy.yaml     change the policy
 END
 stay
