@@ -43,7 +43,7 @@ case "$*" in
 esac
 END
 chmod 755 "$root/usr/sbin/vsftpd" "$root/usr/bin/systemctl"
-exec chroot "$root" sh -c 'id ftp >/dev/null 2>&1 || useradd --system --home-dir /srv/ftp ftp; cd /tmp/attlsd; export PATH=/usr/local/sbin:$PATH; . /dev/stdin'
+exec chroot "$root" sh -c 'id ftp >/dev/null 2>&1 || useradd --system --home-dir /srv/ftp ftp; cd /tmp/attlsd; unset B; export PATH=/usr/local/sbin:$PATH; . /dev/stdin'
 """
 
 
