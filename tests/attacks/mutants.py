@@ -24,6 +24,7 @@ AUTH, CCC = "gateway/worker/control-tls.c", "gateway/worker/control-tls.c"
 REUSE = "gateway/tls/tlsctx-reuse.c"
 MACHINE, PLAN, LINE, DATA, TLSCTX = "ftp-alg/machine.c", "ftp-alg/plan.c", "ftp-alg/line.c", "gateway/worker/data-leg.c", "gateway/tls/tlsctx.c"
 TRUST, CHAIN, ENTRY = "gateway/tls/trust.c", "gateway/tls/trust-limits.c", "gateway/tls/identity-entry.c"
+MASKS = "gateway/worker/trace-line.c"
 CALLS, FILTER = "gateway/host/worker-calls.c", "gateway/host/filter.c"
 FOREIGN = [(MACHINE, "command.verb->kind == FTP_KIND_FOREIGN", "command.verb->kind == FTP_KIND_COUNT")]
 
@@ -239,6 +240,20 @@ MUTANTS = [
     (313, "a server's end without close_notify is a truncation",
      [("gateway/net/relay.c", "\tcase STREAM_TRUNCATED:\n\t\treturn relay->doubt && !relay->upload ? fail(relay) : RELAY_CUT;\n",
        "\tcase STREAM_TRUNCATED:\n\t\trelay->state = RELAY_ENDING;\n\t\treturn RELAY_AGAIN;\n")]),
+    # test_trace_attacks.py
+    (340, "a trace has no argument of PASS", [(MASKS, "{ FTP_KIND_PASS, shown_of_secret },    ", "")]),
+    (340, "nor of ACCT", [(MASKS, "{ FTP_KIND_ACCT, shown_of_secret },\n", "\n")]),
+    (340, "nor of SITE PSWD", [(MASKS, "return ftp_change_shown(command);", "return command->arg_len;")]),
+    (340, "AUTH shows mechanisms alone", [(MASKS, "{ FTP_KIND_AUTH, shown_of_auth },", "")]),
+    (340, "a line that is no command is not shown", [(MASKS, "if (command.verb->name[0] == '\\0')", "if (false)")]),
+    (340, "a reply that repeats a secret is not shown", [(MASKS, "if (!doubtful && !echo_is_in(echo, line, len))", "if (!doubtful)")]),
+    (341, "the ring has no password", [(MASKS, "{ FTP_KIND_PASS, shown_of_secret },    ", "")]),
+    (342, "a trace is printable ASCII", [("gateway/view/trace-print.c", "if (byte >= 0x20 && byte < 0x7f && byte != '\\\\')", "if (byte != '\\n')")]),
+    # test_trace_lies.py
+    (344, "workers say nothing of the monitor's", [("gateway/view/client.c", "else if (!may_follow(&answer, sender, monitor))", "else if (false)")]),
+    (344, "a worker speaks for itself", [("gateway/view/trace-print.c", "\tif (sender != 0)\n\t\trecord->worker", "\tif (false)\n\t\trecord->worker")]),
+    (344, "the length of a record has a limit", [("gateway/view/trace-print.c", " || record->len > sizeof(record->text))", ")")]),
+    (345, "losses have a limit", [("gateway/view/client-answers.c", "from->records + from->losses <", "from->records <")]),
     # test_http_taken.py
     (330, "the HTTP process makes no socket", [("gateway/host/http-calls.c", "\t{ .call = SCMP_SYS(close) },\n", "\t{ .call = SCMP_SYS(close) },\n\t{ .call = SCMP_SYS(socket) },\n")]),
     (330, "it passes no descriptor to the monitor",

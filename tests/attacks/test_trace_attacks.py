@@ -41,7 +41,7 @@ SECRETS = {
 
 
 @pytest.mark.parametrize("logged_in", [False, True], ids=["before", "after"])
-def test_no_secret_is_in_a_trace_or_kept(launch, make_backend, folder, logged_in):
+def test_340_no_secret_is_in_a_trace_or_kept(launch, make_backend, folder, logged_in):
     """The server repeats every line that it gets."""
     def repeat(session, _):
         line = session.backend.everything()[-1]
@@ -74,7 +74,7 @@ def test_no_secret_is_in_a_trace_or_kept(launch, make_backend, folder, logged_in
     assert text.count(b"C> ") >= ends
 
 
-def test_the_memory_that_a_worker_keeps_has_no_password(launch, backend, folder):
+def test_341_the_memory_that_a_worker_keeps_has_no_password(launch, backend, folder):
     ctl = os.path.join(folder, "ctl")
     gateway = launch(backend, ftp=CLEAR, daemon={"control_socket": ctl})
     word = "Zq7-%d-password"
@@ -92,7 +92,7 @@ def test_the_memory_that_a_worker_keeps_has_no_password(launch, backend, folder)
             assert b"****" not in around, around
 
 
-def test_hostile_bytes_do_not_reach_the_terminal(launch, make_backend, folder):
+def test_342_hostile_bytes_do_not_reach_the_terminal(launch, make_backend, folder):
     ctl = os.path.join(folder, "ctl")
     evil = "\x1b]0;owned\x07\x9b31m\u202e"
     gateway = launch(make_backend(CWD=lambda session, _: session.send(b"550 \x1b[2J\xc2\x9b31m\x7f\x08 no\r\n")), ftp=CLEAR,
@@ -111,7 +111,7 @@ def test_hostile_bytes_do_not_reach_the_terminal(launch, make_backend, folder):
         assert not [byte for byte in text if (byte < 0x20 and byte != 0x0a) or byte >= 0x7f]
 
 
-def test_a_trace_that_nobody_reads_slows_nobody_down(launch, backend, folder):
+def test_343_a_trace_that_nobody_reads_slows_nobody_down(launch, backend, folder):
     """The reader stops; sessions go on, and it hears how much it has missed."""
     ctl = os.path.join(folder, "ctl")
     gateway = launch(backend, ftp=CLEAR, daemon={"control_socket": ctl, "trace_memory": 65536})

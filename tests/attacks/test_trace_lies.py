@@ -54,7 +54,7 @@ def lies(make, pid):
 
 
 @pytest.mark.parametrize("form", [[], ["--json"]], ids=["text", "json"])
-def test_lies_are_shown_without_their_escapes_or_not_at_all(make, folder, form):
+def test_344_lies_are_shown_without_their_escapes_or_not_at_all(make, folder, form):
     place, pids = os.path.join(folder, "false"), []
     impostor = Impostor(place, lambda pid: pids.append(pid) or make.monitor(pid), lambda pid: lies(make, pid))
     with open(os.path.join(folder, "shown"), "w+b") as shown:
@@ -75,7 +75,7 @@ def test_lies_are_shown_without_their_escapes_or_not_at_all(make, folder, form):
 
 
 @pytest.mark.parametrize("argv", [LAST, [*LAST, "--json"]], ids=["text", "json"])
-def test_what_is_kept_has_bounds(make, folder, argv):
+def test_345_what_is_kept_has_bounds(make, folder, argv):
     floods = {"lines": (FROM_CLIENT, b"x"), "losses": (LOST, b""), "nothing": (99, b"")}
     for name, (kind, text) in floods.items():
         place, pids = os.path.join(folder, name), []
@@ -90,7 +90,7 @@ def test_what_is_kept_has_bounds(make, folder, argv):
         assert done.returncode == 1, (name, done)
 
 
-def test_an_endless_trace_takes_no_memory(make, folder):
+def test_346_an_endless_trace_takes_no_memory(make, folder):
     place = os.path.join(folder, "endless")
     impostor = Impostor(place, make.monitor, lambda pid: itertools.repeat(record(make, pid, FROM_CLIENT, b"\x1b" * TEXT_MAX)))
 
