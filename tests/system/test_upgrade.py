@@ -1,6 +1,7 @@
 """A new binary takes over from a running attlsd: sockets, keys of TLS sessions, and what happens when it does not."""
 import json
 import os
+import re
 import shutil
 import signal
 import socket
@@ -147,7 +148,7 @@ BROKEN = {
     "another program": ("#!/bin/sh\nexec 3>&-\nexec sleep 1000\n", "it ended"),
     "speaks otherwise": (FAKE + "say(2, os.getpid(), magic=1)\nsignal.pause()\n", "does not know how"),
     "says why": (FAKE + "say(2, os.getpid(), b'3.0')\nsay(3, text=b'the moon is full')\nsys.exit(1)\n", "the moon is full"),
-    "ends when ready": (FAKE + "say(2, os.getpid(), b'3.0')\nsay(4, 2)\nhear(5)\nos.kill(os.getpid(), 9)\n", "old one serves again"),
+    "ends when ready": (FAKE + "say(2, os.getpid(), b'3.0')\nsay(4, 2)\nhear(5)\nos.kill(os.getpid(), 9)\n", "old one serves again|did not start: Broken pipe"),
     "ends when it serves": (FAKE + "say(2, os.getpid(), b'3.0')\nsay(4, 2)\nhear(5)\nsay(6)\nos.kill(os.getpid(), 9)\n", None),
 }
 
@@ -165,7 +166,7 @@ def test_a_broken_binary_changes_nothing(upgradable, backend, folder, what):
     for turn in range(10 if what == "ends" else 2):
         done = gateway.ctl("upgrade")
         if reason:
-            assert done.returncode == 1 and reason in done.stderr, (done, gateway.log)
+            assert done.returncode == 1 and re.search(reason, done.stderr), (done, gateway.log)
         else:
             gateway.event("upgrade-undone", count=turn + 1)
         assert client.get("hello.txt") == clients.explicit(gateway, "P").get("hello.txt") == b"hello, world\r\n"
