@@ -10,7 +10,6 @@
 #include <netinet/in.h>
 #include <netinet/tcp.h>
 #include <seccomp.h>
-#include <sys/prctl.h>
 #include <sys/socket.h>
 #include <sys/time.h>
 
@@ -53,21 +52,14 @@ static const struct filter_row rows[] = {
 
 int http_calls_sandbox(int root, unsigned uid, unsigned gid, const char **ret_what)
 {
-	int r = root == -1 ? 0 : sandbox_become(root, uid, gid, ret_what);
+	int r = sandbox_confine(root, uid, gid, ret_what);
 
-	if (r < 0)
-		return r;
-	*ret_what = "dumpable";
-	r = sandbox_hide_memory(); /* after the change of user, which sets it, too */
 	if (r < 0)
 		return r;
 	*ret_what = "descriptors";
 	r = filter_fill_own_fds();
 	if (r < 0)
 		return r;
-	*ret_what = "no_new_privs";
-	if (prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) == -1)
-		return -errno;
 	*ret_what = "seccomp";
 	return filter_load(rows, NELEM(rows), 0);
 }

@@ -48,17 +48,10 @@ int sandbox_signer(void)
 
 int sandbox_keeper(int root, unsigned uid, unsigned gid, const char **ret_what)
 {
-	int r = root == -1 ? 0 : sandbox_become(root, uid, gid, ret_what);
+	int r = sandbox_confine(root, uid, gid, ret_what);
 
 	if (r < 0)
 		return r;
-	*ret_what = "dumpable";
-	r = sandbox_hide_memory();
-	if (r < 0)
-		return r;
-	*ret_what = "no_new_privs";
-	if (prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) == -1)
-		return -errno;
 	*ret_what = "seccomp";
 	return filter_load(rows, NELEM(rows), CALLS_KEEPER);
 }

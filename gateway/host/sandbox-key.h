@@ -6,9 +6,8 @@
 #define ATTLSD_GATEWAY_HOST_SANDBOX_KEY_H
 
 /*
- * The keeper, once it has read its files: sandbox_become() unless root is -1, no core
- * dumps and no debugger, no new privileges, and a filter that leaves what forking
- * signers needs. Returns 0 or a negative errno, *ret_what is the step that failed.
+ * The keeper, once it has read its files: sandbox_confine(), and a filter that leaves what
+ * forking signers needs. Returns 0 or a negative errno, *ret_what is the step that failed.
  */
 int sandbox_keeper(int root, unsigned uid, unsigned gid, const char **ret_what);
 

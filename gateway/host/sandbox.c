@@ -76,7 +76,8 @@ int sandbox_empty_root(void)
 	return folder_of_the_dead();
 }
 
-int sandbox_become(int root, unsigned uid, unsigned gid, const char **ret_what)
+/* Chroot into the open, empty folder `root` and become uid and gid for good. */
+static int become(int root, unsigned uid, unsigned gid, const char **ret_what)
 {
 	*ret_what = "chroot";
 	if (fchdir(root) == -1 || chroot(".") == -1)
@@ -91,8 +92,11 @@ int sandbox_become(int root, unsigned uid, unsigned gid, const char **ret_what)
 	return uid != 0 && setuid(0) != -1 ? -EPERM : 0;
 }
 
-/* The sanitizers' run-time traces its own process. */
-int sandbox_hide_memory(void)
+/*
+ * Other processes of the same user may not read this one's memory, and no core file is
+ * written: both would have keys. The sanitizers' run-time traces its own process.
+ */
+static int hide_memory(void)
 {
 #if !defined(__SANITIZE_ADDRESS__)
 	const struct rlimit none = { 0, 0 };
@@ -103,25 +107,30 @@ int sandbox_hide_memory(void)
 	return 0;
 }
 
-int sandbox_worker(const struct sandbox_worker *setup, const char **ret_what)
+int sandbox_confine(int root, unsigned uid, unsigned gid, const char **ret_what)
 {
-	int r = 0;
+	int r = root == -1 ? 0 : become(root, uid, gid, ret_what);
 
-	if (setup->root != -1)
-		r = sandbox_become(setup->root, setup->uid, setup->gid, ret_what);
 	if (r < 0)
 		return r;
 	*ret_what = "dumpable";
-	r = sandbox_hide_memory(); /* after the change of user, which sets it, too */
+	r = hide_memory(); /* after the change of user, which sets it, too */
+	if (r < 0)
+		return r;
+	*ret_what = "no_new_privs";
+	return prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) == -1 ? -errno : 0;
+}
+
+int sandbox_worker(const struct sandbox_worker *setup, const char **ret_what)
+{
+	int r = sandbox_confine(setup->root, setup->uid, setup->gid, ret_what);
+
 	if (r < 0)
 		return r;
 	*ret_what = "descriptors";
 	r = filter_fill_own_fds();
 	if (r < 0)
 		return r;
-	*ret_what = "no_new_privs";
-	if (prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) == -1)
-		return -errno;
 	*ret_what = "seccomp";
 	return worker_calls_filter(setup->ktls, setup->dials);
 }

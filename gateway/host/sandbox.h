@@ -21,17 +21,12 @@ struct sandbox_worker {
 int sandbox_worker(const struct sandbox_worker *setup, const char **ret_what);
 
 /*
- * As root: chroot into the open, empty folder `root` and become uid and gid for good.
- * Returns 0 or a negative errno, *ret_what is the step that failed.
+ * What all confined processes have in common, and a worker does, too: chroot into the open, empty
+ * folder `root` and become uid and gid for good (-1: not started as root, skip both), memory
+ * that others cannot read, no new privileges. Returns 0 or a negative errno, *ret_what is
+ * the step that failed.
  */
-int sandbox_become(int root, unsigned uid, unsigned gid, const char **ret_what);
-
-/*
- * Other processes of the same user may not read this one's memory, and no core file is
- * written: both would have keys. Call it after a change of user, which sets this, too.
- * Returns 0 or a negative errno.
- */
-int sandbox_hide_memory(void);
+int sandbox_confine(int root, unsigned uid, unsigned gid, const char **ret_what);
 
 /* An empty folder that nothing can be put into; needs no writable file system. Returns its descriptor or a
  * negative errno. */
