@@ -6,6 +6,7 @@ import tempfile
 import pytest
 
 import backend as backends
+import browser as browsers
 import certs
 import gateway as gateways
 import net
@@ -115,6 +116,17 @@ def real_server():
     for server in running.values():
         if isinstance(server, servers.Server):
             server.stop()
+
+
+@pytest.fixture(scope="module")
+def chromium():
+    why_not = browsers.why_not()
+    if why_not:
+        pytest.skip(why_not)
+    with tempfile.TemporaryDirectory(prefix="attlsd-chromium-", ignore_cleanup_errors=True) as folder:
+        browser = browsers.Browser(folder)
+        yield browser
+        browser.close()
 
 
 def pytest_terminal_summary(terminalreporter):

@@ -2,6 +2,7 @@
 Makes docs/images/page-*.png, from a real attlsd with real sessions. `page_screenshots.py FOLDER [SECONDS]`: traffic
 runs for so long first (180), so that the charts have something to show.
 """
+import contextlib
 import os
 import random
 import shutil
@@ -22,6 +23,7 @@ USERS = ["anna", "batch-eod", "clearing", "edi.partner7", "mvsops", "payroll", "
 FILES = {"PAYROLL.D261129.XMIT": 96 << 20, "positions-q4.csv": 40 << 20, "camt053_20261129.xml": 24 << 20}
 EARLY = "window.seen = { violations: [], waits: [], errors: [] };"  # with the page's own pace
 COLOURS = "256"
+IDLE = 9  # sessions
 
 
 class Throttled(threading.Thread):
@@ -75,31 +77,39 @@ def shoot(browser, url, path, width, height, theme, scale, top=0, **media):
     print(path, os.path.getsize(path), "bytes")
 
 
-def main(to, seconds=180):
+@contextlib.contextmanager
+def busy(seconds):
+    """(folder, gateway, control socket): transfers, short visits and idle sessions, after so many seconds of them."""
     with tempfile.TemporaryDirectory(prefix="attlsd-pictures-") as folder:
         os.chmod(folder, 0o755)
         backend = backends.Backend(files={**{name: os.urandom(size) for name, size in FILES.items()}, "note.txt": b"x" * 20000})
+        control = os.path.join(folder, "control")
         tree = gateways.policy(certs.Certificates(folder), backend.address, ftp={"secure_dataconn": "clear"}, backends={
             "legacy": None, "mvs1": {"address": "%s:%d" % backend.address}}, rules={"everyone": {"backend": "mvs1"}},
-            daemon={"workers": 2, "control_socket": os.path.join(folder, "control"), "http": "127.0.0.1:0"})
+            daemon={"workers": 2, "control_socket": control, "http": "127.0.0.1:0"})
         os.mkdir(folder + "/gateway")
         gateway = gateways.Gateway(folder + "/gateway", tree).ready()
         for i, (name, rate) in enumerate(zip([*FILES, *FILES], (9e5, 7e5, 2e5, 5e5, 3e5, 4e5))):
             Throttled(gateway, USERS[i], name, rate).start()
         idle = []
-        for i in range(9):
+        for i in range(IDLE):
             c = clients.Client(gateway.explicit)
             c.auth().login(USERS[-1 - i % 5])
             idle.append(c.prot("P"))
         threading.Thread(target=short_visits, args=(gateway,), daemon=True).start()
         time.sleep(seconds)
+        yield folder, gateway, control
+        gateway.process.kill()
+
+
+def main(to, seconds=180):
+    with busy(seconds) as (folder, gateway, _):
         browser = browsers.Browser(folder, EARLY)
         url = "http://%s:%d/" % address(gateway)
         shoot(browser, url, os.path.join(to, "page-light.png"), 1200, 800, "light", 1)
         shoot(browser, url, os.path.join(to, "page-dark.png"), 1200, 800, "dark", 1, "#transfers")
         shoot(browser, url, os.path.join(to, "page-phone.png"), 390, 800, "light", 1)
         browser.close()
-        gateway.process.kill()
 
 
 if __name__ == "__main__":

@@ -1,5 +1,4 @@
 """The page of attlsd-http in a headless Chromium, with worlds that a stand-in for the server makes up."""
-import tempfile
 import time
 
 import pytest
@@ -51,17 +50,6 @@ while (walker.nextNode()) {
 }
 return { seen, bad };
 """
-
-
-@pytest.fixture(scope="module")
-def chromium():
-    why_not = browsers.why_not()
-    if why_not:
-        pytest.skip(why_not)
-    with tempfile.TemporaryDirectory(prefix="attlsd-chromium-", ignore_cleanup_errors=True) as folder:
-        browser = browsers.Browser(folder)
-        yield browser
-        browser.close()
 
 
 @pytest.fixture

@@ -1,24 +1,10 @@
 """The page of a real attlsd with real sessions: what the stand-in of test_page.py makes up is what attlsd says."""
 import os
-import tempfile
-
-import pytest
 
 import browser as browsers
 import client as clients
 import net
 from test_http import address, start
-
-
-@pytest.fixture(scope="module")
-def chromium():
-    why_not = browsers.why_not()
-    if why_not:
-        pytest.skip(why_not)
-    with tempfile.TemporaryDirectory(prefix="attlsd-chromium-", ignore_cleanup_errors=True) as folder:
-        browser = browsers.Browser(folder)
-        yield browser
-        browser.close()
 
 
 SIZE = 16 << 20

@@ -7,15 +7,9 @@ import itertools
 import os
 import re
 import sys
-import tempfile
-import threading
 import time
 
-import backend as backends
-import certs
-import client as clients
-import gateway as gateways
-from page_screenshots import FILES, USERS, Throttled, short_visits
+from page_screenshots import busy
 from test_top import Terminal
 
 COLUMNS, LINES = 100, 20
@@ -63,23 +57,7 @@ def svg(screen):
 
 
 def main(to, seconds=20):
-    with tempfile.TemporaryDirectory(prefix="attlsd-pictures-") as folder:
-        os.chmod(folder, 0o755)
-        backend = backends.Backend(files={**{name: os.urandom(size) for name, size in FILES.items()}, "note.txt": b"x" * 20000})
-        control = os.path.join(folder, "control")
-        tree = gateways.policy(certs.Certificates(folder), backend.address, ftp={"secure_dataconn": "clear"},
-                               daemon={"workers": 2, "control_socket": control})
-        os.mkdir(folder + "/gateway")
-        gateway = gateways.Gateway(folder + "/gateway", tree).ready()
-        for i, (name, rate) in enumerate(zip([*FILES, *FILES], (9e5, 7e5, 2e5, 5e5, 3e5, 4e5))):
-            Throttled(gateway, USERS[i], name, rate).start()
-        idle = []
-        for i in range(5):
-            c = clients.Client(gateway.explicit)
-            c.auth().login(USERS[-1 - i % 5])
-            idle.append(c.prot("P"))
-        threading.Thread(target=short_visits, args=(gateway,), daemon=True).start()
-        time.sleep(seconds)
+    with busy(seconds) as (_, _, control):
         with Terminal(control, columns=COLUMNS, lines=LINES, TERM="xterm") as top:
             top.shows("RETR", "%", "q quit")
             top.press("\x1b[B")
@@ -89,7 +67,6 @@ def main(to, seconds=20):
             with open(os.path.join(to, "top.svg"), "w", encoding="utf-8") as f:
                 f.write(svg(top.screen))
             print(top.text())
-        gateway.process.kill()
 
 
 if __name__ == "__main__":
