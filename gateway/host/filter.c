@@ -111,7 +111,7 @@ static unsigned comparisons_of(const struct filter_row *row, struct scmp_arg_cmp
 			ret[n++] = SCMP_CMP64(i, SCMP_CMP_MASKED_EQ, value, 0);
 			break;
 		case FILTER_NULL:
-			ret[n++] = SCMP_CMP64(i, SCMP_CMP_EQ, 0);
+			ret[n++] = SCMP_CMP64(i, SCMP_CMP_EQ, 0, 0);
 			break;
 		case FILTER_OTHER_FD:
 			*ret_fd_arg = (int)i;

@@ -159,7 +159,8 @@ static void add(struct draft *draft, struct statement *statement, struct draft_p
 	statement->naccounts++;
 }
 
-static const char *format(struct draft *draft, const char *fmt, va_list ap)
+__attribute__((format(printf, 2, 0))) static const char *format(struct draft *draft, const char *fmt,
+								va_list ap)
 {
 	char *made = NULL;
 	const char *copy;

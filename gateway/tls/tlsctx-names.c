@@ -14,20 +14,16 @@
 /* Longer than any name of policy/tls-name.c. */
 #define NAME_MAX_BYTES 64
 
-typedef int set_fn(SSL_CTX *ctx, const char *list);
-
-/* OpenSSL's functions are macros. */
-static int set_groups(SSL_CTX *ctx, const char *list)
+/*
+ * What SSL_CTX_set1_groups_list() and SSL_CTX_set1_sigalgs_list() are, which are macros with a
+ * cast that clang warns of: OpenSSL only reads the list.
+ */
+static bool set(SSL_CTX *ctx, int command, const char *list)
 {
-	return (int)SSL_CTX_set1_groups_list(ctx, list);
+	return SSL_CTX_ctrl(ctx, command, 0, (void *)(uintptr_t)list) == 1;
 }
 
-static int set_signatures(SSL_CTX *ctx, const char *list)
-{
-	return (int)SSL_CTX_set1_sigalgs_list(ctx, list);
-}
-
-static void use_list(SSL_CTX *ctx, const char *list, set_fn *set, const char *key, struct diag_mark mark,
+static void use_list(SSL_CTX *ctx, const char *list, int command, const char *key, struct diag_mark mark,
 		     struct diags *diags)
 {
 	size_t errors = diags->nerrors;
@@ -37,12 +33,12 @@ static void use_list(SSL_CTX *ctx, const char *list, set_fn *set, const char *ke
 		size_t len = strcspn(at, ":");
 
 		(void)snprintf(name, sizeof(name), "%.*s", (int)len, at);
-		if (set(ctx, name) != 1)
+		if (!set(ctx, command, name))
 			diags_add(diags, DIAG_ERROR, mark, "\"%s\": OpenSSL %s does not have %s; remove it",
 				  key, OpenSSL_version(OPENSSL_VERSION_STRING), name);
 		at += len;
 	}
-	if (diags->nerrors == errors && set(ctx, list) != 1)
+	if (diags->nerrors == errors && !set(ctx, command, list))
 		diags_add(diags, DIAG_ERROR, mark, "\"%s\": OpenSSL %s refuses the list %s", key,
 			  OpenSSL_version(OPENSSL_VERSION_STRING), list);
 }
@@ -50,9 +46,9 @@ static void use_list(SSL_CTX *ctx, const char *list, set_fn *set, const char *ke
 void tlsctx_names_use(const struct tls_action *action, SSL_CTX *ctx, struct diags *diags)
 {
 	if (action->groups != NULL)
-		use_list(ctx, action->groups, set_groups, "groups", action->groups_mark, diags);
+		use_list(ctx, action->groups, SSL_CTRL_SET_GROUPS_LIST, "groups", action->groups_mark, diags);
 	if (action->signature_algorithms != NULL)
-		use_list(ctx, action->signature_algorithms, set_signatures, "signature_algorithms",
+		use_list(ctx, action->signature_algorithms, SSL_CTRL_SET_SIGALGS_LIST, "signature_algorithms",
 			 action->signature_algorithms_mark, diags);
 	ERR_clear_error();
 }

@@ -68,8 +68,10 @@ static void scene_init(struct scene *scene)
 	*scene = (struct scene){ .generation.policy = &policy };
 	assert(loop_init(&scene->loop) == 0);
 	login_queue_init(&scene->logins, &scene->loop, request_login_go);
-	scene->requests =
-	    (struct requests){ &scene->admission, &scene->privileged, &scene->logins, &scene->clients };
+	scene->requests = (struct requests){ .admission = &scene->admission,
+					     .privileged = &scene->privileged,
+					     .logins = &scene->logins,
+					     .clients = &scene->clients };
 	scene->mine = (struct child){ .generation = &scene->generation };
 	scene->other = scene->mine;
 	assert(msg_channel(fds) == 0);
