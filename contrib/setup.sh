@@ -60,6 +60,7 @@ if [ "$(id -u)" != 0 ]; then
 fi
 log=$(mktemp)
 trap 'rm -f "$log" "$log.before" "$log.after"' EXIT
+trap 'exit 1' INT TERM HUP # dash runs no EXIT trap when a signal ends it
 export DEBIAN_FRONTEND=noninteractive
 apt-get update >"$log" 2>&1 || { tail -n 20 "$log" >&2; echo "apt-get update failed" >&2; exit 1; }
 missing=$(choose)

@@ -87,6 +87,14 @@ struct verify {
 	char first[40], last[40];
 };
 
+/* Texts of a trail are printed on terminals and as JSON, and may be cut inside a character. */
+static void make_safe(char *text)
+{
+	for (; *text != '\0'; text++)
+		if (*text < 0x20 || *text > 0x7e)
+			*text = '?';
+}
+
 static void find(struct verify *v, enum kind kind, const char *format, ...)
     __attribute__((format(printf, 3, 4)));
 static void find(struct verify *v, enum kind kind, const char *format, ...)
@@ -100,6 +108,7 @@ static void find(struct verify *v, enum kind kind, const char *format, ...)
 	va_start(args, format);
 	(void)vsnprintf(text, sizeof(text), format, args);
 	va_end(args);
+	make_safe(text);
 	path = json_string(v->path);
 	(void)json_array_append_new(v->findings, json_pack("{s:s,s:o,s:I,s:s}", "kind", kinds[kind].name,
 							   "file", path != NULL ? path : json_string("?"),
@@ -274,6 +283,8 @@ static void take(struct verify *v, const json_t *event)
 		(void)snprintf(v->first, sizeof(v->first), "%s", when);
 	if (strcmp(when, v->last) > 0)
 		(void)snprintf(v->last, sizeof(v->last), "%s", when);
+	make_safe(v->first);
+	make_safe(v->last);
 	if (json_is_true(json_object_get(event, "cut")))
 		find(v, KIND_CUT, "number %" JSON_INTEGER_FORMAT " of process %s", number_of(event, "seq"),
 		     process->name);
@@ -408,7 +419,7 @@ static void print_text(const struct verify *v, int status)
 			print_safely(text_of(finding, "file"));
 			(void)printf(":%" JSON_INTEGER_FORMAT ": ", number_of(finding, "line"));
 		}
-		print_safely(text_of(finding, "detail"));
+		(void)fputs(text_of(finding, "detail"), stdout);
 		(void)putchar('\n');
 	}
 	(void)printf("%" JSON_INTEGER_FORMAT " events and %" JSON_INTEGER_FORMAT " sessions, from %s to %s\n",

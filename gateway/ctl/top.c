@@ -5,6 +5,7 @@
  */
 #include "gateway/ctl/top.h"
 
+#include <errno.h>
 #include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -155,6 +156,8 @@ static void put_last(const struct top *top, char buf[static LINE_MAX_BYTES])
 	const struct answer_session *session = selected(top);
 	char user[CLIENT_SHOWN_MAX], client[IP_TEXT_MAX];
 
+	if (session != NULL && session->session != top->chosen)
+		session = NULL; /* the chosen one has ended while the question stood */
 	switch (top->mode) {
 	case MODE_LIST:
 		(void)snprintf(buf, LINE_MAX_BYTES,
@@ -341,6 +344,8 @@ int top_run(const struct target *target, const struct session_filter *filter)
 				      .policy = target->policy,
 				      .patience_ms = PATIENCE_MS };
 	struct top top = { .target = &hasty, .filter = *filter };
+	int status = EXIT_FAILURE;
+
 	/* an attlsd that cannot be reached now is not worth a screen */
 	if (client_collect(target, CTL_SESSIONS, filter, &top.answers) < 0) {
 		client_answers_done(&top.answers);
@@ -348,14 +353,18 @@ int top_run(const struct target *target, const struct session_filter *filter)
 	}
 	top.stderr_is = memfd_create("stderr", MFD_CLOEXEC);
 	top.stderr_was = dup(STDERR_FILENO);
-	if (top.stderr_is == -1 || top.stderr_was == -1 || top_screen_begin() < 0)
-		return EXIT_FAILURE;
-	(void)dup2(top.stderr_is, STDERR_FILENO);
-	loop(&top);
-	top_screen_end();
-	(void)dup2(top.stderr_was, STDERR_FILENO);
+	if (top.stderr_is == -1 || top.stderr_was == -1) {
+		(void)fprintf(stderr, "attlsctl: top cannot keep messages off its screen: %s\n",
+			      strerror(errno));
+	} else if (top_screen_begin() == 0) {
+		(void)dup2(top.stderr_is, STDERR_FILENO);
+		loop(&top);
+		top_screen_end();
+		(void)dup2(top.stderr_was, STDERR_FILENO);
+		status = EXIT_SUCCESS;
+	}
 	fd_close(&top.stderr_was);
 	fd_close(&top.stderr_is);
 	client_answers_done(&top.answers);
-	return EXIT_SUCCESS;
+	return status;
 }

@@ -27,6 +27,18 @@ static void fault(struct reader *in, struct diag_mark mark, const char *text)
 	diags_add(&in->source->diags, DIAG_ERROR, mark, "%s", text);
 }
 
+/* Messages show the line, unless it has a password. */
+static struct diag_mark mark_of(const struct statement *st)
+{
+	return st->secret ? (struct diag_mark){ 0 } : st->mark;
+}
+
+/* The place of a password, whose message has no mark. */
+static const char *place_of(struct reader *in, const struct statement *st)
+{
+	return st->secret ? text_format(&in->attls->draft->arena, "line %u: ", (unsigned)st->mark.line) : "";
+}
+
 static const char *shown(struct reader *in, const char *text)
 {
 	return text_safe(&in->attls->draft->arena, text);
@@ -175,8 +187,8 @@ static void unknown(struct reader *in, const struct attls_item *item)
 		if (in->open != NULL && (row->in & (UINT64_C(1) << in->open->kind)) != 0)
 			names[n++] = row->keyword;
 	near = diag_suggest(item->st.keyword, names);
-	diags_add(&in->source->diags, DIAG_WARNING, item->st.mark, "unknown parameter %s%s%s%s",
-		  shown(in, item->st.keyword), near != NULL ? "; did you mean " : "",
+	diags_add(&in->source->diags, DIAG_WARNING, mark_of(&item->st), "%sunknown parameter %s%s%s%s",
+		  place_of(in, &item->st), shown(in, item->st.keyword), near != NULL ? "; did you mean " : "",
 		  near != NULL ? near : "", near != NULL ? "?" : "");
 }
 
@@ -185,7 +197,6 @@ static void take_parameter(struct reader *in, const struct statement *st)
 	struct attls_item *item = add_item(in, st);
 	const struct attls_row *row = attls_row_find(st->keyword);
 
-	item->st.secret = attls_is_secret(st->keyword) != 0;
 	if (in->open == NULL)
 		return; /* TTLSConfig and its like, see the account */
 	if (row == NULL) {
@@ -194,7 +205,8 @@ static void take_parameter(struct reader *in, const struct statement *st)
 	}
 	if ((row->in & (UINT64_C(1) << in->open->kind)) == 0) {
 		diags_add(&in->source->diags, row->value == ATTLS_IGNORED ? DIAG_WARNING : DIAG_ERROR,
-			  st->mark, "%s does not belong into %s", row->keyword, block_title(in, in->open));
+			  mark_of(&item->st), "%s%s does not belong into %s", place_of(in, &item->st),
+			  row->keyword, block_title(in, in->open));
 		return;
 	}
 	item->row = row;
@@ -249,6 +261,7 @@ static void take_statement(struct reader *in, size_t start, size_t end)
 	while (at < end && strchr(BLANKS, text[at]) == NULL)
 		at++;
 	st.keyword = text_copy(arena, text + start, at - start);
+	st.secret = attls_is_secret(st.keyword) != 0;
 	while (at < end && strchr(BLANKS, text[at]) != NULL)
 		at++;
 	st.value = text_copy(arena, text + at, end - at);
@@ -257,7 +270,8 @@ static void take_statement(struct reader *in, size_t start, size_t end)
 	if (kind == ATTLS_NONE) {
 		take_parameter(in, &st);
 		if (brace)
-			fault(in, st.mark, "this statement has no block");
+			diags_add(&in->source->diags, DIAG_ERROR, mark_of(&st),
+				  "%sthis statement has no block", place_of(in, &st));
 		return;
 	}
 	st.value = text_copy(arena, st.value, strcspn(st.value, BLANKS));

@@ -293,5 +293,6 @@ const struct attls_row *attls_row_find(const char *keyword)
 
 int attls_is_secret(const char *keyword)
 {
-	return strcasecmp(keyword, "KeyringPw") == 0 || strcasecmp(keyword, "GSK_LDAP_USER_PW") == 0;
+	return strncasecmp(keyword, "KeyringP", strlen("KeyringP")) == 0 ||
+	       strcasestr(keyword, "PW") != NULL || strcasestr(keyword, "PASS") != NULL;
 }

@@ -125,7 +125,8 @@ static void print_server(struct export *export, const struct policy *policy, con
 			continue;
 		tls = tls != NULL ? tls : rule->tls;
 		for (size_t j = 0; j < policy->nlisteners; j++)
-			if (port == 0 && policy->listeners[j].tls == LISTENER_IMPLICIT)
+			if (port == 0 && policy->listeners[j].tls == LISTENER_IMPLICIT &&
+			    policy_rule_takes(rule, &policy->listeners[j]))
 				port = policy->listeners[j].endpoint.port;
 	}
 	(void)fprintf(export->out, "%-24s %u\n", "TLSPORT", port);

@@ -36,13 +36,20 @@ static int write_all(int fd, const char *text, size_t len)
 	return 0;
 }
 
-/* mkstemp() gives only the owner access; most files are as public as any that a user creates. */
-static int set_mode(int fd, mode_t mode)
+/*
+ * mkstemp() gives only the owner access. A file that is replaced keeps its mode; most others
+ * are as public as any that a user creates.
+ */
+static int set_mode(int fd, const struct output *output)
 {
 	mode_t mask = umask(0);
+	mode_t mode = output->mode;
+	struct stat replaced;
 
 	(void)umask(mask); /* cannot fail */
-	return fchmod(fd, mode != 0 ? mode : 0666 & ~mask) == -1 ? -errno : 0;
+	if (mode == 0)
+		mode = stat(output->path, &replaced) == 0 ? replaced.st_mode & 0777 : 0666 & ~mask;
+	return fchmod(fd, mode) == -1 ? -errno : 0;
 }
 
 static int prepare(struct output *output)
@@ -61,7 +68,7 @@ static int prepare(struct output *output)
 		output->made = NULL;
 		return complain(output->path, -r);
 	}
-	r = set_mode(fd, output->mode);
+	r = set_mode(fd, output);
 	if (r == 0)
 		r = write_all(fd, output->text, output->len);
 	if (r == 0 && fsync(fd) == -1)

@@ -417,6 +417,8 @@ static void take(struct proftpd *conf, struct directive *one)
 							      : directives[i].text);
 		return;
 	}
+	/* what ProFTPD keeps may be a password: SQLConnectInfo, LDAPBindDN, RadiusServer, UserPassword */
+	one->st.secret = !text_begins(one->st.keyword, "TLS");
 	draft_drop(draft, &one->st, NULL,
 		   text_begins(one->st.keyword, "TLS") ? "attlsd has no counterpart" : "ProFTPD keeps it");
 }

@@ -245,7 +245,25 @@ static void test_faults(void **state)
 	}
 }
 
-/* The bad sample: all of its faults in one run. */
+/* Messages show the line of a fault, but not one with a password. */
+static void test_messages_have_no_password(void **state)
+{
+	static const char *const lines[] = { "KeyringPw SECRET", "KeyringPw SECRET {", "KeyringPwd SECRET",
+					     "Gsk_Ldap_User_Pw SECRET", "StashPassword SECRET" };
+
+	(void)state;
+	for (size_t i = 0; i < NELEM(lines); i++) {
+		struct imported in;
+		char text[200];
+
+		(void)snprintf(text, sizeof(text), "TTLSGroupAction g\n{\nTTLSEnabled On\n%s\n}\n", lines[i]);
+		import_texts(&in, NULL, text);
+		if (strstr(in.messages, "SECRET") != NULL || strstr(in.messages, "line 4: ") == NULL)
+			fail_msg("%s: %s", lines[i], in.messages);
+		imported_done(&in);
+	}
+}
+
 /* As many rules as there are; none is "not for FTP" because others came first. */
 static void test_many_rules(void **state)
 {
@@ -273,6 +291,7 @@ static void test_many_rules(void **state)
 	free(text);
 }
 
+/* The bad sample: all of its faults in one run. */
 static void test_all_faults_at_once(void **state)
 {
 	struct imported in;
@@ -360,6 +379,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_cases),
 		cmocka_unit_test(test_faults),
+		cmocka_unit_test(test_messages_have_no_password),
 		cmocka_unit_test(test_many_rules),
 		cmocka_unit_test(test_all_faults_at_once),
 		cmocka_unit_test(test_every_parameter_is_accounted_for),
