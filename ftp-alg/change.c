@@ -43,11 +43,23 @@ static bool is_about_secret(const char *word, size_t len)
 	return false;
 }
 
+/* Servers disagree about what ends the subcommand, so whatever may end it does. */
+static size_t word_end(const struct ftp_command *command, size_t at)
+{
+	static const char ends[] = { ' ', '\t', '=', ':', ',', ';' };
+
+	while (at < command->arg_len && memchr(ends, command->arg[at], sizeof(ends)) == NULL)
+		at++;
+	return at;
+}
+
 size_t ftp_change_shown(const struct ftp_command *command)
 {
-	const char *blank = memchr(command->arg, ' ', command->arg_len);
-	size_t first = blank != NULL ? (size_t)(blank - command->arg) : command->arg_len;
 	bool site = command->verb_len == 4 && strncasecmp(command->line, "SITE", 4) == 0;
+	size_t begin = 0, end;
 
-	return site && is_about_secret(command->arg, first) ? first : command->arg_len;
+	while (begin < command->arg_len && (command->arg[begin] == ' ' || command->arg[begin] == '\t'))
+		begin++;
+	end = word_end(command, begin);
+	return site && is_about_secret(command->arg + begin, end - begin) ? end : command->arg_len;
 }

@@ -23,24 +23,14 @@
 #include "gateway/worker/tally.h"
 #include "gateway/worker/trace-line.h"
 
-/*
- * May this command hold a password? An unknown verb may be one that was sent as a
- * line of its own.
- */
-static bool is_secret(const struct ftp_act *act)
-{
-	const struct ftp_verb *verb = ftp_command_parse(act->text, act->len).verb;
-
-	return verb->kind == FTP_KIND_PASS || verb->kind == FTP_KIND_ACCT || verb->name[0] == '\0';
-}
-
 /* For log_hidden() and the trace. */
 static void note_secret(struct session *session, const struct ftp_act *act)
 {
 	struct ftp_command command = ftp_command_parse(act->text, act->len);
 	bool secret = command.verb->kind == FTP_KIND_PASS || command.verb->kind == FTP_KIND_ACCT;
 
-	session->word_sent = command.verb->name[0] == '\0';
+	session->secret_sent = ftp_command_has_secret(&command);
+	session->word_sent = session->secret_sent && !secret;
 	echo_note(&session->echo, command.arg, secret ? command.arg_len : 0);
 }
 
@@ -49,7 +39,6 @@ static void add_command(struct session *session, const struct ftp_act *act)
 	struct outbuf *lines = &session->worker->commands;
 
 	session->heard_ms = session->worker->loop.now_ms;
-	session->secret_sent = is_secret(act);
 	note_secret(session, act);
 	trace_command(session, TRACE_TO_SERVER, act->text, act->len);
 	if (server_tls_holds(session, act->text, act->len))

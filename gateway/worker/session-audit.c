@@ -125,14 +125,6 @@ void session_audit_login_failed(const struct facts *facts, const char *name, con
 		      AUDIT_DECISION(facts, key));
 }
 
-/* A line with an unknown verb may be a password that was sent as a line of its own. */
-static bool is_secret(const struct ftp_command *command)
-{
-	const struct ftp_verb *verb = command->verb;
-
-	return verb->kind == FTP_KIND_PASS || verb->kind == FTP_KIND_ACCT || verb->name[0] == '\0';
-}
-
 void session_audit_refused(const struct facts *facts, const char *verb, const char *line, size_t len,
 			   const char *reply, const char *key)
 {
@@ -145,7 +137,7 @@ void session_audit_refused(const struct facts *facts, const char *verb, const ch
 		return;
 	if (line != NULL) {
 		command = ftp_command_parse(line, len);
-		n = is_secret(&command) ? 0 : ftp_change_shown(&command);
+		n = ftp_argument_shown(&command);
 		n = n < sizeof(argument) ? n : sizeof(argument) - 1;
 		memcpy(argument, command.arg, n);
 		argument[n] = '\0';

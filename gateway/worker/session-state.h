@@ -134,7 +134,7 @@ struct session {
 	size_t line_len;
 	struct echo echo;     /* of the last PASS or ACCT, until it is answered */
 	bool secret_sent;     /* the last command to the server may hold a password, */
-	bool word_sent;	      /* and is no command of FTP, so that its secret is not known */
+	bool word_sent;	      /* and it is not known which of its words is one */
 	const char *ended_by; /* the policy's key that ends the session; static. NULL: none does */
 	uint32_t refusals;    /* commands that the gateway refused */
 	uint32_t strays;      /* lines from the server that answered no command */

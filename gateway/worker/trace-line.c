@@ -1,12 +1,11 @@
 /*
- * The table of what may be shown of a command. What is not a command of the table of verbs
- * is not shown at all.
+ * Writes lines of the dialogue for the trace, without their secrets. What is not a command of
+ * the table of verbs is not shown at all.
  */
 #include "gateway/worker/trace-line.h"
 
 #include <stdio.h>
 #include <string.h>
-#include <strings.h>
 
 #include "gateway/base/util.h"
 
@@ -15,43 +14,6 @@
 
 /* So many lines of a reply are shown, one less than this. */
 #define LINES_SHOWN 101
-
-/* How much of an argument may be shown. */
-static size_t shown_of_secret(const struct ftp_command *command)
-{
-	(void)command;
-	return 0;
-}
-
-/* A mechanism is no secret, but anything else may be. */
-static size_t shown_of_auth(const struct ftp_command *command)
-{
-	static const char *const mechanisms[] = { "TLS", "TLS-C", "TLS-P", "SSL", "GSSAPI", "KERBEROS_V4" };
-
-	for (size_t i = 0; i < NELEM(mechanisms); i++)
-		if (strlen(mechanisms[i]) == command->arg_len &&
-		    strncasecmp(mechanisms[i], command->arg, command->arg_len) == 0)
-			return command->arg_len;
-	return 0;
-}
-
-static const struct {
-	enum ftp_verb_kind kind;
-	size_t (*shown)(const struct ftp_command *command);
-} rows[] = {
-	{ FTP_KIND_PASS, shown_of_secret },    { FTP_KIND_ACCT, shown_of_secret },
-	{ FTP_KIND_ADAT, shown_of_secret },    { FTP_KIND_ENVELOPE, shown_of_secret },
-	{ FTP_KIND_FOREIGN, shown_of_secret }, /* of HTTP: an URL may hold a token */
-	{ FTP_KIND_AUTH, shown_of_auth },
-};
-
-static size_t shown_of(const struct ftp_command *command)
-{
-	for (size_t i = 0; i < NELEM(rows); i++)
-		if (rows[i].kind == command->verb->kind)
-			return rows[i].shown(command);
-	return ftp_change_shown(command);
-}
 
 static size_t put(char *buf, size_t at, const char *text, size_t len, bool *cut)
 {
@@ -76,7 +38,7 @@ size_t trace_line_command(const char *line, size_t len, char buf[static TRACE_TE
 	at = put(buf, 0, line, command.verb_len, ret_cut);
 	if (command.arg_len == 0)
 		return at;
-	shown = shown_of(&command);
+	shown = ftp_argument_shown(&command);
 	if (shown > 0) {
 		at = put(buf, at, " ", 1, ret_cut);
 		at = put(buf, at, command.arg, shown, ret_cut);

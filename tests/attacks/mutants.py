@@ -25,6 +25,7 @@ REUSE = "gateway/tls/tlsctx-reuse.c"
 MACHINE, PLAN, LINE, DATA, TLSCTX = "ftp-alg/machine.c", "ftp-alg/plan.c", "ftp-alg/line.c", "gateway/worker/data-leg.c", "gateway/tls/tlsctx.c"
 TRUST, CHAIN, ENTRY = "gateway/tls/trust.c", "gateway/tls/trust-limits.c", "gateway/tls/identity-entry.c"
 MASKS = "gateway/worker/trace-line.c"
+SHOWN = "ftp-alg/shown.c"
 CALLS, FILTER = "gateway/host/worker-calls.c", "gateway/host/filter.c"
 FOREIGN = [(MACHINE, "command.verb->kind == FTP_KIND_FOREIGN", "command.verb->kind == FTP_KIND_COUNT")]
 
@@ -241,10 +242,10 @@ MUTANTS = [
      [("gateway/net/relay.c", "\tcase STREAM_TRUNCATED:\n\t\treturn relay->doubt && !relay->upload ? fail(relay) : RELAY_CUT;\n",
        "\tcase STREAM_TRUNCATED:\n\t\trelay->state = RELAY_ENDING;\n\t\treturn RELAY_AGAIN;\n")]),
     # test_trace_attacks.py
-    (340, "a trace has no argument of PASS", [(MASKS, "{ FTP_KIND_PASS, shown_of_secret },    ", "")]),
-    (340, "nor of ACCT", [(MASKS, "{ FTP_KIND_ACCT, shown_of_secret },\n", "\n")]),
-    (340, "nor of SITE PSWD", [(MASKS, "return ftp_change_shown(command);", "return command->arg_len;")]),
-    (340, "AUTH shows mechanisms alone", [(MASKS, "{ FTP_KIND_AUTH, shown_of_auth },", "")]),
+    (340, "a trace has no argument of PASS", [(SHOWN, "{ FTP_KIND_PASS, shown_of_secret },    ", "")]),
+    (340, "nor of ACCT", [(SHOWN, "{ FTP_KIND_ACCT, shown_of_secret },\n", "\n")]),
+    (340, "nor of SITE PSWD", [(SHOWN, "return ftp_change_shown(command);", "return command->arg_len;")]),
+    (340, "AUTH shows mechanisms alone", [(SHOWN, "{ FTP_KIND_AUTH, shown_of_auth },", "")]),
     (340, "a line that is no command is not shown", [(MASKS, "if (command.verb->name[0] == '\\0')", "if (false)")]),
     (340, "a reply that repeats a secret is not shown", [(MASKS, "if (!doubtful && !echo_is_in(echo, line, len))", "if (!doubtful)")]),
     (341, "the ring has no password", [(MASKS, "{ FTP_KIND_PASS, shown_of_secret },    ", "")]),

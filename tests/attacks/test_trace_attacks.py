@@ -35,7 +35,8 @@ def memory_of(pid):
 
 SECRETS = {
     "password": "PASS {}", "account": "ACCT {}", "lower case": "pass {}", "a word": "{}", "a word with a blank": "{} x", "a blank first":
-    " PASS {}", "a tab": "PASS\t{}", "ADAT": "ADAT {}", "AUTH": "AUTH {}", "SITE": "SITE PSWD old {}", "SITE of another server":
+    " PASS {}", "a tab": "PASS\t{}", "ADAT": "ADAT {}", "AUTH": "AUTH {}", "SITE": "SITE PSWD old {}", "SITE with two blanks": "SITE  PSWD {}",
+    "SITE with a tab": "SITE PSWD\t{}", "SITE with =": "SITE PASS={}", "SITE of another server":
     "SITE CHPASSWD {}", "MIC": "MIC {}", "glued": "PASS{}", "NUL": "PASS {}\0x", "CR": "PASS {}\rx",
 }
 
@@ -46,9 +47,9 @@ def test_340_no_secret_is_in_a_trace_or_kept(launch, make_backend, folder, logge
     def repeat(session, _):
         line = session.backend.everything()[-1]
         session.reply(f"530-You said {line}\r\n {line}\r\n530 {line}, indeed")
-    verbs = {verb: repeat for verb in ("PASS", "ACCT", "SITE")}
+    verbs = {verb: repeat for verb in (("SITE",) if logged_in else ("PASS", "ACCT", "SITE"))}
     ctl = os.path.join(folder, "ctl")
-    gateway = launch(make_backend(**({} if logged_in else verbs)), ftp=CLEAR, daemon={"control_socket": ctl})
+    gateway = launch(make_backend(**verbs), ftp=CLEAR, daemon={"control_socket": ctl})
     trace = subprocess.Popen([net.ATTLSCTL, "trace", "--socket", ctl], stdout=subprocess.PIPE)
     gateway.event("operator")
     ends = 0

@@ -119,7 +119,8 @@ def test_hostile_names(launch, make_backend, trail):
 def test_no_password(launch, make_backend, trail):
     gateway = launch(make_backend(SITE="200 Done", PASS="530 no hush7hush"), daemon={"audit": trail})
     with clients.Client(gateway.explicit).auth() as c:
-        for line in ("USER somebody", "PASS hush7hush", "hush7hush", "ACCT hush7hush", "SITE PSWD hush7hush hush7hush"):
+        for line in ("USER somebody", "PASS hush7hush", "hush7hush", "ACCT hush7hush", "SITE PSWD hush7hush hush7hush", "SITE  PSWD hush7hush",
+                     "SITE PSWD\thush7hush", "SITE PASS=hush7hush", "MIC hush7hush", "ADAT hush7hush", "AUTH hush7hush", "GET /?token=hush7hush"):
             c.cmd(line)
         c.close()
     gateway.event("session-end")

@@ -25,6 +25,8 @@ static const struct {
 	{ "SITE PSWD old new", "SITE PSWD ****" },
 	{ "site gpass secret", "site gpass ****" },
 	{ "SITE CHPASS secret", "SITE CHPASS ****" },
+	{ "SITE  PSWD secret", "SITE  PSWD ****" },
+	{ "SITE PSWD=secret", "SITE PSWD ****" },
 	{ "SITE CHANGEPASSWORD secret", "SITE CHANGEPASSWORD ****" },
 	{ "SITE SETPWD a b", "SITE SETPWD ****" },
 	{ "STOR a b", "STOR a b" },
