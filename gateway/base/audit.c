@@ -14,6 +14,7 @@
 #include <unistd.h>
 
 #include "gateway/base/counters.h"
+#include "gateway/base/log.h"
 
 #define KEPT_MAX (256 * 1024)
 
@@ -31,6 +32,7 @@ static struct {
 	bool told;	/* on_failure was called */
 	bool torn;	/* the last line of the file may lack its end */
 	bool xfer_torn; /* the same of the xferlog */
+	bool xfer_told; /* that it cannot be written: the log has it */
 	pid_t pid;
 	uint64_t seq;
 	uint64_t lost;	    /* since the start, */
@@ -59,7 +61,7 @@ void audit_start(const struct audit_start *start)
 	trail.fds = start->fds;
 	trail.on_failure = start->on_failure;
 	trail.owner = start->owner;
-	trail.told = trail.torn = trail.xfer_torn = false;
+	trail.told = trail.torn = trail.xfer_torn = trail.xfer_told = false;
 	trail.pid = getpid();
 	trail.seq = trail.lost = trail.lost_told = 0;
 	trail.kept_len = 0;
@@ -215,6 +217,7 @@ int audit_use_xferlog(int fd)
 	int before = trail.fds.xferlog;
 
 	trail.fds.xferlog = fd;
+	trail.xfer_told = false;
 	return before;
 }
 
@@ -281,8 +284,7 @@ void audit_write_xferlog(const char *line, size_t len)
 {
 	int r = append(trail.fds.xferlog, &trail.xfer_torn, line, len);
 
-	if (r < 0) {
-		trail.error = -r;
-		tell();
-	}
+	if (r < 0 && !trail.xfer_told)
+		log_event(LOG_LEVEL_ERROR, "xferlog-failed", LOG_TEXT("error", strerror(-r)));
+	trail.xfer_told = r < 0;
 }

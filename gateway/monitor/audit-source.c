@@ -6,6 +6,7 @@
 #include "gateway/monitor/audit-source.h"
 
 #include <errno.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
@@ -134,20 +135,21 @@ static void watch(struct audit_source *source)
 		(void)loop_timer(source->loop, &source->timer, source->failing ? RETRY_MS : LOOK_MS);
 }
 
-static void on_failure(void *owner, int error)
+static void fail(struct audit_source *source, const char *error)
 {
-	struct audit_source *source = owner;
-
-	log_event(
-	    LOG_LEVEL_ERROR, "audit-failed",
-	    LOG_TEXT("audit", source->daemon.audit != NULL ? source->daemon.audit : source->daemon.xferlog),
-	    LOG_TEXT("error", strerror(error)),
-	    LOG_TEXT("new_sessions",
-		     source->daemon.audit_failure == AUDIT_FAILURE_REFUSE ? "refused" : "go on"));
+	log_event(LOG_LEVEL_ERROR, "audit-failed", LOG_TEXT("audit", source->daemon.audit),
+		  LOG_TEXT("error", error),
+		  LOG_TEXT("new_sessions",
+			   source->daemon.audit_failure == AUDIT_FAILURE_REFUSE ? "refused" : "go on"));
 	if (!source->failing)
 		source->failing_since_ms = source->loop->now_ms;
 	source->failing = true;
 	watch(source);
+}
+
+static void on_failure(void *owner, int error)
+{
+	fail(owner, strerror(error));
 }
 
 static void start(struct audit_source *source, struct audit_fds fds, const char *role)
@@ -200,16 +202,26 @@ void audit_source_promote(struct audit_source *source, const struct generation *
 	watch(source);
 }
 
+static const char *refuse(struct audit_source *source, const char *path, const char *why)
+{
+	(void)snprintf(source->refusal, sizeof(source->refusal), "%.200s: %s; the old one stays in use", path,
+		       why);
+	return source->refusal;
+}
+
 const char *audit_source_reopen(struct audit_source *source)
 {
-	struct audit_fds fds = { usable(audit_open(&source->daemon, NULL)),
-				 usable(audit_open_xferlog(&source->daemon, NULL)) };
+	const char *audit_why = NULL, *xferlog_why = NULL;
+	struct audit_fds fds = { usable(audit_open(&source->daemon, &audit_why)),
+				 usable(audit_open_xferlog(&source->daemon, &xferlog_why)) };
 
-	if ((fds.audit == -1 && source->daemon.audit != NULL) ||
-	    (fds.xferlog == -1 && source->daemon.xferlog != NULL)) {
+	source->audit_gone = fds.audit == -1 && source->daemon.audit != NULL;
+	source->xferlog_gone = fds.xferlog == -1 && source->daemon.xferlog != NULL;
+	if (source->audit_gone || source->xferlog_gone) {
 		fd_close(&fds.audit); /* what is open now is better than nothing */
 		fd_close(&fds.xferlog);
-		return "it cannot be opened again; attlsctl doctor says why";
+		return source->audit_gone ? refuse(source, audit_open_path(&source->daemon), audit_why)
+					  : refuse(source, source->daemon.xferlog, xferlog_why);
 	}
 	audit_event("audit-reopened", AUDIT_END);
 	use(source, &fds);
@@ -237,14 +249,28 @@ static void try_again(struct audit_source *source)
 	hand_out_all(source, NULL, false);
 }
 
+/* A file that is not where it was, and cannot be made again: what is written now is in no folder. */
+static void follow(struct audit_source *source)
+{
+	bool known = source->xferlog_gone;
+	bool moved = (is_file(source) && has_moved(source->daemon.audit, &source->audit)) ||
+		     has_moved(source->daemon.xferlog, &source->xferlog);
+
+	source->audit_gone = source->xferlog_gone = false;
+	if (!moved || audit_source_reopen(source) == NULL)
+		return; /* otherwise the next look tries again */
+	if (source->audit_gone && !source->failing)
+		fail(source, source->refusal);
+	if (!source->audit_gone && !known)
+		log_event(LOG_LEVEL_ERROR, "xferlog-failed", LOG_TEXT("error", source->refusal));
+}
+
 static void on_timer(struct timer *timer)
 {
 	struct audit_source *source = CONTAINER_OF(timer, struct audit_source, timer);
 
-	if ((is_file(source) && has_moved(source->daemon.audit, &source->audit)) ||
-	    has_moved(source->daemon.xferlog, &source->xferlog))
-		(void)audit_source_reopen(source); /* if it fails, the next look tries again */
-	if (source->failing)
+	follow(source);
+	if (source->failing && !source->audit_gone)
 		try_again(source);
 	hand_out_all(source, NULL, true);
 	watch(source);

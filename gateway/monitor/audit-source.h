@@ -19,6 +19,8 @@ struct audit_place {
 	ino_t ino;
 };
 
+#define AUDIT_SOURCE_TEXT_MAX 320
+
 struct audit_source {
 	struct loop *loop;
 	struct children *children;
@@ -27,7 +29,9 @@ struct audit_source {
 	struct audit_place audit, xferlog;
 	struct timer timer;
 	bool started;
-	bool failing; /* some process could not write lately */
+	bool failing;			     /* some process could not write lately, or the file is gone */
+	bool audit_gone, xferlog_gone;	     /* not where they were, and cannot be made again */
+	char refusal[AUDIT_SOURCE_TEXT_MAX]; /* of the last audit_source_reopen() */
 	uint64_t failing_since_ms;
 };
 
@@ -41,7 +45,10 @@ int audit_source_prepare(struct audit_source *source, const struct policy_daemon
 void audit_source_promote(struct audit_source *source, const struct generation *current);
 void audit_source_abandon(struct audit_source *source);
 
-/* Give all processes new descriptors, for example since the file was renamed. Returns NULL, or why not. */
+/*
+ * Give all processes new descriptors, for example since the file was renamed. Returns NULL, or why not,
+ * which is valid until the next call.
+ */
 const char *audit_source_reopen(struct audit_source *source);
 
 /* A process cannot write. */

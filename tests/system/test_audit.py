@@ -1,6 +1,7 @@
 """The audit trail: every event follows its schema, gaps are seen, nothing blocks, and loss is told."""
 import hashlib
 import os
+import shutil
 import signal
 import socket
 import subprocess
@@ -200,6 +201,38 @@ def test_a_file_that_is_gone_comes_back(launch, backend, trail):
     gateway = launch(backend, daemon={"audit": trail})
     os.unlink(trail)
     until(trail, "audit-continued")
+
+
+def test_a_file_that_cannot_come_back(launch, backend, folder):
+    """Its folder is gone: what is written is in no folder, so new sessions are refused until there is one again."""
+    place = os.path.join(folder, "place")
+    os.mkdir(place)
+    os.chmod(place, 0o755)
+    gateway = launch(backend, daemon={"audit": os.path.join(place, "audit.log"), "audit_failure": "refuse"})
+    shutil.rmtree(place)
+    failed = gateway.event("audit-failed").keys
+    assert failed["audit"] in failed["error"] and failed["new_sessions"] == "refused"
+    with net.dial(gateway.explicit) as s:
+        assert s.recv(100).startswith(b"421")
+    os.mkdir(place)
+    os.chmod(place, 0o755)
+    gateway.event("audit-restored")
+    with clients.explicit(gateway, "P") as c:
+        quit_(gateway, c)
+    assert audit.named(audit.read(failed["audit"]), "session-end")
+
+
+def test_an_xferlog_that_cannot_be_written_refuses_nobody(launch, backend, full, trail):
+    gateway = launch(backend, daemon={"audit": trail, "audit_failure": "refuse", "xferlog": os.path.join(full.path, "xferlog")})
+    full.fill()
+    with clients.explicit(gateway, "P") as c:
+        for _ in range(40):  # more than the file system has blocks left for
+            c.get("hello.txt")
+        quit_(gateway, c)
+    assert "No space" in gateway.event("xferlog-failed").keys["error"]
+    with clients.explicit(gateway, "P") as c:
+        quit_(gateway, c)
+    assert not gateway.seen("audit-failed") and audit.verify(trail)[0] == 0
 
 
 def test_the_file_is_private_and_appended_to(launch, backend, trail):
