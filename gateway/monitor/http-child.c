@@ -88,6 +88,7 @@ static void start(struct http_child *http)
 		.setup = &http->setup,
 		.root = http->root,
 	};
+	char text[IP_TEXT_MAX];
 	struct http_ends ends;
 	const char *step;
 	pid_t pid = http_start(&how, &ends, &step);
@@ -106,6 +107,9 @@ static void start(struct http_child *http)
 	if (loop_watch(http->loop, &http->questions, EPOLLIN) < 0 ||
 	    loop_timer(http->loop, &http->timer, HANG_MS) < 0)
 		kill_for(http, strerror(ENOMEM));
+	else
+		log_event(LOG_LEVEL_INFO, "http-started",
+			  LOG_TEXT("address", http_listen_text(&http->listen, text)), LOG_NUMBER("pid", pid));
 }
 
 /* Returns false if it has to wait. */
@@ -264,8 +268,6 @@ static void retire(struct http_child *http)
 
 void http_child_promote(struct http_child *http, const struct policy *policy, const struct keeper_user *users)
 {
-	char text[IP_TEXT_MAX];
-
 	retire(http);
 	if (!http->stays) {
 		http_listen_close(&http->listen);
@@ -277,8 +279,6 @@ void http_child_promote(struct http_child *http, const struct policy *policy, co
 	make_setup(http, policy, users);
 	http->pause_s = RESTART_S;
 	start(http);
-	log_event(LOG_LEVEL_INFO, "http-started", LOG_TEXT("address", http_listen_text(&http->listen, text)),
-		  LOG_NUMBER("pid", http->pid));
 }
 
 void http_child_abandon(struct http_child *http)

@@ -68,9 +68,11 @@ int takeover_begin(struct monitor *monitor, int *link)
 	if (r < 0) {
 		struct handover_msg msg = { .type = HANDOVER_FAILED };
 
-		(void)strncpy(msg.text,
-			      "it does not understand what this attlsd hands over; restart attlsd instead",
-			      sizeof(msg.text) - 1);
+		bool other = r == -EPROTO || r == -EPROTONOSUPPORT;
+
+		(void)snprintf(msg.text, sizeof(msg.text), "it cannot take what this attlsd hands over: %s",
+			       other ? "their versions do not fit together; restart attlsd instead"
+				     : strerror(-r));
 		(void)handover_send(*link, &msg, NULL, 0); /* the other one knows no reason then */
 		fd_close(link);
 		return r;

@@ -84,7 +84,7 @@ static void fail(struct upgrade *upgrade, const char *why)
 static void take_back(struct upgrade *upgrade)
 {
 	struct monitor *monitor = monitor_of(upgrade);
-	char why[HANDOVER_TEXT_MAX];
+	char why[HANDOVER_TEXT_MAX], text[ANSWER_TEXT_MAX];
 
 	describe_end(upgrade, why, sizeof(why));
 	forget(upgrade);
@@ -94,8 +94,9 @@ static void take_back(struct upgrade *upgrade)
 	if (older_listen(&monitor->older, true) < 0)
 		log_event(LOG_LEVEL_WARNING, "older-unheard", LOG_TEXT("error", strerror(ENOMEM)));
 	ctl_server_yield(&monitor->ctl_server, false);
-	ctl_server_upgraded(&monitor->ctl_server, false,
-			    "the new attlsd ended at once; the old one serves again");
+	(void)snprintf(text, sizeof(text), "the new attlsd did not last: %.300s; the old one serves again",
+		       why);
+	ctl_server_upgraded(&monitor->ctl_server, false, text);
 	http_child_go_on(&monitor->http);
 	name_watch_follow(&monitor->names, monitor->current);
 	acceptor_open(&monitor->acceptor);
@@ -385,6 +386,8 @@ bool upgrade_take_stop(struct monitor *monitor)
 		upgrade_say(upgrade, HANDOVER_STOP, 0);
 	log_event(LOG_LEVEL_INFO, monitor->stopping ? "stopping-now" : "draining",
 		  LOG_NUMBER("sessions", monitor->admission.nsessions));
+	audit_event(monitor->stopping ? "stopping-now" : "draining",
+		    AUDIT_NUMBER("sessions", monitor->admission.nsessions));
 	if (!monitor->stopping)
 		notify_stopping(&monitor->notify);
 	upgrade_stopping(upgrade, monitor->stopping);
