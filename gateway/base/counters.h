@@ -167,4 +167,10 @@ size_t count_sparse_cell(struct counters *page, enum count_family family,
 bool count_sparse_place(const struct counters *page, enum count_family family, size_t place,
 			uint8_t ret_values[static COUNT_LABELS_MAX], size_t *ret_cell);
 
+/* The place of the policy's index-th name of a kind. */
+static inline size_t count_place(size_t index)
+{
+	return index < COUNT_NAMES_OTHER ? index : COUNT_NAMES_OTHER;
+}
+
 #endif

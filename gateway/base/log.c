@@ -3,7 +3,6 @@
  * call. Nothing here allocates or waits: a line that the reader has no room for is
  * dropped, and the next line that gets through says how many were.
  */
-#include "gateway/base/counters.h"
 #include "gateway/base/log.h"
 
 #include <errno.h>
@@ -18,6 +17,7 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "gateway/base/counters.h"
 #include "gateway/base/log-memory.h"
 
 /* A line is cut here: it stays below PIPE_BUF, so lines of several processes never mix. */

@@ -184,14 +184,6 @@ static void add_counters(json_t *to, const struct metrics *metrics, const struct
 	(void)json_object_set_new(to, "certificates", certificates_json(metrics));
 }
 
-static int add(const char *bytes, size_t len, void *context)
-{
-	struct text *text = context;
-
-	text_add(text, bytes, len);
-	return text->failed ? -1 : 0;
-}
-
 void overview_answer(struct request *request, const struct asker_result *result)
 {
 	struct text text = { .bytes = NULL };
@@ -202,7 +194,7 @@ void overview_answer(struct request *request, const struct asker_result *result)
 	}
 	add_counters(request->kept, result->metrics, request->history);
 	(void)json_object_set_new(request->kept, "history", history_json(request->history));
-	if (json_dump_callback(request->kept, add, &text, JSON_COMPACT) == -1)
+	if (json_dump_callback(request->kept, text_add_piece, &text, JSON_COMPACT) == -1)
 		text.failed = true;
 	text_add(&text, "\n", 1);
 	request_answer(request, MHD_HTTP_OK, "application/json", &text);

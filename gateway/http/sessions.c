@@ -154,14 +154,6 @@ static int compare(const void *a, const void *b, void *context)
 	return r != 0 ? r : (x->session > y->session) - (x->session < y->session);
 }
 
-static int add(const char *bytes, size_t len, void *context)
-{
-	struct text *text = context;
-
-	text_add(text, bytes, len);
-	return text->failed ? -1 : 0;
-}
-
 static void add_sessions(struct text *text, struct request *request, const struct answers *answers)
 {
 	const struct answer_session **order =
@@ -181,7 +173,7 @@ static void add_sessions(struct text *text, struct request *request, const struc
 		json_t *json = client_json_session(answers, order[i]);
 
 		text_add(text, i > request->offset ? ",\n" : "\n", i > request->offset ? 2 : 1);
-		if (json == NULL || json_dump_callback(json, add, text, JSON_COMPACT) == -1)
+		if (json == NULL || json_dump_callback(json, text_add_piece, text, JSON_COMPACT) == -1)
 			text->failed = true;
 		json_decref(json);
 	}

@@ -54,6 +54,14 @@ void text_print(struct text *text, const char *format, ...)
 		text_add(text, line, (size_t)n);
 }
 
+int text_add_piece(const char *bytes, size_t len, void *context)
+{
+	struct text *text = context;
+
+	text_add(text, bytes, len);
+	return text->failed ? -1 : 0;
+}
+
 void text_done(struct text *text)
 {
 	free(text->bytes);

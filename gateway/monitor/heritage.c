@@ -32,7 +32,7 @@ struct parcel {
 
 static struct handover_socket *put_socket(struct parcel *parcel, enum handover_purpose purpose, int fd)
 {
-	static struct handover_socket none;
+	static struct handover_socket none; /* what is written here is not sent */
 
 	if (fd == -1)
 		return &none;

@@ -3,7 +3,6 @@
  * OpenSSL. One function, classify(), turns what a failed call means into enum
  * stream_io, so that an end in order is never mistaken for another one.
  */
-#include "gateway/base/counters.h"
 #include "gateway/net/stream-tls.h"
 
 #include <assert.h>
@@ -14,6 +13,7 @@
 #include <string.h>
 #include <sys/socket.h>
 
+#include "gateway/base/counters.h"
 #include "gateway/net/stream-alert.h"
 #include "gateway/net/stream-bio.h"
 #include "gateway/net/stream-ktls.h"

@@ -6,15 +6,9 @@
 
 #include "gateway/base/counters.h"
 
-/* Of a name out of the policy. */
-static size_t place(size_t index)
-{
-	return index < COUNT_NAMES_OTHER ? index : COUNT_NAMES_OTHER;
-}
-
 static size_t rule_place(const struct session *session)
 {
-	return place((size_t)(session->facts.rule - session->worker->policy->rules));
+	return count_place((size_t)(session->facts.rule - session->worker->policy->rules));
 }
 
 static unsigned state_of(const struct session *session)
@@ -35,8 +29,8 @@ void session_count_start(struct session *session)
 	session->counted = true;
 	session->counted_state = state_of(session);
 	count(SESSIONS, session->counted_state, 1);
-	count(SESSIONS_STARTED, place(session->facts.listener->index), 1);
-	count(LISTENER_SESSIONS, place(session->facts.listener->index), 1);
+	count(SESSIONS_STARTED, count_place(session->facts.listener->index), 1);
+	count(LISTENER_SESSIONS, count_place(session->facts.listener->index), 1);
 	if (session->facts.rule == NULL)
 		return;
 	count(RULE_SESSIONS_STARTED, rule_place(session), 1);
@@ -61,7 +55,7 @@ void session_count_end(struct session *session, const char *reason)
 	if (!session->counted)
 		return;
 	count(SESSIONS, session->counted_state, -1);
-	count(LISTENER_SESSIONS, place(session->facts.listener->index), -1);
+	count(LISTENER_SESSIONS, count_place(session->facts.listener->index), -1);
 	if (session->facts.rule != NULL)
 		count(RULE_SESSIONS, rule_place(session), -1);
 }

@@ -13,12 +13,6 @@
 #include "gateway/worker/data-result.h"
 #include "policy/policy.h"
 
-/* Of a name out of the policy. */
-static size_t place(size_t index)
-{
-	return index < COUNT_NAMES_OTHER ? index : COUNT_NAMES_OTHER;
-}
-
 /* Its place in the table of the label, whose n-th entry is the one with this id or name. */
 static uint8_t cipher_index(uint16_t id)
 {
@@ -134,24 +128,24 @@ static size_t dial_result(int r)
 
 void tally_dial(const struct policy_backend *backend, int r, uint64_t ms)
 {
-	count(CONNECTS, place(backend->index) * COUNT_N_DIAL + dial_result(r), 1);
+	count(CONNECTS, count_place(backend->index) * COUNT_N_DIAL + dial_result(r), 1);
 	if (r == 0)
-		count_observe(COUNT_CONNECT_TIME, place(backend->index), ms * 1000);
+		count_observe(COUNT_CONNECT_TIME, count_place(backend->index), ms * 1000);
 }
 
 void tally_greeting(const struct policy_backend *backend, uint64_t ms)
 {
-	count_observe(COUNT_GREETING_TIME, place(backend->index), ms * 1000);
+	count_observe(COUNT_GREETING_TIME, count_place(backend->index), ms * 1000);
 }
 
 void tally_server_down(const struct policy_backend *backend)
 {
-	count(DOWN, place(backend->index), 1);
+	count(DOWN, count_place(backend->index), 1);
 }
 
 void tally_data_unreachable(const struct policy_backend *backend)
 {
-	count(DATA_UNREACHABLE, place(backend->index), 1);
+	count(DATA_UNREACHABLE, count_place(backend->index), 1);
 }
 
 void tally_told(void)
