@@ -25,13 +25,14 @@ AXE = ("axe-core", "4.10.2")  # finds what WCAG forbids
 # Before the page's own scripts: its waits for the next question become short, but not its patience with an answer, and
 # what it waited is kept.
 EARLY = """
-window.seen = { violations: [], waits: [], errors: [], slow: false };
+window.seen = { violations: [], waits: [], errors: [], slow: false, long: false };
 addEventListener("securitypolicyviolation", (event) => seen.violations.push(event.violatedDirective + " " + event.blockedURI));
 addEventListener("error", (event) => seen.errors.push(String(event.message)));
 addEventListener("unhandledrejection", (event) => seen.errors.push(String(event.reason)));
 const wait = window.setTimeout;
 window.setTimeout = (what, ms, ...more) => {
 	seen.waits.push(ms);
+	seen.long ||= seen.slow && ms === 30000;
 	return wait(what, ms >= 1000 && ms !== 7000 && !seen.slow ? 60 : ms, ...more);
 };
 """
