@@ -12,9 +12,9 @@ HEAD = """\
 `make check` writes this table, too. The client's leg is in the clear or under TLS (PROT P), and attlsd speaks TLS to the server:
 explicit (AUTH TLS) or implicit, TLS 1.2 or 1.3, with data connections opened by each command. In each cell, a client uploaded and
 downloaded a file, and both copies were the same. `resumed`: both data connections resumed the TLS session of their control
-connection, as vsftpd, ProFTPD and attlsd demand here. `ok`: they made a full handshake, since the server resumes none. Packets
-showed that the right side opened each data connection, vsftpd, ProFTPD and pyftpdlib said that the command was this one, and no
-command and no byte of a file left in the clear. Pure-FTPd has no implicit TLS.
+connection, as vsftpd, ProFTPD and attlsd demand here. `ok`: they made a full handshake, since the server resumes none. The
+packets showed that the right side opened each data connection, and that attlsd sent no command and no byte of a file to the server
+in the clear. vsftpd, ProFTPD and pyftpdlib reported the expected command. Pure-FTPd has no implicit TLS.
 
 """
 CLIENTS = """
