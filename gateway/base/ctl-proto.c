@@ -10,30 +10,6 @@
 
 _Static_assert(sizeof(struct ask) == CTL_ASK_BYTES, "tests make questions of this size");
 
-bool ctl_proto_only_asks(uint32_t what)
-{
-	switch ((enum ctl_proto_what)what) {
-	case CTL_STATUS:
-	case CTL_SESSIONS:
-	case CTL_SERVERS:
-	case CTL_TRACE:
-	case CTL_TRACE_LAST:
-	case CTL_METRICS:
-	case CTL_EVENTS:
-	case CTL_CLIENTS:
-		return true;
-	case CTL_END:
-	case CTL_RELOAD:
-	case CTL_DRAIN:
-	case CTL_MAKE_WAY:
-	case CTL_AUDIT_REOPEN:
-	case CTL_UPGRADE:
-	case CTL_RELOAD_ONLY:
-		break;
-	}
-	return false;
-}
-
 struct answer ctl_proto_answer(enum answer_kind kind)
 {
 	struct answer answer;

@@ -21,6 +21,7 @@
 /* Must change with anything in this file. */
 #define CTL_VERSION 0x6174001bu
 
+/* What each of them is otherwise: ctl-question.c. */
 enum ctl_proto_what {
 	CTL_STATUS = 1,	  /* ANSWER_GATEWAY, then ANSWER_WORKER for each worker */
 	CTL_SESSIONS,	  /* the same; then each worker's ANSWER_SESSIONs and its ANSWER_LIST_END;
@@ -39,6 +40,7 @@ enum ctl_proto_what {
 	CTL_AUDIT_REOPEN, /* like CTL_DRAIN: open the files of the audit trail again */
 	CTL_UPGRADE,	  /* as CTL_RELOAD, once a new process of the program on the disk serves */
 	CTL_RELOAD_ONLY,  /* as CTL_RELOAD, which is CTL_UPGRADE if the disk has another program */
+	CTL_WHATS
 };
 
 /* The message of either end if the other one has another CTL_VERSION. */
@@ -307,9 +309,6 @@ struct answer {
 		struct answer_client client;
 	} u;
 };
-
-/* Does this only ask? Everything else is an order, which changes something. */
-bool ctl_proto_only_asks(uint32_t what);
 
 /* An answer of this kind, all else zero. */
 struct answer ctl_proto_answer(enum answer_kind kind);

@@ -29,7 +29,8 @@ enum msg_type {
 	MSG_TYPE_COUNT
 };
 
-/* Who asks for a list. Each kind has places of its own, so that it cannot take those of another. */
+/* Who asks: those who may do most come first. Each kind has places of its own, so that it cannot take those
+ * of another. */
 enum msg_asker {
 	ASKER_OPERATOR = 0, /* root, or the user that started attlsd */
 	ASKER_MEMBER,	    /* of daemon.control_group */

@@ -54,11 +54,6 @@ int ctl_describe_events(int fd, uint64_t *sent)
 	return r;
 }
 
-bool ctl_describe_has_older(enum ctl_proto_what what)
-{
-	return what == CTL_STATUS || what == CTL_SESSIONS || what == CTL_SERVERS || what == CTL_EVENTS;
-}
-
 /* They are few, so all answers fit into the socket. */
 int ctl_describe_older(int fd, const struct older_set *set)
 {

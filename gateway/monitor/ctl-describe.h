@@ -2,7 +2,6 @@
 #ifndef ATTLSD_GATEWAY_MONITOR_CTL_DESCRIBE_H
 #define ATTLSD_GATEWAY_MONITOR_CTL_DESCRIBE_H
 
-#include <stdbool.h>
 #include <stdint.h>
 
 #include "gateway/base/ctl-proto.h"
@@ -12,8 +11,7 @@
 /* Fill in what describe() of struct ctl_calls says about this process and its policy file; the rest stays. */
 void ctl_describe_gateway(struct answer_gateway *gateway, const char *policy_path);
 
-/* Is ANSWER_OLDER an answer to this question? And send them. Returns what ctl_proto_send() does. */
-bool ctl_describe_has_older(enum ctl_proto_what what);
+/* Send ANSWER_OLDER for each of them. Returns what ctl_proto_send() does. */
 int ctl_describe_older(int fd, const struct older_set *set);
 
 /* Send ANSWER_WORKER. Returns what ctl_proto_send() does. */

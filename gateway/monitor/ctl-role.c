@@ -8,7 +8,7 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
-#include "gateway/base/ctl-proto.h"
+#include "gateway/base/ctl-question.h"
 
 static const struct {
 	size_t places;
@@ -37,5 +37,7 @@ size_t ctl_role_places(enum msg_asker who)
 
 const char *ctl_role_refusal(enum msg_asker who, uint32_t what)
 {
-	return ctl_proto_only_asks(what) ? NULL : roles[who].refusal;
+	const struct ctl_question *question = ctl_question_find(what);
+
+	return question != NULL && who <= question->may ? NULL : roles[who].refusal;
 }

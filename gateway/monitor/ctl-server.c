@@ -13,6 +13,7 @@
 #include <sys/socket.h>
 #include <utlist.h>
 
+#include "gateway/base/ctl-question.h"
 #include "gateway/base/util.h"
 #include "gateway/host/bounded-close.h"
 #include "gateway/monitor/child-pick.h"
@@ -36,7 +37,8 @@ struct ctl_peer {
 	struct watch watch;
 	struct timer timer;
 	struct deferred deferred;
-	enum ctl_proto_what asked; /* 0: nothing yet */
+	enum ctl_proto_what asked;	     /* 0: nothing yet */
+	const struct ctl_question *question; /* of `asked` */
 	enum msg_asker who;
 	struct session_filter filter;
 	uint32_t last;		     /* CTL_TRACE_LAST: so many */
@@ -100,8 +102,8 @@ static int send_gateway(struct ctl_peer *peer)
 	struct answer answer = ctl_proto_answer(ANSWER_GATEWAY);
 
 	server->calls->describe(server->owner, &answer.u.gateway);
-	answer.u.gateway.older = ctl_describe_has_older(peer->asked) ? (uint32_t)server->older->n : 0;
-	peer->workers_announced = peer->asked == CTL_CLIENTS ? 0 : children_count(server->children);
+	answer.u.gateway.older = peer->question->older ? (uint32_t)server->older->n : 0;
+	peer->workers_announced = peer->question->monitor_lists ? 0 : children_count(server->children);
 	answer.u.gateway.workers = peer->workers_announced;
 	memcpy(answer.u.gateway.failure, server->failure, sizeof(server->failure));
 	answer.u.gateway.failure_ms = server->loop->now_ms - server->failed_ms;
@@ -112,7 +114,7 @@ static int send_gateway(struct ctl_peer *peer)
 	}
 	if (ctl_proto_send(peer->watch.fd, &answer) < 0)
 		return -EPIPE;
-	return ctl_describe_has_older(peer->asked) ? ctl_describe_older(peer->watch.fd, server->older) : 0;
+	return peer->question->older ? ctl_describe_older(peer->watch.fd, server->older) : 0;
 }
 
 /* What is still missing after the first answer. */
@@ -138,15 +140,18 @@ static void list(struct ctl_peer *peer)
 	if (r == -EAGAIN && loop_watch(loop, &peer->watch, EPOLLOUT) == 0 &&
 	    loop_timer(loop, &peer->timer, PEER_TIMEOUT_MS) == 0)
 		return; /* until the peer has read some */
-	if (r == 0 && peer->asked != CTL_STATUS && peer->asked != CTL_METRICS && peer->asked != CTL_CLIENTS)
-		ctl_pass_question(
-		    peer->server->children, peer->watch.fd, peer->asked,
-		    (struct msg){ .serial = peer->last, .asker = peer->who, .filter = peer->filter });
+	if (r == 0 && peer->question->pass != MSG_NONE)
+		ctl_pass_question(peer->server->children, peer->watch.fd,
+				  &(struct msg){ .type = peer->question->pass,
+						 .serial = peer->last,
+						 .asker = peer->who,
+						 .filter = peer->filter });
 	peer_end(peer);
 }
 
-static void end_session(struct ctl_peer *peer, uint64_t session)
+static void end_session(struct ctl_peer *peer, const struct ask *ask)
 {
+	const uint64_t session = ask->session;
 	const struct msg msg = { .type = MSG_END_SESSION, .session = session, .filter = peer->filter };
 	const struct child *child = admission_owner(peer->server->admission, session);
 	char text[120];
@@ -156,8 +161,6 @@ static void end_session(struct ctl_peer *peer, uint64_t session)
 		finish(peer, ANSWER_REFUSED, text);
 		return;
 	}
-	(void)snprintf(text, sizeof(text), "end %" PRIu64, session);
-	ctl_log_order(peer->watch.fd, text);
 	if (msg_send(child->channel.fd, &msg, -1) < 0) {
 		(void)snprintf(text, sizeof(text),
 			       "worker %d does not accept messages; kill -KILL ends it with all its sessions",
@@ -169,25 +172,25 @@ static void end_session(struct ctl_peer *peer, uint64_t session)
 	finish(peer, ANSWER_DONE, text);
 }
 
-static void reload(struct ctl_peer *peer)
+static void reload(struct ctl_peer *peer, const struct ask *ask)
 {
 	struct ctl_server *server = peer->server;
 	const char *refusal;
 
-	ctl_log_order(peer->watch.fd, peer->asked == CTL_UPGRADE ? "upgrade" : "reload");
+	(void)ask;
 	loop_timer_stop(server->loop, &peer->timer);
 	refusal = server->calls->reload(server->owner, peer->asked);
 	if (refusal != NULL)
 		finish(peer, ANSWER_REFUSED, refusal);
 }
 
-static void drain(struct ctl_peer *peer, bool restart)
+static void drain(struct ctl_peer *peer, const struct ask *ask)
 {
+	const bool restart = ask->what == CTL_MAKE_WAY;
 	struct ctl_server *server = peer->server;
 	char text[120];
 	const char *refusal;
 
-	ctl_log_order(peer->watch.fd, restart ? "drain for a restart" : "drain");
 	(void)snprintf(text, sizeof(text),
 		       "draining: %zu session%s will end when idle or after the transfer, then attlsd exits",
 		       server->admission->nsessions, server->admission->nsessions == 1 ? "" : "s");
@@ -197,11 +200,11 @@ static void drain(struct ctl_peer *peer, bool restart)
 		ctl_server_done(server); /* the next attlsd wants to listen there */
 }
 
-static void audit_reopen(struct ctl_peer *peer)
+static void audit_reopen(struct ctl_peer *peer, const struct ask *ask)
 {
 	const char *refusal;
 
-	ctl_log_order(peer->watch.fd, "audit reopen");
+	(void)ask;
 	refusal = peer->server->calls->audit_reopen(peer->server->owner);
 	finish(peer, refusal == NULL ? ANSWER_DONE : ANSWER_REFUSED,
 	       refusal == NULL ? "the audit trail and the xferlog are open anew" : refusal);
@@ -214,7 +217,6 @@ static void follow(struct ctl_peer *peer, const struct ask *ask)
 	const char *refusal = ctl_trace_refusal(server->admission, ask);
 
 	if (refusal == NULL) {
-		ctl_log_order(peer->watch.fd, "trace");
 		(void)send_gateway(peer); /* a peer that does not read has gone */
 		loop_unwatch(server->loop, &peer->watch);
 		refusal = ctl_trace_begin(&server->traces, &peer->watch.fd, ask, peer->who);
@@ -225,47 +227,48 @@ static void follow(struct ctl_peer *peer, const struct ask *ask)
 		peer_end(peer);
 }
 
+static void describe(struct ctl_peer *peer, const struct ask *ask)
+{
+	(void)ask;
+	if (send_gateway(peer) < 0)
+		peer_end(peer);
+	else
+		list(peer);
+}
+
+static void (*const answers[CTL_WHATS])(struct ctl_peer *peer, const struct ask *ask) = {
+	[CTL_STATUS] = describe,     [CTL_SESSIONS] = describe,	 [CTL_SERVERS] = describe,
+	[CTL_EVENTS] = describe,     [CTL_METRICS] = describe,	 [CTL_CLIENTS] = describe,
+	[CTL_TRACE_LAST] = describe, [CTL_TRACE] = follow,	 [CTL_END] = end_session,
+	[CTL_RELOAD] = reload,	     [CTL_RELOAD_ONLY] = reload, [CTL_UPGRADE] = reload,
+	[CTL_DRAIN] = drain,	     [CTL_MAKE_WAY] = drain,	 [CTL_AUDIT_REOPEN] = audit_reopen,
+};
+
+static void log_order(const struct ctl_peer *peer, uint64_t session)
+{
+	char text[64];
+
+	(void)snprintf(text, sizeof(text), session == 0 ? "%s" : "%s %" PRIu64, peer->question->name,
+		       session);
+	ctl_log_order(peer->watch.fd, text);
+}
+
 static void answer_question(struct ctl_peer *peer, const struct ask *ask)
 {
+	const struct ctl_question *question = ctl_question_find(ask->what);
+
+	if (question == NULL || answers[ask->what] == NULL) {
+		finish(peer, ANSWER_REFUSED, "this attlsd does not know that command");
+		return;
+	}
 	children_drain_reports(peer->server->children); /* sessions that have ended no longer count */
 	peer->filter = ask->filter;
 	peer->last = ask->last < CTL_TRACE_LAST_MAX ? ask->last : CTL_TRACE_LAST_MAX;
 	peer->asked = ask->what; /* set before a reload begins, which may be over when the call returns */
-	switch (peer->asked) {
-	case CTL_STATUS:
-	case CTL_SESSIONS:
-	case CTL_SERVERS:
-	case CTL_EVENTS:
-	case CTL_METRICS:
-	case CTL_CLIENTS:
-	case CTL_TRACE_LAST:
-		if (send_gateway(peer) < 0)
-			peer_end(peer);
-		else
-			list(peer);
-		break;
-	case CTL_TRACE:
-		follow(peer, ask);
-		break;
-	case CTL_END:
-		end_session(peer, ask->session);
-		break;
-	case CTL_RELOAD:
-	case CTL_UPGRADE:
-	case CTL_RELOAD_ONLY:
-		reload(peer);
-		break;
-	case CTL_AUDIT_REOPEN:
-		audit_reopen(peer);
-		break;
-	case CTL_DRAIN:
-	case CTL_MAKE_WAY:
-		drain(peer, peer->asked == CTL_MAKE_WAY);
-		break;
-	default:
-		finish(peer, ANSWER_REFUSED, "this attlsd does not know that command");
-		break;
-	}
+	peer->question = question;
+	if (question->logged)
+		log_order(peer, ask->session);
+	answers[ask->what](peer, ask);
 }
 
 static void refuse(struct ctl_peer *peer, const char *why)
@@ -421,7 +424,7 @@ static void answer_reloads(struct ctl_server *server, enum answer_kind kind, con
 
 	for (peer = server->peers; peer != NULL; peer = next) {
 		next = peer->next;
-		if (peer->asked == CTL_RELOAD || peer->asked == CTL_UPGRADE || peer->asked == CTL_RELOAD_ONLY)
+		if (peer->question != NULL && peer->question->reload_answers)
 			finish(peer, kind, text);
 	}
 }

@@ -9,6 +9,7 @@
 #include <string.h>
 #include <sys/stat.h>
 
+#include "gateway/base/ctl-question.h"
 #include "gateway/view/trace-print.h"
 #include "policy/policy.h"
 
@@ -390,12 +391,14 @@ bool client_is_silent(const struct worker_heard *heard)
  */
 bool client_answers_are_all(const struct answers *answers, enum ctl_proto_what what)
 {
-	if (answers->workers == NULL || answers->nworkers < answers->gateway.workers ||
+	const struct ctl_question *question = ctl_question_find(what);
+
+	if (question == NULL || answers->workers == NULL || answers->nworkers < answers->gateway.workers ||
 	    answers->nolder < answers->gateway.older)
 		return false;
-	if (what == CTL_CLIENTS)
+	if (question->monitor_lists)
 		return answers->clients_complete;
-	for (size_t i = 0; what != CTL_STATUS && i < answers->nworkers; i++)
+	for (size_t i = 0; question->pass != MSG_NONE && i < answers->nworkers; i++)
 		if (client_is_silent(&answers->workers[i]) && !answers->workers[i].invalid &&
 		    answers->workers[i].worker.state != WORKER_BACKLOGGED)
 			return false;

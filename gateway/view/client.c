@@ -19,6 +19,7 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "gateway/base/ctl-question.h"
 #include "gateway/base/util.h"
 #include "gateway/view/client-receive.h"
 
@@ -88,12 +89,14 @@ static bool folder_is_of(const char *socket, uid_t uid)
  */
 static int check_peer(const struct target *target, int fd, enum ctl_proto_what what)
 {
+	const struct ctl_question *question = ctl_question_find(what);
+	bool only_asks = question != NULL && question->only_asks;
 	struct ucred who = { .uid = (uid_t)-1 };
 	socklen_t len = sizeof(who);
 
 	if (getsockopt(fd, SOL_SOCKET, SO_PEERCRED, &who, &len) == 0 &&
 	    (who.uid == 0 || who.uid == geteuid() ||
-	     (geteuid() != 0 && ctl_proto_only_asks(what) && folder_is_of(target->socket, who.uid))))
+	     (geteuid() != 0 && only_asks && folder_is_of(target->socket, who.uid))))
 		return 0;
 	return client_fault(
 	    target,

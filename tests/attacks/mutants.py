@@ -259,7 +259,7 @@ MUTANTS = [
     (330, "the HTTP process makes no socket", [("gateway/host/http-calls.c", "\t{ .call = SCMP_SYS(close) },\n", "\t{ .call = SCMP_SYS(close) },\n\t{ .call = SCMP_SYS(socket) },\n")]),
     (330, "it passes no descriptor to the monitor",
      [("gateway/host/http-calls.c", "[0] = { FILTER_OTHER_FD, 0 }, [2] = { FILTER_WITHOUT, MSG_FASTOPEN }", "[2] = { FILTER_WITHOUT, MSG_FASTOPEN }")]),
-    (331, "it gives no orders", [("gateway/monitor/ctl-server.c", "peer->looks && !ctl_proto_only_asks(ask->what)", "false")]),
+    (331, "it gives no orders", [("gateway/monitor/ctl-role.c", "question != NULL && who <= question->may", "true")]),
     (332, "a piece of a question is a fault", [("gateway/monitor/http-child.c", "} else if (n != -1) {", "} else if (false) {")]),
     (333, "its questions have a rate", [("gateway/monitor/http-child.c", "\tif (http->may_ask == 0)\n\t\treturn false;\n\thttp->may_ask--;\n", "")]),
     (334, "nothing is received from its channel", [("gateway/base/msg.c", "if (shutdown(fds[0], SHUT_RD) == -1) {", "if (false) {")]),

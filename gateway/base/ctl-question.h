@@ -1,0 +1,26 @@
+/* What each question of the control protocol is: the one table for all who ask, judge and answer it. */
+#ifndef ATTLSD_GATEWAY_BASE_CTL_QUESTION_H
+#define ATTLSD_GATEWAY_BASE_CTL_QUESTION_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "gateway/base/ctl-proto.h"
+#include "gateway/base/msg.h"
+
+/* A row of zeros is an order that only ASKER_OPERATOR may give. */
+struct ctl_question {
+	const char *name;    /* in the log and the audit trail */
+	enum msg_asker may;  /* this one, and those before it in the enum */
+	bool only_asks;	     /* otherwise it is an order: it changes something */
+	bool logged;	     /* in the log and the audit trail, with the user who gives it */
+	bool reload_answers; /* not before the policy, or the program, is in force or was refused */
+	bool older;	     /* ANSWER_OLDER belongs to the answer */
+	bool monitor_lists;  /* the answer is a list of the monitor's own, which describes no workers */
+	enum msg_type pass;  /* each worker gets this, and sends a list of its own; MSG_NONE: it does not */
+};
+
+/* NULL: there is no such question. */
+const struct ctl_question *ctl_question_find(uint32_t what);
+
+#endif

@@ -1,0 +1,65 @@
+/* The table of what may be asked through control_socket. */
+#include "gateway/base/ctl-question.h"
+
+#include "tests/unit/unit.h"
+
+static void test_every_question_has_a_row(void **state)
+{
+	(void)state;
+	assert_null(ctl_question_find(0));
+	assert_null(ctl_question_find(CTL_WHATS));
+	assert_null(ctl_question_find(UINT32_MAX));
+	for (uint32_t what = 1; what < CTL_WHATS; what++)
+		assert_non_null(ctl_question_find(what));
+}
+
+static void test_orders_are_root_s_and_logged(void **state)
+{
+	(void)state;
+	for (uint32_t what = 1; what < CTL_WHATS; what++) {
+		const struct ctl_question *question = ctl_question_find(what);
+
+		if (question->only_asks)
+			continue;
+		assert_int_equal(question->may, ASKER_OPERATOR);
+		assert_true(question->logged);
+		assert_false(question->older || question->monitor_lists || question->pass != MSG_NONE);
+	}
+}
+
+static void test_questions_that_only_ask(void **state)
+{
+	static const uint32_t only_ask[] = { CTL_STATUS, CTL_SESSIONS, CTL_SERVERS, CTL_METRICS,
+					     CTL_EVENTS, CTL_CLIENTS,  CTL_TRACE,   CTL_TRACE_LAST };
+	size_t n = 0;
+
+	(void)state;
+	for (uint32_t what = 1; what < CTL_WHATS; what++)
+		n += ctl_question_find(what)->only_asks;
+	assert_int_equal(n, NELEM(only_ask));
+	for (size_t i = 0; i < NELEM(only_ask); i++)
+		assert_true(ctl_question_find(only_ask[i])->only_asks);
+}
+
+static void test_workers_get_a_message_that_is_theirs(void **state)
+{
+	(void)state;
+	for (uint32_t what = 1; what < CTL_WHATS; what++) {
+		const struct msg msg = { .type = ctl_question_find(what)->pass };
+
+		if (msg.type != MSG_NONE)
+			assert_true(msg_is_for(MSG_TO_WORKER, &msg, 0));
+	}
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(test_every_question_has_a_row),
+		cmocka_unit_test(test_orders_are_root_s_and_logged),
+		cmocka_unit_test(test_questions_that_only_ask),
+		cmocka_unit_test(test_workers_get_a_message_that_is_theirs),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
