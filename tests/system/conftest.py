@@ -11,6 +11,7 @@ import certs
 import gateway as gateways
 import net
 import servers
+import upgrades
 
 
 def pytest_collection_modifyitems(config, items):
@@ -90,6 +91,24 @@ def launch(certificates, folder):
         except AssertionError as fault:
             faults.append(str(fault))
     assert not faults, "\n".join(faults)
+
+
+@pytest.fixture
+def upgradable(certificates, folder):
+    """upgradable(backend, ...) starts a gateway and checks its end after the test."""
+    running = []
+
+    def start(backend, preexec=None, daemon=None, **change):
+        programs = os.path.join(folder, "programs")
+        os.mkdir(programs)
+        tree = gateways.policy(certificates, backend.address, daemon={"control_socket": os.path.join(folder, "control"), **(daemon or {})}, **change)
+        running.append(upgrades.Upgradable(folder, tree, programs, preexec))
+        return running[-1].ready()
+    yield start
+    for gateway in running:
+        if gateway.process.poll() is None:
+            gateway.stop()
+        assert not gateways.FAULT.search(gateway.log), gateway.log
 
 
 @pytest.fixture

@@ -1,76 +1,15 @@
 """A new binary takes over from a running attlsd: sockets, keys of TLS sessions, and what happens when it does not."""
-import json
 import os
 import re
-import shutil
 import signal
-import socket
-import struct
 import subprocess
 
 import pytest
 
 import audit
 import client as clients
-import gateway as gateways
 import net
-
-NEXT = os.path.join(net.BUILD, "tests", "upgrade", "attlsd")
-
-
-def install(source, folder):
-    """Put a program in the place of another, as a package does: a new file, renamed."""
-    path = os.path.join(folder, "attlsd")
-    shutil.copy(source, path + ".new")
-    os.chmod(path + ".new", 0o755)
-    os.rename(path + ".new", path)
-    return path
-
-
-class Upgradable(gateways.Gateway):
-    """An attlsd whose program is in a folder of its own, where a test can replace it."""
-
-    def __init__(self, folder, tree, programs, preexec=None):
-        self.programs = programs
-        real, net.ATTLSD = net.ATTLSD, install(net.ATTLSD, programs)
-        shutil.copy(os.path.join(net.BUILD, "attlsd-http"), programs)
-        try:
-            super().__init__(folder, tree, preexec)
-        finally:
-            net.ATTLSD = real
-        self.socket = os.path.join(folder, "control")
-
-    def ctl(self, *words):
-        return subprocess.run([net.ATTLSCTL, *words, "--socket", self.socket], capture_output=True, text=True, timeout=90)
-
-    def status(self):
-        done = self.ctl("status", "--json")
-        assert done.returncode == 0, done.stderr
-        return json.loads(done.stdout)
-
-    def upgrade(self, source):
-        install(source, self.programs)
-        done = self.ctl("upgrade")
-        assert done.returncode == 0, (done.stdout, done.stderr, self.log)
-        return done.stdout
-
-
-@pytest.fixture
-def upgradable(certificates, folder):
-    """upgradable(backend, ...) starts a gateway and checks its end after the test."""
-    running = []
-
-    def start(backend, preexec=None, daemon=None, **change):
-        programs = os.path.join(folder, "programs")
-        os.mkdir(programs)
-        tree = gateways.policy(certificates, backend.address, daemon={"control_socket": os.path.join(folder, "control"), **(daemon or {})}, **change)
-        running.append(Upgradable(folder, tree, programs, preexec))
-        return running[-1].ready()
-    yield start
-    for gateway in running:
-        if gateway.process.poll() is None:
-            gateway.stop()
-
+from upgrades import NEXT, Systemd, install
 
 def test_a_new_binary_takes_over(upgradable, backend, certificates):
     gateway = upgradable(backend)
@@ -216,36 +155,6 @@ def test_a_reload_finds_a_new_binary(upgradable, backend):
     install(net.ATTLSD, gateway.programs)
     assert not gateway.ctl("reload").returncode
     assert gateway.status()["version"] == gateways_version()
-
-
-class Systemd:
-    """The manager's end of sd_notify(3): it follows MAINPID, listens to the main process only, and answers barriers."""
-
-    def __init__(self, path):
-        self.socket = socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM)
-        self.socket.bind(path)
-        self.socket.settimeout(net.DEADLINE)
-        self.socket.setsockopt(socket.SOL_SOCKET, socket.SO_PASSCRED, 1)
-        self.main, self.path, self.said, self.refused = None, path, [], []
-
-    def announce(self):
-        net.die_with_parent()
-        os.environ["NOTIFY_SOCKET"] = self.path
-
-    def wait_for(self, text):
-        while True:
-            data, extra, _, _ = self.socket.recvmsg(4096, 1024)
-            sender = next(struct.unpack("3i", value[:12])[0] for _, kind, value in extra if kind == socket.SCM_CREDENTIALS)
-            for _, kind, value in extra:
-                if kind == socket.SCM_RIGHTS:
-                    os.close(struct.unpack("i", value[:4])[0])
-            self.main = self.main or sender
-            (self.said if sender == self.main else self.refused).append(data.decode())
-            for line in data.decode().split("\n"):
-                if line.startswith("MAINPID=") and sender == self.main:
-                    self.main = int(line[8:])
-            if text in data.decode():
-                return data.decode()
 
 
 def test_the_service_manager_hears_of_the_new_process(upgradable, backend, folder):
