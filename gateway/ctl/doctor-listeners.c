@@ -91,6 +91,27 @@ static bool take_conflict(const struct listening *socket, void *context)
 	return conflict->with.inode == 0;
 }
 
+/* systemd listens for a service that it starts later. */
+static void report_activated(struct doctor *doctor, const struct policy_listener *listener,
+			     const struct listening *held, const char *name)
+{
+	char at[IP_TEXT_MAX], wanted[IP_TEXT_MAX];
+
+	(void)ip_endpoint_format(&held->at, at);
+	(void)ip_endpoint_format(&listener->endpoint, wanted);
+	if (ip_endpoint_equal(&held->at, &listener->endpoint)) {
+		doctor_look(doctor, "systemctl list-sockets");
+		doctor_cannot_tell(doctor,
+				   "listener %s: %s listens on %s; attlsd takes this socket if it is one of "
+				   "attlsd.socket",
+				   listener->name, name, at);
+		return;
+	}
+	doctor_fix(doctor, "write ListenStream=%s and BindIPv6Only=ipv6-only into the socket unit", wanted);
+	doctor_problem(doctor, "listener %s: %s listens on %s, so attlsd cannot listen on %s", listener->name,
+		       name, at, wanted);
+}
+
 /* tried: binding a socket has failed. Otherwise nobody says whether a socket for IPv6 takes IPv4, too. */
 static void report_holder(struct doctor *doctor, const struct policy_listener *listener,
 			  const struct listening *held, bool tried)
@@ -107,6 +128,8 @@ static void report_holder(struct doctor *doctor, const struct policy_listener *l
 		    listener->name, port);
 	} else if (strncmp(name, "attlsd (", strlen("attlsd (")) == 0) {
 		doctor_ok(doctor, "listener %s: %s listens on %s", listener->name, name, at);
+	} else if (strncmp(name, "systemd (", strlen("systemd (")) == 0) {
+		report_activated(doctor, listener, held, name);
 	} else {
 		doctor_fix(doctor,
 			   "stop %s, let it listen elsewhere, or change the address of listeners: %s in %s",

@@ -116,6 +116,9 @@ static void name_process(const char *pid, char name[static LISTENING_NAME_MAX])
 	(void)snprintf(name, LISTENING_NAME_MAX, "%s (pid %.10s)", command, pid);
 }
 
+/* It keeps what it passes to a service. */
+static const char manager[] = "systemd (";
+
 bool listening_owner(uint64_t inode, char ret_name[static LISTENING_NAME_MAX])
 {
 	char wanted[LISTENING_NAME_MAX];
@@ -126,10 +129,12 @@ bool listening_owner(uint64_t inode, char ret_name[static LISTENING_NAME_MAX])
 	if (folder == NULL)
 		return false;
 	(void)snprintf(wanted, sizeof(wanted), "socket:[%" PRIu64 "]", inode);
-	while (!found && (entry = readdir(folder)) != NULL) {
-		found = isdigit((unsigned char)entry->d_name[0]) != 0 && has_socket(entry->d_name, wanted);
-		if (found)
-			name_process(entry->d_name, ret_name);
+	while ((!found || strncmp(ret_name, manager, strlen(manager)) == 0) &&
+	       (entry = readdir(folder)) != NULL) {
+		if (isdigit((unsigned char)entry->d_name[0]) == 0 || !has_socket(entry->d_name, wanted))
+			continue;
+		name_process(entry->d_name, ret_name);
+		found = true;
 	}
 	(void)closedir(folder);
 	return found;

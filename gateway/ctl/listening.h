@@ -23,7 +23,7 @@ int listening_each(bool (*fn)(const struct listening *socket, void *context), vo
 
 /*
  * The program that has this socket: "vsftpd (pid 123)". Returns false if it cannot be
- * seen, such as one of another user.
+ * seen, such as one of another user. A service's socket that systemd has as well is the service's.
  */
 bool listening_owner(uint64_t inode, char ret_name[static LISTENING_NAME_MAX]);
 
