@@ -182,7 +182,7 @@ INSTALLED := $(BINARIES:%=%:sbin) docs/man/attlsd.8:share/man/man8 docs/man/attl
   $(foreach f,$(wildcard contrib/policy.*.yaml) docs/ATTLS.md docs/EDGE.md docs/METRICS.md docs/MIGRATE-ZOS.md docs/OUTBOUND.md docs/TROUBLESHOOTING.md docs/AUDIT.md docs/audit.schema.json,$f:$(DOC)) \
   $(foreach f,$(wildcard contrib/nftables/*.nft),$f:$(DOC)/nftables) \
   $(foreach d,logrotate rsyslog fluent-bit prometheus grafana,$(foreach f,$(wildcard contrib/$d/*),$f:$(DOC)/$d)) \
-  $(foreach d,filter.d jail.d,contrib/fail2ban/$d/attlsd.conf:$(DOC)/fail2ban/$d) contrib/systemd/attlsd.service:lib/systemd/system \
+  $(foreach d,filter.d jail.d,contrib/fail2ban/$d/attlsd.conf:$(DOC)/fail2ban/$d) contrib/systemd/attlsd.service:lib/systemd/system contrib/systemd/attlsd.socket:$(DOC)/systemd \
   $(foreach d,sysusers.d tmpfiles.d,$(foreach f,$(wildcard contrib/$d/*),$f:lib/$d)) \
   contrib/completion/attlsctl:share/bash-completion/completions contrib/completion/_attlsctl:share/zsh/site-functions
 INSTALLED += docs/policy.schema.json:share/attlsd \
@@ -207,7 +207,7 @@ uninstall:                          ## remove what install has put there, with t
 	for file in $(INSTALLED); do from=$${file%:*}; rm -f "$(ROOT)/$${file#*:}/$${from##*/}" || exit 1; done
 	rm -f "$(UNITS_DIR)/attlsd@.service"
 	for folder in /acme ''; do [ ! -d "$(ROOT)/share/attlsd$$folder" ] || rmdir --ignore-fail-on-non-empty "$(ROOT)/share/attlsd$$folder"; done
-	for folder in /prometheus /grafana /logrotate /rsyslog /fluent-bit /nftables /fail2ban/filter.d /fail2ban/jail.d /fail2ban ''; do \
+	for folder in /systemd /prometheus /grafana /logrotate /rsyslog /fluent-bit /nftables /fail2ban/filter.d /fail2ban/jail.d /fail2ban ''; do \
 	  [ ! -d "$(ROOT)/$(DOC)$$folder" ] || rmdir --ignore-fail-on-non-empty "$(ROOT)/$(DOC)$$folder" || exit 1; done
 
 # From a copy of the checkout, with what is not committed, so that Debian's tools leave nothing in it.

@@ -37,7 +37,8 @@ enum handover_purpose {
 	HANDOVER_FOR_LISTENER = 1,
 	HANDOVER_FOR_CONTROL,
 	HANDOVER_FOR_HTTP,
-	HANDOVER_FOR_NOTIFY, /* of the service manager */
+	HANDOVER_FOR_NOTIFY,	/* of the service manager */
+	HANDOVER_FOR_ACTIVATED, /* one that it has passed; listeners that use it have copies */
 };
 
 struct handover_socket {

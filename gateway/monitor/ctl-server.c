@@ -415,7 +415,7 @@ int ctl_server_prepare(struct ctl_server *server, const struct policy_daemon *da
 	server->stays = path != NULL && ctl_socket_is_at(&server->sock, path);
 	server->shares = gid != NULL;
 	server->gid = gid != NULL ? *gid : 0;
-	return server->stays ? 0 : ctl_socket_open(&server->coming, daemon, gid, source);
+	return server->stays ? 0 : ctl_socket_open(&server->coming, server->activated, daemon, gid, source);
 }
 
 static void answer_reloads(struct ctl_server *server, enum answer_kind kind, const char *text)

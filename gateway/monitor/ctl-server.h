@@ -47,6 +47,7 @@ struct ctl_server {
 	const struct ctl_calls *calls;
 	void *owner;
 	const struct older_set *older;
+	const struct activated *activated;
 	struct ctl_socket sock;
 	struct ctl_socket coming; /* of a reload, until it is in force */
 	bool stays;		  /* the coming policy has the same path */

@@ -167,20 +167,40 @@ static void put_reason(int error, const char *path, char buf[static CTL_SOCKET_R
 	(void)snprintf(buf, CTL_SOCKET_REASON_MAX, "%s", what);
 }
 
-int ctl_socket_listen(struct ctl_socket *ret, const char *path, int type, const unsigned *gid,
-		      char ret_reason[static CTL_SOCKET_REASON_MAX])
+/* Returns 1: it has been passed; 0: it has not; or a negative errno and why it cannot be used. */
+static int take_passed(struct ctl_socket *sock, const struct activated *activated, const char *path, int type,
+		       const unsigned *gid, char ret_reason[static CTL_SOCKET_REASON_MAX])
+{
+	struct stat st;
+	int fd = activated_take_path(activated, path, type, gid, ret_reason);
+
+	if (fd < 0)
+		return fd == -ENOENT ? 0 : fd;
+	if (lstat(path, &st) == -1)
+		st = (struct stat){ .st_ino = 0 }; /* somebody has removed the file meanwhile */
+	*sock = (struct ctl_socket){ .fd = fd, .activated = true, .dev = st.st_dev, .ino = st.st_ino };
+	(void)strncpy(sock->path, path, sizeof(sock->path) - 1);
+	ctl_socket_change_group(sock, gid);
+	return 1;
+}
+
+int ctl_socket_listen(struct ctl_socket *ret, const struct activated *activated, const char *path, int type,
+		      const unsigned *gid, char ret_reason[static CTL_SOCKET_REASON_MAX])
 {
 	int r;
 
 	*ret = CTL_SOCKET_NONE;
+	r = take_passed(ret, activated, path, type, gid, ret_reason);
+	if (r != 0)
+		return r < 0 ? r : 0;
 	r = listen_at(ret, path, type, gid);
 	if (r < 0)
 		put_reason(-r, path, ret_reason);
 	return r;
 }
 
-int ctl_socket_open(struct ctl_socket *ret, const struct policy_daemon *daemon, const unsigned *gid,
-		    const struct diags *source)
+int ctl_socket_open(struct ctl_socket *ret, const struct activated *activated,
+		    const struct policy_daemon *daemon, const unsigned *gid, const struct diags *source)
 {
 	char reason[CTL_SOCKET_REASON_MAX];
 	struct diags diags;
@@ -189,7 +209,7 @@ int ctl_socket_open(struct ctl_socket *ret, const struct policy_daemon *daemon, 
 	*ret = CTL_SOCKET_NONE;
 	if (daemon->control_socket == NULL)
 		return 0;
-	r = ctl_socket_listen(ret, daemon->control_socket, SOCK_SEQPACKET, gid, reason);
+	r = ctl_socket_listen(ret, activated, daemon->control_socket, SOCK_SEQPACKET, gid, reason);
 	if (r == 0)
 		return 0;
 	/* the default path: not an error, but attlsctl cannot ask this attlsd */

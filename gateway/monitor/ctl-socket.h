@@ -7,6 +7,7 @@
 #include <sys/types.h>
 #include <sys/un.h>
 
+#include "gateway/monitor/activated.h"
 #include "policy/policy.h"
 
 struct ctl_socket {
@@ -22,14 +23,14 @@ struct ctl_socket {
 
 /*
  * Make the socket of daemon.control_socket, for its owner alone (mode 0600), or also for
- * the members of the group gid (0660); NULL: for nobody else. A file
- * that a killed attlsd has left is replaced; one that a process listens on is not.
- * Returns 0, also if there is no socket because only the default path failed (its
- * folder is missing, for example). If the policy names the path and it fails,
- * returns a negative errno after printing the reason and its fix to stderr.
+ * the members of the group gid (0660); NULL: for nobody else. One that the service manager has
+ * passed is taken instead. A file that a killed attlsd has left is replaced; one that a process listens on is
+ * not. Returns 0, also if there is no socket because only the default path failed (its folder is missing, for
+ * example). If the policy names the path and it fails, returns a negative errno after printing the reason and
+ * its fix to stderr.
  */
-int ctl_socket_open(struct ctl_socket *ret, const struct policy_daemon *daemon, const unsigned *gid,
-		    const struct diags *source);
+int ctl_socket_open(struct ctl_socket *ret, const struct activated *activated,
+		    const struct policy_daemon *daemon, const unsigned *gid, const struct diags *source);
 
 /* The same for a socket that is there. If it fails, the log says so, and only the owner may connect. */
 void ctl_socket_change_group(const struct ctl_socket *sock, const unsigned *gid);
@@ -40,8 +41,8 @@ void ctl_socket_change_group(const struct ctl_socket *sock, const unsigned *gid)
  * Make a socket file of this type, with the same care. Returns 0, or a
  * negative errno and what the operator can do about it.
  */
-int ctl_socket_listen(struct ctl_socket *ret, const char *path, int type, const unsigned *gid,
-		      char ret_reason[static CTL_SOCKET_REASON_MAX]);
+int ctl_socket_listen(struct ctl_socket *ret, const struct activated *activated, const char *path, int type,
+		      const unsigned *gid, char ret_reason[static CTL_SOCKET_REASON_MAX]);
 
 /* Is the file at this path still ours? It may have been removed. */
 bool ctl_socket_is_at(const struct ctl_socket *sock, const char *path);

@@ -57,6 +57,8 @@ static void put_endpoint(struct handover_socket *record, const struct ip_endpoin
 	memcpy(record->address, endpoint->addr.bytes, sizeof(record->address));
 }
 
+_Static_assert(sizeof(((struct handover_socket *)0)->name) == INHERITED_NAME_MAX, "a name fits");
+
 static void put_file(struct handover_socket *record, const struct ctl_socket *sock)
 {
 	_Static_assert(sizeof(record->path) > sizeof(sock->path), "a path fits");
@@ -78,6 +80,10 @@ static void put_sockets(struct parcel *parcel, const struct monitor *monitor)
 		put_endpoint(record, &listener->endpoint);
 		record->activated = listener->activated;
 		memcpy(record->name, listener->name, sizeof(listener->name));
+	}
+	for (size_t i = 0; i < monitor->activated.n; i++) {
+		record = put_socket(parcel, HANDOVER_FOR_ACTIVATED, monitor->activated.items[i].fd);
+		memcpy(record->name, monitor->activated.items[i].name, sizeof(record->name));
 	}
 	put_file(put_socket(parcel, HANDOVER_FOR_CONTROL, monitor->ctl_server.sock.fd),
 		 &monitor->ctl_server.sock);
@@ -232,6 +238,15 @@ static void get_listener(struct listener_set *set, const struct handover_socket 
 	listener_set_adopt(set, name, &endpoint, fd, record->activated != 0);
 }
 
+static void get_activated(struct activated *set, const struct handover_socket *record, int fd)
+{
+	char name[sizeof(record->name)];
+
+	memcpy(name, record->name, sizeof(name));
+	name[sizeof(name) - 1] = '\0';
+	activated_adopt(set, fd, name);
+}
+
 /* Returns whether it has kept the descriptor. */
 static bool get_socket(struct monitor *monitor, const struct handover_socket *record, int fd)
 {
@@ -240,6 +255,9 @@ static bool get_socket(struct monitor *monitor, const struct handover_socket *re
 	switch (record->purpose) {
 	case HANDOVER_FOR_LISTENER:
 		get_listener(&monitor->listeners, record, fd);
+		return true;
+	case HANDOVER_FOR_ACTIVATED:
+		get_activated(&monitor->activated, record, fd);
 		return true;
 	case HANDOVER_FOR_CONTROL:
 		get_file(record, fd, &monitor->ctl_server.sock);
@@ -264,7 +282,9 @@ static int get_sockets(struct monitor *monitor, const struct handover_reader *re
 	size_t n = handover_count(reader, HANDOVER_SOCKETS);
 	struct handover_socket *records = calloc(n + 1, sizeof(*records));
 
-	if (records == NULL || listener_set_reserve(&monitor->listeners, n) < 0) {
+	activated_close(&monitor->activated); /* it is empty */
+	if (records == NULL || listener_set_reserve(&monitor->listeners, n) < 0 ||
+	    activated_reserve(&monitor->activated, n) < 0) {
 		free(records);
 		return -ENOMEM;
 	}

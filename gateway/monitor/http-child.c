@@ -209,7 +209,7 @@ void http_child_init(struct http_child *http, struct loop *loop, struct ctl_serv
 
 int http_child_prepare(struct http_child *http, const struct policy *policy, const struct diags *source)
 {
-	int r = http_listen_open(&http->coming, &http->listen, policy, source);
+	int r = http_listen_open(&http->coming, &http->listen, http->activated, policy, source);
 
 	http->stays = r == 1;
 	if (r < 0)

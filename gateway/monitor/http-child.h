@@ -19,6 +19,7 @@
 struct http_child {
 	struct loop *loop;
 	struct ctl_server *ctl;
+	const struct activated *activated;
 	bool root;
 	int program; /* or a negative errno */
 	struct http_listen listen, coming;

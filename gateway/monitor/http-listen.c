@@ -16,7 +16,7 @@
 /* Short: whoever waits for longer than a few requests has given up. */
 #define HTTP_BACKLOG 64
 
-static void explain(const struct policy_http *http, int error, const struct diags *source)
+static void explain(const struct policy_http *http, int error, const char *passed, const struct diags *source)
 {
 	char text[IP_TEXT_MAX];
 	struct diags diags;
@@ -24,7 +24,9 @@ static void explain(const struct policy_http *http, int error, const struct diag
 	if (diags_init(&diags, source->file, source->source, source->source_len) < 0)
 		return;
 	(void)ip_endpoint_format(&http->endpoint, text);
-	if (error == EADDRINUSE)
+	if (passed[0] != '\0')
+		diags_add(&diags, DIAG_ERROR, http->mark, "\"http\" cannot listen on %s: %s", text, passed);
+	else if (error == EADDRINUSE)
 		diags_add(&diags, DIAG_ERROR, http->mark,
 			  "\"http\" cannot listen on %s: another program is listening there (ss -ltnp shows "
 			  "which)",
@@ -54,13 +56,15 @@ static bool is_at(const struct http_listen *listen, const struct policy_http *ht
 	       ip_endpoint_equal(&listen->endpoint, &http->endpoint);
 }
 
-static int open_path(struct http_listen *ret, const struct policy_http *http, const struct diags *source)
+static int open_path(struct http_listen *ret, const struct activated *activated,
+		     const struct policy_http *http, const struct diags *source)
 {
 	char reason[CTL_SOCKET_REASON_MAX];
 	struct diags diags;
-	int r = ctl_socket_listen(&ret->sock, http->path, SOCK_STREAM, NULL, reason);
+	int r = ctl_socket_listen(&ret->sock, activated, http->path, SOCK_STREAM, NULL, reason);
 
 	ret->fd = ret->sock.fd;
+	ret->activated = ret->sock.activated;
 	if (r == 0 || diags_init(&diags, source->file, source->source, source->source_len) < 0)
 		return r;
 	diags_add(&diags, DIAG_ERROR, http->mark, "\"http\" cannot be \"%s\": %s", http->path, reason);
@@ -69,10 +73,12 @@ static int open_path(struct http_listen *ret, const struct policy_http *http, co
 	return r;
 }
 
-int http_listen_open(struct http_listen *ret, const struct http_listen *old, const struct policy *policy,
+int http_listen_open(struct http_listen *ret, const struct http_listen *old,
+		     const struct activated *activated, const struct policy *policy,
 		     const struct diags *source)
 {
 	const struct policy_http *http = &policy->daemon.http;
+	char passed[ACTIVATED_REASON_MAX] = "";
 	int fd;
 
 	*ret = HTTP_LISTEN_NONE;
@@ -81,10 +87,15 @@ int http_listen_open(struct http_listen *ret, const struct http_listen *old, con
 	if (is_at(old, http))
 		return 1;
 	if (http->path != NULL)
-		return open_path(ret, http, source);
-	fd = netsock_listen(&http->endpoint, HTTP_BACKLOG, false);
+		return open_path(ret, activated, http, source);
+	fd = activated_take(activated, &http->endpoint, false, passed);
+	ret->activated = fd >= 0;
+	if (fd == -ENOENT)
+		fd = netsock_listen(&http->endpoint, HTTP_BACKLOG, false);
 	if (fd < 0) {
-		explain(http, -fd, source);
+		if (passed[0] == '\0' && fd == -EADDRINUSE)
+			(void)activated_explain(activated, &http->endpoint, passed);
+		explain(http, -fd, passed, source);
 		return fd;
 	}
 	ret->fd = fd;

@@ -21,7 +21,8 @@ struct http_listen {
  * place. Returns 1: `old` stays; 0: `ret` is new, and may be none; or a negative errno after
  * logging the fault with its place in the policy.
  */
-int http_listen_open(struct http_listen *ret, const struct http_listen *old, const struct policy *policy,
+int http_listen_open(struct http_listen *ret, const struct http_listen *old,
+		     const struct activated *activated, const struct policy *policy,
 		     const struct diags *source);
 
 /* The address that it really has, for people: the kernel may have chosen the port. */

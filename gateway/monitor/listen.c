@@ -15,8 +15,12 @@
 
 #define CONTROL_BACKLOG 1024
 
-/* Print what is wrong with an address, and what the administrator can do about it. */
-static void explain(const struct policy_listener *listener, int error, const struct diags *source)
+/*
+ * Print what is wrong with an address, and what the administrator can do about it. passed: what is wrong with
+ * a socket of the service manager; "": that is not the reason.
+ */
+static void explain(const struct policy_listener *listener, int error, const char *passed,
+		    const struct diags *source)
 {
 	char text[IP_TEXT_MAX];
 	struct diags diags;
@@ -24,7 +28,10 @@ static void explain(const struct policy_listener *listener, int error, const str
 	if (diags_init(&diags, source->file, source->source, source->source_len) < 0)
 		return;
 	(void)ip_endpoint_format(&listener->endpoint, text);
-	if (error == EACCES)
+	if (passed[0] != '\0')
+		diags_add(&diags, DIAG_ERROR, listener->address_mark,
+			  "listener \"%s\" cannot listen on %s: %s", listener->name, text, passed);
+	else if (error == EACCES)
 		diags_add(&diags, DIAG_ERROR, listener->address_mark,
 			  "listener \"%s\" cannot listen on %s: a port this low needs CAP_NET_BIND_SERVICE; "
 			  "start attlsd as root, or give it the capability "
@@ -67,8 +74,28 @@ static struct listener *find_same(const struct listener_set *set, const struct l
 	return NULL;
 }
 
+/* Returns 0, or a negative errno after it has printed why. */
+static int open_one(struct listener *item, const struct policy_listener *listener,
+		    const struct activated *activated, const struct diags *diags)
+{
+	char passed[ACTIVATED_REASON_MAX] = "";
+	int fd = activated_take(activated, &item->endpoint, listener->transparent, passed);
+
+	item->activated = fd >= 0;
+	if (fd == -ENOENT)
+		fd = netsock_listen(&item->endpoint, CONTROL_BACKLOG, listener->transparent);
+	if (fd >= 0) {
+		item->watch.fd = fd;
+		return 0;
+	}
+	if (passed[0] == '\0' && fd == -EADDRINUSE)
+		(void)activated_explain(activated, &item->endpoint, passed);
+	explain(listener, -fd, passed, diags);
+	return fd;
+}
+
 int listener_set_open(struct listener_set *set, const struct policy *policy, const struct listener_set *old,
-		      watch_fn *fn, void *owner, const struct diags *diags)
+		      const struct activated *activated, watch_fn *fn, void *owner, const struct diags *diags)
 {
 	int first_error = 0;
 
@@ -88,18 +115,12 @@ int listener_set_open(struct listener_set *set, const struct policy *policy, con
 	}
 	for (size_t i = 0; i < set->n; i++) {
 		struct listener *item = &set->items[i];
-		int fd;
+		int r = find_same(old, item) != NULL
+			    ? 0
+			    : open_one(item, &policy->listeners[i], activated, diags);
 
-		if (find_same(old, item) != NULL)
-			continue;
-		fd = netsock_listen(&item->endpoint, CONTROL_BACKLOG, policy->listeners[i].transparent);
-		if (fd >= 0) {
-			item->watch.fd = fd;
-			continue;
-		}
 		if (first_error == 0)
-			first_error = fd;
-		explain(&policy->listeners[i], -fd, diags);
+			first_error = r;
 	}
 	if (first_error < 0)
 		listener_set_close(set, NULL);

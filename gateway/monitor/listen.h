@@ -9,6 +9,7 @@
 #include <stddef.h>
 
 #include "gateway/base/loop.h"
+#include "gateway/monitor/activated.h"
 #include "policy/policy.h"
 
 #define LISTENER_NAME_MAX 33
@@ -28,12 +29,13 @@ struct listener_set {
 };
 
 /*
- * Open the sockets of `policy` that `old` (may be empty) does not have. On failure
- * it prints the reasons and their fixes to stderr, leaves nothing open and returns a
- * negative errno.
+ * Open the sockets of `policy` that `old` (may be empty) does not have, or take those that the
+ * service manager has passed. On failure it prints the reasons and their fixes to stderr, leaves nothing open
+ * and returns a negative errno.
  */
 int listener_set_open(struct listener_set *set, const struct policy *policy, const struct listener_set *old,
-		      watch_fn *fn, void *owner, const struct diags *diags);
+		      const struct activated *activated, watch_fn *fn, void *owner,
+		      const struct diags *diags);
 
 /*
  * Put a socket of another process into a set with room for it, which becomes the `old` of

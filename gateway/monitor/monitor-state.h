@@ -11,6 +11,7 @@
 #include "gateway/base/loop.h"
 #include "gateway/host/program.h"
 #include "gateway/monitor/acceptor.h"
+#include "gateway/monitor/activated.h"
 #include "gateway/monitor/admission.h"
 #include "gateway/monitor/audit-source.h"
 #include "gateway/monitor/children.h"
@@ -83,6 +84,7 @@ struct monitor {
 	struct name_watch names;
 	struct generation *current;
 	struct generation *coming; /* a reload's, until its workers are ready */
+	struct activated activated;
 	struct listener_set listeners;
 	struct listener_set coming_listeners;
 	struct admission admission;

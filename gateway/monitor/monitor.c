@@ -81,6 +81,7 @@ static void stop(struct monitor *monitor)
 	notify_stopping(&monitor->notify);
 	listener_set_close(&monitor->listeners, &monitor->loop);
 	listener_set_close(&monitor->coming_listeners, &monitor->loop);
+	activated_close(&monitor->activated);
 	monitor->coming = NULL;
 	ctl_server_abandon(&monitor->ctl_server, "attlsd is about to exit");
 	http_child_abandon(&monitor->http);
@@ -248,6 +249,7 @@ static int monitor_init(struct monitor *monitor)
 	ending_init(&monitor->ending, &monitor->loop, &monitor->children);
 	takeover_init(monitor, on_older);
 	monitor->ctl_server.older = &monitor->older;
+	monitor->ctl_server.activated = monitor->http.activated = &monitor->activated;
 	upgrade_init(monitor);
 	r = ticket_source_init(&monitor->tickets, &monitor->loop, &monitor->children);
 	if (r == 0)
@@ -262,6 +264,10 @@ static int run(struct monitor *monitor, struct inherited *inherited, const char 
 
 	*ret_step = "watch for signals";
 	r = monitor_init(monitor);
+	if (r == 0) {
+		*ret_step = "take the sockets of the service manager";
+		r = activated_open(&monitor->activated, inherited);
+	}
 	if (r == 0 && inherited->handover != -1) {
 		*ret_step = "take over from the attlsd that runs";
 		r = takeover_begin(monitor, &inherited->handover);
@@ -300,6 +306,7 @@ int monitor_run(const char *policy_path, const struct program *program, struct i
 	children_kill(&monitor.children);
 	listener_set_close(&monitor.listeners, NULL);
 	listener_set_close(&monitor.coming_listeners, NULL);
+	activated_close(&monitor.activated);
 	http_child_end(&monitor.http);
 	ctl_server_done(&monitor.ctl_server);
 	children_done(&monitor.children);

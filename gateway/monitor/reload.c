@@ -62,6 +62,7 @@ void reload_promote(struct monitor *monitor)
 	listener_set_log(&monitor->listeners, old != NULL				  ? "reloaded"
 					      : monitor->takeover.phase == TAKEOVER_TRIAL ? "upgraded"
 											  : "ready");
+	activated_report(&monitor->activated, monitor->current->policy);
 	notify_ready(&monitor->notify);
 	name_watch_follow(&monitor->names, monitor->current);
 	if (old != NULL)
@@ -170,8 +171,8 @@ static int bring_up(struct monitor *monitor, struct policy_loaded *loaded, const
 	if (monitor->current == NULL)
 		log_setup(policy->daemon.log_level, policy->daemon.log_format);
 	*ret_step = "open the listeners";
-	r = listener_set_open(&monitor->coming_listeners, policy, &monitor->listeners, acceptor_on_listener,
-			      &monitor->acceptor, &loaded->diags);
+	r = listener_set_open(&monitor->coming_listeners, policy, &monitor->listeners, &monitor->activated,
+			      acceptor_on_listener, &monitor->acceptor, &loaded->diags);
 	if (r == 0) {
 		*ret_step = "open control_socket";
 		r = ctl_server_prepare(&monitor->ctl_server, &policy->daemon,

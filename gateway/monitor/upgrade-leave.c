@@ -123,6 +123,7 @@ static void move(struct upgrade *upgrade, bool guards)
 	if (!guards)
 		notify_close(&monitor->notify);
 	listener_set_close(&monitor->listeners, &monitor->loop);
+	activated_close(&monitor->activated);
 	ctl_server_leave(&monitor->ctl_server);
 	http_child_leave(&monitor->http);
 	older_done(&monitor->older);

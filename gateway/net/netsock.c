@@ -72,13 +72,24 @@ static int make_socket(enum ip_family family)
 	return fd;
 }
 
-static int make_transparent(int fd, enum ip_family family)
+int netsock_set_transparent(int fd, enum ip_family family, bool transparent)
 {
-	int on = 1;
-	int r = family == IP_V4 ? setsockopt(fd, IPPROTO_IP, IP_TRANSPARENT, &on, sizeof(on))
-				: setsockopt(fd, IPPROTO_IPV6, IPV6_TRANSPARENT, &on, sizeof(on));
+	int level = family == IP_V4 ? IPPROTO_IP : IPPROTO_IPV6;
+	int option = family == IP_V4 ? IP_TRANSPARENT : IPV6_TRANSPARENT;
+	int now = 0, wanted = transparent;
+	socklen_t len = sizeof(now);
 
-	return r == -1 ? -errno : 0;
+	if (getsockopt(fd, level, option, &now, &len) == 0 && (now != 0) == transparent)
+		return 0;
+	return setsockopt(fd, level, option, &wanted, sizeof(wanted)) == -1 ? -errno : 0;
+}
+
+bool netsock_takes_ipv4(int fd)
+{
+	int only = 0;
+	socklen_t len = sizeof(only);
+
+	return getsockopt(fd, IPPROTO_IPV6, IPV6_V6ONLY, &only, &len) == 0 && only == 0;
 }
 
 int netsock_listen(const struct ip_endpoint *endpoint, int backlog, bool transparent)
@@ -92,7 +103,7 @@ int netsock_listen(const struct ip_endpoint *endpoint, int backlog, bool transpa
 		return fd;
 	set_option(fd, SOL_SOCKET, SO_REUSEADDR, 1);
 	if (transparent)
-		r = make_transparent(fd, endpoint->addr.family);
+		r = netsock_set_transparent(fd, endpoint->addr.family, true);
 	if (r == 0 && bind(fd, &address.any, len) == 0 && listen(fd, backlog) == 0)
 		return fd;
 	if (r == 0)
@@ -111,7 +122,7 @@ int netsock_bind_transparent(const struct ip_endpoint *endpoint, uint16_t avoid_
 
 	if (fd < 0)
 		return fd;
-	r = make_transparent(fd, endpoint->addr.family);
+	r = netsock_set_transparent(fd, endpoint->addr.family, true);
 	if (endpoint->port != 0)
 		set_option(fd, SOL_SOCKET, SO_REUSEADDR, 1);
 	if (r == 0 && bind(fd, &address.any, len) == -1)

@@ -19,6 +19,12 @@
  */
 int netsock_listen(const struct ip_endpoint *endpoint, int backlog, bool transparent);
 
+/* Make a listening socket transparent, or not; it may be either already. */
+int netsock_set_transparent(int fd, enum ip_family family, bool transparent);
+
+/* Does an IPv6 socket of another program take IPv4 as well? */
+bool netsock_takes_ipv4(int fd);
+
 /*
  * A socket bound to an address that need not be this host's (needs
  * CAP_NET_ADMIN), neither listening nor connected. Port 0: any but avoid_port.

@@ -27,7 +27,7 @@ def test_all_pages_are_installed_and_removed(folder):
     assert {"usr/sbin/attlsd", "usr/sbin/attlsctl", "usr/share/man/man8/attlsd.8", "usr/share/man/man5/attlsd.yaml.5",
             "usr/lib/systemd/system/attlsd.service", doc + "ATTLS.md", doc + "EDGE.md", doc + "TROUBLESHOOTING.md",
             doc + "nftables/inline.nft", doc + "prometheus/alerts.yml", doc + "prometheus/rules.yml", doc + "grafana/attlsd.json",
-            doc + "fail2ban/jail.d/attlsd.conf", doc + "policy.minimal.yaml"} <= found
+            doc + "fail2ban/jail.d/attlsd.conf", doc + "systemd/attlsd.socket", doc + "policy.minimal.yaml"} <= found
     assert "usr/share/attlsd/policy.schema.json" in found
     assert {os.stat(os.path.join(folder, name)).st_mode & 0o777 for name in found if "/sbin/" not in name and not name.endswith("/attlsd-deploy")} == {0o644}
     for name in found:
