@@ -132,8 +132,8 @@ void changed_note(const struct policy *policy, const struct locations *locations
 			if (locations_find(locations, object, change->key) != NULL ||
 			    (change->applies != NULL && !change->applies(object)))
 				continue;
-			diags_add(diags, DIAG_NOTE, mark_of(policy, locations, object, change), "%s",
-				  change->text);
+			diags_add(diags, DIAG_NOTE, DIAG_CHANGED_MEANING,
+				  mark_of(policy, locations, object, change), "%s", change->text);
 		}
 	}
 }

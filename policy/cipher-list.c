@@ -18,13 +18,13 @@ static void refuse_unknown(struct parse_context *ctx, const struct field *f, con
 	size_t count = 0;
 
 	if (strchr(n->text, ':') != NULL) {
-		parse_error(ctx, n->mark,
+		parse_error(ctx, DIAG_COLON_LIST, n->mark,
 			    "\"%s\" must be a list of names, [ A, B ], not OpenSSL's colon list", f->key);
 		return;
 	}
 	if (weak != NULL) {
-		parse_error(ctx, n->mark, "\"%.60s\" is too weak (%s) and is refused; remove it", n->text,
-			    weak);
+		parse_error(ctx, DIAG_WEAK_CIPHER, n->mark,
+			    "\"%.60s\" is too weak (%s) and is refused; remove it", n->text, weak);
 		return;
 	}
 	while (cipher_at(total) != NULL)
@@ -41,7 +41,7 @@ static void refuse_unknown(struct parse_context *ctx, const struct field *f, con
 		names[count++] = c->openssl;
 		names[count++] = c->iana;
 	}
-	parse_error(ctx, n->mark, "\"%.60s\" is not a known cipher%s", n->text,
+	parse_error(ctx, DIAG_UNKNOWN_CIPHER, n->mark, "\"%.60s\" is not a known cipher%s", n->text,
 		    parse_hint(ctx, n->text, names));
 }
 
@@ -59,19 +59,21 @@ static const struct cipher *parse_cipher(struct parse_context *ctx, const struct
 		return NULL;
 	}
 	if (cipher->openssl == NULL) {
-		parse_error(ctx, n->mark, "\"%.60s\" (%s) is too weak (%s) and is refused; remove it",
-			    n->text, cipher->iana, cipher_weakness(cipher->iana));
+		parse_error(ctx, DIAG_WEAK_CIPHER, n->mark,
+			    "\"%.60s\" (%s) is too weak (%s) and is refused; remove it", n->text,
+			    cipher->iana, cipher_weakness(cipher->iana));
 		return NULL;
 	}
 	if (cipher_is_tls13(cipher) != (f->type == FIELD_SUITES)) {
-		parse_error(ctx, n->mark, "\"%.60s\" is a cipher of TLS %s; move it to \"%s\"", n->text,
+		parse_error(ctx, DIAG_WRONG_VERSION_CIPHER, n->mark,
+			    "\"%.60s\" is a cipher of TLS %s; move it to \"%s\"", n->text,
 			    cipher_is_tls13(cipher) ? "1.3" : "1.2",
 			    cipher_is_tls13(cipher) ? "ciphersuites" : "ciphers");
 		return NULL;
 	}
 	if (!cipher_encrypts(cipher))
 		diags_add(
-		    ctx->diags, DIAG_WARNING, n->mark,
+		    ctx->diags, DIAG_WARNING, DIAG_NULL_CIPHER, n->mark,
 		    "\"%.60s\" does not encrypt: anyone on the network path can read passwords and files",
 		    n->text);
 	return cipher;

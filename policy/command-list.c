@@ -48,7 +48,7 @@ void field_parse_commands(struct parse_context *ctx, const struct field *f, cons
 			continue;
 		if (!is_command(item->text, item->len)) {
 			parse_error(
-			    ctx, item->mark,
+			    ctx, DIAG_BAD_COMMAND, item->mark,
 			    "\"%s\" must be FTP commands such as DELE or \"SITE EXEC\", not \"%.60s\"",
 			    f->key, item->text);
 			continue;

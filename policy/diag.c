@@ -5,6 +5,7 @@
  */
 #include "policy/diag.h"
 
+#include <assert.h>
 #include <errno.h>
 #include <stdarg.h>
 #include <stdbool.h>
@@ -34,21 +35,28 @@ int diags_init(struct diags *diags, const char *file, const char *source, size_t
 
 void diags_done(struct diags *diags)
 {
-	for (size_t i = 0; i < diags->nitems; i++)
+	for (size_t i = 0; i < diags->nitems; i++) {
 		free(diags->items[i].message);
+		free(diags->items[i].fix);
+		free(diags->items[i].other.file);
+		free(diags->items[i].other.message);
+	}
 	free(diags->items);
 	free(diags->source);
 	free(diags->file);
 	*diags = (struct diags){ 0 };
 }
 
-void diags_add(struct diags *diags, enum diag_level level, struct diag_mark mark, const char *fmt, ...)
+void diags_add(struct diags *diags, enum diag_level level, enum diag_code code, struct diag_mark mark,
+	       const char *fmt, ...)
 {
-	struct diag item = { .level = level, .mark = mark };
+	struct diag item = { .level = level, .code = code, .mark = mark };
 	struct diag *items;
 	va_list ap;
 	int r;
 
+	assert(code != DIAG_NO_CODE);
+	diags->kept = false;
 	/* Counted first: when memory runs out, a fault may lose its text but not its effect. */
 	if (level == DIAG_ERROR)
 		diags->nerrors++;
@@ -64,6 +72,33 @@ void diags_add(struct diags *diags, enum diag_level level, struct diag_mark mark
 	if (r < 0)
 		return;
 	items[diags->nitems++] = item;
+	diags->kept = true;
+}
+
+void diags_see(struct diags *diags, const char *file, struct diag_mark mark, const char *fmt, ...)
+{
+	struct diag_place other = { .mark = mark };
+	va_list ap;
+	int r;
+
+	if (!diags->kept || (file == NULL && mark.line == 0))
+		return;
+	assert(diags->items[diags->nitems - 1].other.message == NULL);
+	if (file != NULL && (other.file = strdup(file)) == NULL)
+		return;
+	va_start(ap, fmt);
+	r = vasprintf(&other.message, fmt, ap);
+	va_end(ap);
+	if (r < 0)
+		free(other.file);
+	else
+		diags->items[diags->nitems - 1].other = other;
+}
+
+void diags_fix(struct diags *diags, const char *text)
+{
+	if (diags->kept && diags->items[diags->nitems - 1].fix == NULL)
+		diags->items[diags->nitems - 1].fix = strdup(text);
 }
 
 /* Copy text to out, with '?' for each character that a terminal might act on. */
@@ -176,15 +211,48 @@ const char *diag_level_name(enum diag_level level)
 	return "";
 }
 
-static void print_some(const struct diags *diags, bool notes, FILE *out)
+const char *diag_code_name(enum diag_code code)
 {
-	const struct diag *order[DIAGS_MAX];
+	static const char *const names[] = {
+#define DIAG_CODE(id, name, meaning) [DIAG_##id] = name,
+#include "policy/diag-codes.def"
+#undef DIAG_CODE
+	};
+
+	return names[code];
+}
+
+size_t diags_sort(const struct diags *diags, bool notes, const struct diag *order[static DIAGS_MAX])
+{
 	size_t n = 0;
 
 	for (size_t i = 0; i < diags->nitems; i++)
 		if ((diags->items[i].level == DIAG_NOTE) == notes)
 			order[n++] = &diags->items[i];
 	qsort(order, n, sizeof(const struct diag *), compare_items);
+	return n;
+}
+
+char *diag_safe_text(const char *text)
+{
+	char *safe = NULL;
+	size_t size;
+	FILE *out = open_memstream(&safe, &size);
+
+	if (out == NULL)
+		return NULL;
+	print_safe(out, text, strlen(text), SIZE_MAX);
+	if (fclose(out) == 0)
+		return safe;
+	free(safe);
+	return NULL;
+}
+
+static void print_some(const struct diags *diags, bool notes, FILE *out)
+{
+	const struct diag *order[DIAGS_MAX];
+	size_t n = diags_sort(diags, notes, order);
+
 	for (size_t i = 0; i < n; i++) {
 		const struct diag *item = order[i];
 

@@ -9,22 +9,44 @@
 #ifndef ATTLSD_POLICY_DIAG_H
 #define ATTLSD_POLICY_DIAG_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 #include <stdio.h>
 
 enum diag_level { DIAG_ERROR = 0, DIAG_WARNING, DIAG_NOTE };
 
-/* A position in the source. Both count from 1; columns count characters, not bytes. line 0: none. */
+/* What kind of fault it is, for programs; see diag-codes.def. */
+enum diag_code {
+	DIAG_NO_CODE = 0,
+#define DIAG_CODE(id, name, meaning) DIAG_##id,
+#include "policy/diag-codes.def"
+#undef DIAG_CODE
+};
+
+/*
+ * A place in the source. All count from 1; columns count characters, not bytes. line 0: none.
+ * The end is the first character that no longer belongs to the place; end_line 0: not known.
+ */
 struct diag_mark {
-	uint32_t line;
-	uint32_t column;
+	uint32_t line, column;
+	uint32_t end_line, end_column;
+};
+
+/* A second place that a fault has to do with. */
+struct diag_place {
+	char *file; /* owned; NULL: the file of the fault */
+	struct diag_mark mark;
+	char *message; /* owned; NULL: there is no such place */
 };
 
 struct diag {
 	enum diag_level level;
+	enum diag_code code;
 	struct diag_mark mark;
 	char *message; /* owned */
+	char *fix;     /* owned; what should be at the mark instead, NULL: that is not known */
+	struct diag_place other;
 };
 
 struct diags {
@@ -34,6 +56,7 @@ struct diags {
 	struct diag *items; /* owned */
 	size_t nitems;
 	size_t nerrors; /* all that were found, including those past DIAGS_MAX */
+	bool kept;	/* was the last one kept? */
 };
 
 /* Faults past this number are counted but not kept. */
@@ -44,8 +67,15 @@ int diags_init(struct diags *diags, const char *file, const char *source, size_t
 void diags_done(struct diags *diags);
 
 /* Add one. The message contains no position, no level and no newline. */
-void diags_add(struct diags *diags, enum diag_level level, struct diag_mark mark, const char *fmt, ...)
+void diags_add(struct diags *diags, enum diag_level level, enum diag_code code, struct diag_mark mark,
+	       const char *fmt, ...) __attribute__((format(printf, 5, 6)));
+
+/* The one that was added last is also about this place: in its own file, or another one (line 0: the whole of
+ * it). */
+void diags_see(struct diags *diags, const char *file, struct diag_mark mark, const char *fmt, ...)
     __attribute__((format(printf, 4, 5)));
+/* What repairs the one that was added last, if it takes the place of the text at its mark. */
+void diags_fix(struct diags *diags, const char *text);
 
 /*
  * Print all in the order of their marks: "file:line:col: message" (with
@@ -57,8 +87,16 @@ void diags_add(struct diags *diags, enum diag_level level, struct diag_mark mark
 void diags_print(const struct diags *diags, FILE *out);
 void diags_print_notes(const struct diags *diags, FILE *out);
 
+/* The order in which they are printed: notes, or all others. Returns how many there are. */
+size_t diags_sort(const struct diags *diags, bool notes, const struct diag *order[static DIAGS_MAX]);
+
+/* A copy of the text as diags_print() prints it, without what a terminal might act on. NULL: no memory. */
+char *diag_safe_text(const char *text);
+
 /* "error", "warning" or "note". */
 const char *diag_level_name(enum diag_level level);
+/* Its name in diag-codes.def. */
+const char *diag_code_name(enum diag_code code);
 
 /*
  * The candidate nearest to `word` by edit distance, or NULL when each is more

@@ -23,9 +23,10 @@ bool field_is_scalar(struct parse_context *ctx, const struct field *f, const str
 	if (n->kind == NODE_BAD)
 		ctx->faults++;
 	else if (n->kind != NODE_SCALAR)
-		parse_error(ctx, n->mark, "\"%s\" must be a single value", f->key);
+		parse_error(ctx, DIAG_NOT_A_VALUE, n->mark, "\"%s\" must be a single value", f->key);
 	else if (n->len == 0)
-		parse_error(ctx, n->mark, "\"%s\" has no value; give one or remove the key", f->key);
+		parse_error(ctx, DIAG_NO_VALUE, n->mark, "\"%s\" has no value; give one or remove the key",
+			    f->key);
 	else
 		return true;
 	return false;
@@ -38,9 +39,10 @@ bool field_is_list(struct parse_context *ctx, const struct field *f, const struc
 	if (n->kind == NODE_BAD)
 		ctx->faults++;
 	else if (n->kind != NODE_SEQUENCE)
-		parse_error(ctx, n->mark, "\"%s\" must be a list: [ a, b ]", f->key);
+		parse_error(ctx, DIAG_NOT_A_LIST, n->mark, "\"%s\" must be a list: [ a, b ]", f->key);
 	else if (n->count == 0 && !empty_ok)
-		parse_error(ctx, n->mark, "\"%s\" is an empty list; add an entry or remove the key", f->key);
+		parse_error(ctx, DIAG_EMPTY_LIST, n->mark,
+			    "\"%s\" is an empty list; add an entry or remove the key", f->key);
 	else
 		return true;
 	return false;
@@ -77,8 +79,8 @@ static const struct word *find_word(struct parse_context *ctx, const struct fiel
 		return NULL;
 	for (const struct word *word = f->words; word->text != NULL; word++) {
 		if (strcasecmp(word->text, n->text) == 0 && word->refusal != NULL) {
-			parse_error(ctx, n->mark, "\"%s\" cannot be %s: %s", f->key, word->text,
-				    word->refusal);
+			parse_error(ctx, DIAG_REFUSED_WORD, n->mark, "\"%s\" cannot be %s: %s", f->key,
+				    word->text, word->refusal);
 			return NULL;
 		}
 		if (strcasecmp(word->text, n->text) == 0)
@@ -86,8 +88,9 @@ static const struct word *find_word(struct parse_context *ctx, const struct fiel
 		if (word->refusal == NULL && ncandidates < WORDS_MAX)
 			candidates[ncandidates++] = word->text;
 	}
-	parse_error(ctx, n->mark, "\"%s\" must be %s%s%s", f->key, ncandidates > 1 ? "one of: " : "",
-		    list_words(ctx, f->words), parse_hint(ctx, n->text, candidates));
+	parse_error(ctx, DIAG_BAD_WORD, n->mark, "\"%s\" must be %s%s%s", f->key,
+		    ncandidates > 1 ? "one of: " : "", list_words(ctx, f->words),
+		    parse_hint(ctx, n->text, candidates));
 	return NULL;
 }
 
@@ -129,9 +132,10 @@ void field_parse_uint(struct parse_context *ctx, const struct field *f, const st
 	if (value_uint(n->text, n->len, &value) == 0 && value >= f->min && value <= f->max)
 		member_store_uint(object, f, value);
 	else if (f->min == f->max)
-		parse_error(ctx, n->mark, "\"%s\" must be %" PRIu64, f->key, f->min);
+		parse_error(ctx, DIAG_BAD_NUMBER, n->mark, "\"%s\" must be %" PRIu64, f->key, f->min);
 	else
-		parse_error(ctx, n->mark, "\"%s\" must be %s%sa number from %" PRIu64 " to %" PRIu64, f->key,
+		parse_error(ctx, DIAG_BAD_NUMBER, n->mark,
+			    "\"%s\" must be %s%sa number from %" PRIu64 " to %" PRIu64, f->key,
 			    f->words != NULL ? f->words->text : "", f->words != NULL ? " or " : "", f->min,
 			    f->max);
 }
@@ -145,7 +149,7 @@ void field_parse_bool(struct parse_context *ctx, const struct field *f, const st
 	if (value_bool(n->text, n->len, &value) == 0)
 		member_store_uint(object, f, value);
 	else
-		parse_error(ctx, n->mark, "\"%s\" must be true or false", f->key);
+		parse_error(ctx, DIAG_BAD_BOOLEAN, n->mark, "\"%s\" must be true or false", f->key);
 }
 
 void field_parse_duration(struct parse_context *ctx, const struct field *f, const struct node *n,
@@ -160,17 +164,18 @@ void field_parse_duration(struct parse_context *ctx, const struct field *f, cons
 		return;
 	if (value_duration(n->text, n->len, f->bare_unit_ms, &ms) == -EINVAL) {
 		parse_error(
-		    ctx, n->mark,
+		    ctx, DIAG_BAD_DURATION, n->mark,
 		    "\"%s\" must be a duration such as 500ms, 30s, 5m, 1h (a number without a unit means %s)",
 		    f->key, f->bare_unit_ms == MS_PER_S ? "seconds" : "minutes");
 		return;
 	}
 	value = ms / f->unit_ms;
 	if ((value < f->min || value > f->max) && !(ms == 0 && f->zero_ok))
-		parse_error(ctx, n->mark, "\"%s\" must be %sfrom %" PRIu64 "%s to %" PRIu64 "%s", f->key,
+		parse_error(ctx, DIAG_BAD_DURATION, n->mark,
+			    "\"%s\" must be %sfrom %" PRIu64 "%s to %" PRIu64 "%s", f->key,
 			    f->zero_ok ? "0 or " : "", f->min / scale, unit, f->max / scale, unit);
 	else if (ms % f->unit_ms != 0)
-		parse_error(ctx, n->mark, "\"%s\" must be a whole number of %s", f->key,
+		parse_error(ctx, DIAG_BAD_DURATION, n->mark, "\"%s\" must be a whole number of %s", f->key,
 			    f->bare_unit_ms == MS_PER_S ? "seconds" : "minutes");
 	else
 		member_store_uint(object, f, value);
@@ -182,8 +187,8 @@ static void store_string(struct parse_context *ctx, const struct field *f, const
 	size_t len = strlen(text);
 
 	if (len < f->min || len > f->max)
-		parse_error(ctx, n->mark, "\"%s\" must have %" PRIu64 " to %" PRIu64 " characters", f->key,
-			    f->min, f->max);
+		parse_error(ctx, DIAG_BAD_LENGTH, n->mark,
+			    "\"%s\" must have %" PRIu64 " to %" PRIu64 " characters", f->key, f->min, f->max);
 	else
 		*(const char **)member_of(object, f->offset) = arena_strndup(ctx->arena, text, len);
 }
@@ -238,7 +243,8 @@ void field_parse_name(struct parse_context *ctx, const struct field *f, const st
 	if (value_is_name(n->text, n->len))
 		*(const char **)member_of(object, f->offset) = arena_strndup(ctx->arena, n->text, n->len);
 	else
-		parse_error(ctx, n->mark, "\"%s\" must be a name: 1 to 32 letters, digits and _ . -", f->key);
+		parse_error(ctx, DIAG_BAD_NAME, n->mark,
+			    "\"%s\" must be a name: 1 to 32 letters, digits and _ . -", f->key);
 }
 
 void field_parse_port_range(struct parse_context *ctx, const struct field *f, const struct node *n,
@@ -253,9 +259,10 @@ void field_parse_port_range(struct parse_context *ctx, const struct field *f, co
 	if (r == 0 && range.low >= f->min && range.high <= f->max)
 		*(struct port_range *)member_of(object, f->offset) = range;
 	else if (r == -EINVAL)
-		parse_error(ctx, n->mark, "\"%s\" must be two ports: low-high or (low,high)", f->key);
+		parse_error(ctx, DIAG_BAD_PORTS, n->mark, "\"%s\" must be two ports: low-high or (low,high)",
+			    f->key);
 	else
-		parse_error(ctx, n->mark,
+		parse_error(ctx, DIAG_BAD_PORTS, n->mark,
 			    "\"%s\" must be two ports from %" PRIu64 " to %" PRIu64 ", the lower one first",
 			    f->key, f->min, f->max);
 }
@@ -280,8 +287,8 @@ static bool parse_either(struct parse_context *ctx, const struct field *f, const
 	if (ip_addr_parse(n->text, n->len, &addr) < 0)
 		return false;
 	if (ip_addr_is_any(&addr))
-		parse_error(ctx, n->mark, "\"%s\" must be an address %s, not \"%.60s\"", f->key, purpose,
-			    n->text);
+		parse_error(ctx, DIAG_BAD_ADDRESS, n->mark, "\"%s\" must be an address %s, not \"%.60s\"",
+			    f->key, purpose, n->text);
 	else
 		*(addr.family == IP_V4 ? v4 : v6) = addr;
 	return true;
@@ -301,7 +308,7 @@ void field_parse_advertise(struct parse_context *ctx, const struct field *f, con
 	if (value_is_host(n->text, n->len))
 		entry->host = arena_strndup(ctx->arena, n->text, n->len);
 	else
-		parse_error(ctx, n->mark,
+		parse_error(ctx, DIAG_BAD_ADDRESS, n->mark,
 			    "\"%s\" must be an address, interface:NAME or a host name, not \"%.60s\"", f->key,
 			    n->text);
 }
@@ -322,7 +329,7 @@ void field_parse_source(struct parse_context *ctx, const struct field *f, const 
 		return;
 	backend->source_interface = parse_interface(ctx, n);
 	if (backend->source_interface == NULL)
-		parse_error(ctx, n->mark,
+		parse_error(ctx, DIAG_BAD_ADDRESS, n->mark,
 			    "\"%s\" must be gateway, client, an address or interface:NAME, not \"%.60s\"",
 			    f->key, n->text);
 }
@@ -334,7 +341,7 @@ void field_parse_endpoint(struct parse_context *ctx, const struct field *f, cons
 		return;
 	if (value_endpoint(n->text, n->len, member_of(object, f->offset)) < 0)
 		parse_error(
-		    ctx, n->mark,
+		    ctx, DIAG_BAD_ADDRESS, n->mark,
 		    "\"%s\" must be address:port or \"[IPv6 address]:port\" with a port from 0 to 65535, "
 		    "not \"%.60s\"",
 		    f->key, n->text);
@@ -349,9 +356,10 @@ void field_parse_http(struct parse_context *ctx, const struct field *f, const st
 	if (n->text[0] == '/' && n->len <= f->max)
 		http->path = arena_strndup(ctx->arena, n->text, n->len);
 	else if (n->text[0] == '/')
-		parse_error(ctx, n->mark, "\"%s\" must have at most %" PRIu64 " characters", f->key, f->max);
+		parse_error(ctx, DIAG_BAD_LENGTH, n->mark, "\"%s\" must have at most %" PRIu64 " characters",
+			    f->key, f->max);
 	else if (value_endpoint(n->text, n->len, &http->endpoint) < 0)
-		parse_error(ctx, n->mark,
+		parse_error(ctx, DIAG_BAD_ADDRESS, n->mark,
 			    "\"%s\" must be address:port, the path of a socket that starts with a slash, or "
 			    "none, not \"%.60s\"",
 			    f->key, n->text);
@@ -373,8 +381,8 @@ void field_parse_backend(struct parse_context *ctx, const struct field *f, const
 		/* the address that the client dialled, with this port */
 		if (value_host_port(n->text, n->len, &host, &host_len, &backend->endpoint) < 0 ||
 		    backend->endpoint.port == 0)
-			parse_error(ctx, n->mark, "\"%s\": original:port needs a port from 1 to 65535",
-				    f->key);
+			parse_error(ctx, DIAG_BAD_ADDRESS, n->mark,
+				    "\"%s\": original:port needs a port from 1 to 65535", f->key);
 		backend->original = true;
 		return;
 	}
@@ -382,7 +390,7 @@ void field_parse_backend(struct parse_context *ctx, const struct field *f, const
 	if (value_host_port(n->text, n->len, &host, &host_len, &backend->endpoint) == 0
 		? backend->endpoint.port == 0
 		: value_bare_host(n->text, n->len, &host, &host_len, &backend->endpoint.addr) < 0)
-		parse_error(ctx, n->mark,
+		parse_error(ctx, DIAG_BAD_ADDRESS, n->mark,
 			    "\"%s\" must be host:port, \"[IPv6 address]:port\" or original, "
 			    "with a port from 1 to 65535, not \"%.60s\"",
 			    f->key, n->text);
@@ -409,11 +417,11 @@ void field_parse_nets(struct parse_context *ctx, const struct field *f, const st
 		if (r == 0)
 			i++;
 		else if (r == -ERANGE)
-			parse_error(ctx, item->mark,
+			parse_error(ctx, DIAG_BAD_NETWORK, item->mark,
 				    "\"%.60s\" has host bits set; clear them or lengthen the prefix",
 				    item->text);
 		else
-			parse_error(ctx, item->mark,
+			parse_error(ctx, DIAG_BAD_NETWORK, item->mark,
 				    "\"%s\" must be addresses or networks (10.0.0.0/8), not \"%.60s\"",
 				    f->key, item->text);
 	}

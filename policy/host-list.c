@@ -25,8 +25,8 @@ void field_parse_host(struct parse_context *ctx, const struct field *f, const st
 	if (value_is_host(n->text, n->len) || is_address(n))
 		*(const char **)member_of(object, f->offset) = arena_strndup(ctx->arena, n->text, n->len);
 	else
-		parse_error(ctx, n->mark, "\"%s\" must be a host name or an address, not \"%.60s\"", f->key,
-			    n->text);
+		parse_error(ctx, DIAG_BAD_ADDRESS, n->mark,
+			    "\"%s\" must be a host name or an address, not \"%.60s\"", f->key, n->text);
 }
 
 void field_parse_hosts(struct parse_context *ctx, const struct field *f, const struct node *n, void *object)
@@ -46,8 +46,9 @@ void field_parse_hosts(struct parse_context *ctx, const struct field *f, const s
 		if (value_is_host(item->text, item->len))
 			hosts[i++].name = arena_strndup(ctx->arena, item->text, item->len);
 		else
-			parse_error(ctx, item->mark, "\"%s\" must be host names, not \"%.60s\"%s", f->key,
-				    item->text, is_address(item) ? "; use local_addr for addresses" : "");
+			parse_error(ctx, DIAG_BAD_ADDRESS, item->mark,
+				    "\"%s\" must be host names, not \"%.60s\"%s", f->key, item->text,
+				    is_address(item) ? "; use local_addr for addresses" : "");
 	}
 	*(struct policy_host **)member_of(object, f->offset) = hosts;
 	*(size_t *)member_of(object, f->count_offset) = i;
@@ -90,7 +91,7 @@ void field_parse_pins(struct parse_context *ctx, const struct field *f, const st
 		if (pins[i] != NULL)
 			i++;
 		else if (!ctx->arena->failed)
-			parse_error(ctx, item->mark,
+			parse_error(ctx, DIAG_BAD_PIN, item->mark,
 				    "\"%s\" must be SHA-256 fingerprints of 64 hexadecimal digits, not "
 				    "\"%.100s\"",
 				    f->key, item->text);

@@ -32,9 +32,15 @@ static struct diag_mark mark_of(const yaml_mark_t *mark)
 	return (struct diag_mark){ .line = (uint32_t)mark->line + 1, .column = (uint32_t)mark->column + 1 };
 }
 
-static void fault(struct builder *b, struct diag_mark mark, const char *message)
+static void set_end(struct diag_mark *mark, const yaml_mark_t *end)
 {
-	diags_add(b->diags, DIAG_ERROR, mark, "%s", message);
+	mark->end_line = (uint32_t)end->line + 1;
+	mark->end_column = (uint32_t)end->column + 1;
+}
+
+static void fault(struct builder *b, enum diag_code code, struct diag_mark mark, const char *message)
+{
+	diags_add(b->diags, DIAG_ERROR, code, mark, "%s", message);
 }
 
 /* For input that its reader refuses, libyaml gives a byte offset instead of a mark. */
@@ -96,23 +102,26 @@ static void report_syntax(struct builder *b)
 		return;
 	}
 	if (p->error == YAML_READER_ERROR) {
-		diags_add(b->diags, DIAG_ERROR, mark_of_offset(b, p->problem_offset),
+		diags_add(b->diags, DIAG_ERROR, DIAG_NOT_UTF8, mark_of_offset(b, p->problem_offset),
 			  "the file must be UTF-8 text without control characters: %s", problem);
 		return;
 	}
 	for (size_t i = 0; i < NELEM(common_slips); i++) {
 		if (same_text(common_slips[i].problem, problem) &&
 		    same_text(common_slips[i].context, p->context)) {
-			fault(b, common_slips[i].before ? mark_of(&p->context_mark) : mark,
+			fault(b, DIAG_YAML_SYNTAX, common_slips[i].before ? mark_of(&p->context_mark) : mark,
 			      common_slips[i].message);
 			return;
 		}
 	}
-	if (p->context != NULL)
-		diags_add(b->diags, DIAG_ERROR, mark, "this is not YAML: %s (%s that starts on line %zu)",
-			  problem, p->context, p->context_mark.line + 1);
-	else
-		diags_add(b->diags, DIAG_ERROR, mark, "this is not YAML: %s", problem);
+	if (p->context != NULL) {
+		diags_add(b->diags, DIAG_ERROR, DIAG_YAML_SYNTAX, mark,
+			  "this is not YAML: %s (%s that starts on line %zu)", problem, p->context,
+			  p->context_mark.line + 1);
+		diags_see(b->diags, NULL, mark_of(&p->context_mark), "%s", p->context);
+	} else {
+		diags_add(b->diags, DIAG_ERROR, DIAG_YAML_SYNTAX, mark, "this is not YAML: %s", problem);
+	}
 }
 
 static bool has_member(const struct node *mapping, const struct node *key, struct diag_mark *ret_mark)
@@ -154,7 +163,8 @@ static bool attach(struct builder *b, struct node *node)
 	}
 	if (*key == NULL) {
 		if (node->kind == NODE_SEQUENCE || node->kind == NODE_MAPPING) {
-			fault(b, node->mark, "a key must be one word, not a list or a mapping");
+			fault(b, DIAG_YAML_KEY, node->mark,
+			      "a key must be one word, not a list or a mapping");
 			return false;
 		}
 		*key = node;
@@ -163,9 +173,10 @@ static bool attach(struct builder *b, struct node *node)
 	node->key = *key;
 	*key = NULL;
 	if (node->key->kind == NODE_SCALAR && has_member(parent, node->key, &first)) {
-		diags_add(b->diags, DIAG_ERROR, node->key->mark,
+		diags_add(b->diags, DIAG_ERROR, DIAG_DUPLICATE_KEY, node->key->mark,
 			  "duplicate key \"%.40s\"; the first one is on line %u; remove one of them",
 			  node->key->text, first.line);
+		diags_see(b->diags, NULL, first, "the first \"%.40s\"", node->key->text);
 		node->key->kind = NODE_BAD;
 	}
 	append(parent, node);
@@ -178,7 +189,7 @@ static struct node *new_node(struct builder *b, enum node_kind kind, const yaml_
 	struct node *node;
 
 	if (++b->nodes > NODE_COUNT_MAX) {
-		fault(b, mark, "the policy has too many values (the limit is 10000)");
+		fault(b, DIAG_TOO_MANY_VALUES, mark, "the policy has too many values (the limit is 10000)");
 		return NULL;
 	}
 	node = arena_alloc(b->arena, 1, sizeof(*node));
@@ -186,6 +197,9 @@ static struct node *new_node(struct builder *b, enum node_kind kind, const yaml_
 		return NULL;
 	node->kind = kind;
 	node->mark = mark;
+	/* a list or mapping without brackets ends where the next key begins, which says nothing */
+	if (event->type == YAML_SCALAR_EVENT || event->type == YAML_ALIAS_EVENT)
+		set_end(&node->mark, &event->end_mark);
 	node->text = "";
 	return node;
 }
@@ -194,10 +208,11 @@ static void refuse_extras(struct builder *b, const yaml_event_t *event, const ya
 			  const yaml_char_t *tag)
 {
 	if (anchor != NULL)
-		fault(b, mark_of(&event->start_mark),
+		fault(b, DIAG_YAML_ANCHOR, mark_of(&event->start_mark),
 		      "anchors (&name) are not supported; write the value out");
 	if (tag != NULL)
-		fault(b, mark_of(&event->start_mark), "tags (!name) are not supported; remove the tag");
+		fault(b, DIAG_YAML_TAG, mark_of(&event->start_mark),
+		      "tags (!name) are not supported; remove the tag");
 }
 
 static bool add_scalar(struct builder *b, const yaml_event_t *event)
@@ -216,7 +231,8 @@ static bool add_scalar(struct builder *b, const yaml_event_t *event)
 		return false;
 	for (size_t i = 0; i < len && node->kind == NODE_SCALAR; i++) {
 		if ((unsigned char)value[i] < ' ' || value[i] == '\x7f') {
-			fault(b, node->mark, "a value must be a single line without control characters");
+			fault(b, DIAG_CONTROL_CHARACTER, node->mark,
+			      "a value must be a single line without control characters");
 			node->kind = NODE_BAD;
 		}
 	}
@@ -229,7 +245,7 @@ static bool add_alias(struct builder *b, const yaml_event_t *event)
 
 	if (node == NULL)
 		return false;
-	fault(b, node->mark,
+	fault(b, DIAG_YAML_ALIAS, node->mark,
 	      "aliases (*name) are not supported; write the value out, or quote it if it starts with *");
 	return attach(b, node);
 }
@@ -240,12 +256,15 @@ static bool open_node(struct builder *b, enum node_kind kind, const yaml_event_t
 
 	if (node == NULL)
 		return false;
-	if (kind == NODE_SEQUENCE)
+	if (kind == NODE_SEQUENCE) {
+		node->flow = event->data.sequence_start.style == YAML_FLOW_SEQUENCE_STYLE;
 		refuse_extras(b, event, event->data.sequence_start.anchor, event->data.sequence_start.tag);
-	else
+	} else {
+		node->flow = event->data.mapping_start.style == YAML_FLOW_MAPPING_STYLE;
 		refuse_extras(b, event, event->data.mapping_start.anchor, event->data.mapping_start.tag);
+	}
 	if (b->depth == NODE_DEPTH_MAX) {
-		fault(b, node->mark, "the policy is nested too deeply (the limit is 16)");
+		fault(b, DIAG_TOO_DEEP, node->mark, "the policy is nested too deeply (the limit is 16)");
 		return false;
 	}
 	if (!attach(b, node))
@@ -260,7 +279,7 @@ static bool start_document(struct builder *b, const yaml_event_t *event)
 {
 	if (++b->documents == 1)
 		return true;
-	fault(b, mark_of(&event->start_mark),
+	fault(b, DIAG_YAML_DOCUMENT, mark_of(&event->start_mark),
 	      "a policy must be a single YAML document; remove what follows this line");
 	return false;
 }
@@ -287,6 +306,8 @@ static bool add_event(struct builder *b, const yaml_event_t *event)
 	case YAML_SEQUENCE_END_EVENT:
 	case YAML_MAPPING_END_EVENT:
 		b->depth--;
+		if (b->stack[b->depth]->flow)
+			set_end(&b->stack[b->depth]->mark, &event->end_mark);
 		return true;
 	}
 	return false;
@@ -319,7 +340,7 @@ struct node *node_parse(const char *text, size_t len, struct arena *arena, struc
 	bool whole;
 
 	if (len > NODE_TEXT_MAX) {
-		fault(&b, (struct diag_mark){ 0 }, "the policy is larger than 1 MiB");
+		fault(&b, DIAG_POLICY_TOO_LARGE, (struct diag_mark){ 0 }, "the policy is larger than 1 MiB");
 		return NULL;
 	}
 	/* libyaml would count it as a column */
@@ -336,7 +357,8 @@ struct node *node_parse(const char *text, size_t len, struct arena *arena, struc
 	if (!whole || arena->failed)
 		return NULL;
 	if (b.root == NULL && diags->nerrors == 0)
-		fault(&b, (struct diag_mark){ 0 }, "the policy is empty; start with \"version: 1\"");
+		fault(&b, DIAG_POLICY_EMPTY, (struct diag_mark){ 0 },
+		      "the policy is empty; start with \"version: 1\"");
 	return b.root;
 }
 

@@ -30,6 +30,7 @@ struct node {
 	const char *text; /* of a scalar, NUL-terminated, without control characters; else "" */
 	size_t len;
 	bool quoted;
+	bool flow;	   /* a list in [ ] or a mapping in { } */
 	struct node *key;  /* of a member of a mapping, a scalar; else NULL */
 	struct node *next; /* sibling */
 	struct node *first, *last;

@@ -27,5 +27,13 @@ const char *parse_hint(struct parse_context *ctx, const char *word, const char *
 	if (ctx->diags->nitems >= DIAGS_MAX)
 		return "";
 	found = diag_suggest(word, candidates);
+	ctx->meant = found;
 	return found == NULL ? "" : parse_make_hint(ctx, "; did you mean \"", found, "\"?");
+}
+
+void parse_add_fix(struct parse_context *ctx)
+{
+	if (ctx->meant != NULL)
+		diags_fix(ctx->diags, ctx->meant);
+	ctx->meant = NULL;
 }

@@ -22,11 +22,16 @@ struct parse_context {
 	const char *section; /* the current section, such as "rules"; NULL at the top */
 	const char *name;    /* of the object in it, NULL: none */
 	size_t faults;	     /* so far, including those of the tree */
+	const char *meant;   /* what the next fault should be instead, NULL: not known */
 };
 
 /* Report a fault of the file. */
-#define parse_error(ctx, mark, ...)                                                                          \
-	((ctx)->faults++, diags_add((ctx)->diags, DIAG_ERROR, (mark), __VA_ARGS__))
+#define parse_error(ctx, code, mark, ...)                                                                    \
+	((ctx)->faults++, diags_add((ctx)->diags, DIAG_ERROR, (code), (mark), __VA_ARGS__),                  \
+	 parse_add_fix(ctx))
+
+/* The fault that was just reported gets what parse_hint() found for it. */
+void parse_add_fix(struct parse_context *ctx);
 
 /* The three texts joined, as a hint that lasts as long as the parse; "" without memory. */
 const char *parse_make_hint(struct parse_context *ctx, const char *before, const char *word,

@@ -35,7 +35,7 @@ static void refuse_dangling(struct parse_context *ctx, const struct field *secti
 	for (size_t i = 0; i < count; i++)
 		names[i] = name_of(section->sub, objects + i * section->sub->size);
 	hint = parse_hint(ctx, n->text, names);
-	parse_error(ctx, n->mark, "there is no \"%.40s\" in %s%s", n->text, section->key,
+	parse_error(ctx, DIAG_UNDEFINED_NAME, n->mark, "there is no \"%.40s\" in %s%s", n->text, section->key,
 		    hint[0] != '\0' ? hint : "; define it there");
 }
 

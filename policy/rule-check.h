@@ -19,12 +19,15 @@ struct check {
 };
 
 /* Report at the value of `key` of `object`; the rest is a format and its arguments. */
-#define check_error(check, object, key, ...)                                                                 \
-	diags_add((check)->diags, DIAG_ERROR, locations_mark((check)->locations, (object), (key)),           \
+#define check_error(check, code, object, key, ...)                                                           \
+	diags_add((check)->diags, DIAG_ERROR, (code), locations_mark((check)->locations, (object), (key)),   \
 		  __VA_ARGS__)
-#define check_warn(check, object, key, ...)                                                                  \
-	diags_add((check)->diags, DIAG_WARNING, locations_mark((check)->locations, (object), (key)),         \
+#define check_warn(check, code, object, key, ...)                                                            \
+	diags_add((check)->diags, DIAG_WARNING, (code), locations_mark((check)->locations, (object), (key)), \
 		  __VA_ARGS__)
+/* The fault that was just reported has to do with this key, too. */
+#define check_see(check, object, key, ...)                                                                   \
+	diags_see((check)->diags, NULL, locations_mark((check)->locations, (object), (key)), __VA_ARGS__)
 
 /* Does the policy's text have this key? */
 static inline bool check_is_given(const struct check *c, const void *object, const char *key)

@@ -15,13 +15,13 @@ static void warn_limits(const struct check *c)
 	if (check_is_given(c, daemon, "sessions_per_source") &&
 	    daemon->limit_sessions_per_source > daemon->limit_sessions)
 		check_warn(
-		    c, daemon, "sessions_per_source",
+		    c, DIAG_NO_EFFECT, daemon, "sessions_per_source",
 		    "\"sessions_per_source\" has no effect: \"sessions\" is smaller, so one source can take all of "
 		    "them");
 	if (check_is_given(c, daemon, "unauthenticated_per_source") &&
 	    daemon->limit_unauthenticated_per_source > daemon->limit_sessions_per_source)
 		check_warn(
-		    c, daemon, "unauthenticated_per_source",
+		    c, DIAG_NO_EFFECT, daemon, "unauthenticated_per_source",
 		    "\"unauthenticated_per_source\" has no effect: \"sessions_per_source\" is smaller");
 }
 
@@ -30,9 +30,10 @@ static void warn_nat(const struct check *c)
 	const struct policy_nat *nat = &c->policy->nat;
 
 	if (check_is_given(c, nat, "nft_set") && nat->conntrack != NAT_CONNTRACK_SET)
-		check_warn(c, nat, "nft_set", "\"nft_set\" has no effect unless \"conntrack\" is set");
+		check_warn(c, DIAG_NO_EFFECT, nat, "nft_set",
+			   "\"nft_set\" has no effect unless \"conntrack\" is set");
 	if (nat->advertise_ports.low > 0 && nat->nadvertise == 0)
-		check_warn(c, nat, "advertise_ports",
+		check_warn(c, DIAG_NO_EFFECT, nat, "advertise_ports",
 			   "\"advertise_ports\" has no effect without \"advertise\"");
 }
 
@@ -47,7 +48,7 @@ static void warn_keyring(const struct check *c, const struct policy_keyring *rin
 			return;
 	}
 	check_warn(
-	    c, ring, "trust",
+	    c, DIAG_NO_EFFECT, ring, "trust",
 	    "\"trust\" of keyrings \"%s\" has no effect: no tls_actions with it verifies certificates; set "
 	    "\"handshake_role\" to server_with_client_auth or client",
 	    ring->name);
@@ -78,23 +79,23 @@ static void warn_ftp_action(const struct check *c, const struct ftp_action *ftp)
 	unsigned nports = ports->low > 0 ? ports->high - ports->low + 1u : UINT16_MAX;
 
 	if (check_is_given(c, ftp, "dswaitinterval") && ftp->dswaittime_min == 0)
-		check_warn(c, ftp, "dswaitinterval",
+		check_warn(c, DIAG_NO_EFFECT, ftp, "dswaitinterval",
 			   "\"dswaitinterval\" has no effect while \"dswaittime\" is 0");
 	if (ftp->dswaittime_min > 0 && ftp->dswaitinterval_s > ftp->dswaittime_min * 60)
-		check_warn(c, ftp, "dswaitinterval",
+		check_warn(c, DIAG_NO_EFFECT, ftp, "dswaitinterval",
 			   "\"dswaitinterval\" is longer than \"dswaittime\", so nothing is tried again");
 	if (ftp->secureimplicitzos && !has_implicit(c, ftp))
 		check_warn(
-		    c, ftp, "secureimplicitzos",
+		    c, DIAG_NO_EFFECT, ftp, "secureimplicitzos",
 		    "\"secureimplicitzos\" has no effect: no rule with ftp_actions \"%s\" has an implicit listener",
 		    ftp->name);
 	if (ftp->secure_login != SECURE_LOGIN_NO_CLIENT_AUTH && ftp->secure_ftp == SECURE_FTP_ALLOWED)
 		check_warn(
-		    c, ftp, "secure_login",
+		    c, DIAG_NO_EFFECT, ftp, "secure_login",
 		    "\"secure_login\" does not apply to clients without TLS; set \"secure_ftp\" to required");
 	if (nports < c->policy->daemon.workers)
 		check_warn(
-		    c, ftp, "passivedataports",
+		    c, DIAG_FEW_PORTS, ftp, "passivedataports",
 		    "\"passivedataports\" has %u ports for %u workers, so clients get 425 while others transfer; "
 		    "use more ports",
 		    nports, c->policy->daemon.workers);
@@ -140,7 +141,7 @@ static void warn_addresses(const struct check *c, const struct policy_rule *rule
 		     has_local(rule, listener)))
 			return;
 	diags_add(
-	    c->diags, DIAG_WARNING, rule->mark,
+	    c->diags, DIAG_WARNING, DIAG_NEVER_MATCHES, rule->mark,
 	    "rules \"%s\" can never match: no connection to its listeners has such a \"remote_addr\" and "
 	    "\"local_addr\"",
 	    rule->name);
@@ -159,7 +160,7 @@ void rule_effect_warn(const struct policy *policy, const struct locations *locat
 	for (size_t i = 0; i < policy->nusers; i++)
 		if (policy->users[i].password_file != NULL && !has_optional_password(policy))
 			check_warn(
-			    &c, &policy->users[i], "password_file",
+			    &c, DIAG_NO_EFFECT, &policy->users[i], "password_file",
 			    "\"password_file\" has no effect unless \"secure_password\" of an ftp_actions is "
 			    "optional");
 	for (size_t i = 0; i < policy->nrules; i++)

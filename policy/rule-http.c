@@ -23,12 +23,12 @@ static void check_access(const struct check *c, const struct policy_http *http)
 		return;
 	(void)ip_endpoint_format(&http->endpoint, text);
 	if (http->token_file == NULL)
-		check_error(c, &c->policy->daemon, "http",
+		check_error(c, DIAG_HTTP_TOKEN, &c->policy->daemon, "http",
 			    "other hosts can reach %s, so \"http\" needs \"http_token_file\"; add it, or use "
 			    "127.0.0.1",
 			    text);
 	if (!check_is_given(c, &c->policy->daemon, "http_keyring"))
-		check_error(c, &c->policy->daemon, "http",
+		check_error(c, DIAG_HTTP_TLS, &c->policy->daemon, "http",
 			    "other hosts can reach %s, so \"http\" needs TLS: add \"http_keyring\", or use "
 			    "127.0.0.1",
 			    text);
@@ -36,11 +36,13 @@ static void check_access(const struct check *c, const struct policy_http *http)
 
 static void check_keyring(const struct check *c, const struct policy_http *http)
 {
-	if (http->keyring != NULL && check_is_valid(c, http->keyring) && http->keyring->ncertificates == 0)
-		check_error(c, &c->policy->daemon, "http_keyring",
+	if (http->keyring != NULL && check_is_valid(c, http->keyring) && http->keyring->ncertificates == 0) {
+		check_error(c, DIAG_NO_CERTIFICATE, &c->policy->daemon, "http_keyring",
 			    "a server needs a certificate, but keyrings \"%s\" has none; add "
 			    "\"certificates\" to it",
 			    http->keyring->name);
+		check_see(c, http->keyring, NULL, "keyrings \"%s\"", http->keyring->name);
+	}
 }
 
 static bool collide(const struct ip_endpoint *a, const struct ip_endpoint *b)
@@ -54,16 +56,20 @@ static void check_place(const struct check *c, const struct policy_http *http)
 	const struct policy_daemon *daemon = &c->policy->daemon;
 
 	if (http->path != NULL && daemon->control_socket != NULL &&
-	    strcmp(http->path, daemon->control_socket) == 0)
-		check_error(c, daemon, "http", "\"http\" cannot use the path of \"control_socket\"");
+	    strcmp(http->path, daemon->control_socket) == 0) {
+		check_error(c, DIAG_SAME_ADDRESS, daemon, "http",
+			    "\"http\" cannot use the path of \"control_socket\"");
+		check_see(c, daemon, "control_socket", "\"control_socket\"");
+	}
 	for (size_t i = 0; i < c->policy->nlisteners; i++) {
 		const struct policy_listener *listener = &c->policy->listeners[i];
 
 		if (http->path == NULL && check_is_valid(c, listener) &&
 		    collide(&http->endpoint, &listener->endpoint)) {
-			check_error(c, daemon, "http",
+			check_error(c, DIAG_SAME_ADDRESS, daemon, "http",
 				    "\"http\" cannot have the address and port of listeners \"%s\"",
 				    listener->name);
+			check_see(c, listener, "address", "listeners \"%s\"", listener->name);
 			return;
 		}
 	}
@@ -78,8 +84,8 @@ void rule_http_check(const struct policy *policy, const struct locations *locati
 	if (!is_on(http))
 		return;
 	if (http->nhosts > POLICY_HTTP_HOSTS_MAX)
-		check_error(&c, &policy->daemon, "http_hosts", "\"http_hosts\" must have at most %d names",
-			    POLICY_HTTP_HOSTS_MAX);
+		check_error(&c, DIAG_TOO_MANY_NAMES, &policy->daemon, "http_hosts",
+			    "\"http_hosts\" must have at most %d names", POLICY_HTTP_HOSTS_MAX);
 	check_access(&c, http);
 	check_place(&c, http);
 }
@@ -92,12 +98,12 @@ void rule_http_warn(const struct policy *policy, const struct locations *locatio
 
 	for (size_t i = 0; i < NELEM(keys) && !is_on(http); i++)
 		if (check_is_given(&c, &policy->daemon, keys[i]))
-			check_warn(&c, &policy->daemon, keys[i], "\"%s\" has no effect without \"http\"",
-				   keys[i]);
+			check_warn(&c, DIAG_NO_EFFECT, &policy->daemon, keys[i],
+				   "\"%s\" has no effect without \"http\"", keys[i]);
 	if (http->path != NULL && http->keyring != NULL)
-		check_warn(&c, &policy->daemon, "http_keyring",
+		check_warn(&c, DIAG_NO_EFFECT, &policy->daemon, "http_keyring",
 			   "\"http_keyring\" has no effect: a UNIX socket is not protected by TLS");
 	if (http->path != NULL && http->nhosts > 0)
-		check_warn(&c, &policy->daemon, "http_hosts",
+		check_warn(&c, DIAG_NO_EFFECT, &policy->daemon, "http_hosts",
 			   "\"http_hosts\" has no effect: a UNIX socket serves any name");
 }

@@ -20,16 +20,18 @@ static void check_trust(const struct check *c, const struct tls_action *tls)
 		return;
 	if (tls->keyring == NULL)
 		check_error(
-		    c, tls, "handshake_role",
+		    c, DIAG_NO_TRUST, tls, "handshake_role",
 		    "tls_actions \"%s\" verifies servers, but has neither \"keyring\" nor \"pins\"; add a "
 		    "key ring with \"trust\" (\"*AUTH*/*\" for the authorities of the system)",
 		    tls->name);
-	else if (!has_trust(tls->keyring))
+	else if (!has_trust(tls->keyring)) {
 		check_error(
-		    c, tls, "keyring",
+		    c, DIAG_NO_TRUST, tls, "keyring",
 		    "tls_actions \"%s\" verifies servers, but keyrings \"%s\" has no \"trust\"; add it "
 		    "(\"*AUTH*/*\" for the authorities of the system), or \"pins\" here",
 		    tls->name, tls->keyring->name);
+		check_see(c, tls->keyring, NULL, "keyrings \"%s\"", tls->keyring->name);
+	}
 }
 
 /* Keys that only one side of a handshake has. Where they have no effect, a policy promises too much. */
@@ -45,7 +47,7 @@ static void check_role_keys(const struct check *c, const struct tls_action *tls)
 		const char *key = client ? of_server[i] : of_client[i];
 
 		if (check_is_given(c, tls, key))
-			check_error(c, tls, key,
+			check_error(c, DIAG_NO_EFFECT, tls, key,
 				    "\"%s\" has no effect %s \"handshake_role: client\"; remove it", key,
 				    client ? "with" : "without");
 	}
@@ -54,7 +56,7 @@ static void check_role_keys(const struct check *c, const struct tls_action *tls)
 static void check_port(const struct check *c, const struct policy_backend *backend)
 {
 	if (!backend->original && backend->endpoint.port == 0)
-		check_error(c, backend, "address",
+		check_error(c, DIAG_NO_PORT, backend, "address",
 			    "\"address\" must be host:port; only with \"tls\" and \"secure_mechanism: "
 			    "implicit\" the port may be left out, and is then 990");
 }
@@ -70,7 +72,7 @@ static void check_without_tls(const struct check *c, const struct policy_backend
 
 	for (size_t i = 0; i < NELEM(keys); i++)
 		if (check_is_given(c, backend, keys[i]))
-			check_error(c, backend, keys[i],
+			check_error(c, DIAG_NO_EFFECT, backend, keys[i],
 				    "\"%s\" of backends \"%s\" has no effect without \"tls\"; add that, or "
 				    "remove it",
 				    keys[i], backend->name);
@@ -84,13 +86,15 @@ static void check_name(const struct check *c, const struct policy_rule *rule)
 
 	if (check_is_valid(c, tls) && backend->original && backend->hostname == NULL &&
 	    backend->nhosts == 0 && rule->ndestinations == 0 &&
-	    tls->secure_hostname == SECURE_HOSTNAME_REQUIRED && has_trust(tls->keyring))
+	    tls->secure_hostname == SECURE_HOSTNAME_REQUIRED && has_trust(tls->keyring)) {
 		check_error(
-		    c, rule, "backend",
+		    c, DIAG_NO_SERVER_NAME, rule, "backend",
 		    "rules \"%s\" has no name of a server to verify, which \"secure_hostname: "
 		    "required\" of tls_actions \"%s\" needs: with \"address: original\", give backends "
 		    "\"%s\" \"hosts\", or the rule a \"destination\"",
 		    rule->name, tls->name, backend->name);
+		check_see(c, backend, NULL, "backends \"%s\"", backend->name);
+	}
 }
 
 static void check_ccc(const struct check *c, const struct policy_backend *backend)
@@ -99,19 +103,23 @@ static void check_ccc(const struct check *c, const struct policy_backend *backen
 
 	if (security->ccc != SERVER_CCC_AFTER_LOGIN)
 		return;
-	if (security->ctrlconn != SECURE_CLEAR)
-		check_error(c, backend, "ccc",
+	if (security->ctrlconn != SECURE_CLEAR) {
+		check_error(c, DIAG_CCC_NOT_POSSIBLE, backend, "ccc",
 			    "\"ccc: after_login\" of backends \"%s\" puts the control connection into the "
 			    "clear, but \"secure_ctrlconn\" is %s; set that to clear",
 			    backend->name, security->ctrlconn == SECURE_SAFE ? "safe" : "private");
-	else if (security->mechanism == SECURE_MECHANISM_IMPLICIT)
-		check_error(c, backend, "ccc",
+		check_see(c, backend, "secure_ctrlconn", "\"secure_ctrlconn\"");
+	} else if (security->mechanism == SECURE_MECHANISM_IMPLICIT) {
+		check_error(c, DIAG_CCC_NOT_POSSIBLE, backend, "ccc",
 			    "\"ccc: after_login\" of backends \"%s\" needs AUTH, which \"secure_mechanism: "
 			    "implicit\" does not send; use tls, or ccc: never",
 			    backend->name);
-	else if (security->tlsrfclevel == TLSRFCLEVEL_DRAFT)
-		check_error(c, backend, "tlsrfclevel",
+		check_see(c, backend, "secure_mechanism", "\"secure_mechanism\"");
+	} else if (security->tlsrfclevel == TLSRFCLEVEL_DRAFT) {
+		check_error(c, DIAG_CCC_NOT_POSSIBLE, backend, "tlsrfclevel",
 			    "\"tlsrfclevel: draft\" does not permit \"ccc: after_login\"; use rfc4217");
+		check_see(c, backend, "ccc", "\"ccc\"");
+	}
 }
 
 /* As for clients, see check_level() and check_reuse() of rule.c. */
@@ -121,25 +129,30 @@ static void check_levels(const struct check *c, const struct policy_backend *bac
 	const struct tls_action *tls = backend->tls;
 	bool ctrl = security->ctrlconn == SECURE_PRIVATE;
 
-	if (tls->null_ciphers && (ctrl || security->dataconn == SECURE_PRIVATE))
+	if (tls->null_ciphers && (ctrl || security->dataconn == SECURE_PRIVATE)) {
 		check_error(
-		    c, backend, "tls",
+		    c, DIAG_NULL_CIPHER_PRIVATE, backend, "tls",
 		    "\"%s\" of backends \"%s\" is private, but a cipher of tls_actions \"%s\" does not "
 		    "encrypt; use safe, or remove the cipher",
 		    ctrl ? "secure_ctrlconn" : "secure_dataconn", backend->name, tls->name);
+		check_see(c, tls, "ciphers", "tls_actions \"%s\"", tls->name);
+	}
 	if (security->session_reuse != SESSION_REUSE_REQUIRED)
 		return;
-	if (security->dataconn == SECURE_NEVER)
-		check_error(c, backend, "secure_session_reuse",
+	if (security->dataconn == SECURE_NEVER) {
+		check_error(c, DIAG_NO_EFFECT, backend, "secure_session_reuse",
 			    "\"secure_session_reuse: required\" of backends \"%s\" has no effect with "
 			    "\"secure_dataconn: never\"; remove one",
 			    backend->name);
-	else if (tls->session_timeout_s == 0)
+		check_see(c, backend, "secure_dataconn", "\"secure_dataconn\"");
+	} else if (tls->session_timeout_s == 0) {
 		check_error(
-		    c, tls, "session_timeout",
+		    c, DIAG_NO_SESSION_REUSE, tls, "session_timeout",
 		    "backends \"%s\" refuses every protected transfer: its \"secure_session_reuse\" is "
 		    "required, but \"session_timeout\" of tls_actions \"%s\" is 0; give it a time",
 		    backend->name, tls->name);
+		check_see(c, backend, "secure_session_reuse", "backends \"%s\"", backend->name);
+	}
 }
 
 static void check_backend(const struct check *c, const struct policy_backend *backend)
@@ -149,7 +162,7 @@ static void check_backend(const struct check *c, const struct policy_backend *ba
 	check_port(c, backend);
 	if (backend->nhosts > 0 && !backend->original)
 		check_error(
-		    c, backend, "hosts",
+		    c, DIAG_NO_EFFECT, backend, "hosts",
 		    "\"hosts\" of backends \"%s\" has no effect without \"address: original\"; remove it",
 		    backend->name);
 	if (tls == NULL) {
@@ -157,7 +170,7 @@ static void check_backend(const struct check *c, const struct policy_backend *ba
 		return;
 	}
 	if (backend->security.secureimplicitzos && backend->security.mechanism != SECURE_MECHANISM_IMPLICIT)
-		check_error(c, backend, "secureimplicitzos",
+		check_error(c, DIAG_NO_EFFECT, backend, "secureimplicitzos",
 			    "\"secureimplicitzos\" of backends \"%s\" has no effect without "
 			    "\"secure_mechanism: implicit\"; add that, or remove it",
 			    backend->name);
@@ -166,10 +179,11 @@ static void check_backend(const struct check *c, const struct policy_backend *ba
 		return;
 	if (tls->role != ROLE_CLIENT) {
 		check_error(
-		    c, backend, "tls",
+		    c, DIAG_WRONG_ROLE, backend, "tls",
 		    "\"tls\" of backends \"%s\" needs tls_actions with \"handshake_role: client\", but "
 		    "\"%s\" is for clients that connect to attlsd",
 		    backend->name, tls->name);
+		check_see(c, tls, "handshake_role", "tls_actions \"%s\"", tls->name);
 		return;
 	}
 	check_levels(c, backend);
@@ -201,24 +215,27 @@ static void check_clear_clients(const struct check *c, const struct policy_rule 
 		if (!check_is_valid(c, listener) || listener->tls != LISTENER_NONE)
 			continue;
 		check_error(
-		    c, rule, "ftp",
+		    c, DIAG_CLEAR_CLIENT, rule, "ftp",
 		    "ftp_actions \"%s\" has \"%s\", but clients of listeners \"%s\" never speak TLS; use one "
 		    "with \"secure_ftp: allowed\", \"secure_ctrlconn: clear\" and \"secure_dataconn: "
 		    "clear\" in rules \"%s\"",
 		    rule->ftp->name, demand, listener->name, rule->name);
+		check_see(c, listener, "tls", "listeners \"%s\"", listener->name);
 		return;
 	}
 }
 
 static void check_rule(const struct check *c, const struct policy_rule *rule)
 {
-	if (check_is_valid(c, rule->tls) && rule->tls->role == ROLE_CLIENT)
+	if (check_is_valid(c, rule->tls) && rule->tls->role == ROLE_CLIENT) {
 		check_error(
-		    c, rule, "tls",
+		    c, DIAG_WRONG_ROLE, rule, "tls",
 		    "\"tls\" of rules \"%s\" is for clients, but tls_actions \"%s\" has \"handshake_role: "
 		    "client\", which is for servers; name it in \"tls\" of backends, and here one with "
 		    "the role server",
 		    rule->name, rule->tls->name);
+		check_see(c, rule->tls, "handshake_role", "tls_actions \"%s\"", rule->tls->name);
+	}
 	check_clear_clients(c, rule);
 	check_name(c, rule);
 }
@@ -254,7 +271,7 @@ void rule_server_warn(const struct policy *policy, const struct locations *locat
 		if (listener->tls == LISTENER_NONE &&
 		    (listener->transparent || !ip_addr_is_loopback(&listener->endpoint.addr)))
 			check_warn(
-			    &c, listener, "tls",
+			    &c, DIAG_CLEAR_NETWORK, listener, "tls",
 			    "passwords and files of clients of listeners \"%s\" cross the network in the "
 			    "clear, up to this host: let only a network that you trust reach it",
 			    listener->name);
@@ -263,7 +280,7 @@ void rule_server_warn(const struct policy *policy, const struct locations *locat
 		const struct policy_backend *backend = &policy->backends[i];
 
 		if (check_is_given(&c, backend, "tlsrfclevel") && backend->security.ccc == SERVER_CCC_NEVER)
-			check_warn(&c, backend, "tlsrfclevel",
+			check_warn(&c, DIAG_NO_EFFECT, backend, "tlsrfclevel",
 				   "\"tlsrfclevel\" of backends \"%s\" has no effect while \"ccc\" is never",
 				   backend->name);
 	}

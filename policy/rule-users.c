@@ -35,18 +35,21 @@ static void check_admits(const struct check *c, const struct policy_rule *rule)
 {
 	bool verify = rule->ftp->secure_login == SECURE_LOGIN_VERIFY_USER;
 
-	if (verify && !has_user(c, rule->backend, true))
+	if (verify && !has_user(c, rule->backend, true)) {
 		check_error(
-		    c, rule, "ftp",
+		    c, DIAG_NO_LOGIN, rule, "ftp",
 		    "rules \"%s\" admits nobody: \"secure_login\" of ftp_actions \"%s\" is verify_user, but "
 		    "no entry of \"users\" has \"certificates\" and may use backends \"%s\"; add one",
 		    rule->name, rule->ftp->name, rule->backend->name);
-	else if (rule->ftp->verifyuser && !has_user(c, rule->backend, false))
+		check_see(c, rule->ftp, "secure_login", "ftp_actions \"%s\"", rule->ftp->name);
+	} else if (rule->ftp->verifyuser && !has_user(c, rule->backend, false)) {
 		check_error(
-		    c, rule, "ftp",
+		    c, DIAG_NO_LOGIN, rule, "ftp",
 		    "rules \"%s\" admits nobody: \"verifyuser\" of ftp_actions \"%s\" is true, but no entry "
 		    "of \"users\" may use backends \"%s\"; add one",
 		    rule->name, rule->ftp->name, rule->backend->name);
+		check_see(c, rule->ftp, "verifyuser", "ftp_actions \"%s\"", rule->ftp->name);
+	}
 }
 
 /* Does a rule ask which services a user has? */
@@ -76,13 +79,13 @@ static void check_user(const struct check *c, const struct policy_user *user)
 {
 	for (size_t i = 0; i < user->ncertificates; i++)
 		if (names_nothing(&user->certificates[i]))
-			diags_add(c->diags, DIAG_ERROR, user->certificates[i].mark,
+			diags_add(c->diags, DIAG_ERROR, DIAG_EMPTY_ENTRY, user->certificates[i].mark,
 				  "an entry of \"certificates\" of users \"%s\" is empty; give it subject, "
 				  "issuer, serial, sha256 or san (attlsctl certificate FILE prints them)",
 				  user->name);
 	if (user->nservices > 0 && !services_matter(c, user))
 		check_error(
-		    c, user, "services",
+		    c, DIAG_NO_EFFECT, user, "services",
 		    "\"services\" of users \"%s\" has no effect: no rule asks who the user is; set "
 		    "\"verifyuser: true\" or \"secure_login: verify_user\" in its ftp_actions, or remove it",
 		    user->name);

@@ -46,7 +46,7 @@ static void warn_static_rsa(const struct check *c, const struct tls_action *tls)
 	    list_static_rsa(tls->ciphers, names) == 0)
 		return;
 	check_warn(
-	    c, tls, "ciphers",
+	    c, DIAG_CIPHER_NEEDS_KEY, tls, "ciphers",
 	    "attlsd does not offer %s%s: such a cipher needs a private key that decrypts, but with "
 	    "\"key_isolation\" the keys only sign; use ciphers with ECDHE, or set \"key_isolation: false\" in "
 	    "\"daemon\"",
@@ -57,13 +57,14 @@ static void warn_static_rsa(const struct check *c, const struct tls_action *tls)
 static void warn_tls_action(const struct check *c, const struct tls_action *tls)
 {
 	if (tls->role == ROLE_SERVER && check_is_given(c, tls, "client_auth_type"))
-		check_warn(c, tls, "client_auth_type",
+		check_warn(c, DIAG_NO_EFFECT, tls, "client_auth_type",
 			   "\"client_auth_type\" has no effect unless \"handshake_role\" is "
 			   "server_with_client_auth");
 	if (tls->ciphers != NULL && (tls->versions & POLICY_TLS1_2) == 0)
-		check_warn(c, tls, "ciphers", "\"ciphers\" has no effect: \"versions\" leaves out tls1.2");
+		check_warn(c, DIAG_NO_EFFECT, tls, "ciphers",
+			   "\"ciphers\" has no effect: \"versions\" leaves out tls1.2");
 	if (tls->ciphersuites != NULL && (tls->versions & POLICY_TLS1_3) == 0)
-		check_warn(c, tls, "ciphersuites",
+		check_warn(c, DIAG_NO_EFFECT, tls, "ciphersuites",
 			   "\"ciphersuites\" has no effect: \"versions\" leaves out tls1.3");
 }
 
@@ -72,20 +73,20 @@ static void warn_ftp_action(const struct check *c, const struct ftp_action *ftp)
 	bool clear = ftp->secure_ctrlconn == SECURE_CLEAR;
 
 	if (clear && ftp->tlsrfclevel == TLSRFCLEVEL_DRAFT)
-		check_warn(c, ftp, "secure_ctrlconn",
+		check_warn(c, DIAG_CCC_NOT_POSSIBLE, ftp, "secure_ctrlconn",
 			   "\"secure_ctrlconn: clear\" does not permit CCC while \"tlsrfclevel\" is draft; "
 			   "use rfc4217");
 	if (!clear && ftp->tlsrfclevel == TLSRFCLEVEL_CCCNONOTIFY)
-		check_warn(c, ftp, "tlsrfclevel",
+		check_warn(c, DIAG_NO_EFFECT, ftp, "tlsrfclevel",
 			   "\"tlsrfclevel: cccnonotify\" has no effect unless \"secure_ctrlconn\" is clear");
 	if (ftp->ftplogging == FTPLOGGING_TRUE)
 		check_warn(
-		    c, ftp, "ftplogging",
+		    c, DIAG_FTPLOGGING_NAMES, ftp, "ftplogging",
 		    "\"ftplogging: true\" logs the addresses of clients, not their names, because attlsd "
 		    "asks no name server; use truenodns");
 	if (ftp->portcommand == PORTCOMMAND_REJECT &&
 	    (check_is_given(c, ftp, "portcommandipaddr") || check_is_given(c, ftp, "portcommandport")))
-		check_warn(c, ftp, "portcommand",
+		check_warn(c, DIAG_NO_EFFECT, ftp, "portcommand",
 			   "\"portcommandipaddr\" and \"portcommandport\" have no effect: "
 			   "\"portcommand\" is reject");
 }
@@ -96,29 +97,33 @@ static void warn_scope(const struct check *c, const struct ftp_action *ftp)
 	bool data = ftp->secure_dataconn == SECURE_SAFE || ftp->secure_dataconn == SECURE_PRIVATE;
 
 	if (ftp->secure_ftp == SECURE_FTP_REQUIRED) {
-		if (ftp->data_policy_scope == DATA_POLICY_PROTECTED)
+		if (ftp->data_policy_scope == DATA_POLICY_PROTECTED) {
 			check_warn(
-			    c, ftp, "data_policy_scope",
+			    c, DIAG_NO_EFFECT, ftp, "data_policy_scope",
 			    "\"data_policy_scope: protected\" has no effect while \"secure_ftp\" is required");
+			check_see(c, ftp, "secure_ftp", "\"secure_ftp\"");
+		}
 	} else if (ftp->data_policy_scope == DATA_POLICY_PROTECTED) {
 		if (data || ftp->secure_ctrlconn != SECURE_CLEAR)
 			check_warn(
-			    c, ftp, "data_policy_scope",
+			    c, DIAG_DATA_SCOPE, ftp, "data_policy_scope",
 			    "\"data_policy_scope: protected\" lets clients that do not start TLS log in and "
 			    "transfer in the clear, whatever \"secure_ctrlconn\" and \"secure_dataconn\" say; "
 			    "use all to apply both to these clients");
 	} else if (ftp->secure_ctrlconn != SECURE_CLEAR) {
 		check_warn(
-		    c, ftp, "secure_ftp",
+		    c, DIAG_EMPTY_PERMISSION, ftp, "secure_ftp",
 		    "\"secure_ftp: allowed\" admits no client without TLS, because \"secure_ctrlconn\" is %s; "
 		    "set that to clear, or \"secure_ftp\" to required",
 		    ftp->secure_ctrlconn == SECURE_SAFE ? "safe" : "private");
+		check_see(c, ftp, "secure_ctrlconn", "\"secure_ctrlconn\"");
 	} else if (data) {
 		check_warn(
-		    c, ftp, "secure_ftp",
+		    c, DIAG_EMPTY_PERMISSION, ftp, "secure_ftp",
 		    "\"secure_ftp: allowed\" lets clients log in without TLS, but transfer nothing, because "
 		    "\"secure_dataconn\" is %s; set that to clear, or \"secure_ftp\" to required",
 		    ftp->secure_dataconn == SECURE_SAFE ? "safe" : "private");
+		check_see(c, ftp, "secure_dataconn", "\"secure_dataconn\"");
 	}
 }
 
@@ -165,9 +170,10 @@ static void warn_lists(const struct check *c, const struct policy_rule *rule)
 
 		if (key == NULL)
 			continue;
-		check_warn(c, ftp, key,
+		check_warn(c, DIAG_COMMAND_LIST_BLOCKS, ftp, key,
 			   "\"%s\" refuses %s from clients of rules \"%s\", and without it nobody can log in",
 			   key, logins[i], rule->name);
+		check_see(c, rule, NULL, "rules \"%s\"", rule->name);
 		break;
 	}
 	if (!ftp_action_needs_tls(ftp) || !has_explicit(c->policy, rule))
@@ -177,10 +183,11 @@ static void warn_lists(const struct check *c, const struct policy_rule *rule)
 
 		if (key == NULL)
 			continue;
-		check_warn(c, ftp, key,
+		check_warn(c, DIAG_COMMAND_LIST_BLOCKS, ftp, key,
 			   "\"%s\" refuses %s from clients of rules \"%s\", "
 			   "and without it nobody can %s where TLS is explicit",
 			   key, verbs[i], rule->name, i == 0 ? "log in" : "transfer a file");
+		check_see(c, rule, NULL, "rules \"%s\"", rule->name);
 		return;
 	}
 }
@@ -251,10 +258,11 @@ static void warn_covered(const struct check *c, size_t index)
 				rule->nlocal_addrs) ||
 		    !hosts_cover(earlier, rule))
 			continue;
-		diags_add(c->diags, DIAG_WARNING, rule->mark,
+		diags_add(c->diags, DIAG_WARNING, DIAG_NEVER_MATCHES, rule->mark,
 			  "rules \"%s\" can never match: rules \"%s\" comes first and covers it; "
 			  "raise the \"priority\" of \"%s\" above %u",
 			  rule->name, earlier->name, rule->name, earlier->priority);
+		diags_see(c->diags, NULL, earlier->mark, "rules \"%s\"", earlier->name);
 		return;
 	}
 }
@@ -291,7 +299,7 @@ static bool listener_is_used(const struct policy *policy, const struct policy_li
 static void warn_unnamed(const struct check *c, const char *section, const char *name, const void *object)
 {
 	if (!is_named(c->policy, object))
-		check_warn(c, object, NULL, "%s \"%s\" is not used by any rule%s", section, name,
+		check_warn(c, DIAG_UNUSED, object, NULL, "%s \"%s\" is not used by any rule%s", section, name,
 			   strcmp(section, "tls_actions") == 0 ? " or backend" : "");
 }
 
@@ -301,7 +309,7 @@ static void warn_unused(const struct check *c)
 
 	for (size_t i = 0; i < policy->nkeyrings; i++)
 		if (!keyring_is_used(policy, &policy->keyrings[i]))
-			check_warn(c, &policy->keyrings[i], NULL,
+			check_warn(c, DIAG_UNUSED, &policy->keyrings[i], NULL,
 				   "keyrings \"%s\" is not used by any entry of tls_actions",
 				   policy->keyrings[i].name);
 	for (size_t i = 0; i < policy->ntls_actions; i++)
@@ -312,7 +320,7 @@ static void warn_unused(const struct check *c)
 		warn_unnamed(c, "backends", policy->backends[i].name, &policy->backends[i]);
 	for (size_t i = 0; i < policy->nlisteners; i++)
 		if (!listener_is_used(policy, &policy->listeners[i]))
-			check_warn(c, &policy->listeners[i], NULL,
+			check_warn(c, DIAG_UNUSED, &policy->listeners[i], NULL,
 				   "no rule matches listeners \"%s\": every connection to it is refused",
 				   policy->listeners[i].name);
 }
@@ -320,12 +328,14 @@ static void warn_unused(const struct check *c)
 static void warn_audit(const struct check *c, const struct policy_daemon *daemon)
 {
 	if (daemon->audit == NULL && daemon->audit_failure == AUDIT_FAILURE_REFUSE)
-		check_warn(c, daemon, "audit_failure",
+		check_warn(c, DIAG_NO_EFFECT, daemon, "audit_failure",
 			   "\"audit_failure: refuse\" has no effect without \"audit\"");
-	if (daemon->audit != NULL && daemon->xferlog != NULL && strcmp(daemon->audit, daemon->xferlog) == 0)
-		check_warn(c, daemon, "xferlog",
+	if (daemon->audit != NULL && daemon->xferlog != NULL && strcmp(daemon->audit, daemon->xferlog) == 0) {
+		check_warn(c, DIAG_SAME_ADDRESS, daemon, "xferlog",
 			   "\"audit\" and \"xferlog\" have the same path, so programs that read either find "
 			   "lines of the other; use two files");
+		check_see(c, daemon, "audit", "\"audit\"");
+	}
 }
 
 void rule_warn(const struct policy *policy, const struct locations *locations, struct diags *diags)
@@ -333,13 +343,13 @@ void rule_warn(const struct policy *policy, const struct locations *locations, s
 	const struct check c = { .policy = policy, .locations = locations, .diags = diags };
 
 	if (policy->daemon.control_group != NULL && policy->daemon.control_socket == NULL)
-		check_warn(&c, &policy->daemon, "control_group",
+		check_warn(&c, DIAG_NO_EFFECT, &policy->daemon, "control_group",
 			   "\"control_group\" has no effect with \"control_socket: none\"");
 	warn_audit(&c, &policy->daemon);
 	for (size_t i = 0; i < policy->nkeyrings; i++)
 		if (policy->keyrings[i].crl != NULL && policy->keyrings[i].trust == NULL &&
 		    !policy->keyrings[i].trust_system)
-			check_warn(&c, &policy->keyrings[i], "crl",
+			check_warn(&c, DIAG_NO_EFFECT, &policy->keyrings[i], "crl",
 				   "\"crl\" has no effect without \"trust\"");
 	for (size_t i = 0; i < policy->ntls_actions; i++) {
 		warn_tls_action(&c, &policy->tls_actions[i]);

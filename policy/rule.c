@@ -17,11 +17,13 @@ static void check_client_auth(const struct check *c, const struct tls_action *tl
 
 	if (tls->role != ROLE_SERVER_WITH_CLIENT_AUTH || tls->client_auth_type == CLIENT_AUTH_PASSTHRU)
 		return;
-	if (check_is_valid(c, ring) && ring->trust == NULL && !ring->trust_system)
-		check_error(c, tls, "handshake_role",
+	if (check_is_valid(c, ring) && ring->trust == NULL && !ring->trust_system) {
+		check_error(c, DIAG_NO_TRUST, tls, "handshake_role",
 			    "tls_actions \"%s\" checks client certificates, "
 			    "but keyrings \"%s\" has no \"trust\"; add it",
 			    tls->name, ring->name);
+		check_see(c, ring, NULL, "keyrings \"%s\"", ring->name);
+	}
 }
 
 static void check_tls_action(const struct check *c, const struct tls_action *tls)
@@ -29,17 +31,20 @@ static void check_tls_action(const struct check *c, const struct tls_action *tls
 	const struct policy_keyring *ring = tls->keyring;
 
 	if (tls->role != ROLE_CLIENT && ring == NULL)
-		check_error(c, tls, "keyring", "tls_actions \"%s\" needs a value for \"keyring\"", tls->name);
-	else if (tls->role != ROLE_CLIENT && check_is_valid(c, ring) && ring->ncertificates == 0)
-		check_error(c, tls, "keyring",
+		check_error(c, DIAG_MISSING_KEY, tls, "keyring",
+			    "tls_actions \"%s\" needs a value for \"keyring\"", tls->name);
+	else if (tls->role != ROLE_CLIENT && check_is_valid(c, ring) && ring->ncertificates == 0) {
+		check_error(c, DIAG_NO_CERTIFICATE, tls, "keyring",
 			    "a server needs a certificate, but keyrings \"%s\" has none; "
 			    "add \"certificates\" to it",
 			    ring->name);
+		check_see(c, ring, NULL, "keyrings \"%s\"", ring->name);
+	}
 	check_client_auth(c, tls);
 	if (tls->role == ROLE_SERVER_WITH_CLIENT_AUTH && tls->client_auth_type == CLIENT_AUTH_SAFCHECK &&
 	    c->policy->nusers == 0)
 		check_error(
-		    c, tls, "client_auth_type",
+		    c, DIAG_NO_LOGIN, tls, "client_auth_type",
 		    "\"client_auth_type: safcheck\" admits nobody, because \"users\" names no certificates; "
 		    "add them, or use required");
 }
@@ -65,9 +70,10 @@ static void check_listener(const struct check *c, size_t index)
 		if (!check_is_valid(c, other) || !listeners_collide(listener, other))
 			continue;
 		check_error(
-		    c, listener, "address",
+		    c, DIAG_SAME_ADDRESS, listener, "address",
 		    "listeners \"%s\" and \"%s\" cannot have the same address and port; change one of them",
 		    other->name, listener->name);
+		check_see(c, other, "address", "listeners \"%s\"", other->name);
 		return;
 	}
 }
@@ -76,15 +82,17 @@ static void check_proxy_protocol(const struct check *c, const struct policy_list
 {
 	if (listener->nproxies == 0 && listener->proxy_data)
 		check_error(
-		    c, listener, "proxy_data",
+		    c, DIAG_NO_EFFECT, listener, "proxy_data",
 		    "\"proxy_data\" of listeners \"%s\" has no effect without \"proxy_protocol\"; add it",
 		    listener->name);
 	/* a transparent listener already sees the client's own address */
-	if (listener->nproxies > 0 && listener->transparent)
-		check_error(c, listener, "proxy_protocol",
+	if (listener->nproxies > 0 && listener->transparent) {
+		check_error(c, DIAG_TRANSPARENT_PROXY, listener, "proxy_protocol",
 			    "listeners \"%s\" cannot be transparent and have \"proxy_protocol\"; "
 			    "remove one",
 			    listener->name);
+		check_see(c, listener, "transparent", "\"transparent\"");
+	}
 }
 
 /* attlsd would connect to itself, which opens another session, and so on up to a limit. */
@@ -94,12 +102,14 @@ static void check_not_own(const struct check *c, const struct policy_backend *ba
 		const struct policy_listener *listener = &c->policy->listeners[i];
 
 		if (check_is_valid(c, listener) && !backend->original &&
-		    policy_is_own_listener(&backend->endpoint, false, listener))
+		    policy_is_own_listener(&backend->endpoint, false, listener)) {
 			check_error(
-			    c, backend, "address",
+			    c, DIAG_DIALS_ITSELF, backend, "address",
 			    "backends \"%s\" has the address of listeners \"%s\": "
 			    "attlsd would connect to itself; give the server an address or port of its own",
 			    backend->name, listener->name);
+			check_see(c, listener, "address", "listeners \"%s\"", listener->name);
+		}
 	}
 }
 
@@ -110,12 +120,14 @@ static void check_source(const struct check *c, const struct policy_backend *bac
 	struct ip_addr source;
 
 	if (family != IP_NONE && backend->source_interface == NULL &&
-	    policy_source_find(backend, family, &source) < 0)
+	    policy_source_find(backend, family, &source) < 0) {
 		check_error(
-		    c, backend, "source",
+		    c, DIAG_FAMILY_MISMATCH, backend, "source",
 		    "\"source\" of backends \"%s\" is an %s address, but its \"address\" is an %s address; "
 		    "give one of the same family",
 		    backend->name, family == IP_V4 ? "IPv6" : "IPv4", family == IP_V4 ? "IPv4" : "IPv6");
+		check_see(c, backend, "address", "\"address\"");
+	}
 }
 
 static void check_backend(const struct check *c, const struct policy_backend *backend)
@@ -123,7 +135,7 @@ static void check_backend(const struct check *c, const struct policy_backend *ba
 	check_source(c, backend);
 	check_not_own(c, backend);
 	if (backend->proxy == BACKEND_PROXY_NONE && backend->proxy_data)
-		check_error(c, backend, "proxy_data",
+		check_error(c, DIAG_NO_EFFECT, backend, "proxy_data",
 			    "\"proxy_data\" of backends \"%s\" has no effect without \"proxy_protocol\"; "
 			    "set it to v1 or v2",
 			    backend->name);
@@ -139,9 +151,10 @@ static void check_passive_ports(const struct check *c, const struct ftp_action *
 
 		if (!check_is_valid(c, listener) || port < range->low || port > range->high)
 			continue;
-		check_error(c, ftp, "passivedataports",
+		check_error(c, DIAG_PORT_IN_USE, ftp, "passivedataports",
 			    "\"passivedataports\" must not include port %u, which listeners \"%s\" uses",
 			    port, listener->name);
+		check_see(c, listener, "address", "listeners \"%s\"", listener->name);
 		return;
 	}
 }
@@ -176,17 +189,19 @@ static void check_data_port(const struct check *c, const struct policy_rule *rul
 			continue;
 		other = find_at(c, listener, (uint16_t)(port - 1));
 		if (other != NULL) {
-			check_error(c, ftp, "data_port",
+			check_error(c, DIAG_PORT_IN_USE, ftp, "data_port",
 				    "\"data_port: lower\" needs port %u for clients of listeners \"%s\", "
 				    "but listeners \"%s\" uses it; give that another port",
 				    port - 1u, listener->name, other->name);
+			check_see(c, other, "address", "listeners \"%s\"", other->name);
 			return;
 		}
 		if (range->low != 0 && port > range->low && port - 1 <= range->high) {
-			check_error(c, ftp, "passivedataports",
+			check_error(c, DIAG_PORT_IN_USE, ftp, "passivedataports",
 				    "\"passivedataports\" must not include port %u, which \"data_port: "
 				    "lower\" needs for clients of listeners \"%s\"",
 				    port - 1u, listener->name);
+			check_see(c, listener, "address", "listeners \"%s\"", listener->name);
 			return;
 		}
 	}
@@ -210,25 +225,29 @@ static void check_advertise_ports(const struct check *c)
 
 		if (!check_is_valid(c, ftp))
 			continue;
-		if (range->low == 0)
-			check_error(c, nat, "advertise_ports",
+		if (range->low == 0) {
+			check_error(c, DIAG_ADVERTISE_PORTS, nat, "advertise_ports",
 				    "\"advertise_ports\" needs \"passivedataports\", "
 				    "which ftp_actions \"%s\" lacks; add it",
 				    ftp->name);
-		else if (range_size(range) != size)
-			check_error(c, nat, "advertise_ports",
+			check_see(c, ftp, NULL, "ftp_actions \"%s\"", ftp->name);
+		} else if (range_size(range) != size) {
+			check_error(c, DIAG_ADVERTISE_PORTS, nat, "advertise_ports",
 				    "\"advertise_ports\" has %u ports, "
 				    "but \"passivedataports\" of ftp_actions \"%s\" has %u; "
 				    "make both the same size",
 				    size, ftp->name, range_size(range));
-		else if (first != NULL && first->passivedataports.low != range->low)
-			check_error(c, nat, "advertise_ports",
+			check_see(c, ftp, "passivedataports", "ftp_actions \"%s\"", ftp->name);
+		} else if (first != NULL && first->passivedataports.low != range->low) {
+			check_error(c, DIAG_ADVERTISE_PORTS, nat, "advertise_ports",
 				    "\"advertise_ports\" can map to one range only, "
 				    "but \"passivedataports\" of ftp_actions \"%s\" and \"%s\" differ; "
 				    "make them the same",
 				    first->name, ftp->name);
-		else
+			check_see(c, ftp, "passivedataports", "ftp_actions \"%s\"", ftp->name);
+		} else {
 			first = ftp;
+		}
 	}
 }
 
@@ -242,7 +261,7 @@ static void check_secure_password(const struct check *c, const struct ftp_action
 	if (ftp->secure_password != SECURE_PASSWORD_OPTIONAL)
 		return;
 	if (!asks_for_certificate(ftp)) {
-		check_error(c, ftp, "secure_password",
+		check_error(c, DIAG_SECURE_PASSWORD, ftp, "secure_password",
 			    "\"secure_password\" can only be optional if \"secure_login\" is "
 			    "verify_user or required");
 		return;
@@ -251,7 +270,7 @@ static void check_secure_password(const struct check *c, const struct ftp_action
 		if (c->policy->users[i].password_file != NULL || !check_is_valid(c, &c->policy->users[i]))
 			return;
 	check_error(
-	    c, ftp, "secure_password",
+	    c, DIAG_SECURE_PASSWORD, ftp, "secure_password",
 	    "\"secure_password\" can only be optional if an entry of \"users\" has a \"password_file\"");
 }
 
@@ -269,7 +288,7 @@ static void check_reachable_tls(const struct check *c, const struct ftp_action *
 		for (size_t j = 0; (listener = check_next_listener(c, rule, &j)) != NULL;) {
 			if (listener->tls != LISTENER_EXPLICIT || !check_is_valid(c, listener))
 				continue;
-			check_error(c, ftp, "extensions",
+			check_error(c, DIAG_NO_LOGIN, ftp, "extensions",
 				    "nobody can log in at listeners \"%s\" through rules \"%s\": "
 				    "\"%s\", but \"extensions\" lacks auth_tls; add it",
 				    listener->name, rule->name,
@@ -288,18 +307,21 @@ static void check_secure_login(const struct check *c, const struct policy_rule *
 
 	if (!check_is_valid(c, tls) || !check_is_valid(c, ftp) || !asks_for_certificate(ftp))
 		return;
-	if (tls->role != ROLE_SERVER_WITH_CLIENT_AUTH)
-		check_error(c, rule, "tls",
+	if (tls->role != ROLE_SERVER_WITH_CLIENT_AUTH) {
+		check_error(c, DIAG_NO_CLIENT_CERTIFICATE, rule, "tls",
 			    "\"secure_login\" of ftp_actions \"%s\" needs client certificates, "
 			    "but tls_actions \"%s\" asks for none; "
 			    "set its \"handshake_role\" to server_with_client_auth",
 			    ftp->name, tls->name);
-	else if (tls->client_auth_type == CLIENT_AUTH_PASSTHRU)
+		check_see(c, tls, "handshake_role", "tls_actions \"%s\"", tls->name);
+	} else if (tls->client_auth_type == CLIENT_AUTH_PASSTHRU) {
 		check_error(
-		    c, rule, "tls",
+		    c, DIAG_NO_CLIENT_CERTIFICATE, rule, "tls",
 		    "\"secure_login\" of ftp_actions \"%s\" needs verified certificates, "
 		    "but tls_actions \"%s\" does not verify them; set its \"client_auth_type\" to required",
 		    ftp->name, tls->name);
+		check_see(c, tls, "client_auth_type", "tls_actions \"%s\"", tls->name);
+	}
 }
 
 /* Without sessions there is nothing to resume, so every transfer would be refused. */
@@ -310,10 +332,11 @@ static void check_reuse(const struct check *c, const struct policy_rule *rule)
 	    rule->ftp->secure_session_reuse == SESSION_REUSE_NONE)
 		return;
 	check_error(
-	    c, rule->tls, "session_timeout",
+	    c, DIAG_NO_SESSION_REUSE, rule->tls, "session_timeout",
 	    "rules \"%s\" refuses every protected transfer: \"secure_session_reuse\" of ftp_actions \"%s\" "
 	    "is required, but \"session_timeout\" of tls_actions \"%s\" is 0; give it a time",
 	    rule->name, rule->ftp->name, rule->tls->name);
+	check_see(c, rule->ftp, "secure_session_reuse", "ftp_actions \"%s\"", rule->ftp->name);
 }
 
 /* A rule needs TLS settings toward its clients, unless none of them speaks TLS. */
@@ -328,21 +351,24 @@ static void check_tls(const struct check *c, const struct policy_rule *rule)
 	}
 	if (clear == NULL && other == NULL)
 		check_error(
-		    c, rule, "direction",
+		    c, DIAG_WRONG_DIRECTION, rule, "direction",
 		    "\"direction\" of rules \"%s\" fits none of its listeners: outbound connections come "
 		    "to listeners with \"tls: none\", inbound ones to all others",
 		    rule->name);
-	else if (other != NULL && rule->tls == NULL)
+	else if (other != NULL && rule->tls == NULL) {
 		check_error(
-		    c, rule, NULL,
+		    c, DIAG_MISSING_KEY, rule, NULL,
 		    "rules \"%s\" needs a value for \"tls\": clients of listeners \"%s\" may speak TLS",
 		    rule->name, other->name);
-	else if (other == NULL && rule->tls != NULL)
+		check_see(c, other, NULL, "listeners \"%s\"", other->name);
+	} else if (other == NULL && rule->tls != NULL) {
 		check_error(
-		    c, rule, "tls",
+		    c, DIAG_NO_EFFECT, rule, "tls",
 		    "\"tls\" of rules \"%s\" has no effect: clients of listeners \"%s\" never speak TLS; "
 		    "remove it",
 		    rule->name, clear->name);
+		check_see(c, clear, "tls", "listeners \"%s\"", clear->name);
+	}
 }
 
 /* Whoever writes "match:" means some clients, but an empty one means everybody. */
@@ -351,7 +377,7 @@ static void check_match(const struct check *c, const struct policy_rule *rule)
 	if (locations_find(c->locations, rule, "match") != NULL && rule->nlisteners == 0 &&
 	    rule->nremote_addrs == 0 && rule->nlocal_addrs == 0 && rule->ndestinations == 0)
 		check_error(
-		    c, rule, "match",
+		    c, DIAG_EMPTY_MATCH, rule, "match",
 		    "\"match\" of rules \"%s\" is empty, so the rule would apply to every client; give it "
 		    "listener, remote_addr, local_addr or destination, or remove \"match\" if you mean everybody",
 		    rule->name);
@@ -366,12 +392,14 @@ static void check_level(const struct check *c, const struct policy_rule *rule)
 	if (!check_is_valid(c, rule->tls) || !check_is_valid(c, ftp) || !rule->tls->null_ciphers)
 		return;
 	ctrl = ftp->secure_ctrlconn == SECURE_PRIVATE;
-	if (ctrl || ftp->secure_dataconn == SECURE_PRIVATE)
-		check_error(c, rule, "tls",
+	if (ctrl || ftp->secure_dataconn == SECURE_PRIVATE) {
+		check_error(c, DIAG_NULL_CIPHER_PRIVATE, rule, "tls",
 			    "\"%s\" of ftp_actions \"%s\" is private, "
 			    "but a cipher of tls_actions \"%s\" does not encrypt; "
 			    "use safe, or remove the cipher",
 			    ctrl ? "secure_ctrlconn" : "secure_dataconn", ftp->name, rule->tls->name);
+		check_see(c, rule->tls, "ciphers", "tls_actions \"%s\"", rule->tls->name);
+	}
 }
 
 static void check_transparency(const struct check *c, const struct policy_rule *rule)
@@ -384,13 +412,14 @@ static void check_transparency(const struct check *c, const struct policy_rule *
 	for (size_t i = 0; (listener = check_next_listener(c, rule, &i)) != NULL;) {
 		if (listener->transparent || !check_is_valid(c, listener))
 			continue;
-		check_error(c, rule, "backend",
+		check_error(c, DIAG_TRANSPARENT_NEEDED, rule, "backend",
 			    "\"%s: %s\" of backends \"%s\" needs transparent listeners, "
 			    "but listeners \"%s\" is not; "
 			    "set its \"transparent\" to true or leave it out of rules \"%s\"",
 			    backend->original ? "address" : "source",
 			    backend->original ? "original" : "client", backend->name, listener->name,
 			    rule->name);
+		check_see(c, listener, NULL, "listeners \"%s\"", listener->name);
 		return;
 	}
 }

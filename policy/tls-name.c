@@ -118,14 +118,14 @@ static const struct tls_name *parse_name(struct parse_context *ctx, const struct
 		if (tables[kind].names[i].refusal == NULL)
 			known[count++] = tables[kind].names[i].iana;
 	if (name != NULL)
-		parse_error(ctx, n->mark, "\"%.60s\" (%s) is refused: %s; remove it", n->text, name->iana,
-			    name->refusal);
+		parse_error(ctx, DIAG_REFUSED_TLS_NAME, n->mark, "\"%.60s\" (%s) is refused: %s; remove it",
+			    n->text, name->iana, name->refusal);
 	else if (strchr(n->text, ':') != NULL)
-		parse_error(ctx, n->mark,
+		parse_error(ctx, DIAG_COLON_LIST, n->mark,
 			    "\"%s\" must be a list of names, [ A, B ], not OpenSSL's colon list", f->key);
 	else
-		parse_error(ctx, n->mark, "\"%.60s\" is not a known %s%s", n->text, tables[kind].what,
-			    parse_hint(ctx, n->text, known));
+		parse_error(ctx, DIAG_UNKNOWN_TLS_NAME, n->mark, "\"%.60s\" is not a known %s%s", n->text,
+			    tables[kind].what, parse_hint(ctx, n->text, known));
 	return NULL;
 }
 

@@ -58,27 +58,29 @@ static void refuse_unknown_key(struct parse_context *ctx, const struct schema *s
 		keys[n++] = f->key;
 	hint = hint_of_key(ctx, key->text, keys);
 	if (ctx->name != NULL && group != NULL)
-		parse_error(ctx, key->mark, "unknown key \"%.40s\" in %s of %s \"%.40s\"%s", key->text, group,
-			    ctx->section, ctx->name, hint);
+		parse_error(ctx, DIAG_UNKNOWN_KEY, key->mark, "unknown key \"%.40s\" in %s of %s \"%.40s\"%s",
+			    key->text, group, ctx->section, ctx->name, hint);
 	else if (ctx->name != NULL)
-		parse_error(ctx, key->mark, "unknown key \"%.40s\" in %s \"%.40s\"%s", key->text,
-			    ctx->section, ctx->name, hint);
+		parse_error(ctx, DIAG_UNKNOWN_KEY, key->mark, "unknown key \"%.40s\" in %s \"%.40s\"%s",
+			    key->text, ctx->section, ctx->name, hint);
 	else if (group != NULL)
-		parse_error(ctx, key->mark, "unknown key \"%.40s\" in %s%s", key->text, group, hint);
+		parse_error(ctx, DIAG_UNKNOWN_KEY, key->mark, "unknown key \"%.40s\" in %s%s", key->text,
+			    group, hint);
 	else
-		parse_error(ctx, key->mark, "unknown key \"%.40s\"%s", key->text, hint);
+		parse_error(ctx, DIAG_UNKNOWN_KEY, key->mark, "unknown key \"%.40s\"%s", key->text, hint);
 }
 
 static void refuse_missing_key(struct parse_context *ctx, const struct field *f, const char *group,
 			       struct diag_mark mark)
 {
 	if (ctx->name == NULL && group != NULL)
-		parse_error(ctx, mark, "an entry of \"%s\" needs a value for \"%s\"", group, f->key);
-	else if (ctx->name != NULL)
-		parse_error(ctx, mark, "%s \"%.40s\" needs a value for \"%s\"", ctx->section, ctx->name,
+		parse_error(ctx, DIAG_MISSING_KEY, mark, "an entry of \"%s\" needs a value for \"%s\"", group,
 			    f->key);
+	else if (ctx->name != NULL)
+		parse_error(ctx, DIAG_MISSING_KEY, mark, "%s \"%.40s\" needs a value for \"%s\"",
+			    ctx->section, ctx->name, f->key);
 	else
-		parse_error(ctx, mark,
+		parse_error(ctx, DIAG_MISSING_KEY, mark,
 			    f->type == FIELD_OBJECTS ? "the policy needs \"%s\" with at least one entry"
 						     : "the policy needs \"%s: 1\"",
 			    f->key);
@@ -153,7 +155,8 @@ static bool is_mapping(struct parse_context *ctx, const char *part, const char *
 	if (node->kind == NODE_BAD)
 		ctx->faults++;
 	else if (node->kind != NODE_MAPPING && !node_is_empty(node))
-		parse_error(ctx, node->mark, "%s\"%.40s\" must be a mapping of keys to values%s", part, what,
+		parse_error(ctx, DIAG_NOT_A_MAPPING, node->mark,
+			    "%s\"%.40s\" must be a mapping of keys to values%s", part, what,
 			    node->kind == NODE_SCALAR && strchr(node->text, ':') != NULL
 				? "; a colon after a key must be followed by a space"
 				: "");
@@ -220,7 +223,8 @@ static void walk_list(struct parse_context *ctx, const struct field *f, const st
 			needed++;
 		if (needed->key == NULL) /* any of them will do */
 			needed = f->sub->fields;
-		parse_error(ctx, node->mark, "\"%s\" must be a list: [ { %s: ... } ]", f->key, needed->key);
+		parse_error(ctx, DIAG_NOT_A_LIST, node->mark, "\"%s\" must be a list: [ { %s: ... } ]",
+			    f->key, needed->key);
 		return;
 	}
 	item = new_array(ctx, f, node->count, object);
@@ -247,7 +251,7 @@ static void walk_object(struct parse_context *ctx, const struct schema *schema, 
 	if (schema->mark_offset != 0)
 		*(struct diag_mark *)member_of(object, schema->mark_offset) = node->key->mark;
 	if (!value_is_name(node->key->text, node->key->len))
-		parse_error(ctx, node->key->mark,
+		parse_error(ctx, DIAG_BAD_NAME, node->key->mark,
 			    "\"%.40s\" is not a valid name: use 1 to 32 letters, digits and _ . -",
 			    ctx->name);
 	if (is_mapping(ctx, "", ctx->name, node))
@@ -266,7 +270,7 @@ static void walk_objects(struct parse_context *ctx, const struct field *f, const
 	if (!is_mapping(ctx, "", f->key, node))
 		return;
 	if (node->count == 0 && f->required)
-		parse_error(ctx, node->mark, "\"%s\" needs at least one entry", f->key);
+		parse_error(ctx, DIAG_EMPTY_LIST, node->mark, "\"%s\" needs at least one entry", f->key);
 	item = new_array(ctx, f, node->count, object);
 	ctx->section = f->key;
 	for (const struct node *n = node->first; n != NULL && item != NULL; n = n->next) {
@@ -326,7 +330,8 @@ void walk_policy(struct parse_context *ctx, const struct node *root)
 {
 	if (root->kind != NODE_MAPPING) {
 		if (root->kind != NODE_BAD)
-			parse_error(ctx, root->mark, "a policy must be a mapping; start with \"version: 1\"");
+			parse_error(ctx, DIAG_NOT_A_MAPPING, root->mark,
+				    "a policy must be a mapping; start with \"version: 1\"");
 		return;
 	}
 	walk_fields(ctx, schema_root(), NULL, root, root->mark, ctx->policy);

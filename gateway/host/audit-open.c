@@ -97,7 +97,8 @@ int audit_open_xferlog(const struct policy_daemon *daemon, const char **ret_why)
 void audit_open_fault(struct diags *diags, struct diag_mark mark, const char *key, const char *path,
 		      const char *why)
 {
-	diags_add(diags, DIAG_ERROR, mark, "\"%s\" cannot be written: %s: %s", key, path, why);
+	diags_add(diags, DIAG_ERROR, DIAG_FILE_UNWRITABLE, mark, "\"%s\" cannot be written: %s: %s", key,
+		  path, why);
 }
 
 /* Returns NULL, or what is wrong with the place of a file. */

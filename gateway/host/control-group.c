@@ -34,19 +34,19 @@ int control_group_find(const struct policy_daemon *daemon, struct diags *diags, 
 	group = getgrnam(name);
 	error = errno;
 	if (group == NULL && error != 0 && error != ENOENT && error != ESRCH) {
-		diags_add(diags, DIAG_ERROR, daemon->control_group_mark,
+		diags_add(diags, DIAG_ERROR, DIAG_UNKNOWN_GROUP, daemon->control_group_mark,
 			  "cannot look up the group \"%s\": %s", name, strerror(error));
 		return -error;
 	}
 	if (group == NULL) {
-		diags_add(diags, DIAG_ERROR, daemon->control_group_mark,
+		diags_add(diags, DIAG_ERROR, DIAG_UNKNOWN_GROUP, daemon->control_group_mark,
 			  "there is no group \"%s\" on this host; create it with: groupadd --system %s", name,
 			  name);
 		return -ENOENT;
 	}
 	if (geteuid() != 0 && !is_own(group->gr_gid)) {
 		diags_add(
-		    diags, DIAG_ERROR, daemon->control_group_mark,
+		    diags, DIAG_ERROR, DIAG_GROUP_NOT_PERMITTED, daemon->control_group_mark,
 		    "attlsd cannot give its socket to the group \"%s\": start it as root, or as a member "
 		    "of that group",
 		    name);

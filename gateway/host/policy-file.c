@@ -96,9 +96,10 @@ static void note_good(struct resolver *resolver, uint32_t good_s)
  * A name or an interface has no address that could be used. When it is looked up again, that
  * concerns nobody else: it keeps those that it has.
  */
-static void fault(struct resolver *resolver, struct diag_mark mark, const char *name, const char *format, ...)
-    __attribute__((format(printf, 4, 5)));
-static void fault(struct resolver *resolver, struct diag_mark mark, const char *name, const char *format, ...)
+static void fault(struct resolver *resolver, enum diag_code code, struct diag_mark mark, const char *name,
+		  const char *format, ...) __attribute__((format(printf, 5, 6)));
+static void fault(struct resolver *resolver, enum diag_code code, struct diag_mark mark, const char *name,
+		  const char *format, ...)
 {
 	char text[FAULT_MAX];
 	va_list args;
@@ -107,7 +108,7 @@ static void fault(struct resolver *resolver, struct diag_mark mark, const char *
 	(void)vsnprintf(text, sizeof(text), format, args);
 	va_end(args);
 	if (resolver->kept == NULL) {
-		diags_add(resolver->diags, DIAG_ERROR, mark, "%s", text);
+		diags_add(resolver->diags, DIAG_ERROR, code, mark, "%s", text);
 		return;
 	}
 	note_good(resolver, FAILED_S);
@@ -130,7 +131,7 @@ static struct addrinfo *look_up(struct resolver *resolver, const char *host, str
 		note_good(resolver, ttl_s > 0 ? ttl_s : GOOD_S);
 		return found;
 	}
-	fault(resolver, mark, host, "cannot resolve \"%s\": %s", host, gai_strerror(r));
+	fault(resolver, DIAG_UNKNOWN_HOST, mark, host, "cannot resolve \"%s\": %s", host, gai_strerror(r));
 	return NULL;
 }
 
@@ -192,11 +193,14 @@ static bool is_own(struct resolver *resolver, const struct policy *policy,
 
 	for (size_t i = 0; i < policy->nlisteners; i++)
 		if (policy_is_own_listener(server, local, &policy->listeners[i])) {
-			fault(resolver, backend->address_mark, backend->host,
+			fault(resolver, DIAG_DIALS_ITSELF, backend->address_mark, backend->host,
 			      "backends \"%s\" leads to listeners \"%s\" (\"%s\" is %s here): attlsd would "
 			      "connect to itself; give the server a name, address or port of its own",
 			      backend->name, policy->listeners[i].name, backend->host,
 			      ip_endpoint_format(server, text));
+			if (resolver->kept == NULL)
+				diags_see(resolver->diags, NULL, policy->listeners[i].address_mark,
+					  "listeners \"%s\"", policy->listeners[i].name);
 			return true;
 		}
 	return false;
@@ -282,7 +286,8 @@ static void resolve_interface(struct resolver *resolver, const char *interface, 
 
 	note_good(resolver, GOOD_S);
 	if (getifaddrs(&all) == -1) {
-		fault(resolver, mark, interface, "cannot list the interfaces: %s", strerror(errno));
+		fault(resolver, DIAG_NO_INTERFACE, mark, interface, "cannot list the interfaces: %s",
+		      strerror(errno));
 		return;
 	}
 	for (const struct ifaddrs *one = all; one != NULL; one = one->ifa_next) {
@@ -294,10 +299,10 @@ static void resolve_interface(struct resolver *resolver, const char *interface, 
 	}
 	freeifaddrs(all);
 	if (!known)
-		fault(resolver, mark, interface, "this host has no interface \"%s\" (ip -br addr lists them)",
-		      interface);
+		fault(resolver, DIAG_NO_INTERFACE, mark, interface,
+		      "this host has no interface \"%s\" (ip -br addr lists them)", interface);
 	else if (v4.family == IP_NONE && v6.family == IP_NONE)
-		fault(resolver, mark, interface,
+		fault(resolver, DIAG_NO_INTERFACE, mark, interface,
 		      "interface \"%s\" has no address that others could connect to", interface);
 	replace(to, &v4, &v6);
 }
@@ -336,7 +341,7 @@ static void resolve_source(struct resolver *resolver, struct policy_backend *bac
 	else if (backend->source == BACKEND_SOURCE_ADDRESS && getifaddrs(&all) == 0 &&
 		 (!is_here(to.v4, all) || !is_here(to.v6, all)))
 		diags_add(
-		    resolver->diags, DIAG_WARNING, backend->source_mark,
+		    resolver->diags, DIAG_WARNING, DIAG_NO_INTERFACE, backend->source_mark,
 		    "no interface of this host has the \"source\" of backends \"%s\", so the server cannot "
 		    "be dialled (ip -br addr lists them)",
 		    backend->name);
@@ -348,8 +353,8 @@ int policy_file_read(const char *path, struct diags *diags, char **ret_text, siz
 	int r = read_whole(path, ret_text, ret_len);
 
 	if (r < 0 && diags_init(diags, path, NULL, 0) == 0)
-		diags_add(diags, DIAG_ERROR, (struct diag_mark){ 0, 0 }, "cannot read the policy: %s",
-			  strerror(-r));
+		diags_add(diags, DIAG_ERROR, DIAG_POLICY_UNREADABLE, (struct diag_mark){ 0 },
+			  "cannot read the policy: %s", strerror(-r));
 	return r;
 }
 

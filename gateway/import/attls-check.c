@@ -38,8 +38,9 @@ static void check_needs(struct draft *draft, const struct attls_block *block)
 		if (needs[i].keyword != NULL ? attls_find(block, needs[i].keyword) != NULL
 					     : has_inner(block, needs[i].inner))
 			continue;
-		diags_add(&block->head.source->diags, DIAG_ERROR, block->head.mark, "%s %s needs %s%s",
-			  attls_kind_name(block->kind), text_safe(&draft->arena, block->name),
+		diags_add(&block->head.source->diags, DIAG_ERROR, DIAG_IMPORT_MISSING, block->head.mark,
+			  "%s %s needs %s%s", attls_kind_name(block->kind),
+			  text_safe(&draft->arena, block->name),
 			  needs[i].keyword != NULL ? needs[i].keyword : attls_kind_name(needs[i].inner),
 			  needs[i].keyword != NULL || block->kind != ATTLS_RULE ? "" : "Ref");
 	}
@@ -54,7 +55,7 @@ static void check_conditions(struct draft *draft, const struct attls_block *bloc
 
 		if ((address && !attls_is_address(item->st.value)) ||
 		    (port && !attls_is_port_range(item->st.value)))
-			diags_add(&item->st.source->diags, DIAG_ERROR, item->st.value_mark,
+			diags_add(&item->st.source->diags, DIAG_ERROR, DIAG_IMPORT_VALUE, item->st.value_mark,
 				  "\"%.60s\" is not %s", text_safe(&draft->arena, item->st.value),
 				  port ? "a port or a range of ports" : "an address, a prefix or a range");
 	}

@@ -22,9 +22,9 @@ struct reader {
 	struct attls_block *pending; /* its brace has not come yet */
 };
 
-static void fault(struct reader *in, struct diag_mark mark, const char *text)
+static void fault(struct reader *in, enum diag_code code, struct diag_mark mark, const char *text)
 {
-	diags_add(&in->source->diags, DIAG_ERROR, mark, "%s", text);
+	diags_add(&in->source->diags, DIAG_ERROR, code, mark, "%s", text);
 }
 
 /* Messages show the line, unless it has a password. */
@@ -88,14 +88,14 @@ static void register_block(struct reader *in, struct attls_block *block)
 	struct attls_block *before = NULL;
 
 	if (block->name[0] == '\0') {
-		fault(in, block->head.mark,
+		fault(in, DIAG_IMPORT_MISSING, block->head.mark,
 		      text_format(&attls->draft->arena, "%s needs a name", attls_kind_name(block->kind)));
 		return;
 	}
 	block->key = text_format(&attls->draft->arena, "%d/%s", block->kind, block->name);
 	HASH_FIND_STR(attls->by_name, block->key, before);
 	if (before != NULL) {
-		diags_add(&in->source->diags, DIAG_WARNING, block->head.mark,
+		diags_add(&in->source->diags, DIAG_WARNING, DIAG_IMPORT_REPLACED, block->head.mark,
 			  "%s replaces the one of the same name in line %u", block_title(in, block),
 			  before->head.mark.line);
 		before->replaced = block;
@@ -126,7 +126,7 @@ static void begin_block(struct reader *in, enum attls_kind kind, struct statemen
 	struct attls_block *block;
 
 	if (in->open != NULL && !attls_may_contain(in->open->kind, kind)) {
-		fault(in, st->mark,
+		fault(in, DIAG_IMPORT_SYNTAX, st->mark,
 		      text_format(&in->attls->draft->arena,
 				  "%s cannot be inside %s: is a } missing before it?", attls_kind_name(kind),
 				  block_title(in, in->open)));
@@ -150,7 +150,7 @@ static void check_number(struct reader *in, const struct attls_item *item)
 	uint64_t number;
 
 	if (!text_number(item->st.value, row->min, row->max, &number))
-		diags_add(&in->source->diags, DIAG_ERROR, item->st.value_mark,
+		diags_add(&in->source->diags, DIAG_ERROR, DIAG_IMPORT_VALUE, item->st.value_mark,
 			  "%s needs a number from %u to %u", row->keyword, row->min, row->max);
 }
 
@@ -170,7 +170,7 @@ static void check_word(struct reader *in, const struct attls_item *item)
 		words += strspn(words, " ");
 	}
 	near = diag_suggest(item->st.value, list);
-	diags_add(&in->source->diags, DIAG_ERROR, item->st.value_mark,
+	diags_add(&in->source->diags, DIAG_ERROR, DIAG_IMPORT_VALUE, item->st.value_mark,
 		  "\"%.60s\" is not a value of %s: expected one of %s%s%s%s", shown(in, item->st.value),
 		  item->row->keyword, item->row->words, near != NULL ? "; did you mean " : "",
 		  near != NULL ? near : "", near != NULL ? "?" : "");
@@ -187,9 +187,9 @@ static void unknown(struct reader *in, const struct attls_item *item)
 		if (in->open != NULL && (row->in & (UINT64_C(1) << in->open->kind)) != 0)
 			names[n++] = row->keyword;
 	near = diag_suggest(item->st.keyword, names);
-	diags_add(&in->source->diags, DIAG_WARNING, mark_of(&item->st), "%sunknown parameter %s%s%s%s",
-		  place_of(in, &item->st), shown(in, item->st.keyword), near != NULL ? "; did you mean " : "",
-		  near != NULL ? near : "", near != NULL ? "?" : "");
+	diags_add(&in->source->diags, DIAG_WARNING, DIAG_IMPORT_UNKNOWN, mark_of(&item->st),
+		  "%sunknown parameter %s%s%s%s", place_of(in, &item->st), shown(in, item->st.keyword),
+		  near != NULL ? "; did you mean " : "", near != NULL ? near : "", near != NULL ? "?" : "");
 }
 
 static void take_parameter(struct reader *in, const struct statement *st)
@@ -205,15 +205,16 @@ static void take_parameter(struct reader *in, const struct statement *st)
 	}
 	if ((row->in & (UINT64_C(1) << in->open->kind)) == 0) {
 		diags_add(&in->source->diags, row->value == ATTLS_IGNORED ? DIAG_WARNING : DIAG_ERROR,
-			  mark_of(&item->st), "%s%s does not belong into %s", place_of(in, &item->st),
-			  row->keyword, block_title(in, in->open));
+			  DIAG_IMPORT_PLACE, mark_of(&item->st), "%s%s does not belong into %s",
+			  place_of(in, &item->st), row->keyword, block_title(in, in->open));
 		return;
 	}
 	item->row = row;
 	if (row->value == ATTLS_IGNORED)
 		return;
 	if (st->value[0] == '\0') {
-		fault(in, st->mark, text_format(&in->attls->draft->arena, "%s needs a value", row->keyword));
+		fault(in, DIAG_IMPORT_VALUE, st->mark,
+		      text_format(&in->attls->draft->arena, "%s needs a value", row->keyword));
 		return;
 	}
 	/* AT-TLS ignores what follows a complete value */
@@ -228,7 +229,7 @@ static void take_parameter(struct reader *in, const struct statement *st)
 static void close_block(struct reader *in, struct diag_mark mark)
 {
 	if (in->open == NULL) {
-		fault(in, mark, "this } closes nothing");
+		fault(in, DIAG_IMPORT_SYNTAX, mark, "this } closes nothing");
 		return;
 	}
 	in->open->head.last_line = in->line.number;
@@ -238,7 +239,7 @@ static void close_block(struct reader *in, struct diag_mark mark)
 static void open_block(struct reader *in, struct diag_mark mark)
 {
 	if (in->pending == NULL) {
-		fault(in, mark, "this { follows no statement");
+		fault(in, DIAG_IMPORT_SYNTAX, mark, "this { follows no statement");
 		return;
 	}
 	in->open = in->pending;
@@ -270,7 +271,7 @@ static void take_statement(struct reader *in, size_t start, size_t end)
 	if (kind == ATTLS_NONE) {
 		take_parameter(in, &st);
 		if (brace)
-			diags_add(&in->source->diags, DIAG_ERROR, mark_of(&st),
+			diags_add(&in->source->diags, DIAG_ERROR, DIAG_IMPORT_SYNTAX, mark_of(&st),
 				  "%sthis statement has no block", place_of(in, &st));
 		return;
 	}
@@ -283,7 +284,7 @@ static void take_statement(struct reader *in, size_t start, size_t end)
 static void missing_brace(struct reader *in)
 {
 	fault(
-	    in, in->pending->head.mark,
+	    in, DIAG_IMPORT_SYNTAX, in->pending->head.mark,
 	    text_format(&in->attls->draft->arena, "%s has no block in braces", block_title(in, in->pending)));
 	in->pending = NULL;
 }
@@ -315,7 +316,7 @@ void attls_parse(struct attls *attls, struct source *source)
 	if (in.pending != NULL)
 		missing_brace(&in);
 	for (struct attls_block *block = in.open; block != NULL; block = block->outer) {
-		fault(&in, block->head.mark,
+		fault(&in, DIAG_IMPORT_SYNTAX, block->head.mark,
 		      text_format(&attls->draft->arena, "%s is not closed: a } is missing",
 				  block_title(&in, block)));
 		block->head.last_line = in.line.number;
@@ -331,8 +332,8 @@ static void resolve(struct attls *attls, struct attls_item *item)
 	if (block != NULL)
 		item->block = block;
 	else
-		diags_add(&item->st.source->diags, DIAG_ERROR, item->st.value_mark, "there is no %s %.40s",
-			  attls_kind_name(item->row->target),
+		diags_add(&item->st.source->diags, DIAG_ERROR, DIAG_IMPORT_UNDEFINED, item->st.value_mark,
+			  "there is no %s %.40s", attls_kind_name(item->row->target),
 			  text_safe(&attls->draft->arena, item->st.value));
 }
 

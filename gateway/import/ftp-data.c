@@ -103,7 +103,7 @@ static void unknown(struct draft *draft, struct source *source, const struct ftp
 	for (size_t i = 0; i + 1 < NELEM(names) && (row = ftp_data_row_at(i)) != NULL; i++)
 		names[i] = row->statement;
 	near = diag_suggest(one->st.keyword, names);
-	diags_add(&source->diags, DIAG_WARNING, one->st.mark, "unknown statement %s%s",
+	diags_add(&source->diags, DIAG_WARNING, DIAG_IMPORT_UNKNOWN, one->st.mark, "unknown statement %s%s",
 		  text_safe(&draft->arena, one->st.keyword),
 		  near != NULL ? text_format(&draft->arena, "; did you mean %s?", near) : "");
 }
@@ -142,15 +142,16 @@ static void check_value(struct draft *draft, struct source *source, const struct
 	uint64_t number;
 
 	if (value[0] == '\0') {
-		diags_add(diags, DIAG_ERROR, one->st.mark, "%s needs a value", row->statement);
+		diags_add(diags, DIAG_ERROR, DIAG_IMPORT_VALUE, one->st.mark, "%s needs a value",
+			  row->statement);
 	} else if (row->words != NULL) {
 		if (!text_is_word(value, row->words))
-			diags_add(diags, DIAG_ERROR, one->st.value_mark,
+			diags_add(diags, DIAG_ERROR, DIAG_IMPORT_VALUE, one->st.value_mark,
 				  "\"%.60s\" is not a value of %s: expected one of %s%s", value,
 				  row->statement, row->words, hint(draft, value, row->words));
 	} else if (row->kind == FTP_DATA_PORTS) {
 		if (!ftp_data_ports(value, &low, &high) || low < row->min || high > row->max)
-			diags_add(diags, DIAG_ERROR, one->st.value_mark,
+			diags_add(diags, DIAG_ERROR, DIAG_IMPORT_VALUE, one->st.value_mark,
 				  "%s needs two ports from %u to %u, such as (50000,50100)", row->statement,
 				  row->min, row->max);
 	} else if (row->max > 0) {
@@ -158,8 +159,8 @@ static void check_value(struct draft *draft, struct source *source, const struct
 		unsigned most = row->kind == FTP_DATA_SECONDS ? DAY_S : row->max;
 
 		if (!text_number(value, 0, most, &number))
-			diags_add(diags, DIAG_ERROR, one->st.value_mark, "%s needs a number from 0 to %u",
-				  row->statement, most);
+			diags_add(diags, DIAG_ERROR, DIAG_IMPORT_VALUE, one->st.value_mark,
+				  "%s needs a number from 0 to %u", row->statement, most);
 	}
 }
 
@@ -171,9 +172,10 @@ static const char *take_value(struct draft *draft, struct source *source, const 
 
 	if (row == NULL || row->kind == FTP_DATA_NOTHING || row->kind == FTP_DATA_PORTS || n == piece->len)
 		return text_copy(&draft->arena, piece->text, piece->len);
-	diags_add(&source->diags, DIAG_WARNING,
-		  (struct diag_mark){ piece->mark.line, piece->mark.column + (uint32_t)n + 1 },
-		  "the text after the value of %s is ignored", row->statement);
+	diags_add(
+	    &source->diags, DIAG_WARNING, DIAG_IMPORT_IGNORED,
+	    (struct diag_mark){ .line = piece->mark.line, .column = piece->mark.column + (uint32_t)n + 1 },
+	    "the text after the value of %s is ignored", row->statement);
 	return text_copy(&draft->arena, piece->text, n);
 }
 

@@ -39,7 +39,8 @@ static bool assign(struct zos *zos, struct ftp_data *data, size_t n)
 			if ((data[i].sides & (1u << bit)) == 0)
 				continue;
 			if (*side[bit] != NULL) {
-				diags_add(&data[i].source->diags, DIAG_ERROR, (struct diag_mark){ 0 },
+				diags_add(&data[i].source->diags, DIAG_ERROR, DIAG_IMPORT_SIDES,
+					  (struct diag_mark){ 0 },
 					  "%s and this file are both for the %s: import one of them",
 					  (*side[bit])->source->diags.file, names[bit]);
 				return false;
@@ -158,7 +159,8 @@ int import_zos(struct draft *draft, struct source *ftp_data, size_t n_ftp_data, 
 	attls_resolve(&policy);
 	attls_check(&policy);
 	if (n_ftp_data > FTP_DATA_MAX)
-		diags_add(&ftp_data[FTP_DATA_MAX].diags, DIAG_ERROR, (struct diag_mark){ 0 },
+		diags_add(&ftp_data[FTP_DATA_MAX].diags, DIAG_ERROR, DIAG_IMPORT_SIDES,
+			  (struct diag_mark){ 0 },
 			  "there is one FTP.DATA for the server and one for the client");
 	if (faults(ftp_data, n_ftp_data) + faults(attls, n_attls) > 0)
 		goto out;
@@ -169,7 +171,7 @@ int import_zos(struct draft *draft, struct source *ftp_data, size_t n_ftp_data, 
 	make(&zos, data, n_ftp_data, &policy);
 	if (draft->sections[DRAFT_RULES] == NULL) {
 		diags_add(
-		    &attls[0].diags, DIAG_ERROR, (struct diag_mark){ 0 },
+		    &attls[0].diags, DIAG_ERROR, DIAG_IMPORT_NO_RULE, (struct diag_mark){ 0 },
 		    "no rule is for FTP: none has port 21, the TLSPORT, or the job name of an FTP server");
 		goto out;
 	}

@@ -75,8 +75,8 @@ bool moved_seconds(struct moved *moved, struct statement *st, const char *key, u
 	const char *value;
 
 	if (!text_number(st->value, 0, UINT32_MAX, &number)) {
-		diags_add(&st->source->diags, DIAG_ERROR, st->value_mark, "%s needs a number of seconds",
-			  st->keyword);
+		diags_add(&st->source->diags, DIAG_ERROR, DIAG_IMPORT_VALUE, st->value_mark,
+			  "%s needs a number of seconds", st->keyword);
 		return false;
 	}
 	value = text_format(&moved->draft->arena, "%us",
@@ -195,7 +195,7 @@ void moved_finish(struct moved *moved)
 	draft_set(draft, backend, "address",
 		  text_yaml(&draft->arena, text_format(&draft->arena, "%s:%u", host, new_port)));
 	if (moved->port != NULL && !text_number(moved->port->value, 1, UINT16_MAX, &port))
-		diags_add(&moved->port->source->diags, DIAG_ERROR, moved->port->value_mark,
+		diags_add(&moved->port->source->diags, DIAG_ERROR, DIAG_IMPORT_VALUE, moved->port->value_mark,
 			  "%s needs a port from 1 to 65535", moved->port->keyword);
 	draft_set(draft, listener, "address", text_format(&draft->arena, "\"0.0.0.0:%u\"", (unsigned)port));
 	draft_set(draft, listener, "tls", moved->implicit ? "implicit" : "explicit");

@@ -156,8 +156,8 @@ static void take_required(struct proftpd *conf, struct statement *st)
 			require(conf, st, levels[i].login, levels[i].data, levels[i].exact);
 			return;
 		}
-	diags_add(&st->source->diags, DIAG_ERROR, st->value_mark, "\"%.40s\" is not a value of TLSRequired",
-		  text_safe(&conf->moved.draft->arena, st->value));
+	diags_add(&st->source->diags, DIAG_ERROR, DIAG_IMPORT_VALUE, st->value_mark,
+		  "\"%.40s\" is not a value of TLSRequired", text_safe(&conf->moved.draft->arena, st->value));
 }
 
 static void take_verify(struct proftpd *conf, struct statement *st)
@@ -287,7 +287,8 @@ static struct directive *add(struct proftpd *conf, const struct statement *st)
 	struct directive *one = text_alloc(&conf->moved.draft->arena, 1, sizeof(*one));
 
 	if (++conf->n == MOVED_LINES_MAX)
-		diags_add(&st->source->diags, DIAG_ERROR, st->mark, "the file has too many directives");
+		diags_add(&st->source->diags, DIAG_ERROR, DIAG_IMPORT_TOO_LONG, st->mark,
+			  "the file has too many directives");
 	one->st = *st;
 	one->applies = true;
 	if (conf->depth > 0) {
@@ -309,13 +310,14 @@ static void section(struct proftpd *conf, struct statement *st)
 
 	if (name[0] == '/') {
 		if (conf->depth == 0 || !text_is(conf->open[conf->depth - 1].name, name + 1))
-			diags_add(diags, DIAG_ERROR, st->mark, "this closes no section that is open");
+			diags_add(diags, DIAG_ERROR, DIAG_IMPORT_SYNTAX, st->mark,
+				  "this closes no section that is open");
 		else
 			conf->depth--;
 		return;
 	}
 	if (conf->depth == DEPTH_MAX) {
-		diags_add(diags, DIAG_ERROR, st->mark, "sections are nested too deeply");
+		diags_add(diags, DIAG_ERROR, DIAG_IMPORT_SYNTAX, st->mark, "sections are nested too deeply");
 		return;
 	}
 	if (text_is(name, "VirtualHost")) {
@@ -386,8 +388,8 @@ static void parse(struct proftpd *conf, struct source *source)
 	if (joined > 0)
 		take_line(conf, source, &first, text);
 	for (size_t i = 0; i < conf->depth; i++)
-		diags_add(&source->diags, DIAG_ERROR, conf->open[i].mark, "<%.40s> is not closed",
-			  text_safe(arena, conf->open[i].name));
+		diags_add(&source->diags, DIAG_ERROR, DIAG_IMPORT_SYNTAX, conf->open[i].mark,
+			  "<%.40s> is not closed", text_safe(arena, conf->open[i].name));
 }
 
 static bool is_last(const struct directive *one)

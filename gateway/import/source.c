@@ -56,7 +56,8 @@ static void check_text(struct source *source)
 			size_t n = utf8_decode(line.text + at, line.len - at, &rune);
 
 			if (rune != '\t' && rune != END_OF_FILE && !utf8_is_printable(rune)) {
-				diags_add(&source->diags, DIAG_ERROR, source_mark(&line, at),
+				diags_add(&source->diags, DIAG_ERROR, DIAG_IMPORT_NOT_TEXT,
+					  source_mark(&line, at),
 					  "this is not text: expected UTF-8, ASCII or EBCDIC (IBM-1047)");
 				bad++;
 				break;

@@ -285,12 +285,12 @@ static void parse(struct vsftpd *conf, struct source *source)
 			continue;
 		equals = memchr(line.text, '=', end);
 		if (equals == NULL || equals == line.text) {
-			diags_add(&source->diags, DIAG_ERROR, source_mark(&line, 0),
+			diags_add(&source->diags, DIAG_ERROR, DIAG_IMPORT_SYNTAX, source_mark(&line, 0),
 				  "expected setting=value, as vsftpd does");
 			continue;
 		}
 		if (++n > MOVED_LINES_MAX) {
-			diags_add(&source->diags, DIAG_ERROR, source_mark(&line, 0),
+			diags_add(&source->diags, DIAG_ERROR, DIAG_IMPORT_TOO_LONG, source_mark(&line, 0),
 				  "the file has too many settings");
 			return;
 		}

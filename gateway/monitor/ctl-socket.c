@@ -220,8 +220,8 @@ int ctl_socket_open(struct ctl_socket *ret, const struct activated *activated,
 	}
 	if (diags_init(&diags, source->file, source->source, source->source_len) < 0)
 		return -ENOMEM;
-	diags_add(&diags, DIAG_ERROR, daemon->control_socket_mark, "control_socket cannot be \"%s\": %s",
-		  daemon->control_socket, reason);
+	diags_add(&diags, DIAG_ERROR, DIAG_FILE_UNWRITABLE, daemon->control_socket_mark,
+		  "control_socket cannot be \"%s\": %s", daemon->control_socket, reason);
 	log_diags(&diags);
 	diags_done(&diags);
 	return r;

@@ -25,23 +25,24 @@ static void explain(const struct policy_http *http, int error, const char *passe
 		return;
 	(void)ip_endpoint_format(&http->endpoint, text);
 	if (passed[0] != '\0')
-		diags_add(&diags, DIAG_ERROR, http->mark, "\"http\" cannot listen on %s: %s", text, passed);
+		diags_add(&diags, DIAG_ERROR, DIAG_CANNOT_LISTEN, http->mark,
+			  "\"http\" cannot listen on %s: %s", text, passed);
 	else if (error == EADDRINUSE)
-		diags_add(&diags, DIAG_ERROR, http->mark,
+		diags_add(&diags, DIAG_ERROR, DIAG_CANNOT_LISTEN, http->mark,
 			  "\"http\" cannot listen on %s: another program is listening there (ss -ltnp shows "
 			  "which)",
 			  text);
 	else if (error == EACCES)
-		diags_add(&diags, DIAG_ERROR, http->mark,
+		diags_add(&diags, DIAG_ERROR, DIAG_CANNOT_LISTEN, http->mark,
 			  "\"http\" cannot listen on %s: a port this low needs CAP_NET_BIND_SERVICE; choose "
 			  "port 1024 or higher",
 			  text);
 	else if (error == EADDRNOTAVAIL)
-		diags_add(&diags, DIAG_ERROR, http->mark,
+		diags_add(&diags, DIAG_ERROR, DIAG_CANNOT_LISTEN, http->mark,
 			  "\"http\" cannot listen on %s: no interface of this host has that address", text);
 	else
-		diags_add(&diags, DIAG_ERROR, http->mark, "\"http\" cannot listen on %s: %s", text,
-			  strerror(error));
+		diags_add(&diags, DIAG_ERROR, DIAG_CANNOT_LISTEN, http->mark,
+			  "\"http\" cannot listen on %s: %s", text, strerror(error));
 	log_diags(&diags);
 	diags_done(&diags);
 }
@@ -67,7 +68,8 @@ static int open_path(struct http_listen *ret, const struct activated *activated,
 	ret->activated = ret->sock.activated;
 	if (r == 0 || diags_init(&diags, source->file, source->source, source->source_len) < 0)
 		return r;
-	diags_add(&diags, DIAG_ERROR, http->mark, "\"http\" cannot be \"%s\": %s", http->path, reason);
+	diags_add(&diags, DIAG_ERROR, DIAG_FILE_UNWRITABLE, http->mark, "\"http\" cannot be \"%s\": %s",
+		  http->path, reason);
 	log_diags(&diags);
 	diags_done(&diags);
 	return r;

@@ -29,30 +29,30 @@ static void explain(const struct policy_listener *listener, int error, const cha
 		return;
 	(void)ip_endpoint_format(&listener->endpoint, text);
 	if (passed[0] != '\0')
-		diags_add(&diags, DIAG_ERROR, listener->address_mark,
+		diags_add(&diags, DIAG_ERROR, DIAG_CANNOT_LISTEN, listener->address_mark,
 			  "listener \"%s\" cannot listen on %s: %s", listener->name, text, passed);
 	else if (error == EACCES)
-		diags_add(&diags, DIAG_ERROR, listener->address_mark,
+		diags_add(&diags, DIAG_ERROR, DIAG_CANNOT_LISTEN, listener->address_mark,
 			  "listener \"%s\" cannot listen on %s: a port this low needs CAP_NET_BIND_SERVICE; "
 			  "start attlsd as root, or give it the capability "
 			  "(setcap cap_net_bind_service+ep attlsd), or choose port 1024 or higher",
 			  listener->name, text);
 	else if (error == EPERM && listener->transparent)
-		diags_add(&diags, DIAG_ERROR, listener->address_mark,
+		diags_add(&diags, DIAG_ERROR, DIAG_CANNOT_LISTEN, listener->address_mark,
 			  "listener \"%s\" is transparent, which needs CAP_NET_ADMIN; start attlsd as root, "
 			  "or give it the capability (setcap cap_net_admin+ep attlsd)",
 			  listener->name);
 	else if (error == EADDRINUSE)
-		diags_add(&diags, DIAG_ERROR, listener->address_mark,
+		diags_add(&diags, DIAG_ERROR, DIAG_CANNOT_LISTEN, listener->address_mark,
 			  "listener \"%s\" cannot listen on %s: another program is listening there "
 			  "(ss -ltnp shows which)",
 			  listener->name, text);
 	else if (error == EADDRNOTAVAIL)
-		diags_add(&diags, DIAG_ERROR, listener->address_mark,
+		diags_add(&diags, DIAG_ERROR, DIAG_CANNOT_LISTEN, listener->address_mark,
 			  "listener \"%s\" cannot listen on %s: no interface of this host has that address",
 			  listener->name, text);
 	else
-		diags_add(&diags, DIAG_ERROR, listener->address_mark,
+		diags_add(&diags, DIAG_ERROR, DIAG_CANNOT_LISTEN, listener->address_mark,
 			  "listener \"%s\" cannot listen on %s: %s", listener->name, text, strerror(error));
 	log_diags(&diags);
 	diags_done(&diags);

@@ -63,7 +63,7 @@ static int find_worker_user(const struct policy *policy, const struct diags *sou
 	if (diags_init(&diags, source->file, source->source, source->source_len) < 0)
 		return -ENOMEM;
 	diags_add(
-	    &diags, DIAG_ERROR, policy->daemon.user_mark,
+	    &diags, DIAG_ERROR, DIAG_UNKNOWN_USER, policy->daemon.user_mark,
 	    user == NULL
 		? "there is no user \"%s\" on this host; create it with: useradd --system "
 		  "--no-create-home --shell /usr/sbin/nologin %s"

@@ -16,7 +16,8 @@ BIO *certs_file_open(const char *path, struct diag_mark mark, const char *what, 
 	BIO *bio = BIO_new_file(path, "r");
 
 	if (bio == NULL)
-		diags_add(diags, level, mark, "cannot read the %s \"%s\": %s", what, path, strerror(errno));
+		diags_add(diags, level, DIAG_FILE_UNREADABLE, mark, "cannot read the %s \"%s\": %s", what,
+			  path, strerror(errno));
 	ERR_clear_error();
 	return bio;
 }

@@ -63,14 +63,18 @@ static void check_status(OCSP_SINGLERESP *single, const struct policy_certificat
 	int status = OCSP_single_get0_status(single, NULL, NULL, &this_update, &next_update);
 	struct tm until;
 
-	if (status != V_OCSP_CERTSTATUS_GOOD)
-		diags_add(diags, DIAG_WARNING, from->ocsp_mark,
+	if (status != V_OCSP_CERTSTATUS_GOOD) {
+		diags_add(diags, DIAG_WARNING, DIAG_OCSP_NOT_GOOD, from->ocsp_mark,
 			  "the OCSP response in \"%s\" gives this status for the certificate in \"%s\": %s",
 			  from->ocsp, from->chain, OCSP_cert_status_str(status));
-	if (OCSP_check_validity(this_update, next_update, CLOCK_SKEW_S, -1) != 1)
-		diags_add(diags, DIAG_WARNING, from->ocsp_mark,
+		diags_see(diags, from->ocsp, (struct diag_mark){ 0 }, "the OCSP response");
+	}
+	if (OCSP_check_validity(this_update, next_update, CLOCK_SKEW_S, -1) != 1) {
+		diags_add(diags, DIAG_WARNING, DIAG_OCSP_UNUSABLE, from->ocsp_mark,
 			  "the OCSP response in \"%s\" cannot be used now: %s", from->ocsp,
 			  certs_file_reason());
+		diags_see(diags, from->ocsp, (struct diag_mark){ 0 }, "the OCSP response");
+	}
 	if (next_update != NULL && ASN1_TIME_to_tm(next_update, &until) == 1)
 		*ret_until = timegm(&until);
 }
@@ -98,9 +102,10 @@ static OCSP_RESPONSE *parse(const uint8_t *der, size_t len, const struct policy_
 	OCSP_BASICRESP_free(basic);
 	if (fault == NULL)
 		return response;
-	diags_add(diags, DIAG_WARNING, from->ocsp_mark,
+	diags_add(diags, DIAG_WARNING, DIAG_OCSP_UNUSABLE, from->ocsp_mark,
 		  "\"%s\" %s, so clients get none for the certificate in \"%s\"", from->ocsp, fault,
 		  from->chain);
+	diags_see(diags, from->ocsp, (struct diag_mark){ 0 }, "the OCSP response");
 	OCSP_RESPONSE_free(response);
 	return NULL;
 }

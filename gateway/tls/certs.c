@@ -63,12 +63,15 @@ static void check_dates(const X509 *one, int position, const struct policy_certi
 	if (!read_validity(one, &validity))
 		return;
 	fault = validity.left_s <= 0 ? "has expired" : validity.starts_s > 0 ? "is not valid yet" : NULL;
-	if (fault != NULL && position == 1)
-		diags_add(diags, DIAG_WARNING, from->chain_mark, "the certificate in \"%s\" %s", from->chain,
-			  fault);
-	else if (fault != NULL)
-		diags_add(diags, DIAG_WARNING, from->chain_mark, "certificate %d in \"%s\" %s", position,
-			  from->chain, fault);
+	if (fault != NULL && position == 1) {
+		diags_add(diags, DIAG_WARNING, DIAG_CERTIFICATE_DATE, from->chain_mark,
+			  "the certificate in \"%s\" %s", from->chain, fault);
+		diags_see(diags, from->chain, (struct diag_mark){ 0 }, "the certificate");
+	} else if (fault != NULL) {
+		diags_add(diags, DIAG_WARNING, DIAG_CERTIFICATE_DATE, from->chain_mark,
+			  "certificate %d in \"%s\" %s", position, from->chain, fault);
+		diags_see(diags, from->chain, (struct diag_mark){ 0 }, "certificate %d", position);
+	}
 }
 
 static void load_chain(struct cert *cert, const struct policy_certificate *from, struct diags *diags)
@@ -80,18 +83,22 @@ static void load_chain(struct cert *cert, const struct policy_certificate *from,
 		return;
 	cert->leaf = PEM_read_bio_X509_AUX(bio, NULL, certs_file_passphrase, NULL);
 	if (cert->leaf == NULL) {
-		diags_add(diags, DIAG_ERROR, from->chain_mark, "no certificate in \"%s\": %s", from->chain,
-			  certs_file_reason());
+		diags_add(diags, DIAG_ERROR, DIAG_BAD_CERTIFICATE, from->chain_mark,
+			  "no certificate in \"%s\": %s", from->chain, certs_file_reason());
+		diags_see(diags, from->chain, (struct diag_mark){ 0 }, "no certificate");
 	} else {
 		cert->chain = sk_X509_new_null();
 		while (cert->chain != NULL &&
 		       (link = PEM_read_bio_X509(bio, NULL, certs_file_passphrase, NULL)) != NULL)
 			if (sk_X509_push(cert->chain, link) == 0)
 				X509_free(link);
-		if (!certs_file_at_end())
-			diags_add(diags, DIAG_ERROR, from->chain_mark,
+		if (!certs_file_at_end()) {
+			diags_add(diags, DIAG_ERROR, DIAG_BAD_CERTIFICATE, from->chain_mark,
 				  "certificate %d in \"%s\" is broken: %s", sk_X509_num(cert->chain) + 2,
 				  from->chain, certs_file_reason());
+			diags_see(diags, from->chain, (struct diag_mark){ 0 }, "certificate %d",
+				  sk_X509_num(cert->chain) + 2);
+		}
 		check_dates(cert->leaf, 1, from, diags);
 		for (int i = 0; i < sk_X509_num(cert->chain); i++)
 			check_dates(sk_X509_value(cert->chain, i), i + 2, from, diags);
@@ -107,14 +114,17 @@ static void load_key(struct cert *cert, const struct policy_certificate *from, s
 	if (bio == NULL)
 		return;
 	cert->key = PEM_read_bio_PrivateKey(bio, NULL, certs_file_passphrase, NULL);
-	if (cert->key == NULL)
-		diags_add(diags, DIAG_ERROR, from->key_mark,
+	if (cert->key == NULL) {
+		diags_add(diags, DIAG_ERROR, DIAG_BAD_KEY, from->key_mark,
 			  "no usable private key in \"%s\": %s (it must be unencrypted PEM)", from->key,
 			  certs_file_reason());
-	else if (cert->leaf != NULL && X509_check_private_key(cert->leaf, cert->key) != 1)
-		diags_add(diags, DIAG_ERROR, from->key_mark,
+		diags_see(diags, from->key, (struct diag_mark){ 0 }, "the key");
+	} else if (cert->leaf != NULL && X509_check_private_key(cert->leaf, cert->key) != 1) {
+		diags_add(diags, DIAG_ERROR, DIAG_WRONG_KEY, from->key_mark,
 			  "the key in \"%s\" does not belong to the certificate in \"%s\"", from->key,
 			  from->chain);
+		diags_see(diags, from->key, (struct diag_mark){ 0 }, "the key");
+	}
 	ERR_clear_error();
 	BIO_free(bio);
 }
@@ -126,7 +136,7 @@ static void find_key(struct cert *cert, const struct policy_certificate *from, s
 	const char *reason = "out of memory";
 
 	if (cert->leaf != NULL && key_provider_key(provider, cert->leaf, &cert->key, &reason) < 0)
-		diags_add(diags, DIAG_ERROR, from->key_mark,
+		diags_add(diags, DIAG_ERROR, DIAG_BAD_KEY, from->key_mark,
 			  "cannot use the key of the certificate in \"%s\": %s", from->chain, reason);
 }
 
@@ -212,15 +222,17 @@ static void say_refused(const SSL_CTX *ctx, const struct policy_certificate *fro
 
 	for (size_t i = 0; i < NELEM(too_weak); i++)
 		if (too_weak[i].reason == reason) {
-			diags_add(diags, DIAG_ERROR, from->chain_mark,
+			diags_add(diags, DIAG_ERROR, DIAG_WEAK_CERTIFICATE, from->chain_mark,
 				  "OpenSSL's security level %d refuses the certificate in \"%s\": %s; use a "
 				  "certificate with a key of RSA 3072 or ECDSA P-256 and signatures with "
 				  "SHA-256",
 				  SSL_CTX_get_security_level(ctx), from->chain, too_weak[i].cause);
+			diags_see(diags, from->chain, (struct diag_mark){ 0 }, "the certificate");
 			return;
 		}
-	diags_add(diags, DIAG_ERROR, from->chain_mark, "OpenSSL refuses the certificate in \"%s\": %s",
-		  from->chain, certs_file_reason());
+	diags_add(diags, DIAG_ERROR, DIAG_WEAK_CERTIFICATE, from->chain_mark,
+		  "OpenSSL refuses the certificate in \"%s\": %s", from->chain, certs_file_reason());
+	diags_see(diags, from->chain, (struct diag_mark){ 0 }, "the certificate");
 }
 
 /* What OpenSSL's security levels ask of a signature. */

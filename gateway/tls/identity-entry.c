@@ -145,7 +145,7 @@ int identity_entry_make(const struct policy_user *user, const struct policy_user
 		r = parse_part(entry, part, text);
 		if (r != -EINVAL)
 			continue;
-		diags_add(diags, DIAG_ERROR, certificate->marks[part],
+		diags_add(diags, DIAG_ERROR, DIAG_BAD_CERTIFICATE_PART, certificate->marks[part],
 			  "\"%s\" of users \"%s\" is not %s: \"%.200s\"", parts[part].key, user->name,
 			  parts[part].form, text);
 		faulty = true;

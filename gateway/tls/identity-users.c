@@ -32,10 +32,12 @@ static void refuse_twins(const struct identity_users *users, const struct known 
 						  !identity_entry_covers(last->entry, other->entry)))
 			continue;
 		diags_add(
-		    diags, DIAG_ERROR, last->certificate->mark,
+		    diags, DIAG_ERROR, DIAG_TWO_USERS, last->certificate->mark,
 		    "entries of \"certificates\" of users \"%s\" and \"%s\" match the same certificates; "
 		    "each certificate must belong to one user",
 		    other->user->name, last->user->name);
+		diags_see(diags, NULL, other->certificate->mark, "the same certificate of users \"%s\"",
+			  other->user->name);
 		return;
 	}
 }
@@ -118,14 +120,14 @@ static void check_entry(const struct known *known, const struct policy_keyring *
 		return;
 	if (issuer == NULL)
 		diags_add(
-		    diags, DIAG_ERROR, known->certificate->mark,
+		    diags, DIAG_ERROR, DIAG_ANY_AUTHORITY, known->certificate->mark,
 		    "\"trust\" of keyrings \"%s\" has more than one authority, and each of them can make a "
 		    "certificate that this entry of users \"%s\" matches; add \"issuer\" or \"sha256\" "
 		    "(attlsctl certificate FILE prints them)",
 		    ring->name, known->user->name);
 	else if (!trust_has(trust, issuer))
 		diags_add(
-		    diags, DIAG_ERROR, known->certificate->marks[CERTIFICATE_ISSUER],
+		    diags, DIAG_ERROR, DIAG_UNKNOWN_ISSUER, known->certificate->marks[CERTIFICATE_ISSUER],
 		    "\"trust\" of keyrings \"%s\" has more than one authority, but not this \"issuer\" of "
 		    "users \"%s\"; add its certificate to \"trust\", or name the root of its chain",
 		    ring->name, known->user->name);

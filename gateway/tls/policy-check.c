@@ -25,9 +25,11 @@ static int check_http(const struct policy *policy, struct diags *diags)
 
 	if (http->token_file != NULL)
 		r = http_token_read(http->token_file, token, why);
-	if (r < 0)
-		diags_add(diags, DIAG_ERROR, http->token_file_mark, "cannot use the token file \"%s\": %s",
-			  http->token_file, why);
+	if (r < 0) {
+		diags_add(diags, DIAG_ERROR, DIAG_BAD_TOKEN_FILE, http->token_file_mark,
+			  "cannot use the token file \"%s\": %s", http->token_file, why);
+		diags_see(diags, http->token_file, (struct diag_mark){ 0 }, "the token");
+	}
 	explicit_bzero(token, sizeof(token));
 	return r < 0 ? -EINVAL : 0;
 }
@@ -56,7 +58,7 @@ int policy_check_load(const struct policy *policy, struct diags *diags)
 		r = -EINVAL;
 	if (r < 0 &&
 	    diags->nerrors == before) /* no other message says why, and an exit status alone does not help */
-		diags_add(diags, DIAG_ERROR, (struct diag_mark){ 0, 0 },
+		diags_add(diags, DIAG_ERROR, DIAG_LOAD_FAILED, (struct diag_mark){ 0 },
 			  "cannot load the certificates, keys and users: %s", strerror(-r));
 	return r;
 }
@@ -66,7 +68,7 @@ static int check_user(const struct policy *policy, struct diags *diags)
 {
 	if (geteuid() != 0 || !policy->daemon.user_given || getpwnam(policy->daemon.user) != NULL)
 		return 0;
-	diags_add(diags, DIAG_ERROR, policy->daemon.user_mark,
+	diags_add(diags, DIAG_ERROR, DIAG_UNKNOWN_USER, policy->daemon.user_mark,
 		  "there is no user \"%s\" on this host; create it with: useradd --system "
 		  "--no-create-home --shell /usr/sbin/nologin %s",
 		  policy->daemon.user, policy->daemon.user);

@@ -56,7 +56,7 @@ static int set_cipher_list(const struct tls_action *action, bool isolated, SSL_C
 		return -ENOMEM;
 	if (SSL_CTX_set_cipher_list(ctx, list) != 1)
 		diags_add(
-		    diags, DIAG_ERROR, action->ciphers_mark,
+		    diags, DIAG_ERROR, DIAG_OPENSSL_LACKS, action->ciphers_mark,
 		    isolated
 			? "OpenSSL supports none of these ciphers without the private key in the worker: "
 			  "%s; add suites with ECDHE, or set \"key_isolation: false\" in \"daemon\""
@@ -78,7 +78,7 @@ int tlsctx_ciphers_use(struct tlsctx_ciphers *ciphers, const struct tls_action *
 	}
 	r = set_cipher_list(action, isolated, ctx, diags);
 	if (action->ciphersuites != NULL && SSL_CTX_set_ciphersuites(ctx, action->ciphersuites) != 1)
-		diags_add(diags, DIAG_ERROR, action->ciphersuites_mark,
+		diags_add(diags, DIAG_ERROR, DIAG_OPENSSL_LACKS, action->ciphersuites_mark,
 			  "OpenSSL supports none of these ciphersuites: %s", action->ciphersuites);
 	ERR_clear_error();
 	return r;

@@ -34,12 +34,14 @@ static void use_list(SSL_CTX *ctx, const char *list, int command, const char *ke
 
 		(void)snprintf(name, sizeof(name), "%.*s", (int)len, at);
 		if (!set(ctx, command, name))
-			diags_add(diags, DIAG_ERROR, mark, "\"%s\": OpenSSL %s does not have %s; remove it",
-				  key, OpenSSL_version(OPENSSL_VERSION_STRING), name);
+			diags_add(diags, DIAG_ERROR, DIAG_OPENSSL_LACKS, mark,
+				  "\"%s\": OpenSSL %s does not have %s; remove it", key,
+				  OpenSSL_version(OPENSSL_VERSION_STRING), name);
 		at += len;
 	}
 	if (diags->nerrors == errors && !set(ctx, command, list))
-		diags_add(diags, DIAG_ERROR, mark, "\"%s\": OpenSSL %s refuses the list %s", key,
+		diags_add(diags, DIAG_ERROR, DIAG_OPENSSL_LACKS, mark,
+			  "\"%s\": OpenSSL %s refuses the list %s", key,
 			  OpenSSL_version(OPENSSL_VERSION_STRING), list);
 }
 

@@ -239,7 +239,8 @@ static void check_ciphers(const struct tlsctx *tlsctx, struct diags *diags)
 	}
 	if (any && !fits)
 		diags_add(
-		    diags, DIAG_ERROR, action->ciphers != NULL ? action->ciphers_mark : action->mark,
+		    diags, DIAG_ERROR, DIAG_CIPHER_WITHOUT_CERTIFICATE,
+		    action->ciphers != NULL ? action->ciphers_mark : action->mark,
 		    "no cipher of tls_actions \"%s\" fits a certificate of keyrings \"%s\": an RSA certificate "
 		    "needs ciphers with RSA, another one ciphers with ECDSA; add one, or add tls1.3 to "
 		    "\"versions\"",

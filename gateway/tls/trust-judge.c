@@ -125,9 +125,11 @@ bool trust_judge_name(const char *name, const struct policy_keyring *keyring, st
 		X509 *leaf =
 		    bio != NULL ? PEM_read_bio_X509_AUX(bio, NULL, certs_file_passphrase, NULL) : NULL;
 
-		if (bio != NULL && leaf == NULL)
-			diags_add(diags, DIAG_ERROR, from->chain_mark, "no certificate in \"%s\": %s",
-				  from->chain, certs_file_reason());
+		if (bio != NULL && leaf == NULL) {
+			diags_add(diags, DIAG_ERROR, DIAG_BAD_CERTIFICATE, from->chain_mark,
+				  "no certificate in \"%s\": %s", from->chain, certs_file_reason());
+			diags_see(diags, from->chain, (struct diag_mark){ 0 }, "no certificate");
+		}
 		found = leaf != NULL && X509_check_host(leaf, name, 0, 0, NULL) == 1;
 		X509_free(leaf);
 		BIO_free(bio);

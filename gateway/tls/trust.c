@@ -83,9 +83,12 @@ static int load_file(struct loading *l, const char *path)
 		X509_free(authority);
 		n++;
 	}
-	if (r == 0 && (n == 0 || !certs_file_at_end()))
-		diags_add(l->diags, DIAG_ERROR, l->keyring->trust_mark, "%s in \"%s\": %s",
-			  n == 0 ? "no certificate" : "a certificate is broken", path, certs_file_reason());
+	if (r == 0 && (n == 0 || !certs_file_at_end())) {
+		diags_add(l->diags, DIAG_ERROR, DIAG_BAD_CERTIFICATE, l->keyring->trust_mark,
+			  "%s in \"%s\": %s", n == 0 ? "no certificate" : "a certificate is broken", path,
+			  certs_file_reason());
+		diags_see(l->diags, path, (struct diag_mark){ 0 }, "the authorities");
+	}
 	ERR_clear_error();
 	BIO_free(bio);
 	return r;
@@ -109,7 +112,7 @@ static int load_folder(struct loading *l, const char *folder)
 	int r = 0;
 
 	if (dir == NULL) {
-		diags_add(l->diags, DIAG_ERROR, l->keyring->trust_mark,
+		diags_add(l->diags, DIAG_ERROR, DIAG_FILE_UNREADABLE, l->keyring->trust_mark,
 			  "cannot read the trusted certificates \"%s\": %s", folder, strerror(errno));
 		return 0;
 	}
@@ -128,7 +131,7 @@ static int load_folder(struct loading *l, const char *folder)
 	(void)closedir(dir);
 	if (r == 0 && l->nauthorities == before && l->diags->nerrors == errors && !l->keyring->trust_system)
 		diags_add(
-		    l->diags, DIAG_ERROR, l->keyring->trust_mark,
+		    l->diags, DIAG_ERROR, DIAG_UNHASHED_FOLDER, l->keyring->trust_mark,
 		    "the folder \"%s\" has no certificate under its hashed name; run \"openssl rehash\" on it",
 		    folder);
 	return r;
@@ -155,7 +158,7 @@ static int load_system(struct loading *l)
 	if (r == 0 && is_folder(folder))
 		r = load_folder(l, folder);
 	if (r == 0 && l->nauthorities == 0)
-		diags_add(l->diags, DIAG_ERROR, l->keyring->trust_mark,
+		diags_add(l->diags, DIAG_ERROR, DIAG_FILE_UNREADABLE, l->keyring->trust_mark,
 			  "the system has no certificates of authorities in \"%s\" or \"%s\"", file, folder);
 	return r;
 }
@@ -173,12 +176,14 @@ static int load_authorities(struct loading *l)
 	r = is_folder(path) ? load_folder(l, path) : load_file(l, path);
 	if (r < 0 || l->diags->nerrors > errors)
 		return r;
-	if (!l->has_root)
+	if (!l->has_root) {
 		diags_add(
-		    l->diags, DIAG_WARNING, l->keyring->trust_mark,
+		    l->diags, DIAG_WARNING, DIAG_NO_SELF_SIGNED, l->keyring->trust_mark,
 		    "no certificate in \"%s\" is self-signed, but the chain of a client's certificate must "
 		    "end in one",
 		    path);
+		diags_see(l->diags, path, (struct diag_mark){ 0 }, "the authorities");
+	}
 	if (l->names_len > CLIENT_CA_LIST_MAX)
 		while (sk_X509_NAME_num(l->trust->names) > 0)
 			X509_NAME_free(sk_X509_NAME_pop(l->trust->names));
@@ -205,9 +210,10 @@ static void warn_without_crl(const struct loading *l)
 			continue;
 		text = X509_NAME_oneline(X509_get_subject_name(authority), NULL, 0);
 		diags_add(
-		    l->diags, DIAG_WARNING, l->keyring->crl_mark,
+		    l->diags, DIAG_WARNING, DIAG_CRL_MISSING, l->keyring->crl_mark,
 		    "\"%s\" has no CRL of the authority \"%.200s\", so certificates of that authority are refused",
 		    l->keyring->crl, text != NULL ? text : "?");
+		diags_see(l->diags, l->keyring->crl, (struct diag_mark){ 0 }, "the CRLs");
 		OPENSSL_free(text);
 	}
 }
@@ -250,10 +256,11 @@ static int note_ends(struct loading *l)
 		if (end == NULL)
 			continue;
 		if (X509_cmp_current_time(end) < 0 && !said) {
-			diags_add(l->diags, DIAG_WARNING, l->keyring->crl_mark,
+			diags_add(l->diags, DIAG_WARNING, DIAG_CRL_EXPIRED, l->keyring->crl_mark,
 				  "a CRL in \"%s\" has expired, so all "
 				  "certificates of that authority are refused",
 				  l->keyring->crl);
+			diags_see(l->diags, l->keyring->crl, (struct diag_mark){ 0 }, "the CRLs");
 			said = true;
 		}
 		if (trust->crl_end == NULL || ASN1_TIME_compare(end, trust->crl_end) == -1) {
@@ -346,11 +353,13 @@ static int load_crls(struct loading *l)
 		n++;
 	}
 	whole = n > 0 && certs_file_at_end();
-	if (r == 0 && !whole)
-		diags_add(l->diags, DIAG_ERROR, mark, "%s in \"%s\": %s",
+	if (r == 0 && !whole) {
+		diags_add(l->diags, DIAG_ERROR, DIAG_BAD_CRL, mark, "%s in \"%s\": %s",
 			  n == 0 ? "no CRL" : "a CRL is broken", path, certs_file_reason());
-	else if (r == 0)
+		diags_see(l->diags, path, (struct diag_mark){ 0 }, "the CRLs");
+	} else if (r == 0) {
 		r = note_ends(l);
+	}
 	if (r == 0 && whole && !l->keyring->trust_system)
 		warn_without_crl(l);
 	ERR_clear_error();

@@ -31,7 +31,7 @@ static char *read_password(const struct policy_user *user, struct diags *diags)
 	char *password = NULL;
 
 	if (n == -1) {
-		diags_add(diags, DIAG_ERROR, user->password_file_mark,
+		diags_add(diags, DIAG_ERROR, DIAG_FILE_UNREADABLE, user->password_file_mark,
 			  "cannot read the password file \"%s\": %s", user->password_file, strerror(errno));
 		fd_close(&fd);
 		return NULL;
@@ -39,12 +39,15 @@ static char *read_password(const struct policy_user *user, struct diags *diags)
 	fd_close(&fd);
 	while (len < (size_t)n && buf[len] != '\n' && buf[len] != '\r' && buf[len] != '\0')
 		len++;
-	if (len == 0 || len > PASSWORD_MAX)
-		diags_add(diags, DIAG_ERROR, user->password_file_mark,
+	if (len == 0 || len > PASSWORD_MAX) {
+		diags_add(diags, DIAG_ERROR, DIAG_BAD_PASSWORD_FILE, user->password_file_mark,
 			  "\"%s\" must hold a password of 1 to %d characters in its first line",
 			  user->password_file, PASSWORD_MAX);
-	else
+		diags_see(diags, user->password_file, (struct diag_mark){ .line = 1, .column = 1 },
+			  "the password");
+	} else {
 		password = strndup(buf, len);
+	}
 	explicit_bzero(buf, sizeof(buf));
 	return password;
 }

@@ -144,13 +144,54 @@ static void test_tree(void **state)
 	arena_done(&arena);
 }
 
+/* A fault covers the key or the value that it is about, and names what it is. */
+static void test_places(void **state)
+{
+	static const struct {
+		const char *text;
+		enum diag_code code;
+		uint32_t line, column, end_line, end_column; /* of the first fault */
+		uint32_t other;				     /* the line of the second place, 0: none */
+		const char *fix;
+	} cases[] = {
+		{ "daemon: { wrokers: 1 }\n", DIAG_UNKNOWN_KEY, 1, 11, 1, 18, 0, "workers" },
+		{ "daemon: { \"wrokers\" : 1 }\n", DIAG_UNKNOWN_KEY, 1, 11, 1, 20, 0, "workers" },
+		{ "daemon: { user: x, nosuchthing: 1 }\n", DIAG_UNKNOWN_KEY, 1, 20, 1, 31, 0, NULL },
+		{ "version: 2\n", DIAG_BAD_NUMBER, 1, 10, 1, 11, 0, NULL },
+		{ "daemon: { workers: [ 1,\n 2 ] }\n", DIAG_NOT_A_VALUE, 1, 20, 2, 5, 0, NULL },
+		{ "daemon:\n  workers:\n    - 1\n", DIAG_NOT_A_VALUE, 3, 5, 0, 0, 0, NULL },
+		{ "daemon: { workers: \"a  b\"   }\n", DIAG_BAD_NUMBER, 1, 20, 1, 26, 0, NULL },
+		{ "version: 1\nnat: {}\nversion: 1\n", DIAG_DUPLICATE_KEY, 3, 1, 3, 8, 1, NULL },
+		{ "ftp_actions: { standard: { secure_ftp: alowed } }\n", DIAG_BAD_WORD, 1, 40, 1, 46, 0,
+		  "allowed" },
+		{ "version: *x\n", DIAG_YAML_ALIAS, 1, 10, 1, 12, 0, NULL },
+	};
+
+	(void)state;
+	for (size_t i = 0; i < NELEM(cases); i++) {
+		struct parsed p;
+		const struct diag *got;
+
+		parse_part(&p, cases[i].text);
+		assert_true(p.diags.nitems > 0);
+		got = &p.diags.items[0];
+		if (got->code != cases[i].code || got->mark.line != cases[i].line ||
+		    got->mark.column != cases[i].column || got->mark.end_line != cases[i].end_line ||
+		    got->mark.end_column != cases[i].end_column || got->other.mark.line != cases[i].other ||
+		    (got->fix == NULL) != (cases[i].fix == NULL) ||
+		    (got->fix != NULL && strcmp(got->fix, cases[i].fix) != 0))
+			fail_msg("%s: got %s, %u:%u-%u:%u, other %u, fix %s", cases[i].text,
+				 diag_code_name(got->code), got->mark.line, got->mark.column,
+				 got->mark.end_line, got->mark.end_column, got->other.mark.line, got->fix);
+		parsed_done(&p);
+	}
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_refused),
-		cmocka_unit_test(test_whole),
-		cmocka_unit_test(test_limits),
-		cmocka_unit_test(test_tree),
+		cmocka_unit_test(test_places), cmocka_unit_test(test_refused), cmocka_unit_test(test_whole),
+		cmocka_unit_test(test_limits), cmocka_unit_test(test_tree),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
