@@ -187,7 +187,7 @@ def test_114_a_signer_that_hangs_stops_its_worker_once(launch, backend):
                 c.expect("NOOP", 200)
             later = time.monotonic() - start
             print(f"the first handshake: {first:.3f} s, each other one, with a NOOP: {later / 10:.3f} s")
-            assert later < WAIT
+            assert later < 10 * WAIT / 2
         finally:
             os.kill(signer, signal.SIGCONT)
         net.until(lambda: shakes(gateway), "a handshake")

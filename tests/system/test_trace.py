@@ -47,10 +47,15 @@ class Trace:
         with self.changed:
             return [r["fields"] for r in self.records if r.get("event") == name][-1]
 
+    def ended(self):
+        """The exit status, once all that was printed has been read."""
+        status = self.process.wait(net.DEADLINE)
+        self.reader.join(net.DEADLINE)
+        return status
+
     def close(self):
         self.process.terminate()
-        self.process.wait(net.DEADLINE)
-        self.reader.join(net.DEADLINE)
+        self.ended()
         self.process.stdout.close()
         self.process.stderr.close()
 
@@ -195,7 +200,7 @@ def test_one_session_until_it_ends(traced, backend):
         other.expect("PWD", 257)
         c.expect("NOOP", 200)
         c.expect("QUIT", 221)
-        assert trace.process.wait(net.DEADLINE) == 0
+        assert trace.ended() == 0
     assert {str(r["session"]) for r in trace.records} == {number}
     in_order(trace.lines(), [("session", "session"), ("from-client", "NOOP"), ("event", "session-end")])
     done = subprocess.run([net.ATTLSCTL, "trace", "--socket", gateway.ctl, number], capture_output=True, text=True, timeout=net.DEADLINE)
