@@ -15,7 +15,7 @@
 #include "policy/schema.h"
 #include "policy/value.h"
 
-#define KEYS_MAX 32 /* of one table */
+#define KEYS_MAX 64 /* of one table; a test looks for each of them */
 
 static void walk_field(struct parse_context *ctx, const struct field *f, const struct node *node,
 		       void *object);

@@ -4,6 +4,7 @@
  */
 #include "policy/policy.h"
 
+#include "policy/schema.h"
 #include "tests/unit/policy-text.h"
 
 /* A minimal policy: every key that is not given has its default. */
@@ -612,14 +613,44 @@ static void test_example(void **state)
 	parsed_done(&p);
 }
 
+/* Whatever its place in its table, a key is found when its last letter is doubled. */
+static void test_every_key_is_suggested(void **state)
+{
+	const struct field *sections = schema_root()->fields;
+
+	(void)state;
+	for (const struct field *section = sections; section->key != NULL; section++) {
+		if (section->type != FIELD_OBJECTS)
+			continue;
+		for (const struct field *f = section->sub->fields; f->key != NULL; f++) {
+			char text[256], want[128];
+			struct parsed p;
+
+			(void)snprintf(text, sizeof(text), "%s: { a: { %s%c: 1 } }\n", section->key, f->key,
+				       f->key[strlen(f->key) - 1]);
+			(void)snprintf(want, sizeof(want), "did you mean \"%s\"?", f->key);
+			parse_part(&p, text);
+			if (strstr(p.printed, want) == NULL)
+				fail_msg("%swanted %s in:\n%s", text, want, p.printed);
+			parsed_done(&p);
+		}
+	}
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_minimal),	      cmocka_unit_test(test_ftp_values),
-		cmocka_unit_test(test_whole),	      cmocka_unit_test(test_control_socket),
-		cmocka_unit_test(test_http),	      cmocka_unit_test(test_faults),
-		cmocka_unit_test(test_all_in_one_go), cmocka_unit_test(test_one_fault_one_error),
-		cmocka_unit_test(test_missing),	      cmocka_unit_test(test_free_nothing),
+		cmocka_unit_test(test_every_key_is_suggested),
+		cmocka_unit_test(test_minimal),
+		cmocka_unit_test(test_ftp_values),
+		cmocka_unit_test(test_whole),
+		cmocka_unit_test(test_control_socket),
+		cmocka_unit_test(test_http),
+		cmocka_unit_test(test_faults),
+		cmocka_unit_test(test_all_in_one_go),
+		cmocka_unit_test(test_one_fault_one_error),
+		cmocka_unit_test(test_missing),
+		cmocka_unit_test(test_free_nothing),
 		cmocka_unit_test(test_example),
 	};
 
