@@ -179,7 +179,7 @@ demo-outbound: setup-demo           ## a client without TLS, attlsd, and a real 
 # What is installed: each file, and its folder under PREFIX.
 DOC := share/doc/attlsd
 INSTALLED := $(BINARIES:%=%:sbin) docs/man/attlsd.8:share/man/man8 docs/man/attlsctl.8:share/man/man8 docs/man/attlsd-http.8:share/man/man8 docs/man/attlsd.yaml.5:share/man/man5 \
-  $(foreach f,$(wildcard contrib/policy.*.yaml) docs/ATTLS.md docs/EDGE.md docs/METRICS.md docs/MIGRATE-ZOS.md docs/OUTBOUND.md docs/TROUBLESHOOTING.md docs/AUDIT.md docs/audit.schema.json,$f:$(DOC)) \
+  $(foreach f,$(wildcard contrib/policy.*.yaml) docs/ATTLS.md docs/EDGE.md docs/METRICS.md docs/MIGRATE-ZOS.md docs/OUTBOUND.md docs/TROUBLESHOOTING.md docs/AUDIT.md docs/DIAGNOSTICS.md docs/audit.schema.json,$f:$(DOC)) \
   $(foreach f,$(wildcard contrib/nftables/*.nft),$f:$(DOC)/nftables) \
   $(foreach d,logrotate rsyslog fluent-bit prometheus grafana,$(foreach f,$(wildcard contrib/$d/*),$f:$(DOC)/$d)) \
   $(foreach d,filter.d jail.d,contrib/fail2ban/$d/attlsd.conf:$(DOC)/fail2ban/$d) contrib/systemd/attlsd.service:lib/systemd/system contrib/systemd/attlsd.socket:$(DOC)/systemd \

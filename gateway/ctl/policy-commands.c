@@ -8,32 +8,11 @@
 #include <stdio.h>
 #include <stdlib.h>
 
+#include "gateway/ctl/check-json.h"
 #include "gateway/ctl/doctor.h"
 #include "gateway/view/json-print.h"
 #include "gateway/host/policy-file.h"
 #include "gateway/tls/policy-check.h"
-
-static json_t *diags_to_json(const struct diags *diags, bool ok)
-{
-	json_t *list = json_array();
-
-	for (size_t i = 0; i < diags->nitems; i++) {
-		const struct diag *item = &diags->items[i];
-		json_t *message;
-
-		if (item->level == DIAG_NOTE && !ok)
-			continue;
-		/* a message may quote a path in any encoding */
-		message = json_string(item->message);
-		if (message == NULL)
-			message = json_string("(not UTF-8; see the text output)");
-		(void)json_array_append_new(list, json_pack("{s:s,s:i,s:i,s:o}", "level",
-							    diag_level_name(item->level), "line",
-							    (int)item->mark.line, "column",
-							    (int)item->mark.column, "message", message));
-	}
-	return json_pack("{s:b,s:i,s:o}", "ok", ok, "errors", (int)diags->nerrors, "diagnostics", list);
-}
 
 int policy_command_check(const char *path, bool json)
 {
@@ -42,7 +21,7 @@ int policy_command_check(const char *path, bool json)
 	int status = ok ? EXIT_SUCCESS : EXIT_FAILURE;
 
 	if (json) {
-		if (json_print(diags_to_json(&diags, ok), stdout) < 0)
+		if (check_json_print(&diags, ok, stdout) < 0)
 			status = EXIT_FAILURE;
 	} else {
 		diags_print(&diags, stderr);

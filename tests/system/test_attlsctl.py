@@ -69,7 +69,7 @@ def test_the_shipped_example_is_good(partners):
     done = run("check", "-f", partners)
     assert done.returncode == 0 and "warning: " not in done.stderr and done.stdout.endswith(": ok\n"), done
     found = json.loads(run("check", "-f", partners, "--json").stdout)
-    assert (found["ok"], found["errors"]) == (True, 0) and {one["level"] for one in found["diagnostics"]} <= {"note"}
+    assert {one["severity"] for one in found["diagnostics"]} <= {3}
 
 
 def test_check_notes_what_means_something_else(policy):
@@ -77,8 +77,8 @@ def test_check_notes_what_means_something_else(policy):
     path = policy(ftp={"secure_ftp": "allowed", "secure_ctrlconn": "clear", "secure_dataconn": "safe"})
     done = run("check", "-f", path)
     assert done.returncode == 0 and "note: " in done.stderr and "data_policy_scope" in done.stderr
-    notes = [one for one in json.loads(run("check", "-f", path, "--json").stdout)["diagnostics"] if one["level"] == "note"]
-    assert any("data_policy_scope" in note["message"] and note["line"] > 0 for note in notes)
+    notes = [one for one in json.loads(run("check", "-f", path, "--json").stdout)["diagnostics"] if one["severity"] == 3]
+    assert any("data_policy_scope" in note["message"] and note["range"]["start"]["line"] > 0 for note in notes)
     assert "note: " not in gateways.check(path)[1]
     path = policy(ftp={"secure_ftp": "allowed", "secure_ctrlconn": "clear", "secure_dataconn": "safe", "data_policy_scope": "all"})
     assert "data_policy_scope" not in run("check", "-f", path).stderr
@@ -94,10 +94,11 @@ def test_check_says_what_attlsd_says(policy, change):
     status, said = gateways.check(path)
     done = run("check", "-f", path)
     assert status == done.returncode == 1 and said == done.stderr and done.stdout == ""
-    verdict = json.loads(run("check", "-f", path, "--json").stdout)
-    assert not verdict["ok"] and verdict["errors"] == len(verdict["diagnostics"]) > 0
-    for item in verdict["diagnostics"]:
-        assert f"policy.yaml:{item['line']}:{item['column']}: {item['message']}" in said
+    found = json.loads(run("check", "-f", path, "--json").stdout)["diagnostics"]
+    assert found
+    for item in found:
+        at = item["range"]["start"]
+        assert f"policy.yaml:{at['line'] + 1}:{at['character'] + 1}: {item['message']}" in said
 
 
 def test_a_missing_file_is_named():

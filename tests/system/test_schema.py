@@ -245,8 +245,8 @@ def refused(lines, path):
                           timeout=net.DEADLINE)
     found = {}
     for one in json.loads(done.stdout)["diagnostics"]:
-        if one["level"] == "error":
-            found.setdefault(one["line"], one["message"])
+        if one["severity"] == 1:
+            found.setdefault(one["range"]["start"]["line"] + 1, one["message"])
     return found
 
 
