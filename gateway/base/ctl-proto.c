@@ -20,14 +20,19 @@ struct answer ctl_proto_answer(enum answer_kind kind)
 	return answer;
 }
 
-int ctl_proto_send(int fd, const struct answer *answer)
+int ctl_proto_send_packet(int fd, const void *packet, size_t size)
 {
 	ssize_t n;
 
 	do {
-		n = send(fd, answer, sizeof(*answer), MSG_NOSIGNAL | MSG_DONTWAIT);
+		n = send(fd, packet, size, MSG_NOSIGNAL | MSG_DONTWAIT);
 	} while (n == -1 && errno == EINTR);
 	if (n == -1)
 		return errno == EWOULDBLOCK ? -EAGAIN : -errno;
 	return 0;
+}
+
+int ctl_proto_send(int fd, const struct answer *answer)
+{
+	return ctl_proto_send_packet(fd, answer, sizeof(*answer));
 }

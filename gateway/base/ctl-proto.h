@@ -6,12 +6,14 @@
  * may connect to. A connection carries one question, in one packet, then answers,
  * one packet each, until attlsd closes. Packets have one size, so that no
  * privileged code parses text, and begin with CTL_VERSION, since attlsctl may be
- * older or newer than the attlsd that runs.
+ * older or newer than the attlsd that runs. Orders have another form, which never
+ * changes (ctl-order.h).
  */
 #ifndef ATTLSD_GATEWAY_BASE_CTL_PROTO_H
 #define ATTLSD_GATEWAY_BASE_CTL_PROTO_H
 
 #include <stdbool.h>
+#include <stddef.h>
 #include <stdint.h>
 
 #include "gateway/base/habits.h"
@@ -19,7 +21,7 @@
 #include "policy/ip.h"
 
 /* Must change with anything in this file. */
-#define CTL_VERSION 0x6174001bu
+#define CTL_VERSION 0x6174001cu
 
 /* What each of them is otherwise: ctl-question.c. */
 enum ctl_proto_what {
@@ -40,13 +42,14 @@ enum ctl_proto_what {
 	CTL_AUDIT_REOPEN, /* like CTL_DRAIN: open the files of the audit trail again */
 	CTL_UPGRADE,	  /* as CTL_RELOAD, once a new process of the program on the disk serves */
 	CTL_RELOAD_ONLY,  /* as CTL_RELOAD, which is CTL_UPGRADE if the disk has another program */
+	CTL_POLICY,	  /* ANSWER_DONE with the absolute path of the policy in force, cut if longer */
 	CTL_WHATS
 };
 
 /* The message of either end if the other one has another CTL_VERSION. */
 #define CTL_OTHER_VERSION                                                                                    \
 	"attlsctl and the attlsd that runs are of different versions; "                                      \
-	"restart attlsd, or use the attlsctl that came with it"
+	"run attlsctl upgrade, or use the attlsctl that came with it"
 
 struct ask {
 	uint32_t version;
@@ -318,5 +321,8 @@ struct answer ctl_proto_answer(enum answer_kind kind);
  * first; another negative errno: the connection is lost.
  */
 int ctl_proto_send(int fd, const struct answer *answer);
+
+/* The same for a packet of another form. */
+int ctl_proto_send_packet(int fd, const void *packet, size_t size);
 
 #endif

@@ -33,12 +33,13 @@ static const struct ctl_question questions[] = {
 			     .only_asks = true,
 			     .pass = MSG_TRACE_LAST },
 	[CTL_END] = { .name = "end", .logged = true },
-	[CTL_RELOAD] = { .name = "reload", .logged = true, .reload_answers = true },
-	[CTL_RELOAD_ONLY] = { .name = "reload", .logged = true, .reload_answers = true },
-	[CTL_UPGRADE] = { .name = "upgrade", .logged = true, .reload_answers = true },
-	[CTL_DRAIN] = { .name = "drain", .logged = true },
-	[CTL_MAKE_WAY] = { .name = "drain for a restart", .logged = true },
-	[CTL_AUDIT_REOPEN] = { .name = "audit reopen", .logged = true },
+	[CTL_RELOAD] = { .name = "reload", .logged = true, .any_version = true, .reload_answers = true },
+	[CTL_RELOAD_ONLY] = { .name = "reload", .logged = true, .any_version = true, .reload_answers = true },
+	[CTL_UPGRADE] = { .name = "upgrade", .logged = true, .any_version = true, .reload_answers = true },
+	[CTL_DRAIN] = { .name = "drain", .logged = true, .any_version = true },
+	[CTL_MAKE_WAY] = { .name = "drain for a restart", .logged = true, .any_version = true },
+	[CTL_POLICY] = { .name = "policy", .may = ASKER_MEMBER, .only_asks = true, .any_version = true },
+	[CTL_AUDIT_REOPEN] = { .name = "audit reopen", .logged = true, .any_version = true },
 };
 
 _Static_assert(NELEM(questions) == CTL_WHATS, "the last question has a row");

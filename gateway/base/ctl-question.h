@@ -15,6 +15,7 @@ struct ctl_question {
 	bool only_asks;	     /* otherwise it is an order: it changes something */
 	bool logged;	     /* in the log and the audit trail, with the user who gives it */
 	bool reload_answers; /* not before the policy, or the program, is in force or was refused */
+	bool any_version;    /* it is asked as a struct ctl_order, which never changes */
 	bool older;	     /* ANSWER_OLDER belongs to the answer */
 	bool monitor_lists;  /* the answer is a list of the monitor's own, which describes no workers */
 	enum msg_type pass;  /* each worker gets this, and sends a list of its own; MSG_NONE: it does not */

@@ -21,6 +21,9 @@
 
 /* Time for the answer to an order. A reload waits for new workers, which load keys. */
 #define ORDER_TIMEOUT_MS  15000
+#define POLICY_TIMEOUT_MS 3000
+/* Of attlsctl upgrade: only a restart can replace that attlsd. */
+#define EXIT_NOT_ASKED	  3
 #define RELOAD_TIMEOUT_MS 120000
 
 /* Fail if the output did not arrive. */
@@ -171,15 +174,20 @@ int client_events(const struct target *target, bool json)
 	return show(target, &view, NULL, json);
 }
 
+/* The policy of the attlsd that listens, as the text of the answer. */
+static int ask_policy(const struct target *target, struct answer *answer)
+{
+	int r = client_order(target, CTL_POLICY, NULL, POLICY_TIMEOUT_MS, answer);
+
+	return r == 0 ? client_answers_serves(target, answer->u.text) : -1;
+}
+
 /* Give the order if the right attlsd listens. */
 static int order(const struct target *target, enum ctl_proto_what what, uint64_t session)
 {
-	struct answers answers;
 	struct answer answer;
-	int r = target->policy == NULL ? 0 : client_collect(target, CTL_STATUS, NULL, &answers);
+	int r = target->policy == NULL ? 0 : ask_policy(target, &answer);
 
-	if (target->policy != NULL)
-		client_answers_done(&answers);
 	if (r == 0)
 		r = client_order(target, what, &(struct session_filter){ .session = session },
 				 what == CTL_RELOAD || what == CTL_RELOAD_ONLY || what == CTL_UPGRADE
@@ -252,15 +260,18 @@ static bool has_faults(const char *path)
 
 int client_upgrade(const struct target *target)
 {
+	struct answer answer;
+
+	if (ask_policy(target, &answer) < 0)
+		return EXIT_NOT_ASKED;
 	return order(target, CTL_UPGRADE, 0);
 }
 
 int client_reload(const struct target *target, bool no_upgrade)
 {
-	struct answers answers;
-	int r = client_collect(target, CTL_STATUS, NULL, &answers);
-	bool faults = r == 0 && has_faults(answers.gateway.policy);
+	struct answer answer;
 
-	client_answers_done(&answers);
-	return r < 0 || faults ? EXIT_FAILURE : order(target, no_upgrade ? CTL_RELOAD_ONLY : CTL_RELOAD, 0);
+	if (ask_policy(target, &answer) < 0 || has_faults(answer.u.text))
+		return EXIT_FAILURE;
+	return order(target, no_upgrade ? CTL_RELOAD_ONLY : CTL_RELOAD, 0);
 }

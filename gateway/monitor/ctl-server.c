@@ -13,6 +13,7 @@
 #include <sys/socket.h>
 #include <utlist.h>
 
+#include "gateway/base/ctl-order.h"
 #include "gateway/base/ctl-question.h"
 #include "gateway/base/util.h"
 #include "gateway/host/bounded-close.h"
@@ -39,6 +40,7 @@ struct ctl_peer {
 	struct deferred deferred;
 	enum ctl_proto_what asked;	     /* 0: nothing yet */
 	const struct ctl_question *question; /* of `asked` */
+	bool any_version;		     /* it was asked as a struct ctl_order */
 	enum msg_asker who;
 	struct session_filter filter;
 	uint32_t last;		     /* CTL_TRACE_LAST: so many */
@@ -87,12 +89,8 @@ static void peer_end(struct ctl_peer *peer)
 /* Send a text for the operator as the last answer. */
 static void finish(struct ctl_peer *peer, enum answer_kind kind, const char *text)
 {
-	struct answer answer = ctl_proto_answer(kind);
-
-	if (peer->gone)
-		return;
-	(void)snprintf(answer.u.text, sizeof(answer.u.text), "%s", text);
-	(void)ctl_proto_send(peer->watch.fd, &answer); /* a peer that does not read has gone */
+	if (!peer->gone) /* one that does not read has gone, too */
+		(void)ctl_order_answer(peer->watch.fd, peer->any_version, kind, text);
 	peer_end(peer);
 }
 
@@ -210,6 +208,15 @@ static void audit_reopen(struct ctl_peer *peer, const struct ask *ask)
 	       refusal == NULL ? "the audit trail and the xferlog are open anew" : refusal);
 }
 
+static void name_policy(struct ctl_peer *peer, const struct ask *ask)
+{
+	struct answer_gateway gateway = { .pid = 0 };
+
+	(void)ask;
+	peer->server->calls->describe(peer->server->owner, &gateway);
+	finish(peer, ANSWER_DONE, gateway.policy);
+}
+
 /* The connection stays with ctl-trace.c. */
 static void follow(struct ctl_peer *peer, const struct ask *ask)
 {
@@ -242,6 +249,7 @@ static void (*const answers[CTL_WHATS])(struct ctl_peer *peer, const struct ask 
 	[CTL_TRACE_LAST] = describe, [CTL_TRACE] = follow,	 [CTL_END] = end_session,
 	[CTL_RELOAD] = reload,	     [CTL_RELOAD_ONLY] = reload, [CTL_UPGRADE] = reload,
 	[CTL_DRAIN] = drain,	     [CTL_MAKE_WAY] = drain,	 [CTL_AUDIT_REOPEN] = audit_reopen,
+	[CTL_POLICY] = name_policy,
 };
 
 static void log_order(const struct ctl_peer *peer, uint64_t session)
@@ -287,7 +295,7 @@ static void judge_question(struct ctl_peer *peer, const struct ask *ask)
 {
 	const char *refusal = ctl_role_refusal(peer->who, ask->what);
 
-	if (ask->version != CTL_VERSION || !session_filter_is_sound(&ask->filter))
+	if (!peer->any_version && (ask->version != CTL_VERSION || !session_filter_is_sound(&ask->filter)))
 		finish(peer, ANSWER_REFUSED, CTL_OTHER_VERSION);
 	else if (refusal != NULL)
 		refuse(peer, refusal);
@@ -297,17 +305,17 @@ static void judge_question(struct ctl_peer *peer, const struct ask *ask)
 
 static void on_question(struct ctl_peer *peer)
 {
-	struct ask ask;
+	struct ask ask = { .version = 0 }; /* an order sets only its head */
 	ssize_t n = bounded_receive(peer->watch.fd, &ask, sizeof(ask));
 
 	if (n == -1 && (errno == EAGAIN || errno == EWOULDBLOCK || errno == EINTR))
 		return;
 	if (n <= 0 || peer->asked != 0) /* the peer has gone, or sends more than one question */
 		peer_end(peer);
-	else if (n != (ssize_t)sizeof(ask))
-		finish(peer, ANSWER_REFUSED, CTL_OTHER_VERSION);
-	else
+	else if (n == (ssize_t)sizeof(ask) || (peer->any_version = ctl_order_is(&ask, (size_t)n)))
 		judge_question(peer, &ask);
+	else
+		finish(peer, ANSWER_REFUSED, CTL_OTHER_VERSION);
 }
 
 static void on_peer(struct watch *watch, uint32_t ready)

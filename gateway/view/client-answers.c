@@ -9,6 +9,7 @@
 #include <string.h>
 #include <sys/stat.h>
 
+#include "gateway/base/ctl-order.h"
 #include "gateway/base/ctl-question.h"
 #include "gateway/view/trace-print.h"
 #include "policy/policy.h"
@@ -125,7 +126,8 @@ static void sanitize_texts(struct answer *answer)
 
 void client_answers_check(struct answer *answer, size_t received)
 {
-	if (received != sizeof(*answer) || answer->version != CTL_VERSION)
+	if ((received != sizeof(*answer) || answer->version != CTL_VERSION) &&
+	    !ctl_order_is_answer(answer, received))
 		answer->kind = 0;
 	sanitize_texts(answer);
 }
@@ -140,9 +142,16 @@ static bool same_file(const char *a, const char *b)
 	return strcmp(a, b) == 0;
 }
 
-static bool is_cut_off(const struct answer_gateway *gateway)
+int client_answers_serves(const struct target *target, const char *policy)
 {
-	return strlen(gateway->policy) == sizeof(gateway->policy) - 1;
+	bool cut_off = strlen(policy) == ANSWER_TEXT_MAX - 1;
+
+	if (target->policy == NULL || cut_off || same_file(target->policy, policy))
+		return 0;
+	return client_fault(target,
+			    "the attlsd that listens there serves %s, not %s; give each attlsd its own "
+			    "control_socket, or name the socket with --socket",
+			    policy, target->policy);
 }
 
 /* The monitor's first answer. */
@@ -155,12 +164,8 @@ static int take_gateway(const struct target *target, struct answers *answers, co
 	if (answer->kind != ANSWER_GATEWAY || gateway->workers > WORKERS_MAX || gateway->pid == 0 ||
 	    gateway->older > ANSWER_OLDER_MAX)
 		return client_fault(target, CTL_OTHER_VERSION);
-	if (target->policy != NULL && !is_cut_off(gateway) && !same_file(target->policy, gateway->policy))
-		return client_fault(
-		    target,
-		    "the attlsd that listens there (process %d) serves %s, not %s; give each attlsd its own "
-		    "control_socket, or name the socket with --socket",
-		    (int)gateway->pid, gateway->policy, target->policy);
+	if (client_answers_serves(target, gateway->policy) < 0)
+		return -1;
 	answers->gateway = *gateway;
 	answers->workers = calloc(gateway->workers + 1, sizeof(*answers->workers));
 	return answers->workers == NULL ? client_fault(target, "not enough memory") : 0;

@@ -60,6 +60,12 @@ struct answers {
 void client_answers_check(struct answer *answer, size_t received);
 
 /*
+ * Is `policy` what the attlsd that listens serves, according to the target? Returns 0, or -1 after
+ * printing that it is not.
+ */
+int client_answers_serves(const struct target *target, const char *policy);
+
+/*
  * Take one answer. sender is its process according to the kernel, or 0 if the
  * process is not visible from here. A worker's lies change nothing for the others.
  * Returns 0, or -1 after printing to stderr why it cannot go on.

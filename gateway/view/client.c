@@ -19,6 +19,7 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "gateway/base/ctl-order.h"
 #include "gateway/base/ctl-question.h"
 #include "gateway/base/util.h"
 #include "gateway/view/client-receive.h"
@@ -152,6 +153,7 @@ static void refuse_descriptors(int fd, int wait_ms)
 /* Connects and sends the question, whose answers take at most wait_ms. Returns the connection, or -1. */
 static int ask(const struct target *target, const struct ask *question, int wait_ms)
 {
+	const size_t size = ctl_order_has(question->what) ? sizeof(struct ctl_order) : sizeof(*question);
 	const struct timeval wait = { .tv_sec = CONNECT_TIMEOUT_S };
 	struct sockaddr_un address = { .sun_family = AF_UNIX };
 	int fd;
@@ -171,7 +173,7 @@ static int ask(const struct target *target, const struct ask *question, int wait
 		r = unreachable(target, errno);
 	else
 		r = check_peer(target, fd, question->what);
-	if (r == 0 && send(fd, question, sizeof(*question), MSG_NOSIGNAL) != (ssize_t)sizeof(*question))
+	if (r == 0 && send(fd, question, size, MSG_NOSIGNAL) != (ssize_t)size)
 		r = client_fault(target, "attlsd closed the connection");
 	if (r < 0)
 		fd_close(&fd);
@@ -226,7 +228,7 @@ static struct ask question_of(enum ctl_proto_what what, const struct session_fil
 {
 	const struct session_filter none = { .session = 0 };
 
-	return (struct ask){ .version = CTL_VERSION,
+	return (struct ask){ .version = ctl_order_has(what) ? CTL_ORDER_VERSION : CTL_VERSION,
 			     .what = what,
 			     .session = filter != NULL ? filter->session : 0,
 			     .filter = filter != NULL ? *filter : none };
@@ -375,8 +377,11 @@ int client_order(const struct target *target, enum ctl_proto_what what, const st
 	r = receive_answer(target, fd, wait_ms, ret, &sender);
 	hang_up(&fd);
 	if (r == -EAGAIN)
-		return client_fault(
-		    target, "attlsd does not answer in time; attlsctl status shows whether it was done");
+		return client_fault(target, "%s",
+				    ctl_question_find(what)->only_asks
+					? "attlsd does not answer: it is still starting, or its monitor hangs"
+					: "attlsd does not answer in time; attlsctl status shows whether it "
+					  "was done");
 	if (r == 0)
 		return client_fault(target, "attlsd closed the connection without an answer");
 	if (r == 1 && ret->kind == ANSWER_REFUSED) {

@@ -8,6 +8,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include "gateway/base/ctl-order.h"
 #include "tests/unit/unit.h"
 
 #define SESSION 77u
@@ -18,6 +19,8 @@
 enum script {
 	ANSWERS_DONE,		 /* with the question that it has got, as text */
 	ANSWERS_REFUSED,	 /* with "not now" */
+	ANSWERS_ORDER,		 /* as any version does, with the question as text */
+	REFUSES_ORDER,		 /* "not now", as any version does */
 	ANSWERS_STATUS,		 /* the monitor and one worker, then more than was asked */
 	ANSWERS_LONG,		 /* a byte more than a packet has */
 	ANSWERS_SHORT,		 /* and less */
@@ -95,13 +98,21 @@ static void play(int fd, enum script script)
 {
 	static const uint8_t bytes[sizeof(struct answer) + 1];
 	struct answer answer = ctl_proto_answer(ANSWER_REFUSED);
-	struct ask ask;
+	struct ask ask = { .version = 0 };
+	char text[64];
 
-	if (recv(fd, &ask, sizeof(ask), 0) != (ssize_t)sizeof(ask))
+	if (recv(fd, &ask, sizeof(ask), 0) != (ssize_t)(ctl_order_has(ask.what) ? 8 : sizeof(ask)))
 		return;
 	switch (script) {
 	case ANSWERS_DONE:
 		answer_done(fd, &ask);
+		return;
+	case ANSWERS_ORDER:
+		(void)snprintf(text, sizeof(text), "version %x what %u", ask.version, ask.what);
+		(void)ctl_order_answer(fd, true, ANSWER_DONE, text);
+		return;
+	case REFUSES_ORDER:
+		(void)ctl_order_answer(fd, true, ANSWER_REFUSED, "not now");
 		return;
 	case ANSWERS_WITH_DESCRIPTOR:
 		answer_with_descriptor(fd);
@@ -186,17 +197,32 @@ static void orders(void **state)
 {
 	static const struct {
 		const char *name;
+		enum ctl_proto_what what;
 		enum script script;
 		int wait_ms, want;
 		const char *want_text, *want_said;
 	} rows[] = {
-		{ "done", ANSWERS_DONE, WAIT_MS, 0, "version 1 what 3 session 77", "" },
-		{ "refused", ANSWERS_REFUSED, WAIT_MS, 1, NULL, "not now\n" },
-		{ "an answer to another question", ANSWERS_STATUS, WAIT_MS, -1, NULL, "different versions" },
-		{ "too long", ANSWERS_LONG, WAIT_MS, -1, NULL, "different versions" },
-		{ "too short", ANSWERS_SHORT, WAIT_MS, -1, NULL, "different versions" },
-		{ "closed", CLOSES, WAIT_MS, -1, NULL, "closed the connection without an answer" },
-		{ "silent", STAYS_SILENT, 20, -1, NULL, "does not answer in time" },
+		{ "done", CTL_END, ANSWERS_DONE, WAIT_MS, 0, "version 1 what 3 session 77", "" },
+		{ "refused", CTL_END, ANSWERS_REFUSED, WAIT_MS, 1, NULL, "not now\n" },
+		{ "an answer to another question", CTL_END, ANSWERS_STATUS, WAIT_MS, -1, NULL,
+		  "different versions" },
+		{ "too long", CTL_END, ANSWERS_LONG, WAIT_MS, -1, NULL, "different versions" },
+		{ "too short", CTL_END, ANSWERS_SHORT, WAIT_MS, -1, NULL, "different versions" },
+		{ "closed", CTL_END, CLOSES, WAIT_MS, -1, NULL, "closed the connection without an answer" },
+		{ "silent", CTL_END, STAYS_SILENT, 20, -1, NULL, "does not answer in time" },
+		/* these bytes are those of all versions */
+		{ "reload", CTL_RELOAD, ANSWERS_ORDER, WAIT_MS, 0, "version 61746f31 what 4", "" },
+		{ "drain", CTL_DRAIN, ANSWERS_ORDER, WAIT_MS, 0, "version 61746f31 what 5", "" },
+		{ "make way", CTL_MAKE_WAY, ANSWERS_ORDER, WAIT_MS, 0, "version 61746f31 what 7", "" },
+		{ "audit reopen", CTL_AUDIT_REOPEN, ANSWERS_ORDER, WAIT_MS, 0, "version 61746f31 what 13",
+		  "" },
+		{ "upgrade", CTL_UPGRADE, ANSWERS_ORDER, WAIT_MS, 0, "version 61746f31 what 14", "" },
+		{ "reload only", CTL_RELOAD_ONLY, ANSWERS_ORDER, WAIT_MS, 0, "version 61746f31 what 15", "" },
+		{ "policy", CTL_POLICY, ANSWERS_ORDER, WAIT_MS, 0, "version 61746f31 what 16", "" },
+		{ "refused order", CTL_UPGRADE, REFUSES_ORDER, WAIT_MS, 1, NULL, "not now\n" },
+		{ "order, too short", CTL_UPGRADE, ANSWERS_SHORT, WAIT_MS, -1, NULL, "different versions" },
+		{ "order, silent", CTL_UPGRADE, STAYS_SILENT, 20, -1, NULL, "does not answer in time" },
+		{ "policy, silent", CTL_POLICY, STAYS_SILENT, 20, -1, NULL, "its monitor hangs" },
 	};
 
 	(void)state;
@@ -209,7 +235,7 @@ static void orders(void **state)
 
 		scene_init(&scene);
 		scene_serve(&scene, rows[i].script);
-		r = client_order(&target, CTL_END, &(struct session_filter){ .session = SESSION },
+		r = client_order(&target, rows[i].what, &(struct session_filter){ .session = SESSION },
 				 rows[i].wait_ms, &answer);
 		scene_done(&scene, said);
 		if (r != rows[i].want || strstr(said, rows[i].want_said) == NULL ||
