@@ -1,4 +1,4 @@
-#!/usr/bin/env sh
+# shellcheck shell=sh
 # The deploy hook of acme.sh: copy it to ~/.acme.sh/deploy/, then: acme.sh --deploy -d NAME --deploy-hook attlsd
 attlsd_deploy() # DOMAIN KEY CERTIFICATE CA FULLCHAIN
 {
