@@ -178,15 +178,19 @@ demo-outbound: setup-demo           ## a client without TLS, attlsd, and a real 
 
 # What is installed: each file, and its folder under PREFIX.
 DOC := share/doc/attlsd
+# Pages for those who work on attlsd; installed-links.sed has the same list.
+UNINSTALLED := ARCHITECTURE BENCHMARKS CHANGELOG CONTRIBUTING LICENSE PERFORMANCE SECURITY STYLE
 INSTALLED := $(BINARIES:%=%:sbin) docs/man/attlsd.8:share/man/man8 docs/man/attlsctl.8:share/man/man8 docs/man/attlsd-http.8:share/man/man8 docs/man/attlsd.yaml.5:share/man/man5 \
-  $(foreach f,$(wildcard contrib/policy.*.yaml) docs/ATTLS.md docs/EDGE.md docs/METRICS.md docs/MIGRATE-ZOS.md docs/OUTBOUND.md docs/TROUBLESHOOTING.md docs/AUDIT.md docs/DIAGNOSTICS.md docs/audit.schema.json,$f:$(DOC)) \
+  $(foreach f,$(wildcard contrib/policy.*.yaml) docs/audit.schema.json,$f:$(DOC)) \
+  README.md:$(DOC) $(foreach f,$(filter-out $(UNINSTALLED:%=docs/%.md),$(wildcard docs/*.md)),$f:$(DOC)) \
+  $(foreach d,images servers,$(foreach f,$(wildcard docs/$d/*),$f:$(DOC)/$d)) contrib/demo/zos-client.py:$(DOC)/demo \
   $(foreach f,$(wildcard contrib/nftables/*.nft),$f:$(DOC)/nftables) \
   $(foreach d,logrotate rsyslog fluent-bit prometheus grafana,$(foreach f,$(wildcard contrib/$d/*),$f:$(DOC)/$d)) \
   $(foreach d,filter.d jail.d,contrib/fail2ban/$d/attlsd.conf:$(DOC)/fail2ban/$d) contrib/systemd/attlsd.service:lib/systemd/system contrib/systemd/attlsd.socket:$(DOC)/systemd \
   $(foreach d,sysusers.d tmpfiles.d,$(foreach f,$(wildcard contrib/$d/*),$f:lib/$d)) \
   contrib/completion/attlsctl:share/bash-completion/completions contrib/completion/_attlsctl:share/zsh/site-functions
 INSTALLED += docs/policy.schema.json:share/attlsd \
-  $(foreach f,$(wildcard contrib/acme/*),$f:share/attlsd/acme)
+  $(foreach f,$(wildcard contrib/acme/*),$f:share/attlsd/acme) contrib/systemd/upgrade-services:share/attlsd
 ROOT = $(DESTDIR)$(PREFIX)
 UNITS_DIR = $(ROOT)/lib/systemd/system
 # Of attlsd@NAME.service: a policy, a control socket and a folder of logs for each instance.
@@ -195,19 +199,19 @@ INSTANCE := -e '/^Description=/s/$$/ (%i)/' -e 's|/etc/attlsd/|/etc/attlsd/%i/|g
 
 install: $(BINARIES)                ## install under DESTDIR/PREFIX
 	for file in $(INSTALLED); do from=$${file%:*}; to="$(ROOT)/$${file#*:}/$${from##*/}"; \
-	  case $$file in *:sbin|*/attlsd-deploy:*) mode=755 ;; *) mode=644 ;; esac; \
+	  case $$file in *:sbin|*/attlsd-deploy:*|*/upgrade-services:*) mode=755 ;; *) mode=644 ;; esac; \
 	  install -D -m $$mode $$from "$$to" || exit 1; done
 	sed -i 's|/usr/local|$(PREFIX)|g' "$(UNITS_DIR)/attlsd.service" "$(ROOT)/share/man/man8/attlsd.8" "$(ROOT)/$(DOC)/logrotate/attlsd" "$(ROOT)/$(DOC)/prometheus"/*.service
-	sed -i 's|/usr/local|$(PREFIX)|g' "$(ROOT)/share/man/man8/attlsctl.8" "$(ROOT)/$(DOC)"/policy.*.yaml "$(ROOT)/share/attlsd/acme/attlsd.sh"
+	sed -i 's|/usr/local|$(PREFIX)|g' "$(ROOT)/share/man/man8/attlsctl.8" "$(ROOT)/$(DOC)"/policy.*.yaml "$(ROOT)/share/attlsd/acme/attlsd.sh" "$(ROOT)/share/attlsd/upgrade-services"
 	sed $(INSTANCE) "$(UNITS_DIR)/attlsd.service" >"$(UNITS_DIR)/attlsd@.service"
 	chmod 644 "$(UNITS_DIR)/attlsd@.service"
-	sed -i -e 's|](../contrib/|](|g' -e 's|](man/\(attls[a-z.]*\.\([58]\)\))|](../../man/man\2/\1)|g' "$(ROOT)/$(DOC)"/*.md
+	sed -i -f contrib/installed-links.sed "$(ROOT)/$(DOC)"/*.md "$(ROOT)/$(DOC)"/*/*.md
 
 uninstall:                          ## remove what install has put there, with the same DESTDIR and PREFIX
 	for file in $(INSTALLED); do from=$${file%:*}; rm -f "$(ROOT)/$${file#*:}/$${from##*/}" || exit 1; done
 	rm -f "$(UNITS_DIR)/attlsd@.service"
 	for folder in /acme ''; do [ ! -d "$(ROOT)/share/attlsd$$folder" ] || rmdir --ignore-fail-on-non-empty "$(ROOT)/share/attlsd$$folder"; done
-	for folder in /systemd /prometheus /grafana /logrotate /rsyslog /fluent-bit /nftables /fail2ban/filter.d /fail2ban/jail.d /fail2ban ''; do \
+	for folder in /demo /images /servers /systemd /prometheus /grafana /logrotate /rsyslog /fluent-bit /nftables /fail2ban/filter.d /fail2ban/jail.d /fail2ban ''; do \
 	  [ ! -d "$(ROOT)/$(DOC)$$folder" ] || rmdir --ignore-fail-on-non-empty "$(ROOT)/$(DOC)$$folder" || exit 1; done
 
 # From a copy of the checkout, with what is not committed, so that Debian's tools leave nothing in it.

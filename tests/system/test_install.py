@@ -26,20 +26,23 @@ def test_all_pages_are_installed_and_removed(folder):
     doc = "usr/share/doc/attlsd/"
     assert {"usr/sbin/attlsd", "usr/sbin/attlsctl", "usr/share/man/man8/attlsd.8", "usr/share/man/man5/attlsd.yaml.5",
             "usr/lib/systemd/system/attlsd.service", doc + "ATTLS.md", doc + "EDGE.md", doc + "TROUBLESHOOTING.md",
+            doc + "TUTORIAL.md", doc + "servers/vsftpd.md", doc + "servers/zos.md", doc + "README.md", doc + "demo/zos-client.py",
             doc + "nftables/inline.nft", doc + "prometheus/alerts.yml", doc + "prometheus/rules.yml", doc + "grafana/attlsd.json",
             doc + "fail2ban/jail.d/attlsd.conf", doc + "systemd/attlsd.socket", doc + "policy.minimal.yaml"} <= found
     assert "usr/share/attlsd/policy.schema.json" in found
-    assert {os.stat(os.path.join(folder, name)).st_mode & 0o777 for name in found if "/sbin/" not in name and not name.endswith("/attlsd-deploy")} == {0o644}
+    assert {os.stat(os.path.join(folder, name)).st_mode & 0o777 for name in found if "/sbin/" not in name and not name.endswith(("/attlsd-deploy", "/upgrade-services"))} == {0o644}
     for name in found:
-        if name.endswith((".8", ".5", ".service", ".yaml")):
+        if name.endswith((".8", ".5", ".service", ".yaml", "/upgrade-services")):
             with open(os.path.join(folder, name)) as f:
                 assert "/usr/local" not in f.read(), name
-    for page in "ATTLS.md", "EDGE.md", "TROUBLESHOOTING.md":
-        with open(os.path.join(folder, doc, page)) as f:
-            links = re.findall(r"\]\(([^)#:]+)", f.read())
+    pages = [name for name in found if name.startswith(doc) and name.endswith(".md")]
+    assert len(pages) > 15
+    for page in pages:
+        with open(os.path.join(folder, page)) as f:
+            links = re.findall(r"\]\(([^)#:]+)", re.sub(r"`[^`]*`", "", f.read()))
         for link in links:
             if not link.startswith("http"):
-                assert os.path.exists(os.path.join(folder, doc, link)), f"{page} names {link}"
+                assert os.path.exists(os.path.join(folder, os.path.dirname(page), link)), f"{page} names {link}"
     with open(os.path.join(folder, doc, "policy.minimal.yaml")) as f:
         schema = re.search(r"\$schema=/(\S+)", f.readline())[1]
     assert schema in found  # an editor finds it by the first line of a policy
