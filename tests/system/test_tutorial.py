@@ -1,12 +1,12 @@
 """docs/TUTORIAL.md: a shell runs its commands, in a copy of this system with a network of its own, and prints what the page shows."""
 import os
-import re
 import subprocess
 
 import pytest
 
 import net
 import servers
+import tutorial
 
 # An overlay over / keeps every change in memory. What the package of vsftpd would bring, and systemd, are short stand-ins.
 ENTER = r"""
@@ -47,28 +47,6 @@ exec chroot "$root" sh -c 'id ftp >/dev/null 2>&1 || useradd --system --home-dir
 """
 
 
-def page():
-    with open(os.path.join(net.ROOT, "docs", "TUTORIAL.md")) as f:
-        return f.read()
-
-
-def blocks():
-    """Each block of commands, and what it prints by the page."""
-    found = re.findall(r"^```(sh install|sh|text)\n(.*?)^```$", page(), re.M | re.S)
-    assert {kind for kind, _ in found} == {"sh", "sh install", "text"}
-    steps = []
-    for kind, text in found:
-        if kind == "sh":
-            steps.append((text, []))
-        elif kind == "text":
-            steps[-1][1].extend(line for line in text.splitlines() if line)
-    return steps
-
-
-def pattern(line):
-    return ".*".join(re.escape(part) for part in line.split("..."))
-
-
 @pytest.mark.skipif(not net.IS_ROOT, reason="only root may make namespaces")
 @pytest.mark.skipif(net.sanitized() or net.BUILD != os.path.join(net.ROOT, "build"), reason="the page installs what make builds")
 def test_every_command_of_the_tutorial():
@@ -76,18 +54,10 @@ def test_every_command_of_the_tutorial():
         folder, libpath = servers.fetch("vsftpd")
     except servers.Unavailable as reason:
         pytest.skip(str(reason))
-    steps = blocks()
+    steps = tutorial.steps()
     assert len(steps) >= 10
-    script = "set -e\n" + "".join(f"{commands}echo \"== status $? of step {number}\"\n" for number, (commands, _) in enumerate(steps))
     # vsftpd and attlsd end with the namespace of their processes
     done = subprocess.run(["unshare", "--mount", "--net", "--pid", "--fork", "--kill-child", "--mount-proc", "--propagation", "private", "sh", "-c", ENTER,
-                           "enter", net.ROOT, folder, libpath], input=script, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, timeout=net.LIMIT)
-    parts = re.split(r"^== status (\d+) of step \d+\n", done.stdout, flags=re.M)
-    assert len(parts) == 2 * len(steps) + 1, done.stdout
-    for (commands, lines), said, status in zip(steps, parts[::2], parts[1::2]):
-        assert status == "0", f"{commands}\n{said}"
-        at = 0
-        for line in lines:
-            found = re.compile(f"^{pattern(line)}$", re.M).search(said, at)
-            assert found, f"{commands}\nprints\n{said}\nwithout\n{line}"
-            at = found.end()
+                           "enter", net.ROOT, folder, libpath], input=tutorial.script(steps), stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True,
+                          timeout=net.LIMIT)
+    tutorial.check(steps, done.stdout)
