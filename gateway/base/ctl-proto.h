@@ -21,7 +21,7 @@
 #include "policy/ip.h"
 
 /* Must change with anything in this file. */
-#define CTL_VERSION 0x6174001cu
+#define CTL_VERSION 0x6174001du
 
 /* What each of them is otherwise: ctl-question.c. */
 enum ctl_proto_what {
@@ -96,8 +96,9 @@ struct answer_gateway {
 	uint32_t older;	  /* how many ANSWER_OLDER; 0 for CTL_METRICS */
 	uint32_t zero;
 	uint64_t generation;
-	uint64_t up_ms;	    /* since attlsd started */
-	uint64_t policy_ms; /* since this policy came into force */
+	uint64_t up_ms;	     /* since attlsd started */
+	uint64_t counted_ms; /* since the counters began: upgrades pass them on */
+	uint64_t policy_ms;  /* since this policy came into force */
 	uint64_t sessions, limit;
 	uint8_t reloading, draining, upgrading; /* 0: no */
 	char failure[128];			/* why the last reload failed; "": it did not */
@@ -122,6 +123,8 @@ struct answer_older {
 	int32_t pid;
 	uint32_t workers;
 	uint64_t generation, sessions;
+	uint32_t asked; /* 1: its own ANSWER_GATEWAY and all that follows it will come */
+	uint32_t zero;
 };
 
 struct answer_worker {

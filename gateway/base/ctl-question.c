@@ -31,6 +31,7 @@ static const struct ctl_question questions[] = {
 	[CTL_TRACE_LAST] = { .name = "trace of the past",
 			     .may = ASKER_HTTP,
 			     .only_asks = true,
+			     .older = true,
 			     .pass = MSG_TRACE_LAST },
 	[CTL_END] = { .name = "end", .logged = true },
 	[CTL_RELOAD] = { .name = "reload", .logged = true, .any_version = true, .reload_answers = true },

@@ -10,7 +10,8 @@
  *					  <-	SERVING: it accepts
  *					  <-	SETTLED, some seconds later
  *	tells the service manager; MAIN	  ->
- *	FACTS, as long as it has sessions ->
+ *	FACTS, COUNTS_TOLD, as long as it has sessions ->
+ *					  <-	ASK, what operators ask of its sessions
  *
  * Until SETTLED, the old one goes on by itself if the new one ends.
  */
@@ -40,6 +41,8 @@ enum handover_type {
 	HANDOVER_STOPPING = 12, /* to the old one: an operator ends attlsd, so do not go on after this */
 	HANDOVER_NOW_MAIN = 13, /* to a process that stays: number: the pid of the one that serves */
 	HANDOVER_MORE = 14,	/* descriptors of a STATE that follows */
+	HANDOVER_COUNTS_TOLD = 15, /* one descriptor: a state with what the sender has counted so far */
+	HANDOVER_ASK = 16, /* one descriptor: of an operator; number: enum msg_asker; text: a struct ask */
 };
 
 #define HANDOVER_TEXT_MAX 320

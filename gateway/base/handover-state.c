@@ -37,9 +37,10 @@ struct section {
 };
 
 _Static_assert(sizeof(struct header) == 32 && sizeof(struct section) == 16, "other versions read these");
-_Static_assert(sizeof(struct handover_numbers) == 32 && sizeof(struct handover_socket) == 224 &&
+_Static_assert(sizeof(struct handover_numbers) == 40 && sizeof(struct handover_socket) == 224 &&
 		   sizeof(struct handover_seed) == 56 && sizeof(struct handover_failure) == 32 &&
-		   sizeof(struct handover_older) == 64,
+		   sizeof(struct handover_older) == 80 && sizeof(struct handover_text) == 64 &&
+		   sizeof(struct handover_count) == 32,
 	       "other versions read these: only add at the end, and to a multiple of 8");
 
 /* Old memory is wiped, since it may have had keys. */

@@ -16,7 +16,15 @@
 #define HANDOVER_STATE_VERSION	   1
 #define HANDOVER_STATE_READABLE_BY 1
 
-/* Numbers are never used again for something else. Fields are only added at the end of a record. */
+/*
+ * Numbers are never used again for something else. Fields are only added at the end of a record: who
+ * does not know one skips it, and who misses one reads zeros, which must mean "as before".
+ *
+ * To pass on something new, add a section with the next number and a struct with a checked size, write
+ * and read it in heritage.c, and leave HANDOVER_STATE_VERSION as it is: a reader that does not know the
+ * section skips it. heritage_send() passes on what the new attlsd needs before its workers start,
+ * heritage_late() what may change until then.
+ */
 enum handover_section {
 	HANDOVER_NUMBERS = 1,  /* struct handover_numbers, one */
 	HANDOVER_SOCKETS = 2,  /* struct handover_socket */
@@ -24,13 +32,17 @@ enum handover_section {
 	HANDOVER_USER_KEY = 4, /* its bytes, one record */
 	HANDOVER_FAILURES = 5, /* struct handover_failure */
 	HANDOVER_OLDER = 6,    /* struct handover_older */
+	HANDOVER_TEXTS = 7,    /* struct handover_text, of the next section; the first is "" */
+	HANDOVER_COUNTS = 8,   /* struct handover_count */
 };
 
 struct handover_numbers {
 	uint64_t generation;   /* the last one */
 	uint64_t last_session; /* its number */
 	uint64_t watchdog_ms;  /* how often the service manager wants to hear; 0: it does not */
-	uint64_t started_s;    /* when the first attlsd of this row began, since 1970 */
+	uint64_t started_s;    /* when the first attlsd of this row began to count, since 1970; 0: unknown */
+	uint32_t ctl_version;  /* CTL_VERSION of the sender */
+	uint32_t zero;
 };
 
 enum handover_purpose {
@@ -77,6 +89,24 @@ struct handover_older {
 	uint32_t workers;
 	uint64_t generation, sessions;
 	char version[32];
+	uint64_t last_session; /* the number of its last one; 0: unknown */
+	uint32_t ctl_version;  /* 0: unknown */
+	uint32_t zero;
+};
+
+/* The name of a family, a value of a label, or a name out of a policy. */
+struct handover_text {
+	char text[64];
+};
+
+/* A counter. Families, labels and values are those of the writer, so texts say which one it is. */
+struct handover_count {
+	int32_t process; /* the pid of a replaced attlsd that has counted it; 0: the writer has */
+	uint16_t family; /* this and the next two are places among the texts */
+	uint16_t labels[6];
+	uint16_t second;	  /* a name's second part */
+	uint16_t bucket, buckets; /* which number of a histogram, of how many */
+	uint64_t value;
 };
 
 /* More than any policy needs. */

@@ -36,9 +36,22 @@ static int written(const struct target *target, int r)
 
 static int complain_of_few(const struct target *target, const struct answers *answers)
 {
-	if (answers->nworkers == answers->gateway.workers)
+	if (answers->own_workers == answers->gateway.workers)
 		return 0;
 	return client_fault(target, "some workers are missing above; try again");
+}
+
+/* One of another version never answers, and that is no failure. */
+static int complain_of_older(const struct target *target, const struct answer_older *older)
+{
+	(void)client_fault(
+	    target,
+	    "attlsd %s (process %d), which an upgrade has replaced, %s, so its sessions (%" PRIu64
+	    ") are missing above",
+	    older->version, (int)older->pid,
+	    older->asked != 0 ? "did not report its sessions" : "does not understand this attlsctl",
+	    older->sessions);
+	return older->asked != 0 ? -1 : 0;
 }
 
 static int complain_of_silence(const struct target *target, const struct answers *answers)
@@ -58,6 +71,9 @@ static int complain_of_silence(const struct target *target, const struct answers
 							     : "did not report its sessions",
 				 worker->sessions, (int)worker->pid);
 	}
+	for (size_t i = 0; i < answers->nolder; i++)
+		if (client_older_is_silent(&answers->older[i]))
+			r = complain_of_older(target, &answers->older[i].older) < 0 ? -1 : r;
 	return r;
 }
 

@@ -15,6 +15,7 @@
 #include "gateway/base/msg.h"
 #include "gateway/base/util.h"
 #include "gateway/host/bounded-close.h"
+#include "gateway/view/client-check.h"
 #include "gateway/view/client-receive.h"
 
 /* At once; the monitor answers no more of them. */
@@ -112,7 +113,7 @@ static void on_answer(struct watch *watch, uint32_t ready)
 			finish(question); /* all ends are closed */
 			return;
 		}
-		client_answers_check(&answer, (size_t)n);
+		client_check_answer(&answer, (size_t)n);
 		if (take(question, &answer, sender)) {
 			finish(question);
 			return;

@@ -41,7 +41,7 @@ static void add_sample(struct backends *backends, const struct metrics *metrics,
 void backends_sample(struct backends *backends, const struct metrics *metrics, uint64_t now_s)
 {
 	/* if attlsd has just started, all that it has counted is recent: compare with zeroes */
-	if (backends->n == 0 && metrics->gateway.up_ms < RECENT_MS)
+	if (backends->n == 0 && metrics->gateway.counted_ms < RECENT_MS)
 		backends->n = backends->next = 1;
 	add_sample(backends, metrics, now_s);
 }

@@ -21,7 +21,7 @@ static const char *why_not_ready(const struct answers *answers)
 		return "draining";
 	if (!has_serving_worker(answers))
 		return "no-worker";
-	if (answers->gateway.sessions >= answers->gateway.limit)
+	if (client_answers_sessions(answers) >= answers->gateway.limit)
 		return "full";
 	return NULL;
 }

@@ -23,7 +23,8 @@ static bool is_level(size_t row)
 
 static void read_counters(const struct metrics *metrics, uint64_t ret[static HISTORY_ROWS])
 {
-	ret[HISTORY_SESSIONS] = metrics->gateway.sessions;
+	ret[HISTORY_SESSIONS] =
+	    metrics->gateway.sessions + figures_sum(metrics, "replaced_sessions", 0, NULL);
 	ret[HISTORY_TRANSFERS] = figures_sum(metrics, "transfers_running", 0, NULL);
 	ret[HISTORY_HANDSHAKES] = figures_sum(metrics, "handshakes", 0, NULL);
 	ret[HISTORY_REFUSALS] = figures_sum(metrics, "commands_refused", 0, NULL) +

@@ -64,7 +64,7 @@ bool overview_begin(struct request *request, const struct asker_result *result)
 	    gateway->sha256[0] != '\0' ? text_json(gateway->sha256) : json_null(), "generation",
 	    (json_int_t)gateway->generation, "since", now - (json_int_t)(gateway->policy_ms / 1000),
 	    "started", now - (json_int_t)(gateway->up_ms / 1000), "now", now, "state", state_json(gateway),
-	    "failure", failure, "sessions", "now", (json_int_t)gateway->sessions, "limit",
+	    "failure", failure, "sessions", "now", (json_int_t)client_answers_sessions(answers), "limit",
 	    (json_int_t)gateway->limit, "transfers", transfers, "workers", workers, "events",
 	    client_events_json(answers, EVENTS_MAX));
 	return request->kept != NULL;

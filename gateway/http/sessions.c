@@ -192,8 +192,10 @@ void sessions_answer(struct request *request, const struct asker_result *result)
 	}
 	for (size_t i = 0; i < answers->nworkers; i++)
 		whole = whole && !client_is_silent(&answers->workers[i]);
+	for (size_t i = 0; i < answers->nolder; i++)
+		whole = whole && !client_older_is_silent(&answers->older[i]);
 	text_print(&text, "{\"total\":%" PRIu64 ",\"matching\":%zu,\"whole\":%s,\"sessions\":[",
-		   answers->gateway.sessions, answers->nsessions, whole ? "true" : "false");
+		   client_answers_sessions(answers), answers->nsessions, whole ? "true" : "false");
 	add_sessions(&text, request, answers);
 	text_print(&text, "]}\n");
 	request_answer(request, MHD_HTTP_OK, "application/json", &text);

@@ -8,6 +8,7 @@
 
 #include "gateway/base/event-list.h"
 #include "gateway/monitor/child-pick.h"
+#include "gateway/monitor/ctl-older.h"
 
 void ctl_describe_gateway(struct answer_gateway *gateway, const char *policy_path)
 {
@@ -55,7 +56,7 @@ int ctl_describe_events(int fd, uint64_t *sent)
 }
 
 /* They are few, so all answers fit into the socket. */
-int ctl_describe_older(int fd, const struct older_set *set)
+int ctl_describe_older(int fd, const struct older_set *set, const struct ctl_question *question)
 {
 	const struct older *older;
 	int r = 0;
@@ -68,6 +69,7 @@ int ctl_describe_older(int fd, const struct older_set *set)
 		answer.u.older.workers = older->facts.workers;
 		answer.u.older.generation = older->facts.generation;
 		answer.u.older.sessions = older->facts.sessions;
+		answer.u.older.asked = question->pass != MSG_NONE && ctl_older_is_asked(older);
 		if (r == 0)
 			r = ctl_proto_send(fd, &answer);
 	}

@@ -5,6 +5,7 @@
 #include <stdint.h>
 
 #include "gateway/base/ctl-proto.h"
+#include "gateway/base/ctl-question.h"
 #include "gateway/monitor/children.h"
 #include "gateway/monitor/older.h"
 
@@ -12,7 +13,7 @@
 void ctl_describe_gateway(struct answer_gateway *gateway, const char *policy_path);
 
 /* Send ANSWER_OLDER for each of them. Returns what ctl_proto_send() does. */
-int ctl_describe_older(int fd, const struct older_set *set);
+int ctl_describe_older(int fd, const struct older_set *set, const struct ctl_question *question);
 
 /* Send ANSWER_WORKER. Returns what ctl_proto_send() does. */
 int ctl_describe_worker(int fd, const struct child *child);

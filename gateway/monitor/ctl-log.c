@@ -5,6 +5,7 @@
 #include "gateway/monitor/ctl-log.h"
 
 #include <fcntl.h>
+#include <inttypes.h>
 #include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -14,6 +15,9 @@
 #include "gateway/base/audit.h"
 #include "gateway/base/log.h"
 #include "gateway/base/util.h"
+
+/* Refused orders are logged once in this time: whoever may only ask must not fill the log. */
+#define REFUSED_PAUSE_MS 1000
 
 /* The user who logged in, before sudo and su; UINT32_MAX: not known. */
 static uint32_t audit_uid(pid_t pid)
@@ -54,10 +58,12 @@ static void find_sender(int fd, struct sender *sender)
 	sender->pid = (uint64_t)who.pid;
 }
 
-void ctl_log_order(int fd, const char *order)
+void ctl_log_order(int fd, const char *name, uint64_t session)
 {
 	struct sender sender;
+	char order[64];
 
+	(void)snprintf(order, sizeof(order), session == 0 ? "%s" : "%s %" PRIu64, name, session);
 	find_sender(fd, &sender);
 	log_write(LOG_LEVEL_INFO, "operator",
 		  (const struct log_field[]){ LOG_TEXT("order", order),
@@ -69,10 +75,13 @@ void ctl_log_order(int fd, const char *order)
 		    AUDIT_TEXT("login_uid", sender.login), AUDIT_NUMBER("operator_pid", sender.pid));
 }
 
-void ctl_log_refused(int fd, const char *reason)
+void ctl_log_refused(int fd, const char *reason, uint64_t now_ms, uint64_t *last_ms)
 {
 	struct sender sender;
 
+	if (*last_ms != 0 && now_ms - *last_ms < REFUSED_PAUSE_MS)
+		return;
+	*last_ms = now_ms;
 	find_sender(fd, &sender);
 	log_event(LOG_LEVEL_WARNING, "operator-refused", LOG_TEXT("reason", reason),
 		  LOG_TEXT("uid", sender.uid), LOG_TEXT("login", sender.login),

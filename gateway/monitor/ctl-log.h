@@ -2,10 +2,16 @@
 #ifndef ATTLSD_GATEWAY_MONITOR_CTL_LOG_H
 #define ATTLSD_GATEWAY_MONITOR_CTL_LOG_H
 
-/* Log an order and who gave it through this connection, at any log level: auditors ask for it. */
-void ctl_log_order(int fd, const char *order);
+#include <stdint.h>
 
-/* The same for an order that the sender may not give. */
-void ctl_log_refused(int fd, const char *reason);
+/*
+ * Log an order and who gave it through this connection, at any log level: auditors ask for it.
+ * session: which one it is about; 0: none.
+ */
+void ctl_log_order(int fd, const char *name, uint64_t session);
+
+/* The same for an order that the sender may not give, unless another one was logged just before, at *last_ms.
+ */
+void ctl_log_refused(int fd, const char *reason, uint64_t now_ms, uint64_t *last_ms);
 
 #endif

@@ -47,7 +47,7 @@ static void set_worker(struct counters *sum, const struct child *child)
 	bump(sum, COUNT_AT_RUNNING, transfers < child->nsessions ? transfers : child->nsessions);
 }
 
-static void set_facts(struct counters *sum, const struct children *children,
+static void set_facts(struct counters *sum, const struct children *children, const struct older_set *older,
 		      const struct answer_gateway *gateway)
 {
 	uint64_t now_s = (uint64_t)time(NULL);
@@ -59,31 +59,45 @@ static void set_facts(struct counters *sum, const struct children *children,
 	set(sum, COUNT_POLICY_TIME, 0, now_s - gateway->policy_ms / 1000);
 	set(sum, COUNT_RELOAD_FAILED, 0, gateway->failure[0] != '\0' && !gateway->draining);
 	set(sum, COUNT_SESSION_LIMIT, 0, gateway->limit);
+	set(sum, COUNT_REPLACED, 0, older->n);
+	set(sum, COUNT_REPLACED_SESSIONS, 0, older_sessions(older));
 	set_states(sum, gateway);
 	DL_FOREACH (children->head, generation) {
 		bump(sum, COUNT_AT_GENERATIONS, 1);
-		totals_add_keys(sum, &generation->keeper);
 		for (size_t i = 0; i < generation->n; i++)
 			if (generation->workers[i].pid != 0)
 				set_worker(sum, &generation->workers[i]);
 	}
 }
 
-struct ctl_metrics *ctl_metrics_new(struct children *children, const struct answer_gateway *gateway)
+void ctl_metrics_sum(struct counters *sum, struct children *children, uint64_t generation_in_force)
+{
+	struct generation *generation;
+
+	totals_add_own(sum, &children->totals);
+	DL_FOREACH (children->head, generation) {
+		totals_add_keys(sum, &generation->keeper);
+		for (size_t i = 0; i < generation->n; i++)
+			totals_add(sum, &generation->workers[i].counted, &generation->counted,
+				   generation->workers[i].nsessions,
+				   generation->number == generation_in_force);
+	}
+}
+
+struct ctl_metrics *ctl_metrics_new(struct children *children, const struct older_set *older,
+				    const struct answer_gateway *gateway)
 {
 	struct ctl_metrics *metrics = calloc(1, sizeof(*metrics));
-	struct generation *generation;
+	const struct older *one;
 
 	if (metrics == NULL)
 		return NULL;
 	metrics->totals = &children->totals;
-	totals_add_own(&metrics->sum, &children->totals);
-	DL_FOREACH (children->head, generation)
-		for (size_t i = 0; i < generation->n; i++)
-			totals_add(&metrics->sum, &generation->workers[i].counted, &generation->counted,
-				   generation->workers[i].nsessions,
-				   generation->number == gateway->generation);
-	set_facts(&metrics->sum, children, gateway);
+	ctl_metrics_sum(&metrics->sum, children, gateway->generation);
+	DL_FOREACH (older->head, one)
+		if (one->counts != NULL)
+			totals_add_page(&metrics->sum, one->counts);
+	set_facts(&metrics->sum, children, older, gateway);
 	return metrics;
 }
 

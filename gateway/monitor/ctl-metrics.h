@@ -4,11 +4,20 @@
 
 #include "gateway/base/ctl-proto.h"
 #include "gateway/monitor/children.h"
+#include "gateway/monitor/older.h"
 
 struct ctl_metrics;
 
-/* Add up what all processes have counted so far. NULL: no memory. */
-struct ctl_metrics *ctl_metrics_new(struct children *children, const struct answer_gateway *gateway);
+/*
+ * Add up what all processes have counted so far, and what replaced attlsds have told. NULL: no
+ * memory.
+ */
+struct ctl_metrics *ctl_metrics_new(struct children *children, const struct older_set *older,
+				    const struct answer_gateway *gateway);
+
+/* Add what this attlsd has counted; generation: the one in force. */
+void ctl_metrics_sum(struct counters *sum, struct children *children, uint64_t generation);
+
 /* NULL is fine. */
 void ctl_metrics_free(struct ctl_metrics **metrics);
 

@@ -19,16 +19,16 @@
 #include "gateway/host/bounded-close.h"
 #include "gateway/monitor/child-pick.h"
 #include "gateway/monitor/ctl-describe.h"
+#include "gateway/monitor/ctl-end.h"
 #include "gateway/monitor/ctl-log.h"
 #include "gateway/monitor/ctl-metrics.h"
+#include "gateway/monitor/ctl-older.h"
 #include "gateway/monitor/ctl-pass.h"
 #include "gateway/monitor/ctl-role.h"
 #include "gateway/monitor/ctl-clients.h"
 
 /* Accepted before other events get their turn. */
 #define ACCEPTS_A_TURN 16
-/* Refused orders are logged once in this time. */
-#define REFUSED_PAUSE_MS 1000
 /* For the question to come after the connection, and for the peer to read on. */
 #define PEER_TIMEOUT_MS 2000
 #define ACCEPT_PAUSE_MS 1000
@@ -42,8 +42,9 @@ struct ctl_peer {
 	const struct ctl_question *question; /* of `asked` */
 	bool any_version;		     /* it was asked as a struct ctl_order */
 	enum msg_asker who;
-	struct session_filter filter;
-	uint32_t last;		     /* CTL_TRACE_LAST: so many */
+	bool passed;		       /* by the attlsd that has replaced this one, */
+	const struct older_set *older; /* which asks the others itself */
+	struct ask ask;
 	uint32_t workers_announced;  /* CTL_STATUS, CTL_SESSIONS, CTL_SERVERS: by the first answer */
 	uint32_t workers_sent;	     /* of them */
 	uint64_t event_sent;	     /* CTL_EVENTS: the number of the monitor's own */
@@ -100,19 +101,20 @@ static int send_gateway(struct ctl_peer *peer)
 	struct answer answer = ctl_proto_answer(ANSWER_GATEWAY);
 
 	server->calls->describe(server->owner, &answer.u.gateway);
-	answer.u.gateway.older = peer->question->older ? (uint32_t)server->older->n : 0;
+	answer.u.gateway.older = peer->question->older ? (uint32_t)peer->older->n : 0;
 	peer->workers_announced = peer->question->monitor_lists ? 0 : children_count(server->children);
 	answer.u.gateway.workers = peer->workers_announced;
 	memcpy(answer.u.gateway.failure, server->failure, sizeof(server->failure));
 	answer.u.gateway.failure_ms = server->loop->now_ms - server->failed_ms;
 	if (peer->asked == CTL_METRICS) {
-		peer->metrics = ctl_metrics_new(server->children, &answer.u.gateway);
+		server->calls->counted(server->owner);
+		peer->metrics = ctl_metrics_new(server->children, server->older, &answer.u.gateway);
 		if (peer->metrics == NULL)
 			return -ENOMEM;
 	}
 	if (ctl_proto_send(peer->watch.fd, &answer) < 0)
 		return -EPIPE;
-	return peer->question->older ? ctl_describe_older(peer->watch.fd, server->older) : 0;
+	return peer->question->older ? ctl_describe_older(peer->watch.fd, peer->older, peer->question) : 0;
 }
 
 /* What is still missing after the first answer. */
@@ -141,33 +143,25 @@ static void list(struct ctl_peer *peer)
 	if (r == 0 && peer->question->pass != MSG_NONE)
 		ctl_pass_question(peer->server->children, peer->watch.fd,
 				  &(struct msg){ .type = peer->question->pass,
-						 .serial = peer->last,
+						 .serial = peer->ask.last,
 						 .asker = peer->who,
-						 .filter = peer->filter });
+						 .filter = peer->ask.filter });
+	if (r == 0 && peer->question->pass != MSG_NONE)
+		ctl_older_ask_all(peer->older, peer->watch.fd, peer->who, &peer->ask);
 	peer_end(peer);
 }
 
 static void end_session(struct ctl_peer *peer, const struct ask *ask)
 {
-	const uint64_t session = ask->session;
-	const struct msg msg = { .type = MSG_END_SESSION, .session = session, .filter = peer->filter };
-	const struct child *child = admission_owner(peer->server->admission, session);
-	char text[120];
+	const struct ctl_server *server = peer->server;
+	char text[CTL_END_TEXT_MAX];
+	enum answer_kind kind =
+	    ctl_end_session(server->admission, peer->older, peer->watch.fd, peer->who, ask, text);
 
-	if (child == NULL) {
-		(void)snprintf(text, sizeof(text), "there is no session %" PRIu64, session);
-		finish(peer, ANSWER_REFUSED, text);
-		return;
-	}
-	if (msg_send(child->channel.fd, &msg, -1) < 0) {
-		(void)snprintf(text, sizeof(text),
-			       "worker %d does not accept messages; kill -KILL ends it with all its sessions",
-			       (int)child->pid);
-		finish(peer, ANSWER_REFUSED, text);
-		return;
-	}
-	(void)snprintf(text, sizeof(text), "session %" PRIu64 " is ending", session);
-	finish(peer, ANSWER_DONE, text);
+	if (kind == 0)
+		peer_end(peer);
+	else
+		finish(peer, kind, text);
 }
 
 static void reload(struct ctl_peer *peer, const struct ask *ask)
@@ -222,9 +216,17 @@ static void follow(struct ctl_peer *peer, const struct ask *ask)
 {
 	struct ctl_server *server = peer->server;
 	const char *refusal = ctl_trace_refusal(server->admission, ask);
+	char reason[CTL_OLDER_REASON_MAX];
 
+	if (refusal != NULL &&
+	    ctl_older_ask_owner(peer->older, peer->watch.fd, peer->who, ask, ask->filter.session, reason)) {
+		peer_end(peer);
+		return;
+	}
 	if (refusal == NULL) {
 		(void)send_gateway(peer); /* a peer that does not read has gone */
+		if (ask->filter.session == 0)
+			ctl_older_ask_all(peer->older, peer->watch.fd, peer->who, ask);
 		loop_unwatch(server->loop, &peer->watch);
 		refusal = ctl_trace_begin(&server->traces, &peer->watch.fd, ask, peer->who);
 	}
@@ -252,15 +254,6 @@ static void (*const answers[CTL_WHATS])(struct ctl_peer *peer, const struct ask 
 	[CTL_POLICY] = name_policy,
 };
 
-static void log_order(const struct ctl_peer *peer, uint64_t session)
-{
-	char text[64];
-
-	(void)snprintf(text, sizeof(text), session == 0 ? "%s" : "%s %" PRIu64, peer->question->name,
-		       session);
-	ctl_log_order(peer->watch.fd, text);
-}
-
 static void answer_question(struct ctl_peer *peer, const struct ask *ask)
 {
 	const struct ctl_question *question = ctl_question_find(ask->what);
@@ -270,24 +263,19 @@ static void answer_question(struct ctl_peer *peer, const struct ask *ask)
 		return;
 	}
 	children_drain_reports(peer->server->children); /* sessions that have ended no longer count */
-	peer->filter = ask->filter;
-	peer->last = ask->last < CTL_TRACE_LAST_MAX ? ask->last : CTL_TRACE_LAST_MAX;
+	peer->ask = *ask;
+	if (peer->ask.last > CTL_TRACE_LAST_MAX)
+		peer->ask.last = CTL_TRACE_LAST_MAX;
 	peer->asked = ask->what; /* set before a reload begins, which may be over when the call returns */
 	peer->question = question;
-	if (question->logged)
-		log_order(peer, ask->session);
+	if (question->logged && !peer->passed) /* the other attlsd has done so */
+		ctl_log_order(peer->watch.fd, question->name, ask->session);
 	answers[ask->what](peer, ask);
 }
 
 static void refuse(struct ctl_peer *peer, const char *why)
 {
-	struct ctl_server *server = peer->server;
-
-	/* whoever may only ask must not fill the log */
-	if (server->refused_ms == 0 || server->loop->now_ms - server->refused_ms >= REFUSED_PAUSE_MS) {
-		server->refused_ms = server->loop->now_ms;
-		ctl_log_refused(peer->watch.fd, why);
-	}
+	ctl_log_refused(peer->watch.fd, why, peer->server->loop->now_ms, &peer->server->refused_ms);
 	finish(peer, ANSWER_FORBIDDEN, why);
 }
 
@@ -336,8 +324,9 @@ static void on_timer(struct timer *timer)
 }
 
 /* Takes the descriptor over. NULL: it is closed. */
-static struct ctl_peer *peer_start(struct ctl_server *server, int *fd, enum msg_asker who)
+static struct ctl_peer *peer_start(struct ctl_server *server, int *fd, enum msg_asker who, bool passed)
 {
+	static const struct older_set none;
 	bool room = server->npeers[who] < ctl_role_places(who);
 	struct ctl_peer *peer = room ? calloc(1, sizeof(*peer)) : NULL;
 
@@ -347,6 +336,8 @@ static struct ctl_peer *peer_start(struct ctl_server *server, int *fd, enum msg_
 	}
 	peer->server = server;
 	peer->who = who;
+	peer->passed = passed;
+	peer->older = passed ? &none : server->older;
 	peer->deferred.fn = peer_free;
 	watch_init(&peer->watch, on_peer);
 	timer_init(&peer->timer, on_timer);
@@ -360,9 +351,10 @@ static struct ctl_peer *peer_start(struct ctl_server *server, int *fd, enum msg_
 	return NULL;
 }
 
-void ctl_server_answer(struct ctl_server *server, int *fd, const struct ask *ask)
+void ctl_server_answer(struct ctl_server *server, int *fd, enum msg_asker who, bool passed,
+		       const struct ask *ask)
 {
-	struct ctl_peer *peer = peer_start(server, fd, ASKER_HTTP);
+	struct ctl_peer *peer = peer_start(server, fd, who, passed);
 
 	if (peer != NULL)
 		judge_question(peer, ask);
@@ -381,7 +373,8 @@ static void on_listener(struct watch *watch, uint32_t ready)
 			break;
 		fd = accept4(watch->fd, NULL, NULL, SOCK_NONBLOCK | SOCK_CLOEXEC);
 		if (fd != -1) {
-			(void)peer_start(server, &fd, ctl_role_of(fd)); /* one without a place is closed */
+			(void)peer_start(server, &fd, ctl_role_of(fd),
+					 false); /* one without a place is closed */
 			continue;
 		}
 		if (errno == EMFILE || errno == ENFILE || errno == ENOMEM || errno == ENOBUFS)

@@ -37,6 +37,8 @@ struct ctl_calls {
 	const char *(*drain)(void *owner, bool restart);
 	/* NULL: done; otherwise the reason why not. */
 	const char *(*audit_reopen)(void *owner);
+	/* Somebody is about to see the counters, which must not go back afterwards. */
+	void (*counted)(void *owner);
 };
 
 struct ctl_server {
@@ -89,10 +91,12 @@ void ctl_server_promote(struct ctl_server *server);
 void ctl_server_abandon(struct ctl_server *server, const char *reason);
 
 /*
- * Answer a question of the HTTP process through this socket, which is closed afterwards. An
- * order is refused. Nothing is read from the socket: shut it down for that (http-child.c).
+ * Answer a question through this socket, which is closed afterwards: one of the HTTP process, from
+ * whose socket nothing is read (shut it down for that, http-child.c), or one that the attlsd that has
+ * replaced this one has passed on.
  */
-void ctl_server_answer(struct ctl_server *server, int *fd, const struct ask *ask);
+void ctl_server_answer(struct ctl_server *server, int *fd, enum msg_asker who, bool passed,
+		       const struct ask *ask);
 
 void ctl_server_done(struct ctl_server *server);
 

@@ -126,12 +126,14 @@ static void put_seeds(struct parcel *parcel, const struct children *children)
 	handover_write(&parcel->writer, HANDOVER_USER_KEY, children->user_key, sizeof(children->user_key), 1);
 }
 
-static void put_numbers(struct handover_writer *writer, const struct monitor *monitor)
+void heritage_put_numbers(struct handover_writer *writer, const struct monitor *monitor)
 {
 	const struct handover_numbers numbers = {
 		.generation = monitor->children.last,
 		.last_session = monitor->admission.last,
 		.watchdog_ms = monitor->notify.watchdog_ms,
+		.started_s = monitor->counted_s,
+		.ctl_version = CTL_VERSION,
 	};
 
 	handover_write(writer, HANDOVER_NUMBERS, &numbers, sizeof(numbers), 1);
@@ -164,7 +166,7 @@ int heritage_send(const struct monitor *monitor, int link)
 
 	if (parcel == NULL)
 		return -ENOMEM;
-	put_numbers(&parcel->writer, monitor);
+	heritage_put_numbers(&parcel->writer, monitor);
 	put_sockets(parcel, monitor);
 	put_older(parcel, monitor);
 	put_seeds(parcel, &monitor->children);
@@ -179,33 +181,6 @@ int heritage_send(const struct monitor *monitor, int link)
 		fd_close(&state);
 	free(parcel);
 	return r;
-}
-
-static void put_failures(struct handover_writer *writer, const struct login_queue *logins)
-{
-	struct login_failures *list = calloc(LOGIN_SOURCES_MAX, sizeof(*list));
-	size_t n = list == NULL ? 0 : login_queue_export(logins, list, LOGIN_SOURCES_MAX);
-
-	if (list == NULL)
-		writer->error = -ENOMEM;
-	for (size_t i = 0; i < n; i++) {
-		struct handover_failure record = { .family = list[i].key.family == IP_V4 ? 4 : 6,
-						   .failures = list[i].failures,
-						   .failed_ms = list[i].failed_ms };
-
-		memcpy(record.address, list[i].key.bytes, sizeof(record.address));
-		handover_write(writer, HANDOVER_FAILURES, &record, sizeof(record), 1);
-	}
-	free(list);
-}
-
-int heritage_late(const struct monitor *monitor)
-{
-	struct handover_writer writer = { .bytes = NULL };
-
-	put_numbers(&writer, monitor);
-	put_failures(&writer, &monitor->logins);
-	return handover_seal(&writer);
 }
 
 /* --- the monitor that receives --- */
@@ -337,7 +312,7 @@ static int get_seeds(struct children *children, const struct handover_reader *re
 	return r == -ENOMEM ? r : 0;
 }
 
-static struct handover_numbers get_numbers(struct monitor *monitor, const struct handover_reader *reader)
+struct handover_numbers heritage_get_numbers(struct monitor *monitor, const struct handover_reader *reader)
 {
 	struct handover_numbers numbers = { 0 };
 
@@ -377,7 +352,7 @@ int heritage_receive(struct monitor *monitor, int link)
 	if (r == 0)
 		r = handover_open(fds[n - 1], &reader);
 	if (r == 0) {
-		numbers = get_numbers(monitor, &reader);
+		numbers = heritage_get_numbers(monitor, &reader);
 		monitor->children.last = numbers.generation;
 		r = get_sockets(monitor, &reader, fds, n, numbers.watchdog_ms);
 	}
@@ -388,32 +363,5 @@ int heritage_receive(struct monitor *monitor, int link)
 	handover_close(&reader);
 	for (size_t i = 0; i < n; i++)
 		fd_close(&fds[i]);
-	return r;
-}
-
-int heritage_receive_late(struct monitor *monitor, int state)
-{
-	struct handover_reader reader = { .bytes = NULL };
-	int r = handover_open(state, &reader);
-	size_t n = r < 0 ? 0 : handover_count(&reader, HANDOVER_FAILURES);
-	struct handover_failure *records = calloc(n + 1, sizeof(*records));
-
-	if (r == 0 && records == NULL)
-		r = -ENOMEM;
-	if (r == 0) {
-		(void)get_numbers(monitor, &reader);
-		n = handover_read(&reader, HANDOVER_FAILURES, records, sizeof(*records), n);
-		for (size_t i = 0; i < n; i++) {
-			struct login_failures failures = { .failures = records[i].failures,
-							   .failed_ms = records[i].failed_ms };
-
-			memset(&failures.key, 0, sizeof(failures.key)); /* a hash key has no chance padding */
-			failures.key.family = records[i].family == 4 ? IP_V4 : IP_V6;
-			memcpy(failures.key.bytes, records[i].address, sizeof(failures.key.bytes));
-			login_queue_import(&monitor->logins, &failures);
-		}
-	}
-	free(records);
-	handover_close(&reader);
 	return r;
 }

@@ -13,16 +13,14 @@
  */
 int heritage_send(const struct monitor *monitor, int link);
 
-/* Make the state for HANDOVER_GO: what changes until then. Returns its descriptor or a negative errno. */
-int heritage_late(const struct monitor *monitor);
-
 /*
  * Receive what heritage_send() has sent, which is there already, into a monitor that is otherwise
  * initialised. Returns 0 or a negative errno.
  */
 int heritage_receive(struct monitor *monitor, int link);
 
-/* The same for heritage_late(). */
-int heritage_receive_late(struct monitor *monitor, int state);
+/* The numbers that both states have. */
+void heritage_put_numbers(struct handover_writer *writer, const struct monitor *monitor);
+struct handover_numbers heritage_get_numbers(struct monitor *monitor, const struct handover_reader *reader);
 
 #endif

@@ -147,7 +147,7 @@ static void answer(struct http_child *http, const struct ask *ask)
 	if (r == 0)
 		r = msg_send(http->orders, &msg, pair[1]);
 	if (r == 0)
-		ctl_server_answer(http->ctl, &pair[0], ask);
+		ctl_server_answer(http->ctl, &pair[0], ASKER_HTTP, false, ask);
 	fd_close(&pair[0]);	 /* without an answer, it asks again later */
 	bounded_close(&pair[1]); /* a worker may have put descriptors into its queue */
 }

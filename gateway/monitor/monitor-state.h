@@ -62,8 +62,11 @@ struct upgrade {
 	pid_t pid;	      /* of the new attlsd, 0: unknown */
 	uint32_t workers_told;
 	uint64_t sessions_told;
-	bool guards; /* this process stays for the service manager, and passes signals on */
-	bool lost;   /* the new one has ended */
+	uint64_t counts_told_ms;
+	bool counts_whole;	 /* told: nothing is left here that counts */
+	struct counters *counts; /* that the new one has told of during the trial; NULL: none */
+	bool guards;		 /* this process stays for the service manager, and passes signals on */
+	bool lost;		 /* the new one has ended */
 	char version[32], reason[HANDOVER_TEXT_MAX];
 };
 
@@ -98,7 +101,8 @@ struct monitor {
 	struct notify notify;
 	struct answer_gateway facts;	 /* for operators; describe() fills in what changes */
 	uint64_t started_ms, current_ms; /* when attlsd started, and when the current generation took over */
-	const char *cause;		 /* of the load under way: "start", "reload" or "names" */
+	uint64_t counted_s; /* since 1970, the time from which its counters are, also in attlsds before */
+	const char *cause;  /* of the load under way: "start", "reload" or "names" */
 	bool stopping;
 	int status;
 };

@@ -11,12 +11,14 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "gateway/base/audit.h"
 #include "gateway/base/log.h"
 #include "gateway/base/util.h"
 #include "gateway/host/bounded-close.h"
+#include "gateway/monitor/heritage-late.h"
 #include "gateway/monitor/monitor-state.h"
 #include "gateway/monitor/reload.h"
 #include "gateway/monitor/successor.h"
@@ -91,12 +93,13 @@ static void stop(struct monitor *monitor)
 static void describe(void *owner, struct answer_gateway *gateway)
 {
 	const struct monitor *monitor = owner;
-	uint64_t now_ms = monitor->loop.now_ms;
+	uint64_t now_ms = monitor->loop.now_ms, now_s = (uint64_t)time(NULL);
 
 	*gateway = monitor->facts;
 	if (monitor->current != NULL)
 		memcpy(gateway->sha256, monitor->current->sha256, sizeof(gateway->sha256));
 	gateway->up_ms = now_ms - monitor->started_ms;
+	gateway->counted_ms = now_s > monitor->counted_s ? (now_s - monitor->counted_s) * 1000 : 0;
 	gateway->policy_ms = now_ms - monitor->current_ms;
 	gateway->sessions = monitor->admission.nsessions;
 	gateway->reloading = reload_is_under_way(monitor);
@@ -152,7 +155,13 @@ static const char *order_audit_reopen(void *owner)
 	return audit_source_reopen(&monitor->audit);
 }
 
-static const struct ctl_calls ctl_calls = { describe, order_reload, order_drain, order_audit_reopen };
+static void before_counts(void *owner)
+{
+	takeover_tell_counts(owner);
+}
+
+static const struct ctl_calls ctl_calls = { describe, order_reload, order_drain, order_audit_reopen,
+					    before_counts };
 
 static void on_signal(void *owner, uint32_t number)
 {
@@ -198,6 +207,10 @@ static void on_older(void *owner, struct older *from, const struct handover_msg 
 			takeover_main(monitor, msg->number != 0);
 		upgrade_continue(monitor);
 		break;
+	case HANDOVER_COUNTS_TOLD:
+		if (fd != -1)
+			heritage_late_receive_counts(monitor, &from->counts, fd);
+		break;
 	case HANDOVER_STOP:
 		if (commands)
 			stop(monitor);
@@ -235,6 +248,7 @@ static int monitor_init(struct monitor *monitor)
 	monitor->requests = (struct requests){ &monitor->admission, &monitor->privileged, &monitor->logins,
 					       &monitor->clients, &monitor->audit };
 	monitor->started_ms = monitor->loop.now_ms;
+	monitor->counted_s = (uint64_t)time(NULL);
 	ctl_describe_gateway(&monitor->facts, monitor->path);
 	notify_open(&monitor->notify, &monitor->loop, &monitor->admission.nsessions,
 		    &monitor->facts.generation);

@@ -15,7 +15,10 @@
 
 static void older_free(struct deferred *deferred)
 {
-	free(CONTAINER_OF(deferred, struct older, deferred));
+	struct older *older = CONTAINER_OF(deferred, struct older, deferred);
+
+	free(older->counts);
+	free(older);
 }
 
 static void remove_one(struct older *older)

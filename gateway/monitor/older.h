@@ -8,6 +8,7 @@
 #include <stdbool.h>
 #include <stddef.h>
 
+#include "gateway/base/counters.h"
 #include "gateway/base/ctl-proto.h"
 #include "gateway/base/handover-link.h"
 #include "gateway/base/handover-state.h"
@@ -22,6 +23,7 @@ struct older {
 	struct older_set *set;
 	struct watch link;
 	struct handover_older facts; /* as it has told, lately; descriptor is unused */
+	struct counters *counts;     /* that it has told of; NULL: none */
 	struct deferred deferred;
 	struct older *next, *prev;
 };

@@ -12,6 +12,7 @@
 
 #include "gateway/base/log.h"
 #include "gateway/base/util.h"
+#include "gateway/monitor/heritage-late.h"
 #include "gateway/monitor/heritage.h"
 #include "gateway/monitor/reload.h"
 
@@ -41,6 +42,8 @@ static void on_end(void *owner, struct older *gone)
 	struct monitor *monitor = owner;
 
 	count_older(monitor, gone);
+	if (gone->counts != NULL)
+		totals_add_page(&monitor->children.totals.dead, gone->counts);
 	if (gone == monitor->takeover.from) {
 		monitor->takeover.from = NULL;
 		if (monitor->takeover.phase != TAKEOVER_DONE) {
@@ -91,7 +94,7 @@ int takeover_begin(struct monitor *monitor, int *link)
 void takeover_go(struct monitor *monitor, int state)
 {
 	struct takeover *takeover = &monitor->takeover;
-	int r = heritage_receive_late(monitor, state);
+	int r = heritage_late_receive(monitor, state);
 
 	if (r == 0)
 		r = older_listen(&monitor->older, true);
@@ -117,6 +120,21 @@ void takeover_settle(struct monitor *monitor)
 		return;
 	loop_timer_stop(&monitor->loop, &takeover->settle);
 	(void)older_say(takeover->from, HANDOVER_SETTLED, 0, NULL); /* if it fails, the link ends */
+}
+
+void takeover_tell_counts(struct monitor *monitor)
+{
+	const struct takeover *takeover = &monitor->takeover;
+	const struct handover_msg msg = { .type = HANDOVER_COUNTS_TOLD };
+	int state;
+
+	if (takeover->phase != TAKEOVER_TRIAL || takeover->from == NULL)
+		return;
+	state = heritage_late_counts(monitor);
+	if (state < 0)
+		return;						       /* without memory */
+	(void)handover_send(takeover->from->link.fd, &msg, &state, 1); /* without room: it is not read */
+	fd_close(&state);
 }
 
 void takeover_main(struct monitor *monitor, bool guarded)

@@ -18,6 +18,12 @@ void takeover_go(struct monitor *monitor, int state);
 /* If this process is on trial, tell the other one that this is over. */
 void takeover_settle(struct monitor *monitor);
 
+/*
+ * While this process is on trial: what it has counted so far stays if it ends. Tell it before anybody
+ * sees the numbers.
+ */
+void takeover_tell_counts(struct monitor *monitor);
+
 /* HANDOVER_MAIN has come: this is the main process. */
 void takeover_main(struct monitor *monitor, bool guarded);
 

@@ -98,9 +98,10 @@ static uint64_t at_most(uint64_t value, uint64_t max)
 	return value < max ? value : max;
 }
 
-static void add(struct counters *sum, size_t cell, uint64_t value)
+void totals_add_cell(struct counters *sum, size_t cell, uint64_t value)
 {
-	count_write(sum, cell, at_most(count_read(sum, cell) + value, SUM_MAX)); /* both are below 2^63 */
+	/* both are below 2^63 */
+	count_write(sum, cell, at_most(count_read(sum, cell) + at_most(value, SUM_MAX), SUM_MAX));
 }
 
 static void lift(struct counters *seen, size_t cell, uint64_t value)
@@ -110,32 +111,43 @@ static void lift(struct counters *seen, size_t cell, uint64_t value)
 		count_write(seen, cell, value);
 }
 
-static bool only_grows(enum count_type type)
+bool totals_only_grows(enum count_type type)
 {
 	return type == COUNT_TYPE_COUNTER || type == COUNT_TYPE_HISTOGRAM || type == COUNT_TYPE_SPARSE;
 }
 
-/* Look at the page of a worker. */
-static void look(struct counted *counted)
+/* The last place is for all others, in every page. */
+static size_t sparse_cell(struct counters *to, enum count_family family, size_t place,
+			  const uint8_t values[static COUNT_LABELS_MAX])
+{
+	return place == COUNT_PLACES - 1 ? count_families[family].at + 2 * place + 1
+					 : count_sparse_cell(to, family, values);
+}
+
+void totals_lift(struct counters *to, const struct counters *from)
 {
 	uint8_t values[COUNT_LABELS_MAX];
-	size_t from;
+	size_t cell;
 
 	for (size_t i = 0; i < COUNT_FAMILIES; i++) {
 		const struct count_family_info *family = &count_families[i];
 
 		if (family->type == COUNT_TYPE_SPARSE) {
 			for (size_t place = 0; place < COUNT_PLACES; place++)
-				if (count_sparse_place(counted->live, (enum count_family)i, place, values,
-						       &from))
-					lift(counted->seen,
-					     count_sparse_cell(counted->seen, (enum count_family)i, values),
-					     count_read(counted->live, from));
-		} else if (only_grows(family->type)) {
-			for (size_t cell = family->at; cell < family->at + family->cells; cell++)
-				lift(counted->seen, cell, count_read(counted->live, cell));
+				if (count_sparse_place(from, (enum count_family)i, place, values, &cell))
+					lift(to, sparse_cell(to, (enum count_family)i, place, values),
+					     count_read(from, cell));
+		} else if (totals_only_grows(family->type)) {
+			for (cell = family->at; cell < family->at + family->cells; cell++)
+				lift(to, cell, count_read(from, cell));
 		}
 	}
+}
+
+/* Look at the page of a worker. */
+static void look(struct counted *counted)
+{
+	totals_lift(counted->seen, counted->live);
 }
 
 static void add_sparse(struct counters *sum, const struct counters *from, enum count_family family)
@@ -145,7 +157,7 @@ static void add_sparse(struct counters *sum, const struct counters *from, enum c
 
 	for (size_t place = 0; place < COUNT_PLACES; place++)
 		if (count_sparse_place(from, family, place, values, &cell) && count_read(from, cell) > 0)
-			add(sum, count_sparse_cell(sum, family, values), count_read(from, cell));
+			totals_add_cell(sum, sparse_cell(sum, family, place, values), count_read(from, cell));
 }
 
 /* Where a number of a worker's page goes, whose first label may be a name of its policy. */
@@ -168,10 +180,11 @@ static void add_counters(struct counters *sum, const struct counters *from, cons
 
 		if (family->type == COUNT_TYPE_SPARSE)
 			add_sparse(sum, from, (enum count_family)i);
-		else if (only_grows(family->type))
+		else if (totals_only_grows(family->type))
 			for (size_t cell = family->at; cell < family->at + family->cells; cell++)
 				if (count_read(from, cell) > 0)
-					add(sum, place_of(family, map, cell), count_read(from, cell));
+					totals_add_cell(sum, place_of(family, map, cell),
+							count_read(from, cell));
 	}
 }
 
@@ -179,7 +192,7 @@ static void add_counters(struct counters *sum, const struct counters *from, cons
 static void add_gauge(struct counters *sum, size_t to, uint64_t value, size_t sessions)
 {
 	if (value < SUM_MAX)
-		add(sum, to, at_most(value, sessions));
+		totals_add_cell(sum, to, at_most(value, sessions));
 }
 
 static void add_time(struct counters *sum, size_t to, uint64_t value)
@@ -219,6 +232,11 @@ void totals_add(struct counters *sum, struct counted *counted, const struct tota
 	}
 }
 
+void totals_add_page(struct counters *sum, const struct counters *from)
+{
+	add_counters(sum, from, NULL);
+}
+
 void totals_add_own(struct counters *sum, const struct totals *totals)
 {
 	add_counters(sum, &totals->dead, NULL);
@@ -230,7 +248,9 @@ void totals_add_keys(struct counters *sum, const struct keeper_link *keeper)
 	const struct key_counts *counts;
 
 	for (size_t i = 0; (counts = keeper_counts(keeper, i)) != NULL; i++) {
-		add(sum, COUNT_AT_SIGNATURES + COUNT_SIGNATURE_MADE, at_most(counts->signatures, WORKER_MAX));
-		add(sum, COUNT_AT_SIGNATURES + COUNT_SIGNATURE_REFUSED, at_most(counts->refused, WORKER_MAX));
+		totals_add_cell(sum, COUNT_AT_SIGNATURES + COUNT_SIGNATURE_MADE,
+				at_most(counts->signatures, WORKER_MAX));
+		totals_add_cell(sum, COUNT_AT_SIGNATURES + COUNT_SIGNATURE_REFUSED,
+				at_most(counts->refused, WORKER_MAX));
 	}
 }

@@ -64,6 +64,18 @@ void totals_bury(struct totals *totals, struct counted *counted, const struct to
 void totals_add(struct counters *sum, struct counted *counted, const struct totals_map *map, size_t sessions,
 		bool current);
 
+/* Make each counter of `to` at least as large as that of `from`, which has the same places of names. */
+void totals_lift(struct counters *to, const struct counters *from);
+
+/* Add counters with the places of `totals`. */
+void totals_add_page(struct counters *sum, const struct counters *from);
+
+/* Add to one cell, which stays below 2^63. */
+void totals_add_cell(struct counters *sum, size_t cell, uint64_t value);
+
+/* Is it a counter, alone or in a histogram? */
+bool totals_only_grows(enum count_type type);
+
 /* Add what the dead and this process have counted. */
 void totals_add_own(struct counters *sum, const struct totals *totals);
 

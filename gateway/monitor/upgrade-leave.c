@@ -15,10 +15,13 @@
 #include "gateway/base/log.h"
 #include "gateway/base/util.h"
 #include "gateway/monitor/child-pick.h"
+#include "gateway/monitor/heritage-late.h"
 
 /* For the service manager to hear of it. */
 #define MANAGER_LIMIT_MS 5000
 #define TELL_MS		 1000
+/* The counters change all the time. */
+#define TELL_COUNTS_MS 5000
 
 static struct monitor *monitor_of(struct upgrade *upgrade)
 {
@@ -59,6 +62,29 @@ void upgrade_kill_starter(struct upgrade *upgrade)
 	upgrade->starter = 0;
 }
 
+/* They only grow, so it does not matter which of these is lost. */
+static void tell_counts(struct upgrade *upgrade)
+{
+	struct monitor *monitor = monitor_of(upgrade);
+	const struct handover_msg msg = { .type = HANDOVER_COUNTS_TOLD };
+	int state = heritage_late_counts(monitor);
+
+	upgrade->counts_told_ms = monitor->loop.now_ms;
+	if (state < 0)
+		return;
+	upgrade->counts_whole =
+	    handover_send(upgrade->link.fd, &msg, &state, 1) == 0 && monitor->children.head == NULL;
+	fd_close(&state);
+}
+
+void upgrade_last_words(struct upgrade *upgrade)
+{
+	if (upgrade->phase != UPGRADE_GONE || upgrade->link.fd == -1)
+		return;
+	tell_counts(upgrade);
+	upgrade_tell(upgrade);
+}
+
 void upgrade_tell(struct upgrade *upgrade)
 {
 	const struct monitor *monitor = monitor_of(upgrade);
@@ -87,6 +113,9 @@ static void on_tell(struct timer *timer)
 	if (upgrade->link.fd == -1)
 		return;
 	children_drain_reports(&monitor->children);
+	if (monitor->children.head == NULL ? !upgrade->counts_whole
+					   : monitor->loop.now_ms - upgrade->counts_told_ms >= TELL_COUNTS_MS)
+		tell_counts(upgrade);
 	if (upgrade->sessions_told != monitor->admission.nsessions ||
 	    upgrade->workers_told != children_count(&monitor->children))
 		upgrade_tell(upgrade);

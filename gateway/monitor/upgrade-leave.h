@@ -19,6 +19,9 @@ void upgrade_kill_starter(struct upgrade *upgrade);
 /* Tell the new attlsd what there is of this one, now and from now on. */
 void upgrade_tell(struct upgrade *upgrade);
 
+/* This process is about to end: the last numbers. */
+void upgrade_last_words(struct upgrade *upgrade);
+
 /* The new attlsd has proved itself. */
 void upgrade_settled(struct upgrade *upgrade);
 

@@ -15,6 +15,9 @@
 #include "gateway/base/handover-link.h"
 #include "gateway/base/log.h"
 #include "gateway/base/util.h"
+#include "gateway/host/bounded-close.h"
+#include "gateway/monitor/ctl-older.h"
+#include "gateway/monitor/heritage-late.h"
 #include "gateway/monitor/heritage.h"
 #include "gateway/monitor/reload.h"
 #include "gateway/monitor/takeover.h"
@@ -59,6 +62,8 @@ static void forget(struct upgrade *upgrade)
 	loop_timer_stop(&monitor->loop, &upgrade->tell);
 	upgrade_close_link(upgrade);
 	upgrade_kill_starter(upgrade);
+	free(upgrade->counts);
+	upgrade->counts = NULL;
 	upgrade->phase = UPGRADE_NONE;
 }
 
@@ -87,6 +92,8 @@ static void take_back(struct upgrade *upgrade)
 	char why[HANDOVER_TEXT_MAX], text[ANSWER_TEXT_MAX];
 
 	describe_end(upgrade, why, sizeof(why));
+	if (upgrade->counts != NULL)
+		totals_add_page(&monitor->children.totals.dead, upgrade->counts);
 	forget(upgrade);
 	ticket_source_hold(&monitor->tickets, false);
 	log_event(LOG_LEVEL_ERROR, "upgrade-undone", LOG_TEXT("reason", why),
@@ -112,7 +119,7 @@ static void hand_over(struct upgrade *upgrade)
 
 	acceptor_close(&monitor->acceptor);
 	children_drain_reports(&monitor->children);
-	state = r = heritage_late(monitor);
+	state = r = heritage_late_make(monitor);
 	if (r >= 0)
 		r = handover_send(upgrade->link.fd, &msg, &state, 1);
 	if (state >= 0)
@@ -153,8 +160,21 @@ static void on_hello(struct upgrade *upgrade, const struct handover_msg *msg)
 	(void)snprintf(upgrade->version, sizeof(upgrade->version), "%.31s", msg->text);
 }
 
-/* What may come in which phase; anything else, and what a newer attlsd may say, counts for nothing. */
-static void on_message(struct upgrade *upgrade, const struct handover_msg *msg)
+/* Of sessions that are still here. */
+static void answer_operator(struct monitor *monitor, const struct handover_msg *msg, int *fd)
+{
+	enum msg_asker who;
+	struct ask ask;
+
+	if (ctl_older_take(msg, &who, &ask))
+		ctl_server_answer(&monitor->ctl_server, fd, who, true, &ask);
+}
+
+/*
+ * What may come in which phase; anything else, and what a newer attlsd may say, counts for nothing.
+ * A descriptor that came along is closed afterwards, unless it is taken.
+ */
+static void on_message(struct upgrade *upgrade, const struct handover_msg *msg, int *fd)
 {
 	const bool trial = upgrade->phase == UPGRADE_TRIAL;
 	struct monitor *monitor = monitor_of(upgrade);
@@ -170,6 +190,10 @@ static void on_message(struct upgrade *upgrade, const struct handover_msg *msg)
 		if (upgrade->phase == UPGRADE_STARTS && upgrade->pid > 0)
 			hand_over(upgrade);
 		break;
+	case HANDOVER_COUNTS_TOLD:
+		if (trial && *fd != -1)
+			heritage_late_receive_counts(monitor, &upgrade->counts, *fd);
+		break;
 	case HANDOVER_SERVING:
 		if (trial)
 			on_serving(upgrade);
@@ -181,6 +205,10 @@ static void on_message(struct upgrade *upgrade, const struct handover_msg *msg)
 	case HANDOVER_STOPPING:
 		if (trial || upgrade->phase == UPGRADE_MOVES || upgrade->phase == UPGRADE_GONE)
 			upgrade_stopping(upgrade, msg->number != 0);
+		break;
+	case HANDOVER_ASK:
+		if (*fd != -1 && upgrade->phase >= UPGRADE_TRIAL)
+			answer_operator(monitor, msg, fd);
 		break;
 	case HANDOVER_NOW_MAIN:
 		if (upgrade->guards)
@@ -221,13 +249,16 @@ static void on_link_end(struct upgrade *upgrade)
 static void receive(struct upgrade *upgrade)
 {
 	struct handover_msg msg;
-	size_t nfds = 0;
 	int r = 1;
 
 	while (r == 1 && upgrade->link.fd != -1) {
-		r = handover_receive(upgrade->link.fd, &msg, NULL, &nfds);
+		size_t nfds = 1;
+		int fd = -1;
+
+		r = handover_receive(upgrade->link.fd, &msg, &fd, &nfds);
 		if (r == 1)
-			on_message(upgrade, &msg);
+			on_message(upgrade, &msg, &fd);
+		bounded_close(&fd);
 	}
 	if (r == -EPROTO && upgrade->reason[0] == '\0')
 		(void)snprintf(upgrade->reason, sizeof(upgrade->reason),
@@ -405,6 +436,7 @@ bool upgrade_take_reload(struct monitor *monitor)
 
 void upgrade_done(struct monitor *monitor)
 {
+	upgrade_last_words(&monitor->upgrade);
 	if (monitor->upgrade.phase != UPGRADE_NONE)
 		forget(&monitor->upgrade);
 	fd_close(&monitor->upgrade.barrier.fd);

@@ -9,7 +9,6 @@
 #include <string.h>
 #include <sys/stat.h>
 
-#include "gateway/base/ctl-order.h"
 #include "gateway/base/ctl-question.h"
 #include "gateway/view/trace-print.h"
 #include "policy/policy.h"
@@ -22,115 +21,6 @@
 #define RECORDS_MORE 10000
 /* Arrays start with this size and double. */
 #define LIST_INITIAL 16
-
-/* Terminate a text, and replace what could control the terminal. */
-static void sanitize(char *text, size_t size)
-{
-	text[size - 1] = '\0';
-	for (unsigned char *c = (unsigned char *)text; *c != '\0'; c++)
-		if (*c < 0x20 || *c == 0x7f)
-			*c = '?';
-}
-
-/* A line of the log is printable ASCII already, unless a worker lies. */
-static void keep_ascii(char *text, size_t size)
-{
-	sanitize(text, size);
-	for (unsigned char *c = (unsigned char *)text; *c != '\0'; c++)
-		if (*c > 0x7f)
-			*c = '?';
-}
-
-#define TERMINATE(field) ((field)[sizeof(field) - 1] = '\0')
-
-static void sanitize_leg(struct answer_leg *leg)
-{
-	TERMINATE(leg->tls);
-	TERMINATE(leg->cipher);
-	TERMINATE(leg->group);
-	if (strchr("CLPS", leg->control) == NULL)
-		leg->control = '\0';
-	if (strchr("CPS", leg->data) == NULL)
-		leg->data = '\0';
-	if (leg->way > ANSWER_WAYS)
-		leg->way = 0;
-}
-
-static void sanitize_session(struct answer_session *session)
-{
-	TERMINATE(session->listener);
-	TERMINATE(session->rule);
-	TERMINATE(session->backend);
-	TERMINATE(session->user);
-	TERMINATE(session->command);
-	TERMINATE(session->server_name);
-	TERMINATE(session->server_issuer);
-	TERMINATE(session->server_sha256);
-	TERMINATE(session->subject);
-	TERMINATE(session->issuer);
-	TERMINATE(session->serial);
-	TERMINATE(session->sha256);
-	TERMINATE(session->transfer);
-	sanitize_leg(&session->client_leg);
-	sanitize_leg(&session->server_leg);
-	if (session->size < session->bytes) /* no more than 100 % */
-		session->size_known = 0;
-}
-
-static void sanitize_texts(struct answer *answer)
-{
-	switch ((enum answer_kind)answer->kind) {
-	case ANSWER_DONE:
-	case ANSWER_REFUSED:
-	case ANSWER_FORBIDDEN:
-		sanitize(answer->u.text, sizeof(answer->u.text));
-		break;
-	case ANSWER_GATEWAY:
-		sanitize(answer->u.gateway.version, sizeof(answer->u.gateway.version));
-		sanitize(answer->u.gateway.policy, sizeof(answer->u.gateway.policy));
-		sanitize(answer->u.gateway.sha256, sizeof(answer->u.gateway.sha256));
-		sanitize(answer->u.gateway.failure, sizeof(answer->u.gateway.failure));
-		break;
-	case ANSWER_OLDER:
-		sanitize(answer->u.older.version, sizeof(answer->u.older.version));
-		break;
-	case ANSWER_SESSION: /* what prints them escapes them */
-		sanitize_session(&answer->u.session);
-		break;
-	case ANSWER_SERVER:
-		TERMINATE(answer->u.server.backend);
-		break;
-	case ANSWER_EVENT:
-		keep_ascii(answer->u.event.event, sizeof(answer->u.event.event));
-		keep_ascii(answer->u.event.text, sizeof(answer->u.event.text));
-		keep_ascii(answer->u.event.fix, sizeof(answer->u.event.fix));
-		break;
-	case ANSWER_NAME:
-		sanitize(answer->u.name.first, sizeof(answer->u.name.first));
-		sanitize(answer->u.name.second, sizeof(answer->u.name.second));
-		break;
-	case ANSWER_CLIENT:
-		TERMINATE(answer->u.client.user);
-		TERMINATE(answer->u.client.software);
-		TERMINATE(answer->u.client.ja4);
-		TERMINATE(answer->u.client.subject);
-		TERMINATE(answer->u.client.group);
-		break;
-	case ANSWER_WORKER:
-	case ANSWER_LIST_END:
-	case ANSWER_COUNTS:
-	case ANSWER_TRACE: /* see trace-print.h */
-		break;
-	}
-}
-
-void client_answers_check(struct answer *answer, size_t received)
-{
-	if ((received != sizeof(*answer) || answer->version != CTL_VERSION) &&
-	    !ctl_order_is_answer(answer, received))
-		answer->kind = 0;
-	sanitize_texts(answer);
-}
 
 /* Do two paths name the same file? If stat() fails, the paths must be equal. */
 static bool same_file(const char *a, const char *b)
@@ -341,10 +231,62 @@ static int take_client(const struct target *target, struct answers *answers, con
 	return 1;
 }
 
+/* The replaced attlsd that has sent this, or whose it is if the sender is not visible. */
+static struct older_heard *find_older(struct answers *answers, pid_t sender, const struct answer *answer)
+{
+	for (size_t i = 0; i < answers->nolder; i++) {
+		struct older_heard *heard = &answers->older[i];
+		bool fits =
+		    answer->kind == ANSWER_GATEWAY ? answer->u.gateway.pid == heard->older.pid
+		    : answer->kind == ANSWER_WORKER
+			? answers->own_workers == answers->gateway.workers && heard->nworkers < heard->workers
+			: claimed_by(answer) == heard->older.pid;
+
+		if (heard->older.asked != 0 && (sender == 0 ? fits : sender == heard->older.pid))
+			return heard;
+	}
+	return NULL;
+}
+
+/* Returns 0, or -1 after printing why there is no room for its workers. */
+static int expect_workers(const struct target *target, struct answers *answers, struct older_heard *from,
+			  uint32_t n)
+{
+	size_t known = answers->gateway.workers + 1;
+	void *workers;
+
+	for (size_t i = 0; i < answers->nolder; i++)
+		known += answers->older[i].workers;
+	workers = realloc(answers->workers, (known + n) * sizeof(*answers->workers));
+	if (workers == NULL)
+		return client_fault(target, "not enough memory");
+	answers->workers = workers;
+	from->heard = true;
+	from->workers = n;
+	return 0;
+}
+
+/* It is root's, as the monitor is: it says which workers it has. */
+static int take_from_older(const struct target *target, struct answers *answers, struct older_heard *from,
+			   const struct answer *answer)
+{
+	if (answer->kind == ANSWER_GATEWAY && !from->heard && answer->u.gateway.workers <= WORKERS_MAX)
+		return expect_workers(target, answers, from, answer->u.gateway.workers);
+	if (event_is_possible(answer, from->events))
+		return take_event(target, answers, &from->events, from->older.pid, &answer->u.event);
+	if (answer->kind == ANSWER_WORKER && from->nworkers < from->workers) {
+		from->nworkers++;
+		answers->workers[answers->nworkers++] =
+		    (struct worker_heard){ .worker = answer->u.worker, .of = from->older.pid };
+	}
+	return 0;
+}
+
 int client_answers_take(const struct target *target, struct answers *answers, const struct answer *answer,
 			pid_t sender)
 {
 	struct worker_heard *from;
+	struct older_heard *older;
 
 	if (answers->workers == NULL)
 		return take_gateway(target, answers, answer);
@@ -361,17 +303,35 @@ int client_answers_take(const struct target *target, struct answers *answers, co
 	from = find_worker(answers, sender != 0 ? sender : claimed_by(answer));
 	if (from != NULL)
 		return take_from_worker(target, answers, from, answer);
+	older = find_older(answers, sender, answer);
+	if (older != NULL)
+		return take_from_older(target, answers, older, answer);
 	if (answer->kind == ANSWER_OLDER && answers->nolder < answers->gateway.older &&
-	    (sender == 0 || sender == answers->gateway.pid))
-		answers->older[answers->nolder++] = answer->u.older;
-	else if (answer->kind == ANSWER_WORKER && answers->nworkers < answers->gateway.workers &&
-		 (sender == 0 || sender == answers->gateway.pid))
-		answers->workers[answers->nworkers++].worker = answer->u.worker;
-	else if (event_is_possible(answer, answers->own_events) &&
-		 (sender != 0 ? sender : claimed_by(answer)) == answers->gateway.pid)
+	    (sender == 0 || sender == answers->gateway.pid)) {
+		answers->older[answers->nolder++] = (struct older_heard){ .older = answer->u.older };
+	} else if (answer->kind == ANSWER_WORKER && answers->own_workers < answers->gateway.workers &&
+		   (sender == 0 || sender == answers->gateway.pid)) {
+		answers->own_workers++;
+		answers->workers[answers->nworkers++] = (struct worker_heard){ .worker = answer->u.worker };
+	} else if (event_is_possible(answer, answers->own_events) &&
+		   (sender != 0 ? sender : claimed_by(answer)) == answers->gateway.pid)
 		return take_event(target, answers, &answers->own_events, answers->gateway.pid,
 				  &answer->u.event);
 	return 0; /* otherwise ignore it: no such worker */
+}
+
+uint64_t client_answers_sessions(const struct answers *answers)
+{
+	uint64_t n = answers->gateway.sessions;
+
+	for (size_t i = 0; i < answers->nolder; i++)
+		n += answers->older[i].older.sessions;
+	return n;
+}
+
+bool client_older_is_silent(const struct older_heard *heard)
+{
+	return (!heard->heard || heard->nworkers < heard->workers) && heard->older.sessions > 0;
 }
 
 bool client_is_silent(const struct worker_heard *heard)
@@ -398,11 +358,14 @@ bool client_answers_are_all(const struct answers *answers, enum ctl_proto_what w
 {
 	const struct ctl_question *question = ctl_question_find(what);
 
-	if (question == NULL || answers->workers == NULL || answers->nworkers < answers->gateway.workers ||
+	if (question == NULL || answers->workers == NULL || answers->own_workers < answers->gateway.workers ||
 	    answers->nolder < answers->gateway.older)
 		return false;
 	if (question->monitor_lists)
 		return answers->clients_complete;
+	for (size_t i = 0; question->pass != MSG_NONE && i < answers->nolder; i++)
+		if (answers->older[i].older.asked != 0 && client_older_is_silent(&answers->older[i]))
+			return false;
 	for (size_t i = 0; question->pass != MSG_NONE && i < answers->nworkers; i++)
 		if (client_is_silent(&answers->workers[i]) && !answers->workers[i].invalid &&
 		    answers->workers[i].worker.state != WORKER_BACKLOGGED)

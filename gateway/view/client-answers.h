@@ -17,6 +17,7 @@
 
 struct worker_heard {
 	struct answer_worker worker;
+	pid_t of; /* a replaced attlsd, whose worker it is; 0: it is one of the attlsd that was asked */
 	size_t sessions; /* answers about its sessions so far */
 	size_t servers;	 /* and about servers */
 	size_t events;
@@ -26,13 +27,22 @@ struct worker_heard {
 	bool invalid;	/* it has sent an invalid answer */
 };
 
+/* A replaced attlsd, which may answer for its own sessions. */
+struct older_heard {
+	struct answer_older older;
+	bool heard;		    /* its own first answer has come: */
+	uint32_t workers, nworkers; /* how many it has, and how many of them have been described */
+	size_t events;
+};
+
 /* All answers to one question. */
 struct answers {
 	struct answer_gateway gateway;
-	struct answer_older older[ANSWER_OLDER_MAX]; /* the first nolder of them */
+	struct older_heard older[ANSWER_OLDER_MAX]; /* the first nolder of them */
 	size_t nolder;
-	struct worker_heard *workers;
+	struct worker_heard *workers; /* of all attlsds that answer */
 	size_t nworkers;
+	size_t own_workers;		 /* of the one that was asked */
 	struct answer_session *sessions; /* sorted by number */
 	size_t nsessions;
 	size_t sessions_cap;	       /* how many have memory */
@@ -54,12 +64,6 @@ struct answers {
 };
 
 /*
- * Make a packet of `received` bytes safe to use: terminate its texts, and set its
- * kind to 0 if it is not an answer.
- */
-void client_answers_check(struct answer *answer, size_t received);
-
-/*
  * Is `policy` what the attlsd that listens serves, according to the target? Returns 0, or -1 after
  * printing that it is not.
  */
@@ -78,6 +82,15 @@ bool client_answers_are_all(const struct answers *answers, enum ctl_proto_what w
 
 /* CTL_SESSIONS, CTL_SERVERS: may this worker have more than it reported? */
 bool client_is_silent(const struct worker_heard *heard);
+
+/* The sessions of the attlsd that was asked, and of those that it has replaced. */
+uint64_t client_answers_sessions(const struct answers *answers);
+
+/*
+ * May this replaced attlsd have sessions that are not in the answers? It does not answer, or not to
+ * such a question.
+ */
+bool client_older_is_silent(const struct older_heard *heard);
 
 /* Sort sessions by number, servers by address, backend and worker. */
 void client_answers_sort(struct answers *answers);

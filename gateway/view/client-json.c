@@ -38,5 +38,8 @@ json_t *client_json_silent(const struct answers *answers)
 	for (size_t i = 0; i < answers->nworkers; i++)
 		if (client_is_silent(&answers->workers[i]))
 			(void)json_array_append_new(silent, json_integer(answers->workers[i].worker.pid));
+	for (size_t i = 0; i < answers->nolder; i++)
+		if (client_older_is_silent(&answers->older[i]))
+			(void)json_array_append_new(silent, json_integer(answers->older[i].older.pid));
 	return silent;
 }

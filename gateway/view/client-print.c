@@ -51,7 +51,7 @@ static void print_older(const struct answers *answers, FILE *out)
 	(void)fprintf(out, "\n%8s  %10s  %-10s  %8s  %9s\n", "REPLACED", "GENERATION", "VERSION", "SESSIONS",
 		      "WORKERS");
 	for (size_t i = 0; i < answers->nolder; i++) {
-		const struct answer_older *older = &answers->older[i];
+		const struct answer_older *older = &answers->older[i].older;
 
 		(void)fprintf(out, "%8d  %10" PRIu64 "  %-10s  %8" PRIu64 "  %9" PRIu32 "\n", (int)older->pid,
 			      older->generation, older->version, older->sessions, older->workers);
@@ -83,6 +83,8 @@ void client_print_status(const struct answers *answers, FILE *out)
 	for (size_t i = 0; i < answers->nworkers; i++) {
 		const struct answer_worker *worker = &answers->workers[i].worker;
 
+		if (answers->workers[i].of != 0)
+			continue;
 		(void)fprintf(out,
 			      "%8d  %10" PRIu64 "  %-10s  %8" PRIu64 "  %9" PRIu32 "  %10" PRIu64
 			      "  %7" PRIu64 "\n",
@@ -108,14 +110,16 @@ int client_json_status(const struct answers *answers, FILE *out)
 
 	for (size_t i = 0; i < answers->nolder; i++)
 		(void)json_array_append_new(
-		    older, json_pack("{s:i,s:I,s:o,s:I,s:i}", "pid", (int)answers->older[i].pid, "generation",
-				     (json_int_t)answers->older[i].generation, "version",
-				     client_json_text(answers->older[i].version), "sessions",
-				     (json_int_t)answers->older[i].sessions, "workers",
-				     (int)answers->older[i].workers));
+		    older, json_pack("{s:i,s:I,s:o,s:I,s:i}", "pid", (int)answers->older[i].older.pid,
+				     "generation", (json_int_t)answers->older[i].older.generation, "version",
+				     client_json_text(answers->older[i].older.version), "sessions",
+				     (json_int_t)answers->older[i].older.sessions, "workers",
+				     (int)answers->older[i].older.workers));
 	for (size_t i = 0; i < answers->nworkers; i++) {
 		const struct answer_worker *worker = &answers->workers[i].worker;
 
+		if (answers->workers[i].of != 0)
+			continue;
 		(void)json_array_append_new(
 		    workers,
 		    json_pack("{s:i,s:I,s:s,s:I,s:i,s:I,s:I}", "pid", (int)worker->pid, "generation",

@@ -22,6 +22,7 @@
 #include "gateway/base/ctl-order.h"
 #include "gateway/base/ctl-question.h"
 #include "gateway/base/util.h"
+#include "gateway/view/client-check.h"
 #include "gateway/view/client-receive.h"
 
 /* Since Linux 6.16: whether a socket takes descriptors. */
@@ -220,7 +221,7 @@ static int receive_answer(const struct target *target, int fd, int wait_ms, stru
 		return 0;
 	if (n == -1)
 		return client_fault(target, "%s", strerror(errno));
-	client_answers_check(ret, (size_t)n);
+	client_check_answer(ret, (size_t)n);
 	return 1;
 }
 

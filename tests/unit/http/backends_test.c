@@ -25,7 +25,7 @@ static int start(void **state)
 	(void)state;
 	memset(&metrics, 0, sizeof(metrics));
 	memset(&backends, 0, sizeof(backends));
-	metrics.gateway.up_ms = 3600000;
+	metrics.gateway.counted_ms = 3600000;
 	return 0;
 }
 
@@ -79,7 +79,7 @@ static void failures_before_the_first_sample_have_no_time(void **state)
 static void a_young_attlsd_knows_all(void **state)
 {
 	(void)state;
-	metrics.gateway.up_ms = 2000;
+	metrics.gateway.counted_ms = 2000;
 	set(0, 1, 1);
 	backends_sample(&backends, &metrics, 100);
 	assert_state("down", 100);

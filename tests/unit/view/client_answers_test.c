@@ -1,6 +1,7 @@
 /* What attlsctl takes from the processes of an attlsd: answers that lie, are cut off, or come out of order.
  */
 #include "gateway/view/client-answers.h"
+#include "gateway/view/client-check.h"
 
 #include <stdio.h>
 
@@ -62,7 +63,7 @@ static struct answer end(uint64_t sessions, pid_t claim)
 
 static int take(struct answers *answers, struct answer answer, pid_t sender)
 {
-	client_answers_check(&answer, sizeof(answer));
+	client_check_answer(&answer, sizeof(answer));
 	return client_answers_take(&target, answers, &answer, sender);
 }
 
@@ -100,6 +101,71 @@ static void answers_of_two_workers_may_be_mixed(void **state)
 	client_answers_done(&answers);
 }
 
+enum { OLDER = 90, OLDERS_WORKER = 91 };
+
+static struct answer older(uint32_t asked, uint64_t sessions)
+{
+	struct answer answer = ctl_proto_answer(ANSWER_OLDER);
+
+	answer.u.older.pid = OLDER;
+	answer.u.older.asked = asked;
+	answer.u.older.sessions = sessions;
+	return answer;
+}
+
+static struct answer from_older(void)
+{
+	struct answer answer = from_monitor(1);
+
+	answer.u.gateway.pid = OLDER;
+	return answer;
+}
+
+/* An attlsd that was replaced answers for its own sessions; nobody else may do so. */
+static void a_replaced_attlsd_answers(void **state)
+{
+	static const struct {
+		const char *name;
+		uint32_t asked;
+		pid_t gateway, worker; /* who sends its answers */
+		size_t workers, sessions;
+		bool silent, all;
+	} rows[] = {
+		{ "as it should", 1, OLDER, OLDER, 2, 1, false, true },
+		{ "senders are not visible", 1, UNSEEN, UNSEEN, 2, 1, false, true },
+		{ "a worker speaks for it", 1, FIRST, OLDER, 1, 0, true, false },
+		{ "a stranger speaks for it", 1, STRANGER, OLDER, 1, 0, true, false },
+		{ "a worker names a worker", 1, OLDER, FIRST, 1, 0, true, false },
+		{ "it was not asked", 0, OLDER, OLDER, 1, 0, true, true },
+	};
+
+	(void)state;
+	for (size_t i = 0; i < NELEM(rows); i++) {
+		const pid_t monitor = rows[i].gateway == UNSEEN ? UNSEEN : MONITOR;
+		struct answer first = from_monitor(1);
+		struct answers answers = { .nworkers = 0 };
+
+		first.u.gateway.older = 1;
+		assert_int_equal(take(&answers, first, monitor), 0);
+		assert_int_equal(take(&answers, older(rows[i].asked, 1), monitor), 0);
+		assert_int_equal(take(&answers, worker(FIRST, WORKER_SERVES, 0), monitor), 0);
+		assert_false(client_answers_are_all(&answers, CTL_SESSIONS));
+		assert_int_equal(take(&answers, from_older(), rows[i].gateway), 0);
+		assert_int_equal(take(&answers, worker(OLDERS_WORKER, WORKER_RETIRES, 1), rows[i].worker), 0);
+		assert_int_equal(
+		    take(&answers, session(7, OLDERS_WORKER), monitor == UNSEEN ? UNSEEN : OLDERS_WORKER), 0);
+		assert_int_equal(
+		    take(&answers, end(1, OLDERS_WORKER), monitor == UNSEEN ? UNSEEN : OLDERS_WORKER), 0);
+		assert_int_equal(take(&answers, end(0, FIRST), monitor == UNSEEN ? UNSEEN : FIRST), 0);
+		assert_int_equal(answers.nworkers, rows[i].workers);
+		assert_int_equal(answers.nsessions, rows[i].sessions);
+		assert_int_equal(client_older_is_silent(&answers.older[0]), rows[i].silent);
+		assert_int_equal(client_answers_are_all(&answers, CTL_SESSIONS), rows[i].all);
+		assert_int_equal(client_answers_sessions(&answers), 1);
+		client_answers_done(&answers);
+	}
+}
+
 /* Nothing goes on after a first answer like these. */
 static void the_first_answer_is_the_monitors(void **state)
 {
@@ -132,7 +198,7 @@ static void the_first_answer_is_the_monitors(void **state)
 		answer.version = rows[i].version;
 		answer.kind = rows[i].kind;
 		answer.u.gateway.pid = rows[i].pid;
-		client_answers_check(&answer, rows[i].received);
+		client_check_answer(&answer, rows[i].received);
 		if (client_answers_take(&target, &answers, &answer, MONITOR) != -1)
 			fail_msg("taken: %s", rows[i].name);
 		assert_null(answers.workers);
@@ -156,7 +222,7 @@ static void the_attlsd_that_serves_the_policy_is_meant(void **state)
 	/* one that was cut off cannot be compared */
 	answers = (struct answers){ .nworkers = 0 };
 	memset(answer.u.gateway.policy, 'x', sizeof(answer.u.gateway.policy));
-	client_answers_check(&answer, sizeof(answer));
+	client_check_answer(&answer, sizeof(answer));
 	assert_int_equal(client_answers_take(&mine, &answers, &answer, MONITOR), 0);
 	client_answers_done(&answers);
 }
@@ -168,13 +234,13 @@ static void texts_end_and_cannot_write_on_a_terminal(void **state)
 	(void)state;
 	memset(answer.u.gateway.version, 'v', sizeof(answer.u.gateway.version));
 	memcpy(answer.u.gateway.failure, "\x1b[2J\x7f\n", 7);
-	client_answers_check(&answer, sizeof(answer));
+	client_check_answer(&answer, sizeof(answer));
 	assert_int_equal(strlen(answer.u.gateway.version), sizeof(answer.u.gateway.version) - 1);
 	assert_string_equal(answer.u.gateway.failure, "?[2J??");
 	answer = session(1, FIRST);
 	memset(answer.u.session.user, 'u', sizeof(answer.u.session.user));
 	memset(answer.u.session.transfer, 't', sizeof(answer.u.session.transfer));
-	client_answers_check(&answer, sizeof(answer));
+	client_check_answer(&answer, sizeof(answer));
 	assert_int_equal(strlen(answer.u.session.user), sizeof(answer.u.session.user) - 1);
 	assert_int_equal(strlen(answer.u.session.transfer), sizeof(answer.u.session.transfer) - 1);
 }
@@ -491,6 +557,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(answers_of_two_workers_may_be_mixed),
+		cmocka_unit_test(a_replaced_attlsd_answers),
 		cmocka_unit_test(the_first_answer_is_the_monitors),
 		cmocka_unit_test(the_attlsd_that_serves_the_policy_is_meant),
 		cmocka_unit_test(texts_end_and_cannot_write_on_a_terminal),

@@ -1,0 +1,144 @@
+/*
+ * What changes until the new attlsd serves, and what is counted afterwards: the second state of an
+ * upgrade. Records are of another version perhaps, so each is checked.
+ */
+#include "gateway/monitor/heritage-late.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+#include <utlist.h>
+
+#include "gateway/monitor/counts-passed.h"
+#include "gateway/monitor/ctl-metrics.h"
+#include "gateway/monitor/heritage.h"
+
+static void put_failures(struct handover_writer *writer, const struct login_queue *logins)
+{
+	struct login_failures *list = calloc(LOGIN_SOURCES_MAX, sizeof(*list));
+	size_t n = list == NULL ? 0 : login_queue_export(logins, list, LOGIN_SOURCES_MAX);
+
+	if (list == NULL)
+		writer->error = -ENOMEM;
+	for (size_t i = 0; i < n; i++) {
+		struct handover_failure record = { .family = list[i].key.family == IP_V4 ? 4 : 6,
+						   .failures = list[i].failures,
+						   .failed_ms = list[i].failed_ms };
+
+		memcpy(record.address, list[i].key.bytes, sizeof(record.address));
+		handover_write(writer, HANDOVER_FAILURES, &record, sizeof(record), 1);
+	}
+	free(list);
+}
+
+/* older: what replaced attlsds have told, too. */
+static void put_counts(struct handover_writer *writer, struct monitor *monitor, bool older)
+{
+	struct counts_passed *counts = counts_passed_new();
+	struct counters *sum = calloc(1, sizeof(*sum));
+	const struct totals *totals = &monitor->children.totals;
+	const struct older *one;
+
+	if (counts == NULL || sum == NULL) {
+		free(counts);
+		free(sum);
+		writer->error = -ENOMEM;
+		return;
+	}
+	ctl_metrics_sum(sum, &monitor->children, monitor->facts.generation);
+	counts_passed_add(counts, sum, totals, 0);
+	DL_FOREACH (monitor->older.head, one)
+		if (older && one->counts != NULL)
+			counts_passed_add(counts, one->counts, totals, one->facts.pid);
+	counts_passed_write(&counts, writer);
+	free(sum);
+}
+
+int heritage_late_make(struct monitor *monitor)
+{
+	struct handover_writer writer = { .bytes = NULL };
+
+	heritage_put_numbers(&writer, monitor);
+	put_failures(&writer, &monitor->logins);
+	put_counts(&writer, monitor, true);
+	return handover_seal(&writer);
+}
+
+int heritage_late_counts(struct monitor *monitor)
+{
+	struct handover_writer writer = { .bytes = NULL };
+
+	put_counts(&writer, monitor, false);
+	return handover_seal(&writer);
+}
+
+static void get_counts(struct monitor *monitor, const struct handover_reader *reader, int32_t process,
+		       struct counters **page)
+{
+	if (*page == NULL)
+		*page = calloc(1, sizeof(**page));
+	if (*page != NULL)
+		counts_passed_read(reader, process, &monitor->children.totals, *page);
+}
+
+void heritage_late_receive_counts(struct monitor *monitor, struct counters **page, int state)
+{
+	struct handover_reader reader = { .bytes = NULL };
+
+	if (handover_open(state, &reader) == 0)
+		get_counts(monitor, &reader, 0, page);
+	handover_close(&reader);
+}
+
+/* What the one that hands on, and those before it, have counted. */
+static void get_late_facts(struct monitor *monitor, const struct handover_reader *reader)
+{
+	const struct handover_numbers numbers = heritage_get_numbers(monitor, reader);
+	struct older *older;
+
+	if (numbers.started_s != 0)
+		monitor->counted_s = numbers.started_s;
+	DL_FOREACH (monitor->older.head, older) {
+		bool is_from = older == monitor->takeover.from;
+
+		get_counts(monitor, reader, is_from ? 0 : older->facts.pid, &older->counts);
+		if (!is_from)
+			continue;
+		older->facts.last_session = numbers.last_session;
+		older->facts.ctl_version = numbers.ctl_version;
+	}
+}
+
+static int get_failures(struct login_queue *logins, const struct handover_reader *reader)
+{
+	size_t n = handover_count(reader, HANDOVER_FAILURES);
+	struct handover_failure *records = calloc(n + 1, sizeof(*records));
+
+	if (records == NULL)
+		return -ENOMEM;
+	n = handover_read(reader, HANDOVER_FAILURES, records, sizeof(*records), n);
+	for (size_t i = 0; i < n; i++) {
+		struct login_failures failures = { .failures = records[i].failures,
+						   .failed_ms = records[i].failed_ms };
+
+		memset(&failures.key, 0, sizeof(failures.key)); /* a hash key has no chance padding */
+		failures.key.family = records[i].family == 4 ? IP_V4 : IP_V6;
+		memcpy(failures.key.bytes, records[i].address, sizeof(failures.key.bytes));
+		login_queue_import(logins, &failures);
+	}
+	free(records);
+	return 0;
+}
+
+int heritage_late_receive(struct monitor *monitor, int state)
+{
+	struct handover_reader reader = { .bytes = NULL };
+	int r = handover_open(state, &reader);
+
+	if (r == 0) {
+		get_late_facts(monitor, &reader);
+		r = get_failures(&monitor->logins, &reader);
+	}
+	handover_close(&reader);
+	return r;
+}
