@@ -13,6 +13,7 @@
 #include "gateway/net/relay.h"
 #include "gateway/net/stream-tls.h"
 #include "gateway/worker/data-dial.h"
+#include "gateway/worker/data-grant.h"
 #include "gateway/worker/data-handshake.h"
 #include "gateway/worker/data-leg.h"
 #include "gateway/worker/data-rate.h"

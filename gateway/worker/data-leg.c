@@ -177,8 +177,7 @@ static bool uses_client_address(const struct facts *facts)
 	return facts->rule->backend->source == BACKEND_SOURCE_CLIENT;
 }
 
-/* The address of a leg's port, as its peer must dial it. */
-static int endpoint_to_tell(struct data_legs *legs, enum ftp_side side, struct ip_endpoint *ret)
+int data_leg_to_tell(struct data_legs *legs, enum ftp_side side, struct ip_endpoint *ret)
 {
 	const struct facts *facts = legs->facts;
 	const struct data_leg *leg = side == FTP_SIDE_CLIENT ? &legs->client : &legs->server;
@@ -191,8 +190,7 @@ static int endpoint_to_tell(struct data_legs *legs, enum ftp_side side, struct i
 	return 0;
 }
 
-/* A leg has a listening socket. Returns as data_legs_listen(). */
-static int leg_listens(struct data_legs *legs, enum ftp_side side, int *fd, struct ip_endpoint *ret_endpoint)
+int data_leg_listens(struct data_legs *legs, enum ftp_side side, int *fd, struct ip_endpoint *ret_endpoint)
 {
 	const struct facts *facts = legs->facts;
 	struct data_leg *leg = side == FTP_SIDE_CLIENT ? &legs->client : &legs->server;
@@ -207,7 +205,7 @@ static int leg_listens(struct data_legs *legs, enum ftp_side side, int *fd, stru
 	leg->listener.fd = fd_take(fd);
 	netsock_reset_on_close(leg->listener.fd);
 	leg->state = LEG_LISTENING;
-	r = endpoint_to_tell(legs, side, ret_endpoint);
+	r = data_leg_to_tell(legs, side, ret_endpoint);
 	if (r == 0)
 		r = loop_watch(loop_of(legs), &leg->listener, EPOLLIN);
 	if (r < 0) {
@@ -228,8 +226,7 @@ static int leg_listens(struct data_legs *legs, enum ftp_side side, int *fd, stru
 	return -EINPROGRESS;
 }
 
-/* Ask for a listener with another host's address, at a port that the monitor permits. */
-static void ask_listener(struct data_legs *legs, enum ftp_side side)
+void data_leg_ask_listener(struct data_legs *legs, enum ftp_side side)
 {
 	const struct facts *facts = legs->facts;
 	struct ip_endpoint local = { .addr = facts->remote.addr };
@@ -253,7 +250,7 @@ int data_legs_listen(struct data_legs *legs, enum ftp_side side, struct ip_endpo
 
 	if (side == FTP_SIDE_CLIENT ? facts->transparent : uses_client_address(facts)) {
 		legs->tries = LISTEN_TRIES;
-		ask_listener(legs, side);
+		data_leg_ask_listener(legs, side);
 		return -EINPROGRESS;
 	}
 	if (side == FTP_SIDE_CLIENT) {
@@ -267,7 +264,7 @@ int data_legs_listen(struct data_legs *legs, enum ftp_side side, struct ip_endpo
 	fd = netsock_listen_range(&local.addr, range);
 	if (fd < 0)
 		return fd;
-	return leg_listens(legs, side, &fd, ret_endpoint);
+	return data_leg_listens(legs, side, &fd, ret_endpoint);
 }
 
 void data_legs_target(struct data_legs *legs, enum ftp_side side, const struct ip_endpoint *target)
@@ -280,8 +277,7 @@ void data_legs_target(struct data_legs *legs, enum ftp_side side, const struct i
 	leg->state = LEG_TARGET;
 }
 
-/* Watch a socket that is connecting. */
-static void leg_connects(struct data_legs *legs, struct data_leg *leg, int *fd)
+void data_leg_connects(struct data_legs *legs, struct data_leg *leg, int *fd)
 {
 	char text[IP_TEXT_MAX];
 
@@ -302,7 +298,7 @@ static int connect_from(struct data_legs *legs, struct data_leg *leg, int *fd)
 	netsock_reset_on_close(*fd);
 	r = netsock_connect(*fd, &leg->target);
 	if (r == 0)
-		leg_connects(legs, leg, fd);
+		data_leg_connects(legs, leg, fd);
 	return r;
 }
 
@@ -325,7 +321,7 @@ static void dial_client(struct data_legs *legs)
 	if (r == 0) {
 		r = fd = from.port == 0 ? netsock_dial(&leg->target, &from.addr, true) : netsock_bind(&from);
 		if (fd >= 0 && from.port == 0)
-			leg_connects(legs, leg, &fd);
+			data_leg_connects(legs, leg, &fd);
 		else if (fd >= 0)
 			r = connect_from(legs, leg, &fd);
 	}
@@ -358,7 +354,7 @@ void data_legs_dial(struct data_legs *legs, enum ftp_side side)
 	if (fd < 0)
 		leg->state = LEG_NONE;
 	else
-		leg_connects(legs, leg, &fd);
+		data_leg_connects(legs, leg, &fd);
 }
 
 /* Dial the client, after announcing the connection if policy wants that. */
@@ -370,82 +366,6 @@ void data_legs_dial_client(struct data_legs *legs)
 	}
 	legs->client.state = LEG_ASKED;
 	ask_announce(legs, &legs->facts->local, &legs->client.target, true);
-}
-
-static void granted_dial(struct data_legs *legs, enum ftp_side side, const struct msg *msg, int *fd)
-{
-	struct data_leg *leg = side == FTP_SIDE_CLIENT ? &legs->client : &legs->server;
-
-	struct ip_endpoint from;
-	int r = msg->error;
-
-	if (leg->state != LEG_ASKED)
-		return;
-	leg->state = LEG_NONE;
-	if (r == 0)
-		leg_connects(legs, leg, fd);
-	if (r < 0 && side == FTP_SIDE_CLIENT &&
-	    active_port_find(legs->facts, legs->control.client, &from) == 0)
-		active_port_log(legs->facts, &from, r);
-	legs->on_change(legs);
-}
-
-static void granted_listener(struct data_legs *legs, enum ftp_side side, const struct msg *msg, int *fd)
-{
-	struct ip_endpoint endpoint;
-	int r = msg->error != 0 ? msg->error : netsock_start_listening(*fd);
-
-	if (r == -EADDRINUSE && legs->tries-- > 0) {
-		ask_listener(legs, side);
-		return;
-	}
-	if (r == 0)
-		r = leg_listens(legs, side, fd, &endpoint);
-	if (r != -EINPROGRESS)
-		legs->on_listening(legs, side, r == 0 ? &endpoint : NULL);
-}
-
-static void granted_announcement(struct data_legs *legs, const struct msg *msg)
-{
-	struct ip_endpoint endpoint;
-
-	/* The monitor has logged a failure; the firewall may accept the connection all the same. */
-	if (msg->active) {
-		if (legs->client.state == LEG_ASKED)
-			data_legs_dial(legs, FTP_SIDE_CLIENT);
-	} else if (legs->client.state == LEG_LISTENING) {
-		legs->on_listening(legs, FTP_SIDE_CLIENT,
-				   endpoint_to_tell(legs, FTP_SIDE_CLIENT, &endpoint) == 0 ? &endpoint
-											   : NULL);
-	}
-}
-
-void data_legs_granted(struct data_legs *legs, const struct msg *msg, int *fd)
-{
-	if (msg->serial != legs->serial)
-		return; /* the request belongs to an earlier plan */
-	if (msg->type == MSG_ANNOUNCED) {
-		granted_announcement(legs, msg);
-		return;
-	}
-	switch ((enum msg_purpose)msg->purpose) {
-	case PURPOSE_DATA_DIAL_SERVER:
-		granted_dial(legs, FTP_SIDE_SERVER, msg, fd);
-		break;
-	case PURPOSE_DATA_DIAL_CLIENT:
-	case PURPOSE_DATA_DIAL_LOWER:
-		granted_dial(legs, FTP_SIDE_CLIENT, msg, fd);
-		break;
-	case PURPOSE_DATA_LISTEN_SERVER:
-		granted_listener(legs, FTP_SIDE_SERVER, msg, fd);
-		break;
-	case PURPOSE_DATA_LISTEN_CLIENT:
-		granted_listener(legs, FTP_SIDE_CLIENT, msg, fd);
-		break;
-	case PURPOSE_NONE:
-	case PURPOSE_SERVER: /* it stays the session's */
-		break;
-	}
 }
 
 /* See whether the connection attempt of a leg has ended. */

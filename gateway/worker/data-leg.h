@@ -70,9 +70,6 @@ int data_legs_listen(struct data_legs *legs, enum ftp_side side, struct ip_endpo
 /* Set the target of a leg. */
 void data_legs_target(struct data_legs *legs, enum ftp_side side, const struct ip_endpoint *target);
 
-/* The monitor's answer to a request of this data connection, which may take *fd over. */
-void data_legs_granted(struct data_legs *legs, const struct msg *msg, int *fd);
-
 /* Start to connect a leg that has a target. Failure leaves LEG_NONE, as a refused connection does later. */
 void data_legs_dial(struct data_legs *legs, enum ftp_side side);
 
@@ -96,6 +93,16 @@ void data_legs_close(struct data_legs *legs, struct data_leg *leg, bool reset);
 
 /* Close the port that the client was told, if it has not dialled it; its transfer gets 425. */
 void data_legs_give_port(struct data_legs *legs, const char *reason);
+
+/*
+ * Parts of these, for data-grant.c: a leg has a listening socket (returns as
+ * data_legs_listen()), or one that is connecting; ask for a listener with another host's
+ * address; the address of a leg's port, as its peer must dial it.
+ */
+int data_leg_listens(struct data_legs *legs, enum ftp_side side, int *fd, struct ip_endpoint *ret_endpoint);
+void data_leg_connects(struct data_legs *legs, struct data_leg *leg, int *fd);
+void data_leg_ask_listener(struct data_legs *legs, enum ftp_side side);
+int data_leg_to_tell(struct data_legs *legs, enum ftp_side side, struct ip_endpoint *ret);
 
 /* The plan is over: ignore answers to it, and withdraw its announcement. */
 void data_legs_withdraw(struct data_legs *legs);

@@ -1,0 +1,86 @@
+/*
+ * Takes what the monitor has made for a data connection: a socket that workers cannot
+ * bind, or an announcement to the kernel. Its request may belong to an earlier plan.
+ */
+#include "gateway/worker/data-grant.h"
+
+#include <errno.h>
+
+#include "gateway/net/netsock.h"
+#include "gateway/worker/active-port.h"
+
+static void granted_dial(struct data_legs *legs, enum ftp_side side, const struct msg *msg, int *fd)
+{
+	struct data_leg *leg = side == FTP_SIDE_CLIENT ? &legs->client : &legs->server;
+
+	struct ip_endpoint from;
+	int r = msg->error;
+
+	if (leg->state != LEG_ASKED)
+		return;
+	leg->state = LEG_NONE;
+	if (r == 0)
+		data_leg_connects(legs, leg, fd);
+	if (r < 0 && side == FTP_SIDE_CLIENT &&
+	    active_port_find(legs->facts, legs->control.client, &from) == 0)
+		active_port_log(legs->facts, &from, r);
+	legs->on_change(legs);
+}
+
+static void granted_listener(struct data_legs *legs, enum ftp_side side, const struct msg *msg, int *fd)
+{
+	struct ip_endpoint endpoint;
+	int r = msg->error != 0 ? msg->error : netsock_start_listening(*fd);
+
+	if (r == -EADDRINUSE && legs->tries-- > 0) {
+		data_leg_ask_listener(legs, side);
+		return;
+	}
+	if (r == 0)
+		r = data_leg_listens(legs, side, fd, &endpoint);
+	if (r != -EINPROGRESS)
+		legs->on_listening(legs, side, r == 0 ? &endpoint : NULL);
+}
+
+static void granted_announcement(struct data_legs *legs, const struct msg *msg)
+{
+	struct ip_endpoint endpoint;
+
+	/* The monitor has logged a failure; the firewall may accept the connection all the same. */
+	if (msg->active) {
+		if (legs->client.state == LEG_ASKED)
+			data_legs_dial(legs, FTP_SIDE_CLIENT);
+	} else if (legs->client.state == LEG_LISTENING) {
+		legs->on_listening(legs, FTP_SIDE_CLIENT,
+				   data_leg_to_tell(legs, FTP_SIDE_CLIENT, &endpoint) == 0 ? &endpoint
+											   : NULL);
+	}
+}
+
+void data_legs_granted(struct data_legs *legs, const struct msg *msg, int *fd)
+{
+	if (msg->serial != legs->serial)
+		return; /* the request belongs to an earlier plan */
+	if (msg->type == MSG_ANNOUNCED) {
+		granted_announcement(legs, msg);
+		return;
+	}
+	switch ((enum msg_purpose)msg->purpose) {
+	case PURPOSE_DATA_DIAL_SERVER:
+		granted_dial(legs, FTP_SIDE_SERVER, msg, fd);
+		break;
+	case PURPOSE_DATA_DIAL_CLIENT:
+	case PURPOSE_DATA_DIAL_LOWER:
+		granted_dial(legs, FTP_SIDE_CLIENT, msg, fd);
+		break;
+	case PURPOSE_DATA_LISTEN_SERVER:
+		granted_listener(legs, FTP_SIDE_SERVER, msg, fd);
+		break;
+	case PURPOSE_DATA_LISTEN_CLIENT:
+		granted_listener(legs, FTP_SIDE_CLIENT, msg, fd);
+		break;
+	case PURPOSE_NONE:
+	case PURPOSE_SERVER: /* it stays the session's */
+		break;
+	}
+}

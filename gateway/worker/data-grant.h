@@ -1,0 +1,10 @@
+/* The monitor's answers to a data connection. */
+#ifndef ATTLSD_GATEWAY_WORKER_DATA_GRANT_H
+#define ATTLSD_GATEWAY_WORKER_DATA_GRANT_H
+
+#include "gateway/worker/data-leg.h"
+
+/* An answer to a request of this data connection, which may take *fd over. */
+void data_legs_granted(struct data_legs *legs, const struct msg *msg, int *fd);
+
+#endif
