@@ -64,6 +64,9 @@ enum tls_rfc_level { TLSRFCLEVEL_DRAFT = 0, TLSRFCLEVEL_RFC4217, TLSRFCLEVEL_CCC
 /* PASSIVEDATACONN, PORTCOMMANDIPADDR: may the address differ from the control connection's? */
 enum redirect { NOREDIRECT = 0, REDIRECT_UNRESTRICTED };
 
+/* Who waits at a passive port: one session at a time, or one of each client address. */
+enum passivedatashare { PASSIVEDATASHARE_NONE = 0, PASSIVEDATASHARE_SOURCE };
+
 /* PORTCOMMAND */
 enum portcommand { PORTCOMMAND_REJECT = 0, PORTCOMMAND_ACCEPT };
 
@@ -113,6 +116,7 @@ struct ftp_action {
 	bool secureimplicitzos;
 	struct port_range passivedataports;
 	enum redirect passivedataconn;
+	enum passivedatashare passivedatashare;
 	enum portcommand portcommand;
 	enum redirect portcommandipaddr;
 	enum portcommandport portcommandport;

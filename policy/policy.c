@@ -18,6 +18,7 @@
 #include "policy/parse-context.h"
 #include "policy/rule-effect.h"
 #include "policy/rule-http.h"
+#include "policy/rule-share.h"
 #include "policy/rule-server.h"
 #include "policy/rule-users.h"
 #include "policy/rule.h"
@@ -101,6 +102,7 @@ static void read_tree(const struct node *root, struct policy_store *store, const
 	rule_check(policy, locations, diags);
 	rule_server_check(policy, locations, diags);
 	rule_http_check(policy, locations, diags);
+	rule_share_check(policy, locations, diags);
 	rule_users_check(policy, locations, diags);
 	if (diags->nerrors > 0)
 		return;
@@ -110,6 +112,7 @@ static void read_tree(const struct node *root, struct policy_store *store, const
 	rule_warn(policy, locations, diags);
 	rule_server_warn(policy, locations, diags);
 	rule_http_warn(policy, locations, diags);
+	rule_share_warn(policy, locations, diags);
 	rule_effect_warn(policy, locations, diags);
 	changed_note(policy, locations, diags);
 }

@@ -21,6 +21,7 @@
 #include "policy/policy-where.h"
 #include "policy/schema.h"
 #include "policy/server-name.h"
+#include "policy/shared-ports.h"
 #include "policy/source.h"
 #include "policy/tls-name.h"
 #include "policy/types.h"

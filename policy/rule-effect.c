@@ -93,7 +93,7 @@ static void warn_ftp_action(const struct check *c, const struct ftp_action *ftp)
 		check_warn(
 		    c, DIAG_NO_EFFECT, ftp, "secure_login",
 		    "\"secure_login\" does not apply to clients without TLS; set \"secure_ftp\" to required");
-	if (nports < c->policy->daemon.workers)
+	if (nports < c->policy->daemon.workers && ftp->passivedatashare == PASSIVEDATASHARE_NONE)
 		check_warn(
 		    c, DIAG_FEW_PORTS, ftp, "passivedataports",
 		    "\"passivedataports\" has %u ports for %u workers, so clients get 425 while others transfer; "

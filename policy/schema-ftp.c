@@ -52,6 +52,9 @@ const struct word schema_ftp_rfc_levels[] = { { "draft", TLSRFCLEVEL_DRAFT, NULL
 static const struct word redirects[] = { { "noredirect", NOREDIRECT, NULL },
 					 { "unrestricted", REDIRECT_UNRESTRICTED, NULL },
 					 { 0 } };
+static const struct word passivedatashares[] = { { "none", PASSIVEDATASHARE_NONE, NULL },
+						 { "source", PASSIVEDATASHARE_SOURCE, NULL },
+						 { 0 } };
 static const struct word portcommands[] = { { "accept", PORTCOMMAND_ACCEPT, NULL },
 					    { "reject", PORTCOMMAND_REJECT, NULL },
 					    { 0 } };
@@ -110,6 +113,7 @@ static const struct field ftp_fields[] = {
 	  .min = 1024,
 	  .max = 65535 },
 	FTP_ENUM(passivedataconn, redirects, "noredirect"),
+	FTP_ENUM(passivedatashare, passivedatashares, "none"),
 	FTP_ENUM(portcommand, portcommands, "accept"),
 	FTP_ENUM(portcommandipaddr, redirects, "noredirect"),
 	FTP_ENUM(portcommandport, portcommandports, "nolowports"),

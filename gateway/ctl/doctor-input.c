@@ -141,11 +141,21 @@ static void check_listener(struct doctor *doctor, const struct policy_listener *
 	report(doctor, &walk, &wanted);
 }
 
+/* Which ftp_actions. Connections to shared ports are not announced, so they need a rule of their own. */
+enum which { ALL_ACTIONS = 0, THAT_SHARE, THAT_DO_NOT_SHARE };
+
+static bool is_one(const struct ftp_action *action, enum which which)
+{
+	bool shares = action->passivedatashare == PASSIVEDATASHARE_SOURCE;
+
+	return which == ALL_ACTIONS || shares == (which == THAT_SHARE);
+}
+
 /*
  * Call `check` for the data connections of each listener and ftp_action. Listeners with
  * one address, and actions with one range, are one to the firewall.
  */
-static void for_data(struct doctor *doctor,
+static void for_data(struct doctor *doctor, enum which which,
 		     void (*fix)(struct doctor *doctor, const struct wanted *wanted,
 				 const struct packet_barrier *barrier),
 		     void (*check)(struct doctor *doctor, const struct wanted *wanted))
@@ -175,7 +185,7 @@ static void for_data(struct doctor *doctor,
 			(void)snprintf(wanted.subject, sizeof(wanted.subject),
 				       "listener %s: data connections to ports %u-%u", listener->name,
 				       range.low, range.high);
-			if (!same)
+			if (!same && is_one(&policy->ftp_actions[k], which))
 				check(doctor, &wanted);
 		}
 	}
@@ -207,8 +217,8 @@ void doctor_check_input(struct doctor *doctor)
 	for (size_t i = 0; i < doctor->policy->nlisteners; i++)
 		if (doctor_is_dialled(&doctor->policy->listeners[i]))
 			check_listener(doctor, &doctor->policy->listeners[i]);
-	if (doctor->policy->nat.conntrack == NAT_CONNTRACK_OFF)
-		for_data(doctor, fix_port, check_range);
+	for_data(doctor, doctor->policy->nat.conntrack == NAT_CONNTRACK_OFF ? ALL_ACTIONS : THAT_SHARE,
+		 fix_port, check_range);
 }
 
 static void check_related(struct doctor *doctor, const struct wanted *wanted)
@@ -224,7 +234,7 @@ static void check_related(struct doctor *doctor, const struct wanted *wanted)
 
 void doctor_check_related(struct doctor *doctor)
 {
-	for_data(doctor, fix_related, check_related);
+	for_data(doctor, THAT_DO_NOT_SHARE, fix_related, check_related);
 }
 
 static void check_set(struct doctor *doctor, const struct wanted *wanted)
@@ -248,7 +258,7 @@ static void check_set(struct doctor *doctor, const struct wanted *wanted)
 
 void doctor_check_set(struct doctor *doctor)
 {
-	for_data(doctor, fix_set, check_set);
+	for_data(doctor, THAT_DO_NOT_SHARE, fix_set, check_set);
 }
 
 /* Set the fix: take the rule out that hides packets from conntrack. */
@@ -307,5 +317,5 @@ void doctor_check_tracking(struct doctor *doctor)
 		if (doctor_is_dialled(listener))
 			check_tracking(doctor, &wanted);
 	}
-	for_data(doctor, NULL, check_tracking);
+	for_data(doctor, THAT_DO_NOT_SHARE, NULL, check_tracking);
 }

@@ -107,6 +107,17 @@ static void print_settings(const json_t *explanation, const char *title, const c
 				  : "");
 }
 
+/* What passivedatashare: source means for a site behind one address. */
+static void print_plans(const json_t *plans, FILE *out)
+{
+	if (plans != NULL)
+		(void)fprintf(out,
+			      "  %-*s %" JSON_INTEGER_FORMAT
+			      " data connections of %s at a time may wait for the client\n",
+			      KEY_WIDTH, "", json_integer_value(json_object_get(plans, "at_a_time")),
+			      word(plans, "of"));
+}
+
 static void print_answer(const json_t *answer, FILE *out)
 {
 	static const struct {
@@ -189,6 +200,7 @@ void explain_print(const json_t *explanation, FILE *out)
 	if (json_object_get(explanation, "tls") != NULL)
 		print_settings(explanation, "tls action", "tls_action", "tls", out);
 	print_settings(explanation, "ftp action", "ftp_action", "ftp", out);
+	print_plans(json_object_get(explanation, "plans"), out);
 	print_settings(explanation, "backend", "backend", "server", out);
 	if (json_object_get(explanation, "server_tls") != NULL)
 		print_settings(explanation, "tls action toward the server", "server_tls_action", "server_tls",

@@ -262,6 +262,17 @@ static void put_server_tls(struct explain_maker *maker, json_t *to, json_t *defa
 	explain_put(maker, defaults, "server_tls", keys);
 }
 
+/* How many data connections may wait for their clients at shared ports. */
+static void put_plans(struct explain_maker *maker, json_t *to, const struct policy_listener *listener,
+		      const struct ftp_action *ftp)
+{
+	json_t *plans = json_object();
+
+	explain_put(maker, plans, "at_a_time", json_integer(policy_range_size(&ftp->passivedataports)));
+	explain_put(maker, plans, "of", json_string(listener->proxy_data ? "all sessions" : "one address"));
+	explain_put(maker, to, "plans", plans);
+}
+
 static void put_rule(struct explain_maker *maker, json_t *to, const struct explain_place *place,
 		     const struct policy_rule *rule)
 {
@@ -294,6 +305,8 @@ static void put_rule(struct explain_maker *maker, json_t *to, const struct expla
 	}
 	explain_put(maker, to, "ftp_action", explain_text(rule->ftp->name));
 	explain_put(maker, to, "ftp", ftp_settings(maker, rule->ftp, ftp));
+	if (rule->ftp->passivedatashare == PASSIVEDATASHARE_SOURCE)
+		put_plans(maker, to, listener, rule->ftp);
 	explain_put(maker, to, "backend", explain_text(backend->name));
 	backend_json = backend_settings(maker, backend, server);
 	put_server(maker, backend_json, &ends, backend);

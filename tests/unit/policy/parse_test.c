@@ -115,6 +115,8 @@ static const struct {
 	{ "passivedataports: 60000-60100", LOCATED(passivedataports.low), 60000 },
 	{ "passivedataports: \"(60000,60100)\"", LOCATED(passivedataports.high), 60100 },
 	{ "passivedataconn: unrestricted", LOCATED(passivedataconn), REDIRECT_UNRESTRICTED },
+	{ "passivedatashare: source, passivedataports: 60000-60001", LOCATED(passivedatashare),
+	  PASSIVEDATASHARE_SOURCE },
 	{ "portcommand: reject", LOCATED(portcommand), PORTCOMMAND_REJECT },
 	{ "portcommandipaddr: unrestricted", LOCATED(portcommandipaddr), REDIRECT_UNRESTRICTED },
 	{ "portcommandport: unrestricted", LOCATED(portcommandport), LOWPORTS_UNRESTRICTED },
