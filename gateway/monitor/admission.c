@@ -84,6 +84,7 @@ static int join_source(struct admission *admission, const struct policy_daemon *
 	from->sessions++;
 	from->unauthenticated++;
 	session->source = from;
+	session->facts.client = *source;
 	return 0;
 }
 

@@ -16,6 +16,7 @@
 #include "gateway/monitor/audit-source.h"
 #include "gateway/monitor/children.h"
 #include "gateway/monitor/ctl-server.h"
+#include "gateway/monitor/data-share.h"
 #include "gateway/monitor/ending.h"
 #include "gateway/monitor/http-child.h"
 #include "gateway/monitor/listen.h"
@@ -92,6 +93,7 @@ struct monitor {
 	struct listener_set coming_listeners;
 	struct admission admission;
 	struct login_queue logins;
+	struct data_share share;
 	struct privileged privileged;
 	struct client_table clients;
 	struct requests requests;
@@ -104,6 +106,7 @@ struct monitor {
 	uint64_t counted_s; /* since 1970, the time from which its counters are, also in attlsds before */
 	const char *cause;  /* of the load under way: "start", "reload" or "names" */
 	bool stopping;
+	bool replaced; /* the next attlsd starts while this one drains, and needs its ports */
 	int status;
 };
 

@@ -46,6 +46,7 @@ static void on_retired(struct children *children, const struct generation *gone)
 
 	if (monitor->current == gone) /* at the end of attlsd, older generations may outlive it */
 		monitor->current = NULL;
+	data_share_settle(&monitor->share);
 	if ((monitor->stopping || monitor->upgrade.phase == UPGRADE_GONE) && children->head == NULL &&
 	    !upgrade_waits(monitor))
 		loop_stop(&monitor->loop);
@@ -85,6 +86,7 @@ static void stop(struct monitor *monitor)
 	listener_set_close(&monitor->coming_listeners, &monitor->loop);
 	activated_close(&monitor->activated);
 	monitor->coming = NULL;
+	data_share_stop(&monitor->share, monitor->replaced);
 	ctl_server_abandon(&monitor->ctl_server, "attlsd is about to exit");
 	http_child_abandon(&monitor->http);
 	ending_drain(&monitor->ending);
@@ -125,6 +127,7 @@ static int make_way(struct monitor *monitor)
 
 	if (r < 0)
 		return r;
+	monitor->replaced = true;
 	audit_source_forked(&monitor->audit, "successor");
 	http_child_end(&monitor->http); /* the next attlsd wants to listen there */
 	notify_close(&monitor->notify);
@@ -246,7 +249,8 @@ static int monitor_init(struct monitor *monitor)
 	admission_init(&monitor->admission);
 	login_queue_init(&monitor->logins, &monitor->loop, request_login_go);
 	monitor->requests = (struct requests){ &monitor->admission, &monitor->privileged, &monitor->logins,
-					       &monitor->clients, &monitor->audit };
+					       &monitor->clients,   &monitor->audit,	  &monitor->share };
+	data_share_init(&monitor->share, &monitor->loop, &monitor->children);
 	monitor->started_ms = monitor->loop.now_ms;
 	monitor->counted_s = (uint64_t)time(NULL);
 	ctl_describe_gateway(&monitor->facts, monitor->path);
@@ -329,6 +333,7 @@ int monitor_run(const char *policy_path, const struct program *program, struct i
 	older_done(&monitor.older);
 	ticket_source_done(&monitor.tickets);
 	privileged_done(&monitor.privileged);
+	data_share_done(&monitor.share);
 	login_queue_done(&monitor.logins);
 	admission_done(&monitor.admission);
 	client_table_done(&monitor.clients);

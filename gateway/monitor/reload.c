@@ -41,6 +41,7 @@ void reload_promote(struct monitor *monitor)
 	for (size_t i = 0; i < monitor->listeners.n; i++)
 		monitor->listeners.items[i].owner = &monitor->acceptor;
 	monitor->coming_listeners = (struct listener_set){ .items = NULL };
+	shared_ports_accept(&monitor->share.ports, true);
 	monitor->current_ms = monitor->loop.now_ms;
 	monitor->facts.generation = monitor->current->number;
 	monitor->facts.limit = monitor->current->policy->daemon.limit_sessions;
@@ -108,6 +109,7 @@ static void abandon_reload(struct monitor *monitor, const char *reason)
 		  LOG_TEXT("policy", "the running policy stays in force"));
 	if (coming != NULL)
 		generation_retire(coming, MSG_DRAIN);
+	data_share_settle(&monitor->share);
 	notify_ready(&monitor->notify);
 }
 
@@ -173,6 +175,10 @@ static int bring_up(struct monitor *monitor, struct policy_loaded *loaded, const
 	*ret_step = "open the listeners";
 	r = listener_set_open(&monitor->coming_listeners, policy, &monitor->listeners, &monitor->activated,
 			      acceptor_on_listener, &monitor->acceptor, &loaded->diags);
+	if (r == 0) {
+		*ret_step = "open the shared passive ports";
+		r = shared_ports_open(&monitor->share.ports, policy);
+	}
 	if (r == 0) {
 		*ret_step = "open control_socket";
 		r = ctl_server_prepare(&monitor->ctl_server, &policy->daemon,

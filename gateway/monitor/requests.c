@@ -152,8 +152,16 @@ static const char *session_end(const struct request *request)
 	(void)admission_leave(request->from->admission, session, request->child);
 	login_queue_over(request->from->logins, session);
 	privileged_session_end(request->from->privileged, session);
+	data_share_session_end(request->from->share, session);
 	request->child->nsessions--;
 	return NULL;
+}
+
+static const char *data_plan(const struct request *request)
+{
+	if (request->facts.client.family == IP_NONE)
+		return no_client;
+	return data_share_request(request->from->share, request->child, &request->facts, request->msg);
 }
 
 static const char *audit_failed(const struct request *request)
@@ -207,6 +215,9 @@ static const struct {
 			 use_privileges },
 	[MSG_ANNOUNCE] = { FIELD_SESSION | FIELD_SERIAL | FIELD_ACTIVE | FIELD_REMOTE | FIELD_LOCAL,
 			   use_privileges },
+	[MSG_PLAN] = { FIELD_SESSION | FIELD_PURPOSE | FIELD_SERIAL, data_plan },
+	[MSG_PLAN_OVER] = { FIELD_SESSION | FIELD_SERIAL, data_plan },
+	[MSG_PLAN_KEPT] = { FIELD_SESSION | FIELD_SERIAL, data_plan },
 	[MSG_AUDIT_FAILED] = { 0, audit_failed },
 	[MSG_WITHDRAW] = { FIELD_SESSION, use_privileges },
 };
@@ -274,6 +285,7 @@ static void forget_session(void *context, uint64_t session)
 	const struct requests *requests = context;
 
 	privileged_session_end(requests->privileged, session);
+	data_share_session_end(requests->share, session);
 	login_queue_over(requests->logins, session);
 }
 
@@ -281,5 +293,6 @@ size_t request_forget_worker(const struct requests *requests, const struct child
 {
 	struct requests context = *requests;
 
+	data_share_forget_worker(requests->share, child);
 	return admission_leave_all(requests->admission, child, forget_session, &context);
 }

@@ -10,6 +10,7 @@
 #include "gateway/monitor/audit-source.h"
 #include "gateway/monitor/children.h"
 #include "gateway/monitor/client-table.h"
+#include "gateway/monitor/data-share.h"
 #include "gateway/monitor/login-queue.h"
 #include "gateway/monitor/privileged.h"
 
@@ -20,6 +21,7 @@ struct requests {
 	struct login_queue *logins;
 	struct client_table *clients;
 	struct audit_source *audit;
+	struct data_share *share;
 };
 
 /* Tell a worker (a struct child) that it is a session's turn to log in: for login_queue_init(). */

@@ -283,6 +283,8 @@ static void on_leg_listening(struct data_legs *legs, enum ftp_side side, const s
 {
 	struct data_conn *data = CONTAINER_OF(legs, struct data_conn, legs);
 
+	if (side == FTP_SIDE_CLIENT && endpoint != NULL) /* the port may have been waited for */
+		(void)data_conn_time(data);		 /* as in data_conn_listen() */
 	data->owner->listening(data, side, endpoint);
 }
 

@@ -122,7 +122,11 @@ static inline void data_conn_dial(struct data_conn *data)
 /* The monitor's answer to a request of this data connection, which may take *fd over. */
 static inline void data_conn_granted(struct data_conn *data, const struct msg *msg, int *fd)
 {
-	data_legs_granted(&data->legs, msg, fd);
+	/* an upload may wait for the client before its transfer begins */
+	if (msg->type == MSG_PLAN_GIVE)
+		data_legs_make_way(&data->legs, msg, !data_conn_is_told(data) || data->handshake.wanted);
+	else
+		data_legs_granted(&data->legs, msg, fd);
 }
 
 /* An upload waits for the client's data connection and its handshake (FTP_DO_DATA_SECURE). */

@@ -5,9 +5,11 @@
 #include "gateway/worker/data-grant.h"
 
 #include <errno.h>
+#include <string.h>
 
 #include "gateway/net/netsock.h"
 #include "gateway/worker/active-port.h"
+#include "gateway/worker/session-log.h"
 
 static void granted_dial(struct data_legs *legs, enum ftp_side side, const struct msg *msg, int *fd)
 {
@@ -57,8 +59,69 @@ static void granted_announcement(struct data_legs *legs, const struct msg *msg)
 	}
 }
 
+/* A shared port is free for the client's address, or was not in time. */
+static void told_shared(struct data_legs *legs, const struct msg *msg)
+{
+	const struct facts *facts = legs->facts;
+	struct ip_endpoint port = { .addr = facts->local.addr, .port = msg->local.port };
+	char text[IP_TEXT_MAX];
+
+	if (legs->client.state != LEG_ASKED)
+		return;
+	if (msg->error != 0) {
+		legs->shared = false;
+		legs->client.state = LEG_NONE;
+		session_log(facts, LOG_LEVEL_WARNING, "no-data-port",
+			    LOG_TEXT("error", "other sessions of this address wait at all shared ports"));
+		legs->on_listening(legs, FTP_SIDE_CLIENT, NULL);
+		return;
+	}
+	legs->client.state = LEG_LISTENING;
+	legs->client.peer = (struct ip_endpoint){ .port = 0 };
+	legs->client.target = (struct ip_endpoint){ .port = 0 };
+	port = policy_advertised(legs->worker->policy, facts->rule->ftp, &facts->remote.addr, &port);
+	session_note(facts, "data-listens", LOG_TEXT("for", "client"),
+		     LOG_TEXT("told", ip_endpoint_format(&port, text)));
+	told_set(&legs->told, &port, legs->worker->loop.now_ms);
+	legs->on_listening(legs, FTP_SIDE_CLIENT, &port);
+}
+
+/* The client has dialled a shared port. The monitor has compared the addresses. */
+static void arrived(struct data_legs *legs, const struct msg *msg, int *fd)
+{
+	if (legs->client.state != LEG_LISTENING)
+		return;
+	legs->shared = false;
+	if (*fd != -1) {
+		data_leg_dialled(legs, FTP_SIDE_CLIENT, &msg->remote, fd);
+		return;
+	}
+	session_log(legs->facts, LOG_LEVEL_ERROR, "no-data-port", LOG_TEXT("error", strerror(EMFILE)));
+	data_legs_close(legs, &legs->client, true);
+	legs->on_change(legs);
+}
+
+void data_legs_make_way(struct data_legs *legs, const struct msg *msg, bool busy)
+{
+	if (!legs->shared || msg->serial != legs->planned)
+		return;
+	if (busy)
+		data_legs_say(legs, MSG_PLAN_KEPT);
+	else
+		data_legs_give_port(legs, "needed-by-others");
+}
+
 void data_legs_granted(struct data_legs *legs, const struct msg *msg, int *fd)
 {
+	if (msg->type == MSG_PLAN_TOLD || msg->type == MSG_PLAN_ARRIVED) {
+		if (!legs->shared || msg->serial != legs->planned)
+			return; /* for an earlier plan */
+		if (msg->type == MSG_PLAN_TOLD)
+			told_shared(legs, msg);
+		else
+			arrived(legs, msg, fd);
+		return;
+	}
 	if (msg->serial != legs->serial)
 		return; /* the request belongs to an earlier plan */
 	if (msg->type == MSG_ANNOUNCED) {

@@ -7,4 +7,7 @@
 /* An answer to a request of this data connection, which may take *fd over. */
 void data_legs_granted(struct data_legs *legs, const struct msg *msg, int *fd);
 
+/* MSG_PLAN_GIVE: give the port up, or (busy) say that a transfer needs it. */
+void data_legs_make_way(struct data_legs *legs, const struct msg *msg, bool busy);
+
 #endif

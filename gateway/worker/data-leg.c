@@ -31,6 +31,19 @@ static struct loop *loop_of(const struct data_legs *legs)
 	return &legs->worker->loop;
 }
 
+void data_legs_say(struct data_legs *legs, enum msg_type type)
+{
+	struct msg msg = { .type = type, .session = legs->facts->id };
+
+	if (type == MSG_PLAN) {
+		legs->planned = legs->serial;
+		msg.purpose = (uint32_t)(legs->facts->rule->ftp - legs->worker->policy->ftp_actions);
+	}
+	legs->shared = type != MSG_PLAN_OVER;
+	msg.serial = legs->planned;
+	uplink_send(&legs->worker->uplink, &msg);
+}
+
 void data_legs_close(struct data_legs *legs, struct data_leg *leg, bool reset)
 {
 	if (leg->listener.fd != -1) {
@@ -39,6 +52,8 @@ void data_legs_close(struct data_legs *legs, struct data_leg *leg, bool reset)
 	}
 	stream_close(&leg->stream, reset);
 	leg->state = LEG_NONE;
+	if (leg == &legs->client && legs->shared)
+		data_legs_say(legs, MSG_PLAN_OVER);
 	if (leg == &legs->client)
 		told_end(&legs->told, legs->facts, loop_of(legs)->now_ms);
 }
@@ -60,6 +75,21 @@ void data_legs_withdraw(struct data_legs *legs)
 	if (legs->announced)
 		uplink_send(&legs->worker->uplink, &request);
 	legs->announced = false;
+}
+
+void data_leg_dialled(struct data_legs *legs, enum ftp_side side, const struct ip_endpoint *peer, int *fd)
+{
+	struct data_leg *leg = side == FTP_SIDE_CLIENT ? &legs->client : &legs->server;
+	char text[IP_TEXT_MAX];
+
+	leg->peer = *peer;
+	session_note(legs->facts, "data-dialled", LOG_TEXT("by", side_name(side)),
+		     LOG_TEXT("from", ip_endpoint_format(peer, text)));
+	stream_adopt_guarded(&leg->stream, fd);
+	leg->state = LEG_OPEN;
+	if (side == FTP_SIDE_CLIENT)
+		told_dialled(&legs->told);
+	legs->on_change(legs);
 }
 
 /*
@@ -101,16 +131,9 @@ static void on_listener(struct data_legs *legs, enum ftp_side side)
 		fd_close(&fd);
 		return;
 	}
-	leg->peer = peer;
 	loop_unwatch(loop_of(legs), &leg->listener);
 	fd_close(&leg->listener.fd);
-	session_note(facts, "data-dialled", LOG_TEXT("by", side_name(side)),
-		     LOG_TEXT("from", ip_endpoint_format(&peer, text)));
-	stream_adopt_guarded(&leg->stream, &fd);
-	leg->state = LEG_OPEN;
-	if (side == FTP_SIDE_CLIENT)
-		told_dialled(&legs->told);
-	legs->on_change(legs);
+	data_leg_dialled(legs, side, &peer, &fd);
 }
 
 static void on_client_listener(struct watch *watch, uint32_t ready)
@@ -251,6 +274,12 @@ int data_legs_listen(struct data_legs *legs, enum ftp_side side, struct ip_endpo
 	if (side == FTP_SIDE_CLIENT ? facts->transparent : uses_client_address(facts)) {
 		legs->tries = LISTEN_TRIES;
 		data_leg_ask_listener(legs, side);
+		return -EINPROGRESS;
+	}
+	if (side == FTP_SIDE_CLIENT && facts->rule->ftp->passivedatashare == PASSIVEDATASHARE_SOURCE) {
+		data_legs_close(legs, &legs->client, false);
+		legs->client.state = LEG_ASKED;
+		data_legs_say(legs, MSG_PLAN);
 		return -EINPROGRESS;
 	}
 	if (side == FTP_SIDE_CLIENT) {

@@ -20,7 +20,7 @@
 /* The state of a leg. */
 enum data_leg_state {
 	LEG_NONE = 0,
-	LEG_LISTENING, /* a port is open for the peer */
+	LEG_LISTENING, /* a port is open for the peer: `listener`, or a shared one */
 	LEG_TARGET,    /* the peer's endpoint is known, not dialled yet */
 	LEG_ASKED,     /* a request to the monitor is under way: for a socket or an announcement */
 	LEG_DIALLING,
@@ -52,6 +52,8 @@ struct data_legs {
 	struct told told; /* where the client is to dial */
 	uint32_t serial;  /* of the plan; answers to earlier plans are ignored */
 	bool announced;	  /* the client's data connection is announced to the kernel */
+	bool shared;	  /* the monitor has a plan for it, at a shared port or waiting for one, */
+	uint32_t planned; /* with this serial */
 	bool ticket_due;  /* the client has used a session ticket, and needs another one */
 	uint8_t tries;	  /* how many ports may still be tried for a listener from the monitor */
 
@@ -96,9 +98,12 @@ void data_legs_give_port(struct data_legs *legs, const char *reason);
 
 /*
  * Parts of these, for data-grant.c: a leg has a listening socket (returns as
- * data_legs_listen()), or one that is connecting; ask for a listener with another host's
- * address; the address of a leg's port, as its peer must dial it.
+ * data_legs_listen()), or one that is connecting; its peer has dialled; ask for a listener
+ * with another host's address; the address of a leg's port, as its peer must dial it; tell
+ * the monitor of the plan for a shared port.
  */
+void data_leg_dialled(struct data_legs *legs, enum ftp_side side, const struct ip_endpoint *peer, int *fd);
+void data_legs_say(struct data_legs *legs, enum msg_type type);
 int data_leg_listens(struct data_legs *legs, enum ftp_side side, int *fd, struct ip_endpoint *ret_endpoint);
 void data_leg_connects(struct data_legs *legs, struct data_leg *leg, int *fd);
 void data_leg_ask_listener(struct data_legs *legs, enum ftp_side side);

@@ -1,8 +1,8 @@
 /*
  * Messages to the monitor. Most of them matter only for the monitor's next decision,
  * so they wait in the pipe until it reads; a wake-up for each would cost context
- * switches. When the pipe is full, messages wait in the outbox, which holds at
- * most two for each session.
+ * switches. When the pipe is full, messages wait in the outbox, which holds a
+ * few for each session.
  */
 #include "gateway/worker/uplink.h"
 

@@ -33,6 +33,7 @@ struct scene {
 	struct client_table clients;
 	struct requests requests;
 	struct audit_source audit;
+	struct data_share share;
 	struct children children;
 	struct generation generation;
 	struct child mine, other;
@@ -62,7 +63,8 @@ static void scene_init(struct scene *scene)
 	assert_int_equal(loop_init(&scene->loop), 0);
 	login_queue_init(&scene->logins, &scene->loop, request_login_go);
 	scene->requests = (struct requests){ &scene->admission, &scene->privileged, &scene->logins,
-					     &scene->clients, &scene->audit };
+					     &scene->clients,	&scene->audit,	    &scene->share };
+	data_share_init(&scene->share, &scene->loop, &scene->children);
 	audit_source_init(&scene->audit, &scene->loop, &scene->children);
 	scene->mine = (struct child){ .generation = &scene->generation };
 	scene->other = scene->mine;
@@ -77,6 +79,7 @@ static void scene_init(struct scene *scene)
 static void scene_done(struct scene *scene)
 {
 	privileged_done(&scene->privileged);
+	data_share_done(&scene->share);
 	login_queue_done(&scene->logins);
 	loop_done(&scene->loop);
 	admission_done(&scene->admission);
@@ -157,7 +160,7 @@ static void no_session_of_others_is_spoken_for(void **state)
 		if (!refuses(&scene, msg))
 			fail_msg("type %u was taken for session 0", type);
 	}
-	assert_int_equal(n, 10);
+	assert_int_equal(n, 13);
 	assert_int_equal(scene.admission.nsessions, 3);
 	assert_int_equal(scene.mine.nsessions, 2);
 	assert_int_equal(scene.other.nsessions, 1);
