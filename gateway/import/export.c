@@ -110,28 +110,77 @@ static void print_tls(struct export *export, const struct policy *policy, const 
 	policy_explain_settings(policy, "tls_actions", tls, print_tls_setting, export);
 }
 
-static void print_server(struct export *export, const struct policy *policy, const struct ftp_action *ftp)
+/* Do clients of this listener get this action, by any rule? */
+static bool serves(const struct policy *policy, const struct policy_listener *listener,
+		   const struct ftp_action *ftp)
 {
-	const struct tls_action *tls = NULL;
-	unsigned port = 0;
+	for (size_t i = 0; i < policy->nrules; i++)
+		if (policy->rules[i].ftp == ftp && policy_rule_takes(&policy->rules[i], listener))
+			return true;
+	return false;
+}
 
+/*
+ * A daemon of z/OS reads one FTP.DATA with one TLSPORT. Returns the listener that has it, NULL: none;
+ * *ret_other is one with another port, NULL: none.
+ */
+static const struct policy_listener *find_tlsport(const struct policy *policy, const struct ftp_action *ftp,
+						  const struct policy_listener **ret_other)
+{
+	const struct policy_listener *found = NULL;
+
+	*ret_other = NULL;
+	for (size_t i = 0; i < policy->nlisteners; i++) {
+		const struct policy_listener *listener = &policy->listeners[i];
+
+		if (listener->tls != LISTENER_IMPLICIT || !serves(policy, listener, ftp))
+			continue;
+		if (found == NULL)
+			found = listener;
+		else if (listener->endpoint.port != found->endpoint.port)
+			*ret_other = listener;
+	}
+	return found;
+}
+
+/* Each of tls_actions that clients of the action get, once. */
+static void print_all_tls(struct export *export, const struct policy *policy, const struct ftp_action *ftp)
+{
+	for (size_t i = 0; i < policy->ntls_actions; i++)
+		for (size_t j = 0; j < policy->nrules; j++)
+			if (policy->rules[j].ftp == ftp && policy->rules[j].tls == &policy->tls_actions[i]) {
+				print_tls(export, policy, &policy->tls_actions[i]);
+				break;
+			}
+}
+
+static int print_server(struct export *export, const struct policy *policy, const struct ftp_action *ftp,
+			FILE *errors)
+{
+	const struct policy_listener *other;
+	const struct policy_listener *implicit = find_tlsport(policy, ftp, &other);
+
+	if (other != NULL) {
+		(void)fprintf(
+		    errors,
+		    "attlsctl: clients of listeners %s and %s get ftp_actions %s, with implicit TLS "
+		    "on ports %u and %u, but FTP.DATA has one TLSPORT: give the rules of each port "
+		    "an action of its own, and z/OS a daemon for each\n",
+		    implicit->name, other->name, ftp->name, implicit->endpoint.port, other->endpoint.port);
+		return -ENOTUNIQ;
+	}
 	(void)fprintf(export->out, "; FTP.DATA of the server, from ftp_actions.%s\n", ftp->name);
 	policy_explain_settings(policy, "ftp_actions", ftp, print_setting, export);
-	(void)fprintf(export->out, "%-24s ATTLS\n", "TLSMECHANISM");
-	for (size_t i = 0; i < policy->nrules; i++) {
-		const struct policy_rule *rule = &policy->rules[i];
-
-		if (rule->ftp != ftp)
-			continue;
-		tls = tls != NULL ? tls : rule->tls;
-		for (size_t j = 0; j < policy->nlisteners; j++)
-			if (port == 0 && policy->listeners[j].tls == LISTENER_IMPLICIT &&
-			    policy_rule_takes(rule, &policy->listeners[j]))
-				port = policy->listeners[j].endpoint.port;
-	}
-	(void)fprintf(export->out, "%-24s %u\n", "TLSPORT", port);
-	if (tls != NULL)
-		print_tls(export, policy, tls);
+	(void)fprintf(export->out, "%-24s ATTLS\n%-24s %u\n", "TLSMECHANISM", "TLSPORT",
+		      implicit != NULL ? implicit->endpoint.port : 0);
+	for (size_t i = 0; i < policy->nlisteners; i++)
+		if (policy->listeners[i].tls == LISTENER_AUTO && serves(policy, &policy->listeners[i], ftp))
+			(void)fprintf(
+			    export->out,
+			    "; listeners.%s has tls: auto; a port of z/OS is explicit or implicit\n",
+			    policy->listeners[i].name);
+	print_all_tls(export, policy, ftp);
+	return 0;
 }
 
 static void print_client(struct export *export, const struct policy *policy,
@@ -159,18 +208,18 @@ static void print_client(struct export *export, const struct policy *policy,
 	print_tls(export, policy, backend->tls);
 }
 
-int export_ftp_data(const struct policy *policy, const char *name, FILE *out)
+int export_ftp_data(const struct policy *policy, const char *name, FILE *out, FILE *errors)
 {
 	struct export export = { .out = out, .side = FTP_DATA_SERVER };
 	int r = -ENOENT;
 
 	for (size_t i = 0; i < policy->nftp_actions && r < 0; i++)
 		if (strcmp(policy->ftp_actions[i].name, name) == 0) {
-			print_server(&export, policy, &policy->ftp_actions[i]);
-			r = 0;
+			r = print_server(&export, policy, &policy->ftp_actions[i], errors);
+			break;
 		}
 	export.side = FTP_DATA_CLIENT;
-	for (size_t i = 0; i < policy->nbackends && r < 0; i++)
+	for (size_t i = 0; i < policy->nbackends && r == -ENOENT; i++)
 		if (strcmp(policy->backends[i].name, name) == 0 && policy->backends[i].tls != NULL) {
 			print_client(&export, policy, &policy->backends[i]);
 			r = 0;
@@ -192,7 +241,7 @@ int export_command(const char *path, const char *name)
 	if (r < 0)
 		diags_print(&diags, stderr);
 	else
-		r = export_ftp_data(policy, name, stdout);
+		r = export_ftp_data(policy, name, stdout, stderr);
 	if (r == -ENOENT && policy != NULL)
 		(void)fprintf(stderr,
 			      "attlsctl: %s: neither ftp_actions nor backends with tls have the name %s\n",

@@ -8,9 +8,10 @@
 
 /*
  * Print the statements of the server for one of ftp_actions, or those of the client for one of
- * backends with tls. Returns 0, or -ENOENT: the policy has neither.
+ * backends with tls. Returns 0, -ENOENT: the policy has neither, or -ENOTUNIQ: one FTP.DATA cannot
+ * say it, and a line in `errors` says why.
  */
-int export_ftp_data(const struct policy *policy, const char *name, FILE *out);
+int export_ftp_data(const struct policy *policy, const char *name, FILE *out, FILE *errors);
 
 /* The command export. Returns an exit status. */
 int export_command(const char *path, const char *name);

@@ -21,6 +21,10 @@
 #define JOB	 "the FTP server keeps it: it is about its own process"
 #define TRACES	 "the FTP server keeps it. For attlsd there is daemon.log.level"
 #define USER	 "it is for the person or job that uses the client"
+/* Statements that people report, but that none of IBM's pages describes that we have read. */
+#define UNDESCRIBED                                                                                             \
+	"IBM's IP Configuration Reference does not describe this statement as far as we know: look in that of " \
+	"your release"
 #define SOCKS	 "attlsd does not use SOCKS; it connects to the server itself"
 #define KERBEROS "it is for Kerberos only, which attlsd does not support"
 
@@ -57,7 +61,7 @@ static const struct ftp_data_row rows[] = {
 	{ "CCONNTIME", FTP_DATA_CLIENT, FTP_DATA_SECONDS, NULL, "cconntime", NULL, 1, 300, 0, NULL, "" },
 	NOTHING(CCTRANS, FTP_DATA_BOTH, TEXTS),
 	NOTHING(CHKCONFIDENCE, FTP_DATA_BOTH, FILES),
-	NOTHING(CHKPTFLUSH, FTP_DATA_BOTH, FILES),
+	NOTHING(CHKPTFLUSH, FTP_DATA_CLIENT, USER),
 	NOTHING(CHKPTINT, FTP_DATA_BOTH, FILES),
 	NOTHING(CHKPTPREFIX, FTP_DATA_CLIENT, USER),
 	{ "CIPHERSUITE", FTP_DATA_BOTH, FTP_DATA_SPECIAL, NULL, NULL, NULL, 0, 0, 0, NULL, "" },
@@ -71,7 +75,7 @@ static const struct ftp_data_row rows[] = {
 	{ "DATAKEEPALIVE", FTP_DATA_BOTH, FTP_DATA_SECONDS, "datakeepalive", "datakeepalive", NULL, 60, 86400,
 	  1, "0", "" },
 	{ "DATATIMEOUT", FTP_DATA_SERVER, FTP_DATA_SECONDS, "datatimeout", NULL, NULL, 1, 86400, 0, NULL,
-	  "" },
+	  UNDESCRIBED },
 	NOTHING(DB2, FTP_DATA_BOTH, SQL),
 	NOTHING(DB2PLAN, FTP_DATA_BOTH, SQL),
 	NOTHING(DBSUB, FTP_DATA_BOTH, TEXTS),
@@ -135,7 +139,8 @@ static const struct ftp_data_row rows[] = {
 	  NULL, "" },
 	{ "PASSIVEIGNOREADDR", FTP_DATA_CLIENT, FTP_DATA_SPECIAL, NULL, NULL, "TRUE FALSE", 0, 0, 0, NULL,
 	  "" },
-	{ "PASSIVEONLY", FTP_DATA_CLIENT, FTP_DATA_SPECIAL, NULL, "data", "TRUE FALSE", 0, 0, 0, NULL, "" },
+	{ "PASSIVEONLY", FTP_DATA_CLIENT, FTP_DATA_SPECIAL, NULL, "data", "TRUE FALSE", 0, 0, 0, NULL,
+	  UNDESCRIBED },
 	NOTHING(PDSTYPE, FTP_DATA_BOTH, FILES),
 	{ "PORTCOMMAND", FTP_DATA_SERVER, FTP_DATA_WORD, "portcommand", NULL, "ACCEPT REJECT", 0, 0, 0, NULL,
 	  "" },
@@ -148,6 +153,7 @@ static const struct ftp_data_row rows[] = {
 	NOTHING(PROGRESS, FTP_DATA_CLIENT, USER),
 	NOTHING(QUOTESOVERRIDE, FTP_DATA_BOTH, FILES),
 	NOTHING(RDW, FTP_DATA_BOTH, FILES),
+	NOTHING(READTAPEFORMAT, FTP_DATA_BOTH, FILES),
 	NOTHING(RECFM, FTP_DATA_BOTH, FILES),
 	NOTHING(REMOVEINEOF, FTP_DATA_BOTH, FILES),
 	NOTHING(REPLY226, FTP_DATA_SERVER, FILES),

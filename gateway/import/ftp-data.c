@@ -188,6 +188,7 @@ void ftp_data_parse(struct draft *draft, struct source *source, struct ftp_data 
 {
 	struct ftp_data_statement **last = &ret->first;
 	struct ftp_data_statement *seen[256] = { NULL };
+	unsigned hints = 0;
 	struct source_line line = { 0 };
 	struct piece piece;
 
@@ -221,7 +222,8 @@ void ftp_data_parse(struct draft *draft, struct source *source, struct ftp_data 
 			if (one->row->kind != FTP_DATA_NOTHING)
 				check_value(draft, source, one);
 			if (one->row->sides != FTP_DATA_BOTH)
-				ret->sides |= one->row->sides;
+				*(one->row->kind != FTP_DATA_NOTHING ? &ret->sides : &hints) |=
+				    one->row->sides;
 			if (index < NELEM(seen) && !repeats(one->row)) {
 				if (seen[index] != NULL)
 					seen[index]->replaced = one;
@@ -231,8 +233,9 @@ void ftp_data_parse(struct draft *draft, struct source *source, struct ftp_data 
 		*last = one;
 		last = &one->next;
 	}
+	/* what only the user of a client notices does not make the server's file one of the client, too */
 	if (ret->sides == 0)
-		ret->sides = FTP_DATA_SERVER;
+		ret->sides = hints != 0 ? hints : FTP_DATA_SERVER;
 }
 
 struct ftp_data_statement *ftp_data_find(const struct ftp_data *data, const char *name)

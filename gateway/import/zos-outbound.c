@@ -74,7 +74,12 @@ static void take_way(struct way *way, struct ftp_data_statement *one)
 	bool epsv = text_is(one->row->statement, "EPSV4");
 	const char *key = epsv ? "epsv" : "data";
 
-	if (text_is(one->st.value, "TRUE") && !epsv)
+	if (one->row->text[0] != '\0')
+		draft_differ(way->zos->draft, &one->st,
+			     (struct draft_place){ way->backend, key,
+						   text_is(one->st.value, "TRUE") ? "passive" : "auto" },
+			     "%s", one->row->text);
+	else if (text_is(one->st.value, "TRUE") && !epsv)
 		draft_carry(way->zos->draft, &one->st, (struct draft_place){ way->backend, key, "passive" });
 	else
 		draft_differ(way->zos->draft, &one->st, (struct draft_place){ way->backend, key, "auto" },

@@ -26,8 +26,10 @@
 #define SCOPE                                                                                                   \
 	"On z/OS, clients that do not start TLS are exempt from SECURE_CTRLCONN and SECURE_DATACONN. May such " \
 	"clients still log in?"
-#define RING	 "FTP.DATA names no key ring: which certificate does the server have?"
-#define IN_ATTLS "z/OS ignores it with TLSMECHANISM ATTLS; the policy of AT-TLS decides"
+#define RING "FTP.DATA names no key ring: which certificate does the server have?"
+/* The default of z/OS, which counts only beside DSWAITTIME; that of attlsd is shorter, not weaker. */
+#define DSWAITTIMEREPLY_ZOS "60"
+#define IN_ATTLS	    "z/OS ignores it with TLSMECHANISM ATTLS; the policy of AT-TLS decides"
 
 static void extension(struct zos *zos, struct ftp_data_statement *one, struct draft_object *ftp)
 {
@@ -144,6 +146,14 @@ static void take(struct zos *zos, struct ftp_data_statement *one, struct draft_o
 		draft_drop(zos->draft, &one->st, ftp, "the server does not use it");
 }
 
+/* Does the server try again if a data set is in use? */
+static bool retries(const struct ftp_data *data)
+{
+	const struct ftp_data_statement *one = ftp_data_find(data, "DSWAITTIME");
+
+	return one != NULL && !text_is(one->st.value, "0");
+}
+
 static void take_defaults(struct zos *zos, struct draft_object *ftp)
 {
 	const struct ftp_data_row *row;
@@ -158,6 +168,9 @@ static void take_defaults(struct zos *zos, struct draft_object *ftp)
 			     (struct draft_place){ ftp, row->server_key, value }, DEFAULTS,
 			     "not in FTP.DATA; z/OS's default");
 	}
+	if (retries(zos->server) && ftp_data_find(zos->server, "DSWAITTIMEREPLY") == NULL)
+		draft_carry(zos->draft, draft_assumed(zos->draft, "DSWAITTIMEREPLY", DSWAITTIMEREPLY_ZOS),
+			    (struct draft_place){ ftp, "dswaittimereply", DSWAITTIMEREPLY_ZOS "s" });
 	if (draft_get(ftp, "extensions") == NULL)
 		draft_decide(zos->draft, draft_assumed(zos->draft, "EXTENSIONS", "AUTH_TLS"),
 			     (struct draft_place){ ftp, "extensions", "[auth_tls]" }, NO_TLS,

@@ -36,6 +36,15 @@ unsigned zos_tlsport(const struct ftp_data *data)
 	return (unsigned)port;
 }
 
+/* What the table says about the statement itself is a difference. */
+static void carry(struct zos *zos, struct ftp_data_statement *one, struct draft_place place)
+{
+	if (one->row->text[0] != '\0')
+		draft_differ(zos->draft, &one->st, place, "%s", one->row->text);
+	else
+		draft_carry(zos->draft, &one->st, place);
+}
+
 static void carry_number(struct zos *zos, struct ftp_data_statement *one, struct draft_place place)
 {
 	const struct ftp_data_row *row = one->row;
@@ -45,7 +54,7 @@ static void carry_number(struct zos *zos, struct ftp_data_statement *one, struct
 	(void)text_number(one->st.value, 0, UINT32_MAX, &number); /* parsed before */
 	if ((number == 0 && row->zero) || (number >= row->min && number <= row->max)) {
 		place.value = text_format(&zos->draft->arena, "%u%s", (unsigned)number, unit);
-		draft_carry(zos->draft, &one->st, place);
+		carry(zos, one, place);
 		return;
 	}
 	/* 0 means that there is no limit */
@@ -69,12 +78,12 @@ void zos_carry(struct zos *zos, struct ftp_data_statement *one, struct draft_obj
 		if (!ftp_data_ports(one->st.value, &low, &high))
 			return; /* was an error before */
 		place.value = text_format(&zos->draft->arena, "%u-%u", low, high);
-		draft_carry(zos->draft, &one->st, place);
+		carry(zos, one, place);
 		return;
 	case FTP_DATA_WORD:
 	case FTP_DATA_SPECIAL:
 		place.value = text_lower(&zos->draft->arena, one->st.value);
-		draft_carry(zos->draft, &one->st, place);
+		carry(zos, one, place);
 		return;
 	case FTP_DATA_NOTHING:
 		return;

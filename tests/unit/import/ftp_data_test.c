@@ -4,6 +4,7 @@
  */
 #include "tests/unit/import-text.h"
 
+#include <errno.h>
 #include <iconv.h>
 
 #include "gateway/import/ftp-data-table.h"
@@ -53,6 +54,21 @@ static const struct policy_case policies[] = {
 	  "FWFRIENDLY TRUE\nEPSV4 TRUE\nKEYRING *AUTH*/*\nINACTTIME 120\n",
 	  { "secure_mechanism: tls", "secure_hostname: required", "data: passive", "trust: \"*AUTH*/*\"",
 	    "inacttime: 120s", "tls: none" } },
+	{ "retries, and how often clients hear of them",
+	  "EXTENSIONS AUTH_TLS\nDSWAITTIME 5\n",
+	  { "dswaittimereply: 60s", "DSWAITTIMEREPLY 60" } },
+	{ "no retries", "EXTENSIONS AUTH_TLS\nDSWAITTIME 0\n", { "!dswaittimereply" } },
+	{ "statements that the manual lacks",
+	  "EXTENSIONS AUTH_TLS\nDATATIMEOUT 90\nSECURE_MECHANISM TLS\nPASSIVEONLY TRUE\n",
+	  { "datatimeout: 90s", "data: passive", "does not describe this statement" } },
+	{ "statements about the client's user, in the server's file",
+	  "EXTENSIONS AUTH_TLS\nSECURE_LOGIN NO_CLIENT_AUTH\nCHKPTFLUSH TRUE\nJESTRAILINGBLANKS TRUE\n"
+	  "READTAPEFORMAT S\n",
+	  { "CHKPTFLUSH TRUE", "it is for the person", "it is about jobs",
+	    "READTAPEFORMAT S - without meaning", "!Which server do these clients reach" } },
+	{ "only such statements",
+	  "CHKPTFLUSH TRUE\nSECURE_DATACONN PRIVATE\n",
+	  { "Which server do these clients reach", "tls: none" } },
 	{ "Kerberos",
 	  "EXTENSIONS AUTH_GSSAPI\nEXTENSIONS AUTH_TLS\nSECURE_PBSZ 512\n",
 	  { "attlsd does not support Kerberos. Do clients use it?", "it is for Kerberos only" } },
@@ -309,7 +325,7 @@ static void test_round_trip(void **state)
 		assert_int_equal(first.result, 0);
 		policy_explain_settings(first.parsed, "ftp_actions", &first.parsed->ftp_actions[0], keep, &a);
 		out = open_memstream(&again, &len);
-		assert_int_equal(export_ftp_data(first.parsed, "zos", out), 0);
+		assert_int_equal(export_ftp_data(first.parsed, "zos", out, stderr), 0);
 		assert_int_equal(fclose(out), 0);
 		import_texts(&second, again, NULL);
 		assert_int_equal(second.result, 0);
@@ -327,12 +343,65 @@ static void test_round_trip(void **state)
 	}
 }
 
+/* One FTP.DATA has one TLSPORT: an action with two of them is refused, and one with a port twice is not. */
+static void test_tlsport(void **state)
+{
+	static const char head[] =
+	    "version: 1\nkeyrings: { k: { certificates: [ { chain: a, key: b } ] } }\n"
+	    "tls_actions: { one: { keyring: k }, two: { keyring: k, session_timeout: 60s } }\n"
+	    "ftp_actions: { standard: {} }\nbackends: { b: { address: 127.0.0.1:2021 } }\n";
+	static const struct {
+		const char *rest;
+		int want;
+		const char *text[3];
+	} cases[] = {
+		{ "listeners: { a: { address: 127.0.0.1:990, tls: implicit },\n"
+		  "             b: { address: 127.0.0.2:990, tls: implicit } }\n"
+		  "rules: { r: { tls: one, ftp: standard, backend: b } }\n",
+		  0,
+		  { "TLSPORT                  990\n", "tls_actions.one" } },
+		{ "listeners: { a: { address: 127.0.0.1:990, tls: implicit },\n"
+		  "             b: { address: 127.0.0.1:9990, tls: implicit } }\n"
+		  "rules: { r: { tls: one, ftp: standard, backend: b } }\n",
+		  -ENOTUNIQ,
+		  { "clients of listeners a and b get ftp_actions standard", "ports 990 and 9990" } },
+		{ "listeners: { a: { address: 127.0.0.1:21 }, b: { address: 127.0.0.1:9990, tls: auto } }\n"
+		  "rules: { r: { match: { listener: a }, tls: one, ftp: standard, backend: b },\n"
+		  "         s: { tls: two, ftp: standard, backend: b } }\n",
+		  0,
+		  { "TLSPORT                  0\n; listeners.b has tls: auto", "tls_actions.one",
+		    "tls_actions.two" } },
+	};
+
+	(void)state;
+	for (size_t i = 0; i < NELEM(cases); i++) {
+		char text[1024], *got = NULL;
+		struct policy *policy = NULL;
+		struct diags diags;
+		size_t len;
+		FILE *out = open_memstream(&got, &len);
+
+		(void)snprintf(text, sizeof(text), "%s%s", head, cases[i].rest);
+		assert_int_equal(diags_init(&diags, "policy.yaml", text, strlen(text)), 0);
+		assert_int_equal(policy_parse(text, strlen(text), "", &diags, &policy), 0);
+		assert_int_equal(export_ftp_data(policy, "standard", out, out), cases[i].want);
+		assert_int_equal(fclose(out), 0);
+		for (size_t j = 0; j < NELEM(cases[i].text) && cases[i].text[j] != NULL; j++)
+			if (strstr(got, cases[i].text[j]) == NULL)
+				fail_msg("wanted %s in:\n%s", cases[i].text[j], got);
+		policy_free(&policy);
+		diags_done(&diags);
+		free(got);
+	}
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_policies),  cmocka_unit_test(test_every_statement_is_accounted_for),
-		cmocka_unit_test(test_faults),	  cmocka_unit_test(test_a_warning_is_no_fault),
-		cmocka_unit_test(test_data_sets), cmocka_unit_test(test_round_trip),
+		cmocka_unit_test(test_policies),   cmocka_unit_test(test_every_statement_is_accounted_for),
+		cmocka_unit_test(test_faults),	   cmocka_unit_test(test_a_warning_is_no_fault),
+		cmocka_unit_test(test_data_sets),  cmocka_unit_test(test_tlsport),
+		cmocka_unit_test(test_round_trip),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
