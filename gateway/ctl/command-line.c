@@ -26,8 +26,13 @@ static const struct option option_table[] = {
 
 static int unfit_option(const struct command *command, int which)
 {
-	(void)fprintf(stderr, "attlsctl: %s takes no option --%s\nusage: attlsctl %s %s\n", command->name,
-		      option_table[which].name, command->name, command->arguments);
+	/* -f names the policy of all other commands */
+	const char *hint = which == OPTION_FILE && (command->takes & TAKES(OUTPUT)) != 0
+			       ? "; -o names the policy that it writes"
+			       : "";
+
+	(void)fprintf(stderr, "attlsctl: %s takes no option --%s%s\nusage: attlsctl %s %s\n", command->name,
+		      option_table[which].name, hint, command->name, command->arguments);
 	return EXIT_USAGE;
 }
 

@@ -122,7 +122,10 @@ int source_read(const char *path, struct source *ret)
 		else
 			r = source_take(path, bytes, len, ret);
 	}
-	if (r < 0)
+	if (r == -EFBIG)
+		(void)fprintf(stderr, "attlsctl: %s: such a file has at most %d MiB, this one has more\n",
+			      path, SOURCE_MAX_BYTES / (1024 * 1024));
+	else if (r < 0)
 		(void)fprintf(stderr, "attlsctl: %s: %s\n", path, strerror(-r));
 	if (in != NULL)
 		(void)fclose(in); /* it was only read */

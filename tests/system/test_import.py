@@ -103,6 +103,16 @@ def test_nothing_is_half_written(folder):
     run(folder, "export", status=2)
 
 
+def test_what_to_do_instead(folder):
+    """A file that cannot be an FTP.DATA has its limit in the message, and -f, which all other commands take, leads to -o."""
+    write(folder, "ftp.data", "; x\n" * (2 * 1024 * 1024 + 1))
+    done = run(folder, "import", "--ftp-data", "ftp.data", status=1)
+    assert done.stderr == "attlsctl: ftp.data: such a file has at most 8 MiB, this one has more\n"
+    for command in ("init", "import"):
+        assert "-o names the policy that it writes" in run(folder, command, "-f", "policy.yaml", status=2).stderr
+    assert "-o" not in run(folder, "certificate", "-f", "policy.yaml", status=2).stderr
+
+
 def server_lines(policy):
     return re.findall(r"^#:  (.*)$", policy, re.M)
 

@@ -175,4 +175,4 @@ def test_there_is_no_other_report():
     done = subprocess.run([net.ATTLSCTL, "report", "nothing"], capture_output=True, text=True)
     assert done.returncode == 2 and "there is no such report" in done.stderr
     done = subprocess.run([net.ATTLSCTL, "report"], capture_output=True, text=True)
-    assert done.returncode == 2 and "the report is missing" in done.stderr
+    assert done.returncode == 2 and "say which report: clients" in done.stderr
