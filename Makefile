@@ -113,6 +113,11 @@ asan:                               ## the same under AddressSanitizer and UBSan
 	@$(MAKE) --no-print-directory B=build/asan HARDEN=-fno-omit-frame-pointer \
 	  SAN='-fsanitize=address,undefined -fno-sanitize-recover=all' check
 
+check-share: setup-test             ## shared passive ports with all clients, and with 1000 addresses
+	@$(MAKE) --no-print-directory all
+	@ATTLSD_TEST_SHARE=all ATTLSD=$(abspath $B/attlsd) ATTLSCTL=$(abspath $B/attlsctl) ATTLSD_BUILD=$(abspath $B) $(PYTHON) -m pytest \
+	  -c tests/system/pytest.ini -q -p no:cacheprovider tests/system/test_share_clients.py tests/edge/test_share.py
+
 check-ktls: setup-test              ## tests of TLS in the kernel, where need be on an emulated machine whose kernel has it
 	@$(MAKE) --no-print-directory binaries
 	@B=$B PYTHON=$(PYTHON) sh tests/ktls/run.sh
@@ -233,7 +238,7 @@ clean: ; rm -rf build               ## remove build output
 help:                               ## this list
 	@awk -F':.*[#][#] ' '/^[a-z-]+:.*[#][#] /{printf "  %-12s %s\n",$$1,$$2}' $(firstword $(MAKEFILE_LIST))
 
-.PHONY: all binaries units attackers check check-fresh check-systemd check-packages check-arm64 check-ktls asan mutants fuzz fuzzers fuzz-live bench bench-tools soak differential lint demo demo-outbound install uninstall deb rpm image check-image clean help FORCE
+.PHONY: all binaries units attackers check check-fresh check-systemd check-packages check-arm64 check-ktls check-share asan mutants fuzz fuzzers fuzz-live bench bench-tools soak differential lint demo demo-outbound install uninstall deb rpm image check-image clean help FORCE
 .DELETE_ON_ERROR:
 .SECONDARY:
 -include $(OBJ:.o=.d) $(MAINS:%.c=$B/%.d) $(UNITS:=.d) $(BENCHERS:=.d) $(FUZZERS:=.d) $(ATTACKERS:=.d) $(NEXT_SOURCES:%.c=$B/tests/upgrade/%.d) $B/tests/attacks/taken_worker.d $B/tests/attacks/taken_http.d
