@@ -43,6 +43,15 @@ enum handover_type {
 	HANDOVER_MORE = 14,	/* descriptors of a STATE that follows */
 	HANDOVER_COUNTS_TOLD = 15, /* one descriptor: a state with what the sender has counted so far */
 	HANDOVER_ASK = 16, /* one descriptor: of an operator; number: enum msg_asker; text: a struct ask */
+	/* Shared passive ports, which the new one has; number: a session of the old one, second: its serial.
+	 */
+	HANDOVER_PLAN = 40,	 /* text: a struct handover_plan */
+	HANDOVER_PLAN_OVER = 41, /* third 1: whatever its serial is */
+	HANDOVER_PLAN_KEPT = 42,
+	HANDOVER_PLAN_TOLD = 43, /* to the old one; third: the port, 0: none was free in time */
+	HANDOVER_PLAN_ARRIVED =
+	    44, /* to the old one; one descriptor; text: a struct handover_plan, its client */
+	HANDOVER_PLAN_GIVE = 45, /* to the old one */
 };
 
 #define HANDOVER_TEXT_MAX 320
@@ -56,6 +65,14 @@ struct handover_msg {
 	uint64_t number, second, third, fourth;
 	char text[HANDOVER_TEXT_MAX];
 	uint8_t later[144]; /* zero */
+};
+
+/* For whom a session waits, at which of this host's addresses, and at which ports. */
+struct handover_plan {
+	uint16_t client_family, host_family; /* 4 or 6 */
+	uint16_t client_port, low, high, zero;
+	uint8_t client[16], host[16]; /* as in struct ip_addr */
+	uint64_t limit_ms;
 };
 
 /* Of one message. */

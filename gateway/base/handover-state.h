@@ -49,8 +49,9 @@ enum handover_purpose {
 	HANDOVER_FOR_LISTENER = 1,
 	HANDOVER_FOR_CONTROL,
 	HANDOVER_FOR_HTTP,
-	HANDOVER_FOR_NOTIFY,	/* of the service manager */
-	HANDOVER_FOR_ACTIVATED, /* one that it has passed; listeners that use it have copies */
+	HANDOVER_FOR_NOTIFY,	       /* of the service manager */
+	HANDOVER_FOR_ACTIVATED,	       /* one that it has passed; listeners that use it have copies */
+	HANDOVER_FOR_SHARED_PORT = 20, /* see HANDOVER_PLAN */
 };
 
 struct handover_socket {

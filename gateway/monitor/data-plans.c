@@ -287,6 +287,24 @@ void data_plans_end_all(struct data_plans *plans, uint64_t session)
 		data_plans_end(plans, session, plan->ask.serial);
 }
 
+static struct data_plan *find_of(const struct data_plans *plans, const void *owner)
+{
+	struct data_plan *plan, *next;
+
+	HASH_ITER (hh, plans->plans, plan, next)
+		if (plan->ask.owner == owner)
+			return plan;
+	return NULL;
+}
+
+void data_plans_forget(struct data_plans *plans, const void *owner)
+{
+	const struct data_plan *plan;
+
+	while ((plan = find_of(plans, owner)) != NULL)
+		data_plans_end(plans, plan->ask.session, plan->ask.serial);
+}
+
 void data_plans_keep(struct data_plans *plans, uint64_t session, uint32_t serial)
 {
 	struct data_plan *plan = plan_find(plans, session);

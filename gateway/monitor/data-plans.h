@@ -32,6 +32,9 @@ int data_plans_ask(struct data_plans *plans, const struct plan_ask *ask);
 void data_plans_end(struct data_plans *plans, uint64_t session, uint32_t serial);
 void data_plans_keep(struct data_plans *plans, uint64_t session, uint32_t serial);
 
+/* The owner has ended, and its sessions with it. */
+void data_plans_forget(struct data_plans *plans, const void *owner);
+
 /* The session is over. */
 void data_plans_end_all(struct data_plans *plans, uint64_t session);
 

@@ -46,11 +46,18 @@ static bool is_full(int r)
 }
 
 /* Keeps what the worker has no room for. It has one plan a session, so this is bounded. */
-static void deliver(struct data_share *share, struct child *child, const struct msg *msg, int *fd)
+void data_share_deliver(struct data_share *share, const struct plan_ask *ask, const struct msg *msg, int *fd)
 {
-	int r = has_older(share, child) ? -EAGAIN : msg_send(child->channel.fd, msg, *fd);
+	struct child *child = ask->owner;
 	struct data_delivery *it;
+	int r;
 
+	if (ask->elsewhere) {
+		share->to_older(ask->owner, msg, *fd);
+		bounded_close(fd);
+		return;
+	}
+	r = has_older(share, child) ? -EAGAIN : msg_send(child->channel.fd, msg, *fd);
 	if (is_full(r) && (it = calloc(1, sizeof(*it))) != NULL) {
 		*it = (struct data_delivery){ .child = child, .msg = *msg, .fd = fd_take(fd) };
 		DL_APPEND(share->deliveries, it);
@@ -102,7 +109,7 @@ static void told(void *context, const struct plan_ask *ask, const struct ip_endp
 		msg.local = *port;
 	else
 		msg.error = -EADDRINUSE;
-	deliver(context, ask->owner, &msg, &none);
+	data_share_deliver(context, ask, &msg, &none);
 }
 
 static void give(void *context, const struct plan_ask *ask)
@@ -110,7 +117,7 @@ static void give(void *context, const struct plan_ask *ask)
 	const struct msg msg = { .type = MSG_PLAN_GIVE, .session = ask->session, .serial = ask->serial };
 	int none = -1;
 
-	deliver(context, ask->owner, &msg, &none);
+	data_share_deliver(context, ask, &msg, &none);
 }
 
 static void look(void *context, struct shared_port *port)
@@ -168,7 +175,7 @@ static void on_connection(struct shared_port *port, int *fd, const struct ip_end
 	}
 	msg.session = ask.session;
 	msg.serial = ask.serial;
-	deliver(share, ask.owner, &msg, fd);
+	data_share_deliver(share, &ask, &msg, fd);
 }
 
 static void on_close(struct shared_port *port)
@@ -182,7 +189,7 @@ void data_share_init(struct data_share *share, struct loop *loop, const struct c
 {
 	const struct plan_calls calls = { told, give, look, share };
 
-	*share = (struct data_share){ .loop = loop, .children = children };
+	*share = (struct data_share){ .loop = loop, .children = children, .newest = -1 };
 	timer_init(&share->retry, on_retry);
 	shared_ports_init(&share->ports, loop, on_connection, on_close);
 	data_plans_init(&share->plans, loop, &share->ports, &calls);
@@ -257,7 +264,8 @@ static const char *ask(struct data_share *share, struct child *child, const stru
 				  .range = policy->ftp_actions[msg->purpose].passivedataports,
 				  .through = listener->proxy_data ? listener : NULL,
 				  .limit_ms = limit_ms(&policy->ftp_actions[msg->purpose]) };
-	if (data_plans_ask(&share->plans, &wish) < 0)
+	if (share->newest != -1 ? share->to_newest(share->newest, MSG_PLAN, &wish) < 0
+				: data_plans_ask(&share->plans, &wish) < 0)
 		told(share, &wish, NULL);
 	return NULL;
 }
@@ -265,8 +273,14 @@ static const char *ask(struct data_share *share, struct child *child, const stru
 const char *data_share_request(struct data_share *share, struct child *child,
 			       const struct admission_facts *facts, const struct msg *msg)
 {
+	const struct plan_ask plan = { .session = msg->session, .serial = msg->serial };
 	const char *why = NULL;
 
+	if (share->newest != -1 && msg->type != MSG_PLAN) {
+		/* if it fails, the plan there gets old */
+		(void)share->to_newest(share->newest, (enum msg_type)msg->type, &plan);
+		return NULL;
+	}
 	switch (msg->type) {
 	case MSG_PLAN:
 		why = ask(share, child, facts, msg);
@@ -287,6 +301,10 @@ const char *data_share_request(struct data_share *share, struct child *child,
 
 void data_share_session_end(struct data_share *share, uint64_t session)
 {
+	const struct plan_ask plan = { .session = session };
+
+	if (share->newest != -1)
+		(void)share->to_newest(share->newest, MSG_SESSION_END, &plan); /* likewise */
 	data_plans_end_all(&share->plans, session);
 	settle_if_stopping(share);
 }
@@ -300,6 +318,8 @@ void data_share_settle(struct data_share *share)
 	DL_FOREACH (share->children->head, generation)
 		if (generation->policy != NULL)
 			shared_ports_mark(&share->ports, generation->policy);
+	DL_FOREACH (share->ports.head, port)
+		port->wanted = port->wanted || (port->inherited && share->has_older);
 	if (share->stopping)
 		DL_FOREACH (share->ports.head, port)
 			port->wanted = port->wanted && data_plans_wait_at(&share->plans, port);

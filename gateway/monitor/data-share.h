@@ -25,6 +25,11 @@ struct data_share {
 	struct data_delivery *deliveries; /* messages whose worker has no room for them yet */
 	struct timer retry;
 	bool stopping; /* a port closes when nobody waits there any more */
+	/* An upgrade, see share-link.h. */
+	bool has_older; /* attlsds that may want inherited ports */
+	void (*to_older)(void *older, const struct msg *msg, int fd); /* for plans of their sessions */
+	int newest; /* the link with the attlsd that has the ports now; -1: this one has them */
+	int (*to_newest)(int newest, enum msg_type type, const struct plan_ask *ask);
 	struct {
 		uint64_t second;
 		uint32_t n;	   /* in this second */
@@ -41,6 +46,9 @@ void data_share_done(struct data_share *share);
  */
 const char *data_share_request(struct data_share *share, struct child *child,
 			       const struct admission_facts *facts, const struct msg *msg);
+
+/* Send a message to the owner of a plan, with *fd, which is closed here; -1: none. */
+void data_share_deliver(struct data_share *share, const struct plan_ask *ask, const struct msg *msg, int *fd);
 
 /* A session is over. */
 void data_share_session_end(struct data_share *share, uint64_t session);

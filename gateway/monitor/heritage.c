@@ -71,6 +71,7 @@ static void put_file(struct handover_socket *record, const struct ctl_socket *so
 static void put_sockets(struct parcel *parcel, const struct monitor *monitor)
 {
 	const struct http_listen *http = &monitor->http.listen;
+	const struct shared_port *port;
 	struct handover_socket *record;
 
 	for (size_t i = 0; i < monitor->listeners.n; i++) {
@@ -85,6 +86,8 @@ static void put_sockets(struct parcel *parcel, const struct monitor *monitor)
 		record = put_socket(parcel, HANDOVER_FOR_ACTIVATED, monitor->activated.items[i].fd);
 		memcpy(record->name, monitor->activated.items[i].name, sizeof(record->name));
 	}
+	DL_FOREACH (monitor->share.ports.head, port)
+		put_endpoint(put_socket(parcel, HANDOVER_FOR_SHARED_PORT, port->watch.fd), &port->endpoint);
 	put_file(put_socket(parcel, HANDOVER_FOR_CONTROL, monitor->ctl_server.sock.fd),
 		 &monitor->ctl_server.sock);
 	record = put_socket(parcel, HANDOVER_FOR_HTTP, http->fd);
@@ -222,6 +225,18 @@ static void get_activated(struct activated *set, const struct handover_socket *r
 	activated_adopt(set, fd, name);
 }
 
+static bool get_shared_port(struct data_share *share, const struct handover_socket *record, int fd)
+{
+	struct ip_endpoint endpoint;
+
+	get_endpoint(record, &endpoint);
+	if (shared_ports_adopt(&share->ports, &endpoint, &fd) < 0)
+		return false;
+	share->ports.head->prev->inherited = true;
+	share->has_older = true;
+	return true;
+}
+
 /* Returns whether it has kept the descriptor. */
 static bool get_socket(struct monitor *monitor, const struct handover_socket *record, int fd)
 {
@@ -246,6 +261,8 @@ static bool get_socket(struct monitor *monitor, const struct handover_socket *re
 		if (http->endpoint.addr.family == IP_NONE)
 			get_file(record, fd, &http->sock);
 		return true;
+	case HANDOVER_FOR_SHARED_PORT:
+		return get_shared_port(&monitor->share, record, fd);
 	default:
 		return false; /* HANDOVER_FOR_NOTIFY comes later; a newer attlsd may know more */
 	}

@@ -21,6 +21,7 @@
 #include "gateway/monitor/heritage-late.h"
 #include "gateway/monitor/monitor-state.h"
 #include "gateway/monitor/reload.h"
+#include "gateway/monitor/share-link.h"
 #include "gateway/monitor/successor.h"
 #include "gateway/monitor/takeover.h"
 #include "gateway/monitor/upgrade-leave.h"
@@ -223,6 +224,7 @@ static void on_older(void *owner, struct older *from, const struct handover_msg 
 			(void)order_reload(monitor, CTL_RELOAD); /* a refusal has been logged */
 		break;
 	default: /* HANDOVER_FACTS has been noted */
+		share_link_request(&monitor->share, from, msg);
 		break;
 	}
 }

@@ -25,7 +25,8 @@ struct plan_source;
 struct plan_ask {
 	uint64_t session;
 	uint32_t serial; /* the session's number for it */
-	void *owner;	 /* the worker */
+	void *owner;	 /* the worker; or a replaced attlsd that has the session, */
+	bool elsewhere;	 /* then */
 	struct ip_addr client;
 	struct ip_addr host;	 /* of this host's addresses, the one that it dials */
 	struct port_range range; /* of ports, one of which it gets */

@@ -20,6 +20,7 @@ struct shared_port {
 	struct ip_endpoint endpoint; /* as the policy has it: the address may be any */
 	uint64_t id;		     /* no other port gets it, not even later */
 	bool wanted;		     /* for shared_ports_close_unwanted() */
+	bool inherited;		     /* from an attlsd that may still have sessions */
 	struct shared_ports *owner;
 	struct shared_port *next, *prev;
 };

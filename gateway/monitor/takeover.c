@@ -15,6 +15,7 @@
 #include "gateway/monitor/heritage-late.h"
 #include "gateway/monitor/heritage.h"
 #include "gateway/monitor/reload.h"
+#include "gateway/monitor/share-link.h"
 
 /* So long the old attlsd keeps what it needs to go on. */
 #define TRIAL_MS 5000
@@ -44,6 +45,7 @@ static void on_end(void *owner, struct older *gone)
 	count_older(monitor, gone);
 	if (gone->counts != NULL)
 		totals_add_page(&monitor->children.totals.dead, gone->counts);
+	share_link_forget(&monitor->share, gone, monitor->older.n > 1);
 	if (gone == monitor->takeover.from) {
 		monitor->takeover.from = NULL;
 		if (monitor->takeover.phase != TAKEOVER_DONE) {

@@ -16,6 +16,7 @@
 #include "gateway/base/util.h"
 #include "gateway/monitor/child-pick.h"
 #include "gateway/monitor/heritage-late.h"
+#include "gateway/monitor/share-link.h"
 
 /* For the service manager to hear of it. */
 #define MANAGER_LIMIT_MS 5000
@@ -46,6 +47,7 @@ void upgrade_close_link(struct upgrade *upgrade)
 {
 	if (upgrade->link.fd != -1)
 		loop_unwatch(&monitor_of(upgrade)->loop, &upgrade->link);
+	share_link_lost(&monitor_of(upgrade)->share);
 	fd_close(&upgrade->link.fd);
 }
 

@@ -22,6 +22,7 @@
 #include "gateway/monitor/reload.h"
 #include "gateway/monitor/takeover.h"
 #include "gateway/monitor/upgrade-leave.h"
+#include "gateway/monitor/share-link.h"
 #include "gateway/monitor/upgrade-start.h"
 
 /* For the new one to load the policy and to start its workers. */
@@ -107,6 +108,7 @@ static void take_back(struct upgrade *upgrade)
 	http_child_go_on(&monitor->http);
 	name_watch_follow(&monitor->names, monitor->current);
 	acceptor_open(&monitor->acceptor);
+	share_link_return(&monitor->share);
 	notify_ready(&monitor->notify);
 }
 
@@ -119,6 +121,7 @@ static void hand_over(struct upgrade *upgrade)
 
 	acceptor_close(&monitor->acceptor);
 	children_drain_reports(&monitor->children);
+	share_link_leave(&monitor->share, upgrade->link.fd);
 	state = r = heritage_late_make(monitor);
 	if (r >= 0)
 		r = handover_send(upgrade->link.fd, &msg, &state, 1);
@@ -126,6 +129,7 @@ static void hand_over(struct upgrade *upgrade)
 		fd_close(&state);
 	if (r < 0) {
 		acceptor_open(&monitor->acceptor);
+		share_link_return(&monitor->share);
 		fail(upgrade, strerror(-r));
 		return;
 	}
@@ -215,6 +219,8 @@ static void on_message(struct upgrade *upgrade, const struct handover_msg *msg, 
 			upgrade->pid = (pid_t)msg->number;
 		break;
 	default:
+		if (monitor->share.newest != -1)
+			share_link_answer(&monitor->share, &monitor->admission, msg, fd);
 		break;
 	}
 }
