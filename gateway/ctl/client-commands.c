@@ -22,8 +22,6 @@
 /* Time for the answer to an order. A reload waits for new workers, which load keys. */
 #define ORDER_TIMEOUT_MS  15000
 #define POLICY_TIMEOUT_MS 3000
-/* Of attlsctl upgrade: only a restart can replace that attlsd. */
-#define EXIT_NOT_ASKED	  3
 #define RELOAD_TIMEOUT_MS 120000
 
 /* Fail if the output did not arrive. */

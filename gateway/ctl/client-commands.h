@@ -27,6 +27,8 @@ int client_end(const struct target *target, uint64_t session);
 int client_end_all(const struct target *target, const struct session_filter *filter);
 /* Checks the file first that attlsd would read, and does not ask for a reload if it has faults. */
 int client_reload(const struct target *target, bool no_upgrade);
+/* Only a restart can replace that attlsd. */
+#define EXIT_NOT_ASKED 3
 int client_upgrade(const struct target *target);
 int client_drain(const struct target *target, bool restart);
 

@@ -240,7 +240,9 @@ static int run_reload(const struct command_line *line)
 
 static int run_upgrade(const struct command_line *line)
 {
-	return client_upgrade(&line->target);
+	int status = command_line_find_target((struct command_line *)(uintptr_t)line);
+
+	return status != 0 ? EXIT_NOT_ASKED : client_upgrade(&line->target);
 }
 
 static int run_drain(const struct command_line *line)
@@ -394,7 +396,8 @@ static const struct command commands[] = {
 	  .takes = TAKES_TARGET,
 	  .arguments = "[-f policy.yaml | --socket PATH]",
 	  .summary = "Start the program on the disk, and let it take over without a refused connection.",
-	  .run = run_upgrade },
+	  .run = run_upgrade,
+	  .finds_target = true },
 	{ .name = "drain",
 	  .takes = TAKES_TARGET | TAKES(RESTART),
 	  .arguments = "[-f policy.yaml | --socket PATH] [--restart]",

@@ -89,6 +89,11 @@ def test_attlsctl_gives_orders_to_any_version(operated, folder):
         assert other.orders[-1] == what
     done = run("upgrade", "--socket", os.path.join(folder, "nobody.sock"))
     assert done.returncode == 3 and "no such socket" in done.stderr
+    silent = os.path.join(folder, "silent.yaml")
+    with open(silent, "w") as f:
+        f.write("version: 1\ndaemon: { control_socket: none }\n")
+    done = run("upgrade", "-f", silent)
+    assert done.returncode == 3 and "control_socket: none" in done.stderr
     done = run("status", "--socket", place)
     assert done.returncode == 1 and "different versions" in done.stderr
     with open(operated.path) as f:
