@@ -1,10 +1,13 @@
 """The life of Debian's packages on one host, in the order of the tests: each begins with what the last one left."""
 import os
 import re
+import shutil
+import subprocess
 
 import pytest
 
 import machine
+import tutorial
 
 POLICY = "/etc/attlsd/policy.yaml"
 TWO = "/etc/attlsd/two/policy.yaml"
@@ -14,7 +17,7 @@ daemon: { audit: /var/log/attlsd/audit.log, http: "127.0.0.1:8021" }
 keyrings: { ftpd: { certificates: [ { chain: server.pem, key: server.key } ] } }
 tls_actions: { server: { keyring: ftpd } }
 ftp_actions: { standard: {} }
-backends: { legacy: { address: 127.0.0.1:2021 } }
+backends: { legacy: { address: 127.0.0.1:2031 } }
 listeners: { explicit: { address: 127.0.0.1:2121 } }
 rules: { everyone: { tls: server, ftp: standard, backend: legacy } }
 """
@@ -29,7 +32,40 @@ from pyftpdlib.servers import FTPServer
 a = DummyAuthorizer()
 a.add_user("tester", "word", "/srv/files", perm="elradfmwMT")
 FTPHandler.authorizer = a
-FTPServer(("127.0.0.1", 2021), FTPHandler).serve_forever()
+FTPServer(("127.0.0.1", 2031), FTPHandler).serve_forever()
+"""
+# Sessions that follow each other until a file says that it is enough. A refused or cut connection ends it with an error.
+VISITS = """
+import os, socket
+visits = 0
+while not os.path.exists("/run/enough"):
+    with socket.create_connection(("127.0.0.1", 2121), timeout=30) as s, s.makefile("rw", newline="\\r\\n") as lines:
+        assert lines.readline().startswith("220 ")
+        lines.write("QUIT\\n")
+        lines.flush()
+        assert lines.readline().startswith("221 ")
+    visits += 1
+    print(visits, flush=True)
+"""
+# A transfer that goes on when it is told to.
+TRANSFER = """
+import ftplib, ssl, sys
+ftp = ftplib.FTP_TLS(context=ssl.create_default_context(cafile="/etc/attlsd/server.pem"))
+ftp.connect("localhost", 2121, timeout=60)
+ftp.login("tester", "word")
+ftp.prot_p()
+ftp.voidcmd("TYPE I")
+with ftp.transfercmd("RETR big") as data:
+    got = data.recv(1)
+    print("begun", flush=True)
+    sys.stdin.readline()
+    while chunk := data.recv(65536):
+        got += chunk
+    data.unwrap()
+assert ftp.voidresp().startswith("226")
+with open("/srv/files/big", "rb") as f:
+    assert got == f.read()
+print("whole", ftp.quit(), flush=True)
 """
 CURL = ("curl", "-sS", "--cacert", "/etc/attlsd/server.pem", "--ssl-reqd", "--user", "tester:word", "--max-time", "60")
 SERVER = "ftp://localhost:2121"
@@ -104,7 +140,7 @@ def booted():
     with open(machine.path("/srv/files/big"), "wb") as f:
         f.write(os.urandom(8 << 20))
     machine.good("systemd-run", "--unit=legacy", "python3", "-c", LEGACY)
-    machine.until(lambda: listens(2021), "the FTP server listens")
+    machine.until(lambda: listens(2031), "the FTP server listens")
     BEFORE.update(tree())
 
 
@@ -156,19 +192,58 @@ def test_bash_finds_the_completion():
     assert "_attlsctl" in done
 
 
-def test_an_upgrade_serves_on_and_cuts_nothing():
+def test_an_upgrade_refuses_no_client_and_cuts_no_transfer():
     old = pid(), pid("attlsd@two")
-    transfer = begin_transfer("/srv/upgraded")
-    install("/debs")
+    transfer = machine.start("python3", "-c", TRANSFER, stdin=subprocess.PIPE)
+    assert transfer.stdout.readline() == "begun\n"
+    visits = machine.start("python3", "-c", VISITS)
+    assert visits.stdout.readline() == "1\n"
+    said = install("/debs")
+    assert said.count("serves; ") == 2, said
     assert active() and active("attlsd@two")
-    assert pid() != old[0] and pid("attlsd@two") != old[1]
+    # after some seconds, the new attlsd has proved itself
+    machine.until(lambda: pid() != old[0] and pid("attlsd@two") != old[1], "systemd knows the new attlsd")
     assert not version_that_runs().endswith("~old") and not version_that_runs("attlsd@two").endswith("~old")
     serves()
     serves("ftp://localhost:2122")
-    finish_transfer(transfer, "/srv/upgraded")
+    assert "~old" in machine.good("attlsctl", "status"), "the old attlsd has a session"
+    transfer.stdin.write("\n")
+    transfer.stdin.flush()
+    assert transfer.stdout.readline().startswith("whole"), transfer.stdout.read()
+    assert transfer.wait(machine.DEADLINE) == 0
     machine.until(lambda: machine.run("test", "-d", f"/proc/{old[0]}").returncode != 0, "the old attlsd ends with its transfer")
+    machine.write("/run/enough", "")
+    counted = visits.stdout.read().split()
+    assert visits.wait(machine.DEADLINE) == 0, counted[-20:]
+    print(f"{counted[-1]} sessions during the upgrade, none refused")
     machine.until(lambda: machine.run("curl", "-sf", "http://127.0.0.1:8021/readyz").returncode == 0, "attlsd-http answers")
-    assert machine.show("attlsd", "NRestarts") == "0"
+    assert machine.show("attlsd", "NRestarts", "ActiveState", "SubState") == ("0", "active", "running")
+    warned = machine.good("journalctl", "-u", "attlsd", "-p", "warning", "-o", "cat", "--since", "-2min")
+    assert "main-process-stays" not in warned, warned
+
+
+def test_a_policy_that_forbids_it_keeps_the_running_attlsd():
+    before = pid()
+    machine.write("/usr/sbin/policy-rc.d", "#!/bin/sh\nexit 101\n", 0o755)
+    said = install("/debs/old")
+    os.unlink(machine.path("/usr/sbin/policy-rc.d"))
+    assert "policy-rc.d" in said and pid() == before
+    said = machine.run("/usr/share/attlsd/upgrade-services")
+    assert said.returncode == 0 and "serves; " in said.stdout, said
+    machine.until(lambda: version_that_runs().endswith("~old"), "a downgrade is the same")
+    machine.until(lambda: version_that_runs("attlsd@two").endswith("~old"), "of the instance, too")
+
+
+def test_an_attlsd_that_cannot_be_asked_is_restarted():
+    machine.write(POLICY, GOOD.replace("daemon: {", "daemon: { control_socket: none,"), 0o600)
+    machine.good("systemctl", "restart", "attlsd")
+    before = pid()
+    said = install("/debs")
+    assert "restarting attlsd.service" in said and pid() != before and not version_that_runs().endswith("~old"), said
+    serves()
+    machine.write(POLICY, GOOD, 0o600)
+    machine.good("systemctl", "restart", "attlsd")
+    serves()
 
 
 def test_a_faulty_policy_keeps_the_running_attlsd():
@@ -227,3 +302,15 @@ def test_it_can_come_again():
     assert not active() and machine.show("attlsd", "UnitFileState") == "enabled"
     apt("purge", "attlsd", "attlsd-http")
     assert sorted(tree() ^ BEFORE) == []
+
+
+def test_every_command_of_the_tutorial():
+    """For real, but for `make install`, whose place the packages take."""
+    install("/debs")
+    os.makedirs(machine.path("/srv/clone/contrib/demo"), exist_ok=True)
+    shutil.copy(os.path.join(tutorial.ROOT, "contrib/demo/zos-client.py"), machine.path("/srv/clone/contrib/demo"))
+    steps = [(commands, lines) for commands, lines in tutorial.steps(installation=True) if "make install" not in commands]
+    assert len(steps) >= 10
+    done = machine.run("sh", "-c", "cd /srv/clone; . /dev/stdin", input=tutorial.script(steps))
+    tutorial.check(steps, done.stdout)
+    assert active() and machine.show("attlsd", "UnitFileState") == "enabled" and active("vsftpd")

@@ -4,18 +4,20 @@ import subprocess
 import time
 
 FIRST = os.environ.get("ATTLSD_MACHINE", "")
-DEADLINE = 30
+DEADLINE = 90 # seconds; on a busy host, systemd takes more than 30 to boot
 ENVIRONMENT = {"PATH": "/usr/sbin:/usr/bin:/sbin:/bin", "HOME": "/root", "LC_ALL": "C.UTF-8", "SYSTEMD_PAGER": "", "SYSTEMD_COLORS": "0"}
 
 
 def run(*argv, **more):
     """Run a command inside; returns the CompletedProcess with text."""
-    return subprocess.run(["nsenter", "--target", FIRST, "--all", *argv], stdin=subprocess.DEVNULL, capture_output=True,
-                          text=True, env=ENVIRONMENT, timeout=DEADLINE * 2, **more)
+    if "input" not in more:
+        more["stdin"] = subprocess.DEVNULL
+    return subprocess.run(["nsenter", "--target", FIRST, "--all", *argv], capture_output=True, text=True, env=ENVIRONMENT,
+                          timeout=DEADLINE * 4, **more)
 
 
-def start(*argv):
-    return subprocess.Popen(["nsenter", "--target", FIRST, "--all", *argv], stdin=subprocess.DEVNULL,
+def start(*argv, stdin=subprocess.DEVNULL):
+    return subprocess.Popen(["nsenter", "--target", FIRST, "--all", *argv], stdin=stdin,
                             stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, env=ENVIRONMENT)
 
 
