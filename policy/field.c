@@ -365,37 +365,55 @@ void field_parse_http(struct parse_context *ctx, const struct field *f, const st
 			    f->key, n->text);
 }
 
+static void parse_server(struct parse_context *ctx, const struct field *f, const struct node *n,
+			 struct policy_server *server)
+{
+	const char *host;
+	size_t host_len;
+
+	/* without a port, it is that of implicit TLS; rule-server.c refuses it elsewhere */
+	if (value_host_port(n->text, n->len, &host, &host_len, &server->endpoint) == 0
+		? server->endpoint.port == 0
+		: value_bare_host(n->text, n->len, &host, &host_len, &server->endpoint.addr) < 0) {
+		parse_error(ctx, DIAG_BAD_ADDRESS, n->mark,
+			    "\"%s\" must be host:port, \"[IPv6 address]:port\" or original, "
+			    "with a port from 1 to 65535, not \"%.60s\"",
+			    f->key, n->text);
+		return;
+	}
+	server->text = arena_strndup(ctx->arena, n->text, n->len);
+	server->host = arena_strndup(ctx->arena, host, host_len);
+}
+
 void field_parse_backend(struct parse_context *ctx, const struct field *f, const struct node *n, void *object)
 {
 	struct policy_backend *backend = object;
+	struct policy_server *server;
 	const char *host;
 	size_t host_len;
 
 	if (!field_is_scalar(ctx, f, n))
 		return;
+	server = arena_alloc(ctx->arena, 1, sizeof(*server));
+	if (server == NULL)
+		return;
+	server->mark = n->mark;
+	backend->servers = server;
+	backend->nservers = 1;
 	if (strcasecmp(n->text, "original") == 0) {
 		backend->original = true;
 		return;
 	}
 	if (strncasecmp(n->text, "original:", strlen("original:")) == 0) {
 		/* the address that the client dialled, with this port */
-		if (value_host_port(n->text, n->len, &host, &host_len, &backend->endpoint) < 0 ||
-		    backend->endpoint.port == 0)
+		if (value_host_port(n->text, n->len, &host, &host_len, &server->endpoint) < 0 ||
+		    server->endpoint.port == 0)
 			parse_error(ctx, DIAG_BAD_ADDRESS, n->mark,
 				    "\"%s\": original:port needs a port from 1 to 65535", f->key);
 		backend->original = true;
 		return;
 	}
-	/* without a port, it is that of implicit TLS; rule-server.c refuses it elsewhere */
-	if (value_host_port(n->text, n->len, &host, &host_len, &backend->endpoint) == 0
-		? backend->endpoint.port == 0
-		: value_bare_host(n->text, n->len, &host, &host_len, &backend->endpoint.addr) < 0)
-		parse_error(ctx, DIAG_BAD_ADDRESS, n->mark,
-			    "\"%s\" must be host:port, \"[IPv6 address]:port\" or original, "
-			    "with a port from 1 to 65535, not \"%.60s\"",
-			    f->key, n->text);
-	else
-		backend->host = arena_strndup(ctx->arena, host, host_len);
+	parse_server(ctx, f, n, server);
 }
 
 void field_parse_nets(struct parse_context *ctx, const struct field *f, const struct node *n, void *object)

@@ -72,9 +72,10 @@ static void finish_permitted(const struct policy *policy, struct policy_backend 
 static void finish_backend(const struct policy *policy, struct policy_backend *backend, struct arena *arena)
 {
 	backend->security.tls = backend->tls != NULL;
-	if (backend->endpoint.port == 0 && backend->tls != NULL &&
-	    backend->security.mechanism == SECURE_MECHANISM_IMPLICIT)
-		backend->endpoint.port = FTPS_PORT;
+	for (size_t i = 0; i < backend->nservers; i++)
+		if (backend->servers[i].endpoint.port == 0 && backend->tls != NULL &&
+		    backend->security.mechanism == SECURE_MECHANISM_IMPLICIT)
+			backend->servers[i].endpoint.port = FTPS_PORT;
 	finish_permitted(policy, backend, arena);
 }
 

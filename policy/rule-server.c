@@ -55,8 +55,10 @@ static void check_role_keys(const struct check *c, const struct tls_action *tls)
 
 static void check_port(const struct check *c, const struct policy_backend *backend)
 {
-	if (!backend->original && backend->endpoint.port == 0)
-		check_error(c, DIAG_NO_PORT, backend, "address",
+	for (size_t i = 0; i < backend->nservers; i++)
+		if (!backend->original && backend->servers[i].endpoint.port == 0)
+			check_error(
+			    c, DIAG_NO_PORT, backend, "address",
 			    "\"address\" must be host:port; only with \"tls\" and \"secure_mechanism: "
 			    "implicit\" the port may be left out, and is then 990");
 }

@@ -96,13 +96,14 @@ static void check_proxy_protocol(const struct check *c, const struct policy_list
 }
 
 /* attlsd would connect to itself, which opens another session, and so on up to a limit. */
-static void check_not_own(const struct check *c, const struct policy_backend *backend)
+static void check_not_own(const struct check *c, const struct policy_backend *backend,
+			  const struct policy_server *server)
 {
 	for (size_t i = 0; i < c->policy->nlisteners; i++) {
 		const struct policy_listener *listener = &c->policy->listeners[i];
 
 		if (check_is_valid(c, listener) && !backend->original &&
-		    policy_is_own_listener(&backend->endpoint, false, listener)) {
+		    policy_is_own_listener(&server->endpoint, false, listener)) {
 			check_error(
 			    c, DIAG_DIALS_ITSELF, backend, "address",
 			    "backends \"%s\" has the address of listeners \"%s\": "
@@ -114,9 +115,10 @@ static void check_not_own(const struct check *c, const struct policy_backend *ba
 }
 
 /* An address cannot dial a server of the other family. An interface may get one of it later. */
-static void check_source(const struct check *c, const struct policy_backend *backend)
+static void check_source(const struct check *c, const struct policy_backend *backend,
+			 const struct policy_server *server)
 {
-	enum ip_family family = backend->endpoint.addr.family;
+	enum ip_family family = server->endpoint.addr.family;
 	struct ip_addr source;
 
 	if (family != IP_NONE && backend->source_interface == NULL &&
@@ -132,8 +134,10 @@ static void check_source(const struct check *c, const struct policy_backend *bac
 
 static void check_backend(const struct check *c, const struct policy_backend *backend)
 {
-	check_source(c, backend);
-	check_not_own(c, backend);
+	for (size_t i = 0; i < backend->nservers; i++) {
+		check_source(c, backend, &backend->servers[i]);
+		check_not_own(c, backend, &backend->servers[i]);
+	}
 	if (backend->proxy == BACKEND_PROXY_NONE && backend->proxy_data)
 		check_error(c, DIAG_NO_EFFECT, backend, "proxy_data",
 			    "\"proxy_data\" of backends \"%s\" has no effect without \"proxy_protocol\"; "

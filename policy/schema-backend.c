@@ -51,12 +51,8 @@ static const struct word cccs[] = { { "never", SERVER_CCC_NEVER, NULL },
 				    { 0 } };
 
 static const struct field backend_fields[] = {
-	/* the type also fills host and endpoint; `original` is the member that checks read */
-	{ .key = "address",
-	  .type = FIELD_BACKEND,
-	  AT(policy_backend, original),
-	  MARK(policy_backend, address_mark),
-	  .required = true },
+	/* the type fills `servers`, too; `original` is the member that checks read */
+	{ .key = "address", .type = FIELD_BACKEND, AT(policy_backend, original), .required = true },
 	REF("tls", policy_backend, tls, "tls_actions", false),
 	{ .key = "hostname", .type = FIELD_HOST, PTR(policy_backend, hostname) },
 	{ .key = "hosts", .type = FIELD_HOSTS, PTR(policy_backend, hosts), COUNT(policy_backend, nhosts) },

@@ -14,8 +14,8 @@ static const char *name_of(const struct policy_host *hosts, size_t n, const stru
 	return NULL;
 }
 
-const char *policy_server_name(const struct policy_rule *rule, const struct ip_addr *addr,
-			       char text[static IP_TEXT_MAX])
+const char *policy_server_name(const struct policy_rule *rule, const struct policy_server *server,
+			       const struct ip_addr *addr, char text[static IP_TEXT_MAX])
 {
 	const struct policy_backend *backend = rule->backend;
 	const char *name = name_of(backend->hosts, backend->nhosts, addr);
@@ -24,8 +24,8 @@ const char *policy_server_name(const struct policy_rule *rule, const struct ip_a
 		return NULL;
 	if (backend->hostname != NULL)
 		return backend->hostname;
-	if (backend->host != NULL)
-		return backend->host;
+	if (server->host != NULL)
+		return server->host;
 	if (name == NULL)
 		name = name_of(rule->destinations, rule->ndestinations, addr);
 	return name != NULL ? name : ip_addr_format(addr, text);

@@ -166,14 +166,22 @@ enum backend_abort { BACKEND_ABORT_AUTO = 0, BACKEND_ABORT_URGENT, BACKEND_ABORT
 /* The PROXY protocol: whether the server first gets a header about the client. */
 enum backend_proxy { BACKEND_PROXY_NONE = 0, BACKEND_PROXY_V1, BACKEND_PROXY_V2 };
 
-struct policy_backend {
-	const char *name;
-	bool original;		     /* endpoint.port 0: the port dialled; on implicit listeners 21 */
-	const char *host;	     /* as written, without brackets; NULL when original */
+/* One server of a backend. */
+struct policy_server {
+	const char *text;	     /* as written; NULL when original */
+	const char *host;	     /* the same without port and brackets */
 	struct ip_endpoint endpoint; /* addr.family is IP_NONE when host is a name to be resolved */
 	/* of a name, in the order in which sessions try them; the first is in `endpoint`, too */
 	struct ip_addr addresses[POLICY_ADDRESSES_MAX];
 	size_t naddresses; /* 0: no name */
+	struct diag_mark mark;
+};
+
+struct policy_backend {
+	const char *name;
+	bool original; /* its one server: endpoint.port 0: the port dialled; on implicit listeners 21 */
+	struct policy_server *servers; /* at least one, unless the backend is faulty */
+	size_t nservers;
 	enum backend_source source;
 	/* with BACKEND_SOURCE_ADDRESS; IP_NONE: it has none of this family. An interface is looked up as in
 	 * struct policy_advertise */
@@ -198,7 +206,7 @@ struct policy_backend {
 	uint32_t side_reply_ms;	    /* how long an unanswered side command may hold the next command */
 	uint32_t command_line_max;  /* bytes of the longest line that the server reads as one, without CRLF */
 	struct name_list permitted; /* the users whose services include this one */
-	struct diag_mark mark, address_mark, source_mark;
+	struct diag_mark mark, source_mark;
 	size_t index;
 };
 

@@ -25,9 +25,9 @@ struct ip_endpoint ftp_setup_server(const struct ftp_setup_ends *ends, const str
 	struct ip_endpoint endpoint = ends->local;
 
 	if (!backend->original)
-		return backend->endpoint;
-	if (backend->endpoint.port != 0)
-		endpoint.port = backend->endpoint.port;
+		return backend->servers[0].endpoint;
+	if (backend->servers[0].endpoint.port != 0)
+		endpoint.port = backend->servers[0].endpoint.port;
 	else if (ends->implicit)
 		endpoint.port = FTP_PORT;
 	return endpoint;
@@ -40,8 +40,8 @@ bool ftp_setup_is_server(const struct ftp_setup_ends *ends, const struct policy_
 
 	if (backend->nhosts > 0 && !policy_hosts_have(backend->hosts, backend->nhosts, addr))
 		return false;
-	for (size_t i = 0; i < backend->naddresses; i++)
-		if (ip_addr_equal(addr, &backend->addresses[i]))
+	for (size_t i = 0; i < backend->servers[0].naddresses; i++)
+		if (ip_addr_equal(addr, &backend->servers[0].addresses[i]))
 			return true;
 	return ip_addr_equal(addr, &first.addr);
 }

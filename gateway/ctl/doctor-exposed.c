@@ -61,9 +61,10 @@ static bool take_exposed(const struct listening *socket, void *context)
 	return true;
 }
 
-static void look_at_loopback(struct doctor *doctor, const struct policy_backend *backend)
+static void look_at_loopback(struct doctor *doctor, const struct policy_backend *backend,
+			     const struct policy_server *server)
 {
-	struct exposure exposure = { .doctor = doctor, .backend = backend, .port = backend->endpoint.port };
+	struct exposure exposure = { .doctor = doctor, .backend = backend, .port = server->endpoint.port };
 	int r = listening_each(take_exposed, &exposure);
 
 	if (r < 0) {
@@ -77,17 +78,17 @@ static void look_at_loopback(struct doctor *doctor, const struct policy_backend 
 
 /* Other hosts can dial it there, unless the firewall stops them. */
 static void look_at_own_address(struct doctor *doctor, const struct policy_backend *backend,
-				const struct ip_addr *addr)
+				const struct policy_server *server, const struct ip_addr *addr)
 {
 	const struct packet packet = { .family = addr->family,
-				       .low = backend->endpoint.port,
-				       .high = backend->endpoint.port };
+				       .low = server->endpoint.port,
+				       .high = server->endpoint.port };
 	struct packet_walk walk = { .way = PACKET_UNSURE };
 	char question[DOCTOR_TEXT_MAX / 2];
 
 	(void)snprintf(question, sizeof(question),
 		       "whether other hosts reach the server of \"%s\" at port %u, without TLS",
-		       backend->name, backend->endpoint.port);
+		       backend->name, server->endpoint.port);
 	if (doctor->ruleset == NULL) {
 		doctor_look(doctor, "run attlsctl doctor as root, or read: nft list ruleset");
 		doctor_cannot_tell(doctor, "%s: cannot read the rules of the firewall", question);
@@ -104,16 +105,28 @@ static void look_at_own_address(struct doctor *doctor, const struct policy_backe
 			   "backends: %s",
 			   backend->name);
 		doctor_problem(doctor, "other hosts reach the server of \"%s\" at port %u without TLS",
-			       backend->name, backend->endpoint.port);
+			       backend->name, server->endpoint.port);
 	}
 }
 
-static void look_at(struct doctor *doctor, const struct policy_backend *backend, const struct ip_addr *addr)
+static void look_at(struct doctor *doctor, const struct policy_backend *backend,
+		    const struct policy_server *server, const struct ip_addr *addr)
 {
 	if (ip_addr_is_loopback(addr))
-		look_at_loopback(doctor, backend);
+		look_at_loopback(doctor, backend, server);
 	else if (routes_mark_is_local(addr, 0) == 1)
-		look_at_own_address(doctor, backend, addr);
+		look_at_own_address(doctor, backend, server, addr);
+}
+
+static void look_at_server(struct doctor *doctor, const struct policy_backend *backend,
+			   const struct policy_server *server)
+{
+	if (!backend->original && server->endpoint.addr.family != IP_NONE)
+		look_at(doctor, backend, server, &server->endpoint.addr);
+	/* of a name, the first address is the endpoint's */
+	for (size_t k = 1; k < server->naddresses; k++)
+		if (!ip_addr_is_loopback(&server->addresses[k]))
+			look_at(doctor, backend, server, &server->addresses[k]);
 }
 
 void doctor_check_exposed(struct doctor *doctor)
@@ -121,11 +134,7 @@ void doctor_check_exposed(struct doctor *doctor)
 	for (size_t i = 0; i < doctor->policy->nbackends; i++) {
 		const struct policy_backend *backend = &doctor->policy->backends[i];
 
-		if (!backend->original && backend->endpoint.addr.family != IP_NONE)
-			look_at(doctor, backend, &backend->endpoint.addr);
-		/* of a name, the first address is the endpoint's */
-		for (size_t k = 1; k < backend->naddresses; k++)
-			if (!ip_addr_is_loopback(&backend->addresses[k]))
-				look_at(doctor, backend, &backend->addresses[k]);
+		for (size_t j = 0; j < backend->nservers; j++)
+			look_at_server(doctor, backend, &backend->servers[j]);
 	}
 }

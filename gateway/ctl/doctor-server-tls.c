@@ -178,16 +178,21 @@ static void look_at_hosts(struct doctor *doctor, const struct policy_backend *ba
 static void look_at_server(struct doctor *doctor, const struct policy_backend *backend,
 			   struct probe_target *target)
 {
-	target->host = backend->hostname != NULL ? backend->hostname : backend->host;
-	if (backend->naddresses > 0)
-		look_at_addresses(doctor, backend, target, backend->addresses, backend->naddresses);
-	else
-		look_at_addresses(doctor, backend, target, &backend->endpoint.addr, 1);
+	for (size_t i = 0; i < backend->nservers; i++) {
+		const struct policy_server *server = &backend->servers[i];
+
+		target->host = backend->hostname != NULL ? backend->hostname : server->host;
+		target->server = server->endpoint;
+		if (server->naddresses > 0)
+			look_at_addresses(doctor, backend, target, server->addresses, server->naddresses);
+		else
+			look_at_addresses(doctor, backend, target, &server->endpoint.addr, 1);
+	}
 }
 
 void doctor_check_server_tls(struct doctor *doctor, const struct policy_backend *backend)
 {
-	struct probe_target target = { .server = backend->endpoint,
+	struct probe_target target = { .server = backend->servers[0].endpoint,
 				       .mechanism = backend->security.mechanism };
 	struct verifier verifier;
 

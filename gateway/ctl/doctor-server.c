@@ -171,13 +171,17 @@ static void check_answer(struct doctor *doctor, const struct policy_backend *bac
 	fd_close(&fd);
 }
 
-static void check_server(struct doctor *doctor, const struct policy_backend *backend)
+static void check_server(struct doctor *doctor, const struct policy_backend *backend,
+			 const struct policy_server *named)
 {
-	struct ip_endpoint server = backend->endpoint;
-	int fd = dial(&server);
+	struct ip_endpoint server = named->endpoint;
+	int fd;
 
-	for (size_t i = 1; fd < 0 && i < backend->naddresses; i++) {
-		server.addr = backend->addresses[i]; /* as sessions do */
+	if (server.addr.family == IP_NONE)
+		return;
+	fd = dial(&server);
+	for (size_t i = 1; fd < 0 && i < named->naddresses; i++) {
+		server.addr = named->addresses[i]; /* as sessions do */
 		fd = dial(&server);
 	}
 	check_answer(doctor, backend, &server, fd);
@@ -202,8 +206,8 @@ static size_t check_diverted(struct doctor *doctor, const struct policy_backend 
 
 		if (!ip_addr_equal(&servers[i].low, &servers[i].high))
 			continue; /* a network: nobody knows where in it servers are */
-		if (backend->endpoint.port != 0)
-			server.port = backend->endpoint.port;
+		if (backend->servers[0].endpoint.port != 0)
+			server.port = backend->servers[0].endpoint.port;
 		check_answer(doctor, backend, &server, dial(&server));
 		tried++;
 	}
@@ -233,7 +237,8 @@ void doctor_check_servers(struct doctor *doctor)
 			doctor_check_server_tls(doctor, backend);
 		else if (backend->original)
 			check_original(doctor, backend);
-		else if (backend->endpoint.addr.family != IP_NONE)
-			check_server(doctor, backend);
+		else
+			for (size_t j = 0; j < backend->nservers; j++)
+				check_server(doctor, backend, &backend->servers[j]);
 	}
 }

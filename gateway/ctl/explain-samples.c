@@ -158,7 +158,7 @@ static const char *server_of(const struct policy_rule *rule, const struct ip_add
 {
 	char text[IP_TEXT_MAX];
 	const char *name = rule->backend->tls != NULL && rule->backend->original
-			       ? policy_server_name(rule, local, text)
+			       ? policy_server_name(rule, &rule->backend->servers[0], local, text)
 			       : "";
 
 	return name == text ? "" : name;

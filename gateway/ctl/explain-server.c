@@ -39,7 +39,7 @@ static void put_checks(struct explain_maker *maker, json_t *to, const struct pol
 	const struct tls_action *tls = rule->backend->tls;
 	const char *authority = authority_of(tls->keyring);
 	char address[IP_TEXT_MAX], text[TEXT_MAX];
-	const char *name = policy_server_name(rule, server, address);
+	const char *name = policy_server_name(rule, &rule->backend->servers[0], server, address);
 
 	if (name == NULL) {
 		(void)snprintf(

@@ -224,8 +224,8 @@ static void put_server(struct explain_maker *maker, json_t *to, const struct ftp
 
 	explain_put(maker, to, "address", explain_text(ip_endpoint_format(&server, text)));
 	explain_put(maker, to, "original", json_boolean(backend->original));
-	for (size_t i = 1; i < backend->naddresses; i++) {
-		server.addr = backend->addresses[i];
+	for (size_t i = 1; i < backend->servers[0].naddresses; i++) {
+		server.addr = backend->servers[0].addresses[i];
 		explain_add(maker, all, explain_text(ip_endpoint_format(&server, text)));
 	}
 	explain_put(maker, to, "more_addresses", all);

@@ -157,15 +157,16 @@ static void resolve_hosts(struct resolver *resolver, struct policy_host *hosts, 
 		resolve(resolver, hosts[i].name, hosts[i].mark, hosts[i].addresses, &hosts[i].naddresses);
 }
 
-static void resolve_backend(struct resolver *resolver, struct policy_backend *backend)
+static void resolve_server(struct resolver *resolver, struct policy_server *server)
 {
-	resolve_hosts(resolver, backend->hosts, backend->nhosts);
-	/* a name that has been looked up before has addresses in both places */
-	if (backend->original || (backend->naddresses == 0 && backend->endpoint.addr.family != IP_NONE))
+	if (server->host == NULL) /* the client chooses the server */
 		return;
-	resolve(resolver, backend->host, backend->address_mark, backend->addresses, &backend->naddresses);
-	if (backend->naddresses > 0)
-		backend->endpoint.addr = backend->addresses[0];
+	/* a name that has been looked up before has addresses in both places */
+	if (server->naddresses == 0 && server->endpoint.addr.family != IP_NONE)
+		return;
+	resolve(resolver, server->host, server->mark, server->addresses, &server->naddresses);
+	if (server->naddresses > 0)
+		server->endpoint.addr = server->addresses[0];
 }
 
 static bool is_of_this_host(const struct ip_addr *addr, const struct ifaddrs *all)
@@ -185,19 +186,19 @@ static bool is_of_this_host(const struct ip_addr *addr, const struct ifaddrs *al
 
 /* policy/ knows the text only: here each address is compared, and with those of this host. */
 static bool is_own(struct resolver *resolver, const struct policy *policy,
-		   const struct policy_backend *backend, const struct ip_endpoint *server,
-		   const struct ifaddrs *all)
+		   const struct policy_backend *backend, const struct policy_server *server,
+		   const struct ip_endpoint *at, const struct ifaddrs *all)
 {
-	bool local = is_of_this_host(&server->addr, all);
+	bool local = is_of_this_host(&at->addr, all);
 	char text[IP_TEXT_MAX];
 
 	for (size_t i = 0; i < policy->nlisteners; i++)
-		if (policy_is_own_listener(server, local, &policy->listeners[i])) {
-			fault(resolver, DIAG_DIALS_ITSELF, backend->address_mark, backend->host,
+		if (policy_is_own_listener(at, local, &policy->listeners[i])) {
+			fault(resolver, DIAG_DIALS_ITSELF, server->mark, server->host,
 			      "backends \"%s\" leads to listeners \"%s\" (\"%s\" is %s here): attlsd would "
 			      "connect to itself; give the server a name, address or port of its own",
-			      backend->name, policy->listeners[i].name, backend->host,
-			      ip_endpoint_format(server, text));
+			      backend->name, policy->listeners[i].name, server->host,
+			      ip_endpoint_format(at, text));
 			if (resolver->kept == NULL)
 				diags_see(resolver->diags, NULL, policy->listeners[i].address_mark,
 					  "listeners \"%s\"", policy->listeners[i].name);
@@ -207,36 +208,33 @@ static bool is_own(struct resolver *resolver, const struct policy *policy,
 }
 
 static bool leads_to_us(struct resolver *resolver, const struct policy *policy,
-			const struct policy_backend *backend)
+			const struct policy_backend *backend, const struct policy_server *server)
 {
-	struct ip_endpoint server = backend->endpoint;
+	struct ip_endpoint at = server->endpoint;
 	struct ifaddrs *all = NULL;
 	bool own = false;
 
 	/* without the list, only loopback addresses are known to be this host's */
 	if (getifaddrs(&all) == -1)
 		all = NULL;
-	for (size_t j = 0; !backend->original && (j == 0 || j < backend->naddresses); j++) {
-		if (j < backend->naddresses)
-			server.addr = backend->addresses[j];
-		own |= is_own(resolver, policy, backend, &server, all);
+	for (size_t j = 0; server->host != NULL && (j == 0 || j < server->naddresses); j++) {
+		if (j < server->naddresses)
+			at.addr = server->addresses[j];
+		own |= is_own(resolver, policy, backend, server, &at, all);
 	}
 	freeifaddrs(all);
 	return own;
 }
 
-/* A backend once more. Whoever answers for its name must not make us dial ourselves. */
+/* A server once more. Whoever answers for its name must not make us dial ourselves. */
 static void resolve_again(struct resolver *resolver, const struct policy *policy,
-			  struct policy_backend *backend)
+			  const struct policy_backend *backend, struct policy_server *server)
 {
-	const struct policy_backend was = *backend;
+	const struct policy_server was = *server;
 
-	resolve_backend(resolver, backend);
-	if (!leads_to_us(resolver, policy, backend))
-		return;
-	memcpy(backend->addresses, was.addresses, sizeof(was.addresses));
-	backend->naddresses = was.naddresses;
-	backend->endpoint = was.endpoint;
+	resolve_server(resolver, server);
+	if (leads_to_us(resolver, policy, backend, server))
+		*server = was;
 }
 
 /* One address of each family, that of an interface or a name. */
@@ -373,8 +371,10 @@ int policy_file_parse(const char *path, const char *text, size_t len, struct dia
 /* All names but those of backends' addresses. */
 static void resolve_others(struct resolver *resolver, struct policy *policy)
 {
-	for (size_t i = 0; i < policy->nbackends; i++)
+	for (size_t i = 0; i < policy->nbackends; i++) {
+		resolve_hosts(resolver, policy->backends[i].hosts, policy->backends[i].nhosts);
 		resolve_source(resolver, &policy->backends[i]);
+	}
 	for (size_t i = 0; i < policy->nat.nadvertise; i++)
 		resolve_advertise(resolver, &policy->nat.advertise[i]);
 	for (size_t i = 0; i < policy->nrules; i++)
@@ -399,14 +399,17 @@ int policy_file_resolve(struct policy *policy, struct diags *diags, policy_file_
 	size_t errors = diags->nerrors;
 
 	for (size_t i = 0; i < policy->nbackends; i++)
-		resolve_backend(&resolver, &policy->backends[i]);
+		for (size_t j = 0; j < policy->backends[i].nservers; j++)
+			resolve_server(&resolver, &policy->backends[i].servers[j]);
 	resolve_others(&resolver, policy);
 	if (ret_good_s != NULL)
 		*ret_good_s = good_for_s(&resolver);
 	if (diags->nerrors > errors)
 		return -EHOSTUNREACH; /* they may be there later */
 	for (size_t i = 0; i < policy->nbackends; i++)
-		(void)leads_to_us(&resolver, policy, &policy->backends[i]);
+		for (size_t j = 0; j < policy->backends[i].nservers; j++)
+			(void)leads_to_us(&resolver, policy, &policy->backends[i],
+					  &policy->backends[i].servers[j]);
 	return diags->nerrors > errors ? -EINVAL : 0;
 }
 
@@ -423,7 +426,9 @@ void policy_file_resolve_again(struct policy *policy, struct diags *diags, polic
 	};
 
 	for (size_t i = 0; i < policy->nbackends; i++)
-		resolve_again(&resolver, policy, &policy->backends[i]);
+		for (size_t j = 0; j < policy->backends[i].nservers; j++)
+			resolve_again(&resolver, policy, &policy->backends[i],
+				      &policy->backends[i].servers[j]);
 	resolve_others(&resolver, policy);
 	*ret_good_s = good_for_s(&resolver);
 }

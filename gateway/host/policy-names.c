@@ -20,9 +20,9 @@ struct pair_record {
 	struct ip_addr v4, v6;
 };
 
-static bool is_named(const struct policy_backend *backend)
+static bool is_named(const struct policy_backend *backend, const struct policy_server *server)
 {
-	return !backend->original && (backend->naddresses > 0 || backend->endpoint.addr.family == IP_NONE);
+	return !backend->original && (server->naddresses > 0 || server->endpoint.addr.family == IP_NONE);
 }
 
 static bool is_looked_up(const struct policy_advertise *entry)
@@ -32,10 +32,10 @@ static bool is_looked_up(const struct policy_advertise *entry)
 
 size_t policy_names_size(const struct policy *policy)
 {
-	size_t n = policy->nbackends, pairs = policy->nbackends + policy->nat.nadvertise;
+	size_t n = 0, pairs = policy->nbackends + policy->nat.nadvertise;
 
 	for (size_t i = 0; i < policy->nbackends; i++)
-		n += policy->backends[i].nhosts;
+		n += policy->backends[i].nservers + policy->backends[i].nhosts;
 	for (size_t i = 0; i < policy->nrules; i++)
 		n += policy->rules[i].ndestinations;
 	return n * sizeof(struct addresses_record) + pairs * sizeof(struct pair_record);
@@ -70,7 +70,9 @@ void policy_names_get(const struct policy *policy, uint8_t *buf)
 	for (size_t i = 0; i < policy->nbackends; i++) {
 		const struct policy_backend *backend = &policy->backends[i];
 
-		buf = get_addresses(buf, backend->addresses, backend->naddresses);
+		for (size_t j = 0; j < backend->nservers; j++)
+			buf =
+			    get_addresses(buf, backend->servers[j].addresses, backend->servers[j].naddresses);
 		buf = get_hosts(buf, backend->hosts, backend->nhosts);
 		buf = get_pair(buf, &backend->source_v4, &backend->source_v6);
 	}
@@ -132,19 +134,27 @@ static int set_pair(const uint8_t **buf, bool looked_up, struct ip_addr *v4, str
 	return 0;
 }
 
-static int set_backend(const uint8_t **buf, struct policy_backend *backend)
+static int set_server(const uint8_t **buf, const struct policy_backend *backend, struct policy_server *server)
 {
 	uint32_t n;
 	int r;
 
-	if (is_named(backend)) {
-		r = set_addresses(buf, backend->addresses, &backend->naddresses);
-		backend->endpoint.addr = backend->addresses[0];
-	} else {
-		memcpy(&n, *buf, sizeof(n));
-		*buf += sizeof(struct addresses_record);
-		r = n == 0 ? 0 : -EPROTO;
+	if (is_named(backend, server)) {
+		r = set_addresses(buf, server->addresses, &server->naddresses);
+		server->endpoint.addr = server->addresses[0];
+		return r;
 	}
+	memcpy(&n, *buf, sizeof(n));
+	*buf += sizeof(struct addresses_record);
+	return n == 0 ? 0 : -EPROTO;
+}
+
+static int set_backend(const uint8_t **buf, struct policy_backend *backend)
+{
+	int r = 0;
+
+	for (size_t i = 0; i < backend->nservers && r == 0; i++)
+		r = set_server(buf, backend, &backend->servers[i]);
 	if (r == 0)
 		r = set_hosts(buf, backend->hosts, backend->nhosts);
 	if (r == 0)
@@ -250,8 +260,10 @@ bool policy_names_differ(const struct policy *old, const struct policy *new, pol
 	for (size_t i = 0; i < old->nbackends; i++) {
 		const struct policy_backend *was = &old->backends[i], *is = &new->backends[i];
 
-		compare(&comparison, was->host, was->addresses, was->naddresses, is->addresses,
-			is->naddresses);
+		for (size_t j = 0; j < was->nservers; j++)
+			compare(&comparison, was->servers[j].host, was->servers[j].addresses,
+				was->servers[j].naddresses, is->servers[j].addresses,
+				is->servers[j].naddresses);
 		compare_hosts(&comparison, was->hosts, is->hosts, was->nhosts);
 		compare_sources(&comparison, was, is);
 	}

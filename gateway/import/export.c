@@ -195,7 +195,7 @@ static void print_client(struct export *export, const struct policy *policy,
 	(void)fprintf(export->out, "%-24s %s\n%-24s REQUIRED\n", "SECURE_MECHANISM",
 		      mechanisms[backend->security.mechanism], "SECURE_FTP");
 	if (backend->security.mechanism == SECURE_MECHANISM_IMPLICIT)
-		(void)fprintf(export->out, "%-24s %u\n", "TLSPORT", backend->endpoint.port);
+		(void)fprintf(export->out, "%-24s %u\n", "TLSPORT", backend->servers[0].endpoint.port);
 	(void)fprintf(export->out, "%-24s %s\n", "SECURE_HOSTNAME",
 		      backend->tls->secure_hostname == SECURE_HOSTNAME_REQUIRED ? "REQUIRED" : "OPTIONAL");
 	if (backend->epsv != BACKEND_EPSV_AUTO)

@@ -19,11 +19,12 @@
 static bool use_next_address(struct session *session)
 {
 	const struct policy_backend *backend = session->facts.rule->backend;
+	const struct policy_server *named = session->facts.named;
 
-	if (++session->addresses_tried >= backend->naddresses)
+	if (++session->addresses_tried >= named->naddresses)
 		return false;
-	session->address_at = (session->address_at + 1) % backend->naddresses;
-	session->facts.server.addr = backend->addresses[session->address_at];
+	session->address_at = (session->address_at + 1) % named->naddresses;
+	session->facts.server.addr = named->addresses[session->address_at];
 	server_memory_leave(session->ways);
 	session->ways =
 	    server_memory_enter(session->worker->servers, (uint32_t)backend->index, &session->facts.server);
@@ -35,7 +36,7 @@ static bool use_next_address(struct session *session)
 static uint64_t wait_ms(const struct session *session)
 {
 	const struct policy_rule *rule = session->facts.rule;
-	size_t n = rule->backend->naddresses;
+	size_t n = session->facts.named->naddresses;
 
 	if (rule->backend->connect_timeout_ms != 0)
 		return rule->backend->connect_timeout_ms;

@@ -36,7 +36,8 @@ struct facts {
 	struct habits *habits;		      /* likewise */
 	struct ip_endpoint remote;	      /* the client */
 	struct ip_endpoint local;	      /* the address that it dialled */
-	struct ip_endpoint server;	      /* where the server is */
+	const struct policy_server *named;    /* the server, as policy names it */
+	struct ip_endpoint server;	      /* where it is: one of its addresses */
 	struct server_tls *server_tls;	      /* with the server; NULL: policy wants none */
 	struct ip_addr host;	  /* this host's end, which differs from `local` behind a load balancer */
 	bool implicit;		  /* TLS came first, or comes right after the greeting */

@@ -47,7 +47,8 @@ int server_tls_prepare(struct session *session)
 	session->facts.server_tls = tls;
 	server_tls_forget(session);
 	tls->ctx = tlsctx_find_client(session->worker->tlsctx, backend_of(session)->tls);
-	tls->host = policy_server_name(session->facts.rule, &session->facts.server.addr, tls->address);
+	tls->host = policy_server_name(session->facts.rule, session->facts.named, &session->facts.server.addr,
+				       tls->address);
 	return tls->host == NULL ? -EACCES : 0;
 }
 

@@ -320,6 +320,7 @@ static bool session_admit(struct session *session)
 	session->facts.tlsctx =
 	    session->facts.rule->tls != NULL ? tlsctx_find(worker->tlsctx, session->facts.rule->tls) : NULL;
 	session->facts.transparent = flow.listener->transparent;
+	session->facts.named = &backend->servers[0];
 	session->facts.server = ftp_setup_server(&ends, backend);
 	session->begins_after_tls =
 	    (backend->proxy == BACKEND_PROXY_V2 || session->probe) && tls_comes_first(session);

@@ -18,7 +18,8 @@
 #define PASSIVE_HIGH 50100
 
 static struct policy_listener listener = { .name = "plain" };
-static struct policy_backend backend = { .name = "b" };
+static struct policy_server named;
+static struct policy_backend backend = { .name = "b", .servers = &named, .nservers = 1 };
 static struct ftp_action action = { .name = "a", .passivedataports = { PASSIVE_LOW, PASSIVE_HIGH } };
 static struct policy_rule rule = { .name = "r",
 				   .listeners = (const struct policy_listener *[]){ &listener },

@@ -78,7 +78,9 @@ static void outcome(const struct policy *policy, const struct explain_sample *sa
 		return;
 	}
 	own = policy_advertised(policy, rule->ftp, &sample->remote, &own);
-	server = rule->backend->nhosts > 0 ? policy_server_name(rule, &sample->local.addr, address) : "";
+	server = rule->backend->nhosts > 0
+		     ? policy_server_name(rule, &rule->backend->servers[0], &sample->local.addr, address)
+		     : "";
 	(void)snprintf(buf, 128, "%s %s %s", rule->name, server != NULL ? server : "none",
 		       ip_addr_equal(&own.addr, &sample->local.addr) ? "-" : ip_addr_format(&own.addr, text));
 }

@@ -16,6 +16,7 @@ static struct ip_addr v4(uint8_t last)
 /* One backend by name, one by address with a host, a rule with a destination, and an advertised name. */
 struct made {
 	struct policy_backend backends[2];
+	struct policy_server servers[2];
 	struct policy_host hosts[1];
 	struct policy_host destinations[1];
 	struct policy_rule rules[1];
@@ -26,10 +27,13 @@ struct made {
 static void make(struct made *made)
 {
 	*made = (struct made){
-		.backends = { { .host = "server.example", .endpoint.port = 21, .source_interface = "eth1" },
-			      { .host = "192.0.2.9", .endpoint = { .addr = v4(9), .port = 21 } } },
+		.servers = { { .host = "server.example", .endpoint.port = 21 },
+			     { .host = "192.0.2.9", .endpoint = { .addr = v4(9), .port = 21 } } },
+		.backends = { { .nservers = 1, .source_interface = "eth1" }, { .nservers = 1 } },
 		.advertise = { { .host = "gateway.example" } },
 	};
+	made->backends[0].servers = &made->servers[0];
+	made->backends[1].servers = &made->servers[1];
 	made->backends[1].hosts = made->hosts;
 	made->backends[1].nhosts = 1;
 	made->rules[0].destinations = made->destinations;
@@ -47,9 +51,9 @@ static uint8_t *records(size_t *ret_len)
 	uint8_t *buf;
 
 	make(&from);
-	from.backends[0].naddresses = 2;
-	from.backends[0].addresses[0] = v4(1);
-	from.backends[0].addresses[1] = v4(2);
+	from.servers[0].naddresses = 2;
+	from.servers[0].addresses[0] = v4(1);
+	from.servers[0].addresses[1] = v4(2);
 	from.advertise[0].v4 = v4(3);
 	from.backends[0].source_v4 = v4(7);
 	from.backends[1].source_v4 = v4(7);
@@ -75,12 +79,12 @@ static void there_and_back(void **state)
 	(void)state;
 	make(&to);
 	assert_int_equal(policy_names_set(&to.policy, buf, len), 0);
-	assert_int_equal(to.backends[0].naddresses, 2);
-	assert_true(ip_addr_equal(&to.backends[0].endpoint.addr, &want[0]));
-	assert_true(ip_addr_equal(&to.backends[0].addresses[1], &want[1]));
+	assert_int_equal(to.servers[0].naddresses, 2);
+	assert_true(ip_addr_equal(&to.servers[0].endpoint.addr, &want[0]));
+	assert_true(ip_addr_equal(&to.servers[0].addresses[1], &want[1]));
 	assert_true(ip_addr_equal(&to.advertise[0].v4, &want[2]));
-	assert_true(ip_addr_equal(&to.backends[1].endpoint.addr, &want[3]));
-	assert_int_equal(to.backends[1].naddresses, 0);
+	assert_true(ip_addr_equal(&to.servers[1].endpoint.addr, &want[3]));
+	assert_int_equal(to.servers[1].naddresses, 0);
 	assert_true(ip_addr_equal(&to.backends[0].source_v4, &want[6]));
 	assert_int_equal(to.backends[1].source_v4.family, IP_NONE);
 	assert_int_equal(to.hosts[0].naddresses, 1);
@@ -111,12 +115,12 @@ static void nothing_else(void **state)
 			memcpy(buf + at, &values[i], sizeof(values[i]));
 			make(&to);
 			if (policy_names_set(&to.policy, buf, len) == 0) {
-				assert_in_range(to.backends[0].naddresses, 1, POLICY_ADDRESSES_MAX);
-				for (size_t j = 0; j < to.backends[0].naddresses; j++)
-					assert_true(to.backends[0].addresses[j].family == IP_V4 ||
-						    to.backends[0].addresses[j].family == IP_V6);
-				assert_int_equal(to.backends[1].naddresses, 0);
-				assert_true(ip_addr_equal(&to.backends[1].endpoint.addr, &own));
+				assert_in_range(to.servers[0].naddresses, 1, POLICY_ADDRESSES_MAX);
+				for (size_t j = 0; j < to.servers[0].naddresses; j++)
+					assert_true(to.servers[0].addresses[j].family == IP_V4 ||
+						    to.servers[0].addresses[j].family == IP_V6);
+				assert_int_equal(to.servers[1].naddresses, 0);
+				assert_true(ip_addr_equal(&to.servers[1].endpoint.addr, &own));
 				assert_in_range(to.hosts[0].naddresses, 1, POLICY_ADDRESSES_MAX);
 				assert_in_range(to.destinations[0].naddresses, 1, POLICY_ADDRESSES_MAX);
 			}

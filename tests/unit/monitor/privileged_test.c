@@ -15,8 +15,11 @@ static struct policy_listener listeners[] = {
 	{ .name = "lower", .index = 2 },
 	{ .name = "lower inline", .transparent = true, .index = 3 },
 };
-static struct policy_backend backend = { .name = "b", .original = true, .source = BACKEND_SOURCE_CLIENT };
-static struct policy_backend own = { .name = "o" };
+static struct policy_server chosen, named;
+static struct policy_backend backend = {
+	.name = "b", .original = true, .servers = &chosen, .nservers = 1, .source = BACKEND_SOURCE_CLIENT
+};
+static struct policy_backend own = { .name = "o", .servers = &named, .nservers = 1 };
 static struct ftp_action action = { .name = "a", .passivedataports = { 50000, 50010 } };
 static struct ftp_action lower = { .name = "l", .data_port = DATA_PORT_LOWER };
 static struct policy_rule rules[] = {

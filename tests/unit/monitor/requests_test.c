@@ -9,7 +9,8 @@
 #include "tests/unit/unit.h"
 
 static struct policy_listener listener = { .name = "plain" };
-static struct policy_backend backend = { .name = "b" };
+static struct policy_server named;
+static struct policy_backend backend = { .name = "b", .servers = &named, .nservers = 1 };
 static struct ftp_action action = { .name = "a" };
 static struct policy_rule rule = { .name = "r",
 				   .listeners = (const struct policy_listener *[]){ &listener },

@@ -234,9 +234,9 @@ static void test_whole(void **state)
 	assert_int_equal(policy->tls_actions[0].session_timeout_s, 0);
 	assert_true(policy->tls_actions[0].ktls);
 
-	assert_string_equal(policy->backends[0].host, "mvs098.example.com");
-	assert_int_equal(policy->backends[0].endpoint.addr.family, IP_NONE);
-	assert_int_equal(policy->backends[0].endpoint.port, 21);
+	assert_string_equal(policy->backends[0].servers[0].host, "mvs098.example.com");
+	assert_int_equal(policy->backends[0].servers[0].endpoint.addr.family, IP_NONE);
+	assert_int_equal(policy->backends[0].servers[0].endpoint.port, 21);
 	assert_int_equal(policy->backends[0].data, BACKEND_DATA_ACTIVE);
 	assert_int_equal(policy->backends[0].epsv, BACKEND_EPSV_NEVER);
 	assert_int_equal(policy->backends[0].stray_replies, BACKEND_STRAY_CLOSE);
@@ -253,9 +253,11 @@ static void test_whole(void **state)
 	assert_true(policy->backends[1].low_ports);
 	assert_int_equal(policy->backends[0].command_line_max, 510);
 	assert_int_equal(policy->backends[1].command_line_max, 4096);
-	assert_string_equal(ip_endpoint_format(&policy->backends[1].endpoint, buf), "127.0.0.1:2021");
-	assert_string_equal(policy->backends[2].host, "2001:db8::1");
-	assert_string_equal(ip_endpoint_format(&policy->backends[2].endpoint, buf), "[2001:db8::1]:21");
+	assert_string_equal(ip_endpoint_format(&policy->backends[1].servers[0].endpoint, buf),
+			    "127.0.0.1:2021");
+	assert_string_equal(policy->backends[2].servers[0].host, "2001:db8::1");
+	assert_string_equal(ip_endpoint_format(&policy->backends[2].servers[0].endpoint, buf),
+			    "[2001:db8::1]:21");
 	assert_int_equal(policy->backends[2].index, 2);
 	assert_int_equal(policy->backends[1].proxy, BACKEND_PROXY_NONE);
 	assert_int_equal(policy->backends[2].proxy, BACKEND_PROXY_V2);
@@ -267,9 +269,9 @@ static void test_whole(void **state)
 	assert_int_equal(policy->listeners[0].tls, LISTENER_AUTO);
 	assert_int_equal(policy->listeners[1].nproxies, 2);
 	assert_true(policy->listeners[1].proxy_data);
-	assert_true(policy_is_proxy(&policy->listeners[1], &policy->backends[2].endpoint.addr));
-	assert_false(policy_is_proxy(&policy->listeners[1], &policy->backends[1].endpoint.addr));
-	assert_false(policy_is_proxy(&policy->listeners[0], &policy->backends[1].endpoint.addr));
+	assert_true(policy_is_proxy(&policy->listeners[1], &policy->backends[2].servers[0].endpoint.addr));
+	assert_false(policy_is_proxy(&policy->listeners[1], &policy->backends[1].servers[0].endpoint.addr));
+	assert_false(policy_is_proxy(&policy->listeners[0], &policy->backends[1].servers[0].endpoint.addr));
 	assert_string_equal(ip_addr_format(&policy->nat.advertise[0].v4, buf), "203.0.113.10");
 
 	/* larger priority first, then by name */

@@ -110,7 +110,7 @@ static void test_values(void **state)
 	assert_int_equal(security->session_reuse, SESSION_REUSE_ALLOWED);
 	assert_int_equal(security->ccc, SERVER_CCC_NEVER);
 	assert_int_equal(security->tlsrfclevel, TLSRFCLEVEL_RFC4217);
-	assert_int_equal(backend->endpoint.port, 21);
+	assert_int_equal(backend->servers[0].endpoint.port, 21);
 
 	backend = backend_of(p.policy, "all");
 	security = &backend->security;
@@ -126,15 +126,15 @@ static void test_values(void **state)
 	assert_int_equal(backend->security.mechanism, SECURE_MECHANISM_IMPLICIT);
 	assert_true(backend->security.secureimplicitzos);
 	assert_int_equal(backend->security.session_reuse, SESSION_REUSE_REQUIRED);
-	assert_int_equal(backend->endpoint.port, 990);
-	assert_string_equal(backend->host, "2001:db8::1");
-	assert_int_equal(backend->endpoint.addr.family, IP_V6);
-	assert_int_equal(backend_of(p.policy, "name")->endpoint.port, 990);
-	assert_string_equal(backend_of(p.policy, "name")->host, "ftp.example.com");
-	assert_int_equal(backend_of(p.policy, "port")->endpoint.port, 2990);
+	assert_int_equal(backend->servers[0].endpoint.port, 990);
+	assert_string_equal(backend->servers[0].host, "2001:db8::1");
+	assert_int_equal(backend->servers[0].endpoint.addr.family, IP_V6);
+	assert_int_equal(backend_of(p.policy, "name")->servers[0].endpoint.port, 990);
+	assert_string_equal(backend_of(p.policy, "name")->servers[0].host, "ftp.example.com");
+	assert_int_equal(backend_of(p.policy, "port")->servers[0].endpoint.port, 2990);
 	backend = backend_of(p.policy, "original");
 	assert_true(backend->original);
-	assert_int_equal(backend->endpoint.port, 990);
+	assert_int_equal(backend->servers[0].endpoint.port, 990);
 	assert_int_equal(backend->nhosts, 2);
 	assert_string_equal(backend->hosts[1].name, "b.example");
 
