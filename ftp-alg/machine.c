@@ -454,6 +454,11 @@ void ftp_machine_use_server(struct ftp_machine *machine, const struct ip_addr *s
 	machine->shared_ways = ways;
 }
 
+void ftp_machine_server_again(struct ftp_machine *machine)
+{
+	machine_link_again(machine);
+}
+
 void ftp_machine_signal(struct ftp_machine *machine, enum ftp_signal signal, struct ftp_out *out)
 {
 	enum ftp_local answer = endings[signal].answer;

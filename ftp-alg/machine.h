@@ -28,6 +28,12 @@ void ftp_machine_init(struct ftp_machine *machine, const struct ftp_machine_setu
 /* Before the server's greeting: it has this address after all, and these ways (may be NULL). */
 void ftp_machine_use_server(struct ftp_machine *machine, const struct ip_addr *server, struct ftp_ways *ways);
 
+/*
+ * The server has failed before its greeting counted, and another one is dialled in its place,
+ * which ftp_machine_use_server() will name.
+ */
+void ftp_machine_server_again(struct ftp_machine *machine);
+
 /* With setup.lazy_dial only, before anything else: the client's greeting. */
 void ftp_machine_greet(struct ftp_machine *machine, struct ftp_out *out);
 

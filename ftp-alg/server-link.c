@@ -73,6 +73,19 @@ void machine_link_tls_up(struct ftp_machine *machine, struct ftp_out *out)
 	greeting_counts(machine, pending, out);
 }
 
+void machine_link_again(struct ftp_machine *machine)
+{
+	enum ftp_pending pending = machine->pending;
+
+	if (machine->closing)
+		return;
+	if (pending == FTP_PENDING_SERVER_AUTH || pending == FTP_PENDING_SERVER_HANDSHAKE)
+		pending = machine->server_tls.greeted;
+	machine->stray = false;
+	machine_server_tls_renew(machine);
+	machine->pending = pending;
+}
+
 /* May the client still send AUTH? Then FEAT asks about that, and the gateway can answer. */
 static bool may_protect(const struct ftp_machine *machine)
 {

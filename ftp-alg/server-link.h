@@ -23,6 +23,9 @@ void machine_link_greeted(struct ftp_machine *machine, enum ftp_pending pending,
 /* FTP_SIGNAL_SERVER_TLS_UP: the greeting before it counts now. */
 void machine_link_tls_up(struct ftp_machine *machine, struct ftp_out *out);
 
+/* The server is another one, and nothing that the last one said counts. */
+void machine_link_again(struct ftp_machine *machine);
+
 /* Does this command need the server, and has the server been dialled? */
 enum machine_step machine_link_command(struct ftp_machine *machine, const struct ftp_command *command,
 				       struct ftp_out *out);

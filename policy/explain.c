@@ -246,6 +246,7 @@ static bool put_value(const struct field *f, const void *object, char buf[static
 	case FIELD_ENDPOINT:
 	case FIELD_HTTP:
 	case FIELD_BACKEND:
+	case FIELD_SERVER:
 	case FIELD_NETS:
 	case FIELD_REFS:
 	case FIELD_GROUP:

@@ -385,6 +385,21 @@ static void parse_server(struct parse_context *ctx, const struct field *f, const
 	server->host = arena_strndup(ctx->arena, host, host_len);
 }
 
+void field_parse_server(struct parse_context *ctx, const struct field *f, const struct node *n, void *object)
+{
+	struct policy_server *server = object;
+
+	if (!field_is_scalar(ctx, f, n))
+		return;
+	server->mark = n->mark;
+	if (strcasecmp(n->text, "original") == 0 ||
+	    strncasecmp(n->text, "original:", strlen("original:")) == 0)
+		parse_error(ctx, DIAG_BAD_ADDRESS, n->mark,
+			    "\"original\" is one server, for \"address\" only");
+	else
+		parse_server(ctx, f, n, server);
+}
+
 void field_parse_backend(struct parse_context *ctx, const struct field *f, const struct node *n, void *object)
 {
 	struct policy_backend *backend = object;

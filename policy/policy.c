@@ -16,6 +16,7 @@
 #include "policy/locations.h"
 #include "policy/node.h"
 #include "policy/parse-context.h"
+#include "policy/rule-balance.h"
 #include "policy/rule-effect.h"
 #include "policy/rule-http.h"
 #include "policy/rule-share.h"
@@ -71,6 +72,7 @@ static void finish_permitted(const struct policy *policy, struct policy_backend 
 
 static void finish_backend(const struct policy *policy, struct policy_backend *backend, struct arena *arena)
 {
+	backend->balanced = locations_find(policy->locations, backend, "addresses") != NULL;
 	backend->security.tls = backend->tls != NULL;
 	for (size_t i = 0; i < backend->nservers; i++)
 		if (backend->servers[i].endpoint.port == 0 && backend->tls != NULL &&
@@ -102,6 +104,7 @@ static void read_tree(const struct node *root, struct policy_store *store, const
 		finish_backend(policy, &policy->backends[i], &store->arena);
 	rule_check(policy, locations, diags);
 	rule_server_check(policy, locations, diags);
+	rule_balance_check(policy, locations, diags);
 	rule_http_check(policy, locations, diags);
 	rule_share_check(policy, locations, diags);
 	rule_users_check(policy, locations, diags);

@@ -13,6 +13,7 @@
 
 #include "policy/advertise.h"
 #include "policy/arena.h"
+#include "policy/balance.h"
 #include "policy/cipher.h"
 #include "policy/diag.h"
 #include "policy/explain.h"

@@ -50,9 +50,49 @@ static const struct word cccs[] = { { "never", SERVER_CCC_NEVER, NULL },
 				    { "after_login", SERVER_CCC_AFTER_LOGIN, NULL },
 				    { 0 } };
 
+static const struct word balances[] = { { "first", BALANCE_FIRST, NULL },
+					{ "round_robin", BALANCE_ROUND_ROBIN, NULL },
+					{ "least_sessions", BALANCE_LEAST_SESSIONS, NULL },
+					{ "source", BALANCE_SOURCE, NULL },
+					{ 0 } };
+
+/* An entry of `addresses`, which a single value may stand for. */
+static const struct field server_fields[] = {
+	{ .key = "address", .type = FIELD_SERVER, PTR(policy_server, text), .required = true },
+	{ 0 },
+};
+static const struct schema schema_server = { .fields = server_fields, .size = sizeof(struct policy_server) };
+
+static const struct field health_fields[] = {
+	{ .key = "interval",
+	  .type = FIELD_DURATION,
+	  AT(policy_backend, health.interval_ms),
+	  .unit_ms = 1,
+	  .bare_unit_ms = 1000,
+	  .min = 1000,
+	  .max = 3600000,
+	  .default_text = "30s" },
+	UINT("fall", policy_backend, health.fall, 1, 10, "3"),
+	UINT("rise", policy_backend, health.rise, 1, 10, "2"),
+	{ 0 },
+};
+static const struct schema schema_health = { .fields = health_fields };
+
 static const struct field backend_fields[] = {
 	/* the type fills `servers`, too; `original` is the member that checks read */
-	{ .key = "address", .type = FIELD_BACKEND, AT(policy_backend, original), .required = true },
+	{ .key = "address",
+	  .type = FIELD_BACKEND,
+	  AT(policy_backend, original),
+	  .required = true,
+	  .instead = "addresses" },
+	{ .key = "addresses",
+	  .type = FIELD_LIST,
+	  PTR(policy_backend, servers),
+	  COUNT(policy_backend, nservers),
+	  .scalar_key = "address",
+	  .sub = &schema_server },
+	ENUM("balance", policy_backend, balance, balances, "first"),
+	{ .key = "health", .type = FIELD_GROUP, .sub = &schema_health },
 	REF("tls", policy_backend, tls, "tls_actions", false),
 	{ .key = "hostname", .type = FIELD_HOST, PTR(policy_backend, hostname) },
 	{ .key = "hosts", .type = FIELD_HOSTS, PTR(policy_backend, hosts), COUNT(policy_backend, nhosts) },

@@ -26,6 +26,7 @@ enum field_type {
 	FIELD_ENDPOINT,	  /* struct ip_endpoint */
 	FIELD_HTTP,	  /* address:port, the path of a socket, or a word: into a struct policy_http */
 	FIELD_BACKEND,	  /* backend's address: into a struct policy_backend */
+	FIELD_SERVER,	  /* the address of one of its servers: into a struct policy_server */
 	FIELD_SOURCE,	  /* a word, an address or interface:NAME: into a struct policy_backend */
 	FIELD_HOST,	  /* a host name or an address, as text */
 	FIELD_HOSTS,	  /* a list of host names: struct policy_host (and their count) */
@@ -64,6 +65,7 @@ struct field {
 	uint32_t unit_ms;	  /* of durations: the unit in which they are stored */
 	uint32_t bare_unit_ms;	  /* of durations: the unit of a number without one */
 	const char *default_text; /* as a user would write it (sets: words separated by spaces); NULL: none */
+	const char *instead;	  /* a required key may be missing if this one is given, but not both */
 	const char *section;	  /* of references: where the object is defined */
 	const char
 	    *scalar_key; /* of lists: a single value means an entry with only this key; NULL: not allowed */

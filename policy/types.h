@@ -166,6 +166,18 @@ enum backend_abort { BACKEND_ABORT_AUTO = 0, BACKEND_ABORT_URGENT, BACKEND_ABORT
 /* The PROXY protocol: whether the server first gets a header about the client. */
 enum backend_proxy { BACKEND_PROXY_NONE = 0, BACKEND_PROXY_V1, BACKEND_PROXY_V2 };
 
+/* Which of a backend's servers a session gets. */
+enum backend_balance { BALANCE_FIRST = 0, BALANCE_ROUND_ROBIN, BALANCE_LEAST_SESSIONS, BALANCE_SOURCE };
+
+/* When a server is taken for dead, and for alive again. */
+struct policy_health {
+	uint32_t interval_ms; /* until one that is down is tried again */
+	uint32_t fall, rise;  /* failures, and successes, in a row */
+};
+
+/* More are an error: a session notes in a word which it has tried. */
+#define POLICY_SERVERS_MAX 16
+
 /* One server of a backend. */
 struct policy_server {
 	const char *text;	     /* as written; NULL when original */
@@ -182,6 +194,9 @@ struct policy_backend {
 	bool original; /* its one server: endpoint.port 0: the port dialled; on implicit listeners 21 */
 	struct policy_server *servers; /* at least one, unless the backend is faulty */
 	size_t nservers;
+	bool balanced; /* `addresses` lists them: the monitor says which one a session gets */
+	enum backend_balance balance;
+	struct policy_health health;
 	enum backend_source source;
 	/* with BACKEND_SOURCE_ADDRESS; IP_NONE: it has none of this family. An interface is looked up as in
 	 * struct policy_advertise */

@@ -135,11 +135,14 @@ static void walk_fields(struct parse_context *ctx, const struct schema *schema, 
 			size_t faults = ctx->faults;
 
 			walk_field(ctx, f, value, object);
+			if (f->instead != NULL && node_member(node, f->instead) != NULL)
+				parse_error(ctx, DIAG_ONE_OF_TWO, value->key->mark,
+					    "give \"%s\" or \"%s\", not both", f->key, f->instead);
 			if (location != NULL)
 				location->faulty = ctx->faults > faults;
 			if (f->mark_offset != 0)
 				*(struct diag_mark *)member_of(object, f->mark_offset) = value->mark;
-		} else if (f->required) {
+		} else if (f->required && (f->instead == NULL || node_member(node, f->instead) == NULL)) {
 			refuse_missing_key(ctx, f, group, mark);
 		} else if (f->type == FIELD_GROUP) {
 			walk_field(ctx, f, &nothing, object);
@@ -306,6 +309,7 @@ static void walk_field(struct parse_context *ctx, const struct field *f, const s
 		[FIELD_ENDPOINT] = field_parse_endpoint,
 		[FIELD_HTTP] = field_parse_http,
 		[FIELD_BACKEND] = field_parse_backend,
+		[FIELD_SERVER] = field_parse_server,
 		[FIELD_SOURCE] = field_parse_source,
 		[FIELD_HOST] = field_parse_host,
 		[FIELD_HOSTS] = field_parse_hosts,

@@ -34,14 +34,21 @@ struct ip_endpoint ftp_setup_server(const struct ftp_setup_ends *ends, const str
 }
 
 bool ftp_setup_is_server(const struct ftp_setup_ends *ends, const struct policy_backend *backend,
-			 const struct ip_addr *addr)
+			 const struct policy_server *server, const struct ip_addr *addr)
 {
-	const struct ip_endpoint first = ftp_setup_server(ends, backend);
+	struct ip_endpoint first = ftp_setup_server(ends, backend);
+
+	if (!backend->balanced)
+		server = &backend->servers[0];
+	else if (server != NULL)
+		first = server->endpoint;
+	else
+		return false;
 
 	if (backend->nhosts > 0 && !policy_hosts_have(backend->hosts, backend->nhosts, addr))
 		return false;
-	for (size_t i = 0; i < backend->servers[0].naddresses; i++)
-		if (ip_addr_equal(addr, &backend->servers[0].addresses[i]))
+	for (size_t i = 0; i < server->naddresses; i++)
+		if (ip_addr_equal(addr, &server->addresses[i]))
 			return true;
 	return ip_addr_equal(addr, &first.addr);
 }

@@ -29,9 +29,12 @@ struct ftp_setup_ends {
  */
 struct ip_endpoint ftp_setup_server(const struct ftp_setup_ends *ends, const struct policy_backend *backend);
 
-/* Is this address the server's, or one of those that its name has? */
+/*
+ * Is this address the server's, or one of those that its name has? server: the one that the
+ * session has; NULL: it has none, unless the backend has only one.
+ */
 bool ftp_setup_is_server(const struct ftp_setup_ends *ends, const struct policy_backend *backend,
-			 const struct ip_addr *addr);
+			 const struct policy_server *server, const struct ip_addr *addr);
 
 /*
  * Does the handshake of implicit TLS come before the greeting? Not with SECUREIMPLICITZOS TRUE (z/OS sends

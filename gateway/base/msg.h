@@ -59,12 +59,15 @@ struct msg {
 	uint32_t listener;    /* MSG_SESSION: index in policy.listeners */
 	uint64_t session;     /* MSG_SESSION*: its number, unique over restarts */
 	uint32_t failures;    /* MSG_SESSION: failed logins from this source lately */
+	uint32_t failure;     /* MSG_SERVER_FAILED: enum server_failure */
 	uint32_t delay_ms;    /* MSG_LOGIN_ASK: after the first failure; doubles with each one */
-	uint32_t others_wait; /* MSG_LOGIN_GO: ring when the login is decided, others may wait for that */
+	uint32_t others_wait; /* MSG_LOGIN_GO: ring when the login is decided, others may wait for that;
+				 MSG_SERVER: how many servers the session has not had */
 	uint32_t purpose;     /* MSG_SOCKET*: enum msg_purpose; MSG_AUDIT: enum audit_kind; MSG_PLAN: index in
 				 policy.ftp_actions */
 	uint32_t serial;      /* MSG_SOCKET*, MSG_ANNOUNCE*, MSG_PLAN*: the worker's, returned in the answer;
-				 MSG_TICKET_SEED: index in policy.tls_actions */
+				 MSG_TICKET_SEED: index in policy.tls_actions; MSG_SERVER_ASK: in
+				 policy.backends; MSG_SERVER: of the server in the backend */
 	uint32_t active;      /* MSG_ANNOUNCE: the gateway dials; MSG_TRACE: with the progress of transfers */
 	uint32_t asker;	      /* MSG_LIST*, MSG_TRACE*: enum msg_asker */
 	int32_t error;	      /* of answers: 0 or a negative errno */

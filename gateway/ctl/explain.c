@@ -214,6 +214,25 @@ static json_t *backend_settings(struct explain_maker *maker, const struct policy
 	return sink.to;
 }
 
+/* In the order in which this client gets them if all are up; where sessions take turns, as policy lists them.
+ */
+static void put_servers(struct explain_maker *maker, json_t *to, const struct policy_backend *backend,
+			const struct ip_addr *client)
+{
+	struct balance_server servers[POLICY_SERVERS_MAX];
+	json_t *all = json_array();
+	size_t at;
+
+	for (size_t i = 0; i < backend->nservers; i++)
+		servers[i] = (struct balance_server){ .text = backend->servers[i].text };
+	while ((at = balance_choose(backend->balance, servers, backend->nservers, client)) <
+	       backend->nservers) {
+		servers[at].class = BALANCE_OUT;
+		explain_add(maker, all, explain_text(servers[at].text));
+	}
+	explain_put(maker, to, "addresses", all);
+}
+
 /* With `address: original` the server is where the client wanted to go. A name may have several addresses. */
 static void put_server(struct explain_maker *maker, json_t *to, const struct ftp_setup_ends *ends,
 		       const struct policy_backend *backend)
@@ -222,8 +241,13 @@ static void put_server(struct explain_maker *maker, json_t *to, const struct ftp
 	json_t *all = json_array();
 	char text[IP_TEXT_MAX];
 
-	explain_put(maker, to, "address", explain_text(ip_endpoint_format(&server, text)));
 	explain_put(maker, to, "original", json_boolean(backend->original));
+	if (backend->balanced) {
+		put_servers(maker, to, backend, &ends->remote.addr);
+		json_decref(all);
+		return;
+	}
+	explain_put(maker, to, "address", explain_text(ip_endpoint_format(&server, text)));
 	for (size_t i = 1; i < backend->servers[0].naddresses; i++) {
 		server.addr = backend->servers[0].addresses[i];
 		explain_add(maker, all, explain_text(ip_endpoint_format(&server, text)));

@@ -107,8 +107,12 @@ static json_t *table_schema(const struct schema *table, const struct manual_part
 		struct manual_part entry = section != NULL ? manual_entry(&own, f->key) : own;
 
 		(void)json_object_set_new(properties, f->key, field_schema(f, &own, &entry));
-		if (f->required)
+		if (f->required && f->instead == NULL)
 			(void)json_array_append_new(required, json_string(f->key));
+		else if (f->required)
+			(void)json_object_set_new(
+			    schema, "oneOf",
+			    json_pack("[{s:[s]},{s:[s]}]", "required", f->key, "required", f->instead));
 	}
 	(void)json_object_set_new(schema, "properties", properties);
 	if (json_array_size(required) > 0)

@@ -14,6 +14,7 @@
 #include "gateway/monitor/activated.h"
 #include "gateway/monitor/admission.h"
 #include "gateway/monitor/audit-source.h"
+#include "gateway/monitor/backends.h"
 #include "gateway/monitor/children.h"
 #include "gateway/monitor/ctl-server.h"
 #include "gateway/monitor/data-share.h"
@@ -95,6 +96,7 @@ struct monitor {
 	struct login_queue logins;
 	struct data_share share;
 	struct privileged privileged;
+	struct backends backends;
 	struct client_table clients;
 	struct requests requests;
 	struct ctl_server ctl_server;

@@ -251,7 +251,8 @@ static int monitor_init(struct monitor *monitor)
 	admission_init(&monitor->admission);
 	login_queue_init(&monitor->logins, &monitor->loop, request_login_go);
 	monitor->requests = (struct requests){ &monitor->admission, &monitor->privileged, &monitor->logins,
-					       &monitor->clients,   &monitor->audit,	  &monitor->share };
+					       &monitor->clients,   &monitor->audit,	  &monitor->share,
+					       &monitor->backends };
 	data_share_init(&monitor->share, &monitor->loop, &monitor->children);
 	monitor->started_ms = monitor->loop.now_ms;
 	monitor->counted_s = (uint64_t)time(NULL);
@@ -334,6 +335,7 @@ int monitor_run(const char *policy_path, const struct program *program, struct i
 	audit_source_done(&monitor.audit);
 	older_done(&monitor.older);
 	ticket_source_done(&monitor.tickets);
+	backends_done(&monitor.backends);
 	privileged_done(&monitor.privileged);
 	data_share_done(&monitor.share);
 	login_queue_done(&monitor.logins);

@@ -104,7 +104,7 @@ int privileged_allows(const struct privileged *privileged, const struct policy *
 	return why == NULL ? 0 : -EPERM;
 }
 
-static const struct policy_rule *rule_of(const struct policy *policy, const struct admission_facts *facts)
+const struct policy_rule *privileged_rule(const struct policy *policy, const struct admission_facts *facts)
 {
 	struct policy_flow flow = { .remote = facts->remote.addr, .local = facts->local.addr };
 
@@ -127,13 +127,14 @@ static const char not_client[] = "not-the-clients-address", not_server[] = "not-
 
 /* Is this address the server's? If its name has several, the worker tries one after the other. */
 static bool is_server(const struct policy *policy, const struct admission_facts *facts,
-		      const struct policy_rule *rule, const struct ip_addr *addr)
+		      const struct policy_rule *rule, const struct policy_server *server,
+		      const struct ip_addr *addr)
 {
 	const struct ftp_setup_ends ends = { .listener = &policy->listeners[facts->listener],
 					     .remote = facts->remote,
 					     .local = facts->local };
 
-	return ftp_setup_is_server(&ends, rule->backend, addr);
+	return ftp_setup_is_server(&ends, rule->backend, server, addr);
 }
 
 /*
@@ -141,13 +142,15 @@ static bool is_server(const struct policy *policy, const struct admission_facts 
  * `tls: auto` only the worker knows that, so both ports are right.
  */
 static bool is_server_port(const struct policy *policy, const struct admission_facts *facts,
-			   const struct policy_rule *rule, uint16_t port)
+			   const struct policy_rule *rule, const struct policy_server *server, uint16_t port)
 {
 	struct ftp_setup_ends ends = { .listener = &policy->listeners[facts->listener],
 				       .remote = facts->remote,
 				       .local = facts->local };
 	enum listener_tls tls = ends.listener->tls;
 
+	if (rule->backend->balanced)
+		return server != NULL && server->endpoint.port == port;
 	if (tls != LISTENER_IMPLICIT && ftp_setup_server(&ends, rule->backend).port == port)
 		return true;
 	ends.implicit = tls == LISTENER_IMPLICIT || tls == LISTENER_AUTO;
@@ -156,9 +159,10 @@ static bool is_server_port(const struct policy *policy, const struct admission_f
 
 /* May this data connection go to the server? */
 static const char *why_not_to_server(const struct policy *policy, const struct admission_facts *facts,
-				     const struct policy_rule *rule, const struct ip_endpoint *to)
+				     const struct policy_rule *rule, const struct policy_server *server,
+				     const struct ip_endpoint *to)
 {
-	if (!is_server(policy, facts, rule, &to->addr))
+	if (!is_server(policy, facts, rule, server, &to->addr))
 		return not_backend;
 	return to->port == 0 || (to->port < IP_PORT_LOW_LIMIT && !rule->backend->low_ports) ? low : NULL;
 }
@@ -177,7 +181,8 @@ static const char *why_not_to_client(const struct admission_facts *facts, const 
  * to whom, and when.
  */
 static const char *why_no_socket(const struct policy *policy, const struct admission_facts *facts,
-				 const struct policy_rule *rule, const struct msg *msg)
+				 const struct policy_rule *rule, const struct policy_server *server,
+				 const struct msg *msg)
 {
 	bool as_client = rule->backend->source == BACKEND_SOURCE_CLIENT &&
 			 ip_addr_equal(&msg->local.addr, &facts->remote.addr);
@@ -199,11 +204,11 @@ static const char *why_no_socket(const struct policy *policy, const struct admis
 		if (port != 0)
 			return "port-of-its-choice";
 		if (msg->purpose == PURPOSE_SERVER)
-			return is_server_port(policy, facts, rule, msg->remote.port) &&
-				       is_server(policy, facts, rule, &msg->remote.addr)
+			return is_server_port(policy, facts, rule, server, msg->remote.port) &&
+				       is_server(policy, facts, rule, server, &msg->remote.addr)
 				   ? NULL
 				   : not_backend;
-		return why_not_to_server(policy, facts, rule, &msg->remote);
+		return why_not_to_server(policy, facts, rule, server, &msg->remote);
 	case PURPOSE_DATA_LISTEN_SERVER:
 		if (!as_client)
 			return not_client;
@@ -391,10 +396,10 @@ static void do_announce(struct privileged *privileged, const struct admission_fa
 }
 
 const char *privileged_request(struct privileged *privileged, const struct policy *policy,
-			       const struct admission_facts *facts, const struct msg *msg,
-			       struct msg *ret_answer, int *ret_fd)
+			       const struct admission_facts *facts, const struct policy_server *server,
+			       const struct msg *msg, struct msg *ret_answer, int *ret_fd)
 {
-	const struct policy_rule *rule = rule_of(policy, facts);
+	const struct policy_rule *rule = privileged_rule(policy, facts);
 	const char *why;
 
 	*ret_fd = -1;
@@ -412,7 +417,7 @@ const char *privileged_request(struct privileged *privileged, const struct polic
 		return no_rule;
 	switch (msg->type) {
 	case MSG_SOCKET:
-		why = why_no_socket(policy, facts, rule, msg);
+		why = why_no_socket(policy, facts, rule, server, msg);
 		if (why == NULL)
 			make_socket(facts, msg, ret_answer, ret_fd);
 		return why;

@@ -43,10 +43,14 @@ int privileged_allows(const struct privileged *privileged, const struct policy *
  * Carry out one request. Returns NULL and the answer, with a descriptor in *ret_fd
  * that the caller sends and closes, or -1; answer->type is MSG_NONE for a request
  * without an answer. Returns a reason for the log if the request is not permitted.
+ * server: the one that the session has, if its backend has several; NULL: none yet.
  */
 const char *privileged_request(struct privileged *privileged, const struct policy *policy,
-			       const struct admission_facts *facts, const struct msg *msg,
-			       struct msg *ret_answer, int *ret_fd);
+			       const struct admission_facts *facts, const struct policy_server *server,
+			       const struct msg *msg, struct msg *ret_answer, int *ret_fd);
+
+/* The rule that covers a session; NULL: none. Wrong behind a load balancer, whose address it is found by. */
+const struct policy_rule *privileged_rule(const struct policy *policy, const struct admission_facts *facts);
 
 /* A session is over: withdraw its announced connection. */
 void privileged_session_end(struct privileged *privileged, uint64_t session);

@@ -51,6 +51,7 @@ void reload_promote(struct monitor *monitor)
 		reload_give_up(monitor);
 		return;
 	}
+	backends_follow(&monitor->backends, monitor->current->policy);
 	audit_source_promote(&monitor->audit, monitor->current);
 	audit_event("policy-loaded", AUDIT_TEXT("policy", monitor->facts.policy),
 		    AUDIT_TEXT("policy_sha256", monitor->current->sha256),

@@ -17,7 +17,7 @@
 
 /* Reasons to kill a worker, for the log. */
 static const char unknown_message[] = "unknown-message", not_its_session[] = "not-its-session",
-		  no_client[] = "client-not-named";
+		  no_client[] = "client-not-named", not_its_backend[] = "not-its-backend";
 
 struct request {
 	const struct requests *from;
@@ -153,6 +153,7 @@ static const char *session_end(const struct request *request)
 	login_queue_over(request->from->logins, session);
 	privileged_session_end(request->from->privileged, session);
 	data_share_session_end(request->from->share, session);
+	backends_session_end(request->from->backends, session);
 	request->child->nsessions--;
 	return NULL;
 }
@@ -175,8 +176,14 @@ static const char *use_privileges(const struct request *request)
 	const struct policy *policy = request->child->generation->policy;
 	struct msg answer;
 	int fd = -1;
-	const char *reason = privileged_request(request->from->privileged, policy, &request->facts,
-						request->msg, &answer, &fd);
+	const struct policy_rule *rule = privileged_rule(policy, &request->facts);
+	const struct policy_server *server = NULL;
+	const char *reason;
+
+	if (rule != NULL && rule->backend->balanced)
+		server = backends_server_of(request->from->backends, rule->backend, request->msg->session);
+	reason = privileged_request(request->from->privileged, policy, &request->facts, server, request->msg,
+				    &answer, &fd);
 
 	if (reason != NULL)
 		return reason;
@@ -184,6 +191,68 @@ static const char *use_privileges(const struct request *request)
 		reason = "does-not-listen"; /* it asks, but does not read the answers */
 	bounded_close(&fd);
 	return reason;
+}
+
+/*
+ * Which backend is meant? The rule says so. Behind a load balancer the monitor does not know
+ * the client, and so not the rule: then it may be any. NULL: not this one.
+ */
+static const struct policy_backend *backend_of(const struct request *request)
+{
+	const struct policy *policy = request->child->generation->policy;
+	const struct policy_rule *rule = privileged_rule(policy, &request->facts);
+	const struct policy_backend *backend;
+
+	if (request->msg->serial >= policy->nbackends || request->facts.listener >= policy->nlisteners)
+		return NULL;
+	backend = &policy->backends[request->msg->serial];
+	if (policy->listeners[request->facts.listener].nproxies == 0 &&
+	    (rule == NULL || rule->backend != backend))
+		return NULL;
+	return backend->balanced ? backend : NULL;
+}
+
+static const char *server_ask(const struct request *request)
+{
+	const struct policy_backend *backend = backend_of(request);
+	struct msg answer = { .type = MSG_SERVER, .session = request->msg->session };
+	int r;
+
+	if (backend == NULL)
+		return not_its_backend;
+	r = backends_choose(request->from->backends, backend, request->msg->session, key_of(request),
+			    request->now_ms, &answer.others_wait);
+	if (r == -EEXIST)
+		return "has-a-server";
+	answer.error = r < 0 ? r : 0;
+	answer.serial = r < 0 ? 0 : (uint32_t)r;
+	/* if the answer is lost, the session times out */
+	(void)msg_send(request->child->channel.fd, &answer, -1);
+	return NULL;
+}
+
+static bool others_report(const struct generation *generation)
+{
+	size_t n = 0;
+
+	for (size_t i = 0; i < generation->n; i++)
+		n += generation->workers[i].ready;
+	return n > 1;
+}
+
+static const char *server_result(const struct request *request)
+{
+	const struct policy_backend *backend = backend_of(request);
+	const struct backend_witness witness = { .worker = request->child->pid,
+						 .others = others_report(request->child->generation),
+						 .now_ms = request->now_ms };
+
+	if (backend == NULL)
+		return not_its_backend;
+	return backends_report(request->from->backends, backend, request->msg->session,
+			       (enum server_failure)request->msg->failure, &witness)
+		   ? NULL
+		   : "has-no-such-server";
 }
 
 /* The fields of a message, besides its type. */
@@ -196,6 +265,7 @@ enum {
 	FIELD_REMOTE = 1 << 5,
 	FIELD_LOCAL = 1 << 6,
 	FIELD_HABITS = 1 << 7,
+	FIELD_FAILURE = 1 << 8,
 };
 
 /* What a worker may ask for, and with which fields. The rows of all other types are empty, and refuse. */
@@ -210,6 +280,9 @@ static const struct {
 	[MSG_SESSION_LOGIN] = { FIELD_SESSION, session_login },
 	[MSG_SESSION_SOURCE] = { FIELD_SESSION | FIELD_REMOTE, session_source },
 	[MSG_SESSION_PROBE] = { FIELD_SESSION, session_probe },
+	[MSG_SERVER_ASK] = { FIELD_SESSION | FIELD_SERIAL, server_ask },
+	[MSG_SERVER_FAILED] = { FIELD_SESSION | FIELD_SERIAL | FIELD_FAILURE, server_result },
+	[MSG_SERVER_WORKS] = { FIELD_SESSION | FIELD_SERIAL, server_result },
 	[MSG_SESSION_END] = { FIELD_SESSION | FIELD_HABITS, session_end },
 	[MSG_SOCKET] = { FIELD_SESSION | FIELD_PURPOSE | FIELD_SERIAL | FIELD_REMOTE | FIELD_LOCAL,
 			 use_privileges },
@@ -248,6 +321,7 @@ static const char *why_malformed(const struct msg *msg, unsigned fields)
 		{ FIELD_DELAY, msg->delay_ms != 0, true },
 		{ FIELD_PURPOSE, msg->purpose != 0, true },
 		{ FIELD_SERIAL, msg->serial != 0, true },
+		{ FIELD_FAILURE, msg->failure != 0, msg->failure > 0 && msg->failure < SERVER_FAILURES },
 		{ FIELD_ACTIVE, msg->active != 0, msg->active <= 1 },
 		{ FIELD_REMOTE, !is_empty(&msg->remote),
 		  is_empty(&msg->remote) ? msg->type == MSG_SOCKET : is_address(&msg->remote.addr) },
@@ -286,6 +360,7 @@ static void forget_session(void *context, uint64_t session)
 
 	privileged_session_end(requests->privileged, session);
 	data_share_session_end(requests->share, session);
+	backends_session_end(requests->backends, session);
 	login_queue_over(requests->logins, session);
 }
 

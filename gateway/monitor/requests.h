@@ -8,6 +8,7 @@
 #include "gateway/base/msg.h"
 #include "gateway/monitor/admission.h"
 #include "gateway/monitor/audit-source.h"
+#include "gateway/monitor/backends.h"
 #include "gateway/monitor/children.h"
 #include "gateway/monitor/client-table.h"
 #include "gateway/monitor/data-share.h"
@@ -22,6 +23,7 @@ struct requests {
 	struct client_table *clients;
 	struct audit_source *audit;
 	struct data_share *share;
+	struct backends *backends;
 };
 
 /* Tell a worker (a struct child) that it is a session's turn to log in: for login_queue_init(). */

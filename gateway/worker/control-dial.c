@@ -10,6 +10,7 @@
 #include "gateway/net/netsock.h"
 #include "gateway/worker/context.h"
 #include "gateway/worker/proxy-out.h"
+#include "gateway/worker/server-choice.h"
 #include "gateway/worker/server-memory.h"
 #include "gateway/worker/server-tls.h"
 #include "gateway/worker/session-log.h"
@@ -32,15 +33,18 @@ static bool use_next_address(struct session *session)
 	return true;
 }
 
-/* For one address; all addresses of the server share MYOPENTIME unless policy says otherwise. */
+/* For one address; all addresses that a session may try share MYOPENTIME unless policy says otherwise. */
 static uint64_t wait_ms(const struct session *session)
 {
 	const struct policy_rule *rule = session->facts.rule;
-	size_t n = session->facts.named->naddresses;
+	size_t n = 0;
+
+	for (size_t i = 0; i < rule->backend->nservers; i++)
+		n += rule->backend->servers[i].naddresses > 0 ? rule->backend->servers[i].naddresses : 1;
 
 	if (rule->backend->connect_timeout_ms != 0)
 		return rule->backend->connect_timeout_ms;
-	return (uint64_t)rule->ftp->myopentime_s * 1000 / (n > 0 ? n : 1);
+	return (uint64_t)rule->ftp->myopentime_s * 1000 / n;
 }
 
 void control_server_down(struct session *session, const char *error)
@@ -115,14 +119,40 @@ static void dial(struct session *session)
 void control_dial_server(struct session *session)
 {
 	session->addresses_tried = 0;
+	if (server_choice_is_due(session))
+		server_choice_ask(session);
+	else
+		dial(session);
+}
+
+void control_server_chosen(struct session *session, int error, uint32_t index, uint32_t left)
+{
+	if (session->server_state != SERVER_CHOOSING)
+		return;
+	if (error != 0 || index >= session->facts.rule->backend->nservers) {
+		control_server_down(session, session->choice.taken ? "all servers have failed"
+								   : "no server is enabled");
+		return;
+	}
+	server_choice_take(session, index, left);
 	dial(session);
+}
+
+void control_server_failed(struct session *session, enum server_failure failure, const char *error)
+{
+	if (server_choice_has_more(session)) {
+		server_choice_next(session, failure, error);
+		return;
+	}
+	server_choice_report(session, failure);
+	control_server_down(session, error);
 }
 
 void control_dial_failed(struct session *session, int r, const char *error)
 {
 	tally_dial(session->facts.rule->backend, r, 0);
 	if (!use_next_address(session)) {
-		control_server_down(session, error);
+		control_server_failed(session, server_choice_dial_failure(r), error);
 		return;
 	}
 	stream_close(&session->server, false);
@@ -154,7 +184,6 @@ void control_server_connected(struct session *session)
 	if (server_tls_connected(session))
 		return;
 	session->server_state = SERVER_GREETING;
-	if (loop_timer(session->server.loop, &session->server_timer,
-		       session->facts.rule->backend->greeting_timeout_ms) < 0)
+	if (loop_timer(session->server.loop, &session->server_timer, server_choice_greeting_ms(session)) < 0)
 		control_server_down(session, strerror(ENOMEM));
 }

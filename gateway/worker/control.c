@@ -13,8 +13,10 @@
 #include "gateway/worker/control-act.h"
 #include "gateway/worker/control-dial.h"
 #include "gateway/worker/control-tls.h"
+#include "gateway/worker/failover.h"
 #include "gateway/worker/first-byte.h"
 #include "gateway/worker/proxy-in.h"
+#include "gateway/worker/server-choice.h"
 #include "gateway/worker/server-tls.h"
 #include "gateway/worker/session-count.h"
 #include "gateway/worker/session-end.h"
@@ -156,11 +158,15 @@ static void server_gone(struct session *session)
 	control_act(session);
 }
 
-static void server_greeted(struct session *session)
+static void server_greeted(struct session *session, const struct ftp_reply *reply)
 {
 	if (session->server_state != SERVER_GREETING)
 		return;
 	session->server_state = SERVER_UP;
+	/* before the handshake the greeting may be anybody's; see server-tls.c */
+	if (ftp_reply_is_positive(reply->code) &&
+	    (session->facts.server_tls == NULL || session->server.tls_up))
+		server_choice_settle(session);
 	tally_greeting(session->facts.rule->backend, session->worker->loop.now_ms - session->connected_ms);
 	session->awaited_ms += session->worker->loop.now_ms - session->dialled_ms;
 	loop_timer_stop(session->server.loop, &session->server_timer);
@@ -215,6 +221,8 @@ static bool server_step(struct session *session)
 	status = inbuf_len(window) == 0
 		     ? FTP_REPLY_MORE
 		     : ftp_reply_take(&parser, window->bytes + window->start, inbuf_len(window), &reply);
+	if ((status != FTP_REPLY_MORE || session->server_eof) && failover_takes(session, status, &reply))
+		return true;
 	switch (status) {
 	case FTP_REPLY_MORE:
 		if (!session->server_eof)
@@ -245,7 +253,7 @@ static bool server_step(struct session *session)
 	session->parser = parser;
 	ftp_progress_reply(&session->latest.progress, &reply);
 	if (status == FTP_REPLY_END && !ftp_reply_is_preliminary(reply.code))
-		server_greeted(session);
+		server_greeted(session, &reply);
 	if (await_end(session, &reply) < 0) {
 		session_end(session, "no-memory");
 		return false;
@@ -262,6 +270,7 @@ static uint32_t server_events(struct session *session)
 
 	switch (session->server_state) {
 	case SERVER_NONE:
+	case SERVER_CHOOSING:
 	case SERVER_ASKED:
 	case SERVER_DIALLING:
 		return EPOLLOUT;

@@ -11,6 +11,7 @@
 
 #include "gateway/net/stream-tls-cause.h"
 #include "gateway/net/stream-tls.h"
+#include "gateway/worker/server-choice.h"
 #include "gateway/worker/server-tls-state.h"
 #include "gateway/worker/session-audit.h"
 #include "gateway/worker/session-log.h"
@@ -65,6 +66,11 @@ static void fail(struct session *session, enum ftp_signal failure, const char *r
 		    LOG_TEXT("hostname", tls->host), LOG_TEXT("reason", reason),
 		    LOG_TEXT(shown[0] != '\0' ? "sha256" : "", shown), LOG_ALERT(&session->server, "server"));
 	session_audit_tls_failed(&session->facts, AUDIT_LEG_SERVER, false, reason, shown);
+	if (server_choice_has_more(session)) {
+		server_choice_next(session, SERVER_FAILURE_TLS, reason);
+		return;
+	}
+	server_choice_report(session, SERVER_FAILURE_TLS);
 	tls->failed = true;
 	tls->failure = failure;
 	session->server_in.start = session->server_in.end;
@@ -124,9 +130,11 @@ static void tls_is_up(struct session *session)
 	loop_timer_stop(session->server.loop, &session->server_timer);
 	session->server_state = tls->greeted ? SERVER_UP : SERVER_GREETING;
 	if (tls->greeted)
+		server_choice_settle(session);
+	if (tls->greeted)
 		ftp_machine_signal(&session->machine, FTP_SIGNAL_SERVER_TLS_UP, &session->worker->out);
 	else if (loop_timer(session->server.loop, &session->server_timer,
-			    backend_of(session)->greeting_timeout_ms) < 0)
+			    server_choice_greeting_ms(session)) < 0)
 		fail(session, FTP_SIGNAL_SERVER_TLS_FAILED, strerror(ENOMEM));
 }
 

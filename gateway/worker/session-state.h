@@ -45,12 +45,21 @@ enum session_phase {
 /* Of the server's control connection. */
 enum session_server {
 	SERVER_NONE = 0,
+	SERVER_CHOOSING, /* the monitor says which one */
 	SERVER_ASKED,
 	SERVER_DIALLING,
 	SERVER_HANDSHAKE, /* of TLS, before the greeting or after it */
 	SERVER_GREETING,
 	SERVER_UP,
 	SERVER_LEAVING_TLS, /* CCC: the way back to the clear, see server_tls_stop() */
+};
+
+/* Of a server of a backend that has several. Only server-choice.c writes this. */
+struct server_choice {
+	bool taken;    /* the session has been given one */
+	bool told;     /* the monitor knows that it does not serve */
+	bool settled;  /* its greeting counts: there will be no other one */
+	uint32_t left; /* how many the session has not had */
 };
 
 #define SESSION_USER_MAX 64
@@ -107,6 +116,8 @@ struct session {
 	enum session_server server_state;
 	bool server_eof;
 	size_t address_at, addresses_tried; /* see control-dial.c */
+	struct server_choice choice;
+	size_t junk_bytes; /* that came instead of its greeting */
 
 	struct ftp_ways *ways; /* of the server, in the worker's memory; NULL: there was no room */
 	struct ftp_machine machine;

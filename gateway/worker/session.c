@@ -97,7 +97,7 @@ static void on_server_timer(struct timer *timer)
 		return;
 	}
 	if (session->server_state == SERVER_GREETING)
-		control_server_down(session, "no greeting in time");
+		control_server_failed(session, SERVER_FAILURE_NO_GREETING, "no greeting in time");
 	else
 		control_dial_failed(session, -ETIMEDOUT, "no greeting in time");
 	control_run(session);
@@ -140,7 +140,8 @@ static uint64_t owed_ms(const struct session *session, uint64_t now_ms)
 static uint64_t login_left_ms(const struct session *session, uint64_t now_ms)
 {
 	enum session_server state = session->server_state;
-	bool waiting = state == SERVER_ASKED || state == SERVER_DIALLING || state == SERVER_GREETING;
+	bool waiting = state == SERVER_CHOOSING || state == SERVER_ASKED || state == SERVER_DIALLING ||
+		       state == SERVER_GREETING;
 	uint64_t limit_ms = LOGIN_MS + session->awaited_ms + (waiting ? now_ms - session->dialled_ms : 0);
 	uint64_t used_ms = now_ms - session->started_ms;
 
@@ -480,7 +481,10 @@ void session_granted(struct session *session, const struct msg *msg, int *fd)
 		control_run(session);
 		return;
 	}
-	if (msg->type == MSG_SOCKET_READY && msg->purpose == PURPOSE_SERVER) {
+	if (msg->type == MSG_SERVER) {
+		control_server_chosen(session, msg->error, msg->serial, msg->others_wait);
+		control_run(session);
+	} else if (msg->type == MSG_SOCKET_READY && msg->purpose == PURPOSE_SERVER) {
 		control_server_granted(session, msg->error, fd);
 		control_run(session);
 	} else {

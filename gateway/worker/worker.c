@@ -253,6 +253,7 @@ static message_fn *const message_handlers[MSG_TYPE_COUNT] = {
 	[MSG_TRACE] = trace_order_follow,
 	[MSG_TRACE_LAST] = trace_order_last,
 	[MSG_END_SESSION] = on_end_session,
+	[MSG_SERVER] = on_answer,
 	[MSG_LOGIN_GO] = on_answer,
 	[MSG_SESSION_ADMITTED] = on_answer,
 	[MSG_SESSION_REFUSED] = on_answer,

@@ -42,6 +42,7 @@ struct scene {
 	struct loop loop;
 	struct login_queue logins;
 	struct client_table clients;
+	struct backends backends;
 	struct requests requests;
 	struct generation generation;
 	struct child mine, other;
@@ -72,7 +73,8 @@ static void scene_init(struct scene *scene)
 	scene->requests = (struct requests){ .admission = &scene->admission,
 					     .privileged = &scene->privileged,
 					     .logins = &scene->logins,
-					     .clients = &scene->clients };
+					     .clients = &scene->clients,
+					     .backends = &scene->backends };
 	scene->mine = (struct child){ .generation = &scene->generation };
 	scene->other = scene->mine;
 	assert(msg_channel(fds) == 0);

@@ -248,7 +248,7 @@ static const char *ask(struct privileged *privileged, uint32_t listener, bool lo
 					 .listener = listener,
 					 .logged_in = logged_in };
 	int fd = -1;
-	const char *why = privileged_request(privileged, &policy, &facts, msg, answer, &fd);
+	const char *why = privileged_request(privileged, &policy, &facts, NULL, msg, answer, &fd);
 
 	if (fd != -1)
 		fail_msg("a socket came without the capability for it");
@@ -295,7 +295,7 @@ static void only_the_hosts_are_dialled(void **state)
 	assert_string_equal(ask(&privileged, 0, true, &dial, &answer), "not-the-server");
 	assert_string_equal(ask(&privileged, 0, true, &data, &answer), "not-the-server");
 	host.addresses[host.naddresses++] = server;
-	assert_true(ftp_setup_is_server(&ends, &backend, &server));
+	assert_true(ftp_setup_is_server(&ends, &backend, NULL, &server));
 	backend.nhosts = 0;
 }
 
@@ -367,7 +367,7 @@ static void an_announcement_follows_the_rule(void **state)
 		int fd;
 
 		msg.type = MSG_ANNOUNCE;
-		why = privileged_request(&privileged, &open, &facts, &msg, &answer, &fd);
+		why = privileged_request(&privileged, &open, &facts, NULL, &msg, &answer, &fd);
 		if (why != rows[i].why &&
 		    (why == NULL || rows[i].why == NULL || strcmp(why, rows[i].why) != 0))
 			fail_msg("row %zu: %s", i, why == NULL ? "granted" : why);

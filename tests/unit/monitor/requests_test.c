@@ -35,6 +35,7 @@ struct scene {
 	struct requests requests;
 	struct audit_source audit;
 	struct data_share share;
+	struct backends backends;
 	struct children children;
 	struct generation generation;
 	struct child mine, other;
@@ -63,8 +64,9 @@ static void scene_init(struct scene *scene)
 	*scene = (struct scene){ .generation.policy = &policy };
 	assert_int_equal(loop_init(&scene->loop), 0);
 	login_queue_init(&scene->logins, &scene->loop, request_login_go);
-	scene->requests = (struct requests){ &scene->admission, &scene->privileged, &scene->logins,
-					     &scene->clients,	&scene->audit,	    &scene->share };
+	scene->requests =
+	    (struct requests){ &scene->admission, &scene->privileged, &scene->logins,  &scene->clients,
+			       &scene->audit,	  &scene->share,      &scene->backends };
 	data_share_init(&scene->share, &scene->loop, &scene->children);
 	audit_source_init(&scene->audit, &scene->loop, &scene->children);
 	scene->mine = (struct child){ .generation = &scene->generation };
@@ -85,6 +87,7 @@ static void scene_done(struct scene *scene)
 	loop_done(&scene->loop);
 	admission_done(&scene->admission);
 	client_table_done(&scene->clients);
+	backends_done(&scene->backends);
 	(void)close(scene->mine.channel.fd);
 	(void)close(scene->worker);
 }
@@ -147,6 +150,8 @@ static void no_session_of_others_is_spoken_for(void **state)
 			msg.remote = (struct ip_endpoint){ CLIENT, 50000 };
 		if (type == MSG_SOCKET || type == MSG_ANNOUNCE)
 			msg.local = (struct ip_endpoint){ SERVER, 50000 };
+		if (type == MSG_SERVER_FAILED)
+			msg.failure = SERVER_FAILURE_REFUSED;
 
 		/* these two are about the worker */
 		if (type == MSG_READY || type == MSG_AUDIT_FAILED || !msg_is_for(MSG_TO_MONITOR, &msg, -1))
@@ -161,7 +166,7 @@ static void no_session_of_others_is_spoken_for(void **state)
 		if (!refuses(&scene, msg))
 			fail_msg("type %u was taken for session 0", type);
 	}
-	assert_int_equal(n, 13);
+	assert_int_equal(n, 16);
 	assert_int_equal(scene.admission.nsessions, 3);
 	assert_int_equal(scene.mine.nsessions, 2);
 	assert_int_equal(scene.other.nsessions, 1);

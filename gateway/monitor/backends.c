@@ -1,0 +1,242 @@
+/*
+ * Keeps the servers of backends and gives them to sessions. All workers ask here, so
+ * that turns and numbers of sessions are those of the whole gateway. An entry is found by
+ * its names: a reload keeps its state.
+ */
+#include "gateway/monitor/backends.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+#include <uthash.h>
+#include <utlist.h>
+
+#include "gateway/base/log.h"
+
+/* What a session has. */
+struct backend_use {
+	uint64_t session; /* key */
+	struct backend_server *server;
+	size_t backend; /* its place in the policy of the session's generation */
+	size_t index;	/* of the server in the backend */
+	uint32_t tried; /* bits of servers that it had before, and has now */
+	bool told;	/* whether the server works */
+	bool works;
+	UT_hash_handle hh;
+};
+
+_Static_assert(POLICY_SERVERS_MAX <= 32, "bits of `tried`");
+
+static struct backend_server *find(const struct backends *backends, const char *backend, const char *text)
+{
+	struct backend_server *server;
+
+	DL_FOREACH (backends->head, server)
+		if (strcmp(server->backend, backend) == 0 && strcmp(server->text, text) == 0)
+			return server;
+	return NULL;
+}
+
+static void server_free(struct backend_server *server)
+{
+	free(server->backend);
+	free(server->text);
+	free(server->who);
+	free(server);
+}
+
+/* NULL: no memory. A generation that is retired may name servers that were forgotten. */
+static struct backend_server *find_or_add(struct backends *backends, const char *backend, const char *text)
+{
+	struct backend_server *server = find(backends, backend, text);
+
+	if (server != NULL)
+		return server;
+	server = calloc(1, sizeof(*server));
+	if (server == NULL)
+		return NULL;
+	server->backend = strdup(backend);
+	server->text = strdup(text);
+	server->since = time(NULL);
+	if (server->backend == NULL || server->text == NULL) {
+		server_free(server);
+		return NULL;
+	}
+	DL_APPEND(backends->head, server);
+	return server;
+}
+
+void backends_follow(struct backends *backends, const struct policy *policy)
+{
+	struct backend_server *server, *next;
+
+	DL_FOREACH (backends->head, server)
+		server->in_policy = false;
+	for (size_t i = 0; i < policy->nbackends; i++) {
+		const struct policy_backend *backend = &policy->backends[i];
+
+		for (size_t j = 0; backend->balanced && j < backend->nservers; j++) {
+			server = find_or_add(backends, backend->name, backend->servers[j].text);
+			if (server != NULL)
+				server->in_policy = true;
+		}
+	}
+	DL_FOREACH_SAFE(backends->head, server, next)
+	{
+		if (server->in_policy || server->sessions > 0)
+			continue;
+		DL_DELETE(backends->head, server);
+		server_free(server);
+	}
+}
+
+static struct backend_use *use_of(const struct backends *backends, uint64_t session)
+{
+	struct backend_use *use;
+
+	HASH_FIND(hh, backends->uses, &session, sizeof(session), use);
+	return use;
+}
+
+static void leave(struct backend_use *use)
+{
+	if (use->server != NULL)
+		use->server->sessions--;
+	use->server = NULL;
+}
+
+/* The session's entry, for this backend. NULL: no memory. */
+static struct backend_use *use_for(struct backends *backends, const struct policy_backend *backend,
+				   uint64_t session)
+{
+	struct backend_use *use = use_of(backends, session);
+
+	if (use == NULL) {
+		use = calloc(1, sizeof(*use));
+		if (use == NULL)
+			return NULL;
+		use->session = session;
+		use->backend = backend->index;
+		HASH_ADD(hh, backends->uses, session, sizeof(use->session), use);
+	}
+	if (use->backend != backend->index) {
+		leave(use);
+		use->backend = backend->index;
+		use->tried = 0;
+		use->told = use->works = false;
+	}
+	return use;
+}
+
+int backends_choose(struct backends *backends, const struct policy_backend *backend, uint64_t session,
+		    const struct ip_addr *key, uint64_t now_ms, uint32_t *ret_left)
+{
+	static const struct ip_addr unknown = { .family = IP_NONE };
+	struct balance_server choices[POLICY_SERVERS_MAX];
+	struct backend_server *servers[POLICY_SERVERS_MAX];
+	struct backend_use *use = use_for(backends, backend, session);
+	size_t n = backend->nservers, at;
+	uint32_t left = 0;
+
+	if (use == NULL)
+		return -ENOMEM;
+	if (use->works)
+		return -EEXIST;
+	leave(use);
+	for (size_t i = 0; i < n; i++) {
+		servers[i] = find_or_add(backends, backend->name, backend->servers[i].text);
+		if (servers[i] == NULL)
+			return -ENOMEM;
+		choices[i] = (struct balance_server){
+			.text = backend->servers[i].text,
+			.class = servers[i]->disabled || (use->tried & UINT32_C(1) << i) != 0
+				     ? BALANCE_OUT
+				     : server_health_class(&servers[i]->health, now_ms),
+			.sessions = servers[i]->sessions,
+			.chosen_at = servers[i]->chosen_at,
+		};
+		left += choices[i].class != BALANCE_OUT;
+	}
+	at = balance_choose(backend->balance, choices, n, key != NULL ? key : &unknown);
+	if (at == n)
+		return -ENOENT;
+	server_health_tried(&servers[at]->health, &backend->health, now_ms);
+	servers[at]->sessions++;
+	servers[at]->chosen++;
+	servers[at]->chosen_at = ++backends->choices;
+	use->server = servers[at];
+	use->index = at;
+	use->tried |= UINT32_C(1) << at;
+	use->told = false;
+	*ret_left = left - 1;
+	return (int)at;
+}
+
+const struct policy_server *backends_server_of(const struct backends *backends,
+					       const struct policy_backend *backend, uint64_t session)
+{
+	const struct backend_use *use = use_of(backends, session);
+
+	if (use == NULL || use->server == NULL || use->backend != backend->index)
+		return NULL;
+	return &backend->servers[use->index];
+}
+
+static void log_change(const struct backend_server *server, enum server_change change)
+{
+	if (change == SERVER_CHANGE_DOWN)
+		log_event(LOG_LEVEL_WARNING, "backend-down", LOG_TEXT("backend", server->backend),
+			  LOG_TEXT("address", server->text),
+			  LOG_TEXT("cause", server_failure_name(server->health.failure)),
+			  LOG_NUMBER("failures", server->health.failed));
+	else
+		log_event(LOG_LEVEL_INFO, "backend-up", LOG_TEXT("backend", server->backend),
+			  LOG_TEXT("address", server->text),
+			  LOG_NUMBER("down_s", (uint64_t)(time(NULL) - server->since)));
+}
+
+bool backends_report(struct backends *backends, const struct policy_backend *backend, uint64_t session,
+		     enum server_failure failure, const struct backend_witness *witness)
+{
+	struct backend_use *use = use_of(backends, session);
+	enum server_change change;
+
+	if (use == NULL || use->server == NULL || use->backend != backend->index || use->told)
+		return false;
+	use->told = true;
+	use->works = failure == SERVER_FAILURE_NONE;
+	change = server_health_take(&use->server->health, &backend->health, failure, witness->worker,
+				    witness->others, witness->now_ms);
+	if (change == SERVER_CHANGE_NONE)
+		return true;
+	log_change(use->server, change);
+	use->server->since = time(NULL);
+	return true;
+}
+
+void backends_session_end(struct backends *backends, uint64_t session)
+{
+	struct backend_use *use = use_of(backends, session);
+
+	if (use == NULL)
+		return;
+	leave(use);
+	HASH_DEL(backends->uses, use);
+	free(use);
+}
+
+void backends_done(struct backends *backends)
+{
+	struct backend_server *server, *next_server;
+	struct backend_use *use, *next;
+
+	HASH_ITER (hh, backends->uses, use, next) {
+		HASH_DEL(backends->uses, use);
+		free(use);
+	}
+	DL_FOREACH_SAFE(backends->head, server, next_server)
+	{
+		DL_DELETE(backends->head, server);
+		server_free(server);
+	}
+}

@@ -1,0 +1,70 @@
+/*
+ * The servers of backends that have several (`addresses`): their state, and which one a
+ * session gets. The monitor alone writes this. What a worker reports counts for
+ * the server that its session was given, once for each time.
+ */
+#ifndef ATTLSD_GATEWAY_MONITOR_BACKENDS_H
+#define ATTLSD_GATEWAY_MONITOR_BACKENDS_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <time.h>
+
+#include "gateway/monitor/server-health.h"
+#include "policy/policy.h"
+
+struct backend_use;
+
+/* One server of one backend, by the names that policy gives both. It outlives reloads. */
+struct backend_server {
+	char *backend, *text;
+	struct server_health health;
+	bool disabled;	 /* by an operator */
+	time_t since;	 /* its state */
+	char *who;	 /* the operator that disabled it last; NULL: none */
+	size_t sessions; /* that have it now */
+	uint64_t chosen; /* how often it was */
+	uint64_t chosen_at;
+	bool in_policy; /* of the generation in force */
+	struct backend_server *prev, *next;
+};
+
+struct backends {
+	struct backend_server *head;
+	struct backend_use *uses; /* by session */
+	uint64_t choices;
+};
+
+/* Who reports, and when. */
+struct backend_witness {
+	pid_t worker;
+	bool others; /* other workers report as well */
+	uint64_t now_ms;
+};
+
+void backends_done(struct backends *backends);
+
+/* This policy comes into force. What it does not name any more, and no session uses, is forgotten. */
+void backends_follow(struct backends *backends, const struct policy *policy);
+
+/*
+ * A session wants a server of this backend, other than those that it has had. key: its client;
+ * NULL: unknown. Returns its index, and in *ret_left how many there would still be;
+ * -ENOENT: there is none left, or -ENOMEM; or -EEXIST: the session has one that works.
+ */
+int backends_choose(struct backends *backends, const struct policy_backend *backend, uint64_t session,
+		    const struct ip_addr *key, uint64_t now_ms, uint32_t *ret_left);
+
+/* The server that the session has of this backend; NULL: none. */
+const struct policy_server *backends_server_of(const struct backends *backends,
+					       const struct policy_backend *backend, uint64_t session);
+
+/* The server that the session was given works (NONE) or not. False: it has none, or has told already. */
+bool backends_report(struct backends *backends, const struct policy_backend *backend, uint64_t session,
+		     enum server_failure failure, const struct backend_witness *witness);
+
+/* The session is over. */
+void backends_session_end(struct backends *backends, uint64_t session);
+
+#endif

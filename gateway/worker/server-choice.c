@@ -1,0 +1,135 @@
+/*
+ * The choice among the servers of a backend, as a session sees it. Backends with
+ * one server, named by `address`, have none: all of this does nothing then.
+ */
+#include "gateway/worker/server-choice.h"
+
+#include <errno.h>
+#include <string.h>
+
+#include "gateway/net/linebuf.h"
+#include "gateway/worker/server-memory.h"
+#include "gateway/worker/session-log.h"
+
+/* However many servers there are, one of them gets at least this time to greet. */
+#define GREETING_MIN_MS 1000
+
+static const struct policy_backend *backend_of(const struct session *session)
+{
+	return session->facts.rule->backend;
+}
+
+bool server_choice_is_due(const struct session *session)
+{
+	return backend_of(session)->balanced && !session->choice.taken;
+}
+
+static void tell(struct session *session, enum msg_type type, enum server_failure failure)
+{
+	const struct msg msg = { .type = type,
+				 .session = session->facts.id,
+				 .serial = (uint32_t)backend_of(session)->index,
+				 .failure = failure };
+
+	uplink_send(&session->worker->uplink, &msg);
+}
+
+void server_choice_ask(struct session *session)
+{
+	loop_timer_stop(session->server.loop, &session->server_timer);
+	session->server_state = SERVER_CHOOSING;
+	session->dialled_ms = session->worker->loop.now_ms;
+	tell(session, MSG_SERVER_ASK, SERVER_FAILURE_NONE);
+}
+
+void server_choice_take(struct session *session, uint32_t index, uint32_t left)
+{
+	const struct policy_backend *backend = backend_of(session);
+
+	session->choice.taken = true;
+	session->choice.told = false;
+	session->choice.left = left;
+	session->junk_bytes = 0;
+	session->facts.named = &backend->servers[index];
+	session->facts.server = session->facts.named->endpoint;
+	session->address_at = session->addresses_tried = 0;
+	server_memory_leave(session->ways);
+	session->ways =
+	    server_memory_enter(session->worker->servers, (uint32_t)backend->index, &session->facts.server);
+	ftp_machine_use_server(&session->machine, &session->facts.server.addr, session->ways);
+}
+
+bool server_choice_has_more(const struct session *session)
+{
+	return session->choice.taken && !session->choice.settled && session->choice.left > 0;
+}
+
+void server_choice_report(struct session *session, enum server_failure failure)
+{
+	if (!session->choice.taken || session->choice.settled || session->choice.told ||
+	    failure == SERVER_FAILURE_NONE)
+		return;
+	session->choice.told = true;
+	tell(session, MSG_SERVER_FAILED, failure);
+}
+
+void server_choice_next(struct session *session, enum server_failure failure, const char *error)
+{
+	char text[IP_TEXT_MAX];
+
+	server_choice_report(session, failure);
+	session_log(&session->facts, LOG_LEVEL_WARNING, "server-failed",
+		    LOG_TEXT("backend", backend_of(session)->name),
+		    LOG_TEXT("address", ip_endpoint_format(&session->facts.server, text)),
+		    LOG_TEXT("cause", server_failure_name(failure)), LOG_TEXT("error", error));
+	session->awaited_ms += session->worker->loop.now_ms - session->dialled_ms;
+	stream_close(&session->server, false);
+	session->server_in.start = session->server_in.end;
+	inbuf_tidy(&session->server_in);
+	session->server_eof = false;
+	ftp_machine_server_again(&session->machine);
+	server_choice_ask(session);
+}
+
+void server_choice_settle(struct session *session)
+{
+	char text[IP_TEXT_MAX];
+
+	if (!session->choice.taken || session->choice.settled)
+		return;
+	session->choice.settled = true;
+	tell(session, MSG_SERVER_WORKS, SERVER_FAILURE_NONE);
+	session_log(&session->facts, LOG_LEVEL_INFO, "server-chosen",
+		    LOG_TEXT("backend", backend_of(session)->name),
+		    LOG_TEXT("address", ip_endpoint_format(&session->facts.server, text)));
+}
+
+/* A server that hangs must leave time for the others; the last one has all of it. */
+uint64_t server_choice_greeting_ms(const struct session *session)
+{
+	const struct policy_backend *backend = backend_of(session);
+	uint64_t share_ms = backend->greeting_timeout_ms / backend->nservers;
+
+	if (!server_choice_has_more(session))
+		return backend->greeting_timeout_ms;
+	return share_ms > GREETING_MIN_MS ? share_ms : GREETING_MIN_MS;
+}
+
+enum server_failure server_choice_dial_failure(int r)
+{
+	switch (-r) {
+	case ECONNREFUSED:
+	case ECONNRESET:
+		return SERVER_FAILURE_REFUSED;
+	case ETIMEDOUT:
+		return SERVER_FAILURE_CONNECT_TIMEOUT;
+	case ENOMEM:
+	case ENOBUFS:
+	case EMFILE:
+	case ENFILE:
+	case EADDRNOTAVAIL:
+		return SERVER_FAILURE_NONE;
+	default:
+		return SERVER_FAILURE_UNREACHABLE;
+	}
+}

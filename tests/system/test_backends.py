@@ -1,0 +1,224 @@
+"""Backends with several servers: which one a session gets, and what happens when servers fail."""
+import contextlib
+import socket
+import threading
+import time
+
+import pytest
+
+import client as clients
+import net
+
+
+def text(address):
+    return "%s:%d" % address
+
+
+@pytest.fixture
+def cluster(launch):
+    """cluster(servers, key=value) starts a gateway in front of them; a server is a Backend or an address."""
+    def start(servers, workers=1, ftp=None, **keys):
+        addresses = [text(getattr(server, "address", server)) for server in servers]
+        return launch(backends={"legacy": {"address": None, "addresses": addresses, **keys}}, daemon={"workers": workers},
+                      ftp=ftp or {})
+    return start
+
+
+@contextlib.contextmanager
+def black_hole():
+    """An address that drops what comes: its queue is full, so the kernel ignores further connection attempts."""
+    with contextlib.ExitStack() as stack:
+        server = stack.enter_context(net.listen(backlog=0))
+        for _ in range(2):
+            filler = stack.enter_context(socket.socket())
+            filler.setblocking(False)
+            with contextlib.suppress(BlockingIOError):
+                filler.connect(server.getsockname())
+        yield server.getsockname()
+
+
+@contextlib.contextmanager
+def hanging():
+    """It accepts, and never says anything."""
+    with net.listen() as server:
+        kept, stop = [], threading.Event()
+
+        def accept():
+            while not stop.is_set():
+                with contextlib.suppress(OSError):
+                    kept.append(server.accept()[0])
+        thread = threading.Thread(target=accept, daemon=True)
+        thread.start()
+        yield server.getsockname()
+        stop.set()
+        with contextlib.suppress(OSError):
+            server.shutdown(socket.SHUT_RDWR)
+        thread.join()
+        for sock in kept:
+            sock.close()
+
+
+def login(gateway, **how):
+    return clients.Client(gateway.explicit, **how).auth().login().prot("P")
+
+
+def test_the_first_serves_while_it_lives(cluster, make_backend):
+    one, two = make_backend(files={"x": b"one"}), make_backend(files={"x": b"two"})
+    gateway = cluster([one, two])
+    for _ in range(3):
+        with login(gateway) as c:
+            assert c.get("x") == b"one"
+    assert not two.sessions
+
+
+@pytest.mark.parametrize("kind", ["refused", "black hole", "hanging"])
+def test_a_dead_server_costs_one_client_one_wait(cluster, make_backend, kind):
+    good = make_backend(files={"x": b"good"})
+    with contextlib.ExitStack() as stack:
+        dead = {"refused": lambda: ("127.0.0.1", net.free_port()), "black hole": lambda: stack.enter_context(black_hole()),
+                "hanging": lambda: stack.enter_context(hanging())}[kind]()
+        gateway = cluster([dead, good], connect_timeout="1s", server_greeting_timeout="2s")
+        began = time.monotonic()
+        with login(gateway) as c:
+            first = time.monotonic() - began
+            assert c.greeting == "220 Legacy FTP server"
+            assert c.get("x") == b"good"
+        assert first < (0.9 if kind == "refused" else 2.5), first
+        cause = {"refused": "refused", "black hole": "connect-timeout", "hanging": "no-greeting"}[kind]
+        gateway.event("server-failed", backend="legacy", address=text(dead), cause=cause)
+        for _ in range(5):
+            began = time.monotonic()
+            login(gateway).close()
+            assert time.monotonic() - began < 0.9
+        assert len(gateway.seen("server-failed")) == 1
+        assert not gateway.seen("server-down")
+
+
+GREETINGS = {
+    "421": ("421 Too many users", "turned-away"),
+    "421 in lines": ("421-Too many\r\n421 users", "turned-away"),
+    "530": ("530 Not you", "turned-away"),
+    "closes": (lambda session: "close", "closed"),
+    "resets": (lambda session: net.reset(session.sock) or "close", "closed"),
+    "garbage without end": (lambda session: session.send(b"\0\1\2\n" * 20000), "not-ftp"),
+    "half a line": (lambda session: session.send(b"220") or "close", "closed"),
+}
+
+
+@pytest.mark.parametrize("kind", GREETINGS)
+def test_a_server_that_lies(cluster, make_backend, kind):
+    greeting, cause = GREETINGS[kind]
+    liar, good = make_backend(greeting=greeting), make_backend(files={"x": b"good"})
+    gateway = cluster([liar, good])
+    with login(gateway) as c:
+        assert c.greeting == "220 Legacy FTP server"
+        assert c.get("x") == b"good"
+    gateway.event("server-failed", address=text(liar.address), cause=cause)
+    gateway.event("server-chosen", address=text(good.address))
+    with clients.Client(gateway.implicit, implicit=True) as c:
+        assert c.greeting == "220 Legacy FTP server"
+
+
+def test_after_the_greeting_never(cluster, make_backend):
+    """A session stays with its server to the end, also in REIN, and whatever becomes of the server."""
+    one = make_backend(USER=lambda session, name: "close")
+    two = make_backend()
+    gateway = cluster([one, two])
+    with clients.Client(gateway.explicit).auth() as c:
+        assert c.greeting == "220 Legacy FTP server"
+        assert c.cmd("USER u").code == 421
+    assert not two.sessions
+
+
+def test_rein_stays(cluster, make_backend):
+    one, two = make_backend(), make_backend()
+    gateway = cluster([one, two], balance="round_robin")
+    with clients.Client(gateway.implicit, implicit=True).login() as c:
+        for _ in range(3):
+            assert c.cmd("REIN").code == 220
+            c.login()
+    assert not two.sessions
+
+
+def test_all_have_failed(cluster, make_backend):
+    """The client hears it once; and when one of them lives again, the next client is served at once."""
+    ports = [net.free_port(), net.free_port()]
+    gateway = cluster([("127.0.0.1", port) for port in ports])
+    for _ in range(3):
+        with clients.Client(gateway.explicit) as c:
+            assert c.greeting.code == 421
+            assert c.ended() == b""
+    assert gateway.event("server-down", backend="legacy").keys["error"] == "Connection refused"
+    make_backend(port=ports[1])
+    login(gateway).close()
+
+
+def test_the_last_ones_own_words(cluster, make_backend):
+    gateway = cluster([make_backend(greeting="421 one is full"), make_backend(greeting="421 two is full")])
+    with clients.Client(gateway.explicit) as c:
+        assert c.greeting == "421 two is full"
+
+
+@pytest.mark.parametrize("balance", ["round_robin", "least_sessions"])
+def test_forty_sessions_are_spread(cluster, make_backend, balance):
+    """Over all workers: the monitor gives the turns."""
+    servers = [make_backend() for _ in range(4)]
+    gateway = cluster(servers, workers=4, balance=balance)
+    with contextlib.ExitStack() as stack:
+        for _ in range(40):
+            stack.enter_context(login(gateway))
+        assert [len(server.sessions) for server in servers] == [10, 10, 10, 10]
+        gateway.event("server-chosen", count=40)
+
+
+def test_least_sessions_counts_ends(cluster, make_backend):
+    one, two = make_backend(), make_backend()
+    gateway = cluster([one, two], balance="least_sessions", workers=2)
+    stays = [login(gateway) for _ in range(4)]
+    for c in stays[::2]:  # those of the first server
+        c.cmd("QUIT")
+        c.close()
+    gateway.event("session-end", count=2)
+    stays += [login(gateway) for _ in range(2)]
+    assert [len(one.sessions), len(two.sessions)] == [4, 2]
+    for c in stays:
+        c.close()
+
+
+def test_a_source_stays_with_its_server(cluster, make_backend):
+    servers = [make_backend() for _ in range(3)]
+    gateway = cluster(servers, workers=2, balance="source")
+
+    def server_of(source):
+        before = [len(server.sessions) for server in servers]
+        clients.Client(gateway.explicit, source=(source, 0)).close()
+        after = [len(server.sessions) for server in servers]
+        return [a - b for a, b in zip(after, before)].index(1)
+    sources = ["127.0.5.%d" % n for n in range(1, 25)]
+    before = {source: server_of(source) for source in sources}
+    assert set(before.values()) == {0, 1, 2}
+    assert before == {source: server_of(source) for source in sources}
+    servers[1].close()
+    after = {}
+    for source in sources:
+        since = gateway.mark()
+        with clients.Client(gateway.explicit, source=(source, 0)):
+            after[source] = gateway.event("server-chosen", since=since).keys["address"]
+    moved = {source for source in sources if after[source] != text(servers[before[source]].address)}
+    assert moved == {source for source in sources if before[source] == 1}
+
+
+def test_down_and_up_in_the_log(cluster, make_backend):
+    port = net.free_port()
+    good = make_backend()
+    gateway = cluster([("127.0.0.1", port), good], health={"interval": "1s", "fall": 2, "rise": 2})
+
+    def again(name, **keys):
+        while not gateway.seen(name, **keys):
+            login(gateway).close()
+    again("backend-down", backend="legacy", address=f"127.0.0.1:{port}", cause="refused")
+    back = make_backend(port=port)
+    again("backend-up", backend="legacy", address=f"127.0.0.1:{port}")
+    before = len(back.sessions)
+    login(gateway).close()
+    assert len(back.sessions) == before + 1

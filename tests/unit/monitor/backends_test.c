@@ -1,0 +1,178 @@
+/* The servers of a backend, as the monitor keeps them: who gets which, and what reports change. */
+#include "gateway/monitor/backends.h"
+
+#include <errno.h>
+
+#include "tests/unit/unit.h"
+
+#define ME    1
+#define OTHER 2
+
+static struct policy_server servers[] = { { .text = "a:21" }, { .text = "b:21" }, { .text = "c:21" } };
+static struct policy_backend backend = { .name = "legacy",
+					 .servers = servers,
+					 .nservers = 3,
+					 .balanced = true,
+					 .health = { .interval_ms = 30000, .fall = 2, .rise = 2 } };
+static struct policy policy = { .backends = &backend, .nbackends = 1 };
+
+static int choose(struct backends *backends, uint64_t session, uint64_t now_ms)
+{
+	uint32_t left;
+
+	return backends_choose(backends, &backend, session, NULL, now_ms, &left);
+}
+
+static bool report(struct backends *backends, uint64_t session, enum server_failure failure, pid_t by,
+		   uint64_t now_ms)
+{
+	const struct backend_witness witness = { .worker = by, .others = true, .now_ms = now_ms };
+
+	return backends_report(backends, &backend, session, failure, &witness);
+}
+
+static struct backend_server *server(const struct backends *backends, size_t n)
+{
+	struct backend_server *at = backends->head;
+
+	while (n-- > 0)
+		at = at->next;
+	return at;
+}
+
+/* Each server once, then none; the session that has one that works gets no other. */
+static void each_is_tried_once(void **state)
+{
+	struct backends backends = { 0 };
+	uint32_t left;
+
+	(void)state;
+	backends_follow(&backends, &policy);
+	for (int i = 0; i < 3; i++) {
+		assert_int_equal(backends_choose(&backends, &backend, 7, NULL, 0, &left), i);
+		assert_int_equal(left, 2 - i);
+		assert_true(report(&backends, 7, SERVER_FAILURE_REFUSED, ME, 0));
+		assert_false(report(&backends, 7, SERVER_FAILURE_REFUSED, ME, 0)); /* once for each */
+	}
+	assert_int_equal(choose(&backends, 7, 0), -ENOENT);
+	assert_int_equal(choose(&backends, 7, 0), -ENOENT);
+	assert_false(report(&backends, 7, SERVER_FAILURE_REFUSED, ME, 0));
+	assert_int_equal(choose(&backends, 8, 0), 0); /* all are doubtful: better than nothing */
+	assert_true(report(&backends, 8, SERVER_FAILURE_NONE, ME, 0));
+	assert_int_equal(choose(&backends, 8, 0), -EEXIST);
+	assert_int_equal(server(&backends, 0)->sessions, 1);
+	backends_session_end(&backends, 7);
+	backends_session_end(&backends, 8);
+	backends_session_end(&backends, 9);
+	assert_int_equal(server(&backends, 0)->sessions, 0);
+	backends_done(&backends);
+}
+
+/* After the first failure, nobody pays for it again before the interval is over, and then one does. */
+static void a_server_that_failed_is_avoided(void **state)
+{
+	struct backends backends = { 0 };
+
+	(void)state;
+	backends_follow(&backends, &policy);
+	assert_int_equal(choose(&backends, 1, 1000), 0);
+	assert_true(report(&backends, 1, SERVER_FAILURE_NO_GREETING, ME, 1000));
+	assert_int_equal(choose(&backends, 2, 1000), 1);
+	assert_int_equal(choose(&backends, 3, 30999), 1);
+	assert_int_equal(choose(&backends, 4, 31000), 0);
+	assert_int_equal(choose(&backends, 5, 31000), 1); /* while 4 tries it */
+	assert_true(report(&backends, 4, SERVER_FAILURE_NONE, ME, 32000));
+	assert_int_equal(choose(&backends, 6, 32000), 0);
+	backends_done(&backends);
+}
+
+static void it_falls_and_rises(void **state)
+{
+	struct backends backends = { 0 };
+
+	(void)state;
+	backends_follow(&backends, &policy);
+	for (uint64_t session = 1; session <= 2; session++) {
+		assert_int_equal(choose(&backends, session, session * 40000), 0);
+		assert_true(
+		    report(&backends, session, SERVER_FAILURE_CLOSED, (pid_t)session, session * 40000));
+	}
+	assert_true(server(&backends, 0)->health.down);
+	backends_follow(&backends, &policy); /* a reload changes nothing */
+	assert_true(server(&backends, 0)->health.down);
+	assert_int_equal(choose(&backends, 3, 120000), 0);
+	assert_true(report(&backends, 3, SERVER_FAILURE_NONE, ME, 120000));
+	assert_true(server(&backends, 0)->health.down);
+	assert_int_equal(choose(&backends, 4, 120000), 0); /* it proves itself at once */
+	assert_true(report(&backends, 4, SERVER_FAILURE_NONE, OTHER, 120000));
+	assert_false(server(&backends, 0)->health.down);
+	backends_done(&backends);
+}
+
+/* A worker in an attacker's hands reports every server that it is given. */
+static void a_liar_takes_nothing_down(void **state)
+{
+	struct backends backends = { 0 };
+
+	(void)state;
+	backends_follow(&backends, &policy);
+	for (uint64_t session = 1; session <= 300; session++) {
+		assert_in_range(choose(&backends, session, session), 0, 2);
+		assert_true(report(&backends, session, SERVER_FAILURE_REFUSED, ME, session));
+	}
+	for (size_t i = 0; i < 3; i++)
+		assert_false(server(&backends, i)->health.down);
+	assert_int_equal(choose(&backends, 301, 301), 0); /* others are still served */
+	assert_true(report(&backends, 301, SERVER_FAILURE_NONE, OTHER, 301));
+	assert_int_equal(server(&backends, 0)->health.failed, 0);
+	backends_done(&backends);
+}
+
+static void a_disabled_one_is_never_chosen(void **state)
+{
+	struct backends backends = { 0 };
+
+	(void)state;
+	backends_follow(&backends, &policy);
+	for (size_t i = 0; i < 3; i++)
+		server(&backends, i)->disabled = true;
+	assert_int_equal(choose(&backends, 1, 0), -ENOENT);
+	server(&backends, 2)->disabled = false;
+	assert_int_equal(choose(&backends, 2, 0), 2);
+	backends_done(&backends);
+}
+
+/* What policy does not name any more goes when its last session has ended. */
+static void a_reload_forgets(void **state)
+{
+	static struct policy_backend fewer = {
+		.name = "legacy", .servers = servers + 1, .nservers = 2, .balanced = true
+	};
+	static const struct policy next = { .backends = &fewer, .nbackends = 1 };
+	struct backends backends = { 0 };
+
+	(void)state;
+	backends_follow(&backends, &policy);
+	assert_int_equal(choose(&backends, 1, 0), 0);
+	backends_follow(&backends, &next);
+	assert_string_equal(server(&backends, 0)->text, "a:21");
+	assert_false(server(&backends, 0)->in_policy);
+	backends_session_end(&backends, 1);
+	backends_follow(&backends, &next);
+	assert_string_equal(server(&backends, 0)->text, "b:21");
+	backends_done(&backends);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(each_is_tried_once),
+		cmocka_unit_test(a_server_that_failed_is_avoided),
+		cmocka_unit_test(it_falls_and_rises),
+		cmocka_unit_test(a_liar_takes_nothing_down),
+		cmocka_unit_test(a_disabled_one_is_never_chosen),
+		cmocka_unit_test(a_reload_forgets),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
