@@ -337,14 +337,14 @@ void field_parse_source(struct parse_context *ctx, const struct field *f, const 
 void field_parse_endpoint(struct parse_context *ctx, const struct field *f, const struct node *n,
 			  void *object)
 {
-	if (!field_is_scalar(ctx, f, n))
+	if (!field_is_scalar(ctx, f, n) || (f->words != NULL && strcasecmp(n->text, f->words->text) == 0))
 		return;
 	if (value_endpoint(n->text, n->len, member_of(object, f->offset)) < 0)
 		parse_error(
 		    ctx, DIAG_BAD_ADDRESS, n->mark,
-		    "\"%s\" must be address:port or \"[IPv6 address]:port\" with a port from 0 to 65535, "
+		    "\"%s\" must be address:port or \"[IPv6 address]:port\" with a port from 0 to 65535%s%s, "
 		    "not \"%.60s\"",
-		    f->key, n->text);
+		    f->key, f->words != NULL ? ", or " : "", f->words != NULL ? f->words->text : "", n->text);
 }
 
 void field_parse_http(struct parse_context *ctx, const struct field *f, const struct node *n, void *object)

@@ -1,7 +1,7 @@
 /*
- * Checks of the HTTP listener. It shows who is logged in and what is transferred, so
- * an address that other hosts reach needs a token, and TLS, which keeps the token
- * secret. Only loopback and UNIX sockets may do without.
+ * Checks of the HTTP listener and of that for HAProxy's agent-check. The first shows who is logged
+ * in and what is transferred, so an address that other hosts reach needs a token, and TLS, which
+ * keeps the token secret. Only loopback and UNIX sockets may do without.
  */
 #include "policy/rule-http.h"
 
@@ -75,12 +75,34 @@ static void check_place(const struct check *c, const struct policy_http *http)
 	}
 }
 
+/* Whoever connects to the agent learns only how much room there is, so others may reach it. */
+static void check_agent(const struct check *c)
+{
+	const struct policy_daemon *daemon = &c->policy->daemon;
+	const struct ip_endpoint *endpoint = &daemon->agent.endpoint;
+
+	if (endpoint->addr.family == IP_NONE)
+		return;
+	if (daemon->http.path == NULL && collide(endpoint, &daemon->http.endpoint))
+		check_error(c, DIAG_SAME_ADDRESS, daemon, "agent",
+			    "\"agent\" cannot have the address and port of \"http\"");
+	for (size_t i = 0; i < c->policy->nlisteners; i++) {
+		const struct policy_listener *listener = &c->policy->listeners[i];
+
+		if (check_is_valid(c, listener) && collide(endpoint, &listener->endpoint))
+			check_error(c, DIAG_SAME_ADDRESS, daemon, "agent",
+				    "\"agent\" cannot have the address and port of listeners \"%s\"",
+				    listener->name);
+	}
+}
+
 void rule_http_check(const struct policy *policy, const struct locations *locations, struct diags *diags)
 {
 	const struct check c = { .policy = policy, .locations = locations, .diags = diags };
 	const struct policy_http *http = &policy->daemon.http;
 
 	check_keyring(&c, http);
+	check_agent(&c);
 	if (!is_on(http))
 		return;
 	if (http->nhosts > POLICY_HTTP_HOSTS_MAX)

@@ -1,4 +1,4 @@
-/* Checks of the keys of the HTTP listener, daemon.http*. */
+/* Checks of the keys of the HTTP listener, daemon.http*, and of daemon.agent. */
 #ifndef ATTLSD_POLICY_RULE_HTTP_H
 #define ATTLSD_POLICY_RULE_HTTP_H
 

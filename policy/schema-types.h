@@ -23,7 +23,7 @@ enum field_type {
 	FIELD_NAME,	  /* a name, see value_is_name() */
 	FIELD_PORT_RANGE, /* within min..max */
 	FIELD_ADVERTISE,  /* an address, interface:NAME or a host name: into a struct policy_advertise */
-	FIELD_ENDPOINT,	  /* struct ip_endpoint */
+	FIELD_ENDPOINT,	  /* address:port, or the first word, which leaves it empty: a struct ip_endpoint */
 	FIELD_HTTP,	  /* address:port, the path of a socket, or a word: into a struct policy_http */
 	FIELD_BACKEND,	  /* backend's address: into a struct policy_backend */
 	FIELD_SERVER,	  /* the address of one of its servers: into a struct policy_server */

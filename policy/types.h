@@ -47,6 +47,12 @@ struct policy_http {
 	struct diag_mark mark, token_file_mark;
 };
 
+/* The listener for HAProxy's agent-check. */
+struct policy_agent {
+	struct ip_endpoint endpoint; /* addr.family IP_NONE: none */
+	struct diag_mark mark;
+};
+
 struct policy_daemon {
 	const char *user; /* default "attlsd" */
 	bool user_given;  /* the file names it (then it must exist) */
@@ -59,6 +65,7 @@ struct policy_daemon {
 	struct diag_mark control_group_mark;
 	enum key_isolation key_isolation;
 	struct policy_http http;
+	struct policy_agent agent;
 	enum log_level log_level;
 	enum log_format log_format;
 	const char *audit; /* "syslog", "journal" or the path of a file; NULL: none */

@@ -21,7 +21,7 @@
 #include "policy/ip.h"
 
 /* Must change with anything in this file. */
-#define CTL_VERSION 0x6174001du
+#define CTL_VERSION 0x6174001eu
 
 /* What each of them is otherwise: ctl-question.c. */
 enum ctl_proto_what {
@@ -43,6 +43,8 @@ enum ctl_proto_what {
 	CTL_UPGRADE,	  /* as CTL_RELOAD, once a new process of the program on the disk serves */
 	CTL_RELOAD_ONLY,  /* as CTL_RELOAD, which is CTL_UPGRADE if the disk has another program */
 	CTL_POLICY,	  /* ANSWER_DONE with the absolute path of the policy in force, cut if longer */
+	CTL_MAINTENANCE,  /* as CTL_DRAIN: begin it, with `refuse` and `seconds`, or change it */
+	CTL_MAINTENANCE_END, /* likewise */
 	CTL_WHATS
 };
 
@@ -57,11 +59,13 @@ struct ask {
 	uint64_t session;	      /* CTL_END: its number */
 	uint32_t last;		      /* CTL_TRACE_LAST: so many records of a worker at most */
 	uint32_t data;		      /* CTL_TRACE: 1: with the progress of transfers */
+	uint32_t refuse;	      /* CTL_MAINTENANCE: 1: new sessions get 421 */
+	uint32_t seconds;	      /* CTL_MAINTENANCE, CTL_DRAIN, CTL_MAKE_WAY: the deadline; 0: none */
 	struct session_filter filter; /* CTL_SESSIONS: which ones; CTL_END: only if it matches; all
 					 zero for all */
 };
 
-#define CTL_ASK_BYTES 232 /* of a struct ask */
+#define CTL_ASK_BYTES 240 /* of a struct ask */
 
 /*
  * ANSWER_SESSION, ANSWER_SERVER, ANSWER_EVENT, ANSWER_TRACE and their ANSWER_LIST_END come from
@@ -101,8 +105,12 @@ struct answer_gateway {
 	uint64_t policy_ms;  /* since this policy came into force */
 	uint64_t sessions, limit;
 	uint8_t reloading, draining, upgrading; /* 0: no */
-	char failure[128];			/* why the last reload failed; "": it did not */
-	uint64_t failure_ms;			/* since then */
+	uint8_t maintenance, refusing;		/* 0: no; refusing: new sessions get 421 meanwhile */
+	uint64_t maintenance_ms;		/* since it began */
+	uint64_t
+	    deadline_ms;   /* maintenance: until attlsd drains; draining: until it ends sessions; 0: never */
+	char failure[128]; /* why the last reload failed; "": it did not */
+	uint64_t failure_ms; /* since then */
 };
 
 enum answer_worker_state {

@@ -41,6 +41,8 @@ static const struct ctl_question questions[] = {
 	[CTL_MAKE_WAY] = { .name = "drain for a restart", .logged = true, .any_version = true },
 	[CTL_POLICY] = { .name = "policy", .may = ASKER_MEMBER, .only_asks = true, .any_version = true },
 	[CTL_AUDIT_REOPEN] = { .name = "audit reopen", .logged = true, .any_version = true },
+	[CTL_MAINTENANCE] = { .name = "maintenance on", .logged = true },
+	[CTL_MAINTENANCE_END] = { .name = "maintenance off", .logged = true },
 };
 
 _Static_assert(NELEM(questions) == CTL_WHATS, "the last question has a row");

@@ -26,14 +26,15 @@
  * heritage_late() what may change until then.
  */
 enum handover_section {
-	HANDOVER_NUMBERS = 1,  /* struct handover_numbers, one */
-	HANDOVER_SOCKETS = 2,  /* struct handover_socket */
-	HANDOVER_SEEDS = 3,    /* struct handover_seed */
-	HANDOVER_USER_KEY = 4, /* its bytes, one record */
-	HANDOVER_FAILURES = 5, /* struct handover_failure */
-	HANDOVER_OLDER = 6,    /* struct handover_older */
-	HANDOVER_TEXTS = 7,    /* struct handover_text, of the next section; the first is "" */
-	HANDOVER_COUNTS = 8,   /* struct handover_count */
+	HANDOVER_NUMBERS = 1,	  /* struct handover_numbers, one */
+	HANDOVER_SOCKETS = 2,	  /* struct handover_socket */
+	HANDOVER_SEEDS = 3,	  /* struct handover_seed */
+	HANDOVER_USER_KEY = 4,	  /* its bytes, one record */
+	HANDOVER_FAILURES = 5,	  /* struct handover_failure */
+	HANDOVER_OLDER = 6,	  /* struct handover_older */
+	HANDOVER_TEXTS = 7,	  /* struct handover_text, of the next section; the first is "" */
+	HANDOVER_COUNTS = 8,	  /* struct handover_count */
+	HANDOVER_MAINTENANCE = 9, /* struct handover_maintenance; none: there is no maintenance */
 };
 
 struct handover_numbers {
@@ -49,8 +50,9 @@ enum handover_purpose {
 	HANDOVER_FOR_LISTENER = 1,
 	HANDOVER_FOR_CONTROL,
 	HANDOVER_FOR_HTTP,
-	HANDOVER_FOR_NOTIFY,	       /* of the service manager */
-	HANDOVER_FOR_ACTIVATED,	       /* one that it has passed; listeners that use it have copies */
+	HANDOVER_FOR_NOTIFY,	/* of the service manager */
+	HANDOVER_FOR_ACTIVATED, /* one that it has passed; listeners that use it have copies */
+	HANDOVER_FOR_AGENT,
 	HANDOVER_FOR_SHARED_PORT = 20, /* see HANDOVER_PLAN */
 };
 
@@ -108,6 +110,13 @@ struct handover_count {
 	uint16_t second;	  /* a name's second part */
 	uint16_t bucket, buckets; /* which number of a histogram, of how many */
 	uint64_t value;
+};
+
+/* Comes last of all, so that an order during the upgrade counts. */
+struct handover_maintenance {
+	uint32_t refuses;
+	uint32_t zero;
+	uint64_t since_ms, end_ms; /* CLOCK_MONOTONIC; end_ms 0: never */
 };
 
 /* More than any policy needs. */

@@ -12,9 +12,9 @@
 #include "gateway/base/ctl-proto.h"
 #include "policy/policy.h"
 
-/* A socket from the monitor (msg.h), a pipe to it, the listening socket, a pipe with the setup, and the
- * empty root folder, which is closed if attlsd was not started as root. */
-enum { HTTP_ORDERS_FD = 3, HTTP_QUESTIONS_FD, HTTP_LISTENER_FD, HTTP_SETUP_FD, HTTP_ROOT_FD };
+/* A socket from the monitor (msg.h), a pipe to it, the listening socket, a pipe with the setup, the empty
+ * root folder, and the listening socket of the agent. The setup says which of them are there. */
+enum { HTTP_ORDERS_FD = 3, HTTP_QUESTIONS_FD, HTTP_LISTENER_FD, HTTP_SETUP_FD, HTTP_ROOT_FD, HTTP_AGENT_FD };
 
 #define HTTP_PATH_MAX  4096
 #define HTTP_HOSTS_MAX POLICY_HTTP_HOSTS_MAX
@@ -24,8 +24,10 @@ struct http_setup {
 	uint32_t version; /* CTL_VERSION */
 	uint32_t uid, gid;
 	uint8_t log_level, log_format;
-	bool is_unix;			/* the listener is a UNIX socket */
-	bool has_root;			/* HTTP_ROOT_FD is open; otherwise, its number is free for anything */
+	bool is_unix; /* the listener is a UNIX socket */
+	/* These descriptors are open; otherwise, their numbers are free for anything. */
+	bool has_listener, has_agent;
+	bool has_root;			/* not if attlsd was not started as root */
 	char token_file[HTTP_PATH_MAX]; /* "": none */
 	char chain[HTTP_PATH_MAX];	/* "": no TLS */
 	char key[HTTP_PATH_MAX];

@@ -10,6 +10,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "gateway/base/ctl-order.h"
 #include "gateway/view/client-events.h"
 #include "gateway/view/client-print.h"
 #include "gateway/view/client.h"
@@ -196,21 +197,33 @@ static int ask_policy(const struct target *target, struct answer *answer)
 	return r == 0 ? client_answers_serves(target, answer->u.text) : -1;
 }
 
-/* Give the order if the right attlsd listens. */
-static int order(const struct target *target, enum ctl_proto_what what, uint64_t session)
+int client_give(const struct target *target, const struct ask *asked)
 {
+	const enum ctl_proto_what what = asked->what;
+	struct ask question = *asked;
 	struct answer answer;
 	int r = target->policy == NULL ? 0 : ask_policy(target, &answer);
 
+	/* an order with a value is not among those that any two versions understand */
+	question.version = ctl_order_has(what) && asked->seconds == 0 && asked->refuse == 0
+			       ? CTL_ORDER_VERSION
+			       : CTL_VERSION;
 	if (r == 0)
-		r = client_order(target, what, &(struct session_filter){ .session = session },
-				 what == CTL_RELOAD || what == CTL_RELOAD_ONLY || what == CTL_UPGRADE
-				     ? RELOAD_TIMEOUT_MS
-				     : ORDER_TIMEOUT_MS,
-				 &answer);
+		r = client_order_ask(target, &question,
+				     what == CTL_RELOAD || what == CTL_RELOAD_ONLY || what == CTL_UPGRADE
+					 ? RELOAD_TIMEOUT_MS
+					 : ORDER_TIMEOUT_MS,
+				     &answer);
 	if (r == 0)
 		(void)printf("%s\n", answer.u.text);
 	return written(target, r);
+}
+
+static int order(const struct target *target, enum ctl_proto_what what, uint64_t session)
+{
+	const struct ask question = { .what = what, .session = session, .filter = { .session = session } };
+
+	return client_give(target, &question);
 }
 
 int client_end(const struct target *target, uint64_t session)
@@ -246,11 +259,6 @@ int client_end_all(const struct target *target, const struct session_filter *fil
 int client_audit_reopen(const struct target *target)
 {
 	return order(target, CTL_AUDIT_REOPEN, 0);
-}
-
-int client_drain(const struct target *target, bool restart)
-{
-	return order(target, restart ? CTL_MAKE_WAY : CTL_DRAIN, 0);
 }
 
 /* Does the policy have faults? If the file cannot be read here, attlsd will find them. */

@@ -8,6 +8,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+struct ask;	       /* ctl-proto.h */
 struct session_filter; /* session-filter.h */
 struct target;	       /* client-target.h */
 
@@ -30,7 +31,8 @@ int client_reload(const struct target *target, bool no_upgrade);
 /* Only a restart can replace that attlsd. */
 #define EXIT_NOT_ASKED 3
 int client_upgrade(const struct target *target);
-int client_drain(const struct target *target, bool restart);
+/* Give any order if the right attlsd listens; the version is filled in. */
+int client_give(const struct target *target, const struct ask *asked);
 
 int client_audit_reopen(const struct target *target);
 

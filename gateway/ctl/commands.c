@@ -18,6 +18,7 @@
 #include "gateway/ctl/explain-command.h"
 #include "gateway/ctl/filter-options.h"
 #include "gateway/ctl/init.h"
+#include "gateway/ctl/node-commands.h"
 #include "gateway/ctl/policy-commands.h"
 #include "gateway/ctl/probe-command.h"
 #include "gateway/ctl/import-commands.h"
@@ -86,6 +87,8 @@ static int run_probe(const struct command_line *line)
 
 static int run_status(const struct command_line *line)
 {
+	if (is_given(line, OPTION_READY))
+		return ready_command(line);
 	return client_status(&line->target, wants_json(line));
 }
 
@@ -245,11 +248,6 @@ static int run_upgrade(const struct command_line *line)
 	return status != 0 ? EXIT_NOT_ASKED : client_upgrade(&line->target);
 }
 
-static int run_drain(const struct command_line *line)
-{
-	return client_drain(&line->target, is_given(line, OPTION_RESTART));
-}
-
 static int run_schema(const struct command_line *line)
 {
 	(void)line;
@@ -336,9 +334,10 @@ static const struct command commands[] = {
 	  .check = export_check,
 	  .run = export_run },
 	{ .name = "status",
-	  .takes = TAKES_TARGET | TAKES(JSON),
-	  .arguments = "[-f policy.yaml | --socket PATH] [--json]",
-	  .summary = "Show the policy, workers and number of sessions of a running attlsd.",
+	  .takes = TAKES_TARGET | TAKES(JSON) | TAKES(READY),
+	  .arguments = "[-f policy.yaml | --socket PATH] [--json | --ready]",
+	  .summary = "Show the policy, workers and number of sessions of a running attlsd; or say in a word\n"
+		     "           whether new sessions are wanted here.",
 	  .run = run_status },
 	{ .name = "sessions",
 	  .takes = TAKES_TARGET | TAKES_FILTER | TAKES(JSON) | TAKES(WATCH),
@@ -399,10 +398,18 @@ static const struct command commands[] = {
 	  .run = run_upgrade,
 	  .finds_target = true },
 	{ .name = "drain",
-	  .takes = TAKES_TARGET | TAKES(RESTART),
-	  .arguments = "[-f policy.yaml | --socket PATH] [--restart]",
+	  .takes = TAKES_TARGET | TAKES(RESTART) | TAKES(DEADLINE),
+	  .arguments = "[-f policy.yaml | --socket PATH] [--restart] [--deadline TIME]",
 	  .summary = "Make attlsd exit after the transfers under way, as SIGTERM does.",
-	  .run = run_drain },
+	  .check = drain_command_check,
+	  .run = drain_command },
+	{ .name = "maintenance",
+	  .takes = TAKES_TARGET | TAKES(REFUSE) | TAKES(END_AFTER),
+	  .needs = "say what to do: maintenance on or maintenance off",
+	  .arguments = "[-f policy.yaml | --socket PATH] [--refuse] [--end-after TIME] on | off",
+	  .summary = "Tell load balancers to send no new sessions here, or to send them again.",
+	  .check = maintenance_command_check,
+	  .run = maintenance_command },
 	{ .name = "audit",
 	  .takes = TAKES_TARGET | TAKES(JSON),
 	  .needs = "say what to do with the audit trail: verify FILE... or reopen",

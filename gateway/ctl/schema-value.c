@@ -247,7 +247,9 @@ static void write_endpoint(FILE *out, const struct field *f)
 
 static json_t *endpoint_schema(const struct field *f)
 {
-	return pattern_schema(STRING, pattern_by(write_endpoint, f));
+	json_t *schema = pattern_schema(STRING, pattern_by(write_endpoint, f));
+
+	return f->words == NULL ? schema : any_of(enum_schema(f), schema);
 }
 
 static void write_http(FILE *out, const struct field *f)

@@ -25,6 +25,7 @@ static const struct filter_row rows[] = {
 	{ .call = SCMP_SYS(epoll_ctl) },
 	/* connections */
 	{ .call = SCMP_SYS(accept4), .args = { [0] = { FILTER_IS, HTTP_LISTENER_FD } } },
+	{ .call = SCMP_SYS(accept4), .args = { [0] = { FILTER_IS, HTTP_AGENT_FD } } },
 	{ .call = SCMP_SYS(recvfrom), .args = { [0] = { FILTER_OTHER_FD, 0 } } },
 	/* without an address: with one, and TCP Fast Open, it dials; the log may be a socket */
 	{ .call = SCMP_SYS(sendto),

@@ -18,6 +18,7 @@
 #include "gateway/base/util.h"
 #include "gateway/host/bounded-close.h"
 #include "gateway/host/http-calls.h"
+#include "gateway/http/agent.h"
 #include "gateway/http/asker.h"
 #include "gateway/http/history.h"
 #include "gateway/http/server.h"
@@ -34,6 +35,7 @@ struct http {
 	struct loop loop;
 	struct asker asker;
 	struct server server;
+	struct agent agent;
 	struct access access;
 	struct history history;
 	struct timer end; /* looks whether all connections are closed */
@@ -87,7 +89,7 @@ static int start_server(struct http *http, const struct http_setup *setup)
 		if (status == EXIT_SUCCESS && key == NULL)
 			status = fail("read the private key", setup->key, strerror(errno));
 	}
-	if (status == EXIT_SUCCESS &&
+	if (status == EXIT_SUCCESS && setup->has_listener &&
 	    server_start(&http->server, HTTP_LISTENER_FD, &(struct server_files){ chain, key }) < 0)
 		status = EXIT_FAILURE;
 	wipe(&chain);
@@ -99,8 +101,8 @@ static void on_end_look(struct timer *timer)
 {
 	struct http *http = CONTAINER_OF(timer, struct http, end);
 
-	if (server_connections(&http->server) == 0 || http->loop.now_ms >= http->ends_ms ||
-	    loop_timer(&http->loop, &http->end, END_LOOK_MS) < 0)
+	if ((http->agent.nlinks == 0 && server_connections(&http->server) == 0) ||
+	    http->loop.now_ms >= http->ends_ms || loop_timer(&http->loop, &http->end, END_LOOK_MS) < 0)
 		loop_stop(&http->loop);
 }
 
@@ -110,7 +112,12 @@ static void on_hung_up(struct asker *asker)
 
 	http->ends_ms = http->loop.now_ms + END_MS;
 	server_quiesce(&http->server);
-	(void)close(HTTP_LISTENER_FD); /* nobody waits in its queue for a process that ends */
+	agent_quiesce(&http->agent);
+	/* nobody waits in the queues for a process that ends */
+	if (http->access.setup->has_listener)
+		(void)close(HTTP_LISTENER_FD);
+	if (http->access.setup->has_agent)
+		(void)close(HTTP_AGENT_FD);
 	on_end_look(&http->end);
 }
 
@@ -155,7 +162,11 @@ int http_run(const struct http_setup *setup)
 	http.server.access = &http.access;
 	http.server.history = &http.history;
 	timer_init(&http.end, on_end_look);
+	http.agent.listener.fd = -1;
 	status = start_server(&http, setup);
+	if (status == EXIT_SUCCESS && setup->has_agent &&
+	    agent_start(&http.agent, &http.loop, &http.asker, HTTP_AGENT_FD) < 0)
+		status = fail("watch for events", NULL, strerror(ENOMEM));
 	if (status == EXIT_SUCCESS)
 		status = confine(setup);
 	if (status == EXIT_SUCCESS && history_start(&http.history, &http.loop, &http.asker) < 0)

@@ -20,7 +20,10 @@
 
 static json_t *state_json(const struct answer_gateway *gateway)
 {
-	return json_string(gateway->draining ? "draining" : gateway->reloading ? "reloading" : "serving");
+	return json_string(gateway->draining	  ? "draining"
+			   : gateway->maintenance ? "maintenance"
+			   : gateway->reloading	  ? "reloading"
+						  : "serving");
 }
 
 /* A text out of a policy's path or a reason, which need not be UTF-8. */

@@ -351,6 +351,8 @@ int server_start(struct server *server, int listener, const struct server_files 
 
 void server_quiesce(struct server *server)
 {
+	if (server->daemon == NULL)
+		return;
 	(void)MHD_quiesce_daemon(server->daemon); /* the listening socket, which is not ours to close */
 	run(server);
 }
@@ -358,7 +360,8 @@ void server_quiesce(struct server *server)
 unsigned server_connections(const struct server *server)
 {
 	const union MHD_DaemonInfo *info =
-	    MHD_get_daemon_info(server->daemon, MHD_DAEMON_INFO_CURRENT_CONNECTIONS);
+	    server->daemon == NULL ? NULL
+				   : MHD_get_daemon_info(server->daemon, MHD_DAEMON_INFO_CURRENT_CONNECTIONS);
 
 	return info == NULL ? 0 : info->num_connections;
 }

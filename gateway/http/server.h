@@ -35,7 +35,7 @@ struct server_files {
  */
 int server_start(struct server *server, int listener, const struct server_files *files);
 
-/* Accept no more connections. */
+/* Accept no more connections. This and the next also work if it has not started. */
 void server_quiesce(struct server *server);
 
 /* How many are open. */

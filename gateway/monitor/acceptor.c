@@ -24,6 +24,7 @@
 #define BACKLOG_PAUSE_MS 5   /* no worker accepts sessions: likewise */
 
 static const char no_audit[] = "audit-failed";
+static const char maintenance[] = "maintenance";
 
 /* A flood of connections must not fill the disk: the events of a second have a limit, the rest a count. */
 #define REFUSALS_PER_S 100
@@ -60,9 +61,11 @@ static void log_refusal(struct acceptor *acceptor, const struct listener *listen
 	char text[IP_TEXT_MAX];
 
 	count(REFUSED, count_value(COUNT_LABEL_LIMIT, reason), 1);
-	log_event(LOG_LEVEL_WARNING, "refused", LOG_TEXT("client", ip_endpoint_format(peer, text)),
-		  LOG_TEXT("listener", listener->name), LOG_TEXT("reason", reason),
-		  LOG_TEXT(limit != NULL ? "key" : "", limit), LOG_NUMBER(line != 0 ? "line" : "", line));
+	/* an operator has asked for it */
+	log_event(reason == maintenance ? LOG_LEVEL_INFO : LOG_LEVEL_WARNING, "refused",
+		  LOG_TEXT("client", ip_endpoint_format(peer, text)), LOG_TEXT("listener", listener->name),
+		  LOG_TEXT("reason", reason), LOG_TEXT(limit != NULL ? "key" : "", limit),
+		  LOG_NUMBER(line != 0 ? "line" : "", line));
 	audit_refusal(acceptor, listener, peer, reason, limit, line);
 }
 
@@ -71,7 +74,8 @@ static void refuse(struct acceptor *acceptor, const struct listener *listener, i
 		   const struct ip_endpoint *peer, const char *reason, const char *limit)
 {
 	char line[FTP_LOCAL_LINE_MAX];
-	enum ftp_local reply = reason == no_audit ? FTP_LOCAL_NOT_NOW : FTP_LOCAL_TOO_MANY_CONNECTIONS;
+	enum ftp_local reply =
+	    reason == no_audit || reason == maintenance ? FTP_LOCAL_NOT_NOW : FTP_LOCAL_TOO_MANY_CONNECTIONS;
 	size_t len = ftp_local_line(reply, REPLY_STYLE_RFC, line);
 
 	log_refusal(acceptor, listener, peer, reason, limit);
@@ -116,6 +120,10 @@ static void hand_over(struct acceptor *acceptor, const struct listener *listener
 	if (from->nproxies > 0 && !policy_is_proxy(from, &peer->addr)) {
 		/* without a reply: the peer should be a load balancer */
 		log_refusal(acceptor, listener, peer, "not-a-trusted-proxy", NULL);
+		return;
+	}
+	if (acceptor->refuses != NULL && *acceptor->refuses) {
+		refuse(acceptor, listener, fd, peer, maintenance, NULL);
 		return;
 	}
 	if (acceptor->audit != NULL && audit_source_refuses(acceptor->audit)) {
@@ -215,6 +223,7 @@ void acceptor_init(struct acceptor *acceptor, struct loop *loop, struct children
 		   struct admission *admission, struct login_queue *logins, struct listener_set *listeners,
 		   struct generation *const *current)
 {
-	*acceptor = (struct acceptor){ loop, children, admission, logins, listeners, current, .audit = NULL };
+	*acceptor = (struct acceptor){ loop,	  children, admission,	   logins,
+				       listeners, current,  .audit = NULL, .refuses = NULL };
 	timer_init(&acceptor->pause, on_pause);
 }

@@ -31,6 +31,7 @@ struct acceptor {
 	struct timer pause;
 	bool closed;			  /* by acceptor_close() */
 	const struct audit_source *audit; /* NULL: none */
+	const bool *refuses;		  /* an operator wants no new sessions; NULL: cannot happen */
 	struct refusals refusals;
 };
 

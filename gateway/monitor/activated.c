@@ -241,7 +241,8 @@ static bool is_wanted(const struct activated_socket *item, const struct policy *
 		return true;
 	if (item->endpoint.addr.family == IP_NONE)
 		return false;
-	if (ip_endpoint_equal(&daemon->http.endpoint, &item->endpoint))
+	if (ip_endpoint_equal(&daemon->http.endpoint, &item->endpoint) ||
+	    ip_endpoint_equal(&daemon->agent.endpoint, &item->endpoint))
 		return true;
 	for (size_t i = 0; i < policy->nlisteners; i++)
 		if (ip_endpoint_equal(&policy->listeners[i].endpoint, &item->endpoint))

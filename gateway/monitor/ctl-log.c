@@ -58,12 +58,19 @@ static void find_sender(int fd, struct sender *sender)
 	sender->pid = (uint64_t)who.pid;
 }
 
-void ctl_log_order(int fd, const char *name, uint64_t session)
+void ctl_log_order(int fd, const char *name, const struct ask *ask)
 {
 	struct sender sender;
-	char order[64];
+	char order[96];
+	int n = snprintf(order, sizeof(order), "%s", name);
 
-	(void)snprintf(order, sizeof(order), session == 0 ? "%s" : "%s %" PRIu64, name, session);
+	if (ask->session != 0)
+		n += snprintf(order + n, sizeof(order) - (size_t)n, " %" PRIu64, ask->session);
+	if (ask->refuse != 0)
+		n += snprintf(order + n, sizeof(order) - (size_t)n, ", refuse");
+	if (ask->seconds != 0)
+		(void)snprintf(order + n, sizeof(order) - (size_t)n, ", end after %" PRIu32 " s",
+			       ask->seconds);
 	find_sender(fd, &sender);
 	log_write(LOG_LEVEL_INFO, "operator",
 		  (const struct log_field[]){ LOG_TEXT("order", order),

@@ -4,11 +4,13 @@
 
 #include <stdint.h>
 
+#include "gateway/base/ctl-proto.h"
+
 /*
  * Log an order and who gave it through this connection, at any log level: auditors ask for it.
- * session: which one it is about; 0: none.
+ * ask: the session that it is about, if any, and its options.
  */
-void ctl_log_order(int fd, const char *name, uint64_t session);
+void ctl_log_order(int fd, const char *name, const struct ask *ask);
 
 /* The same for an order that the sender may not give, unless another one was logged just before, at *last_ms.
  */

@@ -9,6 +9,7 @@
 #include <time.h>
 #include <utlist.h>
 
+#include "gateway/base/readiness.h"
 #include "gateway/monitor/child-pick.h"
 
 struct ctl_metrics {
@@ -32,6 +33,16 @@ static void set_states(struct counters *sum, const struct answer_gateway *gatewa
 					    : COUNT_STATE_SERVING;
 
 	set(sum, COUNT_STATE, state, 1);
+}
+
+/* The states of the workers have been added up. */
+static void set_readiness(struct counters *sum, const struct answer_gateway *gateway)
+{
+	uint32_t starting = (uint32_t)count_read(sum, COUNT_AT_WORKERS);
+	uint32_t serving = (uint32_t)count_read(sum, COUNT_AT_WORKERS + WORKER_SERVES - WORKER_STARTS);
+
+	set(sum, COUNT_READY, readiness_of(gateway, starting, serving) - READINESS_STARTING, 1);
+	set(sum, COUNT_MAINTENANCE, 0, gateway->maintenance);
 }
 
 static void bump(struct counters *sum, size_t cell, uint64_t n)
@@ -68,6 +79,7 @@ static void set_facts(struct counters *sum, const struct children *children, con
 			if (generation->workers[i].pid != 0)
 				set_worker(sum, &generation->workers[i]);
 	}
+	set_readiness(sum, gateway);
 }
 
 void ctl_metrics_sum(struct counters *sum, struct children *children, uint64_t generation_in_force)

@@ -176,30 +176,16 @@ static void reload(struct ctl_peer *peer, const struct ask *ask)
 		finish(peer, ANSWER_REFUSED, refusal);
 }
 
-static void drain(struct ctl_peer *peer, const struct ask *ask)
+/* What the monitor does at once. */
+static void order(struct ctl_peer *peer, const struct ask *ask)
 {
-	const bool restart = ask->what == CTL_MAKE_WAY;
 	struct ctl_server *server = peer->server;
-	char text[120];
-	const char *refusal;
+	char text[ANSWER_TEXT_MAX] = "";
+	bool done = server->calls->order(server->owner, ask, text);
 
-	(void)snprintf(text, sizeof(text),
-		       "draining: %zu session%s will end when idle or after the transfer, then attlsd exits",
-		       server->admission->nsessions, server->admission->nsessions == 1 ? "" : "s");
-	refusal = server->calls->drain(server->owner, restart);
-	finish(peer, refusal == NULL ? ANSWER_DONE : ANSWER_REFUSED, refusal == NULL ? text : refusal);
-	if (refusal == NULL && restart)
+	finish(peer, done ? ANSWER_DONE : ANSWER_REFUSED, text);
+	if (done && ask->what == CTL_MAKE_WAY)
 		ctl_server_done(server); /* the next attlsd wants to listen there */
-}
-
-static void audit_reopen(struct ctl_peer *peer, const struct ask *ask)
-{
-	const char *refusal;
-
-	(void)ask;
-	refusal = peer->server->calls->audit_reopen(peer->server->owner);
-	finish(peer, refusal == NULL ? ANSWER_DONE : ANSWER_REFUSED,
-	       refusal == NULL ? "the audit trail and the xferlog are open anew" : refusal);
 }
 
 static void name_policy(struct ctl_peer *peer, const struct ask *ask)
@@ -246,12 +232,12 @@ static void describe(struct ctl_peer *peer, const struct ask *ask)
 }
 
 static void (*const answers[CTL_WHATS])(struct ctl_peer *peer, const struct ask *ask) = {
-	[CTL_STATUS] = describe,     [CTL_SESSIONS] = describe,	 [CTL_SERVERS] = describe,
-	[CTL_EVENTS] = describe,     [CTL_METRICS] = describe,	 [CTL_CLIENTS] = describe,
-	[CTL_TRACE_LAST] = describe, [CTL_TRACE] = follow,	 [CTL_END] = end_session,
-	[CTL_RELOAD] = reload,	     [CTL_RELOAD_ONLY] = reload, [CTL_UPGRADE] = reload,
-	[CTL_DRAIN] = drain,	     [CTL_MAKE_WAY] = drain,	 [CTL_AUDIT_REOPEN] = audit_reopen,
-	[CTL_POLICY] = name_policy,
+	[CTL_STATUS] = describe,     [CTL_SESSIONS] = describe,	    [CTL_SERVERS] = describe,
+	[CTL_EVENTS] = describe,     [CTL_METRICS] = describe,	    [CTL_CLIENTS] = describe,
+	[CTL_TRACE_LAST] = describe, [CTL_TRACE] = follow,	    [CTL_END] = end_session,
+	[CTL_RELOAD] = reload,	     [CTL_RELOAD_ONLY] = reload,    [CTL_UPGRADE] = reload,
+	[CTL_DRAIN] = order,	     [CTL_MAKE_WAY] = order,	    [CTL_AUDIT_REOPEN] = order,
+	[CTL_MAINTENANCE] = order,   [CTL_MAINTENANCE_END] = order, [CTL_POLICY] = name_policy,
 };
 
 static void answer_question(struct ctl_peer *peer, const struct ask *ask)
@@ -269,7 +255,7 @@ static void answer_question(struct ctl_peer *peer, const struct ask *ask)
 	peer->asked = ask->what; /* set before a reload begins, which may be over when the call returns */
 	peer->question = question;
 	if (question->logged && !peer->passed) /* the other attlsd has done so */
-		ctl_log_order(peer->watch.fd, question->name, ask->session);
+		ctl_log_order(peer->watch.fd, question->name, ask);
 	answers[ask->what](peer, ask);
 }
 

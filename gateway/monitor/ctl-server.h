@@ -30,13 +30,8 @@ struct ctl_calls {
 	 * reason why not.
 	 */
 	const char *(*reload)(void *owner, enum ctl_proto_what how);
-	/*
-	 * NULL: begun; otherwise the reason why not. With `restart`, the service manager starts
-	 * another attlsd meanwhile.
-	 */
-	const char *(*drain)(void *owner, bool restart);
-	/* NULL: done; otherwise the reason why not. */
-	const char *(*audit_reopen)(void *owner);
+	/* All other orders. Returns whether it is done; the text says what now happens, or why it is not. */
+	bool (*order)(void *owner, const struct ask *ask, char ret_text[static ANSWER_TEXT_MAX]);
 	/* Somebody is about to see the counters, which must not go back afterwards. */
 	void (*counted)(void *owner);
 };

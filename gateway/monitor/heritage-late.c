@@ -31,6 +31,16 @@ static void put_failures(struct handover_writer *writer, const struct login_queu
 	free(list);
 }
 
+static void put_maintenance(struct handover_writer *writer, const struct maintenance *maintenance)
+{
+	const struct handover_maintenance record = { .refuses = maintenance->refuses,
+						     .since_ms = maintenance->since_ms,
+						     .end_ms = maintenance->end_ms };
+
+	if (maintenance->on)
+		handover_write(writer, HANDOVER_MAINTENANCE, &record, sizeof(record), 1);
+}
+
 /* older: what replaced attlsds have told, too. */
 static void put_counts(struct handover_writer *writer, struct monitor *monitor, bool older)
 {
@@ -60,6 +70,7 @@ int heritage_late_make(struct monitor *monitor)
 
 	heritage_put_numbers(&writer, monitor);
 	put_failures(&writer, &monitor->logins);
+	put_maintenance(&writer, &monitor->maintenance);
 	put_counts(&writer, monitor, true);
 	return handover_seal(&writer);
 }
@@ -130,6 +141,15 @@ static int get_failures(struct login_queue *logins, const struct handover_reader
 	return 0;
 }
 
+static int get_maintenance(struct maintenance *maintenance, const struct handover_reader *reader)
+{
+	struct handover_maintenance record = { 0 };
+
+	if (handover_read(reader, HANDOVER_MAINTENANCE, &record, sizeof(record), 1) == 0)
+		return 0;
+	return maintenance_adopt(maintenance, record.refuses != 0, record.since_ms, record.end_ms);
+}
+
 int heritage_late_receive(struct monitor *monitor, int state)
 {
 	struct handover_reader reader = { .bytes = NULL };
@@ -138,6 +158,8 @@ int heritage_late_receive(struct monitor *monitor, int state)
 	if (r == 0) {
 		get_late_facts(monitor, &reader);
 		r = get_failures(&monitor->logins, &reader);
+		if (r == 0)
+			r = get_maintenance(&monitor->maintenance, &reader);
 	}
 	handover_close(&reader);
 	return r;

@@ -68,9 +68,17 @@ static void put_file(struct handover_socket *record, const struct ctl_socket *so
 	record->ino = sock->ino;
 }
 
+static void put_http(struct parcel *parcel, enum handover_purpose purpose, const struct http_listen *listen)
+{
+	struct handover_socket *record = put_socket(parcel, purpose, listen->fd);
+
+	put_endpoint(record, &listen->endpoint);
+	put_file(record, &listen->sock);
+	record->activated = listen->activated;
+}
+
 static void put_sockets(struct parcel *parcel, const struct monitor *monitor)
 {
-	const struct http_listen *http = &monitor->http.listen;
 	const struct shared_port *port;
 	struct handover_socket *record;
 
@@ -90,10 +98,8 @@ static void put_sockets(struct parcel *parcel, const struct monitor *monitor)
 		put_endpoint(put_socket(parcel, HANDOVER_FOR_SHARED_PORT, port->watch.fd), &port->endpoint);
 	put_file(put_socket(parcel, HANDOVER_FOR_CONTROL, monitor->ctl_server.sock.fd),
 		 &monitor->ctl_server.sock);
-	record = put_socket(parcel, HANDOVER_FOR_HTTP, http->fd);
-	put_endpoint(record, &http->endpoint);
-	put_file(record, &http->sock);
-	record->activated = http->activated;
+	put_http(parcel, HANDOVER_FOR_HTTP, &monitor->http.sockets[HTTP_PAGES].listen);
+	put_http(parcel, HANDOVER_FOR_AGENT, &monitor->http.sockets[HTTP_AGENT].listen);
 	if (notify_has_manager(&monitor->notify))
 		(void)put_socket(parcel, HANDOVER_FOR_NOTIFY, monitor->notify.fd);
 	handover_write(&parcel->writer, HANDOVER_SOCKETS, parcel->sockets, sizeof(parcel->sockets[0]),
@@ -237,11 +243,19 @@ static bool get_shared_port(struct data_share *share, const struct handover_sock
 	return true;
 }
 
+static void get_http(struct http_listen *listen, const struct handover_socket *record, int fd)
+{
+	*listen = HTTP_LISTEN_NONE;
+	listen->fd = fd;
+	listen->activated = record->activated != 0;
+	get_endpoint(record, &listen->endpoint);
+	if (listen->endpoint.addr.family == IP_NONE)
+		get_file(record, fd, &listen->sock);
+}
+
 /* Returns whether it has kept the descriptor. */
 static bool get_socket(struct monitor *monitor, const struct handover_socket *record, int fd)
 {
-	struct http_listen *http = &monitor->http.listen;
-
 	switch (record->purpose) {
 	case HANDOVER_FOR_LISTENER:
 		get_listener(&monitor->listeners, record, fd);
@@ -254,12 +268,10 @@ static bool get_socket(struct monitor *monitor, const struct handover_socket *re
 		monitor->ctl_server.listener.fd = fd;
 		return true;
 	case HANDOVER_FOR_HTTP:
-		*http = HTTP_LISTEN_NONE;
-		http->fd = fd;
-		http->activated = record->activated != 0;
-		get_endpoint(record, &http->endpoint);
-		if (http->endpoint.addr.family == IP_NONE)
-			get_file(record, fd, &http->sock);
+		get_http(&monitor->http.sockets[HTTP_PAGES].listen, record, fd);
+		return true;
+	case HANDOVER_FOR_AGENT:
+		get_http(&monitor->http.sockets[HTTP_AGENT].listen, record, fd);
 		return true;
 	case HANDOVER_FOR_SHARED_PORT:
 		return get_shared_port(&monitor->share, record, fd);

@@ -84,11 +84,12 @@ static void start(struct http_child *http)
 {
 	const struct http_start how = {
 		.program = http->program,
-		.listener = http->listen.fd,
+		.listener = http->sockets[HTTP_PAGES].listen.fd,
+		.agent = http->sockets[HTTP_AGENT].listen.fd,
 		.setup = &http->setup,
 		.root = http->root,
 	};
-	char text[IP_TEXT_MAX];
+	char text[IP_TEXT_MAX], agent[IP_TEXT_MAX];
 	struct http_ends ends;
 	const char *step;
 	pid_t pid = http_start(&how, &ends, &step);
@@ -109,7 +110,11 @@ static void start(struct http_child *http)
 		kill_for(http, strerror(ENOMEM));
 	else
 		log_event(LOG_LEVEL_INFO, "http-started",
-			  LOG_TEXT("address", http_listen_text(&http->listen, text)), LOG_NUMBER("pid", pid));
+			  LOG_TEXT(how.listener != -1 ? "address" : "",
+				   http_listen_text(&http->sockets[HTTP_PAGES].listen, text)),
+			  LOG_TEXT(how.agent != -1 ? "agent" : "",
+				   http_listen_text(&http->sockets[HTTP_AGENT].listen, agent)),
+			  LOG_NUMBER("pid", pid));
 }
 
 /* Returns false if it has to wait. */
@@ -196,11 +201,12 @@ void http_child_init(struct http_child *http, struct loop *loop, struct ctl_serv
 		.ctl = ctl,
 		.root = root,
 		.program = http_start_program(),
-		.listen = HTTP_LISTEN_NONE,
-		.coming = HTTP_LISTEN_NONE,
 		.orders = -1,
 		.pause_s = RESTART_S,
 	};
+	for (size_t i = 0; i < HTTP_SOCKETS; i++)
+		http->sockets[i] =
+		    (struct http_socket){ .listen = HTTP_LISTEN_NONE, .coming = HTTP_LISTEN_NONE };
 	watch_init(&http->questions, on_questions);
 	timer_init(&http->pause, on_pause);
 	timer_init(&http->timer, on_timer);
@@ -209,12 +215,26 @@ void http_child_init(struct http_child *http, struct loop *loop, struct ctl_serv
 
 int http_child_prepare(struct http_child *http, const struct policy *policy, const struct diags *source)
 {
-	int r = http_listen_open(&http->coming, &http->listen, http->activated, policy, source);
+	const struct policy_daemon *daemon = &policy->daemon;
+	const struct http_place places[HTTP_SOCKETS] = {
+		[HTTP_PAGES] = { "http", daemon->http.path, &daemon->http.endpoint, daemon->http.mark },
+		[HTTP_AGENT] = { "agent", NULL, &daemon->agent.endpoint, daemon->agent.mark },
+	};
+	bool any = false;
 
-	http->stays = r == 1;
-	if (r < 0)
-		return r;
-	if ((http->stays || http->coming.fd != -1) && http->program < 0) {
+	for (size_t i = 0; i < HTTP_SOCKETS; i++) {
+		struct http_socket *socket = &http->sockets[i];
+		int r =
+		    http_listen_open(&socket->coming, &socket->listen, http->activated, &places[i], source);
+
+		socket->stays = r == 1;
+		if (r < 0) {
+			http_child_abandon(http);
+			return r;
+		}
+		any = any || socket->stays || socket->coming.fd != -1;
+	}
+	if (any && http->program < 0) {
 		log_event(LOG_LEVEL_ERROR, "http-not-started",
 			  LOG_TEXT("step", "open the program attlsd-http"),
 			  LOG_TEXT("error", strerror(-http->program)),
@@ -223,6 +243,11 @@ int http_child_prepare(struct http_child *http, const struct policy *policy, con
 		return http->program;
 	}
 	return 0;
+}
+
+static bool listens(const struct http_child *http)
+{
+	return http->sockets[HTTP_PAGES].listen.fd != -1 || http->sockets[HTTP_AGENT].listen.fd != -1;
 }
 
 static void copy(char *to, size_t size, const char *text)
@@ -242,6 +267,8 @@ static void make_setup(struct http_child *http, const struct policy *policy, con
 		.log_level = (uint8_t)policy->daemon.log_level,
 		.log_format = (uint8_t)policy->daemon.log_format,
 		.is_unix = from->path != NULL,
+		.has_listener = http->sockets[HTTP_PAGES].listen.fd != -1,
+		.has_agent = http->sockets[HTTP_AGENT].listen.fd != -1,
 		.has_root = http->root,
 	};
 	copy(setup->token_file, sizeof(setup->token_file), from->token_file);
@@ -269,12 +296,16 @@ static void retire(struct http_child *http)
 void http_child_promote(struct http_child *http, const struct policy *policy, const struct keeper_user *users)
 {
 	retire(http);
-	if (!http->stays) {
-		http_listen_close(&http->listen);
-		http->listen = http->coming;
-		http->coming = HTTP_LISTEN_NONE;
+	for (size_t i = 0; i < HTTP_SOCKETS; i++) {
+		struct http_socket *socket = &http->sockets[i];
+
+		if (socket->stays)
+			continue;
+		http_listen_close(&socket->listen);
+		socket->listen = socket->coming;
+		socket->coming = HTTP_LISTEN_NONE;
 	}
-	if (http->listen.fd == -1)
+	if (!listens(http))
 		return;
 	make_setup(http, policy, users);
 	http->pause_s = RESTART_S;
@@ -283,7 +314,8 @@ void http_child_promote(struct http_child *http, const struct policy *policy, co
 
 void http_child_abandon(struct http_child *http)
 {
-	http_listen_close(&http->coming);
+	for (size_t i = 0; i < HTTP_SOCKETS; i++)
+		http_listen_close(&http->sockets[i].coming);
 }
 
 void http_child_yield(struct http_child *http)
@@ -293,13 +325,14 @@ void http_child_yield(struct http_child *http)
 
 void http_child_leave(struct http_child *http)
 {
-	http_listen_leave(&http->listen);
+	for (size_t i = 0; i < HTTP_SOCKETS; i++)
+		http_listen_leave(&http->sockets[i].listen);
 }
 
 void http_child_go_on(struct http_child *http)
 {
 	http->pause_s = RESTART_S;
-	if (http->listen.fd != -1)
+	if (listens(http))
 		start(http);
 }
 
@@ -340,8 +373,9 @@ void http_child_end(struct http_child *http)
 	hang_up(http);
 	end_process(&http->pid);
 	end_process(&http->old);
-	http_listen_close(&http->coming);
-	http_listen_close(&http->listen);
+	http_child_abandon(http);
+	for (size_t i = 0; i < HTTP_SOCKETS; i++)
+		http_listen_close(&http->sockets[i].listen);
 	if (http->program >= 0)
 		fd_close(&http->program);
 }

@@ -1,5 +1,5 @@
 /*
- * The HTTP process and its socket. Belongs to the monitor, which starts the process, answers
+ * The HTTP process and its sockets. Belongs to the monitor, which starts the process, answers
  * its questions, and starts another if it dies. It must be as little trusted as a worker.
  */
 #ifndef ATTLSD_GATEWAY_MONITOR_HTTP_CHILD_H
@@ -16,14 +16,21 @@
 #include "gateway/monitor/keeper-start.h"
 #include "policy/policy.h"
 
+/* Of daemon.http, and of daemon.agent. */
+enum http_socket_kind { HTTP_PAGES = 0, HTTP_AGENT, HTTP_SOCKETS };
+
+struct http_socket {
+	struct http_listen listen, coming;
+	bool stays; /* the coming policy has the same address */
+};
+
 struct http_child {
 	struct loop *loop;
 	struct ctl_server *ctl;
 	const struct activated *activated;
 	bool root;
 	int program; /* or a negative errno */
-	struct http_listen listen, coming;
-	bool stays; /* the coming policy has the same address */
+	struct http_socket sockets[HTTP_SOCKETS];
 	struct http_setup setup;
 	pid_t pid; /* 0: there is none */
 	int orders;

@@ -1,4 +1,5 @@
-/* The socket of daemon.http. Belongs to the monitor, and outlives the processes that accept from it. */
+/* A socket of daemon.http or daemon.agent. Belongs to the monitor, and outlives the processes that accept
+ * from it. */
 #ifndef ATTLSD_GATEWAY_MONITOR_HTTP_LISTEN_H
 #define ATTLSD_GATEWAY_MONITOR_HTTP_LISTEN_H
 
@@ -16,13 +17,21 @@ struct http_listen {
 
 #define HTTP_LISTEN_NONE ((struct http_listen){ .fd = -1, .sock = CTL_SOCKET_NONE })
 
+/* Where a policy wants one: at a path, or at an endpoint. */
+struct http_place {
+	const char *key; /* of the policy, for messages */
+	const char *path;
+	const struct ip_endpoint *endpoint; /* addr.family IP_NONE, and path NULL: nowhere */
+	struct diag_mark mark;
+};
+
 /*
- * Open the socket of this policy, if it has one and `old` (the one in use) is not at the same
+ * Open the socket of this place, if it is one and `old` (the one in use) is not at the same
  * place. Returns 1: `old` stays; 0: `ret` is new, and may be none; or a negative errno after
  * logging the fault with its place in the policy.
  */
 int http_listen_open(struct http_listen *ret, const struct http_listen *old,
-		     const struct activated *activated, const struct policy *policy,
+		     const struct activated *activated, const struct http_place *place,
 		     const struct diags *source);
 
 /* The address that it really has, for people: the kernel may have chosen the port. */

@@ -1,6 +1,6 @@
 /*
  * Starts the HTTP process: a program of its own, so that it has nothing of the monitor's
- * memory. It gets five descriptors and, through one of them, its settings.
+ * memory. It gets up to seven descriptors and, through one of them, its settings.
  */
 #include "gateway/monitor/http-start.h"
 
@@ -22,8 +22,8 @@
 #define PROGRAM "attlsd-http"
 
 /* What it gets, in the order of their numbers, and at last the program itself. */
-enum { ORDERS = 0, QUESTIONS, LISTENER, SETUP, ROOT, PROGRAM_FILE, ENDS };
-_Static_assert(DESCRIPTORS_FIRST + ORDERS == HTTP_ORDERS_FD && DESCRIPTORS_FIRST + ROOT == HTTP_ROOT_FD,
+enum { ORDERS = 0, QUESTIONS, LISTENER, SETUP, ROOT, AGENT, PROGRAM_FILE, ENDS };
+_Static_assert(DESCRIPTORS_FIRST + ORDERS == HTTP_ORDERS_FD && DESCRIPTORS_FIRST + AGENT == HTTP_AGENT_FD,
 	       "its numbers");
 
 /* All of the environment that it needs: where the log goes, and how sanitizers behave. */
@@ -122,8 +122,8 @@ pid_t http_start(const struct http_start *start, struct http_ends *ret, const ch
 	}
 	pid = r;
 	if (r == 0) {
-		const int ends[ENDS] = { orders[1], questions[1], start->listener,
-					 setup[0],  root,	  start->program };
+		const int ends[ENDS] = { orders[1], questions[1], start->listener, setup[0],
+					 root,	    start->agent, start->program };
 
 		*ret_step = "fork";
 		pid = fork_named();

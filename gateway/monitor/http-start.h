@@ -8,8 +8,8 @@
 #include "gateway/base/http-setup.h"
 
 struct http_start {
-	int program;  /* of http_start_program() */
-	int listener; /* stays the caller's */
+	int program;	     /* of http_start_program() */
+	int listener, agent; /* stay the caller's; -1: none */
 	const struct http_setup *setup;
 	bool root; /* give it an empty root and another user */
 };

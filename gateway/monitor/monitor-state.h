@@ -22,6 +22,7 @@
 #include "gateway/monitor/http-child.h"
 #include "gateway/monitor/listen.h"
 #include "gateway/monitor/login-queue.h"
+#include "gateway/monitor/maintenance.h"
 #include "gateway/monitor/name-watch.h"
 #include "gateway/monitor/notify.h"
 #include "gateway/monitor/older.h"
@@ -83,6 +84,9 @@ struct monitor {
 	struct acceptor acceptor;
 	struct timer renewal; /* reload: the running generation cannot replace one of its processes */
 	struct ending ending;
+	struct timer drain_end; /* then sessions end at once */
+	uint64_t drain_end_ms;	/* when that is; 0: never */
+	struct maintenance maintenance;
 	struct policy_load load;
 	struct children children;
 	struct ticket_source tickets;

@@ -7,6 +7,7 @@
 #include "gateway/monitor/ctl-describe.h"
 #include "gateway/monitor/monitor.h"
 
+#include <inttypes.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -108,6 +109,9 @@ static void describe(void *owner, struct answer_gateway *gateway)
 	gateway->reloading = reload_is_under_way(monitor);
 	gateway->draining = monitor->stopping;
 	gateway->upgrading = monitor->upgrade.phase != UPGRADE_NONE;
+	maintenance_describe(&monitor->maintenance, gateway);
+	if (monitor->stopping)
+		gateway->deadline_ms = monitor->drain_end_ms > now_ms ? monitor->drain_end_ms - now_ms : 0;
 }
 
 /* A new program on the disk is a reason for an upgrade, whoever asks for a reload. */
@@ -138,25 +142,57 @@ static int make_way(struct monitor *monitor)
 	return 0;
 }
 
-static const char *order_drain(void *owner, bool restart)
+static void on_drain_end(struct timer *timer)
 {
-	struct monitor *monitor = owner;
+	struct monitor *monitor = CONTAINER_OF(timer, struct monitor, drain_end);
 
-	if (monitor->stopping)
-		return "attlsd is draining already; a second SIGTERM ends it at once";
-	if (restart && !notify_has_manager(&monitor->notify))
-		return "no service manager would start another attlsd";
-	if (restart && make_way(monitor) < 0)
-		return "attlsd cannot start a process for it";
-	stop(monitor);
-	return NULL;
+	stop(monitor); /* for the second time: sessions end at once */
 }
 
-static const char *order_audit_reopen(void *owner)
+static bool refuse(char text[static ANSWER_TEXT_MAX], const char *reason)
 {
-	struct monitor *monitor = owner;
+	(void)snprintf(text, ANSWER_TEXT_MAX, "%s", reason);
+	return false;
+}
 
-	return audit_source_reopen(&monitor->audit);
+static bool order_drain(struct monitor *monitor, const struct ask *ask, char text[static ANSWER_TEXT_MAX])
+{
+	bool restart = ask->what == CTL_MAKE_WAY;
+	size_t n = monitor->admission.nsessions;
+	char deadline[60] = "";
+
+	if (monitor->stopping)
+		return refuse(text, "attlsd is draining already; a second SIGTERM ends it at once");
+	if (ask->seconds > MAINTENANCE_END_MAX_S)
+		return refuse(text, "the deadline is too far away");
+	if (restart && !notify_has_manager(&monitor->notify))
+		return refuse(text, "no service manager would start another attlsd");
+	if (restart && make_way(monitor) < 0)
+		return refuse(text, "attlsd cannot start a process for it");
+	stop(monitor);
+	if (ask->seconds != 0) {
+		monitor->drain_end_ms = monitor->loop.now_ms + ask->seconds * UINT64_C(1000);
+		(void)snprintf(deadline, sizeof(deadline), ", at the latest in %" PRIu32 " s", ask->seconds);
+		/* without memory, it waits for the last transfer, or for a signal */
+		(void)loop_timer(&monitor->loop, &monitor->drain_end, ask->seconds * UINT64_C(1000));
+	}
+	(void)snprintf(
+	    text, ANSWER_TEXT_MAX,
+	    "draining: %zu session%s will end when idle or after the transfer%s, then attlsd exits", n,
+	    n == 1 ? "" : "s", deadline);
+	return true;
+}
+
+static bool order_audit_reopen(struct monitor *monitor, const struct ask *ask,
+			       char text[static ANSWER_TEXT_MAX])
+{
+	const char *refusal = audit_source_reopen(&monitor->audit);
+
+	(void)ask;
+	if (refusal != NULL)
+		return refuse(text, refusal);
+	(void)snprintf(text, ANSWER_TEXT_MAX, "the audit trail and the xferlog are open anew");
+	return true;
 }
 
 static void before_counts(void *owner)
@@ -164,8 +200,61 @@ static void before_counts(void *owner)
 	takeover_tell_counts(owner);
 }
 
-static const struct ctl_calls ctl_calls = { describe, order_reload, order_drain, order_audit_reopen,
-					    before_counts };
+static void on_maintenance_end(struct maintenance *maintenance)
+{
+	struct monitor *monitor = CONTAINER_OF(maintenance, struct monitor, maintenance);
+
+	if (monitor->upgrade.phase >= UPGRADE_TRIAL)
+		/* it has fired, so its place is there; another attlsd has the order now, unless it ends */
+		(void)loop_timer(&monitor->loop, &maintenance->end, 1000);
+	else if (!monitor->stopping)
+		stop(monitor);
+}
+
+static bool order_maintenance(struct monitor *monitor, const struct ask *ask,
+			      char text[static ANSWER_TEXT_MAX])
+{
+	size_t n = monitor->admission.nsessions;
+	char end[60] = "";
+
+	if (monitor->stopping)
+		return refuse(text, "attlsd is draining already");
+	if (ask->what == CTL_MAINTENANCE_END) {
+		(void)snprintf(text, ANSWER_TEXT_MAX, "%s",
+			       monitor->maintenance.on
+				   ? "maintenance is over: attlsd is ready for new sessions"
+				   : "there was no maintenance");
+		maintenance_end(&monitor->maintenance);
+		return true;
+	}
+	if (ask->seconds > MAINTENANCE_END_MAX_S)
+		return refuse(text, "the end is too far away");
+	if (maintenance_begin(&monitor->maintenance, ask->refuse != 0, ask->seconds) < 0)
+		return refuse(text, "not enough memory");
+	if (ask->seconds != 0)
+		(void)snprintf(end, sizeof(end), "; attlsd drains in %" PRIu32 " s", ask->seconds);
+	(void)snprintf(
+	    text, ANSWER_TEXT_MAX,
+	    "maintenance: attlsd is not ready for load balancers, %zu session%s, new ones are %s%s", n,
+	    n == 1 ? " goes on" : "s go on", ask->refuse != 0 ? "refused" : "served", end);
+	return true;
+}
+
+static bool take_order(void *owner, const struct ask *ask, char text[static ANSWER_TEXT_MAX])
+{
+	static bool (*const orders[CTL_WHATS])(struct monitor * monitor, const struct ask *ask,
+					       char text[static ANSWER_TEXT_MAX]) = {
+		[CTL_DRAIN] = order_drain,
+		[CTL_MAKE_WAY] = order_drain,
+		[CTL_AUDIT_REOPEN] = order_audit_reopen,
+		[CTL_MAINTENANCE] = order_maintenance,
+		[CTL_MAINTENANCE_END] = order_maintenance,
+	};
+
+	return orders[ask->what](owner, ask, text);
+}
+
+static const struct ctl_calls ctl_calls = { describe, order_reload, take_order, before_counts };
 
 static void on_signal(void *owner, uint32_t number)
 {
@@ -267,6 +356,9 @@ static int monitor_init(struct monitor *monitor)
 	monitor->acceptor.audit = &monitor->audit;
 	audit_source_init(&monitor->audit, &monitor->loop, &monitor->children);
 	timer_init(&monitor->renewal, reload_on_renewal);
+	timer_init(&monitor->drain_end, on_drain_end);
+	maintenance_init(&monitor->maintenance, &monitor->loop, on_maintenance_end);
+	monitor->acceptor.refuses = &monitor->maintenance.refuses;
 	ending_init(&monitor->ending, &monitor->loop, &monitor->children);
 	takeover_init(monitor, on_older);
 	monitor->ctl_server.older = &monitor->older;

@@ -155,7 +155,7 @@ void takeover_main(struct monitor *monitor, bool guarded)
 		(void)older_say(older, HANDOVER_NOW_MAIN, (uint64_t)getpid(), NULL);
 	}
 	monitor->ctl_server.sock.shared = false;
-	monitor->http.listen.sock.shared = false;
+	monitor->http.sockets[HTTP_PAGES].listen.sock.shared = false;
 	if (takeover->guarded)
 		notify_close(&monitor->notify);
 	else

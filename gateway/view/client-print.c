@@ -11,6 +11,7 @@
 #include "gateway/base/util.h"
 #include "gateway/view/client-answers.h"
 #include "gateway/view/client-json.h"
+#include "gateway/view/client-ready.h"
 #include "gateway/view/client-servers.h"
 #include "gateway/view/client-text.h"
 #include "gateway/view/json-print.h"
@@ -58,6 +59,20 @@ static void print_older(const struct answers *answers, FILE *out)
 	}
 }
 
+/* What an operator has ordered. */
+static void print_orders(const struct answer_gateway *gateway, FILE *out)
+{
+	char since[CLIENT_AGE_MAX], left[CLIENT_AGE_MAX];
+
+	if (gateway->maintenance != 0)
+		(void)fprintf(out, "maintenance for %s: not ready for load balancers, new sessions are %s\n",
+			      client_text_age(gateway->maintenance_ms, since),
+			      gateway->refusing != 0 ? "refused" : "served");
+	if (gateway->deadline_ms != 0)
+		(void)fprintf(out, "%s in %s\n", gateway->draining ? "sessions end" : "attlsd drains",
+			      client_text_age(gateway->deadline_ms, left));
+}
+
 void client_print_status(const struct answers *answers, FILE *out)
 {
 	const struct answer_gateway *gateway = &answers->gateway;
@@ -76,6 +91,7 @@ void client_print_status(const struct answers *answers, FILE *out)
 	if (reload_has_failed(gateway))
 		(void)fprintf(out, "the last reload failed %s ago: %s\n",
 			      client_text_age(gateway->failure_ms, failed), gateway->failure);
+	print_orders(gateway, out);
 	(void)fprintf(out, "%" PRIu64 " session%s, at most %" PRIu64 "\n\n", gateway->sessions,
 		      gateway->sessions == 1 ? "" : "s", gateway->limit);
 	(void)fprintf(out, "%8s  %10s  %-10s  %8s  %9s  %10s  %7s\n", "WORKER", "GENERATION", "STATE",
@@ -101,6 +117,14 @@ static json_t *reload_failed_json(const struct answer_gateway *gateway)
 		return json_null();
 	return json_pack("{s:o,s:o}", "reason", client_json_text(gateway->failure), "ago",
 			 client_json_seconds(gateway->failure_ms));
+}
+
+static json_t *maintenance_json(const struct answer_gateway *gateway)
+{
+	if (gateway->maintenance == 0)
+		return json_null();
+	return json_pack("{s:o,s:b}", "since", client_json_seconds(gateway->maintenance_ms), "refuses",
+			 gateway->refusing != 0);
 }
 
 int client_json_status(const struct answers *answers, FILE *out)
@@ -129,8 +153,8 @@ int client_json_status(const struct answers *answers, FILE *out)
 			      (json_int_t)worker->refused));
 	}
 	return json_print(
-	    json_pack("{s:o,s:i,s:o,s:o,s:I,s:o,s:o,s:I,s:I,s:b,s:b,s:o,s:b,s:o,s:o,s:o,s:o}", "version",
-		      client_json_text(gateway->version), "pid", (int)gateway->pid, "policy",
+	    json_pack("{s:o,s:i,s:o,s:o,s:I,s:o,s:o,s:I,s:I,s:b,s:b,s:o,s:b,s:s,s:o,s:o,s:o,s:o,s:o,s:o}",
+		      "version", client_json_text(gateway->version), "pid", (int)gateway->pid, "policy",
 		      client_json_text(gateway->policy), "policy_sha256",
 		      gateway->sha256[0] != '\0' ? client_json_text(gateway->sha256) : json_null(),
 		      "generation", (json_int_t)gateway->generation, "up",
@@ -138,7 +162,10 @@ int client_json_status(const struct answers *answers, FILE *out)
 		      client_json_seconds(gateway->policy_ms), "sessions", (json_int_t)gateway->sessions,
 		      "limit", (json_int_t)gateway->limit, "reloading", gateway->reloading != 0, "upgrading",
 		      gateway->upgrading != 0, "reload_failed", reload_failed_json(gateway), "draining",
-		      gateway->draining != 0, "workers", workers, "replaced", older, "servers",
-		      client_servers_json(answers), "silent_workers", client_json_silent(answers)),
+		      gateway->draining != 0, "readiness", readiness_word(client_ready_judge(answers)),
+		      "maintenance", maintenance_json(gateway), "deadline",
+		      gateway->deadline_ms != 0 ? client_json_seconds(gateway->deadline_ms) : json_null(),
+		      "workers", workers, "replaced", older, "servers", client_servers_json(answers),
+		      "silent_workers", client_json_silent(answers)),
 	    out);
 }

@@ -154,7 +154,8 @@ static void refuse_descriptors(int fd, int wait_ms)
 /* Connects and sends the question, whose answers take at most wait_ms. Returns the connection, or -1. */
 static int ask(const struct target *target, const struct ask *question, int wait_ms)
 {
-	const size_t size = ctl_order_has(question->what) ? sizeof(struct ctl_order) : sizeof(*question);
+	const size_t size =
+	    question->version == CTL_ORDER_VERSION ? sizeof(struct ctl_order) : sizeof(*question);
 	const struct timeval wait = { .tv_sec = CONNECT_TIMEOUT_S };
 	struct sockaddr_un address = { .sun_family = AF_UNIX };
 	int fd;
@@ -369,7 +370,13 @@ int client_order(const struct target *target, enum ctl_proto_what what, const st
 		 int wait_ms, struct answer *ret)
 {
 	const struct ask question = question_of(what, filter);
-	int fd = ask(target, &question, wait_ms);
+
+	return client_order_ask(target, &question, wait_ms, ret);
+}
+
+int client_order_ask(const struct target *target, const struct ask *question, int wait_ms, struct answer *ret)
+{
+	int fd = ask(target, question, wait_ms);
 	pid_t sender;
 	int r;
 
@@ -379,7 +386,7 @@ int client_order(const struct target *target, enum ctl_proto_what what, const st
 	hang_up(&fd);
 	if (r == -EAGAIN)
 		return client_fault(target, "%s",
-				    ctl_question_find(what)->only_asks
+				    ctl_question_find(question->what)->only_asks
 					? "attlsd does not answer: it is still starting, or its monitor hangs"
 					: "attlsd does not answer in time; attlsctl status shows whether it "
 					  "was done");

@@ -38,6 +38,10 @@ int client_follow(const struct target *target, const struct ask *question, clien
 int client_order(const struct target *target, enum ctl_proto_what what, const struct session_filter *filter,
 		 int wait_ms, struct answer *ret);
 
+/* The same for any order. */
+int client_order_ask(const struct target *target, const struct ask *question, int wait_ms,
+		     struct answer *ret);
+
 /*
  * Ask what the monitor alone answers (CTL_METRICS), and hand over each answer, the first of which is
  * ANSWER_GATEWAY. take returns 0: more must follow; 1: that was all; or -1: it cannot be right. Returns 0

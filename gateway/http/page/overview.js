@@ -287,6 +287,7 @@ const STATE_WORDS = {
 	serving: ["good", "Serving: ready for sessions"],
 	reloading: ["good", "Serving; reads a new policy"],
 	draining: ["warning", "Draining: not ready, no new sessions"],
+	maintenance: ["warning", "Maintenance: not ready for load balancers"],
 };
 
 export function stateOf(overview) {

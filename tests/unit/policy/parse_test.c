@@ -340,6 +340,14 @@ static void test_http(void **state)
 	assert_string_equal(p.policy->daemon.http.path, "/run/attlsd/http.sock");
 	assert_int_equal(p.policy->daemon.http.endpoint.addr.family, IP_NONE);
 	parsed_done(&p);
+	parse_part(&p, "daemon: { agent: \"[::1]:8022\" }\n");
+	assert_string_equal(p.printed, "");
+	assert_int_equal(p.policy->daemon.agent.endpoint.port, 8022);
+	parsed_done(&p);
+	parse_part(&p, "daemon: { agent: none }\n");
+	assert_string_equal(p.printed, "");
+	assert_int_equal(p.policy->daemon.agent.endpoint.addr.family, IP_NONE);
+	parsed_done(&p);
 	parse_part(&p, "daemon: { http: none }\n");
 	assert_null(p.policy->daemon.http.path);
 	assert_int_equal(p.policy->daemon.http.endpoint.addr.family, IP_NONE);
@@ -355,6 +363,8 @@ static void test_http(void **state)
 static const struct message_case faults[] = {
 	{ "http at a name", "daemon: { http: localhost:8021 }\n",
 	  "policy.yaml:1:17: \"http\" must be address:port, the path of a socket" },
+	{ "the agent at a path", "daemon: { agent: /run/agent }\n",
+	  "policy.yaml:1:18: \"agent\" must be address:port or \"[IPv6 address]:port\" with a port from 0 to 65535, or none" },
 	{ "http at a path without a slash", "daemon: { http: http.sock }\n",
 	  "policy.yaml:1:17: \"http\" must be address:port, the path of a socket" },
 	{ "http with an unknown key ring", "daemon: { http: 127.0.0.1:8021, http_keyring: other }\n",

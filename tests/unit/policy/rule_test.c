@@ -22,6 +22,11 @@ static const struct message_case errors[] = {
 	  "policy.yaml:1:11: \"http\" cannot have the address and port of listeners \"e\"" },
 	{ "http at the path of control_socket", "daemon: { http: /run/a, control_socket: /run/a }\n",
 	  "policy.yaml:1:11: \"http\" cannot use the path of \"control_socket\"" },
+	{ "the agent where clients connect",
+	  "daemon: { agent: 0.0.0.0:21 }\nlisteners: { e: { address: 127.0.0.1:21 } }\n",
+	  "policy.yaml:1:11: \"agent\" cannot have the address and port of listeners \"e\"" },
+	{ "the agent where http is", "daemon: { http: 127.0.0.1:8021, agent: 127.0.0.1:8021 }\n",
+	  "policy.yaml:1:33: \"agent\" cannot have the address and port of \"http\"" },
 	{ "http with a key ring without a certificate",
 	  "daemon: { http: 127.0.0.1:8021, http_keyring: empty }\n"
 	  "keyrings: { ftpd: { certificates: [ { chain: a, key: b } ] }, empty: { trust: c } }\n",
