@@ -39,7 +39,7 @@ static void check_role_keys(const struct check *c, const struct tls_action *tls)
 {
 	static const char *const of_client[] = { "secure_hostname", "pins" };
 	static const char *const of_server[] = { "client_auth_type", "server_handshake_sni",
-						 "session_ticket_rotation" };
+						 "session_ticket_rotation", "session_ticket_keys" };
 	bool client = tls->role == ROLE_CLIENT;
 	size_t n = client ? NELEM(of_server) : NELEM(of_client);
 

@@ -60,6 +60,15 @@ static void warn_tls_action(const struct check *c, const struct tls_action *tls)
 		check_warn(c, DIAG_NO_EFFECT, tls, "client_auth_type",
 			   "\"client_auth_type\" has no effect unless \"handshake_role\" is "
 			   "server_with_client_auth");
+	if (tls->session_ticket_keys != NULL && tls->session_timeout_s == 0)
+		check_warn(c, DIAG_NO_EFFECT, tls, "session_ticket_keys",
+			   "\"session_ticket_keys\" has no effect: with \"session_timeout: 0\" no session is "
+			   "resumed");
+	if (tls->session_ticket_keys != NULL && check_is_given(c, tls, "session_ticket_rotation"))
+		check_warn(
+		    c, DIAG_NO_EFFECT, tls, "session_ticket_rotation",
+		    "\"session_ticket_rotation\" has no effect: the keys of \"session_ticket_keys\" change "
+		    "with each \"session_timeout\"");
 	if (tls->ciphers != NULL && (tls->versions & POLICY_TLS1_2) == 0)
 		check_warn(c, DIAG_NO_EFFECT, tls, "ciphers",
 			   "\"ciphers\" has no effect: \"versions\" leaves out tls1.2");

@@ -262,6 +262,12 @@ static const struct field tls_fields[] = {
 	  .min = 1,
 	  .max = SCHEMA_DAY_S,
 	  .default_text = "1h" },
+	{ .key = "session_ticket_keys",
+	  .type = FIELD_PATH,
+	  PTR(tls_action, session_ticket_keys),
+	  MARK(tls_action, session_ticket_keys_mark),
+	  .min = 1,
+	  .max = PATH_MAX_LEN },
 	BOOL("ktls", tls_action, ktls, "false"),
 	{ 0 },
 };

@@ -149,6 +149,8 @@ struct tls_action {
 	uint32_t handshake_timeout_ms;
 	uint32_t session_timeout_s;
 	uint32_t session_ticket_rotation_s;
+	const char *session_ticket_keys; /* path; NULL: the keys are random */
+	struct diag_mark session_ticket_keys_mark;
 	bool ktls;    /* the kernel may encrypt what is sent on data connections */
 	size_t index; /* its place in policy.tls_actions */
 };

@@ -16,6 +16,7 @@
 #include "gateway/base/habits.h"
 #include "gateway/base/session-filter.h"
 #include "gateway/base/ticket-seeds.h"
+#include "gateway/base/ticket-sets.h"
 #include "policy/ip.h"
 
 /* The receiver of a message. msg.def has all types, each with its receiver. */
@@ -66,7 +67,7 @@ struct msg {
 	uint32_t purpose;     /* MSG_SOCKET*: enum msg_purpose; MSG_AUDIT: enum audit_kind; MSG_PLAN: index in
 				 policy.ftp_actions */
 	uint32_t serial;      /* MSG_SOCKET*, MSG_ANNOUNCE*, MSG_PLAN*: the worker's, returned in the answer;
-				 MSG_TICKET_SEED: index in policy.tls_actions; MSG_SERVER_ASK: in
+				 MSG_TICKET_*: index in policy.tls_actions; MSG_SERVER_ASK: in
 				 policy.backends; MSG_SERVER: of the server in the backend */
 	uint32_t active;      /* MSG_ANNOUNCE: the gateway dials; MSG_TRACE: with the progress of transfers */
 	uint32_t asker;	      /* MSG_LIST*, MSG_TRACE*: enum msg_asker */
@@ -75,6 +76,7 @@ struct msg {
 	struct ip_endpoint local;  /* MSG_SESSION: what it dialled */
 	union {
 		struct ticket_seed ticket;    /* MSG_TICKET_SEED */
+		struct ticket_part tickets;   /* MSG_TICKET_PART */
 		struct session_filter filter; /* MSG_LIST_SESSIONS, MSG_END_SESSION, MSG_TRACE* */
 		struct habits habits;	      /* MSG_SESSION_END */
 	};

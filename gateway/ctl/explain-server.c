@@ -92,7 +92,7 @@ void explain_server_without_effect(struct explain_maker *maker, json_t *to,
 				   const struct policy_backend *backend)
 {
 	static const char *const of_servers[] = { "client_auth_type", "server_handshake_sni",
-						  "session_ticket_rotation" };
+						  "session_ticket_rotation", "session_ticket_keys" };
 	json_t *server = json_array(), *action = json_array();
 
 	if (backend->security.mechanism != SECURE_MECHANISM_IMPLICIT)

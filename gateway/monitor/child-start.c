@@ -36,6 +36,7 @@ static void become_worker(const struct child_start *start, const int ends[static
 		.relays = start->relays,
 		.counters = start->counted->live,
 		.tickets = start->tickets,
+		.sets = start->sets,
 		.user_key = start->user_key,
 		.channel = WORKER_CHANNEL_FD,
 		.reports = WORKER_REPORTS_FD,
@@ -73,6 +74,8 @@ static int fork_worker(const struct child_start *start, const int ends[static EN
 		r = counted_lend(start->counted, true);
 	if (r == 0)
 		r = ticket_seeds_lend(start->tickets, true);
+	if (r == 0)
+		r = ticket_sets_lend(start->sets, true);
 	if (r < 0)
 		return r;
 	r = fork();
@@ -83,6 +86,7 @@ static int fork_worker(const struct child_start *start, const int ends[static EN
 	(void)shared_lend(relays, sizeof(*start->relays), false); /* the opposite call has succeeded */
 	(void)counted_lend(start->counted, false);
 	(void)ticket_seeds_lend(start->tickets, false);
+	(void)ticket_sets_lend(start->sets, false);
 	return r;
 }
 

@@ -14,6 +14,7 @@ struct child_start {
 	_Atomic uint32_t *relays;      /* of shared_map(); this worker gets it */
 	const struct counted *counted; /* likewise */
 	struct ticket_seeds *tickets;  /* the worker gets them in its fork */
+	struct ticket_sets *sets;      /* likewise; NULL: none */
 	const uint8_t *user_key;       /* TLS_USER_KEY_BYTES */
 	uint64_t generation;
 	bool first; /* the first worker of its generation */

@@ -48,6 +48,7 @@ static int start(struct child *child)
 		.relays = child->relays,
 		.counted = &child->counted,
 		.tickets = child->children->tickets,
+		.sets = generation->ticket_keys.sets,
 		.user_key = child->children->user_key,
 		.generation = generation->number,
 		.first = index_of(child) == 0,
@@ -258,6 +259,7 @@ static void generation_free(struct generation *generation)
 	keeper_end(&generation->keeper);
 	free(generation->workers);
 	policy_free(&generation->policy);
+	ticket_keys_free(&generation->ticket_keys);
 	free(generation->text);
 	free(generation);
 }
@@ -291,7 +293,7 @@ static int prepare(struct generation *generation, struct children *children)
 }
 
 int generation_start(struct children *children, struct policy **policy, const struct keeper_user *users,
-		     struct generation **ret_generation)
+		     struct ticket_keys *keys, struct generation **ret_generation)
 {
 	struct generation *generation = calloc(1, sizeof(*generation));
 	int r;
@@ -308,6 +310,7 @@ int generation_start(struct children *children, struct policy **policy, const st
 		return -ENOMEM;
 	}
 	generation->policy = *policy;
+	generation->ticket_keys = *keys;
 	totals_map(&children->totals, *policy, &generation->counted);
 	r = prepare(generation, children);
 	DL_APPEND(children->head, generation);
@@ -320,10 +323,12 @@ int generation_start(struct children *children, struct policy **policy, const st
 		r = start(&generation->workers[i]);
 	if (r < 0) {
 		generation->policy = NULL; /* still the caller's */
+		generation->ticket_keys = (struct ticket_keys){ NULL, NULL };
 		generation_retire(generation, MSG_DRAIN);
 		return r;
 	}
 	*policy = NULL;
+	*keys = (struct ticket_keys){ NULL, NULL };
 	*ret_generation = generation;
 	return 0;
 }
@@ -381,8 +386,13 @@ void generation_retire(struct generation *generation, enum msg_type how)
 	free_if_gone(children, generation);
 }
 
-static void end_child(struct child *child)
+void child_kill_for(struct child *child, const struct msg *msg, const char *reason)
 {
+	const char *name = msg != NULL ? msg_name(msg->type) : NULL;
+
+	log_event(LOG_LEVEL_ERROR, "worker-killed", LOG_NUMBER("pid", child->pid), LOG_TEXT("reason", reason),
+		  LOG_TEXT(msg != NULL ? "message" : "", name != NULL ? name : "unknown"),
+		  LOG_NUMBER(msg != NULL ? "session" : "", msg != NULL ? msg->session : 0));
 	child->ready = false;
 	disconnect(child);
 	(void)kill(child->pid, SIGKILL); /* fails only if the process is dead already */
@@ -390,18 +400,7 @@ static void end_child(struct child *child)
 
 void child_kill(struct child *child, const char *reason)
 {
-	log_event(LOG_LEVEL_ERROR, "worker-killed", LOG_NUMBER("pid", child->pid),
-		  LOG_TEXT("reason", reason));
-	end_child(child);
-}
-
-void child_kill_for(struct child *child, const struct msg *msg, const char *reason)
-{
-	const char *name = msg_name(msg->type);
-
-	log_event(LOG_LEVEL_ERROR, "worker-killed", LOG_NUMBER("pid", child->pid), LOG_TEXT("reason", reason),
-		  LOG_TEXT("message", name != NULL ? name : "unknown"), LOG_NUMBER("session", msg->session));
-	end_child(child);
+	child_kill_for(child, NULL, reason);
 }
 
 /*

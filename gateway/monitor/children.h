@@ -19,6 +19,7 @@
 #include "gateway/base/ticket-seeds.h"
 #include "gateway/monitor/keeper-start.h"
 #include "gateway/tls/policy-digest.h"
+#include "gateway/tls/ticket-secrets.h"
 #include "gateway/monitor/totals.h"
 #include "gateway/worker/worker.h"
 #include "policy/policy.h"
@@ -57,6 +58,7 @@ struct generation {
 	char *text;	       /* of the policy; owned. NULL: unknown */
 	size_t text_len;
 	char sha256[POLICY_DIGEST_TEXT]; /* of the policy's file; "": unknown */
+	struct ticket_keys ticket_keys;	 /* of tls_actions with session_ticket_keys */
 	uint32_t good_s;		 /* as in struct policy_loaded */
 	struct keeper_user users;	 /* of its processes, when started as root */
 	struct keeper_link keeper;
@@ -92,11 +94,11 @@ struct children {
 
 /*
  * Start the keeper (if the policy isolates keys) and the workers of a policy. On
- * success the generation owns the policy, and *policy is NULL. users are used only
+ * success the generation owns the policy and the ticket keys, and both are NULL. users are used only
  * as root.
  */
 int generation_start(struct children *children, struct policy **policy, const struct keeper_user *users,
-		     struct generation **ret_generation);
+		     struct ticket_keys *keys, struct generation **ret_generation);
 
 /* Have all its workers reported that they are ready? */
 bool generation_is_ready(const struct generation *generation);
@@ -119,7 +121,7 @@ void children_drain_reports(struct children *children);
 /* Kill a child, and log why. */
 void child_kill(struct child *child, const char *reason);
 
-/* The same for a child that sent something that is not permitted. */
+/* The same for a child that sent something that is not permitted; msg NULL: it did not. */
 void child_kill_for(struct child *child, const struct msg *msg, const char *reason);
 
 /* SIGCHLD: collect the dead children, and restart those whose generation is not retired. */

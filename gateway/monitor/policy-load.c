@@ -17,6 +17,7 @@
 
 #include "gateway/base/descriptors.h"
 #include "gateway/base/log.h"
+#include "gateway/base/shared.h"
 #include "gateway/base/util.h"
 #include "gateway/host/policy-file.h"
 #include "gateway/host/policy-names.h"
@@ -31,13 +32,14 @@
 
 enum part_type {
 	PART_NONE = 0,
-	PART_STEP,  /* what it is about to do, in words */
-	PART_TEXT,  /* of the policy */
-	PART_NAMES, /* policy-names.h */
-	PART_GOOD,  /* a uint32_t: for how many seconds the names are good */
-	PART_USERS, /* struct keeper_user */
-	PART_LOST,  /* an uint64_t: lines that the log has lost */
-	PART_RESULT /* an int: 0 or a negative errno; the last part */
+	PART_STEP,    /* what it is about to do, in words */
+	PART_TEXT,    /* of the policy */
+	PART_NAMES,   /* policy-names.h */
+	PART_GOOD,    /* a uint32_t: for how many seconds the names are good */
+	PART_USERS,   /* struct keeper_user */
+	PART_TICKETS, /* struct ticket_secrets, if there are any */
+	PART_LOST,    /* an uint64_t: lines that the log has lost */
+	PART_RESULT   /* an int: 0 or a negative errno; the last part */
 };
 
 struct part {
@@ -96,6 +98,18 @@ static int send_names(int fd, const struct policy *policy)
 	return 0;
 }
 
+/* The monitor keeps them; this process has no more to do with them. */
+static int send_secrets(int fd, const struct policy *policy, struct diags *diags)
+{
+	struct ticket_secrets *secrets = NULL;
+	int r = ticket_secrets_load(policy, diags, &secrets);
+
+	if (secrets != NULL)
+		send_part(fd, PART_TICKETS, secrets, ticket_secrets_size(secrets));
+	ticket_secrets_free(&secrets);
+	return r;
+}
+
 /* Keys go before names, so that none is loaded any more when answers from the network are read. */
 static int examine(int fd, struct policy *policy, struct diags *diags)
 {
@@ -106,6 +120,8 @@ static int examine(int fd, struct policy *policy, struct diags *diags)
 
 	say_step(fd, "try the certificates and keys of", diags->file);
 	keys = policy_check_load(policy, diags);
+	if (keys == 0)
+		keys = send_secrets(fd, policy, diags);
 	names = policy_file_resolve(policy, diags, say_name, &fd, &good_s);
 	log_diags(diags);
 	if (keys < 0 || names < 0)
@@ -228,15 +244,17 @@ static void stop(struct policy_load *load)
 		loop_unwatch(load->loop, &load->pipe);
 	fd_close(&load->pipe.fd);
 	loop_timer_stop(load->loop, &load->deadline);
-	free(load->buf);
+	if (load->buf != NULL)
+		explicit_bzero(load->buf, load->len);
+	shared_unmap(load->buf, RESULT_MAX);
 	load->buf = NULL;
-	load->len = load->cap = 0;
+	load->len = 0;
 }
 
 /* What has come so far. A part that is cut off ends it. */
 struct parts {
-	const uint8_t *text, *names, *users, *good;
-	size_t text_len, names_len;
+	const uint8_t *text, *names, *users, *good, *secrets;
+	size_t text_len, names_len, secrets_len;
 	uint64_t lost;
 	const int *result;
 	int result_copy;
@@ -274,6 +292,10 @@ static void note_part(struct policy_load *load, struct parts *parts, const struc
 		break;
 	case PART_USERS:
 		parts->users = part->len == sizeof(struct keeper_user) ? bytes : NULL;
+		break;
+	case PART_TICKETS:
+		parts->secrets = bytes;
+		parts->secrets_len = part->len;
 		break;
 	case PART_LOST:
 		memcpy(&parts->lost, bytes,
@@ -324,10 +346,15 @@ static int make_policy(const struct policy_load *load, const struct parts *parts
 	memcpy(&loaded->good_s, parts->good, sizeof(loaded->good_s));
 	if (whole)
 		memcpy(&loaded->users, parts->users, sizeof(loaded->users));
+	if (r == 0 && parts->secrets != NULL) {
+		loaded->secrets = ticket_secrets_take(loaded->policy, parts->secrets, parts->secrets_len);
+		r = loaded->secrets == NULL ? -EPROTO : 0;
+	}
 	if (r == 0 && whole && geteuid() == 0 &&
 	    (loaded->users.worker_uid == 0 || loaded->users.http_uid == 0))
 		r = -EPROTO; /* never root, whatever the loader says */
 	if (r < 0) {
+		ticket_secrets_free(&loaded->secrets);
 		policy_free(&loaded->policy);
 		diags_done(&loaded->diags);
 	}
@@ -357,31 +384,14 @@ static void on_deadline(struct timer *timer)
 	finish(CONTAINER_OF(timer, struct policy_load, deadline), -ETIMEDOUT);
 }
 
-static int make_room(struct policy_load *load)
-{
-	uint8_t *more;
-
-	if (load->cap - load->len >= READ_BYTES)
-		return 0;
-	if (load->cap >= RESULT_MAX)
-		return -EMSGSIZE;
-	more = realloc(load->buf, load->cap + load->cap / 2 + 2 * READ_BYTES);
-	if (more == NULL)
-		return -ENOMEM;
-	load->buf = more;
-	load->cap += load->cap / 2 + 2 * READ_BYTES;
-	return 0;
-}
-
 static void on_pipe(struct watch *watch, uint32_t ready)
 {
 	struct policy_load *load = CONTAINER_OF(watch, struct policy_load, pipe);
-	int r = make_room(load);
 	ssize_t n;
 
 	(void)ready;
-	if (r < 0) {
-		finish(load, r);
+	if (RESULT_MAX - load->len < READ_BYTES) {
+		finish(load, -EMSGSIZE);
 		return;
 	}
 	n = read(watch->fd, load->buf + load->len, READ_BYTES);
@@ -421,6 +431,9 @@ static int begin(struct policy_load *load)
 	int r = pipe2(ends, O_CLOEXEC) == -1 ? -errno : 0;
 
 	load->step[0] = '\0';
+	load->buf = r == 0 ? shared_map(RESULT_MAX) : NULL;
+	if (r == 0 && load->buf == NULL)
+		r = -ENOMEM;
 	if (r == 0) {
 		r = fork_named();
 		if (r == 0)

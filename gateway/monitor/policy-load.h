@@ -12,6 +12,7 @@
 #include "gateway/base/loop.h"
 #include "gateway/monitor/keeper-start.h"
 #include "gateway/tls/policy-digest.h"
+#include "gateway/tls/ticket-secrets.h"
 #include "policy/policy.h"
 
 struct policy_load;
@@ -20,8 +21,9 @@ struct policy_load;
 struct policy_loaded {
 	struct policy *policy;
 	struct diags diags;
-	struct keeper_user users; /* not from policy_load_names() */
-	uint32_t good_s;	  /* for how many seconds its names are good; 0: it has none */
+	struct keeper_user users;	/* not from policy_load_names() */
+	struct ticket_secrets *secrets; /* the same; the callback's; NULL: none */
+	uint32_t good_s;		/* for how many seconds its names are good; 0: it has none */
 	char sha256[POLICY_DIGEST_TEXT];
 };
 
@@ -42,8 +44,8 @@ struct policy_load {
 	policy_load_fn *fn;
 	struct watch pipe; /* fd -1: none is under way */
 	struct timer deadline;
-	uint8_t *buf;
-	size_t len, cap;
+	uint8_t *buf; /* in shared pages (shared.h), of RESULT_MAX bytes: secrets are in it */
+	size_t len;
 	char sha256[POLICY_DIGEST_TEXT]; /* of the text that it read; "": of none */
 	char step[POLICY_LOAD_STEP_MAX]; /* what it did last, for a failure; "": nothing yet */
 };

@@ -169,6 +169,7 @@ void reload_on_death(struct child *child, pid_t pid, int status)
 static int bring_up(struct monitor *monitor, struct policy_loaded *loaded, const char **ret_step)
 {
 	struct policy *policy = loaded->policy;
+	struct ticket_keys keys = { NULL, NULL };
 	int r;
 
 	if (monitor->current == NULL)
@@ -205,14 +206,17 @@ static int bring_up(struct monitor *monitor, struct policy_loaded *loaded, const
 	if (r == 0) {
 		*ret_step = "start the workers";
 		startup_prepare_host(policy);
-		r = ticket_source_prepare(&monitor->tickets, policy);
+		r = ticket_source_prepare(&monitor->tickets, policy, &loaded->secrets, &keys);
 		if (r == 0)
-			r = generation_start(&monitor->children, &policy, &loaded->users, &monitor->coming);
+			r = generation_start(&monitor->children, &policy, &loaded->users, &keys,
+					     &monitor->coming);
 	}
 	if (r == 0)
 		name_watch_remember(monitor->coming, loaded);
 	if (r == 0)
 		memcpy(monitor->coming->sha256, loaded->sha256, sizeof(monitor->coming->sha256));
+	ticket_secrets_free(&loaded->secrets);
+	ticket_keys_free(&keys);
 	policy_free(&policy);
 	diags_done(&loaded->diags);
 	return r;
@@ -262,17 +266,27 @@ bool reload_is_under_way(const struct monitor *monitor)
 	       monitor->upgrade.phase != UPGRADE_NONE;
 }
 
+static void forget(struct policy_loaded *loaded)
+{
+	policy_free(&loaded->policy);
+	diags_done(&loaded->diags);
+}
+
 /* A name of the policy in force has other addresses: new sessions get a generation that has them. */
 void reload_on_names_changed(struct name_watch *watch, struct policy_loaded *loaded)
 {
 	struct monitor *monitor = CONTAINER_OF(watch, struct monitor, names);
 
 	if (monitor->stopping || reload_is_under_way(monitor)) { /* what comes looks names up itself */
-		policy_free(&loaded->policy);
-		diags_done(&loaded->diags);
+		forget(loaded);
 		return;
 	}
 	loaded->users = monitor->current->users;
+	loaded->secrets = ticket_secrets_copy(monitor->current->ticket_keys.secrets);
+	if (loaded->secrets == NULL && monitor->current->ticket_keys.secrets != NULL) {
+		forget(loaded); /* without memory, the names are looked up at the next reload */
+		return;
+	}
 	monitor->cause = "names";
 	reload_on_loaded(&monitor->load, 0, loaded);
 }

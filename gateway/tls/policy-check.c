@@ -13,6 +13,7 @@
 #include "gateway/host/control-group.h"
 #include "gateway/host/http-token.h"
 #include "gateway/host/policy-file.h"
+#include "gateway/tls/ticket-secrets.h"
 #include "gateway/tls/tlsctx.h"
 #include "gateway/tls/users.h"
 
@@ -32,6 +33,15 @@ static int check_http(const struct policy *policy, struct diags *diags)
 	}
 	explicit_bzero(token, sizeof(token));
 	return r < 0 ? -EINVAL : 0;
+}
+
+static int check_tickets(const struct policy *policy, struct diags *diags)
+{
+	struct ticket_secrets *secrets = NULL;
+	int r = ticket_secrets_load(policy, diags, &secrets);
+
+	ticket_secrets_free(&secrets);
+	return r;
 }
 
 int policy_check_load(const struct policy *policy, struct diags *diags)
@@ -54,6 +64,8 @@ int policy_check_load(const struct policy *policy, struct diags *diags)
 	}
 	users_free(&users);
 	tlsctx_set_free(&set);
+	if (check_tickets(policy, diags) < 0 && r == 0)
+		r = -EINVAL;
 	if (check_http(policy, diags) < 0 && r == 0)
 		r = -EINVAL;
 	if (r < 0 &&

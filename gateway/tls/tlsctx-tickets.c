@@ -1,7 +1,7 @@
 /*
- * A ring of ticket keys, newest first, and OpenSSL's callback that uses them. Each key is
- * derived (HKDF, RFC 5869) from a seed and a digest of the tls_action
- * and its certificates.
+ * A ring of ticket keys, newest first, or a set of them that is replaced as a whole, and OpenSSL's
+ * callback that uses them. Each key is derived (HKDF, RFC 5869) from a seed and a digest of the
+ * tls_action and its certificates.
  */
 #include "gateway/tls/tlsctx-tickets.h"
 
@@ -40,7 +40,9 @@ struct tlsctx_tickets {
 	uint8_t action[EVP_MAX_MD_SIZE]; /* digest of what the tls_action says */
 	size_t n;
 	size_t max;
-	struct ticket_key keys[]; /* the newest first */
+	size_t set_n; /* so many of the keys are of a set, and no others come; 0: there is no set */
+	struct ticket_set coming; /* what has come of the next one */
+	struct ticket_key keys[]; /* the newest first; or those of the set, and one of the set before */
 };
 
 static int tickets_index = -1;
@@ -175,16 +177,33 @@ static int add_random(struct tlsctx_tickets *tickets)
 	return r;
 }
 
-int tlsctx_tickets_use(const struct tls_action *action, const struct ticket_seeds *seeds, SSL_CTX *ctx,
-		       struct tlsctx_tickets **ret_tickets)
+static int add_set(struct tlsctx_tickets *tickets, const struct ticket_set *set)
+{
+	int r = 0;
+
+	for (size_t i = 0; i < set->n && r == 0; i++)
+		r = derive(tickets, set->seeds[i], &tickets->keys[i]);
+	tickets->n = tickets->set_n = set->n;
+	return r;
+}
+
+static size_t room_for(const struct tls_action *action, const struct ticket_set *set)
 {
 	/* the newest, those that were newest while a living ticket was made, and one that is about to go */
 	size_t max = action->session_timeout_s / action->session_ticket_rotation_s + 3;
+
+	if (set != NULL)
+		return TICKET_SET_MAX + 1;
+	return max < TICKET_SEEDS_MAX ? max : TICKET_SEEDS_MAX;
+}
+
+int tlsctx_tickets_use(const struct tls_action *action, const struct ticket_seeds *seeds,
+		       const struct ticket_set *set, SSL_CTX *ctx, struct tlsctx_tickets **ret_tickets)
+{
+	size_t max = room_for(action, set);
 	struct tlsctx_tickets *tickets;
 	int r;
 
-	if (max > TICKET_SEEDS_MAX)
-		max = TICKET_SEEDS_MAX;
 	if (tickets_index == -1)
 		tickets_index = SSL_CTX_get_ex_new_index(0, NULL, NULL, NULL, NULL);
 	tickets = calloc(1, sizeof(*tickets) + max * sizeof(tickets->keys[0]));
@@ -198,7 +217,9 @@ int tlsctx_tickets_use(const struct tls_action *action, const struct ticket_seed
 	seeds = ticket_seeds_find(seeds, action->session_ticket_rotation_s);
 	r = digest_action(action, ctx, tickets->action);
 	if (r == 0)
-		r = seeds != NULL ? add_seeds(tickets, seeds) : add_random(tickets);
+		r = set != NULL	    ? add_set(tickets, set)
+		    : seeds != NULL ? add_seeds(tickets, seeds)
+				    : add_random(tickets);
 	if (r < 0 || SSL_CTX_set_ex_data(ctx, tickets_index, tickets) != 1 ||
 	    SSL_CTX_set_tlsext_ticket_key_evp_cb(ctx, on_ticket_key) != 1) {
 		tlsctx_tickets_free(&tickets);
@@ -212,6 +233,7 @@ void tlsctx_tickets_free(struct tlsctx_tickets **tickets)
 {
 	if (*tickets == NULL)
 		return;
+	explicit_bzero(&(*tickets)->coming, sizeof((*tickets)->coming));
 	explicit_bzero((*tickets)->keys, (*tickets)->max * sizeof((*tickets)->keys[0]));
 	free(*tickets);
 	*tickets = NULL;
@@ -227,7 +249,8 @@ void tlsctx_tickets_renew(struct tlsctx_tickets *tickets, const struct ticket_se
 {
 	struct ticket_key key = { .since_ms = seed->since_ms };
 
-	if (seed->since_ms <= tickets->keys[0].since_ms || derive(tickets, seed->bytes, &key) < 0)
+	if (tickets->set_n > 0 || seed->since_ms <= tickets->keys[0].since_ms ||
+	    derive(tickets, seed->bytes, &key) < 0)
 		return; /* the last key stays the newest */
 	if (tickets->n == tickets->max)
 		wipe_oldest(tickets);
@@ -237,9 +260,46 @@ void tlsctx_tickets_renew(struct tlsctx_tickets *tickets, const struct ticket_se
 	explicit_bzero(&key, sizeof(key));
 }
 
-/* When the last ticket of the oldest key expires: its successor began as it ended. */
+/* Keys of a set take their places; the one that has encrypted follows them, unless it is among them. */
+static void take_set(struct tlsctx_tickets *tickets, const struct ticket_key *keys, size_t n, uint64_t now_ms)
+{
+	struct ticket_key last = tickets->keys[0];
+
+	explicit_bzero(tickets->keys, tickets->max * sizeof(tickets->keys[0]));
+	memcpy(tickets->keys, keys, n * sizeof(*keys));
+	tickets->n = tickets->set_n = n;
+	if (find_key(tickets, last.part.name) == n) {
+		last.since_ms = now_ms;
+		tickets->keys[tickets->n++] = last;
+	}
+	explicit_bzero(&last, sizeof(last));
+}
+
+void tlsctx_tickets_replace(struct tlsctx_tickets *tickets, const struct ticket_part *part, uint64_t now_ms)
+{
+	struct ticket_key keys[TICKET_SET_MAX];
+	int r = 0;
+
+	if (tickets->set_n == 0 || !ticket_set_gather(&tickets->coming, part))
+		return;
+	for (size_t i = 0; i < tickets->coming.n && r == 0; i++)
+		r = derive(tickets, tickets->coming.seeds[i], &keys[i]);
+	if (r == 0) /* otherwise the last set goes on, and the next one comes with the next epoch */
+		take_set(tickets, keys, tickets->coming.n, now_ms);
+	explicit_bzero(&tickets->coming, sizeof(tickets->coming));
+	explicit_bzero(keys, sizeof(keys));
+}
+
+/*
+ * When the last ticket of the oldest key expires: its successor began as it ended. Only one key that is
+ * not in the set any more has an end.
+ */
 static uint64_t oldest_ends_ms(const struct tlsctx_tickets *tickets)
 {
+	if (tickets->set_n > 0)
+		return tickets->n > tickets->set_n
+			   ? tickets->keys[tickets->set_n].since_ms + tickets->lifetime_ms
+			   : UINT64_MAX;
 	return tickets->keys[tickets->n - 2].since_ms + tickets->lifetime_ms;
 }
 
@@ -247,5 +307,7 @@ uint64_t tlsctx_tickets_expire(struct tlsctx_tickets *tickets, uint64_t now_ms)
 {
 	while (tickets->n > 1 && oldest_ends_ms(tickets) <= now_ms)
 		wipe_oldest(tickets);
-	return tickets->n > 1 ? oldest_ends_ms(tickets) - now_ms : NEVER_MS;
+	if (tickets->n <= 1 || oldest_ends_ms(tickets) == UINT64_MAX)
+		return NEVER_MS;
+	return oldest_ends_ms(tickets) - now_ms;
 }

@@ -12,21 +12,29 @@
 #include <stdint.h>
 
 #include "gateway/base/ticket-seeds.h"
+#include "gateway/base/ticket-sets.h"
 #include "policy/policy.h"
 
 struct ssl_ctx_st;
 struct tlsctx_tickets;
 
 /*
- * The certificates are in ctx already. Make the keys from these seeds (NULL: one random key for good) and set
- * OpenSSL's callback. Returns 0 or -ENOMEM.
+ * The certificates are in ctx already. Make the keys from a set (NULL: there is none), or from these seeds
+ * (NULL: one random key for good), and set OpenSSL's callback. Returns 0 or -ENOMEM.
  */
 int tlsctx_tickets_use(const struct tls_action *action, const struct ticket_seeds *seeds,
-		       struct ssl_ctx_st *ctx, struct tlsctx_tickets **ret_tickets);
+		       const struct ticket_set *set, struct ssl_ctx_st *ctx,
+		       struct tlsctx_tickets **ret_tickets);
 void tlsctx_tickets_free(struct tlsctx_tickets **tickets);
 
 /* A newer seed; one that is known is ignored. */
 void tlsctx_tickets_renew(struct tlsctx_tickets *tickets, const struct ticket_seed *seed);
+
+/*
+ * A part of another set. When it is whole, its keys replace all. The one that has encrypted so far stays as
+ * long as a ticket of it may live, however far the clock that makes epochs has been set.
+ */
+void tlsctx_tickets_replace(struct tlsctx_tickets *tickets, const struct ticket_part *part, uint64_t now_ms);
 
 /*
  * Wipe the keys whose tickets have all expired. now_ms: of the clock of the seeds.

@@ -248,7 +248,7 @@ static void check_ciphers(const struct tlsctx *tlsctx, struct diags *diags)
 }
 
 static int tlsctx_load(struct tlsctx *tlsctx, const struct tls_action *action, const struct policy *policy,
-		       const struct ticket_seeds *tickets, struct certs *certs, const struct trust *trust,
+		       const struct tlsctx_keys *keys, struct certs *certs, const struct trust *trust,
 		       struct diags *diags)
 {
 	int r;
@@ -269,7 +269,8 @@ static int tlsctx_load(struct tlsctx *tlsctx, const struct tls_action *action, c
 	if (r == 0) {
 		certs_use(certs, action->keyring, tlsctx->ctx, diags);
 		check_ciphers(tlsctx, diags);
-		r = tlsctx_tickets_use(action, tickets, tlsctx->ctx, &tlsctx->tickets);
+		r = tlsctx_tickets_use(action, keys->tickets, ticket_sets_find(keys->sets, action->index),
+				       tlsctx->ctx, &tlsctx->tickets);
 	}
 	return r;
 }
@@ -306,7 +307,7 @@ static int load_action(struct tlsctx_set *set, const struct policy *policy, cons
 	if (action->role == ROLE_CLIENT)
 		return tlsctx_client_load(action, certs, trust, diags, &set->clients[action->index]);
 	tlsctx->isolated = keys->isolated;
-	return tlsctx_load(tlsctx, action, policy, keys->tickets, certs, trust, diags);
+	return tlsctx_load(tlsctx, action, policy, keys, certs, trust, diags);
 }
 
 int tlsctx_set_load(const struct policy *policy, const struct tlsctx_keys *keys, struct diags *diags,
@@ -395,6 +396,14 @@ void tlsctx_set_renew(struct tlsctx_set *set, size_t action, const struct ticket
 	assert(action < set->ntlsctx);
 	if (set->clients[action] == NULL)
 		tlsctx_tickets_renew(set->tlsctx[action].tickets, seed);
+}
+
+void tlsctx_set_replace(struct tlsctx_set *set, size_t action, const struct ticket_part *part,
+			uint64_t now_ms)
+{
+	assert(action < set->ntlsctx);
+	if (set->clients[action] == NULL)
+		tlsctx_tickets_replace(set->tlsctx[action].tickets, part, now_ms);
 }
 
 struct tlsctx *tlsctx_find(struct tlsctx_set *set, const struct tls_action *action)

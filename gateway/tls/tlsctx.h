@@ -9,6 +9,7 @@
 #include <stdint.h>
 
 #include "gateway/base/ticket-seeds.h"
+#include "gateway/base/ticket-sets.h"
 #include "gateway/tls/tlsctx-reuse.h"
 #include "policy/policy.h"
 
@@ -25,6 +26,7 @@ struct tlsctx_keys {
 	bool isolated;			    /* they only sign: no cipher suite that needs them otherwise */
 	struct key_provider *provider;	    /* they are in another process; NULL: load them */
 	const struct ticket_seeds *tickets; /* of the keys of tickets; NULL: each set has random keys */
+	const struct ticket_sets *sets;	    /* the same, of tls_actions with session_ticket_keys */
 };
 
 /*
@@ -45,6 +47,10 @@ uint64_t tlsctx_set_expire(struct tlsctx_set *set, uint64_t now_ms);
 
 /* A new seed for the keys of session tickets of the tls_action at this index. */
 void tlsctx_set_renew(struct tlsctx_set *set, size_t action, const struct ticket_seed *seed);
+
+/* The seeds of one with session_ticket_keys change. */
+void tlsctx_set_replace(struct tlsctx_set *set, size_t action, const struct ticket_part *part,
+			uint64_t now_ms);
 
 /* Of an action with another role; lives as long as the set. */
 struct tlsctx *tlsctx_find(struct tlsctx_set *set, const struct tls_action *action);

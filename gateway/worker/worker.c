@@ -187,6 +187,15 @@ static void on_ticket_seed(struct worker *worker, const struct msg *msg, int *fd
 	(void)loop_timer(&worker->loop, &worker->ticket_timer, 0); /* its place in the heap is there */
 }
 
+static void on_ticket_part(struct worker *worker, const struct msg *msg, int *fd)
+{
+	(void)fd;
+	if (msg->serial < worker->policy->ntls_actions)
+		tlsctx_set_replace(worker->tlsctx, msg->serial, &msg->tickets, worker->loop.now_ms);
+	/* a key that is kept for its tickets has an end now */
+	(void)loop_timer(&worker->loop, &worker->ticket_timer, 0); /* its place in the heap is there */
+}
+
 /*
  * The audit trail and the xferlog keep their numbers, by which the filter knows them, and which no
  * session may get. Returns the number, or -1 if there is no descriptor.
@@ -258,6 +267,7 @@ static message_fn *const message_handlers[MSG_TYPE_COUNT] = {
 	[MSG_SESSION_ADMITTED] = on_answer,
 	[MSG_SESSION_REFUSED] = on_answer,
 	[MSG_TICKET_SEED] = on_ticket_seed,
+	[MSG_TICKET_PART] = on_ticket_part,
 	[MSG_AUDIT] = on_audit,
 	[MSG_XFERLOG] = on_xferlog,
 };
@@ -325,12 +335,15 @@ static int load_keys(struct worker *worker, const struct worker_setup *setup, st
 	int r = setup->key == -1 ? 0 : key_provider_open(setup->key, &worker->keys);
 	const struct tlsctx_keys keys = { .isolated = worker->keys != NULL,
 					  .provider = worker->keys,
-					  .tickets = setup->tickets };
+					  .tickets = setup->tickets,
+					  .sets = setup->sets };
 	struct ticket_seeds *tickets = setup->tickets;
+	struct ticket_sets *sets = setup->sets;
 
 	if (r == 0)
 		r = tlsctx_set_load(setup->policy, &keys, diags, &worker->tlsctx);
 	ticket_seeds_return(&tickets);
+	ticket_sets_return(&sets);
 	return r;
 }
 

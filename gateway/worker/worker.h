@@ -19,6 +19,7 @@ struct worker_setup {
 	_Atomic uint32_t *relays;
 	struct counters *counters;    /* shared with the monitor, as `relays` */
 	struct ticket_seeds *tickets; /* the worker returns them once it has made its keys */
+	struct ticket_sets *sets;     /* likewise */
 	const uint8_t
 	    *user_key; /* TLS_USER_KEY_BYTES, for tlsctx_user_binding(): all workers have the same */
 	struct audit_fds audit;

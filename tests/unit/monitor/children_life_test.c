@@ -94,6 +94,7 @@ static void scene_start_with(struct scene *scene, enum key_isolation isolation)
 {
 	const struct keeper_user users = { 0 };
 	struct policy *policy = keyless_policy();
+	struct ticket_keys keys = { NULL, NULL };
 
 	policy->daemon.key_isolation = isolation;
 	(void)alarm(60); /* when the test hangs */
@@ -108,7 +109,7 @@ static void scene_start_with(struct scene *scene, enum key_isolation isolation)
 		.on_retired = on_retired,
 		.on_keeper_death = on_keeper_death,
 	};
-	assert_int_equal(generation_start(&scene->children, &policy, &users, &scene->generation), 0);
+	assert_int_equal(generation_start(&scene->children, &policy, &users, &keys, &scene->generation), 0);
 	assert_null(policy);
 	assert_int_equal(scene->generation->n, WORKERS);
 	assert_int_equal(scene->generation->number, 1);
