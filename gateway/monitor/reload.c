@@ -305,7 +305,7 @@ static void begin_reload(struct monitor *monitor)
 const char *reload_begin(struct monitor *monitor)
 {
 	const char *busy = monitor->stopping		  ? "attlsd is about to exit"
-			   : reload_is_under_way(monitor) ? "another reload is under way; ask again"
+			   : reload_is_under_way(monitor) ? "another reload or upgrade is under way; ask again"
 							  : NULL;
 
 	if (busy != NULL)

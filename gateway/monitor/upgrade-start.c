@@ -43,8 +43,8 @@ static void become_program(const struct program *program, pid_t parent)
 	_exit(UPGRADE_EXIT_NOT_EXECUTED);
 }
 
-static void become_parent(const struct program *program, int link) __attribute__((noreturn));
-static void become_parent(const struct program *program, int link)
+static void become_parent(const struct program *program, int link, pid_t monitor) __attribute__((noreturn));
+static void become_parent(const struct program *program, int link, pid_t monitor)
 {
 	pid_t own = getpid(), pid;
 	sigset_t none;
@@ -54,7 +54,9 @@ static void become_parent(const struct program *program, int link)
 	(void)signal(SIGINT, SIG_IGN);
 	(void)signal(SIGHUP, SIG_IGN);
 	(void)signal(SIGTERM, SIG_IGN);
-	if (descriptors_keep(&link, 1) < 0)
+	/* if the monitor is killed, whoever started it must find nothing of it */
+	if (prctl(PR_SET_PDEATHSIG, SIGKILL, 0, 0, 0) == -1 || getppid() != monitor ||
+	    descriptors_keep(&link, 1) < 0)
 		_exit(EXIT_FAILURE);
 	(void)sigemptyset(&none);
 	(void)sigprocmask(SIG_SETMASK, &none, NULL);
@@ -72,13 +74,13 @@ static void become_parent(const struct program *program, int link)
 pid_t upgrade_start(const struct program *program, int link)
 {
 	char own[16] = ""; /* as prctl(2) has it */
-	pid_t pid;
+	pid_t monitor = getpid(), pid;
 
 	(void)prctl(PR_GET_NAME, own, 0, 0, 0); /* cannot fail, and it is only a name */
 	(void)prctl(PR_SET_NAME, "attlsd-upgrade", 0, 0, 0);
 	pid = fork();
 	if (pid == 0)
-		become_parent(program, link);
+		become_parent(program, link, monitor);
 	(void)prctl(PR_SET_NAME, own, 0, 0, 0);
 	return pid == -1 ? -errno : pid;
 }

@@ -8,8 +8,8 @@
 
 /*
  * Execute the program with `link` as its descriptor 3. Returns the pid of a process that is its
- * parent, so that it can be given away: it ends as the program does, see below, and the program
- * dies with it unless it wants to outlive it. Or a negative errno.
+ * parent, so that it can be given away: it ends as the program does, see below, or with this process, and the
+ * program dies with it unless it wants to outlive it. Or a negative errno.
  */
 pid_t upgrade_start(const struct program *program, int link);
 
