@@ -160,6 +160,10 @@ soak: setup-bench                   ## 10,000 sessions and much else at once, fo
 	@$(MAKE) --no-print-directory binaries bench-tools
 	@B=$B $(PYTHON) tests/bench/soak.py
 
+upgrade-load: setup-bench           ## ten upgrades under load: is a connection refused, a transfer cut? (UPGRADES=10, RATE=200)
+	@$(MAKE) --no-print-directory binaries bench-tools
+	@B=$B PYTHONDONTWRITEBYTECODE=1 $(PYTHON) tests/bench/upgrade.py
+
 differential: setup-test            ## compare dialogues natively and through attlsd, for DIFF_SECONDS (600)
 	@$(MAKE) --no-print-directory binaries
 	@B=$(abspath $B); ATTLSD=$$B/attlsd ATTLSCTL=$$B/attlsctl ATTLSD_BUILD=$$B PYTHONDONTWRITEBYTECODE=1 \
@@ -238,7 +242,7 @@ clean: ; rm -rf build               ## remove build output
 help:                               ## this list
 	@awk -F':.*[#][#] ' '/^[a-z-]+:.*[#][#] /{printf "  %-12s %s\n",$$1,$$2}' $(firstword $(MAKEFILE_LIST))
 
-.PHONY: all binaries units attackers check check-fresh check-systemd check-packages check-arm64 check-ktls check-share asan mutants fuzz fuzzers fuzz-live bench bench-tools soak differential lint demo demo-outbound install uninstall deb rpm image check-image clean help FORCE
+.PHONY: all binaries units attackers check check-fresh check-systemd check-packages check-arm64 check-ktls check-share asan mutants fuzz fuzzers fuzz-live bench bench-tools soak upgrade-load differential lint demo demo-outbound install uninstall deb rpm image check-image clean help FORCE
 .DELETE_ON_ERROR:
 .SECONDARY:
 -include $(OBJ:.o=.d) $(MAINS:%.c=$B/%.d) $(UNITS:=.d) $(BENCHERS:=.d) $(FUZZERS:=.d) $(ATTACKERS:=.d) $(NEXT_SOURCES:%.c=$B/tests/upgrade/%.d) $B/tests/attacks/taken_worker.d $B/tests/attacks/taken_http.d

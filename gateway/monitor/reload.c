@@ -85,9 +85,10 @@ void reload_on_ready(struct child *child)
 
 	ctl_trace_worker_ready(&monitor->ctl_server.traces, child);
 	if (child->generation == monitor->coming && generation_is_ready(child->generation)) {
+		/* several workers may have become ready before the first call */
 		if (monitor->takeover.phase == TAKEOVER_LOADS)
 			takeover_ready(monitor);
-		else
+		else if (monitor->takeover.phase != TAKEOVER_READY)
 			reload_promote(monitor);
 	} else if (child->generation == monitor->current && !monitor->stopping) {
 		acceptor_resume(&monitor->acceptor);
@@ -304,9 +305,10 @@ static void begin_reload(struct monitor *monitor)
 
 const char *reload_begin(struct monitor *monitor)
 {
-	const char *busy = monitor->stopping		  ? "attlsd is about to exit"
-			   : reload_is_under_way(monitor) ? "another reload or upgrade is under way; ask again"
-							  : NULL;
+	const char *busy = monitor->stopping ? "attlsd is about to exit"
+			   : reload_is_under_way(monitor)
+			       ? "another reload or upgrade is under way; ask again"
+			       : NULL;
 
 	if (busy != NULL)
 		log_event(LOG_LEVEL_WARNING, "reload-busy", LOG_TEXT("reason", busy));

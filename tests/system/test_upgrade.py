@@ -26,6 +26,36 @@ def test_a_new_binary_takes_over(upgradable, backend, certificates):
     assert [(one["sessions"], one["pid"]) for one in gateway.status()["replaced"]] == [(1, gateway.pid)]
 
 
+def is_confined(pid):
+    """A worker says that it is ready right after this."""
+    with open(f"/proc/{pid}/status") as f:
+        text = f.read()
+    return "Seccomp:\t2" in text and "State:\tS" in text
+
+
+def test_all_workers_become_ready_at_once(upgradable, backend):
+    """The new attlsd is stopped until then. It says so once, and waits until it may serve."""
+    gateway = upgradable(backend, daemon={"workers": 4})
+    install(NEXT, gateway.programs)
+    order = subprocess.Popen([net.ATTLSCTL, "upgrade", "--socket", gateway.socket], stdout=subprocess.PIPE, text=True)
+
+    def new_one():
+        for starter in net.children(gateway.pid):
+            for new in net.children(starter) if net.name(starter) == "attlsd-upgrade" else []:
+                workers = [pid for pid in net.children(new) if net.name(pid) == "attlsd"]
+                if len(workers) == 4:
+                    os.kill(new, signal.SIGSTOP)
+                    return new, workers
+        return None
+    new, workers = net.until(new_one, "it has workers", every=0.0005)
+    net.until(lambda: all(is_confined(pid) for pid in workers), "all are ready")
+    os.kill(new, signal.SIGCONT)
+    assert "attlsd 9.9.9" in order.communicate(timeout=net.DEADLINE)[0], gateway.log
+    gateway.event("upgraded")
+    assert len(gateway.seen("ready")) == 1
+    assert clients.explicit(gateway, "P").get("hello.txt") == b"hello, world\r\n"
+
+
 def test_tls_sessions_go_on(upgradable, backend):
     gateway = upgradable(backend)
     for versions in ("1.2", "1.3"):

@@ -1,0 +1,59 @@
+"""Two upgrades in the middle of everything: no refused connection, no cut transfer. `make upgrade-load` is the long form."""
+import threading
+
+import client as clients
+import net
+from upgrades import NEXT
+
+HALF = 300_000
+
+
+def come_and_go(gateway, over, done, failed):
+    while not over.is_set():
+        for begin in clients.explicit, clients.implicit:
+            try:
+                with begin(gateway) as client:
+                    client.expect("QUIT", 221)
+                done.append(begin)
+            except (OSError, AssertionError, EOFError) as error:
+                failed.append(error)
+
+
+def begin(gateway, implicit, level, command):
+    client = clients.implicit(gateway) if implicit else clients.explicit(gateway)
+    client.prot(level)
+    return client, client.open(command)
+
+
+def test_nobody_notices_two_upgrades(upgradable, backend):
+    gateway = upgradable(backend, ftp={"secure_dataconn": "clear"})
+    over, done, failed = threading.Event(), [], []
+    threads = [threading.Thread(target=come_and_go, args=(gateway, over, done, failed)) for _ in range(4)]
+    for thread in threads:
+        thread.start()
+    kinds = [(implicit, level) for implicit in (False, True) for level in "PC"]
+    content = bytes(range(256)) * (2 * HALF // 256)
+    uploads = [begin(gateway, *kind, f"STOR file{i}") for i, kind in enumerate(kinds)]
+    downloads = [begin(gateway, *kind, "RETR big") for kind in kinds]
+    try:
+        for _, data in uploads:
+            data.send(content[:HALF])
+        for source in NEXT, net.ATTLSD:
+            before = len(done)
+            gateway.upgrade(source)
+            net.until(lambda: len(done) >= before + 20 or failed, "sessions of the new one")
+        for i, (client, data) in enumerate(uploads):
+            data.send(content[HALF:])
+            data.close()
+            assert client.reply().code == 226
+            assert backend.upload(f"file{i}") == (content, "fin")
+        for client, data in downloads:
+            assert data.read_all() == backend.files["big"]
+            data.close()
+            assert client.reply().code == 226
+    finally:
+        over.set()
+        for thread in threads:
+            thread.join()
+    assert not failed, failed
+    assert not gateway.seen("refused")
