@@ -284,6 +284,8 @@ void audit_write_xferlog(const char *line, size_t len)
 {
 	int r = append(trail.fds.xferlog, &trail.xfer_torn, line, len);
 
+	if (r < 0)
+		count(XFERLOG_LINES_LOST, 0, 1);
 	if (r < 0 && !trail.xfer_told)
 		log_event(LOG_LEVEL_ERROR, "xferlog-failed", LOG_TEXT("error", strerror(-r)));
 	trail.xfer_told = r < 0;

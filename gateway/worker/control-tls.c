@@ -43,7 +43,7 @@ static void identify(struct session *session)
 		return;
 	}
 	one_user = users_identify(session->worker->users, &session->facts.identity,
-				  session->facts.rule->backend, &known);
+				  session->facts.rule->backend, &known, &session->facts.mapped);
 	if (session->facts.identity.present)
 		session_log(&session->facts, LOG_LEVEL_INFO, "client-certificate",
 			    LOG_TEXT("subject", session->facts.identity.subject),
@@ -245,7 +245,7 @@ void control_tls_stop(struct session *session, bool notify)
 		stream_tls_tx_clear(&session->client);
 	else if (loop_timer(session->client.loop, &session->phase_timer, CCC_NOTIFY_MS) < 0)
 		tls_notify(session);
-	tally_cleared(FTP_SIDE_CLIENT);
+	tally_cleared(FTP_SIDE_CLIENT, ftp_machine_is_cleared(&session->machine));
 	session_log(&session->facts, LOG_LEVEL_INFO, "tls-cleared", LOG_END);
 	session_audit(&session->facts, "tls-cleared", AUDIT_TEXT("leg", "client"));
 }

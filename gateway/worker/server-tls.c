@@ -216,7 +216,7 @@ void server_tls_stop(struct session *session, bool notify)
 	session->server_state = SERVER_LEAVING_TLS;
 	/* a server that reads ahead would take a command in the clear for a record */
 	tls->holding = notify && loop_timer(session->server.loop, &session->server_timer, CCC_WAIT_MS) == 0;
-	tally_cleared(FTP_SIDE_SERVER);
+	tally_cleared(FTP_SIDE_SERVER, true);
 	session_log(&session->facts, LOG_LEVEL_INFO, "server-tls-cleared", LOG_END);
 	session_audit(&session->facts, "tls-cleared", AUDIT_TEXT("leg", "server"));
 }

@@ -68,9 +68,11 @@ void tally_not_reused(enum ftp_side side, const char *reason)
 	count(NOT_REUSED, leg(side) * COUNT_N_NOT_REUSED + count_value(COUNT_LABEL_NOT_REUSED, reason), 1);
 }
 
-void tally_cleared(enum ftp_side side)
+void tally_cleared(enum ftp_side side, bool by_ccc)
 {
-	count(CLEARED, leg(side), 1);
+	size_t by = by_ccc ? COUNT_CLEARED_BY_CCC : COUNT_CLEARED_BY_REIN;
+
+	count(CLEARED, leg(side) * COUNT_N_CLEARED_BY + by, 1);
 }
 
 void tally_login(void)

@@ -15,8 +15,8 @@ void tally_handshake(enum ftp_side side, bool data, const struct stream *stream)
 void tally_handshake_failed(enum ftp_side side, bool data, const char *cause);
 /* Policy refuses a data connection that has not resumed a TLS session. */
 void tally_not_reused(enum ftp_side side, const char *reason);
-/* A control connection leaves TLS. */
-void tally_cleared(enum ftp_side side);
+/* A control connection leaves TLS: by CCC, or else by REIN. */
+void tally_cleared(enum ftp_side side, bool by_ccc);
 
 void tally_login(void);
 void tally_login_failed(const char *by);

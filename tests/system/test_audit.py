@@ -1,6 +1,7 @@
 """The audit trail: every event follows its schema, gaps are seen, nothing blocks, and loss is told."""
 import hashlib
 import os
+import re
 import shutil
 import signal
 import socket
@@ -222,14 +223,20 @@ def test_a_file_that_cannot_come_back(launch, backend, folder):
     assert audit.named(audit.read(failed["audit"]), "session-end")
 
 
-def test_an_xferlog_that_cannot_be_written_refuses_nobody(launch, backend, full, trail):
-    gateway = launch(backend, daemon={"audit": trail, "audit_failure": "refuse", "xferlog": os.path.join(full.path, "xferlog")})
+def test_an_xferlog_that_cannot_be_written_refuses_nobody(launch, backend, full, trail, folder):
+    path = os.path.join(full.path, "xferlog")
+    gateway = launch(backend, daemon={"audit": trail, "audit_failure": "refuse", "xferlog": path,
+                                      "control_socket": os.path.join(folder, "control.sock")})
     full.fill()
     with clients.explicit(gateway, "P") as c:
         for _ in range(40):  # more than the file system has blocks left for
             c.get("hello.txt")
         quit_(gateway, c)
     assert "No space" in gateway.event("xferlog-failed").keys["error"]
+    with open(path, encoding="utf-8") as f:
+        whole = sum(line.endswith(" c\n") for line in f)
+    lost = int(re.search(r"^attlsd_xferlog_lines_lost_total (\d+)$", ctl(gateway, "metrics").stdout, re.M)[1])
+    assert 0 < lost == 40 - whole, "each line is in the file or counted"
     with clients.explicit(gateway, "P") as c:
         quit_(gateway, c)
     assert not gateway.seen("audit-failed") and audit.verify(trail)[0] == 0
