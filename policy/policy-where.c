@@ -38,6 +38,7 @@ uint32_t policy_where(const struct policy *policy, const struct policy_place *pl
 		{ "listener", place->listener },
 		{ "backend", backend },
 		{ "keyring", tls != NULL ? tls->keyring : NULL },
+		{ "user", place->user },
 		{ "server_tls", server_tls },
 		{ "server_keyring", server_tls != NULL ? server_tls->keyring : NULL },
 	};

@@ -2,7 +2,7 @@
  * Where the policy's text gives the key that made a decision about a session, so that a
  * log line can name its line. A key is written as in the file. One that does not
  * belong to the rule's ftp action, to its tls action or to `daemon` has the kind of its
- * object before it: "backend.secure_dataconn", "listener.tls".
+ * object before it: "backend.secure_dataconn", "listener.tls", "user.services".
  */
 #ifndef ATTLSD_POLICY_POLICY_WHERE_H
 #define ATTLSD_POLICY_POLICY_WHERE_H
@@ -15,6 +15,7 @@
 struct policy_place {
 	const struct policy_listener *listener;
 	const struct policy_rule *rule;
+	const struct policy_user *user; /* whose certificate the client has shown */
 };
 
 /* The line, counted from 1. 0: the file does not give the key, so its default counts. */

@@ -155,7 +155,8 @@ static void judge_certificate(struct explain_maker *maker, const struct policy_r
 	if (r < 0)
 		return;
 	/* two users are shown as none */
-	(void)users_identify(maker->client->users, ret_identity, rule->backend, &maker->identity);
+	(void)users_identify(maker->client->users, ret_identity, rule->backend, &maker->identity,
+			     &(const struct policy_user *){ NULL });
 	if (!ret_identity->verified && tls->client_auth_type != CLIENT_AUTH_PASSTHRU)
 		refuse(maker, "the handshake fails: certificate verify failed: ", reason);
 	if (tls->client_auth_type == CLIENT_AUTH_SAFCHECK && maker->identity.user == NULL)

@@ -105,11 +105,13 @@ static bool may_use(const struct policy_user *user, const struct policy_backend 
 }
 
 bool users_identify(const struct users *users, const struct identity *identity,
-		    const struct policy_backend *backend, struct ftp_identity *ret)
+		    const struct policy_backend *backend, struct ftp_identity *ret,
+		    const struct policy_user **ret_user)
 {
 	bool several;
 	const struct policy_user *user = identity_users_find(users->certificates, identity, &several);
 
+	*ret_user = user;
 	ret->certificate = identity->present && identity->verified;
 	ret->user = user != NULL ? user->name : NULL;
 	ret->service = user != NULL && may_use(user, backend);

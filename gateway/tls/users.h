@@ -27,9 +27,11 @@ void users_check(const struct users *users, const struct tlsctx_set *set, struct
 /*
  * Fill in what the FTP machine needs about a client with this certificate at this
  * backend. The strings belong to `users`; server_name stays. False: the certificate
- * matches entries of several users, so it belongs to none.
+ * matches entries of several users, so it belongs to none. *ret_user is the entry of
+ * the policy, NULL: none.
  */
 bool users_identify(const struct users *users, const struct identity *identity,
-		    const struct policy_backend *backend, struct ftp_identity *ret);
+		    const struct policy_backend *backend, struct ftp_identity *ret,
+		    const struct policy_user **ret_user);
 
 #endif

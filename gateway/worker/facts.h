@@ -1,7 +1,7 @@
 /*
  * The facts about an admitted session: its client, the address dialled, its rule and
  * its server. Data connections see only this part of their session. Nothing in it
- * changes, except what TLS gives it: `identity` and the bindings, at a later AUTH or REIN.
+ * changes, except what TLS gives it: `identity`, `mapped` and the bindings, at a later AUTH or REIN.
  */
 #ifndef ATTLSD_GATEWAY_WORKER_FACTS_H
 #define ATTLSD_GATEWAY_WORKER_FACTS_H
@@ -44,6 +44,7 @@ struct facts {
 	bool proxied;		  /* a PROXY header named the client */
 	bool transparent;	  /* the listener is: sockets have other hosts' addresses */
 	struct identity identity; /* of the client, from its certificate */
+	const struct policy_user *mapped; /* whose certificate that is; NULL: nobody's */
 };
 
 #endif

@@ -6,6 +6,7 @@
 
 #include "ftp-alg/ftp-alg.h"
 #include "gateway/net/stream-tls.h"
+#include "gateway/worker/session-log.h"
 #include "policy/ip.h"
 
 static const char *const legs[] = { [AUDIT_LEG_CLIENT] = "client", [AUDIT_LEG_SERVER] = "server" };
@@ -28,8 +29,7 @@ void session_audit_write(const struct facts *facts, const char *event, const str
 
 struct audit_field session_audit_line(const struct facts *facts, const char *key)
 {
-	const struct policy_place place = { .listener = facts->listener, .rule = facts->rule };
-	uint32_t line = facts->policy != NULL && key != NULL ? policy_where(facts->policy, &place, key) : 0;
+	uint32_t line = session_log_where(facts, key);
 
 	return (struct audit_field)AUDIT_NUMBER(line != 0 ? "line" : "", line);
 }

@@ -30,10 +30,18 @@ struct log_field session_log_key(const char *key)
 	return (struct log_field)LOG_TEXT(key != NULL ? "key" : "", key);
 }
 
+uint32_t session_log_where(const struct facts *facts, const char *key)
+{
+	const struct policy_place place = { .listener = facts->listener,
+					    .rule = facts->rule,
+					    .user = facts->mapped };
+
+	return facts->policy != NULL && key != NULL ? policy_where(facts->policy, &place, key) : 0;
+}
+
 struct log_field session_log_line(const struct facts *facts, const char *key)
 {
-	const struct policy_place place = { .listener = facts->listener, .rule = facts->rule };
-	uint32_t line = facts->policy != NULL && key != NULL ? policy_where(facts->policy, &place, key) : 0;
+	uint32_t line = session_log_where(facts, key);
 
 	return (struct log_field)LOG_NUMBER(line != 0 ? "line" : "", line);
 }

@@ -28,6 +28,8 @@
 #define LOG_DECISION(facts, key) session_log_key(key), session_log_line(facts, key)
 struct log_field session_log_key(const char *key);
 struct log_field session_log_line(const struct facts *facts, const char *key);
+/* That line, counted from 1; 0: the key has its default, or there is none. */
+uint32_t session_log_where(const struct facts *facts, const char *key);
 
 /*
  * Two more: the fatal alert that ended the TLS of a stream, and who has sent it: attlsd or `peer`

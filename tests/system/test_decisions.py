@@ -53,6 +53,23 @@ def test_a_refused_command_names_its_key(launch, backend, certificates, name):
     assert (event.keys.get("line") is None) == (key not in action)
 
 
+def test_a_key_of_users_has_the_line_of_that_user(launch, backend, certificates):
+    """The user is known from the certificate, before it has logged in."""
+    pair = certificates.rsa["chain"], certificates.rsa["key"]
+    gateway = launch(backend, ftp={"secure_login": "verify_user", "accesserrormsgs": True}, backends={"other": {"address": "127.0.0.1:9"}},
+                     tls={"handshake_role": "server_with_client_auth", "client_auth_type": "full"},
+                     keyrings={"ftpd": {"trust": certificates.ca.pem}},
+                     users={"first": {"certificates": [{"subject": "CN=server-ecdsa"}], "services": ["legacy"]},
+                            "user": {"certificates": [{"subject": "CN=server-rsa"}], "services": ["other"]}})
+    with clients.Client(gateway.explicit, ctx=clients.context(own=pair)) as c:
+        c.auth()
+        c.expect("USER user", 530)
+    with open(gateway.path) as f:
+        lines = [str(number) for number, line in enumerate(f, 1) if line.strip().startswith('"services":')]
+    refused = gateway.event("refused-command").keys
+    assert (refused["key"], refused["line"]) == ("user.services", lines[1]) and len(lines) == 2
+
+
 def test_the_end_of_a_session_names_its_key(launch, backend):
     gateway = launch(backend, ftp={**CLEAR, "login_attempts": 1, "login_delay": 0, "verifyuser": "true"},
                      users={"somebody": {}}, listeners={"explicit": {"address": "127.0.0.1:0"}})

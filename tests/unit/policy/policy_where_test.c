@@ -24,8 +24,8 @@ static const char text[] = "version: 1\n"
 			   "  standard:\n"
 			   "    secure_ftp: required\n"
 			   "    secure_dataconn: private\n"
-			   "  other:\n"
-			   "    inactive: 60s\n"
+			   "    verifyuser: true\n"
+			   "  other: { inactive: 60s }\n"
 			   "backends:\n"
 			   "  legacy: { address: 192.0.2.1:21, tls: client, hostname: ftp.example,\n"
 			   "            secure_dataconn: clear }\n"
@@ -34,7 +34,11 @@ static const char text[] = "version: 1\n"
 			   "  two: { address: 127.0.0.1:2122,\n"
 			   "         tls: implicit }\n"
 			   "rules:\n"
-			   "  everyone: { tls: server, ftp: standard, backend: legacy }\n";
+			   "  everyone: { tls: server, ftp: standard, backend: legacy }\n"
+			   "users:\n"
+			   "  alice: { certificates: [ { subject: CN=alice, issuer: CN=ca } ],\n"
+			   "           services: [ legacy ] }\n"
+			   "  bob: { certificates: [ { subject: CN=bob, issuer: CN=ca } ] }\n";
 
 static void finds_the_line_of_a_key(void **state)
 {
@@ -74,6 +78,26 @@ static void finds_the_line_of_a_key(void **state)
 		if (got != rows[i].want)
 			fail_msg("%s: line %u, not %u", rows[i].key, got, rows[i].want);
 	}
+	parsed_done(&p);
+}
+
+static void a_key_of_users_is_that_of_the_certificate_s_user(void **state)
+{
+	struct parsed p;
+
+	(void)state;
+	parse_whole(&p, text);
+	assert_int_equal(p.policy->nusers, 2);
+	for (size_t i = 0; i < 2; i++) {
+		const struct policy_place place = { .rule = &p.policy->rules[0],
+						    .user = &p.policy->users[i] };
+		bool alice = strcmp(p.policy->users[i].name, "alice") == 0;
+
+		assert_int_equal(policy_where(p.policy, &place, "user.services"), alice ? 32 : 0);
+	}
+	assert_int_equal(
+	    policy_where(p.policy, &(struct policy_place){ .rule = &p.policy->rules[0] }, "user.services"),
+	    0);
 	parsed_done(&p);
 }
 
@@ -138,6 +162,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(finds_the_line_of_a_key),
+		cmocka_unit_test(a_key_of_users_is_that_of_the_certificate_s_user),
 		cmocka_unit_test(a_session_without_a_rule_has_only_its_listener),
 		cmocka_unit_test(every_reply_names_a_key_of_the_policy),
 	};
