@@ -9,6 +9,7 @@
 #include <time.h>
 #include <utlist.h>
 
+#include "gateway/base/log.h"
 #include "gateway/base/readiness.h"
 #include "gateway/monitor/child-pick.h"
 
@@ -82,6 +83,17 @@ static void set_facts(struct counters *sum, const struct children *children, con
 	set_readiness(sum, gateway);
 }
 
+static void add_worker(struct counters *sum, struct child *child, bool current)
+{
+	const char *doubt;
+
+	totals_add(sum, &child->counted, &child->generation->counted, child->nsessions, current);
+	doubt = totals_doubt(&child->counted);
+	if (doubt != NULL)
+		log_event(LOG_LEVEL_ERROR, "counts-impossible", LOG_NUMBER("pid", child->pid),
+			  LOG_TEXT("family", doubt));
+}
+
 void ctl_metrics_sum(struct counters *sum, struct children *children, uint64_t generation_in_force)
 {
 	struct generation *generation;
@@ -90,9 +102,7 @@ void ctl_metrics_sum(struct counters *sum, struct children *children, uint64_t g
 	DL_FOREACH (children->head, generation) {
 		totals_add_keys(sum, &generation->keeper);
 		for (size_t i = 0; i < generation->n; i++)
-			totals_add(sum, &generation->workers[i].counted, &generation->counted,
-				   generation->workers[i].nsessions,
-				   generation->number == generation_in_force);
+			add_worker(sum, &generation->workers[i], generation->number == generation_in_force);
 	}
 }
 

@@ -214,7 +214,8 @@ static void follow(struct ctl_peer *peer, const struct ask *ask)
 		if (ask->filter.session == 0)
 			ctl_older_ask_all(peer->older, peer->watch.fd, peer->who, ask);
 		loop_unwatch(server->loop, &peer->watch);
-		refusal = ctl_trace_begin(&server->traces, &peer->watch.fd, ask, peer->who);
+		refusal =
+		    ctl_trace_begin(&server->traces, &peer->watch.fd, ask, peer->who, server->admission);
 	}
 	if (refusal != NULL)
 		finish(peer, ANSWER_REFUSED, refusal);

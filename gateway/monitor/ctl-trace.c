@@ -1,6 +1,6 @@
 /*
- * Each connection of an operator who follows a trace is open in every worker. Nobody reads
- * from it; it ends when the operator goes.
+ * Each connection of an operator who follows a trace is open in every worker, or in that of
+ * the one session. Nobody reads from it; it ends when the operator goes.
  */
 #include "gateway/monitor/ctl-trace.h"
 
@@ -19,6 +19,7 @@ struct ctl_trace {
 	struct watch watch;
 	struct deferred deferred;
 	struct msg order;
+	pid_t owner; /* the only worker that has the connection; 0: all have it */
 	struct ctl_trace *next, *prev;
 };
 
@@ -70,6 +71,11 @@ static void pass_to(const struct ctl_trace *trace, const struct child *child)
 	tell(trace, "worker-not-traced", "pid", pid);
 }
 
+static bool is_for(const struct ctl_trace *trace, const struct child *child)
+{
+	return trace->owner == 0 || trace->owner == child->pid;
+}
+
 const char *ctl_trace_refusal(const struct admission *admission, const struct ask *ask)
 {
 	if (ask->filter.session == 0 || admission_owner(admission, ask->filter.session) != NULL)
@@ -87,14 +93,18 @@ static bool has_room(const struct ctl_traces *traces, enum msg_asker who)
 	return traces->n < CTL_TRACES_MAX && (who == ASKER_OPERATOR || others < CTL_TRACES_OTHERS_MAX);
 }
 
-const char *ctl_trace_begin(struct ctl_traces *traces, int *fd, const struct ask *ask, enum msg_asker who)
+const char *ctl_trace_begin(struct ctl_traces *traces, int *fd, const struct ask *ask, enum msg_asker who,
+			    const struct admission *admission)
 {
+	const struct child *owner =
+	    ask->filter.session != 0 ? admission_owner(admission, ask->filter.session) : NULL;
 	struct ctl_trace *trace = has_room(traces, who) ? calloc(1, sizeof(*trace)) : NULL;
 	const struct generation *generation;
 
 	if (trace == NULL)
 		return "as many operators follow traces as may do so at once";
 	trace->traces = traces;
+	trace->owner = owner != NULL ? owner->pid : 0;
 	trace->deferred.fn = trace_free;
 	trace->order =
 	    (struct msg){ .type = MSG_TRACE, .active = ask->data, .asker = who, .filter = ask->filter };
@@ -108,7 +118,7 @@ const char *ctl_trace_begin(struct ctl_traces *traces, int *fd, const struct ask
 	}
 	DL_FOREACH (traces->children->head, generation)
 		for (size_t i = 0; i < generation->n; i++)
-			if (generation->workers[i].ready)
+			if (generation->workers[i].ready && is_for(trace, &generation->workers[i]))
 				pass_to(trace, &generation->workers[i]);
 	return NULL;
 }
@@ -118,12 +128,13 @@ void ctl_trace_worker_ready(struct ctl_traces *traces, const struct child *child
 	const struct ctl_trace *trace;
 
 	DL_FOREACH (traces->list, trace)
-		pass_to(trace, child);
+		if (is_for(trace, child))
+			pass_to(trace, child);
 }
 
 void ctl_trace_worker_ended(struct ctl_traces *traces, pid_t pid, int status)
 {
-	const struct ctl_trace *trace;
+	struct ctl_trace *trace, *next;
 	char text[64];
 
 	if (WIFSIGNALED(status))
@@ -131,8 +142,16 @@ void ctl_trace_worker_ended(struct ctl_traces *traces, pid_t pid, int status)
 			       strsignal(WTERMSIG(status)));
 	else
 		(void)snprintf(text, sizeof(text), "%d, with status %d", (int)pid, WEXITSTATUS(status));
-	DL_FOREACH (traces->list, trace)
+	DL_FOREACH_SAFE(traces->list, trace, next)
+	{
 		tell(trace, "worker-ended", "pid", text);
+		if (trace->owner == pid) {
+			struct answer end = ctl_proto_answer(ANSWER_LIST_END);
+
+			(void)ctl_proto_send(trace->watch.fd, &end); /* likewise */
+			trace_end(trace);
+		}
+	}
 }
 
 void ctl_trace_done(struct ctl_traces *traces)

@@ -24,15 +24,17 @@ struct ctl_traces {
 const char *ctl_trace_refusal(const struct admission *admission, const struct ask *ask);
 
 /*
- * Begin: takes *fd over, and passes it to all workers. Returns NULL, or why not (then *fd is
- * still the caller's).
+ * Begin: takes *fd over, and passes it to all workers; if the operator asks for one session, only to
+ * the worker that has it, so that no other can speak of it. Returns NULL, or why not (then *fd is still
+ * the caller's).
  */
-const char *ctl_trace_begin(struct ctl_traces *traces, int *fd, const struct ask *ask, enum msg_asker who);
+const char *ctl_trace_begin(struct ctl_traces *traces, int *fd, const struct ask *ask, enum msg_asker who,
+			    const struct admission *admission);
 
 /* A worker is ready. */
 void ctl_trace_worker_ready(struct ctl_traces *traces, const struct child *child);
 
-/* A worker has ended, with all its sessions; status: of waitpid(2). */
+/* A worker has ended, with all its sessions, and so have traces of one of them; status: of waitpid(2). */
 void ctl_trace_worker_ended(struct ctl_traces *traces, pid_t pid, int status);
 
 void ctl_trace_done(struct ctl_traces *traces);

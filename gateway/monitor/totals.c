@@ -1,7 +1,7 @@
 /*
  * Adds up the pages of workers. A counter of a worker enters the sums through `seen`,
  * the most that its page has shown, so not even a worker that takes numbers back makes
- * a sum smaller.
+ * a sum smaller. A page with a number that cannot be is not read any more.
  */
 #include "gateway/monitor/totals.h"
 
@@ -29,7 +29,7 @@ void counted_close(struct counted *counted)
 {
 	shared_unmap(counted->live, sizeof(*counted->live));
 	free(counted->seen);
-	*counted = (struct counted){ NULL, NULL };
+	*counted = (struct counted){ .live = NULL };
 }
 
 int counted_lend(const struct counted *counted, bool lend)
@@ -104,16 +104,64 @@ void totals_add_cell(struct counters *sum, size_t cell, uint64_t value)
 	count_write(sum, cell, at_most(count_read(sum, cell) + at_most(value, SUM_MAX), SUM_MAX));
 }
 
+bool totals_only_grows(enum count_type type)
+{
+	return type == COUNT_TYPE_COUNTER || type == COUNT_TYPE_HISTOGRAM || type == COUNT_TYPE_SPARSE;
+}
+
+/* Of numbers that only grow, one that cannot be makes the whole page worthless. */
+static void doubt(struct counted *counted, const struct count_family_info *family)
+{
+	if (counted->doubt == NULL)
+		counted->doubt = family;
+	counted->frozen = counted->frozen || totals_only_grows(family->type);
+}
+
+/* What cannot be: more than a worker can count, less than before, a number below zero, a time without end. */
+static void judge(struct counted *counted, const struct count_family_info *family, size_t cell)
+{
+	uint64_t value = count_read(counted->live, cell);
+	uint64_t max = family->type == COUNT_TYPE_TIME	  ? TIME_MAX_S
+		       : family->type == COUNT_TYPE_GAUGE ? SUM_MAX - 1
+							  : WORKER_MAX;
+
+	if (value > max || (totals_only_grows(family->type) && value < count_read(counted->seen, cell)))
+		doubt(counted, family);
+}
+
+static void judge_sparse(struct counted *counted, enum count_family number)
+{
+	uint8_t values[COUNT_LABELS_MAX];
+	size_t cell;
+
+	for (size_t place = 0; place < COUNT_PLACES; place++) {
+		bool exists = count_sparse_place(counted->live, number, place, values, &cell);
+
+		if ((!exists && count_read(counted->live, cell - 1) != 0) ||
+		    count_read(counted->live, cell) > WORKER_MAX)
+			doubt(counted, &count_families[number]);
+	}
+}
+
+static void judge_page(struct counted *counted)
+{
+	for (size_t i = 0; i < COUNT_FAMILIES; i++) {
+		const struct count_family_info *family = &count_families[i];
+
+		if (family->type == COUNT_TYPE_SPARSE) {
+			judge_sparse(counted, (enum count_family)i);
+			continue;
+		}
+		for (size_t cell = family->at; cell < family->at + family->cells; cell++)
+			judge(counted, family, cell);
+	}
+}
+
 static void lift(struct counters *seen, size_t cell, uint64_t value)
 {
 	value = at_most(value, WORKER_MAX);
 	if (value > count_read(seen, cell))
 		count_write(seen, cell, value);
-}
-
-bool totals_only_grows(enum count_type type)
-{
-	return type == COUNT_TYPE_COUNTER || type == COUNT_TYPE_HISTOGRAM || type == COUNT_TYPE_SPARSE;
 }
 
 /* The last place is for all others, in every page. */
@@ -147,7 +195,9 @@ void totals_lift(struct counters *to, const struct counters *from)
 /* Look at the page of a worker. */
 static void look(struct counted *counted)
 {
-	totals_lift(counted->seen, counted->live);
+	judge_page(counted);
+	if (!counted->frozen)
+		totals_lift(counted->seen, counted->live);
 }
 
 static void add_sparse(struct counters *sum, const struct counters *from, enum count_family family)
@@ -209,6 +259,20 @@ void totals_bury(struct totals *totals, struct counted *counted, const struct to
 	add_counters(&totals->dead, counted->seen, map);
 	memset(counted->seen, 0, sizeof(*counted->seen));
 	memset(counted->live, 0, sizeof(*counted->live));
+	counted->doubt = NULL;
+	counted->frozen = false;
+}
+
+static const struct count_family_info told = { .name = "" };
+
+const char *totals_doubt(struct counted *counted)
+{
+	const struct count_family_info *family = counted->doubt;
+
+	if (family == NULL || family == &told)
+		return NULL;
+	counted->doubt = &told;
+	return family->name;
 }
 
 void totals_add(struct counters *sum, struct counted *counted, const struct totals_map *map, size_t sessions,
@@ -216,7 +280,7 @@ void totals_add(struct counters *sum, struct counted *counted, const struct tota
 {
 	look(counted);
 	add_counters(sum, counted->seen, map);
-	for (size_t i = 0; i < COUNT_FAMILIES; i++) {
+	for (size_t i = 0; i < COUNT_FAMILIES && !counted->frozen; i++) {
 		const struct count_family_info *family = &count_families[i];
 
 		if (family->type != COUNT_TYPE_GAUGE && (family->type != COUNT_TYPE_TIME || !current))

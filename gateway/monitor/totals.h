@@ -4,7 +4,8 @@
  * counter goes back when a worker ends or a policy changes.
  *
  * A worker may be under an attacker's control, and writes its page itself. It lies only
- * about itself: each number has a limit, and what once counted never becomes less.
+ * about itself: each number has a limit, what once counted never becomes less, and a page with a
+ * number that cannot be is not believed from then on.
  */
 #ifndef ATTLSD_GATEWAY_MONITOR_TOTALS_H
 #define ATTLSD_GATEWAY_MONITOR_TOTALS_H
@@ -40,8 +41,10 @@ struct totals_map {
 
 /* What the monitor has for each worker. */
 struct counted {
-	struct counters *live; /* shared with the worker */
-	struct counters *seen; /* the most that it has shown; the monitor's own */
+	struct counters *live;		       /* shared with the worker */
+	struct counters *seen;		       /* the most that it has shown; the monitor's own */
+	const struct count_family_info *doubt; /* the first one with a number that cannot be; NULL: none */
+	bool frozen;			       /* `live` cannot be believed, so `seen` stays as it is */
 };
 
 /* Returns 0 or -ENOMEM. */
@@ -63,6 +66,9 @@ void totals_bury(struct totals *totals, struct counted *counted, const struct to
  */
 void totals_add(struct counters *sum, struct counted *counted, const struct totals_map *map, size_t sessions,
 		bool current);
+
+/* The name of a family in which it has shown what cannot be, but only once; NULL: there is nothing new. */
+const char *totals_doubt(struct counted *counted);
 
 /* Make each counter of `to` at least as large as that of `from`, which has the same places of names. */
 void totals_lift(struct counters *to, const struct counters *from);

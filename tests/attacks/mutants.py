@@ -270,6 +270,9 @@ MUTANTS = [
     (344, "a worker speaks for itself", [("gateway/view/trace-print.c", "\tif (sender != 0)\n\t\trecord->worker", "\tif (false)\n\t\trecord->worker")]),
     (344, "the length of a record has a limit", [("gateway/view/trace-print.c", " || record->len > sizeof(record->text))", ")")]),
     (345, "losses have a limit", [("gateway/view/client-answers.c", "from->records + from->losses <", "from->records <")]),
+    (105, "a page with garbage counts no more", [("gateway/monitor/totals.c", "counted->frozen = counted->frozen || totals_only_grows(family->type);", "")]),
+    (106, "only the worker of the session has the trace", [("gateway/monitor/ctl-trace.c", "trace->owner == 0 || trace->owner == child->pid", "true")]),
+    (107, "the trace of one session ends with its worker", [("gateway/monitor/ctl-trace.c", "trace->owner == pid", "false")]),
     # test_http_taken.py
     (330, "the HTTP process makes no socket", [("gateway/host/http-calls.c", "\t{ .call = SCMP_SYS(close) },\n", "\t{ .call = SCMP_SYS(close) },\n\t{ .call = SCMP_SYS(socket) },\n")]),
     (330, "it passes no descriptor to the monitor",

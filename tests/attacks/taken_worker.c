@@ -15,6 +15,7 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
+#include "gateway/base/ctl-proto.h"
 #include "gateway/base/log.h"
 #include "gateway/base/msg.h"
 #include "gateway/base/util.h"
@@ -62,6 +63,11 @@ static void act(const struct worker_setup *setup, const char *lie, uint64_t sess
 		(void)!write(setup->reports, "x", 1);
 		(void)eventfd_write(setup->doorbell, 1);
 	}
+	if (strcmp(lie, "garbage") == 0) /* in each number that it shares with the monitor */
+		for (size_t i = 0; i < COUNT_CELLS; i++)
+			count_write(setup->counters, i, UINT64_MAX - i * UINT64_C(0x9e3779b97f4a7c15));
+	if (strcmp(lie, "garbage") == 0 || strcmp(lie, "ends-traces") == 0)
+		*setup->relays = UINT32_MAX;
 	if (strcmp(lie, "flood") == 0)
 		*setup->relays = UINT32_MAX; /* so that all others go to the other worker */
 	while (strcmp(lie, "flood") == 0)
@@ -135,6 +141,15 @@ static void ask_signer(int fd)
 		tell(0, &answer, got);
 }
 
+/* The answers of others to whom the operator listens are over, too. */
+static void end_trace(int fd)
+{
+	struct answer answer = ctl_proto_answer(ANSWER_LIST_END);
+
+	answer.u.list_end.pid = (int32_t)getpid();
+	(void)ctl_proto_send(fd, &answer);
+}
+
 int worker_run(const struct worker_setup *setup)
 {
 	const struct sandbox_worker sandbox = {
@@ -159,6 +174,8 @@ int worker_run(const struct worker_setup *setup)
 			}
 			*setup->relays = UINT32_MAX; /* so that all others go to the other worker */
 			ask_signer(setup->key);
+		} else if (msg.type == MSG_TRACE && fd != -1 && strcmp(how, "ends-traces") == 0) {
+			end_trace(fd);
 		}
 	return EXIT_SUCCESS;
 }

@@ -8,6 +8,8 @@ import pytest
 
 import client as clients
 import net
+import test_metrics
+import test_trace
 
 BUILD = os.environ.get("ATTLSD_BUILD", os.path.join(os.path.dirname(__file__), "..", "..", "build"))
 # With a worker's calls, and those that a policy with ktls adds.
@@ -73,7 +75,7 @@ def taken_fixture(launch, backend, monkeypatch, folder):
         monkeypatch.setenv("ATTLSD_TAKEN", how)
         monkeypatch.setenv("ATTLSD_TAKEN_ONCE", os.path.join(folder, "taken"))
         monkeypatch.setattr(net, "ATTLSD", os.path.join(BUILD, "tests/attacks/attlsd_taken"))
-        return launch(backend, daemon={"workers": 2}, ftp={"passivedataports": "50000-50100"})
+        return launch(backend, daemon={"workers": 2, "control_socket": os.path.join(folder, "control.sock")}, ftp={"passivedataports": "50000-50100"})
     return start
 
 
@@ -98,3 +100,61 @@ def test_104_a_flood_of_requests_does_not_keep_others_out(taken):
             with clients.explicit(gateway) as c:
                 c.expect("NOOP", 200)
         os.kill(flooding, signal.SIGKILL)
+
+
+def test_105_garbage_in_the_counters_of_a_worker_is_told_and_harms_no_other_counter(taken):
+    gateway = taken("garbage")
+
+    def counted():
+        seen = test_metrics.samples(gateway)
+        return {name: seen.sum(name) for name in (
+            "sessions_started_total", "sessions_ended_total", "logins_accepted_total", "handshakes_total", "transfers_total",
+            "transfer_bytes_total", "session_duration_seconds_count", "logins_refused_total", "worker_deaths_total")}
+    with net.dial(gateway.explicit):  # the worker that an attacker controls has this one
+        for _ in range(3):
+            with clients.explicit(gateway, "P") as c:
+                c.get("hello.txt")
+        gateway.event("session-end", count=3)
+        size = sum(int(event.keys["bytes"]) for event in gateway.seen("transfer"))
+        honest = {"sessions_started_total": 3, "sessions_ended_total": 3, "logins_accepted_total": 3, "handshakes_total": 6,
+                  "transfers_total": 3, "transfer_bytes_total": size, "session_duration_seconds_count": 3,
+                  "logins_refused_total": 0, "worker_deaths_total": 0}
+        assert counted() == honest
+        lie = gateway.event("counts-impossible").keys
+        assert int(lie["pid"]) == min(gateway.workers()) and lie["family"]
+        assert counted() == honest
+    os.kill(min(gateway.workers()), signal.SIGKILL)
+    gateway.event("worker-died")
+    assert counted() == {**honest, "worker_deaths_total": 1}
+    assert len(gateway.seen("counts-impossible")) == 1
+
+
+def test_106_a_worker_does_not_end_the_trace_of_another_one_s_session(taken, folder):
+    gateway = taken("ends-traces")
+    with net.dial(gateway.explicit), clients.explicit(gateway) as c:
+        gateway.event("session-start")
+        number = gateway.event("login").keys["session"]
+        trace = test_trace.Trace(os.path.join(folder, "control.sock"), number)
+        gateway.event("operator")
+        c.expect("NOOP", 200)
+        trace.saw("from-client", "NOOP")
+        c.expect("HELP", 200, 211, 214, 500, 502)
+        trace.saw("from-client", "HELP")
+        c.expect("QUIT", 221)
+        trace.event("session-end")
+        assert trace.process.wait(net.DEADLINE) == 0
+        trace.close()
+
+
+def test_107_the_trace_of_a_session_ends_with_its_worker(launch, backend, folder):
+    ctl = os.path.join(folder, "control.sock")
+    gateway = launch(backend, daemon={"control_socket": ctl})
+    with clients.explicit(gateway) as c:
+        trace = test_trace.Trace(ctl, gateway.event("login").keys["session"])
+        gateway.event("operator")
+        c.expect("NOOP", 200)
+        trace.saw("from-client", "NOOP")
+        os.kill(gateway.workers()[0], signal.SIGKILL)
+        trace.event("worker-ended")
+        assert trace.process.wait(net.DEADLINE) == 0
+        trace.close()

@@ -100,10 +100,77 @@ static void test_lies(void **state)
 		after = sum_of(f, cell, 9);
 		assert_true(after >= before && after <= INT64_MAX);
 	}
-	memset(live, 0xff, sizeof(*live)); /* gauges below zero, and an impossible time */
+	count_write(live, CELL(LISTENER_SESSIONS, 0), UINT64_MAX); /* a gauge below zero */
 	assert_int_equal(sum_of(f, CELL(LISTENER_SESSIONS, 0), 9), 0);
 	count_write(live, CELL(LISTENER_SESSIONS, 0), 1000000);
 	assert_int_equal(sum_of(f, CELL(LISTENER_SESSIONS, 0), 9), 9);
+	teardown(f);
+}
+
+static void test_doubts(void **state)
+{
+	static const struct {
+		const char *family;
+		size_t cell;
+		uint64_t value;
+	} rows[] = {
+		{ "sessions_started", CELL(SESSIONS_STARTED, 3), UINT64_C(1) << 57 },
+		{ "loop_lag", CELL(LOOP_LAG, 2), UINT64_MAX },
+		{ "sessions", CELL(SESSIONS, 2), (uint64_t)-1 },
+		{ "certificate_expiry_timestamp", CELL(CERTIFICATE_EXPIRY, 0), UINT64_MAX },
+		{ "handshakes", CELL(HANDSHAKES, 4), 12345 }, /* a combination that does not exist */
+		{ "tls_alerts", CELL(ALERTS, 5), UINT64_MAX },
+	};
+
+	(void)state;
+	for (size_t i = 0; i < NELEM(rows); i++) {
+		struct fixture *f = setup();
+
+		(void)sum_of(f, 0, 9);
+		assert_null(totals_doubt(&f->counted));
+		count_write(f->counted.live, rows[i].cell, rows[i].value);
+		(void)sum_of(f, 0, 9);
+		assert_string_equal(totals_doubt(&f->counted), rows[i].family);
+		(void)sum_of(f, 0, 9);
+		assert_null(totals_doubt(&f->counted)); /* once is enough */
+		totals_bury(&f->totals, &f->counted, &f->map);
+		(void)sum_of(f, 0, 9);
+		assert_null(totals_doubt(&f->counted)); /* another worker has the place */
+		teardown(f);
+	}
+}
+
+static void test_a_page_with_garbage_counts_no_more(void **state)
+{
+	struct fixture *f = setup();
+	struct counters *live = f->counted.live;
+
+	(void)state;
+	count_write(live, CELL(SESSIONS_STARTED, 0), 7);
+	count_write(live, CELL(LISTENER_SESSIONS, 0), 3);
+	assert_int_equal(sum_of(f, CELL(SESSIONS_STARTED, 0), 9), 7);
+	count_write(live, CELL(SESSIONS_STARTED, 0), 1000);
+	count_write(live, CELL(TRANSFERS, 0), UINT64_MAX);
+	assert_int_equal(sum_of(f, CELL(SESSIONS_STARTED, 0), 9), 7);
+	assert_int_equal(sum_of(f, CELL(TRANSFERS, 0), 9), 0);
+	assert_int_equal(sum_of(f, CELL(LISTENER_SESSIONS, 0), 9), 0);
+	totals_bury(&f->totals, &f->counted, &f->map);
+	assert_int_equal(sum_of(f, CELL(SESSIONS_STARTED, 0), 9), 7);
+	count_write(live, CELL(SESSIONS_STARTED, 0), 2); /* of another worker */
+	assert_int_equal(sum_of(f, CELL(SESSIONS_STARTED, 0), 9), 9);
+	teardown(f);
+}
+
+static void test_a_number_that_was_taken_back_is_doubted(void **state)
+{
+	struct fixture *f = setup();
+
+	(void)state;
+	count_write(f->counted.live, CELL(SESSIONS_STARTED, 0), 7);
+	(void)sum_of(f, 0, 9);
+	count_write(f->counted.live, CELL(SESSIONS_STARTED, 0), 6);
+	(void)sum_of(f, 0, 9);
+	assert_string_equal(totals_doubt(&f->counted), "sessions_started");
 	teardown(f);
 }
 
@@ -151,6 +218,9 @@ int main(void)
 		cmocka_unit_test(test_many_names),
 		cmocka_unit_test(test_lies),
 		cmocka_unit_test(test_sparse_lies),
+		cmocka_unit_test(test_doubts),
+		cmocka_unit_test(test_a_page_with_garbage_counts_no_more),
+		cmocka_unit_test(test_a_number_that_was_taken_back_is_doubted),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
