@@ -134,11 +134,14 @@ def test_337_a_peer_of_a_unix_socket_does_not_make_http_wait(launch, backend, fo
     gateway = test_http.start(launch, backend, folder, http=path)
     assert test_http.get_unix(path, "/healthz")[0] == 200
     held = [lingering() for _ in range(packets)]
+    http = int(gateway.event("http-started").keys["pid"])
     with socket.socket(socket.AF_UNIX) as s:
         s.connect(path)
+        os.kill(http, signal.SIGSTOP)  # otherwise it may close them first, and the last close() would be this test's
         for sock, _ in held:
             socket.send_fds(s, [b"GET /healthz HTTP/1.0\r\n\r\n"], [sock.fileno()])
             sock.close()
+        os.kill(http, signal.SIGCONT)
         assert test_http.get_unix(path, "/healthz")[0] == 200
     assert test_http.get_unix(path, "/healthz")[0] == 200
     assert not gateway.seen("http-died")
