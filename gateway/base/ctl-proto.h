@@ -21,7 +21,7 @@
 #include "policy/ip.h"
 
 /* Must change with anything in this file. */
-#define CTL_VERSION 0x6174001eu
+#define CTL_VERSION 0x6174001fu
 
 /* What each of them is otherwise: ctl-question.c. */
 enum ctl_proto_what {
@@ -45,6 +45,10 @@ enum ctl_proto_what {
 	CTL_POLICY,	  /* ANSWER_DONE with the absolute path of the policy in force, cut if longer */
 	CTL_MAINTENANCE,  /* as CTL_DRAIN: begin it, with `refuse` and `seconds`, or change it */
 	CTL_MAINTENANCE_END, /* likewise */
+	CTL_BACKENDS, /* ANSWER_GATEWAY (it announces no workers), then an ANSWER_BACKEND for each server
+			 of a backend with several, then an ANSWER_LIST_END; all of the monitor */
+	CTL_DISABLE,  /* like CTL_DRAIN: this server gets no new sessions */
+	CTL_ENABLE,   /* the same; it gets some again */
 	CTL_WHATS
 };
 
@@ -52,6 +56,11 @@ enum ctl_proto_what {
 #define CTL_OTHER_VERSION                                                                                    \
 	"attlsctl and the attlsd that runs are of different versions; "                                      \
 	"run attlsctl upgrade, or use the attlsctl that came with it"
+
+/* An upgrade passes questions on in messages that have no room for more. */
+#define CTL_SERVER_MAX 72
+/* A host name of 253 bytes, and a port. */
+#define ANSWER_ADDRESS_MAX 264
 
 struct ask {
 	uint32_t version;
@@ -62,10 +71,11 @@ struct ask {
 	uint32_t refuse;	      /* CTL_MAINTENANCE: 1: new sessions get 421 */
 	uint32_t seconds;	      /* CTL_MAINTENANCE, CTL_DRAIN, CTL_MAKE_WAY: the deadline; 0: none */
 	struct session_filter filter; /* CTL_SESSIONS: which ones; CTL_END: only if it matches; all
-					 zero for all */
+					 zero for all. CTL_DISABLE, CTL_ENABLE: `backend` only */
+	char server[CTL_SERVER_MAX];  /* CTL_DISABLE, CTL_ENABLE: its address, as policy writes it */
 };
 
-#define CTL_ASK_BYTES 240 /* of a struct ask */
+#define CTL_ASK_BYTES 312 /* of a struct ask */
 
 /*
  * ANSWER_SESSION, ANSWER_SERVER, ANSWER_EVENT, ANSWER_TRACE and their ANSWER_LIST_END come from
@@ -85,7 +95,8 @@ enum answer_kind {
 	ANSWER_CLIENT,
 	ANSWER_TRACE,
 	ANSWER_FORBIDDEN, /* an order of someone who may only ask */
-	ANSWER_OLDER	  /* as many as ANSWER_GATEWAY says, after it */
+	ANSWER_OLDER,	  /* as many as ANSWER_GATEWAY says, after it */
+	ANSWER_BACKEND
 };
 
 #define ANSWER_TEXT_MAX 512
@@ -283,6 +294,25 @@ struct answer_trace {
 	char text[TRACE_TEXT_MAX];
 };
 
+enum answer_backend_state {
+	BACKEND_STATE_UP = 0,
+	BACKEND_STATE_DOUBTFUL, /* its last session failed */
+	BACKEND_STATE_DOWN,
+	BACKEND_STATE_DISABLED, /* by an operator */
+	BACKEND_STATES
+};
+
+/* A server of a backend that has several. */
+struct answer_backend {
+	char backend[ANSWER_NAME_MAX];
+	char address[ANSWER_ADDRESS_MAX]; /* as policy writes it */
+	uint32_t state;			  /* enum answer_backend_state */
+	uint32_t failure;		  /* enum server_failure: the last one; 0: it is up */
+	uint64_t since_s;		  /* of the state, since 1970 */
+	uint64_t sessions;		  /* that have it now */
+	uint64_t chosen;		  /* how often it was, since attlsd started */
+};
+
 struct answer_list_end {
 	int32_t pid;
 	uint64_t n; /* how many ANSWER_SESSION, ANSWER_SERVER, ANSWER_EVENT or ANSWER_CLIENT it has sent */
@@ -321,6 +351,7 @@ struct answer {
 		struct answer_name name;
 		struct answer_counts counts;
 		struct answer_client client;
+		struct answer_backend backend;
 	} u;
 };
 

@@ -35,6 +35,7 @@ enum handover_section {
 	HANDOVER_TEXTS = 7,	  /* struct handover_text, of the next section; the first is "" */
 	HANDOVER_COUNTS = 8,	  /* struct handover_count */
 	HANDOVER_MAINTENANCE = 9, /* struct handover_maintenance; none: there is no maintenance */
+	HANDOVER_DISABLED = 24,	  /* struct handover_disabled */
 };
 
 struct handover_numbers {
@@ -82,6 +83,13 @@ struct handover_failure {
 	uint32_t failures;
 	uint8_t address[16];
 	uint64_t failed_ms; /* CLOCK_MONOTONIC */
+};
+
+/* A server of a backend that an operator has disabled. */
+struct handover_disabled {
+	uint64_t since_s; /* since 1970 */
+	char backend[40];
+	char address[272]; /* as policy writes it */
 };
 
 /* An attlsd that has been replaced and still has sessions. */

@@ -11,6 +11,7 @@
 #include <unistd.h>
 
 #include "gateway/base/ctl-order.h"
+#include "gateway/view/client-backends.h"
 #include "gateway/view/client-events.h"
 #include "gateway/view/client-print.h"
 #include "gateway/view/client.h"
@@ -223,6 +224,21 @@ static int order(const struct target *target, enum ctl_proto_what what, uint64_t
 {
 	const struct ask question = { .what = what, .session = session, .filter = { .session = session } };
 
+	return client_give(target, &question);
+}
+
+int client_backend_list(const struct target *target, const char *backend, bool json)
+{
+	return written(target, client_backends_show(target, backend, json));
+}
+
+int client_backend_order(const struct target *target, enum ctl_proto_what what, const char *backend,
+			 const char *server)
+{
+	struct ask question = { .what = what };
+
+	(void)snprintf(question.filter.backend, sizeof(question.filter.backend), "%s", backend);
+	(void)snprintf(question.server, sizeof(question.server), "%s", server);
 	return client_give(target, &question);
 }
 

@@ -8,7 +8,8 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-struct ask;	       /* ctl-proto.h */
+#include "gateway/base/ctl-proto.h"
+
 struct session_filter; /* session-filter.h */
 struct target;	       /* client-target.h */
 
@@ -23,6 +24,13 @@ int client_sessions(const struct target *target, const struct session_filter *fi
 int client_events(const struct target *target, bool json);
 /* Print what attlsd has counted, for Prometheus. */
 int client_metrics(const struct target *target, bool openmetrics);
+/* The servers of this backend, or of all (NULL). */
+int client_backend_list(const struct target *target, const char *backend, bool json);
+
+/* CTL_DISABLE or CTL_ENABLE, of one of them. */
+int client_backend_order(const struct target *target, enum ctl_proto_what what, const char *backend,
+			 const char *server);
+
 int client_end(const struct target *target, uint64_t session);
 /* Ends all sessions that match when their order arrives, each with an order of its own. */
 int client_end_all(const struct target *target, const struct session_filter *filter);

@@ -13,6 +13,7 @@
 #include "gateway/base/ctl-proto.h"
 #include "gateway/base/util.h"
 #include "gateway/ctl/audit-command.h"
+#include "gateway/ctl/backend-command.h"
 #include "gateway/ctl/certificate.h"
 #include "gateway/ctl/client-commands.h"
 #include "gateway/ctl/explain-command.h"
@@ -410,6 +411,15 @@ static const struct command commands[] = {
 	  .summary = "Tell load balancers to send no new sessions here, or to send them again.",
 	  .check = maintenance_command_check,
 	  .run = maintenance_command },
+	{ .name = "backend",
+	  .takes = TAKES_TARGET | TAKES(JSON),
+	  .may_have_operand = true,
+	  .may_have_more = true,
+	  .arguments =
+	      "[-f policy.yaml | --socket PATH] [--json] [NAME [list | disable ADDRESS | enable ADDRESS]]",
+	  .summary = "Show the servers of backends with several, or give one no new sessions.",
+	  .check = backend_command_check,
+	  .run = backend_command },
 	{ .name = "audit",
 	  .takes = TAKES_TARGET | TAKES(JSON),
 	  .needs = "say what to do with the audit trail: verify FILE... or reopen",

@@ -27,7 +27,7 @@ struct backend_use {
 
 _Static_assert(POLICY_SERVERS_MAX <= 32, "bits of `tried`");
 
-static struct backend_server *find(const struct backends *backends, const char *backend, const char *text)
+struct backend_server *backends_find(const struct backends *backends, const char *backend, const char *text)
 {
 	struct backend_server *server;
 
@@ -41,14 +41,13 @@ static void server_free(struct backend_server *server)
 {
 	free(server->backend);
 	free(server->text);
-	free(server->who);
 	free(server);
 }
 
 /* NULL: no memory. A generation that is retired may name servers that were forgotten. */
 static struct backend_server *find_or_add(struct backends *backends, const char *backend, const char *text)
 {
-	struct backend_server *server = find(backends, backend, text);
+	struct backend_server *server = backends_find(backends, backend, text);
 
 	if (server != NULL)
 		return server;
@@ -88,6 +87,16 @@ void backends_follow(struct backends *backends, const struct policy *policy)
 		DL_DELETE(backends->head, server);
 		server_free(server);
 	}
+}
+
+void backends_disable(struct backends *backends, const char *backend, const char *text, time_t since)
+{
+	struct backend_server *server = find_or_add(backends, backend, text);
+
+	if (server == NULL)
+		return;
+	server->disabled = true;
+	server->since = since;
 }
 
 static struct backend_use *use_of(const struct backends *backends, uint64_t session)

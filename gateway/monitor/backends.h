@@ -22,7 +22,6 @@ struct backend_server {
 	struct server_health health;
 	bool disabled;	 /* by an operator */
 	time_t since;	 /* its state */
-	char *who;	 /* the operator that disabled it last; NULL: none */
 	size_t sessions; /* that have it now */
 	uint64_t chosen; /* how often it was */
 	uint64_t chosen_at;
@@ -47,6 +46,12 @@ void backends_done(struct backends *backends);
 
 /* This policy comes into force. What it does not name any more, and no session uses, is forgotten. */
 void backends_follow(struct backends *backends, const struct policy *policy);
+
+/* NULL: there is none of these names. */
+struct backend_server *backends_find(const struct backends *backends, const char *backend, const char *text);
+
+/* An earlier attlsd says that this server is disabled. Without memory it is not. */
+void backends_disable(struct backends *backends, const char *backend, const char *text, time_t since);
 
 /*
  * A session wants a server of this backend, other than those that it has had. key: its client;

@@ -61,7 +61,7 @@ static void find_sender(int fd, struct sender *sender)
 void ctl_log_order(int fd, const char *name, const struct ask *ask)
 {
 	struct sender sender;
-	char order[96];
+	char order[96 + sizeof(ask->filter.backend) + sizeof(ask->server)];
 	int n = snprintf(order, sizeof(order), "%s", name);
 
 	if (ask->session != 0)
@@ -71,6 +71,9 @@ void ctl_log_order(int fd, const char *name, const struct ask *ask)
 	if (ask->seconds != 0)
 		(void)snprintf(order + n, sizeof(order) - (size_t)n, ", end after %" PRIu32 " s",
 			       ask->seconds);
+	if (ask->server[0] != '\0')
+		(void)snprintf(order + n, sizeof(order) - (size_t)n, " %s %s", ask->filter.backend,
+			       ask->server);
 	find_sender(fd, &sender);
 	log_write(LOG_LEVEL_INFO, "operator",
 		  (const struct log_field[]){ LOG_TEXT("order", order),

@@ -6,7 +6,6 @@
 #include "gateway/monitor/ctl-server.h"
 
 #include <errno.h>
-#include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -18,6 +17,7 @@
 #include "gateway/base/util.h"
 #include "gateway/host/bounded-close.h"
 #include "gateway/monitor/child-pick.h"
+#include "gateway/monitor/ctl-backends.h"
 #include "gateway/monitor/ctl-describe.h"
 #include "gateway/monitor/ctl-end.h"
 #include "gateway/monitor/ctl-log.h"
@@ -27,8 +27,7 @@
 #include "gateway/monitor/ctl-role.h"
 #include "gateway/monitor/ctl-clients.h"
 
-/* Accepted before other events get their turn. */
-#define ACCEPTS_A_TURN 16
+#define ACCEPTS_A_TURN 16 /* before other events get theirs */
 /* For the question to come after the connection, and for the peer to read on. */
 #define PEER_TIMEOUT_MS 2000
 #define ACCEPT_PAUSE_MS 1000
@@ -50,6 +49,7 @@ struct ctl_peer {
 	uint64_t event_sent;	     /* CTL_EVENTS: the number of the monitor's own */
 	struct ctl_metrics *metrics; /* CTL_METRICS: what is being sent */
 	struct ctl_clients clients;  /* CTL_CLIENTS */
+	uint64_t backends_sent;	     /* CTL_BACKENDS */
 	bool gone;
 	struct ctl_peer *next, *prev;
 };
@@ -124,6 +124,8 @@ static int send_rest(struct ctl_peer *peer)
 
 	if (peer->metrics != NULL)
 		return ctl_metrics_send(peer->metrics, peer->watch.fd);
+	if (peer->asked == CTL_BACKENDS)
+		return ctl_backends_send(peer->watch.fd, peer->server->backends, &peer->backends_sent);
 	if (peer->asked == CTL_CLIENTS)
 		return ctl_clients_send(peer->watch.fd, peer->server->clients, &peer->clients);
 	r = ctl_describe_workers(peer->watch.fd, peer->server->children, peer->workers_announced,
@@ -188,6 +190,13 @@ static void order(struct ctl_peer *peer, const struct ask *ask)
 		ctl_server_done(server); /* the next attlsd wants to listen there */
 }
 
+static void order_server(struct ctl_peer *peer, const struct ask *ask)
+{
+	char text[ANSWER_TEXT_MAX];
+
+	finish(peer, ctl_backends_order(peer->server->backends, ask, text), text);
+}
+
 static void name_policy(struct ctl_peer *peer, const struct ask *ask)
 {
 	struct answer_gateway gateway = { .pid = 0 };
@@ -226,10 +235,7 @@ static void follow(struct ctl_peer *peer, const struct ask *ask)
 static void describe(struct ctl_peer *peer, const struct ask *ask)
 {
 	(void)ask;
-	if (send_gateway(peer) < 0)
-		peer_end(peer);
-	else
-		list(peer);
+	(send_gateway(peer) < 0 ? peer_end : list)(peer);
 }
 
 static void (*const answers[CTL_WHATS])(struct ctl_peer *peer, const struct ask *ask) = {
@@ -239,6 +245,7 @@ static void (*const answers[CTL_WHATS])(struct ctl_peer *peer, const struct ask 
 	[CTL_RELOAD] = reload,	     [CTL_RELOAD_ONLY] = reload,    [CTL_UPGRADE] = reload,
 	[CTL_DRAIN] = order,	     [CTL_MAKE_WAY] = order,	    [CTL_AUDIT_REOPEN] = order,
 	[CTL_MAINTENANCE] = order,   [CTL_MAINTENANCE_END] = order, [CTL_POLICY] = name_policy,
+	[CTL_BACKENDS] = describe,   [CTL_DISABLE] = order_server,  [CTL_ENABLE] = order_server,
 };
 
 static void answer_question(struct ctl_peer *peer, const struct ask *ask)
@@ -270,7 +277,8 @@ static void judge_question(struct ctl_peer *peer, const struct ask *ask)
 {
 	const char *refusal = ctl_role_refusal(peer->who, ask->what);
 
-	if (!peer->any_version && (ask->version != CTL_VERSION || !session_filter_is_sound(&ask->filter)))
+	if (!peer->any_version && (ask->version != CTL_VERSION || !session_filter_is_sound(&ask->filter) ||
+				   memchr(ask->server, '\0', sizeof(ask->server)) == NULL))
 		finish(peer, ANSWER_REFUSED, CTL_OTHER_VERSION);
 	else if (refusal != NULL)
 		refuse(peer, refusal);

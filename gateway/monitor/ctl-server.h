@@ -14,6 +14,7 @@
 #include "gateway/base/loop.h"
 #include "gateway/base/msg.h"
 #include "gateway/monitor/admission.h"
+#include "gateway/monitor/backends.h"
 #include "gateway/monitor/children.h"
 #include "gateway/monitor/client-table.h"
 #include "gateway/monitor/ctl-socket.h"
@@ -41,6 +42,7 @@ struct ctl_server {
 	struct children *children;
 	const struct admission *admission;
 	const struct client_table *clients;
+	struct backends *backends;
 	const struct ctl_calls *calls;
 	void *owner;
 	const struct older_set *older;

@@ -5,6 +5,7 @@
 #include "gateway/monitor/heritage-late.h"
 
 #include <errno.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <utlist.h>
@@ -64,6 +65,21 @@ static void put_counts(struct handover_writer *writer, struct monitor *monitor, 
 	free(sum);
 }
 
+static void put_disabled(struct handover_writer *writer, const struct backends *backends)
+{
+	const struct backend_server *server;
+
+	DL_FOREACH (backends->head, server) {
+		struct handover_disabled record = { .since_s = (uint64_t)server->since };
+
+		if (!server->disabled)
+			continue;
+		(void)snprintf(record.backend, sizeof(record.backend), "%s", server->backend);
+		(void)snprintf(record.address, sizeof(record.address), "%s", server->text);
+		handover_write(writer, HANDOVER_DISABLED, &record, sizeof(record), 1);
+	}
+}
+
 int heritage_late_make(struct monitor *monitor)
 {
 	struct handover_writer writer = { .bytes = NULL };
@@ -71,6 +87,7 @@ int heritage_late_make(struct monitor *monitor)
 	heritage_put_numbers(&writer, monitor);
 	put_failures(&writer, &monitor->logins);
 	put_maintenance(&writer, &monitor->maintenance);
+	put_disabled(&writer, &monitor->backends);
 	put_counts(&writer, monitor, true);
 	return handover_seal(&writer);
 }
@@ -150,6 +167,24 @@ static int get_maintenance(struct maintenance *maintenance, const struct handove
 	return maintenance_adopt(maintenance, record.refuses != 0, record.since_ms, record.end_ms);
 }
 
+static int get_disabled(struct backends *backends, const struct handover_reader *reader)
+{
+	size_t n = handover_count(reader, HANDOVER_DISABLED);
+	struct handover_disabled *records = calloc(n + 1, sizeof(*records));
+
+	if (records == NULL)
+		return -ENOMEM;
+	n = handover_read(reader, HANDOVER_DISABLED, records, sizeof(*records), n);
+	for (size_t i = 0; i < n; i++) {
+		records[i].backend[sizeof(records[i].backend) - 1] = '\0';
+		records[i].address[sizeof(records[i].address) - 1] = '\0';
+		backends_disable(backends, records[i].backend, records[i].address,
+				 (time_t)records[i].since_s);
+	}
+	free(records);
+	return 0;
+}
+
 int heritage_late_receive(struct monitor *monitor, int state)
 {
 	struct handover_reader reader = { .bytes = NULL };
@@ -160,6 +195,8 @@ int heritage_late_receive(struct monitor *monitor, int state)
 		r = get_failures(&monitor->logins, &reader);
 		if (r == 0)
 			r = get_maintenance(&monitor->maintenance, &reader);
+		if (r == 0)
+			r = get_disabled(&monitor->backends, &reader);
 	}
 	handover_close(&reader);
 	return r;

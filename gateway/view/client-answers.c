@@ -208,6 +208,7 @@ static pid_t claimed_by(const struct answer *answer)
 	case ANSWER_NAME:
 	case ANSWER_COUNTS:
 	case ANSWER_CLIENT:
+	case ANSWER_BACKEND:
 		break;
 	}
 	return 0;

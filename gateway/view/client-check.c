@@ -92,6 +92,10 @@ static void sanitize_texts(struct answer *answer)
 		sanitize(answer->u.name.first, sizeof(answer->u.name.first));
 		sanitize(answer->u.name.second, sizeof(answer->u.name.second));
 		break;
+	case ANSWER_BACKEND:
+		sanitize(answer->u.backend.backend, sizeof(answer->u.backend.backend));
+		sanitize(answer->u.backend.address, sizeof(answer->u.backend.address));
+		break;
 	case ANSWER_CLIENT:
 		TERMINATE(answer->u.client.user);
 		TERMINATE(answer->u.client.software);

@@ -1,6 +1,9 @@
 """Backends with several servers: which one a session gets, and what happens when servers fail."""
 import contextlib
+import json
+import os
 import socket
+import subprocess
 import threading
 import time
 
@@ -8,6 +11,7 @@ import pytest
 
 import client as clients
 import net
+import upgrades
 
 
 def text(address):
@@ -17,9 +21,9 @@ def text(address):
 @pytest.fixture
 def cluster(launch):
     """cluster(servers, key=value) starts a gateway in front of them; a server is a Backend or an address."""
-    def start(servers, workers=1, ftp=None, **keys):
+    def start(servers, workers=1, ftp=None, control="none", **keys):
         addresses = [text(getattr(server, "address", server)) for server in servers]
-        return launch(backends={"legacy": {"address": None, "addresses": addresses, **keys}}, daemon={"workers": workers},
+        return launch(backends={"legacy": {"address": None, "addresses": addresses, **keys}}, daemon={"workers": workers, "control_socket": control},
                       ftp=ftp or {})
     return start
 
@@ -222,3 +226,66 @@ def test_down_and_up_in_the_log(cluster, make_backend):
     before = len(back.sessions)
     login(gateway).close()
     assert len(back.sessions) == before + 1
+
+
+def ctl(gateway, *words, status=0):
+    done = subprocess.run([net.ATTLSCTL, "backend", "-f", gateway.path, *words], capture_output=True, text=True, timeout=net.DEADLINE)
+    assert done.returncode == status, (done.stdout, done.stderr)
+    return done.stderr if status else done.stdout
+
+
+def states(gateway):
+    return {server["address"]: server["state"] for server in json.loads(ctl(gateway, "--json"))}
+
+
+def test_a_disabled_server_gets_no_new_sessions(cluster, make_backend, folder):
+    one, two = make_backend(files={"x": b"one"}), make_backend(files={"x": b"two"})
+    gateway = cluster([one, two], workers=2, control=os.path.join(folder, "control"))
+    address = text(one.address)
+    with login(gateway) as stays:
+        assert "the 1 that it has go on" in ctl(gateway, "legacy", "disable", address)
+        gateway.event("operator", order=f"backend disable legacy {address}", uid=os.geteuid())
+        gateway.event("backend-disabled", backend="legacy", address=address, sessions=1)
+        assert states(gateway) == {address: "disabled", text(two.address): "up"}
+        assert stays.get("x") == b"one"
+        for _ in range(4):
+            with login(gateway) as c:
+                assert c.get("x") == b"two"
+        gateway.reload()
+        assert states(gateway)[address] == "disabled"
+        assert stays.get("x") == b"one"
+    ctl(gateway, "legacy", "disable", text(two.address))
+    with clients.Client(gateway.explicit) as c:  # nothing is served by what an operator has disabled
+        assert c.greeting.code == 421
+    gateway.event("server-down", error="no server is enabled")
+    ctl(gateway, "legacy", "enable", address)
+    gateway.event("backend-enabled", address=address)
+    with login(gateway) as c:
+        assert c.get("x") == b"one"
+    assert "has no \"192.0.2.1:21\"" in ctl(gateway, "legacy", "disable", "192.0.2.1:21", status=1)
+    assert "no backend \"other\"" in ctl(gateway, "other", status=1)
+    for wrong in (["legacy", "stop"], ["legacy", "disable"], ["legacy", "list", "more"]):
+        ctl(gateway, *wrong, status=2)
+
+
+def test_the_list_shows_what_happened(cluster, make_backend, folder):
+    dead, good = net.free_port(), make_backend()
+    gateway = cluster([("127.0.0.1", dead), good], control=os.path.join(folder, "control"))
+    with login(gateway):
+        one, two = json.loads(ctl(gateway, "legacy", "--json"))
+        assert (one["state"], one["cause"], one["sessions"], one["chosen"]) == ("doubtful", "refused", 0, 1)
+        assert (two["state"], two["sessions"], two["chosen"]) == ("up", 1, 1) and "cause" not in two
+        table = ctl(gateway, "legacy", "list").splitlines()
+        assert table[1].split()[:3] == ["legacy", f"127.0.0.1:{dead}", "doubtful"] and table[1].endswith("refused")
+
+
+def test_a_disabled_server_survives_an_upgrade(upgradable, make_backend):
+    one, two = make_backend(), make_backend()
+    addresses = [text(one.address), text(two.address)]
+    gateway = upgradable(one, backends={"legacy": {"address": None, "addresses": addresses}})
+    assert gateway.ctl("backend", "legacy", "disable", addresses[0]).returncode == 0
+    gateway.upgrade(upgrades.NEXT)
+    listed = json.loads(gateway.ctl("backend", "--json").stdout)
+    assert [server["state"] for server in listed] == ["disabled", "up"]
+    login(gateway).close()
+    assert not one.sessions

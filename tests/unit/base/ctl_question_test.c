@@ -29,9 +29,9 @@ static void test_orders_are_root_s_and_logged(void **state)
 
 static void test_questions_that_only_ask(void **state)
 {
-	static const uint32_t only_ask[] = { CTL_STATUS,  CTL_SESSIONS,	  CTL_SERVERS,
-					     CTL_METRICS, CTL_EVENTS,	  CTL_CLIENTS,
-					     CTL_TRACE,	  CTL_TRACE_LAST, CTL_POLICY };
+	static const uint32_t only_ask[] = { CTL_STATUS, CTL_SESSIONS, CTL_SERVERS, CTL_METRICS,
+					     CTL_EVENTS, CTL_CLIENTS,  CTL_TRACE,   CTL_TRACE_LAST,
+					     CTL_POLICY, CTL_BACKENDS };
 	size_t n = 0;
 
 	(void)state;
