@@ -231,8 +231,10 @@ image: setup-image                  ## an OCI image in build/image, of the packa
 	@[ -e build/deb/attlsd_$(VERSION)_$(shell dpkg --print-architecture 2>/dev/null).deb ] || DEB_BUILD_OPTIONS=nocheck DEB_BUILD=--build=binary sh contrib/deb.sh
 	@sh contrib/container/build.sh
 
-check-image: image                  ## the image as an arbitrary user, with a read-only root and no capability (root)
-	@PYTHONDONTWRITEBYTECODE=1 $(PYTHON) -m pytest -c tests/container/pytest.ini tests/container -q -p no:cacheprovider
+check-image: image                  ## the image, and that of the Containerfile, as an arbitrary user, with a read-only root and no capability (root)
+	@sh tests/container/containerfile.sh build/containerfile
+	@for image in image containerfile; do ATTLSD_IMAGE=build/$$image PYTHONDONTWRITEBYTECODE=1 \
+	  $(PYTHON) -m pytest -c tests/container/pytest.ini tests/container -q -p no:cacheprovider || exit 1; done
 
 rpm:                                ## RPM packages in build/rpm
 	@sh contrib/rpm/build.sh

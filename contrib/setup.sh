@@ -14,7 +14,7 @@ test="$demo libcmocka-dev python3-pytest python3-pexpect python3-pyte python3-py
 ktls='qemu-system-x86 busybox-static cpio kmod xz-utils' # and a kernel, see tests/ktls/run.sh
 fresh=debootstrap
 rpm="$build rpm rpmlint"
-image='umoci mmdebstrap runc curl python3-pyftpdlib'
+image='umoci mmdebstrap runc buildah curl python3-pyftpdlib'
 deb="$build build-essential debhelper openssl libcmocka-dev"
 bench="$demo lftp iproute2" # the other servers are unpacked under build/, see contrib/fetch-server.sh
 

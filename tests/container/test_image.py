@@ -13,7 +13,7 @@ import time
 import pytest
 
 TOP = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
-IMAGE = os.path.join(TOP, "build/image")
+IMAGE = os.path.join(TOP, os.environ.get("ATTLSD_IMAGE", "build/image"))
 USER = 12345
 POLICY = """\
 version: 1
