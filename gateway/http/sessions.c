@@ -1,12 +1,10 @@
 /*
  * The list of sessions as JSON, each as `attlsctl sessions --json` has it. Workers choose,
- * this process sorts and cuts; one session at a time becomes text, so that a long list
- * needs memory once.
+ * this process sorts and cuts.
  */
 #include "gateway/http/sessions.h"
 
 #include <inttypes.h>
-#include <jansson.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -159,6 +157,7 @@ static void add_sessions(struct text *text, struct request *request, const struc
 	const struct answer_session **order =
 	    calloc(answers->nsessions + 1, sizeof(const struct answer_session *));
 	size_t end = answers->nsessions;
+	struct json_writer to;
 
 	if (order == NULL) {
 		text->failed = true;
@@ -170,12 +169,10 @@ static void add_sessions(struct text *text, struct request *request, const struc
 	if (request->offset < end && request->limit < end - request->offset)
 		end = request->offset + request->limit;
 	for (size_t i = request->offset; i < end && !text->failed; i++) {
-		json_t *json = client_json_session(answers, order[i]);
-
 		text_add(text, i > request->offset ? ",\n" : "\n", i > request->offset ? 2 : 1);
-		if (json == NULL || json_dump_callback(json, text_add_piece, text, JSON_COMPACT) == -1)
-			text->failed = true;
-		json_decref(json);
+		json_write_begin(&to, text_add_piece, text, false);
+		session_json_write(&to, answers, order[i]);
+		(void)json_write_end(&to); /* the text knows whether it has failed */
 	}
 	free(order);
 }

@@ -1,147 +1,171 @@
 /*
- * Makes the JSON of sessions. What is not known is null, so that a script can tell it
+ * Writes the JSON of sessions. What is not known is null, so that a script can tell it
  * from zero.
  */
 #include "gateway/view/session-json.h"
 
-#include <string.h>
-
-#include "gateway/view/client-json.h"
-#include "gateway/view/json-print.h"
 #include "gateway/view/session-words.h"
 
-static json_t *letter(char c)
+/* The value of `key` if it is known, otherwise null. */
+#define IF_KNOWN(known, writer, key, write)                                                                  \
+	do {                                                                                                 \
+		if (known)                                                                                   \
+			write;                                                                               \
+		else                                                                                         \
+			json_write_null(writer, key);                                                        \
+	} while (0)
+
+static void letter(struct json_writer *to, const char *key, char c)
 {
-	return c != '\0' ? client_json_text((const char[]){ c, '\0' }) : json_null();
+	json_write_text(to, key, (const char[]){ c, '\0' });
 }
 
-static json_t *leg_json(const struct answer_leg *leg)
+static void leg(struct json_writer *to, const char *key, const struct answer_leg *shown)
 {
-	bool secured = leg->cipher[0] != '\0';
-	const char *way = session_way(leg);
+	bool secured = shown->cipher[0] != '\0';
 
-	return json_pack("{s:o,s:o,s:o,s:o,s:o,s:o,s:o,s:o,s:o}", "control", letter(leg->control), "tls",
-			 client_json_or_null(leg->tls[0] != '\0', client_json_text(leg->tls)), "cipher",
-			 client_json_or_null(secured, client_json_text(leg->cipher)), "group",
-			 client_json_or_null(leg->group[0] != '\0', client_json_text(leg->group)), "resumed",
-			 client_json_or_null(secured, json_boolean(leg->resumed)), "data", letter(leg->data),
-			 "mode", client_json_or_null(way[0] != '\0', json_string(way)), "told",
-			 client_json_endpoint(&leg->told), "peer", client_json_endpoint(&leg->peer));
+	json_write_open(to, key, '{');
+	letter(to, "control", shown->control);
+	json_write_text(to, "tls", shown->tls);
+	json_write_text(to, "cipher", shown->cipher);
+	json_write_text(to, "group", shown->group);
+	IF_KNOWN(secured, to, "resumed", json_write_bool(to, "resumed", shown->resumed));
+	letter(to, "data", shown->data);
+	json_write_text(to, "mode", session_way(shown));
+	json_write_endpoint(to, "told", &shown->told);
+	json_write_endpoint(to, "peer", &shown->peer);
+	json_write_close(to, '}');
 }
 
-static json_t *transfer(const struct answer_session *session)
+static void transfer(struct json_writer *to, const struct answer_session *session)
 {
 	const struct answer_leg *client = &session->client_leg, *server = &session->server_leg;
-	bool both = session->server_name[0] != '\0' && server->data != '\0';
 	int percent = session_percent(session);
 	uint64_t left_ms = 0;
 	bool ends = session_left(session, &left_ms);
-	json_t *json;
 
-	if (session->transfer[0] == '\0')
-		return json_null();
+	if (session->transfer[0] == '\0') {
+		json_write_null(to, "transfer");
+		return;
+	}
+	json_write_open(to, "transfer", '{');
+	json_write_text(to, "command", session->transfer);
+	letter(to, "prot", client->data);
+	letter(to, "server_prot", session->server_name[0] != '\0' ? server->data : '\0');
 	/* data that is "S" is safe from changes, not from readers */
-	json = json_pack("{s:o,s:o,s:o,s:b,s:I,s:o}", "command", client_json_text(session->transfer), "prot",
-			 letter(client->data), "server_prot", both ? letter(server->data) : json_null(),
-			 "protected", client->data == 'P', "bytes", (json_int_t)session->bytes, "age",
-			 client_json_seconds(session->transfer_ms));
-	if (json == NULL)
-		return NULL;
-	(void)json_object_set_new(json, "direction", json_string(session->upload ? "upload" : "download"));
-	(void)json_object_set_new(
-	    json, "file",
-	    client_json_or_null(session_file(session)[0] != '\0', client_json_text(session_file(session))));
-	(void)json_object_set_new(json, "rate", json_integer((json_int_t)session->rate));
-	(void)json_object_set_new(
-	    json, "size", client_json_or_null(session->size_known, json_integer((json_int_t)session->size)));
-	(void)json_object_set_new(json, "percent", client_json_or_null(percent >= 0, json_integer(percent)));
-	(void)json_object_set_new(json, "left", client_json_or_null(ends, client_json_seconds(left_ms)));
-	return json;
+	json_write_bool(to, "protected", client->data == 'P');
+	json_write_number(to, "bytes", session->bytes);
+	json_write_seconds(to, "age", session->transfer_ms);
+	json_write_text(to, "direction", session->upload ? "upload" : "download");
+	json_write_text(to, "file", session_file(session));
+	json_write_number(to, "rate", session->rate);
+	IF_KNOWN(session->size_known, to, "size", json_write_number(to, "size", session->size));
+	IF_KNOWN(percent >= 0, to, "percent", json_write_number(to, "percent", (uint64_t)percent));
+	IF_KNOWN(ends, to, "left", json_write_seconds(to, "left", left_ms));
+	json_write_close(to, '}');
 }
 
-static json_t *certificate(const struct answer_session *session)
+static void certificate(struct json_writer *to, const struct answer_session *session)
 {
-	if (session->sha256[0] == '\0')
-		return json_null();
-	return json_pack("{s:o,s:o,s:o,s:o}", "subject", client_json_text(session->subject), "issuer",
-			 client_json_text(session->issuer), "serial", client_json_text(session->serial),
-			 "sha256", client_json_text(session->sha256));
+	if (session->sha256[0] == '\0') {
+		json_write_null(to, "certificate");
+		return;
+	}
+	json_write_open(to, "certificate", '{');
+	json_write_string(to, "subject", session->subject);
+	json_write_string(to, "issuer", session->issuer);
+	json_write_string(to, "serial", session->serial);
+	json_write_string(to, "sha256", session->sha256);
+	json_write_close(to, '}');
 }
 
 /* TLS with the server, where policy wants it. */
-static json_t *server_tls(const struct answer_session *session)
+static void server_tls(struct json_writer *to, const struct answer_session *session)
 {
-	const struct answer_leg *leg = &session->server_leg;
+	const struct answer_leg *shown = &session->server_leg;
 
-	if (session->server_name[0] == '\0')
-		return json_null();
-	return json_pack(
-	    "{s:o,s:o,s:o,s:o,s:o,s:o,s:b}", "hostname", client_json_text(session->server_name), "version",
-	    client_json_or_null(leg->tls[0] != '\0', client_json_text(leg->tls)), "cipher",
-	    client_json_or_null(leg->cipher[0] != '\0', client_json_text(leg->cipher)), "group",
-	    client_json_or_null(leg->group[0] != '\0', client_json_text(leg->group)), "issuer",
-	    client_json_or_null(session->server_issuer[0] != '\0', client_json_text(session->server_issuer)),
-	    "sha256",
-	    client_json_or_null(session->server_sha256[0] != '\0', client_json_text(session->server_sha256)),
-	    "resumed", leg->resumed);
+	if (session->server_name[0] == '\0') {
+		json_write_null(to, "server_tls");
+		return;
+	}
+	json_write_open(to, "server_tls", '{');
+	json_write_text(to, "hostname", session->server_name);
+	json_write_text(to, "version", shown->tls);
+	json_write_text(to, "cipher", shown->cipher);
+	json_write_text(to, "group", shown->group);
+	json_write_text(to, "issuer", session->server_issuer);
+	json_write_text(to, "sha256", session->server_sha256);
+	json_write_bool(to, "resumed", shown->resumed);
+	json_write_close(to, '}');
 }
 
-static json_t *generation_of(const struct answers *answers, int32_t pid)
+static void generation(struct json_writer *to, const struct answers *answers, int32_t pid)
 {
 	for (size_t i = 0; i < answers->nworkers; i++)
-		if (answers->workers[i].worker.pid == pid)
-			return json_integer((json_int_t)answers->workers[i].worker.generation);
-	return json_null();
+		if (answers->workers[i].worker.pid == pid) {
+			json_write_number(to, "generation", answers->workers[i].worker.generation);
+			return;
+		}
+	json_write_null(to, "generation");
 }
 
-json_t *client_json_session(const struct answers *answers, const struct answer_session *session)
+void session_json_write(struct json_writer *to, const struct answers *answers,
+			const struct answer_session *session)
 {
+	static const struct ip_endpoint nowhere = { .port = 0 };
 	bool ruled = session->rule[0] != '\0';
-	json_t *json = json_pack(
-	    "{s:I,s:o,s:o,s:o,s:o,s:o}", "session", (json_int_t)session->session, "client",
-	    client_json_endpoint(&session->remote), "dialled", client_json_endpoint(&session->local),
-	    "listener", client_json_text(session->listener), "age", client_json_seconds(session->age_ms),
-	    "idle", client_json_seconds(session->idle_ms));
 
-	if (json == NULL)
-		return NULL;
-	(void)json_object_set_new(json, "rule", client_json_or_null(ruled, client_json_text(session->rule)));
-	(void)json_object_set_new(json, "backend",
-				  client_json_or_null(ruled, client_json_text(session->backend)));
-	(void)json_object_set_new(json, "server",
-				  client_json_or_null(ruled, client_json_endpoint(&session->server)));
-	(void)json_object_set_new(
-	    json, "user", client_json_or_null(session->user[0] != '\0', client_json_text(session->user)));
-	(void)json_object_set_new(json, "tls",
-				  client_json_or_null(session->client_leg.tls[0] != '\0',
-						      client_json_text(session->client_leg.tls)));
-	(void)json_object_set_new(json, "cipher",
-				  client_json_or_null(session->client_leg.cipher[0] != '\0',
-						      client_json_text(session->client_leg.cipher)));
-	(void)json_object_set_new(json, "server_tls", server_tls(session));
-	(void)json_object_set_new(json, "certificate", certificate(session));
-	(void)json_object_set_new(json, "transfer", transfer(session));
-	(void)json_object_set_new(
-	    json, "command",
-	    client_json_or_null(session->command[0] != '\0', client_json_text(session->command)));
-	(void)json_object_set_new(json, "legs",
-				  json_pack("{s:o,s:o}", "client", leg_json(&session->client_leg), "server",
-					    leg_json(&session->server_leg)));
-	(void)json_object_set_new(
-	    json, "waits_at",
-	    client_json_or_null(session->client_leg.waits, client_json_endpoint(&session->client_leg.told)));
-	(void)json_object_set_new(json, "worker", json_integer(session->worker));
-	(void)json_object_set_new(json, "generation", generation_of(answers, session->worker));
-	return json;
+	json_write_open(to, NULL, '{');
+	json_write_number(to, "session", session->session);
+	json_write_endpoint(to, "client", &session->remote);
+	json_write_endpoint(to, "dialled", &session->local);
+	json_write_string(to, "listener", session->listener);
+	json_write_seconds(to, "age", session->age_ms);
+	json_write_seconds(to, "idle", session->idle_ms);
+	json_write_text(to, "rule", session->rule);
+	IF_KNOWN(ruled, to, "backend", json_write_string(to, "backend", session->backend));
+	json_write_endpoint(to, "server", ruled ? &session->server : &nowhere);
+	json_write_text(to, "user", session->user);
+	json_write_text(to, "tls", session->client_leg.tls);
+	json_write_text(to, "cipher", session->client_leg.cipher);
+	server_tls(to, session);
+	certificate(to, session);
+	transfer(to, session);
+	json_write_text(to, "command", session->command);
+	json_write_open(to, "legs", '{');
+	leg(to, "client", &session->client_leg);
+	leg(to, "server", &session->server_leg);
+	json_write_close(to, '}');
+	json_write_endpoint(to, "waits_at", session->client_leg.waits ? &session->client_leg.told : &nowhere);
+	json_write_number(to, "worker", (uint64_t)session->worker);
+	generation(to, answers, session->worker);
+	json_write_close(to, '}');
+}
+
+static int to_file(const char *bytes, size_t len, void *out)
+{
+	return fwrite(bytes, 1, len, out) == len ? 0 : -1;
 }
 
 int client_json_sessions(const struct answers *answers, FILE *out)
 {
-	json_t *list = json_array(), *silent = client_json_silent(answers);
+	struct json_writer to;
+	bool whole = true;
 
+	json_write_begin(&to, to_file, out, true);
+	for (size_t i = 0; i < answers->nworkers; i++)
+		whole = whole && !client_is_silent(&answers->workers[i]);
+	json_write_open(&to, NULL, '{');
+	json_write_bool(&to, "whole", whole);
+	json_write_open(&to, "silent_workers", '[');
+	for (size_t i = 0; i < answers->nworkers; i++)
+		if (client_is_silent(&answers->workers[i]))
+			json_write_number(&to, NULL, (uint64_t)answers->workers[i].worker.pid);
+	json_write_close(&to, ']');
+	json_write_open(&to, "sessions", '[');
 	for (size_t i = 0; i < answers->nsessions; i++)
-		(void)json_array_append_new(list, client_json_session(answers, &answers->sessions[i]));
-	return json_print(json_pack("{s:b,s:o,s:o}", "whole", json_array_size(silent) == 0, "silent_workers",
-				    silent, "sessions", list),
-			  out);
+		session_json_write(&to, answers, &answers->sessions[i]);
+	json_write_close(&to, ']');
+	json_write_close(&to, '}');
+	return json_write_end(&to) == 0 && fputc('\n', out) != EOF ? 0 : -1;
 }
