@@ -10,13 +10,18 @@
 
 _Static_assert(sizeof(struct ask) == CTL_ASK_BYTES, "tests make questions of this size");
 
+void ctl_proto_begin(struct answer *answer, enum answer_kind kind)
+{
+	memset(answer, 0, sizeof(*answer)); /* it leaves the process: no chance padding */
+	answer->version = CTL_VERSION;
+	answer->kind = kind;
+}
+
 struct answer ctl_proto_answer(enum answer_kind kind)
 {
 	struct answer answer;
 
-	memset(&answer, 0, sizeof(answer)); /* it leaves the process: no chance padding */
-	answer.version = CTL_VERSION;
-	answer.kind = kind;
+	ctl_proto_begin(&answer, kind);
 	return answer;
 }
 

@@ -355,8 +355,12 @@ struct answer {
 	} u;
 };
 
+/* A packet of a list holds so many answers at most, one after the other; all other packets hold one. */
+#define ANSWERS_A_PACKET 16
+
 /* An answer of this kind, all else zero. */
 struct answer ctl_proto_answer(enum answer_kind kind);
+void ctl_proto_begin(struct answer *answer, enum answer_kind kind);
 
 /*
  * Send an answer without waiting. Returns 0; -EAGAIN: the reader must read

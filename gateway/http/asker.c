@@ -23,7 +23,7 @@
 /* For all answers to one question. */
 #define QUESTION_MS 3000
 /* Packets that are read before other events get their turn. */
-#define PACKETS_A_TURN 256
+#define PACKETS_A_TURN 32
 
 struct question {
 	struct asker *asker;
@@ -81,7 +81,7 @@ static void on_deadline(struct timer *timer)
 }
 
 /* Returns true if the question needs no more. */
-static bool take(struct question *question, const struct answer *answer, pid_t sender)
+static bool take_one(struct question *question, const struct answer *answer, pid_t sender)
 {
 	int r;
 
@@ -93,18 +93,27 @@ static bool take(struct question *question, const struct answer *answer, pid_t s
 	return r != 0;
 }
 
+static bool take(struct question *question, struct client_packet *packet)
+{
+	const struct answer *answer;
+	bool over = false;
+
+	while (!over && (answer = client_packet_next(packet)) != NULL)
+		over = take_one(question, answer, packet->sender);
+	return over;
+}
+
 static void on_answer(struct watch *watch, uint32_t ready)
 {
 	struct question *question = CONTAINER_OF(watch, struct question, socket);
-	struct answer answer;
-	pid_t sender;
+	struct client_packet packet;
 
 	(void)ready;
 	for (int i = 0; i < PACKETS_A_TURN; i++) {
-		ssize_t n;
+		int n;
 
 		bounded_begin(); /* a taken-over worker may send a descriptor along */
-		n = client_receive(watch->fd, &answer, &sender);
+		n = client_receive(watch->fd, &packet);
 		bounded_end();
 
 		if (n == -1 && (errno == EAGAIN || errno == EINTR))
@@ -113,8 +122,7 @@ static void on_answer(struct watch *watch, uint32_t ready)
 			finish(question); /* all ends are closed */
 			return;
 		}
-		client_check_answer(&answer, (size_t)n);
-		if (take(question, &answer, sender)) {
+		if (take(question, &packet)) {
 			finish(question);
 			return;
 		}

@@ -6,11 +6,21 @@
 
 #include "gateway/base/ctl-proto.h"
 
+/* A packet, whose answers are safe to use. All zero: there is none yet. */
+struct client_packet {
+	pid_t sender; /* according to the kernel; 0: a process that is not visible from here */
+	size_t n;     /* answers in it */
+	size_t next;  /* the first that was not looked at */
+	struct answer answers[ANSWERS_A_PACKET];
+};
+
 /*
- * Receive one packet from a socket that has SO_PASSCRED. Returns its size (more than that of
- * an answer if it was cut), 0 at the end, or -1 with errno. *ret_sender is its process
- * according to the kernel; 0: one that is not visible from here.
+ * Receive one packet from a socket that has SO_PASSCRED. Returns 1, 0 at the end, or -1 with
+ * errno. What is not an answer becomes one of kind 0.
  */
-ssize_t client_receive(int fd, struct answer *ret, pid_t *ret_sender);
+int client_receive(int fd, struct client_packet *ret);
+
+/* The next answer of the packet, NULL: there is none. */
+struct answer *client_packet_next(struct client_packet *packet);
 
 #endif

@@ -200,14 +200,10 @@ static int wait_answer(int fd, int wait_ms)
 	return r == 0 ? -EAGAIN : r;
 }
 
-/*
- * Returns 1 and a packet (of kind 0 if it is not an answer) with its sender, 0 at
- * the end, -EAGAIN if none has come in time, or -1.
- */
-static int receive_answer(const struct target *target, int fd, int wait_ms, struct answer *ret,
-			  pid_t *ret_sender)
+/* Returns 1 and a packet, 0 at the end, -EAGAIN if none has come in time, or -1. */
+static int receive_packet(const struct target *target, int fd, int wait_ms, struct client_packet *ret)
 {
-	ssize_t n = client_receive(fd, ret, ret_sender); /* mostly there is one: thousands come at once */
+	int n = client_receive(fd, ret); /* mostly there is one: hundreds come at once */
 
 	while (n == -1 && (errno == EAGAIN || errno == EINTR)) {
 		int r = wait_answer(fd, wait_ms);
@@ -216,14 +212,11 @@ static int receive_answer(const struct target *target, int fd, int wait_ms, stru
 			return r;
 		if (r == -1)
 			break;
-		n = client_receive(fd, ret, ret_sender);
+		n = client_receive(fd, ret);
 	}
 	if (n == 0 || (n == -1 && errno == ECONNRESET))
 		return 0;
-	if (n == -1)
-		return client_fault(target, "%s", strerror(errno));
-	client_check_answer(ret, (size_t)n);
-	return 1;
+	return n == -1 ? client_fault(target, "%s", strerror(errno)) : 1;
 }
 
 static struct ask question_of(enum ctl_proto_what what, const struct session_filter *filter)
@@ -248,8 +241,8 @@ int client_collect_ask(const struct target *target, const struct ask *question, 
 {
 	int64_t end_ms = now_ms() + COLLECT_TIMEOUT_MS;
 	int patience_ms = target->patience_ms > 0 ? target->patience_ms : NEXT_TIMEOUT_MS;
-	struct answer answer;
-	pid_t sender;
+	struct client_packet packet;
+	const struct answer *answer;
 	int fd;
 	int r = 1;
 
@@ -258,9 +251,10 @@ int client_collect_ask(const struct target *target, const struct ask *question, 
 	if (fd == -1)
 		return -1;
 	while (r == 1 && !client_answers_are_all(ret, question->what)) {
-		r = now_ms() < end_ms ? receive_answer(target, fd, patience_ms, &answer, &sender) : -EAGAIN;
-		if (r == 1 && client_answers_take(target, ret, &answer, sender) < 0)
-			r = -1;
+		r = now_ms() < end_ms ? receive_packet(target, fd, patience_ms, &packet) : -EAGAIN;
+		while (r == 1 && (answer = client_packet_next(&packet)) != NULL)
+			if (client_answers_take(target, ret, answer, packet.sender) < 0)
+				r = -1;
 	}
 	hang_up(&fd);
 	if (r == -1)
@@ -289,17 +283,18 @@ int client_read(const struct target *target, enum ctl_proto_what what,
 	struct answers answers = { .nworkers = 0 };
 	const struct ask question = question_of(what, NULL);
 	int fd = ask(target, &question, COLLECT_TIMEOUT_MS);
-	struct answer answer;
+	struct client_packet packet;
+	const struct answer *answer;
 	int r = fd == -1 ? -1 : 1, taken = 0;
-	pid_t sender;
 
 	while (r == 1 && taken == 0) {
-		r = now_ms() < end_ms ? receive_answer(target, fd, NEXT_TIMEOUT_MS, &answer, &sender)
-				      : -EAGAIN;
-		if (r == 1 && !is_of_monitor(target, &answers, &answer, sender))
-			r = -1;
-		if (r == 1)
-			taken = take(context, &answer);
+		r = now_ms() < end_ms ? receive_packet(target, fd, NEXT_TIMEOUT_MS, &packet) : -EAGAIN;
+		while (r == 1 && taken == 0 && (answer = client_packet_next(&packet)) != NULL) {
+			if (is_of_monitor(target, &answers, answer, packet.sender))
+				taken = take(context, answer);
+			else
+				r = -1;
+		}
 	}
 	if (fd != -1)
 		hang_up(&fd);
@@ -326,8 +321,9 @@ int client_follow(const struct target *target, const struct ask *question, clien
 {
 	int fd = ask(target, question, NEXT_TIMEOUT_MS);
 	int wait_ms = NEXT_TIMEOUT_MS; /* the first answer is the monitor's */
-	struct answer answer;
-	pid_t sender, monitor = 0;
+	struct client_packet packet;
+	struct answer *answer;
+	pid_t monitor = 0;
 	bool more = true;
 	int r = fd == -1 ? -1 : 1;
 
@@ -336,25 +332,26 @@ int client_follow(const struct target *target, const struct ask *question, clien
 		if (r != 1)
 			break;
 		limit_time(SPARE_MS); /* see refuse_descriptors() */
-		r = receive_answer(target, fd, 0, &answer, &sender);
+		r = receive_packet(target, fd, 0, &packet);
 		limit_time(0);
 		if (r != 1)
 			break;
-		if (wait_ms >= 0 && answer.kind != ANSWER_GATEWAY) {
+		answer = client_packet_next(&packet); /* there is one */
+		if (wait_ms >= 0 && answer->kind != ANSWER_GATEWAY) {
 			r = client_fault(target, "%s",
-					 answer.kind == ANSWER_REFUSED ? answer.u.text : CTL_OTHER_VERSION);
+					 answer->kind == ANSWER_REFUSED ? answer->u.text : CTL_OTHER_VERSION);
 			break;
 		}
 		if (wait_ms >= 0)
-			monitor = answer.u.gateway.pid;
-		else if (!may_follow(&answer, sender, monitor))
+			monitor = answer->u.gateway.pid;
+		else if (!may_follow(answer, packet.sender, monitor))
 			continue;
 		wait_ms = -1;
-		if (answer.kind == ANSWER_REFUSED) {
-			r = client_fault(target, "%s", answer.u.text);
+		if (answer->kind == ANSWER_REFUSED) {
+			r = client_fault(target, "%s", answer->u.text);
 			break;
 		}
-		more = on_answer(context, &answer, sender);
+		more = on_answer(context, answer, packet.sender);
 	}
 	if (fd != -1)
 		hang_up(&fd);
@@ -377,12 +374,14 @@ int client_order(const struct target *target, enum ctl_proto_what what, const st
 int client_order_ask(const struct target *target, const struct ask *question, int wait_ms, struct answer *ret)
 {
 	int fd = ask(target, question, wait_ms);
-	pid_t sender;
+	struct client_packet packet;
 	int r;
 
 	if (fd == -1)
 		return -1;
-	r = receive_answer(target, fd, wait_ms, ret, &sender);
+	r = receive_packet(target, fd, wait_ms, &packet);
+	if (r == 1)
+		*ret = *client_packet_next(&packet);
 	hang_up(&fd);
 	if (r == -EAGAIN)
 		return client_fault(target, "%s",

@@ -18,8 +18,8 @@ static const size_t dumps_max[ASKERS] = {
 	[ASKER_MEMBER] = 8,
 	[ASKER_HTTP] = 4,
 };
-/* Answers written in one turn. */
-#define ANSWERS_PER_TURN 32
+/* Packets written in one turn. */
+#define PACKETS_PER_TURN 4
 /* Give up on a reader that reads nothing for this time. */
 #define STILL_MS 10000
 
@@ -31,9 +31,13 @@ struct dump {
 	struct timer timer;
 	struct deferred deferred;
 	struct session_filter filter;
-	uint64_t at;	  /* the place of the last item written */
-	uint64_t written; /* how many were written */
+	uint64_t at;	  /* the place of the last item in a packet */
+	uint64_t items;	  /* how many there were */
+	uint64_t packets; /* that were written */
+	size_t n;	  /* answers in the packet that is next */
+	bool last;	  /* it has ANSWER_LIST_END */
 	struct dump *next, *prev;
+	struct answer packet[ANSWERS_A_PACKET];
 };
 
 static void dump_free(struct deferred *deferred)
@@ -53,26 +57,36 @@ static void dump_end(struct dump *dump)
 	loop_defer_free(&worker->loop, &dump->deferred);
 }
 
+static void fill_packet(struct dump *dump)
+{
+	while (dump->n < ANSWERS_A_PACKET &&
+	       dump->next_answer(dump->worker, &dump->filter, &dump->at, &dump->packet[dump->n])) {
+		dump->n++;
+		dump->items++;
+	}
+	if (dump->n == ANSWERS_A_PACKET)
+		return;
+	dump->last = true;
+	ctl_proto_begin(&dump->packet[dump->n], ANSWER_LIST_END);
+	dump->packet[dump->n].u.list_end.pid = (int32_t)getpid();
+	dump->packet[dump->n++].u.list_end.n = dump->items;
+}
+
 /* Returns 1 when all is sent, 0 when there is more, or a negative errno. */
 static int write_some(struct dump *dump)
 {
-	struct answer answer;
-	uint64_t at = dump->at;
-	int r = 0;
+	for (int i = 0; i < PACKETS_PER_TURN; i++) {
+		int r;
 
-	for (int n = 0; n < ANSWERS_PER_TURN; n++) {
-		if (!dump->next_answer(dump->worker, &dump->filter, &at, &answer)) {
-			answer = ctl_proto_answer(ANSWER_LIST_END);
-			answer.u.list_end.pid = (int32_t)getpid();
-			answer.u.list_end.n = dump->written;
-			r = ctl_proto_send(dump->watch.fd, &answer);
-			return r < 0 ? r : 1;
-		}
-		r = ctl_proto_send(dump->watch.fd, &answer);
+		if (dump->n == 0) /* otherwise the reader had no room for it */
+			fill_packet(dump);
+		r = ctl_proto_send_packet(dump->watch.fd, dump->packet, dump->n * sizeof(dump->packet[0]));
 		if (r < 0)
 			return r;
-		dump->at = at;
-		dump->written++;
+		dump->n = 0;
+		dump->packets++;
+		if (dump->last)
+			return 1;
 	}
 	return 0;
 }
@@ -81,11 +95,11 @@ static void on_dump(struct watch *watch, uint32_t ready)
 {
 	struct dump *dump = CONTAINER_OF(watch, struct dump, watch);
 	struct loop *loop = &dump->worker->loop;
-	uint64_t before = dump->written;
+	uint64_t before = dump->packets;
 	int r = write_some(dump);
 
 	(void)ready;
-	if (dump->written > before && loop_timer(loop, &dump->timer, STILL_MS) < 0)
+	if (dump->packets > before && loop_timer(loop, &dump->timer, STILL_MS) < 0)
 		r = -ENOMEM;
 	/* there is room now, so do not wait for it */
 	if (r == 0 && loop_watch(loop, watch, 0) == 0)

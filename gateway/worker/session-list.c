@@ -214,7 +214,7 @@ bool session_list_next(const struct worker *worker, const struct session_filter 
 			return false;
 		*at = session->facts.id;
 	} while (!session_list_wants(worker, filter, session));
-	*ret_answer = ctl_proto_answer(ANSWER_SESSION);
+	ctl_proto_begin(ret_answer, ANSWER_SESSION);
 	describe(worker, session, &ret_answer->u.session);
 	return true;
 }

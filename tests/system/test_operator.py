@@ -76,7 +76,8 @@ def ask(path, what, session=0, version=CTL_VERSION, extra=b""):
                 return packets
             if not packet:
                 return packets
-            packets.append(packet)
+            size = len(packets[0]) if packets else len(packet)  # a list has several answers in a packet
+            packets += [packet[at:at + size] for at in range(0, len(packet), size)]
 
 
 def kind(packet):
@@ -712,6 +713,10 @@ def test_answers_of_workers_have_bounds(operated, path, folder):
         "refusal": (lambda pid: [make.make(REFUSED, ESCAPES)], "worker %d sent an invalid answer", None, []),
         "gateway": (lambda pid: [make.sample], "worker %d sent an invalid answer", None, []),
         "count": (lambda pid: [make.session(7, pid), make.told(pid, 2)], "worker %d sent an invalid answer", None, [7]),
+        # several in one packet: each is looked at
+        "second": (lambda pid: [make.session(7, pid) + make.make(REFUSED, ESCAPES)], "worker %d sent an invalid answer", None, [7]),
+        "piece": (lambda pid: [make.session(7, pid) + make.session(8, pid)[:100]], "worker %d sent an invalid answer", None, []),
+        "too many": (lambda pid: [b"".join(make.session(n, pid) for n in range(1, 18))], "worker %d sent an invalid answer", None, []),
         # more sessions than there can be
         "flood": (lambda pid: [make.session(n, pid) for n in range(12000)], "worker %d sent an invalid answer", None, None),
     }

@@ -1,9 +1,12 @@
 """What `attlsctl sessions` shows of a session: letters, modes, addresses told and real, the last command, and progress."""
+import contextlib
 import json
 import os
 import re
 import subprocess
 import threading
+
+import pytest
 
 import client as clients
 import net
@@ -169,3 +172,16 @@ def test_a_session_that_is_not_there(operated):
     assert "there is no session 99" in ctl(operated, "sessions", "99", status=1)
     for value in "0", "x", "10000":
         assert "--watch needs a number" in run("sessions", f"--watch={value}").stderr
+
+
+@pytest.mark.parametrize("count", [15, 16, 17, 50])  # a packet of the list holds 16 answers, the last of which is its end
+def test_lists_of_any_length(launch, backend, folder, count):
+    gateway = launch(backend, daemon={
+        "control_socket": os.path.join(folder, "control.sock"), "workers": 1,
+        "limits": {"sessions_per_source": 100, "unauthenticated_per_source": 100}})
+    with contextlib.ExitStack() as stack:
+        for _ in range(count):
+            stack.enter_context(clients.Client(gateway.explicit))
+        done = subprocess.run([net.ATTLSCTL, "sessions", "-f", gateway.path, "--json"], capture_output=True, text=True, check=True)
+        told = json.loads(done.stdout)
+        assert told["whole"] and len({session["session"] for session in told["sessions"]}) == count
