@@ -35,5 +35,6 @@ int main(int argc, char **argv)
 		return EXIT_FAILURE;
 	}
 	log_setup(setup.log_level, setup.log_format);
+	log_set_node(setup.node);
 	return http_run(&setup);
 }

@@ -240,11 +240,12 @@ void field_parse_name(struct parse_context *ctx, const struct field *f, const st
 {
 	if (!field_is_scalar(ctx, f, n))
 		return;
-	if (value_is_name(n->text, n->len))
+	if (value_is_long_name(n->text, n->len, f->max))
 		*(const char **)member_of(object, f->offset) = arena_strndup(ctx->arena, n->text, n->len);
 	else
 		parse_error(ctx, DIAG_BAD_NAME, n->mark,
-			    "\"%s\" must be a name: 1 to 32 letters, digits and _ . -", f->key);
+			    "\"%s\" must be a name: 1 to %" PRIu64 " letters, digits and _ . -", f->key,
+			    f->max);
 }
 
 void field_parse_port_range(struct parse_context *ctx, const struct field *f, const struct node *n,

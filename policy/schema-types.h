@@ -20,7 +20,7 @@ enum field_type {
 	FIELD_PATH, /* the same, relative to the policy's folder; a word of `words` is kept as it is, or means
 		       NULL if its value is 0 */
 	FIELD_TRUST,	  /* a path, or the system's store (sets the flag) */
-	FIELD_NAME,	  /* a name, see value_is_name() */
+	FIELD_NAME,	  /* a name of at most max bytes, see value_is_name() */
 	FIELD_PORT_RANGE, /* within min..max */
 	FIELD_ADVERTISE,  /* an address, interface:NAME or a host name: into a struct policy_advertise */
 	FIELD_ENDPOINT,	  /* address:port, or the first word, which leaves it empty: a struct ip_endpoint */

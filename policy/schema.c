@@ -10,6 +10,7 @@
 #include "policy/schema-backend.h"
 #include "policy/schema-ftp.h"
 #include "policy/schema-table.h"
+#include "policy/value.h"
 
 #define PATH_MAX_LEN	    4095
 #define UNIX_SOCKET_MAX_LEN 107 /* sun_path of unix(7) */
@@ -55,8 +56,10 @@ static const struct schema limits_schema = { .fields = limits_fields };
 static const struct word no_memory[] = { { "0", 0, NULL }, { 0 } };
 
 static const struct field daemon_fields[] = {
+	{ .key = "node", .type = FIELD_NAME, PTR(policy_daemon, node), .max = POLICY_NODE_MAX },
 	{ .key = "user",
 	  .type = FIELD_NAME,
+	  .max = VALUE_NAME_MAX,
 	  PTR(policy_daemon, user),
 	  MARK(policy_daemon, user_mark),
 	  .default_text = "attlsd" },
@@ -77,6 +80,7 @@ static const struct field daemon_fields[] = {
 	  .default_text = "/run/attlsd/control.sock" },
 	{ .key = "control_group",
 	  .type = FIELD_NAME,
+	  .max = VALUE_NAME_MAX,
 	  PTR(policy_daemon, control_group),
 	  MARK(policy_daemon, control_group_mark) },
 	{ .key = "trace_memory",

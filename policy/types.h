@@ -53,7 +53,11 @@ struct policy_agent {
 	struct diag_mark mark;
 };
 
+/* The longest daemon.node. */
+#define POLICY_NODE_MAX 63
+
 struct policy_daemon {
+	const char *node; /* which gateway of several this is; NULL: not named */
 	const char *user; /* default "attlsd" */
 	bool user_given;  /* the file names it (then it must exist) */
 	struct diag_mark user_mark;

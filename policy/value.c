@@ -235,7 +235,12 @@ int value_endpoint(const char *text, size_t len, struct ip_endpoint *ret_endpoin
 
 bool value_is_name(const char *text, size_t len)
 {
-	if (len == 0 || len > VALUE_NAME_MAX)
+	return value_is_long_name(text, len, VALUE_NAME_MAX);
+}
+
+bool value_is_long_name(const char *text, size_t len, size_t max)
+{
+	if (len == 0 || len > max)
 		return false;
 	for (size_t i = 0; i < len; i++)
 		if (!is_alnum(text[i]) && memchr("_.-", text[i], 3) == NULL)

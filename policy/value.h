@@ -47,5 +47,7 @@ bool value_is_host(const char *text, size_t len);
 /* 1 to 32 of A-Z a-z 0-9 _ . - */
 #define VALUE_NAME_MAX 32
 bool value_is_name(const char *text, size_t len);
+/* The same with another maximum. */
+bool value_is_long_name(const char *text, size_t len, size_t max);
 
 #endif

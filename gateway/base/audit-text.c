@@ -171,6 +171,10 @@ size_t audit_text_json(char buf[static AUDIT_LINE_MAX], const struct audit_stamp
 	put_number(&text, AUDIT_SCHEMA);
 	put_text(&text, ",\"boot\":\"");
 	put_text(&text, stamp->boot);
+	if (stamp->node[0] != '\0') {
+		put_text(&text, "\",\"node\":\"");
+		put_text(&text, stamp->node);
+	}
 	put_text(&text, "\",\"pid\":");
 	put_number(&text, (uint64_t)stamp->pid);
 	put_text(&text, ",\"seq\":");
@@ -254,6 +258,8 @@ size_t audit_text_journal(char buf[static AUDIT_JOURNAL_MAX], const char *json, 
 	put_text(&text, "PRIORITY=5\nSYSLOG_FACILITY=10\nSYSLOG_IDENTIFIER=attlsd-audit\n");
 	put_journal_number(&text, "schema", AUDIT_SCHEMA);
 	put_journal_text(&text, "boot", stamp->boot);
+	if (stamp->node[0] != '\0')
+		put_journal_text(&text, "node", stamp->node);
 	put_journal_number(&text, "pid", (uint64_t)stamp->pid);
 	put_journal_number(&text, "seq", stamp->seq);
 	put_journal_text(&text, "event", stamp->event);

@@ -43,6 +43,7 @@ struct audit_field {
 /* What each event begins with. */
 struct audit_stamp {
 	const char *boot; /* of this start of attlsd */
+	const char *node; /* which gateway; "": left out */
 	pid_t pid;
 	uint64_t seq; /* of the process, from 1 on */
 	struct timespec time;

@@ -253,7 +253,9 @@ static const char *form(const struct audit_stamp *stamp, const struct audit_fiel
 void audit_write(const char *event, const struct audit_field *common, const struct audit_field *fields)
 {
 	static const struct audit_field none = AUDIT_END;
-	struct audit_stamp stamp = { .boot = trail.boot, .pid = trail.pid, .event = event };
+	struct audit_stamp stamp = {
+		.boot = trail.boot, .node = log_node(), .pid = trail.pid, .event = event
+	};
 	const char *bytes;
 	size_t len = 0;
 	int r = trail.kept_len > 0 ? audit_flush() : 0;

@@ -19,6 +19,7 @@
 #include "gateway/base/habits.h"
 #include "gateway/base/session-filter.h"
 #include "policy/ip.h"
+#include "policy/policy.h"
 
 /* Must change with anything in this file. */
 #define CTL_VERSION 0x6174001fu
@@ -114,14 +115,16 @@ struct answer_gateway {
 	uint64_t up_ms;	     /* since attlsd started */
 	uint64_t counted_ms; /* since the counters began: upgrades pass them on */
 	uint64_t policy_ms;  /* since this policy came into force */
+	uint64_t secrets_s; /* the oldest file of session_ticket_keys was last changed, since 1970; 0: none */
 	uint64_t sessions, limit;
 	uint8_t reloading, draining, upgrading; /* 0: no */
 	uint8_t maintenance, refusing;		/* 0: no; refusing: new sessions get 421 meanwhile */
 	uint64_t maintenance_ms;		/* since it began */
 	uint64_t
-	    deadline_ms;   /* maintenance: until attlsd drains; draining: until it ends sessions; 0: never */
-	char failure[128]; /* why the last reload failed; "": it did not */
-	uint64_t failure_ms; /* since then */
+	    deadline_ms; /* maintenance: until attlsd drains; draining: until it ends sessions; 0: never */
+	char node[POLICY_NODE_MAX + 1]; /* daemon.node; "": none */
+	char failure[128];		/* why the last reload failed; "": it did not */
+	uint64_t failure_ms;		/* since then */
 };
 
 enum answer_worker_state {

@@ -24,7 +24,8 @@ struct http_setup {
 	uint32_t version; /* CTL_VERSION */
 	uint32_t uid, gid;
 	uint8_t log_level, log_format;
-	bool is_unix; /* the listener is a UNIX socket */
+	char node[POLICY_NODE_MAX + 1]; /* "": none */
+	bool is_unix;			/* the listener is a UNIX socket */
 	/* These descriptors are open; otherwise, their numbers are free for anything. */
 	bool has_listener, has_agent;
 	bool has_root;			/* not if attlsd was not started as root */

@@ -31,8 +31,9 @@ static struct {
 	enum log_format format;
 	int fd;
 	bool is_socket;
-	bool is_journal; /* it records time and priority itself */
-	bool blocks;	 /* it could not be reopened: poll before each line */
+	bool is_journal;		/* it records time and priority itself */
+	char node[POLICY_NODE_MAX + 1]; /* which gateway this is; "": nobody has named it */
+	bool blocks;			/* it could not be reopened: poll before each line */
 	uint64_t lost;
 	time_t second;	  /* of the last line, */
 	char written[24]; /* and how it is written */
@@ -189,6 +190,22 @@ void log_setup(enum log_level level, enum log_format format)
 		open_sink();
 }
 
+void log_set_node(const char *node)
+{
+	(void)snprintf(sink.node, sizeof(sink.node), "%s", node != NULL ? node : "");
+}
+
+const char *log_node(void)
+{
+	return sink.node;
+}
+
+void log_follow(const struct policy_daemon *daemon)
+{
+	log_setup(daemon->log_level, daemon->log_format);
+	log_set_node(daemon->node);
+}
+
 void log_reopen_after(int last)
 {
 	sink.fd = STDERR_FILENO;
@@ -280,6 +297,8 @@ void log_write_after(enum log_level level, const char *event, const struct log_f
 		put_text(&line, text);
 		put_text(&line, event);
 	}
+	if (sink.node[0] != '\0')
+		put_field(&line, &(struct log_field)LOG_TEXT("node", sink.node), sink.format);
 	put_fields(&line, common);
 	put_fields(&line, fields);
 	if (sink.lost > 0)

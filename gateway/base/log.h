@@ -56,6 +56,12 @@ uint64_t log_lost(void);
 void log_count_lost(uint64_t lines);
 
 void log_setup(enum log_level level, enum log_format format);
+/* Each line of this process names this gateway from now on (daemon.node). NULL or "": no line does. */
+void log_set_node(const char *node);
+/* "": none was set. */
+const char *log_node(void);
+/* Both of them, as a policy has them. */
+void log_follow(const struct policy_daemon *daemon);
 /*
  * In a new process: close every descriptor above `last`, the log's among them,
  * and open the log's anew.

@@ -208,10 +208,15 @@ static json_t *trust_schema(const struct field *f)
 	return any_of(json_pack("{s:s}", "const", "*AUTH*/*"), string_schema(f));
 }
 
-static json_t *name_schema(const struct field *f)
+static json_t *ref_schema(const struct field *f)
 {
 	(void)f;
 	return pattern_schema(TEXT, json_string(SCHEMA_NAME_PATTERN));
+}
+
+static json_t *name_schema(const struct field *f)
+{
+	return pattern_schema(TEXT, json_sprintf("^[A-Za-z0-9_.-]{1,%u}$", (unsigned)f->max));
 }
 
 static void write_port_range(FILE *out, const struct field *f)
@@ -333,7 +338,7 @@ static json_t *names_schema(const struct field *f)
 
 static json_t *refs_schema(const struct field *f)
 {
-	return list_of(name_schema(f), false);
+	return list_of(ref_schema(f), false);
 }
 
 typedef json_t *value_fn(const struct field *f);
@@ -353,7 +358,7 @@ json_t *schema_value(const struct field *field)
 		[FIELD_PINS] = pins_schema,	      [FIELD_NETS] = nets_schema,
 		[FIELD_COMMANDS] = commands_schema,   [FIELD_CIPHERS] = names_schema,
 		[FIELD_SUITES] = names_schema,	      [FIELD_GROUPS] = names_schema,
-		[FIELD_SIGNATURES] = names_schema,    [FIELD_REF] = name_schema,
+		[FIELD_SIGNATURES] = names_schema,    [FIELD_REF] = ref_schema,
 		[FIELD_REFS] = refs_schema,
 	};
 

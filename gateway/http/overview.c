@@ -62,8 +62,9 @@ bool overview_begin(struct request *request, const struct asker_result *result)
 		failure = json_pack("{s:o,s:I}", "text", text_json(gateway->failure), "since",
 				    now - (json_int_t)(gateway->failure_ms / 1000));
 	request->kept = json_pack(
-	    "{s:o,s:s,s:{s:o,s:o,s:I,s:I},s:I,s:I,s:o,s:o,s:{s:I,s:I,s:I},s:o,s:o}", "version",
-	    text_json(gateway->version), "node", "", "policy", "path", text_json(gateway->policy), "digest",
+	    "{s:o,s:o,s:{s:o,s:o,s:I,s:I},s:I,s:I,s:o,s:o,s:{s:I,s:I,s:I},s:o,s:o}", "version",
+	    text_json(gateway->version), "node", text_json(gateway->node), "policy", "path",
+	    text_json(gateway->policy), "digest",
 	    gateway->sha256[0] != '\0' ? text_json(gateway->sha256) : json_null(), "generation",
 	    (json_int_t)gateway->generation, "since", now - (json_int_t)(gateway->policy_ms / 1000),
 	    "started", now - (json_int_t)(gateway->up_ms / 1000), "now", now, "state", state_json(gateway),

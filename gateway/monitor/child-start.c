@@ -60,7 +60,7 @@ static void become_worker(const struct child_start *start, const int ends[static
 	(void)signal(SIGTERM, SIG_IGN);
 	if (descriptors_keep(ends, ENDS) < 0)
 		_exit(EXIT_FAILURE);
-	log_setup(setup.policy->daemon.log_level, setup.policy->daemon.log_format);
+	log_follow(&setup.policy->daemon);
 	_exit(worker_run(&setup));
 }
 

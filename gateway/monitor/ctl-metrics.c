@@ -66,6 +66,7 @@ static void set_facts(struct counters *sum, const struct children *children, con
 	const struct generation *generation;
 
 	set(sum, COUNT_BUILD, 0, 1);
+	set(sum, COUNT_NODE, 0, 1);
 	set(sum, COUNT_START_TIME, 0, now_s - gateway->up_ms / 1000);
 	set(sum, COUNT_GENERATION, 0, gateway->generation);
 	set(sum, COUNT_POLICY_TIME, 0, now_s - gateway->policy_ms / 1000);

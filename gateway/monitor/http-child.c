@@ -271,6 +271,7 @@ static void make_setup(struct http_child *http, const struct policy *policy, con
 		.has_agent = http->sockets[HTTP_AGENT].listen.fd != -1,
 		.has_root = http->root,
 	};
+	copy(setup->node, sizeof(setup->node), policy->daemon.node);
 	copy(setup->token_file, sizeof(setup->token_file), from->token_file);
 	if (from->keyring != NULL && from->path == NULL) {
 		copy(setup->chain, sizeof(setup->chain), from->keyring->certificates[0].chain);

@@ -41,7 +41,7 @@ static void become_keeper(struct keeper_setup *setup, int *fds, size_t n)
 		fds[i] = DESCRIPTORS_FIRST + (int)i;
 	setup->fds = fds;
 	setup->n = n;
-	log_setup(setup->policy->daemon.log_level, setup->policy->daemon.log_format);
+	log_follow(&setup->policy->daemon);
 	_exit(keeper_run(setup));
 }
 

@@ -189,19 +189,20 @@ void listener_set_close(struct listener_set *set, struct loop *loop)
 	*set = (struct listener_set){ .items = NULL };
 }
 
-void listener_set_log(const struct listener_set *set, const char *event)
+void listener_set_log(const struct listener_set *set, const char *event, const char *policy_sha256)
 {
-	struct log_field fields[64] = { LOG_NUMBER("pid", getpid()) }; /* for kill(1) */
+	struct log_field fields[64] = { LOG_NUMBER("pid", getpid()), /* for kill(1) */
+					LOG_TEXT("policy_sha256", policy_sha256) };
 	char texts[NELEM(fields)][IP_TEXT_MAX];
 	struct ip_endpoint local;
 
-	for (size_t i = 0; i < set->n && i < NELEM(fields) - 2; i++) {
+	for (size_t i = 0; i < set->n && i < NELEM(fields) - 3; i++) {
 		const struct listener *listener = &set->items[i];
 
 		if (netsock_local(listener->watch.fd, &local) < 0)
 			local = listener->endpoint;
-		fields[i + 1].key = listener->name;
-		fields[i + 1].text = ip_endpoint_format(&local, texts[i]);
+		fields[i + 2].key = listener->name;
+		fields[i + 2].text = ip_endpoint_format(&local, texts[i]);
 	}
 	log_write(LOG_LEVEL_INFO, event, fields);
 }

@@ -51,8 +51,8 @@ void listener_set_replace(struct listener_set *set, struct listener_set *old, st
 /* Start or stop accepting connections. */
 int listener_set_accept(struct listener_set *set, struct loop *loop, bool on);
 
-/* Log the addresses: an event with a field for each listener. */
-void listener_set_log(const struct listener_set *set, const char *event);
+/* Log the addresses: an event with the hash of the policy, and a field for each listener. */
+void listener_set_log(const struct listener_set *set, const char *event, const char *policy_sha256);
 
 /* Close all sockets. */
 void listener_set_close(struct listener_set *set, struct loop *loop);

@@ -100,8 +100,13 @@ static void describe(void *owner, struct answer_gateway *gateway)
 	uint64_t now_ms = monitor->loop.now_ms, now_s = (uint64_t)time(NULL);
 
 	*gateway = monitor->facts;
-	if (monitor->current != NULL)
+	if (monitor->current != NULL) {
+		const char *node = monitor->current->policy->daemon.node;
+
 		memcpy(gateway->sha256, monitor->current->sha256, sizeof(gateway->sha256));
+		gateway->secrets_s = ticket_secrets_oldest_s(monitor->current->ticket_keys.secrets);
+		(void)snprintf(gateway->node, sizeof(gateway->node), "%s", node != NULL ? node : "");
+	}
 	gateway->up_ms = now_ms - monitor->started_ms;
 	gateway->counted_ms = now_s > monitor->counted_s ? (now_s - monitor->counted_s) * 1000 : 0;
 	gateway->policy_ms = now_ms - monitor->current_ms;

@@ -127,7 +127,7 @@ static int examine(int fd, struct policy *policy, struct diags *diags)
 	if (keys < 0 || names < 0)
 		return keys < 0 ? keys : names;
 	/* what the lookup logs follows this policy, although it is not in force yet */
-	log_setup(policy->daemon.log_level, policy->daemon.log_format);
+	log_follow(&policy->daemon);
 	say_step(fd, "look up the user", policy->daemon.user);
 	r = startup_find_users(policy, diags, &users);
 	if (r == 0 && policy->daemon.control_group != NULL) {

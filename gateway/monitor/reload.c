@@ -45,7 +45,7 @@ void reload_promote(struct monitor *monitor)
 	monitor->current_ms = monitor->loop.now_ms;
 	monitor->facts.generation = monitor->current->number;
 	monitor->facts.limit = monitor->current->policy->daemon.limit_sessions;
-	log_setup(monitor->current->policy->daemon.log_level, monitor->current->policy->daemon.log_format);
+	log_follow(&monitor->current->policy->daemon);
 	if (listener_set_accept(&monitor->listeners, &monitor->loop, true) < 0) {
 		log_event(LOG_LEVEL_ERROR, "cannot-listen", LOG_TEXT("error", strerror(ENOMEM)));
 		reload_give_up(monitor);
@@ -61,9 +61,11 @@ void reload_promote(struct monitor *monitor)
 	if (old != NULL)
 		count(RELOADS, COUNT_RESULT_OK, 1);
 	http_child_promote(&monitor->http, monitor->current->policy, &monitor->current->users);
-	listener_set_log(&monitor->listeners, old != NULL				  ? "reloaded"
-					      : monitor->takeover.phase == TAKEOVER_TRIAL ? "upgraded"
-											  : "ready");
+	listener_set_log(&monitor->listeners,
+			 old != NULL				     ? "reloaded"
+			 : monitor->takeover.phase == TAKEOVER_TRIAL ? "upgraded"
+								     : "ready",
+			 monitor->current->sha256);
 	activated_report(&monitor->activated, monitor->current->policy);
 	notify_ready(&monitor->notify);
 	name_watch_follow(&monitor->names, monitor->current);
@@ -174,7 +176,7 @@ static int bring_up(struct monitor *monitor, struct policy_loaded *loaded, const
 	int r;
 
 	if (monitor->current == NULL)
-		log_setup(policy->daemon.log_level, policy->daemon.log_format);
+		log_follow(&policy->daemon);
 	*ret_step = "open the listeners";
 	r = listener_set_open(&monitor->coming_listeners, policy, &monitor->listeners, &monitor->activated,
 			      acceptor_on_listener, &monitor->acceptor, &loaded->diags);

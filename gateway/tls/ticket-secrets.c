@@ -240,6 +240,16 @@ struct ticket_secrets *ticket_secrets_copy(const struct ticket_secrets *secrets)
 	return copy;
 }
 
+uint64_t ticket_secrets_oldest_s(const struct ticket_secrets *secrets)
+{
+	uint64_t oldest_s = 0;
+
+	for (size_t i = 0; secrets != NULL && i < secrets->n; i++)
+		if (i == 0 || secrets->files[i].made_s < oldest_s)
+			oldest_s = secrets->files[i].made_s;
+	return oldest_s;
+}
+
 void ticket_secrets_free(struct ticket_secrets **secrets)
 {
 	if (*secrets == NULL)

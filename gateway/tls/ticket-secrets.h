@@ -42,6 +42,9 @@ struct ticket_secrets *ticket_secrets_take(const struct policy *policy, const vo
 /* NULL: there are none, or no memory. */
 struct ticket_secrets *ticket_secrets_copy(const struct ticket_secrets *secrets);
 
+/* When the file that has not been changed for the longest time was: seconds since 1970. NULL: 0. */
+uint64_t ticket_secrets_oldest_s(const struct ticket_secrets *secrets);
+
 /* Wipe and free. */
 void ticket_secrets_free(struct ticket_secrets **secrets);
 

@@ -72,6 +72,7 @@ static void sanitize_texts(struct answer *answer)
 		sanitize(answer->u.gateway.version, sizeof(answer->u.gateway.version));
 		sanitize(answer->u.gateway.policy, sizeof(answer->u.gateway.policy));
 		sanitize(answer->u.gateway.sha256, sizeof(answer->u.gateway.sha256));
+		sanitize(answer->u.gateway.node, sizeof(answer->u.gateway.node));
 		sanitize(answer->u.gateway.failure, sizeof(answer->u.gateway.failure));
 		break;
 	case ANSWER_OLDER:

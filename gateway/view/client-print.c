@@ -7,6 +7,7 @@
 #include <inttypes.h>
 #include <jansson.h>
 #include <string.h>
+#include <time.h>
 
 #include "gateway/base/util.h"
 #include "gateway/view/client-answers.h"
@@ -73,12 +74,30 @@ static void print_orders(const struct answer_gateway *gateway, FILE *out)
 			      client_text_age(gateway->deadline_ms, left));
 }
 
+static uint64_t secrets_age_ms(const struct answer_gateway *gateway)
+{
+	time_t now = time(NULL);
+
+	return now > 0 && (uint64_t)now > gateway->secrets_s ? ((uint64_t)now - gateway->secrets_s) * 1000
+							     : 0;
+}
+
+static void print_secrets(const struct answer_gateway *gateway, FILE *out)
+{
+	char age[CLIENT_AGE_MAX];
+
+	if (gateway->secrets_s != 0)
+		(void)fprintf(out, "session_ticket_keys: last changed %s ago\n",
+			      client_text_age(secrets_age_ms(gateway), age));
+}
+
 void client_print_status(const struct answers *answers, FILE *out)
 {
 	const struct answer_gateway *gateway = &answers->gateway;
 	char up[CLIENT_AGE_MAX], policy[CLIENT_AGE_MAX], failed[CLIENT_AGE_MAX];
 
-	(void)fprintf(out, "attlsd %s, process %d, up %s%s%s\n", gateway->version, (int)gateway->pid,
+	(void)fprintf(out, "attlsd %s%s%s, process %d, up %s%s%s\n", gateway->version,
+		      gateway->node[0] != '\0' ? ", node " : "", gateway->node, (int)gateway->pid,
 		      client_text_age(gateway->up_ms, up), gateway->draining ? ", draining" : "",
 		      gateway->upgrading   ? ", an upgrade is under way"
 		      : gateway->reloading ? ", a reload is under way"
@@ -91,6 +110,7 @@ void client_print_status(const struct answers *answers, FILE *out)
 	if (reload_has_failed(gateway))
 		(void)fprintf(out, "the last reload failed %s ago: %s\n",
 			      client_text_age(gateway->failure_ms, failed), gateway->failure);
+	print_secrets(gateway, out);
 	print_orders(gateway, out);
 	(void)fprintf(out, "%" PRIu64 " session%s, at most %" PRIu64 "\n\n", gateway->sessions,
 		      gateway->sessions == 1 ? "" : "s", gateway->limit);
@@ -153,19 +173,21 @@ int client_json_status(const struct answers *answers, FILE *out)
 			      (json_int_t)worker->refused));
 	}
 	return json_print(
-	    json_pack("{s:o,s:i,s:o,s:o,s:I,s:o,s:o,s:I,s:I,s:b,s:b,s:o,s:b,s:s,s:o,s:o,s:o,s:o,s:o,s:o}",
-		      "version", client_json_text(gateway->version), "pid", (int)gateway->pid, "policy",
-		      client_json_text(gateway->policy), "policy_sha256",
-		      gateway->sha256[0] != '\0' ? client_json_text(gateway->sha256) : json_null(),
-		      "generation", (json_int_t)gateway->generation, "up",
-		      client_json_seconds(gateway->up_ms), "in_force",
-		      client_json_seconds(gateway->policy_ms), "sessions", (json_int_t)gateway->sessions,
-		      "limit", (json_int_t)gateway->limit, "reloading", gateway->reloading != 0, "upgrading",
-		      gateway->upgrading != 0, "reload_failed", reload_failed_json(gateway), "draining",
-		      gateway->draining != 0, "readiness", readiness_word(client_ready_judge(answers)),
-		      "maintenance", maintenance_json(gateway), "deadline",
-		      gateway->deadline_ms != 0 ? client_json_seconds(gateway->deadline_ms) : json_null(),
-		      "workers", workers, "replaced", older, "servers", client_servers_json(answers),
-		      "silent_workers", client_json_silent(answers)),
+	    json_pack(
+		"{s:o,s:o,s:o,s:i,s:o,s:o,s:I,s:o,s:o,s:I,s:I,s:b,s:b,s:o,s:b,s:s,s:o,s:o,s:o,s:o,s:o,s:o}",
+		"version", client_json_text(gateway->version), "node",
+		gateway->node[0] != '\0' ? client_json_text(gateway->node) : json_null(), "ticket_keys_age",
+		gateway->secrets_s != 0 ? client_json_seconds(secrets_age_ms(gateway)) : json_null(), "pid",
+		(int)gateway->pid, "policy", client_json_text(gateway->policy), "policy_sha256",
+		gateway->sha256[0] != '\0' ? client_json_text(gateway->sha256) : json_null(), "generation",
+		(json_int_t)gateway->generation, "up", client_json_seconds(gateway->up_ms), "in_force",
+		client_json_seconds(gateway->policy_ms), "sessions", (json_int_t)gateway->sessions, "limit",
+		(json_int_t)gateway->limit, "reloading", gateway->reloading != 0, "upgrading",
+		gateway->upgrading != 0, "reload_failed", reload_failed_json(gateway), "draining",
+		gateway->draining != 0, "readiness", readiness_word(client_ready_judge(answers)),
+		"maintenance", maintenance_json(gateway), "deadline",
+		gateway->deadline_ms != 0 ? client_json_seconds(gateway->deadline_ms) : json_null(),
+		"workers", workers, "replaced", older, "servers", client_servers_json(answers),
+		"silent_workers", client_json_silent(answers)),
 	    out);
 }

@@ -13,7 +13,7 @@
 #include "gateway/base/util.h"
 #include "gateway/view/metrics.h"
 
-#define PREFIX "attlsd_"
+#define PREFIX "attlsd"
 /* A family with more combinations (the names of the policy count once) is printed without its zeros. */
 #define WHOLE_MAX 64
 #define US_PER_S  1000000
@@ -57,7 +57,7 @@ static void put_name(const struct printer *printer)
 {
 	const struct count_family_info *family = printer->family;
 
-	(void)fprintf(printer->out, PREFIX "%s", family->name);
+	(void)fprintf(printer->out, "%s%s%s", PREFIX, family->name[0] != '\0' ? "_" : "", family->name);
 	if (family->unit[0] != '\0')
 		(void)fprintf(printer->out, "_%s", family->unit);
 }
@@ -122,8 +122,12 @@ static void put_labels(const struct printer *printer, const struct sample *sampl
 	unsigned n = 0;
 	enum count_kind kind;
 
-	if (family->type == COUNT_TYPE_INFO)
+	if (family == &count_families[COUNT_BUILD]) {
 		put_label(printer, &n, "version", printer->metrics->gateway.version);
+	} else if (family == &count_families[COUNT_NODE]) {
+		put_label(printer, &n, "node", printer->metrics->gateway.node);
+		put_label(printer, &n, "policy_sha256", printer->metrics->gateway.sha256);
+	}
 	for (size_t i = 0; i < COUNT_LABELS_MAX && family->labels[i] != COUNT_LABEL_NONE; i++) {
 		enum count_label label = family->labels[i];
 		const char *text = count_value_text(label, sample->values[i]);

@@ -319,6 +319,8 @@ static void test_control_socket(void **state)
 	parsed_done(&p);
 }
 
+#define NODE_63 "123456789-123456789-123456789-123456789-123456789-123456789-123"
+
 static void test_http(void **state)
 {
 	struct parsed p;
@@ -339,6 +341,13 @@ static void test_http(void **state)
 	assert_string_equal(p.printed, "");
 	assert_string_equal(p.policy->daemon.http.path, "/run/attlsd/http.sock");
 	assert_int_equal(p.policy->daemon.http.endpoint.addr.family, IP_NONE);
+	parsed_done(&p);
+	parse_part(&p, "daemon: { node: Edge_1.example-2 }\n");
+	assert_string_equal(p.printed, "");
+	assert_string_equal(p.policy->daemon.node, "Edge_1.example-2");
+	parsed_done(&p);
+	parse_part(&p, "daemon: { node: " NODE_63 " }\n");
+	assert_string_equal(p.policy->daemon.node, NODE_63);
 	parsed_done(&p);
 	parse_part(&p, "daemon: { agent: \"[::1]:8022\" }\n");
 	assert_string_equal(p.printed, "");
@@ -361,6 +370,10 @@ static void test_http(void **state)
 #define RULE(text)     "rules: { everyone: { tls: server, ftp: standard, backend: legacy, " text " } }\n"
 
 static const struct message_case faults[] = {
+	{ "a node with a blank", "daemon: { node: \"edge 1\" }\n",
+	  "policy.yaml:1:17: \"node\" must be a name: 1 to 63 letters, digits and _ . -" },
+	{ "a node that is too long", "daemon: { node: " NODE_63 "4 }\n",
+	  "policy.yaml:1:17: \"node\" must be a name: 1 to 63 letters, digits and _ . -" },
 	{ "http at a name", "daemon: { http: localhost:8021 }\n",
 	  "policy.yaml:1:17: \"http\" must be address:port, the path of a socket" },
 	{ "the agent at a path", "daemon: { agent: /run/agent }\n",
