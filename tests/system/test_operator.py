@@ -63,21 +63,26 @@ def sessions(gateway):
     return told["sessions"]
 
 
+def answers(s):
+    """Each answer, until attlsd closes. The first one is alone in its packet; a list has several of that size in one."""
+    size = None
+    while True:
+        try:
+            packet = s.recv(65536)
+        except ConnectionResetError:
+            return
+        if not packet:
+            return
+        size = size or len(packet)
+        yield from (packet[at:at + size] for at in range(0, len(packet), size))
+
+
 def ask(path, what, session=0, version=CTL_VERSION, extra=b""):
     with socket.socket(socket.AF_UNIX, socket.SOCK_SEQPACKET) as s:
         s.settimeout(net.DEADLINE)
         s.connect(path)
         s.send(question(what, session, version) + extra)
-        packets = []
-        while True:
-            try:
-                packet = s.recv(65536)
-            except ConnectionResetError:
-                return packets
-            if not packet:
-                return packets
-            size = len(packets[0]) if packets else len(packet)  # a list has several answers in a packet
-            packets += [packet[at:at + size] for at in range(0, len(packet), size)]
+        return list(answers(s))
 
 
 def kind(packet):
@@ -235,7 +240,7 @@ def test_more_sessions_than_a_socket_holds_wait_for_the_reader(launch, backend, 
         assert numbers == list(range(numbers[0], numbers[0] + 300))
         with clients.Client(gateway.explicit) as c:
             c.auth().login()
-        kinds = [kind(packet) for packet in iter(lambda: slow.recv(65536), b"")]
+        kinds = [kind(answer) for answer in answers(slow)]
         assert kinds[:3] == [GATEWAY, WORKER, WORKER] and 300 <= kinds.count(SESSION) <= 301 and kinds.count(TOLD) == 2
 
 
