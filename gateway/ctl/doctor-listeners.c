@@ -91,77 +91,92 @@ static bool take_conflict(const struct listening *socket, void *context)
 	return conflict->with.inode == 0;
 }
 
+/* attlsd, or the process that serves daemon.http and has its socket. */
+static bool is_own(const char *name)
+{
+	return strncmp(name, "attlsd (", strlen("attlsd (")) == 0 ||
+	       strncmp(name, "attlsd-http (", strlen("attlsd-http (")) == 0;
+}
+
 /* systemd listens for a service that it starts later. */
-static void report_activated(struct doctor *doctor, const struct policy_listener *listener,
+static void report_activated(struct doctor *doctor, const struct doctor_port *port,
 			     const struct listening *held, const char *name)
 {
 	char at[IP_TEXT_MAX], wanted[IP_TEXT_MAX];
 
 	(void)ip_endpoint_format(&held->at, at);
-	(void)ip_endpoint_format(&listener->endpoint, wanted);
-	if (ip_endpoint_equal(&held->at, &listener->endpoint)) {
+	(void)ip_endpoint_format(&port->endpoint, wanted);
+	if (ip_endpoint_equal(&held->at, &port->endpoint)) {
 		doctor_look(doctor, "systemctl list-sockets");
 		doctor_cannot_tell(doctor,
-				   "listener %s: %s listens on %s; attlsd takes this socket if it is one of "
+				   "%s: %s listens on %s; attlsd takes this socket if it is one of "
 				   "attlsd.socket",
-				   listener->name, name, at);
+				   port->name, name, at);
 		return;
 	}
 	doctor_fix(doctor, "write ListenStream=%s and BindIPv6Only=ipv6-only into the socket unit", wanted);
-	doctor_problem(doctor, "listener %s: %s listens on %s, so attlsd cannot listen on %s", listener->name,
-		       name, at, wanted);
+	doctor_problem(doctor, "%s: %s listens on %s, so attlsd cannot listen on %s", port->name, name, at,
+		       wanted);
 }
 
 /* tried: binding a socket has failed. Otherwise nobody says whether a socket for IPv6 takes IPv4, too. */
-static void report_holder(struct doctor *doctor, const struct policy_listener *listener,
-			  const struct listening *held, bool tried)
+static void report_holder(struct doctor *doctor, const struct doctor_port *port, const struct listening *held,
+			  bool tried)
 {
-	uint16_t port = listener->endpoint.port;
 	char name[LISTENING_NAME_MAX], at[IP_TEXT_MAX];
-	bool sure = tried || held->at.addr.family == listener->endpoint.addr.family;
+	bool sure = tried || held->at.addr.family == port->endpoint.addr.family;
 
 	(void)ip_endpoint_format(&held->at, at);
 	if (held->inode == 0 || !sure || !listening_owner(held->inode, name)) {
-		doctor_look(doctor, "ss -ltnp sport = :%u, as root", port);
-		doctor_cannot_tell(
-		    doctor, "listener %s: whether it is attlsd that listens on port %u, or another program",
-		    listener->name, port);
-	} else if (strncmp(name, "attlsd (", strlen("attlsd (")) == 0) {
-		doctor_ok(doctor, "listener %s: %s listens on %s", listener->name, name, at);
+		doctor_look(doctor, "ss -ltnp sport = :%u, as root", port->endpoint.port);
+		doctor_cannot_tell(doctor,
+				   "%s: whether it is attlsd that listens on port %u, or another program",
+				   port->name, port->endpoint.port);
+	} else if (is_own(name)) {
+		doctor_ok(doctor, "%s: %s listens on %s", port->name, name, at);
 	} else if (strncmp(name, "systemd (", strlen("systemd (")) == 0) {
-		report_activated(doctor, listener, held, name);
+		report_activated(doctor, port, held, name);
 	} else {
-		doctor_fix(doctor,
-			   "stop %s, let it listen elsewhere, or change the address of listeners: %s in %s",
-			   name, listener->name, doctor->path);
-		doctor_problem(doctor, "listener %s: %s listens on %s, so attlsd cannot", listener->name,
-			       name, at);
+		doctor_fix(doctor, "stop %s, let it listen elsewhere, or change the address of %s in %s",
+			   name, port->place, doctor->path);
+		doctor_problem(doctor, "%s: %s listens on %s, so attlsd cannot", port->name, name, at);
 	}
 }
 
-static void check_port(struct doctor *doctor, const struct policy_listener *listener)
+bool doctor_check_port(struct doctor *doctor, const struct doctor_port *port)
 {
-	struct conflict conflict = { .wanted = &listener->endpoint };
-	int fd = netsock_bind(&listener->endpoint); /* as attlsd does, but without listening */
+	struct conflict conflict = { .wanted = &port->endpoint };
+	int fd = netsock_bind(&port->endpoint); /* as attlsd does, but without listening */
+	bool has_address = fd != -EADDRNOTAVAIL;
 	int r = listening_each(take_conflict, &conflict);
 
 	if (fd == -EADDRINUSE || (fd == -EACCES && r == 0 && conflict.with.inode != 0)) {
-		report_holder(doctor, listener, &conflict.with, fd == -EADDRINUSE);
+		report_holder(doctor, port, &conflict.with, fd == -EADDRINUSE);
 	} else if (fd >= 0 || (fd == -EACCES && r == 0)) {
-		doctor_ok(doctor, "listener %s: no other program listens on port %u", listener->name,
-			  listener->endpoint.port);
-	} else if (fd != -EADDRNOTAVAIL) { /* the check of addresses has said so */
-		doctor_look(doctor, "ss -ltnp sport = :%u", listener->endpoint.port);
-		doctor_cannot_tell(doctor, "listener %s: whether another program listens on port %u: %s",
-				   listener->name, listener->endpoint.port, strerror(r < 0 ? -r : -fd));
+		doctor_ok(doctor, "%s: no other program listens on port %u", port->name, port->endpoint.port);
+	} else if (has_address) {
+		doctor_look(doctor, "ss -ltnp sport = :%u", port->endpoint.port);
+		doctor_cannot_tell(doctor, "%s: whether another program listens on port %u: %s", port->name,
+				   port->endpoint.port, strerror(r < 0 ? -r : -fd));
 	}
 	if (fd >= 0)
 		fd_close(&fd);
+	return has_address;
+}
+
+static void check_listener(struct doctor *doctor, const struct policy_listener *listener)
+{
+	char name[DOCTOR_TEXT_MAX / 4], place[DOCTOR_TEXT_MAX / 4];
+	const struct doctor_port port = { .name = name, .place = place, .endpoint = listener->endpoint };
+
+	(void)snprintf(name, sizeof(name), "listener %s", listener->name);
+	(void)snprintf(place, sizeof(place), "listeners: %s", listener->name);
+	if (port.endpoint.port != 0)
+		(void)doctor_check_port(doctor, &port); /* the check of addresses says if there is none */
 }
 
 void doctor_check_listeners(struct doctor *doctor)
 {
 	for (size_t i = 0; i < doctor->policy->nlisteners; i++)
-		if (doctor->policy->listeners[i].endpoint.port != 0)
-			check_port(doctor, &doctor->policy->listeners[i]);
+		check_listener(doctor, &doctor->policy->listeners[i]);
 }
