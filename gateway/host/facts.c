@@ -45,14 +45,19 @@ static unsigned unprivileged_port_start(void)
 	return start;
 }
 
+static bool is_low(const struct ip_endpoint *endpoint, unsigned start)
+{
+	return endpoint->port > 0 && endpoint->port < start;
+}
+
 bool host_has_low_port(const struct policy *policy)
 {
 	unsigned start = unprivileged_port_start();
 
 	for (size_t i = 0; i < policy->nlisteners; i++)
-		if (policy->listeners[i].endpoint.port > 0 && policy->listeners[i].endpoint.port < start)
+		if (is_low(&policy->listeners[i].endpoint, start))
 			return true;
-	return false;
+	return is_low(&policy->daemon.http.endpoint, start) || is_low(&policy->daemon.agent.endpoint, start);
 }
 
 bool host_workers_dial(const struct policy *policy)

@@ -24,7 +24,7 @@ bool host_wants_ktls(const struct policy *policy);
 /* A transparent listener of this family (IP_NONE: of any)? */
 bool host_wants_transparent(const struct policy *policy, enum ip_family family);
 
-/* A listener on a port below 1024? */
+/* A listener, daemon.http or daemon.agent on a port below 1024? */
 bool host_has_low_port(const struct policy *policy);
 
 /*

@@ -78,10 +78,15 @@ def test_without_an_empty_folder_the_step_is_named(certificates, backend, folder
     assert gateway.event("failed").keys["step"] == "start the workers"
 
 
-@pytest.mark.parametrize("start, missing", [(0, []), (1024, ["CAP_NET_BIND_SERVICE"])])
-def test_a_port_that_everybody_may_open_needs_no_capability(certificates, folder, start, missing):
+LOW = {"listeners": {"explicit": {"address": "127.0.0.1:21"}}}
+
+
+@pytest.mark.parametrize("start, missing, low", [
+    (0, [], LOW), (1024, ["CAP_NET_BIND_SERVICE"], LOW),
+    (1024, ["CAP_NET_BIND_SERVICE"], {"daemon": {"http": "127.0.0.1:80"}}), (1024, ["CAP_NET_BIND_SERVICE"], {"daemon": {"agent": "127.0.0.1:81"}})])
+def test_a_port_that_everybody_may_open_needs_no_capability(certificates, folder, start, missing, low):
     """Docker starts containers with net.ipv4.ip_unprivileged_port_start=0."""
-    tree = gateways.policy(certificates, ("127.0.0.1", 2021), listeners={"explicit": {"address": "127.0.0.1:21"}})
+    tree = gateways.policy(certificates, ("127.0.0.1", 2021), **low)
     path = os.path.join(folder, "policy.yaml")
     with open(path, "w") as f:
         f.write(gateways.as_yaml(tree))
