@@ -15,6 +15,7 @@
 #include "gateway/ctl/doctor-exposed.h"
 #include "gateway/ctl/doctor-forward.h"
 #include "gateway/ctl/doctor-host.h"
+#include "gateway/ctl/doctor-http.h"
 #include "gateway/ctl/doctor-input.h"
 #include "gateway/ctl/doctor-kernel.h"
 #include "gateway/ctl/doctor-listeners.h"
@@ -89,6 +90,14 @@ static bool has_control_socket(const struct policy *policy)
 	return policy->daemon.control_socket != NULL;
 }
 
+static bool has_http(const struct policy *policy)
+{
+	const struct policy_daemon *daemon = &policy->daemon;
+
+	return daemon->http.path != NULL || daemon->http.endpoint.addr.family != IP_NONE ||
+	       daemon->agent.endpoint.addr.family != IP_NONE;
+}
+
 /*
  * matters: does this policy need the check? A check that needs the ruleset is left
  * out if there is none.
@@ -109,6 +118,7 @@ static const struct check {
 	{ "files", always, false, doctor_check_files },
 	{ "addresses", always, false, doctor_check_addresses },
 	{ "listeners", always, false, doctor_check_listeners },
+	{ "http", has_http, false, doctor_check_http },
 	{ "ports", always, false, doctor_check_ports },
 	{ "backends", always, false, doctor_check_servers },
 	{ "exposed", always, false, doctor_check_exposed },
