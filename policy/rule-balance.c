@@ -1,6 +1,6 @@
 /*
  * Checks of backends with several servers: how many there are, that none is there
- * twice, and that keys about the choice among them have one.
+ * twice, that keys about the choice among them have one, and that health checks have what they need.
  */
 #include "policy/rule-balance.h"
 
@@ -44,6 +44,36 @@ static void check_several(const struct check *c, const struct policy_backend *ba
 				  backend->servers[i].text, backend->name);
 }
 
+static void check_login(const struct check *c, const struct policy_backend *backend)
+{
+	static const char *const keys[] = { "user", "password_file" };
+	bool logs_in = backend->health.check == HEALTH_CHECK_LOGIN;
+
+	for (size_t i = 0; i < NELEM(keys); i++)
+		if (check_is_given(c, backend, keys[i]) != logs_in)
+			check_error(c, logs_in ? DIAG_MISSING_KEY : DIAG_NO_EFFECT, backend,
+				    logs_in ? "check" : keys[i],
+				    logs_in ? "\"check: login\" of backends \"%s\" needs \"%s\""
+					    : "\"health\" of backends \"%s\": \"%s\" has no effect without "
+					      "\"check: login\"",
+				    backend->name, keys[i]);
+}
+
+/* A check that cannot do what it says would pass for one that did. */
+static void check_health(const struct check *c, const struct policy_backend *backend)
+{
+	enum health_check check = backend->health.check;
+
+	check_login(c, backend);
+	if (check == HEALTH_CHECK_AUTH && backend->tls == NULL)
+		check_error(c, DIAG_NO_EFFECT, backend, "check",
+			    "\"check: auth\" of backends \"%s\" needs \"tls\"; use greeting or login",
+			    backend->name);
+	if (check == HEALTH_CHECK_NONE && check_is_given(c, backend, "timeout"))
+		check_error(c, DIAG_NO_EFFECT, backend, "timeout",
+			    "\"timeout\" of backends \"%s\" has no effect without \"check\"", backend->name);
+}
+
 void rule_balance_check(const struct policy *policy, const struct locations *locations, struct diags *diags)
 {
 	const struct check c = { .policy = policy, .locations = locations, .diags = diags };
@@ -57,5 +87,6 @@ void rule_balance_check(const struct policy *policy, const struct locations *loc
 			check_several(&c, backend);
 		else
 			check_single(&c, backend);
+		check_health(&c, backend);
 	}
 }

@@ -56,6 +56,12 @@ static const struct word balances[] = { { "first", BALANCE_FIRST, NULL },
 					{ "source", BALANCE_SOURCE, NULL },
 					{ 0 } };
 
+static const struct word checks[] = {
+	{ "none", HEALTH_CHECK_NONE, NULL },	     { "connect", HEALTH_CHECK_CONNECT, NULL },
+	{ "greeting", HEALTH_CHECK_GREETING, NULL }, { "auth", HEALTH_CHECK_AUTH, NULL },
+	{ "login", HEALTH_CHECK_LOGIN, NULL },	     { 0 }
+};
+
 /* An entry of `addresses`, which a single value may stand for. */
 static const struct field server_fields[] = {
 	{ .key = "address", .type = FIELD_SERVER, PTR(policy_server, text), .required = true },
@@ -74,6 +80,22 @@ static const struct field health_fields[] = {
 	  .default_text = "30s" },
 	UINT("fall", policy_backend, health.fall, 1, 10, "3"),
 	UINT("rise", policy_backend, health.rise, 1, 10, "2"),
+	ENUM("check", policy_backend, health.check, checks, "none"),
+	{ .key = "timeout",
+	  .type = FIELD_DURATION,
+	  AT(policy_backend, health.timeout_ms),
+	  .unit_ms = 1,
+	  .bare_unit_ms = 1000,
+	  .min = 1000,
+	  .max = 600000,
+	  .default_text = "10s" },
+	{ .key = "user", .type = FIELD_STRING, PTR(policy_backend, health.user), .min = 1, .max = 100 },
+	{ .key = "password_file",
+	  .type = FIELD_PATH,
+	  PTR(policy_backend, health.password_file),
+	  MARK(policy_backend, health.password_file_mark),
+	  .min = 1,
+	  .max = 4095 },
 	{ 0 },
 };
 static const struct schema schema_health = { .fields = health_fields };

@@ -182,10 +182,24 @@ enum backend_proxy { BACKEND_PROXY_NONE = 0, BACKEND_PROXY_V1, BACKEND_PROXY_V2 
 /* Which of a backend's servers a session gets. */
 enum backend_balance { BALANCE_FIRST = 0, BALANCE_ROUND_ROBIN, BALANCE_LEAST_SESSIONS, BALANCE_SOURCE };
 
+/* How far a health check of a server goes; each includes those before it. */
+enum health_check {
+	HEALTH_CHECK_NONE = 0,
+	HEALTH_CHECK_CONNECT,
+	HEALTH_CHECK_GREETING,
+	HEALTH_CHECK_AUTH,
+	HEALTH_CHECK_LOGIN
+};
+
 /* When a server is taken for dead, and for alive again. */
 struct policy_health {
-	uint32_t interval_ms; /* until one that is down is tried again */
+	uint32_t interval_ms; /* between two checks; without checks, until one that failed is tried again */
 	uint32_t fall, rise;  /* failures, and successes, in a row */
+	enum health_check check;
+	uint32_t timeout_ms; /* of a check */
+	const char *user;    /* whom a check logs in; NULL: nobody */
+	const char *password_file;
+	struct diag_mark password_file_mark;
 };
 
 /* More are an error: a session notes in a word which it has tried. */

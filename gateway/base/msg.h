@@ -54,13 +54,18 @@ enum msg_purpose {
 	PURPOSE_DATA_DIAL_LOWER,    /* dial the client from the control connection's port minus one */
 };
 
+/* A server to be checked, by the places that the policy of the worker's generation gives it. */
+struct msg_check {
+	uint32_t backend, server;
+};
+
 /* Every message is one of these; fields that a type does not use are zero. */
 struct msg {
 	uint32_t type;	      /* enum msg_type */
 	uint32_t listener;    /* MSG_SESSION: index in policy.listeners */
 	uint64_t session;     /* MSG_SESSION*: its number, unique over restarts */
 	uint32_t failures;    /* MSG_SESSION: failed logins from this source lately */
-	uint32_t failure;     /* MSG_SERVER_FAILED: enum server_failure */
+	uint32_t failure;     /* MSG_SERVER_FAILED, MSG_CHECK_FAILED: enum server_failure */
 	uint32_t delay_ms;    /* MSG_LOGIN_ASK: after the first failure; doubles with each one */
 	uint32_t others_wait; /* MSG_LOGIN_GO: ring when the login is decided, others may wait for that;
 				 MSG_SERVER: how many servers the session has not had */
@@ -68,8 +73,10 @@ struct msg {
 				 policy.ftp_actions */
 	uint32_t serial;      /* MSG_SOCKET*, MSG_ANNOUNCE*, MSG_PLAN*: the worker's, returned in the answer;
 				 MSG_TICKET_*: index in policy.tls_actions; MSG_SERVER_ASK: in
-				 policy.backends; MSG_SERVER: of the server in the backend */
-	uint32_t active;      /* MSG_ANNOUNCE: the gateway dials; MSG_TRACE: with the progress of transfers */
+				 policy.backends; MSG_SERVER: of the server in the backend; MSG_CHECK*: the
+				 monitor's, returned in the report */
+	uint32_t active;      /* MSG_ANNOUNCE: the gateway dials; MSG_TRACE: with the progress of transfers;
+				 MSG_CHECK: log a failure */
 	uint32_t asker;	      /* MSG_LIST*, MSG_TRACE*: enum msg_asker */
 	int32_t error;	      /* of answers: 0 or a negative errno */
 	struct ip_endpoint remote; /* MSG_SESSION: the client; MSG_SOCKET: whom to dial */
@@ -79,6 +86,7 @@ struct msg {
 		struct ticket_part tickets;   /* MSG_TICKET_PART */
 		struct session_filter filter; /* MSG_LIST_SESSIONS, MSG_END_SESSION, MSG_TRACE* */
 		struct habits habits;	      /* MSG_SESSION_END */
+		struct msg_check check;	      /* MSG_CHECK */
 	};
 };
 

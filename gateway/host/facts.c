@@ -66,7 +66,8 @@ bool host_workers_dial(const struct policy *policy)
 		if (!policy->listeners[i].transparent)
 			return true;
 	for (size_t i = 0; i < policy->nbackends; i++)
-		if (policy->backends[i].source != BACKEND_SOURCE_CLIENT)
+		if (policy->backends[i].source != BACKEND_SOURCE_CLIENT ||
+		    policy->backends[i].health.check != HEALTH_CHECK_NONE)
 			return true;
 	return false;
 }

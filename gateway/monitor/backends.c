@@ -13,6 +13,9 @@
 
 #include "gateway/base/log.h"
 
+/* From a first failure to the check of it: no server is checked more often. */
+#define CHECK_SOON_MS 1000
+
 /* What a session has. */
 struct backend_use {
 	uint64_t session; /* key */
@@ -76,8 +79,11 @@ void backends_follow(struct backends *backends, const struct policy *policy)
 
 		for (size_t j = 0; backend->balanced && j < backend->nservers; j++) {
 			server = find_or_add(backends, backend->name, backend->servers[j].text);
-			if (server != NULL)
-				server->in_policy = true;
+			if (server == NULL)
+				continue;
+			server->in_policy = true;
+			server->at_backend = i;
+			server->at_server = j;
 		}
 	}
 	DL_FOREACH_SAFE(backends->head, server, next)
@@ -160,7 +166,7 @@ int backends_choose(struct backends *backends, const struct policy_backend *back
 			.text = backend->servers[i].text,
 			.class = servers[i]->disabled || (use->tried & UINT32_C(1) << i) != 0
 				     ? BALANCE_OUT
-				     : server_health_class(&servers[i]->health, now_ms),
+				     : server_health_class(&servers[i]->health, &backend->health, now_ms),
 			.sessions = servers[i]->sessions,
 			.chosen_at = servers[i]->chosen_at,
 		};
@@ -204,22 +210,39 @@ static void log_change(const struct backend_server *server, enum server_change c
 			  LOG_NUMBER("down_s", (uint64_t)(time(NULL) - server->since)));
 }
 
+void backends_learn(struct backend_server *server, const struct policy_health *limits,
+		    enum server_failure failure, const struct backend_witness *witness)
+{
+	enum server_change change = server_health_take(&server->health, limits, failure, witness->worker,
+						       witness->others, witness->now_ms);
+	uint64_t soon_ms = witness->now_ms + CHECK_SOON_MS;
+
+	/* one failure is no proof: another worker looks before others pay for it, or for a lie */
+	if (failure != SERVER_FAILURE_NONE && server->health.failed <= 1 && server->check.due_ms > soon_ms)
+		server->check.due_ms = soon_ms;
+	if (change == SERVER_CHANGE_NONE)
+		return;
+	log_change(server, change);
+	server->since = time(NULL);
+}
+
+/* Where checks see more than a session has seen with its greeting, its success proves nothing. */
+static bool counts(const struct policy_health *limits, enum server_failure failure)
+{
+	return failure != SERVER_FAILURE_NONE || limits->check < HEALTH_CHECK_GREETING;
+}
+
 bool backends_report(struct backends *backends, const struct policy_backend *backend, uint64_t session,
 		     enum server_failure failure, const struct backend_witness *witness)
 {
 	struct backend_use *use = use_of(backends, session);
-	enum server_change change;
 
 	if (use == NULL || use->server == NULL || use->backend != backend->index || use->told)
 		return false;
 	use->told = true;
 	use->works = failure == SERVER_FAILURE_NONE;
-	change = server_health_take(&use->server->health, &backend->health, failure, witness->worker,
-				    witness->others, witness->now_ms);
-	if (change == SERVER_CHANGE_NONE)
-		return true;
-	log_change(use->server, change);
-	use->server->since = time(NULL);
+	if (counts(&backend->health, failure))
+		backends_learn(use->server, &backend->health, failure, witness);
 	return true;
 }
 

@@ -16,6 +16,14 @@
 
 struct backend_use;
 
+/* A server's health checks, which checks.c orders. */
+struct backend_check {
+	uint32_t number; /* of the one under way; 0: none is */
+	pid_t worker;	 /* that makes it, or made the last one */
+	uint64_t end_ms; /* by then it has reported */
+	uint64_t due_ms; /* the next one; 0: not known yet */
+};
+
 /* One server of one backend, by the names that policy gives both. It outlives reloads. */
 struct backend_server {
 	char *backend, *text;
@@ -25,7 +33,9 @@ struct backend_server {
 	size_t sessions; /* that have it now */
 	uint64_t chosen; /* how often it was */
 	uint64_t chosen_at;
-	bool in_policy; /* of the generation in force */
+	bool in_policy; /* of the generation in force, and where: */
+	size_t at_backend, at_server;
+	struct backend_check check;
 	struct backend_server *prev, *next;
 };
 
@@ -68,6 +78,10 @@ const struct policy_server *backends_server_of(const struct backends *backends,
 /* The server that the session was given works (NONE) or not. False: it has none, or has told already. */
 bool backends_report(struct backends *backends, const struct policy_backend *backend, uint64_t session,
 		     enum server_failure failure, const struct backend_witness *witness);
+
+/* The same of a check, whatever sessions say. */
+void backends_learn(struct backend_server *server, const struct policy_health *limits,
+		    enum server_failure failure, const struct backend_witness *witness);
 
 /* The session is over. */
 void backends_session_end(struct backends *backends, uint64_t session);

@@ -92,6 +92,31 @@ struct child *generation_pick_for(struct generation *generation, const struct ip
 	return takes_sessions(child) ? child : generation_pick(generation);
 }
 
+bool generation_others_report(const struct generation *generation)
+{
+	size_t n = 0;
+
+	for (size_t i = 0; i < generation->n; i++)
+		n += generation->workers[i].ready;
+	return n > 1;
+}
+
+struct child *generation_pick_other(struct generation *generation, pid_t avoid, size_t start)
+{
+	struct child *only = NULL;
+
+	for (size_t i = 0; i < generation->n; i++) {
+		struct child *child = &generation->workers[(start + i) % generation->n];
+
+		if (!child->ready || child->stop_sent != MSG_NONE || child_is_backlogged(child))
+			continue;
+		if (child->pid != avoid)
+			return child;
+		only = child;
+	}
+	return only;
+}
+
 uint32_t children_count(const struct children *children)
 {
 	const struct generation *generation;

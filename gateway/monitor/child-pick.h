@@ -30,6 +30,13 @@ struct child *generation_pick(struct generation *generation);
  */
 struct child *generation_pick_for(struct generation *generation, const struct ip_addr *client);
 
+/* Is there more than one worker, whose reports can be compared? */
+bool generation_others_report(const struct generation *generation);
+
+/* For a task that another worker than `avoid` should do if there is one; start: where to look first. NULL:
+ * none. */
+struct child *generation_pick_other(struct generation *generation, pid_t avoid, size_t start);
+
 /* How many workers there are, of the current generation and of those that are ending. */
 uint32_t children_count(const struct children *children);
 

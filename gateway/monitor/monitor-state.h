@@ -101,6 +101,7 @@ struct monitor {
 	struct data_share share;
 	struct privileged privileged;
 	struct backends backends;
+	struct checks checks;
 	struct client_table clients;
 	struct requests requests;
 	struct ctl_server ctl_server;

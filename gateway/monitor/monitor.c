@@ -346,7 +346,8 @@ static int monitor_init(struct monitor *monitor)
 	login_queue_init(&monitor->logins, &monitor->loop, request_login_go);
 	monitor->requests = (struct requests){ &monitor->admission, &monitor->privileged, &monitor->logins,
 					       &monitor->clients,   &monitor->audit,	  &monitor->share,
-					       &monitor->backends };
+					       &monitor->backends,  &monitor->checks };
+	checks_init(&monitor->checks, &monitor->loop, &monitor->backends, &monitor->current);
 	data_share_init(&monitor->share, &monitor->loop, &monitor->children);
 	monitor->started_ms = monitor->loop.now_ms;
 	monitor->counted_s = (uint64_t)time(NULL);

@@ -52,6 +52,7 @@ void reload_promote(struct monitor *monitor)
 		return;
 	}
 	backends_follow(&monitor->backends, monitor->current->policy);
+	checks_hurry(&monitor->checks);
 	audit_source_promote(&monitor->audit, monitor->current);
 	audit_event("policy-loaded", AUDIT_TEXT("policy", monitor->facts.policy),
 		    AUDIT_TEXT("policy_sha256", monitor->current->sha256),
@@ -150,6 +151,7 @@ void reload_on_death(struct child *child, pid_t pid, int status)
 	bool expected =
 	    child->stop_sent != MSG_NONE && WIFEXITED(status) && WEXITSTATUS(status) == EXIT_SUCCESS;
 
+	checks_forget_worker(&monitor->checks, pid);
 	if (!expected)
 		ending_log_death(pid, status, lost);
 	audit_event("worker-ended", AUDIT_NUMBER("worker", pid),

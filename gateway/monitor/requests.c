@@ -14,6 +14,7 @@
 #include "gateway/base/log.h"
 #include "gateway/base/util.h"
 #include "gateway/host/bounded-close.h"
+#include "gateway/monitor/child-pick.h"
 
 /* Reasons to kill a worker, for the log. */
 static const char unknown_message[] = "unknown-message", not_its_session[] = "not-its-session",
@@ -231,28 +232,34 @@ static const char *server_ask(const struct request *request)
 	return NULL;
 }
 
-static bool others_report(const struct generation *generation)
-{
-	size_t n = 0;
-
-	for (size_t i = 0; i < generation->n; i++)
-		n += generation->workers[i].ready;
-	return n > 1;
-}
-
 static const char *server_result(const struct request *request)
 {
 	const struct policy_backend *backend = backend_of(request);
 	const struct backend_witness witness = { .worker = request->child->pid,
-						 .others = others_report(request->child->generation),
+						 .others =
+						     generation_others_report(request->child->generation),
 						 .now_ms = request->now_ms };
 
 	if (backend == NULL)
 		return not_its_backend;
-	return backends_report(request->from->backends, backend, request->msg->session,
-			       (enum server_failure)request->msg->failure, &witness)
-		   ? NULL
-		   : "has-no-such-server";
+	if (!backends_report(request->from->backends, backend, request->msg->session,
+			     (enum server_failure)request->msg->failure, &witness))
+		return "has-no-such-server";
+	if (request->msg->failure != SERVER_FAILURE_NONE)
+		checks_hurry(request->from->checks);
+	return NULL;
+}
+
+static const char *check_result(const struct request *request)
+{
+	const struct backend_witness witness = { .worker = request->child->pid,
+						 .others =
+						     generation_others_report(request->child->generation),
+						 .now_ms = request->now_ms };
+
+	checks_take(request->from->checks, request->msg->serial, (enum server_failure)request->msg->failure,
+		    &witness);
+	return NULL; /* one that came too late is no offence */
 }
 
 /* The fields of a message, besides its type. */
@@ -283,6 +290,8 @@ static const struct {
 	[MSG_SERVER_ASK] = { FIELD_SESSION | FIELD_SERIAL, server_ask },
 	[MSG_SERVER_FAILED] = { FIELD_SESSION | FIELD_SERIAL | FIELD_FAILURE, server_result },
 	[MSG_SERVER_WORKS] = { FIELD_SESSION | FIELD_SERIAL, server_result },
+	[MSG_CHECK_FAILED] = { FIELD_SERIAL | FIELD_FAILURE, check_result },
+	[MSG_CHECK_WORKS] = { FIELD_SERIAL, check_result },
 	[MSG_SESSION_END] = { FIELD_SESSION | FIELD_HABITS, session_end },
 	[MSG_SOCKET] = { FIELD_SESSION | FIELD_PURPOSE | FIELD_SERIAL | FIELD_REMOTE | FIELD_LOCAL,
 			 use_privileges },

@@ -9,6 +9,7 @@
 #include "gateway/monitor/admission.h"
 #include "gateway/monitor/audit-source.h"
 #include "gateway/monitor/backends.h"
+#include "gateway/monitor/checks.h"
 #include "gateway/monitor/children.h"
 #include "gateway/monitor/client-table.h"
 #include "gateway/monitor/data-share.h"
@@ -24,6 +25,7 @@ struct requests {
 	struct audit_source *audit;
 	struct data_share *share;
 	struct backends *backends;
+	struct checks *checks;
 };
 
 /* Tell a worker (a struct child) that it is a session's turn to log in: for login_queue_init(). */

@@ -5,6 +5,9 @@
  */
 #include "gateway/monitor/server-health.h"
 
+/* A worker's word that a server is down needs that of another one, also with `fall: 1`. */
+#define WITNESSES 2
+
 static enum server_change take_failure(struct server_health *health, const struct policy_health *limits,
 				       pid_t by, bool others)
 {
@@ -13,7 +16,7 @@ static enum server_change take_failure(struct server_health *health, const struc
 	if (health->failed == 0 || !others || health->failed_by != by)
 		health->failed += health->failed < UINT32_MAX;
 	health->failed_by = by;
-	if (health->down || health->failed < limits->fall)
+	if (health->down || health->failed < limits->fall || (others && health->failed < WITNESSES))
 		return SERVER_CHANGE_NONE;
 	health->down = true;
 	return SERVER_CHANGE_DOWN;
@@ -48,9 +51,11 @@ enum server_change server_health_take(struct server_health *health, const struct
 	return take_failure(health, limits, by, others);
 }
 
-enum balance_class server_health_class(const struct server_health *health, uint64_t now_ms)
+enum balance_class server_health_class(const struct server_health *health, const struct policy_health *limits,
+				       uint64_t now_ms)
 {
-	if (health->failed == 0 || now_ms >= health->retry_ms)
+	/* where checks find out whether it lives again, no session has to */
+	if (health->failed == 0 || (limits->check == HEALTH_CHECK_NONE && now_ms >= health->retry_ms))
 		return BALANCE_GOOD;
 	return health->down ? BALANCE_BAD : BALANCE_DOUBTFUL;
 }

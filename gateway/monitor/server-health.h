@@ -32,7 +32,8 @@ enum server_change server_health_take(struct server_health *health, const struct
 				      enum server_failure failure, pid_t by, bool others, uint64_t now_ms);
 
 /* How good a choice it is for a session now. */
-enum balance_class server_health_class(const struct server_health *health, uint64_t now_ms);
+enum balance_class server_health_class(const struct server_health *health, const struct policy_health *limits,
+				       uint64_t now_ms);
 
 /* A session is about to try it: others wait for its result. */
 void server_health_tried(struct server_health *health, const struct policy_health *limits, uint64_t now_ms);

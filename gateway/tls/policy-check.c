@@ -13,6 +13,7 @@
 #include "gateway/host/control-group.h"
 #include "gateway/host/http-token.h"
 #include "gateway/host/policy-file.h"
+#include "gateway/tls/health-logins.h"
 #include "gateway/tls/ticket-secrets.h"
 #include "gateway/tls/tlsctx.h"
 #include "gateway/tls/users.h"
@@ -44,6 +45,15 @@ static int check_tickets(const struct policy *policy, struct diags *diags)
 	return r;
 }
 
+static int check_logins(const struct policy *policy, struct diags *diags)
+{
+	struct health_logins *logins = NULL;
+	int r = health_logins_load(policy, diags, &logins);
+
+	health_logins_free(&logins);
+	return r;
+}
+
 int policy_check_load(const struct policy *policy, struct diags *diags)
 {
 	struct tlsctx_set *set = NULL;
@@ -65,6 +75,8 @@ int policy_check_load(const struct policy *policy, struct diags *diags)
 	users_free(&users);
 	tlsctx_set_free(&set);
 	if (check_tickets(policy, diags) < 0 && r == 0)
+		r = -EINVAL;
+	if (check_logins(policy, diags) < 0 && r == 0)
 		r = -EINVAL;
 	if (check_http(policy, diags) < 0 && r == 0)
 		r = -EINVAL;

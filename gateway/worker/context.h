@@ -26,6 +26,8 @@
 
 struct dump;
 struct key_provider;
+struct health_logins;
+struct server_check;
 struct users;
 
 struct worker {
@@ -35,6 +37,7 @@ struct worker {
 	struct tlsctx_set *tlsctx;
 	struct tlsctx_known *known; /* TLS sessions with servers */
 	struct users *users;
+	struct health_logins *health_logins;
 	struct uplink uplink;
 	struct session_table sessions;
 	struct linger_list lingering;
@@ -50,6 +53,8 @@ struct worker {
 	struct timer ticket_timer;	      /* wipes old keys of session tickets */
 	_Atomic uint32_t *relays; /* shared with the monitor: transfers under way, for balancing */
 	struct probers probers;
+	struct server_check *checks; /* under way */
+	size_t nchecks;
 	struct server_memories *servers;
 	struct timer servers_timer; /* counts their minutes */
 

@@ -22,10 +22,12 @@
 #include "gateway/host/sandbox.h"
 #include "gateway/host/worker-calls.h"
 #include "gateway/key/provider.h"
+#include "gateway/tls/health-logins.h"
 #include "gateway/tls/users.h"
 #include "gateway/worker/context.h"
 #include "gateway/worker/dump.h"
 #include "gateway/worker/expiry.h"
+#include "gateway/worker/server-check.h"
 #include "gateway/worker/server-list.h"
 #include "gateway/worker/session-list.h"
 #include "gateway/worker/session-audit.h"
@@ -178,6 +180,12 @@ static void on_end_session(struct worker *worker, const struct msg *msg, int *fd
 		session_dismiss(session);
 }
 
+static void on_check(struct worker *worker, const struct msg *msg, int *fd)
+{
+	(void)fd;
+	server_check_start(worker, msg);
+}
+
 static void on_ticket_seed(struct worker *worker, const struct msg *msg, int *fd)
 {
 	(void)fd;
@@ -263,6 +271,7 @@ static message_fn *const message_handlers[MSG_TYPE_COUNT] = {
 	[MSG_TRACE_LAST] = trace_order_last,
 	[MSG_END_SESSION] = on_end_session,
 	[MSG_SERVER] = on_answer,
+	[MSG_CHECK] = on_check,
 	[MSG_LOGIN_GO] = on_answer,
 	[MSG_SESSION_ADMITTED] = on_answer,
 	[MSG_SESSION_REFUSED] = on_answer,
@@ -391,6 +400,8 @@ static int worker_setup(struct worker *worker, const struct worker_setup *setup)
 	r = load_keys(worker, setup, &diags);
 	if (r == 0)
 		r = users_load(setup->policy, &diags, &worker->users);
+	if (r == 0)
+		r = health_logins_load(setup->policy, &diags, &worker->health_logins);
 	if (r < 0) /* the monitor has just checked these files, so they have changed since */
 		log_event(LOG_LEVEL_ERROR, "keys-unreadable",
 			  LOG_TEXT("error", diags.nitems > 0 ? diags.items[0].message : strerror(-r)));
@@ -435,6 +446,7 @@ int worker_run(const struct worker_setup *setup)
 			session_end(session_of(worker->sessions.head), "shutdown");
 		audit_event("process-stop", AUDIT_NUMBER("status", status),
 			    AUDIT_NUMBER("sessions_unlisted", worker->unlisted));
+		server_checks_done(worker);
 		linger_done(&worker->lingering);
 		dumps_done(worker);
 		trace_done(&worker->trace);
@@ -443,6 +455,7 @@ int worker_run(const struct worker_setup *setup)
 		tlsctx_set_free(&worker->tlsctx);
 		key_provider_close(&worker->keys);
 		users_free(&worker->users);
+		health_logins_free(&worker->health_logins);
 		free(worker->servers);
 		tlsctx_known_done(worker->known);
 		free(worker->known);

@@ -43,6 +43,8 @@ struct scene {
 	struct login_queue logins;
 	struct client_table clients;
 	struct backends backends;
+	struct checks checks;
+	struct generation *serving;
 	struct requests requests;
 	struct generation generation;
 	struct child mine, other;
@@ -74,7 +76,9 @@ static void scene_init(struct scene *scene)
 					     .privileged = &scene->privileged,
 					     .logins = &scene->logins,
 					     .clients = &scene->clients,
-					     .backends = &scene->backends };
+					     .backends = &scene->backends,
+					     .checks = &scene->checks };
+	checks_init(&scene->checks, &scene->loop, &scene->backends, &scene->serving);
 	scene->mine = (struct child){ .generation = &scene->generation };
 	scene->other = scene->mine;
 	assert(msg_channel(fds) == 0);

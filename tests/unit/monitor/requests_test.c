@@ -36,6 +36,8 @@ struct scene {
 	struct audit_source audit;
 	struct data_share share;
 	struct backends backends;
+	struct checks checks;
+	struct generation *serving;
 	struct children children;
 	struct generation generation;
 	struct child mine, other;
@@ -65,8 +67,9 @@ static void scene_init(struct scene *scene)
 	assert_int_equal(loop_init(&scene->loop), 0);
 	login_queue_init(&scene->logins, &scene->loop, request_login_go);
 	scene->requests =
-	    (struct requests){ &scene->admission, &scene->privileged, &scene->logins,  &scene->clients,
-			       &scene->audit,	  &scene->share,      &scene->backends };
+	    (struct requests){ &scene->admission, &scene->privileged, &scene->logins,	&scene->clients,
+			       &scene->audit,	  &scene->share,      &scene->backends, &scene->checks };
+	checks_init(&scene->checks, &scene->loop, &scene->backends, &scene->serving);
 	data_share_init(&scene->share, &scene->loop, &scene->children);
 	audit_source_init(&scene->audit, &scene->loop, &scene->children);
 	scene->mine = (struct child){ .generation = &scene->generation };
@@ -153,8 +156,9 @@ static void no_session_of_others_is_spoken_for(void **state)
 		if (type == MSG_SERVER_FAILED)
 			msg.failure = SERVER_FAILURE_REFUSED;
 
-		/* these two are about the worker */
-		if (type == MSG_READY || type == MSG_AUDIT_FAILED || !msg_is_for(MSG_TO_MONITOR, &msg, -1))
+		/* these are about no session */
+		if (type == MSG_READY || type == MSG_AUDIT_FAILED || type == MSG_CHECK_FAILED ||
+		    type == MSG_CHECK_WORKS || !msg_is_for(MSG_TO_MONITOR, &msg, -1))
 			continue;
 		n++;
 		if (!refuses(&scene, msg))
