@@ -95,7 +95,7 @@ enum answer_kind {
 	ANSWER_EVENT,
 	ANSWER_CLIENT,
 	ANSWER_TRACE,
-	ANSWER_FORBIDDEN, /* an order of someone who may only ask */
+	ANSWER_FORBIDDEN, /* an order of someone who may only ask, or more than the HTTP process may ask */
 	ANSWER_OLDER,	  /* as many as ANSWER_GATEWAY says, after it */
 	ANSWER_BACKEND
 };

@@ -1,6 +1,7 @@
 /*
  * The table of what may be asked through control_socket. attlsctl reads it as the monitor does,
- * so that both agree on what is an order, and on when the answer is complete.
+ * so that both agree on what is an order, and on when the answer is complete. The HTTP process,
+ * which the network reaches, may ask only what it shows.
  */
 #include "gateway/base/ctl-question.h"
 
@@ -16,7 +17,7 @@ static const struct ctl_question questions[] = {
 			   .older = true,
 			   .pass = MSG_LIST_SESSIONS },
 	[CTL_SERVERS] = { .name = "servers",
-			  .may = ASKER_HTTP,
+			  .may = ASKER_MEMBER,
 			  .only_asks = true,
 			  .older = true,
 			  .pass = MSG_LIST_SERVERS },
@@ -26,10 +27,10 @@ static const struct ctl_question questions[] = {
 			 .older = true,
 			 .pass = MSG_LIST_EVENTS },
 	[CTL_METRICS] = { .name = "metrics", .may = ASKER_HTTP, .only_asks = true },
-	[CTL_CLIENTS] = { .name = "clients", .may = ASKER_HTTP, .only_asks = true, .monitor_lists = true },
-	[CTL_TRACE] = { .name = "trace", .may = ASKER_HTTP, .only_asks = true, .logged = true },
+	[CTL_CLIENTS] = { .name = "clients", .may = ASKER_MEMBER, .only_asks = true, .monitor_lists = true },
+	[CTL_TRACE] = { .name = "trace", .may = ASKER_MEMBER, .only_asks = true, .logged = true },
 	[CTL_TRACE_LAST] = { .name = "trace of the past",
-			     .may = ASKER_HTTP,
+			     .may = ASKER_MEMBER,
 			     .only_asks = true,
 			     .older = true,
 			     .pass = MSG_TRACE_LAST },
@@ -40,7 +41,10 @@ static const struct ctl_question questions[] = {
 	[CTL_DRAIN] = { .name = "drain", .logged = true, .any_version = true },
 	[CTL_MAKE_WAY] = { .name = "drain for a restart", .logged = true, .any_version = true },
 	[CTL_POLICY] = { .name = "policy", .may = ASKER_MEMBER, .only_asks = true, .any_version = true },
-	[CTL_BACKENDS] = { .name = "backends", .may = ASKER_HTTP, .only_asks = true, .monitor_lists = true },
+	[CTL_BACKENDS] = { .name = "backends",
+			   .may = ASKER_MEMBER,
+			   .only_asks = true,
+			   .monitor_lists = true },
 	[CTL_DISABLE] = { .name = "backend disable", .logged = true },
 	[CTL_ENABLE] = { .name = "backend enable", .logged = true },
 	[CTL_AUDIT_REOPEN] = { .name = "audit reopen", .logged = true, .any_version = true },

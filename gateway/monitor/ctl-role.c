@@ -1,7 +1,7 @@
 /*
  * Who may do what. Root and the user that started attlsd may give orders. Members of
- * daemon.control_group and the HTTP process may only ask, and have places of their own,
- * so that they cannot keep an operator out.
+ * daemon.control_group may only ask, and the HTTP process only for what it shows. Both have
+ * places of their own, so that they cannot keep an operator out.
  */
 #include "gateway/monitor/ctl-role.h"
 
@@ -12,11 +12,11 @@
 
 static const struct {
 	size_t places;
-	const char *refusal; /* of orders; NULL: it may give them */
+	const char *refusal; /* NULL: it may ask and order everything */
 } roles[ASKERS] = {
 	[ASKER_OPERATOR] = { 8, NULL },
 	[ASKER_MEMBER] = { 8, "only root may do this, use sudo; members of control_group may only ask" },
-	[ASKER_HTTP] = { 4, "this process may only ask" },
+	[ASKER_HTTP] = { 4, "the HTTP process may only ask for what it shows" },
 };
 
 enum msg_asker ctl_role_of(int fd)

@@ -37,6 +37,13 @@ static const struct {
 	{ "order-without-name", CTL_VERSION, 0 },
 	{ "order-of-no-name", CTL_VERSION, 0x7fffffff },
 	{ "order-of-another", CTL_VERSION + 1, CTL_STATUS },
+	{ "question-of-trace", CTL_VERSION, CTL_TRACE },
+	{ "question-of-trace-last", CTL_VERSION, CTL_TRACE_LAST },
+	{ "question-of-servers", CTL_VERSION, CTL_SERVERS },
+	{ "question-of-clients", CTL_VERSION, CTL_CLIENTS },
+	{ "question-of-backends", CTL_VERSION, CTL_BACKENDS },
+	{ "question-of-policy", CTL_VERSION, CTL_POLICY },
+	{ "question-of-sessions", CTL_VERSION, CTL_SESSIONS },
 };
 
 static void tell(const char *what, const char *text)

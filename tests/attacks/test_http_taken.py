@@ -111,6 +111,21 @@ def lingering():
     return s, peer
 
 
+@pytest.mark.parametrize("question", ["trace", "trace-last", "servers", "clients", "backends", "policy"])
+def test_338_it_reads_only_what_it_shows(taken, question):
+    """Not what sessions say, above all."""
+    gateway = taken("question-of-" + question)
+    refusal = "the HTTP process may only ask for what it shows"
+    assert gateway.event("taken").keys["text"] == refusal
+    assert gateway.event("operator-refused").keys["reason"] == refusal
+    assert not gateway.seen("operator")  # which a trace that begins would log
+    assert_serves(gateway)
+
+
+def test_338_the_attack_gets_an_answer_to_what_it_shows(taken):
+    assert taken("question-of-sessions").event("taken").keys["text"] == "no refusal"
+
+
 @pytest.mark.parametrize("packets", [1, 2])  # the second is still in the queue when the monitor closes it
 def test_336_a_peer_of_control_socket_does_not_make_the_monitor_wait(launch, backend, folder, packets):
     path = os.path.join(folder, "control.sock")

@@ -42,6 +42,22 @@ static void test_questions_that_only_ask(void **state)
 		assert_true(ctl_question_find(only_ask[i])->only_asks);
 }
 
+/* A member of control_group reads everything. The HTTP process reads only what its answers are made of. */
+static void test_the_http_process_asks_only_what_it_shows(void **state)
+{
+	static const bool shown[CTL_WHATS] = {
+		[CTL_STATUS] = true, [CTL_SESSIONS] = true, [CTL_METRICS] = true, [CTL_EVENTS] = true
+	};
+
+	(void)state;
+	for (uint32_t what = 1; what < CTL_WHATS; what++) {
+		const struct ctl_question *question = ctl_question_find(what);
+
+		assert_int_equal(question->may >= ASKER_HTTP, shown[what]);
+		assert_int_equal(question->may >= ASKER_MEMBER, question->only_asks);
+	}
+}
+
 static void test_workers_get_a_message_that_is_theirs(void **state)
 {
 	(void)state;
@@ -59,6 +75,7 @@ int main(void)
 		cmocka_unit_test(test_every_question_has_a_row),
 		cmocka_unit_test(test_orders_are_root_s_and_logged),
 		cmocka_unit_test(test_questions_that_only_ask),
+		cmocka_unit_test(test_the_http_process_asks_only_what_it_shows),
 		cmocka_unit_test(test_workers_get_a_message_that_is_theirs),
 	};
 
