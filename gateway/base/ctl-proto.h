@@ -3,11 +3,11 @@
  * control_socket, and what it gets for an answer.
  *
  * The socket is a SOCK_SEQPACKET in the file system that only attlsd's own user
- * may connect to. A connection carries one question, in one packet, then answers,
- * one packet each, until attlsd closes. Packets have one size, so that no
- * privileged code parses text, and begin with CTL_VERSION, since attlsctl may be
- * older or newer than the attlsd that runs. Orders have another form, which never
- * changes (ctl-order.h).
+ * may connect to. A connection carries one question, in one packet, then answers
+ * until attlsd closes. A packet has one answer or, in lists, up to ANSWERS_A_PACKET.
+ * Answers have one size, so that no privileged code parses text, and begin with
+ * CTL_VERSION, since attlsctl may be older or newer than the attlsd that runs.
+ * Orders have another form, which never changes (ctl-order.h).
  */
 #ifndef ATTLSD_GATEWAY_BASE_CTL_PROTO_H
 #define ATTLSD_GATEWAY_BASE_CTL_PROTO_H
