@@ -194,7 +194,7 @@ INSTALLED := $(BINARIES:%=%:sbin) docs/man/attlsd.8:share/man/man8 docs/man/attl
   README.md:$(DOC) $(foreach f,$(filter-out $(UNINSTALLED:%=docs/%.md),$(wildcard docs/*.md)),$f:$(DOC)) \
   $(foreach d,images servers,$(foreach f,$(wildcard docs/$d/*),$f:$(DOC)/$d)) contrib/demo/zos-client.py:$(DOC)/demo \
   $(foreach f,$(wildcard contrib/nftables/*.nft),$f:$(DOC)/nftables) \
-  $(foreach d,logrotate rsyslog fluent-bit prometheus grafana,$(foreach f,$(wildcard contrib/$d/*),$f:$(DOC)/$d)) \
+  $(foreach d,logrotate rsyslog fluent-bit prometheus grafana fleet,$(foreach f,$(wildcard contrib/$d/*),$f:$(DOC)/$d)) \
   $(foreach d,filter.d jail.d,contrib/fail2ban/$d/attlsd.conf:$(DOC)/fail2ban/$d) contrib/systemd/attlsd.service:lib/systemd/system contrib/systemd/attlsd.socket:$(DOC)/systemd \
   $(foreach d,sysusers.d tmpfiles.d,$(foreach f,$(wildcard contrib/$d/*),$f:lib/$d)) \
   contrib/completion/attlsctl:share/bash-completion/completions contrib/completion/_attlsctl:share/zsh/site-functions
@@ -220,7 +220,7 @@ uninstall:                          ## remove what install has put there, with t
 	for file in $(INSTALLED); do from=$${file%:*}; rm -f "$(ROOT)/$${file#*:}/$${from##*/}" || exit 1; done
 	rm -f "$(UNITS_DIR)/attlsd@.service"
 	for folder in /acme ''; do [ ! -d "$(ROOT)/share/attlsd$$folder" ] || rmdir --ignore-fail-on-non-empty "$(ROOT)/share/attlsd$$folder"; done
-	for folder in /demo /images /servers /systemd /prometheus /grafana /logrotate /rsyslog /fluent-bit /nftables /fail2ban/filter.d /fail2ban/jail.d /fail2ban ''; do \
+	for folder in /fleet /demo /images /servers /systemd /prometheus /grafana /logrotate /rsyslog /fluent-bit /nftables /fail2ban/filter.d /fail2ban/jail.d /fail2ban ''; do \
 	  [ ! -d "$(ROOT)/$(DOC)$$folder" ] || rmdir --ignore-fail-on-non-empty "$(ROOT)/$(DOC)$$folder" || exit 1; done
 
 # From a copy of the checkout, with what is not committed, so that Debian's tools leave nothing in it.

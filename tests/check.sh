@@ -98,7 +98,7 @@ share() # NAME
 {
 	case $1 in
 	first) echo tests/system/test_[a-i]*.py ;;
-	second) echo tests/conformance tests/attacks tests/edge tests/differential ;;
+	second) echo tests/conformance tests/attacks tests/edge tests/fleet tests/differential ;;
 	third) echo tests/system/test_[j-z]*.py ;;
 	esac
 }
