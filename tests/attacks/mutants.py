@@ -273,6 +273,9 @@ MUTANTS = [
     (105, "a page with garbage counts no more", [("gateway/monitor/totals.c", "counted->frozen = counted->frozen || totals_only_grows(family->type);", "")]),
     (106, "only the worker of the session has the trace", [("gateway/monitor/ctl-trace.c", "trace->owner == 0 || trace->owner == child->pid", "true")]),
     (107, "the trace of one session ends with its worker", [("gateway/monitor/ctl-trace.c", "trace->owner == pid", "false")]),
+    # test_server_lies.py
+    (340, "two workers have to agree that a server is down",
+     [("gateway/monitor/server-health.c", "(others && health->failed < WITNESSES)", "(others && false)")]),
     # test_http_taken.py
     (330, "the HTTP process makes no socket", [("gateway/host/http-calls.c", "\t{ .call = SCMP_SYS(close) },\n", "\t{ .call = SCMP_SYS(close) },\n\t{ .call = SCMP_SYS(socket) },\n")]),
     (330, "it passes no descriptor to the monitor",

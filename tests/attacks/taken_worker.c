@@ -18,6 +18,7 @@
 #include "gateway/base/ctl-proto.h"
 #include "gateway/base/log.h"
 #include "gateway/base/msg.h"
+#include "gateway/base/server-failure.h"
 #include "gateway/base/util.h"
 #include "gateway/host/sandbox.h"
 #include "gateway/key/request.h"
@@ -150,6 +151,16 @@ static void end_trace(int fd)
 	(void)ctl_proto_send(fd, &answer);
 }
 
+/* Every server is down, also those that others were asked about. */
+static void answer_check(const struct worker_setup *setup, uint32_t asked)
+{
+	for (uint32_t serial = asked > 8 ? asked - 8 : 0; serial < asked + 8; serial++)
+		report(setup,
+		       (struct msg){
+			   .type = MSG_CHECK_FAILED, .serial = serial, .failure = SERVER_FAILURE_REFUSED },
+		       0);
+}
+
 int worker_run(const struct worker_setup *setup)
 {
 	const struct sandbox_worker sandbox = {
@@ -176,6 +187,8 @@ int worker_run(const struct worker_setup *setup)
 			ask_signer(setup->key);
 		} else if (msg.type == MSG_TRACE && fd != -1 && strcmp(how, "ends-traces") == 0) {
 			end_trace(fd);
+		} else if (msg.type == MSG_CHECK && strcmp(how, "says-down") == 0) {
+			answer_check(setup, msg.serial);
 		}
 	return EXIT_SUCCESS;
 }
