@@ -1063,6 +1063,24 @@ static void model_signal(struct model *model, enum ftp_signal signal)
 	model_run(model);
 }
 
+/* Another server takes the place of one whose greeting does not count, and of which the client has no line.
+ */
+static void model_server_again(struct model *model)
+{
+	enum ftp_pending pending = model->machine.pending;
+
+	if (model->ended || model->parser.code != 0 || model->parser.in_line ||
+	    (pending != FTP_PENDING_GREETING && pending != FTP_PENDING_SERVER_AUTH &&
+	     pending != FTP_PENDING_SERVER_HANDSHAKE))
+		return;
+	model_trace(model, "again");
+	model_server_is_new(model);
+	ftp_machine_server_again(&model->machine);
+	if (model->on_renew != NULL)
+		model->on_renew(model);
+	model_run(model);
+}
+
 /* After its end the machine is deaf. */
 static void model_check_end(struct model *model)
 {

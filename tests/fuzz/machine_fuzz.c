@@ -8,6 +8,7 @@
  *	R		a pause is over                W	the wait for side commands is over
  *	N		no port for the next listening U	the server's data port is out of reach
  *	T n		an early dial has failed ('a') or succeeded
+ *	G		another server takes the place of this one
  *
  * Whatever client and server do, the model's promises hold. When a session has
  * ended, nothing brings it back.
@@ -239,6 +240,9 @@ static void event(struct model *model, char what, const char *arg, size_t len)
 		break;
 	case 'R':
 		model_resume(model);
+		break;
+	case 'G':
+		model_server_again(model);
 		break;
 	case 'W':
 		model_side_due(model);

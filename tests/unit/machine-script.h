@@ -5,7 +5,7 @@
  *	C RETR x	a command line of the client
  *	S 150 go	a line of the server
  *	B nul		a refused line: nul, cr, lf, long
- *	! shutdown	a signal, see script_signals
+ *	! shutdown	a signal, see script_signals; ! again: the server is another one
  *	L client A:P	a port was opened (or "-": none could be had)
  *	P up		the server's port was dialled ("down": it could not be reached)
  *	H running	a TLS handshake of the data connection, before the transfer ("-": it is over)
@@ -417,6 +417,11 @@ static enum ftp_take script_event(struct script *script, char what, const char *
 		    machine, (enum ftp_line_status)script_word(arg, script_bad, NELEM(script_bad)),
 		    &script->out);
 	case '!':
+		if (strcmp(arg, "again") == 0) {
+			ftp_machine_server_again(machine);
+			script->parser = (struct ftp_reply_parser){ 0 };
+			return FTP_TAKEN;
+		}
 		ftp_machine_signal(machine,
 				   (enum ftp_signal)script_word(arg, script_signals, NELEM(script_signals)),
 				   &script->out);

@@ -567,6 +567,8 @@ static void step(struct model *model)
 			model->unreachable = true;
 		if (one_in(peer, 8))
 			model_dialled(model, one_in(peer, 2));
+		if (one_in(peer, 4))
+			model_server_again(model);
 		if (one_in(peer, 60))
 			model_signal(model, (enum ftp_signal)pick(peer, FTP_SIGNAL_DISMISSED + 1));
 		if (!peer->honest && one_in(peer, 10))
