@@ -16,9 +16,10 @@
  * root folder, and the listening socket of the agent. The setup says which of them are there. */
 enum { HTTP_ORDERS_FD = 3, HTTP_QUESTIONS_FD, HTTP_LISTENER_FD, HTTP_SETUP_FD, HTTP_ROOT_FD, HTTP_AGENT_FD };
 
-#define HTTP_PATH_MAX  4096
-#define HTTP_HOSTS_MAX POLICY_HTTP_HOSTS_MAX
-#define HTTP_HOST_MAX  256
+#define HTTP_PATH_MAX	  4096
+#define HTTP_HOSTS_MAX	  POLICY_HTTP_HOSTS_MAX
+#define HTTP_HOST_MAX	  256
+#define HTTP_BACKENDS_MAX 32768
 
 struct http_setup {
 	uint32_t version; /* CTL_VERSION */
@@ -34,6 +35,9 @@ struct http_setup {
 	char key[HTTP_PATH_MAX];
 	uint32_t nhosts;
 	char hosts[HTTP_HOSTS_MAX][HTTP_HOST_MAX];
+	/* The name of each backend and its addresses, two texts after each other; those that do not fit are
+	 * missing. An empty name is the end. */
+	char backends[HTTP_BACKENDS_MAX];
 };
 
 /*

@@ -5,6 +5,8 @@
  */
 #include "gateway/http/backends.h"
 
+#include <string.h>
+
 #include "gateway/http/figures.h"
 
 /* How long the samples go back. */
@@ -58,6 +60,21 @@ static const char *state_of(const struct backends *backends, const struct metric
 	return failures_of(metrics, name) > oldest->failures[name] ? "down" : "unknown";
 }
 
+/* As the policy writes them; NULL: it has none of this name now. */
+static const char *addresses_of(const struct backends *backends, const char *name)
+{
+	const char *at = backends->addresses;
+
+	while (at != NULL && at[0] != '\0') {
+		const char *addresses = at + strlen(at) + 1;
+
+		if (strcmp(at, name) == 0)
+			return addresses;
+		at = addresses + strlen(addresses) + 1;
+	}
+	return NULL;
+}
+
 json_t *backends_json(const struct backends *backends, const struct metrics *metrics)
 {
 	json_t *list = json_array();
@@ -69,10 +86,10 @@ json_t *backends_json(const struct backends *backends, const struct metrics *met
 		if (name[0] == '\0')
 			continue;
 		(void)json_array_append_new(
-		    list, json_pack("{s:s,s:n,s:s,s:I,s:I,s:o}", "name", name, "address", "state",
-				    state_of(backends, metrics, i), "connects",
-				    (json_int_t)figures_sum(metrics, "backend_connects", 0, name), "failures",
-				    (json_int_t)failures_of(metrics, i), "last_failure",
+		    list, json_pack("{s:s,s:s?,s:s,s:I,s:I,s:o}", "name", name, "address",
+				    addresses_of(backends, name), "state", state_of(backends, metrics, i),
+				    "connects", (json_int_t)figures_sum(metrics, "backend_connects", 0, name),
+				    "failures", (json_int_t)failures_of(metrics, i), "last_failure",
 				    failed_s == 0 ? json_null() : json_integer((json_int_t)failed_s)));
 	}
 	return list;

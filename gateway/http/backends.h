@@ -20,6 +20,7 @@ struct backends {
 	uint64_t failed_s[COUNT_NAMES_OTHER]; /* when the last failure was seen, since 1970; 0: none yet */
 	size_t n;			      /* how many samples there are, */
 	size_t next;			      /* and the place of the next */
+	const char *addresses;		      /* as in struct http_setup; NULL: none are known */
 };
 
 /* Take a sample. now_s: seconds since 1970. */

@@ -171,6 +171,7 @@ int http_run(const struct http_setup *setup)
 		status = confine(setup);
 	if (status == EXIT_SUCCESS && history_start(&http.history, &http.loop, &http.asker) < 0)
 		status = fail("watch for events", NULL, strerror(ENOMEM));
+	http.history.backends.addresses = setup->backends;
 	if (status == EXIT_SUCCESS && loop_run(&http.loop) < 0)
 		status = fail("wait for events", NULL, "epoll failed");
 	return status; /* the process ends, and its memory with it */

@@ -255,6 +255,40 @@ static void copy(char *to, size_t size, const char *text)
 	(void)snprintf(to, size, "%s", text != NULL ? text : "");
 }
 
+/* Returns where the text ends, its zero included; 0: it does not fit. */
+static size_t put(char *to, size_t size, size_t at, const char *text)
+{
+	size_t len = strlen(text) + 1;
+
+	if (at > size || len > size - at)
+		return 0;
+	memcpy(to + at, text, len);
+	return at + len;
+}
+
+static void list_backends(char *to, size_t size, const struct policy *policy)
+{
+	size_t used = 0;
+
+	for (size_t i = 0; i < policy->nbackends; i++) {
+		const struct policy_backend *backend = &policy->backends[i];
+		size_t at = put(to, size - 1, used, backend->name);
+
+		for (size_t j = 0; j < backend->nservers && at > 0; j++) {
+			const char *text = backend->servers[j].text;
+
+			if (j > 0)
+				at = put(to, size - 1, at - 1, ", "); /* in place of the zero */
+			if (at > 0)
+				at = put(to, size - 1, j > 0 ? at - 1 : at, text != NULL ? text : "original");
+		}
+		if (at == 0)
+			break;
+		used = at;
+	}
+	memset(to + used, 0, size - used);
+}
+
 static void make_setup(struct http_child *http, const struct policy *policy, const struct keeper_user *users)
 {
 	const struct policy_http *from = &policy->daemon.http;
@@ -279,6 +313,7 @@ static void make_setup(struct http_child *http, const struct policy *policy, con
 	}
 	for (size_t i = 0; i < from->nhosts && i < HTTP_HOSTS_MAX; i++)
 		copy(setup->hosts[setup->nhosts++], HTTP_HOST_MAX, from->hosts[i].name);
+	list_backends(setup->backends, sizeof(setup->backends), policy);
 }
 
 /* It gets the end of its channel, and finishes its answers. */

@@ -222,9 +222,26 @@ def test_overview(served):
     with open(served.path, "rb") as f:
         assert told["policy"]["digest"] == hashlib.sha256(f.read()).hexdigest()
     (server,) = told["backends"]
+    assert server["address"] == served.tree["backends"]["legacy"]["address"]
     assert (server["name"], server["state"], server["connects"], server["failures"], server["last_failure"]) == ("legacy", "up", 1, 0, None)
     for key in "failures", "refusals", "backends", "certificates", "events":
         assert isinstance(told[key], list), key
+
+
+def test_addresses_of_servers(served):
+    """They are those of the policy in force, and all of a backend with several."""
+    def shown():
+        with clients.explicit(served, level="P"):
+            return {row["name"]: row["address"] for row in json.loads(get(served, "/overview")[2])["backends"]}
+    first = served.tree["backends"]["legacy"]["address"]
+    assert shown() == {"legacy": first}
+    tree = json.loads(json.dumps(served.tree))
+    tree["backends"]["legacy"] = {"addresses": [first, "127.0.0.9:2021"]}
+    before = process(served)
+    assert served.reload(tree)
+    served.event("http-started", count=2)
+    net.until(lambda: before not in net.children(served.pid), "the old attlsd-http has ended")
+    assert shown() == {"legacy": f"{first}, 127.0.0.9:2021"}
 
 
 def write_token(folder, text="0123456789abcdef" * 2, mode=0o600):

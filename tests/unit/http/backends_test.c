@@ -40,6 +40,25 @@ static void assert_state(const char *wanted, json_int_t last_failure)
 	json_decref(list);
 }
 
+static void an_address_is_that_of_its_name(void **state)
+{
+	static const char addresses[] = "other\0one:21\0mvs\0two:21, three:21\0";
+	json_t *list;
+
+	(void)state;
+	set(1, 0, 0);
+	assert_state("unknown", 0);
+	backends.addresses = addresses;
+	list = backends_json(&backends, &metrics);
+	assert_string_equal(json_string_value(json_object_get(json_array_get(list, 0), "address")),
+			    "two:21, three:21");
+	json_decref(list);
+	backends.addresses = "another\0one:21\0";
+	list = backends_json(&backends, &metrics);
+	assert_true(json_is_null(json_object_get(json_array_get(list, 0), "address")));
+	json_decref(list);
+}
+
 static void nothing_is_known_at_first(void **state)
 {
 	(void)state;
@@ -90,6 +109,7 @@ static void a_young_attlsd_knows_all(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
+		cmocka_unit_test_setup(an_address_is_that_of_its_name, start),
 		cmocka_unit_test_setup(nothing_is_known_at_first, start),
 		cmocka_unit_test_setup(only_what_came_lately_counts, start),
 		cmocka_unit_test_setup(a_young_attlsd_knows_all, start),
