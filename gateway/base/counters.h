@@ -85,6 +85,7 @@ enum count_type {
 	COUNT_TYPE_GAUGE,
 	COUNT_TYPE_STATE,
 	COUNT_TYPE_FACT,
+	COUNT_TYPE_MAYBE,
 	COUNT_TYPE_TIME,
 	COUNT_TYPE_INFO,
 	COUNT_TYPE_HISTOGRAM,
@@ -120,6 +121,12 @@ size_t count_value(enum count_label label, const char *text);
  */
 extern struct counters *count_page;
 extern unsigned count_process; /* COUNT_PROCESS_... */
+
+/* What a number of a family stands for. The 0 of a family of COUNT_TYPE_MAYBE stands for none. */
+static inline uint64_t count_meaning(const struct count_family_info *family, uint64_t value)
+{
+	return family->type == COUNT_TYPE_MAYBE && value > 0 ? value - 1 : value;
+}
 
 /* Count on this page from now on: it is a worker's. */
 void count_use(struct counters *page);

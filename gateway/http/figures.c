@@ -82,7 +82,7 @@ void figures_each(const struct metrics *metrics, const char *name, figure_fn *fn
 			values[i] = rest % n;
 			rest /= n;
 		}
-		tell(metrics, family, values, value, fn, context);
+		tell(metrics, family, values, count_meaning(family, value), fn, context);
 	}
 }
 

@@ -40,6 +40,20 @@ struct backend_server *backends_find(const struct backends *backends, const char
 	return NULL;
 }
 
+/* Names are cut in the counters. Of two servers that are one name there, the second counts as "other". */
+static size_t place_for(const struct backends *backends, const char *backend, const char *text)
+{
+	const struct backend_server *server;
+	size_t place = COUNT_NAMES_OTHER;
+
+	if (backends->totals != NULL)
+		place = totals_place(backends->totals, COUNT_KIND_SERVER, backend, text);
+	DL_FOREACH (backends->head, server)
+		if (server->place == place)
+			return COUNT_NAMES_OTHER;
+	return place;
+}
+
 static void server_free(struct backend_server *server)
 {
 	free(server->backend);
@@ -60,6 +74,7 @@ static struct backend_server *find_or_add(struct backends *backends, const char 
 	server->backend = strdup(backend);
 	server->text = strdup(text);
 	server->since = time(NULL);
+	server->place = place_for(backends, backend, text);
 	if (server->backend == NULL || server->text == NULL) {
 		server_free(server);
 		return NULL;
@@ -178,6 +193,7 @@ int backends_choose(struct backends *backends, const struct policy_backend *back
 	server_health_tried(&servers[at]->health, &backend->health, now_ms);
 	servers[at]->sessions++;
 	servers[at]->chosen++;
+	count(SERVER_CHOSEN, servers[at]->place, 1);
 	servers[at]->chosen_at = ++backends->choices;
 	use->server = servers[at];
 	use->index = at;
@@ -195,6 +211,15 @@ const struct policy_server *backends_server_of(const struct backends *backends,
 	if (use == NULL || use->server == NULL || use->backend != backend->index)
 		return NULL;
 	return &backend->servers[use->index];
+}
+
+static void count_failure(const struct backend_server *server, enum server_failure failure)
+{
+	if (failure != SERVER_FAILURE_NONE)
+		count(SERVER_FAILURES,
+		      server->place * COUNT_N_SERVER_CAUSE +
+			  count_value(COUNT_LABEL_SERVER_CAUSE, server_failure_name(failure)),
+		      1);
 }
 
 static void log_change(const struct backend_server *server, enum server_change change)
@@ -217,6 +242,7 @@ void backends_learn(struct backend_server *server, const struct policy_health *l
 						       witness->others, witness->now_ms);
 	uint64_t soon_ms = witness->now_ms + CHECK_SOON_MS;
 
+	count_failure(server, failure);
 	/* one failure is no proof: another worker looks before others pay for it, or for a lie */
 	if (failure != SERVER_FAILURE_NONE && server->health.failed <= 1 && server->check.due_ms > soon_ms)
 		server->check.due_ms = soon_ms;

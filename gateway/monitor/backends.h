@@ -12,6 +12,7 @@
 #include <time.h>
 
 #include "gateway/monitor/server-health.h"
+#include "gateway/monitor/totals.h"
 #include "policy/policy.h"
 
 struct backend_use;
@@ -35,6 +36,7 @@ struct backend_server {
 	uint64_t chosen_at;
 	bool in_policy; /* of the generation in force, and where: */
 	size_t at_backend, at_server;
+	size_t place; /* of its names in the counters; COUNT_NAMES_OTHER: it has none of its own */
 	struct backend_check check;
 	struct backend_server *prev, *next;
 };
@@ -43,6 +45,7 @@ struct backends {
 	struct backend_server *head;
 	struct backend_use *uses; /* by session */
 	uint64_t choices;
+	struct totals *totals; /* the names of the counters; NULL: no server has a place there */
 };
 
 /* Who reports, and when. */

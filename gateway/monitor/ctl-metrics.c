@@ -84,6 +84,20 @@ static void set_facts(struct counters *sum, const struct children *children, con
 	set_readiness(sum, gateway);
 }
 
+/* Those that the policy in force has; they are COUNT_TYPE_MAYBE, so that others have no numbers. */
+static void set_servers(struct counters *sum, const struct backends *backends)
+{
+	const struct backend_server *server;
+
+	DL_FOREACH (backends->head, server) {
+		if (!server->in_policy || server->place == COUNT_NAMES_OTHER)
+			continue;
+		set(sum, COUNT_SERVER_UP, server->place, 1 + !server->health.down);
+		set(sum, COUNT_SERVER_DISABLED, server->place, 1 + server->disabled);
+		set(sum, COUNT_SERVER_SESSIONS, server->place, 1 + server->sessions);
+	}
+}
+
 static void add_worker(struct counters *sum, struct child *child, bool current)
 {
 	const char *doubt;
@@ -108,7 +122,7 @@ void ctl_metrics_sum(struct counters *sum, struct children *children, uint64_t g
 }
 
 struct ctl_metrics *ctl_metrics_new(struct children *children, const struct older_set *older,
-				    const struct answer_gateway *gateway)
+				    const struct backends *backends, const struct answer_gateway *gateway)
 {
 	struct ctl_metrics *metrics = calloc(1, sizeof(*metrics));
 	const struct older *one;
@@ -121,6 +135,7 @@ struct ctl_metrics *ctl_metrics_new(struct children *children, const struct olde
 		if (one->counts != NULL)
 			totals_add_page(&metrics->sum, one->counts);
 	set_facts(&metrics->sum, children, older, gateway);
+	set_servers(&metrics->sum, backends);
 	return metrics;
 }
 

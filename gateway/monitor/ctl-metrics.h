@@ -3,6 +3,7 @@
 #define ATTLSD_GATEWAY_MONITOR_CTL_METRICS_H
 
 #include "gateway/base/ctl-proto.h"
+#include "gateway/monitor/backends.h"
 #include "gateway/monitor/children.h"
 #include "gateway/monitor/older.h"
 
@@ -13,7 +14,7 @@ struct ctl_metrics;
  * memory.
  */
 struct ctl_metrics *ctl_metrics_new(struct children *children, const struct older_set *older,
-				    const struct answer_gateway *gateway);
+				    const struct backends *backends, const struct answer_gateway *gateway);
 
 /* Add what this attlsd has counted; generation: the one in force. */
 void ctl_metrics_sum(struct counters *sum, struct children *children, uint64_t generation);

@@ -108,7 +108,8 @@ static int send_gateway(struct ctl_peer *peer)
 	answer.u.gateway.failure_ms = server->loop->now_ms - server->failed_ms;
 	if (peer->asked == CTL_METRICS) {
 		server->calls->counted(server->owner);
-		peer->metrics = ctl_metrics_new(server->children, server->older, &answer.u.gateway);
+		peer->metrics =
+		    ctl_metrics_new(server->children, server->older, server->backends, &answer.u.gateway);
 		if (peer->metrics == NULL)
 			return -ENOMEM;
 	}

@@ -368,6 +368,7 @@ static int monitor_init(struct monitor *monitor)
 	ending_init(&monitor->ending, &monitor->loop, &monitor->children);
 	takeover_init(monitor, on_older);
 	monitor->ctl_server.backends = &monitor->backends;
+	monitor->backends.totals = &monitor->children.totals;
 	monitor->ctl_server.older = &monitor->older;
 	monitor->ctl_server.activated = monitor->http.activated = &monitor->activated;
 	upgrade_init(monitor);

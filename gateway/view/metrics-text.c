@@ -33,7 +33,7 @@ struct sample {
 static const char *const types[] = {
 	[COUNT_TYPE_COUNTER] = "counter",     [COUNT_TYPE_GAUGE] = "gauge",    [COUNT_TYPE_STATE] = "gauge",
 	[COUNT_TYPE_FACT] = "gauge",	      [COUNT_TYPE_TIME] = "gauge",     [COUNT_TYPE_INFO] = "gauge",
-	[COUNT_TYPE_HISTOGRAM] = "histogram", [COUNT_TYPE_SPARSE] = "counter",
+	[COUNT_TYPE_HISTOGRAM] = "histogram", [COUNT_TYPE_SPARSE] = "counter", [COUNT_TYPE_MAYBE] = "gauge",
 };
 
 static bool is_counter(const struct count_family_info *family)
@@ -275,7 +275,8 @@ static bool has_counted(const struct counters *values, size_t at, size_t width)
 static void put_all(const struct printer *printer, size_t width)
 {
 	const struct count_family_info *family = printer->family;
-	bool whole = combinations(family) <= WHOLE_MAX && family->type != COUNT_TYPE_TIME;
+	bool whole = combinations(family) <= WHOLE_MAX && family->type != COUNT_TYPE_TIME &&
+		     family->type != COUNT_TYPE_MAYBE;
 
 	for (size_t index = 0; index < family->cells / width; index++) {
 		size_t at = family->at + index * width, rest = index;
@@ -291,7 +292,8 @@ static void put_all(const struct printer *printer, size_t width)
 		if (family->type == COUNT_TYPE_HISTOGRAM)
 			put_histogram(printer, &sample, at);
 		else
-			put_one(printer, &sample, count_read(&printer->metrics->values, at));
+			put_one(printer, &sample,
+				count_meaning(family, count_read(&printer->metrics->values, at)));
 	}
 }
 

@@ -12,6 +12,7 @@ import pytest
 import client as clients
 import net
 import upgrades
+from test_metrics import samples
 
 
 def text(address):
@@ -289,3 +290,36 @@ def test_a_disabled_server_survives_an_upgrade(upgradable, make_backend):
     assert [server["state"] for server in listed] == ["disabled", "up"]
     login(gateway).close()
     assert not one.sessions
+
+
+def gauges(gateway, address):
+    seen = {name[len("attlsd_backend_server_"):]: value for (name, labels), value in samples(gateway).items()
+            if ("server", address) in labels and ("backend", "legacy") in labels and not name.endswith("_total")}
+    return seen.get("up"), seen.get("disabled"), seen.get("sessions")
+
+
+def test_servers_are_counted(cluster, make_backend, folder):
+    """What is known of each server, until the policy names it no more; what was counted stays."""
+    port, good = net.free_port(), make_backend()
+    dead = f"127.0.0.1:{port}"
+    gateway = cluster([("127.0.0.1", port), good], control=os.path.join(folder, "control"), health={"interval": "1s", "fall": 2, "rise": 2})
+    assert gauges(gateway, dead) == gauges(gateway, text(good.address)) == (1, 0, 0)
+    with login(gateway):
+        assert (gauges(gateway, dead), gauges(gateway, text(good.address))) == ((1, 0, 0), (1, 0, 1))
+    while not gateway.seen("backend-down"):
+        login(gateway).close()
+    assert gauges(gateway, dead)[:2] == (0, 0)
+    ctl(gateway, "legacy", "disable", dead)
+    assert gauges(gateway, dead)[:2] == (0, 1)
+    seen = samples(gateway)
+    failed = seen.sum("backend_server_failures_total", server=dead)
+    assert failed == seen.sum("backend_server_failures_total", server=dead, cause="refused") == len(gateway.seen("server-failed")) >= 2
+    assert seen.sum("backend_server_chosen_total") == len(gateway.seen("server-chosen")) + failed
+    assert seen.sum("backend_server_failures_total", server=text(good.address)) == 0
+    with open(gateway.path) as f:
+        tree = json.load(f)
+    tree["backends"]["legacy"]["addresses"].pop(0)
+    gateway.write(tree)
+    gateway.reload()
+    assert gauges(gateway, dead) == (None, None, None) and gauges(gateway, text(good.address))[:2] == (1, 0)
+    assert samples(gateway).sum("backend_server_failures_total", server=dead) == failed

@@ -2,6 +2,7 @@
 #include "gateway/monitor/backends.h"
 
 #include <errno.h>
+#include <string.h>
 
 #include "tests/unit/unit.h"
 
@@ -163,6 +164,68 @@ static void a_reload_forgets(void **state)
 	backends_done(&backends);
 }
 
+static uint64_t failures(size_t place, size_t cause)
+{
+	return count_read(count_page, COUNT_AT_SERVER_FAILURES + place * COUNT_N_SERVER_CAUSE + cause);
+}
+
+/* Each server has a place of its own, also after a reload; what fails is counted there. */
+static void servers_are_counted(void **state)
+{
+	static struct totals totals;
+	struct backends backends = { .totals = &totals };
+	uint64_t before = failures(1, COUNT_SERVER_REFUSED);
+
+	(void)state;
+	assert_int_equal(totals_place(&totals, COUNT_KIND_SERVER, "other", "a:21"), 0);
+	backends_follow(&backends, &policy);
+	assert_string_equal(totals.names[COUNT_KIND_SERVER].items[1].first, "legacy");
+	assert_string_equal(totals.names[COUNT_KIND_SERVER].items[1].second, "a:21");
+	for (size_t i = 0; i < 3; i++)
+		assert_int_equal(server(&backends, i)->place, i + 1);
+	backends_follow(&backends, &policy);
+	assert_int_equal(server(&backends, 0)->place, 1);
+	assert_int_equal(choose(&backends, 1, 0), 0);
+	assert_int_equal(count_read(count_page, COUNT_AT_SERVER_CHOSEN + 1), 1);
+	assert_true(report(&backends, 1, SERVER_FAILURE_REFUSED, ME, 0));
+	assert_false(report(&backends, 1, SERVER_FAILURE_REFUSED, ME, 0));
+	assert_int_equal(choose(&backends, 1, 0), 1);
+	assert_true(report(&backends, 1, SERVER_FAILURE_NONE, ME, 0));
+	assert_int_equal(failures(1, COUNT_SERVER_REFUSED), before + 1);
+	for (size_t i = 0; i < COUNT_N_SERVER_CAUSE; i++)
+		assert_int_equal(failures(2, i), 0);
+	backends_done(&backends);
+}
+
+/* Two that differ only in what the counters cut off: the second has no place of its own. */
+static void long_names_are_not_mixed_up(void **state)
+{
+	static char texts[2][80];
+	struct policy_server pair[2] = { { .text = texts[0] }, { .text = texts[1] } };
+	struct policy_backend of = { .name = "legacy", .servers = pair, .nservers = 2, .balanced = true };
+	const struct policy with = { .backends = &of, .nbackends = 1 };
+	static struct totals totals;
+	struct backends backends = { .totals = &totals };
+
+	(void)state;
+	for (size_t i = 0; i < 2; i++) {
+		memset(texts[i], 'x', sizeof(texts[i]) - 1);
+		texts[i][sizeof(texts[i]) - 2] = (char)('1' + i);
+	}
+	backends_follow(&backends, &with);
+	assert_int_equal(server(&backends, 0)->place, 0);
+	assert_int_equal(server(&backends, 1)->place, COUNT_NAMES_OTHER);
+	backends_done(&backends);
+}
+
+static void each_failure_has_a_label(void **state)
+{
+	(void)state;
+	for (uint32_t i = 1; i < SERVER_FAILURES; i++)
+		assert_int_not_equal(count_value(COUNT_LABEL_SERVER_CAUSE, server_failure_name(i)),
+				     COUNT_SERVER_OTHER);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -172,6 +235,9 @@ int main(void)
 		cmocka_unit_test(a_liar_takes_nothing_down),
 		cmocka_unit_test(a_disabled_one_is_never_chosen),
 		cmocka_unit_test(a_reload_forgets),
+		cmocka_unit_test(servers_are_counted),
+		cmocka_unit_test(long_names_are_not_mixed_up),
+		cmocka_unit_test(each_failure_has_a_label),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
