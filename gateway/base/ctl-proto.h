@@ -22,7 +22,7 @@
 #include "policy/policy.h"
 
 /* Must change with anything in this file. */
-#define CTL_VERSION 0x61740020u
+#define CTL_VERSION 0x61740021u
 
 /* What each of them is otherwise: ctl-question.c. */
 enum ctl_proto_what {
@@ -32,10 +32,11 @@ enum ctl_proto_what {
 	CTL_END,	  /* end a session: ANSWER_DONE, ANSWER_REFUSED or ANSWER_FORBIDDEN */
 	CTL_RELOAD,	  /* the same, once the new policy is in force or was refused */
 	CTL_DRAIN,	  /* the same, at once */
-	CTL_SERVERS,	  /* like CTL_SESSIONS, with ANSWER_SERVERs */
+	CTL_SERVERS,	  /* like CTL_SESSIONS, with ANSWER_SERVERs; the answers to CTL_BACKENDS come
+			     after ANSWER_GATEWAY and ANSWER_OLDERs */
 	CTL_MAKE_WAY,	  /* like CTL_DRAIN, and the service manager starts another attlsd meanwhile */
 	CTL_METRICS,	  /* ANSWER_GATEWAY, then ANSWER_NAMEs, then ANSWER_COUNTS; all of the monitor */
-	CTL_EVENTS,	  /* like CTL_SESSIONS, with ANSWER_EVENTs; those of the monitor come first */
+	CTL_EVENTS,	  /* like CTL_SERVERS, with ANSWER_EVENTs; those of the monitor come first */
 	CTL_CLIENTS,	  /* ANSWER_GATEWAY (it announces no workers), then an ANSWER_CLIENT for each entry of
 			     the monitor's table, then its ANSWER_LIST_END */
 	CTL_TRACE,	  /* ANSWER_GATEWAY, then ANSWER_TRACEs for as long as the peer stays */
@@ -318,7 +319,7 @@ struct answer_backend {
 
 struct answer_list_end {
 	int32_t pid;
-	uint64_t n; /* how many ANSWER_SESSION, ANSWER_SERVER, ANSWER_EVENT or ANSWER_CLIENT it has sent */
+	uint64_t n; /* how many answers of this list it has sent */
 };
 
 /* One of the names that stand for places in ANSWER_COUNTS, see counters.def. */

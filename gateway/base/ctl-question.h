@@ -18,7 +18,8 @@ struct ctl_question {
 	bool any_version;    /* it is asked as a struct ctl_order, which never changes */
 	bool older;	     /* ANSWER_OLDER belongs to the answer */
 	bool monitor_lists;  /* the answer is a list of the monitor's own, which describes no workers */
-	enum msg_type pass;  /* each worker gets this, and sends a list of its own; MSG_NONE: it does not */
+	bool backends; /* the servers of backends that have several, and their ANSWER_LIST_END, come first */
+	enum msg_type pass; /* each worker gets this, and sends a list of its own; MSG_NONE: it does not */
 };
 
 /* NULL: there is no such question. */

@@ -94,7 +94,7 @@ int report_command(const struct command_line *line)
 	(void)parse_since(line->options[OPTION_SINCE], (uint64_t)time(NULL), &since_s);
 	if (r == 0)
 		r = topic->print(&answers, since_s, line->options[OPTION_JSON] != NULL);
-	if (r == 0 && !answers.clients_complete)
+	if (r == 0 && !answers.list_complete)
 		r = client_fault(&line->target, "some clients are missing above; try again");
 	client_answers_done(&answers);
 	if (fflush(stdout) == EOF || ferror(stdout))

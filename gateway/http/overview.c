@@ -7,11 +7,14 @@
 #include <string.h>
 #include <time.h>
 
+#include "gateway/base/server-failure.h"
 #include "gateway/base/util.h"
 #include "gateway/http/backends.h"
 #include "gateway/http/figures.h"
 #include "gateway/http/history.h"
+#include "gateway/view/client-backends.h"
 #include "gateway/view/client-events.h"
+#include "gateway/view/client-json.h"
 #include "gateway/view/client-print.h"
 
 /* Events and rows of a table, at most. */
@@ -32,6 +35,27 @@ static json_t *text_json(const char *text)
 	json_t *json = json_string(text);
 
 	return json != NULL ? json : json_string("(not UTF-8)");
+}
+
+/* As `attlsctl backend --json` has them, but for the time, which is in seconds since 1970. */
+static json_t *servers_json(const struct answers *answers)
+{
+	json_t *list = json_array();
+
+	for (size_t i = 0; i < answers->nbackends; i++) {
+		const struct answer_backend *server = &answers->backends[i];
+		bool failed = server->failure != 0;
+
+		(void)json_array_append_new(
+		    list,
+		    json_pack(
+			"{s:o,s:o,s:s,s:I,s:o,s:I,s:I}", "backend", client_json_text(server->backend),
+			"address", client_json_text(server->address), "state",
+			client_backends_state(server->state), "since", (json_int_t)server->since_s, "cause",
+			client_json_or_null(failed, json_string(server_failure_name(server->failure))),
+			"sessions", (json_int_t)server->sessions, "chosen", (json_int_t)server->chosen));
+	}
+	return list;
 }
 
 bool overview_begin(struct request *request, const struct asker_result *result)
@@ -62,7 +86,7 @@ bool overview_begin(struct request *request, const struct asker_result *result)
 		failure = json_pack("{s:o,s:I}", "text", text_json(gateway->failure), "since",
 				    now - (json_int_t)(gateway->failure_ms / 1000));
 	request->kept = json_pack(
-	    "{s:o,s:o,s:{s:o,s:o,s:I,s:I},s:I,s:I,s:o,s:o,s:{s:I,s:I,s:I},s:o,s:o}", "version",
+	    "{s:o,s:o,s:{s:o,s:o,s:I,s:I},s:I,s:I,s:o,s:o,s:{s:I,s:I,s:I},s:o,s:o,s:o}", "version",
 	    text_json(gateway->version), "node", text_json(gateway->node), "policy", "path",
 	    text_json(gateway->policy), "digest",
 	    gateway->sha256[0] != '\0' ? text_json(gateway->sha256) : json_null(), "generation",
@@ -70,7 +94,7 @@ bool overview_begin(struct request *request, const struct asker_result *result)
 	    "started", now - (json_int_t)(gateway->up_ms / 1000), "now", now, "state", state_json(gateway),
 	    "failure", failure, "sessions", "now", (json_int_t)client_answers_sessions(answers), "limit",
 	    (json_int_t)gateway->limit, "transfers", transfers, "workers", workers, "events",
-	    client_events_json(answers, EVENTS_MAX));
+	    client_events_json(answers, EVENTS_MAX), "backend_servers", servers_json(answers));
 	return request->kept != NULL;
 }
 

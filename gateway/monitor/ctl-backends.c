@@ -25,27 +25,30 @@ static void fill(const struct backend_server *server, struct answer_backend *ret
 	ret->chosen = server->chosen;
 }
 
-int ctl_backends_send(int fd, const struct backends *backends, uint64_t *sent)
+int ctl_backends_send(int fd, const struct backends *backends, struct ctl_backends *reader)
 {
 	struct answer answer = ctl_proto_answer(ANSWER_BACKEND);
 	const struct backend_server *server;
 	uint64_t n = 0;
+	int r = 0;
 
+	if (reader->whole)
+		return 0;
 	DL_FOREACH (backends->head, server) {
-		int r;
-
-		if (!server->in_policy || n++ < *sent)
+		if (!server->in_policy || n++ < reader->sent)
 			continue;
 		fill(server, &answer.u.backend);
 		r = ctl_proto_send(fd, &answer);
 		if (r < 0)
 			return r;
-		(*sent)++;
+		reader->sent++;
 	}
 	answer = ctl_proto_answer(ANSWER_LIST_END);
 	answer.u.list_end.pid = (int32_t)getpid();
-	answer.u.list_end.n = *sent;
-	return ctl_proto_send(fd, &answer);
+	answer.u.list_end.n = reader->sent;
+	r = ctl_proto_send(fd, &answer);
+	reader->whole = r == 0;
+	return r;
 }
 
 enum answer_kind ctl_backends_order(struct backends *backends, const struct ask *ask,

@@ -8,11 +8,17 @@
 #include "gateway/base/ctl-proto.h"
 #include "gateway/monitor/backends.h"
 
+/* How much a reader has; all zero at first. */
+struct ctl_backends {
+	uint64_t sent;
+	bool whole;
+};
+
 /*
- * Send the servers from number *sent on, and the end of the list. Returns as ctl_proto_send() does; after
- * -EAGAIN, call it again.
+ * Send the servers that the reader has not, and the end of the list. Returns as ctl_proto_send() does; after
+ * -EAGAIN, call it again. Once all was sent, it does nothing.
  */
-int ctl_backends_send(int fd, const struct backends *backends, uint64_t *sent);
+int ctl_backends_send(int fd, const struct backends *backends, struct ctl_backends *reader);
 
 /*
  * Disable or enable the server that `ask` names. Returns ANSWER_DONE, or ANSWER_REFUSED: there is none. The

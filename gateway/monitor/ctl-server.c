@@ -49,7 +49,7 @@ struct ctl_peer {
 	uint64_t event_sent;	     /* CTL_EVENTS: the number of the monitor's own */
 	struct ctl_metrics *metrics; /* CTL_METRICS: what is being sent */
 	struct ctl_clients clients;  /* CTL_CLIENTS */
-	uint64_t backends_sent;	     /* CTL_BACKENDS */
+	struct ctl_backends backends;
 	bool gone;
 	struct ctl_peer *next, *prev;
 };
@@ -121,16 +121,17 @@ static int send_gateway(struct ctl_peer *peer)
 /* What is still missing after the first answer. */
 static int send_rest(struct ctl_peer *peer)
 {
-	int r;
+	int r = 0;
 
 	if (peer->metrics != NULL)
 		return ctl_metrics_send(peer->metrics, peer->watch.fd);
-	if (peer->asked == CTL_BACKENDS)
-		return ctl_backends_send(peer->watch.fd, peer->server->backends, &peer->backends_sent);
 	if (peer->asked == CTL_CLIENTS)
 		return ctl_clients_send(peer->watch.fd, peer->server->clients, &peer->clients);
-	r = ctl_describe_workers(peer->watch.fd, peer->server->children, peer->workers_announced,
-				 &peer->workers_sent);
+	if (peer->question->backends && !peer->passed)
+		r = ctl_backends_send(peer->watch.fd, peer->server->backends, &peer->backends);
+	if (r == 0)
+		r = ctl_describe_workers(peer->watch.fd, peer->server->children, peer->workers_announced,
+					 &peer->workers_sent);
 	return r == 0 && peer->asked == CTL_EVENTS ? ctl_describe_events(peer->watch.fd, &peer->event_sent)
 						   : r;
 }

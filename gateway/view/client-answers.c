@@ -19,6 +19,8 @@
 #define SESSIONS_MORE 10000
 /* Sessions of which a worker may have records. */
 #define RECORDS_MORE 10000
+/* More servers than any policy has. */
+#define BACKENDS_MAX 100000
 /* Arrays start with this size and double. */
 #define LIST_INITIAL 16
 
@@ -214,22 +216,47 @@ static pid_t claimed_by(const struct answer *answer)
 	return 0;
 }
 
-/* An entry of the monitor's table, or the end of them. Returns 1 if it is one, 0 if not, -1 as above. */
-static int take_client(const struct target *target, struct answers *answers, const struct answer *answer)
+static int take_backend(const struct target *target, struct answers *answers,
+			const struct answer_backend *backend)
+{
+	void *list = answers->backends;
+
+	if (grow(target, &list, answers->nbackends, &answers->backends_cap, sizeof(*backend)) < 0)
+		return -1;
+	answers->backends = list;
+	answers->backends[answers->nbackends++] = *backend;
+	return 1;
+}
+
+static int take_client(const struct target *target, struct answers *answers,
+		       const struct answer_client *client)
 {
 	void *list = answers->clients;
 
-	if (answer->kind == ANSWER_LIST_END && answer->u.list_end.pid == answers->gateway.pid) {
-		answers->clients_complete = answer->u.list_end.n == answers->nclients;
-		return 1;
-	}
-	if (answer->kind != ANSWER_CLIENT || answers->nclients == ANSWER_CLIENTS_MAX)
-		return 0;
-	if (grow(target, &list, answers->nclients, &answers->clients_cap, sizeof(*answers->clients)) < 0)
+	if (grow(target, &list, answers->nclients, &answers->clients_cap, sizeof(*client)) < 0)
 		return -1;
 	answers->clients = list;
-	answers->clients[answers->nclients++] = answer->u.client;
+	answers->clients[answers->nclients++] = *client;
 	return 1;
+}
+
+/*
+ * An entry of the monitor's list, or the end of it. The list comes before workers are asked, so that none
+ * can add to it. Returns 1 if it is one, 0 if not, -1 as above.
+ */
+static int take_listed(const struct target *target, struct answers *answers, const struct answer *answer)
+{
+	if (answers->list_complete)
+		return 0;
+	if (answer->kind == ANSWER_LIST_END && answer->u.list_end.pid == answers->gateway.pid) {
+		answers->list_complete = answer->u.list_end.n == answers->nclients + answers->nbackends;
+		return 1;
+	}
+	if (answer->kind == ANSWER_CLIENT && answers->nclients < ANSWER_CLIENTS_MAX)
+		return take_client(target, answers, &answer->u.client);
+	if (answer->kind == ANSWER_BACKEND && answers->nbackends < BACKENDS_MAX)
+		return take_backend(target, answers, &answer->u.backend);
+	return 0;
 }
 
 /* The replaced attlsd that has sent this, or whose it is if the sender is not visible. */
@@ -296,7 +323,7 @@ int client_answers_take(const struct target *target, struct answers *answers, co
 	 * the answer
 	 */
 	if (sender == 0 || sender == answers->gateway.pid) {
-		int r = take_client(target, answers, answer);
+		int r = take_listed(target, answers, answer);
 
 		if (r != 0)
 			return r < 0 ? r : 0;
@@ -362,8 +389,8 @@ bool client_answers_are_all(const struct answers *answers, enum ctl_proto_what w
 	if (question == NULL || answers->workers == NULL || answers->own_workers < answers->gateway.workers ||
 	    answers->nolder < answers->gateway.older)
 		return false;
-	if (question->monitor_lists)
-		return answers->clients_complete;
+	if ((question->monitor_lists || question->backends) && !answers->list_complete)
+		return false;
 	for (size_t i = 0; question->pass != MSG_NONE && i < answers->nolder; i++)
 		if (answers->older[i].older.asked != 0 && client_older_is_silent(&answers->older[i]))
 			return false;
@@ -424,5 +451,6 @@ void client_answers_done(struct answers *answers)
 	free(answers->servers);
 	free(answers->events);
 	free(answers->clients);
+	free(answers->backends);
 	free(answers->records);
 }

@@ -56,7 +56,10 @@ struct answers {
 	struct answer_client *clients; /* as they came */
 	size_t nclients;
 	size_t clients_cap;
-	bool clients_complete;	      /* all have arrived */
+	struct answer_backend *backends; /* servers, as the policy lists them */
+	size_t nbackends;
+	size_t backends_cap;
+	bool list_complete;	      /* all clients, or backends, have arrived */
 	struct answer_trace *records; /* as they came */
 	size_t nrecords;
 	size_t records_cap;

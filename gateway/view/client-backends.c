@@ -1,28 +1,23 @@
-/* Asks the monitor for the servers of backends with several, and prints them as a table or as JSON. */
+/*
+ * Shows the servers of backends that have several, as a table or as JSON. The monitor keeps their
+ * state, so that no worker can lie about it here.
+ */
 #include "gateway/view/client-backends.h"
 
 #include <inttypes.h>
-#include <jansson.h>
-#include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 #include <time.h>
 
 #include "gateway/base/server-failure.h"
+#include "gateway/view/client-answers.h"
+#include "gateway/view/client-json.h"
 #include "gateway/view/client-text.h"
 #include "gateway/view/client.h"
 #include "gateway/view/json-print.h"
 
-/* More than any policy has; what else comes is no answer of attlsd's. */
-#define SERVERS_MAX 100000
+#define TIME_TEXT_MAX 32
 
-struct list {
-	const char *backend; /* NULL: all */
-	struct answer_backend *servers;
-	size_t n, cap;
-};
-
-static const char *state_name(uint32_t state)
+const char *client_backends_state(uint32_t state)
 {
 	static const char *const names[BACKEND_STATES] = {
 		[BACKEND_STATE_UP] = "up",
@@ -34,98 +29,93 @@ static const char *state_name(uint32_t state)
 	return state < BACKEND_STATES ? names[state] : "unknown";
 }
 
-static int take(void *context, const struct answer *answer)
-{
-	struct list *list = context;
-
-	if (answer->kind == ANSWER_GATEWAY)
-		return 0;
-	if (answer->kind == ANSWER_LIST_END)
-		return 1;
-	if (answer->kind != ANSWER_BACKEND || list->n == SERVERS_MAX)
-		return -1;
-	if (list->backend != NULL && strcmp(list->backend, answer->u.backend.backend) != 0)
-		return 0;
-	if (list->n == list->cap) {
-		size_t cap = list->cap == 0 ? 16 : list->cap * 2;
-		struct answer_backend *servers = realloc(list->servers, cap * sizeof(*servers));
-
-		if (servers == NULL)
-			return -1;
-		list->servers = servers;
-		list->cap = cap;
-	}
-	list->servers[list->n++] = answer->u.backend;
-	return 0;
-}
-
-static void when(uint64_t since_s, char text[static 32])
+static const char *when(uint64_t since_s, char text[static TIME_TEXT_MAX])
 {
 	const time_t at = (time_t)since_s;
 	struct tm tm;
 
-	if (gmtime_r(&at, &tm) == NULL || strftime(text, 32, "%Y-%m-%dT%H:%M:%SZ", &tm) == 0)
+	if (gmtime_r(&at, &tm) == NULL || strftime(text, TIME_TEXT_MAX, "%Y-%m-%dT%H:%M:%SZ", &tm) == 0)
 		text[0] = '\0';
+	return text;
 }
 
-static void print_table(const struct list *list)
+static bool is_of(const struct answer_backend *server, const char *backend)
 {
-	int width = (int)strlen("ADDRESS"), backend_width = (int)strlen("BACKEND");
+	return backend == NULL || strcmp(backend, server->backend) == 0;
+}
 
-	for (size_t i = 0; i < list->n; i++) {
-		int len = (int)strlen(list->servers[i].address);
+static int wider(int width, const char *text)
+{
+	return (int)strlen(text) > width ? (int)strlen(text) : width;
+}
 
-		width = len > width ? len : width;
-		len = (int)strlen(list->servers[i].backend);
-		backend_width = len > backend_width ? len : backend_width;
+void client_backends_print(const struct answers *answers, const char *backend, FILE *out)
+{
+	int width = wider(0, "ADDRESS"), backend_width = wider(0, "BACKEND");
+	char since[TIME_TEXT_MAX];
+
+	for (size_t i = 0; i < answers->nbackends; i++) {
+		if (!is_of(&answers->backends[i], backend))
+			continue;
+		width = wider(width, answers->backends[i].address);
+		backend_width = wider(backend_width, answers->backends[i].backend);
 	}
-	(void)printf("%-*s  %-*s  %-8s  %-20s  %8s  %8s  %s\n", backend_width, "BACKEND", width, "ADDRESS",
-		     "STATE", "SINCE", "SESSIONS", "CHOSEN", "CAUSE");
-	for (size_t i = 0; i < list->n; i++) {
-		const struct answer_backend *server = &list->servers[i];
-		char since[32];
+	(void)fprintf(out, "%-*s  %-*s  %-8s  %-20s  %8s  %8s  %s\n", backend_width, "BACKEND", width,
+		      "ADDRESS", "STATE", "SINCE", "SESSIONS", "CHOSEN", "CAUSE");
+	for (size_t i = 0; i < answers->nbackends; i++) {
+		const struct answer_backend *server = &answers->backends[i];
 
-		when(server->since_s, since);
-		(void)printf("%-*s  %-*s  %-8s  %-20s  %8" PRIu64 "  %8" PRIu64 "  %s\n", backend_width,
-			     server->backend, width, server->address, state_name(server->state), since,
-			     server->sessions, server->chosen,
-			     server->failure == 0 ? "" : server_failure_name(server->failure));
+		if (is_of(server, backend))
+			(void)fprintf(out, "%-*s  %-*s  %-8s  %-20s  %8" PRIu64 "  %8" PRIu64 "  %s\n",
+				      backend_width, server->backend, width, server->address,
+				      client_backends_state(server->state), when(server->since_s, since),
+				      server->sessions, server->chosen,
+				      server->failure == 0 ? "" : server_failure_name(server->failure));
 	}
 }
 
-static int print_json(const struct list *list)
+json_t *client_backends_json(const struct answers *answers, const char *backend)
 {
 	json_t *all = json_array();
-	int r;
+	char since[TIME_TEXT_MAX];
 
-	for (size_t i = 0; i < list->n; i++) {
-		const struct answer_backend *server = &list->servers[i];
-		char since[32];
+	for (size_t i = 0; i < answers->nbackends; i++) {
+		const struct answer_backend *server = &answers->backends[i];
 
-		when(server->since_s, since);
+		if (!is_of(server, backend))
+			continue;
 		(void)json_array_append_new(
 		    all,
-		    json_pack("{s:s,s:s,s:s,s:s,s:I,s:I,s:s*}", "backend", server->backend, "address",
-			      server->address, "state", state_name(server->state), "since", since, "sessions",
-			      (json_int_t)server->sessions, "chosen", (json_int_t)server->chosen, "cause",
-			      server->failure == 0 ? NULL : server_failure_name(server->failure)));
+		    json_pack("{s:o,s:o,s:s,s:s,s:I,s:I,s:s*}", "backend", client_json_text(server->backend),
+			      "address", client_json_text(server->address), "state",
+			      client_backends_state(server->state), "since", when(server->since_s, since),
+			      "sessions", (json_int_t)server->sessions, "chosen", (json_int_t)server->chosen,
+			      "cause", server->failure == 0 ? NULL : server_failure_name(server->failure)));
 	}
-	r = json_print(all, stdout);
-	json_decref(all);
-	return r;
+	return all;
+}
+
+static bool has_any(const struct answers *answers, const char *backend)
+{
+	for (size_t i = 0; i < answers->nbackends; i++)
+		if (is_of(&answers->backends[i], backend))
+			return true;
+	return false;
 }
 
 int client_backends_show(const struct target *target, const char *backend, bool json)
 {
-	struct list list = { .backend = backend };
-	int r = client_read(target, CTL_BACKENDS, take, &list);
+	struct answers answers;
+	int r = client_collect(target, CTL_BACKENDS, NULL, &answers);
 
-	if (r == 0 && list.n == 0 && backend != NULL)
+	if (r == 0 && !answers.list_complete)
+		r = client_fault(target, "attlsd closed the connection before the end of its answer");
+	else if (r == 0 && backend != NULL && !has_any(&answers, backend))
 		r = client_fault(target, "no backend \"%s\" has \"addresses\"", backend);
 	else if (r == 0 && json)
-		r = print_json(&list);
+		r = json_print(client_backends_json(&answers, backend), stdout);
 	else if (r == 0)
-		print_table(&list);
-	free(list.servers);
+		client_backends_print(&answers, backend, stdout);
+	client_answers_done(&answers);
 	return r;
 }

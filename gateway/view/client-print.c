@@ -11,6 +11,7 @@
 
 #include "gateway/base/util.h"
 #include "gateway/view/client-answers.h"
+#include "gateway/view/client-backends.h"
 #include "gateway/view/client-json.h"
 #include "gateway/view/client-ready.h"
 #include "gateway/view/client-servers.h"
@@ -128,6 +129,10 @@ void client_print_status(const struct answers *answers, FILE *out)
 			      worker->sessions, worker->transfers, worker->signatures, worker->refused);
 	}
 	print_older(answers, out);
+	if (answers->nbackends > 0) {
+		(void)fputc('\n', out);
+		client_backends_print(answers, NULL, out);
+	}
 	client_servers_print(answers, out);
 }
 
@@ -174,7 +179,7 @@ int client_json_status(const struct answers *answers, FILE *out)
 	}
 	return json_print(
 	    json_pack(
-		"{s:o,s:o,s:o,s:i,s:o,s:o,s:I,s:o,s:o,s:I,s:I,s:b,s:b,s:o,s:b,s:s,s:o,s:o,s:o,s:o,s:o,s:o}",
+		"{s:o,s:o,s:o,s:i,s:o,s:o,s:I,s:o,s:o,s:I,s:I,s:b,s:b,s:o,s:b,s:s,s:o,s:o,s:o,s:o,s:o,s:o,s:o}",
 		"version", client_json_text(gateway->version), "node",
 		gateway->node[0] != '\0' ? client_json_text(gateway->node) : json_null(), "ticket_keys_age",
 		gateway->secrets_s != 0 ? client_json_seconds(secrets_age_ms(gateway)) : json_null(), "pid",
@@ -187,7 +192,7 @@ int client_json_status(const struct answers *answers, FILE *out)
 		gateway->draining != 0, "readiness", readiness_word(client_ready_judge(answers)),
 		"maintenance", maintenance_json(gateway), "deadline",
 		gateway->deadline_ms != 0 ? client_json_seconds(gateway->deadline_ms) : json_null(),
-		"workers", workers, "replaced", older, "servers", client_servers_json(answers),
-		"silent_workers", client_json_silent(answers)),
+		"workers", workers, "replaced", older, "backend_servers", client_backends_json(answers, NULL),
+		"servers", client_servers_json(answers), "silent_workers", client_json_silent(answers)),
 	    out);
 }

@@ -11,6 +11,7 @@ import pytest
 
 import client as clients
 import net
+import test_http as http
 import upgrades
 from test_metrics import samples
 
@@ -229,10 +230,14 @@ def test_down_and_up_in_the_log(cluster, make_backend):
     assert len(back.sessions) == before + 1
 
 
-def ctl(gateway, *words, status=0):
-    done = subprocess.run([net.ATTLSCTL, "backend", "-f", gateway.path, *words], capture_output=True, text=True, timeout=net.DEADLINE)
+def control(gateway, command, *words, status=0):
+    done = subprocess.run([net.ATTLSCTL, command, "-f", gateway.path, *words], capture_output=True, text=True, timeout=net.DEADLINE)
     assert done.returncode == status, (done.stdout, done.stderr)
     return done.stderr if status else done.stdout
+
+
+def ctl(gateway, *words, status=0):
+    return control(gateway, "backend", *words, status=status)
 
 
 def states(gateway):
@@ -278,6 +283,9 @@ def test_the_list_shows_what_happened(cluster, make_backend, folder):
         assert (two["state"], two["sessions"], two["chosen"]) == ("up", 1, 1) and "cause" not in two
         table = ctl(gateway, "legacy", "list").splitlines()
         assert table[1].split()[:3] == ["legacy", f"127.0.0.1:{dead}", "doubtful"] and table[1].endswith("refused")
+        assert json.loads(control(gateway, "status", "--json"))["backend_servers"] == [one, two]
+        assert "\n".join(table) in control(gateway, "status")
+        assert json.loads(control(gateway, "events", "--json"))  # its answer has them as well
 
 
 def test_a_disabled_server_survives_an_upgrade(upgradable, make_backend):
@@ -323,3 +331,15 @@ def test_servers_are_counted(cluster, make_backend, folder):
     gateway.reload()
     assert gauges(gateway, dead) == (None, None, None) and gauges(gateway, text(good.address))[:2] == (1, 0)
     assert samples(gateway).sum("backend_server_failures_total", server=dead) == failed
+
+
+def test_overview_has_the_servers(launch, make_backend, folder):
+    dead, good = f"127.0.0.1:{net.free_port()}", make_backend()
+    gateway = launch(backends={"legacy": {"address": None, "addresses": [dead, text(good.address)]}},
+                     daemon={"workers": 2, "control_socket": os.path.join(folder, "control"), "http": "127.0.0.1:0"})
+    with login(gateway):
+        status, _, body = http.get(gateway, "/overview")
+    one, two = json.loads(body)["backend_servers"]
+    assert status == 200 and abs(one.pop("since") - time.time()) < 60 and abs(two.pop("since") - time.time()) < 60
+    assert one == {"backend": "legacy", "address": dead, "state": "doubtful", "cause": "refused", "sessions": 0, "chosen": 1}
+    assert two == {"backend": "legacy", "address": text(good.address), "state": "up", "cause": None, "sessions": 1, "chosen": 1}

@@ -392,6 +392,7 @@ static void what_workers_know_of_servers_is_sorted(void **state)
 	(void)state;
 	two_workers(&answers, MONITOR);
 	assert_false(client_answers_are_all(&answers, CTL_SERVERS));
+	assert_int_equal(take(&answers, end(0, MONITOR), MONITOR), 0); /* no backend has several servers */
 	assert_int_equal(take(&answers, server(7, SECOND), SECOND), 0);
 	assert_int_equal(take(&answers, server(7, FIRST), FIRST), 0);
 	assert_int_equal(take(&answers, server(2, SECOND), SECOND), 0);
@@ -403,6 +404,58 @@ static void what_workers_know_of_servers_is_sorted(void **state)
 	assert_int_equal(answers.servers[0].server.addr.bytes[3], 2);
 	assert_int_equal(answers.servers[1].worker, FIRST);
 	assert_int_equal(answers.servers[2].worker, SECOND);
+	client_answers_done(&answers);
+}
+
+static struct answer backend(const char *address)
+{
+	struct answer answer = ctl_proto_answer(ANSWER_BACKEND);
+
+	(void)snprintf(answer.u.backend.backend, sizeof(answer.u.backend.backend), "legacy");
+	(void)snprintf(answer.u.backend.address, sizeof(answer.u.backend.address), "%s", address);
+	answer.u.backend.state = BACKEND_STATE_DOWN;
+	return answer;
+}
+
+/* Only the monitor says how they are, and nothing is missing when the answer is complete. */
+static void servers_of_backends_are_the_monitor_s(void **state)
+{
+	static const pid_t senders[] = { MONITOR, UNSEEN };
+
+	(void)state;
+	for (size_t i = 0; i < NELEM(senders); i++) {
+		const bool unseen = senders[i] == UNSEEN;
+		struct answers answers = { .nworkers = 0 };
+
+		assert_int_equal(take(&answers, from_monitor(0), senders[i]), 0);
+		assert_false(client_answers_are_all(&answers, CTL_SERVERS)); /* even without workers */
+		assert_int_equal(take(&answers, backend("a:21"), senders[i]), 0);
+		if (!unseen)
+			assert_int_equal(take(&answers, backend("lie:21"), STRANGER), 0);
+		assert_int_equal(take(&answers, backend("b:21\x1b[2J"), senders[i]), 0);
+		assert_false(client_answers_are_all(&answers, CTL_SERVERS));
+		assert_int_equal(take(&answers, end(2, MONITOR), senders[i]), 0);
+		assert_true(client_answers_are_all(&answers, CTL_SERVERS));
+		/* who it is from may not be visible, but workers are asked after the end of this list */
+		assert_int_equal(take(&answers, backend("late:21"), unseen ? UNSEEN : FIRST), 0);
+		assert_int_equal(take(&answers, end(7, MONITOR), unseen ? UNSEEN : FIRST), 0);
+		assert_true(client_answers_are_all(&answers, CTL_SERVERS));
+		assert_int_equal(answers.nbackends, 2);
+		assert_string_equal(answers.backends[0].address, "a:21");
+		assert_string_equal(answers.backends[1].address, "b:21?[2J");
+		client_answers_done(&answers);
+	}
+}
+
+static void a_list_of_the_monitor_may_be_cut_off(void **state)
+{
+	struct answers answers = { .nworkers = 0 };
+
+	(void)state;
+	assert_int_equal(take(&answers, from_monitor(0), MONITOR), 0);
+	assert_int_equal(take(&answers, backend("a:21"), MONITOR), 0);
+	assert_int_equal(take(&answers, end(2, MONITOR), MONITOR), 0);
+	assert_false(client_answers_are_all(&answers, CTL_BACKENDS));
 	client_answers_done(&answers);
 }
 
@@ -431,6 +484,7 @@ static void events_are_those_of_their_senders(void **state)
 	assert_int_equal(take(&answers, end(1, FIRST), FIRST), 0);
 	for (int i = 0; i < ANSWER_EVENTS_MAX; i++)
 		assert_int_equal(take(&answers, event(6, LOG_LEVEL_ERROR, SECOND), SECOND), 0);
+	assert_int_equal(take(&answers, end(0, MONITOR), MONITOR), 0);
 	assert_false(client_answers_are_all(&answers, CTL_EVENTS));
 	assert_int_equal(take(&answers, event(6, LOG_LEVEL_ERROR, SECOND), SECOND), 0);
 	assert_true(answers.workers[1].invalid);
@@ -570,6 +624,8 @@ int main(void)
 		cmocka_unit_test(a_worker_has_as_many_sessions_as_there_can_be),
 		cmocka_unit_test(without_senders_the_claim_counts),
 		cmocka_unit_test(what_workers_know_of_servers_is_sorted),
+		cmocka_unit_test(servers_of_backends_are_the_monitor_s),
+		cmocka_unit_test(a_list_of_the_monitor_may_be_cut_off),
 		cmocka_unit_test(events_are_those_of_their_senders),
 		cmocka_unit_test(a_server_that_cannot_be_is_no_answer),
 		cmocka_unit_test(a_worker_cannot_say_what_another_one_knows),
