@@ -54,7 +54,7 @@ def overview(**change):
             "workers": [{"pid": 4711, "state": "serves", "generation": 3, "sessions": 1, "transfers": 0}],
             "history": {"step": 10, "end": now, **{key: [None] * STEPS for key in
                         ("sessions", "transfers", "handshakes", "refusals", "bytes_in", "bytes_out")}},
-            "tls": [], "failures": [], "refusals": [], "transfers": [], "backends": [], "certificates": [], "events": [], **change}
+            "tls": [], "failures": [], "refusals": [], "transfers": [], "backends": [], "backend_servers": [], "certificates": [], "events": [], **change}
 
 
 class World:
@@ -177,6 +177,8 @@ def busy(world, sessions=214):
     o["backends"] = [{"name": "mvs1", "address": "10.0.0.5:21", "state": "up", "connects": 81201, "failures": 0, "last_failure": None},
                      {"name": "mvs2", "address": "10.0.0.6:21", "state": "down", "connects": 51201, "failures": 14, "last_failure": {"time": now - 95, "text": "connection refused"}},
                      {"name": "archive", "address": "archive.bank.example:990", "state": "up", "connects": 4020, "failures": 3, "last_failure": {"time": now - 86400 * 3, "text": "timed out"}}]
+    o["backend_servers"] = [{"backend": "archive", "address": "10.0.0.7:990", "state": "up", "since": now - 86000, "cause": None, "sessions": 40, "chosen": 2120},
+                            {"backend": "archive", "address": "10.0.0.8:990", "state": "disabled", "since": now - 900, "cause": None, "sessions": 3, "chosen": 1900}]
     o["certificates"] = [{"keyring": "ftpd", "label": "rsa.pem", "subject": "CN=ftp.bank.example,O=Bank AG,C=CH", "kind": "certificate", "not_after": now + 86400 * 203},
                          {"keyring": "ftpd", "label": "ecdsa.pem", "subject": "CN=ftp.bank.example,O=Bank AG,C=CH", "kind": "certificate", "not_after": now + 86400 * 19 + 3600},
                          {"keyring": "partners", "label": "partners.crl", "subject": "CN=Partner CA 3", "kind": "crl", "not_after": now + 3600 * 30}]

@@ -107,11 +107,33 @@ def test_a_busy_gateway(page, mock):
     assert browser.texts("#refusal-table tbody th") == ["PASS", "SITE", "PORT"]
     assert "Fix: open the ports" in browser.text("#event-list li:nth-child(2)")
     assert browser.texts("#backend-table tbody td:nth-child(2)") == ["not reachable", "reachable", "reachable"]
+    assert browser.texts("#server-table tbody td:nth-child(2)") == ["disabled by an operator", "up"]
+    assert browser.texts("#server-table tbody td:nth-child(4)") == ["3", "40"]
     assert browser.texts("#worker-table tbody td:nth-child(3)") == ["serves", "serves", "retires: keeps its sessions until they end"]
     assert browser.texts("#tls-shares dt") == ["TLSv1.3", "TLSv1.2", "resumed", "TLSv1.2", "resumed"]
     assert browser.count("#charts svg[role=img]") == 6
     for label in browser.js("return [...document.querySelectorAll('#charts svg[role=img]')].map((each) => each.getAttribute('aria-label'))"):
         assert "last hour: now" in label and "most" in label, label
+
+
+def server(address, state, cause=None, backend="mvs"):
+    return {"backend": backend, "address": address, "state": state, "cause": cause, "since": int(time.time()) - 90, "sessions": 2, "chosen": 9}
+
+
+def test_servers_of_a_backend(page, mock):
+    """States are words, and what is wrong comes first; a backend without any server is worse than one that has lost a server."""
+    mock.world.overview = overview(backend_servers=[
+        server("10.0.0.1:21", "up"), server("10.0.0.2:21", "doubtful", "turned-away"), server("10.0.0.3:21", "down", "connect-timeout"),
+        server("10.0.1.1:21", "disabled", backend="archive"), server("10.0.1.2:21", "down", "refused", "archive")])
+    browser = page()
+    assert browser.texts("#server-table tbody th") == ["10.0.0.3:21\nof mvs", "10.0.1.1:21\nof archive", "10.0.1.2:21\nof archive", "10.0.0.1:21\nof mvs", "10.0.0.2:21\nof mvs"]
+    assert browser.texts("#server-table tbody td:nth-child(2)") == [
+        "down\nit does not answer", "disabled by an operator", "down\nit refuses connections", "up", "doubtful: others are tried first\nit greets with a refusal"]
+    lost, down = browser.texts("#attention-list li")
+    assert "All servers of the backend archive are down or disabled." in lost and lost.startswith("Act now")
+    assert "The server 10.0.0.3:21 of mvs is down: it does not answer. Sessions get another one." in down and down.startswith("Soon")
+    for width in 1280, 360:
+        assert_fits(browser, width)
 
 
 def test_an_idle_gateway(page, mock):
@@ -122,7 +144,7 @@ def test_an_idle_gateway(page, mock):
     assert browser.text("#attention-title") == "Nothing needs attention"
     assert "Nobody is connected." in browser.text("#session-table")
     assert browser.text("#transfers-more") == "None now."
-    assert not browser.shown("#tls-table") and "None since attlsd started." in browser.text("#tls")
+    assert not browser.shown("#servers") and not browser.shown("#tls-table") and "None since attlsd started." in browser.text("#tls")
 
 
 def test_it_changes_as_the_gateway_does(page, mock):
@@ -260,6 +282,7 @@ def test_hostile_names(page, mock):
         failures=[{"leg": n, "cause": n, "count": 1} for n in HOSTILE], refusals=[{"verb": n, "key": n, "count": 1} for n in HOSTILE],
         transfers=[{"direction": n, "protection": n, "result": n, "count": 1} for n in HOSTILE],
         backends=[{"name": n, "address": n, "state": n, "connects": 1, "failures": 1, "last_failure": {"time": now, "text": n}} for n in HOSTILE],
+        backend_servers=[{"backend": n, "address": n, "state": n, "cause": n, "since": now, "sessions": 1, "chosen": 1} for n in HOSTILE],
         certificates=[{"keyring": n, "label": n, "subject": n, "kind": n, "not_after": now + i} for i, n in enumerate(HOSTILE)],
         events=[{"time": now, "level": n, "event": n, "text": n, "fix": n} for n in HOSTILE])
     browser = page()

@@ -74,6 +74,44 @@ function backends(overview) {
 	], list(overview.backends).toSorted((a, b) => failing(b) - failing(a)), (b) => b.name + "\0" + b.address, "The policy names no server.");
 }
 
+/* -- servers of backends that have several ------------------------------------------------------- */
+
+/* For each state: is it good, and what it means. */
+const SERVER_STATES = {
+	up: ["good", "up"], doubtful: ["warning", "doubtful: others are tried first"],
+	down: ["bad", "down"], disabled: ["warning", "disabled by an operator"],
+};
+const CAUSES = {
+	refused: "it refuses connections", unreachable: "it cannot be reached", "connect-timeout": "it does not answer",
+	"no-greeting": "it sends no greeting", closed: "it closes before its greeting", "turned-away": "it greets with a refusal",
+	"not-ftp": "it does not speak FTP", "tls-failed": "TLS with it fails",
+};
+
+const serverLevel = (state) => (Object.hasOwn(SERVER_STATES, state) ? SERVER_STATES[state][0] : "bad");
+const serverWord = (state) => (Object.hasOwn(SERVER_STATES, state) ? SERVER_STATES[state][1] : name(state ?? "unknown"));
+const works = (server) => server.state === "up" || server.state === "doubtful";
+
+function servers(overview) {
+	const all = list(overview.backend_servers);
+	place("servers").hidden = all.length === 0;
+	table(place("server-table"), [
+		{ head: "Server", row: true, value: (s) => [s.address, s.backend],
+			show: ([address, backend]) => [name(address, 60), el("small", {}, "of ", name(backend))] },
+		{ head: "State", value: (s) => [s.state, s.cause ?? ""],
+			show: ([state, cause]) => [el("span", { class: "level", "data-level": serverLevel(state) }, serverWord(state)),
+				cause ? el("small", {}, word(CAUSES, cause)) : ""] },
+		{ head: "Since", right: true, value: (s) => [s.since, Math.floor(overview.now / DAY)], show: (_, s) => [when(s.since, overview.now)] },
+		{ head: "Sessions", right: true, value: (s) => number(s.sessions) },
+		{ head: "Chosen", right: true, wide: true, value: (s) => number(s.chosen) },
+	], all.toSorted((a, b) => works(a) - works(b)), (s) => s.backend + "\0" + s.address, "No backend has several servers.");
+}
+
+/* Backends of which no server gets sessions, and the other servers that are down. */
+function serverProblems(all) {
+	const lost = [...new Set(all.map((s) => s.backend))].filter((backend) => !all.some((s) => s.backend === backend && works(s)));
+	return { lost, down: all.filter((s) => s.state === "down" && !lost.includes(s.backend)) };
+}
+
 /* -- counted things ------------------------------------------------------------------------------ */
 
 function counted(id, columns, items, key, empty) {
@@ -230,6 +268,12 @@ function problems(o) {
 	some("bad", "server", list(o.backends).filter(failing),
 		(b) => ["The server ", name(b.name), " is ", word(STATES, b.state), b.last_failure ? ": " : ".", ...(b.last_failure ? lastFailure(b, o.now) : [])],
 		"backends", (n) => `${plural(n, "more server is", "more servers are")} not reachable.`);
+	const { lost, down } = serverProblems(list(o.backend_servers));
+	some("bad", "lost", lost, (backend) => ["All servers of the backend ", name(backend), " are down or disabled."],
+		"backends", (n) => `${plural(n, "more backend has", "more backends have")} no server that is up.`);
+	some("warning", "server-down", down,
+		(s) => ["The server ", name(s.address, 60), " of ", name(s.backend), " is down", s.cause ? ": " : "", s.cause ? word(CAUSES, s.cause) : "", ". Sessions get another one."],
+		"backends", (n) => `${plural(n, "more server is", "more servers are")} down.`);
 	const sorted = list(o.certificates).toSorted((a, b) => a.not_after - b.not_after);
 	for (const [level, wanted] of [["bad", ["expired", "urgent"]], ["warning", ["soon"]]])
 		some(level, "certificate-" + level, sorted.filter((c) => wanted.includes(urgency(c, o.now))),
@@ -268,7 +312,7 @@ function latestRate(history) {
 	return ` (${bytes(inward / history.step)}/s from clients, ${bytes(outward / history.step)}/s to clients)`;
 }
 
-const PANELS = [certificates, backends, refusals, ended, tls, events, workers,
+const PANELS = [certificates, backends, servers, refusals, ended, tls, events, workers,
 	(o) => o.history && charts(place("charts"), o.history), (o) => o.history && hourTable(place("hour-table"), o.history)];
 
 /* Returns what needs attention. One part that fails must not hide the others. */
