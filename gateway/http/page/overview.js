@@ -85,6 +85,7 @@ const CAUSES = {
 	refused: "it refuses connections", unreachable: "it cannot be reached", "connect-timeout": "it does not answer",
 	"no-greeting": "it sends no greeting", closed: "it closes before its greeting", "turned-away": "it greets with a refusal",
 	"not-ftp": "it does not speak FTP", "tls-failed": "TLS with it fails",
+	"auth-refused": "it refuses AUTH", "login-refused": "it refuses the login of the health check", "no-reply": "it does not answer commands",
 };
 
 const serverLevel = (state) => (Object.hasOwn(SERVER_STATES, state) ? SERVER_STATES[state][0] : "bad");
