@@ -12,6 +12,8 @@
 #include <string.h>
 #include <sys/socket.h>
 
+#include <utlist.h>
+
 #include "gateway/base/log.h"
 #include "gateway/base/util.h"
 #include "gateway/host/bounded-close.h"
@@ -37,6 +39,8 @@ struct link {
 	struct server *server;
 	struct timer timer;
 	int fd;
+	struct ip_endpoint peer; /* of a UNIX socket: zeros */
+	struct link *next, *prev;
 };
 
 /* --- the library in the loop --- */
@@ -85,13 +89,18 @@ static void on_connection(void *context, struct MHD_Connection *connection, void
 		link = calloc(1, sizeof(*link));
 		*link_of = link;
 		if (link == NULL)
-			return; /* then only silence is limited */
+			return; /* then only silence and all connections are limited */
 		link->server = server;
 		link->fd = MHD_get_connection_info(connection, MHD_CONNECTION_INFO_CONNECTION_FD)->connect_fd;
+		netsock_endpoint(
+		    MHD_get_connection_info(connection, MHD_CONNECTION_INFO_CLIENT_ADDRESS)->client_addr,
+		    &link->peer);
+		DL_APPEND(server->links, link);
 		timer_init(&link->timer, on_late);
 		(void)loop_timer(server->loop, &link->timer, REQUEST_MS);
 	} else if (link != NULL) {
 		loop_timer_stop(server->loop, &link->timer);
+		DL_DELETE(server->links, link);
 		free(link);
 		*link_of = NULL;
 	}
@@ -112,22 +121,47 @@ static void limit(struct MHD_Connection *connection, uint64_t ms)
 
 /* --- requests --- */
 
-static void log_refusal(struct server *server, struct MHD_Connection *connection, const char *reason)
+static void log_refused(struct server *server, const struct ip_endpoint *peer, const char *reason)
 {
-	struct link *link = link_of(connection);
 	char client[IP_TEXT_MAX] = "local";
-	struct ip_endpoint peer;
 
 	if (server->refused_ms != 0 && server->loop->now_ms - server->refused_ms < REFUSED_LOG_MS) {
 		server->refused_more++;
 		return;
 	}
-	if (link != NULL && netsock_peer(link->fd, &peer) == 0)
-		(void)ip_endpoint_format(&peer, client);
+	if (peer != NULL && peer->addr.family != IP_NONE)
+		(void)ip_endpoint_format(peer, client);
 	log_event(LOG_LEVEL_WARNING, "http-refused", LOG_TEXT("client", client), LOG_TEXT("reason", reason),
 		  LOG_NUMBER(server->refused_more > 0 ? "more" : "", server->refused_more));
 	server->refused_ms = server->loop->now_ms;
 	server->refused_more = 0;
+}
+
+static void log_refusal(struct server *server, struct MHD_Connection *connection, const char *reason)
+{
+	struct link *link = link_of(connection);
+
+	log_refused(server, link == NULL ? NULL : &link->peer, reason);
+}
+
+/* The library has a limit of its own for this, but tells nobody whom it refuses. */
+static enum MHD_Result has_place(void *context, const struct sockaddr *address, socklen_t len)
+{
+	struct server *server = context;
+	struct ip_endpoint peer;
+	struct link *link;
+	size_t n = 0;
+
+	(void)len;
+	netsock_endpoint(address, &peer);
+	if (peer.addr.family == IP_NONE)
+		return MHD_YES; /* a UNIX socket */
+	DL_FOREACH (server->links, link)
+		n += ip_addr_equal(&link->peer.addr, &peer.addr);
+	if (n < CONNECTIONS_PER_ADDRESS)
+		return MHD_YES;
+	log_refused(server, &peer, "too many connections from this address");
+	return MHD_NO;
 }
 
 static const char *header_of(struct MHD_Connection *connection, const char *name)
@@ -329,10 +363,9 @@ int server_start(struct server *server, int listener, const struct server_files 
 	watch_init(&server->watch, on_event);
 	timer_init(&server->timer, on_time);
 	server->daemon = MHD_start_daemon(
-	    flags | (files->chain != NULL ? MHD_USE_TLS : 0), 0, NULL, NULL, on_request, server,
+	    flags | (files->chain != NULL ? MHD_USE_TLS : 0), 0, has_place, server, on_request, server,
 	    MHD_OPTION_EXTERNAL_LOGGER, on_library_log, NULL, /* first, so that it hears of the others */
 	    MHD_OPTION_LISTEN_SOCKET, listener, MHD_OPTION_CONNECTION_LIMIT, (unsigned)CONNECTIONS_MAX,
-	    MHD_OPTION_PER_IP_CONNECTION_LIMIT, (unsigned)CONNECTIONS_PER_ADDRESS,
 	    MHD_OPTION_CONNECTION_TIMEOUT, (unsigned)SILENCE_S, MHD_OPTION_CONNECTION_MEMORY_LIMIT,
 	    (size_t)REQUEST_BYTES, MHD_OPTION_STRICT_FOR_CLIENT, 1, MHD_OPTION_NOTIFY_CONNECTION,
 	    on_connection, server, MHD_OPTION_NOTIFY_COMPLETED, on_completed, server, MHD_OPTION_ARRAY,

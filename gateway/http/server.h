@@ -21,6 +21,7 @@ struct server {
 	struct watch watch; /* the library's own epoll */
 	struct timer timer; /* the library's next time limit */
 	struct bodies bodies;
+	struct link *links;    /* all connections */
 	uint64_t refused_ms;   /* when the last refusal was logged, */
 	uint64_t refused_more; /* and how many there were since */
 };

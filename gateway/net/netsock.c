@@ -267,6 +267,17 @@ bool netsock_is_reset(int fd)
 	return netsock_error(fd) < 0 || netsock_peer(fd, &peer) < 0;
 }
 
+void netsock_endpoint(const struct sockaddr *address, struct ip_endpoint *ret)
+{
+	union address copy = { .any.sa_family = address->sa_family };
+
+	if (address->sa_family == AF_INET)
+		memcpy(&copy.v4, address, sizeof(copy.v4));
+	else if (address->sa_family == AF_INET6)
+		memcpy(&copy.v6, address, sizeof(copy.v6));
+	from_sockaddr(&copy, ret);
+}
+
 int netsock_local(int fd, struct ip_endpoint *ret_endpoint)
 {
 	union address address;

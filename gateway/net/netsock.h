@@ -12,6 +12,8 @@
 #include "policy/ftp-action.h"
 #include "policy/ip.h"
 
+struct sockaddr;
+
 /*
  * A listening socket on exactly this endpoint. IPv6 sockets take no IPv4.
  * transparent: it takes connections to any address that the firewall hands it
@@ -72,6 +74,9 @@ int netsock_error(int fd);
 
 /* Was an established connection reset? */
 bool netsock_is_reset(int fd);
+
+/* An address of another family than IPv4 and IPv6 gives zeros. */
+void netsock_endpoint(const struct sockaddr *address, struct ip_endpoint *ret);
 
 int netsock_local(int fd, struct ip_endpoint *ret_endpoint);
 int netsock_peer(int fd, struct ip_endpoint *ret_endpoint);

@@ -93,11 +93,15 @@ def test_ten_thousand_connections(served):
                     metrics(served, OTHER)
                 assert net.descriptors(process) <= before + IN_ALL
             assert len(flood.socks) == CONNECTIONS
+            refused = served.event("http-refused", reason="too many connections from this address")
+            assert refused.keys["client"].startswith("127.0.0.1")
         finally:
             flood.close()
         assert c.get("hello.txt") == b"hello, world\r\n"
     net.until(lambda: net.descriptors(process) <= before, "the end of the flood")
     metrics(served, ("127.0.0.1", 0))
+    lines = served.seen("http-refused")
+    assert len(lines) < 60 and sum(1 + int(e.keys.get("more", 0)) for e in lines) <= CONNECTIONS  # one a second
     assert test_http.process(served) == process and not served.seen("http-died")
 
 
