@@ -18,9 +18,10 @@ static const char default_policy[] = "/etc/attlsd/policy.yaml";
 static void usage(FILE *out)
 {
 	(void)fprintf(out,
-		      "usage: attlsd [-n] [-f policy.yaml]\n"
+		      "usage: attlsd [-n] [-f policy.yaml] [-N node.yaml]\n"
 		      "       attlsd -h | -V\n"
 		      "  -f FILE  the policy (default %s)\n"
+		      "  -N FILE  what only this gateway has, of several with the same policy\n"
 		      "  -n       check it and exit: 0, or 1 with all errors\n"
 		      "  -h       this text\n"
 		      "  -V       the version\n",
@@ -28,10 +29,10 @@ static void usage(FILE *out)
 }
 
 /* Returns 0 if attlsd could serve the policy, or 1 after printing all faults to stderr. */
-static int check_policy(const char *path)
+static int check_policy(const char *path, const char *own)
 {
 	struct diags diags;
-	int r = policy_check(path, &diags);
+	int r = policy_check(path, own, &diags);
 
 	diags_print(&diags, stderr);
 	if (r < 0 && diags.nerrors > 0)
@@ -42,7 +43,7 @@ static int check_policy(const char *path)
 
 int main(int argc, char **argv)
 {
-	const char *policy = default_policy;
+	const char *policy = default_policy, *own = NULL;
 	bool check = false;
 	int option;
 	static struct inherited inherited;
@@ -55,10 +56,13 @@ int main(int argc, char **argv)
 		return EXIT_FAILURE;
 	}
 
-	while ((option = getopt(argc, argv, "f:nhV")) != -1) {
+	while ((option = getopt(argc, argv, "f:N:nhV")) != -1) {
 		switch (option) {
 		case 'f':
 			policy = optarg;
+			break;
+		case 'N':
+			own = optarg;
 			break;
 		case 'n':
 			check = true;
@@ -80,7 +84,7 @@ int main(int argc, char **argv)
 		return 2;
 	}
 	if (check)
-		return check_policy(policy);
+		return check_policy(policy, own);
 	program_remember(&program, argv);
-	return monitor_run(policy, &program, &inherited);
+	return monitor_run(policy, own, &program, &inherited);
 }

@@ -44,7 +44,38 @@ void diags_done(struct diags *diags)
 	free(diags->items);
 	free(diags->source);
 	free(diags->file);
+	free(diags->own.source);
+	free(diags->own.file);
 	*diags = (struct diags){ 0 };
+}
+
+int diags_add_own(struct diags *diags, const char *file, const char *source, size_t len)
+{
+	diags->own.file = strdup(file);
+	diags->own.source = malloc(len + 1);
+	if (diags->own.file == NULL || diags->own.source == NULL)
+		return -ENOMEM; /* diags_done() frees the other one */
+	if (len > 0)
+		memcpy(diags->own.source, source, len);
+	diags->own.source[len] = '\0';
+	diags->own.len = len;
+	return 0;
+}
+
+static bool is_own(const struct diags *diags, struct diag_mark mark)
+{
+	return mark.file == DIAG_OWN && diags->own.source != NULL;
+}
+
+const char *diags_file(const struct diags *diags, struct diag_mark mark)
+{
+	return is_own(diags, mark) ? diags->own.file : diags->file;
+}
+
+const char *diags_source(const struct diags *diags, struct diag_mark mark, size_t *ret_len)
+{
+	*ret_len = is_own(diags, mark) ? diags->own.len : diags->source_len;
+	return is_own(diags, mark) ? diags->own.source : diags->source;
 }
 
 void diags_add(struct diags *diags, enum diag_level level, enum diag_code code, struct diag_mark mark,
@@ -56,6 +87,8 @@ void diags_add(struct diags *diags, enum diag_level level, enum diag_code code, 
 	int r;
 
 	assert(code != DIAG_NO_CODE);
+	if (diags->reading != 0)
+		item.mark.file = diags->reading;
 	diags->kept = false;
 	/* Counted first: when memory runs out, a fault may lose its text but not its effect. */
 	if (level == DIAG_ERROR)
@@ -119,10 +152,12 @@ static void print_safe(FILE *out, const char *text, size_t len, size_t max_chars
 }
 
 /* Find a line by its number, from 1. */
-static bool find_line(const struct diags *diags, uint32_t line, const char **ret_start, size_t *ret_len)
+static bool find_line(const struct diags *diags, struct diag_mark mark, const char **ret_start,
+		      size_t *ret_len)
 {
-	const char *at = diags->source;
-	const char *end = at + diags->source_len;
+	size_t source_len;
+	const char *at = diags_source(diags, mark, &source_len);
+	const char *end = at + source_len;
 
 	for (uint32_t i = 1;; i++) {
 		const char *start = at;
@@ -130,7 +165,7 @@ static bool find_line(const struct diags *diags, uint32_t line, const char **ret
 
 		while (at < end && (gap = utf8_line_break(at, (size_t)(end - at))) == 0)
 			at++;
-		if (i == line) {
+		if (i == mark.line) {
 			*ret_start = start;
 			*ret_len = (size_t)(at - start);
 			return true;
@@ -148,7 +183,7 @@ static void print_source(const struct diags *diags, struct diag_mark mark, FILE 
 	const char *text;
 	size_t len;
 
-	if (mark.line == 0 || !find_line(diags, mark.line, &text, &len))
+	if (mark.line == 0 || !find_line(diags, mark, &text, &len))
 		return;
 	if (mark.line == 1 && len >= 3 && memcmp(text, "\xef\xbb\xbf", 3) == 0) {
 		text += 3; /* a byte order mark is not a character of the line */
@@ -186,6 +221,8 @@ static int compare_items(const void *a, const void *b)
 	const struct diag *x = *pa;
 	const struct diag *y = *pb;
 
+	if (x->mark.file != y->mark.file)
+		return x->mark.file < y->mark.file ? -1 : 1;
 	if (x->mark.line != y->mark.line)
 		return x->mark.line < y->mark.line ? -1 : 1;
 	if (x->mark.column != y->mark.column)
@@ -195,7 +232,7 @@ static int compare_items(const void *a, const void *b)
 
 static bool same_mark(struct diag_mark a, struct diag_mark b)
 {
-	return a.line == b.line && a.column == b.column;
+	return a.file == b.file && a.line == b.line && a.column == b.column;
 }
 
 const char *diag_level_name(enum diag_level level)
@@ -256,7 +293,7 @@ static void print_some(const struct diags *diags, bool notes, FILE *out)
 	for (size_t i = 0; i < n; i++) {
 		const struct diag *item = order[i];
 
-		(void)fputs(diags->file, out);
+		(void)fputs(diags_file(diags, item->mark), out);
 		if (item->mark.line > 0)
 			(void)fprintf(out, ":%u:%u", item->mark.line, item->mark.column);
 		(void)fputs(": ", out);

@@ -31,7 +31,10 @@ enum diag_code {
 struct diag_mark {
 	uint32_t line, column;
 	uint32_t end_line, end_column;
+	uint32_t file; /* 0: the policy; DIAG_OWN: the file of a node */
 };
+
+#define DIAG_OWN 1
 
 /* A second place that a fault has to do with. */
 struct diag_place {
@@ -53,6 +56,11 @@ struct diags {
 	char *file;   /* owned; the name as the user gave it */
 	char *source; /* owned copy of the text */
 	size_t source_len;
+	struct {
+		char *file, *source; /* owned; NULL: there is none */
+		size_t len;
+	} own;		    /* the file of a node, which belongs to the policy */
+	uint32_t reading;   /* 0 or DIAG_OWN: the file of all faults that are added now */
 	struct diag *items; /* owned */
 	size_t nitems;
 	size_t nerrors; /* all that were found, including those past DIAGS_MAX */
@@ -65,6 +73,13 @@ struct diags {
 /* Start an empty collection about `file` with this text (may be NULL, 0). Returns 0 or -ENOMEM. */
 int diags_init(struct diags *diags, const char *file, const char *source, size_t len);
 void diags_done(struct diags *diags);
+
+/* There is a file of this node, too. Returns 0 or -ENOMEM. */
+int diags_add_own(struct diags *diags, const char *file, const char *source, size_t len);
+/* The file of a mark. */
+const char *diags_file(const struct diags *diags, struct diag_mark mark);
+/* The text of that file. */
+const char *diags_source(const struct diags *diags, struct diag_mark mark, size_t *ret_len);
 
 /* Add one. The message contains no position, no level and no newline. */
 void diags_add(struct diags *diags, enum diag_level level, enum diag_code code, struct diag_mark mark,

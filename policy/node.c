@@ -356,7 +356,7 @@ struct node *node_parse(const char *text, size_t len, struct arena *arena, struc
 	yaml_parser_delete(&b.parser);
 	if (!whole || arena->failed)
 		return NULL;
-	if (b.root == NULL && diags->nerrors == 0)
+	if (b.root == NULL && diags->nerrors == 0 && diags->reading == 0) /* a node need not have values */
 		fault(&b, DIAG_POLICY_EMPTY, (struct diag_mark){ 0 },
 		      "the policy is empty; start with \"version: 1\"");
 	return b.root;

@@ -14,7 +14,7 @@ static uint32_t line_of(const struct policy *policy, const void *object, const c
 	const struct location *location =
 	    object != NULL ? locations_find(policy->locations, object, key) : NULL;
 
-	return location != NULL ? location->mark.line : 0;
+	return location != NULL && location->mark.file == 0 ? location->mark.line : 0;
 }
 
 /* The part of a key after this kind and a dot; NULL: it is of another kind. */

@@ -18,7 +18,8 @@ struct policy_place {
 	const struct policy_user *user; /* whose certificate the client has shown */
 };
 
-/* The line, counted from 1. 0: the file does not give the key, so its default counts. */
+/* The line, counted from 1. 0: the file does not give the key, so its default counts,
+ * or the file of the node gives it. */
 uint32_t policy_where(const struct policy *policy, const struct policy_place *place, const char *key);
 
 #endif

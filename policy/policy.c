@@ -15,6 +15,7 @@
 #include "policy/changed.h"
 #include "policy/locations.h"
 #include "policy/node.h"
+#include "policy/own-values.h"
 #include "policy/parse-context.h"
 #include "policy/rule-balance.h"
 #include "policy/rule-effect.h"
@@ -121,8 +122,26 @@ static void read_tree(const struct node *root, struct policy_store *store, const
 	changed_note(policy, locations, diags);
 }
 
+static void merge_own(struct node *root, const struct policy_own_text *own, struct policy_store *store,
+		      struct arena *scratch, struct diags *diags)
+{
+	struct node *tree;
+
+	diags->reading = DIAG_OWN;
+	tree = node_parse(own->text, own->len, scratch, diags);
+	if (tree != NULL)
+		own_values_merge(root, tree, &store->policy, &store->arena, diags);
+	diags->reading = 0;
+}
+
 int policy_parse(const char *text, size_t len, const char *folder, struct diags *diags,
 		 struct policy **ret_policy)
+{
+	return policy_parse_own(text, len, folder, NULL, diags, ret_policy);
+}
+
+int policy_parse_own(const char *text, size_t len, const char *folder, const struct policy_own_text *own,
+		     struct diags *diags, struct policy **ret_policy)
 {
 	struct policy_store *store = calloc(1, sizeof(*store));
 	struct policy *policy = store != NULL ? &store->policy : NULL;
@@ -133,6 +152,8 @@ int policy_parse(const char *text, size_t len, const char *folder, struct diags 
 	if (store == NULL)
 		goto out;
 	root = node_parse(text, len, &scratch, diags);
+	if (root != NULL && own != NULL && own->text != NULL)
+		merge_own(root, own, store, &scratch, diags);
 	if (root != NULL)
 		read_tree(root, store, folder, &scratch, diags);
 	if (scratch.failed || store->arena.failed)

@@ -37,6 +37,16 @@
 int policy_parse(const char *text, size_t len, const char *folder, struct diags *diags,
 		 struct policy **ret_policy);
 
+/* The file of one node, of several that share a policy (own-values.h). */
+struct policy_own_text {
+	const char *file, *text; /* text NULL: there is no such file */
+	size_t len;
+};
+
+/* The same with such a file, which diags has as well. own may be NULL. */
+int policy_parse_own(const char *text, size_t len, const char *folder, const struct policy_own_text *own,
+		     struct diags *diags, struct policy **ret_policy);
+
 /*
  * Only daemon.control_socket, from a policy that may have faults: attlsctl has to
  * find a running attlsd while its policy is being edited. Returns 0 and the path,

@@ -342,6 +342,12 @@ struct policy_user {
 	struct diag_mark mark, password_file_mark;
 };
 
+/* A value of the file of a node. */
+struct policy_own_value {
+	const char *key; /* "listeners.explicit.address" */
+	struct diag_mark mark;
+};
+
 struct policy {
 	struct policy_daemon daemon;
 	struct policy_keyring *keyrings;
@@ -359,6 +365,8 @@ struct policy {
 	size_t nrules;
 	struct policy_user *users;
 	size_t nusers;
+	struct policy_own_value *own; /* what the file of this node has set */
+	size_t nown;
 	const struct locations *locations; /* which values the file gives, see policy_is_given() */
 };
 

@@ -5,6 +5,7 @@
 #include "gateway/base/ctl-order.h"
 
 #include <stdio.h>
+#include <string.h>
 
 #include "gateway/base/ctl-question.h"
 
@@ -41,9 +42,26 @@ bool ctl_order_is_answer(const struct answer *answer, size_t received)
 
 int ctl_order_answer(int fd, bool any_version, enum answer_kind kind, const char *text)
 {
+	return ctl_order_answer_two(fd, any_version, kind, text, "");
+}
+
+const char *ctl_order_second(const char text[static CTL_ORDER_TEXT_MAX])
+{
+	size_t at = strnlen(text, CTL_ORDER_TEXT_MAX) + 1;
+
+	return at < CTL_ORDER_TEXT_MAX && memchr(text + at, '\0', CTL_ORDER_TEXT_MAX - at) != NULL ? text + at
+												   : "";
+}
+
+int ctl_order_answer_two(int fd, bool any_version, enum answer_kind kind, const char *text,
+			 const char *second)
+{
 	struct answer answer = ctl_proto_answer(kind);
+	size_t len = strlen(text) + 1;
 
 	(void)snprintf(answer.u.text, sizeof(answer.u.text), "%s", text);
+	if (len + strlen(second) < sizeof(answer.u.text))
+		memcpy(answer.u.text + len, second, strlen(second) + 1);
 	if (!any_version)
 		return ctl_proto_send(fd, &answer);
 	answer.version = CTL_ORDER_VERSION;

@@ -43,4 +43,13 @@ bool ctl_order_is_answer(const struct answer *answer, size_t received);
  */
 int ctl_order_answer(int fd, bool any_version, enum answer_kind kind, const char *text);
 
+/*
+ * The same with a second text after the NUL of the first, if there is room. One that does not look for it
+ * does not see it.
+ */
+int ctl_order_answer_two(int fd, bool any_version, enum answer_kind kind, const char *text,
+			 const char *second);
+/* The second text; "": there is none. */
+const char *ctl_order_second(const char text[static CTL_ORDER_TEXT_MAX]);
+
 #endif

@@ -44,8 +44,11 @@ static json_t *range_of(const struct diags *diags, const char *file, struct diag
 {
 	struct check_range range = { { 0, 0 }, { 0, 0 } };
 
+	size_t len;
+	const char *source = diags_source(diags, mark, &len);
+
 	if (file == NULL)
-		range = check_range_of(diags->source, diags->source_len, mark);
+		range = check_range_of(source, len, mark);
 	else if (mark.line > 0)
 		range.start = range.end = (struct check_position){ mark.line - 1, mark.column - 1 };
 	return json_pack("{s:o,s:o}", "start", position(range.start), "end", position(range.end));
@@ -68,8 +71,9 @@ static int severity(enum diag_level level)
 static json_t *related(const struct diags *diags, const char *file, struct diag_mark mark,
 		       const char *message)
 {
-	return json_pack("[{s:{s:o,s:o},s:o}]", "location", "uri", uri_of(file != NULL ? file : diags->file),
-			 "range", range_of(diags, file, mark), "message", text_of(message));
+	return json_pack("[{s:{s:o,s:o},s:o}]", "location", "uri",
+			 uri_of(file != NULL ? file : diags_file(diags, mark)), "range",
+			 range_of(diags, file, mark), "message", text_of(message));
 }
 
 /* NULL: no memory. */
@@ -115,14 +119,18 @@ static json_t *more(const struct diags *diags, size_t n)
 static int print_file(const struct diags *diags, const struct diag *const *items, size_t n, size_t unseen,
 		      const char *file, FILE *out)
 {
+	/* the faults in the file of this node are about their own places */
+	bool own = file != NULL && file == diags->own.file;
+	const char *other = own ? NULL : file;
 	json_t *list = json_array();
 	json_t *document =
 	    json_pack("{s:o,s:o}", "uri", uri_of(file != NULL ? file : diags->file), "diagnostics", list);
 	int r = document == NULL ? -1 : 0;
 
 	for (size_t i = 0; r == 0 && i < n; i++)
-		if (file == NULL || (items[i]->other.file != NULL && strcmp(items[i]->other.file, file) == 0))
-			r = json_array_append_new(list, diagnostic(diags, items[i], file));
+		if (other == NULL ? file == NULL ? items[i]->mark.file == 0 : items[i]->mark.file != 0
+				  : (items[i]->other.file != NULL && strcmp(items[i]->other.file, file) == 0))
+			r = json_array_append_new(list, diagnostic(diags, items[i], other));
 	if (r == 0 && file == NULL && unseen > 0)
 		r = json_array_append_new(list, more(diags, unseen));
 	if (r == 0)
@@ -157,6 +165,8 @@ int check_json_print(const struct diags *diags, bool notes, FILE *out)
 	for (size_t i = 0; i < n; i++)
 		unseen -= items[i]->level == DIAG_ERROR;
 	r = print_file(diags, items, n, unseen, NULL, out);
+	if (r == 0 && diags->own.file != NULL)
+		r = print_file(diags, items, n, 0, diags->own.file, out);
 	for (size_t i = 0; r == 0 && i < n; i++)
 		if (is_first(items, i))
 			r = print_file(diags, items, n, 0, items[i]->other.file, out);

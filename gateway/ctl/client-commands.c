@@ -277,15 +277,16 @@ int client_audit_reopen(const struct target *target)
 	return order(target, CTL_AUDIT_REOPEN, 0);
 }
 
-/* Does the policy have faults? If the file cannot be read here, attlsd will find them. */
-static bool has_faults(const char *path)
+/* Does the policy, with the file of that node, have faults? If the file cannot be read here, attlsd will find
+ * them. */
+static bool has_faults(const char *path, const char *own)
 {
 	struct diags diags;
 	bool faults;
 
-	if (access(path, R_OK) == -1)
+	if (access(path, R_OK) == -1 || (own[0] != '\0' && access(own, R_OK) == -1))
 		return false;
-	faults = policy_check(path, &diags) < 0;
+	faults = policy_check(path, own[0] != '\0' ? own : NULL, &diags) < 0;
 	if (faults) {
 		diags_print(&diags, stderr);
 		(void)fprintf(stderr,
@@ -309,7 +310,7 @@ int client_reload(const struct target *target, bool no_upgrade)
 {
 	struct answer answer;
 
-	if (ask_policy(target, &answer) < 0 || has_faults(answer.u.text))
+	if (ask_policy(target, &answer) < 0 || has_faults(answer.u.text, ctl_order_second(answer.u.text)))
 		return EXIT_FAILURE;
 	return order(target, no_upgrade ? CTL_RELOAD_ONLY : CTL_RELOAD, 0);
 }

@@ -61,10 +61,11 @@ static int take_options(const struct command *command, int argc, char **argv, st
 {
 	int which;
 
-	while ((which = getopt_long(argc, argv, "f:o:", option_table, NULL)) != -1) {
+	while ((which = getopt_long(argc, argv, "f:N:o:", option_table, NULL)) != -1) {
 		if (which == '?') /* getopt_long() has printed what is wrong */
 			return EXIT_USAGE;
 		which = which == 'f'   ? (int)OPTION_FILE
+			: which == 'N' ? (int)OPTION_NODE
 			: which == 'o' ? (int)OPTION_OUTPUT
 				       : which - GETOPT_FIRST;
 		if ((command->takes & (UINT64_C(1) << which)) == 0)

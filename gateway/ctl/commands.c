@@ -44,7 +44,7 @@ static bool wants_json(const struct command_line *line)
 
 static int run_check(const struct command_line *line)
 {
-	return policy_command_check(line->policy, wants_json(line));
+	return policy_command_check(line->policy, line->options[OPTION_NODE], wants_json(line));
 }
 
 static int run_explain(const struct command_line *line)
@@ -60,12 +60,12 @@ static int run_explain(const struct command_line *line)
 		.other = line->options[OPTION_DIFF],
 	};
 
-	return explain_command(line->policy, &question, wants_json(line));
+	return explain_command(line->policy, line->options[OPTION_NODE], &question, wants_json(line));
 }
 
 static int run_doctor(const struct command_line *line)
 {
-	return policy_command_doctor(line->policy, wants_json(line));
+	return policy_command_doctor(line->policy, line->options[OPTION_NODE], wants_json(line));
 }
 
 static int run_certificate(const struct command_line *line)
@@ -286,8 +286,8 @@ static const struct command commands[] = {
 	  .check = init_command_check,
 	  .run = init_command_run },
 	{ .name = "check",
-	  .takes = TAKES(FILE) | TAKES(JSON),
-	  .arguments = "[-f policy.yaml] [--json]",
+	  .takes = TAKES(FILE) | TAKES(NODE) | TAKES(JSON),
+	  .arguments = "[-f policy.yaml] [-N node.yaml] [--json]",
 	  .summary = "Check a policy as attlsd -n does, and show all its faults.",
 	  .run = run_check },
 	{ .name = "schema",
@@ -295,16 +295,16 @@ static const struct command commands[] = {
 	  .summary = "Print the JSON schema of a policy, with which editors complete and check one.",
 	  .run = run_schema },
 	{ .name = "explain",
-	  .takes = TAKES(FILE) | TAKES(JSON) | TAKES(LISTENER) | TAKES(CLIENT) | TAKES(LOCAL) |
+	  .takes = TAKES(FILE) | TAKES(NODE) | TAKES(JSON) | TAKES(LISTENER) | TAKES(CLIENT) | TAKES(LOCAL) |
 		   TAKES(CERTIFICATE) | TAKES(USER) | TAKES(SNI) | TAKES(DIFF) | TAKES(TO),
 	  .arguments =
-	      "[-f policy.yaml] [--listener NAME] [--client ADDRESS] [--local ADDRESS[:PORT]]\n"
+	      "[-f policy.yaml] [-N node.yaml] [--listener NAME] [--client ADDRESS] [--local ADDRESS[:PORT]]\n"
 	      "                        [--to HOST[:PORT]] [--certificate FILE] [--user NAME] [--sni HOST] [--diff OTHER.yaml] [--json]",
 	  .summary = "Show what happens to this client, or what changes for it with another policy.",
 	  .run = run_explain },
 	{ .name = "doctor",
-	  .takes = TAKES(FILE) | TAKES(JSON),
-	  .arguments = "[-f policy.yaml] [--json]",
+	  .takes = TAKES(FILE) | TAKES(NODE) | TAKES(JSON),
+	  .arguments = "[-f policy.yaml] [-N node.yaml] [--json]",
 	  .summary = "Check what this host lacks for this policy, and show the fixes.",
 	  .run = run_doctor },
 	{ .name = "certificate",

@@ -139,7 +139,16 @@ static const struct check {
 	{ "forwarding", is_transparent, false, doctor_check_forwarding },
 };
 
-json_t *doctor_examine(const struct policy *policy, const char *path)
+/* Which values are not those of the policy. */
+static void list_own(struct doctor *doctor, const char *own)
+{
+	doctor->check = "node";
+	for (size_t i = 0; i < doctor->policy->nown; i++)
+		doctor_ok(doctor, "%s comes from %s:%u", doctor->policy->own[i].key, own,
+			  doctor->policy->own[i].mark.line);
+}
+
+json_t *doctor_examine(const struct policy *policy, const char *path, const char *own)
 {
 	struct doctor doctor = {
 		.policy = policy, .path = path, .findings = json_array(), .worst = DOCTOR_OK
@@ -148,6 +157,7 @@ json_t *doctor_examine(const struct policy *policy, const char *path)
 
 	if (doctor.findings == NULL)
 		return NULL;
+	list_own(&doctor, own);
 	doctor.ruleset_error = ruleset_load(&doctor.ruleset);
 	for (size_t i = 0; i < NELEM(checks); i++) {
 		if (!checks[i].matters(policy) || (checks[i].reads_rules && doctor.ruleset == NULL))

@@ -13,7 +13,7 @@ struct json_t;
  * the kernel, changes nothing. The caller owns the result; NULL: no memory. Its
  * "status" is that of the worst finding; "ok" is true if that is ok or a warning.
  */
-struct json_t *doctor_examine(const struct policy *policy, const char *path);
+struct json_t *doctor_examine(const struct policy *policy, const char *path, const char *own);
 
 /* The exit status of attlsctl for a report. */
 int doctor_exit_status(const struct json_t *report);

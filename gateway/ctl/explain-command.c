@@ -35,9 +35,9 @@ struct run {
 };
 
 /* No keys are read, so any user who may read the policy can run this. */
-static int load(struct explained *side, const char *path, bool with_users)
+static int load(struct explained *side, const char *path, const char *own, bool with_users)
 {
-	int r = policy_file_load(path, &side->diags, &side->policy);
+	int r = policy_file_load(path, own, &side->diags, &side->policy);
 
 	side->loaded = true;
 	if (r == 0 && with_users) /* they and their password files matter only to certificates */
@@ -160,7 +160,7 @@ static int explain_all(struct run *run, bool json)
 	return status;
 }
 
-int explain_command(const char *path, const struct explain_question *question, bool json)
+int explain_command(const char *path, const char *own, const struct explain_question *question, bool json)
 {
 	struct run run = { .question = question };
 	const char *reason = "";
@@ -171,9 +171,9 @@ int explain_command(const char *path, const struct explain_question *question, b
 		(void)fprintf(stderr, "attlsctl: %s: %s\n", question->certificate, reason);
 		return EXIT_USAGE;
 	}
-	status = load(&run.sides[0], path, run.certificate != NULL);
+	status = load(&run.sides[0], path, own, run.certificate != NULL);
 	if (status == 0 && question->other != NULL)
-		status = load(&run.sides[1], question->other, run.certificate != NULL);
+		status = load(&run.sides[1], question->other, own, run.certificate != NULL);
 	if (status == 0)
 		status =
 		    explain_samples_make(run.sides[0].policy, run.sides[1].policy, question, &run.samples);

@@ -10,6 +10,6 @@
  * Explain what happens to the clients that the question describes, or what changes for them with the
  * other policy. Returns the exit status, after printing what went wrong to stderr.
  */
-int explain_command(const char *path, const struct explain_question *question, bool json);
+int explain_command(const char *path, const char *own, const struct explain_question *question, bool json);
 
 #endif

@@ -183,6 +183,20 @@ static void print_assumptions(const json_t *explanation, FILE *out)
 			      user[0] != '\0' ? "user " : "which belongs to no user of the policy", user);
 }
 
+/* Values that other gateways with this policy do not have. */
+static void print_own(const json_t *own, FILE *out)
+{
+	json_t *one;
+	size_t i;
+
+	json_array_foreach (own, i, one)
+		(void)fprintf(out, "%s %s (%s:%" JSON_INTEGER_FORMAT ")",
+			      i > 0 ? "," : "of this node:", word(one, "key"), word(one, "file"),
+			      json_integer_value(json_object_get(one, "line")));
+	if (i > 0)
+		(void)fputs("\n", out);
+}
+
 void explain_print(const json_t *explanation, FILE *out)
 {
 	const json_t *features = json_object_get(explanation, "features");
@@ -192,6 +206,7 @@ void explain_print(const json_t *explanation, FILE *out)
 	(void)fprintf(out, "listener %s, %s TLS; client %s, dialled %s\n", word(explanation, "listener"),
 		      word(explanation, "starts_tls"), word(explanation, "client"),
 		      word(explanation, "local"));
+	print_own(json_object_get(explanation, "node"), out);
 	print_rules(explanation, out);
 	if (json_is_null(json_object_get(explanation, "rule"))) {
 		(void)fputs("\nno rule matches: the connection is refused\n", out);

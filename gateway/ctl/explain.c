@@ -28,6 +28,23 @@ struct setting_sink {
 	bool no_server_tls; /* leave the keys about it out */
 };
 
+/* Which values are those of this node, and where they are. */
+static json_t *own_values(struct explain_maker *maker, const struct diags *diags)
+{
+	json_t *list = json_array();
+
+	for (size_t i = 0; i < maker->policy->nown; i++) {
+		const struct policy_own_value *own = &maker->policy->own[i];
+		json_t *one = json_object();
+
+		explain_put(maker, one, "key", explain_text(own->key));
+		explain_put(maker, one, "file", explain_text(diags_file(diags, own->mark)));
+		explain_put(maker, one, "line", json_integer(own->mark.line));
+		explain_add(maker, list, one);
+	}
+	return list;
+}
+
 static void take_setting(void *context, const char *key, const char *value, bool given)
 {
 	struct setting_sink *sink = context;
@@ -382,6 +399,8 @@ json_t *explain_make(const struct policy *policy, const struct explain_place *pl
 	explain_put(&maker, explanation, "client", explain_text(ip_addr_format(&place->flow.remote, text)));
 	explain_put(&maker, explanation, "local", explain_text(ip_addr_format(&place->flow.local, text)));
 	explain_put(&maker, explanation, "local_is_example", json_boolean(place->local_is_example));
+	if (policy->nown > 0)
+		explain_put(&maker, explanation, "node", own_values(&maker, diags));
 	tried = rules_tried(&maker, &rule);
 	explain_put(&maker, explanation, "rules", tried);
 	if (rule != NULL)

@@ -193,9 +193,9 @@ static int examine(struct init *init)
 
 	(void)printf("\nattlsctl check:\n");
 	(void)fflush(stdout); /* check prints warnings to stderr */
-	checked = policy_command_check(init->path, false);
+	checked = policy_command_check(init->path, NULL, false);
 	(void)printf("\nattlsctl doctor:\n");
-	found = policy_command_doctor(init->path, false);
+	found = policy_command_doctor(init->path, NULL, false);
 	init->works = init->works && checked == EXIT_SUCCESS && found != EXIT_FAILURE;
 	print_next(init, init->works);
 	return init->works ? EXIT_SUCCESS : EXIT_FAILURE;

@@ -14,10 +14,10 @@
 #include "gateway/host/policy-file.h"
 #include "gateway/tls/policy-check.h"
 
-int policy_command_check(const char *path, bool json)
+int policy_command_check(const char *path, const char *own, bool json)
 {
 	struct diags diags;
-	bool ok = policy_check(path, &diags) == 0;
+	bool ok = policy_check(path, own, &diags) == 0;
 	int status = ok ? EXIT_SUCCESS : EXIT_FAILURE;
 
 	if (json) {
@@ -37,19 +37,19 @@ int policy_command_check(const char *path, bool json)
 	return status;
 }
 
-int policy_command_doctor(const char *path, bool json)
+int policy_command_doctor(const char *path, const char *own, bool json)
 {
 	struct policy *policy = NULL;
 	struct diags diags;
 	json_t *report;
 	int status = EXIT_FAILURE;
 
-	if (policy_file_load(path, &diags, &policy) < 0) {
+	if (policy_file_load(path, own, &diags, &policy) < 0) {
 		diags_print(&diags, stderr);
 		diags_done(&diags);
 		return EXIT_FAILURE;
 	}
-	report = doctor_examine(policy, path);
+	report = doctor_examine(policy, path, own);
 	if (report == NULL) {
 		(void)fputs("attlsctl: not enough memory\n", stderr);
 	} else {

@@ -8,9 +8,9 @@
 #include <stdbool.h>
 
 /* Check whether attlsd could serve the policy in this file. */
-int policy_command_check(const char *path, bool json);
+int policy_command_check(const char *path, const char *own, bool json);
 
 /* Check what this host lacks for the policy. */
-int policy_command_doctor(const char *path, bool json);
+int policy_command_doctor(const char *path, const char *own, bool json);
 
 #endif

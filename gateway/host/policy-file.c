@@ -346,24 +346,37 @@ static void resolve_source(struct resolver *resolver, struct policy_backend *bac
 	freeifaddrs(all);
 }
 
-int policy_file_read(const char *path, struct diags *diags, char **ret_text, size_t *ret_len)
+static int read_file(const char *path, const char *what, struct diags *diags, char **ret_text,
+		     size_t *ret_len)
 {
 	int r = read_whole(path, ret_text, ret_len);
 
 	if (r < 0 && diags_init(diags, path, NULL, 0) == 0)
 		diags_add(diags, DIAG_ERROR, DIAG_POLICY_UNREADABLE, (struct diag_mark){ 0 },
-			  "cannot read the policy: %s", strerror(-r));
+			  "cannot read %s: %s", what, strerror(-r));
 	return r;
 }
 
-int policy_file_parse(const char *path, const char *text, size_t len, struct diags *diags,
-		      struct policy **ret_policy)
+int policy_file_read(const char *path, struct diags *diags, char **ret_text, size_t *ret_len)
+{
+	return read_file(path, "the policy", diags, ret_text, ret_len);
+}
+
+int policy_file_read_own(const char *path, struct diags *diags, char **ret_text, size_t *ret_len)
+{
+	return read_file(path, "the file of this node (-N)", diags, ret_text, ret_len);
+}
+
+int policy_file_parse(const char *path, const char *text, size_t len, const struct policy_own_text *own,
+		      struct diags *diags, struct policy **ret_policy)
 {
 	char *folder = folder_of(path);
 	int r = diags_init(diags, path, text, len);
 
+	if (r == 0 && own != NULL && own->text != NULL)
+		r = diags_add_own(diags, own->file, own->text, own->len);
 	if (r == 0)
-		r = folder == NULL ? -ENOMEM : policy_parse(text, len, folder, diags, ret_policy);
+		r = folder == NULL ? -ENOMEM : policy_parse_own(text, len, folder, own, diags, ret_policy);
 	free(folder);
 	return r;
 }
@@ -433,17 +446,24 @@ void policy_file_resolve_again(struct policy *policy, struct diags *diags, polic
 	*ret_good_s = good_for_s(&resolver);
 }
 
-int policy_file_load(const char *path, struct diags *diags, struct policy **ret_policy)
+int policy_file_load(const char *path, const char *own, struct diags *diags, struct policy **ret_policy)
 {
+	struct policy_own_text own_text = { .file = own };
 	struct policy *policy = NULL;
-	char *text = NULL;
+	char *text = NULL, *mine = NULL;
 	size_t len = 0;
 	int r = policy_file_read(path, diags, &text, &len);
 
-	if (r < 0)
+	if (r == 0 && own != NULL)
+		r = policy_file_read_own(own, diags, &mine, &own_text.len);
+	own_text.text = mine;
+	if (r < 0) {
+		free(text);
 		return r;
-	r = policy_file_parse(path, text, len, diags, &policy);
+	}
+	r = policy_file_parse(path, text, len, &own_text, diags, &policy);
 	free(text);
+	free(mine);
 	if (r == 0)
 		r = policy_file_resolve(policy, diags, NULL, NULL, NULL);
 	if (r == 0)

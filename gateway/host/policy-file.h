@@ -12,9 +12,9 @@
 /*
  * Returns 0 and the policy, or a negative errno. diags is initialised in any
  * case, holds all faults and warnings, and is the caller's to print and to
- * diags_done().
+ * diags_done(). own: the path of the file of this node; NULL: there is none.
  */
-int policy_file_load(const char *path, struct diags *diags, struct policy **ret_policy);
+int policy_file_load(const char *path, const char *own, struct diags *diags, struct policy **ret_policy);
 
 /*
  * Its steps, for a process that takes them apart. policy_file_read() initialises diags
@@ -26,8 +26,10 @@ int policy_file_load(const char *path, struct diags *diags, struct policy **ret_
  */
 typedef void policy_file_step_fn(void *context, const char *name);
 int policy_file_read(const char *path, struct diags *diags, char **ret_text, size_t *ret_len);
-int policy_file_parse(const char *path, const char *text, size_t len, struct diags *diags,
-		      struct policy **ret_policy);
+/* The same for the file of this node. */
+int policy_file_read_own(const char *path, struct diags *diags, char **ret_text, size_t *ret_len);
+int policy_file_parse(const char *path, const char *text, size_t len, const struct policy_own_text *own,
+		      struct diags *diags, struct policy **ret_policy);
 int policy_file_resolve(struct policy *policy, struct diags *diags, policy_file_step_fn *fn, void *context,
 			uint32_t *ret_good_s);
 

@@ -237,7 +237,7 @@ int export_command(const char *path, const char *name)
 	int r = policy_file_read(path, &diags, &text, &len);
 
 	if (r == 0)
-		r = policy_file_parse(path, text, len, &diags, &policy);
+		r = policy_file_parse(path, text, len, NULL, &diags, &policy);
 	if (r < 0)
 		diags_print(&diags, stderr);
 	else

@@ -261,6 +261,7 @@ static void generation_free(struct generation *generation)
 	policy_free(&generation->policy);
 	ticket_keys_free(&generation->ticket_keys);
 	free(generation->text);
+	free(generation->own_text);
 	free(generation);
 }
 

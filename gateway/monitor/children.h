@@ -57,6 +57,8 @@ struct generation {
 	struct policy *policy; /* owned */
 	char *text;	       /* of the policy; owned. NULL: unknown */
 	size_t text_len;
+	char *own_text; /* of the file of this node; owned. NULL: there is none */
+	size_t own_len;
 	char sha256[POLICY_DIGEST_TEXT]; /* of the policy's file; "": unknown */
 	struct ticket_keys ticket_keys;	 /* of tls_actions with session_ticket_keys */
 	uint32_t good_s;		 /* as in struct policy_loaded */

@@ -10,16 +10,20 @@
 #include "gateway/monitor/child-pick.h"
 #include "gateway/monitor/ctl-older.h"
 
+const char *ctl_describe_path(const char *path, char *buf, size_t size)
+{
+	buf[0] = '\0';
+	/* attlsctl may run in another folder, so the path must be absolute */
+	if (path[0] != '/' && getcwd(buf, size) != NULL)
+		(void)strncat(buf, "/", size - strlen(buf) - 1);
+	(void)strncat(buf, path, size - strlen(buf) - 1);
+	return buf;
+}
+
 void ctl_describe_gateway(struct answer_gateway *gateway, const char *policy_path)
 {
-	char *policy = gateway->policy;
-	const size_t size = sizeof(gateway->policy);
-
 	(void)snprintf(gateway->version, sizeof(gateway->version), "%s", ATTLSD_VERSION);
-	/* attlsctl may run in another folder, so the path must be absolute */
-	if (policy_path[0] != '/' && getcwd(policy, size) != NULL)
-		(void)strncat(policy, "/", size - strlen(policy) - 1);
-	(void)strncat(policy, policy_path, size - strlen(policy) - 1);
+	(void)ctl_describe_path(policy_path, gateway->policy, sizeof(gateway->policy));
 	gateway->pid = (int32_t)getpid();
 }
 

@@ -10,6 +10,9 @@
 #include "gateway/monitor/older.h"
 
 /* Fill in what describe() of struct ctl_calls says about this process and its policy file; the rest stays. */
+/* The same path without the folder of the process. Returns buf, cut if it is longer. */
+const char *ctl_describe_path(const char *path, char *buf, size_t size);
+
 void ctl_describe_gateway(struct answer_gateway *gateway, const char *policy_path);
 
 /* Send ANSWER_OLDER for each of them. Returns what ctl_proto_send() does. */

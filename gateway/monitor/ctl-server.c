@@ -202,10 +202,16 @@ static void order_server(struct ctl_peer *peer, const struct ask *ask)
 static void name_policy(struct ctl_peer *peer, const struct ask *ask)
 {
 	struct answer_gateway gateway = { .pid = 0 };
+	char own[ANSWER_TEXT_MAX] = "";
 
 	(void)ask;
 	peer->server->calls->describe(peer->server->owner, &gateway);
-	finish(peer, ANSWER_DONE, gateway.policy);
+	if (peer->server->own != NULL)
+		(void)ctl_describe_path(peer->server->own, own, sizeof(own));
+	if (!peer->gone)
+		(void)ctl_order_answer_two(peer->watch.fd, peer->any_version, ANSWER_DONE, gateway.policy,
+					   own);
+	peer_end(peer);
 }
 
 /* The connection stays with ctl-trace.c. */

@@ -38,6 +38,7 @@ struct ctl_calls {
 };
 
 struct ctl_server {
+	const char *own; /* the file of this node; NULL: there is none */
 	struct loop *loop;
 	struct children *children;
 	const struct admission *admission;

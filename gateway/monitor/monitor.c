@@ -369,6 +369,7 @@ static int monitor_init(struct monitor *monitor)
 	takeover_init(monitor, on_older);
 	monitor->ctl_server.backends = &monitor->backends;
 	monitor->backends.totals = &monitor->children.totals;
+	monitor->ctl_server.own = monitor->load.own;
 	monitor->ctl_server.older = &monitor->older;
 	monitor->ctl_server.activated = monitor->http.activated = &monitor->activated;
 	upgrade_init(monitor);
@@ -405,7 +406,8 @@ static int run(struct monitor *monitor, struct inherited *inherited, const char 
 	return r;
 }
 
-int monitor_run(const char *policy_path, const struct program *program, struct inherited *inherited)
+int monitor_run(const char *policy_path, const char *own_path, const struct program *program,
+		struct inherited *inherited)
 {
 	static struct monitor monitor; /* one per process, and too large for the stack */
 	const char *step;
@@ -416,7 +418,9 @@ int monitor_run(const char *policy_path, const struct program *program, struct i
 	monitor.program = program;
 	monitor.notify.fd = -1;
 	policy_load_init(&monitor.load, &monitor.loop, policy_path, reload_on_loaded);
+	monitor.load.own = own_path;
 	name_watch_init(&monitor.names, &monitor.loop, policy_path, reload_on_names_changed);
+	monitor.names.load.own = own_path;
 	r = run(&monitor, inherited, &step);
 	if (r < 0)
 		reload_start_failed(&monitor, step, r, strerror(-r));

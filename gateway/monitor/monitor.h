@@ -13,6 +13,7 @@
  * Serve the policy in this file until SIGTERM, with what the starter has left open. Returns the
  * exit status.
  */
-int monitor_run(const char *policy_path, const struct program *program, struct inherited *inherited);
+int monitor_run(const char *policy_path, const char *own_path, const struct program *program,
+		struct inherited *inherited);
 
 #endif

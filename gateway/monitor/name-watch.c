@@ -137,6 +137,9 @@ static void on_timer(struct timer *timer)
 {
 	struct name_watch *watch = CONTAINER_OF(timer, struct name_watch, timer);
 
+	watch->load.own_text = (struct policy_own_text){ .file = watch->load.own,
+							 .text = watch->current->own_text,
+							 .len = watch->current->own_len };
 	if (policy_load_names(&watch->load, watch->current->text, watch->current->text_len,
 			      watch->current->policy) < 0)
 		wait_s(watch, FAILED_S);
@@ -154,6 +157,10 @@ void name_watch_remember(struct generation *generation, const struct policy_load
 	/* without memory for the text, the names are looked up at the next reload */
 	generation->text = strndup(loaded->diags.source, loaded->diags.source_len);
 	generation->text_len = loaded->diags.source_len;
+	if (loaded->diags.own.source != NULL) {
+		generation->own_text = strndup(loaded->diags.own.source, loaded->diags.own.len);
+		generation->own_len = loaded->diags.own.len;
+	}
 	generation->good_s = loaded->good_s;
 }
 

@@ -34,6 +34,7 @@ enum part_type {
 	PART_NONE = 0,
 	PART_STEP,    /* what it is about to do, in words */
 	PART_TEXT,    /* of the policy */
+	PART_OWN,     /* the text of the file of this node, if there is one */
 	PART_NAMES,   /* policy-names.h */
 	PART_GOOD,    /* a uint32_t: for how many seconds the names are good */
 	PART_USERS,   /* struct keeper_user */
@@ -172,7 +173,7 @@ static int load_names(int fd, const struct policy_load *load)
 	struct policy *policy = NULL;
 	struct diags diags;
 	uint32_t good_s = 0;
-	int r = policy_file_parse(load->path, load->text, load->text_len, &diags, &policy);
+	int r = policy_file_parse(load->path, load->text, load->text_len, &load->own_text, &diags, &policy);
 
 	if (r == 0)
 		r = take_names(load->current, policy);
@@ -187,20 +188,27 @@ static int load_names(int fd, const struct policy_load *load)
 	return r;
 }
 
-static int load_all(int fd, const char *path)
+static int load_all(int fd, const struct policy_load *load)
 {
+	struct policy_own_text own = { .file = load->own };
 	struct policy *policy = NULL;
 	struct diags diags;
-	char *text = NULL;
+	char *text = NULL, *mine = NULL;
 	size_t len = 0;
 	int r;
 
-	say_step(fd, "read", path);
-	r = policy_file_read(path, &diags, &text, &len);
+	say_step(fd, "read", load->path);
+	r = policy_file_read(load->path, &diags, &text, &len);
+	if (r == 0 && load->own != NULL) {
+		say_step(fd, "read", load->own);
+		r = policy_file_read_own(load->own, &diags, &mine, &own.len);
+		own.text = mine;
+	}
 	if (r == 0) {
 		send_part(fd, PART_TEXT, text, len);
-		r = policy_file_parse(path, text, len, &diags, &policy);
-		free(text);
+		if (mine != NULL)
+			send_part(fd, PART_OWN, mine, own.len);
+		r = policy_file_parse(load->path, text, len, &own, &diags, &policy);
 		if (r < 0)
 			log_diags(&diags);
 		else
@@ -208,6 +216,8 @@ static int load_all(int fd, const char *path)
 	} else {
 		log_diags(&diags);
 	}
+	free(text);
+	free(mine);
 	policy_free(&policy);
 	diags_done(&diags);
 	return r;
@@ -228,8 +238,7 @@ static void become_loader(const struct policy_load *load, int fd, pid_t parent)
 	    descriptors_keep(&fd, 1) < 0)
 		_exit(EXIT_FAILURE);
 	(void)alarm(LOAD_LIMIT_S);
-	r = load->text != NULL ? load_names(DESCRIPTORS_FIRST, load)
-			       : load_all(DESCRIPTORS_FIRST, load->path);
+	r = load->text != NULL ? load_names(DESCRIPTORS_FIRST, load) : load_all(DESCRIPTORS_FIRST, load);
 	lost = log_lost();
 	send_part(DESCRIPTORS_FIRST, PART_LOST, &lost, sizeof(lost));
 	send_part(DESCRIPTORS_FIRST, PART_RESULT, &r, sizeof(r));
@@ -253,8 +262,8 @@ static void stop(struct policy_load *load)
 
 /* What has come so far. A part that is cut off ends it. */
 struct parts {
-	const uint8_t *text, *names, *users, *good, *secrets;
-	size_t text_len, names_len, secrets_len;
+	const uint8_t *text, *own, *names, *users, *good, *secrets;
+	size_t text_len, own_len, names_len, secrets_len;
 	uint64_t lost;
 	const int *result;
 	int result_copy;
@@ -282,6 +291,12 @@ static void note_part(struct policy_load *load, struct parts *parts, const struc
 			break; /* the first counts: it came before any answer from the network */
 		parts->text = bytes;
 		parts->text_len = part->len;
+		break;
+	case PART_OWN:
+		if (parts->own != NULL)
+			break;
+		parts->own = bytes;
+		parts->own_len = part->len;
 		break;
 	case PART_NAMES:
 		parts->names = bytes;
@@ -332,15 +347,22 @@ static int make_policy(const struct policy_load *load, const struct parts *parts
 	const char *text = load->text != NULL ? load->text : (const char *)parts->text;
 	size_t len = load->text != NULL ? load->text_len : parts->text_len;
 	bool whole = load->text == NULL; /* not the names only */
+	const struct policy_own_text own = {
+		.file = load->own,
+		.text = whole ? (const char *)parts->own : load->own_text.text,
+		.len = whole ? parts->own_len : load->own_text.len,
+	};
 	int r;
 
 	if (parts->result == NULL)
 		return -EPIPE; /* it was killed, or crashed */
 	if (*parts->result != 0)
 		return *parts->result < 0 ? *parts->result : -EPROTO;
+	if ((load->own != NULL) != (own.text != NULL))
+		return -EPROTO;
 	if (text == NULL || parts->names == NULL || parts->good == NULL || (whole && parts->users == NULL))
 		return -EPROTO;
-	r = policy_file_parse(load->path, text, len, &loaded->diags, &loaded->policy);
+	r = policy_file_parse(load->path, text, len, &own, &loaded->diags, &loaded->policy);
 	if (r == 0)
 		r = policy_names_set(loaded->policy, parts->names, parts->names_len);
 	memcpy(&loaded->good_s, parts->good, sizeof(loaded->good_s));

@@ -38,9 +38,11 @@ typedef void policy_load_fn(struct policy_load *load, int r, struct policy_loade
 struct policy_load {
 	struct loop *loop;
 	const char *path;
+	const char *own;  /* the file of this node; NULL: none */
 	const char *text; /* of policy_load_names(); NULL: read the file */
 	size_t text_len;
-	const struct policy *current; /* of policy_load_names() */
+	struct policy_own_text own_text; /* the same; set it before policy_load_names() */
+	const struct policy *current;	 /* of policy_load_names() */
 	policy_load_fn *fn;
 	struct watch pipe; /* fd -1: none is under way */
 	struct timer deadline;

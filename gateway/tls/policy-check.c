@@ -108,10 +108,10 @@ static int check_group(const struct policy *policy, struct diags *diags)
 	return r < 0 ? -EINVAL : 0;
 }
 
-int policy_check(const char *path, struct diags *diags)
+int policy_check(const char *path, const char *own, struct diags *diags)
 {
 	struct policy *policy = NULL;
-	int r = policy_file_load(path, diags, &policy);
+	int r = policy_file_load(path, own, diags, &policy);
 
 	if (r == 0) {
 		int more = policy_check_load(policy, diags);

@@ -14,9 +14,10 @@
 int policy_check_load(const struct policy *policy, struct diags *diags);
 
 /*
- * Read the policy and do the same. diags gets everything, nothing is printed; it is the caller's to
- * diags_done(). Returns 0 when the policy could be served, or a negative errno.
+ * Read the policy, and the file of this node (NULL: there is none), and do the same. diags gets everything,
+ * nothing is printed; it is the caller's to diags_done(). Returns 0 when the policy could be served, or a
+ * negative errno.
  */
-int policy_check(const char *path, struct diags *diags);
+int policy_check(const char *path, const char *own, struct diags *diags);
 
 #endif

@@ -74,12 +74,12 @@ def launch(certificates, folder):
     """launch(backend, ftp={...}, tls={...}, daemon={...}, ...) starts a gateway and checks its exit after the test."""
     running = []
 
-    def start(backend=None, tree=None, preexec=None, wait=True, **change):
+    def start(backend=None, tree=None, preexec=None, wait=True, argv=(), **change):
         address = getattr(backend, "address", backend) or ("127.0.0.1", 9)
         tree = tree or gateways.policy(certificates, address, **change)
         own = os.path.join(folder, "gateway%d" % len(running))
         os.mkdir(own)
-        gateway = gateways.Gateway(own, tree, preexec)
+        gateway = gateways.Gateway(own, tree, preexec, argv)
         running.append(gateway)
         return gateway.ready() if wait else gateway
     yield start
@@ -98,11 +98,11 @@ def upgradable(certificates, folder):
     """upgradable(backend, ...) starts a gateway and checks its end after the test."""
     running = []
 
-    def start(backend, preexec=None, daemon=None, **change):
+    def start(backend, preexec=None, daemon=None, argv=(), **change):
         programs = os.path.join(folder, "programs")
         os.mkdir(programs)
         tree = gateways.policy(certificates, backend.address, daemon={"control_socket": os.path.join(folder, "control"), **(daemon or {})}, **change)
-        running.append(upgrades.Upgradable(folder, tree, programs, preexec))
+        running.append(upgrades.Upgradable(folder, tree, programs, preexec, argv))
         return running[-1].ready()
     yield start
     for gateway in running:

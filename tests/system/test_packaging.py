@@ -33,11 +33,11 @@ def options_of_commands():
 
 
 COMMANDS = options_of_commands()
-SHORT = {"--file": "-f", "--output": "-o"}  # attlsctl help shows these by their short names
+SHORT = {"--node": "-N", "--file": "-f", "--output": "-o"}  # attlsctl help shows these by their short names
 
 
 def test_the_tables_are_understood():
-    assert len(COMMANDS) > 15 and COMMANDS["status"] == {"--file", "--socket", "--json"} and not COMMANDS["version"]
+    assert len(COMMANDS) > 15 and COMMANDS["status"] == {"--file", "--socket", "--json", "--ready"} and not COMMANDS["version"]
 
 
 BASH = """

@@ -24,12 +24,12 @@ def install(source, folder):
 class Upgradable(gateways.Gateway):
     """An attlsd whose program is in a folder of its own, where a test can replace it."""
 
-    def __init__(self, folder, tree, programs, preexec=None):
+    def __init__(self, folder, tree, programs, preexec=None, argv=()):
         self.programs = programs
         real, net.ATTLSD = net.ATTLSD, install(net.ATTLSD, programs)
         shutil.copy(os.path.join(net.BUILD, "attlsd-http"), programs)
         try:
-            super().__init__(folder, tree, preexec)
+            super().__init__(folder, tree, preexec, argv)
         finally:
             net.ATTLSD = real
         self.socket = os.path.join(folder, "control")

@@ -57,7 +57,7 @@ static void test_each_fault_once(void **state)
 		assert_int_not_equal(fd, -1);
 		assert_int_equal(write(fd, cases[i].policy, len), len);
 		(void)close(fd);
-		assert_int_equal(policy_check(path, &diags), -EINVAL);
+		assert_int_equal(policy_check(path, NULL, &diags), -EINVAL);
 		(void)unlink(path);
 		if (count(&diags, cases[i].fault) != cases[i].times) {
 			diags_print(&diags, stderr);
