@@ -21,6 +21,7 @@
 #include "gateway/base/util.h"
 #include "gateway/host/policy-file.h"
 #include "gateway/host/policy-names.h"
+#include "gateway/monitor/policy-parts.h"
 #include "gateway/monitor/startup.h"
 #include "gateway/tls/policy-check.h"
 
@@ -30,55 +31,14 @@
 #define RESULT_MAX (16 * 1024 * 1024)
 #define READ_BYTES (64 * 1024)
 
-enum part_type {
-	PART_NONE = 0,
-	PART_STEP,    /* what it is about to do, in words */
-	PART_TEXT,    /* of the policy */
-	PART_OWN,     /* the text of the file of this node, if there is one */
-	PART_NAMES,   /* policy-names.h */
-	PART_GOOD,    /* a uint32_t: for how many seconds the names are good */
-	PART_USERS,   /* struct keeper_user */
-	PART_TICKETS, /* struct ticket_secrets, if there are any */
-	PART_LOST,    /* an uint64_t: lines that the log has lost */
-	PART_RESULT   /* an int: 0 or a negative errno; the last part */
-};
-
-struct part {
-	uint32_t type, len;
-};
-
 /* --- the process that loads --- */
-
-static void send_all(int fd, const void *bytes, size_t len)
-{
-	const uint8_t *at = bytes;
-
-	while (len > 0) {
-		ssize_t n = write(fd, at, len);
-
-		if (n == -1 && errno == EINTR)
-			continue;
-		if (n == -1)
-			_exit(EXIT_FAILURE); /* nobody waits for the result any more */
-		at += n;
-		len -= (size_t)n;
-	}
-}
-
-static void send_part(int fd, enum part_type type, const void *bytes, size_t len)
-{
-	const struct part part = { .type = type, .len = (uint32_t)len };
-
-	send_all(fd, &part, sizeof(part));
-	send_all(fd, bytes, len);
-}
 
 static void say_step(int fd, const char *verb, const char *object)
 {
 	char step[POLICY_LOAD_STEP_MAX];
 
 	(void)snprintf(step, sizeof(step), "%s %s", verb, object);
-	send_part(fd, PART_STEP, step, strlen(step));
+	policy_part_send(fd, PART_STEP, step, strlen(step));
 }
 
 static void say_name(void *context, const char *name)
@@ -94,7 +54,7 @@ static int send_names(int fd, const struct policy *policy)
 	if (names == NULL)
 		return -ENOMEM;
 	policy_names_get(policy, names);
-	send_part(fd, PART_NAMES, names, size);
+	policy_part_send(fd, PART_NAMES, names, size);
 	free(names);
 	return 0;
 }
@@ -106,7 +66,7 @@ static int send_secrets(int fd, const struct policy *policy, struct diags *diags
 	int r = ticket_secrets_load(policy, diags, &secrets);
 
 	if (secrets != NULL)
-		send_part(fd, PART_TICKETS, secrets, ticket_secrets_size(secrets));
+		policy_part_send(fd, PART_TICKETS, secrets, ticket_secrets_size(secrets));
 	ticket_secrets_free(&secrets);
 	return r;
 }
@@ -138,8 +98,8 @@ static int examine(int fd, struct policy *policy, struct diags *diags)
 	if (r == 0)
 		r = send_names(fd, policy);
 	if (r == 0) {
-		send_part(fd, PART_GOOD, &good_s, sizeof(good_s));
-		send_part(fd, PART_USERS, &users, sizeof(users));
+		policy_part_send(fd, PART_GOOD, &good_s, sizeof(good_s));
+		policy_part_send(fd, PART_USERS, &users, sizeof(users));
 	}
 	return r;
 }
@@ -182,7 +142,7 @@ static int load_names(int fd, const struct policy_load *load)
 	if (r == 0)
 		r = send_names(fd, policy);
 	if (r == 0)
-		send_part(fd, PART_GOOD, &good_s, sizeof(good_s));
+		policy_part_send(fd, PART_GOOD, &good_s, sizeof(good_s));
 	policy_free(&policy);
 	diags_done(&diags);
 	return r;
@@ -205,9 +165,9 @@ static int load_all(int fd, const struct policy_load *load)
 		own.text = mine;
 	}
 	if (r == 0) {
-		send_part(fd, PART_TEXT, text, len);
+		policy_part_send(fd, PART_TEXT, text, len);
 		if (mine != NULL)
-			send_part(fd, PART_OWN, mine, own.len);
+			policy_part_send(fd, PART_OWN, mine, own.len);
 		r = policy_file_parse(load->path, text, len, &own, &diags, &policy);
 		if (r < 0)
 			log_diags(&diags);
@@ -240,8 +200,8 @@ static void become_loader(const struct policy_load *load, int fd, pid_t parent)
 	(void)alarm(LOAD_LIMIT_S);
 	r = load->text != NULL ? load_names(DESCRIPTORS_FIRST, load) : load_all(DESCRIPTORS_FIRST, load);
 	lost = log_lost();
-	send_part(DESCRIPTORS_FIRST, PART_LOST, &lost, sizeof(lost));
-	send_part(DESCRIPTORS_FIRST, PART_RESULT, &r, sizeof(r));
+	policy_part_send(DESCRIPTORS_FIRST, PART_LOST, &lost, sizeof(lost));
+	policy_part_send(DESCRIPTORS_FIRST, PART_RESULT, &r, sizeof(r));
 	_exit(EXIT_SUCCESS);
 }
 
@@ -260,15 +220,6 @@ static void stop(struct policy_load *load)
 	load->len = 0;
 }
 
-/* What has come so far. A part that is cut off ends it. */
-struct parts {
-	const uint8_t *text, *own, *names, *users, *good, *secrets;
-	size_t text_len, own_len, names_len, secrets_len;
-	uint64_t lost;
-	const int *result;
-	int result_copy;
-};
-
 static void note_step(struct policy_load *load, const uint8_t *bytes, size_t len)
 {
 	if (len >= sizeof(load->step))
@@ -277,71 +228,7 @@ static void note_step(struct policy_load *load, const uint8_t *bytes, size_t len
 	load->step[len] = '\0';
 }
 
-static void note_part(struct policy_load *load, struct parts *parts, const struct part *part,
-		      const uint8_t *bytes)
-{
-	switch ((enum part_type)part->type) {
-	case PART_NONE:
-		break;
-	case PART_STEP:
-		note_step(load, bytes, part->len);
-		break;
-	case PART_TEXT:
-		if (parts->text != NULL)
-			break; /* the first counts: it came before any answer from the network */
-		parts->text = bytes;
-		parts->text_len = part->len;
-		break;
-	case PART_OWN:
-		if (parts->own != NULL)
-			break;
-		parts->own = bytes;
-		parts->own_len = part->len;
-		break;
-	case PART_NAMES:
-		parts->names = bytes;
-		parts->names_len = part->len;
-		break;
-	case PART_GOOD:
-		parts->good = part->len == sizeof(uint32_t) ? bytes : NULL;
-		break;
-	case PART_USERS:
-		parts->users = part->len == sizeof(struct keeper_user) ? bytes : NULL;
-		break;
-	case PART_TICKETS:
-		parts->secrets = bytes;
-		parts->secrets_len = part->len;
-		break;
-	case PART_LOST:
-		memcpy(&parts->lost, bytes,
-		       part->len < sizeof(parts->lost) ? part->len : sizeof(parts->lost));
-		break;
-	case PART_RESULT:
-		if (part->len != sizeof(parts->result_copy))
-			break;
-		memcpy(&parts->result_copy, bytes, sizeof(parts->result_copy));
-		parts->result = &parts->result_copy;
-		break;
-	}
-}
-
-static void take_apart(struct policy_load *load, struct parts *parts)
-{
-	size_t at = 0;
-	struct part part;
-
-	*parts = (struct parts){ .text = NULL };
-	while (load->len - at >= sizeof(part)) {
-		memcpy(&part, load->buf + at, sizeof(part));
-		at += sizeof(part);
-		if (part.len > load->len - at)
-			return;
-		note_part(load, parts, &part, load->buf + at);
-		at += part.len;
-	}
-}
-
-static int make_policy(const struct policy_load *load, const struct parts *parts,
+static int make_policy(const struct policy_load *load, const struct policy_parts *parts,
 		       struct policy_loaded *loaded)
 {
 	const char *text = load->text != NULL ? load->text : (const char *)parts->text;
@@ -386,9 +273,11 @@ static int make_policy(const struct policy_load *load, const struct parts *parts
 static void finish(struct policy_load *load, int r)
 {
 	struct policy_loaded loaded = { .policy = NULL };
-	struct parts parts;
+	struct policy_parts parts;
 
-	take_apart(load, &parts);
+	policy_parts_take(load->buf, load->len, &parts);
+	if (parts.step != NULL)
+		note_step(load, parts.step, parts.step_len);
 	if (load->text != NULL)
 		policy_digest(load->text, load->text_len, load->sha256);
 	else
