@@ -16,5 +16,5 @@ def test_340_a_lying_worker_takes_no_server_down(launch, make_backend, folder, m
                                           "health": {"check": "greeting", "interval": "1s", "fall": 1, "rise": 1}}},
                      daemon={"workers": 2})
     for server in servers:  # by the honest worker; the other one makes no connection
-        server.wait(lambda: len(server.sessions) >= 3, "three checks")  # noqa: B023
+        server.wait(lambda: len(server.sessions) >= 2, "two checks, with one of the other worker in between")  # noqa: B023
     assert not gateway.seen("backend-down")
