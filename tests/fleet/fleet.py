@@ -66,7 +66,7 @@ class Node:
 
     def start(self):
         with self.ns:
-            self.gateway = gateways.Gateway(self.folder, self.tree)
+            self.gateway = gateways.Gateway(self.folder, self.tree, argv=("-N", os.path.join(self.folder, "node.yaml")))
 
     def ctl(self, *words):
         return subprocess.run([net.ATTLSCTL, *words, "--socket", self.socket], capture_output=True, text=True, timeout=net.DEADLINE)
@@ -144,8 +144,9 @@ class Fleet:
         text = shipped("policy.yaml", changes={
             "/run/attlsd/control.sock": os.path.join(folder, "control.sock"), "/etc/attlsd/ticket.keys": self.keys,
             "/etc/attlsd/certs/fleet.pem": self.certificate["chain"], "/etc/attlsd/certs/fleet.key": self.certificate["key"]})
-        tree = gateways.merge(yaml.safe_load(text), yaml.safe_load(shipped(name + ".yaml")))
-        return gateways.merge(gateways.merge(tree, {"daemon": {"workers": 2}}), self.change)
+        with open(os.path.join(folder, "node.yaml"), "w") as f:
+            f.write(shipped(name + ".yaml"))
+        return gateways.merge(gateways.merge(yaml.safe_load(text), {"daemon": {"workers": 2}}), self.change)
 
     # --- balancers ---
     def run(self, label, argv, env=None):

@@ -53,7 +53,7 @@ def test_nftables_alone(make, row):
 
 def test_equal_cost_routes(make, row):
     """The address of a client decides, for control and data connections alike."""
-    site = make(**PLAIN, ftp_actions={"standard": {"passivedatashare": "none", "passivedataports": "61000-61100"}})
+    site = make(**PLAIN)
     site.active()
     lb, script = site.hosts["lb1"], os.path.join(fleets.FILES, "ecmp.sh")
     lb.ip("addr", "del", fleets.VIP + "/24", "dev", "outside")
