@@ -168,7 +168,7 @@ def test_a_node_dies_under_load(site, big, row):
 
 
 def test_tls_sessions_resume_on_the_other_node(site, row):
-    """And after a reload; a ticket that was changed makes a full handshake."""
+    """And after a reload. tests/system/test_ticket_files.py has tickets that were changed."""
     results = {}
     for versions in "1.2", "1.3":
         ctx = clients.context(versions=versions)
