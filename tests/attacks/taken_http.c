@@ -32,6 +32,7 @@ static const struct {
 } orders[] = {
 	{ "order-of-reload", CTL_VERSION, CTL_RELOAD },
 	{ "order-of-drain", CTL_VERSION, CTL_DRAIN },
+	{ "order-of-maintenance", CTL_VERSION, CTL_MAINTENANCE },
 	{ "order-to-make-way", CTL_VERSION, CTL_MAKE_WAY },
 	{ "order-of-end", CTL_VERSION, CTL_END },
 	{ "order-without-name", CTL_VERSION, 0 },

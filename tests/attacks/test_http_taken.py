@@ -48,7 +48,7 @@ def assert_serves(gateway):
 
 
 @pytest.mark.parametrize("order,refusal", [
-    ("reload", "only ask"), ("drain", "only ask"), ("end", "only ask"), ("no-name", "only ask"), ("another", "version")])
+    ("reload", "only ask"), ("drain", "only ask"), ("maintenance", "only ask"), ("end", "only ask"), ("no-name", "only ask"), ("another", "version")])
 def test_331_orders_are_refused(taken, order, refusal):
     gateway = taken("order-of-" + order)
     assert refusal in gateway.event("taken").keys["text"]

@@ -1,6 +1,6 @@
 /*
- * The input is a policy file. Whatever it holds: either there is a policy that
- * is whole, or there is an error that can be printed.
+ * The input is a policy file, perhaps with the file of a node after a line "-N". Whatever it holds: either
+ * there is a policy that is whole, or there is an error that can be printed.
  */
 #include "policy/policy.h"
 
@@ -64,10 +64,18 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	struct policy *policy = NULL;
 	struct diags diags;
 	uint8_t *copy = fuzz_copy(data, size);
+	static const char line[] = "\n-N\n";
+	const char *cut = memmem(copy, size, line, strlen(line));
+	const char *mine = cut != NULL ? cut + strlen(line) : NULL;
+	size_t len = cut != NULL ? (size_t)(cut - (const char *)copy) : size;
+	const struct policy_own_text own = { .file = "node.yaml",
+					     .text = mine,
+					     .len = mine != NULL ? size - len - strlen(line) : 0 };
 	int r;
 
-	assert(diags_init(&diags, "policy.yaml", (const char *)copy, size) == 0);
-	r = policy_parse((const char *)copy, size, "/etc/attlsd", &diags, &policy);
+	assert(diags_init(&diags, "policy.yaml", (const char *)copy, len) == 0);
+	assert(own.text == NULL || diags_add_own(&diags, own.file, own.text, own.len) == 0);
+	r = policy_parse_own((const char *)copy, len, "/etc/attlsd", &own, &diags, &policy);
 	free(copy); /* nothing may point into it any more */
 	assert((r == 0 && policy != NULL && diags.nerrors == 0) ||
 	       (r == -EINVAL && policy == NULL && diags.nerrors > 0));

@@ -18,6 +18,8 @@ GROUP = "games"  # of every Debian
 MEMBER = ["setpriv", "--reuid=12345", "--regid=12345", f"--groups={grp.getgrnam(GROUP).gr_gid}"]
 STRANGER = ["setpriv", "--reuid=12345", "--regid=12345", "--clear-groups"]
 FORBIDDEN = 1 + re.findall(r"ANSWER_[A-Z_]+", PROTOCOL[PROTOCOL.index("enum answer_kind {"):]).index("ANSWER_FORBIDDEN")
+WHATS = re.findall(r"^\t(CTL_[A-Z_]+)", PROTOCOL[PROTOCOL.index("enum ctl_proto_what {"):PROTOCOL.index("CTL_WHATS")], re.M)
+DISABLE, ENABLE = 1 + WHATS.index("CTL_DISABLE"), 1 + WHATS.index("CTL_ENABLE")
 ONLY_ROOT = "only root may do this, use sudo"
 
 
@@ -57,7 +59,7 @@ def test_members_may_ask_and_nobody_else(shared, path):
 
 def test_members_give_no_orders(shared, path):
     with clients.Client(shared.explicit).auth().login("anna") as anna:
-        for order in (["end", "1"], ["end", "--user", "anna"], ["reload"], ["drain"], ["drain", "--restart"]):
+        for order in (["end", "1"], ["end", "--user", "anna"], ["reload"], ["drain"], ["drain", "--restart"], ["maintenance", "on"], ["maintenance", "off"]):
             done = run_as(MEMBER, *order, "--socket", path)
             assert done.returncode == 1 and ONLY_ROOT in done.stderr, (order, done.stderr)
         # whatever attlsctl does
@@ -67,6 +69,29 @@ def test_members_give_no_orders(shared, path):
         keys = shared.event("operator-refused").keys
         assert keys["uid"] == "12345" and keys["reason"].startswith(ONLY_ROOT)
     assert "generation 1," in ctl(shared, "status")
+
+
+def test_members_see_servers_and_disable_none(launch, make_backend, path):
+    addresses = ["%s:%d" % make_backend().address for _ in range(2)]
+    gateway = launch(backends={"legacy": {"address": None, "addresses": addresses}}, daemon={"control_socket": path, "control_group": GROUP})
+    states = dict.fromkeys(addresses, "up")
+
+    def seen(who, *argv):
+        done = run_as(who, *argv, "--json", "--socket", path)
+        assert done.returncode == 0, done.stderr
+        told = json.loads(done.stdout)
+        return {server["address"]: server["state"] for server in (told["backend_servers"] if argv == ("status",) else told)}
+    for listed in ("backend",), ("backend", "legacy"), ("backend", "legacy", "list"), ("status",):
+        assert seen(MEMBER, *listed) == states, listed
+    done = run_as(STRANGER, "backend", "--socket", path)
+    assert done.returncode == 1 and not done.stdout and "the members of its control_group" in done.stderr
+    for verb, what in (("disable", DISABLE), ("enable", ENABLE)):
+        done = run_as(MEMBER, "backend", "legacy", verb, addresses[0], "--socket", path)
+        assert done.returncode == 1 and ONLY_ROOT in done.stderr
+        assert ask_as(MEMBER, path, what).startswith(f"{FORBIDDEN} {ONLY_ROOT}")  # whatever attlsctl does
+    assert seen(MEMBER, "backend") == states and not gateway.seen("operator") and not gateway.seen("backend-disabled")
+    assert run_as([], "backend", "legacy", "disable", addresses[0], "--socket", path).returncode == 0
+    assert seen(MEMBER, "backend") == {**states, addresses[0]: "disabled"}
 
 
 def test_a_member_with_top(shared, path):
