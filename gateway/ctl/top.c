@@ -28,6 +28,8 @@
 /* Keys wait for the answers, so top does not wait for long for a worker that hangs. */
 #define PATIENCE_MS    300
 #define LINE_MAX_BYTES 512
+/* Between two questions about the servers of backends that have several. */
+#define SERVERS_MS 5000
 
 enum mode { MODE_LIST = 0, MODE_DETAILS, MODE_SEARCH, MODE_END };
 
@@ -45,7 +47,8 @@ struct top {
 	int stderr_was;	 /* the terminal's */
 	char said[LINE_MAX_BYTES];
 	bool failed, over;
-	int64_t next_ms;
+	char servers[160]; /* those that are down; "": none */
+	int64_t next_ms, servers_ms;
 };
 
 static int64_t now_ms(void)
@@ -95,12 +98,37 @@ static void say_silent(struct top *top)
 				       top->answers.workers[i].worker.sessions);
 }
 
+static void ask_servers(struct top *top)
+{
+	const struct answer_backend *first = NULL;
+	struct answers answers;
+	size_t down = 0;
+
+	if (now_ms() < top->servers_ms)
+		return;
+	top->servers_ms = now_ms() + SERVERS_MS;
+	top->servers[0] = '\0';
+	if (client_collect(top->target, CTL_BACKENDS, NULL, &answers) == 0)
+		for (size_t i = 0; i < answers.nbackends; i++) {
+			if (answers.backends[i].state != BACKEND_STATE_DOWN)
+				continue;
+			down++;
+			first = first != NULL ? first : &answers.backends[i];
+		}
+	if (first != NULL)
+		(void)snprintf(top->servers, sizeof(top->servers), "; servers down: %zu of %zu (%.80s)", down,
+			       answers.nbackends, first->address);
+	client_answers_done(&answers);
+}
+
 static void ask(struct top *top)
 {
 	struct answers answers;
 	int64_t begin_ms = now_ms(), took_ms;
-	int r = client_collect(top->target, CTL_SESSIONS, &top->filter, &answers);
+	int r;
 
+	ask_servers(top);
+	r = client_collect(top->target, CTL_SESSIONS, &top->filter, &answers);
 	take_said(top);
 	top->failed = r < 0;
 	if (r == 0) {
@@ -146,9 +174,9 @@ static void put_second(const struct top *top, char buf[static LINE_MAX_BYTES])
 	if (top->said[0] != '\0')
 		(void)snprintf(buf, LINE_MAX_BYTES, "%s", top->said);
 	else
-		(void)snprintf(buf, LINE_MAX_BYTES, "sorted by %s%s%s%s", top_sort_name(top->sort),
+		(void)snprintf(buf, LINE_MAX_BYTES, "sorted by %s%s%s%s%s", top_sort_name(top->sort),
 			       top->filter.transfers ? ", transfers only" : "",
-			       top->search[0] != '\0' ? ", with: " : "", top->search);
+			       top->search[0] != '\0' ? ", with: " : "", top->search, top->servers);
 }
 
 static void put_last(const struct top *top, char buf[static LINE_MAX_BYTES])
@@ -194,7 +222,7 @@ static void draw(struct top *top)
 					    .title = title,
 					    .second = second,
 					    .last = last,
-					    .alarm = top->said[0] != '\0',
+					    .alarm = top->said[0] != '\0' || top->servers[0] != '\0',
 					    .selected = top->selected,
 					    .first = top->first,
 					    .details = top->mode == MODE_DETAILS });

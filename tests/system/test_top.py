@@ -136,8 +136,9 @@ def test_the_trace_of_a_session(operated, path):
                 assert "NOOP anna" not in top.text()
                 top.press(back)
                 top.shows("shown: 1", "q quit")
+            since = operated.mark()
             top.press("w")
-            top.shows("any key goes back")
+            operated.event("operator", since)
             assert bert.cmd("QUIT").code == 221
             top.shows("session-end", "The trace has ended; any key goes back")
             top.press(" ")
@@ -208,3 +209,21 @@ def test_a_terminal_that_cannot(operated, path, name):
 def test_no_terminal(operated, path):
     done = subprocess.run([net.ATTLSCTL, "top", "--socket", path], stdin=subprocess.DEVNULL, capture_output=True, text=True)
     assert done.returncode == 1 and "needs a terminal" in done.stderr
+
+
+def test_a_server_that_is_down(launch, make_backend, path):
+    """One of several servers: clients notice nothing, but the operator does."""
+    dead, good = f"127.0.0.1:{net.free_port()}", make_backend()
+    gateway = launch(backends={"legacy": {"address": None, "addresses": [dead, "%s:%d" % good.address], "health": {"fall": 1}}},
+                     daemon={"control_socket": path})
+    with Terminal(path) as top:
+        top.shows("sorted by rate")
+        assert "servers down" not in top.text()
+        top.press("q")
+        assert top.ends() == 0
+    with login(gateway, "anna"):
+        gateway.event("backend-down", address=dead)
+        with Terminal(path) as top:
+            top.shows("anna", f"sorted by rate; servers down: 1 of 2 ({dead})")
+            top.press("q")
+            assert top.ends() == 0
