@@ -9,7 +9,8 @@ import client as clients
 import net
 from test_operator import CTL_VERSION, DONE, END, ASK_BYTES, ctl, kind, operated, path, run, sessions  # noqa: F401
 
-USER_AT = 24 + 40  # where a filter has the user, in a question
+FILTER_AT = 32  # in a question
+USER_AT = FILTER_AT + 40
 
 
 def users(gateway, *options):
@@ -71,7 +72,7 @@ def test_an_order_with_a_filter_ends_nothing_else(operated, path):  # noqa: F811
         number = sessions(operated)[0]["session"]
 
         def order(user):
-            ask = bytearray(struct.pack("=IIQQQ", CTL_VERSION, END, number, 0, number).ljust(ASK_BYTES, b"\0"))
+            ask = bytearray(struct.pack("=IIQ16xQ", CTL_VERSION, END, number, number).ljust(ASK_BYTES, b"\0"))
             ask[USER_AT:USER_AT + len(user)] = user
             with socket.socket(socket.AF_UNIX, socket.SOCK_SEQPACKET) as s:
                 s.settimeout(net.DEADLINE)
