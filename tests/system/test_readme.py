@@ -54,17 +54,18 @@ def levels_of_events():
     """The level or levels that the code gives each event."""
     found = {"ready": {"info"}, "reloaded": {"info"}, "upgraded": {"info"}}  # listen.c gets these names as an argument
     for text in sources("gateway"):
-        for level, name in re.findall(r'(?:log_event|session_log|log_write)\(([^;"]*?)"([a-z-]+)"', text):
+        for level, *names in re.findall(r'(?:log_event|session_log|log_write)\(([^;"]*?)"([a-z-]+)"(?: : "([a-z-]+)")?', text):
             level = level.replace("session_level(", "LOG_LEVEL_INFO LOG_LEVEL_DEBUG ")  # of a health check: debug
-            found.setdefault(name, set()).update(word.lower() for word in re.findall(r"LOG_LEVEL_(\w+)", level))
+            for name in filter(None, names):
+                found.setdefault(name, set()).update(word.lower() for word in re.findall(r"LOG_LEVEL_(\w+)", level))
     return {name: levels for name, levels in found.items() if levels}
 
 
 def test_the_manual_page_has_the_level_of_each_event():
     """In attlsd.8: .It Cm EVENT Po LEVEL Pc, with `or` between two levels."""
     page = read("docs", "man", "attlsd.8").split(".Ss Events of the service")[1]
-    said = {name: set(levels.split(" or ")) for line in re.findall(r"^\.It (Cm .* Po .*)$", page, re.M)
-            for name, levels in re.findall(r"Cm ([a-z-]+) Po ([a-z ]+) Pc", line)}
+    said = {name: set(re.split(", | or ", levels)) for line in re.findall(r"^\.It (Cm .* Po .*)$", page, re.M)
+            for name, levels in re.findall(r"Cm ([a-z-]+) Po ([a-z, ]+) Pc", line)}
     code = levels_of_events()
     assert len(code) > 55 and said == code
     assert sum(levels == {"warning"} for levels in code.values()) > 10
