@@ -337,8 +337,7 @@ static const struct command commands[] = {
 	{ .name = "status",
 	  .takes = TAKES_TARGET | TAKES(JSON) | TAKES(READY),
 	  .arguments = "[-f policy.yaml | --socket PATH] [--json | --ready]",
-	  .summary = "Show the policy, workers and number of sessions of a running attlsd; or say in a word\n"
-		     "           whether new sessions are wanted here.",
+	  .summary = "Show the policy, workers and sessions of a running attlsd, or only if it is ready.",
 	  .run = run_status },
 	{ .name = "sessions",
 	  .takes = TAKES_TARGET | TAKES_FILTER | TAKES(JSON) | TAKES(WATCH),

@@ -11,6 +11,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/mman.h>
 #include <sys/prctl.h>
 #include <unistd.h>
 
@@ -90,22 +91,32 @@ static pid_t fork_named(void)
 	return pid;
 }
 
-/* The setup fits into a pipe, so writing it does not wait. */
-static int make_setup(const struct http_setup *setup, int ret[static 2])
+/*
+ * The setup, in memory that has the form of a file. A pipe may hold less: 4 KiB if this user has many of
+ * them (pipe(7), pipe-user-pages-soft).
+ */
+static int make_setup(const struct http_setup *setup, int *ret_fd)
 {
-	_Static_assert(sizeof(*setup) <= 65536, "the capacity of a pipe");
-	if (pipe2(ret, O_CLOEXEC | O_NONBLOCK) == -1)
+	int fd = memfd_create("attlsd-http", MFD_CLOEXEC);
+	ssize_t n;
+
+	if (fd == -1)
 		return -errno;
-	if (write(ret[1], setup, sizeof(*setup)) != (ssize_t)sizeof(*setup))
-		return -EAGAIN; /* this user has too many pipes */
-	fd_close(&ret[1]);
+	n = pwrite(fd, setup, sizeof(*setup), 0);
+	if (n != (ssize_t)sizeof(*setup)) {
+		int r = n == -1 ? -errno : -EIO;
+
+		(void)close(fd);
+		return r;
+	}
+	*ret_fd = fd;
 	return 0;
 }
 
 pid_t http_start(const struct http_start *start, struct http_ends *ret, const char **ret_step)
 {
-	int orders[2] = { -1, -1 }, questions[2] = { -1, -1 }, setup[2] = { -1, -1 };
-	int root = -1;
+	int orders[2] = { -1, -1 }, questions[2] = { -1, -1 };
+	int setup = -1, root = -1;
 	pid_t pid;
 	int r = msg_channel(orders);
 
@@ -113,7 +124,7 @@ pid_t http_start(const struct http_start *start, struct http_ends *ret, const ch
 	if (r == 0)
 		r = msg_reports(questions);
 	if (r == 0)
-		r = make_setup(start->setup, setup);
+		r = make_setup(start->setup, &setup);
 	if (r == 0 && start->root) {
 		*ret_step = "find an empty root folder";
 		r = sandbox_empty_root();
@@ -122,7 +133,7 @@ pid_t http_start(const struct http_start *start, struct http_ends *ret, const ch
 	}
 	pid = r;
 	if (r == 0) {
-		const int ends[ENDS] = { orders[1], questions[1], start->listener, setup[0],
+		const int ends[ENDS] = { orders[1], questions[1], start->listener, setup,
 					 root,	    start->agent, start->program };
 
 		*ret_step = "fork";
@@ -138,8 +149,8 @@ pid_t http_start(const struct http_start *start, struct http_ends *ret, const ch
 	for (size_t i = 0; i < 2; i++) {
 		fd_close(&orders[i]);
 		fd_close(&questions[i]);
-		fd_close(&setup[i]);
 	}
+	fd_close(&setup);
 	fd_close(&root);
 	return pid;
 }

@@ -42,6 +42,8 @@ struct scene {
 	struct loop loop;
 	struct login_queue logins;
 	struct client_table clients;
+	struct data_share share;
+	struct children children;
 	struct backends backends;
 	struct checks checks;
 	struct generation *serving;
@@ -76,8 +78,10 @@ static void scene_init(struct scene *scene)
 					     .privileged = &scene->privileged,
 					     .logins = &scene->logins,
 					     .clients = &scene->clients,
+					     .share = &scene->share,
 					     .backends = &scene->backends,
 					     .checks = &scene->checks };
+	data_share_init(&scene->share, &scene->loop, &scene->children);
 	checks_init(&scene->checks, &scene->loop, &scene->backends, &scene->serving);
 	scene->mine = (struct child){ .generation = &scene->generation };
 	scene->other = scene->mine;
@@ -92,6 +96,7 @@ static void scene_init(struct scene *scene)
 static void scene_done(struct scene *scene)
 {
 	privileged_done(&scene->privileged);
+	data_share_done(&scene->share);
 	login_queue_done(&scene->logins);
 	loop_done(&scene->loop);
 	admission_done(&scene->admission);

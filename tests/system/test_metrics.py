@@ -216,8 +216,8 @@ def families_of_code():
         else:
             type_, name, unit, of = "COUNTER", words[1], "", words[2:]
         shown = {"COUNTER": "counter", "HISTOGRAM": "histogram"}.get(type_, "gauge")
-        name = "attlsd_" + name + ("_" + unit if unit else "") + {"COUNTER": "_total", "INFO": "_info"}.get(type_, "")
-        of = ["version"] if type_ == "INFO" else [labels[label] for label in of if label != "NONE"]
+        of = {"build": ["version"], "": ["node", "policy_sha256"]}[name] if type_ == "INFO" else [labels[label] for label in of if label != "NONE"]
+        name = "attlsd" + ("_" + name if name else "") + ("_" + unit if unit else "") + {"COUNTER": "_total", "INFO": "_info"}.get(type_, "")
         found[name] = shown, ", ".join(of), about
     return found
 

@@ -93,7 +93,7 @@ def test_zsh_completes_every_command_and_option():
     lines = done.stdout.splitlines()
     described, answers = lines[:len(COMMANDS)], lines[len(COMMANDS):]
     assert {line.split(":")[0] for line in described} == set(COMMANDS)
-    offered = {line.split()[0]: set(re.findall(r"(?:^| )\*?(--?[a-z-]+)", line)) for line in answers}
+    offered = {line.split()[0]: set(re.findall(r"(?:^| )\*?(--?[A-Za-z-]+)", line)) for line in answers}
     assert offered == {name: {SHORT.get(option, option) for option in options} for name, options in COMMANDS.items()}
 
 

@@ -268,7 +268,8 @@ def ask(path, forms, file):
         places = []
         for number, form in enumerate(forms[start:start + BATCH]):
             lines.append(f"  object{number}:")
-            needed = {key: value % (3000 + number) if "%" in value else value for key, value in NEEDED[section].items()}
+            needed = {key: value % (3000 + number) if "%" in value else value for key, value in NEEDED[section].items()
+                      if (key, path[2]) != ("address", "addresses")}  # one of the two
             places.append(block(path[2:], form, 4, lines, needed))
         found = refused(lines, file)
         yield from (found.get(at) for at in places)
