@@ -33,6 +33,12 @@
 		.key = name, .type = FIELD_UINT, AT(object, member), .min = low, .max = high,                \
 		.default_text = text                                                                         \
 	}
+/* Kept in milliseconds; a bare number is in seconds. */
+#define DURATION(name, object, member, low, high, text)                                                      \
+	{                                                                                                    \
+		.key = name, .type = FIELD_DURATION, AT(object, member), .unit_ms = 1, .bare_unit_ms = 1000, \
+		.min = low, .max = high, .default_text = text                                                \
+	}
 #define REF(name, object, member, target, needed)                                                            \
 	{                                                                                                    \
 		.key = name, .type = FIELD_REF, PTR(object, member), .section = target, .required = needed   \
