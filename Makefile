@@ -170,7 +170,7 @@ differential: setup-test            ## compare dialogues natively and through at
 	  $(PYTHON) tests/differential/differential.py --out $$B/differential.md
 
 lint: setup-test                    ## layers, banned calls, sizes, formatting, manual pages
-	@sh tests/lint.sh
+	@PYTHON='$(PYTHON)' sh tests/lint.sh
 	@$(MAKE) --no-print-directory --silent binaries
 	@B=$B CC='$(CC)' LIBS='$(LDLIBS) $(MICROHTTPD) $(CURSES)' COMMON='$(COMMON)' DAEMON='$(DAEMON)' CONTROL='$(CONTROL)' HTTP='$(VIEW) $(HTTP)' \
 	  $(PYTHON) tests/structure.py $(STRUCTURE)

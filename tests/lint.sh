@@ -210,7 +210,15 @@ own_paths()
 	done | sed 's/$/ <- a path of one machine: make it relative/'
 }
 
-for check in layers banned_calls libraries machine_members sizes formatting manual_pages headers_alone white_space session_lines own_paths; do
+# Guards that mutants.py could no longer switch off.
+mutants()
+{
+	files '^tests/attacks/mutants\.py$' | while IFS= read -r file; do
+		"${PYTHON:-python3}" "$file" --check 2>&1
+	done
+}
+
+for check in layers banned_calls libraries machine_members sizes formatting manual_pages headers_alone white_space session_lines own_paths mutants; do
 	$check
 done >"$scratch/findings"
 

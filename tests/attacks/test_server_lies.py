@@ -6,7 +6,7 @@ import net
 BUILD = os.environ.get("ATTLSD_BUILD", os.path.join(os.path.dirname(__file__), "..", "..", "build"))
 
 
-def test_340_a_lying_worker_takes_no_server_down(launch, make_backend, folder, monkeypatch):
+def test_347_a_lying_worker_takes_no_server_down(launch, make_backend, folder, monkeypatch):
     """Not even with fall: 1, and not by results of checks that it was not asked for."""
     monkeypatch.setenv("ATTLSD_TAKEN", "says-down")
     monkeypatch.setenv("ATTLSD_TAKEN_ONCE", os.path.join(folder, "taken"))
