@@ -1,6 +1,7 @@
 """Health checks of servers: what each kind finds, that they disturb nobody, and failover of servers under TLS."""
 import contextlib
 import os
+import signal
 import time
 
 import pytest
@@ -180,9 +181,16 @@ def test_a_reload_and_a_dead_worker_change_nothing(cluster, make_backend):
     good = make_backend()
     gateway = cluster([("127.0.0.1", port), good], workers=2, health={**OFTEN, "check": "greeting"})
     down(gateway, ("127.0.0.1", port), "refused")
-    gateway.reload()
+    old = gateway.workers()
+    assert gateway.reload()
+    net.until(lambda: len(gateway.workers()) == 2 and not set(old) & set(gateway.workers()), "new workers alone")
     before = len(good.sessions)
     good.wait(lambda: len(good.sessions) >= before + 2, "checks by the new workers")
+    os.kill(gateway.workers()[0], signal.SIGKILL)
+    gateway.event("worker-died")
+    before = len(good.sessions)
+    good.wait(lambda: len(good.sessions) >= before + 2, "checks after a worker has died")
+    assert not gateway.seen("backend-up")
     make_backend(port=port)
     gateway.event("backend-up", address=f"127.0.0.1:{port}")
 
