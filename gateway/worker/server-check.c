@@ -39,6 +39,7 @@ struct server_check {
 	bool logs;	 /* a failure is news */
 	enum step step;
 	bool greeted, over;
+	bool has_password; /* the server has it, and its words may repeat it */
 	struct ip_endpoint at;
 	size_t address_at;
 	uint64_t end_ms;
@@ -255,17 +256,19 @@ static void take_reply(struct server_check *check, uint16_t code, const char *te
 		break;
 	case STEP_USER:
 		password = health_logins_password(check->worker->health_logins, check->backend);
-		if (code == 331 && password != NULL)
+		if (code == 331 && password != NULL) {
+			check->has_password = true;
 			say(check, STEP_PASS, "PASS", password);
-		else if (ftp_reply_is_positive(code))
+		} else if (ftp_reply_is_positive(code)) {
 			say(check, STEP_QUIT, "QUIT", "");
-		else
+		} else {
 			fail(check, SERVER_FAILURE_NO_LOGIN, text);
+		}
 		break;
 	case STEP_PASS:
 		if (ftp_reply_is_positive(code))
 			say(check, STEP_QUIT, "QUIT", "");
-		else /* its own words might repeat the password */
+		else
 			fail(check, SERVER_FAILURE_NO_LOGIN, "the server refuses the password");
 		break;
 	case STEP_QUIT:
@@ -293,7 +296,10 @@ static bool take_line(struct server_check *check)
 	    ftp_reply_take(&check->parser, check->in.bytes + check->in.start, inbuf_len(&check->in), &reply);
 	if (status == FTP_REPLY_MORE)
 		return false;
-	(void)snprintf(text, sizeof(text), "%.*s", (int)reply.len, reply.line);
+	if (check->has_password)
+		(void)snprintf(text, sizeof(text), "not shown, as it may repeat the password");
+	else
+		(void)snprintf(text, sizeof(text), "%.*s", (int)reply.len, reply.line);
 	inbuf_use(&check->in, reply.consumed);
 	if (status == FTP_REPLY_MALFORMED &&
 	    (check->greeted || check->backend->stray_replies == BACKEND_STRAY_CLOSE)) {

@@ -135,12 +135,15 @@ def test_a_session_goes_on_to_the_next_server_if_tls_fails(launch, certificates)
             server.stop()
 
 
-def test_a_login_that_fails(cluster, make_backend, folder):
+@pytest.mark.parametrize("script,cause", [({"PASS": "530 Not good for you"}, "login-refused"), ({"PASS": "421 Not good for you"}, "turned-away"),
+                                          ({"PASS": "Not good for you"}, "not-ftp"), ({"QUIT": "421 Not good for you"}, "turned-away"),
+                                          ({"QUIT": "Not good for you"}, "not-ftp")])
+def test_a_login_that_fails(cluster, make_backend, folder, script, cause):
     path = password_file(folder, "good")
     good = make_backend()
-    locked = make_backend(PASS="530 Not good for you")
+    locked = make_backend(**script)
     gateway = cluster([locked, good], workers=2, health={**OFTEN, "check": "login", "user": "probe", "password_file": path})
-    down(gateway, locked.address, "login-refused")
+    down(gateway, locked.address, cause)
     assert good.verbs(0) == ["USER", "PASS", "QUIT"]
     assert good.session(0).lines[1] == "PASS good"
     assert "for you" not in gateway.log  # a server's words about a password are not logged
