@@ -101,6 +101,12 @@ struct port_range {
 	uint16_t high;
 };
 
+/* How many ports it has; 0 if none was given. */
+static inline unsigned port_range_size(const struct port_range *range)
+{
+	return range->low == 0 ? 0 : range->high - range->low + 1u;
+}
+
 struct ftp_action {
 	const char *name;
 	bool auth_tls; /* EXTENSIONS AUTH_TLS */

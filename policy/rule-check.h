@@ -8,6 +8,7 @@
 #include <stdbool.h>
 
 #include "policy/diag.h"
+#include "policy/ip.h"
 #include "policy/locations.h"
 #include "policy/match.h"
 #include "policy/types.h"
@@ -33,6 +34,13 @@ struct check {
 static inline bool check_is_given(const struct check *c, const void *object, const char *key)
 {
 	return locations_find(c->locations, object, key) != NULL;
+}
+
+/* Can no two sockets listen on these? Port 0 is none. */
+static inline bool check_collide(const struct ip_endpoint *a, const struct ip_endpoint *b)
+{
+	return a->port != 0 && a->port == b->port && a->addr.family == b->addr.family &&
+	       (ip_addr_equal(&a->addr, &b->addr) || ip_addr_is_any(&a->addr) || ip_addr_is_any(&b->addr));
 }
 
 /* The next listener from *i on whose connections the rule can match; NULL: no more. */

@@ -45,12 +45,6 @@ static void check_keyring(const struct check *c, const struct policy_http *http)
 	}
 }
 
-static bool collide(const struct ip_endpoint *a, const struct ip_endpoint *b)
-{
-	return a->port != 0 && a->port == b->port && a->addr.family == b->addr.family &&
-	       (ip_addr_equal(&a->addr, &b->addr) || ip_addr_is_any(&a->addr) || ip_addr_is_any(&b->addr));
-}
-
 static void check_place(const struct check *c, const struct policy_http *http)
 {
 	const struct policy_daemon *daemon = &c->policy->daemon;
@@ -65,7 +59,7 @@ static void check_place(const struct check *c, const struct policy_http *http)
 		const struct policy_listener *listener = &c->policy->listeners[i];
 
 		if (http->path == NULL && check_is_valid(c, listener) &&
-		    collide(&http->endpoint, &listener->endpoint)) {
+		    check_collide(&http->endpoint, &listener->endpoint)) {
 			check_error(c, DIAG_SAME_ADDRESS, daemon, "http",
 				    "\"http\" cannot have the address and port of listeners \"%s\"",
 				    listener->name);
@@ -83,13 +77,13 @@ static void check_agent(const struct check *c)
 
 	if (endpoint->addr.family == IP_NONE)
 		return;
-	if (daemon->http.path == NULL && collide(endpoint, &daemon->http.endpoint))
+	if (daemon->http.path == NULL && check_collide(endpoint, &daemon->http.endpoint))
 		check_error(c, DIAG_SAME_ADDRESS, daemon, "agent",
 			    "\"agent\" cannot have the address and port of \"http\"");
 	for (size_t i = 0; i < c->policy->nlisteners; i++) {
 		const struct policy_listener *listener = &c->policy->listeners[i];
 
-		if (check_is_valid(c, listener) && collide(endpoint, &listener->endpoint))
+		if (check_is_valid(c, listener) && check_collide(endpoint, &listener->endpoint))
 			check_error(c, DIAG_SAME_ADDRESS, daemon, "agent",
 				    "\"agent\" cannot have the address and port of listeners \"%s\"",
 				    listener->name);

@@ -17,7 +17,7 @@ static bool shares(const struct check *c, const struct ftp_action *ftp)
 
 static void check_action(const struct check *c, const struct ftp_action *ftp)
 {
-	unsigned nports = policy_range_size(&ftp->passivedataports);
+	unsigned nports = port_range_size(&ftp->passivedataports);
 
 	if (nports == 0)
 		check_error(c, DIAG_MISSING_KEY, ftp, "passivedatashare",
@@ -114,7 +114,7 @@ static void warn_rule(const struct check *c, const struct policy_rule *rule)
 			    "data connections through the load balancers of listeners \"%s\" all have "
 			    "their address, so with \"passivedatashare: source\" all sessions together "
 			    "have %u at a time that wait for a client; more wait for each other",
-			    listener->name, policy_range_size(&rule->ftp->passivedataports));
+			    listener->name, port_range_size(&rule->ftp->passivedataports));
 			return;
 		}
 }

@@ -49,17 +49,6 @@ static void check_tls_action(const struct check *c, const struct tls_action *tls
 		    "add them, or use required");
 }
 
-/* Can two listeners not be bound at the same time? */
-static bool listeners_collide(const struct policy_listener *a, const struct policy_listener *b)
-{
-	const struct ip_addr *x = &a->endpoint.addr;
-	const struct ip_addr *y = &b->endpoint.addr;
-
-	if (a->endpoint.port == 0 || a->endpoint.port != b->endpoint.port || x->family != y->family)
-		return false;
-	return ip_addr_equal(x, y) || ip_addr_is_any(x) || ip_addr_is_any(y);
-}
-
 static void check_listener(const struct check *c, size_t index)
 {
 	const struct policy_listener *listener = &c->policy->listeners[index];
@@ -67,7 +56,7 @@ static void check_listener(const struct check *c, size_t index)
 	for (size_t i = 0; i < index; i++) {
 		const struct policy_listener *other = &c->policy->listeners[i];
 
-		if (!check_is_valid(c, other) || !listeners_collide(listener, other))
+		if (!check_is_valid(c, other) || !check_collide(&listener->endpoint, &other->endpoint))
 			continue;
 		check_error(
 		    c, DIAG_SAME_ADDRESS, listener, "address",
@@ -167,12 +156,11 @@ static void check_passive_ports(const struct check *c, const struct ftp_action *
 static const struct policy_listener *find_at(const struct check *c, const struct policy_listener *near,
 					     uint16_t port)
 {
-	struct policy_listener at = *near;
+	struct ip_endpoint at = { .addr = near->endpoint.addr, .port = port };
 
-	at.endpoint.port = port;
 	for (size_t i = 0; i < c->policy->nlisteners; i++)
 		if (check_is_valid(c, &c->policy->listeners[i]) &&
-		    listeners_collide(&at, &c->policy->listeners[i]))
+		    check_collide(&at, &c->policy->listeners[i].endpoint))
 			return &c->policy->listeners[i];
 	return NULL;
 }
@@ -211,17 +199,12 @@ static void check_data_port(const struct check *c, const struct policy_rule *rul
 	}
 }
 
-static unsigned range_size(const struct port_range *range)
-{
-	return range->low == 0 ? 0 : range->high - range->low + 1u;
-}
-
 /* A DNAT maps advertise_ports[i] to passivedataports[i], so there can be one range only. */
 static void check_advertise_ports(const struct check *c)
 {
 	const struct policy_nat *nat = &c->policy->nat;
 	const struct ftp_action *first = NULL;
-	unsigned size = range_size(&nat->advertise_ports);
+	unsigned size = port_range_size(&nat->advertise_ports);
 
 	for (size_t i = 0; i < c->policy->nftp_actions && size > 0; i++) {
 		const struct ftp_action *ftp = &c->policy->ftp_actions[i];
@@ -235,12 +218,12 @@ static void check_advertise_ports(const struct check *c)
 				    "which ftp_actions \"%s\" lacks; add it",
 				    ftp->name);
 			check_see(c, ftp, NULL, "ftp_actions \"%s\"", ftp->name);
-		} else if (range_size(range) != size) {
+		} else if (port_range_size(range) != size) {
 			check_error(c, DIAG_ADVERTISE_PORTS, nat, "advertise_ports",
 				    "\"advertise_ports\" has %u ports, "
 				    "but \"passivedataports\" of ftp_actions \"%s\" has %u; "
 				    "make both the same size",
-				    size, ftp->name, range_size(range));
+				    size, ftp->name, port_range_size(range));
 			check_see(c, ftp, "passivedataports", "ftp_actions \"%s\"", ftp->name);
 		} else if (first != NULL && first->passivedataports.low != range->low) {
 			check_error(c, DIAG_ADVERTISE_PORTS, nat, "advertise_ports",

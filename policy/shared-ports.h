@@ -23,10 +23,4 @@ size_t policy_shared_ports(const struct policy *policy, struct ip_endpoint *ret,
 /* Does a connection to `to` arrive at a socket that listens on `at`? */
 bool policy_port_covers(const struct ip_endpoint *at, const struct ip_endpoint *to);
 
-/* How many ports a range has; 0 if none is given. */
-static inline unsigned policy_range_size(const struct port_range *range)
-{
-	return range->low == 0 ? 0 : range->high - range->low + 1u;
-}
-
 #endif

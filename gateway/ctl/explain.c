@@ -310,7 +310,7 @@ static void put_plans(struct explain_maker *maker, json_t *to, const struct poli
 {
 	json_t *plans = json_object();
 
-	explain_put(maker, plans, "at_a_time", json_integer(policy_range_size(&ftp->passivedataports)));
+	explain_put(maker, plans, "at_a_time", json_integer(port_range_size(&ftp->passivedataports)));
 	explain_put(maker, plans, "of", json_string(listener->proxy_data ? "all sessions" : "one address"));
 	explain_put(maker, to, "plans", plans);
 }
