@@ -11,6 +11,7 @@ import signal
 import socket
 import struct
 import tempfile
+import threading
 import time
 
 DEADLINE = float(os.environ.get("ATTLSD_TEST_DEADLINE", "20"))  # maximum seconds for each step
@@ -185,3 +186,25 @@ def have_ipv6():
         return True
     except OSError:
         return False
+
+
+@contextlib.contextmanager
+def meanwhile(once, threads=4):
+    """Threads call once() again and again until the block ends; yields a list that gets what it raises."""
+    failed, over = [], threading.Event()
+
+    def run():
+        while not over.is_set():
+            try:
+                once()
+            except Exception as e:  # noqa: BLE001: any failure counts
+                failed.append(e)
+    running = [threading.Thread(target=run) for _ in range(threads)]
+    for thread in running:
+        thread.start()
+    try:
+        yield failed
+    finally:
+        over.set()
+        for thread in running:
+            thread.join()

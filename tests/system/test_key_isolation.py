@@ -4,7 +4,6 @@ import os
 import re
 import signal
 import subprocess
-import threading
 
 import pytest
 
@@ -152,28 +151,16 @@ def test_signers_have_nothing(gateway):
 
 def test_a_signer_that_dies_loses_no_session(launch, backend):
     gateway = launch(backend, daemon={"workers": 2, **ISOLATED})
-    failed, done = [], threading.Event()
 
     def shake():
-        while not done.is_set():
-            try:
-                with clients.explicit(gateway, "P") as c:
-                    assert c.get("hello.txt") == backend.files["hello.txt"]
-            except Exception as e:  # noqa: BLE001: any failure counts
-                failed.append(e)
-    threads = [threading.Thread(target=shake) for _ in range(4)]
-    for thread in threads:
-        thread.start()
-    try:
+        with clients.explicit(gateway, "P") as c:
+            assert c.get("hello.txt") == backend.files["hello.txt"]
+    with net.meanwhile(shake) as failed:
         for killed in range(1, 9):
             before = gateway.signers()
             os.kill(before[killed % 2], signal.SIGKILL)
             gateway.event("signer-died", count=killed, signal=9)
             net.until(lambda before=before: len(set(gateway.signers()) - set(before)) == 1, "another signer")
-    finally:
-        done.set()
-        for thread in threads:
-            thread.join()
     assert not failed, failed
     assert not gateway.seen("worker-died")
 

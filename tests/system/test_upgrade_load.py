@@ -1,22 +1,9 @@
 """Two upgrades in the middle of everything: no refused connection, no cut transfer. `make upgrade-load` is the long form."""
-import threading
-
 import client as clients
 import net
 from upgrades import NEXT
 
 HALF = 300_000
-
-
-def come_and_go(gateway, over, done, failed):
-    while not over.is_set():
-        for begin in clients.explicit, clients.implicit:
-            try:
-                with begin(gateway) as client:
-                    client.expect("QUIT", 221)
-                done.append(begin)
-            except (OSError, AssertionError, EOFError) as error:
-                failed.append(error)
 
 
 def begin(gateway, implicit, level, command):
@@ -27,15 +14,18 @@ def begin(gateway, implicit, level, command):
 
 def test_nobody_notices_two_upgrades(upgradable, backend):
     gateway = upgradable(backend, ftp={"secure_dataconn": "clear"})
-    over, done, failed = threading.Event(), [], []
-    threads = [threading.Thread(target=come_and_go, args=(gateway, over, done, failed)) for _ in range(4)]
-    for thread in threads:
-        thread.start()
+    done = []
+
+    def come_and_go():
+        for start in clients.explicit, clients.implicit:
+            with start(gateway) as client:
+                client.expect("QUIT", 221)
+            done.append(start)
     kinds = [(implicit, level) for implicit in (False, True) for level in "PC"]
     content = bytes(range(256)) * (2 * HALF // 256)
-    uploads = [begin(gateway, *kind, f"STOR file{i}") for i, kind in enumerate(kinds)]
-    downloads = [begin(gateway, *kind, "RETR big") for kind in kinds]
-    try:
+    with net.meanwhile(come_and_go) as failed:
+        uploads = [begin(gateway, *kind, f"STOR file{i}") for i, kind in enumerate(kinds)]
+        downloads = [begin(gateway, *kind, "RETR big") for kind in kinds]
         for _, data in uploads:
             data.send(content[:HALF])
         for source in NEXT, net.ATTLSD:
@@ -51,9 +41,5 @@ def test_nobody_notices_two_upgrades(upgradable, backend):
             assert data.read_all() == backend.files["big"]
             data.close()
             assert client.reply().code == 226
-    finally:
-        over.set()
-        for thread in threads:
-            thread.join()
     assert not failed, failed
     assert not gateway.seen("refused")

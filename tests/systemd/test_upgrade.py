@@ -84,14 +84,19 @@ def test_a_faulty_binary_fails_the_reload():
         machine.good("sh", "-c", "cp /run/attlsd.good /usr/sbin/attlsd.new && mv /usr/sbin/attlsd.new /usr/sbin/attlsd")
 
 
+def comes_back_after(killed):
+    """systemd starts it again, and no process of the killed one stays."""
+    left = processes()
+    machine.good("kill", "-KILL", killed)
+    machine.until(lambda: main() not in ("0", killed) and machine.show("attlsd", "ActiveState") == "active", "started again")
+    machine.until(lambda: not processes() & left, "nothing is left of it")
+    machine.good(*CURL, "--list-only", SERVER + "/")
+
+
 def test_a_killed_attlsd_comes_back_after_an_upgrade():
     machine.good("systemctl", "start", "attlsd")
     _, new = upgrade()
-    killed = processes()
-    machine.good("kill", "-KILL", new)
-    machine.until(lambda: main() not in ("0", new) and machine.show("attlsd", "ActiveState") == "active", "started again")
-    machine.until(lambda: not processes() & killed, "nothing is left of it")
-    machine.good(*CURL, "--list-only", SERVER + "/")
+    comes_back_after(new)
 
 
 def test_the_old_one_is_killed_in_the_trial():
@@ -99,11 +104,7 @@ def test_the_old_one_is_killed_in_the_trial():
     old = main()
     new_binary()
     machine.good("systemctl", "reload", "attlsd")
-    killed = processes()
-    machine.good("kill", "-KILL", old)
-    machine.until(lambda: main() not in ("0", old) and machine.show("attlsd", "ActiveState") == "active", "started again")
-    machine.until(lambda: not processes() & killed, "nothing is left of it")
-    machine.good(*CURL, "--list-only", SERVER + "/")
+    comes_back_after(old)
 
 
 def test_the_watchdog_goes_on():
