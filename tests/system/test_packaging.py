@@ -161,3 +161,29 @@ def test_an_instance_has_a_policy_socket_and_logs_of_its_own(folder):
     assert "/etc/attlsd/policy.yaml" not in many and "/etc/attlsd/%i/policy.yaml" in many
     assert "RuntimeDirectory=attlsd-%i\n" in many and "LogsDirectory=attlsd/%i\n" in many
     assert len(one.splitlines()) == len(many.splitlines()) and "%i" not in one
+
+
+@pytest.mark.parametrize("options, checked", [
+    (["-f", "/p.yaml"], "-n -f /p.yaml"),
+    (["-f", "/p.yaml", "-N", "/node one.yaml"], "-n -f /p.yaml -N /node one.yaml"),
+    (["-N", "/n.yaml"], "-n -f /etc/attlsd/policy.yaml -N /n.yaml"),
+])
+def test_an_upgrade_checks_the_policy_as_the_service_has_it(folder, options, checked):
+    """upgrade-services with a systemctl, an attlsd and an attlsctl that only write down how they are called."""
+    with open(os.path.join(net.ROOT, "contrib/systemd/upgrade-services")) as f:
+        text = f.read().replace("/usr/local/sbin", folder).replace("/run/systemd/system", folder).replace("/usr/sbin/policy-rc.d", "/nonexistent")
+    program = shutil.copy(os.path.realpath("/bin/sh"), os.path.join(folder, "running"))
+    running = subprocess.Popen([program, "-c", "read wait", "sh", *options], stdin=subprocess.PIPE)
+    try:
+        for name, body in {"systemctl": f"case $1 in list-units) echo attlsd.service ;; show) echo {running.pid} ;; esac",
+                           "attlsd": 'echo "attlsd $*"', "attlsctl": 'echo "attlsctl $*"'}.items():
+            with open(os.path.join(folder, name), "w") as f:
+                f.write("#!/bin/sh\n" + body + "\n")
+            os.chmod(os.path.join(folder, name), 0o755)
+        net.until(lambda: os.readlink(f"/proc/{running.pid}/exe") == program, "it runs")
+        os.unlink(program)  # as a package replaces it
+        done = subprocess.run(["sh", "-c", text], env={"PATH": f"{folder}:{os.environ['PATH']}"}, capture_output=True, text=True)
+    finally:
+        running.communicate(b"\n")
+    policy = checked.split(" -N ")[0].removeprefix("-n -f ")
+    assert done.stdout.splitlines() == [f"attlsd {checked}", f"attlsctl upgrade -f {policy}"] and not done.stderr, done
