@@ -98,6 +98,18 @@ def test_the_new_certificate_is_served(site, client):
     assert sorted(os.listdir(os.path.dirname(site.key))) == [".acme.lock", "server.key", "server.pem"]
 
 
+@pytest.mark.parametrize("text, status", [("daemon: { node: edge-1 }\n", 0), ("daemon: { workers: 2 }\n", 1)])
+def test_the_file_of_the_node_is_checked_too(site, text, status):
+    new = site.authority.issue("second", ["localhost"])
+    node, before = os.path.join(site.folder, "node one.yaml"), site.files()
+    with open(node, "w", encoding="ascii") as file:
+        file.write(text)
+    site.configure(node=node)
+    done = site.hook(new["chain"], new["key"])
+    assert done.returncode == status and ("node one.yaml" in done.stderr) == bool(status), done.stderr
+    assert (site.files() == before) == bool(status)
+
+
 def test_the_deploy_hook_of_acme_sh(site):
     new = site.authority.issue("second", ["localhost"])
     script = f'. {ACME}/attlsd.sh; attlsd_deploy localhost {new["key"]} none none {new["chain"]}'
