@@ -30,8 +30,10 @@ enum msg_type {
 	MSG_TYPE_COUNT
 };
 
-/* Who asks: those who may do most come first. Each kind has places of its own, so that it cannot take those
- * of another. */
+/*
+ * Who asks, in order of rights: the operator may do most. The monitor limits the connections of each
+ * kind separately, so that one kind cannot use up those of another.
+ */
 enum msg_asker {
 	ASKER_OPERATOR = 0, /* root, or the user that started attlsd */
 	ASKER_MEMBER,	    /* of daemon.control_group */

@@ -66,7 +66,7 @@ int admission_probe(struct admission *admission, uint64_t session, const void *o
 
 /* What the monitor knows about a session. It judges the session's requests by this. */
 struct admission_facts {
-	struct ip_endpoint remote; /* behind a load balancer, that is it */
+	struct ip_endpoint remote; /* the other end of the connection: the client, or a load balancer */
 	struct ip_endpoint local;
 	struct ip_addr client; /* IP_NONE: not known yet */
 	uint32_t listener;
