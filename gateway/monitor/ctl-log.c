@@ -43,19 +43,25 @@ struct sender {
 	uint64_t pid;
 };
 
+static void describe_sender(const struct ucred *who, struct sender *sender)
+{
+	uint32_t first = audit_uid(who->pid);
+
+	*sender = (struct sender){ .uid = "unknown", .login = "unknown", .pid = (uint64_t)who->pid };
+	if (who->uid != (uid_t)-1)
+		(void)snprintf(sender->uid, sizeof(sender->uid), "%u", (unsigned)who->uid);
+	if (first != UINT32_MAX)
+		(void)snprintf(sender->login, sizeof(sender->login), "%u", (unsigned)first);
+}
+
 static void find_sender(int fd, struct sender *sender)
 {
 	struct ucred who = { .pid = 0, .uid = (uid_t)-1 };
 	socklen_t len = sizeof(who);
-	uint32_t first;
 
-	*sender = (struct sender){ .uid = "unknown", .login = "unknown" };
-	if (getsockopt(fd, SOL_SOCKET, SO_PEERCRED, &who, &len) == 0)
-		(void)snprintf(sender->uid, sizeof(sender->uid), "%u", (unsigned)who.uid);
-	first = audit_uid(who.pid);
-	if (first != UINT32_MAX)
-		(void)snprintf(sender->login, sizeof(sender->login), "%u", (unsigned)first);
-	sender->pid = (uint64_t)who.pid;
+	/* if it fails, who stays unknown */
+	(void)getsockopt(fd, SOL_SOCKET, SO_PEERCRED, &who, &len);
+	describe_sender(&who, sender);
 }
 
 void ctl_log_order(int fd, const char *name, const struct ask *ask)
@@ -85,14 +91,17 @@ void ctl_log_order(int fd, const char *name, const struct ask *ask)
 		    AUDIT_TEXT("login_uid", sender.login), AUDIT_NUMBER("operator_pid", sender.pid));
 }
 
-void ctl_log_refused(int fd, const char *reason, uint64_t now_ms, uint64_t *last_ms)
+void ctl_log_refused(int fd, const struct ucred *who, const char *reason, uint64_t now_ms, uint64_t *last_ms)
 {
 	struct sender sender;
 
 	if (*last_ms != 0 && now_ms - *last_ms < REFUSED_PAUSE_MS)
 		return;
 	*last_ms = now_ms;
-	find_sender(fd, &sender);
+	if (who != NULL)
+		describe_sender(who, &sender);
+	else
+		find_sender(fd, &sender);
 	log_event(LOG_LEVEL_WARNING, "operator-refused", LOG_TEXT("reason", reason),
 		  LOG_TEXT("uid", sender.uid), LOG_TEXT("login", sender.login),
 		  LOG_NUMBER("pid", sender.pid));

@@ -3,6 +3,7 @@
 #define ATTLSD_GATEWAY_MONITOR_CTL_LOG_H
 
 #include <stdint.h>
+#include <sys/socket.h>
 
 #include "gateway/base/ctl-proto.h"
 
@@ -12,8 +13,10 @@
  */
 void ctl_log_order(int fd, const char *name, const struct ask *ask);
 
-/* The same for an order that the sender may not give, unless another one was logged just before, at *last_ms.
+/*
+ * Log that the sender may not ask this, unless another refusal was logged just before, at *last_ms.
+ * who: the sender, if it is not the process that made the other end of this connection. NULL: it is.
  */
-void ctl_log_refused(int fd, const char *reason, uint64_t now_ms, uint64_t *last_ms);
+void ctl_log_refused(int fd, const struct ucred *who, const char *reason, uint64_t now_ms, uint64_t *last_ms);
 
 #endif

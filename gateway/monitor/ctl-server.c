@@ -277,7 +277,11 @@ static void answer_question(struct ctl_peer *peer, const struct ask *ask)
 
 static void refuse(struct ctl_peer *peer, const char *why)
 {
-	ctl_log_refused(peer->watch.fd, why, peer->server->loop->now_ms, &peer->server->refused_ms);
+	struct ctl_server *server = peer->server;
+	bool is_own_http = peer->who == ASKER_HTTP && !peer->passed;
+
+	ctl_log_refused(peer->watch.fd, is_own_http ? &server->http : NULL, why, server->loop->now_ms,
+			&server->refused_ms);
 	finish(peer, ANSWER_FORBIDDEN, why);
 }
 

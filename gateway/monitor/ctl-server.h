@@ -9,6 +9,7 @@
 
 #include <stdbool.h>
 #include <stddef.h>
+#include <sys/socket.h>
 
 #include "gateway/base/ctl-proto.h"
 #include "gateway/base/loop.h"
@@ -62,6 +63,7 @@ struct ctl_server {
 	struct ctl_peer *peers;
 	size_t npeers[ASKERS];
 	uint64_t refused_ms; /* when an order was last logged as refused */
+	struct ucred http; /* the HTTP process: the monitor makes both ends of the sockets for its answers */
 };
 
 void ctl_server_init(struct ctl_server *server, struct loop *loop, struct children *children,

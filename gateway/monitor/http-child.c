@@ -101,6 +101,7 @@ static void start(struct http_child *http)
 		return;
 	}
 	http->pid = pid;
+	http->ctl->http = (struct ucred){ .pid = pid, .uid = http->root ? http->setup.uid : geteuid() };
 	http->orders = ends.orders;
 	http->questions.fd = ends.questions;
 	http->started_ms = http->counted_ms = http->loop->now_ms;

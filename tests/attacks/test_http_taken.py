@@ -117,7 +117,9 @@ def test_338_it_reads_only_what_it_shows(taken, question):
     gateway = taken("question-of-" + question)
     refusal = "the HTTP process may only ask for what it shows"
     assert gateway.event("taken").keys["text"] == refusal
-    assert gateway.event("operator-refused").keys["reason"] == refusal
+    keys = gateway.event("operator-refused").keys
+    assert keys["reason"] == refusal
+    assert keys["pid"] == gateway.event("http-started").keys["pid"] != str(gateway.process.pid)
     assert not gateway.seen("operator")  # which a trace that begins would log
     assert_serves(gateway)
 
