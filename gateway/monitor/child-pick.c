@@ -127,3 +127,11 @@ uint32_t children_count(const struct children *children)
 			n += generation->workers[i].pid != 0;
 	return n;
 }
+
+bool generation_is_ready(const struct generation *generation)
+{
+	for (size_t i = 0; i < generation->n; i++)
+		if (!generation->workers[i].ready)
+			return false;
+	return true;
+}

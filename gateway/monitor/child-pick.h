@@ -40,4 +40,7 @@ struct child *generation_pick_other(struct generation *generation, pid_t avoid, 
 /* How many workers there are, of the current generation and of those that are ending. */
 uint32_t children_count(const struct children *children);
 
+/* Have all its workers reported that they are ready? */
+bool generation_is_ready(const struct generation *generation);
+
 #endif

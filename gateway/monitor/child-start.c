@@ -137,3 +137,12 @@ int child_start(const struct child_start *start, struct child_ends *ret, const c
 	fd_close(&reports[1]);
 	return r;
 }
+
+size_t child_start_wanted(const struct policy *policy)
+{
+	long cpus = sysconf(_SC_NPROCESSORS_ONLN);
+
+	if (policy->daemon.workers != 0)
+		return policy->daemon.workers;
+	return cpus > 0 ? (size_t)cpus : 1;
+}

@@ -33,4 +33,7 @@ struct child_ends {
 /* Returns the process id, or a negative errno. */
 int child_start(const struct child_start *start, struct child_ends *ret, const char **ret_step);
 
+/* How many workers the policy wants. */
+size_t child_start_wanted(const struct policy *policy);
+
 #endif

@@ -265,15 +265,6 @@ static void generation_free(struct generation *generation)
 	free(generation);
 }
 
-static size_t workers_wanted(const struct policy *policy)
-{
-	long cpus = sysconf(_SC_NPROCESSORS_ONLN);
-
-	if (policy->daemon.workers != 0)
-		return policy->daemon.workers;
-	return cpus > 0 ? (size_t)cpus : 1;
-}
-
 static int prepare(struct generation *generation, struct children *children)
 {
 	int r = 0;
@@ -304,7 +295,7 @@ int generation_start(struct children *children, struct policy **policy, const st
 	generation->number = ++children->last;
 	timer_init(&generation->keeper_end, on_keeper_end);
 	generation->users = *users;
-	generation->n = workers_wanted(*policy);
+	generation->n = child_start_wanted(*policy);
 	generation->workers = calloc(generation->n, sizeof(*generation->workers));
 	if (generation->workers == NULL) {
 		free(generation);
@@ -332,14 +323,6 @@ int generation_start(struct children *children, struct policy **policy, const st
 	*keys = (struct ticket_keys){ NULL, NULL };
 	*ret_generation = generation;
 	return 0;
-}
-
-bool generation_is_ready(const struct generation *generation)
-{
-	for (size_t i = 0; i < generation->n; i++)
-		if (!generation->workers[i].ready)
-			return false;
-	return true;
 }
 
 static void on_keeper_end(struct timer *timer)

@@ -102,9 +102,6 @@ struct children {
 int generation_start(struct children *children, struct policy **policy, const struct keeper_user *users,
 		     struct ticket_keys *keys, struct generation **ret_generation);
 
-/* Have all its workers reported that they are ready? */
-bool generation_is_ready(const struct generation *generation);
-
 /*
  * Give the generation no new sessions. Its workers exit after their last session,
  * with MSG_DRAIN sooner than with MSG_RETIRE. When all have exited, on_retired is

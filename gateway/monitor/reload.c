@@ -15,6 +15,7 @@
 #include "gateway/base/counters.h"
 #include "gateway/base/log.h"
 #include "gateway/base/util.h"
+#include "gateway/monitor/child-pick.h"
 #include "gateway/monitor/startup.h"
 #include "gateway/worker/worker.h"
 
