@@ -21,12 +21,14 @@
 #define RESTART_MS 1000
 /* A keeper without workers has nothing to do but end; one whose file system hangs does not. */
 #define KEEPER_END_MS 2000
+/* A worker that has closed its channel is about to exit; one that does not is killed after this time. */
+#define LEAVE_MS 10000
 
 static void on_channel(struct watch *watch, uint32_t ready);
 static void on_doorbell(struct watch *watch, uint32_t ready);
 static void on_restart(struct timer *timer);
 static void on_rested(struct timer *timer);
-static void on_birth(struct timer *timer);
+static void on_limit(struct timer *timer);
 static void on_keeper_end(struct timer *timer);
 
 static size_t index_of(const struct child *child)
@@ -76,6 +78,7 @@ static int start(struct child *child)
 	child->ready = child->ready_reported = false;
 	child->stop_sent = MSG_NONE;
 	child->stop_pending = false;
+	child->given_up = false;
 	child->nsessions = 0;
 	child->given = 0;
 	child->audit_due = false;
@@ -83,16 +86,18 @@ static int start(struct child *child)
 	child->started_ms = child->children->loop->now_ms;
 	r = loop_watch(child->children->loop, &child->doorbell, EPOLLIN | EPOLLET);
 	if (r == 0 && child->children->start_limit_ms != 0)
-		r = loop_timer(child->children->loop, &child->birth, child->children->start_limit_ms);
+		r = loop_timer(child->children->loop, &child->limit, child->children->start_limit_ms);
 	if (r < 0)
 		child_kill(child, "no-memory");
 	return r;
 }
 
-/* It reads certificates and keys, or waits for a keeper that does: a file system may hang. */
-static void on_birth(struct timer *timer)
+/* At its start, it reads certificates and keys, or waits for a keeper that does: a file system may hang. */
+static void on_limit(struct timer *timer)
 {
-	child_kill(CONTAINER_OF(timer, struct child, birth), "not-ready-in-time");
+	struct child *child = CONTAINER_OF(timer, struct child, limit);
+
+	child_kill(child, child->ready ? "cannot-be-drained" : "not-ready-in-time");
 }
 
 static void on_restart(struct timer *timer)
@@ -114,6 +119,8 @@ static void send_stop(struct child *child)
 	int r = msg_send(child->channel.fd, &msg, -1);
 
 	child->stop_pending = r == -EAGAIN;
+	if (r == -EPIPE || r == -ECONNRESET) /* it ends by itself after its last session; SIGCHLD comes */
+		r = loop_timer(child->children->loop, &child->limit, LEAVE_MS);
 	if (r == 0 || r == -EAGAIN)
 		r = loop_watch(child->children->loop, &child->channel, child->stop_pending ? EPOLLOUT : 0);
 	if (r < 0)
@@ -204,7 +211,7 @@ static void hear(struct child *child)
 	drain_reports(child);
 	if (child->ready && !child->ready_reported) {
 		child->ready_reported = true;
-		loop_timer_stop(child->children->loop, &child->birth);
+		loop_timer_stop(child->children->loop, &child->limit);
 		child->children->on_ready(child);
 	}
 }
@@ -238,7 +245,7 @@ static void disconnect(struct child *child)
 	if (child->doorbell.fd != -1)
 		loop_unwatch(child->children->loop, &child->doorbell);
 	loop_timer_stop(child->children->loop, &child->rest);
-	loop_timer_stop(child->children->loop, &child->birth);
+	loop_timer_stop(child->children->loop, &child->limit);
 	fd_close(&child->channel.fd);
 	fd_close(&child->reports);
 	fd_close(&child->doorbell.fd);
@@ -277,7 +284,7 @@ static int prepare(struct generation *generation, struct children *children)
 		watch_init(&child->doorbell, on_doorbell);
 		timer_init(&child->restart, on_restart);
 		timer_init(&child->rest, on_rested);
-		timer_init(&child->birth, on_birth);
+		timer_init(&child->limit, on_limit);
 		child->relays = shared_map(sizeof(*child->relays));
 		r = counted_open(&child->counted) < 0 || child->relays == NULL ? -ENOMEM : r;
 	}
@@ -349,6 +356,13 @@ static void free_if_gone(struct children *children, struct generation *generatio
 	generation_free(generation);
 }
 
+static void end_process(struct child *child)
+{
+	child->ready = false;
+	disconnect(child);
+	(void)kill(child->pid, SIGKILL); /* fails only if the process is dead already */
+}
+
 void generation_retire(struct generation *generation, enum msg_type how)
 {
 	struct children *children = generation->workers[0].children;
@@ -364,8 +378,10 @@ void generation_retire(struct generation *generation, enum msg_type how)
 		child->stop_pending = true;
 		if (child->ready)
 			send_stop(child);
-		else
-			child_kill(child, "cannot-be-drained");
+		else if (child->channel.fd != -1) { /* it starts: it reads no orders and has no sessions */
+			child->given_up = true;
+			end_process(child);
+		} /* else it has been killed */
 	}
 	free_if_gone(children, generation);
 }
@@ -377,9 +393,7 @@ void child_kill_for(struct child *child, const struct msg *msg, const char *reas
 	log_event(LOG_LEVEL_ERROR, "worker-killed", LOG_NUMBER("pid", child->pid), LOG_TEXT("reason", reason),
 		  LOG_TEXT(msg != NULL ? "message" : "", name != NULL ? name : "unknown"),
 		  LOG_NUMBER(msg != NULL ? "session" : "", msg != NULL ? msg->session : 0));
-	child->ready = false;
-	disconnect(child);
-	(void)kill(child->pid, SIGKILL); /* fails only if the process is dead already */
+	end_process(child);
 }
 
 void child_kill(struct child *child, const char *reason)

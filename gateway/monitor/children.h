@@ -33,7 +33,7 @@ struct child {
 	int reports;	       /* a pipe; drained when the doorbell rings, and before each decision */
 	struct watch doorbell; /* the worker rings it for urgent messages */
 	struct timer restart;
-	struct timer birth;  /* until it is ready */
+	struct timer limit;  /* until it is ready, or until it exits after it has closed its channel */
 	uint64_t debt_us;    /* time that it took of the monitor's, which its rest has not paid back */
 	uint64_t debt_at_us; /* when that was counted */
 	struct timer rest;   /* until the monitor listens to it again */
@@ -48,6 +48,7 @@ struct child {
 	uint64_t given;		 /* sessions that this process has got */
 	bool backlogged;	 /* result of the last generation_check_backlog() */
 	enum msg_type stop_sent; /* MSG_NONE, or the order to end that it was sent */
+	bool given_up;		 /* killed at its start, because nobody needs it any more */
 	bool stop_pending;	 /* the channel was full, so the order is still to be sent */
 	uint64_t started_ms;
 };

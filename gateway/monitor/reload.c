@@ -149,8 +149,8 @@ void reload_on_death(struct child *child, pid_t pid, int status)
 {
 	struct monitor *monitor = child->children->owner;
 	size_t lost = request_forget_worker(&monitor->requests, child);
-	bool expected =
-	    child->stop_sent != MSG_NONE && WIFEXITED(status) && WEXITSTATUS(status) == EXIT_SUCCESS;
+	bool expected = child->given_up || (child->stop_sent != MSG_NONE && WIFEXITED(status) &&
+					    WEXITSTATUS(status) == EXIT_SUCCESS);
 
 	checks_forget_worker(&monitor->checks, pid);
 	if (!expected)

@@ -2,7 +2,9 @@
 #include "gateway/monitor/children.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <signal.h>
+#include <sys/socket.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -19,7 +21,7 @@ struct scene {
 	struct generation *generation;
 	size_t ready, deaths, retired, keeper_deaths; /* calls of the callbacks */
 	size_t stop_at;				      /* at this number of calls of on_ready */
-	size_t clean, killed;			      /* how those ended that died */
+	size_t clean, killed, given_up;		      /* how those ended that died */
 };
 
 static struct scene *scene_of(const struct children *children)
@@ -48,6 +50,7 @@ static void on_death(struct child *child, pid_t pid, int status)
 	assert_int_equal(child->pid, 0);
 	assert_true(pid > 0);
 	scene->deaths++;
+	scene->given_up += child->given_up;
 	scene->clean += WIFEXITED(status) && WEXITSTATUS(status) == EXIT_SUCCESS;
 	scene->killed += WIFSIGNALED(status) && WTERMSIG(status) == SIGKILL;
 }
@@ -244,6 +247,60 @@ static void a_generation_goes_with_its_last_worker(void **state)
 	}
 }
 
+/* The workers have ended after their last session, and the monitor learns that only after the next order. */
+static void a_worker_that_has_ended_takes_no_order(void **state)
+{
+	struct scene scene;
+	pid_t pids[WORKERS];
+	siginfo_t info;
+
+	(void)state;
+	scene_start(&scene);
+	run_until_ready(&scene, WORKERS);
+	pids_of(&scene, pids);
+	generation_retire(scene.generation, MSG_DRAIN);
+	for (size_t i = 0; i < WORKERS; i++)
+		assert_int_equal(waitid(P_PID, (id_t)pids[i], &info, WEXITED | WNOWAIT), 0);
+	generation_retire(scene.generation, MSG_STOP);
+	for (size_t i = 0; i < WORKERS; i++) {
+		assert_true(scene.generation->workers[i].ready); /* it was not killed */
+		assert_true(timer_is_armed(&scene.generation->workers[i].limit));
+	}
+	wait_and_reap(&scene, pids, WORKERS);
+	assert_int_equal(scene.clean, WORKERS);
+	assert_int_equal(scene.retired, 1);
+	scene_done(&scene);
+}
+
+/* A worker that closes its channel and stays is killed. */
+static void a_worker_without_channel_has_to_leave(void **state)
+{
+	struct scene scene;
+	struct child *child;
+	pid_t pids[WORKERS];
+	int pair[2];
+
+	(void)state;
+	scene_start(&scene);
+	run_until_ready(&scene, WORKERS);
+	pids_of(&scene, pids);
+	child = &scene.generation->workers[0];
+	assert_int_equal(kill(pids[0], SIGSTOP), 0); /* it would end with its channel */
+	assert_int_equal(socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_NONBLOCK | SOCK_CLOEXEC, 0, pair), 0);
+	assert_int_equal(dup3(pair[0], child->channel.fd, O_CLOEXEC), child->channel.fd);
+	(void)close(pair[0]);
+	(void)close(pair[1]);
+	generation_retire(scene.generation, MSG_DRAIN);
+	assert_true(child->ready);
+	assert_true(timer_is_armed(&child->limit));
+	loop_timer_stop(&scene.loop, &child->limit);
+	child->limit.fn(&child->limit);
+	wait_and_reap(&scene, pids, WORKERS);
+	assert_int_equal(scene.killed, 1);
+	assert_int_equal(scene.clean, WORKERS - 1);
+	scene_done(&scene);
+}
+
 /* A place that is empty when its generation retires stays empty. */
 static void a_retired_generation_starts_no_worker(void **state)
 {
@@ -280,6 +337,7 @@ static void a_start_can_be_given_up(void **state)
 	generation_retire(scene.generation, MSG_DRAIN);
 	wait_and_reap(&scene, pids, WORKERS);
 	assert_int_equal(scene.killed, WORKERS);
+	assert_int_equal(scene.given_up, WORKERS); /* which is no fault of theirs */
 	assert_int_equal(scene.ready, 0);
 	assert_int_equal(scene.retired, 1);
 	scene_done(&scene);
@@ -377,19 +435,19 @@ static void a_worker_has_limited_time_to_become_ready(void **state)
 	(void)state;
 	scene_start(&scene);
 	for (size_t i = 0; i < WORKERS; i++)
-		assert_false(timer_is_armed(&scene.generation->workers[i].birth)); /* no limit is set */
+		assert_false(timer_is_armed(&scene.generation->workers[i].limit)); /* no limit is set */
 	run_until_ready(&scene, WORKERS);
 	kill_worker(&scene, &scene.generation->workers[1]);
 	scene.children.start_limit_ms = 60000;
 	restart(&scene, &scene.generation->workers[1]);
-	assert_int_equal(scene.generation->workers[1].birth.at_ms, scene.loop.now_ms + 60000);
+	assert_int_equal(scene.generation->workers[1].limit.at_ms, scene.loop.now_ms + 60000);
 	run_until_ready(&scene, WORKERS + 1);
-	assert_false(timer_is_armed(&scene.generation->workers[1].birth));
+	assert_false(timer_is_armed(&scene.generation->workers[1].limit));
 	kill_worker(&scene, &scene.generation->workers[1]);
 	restart(&scene, &scene.generation->workers[1]);
 	pids_of(&scene, pids);
-	loop_timer_stop(&scene.loop, &scene.generation->workers[1].birth); /* it runs out */
-	scene.generation->workers[1].birth.fn(&scene.generation->workers[1].birth);
+	loop_timer_stop(&scene.loop, &scene.generation->workers[1].limit); /* it runs out */
+	scene.generation->workers[1].limit.fn(&scene.generation->workers[1].limit);
 	wait_and_reap(&scene, &pids[1], 1);
 	assert_int_equal(scene.killed, 3);
 	assert_true(timer_is_armed(&scene.generation->workers[1].restart));
@@ -426,6 +484,8 @@ int main(void)
 		cmocka_unit_test(each_worker_reports_once),
 		cmocka_unit_test(a_dead_worker_is_replaced),
 		cmocka_unit_test(a_generation_goes_with_its_last_worker),
+		cmocka_unit_test(a_worker_that_has_ended_takes_no_order),
+		cmocka_unit_test(a_worker_without_channel_has_to_leave),
 		cmocka_unit_test(a_retired_generation_starts_no_worker),
 		cmocka_unit_test(a_start_can_be_given_up),
 		cmocka_unit_test(a_full_channel_takes_the_order_later),
