@@ -6,7 +6,6 @@
 #include "gateway/tls/ticket-secrets.h"
 
 #include <errno.h>
-#include <fcntl.h>
 #include <openssl/core_names.h>
 #include <openssl/evp.h>
 #include <openssl/kdf.h>
@@ -14,11 +13,9 @@
 #include <stdbool.h>
 #include <stdio.h>
 #include <string.h>
-#include <sys/stat.h>
-#include <unistd.h>
 
 #include "gateway/base/shared.h"
-#include "gateway/base/util.h"
+#include "gateway/host/secret-file.h"
 
 /* Of a file, and of the random bytes in a line. */
 #define FILE_MAX   4096
@@ -46,48 +43,18 @@ static void complain_of_line(struct diags *diags, const struct tls_action *actio
 		  action->session_ticket_keys, why);
 }
 
-/* Whoever can read the file can read what clients say. */
-static const char *judge_file(const struct stat *st, char *text, size_t size)
-{
-	if (!S_ISREG(st->st_mode))
-		return "it is not a file";
-	if (st->st_uid != 0 && st->st_uid != geteuid()) {
-		(void)snprintf(text, size, "it belongs to another user (%u); chown root",
-			       (unsigned)st->st_uid);
-		return text;
-	}
-	if ((st->st_mode & 077) != 0) {
-		(void)snprintf(text, size, "its mode %03o lets other users at it; chmod 600",
-			       (unsigned)st->st_mode & 0777);
-		return text;
-	}
-	return st->st_size > FILE_MAX ? "it is too long: one line for each of at most 4 secrets" : NULL;
-}
-
-/* Returns the length, or -1 after a complaint. */
+/* Whoever can read the file can read what clients say. Returns the length, or -1 after a complaint. */
 static ssize_t read_file(const struct tls_action *action, struct diags *diags, char *buf,
 			 uint64_t *ret_made_s)
 {
-	int fd = open(action->session_ticket_keys, O_RDONLY | O_CLOEXEC | O_NOCTTY | O_NONBLOCK);
-	char text[100];
-	const char *why = NULL;
-	struct stat st;
-	ssize_t n = -1;
+	struct secret_file file;
+	ssize_t n = secret_file_read(action->session_ticket_keys, buf, FILE_MAX + 1, &file);
 
-	if (fd == -1 || fstat(fd, &st) == -1)
-		why = strerror(errno);
-	else
-		why = judge_file(&st, text, sizeof(text));
-	if (why == NULL) {
-		n = read(fd, buf, FILE_MAX);
-		if (n == -1)
-			why = strerror(errno);
-		*ret_made_s = st.st_mtim.tv_sec > 0 ? (uint64_t)st.st_mtim.tv_sec : 0;
-	}
-	if (why != NULL)
-		complain(diags, action, why);
-	fd_close(&fd);
-	return n;
+	*ret_made_s = file.changed_s;
+	if (n >= 0 && n <= FILE_MAX)
+		return n;
+	complain(diags, action, n < 0 ? file.why : "it is too long: one line for each of at most 4 secrets");
+	return -1;
 }
 
 static bool is_constant(const uint8_t *bytes, size_t len)
@@ -156,7 +123,7 @@ static int take_lines(struct ticket_file *file, const struct tls_action *action,
 
 static int load_file(struct ticket_file *file, const struct tls_action *action, struct diags *diags)
 {
-	char text[FILE_MAX];
+	char text[FILE_MAX + 1];
 	ssize_t n = read_file(action, diags, text, &file->made_s);
 	int r = n == -1 ? -EINVAL : take_lines(file, action, diags, text, (size_t)n);
 

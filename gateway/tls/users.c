@@ -5,15 +5,9 @@
 #include "gateway/tls/users.h"
 
 #include <errno.h>
-#include <fcntl.h>
 #include <stdlib.h>
-#include <string.h>
-#include <unistd.h>
 
-#include "gateway/base/util.h"
-
-/* z/OS password phrases have up to 100 characters. */
-#define PASSWORD_MAX 128
+#include "gateway/tls/password-file.h"
 
 struct users {
 	const struct policy *policy;
@@ -21,34 +15,26 @@ struct users {
 	char **passwords; /* by place in the policy; NULL: none */
 };
 
-/* The first line of the file, without its end. */
+/* A file that others can read is only warned of: policies with such files have always been good. */
 static char *read_password(const struct policy_user *user, struct diags *diags)
 {
-	char buf[PASSWORD_MAX + 2];
-	int fd = open(user->password_file, O_RDONLY | O_CLOEXEC);
-	ssize_t n = fd == -1 ? -1 : read(fd, buf, sizeof(buf));
-	size_t len = 0;
-	char *password = NULL;
+	char buf[PASSWORD_FILE_BYTES], *password = NULL;
+	struct secret_file file;
+	ssize_t n = secret_file_read_exposed(user->password_file, buf, sizeof(buf), &file);
+	const char *why;
 
-	if (n == -1) {
+	if (n < 0) {
 		diags_add(diags, DIAG_ERROR, DIAG_FILE_UNREADABLE, user->password_file_mark,
-			  "cannot read the password file \"%s\": %s", user->password_file, strerror(errno));
-		fd_close(&fd);
-		return NULL;
-	}
-	fd_close(&fd);
-	while (len < (size_t)n && buf[len] != '\n' && buf[len] != '\r' && buf[len] != '\0')
-		len++;
-	if (len == 0 || len > PASSWORD_MAX) {
+			  "cannot read the password file \"%s\": %s", user->password_file, file.why);
+	} else if (password_file_take(buf, (size_t)n, &password, &why) < 0) {
 		diags_add(diags, DIAG_ERROR, DIAG_BAD_PASSWORD_FILE, user->password_file_mark,
-			  "\"%s\" must hold a password of 1 to %d characters in its first line",
-			  user->password_file, PASSWORD_MAX);
+			  "cannot use the password file \"%s\": %s", user->password_file, why);
 		diags_see(diags, user->password_file, (struct diag_mark){ .line = 1, .column = 1 },
 			  "the password");
-	} else {
-		password = strndup(buf, len);
+	} else if (file.why[0] != '\0') {
+		diags_add(diags, DIAG_WARNING, DIAG_BAD_PASSWORD_FILE, user->password_file_mark,
+			  "the password file \"%s\" is not secret: %s", user->password_file, file.why);
 	}
-	explicit_bzero(buf, sizeof(buf));
 	return password;
 }
 
@@ -83,13 +69,8 @@ void users_free(struct users **users)
 {
 	if (*users == NULL)
 		return;
-	for (size_t i = 0; (*users)->passwords != NULL && i < (*users)->policy->nusers; i++) {
-		char *password = (*users)->passwords[i];
-
-		if (password != NULL)
-			explicit_bzero(password, strlen(password));
-		free(password);
-	}
+	for (size_t i = 0; (*users)->passwords != NULL && i < (*users)->policy->nusers; i++)
+		password_file_free(&(*users)->passwords[i]);
 	free((*users)->passwords);
 	identity_users_free(&(*users)->certificates);
 	free(*users);

@@ -1,0 +1,82 @@
+/* Password files of users: which are refused, and which only warned of. */
+#include "gateway/tls/users.h"
+
+#include <errno.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "tests/unit/policy-text.h"
+
+static char path[] = "/tmp/attlsd-users-test-XXXXXX";
+
+static void write_file(const char *text, mode_t mode)
+{
+	FILE *out = fopen(path, "w");
+
+	assert_non_null(out);
+	assert_true(fputs(text, out) >= 0);
+	assert_int_equal(fclose(out), 0);
+	assert_int_equal(chmod(path, mode), 0);
+}
+
+static void password_files(void **state)
+{
+	static const struct {
+		const char *name, *text;
+		mode_t mode;
+		int want;
+		const char *message; /* NULL: none */
+	} rows[] = {
+		{ "of its owner", "hunter7\n", 0600, 0, NULL },
+		{ "to read only", "hunter7", 0400, 0, NULL },
+		{ "the group reads", "hunter7\n", 0640, 0, "its mode 640 lets other users at it; chmod 600" },
+		{ "others write", "hunter7\n", 0602, 0, "its mode 602 lets other users at it; chmod 600" },
+		{ "empty", "", 0600, -EINVAL, "its first line must be a password of 1 to 128 characters" },
+		{ "blank, and open", "\nhunter7\n", 0644, -EINVAL, "its first line must be a password" },
+	};
+
+	(void)state;
+	for (size_t i = 0; i < NELEM(rows); i++) {
+		struct users *users = NULL;
+		struct parsed p;
+		char text[200];
+
+		write_file(rows[i].text, rows[i].mode);
+		(void)snprintf(text, sizeof(text),
+			       "users: { U: { certificates: [ { subject: CN=u } ], password_file: %s } }\n",
+			       path);
+		parse_part(&p, text);
+		assert_non_null(p.policy);
+		diags_done(&p.diags);
+		assert_int_equal(diags_init(&p.diags, "policy", NULL, 0), 0);
+		if (users_load(p.policy, &p.diags, &users) != rows[i].want ||
+		    p.diags.nitems != (rows[i].message != NULL))
+			fail_msg("%s", rows[i].name);
+		if (rows[i].message != NULL) {
+			assert_non_null(strstr(p.diags.items[0].message, rows[i].message));
+			assert_non_null(strstr(p.diags.items[0].message, path));
+			assert_null(strstr(p.diags.items[0].message, "hunter7"));
+			assert_true(p.diags.items[0].mark.line > 0);
+			assert_int_equal(p.diags.items[0].level,
+					 rows[i].want == 0 ? DIAG_WARNING : DIAG_ERROR);
+		}
+		users_free(&users);
+		parsed_done(&p);
+	}
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(password_files),
+	};
+	int fd = mkstemp(path);
+	int r;
+
+	if (fd == -1)
+		return EXIT_FAILURE;
+	(void)close(fd);
+	r = cmocka_run_group_tests(tests, NULL, NULL);
+	(void)unlink(path);
+	return r;
+}
