@@ -36,6 +36,13 @@ static inline bool check_is_given(const struct check *c, const void *object, con
 	return locations_find(c->locations, object, key) != NULL;
 }
 
+/* Where the policy names a server: the entry of "addresses", or the key "address". */
+static inline struct diag_mark check_server_mark(const struct check *c, const struct policy_backend *backend,
+						 const struct policy_server *server)
+{
+	return backend->balanced ? server->mark : locations_mark(c->locations, backend, "address");
+}
+
 /* Can no two sockets listen on these? Port 0 is none. */
 static inline bool check_collide(const struct ip_endpoint *a, const struct ip_endpoint *b)
 {

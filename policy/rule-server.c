@@ -57,10 +57,10 @@ static void check_port(const struct check *c, const struct policy_backend *backe
 {
 	for (size_t i = 0; i < backend->nservers; i++)
 		if (!backend->original && backend->servers[i].endpoint.port == 0)
-			check_error(
-			    c, DIAG_NO_PORT, backend, "address",
-			    "\"address\" must be host:port; only with \"tls\" and \"secure_mechanism: "
-			    "implicit\" the port may be left out, and is then 990");
+			diags_add(c->diags, DIAG_ERROR, DIAG_NO_PORT,
+				  check_server_mark(c, backend, &backend->servers[i]),
+				  "\"address\" must be host:port; only with \"tls\" and \"secure_mechanism: "
+				  "implicit\" the port may be left out, and is then 990");
 }
 
 /* Whoever writes them believes that the server speaks TLS. */

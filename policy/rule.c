@@ -93,8 +93,8 @@ static void check_not_own(const struct check *c, const struct policy_backend *ba
 
 		if (check_is_valid(c, listener) && !backend->original &&
 		    policy_is_own_listener(&server->endpoint, false, listener)) {
-			check_error(
-			    c, DIAG_DIALS_ITSELF, backend, "address",
+			diags_add(
+			    c->diags, DIAG_ERROR, DIAG_DIALS_ITSELF, check_server_mark(c, backend, server),
 			    "backends \"%s\" has the address of listeners \"%s\": "
 			    "attlsd would connect to itself; give the server an address or port of its own",
 			    backend->name, listener->name);
@@ -117,7 +117,7 @@ static void check_source(const struct check *c, const struct policy_backend *bac
 		    "\"source\" of backends \"%s\" is an %s address, but its \"address\" is an %s address; "
 		    "give one of the same family",
 		    backend->name, family == IP_V4 ? "IPv6" : "IPv4", family == IP_V4 ? "IPv4" : "IPv6");
-		check_see(c, backend, "address", "\"address\"");
+		diags_see(c->diags, NULL, check_server_mark(c, backend, server), "\"address\"");
 	}
 }
 

@@ -128,11 +128,11 @@ static const struct message_case errors[] = {
 	  "\"original\" is one server, for \"address\" only" },
 	{ "one of the addresses has no port",
 	  "backends: { legacy: { addresses: [ 127.0.0.1:2021, ftp.example ] } }\n",
-	  "\"address\" must be host:port" },
+	  "policy.yaml:1:52: \"address\" must be host:port" },
 	{ "one of the addresses is attlsd's own",
 	  "backends: { legacy: { addresses: [ 127.0.0.1:2021, 127.0.0.1:2121 ] } }\n"
 	  "listeners: { explicit: { address: 127.0.0.1:2121 } }\n",
-	  "attlsd would connect to itself" },
+	  "policy.yaml:1:52: backends \"legacy\" has the address of listeners \"explicit\": attlsd would connect to itself" },
 	{ "balance of one", "backends: { legacy: { address: 127.0.0.1:2021, balance: source } }\n",
 	  "\"balance\" of backends \"legacy\" has no effect with \"address\"" },
 	{ "a login without a user",
