@@ -226,3 +226,8 @@ bool policy_is_name(const char *text)
 {
 	return value_is_name(text, strlen(text));
 }
+
+bool policy_is_host_name(const char *text)
+{
+	return value_is_host(text, strlen(text));
+}

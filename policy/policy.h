@@ -66,4 +66,7 @@ void policy_free(struct policy **policy);
 /* Is this a name as users, rules and all other objects have: 1 to 32 letters, digits and _ . -? */
 bool policy_is_name(const char *text);
 
+/* Is this a host name, and not an address? */
+bool policy_is_host_name(const char *text);
+
 #endif

@@ -14,20 +14,11 @@
 #include "gateway/base/util.h"
 #include "gateway/ctl/host-port.h"
 #include "gateway/import/text.h"
+#include "policy/policy.h"
 
 #define PORT_MAX 65535
 
 static const char none[] = "none";
-
-/* A host name by RFC 1123. */
-static bool is_host_name(const char *text)
-{
-	size_t len = strlen(text);
-
-	return len > 0 && len < HOST_PORT_MAX && text[0] != '-' && text[0] != '.' &&
-	       strspn(text, "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789-.") == len &&
-	       strstr(text, "..") == NULL;
-}
 
 static bool is_address(const char *text)
 {
@@ -36,10 +27,10 @@ static bool is_address(const char *text)
 	return ip_addr_parse(text, strlen(text), &addr) == 0;
 }
 
-/* "1.2.3" and "300.1.1.1" are addresses with a slip, not names. */
+/* As a policy takes it. */
 static bool is_host(const char *text)
 {
-	return is_address(text) || (is_host_name(text) && strspn(text, "0123456789.") != strlen(text));
+	return is_address(text) || policy_is_host_name(text);
 }
 
 const char *init_take_backend(struct init_plan *plan, const char *text)

@@ -11,6 +11,7 @@
 #include "gateway/import/attls-tls.h"
 #include "gateway/import/text.h"
 #include "gateway/import/tls-parts.h"
+#include "policy/policy.h"
 
 #define FTP_PORT     21
 #define FIRST_PORT   2121
@@ -233,20 +234,13 @@ static void ask_server(struct way *way)
 	draft_set(draft, way->backend, "hostname", SOME_NAME);
 }
 
-static bool is_host_name(const char *text)
-{
-	static const char safe[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789.-";
-	size_t len = strlen(text);
-
-	return len > 0 && len < 250 && strspn(text, safe) == len && text[0] != '-' && text[0] != '.';
-}
-
 void zos_outbound(struct zos *zos, const struct zos_rule *rule, struct draft_object *object)
 {
 	struct attls_item *host = attls_merged_find(&rule->merged, "HostReferenceIdDNS");
 	struct way way = { .zos = zos };
 	struct attls_addresses remote;
 	const char *name = draft_free_name(zos->draft, DRAFT_BACKENDS, rule->name);
+	bool host_is_name = host != NULL && policy_is_host_name(host->st.value);
 
 	attls_addresses(zos->draft, rule->block, "Remote", &remote);
 	way.port = rule->ports.count == 0 || attls_ports_have(&rule->ports, FTP_PORT)
@@ -259,11 +253,11 @@ void zos_outbound(struct zos *zos, const struct zos_rule *rule, struct draft_obj
 	make_ftp(&way);
 	if (remote.single != NULL)
 		set_server(&way, remote.single);
-	else if (host != NULL && is_host_name(host->st.value))
+	else if (host_is_name)
 		set_server(&way, host->st.value);
 	else
 		ask_server(&way);
-	if (host != NULL && is_host_name(host->st.value))
+	if (host_is_name)
 		draft_carry(zos->draft, &host->st,
 			    (struct draft_place){ way.backend, "hostname",
 						  text_yaml(&zos->draft->arena, host->st.value) });

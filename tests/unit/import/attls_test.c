@@ -155,6 +155,13 @@ static const struct {
 	      "HostReferenceIdDNS ftp.example.org\n") "}\n",
 	  { "\"ftp.example.org:21\"", "hostname: ftp.example.org", "trust: \"*AUTH*/*\"", "tls: none",
 	    "direction: outbound", "secure_mechanism: tls", "!zos:" } },
+	{ "outbound with a name that no policy takes",
+	  NULL,
+	  "TTLSRule out\n{\nRemotePortRange 21\nDirection Outbound\nTTLSGroupActionRef on\nTTLSEnvironmentActionRef c\n}\n" GROUP
+	  "TTLSEnvironmentAction c\n{\nHandshakeRole Client\nTTLSKeyringParms\n{\nKeyring *AUTH*/*\n}\n" ADVANCED(
+	      "HostReferenceIdDNS ftp..example.org\n") "}\n",
+	  { "HostReferenceIdDNS ftp..example.org - needs a decision", "192.0.2.1",
+	    "!hostname: ftp..example.org" } },
 	{ "outbound to an address, at once",
 	  "SECURE_MECHANISM TLS\nSECURE_HOSTNAME OPTIONAL\nSECURE_DATACONN PRIVATE\n",
 	  "TTLSRule out\n{\nRemotePortRange 990\nRemoteAddr 203.0.113.9\nDirection Outbound\nTTLSGroupActionRef on\n"
