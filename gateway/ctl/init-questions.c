@@ -158,7 +158,7 @@ static int ask(struct init_plan *plan, const struct question *question)
 
 	(void)printf("\n%s\n", question->ask);
 	for (;;) {
-		const char *wrong;
+		const char *given = answer, *wrong;
 
 		(void)printf("%s [%s]: ", question->name + strlen("--"), initial);
 		(void)fflush(stdout); /* a terminal that is gone shows as the end of input */
@@ -168,9 +168,11 @@ static int ask(struct init_plan *plan, const struct question *question)
 		}
 		if (answer[0] == '\0' && initial[0] == '\0')
 			return 0;
-		wrong = question->take(plan, answer[0] != '\0' ? answer : initial);
+		if (answer[0] == '\0')
+			given = initial;
+		wrong = question->take(plan, given);
 		if (wrong != NULL)
-			(void)printf("  %s %s\n", answer, wrong);
+			(void)printf("  %s %s\n", given, wrong);
 		else if (!question->again)
 			return 0;
 	}

@@ -224,6 +224,23 @@ def test_questions(real_server, folder):
     assert status == 0 or not net.IS_ROOT, terminal.text
 
 
+def test_a_default_that_is_refused(folder):
+    """The message names the default, which nobody has typed."""
+    certificate = os.path.join(os.path.realpath(folder), "chain.pem")
+    with open(certificate, "w", encoding="ascii"):
+        pass
+    terminal = Terminal("-o", os.path.join(folder, "policy.yaml"))
+    terminal.answer("backend [127.0.0.1:2021]: ", "127.0.0.1:2021")
+    terminal.answer("name [", "ftp.example.com")
+    terminal.answer("certificate [throwaway]: ", certificate)
+    terminal.until(f"key [{certificate}]: ")
+    os.unlink(certificate)
+    os.write(terminal.fd, b"\n")
+    terminal.until(f"  {certificate} cannot be read: No such file or directory\nkey [")
+    os.write(terminal.fd, b"\x04")
+    assert terminal.finish() == 1
+
+
 def test_the_end_of_the_answers(folder):
     """Ctrl-D: nothing is written."""
     terminal = Terminal("-o", os.path.join(folder, "policy.yaml"))
