@@ -206,12 +206,7 @@ static int parse_trace(const struct command_line *line, struct trace_options *re
 	int status;
 
 	*ret = (struct trace_options){ .data = is_given(line, OPTION_DATA), .json = wants_json(line) };
-	if (line->operand != NULL && filter_options_given(line))
-		return usage_fault("either the number of a session or options that choose sessions, not both",
-				   "");
-	status = filter_options_parse(line, &ret->filter);
-	if (status == 0 && line->operand != NULL)
-		status = parse_session(line->operand, &ret->filter.session);
+	status = parse_choice(line, &ret->filter);
 	if (status != 0 || last == NULL)
 		return status;
 	if (ret->data)
