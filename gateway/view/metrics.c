@@ -26,7 +26,7 @@ int metrics_take(void *context, const struct answer *answer)
 {
 	struct metrics *metrics = context;
 
-	switch (answer->kind) {
+	switch ((enum answer_kind)answer->kind) {
 	case ANSWER_GATEWAY:
 		metrics->gateway = answer->u.gateway;
 		return 0;
@@ -34,7 +34,19 @@ int metrics_take(void *context, const struct answer *answer)
 		return take_name(metrics, &answer->u.name);
 	case ANSWER_COUNTS:
 		return take_counts(metrics, &answer->u.counts);
-	default:
-		return -1;
+	case ANSWER_DONE:
+	case ANSWER_REFUSED:
+	case ANSWER_FORBIDDEN:
+	case ANSWER_WORKER:
+	case ANSWER_OLDER:
+	case ANSWER_SESSION:
+	case ANSWER_SERVER:
+	case ANSWER_EVENT:
+	case ANSWER_CLIENT:
+	case ANSWER_BACKEND:
+	case ANSWER_TRACE:
+	case ANSWER_LIST_END:
+		break;
 	}
+	return -1;
 }
