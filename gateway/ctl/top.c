@@ -59,6 +59,13 @@ static int64_t now_ms(void)
 	return (int64_t)now.tv_sec * 1000 + now.tv_nsec / 1000000;
 }
 
+/* The next text may then follow. */
+static void drop_said(struct top *top)
+{
+	(void)!ftruncate(top->stderr_is, 0);
+	(void)lseek(top->stderr_is, 0, SEEK_SET);
+}
+
 /* What client.c has printed belongs onto the screen: its first line, without the program and the socket. */
 static void take_said(struct top *top)
 {
@@ -68,8 +75,7 @@ static void take_said(struct top *top)
 	const char *from = text;
 
 	(void)snprintf(prefix, sizeof(prefix), "attlsctl: %s: ", top->target->socket);
-	(void)!ftruncate(top->stderr_is, 0); /* the next text may then follow this one */
-	(void)lseek(top->stderr_is, 0, SEEK_SET);
+	drop_said(top);
 	text[n > 0 ? n : 0] = '\0';
 	text[strcspn(text, "\n")] = '\0';
 	if (strncmp(text, prefix, strlen(prefix)) == 0)
@@ -98,6 +104,7 @@ static void say_silent(struct top *top)
 				       top->answers.workers[i].worker.sessions);
 }
 
+/* Not worth a message if it fails: the sessions are there, and the next question may succeed. */
 static void ask_servers(struct top *top)
 {
 	const struct answer_backend *first = NULL;
@@ -107,14 +114,18 @@ static void ask_servers(struct top *top)
 	if (now_ms() < top->servers_ms)
 		return;
 	top->servers_ms = now_ms() + SERVERS_MS;
+	if (client_collect(top->target, CTL_BACKENDS, NULL, &answers) < 0) {
+		drop_said(top);
+		client_answers_done(&answers);
+		return;
+	}
+	for (size_t i = 0; i < answers.nbackends; i++) {
+		if (answers.backends[i].state != BACKEND_STATE_DOWN)
+			continue;
+		down++;
+		first = first != NULL ? first : &answers.backends[i];
+	}
 	top->servers[0] = '\0';
-	if (client_collect(top->target, CTL_BACKENDS, NULL, &answers) == 0)
-		for (size_t i = 0; i < answers.nbackends; i++) {
-			if (answers.backends[i].state != BACKEND_STATE_DOWN)
-				continue;
-			down++;
-			first = first != NULL ? first : &answers.backends[i];
-		}
 	if (first != NULL)
 		(void)snprintf(top->servers, sizeof(top->servers), "; servers down: %zu of %zu (%.80s)", down,
 			       answers.nbackends, first->address);
@@ -127,7 +138,6 @@ static void ask(struct top *top)
 	int64_t begin_ms = now_ms(), took_ms;
 	int r;
 
-	ask_servers(top);
 	r = client_collect(top->target, CTL_SESSIONS, &top->filter, &answers);
 	take_said(top);
 	top->failed = r < 0;
@@ -139,6 +149,7 @@ static void ask(struct top *top)
 		top_rows_sort(&top->answers, top->sort);
 		select_again(top);
 		say_silent(top);
+		ask_servers(top);
 	} else {
 		client_answers_done(&answers);
 	}
@@ -314,10 +325,51 @@ static void on_search_key(struct top *top, enum top_key key, char c)
 	top->next_ms = 0;
 }
 
-static void on_key(struct top *top, enum top_key key, char c)
+/* In the list, or in the details of one row. */
+static void on_list_key(struct top *top, enum top_key key, char c)
 {
 	size_t page = top_screen_rows();
 
+	switch (key) {
+	case TOP_KEY_NONE:
+	case TOP_KEY_RESIZE:
+	case TOP_KEY_ERASE:
+		return;
+	case TOP_KEY_TEXT:
+		on_letter(top, c);
+		return;
+	case TOP_KEY_UP:
+		move(top, top->selected > 0 ? top->selected - 1 : 0);
+		return;
+	case TOP_KEY_DOWN:
+		move(top, top->selected + 1);
+		return;
+	case TOP_KEY_PAGE_UP:
+		move(top, top->selected > page ? top->selected - page : 0);
+		return;
+	case TOP_KEY_PAGE_DOWN:
+		move(top, top->selected + page);
+		return;
+	case TOP_KEY_HOME:
+		move(top, 0);
+		return;
+	case TOP_KEY_LAST:
+		move(top, SIZE_MAX);
+		return;
+	case TOP_KEY_ESCAPE:
+		top->mode = MODE_LIST;
+		return;
+	case TOP_KEY_ENTER:
+		if (selected(top) == NULL)
+			return;
+		move(top, top->selected);
+		top->mode = MODE_DETAILS;
+		return;
+	}
+}
+
+static void on_key(struct top *top, enum top_key key, char c)
+{
 	if (key == TOP_KEY_NONE || key == TOP_KEY_RESIZE)
 		return;
 	if (top->mode == MODE_SEARCH) {
@@ -330,26 +382,7 @@ static void on_key(struct top *top, enum top_key key, char c)
 			end_chosen(top);
 		return;
 	}
-	if (key == TOP_KEY_TEXT)
-		on_letter(top, c);
-	else if (key == TOP_KEY_UP)
-		move(top, top->selected > 0 ? top->selected - 1 : 0);
-	else if (key == TOP_KEY_DOWN)
-		move(top, top->selected + 1);
-	else if (key == TOP_KEY_PAGE_UP)
-		move(top, top->selected > page ? top->selected - page : 0);
-	else if (key == TOP_KEY_PAGE_DOWN)
-		move(top, top->selected + page);
-	else if (key == TOP_KEY_HOME)
-		move(top, 0);
-	else if (key == TOP_KEY_LAST)
-		move(top, SIZE_MAX);
-	else if (key == TOP_KEY_ESCAPE)
-		top->mode = MODE_LIST;
-	else if (key == TOP_KEY_ENTER && selected(top) != NULL) {
-		move(top, top->selected);
-		top->mode = MODE_DETAILS;
-	}
+	on_list_key(top, key, c);
 }
 
 static void loop(struct top *top)

@@ -164,6 +164,20 @@ def test_a_worker_that_hangs_does_not_stop_the_keys(launch, backend, path):
                 os.kill(worker, signal.SIGCONT)
 
 
+def test_a_monitor_that_hangs_does_not_stop_the_keys(launch, backend, path):
+    gateway = launch(backend, daemon={"workers": 1, "control_socket": path})
+    with Terminal(path) as top:
+        top.shows("sorted by rate")
+        os.kill(gateway.pid, signal.SIGSTOP)
+        try:
+            top.shows("attlsd does not answer: it is still starting, or its monitor hangs")
+            began = time.monotonic()
+            top.press("q")
+            assert top.ends() == 0 and time.monotonic() - began < 2
+        finally:
+            os.kill(gateway.pid, signal.SIGCONT)
+
+
 def test_names_cannot_drive_the_terminal(operated, path):
     with login(operated, "eve\x1b[2J\xc3\xa9") as c:
         c.send(b"CWD \x1b]0;owned\x07\x1b[31m\xff\xff\r\n")
