@@ -24,11 +24,16 @@ uint64_t loop_clock_us(void)
 	return (uint64_t)ts.tv_sec * 1000000 + (uint64_t)ts.tv_nsec / 1000;
 }
 
+uint64_t loop_clock_ms(void)
+{
+	return loop_clock_us() / 1000;
+}
+
 int loop_init(struct loop *loop)
 {
 	struct epoll_event inner = { .events = EPOLLIN, .data.ptr = &loop->bulk };
 
-	*loop = (struct loop){ .now_ms = loop_clock_us() / 1000 };
+	*loop = (struct loop){ .now_ms = loop_clock_ms() };
 	loop->epoll_fd = epoll_create1(EPOLL_CLOEXEC);
 	loop->bulk_fd = epoll_create1(EPOLL_CLOEXEC);
 	if (loop->epoll_fd == -1 || loop->bulk_fd == -1 ||

@@ -74,8 +74,9 @@ struct loop {
 	uint8_t *lent; /* the buffer that output queues lend each other, see outq_add(); NULL: it is in use */
 };
 
-/* The monotonic clock, now. loop->now_ms is the time at which the turn began. */
+/* The monotonic clock, now, also for what has no loop. loop->now_ms is the time at which the turn began. */
 uint64_t loop_clock_us(void);
+uint64_t loop_clock_ms(void);
 
 /* Returns 0 or a negative errno. */
 int loop_init(struct loop *loop);

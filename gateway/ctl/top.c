@@ -11,9 +11,9 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
-#include <time.h>
 #include <unistd.h>
 
+#include "gateway/base/loop.h"
 #include "gateway/base/util.h"
 #include "gateway/ctl/top-rows.h"
 #include "gateway/ctl/top-screen.h"
@@ -48,16 +48,8 @@ struct top {
 	char said[LINE_MAX_BYTES];
 	bool failed, over;
 	char servers[160]; /* those that are down; "": none */
-	int64_t next_ms, servers_ms;
+	uint64_t next_ms, servers_ms;
 };
-
-static int64_t now_ms(void)
-{
-	struct timespec now;
-
-	(void)clock_gettime(CLOCK_MONOTONIC, &now);
-	return (int64_t)now.tv_sec * 1000 + now.tv_nsec / 1000000;
-}
 
 /* The next text may then follow. */
 static void drop_said(struct top *top)
@@ -111,9 +103,9 @@ static void ask_servers(struct top *top)
 	struct answers answers;
 	size_t down = 0;
 
-	if (now_ms() < top->servers_ms)
+	if (loop_clock_ms() < top->servers_ms)
 		return;
-	top->servers_ms = now_ms() + SERVERS_MS;
+	top->servers_ms = loop_clock_ms() + SERVERS_MS;
 	if (client_collect(top->target, CTL_BACKENDS, NULL, &answers) < 0) {
 		drop_said(top);
 		client_answers_done(&answers);
@@ -135,7 +127,7 @@ static void ask_servers(struct top *top)
 static void ask(struct top *top)
 {
 	struct answers answers;
-	int64_t begin_ms = now_ms(), took_ms;
+	uint64_t begin_ms = loop_clock_ms(), took_ms;
 	int r;
 
 	r = client_collect(top->target, CTL_SESSIONS, &top->filter, &answers);
@@ -153,8 +145,9 @@ static void ask(struct top *top)
 	} else {
 		client_answers_done(&answers);
 	}
-	took_ms = now_ms() - begin_ms;
-	top->next_ms = now_ms() + (took_ms * INTERVALS > INTERVAL_MS ? took_ms * INTERVALS : INTERVAL_MS);
+	took_ms = loop_clock_ms() - begin_ms;
+	top->next_ms =
+	    loop_clock_ms() + (took_ms * INTERVALS > INTERVAL_MS ? took_ms * INTERVALS : INTERVAL_MS);
 }
 
 static const struct answer_session *selected(const struct top *top)
@@ -250,7 +243,7 @@ static void end_chosen(struct top *top)
 	if (r == 0)
 		(void)snprintf(top->said, sizeof(top->said), "%.256s", answer.u.text);
 	draw(top);
-	top->next_ms = now_ms() + INTERVAL_MS; /* time to read it */
+	top->next_ms = loop_clock_ms() + INTERVAL_MS; /* time to read it */
 }
 
 static void move(struct top *top, size_t to)
@@ -385,16 +378,24 @@ static void on_key(struct top *top, enum top_key key, char c)
 	on_list_key(top, key, c);
 }
 
+/* Until the next question. */
+static int wait_ms(const struct top *top)
+{
+	uint64_t now = loop_clock_ms();
+
+	return top->next_ms > now ? (int)(top->next_ms - now) : 0;
+}
+
 static void loop(struct top *top)
 {
 	enum top_key key;
 	char c = '\0';
 
 	while (!top->over) {
-		if (now_ms() >= top->next_ms)
+		if (loop_clock_ms() >= top->next_ms)
 			ask(top);
 		draw(top);
-		key = top_screen_key((int)(top->next_ms - now_ms()), &c);
+		key = top_screen_key(wait_ms(top), &c);
 		on_key(top, key, c);
 	}
 }

@@ -17,6 +17,7 @@
 #include <unistd.h>
 
 #include "gateway/base/log.h"
+#include "gateway/base/loop.h"
 #include "gateway/host/sandbox-key.h"
 #include "gateway/keeper/quota.h"
 #include "gateway/keeper/signer.h"
@@ -37,14 +38,6 @@ struct keeper {
 	uint64_t quick_since_ms;
 	size_t quick; /* signers that died since then */
 };
-
-static uint64_t now_ms(void)
-{
-	struct timespec now;
-
-	(void)clock_gettime(CLOCK_MONOTONIC, &now);
-	return (uint64_t)now.tv_sec * 1000 + (uint64_t)now.tv_nsec / 1000000;
-}
 
 static size_t count_certificates(const struct policy *policy)
 {
@@ -198,7 +191,7 @@ static void pause_ms(long ms)
 
 static void pause_if_quick(struct keeper *keeper)
 {
-	uint64_t now = now_ms();
+	uint64_t now = loop_clock_ms();
 
 	if (now - keeper->quick_since_ms > QUICK_MS) {
 		keeper->quick_since_ms = now;

@@ -11,10 +11,10 @@
 #include <openssl/rsa.h>
 #include <string.h>
 #include <sys/socket.h>
-#include <time.h>
 #include <unistd.h>
 
 #include "gateway/base/log.h"
+#include "gateway/base/loop.h"
 #include "gateway/keeper/quota.h"
 
 /* A worker that asks for nonsense cannot fill the log with it. */
@@ -25,14 +25,6 @@ struct state {
 	struct quota quota;
 	uint64_t logged_ms, unlogged;
 };
-
-static uint64_t now_ms(void)
-{
-	struct timespec now;
-
-	(void)clock_gettime(CLOCK_MONOTONIC, &now);
-	return (uint64_t)now.tv_sec * 1000 + (uint64_t)now.tv_nsec / 1000000;
-}
 
 static const struct signer_key *find_key(const struct signer *signer, const uint8_t id[static KEY_ID_BYTES])
 {
@@ -78,7 +70,7 @@ static enum key_status carry_out(struct state *state, const struct key_request *
 
 	if (status != KEY_STATUS_DONE)
 		return status;
-	if (!quota_take(&state->quota, now_ms()))
+	if (!quota_take(&state->quota, loop_clock_ms()))
 		return KEY_STATUS_RATE;
 	key = find_key(state->signer, request->key);
 	if (key == NULL)
@@ -96,7 +88,7 @@ static enum key_status carry_out(struct state *state, const struct key_request *
 static void refused(struct state *state, enum key_status status)
 {
 	struct key_counts *counts = state->signer->counts;
-	uint64_t now = now_ms();
+	uint64_t now = loop_clock_ms();
 
 	counts->refused++;
 	state->unlogged++;

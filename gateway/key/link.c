@@ -9,8 +9,8 @@
 #include <sys/random.h>
 #include <sys/socket.h>
 #include <sys/time.h>
-#include <time.h>
 
+#include "gateway/base/loop.h"
 #include "gateway/base/util.h"
 
 /* How many signers may die from one request before the worker gives up. */
@@ -44,14 +44,6 @@ int key_link_init(struct key_link *link, int fd)
 	if (getrandom(&link->serial, sizeof(link->serial), 0) != (ssize_t)sizeof(link->serial))
 		return -EIO;
 	return 0;
-}
-
-static int64_t now_ms(void)
-{
-	struct timespec now;
-
-	(void)clock_gettime(CLOCK_MONOTONIC, &now);
-	return (int64_t)now.tv_sec * 1000 + now.tv_nsec / 1000000;
 }
 
 static const char *send_request(const struct key_link *link, const struct key_request *request)
@@ -96,19 +88,19 @@ static bool drop_leftovers(const struct key_link *link)
 /* One wait is enough for all the handshakes that follow: they would stop the worker one after the other. */
 static const char *falls_silent(struct key_link *link)
 {
-	link->silent_until_ms = now_ms() + SILENCE_MS;
+	link->silent_until_ms = loop_clock_ms() + SILENCE_MS;
 	return silent;
 }
 
 const char *key_link_ask(struct key_link *link, struct key_request *request)
 {
-	int64_t until_ms = now_ms() + KEY_LINK_MAX_MS;
+	uint64_t until_ms = loop_clock_ms() + KEY_LINK_MAX_MS;
 	const char *fault;
 	int attempts = 1;
 
 	if (drop_leftovers(link))
 		link->silent_until_ms = 0;
-	if (now_ms() < link->silent_until_ms)
+	if (loop_clock_ms() < link->silent_until_ms)
 		return silent;
 	request->serial = ++link->serial;
 	fault = send_request(link, request);
@@ -121,12 +113,12 @@ const char *key_link_ask(struct key_link *link, struct key_request *request)
 		if (!key_answer_is_whole(answer, (size_t)n))
 			return "the signer's answer is malformed";
 		if (answer->status == KEY_STATUS_STARTED) {
-			if (attempts++ == ATTEMPTS_MAX || now_ms() > until_ms)
+			if (attempts++ == ATTEMPTS_MAX || loop_clock_ms() > until_ms)
 				return "every signer dies from this request";
 			fault = send_request(link, request);
 		} else if (answer->serial == request->serial) {
 			return answer->status == KEY_STATUS_DONE ? NULL : key_status_text(answer->status);
-		} else if (now_ms() > until_ms) {
+		} else if (loop_clock_ms() > until_ms) {
 			return falls_silent(link); /* it says something, but never this */
 		} /* otherwise it is late: the answer to a request that was sent twice */
 	}

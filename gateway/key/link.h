@@ -12,7 +12,7 @@
 struct key_link {
 	int fd; /* borrowed */
 	uint64_t serial;
-	int64_t silent_until_ms;  /* the signer has not answered; 0: it has */
+	uint64_t silent_until_ms; /* the signer has not answered; 0: it has */
 	struct key_answer answer; /* to the last request */
 };
 

@@ -16,11 +16,11 @@
 #include <sys/stat.h>
 #include <sys/time.h>
 #include <sys/un.h>
-#include <time.h>
 #include <unistd.h>
 
 #include "gateway/base/ctl-order.h"
 #include "gateway/base/ctl-question.h"
+#include "gateway/base/loop.h"
 #include "gateway/base/util.h"
 #include "gateway/view/client-check.h"
 #include "gateway/view/client-receive.h"
@@ -34,14 +34,6 @@
 #define CONNECT_TIMEOUT_S  5
 #define NEXT_TIMEOUT_MS	   3000
 #define COLLECT_TIMEOUT_MS 30000
-
-static int64_t now_ms(void)
-{
-	struct timespec now;
-
-	(void)clock_gettime(CLOCK_MONOTONIC, &now);
-	return (int64_t)now.tv_sec * 1000 + now.tv_nsec / 1000000;
-}
 
 static int unreachable(const struct target *target, int error)
 {
@@ -239,7 +231,7 @@ int client_collect(const struct target *target, enum ctl_proto_what what, const 
 
 int client_collect_ask(const struct target *target, const struct ask *question, struct answers *ret)
 {
-	int64_t end_ms = now_ms() + COLLECT_TIMEOUT_MS;
+	uint64_t end_ms = loop_clock_ms() + COLLECT_TIMEOUT_MS;
 	int patience_ms = target->patience_ms > 0 ? target->patience_ms : NEXT_TIMEOUT_MS;
 	struct client_packet packet;
 	const struct answer *answer;
@@ -251,7 +243,7 @@ int client_collect_ask(const struct target *target, const struct ask *question, 
 	if (fd == -1)
 		return -1;
 	while (r == 1 && !client_answers_are_all(ret, question->what)) {
-		r = now_ms() < end_ms ? receive_packet(target, fd, patience_ms, &packet) : -EAGAIN;
+		r = loop_clock_ms() < end_ms ? receive_packet(target, fd, patience_ms, &packet) : -EAGAIN;
 		while (r == 1 && (answer = client_packet_next(&packet)) != NULL)
 			if (client_answers_take(target, ret, answer, packet.sender) < 0)
 				r = -1;
@@ -279,7 +271,7 @@ static bool is_of_monitor(const struct target *target, struct answers *answers, 
 int client_read(const struct target *target, enum ctl_proto_what what,
 		int (*take)(void *context, const struct answer *answer), void *context)
 {
-	int64_t end_ms = now_ms() + COLLECT_TIMEOUT_MS;
+	uint64_t end_ms = loop_clock_ms() + COLLECT_TIMEOUT_MS;
 	struct answers answers = { .nworkers = 0 };
 	const struct ask question = question_of(what, NULL);
 	int fd = ask(target, &question, COLLECT_TIMEOUT_MS);
@@ -288,7 +280,7 @@ int client_read(const struct target *target, enum ctl_proto_what what,
 	int r = fd == -1 ? -1 : 1, taken = 0;
 
 	while (r == 1 && taken == 0) {
-		r = now_ms() < end_ms ? receive_packet(target, fd, NEXT_TIMEOUT_MS, &packet) : -EAGAIN;
+		r = loop_clock_ms() < end_ms ? receive_packet(target, fd, NEXT_TIMEOUT_MS, &packet) : -EAGAIN;
 		while (r == 1 && taken == 0 && (answer = client_packet_next(&packet)) != NULL) {
 			if (is_of_monitor(target, &answers, answer, packet.sender))
 				taken = take(context, answer);
