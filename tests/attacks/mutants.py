@@ -244,11 +244,11 @@ MUTANTS = [
     (110, "no signature of a client", [("gateway/keeper/signer.c", "\tif ((key->roles & role) == 0)\n\t\treturn KEY_STATUS_ROLE;\n", "")]),
     (110, "no PKCS1 in TLS 1.3", [("gateway/key/request.c", "(scheme->versions & version) == 0", "version == 0")]),
     (110, "a packet has the length that it tells", [("gateway/key/request.c", "\n\t    n != key_request_bytes(request))", "\n\t    n == 0)")]),
-    (111, "signatures in a second", [("gateway/keeper/signer.c", "!quota_take(&state->quota, now_ms())", "(quota_take(&state->quota, now_ms()), false)")]),
+    (111, "signatures in a second", [("gateway/keeper/signer.c", "!quota_take(&state->quota, loop_clock_ms())", "(quota_take(&state->quota, loop_clock_ms()), false)")]),
     (112, "an empty packet does not end a worker's signers", [("gateway/keeper/keeper.c", "\tif (is_over(keeper->setup->fds[i]))\n\t\treturn;\n\tlog_event", "\tif (is_over(keeper->setup->fds[i]) || WIFEXITED(status))\n\t\treturn;\n\tlog_event")]),
     (113, "certificates are loaded without their keys", [("gateway/tls/certs.c", "if (provider != NULL)", "if (false && provider != NULL)")]),
     (114, "the wait has a limit", [("gateway/key/link.h", "#define KEY_LINK_MAX_MS 3000", "#define KEY_LINK_MAX_MS 3600000")]),
-    (114, "one handshake waits, not all", [("gateway/key/link.c", "now_ms() < link->silent_until_ms", "false")]),
+    (114, "one handshake waits, not all", [("gateway/key/link.c", "loop_clock_ms() < link->silent_until_ms", "false")]),
     # test_wrong_server.py
     (310, "the authorities of the key ring verify a server",
      [("gateway/tls/tlsctx-client.c", "\treturn X509_verify_cert(verify) == 1;\n}\n\nstatic int judge", "\treturn true;\n}\n\nstatic int judge")]),
