@@ -14,11 +14,8 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "gateway/base/memory-file.h"
 #include "gateway/base/util.h"
-
-#ifndef MFD_NOEXEC_SEAL /* since Linux 6.3 */
-#define MFD_NOEXEC_SEAL 8u
-#endif
 
 #define SEALS (F_SEAL_SEAL | F_SEAL_SHRINK | F_SEAL_GROW | F_SEAL_WRITE)
 
@@ -109,17 +106,6 @@ static int write_all(int fd, const uint8_t *bytes, size_t len)
 	return 0;
 }
 
-/* Some hosts demand that such memory cannot be executed; older kernels do not know the flag. */
-static int make_memory(void)
-{
-	static const char name[] = "attlsd-upgrade";
-	int fd = memfd_create(name, MFD_CLOEXEC | MFD_ALLOW_SEALING | MFD_NOEXEC_SEAL);
-
-	if (fd == -1 && errno == EINVAL)
-		fd = memfd_create(name, MFD_CLOEXEC | MFD_ALLOW_SEALING);
-	return fd == -1 ? -errno : fd;
-}
-
 int handover_seal(struct handover_writer *writer)
 {
 	struct header header = {
@@ -134,7 +120,7 @@ int handover_seal(struct handover_writer *writer)
 	if (r == 0) {
 		memcpy(header.magic, magic, sizeof(magic));
 		memcpy(writer->bytes, &header, sizeof(header));
-		fd = make_memory();
+		fd = memory_file("attlsd-upgrade");
 		r = fd < 0 ? fd : write_all(fd, writer->bytes, writer->len);
 	}
 	if (r == 0 && fcntl(fd, F_ADD_SEALS, SEALS) == -1)

@@ -54,6 +54,7 @@ enum handover_purpose {
 	HANDOVER_FOR_NOTIFY,	/* of the service manager */
 	HANDOVER_FOR_ACTIVATED, /* one that it has passed; listeners that use it have copies */
 	HANDOVER_FOR_AGENT,
+	HANDOVER_FOR_CHARTS,	       /* memory of chart-memory.h */
 	HANDOVER_FOR_SHARED_PORT = 20, /* see HANDOVER_PLAN */
 };
 

@@ -13,8 +13,17 @@
 #include "policy/policy.h"
 
 /* A socket from the monitor (msg.h), a pipe to it, the listening socket, a pipe with the setup, the empty
- * root folder, and the listening socket of the agent. The setup says which of them are there. */
-enum { HTTP_ORDERS_FD = 3, HTTP_QUESTIONS_FD, HTTP_LISTENER_FD, HTTP_SETUP_FD, HTTP_ROOT_FD, HTTP_AGENT_FD };
+ * root folder, the listening socket of the agent, and the charts (chart-memory.h). The setup says which of
+ * them are there. */
+enum {
+	HTTP_ORDERS_FD = 3,
+	HTTP_QUESTIONS_FD,
+	HTTP_LISTENER_FD,
+	HTTP_SETUP_FD,
+	HTTP_ROOT_FD,
+	HTTP_AGENT_FD,
+	HTTP_CHARTS_FD
+};
 
 #define HTTP_PATH_MAX	  4096
 #define HTTP_HOSTS_MAX	  POLICY_HTTP_HOSTS_MAX
@@ -28,7 +37,7 @@ struct http_setup {
 	char node[POLICY_NODE_MAX + 1]; /* "": none */
 	bool is_unix;			/* the listener is a UNIX socket */
 	/* These descriptors are open; otherwise, their numbers are free for anything. */
-	bool has_listener, has_agent;
+	bool has_listener, has_agent, has_charts;
 	bool has_root;			/* not if attlsd was not started as root */
 	char token_file[HTTP_PATH_MAX]; /* "": none */
 	char chain[HTTP_PATH_MAX];	/* "": no TLS */

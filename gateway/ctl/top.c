@@ -10,10 +10,10 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/mman.h>
 #include <unistd.h>
 
 #include "gateway/base/loop.h"
+#include "gateway/base/memory-file.h"
 #include "gateway/base/util.h"
 #include "gateway/ctl/top-rows.h"
 #include "gateway/ctl/top-screen.h"
@@ -413,11 +413,11 @@ int top_run(const struct target *target, const struct session_filter *filter)
 		client_answers_done(&top.answers);
 		return EXIT_FAILURE;
 	}
-	top.stderr_is = memfd_create("stderr", MFD_CLOEXEC);
+	top.stderr_is = memory_file("stderr");
 	top.stderr_was = dup(STDERR_FILENO);
-	if (top.stderr_is == -1 || top.stderr_was == -1) {
+	if (top.stderr_is < 0 || top.stderr_was == -1) {
 		(void)fprintf(stderr, "attlsctl: top cannot keep messages off its screen: %s\n",
-			      strerror(errno));
+			      strerror(top.stderr_is < 0 ? -top.stderr_is : errno));
 	} else if (top_screen_begin() == 0) {
 		(void)dup2(top.stderr_is, STDERR_FILENO);
 		loop(&top);
@@ -426,7 +426,8 @@ int top_run(const struct target *target, const struct session_filter *filter)
 		status = EXIT_SUCCESS;
 	}
 	fd_close(&top.stderr_was);
-	fd_close(&top.stderr_is);
+	if (top.stderr_is >= 0)
+		fd_close(&top.stderr_is);
 	client_answers_done(&top.answers);
 	return status;
 }

@@ -4,40 +4,37 @@
 
 #include <jansson.h>
 
+#include "gateway/base/chart-memory.h"
 #include "gateway/base/loop.h"
 #include "gateway/http/asker.h"
 #include "gateway/http/backends.h"
-
-#define HISTORY_STEPS  360
-#define HISTORY_STEP_S 10
-
-enum history_row {
-	HISTORY_SESSIONS,
-	HISTORY_TRANSFERS, /* under way */
-	HISTORY_HANDSHAKES,
-	HISTORY_REFUSALS,
-	HISTORY_BYTES_IN,
-	HISTORY_BYTES_OUT,
-	HISTORY_ROWS
-};
 
 struct history {
 	struct loop *loop;
 	struct asker *asker;
 	struct timer timer;
 	struct asker_wait wait;
-	bool waits;				   /* for an answer */
-	bool knows;				   /* `before` is that of the last step */
-	uint64_t before[HISTORY_ROWS];		   /* of rows that grow */
-	double steps[HISTORY_STEPS][HISTORY_ROWS]; /* in that step; negative: unknown */
-	size_t n;				   /* how many steps there are, */
-	size_t next;				   /* and the place of the next */
+	bool waits; /* for an answer */
+	bool stopped;
+	bool knows;		     /* `before` is that of the last step */
+	uint64_t before[CHART_ROWS]; /* of rows that grow */
+	struct chart_memory *charts;
+	/* These are written to the charts and never read from there again: another process may write, too. */
+	uint32_t n, next;
 	struct backends backends;
-	uint64_t end_s; /* when the last one ended, since 1970 */
 };
+
+/*
+ * Go on with the charts, which must live as long as this; steps that nobody has counted since
+ * their last one are unknown.
+ */
+void history_resume(struct history *history, struct chart_memory *charts, uint64_t now_s);
 
 /* Begin to ask. Returns 0 or a negative errno. */
 int history_start(struct history *history, struct loop *loop, struct asker *asker);
+
+/* Ask no more: another process writes the charts. */
+void history_stop(struct history *history);
 
 /* NULL: no memory. */
 json_t *history_json(const struct history *history);

@@ -111,6 +111,7 @@ static void on_hung_up(struct asker *asker)
 	struct http *http = CONTAINER_OF(asker, struct http, asker);
 
 	http->ends_ms = http->loop.now_ms + END_MS;
+	history_stop(&http->history);
 	server_quiesce(&http->server);
 	agent_quiesce(&http->agent);
 	/* nobody waits in the queues for a process that ends */
@@ -129,6 +130,20 @@ static void limit_memory(void)
 
 	(void)setrlimit(RLIMIT_AS, &limit); /* it has limits of its own, too */
 #endif
+}
+
+/* Charts of its own last as long as this process. */
+static int resume_history(struct history *history, bool has_charts)
+{
+	static struct chart_memory own;
+	struct chart_memory *charts = has_charts ? chart_memory_map(HTTP_CHARTS_FD) : &own;
+
+	if (charts == NULL)
+		return fail("map the charts", NULL, strerror(errno));
+	if (has_charts)
+		(void)close(HTTP_CHARTS_FD);
+	history_resume(history, charts, (uint64_t)time(NULL));
+	return EXIT_SUCCESS;
 }
 
 static int confine(const struct http_setup *setup)
@@ -167,6 +182,8 @@ int http_run(const struct http_setup *setup)
 	if (status == EXIT_SUCCESS && setup->has_agent &&
 	    agent_start(&http.agent, &http.loop, &http.asker, HTTP_AGENT_FD) < 0)
 		status = fail("watch for events", NULL, strerror(ENOMEM));
+	if (status == EXIT_SUCCESS)
+		status = resume_history(&http.history, setup->has_charts);
 	if (status == EXIT_SUCCESS)
 		status = confine(setup);
 	if (status == EXIT_SUCCESS && history_start(&http.history, &http.loop, &http.asker) < 0)

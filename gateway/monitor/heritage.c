@@ -100,6 +100,8 @@ static void put_sockets(struct parcel *parcel, const struct monitor *monitor)
 		 &monitor->ctl_server.sock);
 	put_http(parcel, HANDOVER_FOR_HTTP, &monitor->http.sockets[HTTP_PAGES].listen);
 	put_http(parcel, HANDOVER_FOR_AGENT, &monitor->http.sockets[HTTP_AGENT].listen);
+	if (monitor->http.charts >= 0)
+		(void)put_socket(parcel, HANDOVER_FOR_CHARTS, monitor->http.charts);
 	if (notify_has_manager(&monitor->notify))
 		(void)put_socket(parcel, HANDOVER_FOR_NOTIFY, monitor->notify.fd);
 	handover_write(&parcel->writer, HANDOVER_SOCKETS, parcel->sockets, sizeof(parcel->sockets[0]),
@@ -273,6 +275,8 @@ static bool get_socket(struct monitor *monitor, const struct handover_socket *re
 	case HANDOVER_FOR_AGENT:
 		get_http(&monitor->http.sockets[HTTP_AGENT].listen, record, fd);
 		return true;
+	case HANDOVER_FOR_CHARTS:
+		return http_child_adopt_charts(&monitor->http, fd);
 	case HANDOVER_FOR_SHARED_PORT:
 		return get_shared_port(&monitor->share, record, fd);
 	default:

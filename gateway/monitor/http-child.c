@@ -14,6 +14,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include "gateway/base/chart-memory.h"
 #include "gateway/base/log.h"
 #include "gateway/base/msg.h"
 #include "gateway/base/util.h"
@@ -80,12 +81,23 @@ static void on_timer(struct timer *timer)
 		kill_for(http, "it has not asked anything for a minute, so it hangs");
 }
 
+/* Without them, the charts of the next process begin anew. */
+static void make_charts(struct http_child *http)
+{
+	if (http->charts < 0)
+		http->charts = chart_memory_make();
+	http->setup.has_charts = http->charts >= 0;
+}
+
 static void start(struct http_child *http)
 {
+	make_charts(http);
+
 	const struct http_start how = {
 		.program = http->program,
 		.listener = http->sockets[HTTP_PAGES].listen.fd,
 		.agent = http->sockets[HTTP_AGENT].listen.fd,
+		.charts = http->charts >= 0 ? http->charts : -1,
 		.setup = &http->setup,
 		.root = http->root,
 	};
@@ -202,6 +214,7 @@ void http_child_init(struct http_child *http, struct loop *loop, struct ctl_serv
 		.ctl = ctl,
 		.root = root,
 		.program = http_start_program(),
+		.charts = -1,
 		.orders = -1,
 		.pause_s = RESTART_S,
 	};
@@ -415,4 +428,14 @@ void http_child_end(struct http_child *http)
 		http_listen_close(&http->sockets[i].listen);
 	if (http->program >= 0)
 		fd_close(&http->program);
+	if (http->charts >= 0)
+		fd_close(&http->charts);
+}
+
+bool http_child_adopt_charts(struct http_child *http, int fd)
+{
+	if (http->charts >= 0 || !chart_memory_is(fd))
+		return false;
+	http->charts = fd;
+	return true;
 }

@@ -30,6 +30,7 @@ struct http_child {
 	const struct activated *activated;
 	bool root;
 	int program; /* or a negative errno */
+	int charts;  /* of chart-memory.h; negative: none yet */
 	struct http_socket sockets[HTTP_SOCKETS];
 	struct http_setup setup;
 	pid_t pid; /* 0: there is none */
@@ -67,6 +68,9 @@ void http_child_yield(struct http_child *http);
 void http_child_leave(struct http_child *http);
 /* This attlsd serves it again. */
 void http_child_go_on(struct http_child *http);
+
+/* Use the charts of the attlsd before. Returns whether it keeps the descriptor. */
+bool http_child_adopt_charts(struct http_child *http, int fd);
 
 /* Kill the process, and close the socket. */
 void http_child_end(struct http_child *http);

@@ -1,6 +1,6 @@
 /*
  * Starts the HTTP process: a program of its own, so that it has nothing of the monitor's
- * memory. It gets up to seven descriptors and, through one of them, its settings.
+ * memory. It gets up to eight descriptors and, through one of them, its settings.
  */
 #include "gateway/monitor/http-start.h"
 
@@ -11,11 +11,11 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/mman.h>
 #include <sys/prctl.h>
 #include <unistd.h>
 
 #include "gateway/base/descriptors.h"
+#include "gateway/base/memory-file.h"
 #include "gateway/base/msg.h"
 #include "gateway/base/util.h"
 #include "gateway/host/sandbox.h"
@@ -23,8 +23,8 @@
 #define PROGRAM "attlsd-http"
 
 /* What it gets, in the order of their numbers, and at last the program itself. */
-enum { ORDERS = 0, QUESTIONS, LISTENER, SETUP, ROOT, AGENT, PROGRAM_FILE, ENDS };
-_Static_assert(DESCRIPTORS_FIRST + ORDERS == HTTP_ORDERS_FD && DESCRIPTORS_FIRST + AGENT == HTTP_AGENT_FD,
+enum { ORDERS = 0, QUESTIONS, LISTENER, SETUP, ROOT, AGENT, CHARTS, PROGRAM_FILE, ENDS };
+_Static_assert(DESCRIPTORS_FIRST + ORDERS == HTTP_ORDERS_FD && DESCRIPTORS_FIRST + CHARTS == HTTP_CHARTS_FD,
 	       "its numbers");
 
 /* All of the environment that it needs: where the log goes, and how sanitizers behave. */
@@ -97,11 +97,11 @@ static pid_t fork_named(void)
  */
 static int make_setup(const struct http_setup *setup, int *ret_fd)
 {
-	int fd = memfd_create("attlsd-http", MFD_CLOEXEC);
+	int fd = memory_file("attlsd-http");
 	ssize_t n;
 
-	if (fd == -1)
-		return -errno;
+	if (fd < 0)
+		return fd;
 	n = pwrite(fd, setup, sizeof(*setup), 0);
 	if (n != (ssize_t)sizeof(*setup)) {
 		int r = n == -1 ? -errno : -EIO;
@@ -134,7 +134,7 @@ pid_t http_start(const struct http_start *start, struct http_ends *ret, const ch
 	pid = r;
 	if (r == 0) {
 		const int ends[ENDS] = { orders[1], questions[1], start->listener, setup,
-					 root,	    start->agent, start->program };
+					 root,	    start->agent, start->charts,   start->program };
 
 		*ret_step = "fork";
 		pid = fork_named();

@@ -10,6 +10,7 @@
 struct http_start {
 	int program;	     /* of http_start_program() */
 	int listener, agent; /* stay the caller's; -1: none */
+	int charts;	     /* so does this */
 	const struct http_setup *setup;
 	bool root; /* give it an empty root and another user */
 };
