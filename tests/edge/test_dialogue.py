@@ -7,6 +7,7 @@ import pytest
 import backend as backends
 import client as clients
 import net
+import test_metrics
 import topology
 
 FILES = {"hello.txt": b"hello, world\r\n", "big": bytes(range(256)) * 2000}
@@ -232,3 +233,31 @@ def active(kind):
 
 
 Active = {kind: active(kind) for kind in (topology.Inline, topology.InlineSnat, topology.Expecting)}
+
+
+OUTCOMES = "used", "withdrawn", "refused", "expired"
+
+
+def ended(edge):
+    """How many ended in which way; the others must be in the kernel, beside those that its helper makes for the server's side."""
+    samples = test_metrics.samples(edge.gateway)
+    told = {how: samples.sum("expectations_ended_total", outcome=how) for how in OUTCOMES}
+    waiting = [line for line in edge.hosts["gateway"].expectations(edge.family) if f"master-src={topology.CLIENT[edge.family]} " in line]
+    assert samples.sum("expectations_total") == sum(told.values()) + len(waiting)
+    return told
+
+
+@FAMILIES
+def test_what_becomes_of_expectations_is_counted(scripted, folder, family):
+    edge = scripted(topology.Expecting, family, daemon={"control_socket": os.path.join(folder, "control.sock")})
+    with edge.hosts["client"], login(edge) as c:
+        assert c.get("hello.txt", "EPSV") == FILES["hello.txt"]
+        c.epsv()
+        c.epsv()  # the port before is given up
+        assert ended(edge) == {"used": 1, "withdrawn": 1, "refused": 0, "expired": 0}
+    net.until(lambda: ended(edge) == {"used": 1, "withdrawn": 2, "refused": 0, "expired": 0}, "the session has taken its port along")
+    edge.hosts["gateway"].nft("flush ruleset")  # no helper
+    with edge.hosts["client"], login(edge) as c:
+        c.epsv()
+        assert ended(edge) == {"used": 1, "withdrawn": 2, "refused": 1, "expired": 0}
+    edge.gateway.event("announce-failed")
