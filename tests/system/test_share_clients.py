@@ -118,6 +118,20 @@ def test_rclone_with_several_connections(front, certificates, folder, version):
     compare(files, back)
 
 
+@pytest.mark.parametrize("name, listener", [("wget", "implicit"), ("wget --secure-protocol=PFS", "implicit"), ("wget --secure-protocol=PFS", "explicit")])
+@pytest.mark.parametrize("version", ["1.2", "1.3"])
+def test_wget(front, certificates, folder, name, version, listener):
+    """A list and several files in one session."""
+    player = resuming_clients.ALL[name]
+    if player.needs():
+        pytest.skip(player.needs())
+    server, gateway = front(version)
+    files, since = fill(server, folder, 5), gateway.mark()
+    player.fetch(way(server, gateway, certificates, "PASV", "P", listener), "f[0-4]", folder)
+    gateway.event("transfer", since, count=6, prot="P", result="ok")
+    compare(files, folder)
+
+
 @pytest.mark.parametrize("version", ["1.3"])
 def test_twenty_clients_behind_one_address(front, certificates, folder, version):
     server, gateway = front(version)
@@ -132,9 +146,11 @@ def test_twenty_clients_behind_one_address(front, certificates, folder, version)
     assert got == files
 
 
-@pytest.mark.parametrize("name", ["curl", "lftp"])
+@pytest.mark.parametrize("name", ["curl", "lftp", "Commons Net"])
 @pytest.mark.parametrize("version", ["1.2", "1.3"])
 def test_resumption_is_required_as_well(front, certificates, folder, name, version):
+    if resuming_clients.ALL[name].needs():
+        pytest.skip(resuming_clients.ALL[name].needs())
     server, gateway = front(version, "required")
     up, back = os.path.join(folder, "up"), os.path.join(folder, "back")
     with open(up, "wb") as f:
