@@ -8,7 +8,7 @@
 static bool is_for(const struct policy_advertise *entry, const struct ip_addr *client)
 {
 	for (size_t i = 0; i < entry->nto; i++)
-		if (ip_net_contains(&entry->to[i], client))
+		if (ip_range_contains(&entry->to[i], client))
 			return true;
 	return entry->nto == 0;
 }

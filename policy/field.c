@@ -434,31 +434,37 @@ void field_parse_backend(struct parse_context *ctx, const struct field *f, const
 
 void field_parse_nets(struct parse_context *ctx, const struct field *f, const struct node *n, void *object)
 {
-	struct ip_net *nets;
+	struct ip_range *ranges;
 	size_t i = 0;
 
 	if (!field_is_list(ctx, f, n, false))
 		return;
-	nets = arena_alloc(ctx->arena, node_list_count(n), sizeof(*nets));
-	if (nets == NULL)
+	ranges = arena_alloc(ctx->arena, node_list_count(n), sizeof(*ranges));
+	if (ranges == NULL)
 		return;
 	for (const struct node *item = node_list_first(n); item != NULL; item = node_list_next(n, item)) {
 		int r;
 
 		if (!field_is_scalar(ctx, f, item))
 			continue;
-		r = ip_net_parse(item->text, item->len, &nets[i]);
+		r = ip_range_parse(item->text, item->len, &ranges[i]);
 		if (r == 0)
 			i++;
 		else if (r == -ERANGE)
 			parse_error(ctx, DIAG_BAD_NETWORK, item->mark,
 				    "\"%.60s\" has host bits set; clear them or lengthen the prefix",
 				    item->text);
+		else if (r == -EDOM)
+			parse_error(ctx, DIAG_BAD_NETWORK, item->mark,
+				    "\"%.90s\" is no range: the first address must come before the second, "
+				    "and both must be IPv4 or both IPv6",
+				    item->text);
 		else
 			parse_error(ctx, DIAG_BAD_NETWORK, item->mark,
-				    "\"%s\" must be addresses or networks (10.0.0.0/8), not \"%.60s\"",
+				    "\"%s\" must be addresses, networks (10.0.0.0/8) or ranges "
+				    "(10.1.1.5-10.1.1.77), not \"%.90s\"",
 				    f->key, item->text);
 	}
-	*(struct ip_net **)member_of(object, f->offset) = nets;
+	*(struct ip_range **)member_of(object, f->offset) = ranges;
 	*(size_t *)member_of(object, f->count_offset) = i;
 }

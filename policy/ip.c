@@ -137,16 +137,6 @@ bool ip_endpoint_equal(const struct ip_endpoint *a, const struct ip_endpoint *b)
 	return a->port == b->port && ip_addr_equal(&a->addr, &b->addr);
 }
 
-bool ip_net_contains(const struct ip_net *net, const struct ip_addr *addr)
-{
-	if (net->addr.family == IP_NONE || net->addr.family != addr->family)
-		return false;
-	for (size_t i = 0; i < V6_BYTES; i++)
-		if (((net->addr.bytes[i] ^ addr->bytes[i]) & mask_byte(net->prefix, i)) != 0)
-			return false;
-	return true;
-}
-
 bool ip_addr_is_any(const struct ip_addr *addr)
 {
 	static const uint8_t zero[V6_BYTES];

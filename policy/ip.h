@@ -58,7 +58,6 @@ struct ip_addr ip_addr_make(enum ip_family family, const uint8_t *bytes);
 
 bool ip_addr_equal(const struct ip_addr *a, const struct ip_addr *b);
 bool ip_endpoint_equal(const struct ip_endpoint *a, const struct ip_endpoint *b);
-bool ip_net_contains(const struct ip_net *net, const struct ip_addr *addr);
 
 /* 0.0.0.0 or ::, which as a listening address means every address of the host. */
 bool ip_addr_is_any(const struct ip_addr *addr);

@@ -6,10 +6,10 @@
 
 #include <string.h>
 
-static bool nets_match(const struct ip_net *nets, size_t n, const struct ip_addr *addr)
+static bool ranges_match(const struct ip_range *ranges, size_t n, const struct ip_addr *addr)
 {
 	for (size_t i = 0; i < n; i++)
-		if (ip_net_contains(&nets[i], addr))
+		if (ip_range_contains(&ranges[i], addr))
 			return true;
 	return n == 0;
 }
@@ -41,7 +41,7 @@ bool policy_hosts_have(const struct policy_host *hosts, size_t n, const struct i
 
 bool policy_is_proxy(const struct policy_listener *listener, const struct ip_addr *addr)
 {
-	return listener->nproxies > 0 && nets_match(listener->proxies, listener->nproxies, addr);
+	return listener->nproxies > 0 && ranges_match(listener->proxies, listener->nproxies, addr);
 }
 
 const struct policy_rule *policy_match(const struct policy *policy, const struct policy_flow *flow)
@@ -50,8 +50,8 @@ const struct policy_rule *policy_match(const struct policy *policy, const struct
 		const struct policy_rule *rule = &policy->rules[i];
 
 		if (policy_rule_takes(rule, flow->listener) &&
-		    nets_match(rule->remote_addrs, rule->nremote_addrs, &flow->remote) &&
-		    nets_match(rule->local_addrs, rule->nlocal_addrs, &flow->local) &&
+		    ranges_match(rule->remote_addrs, rule->nremote_addrs, &flow->remote) &&
+		    ranges_match(rule->local_addrs, rule->nlocal_addrs, &flow->local) &&
 		    (rule->ndestinations == 0 ||
 		     policy_hosts_have(rule->destinations, rule->ndestinations, &flow->local)))
 			return rule;

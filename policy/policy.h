@@ -17,6 +17,7 @@
 #include "policy/cipher.h"
 #include "policy/diag.h"
 #include "policy/explain.h"
+#include "policy/ip-range.h"
 #include "policy/match.h"
 #include "policy/own-listener.h"
 #include "policy/policy-where.h"

@@ -109,10 +109,10 @@ static bool has_optional_password(const struct policy *policy)
 	return false;
 }
 
-static bool has_family(const struct ip_net *nets, size_t n, enum ip_family family)
+static bool has_family(const struct ip_range *ranges, size_t n, enum ip_family family)
 {
 	for (size_t i = 0; i < n; i++)
-		if (nets[i].addr.family == family)
+		if (ranges[i].low.family == family)
 			return true;
 	return n == 0;
 }
@@ -124,7 +124,7 @@ static bool has_local(const struct policy_rule *rule, const struct policy_listen
 	if (listener->transparent || ip_addr_is_any(own))
 		return has_family(rule->local_addrs, rule->nlocal_addrs, own->family);
 	for (size_t i = 0; i < rule->nlocal_addrs; i++)
-		if (ip_net_contains(&rule->local_addrs[i], own))
+		if (ip_range_contains(&rule->local_addrs[i], own))
 			return true;
 	return rule->nlocal_addrs == 0;
 }

@@ -201,32 +201,6 @@ static void warn_lists(const struct check *c, const struct policy_rule *rule)
 	}
 }
 
-/* Is every address of net in one of the nets? */
-static bool nets_hold(const struct ip_net *nets, size_t n, const struct ip_net *net)
-{
-	for (size_t i = 0; i < n; i++)
-		if (nets[i].prefix <= net->prefix && ip_net_contains(&nets[i], &net->addr))
-			return true;
-	return false;
-}
-
-/* Is each address of b in a? An empty list means every address. */
-static bool nets_cover(const struct ip_net *a, size_t na, const struct ip_net *b, size_t nb)
-{
-	static const struct ip_net any[] = { { .addr.family = IP_V4 }, { .addr.family = IP_V6 } };
-
-	if (na == 0)
-		return true;
-	if (nb == 0) {
-		b = any;
-		nb = NELEM(any);
-	}
-	for (size_t i = 0; i < nb; i++)
-		if (!nets_hold(a, na, &b[i]))
-			return false;
-	return true;
-}
-
 static bool listeners_cover(const struct policy *policy, const struct policy_rule *a,
 			    const struct policy_rule *b)
 {
@@ -261,10 +235,10 @@ static void warn_covered(const struct check *c, size_t index)
 		const struct policy_rule *earlier = &c->policy->rules[i];
 
 		if (!listeners_cover(c->policy, earlier, rule) ||
-		    !nets_cover(earlier->remote_addrs, earlier->nremote_addrs, rule->remote_addrs,
-				rule->nremote_addrs) ||
-		    !nets_cover(earlier->local_addrs, earlier->nlocal_addrs, rule->local_addrs,
-				rule->nlocal_addrs) ||
+		    !ip_ranges_cover(earlier->remote_addrs, earlier->nremote_addrs, rule->remote_addrs,
+				     rule->nremote_addrs) ||
+		    !ip_ranges_cover(earlier->local_addrs, earlier->nlocal_addrs, rule->local_addrs,
+				     rule->nlocal_addrs) ||
 		    !hosts_cover(earlier, rule))
 			continue;
 		diags_add(c->diags, DIAG_WARNING, DIAG_NEVER_MATCHES, rule->mark,

@@ -31,7 +31,7 @@ enum field_type {
 	FIELD_HOST,	  /* a host name or an address, as text */
 	FIELD_HOSTS,	  /* a list of host names: struct policy_host (and their count) */
 	FIELD_PINS,	  /* a list of SHA-256, as lower-case hex (and their count) */
-	FIELD_NETS,	  /* a list of struct ip_net (and their count) */
+	FIELD_NETS,	  /* a list of struct ip_range (and their count) */
 	FIELD_COMMANDS,	  /* a list of FTP commands: struct command_list */
 	FIELD_CIPHERS,	  /* TLS 1.2: OpenSSL's colon list (flag: one does not encrypt) */
 	FIELD_SUITES,	  /* TLS 1.3: the same */

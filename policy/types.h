@@ -15,6 +15,7 @@
 
 #include "policy/diag.h"
 #include "policy/ftp-action.h"
+#include "policy/ip-range.h"
 #include "policy/ip.h"
 
 struct locations;
@@ -260,7 +261,7 @@ struct policy_listener {
 	struct ip_endpoint endpoint; /* port 0 is allowed: the kernel picks one (the ready line names it) */
 	enum listener_tls tls;
 	bool transparent;
-	struct ip_net
+	struct ip_range
 	    *proxies; /* load balancers that name the client; nproxies 0: clients connect directly */
 	size_t nproxies;
 	bool proxy_data; /* passive data connections may come from them as well */
@@ -277,7 +278,7 @@ enum nat_conntrack { NAT_CONNTRACK_OFF = 0, NAT_CONNTRACK_EXPECT, NAT_CONNTRACK_
  * the addresses and fills in one or both.
  */
 struct policy_advertise {
-	struct ip_net *to; /* these clients; nto 0: all */
+	struct ip_range *to; /* these clients; nto 0: all */
 	size_t nto;
 	const char *interface; /* NULL: none */
 	const char *host;      /* a name to be resolved; NULL: none */
@@ -303,9 +304,9 @@ struct policy_rule {
 	uint32_t priority;			  /* 1..2000000000, larger first */
 	const struct policy_listener **listeners; /* nlisteners 0: any */
 	size_t nlisteners;
-	struct ip_net *remote_addrs; /* nremote_addrs 0: any */
+	struct ip_range *remote_addrs; /* nremote_addrs 0: any */
 	size_t nremote_addrs;
-	struct ip_net *local_addrs; /* the address that the client dialled; 0: any */
+	struct ip_range *local_addrs; /* the address that the client dialled; 0: any */
 	size_t nlocal_addrs;
 	struct policy_host *destinations; /* the address that the client dialled is one of theirs; 0: any */
 	size_t ndestinations;

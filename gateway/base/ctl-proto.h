@@ -77,7 +77,7 @@ struct ask {
 	char server[CTL_SERVER_MAX];  /* CTL_DISABLE, CTL_ENABLE: its address, as policy writes it */
 };
 
-#define CTL_ASK_BYTES 312 /* of a struct ask */
+#define CTL_ASK_BYTES 320 /* of a struct ask */
 
 /*
  * ANSWER_SESSION, ANSWER_SERVER, ANSWER_EVENT, ANSWER_TRACE and their ANSWER_LIST_END come from

@@ -15,6 +15,22 @@ bool session_filter_is_sound(const struct session_filter *filter)
 	       is_text(filter->backend, sizeof(filter->backend));
 }
 
+struct session_clients session_filter_clients(const struct ip_range *range)
+{
+	struct session_clients clients = { .family = (uint8_t)range->low.family };
+
+	memcpy(clients.low, range->low.bytes, sizeof(clients.low));
+	memcpy(clients.high, range->high.bytes, sizeof(clients.high));
+	return clients;
+}
+
+static bool has_client(const struct session_clients *clients, const struct ip_addr *client)
+{
+	return client != NULL && clients->family == client->family &&
+	       memcmp(clients->low, client->bytes, sizeof(clients->low)) <= 0 &&
+	       memcmp(client->bytes, clients->high, sizeof(clients->high)) <= 0;
+}
+
 /* "" asks for nothing. */
 static bool fits(const char *wanted, const char *text)
 {
@@ -24,8 +40,7 @@ static bool fits(const char *wanted, const char *text)
 bool session_filter_matches(const struct session_filter *filter, const struct session_traits *traits)
 {
 	return (filter->session == 0 || filter->session == traits->session) &&
-	       (filter->client.addr.family == IP_NONE ||
-		(traits->client != NULL && ip_net_contains(&filter->client, traits->client))) &&
+	       (filter->client.family == IP_NONE || has_client(&filter->client, traits->client)) &&
 	       (filter->transfers == 0 || traits->transfers) &&
 	       traits->idle_ms >= (uint64_t)filter->idle_s * 1000 && fits(filter->user, traits->user) &&
 	       fits(filter->rule, traits->rule) && fits(filter->listener, traits->listener) &&

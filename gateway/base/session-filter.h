@@ -9,17 +9,23 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-#include "policy/ip.h"
+#include "policy/ip-range.h"
 
 #define SESSION_FILTER_NAME_MAX 33
 #define SESSION_FILTER_USER_MAX 65
 
+/* A struct ip_range in fewer bytes: questions pass between versions in messages of one size. */
+struct session_clients {
+	uint8_t family; /* 0: any client */
+	uint8_t low[16], high[16];
+};
+
 /* All that is given must match. All zero: every session. */
 struct session_filter {
-	uint64_t session;		    /* its number; 0: any */
-	uint32_t idle_s;		    /* idle for at least so long */
-	uint8_t transfers;		    /* 1: only with a transfer under way */
-	struct ip_net client;		    /* IP_NONE: any */
+	uint64_t session;  /* its number; 0: any */
+	uint32_t idle_s;   /* idle for at least so long */
+	uint8_t transfers; /* 1: only with a transfer under way */
+	struct session_clients client;
 	char user[SESSION_FILTER_USER_MAX]; /* texts: "" for any */
 	char rule[SESSION_FILTER_NAME_MAX];
 	char listener[SESSION_FILTER_NAME_MAX];
@@ -34,6 +40,8 @@ struct session_traits {
 	const struct ip_addr *client;
 	const char *user, *rule, *listener, *backend;
 };
+
+struct session_clients session_filter_clients(const struct ip_range *range);
 
 /* A filter that came from another process: are its texts terminated? */
 bool session_filter_is_sound(const struct session_filter *filter);

@@ -1,6 +1,6 @@
 /*
- * Finds the clients to explain. Rules and nat.advertise match networks, so what
- * happens to a client can change only at the ends of a network. One address from each
+ * Finds the clients to explain. Rules and nat.advertise match ranges, so what
+ * happens to a client can change only at the ends of a range. One address from each
  * gap between these ends therefore stands for all clients.
  */
 #include "gateway/ctl/explain-samples.h"
@@ -12,9 +12,6 @@
 #include "gateway/base/ftp-setup.h"
 #include "gateway/ctl/explain-to.h"
 #include "gateway/ctl/usage.h"
-
-#define V4_BYTES 4
-#define V6_BYTES 16
 
 /* Addresses for documentation (RFC 5737, RFC 3849), where nothing else is given. */
 static const char *const example_clients[] = { "198.51.100.7", "2001:db8:1::7" };
@@ -57,45 +54,25 @@ static struct ip_addr parse(const char *text)
 	return addr;
 }
 
-/* The address that comes next. False: there is none. */
-static bool next_address(struct ip_addr *addr)
+/* One address in each of the gaps that this range begins or ends: a host first, since that reads better. */
+static void add_range(struct addresses *to, const struct ip_range *range, enum ip_family family)
 {
-	for (size_t i = addr->family == IP_V4 ? V4_BYTES : V6_BYTES; i-- > 0;)
-		if (++addr->bytes[i] != 0)
-			return true;
-	return false;
-}
-
-/* The last address of a network. */
-static struct ip_addr last_of(const struct ip_net *net)
-{
-	struct ip_addr addr = net->addr;
-	size_t bits = addr.family == IP_V4 ? 8 * V4_BYTES : 8 * V6_BYTES;
-
-	for (size_t i = net->prefix; i < bits; i++)
-		addr.bytes[i / 8] |= (uint8_t)(0x80u >> (i % 8));
-	return addr;
-}
-
-/* One address in each of the gaps that this network begins or ends: a host first, since that reads better. */
-static void add_net(struct addresses *to, const struct ip_net *net, enum ip_family family)
-{
-	struct ip_addr addr = net->addr;
+	struct ip_addr addr = range->low;
 
 	if (addr.family != family)
 		return;
-	if (next_address(&addr) && ip_net_contains(net, &addr))
+	if (ip_addr_next(&addr) && ip_range_contains(range, &addr))
 		add_address(to, &addr);
-	add_address(to, &net->addr);
-	addr = last_of(net);
-	if (next_address(&addr))
+	add_address(to, &range->low);
+	addr = range->high;
+	if (ip_addr_next(&addr))
 		add_address(to, &addr);
 }
 
-static void add_nets(struct addresses *to, const struct ip_net *nets, size_t n, enum ip_family family)
+static void add_ranges(struct addresses *to, const struct ip_range *ranges, size_t n, enum ip_family family)
 {
 	for (size_t i = 0; i < n; i++)
-		add_net(to, &nets[i], family);
+		add_range(to, &ranges[i], family);
 }
 
 static void add_hosts(struct addresses *to, const struct policy_host *hosts, size_t n, enum ip_family family)
@@ -111,7 +88,7 @@ static void add_first(struct addresses *to, enum ip_family family)
 {
 	struct ip_addr addr = { .family = family };
 
-	if (next_address(&addr))
+	if (ip_addr_next(&addr))
 		add_address(to, &addr);
 }
 
@@ -221,15 +198,15 @@ static void list_addresses(const struct policy *const policies[2], const struct 
 			const struct policy_rule *rule = &policies[i]->rules[j];
 
 			if (question->address == NULL)
-				add_nets(remotes, rule->remote_addrs, rule->nremote_addrs, family);
+				add_ranges(remotes, rule->remote_addrs, rule->nremote_addrs, family);
 			if (local->n > 0 || !has_any_local(listener))
 				continue;
-			add_nets(locals, rule->local_addrs, rule->nlocal_addrs, family);
+			add_ranges(locals, rule->local_addrs, rule->nlocal_addrs, family);
 			add_hosts(locals, rule->destinations, rule->ndestinations, family);
 			add_hosts(locals, rule->backend->hosts, rule->backend->nhosts, family);
 		}
 		for (size_t j = 0; j < nat->nadvertise && question->address == NULL; j++)
-			add_nets(remotes, nat->advertise[j].to, nat->advertise[j].nto, family);
+			add_ranges(remotes, nat->advertise[j].to, nat->advertise[j].nto, family);
 	}
 	if (question->address == NULL)
 		add_first(remotes, family);

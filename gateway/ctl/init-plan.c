@@ -148,18 +148,24 @@ static bool is_taken(const struct init_plan *plan, const char *name)
 
 static const char *take_network(struct init_plan *plan, const char *text, struct init_partner *partner)
 {
-	struct ip_net net;
-	int r = ip_net_parse(text, strlen(text), &net);
+	struct ip_range range;
+	int r = ip_range_parse(text, strlen(text), &range);
 
 	if (r == -ERANGE)
 		return text_format(
 		    &plan->arena,
 		    "has %s, which is an address within its network: set the bits after the prefix to 0",
 		    text);
+	if (r == -EDOM)
+		return text_format(&plan->arena,
+				   "has %s, which is no range: the first address must come before the "
+				   "second, and both must be IPv4 or both IPv6",
+				   text);
 	if (r < 0)
 		return text_format(
 		    &plan->arena,
-		    "has %s, which is neither a network nor one of ccc, clear, zos, certificates=FILE", text);
+		    "has %s, which is neither an address, a network or a range nor one of ccc, clear, zos, certificates=FILE",
+		    text);
 	partner->networks =
 	    text_join(&plan->arena, partner->networks, ", ", text_format(&plan->arena, "\"%s\"", text));
 	return NULL;

@@ -317,8 +317,8 @@ static json_t *pins_schema(const struct field *f)
 
 static json_t *nets_schema(const struct field *f)
 {
-	static const char pattern[] =
-	    "^(" V4 "(/([0-9]|[12][0-9]|3[0-2]))?|" V6 "(/([0-9]|[1-9][0-9]|1[01][0-9]|12[0-8]))?)$";
+	static const char pattern[] = "^(" V4 "(/([0-9]|[12][0-9]|3[0-2])|-" V4 ")?|" V6
+				      "(/([0-9]|[1-9][0-9]|1[01][0-9]|12[0-8])|-" V6 ")?)$";
 
 	(void)f;
 	return list_of(pattern_schema(STRING, json_string(pattern)), false);

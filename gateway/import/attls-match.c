@@ -1,6 +1,6 @@
 /*
- * Addresses and ports of rules. AT-TLS has ranges of addresses, a policy has networks: a
- * range becomes the fewest networks that cover exactly the same addresses.
+ * Addresses and ports of rules, in the words of a policy, which has addresses, networks and
+ * ranges as AT-TLS has them.
  */
 #include "gateway/import/attls-match.h"
 
@@ -36,58 +36,43 @@ static bool fill(struct ip_addr *addr, unsigned from, bool ones)
 	return changed;
 }
 
-/* The next address; false after the last one. */
-static bool step(struct ip_addr *addr)
-{
-	for (unsigned i = bits_of(addr) / 8; i-- > 0;)
-		if (++addr->bytes[i] != 0)
-			return true;
-	return false;
-}
-
-static void add_net(struct nets *nets, const struct ip_addr *addr, unsigned prefix)
+/* text: in the words of a policy; single: it is an address. */
+static void add_text(struct nets *nets, const char *text, bool single, bool v6)
 {
 	struct attls_addresses *found = nets->found;
-	struct arena *arena = &nets->draft->arena;
-	char buf[IP_TEXT_MAX];
-	const char *text;
-	bool whole = prefix == bits_of(addr);
 
 	if (found->count == ATTLS_NETS_MAX) {
 		found->too_many = true;
 		return;
 	}
-	text = ip_addr_format(addr, buf);
-	text = whole ? text_copy(arena, text, strlen(text)) : text_format(arena, "%s/%u", text, prefix);
-	found->single = found->count == 0 && whole ? text : NULL;
-	found->list = tls_parts_append(nets->draft, found->list, text_yaml(arena, text));
+	found->single = found->count == 0 && single ? text : NULL;
+	found->list = tls_parts_append(nets->draft, found->list, text_yaml(&nets->draft->arena, text));
 	found->count++;
-	found->v6 = found->v6 || addr->family == IP_V6;
+	found->v6 = found->v6 || v6;
 }
 
-static void add_range(struct nets *nets, struct ip_addr low, const struct ip_addr *high)
+static void add_net(struct nets *nets, const struct ip_addr *addr, unsigned prefix)
 {
-	do {
-		unsigned prefix = bits_of(&low);
-		struct ip_addr last = low;
+	struct arena *arena = &nets->draft->arena;
+	char buf[IP_TEXT_MAX];
+	const char *text = ip_addr_format(addr, buf);
+	bool single = prefix == bits_of(addr);
 
-		/* the largest network that begins here and ends in time */
-		while (prefix > 0) {
-			struct ip_addr first = low;
-			struct ip_addr end = low;
+	text = single ? text_copy(arena, text, strlen(text)) : text_format(arena, "%s/%u", text, prefix);
+	add_text(nets, text, single, addr->family == IP_V6);
+}
 
-			if (fill(&first, prefix - 1, false))
-				break;
-			(void)fill(&end, prefix - 1, true);
-			if (memcmp(end.bytes, high->bytes, sizeof(end.bytes)) > 0)
-				break;
-			last = end;
-			prefix--;
-		}
-		add_net(nets, &low, prefix);
-		low = last;
-	} while (!nets->found->too_many && memcmp(low.bytes, high->bytes, sizeof(low.bytes)) < 0 &&
-		 step(&low));
+static void add_range(struct nets *nets, const struct ip_addr *low, const struct ip_addr *high)
+{
+	char first[IP_TEXT_MAX], last[IP_TEXT_MAX];
+
+	if (ip_addr_equal(low, high))
+		add_net(nets, low, bits_of(low));
+	else
+		add_text(nets,
+			 text_format(&nets->draft->arena, "%s-%s", ip_addr_format(low, first),
+				     ip_addr_format(high, last)),
+			 false, low->family == IP_V6);
 }
 
 static bool parse_range(const char *value, struct ip_addr *low, struct ip_addr *high)
@@ -137,7 +122,7 @@ static void add_value(struct nets *nets, const char *value)
 		nets->found->masked = fill(&addr, prefix, false) || nets->found->masked;
 		add_net(nets, &addr, prefix);
 	} else if (parse_range(value, &addr, &high)) {
-		add_range(nets, addr, &high);
+		add_range(nets, &addr, &high);
 	}
 }
 

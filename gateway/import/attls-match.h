@@ -6,12 +6,12 @@
 
 #include "gateway/import/attls-parse.h"
 
-/* More networks than this in one rule are not carried over. */
+/* More addresses, networks and ranges than this in one rule are not carried over. */
 #define ATTLS_NETS_MAX	1024
 #define ATTLS_PORTS_MAX 64
 
 struct attls_addresses {
-	const char *list;   /* of networks, in YAML; NULL: all */
+	const char *list;   /* of addresses, networks and ranges, in YAML; NULL: all */
 	const char *single; /* the only one, if it is an address; NULL: it is not */
 	size_t count;
 	bool v6;

@@ -9,7 +9,8 @@
 #include <string.h>
 #include <utlist.h>
 
-_Static_assert(sizeof(struct ask) < HANDOVER_TEXT_MAX, "a question fits into a message");
+/* The last byte of a message is always NUL, and so is that of `server`. */
+_Static_assert(sizeof(struct ask) <= HANDOVER_TEXT_MAX, "a question fits into a message");
 
 bool ctl_older_is_asked(const struct older *older)
 {

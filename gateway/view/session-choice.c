@@ -46,7 +46,12 @@ static bool set_user(struct session_filter *filter, const char *value)
 
 static bool set_client(struct session_filter *filter, const char *value)
 {
-	return ip_net_parse(value, strlen(value), &filter->client) == 0;
+	struct ip_range range;
+
+	if (ip_range_parse(value, strlen(value), &range) < 0)
+		return false;
+	filter->client = session_filter_clients(&range);
+	return true;
 }
 
 static bool set_name(char to[static SESSION_FILTER_NAME_MAX], const char *value)
@@ -84,7 +89,8 @@ static const struct {
 } choices[] = {
 	{ "user", set_user, "a name of 1 to 64 characters" },
 	{ "client", set_client,
-	  "an address, or a network such as 192.0.2.0/24 without bits beyond the prefix" },
+	  "an address, a network such as 192.0.2.0/24 without bits beyond the prefix, or a range "
+	  "such as 192.0.2.5-192.0.2.9" },
 	{ "rule", set_rule, "the name of a rule of the policy" },
 	{ "listener", set_listener, "the name of a listener of the policy" },
 	{ "backend", set_backend, "the name of a backend of the policy" },

@@ -14,12 +14,12 @@ static struct ip_addr address(const char *text)
 	return addr;
 }
 
-static struct ip_net net(const char *text)
+static struct session_clients range(const char *text)
 {
-	struct ip_net ret;
+	struct ip_range ret;
 
-	assert_int_equal(ip_net_parse(text, strlen(text), &ret), 0);
-	return ret;
+	assert_int_equal(ip_range_parse(text, strlen(text), &ret), 0);
+	return session_filter_clients(&ret);
 }
 
 static void test_matches(void **state)
@@ -45,9 +45,12 @@ static void test_matches(void **state)
 		{ { .idle_s = 60 }, true },
 		{ { .idle_s = 61 }, false },
 		{ { .transfers = 1 }, true },
-		{ { .client = net("192.0.2.0/24") }, true },
-		{ { .client = net("192.0.2.8/32") }, false },
-		{ { .client = net("::/0") }, false },
+		{ { .client = range("192.0.2.0/24") }, true },
+		{ { .client = range("192.0.2.8/32") }, false },
+		{ { .client = range("192.0.2.5-192.0.2.7") }, true },
+		{ { .client = range("192.0.2.5-192.0.2.6") }, false },
+		{ { .client = range("192.0.2.8-192.0.2.9") }, false },
+		{ { .client = range("::/0") }, false },
 		{ { .user = "alice" }, true },
 		{ { .user = "alic" }, false },
 		{ { .rule = "partners" }, true },
@@ -75,7 +78,7 @@ static void test_unknown(void **state)
 	assert_true(session_filter_matches(&(struct session_filter){ 0 }, &session));
 	assert_false(session_filter_matches(&(struct session_filter){ .user = "alice" }, &session));
 	assert_false(
-	    session_filter_matches(&(struct session_filter){ .client = net("0.0.0.0/0") }, &session));
+	    session_filter_matches(&(struct session_filter){ .client = range("0.0.0.0/0") }, &session));
 	assert_false(session_filter_matches(&(struct session_filter){ .transfers = 1 }, &session));
 }
 

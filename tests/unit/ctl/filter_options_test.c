@@ -17,20 +17,20 @@ static struct command_line line_with(enum command_option option, const char *val
 	return line;
 }
 
-static struct ip_net net(const char *text)
+static struct session_clients range(const char *text)
 {
-	struct ip_net ret = { .prefix = 0 };
+	struct ip_range ret;
 
-	assert_int_equal(ip_net_parse(text, strlen(text), &ret), 0);
-	return ret;
+	assert_int_equal(ip_range_parse(text, strlen(text), &ret), 0);
+	return session_filter_clients(&ret);
 }
 
 static bool same(const struct session_filter *a, const struct session_filter *b)
 {
 	return a->session == b->session && a->idle_s == b->idle_s && a->transfers == b->transfers &&
-	       a->client.prefix == b->client.prefix && ip_addr_equal(&a->client.addr, &b->client.addr) &&
-	       strcmp(a->user, b->user) == 0 && strcmp(a->rule, b->rule) == 0 &&
-	       strcmp(a->listener, b->listener) == 0 && strcmp(a->backend, b->backend) == 0;
+	       memcmp(&a->client, &b->client, sizeof(a->client)) == 0 && strcmp(a->user, b->user) == 0 &&
+	       strcmp(a->rule, b->rule) == 0 && strcmp(a->listener, b->listener) == 0 &&
+	       strcmp(a->backend, b->backend) == 0;
 }
 
 static void values(void **state)
@@ -43,10 +43,11 @@ static void values(void **state)
 		{ OPTION_USER, "alice", { .user = "alice" } },
 		{ OPTION_USER, "o'neil \\ \x1b[2J", { .user = "o'neil \\ \x1b[2J" } },
 		{ OPTION_USER, LONG_NAME, { .user = LONG_NAME } },
-		{ OPTION_CLIENT, "192.0.2.7", { .client = net("192.0.2.7/32") } },
-		{ OPTION_CLIENT, "192.0.2.0/24", { .client = net("192.0.2.0/24") } },
-		{ OPTION_CLIENT, "::/0", { .client = net("::/0") } },
-		{ OPTION_CLIENT, "2001:db8::1", { .client = net("2001:db8::1/128") } },
+		{ OPTION_CLIENT, "192.0.2.7", { .client = range("192.0.2.7/32") } },
+		{ OPTION_CLIENT, "192.0.2.0/24", { .client = range("192.0.2.0/24") } },
+		{ OPTION_CLIENT, "192.0.2.5-192.0.2.9", { .client = range("192.0.2.5-192.0.2.9") } },
+		{ OPTION_CLIENT, "::/0", { .client = range("::/0") } },
+		{ OPTION_CLIENT, "2001:db8::1", { .client = range("2001:db8::1/128") } },
 		{ OPTION_RULE, "partners", { .rule = "partners" } },
 		{ OPTION_LISTENER, "explicit", { .listener = "explicit" } },
 		{ OPTION_BACKEND, "legacy-1.b", { .backend = "legacy-1.b" } },
@@ -83,6 +84,7 @@ static void faults(void **state)
 		{ OPTION_CLIENT, "192.0.2.0/33" },
 		{ OPTION_CLIENT, "host.example" },
 		{ OPTION_CLIENT, "192.0.2" },
+		{ OPTION_CLIENT, "192.0.2.9-192.0.2.5" },
 		{ OPTION_RULE, "" },
 		{ OPTION_RULE, "a b" },
 		{ OPTION_RULE, LONG_NAME },

@@ -106,12 +106,17 @@ static const struct {
 	  RULE("LocalPortRange 21\nRemoteAddrGroupRef g\nLocalAddr 192.0.2.7\n") USUAL
 	  "IpAddrGroup g\n{\nIpAddrSet\n{\nPrefix 198.51.100.7/24\n}\nIpAddrSetRef s\nIpAddr\n{\nAddr 2001:db8::10\n}\n}\n"
 	  "IpAddrSet s\n{\nRange 10.0.0.1-10.0.0.6\n}\n",
-	  { "remote_addr: [198.51.100.0/24, 10.0.0.1, 10.0.0.2/31, 10.0.0.4/31, 10.0.0.6, \"2001:db8::10\"]",
-	    "local_addr: [192.0.2.7]", "\"[::]:21\"" } },
+	  { "remote_addr: [198.51.100.0/24, 10.0.0.1-10.0.0.6, \"2001:db8::10\"]", "local_addr: [192.0.2.7]",
+	    "\"[::]:21\"" } },
 	{ "a whole range",
 	  NULL,
 	  RULE("LocalPortRange 21\nRemoteAddr 10.0.0.0-10.255.255.255\n") USUAL,
-	  { "remote_addr: [10.0.0.0/8]" } },
+	  { "remote_addr: [10.0.0.0-10.255.255.255]" } },
+	{ "ranges of IPv6, and of one address",
+	  NULL,
+	  RULE("LocalPortRange 21\nRemoteAddr 2001:db8::5-2001:db8::77\nLocalAddr 192.0.2.7-192.0.2.7\n")
+	      USUAL,
+	  { "remote_addr: [\"2001:db8::5-2001:db8::77\"]", "local_addr: [192.0.2.7]" } },
 	{ "all addresses in a group",
 	  NULL,
 	  RULE("LocalPortRange 21\nRemoteAddrGroupRef g\n") USUAL

@@ -316,7 +316,7 @@ static void only_the_right_address_and_serial_count(void **state)
 /* All data that comes through load balancers may have one address. */
 static void balanced_sessions_are_one(void **state)
 {
-	static struct ip_net proxies[] = { { .addr = ADDR(10, 0, 0, 0), .prefix = 8 } };
+	static struct ip_range proxies[] = { { .low = ADDR(10, 0, 0, 0), .high = ADDR(10, 255, 255, 255) } };
 	static const struct policy_listener listener = { .proxies = proxies,
 							 .nproxies = 1,
 							 .proxy_data = true };

@@ -18,7 +18,7 @@ static struct policy_listener listeners[] = {
 	{ .name = "direct", .endpoint = { HERE, 21 } },
 	{ .name = "transparent", .transparent = true },
 	{ .name = "balanced",
-	  .proxies = (struct ip_net[]){ { .addr = ADDR(10, 0, 0, 0), .prefix = 8 } },
+	  .proxies = (struct ip_range[]){ { .low = ADDR(10, 0, 0, 0), .high = ADDR(10, 255, 255, 255) } },
 	  .nproxies = 1 },
 };
 static struct ftp_action actions[] = {
@@ -28,7 +28,7 @@ static struct ftp_action actions[] = {
 };
 static struct policy_rule rules[] = {
 	{ .name = "plain",
-	  .remote_addrs = (struct ip_net[]){ { .addr = STRANGER, .prefix = 32 } },
+	  .remote_addrs = (struct ip_range[]){ { .low = STRANGER, .high = STRANGER } },
 	  .nremote_addrs = 1,
 	  .ftp = &actions[0] },
 	{ .name = "shared", .ftp = &actions[1] },

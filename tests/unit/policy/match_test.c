@@ -17,6 +17,8 @@ static const char *const text =
     "              \"2001:db8::/32\"] }, " DOES
     "  b: { priority: 100, match: { remote_addr: 192.0.2.0/24, listener: e }, " DOES
     "  a: { priority: 100, match: { remote_addr: 192.0.2.0/25, listener: e }, " DOES
+    "  range: { priority: 450, match: { local_addr: [10.1.1.5-10.1.1.77,\n"
+    "           \"2001:db8:1::5-2001:db8:1::1:0\"] }, " DOES
     "  local: { priority: 400, match: { local_addr: 203.0.113.7 }, " DOES;
 
 static const struct {
@@ -34,6 +36,13 @@ static const struct {
 	{ "by the local address, any listener", 2, "198.51.100.9", "203.0.113.7", "local" },
 	{ "equal priority: by name", 0, "192.0.2.1", "127.0.0.1", "a" },
 	{ "equal priority: the first does not match", 0, "192.0.2.200", "127.0.0.1", "b" },
+	{ "the first address of a range", 2, "10.0.0.1", "10.1.1.5", "range" },
+	{ "the last address of a range", 2, "10.0.0.1", "10.1.1.77", "range" },
+	{ "a mapped address in a range", 2, "10.0.0.1", "::ffff:10.1.1.50", "range" },
+	{ "just before a range", 2, "10.0.0.1", "10.1.1.4", NULL },
+	{ "just after a range", 2, "10.0.0.1", "10.1.1.78", NULL },
+	{ "in a range over a boundary of bytes", 2, "10.0.0.1", "2001:db8:1::ffff", "range" },
+	{ "after a range over a boundary of bytes", 2, "10.0.0.1", "2001:db8:1::1:1", NULL },
 	{ "priority 1", 0, "10.0.0.1", "127.0.0.1", "low" },
 	{ "no rule", 1, "10.0.0.1", "127.0.0.1", NULL },
 };

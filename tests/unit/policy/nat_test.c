@@ -131,7 +131,7 @@ static const struct message_case faults[] = {
 	{ "an unknown key", "nat: { advertise: [ { address: a, form: b } ] }\n",
 	  "unknown key \"form\" in advertise" },
 	{ "no network", "nat: { advertise: [ { address: a, to: b } ] }\n",
-	  "\"to\" must be addresses or networks" },
+	  "\"to\" must be addresses, networks" },
 	{ "other size", PORTS("60000-60100") "nat: { advertise_ports: 50000-50099 }\n",
 	  "policy.yaml:2:8: \"advertise_ports\" has 100 ports, but \"passivedataports\" of ftp_actions "
 	  "\"standard\" has 101; make both the same size" },

@@ -283,9 +283,11 @@ static void test_whole(void **state)
 	assert_int_equal(b->nlisteners, 1);
 	assert_ptr_equal(b->listeners[0], &policy->listeners[0]);
 	assert_int_equal(b->nremote_addrs, 1);
-	assert_int_equal(b->remote_addrs[0].prefix, 8);
+	assert_string_equal(ip_addr_format(&b->remote_addrs[0].low, buf), "10.0.0.0");
+	assert_string_equal(ip_addr_format(&b->remote_addrs[0].high, buf), "10.255.255.255");
 	assert_int_equal(b->nlocal_addrs, 2);
-	assert_int_equal(b->local_addrs[1].prefix, 32);
+	assert_string_equal(ip_addr_format(&b->local_addrs[0].high, buf), "192.0.2.1");
+	assert_string_equal(ip_addr_format(&b->local_addrs[1].low, buf), "2001:db8::");
 	assert_ptr_equal(b->tls, &policy->tls_actions[0]);
 	assert_ptr_equal(b->ftp, &policy->ftp_actions[0]);
 	assert_ptr_equal(b->backend, &policy->backends[0]);
@@ -513,7 +515,7 @@ static const struct message_case faults[] = {
 	{ "backend without a port", BACKEND("address: mvs098"), "\"address\" must be host:port" },
 	{ "backend with port 0", BACKEND("address: \"mvs098:0\""), "with a port from 1 to 65535" },
 	{ "balancers by name", LISTENER("address: 127.0.0.1:1, proxy_protocol: balancer"),
-	  "\"proxy_protocol\" must be addresses or networks (10.0.0.0/8), not \"balancer\"" },
+	  "\"proxy_protocol\" must be addresses, networks (10.0.0.0/8) or ranges (10.1.1.5-10.1.1.77), not \"balancer\"" },
 	{ "no balancers", LISTENER("address: 127.0.0.1:1, proxy_protocol: []"),
 	  "\"proxy_protocol\" is an empty list" },
 	{ "a version that there is not", BACKEND("address: a:1, proxy_protocol: v3"),
@@ -528,8 +530,11 @@ static const struct message_case faults[] = {
 	  "\"proxy_data\" of backends \"legacy\" has no effect without \"proxy_protocol\"; "
 	  "set it to v1 or v2" },
 	{ "host bits", RULE("match: { remote_addr: 10.0.0.1/8 }"), "\"10.0.0.1/8\" has host bits set" },
-	{ "no network", RULE("match: { local_addr: [here] }"),
-	  "\"local_addr\" must be addresses or networks" },
+	{ "a range from the last to the first", RULE("match: { remote_addr: 10.1.1.77-10.1.1.5 }"),
+	  "\"10.1.1.77-10.1.1.5\" is no range: the first address must come before the second" },
+	{ "a range of two families", RULE("match: { remote_addr: \"10.1.1.77-2001:db8::1\" }"),
+	  "is no range" },
+	{ "no network", RULE("match: { local_addr: [here] }"), "\"local_addr\" must be addresses, networks" },
 	{ "no user name", "daemon: { user: \"a b\" }\n", "\"user\" must be a name" },
 	{ "certificates without a list", "keyrings: { ftpd: { certificates: { chain: a } } }\n",
 	  "\"certificates\" must be a list: [ { chain: ... } ]" },
