@@ -93,48 +93,55 @@ count_pytest() # NAME STATUS
 
 # Most tests wait for something, so several runs share the processors. Root gives each but the first one a
 # network of its own, so that none takes a port that another has just found free; without that, there is
-# one run. The runs take about the same time.
+# one run. The runs take about the same time; the unit tests come before the first one.
 share() # NAME
 {
 	case $1 in
 	first) echo tests/system/test_[a-i]*.py ;;
 	second) echo tests/conformance tests/attacks tests/edge tests/fleet tests/differential ;;
-	third) echo tests/system/test_[j-z]*.py ;;
+	third) echo tests/system/test_[j-p]*.py ;;
+	fourth) echo tests/system/test_[q-z]*.py ;;
 	esac
 }
 
-system()
+# Start all runs but the first.
+start_shares()
 {
-	if [ -n "${TESTS:-}" ]; then
-		run_pytest system $TESTS
-		count_pytest system $?
-		return
-	fi
-	if ! unshare --net true 2>/dev/null; then
-		run_pytest system tests/system $(share second)
-		count_pytest system $?
-		return
-	fi
 	"$PYTHON" tests/differential/more_servers.py fetch # what the other runs have no way to
-	unshare --net sh "$0" second >"$out/second.log" 2>&1 &
-	second=$!
-	unshare --net sh "$0" third >"$out/third.log" 2>&1 &
-	third=$!
-	trap 'kill "$second" "$third" 2>/dev/null' EXIT
+	pids=
+	trap 'kill $pids 2>/dev/null' EXIT
 	trap 'exit 1' INT TERM HUP
+	for run in second third fourth; do
+		unshare --net sh "$0" "$run" >"$out/$run.log" 2>&1 &
+		pids="$pids $!"
+	done
+}
+
+finish_shares()
+{
 	run_pytest first $(share first)
 	count_pytest first $?
-	for run in third second; do
-		eval "wait \"\$$run\""
+	for run in second third fourth; do
+		set -- $pids
+		wait "$1"
 		status=$?
+		shift
+		pids=$*
 		cat "$out/$run.log"
 		count_pytest "$run" "$status"
 	done
 	trap - EXIT
 }
 
+units()
+{
+	for program in "$B"/tests/unit/*/*_test; do
+		[ -x "$program" ] && unit "$program"
+	done
+}
+
 case ${1:-} in
-second | third) # in a network of its own
+second | third | fourth) # in a network of its own
 	ip link set lo up || exit 1
 	trap 'kill "$pytest" 2>/dev/null' TERM
 	run_pytest "$1" $(share "$1") &
@@ -145,11 +152,20 @@ second | third) # in a network of its own
 esac
 rm -rf "$out"
 mkdir -p "$out" || exit 1
-for program in "$B"/tests/unit/*/*_test; do
-	[ -x "$program" ] && unit "$program"
-done
-if [ -d tests/system ]; then
-	system
+if [ ! -d tests/system ]; then
+	units
+elif [ -n "${TESTS:-}" ]; then
+	units
+	run_pytest system $TESTS
+	count_pytest system $?
+elif ! unshare --net true 2>/dev/null; then
+	units
+	run_pytest system tests/system $(share second)
+	count_pytest system $?
+else
+	start_shares
+	units
+	finish_shares
 fi
 echo "$passed passed, $failed failed, $skipped skipped"
 [ "$failed" -eq 0 ] && [ "$passed" -gt 0 ]
