@@ -5,6 +5,7 @@
  */
 #include "ftp-alg/progress.h"
 
+#include <ctype.h>
 #include <string.h>
 #include <strings.h>
 
@@ -54,6 +55,21 @@ static bool take_text(struct ftp_cursor *c, const char *text)
 	return true;
 }
 
+/* The same in any case. If it is something else, nothing moves. */
+static bool take_word(struct ftp_cursor *c, const char *word)
+{
+	struct ftp_cursor ahead = *c;
+
+	for (; *word != '\0'; word++) {
+		int b = ftp_cursor_next(&ahead);
+
+		if (b < 0 || tolower(b) != *word)
+			return false;
+	}
+	*c = ahead;
+	return true;
+}
+
 /* "... for NAME (123456 bytes)": the last one counts, since the name may look like that, too. */
 static bool find_bytes(struct ftp_cursor c, uint64_t *ret)
 {
@@ -62,7 +78,7 @@ static bool find_bytes(struct ftp_cursor c, uint64_t *ret)
 
 	while (ftp_cursor_find(&c, '(')) {
 		(void)ftp_cursor_next(&c);
-		if (take_number(&c, &value) && take_text(&c, " bytes)")) {
+		if (take_number(&c, &value) && take_word(&c, " bytes)")) { /* Serv-U: "Bytes" */
 			*ret = value;
 			found = true;
 		}
@@ -114,8 +130,8 @@ static void begin_transfer(struct ftp_progress *progress, const struct ftp_comma
 /* Commands after which SIZE still holds for the same name. */
 static bool keeps_size(const struct ftp_command *command)
 {
-	static const char *const verbs[] = { "PASV", "EPSV", "PORT", "EPRT", "MDTM", "MLST",
-					     "PWD",  "XPWD", "PBSZ", "PROT", "FEAT", "OPTS" };
+	static const char *const verbs[] = { "PASV", "EPSV", "PORT", "EPRT", "MDTM", "PWD",
+					     "XPWD", "PBSZ", "PROT", "FEAT", "OPTS" };
 
 	for (size_t i = 0; i < sizeof(verbs) / sizeof(verbs[0]); i++)
 		if (is_verb(command, verbs[i]))
@@ -158,6 +174,9 @@ void ftp_progress_command(struct ftp_progress *progress, const struct ftp_comman
 		progress->sized = false;
 		progress->name = hash_of(command->arg, command->arg_len);
 		progress->asked = FTP_PROGRESS_SIZE;
+	} else if (is_verb(command, "MLST")) {
+		progress->listed = hash_of(command->arg, command->arg_len);
+		progress->asked = FTP_PROGRESS_MLST;
 	} else if (kind == FTP_KIND_REST) {
 		progress->restart = 0;
 		progress->from = number_of(command); /* until the server agrees */
@@ -172,6 +191,26 @@ void ftp_progress_command(struct ftp_progress *progress, const struct ftp_comman
 		progress->sized = false;
 		if (kind == FTP_KIND_USER || kind == FTP_KIND_REIN)
 			*progress = (struct ftp_progress){ .asked = FTP_PROGRESS_NOTHING };
+	}
+}
+
+/* RFC 3659 7.2: the line in between that begins with a blank has the facts: " type=file;size=5; name". */
+static void take_facts(struct ftp_progress *progress, const struct ftp_reply *reply)
+{
+	struct ftp_cursor c = ftp_cursor_make(reply->line, reply->len);
+	uint64_t size;
+
+	if (reply->first || reply->closing || !ftp_cursor_accept(&c, ' '))
+		return;
+	while (!ftp_cursor_at_end(&c) && ftp_cursor_peek(&c) != ' ') { /* the name follows the blank */
+		if (take_word(&c, "size=") && take_number(&c, &size) && ftp_cursor_accept(&c, ';')) {
+			progress->name = progress->listed;
+			progress->size = size;
+			progress->sized = true;
+			return;
+		}
+		while (!ftp_cursor_at_end(&c) && ftp_cursor_peek(&c) != ' ' && ftp_cursor_next(&c) != ';')
+			;
 	}
 }
 
@@ -203,6 +242,8 @@ void ftp_progress_reply(struct ftp_progress *progress, const struct ftp_reply *r
 			take_announcement(progress, reply);
 		return;
 	}
+	if (progress->asked == FTP_PROGRESS_MLST && reply->code == 250)
+		take_facts(progress, reply);
 	if (!reply->closing || ftp_reply_is_preliminary(reply->code))
 		return;
 	if (progress->asked == FTP_PROGRESS_SIZE && reply->code == 213) {

@@ -1,6 +1,6 @@
 /*
  * How many bytes a transfer is going to move, as far as the dialogue tells: from SIZE
- * for the same name, the number in the 1yz of a download, or ALLO before an upload. It is
+ * or MLST for the same name, the number in the 1yz of a download, or ALLO before an upload. It is
  * for people: nothing depends on it, and a server may say anything.
  */
 #ifndef ATTLSD_FTP_ALG_PROGRESS_H
@@ -19,6 +19,7 @@ enum ftp_progress_asked {
 	FTP_PROGRESS_REST,
 	FTP_PROGRESS_IMAGE,
 	FTP_PROGRESS_RETR,
+	FTP_PROGRESS_MLST,
 };
 
 /* All zero: nothing is known. */
@@ -28,6 +29,7 @@ struct ftp_progress {
 	bool sized;	    /* `size` is the server's answer for the name `name` */
 	bool known;	    /* `total` is */
 	uint64_t name;	    /* a hash of it */
+	uint64_t listed;    /* the same of the name that MLST asks for */
 	uint64_t size;	    /* of the file */
 	uint64_t restart;   /* REST, for the next transfer */
 	uint64_t allocated; /* ALLO, for the next upload; 0: none */
