@@ -140,6 +140,7 @@ struct ftp_action {
 	uint32_t cconntime_s;		      /* the client's end of a control connection that is over */
 	uint32_t myopentime_s;		      /* the server to accept a control connection */
 	uint32_t datatimeout_s;		      /* both data connections of a transfer */
+	uint32_t progress_s;		      /* between two log lines of a transfer; 0: none */
 	uint32_t dswaittimereply_s;	      /* between two 125- lines; 0: with each attempt only */
 	uint32_t dswaittime_min;	      /* 0: a busy data set is an error at once */
 	uint32_t dswaitinterval_s;	      /* between two attempts; z/OS waits a minute */

@@ -4,6 +4,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "gateway/base/estimate.h"
 #include "gateway/view/client-text.h"
 
 const char *session_way(const struct answer_leg *leg)
@@ -23,25 +24,15 @@ const char *session_file(const struct answer_session *session)
 
 int session_percent(const struct answer_session *session)
 {
-	if (session->transfer[0] == '\0' || !session->size_known || session->bytes > session->size)
+	if (session->transfer[0] == '\0' || !session->size_known)
 		return -1;
-	if (session->bytes == session->size)
-		return 100;
-	/* the double may round up to the next whole number */
-	return (int)((double)session->bytes / (double)session->size * 100) % 100;
+	return estimate_percent(session->bytes, session->size);
 }
 
 bool session_left(const struct answer_session *session, uint64_t *ret_ms)
 {
-	double ms;
-
-	if (session_percent(session) < 0 || session->rate == 0)
-		return false;
-	ms = (double)(session->size - session->bytes) * 1000 / (double)session->rate;
-	if (ms > (double)UINT32_MAX * 1000) /* that is no estimate */
-		return false;
-	*ret_ms = (uint64_t)ms;
-	return true;
+	return session_percent(session) >= 0 &&
+	       estimate_left(session->bytes, session->size, session->rate, ret_ms);
 }
 
 const char *session_letters(char client, char server, char buf[static SESSION_LETTERS_MAX])

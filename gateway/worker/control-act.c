@@ -15,6 +15,7 @@
 #include "gateway/worker/control-dial.h"
 #include "gateway/worker/control-tls.h"
 #include "gateway/worker/passive-share.h"
+#include "gateway/worker/progress-log.h"
 #include "gateway/worker/server-tls.h"
 #include "gateway/worker/session-audit.h"
 #include "gateway/worker/session-end.h"
@@ -119,6 +120,7 @@ static void do_retry(struct session *session)
 		return;
 	}
 	act.len = strlen(command);
+	progress_log_start(session);
 	add_command(session, &act);
 }
 
@@ -349,6 +351,7 @@ static void carry_out_one(struct session *session, const struct ftp_act *act)
 		data_conn_dismiss(&session->data);
 		break;
 	case FTP_DO_DATA_START:
+		progress_log_start(session);
 		data_conn_start(&session->data, act);
 		break;
 	case FTP_DO_DATA_GO:

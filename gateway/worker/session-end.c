@@ -104,6 +104,7 @@ void session_end(struct session *session, const char *reason)
 	loop_timer_stop(&worker->loop, &session->pause_timer);
 	loop_timer_stop(&worker->loop, &session->side_timer);
 	loop_timer_stop(&worker->loop, &session->idle_timer);
+	loop_timer_stop(&worker->loop, &session->progress_timer);
 	free(session->proxy_wait);
 	session->proxy_wait = NULL;
 	identity_done(&session->facts.identity);

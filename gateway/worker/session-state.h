@@ -124,14 +124,15 @@ struct session {
 	struct data_conn data;
 
 	struct timer phase_timer;
-	struct timer server_timer; /* dial, TLS and greeting, then see control_reply_timeout() */
-	char end_like[64];	   /* the line after which it runs then */
-	uint32_t segment_ms;	   /* how long FTP_DO_SEGMENT has waited; 0: it is not */
-	struct timer pause_timer;  /* FTP_DO_PAUSE */
-	struct timer side_timer;   /* FTP_DO_SIDE_WAIT */
-	struct timer idle_timer;   /* login, then inactivity */
-	uint64_t active_ms;	   /* the client's last command, or the end of a transfer */
-	uint64_t heard_ms;	   /* the last command to the server, or byte from it */
+	struct timer server_timer;   /* dial, TLS and greeting, then see control_reply_timeout() */
+	char end_like[64];	     /* the line after which it runs then */
+	uint32_t segment_ms;	     /* how long FTP_DO_SEGMENT has waited; 0: it is not */
+	struct timer pause_timer;    /* FTP_DO_PAUSE */
+	struct timer side_timer;     /* FTP_DO_SIDE_WAIT */
+	struct timer idle_timer;     /* login, then inactivity */
+	struct timer progress_timer; /* see progress-log.h */
+	uint64_t active_ms;	     /* the client's last command, or the end of a transfer */
+	uint64_t heard_ms;	     /* the last command to the server, or byte from it */
 	uint64_t started_ms;
 	uint64_t dialled_ms; /* when the server was dialled last */
 	uint64_t connected_ms;

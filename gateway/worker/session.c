@@ -17,6 +17,7 @@
 #include "gateway/worker/control.h"
 #include "gateway/worker/data-habits.h"
 #include "gateway/worker/first-byte.h"
+#include "gateway/worker/progress-log.h"
 #include "gateway/worker/proxy-in.h"
 #include "gateway/worker/server-tls.h"
 #include "gateway/worker/session-count.h"
@@ -286,6 +287,7 @@ static void session_init(struct session *session, struct worker *worker, const s
 	timer_init(&session->pause_timer, on_pause_timer);
 	timer_init(&session->side_timer, on_side_timer);
 	timer_init(&session->idle_timer, on_idle_timer);
+	timer_init(&session->progress_timer, progress_log_look);
 	data_conn_init(&session->data, worker, &session->facts,
 		       &(struct data_control){ .client = &session->client, .server = &session->server },
 		       &data_owner);

@@ -66,6 +66,7 @@ static void test_minimal(void **state)
 	assert_int_equal(ftp->datakeepalive_s, 120);
 	assert_int_equal(ftp->inactive_s, 300);
 	assert_int_equal(ftp->dswaittime_min, 0);
+	assert_int_equal(ftp->progress_s, 0);
 	assert_int_equal(ftp->reply_style, REPLY_STYLE_RFC);
 
 	assert_int_equal(p.policy->rules[0].priority, 1);
@@ -121,6 +122,9 @@ static const struct {
 	{ "portcommandipaddr: unrestricted", LOCATED(portcommandipaddr), REDIRECT_UNRESTRICTED },
 	{ "portcommandport: unrestricted", LOCATED(portcommandport), LOWPORTS_UNRESTRICTED },
 	{ "ftpkeepalive: 0", LOCATED(ftpkeepalive_s), 0 },
+	{ "progress: 0", LOCATED(progress_s), 0 },
+	{ "progress: 10", LOCATED(progress_s), 10 },
+	{ "progress: 1m", LOCATED(progress_s), 60 },
 	{ "ftpkeepalive: 60", LOCATED(ftpkeepalive_s), 60 },
 	{ "ftpkeepalive: 1d", LOCATED(ftpkeepalive_s), 86400 },
 	{ "datakeepalive: 2m", LOCATED(datakeepalive_s), 120 },
