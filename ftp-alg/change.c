@@ -22,13 +22,10 @@ enum ftp_change ftp_change_of(const struct ftp_command *command)
 	static const char *const server[] = { "DELE", "RMD",  "XRMD", "MKD", "XMKD", "RNTO",
 					      "SITE", "MFMT", "MFCT", "MFF", "XRMF", "SMNT" };
 	static const char *const folder[] = { "CWD", "XCWD", "CDUP", "XCUP" };
-	static const char *const type[] = { "TYPE" };
 
 	if (IS_ONE_OF(command->line, command->verb_len, server))
 		return FTP_CHANGE_SERVER;
-	if (IS_ONE_OF(command->line, command->verb_len, folder))
-		return FTP_CHANGE_FOLDER;
-	return IS_ONE_OF(command->line, command->verb_len, type) ? FTP_CHANGE_TYPE : FTP_CHANGE_NONE;
+	return IS_ONE_OF(command->line, command->verb_len, folder) ? FTP_CHANGE_FOLDER : FTP_CHANGE_NONE;
 }
 
 /* Servers have many names for such a subcommand: PSWD, GPASS, CHPASSWD, SETPWD ... */

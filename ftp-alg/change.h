@@ -14,7 +14,6 @@ enum ftp_change {
 	FTP_CHANGE_NONE = 0,
 	FTP_CHANGE_SERVER, /* files and folders at the server, or its settings */
 	FTP_CHANGE_FOLDER, /* the working directory of the session */
-	FTP_CHANGE_TYPE,   /* its representation type (TYPE) */
 };
 
 /* What does this command change, if it succeeds? RNFR only says what RNTO changes. */

@@ -15,6 +15,7 @@
 #include "ftp-alg/out.h"
 #include "ftp-alg/progress.h"
 #include "ftp-alg/reply.h"
+#include "ftp-alg/representation.h"
 #include "ftp-alg/shown.h"
 #include "ftp-alg/verb.h"
 #include "ftp-alg/ways.h"

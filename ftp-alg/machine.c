@@ -257,8 +257,10 @@ static void pending_ends(struct ftp_machine *machine, const struct ftp_reply *re
 		machine_link_greeted(machine, pending, reply, out);
 		break;
 	case FTP_PENDING_PLAIN:
-		/* 202: not implemented, superfluous */
-		if (machine->changes && ftp_reply_is_positive(reply->code) && reply->code != 202)
+		if (!ftp_reply_is_positive(reply->code) || reply->code == 202) /* superfluous */
+			break;
+		ftp_representation_agree(&machine->representation);
+		if (machine->changes)
 			ftp_out_add(out, FTP_DO_CHANGED)->number = machine->changes;
 		break;
 	case FTP_PENDING_ABOR: /* without a transfer: it ends the data connection that was planned */

@@ -143,6 +143,12 @@ static inline bool ftp_machine_is_replying(const struct ftp_machine *machine)
 	return machine->shown != 0;
 }
 
+/* What is in force for data: TYPE, STRU and MODE. */
+static inline const struct ftp_representation *ftp_machine_representation(const struct ftp_machine *machine)
+{
+	return &machine->representation;
+}
+
 /* How the client has asked for its data connection last. */
 static inline enum ftp_client_mode ftp_machine_client_mode(const struct ftp_machine *machine)
 {

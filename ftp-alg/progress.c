@@ -112,16 +112,16 @@ static void begin_download(struct ftp_progress *progress, const struct ftp_comma
 		know(progress, progress->size - progress->from);
 }
 
-static void begin_transfer(struct ftp_progress *progress, const struct ftp_command *command)
+static void begin_transfer(struct ftp_progress *progress, const struct ftp_command *command, bool exact)
 {
 	progress->from = progress->restart;
 	progress->restart = 0;
 	progress->known = false;
 	if (command->verb->kind == FTP_KIND_UPLOAD) /* of the same file, perhaps */
 		progress->sized = false;
-	if (progress->image && is_verb(command, "RETR"))
+	if (exact && is_verb(command, "RETR"))
 		begin_download(progress, command);
-	else if (progress->image && command->verb->kind == FTP_KIND_UPLOAD && progress->allocated > 0 &&
+	else if (exact && command->verb->kind == FTP_KIND_UPLOAD && progress->allocated > 0 &&
 		 progress->from == 0)
 		know(progress, progress->allocated);
 	progress->allocated = 0;
@@ -154,14 +154,7 @@ static uint64_t number_of(const struct ftp_command *command)
 	return number;
 }
 
-static bool is_image(const struct ftp_command *command)
-{
-	struct ftp_cursor c = argument(command);
-
-	return ftp_cursor_accept(&c, 'I') || ftp_cursor_accept(&c, 'i');
-}
-
-void ftp_progress_command(struct ftp_progress *progress, const struct ftp_command *command)
+void ftp_progress_command(struct ftp_progress *progress, const struct ftp_command *command, bool exact)
 {
 	enum ftp_verb_kind kind = command->verb->kind;
 
@@ -169,7 +162,7 @@ void ftp_progress_command(struct ftp_progress *progress, const struct ftp_comman
 		return;
 	progress->asked = FTP_PROGRESS_NOTHING;
 	if (kind == FTP_KIND_DOWNLOAD || kind == FTP_KIND_UPLOAD) {
-		begin_transfer(progress, command);
+		begin_transfer(progress, command, exact);
 	} else if (is_verb(command, "SIZE")) {
 		progress->sized = false;
 		progress->name = hash_of(command->arg, command->arg_len);
@@ -183,10 +176,6 @@ void ftp_progress_command(struct ftp_progress *progress, const struct ftp_comman
 		progress->asked = FTP_PROGRESS_REST;
 	} else if (is_verb(command, "ALLO")) {
 		progress->allocated = number_of(command);
-	} else if (is_verb(command, "TYPE")) {
-		progress->image = progress->sized = false;
-		if (is_image(command))
-			progress->asked = FTP_PROGRESS_IMAGE;
 	} else if (!keeps_size(command)) {
 		progress->sized = false;
 		if (kind == FTP_KIND_USER || kind == FTP_KIND_REIN)
@@ -250,8 +239,6 @@ void ftp_progress_reply(struct ftp_progress *progress, const struct ftp_reply *r
 		progress->sized = take_number(&text, &progress->size) && ftp_cursor_at_end(&text);
 	} else if (progress->asked == FTP_PROGRESS_REST) {
 		progress->restart = reply->code == 350 ? progress->from : 0;
-	} else if (progress->asked == FTP_PROGRESS_IMAGE) {
-		progress->image = ftp_reply_is_positive(reply->code);
 	}
 	progress->asked = FTP_PROGRESS_NOTHING;
 }

@@ -17,7 +17,6 @@ enum ftp_progress_asked {
 	FTP_PROGRESS_NOTHING = 0,
 	FTP_PROGRESS_SIZE,
 	FTP_PROGRESS_REST,
-	FTP_PROGRESS_IMAGE,
 	FTP_PROGRESS_RETR,
 	FTP_PROGRESS_MLST,
 };
@@ -25,7 +24,6 @@ enum ftp_progress_asked {
 /* All zero: nothing is known. */
 struct ftp_progress {
 	enum ftp_progress_asked asked;
-	bool image;	    /* TYPE I is in force: bytes on the wire are those of the file */
 	bool sized;	    /* `size` is the server's answer for the name `name` */
 	bool known;	    /* `total` is */
 	uint64_t name;	    /* a hash of it */
@@ -37,8 +35,11 @@ struct ftp_progress {
 	uint64_t total;	    /* what this transfer is going to move */
 };
 
-/* A command of the client's goes to the server. */
-void ftp_progress_command(struct ftp_progress *progress, const struct ftp_command *command);
+/*
+ * A command of the client's goes to the server. exact: as ftp_representation_is_exact(), since the
+ * bytes of any other transfer have another number than those of the file.
+ */
+void ftp_progress_command(struct ftp_progress *progress, const struct ftp_command *command, bool exact);
 
 /* A line of one of the server's replies. */
 void ftp_progress_reply(struct ftp_progress *progress, const struct ftp_reply *reply);

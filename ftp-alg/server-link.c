@@ -153,6 +153,7 @@ void machine_link_renew(struct ftp_machine *machine, enum ftp_pending pending, s
 	machine->user_seen = machine->greeted_in = machine->told = false;
 	machine->restart = false;
 	machine->stray = false;
+	machine->representation = (struct ftp_representation){ .asked = FTP_PARAMETER_NONE };
 	machine_server_tls_renew(machine);
 	machine->epsv_all = false;
 	if (machine->lazy_dial) {

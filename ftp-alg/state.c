@@ -83,6 +83,7 @@ void machine_pass_on(struct ftp_machine *machine, const struct ftp_command *comm
 		machine->told = true;
 	ftp_out_text(out, FTP_DO_COMMAND, command->line, command->len)->forwarded = true;
 	machine->changes = (uint8_t)ftp_change_of(command);
+	ftp_representation_ask(&machine->representation, command);
 	machine_expect(machine, pending);
 }
 

@@ -13,6 +13,7 @@
 #include "ftp-alg/local-reply.h"
 #include "ftp-alg/offered.h"
 #include "ftp-alg/out.h"
+#include "ftp-alg/representation.h"
 #include "ftp-alg/security.h"
 #include "ftp-alg/verb.h"
 #include "ftp-alg/ways.h"
@@ -271,8 +272,9 @@ struct ftp_machine {
 	uint32_t side_reply_ms;
 	uint32_t command_line_max;
 
-	struct ftp_offered offered;   /* verbs that the server's FEAT has named */
-	struct ftp_security security; /* of the client's connections */
+	struct ftp_representation representation; /* that is in force for data */
+	struct ftp_offered offered;		  /* verbs that the server's FEAT has named */
+	struct ftp_security security;		  /* of the client's connections */
 	struct ftp_server_tls server_tls;
 	enum ftp_login login;
 	bool greeted_in; /* the server's greeting was 230: no USER is needed */

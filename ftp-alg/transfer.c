@@ -104,7 +104,8 @@ static bool must_secure(struct ftp_machine *machine, const struct ftp_command *c
 	if (!machine->opened) {
 		machine->opened = true;
 		machine_answer(machine, FTP_LOCAL_OPENING, out);
-		ftp_out_text(out, FTP_DO_DATA_SECURE, command->line, command->len);
+		ftp_out_text(out, FTP_DO_DATA_SECURE, command->line, command->len)->binary =
+		    ftp_representation_is_binary(&machine->representation);
 	}
 	return true;
 }
@@ -150,6 +151,7 @@ void machine_transfer_command(struct ftp_machine *machine, const struct ftp_comm
 	machine_pass_on(machine, command, FTP_PENDING_TRANSFER, out);
 	act = ftp_out_text(out, FTP_DO_DATA_START, command->line, command->len);
 	act->upload = command->verb->kind == FTP_KIND_UPLOAD;
+	act->binary = ftp_representation_is_binary(&machine->representation);
 	act->protect = machine->security.prot == FTP_PROT_PRIVATE;
 	act->protect_server = machine_server_tls_protects(machine);
 }

@@ -24,7 +24,7 @@ static void forget(char **text)
 	*text = NULL;
 }
 
-void changes_command(struct changes *changes, const struct facts *facts, const char *line, size_t len)
+void changes_command(struct changes *changes, const char *line, size_t len)
 {
 	const struct ftp_command command = ftp_command_parse(line, len);
 	size_t shown;
@@ -32,8 +32,6 @@ void changes_command(struct changes *changes, const struct facts *facts, const c
 	forget(&changes->command);
 	changes->name = NULL;
 	changes->what = FTP_CHANGE_NONE;
-	if (is_verb(&command, "REIN"))
-		facts->summary->binary = false;
 	if (is_verb(&command, "RNFR")) {
 		forget(&changes->renamed);
 		changes->renamed = strndup(command.arg, command.arg_len);
@@ -42,10 +40,7 @@ void changes_command(struct changes *changes, const struct facts *facts, const c
 	if (!is_verb(&command, "RNTO"))
 		forget(&changes->renamed);
 	changes->what = ftp_change_of(&command);
-	if (changes->what == FTP_CHANGE_TYPE) /* RFC 959 3.1.1: A and E are text, I and L are not */
-		changes->binary = command.arg_len > 0 && memchr("IiLl", command.arg[0], 4) != NULL;
-	if (changes->what == FTP_CHANGE_NONE || changes->what == FTP_CHANGE_TYPE ||
-	    (changes->what == FTP_CHANGE_FOLDER && !audit_is_on()))
+	if (changes->what == FTP_CHANGE_NONE || (changes->what == FTP_CHANGE_FOLDER && !audit_is_on()))
 		return;
 	shown = command.verb_len;
 	if (command.arg_len > 0) /* it stands after a blank */
@@ -89,9 +84,6 @@ void changes_agreed(struct changes *changes, const struct facts *facts)
 	case FTP_CHANGE_FOLDER:
 		session_audit(facts, "directory", AUDIT_TEXT("command", or_unknown(changes->command)),
 			      AUDIT_TEXT("name", changes->name));
-		break;
-	case FTP_CHANGE_TYPE:
-		facts->summary->binary = changes->binary;
 		break;
 	}
 	changes_done(changes);

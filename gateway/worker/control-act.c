@@ -86,7 +86,6 @@ static void do_server_renew(struct session *session)
 				     .remote = session->facts.remote };
 
 	do_server_drop(session);
-	session->summary.binary = false;
 	if (session->probe) /* limits apply to it from now on */
 		uplink_send(&session->worker->uplink, &request);
 	else
@@ -303,9 +302,11 @@ static void carry_out_one(struct session *session, const struct ftp_act *act)
 		break;
 	case FTP_DO_COMMAND:
 		if (act->forwarded)
-			changes_command(&session->changes, &session->facts, act->text, act->len);
+			changes_command(&session->changes, act->text, act->len);
 		if (act->forwarded)
-			latest_forward(&session->latest, act->text, act->len);
+			latest_forward(
+			    &session->latest, act->text, act->len,
+			    ftp_representation_is_exact(ftp_machine_representation(&session->machine)));
 		if (act->urgent)
 			interrupt(session);
 		add_command(session, act);
@@ -345,7 +346,7 @@ static void carry_out_one(struct session *session, const struct ftp_act *act)
 		data_conn_dial(&session->data);
 		break;
 	case FTP_DO_DATA_SECURE:
-		data_conn_secure(&session->data, act->text, act->len);
+		data_conn_secure(&session->data, act);
 		break;
 	case FTP_DO_DATA_DISMISS:
 		data_conn_dismiss(&session->data);

@@ -54,6 +54,7 @@ static void log_transfer(const struct data_conn *data, enum ftp_data_result resu
 		.legs = &data->legs,
 		.command = data->command,
 		.upload = data->upload,
+		.binary = data->binary,
 		.level = data_conn_level(data),
 		.server_level = data_conn_server_level(data),
 		.bytes = data->relay.bytes,
@@ -425,25 +426,26 @@ static void begin(struct data_conn *data)
 	data_step(data);
 }
 
-static void take_command(struct data_conn *data, const char *command, size_t len, bool upload, bool protect)
+static void take_command(struct data_conn *data, const struct ftp_act *act, bool upload, bool protect)
 {
 	free(data->command);
-	data->command = strndup(command, len); /* without memory the log lacks the command */
+	data->command = strndup(act->text, act->len); /* without memory the log lacks the command */
 	data->upload = upload;
+	data->binary = act->binary;
 	data->protect = protect;
 	data->started_ms = data->moved_ms = loop_of(data)->now_ms;
 	data->relay = (struct relay){ .bytes = 0 };
 }
 
-void data_conn_secure(struct data_conn *data, const char *command, size_t len)
+void data_conn_secure(struct data_conn *data, const struct ftp_act *act)
 {
-	take_command(data, command, len, true, true);
+	take_command(data, act, true, true);
 	data_handshake_want(&data->handshake, (uint64_t)action_of(data)->datatimeout_s * 1000);
 }
 
 void data_conn_start(struct data_conn *data, const struct ftp_act *act)
 {
-	take_command(data, act->text, act->len, act->upload, act->protect);
+	take_command(data, act, act->upload, act->protect);
 	data->protect_server = act->protect_server;
 	begin(data);
 }

@@ -56,7 +56,7 @@ struct data_conn {
 	struct timer tick;  /* of a relay that coalesces */
 	struct data_dial dial;
 	struct data_handshake handshake; /* before the transfer */
-	bool upload;
+	bool upload, binary;
 	bool protect;	     /* the client's leg */
 	bool protect_server; /* the server's */
 	bool failed; /* the server has reported a failure: deliver its bytes, then end without close_notify */
@@ -129,8 +129,8 @@ static inline void data_conn_granted(struct data_conn *data, const struct msg *m
 		data_legs_granted(&data->legs, msg, fd);
 }
 
-/* An upload waits for the client's data connection and its handshake (FTP_DO_DATA_SECURE). */
-void data_conn_secure(struct data_conn *data, const char *command, size_t len);
+/* An upload waits for the client's data connection and its handshake: act is FTP_DO_DATA_SECURE. */
+void data_conn_secure(struct data_conn *data, const struct ftp_act *act);
 
 /* The server was sent a transfer command: act is FTP_DO_DATA_START. */
 void data_conn_start(struct data_conn *data, const struct ftp_act *act);

@@ -50,7 +50,7 @@ static void write_audit(const struct data_log *log, const char *verb, const char
 		      AUDIT_TEXT("command", verb), AUDIT_TEXT("name", name),
 		      AUDIT_TEXT("protection", secure_level_letter(log->level)),
 		      AUDIT_TEXT("server_protection", secure_level_letter(log->server_level)),
-		      AUDIT_BOOL("binary", facts->summary->binary), AUDIT_NUMBER("bytes", log->bytes),
+		      AUDIT_BOOL("binary", log->binary), AUDIT_NUMBER("bytes", log->bytes),
 		      AUDIT_NUMBER("ms", log->ms), AUDIT_TEXT("result", data_result_name(log->result)),
 		      AUDIT_TEXT("reason", data_result_reason(log->result)),
 		      AUDIT_TEXT("data_address", peer.port != 0 ? ip_addr_format(&peer.addr, text) : NULL),
@@ -116,7 +116,7 @@ static void write_xferlog(const struct data_log *log, const char *name)
 		.name = name[0] != '\0' ? name : "?",
 		.user = facts->user,
 		.bytes = log->bytes,
-		.binary = facts->summary->binary,
+		.binary = log->binary,
 		.upload = log->upload,
 		.whole = log->result == FTP_DATA_OK,
 	};

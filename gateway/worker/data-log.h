@@ -12,7 +12,7 @@
 struct data_log {
 	const struct data_legs *legs;
 	const char *command; /* of the transfer; NULL: unknown */
-	bool upload;
+	bool upload, binary;
 	enum secure_level level, server_level;
 	uint64_t bytes, ms;
 	enum ftp_data_result result;

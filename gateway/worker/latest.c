@@ -14,9 +14,9 @@ void latest_command(struct latest *latest, const char *line, size_t len)
 	latest->command[shown] = '\0';
 }
 
-void latest_forward(struct latest *latest, const char *line, size_t len)
+void latest_forward(struct latest *latest, const char *line, size_t len, bool exact)
 {
 	const struct ftp_command command = ftp_command_parse(line, len);
 
-	ftp_progress_command(&latest->progress, &command);
+	ftp_progress_command(&latest->progress, &command, exact);
 }

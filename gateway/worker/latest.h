@@ -5,6 +5,7 @@
 #ifndef ATTLSD_GATEWAY_WORKER_LATEST_H
 #define ATTLSD_GATEWAY_WORKER_LATEST_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -20,7 +21,7 @@ struct latest {
 /* The client has sent a command. */
 void latest_command(struct latest *latest, const char *line, size_t len);
 
-/* It goes to the server. */
-void latest_forward(struct latest *latest, const char *line, size_t len);
+/* It goes to the server. exact: as ftp_representation_is_exact(). */
+void latest_forward(struct latest *latest, const char *line, size_t len, bool exact);
 
 #endif

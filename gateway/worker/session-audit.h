@@ -20,7 +20,6 @@ struct session_summary {
 	uint64_t uploads, downloads;
 	uint64_t bytes_up, bytes_down;
 	uint64_t changes, refusals, logins, logins_failed;
-	bool binary; /* TYPE I or L */
 };
 
 /* As audit_event(), for a session with these facts. */

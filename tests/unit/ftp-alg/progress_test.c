@@ -3,6 +3,7 @@
 
 #include <stdio.h>
 
+#include "ftp-alg/representation.h"
 #include "ftp-alg/shown.h"
 #include "tests/unit/unit.h"
 
@@ -234,6 +235,23 @@ static const struct {
 	  { "TYPE I", "<200 ok", "STOR a", "<150 ok (5 bytes)" },
 	  0,
 	  UNKNOWN },
+	{ "what MODE Z sends is not what SIZE counts",
+	  { "TYPE I", "<200 ok", "MODE Z", "<200 ok", "SIZE a", "<213 5", "RETR a", "<150 ok" },
+	  0,
+	  UNKNOWN },
+	{ "the server refuses MODE Z",
+	  { "TYPE I", "<200 ok", "MODE Z", "<504 no", "SIZE a", "<213 5", "RETR a", "<150 ok" },
+	  0,
+	  5 },
+	{ "back in MODE S",
+	  { "TYPE I", "<200 ok", "MODE Z", "<200 ok", "MODE s", "<200 ok", "SIZE a", "<213 5", "RETR a",
+	    "<150 ok" },
+	  0,
+	  5 },
+	{ "records have marks of their own",
+	  { "TYPE I", "<200 ok", "STRU R", "<200 ok", "SIZE a", "<213 5", "RETR a", "<150 ok" },
+	  0,
+	  UNKNOWN },
 	{ "another user",
 	  { "TYPE I", "<200 ok", "SIZE a", "<213 5", "USER b", "<331 ok", "RETR a", "<150 ok" },
 	  0,
@@ -256,7 +274,8 @@ static void dialogues(void **state)
 {
 	(void)state;
 	for (size_t i = 0; i < NELEM(rows); i++) {
-		struct ftp_progress progress = { .image = false };
+		struct ftp_progress progress = { .known = false };
+		struct ftp_representation representation = { .asked = FTP_PARAMETER_NONE };
 		struct ftp_reply_parser parser = { .code = 0 };
 		uint64_t total = UNKNOWN;
 
@@ -264,10 +283,15 @@ static void dialogues(void **state)
 			const char *line = rows[i].lines[n];
 			struct ftp_command command = ftp_command_parse(line, strlen(line));
 
-			if (line[0] != '<')
-				ftp_progress_command(&progress, &command);
-			else
-				take_line(&progress, &parser, line + 1);
+			if (line[0] != '<') {
+				ftp_representation_ask(&representation, &command);
+				ftp_progress_command(&progress, &command,
+						     ftp_representation_is_exact(&representation));
+				continue;
+			}
+			take_line(&progress, &parser, line + 1);
+			if (line[1] == '2') /* these dialogues have no other reply to a parameter */
+				ftp_representation_agree(&representation);
 		}
 		(void)ftp_progress_total(&progress, rows[i].moved, &total);
 		if (total != rows[i].want)
