@@ -131,6 +131,7 @@ struct ftp_action {
 	bool accesserrormsgs;
 	bool verifyuser; /* VERIFYUSER: only users of the policy may log in, with TLS or without */
 	enum ftplogging ftplogging;
+	bool session_summary;
 	uint32_t ftpkeepalive_s; /* 0: leave it to the kernel */
 	uint32_t datakeepalive_s;
 	uint32_t inactive_s;		      /* 0: never */

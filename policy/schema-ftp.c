@@ -130,6 +130,7 @@ static const struct field ftp_fields[] = {
 	  .min = 1,
 	  .max = SCHEMA_DAY_S,
 	  .default_text = "0" },
+	FTP_BOOL(session_summary, "false"),
 	FTP_KEEPALIVE("ftpkeepalive", ftpkeepalive_s),
 	FTP_KEEPALIVE("datakeepalive", datakeepalive_s),
 	{ .key = "inactive",

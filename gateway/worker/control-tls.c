@@ -16,6 +16,7 @@
 #include "gateway/worker/session-end.h"
 #include "gateway/worker/session-habits.h"
 #include "gateway/worker/session-log.h"
+#include "gateway/worker/session-summary.h"
 #include "gateway/worker/tally.h"
 
 #define MS_PER_S 1000
@@ -55,8 +56,8 @@ static void identify(struct session *session)
 			    LOG_TEXT("users", known.user != NULL ? "one"
 					      : one_user	 ? "none"
 								 : "several"));
-	session_audit_tls(&session->facts, AUDIT_LEG_CLIENT, false, &session->client,
-			  &session->facts.identity);
+	session_summary_tls(&session->facts, AUDIT_LEG_CLIENT, false, &session->client,
+			    &session->facts.identity);
 	if (needs_user && known.user == NULL) /* AT-TLS return code 5002 */
 		session_end(session, "certificate-unknown");
 	else

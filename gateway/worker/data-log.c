@@ -15,6 +15,7 @@
 #include "gateway/worker/data-result.h"
 #include "gateway/worker/session-audit.h"
 #include "gateway/worker/session-log.h"
+#include "gateway/worker/session-summary.h"
 
 static void write_log(const struct data_log *log)
 {
@@ -142,15 +143,11 @@ static const char *split(const char *command, char verb[static 8])
 
 void data_log_transfer(const struct data_log *log)
 {
-	struct session_summary *summary = log->legs->facts->summary;
 	char verb[8];
 	const char *name;
 
 	write_log(log);
-	summary->uploads += log->upload;
-	summary->downloads += !log->upload;
-	summary->bytes_up += log->upload ? log->bytes : 0;
-	summary->bytes_down += log->upload ? 0 : log->bytes;
+	session_summary_transfer(log->legs->facts, log->upload, log->bytes, log->level, log->result);
 	if (!audit_is_on() && !audit_has_xferlog())
 		return;
 	name = split(log->command != NULL ? log->command : "", verb);

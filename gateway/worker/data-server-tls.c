@@ -10,6 +10,7 @@
 #include "gateway/worker/server-tls-state.h"
 #include "gateway/worker/session-audit.h"
 #include "gateway/worker/session-log.h"
+#include "gateway/worker/session-summary.h"
 #include "gateway/worker/tally.h"
 
 static const struct server_security *security_of(const struct data_legs *legs)
@@ -97,7 +98,7 @@ enum ftp_data_result data_server_tls_step(struct data_legs *legs)
 		    LOG_TEXT("cipher", stream_tls_cipher(stream)),
 		    LOG_TEXT("resumed", stream_tls_resumed(stream) ? "yes" : "no"),
 		    LOG_TEXT("ktls", stream->ktls != NULL ? "yes" : "no"));
-	session_audit_tls(legs->facts, AUDIT_LEG_SERVER, true, stream, NULL);
+	session_summary_tls(legs->facts, AUDIT_LEG_SERVER, true, stream, NULL);
 	result = check(legs);
 	if (result != FTP_DATA_PENDING)
 		return result;

@@ -12,6 +12,7 @@
 #include "gateway/worker/data-result.h"
 #include "gateway/worker/session-audit.h"
 #include "gateway/worker/session-log.h"
+#include "gateway/worker/session-summary.h"
 #include "gateway/worker/tally.h"
 
 /*
@@ -121,7 +122,7 @@ enum ftp_data_result data_tls_step(struct data_legs *legs)
 		    LOG_TEXT("group", stream_tls_group(&leg->stream)),
 		    LOG_TEXT("resumed", stream_tls_resumed(&leg->stream) ? "yes" : "no"),
 		    LOG_TEXT("ktls", leg->stream.ktls != NULL ? "yes" : "no"));
-	session_audit_tls(facts, AUDIT_LEG_CLIENT, true, &leg->stream, NULL);
+	session_summary_tls(facts, AUDIT_LEG_CLIENT, true, &leg->stream, NULL);
 	if (tlsctx_reuse_result(leg->stream.ssl) != TLS_REUSE_NOT_OFFERED)
 		legs->ticket_due = true;
 	/* as for the control connection, see tls_is_up() */

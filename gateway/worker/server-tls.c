@@ -15,6 +15,7 @@
 #include "gateway/worker/server-tls-state.h"
 #include "gateway/worker/session-audit.h"
 #include "gateway/worker/session-log.h"
+#include "gateway/worker/session-summary.h"
 #include "gateway/worker/tally.h"
 
 /*
@@ -126,7 +127,7 @@ static void tls_is_up(struct session *session)
 	}
 	tally_handshake(FTP_SIDE_SERVER, false, &session->server);
 	log_up(session);
-	session_audit_tls(&session->facts, AUDIT_LEG_SERVER, false, &session->server, &tls->shown);
+	session_summary_tls(&session->facts, AUDIT_LEG_SERVER, false, &session->server, &tls->shown);
 	loop_timer_stop(session->server.loop, &session->server_timer);
 	session->server_state = tls->greeted ? SERVER_UP : SERVER_GREETING;
 	if (tls->greeted)

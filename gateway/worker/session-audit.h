@@ -14,12 +14,15 @@
 #include "gateway/net/stream.h"
 #include "gateway/worker/facts.h"
 
-/* What a session has done, for its last event. */
+struct summary_detail;
+
+/* What a session has done, for its last events. */
 struct session_summary {
 	bool began; /* its first event is written */
 	uint64_t uploads, downloads;
 	uint64_t bytes_up, bytes_down;
 	uint64_t changes, refusals, logins, logins_failed;
+	struct summary_detail *detail; /* of session-summary.c; NULL: nothing is collected */
 };
 
 /* As audit_event(), for a session with these facts. */

@@ -14,6 +14,7 @@
 #include "gateway/worker/session-count.h"
 #include "gateway/worker/session-habits.h"
 #include "gateway/worker/session-log.h"
+#include "gateway/worker/session-summary.h"
 #include "gateway/worker/tally.h"
 
 /* CCONNTIME of a session that has no rule. */
@@ -68,6 +69,20 @@ static const char *decided(const struct session *session, const char *reason)
 		if (strcmp(reason, handshakes[i].reason) == 0)
 			return handshakes[i].key;
 	return session->ended_by;
+}
+
+static void write_summary(struct session *session, const char *reason)
+{
+	const struct session_over over = {
+		.user = session->user[0] != '\0' ? session->user : session->login_name,
+		.reason = reason,
+		.ms = session->worker->loop.now_ms - session->started_ms,
+		.cleared = ftp_machine_is_cleared(&session->machine),
+	};
+
+	if (!session->probe)
+		session_summary_write(&session->facts, &over);
+	session_summary_done(&session->summary);
 }
 
 void session_end(struct session *session, const char *reason)
@@ -125,6 +140,7 @@ void session_end(struct session *session, const char *reason)
 		session_log(&session->facts, LOG_LEVEL_INFO, "stray-more",
 			    LOG_NUMBER("count", session->strays - 1));
 	worker->unlisted += !session->summary.began;
+	write_summary(session, reason);
 	session_audit_end(&session->facts, reason, decided(session, reason),
 			  worker->loop.now_ms - session->started_ms);
 	/*

@@ -62,6 +62,7 @@ static void test_minimal(void **state)
 	assert_int_equal(ftp->portcommandport, NOLOWPORTS);
 	assert_int_equal(ftp->replysecuritylevel, 0);
 	assert_false(ftp->accesserrormsgs);
+	assert_false(ftp->session_summary);
 	assert_int_equal(ftp->ftpkeepalive_s, 120);
 	assert_int_equal(ftp->datakeepalive_s, 120);
 	assert_int_equal(ftp->inactive_s, 300);
