@@ -23,6 +23,12 @@ enum ftp_data_kind {
 	FTP_DATA_SPECIAL, /* ftp-data-server.c or ftp-data-client.c knows it */
 };
 
+enum ftp_data_zero {
+	FTP_DATA_NO_ZERO = 0,
+	FTP_DATA_ZERO,	   /* 0 is a value of both */
+	FTP_DATA_NO_LIMIT, /* z/OS has 0 for "no limit", attlsd always has one, and its `max` may be lower */
+};
+
 struct ftp_data_row {
 	const char *statement;
 	unsigned sides;
@@ -30,8 +36,8 @@ struct ftp_data_row {
 	const char *server_key; /* of ftp_actions; NULL: none */
 	const char *client_key; /* of backends, or of ftp_actions for times; NULL: none */
 	const char *words; /* FTP_DATA_WORD, FTP_DATA_SPECIAL: its values, in z/OS's spelling; NULL: any */
-	uint32_t min, max; /* of a number; 0 is allowed as well if `zero` says so */
-	uint32_t zero;
+	uint32_t min, max; /* of a number; `zero` says whether 0 is allowed as well */
+	enum ftp_data_zero zero;
 	/* What z/OS's server does without the statement, if attlsd's default is another; NULL: the same. */
 	const char *zos_default;
 	const char *text; /* the difference, or why it has no meaning; "": none */

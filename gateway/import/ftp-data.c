@@ -155,12 +155,14 @@ static void check_value(struct draft *draft, struct source *source, const struct
 				  "%s needs two ports from %u to %u, such as (50000,50100)", row->statement,
 				  row->min, row->max);
 	} else if (row->max > 0) {
-		/* z/OS has ranges of its own for some times; what attlsd lacks is a difference */
-		unsigned most = row->kind == FTP_DATA_SECONDS ? DAY_S : row->max;
+		/* what attlsd lacks is a difference, but what z/OS itself ignores is a fault */
+		unsigned most = row->zero == FTP_DATA_NO_LIMIT ? DAY_S : row->max;
+		bool zero = row->zero != FTP_DATA_NO_ZERO && text_number(value, 0, 0, &number);
 
-		if (!text_number(value, 0, most, &number))
+		if (!zero && !text_number(value, row->min, most, &number))
 			diags_add(diags, DIAG_ERROR, DIAG_IMPORT_VALUE, one->st.value_mark,
-				  "%s needs a number from 0 to %u", row->statement, most);
+				  "%s needs a number from %u to %u%s", row->statement, row->min, most,
+				  row->zero != FTP_DATA_NO_ZERO && row->min > 0 ? ", or 0" : "");
 	}
 }
 

@@ -52,15 +52,14 @@ static void carry_number(struct zos *zos, struct ftp_data_statement *one, struct
 	uint64_t number = 0;
 
 	(void)text_number(one->st.value, 0, UINT32_MAX, &number); /* parsed before */
-	if ((number == 0 && row->zero) || (number >= row->min && number <= row->max)) {
+	if ((number == 0 && row->zero == FTP_DATA_ZERO) || (number >= row->min && number <= row->max)) {
 		place.value = text_format(&zos->draft->arena, "%u%s", (unsigned)number, unit);
 		carry(zos, one, place);
 		return;
 	}
 	/* 0 means that there is no limit */
-	place.value = text_format(&zos->draft->arena, "%u%s",
-				  number != 0 && number < row->min ? row->min : row->max, unit);
-	draft_differ(zos->draft, &one->st, place, "attlsd allows %u to %u%s", row->min, row->max, unit);
+	place.value = text_format(&zos->draft->arena, "%u%s", row->max, unit);
+	draft_differ(zos->draft, &one->st, place, "attlsd always has a limit, at most %u%s", row->max, unit);
 }
 
 void zos_carry(struct zos *zos, struct ftp_data_statement *one, struct draft_object *object, const char *key)
