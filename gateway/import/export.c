@@ -55,7 +55,8 @@ static const char *convert(struct export *export, const struct ftp_data_row *row
 	case FTP_DATA_SECONDS:
 	case FTP_DATA_MINUTES:
 		if (!seconds(value, row->kind == FTP_DATA_MINUTES ? 60 : 1, &number) ||
-		    !((number >= row->min && number <= row->max) || (number == 0 && row->zero)))
+		    !((number >= row->min && number <= row->max) ||
+		      (number == 0 && row->zero == FTP_DATA_ZERO)))
 			return NULL;
 		return text_format(arena, "%u", number);
 	case FTP_DATA_NUMBER:
@@ -84,14 +85,24 @@ static void print_setting(void *context, const char *key, const char *value, boo
 	const char *converted = row != NULL ? convert(export, row, value) : NULL;
 
 	/* keys of the client with values of their own are printed by print_client() */
-	if (export->side == FTP_DATA_CLIENT &&
-	    (strcmp(key, "epsv") == 0 || strcmp(key, "data") == 0 || strcmp(key, "secure_mechanism") == 0))
+	if (export->side == FTP_DATA_CLIENT && text_is_word(key, "epsv data secure_mechanism tls"))
 		return;
 	if (converted != NULL)
 		(void)fprintf(export->out, "%-24s %s\n", row->statement, converted);
 	else if (given)
-		(void)fprintf(export->out, "; %s: %s has no statement of z/OS\n", key,
-			      text_safe(&export->arena, value));
+		(void)fprintf(export->out,
+			      row != NULL ? "; %s: %s is no value of z/OS\n"
+					  : "; %s: %s has no statement of z/OS\n",
+			      key, text_safe(&export->arena, value));
+}
+
+/* The times of a client are keys of ftp_actions, the rest of backends. */
+static void print_time(void *context, const char *key, const char *value, bool given)
+{
+	const struct ftp_data_row *row = row_of(context, key);
+
+	if (row != NULL && row->kind == FTP_DATA_SECONDS)
+		print_setting(context, key, value, given);
 }
 
 static void print_tls_setting(void *context, const char *key, const char *value, bool given)
@@ -171,8 +182,7 @@ static int print_server(struct export *export, const struct policy *policy, cons
 	}
 	(void)fprintf(export->out, "; FTP.DATA of the server, from ftp_actions.%s\n", ftp->name);
 	policy_explain_settings(policy, "ftp_actions", ftp, print_setting, export);
-	(void)fprintf(export->out, "%-24s ATTLS\n%-24s %u\n", "TLSMECHANISM", "TLSPORT",
-		      implicit != NULL ? implicit->endpoint.port : 0);
+	(void)fprintf(export->out, "%-24s %u\n", "TLSPORT", implicit != NULL ? implicit->endpoint.port : 0);
 	for (size_t i = 0; i < policy->nlisteners; i++)
 		if (policy->listeners[i].tls == LISTENER_AUTO && serves(policy, &policy->listeners[i], ftp))
 			(void)fprintf(
@@ -181,6 +191,26 @@ static int print_server(struct export *export, const struct policy *policy, cons
 			    policy->listeners[i].name);
 	print_all_tls(export, policy, ftp);
 	return 0;
+}
+
+/* A client of z/OS has one set of times; here, each rule may lead to the server with its own. */
+static void print_times(struct export *export, const struct policy *policy,
+			const struct policy_backend *backend)
+{
+	const struct ftp_action *ftp = NULL;
+
+	for (size_t i = 0; i < policy->nrules; i++) {
+		const struct policy_rule *rule = &policy->rules[i];
+
+		if (rule->backend != backend || rule->ftp == ftp)
+			continue;
+		if (ftp != NULL)
+			(void)fprintf(export->out, "; rules.%s has the times of ftp_actions.%s\n", rule->name,
+				      rule->ftp->name);
+		else
+			policy_explain_settings(policy, "ftp_actions", rule->ftp, print_time, export);
+		ftp = ftp != NULL ? ftp : rule->ftp;
+	}
 }
 
 static void print_client(struct export *export, const struct policy *policy,
@@ -192,12 +222,16 @@ static void print_client(struct export *export, const struct policy *policy,
 
 	(void)fprintf(export->out, "; FTP.DATA of the client, from backends.%s\n", backend->name);
 	policy_explain_settings(policy, "backends", backend, print_setting, export);
+	print_times(export, policy, backend);
 	(void)fprintf(export->out, "%-24s %s\n%-24s REQUIRED\n", "SECURE_MECHANISM",
 		      mechanisms[backend->security.mechanism], "SECURE_FTP");
 	if (backend->security.mechanism == SECURE_MECHANISM_IMPLICIT)
 		(void)fprintf(export->out, "%-24s %u\n", "TLSPORT", backend->servers[0].endpoint.port);
 	(void)fprintf(export->out, "%-24s %s\n", "SECURE_HOSTNAME",
 		      backend->tls->secure_hostname == SECURE_HOSTNAME_REQUIRED ? "REQUIRED" : "OPTIONAL");
+	if (backend->epsv == BACKEND_EPSV_ALWAYS)
+		(void)fprintf(export->out,
+			      "; epsv: always - a client of z/OS uses PASV if EPSV is refused\n");
 	if (backend->epsv != BACKEND_EPSV_AUTO)
 		(void)fprintf(export->out, "%-24s %s\n", "EPSV4",
 			      backend->epsv == BACKEND_EPSV_ALWAYS ? "TRUE" : "FALSE");
