@@ -10,7 +10,6 @@
 #include "gateway/import/text.h"
 #include "gateway/import/tls-parts.h"
 
-#define OLD_TLS "attlsd never uses SSL or TLS before 1.2. Which partners have nothing newer?"
 #define ROLE                                                                                                 \
 	"FTP.DATA asks for client certificates (SECURE_LOGIN), but this rule of AT-TLS does not: which is meant?"
 #define ROLE_CLIENT                                                                                          \
@@ -110,7 +109,8 @@ static void take_tls13(struct maker *maker, struct statement *st)
 static void take_old_tls(struct maker *maker, struct statement *st)
 {
 	if (is_on(st))
-		draft_decide(maker->zos->draft, st, at(maker, "versions", NULL), OLD_TLS, "never in attlsd");
+		draft_decide(maker->zos->draft, st, at(maker, "versions", NULL), ZOS_OLD_TLS,
+			     "never in attlsd");
 	else
 		draft_drop(maker->zos->draft, st, maker->tls, "attlsd never uses it");
 }

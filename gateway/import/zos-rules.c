@@ -11,13 +11,13 @@
 #include "gateway/import/text.h"
 #include "gateway/import/tls-parts.h"
 #include "gateway/import/zos-outbound.h"
+#include "gateway/import/zos-ports.h"
 #include "gateway/import/zos-server.h"
 
 #define FTP_PORT  21
 #define PORTS_FEW 8 /* a rule with more ports is about data connections */
 /* For FTP, in one import: more than a policy can hold (NODE_COUNT_MAX), so that none is left out unseen. */
-#define RULES_MAX    2000
-#define CLEAR_ACTION "in_the_clear"
+#define RULES_MAX 2000
 
 #define CLEAR                                                                                                \
 	"With TTLSEnabled Off, z/OS leaves these connections in the clear. May these clients still log in "  \
@@ -189,17 +189,14 @@ static const char *match_of(struct zos *zos, const struct zos_rule *rule, const 
 /* An action for clients that z/OS exempts from TLS. */
 static void exempt(struct zos *zos, const struct zos_rule *rule, struct draft_object *object)
 {
-	struct draft_object *clear = draft_object(zos->draft, DRAFT_FTP_ACTIONS, CLEAR_ACTION);
-	const struct draft_object *usual = draft_find(zos->draft, DRAFT_FTP_ACTIONS, ZOS_SERVER);
+	struct draft_object *clear = draft_object(zos->draft, DRAFT_FTP_ACTIONS, ZOS_CLEAR);
 	struct attls_item *enabled = attls_merged_find(&rule->merged, "TTLSEnabled");
 
 	draft_set(zos->draft, clear, "extensions", "[]");
 	draft_set(zos->draft, clear, "secure_ftp", "allowed");
 	draft_set(zos->draft, clear, "secure_ctrlconn", "clear");
 	draft_set(zos->draft, clear, "secure_dataconn", "clear");
-	if (draft_get(usual, "passivedataports") != NULL)
-		draft_set(zos->draft, clear, "passivedataports", draft_get(usual, "passivedataports"));
-	draft_decide(zos->draft, &enabled->st, (struct draft_place){ object, "ftp", CLEAR_ACTION }, CLEAR,
+	draft_decide(zos->draft, &enabled->st, (struct draft_place){ object, "ftp", ZOS_CLEAR }, CLEAR,
 		     "the rule has an action of its own, which allows it");
 	for (struct attls_use *use = rule->merged.uses; use != NULL; use = use->next)
 		if (use->item->st.naccounts == 0)
@@ -328,4 +325,5 @@ void zos_rules(struct zos *zos)
 		finish_inbound(zos);
 	if (zos->client != NULL && zos->outbound == 0)
 		zos_outbound_without_rule(zos);
+	zos_ports(zos);
 }

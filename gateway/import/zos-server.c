@@ -19,7 +19,6 @@
 #define PASSWORDS                                                                                                 \
 	"On z/OS, a client with a certificate needs no password. attlsd needs one for the FTP server: give each " \
 	"user a password_file and set secure_password to optional, or let clients send it"
-#define OLD_TLS "attlsd never uses SSL or TLS before 1.2. Which partners have nothing newer?"
 #define NO_TLS                                                                                               \
 	"FTP.DATA does not have EXTENSIONS AUTH_TLS, so z/OS offers no TLS. attlsd does: is that what you want?"
 #define KERBEROS "attlsd does not support Kerberos. Do clients use it?"
@@ -93,7 +92,7 @@ static void logging(struct zos *zos, struct ftp_data_statement *one, struct draf
 static void old_tls(struct zos *zos, struct ftp_data_statement *one, struct draft_object *ftp)
 {
 	if (text_is(one->st.value, "TRUE"))
-		draft_decide(zos->draft, &one->st, (struct draft_place){ .object = ftp }, OLD_TLS,
+		draft_decide(zos->draft, &one->st, (struct draft_place){ .object = ftp }, ZOS_OLD_TLS,
 			     "never in attlsd");
 	else
 		draft_drop(zos->draft, &one->st, ftp, "attlsd never uses SSL 3.0");
@@ -140,10 +139,7 @@ static void take(struct zos *zos, struct ftp_data_statement *one, struct draft_o
 		zos->needs_users = true;
 		return;
 	}
-	if (one->row->server_key != NULL)
-		zos_carry(zos, one, ftp, one->row->server_key);
-	else if (zos->client == NULL)
-		draft_drop(zos->draft, &one->st, ftp, "the server does not use it");
+	zos_carry(zos, one, ftp, one->row->server_key);
 }
 
 /* Does the server try again if a data set is in use? */

@@ -9,9 +9,13 @@
 #include "gateway/import/ftp-data.h"
 
 /* Names of what an import makes. */
-#define ZOS_SERVER  "zos"	 /* of ftp_actions and tls_actions, for the server's FTP.DATA */
-#define ZOS_CLIENT  "zos_client" /* the same for the client's */
+#define ZOS_SERVER  "zos"	   /* of ftp_actions and tls_actions, for the server's FTP.DATA */
+#define ZOS_CLIENT  "zos_client"   /* the same for the client's */
+#define ZOS_CLEAR   "in_the_clear" /* of ftp_actions, for clients that AT-TLS exempts */
 #define ZOS_BACKEND "ftpd"
+
+/* Questions that several steps ask. */
+#define ZOS_OLD_TLS "attlsd never uses SSL or TLS before 1.2. Which partners have nothing newer?"
 
 /* A TLS action, and the actions of AT-TLS that it was made of. */
 struct zos_made {
