@@ -117,20 +117,39 @@ static void add_place_holder(struct draft *draft)
 		  "[{ sha256: \"0000000000000000000000000000000000000000000000000000000000000000\" }]");
 }
 
+static bool is(const struct draft_object *object, const char *key, const char *value)
+{
+	const char *has = object != NULL ? draft_get(object, key) : NULL;
+
+	return has != NULL && strcmp(has, value) == 0;
+}
+
+/* A session that must be resumed has to last. */
+static void give_time(struct draft *draft, struct draft_object *tls)
+{
+	if (is(tls, "session_timeout", "0s"))
+		draft_decide(draft, draft_assumed(draft, "GSK_V3_SESSION_TIMEOUT", "0"),
+			     (struct draft_place){ tls, "session_timeout", "3600s" }, REUSE,
+			     "attlsd's default");
+}
+
 static void fix_reuse(struct draft *draft)
 {
 	const struct draft_object *ftp = draft_find(draft, DRAFT_FTP_ACTIONS, ZOS_SERVER);
-	const char *reuse = ftp != NULL ? draft_get(ftp, "secure_session_reuse") : NULL;
 
-	if (reuse == NULL || strcmp(reuse, "required") != 0)
-		return;
-	for (struct draft_object *tls = draft->sections[DRAFT_TLS_ACTIONS]; tls != NULL; tls = tls->next) {
-		const char *timeout = draft_get(tls, "session_timeout");
-
-		if (timeout != NULL && strcmp(timeout, "0s") == 0)
-			draft_decide(draft, draft_assumed(draft, "GSK_V3_SESSION_TIMEOUT", "0"),
-				     (struct draft_place){ tls, "session_timeout", "3600s" }, REUSE,
-				     "attlsd's default");
+	if (is(ftp, "secure_session_reuse", "required"))
+		for (struct draft_object *tls = draft->sections[DRAFT_TLS_ACTIONS]; tls != NULL;
+		     tls = tls->next)
+			give_time(draft, tls);
+	for (struct draft_object *one = draft->sections[DRAFT_BACKENDS]; one != NULL; one = one->next) {
+		if (!is(one, "secure_session_reuse", "required"))
+			continue;
+		if (is(one, "secure_dataconn", "never"))
+			draft_differ(draft, draft_assumed(draft, "SECURE_SESSION_REUSE", "ALLOWED"),
+				     (struct draft_place){ one, "secure_session_reuse", "allowed" },
+				     "SECURE_DATACONN is NEVER, so no data connection has a session");
+		else
+			give_time(draft, draft_find(draft, DRAFT_TLS_ACTIONS, draft_get(one, "tls")));
 	}
 }
 

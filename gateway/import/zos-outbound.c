@@ -27,6 +27,13 @@
 #define NO_RING	 "FTP.DATA names no key ring: which authorities issue the servers' certificates?"
 #define START                                                                                                \
 	"The client of z/OS starts TLS only with SECURE_MECHANISM or an option (-a TLS). Does the server speak TLS?"
+#define ORDER "attlsd tries EPSV, PASV, EPRT and PORT in this order, and remembers a refusal"
+#define DATA                                                                                                  \
+	"FTP.DATA has no SECURE_DATACONN, so the client of z/OS transfers in the clear unless its user says " \
+	"PRIVATE. attlsd sends PROT P. Is there a server that refuses it?"
+#define GREETING                                                                                               \
+	"FTP.DATA has no SECUREIMPLICITZOS, so the client of z/OS waits for 220 before it starts TLS. Is the " \
+	"server on z/OS, too? All others need secureimplicitzos: false"
 #define HOSTNAME                                                                                                    \
 	"z/OS does not compare the server's name with its certificate (SECURE_HOSTNAME OPTIONAL). attlsd can: may " \
 	"it be required?"
@@ -36,6 +43,7 @@ struct way {
 	struct draft_object *backend, *ftp, *tls;
 	unsigned port;
 	bool implicit;
+	bool at_once; /* AT-TLS starts TLS before the FTP client knows of the connection */
 };
 
 static void take_mechanism(struct way *way, struct ftp_data_statement *one)
@@ -70,31 +78,65 @@ static void take_security(struct way *way, struct ftp_data_statement *one)
 			     "attlsd never continues in the clear if the server refuses AUTH");
 }
 
-static void take_way(struct way *way, struct ftp_data_statement *one)
+static bool is_true(const struct ftp_data *data, const char *statement)
 {
-	bool epsv = text_is(one->row->statement, "EPSV4");
-	const char *key = epsv ? "epsv" : "data";
+	const struct ftp_data_statement *one = ftp_data_find(data, statement);
+
+	return one != NULL && text_is(one->st.value, "TRUE");
+}
+
+/* Over IPv6, z/OS uses EPSV whatever FTP.DATA says. */
+static bool is_v4(const struct way *way)
+{
+	const char *address = draft_get(way->backend, "address");
+
+	return address != NULL && strspn(address, "\".:0123456789") == strlen(address);
+}
+
+static void take_epsv(struct way *way, struct ftp_data_statement *one)
+{
+	struct draft_place place = { way->backend, "epsv", "auto" };
+
+	if (text_is(one->st.value, "TRUE")) {
+		draft_carry(way->zos->draft, &one->st, place);
+	} else if (is_v4(way)) {
+		place.value = "never";
+		draft_differ(way->zos->draft, &one->st, place, "a server over IPv6 needs auto");
+	} else {
+		draft_differ(way->zos->draft, &one->st, place, ORDER);
+	}
+}
+
+static void take_data(struct way *way, struct ftp_data_statement *one)
+{
+	bool passive = text_is(one->st.value, "TRUE");
+	bool port = !passive && is_v4(way) && !is_true(way->zos->client, "EPSV4");
+	struct draft_place place = { way->backend, "data", passive ? "passive" : port ? "active" : "auto" };
 
 	if (one->row->text[0] != '\0')
-		draft_differ(way->zos->draft, &one->st,
-			     (struct draft_place){ way->backend, key,
-						   text_is(one->st.value, "TRUE") ? "passive" : "auto" },
-			     "%s", one->row->text);
-	else if (text_is(one->st.value, "TRUE") && !epsv)
-		draft_carry(way->zos->draft, &one->st, (struct draft_place){ way->backend, key, "passive" });
+		draft_differ(way->zos->draft, &one->st, place, "%s", one->row->text);
+	else if (passive || port)
+		draft_carry(way->zos->draft, &one->st, place);
 	else
-		draft_differ(way->zos->draft, &one->st, (struct draft_place){ way->backend, key, "auto" },
-			     "attlsd tries EPSV, PASV, EPRT and PORT in this order, and remembers a refusal");
+		draft_differ(way->zos->draft, &one->st, place, ORDER);
 }
 
 static void take_address(struct way *way, struct ftp_data_statement *one)
 {
-	draft_drop(way->zos->draft, &one->st, way->backend, "attlsd always ignores the address in 227");
+	if (text_is(one->st.value, "TRUE"))
+		draft_carry(way->zos->draft, &one->st, (struct draft_place){ .object = way->backend });
+	else
+		draft_differ(way->zos->draft, &one->st, (struct draft_place){ .object = way->backend },
+			     "attlsd always ignores the address in 227");
 }
 
 static void take_implicit(struct way *way, struct ftp_data_statement *one)
 {
-	if (way->implicit)
+	if (way->at_once && text_is(one->st.value, "TRUE"))
+		draft_differ(way->zos->draft, &one->st,
+			     (struct draft_place){ way->backend, "secureimplicitzos", "false" },
+			     "AT-TLS starts TLS before the client reads a greeting");
+	else if (way->implicit)
 		zos_carry(way->zos, one, way->backend, "secureimplicitzos");
 	else
 		draft_drop(way->zos->draft, &one->st, way->backend, "the way to this server is not implicit");
@@ -104,6 +146,40 @@ static void take_level(struct way *way, struct ftp_data_statement *one)
 {
 	draft_drop(way->zos->draft, &one->st, way->backend,
 		   "attlsd sends CCC only with ccc: after_login; then add tlsrfclevel");
+}
+
+static void take_port(struct way *way, struct ftp_data_statement *one)
+{
+	if (way->implicit && way->port == zos_tlsport(way->zos->client))
+		draft_carry(way->zos->draft, &one->st,
+			    (struct draft_place){ way->backend, "secure_mechanism", "implicit" });
+	else
+		draft_drop(way->zos->draft, &one->st, way->backend,
+			   "the server's port is another; for TLSPORT, set secure_mechanism to implicit");
+}
+
+static void take_tls(struct way *way, struct ftp_data_statement *one)
+{
+	draft_drop(way->zos->draft, &one->st, way->backend, "attlsd does TLS toward the server");
+}
+
+static void take_extension(struct way *way, struct ftp_data_statement *one)
+{
+	draft_drop(way->zos->draft, &one->st, way->backend, "attlsd passes on what its clients send");
+}
+
+static void take_old_tls(struct way *way, struct ftp_data_statement *one)
+{
+	if (text_is(one->st.value, "TRUE"))
+		draft_decide(way->zos->draft, &one->st, (struct draft_place){ .object = way->tls },
+			     ZOS_OLD_TLS, "never in attlsd");
+	else
+		draft_drop(way->zos->draft, &one->st, way->tls, "attlsd never uses SSL 3.0");
+}
+
+static void take_retries(struct way *way, struct ftp_data_statement *one)
+{
+	draft_drop(way->zos->draft, &one->st, way->backend, "it is about data sets of the client");
 }
 
 static void take_native(struct way *way, struct ftp_data_statement *one)
@@ -124,11 +200,6 @@ static void take_native(struct way *way, struct ftp_data_statement *one)
 						  text_format(&draft->arena, "%ss", one->st.value) });
 }
 
-static void take_nothing(struct way *way, struct ftp_data_statement *one)
-{
-	draft_drop(way->zos->draft, &one->st, way->backend, "it is not about the way to the server");
-}
-
 static const struct {
 	const char *statement;
 	void (*take)(struct way *way, struct ftp_data_statement *one);
@@ -136,26 +207,55 @@ static const struct {
 	{ "SECURE_MECHANISM", take_mechanism },
 	{ "SECURE_HOSTNAME", take_hostname },
 	{ "SECURE_FTP", take_security },
-	{ "EPSV4", take_way },
-	{ "FWFRIENDLY", take_way },
-	{ "PASSIVEONLY", take_way },
+	{ "EPSV4", take_epsv },
+	{ "FWFRIENDLY", take_data },
+	{ "PASSIVEONLY", take_data },
 	{ "PASSIVEIGNOREADDR", take_address },
 	{ "SECUREIMPLICITZOS", take_implicit },
 	{ "TLSRFCLEVEL", take_level },
 	{ "KEYRING", take_native },
 	{ "CIPHERSUITE", take_native },
 	{ "TLSTIMEOUT", take_native },
-	{ "TLSPORT", take_nothing },
-	{ "TLSMECHANISM", take_nothing },
-	{ "EXTENSIONS", take_nothing },
-	{ "SSLV3", take_nothing },
-	{ "DSWAITTIME", take_nothing },
+	{ "TLSPORT", take_port },
+	{ "TLSMECHANISM", take_tls },
+	{ "EXTENSIONS", take_extension },
+	{ "SSLV3", take_old_tls },
+	{ "DSWAITTIME", take_retries },
 };
 
 /* Times are keys of ftp_actions, the rest of backends. */
 static struct draft_object *object_of(const struct way *way, const struct ftp_data_row *row)
 {
 	return row->kind == FTP_DATA_SECONDS ? way->ftp : way->backend;
+}
+
+/* What z/OS does if its client's FTP.DATA says nothing, where attlsd does something else. */
+static void take_client_defaults(struct way *way)
+{
+	struct draft *draft = way->zos->draft;
+	const struct ftp_data *client = way->zos->client;
+
+	if (ftp_data_find(client, "SECURE_MECHANISM") == NULL)
+		draft_decide(draft, draft_assumed(draft, "SECURE_MECHANISM", "none"),
+			     (struct draft_place){ way->backend, "secure_mechanism",
+						   way->implicit ? "implicit" : "tls" },
+			     START, "not in FTP.DATA");
+	if (ftp_data_find(client, "SECURE_HOSTNAME") == NULL)
+		draft_decide(draft, draft_assumed(draft, "SECURE_HOSTNAME", "OPTIONAL"),
+			     (struct draft_place){ way->tls, "secure_hostname", "optional" }, HOSTNAME,
+			     "not in FTP.DATA; z/OS's default");
+	if (ftp_data_find(client, "SECURE_DATACONN") == NULL)
+		draft_decide(draft, draft_assumed(draft, "SECURE_DATACONN", "CLEAR"),
+			     (struct draft_place){ way->backend, "secure_dataconn", "private" }, DATA,
+			     "not in FTP.DATA; z/OS's default");
+	if (way->implicit && !way->at_once && ftp_data_find(client, "SECUREIMPLICITZOS") == NULL)
+		draft_decide(draft, draft_assumed(draft, "SECUREIMPLICITZOS", "TRUE"),
+			     (struct draft_place){ way->backend, "secureimplicitzos", "true" }, GREETING,
+			     "not in FTP.DATA; z/OS's default");
+	if (ftp_data_find(client, "FWFRIENDLY") == NULL && draft_get(way->backend, "data") == NULL)
+		draft_differ(draft, draft_assumed(draft, "FWFRIENDLY", "FALSE"),
+			     (struct draft_place){ way->backend, "data", "auto" },
+			     "not in FTP.DATA; z/OS uses PORT. " ORDER);
 }
 
 static void take_client(struct way *way)
@@ -172,15 +272,7 @@ static void take_client(struct way *way)
 		else
 			zos_carry(way->zos, one, object_of(way, one->row), one->row->client_key);
 	}
-	if (ftp_data_find(way->zos->client, "SECURE_MECHANISM") == NULL)
-		draft_decide(way->zos->draft, draft_assumed(way->zos->draft, "SECURE_MECHANISM", "none"),
-			     (struct draft_place){ way->backend, "secure_mechanism",
-						   way->implicit ? "implicit" : "tls" },
-			     START, "not in FTP.DATA");
-	if (ftp_data_find(way->zos->client, "SECURE_HOSTNAME") == NULL)
-		draft_decide(way->zos->draft, draft_assumed(way->zos->draft, "SECURE_HOSTNAME", "OPTIONAL"),
-			     (struct draft_place){ way->tls, "secure_hostname", "optional" }, HOSTNAME,
-			     "not in FTP.DATA; z/OS's default");
+	take_client_defaults(way);
 }
 
 /* What clients in the clear get: attlsd has no other value for them. */
@@ -246,9 +338,10 @@ void zos_outbound(struct zos *zos, const struct zos_rule *rule, struct draft_obj
 	way.port = rule->ports.count == 0 || attls_ports_have(&rule->ports, FTP_PORT)
 		       ? FTP_PORT
 		       : attls_ports_at(&rule->ports, 0);
-	way.implicit = rule->merged.environment != NULL &&
-		       (text_is(attls_merged_value(&rule->merged, "ApplicationControlled", "Off"), "Off") ||
-			way.port == zos_tlsport(zos->client));
+	way.at_once = rule->merged.environment != NULL &&
+		      text_is(attls_merged_value(&rule->merged, "ApplicationControlled", "Off"), "Off");
+	way.implicit =
+	    way.at_once || (rule->merged.environment != NULL && way.port == zos_tlsport(zos->client));
 	way.backend = draft_object(zos->draft, DRAFT_BACKENDS, name);
 	make_ftp(&way);
 	if (remote.single != NULL)

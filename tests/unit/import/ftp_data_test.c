@@ -43,6 +43,30 @@ static const struct policy_case policies[] = {
 	{ "certificates of users",
 	  "EXTENSIONS AUTH_TLS\nSECURE_LOGIN VERIFY_USER\nSECURE_PASSWORD OPTIONAL\nVERIFYUSER TRUE\n",
 	  { "secure_login: verify_user", "EXAMPLE:", "secure_password: required", "verifyuser: true" } },
+	{ "the server's own time to end a transfer",
+	  "EXTENSIONS AUTH_TLS\nDCONNTIME 60\n",
+	  { "dconntime: 60s", "!the server does not use it" } },
+	{ "active data connections from port 20",
+	  "EXTENSIONS AUTH_TLS\nTLSPORT 990\n",
+	  { "data_port: lower", "from the port below its own" } },
+	{ "two listeners side by side leave no port for them",
+	  "EXTENSIONS AUTH_TLS\nTLSPORT 22\n",
+	  { "!data_port" } },
+	{ "a listener among the passive ports",
+	  "EXTENSIONS AUTH_TLS\nTLSPORT 50010\nPASSIVEDATAPORTS (50000,50100)\n",
+	  { "passivedataports: 50011-50100", "only a part of them is left", "data_port: lower" } },
+	{ "no passive port is left",
+	  "EXTENSIONS AUTH_TLS\nTLSPORT 50000\nPASSIVEDATAPORTS (50000,50000)\n",
+	  { "passivedataports: 50001-65535", "data_port: lower" } },
+	{ "a client that must resume what it does not protect",
+	  "SECURE_MECHANISM TLS\nSECURE_DATACONN NEVER\nSECURE_SESSION_REUSE REQUIRED\n",
+	  { "secure_session_reuse: allowed", "so no data connection has a session" } },
+	{ "a client's session that does not last",
+	  "SECURE_MECHANISM TLS\nKEYRING R\nTLSTIMEOUT 0\nSECURE_SESSION_REUSE REQUIRED\n",
+	  { "secure_session_reuse: required", "session_timeout: 3600s", "how long?" } },
+	{ "passive ports do not leave it either",
+	  "EXTENSIONS AUTH_TLS\nTLSPORT 50101\nPASSIVEDATAPORTS (50000,50100)\n",
+	  { "!data_port" } },
 	{ "an implicit port",
 	  "EXTENSIONS AUTH_TLS\nTLSPORT 9990\n",
 	  { "port9990:", "tls: implicit", "z/OS serves TLSPORT only" } },
@@ -54,6 +78,21 @@ static const struct policy_case policies[] = {
 	  "FWFRIENDLY TRUE\nEPSV4 TRUE\nKEYRING *AUTH*/*\nINACTTIME 120\n",
 	  { "secure_mechanism: tls", "secure_hostname: required", "data: passive", "trust: \"*AUTH*/*\"",
 	    "inacttime: 120s", "tls: none" } },
+	{ "a client that says little",
+	  "SECURE_MECHANISM TLS\n",
+	  { "FTP.DATA has no SECURE_DATACONN", "secure_dataconn: private", "z/OS uses PORT",
+	    "!secureimplicitzos", "data: auto" } },
+	{ "a client in active mode",
+	  "SECURE_MECHANISM TLS\nFWFRIENDLY FALSE\nEPSV4 FALSE\nPASSIVEIGNOREADDR FALSE\n",
+	  { "data: active", "epsv: never", "a server over IPv6 needs auto",
+	    "PASSIVEIGNOREADDR FALSE - differs" } },
+	{ "EPSV first, else PORT",
+	  "SECURE_MECHANISM TLS\nFWFRIENDLY FALSE\nEPSV4 TRUE\nPASSIVEIGNOREADDR TRUE\n",
+	  { "data: auto", "epsv: auto", "FWFRIENDLY FALSE - differs", "!PASSIVEIGNOREADDR TRUE -" } },
+	{ "what TLS of a client becomes",
+	  "SECURE_MECHANISM TLS\nSSLV3 TRUE\nTLSPORT 990\nEXTENSIONS UTF8\nTLSMECHANISM ATTLS\n",
+	  { "SSLV3 TRUE - needs a decision", "the server's port is another",
+	    "attlsd passes on what its clients send", "attlsd does TLS toward the server" } },
 	{ "retries, and how often clients hear of them",
 	  "EXTENSIONS AUTH_TLS\nDSWAITTIME 5\n",
 	  { "dswaittimereply: 60s", "DSWAITTIMEREPLY 60" } },
@@ -74,7 +113,7 @@ static const struct policy_case policies[] = {
 	  { "attlsd does not support Kerberos. Do clients use it?", "it is for Kerberos only" } },
 	{ "a time beyond attlsd's range",
 	  "SECURE_MECHANISM TLS\nCCONNTIME 86400\nINACTTIME 0\n",
-	  { "cconntime: 300s", "attlsd allows 1 to 300s", "inacttime: 86400s" } },
+	  { "cconntime: 300s", "attlsd always has a limit, at most 300s", "inacttime: 86400s" } },
 	{ "an unknown statement",
 	  "EXTENSIONS AUTH_TLS\nFROBNICATE YES\n",
 	  { "FROBNICATE YES - needs a decision" } },
@@ -157,6 +196,10 @@ static const struct {
 	{ "no value", "; c\n  INACTIVE ; 3\n",
 	  "ftp.data:2:3: INACTIVE needs a value\n      INACTIVE ; 3\n      ^\n" },
 	{ "no number", "INACTIVE soon\n", "ftp.data:1:10: INACTIVE needs a number from 0 to 86400\n" },
+	{ "less than z/OS takes", "FTPKEEPALIVE 30\n",
+	  "ftp.data:1:14: FTPKEEPALIVE needs a number from 60 to 86400, or 0\n" },
+	{ "less than z/OS takes, without 0", "DSWAITTIMEREPLY 0\n",
+	  "ftp.data:1:17: DSWAITTIMEREPLY needs a number from 15 to 60\n" },
 	{ "too large", "TLSPORT 65536\n", "ftp.data:1:9: TLSPORT needs a number from 0 to 65535\n" },
 	{ "half a range", "PASSIVEDATAPORTS (50000\n",
 	  "ftp.data:1:18: PASSIVEDATAPORTS needs two ports from 1024 to 65535, such as (50000,50100)\n" },
@@ -343,6 +386,86 @@ static void test_round_trip(void **state)
 	}
 }
 
+/* The same for a client: its keys of backends, and the times, which are keys of ftp_actions. */
+static void test_round_trip_of_a_client(void **state)
+{
+	static const char *const texts[] = {
+		"SECURE_MECHANISM TLS\nSECURE_DATACONN CLEAR\nSECURE_CTRLCONN CLEAR\nTLSRFCLEVEL DRAFT\n"
+		"SECURE_SESSION_REUSE REQUIRED\nSECURE_HOSTNAME REQUIRED\nFWFRIENDLY FALSE\nEPSV4 FALSE\n"
+		"INACTTIME 15\nDCONNTIME 16\nDATACTTIME 17\nCCONNTIME 18\nMYOPENTIME 19\n"
+		"FTPKEEPALIVE 0\nDATAKEEPALIVE 61\n",
+		"SECURE_MECHANISM SSL\nSECURE_DATACONN SAFE\nFWFRIENDLY TRUE\nEPSV4 TRUE\n"
+		"SECURE_HOSTNAME OPTIONAL\nINACTTIME 900\n",
+	};
+	static const char *const sections[] = { "backends", "ftp_actions" };
+
+	(void)state;
+	for (size_t i = 0; i < NELEM(texts); i++) {
+		struct imported first, second;
+		char *text = NULL;
+		size_t len;
+		FILE *out = open_memstream(&text, &len);
+
+		import_texts(&first, texts[i], NULL);
+		assert_int_equal(first.result, 0);
+		assert_int_equal(export_ftp_data(first.parsed, "partner", out, stderr), 0);
+		assert_int_equal(fclose(out), 0);
+		import_texts(&second, text, NULL);
+		assert_int_equal(second.result, 0);
+		for (size_t j = 0; j < NELEM(sections); j++) {
+			const void *objects[][2] = {
+				{ first.parsed->backends, second.parsed->backends },
+				{ first.parsed->ftp_actions, second.parsed->ftp_actions },
+			};
+			struct settings a = { .n = 0 }, b = { .n = 0 };
+
+			policy_explain_settings(first.parsed, sections[j], objects[j][0], keep, &a);
+			policy_explain_settings(second.parsed, sections[j], objects[j][1], keep, &b);
+			for (size_t k = 0; k < a.n; k++)
+				if (strcmp(a.values[k], find(&b, a.keys[k])) != 0)
+					fail_msg("%s: %s, then %s, of:\n%s", a.keys[k], a.values[k],
+						 find(&b, a.keys[k]), text);
+		}
+		imported_done(&first);
+		imported_done(&second);
+		free(text);
+	}
+}
+
+/* No statement twice, and no word about a missing statement where only the value is missing. */
+static void test_export_says_each_thing_once(void **state)
+{
+	static const char policy_text[] =
+	    "version: 1\nkeyrings: { k: { certificates: [ { chain: a, key: b } ] } }\n"
+	    "tls_actions: { one: { keyring: k } }\nftp_actions: { standard: { dswaittimereply: 3600s } }\n"
+	    "backends: { b: { address: 127.0.0.1:2021 } }\nlisteners: { a: { address: 127.0.0.1:21 } }\n"
+	    "rules: { r: { tls: one, ftp: standard, backend: b } }\n";
+	struct policy *policy = NULL;
+	struct diags diags;
+	char *got = NULL;
+	size_t len;
+	FILE *out = open_memstream(&got, &len);
+
+	(void)state;
+	assert_int_equal(diags_init(&diags, "policy.yaml", policy_text, strlen(policy_text)), 0);
+	assert_int_equal(policy_parse(policy_text, strlen(policy_text), "", &diags, &policy), 0);
+	assert_int_equal(export_ftp_data(policy, "standard", out, out), 0);
+	assert_int_equal(fclose(out), 0);
+	assert_non_null(strstr(got, "; dswaittimereply: 3600s is no value of z/OS\n"));
+	for (const char *line = got; *line != '\0'; line = strchr(line, '\n') + 1) {
+		char statement[32];
+
+		if (*line == ';')
+			continue;
+		(void)snprintf(statement, sizeof(statement), "\n%.*s ", (int)strcspn(line, " "), line);
+		if (strstr(line, statement) != NULL)
+			fail_msg("%s twice in:\n%s", statement + 1, got);
+	}
+	policy_free(&policy);
+	diags_done(&diags);
+	free(got);
+}
+
 /* One FTP.DATA has one TLSPORT: an action with two of them is refused, and one with a port twice is not. */
 static void test_tlsport(void **state)
 {
@@ -398,10 +521,15 @@ static void test_tlsport(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_policies),   cmocka_unit_test(test_every_statement_is_accounted_for),
-		cmocka_unit_test(test_faults),	   cmocka_unit_test(test_a_warning_is_no_fault),
-		cmocka_unit_test(test_data_sets),  cmocka_unit_test(test_tlsport),
+		cmocka_unit_test(test_policies),
+		cmocka_unit_test(test_every_statement_is_accounted_for),
+		cmocka_unit_test(test_faults),
+		cmocka_unit_test(test_a_warning_is_no_fault),
+		cmocka_unit_test(test_data_sets),
+		cmocka_unit_test(test_tlsport),
 		cmocka_unit_test(test_round_trip),
+		cmocka_unit_test(test_round_trip_of_a_client),
+		cmocka_unit_test(test_export_says_each_thing_once),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
