@@ -35,6 +35,7 @@ unsigned policy_explain_rule(const struct policy_rule *rule, const struct policy
 	const struct policy_rule direction = { .direction = rule->direction };
 	const struct policy_rule destination = { .destinations = rule->destinations,
 						 .ndestinations = rule->ndestinations };
+	const struct policy_rule time = { .times = rule->times, .ntimes = rule->ntimes };
 	unsigned misses = 0;
 
 	if (!matches(listener, flow))
@@ -47,6 +48,8 @@ unsigned policy_explain_rule(const struct policy_rule *rule, const struct policy
 		misses |= POLICY_MISS_DIRECTION;
 	if (!matches(destination, flow))
 		misses |= POLICY_MISS_DESTINATION;
+	if (!matches(time, flow))
+		misses |= POLICY_MISS_TIME;
 	return misses;
 }
 
@@ -61,6 +64,8 @@ const char *policy_miss_name(unsigned bit)
 		return "local_addr";
 	case POLICY_MISS_DIRECTION:
 		return "direction";
+	case POLICY_MISS_TIME:
+		return "time";
 	case POLICY_MISS_DESTINATION:
 		return "destination";
 	default:
@@ -248,6 +253,10 @@ static bool put_value(const struct field *f, const void *object, char buf[static
 	case FIELD_BACKEND:
 	case FIELD_SERVER:
 	case FIELD_NETS:
+	case FIELD_DAYS:
+	case FIELD_TIMES:
+	case FIELD_PERIOD:
+	case FIELD_ZONE:
 	case FIELD_REFS:
 	case FIELD_GROUP:
 	case FIELD_LIST:

@@ -15,7 +15,8 @@
 #define POLICY_MISS_LOCAL_ADDR	4u
 #define POLICY_MISS_DIRECTION	8u
 #define POLICY_MISS_DESTINATION 16u
-#define POLICY_MISSES		31u /* all of them */
+#define POLICY_MISS_TIME	32u
+#define POLICY_MISSES		63u /* all of them */
 
 /* 0: the rule matches. Asks policy_match() about each part of the rule alone. */
 unsigned policy_explain_rule(const struct policy_rule *rule, const struct policy_flow *flow);

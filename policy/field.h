@@ -20,11 +20,12 @@ field_fn field_parse_port_range, field_parse_advertise, field_parse_endpoint, fi
 field_fn field_parse_source, field_parse_http;
 
 /* In files of their own. */
-field_fn field_parse_ref, field_parse_refs;			/* reference.c */
-field_fn field_parse_commands;					/* command-list.c */
-field_fn field_parse_host, field_parse_hosts, field_parse_pins; /* host-list.c */
-field_fn field_parse_ciphers;					/* cipher-list.c */
-field_fn field_parse_tls_names;					/* tls-name.c */
+field_fn field_parse_ref, field_parse_refs;					    /* reference.c */
+field_fn field_parse_commands;							    /* command-list.c */
+field_fn field_parse_host, field_parse_hosts, field_parse_pins;			    /* host-list.c */
+field_fn field_parse_ciphers;							    /* cipher-list.c */
+field_fn field_parse_tls_names;							    /* tls-name.c */
+field_fn field_parse_days, field_parse_times, field_parse_period, field_parse_zone; /* time-field.c */
 
 /* Is there a single value? Reports a fault if not. */
 bool field_is_scalar(struct parse_context *ctx, const struct field *field, const struct node *node);

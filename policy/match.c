@@ -1,6 +1,6 @@
 /*
  * Finds the rule for a new control connection: the first rule of the sorted array
- * whose listener, direction, client address and local address all match (TTLSRule).
+ * whose listener, direction, addresses and times all match (TTLSRule).
  */
 #include "policy/match.h"
 
@@ -53,7 +53,8 @@ const struct policy_rule *policy_match(const struct policy *policy, const struct
 		    ranges_match(rule->remote_addrs, rule->nremote_addrs, &flow->remote) &&
 		    ranges_match(rule->local_addrs, rule->nlocal_addrs, &flow->local) &&
 		    (rule->ndestinations == 0 ||
-		     policy_hosts_have(rule->destinations, rule->ndestinations, &flow->local)))
+		     policy_hosts_have(rule->destinations, rule->ndestinations, &flow->local)) &&
+		    policy_times_hold(rule->times, rule->ntimes, flow->at_s))
 			return rule;
 	}
 	return NULL;

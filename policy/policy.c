@@ -22,6 +22,7 @@
 #include "policy/rule-http.h"
 #include "policy/rule-share.h"
 #include "policy/rule-server.h"
+#include "policy/rule-time.h"
 #include "policy/rule-users.h"
 #include "policy/rule.h"
 #include "policy/value.h"
@@ -119,6 +120,7 @@ static void read_tree(const struct node *root, struct policy_store *store, const
 	rule_http_warn(policy, locations, diags);
 	rule_share_warn(policy, locations, diags);
 	rule_effect_warn(policy, locations, diags);
+	rule_time_warn(policy, locations, diags);
 	changed_note(policy, locations, diags);
 }
 
@@ -209,6 +211,19 @@ enum audit_kind policy_audit_kind(const struct policy_daemon *daemon)
 	if (strcmp(daemon->audit, "syslog") == 0)
 		return AUDIT_SYSLOG;
 	return strcmp(daemon->audit, "journal") == 0 ? AUDIT_JOURNAL : AUDIT_FILE;
+}
+
+int policy_set_zone(struct policy *policy, struct policy_time *time, const struct zone_span *spans, size_t n)
+{
+	struct policy_store *store = (struct policy_store *)(void *)policy;
+	struct zone_span *own = arena_alloc(&store->arena, n, sizeof(*own));
+
+	if (own == NULL)
+		return -ENOMEM;
+	memcpy(own, spans, n * sizeof(*own));
+	time->spans = own;
+	time->nspans = n;
+	return 0;
 }
 
 void policy_free(struct policy **policy)

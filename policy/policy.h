@@ -25,6 +25,7 @@
 #include "policy/server-name.h"
 #include "policy/shared-ports.h"
 #include "policy/source.h"
+#include "policy/time-condition.h"
 #include "policy/tls-name.h"
 #include "policy/types.h"
 #include "policy/utf8.h"
@@ -60,6 +61,9 @@ bool policy_isolates_keys(const struct policy *policy, bool root);
 
 /* Where daemon.audit points. */
 enum audit_kind policy_audit_kind(const struct policy_daemon *daemon);
+
+/* Give a condition of this policy its zone, in a copy that the policy owns. Returns 0 or -ENOMEM. */
+int policy_set_zone(struct policy *policy, struct policy_time *time, const struct zone_span *spans, size_t n);
 
 /* NULL-safe; sets *policy to NULL. */
 void policy_free(struct policy **policy);

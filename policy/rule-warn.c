@@ -239,7 +239,8 @@ static void warn_covered(const struct check *c, size_t index)
 				     rule->nremote_addrs) ||
 		    !ip_ranges_cover(earlier->local_addrs, earlier->nlocal_addrs, rule->local_addrs,
 				     rule->nlocal_addrs) ||
-		    !hosts_cover(earlier, rule))
+		    !hosts_cover(earlier, rule) ||
+		    !policy_times_cover(earlier->times, earlier->ntimes, rule->times, rule->ntimes))
 			continue;
 		diags_add(c->diags, DIAG_WARNING, DIAG_NEVER_MATCHES, rule->mark,
 			  "rules \"%s\" can never match: rules \"%s\" comes first and covers it; "

@@ -362,11 +362,12 @@ static void check_tls(const struct check *c, const struct policy_rule *rule)
 static void check_match(const struct check *c, const struct policy_rule *rule)
 {
 	if (locations_find(c->locations, rule, "match") != NULL && rule->nlisteners == 0 &&
-	    rule->nremote_addrs == 0 && rule->nlocal_addrs == 0 && rule->ndestinations == 0)
+	    rule->nremote_addrs == 0 && rule->nlocal_addrs == 0 && rule->ndestinations == 0 &&
+	    rule->ntimes == 0)
 		check_error(
 		    c, DIAG_EMPTY_MATCH, rule, "match",
 		    "\"match\" of rules \"%s\" is empty, so the rule would apply to every client; give it "
-		    "listener, remote_addr, local_addr or destination, or remove \"match\" if you mean everybody",
+		    "listener, remote_addr, local_addr, destination or time, or remove \"match\" if you mean everybody",
 		    rule->name);
 }
 

@@ -32,6 +32,10 @@ enum field_type {
 	FIELD_HOSTS,	  /* a list of host names: struct policy_host (and their count) */
 	FIELD_PINS,	  /* a list of SHA-256, as lower-case hex (and their count) */
 	FIELD_NETS,	  /* a list of struct ip_range (and their count) */
+	FIELD_DAYS,	  /* a list of days of a month: the mask of struct policy_time */
+	FIELD_TIMES,	  /* a list of struct time_of_day_range (and their count) */
+	FIELD_PERIOD,	  /* a beginning and an end: into a struct policy_time */
+	FIELD_ZONE,	  /* a time zone, as text of at most max bytes */
 	FIELD_COMMANDS,	  /* a list of FTP commands: struct command_list */
 	FIELD_CIPHERS,	  /* TLS 1.2: OpenSSL's colon list (flag: one does not encrypt) */
 	FIELD_SUITES,	  /* TLS 1.3: the same */
@@ -55,6 +59,7 @@ struct field {
 	enum field_type type;
 	bool required;	     /* for FIELD_OBJECTS: with at least one entry */
 	bool zero_ok;	     /* 0 is allowed although below min */
+	bool mapping_ok;     /* of FIELD_LIST: a mapping is a list of one */
 	uint8_t width;	     /* bytes of an integer to store; 0: checked, not stored */
 	size_t offset;	     /* of the member in its struct */
 	size_t count_offset; /* of the size_t that counts the elements, 0: none */

@@ -9,6 +9,7 @@
 
 #include "policy/schema-backend.h"
 #include "policy/schema-ftp.h"
+#include "policy/schema-time.h"
 #include "policy/schema-table.h"
 #include "policy/value.h"
 
@@ -361,6 +362,13 @@ static const struct field match_fields[] = {
 	  .type = FIELD_HOSTS,
 	  PTR(policy_rule, destinations),
 	  COUNT(policy_rule, ndestinations) },
+	{ .key = "time",
+	  .type = FIELD_LIST,
+	  PTR(policy_rule, times),
+	  COUNT(policy_rule, ntimes),
+	  .sub = &schema_time,
+	  .required = false,
+	  .mapping_ok = true },
 	{ 0 },
 };
 static const struct schema match_schema = { .fields = match_fields };

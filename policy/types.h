@@ -17,6 +17,7 @@
 #include "policy/ftp-action.h"
 #include "policy/ip-range.h"
 #include "policy/ip.h"
+#include "policy/time-condition.h"
 
 struct locations;
 
@@ -310,6 +311,8 @@ struct policy_rule {
 	size_t nlocal_addrs;
 	struct policy_host *destinations; /* the address that the client dialled is one of theirs; 0: any */
 	size_t ndestinations;
+	struct policy_time *times; /* when the session begins; 0: at any time */
+	size_t ntimes;
 	enum rule_direction direction;
 	const struct tls_action *tls; /* toward the client; NULL: only listeners with tls: none */
 	const struct ftp_action *ftp;
@@ -376,6 +379,7 @@ struct policy_flow {
 	const struct policy_listener *listener;
 	struct ip_addr remote;
 	struct ip_addr local;
+	int64_t at_s; /* when it came, in seconds since 1970 */
 };
 
 #endif

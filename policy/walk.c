@@ -205,6 +205,16 @@ static void walk_scalar(struct parse_context *ctx, const struct field *f, const 
 	walk_fields(ctx, f->sub, f->key, &entry, node->mark, item);
 }
 
+static void walk_entry(struct parse_context *ctx, const struct field *f, const struct node *n, void *item)
+{
+	if (f->sub->mark_offset != 0)
+		*(struct diag_mark *)member_of(item, f->sub->mark_offset) = n->mark;
+	if (n->kind == NODE_SCALAR && f->scalar_key != NULL)
+		walk_scalar(ctx, f, n, item);
+	else if (is_mapping(ctx, "an entry of ", f->key, n))
+		walk_fields(ctx, f->sub, f->key, n, n->mark, item);
+}
+
 static void walk_list(struct parse_context *ctx, const struct field *f, const struct node *node, void *object)
 {
 	char *item;
@@ -217,6 +227,12 @@ static void walk_list(struct parse_context *ctx, const struct field *f, const st
 		item = new_array(ctx, f, 1, object);
 		if (item != NULL)
 			walk_scalar(ctx, f, node, item);
+		return;
+	}
+	if (node->kind == NODE_MAPPING && f->mapping_ok) {
+		item = new_array(ctx, f, 1, object);
+		if (item != NULL)
+			walk_entry(ctx, f, node, item);
 		return;
 	}
 	if (node->kind != NODE_SEQUENCE || (node->count == 0 && f->required)) {
@@ -232,12 +248,7 @@ static void walk_list(struct parse_context *ctx, const struct field *f, const st
 	}
 	item = new_array(ctx, f, node->count, object);
 	for (const struct node *n = node->first; n != NULL && item != NULL; n = n->next) {
-		if (f->sub->mark_offset != 0)
-			*(struct diag_mark *)member_of(item, f->sub->mark_offset) = n->mark;
-		if (n->kind == NODE_SCALAR && f->scalar_key != NULL)
-			walk_scalar(ctx, f, n, item);
-		else if (is_mapping(ctx, "an entry of ", f->key, n))
-			walk_fields(ctx, f->sub, f->key, n, n->mark, item);
+		walk_entry(ctx, f, n, item);
 		item += f->sub->size;
 	}
 }
@@ -315,6 +326,10 @@ static void walk_field(struct parse_context *ctx, const struct field *f, const s
 		[FIELD_HOSTS] = field_parse_hosts,
 		[FIELD_PINS] = field_parse_pins,
 		[FIELD_NETS] = field_parse_nets,
+		[FIELD_DAYS] = field_parse_days,
+		[FIELD_TIMES] = field_parse_times,
+		[FIELD_PERIOD] = field_parse_period,
+		[FIELD_ZONE] = field_parse_zone,
 		[FIELD_COMMANDS] = field_parse_commands,
 		[FIELD_CIPHERS] = field_parse_ciphers,
 		[FIELD_SUITES] = field_parse_ciphers,

@@ -89,6 +89,7 @@ struct msg {
 		struct session_filter filter; /* MSG_LIST_SESSIONS, MSG_END_SESSION, MSG_TRACE* */
 		struct habits habits;	      /* MSG_SESSION_END */
 		struct msg_check check;	      /* MSG_CHECK */
+		int64_t began_s;	      /* MSG_SESSION: seconds since 1970 */
 	};
 };
 

@@ -27,7 +27,10 @@ static void print_rules(const json_t *explanation, FILE *out)
 	size_t i, j;
 	json_t *rule, *name;
 
-	(void)fputs("\nrules, in the order in which they are tried\n", out);
+	(void)fputs("\nrules, in the order in which they are tried", out);
+	if (json_object_get(explanation, "at") != NULL)
+		(void)fprintf(out, " at %s", word(explanation, "at"));
+	(void)fputs("\n", out);
 	json_array_foreach (rules, i, rule) {
 		(void)fprintf(out, "  %-*s priority %" JSON_INTEGER_FORMAT ": ", KEY_WIDTH,
 			      word(rule, "name"), json_integer_value(json_object_get(rule, "priority")));

@@ -8,9 +8,11 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <time.h>
 
 #include "gateway/base/ftp-setup.h"
 #include "gateway/ctl/explain-to.h"
+#include "gateway/ctl/moment.h"
 #include "gateway/ctl/usage.h"
 
 /* Addresses for documentation (RFC 5737, RFC 3849), where nothing else is given. */
@@ -123,7 +125,10 @@ bool explain_sample_place(const struct explain_sample *sample, const struct poli
 	    (!has_any_local(listener) && !ip_addr_equal(&listener->endpoint.addr, &sample->local.addr)))
 		return false;
 	*ret_place = (struct explain_place){
-		.flow = { .listener = listener, .remote = sample->remote, .local = sample->local.addr },
+		.flow = { .listener = listener,
+			  .remote = sample->remote,
+			  .local = sample->local.addr,
+			  .at_s = sample->at_s },
 		.local_port = sample->local.port != 0 ? sample->local.port : usual_port(listener),
 		.local_is_example = sample->local_is_example,
 	};
@@ -230,7 +235,7 @@ static int add_sample(struct explain_samples *samples, struct treatment **treatm
 /* The clients of a listener, one for each treatment. Returns 0 or -1: no memory. */
 static int sample_listener(const struct policy *const policies[2], const struct policy_listener *listener,
 			   const struct explain_question *question, const struct explain_dialled *local,
-			   struct explain_samples *samples)
+			   int64_t at_s, struct explain_samples *samples)
 {
 	struct addresses remotes = { .n = 0 }, locals = { .n = 0 };
 	struct explain_samples own = { .n = 0 };
@@ -245,6 +250,7 @@ static int sample_listener(const struct policy *const policies[2], const struct 
 			.listener = listener->name,
 			.remote = remotes.items[i / locals.n],
 			.local = { .addr = locals.items[i % locals.n], .port = local->port },
+			.at_s = at_s,
 			.local_is_example = local->n == 0 && has_any_local(listener),
 		};
 		const struct treatment treatment = treat(policies, &sample);
@@ -327,13 +333,17 @@ static bool is_known(const struct policy *first, const struct policy_listener *l
 }
 
 static int check_words(const struct policy *const policies[2], const struct explain_question *question,
-		       struct explain_dialled *ret_local)
+		       struct explain_dialled *ret_local, int64_t *ret_at_s)
 {
 	if (question->listener != NULL && find_listener(policies[0], question->listener) == NULL &&
 	    find_listener(policies[1], question->listener) == NULL)
 		return usage_fault("the policy has no listener", question->listener);
 	if (question->address != NULL && parse(question->address).family == IP_NONE)
 		return usage_fault("not an IP address:", question->address);
+	if (question->at != NULL && !moment_parse(question->at, ret_at_s))
+		return usage_fault("--at needs a date such as 2026-11-30, 2026-11-30T18:00 or (in UTC) "
+				   "2026-11-30T18:00Z, not",
+				   question->at);
 	if (question->local != NULL && question->to != NULL)
 		return usage_fault(
 		    "--to and --local both give the address that the client dials: use one of them", "");
@@ -347,7 +357,8 @@ int explain_samples_make(const struct policy *a, const struct policy *b,
 {
 	const struct policy *const policies[2] = { a, b };
 	struct explain_dialled local = { .n = 0 };
-	int status = check_words(policies, question, &local);
+	int64_t at_s = (int64_t)time(NULL);
+	int status = check_words(policies, question, &local, &at_s);
 
 	for (size_t i = 0; i < 2 && policies[i] != NULL && status == 0; i++)
 		for (size_t j = 0; j < policies[i]->nlisteners && status == 0; j++) {
@@ -360,7 +371,7 @@ int explain_samples_make(const struct policy *a, const struct policy *b,
 			if (status != 0 && question->listener == NULL) {
 				status = 0; /* clients of other listeners are meant */
 			} else if (status == 0 &&
-				   sample_listener(policies, listener, question, &local, samples) < 0) {
+				   sample_listener(policies, listener, question, &local, at_s, samples) < 0) {
 				(void)fputs("attlsctl: not enough memory\n", stderr);
 				status = EXIT_FAILURE;
 			}

@@ -19,12 +19,14 @@ struct explain_question {
 	const char *user;
 	const char *sni;
 	const char *other; /* the policy to compare with */
+	const char *at;	   /* when it connects */
 };
 
 struct explain_sample {
 	const char *listener; /* its name, which the policy owns */
 	struct ip_addr remote;
 	struct ip_endpoint local;
+	int64_t at_s; /* seconds since 1970 */
 	bool local_is_example;
 };
 

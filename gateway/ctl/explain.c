@@ -15,6 +15,7 @@
 #include "gateway/ctl/explain-answers.h"
 #include "gateway/ctl/explain-json.h"
 #include "gateway/ctl/explain-server.h"
+#include "gateway/ctl/moment.h"
 #include "gateway/tls/tlsctx-suites.h"
 #include "gateway/tls/trust-judge.h"
 #include "gateway/tls/users.h"
@@ -380,6 +381,15 @@ static const char *listener_tls_name(enum listener_tls tls)
 	return names[tls];
 }
 
+/* Do answers depend on when the client comes? */
+static bool has_times(const struct policy *policy)
+{
+	for (size_t i = 0; i < policy->nrules; i++)
+		if (policy->rules[i].ntimes > 0)
+			return true;
+	return false;
+}
+
 json_t *explain_make(const struct policy *policy, const struct explain_place *place,
 		     const struct explain_client *client, struct diags *diags)
 {
@@ -401,6 +411,11 @@ json_t *explain_make(const struct policy *policy, const struct explain_place *pl
 	explain_put(&maker, explanation, "local_is_example", json_boolean(place->local_is_example));
 	if (policy->nown > 0)
 		explain_put(&maker, explanation, "node", own_values(&maker, diags));
+	if (has_times(policy)) {
+		char at[MOMENT_TEXT_MAX];
+
+		explain_put(&maker, explanation, "at", json_string(moment_text(place->flow.at_s, at)));
+	}
 	tried = rules_tried(&maker, &rule);
 	explain_put(&maker, explanation, "rules", tried);
 	if (rule != NULL)

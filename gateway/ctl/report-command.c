@@ -9,36 +9,25 @@
 #include <time.h>
 
 #include "gateway/base/util.h"
+#include "gateway/ctl/moment.h"
 #include "gateway/view/session-choice.h"
 #include "gateway/ctl/usage.h"
 #include "gateway/view/client-report.h"
 #include "gateway/view/client.h"
 
-static bool parse_date(const char *text, uint64_t *ret_s)
-{
-	static const char *const forms[] = { "%Y-%m-%d", "%Y-%m-%dT%H:%M", "%Y-%m-%dT%H:%M:%S" };
-
-	for (size_t i = 0; i < NELEM(forms); i++) {
-		struct tm tm = { .tm_isdst = -1 };
-		const char *end = strptime(text, forms[i], &tm);
-		time_t at = end != NULL && *end == '\0' ? mktime(&tm) : -1;
-
-		if (at < 0)
-			continue;
-		*ret_s = (uint64_t)at;
-		return true;
-	}
-	return false;
-}
-
 /* Seconds since 1970. False: neither a duration nor a date. */
 static bool parse_since(const char *text, uint64_t now_s, uint64_t *ret_s)
 {
 	uint32_t ago_s;
+	int64_t at_s = 0;
 
 	*ret_s = 0;
-	if (text == NULL || parse_date(text, ret_s))
+	if (text == NULL)
 		return true;
+	if (moment_parse(text, &at_s)) {
+		*ret_s = (uint64_t)at_s;
+		return true;
+	}
 	if (!session_choice_time(text, &ago_s))
 		return false;
 	*ret_s = ago_s < now_s ? now_s - ago_s : 0;

@@ -51,6 +51,8 @@ static json_t *list_schema(const struct field *f, const struct manual_part *sect
 	json_t *item = table_schema(f->sub, section);
 	json_t *single;
 
+	if (f->mapping_ok)
+		return json_pack("{s:[O,{s:s,s:o*}]}", "anyOf", item, "type", "array", "items", item);
 	if (f->scalar_key == NULL)
 		return json_pack("{s:s,s:o*}", "type", "array", "items", item);
 	while (strcmp(key->key, f->scalar_key) != 0)

@@ -324,6 +324,35 @@ static json_t *nets_schema(const struct field *f)
 	return list_of(pattern_schema(STRING, json_string(pattern)), false);
 }
 
+static json_t *days_schema(const struct field *f)
+{
+	(void)f;
+	return list_of(
+	    pattern_schema("[\"integer\", \"string\"]", json_string("^-?([1-9]|[12][0-9]|3[01])$")), false);
+}
+
+static json_t *times_schema(const struct field *f)
+{
+	(void)f;
+	return list_of(pattern_schema(STRING, json_string("^([01][0-9]|2[0-3]):[0-5][0-9]-"
+							  "(([01][0-9]|2[0-3]):[0-5][0-9]|24:00)$")),
+		       false);
+}
+
+#define MOMENT "(\\.\\.|[0-9]{4}-[0-9]{2}-[0-9]{2}([Tt]([01][0-9]|2[0-4]):[0-5][0-9])?)"
+
+static json_t *period_schema(const struct field *f)
+{
+	(void)f;
+	return pattern_schema(STRING, json_string("^" MOMENT "/" MOMENT "$"));
+}
+
+static json_t *zone_schema(const struct field *f)
+{
+	(void)f;
+	return pattern_schema(STRING, json_string("^[A-Za-z0-9_+-]+(/[A-Za-z0-9_+-]+)*$"));
+}
+
 static json_t *commands_schema(const struct field *f)
 {
 	(void)f;
@@ -356,6 +385,8 @@ json_t *schema_value(const struct field *field)
 		[FIELD_SERVER] = backend_schema,      [FIELD_SOURCE] = source_schema,
 		[FIELD_HOST] = host_schema,	      [FIELD_HOSTS] = hosts_schema,
 		[FIELD_PINS] = pins_schema,	      [FIELD_NETS] = nets_schema,
+		[FIELD_DAYS] = days_schema,	      [FIELD_TIMES] = times_schema,
+		[FIELD_PERIOD] = period_schema,	      [FIELD_ZONE] = zone_schema,
 		[FIELD_COMMANDS] = commands_schema,   [FIELD_CIPHERS] = names_schema,
 		[FIELD_SUITES] = names_schema,	      [FIELD_GROUPS] = names_schema,
 		[FIELD_SIGNATURES] = names_schema,    [FIELD_REF] = ref_schema,

@@ -1,6 +1,6 @@
 /*
- * Reads the policy's file and resolves what it names: hosts and the addresses of
- * interfaces. All of this happens before a worker starts, because a worker waits
+ * Reads the policy's file and resolves what it names: time zones, hosts and the addresses
+ * of interfaces. All of this happens before a worker starts, because a worker waits
  * for no file and no name server.
  */
 #include "gateway/host/policy-file.h"
@@ -19,6 +19,7 @@
 
 #include "gateway/base/util.h"
 #include "gateway/host/name-ttl.h"
+#include "gateway/host/policy-zones.h"
 
 /* policy/ refuses larger ones too; this keeps a wrong path (a log, a device) from being read whole. */
 #define POLICY_FILE_MAX (1024 * 1024 + 1)
@@ -371,12 +372,19 @@ int policy_file_parse(const char *path, const char *text, size_t len, const stru
 		      struct diags *diags, struct policy **ret_policy)
 {
 	char *folder = folder_of(path);
+	struct policy *policy = NULL;
 	int r = diags_init(diags, path, text, len);
 
 	if (r == 0 && own != NULL && own->text != NULL)
 		r = diags_add_own(diags, own->file, own->text, own->len);
 	if (r == 0)
-		r = folder == NULL ? -ENOMEM : policy_parse_own(text, len, folder, own, diags, ret_policy);
+		r = folder == NULL ? -ENOMEM : policy_parse_own(text, len, folder, own, diags, &policy);
+	if (r == 0)
+		r = policy_zones_load(policy, diags);
+	if (r == 0)
+		*ret_policy = policy;
+	else
+		policy_free(&policy);
 	free(folder);
 	return r;
 }

@@ -8,6 +8,7 @@
 
 #include "gateway/base/util.h"
 #include "gateway/import/attls-match.h"
+#include "gateway/import/attls-time.h"
 #include "gateway/import/text.h"
 
 /* What each block needs: a parameter, or a block inside it or by reference. */
@@ -51,13 +52,17 @@ static void check_conditions(struct draft *draft, const struct attls_block *bloc
 	for (const struct attls_item *item = block->items; item != NULL; item = item->next) {
 		const char *keyword = item->row != NULL ? item->row->keyword : "";
 		bool address = text_is_word(keyword, "Addr Prefix Range LocalAddr RemoteAddr");
+		bool time = block->kind == ATTLS_TIME && item->row != NULL &&
+			    !attls_is_time(draft, keyword, item->st.value);
 		bool port = text_is_word(keyword, "Port LocalPortRange RemotePortRange");
 
-		if ((address && !attls_is_address(item->st.value)) ||
+		if (time || (address && !attls_is_address(item->st.value)) ||
 		    (port && !attls_is_port_range(item->st.value)))
 			diags_add(&item->st.source->diags, DIAG_ERROR, DIAG_IMPORT_VALUE, item->st.value_mark,
 				  "\"%.60s\" is not %s", text_safe(&draft->arena, item->st.value),
-				  port ? "a port or a range of ports" : "an address, a prefix or a range");
+				  time	 ? "a mask, a range or a zone of times"
+				  : port ? "a port or a range of ports"
+					 : "an address, a prefix or a range");
 	}
 }
 

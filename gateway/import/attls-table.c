@@ -27,7 +27,7 @@
 #define CACHE	    "attlsd keeps its TLS sessions in tickets; see session_timeout and session_ticket_rotation"
 #define CRLS	    "attlsd fetches no revocation lists: put them into a file, and name it in crl of the key ring"
 #define OCSPS	    "attlsd asks no OCSP server; ocsp of a certificate names a response for stapling"
-#define TIMES	    "attlsd has no time conditions"
+#define TIMES	    "match.time has masks and ranges instead"
 
 #define REF(name, kind, blocks)                                                                              \
 	{                                                                                                    \
@@ -234,12 +234,12 @@ static const struct attls_row rows[] = {
 	IGNORED("OcspNonceSize", OCSPS, ATTLS_IN(OCSP)),
 	IGNORED("OcspResponseTimeout", OCSPS, ATTLS_IN(OCSP)),
 	IGNORED("OcspMaxResponseSize", OCSPS, ATTLS_IN(OCSP)),
-	IGNORED("ConditionTimeRange", TIMES, ATTLS_IN(TIME)),
-	IGNORED("MonthOfYearMask", TIMES, ATTLS_IN(TIME)),
-	IGNORED("DayOfMonthMask", TIMES, ATTLS_IN(TIME)),
-	IGNORED("DayOfWeekMask", TIMES, ATTLS_IN(TIME)),
-	IGNORED("TimeOfDayRange", TIMES, ATTLS_IN(TIME)),
-	IGNORED("TimeZone", TIMES, ATTLS_IN(TIME)),
+	TEXT("ConditionTimeRange", ATTLS_IN(TIME)),
+	TEXT("MonthOfYearMask", ATTLS_IN(TIME)),
+	TEXT("DayOfMonthMask", ATTLS_IN(TIME)),
+	TEXT("DayOfWeekMask", ATTLS_IN(TIME)),
+	LABEL("TimeOfDayRange", ATTLS_IN(TIME)),
+	TEXT("TimeZone", ATTLS_IN(TIME)),
 	IGNORED("FromTimeOfDay", TIMES, ATTLS_IN(TIME)),
 	IGNORED("ToTimeOfDay", TIMES, ATTLS_IN(TIME)),
 	IGNORED("FromDayOfWeek", TIMES, ATTLS_IN(TIME)),

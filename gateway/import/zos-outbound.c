@@ -374,6 +374,7 @@ void zos_outbound(struct zos *zos, const struct zos_rule *rule, struct draft_obj
 		draft_set(zos->draft, way.backend, "hostname", NULL);
 	}
 	make_listener(&way, object);
+	draft_set(zos->draft, object, "match", zos_rule_match(zos, rule, draft_get(object, "match")));
 	zos_rule_account(zos, rule, object, draft_get(object, "match"));
 }
 

@@ -4,10 +4,13 @@
  */
 #include "gateway/import/zos-rule.h"
 
+#include <string.h>
+
+#include "gateway/import/attls-time.h"
 #include "gateway/import/attls-tls.h"
 #include "gateway/import/text.h"
 
-#define TIME "attlsd has no time conditions: the rule applies always. Is that right?"
+#define TIME "the rule applies more often than on z/OS: say the same with masks and ranges of match.time"
 
 /* A condition and all that is in it. Shared blocks are accounted for once. */
 static void account_condition(struct zos *zos, struct attls_item *item, struct draft_object *object,
@@ -24,14 +27,36 @@ static void account_condition(struct zos *zos, struct attls_item *item, struct d
 			account_condition(zos, inner, object, match);
 }
 
-static void account_time(struct zos *zos, struct attls_item *item, struct draft_object *object)
+/* Parameters that match.time does not have: without them the condition is wider. */
+static void account_time(struct zos *zos, struct attls_item *item, struct draft_object *object,
+			 const char *match)
 {
-	draft_decide(zos->draft, &item->st, (struct draft_place){ .object = object }, TIME, "always");
+	struct draft_place place = { object, "match", match };
+
+	draft_carry(zos->draft, &item->st, place);
 	if (item->block->outer == NULL && item->block->head.naccounts > 0)
 		return;
 	attls_tls_account_head(zos, item->block, object);
-	for (struct attls_item *inner = item->block->items; inner != NULL; inner = inner->next)
-		draft_drop(zos->draft, &inner->st, object, "attlsd has no time conditions");
+	for (struct attls_item *inner = item->block->items; inner != NULL; inner = inner->next) {
+		if (!attls_time_has(inner->st.keyword))
+			draft_decide(zos->draft, &inner->st, place, TIME, "not carried over");
+		else if (inner != attls_find(item->block, inner->st.keyword))
+			draft_drop(zos->draft, &inner->st, object, "a later line has it again");
+		else
+			draft_carry(zos->draft, &inner->st, place);
+	}
+}
+
+const char *zos_rule_match(struct zos *zos, const struct zos_rule *rule, const char *match)
+{
+	const char *times = attls_times(zos->draft, rule->block);
+	struct arena *arena = &zos->draft->arena;
+
+	if (times == NULL)
+		return match;
+	if (match == NULL)
+		return text_format(arena, "{ time: %s }", times);
+	return text_format(arena, "%.*s, time: %s }", (int)(strlen(match) - strlen(" }")), match, times);
 }
 
 static void account_priority(struct zos *zos, const struct zos_rule *rule, struct attls_item *item,
@@ -60,7 +85,7 @@ void zos_rule_account(struct zos *zos, const struct zos_rule *rule, struct draft
 		if (item->st.naccounts > 0)
 			continue;
 		if (kind == ATTLS_TIME)
-			account_time(zos, item, object);
+			account_time(zos, item, object, match);
 		else if (attls_is_condition(item, NULL))
 			account_condition(zos, item, object, match);
 		else if (kind == ATTLS_GROUP || kind == ATTLS_ENVIRONMENT || kind == ATTLS_CONNECTION)

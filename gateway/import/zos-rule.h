@@ -16,6 +16,9 @@ struct zos_rule {
 	bool outbound;
 };
 
+/* The value of the rule's key `match` with its times; match: "{ ... }" without them, or NULL. */
+const char *zos_rule_match(struct zos *zos, const struct zos_rule *rule, const char *match);
+
 /* Priority, Direction and what has no meaning here; `match` is the value of the rule's key. */
 void zos_rule_account(struct zos *zos, const struct zos_rule *rule, struct draft_object *object,
 		      const char *match);

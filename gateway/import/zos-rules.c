@@ -212,7 +212,7 @@ static void inbound(struct zos *zos, const struct zos_rule *rule, struct draft_o
 
 	attls_addresses(zos->draft, rule->block, "Local", &local);
 	attls_addresses(zos->draft, rule->block, "Remote", &remote);
-	match = match_of(zos, rule, &local, &remote);
+	match = zos_rule_match(zos, rule, match_of(zos, rule, &local, &remote));
 	draft_set(zos->draft, object, "direction", "inbound");
 	draft_set(zos->draft, object, "match", match);
 	draft_set(zos->draft, object, "ftp", ZOS_SERVER);

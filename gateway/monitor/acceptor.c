@@ -8,6 +8,7 @@
 #include <errno.h>
 #include <string.h>
 #include <sys/socket.h>
+#include <time.h>
 
 #include "ftp-alg/ftp-alg.h"
 #include "gateway/base/audit.h"
@@ -148,7 +149,8 @@ static void hand_over(struct acceptor *acceptor, const struct listener *listener
 	}
 	key = admission_key(&peer->addr);
 	msg.failures = login_queue_failures(acceptor->logins, &key);
-	admission_note(acceptor->admission, msg.session, &msg.remote, &msg.local, msg.listener);
+	msg.began_s = (int64_t)time(NULL);
+	admission_note(acceptor->admission, msg.session, &msg.remote, &msg.local, msg.listener, msg.began_s);
 	child->nsessions++;
 	child->given++;
 	if (msg_send(child->channel.fd, &msg, fd) == 0)

@@ -163,7 +163,7 @@ int admission_probe(struct admission *admission, uint64_t number, const void *ow
 }
 
 void admission_note(struct admission *admission, uint64_t number, const struct ip_endpoint *remote,
-		    const struct ip_endpoint *local, uint32_t listener)
+		    const struct ip_endpoint *local, uint32_t listener, int64_t began_s)
 {
 	struct admission_session *session;
 
@@ -173,6 +173,7 @@ void admission_note(struct admission *admission, uint64_t number, const struct i
 	session->facts.remote = *remote;
 	session->facts.local = *local;
 	session->facts.listener = listener;
+	session->facts.began_s = began_s;
 }
 
 const void *admission_owner(const struct admission *admission, uint64_t number)

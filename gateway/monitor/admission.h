@@ -70,12 +70,13 @@ struct admission_facts {
 	struct ip_endpoint local;
 	struct ip_addr client; /* IP_NONE: not known yet */
 	uint32_t listener;
+	int64_t began_s; /* seconds since 1970 */
 	bool logged_in;
 };
 
-/* Note the addresses and the listener of an admitted session. */
+/* Note the addresses, the listener and the beginning of an admitted session. */
 void admission_note(struct admission *admission, uint64_t session, const struct ip_endpoint *remote,
-		    const struct ip_endpoint *local, uint32_t listener);
+		    const struct ip_endpoint *local, uint32_t listener, int64_t began_s);
 
 /* False: this owner has no such session. */
 bool admission_facts(const struct admission *admission, uint64_t session, const void *owner,

@@ -211,7 +211,9 @@ void data_share_done(struct data_share *share)
 static const char *why_no_plan(const struct policy *policy, const struct admission_facts *facts,
 			       uint32_t action)
 {
-	struct policy_flow flow = { .remote = facts->remote.addr, .local = facts->local.addr };
+	struct policy_flow flow = { .remote = facts->remote.addr,
+				    .local = facts->local.addr,
+				    .at_s = facts->began_s };
 	const struct policy_listener *listener;
 	const struct policy_rule *rule;
 	const struct ftp_action *ftp;

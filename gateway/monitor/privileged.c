@@ -106,7 +106,9 @@ int privileged_allows(const struct privileged *privileged, const struct policy *
 
 const struct policy_rule *privileged_rule(const struct policy *policy, const struct admission_facts *facts)
 {
-	struct policy_flow flow = { .remote = facts->remote.addr, .local = facts->local.addr };
+	struct policy_flow flow = { .remote = facts->remote.addr,
+				    .local = facts->local.addr,
+				    .at_s = facts->began_s };
 
 	if (facts->listener >= policy->nlisteners)
 		return NULL;

@@ -34,6 +34,7 @@ struct facts {
 	bool has_user_binding;		      /* policy wants that, and the user is known */
 	struct tlsctx_sessions *tls_sessions; /* of the session; its data connections add theirs */
 	struct habits *habits;		      /* likewise */
+	int64_t began_s;		      /* seconds since 1970, as the monitor has it */
 	struct ip_endpoint remote;	      /* the client */
 	struct ip_endpoint local;	      /* the address that it dialled */
 	const struct policy_server *named;    /* the server, as policy names it */

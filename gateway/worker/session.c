@@ -264,6 +264,7 @@ static void session_init(struct session *session, struct worker *worker, const s
 			.policy = worker->policy,
 			.traced = &session->traced,
 			.listener = &worker->policy->listeners[msg->listener],
+			.began_s = msg->began_s,
 			.remote = msg->remote,
 			.local = msg->local,
 			.host = msg->local.addr,
@@ -308,7 +309,8 @@ static bool session_admit(struct session *session)
 	struct worker *worker = session->worker;
 	const struct policy_flow flow = { .listener = session->facts.listener,
 					  .remote = session->facts.remote.addr,
-					  .local = session->facts.local.addr };
+					  .local = session->facts.local.addr,
+					  .at_s = session->facts.began_s };
 	const struct ftp_setup_ends ends = { .listener = session->facts.listener,
 					     .implicit = session->facts.implicit,
 					     .remote = session->facts.remote,

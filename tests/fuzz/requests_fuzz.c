@@ -61,7 +61,7 @@ static uint64_t enter(struct scene *scene, struct child *child, const struct ip_
 	uint64_t session;
 
 	assert(admission_enter(&scene->admission, &policy.daemon, source, child, &session, &limit) == 0);
-	admission_note(&scene->admission, session, &client, &server, 0);
+	admission_note(&scene->admission, session, &client, &server, 0, 0);
 	child->nsessions++;
 	return session;
 }

@@ -152,7 +152,23 @@ static const struct {
 	{ "times",
 	  NULL,
 	  RULE("LocalPortRange 21\nIpTimeCondition\n{\nDayOfWeekMask 0111110\n}\n") USUAL,
-	  { "attlsd has no time conditions" } },
+	  { "match: { listener: [port21], time: [{ day_of_week_mask: [monday, tuesday, wednesday, thursday, friday] }] }" } },
+	{ "several times, with all that they may have",
+	  NULL,
+	  RULE(
+	      "LocalPortRange 21\nRemoteAddr 10.1.1.5-10.1.1.77\nIpTimeConditionRef night\nIpTimeCondition\n{\n"
+	      "ConditionTimeRange 20260101000000:20261231235959\nMonthOfYearMask 100000000001\n"
+	      "DayOfMonthMask 10000000000000000000000000000001000000000000000000000000000000\n"
+	      "DayOfWeekMask 1111111\nTimeOfDayRange 08:00-12:00, 13:00-17:30\nTimeZone UTC\n}\n") USUAL
+	  "IpTimeCondition night\n{\nTimeOfDayRange 22:00-06:00\nTimeZone Local\n}\n",
+	  { "remote_addr: [10.1.1.5-10.1.1.77], time: [{ time_of_day_range: [\"22:00-06:00\"] }, "
+	    "{ condition_time_range: \"2026-01-01T00:00/2026-12-31T24:00\", "
+	    "month_of_year_mask: [january, december], day_of_month_mask: [1, -1], "
+	    "time_of_day_range: [\"08:00-12:00\", \"13:00-17:30\"], time_zone: utc }] }" } },
+	{ "parameters of another release",
+	  NULL,
+	  RULE("LocalPortRange 21\nIpTimeCondition\n{\nFromDayOfWeek 2\nDayOfWeekMask 0111110\n}\n") USUAL,
+	  { "day_of_week_mask: [monday", "the rule applies more often than on z/OS" } },
 	{ "outbound with a name",
 	  NULL,
 	  "TTLSRule out\n{\nRemotePortRange 21\nDirection Outbound\nUserid BATCH*\nTTLSGroupActionRef on\nTTLSEnvironmentActionRef c\n}\n" GROUP
@@ -240,6 +256,13 @@ static const struct {
 	  "pagent.conf:7:12: \"10.0.0\" is not an address, a prefix or a range\n" },
 	{ "a range the wrong way round", RULE("RemoteAddr 10.0.0.9-10.0.0.1\n") USUAL,
 	  "is not an address, a prefix or a range\n" },
+	{ "a short mask", RULE("LocalPortRange 21\nIpTimeCondition\n{\nDayOfWeekMask 011111\n}\n") USUAL,
+	  "\"011111\" is not a mask, a range or a zone of times\n" },
+	{ "no day at all", RULE("LocalPortRange 21\nIpTimeCondition\n{\nDayOfWeekMask 0000000\n}\n") USUAL,
+	  "is not a mask" },
+	{ "no time of day",
+	  RULE("LocalPortRange 21\nIpTimeCondition\n{\nTimeOfDayRange 25:00-26:00\n}\n") USUAL,
+	  "is not a mask" },
 	{ "no port", RULE("LocalPortRange 70000\n") USUAL, "\"70000\" is not a port or a range of ports\n" },
 	{ "nothing for FTP", RULE("LocalPortRange 992\n") GROUP ENVIRONMENT(""), "no rule is for FTP" },
 };

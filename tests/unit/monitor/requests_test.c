@@ -53,7 +53,7 @@ static uint64_t enter(struct scene *scene, struct child *child, const struct ip_
 
 	assert_int_equal(admission_enter(&scene->admission, &policy.daemon, source, child, &session, &limit),
 			 0);
-	admission_note(&scene->admission, session, &client, &server, 0);
+	admission_note(&scene->admission, session, &client, &server, 0, 0);
 	child->nsessions++;
 	return session;
 }

@@ -294,7 +294,7 @@ static const struct message_case errors[] = {
 	  "ftp_actions \"standard\" has \"secure_dataconn: safe\"" },
 	{ "a destination by address", INSIDE CLEAR OUTWARD("match: { destination: 192.0.2.1 }"),
 	  "\"destination\" must be host names, not \"192.0.2.1\"; use local_addr for addresses" },
-	{ "an empty match", INSIDE CLEAR OUTWARD("match: {}"), "local_addr or destination, or remove" },
+	{ "an empty match", INSIDE CLEAR OUTWARD("match: {}"), "local_addr, destination or time, or remove" },
 };
 
 static void test_errors(void **state)
