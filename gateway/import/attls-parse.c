@@ -212,7 +212,8 @@ static void take_parameter(struct reader *in, const struct statement *st)
 	item->row = row;
 	if (row->value == ATTLS_IGNORED)
 		return;
-	if (st->value[0] == '\0') {
+	/* a label without a value stands for none: the default certificate of the key ring is not used */
+	if (st->value[0] == '\0' && !text_is_word(row->keyword, "CertificateLabel ServerCertificateLabel")) {
 		fault(in, DIAG_IMPORT_VALUE, st->mark,
 		      text_format(&in->attls->draft->arena, "%s needs a value", row->keyword));
 		return;

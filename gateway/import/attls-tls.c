@@ -20,6 +20,18 @@
 #define HMAC "attlsd has no truncated HMAC. Which partners need it?"
 #define UNKNOWN                                                                                              \
 	"attlsctl does not know some statements or parameters: do they change TLS, the network or logins?"
+#define REVOKED                                                                                                    \
+	"z/OS fetches revocation lists or asks OCSP servers, attlsd reads a file: which file has the lists? Name " \
+	"it in crl of the key ring"
+#define STAPLE                                                                                                 \
+	"z/OS staples OCSP responses to the certificate. Which file has the response? Name it in ocsp of the " \
+	"certificate"
+#define ENVIRONMENT                                                                                          \
+	"Envfile names environment variables for System SSL. Do they change versions, cipher suites or key " \
+	"files? attlsd does not read them"
+#define SUITE_B                                                                                                 \
+	"SuiteBProfile limits versions, cipher suites, groups and keys (RFC 6460). Which of them do versions, " \
+	"ciphers and groups have to allow?"
 #define NO_VERSION "AT-TLS allows neither TLS 1.2 nor 1.3 here: which partners have nothing newer?"
 
 struct maker {
@@ -93,7 +105,13 @@ static void take_ring(struct maker *maker, struct statement *st)
 
 static void take_label(struct maker *maker, struct statement *st)
 {
-	maker->ring.labels[text_is(st->keyword, "ServerCertificateLabel")] = st;
+	if (st->value[0] != '\0')
+		maker->ring.labels[text_is(st->keyword, "ServerCertificateLabel")] = st;
+	else
+		draft_drop(maker->zos->draft, st, maker->tls,
+			   maker->client
+			       ? "no certificate is shown to the server"
+			       : "attlsd shows the certificate of the key ring that fits the client");
 }
 
 static void take_tls12(struct maker *maker, struct statement *st)
@@ -208,7 +226,9 @@ static void take_long_ids(struct maker *maker, struct statement *st)
 /* AT-TLS has lists for both roles in one block. */
 static void take_groups(struct maker *maker, struct statement *st)
 {
-	if (text_begins(st->keyword, "Client") == maker->client)
+	if (text_is(st->value, "Any"))
+		draft_drop(maker->zos->draft, st, maker->tls, "without a list, attlsd has that of OpenSSL");
+	else if (text_begins(st->keyword, "Client") == maker->client)
 		tls_parts_names(maker->zos->draft, maker->tls, st, "groups", true);
 	else
 		draft_drop(maker->zos->draft, st, maker->tls, "it is for the other role");
@@ -223,6 +243,41 @@ static void take_certificate_signatures(struct maker *maker, struct statement *s
 {
 	draft_drop(maker->zos->draft, st, maker->tls,
 		   "signature_algorithms also applies to the signatures of certificates");
+}
+
+/* Lists or answers that tell whether the certificate of the peer is revoked. */
+static void take_revocation(struct maker *maker, struct statement *st)
+{
+	bool verifies = maker->client || text_is(attls_merged_value(maker->merged, "HandshakeRole", ""),
+						 "ServerWithClientAuth");
+
+	if (text_is(st->value, "Off") || !verifies)
+		draft_drop(maker->zos->draft, st, maker->tls,
+			   verifies ? "attlsd fetches no lists" : "no certificate of a peer is verified");
+	else
+		draft_decide(maker->zos->draft, st, at(maker, NULL, NULL), REVOKED, "no list, now");
+}
+
+static void take_stapling(struct maker *maker, struct statement *st)
+{
+	if (maker->client || text_is(st->value, "Off"))
+		draft_drop(maker->zos->draft, st, maker->tls, "attlsd staples nothing without a file");
+	else
+		draft_decide(maker->zos->draft, st, at(maker, NULL, NULL), STAPLE, "no response, now");
+}
+
+static void take_environment(struct maker *maker, struct statement *st)
+{
+	draft_decide(maker->zos->draft, st, at(maker, NULL, NULL), ENVIRONMENT, "not read");
+}
+
+static void take_suite_b(struct maker *maker, struct statement *st)
+{
+	if (text_is(st->value, "Off"))
+		draft_drop(maker->zos->draft, st, maker->tls, "attlsd has no such profile");
+	else
+		draft_decide(maker->zos->draft, st, at(maker, NULL, NULL), SUITE_B,
+			     "attlsd has no such profile");
 }
 
 static void take_enabled(struct maker *maker, struct statement *st)
@@ -263,6 +318,13 @@ static const struct {
 	{ "ClientKeyShareGroups", take_groups },
 	{ "SignaturePairs", take_signatures },
 	{ "SignaturePairsCert", take_certificate_signatures },
+	{ "Envfile", take_environment },
+	{ "SuiteBProfile", take_suite_b },
+	{ "OcspUrl", take_revocation },
+	{ "OcspAiaEnable", take_revocation },
+	{ "HttpCdpEnable", take_revocation },
+	{ "GSK_LDAP_SERVER", take_revocation },
+	{ "OcspServerStapling", take_stapling },
 };
 
 void attls_tls_account_head(struct zos *zos, struct attls_block *block, struct draft_object *object)

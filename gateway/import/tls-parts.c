@@ -6,6 +6,7 @@
 
 #include <string.h>
 
+#include "gateway/base/util.h"
 #include "gateway/import/text.h"
 
 #define EXPORT                                                                                                 \
@@ -191,15 +192,50 @@ static bool is_common(bool group, const struct tls_name *name)
 	return text_is_word(name->zos, group ? groups : signatures);
 }
 
+/* The names that z/OS has for signatures, beside their ids. */
+static const struct {
+	const char *name, *id;
+} signatures[] = {
+	{ "SHA512_WITH_RSA", "0601" },	      { "SHA512_WITH_ECDSA", "0603" },
+	{ "SHA384_WITH_RSA", "0501" },	      { "SHA384_WITH_ECDSA", "0503" },
+	{ "SHA256_WITH_RSA", "0401" },	      { "SHA256_WITH_ECDSA", "0403" },
+	{ "SHA256_WITH_DSA", "0402" },	      { "SHA224_WITH_RSA", "0301" },
+	{ "SHA224_WITH_ECDSA", "0303" },      { "SHA224_WITH_DSA", "0302" },
+	{ "SHA1_WITH_RSA", "0201" },	      { "SHA1_WITH_ECDSA", "0203" },
+	{ "SHA1_WITH_DSA", "0202" },	      { "SHA512_WITH_RSASSA_PSS", "0806" },
+	{ "SHA384_WITH_RSASSA_PSS", "0805" }, { "SHA256_WITH_RSASSA_PSS", "0804" },
+};
+
+#define SIGNATURE_PREFIX "TLS_SIGALG_"
+
+/* One constant, or 0: ids of four characters each. */
+static size_t constant_length(struct draft *draft, const char *value, const char **ret_id)
+{
+	size_t len = strlen(value);
+
+	if (is_hex(value, 4))
+		return 0;
+	*ret_id = text_copy(&draft->arena, value, len);
+	if (text_begins(value, SIGNATURE_PREFIX))
+		for (size_t i = 0; i < NELEM(signatures); i++)
+			if (text_is(signatures[i].name, value + strlen(SIGNATURE_PREFIX)))
+				*ret_id = signatures[i].id;
+	return len;
+}
+
 void tls_parts_names(struct draft *draft, struct draft_object *tls, struct statement *st, const char *key,
 		     bool groups)
 {
 	struct left_out left = { "", "" };
+	const char *id = NULL;
+	size_t constant = constant_length(draft, st->value, &id);
 
-	for (const char *at = st->value; *at != '\0'; at += strnlen(at, 4)) {
-		const char *id = text_copy(&draft->arena, at, strnlen(at, 4));
-		const struct tls_name *name = tls_name_find(groups ? TLS_NAME_GROUP : TLS_NAME_SIGNATURE, id);
+	for (const char *at = st->value; *at != '\0'; at += constant > 0 ? constant : 4) {
+		const struct tls_name *name;
 
+		if (constant == 0)
+			id = text_copy(&draft->arena, at, 4);
+		name = tls_name_find(groups ? TLS_NAME_GROUP : TLS_NAME_SIGNATURE, id);
 		if (name == NULL || name->refusal != NULL)
 			leave_out(draft, &left, id, name == NULL ? "unknown" : name->refusal);
 		else if (!is_common(groups, name))

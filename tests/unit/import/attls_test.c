@@ -70,6 +70,39 @@ static const struct {
 	      "ClientECurves 0024\nSignaturePairs 04010203\n}\n" ADVANCED("")),
 	  { "groups: [secp256r1, x25519]", "signature_algorithms: [rsa_pkcs1_sha256]",
 	    "it is for the other role", "0019" } },
+	{ "constants, and any curve",
+	  NULL,
+	  FTP_RULE GROUP ENVIRONMENT(
+	      "TTLSSignatureParms\n{\nServerKexECurves Any\nClientECurves Any\nServerKeyShareGroups secp384r1\n"
+	      "ServerKeyShareGroups x25519\nSignaturePairs TLS_SIGALG_SHA256_WITH_RSA\n"
+	      "SignaturePairs TLS_SIGALG_SHA512_WITH_RSASSA_PSS\nSignaturePairs TLS_SIGALG_SHA1_WITH_RSA\n"
+	      "SignaturePairs 0403\n}\n" ADVANCED("")),
+	  { "groups: [secp384r1, x25519]", "ServerKexECurves Any - without meaning", "left out: 0201",
+	    "[rsa_pkcs1_sha256, rsa_pss_rsae_sha512, ecdsa_secp256r1_sha256]" } },
+	{ "a label without a value",
+	  NULL,
+	  "TTLSRule out\n{\nRemotePortRange 21\nDirection Outbound\nTTLSGroupActionRef on\nTTLSEnvironmentActionRef c\n"
+	  "TTLSConnectionAction\n{\nTTLSConnectionAdvancedParms\n{\nCertificateLabel # none\n}\n}\n}\n" GROUP
+	  "TTLSEnvironmentAction c\n{\nHandshakeRole Client\nTTLSKeyringParms\n{\nKeyring R\n}\n" ADVANCED(
+	      "CertificateLabel Mine\n") "}\n",
+	  { "no certificate is shown to the server", "overrides it", "!Mine.pem" } },
+	{ "what would change TLS, but is not read",
+	  NULL,
+	  FTP_RULE
+	  "TTLSGroupAction on\n{\nTTLSEnabled On\nTTLSGroupAdvancedParms\n{\nEnvfile /etc/gsk.env\n}\n}\n"
+	  "TTLSEnvironmentAction e\n{\nHandshakeRole Server\nSuiteBProfile 192\nTTLSKeyringParms\n{\nKeyring R\n}\n"
+	  "TTLSGskOcspParms\n{\nOcspServerStapling EndEntity\nOcspAiaEnable On\n}\n" ADVANCED("") "}\n",
+	  { "Envfile /etc/gsk.env - needs a decision", "SuiteBProfile 192 - needs a decision",
+	    "OcspServerStapling EndEntity - needs a decision", "no certificate of a peer is verified" } },
+	{ "revocation of client certificates",
+	  NULL,
+	  FTP_RULE GROUP
+	  "TTLSEnvironmentAction e\n{\nHandshakeRole ServerWithClientAuth\nSuiteBProfile Off\nTTLSKeyringParms\n{\n"
+	  "Keyring R\n}\nTTLSGskOcspParms\n{\nOcspUrl http://ocsp.example\nOcspAiaEnable Off\n}\n"
+	  "TTLSGskHttpCdpParms\n{\nHttpCdpEnable On\n}\nTTLSGskLdapParms\n{\nGSK_LDAP_SERVER ldap.example\n}\n" ADVANCED(
+	      "") "}\n",
+	  { "which file has the lists?", "HttpCdpEnable On - needs a decision", "!SuiteBProfile Off - needs",
+	    "GSK_LDAP_SERVER ldap.example - needs a decision", "OcspAiaEnable Off - without meaning" } },
 	{ "client certificates",
 	  NULL,
 	  FTP_RULE GROUP
