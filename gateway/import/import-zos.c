@@ -194,6 +194,12 @@ int import_zos(struct draft *draft, struct source *ftp_data, size_t n_ftp_data, 
 		    "no rule is for FTP: none has port 21, the TLSPORT, or the job name of an FTP server");
 		goto out;
 	}
+	if (draft->sections[DRAFT_TLS_ACTIONS] == NULL) {
+		diags_add(&attls[0].diags, DIAG_ERROR, DIAG_IMPORT_NO_RULE, (struct diag_mark){ 0 },
+			  "all rules for FTP leave their connections in the clear: there is nothing for "
+			  "attlsd to do");
+		goto out;
+	}
 	r = 0;
 out:
 	attls_done(&policy);

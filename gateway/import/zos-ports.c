@@ -98,12 +98,42 @@ static bool lower_is_free(const struct draft *draft, const struct range *passive
 	return true;
 }
 
+/* Does a later listener have this port as well? */
+static bool again(const struct draft_object *listener, unsigned port)
+{
+	for (listener = listener->next; listener != NULL; listener = listener->next)
+		if (port_of(listener) == port)
+			return true;
+	return false;
+}
+
+/* Listeners for clients in the clear have ports of attlsd's choice, which a rule may have, too. */
+static void move_listeners(struct zos *zos)
+{
+	for (struct draft_object *one = zos->draft->sections[DRAFT_LISTENERS]; one != NULL; one = one->next) {
+		struct range port = { port_of(one), port_of(one) };
+		const struct draft_object *other = find_in(zos->draft, &port);
+
+		if (strcmp(draft_get(one, "tls"), "none") != 0 || (other == one && !again(one, port.low)))
+			continue;
+		do {
+			port.low = ++port.high;
+		} while (find_in(zos->draft, &port) != NULL);
+		draft_differ(
+		    zos->draft, draft_assumed(zos->draft, "The port of", one->name),
+		    (struct draft_place){ one, "address",
+					  text_format(&zos->draft->arena, "\"127.0.0.1:%u\"", port.low) },
+		    "a rule has the port that it would get");
+	}
+}
+
 void zos_ports(struct zos *zos)
 {
 	struct draft_object *ftp = draft_find(zos->draft, DRAFT_FTP_ACTIONS, ZOS_SERVER);
 	struct draft_object *clear = draft_find(zos->draft, DRAFT_FTP_ACTIONS, ZOS_CLEAR);
 	struct range passive;
 
+	move_listeners(zos);
 	if (ftp == NULL)
 		return;
 	passive = passive_ports(ftp);

@@ -209,6 +209,13 @@ static const struct {
 	      "HostReferenceIdDNS ftp.example.org\n") "}\n",
 	  { "\"ftp.example.org:21\"", "hostname: ftp.example.org", "trust: \"*AUTH*/*\"", "tls: none",
 	    "direction: outbound", "secure_mechanism: tls", "!zos:" } },
+	{ "a rule has the port that clients in the clear would get",
+	  NULL,
+	  "TTLSRule out\n{\nRemotePortRange 21\nDirection Outbound\nPriority 9\nTTLSGroupActionRef on\n"
+	  "TTLSEnvironmentActionRef c\n}\nTTLSRule out2\n{\nRemotePortRange 21\nDirection Outbound\nPriority 2\n"
+	  "TTLSGroupActionRef on\nTTLSEnvironmentActionRef c\n}\n" RULE("LocalPortRange 2121\n") USUAL
+	  "TTLSEnvironmentAction c\n{\nHandshakeRole Client\nTTLSKeyringParms\n{\nKeyring R\n}\n}\n",
+	  { "\"0.0.0.0:2121\"", "\"127.0.0.1:2122\"", "\"127.0.0.1:2123\"", "!127.0.0.1:2121" } },
 	{ "outbound with a name that no policy takes",
 	  NULL,
 	  "TTLSRule out\n{\nRemotePortRange 21\nDirection Outbound\nTTLSGroupActionRef on\nTTLSEnvironmentActionRef c\n}\n" GROUP
@@ -297,6 +304,10 @@ static const struct {
 	  RULE("LocalPortRange 21\nIpTimeCondition\n{\nTimeOfDayRange 25:00-26:00\n}\n") USUAL,
 	  "is not a mask" },
 	{ "no port", RULE("LocalPortRange 70000\n") USUAL, "\"70000\" is not a port or a range of ports\n" },
+	{ "nothing but cleartext",
+	  "TTLSRule r\n{\nRemotePortRange 21\nDirection Outbound\nTTLSGroupActionRef off\n}\n"
+	  "TTLSGroupAction off\n{\nTTLSEnabled Off\n}\n",
+	  "there is nothing for attlsd to do\n" },
 	{ "nothing for FTP", RULE("LocalPortRange 992\n") GROUP ENVIRONMENT(""), "no rule is for FTP" },
 };
 
