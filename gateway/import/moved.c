@@ -9,19 +9,27 @@
 
 #include "gateway/import/text.h"
 #include "gateway/import/tls-parts.h"
+#include "policy/ip.h"
 
 #define NAME	    "server"
 #define FTP_PORT    21
 #define NEW_HOST    "127.0.0.1"
 #define NEW_PORT    2021
 #define PORT_LOWEST 1024
+#define PORT_MAX    65535
 
 #define CIPHER_STRING                                                                                        \
 	"attlsd takes a list of cipher suites, not a string of OpenSSL's groups and signs. Which suites do " \
 	"clients need? Without a list, they get those with forward secrecy"
 #define NO_CERTIFICATE "The server has no certificate: which one does attlsd show?"
 #define TRUST	       "Which authorities issue the certificates of clients? Name them in \"trust\" of the key ring"
-#define PORTS	       "Which ports may passive data connections have? attlsd needs 1024 or more"
+#define HOST                                                                                                  \
+	"At which addresses do clients connect? Give each its listener: attlsd takes addresses, no names of " \
+	"hosts or interfaces"
+#define APART                                                                                                    \
+	"The listener has one of the ports for passive data connections, so only a part of them is left. Is it " \
+	"enough?"
+#define PORTS "Which ports may passive data connections have? attlsd needs 1024 or more"
 
 struct draft_place moved_ftp(const struct moved *moved, const char *key, const char *value)
 {
@@ -138,33 +146,65 @@ static void keyring(struct moved *moved)
 	draft_set(draft, moved->tls, "keyring", NAME);
 }
 
-/* "50000 50100", or two settings. */
-static void passive_ports(struct moved *moved)
+/* "50000 50100", or two settings, of which each has a default; 0 stands for it. */
+static void read_ports(const struct moved *moved, unsigned *low, unsigned *high)
 {
-	struct arena *arena = &moved->draft->arena;
-	unsigned low = 0;
-	unsigned high = 0;
+	*low = *high = 0;
+	if (moved->low != NULL)
+		(void)sscanf(moved->low->value, "%5u %5u", low, high);
+	if (moved->high != NULL)
+		(void)sscanf(moved->high->value, "%5u", high);
+	if (*low == 0)
+		*low = PORT_LOWEST;
+	if (*high == 0)
+		*high = PORT_MAX;
+}
+
+static void passive_ports(struct moved *moved, unsigned listener)
+{
+	struct draft *draft = moved->draft;
+	unsigned low, high;
+	bool apart;
 	const char *value;
 
 	if (moved->low == NULL && moved->high == NULL)
 		return;
-	if (moved->low != NULL && moved->high != NULL)
-		(void)sscanf(text_format(arena, "%s %s", moved->low->value, moved->high->value), "%5u %5u",
-			     &low, &high);
-	else if (moved->low != NULL)
-		(void)sscanf(moved->low->value, "%5u %5u", &low, &high);
-	value = text_format(arena, "%u-%u", low, high);
+	read_ports(moved, &low, &high);
+	apart = listener >= low && listener <= high;
+	if (apart && listener - low > high - listener)
+		high = listener - 1;
+	else if (apart)
+		low = listener + 1;
+	value = text_format(&draft->arena, "%u-%u", low, high);
 	for (int i = 0; i < 2; i++) {
 		struct statement *st = i == 0 ? moved->low : moved->high;
 
 		if (st == NULL)
 			continue;
-		if (low >= PORT_LOWEST && low <= high && high <= UINT16_MAX)
-			draft_carry(moved->draft, st, moved_ftp(moved, "passivedataports", value));
-		else
-			draft_decide(moved->draft, st, moved_ftp(moved, "passivedataports", NULL), PORTS,
+		if (low < PORT_LOWEST || low > high || high > PORT_MAX)
+			draft_decide(draft, st, moved_ftp(moved, "passivedataports", NULL), PORTS,
 				     "49152 to 65535, the default of attlsd");
+		else if (apart)
+			draft_decide(draft, st, moved_ftp(moved, "passivedataports", value), APART,
+				     "without the port of the listener");
+		else
+			draft_carry(draft, st, moved_ftp(moved, "passivedataports", value));
 	}
+}
+
+/* Active data connections cannot come from a port that a listener or a passive connection has. */
+static void lower_port(struct moved *moved, unsigned listener)
+{
+	unsigned low, high;
+	const char *value = draft_get(moved->ftp, "data_port");
+
+	if (value == NULL || strcmp(value, "lower") != 0 || (moved->low == NULL && moved->high == NULL))
+		return;
+	read_ports(moved, &low, &high);
+	if (listener - 1 >= low && listener - 1 <= high)
+		draft_differ(moved->draft, draft_assumed(moved->draft, "Active data connections", ""),
+			     moved_ftp(moved, "data_port", "any"),
+			     "the port below that of the listener is one for passive connections");
 }
 
 void moved_address(const struct moved *moved, const char **ret_host, unsigned *ret_port)
@@ -179,36 +219,67 @@ void moved_address(const struct moved *moved, const char **ret_host, unsigned *r
 	*ret_port = (unsigned)port;
 }
 
+static struct draft_object *listener(struct moved *moved, const char *name, const char *address)
+{
+	struct draft_object *object = draft_object(moved->draft, DRAFT_LISTENERS, name);
+
+	draft_set(moved->draft, object, "address", address);
+	draft_set(moved->draft, object, "tls", moved->implicit ? "implicit" : "explicit");
+	return object;
+}
+
+/* One at the server's address, or one for each family. */
+static void listeners(struct moved *moved, unsigned port)
+{
+	struct draft *draft = moved->draft;
+	struct draft_object *first;
+	struct ip_addr addr;
+	const char *any = text_format(&draft->arena, "\"0.0.0.0:%u\"", port);
+	bool literal =
+	    moved->host != NULL && ip_addr_parse(moved->host->value, strlen(moved->host->value), &addr) == 0;
+	const char *host;
+	unsigned new_port;
+
+	if (literal) {
+		char buf[IP_TEXT_MAX];
+		const char *text = ip_addr_format(&addr, buf);
+
+		any = text_format(&draft->arena, addr.family == IP_V6 ? "\"[%s]:%u\"" : "\"%s:%u\"", text,
+				  port);
+	}
+	first = listener(moved, "clients", any);
+	if (literal)
+		draft_carry(draft, moved->host, (struct draft_place){ first, "address", any });
+	else if (moved->host != NULL)
+		draft_decide(draft, moved->host, (struct draft_place){ first, "address", any }, HOST,
+			     "all addresses of IPv4, now");
+	if (moved->ipv6 && moved->host == NULL)
+		(void)listener(moved, "clients_v6", text_format(&draft->arena, "\"[::]:%u\"", port));
+	moved_address(moved, &host, &new_port);
+	if (moved->port != NULL)
+		draft_differ(draft, moved->port, (struct draft_place){ first, "address", any },
+			     "attlsd takes the port over; %s moves to %s:%u", moved->server, host, new_port);
+}
+
 void moved_finish(struct moved *moved)
 {
 	struct draft *draft = moved->draft;
 	struct draft_object *backend = draft_object(draft, DRAFT_BACKENDS, moved->server);
-	struct draft_object *listener = draft_object(draft, DRAFT_LISTENERS, "clients");
 	struct draft_object *rule = draft_object(draft, DRAFT_RULES, "everyone");
 	uint64_t port = FTP_PORT;
 	const char *host;
 	unsigned new_port;
 
 	keyring(moved);
-	passive_ports(moved);
 	moved_address(moved, &host, &new_port);
 	draft_set(draft, backend, "address",
 		  text_yaml(&draft->arena, text_format(&draft->arena, "%s:%u", host, new_port)));
 	if (moved->port != NULL && !text_number(moved->port->value, 1, UINT16_MAX, &port))
 		diags_add(&moved->port->source->diags, DIAG_ERROR, DIAG_IMPORT_VALUE, moved->port->value_mark,
 			  "%s needs a port from 1 to 65535", moved->port->keyword);
-	draft_set(draft, listener, "address", text_format(&draft->arena, "\"0.0.0.0:%u\"", (unsigned)port));
-	draft_set(draft, listener, "tls", moved->implicit ? "implicit" : "explicit");
-	if (moved->port != NULL)
-		draft_differ(draft, moved->port,
-			     (struct draft_place){ listener, "address", draft_get(listener, "address") },
-			     "attlsd takes the port over; %s moves to %s:%u", moved->server, host, new_port);
-	if (moved->ipv6) {
-		struct draft_object *v6 = draft_object(draft, DRAFT_LISTENERS, "clients_v6");
-
-		draft_set(draft, v6, "address", text_format(&draft->arena, "\"[::]:%u\"", (unsigned)port));
-		draft_set(draft, v6, "tls", moved->implicit ? "implicit" : "explicit");
-	}
+	listeners(moved, (unsigned)port);
+	passive_ports(moved, (unsigned)port);
+	lower_port(moved, (unsigned)port);
 	draft_set(draft, rule, "tls", NAME);
 	draft_set(draft, rule, "ftp", NAME);
 	draft_set(draft, rule, "backend", text_yaml(&draft->arena, moved->server));

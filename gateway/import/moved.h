@@ -27,7 +27,8 @@ struct moved {
 	struct moved_certificate certificates[MOVED_CERTIFICATES];
 	struct statement *trust, *crl;
 	struct statement *port;	      /* NULL: 21 */
-	struct statement *low, *high; /* of passive ports; high NULL: both are in low */
+	struct statement *host;	      /* where the server listened; NULL: everywhere */
+	struct statement *low, *high; /* of passive ports; both may be in low */
 	bool implicit, ipv6;
 	bool tls_on;
 	bool verify; /* client certificates are asked for */

@@ -5,6 +5,7 @@
 #include "gateway/import/vsftpd.h"
 
 #include <errno.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "gateway/base/util.h"
@@ -15,8 +16,20 @@
 #define ANON                                                                                                     \
 	"vsftpd lets anonymous users log in without TLS, but no others. attlsd decides before the user's name: " \
 	"may everybody (secure_ftp: allowed), or nobody?"
-#define MOVED	 "attlsd takes its place, and vsftpd moves"
+#define MOVED "attlsd takes its place, and vsftpd moves"
+#define COMMANDS                                                                                                   \
+	"vsftpd keeps it. attlsd answers AUTH, PBSZ, PROT, CCC, PASV, EPSV, PORT and EPRT itself: to refuse one, " \
+	"use commands_denied"
 #define FULL_TLS "attlsd always tells a complete end from a cut one"
+
+#define UNVERIFIED                                                                                                  \
+	"Without validate_cert, vsftpd accepts any certificate of a client. attlsd verifies it: which authorities " \
+	"issue the certificates?"
+#define NO_TLS                                                                                                    \
+	"vsftpd has no TLS (ssl_enable), so its clients log in without. attlsd demands TLS: may clients without " \
+	"it still log in (secure_ftp, secure_ctrlconn and secure_dataconn)?"
+
+enum kind { YES_NO, NUMBER, TEXT };
 
 /* A row of the file. */
 struct setting {
@@ -43,6 +56,14 @@ static bool is_on(const struct vsftpd *conf, const char *name, bool instead)
 	return instead;
 }
 
+static bool is_given(const struct vsftpd *conf, const char *name)
+{
+	for (const struct setting *one = conf->first; one != NULL; one = one->next)
+		if (text_is(one->st.keyword, name))
+			return true;
+	return false;
+}
+
 static void take_certificate(struct vsftpd *conf, struct statement *st)
 {
 	conf->moved.certificates[text_begins(st->keyword, "dsa")].chain = st;
@@ -53,24 +74,30 @@ static void take_key(struct vsftpd *conf, struct statement *st)
 	conf->moved.certificates[text_begins(st->keyword, "dsa")].key = st;
 }
 
-static void take_trust(struct vsftpd *conf, struct statement *st)
+/* What moved.c makes the listener, the passive ports and the key ring of. */
+static void take_for_later(struct vsftpd *conf, struct statement *st)
 {
-	conf->moved.trust = st;
+	struct moved *moved = &conf->moved;
+	const struct {
+		const char *name;
+		struct statement **place;
+	} places[] = { { "ca_certs_file", &moved->trust },
+		       { "listen_port", &moved->port },
+		       { "pasv_min_port", &moved->low },
+		       { "pasv_max_port", &moved->high } };
+
+	for (size_t i = 0; i < NELEM(places); i++)
+		if (text_is(places[i].name, st->keyword))
+			*places[i].place = st;
 }
 
-static void take_port(struct vsftpd *conf, struct statement *st)
+/* Without listen_ipv6, vsftpd listens to IPv4, and with it, to the address for IPv6. */
+static void take_host(struct vsftpd *conf, struct statement *st)
 {
-	conf->moved.port = st;
-}
-
-static void take_low(struct vsftpd *conf, struct statement *st)
-{
-	conf->moved.low = st;
-}
-
-static void take_high(struct vsftpd *conf, struct statement *st)
-{
-	conf->moved.high = st;
+	if (is_on(conf, "listen_ipv6", false) == text_is(st->keyword, "listen_address6"))
+		conf->moved.host = st;
+	else
+		draft_drop(conf->moved.draft, st, NULL, "vsftpd listens to the other family");
 }
 
 static void take_ciphers(struct vsftpd *conf, struct statement *st)
@@ -107,10 +134,23 @@ static void take_login(struct vsftpd *conf, struct statement *st)
 		draft_set(conf->moved.draft, conf->moved.ftp, "secure_ctrlconn", "clear");
 }
 
-static void take_data(struct vsftpd *conf, struct statement *st)
+static void take_switch(struct vsftpd *conf, struct statement *st)
 {
-	draft_carry(conf->moved.draft, st,
-		    moved_ftp(&conf->moved, "secure_dataconn", is_yes(st) ? "private" : "clear"));
+	static const struct {
+		const char *name, *key, *yes, *no;
+	} switches[] = {
+		{ "force_local_data_ssl", "secure_dataconn", "private", "clear" },
+		{ "require_ssl_reuse", "secure_session_reuse", "required", "allowed" },
+		{ "port_enable", "portcommand", "accept", "reject" },
+		{ "pasv_promiscuous", "passivedataconn", "unrestricted", "noredirect" },
+		{ "connect_from_port_20", "data_port", "lower", "any" },
+	};
+
+	for (size_t i = 0; i < NELEM(switches); i++)
+		if (text_is(switches[i].name, st->keyword))
+			draft_carry(conf->moved.draft, st,
+				    moved_ftp(&conf->moved, switches[i].key,
+					      is_yes(st) ? switches[i].yes : switches[i].no));
 }
 
 static void take_anon(struct vsftpd *conf, struct statement *st)
@@ -121,12 +161,6 @@ static void take_anon(struct vsftpd *conf, struct statement *st)
 		draft_drop(conf->moved.draft, st, conf->moved.ftp, "secure_ftp and secure_dataconn decide");
 }
 
-static void take_reuse(struct vsftpd *conf, struct statement *st)
-{
-	draft_carry(conf->moved.draft, st,
-		    moved_ftp(&conf->moved, "secure_session_reuse", is_yes(st) ? "required" : "allowed"));
-}
-
 static void take_require(struct vsftpd *conf, struct statement *st)
 {
 	if (!is_yes(st)) {
@@ -135,7 +169,11 @@ static void take_require(struct vsftpd *conf, struct statement *st)
 	}
 	conf->moved.verify = true;
 	draft_set(conf->moved.draft, conf->moved.tls, "handshake_role", "server_with_client_auth");
-	draft_carry(conf->moved.draft, st, moved_tls(&conf->moved, "client_auth_type", "required"));
+	if (is_on(conf, "validate_cert", false))
+		draft_carry(conf->moved.draft, st, moved_tls(&conf->moved, "client_auth_type", "required"));
+	else
+		draft_decide(conf->moved.draft, st, moved_tls(&conf->moved, "client_auth_type", "required"),
+			     UNVERIFIED, "attlsd verifies what it asks for");
 }
 
 static void take_validate(struct vsftpd *conf, struct statement *st)
@@ -169,39 +207,61 @@ static void take_advertise(struct vsftpd *conf, struct statement *st)
 	moved_advertise(&conf->moved, st);
 }
 
-static void take_active(struct vsftpd *conf, struct statement *st)
+static void take_passive(struct vsftpd *conf, struct statement *st)
 {
+	if (is_yes(st))
+		draft_drop(conf->moved.draft, st, conf->moved.ftp, "PASV and EPSV are always allowed");
+	else
+		draft_carry(conf->moved.draft, st,
+			    moved_ftp(&conf->moved, "commands_denied", "[PASV, EPSV]"));
+}
+
+/* One setting for addresses and for ports below 1024. */
+static void take_bounce(struct vsftpd *conf, struct statement *st)
+{
+	draft_set(conf->moved.draft, conf->moved.ftp, "portcommandport",
+		  is_yes(st) ? "unrestricted" : "nolowports");
 	draft_carry(conf->moved.draft, st,
-		    moved_ftp(&conf->moved, "portcommand", is_yes(st) ? "accept" : "reject"));
+		    moved_ftp(&conf->moved, "portcommandipaddr", is_yes(st) ? "unrestricted" : "noredirect"));
 }
 
-static void take_redirect(struct vsftpd *conf, struct statement *st)
+static void take_time(struct vsftpd *conf, struct statement *st)
 {
-	draft_carry(conf->moved.draft, st,
-		    moved_ftp(&conf->moved,
-			      text_begins(st->keyword, "port") ? "portcommandipaddr" : "passivedataconn",
-			      is_yes(st) ? "unrestricted" : "noredirect"));
+	static const struct {
+		const char *name, *key;
+		unsigned min;
+	} times[] = { { "idle_session_timeout", "inactive", 0 },
+		      { "data_connection_timeout", "datacttime", 1 },
+		      { "accept_timeout", "datatimeout", 1 },
+		      { "connect_timeout", "datatimeout", 1 } };
+
+	if (text_is(st->keyword, "connect_timeout") && is_given(conf, "accept_timeout"))
+		draft_drop(conf->moved.draft, st, conf->moved.ftp,
+			   "accept_timeout is the time for both ways");
+	else
+		for (size_t i = 0; i < NELEM(times); i++)
+			if (text_is(times[i].name, st->keyword))
+				(void)moved_seconds(&conf->moved, st, times[i].key, times[i].min, 86400);
 }
 
-static void take_port_20(struct vsftpd *conf, struct statement *st)
+static void take_data_port(struct vsftpd *conf, struct statement *st)
 {
-	draft_carry(conf->moved.draft, st,
-		    moved_ftp(&conf->moved, "data_port", is_yes(st) ? "lower" : "any"));
+	if (is_on(conf, "connect_from_port_20", false))
+		draft_differ(conf->moved.draft, st, moved_ftp(&conf->moved, NULL, NULL),
+			     "with data_port: lower, it is the port below that of the listener");
+	else
+		draft_drop(conf->moved.draft, st, conf->moved.ftp, "connect_from_port_20 is off");
 }
 
-static void take_idle(struct vsftpd *conf, struct statement *st)
+static void take_fails(struct vsftpd *conf, struct statement *st)
 {
-	(void)moved_seconds(&conf->moved, st, "inactive", 0, 86400);
-}
+	uint64_t number;
 
-static void take_stall(struct vsftpd *conf, struct statement *st)
-{
-	(void)moved_seconds(&conf->moved, st, "datacttime", 1, 86400);
-}
-
-static void take_accept(struct vsftpd *conf, struct statement *st)
-{
-	(void)moved_seconds(&conf->moved, st, "datatimeout", 1, 86400);
+	if (text_number(st->value, 1, 100, &number))
+		draft_carry(conf->moved.draft, st, moved_ftp(&conf->moved, "login_attempts", st->value));
+	else
+		draft_differ(conf->moved.draft, st, moved_ftp(&conf->moved, "login_attempts", "100"),
+			     "attlsd allows 1 to 100");
 }
 
 static void take_ssl(struct vsftpd *conf, struct statement *st)
@@ -213,60 +273,109 @@ static void take_ssl(struct vsftpd *conf, struct statement *st)
 
 static const struct {
 	const char *name;
+	enum kind kind;
 	void (*take)(struct vsftpd *conf, struct statement *st); /* NULL: only the text */
 	const char *text;
 } settings[] = {
-	{ "ssl_enable", take_ssl, NULL },
-	{ "rsa_cert_file", take_certificate, NULL },
-	{ "rsa_private_key_file", take_key, NULL },
-	{ "dsa_cert_file", take_certificate, NULL },
-	{ "dsa_private_key_file", take_key, NULL },
-	{ "ca_certs_file", take_trust, NULL },
-	{ "ssl_ciphers", take_ciphers, NULL },
-	{ "ssl_sslv2", take_old_tls, NULL },
-	{ "ssl_sslv3", take_old_tls, NULL },
-	{ "ssl_tlsv1", take_old_tls, NULL },
-	{ "ssl_tlsv1_1", take_old_tls, NULL },
-	{ "ssl_tlsv11", take_old_tls, NULL },
-	{ "ssl_tlsv1_2", take_new_tls, NULL },
-	{ "ssl_tlsv12", take_new_tls, NULL },
-	{ "ssl_tlsv1_3", take_new_tls, NULL },
-	{ "ssl_tlsv13", take_new_tls, NULL },
-	{ "force_local_logins_ssl", take_login, NULL },
-	{ "force_local_data_ssl", take_data, NULL },
-	{ "force_anon_logins_ssl", take_anon, NULL },
-	{ "force_anon_data_ssl", take_anon, NULL },
-	{ "allow_anon_ssl", NULL, "every client may use TLS" },
-	{ "require_ssl_reuse", take_reuse, NULL },
-	{ "require_cert", take_require, NULL },
-	{ "validate_cert", take_validate, NULL },
-	{ "ssl_request_cert", NULL, "client_auth_type decides" },
-	{ "implicit_ssl", take_implicit, NULL },
-	{ "strict_ssl_read_eof", NULL, FULL_TLS },
-	{ "strict_ssl_write_shutdown", NULL, FULL_TLS },
-	{ "debug_ssl", NULL, "daemon.log.level: debug logs the handshakes" },
-	{ "listen", NULL, MOVED },
-	{ "listen_ipv6", take_ipv6, NULL },
-	{ "listen_address", NULL, MOVED },
-	{ "listen_address6", NULL, MOVED },
-	{ "listen_port", take_port, NULL },
-	{ "pasv_min_port", take_low, NULL },
-	{ "pasv_max_port", take_high, NULL },
-	{ "pasv_address", take_advertise, NULL },
-	{ "pasv_addr_resolve", NULL, "attlsd looks names up by itself" },
-	{ "pasv_promiscuous", take_redirect, NULL },
-	{ "port_promiscuous", take_redirect, NULL },
-	{ "port_enable", take_active, NULL },
-	{ "connect_from_port_20", take_port_20, NULL },
-	{ "idle_session_timeout", take_idle, NULL },
-	{ "data_connection_timeout", take_stall, NULL },
-	{ "accept_timeout", take_accept, NULL },
-	{ "max_per_ip", NULL, "all clients come from attlsd, so vsftpd gets 0; daemon.limits has a number" },
-	{ "tcp_wrappers", NULL, "vsftpd sees the address of attlsd; rules decide who may connect" },
-	{ "userlist_log", NULL, "vsftpd keeps it" },
+	{ "ssl_enable", YES_NO, take_ssl, NULL },
+	{ "rsa_cert_file", TEXT, take_certificate, NULL },
+	{ "rsa_private_key_file", TEXT, take_key, NULL },
+	{ "dsa_cert_file", TEXT, take_certificate, NULL },
+	{ "dsa_private_key_file", TEXT, take_key, NULL },
+	{ "ca_certs_file", TEXT, take_for_later, NULL },
+	{ "ssl_ciphers", TEXT, take_ciphers, NULL },
+	{ "ssl_sslv2", YES_NO, take_old_tls, NULL },
+	{ "ssl_sslv3", YES_NO, take_old_tls, NULL },
+	{ "ssl_tlsv1", YES_NO, take_old_tls, NULL },
+	{ "ssl_tlsv1_1", YES_NO, take_old_tls, NULL },
+	{ "ssl_tlsv11", YES_NO, take_old_tls, NULL },
+	{ "ssl_tlsv1_2", YES_NO, take_new_tls, NULL },
+	{ "ssl_tlsv12", YES_NO, take_new_tls, NULL },
+	{ "ssl_tlsv1_3", YES_NO, take_new_tls, NULL },
+	{ "ssl_tlsv13", YES_NO, take_new_tls, NULL },
+	{ "force_local_logins_ssl", YES_NO, take_login, NULL },
+	{ "force_local_data_ssl", YES_NO, take_switch, NULL },
+	{ "force_anon_logins_ssl", YES_NO, take_anon, NULL },
+	{ "force_anon_data_ssl", YES_NO, take_anon, NULL },
+	{ "allow_anon_ssl", YES_NO, NULL, "every client may use TLS" },
+	{ "require_ssl_reuse", YES_NO, take_switch, NULL },
+	{ "require_cert", YES_NO, take_require, NULL },
+	{ "validate_cert", YES_NO, take_validate, NULL },
+	{ "ssl_request_cert", YES_NO, NULL, "client_auth_type decides" },
+	{ "implicit_ssl", YES_NO, take_implicit, NULL },
+	{ "strict_ssl_read_eof", YES_NO, NULL, FULL_TLS },
+	{ "strict_ssl_write_shutdown", YES_NO, NULL, FULL_TLS },
+	{ "debug_ssl", YES_NO, NULL, "daemon.log.level: debug logs the handshakes" },
+	{ "listen", YES_NO, NULL, MOVED },
+	{ "listen_ipv6", YES_NO, take_ipv6, NULL },
+	{ "listen_address", TEXT, take_host, NULL },
+	{ "listen_address6", TEXT, take_host, NULL },
+	{ "listen_port", NUMBER, take_for_later, NULL },
+	{ "pasv_min_port", NUMBER, take_for_later, NULL },
+	{ "pasv_max_port", NUMBER, take_for_later, NULL },
+	{ "pasv_address", TEXT, take_advertise, NULL },
+	{ "pasv_addr_resolve", YES_NO, NULL, "attlsd looks names up by itself" },
+	{ "pasv_enable", YES_NO, take_passive, NULL },
+	{ "pasv_promiscuous", YES_NO, take_switch, NULL },
+	{ "port_promiscuous", YES_NO, take_bounce, NULL },
+	{ "port_enable", YES_NO, take_switch, NULL },
+	{ "connect_from_port_20", YES_NO, take_switch, NULL },
+	{ "idle_session_timeout", NUMBER, take_time, NULL },
+	{ "data_connection_timeout", NUMBER, take_time, NULL },
+	{ "accept_timeout", NUMBER, take_time, NULL },
+	{ "max_per_ip", NUMBER, NULL,
+	  "all clients come from attlsd, so vsftpd gets 0; daemon.limits has a number" },
+	{ "tcp_wrappers", YES_NO, NULL, "vsftpd sees the address of attlsd; rules decide who may connect" },
+	{ "connect_timeout", NUMBER, take_time, NULL },
+	{ "ftp_data_port", NUMBER, take_data_port, NULL },
+	{ "max_login_fails", NUMBER, take_fails, NULL },
+	{ "cmds_allowed", TEXT, NULL, COMMANDS },
+	{ "cmds_denied", TEXT, NULL, COMMANDS },
 };
 
-/* vsftpd accepts no blanks around '=', and nothing else on a line. */
+static bool is_blank(char c)
+{
+	return c == ' ' || c == '\t';
+}
+
+/* Numbers that begin with 0 are octal. */
+static void normalize(struct arena *arena, struct statement *st)
+{
+	if (st->value[0] == '0' && st->value[1] != '\0' && strspn(st->value, "01234567") == strlen(st->value))
+		st->value = text_format(arena, "%lu", strtoul(st->value, NULL, 8));
+}
+
+/* What vsftpd refuses to start with. */
+static const char *fault_of(const struct statement *st, enum kind kind)
+{
+	uint64_t number;
+
+	if (st->value[0] == '\0')
+		return "needs a value";
+	if (kind == YES_NO && !text_is_word(st->value, "YES NO TRUE FALSE 1 0"))
+		return "is YES or NO";
+	if (kind == NUMBER && !text_number(st->value, 0, UINT32_MAX, &number))
+		return "needs a number";
+	return NULL;
+}
+
+static void check(struct draft *draft, struct statement *st)
+{
+	for (size_t i = 0; i < NELEM(settings); i++) {
+		const char *fault;
+
+		if (!text_is(settings[i].name, st->keyword) || settings[i].kind == TEXT)
+			continue;
+		fault = fault_of(st, settings[i].kind);
+		if (fault != NULL)
+			diags_add(&st->source->diags, DIAG_ERROR, DIAG_IMPORT_VALUE, st->value_mark, "%s %s",
+				  settings[i].name, fault);
+		else if (settings[i].kind == NUMBER)
+			normalize(&draft->arena, st);
+	}
+}
+
+/* vsftpd skips blanks before a setting, but accepts none before '=', and nothing else on a line. */
 static void parse(struct vsftpd *conf, struct source *source)
 {
 	struct source_line line = { 0 };
@@ -275,18 +384,24 @@ static void parse(struct vsftpd *conf, struct source *source)
 	struct arena *arena = &conf->moved.draft->arena;
 
 	while (source_next_line(source, &line)) {
+		const char *start = line.text;
+		const char *end = line.text + line.len;
 		const char *equals;
-		size_t end = line.len;
 		struct setting *one;
 
-		while (end > 0 && strchr(" \t", line.text[end - 1]) != NULL)
+		while (end > start && is_blank(end[-1]))
 			end--;
-		if (end == 0 || line.text[0] == '#')
+		if (start == end || *start == '#')
 			continue;
-		equals = memchr(line.text, '=', end);
-		if (equals == NULL || equals == line.text) {
-			diags_add(&source->diags, DIAG_ERROR, DIAG_IMPORT_SYNTAX, source_mark(&line, 0),
-				  "expected setting=value, as vsftpd does");
+		while (is_blank(*start))
+			start++;
+		equals = memchr(start, '=', (size_t)(end - start));
+		if (equals == NULL || equals == start || is_blank(equals[-1])) {
+			diags_add(&source->diags, DIAG_ERROR, DIAG_IMPORT_SYNTAX,
+				  source_mark(&line, (size_t)(start - line.text)), "%s",
+				  equals != NULL && equals != start
+				      ? "vsftpd accepts no blank before ="
+				      : "expected setting=value, as vsftpd does");
 			continue;
 		}
 		if (++n > MOVED_LINES_MAX) {
@@ -297,12 +412,13 @@ static void parse(struct vsftpd *conf, struct source *source)
 		one = text_alloc(arena, 1, sizeof(*one));
 		one->st = (struct statement){
 			.source = source,
-			.mark = source_mark(&line, 0),
+			.mark = source_mark(&line, (size_t)(start - line.text)),
 			.value_mark = source_mark(&line, (size_t)(equals + 1 - line.text)),
-			.keyword = text_copy(arena, line.text, (size_t)(equals - line.text)),
-			.value = text_copy(arena, equals + 1, (size_t)(line.text + end - equals - 1)),
+			.keyword = text_copy(arena, start, (size_t)(equals - start)),
+			.value = text_copy(arena, equals + 1, (size_t)(end - equals - 1)),
 			.where = "",
 		};
+		check(conf->moved.draft, &one->st);
 		*last = one;
 		last = &one->next;
 	}
@@ -323,6 +439,9 @@ static void take(struct vsftpd *conf, struct setting *one)
 			continue;
 		if (!is_last(one))
 			draft_drop(conf->moved.draft, &one->st, NULL, "a later line has it again");
+		else if (one->st.value[0] == '\0')
+			draft_drop(conf->moved.draft, &one->st, NULL,
+				   "it is empty, which is vsftpd's default");
 		else if (settings[i].take != NULL)
 			settings[i].take(conf, &one->st);
 		else
@@ -340,8 +459,12 @@ static void take_defaults(struct vsftpd *conf)
 	if (conf->moved.tls_on && draft_get(conf->moved.ftp, "secure_session_reuse") == NULL)
 		draft_carry(draft, draft_assumed(draft, "require_ssl_reuse", "YES (the default)"),
 			    moved_ftp(&conf->moved, "secure_session_reuse", "required"));
-	if (draft_get(conf->moved.ftp, "data_port") == NULL && is_on(conf, "connect_from_port_20", false))
-		draft_set(draft, conf->moved.ftp, "data_port", "lower");
+	if (is_on(conf, "anonymous_enable", false) && !is_given(conf, "force_anon_logins_ssl"))
+		draft_decide(draft, draft_assumed(draft, "force_anon_logins_ssl", "NO (the default)"),
+			     moved_ftp(&conf->moved, NULL, NULL), ANON, "nobody, now");
+	if (!conf->moved.tls_on)
+		draft_decide(draft, draft_assumed(draft, "ssl_enable", "NO"),
+			     moved_ftp(&conf->moved, "secure_ftp", "required"), NO_TLS, "attlsd's default");
 }
 
 int import_vsftpd(struct draft *draft, struct source *source, const char *address)
