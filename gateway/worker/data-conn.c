@@ -10,11 +10,11 @@
 
 #include "gateway/base/util.h"
 #include "gateway/net/netsock.h"
-#include "gateway/net/stream-ktls.h"
 #include "gateway/net/stream-tls.h"
 #include "gateway/worker/data-end.h"
 #include "gateway/worker/data-handshake.h"
 #include "gateway/worker/data-log.h"
+#include "gateway/worker/data-result.h"
 #include "gateway/worker/data-tls.h"
 #include "gateway/worker/last-look.h"
 #include "gateway/worker/session-log.h"
@@ -214,15 +214,12 @@ static enum ftp_data_result data_relay(struct data_conn *data)
 	case RELAY_SETTLE:
 		return settle(data);
 	case RELAY_DONE:
-		return FTP_DATA_OK;
 	case RELAY_CUT:
-		return data->upload ? FTP_DATA_CUT : FTP_DATA_SERVER_CUT;
 	case RELAY_FROM_LOST:
-		return data->upload ? FTP_DATA_CLIENT_LOST : FTP_DATA_SERVER_LOST;
 	case RELAY_TO_LOST:
-		return data->upload ? FTP_DATA_SERVER_LOST : FTP_DATA_CLIENT_LOST;
+		break;
 	}
-	return FTP_DATA_ABORTED;
+	return data_result_of(result, data->upload);
 }
 
 /* The data part of the transfer is over: clean up, log it, tell the session. */
@@ -230,9 +227,6 @@ static void data_end(struct data_conn *data, enum ftp_data_result result)
 {
 	bool begun = data_conn_is_relaying(data);
 
-	if (data->legs.client.stream.ktls != NULL && data->legs.client.stream.ktls->rekeyed)
-		session_log(data->legs.facts, LOG_LEVEL_WARNING, "ktls-key-update",
-			    LOG_TEXT("fix", "ktls: false in the tls_action of clients that change keys"));
 	log_transfer(data, result);
 	data->legs.told.reason = "time-out";
 	data->legs.told.pointless = result != FTP_DATA_NO_CLIENT;
@@ -289,19 +283,6 @@ static void on_leg_listening(struct data_legs *legs, enum ftp_side side, const s
 	data->owner->listening(data, side, endpoint);
 }
 
-/* The legs are not up in time. */
-static void connect_timeout(struct data_conn *data)
-{
-	enum data_leg_state client = data->legs.client.state;
-
-	if (client != LEG_READY && client != LEG_OPEN)
-		data_end(data, data_handshake_late(&data->handshake));
-	else if (data->legs.server.state == LEG_TLS)
-		data_end(data, data_server_tls_late(&data->legs));
-	else
-		data_end(data, FTP_DATA_NO_SERVER);
-}
-
 /* Has a byte moved lately (DATACTTIME)? The first look comes early, to turn keep-alive on. */
 static void look_for_standstill(struct data_conn *data)
 {
@@ -327,7 +308,7 @@ static void on_timer(struct timer *timer)
 	case DATA_REQUESTED:
 		break;
 	case DATA_CONNECTING:
-		connect_timeout(data);
+		data_end(data, data_end_late(&data->legs, &data->handshake));
 		break;
 	case DATA_RELAYING:
 		look_for_standstill(data);

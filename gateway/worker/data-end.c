@@ -4,6 +4,17 @@
  */
 #include "gateway/worker/data-end.h"
 
+#include "gateway/net/stream-ktls.h"
+#include "gateway/worker/data-server-tls.h"
+#include "gateway/worker/session-log.h"
+
+enum ftp_data_result data_end_late(struct data_legs *legs, struct data_handshake *handshake)
+{
+	if (legs->client.state != LEG_READY && legs->client.state != LEG_OPEN)
+		return data_handshake_late(handshake);
+	return legs->server.state == LEG_TLS ? data_server_tls_late(legs) : FTP_DATA_NO_SERVER;
+}
+
 /* A handshake has failed: the peer gets our alert, and then the end. */
 static void end_handshake(struct data_legs *legs, struct data_leg *leg)
 {
@@ -15,6 +26,9 @@ void data_end_legs(struct data_legs *legs, enum ftp_data_result result, bool beg
 {
 	bool whole = result == FTP_DATA_OK;
 
+	if (legs->client.stream.ktls != NULL && legs->client.stream.ktls->rekeyed)
+		session_log(legs->facts, LOG_LEVEL_WARNING, "ktls-key-update",
+			    LOG_TEXT("fix", "ktls: false in the tls_action of clients that change keys"));
 	if (result == FTP_DATA_TLS)
 		end_handshake(legs, &legs->client);
 	/* after its handshake the server could take an orderly end for that of the file */

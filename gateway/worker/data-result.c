@@ -31,6 +31,25 @@ static const struct {
 	[FTP_DATA_ABORTED] = { "aborted", NULL },
 };
 
+enum ftp_data_result data_result_of(enum relay_result result, bool upload)
+{
+	switch (result) {
+	case RELAY_WAIT:
+	case RELAY_AGAIN:
+	case RELAY_SETTLE:
+		break;
+	case RELAY_DONE:
+		return FTP_DATA_OK;
+	case RELAY_CUT:
+		return upload ? FTP_DATA_CUT : FTP_DATA_SERVER_CUT;
+	case RELAY_FROM_LOST:
+		return upload ? FTP_DATA_CLIENT_LOST : FTP_DATA_SERVER_LOST;
+	case RELAY_TO_LOST:
+		return upload ? FTP_DATA_SERVER_LOST : FTP_DATA_CLIENT_LOST;
+	}
+	return FTP_DATA_PENDING;
+}
+
 const char *data_result_name(enum ftp_data_result result)
 {
 	return results[result].name;
