@@ -34,6 +34,17 @@ static void run_auth(struct ftp_machine *machine, const struct ftp_command *comm
 		machine_plan_drop(machine, out);
 }
 
+static void run_prot(struct ftp_machine *machine, const struct ftp_command *command, struct ftp_out *out)
+{
+	enum ftp_prot before = machine->security.prot;
+
+	machine_answer(machine,
+		       ftp_security_prot(&machine->security, machine->action, command->arg, command->arg_len),
+		       out);
+	if (machine->kept && machine->security.prot != before) /* it has the level of before */
+		machine_plan_drop(machine, out);
+}
+
 static void run_ccc(struct ftp_machine *machine, struct ftp_out *out)
 {
 	enum ftp_local answer =
@@ -68,8 +79,8 @@ static void run_acct(struct ftp_machine *machine, const struct ftp_command *comm
 
 static void run_mode(struct ftp_machine *machine, const struct ftp_command *command, struct ftp_out *out)
 {
-	/* In block and compressed mode the connection outlives the file, and its end means nothing. */
-	if (command->arg_len == 1 && strchr("SsZz", command->arg[0]) != NULL)
+	/* the relay has to know where a file ends: GridFTP's MODE E spreads one over many connections */
+	if (command->arg_len == 1 && strchr("SsBbCcZz", command->arg[0]) != NULL)
 		machine_pass_on(machine, command, FTP_PENDING_PLAIN, out);
 	else
 		machine_answer(machine, FTP_LOCAL_MODE_UNSUPPORTED, out);
@@ -144,6 +155,8 @@ enum machine_step machine_run(struct ftp_machine *machine, const struct ftp_comm
 
 	switch (command->verb->kind) {
 	case FTP_KIND_USER:
+		if (machine->kept) /* another user's */
+			machine_plan_drop(machine, out);
 		machine_login_user(machine, command, out);
 		break;
 	case FTP_KIND_PASS:
@@ -160,10 +173,7 @@ enum machine_step machine_run(struct ftp_machine *machine, const struct ftp_comm
 			       out);
 		break;
 	case FTP_KIND_PROT:
-		machine_answer(
-		    machine,
-		    ftp_security_prot(&machine->security, machine->action, command->arg, command->arg_len),
-		    out);
+		run_prot(machine, command, out);
 		break;
 	case FTP_KIND_CCC:
 		run_ccc(machine, out);

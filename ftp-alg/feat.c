@@ -4,6 +4,8 @@
  */
 #include "ftp-alg/feat.h"
 
+#include <string.h>
+
 #include "ftp-alg/cursor.h"
 
 #define NELEM(array) (sizeof(array) / sizeof((array)[0]))
@@ -71,7 +73,7 @@ static struct ftp_cursor feature_of(const char *line, size_t len)
 	return c;
 }
 
-/* A mode in which the gateway cannot see the end of a file, see run_mode(). */
+/* A mode that the gateway refuses, see run_mode(). */
 static bool is_other_mode(struct ftp_cursor c)
 {
 	int mode;
@@ -82,7 +84,7 @@ static bool is_other_mode(struct ftp_cursor c)
 		(void)ftp_cursor_next(&c);
 	skip_blanks(&c);
 	mode = to_upper(ftp_cursor_peek(&c));
-	return is_word(mode) && mode != 'S' && mode != 'Z';
+	return is_word(mode) && strchr("SBCZ", mode) == NULL;
 }
 
 size_t ftp_feat_name(const char *line, size_t len)

@@ -390,6 +390,16 @@ void ftp_machine_data_done(struct ftp_machine *machine, enum ftp_data_result res
 	machine_transfer_data_done(machine, result);
 }
 
+void ftp_machine_data_kept(struct ftp_machine *machine)
+{
+	machine_transfer_data_kept(machine);
+}
+
+void ftp_machine_data_over(struct ftp_machine *machine, struct ftp_out *out)
+{
+	machine_transfer_data_over(machine, out);
+}
+
 void ftp_machine_login_go(struct ftp_machine *machine)
 {
 	if (machine->login_turn == FTP_LOGIN_TURN_ASKED)
@@ -417,7 +427,7 @@ void ftp_machine_resume(struct ftp_machine *machine, struct ftp_out *out)
 		return;
 	/* On some servers the refusal has used up the passive port, so ask for a new one. */
 	machine->retry.replanning = true;
-	if (!machine_plan_again(machine, out))
+	if (machine->kept || !machine_plan_again(machine, out))
 		machine_retry_now(machine, out);
 }
 

@@ -123,6 +123,14 @@ void ftp_machine_data_handshake(struct ftp_machine *machine, enum ftp_handshake 
 /* The data part ended. Ignored when no transfer is under way. */
 void ftp_machine_data_done(struct ftp_machine *machine, enum ftp_data_result result, struct ftp_out *out);
 
+/*
+ * After ftp_machine_data_done(): the file's end was in the data (MODE B and C), and the connection
+ * is open. The next transfer may use it without PASV or PORT (RFC 959 3.3), until
+ * FTP_DO_DATA_CLOSE, or until one of the peers closes it and ftp_machine_data_over() says so.
+ */
+void ftp_machine_data_kept(struct ftp_machine *machine);
+void ftp_machine_data_over(struct ftp_machine *machine, struct ftp_out *out);
+
 /* As setup.lazy_dial: begin with ftp_machine_greet(), and do not dial the server yet. */
 static inline bool ftp_machine_greets_first(const struct ftp_machine *machine)
 {

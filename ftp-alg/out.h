@@ -82,6 +82,8 @@ struct ftp_act {
 	bool notify;	     /* FTP_DO_TLS_STOP */
 	bool upload;	     /* FTP_DO_DATA_START */
 	bool binary;	     /* FTP_DO_DATA_START, FTP_DO_DATA_SECURE: TYPE I or L */
+	char mode;	     /* FTP_DO_DATA_START, FTP_DO_DATA_SECURE: as ftp_representation_mode() */
+	bool listing;	     /* FTP_DO_DATA_START: no file */
 	bool protect;	     /* FTP_DO_DATA_START: TLS with the client */
 	bool protect_server; /* FTP_DO_DATA_START: TLS with the server */
 	/* FTP_DO_REPLY of the gateway's own, FTP_DO_LOGIN_FAILED, FTP_DO_CLOSE: the policy's key that

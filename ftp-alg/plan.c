@@ -26,6 +26,7 @@ void machine_plan_drop(struct ftp_machine *machine, struct ftp_out *out)
 	machine->tried = 0;
 	machine->no_port = false;
 	machine->replacing = machine->dialling = machine->unreached = machine->no_server = false;
+	machine->kept = false;
 	machine->handshake = FTP_HANDSHAKE_NONE;
 	machine->opened = false;
 	machine->result = FTP_DATA_PENDING;

@@ -66,6 +66,7 @@ enum ftp_data_result {
 	FTP_DATA_SERVER_NOT_REUSED,  /* it resumed no session of the control connection, which policy wants */
 	FTP_DATA_CUT,		     /* the client ended without close_notify */
 	FTP_DATA_SERVER_CUT,	     /* the server did */
+	FTP_DATA_UNFINISHED,	     /* MODE B: whoever sends has ended before the block that ends the file */
 	FTP_DATA_CLIENT_LOST,
 	FTP_DATA_SERVER_LOST,
 	FTP_DATA_STALLED,
@@ -316,6 +317,7 @@ struct ftp_machine {
 	uint8_t server_mode;	       /* the FTP_MODE_ that is being tried, or that the server accepted */
 	uint8_t tried;		       /* the FTP_MODE_ bits that failed in this plan */
 	bool no_port;		       /* one of them failed because the reply had no usable port */
+	bool kept;		       /* the data connection is up from an earlier transfer (MODE B and C) */
 	bool replacing; /* another way to the server is being tried; the client's leg stays as it is */
 	bool dialling;	/* a transfer command waits for the connection to the server's data port */
 	bool unreached; /* the server's data port cannot be reached, and no other way has been tried yet */

@@ -44,6 +44,8 @@ static enum ftp_local verdict(enum ftp_data_result result, uint16_t code)
 		return FTP_LOCAL_DATA_CERTIFICATE;
 	case FTP_DATA_SERVER_NOT_REUSED:
 		return FTP_LOCAL_DATA_SERVER_REUSE;
+	case FTP_DATA_UNFINISHED:
+		return server_failed ? FTP_LOCAL_NONE : FTP_LOCAL_DATA_UNFINISHED;
 	case FTP_DATA_CUT:
 		return FTP_LOCAL_DATA_CUT;
 	case FTP_DATA_STALLED:
@@ -96,6 +98,8 @@ static bool may_be_refused(const struct ftp_machine *machine)
  */
 static bool must_secure(struct ftp_machine *machine, const struct ftp_command *command, struct ftp_out *out)
 {
+	struct ftp_act *act;
+
 	if (command->verb->kind != FTP_KIND_UPLOAD || (command->verb->flags & FTP_VERB_FILE) == 0 ||
 	    !may_be_refused(machine) || machine->plan != FTP_PLAN_READY ||
 	    machine->result != FTP_DATA_PENDING || machine->no_server ||
@@ -104,8 +108,9 @@ static bool must_secure(struct ftp_machine *machine, const struct ftp_command *c
 	if (!machine->opened) {
 		machine->opened = true;
 		machine_answer(machine, FTP_LOCAL_OPENING, out);
-		ftp_out_text(out, FTP_DO_DATA_SECURE, command->line, command->len)->binary =
-		    ftp_representation_is_binary(&machine->representation);
+		act = ftp_out_text(out, FTP_DO_DATA_SECURE, command->line, command->len);
+		act->binary = ftp_representation_is_binary(&machine->representation);
+		act->mode = ftp_representation_mode(&machine->representation);
 	}
 	return true;
 }
@@ -121,6 +126,8 @@ enum machine_step machine_transfer_prepare(struct ftp_machine *machine, const st
 
 	if (step != MACHINE_RUNS)
 		return step;
+	if (machine->kept) /* both were done for the transfer before */
+		return MACHINE_RUNS;
 	return machine_plan_must_dial(machine, out) || must_secure(machine, command, out) ? MACHINE_WAITS
 											  : MACHINE_RUNS;
 }
@@ -152,6 +159,8 @@ void machine_transfer_command(struct ftp_machine *machine, const struct ftp_comm
 	act = ftp_out_text(out, FTP_DO_DATA_START, command->line, command->len);
 	act->upload = command->verb->kind == FTP_KIND_UPLOAD;
 	act->binary = ftp_representation_is_binary(&machine->representation);
+	act->listing = !act->upload && (command->verb->flags & FTP_VERB_FILE) == 0;
+	act->mode = ftp_representation_mode(&machine->representation);
 	act->protect = machine->security.prot == FTP_PROT_PRIVATE;
 	act->protect_server = machine_server_tls_protects(machine);
 }
@@ -236,7 +245,7 @@ void machine_transfer_reply(struct ftp_machine *machine, const struct ftp_reply 
 	} else if (machine->transfer == FTP_TRANSFER_ASKED)
 		/* some clients then send NLST after LIST for the same data connection */
 		ftp_out_add(out, FTP_DO_DATA_REFUSED);
-	else
+	else if (!machine->kept || !ftp_reply_is_positive(reply->code))
 		machine_plan_drop(machine, out);
 	machine->transfer = FTP_TRANSFER_NONE;
 	machine->result = FTP_DATA_PENDING;
@@ -249,5 +258,20 @@ void machine_transfer_data_done(struct ftp_machine *machine, enum ftp_data_resul
 		return;
 	machine->transfer = FTP_TRANSFER_OVER;
 	machine->result = result;
+	machine->kept = false;
 	machine_plan_learn(machine, result, 0);
+}
+
+void machine_transfer_data_kept(struct ftp_machine *machine)
+{
+	machine->kept = machine->transfer == FTP_TRANSFER_OVER && machine->plan == FTP_PLAN_READY;
+}
+
+void machine_transfer_data_over(struct ftp_machine *machine, struct ftp_out *out)
+{
+	bool idle = machine->kept && machine->transfer == FTP_TRANSFER_NONE;
+
+	machine->kept = false;
+	if (idle)
+		machine_plan_drop(machine, out);
 }

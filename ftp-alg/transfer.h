@@ -29,7 +29,9 @@ void machine_transfer_late_reply(struct ftp_machine *machine, struct ftp_out *ou
 /* After the last line of a reply to the transfer. */
 void machine_transfer_reply(struct ftp_machine *machine, const struct ftp_reply *reply, struct ftp_out *out);
 
-/* As ftp_machine_data_done(). */
+/* As ftp_machine_data_done(), _data_kept() and _data_over(). */
 void machine_transfer_data_done(struct ftp_machine *machine, enum ftp_data_result result);
+void machine_transfer_data_kept(struct ftp_machine *machine);
+void machine_transfer_data_over(struct ftp_machine *machine, struct ftp_out *out);
 
 #endif

@@ -1017,12 +1017,22 @@ static void model_server(struct model *model, const void *bytes, size_t len)
 
 static void model_data_done(struct model *model, enum ftp_data_result result)
 {
+	bool kept;
+
 	if (model->ended || !model->going)
 		return;
 	model_trace(model, "D %d", (int)result);
-	model_data_forget(model);
+	/* in block mode, the connection outlives its file */
+	kept = result == FTP_DATA_OK &&
+	       ftp_representation_mode(ftp_machine_representation(&model->machine)) == 'B';
+	if (kept)
+		model->started = model->going = false;
+	else
+		model_data_forget(model);
 	model->result = result;
 	ftp_machine_data_done(&model->machine, result, &model->out);
+	if (kept)
+		ftp_machine_data_kept(&model->machine);
 	model_carry_out(model);
 	model_run(model);
 }

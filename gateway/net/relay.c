@@ -109,6 +109,19 @@ static bool may_end(struct relay *relay)
 	return true;
 }
 
+/* Does the connection end in the middle of a file? An empty one may lack its only block. */
+static bool is_unfinished(const struct relay *relay, size_t len)
+{
+	return ftp_frame_is_cut(&relay->frame) && relay->bytes + len > 0;
+}
+
+/* Has the file ended in this round or before, and nobody was told? After ABOR or a failure, only the
+ * connection's end counts. */
+static bool has_ended(const struct relay *relay)
+{
+	return relay->frame.ended && !relay->kept && !relay->doubt;
+}
+
 /*
  * One round of reading and writing. The result is that of reading; *ret_to is that of the writing. Small
  * files and the beginning of large ones go the way that costs least for a few bytes.
@@ -119,8 +132,8 @@ static enum stream_io move_some(struct relay *relay, struct relay_tools *tools, 
 	bool small = relay->bytes <= RELAY_SMALL;
 	enum stream_io io;
 
-	if (!small && !stream_has_layer(relay->from) && stream_writes_plain(relay->to) &&
-	    tools->pipe[0] != -1)
+	if (!small && !ftp_frame_is_followed(&relay->frame) && !stream_has_layer(relay->from) &&
+	    stream_writes_plain(relay->to) && tools->pipe[0] != -1)
 		return stream_splice(relay->from, relay->to, tools->pipe, RELAY_SPLICE_BYTES, ret_len,
 				     ret_to);
 	if (!stream_has_layer(relay->from))
@@ -131,7 +144,9 @@ static enum stream_io move_some(struct relay *relay, struct relay_tools *tools, 
 		io = stream_tls_read_wire(relay->from, &tools->wire, relay->chunk, tools->scratch,
 					  sizeof(tools->scratch), ret_len);
 	*ret_to = STREAM_OK;
-	if (*ret_len > 0 && io == STREAM_CLEAN && !relay->doubt && may_end(relay))
+	ftp_frame_pass(&relay->frame, tools->scratch, *ret_len);
+	if (*ret_len > 0 && io == STREAM_CLEAN && !relay->doubt && !is_unfinished(relay, *ret_len) &&
+	    may_end(relay))
 		*ret_to = stream_write_last(relay->to, tools->scratch, *ret_len);
 	else if (*ret_len > 0)
 		*ret_to = stream_write(relay->to, tools->scratch, *ret_len);
@@ -167,7 +182,9 @@ static enum relay_result move(struct relay *relay, struct relay_tools *tools)
 	enum stream_io io, to;
 	size_t len;
 
-	coalesce_look(&relay->coalesce, relay->from->watch.fd, relay->from->loop->now_ms, relay->bytes);
+	if (!relay->kept)
+		coalesce_look(&relay->coalesce, relay->from->watch.fd, relay->from->loop->now_ms,
+			      relay->bytes);
 	if (!stream_is_drained(relay->to)) {
 		to = stream_flush(relay->to);
 		if (to == STREAM_WAIT)
@@ -180,6 +197,12 @@ static enum relay_result move(struct relay *relay, struct relay_tools *tools)
 		return RELAY_TO_LOST;
 	relay->bytes += len;
 	fit_chunk(relay, io, len);
+	if (io != STREAM_CLEAN &&
+	    has_ended(relay)) { /* what else the round has found, the next one finds, too */
+		coalesce_stop(&relay->coalesce, relay->from->watch.fd);
+		relay->state = RELAY_MARKING;
+		return RELAY_AGAIN;
+	}
 	switch (io) {
 	case STREAM_OK:
 		return stream_is_drained(relay->to) ? RELAY_AGAIN : wait_for(relay, 0, EPOLLOUT);
@@ -188,6 +211,8 @@ static enum relay_result move(struct relay *relay, struct relay_tools *tools)
 	case STREAM_CLEAN:
 		if (relay->doubt && !relay->upload)
 			return fail(relay);
+		if (is_unfinished(relay, 0))
+			return RELAY_UNFINISHED;
 		coalesce_stop(&relay->coalesce, relay->from->watch.fd);
 		relay->state = RELAY_ENDING;
 		return RELAY_AGAIN;
@@ -243,6 +268,23 @@ static enum relay_result settle(struct relay *relay)
 	return RELAY_SETTLE;
 }
 
+/* The file is over when all of it has arrived, as at the connection's end. */
+static enum relay_result mark(struct relay *relay)
+{
+	enum stream_io to = stream_flush(relay->to);
+
+	if (to == STREAM_RESET)
+		return RELAY_TO_LOST;
+	if (to == STREAM_WAIT)
+		return wait_for(relay, 0, EPOLLOUT);
+	if (!relay->upload && netsock_unacknowledged(relay->to->watch.fd) > 0)
+		return wait_for(relay, 0, 0) == RELAY_WAIT ? RELAY_SETTLE : RELAY_TO_LOST;
+	relay->kept = true;
+	relay->may_end = NULL;
+	relay->state = RELAY_MOVING;
+	return RELAY_FILE_ENDED;
+}
+
 void relay_tools_init(struct relay_tools *tools)
 {
 	if (pipe2(tools->pipe, O_NONBLOCK | O_CLOEXEC) == -1) {
@@ -268,6 +310,8 @@ enum relay_result relay_step(struct relay *relay, struct relay_tools *tools)
 		return fail(relay);
 	if (relay->state == RELAY_MOVING)
 		result = move(relay, tools);
+	if (relay->state == RELAY_MARKING)
+		return mark(relay);
 	if (relay->state == RELAY_ENDING)
 		result = end(relay);
 	if (relay->state == RELAY_SETTLING)

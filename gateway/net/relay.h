@@ -11,6 +11,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "ftp-alg/frame.h"
 #include "gateway/net/coalesce.h"
 #include "gateway/net/stream-tls.h"
 #include "gateway/net/stream.h"
@@ -28,15 +29,19 @@ enum relay_result {
 	RELAY_SETTLE,	/* all is sent and waits for the receiver's acknowledgement: call again on an event
 			   or after a little while */
 	RELAY_DONE,	/* everything arrived, the end was carried over in order */
-	RELAY_CUT,	/* the source ended TCP without ending TLS */
-	RELAY_FROM_LOST, /* the source was reset, or its end is in doubt */
-	RELAY_TO_LOST,	 /* the destination was reset, or sent what it must not */
+	RELAY_FILE_ENDED, /* once: all of the file has arrived, and its connection is still open; later steps
+			     pass on what follows, and the connection's end */
+	RELAY_CUT,	  /* the source ended TCP without ending TLS */
+	RELAY_UNFINISHED, /* it ended the connection before the block that ends the file (MODE B) */
+	RELAY_FROM_LOST,  /* the source was reset, or its end is in doubt */
+	RELAY_TO_LOST,	  /* the destination was reset, or sent what it must not */
 };
 
 enum relay_state {
 	RELAY_MOVING = 0,
 	RELAY_ENDING,
 	RELAY_SETTLING,
+	RELAY_MARKING, /* the file has ended, but not its connection */
 	RELAY_FAILING, /* the source's end is in doubt: pass on its bytes, but not its end */
 };
 
@@ -53,6 +58,7 @@ struct relay {
 	bool upload;   /* from is the client */
 	bool doubt;    /* the source's orderly end does not mean that all is there */
 	bool to_ended; /* the destination has ended its (unused) direction */
+	bool kept;     /* RELAY_FILE_ENDED was returned */
 	enum relay_state state;
 	relay_may_end_fn *may_end; /* NULL: it said yes, or nobody is asked */
 	struct stream *control;
@@ -60,6 +66,7 @@ struct relay {
 	size_t chunk;	 /* moved at a time, now: what a slow destination does not take costs memory */
 	uint64_t bytes;
 	struct coalesce coalesce;
+	struct ftp_frame frame;
 };
 
 /* Both streams are open and, where protected, through their handshake. doubt: as in the struct. */
@@ -70,6 +77,12 @@ static inline void relay_ask(struct relay *relay, relay_may_end_fn *may_end, str
 {
 	relay->may_end = may_end;
 	relay->control = control;
+}
+
+/* The bytes may have frames, which tell where the file ends. As ftp_frame_make(). */
+static inline void relay_follow(struct relay *relay, char mode, bool strict)
+{
+	relay->frame = ftp_frame_make(mode, strict);
 }
 
 /* The buffers that all relays of a process share; they are empty between two steps. */

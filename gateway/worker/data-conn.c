@@ -13,6 +13,7 @@
 #include "gateway/net/stream-tls.h"
 #include "gateway/worker/data-end.h"
 #include "gateway/worker/data-handshake.h"
+#include "gateway/worker/data-kept.h"
 #include "gateway/worker/data-log.h"
 #include "gateway/worker/data-result.h"
 #include "gateway/worker/data-tls.h"
@@ -55,6 +56,7 @@ static void log_transfer(const struct data_conn *data, enum ftp_data_result resu
 		.command = data->command,
 		.upload = data->upload,
 		.binary = data->binary,
+		.mode = data->mode,
 		.level = data_conn_level(data),
 		.server_level = data_conn_server_level(data),
 		.bytes = data->relay.bytes,
@@ -157,6 +159,7 @@ static enum ftp_data_result data_connect(struct data_conn *data)
 		return FTP_DATA_PENDING;
 	relay_init(&data->relay, &data->legs.client.stream, &data->legs.server.stream, data->upload,
 		   data->relay.doubt);
+	relay_follow(&data->relay, data->mode, !data->listing);
 	relay_ask(&data->relay, last_look,
 		  data->upload ? data->legs.control.client : data->legs.control.server);
 	set_state(data, DATA_RELAYING);
@@ -205,20 +208,13 @@ static enum ftp_data_result data_relay(struct data_conn *data)
 			    data->relay.bytes - bytes);
 		data_rate_note(&data->rate, data->relay.bytes, data->moved_ms);
 	}
-	switch (result) {
-	case RELAY_WAIT:
+	if (result == RELAY_WAIT)
 		return data_wait(data);
-	case RELAY_AGAIN:
-		loop_again(loop_of(data), &data->relay.from->watch);
-		return FTP_DATA_PENDING;
-	case RELAY_SETTLE:
+	if (result == RELAY_SETTLE)
 		return settle(data);
-	case RELAY_DONE:
-	case RELAY_CUT:
-	case RELAY_FROM_LOST:
-	case RELAY_TO_LOST:
-		break;
-	}
+	if (result == RELAY_AGAIN)
+		loop_again(loop_of(data), &data->relay.from->watch);
+	data->kept = result == RELAY_FILE_ENDED;
 	return data_result_of(result, data->upload);
 }
 
@@ -235,7 +231,10 @@ static void data_end(struct data_conn *data, enum ftp_data_result result)
 	loop_timer_stop(loop_of(data), &data->timer);
 	loop_timer_stop(loop_of(data), &data->tick);
 	data_server_tls_end(&data->legs);
-	data_end_legs(&data->legs, result, begun, data->failed);
+	if (data->kept)
+		loop_again(loop_of(data), &data->relay.from->watch); /* for what comes next */
+	else
+		data_end_legs(&data->legs, result, begun, data->failed);
 	data->owner->done(data, result);
 }
 
@@ -244,6 +243,12 @@ static void data_step(struct data_conn *data)
 {
 	enum ftp_data_result result = FTP_DATA_PENDING;
 
+	if (data->kept) {
+		data->kept = data_kept_step(&data->legs, &data->relay);
+		if (!data->kept)
+			data->owner->over(data);
+		return;
+	}
 	if (!data_conn_is_relaying(data))
 		result = data_connect(data);
 	if (result == FTP_DATA_PENDING && data_conn_is_relaying(data))
@@ -402,6 +407,12 @@ static void begin(struct data_conn *data)
 	data->failed = false;
 	data_handshake_pass(&data->handshake);
 	data->relay = (struct relay){ .bytes = 0 };
+	data->reused = data->kept;
+	data->kept = false;
+	if (data->reused) {
+		data_kept_pause(&data->legs);
+		return;
+	}
 	data_dial_server(&data->legs);
 	agree_on_protection(data);
 	data_step(data);
@@ -413,6 +424,7 @@ static void take_command(struct data_conn *data, const struct ftp_act *act, bool
 	data->command = strndup(act->text, act->len); /* without memory the log lacks the command */
 	data->upload = upload;
 	data->binary = act->binary;
+	data->mode = act->mode;
 	data->protect = protect;
 	data->started_ms = data->moved_ms = loop_of(data)->now_ms;
 	data->relay = (struct relay){ .bytes = 0 };
@@ -428,6 +440,7 @@ void data_conn_start(struct data_conn *data, const struct ftp_act *act)
 {
 	take_command(data, act, act->upload, act->protect);
 	data->protect_server = act->protect_server;
+	data->listing = act->listing;
 	begin(data);
 }
 
@@ -452,6 +465,11 @@ void data_conn_go(struct data_conn *data)
 void data_conn_refused(struct data_conn *data)
 {
 	set_state(data, DATA_IDLE);
+	data->kept = data->reused;
+	if (data->kept) {
+		data_kept_again(&data->legs, &data->relay, data->upload);
+		return;
+	}
 	data->legs.told.pointless = true;
 	(void)data_conn_time(data); /* if it fails, the port stays until the session ends */
 	data_handshake_look(&data->handshake, FTP_DATA_PENDING); /* it may still run */
@@ -465,6 +483,9 @@ void data_conn_close(struct data_conn *data, bool reset)
 	loop_timer_stop(loop_of(data), &data->tick);
 	set_state(data, DATA_IDLE);
 	data_dial_forget(&data->dial);
+	if (data->kept && !reset)
+		data_kept_close(&data->legs);
+	data->kept = data->reused = false;
 	data_legs_close(&data->legs, &data->legs.client, reset);
 	data_legs_close(&data->legs, &data->legs.server, reset);
 	data_legs_withdraw(&data->legs);

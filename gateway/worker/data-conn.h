@@ -44,8 +44,10 @@ struct data_owner {
 	void (*handshake)(struct data_conn *data, enum ftp_handshake state, enum ftp_data_result result);
 	/* While no transfer is under way: dialling the server has succeeded or failed. */
 	void (*dialled)(struct data_conn *data, bool up);
-	/* The data part of the transfer is over. */
+	/* The data part of the transfer is over. The connection may be open: data->kept. */
 	void (*done)(struct data_conn *data, enum ftp_data_result result);
+	/* Such a connection has ended. */
+	void (*over)(struct data_conn *data);
 };
 
 struct data_conn {
@@ -56,7 +58,10 @@ struct data_conn {
 	struct timer tick;  /* of a relay that coalesces */
 	struct data_dial dial;
 	struct data_handshake handshake; /* before the transfer */
-	bool upload, binary;
+	bool upload, binary, listing;
+	char mode;	     /* as ftp_representation_mode() */
+	bool kept;	     /* both legs are up after a transfer, see data-kept.h; it is DATA_IDLE */
+	bool reused;	     /* they were when this transfer began */
 	bool protect;	     /* the client's leg */
 	bool protect_server; /* the server's */
 	bool failed; /* the server has reported a failure: deliver its bytes, then end without close_notify */

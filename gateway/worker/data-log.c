@@ -17,19 +17,27 @@
 #include "gateway/worker/session-log.h"
 #include "gateway/worker/session-summary.h"
 
+/* Only of a mode whose bytes are not those of the file. */
+static struct log_field mode_field(const struct data_log *log, char buf[static 2])
+{
+	buf[0] = log->mode;
+	buf[1] = '\0';
+	return (struct log_field)LOG_TEXT(log->mode != 'S' && log->mode != '\0' ? "mode" : "", buf);
+}
+
 static void write_log(const struct data_log *log)
 {
 	const struct facts *facts = log->legs->facts;
 	const struct ip_endpoint *told = &log->legs->told.endpoint;
 	const char *reason = data_result_reason(log->result);
-	char text[IP_TEXT_MAX];
+	char text[IP_TEXT_MAX], mode[2];
 
 	session_log(
 	    facts, LOG_LEVEL_INFO, "transfer", LOG_TEXT("direction", log->upload ? "upload" : "download"),
 	    LOG_TEXT("command", log->command != NULL ? log->command : ""),
 	    LOG_TEXT("prot", secure_level_letter(log->level)),
 	    LOG_TEXT(facts->server_tls != NULL ? "server_prot" : "", secure_level_letter(log->server_level)),
-	    LOG_NUMBER("bytes", log->bytes), LOG_NUMBER("ms", log->ms),
+	    mode_field(log, mode), LOG_NUMBER("bytes", log->bytes), LOG_NUMBER("ms", log->ms),
 	    LOG_TEXT("result", data_result_name(log->result)),
 	    LOG_TEXT(told->port != 0 ? "told" : "", ip_endpoint_format(told, text)),
 	    LOG_TEXT(reason != NULL ? "reason" : "", reason));
@@ -45,14 +53,15 @@ static void write_audit(const struct data_log *log, const char *verb, const char
 {
 	const struct facts *facts = log->legs->facts;
 	const struct ip_endpoint peer = peer_of(log->legs);
-	char text[IP_TEXT_MAX];
+	char text[IP_TEXT_MAX], mode[2];
 
 	session_audit(facts, "transfer", AUDIT_TEXT("direction", log->upload ? "upload" : "download"),
 		      AUDIT_TEXT("command", verb), AUDIT_TEXT("name", name),
 		      AUDIT_TEXT("protection", secure_level_letter(log->level)),
 		      AUDIT_TEXT("server_protection", secure_level_letter(log->server_level)),
-		      AUDIT_BOOL("binary", log->binary), AUDIT_NUMBER("bytes", log->bytes),
-		      AUDIT_NUMBER("ms", log->ms), AUDIT_TEXT("result", data_result_name(log->result)),
+		      AUDIT_BOOL("binary", log->binary), AUDIT_TEXT(mode_field(log, mode).key, mode),
+		      AUDIT_NUMBER("bytes", log->bytes), AUDIT_NUMBER("ms", log->ms),
+		      AUDIT_TEXT("result", data_result_name(log->result)),
 		      AUDIT_TEXT("reason", data_result_reason(log->result)),
 		      AUDIT_TEXT("data_address", peer.port != 0 ? ip_addr_format(&peer.addr, text) : NULL),
 		      AUDIT_NUMBER(peer.port != 0 ? "data_port" : "", peer.port));

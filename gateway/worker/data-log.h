@@ -13,6 +13,7 @@ struct data_log {
 	const struct data_legs *legs;
 	const char *command; /* of the transfer; NULL: unknown */
 	bool upload, binary;
+	char mode; /* as ftp_representation_mode() */
 	enum secure_level level, server_level;
 	uint64_t bytes, ms;
 	enum ftp_data_result result;

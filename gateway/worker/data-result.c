@@ -25,6 +25,7 @@ static const struct {
 	[FTP_DATA_SERVER_NOT_REUSED] = { "server-session-not-reused", NULL },
 	[FTP_DATA_CUT] = { "tls-truncated", NULL },
 	[FTP_DATA_SERVER_CUT] = { "server-tls-truncated", NULL },
+	[FTP_DATA_UNFINISHED] = { "unfinished", NULL },
 	[FTP_DATA_CLIENT_LOST] = { "client-reset", NULL },
 	[FTP_DATA_SERVER_LOST] = { "server-reset", NULL },
 	[FTP_DATA_STALLED] = { "stalled", NULL },
@@ -38,10 +39,13 @@ enum ftp_data_result data_result_of(enum relay_result result, bool upload)
 	case RELAY_AGAIN:
 	case RELAY_SETTLE:
 		break;
+	case RELAY_FILE_ENDED:
 	case RELAY_DONE:
 		return FTP_DATA_OK;
 	case RELAY_CUT:
 		return upload ? FTP_DATA_CUT : FTP_DATA_SERVER_CUT;
+	case RELAY_UNFINISHED:
+		return FTP_DATA_UNFINISHED;
 	case RELAY_FROM_LOST:
 		return upload ? FTP_DATA_CLIENT_LOST : FTP_DATA_SERVER_LOST;
 	case RELAY_TO_LOST:

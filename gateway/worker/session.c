@@ -205,8 +205,18 @@ static void data_done(struct data_conn *data, enum ftp_data_result result)
 	struct session *session = CONTAINER_OF(data, struct session, data);
 
 	session->active_ms = session->heard_ms = loop_of(session)->now_ms;
-	data_habits_transfer(&session->facts, data->upload, data->protect, result);
+	data_habits_transfer(&session->facts, data->upload && !data->kept, data->protect, result);
 	ftp_machine_data_done(&session->machine, result, &session->worker->out);
+	if (data->kept)
+		ftp_machine_data_kept(&session->machine);
+	control_run(session);
+}
+
+static void data_over(struct data_conn *data)
+{
+	struct session *session = CONTAINER_OF(data, struct session, data);
+
+	ftp_machine_data_over(&session->machine, &session->worker->out);
 	control_run(session);
 }
 
@@ -251,6 +261,7 @@ static const struct data_owner data_owner = {
 	.handshake = data_handshake,
 	.dialled = data_dialled,
 	.done = data_done,
+	.over = data_over,
 };
 
 static void session_init(struct session *session, struct worker *worker, const struct msg *msg)

@@ -47,7 +47,7 @@ TABLE = {
     "EPRT of the other family": ({}, LOGIN, [("EPRT |2|::1|51210|", 522), ("EPRT |3|x|51210|", 522)]),
     "no data connection agreed on": ({"secure_dataconn": "clear"}, LOGIN, [("LIST", 425)]),
     "not translatable": ({}, LOGIN, [
-        ("LPRT 4,4,127,0,0,1,2,200,10", 502), ("LPSV", 502), ("CPSV", 502), ("SSCN", 502), ("MODE B", 504), ("MODE C", 504)]),
+        ("LPRT 4,4,127,0,0,1,2,200,10", 502), ("LPSV", 502), ("CPSV", 502), ("SSCN", 502), ("MODE E", 504)]),
     "protected envelopes": ({}, LOGIN, [("MIC x", 537), ("CONF x", 537), ("ENC x", 537)]),
 }
 

@@ -12,7 +12,8 @@
  *	R -		the pause is over
  *	O -		it is the session's turn to log in
  *	T -		the time of side-wait is over
- *	D ok		the data part ended, see script_results
+ *	D ok		the data part ended, see script_results; "kept": well, and its connection is open
+ *	D over		such a connection has ended
  *	I certificate user=u service password=p sni=h
  *			who the client is, as far as TLS tells; any of these words
  *
@@ -351,6 +352,7 @@ static const char *const script_results[] = {
 	[FTP_DATA_SERVER_NOT_REUSED] = "server-reuse",
 	[FTP_DATA_CUT] = "cut",
 	[FTP_DATA_SERVER_CUT] = "server-cut",
+	[FTP_DATA_UNFINISHED] = "unfinished",
 	[FTP_DATA_CLIENT_LOST] = "client-lost",
 	[FTP_DATA_SERVER_LOST] = "server-lost",
 	[FTP_DATA_STALLED] = "stalled",
@@ -427,6 +429,15 @@ static enum ftp_take script_event(struct script *script, char what, const char *
 				   &script->out);
 		return FTP_TAKEN;
 	case 'D':
+		if (strcmp(arg, "over") == 0) {
+			ftp_machine_data_over(machine, &script->out);
+			return FTP_TAKEN;
+		}
+		if (strcmp(arg, "kept") == 0) {
+			ftp_machine_data_done(machine, FTP_DATA_OK, &script->out);
+			ftp_machine_data_kept(machine);
+			return FTP_TAKEN;
+		}
 		ftp_machine_data_done(
 		    machine, (enum ftp_data_result)script_word(arg, script_results, NELEM(script_results)),
 		    &script->out);

@@ -439,9 +439,10 @@ static const struct script_case plain[] = {
 	  { 0 },
 	  LOGGED_IN,
 	  "C MODE S\n  s MODE S\nS 200 ok\n  c 200 ok\nC MODE z\n  s MODE z\nS 504 no\n  c 504 no\n"
-	  "C MODE B\n  c 504 Only MODE S and MODE Z are supported.\n"
-	  "C MODE\n  c 504 Only MODE S and MODE Z are supported.\n"
-	  "C MODE SS\n  c 504 Only MODE S and MODE Z are supported.\n" },
+	  "C MODE B\n  s MODE B\nS 200 ok\n  c 200 ok\nC MODE c\n  s MODE c\nS 504 no\n  c 504 no\n"
+	  "C MODE E\n  c 504 Only MODE S, B, C and Z are supported.\n"
+	  "C MODE\n  c 504 Only MODE S, B, C and Z are supported.\n"
+	  "C MODE SS\n  c 504 Only MODE S, B, C and Z are supported.\n" },
 	{ "ABOR, STAT and NOOP without a transfer",
 	  { 0 },
 	  LOGGED_IN,

@@ -29,6 +29,8 @@ static const struct ftp_action any_session = {
 };
 
 #define GOING	 PASSIVE "C RETR x\nS 150 go\n"
+#define BLOCK_MODE  PASSIVE "C MODE B\nS 200 ok\n"
+#define BLOCK_GOING BLOCK_MODE "C RETR x\nS 125 go\n"
 #define NO_PLAN	 "  c 425 Use PASV, EPSV, PORT or EPRT first.\n"
 #define NEW_PLAN "C PASV\n  s EPSV\n"
 
@@ -38,6 +40,40 @@ static const struct script_case order[] = {
 	  PASSIVE,
 	  "C RETR x\n  s RETR x\n  start download clear\nS 150 go\n  c 150 go\n  go\nD ok\n"
 	  "S 226 done\n  c 226 done\n  close-data\nC RETR x\n" NO_PLAN },
+	{ "a data connection that outlives its file: the next transfers need no plan",
+	  { 0 },
+	  BLOCK_MODE,
+	  "C RETR x\n  s RETR x\n  start download clear\nS 125 go\n  c 125 go\n  go\nS 110 MARK 1 = 2\n"
+	  "  c 110 MARK 1 = 2\nS 250 done\n  hold\nD kept\nS 250 done\n  c 250 done\n"
+	  "C STOR y\n  s STOR y\n  start upload clear\nS 550 no\n  c 550 no\n  refused\n"
+	  "C STOR z\n  s STOR z\n  start upload clear\nS 125 go\n  c 125 go\n  go\nD kept\nS 250 done\n"
+	  "  c 250 done\nC RETR x\n  s RETR x\n  start download clear\nS 125 go\n  c 125 go\n  go\nD ok\n"
+	  "S 250 done\n  c 250 done\n  close-data\nC RETR x\n" NO_PLAN },
+	{ "it ends between two transfers",
+	  { 0 },
+	  BLOCK_GOING,
+	  "D kept\nS 250 done\n  c 250 done\nD over\n  close-data\nC RETR x\n" NO_PLAN },
+	{ "it ends before the server's reply",
+	  { 0 },
+	  BLOCK_GOING,
+	  "D kept\nD over\nS 250 done\n  c 250 done\n  close-data\nC RETR x\n" NO_PLAN },
+	{ "it ends with a failure",
+	  { 0 },
+	  BLOCK_GOING,
+	  "D kept\nS 451 disk full\n  c 451 disk full\n  close-data\nC RETR x\n" NO_PLAN },
+	{ "a new plan ends it",
+	  { 0 },
+	  BLOCK_GOING,
+	  "D kept\nS 250 done\n  c 250 done\nC PASV\n  close-data\n  s EPSV\n" },
+	{ "another user ends it",
+	  { 0 },
+	  BLOCK_GOING,
+	  "D kept\nS 250 done\n  c 250 done\nC USER other\n  close-data\n  user other\n  s USER other\n" },
+	{ "a file without its last block",
+	  { 0 },
+	  BLOCK_GOING,
+	  "D unfinished\nS 250 done\n  c 426 Connection closed; transfer aborted: the block that ends the file is "
+	  "missing.\n  close-data\n" },
 	{ "150, 226, data",
 	  { 0 },
 	  PASSIVE,

@@ -1,0 +1,47 @@
+/*
+ * Follows the frames of block and compressed mode (RFC 959 3.4.2, 3.4.3) on a data
+ * connection, for one thing only: where the file ends. The connection may outlive it.
+ */
+#ifndef ATTLSD_FTP_ALG_FRAME_H
+#define ATTLSD_FTP_ALG_FRAME_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+/* All zero: a mode without frames. */
+struct ftp_frame {
+	char mode;	    /* 'B', 'C', or anything else: the connection's end is that of the file */
+	bool strict;	    /* a file without its last block is cut */
+	bool ended;	    /* the file's end has passed; whatever follows does not count */
+	bool lost;	    /* what came has no such frames */
+	bool last;	    /* the frame that is open is the last one */
+	uint8_t header;	    /* bytes of a header that have passed */
+	uint8_t descriptor; /* of the block that is open */
+	uint32_t left;	    /* bytes until the next header */
+};
+
+/* strict: a file, and not a list, which some servers send without frames. */
+static inline struct ftp_frame ftp_frame_make(char mode, bool strict)
+{
+	return (struct ftp_frame){ .mode = mode, .strict = strict };
+}
+
+static inline bool ftp_frame_is_followed(const struct ftp_frame *frame)
+{
+	return frame->mode == 'B' || frame->mode == 'C';
+}
+
+/*
+ * In block mode, has a file begun whose end has not passed? In compressed mode, RFC 959 leaves
+ * open whether the mark of the end comes before the last bytes or after them, so nothing is cut.
+ */
+static inline bool ftp_frame_is_cut(const struct ftp_frame *frame)
+{
+	return frame->mode == 'B' && frame->strict && !frame->ended && !frame->lost;
+}
+
+/* These bytes pass. */
+void ftp_frame_pass(struct ftp_frame *frame, const void *bytes, size_t len);
+
+#endif
