@@ -1,6 +1,6 @@
 /*
- * Starts a session: finds its rule, sets its timers, and takes what the monitor and
- * the data connection report. control.c runs the dialogue, session-end.c the end.
+ * Starts a session: finds its rule, sets its timers, and takes what the monitor
+ * reports. control.c runs the dialogue, session-end.c the end.
  */
 #include "gateway/worker/session.h"
 
@@ -15,12 +15,12 @@
 #include "gateway/worker/control-dial.h"
 #include "gateway/worker/control-tls.h"
 #include "gateway/worker/control.h"
-#include "gateway/worker/data-habits.h"
 #include "gateway/worker/first-byte.h"
 #include "gateway/worker/progress-log.h"
 #include "gateway/worker/proxy-in.h"
 #include "gateway/worker/server-tls.h"
 #include "gateway/worker/session-count.h"
+#include "gateway/worker/session-data.h"
 #include "gateway/worker/session-end.h"
 #include "gateway/worker/session-log.h"
 #include "gateway/worker/tally.h"
@@ -200,70 +200,6 @@ bool session_is_stuck(const struct session *session, uint64_t limit_ms)
 	return owed_ms(session, session->worker->loop.now_ms) > limit_ms;
 }
 
-static void data_done(struct data_conn *data, enum ftp_data_result result)
-{
-	struct session *session = CONTAINER_OF(data, struct session, data);
-
-	session->active_ms = session->heard_ms = loop_of(session)->now_ms;
-	data_habits_transfer(&session->facts, data->upload && !data->kept, data->protect, result);
-	ftp_machine_data_done(&session->machine, result, &session->worker->out);
-	if (data->kept)
-		ftp_machine_data_kept(&session->machine);
-	control_run(session);
-}
-
-static void data_over(struct data_conn *data)
-{
-	struct session *session = CONTAINER_OF(data, struct session, data);
-
-	ftp_machine_data_over(&session->machine, &session->worker->out);
-	control_run(session);
-}
-
-static void data_listening(struct data_conn *data, enum ftp_side side, const struct ip_endpoint *endpoint)
-{
-	struct session *session = CONTAINER_OF(data, struct session, data);
-
-	ftp_machine_listening(&session->machine, side, endpoint, &session->worker->out);
-	control_run(session);
-}
-
-static bool data_protects(struct data_conn *data)
-{
-	return ftp_machine_protects_data(&CONTAINER_OF(data, struct session, data)->machine);
-}
-
-static void data_handshake(struct data_conn *data, enum ftp_handshake state, enum ftp_data_result result)
-{
-	struct session *session = CONTAINER_OF(data, struct session, data);
-
-	ftp_machine_data_handshake(&session->machine, state, result);
-	control_run(session); /* a transfer command may have waited for this handshake */
-}
-
-static void data_dialled(struct data_conn *data, bool up)
-{
-	struct session *session = CONTAINER_OF(data, struct session, data);
-	char text[IP_TEXT_MAX];
-
-	if (!up)
-		tally_data_unreachable(session->facts.rule->backend);
-	if (!up)
-		session_log(&session->facts, LOG_LEVEL_WARNING, "data-port-unreachable",
-			    LOG_TEXT("address", ip_endpoint_format(&data->legs.server.target, text)));
-	ftp_machine_dialled(&session->machine, up, &session->worker->out);
-	control_run(session);
-}
-
-static const struct data_owner data_owner = {
-	.listening = data_listening,
-	.protects = data_protects,
-	.handshake = data_handshake,
-	.dialled = data_dialled,
-	.done = data_done,
-	.over = data_over,
-};
-
 static void session_init(struct session *session, struct worker *worker, const struct msg *msg)
 {
 	*session = (struct session){
@@ -302,7 +238,7 @@ static void session_init(struct session *session, struct worker *worker, const s
 	timer_init(&session->progress_timer, progress_log_look);
 	data_conn_init(&session->data, worker, &session->facts,
 		       &(struct data_control){ .client = &session->client, .server = &session->server },
-		       &data_owner);
+		       &session_data_owner);
 }
 
 static bool tls_comes_first(const struct session *session)

@@ -28,11 +28,11 @@ static const struct ftp_action any_session = {
 	.secure_session_reuse = SESSION_REUSE_ALLOWED,
 };
 
-#define GOING	 PASSIVE "C RETR x\nS 150 go\n"
+#define GOING	    PASSIVE "C RETR x\nS 150 go\n"
 #define BLOCK_MODE  PASSIVE "C MODE B\nS 200 ok\n"
 #define BLOCK_GOING BLOCK_MODE "C RETR x\nS 125 go\n"
-#define NO_PLAN	 "  c 425 Use PASV, EPSV, PORT or EPRT first.\n"
-#define NEW_PLAN "C PASV\n  s EPSV\n"
+#define NO_PLAN	    "  c 425 Use PASV, EPSV, PORT or EPRT first.\n"
+#define NEW_PLAN    "C PASV\n  s EPSV\n"
 
 static const struct script_case order[] = {
 	{ "150, data, 226",
