@@ -9,6 +9,7 @@
 #include "ftp-alg/change.h"
 #include "ftp-alg/cursor.h"
 #include "ftp-alg/endpoint.h"
+#include "ftp-alg/frame.h"
 #include "ftp-alg/line.h"
 #include "ftp-alg/local-reply.h"
 #include "ftp-alg/machine.h"

@@ -11,7 +11,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#include "ftp-alg/frame.h"
+#include "ftp-alg/ftp-alg.h"
 #include "gateway/net/coalesce.h"
 #include "gateway/net/stream-tls.h"
 #include "gateway/net/stream.h"
