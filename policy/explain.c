@@ -222,6 +222,7 @@ static bool put_value(const struct field *f, const void *object, char buf[static
 		put_text(at, "default", buf);
 		return true;
 	case FIELD_PATH:
+	case FIELD_KEY:
 		put_text(at, "none", buf);
 		return true;
 	case FIELD_TRUST:

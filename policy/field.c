@@ -12,6 +12,7 @@
 #include <string.h>
 #include <strings.h>
 
+#include "policy/key-uri.h"
 #include "policy/member.h"
 #include "policy/value.h"
 
@@ -225,6 +226,15 @@ void field_parse_path(struct parse_context *ctx, const struct field *f, const st
 		end = stpcpy(end, "/");
 	stpcpy(end, n->text);
 	store_string(ctx, f, n, object, path);
+}
+
+/* Without a folder before it. What it means is checked with the other keys: rule-keyring.c. */
+void field_parse_key(struct parse_context *ctx, const struct field *f, const struct node *n, void *object)
+{
+	if (n->kind == NODE_SCALAR && strncmp(n->text, POLICY_KEY_URI, strlen(POLICY_KEY_URI)) == 0)
+		field_parse_string(ctx, f, n, object);
+	else
+		field_parse_path(ctx, f, n, object);
 }
 
 void field_parse_trust(struct parse_context *ctx, const struct field *f, const struct node *n, void *object)

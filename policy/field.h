@@ -14,7 +14,8 @@ typedef void field_fn(struct parse_context *ctx, const struct field *field, cons
 
 /* One for each type of schema-types.h except the containers, which walk.c handles. */
 field_fn field_parse_uint, field_parse_bool, field_parse_enum, field_parse_set, field_parse_duration;
-field_fn field_parse_string, field_parse_path, field_parse_trust, field_parse_name, field_parse_nets;
+field_fn field_parse_string, field_parse_path, field_parse_key, field_parse_trust, field_parse_name,
+    field_parse_nets;
 field_fn field_parse_port_range, field_parse_advertise, field_parse_endpoint, field_parse_backend,
     field_parse_server;
 field_fn field_parse_source, field_parse_http;

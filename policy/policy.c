@@ -19,7 +19,9 @@
 #include "policy/parse-context.h"
 #include "policy/rule-balance.h"
 #include "policy/rule-effect.h"
+#include "policy/rule-fips.h"
 #include "policy/rule-http.h"
+#include "policy/rule-keyring.h"
 #include "policy/rule-share.h"
 #include "policy/rule-server.h"
 #include "policy/rule-time.h"
@@ -52,6 +54,28 @@ static void finish_daemon(struct policy_daemon *daemon)
 {
 	daemon->user_given = daemon->user_mark.line > 0;
 	daemon->control_socket_given = daemon->control_socket_mark.line > 0;
+}
+
+/* Of a key ring with pkcs12, certificates are in that file; without "certificates", it has one. */
+static void finish_keyring(const struct policy *policy, struct policy_keyring *ring, struct arena *arena)
+{
+	ring->trust_pkcs12 = ring->trust != NULL && strcmp(ring->trust, "pkcs12") == 0;
+	if (ring->pkcs12 == NULL)
+		return;
+	if (ring->trust_pkcs12)
+		ring->trust = ring->pkcs12;
+	if (locations_find(policy->locations, ring, "certificates") == NULL) {
+		ring->certificates = arena_alloc(arena, 1, sizeof(*ring->certificates));
+		ring->ncertificates = ring->certificates != NULL;
+	}
+	for (size_t i = 0; i < ring->ncertificates; i++) {
+		struct policy_certificate *certificate = &ring->certificates[i];
+
+		if (certificate->chain != NULL || certificate->key != NULL)
+			continue; /* rule_keyring_check() complains */
+		certificate->chain = certificate->key = ring->pkcs12;
+		certificate->chain_mark = certificate->key_mark = ring->pkcs12_mark;
+	}
 }
 
 static bool may_use(const struct policy_user *user, const struct policy_backend *backend)
@@ -102,11 +126,17 @@ static void read_tree(const struct node *root, struct policy_store *store, const
 	if (scratch->failed || store->arena.failed)
 		return; /* the checks rely on whole objects */
 	finish_daemon(&policy->daemon);
+	for (size_t i = 0; i < policy->nkeyrings; i++)
+		finish_keyring(policy, &policy->keyrings[i], &store->arena);
+	if (store->arena.failed)
+		return;
 	for (size_t i = 0; i < policy->nbackends; i++)
 		finish_backend(policy, &policy->backends[i], &store->arena);
 	rule_check(policy, locations, diags);
+	rule_keyring_check(policy, locations, diags);
 	rule_server_check(policy, locations, diags);
 	rule_balance_check(policy, locations, diags);
+	rule_fips_check(policy, locations, diags);
 	rule_http_check(policy, locations, diags);
 	rule_share_check(policy, locations, diags);
 	rule_users_check(policy, locations, diags);
@@ -195,6 +225,11 @@ out:
 	policy_free(&policy);
 	arena_done(&scratch);
 	return r;
+}
+
+const char *policy_keep(struct policy *policy, const char *text, size_t len)
+{
+	return arena_strndup(&((struct policy_store *)(void *)policy)->arena, text, len);
 }
 
 bool policy_isolates_keys(const struct policy *policy, bool root)

@@ -18,6 +18,7 @@
 #include "policy/diag.h"
 #include "policy/explain.h"
 #include "policy/ip-range.h"
+#include "policy/key-uri.h"
 #include "policy/match.h"
 #include "policy/own-listener.h"
 #include "policy/policy-where.h"
@@ -55,6 +56,9 @@ int policy_parse_own(const char *text, size_t len, const char *folder, const str
  * cut off at `size` ("" for none); -EINVAL when the text is not YAML; -ENOMEM.
  */
 int policy_peek_control_socket(const char *text, size_t len, const char *folder, char *buf, size_t size);
+
+/* A copy that lives as long as the policy; NULL: no memory. For the *_pem of its key rings. */
+const char *policy_keep(struct policy *policy, const char *text, size_t len);
 
 /* daemon.key_isolation, where attlsd is started as root or not. */
 bool policy_isolates_keys(const struct policy *policy, bool root);

@@ -7,6 +7,7 @@
 
 #include <string.h>
 
+#include "policy/key-uri.h"
 #include "policy/nelem.h"
 #include "policy/rule-check.h"
 
@@ -34,8 +35,25 @@ static void check_access(const struct check *c, const struct policy_http *http)
 			    text);
 }
 
+/* attlsd-http reads the files itself, and knows no passwords. */
+static void check_plain_files(const struct check *c, const struct policy_http *http)
+{
+	const struct policy_certificate *first = &http->keyring->certificates[0];
+
+	if (http->keyring->pkcs12 == NULL && first->password_file == NULL && !policy_key_is_in_token(first))
+		return;
+	check_error(
+	    c, DIAG_HTTP_TLS, &c->policy->daemon, "http_keyring",
+	    "\"http_keyring\" needs a certificate and a key in PEM files without a password, which keyrings "
+	    "\"%s\" does not have; name another key ring",
+	    http->keyring->name);
+	check_see(c, http->keyring, NULL, "keyrings \"%s\"", http->keyring->name);
+}
+
 static void check_keyring(const struct check *c, const struct policy_http *http)
 {
+	if (http->keyring != NULL && check_is_valid(c, http->keyring) && http->keyring->ncertificates > 0)
+		check_plain_files(c, http);
 	if (http->keyring != NULL && check_is_valid(c, http->keyring) && http->keyring->ncertificates == 0) {
 		check_error(c, DIAG_NO_CERTIFICATE, &c->policy->daemon, "http_keyring",
 			    "a server needs a certificate, but keyrings \"%s\" has none; add "

@@ -19,7 +19,8 @@ enum field_type {
 	FIELD_STRING,	/* min..max bytes */
 	FIELD_PATH, /* the same, relative to the policy's folder; a word of `words` is kept as it is, or means
 		       NULL if its value is 0 */
-	FIELD_TRUST,	  /* a path, or the system's store (sets the flag) */
+	FIELD_KEY,  /* a path, or a URI of RFC 7512 ("pkcs11:...") */
+	FIELD_TRUST,	  /* a path or a word, or the system's store (sets the flag) */
 	FIELD_NAME,	  /* a name of at most max bytes, see value_is_name() */
 	FIELD_PORT_RANGE, /* within min..max */
 	FIELD_ADVERTISE,  /* an address, interface:NAME or a host name: into a struct policy_advertise */

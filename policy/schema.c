@@ -91,6 +91,11 @@ static const struct field daemon_fields[] = {
 	  .min = 65536,
 	  .max = 16777216,
 	  .default_text = "1048576" },
+	{ .key = "fips140",
+	  .type = FIELD_BOOL,
+	  AT(policy_daemon, fips140),
+	  MARK(policy_daemon, fips140_mark),
+	  .default_text = "false" },
 	ENUM("key_isolation", policy_daemon, key_isolation, key_isolations, "auto"),
 	{ .key = "http",
 	  .type = FIELD_HTTP,
@@ -140,21 +145,25 @@ static const struct field daemon_fields[] = {
 static const struct schema daemon_schema = { .fields = daemon_fields };
 
 static const struct field certificate_fields[] = {
-	{ .key = "label", .type = FIELD_STRING, PTR(policy_certificate, label), .min = 1, .max = 127 },
-	{ .key = "chain",
+	{ .key = "chain", /* this and the key are needed, except with pkcs12: rule-keyring.c */
 	  .type = FIELD_PATH,
 	  PTR(policy_certificate, chain),
 	  MARK(policy_certificate, chain_mark),
 	  .min = 1,
-	  .max = PATH_MAX_LEN,
-	  .required = true },
+	  .max = PATH_MAX_LEN },
 	{ .key = "key",
-	  .type = FIELD_PATH,
+	  .type = FIELD_KEY,
 	  PTR(policy_certificate, key),
 	  MARK(policy_certificate, key_mark),
 	  .min = 1,
-	  .max = PATH_MAX_LEN,
-	  .required = true },
+	  .max = PATH_MAX_LEN },
+	{ .key = "password_file",
+	  .type = FIELD_PATH,
+	  PTR(policy_certificate, password_file),
+	  MARK(policy_certificate, password_file_mark),
+	  .min = 1,
+	  .max = PATH_MAX_LEN },
+	{ .key = "label", .type = FIELD_STRING, PTR(policy_certificate, label), .min = 1, .max = 127 },
 	{ .key = "ocsp",
 	  .type = FIELD_PATH,
 	  PTR(policy_certificate, ocsp),
@@ -164,9 +173,25 @@ static const struct field certificate_fields[] = {
 	{ 0 },
 };
 static const struct schema certificate_schema = { .fields = certificate_fields,
-						  .size = sizeof(struct policy_certificate) };
+						  .size = sizeof(struct policy_certificate),
+						  .mark_offset = offsetof(struct policy_certificate, mark) };
+
+/* z/OS has nothing like it: there, a key ring trusts all authorities that it has. */
+static const struct word trust_words[] = { { "pkcs12", 1, NULL }, { 0 } };
 
 static const struct field keyring_fields[] = {
+	{ .key = "pkcs12",
+	  .type = FIELD_PATH,
+	  PTR(policy_keyring, pkcs12),
+	  MARK(policy_keyring, pkcs12_mark),
+	  .min = 1,
+	  .max = PATH_MAX_LEN },
+	{ .key = "password_file",
+	  .type = FIELD_PATH,
+	  PTR(policy_keyring, password_file),
+	  MARK(policy_keyring, password_file_mark),
+	  .min = 1,
+	  .max = PATH_MAX_LEN },
 	{ .key = "certificates",
 	  .type = FIELD_LIST,
 	  PTR(policy_keyring, certificates),
@@ -177,6 +202,7 @@ static const struct field keyring_fields[] = {
 	  PTR(policy_keyring, trust),
 	  FLAG(policy_keyring, trust_system),
 	  MARK(policy_keyring, trust_mark),
+	  .words = trust_words,
 	  .min = 1,
 	  .max = PATH_MAX_LEN },
 	{ .key = "crl",
@@ -218,6 +244,15 @@ static const struct word versions[] = { { "tls1.2", POLICY_TLS1_2, NULL },
 					{ "tls1.1", 0, OLD_TLS(8996) },
 					{ 0 } };
 
+/* The words of z/OS. A profile with more bits than the least one is in both. */
+static const struct word suite_b_profiles[] = { { "off", SUITE_B_OFF, NULL },
+						{ "128", SUITE_B_128, NULL },
+						{ "128min", SUITE_B_128MIN, NULL },
+						{ "192", SUITE_B_192, NULL },
+						{ "192min", SUITE_B_192, NULL },
+						{ "all", SUITE_B_128MIN, NULL },
+						{ 0 } };
+
 static const struct field tls_fields[] = {
 	ENUM("handshake_role", tls_action, role, roles, "server"),
 	ENUM("client_auth_type", tls_action, client_auth_type, client_auth_types, "required"),
@@ -245,6 +280,7 @@ static const struct field tls_fields[] = {
 	  .type = FIELD_SIGNATURES,
 	  PTR(tls_action, signature_algorithms),
 	  MARK(tls_action, signature_algorithms_mark) },
+	ENUM("suite_b_profile", tls_action, suite_b_profile, suite_b_profiles, "off"),
 	DURATION("handshake_timeout", tls_action, handshake_timeout_ms, 1000, 600000, "10s"),
 	{ .key = "session_timeout",
 	  .type = FIELD_DURATION,

@@ -31,6 +31,9 @@ enum key_isolation { KEY_ISOLATION_AUTO = 0, KEY_ISOLATION_TRUE, KEY_ISOLATION_F
 enum audit_kind { AUDIT_NONE = 0, AUDIT_FILE, AUDIT_SYSLOG, AUDIT_JOURNAL };
 
 /* What new sessions get while the audit trail cannot be written. */
+/* SuiteBProfile (RFC 6460): the bits of security. */
+enum suite_b { SUITE_B_OFF = 0, SUITE_B_128, SUITE_B_128MIN, SUITE_B_192 };
+
 enum audit_failure { AUDIT_FAILURE_CONTINUE = 0, AUDIT_FAILURE_REFUSE };
 
 struct policy_keyring;
@@ -63,6 +66,8 @@ struct policy_daemon {
 	const char *user; /* default "attlsd" */
 	bool user_given;  /* the file names it (then it must exist) */
 	struct diag_mark user_mark;
+	bool fips140; /* only OpenSSL's FIPS provider does cryptography */
+	struct diag_mark fips140_mark;
 	uint32_t workers;	    /* 0: one per CPU ("auto") */
 	const char *control_socket; /* default "/run/attlsd/control.sock"; NULL: none */
 	bool control_socket_given;  /* the file names it (then attlsd must be able to make it) */
@@ -87,22 +92,26 @@ struct policy_daemon {
 struct policy_certificate {
 	const char *label; /* NULL: none */
 	const char *chain; /* path, made absolute or relative to the policy's folder, see policy_parse() */
-	const char *key;
-	const char *ocsp; /* path of an OCSP response to staple; NULL: none */
-	struct diag_mark chain_mark;
-	struct diag_mark key_mark;
-	struct diag_mark ocsp_mark;
+	const char *key;   /* of a key ring with pkcs12, both are the path of that file; or a pkcs11: URI */
+	const char *password_file; /* of the key, or the PIN of its token; NULL: it has no password */
+	const char *ocsp;	   /* path of an OCSP response to staple; NULL: none */
+	const char *chain_pem;	   /* what policy_keep() has kept of a pkcs12; NULL: read the file */
+	struct diag_mark mark, chain_mark, key_mark, password_file_mark, ocsp_mark;
 };
 
 struct policy_keyring {
 	const char *name;
 	struct policy_certificate *certificates;
 	size_t ncertificates;
+	const char *pkcs12;	   /* path of a file with keys, certificates and authorities; NULL: none */
+	const char *password_file; /* of pkcs12; NULL: it has no password */
 	const char *trust;	   /* path of a file or folder; NULL: none */
+	bool trust_pkcs12;	   /* the authorities in pkcs12, which is `trust` then */
+	const char *trust_pem;	   /* of these, what policy_keep() has kept; NULL: read the file */
 	bool trust_system;	   /* "*AUTH*" slash "*": the system's CA store (virtual key ring) */
 	const char *crl;	   /* path; NULL: none */
 	uint32_t max_client_chain; /* bytes of a client's Certificate message; default 16384 */
-	struct diag_mark mark, trust_mark, crl_mark;
+	struct diag_mark mark, pkcs12_mark, password_file_mark, trust_mark, crl_mark;
 };
 
 enum handshake_role { ROLE_SERVER_WITH_CLIENT_AUTH = 0, ROLE_SERVER, ROLE_CLIENT };
@@ -151,6 +160,7 @@ struct tls_action {
 	bool null_ciphers;	  /* one of them does not encrypt: a connection may only be SAFE */
 	const char *groups;	  /* of key exchanges: OpenSSL's colon list; NULL: OpenSSL's default */
 	const char *signature_algorithms; /* the same */
+	enum suite_b suite_b_profile;	  /* instead of the four above */
 	struct diag_mark mark, ciphersuites_mark, ciphers_mark, groups_mark, signature_algorithms_mark;
 	uint32_t handshake_timeout_ms;
 	uint32_t session_timeout_s;

@@ -313,6 +313,7 @@ static void walk_field(struct parse_context *ctx, const struct field *f, const s
 		[FIELD_DURATION] = field_parse_duration,
 		[FIELD_STRING] = field_parse_string,
 		[FIELD_PATH] = field_parse_path,
+		[FIELD_KEY] = field_parse_key,
 		[FIELD_TRUST] = field_parse_trust,
 		[FIELD_NAME] = field_parse_name,
 		[FIELD_PORT_RANGE] = field_parse_port_range,

@@ -205,7 +205,10 @@ static json_t *path_schema(const struct field *f)
 
 static json_t *trust_schema(const struct field *f)
 {
-	return any_of(json_pack("{s:s}", "const", "*AUTH*/*"), string_schema(f));
+	json_t *words = enum_schema(f);
+
+	(void)json_array_append_new(json_object_get(words, "enum"), json_string("*AUTH*/*"));
+	return any_of(words, string_schema(f));
 }
 
 static json_t *ref_schema(const struct field *f)
@@ -375,21 +378,37 @@ typedef json_t *value_fn(const struct field *f);
 json_t *schema_value(const struct field *field)
 {
 	static value_fn *const functions[FIELD_OBJECTS + 1] = {
-		[FIELD_UINT] = uint_schema,	      [FIELD_BOOL] = bool_schema,
-		[FIELD_ENUM] = word_schema,	      [FIELD_SET] = set_schema,
-		[FIELD_DURATION] = duration_schema,   [FIELD_STRING] = string_schema,
-		[FIELD_PATH] = path_schema,	      [FIELD_TRUST] = trust_schema,
-		[FIELD_NAME] = name_schema,	      [FIELD_PORT_RANGE] = port_range_schema,
-		[FIELD_ADVERTISE] = advertise_schema, [FIELD_ENDPOINT] = endpoint_schema,
-		[FIELD_HTTP] = http_schema,	      [FIELD_BACKEND] = backend_schema,
-		[FIELD_SERVER] = backend_schema,      [FIELD_SOURCE] = source_schema,
-		[FIELD_HOST] = host_schema,	      [FIELD_HOSTS] = hosts_schema,
-		[FIELD_PINS] = pins_schema,	      [FIELD_NETS] = nets_schema,
-		[FIELD_DAYS] = days_schema,	      [FIELD_TIMES] = times_schema,
-		[FIELD_PERIOD] = period_schema,	      [FIELD_ZONE] = zone_schema,
-		[FIELD_COMMANDS] = commands_schema,   [FIELD_CIPHERS] = names_schema,
-		[FIELD_SUITES] = names_schema,	      [FIELD_GROUPS] = names_schema,
-		[FIELD_SIGNATURES] = names_schema,    [FIELD_REF] = ref_schema,
+		[FIELD_UINT] = uint_schema,
+		[FIELD_BOOL] = bool_schema,
+		[FIELD_ENUM] = word_schema,
+		[FIELD_SET] = set_schema,
+		[FIELD_DURATION] = duration_schema,
+		[FIELD_STRING] = string_schema,
+		[FIELD_PATH] = path_schema,
+		[FIELD_TRUST] = trust_schema,
+		[FIELD_KEY] = path_schema,
+		[FIELD_NAME] = name_schema,
+		[FIELD_PORT_RANGE] = port_range_schema,
+		[FIELD_ADVERTISE] = advertise_schema,
+		[FIELD_ENDPOINT] = endpoint_schema,
+		[FIELD_HTTP] = http_schema,
+		[FIELD_BACKEND] = backend_schema,
+		[FIELD_SERVER] = backend_schema,
+		[FIELD_SOURCE] = source_schema,
+		[FIELD_HOST] = host_schema,
+		[FIELD_HOSTS] = hosts_schema,
+		[FIELD_PINS] = pins_schema,
+		[FIELD_NETS] = nets_schema,
+		[FIELD_DAYS] = days_schema,
+		[FIELD_TIMES] = times_schema,
+		[FIELD_PERIOD] = period_schema,
+		[FIELD_ZONE] = zone_schema,
+		[FIELD_COMMANDS] = commands_schema,
+		[FIELD_CIPHERS] = names_schema,
+		[FIELD_SUITES] = names_schema,
+		[FIELD_GROUPS] = names_schema,
+		[FIELD_SIGNATURES] = names_schema,
+		[FIELD_REF] = ref_schema,
 		[FIELD_REFS] = refs_schema,
 	};
 

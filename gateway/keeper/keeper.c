@@ -23,6 +23,7 @@
 #include "gateway/keeper/signer.h"
 #include "gateway/key/provider.h"
 #include "gateway/tls/certs.h"
+#include "gateway/tls/fips.h"
 
 /* So many signers may die at once; after that, each waits, so that one that always dies costs little. */
 #define QUICK_MAX     10
@@ -112,7 +113,9 @@ static int read_files(struct keeper *keeper)
 
 	if (r < 0)
 		return r;
-	r = load_keys(keeper, &diags);
+	r = fips_check(&keeper->setup->policy->daemon, &diags);
+	if (r == 0)
+		r = load_keys(keeper, &diags);
 	if (r < 0) /* the monitor has just checked these files, so they have changed since */
 		log_event(LOG_LEVEL_ERROR, "keys-unreadable", LOG_TEXT("error", first_error(&diags, r)));
 	diags_done(&diags);

@@ -23,6 +23,7 @@
 #include "gateway/host/policy-names.h"
 #include "gateway/monitor/policy-parts.h"
 #include "gateway/monitor/startup.h"
+#include "gateway/tls/pkcs12-parts.h"
 #include "gateway/tls/policy-check.h"
 
 /* Two name servers that do not answer cost 20 s for one name. */
@@ -71,6 +72,23 @@ static int send_secrets(int fd, const struct policy *policy, struct diags *diags
 	return r;
 }
 
+/* The certificates of key rings whose files also have keys, which monitor and workers never read. */
+static int send_rings(int fd, struct policy *policy, struct diags *diags)
+{
+	int r = pkcs12_parts_load(policy, diags);
+	size_t size = r == 0 ? pkcs12_parts_size(policy) : 0;
+	char *buf = malloc(size + 1);
+
+	if (r == 0 && buf == NULL)
+		r = -ENOMEM;
+	if (r == 0 && size > 0) {
+		pkcs12_parts_get(policy, buf);
+		policy_part_send(fd, PART_RINGS, buf, size);
+	}
+	free(buf);
+	return r;
+}
+
 /* Keys go before names, so that none is loaded any more when answers from the network are read. */
 static int examine(int fd, struct policy *policy, struct diags *diags)
 {
@@ -83,6 +101,8 @@ static int examine(int fd, struct policy *policy, struct diags *diags)
 	keys = policy_check_load(policy, diags);
 	if (keys == 0)
 		keys = send_secrets(fd, policy, diags);
+	if (keys == 0)
+		keys = send_rings(fd, policy, diags);
 	names = policy_file_resolve(policy, diags, say_name, &fd, &good_s);
 	log_diags(diags);
 	if (keys < 0 || names < 0)
@@ -252,6 +272,9 @@ static int make_policy(const struct policy_load *load, const struct policy_parts
 	r = policy_file_parse(load->path, text, len, &own, &loaded->diags, &loaded->policy);
 	if (r == 0)
 		r = policy_names_set(loaded->policy, parts->names, parts->names_len);
+	if (r == 0 && whole)
+		r = pkcs12_parts_set(loaded->policy, parts->rings != NULL ? (const char *)parts->rings : "",
+				     parts->rings_len);
 	memcpy(&loaded->good_s, parts->good, sizeof(loaded->good_s));
 	if (whole)
 		memcpy(&loaded->users, parts->users, sizeof(loaded->users));

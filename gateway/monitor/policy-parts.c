@@ -74,6 +74,12 @@ static void note_part(struct policy_parts *parts, const struct part *part, const
 		parts->secrets = bytes;
 		parts->secrets_len = part->len;
 		break;
+	case PART_RINGS:
+		if (parts->rings != NULL)
+			break; /* as with the text */
+		parts->rings = bytes;
+		parts->rings_len = part->len;
+		break;
 	case PART_LOST:
 		memcpy(&parts->lost, bytes,
 		       part->len < sizeof(parts->lost) ? part->len : sizeof(parts->lost));

@@ -17,6 +17,8 @@
 #include "gateway/base/util.h"
 #include "gateway/monitor/child-pick.h"
 #include "gateway/monitor/startup.h"
+#include "gateway/tls/fips.h"
+#include "gateway/tls/pkcs12-parts.h"
 #include "gateway/worker/worker.h"
 
 /* sysexits.h's EX_CONFIG: a restart does not help before somebody changes the policy. */
@@ -176,10 +178,16 @@ static int bring_up(struct monitor *monitor, struct policy_loaded *loaded, const
 {
 	struct policy *policy = loaded->policy;
 	struct ticket_keys keys = { NULL, NULL };
-	int r;
+	int r = 0;
 
 	if (monitor->current == NULL)
 		log_follow(&policy->daemon);
+	*ret_step = "use OpenSSL's FIPS provider";
+	if (policy->daemon
+		.fips140) /* its tests take time, and processes that start later need not repeat them */
+		r = fips_check(&policy->daemon, &loaded->diags);
+	if (r < 0)
+		goto out;
 	*ret_step = "open the listeners";
 	r = listener_set_open(&monitor->coming_listeners, policy, &monitor->listeners, &monitor->activated,
 			      acceptor_on_listener, &monitor->acceptor, &loaded->diags);
@@ -221,6 +229,7 @@ static int bring_up(struct monitor *monitor, struct policy_loaded *loaded, const
 		name_watch_remember(monitor->coming, loaded);
 	if (r == 0)
 		memcpy(monitor->coming->sha256, loaded->sha256, sizeof(monitor->coming->sha256));
+out:
 	ticket_secrets_free(&loaded->secrets);
 	ticket_keys_free(&keys);
 	policy_free(&policy);
@@ -289,7 +298,9 @@ void reload_on_names_changed(struct name_watch *watch, struct policy_loaded *loa
 	}
 	loaded->users = monitor->current->users;
 	loaded->secrets = ticket_secrets_copy(monitor->current->ticket_keys.secrets);
-	if (loaded->secrets == NULL && monitor->current->ticket_keys.secrets != NULL) {
+	if ((loaded->secrets == NULL && monitor->current->ticket_keys.secrets != NULL) ||
+	    pkcs12_parts_copy(monitor->current->policy, loaded->policy) < 0) {
+		ticket_secrets_free(&loaded->secrets);
 		forget(loaded); /* without memory, the names are looked up at the next reload */
 		return;
 	}

@@ -22,6 +22,21 @@ BIO *certs_file_open(const char *path, struct diag_mark mark, const char *what, 
 	return bio;
 }
 
+BIO *certs_file_open_kept(const char *text, const char *path, struct diag_mark mark, const char *what,
+			  struct diags *diags)
+{
+	BIO *bio;
+
+	if (text == NULL)
+		return certs_file_open(path, mark, what, DIAG_ERROR, diags);
+	bio = BIO_new_mem_buf(text, -1);
+	if (bio == NULL)
+		diags_add(diags, DIAG_ERROR, DIAG_FILE_UNREADABLE, mark, "cannot read the %s \"%s\": %s",
+			  what, path, strerror(ENOMEM));
+	ERR_clear_error();
+	return bio;
+}
+
 bool certs_file_at_end(void)
 {
 	unsigned long error = ERR_peek_last_error();

@@ -14,6 +14,10 @@ struct bio_st;
 struct bio_st *certs_file_open(const char *path, struct diag_mark mark, const char *what,
 			       enum diag_level level, struct diags *diags);
 
+/* The same of a text, if it is not NULL: the content of a file that another process has read. */
+struct bio_st *certs_file_open_kept(const char *text, const char *path, struct diag_mark mark,
+				    const char *what, struct diags *diags);
+
 /* OpenSSL's last error, in words for a user. Valid until its next error. */
 const char *certs_file_reason(void);
 

@@ -16,6 +16,8 @@
 #include "gateway/base/util.h"
 #include "gateway/tls/certs-file.h"
 #include "gateway/tls/certs-ocsp.h"
+#include "gateway/tls/key-file.h"
+#include "gateway/tls/pkcs12-ring.h"
 
 struct cert {
 	X509 *leaf;
@@ -74,9 +76,11 @@ static void check_dates(const X509 *one, int position, const struct policy_certi
 	}
 }
 
-static void load_chain(struct cert *cert, const struct policy_certificate *from, struct diags *diags)
+/* `text`: of the certificates; NULL: they are in a file of their own. */
+static void load_chain(struct cert *cert, const struct policy_certificate *from, const char *text,
+		       struct diags *diags)
 {
-	BIO *bio = certs_file_open(from->chain, from->chain_mark, "certificate chain", DIAG_ERROR, diags);
+	BIO *bio = certs_file_open_kept(text, from->chain, from->chain_mark, "certificate chain", diags);
 	X509 *link;
 
 	if (bio == NULL)
@@ -107,26 +111,29 @@ static void load_chain(struct cert *cert, const struct policy_certificate *from,
 	BIO_free(bio);
 }
 
-static void load_key(struct cert *cert, const struct policy_certificate *from, struct diags *diags)
+static void check_key(const struct cert *cert, const struct policy_certificate *from, struct diags *diags)
 {
-	BIO *bio = certs_file_open(from->key, from->key_mark, "private key", DIAG_ERROR, diags);
-
-	if (bio == NULL)
-		return;
-	cert->key = PEM_read_bio_PrivateKey(bio, NULL, certs_file_passphrase, NULL);
-	if (cert->key == NULL) {
-		diags_add(diags, DIAG_ERROR, DIAG_BAD_KEY, from->key_mark,
-			  "no usable private key in \"%s\": %s (it must be unencrypted PEM)", from->key,
-			  certs_file_reason());
-		diags_see(diags, from->key, (struct diag_mark){ 0 }, "the key");
-	} else if (cert->leaf != NULL && X509_check_private_key(cert->leaf, cert->key) != 1) {
+	if (cert->key != NULL && cert->leaf != NULL && X509_check_private_key(cert->leaf, cert->key) != 1) {
 		diags_add(diags, DIAG_ERROR, DIAG_WRONG_KEY, from->key_mark,
 			  "the key in \"%s\" does not belong to the certificate in \"%s\"", from->key,
 			  from->chain);
 		diags_see(diags, from->key, (struct diag_mark){ 0 }, "the key");
 	}
 	ERR_clear_error();
-	BIO_free(bio);
+}
+
+static void load_key(struct cert *cert, const struct policy_certificate *from, struct diags *diags)
+{
+	cert->key = key_file_load(from, diags);
+	check_key(cert, from, diags);
+}
+
+/* Of a PKCS #12 file, whose certificates another process may have read before. */
+static void take_key(struct cert *cert, const struct policy_certificate *from, EVP_PKEY *key,
+		     struct diags *diags)
+{
+	cert->key = EVP_PKEY_up_ref(key) == 1 ? key : NULL;
+	check_key(cert, from, diags);
 }
 
 /* The key is in another process, which checks that it belongs to the certificate. */
@@ -150,10 +157,31 @@ static bool is_whole(const struct cert *cert)
 	return cert->leaf != NULL && cert->key != NULL;
 }
 
+/*
+ * The file of a key ring with pkcs12. Where keys are in another process, it stays closed, because keys
+ * are in it as well: the loader of the policy has kept the certificates.
+ */
+static int open_ring(const struct policy_keyring *keyring, const struct key_provider *provider,
+		     struct diags *diags, struct pkcs12_ring **ret_ring)
+{
+	bool kept = !keyring->trust_pkcs12 || keyring->trust_pem != NULL;
+
+	if (provider == NULL)
+		return pkcs12_ring_load(keyring, diags, ret_ring);
+	for (size_t i = 0; i < keyring->ncertificates; i++)
+		kept = kept && keyring->certificates[i].chain_pem != NULL;
+	if (kept)
+		return 0;
+	diags_add(diags, DIAG_ERROR, DIAG_LOAD_FAILED, keyring->pkcs12_mark,
+		  "the certificates in \"%s\" have not been read", keyring->pkcs12);
+	return -EINVAL;
+}
+
 int certs_load(const struct policy_keyring *keyring, struct key_provider *provider, struct diags *diags,
 	       struct certs **ret_certs)
 {
 	struct certs *certs = calloc(1, sizeof(*certs));
+	struct pkcs12_ring *ring = NULL;
 	int r = 0;
 
 	if (certs != NULL)
@@ -163,18 +191,30 @@ int certs_load(const struct policy_keyring *keyring, struct key_provider *provid
 		return -ENOMEM;
 	}
 	certs->one_each = true;
+	if (keyring->pkcs12 != NULL)
+		r = open_ring(keyring, provider, diags, &ring);
 	for (size_t i = 0; i < keyring->ncertificates && r == 0; i++) {
+		const struct policy_certificate *from = &keyring->certificates[i];
 		struct cert *cert = &certs->items[certs->n++];
 
-		load_chain(cert, &keyring->certificates[i], diags);
+		load_chain(cert, from,
+			   from->chain_pem == NULL && ring != NULL ? ring->chains[i] : from->chain_pem,
+			   diags);
 		if (provider != NULL)
-			find_key(cert, &keyring->certificates[i], provider, diags);
+			find_key(cert, from, provider, diags);
+		else if (ring != NULL)
+			take_key(cert, from, ring->keys[i], diags);
 		else
-			load_key(cert, &keyring->certificates[i], diags);
-		r = certs_ocsp_load(&keyring->certificates[i], cert->leaf, diags, &cert->ocsp);
+			load_key(cert, from, diags);
+		r = certs_ocsp_load(from, cert->leaf, diags, &cert->ocsp);
 		for (size_t j = 0; j < i && is_whole(cert); j++)
 			if (is_whole(&certs->items[j]) && same_type(cert, &certs->items[j]))
 				certs->one_each = false;
+	}
+	pkcs12_ring_free(&ring);
+	if (r == -EINVAL) { /* diags says why; the ring has no certificate */
+		certs->n = 0;
+		r = 0;
 	}
 	if (r == 0)
 		*ret_certs = certs;

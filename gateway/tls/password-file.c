@@ -31,6 +31,21 @@ int password_file_take(char *buf, size_t n, char **ret_password, const char **re
 	return r;
 }
 
+int password_file_read(const char *path, struct diag_mark mark, struct diags *diags, char **ret_password)
+{
+	char buf[PASSWORD_FILE_BYTES];
+	struct secret_file file;
+	ssize_t n = secret_file_read(path, buf, sizeof(buf), &file);
+	const char *why = file.why;
+
+	if (n >= 0 && password_file_take(buf, (size_t)n, ret_password, &why) == 0)
+		return 0;
+	diags_add(diags, DIAG_ERROR, DIAG_BAD_PASSWORD_FILE, mark,
+		  "cannot use the password file \"%s\" of a private key: %s", path, why);
+	diags_see(diags, path, (struct diag_mark){ 0 }, "the password");
+	return -EINVAL;
+}
+
 void password_file_free(char **password)
 {
 	if (*password == NULL)

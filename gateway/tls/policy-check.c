@@ -13,6 +13,7 @@
 #include "gateway/host/control-group.h"
 #include "gateway/host/http-token.h"
 #include "gateway/host/policy-file.h"
+#include "gateway/tls/fips.h"
 #include "gateway/tls/health-logins.h"
 #include "gateway/tls/ticket-secrets.h"
 #include "gateway/tls/tlsctx.h"
@@ -60,8 +61,10 @@ int policy_check_load(const struct policy *policy, struct diags *diags)
 	struct users *users = NULL;
 	size_t before = diags->nerrors;
 	const struct tlsctx_keys keys = { .isolated = policy_isolates_keys(policy, geteuid() == 0) };
-	int r = tlsctx_set_load(policy, &keys, diags, &set);
+	int r = fips_check(&policy->daemon, diags);
 
+	if (r == 0)
+		r = tlsctx_set_load(policy, &keys, diags, &set);
 	if (r == 0 || r == -EINVAL) {
 		int more = users_load(policy, diags, &users);
 		size_t errors = diags->nerrors;

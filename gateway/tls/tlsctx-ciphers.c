@@ -48,8 +48,19 @@ static int allow_null_ciphers(const SSL *ssl, const SSL_CTX *ctx, int operation,
 static int set_cipher_list(const struct tls_action *action, bool isolated, SSL_CTX *ctx, struct diags *diags)
 {
 	static const char *const without[] = { "", ":!kRSA" };
+	/* OpenSSL's words for whole profiles: ciphers, groups, signature algorithms, and chains of
+	 * certificates */
+	static const char *const suite_b[] = {
+		[SUITE_B_128] = "SUITEB128ONLY", [SUITE_B_128MIN] = "SUITEB128", [SUITE_B_192] = "SUITEB192"
+	};
 	char *list;
 
+	if (action->suite_b_profile != SUITE_B_OFF) {
+		if (SSL_CTX_set_cipher_list(ctx, suite_b[action->suite_b_profile]) != 1)
+			diags_add(diags, DIAG_ERROR, DIAG_OPENSSL_LACKS, action->mark,
+				  "\"suite_b_profile\": OpenSSL has no %s", suite_b[action->suite_b_profile]);
+		return 0;
+	}
 	if (action->ciphers == NULL)
 		return SSL_CTX_set_cipher_list(ctx, DEFAULT_CIPHERS) == 1 ? 0 : -ENOMEM;
 	if (asprintf(&list, "%s%s", action->ciphers, without[isolated]) == -1)

@@ -278,6 +278,7 @@ static int tlsctx_load(struct tlsctx *tlsctx, const struct tls_action *action, c
 static int load_keyrings(struct tlsctx_set *set, const struct policy *policy, struct key_provider *provider,
 			 struct diags *diags)
 {
+	bool broken = false;
 	int r = 0;
 
 	set->certs = calloc(policy->nkeyrings + 1, sizeof(*set->certs));
@@ -286,11 +287,17 @@ static int load_keyrings(struct tlsctx_set *set, const struct policy *policy, st
 		return -ENOMEM;
 	set->nkeyrings = policy->nkeyrings;
 	for (size_t i = 0; i < policy->nkeyrings && r == 0; i++) {
-		r = certs_load(&policy->keyrings[i], provider, diags, &set->certs[i]);
-		if (r == 0)
-			r = trust_load(&policy->keyrings[i], diags, &set->trust[i]);
+		const struct policy_keyring *keyring = &policy->keyrings[i];
+		size_t errors = diags->nerrors;
+		bool same_file;
+
+		r = certs_load(keyring, provider, diags, &set->certs[i]);
+		same_file = keyring->trust_pkcs12 && diags->nerrors > errors; /* it has had its messages */
+		if (r == 0 && !same_file)
+			r = trust_load(keyring, diags, &set->trust[i]);
+		broken = broken || same_file;
 	}
-	return r;
+	return r == 0 && broken ? -EINVAL : r;
 }
 
 static int load_action(struct tlsctx_set *set, const struct policy *policy, const struct tls_action *action,

@@ -14,6 +14,7 @@
 #include <string.h>
 
 #include "gateway/tls/certs-file.h"
+#include "gateway/tls/pkcs12-ring.h"
 #include "gateway/tls/trust-limits.h"
 #include "gateway/tls/trust.h"
 
@@ -116,12 +117,15 @@ int trust_judge_chain(const struct trust_judge *client, const struct policy_keyr
 
 bool trust_judge_name(const char *name, const struct policy_keyring *keyring, struct diags *diags)
 {
+	struct pkcs12_ring *ring = NULL;
 	bool found = false;
 
+	if (keyring->pkcs12 != NULL && pkcs12_ring_load(keyring, diags, &ring) < 0)
+		return false;
 	for (size_t i = 0; i < keyring->ncertificates && !found; i++) {
 		const struct policy_certificate *from = &keyring->certificates[i];
-		BIO *bio =
-		    certs_file_open(from->chain, from->chain_mark, "certificate chain", DIAG_ERROR, diags);
+		BIO *bio = certs_file_open_kept(ring != NULL ? ring->chains[i] : NULL, from->chain,
+						from->chain_mark, "certificate chain", diags);
 		X509 *leaf =
 		    bio != NULL ? PEM_read_bio_X509_AUX(bio, NULL, certs_file_passphrase, NULL) : NULL;
 
@@ -134,6 +138,7 @@ bool trust_judge_name(const char *name, const struct policy_keyring *keyring, st
 		X509_free(leaf);
 		BIO_free(bio);
 	}
+	pkcs12_ring_free(&ring);
 	ERR_clear_error();
 	return found;
 }

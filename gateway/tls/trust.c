@@ -16,6 +16,7 @@
 #include <unistd.h>
 
 #include "gateway/tls/certs-file.h"
+#include "gateway/tls/pkcs12-ring.h"
 #include "gateway/tls/trust-limits.h"
 
 /* Clients get the names of the authorities, but not more than many of them can read (bytes of DER). */
@@ -66,11 +67,13 @@ static int add_authority(struct loading *l, X509 *authority)
 	return l->keyring->trust_system ? 0 : add_name(l, X509_get_subject_name(authority));
 }
 
-/* All certificates of a file. A file without any is a fault, and so is a broken one after the first. */
-static int load_file(struct loading *l, const char *path)
+/*
+ * All certificates of a file, or of its content if that is not NULL. A file without any is a fault, and so is
+ * a broken one after the first.
+ */
+static int load_text(struct loading *l, const char *text, const char *path)
 {
-	BIO *bio =
-	    certs_file_open(path, l->keyring->trust_mark, "trusted certificates", DIAG_ERROR, l->diags);
+	BIO *bio = certs_file_open_kept(text, path, l->keyring->trust_mark, "trusted certificates", l->diags);
 	X509 *authority;
 	size_t n = 0;
 	int r = 0;
@@ -92,6 +95,26 @@ static int load_file(struct loading *l, const char *path)
 	ERR_clear_error();
 	BIO_free(bio);
 	return r;
+}
+
+static int load_file(struct loading *l, const char *path)
+{
+	return load_text(l, NULL, path);
+}
+
+/* The authorities of a PKCS #12 file, which workers have from the process that loaded the policy. */
+static int load_pkcs12(struct loading *l)
+{
+	struct pkcs12_ring *ring = NULL;
+	int r;
+
+	if (l->keyring->trust_pem != NULL)
+		return load_text(l, l->keyring->trust_pem, l->keyring->trust);
+	r = pkcs12_ring_load(l->keyring, l->diags, &ring);
+	if (r == 0)
+		r = load_text(l, ring->trust, l->keyring->trust);
+	pkcs12_ring_free(&ring);
+	return r == -EINVAL ? 0 : r; /* diags says why */
 }
 
 /* Of the names that openssl-rehash makes, those of certificates: hash, dot, number. */
@@ -173,7 +196,10 @@ static int load_authorities(struct loading *l)
 		return load_system(l);
 	if (path == NULL)
 		return 0;
-	r = is_folder(path) ? load_folder(l, path) : load_file(l, path);
+	if (l->keyring->trust_pkcs12)
+		r = load_pkcs12(l);
+	else
+		r = is_folder(path) ? load_folder(l, path) : load_file(l, path);
 	if (r < 0 || l->diags->nerrors > errors)
 		return r;
 	if (!l->has_root) {

@@ -22,6 +22,7 @@
 #include "gateway/host/sandbox.h"
 #include "gateway/host/worker-calls.h"
 #include "gateway/key/provider.h"
+#include "gateway/tls/fips.h"
 #include "gateway/tls/health-logins.h"
 #include "gateway/tls/users.h"
 #include "gateway/worker/context.h"
@@ -341,14 +342,15 @@ static void on_ticket_timer(struct timer *timer)
 
 static int load_keys(struct worker *worker, const struct worker_setup *setup, struct diags *diags)
 {
-	int r = setup->key == -1 ? 0 : key_provider_open(setup->key, &worker->keys);
-	const struct tlsctx_keys keys = { .isolated = worker->keys != NULL,
-					  .provider = worker->keys,
-					  .tickets = setup->tickets,
-					  .sets = setup->sets };
+	int r = fips_check(&setup->policy->daemon, diags);
+	struct tlsctx_keys keys = { .tickets = setup->tickets, .sets = setup->sets };
 	struct ticket_seeds *tickets = setup->tickets;
 	struct ticket_sets *sets = setup->sets;
 
+	if (r == 0 && setup->key != -1)
+		r = key_provider_open(setup->key, &worker->keys);
+	keys.isolated = worker->keys != NULL;
+	keys.provider = worker->keys;
 	if (r == 0)
 		r = tlsctx_set_load(setup->policy, &keys, diags, &worker->tlsctx);
 	ticket_seeds_return(&tickets);
