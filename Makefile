@@ -199,7 +199,7 @@ INSTALLED := $(BINARIES:%=%:sbin) docs/man/attlsd.8:share/man/man8 docs/man/attl
   $(foreach d,sysusers.d tmpfiles.d,$(foreach f,$(wildcard contrib/$d/*),$f:lib/$d)) \
   contrib/completion/attlsctl:share/bash-completion/completions contrib/completion/_attlsctl:share/zsh/site-functions
 INSTALLED += docs/policy.schema.json:share/attlsd \
-  $(foreach f,$(wildcard contrib/acme/*),$f:share/attlsd/acme) contrib/systemd/upgrade-services:share/attlsd
+  $(foreach d,acme login-check,$(foreach f,$(wildcard contrib/$d/*),$f:share/attlsd/$d)) contrib/systemd/upgrade-services:share/attlsd
 ROOT = $(DESTDIR)$(PREFIX)
 UNITS_DIR = $(ROOT)/lib/systemd/system
 # Of attlsd@NAME.service: a policy, a control socket and a folder of logs for each instance.
@@ -208,10 +208,10 @@ INSTANCE := -e '/^Description=/s/$$/ (%i)/' -e 's|/etc/attlsd/|/etc/attlsd/%i/|g
 
 install: $(BINARIES)                ## install under DESTDIR/PREFIX
 	for file in $(INSTALLED); do from=$${file%:*}; to="$(ROOT)/$${file#*:}/$${from##*/}"; \
-	  case $$file in *:sbin|*/attlsd-deploy:*|*/upgrade-services:*) mode=755 ;; *) mode=644 ;; esac; \
+	  case $$file in *:sbin|*/attlsd-deploy:*|*/upgrade-services:*|*/login-check:*|*/login-check-pam:*) mode=755 ;; *) mode=644 ;; esac; \
 	  install -D -m $$mode $$from "$$to" || exit 1; done
 	sed -i 's|/usr/local|$(PREFIX)|g' "$(UNITS_DIR)/attlsd.service" "$(ROOT)/share/man/man8/attlsd.8" "$(ROOT)/$(DOC)/logrotate/attlsd" "$(ROOT)/$(DOC)/prometheus"/*.service
-	sed -i 's|/usr/local|$(PREFIX)|g' "$(ROOT)/share/man/man8/attlsctl.8" "$(ROOT)/$(DOC)"/policy.*.yaml "$(ROOT)/share/attlsd/acme/attlsd.sh" "$(ROOT)/share/attlsd/upgrade-services"
+	sed -i 's|/usr/local|$(PREFIX)|g' "$(ROOT)/share/man/man8/attlsctl.8" "$(ROOT)/share/man/man5/attlsd.yaml.5" "$(ROOT)/share/attlsd/login-check/attlsd-login-check.service" "$(ROOT)/$(DOC)"/policy.*.yaml "$(ROOT)/share/attlsd/acme/attlsd.sh" "$(ROOT)/share/attlsd/upgrade-services"
 	sed $(INSTANCE) "$(UNITS_DIR)/attlsd.service" >"$(UNITS_DIR)/attlsd@.service"
 	chmod 644 "$(UNITS_DIR)/attlsd@.service"
 	sed -i -f contrib/installed-links.sed "$(ROOT)/$(DOC)"/*.md "$(ROOT)/$(DOC)"/*/*.md
@@ -219,7 +219,7 @@ install: $(BINARIES)                ## install under DESTDIR/PREFIX
 uninstall:                          ## remove what install has put there, with the same DESTDIR and PREFIX
 	for file in $(INSTALLED); do from=$${file%:*}; rm -f "$(ROOT)/$${file#*:}/$${from##*/}" || exit 1; done
 	rm -f "$(UNITS_DIR)/attlsd@.service"
-	for folder in /acme ''; do [ ! -d "$(ROOT)/share/attlsd$$folder" ] || rmdir --ignore-fail-on-non-empty "$(ROOT)/share/attlsd$$folder"; done
+	for folder in /acme /login-check ''; do [ ! -d "$(ROOT)/share/attlsd$$folder" ] || rmdir --ignore-fail-on-non-empty "$(ROOT)/share/attlsd$$folder"; done
 	for folder in /fleet /demo /images /servers /systemd /prometheus /grafana /logrotate /rsyslog /fluent-bit /nftables /fail2ban/filter.d /fail2ban/jail.d /fail2ban ''; do \
 	  [ ! -d "$(ROOT)/$(DOC)$$folder" ] || rmdir --ignore-fail-on-non-empty "$(ROOT)/$(DOC)$$folder" || exit 1; done
 

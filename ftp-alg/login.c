@@ -33,6 +33,25 @@ static void login_failed(struct ftp_machine *machine, const char *by, const char
 		machine_close(machine, FTP_LOCAL_TOO_MANY_LOGINS, "too-many-failed-logins", out);
 }
 
+/* Who did not let the user in, if it was not a certificate. */
+static const char *denied_by(enum ftp_local why)
+{
+	static const struct {
+		enum ftp_local why;
+		const char *by;
+	} rows[] = {
+		{ FTP_LOCAL_WHY_CREDENTIAL, "stored-credential" },
+		{ FTP_LOCAL_WHY_NOT_PERMITTED, "verifyuser" },
+		{ FTP_LOCAL_WHY_CHECKED, "login-check" },
+		{ FTP_LOCAL_WHY_UNCHECKED, "login-unchecked" },
+	};
+
+	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++)
+		if (rows[i].why == why)
+			return rows[i].by;
+	return "certificate";
+}
+
 /* The client gets the reason only where policy allows that (ACCESSERRORMSGS). */
 static void deny(struct ftp_machine *machine, enum ftp_local why, struct ftp_out *out)
 {
@@ -41,11 +60,61 @@ static void deny(struct ftp_machine *machine, enum ftp_local why, struct ftp_out
 	machine->login = FTP_LOGIN_NONE;
 	machine_answer(machine, machine->action->accesserrormsgs ? why : FTP_LOCAL_LOGIN_DENIED, out)->key =
 	    key;
-	login_failed(machine,
-		     why == FTP_LOCAL_WHY_CREDENTIAL	  ? "stored-credential"
-		     : why == FTP_LOCAL_WHY_NOT_PERMITTED ? "verifyuser"
-							  : "certificate",
-		     key, out);
+	login_failed(machine, denied_by(why), key, out);
+}
+
+/* FTCHKPWD has refused, or not answered. */
+static void deny_checked(struct ftp_machine *machine, struct ftp_out *out)
+{
+	enum ftp_local why =
+	    machine->check == FTP_CHECK_DENIED ? FTP_LOCAL_WHY_CHECKED : FTP_LOCAL_WHY_UNCHECKED;
+	const char *key = ftp_local_key(why, machine->action), *text = machine->check_text;
+	struct ftp_act *act;
+
+	if (!machine->action->accesserrormsgs || why != FTP_LOCAL_WHY_CHECKED || text == NULL ||
+	    text[0] == '\0') {
+		deny(machine, why, out);
+		return;
+	}
+	machine->login = FTP_LOGIN_NONE;
+	act = ftp_out_format(out, FTP_DO_REPLY, "530-%s\r\n%s", text,
+			     ftp_local_text(FTP_LOCAL_LOGIN_DENIED, machine->action->reply_style));
+	act->refusal = true;
+	act->verb = out->verb != NULL ? out->verb : "";
+	act->key = key;
+	login_failed(machine, denied_by(why), key, out);
+}
+
+/* Must somebody be asked about this user before the login can succeed? Asks, and says whether to wait. */
+static bool waits_for_check(struct ftp_machine *machine, struct ftp_out *out)
+{
+	if (machine->action->login_check == NULL)
+		return false;
+	if (machine->check == FTP_CHECK_NONE) {
+		machine->check = FTP_CHECK_ASKED;
+		ftp_out_add(out, FTP_DO_LOGIN_CHECK);
+	}
+	return machine->check == FTP_CHECK_ASKED;
+}
+
+static bool is_refused_by_check(const struct ftp_machine *machine)
+{
+	return machine->action->login_check != NULL && machine->check != FTP_CHECK_ALLOWED;
+}
+
+/* Would this command complete a login? */
+static bool completes_login(const struct ftp_machine *machine, enum ftp_verb_kind kind)
+{
+	return (kind == FTP_KIND_PASS || kind == FTP_KIND_ACCT) && machine->login == FTP_LOGIN_NEED_PASS;
+}
+
+bool machine_login_is_denied(struct ftp_machine *machine, const struct ftp_command *command,
+			     struct ftp_out *out)
+{
+	if (!completes_login(machine, command->verb->kind) || !is_refused_by_check(machine))
+		return false;
+	deny_checked(machine, out);
+	return true;
 }
 
 static bool is_user(const char *name, const char *arg, size_t len)
@@ -123,6 +192,7 @@ void machine_login_user(struct ftp_machine *machine, const struct ftp_command *c
 	machine->was_in = machine->login == FTP_LOGIN_DONE;
 	machine->login = FTP_LOGIN_USER;
 	machine->user_seen = true;
+	machine->check = FTP_CHECK_NONE;
 	if (name == NULL || memcmp(name, command->arg, command->arg_len) == 0) {
 		machine_pass_on(machine, command, pending, out);
 		return;
@@ -134,7 +204,8 @@ void machine_login_user(struct ftp_machine *machine, const struct ftp_command *c
 bool machine_login_may_be_greeted(const struct ftp_machine *machine)
 {
 	return !ftp_security_needs_tls(&machine->security, machine->action) &&
-	       machine->action->secure_login == SECURE_LOGIN_NO_CLIENT_AUTH && !machine->action->verifyuser;
+	       machine->action->secure_login == SECURE_LOGIN_NO_CLIENT_AUTH && !machine->action->verifyuser &&
+	       machine->action->login_check == NULL; /* which is asked about a user */
 }
 
 /* Called at the first command that needs a login, not at the greeting: the client may still send AUTH or
@@ -152,12 +223,22 @@ void machine_login_take_greeted(struct ftp_machine *machine, struct ftp_out *out
 }
 
 /* ACCESSERRORMSGS: the server's reasons may tell whether a user exists, or that it is locked. */
-void machine_login_gate(struct ftp_machine *machine, uint16_t code)
+enum ftp_take machine_login_gate(struct ftp_machine *machine, uint16_t code, struct ftp_out *out)
 {
+	bool certificate = machine->pending == FTP_PENDING_USER_CERTIFICATE;
+	bool user = machine->pending == FTP_PENDING_USER || certificate;
 	bool hidden = machine->pending == FTP_PENDING_USER || machine->pending == FTP_PENDING_PASS;
 
+	/* a server that wants no password, or one that gets the stored one next */
+	if (user && (ftp_reply_is_positive(code) || (certificate && code == 331))) {
+		if (waits_for_check(machine, out))
+			return FTP_HOLD;
+		if (is_refused_by_check(machine))
+			machine->instead = FTP_LOCAL_WHY_CHECKED;
+	}
 	if (hidden && code >= 400 && !machine->action->accesserrormsgs)
 		machine->instead = FTP_LOCAL_LOGIN_REFUSED;
+	return FTP_TAKEN;
 }
 
 /* It is the server that has refused, so this counts as its reply, not as one of the gateway's refusals. */
@@ -169,11 +250,16 @@ static void answer_instead(struct ftp_machine *machine, struct ftp_out *out)
 	ftp_out_text(out, FTP_DO_REPLY, text, strlen(text));
 }
 
-void machine_login_reply(struct ftp_machine *machine, enum ftp_pending pending, uint16_t code,
+bool machine_login_reply(struct ftp_machine *machine, enum ftp_pending pending, uint16_t code,
 			 struct ftp_out *out)
 {
 	bool certificate = pending == FTP_PENDING_USER_CERTIFICATE || pending == FTP_PENDING_PASS_CERTIFICATE;
 
+	if (machine->instead == FTP_LOCAL_WHY_CHECKED) {
+		machine->instead = FTP_LOCAL_NONE;
+		deny_checked(machine, out);
+		return ftp_reply_is_positive(code) && !machine->closing;
+	}
 	if (machine->instead != FTP_LOCAL_NONE)
 		answer_instead(machine, out);
 	if (ftp_reply_is_positive(code)) {
@@ -204,6 +290,7 @@ void machine_login_reply(struct ftp_machine *machine, enum ftp_pending pending, 
 		machine->login = FTP_LOGIN_NONE;
 		login_failed(machine, "server", NULL, out);
 	}
+	return false;
 }
 
 /*
@@ -218,14 +305,15 @@ static bool tries_login(const struct ftp_machine *machine, enum ftp_verb_kind ki
 		return machine->failures > 0 || (machine->security.ctrl == FTP_CTRL_TLS &&
 						 action->secure_login != SECURE_LOGIN_NO_CLIENT_AUTH &&
 						 action->secure_password == SECURE_PASSWORD_OPTIONAL);
-	return (kind == FTP_KIND_PASS || kind == FTP_KIND_ACCT) && machine->login == FTP_LOGIN_NEED_PASS;
+	return completes_login(machine, kind);
 }
 
 /*
  * The delay comes before the next password of the source goes to the server, right or wrong: a delayed
  * answer would cost nothing to a client that does not wait for it (RFC 2577 5).
  */
-bool machine_login_waits(struct ftp_machine *machine, const struct ftp_command *command, struct ftp_out *out)
+static bool waits_for_turn(struct ftp_machine *machine, const struct ftp_command *command,
+			   struct ftp_out *out)
 {
 	bool user = command->verb->kind == FTP_KIND_USER;
 
@@ -236,4 +324,11 @@ bool machine_login_waits(struct ftp_machine *machine, const struct ftp_command *
 	machine->login_turn = FTP_LOGIN_TURN_ASKED;
 	ftp_out_text(out, FTP_DO_LOGIN_ASK, command->arg, user ? command->arg_len : 0);
 	return true;
+}
+
+/* Its turn comes first, so that guesses cost the program that is asked no more than the server. */
+bool machine_login_waits(struct ftp_machine *machine, const struct ftp_command *command, struct ftp_out *out)
+{
+	return waits_for_turn(machine, command, out) ||
+	       (completes_login(machine, command->verb->kind) && waits_for_check(machine, out));
 }

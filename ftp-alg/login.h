@@ -15,11 +15,21 @@ void machine_login_user(struct ftp_machine *machine, const struct ftp_command *c
 /* Must this command wait for its turn, since it tries a login? */
 bool machine_login_waits(struct ftp_machine *machine, const struct ftp_command *command, struct ftp_out *out);
 
-/* The first line of a reply to USER, PASS or ACCT: does the client see this reply? */
-void machine_login_gate(struct ftp_machine *machine, uint16_t code);
+/* Has FTCHKPWD refused the login that this command would complete? Then it is answered. */
+bool machine_login_is_denied(struct ftp_machine *machine, const struct ftp_command *command,
+			     struct ftp_out *out);
 
-/* After the last line of a reply to USER or PASS. */
-void machine_login_reply(struct ftp_machine *machine, enum ftp_pending pending, uint16_t code,
+/*
+ * The first line of a reply to USER, PASS or ACCT: does the client see this reply, and must it wait
+ * until somebody has been asked about the user?
+ */
+enum ftp_take machine_login_gate(struct ftp_machine *machine, uint16_t code, struct ftp_out *out);
+
+/*
+ * After the last line of a reply to USER or PASS. True: FTCHKPWD refuses a user that the server has
+ * let in, so that it must get a new connection.
+ */
+bool machine_login_reply(struct ftp_machine *machine, enum ftp_pending pending, uint16_t code,
 			 struct ftp_out *out);
 
 /*

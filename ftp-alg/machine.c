@@ -111,6 +111,8 @@ static enum machine_step carry_out(struct ftp_machine *machine, const struct ftp
 		step = machine_link_command(machine, command, out);
 	if (step == MACHINE_RUNS && machine_login_waits(machine, command, out))
 		step = MACHINE_WAITS;
+	if (step == MACHINE_RUNS && machine_login_is_denied(machine, command, out))
+		step = MACHINE_ANSWERED;
 	return step == MACHINE_RUNS ? machine_run(machine, command, out) : step;
 }
 
@@ -223,8 +225,7 @@ static enum ftp_take reply_begins(struct ftp_machine *machine, const struct ftp_
 		return FTP_TAKEN;
 	if (machine->pending == FTP_PENDING_TRANSFER)
 		return machine_transfer_gate(machine, reply, out);
-	machine_login_gate(machine, reply->code);
-	return FTP_TAKEN;
+	return machine_login_gate(machine, reply->code, out);
 }
 
 /* The last line of a final reply to the command that is pending. */
@@ -242,7 +243,8 @@ static void pending_ends(struct ftp_machine *machine, const struct ftp_reply *re
 	case FTP_PENDING_PASS:
 	case FTP_PENDING_USER_CERTIFICATE:
 	case FTP_PENDING_PASS_CERTIFICATE:
-		machine_login_reply(machine, pending, reply->code, out);
+		if (machine_login_reply(machine, pending, reply->code, out))
+			machine_link_renew(machine, FTP_PENDING_RENEWED, out);
 		(void)machine_server_tls_leave(machine, out); /* the next command waits for its replies */
 		break;
 	case FTP_PENDING_QUIT:
@@ -398,12 +400,6 @@ void ftp_machine_data_kept(struct ftp_machine *machine)
 void ftp_machine_data_over(struct ftp_machine *machine, struct ftp_out *out)
 {
 	machine_transfer_data_over(machine, out);
-}
-
-void ftp_machine_login_go(struct ftp_machine *machine)
-{
-	if (machine->login_turn == FTP_LOGIN_TURN_ASKED)
-		machine->login_turn = FTP_LOGIN_TURN_OURS;
 }
 
 bool ftp_machine_tries_login(const struct ftp_machine *machine)

@@ -70,7 +70,26 @@ static inline void ftp_machine_turn_implicit(struct ftp_machine *machine)
 }
 
 /* The answer to FTP_DO_LOGIN_ASK: offer the held line again. */
-void ftp_machine_login_go(struct ftp_machine *machine);
+static inline void ftp_machine_login_go(struct ftp_machine *machine)
+{
+	if (machine->login_turn == FTP_LOGIN_TURN_ASKED)
+		machine->login_turn = FTP_LOGIN_TURN_OURS;
+}
+
+/* The answer to FTP_DO_LOGIN_CHECK. text: one line for the client; it lives until the next answer. */
+static inline void ftp_machine_login_checked(struct ftp_machine *machine, enum ftp_check check,
+					     const char *text)
+{
+	if (machine->check != FTP_CHECK_ASKED)
+		return;
+	machine->check = check;
+	machine->check_text = text;
+}
+
+static inline bool ftp_machine_awaits_check(const struct ftp_machine *machine)
+{
+	return machine->check == FTP_CHECK_ASKED;
+}
 
 /*
  * Is a login being tried: does the server owe the answer to a password? A session

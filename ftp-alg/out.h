@@ -57,14 +57,16 @@ enum ftp_do {
 	FTP_DO_SIDE_WAIT,  /* call ftp_machine_side_due() in `number` ms; restarts a running timer */
 	FTP_DO_LOG_SERVER_REFUSED, /* verb: one of the gateway's own commands; text: the server's refusal */
 	FTP_DO_LOG_UNANSWERED,	   /* text: the command that the server did not answer in time */
-	FTP_DO_STRAY,	   /* text: a line from the server that answers no command, for the log. refusal: it
-			      ends the session */
-	FTP_DO_STILL_IN,   /* a second USER was refused: the login before it stands */
-	FTP_DO_LOGIN_ASK,  /* a login is to be tried: ftp_machine_login_go() when it is this source's turn.
-			      text: the name, if the command gives one */
-	FTP_DO_LOGIN_OVER, /* the turn is over without a result: the server wants more, or was not asked */
-	FTP_DO_CHANGED,	   /* the server has agreed to the last command, which changed something. number: enum
-			      ftp_change */
+	FTP_DO_STRAY,	    /* text: a line from the server that answers no command, for the log. refusal: it
+			       ends the session */
+	FTP_DO_STILL_IN,    /* a second USER was refused: the login before it stands */
+	FTP_DO_LOGIN_ASK,   /* a login is to be tried: ftp_machine_login_go() when it is this source's turn.
+			       text: the name, if the command gives one */
+	FTP_DO_LOGIN_CHECK, /* ask whether the user of the last USER may log in; answer with
+			       ftp_machine_login_checked() */
+	FTP_DO_LOGIN_OVER,  /* the turn is over without a result: the server wants more, or was not asked */
+	FTP_DO_CHANGED, /* the server has agreed to the last command, which changed something. number: enum
+			   ftp_change */
 	FTP_DO_LOGIN_HIDDEN, /* text: the server's reason for a refused login, which the client does not get
 			      */
 	FTP_DO_LOGIN_FAILED, /* text: who did not let the user in (server, certificate, stored-credential) */

@@ -151,6 +151,7 @@ void machine_link_renew(struct ftp_machine *machine, enum ftp_pending pending, s
 	machine->side = (struct ftp_side_replies){ .due = false };
 	machine->login = FTP_LOGIN_NONE;
 	machine->user_seen = machine->greeted_in = machine->told = false;
+	machine->check = FTP_CHECK_NONE;
 	machine->restart = false;
 	machine->stray = false;
 	machine->representation = (struct ftp_representation){ .asked = FTP_PARAMETER_NONE };

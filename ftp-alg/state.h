@@ -193,6 +193,15 @@ enum ftp_login_turn {
 	FTP_LOGIN_TURN_OURS,  /* until the login succeeds or fails, or the server wants more */
 };
 
+/* FTCHKPWD: may the user that the server has been told log in? */
+enum ftp_check {
+	FTP_CHECK_NONE = 0, /* nobody has been asked */
+	FTP_CHECK_ASKED,    /* FTP_DO_LOGIN_CHECK; a line or a reply is held */
+	FTP_CHECK_ALLOWED,
+	FTP_CHECK_DENIED,
+	FTP_CHECK_FAILED, /* there is no answer, which denies */
+};
+
 /* Asking again for a file that is in use (DSWAITTIME). */
 struct ftp_retry {
 	bool allowed;	 /* of this transfer: its command may be sent a second time */
@@ -289,7 +298,9 @@ struct ftp_machine {
 	bool draining;
 	bool closing;
 	enum ftp_login_turn login_turn;
-	uint8_t failures; /* failed logins, of this session and lately of its source */
+	enum ftp_check check;
+	const char *check_text; /* of a denial, for the client; the caller's */
+	uint8_t failures;	/* failed logins, of this session and lately of its source */
 	uint8_t failures_here;
 	bool was_in; /* logged in when the USER came that is being answered */
 	struct ftp_identity identity;

@@ -129,7 +129,8 @@ struct ftp_action {
 	enum data_port data_port;
 	uint32_t replysecuritylevel; /* 0 or 1 */
 	bool accesserrormsgs;
-	bool verifyuser; /* VERIFYUSER: only users of the policy may log in, with TLS or without */
+	const char *login_check; /* FTCHKPWD: the local socket that decides about logins; NULL: none */
+	bool verifyuser;	 /* VERIFYUSER: only users of the policy may log in, with TLS or without */
 	enum ftplogging ftplogging;
 	bool session_summary;
 	uint32_t ftpkeepalive_s; /* 0: leave it to the kernel */

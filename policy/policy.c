@@ -261,6 +261,11 @@ int policy_set_zone(struct policy *policy, struct policy_time *time, const struc
 	return 0;
 }
 
+struct diag_mark policy_mark(const struct policy *policy, const void *object, const char *key)
+{
+	return locations_mark(policy->locations, object, key);
+}
+
 void policy_free(struct policy **policy)
 {
 	struct policy_store *store = (struct policy_store *)(void *)*policy;

@@ -69,6 +69,9 @@ enum audit_kind policy_audit_kind(const struct policy_daemon *daemon);
 /* Give a condition of this policy its zone, in a copy that the policy owns. Returns 0 or -ENOMEM. */
 int policy_set_zone(struct policy *policy, struct policy_time *time, const struct zone_span *spans, size_t n);
 
+/* Where the file gives this key of an object of the policy, or else the object: for a message. */
+struct diag_mark policy_mark(const struct policy *policy, const void *object, const char *key);
+
 /* NULL-safe; sets *policy to NULL. */
 void policy_free(struct policy **policy);
 

@@ -121,6 +121,11 @@ static const struct field ftp_fields[] = {
 	UINT("replysecuritylevel", ftp_action, replysecuritylevel, 0, 1, "0"),
 	FTP_BOOL(accesserrormsgs, "false"),
 	FTP_BOOL(verifyuser, "false"),
+	{ .key = "login_check",
+	  .type = FIELD_PATH,
+	  PTR(ftp_action, login_check),
+	  .min = 1,
+	  .max = 107 }, /* as sun_path has room for */
 	FTP_ENUM(ftplogging, ftploggings, "truenodns"),
 	{ .key = "progress",
 	  .type = FIELD_DURATION,

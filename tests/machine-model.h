@@ -44,8 +44,11 @@ struct model {
 	size_t client_len;
 	bool skipping;
 	bool holding;
-	bool paused;	/* until model_resume() */
-	bool waits;	/* for its turn to log in, likewise */
+	bool paused;	  /* until model_resume() */
+	bool waits;	  /* for its turn to log in, likewise */
+	bool wants_check; /* the answer about its user, likewise */
+	bool may_log_in;  /* which was that it may */
+	unsigned nchecks;
 	bool side_wait; /* until model_side_due() */
 	struct ftp_line held;
 	size_t held_at;
@@ -603,6 +606,15 @@ static void model_server_tls_start(struct model *model)
 	ftp_machine_signal(&model->machine, FTP_SIGNAL_SERVER_INJECTED, &model->out);
 }
 
+/* FTCHKPWD: no password goes to the server before somebody was asked about the user. */
+static void model_check_password(struct model *model, const struct ftp_act *act)
+{
+	const struct ftp_command command = ftp_command_parse(act->text, act->len);
+
+	if (command.verb->kind == FTP_KIND_PASS && model->action.login_check != NULL)
+		MODEL_CHECK(model, model->may_log_in);
+}
+
 static void model_act(struct model *model, const struct ftp_act *act)
 {
 	MODEL_CHECK(model, !model->ended);
@@ -614,6 +626,7 @@ static void model_act(struct model *model, const struct ftp_act *act)
 		model_reply(model, act);
 		break;
 	case FTP_DO_COMMAND:
+		model_check_password(model, act);
 		model_command(model, act);
 		break;
 	case FTP_DO_TLS_START:
@@ -736,6 +749,11 @@ static void model_act(struct model *model, const struct ftp_act *act)
 		MODEL_CHECK(model, !model->waits);
 		model->waits = true;
 		break;
+	case FTP_DO_LOGIN_CHECK:
+		MODEL_CHECK(model, model->action.login_check != NULL && !model->wants_check);
+		model->wants_check = true;
+		model->may_log_in = false;
+		break;
 	case FTP_DO_LOGIN_OVER:
 		MODEL_CHECK(model, !model->waits);
 		break;
@@ -744,11 +762,12 @@ static void model_act(struct model *model, const struct ftp_act *act)
 		model->logged_in = false;
 		break;
 	case FTP_DO_USER:
-		model->logged_in = false;
+		model->logged_in = model->may_log_in = false;
 		snprintf(model->user, sizeof(model->user), "%.*s", (int)act->len, act->text);
 		break;
 	case FTP_DO_LOGGED_IN:
 		model_check_login(model);
+		MODEL_CHECK(model, model->action.login_check == NULL || model->may_log_in);
 		model->logged_in = true;
 		break;
 	case FTP_DO_CLOSE:
@@ -839,7 +858,8 @@ static bool model_client_line(struct model *model)
 	if (take == FTP_HOLD) {
 		bool moved = model->out.n > 0;
 		bool opens = moved && model->out.acts[model->out.n - 1].what == FTP_DO_DATA_SECURE;
-		bool asks = moved && model->out.acts[model->out.n - 1].what == FTP_DO_LOGIN_ASK;
+		bool asks = moved && (model->out.acts[model->out.n - 1].what == FTP_DO_LOGIN_ASK ||
+				      model->out.acts[model->out.n - 1].what == FTP_DO_LOGIN_CHECK);
 
 		for (size_t i = 0; i < model->out.n; i++) {
 			enum ftp_do what = model->out.acts[i].what;
@@ -911,6 +931,7 @@ static bool model_server_line(struct model *model)
 					       model->out.acts[i].what == FTP_DO_DATA_GO ||
 					       model->out.acts[i].what == FTP_DO_DATA_FAILED ||
 					       model->out.acts[i].what == FTP_DO_SIDE_WAIT ||
+					       model->out.acts[i].what == FTP_DO_LOGIN_CHECK ||
 					       model->out.acts[i].what == FTP_DO_DATA_ABORT);
 		model_carry_out(model);
 		return moved;
@@ -962,12 +983,20 @@ static void model_greet(struct model *model)
 /* The time of a pause is over. */
 static void model_resume(struct model *model)
 {
-	if (model->ended || (!model->paused && !model->waits))
+	if (model->ended || (!model->paused && !model->waits && !model->wants_check))
 		return;
 	model_trace(model, "resume");
 	if (model->waits)
 		ftp_machine_login_go(&model->machine);
-	model->paused = model->waits = false;
+	if (model->wants_check) { /* each kind of answer in its turn, most often the one that lets in */
+		static const enum ftp_check answers[] = { FTP_CHECK_ALLOWED, FTP_CHECK_DENIED,
+							  FTP_CHECK_ALLOWED, FTP_CHECK_FAILED };
+		enum ftp_check answer = answers[model->nchecks++ % 4];
+
+		ftp_machine_login_checked(&model->machine, answer, "no");
+		model->may_log_in = answer == FTP_CHECK_ALLOWED;
+	}
+	model->paused = model->waits = model->wants_check = false;
 	ftp_machine_resume(&model->machine, &model->out);
 	model_carry_out(model);
 	model_run(model);

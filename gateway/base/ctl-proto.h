@@ -22,7 +22,7 @@
 #include "policy/policy.h"
 
 /* Must change with anything in this file. */
-#define CTL_VERSION 0x61740022u
+#define CTL_VERSION 0x61740023u
 
 /* What each of them is otherwise: ctl-question.c. */
 enum ctl_proto_what {

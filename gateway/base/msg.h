@@ -14,6 +14,7 @@
 #include <stdint.h>
 
 #include "gateway/base/habits.h"
+#include "gateway/base/login-question.h"
 #include "gateway/base/session-filter.h"
 #include "gateway/base/ticket-seeds.h"
 #include "gateway/base/ticket-sets.h"
@@ -72,7 +73,7 @@ struct msg {
 	uint32_t others_wait; /* MSG_LOGIN_GO: ring when the login is decided, others may wait for that;
 				 MSG_SERVER: how many servers the session has not had */
 	uint32_t purpose;     /* MSG_SOCKET*: enum msg_purpose; MSG_AUDIT: enum audit_kind; MSG_PLAN: index in
-				 policy.ftp_actions */
+				 policy.ftp_actions; MSG_LOGIN_CHECK: in policy.rules */
 	uint32_t serial;      /* MSG_SOCKET*, MSG_ANNOUNCE*, MSG_PLAN*: the worker's, returned in the answer;
 				 MSG_TICKET_*: index in policy.tls_actions; MSG_SERVER_ASK: in
 				 policy.backends; MSG_SERVER: of the server in the backend; MSG_CHECK*: the
@@ -84,12 +85,14 @@ struct msg {
 	struct ip_endpoint remote; /* MSG_SESSION: the client; MSG_SOCKET: whom to dial */
 	struct ip_endpoint local;  /* MSG_SESSION: what it dialled */
 	union {
-		struct ticket_seed ticket;    /* MSG_TICKET_SEED */
-		struct ticket_part tickets;   /* MSG_TICKET_PART */
-		struct session_filter filter; /* MSG_LIST_SESSIONS, MSG_END_SESSION, MSG_TRACE* */
-		struct habits habits;	      /* MSG_SESSION_END */
-		struct msg_check check;	      /* MSG_CHECK */
-		int64_t began_s;	      /* MSG_SESSION: seconds since 1970 */
+		struct ticket_seed ticket;	  /* MSG_TICKET_SEED */
+		struct ticket_part tickets;	  /* MSG_TICKET_PART */
+		struct session_filter filter;	  /* MSG_LIST_SESSIONS, MSG_END_SESSION, MSG_TRACE* */
+		struct habits habits;		  /* MSG_SESSION_END */
+		struct msg_check check;		  /* MSG_CHECK */
+		struct login_part login_part;	  /* MSG_LOGIN_CHECK */
+		struct login_answer login_answer; /* MSG_LOGIN_CHECKED: text, or why there is no answer */
+		int64_t began_s;		  /* MSG_SESSION: seconds since 1970 */
 	};
 };
 

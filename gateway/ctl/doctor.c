@@ -19,6 +19,7 @@
 #include "gateway/ctl/doctor-input.h"
 #include "gateway/ctl/doctor-kernel.h"
 #include "gateway/ctl/doctor-listeners.h"
+#include "gateway/ctl/doctor-login.h"
 #include "gateway/ctl/doctor-report.h"
 #include "gateway/ctl/doctor-rules.h"
 #include "gateway/ctl/doctor-server.h"
@@ -90,6 +91,14 @@ static bool has_control_socket(const struct policy *policy)
 	return policy->daemon.control_socket != NULL;
 }
 
+static bool has_login_check(const struct policy *policy)
+{
+	for (size_t i = 0; i < policy->nftp_actions; i++)
+		if (policy->ftp_actions[i].login_check != NULL)
+			return true;
+	return false;
+}
+
 static bool has_http(const struct policy *policy)
 {
 	const struct policy_daemon *daemon = &policy->daemon;
@@ -118,6 +127,7 @@ static const struct check {
 	{ "files", always, false, doctor_check_files },
 	{ "addresses", always, false, doctor_check_addresses },
 	{ "listeners", always, false, doctor_check_listeners },
+	{ "login_check", has_login_check, false, doctor_check_login },
 	{ "http", has_http, false, doctor_check_http },
 	{ "ports", always, false, doctor_check_ports },
 	{ "backends", always, false, doctor_check_servers },

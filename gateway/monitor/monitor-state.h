@@ -21,6 +21,7 @@
 #include "gateway/monitor/ending.h"
 #include "gateway/monitor/http-child.h"
 #include "gateway/monitor/listen.h"
+#include "gateway/monitor/login-check.h"
 #include "gateway/monitor/login-queue.h"
 #include "gateway/monitor/maintenance.h"
 #include "gateway/monitor/name-watch.h"
@@ -98,6 +99,7 @@ struct monitor {
 	struct listener_set coming_listeners;
 	struct admission admission;
 	struct login_queue logins;
+	struct login_checks login_checks;
 	struct data_share share;
 	struct privileged privileged;
 	struct backends backends;

@@ -344,9 +344,11 @@ static int monitor_init(struct monitor *monitor)
 	};
 	admission_init(&monitor->admission);
 	login_queue_init(&monitor->logins, &monitor->loop, request_login_go);
-	monitor->requests = (struct requests){ &monitor->admission, &monitor->privileged, &monitor->logins,
-					       &monitor->clients,   &monitor->audit,	  &monitor->share,
-					       &monitor->backends,  &monitor->checks };
+	login_checks_init(&monitor->login_checks, &monitor->loop, request_login_checked);
+	monitor->requests =
+	    (struct requests){ &monitor->admission, &monitor->privileged, &monitor->logins,
+			       &monitor->clients,   &monitor->audit,	  &monitor->share,
+			       &monitor->backends,  &monitor->checks,	  &monitor->login_checks };
 	checks_init(&monitor->checks, &monitor->loop, &monitor->backends, &monitor->current);
 	data_share_init(&monitor->share, &monitor->loop, &monitor->children);
 	monitor->started_ms = monitor->loop.now_ms;
@@ -443,6 +445,7 @@ int monitor_run(const char *policy_path, const char *own_path, const struct prog
 	privileged_done(&monitor.privileged);
 	data_share_done(&monitor.share);
 	login_queue_done(&monitor.logins);
+	login_checks_done(&monitor.login_checks);
 	admission_done(&monitor.admission);
 	client_table_done(&monitor.clients);
 	signals_close(&monitor.signals);

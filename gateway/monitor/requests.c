@@ -48,6 +48,59 @@ void request_login_go(void *worker, uint64_t session, bool others_wait)
 	(void)msg_send(child->channel.fd, &answer, -1);
 }
 
+void request_login_checked(void *worker, uint64_t session, enum login_verdict verdict, const char *why,
+			   const struct login_answer *answer)
+{
+	static const int errors[] = {
+		[LOGIN_NO_ANSWER] = -EIO, [LOGIN_ALLOWED] = 0, [LOGIN_DENIED] = -EACCES
+	};
+	struct child *child = worker;
+	struct msg msg = { .type = MSG_LOGIN_CHECKED, .session = session, .error = errors[verdict] };
+
+	if (verdict == LOGIN_DENIED)
+		msg.login_answer = *answer;
+	else if (verdict == LOGIN_NO_ANSWER)
+		(void)memccpy(msg.login_answer.text, why, '\0', sizeof(msg.login_answer.text) - 1);
+	/* if the answer is lost, the session times out */
+	(void)msg_send(child->channel.fd, &msg, -1);
+}
+
+/*
+ * Which rule has the session? Behind a load balancer the monitor knows the client, but not the
+ * address that it has dialled: there the worker says which one it is. NULL: it cannot be this one.
+ */
+static const struct policy_rule *rule_of(const struct request *request)
+{
+	const struct policy *policy = request->child->generation->policy;
+	const struct policy_rule *rule;
+
+	if (request->msg->purpose >= policy->nrules || request->facts.listener >= policy->nlisteners)
+		return NULL;
+	rule = &policy->rules[request->msg->purpose];
+	if (policy->listeners[request->facts.listener].nproxies == 0 &&
+	    privileged_rule(policy, &request->facts) != rule)
+		return NULL;
+	return rule->ftp->login_check != NULL ? rule : NULL;
+}
+
+static const char *login_check(const struct request *request)
+{
+	const struct policy_rule *rule = rule_of(request);
+	char client[IP_TEXT_MAX];
+	struct login_facts facts = { .session = request->msg->session };
+
+	if (rule == NULL)
+		return "no-login-check";
+	if (request->facts.client.family == IP_NONE)
+		return no_client;
+	facts.client = ip_addr_format(&request->facts.client, client);
+	facts.listener = request->child->generation->policy->listeners[request->facts.listener].name;
+	facts.rule = rule->name;
+	facts.backend = rule->backend->name;
+	return login_checks_take(request->from->login_checks, request->child, &facts, rule->ftp->login_check,
+				 &request->msg->login_part);
+}
+
 static const char *session_login(const struct request *request)
 {
 	if (!admission_login(request->from->admission, request->msg->session, request->child))
@@ -152,6 +205,7 @@ static const char *session_end(const struct request *request)
 	/* cannot fail: the facts were found */
 	(void)admission_leave(request->from->admission, session, request->child);
 	login_queue_over(request->from->logins, session);
+	login_checks_forget(request->from->login_checks, session);
 	privileged_session_end(request->from->privileged, session);
 	data_share_session_end(request->from->share, session);
 	backends_session_end(request->from->backends, session);
@@ -282,6 +336,7 @@ static const struct {
 } table[MSG_TYPE_COUNT] = {
 	[MSG_READY] = { 0, worker_ready },
 	[MSG_LOGIN_ASK] = { FIELD_SESSION | FIELD_DELAY, login_ask },
+	[MSG_LOGIN_CHECK] = { FIELD_SESSION | FIELD_PURPOSE, login_check },
 	[MSG_LOGIN_OVER] = { FIELD_SESSION, login_over },
 	[MSG_LOGIN_FAILED] = { FIELD_SESSION, login_failed },
 	[MSG_SESSION_LOGIN] = { FIELD_SESSION, session_login },
@@ -371,6 +426,7 @@ static void forget_session(void *context, uint64_t session)
 	data_share_session_end(requests->share, session);
 	backends_session_end(requests->backends, session);
 	login_queue_over(requests->logins, session);
+	login_checks_forget(requests->login_checks, session);
 }
 
 size_t request_forget_worker(const struct requests *requests, const struct child *child)

@@ -13,6 +13,7 @@
 #include "gateway/monitor/children.h"
 #include "gateway/monitor/client-table.h"
 #include "gateway/monitor/data-share.h"
+#include "gateway/monitor/login-check.h"
 #include "gateway/monitor/login-queue.h"
 #include "gateway/monitor/privileged.h"
 
@@ -26,7 +27,12 @@ struct requests {
 	struct data_share *share;
 	struct backends *backends;
 	struct checks *checks;
+	struct login_checks *login_checks;
 };
+
+/* Tell a worker (a struct child) what login_check says: for login_checks_init(). */
+void request_login_checked(void *worker, uint64_t session, enum login_verdict verdict, const char *why,
+			   const struct login_answer *answer);
 
 /* Tell a worker (a struct child) that it is a session's turn to log in: for login_queue_init(). */
 void request_login_go(void *worker, uint64_t session, bool others_wait);

@@ -12,6 +12,7 @@
 #include "gateway/host/audit-open.h"
 #include "gateway/host/control-group.h"
 #include "gateway/host/http-token.h"
+#include "gateway/host/login-socket.h"
 #include "gateway/host/policy-file.h"
 #include "gateway/tls/fips.h"
 #include "gateway/tls/health-logins.h"
@@ -83,6 +84,7 @@ int policy_check_load(const struct policy *policy, struct diags *diags)
 		r = -EINVAL;
 	if (check_http(policy, diags) < 0 && r == 0)
 		r = -EINVAL;
+	login_socket_check(policy, diags); /* the program that answers may start later */
 	if (r < 0 &&
 	    diags->nerrors == before) /* no other message says why, and an exit status alone does not help */
 		diags_add(diags, DIAG_ERROR, DIAG_LOAD_FAILED, (struct diag_mark){ 0 },

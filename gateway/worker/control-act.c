@@ -14,6 +14,7 @@
 #include "gateway/net/netsock.h"
 #include "gateway/worker/control-dial.h"
 #include "gateway/worker/control-tls.h"
+#include "gateway/worker/login-ask.h"
 #include "gateway/worker/passive-share.h"
 #include "gateway/worker/progress-log.h"
 #include "gateway/worker/server-tls.h"
@@ -307,6 +308,8 @@ static void carry_out_one(struct session *session, const struct ftp_act *act)
 			latest_forward(
 			    &session->latest, act->text, act->len,
 			    ftp_representation_is_exact(ftp_machine_representation(&session->machine)));
+		if (act->forwarded)
+			login_ask_note(session, act);
 		if (act->urgent)
 			interrupt(session);
 		add_command(session, act);
@@ -410,6 +413,9 @@ static void carry_out_one(struct session *session, const struct ftp_act *act)
 		break;
 	case FTP_DO_LOGIN_ASK:
 		do_login_ask(session, act);
+		break;
+	case FTP_DO_LOGIN_CHECK:
+		login_ask(session);
 		break;
 	case FTP_DO_LOGIN_OVER:
 		uplink_notify(&session->worker->uplink, MSG_LOGIN_OVER, session->facts.id);

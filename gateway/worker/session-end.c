@@ -31,15 +31,17 @@ void session_free(struct deferred *deferred)
 
 void session_login_failed(struct session *session, const char *by, const char *key)
 {
-	/* a wrong password of the policy is not the client's fault */
-	bool ours = strcmp(by, "stored-credential") == 0;
+	/* a wrong password of the policy is not the client's fault, nor a login that nobody checks */
+	bool unchecked = strcmp(by, "login-unchecked") == 0;
+	bool ours = unchecked || strcmp(by, "stored-credential") == 0;
 
 	tally_login_failed(by);
 	session_log(&session->facts, ours ? LOG_LEVEL_WARNING : LOG_LEVEL_INFO, "login-failed",
 		    LOG_TEXT("user", session->login_name), LOG_TEXT("by", by),
 		    LOG_DECISION(&session->facts, key));
 	session_audit_login_failed(&session->facts, session->login_name, by, key);
-	uplink_notify(&session->worker->uplink, MSG_LOGIN_FAILED, session->facts.id);
+	uplink_notify(&session->worker->uplink, unchecked ? MSG_LOGIN_OVER : MSG_LOGIN_FAILED,
+		      session->facts.id);
 }
 
 /* Has the client gone without a byte? Behind a load balancer, checks are told apart by their header. */
@@ -122,6 +124,8 @@ void session_end(struct session *session, const char *reason)
 	loop_timer_stop(&worker->loop, &session->progress_timer);
 	free(session->proxy_wait);
 	session->proxy_wait = NULL;
+	free(session->ask);
+	session->ask = NULL;
 	identity_done(&session->facts.identity);
 	server_tls_free(session);
 	tlsctx_sessions_forget(&session->tls_sessions);

@@ -26,6 +26,7 @@
 #include "gateway/worker/session-audit.h"
 #include "gateway/worker/trace.h"
 
+struct login_ask;
 struct proxy_wait;
 
 /*
@@ -138,7 +139,8 @@ struct session {
 	uint64_t connected_ms;
 	uint64_t awaited_ms; /* how long the client has waited for greetings */
 
-	bool others_wait; /* for this session's login to be decided, see MSG_LOGIN_GO */
+	bool others_wait;      /* for this session's login to be decided, see MSG_LOGIN_GO */
+	struct login_ask *ask; /* login_check: about the user of the last USER; NULL: nobody is asked */
 	struct changes changes;
 	struct latest latest;
 	struct session_summary summary;

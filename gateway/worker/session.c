@@ -16,6 +16,7 @@
 #include "gateway/worker/control-tls.h"
 #include "gateway/worker/control.h"
 #include "gateway/worker/first-byte.h"
+#include "gateway/worker/login-ask.h"
 #include "gateway/worker/progress-log.h"
 #include "gateway/worker/proxy-in.h"
 #include "gateway/worker/server-tls.h"
@@ -429,16 +430,15 @@ void session_granted(struct session *session, const struct msg *msg, int *fd)
 	if (msg->type == MSG_LOGIN_GO) {
 		session->others_wait = msg->others_wait != 0;
 		ftp_machine_login_go(&session->machine);
-		control_run(session);
-		return;
-	}
-	if (msg->type == MSG_SERVER) {
+	} else if (msg->type == MSG_LOGIN_CHECKED) {
+		login_ask_answered(session, msg);
+	} else if (msg->type == MSG_SERVER) {
 		control_server_chosen(session, msg->error, msg->serial, msg->others_wait);
-		control_run(session);
 	} else if (msg->type == MSG_SOCKET_READY && msg->purpose == PURPOSE_SERVER) {
 		control_server_granted(session, msg->error, fd);
-		control_run(session);
 	} else {
 		data_conn_granted(&session->data, msg, fd);
+		return;
 	}
+	control_run(session);
 }

@@ -80,6 +80,11 @@ void tally_login(void)
 	count(LOGINS_ACCEPTED, 0, 1);
 }
 
+void tally_login_check(const char *answer)
+{
+	count(LOGIN_CHECKS, count_value(COUNT_LABEL_LOGIN_CHECK, answer), 1);
+}
+
 void tally_login_failed(const char *by)
 {
 	count(LOGINS_REFUSED, count_value(COUNT_LABEL_REFUSED_BY, by), 1);

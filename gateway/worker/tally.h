@@ -20,6 +20,9 @@ void tally_cleared(enum ftp_side side, bool by_ccc);
 
 void tally_login(void);
 void tally_login_failed(const char *by);
+
+/* login_check has answered: "allow", "deny" or "none". */
+void tally_login_check(const char *answer);
 /* Of a command. verb: "" if it is none of FTP's; key: NULL if no key decided. */
 void tally_refusal(const char *verb, const char *key);
 

@@ -274,6 +274,7 @@ static message_fn *const message_handlers[MSG_TYPE_COUNT] = {
 	[MSG_SERVER] = on_answer,
 	[MSG_CHECK] = on_check,
 	[MSG_LOGIN_GO] = on_answer,
+	[MSG_LOGIN_CHECKED] = on_answer,
 	[MSG_SESSION_ADMITTED] = on_answer,
 	[MSG_SESSION_REFUSED] = on_answer,
 	[MSG_TICKET_SEED] = on_ticket_seed,

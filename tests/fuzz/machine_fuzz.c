@@ -137,6 +137,9 @@ static void set_policy(struct ftp_machine_setup *setup, struct ftp_action *actio
 			action->dswaittime_min = 2;
 			action->dswaitinterval_s = 60;
 			break;
+		case 'j':
+			action->login_check = "socket";
+			break;
 		case 'y':
 			action->login_delay_ms = 1000;
 			action->login_attempts = 3;

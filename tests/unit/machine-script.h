@@ -11,6 +11,7 @@
  *	H running	a TLS handshake of the data connection, before the transfer ("-": it is over)
  *	R -		the pause is over
  *	O -		it is the session's turn to log in
+ *	K allow		the answer about a user: allow, deny, "deny TEXT", or none
  *	T -		the time of side-wait is over
  *	D ok		the data part ended, see script_results; "kept": well, and its connection is open
  *	D over		such a connection has ended
@@ -70,6 +71,7 @@ struct script {
 	struct ftp_out out;
 	struct ftp_reply_parser parser;
 	char identity[SCRIPT_LINE_MAX]; /* what the machine's identity points into */
+	char denial[SCRIPT_LINE_MAX];	/* the same of its text */
 	bool log;			/* after the preamble */
 	bool dials;
 	char text[SCRIPT_TEXT_MAX];
@@ -239,6 +241,9 @@ static void script_action(struct script *script, const struct ftp_act *act)
 		return;
 	case FTP_DO_LOGIN_ASK:
 		script_add(script, "  ask %.*s\n", (int)act->len, act->text);
+		return;
+	case FTP_DO_LOGIN_CHECK:
+		script_add(script, "  check\n");
 		return;
 	case FTP_DO_LOGIN_OVER:
 		script_add(script, "  over\n");
@@ -444,6 +449,15 @@ static enum ftp_take script_event(struct script *script, char what, const char *
 		return FTP_TAKEN;
 	case 'O':
 		ftp_machine_login_go(machine);
+		return FTP_TAKEN;
+	case 'K':
+		(void)snprintf(script->denial, sizeof(script->denial), "%s",
+			       strncmp(arg, "deny ", 5) == 0 ? arg + 5 : "");
+		ftp_machine_login_checked(machine,
+					  strcmp(arg, "allow") == 0	 ? FTP_CHECK_ALLOWED
+					  : strncmp(arg, "deny", 4) == 0 ? FTP_CHECK_DENIED
+									 : FTP_CHECK_FAILED,
+					  script->denial);
 		return FTP_TAKEN;
 	case 'R':
 		ftp_machine_resume(machine, &script->out);

@@ -61,6 +61,107 @@ static const struct ftp_action verify_allowed = {
 	"C USER u\n  user u\n  s USER u\nS 331 ok\n  s PASS stored\nS 230 in\n"                              \
 	"  c 232 User logged in, authorized by client certificate.\n  logged-in\n"
 
+static const struct ftp_action checked = { SCRIPT_LENIENT, .login_check = "socket" };
+static const struct ftp_action checked_quietly = { UNDER_TLS, .secure_login = SECURE_LOGIN_NO_CLIENT_AUTH,
+						   .login_check = "socket" };
+static const struct ftp_action checked_stored = {
+	UNDER_TLS,
+	.secure_login = SECURE_LOGIN_REQUIRED,
+	.secure_password = SECURE_PASSWORD_OPTIONAL,
+	.login_check = "socket",
+};
+static const struct ftp_action checked_in_turn = { SCRIPT_LENIENT, .login_check = "socket",
+						   .login_delay_ms = 1000, .login_attempts = 2 };
+
+#define UNCHECKED GREETED "C USER u\nS 331 ok\n"
+
+/* FTCHKPWD: when somebody is asked, and what becomes of the answer. */
+static const struct script_case checks[] = {
+	{ "PASS waits, and goes on",
+	  { .action = &checked },
+	  UNCHECKED,
+	  "C PASS p\n  hold\n  check\nC PASS p\n  hold\nK allow\nC PASS p\n  s PASS p\nS 230 in\n  c 230 in\n"
+	  "  logged-in\n" },
+	{ "denied",
+	  { .action = &checked },
+	  UNCHECKED,
+	  "C PASS p\n  hold\n  check\nK deny\nC PASS p\n"
+	  "  c 530-The login check does not permit this login.\n  c 530 Login denied.\n  login-failed\n"
+	  "C PASS p\n  c 503 Send USER before PASS.\nC PWD\n  c 530 Not logged in: send USER and PASS first.\n" },
+	{ "denied with a text",
+	  { .action = &checked },
+	  UNCHECKED,
+	  "C PASS p\n  hold\n  check\nK deny Not now\nC PASS p\n  c 530-Not now\n  c 530 Login denied.\n"
+	  "  login-failed\n" },
+	{ "the text is not for everybody",
+	  { .action = &checked_quietly },
+	  WITH_TLS "C USER u\nS 331 ok\n",
+	  "C PASS p\n  hold\n  check\nK deny Not now\nC PASS p\n  c 530 Login denied.\n  login-failed\n" },
+	{ "no answer",
+	  { .action = &checked },
+	  UNCHECKED,
+	  "C PASS p\n  hold\n  check\nK none\nC PASS p\n"
+	  "  c 530-The login cannot be checked now, try again later.\n  c 530 Login denied.\n  login-failed\n" },
+	{ "an answer that nobody waits for",
+	  { .action = &checked },
+	  UNCHECKED,
+	  "K allow\nC PASS p\n  hold\n  check\nK deny\nK allow\nC PASS p\n"
+	  "  c 530-The login check does not permit this login.\n  c 530 Login denied.\n  login-failed\n" },
+	{ "another user is asked about anew",
+	  { .action = &checked },
+	  UNCHECKED "C PASS p\nK allow\nC PASS p\nS 530 no\n",
+	  "C USER v\n  user v\n  s USER v\nS 331 ok\n  c 331 ok\nC PASS p\n  hold\n  check\n" },
+	{ "ACCT alone completes a login",
+	  { .action = &checked },
+	  GREETED "C USER u\nS 332 account\n",
+	  "C ACCT a\n  hold\n  check\nK deny\nC ACCT a\n"
+	  "  c 530-The login check does not permit this login.\n  c 530 Login denied.\n  login-failed\n" },
+	{ "ACCT after PASS asks no more",
+	  { .action = &checked },
+	  UNCHECKED "C PASS p\nK allow\nC PASS p\nS 332 account\n",
+	  "C ACCT a\n  s ACCT a\nS 230 in\n  c 230 in\n  logged-in\n" },
+	{ "no password needed",
+	  { .action = &checked },
+	  GREETED "C USER u\n",
+	  "S 230 in\n  check\n  hold\nS 230 in\n  hold\nK allow\nS 230 in\n  c 230 in\n  logged-in\n" },
+	{ "no password needed, and denied: the server forgets the user",
+	  { .action = &checked },
+	  GREETED "C USER u\n",
+	  "S 230-in\n  check\n  hold\nK deny Not now\nS 230-in\nS  indeed\nS 230 in\n  c 530-Not now\n"
+	  "  c 530 Login denied.\n  login-failed\n  renew\nS 220 hello\nC PWD\n"
+	  "  c 530 Not logged in: send USER and PASS first.\n" },
+	{ "a stored password waits",
+	  { .action = &checked_stored },
+	  MINE "C USER u\n",
+	  "S 331 ok\n  check\n  hold\nK allow\nS 331 ok\n  s PASS stored\nS 230 in\n"
+	  "  c 232 User logged in, authorized by client certificate.\n  logged-in\n" },
+	{ "a stored password stays here",
+	  { .action = &checked_stored },
+	  MINE "C USER u\n",
+	  "S 331 ok\n  check\n  hold\nK deny\nS 331 ok\n  c 530 Login denied.\n  login-failed\n" },
+	{ "the server greets with 230",
+	  { .action = &checked },
+	  NULL,
+	  "S 230 in\n  c 220 in\nC PWD\n  c 530 Not logged in: send USER and PASS first.\n" },
+	{ "its turn comes first, and a denial is a failure",
+	  { .action = &checked_in_turn },
+	  UNCHECKED,
+	  "C PASS p\n  hold\n  ask \nO -\nC PASS p\n  hold\n  check\nK deny\nC PASS p\n"
+	  "  c 530-The login check does not permit this login.\n  c 530 Login denied.\n  login-failed\n"
+	  "C USER u\n  hold\n  ask u\nO -\nC USER u\n  user u\n  s USER u\nS 331 ok\n  c 331 ok\n  over\n"
+	  "C PASS p\n  hold\n  ask \nO -\nC PASS p\n  hold\n  check\nK deny\nC PASS p\n"
+	  "  c 530-The login check does not permit this login.\n  c 530 Login denied.\n  login-failed\n"
+	  "  c 421 Too many failed logins; closing.\n  close too-many-failed-logins\n" },
+	{ "the session ends while somebody is asked",
+	  { .action = &checked },
+	  UNCHECKED "C PASS p\n",
+	  "! shutdown\n  c 421 Service is shutting down, try again later.\n  close shutdown\nK allow\n" },
+	{ "the server ends it",
+	  { .action = &checked },
+	  UNCHECKED "C PASS p\n",
+	  "S 421 bye\n  c 421 bye\n  close server-421\nK allow\n" },
+};
+
 /* SECURE_LOGIN, SECURE_PASSWORD, a certificate or none, the user's own or not: what USER comes to. */
 static const struct script_case matrix[] = {
 	{ "NO_CLIENT_AUTH, none", { .action = &nobody_asked }, NOBODY, ASKED },
@@ -531,6 +632,7 @@ static const struct script_case host[] = {
 		(void)state;                                                                                 \
 		SCRIPT_CHECK_ALL(cases);                                                                     \
 	}
+TEST(checks)
 TEST(matrix)
 TEST(certificate)
 TEST(permitted)
@@ -557,13 +659,10 @@ static void stored_passwords_are_wiped(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(matrix_dialogues),
-		cmocka_unit_test(certificate_dialogues),
-		cmocka_unit_test(permitted_dialogues),
-		cmocka_unit_test(failures_dialogues),
-		cmocka_unit_test(lists_dialogues),
-		cmocka_unit_test(host_dialogues),
-		cmocka_unit_test(stored_passwords_are_wiped),
+		cmocka_unit_test(checks_dialogues),	 cmocka_unit_test(matrix_dialogues),
+		cmocka_unit_test(certificate_dialogues), cmocka_unit_test(permitted_dialogues),
+		cmocka_unit_test(failures_dialogues),	 cmocka_unit_test(lists_dialogues),
+		cmocka_unit_test(host_dialogues),	 cmocka_unit_test(stored_passwords_are_wiped),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

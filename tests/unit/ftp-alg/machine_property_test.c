@@ -621,6 +621,7 @@ static void set_login(struct peer *peer, struct ftp_action *action, struct ftp_i
 	action->unknown_commands = one_in(peer, 2) ? UNKNOWN_COMMANDS_PASS : UNKNOWN_COMMANDS_REFUSE;
 	action->login_delay_ms = one_in(peer, 2) ? 1000 : 0;
 	action->login_attempts = one_in(peer, 2) ? 3 : 0;
+	action->login_check = one_in(peer, 4) ? "socket" : NULL;
 	if (one_in(peer, 4))
 		action->commands_denied =
 		    (struct command_list){ denied_names, pick(peer, NELEM(denied_names) + 1) };

@@ -38,6 +38,7 @@ struct scene {
 	struct backends backends;
 	struct checks checks;
 	struct generation *serving;
+	struct login_checks login_checks;
 	struct children children;
 	struct generation generation;
 	struct child mine, other;
@@ -66,9 +67,10 @@ static void scene_init(struct scene *scene)
 	*scene = (struct scene){ .generation.policy = &policy };
 	assert_int_equal(loop_init(&scene->loop), 0);
 	login_queue_init(&scene->logins, &scene->loop, request_login_go);
-	scene->requests =
-	    (struct requests){ &scene->admission, &scene->privileged, &scene->logins,	&scene->clients,
-			       &scene->audit,	  &scene->share,      &scene->backends, &scene->checks };
+	scene->requests = (struct requests){ &scene->admission, &scene->privileged, &scene->logins,
+					     &scene->clients,	&scene->audit,	    &scene->share,
+					     &scene->backends,	&scene->checks,	    &scene->login_checks };
+	login_checks_init(&scene->login_checks, &scene->loop, request_login_checked);
 	checks_init(&scene->checks, &scene->loop, &scene->backends, &scene->serving);
 	data_share_init(&scene->share, &scene->loop, &scene->children);
 	audit_source_init(&scene->audit, &scene->loop, &scene->children);
@@ -87,6 +89,7 @@ static void scene_done(struct scene *scene)
 	privileged_done(&scene->privileged);
 	data_share_done(&scene->share);
 	login_queue_done(&scene->logins);
+	login_checks_done(&scene->login_checks);
 	loop_done(&scene->loop);
 	admission_done(&scene->admission);
 	client_table_done(&scene->clients);
@@ -170,7 +173,7 @@ static void no_session_of_others_is_spoken_for(void **state)
 		if (!refuses(&scene, msg))
 			fail_msg("type %u was taken for session 0", type);
 	}
-	assert_int_equal(n, 16);
+	assert_int_equal(n, 17);
 	assert_int_equal(scene.admission.nsessions, 3);
 	assert_int_equal(scene.mine.nsessions, 2);
 	assert_int_equal(scene.other.nsessions, 1);
