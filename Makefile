@@ -16,6 +16,14 @@ BRANCHES := $(if $(filter x86_64-%,$(MACHINE)),-fcf-protection,$(if $(filter aar
 HARDEN  := -fstack-protector-strong -D_FORTIFY_SOURCE=2 -fstack-clash-protection $(BRANCHES)
 PKGS    := openssl yaml-0.1 libnetfilter_conntrack libnftables libseccomp libcap-ng
 
+# AUTH GSSAPI needs the library of MIT Kerberos. Where it is missing, or with GSSAPI=no, attlsd is built
+# without, and a policy that asks for AUTH GSSAPI is an error.
+GSSAPI  ?= $(shell pkg-config --exists mit-krb5-gssapi mit-krb5 2>/dev/null && echo yes)
+ifeq ($(GSSAPI),yes)
+PKGS    += mit-krb5-gssapi mit-krb5
+override CPPFLAGS += -DHAVE_GSSAPI
+endif
+
 override CPPFLAGS += -I. -D_GNU_SOURCE -DATTLSD_VERSION='"$(VERSION)"' $(shell pkg-config --cflags $(PKGS) 2>/dev/null)
 override CFLAGS  += -std=c17 -fPIE $(WARN) $(HARDEN) $(SAN) -MMD -MP
 override LDFLAGS += -pie -Wl,-z,relro,-z,now $(SAN)
@@ -34,13 +42,15 @@ MAINS   := $(PROGRAMS:%=gateway/%.c)
 
 # Folders, lowest first. A program is linked from its own folders only, so that the linker refuses
 # a call from one program into the other.
-COMMON  := policy ftp-alg gateway/base gateway/host gateway/net gateway/key gateway/tls
+COMMON  := policy ftp-alg gateway/base gateway/host gateway/gssapi gateway/net gateway/key gateway/tls
 DAEMON  := gateway/keeper gateway/worker gateway/monitor
 VIEW    := gateway/view
 CONTROL := $(VIEW) gateway/import gateway/ctl
 HTTP    := gateway/http
 # Sorted, because the order of wildcard follows the locale, and would be that of the program's parts.
-objects  = $(patsubst %.c,$B/%.o,$(foreach d,$1,$(sort $(wildcard $d/*.c))))
+# Of gateway/gssapi, what needs the library, or what stands in its place.
+UNFIT   := $(if $(filter yes,$(GSSAPI)),gateway/gssapi/absent.c,gateway/gssapi/acceptor.c gateway/gssapi/context.c)
+objects  = $(patsubst %.c,$B/%.o,$(filter-out $(UNFIT),$(foreach d,$1,$(sort $(wildcard $d/*.c)))))
 OBJ     := $(call objects,$(COMMON) $(DAEMON) $(CONTROL) $(HTTP))
 UNITS   := $(patsubst %.c,$B/%,$(wildcard tests/unit/*/*_test.c))
 FUZZERS := $(patsubst %.c,$B/%,$(wildcard tests/fuzz/*_fuzz.c))
@@ -172,7 +182,7 @@ differential: setup-test            ## compare dialogues natively and through at
 lint: setup-test                    ## layers, banned calls, sizes, formatting, manual pages
 	@PYTHON='$(PYTHON)' sh tests/lint.sh
 	@$(MAKE) --no-print-directory --silent binaries
-	@B=$B CC='$(CC)' LIBS='$(LDLIBS) $(MICROHTTPD) $(CURSES)' COMMON='$(COMMON)' DAEMON='$(DAEMON)' CONTROL='$(CONTROL)' HTTP='$(VIEW) $(HTTP)' \
+	@B=$B CC='$(CC)' LIBS='$(LDLIBS) $(MICROHTTPD) $(CURSES)' COMMON='$(COMMON)' DAEMON='$(DAEMON)' CONTROL='$(CONTROL)' HTTP='$(VIEW) $(HTTP)' UNFIT='$(UNFIT)' \
 	  $(PYTHON) tests/structure.py $(STRUCTURE)
 
 demo: setup-demo                    ## a real FTP server behind attlsd, with transfers shown (DEMO=once: end after them)

@@ -75,6 +75,8 @@ struct policy_daemon {
 	const char *control_group; /* its members may ask; NULL: nobody but the owner of the socket */
 	struct diag_mark control_group_mark;
 	enum key_isolation key_isolation;
+	const char *keytab; /* path, for AUTH GSSAPI; NULL: none */
+	struct diag_mark keytab_mark;
 	struct policy_http http;
 	struct policy_agent agent;
 	enum log_level log_level;
@@ -346,10 +348,15 @@ struct policy_user_certificate {
 	struct diag_mark mark;
 };
 
+/* Bytes of the name of a principal. */
+#define PRINCIPAL_MAX 255
+
 struct policy_user {
 	const char *name;
 	struct policy_user_certificate *certificates;
 	size_t ncertificates;
+	const char **principals; /* of Kerberos, with their realm */
+	size_t nprincipals;
 	const struct policy_backend **services; /* 0: all */
 	size_t nservices;
 	const char *password_file; /* NULL: none */

@@ -27,6 +27,8 @@ COMMON = os.environ["COMMON"].split()
 DAEMON = os.environ["DAEMON"].split()
 CONTROL = os.environ["CONTROL"].split()
 HTTP = os.environ["HTTP"].split()
+# Sources that this build has no use for.
+UNFIT = os.environ.get("UNFIT", "").split()
 FOLDERS = list(dict.fromkeys([*COMMON, *DAEMON, *CONTROL, *HTTP]))
 
 # Headers that other folders may include; ftp-alg/ knows policy/ only as types and addresses.
@@ -43,7 +45,7 @@ INCLUDE = re.compile(r'^[ \t]*#[ \t]*include[ \t]*"([^"]+)"', re.M)
 def files():
     for folder in FOLDERS:
         for name in sorted(os.listdir(folder)):
-            if name.endswith((".c", ".h", ".def")):
+            if name.endswith((".c", ".h", ".def")) and f"{folder}/{name}" not in UNFIT:
                 yield f"{folder}/{name}"
 
 
