@@ -21,6 +21,8 @@ static void run_auth(struct ftp_machine *machine, const struct ftp_command *comm
 	    ftp_security_auth(&machine->security, machine->action, command->arg, command->arg_len);
 
 	machine_answer(machine, answer, out);
+	if (answer == FTP_LOCAL_OK_AUTH_GSSAPI)
+		ftp_out_add(out, FTP_DO_GSSAPI_BEGIN);
 	if (answer != FTP_LOCAL_OK_AUTH)
 		return;
 	ftp_out_add(out, FTP_DO_TLS_START);
@@ -45,6 +47,39 @@ static void run_prot(struct ftp_machine *machine, const struct ftp_command *comm
 		machine_plan_drop(machine, out);
 }
 
+static void run_adat(struct ftp_machine *machine, const struct ftp_command *command, struct ftp_out *out)
+{
+	if (machine->security.adat)
+		ftp_out_text(out, FTP_DO_GSSAPI_ACCEPT, command->arg, command->arg_len);
+	else
+		machine_answer(machine,
+			       machine->security.gssapi			? FTP_LOCAL_ADAT_DONE
+			       : machine->security.ctrl == FTP_CTRL_TLS ? FTP_LOCAL_ADAT_TLS
+									: FTP_LOCAL_ADAT_FIRST,
+			       out);
+}
+
+/* With a security context, what is protected is read before it comes here. */
+static void run_envelope(struct ftp_machine *machine, struct ftp_out *out)
+{
+	machine_answer(machine,
+		       machine->security.gssapi			? FTP_LOCAL_ENVELOPE_NESTED
+		       : machine->security.ctrl == FTP_CTRL_TLS ? FTP_LOCAL_ENVELOPE_TLS
+								: FTP_LOCAL_ENVELOPE_CLEAR,
+		       out);
+}
+
+static void run_pbsz(struct ftp_machine *machine, const struct ftp_command *command, struct ftp_out *out)
+{
+	enum ftp_local answer =
+	    ftp_security_pbsz(&machine->security, machine->action, command->arg, command->arg_len);
+
+	if (answer == FTP_LOCAL_OK_PBSZ && machine->security.gssapi)
+		ftp_out_format(out, FTP_DO_REPLY, "200 PBSZ=%u", (unsigned)machine->security.block);
+	else
+		machine_answer(machine, answer, out);
+}
+
 static void run_ccc(struct ftp_machine *machine, struct ftp_out *out)
 {
 	enum ftp_local answer =
@@ -53,8 +88,10 @@ static void run_ccc(struct ftp_machine *machine, struct ftp_out *out)
 	machine_answer(machine, answer, out);
 	if (answer != FTP_LOCAL_OK_CCC)
 		return;
-	machine->identity.server_name = NULL; /* it goes with TLS */
 	machine->clear_spoken = false;
+	if (machine->security.gssapi)
+		return;			      /* commands may be protected from now on, or not */
+	machine->identity.server_name = NULL; /* it goes with TLS */
 	ftp_out_add(out, FTP_DO_TLS_STOP)->notify = machine->action->tlsrfclevel != TLSRFCLEVEL_CCCNONOTIFY;
 }
 
@@ -151,8 +188,6 @@ static void run_stat(struct ftp_machine *machine, const struct ftp_command *comm
 enum machine_step machine_run(struct ftp_machine *machine, const struct ftp_command *command,
 			      struct ftp_out *out)
 {
-	bool tls = machine->security.ctrl == FTP_CTRL_TLS;
-
 	switch (command->verb->kind) {
 	case FTP_KIND_USER:
 		if (machine->kept) /* another user's */
@@ -169,8 +204,7 @@ enum machine_step machine_run(struct ftp_machine *machine, const struct ftp_comm
 		run_auth(machine, command, out);
 		break;
 	case FTP_KIND_PBSZ:
-		machine_answer(machine, ftp_security_pbsz(&machine->security, command->arg, command->arg_len),
-			       out);
+		run_pbsz(machine, command, out);
 		break;
 	case FTP_KIND_PROT:
 		run_prot(machine, command, out);
@@ -218,10 +252,10 @@ enum machine_step machine_run(struct ftp_machine *machine, const struct ftp_comm
 		machine_pass_on(machine, command, FTP_PENDING_SYST, out);
 		break;
 	case FTP_KIND_ADAT:
-		machine_answer(machine, tls ? FTP_LOCAL_ADAT_TLS : FTP_LOCAL_ADAT_FIRST, out);
+		run_adat(machine, command, out);
 		break;
 	case FTP_KIND_ENVELOPE:
-		machine_answer(machine, tls ? FTP_LOCAL_ENVELOPE_TLS : FTP_LOCAL_ENVELOPE_CLEAR, out);
+		run_envelope(machine, out);
 		break;
 	case FTP_KIND_UNAVAILABLE:
 		machine_answer(machine, FTP_LOCAL_UNAVAILABLE, out);

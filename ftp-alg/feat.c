@@ -24,8 +24,10 @@ static const struct {
 	unsigned feature;
 	const char *line;
 } added[] = {
-	{ FTP_FEAT_AUTH, " AUTH TLS" }, { FTP_FEAT_PBSZ, " PBSZ" }, { FTP_FEAT_PROT, " PROT" },
-	{ FTP_FEAT_CCC, " CCC" },	{ FTP_FEAT_EPSV, " EPSV" }, { FTP_FEAT_EPRT, " EPRT" },
+	{ FTP_FEAT_AUTH, " AUTH TLS" }, { FTP_FEAT_AUTH_GSSAPI, " AUTH GSSAPI" },
+	{ FTP_FEAT_PBSZ, " PBSZ" },	{ FTP_FEAT_PROT, " PROT" },
+	{ FTP_FEAT_CCC, " CCC" },	{ FTP_FEAT_EPSV, " EPSV" },
+	{ FTP_FEAT_EPRT, " EPRT" },
 };
 
 static int to_upper(int byte)

@@ -1,6 +1,6 @@
 /*
  * Editing a FEAT reply (RFC 2389 3.2, RFC 4217 6): the server knows nothing of
- * TLS, so its list loses every line about security and addresses and gains what
+ * TLS or Kerberos, so its list loses every line about security and addresses and gains what
  * the gateway offers. Line by line, no buffer.
  */
 #ifndef ATTLSD_FTP_ALG_FEAT_H
@@ -10,12 +10,13 @@
 #include <stddef.h>
 
 /* Feature bits that the gateway may announce. */
-#define FTP_FEAT_AUTH 1u /* " AUTH TLS" */
-#define FTP_FEAT_PBSZ 2u
-#define FTP_FEAT_PROT 4u
-#define FTP_FEAT_CCC  8u
-#define FTP_FEAT_EPSV 16u
-#define FTP_FEAT_EPRT 32u
+#define FTP_FEAT_AUTH	     1u /* " AUTH TLS" */
+#define FTP_FEAT_PBSZ	     2u
+#define FTP_FEAT_PROT	     4u
+#define FTP_FEAT_CCC	     8u
+#define FTP_FEAT_EPSV	     16u
+#define FTP_FEAT_EPRT	     32u
+#define FTP_FEAT_AUTH_GSSAPI 64u
 
 /*
  * Does the client get this line of a server's FEAT list (no line end; leading blanks

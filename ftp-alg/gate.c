@@ -91,12 +91,34 @@ static bool is_known(const struct ftp_machine *machine, const struct ftp_command
 	       ftp_offered_has(&machine->offered, command->line, command->verb_len);
 }
 
+/* What a client in the clear gets that has to send AUTH first. */
+static enum ftp_local needs_auth(const struct ftp_action *action, enum ftp_verb_kind kind)
+{
+	bool tls = (action->extensions & EXTENSION_AUTH_TLS) != 0 || action->extensions == 0;
+
+	if (kind == FTP_KIND_USER)
+		return tls ? FTP_LOCAL_LOGIN_NEEDS_TLS : FTP_LOCAL_LOGIN_NEEDS_GSSAPI;
+	if (kind == FTP_KIND_PASS)
+		return tls ? FTP_LOCAL_PASS_NEEDS_TLS : FTP_LOCAL_PASS_NEEDS_GSSAPI;
+	return tls ? FTP_LOCAL_NEEDS_TLS : FTP_LOCAL_NEEDS_GSSAPI;
+}
+
+/* A token of Kerberos is longer than the lines that servers read, and goes to none of them. */
+static bool is_token(const struct ftp_machine *machine, const struct ftp_verb *verb)
+{
+	return verb->kind == FTP_KIND_ADAT && machine->security.adat;
+}
+
 enum ftp_local machine_gate(const struct ftp_machine *machine, const struct ftp_command *command)
 {
 	const struct ftp_action *action = machine->action;
 	const struct ftp_verb *verb = command->verb;
+	bool secret = verb->kind == FTP_KIND_PASS || verb->kind == FTP_KIND_ACCT;
+	enum ftp_local unprotected = ftp_security_command(&machine->security, action, secret);
 
-	if (command->len > machine->command_line_max)
+	if (unprotected != FTP_LOCAL_NONE)
+		return unprotected;
+	if (command->len > machine->command_line_max && !is_token(machine, verb))
 		return FTP_LOCAL_TOO_LONG;
 	if (command->verb_len == 0)
 		return FTP_LOCAL_EMPTY;
@@ -106,12 +128,9 @@ enum ftp_local machine_gate(const struct ftp_machine *machine, const struct ftp_
 		/* After CCC the user is logged in; only a new login would send a password in the clear. */
 		bool cleared = machine->security.ctrl == FTP_CTRL_CLEARED;
 
-		if (verb->kind == FTP_KIND_USER)
-			return FTP_LOCAL_LOGIN_NEEDS_TLS;
-		if (verb->kind == FTP_KIND_PASS)
-			return FTP_LOCAL_PASS_NEEDS_TLS;
-		if (!cleared && !(verb->flags & FTP_VERB_BEFORE_TLS))
-			return FTP_LOCAL_NEEDS_TLS;
+		if (verb->kind == FTP_KIND_USER || verb->kind == FTP_KIND_PASS ||
+		    (!cleared && !(verb->flags & FTP_VERB_BEFORE_TLS)))
+			return needs_auth(action, verb->kind);
 	}
 	if (machine->server_tls.ctrl == FTP_CTRL_CLEARED &&
 	    (verb->kind == FTP_KIND_USER || verb->kind == FTP_KIND_ACCT))

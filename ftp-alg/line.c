@@ -71,16 +71,16 @@ static size_t telnet_strip(uint8_t *line, size_t len)
  * The limit, too, counts bytes as received: Telnet commands alone must not fill
  * a window.
  */
-enum ftp_line_status ftp_line_take(uint8_t *window, size_t len, struct ftp_line *ret_line)
+enum ftp_line_status ftp_line_take_up_to(uint8_t *window, size_t len, size_t max, struct ftp_line *ret_line)
 {
 	size_t lf;
 
 	*ret_line = (struct ftp_line){ .text = (const char *)window };
-	switch (ftp_eol_find(window, len, FTP_LINE_MAX, &lf)) {
+	switch (ftp_eol_find(window, len, max, &lf)) {
 	case FTP_EOL_MORE:
 		return FTP_LINE_MORE;
 	case FTP_EOL_TOO_LONG:
-		ret_line->consumed = FTP_LINE_MAX + 1; /* no LF among them */
+		ret_line->consumed = max + 1; /* no LF among them */
 		return FTP_LINE_TOO_LONG;
 	case FTP_EOL_FOUND:
 		break;
@@ -97,6 +97,11 @@ enum ftp_line_status ftp_line_take(uint8_t *window, size_t len, struct ftp_line 
 			return FTP_LINE_BARE_CR;
 	}
 	return FTP_LINE_OK;
+}
+
+enum ftp_line_status ftp_line_take(uint8_t *window, size_t len, struct ftp_line *ret_line)
+{
+	return ftp_line_take_up_to(window, len, FTP_LINE_MAX, ret_line);
 }
 
 size_t ftp_line_skip(const uint8_t *window, size_t len, int *ret_done)

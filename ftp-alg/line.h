@@ -41,6 +41,9 @@ struct ftp_line {
  */
 enum ftp_line_status ftp_line_take(uint8_t *window, size_t len, struct ftp_line *ret_line);
 
+/* The same with another limit than FTP_LINE_MAX: a line with a token of Kerberos is long. */
+enum ftp_line_status ftp_line_take_up_to(uint8_t *window, size_t len, size_t max, struct ftp_line *ret_line);
+
 /*
  * Drop the rest of an overlong line: returns how many bytes of the window
  * belong to it (up to and including its LF) and sets *ret_done when the LF was

@@ -33,8 +33,8 @@ static void login_failed(struct ftp_machine *machine, const char *by, const char
 		machine_close(machine, FTP_LOCAL_TOO_MANY_LOGINS, "too-many-failed-logins", out);
 }
 
-/* Who did not let the user in, if it was not a certificate. */
-static const char *denied_by(enum ftp_local why)
+/* Who did not let the user in. */
+static const char *denied_by(const struct ftp_machine *machine, enum ftp_local why)
 {
 	static const struct {
 		enum ftp_local why;
@@ -49,7 +49,7 @@ static const char *denied_by(enum ftp_local why)
 	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++)
 		if (rows[i].why == why)
 			return rows[i].by;
-	return "certificate";
+	return machine->security.gssapi ? "kerberos" : "certificate";
 }
 
 /* The client gets the reason only where policy allows that (ACCESSERRORMSGS). */
@@ -60,7 +60,7 @@ static void deny(struct ftp_machine *machine, enum ftp_local why, struct ftp_out
 	machine->login = FTP_LOGIN_NONE;
 	machine_answer(machine, machine->action->accesserrormsgs ? why : FTP_LOCAL_LOGIN_DENIED, out)->key =
 	    key;
-	login_failed(machine, denied_by(why), key, out);
+	login_failed(machine, denied_by(machine, why), key, out);
 }
 
 /* FTCHKPWD has refused, or not answered. */
@@ -82,7 +82,7 @@ static void deny_checked(struct ftp_machine *machine, struct ftp_out *out)
 	act->refusal = true;
 	act->verb = out->verb != NULL ? out->verb : "";
 	act->key = key;
-	login_failed(machine, denied_by(why), key, out);
+	login_failed(machine, denied_by(machine, why), key, out);
 }
 
 /* Must somebody be asked about this user before the login can succeed? Asks, and says whether to wait. */
@@ -148,6 +148,38 @@ static enum ftp_local check_certificate(const struct ftp_machine *machine, const
 	return identity->service ? FTP_LOCAL_NONE : FTP_LOCAL_WHY_SERVICE;
 }
 
+/* The same with a Kerberos ticket, whose principal is known. */
+static enum ftp_local check_principal(const struct ftp_machine *machine, const char *arg, size_t len)
+{
+	const struct ftp_identity *identity = &machine->identity;
+
+	if (machine->action->secure_login != SECURE_LOGIN_VERIFY_USER)
+		return FTP_LOCAL_NONE;
+	if (identity->user == NULL)
+		return FTP_LOCAL_WHY_NO_PRINCIPAL;
+	if (!is_user(identity->user, arg, len))
+		return FTP_LOCAL_WHY_OTHER_PRINCIPAL;
+	return identity->service ? FTP_LOCAL_NONE : FTP_LOCAL_WHY_SERVICE;
+}
+
+/* Does SECURE_LOGIN apply to this session? SECURE_FTP says whether others are allowed. */
+static bool is_identified(const struct ftp_machine *machine)
+{
+	return machine->security.ctrl == FTP_CTRL_GSSAPI ||
+	       (machine->security.ctrl == FTP_CTRL_TLS &&
+		machine->action->secure_login != SECURE_LOGIN_NO_CLIENT_AUTH);
+}
+
+/* SECURE_PASSWORD or SECURE_PASSWORD_KERBEROS: may the gateway send the password in the client's place? */
+static bool may_replace_password(const struct ftp_machine *machine)
+{
+	const struct ftp_action *action = machine->action;
+
+	return is_identified(machine) &&
+	       (machine->security.gssapi ? action->secure_password_kerberos : action->secure_password) ==
+		   SECURE_PASSWORD_OPTIONAL;
+}
+
 void machine_login_user(struct ftp_machine *machine, const struct ftp_command *command, struct ftp_out *out)
 {
 	const struct ftp_action *action = machine->action;
@@ -160,9 +192,10 @@ void machine_login_user(struct ftp_machine *machine, const struct ftp_command *c
 	const char *name = NULL;
 
 	ftp_out_text(out, FTP_DO_USER, command->arg, command->arg_len);
-	/* SECURE_LOGIN is about sessions under TLS; SECURE_FTP says whether others are allowed */
-	if (machine->security.ctrl == FTP_CTRL_TLS && action->secure_login != SECURE_LOGIN_NO_CLIENT_AUTH) {
-		enum ftp_local why = check_certificate(machine, command->arg, command->arg_len);
+	if (is_identified(machine)) {
+		enum ftp_local why = machine->security.gssapi
+					 ? check_principal(machine, command->arg, command->arg_len)
+					 : check_certificate(machine, command->arg, command->arg_len);
 
 		if (why == FTP_LOCAL_CERTIFICATE_MISSING) {
 			machine_answer(machine, why, out);
@@ -173,8 +206,8 @@ void machine_login_user(struct ftp_machine *machine, const struct ftp_command *c
 			deny(machine, why, out);
 			return;
 		}
-		if (action->secure_password == SECURE_PASSWORD_OPTIONAL && identity->password != NULL &&
-		    identity->service && is_user(identity->user, command->arg, command->arg_len))
+		if (may_replace_password(machine) && identity->password != NULL && identity->service &&
+		    is_user(identity->user, command->arg, command->arg_len))
 			pending = FTP_PENDING_USER_CERTIFICATE;
 		if (pending == FTP_PENDING_USER_CERTIFICATE ||
 		    action->secure_login == SECURE_LOGIN_VERIFY_USER)
@@ -268,7 +301,9 @@ bool machine_login_reply(struct ftp_machine *machine, enum ftp_pending pending, 
 		machine->failures_here = 0;
 		machine->login_turn = FTP_LOGIN_TURN_NONE;
 		if (certificate)
-			machine_answer(machine, FTP_LOCAL_OK_CERTIFICATE, out);
+			machine_answer(
+			    machine,
+			    machine->security.gssapi ? FTP_LOCAL_OK_KERBEROS : FTP_LOCAL_OK_CERTIFICATE, out);
 		ftp_out_add(out, FTP_DO_LOGGED_IN);
 	} else if (pending == FTP_PENDING_USER_CERTIFICATE && code == 331) {
 		machine->was_in = false;
@@ -299,12 +334,8 @@ bool machine_login_reply(struct ftp_machine *machine, enum ftp_pending pending, 
  */
 static bool tries_login(const struct ftp_machine *machine, enum ftp_verb_kind kind)
 {
-	const struct ftp_action *action = machine->action;
-
 	if (kind == FTP_KIND_USER)
-		return machine->failures > 0 || (machine->security.ctrl == FTP_CTRL_TLS &&
-						 action->secure_login != SECURE_LOGIN_NO_CLIENT_AUTH &&
-						 action->secure_password == SECURE_PASSWORD_OPTIONAL);
+		return machine->failures > 0 || may_replace_password(machine);
 	return completes_login(machine, kind);
 }
 

@@ -12,6 +12,7 @@
 #include "ftp-alg/command.h"
 #include "ftp-alg/feat.h"
 #include "ftp-alg/gate.h"
+#include "ftp-alg/gssapi.h"
 #include "ftp-alg/login.h"
 #include "ftp-alg/plan.h"
 #include "ftp-alg/reply-filter.h"
@@ -116,8 +117,8 @@ static enum machine_step carry_out(struct ftp_machine *machine, const struct ftp
 	return step == MACHINE_RUNS ? machine_run(machine, command, out) : step;
 }
 
-enum ftp_take ftp_machine_command(struct ftp_machine *machine, const char *line, size_t len,
-				  struct ftp_out *out)
+enum ftp_take ftp_machine_protected(struct ftp_machine *machine, enum ftp_prot level, const char *line,
+				    size_t len, struct ftp_out *out)
 {
 	struct ftp_command command = ftp_command_parse(line, len);
 	enum ftp_local refusal;
@@ -131,6 +132,7 @@ enum ftp_take ftp_machine_command(struct ftp_machine *machine, const char *line,
 	}
 	if (!takes_now(machine, command.verb, out))
 		return FTP_HOLD;
+	machine->security.command = level;
 	if (!(command.verb->flags & FTP_VERB_BEFORE_LOGIN)) {
 		machine_login_take_greeted(machine, out);
 		if (machine_server_tls_leave(machine, out))
@@ -145,14 +147,28 @@ enum ftp_take ftp_machine_command(struct ftp_machine *machine, const char *line,
 	if (machine->security.ctrl == FTP_CTRL_CLEARED && command.verb->kind != FTP_KIND_PASV &&
 	    command.verb->kind != FTP_KIND_EPSV)
 		machine->clear_spoken = true;
+	machine_gssapi_command(machine, refusal);
 	if (refusal != FTP_LOCAL_NONE) {
-		machine_answer(machine, refusal, out);
+		/* Anybody can have sent a command in the clear. Its answer must not look like the next reply.
+		 */
+		machine_answer(machine, refusal, out)->clear = refusal == FTP_LOCAL_GSSAPI_CLEAR;
 		machine_count_strikes(machine, out);
 		return FTP_TAKEN;
 	}
 	if (carry_out(machine, &command, out) == MACHINE_WAITS)
 		return FTP_HOLD;
 	machine_count_strikes(machine, out);
+	return FTP_TAKEN;
+}
+
+enum ftp_take ftp_machine_bad_envelope(struct ftp_machine *machine, enum ftp_envelope why,
+				       struct ftp_out *out)
+{
+	if (machine->closing)
+		return FTP_TAKEN;
+	if (why != FTP_ENVELOPE_SEQUENCE && !takes_now(machine, ftp_verb_find("", 0), out))
+		return FTP_HOLD;
+	machine_gssapi_bad_envelope(machine, why, out);
 	return FTP_TAKEN;
 }
 
@@ -169,11 +185,11 @@ enum ftp_take ftp_machine_bad_line(struct ftp_machine *machine, enum ftp_line_st
 		return FTP_HOLD;
 	switch (status) {
 	case FTP_LINE_TOO_LONG:
-		machine_answer(machine, FTP_LOCAL_LINE_TOO_LONG, out);
+		machine_answer(machine, FTP_LOCAL_LINE_TOO_LONG, out)->clear = true;
 		break;
 	case FTP_LINE_NUL:
 	case FTP_LINE_BARE_CR:
-		machine_answer(machine, FTP_LOCAL_BAD_BYTES, out);
+		machine_answer(machine, FTP_LOCAL_BAD_BYTES, out)->clear = true;
 		break;
 	case FTP_LINE_BARE_LF:
 	case FTP_LINE_MORE:
@@ -455,12 +471,6 @@ static const struct {
 	[FTP_SIGNAL_STOPPED] = { FTP_LOCAL_SHUTDOWN, "shutdown" },
 	[FTP_SIGNAL_DISMISSED] = { FTP_LOCAL_DISMISSED, "operator" },
 };
-
-void ftp_machine_use_server(struct ftp_machine *machine, const struct ip_addr *server, struct ftp_ways *ways)
-{
-	machine->server_addr = *server;
-	machine->shared_ways = ways;
-}
 
 void ftp_machine_server_again(struct ftp_machine *machine)
 {

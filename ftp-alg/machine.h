@@ -17,6 +17,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "ftp-alg/gssapi.h"
 #include "ftp-alg/line.h"
 #include "ftp-alg/out.h"
 #include "ftp-alg/reply.h"
@@ -26,7 +27,12 @@
 void ftp_machine_init(struct ftp_machine *machine, const struct ftp_machine_setup *setup);
 
 /* Before the server's greeting: it has this address after all, and these ways (may be NULL). */
-void ftp_machine_use_server(struct ftp_machine *machine, const struct ip_addr *server, struct ftp_ways *ways);
+static inline void ftp_machine_use_server(struct ftp_machine *machine, const struct ip_addr *server,
+					  struct ftp_ways *ways)
+{
+	machine->server_addr = *server;
+	machine->shared_ways = ways;
+}
 
 /*
  * The server has failed before its greeting counted, and another one is dialled in its place,
@@ -37,9 +43,40 @@ void ftp_machine_server_again(struct ftp_machine *machine);
 /* With setup.lazy_dial only, before anything else: the client's greeting. */
 void ftp_machine_greet(struct ftp_machine *machine, struct ftp_out *out);
 
-/* A whole command line. FTP_HOLD may add actions, to be carried out before the line is offered again. */
-enum ftp_take ftp_machine_command(struct ftp_machine *machine, const char *line, size_t len,
-				  struct ftp_out *out);
+/*
+ * A whole command line, without MIC, CONF or ENC if it was in one of them; FTP_PROT_CLEAR: it
+ * was not. FTP_HOLD may add actions, to be carried out before the line is offered again.
+ */
+enum ftp_take ftp_machine_protected(struct ftp_machine *machine, enum ftp_prot level, const char *line,
+				    size_t len, struct ftp_out *out);
+
+static inline enum ftp_take ftp_machine_command(struct ftp_machine *machine, const char *line, size_t len,
+						struct ftp_out *out)
+{
+	return ftp_machine_protected(machine, FTP_PROT_CLEAR, line, len, out);
+}
+
+/* A command in MIC, CONF or ENC that cannot be read. FTP_HOLD as for ftp_machine_bad_line(). */
+enum ftp_take ftp_machine_bad_envelope(struct ftp_machine *machine, enum ftp_envelope why,
+				       struct ftp_out *out);
+
+/* Is there a security context of GSSAPI, so that commands in MIC, CONF and ENC can be read? */
+static inline bool ftp_machine_has_gssapi(const struct ftp_machine *machine)
+{
+	return machine->security.gssapi;
+}
+
+/* May a command line be as long as a token of Kerberos? */
+static inline bool ftp_machine_takes_tokens(const struct ftp_machine *machine)
+{
+	return machine->security.gssapi || machine->security.adat;
+}
+
+/* With a security context: how replies are protected now. */
+static inline enum ftp_prot ftp_machine_reply_level(const struct ftp_machine *machine)
+{
+	return machine->security.reply;
+}
 
 /*
  * A line that ftp_line_take() refused; status is one of its refusals. On
@@ -124,12 +161,6 @@ void ftp_machine_dialled(struct ftp_machine *machine, bool up, struct ftp_out *o
 
 /* Is this held line a QUIT that waits for the transfer (RFC 959 4.1.1)? */
 bool ftp_machine_holds_quit(const struct ftp_machine *machine, const char *line, size_t len);
-
-/* Is PROT P in force for the next data connection? */
-static inline bool ftp_machine_protects_data(const struct ftp_machine *machine)
-{
-	return machine->security.prot == FTP_PROT_PRIVATE;
-}
 
 /*
  * The client's data connection before the transfer command goes to the server: where

@@ -27,6 +27,9 @@ enum ftp_do {
 	FTP_DO_SERVER_TLS_START,
 	FTP_DO_SERVER_TLS_STOP, /* the server has agreed to CCC: leave TLS with it. notify: send close_notify
 				 */
+	FTP_DO_GSSAPI_BEGIN,	/* AUTH GSSAPI was accepted: forget an earlier exchange, expect long lines */
+	FTP_DO_GSSAPI_ACCEPT,	/* text: the argument of ADAT; answer with ftp_machine_adat() */
+	FTP_DO_GSSAPI_STOP,	/* once all replies are sent: forget the security context */
 	FTP_DO_SERVER_RENEW,  /* drop the connection to the server and dial again: this ends the user's login
 			       */
 	FTP_DO_SERVER_DROP,   /* drop the connection to the server; FTP_DO_SERVER_RENEW will dial it again */
@@ -87,6 +90,8 @@ struct ftp_act {
 	char mode;	     /* FTP_DO_DATA_START, FTP_DO_DATA_SECURE: as ftp_representation_mode() */
 	bool listing;	     /* FTP_DO_DATA_START: no file */
 	bool protect;	     /* FTP_DO_DATA_START: TLS with the client */
+	uint8_t gssapi;	     /* FTP_DO_DATA_START: enum ftp_prot under GSSAPI; number: PBSZ */
+	bool clear;	     /* FTP_DO_REPLY: in the clear, since nobody may take it for another one */
 	bool protect_server; /* FTP_DO_DATA_START: TLS with the server */
 	/* FTP_DO_REPLY of the gateway's own, FTP_DO_LOGIN_FAILED, FTP_DO_CLOSE: the policy's key that
 	   decided, as policy/policy-where.h writes it; static. NULL: none did */

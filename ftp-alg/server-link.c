@@ -21,6 +21,8 @@ static void rein_ends(struct ftp_machine *machine, struct ftp_out *out)
 	}
 	if (machine->security.ctrl == FTP_CTRL_TLS)
 		ftp_out_add(out, FTP_DO_TLS_STOP)->notify = true;
+	if (machine->security.gssapi || machine->security.adat)
+		ftp_out_add(out, FTP_DO_GSSAPI_STOP);
 	ftp_security_init(&machine->security, machine->action, false);
 	machine->identity = (struct ftp_identity){ .certificate = false };
 }
@@ -90,7 +92,7 @@ void machine_link_again(struct ftp_machine *machine)
 static bool may_protect(const struct ftp_machine *machine)
 {
 	return machine->security.ctrl == FTP_CTRL_CLEAR && !machine->security.implicit &&
-	       !machine->security.clear_only && machine->action->auth_tls;
+	       !machine->security.clear_only && machine->action->extensions != 0;
 }
 
 enum machine_step machine_link_command(struct ftp_machine *machine, const struct ftp_command *command,

@@ -117,9 +117,9 @@ static enum ftp_prot wanted(const struct ftp_machine *machine)
 		break;
 	}
 	/* CCC freezes the level, and a client under TLS may still ask for P */
-	if (machine->server_tls.leaving && machine->security.ctrl == FTP_CTRL_TLS)
+	if (machine->server_tls.leaving && ftp_security_is_protected(&machine->security))
 		return FTP_PROT_PRIVATE;
-	return machine->security.prot;
+	return machine->security.prot == FTP_PROT_CLEAR ? FTP_PROT_CLEAR : FTP_PROT_PRIVATE;
 }
 
 static uint8_t bit(enum ftp_prot prot)

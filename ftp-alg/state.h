@@ -67,6 +67,8 @@ enum ftp_data_result {
 	FTP_DATA_CUT,		     /* the client ended without close_notify */
 	FTP_DATA_SERVER_CUT,	     /* the server did */
 	FTP_DATA_UNFINISHED,	     /* MODE B: whoever sends has ended before the block that ends the file */
+	FTP_DATA_GSSAPI,	     /* a block of the client's failed the check of GSSAPI */
+	FTP_DATA_GSSAPI_CUT,	     /* the client ended without an empty token */
 	FTP_DATA_CLIENT_LOST,
 	FTP_DATA_SERVER_LOST,
 	FTP_DATA_STALLED,
@@ -227,10 +229,25 @@ struct ftp_server_tls {
 	bool ccc_tried;
 };
 
-/* Who the client is, as far as TLS shows. All zero: unknown. */
+/* What became of FTP_DO_GSSAPI_ACCEPT. */
+enum ftp_adat {
+	FTP_ADAT_REFUSED = 0,
+	FTP_ADAT_BAD,  /* not base64 */
+	FTP_ADAT_MORE, /* the client has to send another token */
+	FTP_ADAT_DONE, /* there is a security context */
+};
+
+/* Why a protected command cannot be read. */
+enum ftp_envelope {
+	FTP_ENVELOPE_BAD = 0,  /* not base64 */
+	FTP_ENVELOPE_REFUSED,  /* not a token of this context */
+	FTP_ENVELOPE_SEQUENCE, /* one is missing before it, or it was there before: an attack */
+};
+
+/* Who the client is, as far as TLS or Kerberos shows. All zero: unknown. */
 struct ftp_identity {
 	bool certificate;	 /* it has presented a certificate that policy accepts */
-	const char *user;	 /* the user that it belongs to; NULL: none */
+	const char *user;	 /* the user that the certificate or principal belongs to; NULL: none */
 	bool service;		 /* and the user may use this service (SERVAUTH) */
 	const char *password;	 /* the user's stored credential; NULL: none */
 	const char *server_name; /* SNI; NULL: none */
@@ -358,6 +375,12 @@ static inline bool ftp_machine_is_idle(const struct ftp_machine *machine)
 {
 	return machine->pending == FTP_PENDING_NONE && machine->transfer == FTP_TRANSFER_NONE &&
 	       (machine->side.nruns == 0 || machine->side.due);
+}
+
+/* Is PROT P of TLS in force for the next data connection? */
+static inline bool ftp_machine_protects_data(const struct ftp_machine *machine)
+{
+	return machine->security.prot == FTP_PROT_PRIVATE && !machine->security.gssapi;
 }
 
 /* Is it the server that speaks? Not if policy wants TLS with it and there is none yet. */

@@ -48,6 +48,10 @@ static enum ftp_local verdict(enum ftp_data_result result, uint16_t code)
 		return server_failed ? FTP_LOCAL_NONE : FTP_LOCAL_DATA_UNFINISHED;
 	case FTP_DATA_CUT:
 		return FTP_LOCAL_DATA_CUT;
+	case FTP_DATA_GSSAPI:
+		return FTP_LOCAL_DATA_GSSAPI;
+	case FTP_DATA_GSSAPI_CUT:
+		return FTP_LOCAL_DATA_GSSAPI_CUT;
 	case FTP_DATA_STALLED:
 		return FTP_LOCAL_DATA_STALLED;
 	case FTP_DATA_NO_SERVER:
@@ -86,7 +90,7 @@ static bool may_be_refused(const struct ftp_machine *machine)
 	bool resumes = machine->action->secure_session_reuse != SESSION_REUSE_ALLOWED &&
 		       machine->action->secure_session_reuse != SESSION_REUSE_NONE;
 
-	return machine->security.prot == FTP_PROT_PRIVATE && (resumes || machine->identity.certificate);
+	return ftp_machine_protects_data(machine) && (resumes || machine->identity.certificate);
 }
 
 /*
@@ -161,7 +165,9 @@ void machine_transfer_command(struct ftp_machine *machine, const struct ftp_comm
 	act->binary = ftp_representation_is_binary(&machine->representation);
 	act->listing = !act->upload && (command->verb->flags & FTP_VERB_FILE) == 0;
 	act->mode = ftp_representation_mode(&machine->representation);
-	act->protect = machine->security.prot == FTP_PROT_PRIVATE;
+	act->protect = ftp_machine_protects_data(machine);
+	act->gssapi = (uint8_t)(machine->security.gssapi ? machine->security.prot : FTP_PROT_CLEAR);
+	act->number = machine->security.block;
 	act->protect_server = machine_server_tls_protects(machine);
 }
 

@@ -253,6 +253,7 @@ static bool put_value(const struct field *f, const void *object, char buf[static
 	case FIELD_HTTP:
 	case FIELD_BACKEND:
 	case FIELD_SERVER:
+	case FIELD_PRINCIPALS:
 	case FIELD_NETS:
 	case FIELD_DAYS:
 	case FIELD_TIMES:

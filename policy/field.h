@@ -24,6 +24,7 @@ field_fn field_parse_source, field_parse_http;
 field_fn field_parse_ref, field_parse_refs;					    /* reference.c */
 field_fn field_parse_commands;							    /* command-list.c */
 field_fn field_parse_host, field_parse_hosts, field_parse_pins;			    /* host-list.c */
+field_fn field_parse_principals;						    /* principal-list.c */
 field_fn field_parse_ciphers;							    /* cipher-list.c */
 field_fn field_parse_tls_names;							    /* tls-name.c */
 field_fn field_parse_days, field_parse_times, field_parse_period, field_parse_zone; /* time-field.c */

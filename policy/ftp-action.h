@@ -22,7 +22,14 @@ enum secure_login {
 	SECURE_LOGIN_NO_CLIENT_AUTH,
 };
 
-/* SECURE_PASSWORD: does a verified certificate replace the password? */
+/* Bits of EXTENSIONS: the mechanisms of AUTH that are offered. */
+#define EXTENSION_AUTH_TLS    1u
+#define EXTENSION_AUTH_GSSAPI 2u
+
+/*
+ * SECURE_PASSWORD: does a verified certificate replace the password?
+ * SECURE_PASSWORD_KERBEROS: does a ticket?
+ */
 enum secure_password { SECURE_PASSWORD_REQUIRED = 0, SECURE_PASSWORD_OPTIONAL };
 
 /*
@@ -109,10 +116,12 @@ static inline unsigned port_range_size(const struct port_range *range)
 
 struct ftp_action {
 	const char *name;
-	bool auth_tls; /* EXTENSIONS AUTH_TLS */
+	unsigned extensions; /* EXTENSION_ bits */
 	enum secure_ftp secure_ftp;
 	enum secure_login secure_login;
 	enum secure_password secure_password;
+	enum secure_password secure_password_kerberos;
+	uint32_t secure_pbsz; /* SECURE_PBSZ: bytes of the longest block that AUTH GSSAPI protects */
 	enum secure_level secure_ctrlconn;
 	enum secure_level secure_dataconn;
 	enum data_policy_scope data_policy_scope;

@@ -24,6 +24,7 @@
 #include "policy/rule-keyring.h"
 #include "policy/rule-share.h"
 #include "policy/rule-server.h"
+#include "policy/rule-kerberos.h"
 #include "policy/rule-time.h"
 #include "policy/rule-users.h"
 #include "policy/rule.h"
@@ -140,6 +141,7 @@ static void read_tree(const struct node *root, struct policy_store *store, const
 	rule_http_check(policy, locations, diags);
 	rule_share_check(policy, locations, diags);
 	rule_users_check(policy, locations, diags);
+	rule_kerberos_check(policy, locations, diags);
 	if (diags->nerrors > 0)
 		return;
 	/* After the checks: a location names a rule by its address. */
@@ -237,6 +239,14 @@ bool policy_isolates_keys(const struct policy *policy, bool root)
 	enum key_isolation isolation = policy->daemon.key_isolation;
 
 	return isolation == KEY_ISOLATION_TRUE || (isolation == KEY_ISOLATION_AUTO && root);
+}
+
+bool policy_offers_gssapi(const struct policy *policy)
+{
+	for (size_t i = 0; i < policy->nftp_actions; i++)
+		if ((policy->ftp_actions[i].extensions & EXTENSION_AUTH_GSSAPI) != 0)
+			return true;
+	return false;
 }
 
 enum audit_kind policy_audit_kind(const struct policy_daemon *daemon)

@@ -63,6 +63,9 @@ const char *policy_keep(struct policy *policy, const char *text, size_t len);
 /* daemon.key_isolation, where attlsd is started as root or not. */
 bool policy_isolates_keys(const struct policy *policy, bool root);
 
+/* Does an action of the policy offer AUTH GSSAPI? */
+bool policy_offers_gssapi(const struct policy *policy);
+
 /* Where daemon.audit points. */
 enum audit_kind policy_audit_kind(const struct policy_daemon *daemon);
 

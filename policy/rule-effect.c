@@ -104,7 +104,8 @@ static void warn_ftp_action(const struct check *c, const struct ftp_action *ftp)
 static bool has_optional_password(const struct policy *policy)
 {
 	for (size_t i = 0; i < policy->nftp_actions; i++)
-		if (policy->ftp_actions[i].secure_password == SECURE_PASSWORD_OPTIONAL)
+		if (policy->ftp_actions[i].secure_password == SECURE_PASSWORD_OPTIONAL ||
+		    policy->ftp_actions[i].secure_password_kerberos == SECURE_PASSWORD_OPTIONAL)
 			return true;
 	return false;
 }
@@ -159,10 +160,9 @@ void rule_effect_warn(const struct policy *policy, const struct locations *locat
 		warn_ftp_action(&c, &policy->ftp_actions[i]);
 	for (size_t i = 0; i < policy->nusers; i++)
 		if (policy->users[i].password_file != NULL && !has_optional_password(policy))
-			check_warn(
-			    &c, DIAG_NO_EFFECT, &policy->users[i], "password_file",
-			    "\"password_file\" has no effect unless \"secure_password\" of an ftp_actions is "
-			    "optional");
+			check_warn(&c, DIAG_NO_EFFECT, &policy->users[i], "password_file",
+				   "\"password_file\" has no effect unless \"secure_password\" or "
+				   "\"secure_password_kerberos\" of an ftp_actions is optional");
 	for (size_t i = 0; i < policy->nrules; i++)
 		warn_addresses(&c, &policy->rules[i]);
 }

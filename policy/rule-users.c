@@ -16,15 +16,21 @@ static bool may_use(const struct policy_user *user, const struct policy_backend 
 	return user->nservices == 0;
 }
 
-/* May a user log in to this backend, with a certificate if need be? A user with a fault counts. */
-static bool has_user(const struct check *c, const struct policy_backend *backend, bool certificate)
+/*
+ * May a user log in to this backend through an action with these EXTENSIONS, with a
+ * certificate or a principal if need be? A user with a fault counts.
+ */
+static bool has_user(const struct check *c, const struct policy_backend *backend, bool known,
+		     unsigned extensions)
 {
 	for (size_t i = 0; i < c->policy->nusers; i++) {
 		const struct policy_user *user = &c->policy->users[i];
 
 		if (!check_is_valid(c, user))
 			return true;
-		if ((!certificate || user->ncertificates > 0) && may_use(user, backend))
+		if ((!known || user->ncertificates > 0 ||
+		     (user->nprincipals > 0 && (extensions & EXTENSION_AUTH_GSSAPI) != 0)) &&
+		    may_use(user, backend))
 			return true;
 	}
 	return false;
@@ -35,14 +41,14 @@ static void check_admits(const struct check *c, const struct policy_rule *rule)
 {
 	bool verify = rule->ftp->secure_login == SECURE_LOGIN_VERIFY_USER;
 
-	if (verify && !has_user(c, rule->backend, true)) {
+	if (verify && !has_user(c, rule->backend, true, rule->ftp->extensions)) {
 		check_error(
 		    c, DIAG_NO_LOGIN, rule, "ftp",
 		    "rules \"%s\" admits nobody: \"secure_login\" of ftp_actions \"%s\" is verify_user, but "
 		    "no entry of \"users\" has \"certificates\" and may use backends \"%s\"; add one",
 		    rule->name, rule->ftp->name, rule->backend->name);
 		check_see(c, rule->ftp, "secure_login", "ftp_actions \"%s\"", rule->ftp->name);
-	} else if (rule->ftp->verifyuser && !has_user(c, rule->backend, false)) {
+	} else if (rule->ftp->verifyuser && !has_user(c, rule->backend, false, rule->ftp->extensions)) {
 		check_error(
 		    c, DIAG_NO_LOGIN, rule, "ftp",
 		    "rules \"%s\" admits nobody: \"verifyuser\" of ftp_actions \"%s\" is true, but no entry "
@@ -61,7 +67,9 @@ static bool services_matter(const struct check *c, const struct policy_user *use
 		if (!check_is_valid(c, ftp) || ftp->verifyuser ||
 		    ftp->secure_login == SECURE_LOGIN_VERIFY_USER)
 			return true;
-		if (ftp->secure_password == SECURE_PASSWORD_OPTIONAL && user->password_file != NULL)
+		if ((ftp->secure_password == SECURE_PASSWORD_OPTIONAL ||
+		     ftp->secure_password_kerberos == SECURE_PASSWORD_OPTIONAL) &&
+		    user->password_file != NULL)
 			return true;
 	}
 	return c->policy->nrules == 0;

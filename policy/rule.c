@@ -264,7 +264,7 @@ static void check_secure_password(const struct check *c, const struct ftp_action
 /* Login without TLS is refused and TLS is not offered, so no client could log in. */
 static void check_reachable_tls(const struct check *c, const struct ftp_action *ftp)
 {
-	if (ftp->auth_tls || !ftp_action_needs_tls(ftp))
+	if (ftp->extensions != 0 || !ftp_action_needs_tls(ftp))
 		return;
 	for (size_t i = 0; i < c->policy->nrules; i++) {
 		const struct policy_rule *rule = &c->policy->rules[i];
@@ -293,6 +293,8 @@ static void check_secure_login(const struct check *c, const struct policy_rule *
 	const struct ftp_action *ftp = rule->ftp;
 
 	if (!check_is_valid(c, tls) || !check_is_valid(c, ftp) || !asks_for_certificate(ftp))
+		return;
+	if (ftp->extensions == EXTENSION_AUTH_GSSAPI) /* tickets say who the client is */
 		return;
 	if (tls->role != ROLE_SERVER_WITH_CLIENT_AUTH) {
 		check_error(c, DIAG_NO_CLIENT_CERTIFICATE, rule, "tls",

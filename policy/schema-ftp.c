@@ -7,9 +7,14 @@
 #include "policy/schema-table.h"
 
 #define BY_BACKEND "the FTP server decides this; remove it"
-static const struct word extensions[] = { { "auth_tls", 1, NULL },
-					  { "auth_gssapi", 0,
-					    "this gateway does not support Kerberos; remove it" },
+#ifdef HAVE_GSSAPI
+#define NO_GSSAPI NULL
+#else
+#define NO_GSSAPI                                                                                            \
+	"this attlsd was built without GSSAPI; build it where libkrb5-dev is installed, or remove it"
+#endif
+static const struct word extensions[] = { { "auth_tls", EXTENSION_AUTH_TLS, NULL },
+					  { "auth_gssapi", EXTENSION_AUTH_GSSAPI, NO_GSSAPI },
 					  { "mdtm", 0, BY_BACKEND },
 					  { "rest_stream", 0, BY_BACKEND },
 					  { "size", 0, BY_BACKEND },
@@ -93,15 +98,17 @@ static const struct word reply_styles[] = { { "rfc", REPLY_STYLE_RFC, NULL },
 static const struct field ftp_fields[] = {
 	{ .key = "extensions",
 	  .type = FIELD_SET,
-	  AT(ftp_action, auth_tls),
+	  AT(ftp_action, extensions),
 	  .words = extensions,
 	  .default_text = "auth_tls" },
 	{ .key = "tlsmechanism", .type = FIELD_ENUM, .words = tlsmechanisms, .default_text = "attls" },
 	FTP_ENUM(secure_ftp, secure_ftps, "required"),
 	FTP_ENUM(secure_login, secure_logins, "no_client_auth"),
 	FTP_ENUM(secure_password, secure_passwords, "required"),
+	FTP_ENUM(secure_password_kerberos, secure_passwords, "required"),
 	FTP_ENUM(secure_ctrlconn, schema_ftp_ctrl_levels, "private"),
 	FTP_ENUM(secure_dataconn, schema_ftp_data_levels, "private"),
+	UINT("secure_pbsz", ftp_action, secure_pbsz, 512, 32768, "16384"),
 	FTP_ENUM(data_policy_scope, scopes, "all"),
 	FTP_ENUM(secure_session_reuse, reuses, "allowed"),
 	FTP_ENUM(tlsrfclevel, schema_ftp_rfc_levels, "rfc4217"),

@@ -32,6 +32,7 @@ enum field_type {
 	FIELD_HOST,	  /* a host name or an address, as text */
 	FIELD_HOSTS,	  /* a list of host names: struct policy_host (and their count) */
 	FIELD_PINS,	  /* a list of SHA-256, as lower-case hex (and their count) */
+	FIELD_PRINCIPALS, /* a list of names of Kerberos, as text (and their count) */
 	FIELD_NETS,	  /* a list of struct ip_range (and their count) */
 	FIELD_DAYS,	  /* a list of days of a month: the mask of struct policy_time */
 	FIELD_TIMES,	  /* a list of struct time_of_day_range (and their count) */

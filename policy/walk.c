@@ -326,6 +326,7 @@ static void walk_field(struct parse_context *ctx, const struct field *f, const s
 		[FIELD_HOST] = field_parse_host,
 		[FIELD_HOSTS] = field_parse_hosts,
 		[FIELD_PINS] = field_parse_pins,
+		[FIELD_PRINCIPALS] = field_parse_principals,
 		[FIELD_NETS] = field_parse_nets,
 		[FIELD_DAYS] = field_parse_days,
 		[FIELD_TIMES] = field_parse_times,

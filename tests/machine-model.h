@@ -635,6 +635,11 @@ static void model_act(struct model *model, const struct ftp_act *act)
 	case FTP_DO_TLS_STOP:
 		model_tls(model, false);
 		break;
+	case FTP_DO_GSSAPI_BEGIN: /* policy offers it nowhere here */
+	case FTP_DO_GSSAPI_ACCEPT:
+	case FTP_DO_GSSAPI_STOP:
+		MODEL_CHECK(model, act->what == FTP_DO_NOTHING);
+		break;
 	case FTP_DO_SERVER_TLS_START:
 		model_server_tls_start(model);
 		break;

@@ -22,7 +22,7 @@
 #include "policy/policy.h"
 
 /* Must change with anything in this file. */
-#define CTL_VERSION 0x61740023u
+#define CTL_VERSION 0x61740024u
 
 /* What each of them is otherwise: ctl-question.c. */
 enum ctl_proto_what {
@@ -195,6 +195,7 @@ struct answer_session {
 	char subject[128]; /* of the client's certificate, cut if longer; "": none was shown */
 	char issuer[128];
 	char serial[65], sha256[65];
+	char principal[128];  /* of Kerberos, cut if longer; "": none was shown */
 	char transfer[128];   /* the command of the transfer under way; "": none */
 	uint8_t upload;	      /* its direction */
 	uint8_t size_known;   /* `size` is */

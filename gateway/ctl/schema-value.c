@@ -318,6 +318,16 @@ static json_t *pins_schema(const struct field *f)
 	return list_of(pattern_schema(TEXT, json_string("^([0-9A-Fa-f]{2}:?){31}[0-9A-Fa-f]{2}$")), false);
 }
 
+/* As policy/principal-list.c takes them. */
+static json_t *principals_schema(const struct field *f)
+{
+	json_t *principal = pattern_schema(TEXT, json_string("^[^@\\s]+@[^@\\s]+$"));
+
+	(void)f;
+	(void)json_object_set_new(principal, "maxLength", json_integer(PRINCIPAL_MAX));
+	return list_of(principal, false);
+}
+
 static json_t *nets_schema(const struct field *f)
 {
 	static const char pattern[] = "^(" V4 "(/([0-9]|[12][0-9]|3[0-2])|-" V4 ")?|" V6
@@ -398,6 +408,7 @@ json_t *schema_value(const struct field *field)
 		[FIELD_HOST] = host_schema,
 		[FIELD_HOSTS] = hosts_schema,
 		[FIELD_PINS] = pins_schema,
+		[FIELD_PRINCIPALS] = principals_schema,
 		[FIELD_NETS] = nets_schema,
 		[FIELD_DAYS] = days_schema,
 		[FIELD_TIMES] = times_schema,

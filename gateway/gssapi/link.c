@@ -10,8 +10,8 @@
 #include <sys/random.h>
 #include <sys/socket.h>
 #include <sys/time.h>
-#include <time.h>
 
+#include "gateway/base/loop.h"
 #include "gateway/base/util.h"
 
 #define WAIT_S 3
@@ -22,7 +22,7 @@ struct gssapi_link {
 	int fd;
 	struct gssapi_acceptor *acceptor;
 	uint64_t serial;
-	int64_t silent_until_ms; /* 0: it has answered */
+	uint64_t silent_until_ms; /* 0: it has answered */
 	struct gssapi_request request;
 	struct gssapi_answer answer;
 };
@@ -67,18 +67,10 @@ void gssapi_link_close(struct gssapi_link **link)
 	*link = NULL;
 }
 
-static int64_t now_ms(void)
-{
-	struct timespec now;
-
-	(void)clock_gettime(CLOCK_MONOTONIC, &now);
-	return (int64_t)now.tv_sec * 1000 + now.tv_nsec / 1000000;
-}
-
 /* NULL when link->answer is the answer, otherwise why there is none. */
 static const char *exchange(struct gssapi_link *link)
 {
-	const int64_t until_ms = now_ms() + WAIT_S * 1000;
+	const uint64_t until_ms = loop_clock_ms() + WAIT_S * 1000;
 	ssize_t n;
 
 	do {
@@ -99,8 +91,8 @@ static const char *exchange(struct gssapi_link *link)
 		if (n > 0 && link->answer.serial == link->request.serial)
 			return NULL;
 		/* otherwise it is the late answer to an earlier request */
-	} while (n != -1 || errno == EINTR ? now_ms() < until_ms : false);
-	link->silent_until_ms = now_ms() + SILENCE_MS;
+	} while (n != -1 || errno == EINTR ? loop_clock_ms() < until_ms : false);
+	link->silent_until_ms = loop_clock_ms() + SILENCE_MS;
 	return "the acceptor does not answer";
 }
 
@@ -130,7 +122,7 @@ const struct gssapi_answer *gssapi_link_ask(struct gssapi_link *link, uint64_t h
 		return &link->answer;
 	}
 	drop_leftovers(link);
-	*ret_why = now_ms() < link->silent_until_ms ? "the acceptor does not answer" : exchange(link);
+	*ret_why = loop_clock_ms() < link->silent_until_ms ? "the acceptor does not answer" : exchange(link);
 	return *ret_why == NULL ? &link->answer : NULL;
 }
 

@@ -7,37 +7,29 @@
 
 #include <errno.h>
 #include <openssl/evp.h>
-#include <poll.h>
 #include <signal.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/prctl.h>
 #include <sys/wait.h>
-#include <time.h>
 #include <unistd.h>
 
 #include "gateway/base/log.h"
-#include "gateway/base/loop.h"
 #include "gateway/host/sandbox-key.h"
+#include "gateway/keeper/gssapi-keeper.h"
+#include "gateway/keeper/keeper-sandbox.h"
+#include "gateway/keeper/offspring.h"
 #include "gateway/keeper/quota.h"
 #include "gateway/keeper/signer.h"
 #include "gateway/key/provider.h"
 #include "gateway/tls/certs.h"
 #include "gateway/tls/fips.h"
 
-/* So many signers may die at once; after that, each waits, so that one that always dies costs little. */
-#define QUICK_MAX     10
-#define QUICK_MS      1000
-#define QUICK_WAIT_MS 100
-
 struct keeper {
 	const struct keeper_setup *setup;
 	struct certs **rings; /* one for each key ring of the policy */
 	struct signer_key *keys;
 	size_t nkeys;
-	pid_t *signers; /* one for each worker; 0: has ended with it */
-	uint64_t quick_since_ms;
-	size_t quick; /* signers that died since then */
 };
 
 static size_t count_certificates(const struct policy *policy)
@@ -84,8 +76,7 @@ static int load_keys(struct keeper *keeper, struct diags *diags)
 
 	keeper->rings = calloc(policy->nkeyrings + 1, sizeof(struct certs *));
 	keeper->keys = calloc(count_certificates(policy) + 1, sizeof(*keeper->keys));
-	keeper->signers = calloc(keeper->setup->n, sizeof(*keeper->signers));
-	if (keeper->rings == NULL || keeper->keys == NULL || keeper->signers == NULL)
+	if (keeper->rings == NULL || keeper->keys == NULL)
 		return -ENOMEM;
 	for (size_t i = 0; i < policy->nkeyrings && r == 0; i++) {
 		r = certs_load(&policy->keyrings[i], NULL, diags, &keeper->rings[i]);
@@ -122,121 +113,41 @@ static int read_files(struct keeper *keeper)
 	return r;
 }
 
-static int drop_privileges(const struct keeper_setup *setup)
+static void run(void *owner, size_t i)
 {
-	const char *step = "";
-	int r = sandbox_keeper(setup->root, setup->uid, setup->gid, &step);
-
-	if (r == -EINVAL && setup->root != -1 && setup->uid != setup->worker_uid) {
-		log_event(LOG_LEVEL_WARNING, "key-user-missing", LOG_NUMBER("uid", setup->uid),
-			  LOG_NUMBER("instead", setup->worker_uid));
-		r = sandbox_keeper(setup->root, setup->worker_uid, setup->worker_gid, &step);
-	}
-	if (r < 0)
-		log_event(LOG_LEVEL_ERROR, "sandbox-failed", LOG_TEXT("process", "keeper"),
-			  LOG_TEXT("step", step), LOG_TEXT("error", strerror(-r)));
-	return r;
-}
-
-static void become_signer(const struct keeper_setup *setup, const struct signer *signer)
-    __attribute__((noreturn));
-static void become_signer(const struct keeper_setup *setup, const struct signer *signer)
-{
+	const struct keeper *keeper = owner;
+	const struct signer signer = { .fd = keeper->setup->fds[i],
+				       .keys = keeper->keys,
+				       .n = keeper->nkeys,
+				       .counts = &keeper->setup->counts[i],
+				       .per_second = QUOTA_PER_SECOND };
 	int r;
 
-	for (size_t i = 0; i < setup->n; i++)
-		if (setup->fds[i] != signer->fd)
-			(void)close(setup->fds[i]); /* the other workers' */
-
 	(void)prctl(PR_SET_NAME, "attlsd-signer", 0, 0, 0); /* only a name */
-	signer_announce(signer);
+	signer_announce(&signer);
 	r = sandbox_signer();
 	if (r < 0) {
 		log_event(LOG_LEVEL_ERROR, "sandbox-failed", LOG_TEXT("process", "signer"),
 			  LOG_TEXT("error", strerror(-r)));
 		_exit(EXIT_FAILURE);
 	}
-	signer_run(signer);
+	signer_run(&signer);
 	_exit(EXIT_SUCCESS);
 }
 
-static int start_signer(struct keeper *keeper, size_t i)
+static void log_death(void *owner, size_t i, pid_t pid, int status)
 {
-	const struct signer signer = { .fd = keeper->setup->fds[i],
-				       .keys = keeper->keys,
-				       .n = keeper->nkeys,
-				       .counts = &keeper->setup->counts[i],
-				       .per_second = QUOTA_PER_SECOND };
-	pid_t pid = fork();
+	const struct keeper *keeper = owner;
 
-	if (pid == -1)
-		return -errno;
-	if (pid == 0)
-		become_signer(keeper->setup, &signer);
-	keeper->signers[i] = pid;
-	return 0;
-}
-
-/* Has every process closed the worker's end? An empty packet ends a signer, too, but not this. */
-static bool is_over(int fd)
-{
-	struct pollfd look = { .fd = fd };
-
-	return poll(&look, 1, 0) == 1 && (look.revents & POLLHUP) != 0;
-}
-
-static void pause_ms(long ms)
-{
-	const struct timespec time = { .tv_sec = ms / 1000, .tv_nsec = ms % 1000 * 1000000 };
-
-	(void)nanosleep(&time, NULL); /* a signal only makes it shorter */
-}
-
-static void pause_if_quick(struct keeper *keeper)
-{
-	uint64_t now = loop_clock_ms();
-
-	if (now - keeper->quick_since_ms > QUICK_MS) {
-		keeper->quick_since_ms = now;
-		keeper->quick = 0;
-	}
-	if (++keeper->quick > QUICK_MAX)
-		pause_ms(QUICK_WAIT_MS);
-}
-
-/* A signer has ended. Replace it if its worker may still ask. */
-static void replace_signer(struct keeper *keeper, size_t i, int status)
-{
-	pid_t pid = keeper->signers[i];
-	int r;
-
-	keeper->signers[i] = 0;
-	if (is_over(keeper->setup->fds[i]))
-		return;
 	log_event(LOG_LEVEL_ERROR, "signer-died", LOG_NUMBER("pid", pid),
 		  LOG_NUMBER("worker", keeper->setup->counts[i].worker),
 		  LOG_NUMBER("signal", WIFSIGNALED(status) ? WTERMSIG(status) : 0));
-	pause_if_quick(keeper);
-	while ((r = start_signer(keeper, i)) < 0) {
-		log_event(LOG_LEVEL_ERROR, "signer-not-started", LOG_TEXT("error", strerror(-r)));
-		if (is_over(keeper->setup->fds[i]))
-			return;
-		pause_ms(QUICK_MS);
-	}
 }
 
-static int keep(struct keeper *keeper)
+static void log_failure(void *owner, int r)
 {
-	int status;
-	pid_t pid;
-
-	while ((pid = wait(&status)) != -1 || errno == EINTR)
-		for (size_t i = 0; pid != -1 && i < keeper->setup->n; i++)
-			if (keeper->signers[i] == pid) {
-				replace_signer(keeper, i, status);
-				break;
-			}
-	return errno == ECHILD ? 0 : -errno;
+	(void)owner;
+	log_event(LOG_LEVEL_ERROR, "signer-not-started", LOG_TEXT("error", strerror(-r)));
 }
 
 static void keeper_done(struct keeper *keeper)
@@ -245,23 +156,50 @@ static void keeper_done(struct keeper *keeper)
 		certs_free(&keeper->rings[i]);
 	free(keeper->rings);
 	free(keeper->keys);
-	free(keeper->signers);
+}
+
+/*
+ * The keytab goes to a process of its own, before this one has read a key. Each keeps its
+ * own ends of the sockets. Returns the process, 0 (there is no keytab) or a negative errno.
+ */
+static pid_t fork_gssapi_keeper(const struct keeper_setup *setup)
+{
+	pid_t pid = setup->gssapi == NULL ? 0 : fork();
+
+	if (setup->gssapi == NULL)
+		return 0;
+	if (pid == -1)
+		return -errno;
+	for (size_t i = 0; i < setup->n; i++)
+		(void)close(pid == 0 ? setup->fds[i] : setup->gssapi[i]);
+	if (pid == 0)
+		_exit(gssapi_keeper_run(setup));
+	return pid;
 }
 
 int keeper_run(const struct keeper_setup *setup)
 {
 	struct keeper keeper = { .setup = setup };
+	struct offspring offspring = { .fds = setup->fds,
+				       .n = setup->n,
+				       .run = run,
+				       .log_death = log_death,
+				       .log_failure = log_failure,
+				       .owner = &keeper };
 	int r;
 
 	(void)prctl(PR_SET_NAME, "attlsd-keeper", 0, 0, 0); /* only a name */
 	(void)signal(SIGPIPE, SIG_IGN);
-	r = read_files(&keeper);
+	r = offspring.other = fork_gssapi_keeper(setup);
+	if (r >= 0)
+		r = read_files(&keeper);
 	if (r == 0)
-		r = drop_privileges(setup);
-	for (size_t i = 0; r == 0 && i < setup->n; i++)
-		r = start_signer(&keeper, i);
+		r = keeper_sandbox(setup, "keeper");
 	if (r == 0)
-		r = keep(&keeper);
+		r = offspring_start(&offspring);
+	if (r == 0)
+		r = offspring_keep(&offspring);
+	offspring_done(&offspring);
 	keeper_done(&keeper);
 	return r == 0 ? EXIT_SUCCESS : EXIT_FAILURE;
 }

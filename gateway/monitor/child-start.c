@@ -21,9 +21,9 @@
 #include "gateway/worker/worker.h"
 
 /* What a worker gets, in the order of their numbers. */
-enum { CHANNEL = 0, REPORTS, DOORBELL, KEY, ROOT, AUDIT, XFERLOG, ENDS };
+enum { CHANNEL = 0, REPORTS, DOORBELL, KEY, ROOT, AUDIT, XFERLOG, GSSAPI, ENDS };
 _Static_assert(DESCRIPTORS_FIRST + CHANNEL == WORKER_CHANNEL_FD &&
-		   DESCRIPTORS_FIRST + XFERLOG == WORKER_XFERLOG_FD,
+		   DESCRIPTORS_FIRST + GSSAPI == WORKER_GSSAPI_FD,
 	       "the filter's numbers");
 
 /* In the new process: keep only the policy's memory, stderr, and these descriptors. */
@@ -42,6 +42,7 @@ static void become_worker(const struct child_start *start, const int ends[static
 		.reports = WORKER_REPORTS_FD,
 		.doorbell = WORKER_DOORBELL_FD,
 		.key = ends[KEY] == -1 ? -1 : WORKER_KEY_FD,
+		.gssapi = ends[GSSAPI] == -1 ? -1 : WORKER_GSSAPI_FD,
 		.first = start->first,
 		.root = ends[ROOT] == -1 ? -1 : WORKER_ROOT_FD,
 		.audit = { ends[AUDIT] == ends[DOORBELL] ? -1 : WORKER_AUDIT_FD,
@@ -116,7 +117,8 @@ int child_start(const struct child_start *start, struct child_ends *ret, const c
 					 start->key,
 					 root,
 					 audit < 0 ? doorbell : audit,
-					 xferlog < 0 ? doorbell : xferlog };
+					 xferlog < 0 ? doorbell : xferlog,
+					 start->gssapi };
 
 		*ret_step = "fork";
 		r = fork_worker(start, ends);

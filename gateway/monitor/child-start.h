@@ -20,6 +20,7 @@ struct child_start {
 	bool first; /* the first worker of its generation */
 	bool root;  /* started as root: give the worker an empty root and another user */
 	int key;    /* to its signer, or -1: it loads the private keys itself; stays the caller's */
+	int gssapi; /* the same to its acceptor, and the keytab */
 	unsigned uid, gid;
 };
 

@@ -56,6 +56,7 @@ static int start(struct child *child)
 		.first = index_of(child) == 0,
 		.root = child->children->root,
 		.key = keeper_fd(&generation->keeper, index_of(child)),
+		.gssapi = keeper_gssapi_fd(&generation->keeper, index_of(child)),
 		.uid = generation->users.worker_uid,
 		.gid = generation->users.worker_gid,
 	};
@@ -75,9 +76,8 @@ static int start(struct child *child)
 	child->channel.fd = ends.channel;
 	child->reports = ends.reports;
 	child->doorbell.fd = ends.doorbell;
-	child->ready = child->ready_reported = false;
+	child->ready = child->ready_reported = child->stop_pending = false;
 	child->stop_sent = MSG_NONE;
-	child->stop_pending = false;
 	child->given_up = false;
 	child->nsessions = 0;
 	child->given = 0;

@@ -23,8 +23,9 @@ struct keeper_user {
 
 /* All zero: there is none, and workers load their keys themselves. */
 struct keeper_link {
-	pid_t pid; /* 0: there is none, or it has died */
-	int *fds;  /* one for each worker */
+	pid_t pid;   /* 0: there is none, or it has died */
+	int *fds;    /* one for each worker */
+	int *gssapi; /* the same to acceptors; NULL: policy has no keytab */
 	struct key_counts *counts;
 	size_t n;
 };
@@ -38,6 +39,9 @@ int keeper_start(struct keeper_link *keeper, const struct policy *policy, size_t
 
 /* For worker `i`; -1 without a keeper. It stays the keeper's. */
 int keeper_fd(const struct keeper_link *keeper, size_t i);
+
+/* The same to its acceptor; -1 without one. */
+int keeper_gssapi_fd(const struct keeper_link *keeper, size_t i);
 
 /* What the signer of worker `i` has done; NULL without a keeper. */
 const struct key_counts *keeper_counts(const struct keeper_link *keeper, size_t i);

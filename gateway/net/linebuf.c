@@ -6,6 +6,7 @@
 #include "gateway/net/linebuf.h"
 
 #include <assert.h>
+#include <errno.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -16,7 +17,7 @@ void inbuf_free(struct inbuf *inbuf)
 	if (inbuf->bytes != NULL)
 		explicit_bzero(inbuf->bytes, inbuf->end);
 	free(inbuf->bytes);
-	*inbuf = (struct inbuf){ .bytes = NULL };
+	*inbuf = (struct inbuf){ .wider = inbuf->wider };
 }
 
 void inbuf_tidy(struct inbuf *inbuf)
@@ -38,18 +39,35 @@ void inbuf_tidy(struct inbuf *inbuf)
 	inbuf->end = len;
 }
 
+static int make_room(struct inbuf *inbuf, size_t size)
+{
+	uint8_t *bytes;
+
+	if (inbuf->bytes != NULL && inbuf->cap >= size)
+		return 0;
+	bytes = malloc(size);
+	if (bytes == NULL)
+		return -ENOMEM;
+	if (inbuf->bytes != NULL) {
+		memcpy(bytes, inbuf->bytes, inbuf->end);
+		explicit_bzero(inbuf->bytes, inbuf->end);
+		free(inbuf->bytes);
+	}
+	inbuf->bytes = bytes;
+	inbuf->cap = size;
+	return 0;
+}
+
 enum stream_io inbuf_fill(struct inbuf *inbuf, struct stream *stream)
 {
+	size_t size = inbuf_size(inbuf);
 	enum stream_io io = STREAM_OK;
 	size_t len;
 
-	if (inbuf->bytes == NULL) {
-		inbuf->bytes = malloc(INBUF_BYTES);
-		if (inbuf->bytes == NULL)
-			return STREAM_RESET;
-	}
-	while (inbuf->end < INBUF_BYTES) {
-		io = stream_read(stream, inbuf->bytes + inbuf->end, INBUF_BYTES - inbuf->end, &len);
+	if (make_room(inbuf, size) < 0)
+		return STREAM_RESET;
+	while (inbuf->end < size) {
+		io = stream_read(stream, inbuf->bytes + inbuf->end, size - inbuf->end, &len);
 		if (io != STREAM_OK)
 			break;
 		inbuf->end += len;
@@ -57,8 +75,7 @@ enum stream_io inbuf_fill(struct inbuf *inbuf, struct stream *stream)
 		 * The socket is empty: another read would only cost a system call, and later
 		 * bytes raise an event.
 		 */
-		if (inbuf->end < INBUF_BYTES &&
-		    (!stream_has_layer(stream) || !stream_tls_has_pending(stream))) {
+		if (inbuf->end < size && (!stream_has_layer(stream) || !stream_tls_has_pending(stream))) {
 			io = STREAM_WAIT;
 			break;
 		}
@@ -67,6 +84,7 @@ enum stream_io inbuf_fill(struct inbuf *inbuf, struct stream *stream)
 	if (inbuf->end == 0) {
 		free(inbuf->bytes);
 		inbuf->bytes = NULL;
+		inbuf->cap = 0;
 	}
 	return io;
 }

@@ -15,7 +15,9 @@
 struct inbuf {
 	uint8_t *bytes;
 	size_t start, end;
-	bool more; /* the last fill stopped because it was full: the stream may hold more */
+	size_t cap;	/* bytes that `bytes` has room for */
+	uint32_t wider; /* bytes that it may hold; 0: INBUF_BYTES */
+	bool more;	/* the last fill stopped because it was full: the stream may hold more */
 };
 
 /* Holds the longest line of either side twice over. */
@@ -36,9 +38,20 @@ static inline void inbuf_use(struct inbuf *inbuf, size_t len)
 	inbuf->start += len;
 }
 
+static inline size_t inbuf_size(const struct inbuf *inbuf)
+{
+	return inbuf->wider != 0 ? inbuf->wider : INBUF_BYTES;
+}
+
 static inline bool inbuf_has_room(const struct inbuf *inbuf)
 {
-	return inbuf_len(inbuf) < INBUF_BYTES;
+	return inbuf_len(inbuf) < inbuf_size(inbuf);
+}
+
+/* From the next fill on it may hold `size` bytes, if that is more. */
+static inline void inbuf_widen(struct inbuf *inbuf, uint32_t size)
+{
+	inbuf->wider = size > INBUF_BYTES ? size : 0;
 }
 
 /* Read what is there. STREAM_OK: the buffer is full; STREAM_WAIT: epoll reports more bytes, or the end. */

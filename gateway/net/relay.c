@@ -11,8 +11,10 @@
 
 #include "gateway/base/util.h"
 #include "gateway/net/netsock.h"
+#include "gateway/net/stream-gssapi.h"
 
-/* The chunk at the beginning, and the smallest one. */
+/* The chunk at the beginning, and the smallest one, which is the only one under GSSAPI: it encrypts slowly.
+ */
 #define RELAY_CHUNK_INITIAL (256 * 1024)
 #define RELAY_CHUNK_MIN	    (64 * 1024)
 /* A file up to this size is read until its end is seen, which then leaves together with the bytes. */
@@ -36,7 +38,10 @@ void relay_init(struct relay *relay, struct stream *client, struct stream *serve
 		.upload = upload,
 		.doubt = doubt,
 		.chunk = RELAY_CHUNK_INITIAL,
+		.chunk_most = RELAY_CHUNK_MAX,
 	};
+	if (stream_has_gssapi(client))
+		relay->chunk = relay->chunk_most = RELAY_CHUNK_MIN;
 	coalesce_start(&relay->coalesce, client->loop->now_ms);
 }
 
@@ -138,7 +143,7 @@ static enum stream_io move_some(struct relay *relay, struct relay_tools *tools, 
 				     ret_to);
 	if (!stream_has_layer(relay->from))
 		io = gather(relay, tools->scratch, relay->chunk, ret_len);
-	else if (small)
+	else if (small || stream_has_gssapi(relay->from))
 		io = gather(relay, tools->scratch, RELAY_SMALL, ret_len);
 	else
 		io = stream_tls_read_wire(relay->from, &tools->wire, relay->chunk, tools->scratch,
@@ -162,8 +167,8 @@ static void fit_chunk(struct relay *relay, enum stream_io io, size_t len)
 		relay->chunk *= 2;
 	if (relay->chunk < RELAY_CHUNK_MIN)
 		relay->chunk = RELAY_CHUNK_MIN;
-	if (relay->chunk > RELAY_CHUNK_MAX)
-		relay->chunk = RELAY_CHUNK_MAX;
+	if (relay->chunk > relay->chunk_most)
+		relay->chunk = relay->chunk_most;
 }
 
 /* Deliver all bytes of the source, and then no orderly end. */

@@ -63,7 +63,8 @@ struct relay {
 	relay_may_end_fn *may_end; /* NULL: it said yes, or nobody is asked */
 	struct stream *control;
 	uint8_t refused; /* how often may_end said no */
-	size_t chunk;	 /* moved at a time, now: what a slow destination does not take costs memory */
+	size_t chunk_most;
+	size_t chunk; /* moved at a time, now: what a slow destination does not take costs memory */
 	uint64_t bytes;
 	struct coalesce coalesce;
 	struct ftp_frame frame;

@@ -18,6 +18,7 @@
 
 struct ssl_st;
 struct stream;
+struct stream_gssapi;
 struct stream_ktls;
 struct stream_rest;
 struct stream_wire;
@@ -50,14 +51,15 @@ struct stream {
 	struct watch watch; /* watch.fd is the socket; its fn is the owner's */
 	struct loop *loop;
 	const struct stream_layer *layer; /* NULL: in the clear */
-	struct ssl_st *ssl;		  /* the layer's; NULL like it */
+	struct ssl_st *ssl;		  /* of TLS; NULL where it is not the layer */
+	struct stream_gssapi *gssapi;	  /* the same of GSSAPI */
 	/* Gets the peer's next ClientHello, with the header of the handshake message, once. NULL: nobody
 	 * asks. */
 	void (*on_hello)(struct stream *stream, const uint8_t *bytes, size_t len);
 	struct stream_wire *wire; /* while stream_tls_read_wire() reads */
 	struct stream_ktls *ktls; /* the kernel may take over our direction of TLS, or has */
 	bool kernel_encrypts;	  /* it has: bytes are written to the socket as they are */
-	bool tls_up;		  /* the handshake is done */
+	bool tls_up;		  /* the handshake is done; always with GSSAPI */
 	bool tx_clear;		  /* our direction has left TLS (CCC), the peer's may not have yet */
 	bool closing_tls;	  /* the peer's last TLS record has begun to arrive, see stream_tls_leave() */
 	bool finishing;		  /* shut the write side down once drained */

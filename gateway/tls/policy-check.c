@@ -9,6 +9,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "gateway/gssapi/acceptor.h"
 #include "gateway/host/audit-open.h"
 #include "gateway/host/control-group.h"
 #include "gateway/host/http-token.h"
@@ -56,6 +57,22 @@ static int check_logins(const struct policy *policy, struct diags *diags)
 	return r;
 }
 
+/* What the acceptor reads when it starts. */
+static int check_keytab(const struct policy *policy, struct diags *diags)
+{
+	struct gssapi_acceptor *acceptor = NULL;
+	char why[GSSAPI_WHY_MAX];
+	int r = 0;
+
+	if (policy_offers_gssapi(policy) && policy->daemon.keytab != NULL)
+		r = gssapi_acceptor_open(policy->daemon.keytab, why, &acceptor);
+	if (r < 0)
+		diags_add(diags, DIAG_ERROR, DIAG_BAD_KEYTAB, policy->daemon.keytab_mark,
+			  "cannot use the keytab \"%s\": %s", policy->daemon.keytab, why);
+	gssapi_acceptor_close(&acceptor);
+	return r < 0 ? -EINVAL : 0;
+}
+
 int policy_check_load(const struct policy *policy, struct diags *diags)
 {
 	struct tlsctx_set *set = NULL;
@@ -85,6 +102,8 @@ int policy_check_load(const struct policy *policy, struct diags *diags)
 	if (check_http(policy, diags) < 0 && r == 0)
 		r = -EINVAL;
 	login_socket_check(policy, diags); /* the program that answers may start later */
+	if (check_keytab(policy, diags) < 0 && r == 0)
+		r = -EINVAL;
 	if (r < 0 &&
 	    diags->nerrors == before) /* no other message says why, and an exit status alone does not help */
 		diags_add(diags, DIAG_ERROR, DIAG_LOAD_FAILED, (struct diag_mark){ 0 },

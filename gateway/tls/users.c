@@ -100,6 +100,25 @@ bool users_identify(const struct users *users, const struct identity *identity,
 	return !several;
 }
 
+static const struct policy_user *find_principal(const struct policy *policy, const char *principal)
+{
+	for (size_t i = 0; i < policy->nusers; i++)
+		for (size_t j = 0; j < policy->users[i].nprincipals; j++)
+			if (strcmp(policy->users[i].principals[j], principal) == 0)
+				return &policy->users[i];
+	return NULL;
+}
+
+void users_identify_principal(const struct users *users, const char *principal,
+			      const struct policy_backend *backend, struct ftp_identity *ret)
+{
+	const struct policy_user *user = find_principal(users->policy, principal);
+
+	ret->user = user != NULL ? user->name : NULL;
+	ret->service = user != NULL && may_use(user, backend);
+	ret->password = user != NULL ? users->passwords[user - users->policy->users] : NULL;
+}
+
 void users_check(const struct users *users, const struct tlsctx_set *set, struct diags *diags)
 {
 	identity_users_check(users->certificates, users->policy, set, diags);

@@ -34,4 +34,10 @@ bool users_identify(const struct users *users, const struct identity *identity,
 		    const struct policy_backend *backend, struct ftp_identity *ret,
 		    const struct policy_user **ret_user);
 
+/*
+ * The same about a client with a Kerberos ticket. `certificate` stays false.
+ */
+void users_identify_principal(const struct users *users, const char *principal,
+			      const struct policy_backend *backend, struct ftp_identity *ret);
+
 #endif

@@ -47,6 +47,7 @@ static void sanitize_session(struct answer_session *session)
 	TERMINATE(session->user);
 	TERMINATE(session->command);
 	TERMINATE(session->server_name);
+	TERMINATE(session->principal);
 	TERMINATE(session->server_issuer);
 	TERMINATE(session->server_sha256);
 	TERMINATE(session->subject);

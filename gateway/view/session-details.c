@@ -104,6 +104,7 @@ void session_details(const struct answer_session *session, session_line_fn *line
 		say(&lines, "", "serial %s, sha256 %s", client_text_shown(session->serial, name),
 		    client_text_shown(session->sha256, other));
 	}
+	say_text(&lines, "principal", session->principal);
 	say_control(&lines, "server TLS", &session->server_leg);
 	if (session->server_name[0] != '\0') {
 		say(&lines, "server is", "%s, issuer %s", client_text_shown(session->server_name, name),

@@ -130,6 +130,7 @@ void session_json_write(struct json_writer *to, const struct answers *answers,
 	json_write_text(to, "cipher", session->client_leg.cipher);
 	server_tls(to, session);
 	certificate(to, session);
+	json_write_text(to, "principal", session->principal);
 	transfer(to, session);
 	json_write_text(to, "command", session->command);
 	json_write_open(to, "legs", '{');

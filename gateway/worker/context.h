@@ -25,6 +25,7 @@
 #include "policy/policy.h"
 
 struct dump;
+struct gssapi_link;
 struct key_provider;
 struct health_logins;
 struct server_check;
@@ -38,6 +39,7 @@ struct worker {
 	struct tlsctx_known *known; /* TLS sessions with servers */
 	struct users *users;
 	struct health_logins *health_logins;
+	struct gssapi_link *gssapi; /* NULL: policy offers no AUTH GSSAPI */
 	struct uplink uplink;
 	struct session_table sessions;
 	struct linger_list lingering;

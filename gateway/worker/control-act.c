@@ -13,6 +13,7 @@
 #include "gateway/net/linebuf.h"
 #include "gateway/net/netsock.h"
 #include "gateway/worker/control-dial.h"
+#include "gateway/worker/control-gssapi.h"
 #include "gateway/worker/control-tls.h"
 #include "gateway/worker/login-ask.h"
 #include "gateway/worker/passive-share.h"
@@ -158,7 +159,9 @@ static void log_login(const struct session *session)
 	char sha256[IDENTITY_SHA256_TEXT];
 
 	if (!identity->present) {
-		session_log(&session->facts, LOG_LEVEL_INFO, "login", LOG_TEXT("user", session->user));
+		session_log(
+		    &session->facts, LOG_LEVEL_INFO, "login", LOG_TEXT("user", session->user),
+		    LOG_TEXT(session->facts.principal != NULL ? "principal" : "", session->facts.principal));
 		return;
 	}
 	session_log(&session->facts, LOG_LEVEL_INFO, "login", LOG_TEXT("user", session->user),
@@ -285,7 +288,10 @@ static void send_reply(struct session *session, const struct ftp_act *act)
 	if (!session->reply_goes_on && act->len > 0)
 		trace_reply(session, TRACE_TO_CLIENT, act->text, act->len);
 	session->reply_goes_on = act->goes_on;
-	outbuf_add(&session->worker->replies, &session->client, act->text, act->len, !act->goes_on);
+	if (control_gssapi_protects(session, act))
+		control_gssapi_reply(session, act);
+	else
+		outbuf_add(&session->worker->replies, &session->client, act->text, act->len, !act->goes_on);
 }
 
 static void carry_out_one(struct session *session, const struct ftp_act *act)
@@ -325,6 +331,15 @@ static void carry_out_one(struct session *session, const struct ftp_act *act)
 		break;
 	case FTP_DO_SERVER_TLS_STOP:
 		server_tls_stop(session, act->notify);
+		break;
+	case FTP_DO_GSSAPI_BEGIN:
+		control_gssapi_begin(session);
+		break;
+	case FTP_DO_GSSAPI_ACCEPT:
+		control_gssapi_accept(session, act);
+		break;
+	case FTP_DO_GSSAPI_STOP:
+		control_gssapi_stop(session);
 		break;
 	case FTP_DO_SERVER_RENEW:
 		do_server_renew(session);
@@ -451,6 +466,7 @@ void control_act(struct session *session)
 {
 	struct ftp_out *out = &session->worker->out;
 
+	control_gssapi_look(session);
 	for (size_t i = 0; i < out->n && !session->ended; i++) {
 		struct ftp_act act = out->acts[i];
 

@@ -12,6 +12,7 @@
 #include "gateway/net/linebuf.h"
 #include "gateway/worker/control-act.h"
 #include "gateway/worker/control-dial.h"
+#include "gateway/worker/control-gssapi.h"
 #include "gateway/worker/control-tls.h"
 #include "gateway/worker/failover.h"
 #include "gateway/worker/first-byte.h"
@@ -60,9 +61,9 @@ static bool client_line(struct session *session)
 	struct inbuf *window = &session->client_in;
 	uint8_t *bytes = window->bytes + window->start;
 	size_t len = inbuf_len(window);
-	enum ftp_line_status status;
 	enum ftp_take take = FTP_TAKEN;
-	struct ftp_line line;
+	struct taken_line taken = { .at = 0 };
+	struct ftp_line *line = &taken.line;
 	bool moved;
 	int done;
 
@@ -72,58 +73,57 @@ static bool client_line(struct session *session)
 		return done != 0;
 	}
 	if (bytes[0] == TLS_HANDSHAKE_RECORD && session->client.ssl == NULL && !session->holding) {
-		session_end(session,
-			    "tls-on-clear-port"); /* the client wants a listener with tls: implicit */
+		session_end(session, "tls-on-clear-port"); /* it wants a listener with tls: implicit */
 		return false;
 	}
 	/* A held line was taken apart already, in place: a second time would find another one. */
 	if (session->holding) {
-		status = session->held_status;
-		line = session->held;
-		line.text = (const char *)bytes + session->held_at;
+		taken = session->held;
+		line->text = (const char *)bytes + taken.at;
 	} else {
-		status = ftp_line_take(bytes, len, &line);
+		taken.status = ftp_line_take_up_to(bytes, len, control_gssapi_line_max(session), line);
+		if (taken.status == FTP_LINE_OK && session->gssapi != NULL)
+			taken.envelope = control_gssapi_open(session, line);
 	}
-	switch (status) {
+	switch (taken.status) {
 	case FTP_LINE_MORE:
 		return false;
 	case FTP_LINE_OK:
-		session->line = line.text;
-		session->line_len = line.len;
+		session->line = line->text;
+		session->line_len = line->len;
 		if (!session->holding) /* otherwise it is in the trace already */
 			trace_reply_begins(session);
 		if (!session->holding)
-			trace_command(session, TRACE_FROM_CLIENT, line.text, line.len);
-		take = ftp_machine_command(&session->machine, line.text, line.len, out_of(session));
+			trace_command(session, TRACE_FROM_CLIENT, line->text, line->len);
+		take = control_gssapi_offer(session, line, &taken.envelope);
 		break;
 	case FTP_LINE_TOO_LONG:
 	case FTP_LINE_NUL:
 	case FTP_LINE_BARE_CR:
 	case FTP_LINE_BARE_LF:
 		if (!session->holding)
-			trace_bad_command(session, status);
-		take = ftp_machine_bad_line(&session->machine, status, out_of(session));
+			trace_bad_command(session, taken.status);
+		take = ftp_machine_bad_line(&session->machine, taken.status, out_of(session));
 		break;
 	}
 	session->holding = take == FTP_HOLD;
 	if (session->holding) {
-		session->held = line;
-		session->held_status = status;
-		session->held_at = (size_t)((const uint8_t *)line.text - bytes);
+		session->held = taken;
+		session->held.at = (size_t)((const uint8_t *)line->text - bytes);
 		moved = out_of(session)->n > 0; /* the line waits for what these start */
 		control_act(session);
 		session->line = NULL;
 		return moved;
 	}
-	if (status == FTP_LINE_OK)
-		session_habits_command(session, line.text, line.len);
-	session->skipping = status == FTP_LINE_TOO_LONG;
-	if (status == FTP_LINE_OK)
-		latest_command(&session->latest, line.text, line.len);
+	if (taken.status == FTP_LINE_OK && !taken.envelope.faulty)
+		session_habits_command(session, line->text, line->len);
+	session->skipping = taken.status == FTP_LINE_TOO_LONG;
+	if (taken.status == FTP_LINE_OK)
+		latest_command(&session->latest, line->text, line->len);
 	session->active_ms = session->worker->loop.now_ms;
 	/* Used up before its actions, since TLS may start only when nothing follows this line. Its bytes stay
 	 * in place until control_run() tidies: the actions point to them. */
-	inbuf_use(window, line.consumed);
+	inbuf_use(window, line->consumed);
 	control_act(session);
 	session->line = NULL;
 	return true;
@@ -374,8 +374,8 @@ static bool quits_after_upload(const struct session *session)
 {
 	const char *window = (const char *)session->client_in.bytes + session->client_in.start;
 
-	return session->holding && session->held_status == FTP_LINE_OK && session->data.upload &&
-	       ftp_machine_holds_quit(&session->machine, window + session->held_at, session->held.len);
+	return session->holding && session->held.status == FTP_LINE_OK && session->data.upload &&
+	       ftp_machine_holds_quit(&session->machine, window + session->held.at, session->held.line.len);
 }
 
 /*

@@ -12,6 +12,7 @@
 #include "gateway/net/netsock.h"
 #include "gateway/net/stream-tls.h"
 #include "gateway/worker/data-end.h"
+#include "gateway/worker/data-gssapi.h"
 #include "gateway/worker/data-handshake.h"
 #include "gateway/worker/data-kept.h"
 #include "gateway/worker/data-log.h"
@@ -147,6 +148,9 @@ static enum ftp_data_result data_connect(struct data_conn *data)
 	result = protect_server(data);
 	if (result != FTP_DATA_PENDING)
 		return result;
+	result = data_gssapi_start(&data->legs, data->gssapi, data->block, data->upload);
+	if (result != FTP_DATA_PENDING)
+		return result;
 	if (data->legs.client.state == LEG_OPEN && !data->protect)
 		data->legs.client.state = LEG_READY;
 	if (data->legs.client.state == LEG_OPEN || data->legs.client.state == LEG_TLS) {
@@ -215,7 +219,7 @@ static enum ftp_data_result data_relay(struct data_conn *data)
 	if (result == RELAY_AGAIN)
 		loop_again(loop_of(data), &data->relay.from->watch);
 	data->kept = result == RELAY_FILE_ENDED;
-	return data_result_of(result, data->upload);
+	return data_gssapi_result(&data->legs.client.stream, data_result_of(result, data->upload));
 }
 
 /* The data part of the transfer is over: clean up, log it, tell the session. */
@@ -441,6 +445,8 @@ void data_conn_start(struct data_conn *data, const struct ftp_act *act)
 	take_command(data, act, act->upload, act->protect);
 	data->protect_server = act->protect_server;
 	data->listing = act->listing;
+	data->gssapi = (enum ftp_prot)act->gssapi;
+	data->block = act->number;
 	begin(data);
 }
 

@@ -59,10 +59,12 @@ struct data_conn {
 	struct data_dial dial;
 	struct data_handshake handshake; /* before the transfer */
 	bool upload, binary, listing;
-	char mode;	     /* as ftp_representation_mode() */
-	bool kept;	     /* both legs are up after a transfer, see data-kept.h; it is DATA_IDLE */
-	bool reused;	     /* they were when this transfer began */
-	bool protect;	     /* the client's leg */
+	char mode;	      /* as ftp_representation_mode() */
+	bool kept;	      /* both legs are up after a transfer, see data-kept.h; it is DATA_IDLE */
+	bool reused;	      /* they were when this transfer began */
+	bool protect;	      /* the client's leg, by TLS */
+	enum ftp_prot gssapi; /* the same by GSSAPI, in blocks of up to this size: */
+	uint32_t block;
 	bool protect_server; /* the server's */
 	bool failed; /* the server has reported a failure: deliver its bytes, then end without close_notify */
 	bool kept_alive; /* TCP keep-alive has been turned on */
@@ -181,6 +183,8 @@ static inline bool data_conn_fail(struct data_conn *data)
 /* What protects the client's data. Under PROT P that depends on the cipher, once the handshake is done. */
 static inline enum secure_level data_conn_level(const struct data_conn *data)
 {
+	if (data->gssapi != FTP_PROT_CLEAR)
+		return data->gssapi == FTP_PROT_SAFE ? SECURE_SAFE : SECURE_PRIVATE;
 	if (!data->protect)
 		return SECURE_CLEAR;
 	return stream_tls_level(&data->legs.client.stream) == SECURE_SAFE ? SECURE_SAFE : SECURE_PRIVATE;
@@ -192,6 +196,12 @@ static inline enum secure_level data_conn_server_level(const struct data_conn *d
 	if (!data->protect_server)
 		return SECURE_CLEAR;
 	return data_server_tls_level(&data->legs) == SECURE_SAFE ? SECURE_SAFE : SECURE_PRIVATE;
+}
+
+/* Is an upload under way whose blocks have a place in the sequence of the client's messages? */
+static inline bool data_conn_is_protected_upload(const struct data_conn *data)
+{
+	return data->state != DATA_IDLE && data->upload && data->gssapi != FTP_PROT_CLEAR;
 }
 
 /* False: no transfer is under way. */

@@ -10,7 +10,7 @@
 bool facts_offer_tls(const struct facts *facts)
 {
 	return facts->rule != NULL && facts->rule->tls != NULL && facts->listener->tls != LISTENER_NONE &&
-	       (facts->implicit || facts->rule->ftp->auth_tls);
+	       (facts->implicit || (facts->rule->ftp->extensions & EXTENSION_AUTH_TLS) != 0);
 }
 
 static const uint64_t seen_by_reuse[] = {
@@ -57,6 +57,6 @@ void data_habits_transfer(const struct facts *facts, bool upload, bool protect, 
 		*seen |= HABIT_BIT(NO_PROT);
 	if (upload && protect && result == FTP_DATA_OK)
 		*seen |= HABIT_BIT(UPLOAD_CLOSED);
-	if (upload && protect && result == FTP_DATA_CUT)
+	if (upload && protect && (result == FTP_DATA_CUT || result == FTP_DATA_GSSAPI_CUT))
 		*seen |= HABIT_BIT(UPLOAD_CUT);
 }

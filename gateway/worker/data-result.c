@@ -26,6 +26,8 @@ static const struct {
 	[FTP_DATA_CUT] = { "tls-truncated", NULL },
 	[FTP_DATA_SERVER_CUT] = { "server-tls-truncated", NULL },
 	[FTP_DATA_UNFINISHED] = { "unfinished", NULL },
+	[FTP_DATA_GSSAPI] = { "gssapi-failed", NULL },
+	[FTP_DATA_GSSAPI_CUT] = { "gssapi-truncated", NULL },
 	[FTP_DATA_CLIENT_LOST] = { "client-reset", NULL },
 	[FTP_DATA_SERVER_LOST] = { "server-reset", NULL },
 	[FTP_DATA_STALLED] = { "stalled", NULL },

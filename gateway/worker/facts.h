@@ -1,7 +1,8 @@
 /*
  * The facts about an admitted session: its client, the address dialled, its rule and
  * its server. Data connections see only this part of their session. Nothing in it
- * changes, except what TLS gives it: `identity`, `mapped` and the bindings, at a later AUTH or REIN.
+ * changes, except what TLS and Kerberos give it: `identity`, `mapped`, the bindings, `gssapi` and
+ * `principal`, at a later AUTH or REIN.
  */
 #ifndef ATTLSD_GATEWAY_WORKER_FACTS_H
 #define ATTLSD_GATEWAY_WORKER_FACTS_H
@@ -14,6 +15,7 @@
 #include "gateway/tls/tlsctx.h"
 #include "policy/policy.h"
 
+struct gssapi_context;
 struct habits;
 struct server_tls;
 struct session_summary;
@@ -40,11 +42,13 @@ struct facts {
 	const struct policy_server *named;    /* the server, as policy names it */
 	struct ip_endpoint server;	      /* where it is: one of its addresses */
 	struct server_tls *server_tls;	      /* with the server; NULL: policy wants none */
-	struct ip_addr host;	  /* this host's end, which differs from `local` behind a load balancer */
-	bool implicit;		  /* TLS came first, or comes right after the greeting */
-	bool proxied;		  /* a PROXY header named the client */
-	bool transparent;	  /* the listener is: sockets have other hosts' addresses */
-	struct identity identity; /* of the client, from its certificate */
+	struct ip_addr host; /* this host's end, which differs from `local` behind a load balancer */
+	struct gssapi_context *gssapi;	  /* with the client; NULL: none */
+	const char *principal;		  /* of Kerberos, once it is certain; NULL: none */
+	bool implicit;			  /* TLS came first, or comes right after the greeting */
+	bool proxied;			  /* a PROXY header named the client */
+	bool transparent;		  /* the listener is: sockets have other hosts' addresses */
+	struct identity identity;	  /* of the client, from its certificate */
 	const struct policy_user *mapped; /* whose certificate that is; NULL: nobody's */
 };
 

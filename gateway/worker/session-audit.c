@@ -115,7 +115,8 @@ void session_audit_login(const struct facts *facts)
 	facts->summary->logins++;
 	session_audit(
 	    facts, "login", AUDIT_TEXT("certificate_subject", identity->present ? identity->subject : NULL),
-	    AUDIT_TEXT("certificate_sha256", identity->present ? identity_sha256(identity, sha256) : NULL));
+	    AUDIT_TEXT("certificate_sha256", identity->present ? identity_sha256(identity, sha256) : NULL),
+	    AUDIT_TEXT("principal", facts->principal));
 }
 
 void session_audit_login_failed(const struct facts *facts, const char *name, const char *by, const char *key)

@@ -16,7 +16,8 @@ static void data_done(struct data_conn *data, enum ftp_data_result result)
 	struct session *session = CONTAINER_OF(data, struct session, data);
 
 	session->active_ms = session->heard_ms = session->worker->loop.now_ms;
-	data_habits_transfer(&session->facts, data->upload && !data->kept, data->protect, result);
+	data_habits_transfer(&session->facts, data->upload && !data->kept,
+			     data->protect || data->gssapi != FTP_PROT_CLEAR, result);
 	ftp_machine_data_done(&session->machine, result, &session->worker->out);
 	if (data->kept)
 		ftp_machine_data_kept(&session->machine);

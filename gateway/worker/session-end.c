@@ -12,6 +12,7 @@
 #include "gateway/net/stream-tls.h"
 #include "gateway/worker/server-tls.h"
 #include "gateway/worker/session-count.h"
+#include "gateway/worker/session-gssapi.h"
 #include "gateway/worker/session-habits.h"
 #include "gateway/worker/session-log.h"
 #include "gateway/worker/session-summary.h"
@@ -122,6 +123,7 @@ void session_end(struct session *session, const char *reason)
 	loop_timer_stop(&worker->loop, &session->side_timer);
 	loop_timer_stop(&worker->loop, &session->idle_timer);
 	loop_timer_stop(&worker->loop, &session->progress_timer);
+	session_gssapi_forget(session);
 	free(session->proxy_wait);
 	session->proxy_wait = NULL;
 	free(session->ask);

@@ -34,6 +34,15 @@ static void put_cleared(struct answer_leg *leg)
 	leg->control = 'L';
 }
 
+/* "gssapi", unless CCC has ended its protection; see put_cleared(). */
+static void put_gssapi(struct answer_leg *leg, const struct control_gssapi *gssapi)
+{
+	if (gssapi->level == FTP_PROT_CLEAR)
+		return;
+	put(leg->tls, sizeof(leg->tls), "gssapi");
+	leg->control = *secure_level_letter(gssapi->level == FTP_PROT_SAFE ? SECURE_SAFE : SECURE_PRIVATE);
+}
+
 static void put_tls(struct answer_leg *leg, const struct session *session)
 {
 	leg->control = 'C';
@@ -45,6 +54,8 @@ static void put_tls(struct answer_leg *leg, const struct session *session)
 	}
 	if (session->client.ssl != NULL && session->client.tls_up)
 		put_leg(leg, &session->client);
+	if (session->gssapi != NULL)
+		put_gssapi(leg, session->gssapi);
 }
 
 static void put_server_tls(struct answer_session *shown, const struct session *session)
@@ -176,6 +187,7 @@ static void describe(const struct worker *worker, const struct session *session,
 	put_tls(&shown->client_leg, session);
 	put_server_tls(shown, session);
 	put_certificate(shown, session);
+	put(shown->principal, sizeof(shown->principal), session->facts.principal);
 	put_transfer(shown, session);
 	put_client_way(&shown->client_leg, session);
 	put_server_way(&shown->server_leg, session);

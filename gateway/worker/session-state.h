@@ -15,6 +15,7 @@
 #include "gateway/base/log.h"
 #include "gateway/base/loop.h"
 #include "gateway/base/util.h"
+#include "gateway/gssapi/context.h"
 #include "gateway/net/linebuf.h"
 #include "gateway/net/stream.h"
 #include "gateway/worker/changes.h"
@@ -28,6 +29,36 @@
 
 struct login_ask;
 struct proxy_wait;
+
+/* Bytes of one line of a reply to a client under GSSAPI, and what its protection may add. */
+#define CONTROL_GSSAPI_LINE_MAX 4096
+#define CONTROL_GSSAPI_OVERHEAD 256
+
+/* What AUTH GSSAPI needs, from there on. */
+struct control_gssapi {
+	struct gssapi_context *context; /* NULL: the exchange is not over */
+	uint64_t half;			/* of the exchange, see gssapi/request.h */
+	enum ftp_prot level;		/* of replies; FTP_PROT_CLEAR: not yet, or after CCC */
+	char principal[PRINCIPAL_MAX + 1];
+	const char *user; /* of the policy, that the principal belongs to; NULL: none */
+	size_t line_len;  /* of the reply's line that has begun */
+	uint8_t line[CONTROL_GSSAPI_LINE_MAX];
+};
+
+/* How a line of the client came. */
+struct envelope {
+	enum ftp_prot level; /* FTP_PROT_CLEAR: as it is */
+	bool faulty;	     /* it was in MIC, CONF or ENC, and cannot be read: */
+	enum ftp_envelope fault;
+};
+
+/* A line of the client, taken out of its window. */
+struct taken_line {
+	struct ftp_line line;
+	size_t at;
+	enum ftp_line_status status;
+	struct envelope envelope;
+};
 
 /*
  * The phase of the client's control connection. Its timer (phase_timer) runs in all
@@ -89,14 +120,13 @@ struct session {
 	bool reply_goes_on; /* to the client: the line has begun, and the trace has its beginning */
 	struct tlsctx_sessions tls_sessions;
 	struct habits habits;	       /* of the client; the user and the certificate follow at the end */
+	struct control_gssapi *gssapi; /* NULL: the client has not asked for it */
 	struct proxy_wait *proxy_wait; /* in PHASE_PROXY_HEADER */
 	bool begins_after_tls;	       /* the server is dialled, or a probe greeted, after the handshake */
 
 	struct stream client;
 	struct inbuf client_in;
-	struct ftp_line held; /* a line that the machine has held; `held_at` is the offset of its text */
-	size_t held_at;
-	enum ftp_line_status held_status;
+	struct taken_line held; /* the machine holds it; `at` is the offset of its text */
 	bool holding;
 	bool lines_left; /* the last run of the engine took as many lines as it may */
 	bool spoke;	 /* the client has sent something */

@@ -75,6 +75,11 @@ void tally_cleared(enum ftp_side side, bool by_ccc)
 	count(CLEARED, leg(side) * COUNT_N_CLEARED_BY + by, 1);
 }
 
+void tally_gssapi(bool ok)
+{
+	count(GSSAPI, ok ? COUNT_RESULT_OK : COUNT_RESULT_FAILED, 1);
+}
+
 void tally_login(void)
 {
 	count(LOGINS_ACCEPTED, 0, 1);
@@ -203,7 +208,7 @@ void tally_transfer(bool upload, enum secure_level client, enum ftp_data_result 
 
 	count(TRANSFERS, index * COUNT_N_TRANSFER_RESULT + value, 1);
 	count_observe(COUNT_TRANSFER_TIME, direction(upload), ms * 1000);
-	if (result == FTP_DATA_CUT)
+	if (result == FTP_DATA_CUT || result == FTP_DATA_GSSAPI_CUT)
 		count(TRUNCATED, COUNT_LEG_CLIENT, 1);
 	else if (result == FTP_DATA_SERVER_CUT)
 		count(TRUNCATED, COUNT_LEG_SERVER, 1);

@@ -18,6 +18,9 @@ void tally_not_reused(enum ftp_side side, const char *reason);
 /* A control connection leaves TLS: by CCC, or else by REIN. */
 void tally_cleared(enum ftp_side side, bool by_ccc);
 
+/* An exchange of ADAT has led to a proven client, or has failed. */
+void tally_gssapi(bool ok);
+
 void tally_login(void);
 void tally_login_failed(const char *by);
 

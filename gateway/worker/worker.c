@@ -17,6 +17,7 @@
 #include "gateway/base/log.h"
 #include "gateway/base/msg.h"
 #include "gateway/base/util.h"
+#include "gateway/gssapi/link.h"
 #include "gateway/host/facts.h"
 #include "gateway/host/filter.h"
 #include "gateway/host/sandbox.h"
@@ -359,6 +360,22 @@ static int load_keys(struct worker *worker, const struct worker_setup *setup, st
 	return r;
 }
 
+/* The keytab, if policy has one and no other process reads it. */
+static int load_keytab(struct worker *worker, const struct worker_setup *setup)
+{
+	struct gssapi_acceptor *acceptor = NULL;
+	char why[GSSAPI_WHY_MAX];
+	int r = 0;
+
+	if (!policy_offers_gssapi(setup->policy))
+		return 0;
+	if (setup->gssapi == -1)
+		r = gssapi_acceptor_open(setup->policy->daemon.keytab, why, &acceptor);
+	if (r < 0) /* the monitor has just read it, so it has changed since */
+		log_event(LOG_LEVEL_ERROR, "keys-unreadable", LOG_TEXT("error", why));
+	return r < 0 ? r : gssapi_link_open(setup->gssapi, acceptor, &worker->gssapi);
+}
+
 /* Read all files, then drop privileges. */
 static int worker_setup(struct worker *worker, const struct worker_setup *setup)
 {
@@ -411,6 +428,9 @@ static int worker_setup(struct worker *worker, const struct worker_setup *setup)
 	diags_done(&diags);
 	if (r < 0)
 		return r;
+	r = load_keytab(worker, setup);
+	if (r < 0)
+		return r;
 	memcpy(worker->user_key, setup->user_key, sizeof(worker->user_key));
 	timer_init(&worker->ticket_timer, on_ticket_timer);
 	r = loop_timer(&worker->loop, &worker->ticket_timer, 0);
@@ -459,6 +479,7 @@ int worker_run(const struct worker_setup *setup)
 		key_provider_close(&worker->keys);
 		users_free(&worker->users);
 		health_logins_free(&worker->health_logins);
+		gssapi_link_close(&worker->gssapi);
 		free(worker->servers);
 		tlsctx_known_done(worker->known);
 		free(worker->known);

@@ -16,6 +16,7 @@ struct worker_setup {
 	int channel, reports;	     /* from and to the monitor; the worker's */
 	int doorbell;		     /* the same */
 	int key;		     /* to its signer, or -1: it loads the private keys itself */
+	int gssapi;		     /* to its acceptor, or -1: it loads the keytab itself, if there is one */
 	_Atomic uint32_t *relays;
 	struct counters *counters;    /* shared with the monitor, as `relays` */
 	struct ticket_seeds *tickets; /* the worker returns them once it has made its keys */

@@ -45,7 +45,7 @@ MUTANTS = [
      [(CCC, "if (inbuf_len(&session->client_in) > 0 || stream_tls_has_pending(&session->client)) {", "if (false) {")]),
     (3, "PROT is frozen after CCC",
      [("ftp-alg/security.c", "\tif (security->ctrl == FTP_CTRL_CLEARED)\n\t\treturn FTP_LOCAL_PROT_AFTER_CCC;\n"
-                             "\tif (security->ctrl != FTP_CTRL_TLS)\n", "\tif (security->ctrl == FTP_CTRL_CLEAR)\n")]),
+                             "\tif (!ftp_security_is_protected(security))\n", "\tif (security->ctrl == FTP_CTRL_CLEAR)\n")]),
     (4, "the first byte shows whether the client still speaks TLS",
      [("gateway/net/stream-tls.c", "if (first < RECORD_FIRST || first > RECORD_LAST) {", "if (first == 0) {")]),
     (5, "a ClientHello for another protocol gets an alert",
@@ -133,7 +133,7 @@ MUTANTS = [
     (63, "a right password ends its attempt",
      [("gateway/monitor/requests.c", "\tlogin_queue_over(request->from->logins, request->msg->session);\n\treturn NULL;\n}\n\n/* Whose", "\treturn NULL;\n}\n\n/* Whose")]),
     # test_smuggling.py
-    (41, "no line is longer than the server reads", [("ftp-alg/gate.c", "if (command->len > machine->command_line_max)", "if (false)")]),
+    (41, "no line is longer than the server reads", [("ftp-alg/gate.c", "if (command->len > machine->command_line_max && !is_token(machine, verb))", "if (false)")]),
     (42, "an unknown verb hides no command", [("ftp-alg/gate.c", "if (machine_gate_hides_command(action, command))", "if (false)")]),
     (42, "a verb has only letters and digits", [("ftp-alg/gate.c", "if (!is_word(command->line, command->verb_len))", "if (false)")]),
     (43, "a word that servers read in different ways is denied",
@@ -245,7 +245,7 @@ MUTANTS = [
     (110, "no PKCS1 in TLS 1.3", [("gateway/key/request.c", "(scheme->versions & version) == 0", "version == 0")]),
     (110, "a packet has the length that it tells", [("gateway/key/request.c", "\n\t    n != key_request_bytes(request))", "\n\t    n == 0)")]),
     (111, "signatures in a second", [("gateway/keeper/signer.c", "!quota_take(&state->quota, loop_clock_ms())", "(quota_take(&state->quota, loop_clock_ms()), false)")]),
-    (112, "an empty packet does not end a worker's signers", [("gateway/keeper/keeper.c", "\tif (is_over(keeper->setup->fds[i]))\n\t\treturn;\n\tlog_event", "\tif (is_over(keeper->setup->fds[i]) || WIFEXITED(status))\n\t\treturn;\n\tlog_event")]),
+    (112, "an empty packet does not end a worker's signers", [("gateway/keeper/offspring.c", "\tif (is_over(offspring->fds[i]))\n\t\treturn;\n\toffspring->log_death", "\tif (is_over(offspring->fds[i]) || WIFEXITED(status))\n\t\treturn;\n\toffspring->log_death")]),
     (113, "certificates are loaded without their keys", [("gateway/tls/certs.c", "if (provider != NULL)", "if (false && provider != NULL)")]),
     (114, "the wait has a limit", [("gateway/key/link.h", "#define KEY_LINK_MAX_MS 3000", "#define KEY_LINK_MAX_MS 3600000")]),
     (114, "one handshake waits, not all", [("gateway/key/link.c", "loop_clock_ms() < link->silent_until_ms", "false")]),

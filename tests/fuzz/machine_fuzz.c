@@ -103,7 +103,7 @@ static void set_policy(struct ftp_machine_setup *setup, struct ftp_action *actio
 	for (size_t i = 0; i < len; i++)
 		switch (letters[i]) {
 		case 'a':
-			action->auth_tls = true;
+			action->extensions = EXTENSION_AUTH_TLS;
 			break;
 		case 'f':
 			action->secure_ftp = SECURE_FTP_ALLOWED;
@@ -261,7 +261,7 @@ static void event(struct model *model, char what, const char *arg, size_t len)
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
-	struct ftp_action action = { .auth_tls = false,
+	struct ftp_action action = { .extensions = 0,
 				     .secure_login = SECURE_LOGIN_NO_CLIENT_AUTH,
 				     .unknown_commands = UNKNOWN_COMMANDS_PASS,
 				     .commands_denied.names = denied_names,

@@ -9,6 +9,7 @@ import backend as backends
 import browser as browsers
 import certs
 import gateway as gateways
+import kerberos
 import net
 import servers
 import upgrades
@@ -135,6 +136,16 @@ def real_server():
     for server in running.values():
         if isinstance(server, servers.Server):
             server.stop()
+
+
+@pytest.fixture(scope="session")
+def kdc():
+    why_not = kerberos.why_not()
+    if why_not:
+        pytest.skip(why_not)
+    made = kerberos.Kdc()
+    yield made
+    made.stop()
 
 
 @pytest.fixture(scope="module")

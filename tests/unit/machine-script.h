@@ -15,10 +15,14 @@
  *	T -		the time of side-wait is over
  *	D ok		the data part ended, see script_results; "kept": well, and its connection is open
  *	D over		such a connection has ended
+ *	A done T	the exchange of ADAT: done, more, bad, refused; a token for the client
+ *	E PWD		a command line in ENC; M: in MIC, N: in CONF
+ *	X refused	such a command that cannot be read: bad, refused, sequence
  *	I certificate user=u service password=p sni=h
  *			who the client is, as far as TLS tells; any of these words
  *
- *	  c 150 go	to the client
+ *	  c 150 go	to the client; with a security context "cP" (632), "cE" (633), "cS" (631), or
+ *			"c!" in the clear
  *	  s RETR x	to the server ("s!": after urgent data)
  *	  hold		the line was not taken
  *	  and the other actions by their names, see script_action()
@@ -81,7 +85,7 @@ struct script {
 /* TLS is optional, and all is allowed that can be. */
 #define SCRIPT_LENIENT                                                                                       \
 	.secure_login = SECURE_LOGIN_NO_CLIENT_AUTH, .unknown_commands = UNKNOWN_COMMANDS_PASS,              \
-	.auth_tls = true, .secure_ftp = SECURE_FTP_ALLOWED, .secure_ctrlconn = SECURE_CLEAR,                 \
+	.extensions = EXTENSION_AUTH_TLS, .secure_ftp = SECURE_FTP_ALLOWED, .secure_ctrlconn = SECURE_CLEAR, \
 	.secure_dataconn = SECURE_CLEAR, .tlsrfclevel = TLSRFCLEVEL_RFC4217,                                 \
 	.portcommand = PORTCOMMAND_ACCEPT, .accesserrormsgs = true
 
@@ -91,7 +95,7 @@ static const struct ftp_action script_lenient = { SCRIPT_LENIENT };
 static const struct ftp_action script_strict __attribute__((unused)) = {
 	.secure_login = SECURE_LOGIN_NO_CLIENT_AUTH,
 	.unknown_commands = UNKNOWN_COMMANDS_PASS,
-	.auth_tls = true,
+	.extensions = EXTENSION_AUTH_TLS,
 	.secure_ftp = SECURE_FTP_REQUIRED,
 	.secure_dataconn = SECURE_PRIVATE,
 };
@@ -135,6 +139,19 @@ static void script_lines(struct script *script, const char *prefix, const struct
 	}
 }
 
+/* As the worker protects it. */
+static const char *script_protection(const struct script *script, const struct ftp_act *act)
+{
+	static const char *const levels[] = { [FTP_PROT_CLEAR] = "c! ",
+					      [FTP_PROT_SAFE] = "cS ",
+					      [FTP_PROT_CONFIDENTIAL] = "cE ",
+					      [FTP_PROT_PRIVATE] = "cP " };
+
+	if (!ftp_machine_has_gssapi(&script->machine))
+		return "c ";
+	return act->clear ? "c! " : levels[ftp_machine_reply_level(&script->machine)];
+}
+
 static void script_action(struct script *script, const struct ftp_act *act)
 {
 	char text[IP_TEXT_MAX];
@@ -144,7 +161,7 @@ static void script_action(struct script *script, const struct ftp_act *act)
 		fail_msg("an empty action");
 		return;
 	case FTP_DO_REPLY:
-		script_lines(script, "c ", act);
+		script_lines(script, script_protection(script, act), act);
 		return;
 	case FTP_DO_COMMAND:
 		script_lines(script, act->urgent ? "s! " : "s ", act);
@@ -154,6 +171,15 @@ static void script_action(struct script *script, const struct ftp_act *act)
 		return;
 	case FTP_DO_TLS_STOP:
 		script_add(script, "  tls-stop%s\n", act->notify ? " notify" : "");
+		return;
+	case FTP_DO_GSSAPI_BEGIN:
+		script_add(script, "  gssapi\n");
+		return;
+	case FTP_DO_GSSAPI_ACCEPT:
+		script_add(script, "  accept %.*s\n", (int)act->len, act->text);
+		return;
+	case FTP_DO_GSSAPI_STOP:
+		script_add(script, "  gssapi-stop\n");
 		return;
 	case FTP_DO_SERVER_TLS_START:
 		script_add(script, "  server-tls-start\n");
@@ -191,8 +217,11 @@ static void script_action(struct script *script, const struct ftp_act *act)
 		script_add(script, "  dismiss\n");
 		return;
 	case FTP_DO_DATA_START:
-		script_add(script, "  start %s %s%s\n", act->upload ? "upload" : "download",
+		script_add(script, "  start %s %s%s", act->upload ? "upload" : "download",
 			   act->protect ? "private" : "clear", act->protect_server ? " server" : "");
+		if (act->gssapi != FTP_PROT_CLEAR)
+			script_add(script, " gssapi %c %u", "CSEP"[act->gssapi], (unsigned)act -> number);
+		script_add(script, "\n");
 		return;
 	case FTP_DO_DATA_GO:
 		script_add(script, "  go\n");
@@ -358,10 +387,19 @@ static const char *const script_results[] = {
 	[FTP_DATA_CUT] = "cut",
 	[FTP_DATA_SERVER_CUT] = "server-cut",
 	[FTP_DATA_UNFINISHED] = "unfinished",
+	[FTP_DATA_GSSAPI] = "gssapi",
+	[FTP_DATA_GSSAPI_CUT] = "gssapi-cut",
 	[FTP_DATA_CLIENT_LOST] = "client-lost",
 	[FTP_DATA_SERVER_LOST] = "server-lost",
 	[FTP_DATA_STALLED] = "stalled",
 	[FTP_DATA_ABORTED] = "aborted",
+};
+static const char *const script_adats[] = { [FTP_ADAT_REFUSED] = "refused",
+					    [FTP_ADAT_BAD] = "bad",
+					    [FTP_ADAT_MORE] = "more",
+					    [FTP_ADAT_DONE] = "done" };
+static const char *const script_envelopes[] = {
+	[FTP_ENVELOPE_BAD] = "bad", [FTP_ENVELOPE_REFUSED] = "refused", [FTP_ENVELOPE_SEQUENCE] = "sequence"
 };
 static const char *const script_bad[] = { [FTP_LINE_NUL] = "nul",
 					  [FTP_LINE_BARE_CR] = "cr",
@@ -397,16 +435,33 @@ static void script_identify(struct script *script, const char *words)
 }
 
 /* Most rows are of servers whose port is there. */
-static enum ftp_take script_client(struct script *script, const char *line)
+static enum ftp_take script_client(struct script *script, enum ftp_prot level, const char *line)
 {
-	enum ftp_take take = ftp_machine_command(&script->machine, line, strlen(line), &script->out);
+	struct ftp_machine *machine = &script->machine;
+	size_t len = strlen(line);
+	enum ftp_take take = level == FTP_PROT_CLEAR
+				 ? ftp_machine_command(machine, line, len, &script->out)
+				 : ftp_machine_protected(machine, level, line, len, &script->out);
 
 	if (take != FTP_HOLD || script->dials || script->out.n != 1 ||
 	    script->out.acts[0].what != FTP_DO_DATA_DIAL)
 		return take;
 	ftp_out_reset(&script->out);
-	ftp_machine_dialled(&script->machine, true, &script->out);
-	return ftp_machine_command(&script->machine, line, strlen(line), &script->out);
+	ftp_machine_dialled(machine, true, &script->out);
+	return level == FTP_PROT_CLEAR ? ftp_machine_command(machine, line, len, &script->out)
+				       : ftp_machine_protected(machine, level, line, len, &script->out);
+}
+
+static void script_adat(struct script *script, const char *arg)
+{
+	char word[SCRIPT_LINE_MAX];
+	size_t len = strcspn(arg, " ");
+
+	memcpy(word, arg, len);
+	word[len] = '\0';
+	ftp_machine_adat(&script->machine,
+			 (enum ftp_adat)script_word(word, script_adats, NELEM(script_adats)),
+			 arg[len] == ' ' ? arg + len + 1 : "", &script->out);
 }
 
 static enum ftp_take script_event(struct script *script, char what, const char *arg)
@@ -416,9 +471,22 @@ static enum ftp_take script_event(struct script *script, char what, const char *
 
 	switch (what) {
 	case 'C':
-		return script_client(script, arg);
+		return script_client(script, FTP_PROT_CLEAR, arg);
 	case 'S':
 		return script_server(script, arg);
+	case 'A':
+		script_adat(script, arg);
+		return FTP_TAKEN;
+	case 'E':
+		return script_client(script, FTP_PROT_PRIVATE, arg);
+	case 'M':
+		return script_client(script, FTP_PROT_SAFE, arg);
+	case 'N':
+		return script_client(script, FTP_PROT_CONFIDENTIAL, arg);
+	case 'X':
+		return ftp_machine_bad_envelope(
+		    machine, (enum ftp_envelope)script_word(arg, script_envelopes, NELEM(script_envelopes)),
+		    &script->out);
 	case 'B':
 		return ftp_machine_bad_line(
 		    machine, (enum ftp_line_status)script_word(arg, script_bad, NELEM(script_bad)),

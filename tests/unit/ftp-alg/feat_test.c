@@ -92,10 +92,13 @@ static void test_lines(void **state)
 		{ "TLS only",
 		  FTP_FEAT_AUTH | FTP_FEAT_PBSZ | FTP_FEAT_PROT,
 		  { " AUTH TLS", " PBSZ", " PROT", NULL } },
+		{ "Kerberos only",
+		  FTP_FEAT_AUTH_GSSAPI | FTP_FEAT_PBSZ | FTP_FEAT_PROT,
+		  { " AUTH GSSAPI", " PBSZ", " PROT", NULL } },
 		{ "addresses only", FTP_FEAT_EPRT | FTP_FEAT_EPSV, { " EPSV", " EPRT", NULL } },
 		{ "all, and unknown bits",
 		  ~0u,
-		  { " AUTH TLS", " PBSZ", " PROT", " CCC", " EPSV", " EPRT", NULL } },
+		  { " AUTH TLS", " AUTH GSSAPI", " PBSZ", " PROT", " CCC", " EPSV", " EPRT", NULL } },
 	};
 
 	(void)state;

@@ -5,8 +5,8 @@
 #include "tests/unit/machine-script.h"
 
 #define UNDER_TLS                                                                                            \
-	.unknown_commands = UNKNOWN_COMMANDS_PASS, .auth_tls = true, .secure_ftp = SECURE_FTP_REQUIRED,      \
-	.secure_dataconn = SECURE_PRIVATE
+	.unknown_commands = UNKNOWN_COMMANDS_PASS, .extensions = EXTENSION_AUTH_TLS,                         \
+	.secure_ftp = SECURE_FTP_REQUIRED, .secure_dataconn = SECURE_PRIVATE
 
 static const struct ftp_action nobody_asked = {
 	UNDER_TLS, .secure_login = SECURE_LOGIN_NO_CLIENT_AUTH,
@@ -42,7 +42,7 @@ static const struct ftp_action verify_zos = {
 static const struct ftp_action verify_allowed = {
 	.secure_login = SECURE_LOGIN_VERIFY_USER,
 	.unknown_commands = UNKNOWN_COMMANDS_PASS,
-	.auth_tls = true,
+	.extensions = EXTENSION_AUTH_TLS,
 	.secure_ftp = SECURE_FTP_ALLOWED,
 	.data_policy_scope = DATA_POLICY_PROTECTED,
 	.secure_dataconn = SECURE_CLEAR,
@@ -215,7 +215,7 @@ static const struct ftp_action permitted_told = {
 static const struct ftp_action permitted_clear = {
 	.secure_login = SECURE_LOGIN_NO_CLIENT_AUTH,
 	.unknown_commands = UNKNOWN_COMMANDS_PASS,
-	.auth_tls = true,
+	.extensions = EXTENSION_AUTH_TLS,
 	.secure_ftp = SECURE_FTP_ALLOWED,
 	.secure_ctrlconn = SECURE_CLEAR,
 	.secure_dataconn = SECURE_CLEAR,
@@ -383,7 +383,7 @@ static const struct ftp_action quiet = {
 static const struct ftp_action slow = {
 	.secure_login = SECURE_LOGIN_NO_CLIENT_AUTH,
 	.unknown_commands = UNKNOWN_COMMANDS_PASS,
-	.auth_tls = true,
+	.extensions = EXTENSION_AUTH_TLS,
 	.secure_ftp = SECURE_FTP_ALLOWED,
 	.data_policy_scope = DATA_POLICY_PROTECTED,
 	.login_delay_ms = 1000,
@@ -523,7 +523,7 @@ static const struct ftp_action denied = {
 static const struct ftp_action allowed = {
 	.secure_login = SECURE_LOGIN_NO_CLIENT_AUTH,
 	.unknown_commands = UNKNOWN_COMMANDS_PASS,
-	.auth_tls = true,
+	.extensions = EXTENSION_AUTH_TLS,
 	.secure_ftp = SECURE_FTP_ALLOWED,
 	.data_policy_scope = DATA_POLICY_PROTECTED,
 	.secure_dataconn = SECURE_CLEAR,

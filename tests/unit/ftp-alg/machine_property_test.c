@@ -666,7 +666,7 @@ static void set_server_tls(struct peer *peer, struct server_security *security)
 static void walk(struct model *model, struct reach *reach)
 {
 	struct peer peer = { .random = walk_seed, .greeting = true };
-	struct ftp_action action = { .auth_tls = !one_in(&peer, 8) };
+	struct ftp_action action = { .extensions = one_in(&peer, 8) ? 0 : EXTENSION_AUTH_TLS };
 	struct ftp_machine_setup setup = { .action = &action };
 	struct ftp_identity identity = { .certificate = false };
 	struct ftp_ways ways = { .refused = 0 };

@@ -7,7 +7,7 @@
 static const struct ftp_action zos_strict = {
 	.secure_login = SECURE_LOGIN_NO_CLIENT_AUTH,
 	.unknown_commands = UNKNOWN_COMMANDS_PASS,
-	.auth_tls = true,
+	.extensions = EXTENSION_AUTH_TLS,
 	.secure_ftp = SECURE_FTP_REQUIRED,
 	.secure_dataconn = SECURE_PRIVATE,
 	.reply_style = REPLY_STYLE_ZOS,
@@ -21,7 +21,7 @@ static const struct ftp_action no_auth = { .secure_login = SECURE_LOGIN_NO_CLIEN
 static const struct ftp_action ccc_required = {
 	.secure_login = SECURE_LOGIN_NO_CLIENT_AUTH,
 	.unknown_commands = UNKNOWN_COMMANDS_PASS,
-	.auth_tls = true,
+	.extensions = EXTENSION_AUTH_TLS,
 	.secure_ftp = SECURE_FTP_REQUIRED,
 	.secure_ctrlconn = SECURE_CLEAR,
 	.secure_dataconn = SECURE_PRIVATE,
@@ -31,7 +31,7 @@ static const struct ftp_action ccc_required = {
 static const struct ftp_action ccc_silent = {
 	.secure_login = SECURE_LOGIN_NO_CLIENT_AUTH,
 	.unknown_commands = UNKNOWN_COMMANDS_PASS,
-	.auth_tls = true,
+	.extensions = EXTENSION_AUTH_TLS,
 	.secure_ctrlconn = SECURE_CLEAR,
 	.secure_dataconn = SECURE_CLEAR,
 	.tlsrfclevel = TLSRFCLEVEL_CCCNONOTIFY,
@@ -559,7 +559,7 @@ static const struct script_case bad_lines[] = {
 
 static const struct ftp_action verifies = {
 	.secure_login = SECURE_LOGIN_REQUIRED,
-	.auth_tls = true,
+	.extensions = EXTENSION_AUTH_TLS,
 	.secure_ftp = SECURE_FTP_ALLOWED,
 	.data_policy_scope = DATA_POLICY_PROTECTED,
 	.secure_dataconn = SECURE_CLEAR,

@@ -9,7 +9,7 @@ static const struct ftp_action private_data = {
 	.unknown_commands = UNKNOWN_COMMANDS_PASS,
 	.secure_ftp = SECURE_FTP_ALLOWED,
 	.data_policy_scope = DATA_POLICY_PROTECTED,
-	.auth_tls = true,
+	.extensions = EXTENSION_AUTH_TLS,
 	.secure_dataconn = SECURE_PRIVATE,
 };
 
@@ -18,7 +18,7 @@ static const struct ftp_action private_data_zos = {
 	.unknown_commands = UNKNOWN_COMMANDS_PASS,
 	.secure_ftp = SECURE_FTP_ALLOWED,
 	.data_policy_scope = DATA_POLICY_PROTECTED,
-	.auth_tls = true,
+	.extensions = EXTENSION_AUTH_TLS,
 	.secure_dataconn = SECURE_PRIVATE,
 	.reply_style = REPLY_STYLE_ZOS,
 };

@@ -170,7 +170,7 @@ static void systems_lose_their_level(void **state)
 static const struct ftp_action hidden = {
 	.secure_login = SECURE_LOGIN_NO_CLIENT_AUTH,
 	.unknown_commands = UNKNOWN_COMMANDS_PASS,
-	.auth_tls = true,
+	.extensions = EXTENSION_AUTH_TLS,
 	.secure_ftp = SECURE_FTP_ALLOWED,
 	.data_policy_scope = DATA_POLICY_PROTECTED,
 	.secure_dataconn = SECURE_CLEAR,

@@ -7,7 +7,7 @@
 
 #define WAITS(minutes, seconds)                                                                              \
 	.secure_login = SECURE_LOGIN_NO_CLIENT_AUTH, .unknown_commands = UNKNOWN_COMMANDS_PASS,              \
-	.auth_tls = true, .secure_ftp = SECURE_FTP_ALLOWED, .secure_ctrlconn = SECURE_CLEAR,                 \
+	.extensions = EXTENSION_AUTH_TLS, .secure_ftp = SECURE_FTP_ALLOWED, .secure_ctrlconn = SECURE_CLEAR, \
 	.secure_dataconn = SECURE_CLEAR, .portcommand = PORTCOMMAND_ACCEPT, .dswaittime_min = (minutes),     \
 	.dswaitinterval_s = (seconds)
 

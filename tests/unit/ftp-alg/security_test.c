@@ -87,7 +87,7 @@ static void auth(void **state)
 	for (size_t i = 0; i < NELEM(auths); i++) {
 		struct ftp_security security = auths[i].before;
 		struct ftp_security want = auths[i].before;
-		struct ftp_action action = { .auth_tls = auths[i].auth_tls,
+		struct ftp_action action = { .extensions = auths[i].auth_tls ? EXTENSION_AUTH_TLS : 0,
 					     .secure_dataconn = auths[i].dataconn };
 
 		want.prot = auths[i].prot;
@@ -142,13 +142,16 @@ static const struct {
 
 static void pbsz(void **state)
 {
+	const struct ftp_action any = { .secure_pbsz = 16384 };
+
 	(void)state;
 	for (size_t i = 0; i < NELEM(pbszs); i++) {
 		struct ftp_security security = pbszs[i].before;
 		struct ftp_security want = pbszs[i].before;
 
 		want.pbsz |= pbszs[i].want == FTP_LOCAL_OK_PBSZ;
-		assert_own(pbszs[i].name, ftp_security_pbsz(&security, pbszs[i].arg, strlen(pbszs[i].arg)),
+		assert_own(pbszs[i].name,
+			   ftp_security_pbsz(&security, &any, pbszs[i].arg, strlen(pbszs[i].arg)),
 			   pbszs[i].want);
 		assert_state(pbszs[i].name, &security, &want);
 	}
@@ -302,28 +305,34 @@ static const struct {
 	struct ftp_action action;
 	unsigned want;
 } features[] = {
-	{ "nothing is allowed", CLEAR_STATE, { .auth_tls = false }, FTP_FEAT_EPSV },
-	{ "AUTH", CLEAR_STATE, { .auth_tls = true }, FTP_FEAT_EPSV | TLS_BITS },
+	{ "nothing is allowed", CLEAR_STATE, { .extensions = 0 }, FTP_FEAT_EPSV },
+	{ "AUTH", CLEAR_STATE, { .extensions = EXTENSION_AUTH_TLS }, FTP_FEAT_EPSV | TLS_BITS },
 	{ "PORT", CLEAR_STATE, { .portcommand = PORTCOMMAND_ACCEPT }, FTP_FEAT_EPSV | FTP_FEAT_EPRT },
 	{ "CCC",
 	  TLS_STATE,
-	  { .auth_tls = true, .secure_ctrlconn = SECURE_CLEAR, .tlsrfclevel = TLSRFCLEVEL_RFC4217 },
+	  { .extensions = EXTENSION_AUTH_TLS,
+	    .secure_ctrlconn = SECURE_CLEAR,
+	    .tlsrfclevel = TLSRFCLEVEL_RFC4217 },
 	  FTP_FEAT_EPSV | TLS_BITS | FTP_FEAT_CCC },
 	{ "CCC needs a level",
 	  TLS_STATE,
-	  { .auth_tls = true, .secure_ctrlconn = SECURE_CLEAR },
+	  { .extensions = EXTENSION_AUTH_TLS, .secure_ctrlconn = SECURE_CLEAR },
 	  FTP_FEAT_EPSV | TLS_BITS },
 	{ "CCC needs a clear control connection",
 	  TLS_STATE,
-	  { .auth_tls = true, .secure_ctrlconn = SECURE_SAFE, .tlsrfclevel = TLSRFCLEVEL_RFC4217 },
+	  { .extensions = EXTENSION_AUTH_TLS,
+	    .secure_ctrlconn = SECURE_SAFE,
+	    .tlsrfclevel = TLSRFCLEVEL_RFC4217 },
 	  FTP_FEAT_EPSV | TLS_BITS },
 	{ "secure port",
 	  IMPLICIT_STATE,
-	  { .auth_tls = true, .secure_ctrlconn = SECURE_CLEAR, .tlsrfclevel = TLSRFCLEVEL_RFC4217 },
+	  { .extensions = EXTENSION_AUTH_TLS,
+	    .secure_ctrlconn = SECURE_CLEAR,
+	    .tlsrfclevel = TLSRFCLEVEL_RFC4217 },
 	  FTP_FEAT_EPSV | FTP_FEAT_PBSZ | FTP_FEAT_PROT },
 	{ "the reply style changes nothing",
 	  CLEAR_STATE,
-	  { .auth_tls = true, .reply_style = REPLY_STYLE_ZOS },
+	  { .extensions = EXTENSION_AUTH_TLS, .reply_style = REPLY_STYLE_ZOS },
 	  FTP_FEAT_EPSV | TLS_BITS },
 };
 

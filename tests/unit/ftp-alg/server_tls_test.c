@@ -39,7 +39,7 @@ static const struct ftp_action zos = { SCRIPT_LENIENT, .reply_style = REPLY_STYL
 static const struct ftp_action zos_implicit = { SCRIPT_LENIENT, .secureimplicitzos = true };
 static const struct ftp_action client_private = { .secure_login = SECURE_LOGIN_NO_CLIENT_AUTH,
 						  .unknown_commands = UNKNOWN_COMMANDS_PASS,
-						  .auth_tls = true,
+						  .extensions = EXTENSION_AUTH_TLS,
 						  .secure_dataconn = SECURE_PRIVATE };
 static const struct ftp_action rejects_port = { .secure_login = SECURE_LOGIN_NO_CLIENT_AUTH,
 						.secure_ftp = SECURE_FTP_ALLOWED,

@@ -46,7 +46,7 @@ static void test_minimal(void **state)
 	assert_int_equal(p.policy->nftp_actions, 1);
 	ftp = &p.policy->ftp_actions[0];
 	assert_string_equal(ftp->name, "standard");
-	assert_true(ftp->auth_tls);
+	assert_int_equal(ftp->extensions, EXTENSION_AUTH_TLS);
 	assert_int_equal(ftp->secure_ftp, SECURE_FTP_REQUIRED);
 	assert_int_equal(ftp->secure_login, SECURE_LOGIN_NO_CLIENT_AUTH);
 	assert_int_equal(ftp->secure_password, SECURE_PASSWORD_REQUIRED);
@@ -89,10 +89,12 @@ static const struct {
 	size_t width;
 	uint32_t want;
 } ftp_values[] = {
-	{ "extensions: []", LOCATED(auth_tls), false },
-	{ "extensions: auth_tls", LOCATED(auth_tls), true },
-	{ "extensions: [AUTH_TLS]", LOCATED(auth_tls), true },
-	{ "tlsmechanism: attls", LOCATED(auth_tls), true },
+	{ "extensions: []", LOCATED(extensions), false },
+	{ "extensions: auth_tls", LOCATED(extensions), true },
+	{ "extensions: [AUTH_TLS]", LOCATED(extensions), EXTENSION_AUTH_TLS },
+	{ "tlsmechanism: attls", LOCATED(secure_pbsz), 16384 },
+	{ "secure_password_kerberos: required", LOCATED(secure_password_kerberos), SECURE_PASSWORD_REQUIRED },
+	{ "tlsmechanism: attls", LOCATED(extensions), true },
 	{ CLEAR_TOO, LOCATED(secure_ftp), SECURE_FTP_ALLOWED },
 	{ "secure_ftp: Required", LOCATED(secure_ftp), SECURE_FTP_REQUIRED },
 	{ "data_port: any", LOCATED(data_port), DATA_PORT_ANY },
@@ -451,8 +453,26 @@ static const struct message_case faults[] = {
 	{ "the only word", FTP("tlsmechanism: gssapi"), "\"tlsmechanism\" must be attls\n" },
 	{ "tlsmechanism ftp", FTP("tlsmechanism: FTP"),
 	  "policy.yaml:1:42: \"tlsmechanism\" cannot be ftp: this gateway does TLS for the FTP server" },
+#ifdef HAVE_GSSAPI
+	{ "Kerberos without keys", FTP("extensions: [auth_tls, auth_gssapi]"),
+	  "\"extensions\" of ftp_actions \"standard\" has auth_gssapi, which needs the keys of this service" },
+#else
 	{ "Kerberos", FTP("extensions: [auth_tls, auth_gssapi]"),
-	  "\"extensions\" cannot be auth_gssapi: this gateway does not support Kerberos" },
+	  "\"extensions\" cannot be auth_gssapi: this attlsd was built without GSSAPI" },
+#endif
+	{ "a principal without its realm", "users: { U: { principals: [ u ] } }\n",
+	  "policy.yaml:1:29: \"principals\" must be names with a realm, such as user@EXAMPLE.COM, not \"u\"" },
+	{ "a principal with an empty realm", "users: { U: { principals: [ u@ ] } }\n", "with a realm" },
+	{ "a principal without a name", "users: { U: { principals: [ \"@R\" ] } }\n", "with a realm" },
+	{ "a principal of two realms", "users: { U: { principals: [ u@R@S ] } }\n", "with a realm" },
+	{ "a principal with an escape", "users: { U: { principals: [ 'u\\@v@R' ] } }\n", "with a realm" },
+	{ "a principal with a blank", "users: { U: { principals: [ \"u v@R\" ] } }\n", "with a realm" },
+	{ "no principals", "users: { U: { principals: [] } }\n", "\"principals\" is an empty list" },
+	{ "a ticket for no password", FTP("secure_password_kerberos: optional"),
+	  "\"secure_password_kerberos\" can only be optional if \"extensions\" has auth_gssapi" },
+	{ "blocks too small", FTP("secure_pbsz: 511"), "\"secure_pbsz\" must be a number from 512 to 32768" },
+	{ "blocks too large", FTP("secure_pbsz: 32769"),
+	  "\"secure_pbsz\" must be a number from 512 to 32768" },
 	{ "old TLS", TLS("versions: [tls1.1, tls1.2]"),
 	  "\"versions\" cannot be tls1.1: it is insecure (RFC 8996)" },
 	{ "no bool", FTP("secureimplicitzos: yes"), "\"secureimplicitzos\" must be true or false" },

@@ -59,6 +59,23 @@ static const struct message_case errors[] = {
 	{ "services that no rule asks for",
 	  "users: { U: { certificates: [ { subject: CN=u } ], services: legacy } }\n",
 	  "policy.yaml:1:52: \"services\" of users \"U\" has no effect" },
+#ifdef HAVE_GSSAPI
+	{ "Kerberos without a keytab", "ftp_actions: { standard: { extensions: auth_gssapi } }\n",
+	  "policy.yaml:1:28: \"extensions\" of ftp_actions \"standard\" has auth_gssapi" },
+	{ "no password for tickets",
+	  "daemon: { keytab: k }\n"
+	  "ftp_actions: { standard: { extensions: auth_gssapi, secure_password_kerberos: optional } }\n"
+	  "users: { U: { principals: u@R }, V: { certificates: [ { subject: CN=v } ] } }\n",
+	  "\"secure_password_kerberos\" can only be optional if an entry of \"users\" has \"principals\"" },
+	{ "verify_user without principals",
+	  "daemon: { keytab: k }\n"
+	  "ftp_actions: { standard: { extensions: auth_gssapi, secure_login: verify_user } }\n",
+	  "rules \"everyone\" admits nobody: \"secure_login\" of ftp_actions \"standard\" is verify_user" },
+	{ "a principal of two users",
+	  "daemon: { keytab: k }\nftp_actions: { standard: { extensions: auth_gssapi } }\n"
+	  "users: { U: { principals: [ a@R, u@R ] }, V: { principals: [ v@R, u@R ] } }\n",
+	  "\"principals\" of users \"U\" and \"V\" both have u@R; each principal must belong to one user" },
+#endif
 	{ "nobody could log in", "ftp_actions: { standard: { extensions: [] } }\n",
 	  "policy.yaml:1:28: nobody can log in at listeners \"explicit\" through rules \"everyone\"" },
 	{ "nobody could log in, because of the control connection's level",
@@ -196,6 +213,21 @@ static const struct message_case fine[] = {
 	{ "no auth_tls, clear logins allowed",
 	  "ftp_actions: { standard: { extensions: [], secure_ftp: allowed, secure_ctrlconn: clear } }\n",
 	  "" },
+#ifdef HAVE_GSSAPI
+	{ "Kerberos only",
+	  "daemon: { keytab: k }\nftp_actions: { standard: { extensions: auth_gssapi, secure_pbsz: 4096 } }\n",
+	  "" },
+	{ "Kerberos instead of certificates",
+	  "daemon: { keytab: k }\n"
+	  "ftp_actions: { standard: { extensions: auth_gssapi, secure_login: verify_user,\n"
+	  "                           secure_password_kerberos: optional } }\n"
+	  "users: { U: { principals: [ u@R, u/admin@R ], password_file: p } }\n",
+	  "" },
+	{ "principals in any case are two",
+	  "daemon: { keytab: k }\nftp_actions: { standard: { extensions: auth_gssapi } }\n"
+	  "users: { U: { principals: u@R }, V: { principals: U@R } }\n",
+	  "" },
+#endif
 	{ "no auth_tls, implicit only",
 	  LISTENERS "ftp_actions: { standard: { extensions: [] } }\n"
 		    "rules: { r: { match: { listener: i }, tls: server, ftp: standard, backend: legacy } }\n",
@@ -267,6 +299,11 @@ static const struct message_case warnings[] = {
 	{ "fewer ports than workers",
 	  "daemon: { workers: 8 }\nftp_actions: { standard: { passivedataports: 4000-4003 } }\n",
 	  "\"passivedataports\" has 4 ports for 8 workers" },
+	{ "a keytab that nobody needs", "daemon: { keytab: k }\n", "\"keytab\" has no effect" },
+	{ "principals that nobody asks for", "users: { U: { principals: u@R } }\n",
+	  "\"principals\" has no effect" },
+	{ "the size of blocks that nobody sends", "ftp_actions: { standard: { secure_pbsz: 4096 } }\n",
+	  "\"secure_pbsz\" has no effect" },
 	{ "a password that nobody sends", "users: { U: { password_file: p } }\n",
 	  "\"password_file\" has no effect unless" },
 	{ "a client of another family",

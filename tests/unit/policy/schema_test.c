@@ -15,8 +15,8 @@ static void check_table(const struct schema *schema)
 	for (const struct field *f = schema->fields; f->key != NULL; f++) {
 		bool has_flag = f->type == FIELD_TRUST || f->type == FIELD_CIPHERS;
 		bool has_count = f->type == FIELD_NETS || f->type == FIELD_HOSTS || f->type == FIELD_PINS ||
-				 f->type == FIELD_REFS || f->type == FIELD_TIMES || f->type == FIELD_LIST ||
-				 f->type == FIELD_OBJECTS;
+				 f->type == FIELD_PRINCIPALS || f->type == FIELD_REFS ||
+				 f->type == FIELD_TIMES || f->type == FIELD_LIST || f->type == FIELD_OBJECTS;
 		bool has_sub = f->type == FIELD_GROUP || f->type == FIELD_LIST || f->type == FIELD_OBJECTS;
 		bool ok = f->type != FIELD_NONE && schema_find(schema, f->key) == f; /* no key twice */
 

@@ -1,0 +1,118 @@
+/*
+ * The library of Kerberos parses what strangers send, so it does that where an attacker gains
+ * least: in a process that can only answer one worker, beside neither the worker's
+ * sessions nor the private keys of TLS.
+ */
+#include "gateway/keeper/gssapi-keeper.h"
+
+#include <errno.h>
+#include <signal.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/prctl.h>
+#include <sys/socket.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "gateway/base/log.h"
+#include "gateway/gssapi/acceptor.h"
+#include "gateway/host/sandbox-key.h"
+#include "gateway/keeper/keeper-sandbox.h"
+#include "gateway/keeper/offspring.h"
+
+struct gssapi_keeper {
+	const struct keeper_setup *setup;
+	struct gssapi_acceptor *acceptor;
+};
+
+/* Tell the worker that an acceptor has started: what it asked the last one is lost. */
+static void announce(int fd, struct gssapi_answer *answer)
+{
+	memset(answer, 0, offsetof(struct gssapi_answer, context));
+	answer->status = GSSAPI_STATUS_REFUSED;
+	(void)send(fd, answer, gssapi_answer_bytes(answer), MSG_DONTWAIT | MSG_NOSIGNAL);
+}
+
+/* Answer until no process can ask any more. */
+static void serve(struct gssapi_acceptor *acceptor, int fd, struct gssapi_answer *answer)
+{
+	static struct { /* not on the stack: it is large */
+		struct gssapi_request request;
+		uint8_t more; /* so that a longer packet is seen to be longer */
+	} packet;
+	ssize_t n, sent = 0;
+
+	while (sent != -1) {
+		do {
+			n = read(fd, &packet, sizeof(packet));
+		} while (n == -1 && errno == EINTR);
+		if (n <= 0 || !gssapi_request_is_whole(&packet.request, (size_t)n))
+			return;
+		gssapi_acceptor_accept(acceptor, &packet.request, answer);
+		do {
+			sent = write(fd, answer, gssapi_answer_bytes(answer));
+		} while (sent == -1 && errno == EINTR);
+		explicit_bzero(answer->context, answer->context_len);
+	}
+}
+
+static void run(void *owner, size_t i)
+{
+	static struct gssapi_answer answer; /* not on the stack: it is large */
+	const struct gssapi_keeper *keeper = owner;
+	int fd = keeper->setup->gssapi[i];
+	int r;
+
+	(void)prctl(PR_SET_NAME, "attlsd-acceptor", 0, 0, 0); /* only a name */
+	announce(fd, &answer);
+	r = sandbox_signer();
+	if (r < 0) {
+		log_event(LOG_LEVEL_ERROR, "sandbox-failed", LOG_TEXT("process", "acceptor"),
+			  LOG_TEXT("error", strerror(-r)));
+		_exit(EXIT_FAILURE);
+	}
+	serve(keeper->acceptor, fd, &answer);
+	_exit(EXIT_SUCCESS);
+}
+
+static void log_death(void *owner, size_t i, pid_t pid, int status)
+{
+	const struct gssapi_keeper *keeper = owner;
+
+	log_event(LOG_LEVEL_ERROR, "acceptor-died", LOG_NUMBER("pid", pid),
+		  LOG_NUMBER("worker", keeper->setup->counts[i].worker),
+		  LOG_NUMBER("signal", WIFSIGNALED(status) ? WTERMSIG(status) : 0));
+}
+
+static void log_failure(void *owner, int r)
+{
+	(void)owner;
+	log_event(LOG_LEVEL_ERROR, "acceptor-not-started", LOG_TEXT("error", strerror(-r)));
+}
+
+int gssapi_keeper_run(const struct keeper_setup *setup)
+{
+	struct gssapi_keeper keeper = { .setup = setup };
+	struct offspring offspring = { .fds = setup->gssapi,
+				       .n = setup->n,
+				       .run = run,
+				       .log_death = log_death,
+				       .log_failure = log_failure,
+				       .owner = &keeper };
+	char why[GSSAPI_WHY_MAX];
+	int r;
+
+	(void)prctl(PR_SET_NAME, "attlsd-gssapi", 0, 0, 0); /* only a name */
+	r = gssapi_acceptor_open(setup->policy->daemon.keytab, why, &keeper.acceptor);
+	if (r < 0) /* the monitor has just read it, so it has changed since */
+		log_event(LOG_LEVEL_ERROR, "keys-unreadable", LOG_TEXT("error", why));
+	if (r == 0)
+		r = keeper_sandbox(setup, "gssapi-keeper");
+	if (r == 0)
+		r = offspring_start(&offspring);
+	if (r == 0)
+		r = offspring_keep(&offspring);
+	offspring_done(&offspring);
+	gssapi_acceptor_close(&keeper.acceptor);
+	return r == 0 ? EXIT_SUCCESS : EXIT_FAILURE;
+}

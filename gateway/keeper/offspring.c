@@ -1,0 +1,120 @@
+/*
+ * The loop of the processes that hold keys and ask nobody anything: wait for a child to die, look
+ * whether its worker's end is still open, and fork the next one.
+ */
+#include "gateway/keeper/offspring.h"
+
+#include <errno.h>
+#include <poll.h>
+#include <stdbool.h>
+#include <stdlib.h>
+#include <sys/wait.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "gateway/base/loop.h"
+
+/* So many may die at once; after that, each waits, so that one that always dies costs little. */
+#define QUICK_MAX     10
+#define QUICK_MS      1000
+#define QUICK_WAIT_MS 100
+
+static int start(struct offspring *offspring, size_t i)
+{
+	pid_t pid = fork();
+
+	if (pid == -1)
+		return -errno;
+	if (pid == 0) {
+		for (size_t j = 0; j < offspring->n; j++)
+			if (j != i)
+				(void)close(offspring->fds[j]); /* the other workers' */
+		offspring->run(offspring->owner, i);
+		_exit(EXIT_FAILURE);
+	}
+	offspring->pids[i] = pid;
+	return 0;
+}
+
+int offspring_start(struct offspring *offspring)
+{
+	int r = 0;
+
+	offspring->pids = calloc(offspring->n, sizeof(*offspring->pids));
+	if (offspring->pids == NULL)
+		return -ENOMEM;
+	for (size_t i = 0; r == 0 && i < offspring->n; i++)
+		r = start(offspring, i);
+	return r;
+}
+
+/* Has every process closed the worker's end? An empty packet ends a signer, too, but not this. */
+static bool is_over(int fd)
+{
+	struct pollfd look = { .fd = fd };
+
+	return poll(&look, 1, 0) == 1 && (look.revents & POLLHUP) != 0;
+}
+
+static void pause_ms(long ms)
+{
+	const struct timespec time = { .tv_sec = ms / 1000, .tv_nsec = ms % 1000 * 1000000 };
+
+	(void)nanosleep(&time, NULL); /* a signal only makes it shorter */
+}
+
+static void pause_if_quick(struct offspring *offspring)
+{
+	uint64_t now = loop_clock_ms();
+
+	if (now - offspring->quick_since_ms > QUICK_MS) {
+		offspring->quick_since_ms = now;
+		offspring->quick = 0;
+	}
+	if (++offspring->quick > QUICK_MAX)
+		pause_ms(QUICK_WAIT_MS);
+}
+
+/* One has ended. Replace it if its worker may still ask. */
+static void replace(struct offspring *offspring, size_t i, int status)
+{
+	pid_t pid = offspring->pids[i];
+	int r;
+
+	offspring->pids[i] = 0;
+	if (is_over(offspring->fds[i]))
+		return;
+	offspring->log_death(offspring->owner, i, pid, status);
+	pause_if_quick(offspring);
+	while ((r = start(offspring, i)) < 0) {
+		offspring->log_failure(offspring->owner, r);
+		if (is_over(offspring->fds[i]))
+			return;
+		pause_ms(QUICK_MS);
+	}
+}
+
+int offspring_keep(struct offspring *offspring)
+{
+	int status;
+	pid_t pid;
+
+	while ((pid = wait(&status)) != -1 || errno == EINTR) {
+		if (pid == -1)
+			continue;
+		if (pid == offspring->other && status != 0)
+			return -ECHILD;
+		for (size_t i = 0; i < offspring->n; i++)
+			if (offspring->pids[i] == pid) {
+				replace(offspring, i, status);
+				break;
+			}
+	}
+	return errno == ECHILD ? 0 : -errno;
+}
+
+void offspring_done(struct offspring *offspring)
+{
+	free(offspring->pids);
+	offspring->pids = NULL;
+}
