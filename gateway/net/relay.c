@@ -106,7 +106,7 @@ static bool may_end(struct relay *relay)
 {
 	if (relay->may_end == NULL)
 		return true;
-	if (relay->refused < REFUSALS_MAX && !relay->may_end(relay->control, relay->upload)) {
+	if (relay->refused < REFUSALS_MAX && !relay->may_end(relay->control, relay->unread, relay->upload)) {
 		relay->refused++;
 		return false;
 	}

@@ -45,12 +45,15 @@ enum relay_state {
 	RELAY_FAILING, /* the source's end is in doubt: pass on its bytes, but not its end */
 };
 
+struct inbuf;
+
 /*
  * The source has ended in order: may its end be carried over now? `control` is the
- * connection on which the source's side speaks. False: it has to be read first;
- * relay_step() asks again in a later turn.
+ * connection on which the source's side speaks, `unread` the bytes of it that its owner has in
+ * memory (NULL: none). False: they have to be read first; relay_step() asks again in a
+ * later turn.
  */
-typedef bool relay_may_end_fn(struct stream *control, bool upload);
+typedef bool relay_may_end_fn(struct stream *control, const struct inbuf *unread, bool upload);
 
 struct relay {
 	struct stream *from;
@@ -62,6 +65,7 @@ struct relay {
 	enum relay_state state;
 	relay_may_end_fn *may_end; /* NULL: it said yes, or nobody is asked */
 	struct stream *control;
+	const struct inbuf *unread;
 	uint8_t refused; /* how often may_end said no */
 	size_t chunk_most;
 	size_t chunk; /* moved at a time, now: what a slow destination does not take costs memory */
@@ -73,11 +77,13 @@ struct relay {
 /* Both streams are open and, where protected, through their handshake. doubt: as in the struct. */
 void relay_init(struct relay *relay, struct stream *client, struct stream *server, bool upload, bool doubt);
 
-/* Ask this before an end is carried over. The control connection outlives the relay. */
-static inline void relay_ask(struct relay *relay, relay_may_end_fn *may_end, struct stream *control)
+/* Ask this before an end is carried over. The control connection and its buffer outlive the relay. */
+static inline void relay_ask(struct relay *relay, relay_may_end_fn *may_end, struct stream *control,
+			     const struct inbuf *unread)
 {
 	relay->may_end = may_end;
 	relay->control = control;
+	relay->unread = unread;
 }
 
 /* The bytes may have frames, which tell where the file ends. As ftp_frame_make(). */

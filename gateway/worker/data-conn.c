@@ -165,7 +165,8 @@ static enum ftp_data_result data_connect(struct data_conn *data)
 		   data->relay.doubt);
 	relay_follow(&data->relay, data->mode, !data->listing);
 	relay_ask(&data->relay, last_look,
-		  data->upload ? data->legs.control.client : data->legs.control.server);
+		  data->upload ? data->legs.control.client : data->legs.control.server,
+		  data->upload ? NULL : data->legs.control.replies);
 	set_state(data, DATA_RELAYING);
 	data->moved_ms = loop_of(data)->now_ms;
 	data->kept_alive = false;

@@ -41,6 +41,7 @@ struct data_leg {
 struct data_control {
 	struct stream *client;
 	struct stream *server;
+	const struct inbuf *replies; /* of the server, that the session has not looked at yet */
 };
 
 struct data_legs {

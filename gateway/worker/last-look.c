@@ -3,7 +3,7 @@
  * does after a whole file. The kernel may have both when a worker handles only the
  * data, and their end alone looks like success. The same holds for a client that sends
  * ABOR, or that dies, during an upload in the clear. So the end of the data waits until
- * the line that came before it has been read.
+ * the lines that came before it have been looked at, those in the session's buffer too.
  */
 #include "gateway/worker/last-look.h"
 
@@ -12,13 +12,21 @@
 #include <string.h>
 #include <sys/socket.h>
 
+#include "gateway/net/linebuf.h"
+
 /* Far longer than "226 Transfer complete." */
 #define REPLY_PEEK 256
 
 /*
  * One line that says that all is well is the usual case, and holds nothing up. Anything
- * else, the end or a reset among it, is for the control connection's owner to judge.
+ * else is for the control connection's owner to judge.
  */
+static bool is_success(const char *text, size_t len)
+{
+	return len > 4 && text[0] == '2' && text[3] == ' ' && memchr(text, '\n', len) == text + len - 1;
+}
+
+/* The end or a reset of the connection is no success, either. */
 static bool server_agrees(int fd)
 {
 	char text[REPLY_PEEK];
@@ -26,8 +34,7 @@ static bool server_agrees(int fd)
 
 	if (len == -1)
 		return errno == EAGAIN || errno == EWOULDBLOCK;
-	return len > 4 && text[0] == '2' && text[3] == ' ' &&
-	       memchr(text, '\n', (size_t)len) == text + len - 1;
+	return is_success(text, (size_t)len);
 }
 
 /* Under TLS only the owner can read what came. */
@@ -38,11 +45,18 @@ static bool client_is_silent(int fd)
 	return poll(&look, 1, 0) == 0;
 }
 
-bool last_look(struct stream *control, bool upload)
+/* A reply to the transfer command may bring the failure with it, and the data be here before both. */
+static bool server_agreed(const struct inbuf *unread)
+{
+	return unread == NULL || inbuf_len(unread) == 0 ||
+	       is_success((const char *)inbuf_at(unread), inbuf_len(unread));
+}
+
+bool last_look(struct stream *control, const struct inbuf *unread, bool upload)
 {
 	int fd = control->watch.fd;
 
-	if (fd == -1 || (upload ? client_is_silent(fd) : server_agrees(fd)))
+	if (fd == -1 || (upload ? client_is_silent(fd) : server_agreed(unread) && server_agrees(fd)))
 		return true;
 	loop_again(control->loop, &control->watch);
 	return false;

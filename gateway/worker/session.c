@@ -238,7 +238,9 @@ static void session_init(struct session *session, struct worker *worker, const s
 	timer_init(&session->idle_timer, on_idle_timer);
 	timer_init(&session->progress_timer, progress_log_look);
 	data_conn_init(&session->data, worker, &session->facts,
-		       &(struct data_control){ .client = &session->client, .server = &session->server },
+		       &(struct data_control){ .client = &session->client,
+					       .server = &session->server,
+					       .replies = &session->server_in },
 		       &session_data_owner);
 }
 

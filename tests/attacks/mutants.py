@@ -225,6 +225,8 @@ MUTANTS = [
      [("gateway/monitor/data-share.c", "if (++share->strangers.n > STRANGERS_PER_S) {", "if (false) {")]),
     (235, "through a load balancer, only it and the client get in",
      [("gateway/monitor/data-plans.c", "(ip_addr_equal(&any->plan->ask.client, peer) || policy_is_proxy(any->plan->ask.through, peer))", "true")]),
+    # test_hostile_replies.py
+    (229, "replies in memory count", [("gateway/worker/last-look.c", "unread == NULL || inbuf_len(unread) == 0 ||", "true ||")]),
     # test_upstream.py
     (300, "what came in the clear after 234 ends the session",
      [("gateway/worker/server-tls.c", "\tif (inbuf_len(&session->server_in) > 0)\n\t\tfail(session, FTP_SIGNAL_SERVER_INJECTED,",

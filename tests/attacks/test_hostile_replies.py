@@ -1,9 +1,12 @@
 """Replies of a hostile server: unsolicited, senseless, or a 227 inside another reply."""
+import os
+import signal
 import ssl
 
 import pytest
 
 import client as clients
+import net
 
 
 @pytest.mark.parametrize("text", ["227 no numbers", "227 (1,2,3)", "229 (|||99999|)", "229 ()", "229 (|x|10.0.0.1|5000|)",
@@ -99,3 +102,35 @@ def test_227_inside_other_replies_opens_nothing(launch, make_backend):
         assert c.cmd("CWD x").splitlines()[1] == "227 " + text
         c.expect("PWD", 257)
         c.expect("RETR x", 425)
+
+
+def failing_at_once(session, _):
+    """All of this reaches a worker that is stopped: the 150 and the failure in one piece, the data and their end."""
+    session.backend.wait(lambda: "go" in session.backend.files, "the test's leave to fail")
+    data = session.open_data()
+    data.sendall(b"half of a file")
+    data.close()
+    session.reply("150 Here it comes\r\n451 The second part is odd")
+    session.backend.store("failed", b"", "failed")
+
+
+# 229. The failure comes with the 150, so it is in the session's memory when the data end in order.
+# Guard: last_look() looks there.
+@pytest.mark.parametrize("level", ["P", "C"])
+def test_229_a_failure_that_comes_with_the_150_counts(launch, make_backend, level):
+    backend = make_backend(RETR=failing_at_once)
+    gateway = launch(backend, ftp={"secure_dataconn": "clear"}, daemon={"workers": 1})
+    (worker,) = gateway.workers()
+    with clients.explicit(gateway, level) as c:
+        sock = net.dial(c.pasv())
+        c.send("RETR x\r\n")
+        data = c.wrap(sock)  # the handshake is over before the 150
+        backend.wait(lambda: "RETR x" in backend.sessions[-1].lines, "RETR")
+        os.kill(worker, signal.SIGSTOP)
+        backend.note(lambda: backend.files.update({"go": b""}))
+        backend.upload("failed")
+        os.kill(worker, signal.SIGCONT)
+        data.read_all()
+        assert level == "C" or data.end != "clean", "the client took a cut file for a whole one"
+        assert [c.reply().code, c.reply().code] == [150, 451]
+    assert gateway.event("transfer").keys["result"] == "server-reset"

@@ -4,6 +4,7 @@
 #include <string.h>
 #include <sys/ioctl.h>
 
+#include "gateway/net/linebuf.h"
 #include "tests/unit/net/ends.h"
 
 enum then { STAYS = 0, ENDS, RESETS };
@@ -54,11 +55,44 @@ static void test_looks(void **state)
 			ends_reset(&far);
 		if (len > 0 || looks[i].then != STAYS)
 			ends_wait(control.watch.fd, POLLIN);
-		if (last_look(&control, looks[i].upload) != looks[i].want)
+		if (last_look(&control, NULL, looks[i].upload) != looks[i].want)
 			fail_msg("%s", looks[i].name);
 		assert_int_equal(loop.again.len, looks[i].want ? 0 : 1);
 		assert_int_equal(ioctl(control.watch.fd, FIONREAD, &unread), 0);
 		assert_int_equal(unread, len); /* it is the owner's to read */
+		stream_close(&control, true);
+		fd_close(&far);
+		loop_done(&loop);
+	}
+}
+
+/* What the session has read together with an earlier reply, and not looked at yet. */
+static const struct {
+	const char *name, *unread;
+	bool want;
+} unread[] = {
+	{ "nothing", "", true },
+	{ "success", "226 Transfer complete.\r\n", true },
+	{ "failure", "451 The third name is odd\r\n", false },
+	{ "a failure that is not whole yet", "45", false },
+	{ "a reply to something else, then a failure", "211 Here I am\r\n451 No\r\n", false },
+};
+
+static void test_what_is_in_memory_counts_too(void **state)
+{
+	(void)state;
+	for (size_t i = 0; i < NELEM(unread); i++) {
+		struct loop loop;
+		struct stream control;
+		struct inbuf inbuf = { .bytes = (uint8_t *)(uintptr_t)unread[i].unread,
+				       .end = strlen(unread[i].unread) };
+		int far;
+
+		assert_int_equal(loop_init(&loop), 0);
+		far = ends_stream(&control, &loop, ends_tcp);
+		if (last_look(&control, &inbuf, false) != unread[i].want)
+			fail_msg("%s", unread[i].name);
+		assert_int_equal(loop.again.len, unread[i].want ? 0 : 1);
 		stream_close(&control, true);
 		fd_close(&far);
 		loop_done(&loop);
@@ -73,8 +107,8 @@ static void test_a_closed_connection_says_nothing(void **state)
 	(void)state;
 	assert_int_equal(loop_init(&loop), 0);
 	stream_init(&control, &loop, ends_on_event);
-	assert_true(last_look(&control, true));
-	assert_true(last_look(&control, false));
+	assert_true(last_look(&control, NULL, true));
+	assert_true(last_look(&control, NULL, false));
 	assert_int_equal(loop.again.len, 0);
 	loop_done(&loop);
 }
@@ -143,7 +177,7 @@ static void test_the_reply_counts_before_the_end(void **state)
 		rig.server.watch.bulk = true;
 		rig.control.watch.fn = on_control;
 		relay_init(&rig.relay, &rig.client, &rig.server, false, false);
-		relay_ask(&rig.relay, last_look, &rig.control);
+		relay_ask(&rig.relay, last_look, &rig.control, NULL);
 		if (reply > 0)
 			assert_int_equal(send(control, downloads[i].reply, reply, 0), reply);
 		if (len > 0)
@@ -184,7 +218,7 @@ static void test_a_control_connection_that_stands_still(void **state)
 	rig.server.watch.fn = on_data;
 	rig.server.watch.bulk = true; /* ends_on_event() of the control connection reads nothing */
 	relay_init(&rig.relay, &rig.client, &rig.server, false, false);
-	relay_ask(&rig.relay, last_look, &rig.control);
+	relay_ask(&rig.relay, last_look, &rig.control, NULL);
 	assert_int_equal(send(control, "226-", 4, 0), 4);
 	fd_close(&server);
 	on_data(&rig.server.watch, EPOLLIN);
@@ -207,6 +241,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_looks),
+		cmocka_unit_test(test_what_is_in_memory_counts_too),
 		cmocka_unit_test(test_a_closed_connection_says_nothing),
 		cmocka_unit_test(test_the_reply_counts_before_the_end),
 		cmocka_unit_test(test_a_control_connection_that_stands_still),
