@@ -52,6 +52,8 @@ enum ftp_do {
 	/* the server says that the transfer failed: reset a download after all bytes that the server has
 	   sent, and an upload at once, as FTP_DO_DATA_ABORT does */
 	FTP_DO_DATA_FAILED,
+	/* the server says that all is well: the end of a download under GSSAPI waits for it */
+	FTP_DO_DATA_AGREED,
 	FTP_DO_DATA_ABORT, /* reset both ends at once; answer with ftp_machine_data_done() */
 	FTP_DO_DATA_CLOSE, /* close ports and connections of the data plan, drop its endpoints */
 	FTP_DO_RETRY,	   /* send the transfer's command again, as FTP_DO_DATA_START had it */

@@ -360,7 +360,7 @@ void machine_side_answered(struct ftp_machine *machine, uint16_t code, struct ft
 void machine_side_transfer_begins(struct ftp_machine *machine, struct ftp_out *out)
 {
 	machine->side.doubt = FTP_SIDE_DOUBT_NONE;
-	machine->failing = false;
+	machine->failing = machine->agreed = false;
 	if (machine_side_is_aborting(machine) && !machine->side.waiting)
 		wait(machine, out);
 }

@@ -356,6 +356,7 @@ struct ftp_machine {
 	enum ftp_data_result
 	    result;   /* of the transfer; before it, of a handshake that began before the transfer command */
 	bool failing; /* the server says that the transfer failed; FTP_DO_DATA_FAILED was sent */
+	bool agreed;  /* it says that all is well; FTP_DO_DATA_AGREED was sent, if somebody waits for it */
 	enum ftp_handshake handshake; /* of the client's data connection, before the transfer */
 	bool opened; /* the client has got a 150 of the gateway's; the server's is not shown */
 

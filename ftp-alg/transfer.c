@@ -171,6 +171,17 @@ void machine_transfer_command(struct ftp_machine *machine, const struct ftp_comm
 	act->protect_server = machine_server_tls_protects(machine);
 }
 
+/*
+ * A server may end its data in order and then report a failure. Under GSSAPI the end of a
+ * download is a proof that the file is whole, so that it comes after the server's word.
+ */
+static void agree(struct ftp_machine *machine, struct ftp_out *out)
+{
+	if (!machine->agreed && machine->security.gssapi && machine->security.prot != FTP_PROT_CLEAR)
+		ftp_out_add(out, FTP_DO_DATA_AGREED);
+	machine->agreed = true;
+}
+
 enum ftp_take machine_transfer_gate(struct ftp_machine *machine, const struct ftp_reply *reply,
 				    struct ftp_out *out)
 {
@@ -183,6 +194,7 @@ enum ftp_take machine_transfer_gate(struct ftp_machine *machine, const struct ft
 		/* this server sends no 150: its data may still be under way */
 		machine->transfer = FTP_TRANSFER_GOING;
 		ftp_out_add(out, FTP_DO_DATA_GO);
+		agree(machine, out);
 		return FTP_HOLD;
 	}
 	if (machine->transfer == FTP_TRANSFER_GOING) {
@@ -195,6 +207,8 @@ enum ftp_take machine_transfer_gate(struct ftp_machine *machine, const struct ft
 			ftp_out_add(out, FTP_DO_DATA_ABORT);
 		else if (!ftp_reply_is_positive(code) && !machine->failing)
 			machine_side_transfer_fails(machine, out);
+		else if (ftp_reply_is_positive(code))
+			agree(machine, out);
 		return FTP_HOLD;
 	}
 	if (machine->transfer == FTP_TRANSFER_OVER)

@@ -705,6 +705,9 @@ static void model_act(struct model *model, const struct ftp_act *act)
 	case FTP_DO_DATA_DOUBT: /* also when the data has ended already */
 	case FTP_DO_DATA_TRUST:
 		break;
+	case FTP_DO_DATA_AGREED: /* also when the data has ended already */
+		MODEL_CHECK(model, model->machine.security.gssapi);
+		break;
 	case FTP_DO_DATA_FAILED: /* a download of which the server has sent more */
 		MODEL_CHECK(model, model->going);
 		break;
@@ -935,6 +938,7 @@ static bool model_server_line(struct model *model)
 			MODEL_CHECK(model, model->out.acts[i].what == FTP_DO_PAUSE ||
 					       model->out.acts[i].what == FTP_DO_DATA_GO ||
 					       model->out.acts[i].what == FTP_DO_DATA_FAILED ||
+					       model->out.acts[i].what == FTP_DO_DATA_AGREED ||
 					       model->out.acts[i].what == FTP_DO_SIDE_WAIT ||
 					       model->out.acts[i].what == FTP_DO_LOGIN_CHECK ||
 					       model->out.acts[i].what == FTP_DO_DATA_ABORT);

@@ -104,6 +104,8 @@ static enum stream_io gather(struct relay *relay, uint8_t *scratch, size_t size,
 /* May the source's end be carried over? Once it may, that remains so: a part of it may have left. */
 static bool may_end(struct relay *relay)
 {
+	if (relay->awaits_word)
+		return false;
 	if (relay->may_end == NULL)
 		return true;
 	if (relay->refused < REFUSALS_MAX && !relay->may_end(relay->control, relay->unread, relay->upload)) {
@@ -229,6 +231,19 @@ static enum relay_result move(struct relay *relay, struct relay_tools *tools)
 	return RELAY_FROM_LOST;
 }
 
+/* Nothing more comes but the word. The source's side gets our end: some servers wait for that first. */
+static enum relay_result await_word(struct relay *relay)
+{
+	enum stream_io to = stream_flush(relay->to);
+
+	if (!relay->from->finishing)
+		(void)stream_finish(relay->from);
+	if (to == STREAM_RESET)
+		return RELAY_TO_LOST;
+	return wait_for(relay, stream_is_drained(relay->from) ? 0 : EPOLLOUT,
+			to == STREAM_WAIT ? EPOLLOUT : 0);
+}
+
 /*
  * The source has ended in order: carry that over, once all bytes are out. What its side
  * has said on the control connection counts first, since it may say that the transfer
@@ -236,8 +251,10 @@ static enum relay_result move(struct relay *relay, struct relay_tools *tools)
  */
 static enum relay_result end(struct relay *relay)
 {
-	if (relay->may_end != NULL && relay->doubt && !relay->upload)
+	if ((relay->may_end != NULL || relay->awaits_word) && relay->doubt && !relay->upload)
 		return fail(relay);
+	if (relay->awaits_word)
+		return await_word(relay);
 	if (!may_end(relay))
 		return stream_is_drained(relay->to) ? RELAY_AGAIN : wait_for(relay, 0, EPOLLOUT);
 	/* a client may wait for our close_notify first, and some servers take its lack for a failure */

@@ -58,10 +58,11 @@ typedef bool relay_may_end_fn(struct stream *control, const struct inbuf *unread
 struct relay {
 	struct stream *from;
 	struct stream *to;
-	bool upload;   /* from is the client */
-	bool doubt;    /* the source's orderly end does not mean that all is there */
-	bool to_ended; /* the destination has ended its (unused) direction */
-	bool kept;     /* RELAY_FILE_ENDED was returned */
+	bool upload;	  /* from is the client */
+	bool doubt;	  /* the source's orderly end does not mean that all is there */
+	bool to_ended;	  /* the destination has ended its (unused) direction */
+	bool kept;	  /* RELAY_FILE_ENDED was returned */
+	bool awaits_word; /* the end waits until the owner clears this, or sets `doubt`, and calls again */
 	enum relay_state state;
 	relay_may_end_fn *may_end; /* NULL: it said yes, or nobody is asked */
 	struct stream *control;

@@ -130,7 +130,11 @@ static enum stream_io gssapi_write(struct stream *stream, const uint8_t *bytes, 
 /* The empty token. A client that uploads expects nothing, and would miss a message in the sequence. */
 static enum stream_io gssapi_notify(struct stream *stream)
 {
-	return stream->gssapi->receives ? STREAM_OK : put_block(stream, (const uint8_t *)"", 0);
+	enum stream_io io = stream->gssapi->receives ? STREAM_OK : put_block(stream, (const uint8_t *)"", 0);
+
+	if (io != STREAM_OK)
+		stream->saw_reset = true; /* without this block, the end must not look like one */
+	return io;
 }
 
 static void lose(struct stream_gssapi *gssapi)

@@ -389,6 +389,9 @@ static void carry_out_one(struct session *session, const struct ftp_act *act)
 		if (!data_conn_fail(&session->data))
 			do_data_abort(session);
 		break;
+	case FTP_DO_DATA_AGREED:
+		data_conn_agree(&session->data);
+		break;
 	case FTP_DO_DATA_ABORT:
 		do_data_abort(session);
 		break;

@@ -167,6 +167,7 @@ static enum ftp_data_result data_connect(struct data_conn *data)
 	relay_ask(&data->relay, last_look,
 		  data->upload ? data->legs.control.client : data->legs.control.server,
 		  data->upload ? NULL : data->legs.control.replies);
+	data->relay.awaits_word = data->gssapi != FTP_PROT_CLEAR && !data->upload && !data->agreed;
 	set_state(data, DATA_RELAYING);
 	data->moved_ms = loop_of(data)->now_ms;
 	data->kept_alive = false;
@@ -409,7 +410,7 @@ static void begin(struct data_conn *data)
 	data->settle = (struct data_settle){ .wait_ms = 0 };
 	data->started_ms = data->moved_ms = loop_of(data)->now_ms;
 	data_rate_begin(&data->rate, data->moved_ms);
-	data->failed = false;
+	data->failed = data->agreed = false;
 	data_handshake_pass(&data->handshake);
 	data->relay = (struct relay){ .bytes = 0 };
 	data->reused = data->kept;

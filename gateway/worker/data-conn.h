@@ -66,6 +66,7 @@ struct data_conn {
 	enum ftp_prot gssapi; /* the same by GSSAPI, in blocks of up to this size: */
 	uint32_t block;
 	bool protect_server; /* the server's */
+	bool agreed;	     /* the server has reported success */
 	bool failed; /* the server has reported a failure: deliver its bytes, then end without close_notify */
 	bool kept_alive; /* TCP keep-alive has been turned on */
 	struct data_settle settle;
@@ -172,9 +173,25 @@ static inline bool data_conn_is_relaying(const struct data_conn *data)
 	return data->state >= DATA_RELAYING;
 }
 
+/* A download that waits for the server's word gets it: go on. */
+static inline void data_conn_heard(struct data_conn *data)
+{
+	if (data->relay.awaits_word)
+		loop_again(&data->legs.worker->loop, &data->relay.from->watch);
+}
+
+/* The server says that all is well (FTP_DO_DATA_AGREED). */
+static inline void data_conn_agree(struct data_conn *data)
+{
+	data->agreed = true;
+	data_conn_heard(data);
+	data->relay.awaits_word = false;
+}
+
 /* The server says that the transfer failed (FTP_DO_DATA_FAILED). False: no more of its bytes will come. */
 static inline bool data_conn_fail(struct data_conn *data)
 {
+	data_conn_heard(data);
 	/* the server's bytes may be here although the legs are not up yet */
 	data->failed = data->relay.doubt = data->state >= DATA_CONNECTING && !data->upload;
 	return data->failed;

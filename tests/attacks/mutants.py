@@ -227,6 +227,22 @@ MUTANTS = [
      [("gateway/monitor/data-plans.c", "(ip_addr_equal(&any->plan->ask.client, peer) || policy_is_proxy(any->plan->ask.through, peer))", "true")]),
     # test_hostile_replies.py
     (229, "replies in memory count", [("gateway/worker/last-look.c", "unread == NULL || inbuf_len(unread) == 0 ||", "true ||")]),
+    # test_gssapi_attacks.py
+    (360, "the exchange ends the login before it", [("ftp-alg/gssapi.c", "machine->told || machine->user_seen || machine->lazy_dial", "false")]),
+    (361, "bytes after ADAT end the session", [("gateway/worker/control-gssapi.c", "if (inbuf_len(&session->client_in) > 0) {", "if (false) {")]),
+    (362, "commands in the clear are refused", [("ftp-alg/security.c", "if (security->command == FTP_PROT_CLEAR)", "if (false)")]),
+    (363, "no command may be missing", [("gateway/gssapi/context.c", "context->begun && token.sequence != context->next", "false")]),
+    (364, "ENC has to be encrypted", [("gateway/gssapi/context.c", "token.acceptor_subkey ||\n\t    (sealed && !token.sealed))", "token.acceptor_subkey)"),
+                                      ("gateway/gssapi/context.c", "(!sealed || encrypted)", "true")]),
+    (365, "commands are under the key of this session", [("gateway/gssapi/context.c", "!token.acceptor_subkey ||", "")]),
+    (367, "the end of TCP is not the end of the file", [("gateway/net/stream-gssapi.c", "return STREAM_TRUNCATED; /* before", "return STREAM_CLEAN; /* before")]),
+    (369, "blocks are encrypted under PROT P", [("gateway/worker/data-gssapi.c", ".seal = level != FTP_PROT_SAFE", ".seal = false")]),
+    (370, "a block is no command", [("gateway/worker/control-gssapi.c", "(envelope.faulty || fits_upload(session, line))", "(envelope.faulty || true)")]),
+    (371, "what is lost ends the sequence", [("gateway/net/stream-gssapi.c", "if (gssapi->receives && !gssapi->ended && gssapi->context != NULL)", "if (false)")]),
+    (372, "the end of a download waits for success", [("gateway/worker/data-conn.c", "data->gssapi != FTP_PROT_CLEAR && !data->upload && !data->agreed", "false")]),
+    (373, "the end of a download waits for the reply", [("gateway/worker/data-conn.c", "data->gssapi != FTP_PROT_CLEAR && !data->upload && !data->agreed", "false")]),
+    (374, "the server gets our end first", [("gateway/net/relay.c", "\t\t(void)stream_finish(relay->from);\n\tif (to == STREAM_RESET)", "\t\t(void)0;\n\tif (to == STREAM_RESET)")]),
+    (375, "tickets that are refused are counted", [("ftp-alg/gssapi.c", "most != 0 && machine->failures_here >= most", "false")]),
     # test_upstream.py
     (300, "what came in the clear after 234 ends the session",
      [("gateway/worker/server-tls.c", "\tif (inbuf_len(&session->server_in) > 0)\n\t\tfail(session, FTP_SIGNAL_SERVER_INJECTED,",

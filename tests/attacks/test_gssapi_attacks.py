@@ -33,7 +33,7 @@ def lines(gateway):
 
 
 # --- 1: commands in the clear ---
-def test_commands_before_the_exchange_do_not_survive(start, kdc):
+def test_360_commands_before_the_exchange_do_not_survive(start, kdc):
     """Somebody logs the client's connection in, and moves it to another folder, before the client protects it."""
     gateway = start({"secure_ftp": "allowed", "secure_ctrlconn": "clear", "secure_dataconn": "clear"})
     with kerberos.Client(gateway.explicit, kdc) as c:
@@ -47,7 +47,7 @@ def test_commands_before_the_exchange_do_not_survive(start, kdc):
         ["USER evil", "PASS evil", "PWD"], ["USER user", "PASS pass", "PWD"]], "the server has another connection"
 
 
-def test_a_command_behind_the_last_token(start, kdc):
+def test_361_a_command_behind_the_last_token(start, kdc):
     gateway = start()
     with kerberos.Client(gateway.explicit, kdc) as c:
         c.expect("AUTH GSSAPI", 334)
@@ -57,7 +57,7 @@ def test_a_command_behind_the_last_token(start, kdc):
     assert "USER evil" not in lines(gateway)
 
 
-def test_commands_in_the_clear(start, kdc):
+def test_362_commands_in_the_clear(start, kdc):
     """They get 533 in the clear, so that the client does not take it for the answer to its next command."""
     gateway = start()
     with enter(gateway, kdc) as c:
@@ -91,7 +91,7 @@ def test_commands_are_swapped(start, kdc):
 
 
 @pytest.mark.parametrize("name", ["replay_detection", "out_of_sequence_detection"])
-def test_a_command_is_left_out(start, kdc, name):
+def test_363_a_command_is_left_out(start, kdc, name):
     import gssapi
     flags = [gssapi.RequirementFlag.mutual_authentication, gssapi.RequirementFlag[name]]
     gateway = start()
@@ -118,7 +118,7 @@ def test_a_token_is_changed(start, kdc):
     assert lines(gateway).count("DELE x") == 1
 
 
-def test_encryption_cannot_be_taken_off(start, kdc):
+def test_364_encryption_cannot_be_taken_off(start, kdc):
     """A message that is only signed does not pass as an encrypted one."""
     gateway = start()
     with enter(gateway, kdc) as c:
@@ -127,7 +127,7 @@ def test_encryption_cannot_be_taken_off(start, kdc):
         assert c.reply().code == 535
 
 
-def test_a_whole_session_is_repeated(start, kdc):
+def test_365_a_whole_session_is_repeated(start, kdc):
     """Without a replay cache, a copy of ADAT gets 235; but nothing that comes after it is of use."""
     gateway = start()
     sent = []
@@ -154,7 +154,7 @@ def test_a_whole_session_is_repeated(start, kdc):
     assert lines(gateway).count("DELE x") == 1 and not gateway.seen("gssapi", since), "nobody is named for a copy"
 
 
-def test_our_own_tokens_come_back(start, kdc):
+def test_366_our_own_tokens_come_back(start, kdc):
     gateway = start()
     with enter(gateway, kdc) as c:
         c.send("PWD\r\n")
@@ -179,7 +179,7 @@ def upload(c, make):
     return c.reply()
 
 
-def test_an_upload_is_cut_at_each_place(start, kdc):
+def test_367_an_upload_is_cut_at_each_place(start, kdc):
     """The table of truncations: wherever the connection ends before the last byte of the empty token, nothing is whole."""
     gateway = start()
     with enter(gateway, kdc) as c:
@@ -224,7 +224,7 @@ ATTACKS = {
 
 @pytest.mark.parametrize("name", ATTACKS)
 @pytest.mark.parametrize("flag", ["replay_detection", "out_of_sequence_detection"])
-def test_blocks(start, kdc, name, flag):
+def test_368_blocks(start, kdc, name, flag):
     import gssapi
     gateway = start()
     flags = [gssapi.RequirementFlag.mutual_authentication, gssapi.RequirementFlag[flag]]
@@ -239,7 +239,7 @@ def test_blocks(start, kdc, name, flag):
     gateway.event("transfer", result="gssapi-failed")
 
 
-def test_safe_blocks_are_not_private(start, kdc):
+def test_369_safe_blocks_are_not_private(start, kdc):
     gateway = start()
     with enter(gateway, kdc) as c:
         c.protect("P", 1024)
@@ -250,7 +250,7 @@ def test_safe_blocks_are_not_private(start, kdc):
         assert upload(c, signed).code == 535
 
 
-def test_a_block_becomes_a_command(start, kdc):
+def test_370_a_block_becomes_a_command(start, kdc):
     """The client uploads a file with this content: somebody withholds its block and sends it as a command."""
     gateway = start()
     with enter(gateway, kdc) as c:
@@ -263,7 +263,7 @@ def test_a_block_becomes_a_command(start, kdc):
     assert not any(line.startswith("DELE") for line in lines(gateway))
 
 
-def test_the_last_block_becomes_a_command_later(start, kdc):
+def test_371_the_last_block_becomes_a_command_later(start, kdc):
     gateway = start()
     with enter(gateway, kdc) as c:
         c.protect("P")
@@ -307,7 +307,103 @@ def test_noop_during_an_upload(start, kdc):
     assert gateway.backend.upload("up") == (CONTENT, "fin")
 
 
-def test_many_exchanges(start, kdc):
+# --- 4: downloads that are not whole ---
+HALF = b"half of a file"
+
+
+def download_that(how):
+    """A server whose data ends in order, whatever it says of it. It says so when the test lets it."""
+    def retr(session, name):
+        session.reply("150 Here it comes")
+        data = session.open_data()
+        data.sendall(HALF)
+        if how.startswith("reply, end"):
+            session.reply("451 The disk is gone")
+        clients.shutdown_write(data)
+        if "waits for our end" in how:
+            session.backend.store("end", b"", net.end_of(data)[0])
+        else:
+            session.backend.wait(lambda: "leave" in session.backend.files, "the test's leave to speak")
+        data.close()
+        if how == "end, nothing":
+            return "close"
+        if not how.startswith("reply, end"):
+            session.reply("451 The disk is gone" if "451" in how else "226 Transfer complete")
+        return None
+    return retr
+
+
+def leave(gateway):
+    gateway.backend.note(lambda: gateway.backend.files.update({"leave": b""}))
+
+
+@pytest.mark.parametrize("level", "SEP")
+@pytest.mark.parametrize("how,code", [("end, 451", 451), ("reply, end", 451), ("end, nothing", 421)])
+def test_372_a_download_that_fails_has_no_end(start, kdc, how, code, level):
+    """Data that ends in order, and a failure before it, after it, or never told: what has come arrives, without the end."""
+    gateway = start({"secure_dataconn": "clear"})
+    gateway.backend.script["RETR"] = download_that(how)
+    with enter(gateway, kdc) as c:
+        c.protect(level)
+        data = c.open("RETR x")
+        leave(gateway)
+        assert HALF.startswith(data.read_all())
+        assert data.end != "clean", "the client took a cut file for a whole one"
+        assert c.reply().code == code
+        if code == 451:
+            c.expect("PWD", 257)
+    assert gateway.event("transfer").keys["result"] != "ok"
+
+
+def test_373_the_end_of_a_download_waits_for_the_reply(start, kdc):
+    gateway = start()
+    gateway.backend.script["RETR"] = download_that("end, 226")
+    with enter(gateway, kdc) as c:
+        c.protect("P")
+        sock = c.open("RETR x").sock
+        first = sock.recv(65536)
+        assert c.read_blocks(first) == (HALF, False)
+        assert net.quiet(sock), "an end before the server's reply"
+        leave(gateway)
+        how, rest = net.end_of(sock)
+        assert how == "fin" and c.read_blocks(rest) == (b"", True)
+        assert c.reply().code == 226
+    assert gateway.event("transfer").keys["result"] == "ok"
+
+
+def test_374_a_server_may_wait_for_our_end(start, kdc):
+    """Some speak of success only when the other side has closed its data connection, too."""
+    gateway = start()
+    gateway.backend.script["RETR"] = download_that("end, 226, waits for our end")
+    with enter(gateway, kdc) as c:
+        c.protect("P")
+        data = c.open("RETR x")
+        assert data.read_all() == HALF and data.end == "clean"
+        assert c.reply().code == 226
+    assert gateway.backend.stored["end"][1] == "fin"
+
+
+def test_a_server_without_150(start, kdc):
+    """226 alone is agreement and success."""
+    gateway = start()
+
+    def retr(session, name):
+        data = session.open_data()
+        data.sendall(HALF)
+        data.close()
+        session.reply("226 There it was")
+    gateway.backend.script["RETR"] = retr
+    with enter(gateway, kdc) as c:
+        c.protect("P")
+        sock = net.dial(c.pasv())
+        c.send("RETR x\r\n")
+        data = c.wrap(sock)
+        assert data.read_all() == HALF and data.end == "clean"
+        assert c.reply().code == 226
+
+
+# --- 5: floods ---
+def test_375_many_exchanges(start, kdc):
     """A ticket that is refused counts like a wrong password (login_attempts)."""
     gateway = start()
     with clients.Client(gateway.explicit) as c:

@@ -165,14 +165,14 @@ class Client(clients.Client):
         super().send(raw)
 
     def recv(self):
-        """Whole lines, without their protection."""
+        """The next line, without its protection: the data that was sent before another one has to be read first."""
         while b"\n" not in self.raw:
             piece = super().recv()
             if not piece:
                 return b""
             self.raw += piece
-        lines, newline, self.raw = self.raw.rpartition(b"\n")
-        return b"".join(map(self.open_line, (lines + newline).splitlines(keepends=True)))
+        line, newline, self.raw = self.raw.partition(b"\n")
+        return self.open_line(line + newline)
 
     def open_line(self, line):
         if line[:3] not in (b"631", b"632", b"633"):

@@ -238,6 +238,9 @@ static void script_action(struct script *script, const struct ftp_act *act)
 	case FTP_DO_DATA_FAILED:
 		script_add(script, "  failed\n");
 		return;
+	case FTP_DO_DATA_AGREED:
+		script_add(script, "  agreed\n");
+		return;
 	case FTP_DO_DATA_ABORT:
 		script_add(script, "  abort\n");
 		return;

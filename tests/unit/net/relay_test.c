@@ -408,12 +408,48 @@ static void test_chunks(void **state)
 	}
 }
 
+/* The end of a download may wait for the server's word, but not the bytes, nor our end to the server. */
+static void test_the_end_waits_for_a_word(void **state)
+{
+	static const struct {
+		bool doubt;
+		enum relay_result want;
+		int end;
+	} words[] = { { false, RELAY_DONE, 0 }, { true, RELAY_FROM_LOST, -EAGAIN } };
+
+	(void)state;
+	for (size_t i = 0; i < NELEM(words); i++) {
+		struct rig rig;
+		uint8_t byte;
+
+		rig_open(&rig, false, false, 0);
+		rig.relay.awaits_word = true;
+		rig_file(&rig, 100);
+		rig_send(&rig);
+		assert_int_equal(shutdown(rig.sender, SHUT_WR), 0);
+		assert_int_equal(rig_step(&rig), RELAY_WAIT);
+		assert_int_equal(rig.from.watch.want, 0); /* its end is an event that would not go away */
+		rig_receive(&rig);
+		assert_int_equal(rig.received, rig.size);
+		assert_int_equal(rig.end, -EAGAIN);
+		assert_int_equal(recv(rig.sender, &byte, 1, MSG_DONTWAIT), 0);
+		assert_int_equal(rig_step(&rig), RELAY_WAIT);
+		rig.relay.doubt = words[i].doubt;
+		rig.relay.awaits_word = words[i].doubt;
+		assert_int_equal(rig_step(&rig), words[i].want);
+		rig_receive(&rig);
+		assert_int_equal(rig.end, words[i].end);
+		rig_close(&rig);
+	}
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_no_ticks_once_all_is_read),
 		cmocka_unit_test(test_no_ticks_for_a_destination_that_stands_still),
 		cmocka_unit_test(test_endings),
+		cmocka_unit_test(test_the_end_waits_for_a_word),
 		cmocka_unit_test(test_settling),
 		cmocka_unit_test(test_files),
 		cmocka_unit_test(test_a_splice_leaves_the_pipe_empty),
