@@ -12,6 +12,7 @@
 #include "gateway/import/text.h"
 
 static const char *const section_names[] = {
+	[DRAFT_DAEMON] = "daemon",
 	[DRAFT_KEYRINGS] = "keyrings",
 	[DRAFT_TLS_ACTIONS] = "tls_actions",
 	[DRAFT_FTP_ACTIONS] = "ftp_actions",

@@ -55,12 +55,13 @@ struct draft_key {
 };
 
 enum draft_section {
+	DRAFT_DAEMON, /* one object, without a name */
 	DRAFT_KEYRINGS,
 	DRAFT_TLS_ACTIONS,
 	DRAFT_FTP_ACTIONS,
 	DRAFT_BACKENDS,
 	DRAFT_LISTENERS,
-	DRAFT_NAT, /* one object, without a name */
+	DRAFT_NAT, /* likewise */
 	DRAFT_RULES,
 	DRAFT_USERS,
 	DRAFT_SECTIONS

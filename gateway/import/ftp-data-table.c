@@ -25,8 +25,7 @@
 #define UNDESCRIBED                                                                                             \
 	"IBM's IP Configuration Reference does not describe this statement as far as we know: look in that of " \
 	"your release"
-#define SOCKS	 "attlsd does not use SOCKS; it connects to the server itself"
-#define KERBEROS "it is for Kerberos only, which attlsd does not support"
+#define SOCKS "attlsd does not use SOCKS; it connects to the server itself"
 
 #define NOTHING(name, which, why)                                                                            \
 	{                                                                                                    \
@@ -192,8 +191,9 @@ static const struct ftp_data_row rows[] = {
 	  0, 0, 0, NULL, "" },
 	{ "SECURE_PASSWORD", FTP_DATA_SERVER, FTP_DATA_SPECIAL, "secure_password", NULL, "REQUIRED OPTIONAL",
 	  0, 0, 0, NULL, "" },
-	NOTHING(SECURE_PASSWORD_KERBEROS, FTP_DATA_SERVER, KERBEROS),
-	NOTHING(SECURE_PBSZ, FTP_DATA_BOTH, KERBEROS),
+	{ "SECURE_PASSWORD_KERBEROS", FTP_DATA_SERVER, FTP_DATA_WORD, "secure_password_kerberos", NULL,
+	  "REQUIRED OPTIONAL", 0, 0, 0, NULL, "" },
+	{ "SECURE_PBSZ", FTP_DATA_BOTH, FTP_DATA_NUMBER, "secure_pbsz", NULL, NULL, 512, 32768, 0, NULL, "" },
 	{ "SECURE_SESSION_REUSE", FTP_DATA_BOTH, FTP_DATA_WORD, "secure_session_reuse",
 	  "secure_session_reuse", "NONE ALLOWED REQUIRED", 0, 0, 0, NULL, "" },
 	NOTHING(SEQNUMSUPPORT, FTP_DATA_CLIENT, USER),

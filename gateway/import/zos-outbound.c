@@ -23,7 +23,7 @@
 #define WHERE                                                                                                    \
 	"Clients connect to attlsd in the clear, up to this host: which address do they use? For programs that " \
 	"dial the server itself, see docs/OUTBOUND.md"
-#define KERBEROS "attlsd does not support Kerberos. Do clients use it?"
+#define KERBEROS "attlsd does not use Kerberos toward servers. Does this one speak TLS?"
 #define NO_RING	 "FTP.DATA names no key ring: which authorities issue the servers' certificates?"
 #define START                                                                                                \
 	"The client of z/OS starts TLS only with SECURE_MECHANISM or an option (-a TLS). Does the server speak TLS?"
@@ -200,6 +200,11 @@ static void take_native(struct way *way, struct ftp_data_statement *one)
 						  text_format(&draft->arena, "%ss", one->st.value) });
 }
 
+static void take_pbsz(struct way *way, struct ftp_data_statement *one)
+{
+	draft_drop(way->zos->draft, &one->st, way->backend, "attlsd uses TLS toward servers, not Kerberos");
+}
+
 static const struct {
 	const char *statement;
 	void (*take)(struct way *way, struct ftp_data_statement *one);
@@ -219,6 +224,7 @@ static const struct {
 	{ "TLSPORT", take_port },
 	{ "TLSMECHANISM", take_tls },
 	{ "EXTENSIONS", take_extension },
+	{ "SECURE_PBSZ", take_pbsz },
 	{ "SSLV3", take_old_tls },
 	{ "DSWAITTIME", take_retries },
 };

@@ -21,27 +21,61 @@
 	"user a password_file and set secure_password to optional, or let clients send it"
 #define NO_TLS                                                                                               \
 	"FTP.DATA does not have EXTENSIONS AUTH_TLS, so z/OS offers no TLS. attlsd does: is that what you want?"
-#define KERBEROS "attlsd does not support Kerberos. Do clients use it?"
+#define KEYTAB                                                                                               \
+	"attlsd needs the keys of the services that clients get tickets for: put those of ftp/HOST and "     \
+	"host/HOST into daemon.keytab, and each user's principals into users"
+#define TICKETS                                                                                              \
+	"On z/OS, a client with a ticket needs no password. attlsd needs one for the FTP server: give each " \
+	"user principals and a password_file and set secure_password_kerberos to optional, or let clients send it"
+#define NO_GSSAPI "z/OS reads it only with EXTENSIONS AUTH_GSSAPI"
 #define SCOPE                                                                                                   \
 	"On z/OS, clients that do not start TLS are exempt from SECURE_CTRLCONN and SECURE_DATACONN. May such " \
 	"clients still log in?"
-#define RING "FTP.DATA names no key ring: which certificate does the server have?"
+#define RING	    "FTP.DATA names no key ring: which certificate does the server have?"
+#define SOME_KEYTAB "/etc/attlsd/krb5.keytab"
 /* The default of z/OS, which counts only beside DSWAITTIME; that of attlsd is shorter, not weaker. */
 #define DSWAITTIMEREPLY_ZOS "60"
 #define IN_ATTLS	    "z/OS ignores it with TLSMECHANISM ATTLS; the policy of AT-TLS decides"
 
+/* A statement that may be there several times. */
+static bool has_extension(const struct ftp_data *data, const char *value)
+{
+	const struct ftp_data_statement *one = data->first;
+
+	while (one != NULL && !(text_is(one->st.keyword, "EXTENSIONS") && text_is(one->st.value, value)))
+		one = one->next;
+	return one != NULL;
+}
+
 static void extension(struct zos *zos, struct ftp_data_statement *one, struct draft_object *ftp)
 {
-	struct draft_place place = { ftp, "extensions", "[auth_tls]" };
+	bool tls = has_extension(zos->server, "AUTH_TLS"), gssapi = has_extension(zos->server, "AUTH_GSSAPI");
+	struct draft_place place = { ftp, "extensions",
+				     !gssapi ? "[auth_tls]"
+				     : tls   ? "[auth_tls, auth_gssapi]"
+					     : "[auth_gssapi]" };
 
-	if (text_is(one->st.value, "AUTH_TLS"))
+	if (text_is(one->st.value, "AUTH_TLS")) {
 		draft_carry(zos->draft, &one->st, place);
-	else if (text_is(one->st.value, "AUTH_GSSAPI"))
-		draft_decide(zos->draft, &one->st, (struct draft_place){ .object = ftp }, KERBEROS,
-			     "attlsd does not offer it");
-	else
+	} else if (text_is(one->st.value, "AUTH_GSSAPI")) {
+		draft_decide(zos->draft, &one->st, place, KEYTAB, "offered with the keys of daemon.keytab");
+		draft_set(zos->draft, draft_object(zos->draft, DRAFT_DAEMON, ""), "keytab", SOME_KEYTAB);
+	} else {
 		draft_drop(zos->draft, &one->st, ftp,
 			   "attlsd passes on what the FTP server says in its reply to FEAT");
+	}
+}
+
+static void kerberos(struct zos *zos, struct ftp_data_statement *one, struct draft_object *ftp)
+{
+	struct draft_place place = { ftp, "secure_password_kerberos", "required" };
+
+	if (!has_extension(zos->server, "AUTH_GSSAPI"))
+		draft_drop(zos->draft, &one->st, ftp, NO_GSSAPI);
+	else if (text_is(one->st.value, "OPTIONAL"))
+		draft_decide(zos->draft, &one->st, place, TICKETS, "required until each user has a file");
+	else
+		zos_carry(zos, one, ftp, one->row->server_key);
 }
 
 static void mechanism(struct zos *zos, struct ftp_data_statement *one, struct draft_object *ftp)
@@ -117,11 +151,18 @@ static const struct {
 	const char *statement;
 	void (*take)(struct zos *zos, struct ftp_data_statement *one, struct draft_object *ftp);
 } specials[] = {
-	{ "EXTENSIONS", extension }, { "TLSMECHANISM", mechanism },
-	{ "SECURE_LOGIN", login },   { "SECURE_PASSWORD", password },
-	{ "FTPLOGGING", logging },   { "SSLV3", old_tls },
-	{ "KEYRING", for_tls },	     { "CIPHERSUITE", for_tls },
-	{ "TLSTIMEOUT", for_tls },   { "TLSPORT", port },
+	{ "EXTENSIONS", extension },
+	{ "TLSMECHANISM", mechanism },
+	{ "SECURE_LOGIN", login },
+	{ "SECURE_PASSWORD", password },
+	{ "FTPLOGGING", logging },
+	{ "SSLV3", old_tls },
+	{ "KEYRING", for_tls },
+	{ "CIPHERSUITE", for_tls },
+	{ "TLSTIMEOUT", for_tls },
+	{ "TLSPORT", port },
+	{ "SECURE_PASSWORD_KERBEROS", kerberos },
+	{ "SECURE_PBSZ", kerberos },
 };
 
 static void take(struct zos *zos, struct ftp_data_statement *one, struct draft_object *ftp)
