@@ -18,6 +18,12 @@ void ftp_machine_adat(struct ftp_machine *machine, enum ftp_adat result, const c
 /* A command is taken, or refused for this reason. Without a security context, nothing happens. */
 void machine_gssapi_command(struct ftp_machine *machine, enum ftp_local refusal);
 
+/* The answer to a line that is too long. */
+static inline enum ftp_local machine_gssapi_too_long(const struct ftp_machine *machine)
+{
+	return machine->security.adat ? FTP_LOCAL_TOKEN_TOO_LONG : FTP_LOCAL_LINE_TOO_LONG;
+}
+
 /* A command in MIC, CONF or ENC cannot be read. */
 void machine_gssapi_bad_envelope(struct ftp_machine *machine, enum ftp_envelope why, struct ftp_out *out);
 

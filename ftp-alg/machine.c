@@ -185,7 +185,7 @@ enum ftp_take ftp_machine_bad_line(struct ftp_machine *machine, enum ftp_line_st
 		return FTP_HOLD;
 	switch (status) {
 	case FTP_LINE_TOO_LONG:
-		machine_answer(machine, FTP_LOCAL_LINE_TOO_LONG, out)->clear = true;
+		machine_answer(machine, machine_gssapi_too_long(machine), out)->clear = true;
 		break;
 	case FTP_LINE_NUL:
 	case FTP_LINE_BARE_CR:

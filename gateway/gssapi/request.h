@@ -12,12 +12,15 @@
 
 #include "policy/policy.h"
 
-/* The longest token that a client may send: 12000 is Windows' old limit of a ticket with many groups. */
-#define GSSAPI_TOKEN_MAX 12288
+/*
+ * The longest token that a client may send. Windows puts the groups of a user into the ticket,
+ * up to 48000 bytes (MaxTokenSize). The reply FTP_LOCAL_TOKEN_TOO_LONG has this number.
+ */
+#define GSSAPI_TOKEN_MAX 49152
 /* The longest token for a client: a reply line has to hold it in base 64. */
 #define GSSAPI_REPLY_MAX 2048
 /* A context has the authorization data of the ticket in it. */
-#define GSSAPI_CONTEXT_MAX (48 * 1024)
+#define GSSAPI_CONTEXT_MAX (112 * 1024)
 #define GSSAPI_WHY_MAX	   160
 
 enum gssapi_status {
