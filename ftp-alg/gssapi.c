@@ -6,6 +6,7 @@
 
 #include "ftp-alg/plan.h"
 #include "ftp-alg/server-link.h"
+#include "ftp-alg/turn.h"
 
 void machine_gssapi_command(struct ftp_machine *machine, enum ftp_local refusal)
 {
@@ -13,17 +14,23 @@ void machine_gssapi_command(struct ftp_machine *machine, enum ftp_local refusal)
 		ftp_security_answer_as(&machine->security, ftp_machine_in_transfer(machine));
 }
 
-void machine_gssapi_bad_envelope(struct ftp_machine *machine, enum ftp_envelope why, struct ftp_out *out)
+enum ftp_take ftp_machine_bad_envelope(struct ftp_machine *machine, enum ftp_envelope why,
+				       struct ftp_out *out)
 {
+	if (machine->closing)
+		return FTP_TAKEN;
 	if (why == FTP_ENVELOPE_SEQUENCE) {
 		machine_close(machine, FTP_LOCAL_ENVELOPE_SEQUENCE, "out-of-sequence", out);
-		return;
+		return FTP_TAKEN;
 	}
+	if (!machine_takes_now(machine, ftp_verb_find("", 0), out))
+		return FTP_HOLD;
 	/* in the clear, as for a command in the clear: nobody knows who has sent it */
 	machine_answer(machine, why == FTP_ENVELOPE_BAD ? FTP_LOCAL_ENVELOPE_BAD : FTP_LOCAL_ENVELOPE_REFUSED,
 		       out)
 	    ->clear = true;
 	machine_strike(machine, "bad-tokens", out);
+	return FTP_TAKEN;
 }
 
 /* As after AUTH TLS, see run_auth(): nothing that came in the clear may count. */

@@ -24,7 +24,8 @@ static inline enum ftp_local machine_gssapi_too_long(const struct ftp_machine *m
 	return machine->security.adat ? FTP_LOCAL_TOKEN_TOO_LONG : FTP_LOCAL_LINE_TOO_LONG;
 }
 
-/* A command in MIC, CONF or ENC cannot be read. */
-void machine_gssapi_bad_envelope(struct ftp_machine *machine, enum ftp_envelope why, struct ftp_out *out);
+/* A command in MIC, CONF or ENC that cannot be read. FTP_HOLD as for ftp_machine_bad_line(). */
+enum ftp_take ftp_machine_bad_envelope(struct ftp_machine *machine, enum ftp_envelope why,
+				       struct ftp_out *out);
 
 #endif

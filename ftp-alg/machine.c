@@ -22,6 +22,7 @@
 #include "ftp-alg/side-reply.h"
 #include "ftp-alg/stray.h"
 #include "ftp-alg/transfer.h"
+#include "ftp-alg/turn.h"
 #include "ftp-alg/urgent.h"
 
 /* BSD's ftpd and its descendants read lines into 512 bytes, and run the rest as another command. */
@@ -62,43 +63,6 @@ void ftp_machine_identify(struct ftp_machine *machine, const struct ftp_identity
 	machine->identity = *identity;
 }
 
-/* May this command go on now, while others may have no reply yet? */
-static bool may_run_now(const struct ftp_machine *machine, const struct ftp_verb *verb)
-{
-	if (machine->plan == FTP_PLAN_LISTENING_SERVER || machine->plan == FTP_PLAN_LISTENING_CLIENT ||
-	    machine->plan == FTP_PLAN_PRIMING)
-		return false;
-	if (machine->transfer == FTP_TRANSFER_WAITING)
-		return machine->pending == FTP_PENDING_NONE && !machine->reply_open &&
-		       verb->kind == FTP_KIND_ABOR;
-	if (machine->transfer == FTP_TRANSFER_NONE && machine->handshake == FTP_HANDSHAKE_RUNNING &&
-	    verb->kind == FTP_KIND_UPLOAD)
-		return false; /* the server would empty a file that may not come */
-	if (machine->transfer == FTP_TRANSFER_NONE)
-		return machine->pending == FTP_PENDING_NONE && !machine->reply_open &&
-		       !machine_side_holds(machine);
-	if (!(verb->flags & FTP_VERB_DURING_TRANSFER))
-		return false;
-	if (machine->retry.open && verb->kind != FTP_KIND_ABOR)
-		return false; /* the client's 125- reply is still open */
-	if (machine->retry.due)
-		return false; /* after the refusal's last line, no transfer runs */
-	return machine_side_has_room(machine, verb);
-}
-
-/* The same. If an answer is missing that may never come, this also limits the wait for it. */
-static bool takes_now(struct ftp_machine *machine, const struct ftp_verb *verb, struct ftp_out *out)
-{
-	if (!may_run_now(machine, verb)) {
-		machine_side_held(machine, out);
-		if (!may_run_now(machine, verb))
-			return false;
-	}
-	if (machine->transfer == FTP_TRANSFER_NONE)
-		machine_side_stop_waiting(machine, out);
-	return true;
-}
-
 /* A command that has passed the gates: what it needs first, and then the command itself. */
 static enum machine_step carry_out(struct ftp_machine *machine, const struct ftp_command *command,
 				   struct ftp_out *out)
@@ -130,7 +94,7 @@ enum ftp_take ftp_machine_protected(struct ftp_machine *machine, enum ftp_prot l
 		machine_close(machine, FTP_LOCAL_FOREIGN, "foreign-protocol", out);
 		return FTP_TAKEN;
 	}
-	if (!takes_now(machine, command.verb, out))
+	if (!machine_takes_now(machine, command.verb, out))
 		return FTP_HOLD;
 	machine->security.command = level;
 	if (!(command.verb->flags & FTP_VERB_BEFORE_LOGIN)) {
@@ -161,17 +125,6 @@ enum ftp_take ftp_machine_protected(struct ftp_machine *machine, enum ftp_prot l
 	return FTP_TAKEN;
 }
 
-enum ftp_take ftp_machine_bad_envelope(struct ftp_machine *machine, enum ftp_envelope why,
-				       struct ftp_out *out)
-{
-	if (machine->closing)
-		return FTP_TAKEN;
-	if (why != FTP_ENVELOPE_SEQUENCE && !takes_now(machine, ftp_verb_find("", 0), out))
-		return FTP_HOLD;
-	machine_gssapi_bad_envelope(machine, why, out);
-	return FTP_TAKEN;
-}
-
 enum ftp_take ftp_machine_bad_line(struct ftp_machine *machine, enum ftp_line_status status,
 				   struct ftp_out *out)
 {
@@ -181,7 +134,7 @@ enum ftp_take ftp_machine_bad_line(struct ftp_machine *machine, enum ftp_line_st
 		machine_close(machine, FTP_LOCAL_BARE_LF, "bare-lf", out);
 		return FTP_TAKEN;
 	}
-	if (!takes_now(machine, ftp_verb_find("", 0), out))
+	if (!machine_takes_now(machine, ftp_verb_find("", 0), out))
 		return FTP_HOLD;
 	switch (status) {
 	case FTP_LINE_TOO_LONG:

@@ -56,10 +56,6 @@ static inline enum ftp_take ftp_machine_command(struct ftp_machine *machine, con
 	return ftp_machine_protected(machine, FTP_PROT_CLEAR, line, len, out);
 }
 
-/* A command in MIC, CONF or ENC that cannot be read. FTP_HOLD as for ftp_machine_bad_line(). */
-enum ftp_take ftp_machine_bad_envelope(struct ftp_machine *machine, enum ftp_envelope why,
-				       struct ftp_out *out);
-
 /* Is there a security context of GSSAPI, so that commands in MIC, CONF and ENC can be read? */
 static inline bool ftp_machine_has_gssapi(const struct ftp_machine *machine)
 {

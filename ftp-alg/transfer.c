@@ -119,12 +119,25 @@ static bool must_secure(struct ftp_machine *machine, const struct ftp_command *c
 	return true;
 }
 
+/*
+ * A connection in block or compressed mode outlives its files, but the empty token of GSSAPI ends
+ * the connection: RFC 2228 does not say what ends a file there.
+ */
+static enum ftp_local judge(const struct ftp_machine *machine)
+{
+	char mode = ftp_representation_mode(&machine->representation);
+
+	if (machine->security.gssapi && machine->security.prot != FTP_PROT_CLEAR && mode != 'S' &&
+	    mode != 'Z')
+		return FTP_LOCAL_MODE_GSSAPI;
+	return ftp_security_transfer(&machine->security, machine->action);
+}
+
 enum machine_step machine_transfer_prepare(struct ftp_machine *machine, const struct ftp_command *command,
 					   struct ftp_out *out)
 {
 	bool refused = machine->plan != FTP_PLAN_READY || machine->result != FTP_DATA_PENDING ||
-		       machine->no_server ||
-		       ftp_security_transfer(&machine->security, machine->action) != FTP_LOCAL_NONE;
+		       machine->no_server || judge(machine) != FTP_LOCAL_NONE;
 	/* the client may have sent PROT since its data connection was planned */
 	enum machine_step step = refused ? MACHINE_RUNS : machine_server_tls_settle(machine, out);
 
@@ -139,7 +152,7 @@ enum machine_step machine_transfer_prepare(struct ftp_machine *machine, const st
 void machine_transfer_command(struct ftp_machine *machine, const struct ftp_command *command,
 			      struct ftp_out *out)
 {
-	enum ftp_local refusal = ftp_security_transfer(&machine->security, machine->action);
+	enum ftp_local refusal = judge(machine);
 	struct ftp_act *act;
 
 	if (refusal == FTP_LOCAL_NONE && machine->plan != FTP_PLAN_READY)

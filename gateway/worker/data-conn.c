@@ -1,7 +1,6 @@
 /*
- * The life of a data connection: it brings up both legs (the client's under TLS if
- * PROT P is in force), relays, waits for the last acknowledgement, and ends. It
- * passes on the end of a stream as what it was: whole, cut or reset.
+ * The life of a data connection: it brings up both legs, protected as PROT says, relays, waits
+ * for the last acknowledgement, and passes on the end of a stream as what it was: whole, cut or reset.
  */
 #include "gateway/worker/data-conn.h"
 
@@ -146,9 +145,8 @@ static enum ftp_data_result data_connect(struct data_conn *data)
 	if (data->legs.client.state == LEG_NONE)
 		return FTP_DATA_NO_CLIENT;
 	result = protect_server(data);
-	if (result != FTP_DATA_PENDING)
-		return result;
-	result = data_gssapi_start(&data->legs, data->gssapi, data->block, data->upload);
+	if (result == FTP_DATA_PENDING)
+		result = data_gssapi_start(&data->legs, data->gssapi, data->block, data->upload);
 	if (result != FTP_DATA_PENDING)
 		return result;
 	if (data->legs.client.state == LEG_OPEN && !data->protect)
@@ -164,9 +162,7 @@ static enum ftp_data_result data_connect(struct data_conn *data)
 	relay_init(&data->relay, &data->legs.client.stream, &data->legs.server.stream, data->upload,
 		   data->relay.doubt);
 	relay_follow(&data->relay, data->mode, !data->listing);
-	relay_ask(&data->relay, last_look,
-		  data->upload ? data->legs.control.client : data->legs.control.server,
-		  data->upload ? NULL : data->legs.control.replies);
+	last_look_before_end(&data->relay, &data->legs.control, data->upload);
 	data->relay.awaits_word = data->gssapi != FTP_PROT_CLEAR && !data->upload && !data->agreed;
 	set_state(data, DATA_RELAYING);
 	data->moved_ms = loop_of(data)->now_ms;
