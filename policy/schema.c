@@ -10,6 +10,7 @@
 #include "policy/schema-backend.h"
 #include "policy/schema-ftp.h"
 #include "policy/schema-time.h"
+#include "policy/schema-users.h"
 #include "policy/schema-table.h"
 #include "policy/value.h"
 
@@ -436,52 +437,6 @@ static const struct schema rule_schema = { .fields = rule_fields,
 					   .name_offset = offsetof(struct policy_rule, name),
 					   .mark_offset = offsetof(struct policy_rule, mark) };
 
-#define CERTIFICATE_PART(name, part, longest)                                                                \
-	{                                                                                                    \
-		.key = name, .type = FIELD_STRING, PTR(policy_user_certificate, text[part]),                 \
-		MARK(policy_user_certificate, marks[part]), .min = 1, .max = longest                         \
-	}
-static const struct field user_certificate_fields[] = {
-	CERTIFICATE_PART("subject", CERTIFICATE_SUBJECT, 1024),
-	CERTIFICATE_PART("issuer", CERTIFICATE_ISSUER, 1024),
-	CERTIFICATE_PART("serial", CERTIFICATE_SERIAL, 128),
-	CERTIFICATE_PART("sha256", CERTIFICATE_SHA256, 128),
-	CERTIFICATE_PART("san", CERTIFICATE_SAN, 1024),
-	{ 0 },
-};
-static const struct schema user_certificate_schema = { .fields = user_certificate_fields,
-						       .size = sizeof(struct policy_user_certificate),
-						       .mark_offset =
-							   offsetof(struct policy_user_certificate, mark) };
-
-static const struct field user_fields[] = {
-	{ .key = "certificates",
-	  .type = FIELD_LIST,
-	  PTR(policy_user, certificates),
-	  COUNT(policy_user, ncertificates),
-	  .sub = &user_certificate_schema },
-	{ .key = "principals",
-	  .type = FIELD_PRINCIPALS,
-	  PTR(policy_user, principals),
-	  COUNT(policy_user, nprincipals) },
-	{ .key = "services",
-	  .type = FIELD_REFS,
-	  PTR(policy_user, services),
-	  COUNT(policy_user, nservices),
-	  .section = "backends" },
-	{ .key = "password_file",
-	  .type = FIELD_PATH,
-	  PTR(policy_user, password_file),
-	  MARK(policy_user, password_file_mark),
-	  .min = 1,
-	  .max = PATH_MAX_LEN },
-	{ 0 },
-};
-static const struct schema user_schema = { .fields = user_fields,
-					   .size = sizeof(struct policy_user),
-					   .name_offset = offsetof(struct policy_user, name),
-					   .mark_offset = offsetof(struct policy_user, mark) };
-
 /* Sections are read in this order: each comes before those that refer to it. */
 static const struct field root_fields[] = {
 	{ .key = "version", .type = FIELD_UINT, .min = 1, .max = 1, .required = true },
@@ -493,7 +448,7 @@ static const struct field root_fields[] = {
 	OBJECTS(listeners, listener_schema, true),
 	{ .key = "nat", .type = FIELD_GROUP, PTR(policy, nat), .sub = &nat_schema },
 	OBJECTS(rules, rule_schema, true),
-	OBJECTS(users, user_schema, false),
+	OBJECTS(users, schema_user, false),
 	{ 0 },
 };
 static const struct schema root_schema = { .fields = root_fields, .size = sizeof(struct policy) };
