@@ -116,10 +116,13 @@ static bool may_end(struct relay *relay)
 	return true;
 }
 
-/* Does the connection end in the middle of a file? An empty one may lack its only block. */
+/*
+ * Does the connection end in the middle of a file? Of an empty one, some servers send no block at all; a
+ * client that ends its connection before an upload has sent none, either.
+ */
 static bool is_unfinished(const struct relay *relay, size_t len)
 {
-	return ftp_frame_is_cut(&relay->frame) && relay->bytes + len > 0;
+	return ftp_frame_is_cut(&relay->frame) && (relay->upload || relay->bytes + len > 0);
 }
 
 /* Has the file ended in this round or before, and nobody was told? After ABOR or a failure, only the

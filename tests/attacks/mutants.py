@@ -321,6 +321,7 @@ MUTANTS = [
      [("gateway/worker/data-server-tls.c", "\tdata_legs_close(legs, &legs->server, true);\n", "")]),
     (321, "INACTTIME counts after CCC, too", [("gateway/worker/session.c", " || session->server_state == SERVER_LEAVING_TLS;", ";")]),
     (410, "a file in MODE B needs its last block", [("ftp-alg/frame.h", "return frame->mode == 'B' && frame->strict && !frame->ended && !frame->lost;", "return false && frame->strict;")]),
+    (414, "an upload without a single block is no empty file", [("gateway/net/relay.c", "(relay->upload || relay->bytes + len > 0)", "relay->bytes + len > 0")]),
     (411, "PROT ends a data connection of another level", [("ftp-alg/command.c", "if (machine->kept && machine->security.prot != before)", "if (false && before)")]),
     (412, "between two files, nothing passes against the direction", [("gateway/net/relay.c", "\tcase STREAM_OK:\n\tcase STREAM_RESET:\n\t\treturn false;", "\tcase STREAM_OK:\n\t\treturn true;\n\tcase STREAM_RESET:\n\t\treturn false;")]),
     (413, "USER ends the data connection of another user", [("ftp-alg/command.c", "if (machine->kept) /* another user's */", "if (false)")]),

@@ -38,6 +38,18 @@ def test_410_an_upload_without_its_last_block_is_never_stored(zos):
     c.close()
 
 
+# Guard: the same; an upload without a single block is none, either.
+def test_414_an_upload_over_an_ended_connection_is_no_empty_file(zos):
+    """The client ends the connection, and only then sends STOR for it: the server must not store an empty file."""
+    server, gateway, backend = zos
+    c, user = kept(gateway)
+    user.open("STOR up")
+    user.data.close()
+    assert c.reply().code in (426, 451)
+    assert isinstance(backend.wait(lambda: server.stored.get("up"), "the end"), ConnectionError)
+    c.close()
+
+
 # Guard: run_prot() in ftp-alg/command.c.
 def test_411_a_file_does_not_go_over_a_connection_of_another_level(zos):
     """PROT P after a file in the clear: the next one must not use the clear connection."""
