@@ -133,6 +133,7 @@ static const struct field backend_fields[] = {
 	  .zero_ok = true,
 	  .default_text = "0s" },
 	DURATION("server_greeting_timeout", policy_backend, greeting_timeout_ms, 1000, 600000, "60s"),
+	BOOL("greet_first", policy_backend, greet_first, "false"),
 	BOOL("low_ports", policy_backend, low_ports, "false"),
 	ENUM("proxy_protocol", policy_backend, proxy, proxies, "none"),
 	BOOL("proxy_data", policy_backend, proxy_data, "false"),

@@ -256,7 +256,8 @@ struct policy_backend {
 	enum backend_abort abort;
 	uint32_t connect_timeout_ms; /* for one address; 0: an equal share of MYOPENTIME */
 	uint32_t greeting_timeout_ms;
-	bool low_ports; /* the server may name a data port below 1024 */
+	bool greet_first; /* the gateway greets clients, and dials the server for a command that needs it */
+	bool low_ports;	  /* the server may name a data port below 1024 */
 	enum backend_proxy proxy;
 	bool proxy_data;	    /* on data connections as well */
 	uint32_t side_reply_ms;	    /* how long an unanswered side command may hold the next command */

@@ -81,6 +81,7 @@ struct ftp_machine_setup ftp_setup_make(const struct ftp_setup_ends *ends, const
 		.low_ports = rule->backend->low_ports,
 		.command_line_max = rule->backend->command_line_max,
 		.lazy_dial =
-		    dial_after_tls && !(ends->implicit && ftp_setup_tls_comes_first(ends->listener, rule)),
+		    rule->backend->greet_first ||
+		    (dial_after_tls && !(ends->implicit && ftp_setup_tls_comes_first(ends->listener, rule))),
 	};
 }

@@ -122,7 +122,7 @@ struct session {
 	struct habits habits;	       /* of the client; the user and the certificate follow at the end */
 	struct control_gssapi *gssapi; /* NULL: the client has not asked for it */
 	struct proxy_wait *proxy_wait; /* in PHASE_PROXY_HEADER */
-	bool begins_after_tls;	       /* the server is dialled, or a probe greeted, after the handshake */
+	bool begins_after_tls;	       /* the server is dialled, or the client greeted, after the handshake */
 
 	struct stream client;
 	struct inbuf client_in;

@@ -278,7 +278,8 @@ static bool session_admit(struct session *session)
 	session->facts.named = &backend->servers[0];
 	session->facts.server = ftp_setup_server(&ends, backend);
 	session->begins_after_tls =
-	    (backend->proxy == BACKEND_PROXY_V2 || session->probe) && tls_comes_first(session);
+	    (backend->proxy == BACKEND_PROXY_V2 || backend->greet_first || session->probe) &&
+	    tls_comes_first(session);
 	setup = ftp_setup_make(&ends, session->facts.rule);
 	setup.lazy_dial |= session->probe;
 	session->ways =

@@ -194,7 +194,7 @@ static const char *const whole =
     "  name: { address: mvs098.example.com:21, data: active, epsv: never, stray_replies: close, multiline: lenient, abort: urgent,\n"
     "          server_greeting_timeout: 5m, connect_timeout: 2s }\n"
     "  four: { address: 127.0.0.1:2021, source: gateway, data: passive, epsv: always, low_ports: true,\n"
-    "          command_line_max: 4096 }\n"
+    "          greet_first: true, command_line_max: 4096 }\n"
     "  six: { address: \"[2001:db8::1]:21\", data: auto, proxy_protocol: v2, proxy_data: true }\n"
     "listeners:\n"
     "  one: { address: 0.0.0.0:0, tls: auto }\n"
@@ -257,6 +257,8 @@ static void test_whole(void **state)
 	assert_int_equal(policy->backends[0].multiline, BACKEND_MULTILINE_LENIENT);
 	assert_int_equal(policy->backends[1].multiline, BACKEND_MULTILINE_STRICT);
 	assert_false(policy->backends[0].low_ports);
+	assert_false(policy->backends[0].greet_first);
+	assert_true(policy->backends[1].greet_first);
 	assert_true(policy->backends[1].low_ports);
 	assert_int_equal(policy->backends[0].command_line_max, 510);
 	assert_int_equal(policy->backends[1].command_line_max, 4096);
