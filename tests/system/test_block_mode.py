@@ -155,7 +155,8 @@ def test_what_ends_it(zos, line, code):
         assert user.get("a", "PASV") == FILES["a"]
         c.expect(line, code)
         assert user.data.recv() == b"" and user.data.end == "clean"
-        assert block_mode.ends(backend.session().data[0]) == "fin"
+        if line != "REIN":  # its server has a new session, and has closed the sockets of the old one
+            assert block_mode.ends(backend.session().data[0]) == "fin"
 
 
 def test_a_refused_transfer_keeps_it(zos):
