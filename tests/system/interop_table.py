@@ -27,9 +27,10 @@ curl again.
 
 AUTH GSSAPI (RFC 2228) was tested with python3-gssapi on MIT Kerberos 1.20 and a real KDC, with vsftpd and pyftpdlib behind attlsd:
 all levels of PROT, uploads and downloads (`tests/system/test_gssapi.py`). curl is no client for it: `--krb` of curl 7.88.1 does not
-work, and later versions do not have it. yafc 1.3.7 logs in with its ticket; it sends commands, also PASS, in MIC, so it needs
-`secure_ctrlconn: safe` and a stored password (`secure_password_kerberos: optional`). attlsd ignores channel bindings of clients:
-they name addresses, which NAT changes.
+work, and later versions do not have it. yafc 1.3.7 logs in with its ticket, and sends all commands in MIC, also PASS, so it needs
+`secure_ctrlconn: safe` and a stored password (`secure_password_kerberos: optional`). It cannot protect data: after PROT P, it sends
+a block of data on its control connection, gets 501 for that, and waits for ever. attlsd ignores channel bindings of clients: they
+name addresses, which NAT changes.
 
 """
 

@@ -1,6 +1,7 @@
 """
 A real KDC on loopback, with a realm of its own, and an FTP client that speaks AUTH GSSAPI (RFC 2228) by way of
-MIT's library. No program of Debian's does both commands and data as the RFC has it, except yafc.
+MIT's library. No program of Debian's does both commands and data as the RFC has it: yafc sends
+blocks of data on its control connection.
 """
 import base64
 import os
