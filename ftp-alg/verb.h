@@ -51,6 +51,18 @@ enum ftp_verb_kind {
 #define FTP_VERB_LEAVES_NOTHING	 16u /* nothing of it stays in force at the server after its reply */
 #define FTP_VERB_FILE		 8u  /* transfers a file that others may be using (DSWAITTIME) */
 
+/* Where a command names paths, for `access`; a verb without one of the first five is none that is known. */
+#define FTP_VERB_NO_PATH    0x20u
+#define FTP_VERB_PATH	    0x40u   /* the whole argument */
+#define FTP_VERB_LISTS	    0x80u   /* after options, perhaps several */
+#define FTP_VERB_WORDS	    0x100u  /* any part of the argument may be one */
+#define FTP_VERB_UP	    0x200u  /* the parent of the working directory */
+#define FTP_VERB_HERE	    0x400u  /* without an argument: the working directory */
+#define FTP_VERB_HERE_TOO   0x800u  /* with one as well */
+#define FTP_VERB_DEEP	    0x1000u /* and all beneath the path */
+#define FTP_VERB_ANY_EFFECT 0x2000u /* it can do what other verbs do */
+#define FTP_VERB_MOVES	    0x4000u /* the working directory may be another one afterwards */
+
 struct ftp_verb {
 	const char *name; /* upper case; "" in the row of unknown verbs */
 	enum ftp_verb_kind kind;
