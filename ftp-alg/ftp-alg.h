@@ -6,6 +6,7 @@
 #ifndef ATTLSD_FTP_ALG_FTP_ALG_H
 #define ATTLSD_FTP_ALG_FTP_ALG_H
 
+#include "ftp-alg/access.h"
 #include "ftp-alg/change.h"
 #include "ftp-alg/cursor.h"
 #include "ftp-alg/endpoint.h"

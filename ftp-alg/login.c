@@ -7,6 +7,7 @@
 #include <string.h>
 #include <strings.h>
 
+#include "ftp-alg/access.h"
 #include "ftp-alg/reply.h"
 
 #define FAILURES_MAX 100
@@ -192,6 +193,7 @@ void machine_login_user(struct ftp_machine *machine, const struct ftp_command *c
 	const char *name = NULL;
 
 	ftp_out_text(out, FTP_DO_USER, command->arg, command->arg_len);
+	machine_access_user(machine, command->arg, command->arg_len);
 	if (is_identified(machine)) {
 		enum ftp_local why = machine->security.gssapi
 					 ? check_principal(machine, command->arg, command->arg_len)
@@ -248,9 +250,12 @@ void machine_login_take_greeted(struct ftp_machine *machine, struct ftp_out *out
 	if (!machine->greeted_in || machine->login != FTP_LOGIN_NONE ||
 	    !machine_login_may_be_greeted(machine))
 		return;
-	if (machine->user_seen) /* and refused: the login is not that user's */
+	if (machine->user_seen) { /* and refused: the login is not that user's */
 		ftp_out_text(out, FTP_DO_USER, "", 0);
+		machine_access_user(machine, "", 0);
+	}
 	machine->login = FTP_LOGIN_DONE;
+	machine_access_logged_in(machine);
 	machine->user_seen = true; /* AUTH and REIN need a fresh connection */
 	ftp_out_add(out, FTP_DO_LOGGED_IN);
 }
@@ -298,6 +303,7 @@ bool machine_login_reply(struct ftp_machine *machine, enum ftp_pending pending, 
 	if (ftp_reply_is_positive(code)) {
 		machine->was_in = false;
 		machine->login = FTP_LOGIN_DONE;
+		machine_access_logged_in(machine);
 		machine->failures_here = 0;
 		machine->login_turn = FTP_LOGIN_TURN_NONE;
 		if (certificate)

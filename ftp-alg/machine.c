@@ -9,6 +9,7 @@
 #include <assert.h>
 #include <string.h>
 
+#include "ftp-alg/access.h"
 #include "ftp-alg/command.h"
 #include "ftp-alg/feat.h"
 #include "ftp-alg/gate.h"
@@ -32,6 +33,7 @@ void ftp_machine_init(struct ftp_machine *machine, const struct ftp_machine_setu
 {
 	*machine = (struct ftp_machine){
 		.action = setup->action,
+		.access = setup->access,
 		.permitted = setup->permitted,
 		.client = setup->client,
 		.server_addr = setup->server,
@@ -58,18 +60,15 @@ void ftp_machine_greet(struct ftp_machine *machine, struct ftp_out *out)
 	machine_link_greet(machine, out);
 }
 
-void ftp_machine_identify(struct ftp_machine *machine, const struct ftp_identity *identity)
-{
-	machine->identity = *identity;
-}
-
 /* A command that has passed the gates: what it needs first, and then the command itself. */
 static enum machine_step carry_out(struct ftp_machine *machine, const struct ftp_command *command,
 				   struct ftp_out *out)
 {
 	enum ftp_verb_kind kind = command->verb->kind;
-	enum machine_step step = MACHINE_RUNS;
+	enum machine_step step = machine_access(machine, command, out);
 
+	if (step != MACHINE_RUNS)
+		return step;
 	if (kind == FTP_KIND_DOWNLOAD || kind == FTP_KIND_UPLOAD)
 		step = machine_transfer_prepare(machine, command, out);
 	if (step == MACHINE_RUNS)
@@ -78,7 +77,11 @@ static enum machine_step carry_out(struct ftp_machine *machine, const struct ftp
 		step = MACHINE_WAITS;
 	if (step == MACHINE_RUNS && machine_login_is_denied(machine, command, out))
 		step = MACHINE_ANSWERED;
-	return step == MACHINE_RUNS ? machine_run(machine, command, out) : step;
+	if (step == MACHINE_RUNS)
+		step = machine_run(machine, command, out);
+	if (step != MACHINE_WAITS)
+		machine_access_sent(machine, command);
+	return step;
 }
 
 enum ftp_take ftp_machine_protected(struct ftp_machine *machine, enum ftp_prot level, const char *line,
@@ -203,6 +206,7 @@ static void pending_ends(struct ftp_machine *machine, const struct ftp_reply *re
 	enum ftp_pending pending = machine->pending;
 
 	machine->pending = FTP_PENDING_NONE;
+	machine_access_ends(machine, pending, reply->code);
 	switch (pending) {
 	case FTP_PENDING_FEAT:
 		/* the client gets a list whatever the server said */
@@ -247,6 +251,7 @@ static void pending_ends(struct ftp_machine *machine, const struct ftp_reply *re
 		break;
 	case FTP_PENDING_SERVER_HANDSHAKE: /* see machine_server_tls_is_injected() */
 	case FTP_PENDING_PLAN:		   /* see ftp_machine_reply() */
+	case FTP_PENDING_FOLDER:
 	case FTP_PENDING_NONE:
 	case FTP_PENDING_STAT:
 	case FTP_PENDING_SYST:
@@ -313,6 +318,7 @@ enum ftp_take ftp_machine_reply(struct ftp_machine *machine, const struct ftp_re
 		return FTP_TAKEN;
 	}
 	machine_urgent_learn(machine, reply);
+	machine_access_line(machine, reply);
 	machine_relay_reply(machine, machine_side_shown_as(machine, reply->code), reply, last, out);
 	if (ends)
 		reply_ends(machine, reply, out);

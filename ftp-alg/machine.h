@@ -94,7 +94,10 @@ void ftp_machine_stray_line(struct ftp_machine *machine, const struct ftp_reply 
  * With FTP_SIGNAL_TLS_UP: who the client is. The strings remain the caller's and
  * have to live as long as the machine.
  */
-void ftp_machine_identify(struct ftp_machine *machine, const struct ftp_identity *identity);
+static inline void ftp_machine_identify(struct ftp_machine *machine, const struct ftp_identity *identity)
+{
+	machine->identity = *identity;
+}
 
 /* The client begins TLS without AUTH after the greeting: from here on it is on a secure port. */
 static inline void ftp_machine_turn_implicit(struct ftp_machine *machine)

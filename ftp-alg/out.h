@@ -98,6 +98,9 @@ struct ftp_act {
 	/* FTP_DO_REPLY of the gateway's own, FTP_DO_LOGIN_FAILED, FTP_DO_CLOSE: the policy's key that
 	   decided, as policy/policy-where.h writes it; static. NULL: none did */
 	const char *key;
+	uint32_t line; /* refusal: of the policy's entry that decided; 0: look the key up */
+	const char
+	    *why; /* refusal by `access`: what of the command it concerned, static; NULL: another key */
 	const char *verb; /* refusal: of the command that is refused, static; "": none, or not one of FTP's */
 	const char *text;
 	size_t len;

@@ -7,6 +7,7 @@
  */
 #include "ftp-alg/server-link.h"
 
+#include "ftp-alg/access.h"
 #include "ftp-alg/plan.h"
 #include "ftp-alg/reply-filter.h"
 #include "ftp-alg/server-tls.h"
@@ -158,6 +159,7 @@ void machine_link_renew(struct ftp_machine *machine, enum ftp_pending pending, s
 	machine->stray = false;
 	machine->representation = (struct ftp_representation){ .asked = FTP_PARAMETER_NONE };
 	machine_server_tls_renew(machine);
+	machine_access_renew(machine);
 	machine->epsv_all = false;
 	if (machine->lazy_dial) {
 		renew_later(machine, pending, out);

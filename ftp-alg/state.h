@@ -96,6 +96,7 @@ enum ftp_pending {
 	FTP_PENDING_PASS_CERTIFICATE,
 	FTP_PENDING_SYST,   /* differs from PLAIN only at REPLYSECURITYLEVEL 1 */
 	FTP_PENDING_STATUS, /* STAT without an argument, likewise */
+	FTP_PENDING_FOLDER, /* the gateway's own PWD, for access.c; the client does not see the reply */
 	/* server-tls.c: the gateway's own commands, whose replies the client does not see */
 	FTP_PENDING_SERVER_AUTH,
 	FTP_PENDING_SERVER_HANDSHAKE, /* FTP_SIGNAL_SERVER_TLS_UP is to come, and no reply */
@@ -260,8 +261,11 @@ enum ftp_abort {
 	FTP_ABORT_PLAIN,    /* as a line */
 };
 
+struct ftp_access_state;
+
 struct ftp_machine_setup {
 	const struct ftp_action *action;
+	struct ftp_access_state *access;   /* all zero, and the caller's; needed if the action has `access` */
 	const struct name_list *permitted; /* VERIFYUSER: the users that may log in to this server */
 	struct ip_endpoint client;	   /* the control connection's peer */
 	struct ip_addr server;		   /* where the server's control connection is */
@@ -287,6 +291,7 @@ struct ftp_machine_setup {
 
 struct ftp_machine {
 	const struct ftp_action *action;
+	struct ftp_access_state *access; /* NULL: there is none. Only access.c writes it */
 	const struct name_list *permitted;
 	struct ip_endpoint client;
 	struct ip_addr server_addr;

@@ -245,6 +245,8 @@ static bool put_value(const struct field *f, const void *object, char buf[static
 	case FIELD_REF:
 		put_reference(f, at, buf);
 		return true;
+	case FIELD_ACCESS:
+	case FIELD_WHO:
 	case FIELD_NONE:
 	case FIELD_STRING:
 	case FIELD_NAME:

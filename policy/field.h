@@ -28,6 +28,7 @@ field_fn field_parse_principals;						    /* principal-list.c */
 field_fn field_parse_ciphers;							    /* cipher-list.c */
 field_fn field_parse_tls_names;							    /* tls-name.c */
 field_fn field_parse_days, field_parse_times, field_parse_period, field_parse_zone; /* time-field.c */
+field_fn field_parse_access_path, field_parse_who;				    /* access-list.c */
 
 /* Is there a single value? Reports a fault if not. */
 bool field_is_scalar(struct parse_context *ctx, const struct field *field, const struct node *node);

@@ -103,6 +103,28 @@ struct name_list {
 	size_t n;
 };
 
+/* Where a path is: with UNIX files (z/OS's HFS, and all files of other servers), data sets, or the spool. */
+enum ftp_space { FTP_SPACE_NONE = 0, FTP_SPACE_HFS, FTP_SPACE_MVS, FTP_SPACE_JES };
+
+/* More are an error: a session has a bit for each. */
+#define FTP_ACCESS_MAX 128
+
+/* One of `access`: who may do something with a path. The first entry that covers path and verb decides. */
+struct ftp_access {
+	const char *path; /* as the policy writes it */
+	enum ftp_space space;
+	/* its folders, or the qualifiers of a data set. HFS: may contain * and ?; everything beneath is
+	 * covered, too. MVS: may contain * and %, and ** alone; in upper case. JES: none */
+	const char **parts;
+	size_t nparts;
+	bool everyone;		/* `users` is "*" */
+	struct name_list users; /* who has logged in at the server; each of these lists lets in by itself */
+	struct name_list certificates; /* the user of the policy whose certificate the client has shown */
+	struct name_list principals;   /* or as whose principal of Kerberos it has authenticated */
+	struct command_list verbs;     /* n 0: all */
+	uint32_t line;		       /* of the policy; 0: it is not in the policy's own file */
+};
+
 struct port_range {
 	uint16_t low; /* 0: no range was given */
 	uint16_t high;
@@ -158,6 +180,8 @@ struct ftp_action {
 	struct command_list commands_allowed; /* when there are any, all others are refused */
 	struct command_list commands_denied;
 	enum unknown_commands unknown_commands;
+	struct ftp_access *access; /* naccess 0: paths are not looked at */
+	size_t naccess;
 	uint32_t login_attempts; /* failures after which the session ends; 0: no limit */
 	uint32_t login_delay_ms; /* after a failed login; doubles with each failure */
 	enum reply_style reply_style;

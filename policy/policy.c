@@ -17,6 +17,7 @@
 #include "policy/node.h"
 #include "policy/own-values.h"
 #include "policy/parse-context.h"
+#include "policy/rule-access.h"
 #include "policy/rule-balance.h"
 #include "policy/rule-effect.h"
 #include "policy/rule-fips.h"
@@ -108,6 +109,17 @@ static void finish_backend(const struct policy *policy, struct policy_backend *b
 	finish_permitted(policy, backend, arena);
 }
 
+static void finish_access(const struct policy *policy, struct ftp_access *access)
+{
+	const struct location *path = locations_find(policy->locations, access, "path");
+
+	if (path != NULL && path->mark.file == 0)
+		access->line = path->mark.line;
+	for (size_t i = 0; i < access->users.n; i++)
+		access->everyone |=
+		    access->users.names[i] != NULL && strcmp(access->users.names[i], "*") == 0;
+}
+
 static void read_tree(const struct node *root, struct policy_store *store, const char *folder,
 		      struct arena *scratch, struct diags *diags)
 {
@@ -133,6 +145,9 @@ static void read_tree(const struct node *root, struct policy_store *store, const
 		return;
 	for (size_t i = 0; i < policy->nbackends; i++)
 		finish_backend(policy, &policy->backends[i], &store->arena);
+	for (size_t i = 0; i < policy->nftp_actions; i++)
+		for (size_t j = 0; j < policy->ftp_actions[i].naccess; j++)
+			finish_access(policy, &policy->ftp_actions[i].access[j]);
 	rule_check(policy, locations, diags);
 	rule_keyring_check(policy, locations, diags);
 	rule_server_check(policy, locations, diags);
@@ -142,6 +157,7 @@ static void read_tree(const struct node *root, struct policy_store *store, const
 	rule_share_check(policy, locations, diags);
 	rule_users_check(policy, locations, diags);
 	rule_kerberos_check(policy, locations, diags);
+	rule_access_check(policy, locations, diags);
 	if (diags->nerrors > 0)
 		return;
 	/* After the checks: a location names a rule by its address. */
@@ -153,6 +169,7 @@ static void read_tree(const struct node *root, struct policy_store *store, const
 	rule_share_warn(policy, locations, diags);
 	rule_effect_warn(policy, locations, diags);
 	rule_time_warn(policy, locations, diags);
+	rule_access_warn(policy, locations, diags);
 	changed_note(policy, locations, diags);
 }
 

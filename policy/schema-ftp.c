@@ -95,6 +95,16 @@ static const struct word reply_styles[] = { { "rfc", REPLY_STYLE_RFC, NULL },
 		.default_text = text                                                                         \
 	}
 
+static const struct field access_fields[] = {
+	{ .key = "path", .type = FIELD_ACCESS, .max = 255, .required = true },
+	{ .key = "users", .type = FIELD_WHO, PTR(ftp_access, users), .max = 128 },
+	{ .key = "certificates", .type = FIELD_WHO, PTR(ftp_access, certificates), .max = 32 },
+	{ .key = "principals", .type = FIELD_WHO, PTR(ftp_access, principals), .max = 32 },
+	{ .key = "verbs", .type = FIELD_COMMANDS, PTR(ftp_access, verbs) },
+	{ 0 },
+};
+static const struct schema access_schema = { .fields = access_fields, .size = sizeof(struct ftp_access) };
+
 static const struct field ftp_fields[] = {
 	{ .key = "extensions",
 	  .type = FIELD_SET,
@@ -177,6 +187,11 @@ static const struct field ftp_fields[] = {
 	{ .key = "commands_allowed", .type = FIELD_COMMANDS, PTR(ftp_action, commands_allowed) },
 	{ .key = "commands_denied", .type = FIELD_COMMANDS, PTR(ftp_action, commands_denied) },
 	FTP_ENUM(unknown_commands, unknowns, "refuse"),
+	{ .key = "access",
+	  .type = FIELD_LIST,
+	  PTR(ftp_action, access),
+	  COUNT(ftp_action, naccess),
+	  .sub = &access_schema },
 	UINT("login_attempts", ftp_action, login_attempts, 0, 100, "3"),
 	DURATION("login_delay", ftp_action, login_delay_ms, 0, 30000, "1s"),
 	{ 0 },

@@ -39,6 +39,8 @@ enum field_type {
 	FIELD_PERIOD,	  /* a beginning and an end: into a struct policy_time */
 	FIELD_ZONE,	  /* a time zone, as text of at most max bytes */
 	FIELD_COMMANDS,	  /* a list of FTP commands: struct command_list */
+	FIELD_ACCESS,	  /* a path at the FTP server: into a struct ftp_access */
+	FIELD_WHO,	  /* a list of names of people, which may be empty: struct name_list */
 	FIELD_CIPHERS,	  /* TLS 1.2: OpenSSL's colon list (flag: one does not encrypt) */
 	FIELD_SUITES,	  /* TLS 1.3: the same */
 	FIELD_GROUPS,	  /* of key exchanges: OpenSSL's colon list */

@@ -333,6 +333,8 @@ static void walk_field(struct parse_context *ctx, const struct field *f, const s
 		[FIELD_PERIOD] = field_parse_period,
 		[FIELD_ZONE] = field_parse_zone,
 		[FIELD_COMMANDS] = field_parse_commands,
+		[FIELD_ACCESS] = field_parse_access_path,
+		[FIELD_WHO] = field_parse_who,
 		[FIELD_CIPHERS] = field_parse_ciphers,
 		[FIELD_SUITES] = field_parse_ciphers,
 		[FIELD_GROUPS] = field_parse_tls_names,

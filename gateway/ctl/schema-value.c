@@ -372,6 +372,23 @@ static json_t *commands_schema(const struct field *f)
 	return list_of(pattern_schema(TEXT, json_string("^[A-Za-z0-9]{1,16}( [A-Za-z0-9]{1,16})?$")), false);
 }
 
+static json_t *access_path_schema(const struct field *f)
+{
+	(void)f;
+	return pattern_schema(STRING,
+			      json_string("^(/[^\\\\]*|'[A-Za-z@#$%*][A-Za-z0-9@#$%*.-]*'|[Jj][Ee][Ss])$"));
+}
+
+static void write_who(FILE *out, const struct field *f)
+{
+	(void)fprintf(out, ".{1,%u}", (unsigned)f->max);
+}
+
+static json_t *who_schema(const struct field *f)
+{
+	return list_of(pattern_schema(TEXT, pattern_by(write_who, f)), true);
+}
+
 /* YAML takes ids such as 0035 and 1301 for numbers. */
 static json_t *names_schema(const struct field *f)
 {
@@ -421,6 +438,8 @@ json_t *schema_value(const struct field *field)
 		[FIELD_SIGNATURES] = names_schema,
 		[FIELD_REF] = ref_schema,
 		[FIELD_REFS] = refs_schema,
+		[FIELD_ACCESS] = access_path_schema,
+		[FIELD_WHO] = who_schema,
 	};
 
 	return functions[field->type](field);

@@ -35,6 +35,7 @@ static const struct {
 	{ "RETR", { "150 Opening data connection.", "226 Transfer complete." } },
 	{ "STOR", { "150 Opening data connection.", "226 Transfer complete." } },
 	{ "AUTH", { "234 Begin TLS." } },
+	{ "PWD", { "257 \"/\" is the working directory." } },
 	{ "", { "200 OK." } },
 };
 
@@ -90,6 +91,8 @@ static void client_hears(struct turn *turn, const struct ftp_act *heard)
 
 	if (answer->passed || answer->text[0] != '\0')
 		return;
+	answer->key = heard->key;
+	answer->line = heard->line;
 	if (len >= sizeof(answer->text))
 		len = sizeof(answer->text) - 1;
 	memcpy(answer->text, heard->text, len);
@@ -191,10 +194,12 @@ void simulation_start(struct simulation *simulation, const struct ftp_machine_se
 {
 	struct simulation_answer nobody = { .passed = false };
 	struct turn turn = { .simulation = simulation, .answer = &nobody };
+	struct ftp_machine_setup mine = *setup;
 
 	*simulation =
 	    (struct simulation){ .server = setup->server, .offered = *offered, .identity = *identity };
-	ftp_machine_init(&simulation->machine, setup);
+	mine.access = &simulation->access;
+	ftp_machine_init(&simulation->machine, &mine);
 	if (setup->implicit && tls_first)
 		tls_is_up(&turn);
 	server_says(&turn, "220 Ready.");

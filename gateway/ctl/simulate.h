@@ -14,6 +14,7 @@
 
 struct simulation {
 	struct ftp_machine machine;
+	struct ftp_access_state access;
 	struct ip_addr server;
 	struct ip_endpoint offered;   /* the address that the client gets for its data connection */
 	struct ftp_identity identity; /* the client's identity once TLS is up */
@@ -27,6 +28,8 @@ struct simulation_answer {
 	bool protect;			/* under TLS */
 	bool protect_server;		/* and to the server, too */
 	bool closed;			/* the session has ended */
+	const char *key; /* of the gateway's own refusal: the policy's key that decided; NULL: none */
+	uint32_t line;	 /* and the line of the entry that did; 0: none */
 };
 
 /*

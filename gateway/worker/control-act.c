@@ -211,17 +211,21 @@ static void log_refusal(struct session *session, const struct ftp_act *act)
 	char text[160];
 	size_t len = act->len < sizeof(text) - 1 ? act->len : sizeof(text) - 1;
 
+	uint32_t line = act->line != 0 ? act->line : session_log_where(&session->facts, act->key);
+
 	tally_refusal(act->verb, act->key);
 	memcpy(text, act->text, len);
 	text[len] = '\0';
-	session_audit_refused(&session->facts, act->verb, session->line, session->line_len, text, act->key);
+	session_audit_refused(&session->facts, act->verb, session->line, session->line_len, text, act->key,
+			      line);
 	if (session->refusals < UINT32_MAX)
 		session->refusals++;
 	if (session->refusals > SESSION_REFUSALS_LOGGED)
 		return;
 	session_log(&session->facts, LOG_LEVEL_INFO, "refused-command", LOG_TEXT("user", session->user),
 		    LOG_TEXT("command", act->verb), LOG_TEXT("reply", text),
-		    LOG_DECISION(&session->facts, act->key));
+		    LOG_TEXT(act->why != NULL ? "why" : "", act->why), session_log_key(act->key),
+		    LOG_NUMBER(line != 0 ? "line" : "", line));
 }
 
 /* Log that the server refuses what policy wants of it: PROT, CCC, or TLS itself. */

@@ -127,7 +127,7 @@ void session_audit_login_failed(const struct facts *facts, const char *name, con
 }
 
 void session_audit_refused(const struct facts *facts, const char *verb, const char *line, size_t len,
-			   const char *reply, const char *key)
+			   const char *reply, const char *key, uint32_t policy_line)
 {
 	char argument[AUDIT_VALUE_MAX + 2] = "";
 	struct ftp_command command;
@@ -144,5 +144,6 @@ void session_audit_refused(const struct facts *facts, const char *verb, const ch
 		argument[n] = '\0';
 	}
 	session_audit(facts, "refused-command", AUDIT_TEXT("command", verb), AUDIT_TEXT("argument", argument),
-		      AUDIT_TEXT("reply", reply), AUDIT_DECISION(facts, key));
+		      AUDIT_TEXT("reply", reply), AUDIT_TEXT("key", key),
+		      AUDIT_NUMBER(policy_line != 0 ? "line" : "", policy_line));
 }

@@ -27,6 +27,7 @@ void session_free(struct deferred *deferred)
 
 	assert(session->magic == SESSION_MAGIC);
 	session->magic = 0;
+	free(session->access);
 	free(session);
 }
 

@@ -152,6 +152,7 @@ struct session {
 
 	struct ftp_ways *ways; /* of the server, in the worker's memory; NULL: there was no room */
 	struct ftp_machine machine;
+	struct ftp_access_state *access; /* of the machine; NULL: the policy restricts no paths */
 	struct data_conn data;
 
 	struct timer phase_timer;

@@ -285,6 +285,9 @@ static bool session_admit(struct session *session)
 	session->ways =
 	    server_memory_enter(worker->servers, (uint32_t)backend->index, &session->facts.server);
 	setup.ways = session->ways;
+	/* without memory the machine refuses what it would have to judge */
+	session->access = session->facts.rule->ftp->naccess > 0 ? calloc(1, sizeof(*session->access)) : NULL;
+	setup.access = session->access;
 	setup.failures = (uint8_t)(session->failures < UINT8_MAX ? session->failures : UINT8_MAX);
 	ftp_machine_init(&session->machine, &setup);
 	return true;

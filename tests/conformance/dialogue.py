@@ -52,6 +52,7 @@ all bytes that came to the server: see tls_server.py.
 """
 import contextlib
 import glob
+import json
 import os
 import re
 import socket
@@ -143,6 +144,8 @@ def tables():
 
 
 def value_of(text):
+    if text.startswith("[{"):
+        return json.loads(text)
     if text.startswith("["):
         return [value_of(item.replace("_", " ")) for item in text[1:-1].split(",") if item]
     return {"true": True, "false": False}.get(text, int(text) if text.isdigit() else text)
