@@ -21,6 +21,11 @@
 #define CIPHER_STRING                                                                                        \
 	"attlsd takes a list of cipher suites, not a string of OpenSSL's groups and signs. Which suites do " \
 	"clients need? Without a list, they get those with forward secrecy"
+#define NO_TLS                                                                                                    \
+	"The server has no TLS, so its clients log in without. attlsd demands TLS: may clients without it still " \
+	"log in (secure_ftp, secure_ctrlconn and secure_dataconn)?"
+#define INTERFACE                                                                                            \
+	"Is this a host or an interface? attlsd takes it for a host; for an interface, write interface:NAME"
 #define NO_CERTIFICATE "The server has no certificate: which one does attlsd show?"
 #define TRUST	       "Which authorities issue the certificates of clients? Name them in \"trust\" of the key ring"
 #define HOST                                                                                                  \
@@ -48,33 +53,44 @@ void moved_begin(struct moved *moved, struct draft *draft, const char *server, c
 	moved->ftp = draft_object(draft, DRAFT_FTP_ACTIONS, NAME);
 }
 
-void moved_ciphers(struct moved *moved, struct statement *st)
+void moved_without_tls(struct moved *moved, const char *setting)
 {
+	draft_decide(moved->draft, draft_assumed(moved->draft, setting, ""),
+		     moved_ftp(moved, "secure_ftp", "required"), NO_TLS, "attlsd's default");
+}
+
+void moved_ciphers(struct moved *moved, struct statement *st, const char *value, bool tls13)
+{
+	const char *key = tls13 ? "ciphersuites" : "ciphers";
 	struct arena *arena = &moved->draft->arena;
 	const char *list = NULL;
 
-	for (const char *at = st->value; *at != '\0'; at += *at == ':') {
+	for (const char *at = value; *at != '\0'; at += *at == ':') {
 		size_t len = strcspn(at, ":");
 		const struct cipher *cipher = cipher_find(text_copy(arena, at, len));
 
 		if (cipher == NULL || cipher->openssl == NULL || !cipher_encrypts(cipher) ||
-		    cipher_is_tls13(cipher)) {
-			draft_decide(moved->draft, st, moved_tls(moved, "ciphers", NULL), CIPHER_STRING,
+		    cipher_is_tls13(cipher) != tls13) {
+			draft_decide(moved->draft, st, moved_tls(moved, key, NULL), CIPHER_STRING,
 				     "the default of attlsd");
 			return;
 		}
 		list = tls_parts_append(moved->draft, list, cipher->openssl);
 		at += len;
 	}
-	draft_carry(moved->draft, st, moved_tls(moved, "ciphers", list));
+	draft_carry(moved->draft, st, moved_tls(moved, key, list));
 }
 
 void moved_advertise(struct moved *moved, struct statement *st)
 {
 	struct draft_object *nat = draft_object(moved->draft, DRAFT_NAT, "");
 
-	draft_carry(moved->draft, st,
-		    (struct draft_place){ nat, "advertise", text_yaml(&moved->draft->arena, st->value) });
+	struct draft_place place = { nat, "advertise", text_yaml(&moved->draft->arena, st->value) };
+
+	if (strpbrk(st->value, ".:") != NULL)
+		draft_carry(moved->draft, st, place);
+	else
+		draft_decide(moved->draft, st, place, INTERFACE, "a host");
 }
 
 bool moved_seconds(struct moved *moved, struct statement *st, const char *key, unsigned min, unsigned max)

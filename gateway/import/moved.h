@@ -14,7 +14,7 @@ struct moved_certificate {
 	struct statement *chain, *key; /* key NULL: it is in the file of the chain */
 };
 
-#define MOVED_CERTIFICATES 3
+#define MOVED_CERTIFICATES 2 /* RSA and EC */
 
 /* Lines of a configuration; comments do not count. */
 #define MOVED_LINES_MAX 5000
@@ -40,8 +40,11 @@ struct draft_place moved_tls(const struct moved *moved, const char *key, const c
 
 void moved_begin(struct moved *moved, struct draft *draft, const char *server, const char *address);
 
-/* OpenSSL's cipher string: carried over if it is a list of names. */
-void moved_ciphers(struct moved *moved, struct statement *st);
+/* OpenSSL's cipher string, the value of a statement or a part of it: carried over if it is a list of names.
+ */
+void moved_ciphers(struct moved *moved, struct statement *st, const char *value, bool tls13);
+/* Asks what becomes of clients without TLS, which the server had only. */
+void moved_without_tls(struct moved *moved, const char *setting);
 /* An address or a name that clients get in replies to PASV. */
 void moved_advertise(struct moved *moved, struct statement *st);
 /* A number of seconds of this range. Returns false after reporting that it is none. */

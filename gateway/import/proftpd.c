@@ -1,7 +1,6 @@
 /*
- * Reads proftpd.conf: directives, sections in angle brackets, lines continued with a backslash, quotes.
- * The main server and <Global> become the policy; a virtual host is a server of its own, which an
- * administrator has to decide about.
+ * What the directives of proftpd.conf become. The main server and <Global> become the policy; a virtual host
+ * is a server of its own, which an administrator has to decide about.
  */
 #include "gateway/import/proftpd.h"
 
@@ -10,11 +9,9 @@
 
 #include "gateway/base/util.h"
 #include "gateway/import/moved.h"
+#include "gateway/import/proftpd-file.h"
 #include "gateway/import/text.h"
 #include "gateway/import/tls-parts.h"
-
-#define BLANKS	  " \t"
-#define DEPTH_MAX 16
 
 #define OLD_TLS "attlsd never uses SSL or TLS before 1.2. Which clients have nothing newer?"
 #define HOSTS                                                                                                      \
@@ -24,24 +21,33 @@
 #define PARTLY                                                                                               \
 	"ProFTPD demands TLS for a part of the session only. attlsd demands it as the policy says: is that right?"
 #define MOVED "attlsd takes its place, and ProFTPD moves"
-
-struct directive {
-	struct statement st;
-	bool of_host; /* in a virtual host */
-	bool applies; /* to the main server */
-	struct directive *next;
-};
+#define OPTIONS                                                                                               \
+	"TLSOptions say who may log in: AllowDotLogin and AllowPerUser by user, ...Required by a name or an " \
+	"address in the certificate. attlsd does not. Do clients need it?"
+#define USERS                                                                                                \
+	"ProFTPD lets users log in with a certificate and no password. attlsd knows users by \"users\" and " \
+	"secure_password: which certificates belong to whom?"
+#define CHAIN                                                                                                     \
+	"ProFTPD also sends the certificates of TLSCertificateChainFile: append them to the file that \"chain\" " \
+	"names. Is this done?"
+#define KEYS "ProFTPD takes certificates or keys from elsewhere than PEM files. Where does attlsd find them?"
+#define STAPLE                                                                                               \
+	"ProFTPD staples OCSP responses. Which file has the response? Name it in ocsp of the certificate"
+#define REVOKED                                                                                                 \
+	"ProFTPD has revocation lists in a folder, or asks OCSP servers. Which file has the lists? Name it in " \
+	"crl of the key ring"
+#define BOTH "ProFTPD trusts the authorities of a file and of a folder. Which of them does \"trust\" name?"
+#define PSK  "attlsd has no pre-shared keys. Which clients use them?"
+#define ADDRESSES                                                                                                 \
+	"ProFTPD admits or refuses clients by address, but sees only that of attlsd from now on. Which networks " \
+	"belong into match.remote_addr of a rule?"
+#define GROUPS "attlsd does not know some of the curves. Which clients need them?"
+#define LOGS   "attlsd has one log: daemon.log"
+#define TIMED  "ocsp of the certificate names a file with a response"
 
 struct proftpd {
 	struct moved moved;
-	struct directive *first, **last;
-	size_t n;
-	struct {
-		const char *name;
-		struct diag_mark mark;
-		bool of_host, applies;
-	} open[DEPTH_MAX];
-	size_t depth;
+	struct proftpd_file file;
 };
 
 static bool is_on(const struct statement *st)
@@ -69,7 +75,11 @@ static void take_key(struct proftpd *conf, struct statement *st)
 
 static void take_trust(struct proftpd *conf, struct statement *st)
 {
-	conf->moved.trust = st;
+	if (conf->moved.trust == NULL)
+		conf->moved.trust = st;
+	else
+		draft_decide(conf->moved.draft, st, moved_tls(&conf->moved, NULL, NULL), BOTH, "%s, now",
+			     conf->moved.trust->keyword);
 }
 
 static void take_crl(struct proftpd *conf, struct statement *st)
@@ -87,14 +97,67 @@ static void take_ports(struct proftpd *conf, struct statement *st)
 	conf->moved.low = st;
 }
 
+/* "TLSv1.3 LIST": a list for one version. */
 static void take_ciphers(struct proftpd *conf, struct statement *st)
 {
-	moved_ciphers(&conf->moved, st);
+	const char *blank = strpbrk(st->value, " \t");
+	const char *list = blank != NULL ? blank + strspn(blank, " \t") : st->value;
+	bool tls13 = blank != NULL && text_begins(st->value, "TLSv1.3");
+
+	if (blank != NULL && !tls13 && !text_begins(st->value, "TLSv1.2"))
+		draft_drop(conf->moved.draft, st, conf->moved.tls, "attlsd never uses this version");
+	else
+		moved_ciphers(&conf->moved, st, list, tls13);
 }
 
-static void take_advertise(struct proftpd *conf, struct statement *st)
+static const struct tls_name *find_curve(struct arena *arena, const char *name, size_t len)
 {
+	const char *curve = text_copy(arena, name, len);
+
+	return tls_name_find(TLS_NAME_GROUP, text_is(curve, "prime256v1") ? "secp256r1" : curve);
+}
+
+static void take_curves(struct proftpd *conf, struct statement *st)
+{
+	struct draft *draft = conf->moved.draft;
+	const char *list = NULL;
+
+	for (const char *at = st->value; *at != '\0'; at += *at == ':') {
+		const struct tls_name *name = find_curve(&draft->arena, at, strcspn(at, ":"));
+
+		if (name == NULL || name->refusal != NULL) {
+			draft_decide(draft, st, moved_tls(&conf->moved, "groups", NULL), GROUPS,
+				     "the default of attlsd");
+			return;
+		}
+		list = tls_parts_append(draft, list, name->iana);
+		at += strcspn(at, ":");
+	}
+	draft_carry(draft, st, moved_tls(&conf->moved, "groups", list));
+}
+
+static void take_masquerade(struct proftpd *conf, struct statement *st)
+{
+	for (const struct proftpd_directive *one = conf->file.first; one != NULL; one = one->next)
+		if (one->applies && text_is(one->st.keyword, "TLSMasqueradeAddress") && &one->st != st) {
+			draft_drop(conf->moved.draft, st, NULL, "TLSMasqueradeAddress counts with TLS");
+			return;
+		}
 	moved_advertise(&conf->moved, st);
+}
+
+static void take_host(struct proftpd *conf, struct statement *st)
+{
+	conf->moved.host = st;
+}
+
+static void take_stapling(struct proftpd *conf, struct statement *st)
+{
+	if (is_on(st))
+		draft_decide(conf->moved.draft, st, moved_tls(&conf->moved, NULL, NULL), STAPLE,
+			     "no response, now");
+	else
+		draft_drop(conf->moved.draft, st, conf->moved.tls, TIMED);
 }
 
 static void take_engine(struct proftpd *conf, struct statement *st)
@@ -110,8 +173,9 @@ static void take_versions(struct proftpd *conf, struct statement *st)
 	bool all = text_begins(st->value, "ALL");
 	bool v12 = all ? strstr(st->value, "-TLSv1.2") == NULL : strstr(st->value, "TLSv1.2") != NULL;
 	bool v13 = all ? strstr(st->value, "-TLSv1.3") == NULL : strstr(st->value, "TLSv1.3") != NULL;
-	bool old = text_is_word("TLSv1.1", st->value) || text_is_word("TLSv1", st->value) ||
-		   text_is_word("SSLv3", st->value) || text_is_word("SSLv23", st->value) || all;
+	bool old = all ? !text_is_word("-TLSv1", st->value) || !text_is_word("-TLSv1.1", st->value)
+		       : text_is_word("TLSv1.1", st->value) || text_is_word("TLSv1", st->value) ||
+			     text_is_word("SSLv3", st->value) || text_is_word("SSLv23", st->value);
 	struct draft_place place = moved_tls(&conf->moved, "versions",
 					     v12 == v13 ? "[tls1.2, tls1.3]"
 					     : v12	? "[tls1.2]"
@@ -140,19 +204,28 @@ static void require(struct proftpd *conf, struct statement *st, const char *logi
 
 static void take_required(struct proftpd *conf, struct statement *st)
 {
+	/* after "auth", clients may send CCC */
 	static const struct {
 		const char *value, *login, *data;
 		bool exact;
 	} levels[] = {
+		{ "both", "required", "private", true },      { "control", "required", "clear", true },
 		{ "on", "required", "private", true },	      { "off", "allowed", "clear", true },
-		{ "auth", "required", "clear", false },	      { "auth+data", "required", "private", false },
+		{ "auth", "required", "clear", true },	      { "auth+data", "required", "private", true },
 		{ "ctrl", "required", "clear", true },	      { "data", "required", "private", false },
 		{ "ctrl+data", "required", "private", true }, { "ctrl+!data", "required", "never", true },
-		{ "auth+!data", "required", "never", false }, { "!data", "allowed", "never", true },
+		{ "auth+!data", "required", "never", true },  { "!data", "allowed", "never", true },
 	};
+	const char *value = st->value;
 
+	if (is_on(st))
+		value = "on";
+	else if (text_is_word(st->value, "off no false 0"))
+		value = "off";
+	if (text_begins(value, "auth"))
+		draft_set(conf->moved.draft, conf->moved.ftp, "secure_ctrlconn", "clear");
 	for (size_t i = 0; i < NELEM(levels); i++)
-		if (text_is(st->value, levels[i].value)) {
+		if (text_is(value, levels[i].value)) {
 			require(conf, st, levels[i].login, levels[i].data, levels[i].exact);
 			return;
 		}
@@ -174,14 +247,31 @@ static void take_verify(struct proftpd *conf, struct statement *st)
 		    moved_tls(&conf->moved, "client_auth_type", optional ? "full" : "required"));
 }
 
+/* Options of all lines add up. */
+static bool has_option(const struct proftpd *conf, const char *option)
+{
+	for (const struct proftpd_directive *one = conf->file.first; one != NULL; one = one->next)
+		if (one->applies && text_is(one->st.keyword, "TLSOptions") &&
+		    text_is_word(option, one->st.value))
+			return true;
+	return false;
+}
+
 /* Without NoSessionReuseRequired, ProFTPD demands that data connections resume. */
 static void take_options(struct proftpd *conf, struct statement *st)
 {
-	bool reuse = !text_is_word("NoSessionReuseRequired", st->value);
+	static const char *const logins[] = { "AllowDotLogin", "AllowPerUser", "CommonNameRequired",
+					      "dNSNameRequired", "iPAddressRequired" };
+	const char *reuse = has_option(conf, "NoSessionReuseRequired") ? "allowed" : "required";
+	struct draft_place place = moved_ftp(&conf->moved, "secure_session_reuse", reuse);
 
-	conf->moved.implicit = text_is_word("UseImplicitSSL", st->value);
-	draft_differ(conf->moved.draft, st,
-		     moved_ftp(&conf->moved, "secure_session_reuse", reuse ? "required" : "allowed"),
+	conf->moved.implicit = has_option(conf, "UseImplicitSSL");
+	for (size_t i = 0; i < NELEM(logins); i++)
+		if (text_is_word(logins[i], st->value)) {
+			draft_decide(conf->moved.draft, st, place, OPTIONS, "not in attlsd: %s", logins[i]);
+			return;
+		}
+	draft_differ(conf->moved.draft, st, place,
 		     "other options have no counterpart; tls of the listener is %s",
 		     conf->moved.implicit ? "implicit" : "explicit");
 }
@@ -189,6 +279,8 @@ static void take_options(struct proftpd *conf, struct statement *st)
 static void take_handshake(struct proftpd *conf, struct statement *st)
 {
 	uint64_t number;
+
+	proftpd_duration(&conf->moved.draft->arena, st);
 
 	if (text_number(st->value, 1, 600, &number))
 		draft_carry(conf->moved.draft, st,
@@ -204,16 +296,22 @@ static void take_foreign(struct proftpd *conf, struct statement *st)
 	const char *value = is_on(st) ? "unrestricted" : "noredirect";
 
 	draft_set(conf->moved.draft, conf->moved.ftp, "passivedataconn", value);
-	draft_carry(conf->moved.draft, st, moved_ftp(&conf->moved, "portcommandipaddr", value));
+	if (is_on(st) || text_is_word(st->value, "off no false 0"))
+		draft_carry(conf->moved.draft, st, moved_ftp(&conf->moved, "portcommandipaddr", value));
+	else
+		draft_differ(conf->moved.draft, st, moved_ftp(&conf->moved, "portcommandipaddr", value),
+			     "attlsd has no classes of clients");
 }
 
 static void take_idle(struct proftpd *conf, struct statement *st)
 {
+	proftpd_duration(&conf->moved.draft->arena, st);
 	(void)moved_seconds(&conf->moved, st, "inactive", 0, 86400);
 }
 
 static void take_stall(struct proftpd *conf, struct statement *st)
 {
+	proftpd_duration(&conf->moved.draft->arena, st);
 	(void)moved_seconds(&conf->moved, st, "datacttime", 1, 86400);
 }
 
@@ -229,42 +327,87 @@ static void take_include(struct proftpd *conf, struct statement *st)
 	draft_decide(conf->moved.draft, st, (struct draft_place){ 0 }, INCLUDED, "not read");
 }
 
+/* Of several lines in one context, ProFTPD takes the first for most directives. */
+enum which { FIRST = 0, LAST, EACH };
+
+#define TAKE(name, function)                                                                                 \
+	{                                                                                                    \
+		(name), (function), NULL, NULL, FIRST                                                        \
+	}
+#define TAKE_BY(name, function, which)                                                                       \
+	{                                                                                                    \
+		(name), (function), NULL, NULL, which                                                        \
+	}
+#define KEPT(name, why)                                                                                      \
+	{                                                                                                    \
+		(name), NULL, (why), NULL, EACH                                                              \
+	}
+#define ASK(name, question, why)                                                                             \
+	{                                                                                                    \
+		(name), NULL, (why), (question), EACH                                                        \
+	}
+
 static const struct {
 	const char *name;
 	void (*take)(struct proftpd *conf, struct statement *st); /* NULL: only the text */
 	const char *text;
+	const char *question; /* NULL: none */
+	enum which which;
 } directives[] = {
-	{ "TLSEngine", take_engine, NULL },
-	{ "TLSProtocol", take_versions, NULL },
-	{ "TLSCipherSuite", take_ciphers, NULL },
-	{ "TLSRSACertificateFile", take_certificate, NULL },
-	{ "TLSRSACertificateKeyFile", take_key, NULL },
-	{ "TLSECCertificateFile", take_certificate, NULL },
-	{ "TLSECCertificateKeyFile", take_key, NULL },
-	{ "TLSDSACertificateFile", take_certificate, NULL },
-	{ "TLSDSACertificateKeyFile", take_key, NULL },
-	{ "TLSCACertificateFile", take_trust, NULL },
-	{ "TLSCACertificatePath", take_trust, NULL },
-	{ "TLSCARevocationFile", take_crl, NULL },
-	{ "TLSVerifyClient", take_verify, NULL },
-	{ "TLSRequired", take_required, NULL },
-	{ "TLSOptions", take_options, NULL },
-	{ "TLSTimeoutHandshake", take_handshake, NULL },
-	{ "TLSCertificateChainFile", NULL, "append these certificates to the file that chain names" },
-	{ "TLSMasqueradeAddress", take_advertise, NULL },
-	{ "PassivePorts", take_ports, NULL },
-	{ "MasqueradeAddress", take_advertise, NULL },
-	{ "Port", take_port, NULL },
-	{ "DefaultAddress", NULL, MOVED },
-	{ "UseIPv6", take_ipv6, NULL },
-	{ "AllowForeignAddress", take_foreign, NULL },
-	{ "TimeoutIdle", take_idle, NULL },
-	{ "TimeoutStalled", take_stall, NULL },
-	{ "Include", take_include, NULL },
-	{ "MaxClientsPerHost", NULL,
-	  "all clients come from attlsd, so remove it; daemon.limits has a number" },
-	{ "MaxConnectionsPerHost", NULL,
-	  "all clients come from attlsd, so remove it; daemon.limits has a number" },
+	TAKE("TLSEngine", take_engine),
+	TAKE("TLSProtocol", take_versions),
+	TAKE_BY("TLSCipherSuite", take_ciphers, EACH),
+	TAKE("TLSECDHCurve", take_curves),
+	TAKE("TLSRSACertificateFile", take_certificate),
+	TAKE("TLSRSACertificateKeyFile", take_key),
+	TAKE("TLSECCertificateFile", take_certificate),
+	TAKE("TLSECCertificateKeyFile", take_key),
+	KEPT("TLSDSACertificateFile", "attlsd shows RSA and EC certificates only"),
+	KEPT("TLSDSACertificateKeyFile", "attlsd shows RSA and EC certificates only"),
+	TAKE("TLSCACertificateFile", take_trust),
+	TAKE("TLSCACertificatePath", take_trust),
+	TAKE("TLSCARevocationFile", take_crl),
+	ASK("TLSCARevocationPath", REVOKED, "attlsd reads one file"),
+	TAKE("TLSVerifyClient", take_verify),
+	KEPT("TLSVerifyDepth", "attlsd has the limit of OpenSSL, and max_client_chain"),
+	KEPT("TLSVerifyServer", "attlsd passes no FXP with TLS on"),
+	ASK("TLSVerifyOrder", REVOKED, "attlsd asks no OCSP server"),
+	TAKE("TLSRequired", take_required),
+	TAKE_BY("TLSOptions", take_options, EACH),
+	TAKE("TLSTimeoutHandshake", take_handshake),
+	ASK("TLSCertificateChainFile", CHAIN, "a part of the chain"),
+	ASK("TLSPKCS12File", KEYS, "not read"),
+	ASK("TLSPassPhraseProvider", KEYS, "not started"),
+	ASK("TLSCryptoDevice", KEYS, "attlsd uses no engine"),
+	ASK("TLSPreSharedKey", PSK, "not in attlsd"),
+	ASK("TLSUserName", USERS, "passwords, now"),
+	TAKE("TLSStapling", take_stapling),
+	KEPT("TLSStaplingCache", TIMED),
+	KEPT("TLSStaplingOptions", TIMED),
+	KEPT("TLSStaplingResponder", TIMED),
+	KEPT("TLSStaplingTimeout", TIMED),
+	KEPT("TLSLog", LOGS),
+	KEPT("TLSRenegotiate", "attlsd always refuses renegotiation"),
+	KEPT("TLSServerCipherPreference", "the order of attlsd's list always counts"),
+	KEPT("TLSNextProtocol", "attlsd always answers ALPN with ftp"),
+	KEPT("TLSSessionCache", "attlsd keeps its TLS sessions in tickets; see session_timeout"),
+	KEPT("TLSSessionTickets", "attlsd keeps its TLS sessions in tickets; see session_timeout"),
+	KEPT("TLSSessionTicketKeys", "see session_ticket_rotation"),
+	KEPT("TLSDHParamFile", "attlsd has the groups of RFC 7919"),
+	KEPT("TLSRandomSeed", "OpenSSL takes its random numbers from the kernel"),
+	TAKE("TLSMasqueradeAddress", take_masquerade),
+	TAKE("PassivePorts", take_ports),
+	TAKE("MasqueradeAddress", take_masquerade),
+	TAKE_BY("Port", take_port, LAST),
+	TAKE_BY("DefaultAddress", take_host, LAST),
+	TAKE_BY("UseIPv6", take_ipv6, LAST),
+	TAKE("AllowForeignAddress", take_foreign),
+	TAKE("TimeoutIdle", take_idle),
+	TAKE("TimeoutStalled", take_stall),
+	TAKE_BY("Include", take_include, EACH),
+	KEPT("MaxClientsPerHost", "all clients come from attlsd, so remove it; daemon.limits has a number"),
+	KEPT("MaxConnectionsPerHost",
+	     "all clients come from attlsd, so remove it; daemon.limits has a number"),
 };
 
 static bool is_for_tls(const char *keyword)
@@ -273,134 +416,13 @@ static bool is_for_tls(const char *keyword)
 	       text_is_word(keyword, "Port PassivePorts MasqueradeAddress DefaultAddress VirtualHost");
 }
 
-/* The value without quotes around it. */
-static const char *unquote(struct arena *arena, const char *text)
+/* "Allow from 192.0.2.0/24", in <Limit> and its like, where nothing else is for attlsd. */
+static bool is_by_address(const struct statement *st)
 {
-	size_t len = strlen(text);
-
-	return len >= 2 && text[0] == '"' && text[len - 1] == '"' ? text_copy(arena, text + 1, len - 2)
-								  : text;
+	return text_is_word(st->keyword, "Allow Deny From") && strpbrk(st->value, "0123456789.:") != NULL;
 }
 
-static struct directive *add(struct proftpd *conf, const struct statement *st)
-{
-	struct directive *one = text_alloc(&conf->moved.draft->arena, 1, sizeof(*one));
-
-	if (++conf->n == MOVED_LINES_MAX)
-		diags_add(&st->source->diags, DIAG_ERROR, DIAG_IMPORT_TOO_LONG, st->mark,
-			  "the file has too many directives");
-	one->st = *st;
-	one->applies = true;
-	if (conf->depth > 0) {
-		one->of_host = conf->open[conf->depth - 1].of_host;
-		one->applies = conf->open[conf->depth - 1].applies;
-		one->st.where = conf->open[conf->depth - 1].name;
-	}
-	*conf->last = one;
-	conf->last = &one->next;
-	return one;
-}
-
-/* "<Global>", "</Global>" */
-static void section(struct proftpd *conf, struct statement *st)
-{
-	struct diags *diags = &st->source->diags;
-	const char *name = st->keyword + 1;
-	bool outer = conf->depth == 0 || conf->open[conf->depth - 1].applies;
-
-	if (name[0] == '/') {
-		if (conf->depth == 0 || !text_is(conf->open[conf->depth - 1].name, name + 1))
-			diags_add(diags, DIAG_ERROR, DIAG_IMPORT_SYNTAX, st->mark,
-				  "this closes no section that is open");
-		else
-			conf->depth--;
-		return;
-	}
-	if (conf->depth == DEPTH_MAX) {
-		diags_add(diags, DIAG_ERROR, DIAG_IMPORT_SYNTAX, st->mark, "sections are nested too deeply");
-		return;
-	}
-	if (text_is(name, "VirtualHost")) {
-		struct directive *one = add(conf, st);
-
-		one->of_host = true;
-		one->st.keyword = name;
-	}
-	conf->open[conf->depth].name = name;
-	conf->open[conf->depth].mark = st->mark;
-	conf->open[conf->depth].of_host =
-	    text_is(name, "VirtualHost") || (conf->depth > 0 && conf->open[conf->depth - 1].of_host);
-	conf->open[conf->depth].applies = outer && (text_is_word(name, "Global IfDefine") ||
-						    (text_is(name, "IfModule") && st->value[0] != '!'));
-	conf->depth++;
-}
-
-/* One directive, whose lines are joined already. */
-static void take_line(struct proftpd *conf, struct source *source, const struct source_line *line,
-		      const char *text)
-{
-	struct arena *arena = &conf->moved.draft->arena;
-	size_t start = strspn(text, BLANKS);
-	size_t end = strlen(text);
-	struct statement st = { .source = source, .mark = source_mark(line, start), .where = "" };
-	size_t at = start;
-
-	while (end > start && strchr(BLANKS, text[end - 1]) != NULL)
-		end--;
-	if (start == end || text[start] == '#')
-		return;
-	if (text[start] == '<' && text[end - 1] == '>')
-		end--;
-	at += strcspn(text + at, BLANKS);
-	if (at > end)
-		at = end;
-	st.keyword = text_copy(arena, text + start, at - start);
-	at += strspn(text + at, BLANKS);
-	st.value_mark = source_mark(line, at);
-	st.value = at < end ? unquote(arena, text_copy(arena, text + at, end - at)) : "";
-	if (st.keyword[0] == '<')
-		section(conf, &st);
-	else
-		(void)add(conf, &st);
-}
-
-static void parse(struct proftpd *conf, struct source *source)
-{
-	struct source_line line = { 0 };
-	struct source_line first = { 0 };
-	struct arena *arena = &conf->moved.draft->arena;
-	const char *text = "";
-	unsigned joined = 0;
-
-	while (conf->n < MOVED_LINES_MAX && source_next_line(source, &line)) {
-		bool more = line.len > 0 && line.text[line.len - 1] == '\\' && joined < 64;
-
-		if (joined == 0)
-			first = line;
-		text = text_format(arena, "%s%.*s", text, (int)(line.len - more), line.text);
-		joined++;
-		if (more)
-			continue;
-		take_line(conf, source, &first, text);
-		text = "";
-		joined = 0;
-	}
-	if (joined > 0)
-		take_line(conf, source, &first, text);
-	for (size_t i = 0; i < conf->depth; i++)
-		diags_add(&source->diags, DIAG_ERROR, DIAG_IMPORT_SYNTAX, conf->open[i].mark,
-			  "<%.40s> is not closed", text_safe(arena, conf->open[i].name));
-}
-
-static bool is_last(const struct directive *one)
-{
-	for (const struct directive *later = one->next; later != NULL; later = later->next)
-		if (later->applies && text_is(later->st.keyword, one->st.keyword))
-			return false;
-	return true;
-}
-
-static void take(struct proftpd *conf, struct directive *one)
+static void take(struct proftpd *conf, struct proftpd_directive *one)
 {
 	struct draft *draft = conf->moved.draft;
 
@@ -408,15 +430,25 @@ static void take(struct proftpd *conf, struct directive *one)
 		draft_decide(draft, &one->st, (struct draft_place){ 0 }, HOSTS, "of a virtual host");
 		return;
 	}
+	if (is_by_address(&one->st)) {
+		draft_decide(draft, &one->st, (struct draft_place){ 0 }, ADDRESSES, "ProFTPD sees attlsd");
+		return;
+	}
 	for (size_t i = 0; i < NELEM(directives) && one->applies; i++) {
 		if (!text_is(directives[i].name, one->st.keyword))
 			continue;
-		if (directives[i].take == take_include || (directives[i].take != NULL && is_last(one)))
+		if (directives[i].question != NULL)
+			draft_decide(draft, &one->st, (struct draft_place){ 0 }, directives[i].question, "%s",
+				     directives[i].text);
+		else if (directives[i].take == NULL)
+			draft_drop(draft, &one->st, NULL, "%s", directives[i].text);
+		else if (directives[i].which == EACH ||
+			 proftpd_find(&conf->file, directives[i].name, directives[i].which == LAST) == one)
 			directives[i].take(conf, &one->st);
 		else
 			draft_drop(draft, &one->st, NULL, "%s",
-				   directives[i].take != NULL ? "a later line has it again"
-							      : directives[i].text);
+				   directives[i].which == LAST ? "a later line has it again"
+							       : "another line has it, too, and that counts");
 		return;
 	}
 	/* what ProFTPD keeps may be a password: SQLConnectInfo, LDAPBindDN, RadiusServer, UserPassword */
@@ -427,20 +459,22 @@ static void take(struct proftpd *conf, struct directive *one)
 
 int import_proftpd(struct draft *draft, struct source *source, const char *address)
 {
-	struct proftpd conf = { .depth = 0 };
+	struct proftpd conf = { .file = { 0 } };
 	const char *host;
 	unsigned port;
 
 	moved_begin(&conf.moved, draft, "proftpd", address);
-	conf.last = &conf.first;
-	parse(&conf, source);
-	for (struct directive *one = conf.first; one != NULL; one = one->next)
+	conf.moved.ipv6 = true;
+	proftpd_parse(draft, source, &conf.file);
+	for (struct proftpd_directive *one = conf.file.first; one != NULL; one = one->next)
 		take(&conf, one);
 	if (conf.moved.tls_on && draft_get(conf.moved.ftp, "secure_session_reuse") == NULL)
 		draft_carry(draft, draft_assumed(draft, "TLSOptions", "session reuse required (the default)"),
 			    moved_ftp(&conf.moved, "secure_session_reuse", "required"));
 	if (draft_get(conf.moved.ftp, "secure_ftp") == NULL && conf.moved.tls_on)
 		require(&conf, draft_assumed(draft, "TLSRequired", "off"), "allowed", "clear", true);
+	if (!conf.moved.tls_on)
+		moved_without_tls(&conf.moved, "TLSEngine off");
 	moved_finish(&conf.moved);
 	moved_address(&conf.moved, &host, &port);
 	draft->server_file = "proftpd.conf";

@@ -20,15 +20,12 @@
 #define COMMANDS                                                                                                   \
 	"vsftpd keeps it. attlsd answers AUTH, PBSZ, PROT, CCC, PASV, EPSV, PORT and EPRT itself: to refuse one, " \
 	"use commands_denied"
+#define DSA	 "attlsd shows RSA and EC certificates only"
 #define FULL_TLS "attlsd always tells a complete end from a cut one"
 
 #define UNVERIFIED                                                                                                  \
 	"Without validate_cert, vsftpd accepts any certificate of a client. attlsd verifies it: which authorities " \
 	"issue the certificates?"
-#define NO_TLS                                                                                                    \
-	"vsftpd has no TLS (ssl_enable), so its clients log in without. attlsd demands TLS: may clients without " \
-	"it still log in (secure_ftp, secure_ctrlconn and secure_dataconn)?"
-
 enum kind { YES_NO, NUMBER, TEXT };
 
 /* A row of the file. */
@@ -66,12 +63,12 @@ static bool is_given(const struct vsftpd *conf, const char *name)
 
 static void take_certificate(struct vsftpd *conf, struct statement *st)
 {
-	conf->moved.certificates[text_begins(st->keyword, "dsa")].chain = st;
+	conf->moved.certificates[0].chain = st;
 }
 
 static void take_key(struct vsftpd *conf, struct statement *st)
 {
-	conf->moved.certificates[text_begins(st->keyword, "dsa")].key = st;
+	conf->moved.certificates[0].key = st;
 }
 
 /* What moved.c makes the listener, the passive ports and the key ring of. */
@@ -102,7 +99,7 @@ static void take_host(struct vsftpd *conf, struct statement *st)
 
 static void take_ciphers(struct vsftpd *conf, struct statement *st)
 {
-	moved_ciphers(&conf->moved, st);
+	moved_ciphers(&conf->moved, st, st->value, false);
 }
 
 static void take_old_tls(struct vsftpd *conf, struct statement *st)
@@ -280,8 +277,8 @@ static const struct {
 	{ "ssl_enable", YES_NO, take_ssl, NULL },
 	{ "rsa_cert_file", TEXT, take_certificate, NULL },
 	{ "rsa_private_key_file", TEXT, take_key, NULL },
-	{ "dsa_cert_file", TEXT, take_certificate, NULL },
-	{ "dsa_private_key_file", TEXT, take_key, NULL },
+	{ "dsa_cert_file", TEXT, NULL, DSA },
+	{ "dsa_private_key_file", TEXT, NULL, DSA },
 	{ "ca_certs_file", TEXT, take_for_later, NULL },
 	{ "ssl_ciphers", TEXT, take_ciphers, NULL },
 	{ "ssl_sslv2", YES_NO, take_old_tls, NULL },
@@ -463,8 +460,7 @@ static void take_defaults(struct vsftpd *conf)
 		draft_decide(draft, draft_assumed(draft, "force_anon_logins_ssl", "NO (the default)"),
 			     moved_ftp(&conf->moved, NULL, NULL), ANON, "nobody, now");
 	if (!conf->moved.tls_on)
-		draft_decide(draft, draft_assumed(draft, "ssl_enable", "NO"),
-			     moved_ftp(&conf->moved, "secure_ftp", "required"), NO_TLS, "attlsd's default");
+		moved_without_tls(&conf->moved, "ssl_enable=NO");
 }
 
 int import_vsftpd(struct draft *draft, struct source *source, const char *address)
