@@ -325,6 +325,13 @@ MUTANTS = [
     (411, "PROT ends a data connection of another level", [("ftp-alg/command.c", "if (machine->kept && machine->security.prot != before)", "if (false && before)")]),
     (412, "between two files, nothing passes against the direction", [("gateway/net/relay.c", "\tcase STREAM_OK:\n\tcase STREAM_RESET:\n\t\treturn false;", "\tcase STREAM_OK:\n\t\treturn true;\n\tcase STREAM_RESET:\n\t\treturn false;")]),
     (413, "USER ends the data connection of another user", [("ftp-alg/command.c", "if (machine->kept) /* another user's */", "if (false)")]),
+    (421, "paths are judged before a command goes on", [(MACHINE, "enum machine_step step = machine_access(machine, command, out);", "enum machine_step step = MACHINE_RUNS;")]),
+    (422, "a command that may move makes the gateway forget the folder", [("ftp-alg/access.c", "if (!access_is_known(command->verb) || (command->verb->flags & FTP_VERB_MOVES) != 0)", "if (!access_is_known(command->verb))")]),
+    (423, "an entry refuses another case as well", [("ftp-alg/access-match.c", "add(&pattern, (char)tolower(byte));", "add(&pattern, (char)byte);")]),
+    (423, "a backslash may be a slash", [("ftp-alg/access-path.c", "byte == 0xff || byte == '\\\\'", "byte == 0xff")]),
+    (423, "0xFF may be no part of a name", [("ftp-alg/access-path.c", "byte == 0x7f || byte == 0xff ||", "byte == 0x7f ||")]),
+    (424, "the folder is what the server says", [("ftp-alg/access.c", "if (!access_is_known(command->verb) || (command->verb->flags & FTP_VERB_MOVES) != 0)", "if (!access_is_known(command->verb))")]),
+    (425, "a second login gives no more", [("ftp-alg/access.c", "access->had_login ? access->let_in[i] & access->named[i] : access->named[i]", "access->named[i]")]),
 ]
 
 
