@@ -2,7 +2,10 @@
 #include "gateway/base/handover-link.h"
 
 #include <errno.h>
+#include <linux/sockios.h>
+#include <stdbool.h>
 #include <string.h>
+#include <sys/ioctl.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
@@ -48,6 +51,21 @@ int handover_send(int fd, const struct handover_msg *msg, const int *fds, size_t
 	return n == -1 ? -errno : 0;
 }
 
+/* Is less than half of what the link can hold still unread? */
+static bool has_spare_room(int fd)
+{
+	int unread, size;
+	socklen_t len = sizeof(size);
+
+	return ioctl(fd, SIOCOUTQ, &unread) == 0 && getsockopt(fd, SOL_SOCKET, SO_SNDBUF, &size, &len) == 0 &&
+	       unread < size / 2;
+}
+
+int handover_send_spare(int fd, const struct handover_msg *msg, const int *fds, size_t nfds)
+{
+	return has_spare_room(fd) ? handover_send(fd, msg, fds, nfds) : -EAGAIN;
+}
+
 /* Those beyond `max` are closed. */
 static size_t take_descriptors(struct msghdr *header, int *fds, size_t max)
 {
@@ -82,6 +100,7 @@ int handover_receive(int fd, struct handover_msg *ret, int *ret_fds, size_t *ret
 	size_t max = *ret_nfds;
 	int reset = 0;
 	ssize_t n;
+	bool good;
 
 	*ret_nfds = 0;
 	do {
@@ -95,10 +114,10 @@ int handover_receive(int fd, struct handover_msg *ret, int *ret_fds, size_t *ret
 	if (n == 0)
 		return 0;
 	ret->text[HANDOVER_TEXT_MAX - 1] = '\0';
-	if (n == (ssize_t)sizeof(*ret) && (header.msg_flags & (MSG_TRUNC | MSG_CTRUNC)) == 0 &&
-	    ret->magic == HANDOVER_MAGIC && ret->version >= 1 && ret->size == sizeof(*ret))
-		return 1;
-	while (*ret_nfds > 0)
+	good = n == (ssize_t)sizeof(*ret) && (header.msg_flags & MSG_TRUNC) == 0 &&
+	       ret->magic == HANDOVER_MAGIC && ret->version >= 1 && ret->size == sizeof(*ret);
+	/* with MSG_CTRUNC, this process has no room for all descriptors: the caller misses them all */
+	while (*ret_nfds > 0 && (!good || (header.msg_flags & MSG_CTRUNC) != 0))
 		fd_close(&ret_fds[--*ret_nfds]);
-	return -EPROTO;
+	return good ? 1 : -EPROTO;
 }

@@ -86,8 +86,15 @@ int handover_pair(int ret[static 2]);
 int handover_send(int fd, const struct handover_msg *msg, const int *fds, size_t nfds);
 
 /*
- * Receive one, with at most *ret_nfds descriptors, which are the caller's then. Returns 1; 0 at
- * the end; -EAGAIN; -EPROTO: not a message of this protocol.
+ * The same for a message that may be lost. It leaves half of the link to those that may not, so that
+ * whoever causes any number of these, such as a worker with its plans, cannot stop an upgrade.
+ */
+int handover_send_spare(int fd, const struct handover_msg *msg, const int *fds, size_t nfds);
+
+/*
+ * Receive one, with at most *ret_nfds descriptors, which are the caller's then; with none if this
+ * process has no room for all that came along. Returns 1; 0 at the end; -EAGAIN; -EPROTO: not a message
+ * of this protocol.
  */
 int handover_receive(int fd, struct handover_msg *ret, int *ret_fds, size_t *ret_nfds);
 

@@ -23,7 +23,7 @@ static int ask_one(const struct older *older, int fd, enum msg_asker who, const 
 	struct handover_msg msg = { .type = HANDOVER_ASK, .number = who };
 
 	memcpy(msg.text, ask, sizeof(*ask));
-	return handover_send(older->link.fd, &msg, &fd, 1);
+	return handover_send_spare(older->link.fd, &msg, &fd, 1);
 }
 
 void ctl_older_ask_all(const struct older_set *set, int fd, enum msg_asker who, const struct ask *ask)

@@ -51,7 +51,7 @@ static int to_newest(int newest, enum msg_type type, const struct plan_ask *ask)
 	plan.client_family = put_addr(&ask->client, plan.client);
 	plan.host_family = put_addr(&ask->host, plan.host);
 	memcpy(msg.text, &plan, sizeof(plan));
-	return handover_send(newest, &msg, NULL, 0);
+	return handover_send_spare(newest, &msg, NULL, 0);
 }
 
 void share_link_leave(struct data_share *share, int link)
@@ -101,7 +101,7 @@ void share_link_answer(struct data_share *share, const struct admission *admissi
 		memcpy(&plan, msg->text, sizeof(plan));
 		answer.type = MSG_PLAN_ARRIVED;
 		answer.remote.port = plan.client_port;
-		if (!get_addr(plan.client_family, plan.client, &answer.remote.addr))
+		if (*fd == -1 || !get_addr(plan.client_family, plan.client, &answer.remote.addr))
 			return;
 		break;
 	case HANDOVER_PLAN_GIVE:
@@ -135,7 +135,7 @@ static void to_older(void *older, const struct msg *msg, int fd)
 	plan.client_family = put_addr(&msg->remote.addr, plan.client);
 	memcpy(out.text, &plan, sizeof(plan));
 	/* if the link is full, the client gets a reset, or a 425 in the end */
-	(void)handover_send(((const struct older *)older)->link.fd, &out, &fd, fd != -1 ? 1 : 0);
+	(void)handover_send_spare(((const struct older *)older)->link.fd, &out, &fd, fd != -1 ? 1 : 0);
 }
 
 static void ask_for(struct data_share *share, struct plan_ask *ask, const struct handover_msg *msg)

@@ -134,8 +134,9 @@ void takeover_tell_counts(struct monitor *monitor)
 		return;
 	state = heritage_late_counts(monitor);
 	if (state < 0)
-		return;						       /* without memory */
-	(void)handover_send(takeover->from->link.fd, &msg, &state, 1); /* without room: it is not read */
+		return; /* without memory */
+	(void)handover_send_spare(takeover->from->link.fd, &msg, &state,
+				  1); /* without room: it is not read */
 	fd_close(&state);
 }
 

@@ -75,7 +75,7 @@ static void tell_counts(struct upgrade *upgrade)
 	if (state < 0)
 		return;
 	upgrade->counts_whole =
-	    handover_send(upgrade->link.fd, &msg, &state, 1) == 0 && monitor->children.head == NULL;
+	    handover_send_spare(upgrade->link.fd, &msg, &state, 1) == 0 && monitor->children.head == NULL;
 	fd_close(&state);
 }
 
@@ -102,7 +102,7 @@ void upgrade_tell(struct upgrade *upgrade)
 	upgrade->workers_told = (uint32_t)msg.third;
 	(void)snprintf(msg.text, sizeof(msg.text), "%s", ATTLSD_VERSION);
 	/* if there is no room, the next one says more */
-	(void)handover_send(upgrade->link.fd, &msg, NULL, 0);
+	(void)handover_send_spare(upgrade->link.fd, &msg, NULL, 0);
 	/* without memory, the numbers grow old */
 	(void)loop_timer(&monitor_of(upgrade)->loop, &upgrade->tell, TELL_MS);
 }

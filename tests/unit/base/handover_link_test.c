@@ -5,6 +5,7 @@
 #include <fcntl.h>
 #include <stdint.h>
 #include <string.h>
+#include <sys/resource.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
@@ -87,11 +88,64 @@ static void other_messages(void **state)
 	assert_int_equal(close(pair[1]), 0);
 }
 
+static void messages_that_may_be_lost_leave_room(void **state)
+{
+	const struct handover_msg plan = { .type = HANDOVER_PLAN }, go = { .type = HANDOVER_GO };
+	struct handover_msg got = { .type = HANDOVER_PLAN };
+	int pair[2], fd = STDIN_FILENO;
+	size_t n = 0;
+
+	(void)state;
+	assert_int_equal(handover_pair(pair), 0);
+	for (int i = 0; i < 10000; i++)
+		if (handover_send_spare(pair[0], &plan, NULL, 0) == -EAGAIN)
+			n++;
+	assert_in_range(n, 1, 9999);
+	for (int i = 0; i < 20; i++)
+		assert_int_equal(handover_send(pair[0], &go, &fd, 1), 0);
+	/* what is read makes room again */
+	while (got.type == HANDOVER_PLAN) {
+		n = 0;
+		assert_int_equal(handover_receive(pair[1], &got, NULL, &n), 1);
+	}
+	assert_int_equal(handover_send_spare(pair[0], &plan, NULL, 0), 0);
+	assert_int_equal(close(pair[1]), 0);
+	assert_int_equal(handover_receive(pair[0], &got, NULL, &n), 0);
+	assert_int_equal(handover_send_spare(pair[0], &plan, NULL, 0), -EPIPE);
+	assert_int_equal(close(pair[0]), 0);
+	assert_int_equal(handover_send_spare(-1, &plan, NULL, 0), -EAGAIN);
+}
+
+/* The message counts, and whoever needs the descriptor sees that there is none. */
+static void a_receiver_without_room_for_descriptors(void **state)
+{
+	const struct handover_msg sent = { .type = HANDOVER_COUNTS_TOLD };
+	struct handover_msg got;
+	struct rlimit before, none;
+	int pair[2], fds[1], fd = STDIN_FILENO;
+	size_t n = 1;
+
+	(void)state;
+	assert_int_equal(handover_pair(pair), 0);
+	assert_int_equal(handover_send(pair[0], &sent, &fd, 1), 0);
+	assert_int_equal(getrlimit(RLIMIT_NOFILE, &before), 0);
+	none = (struct rlimit){ .rlim_cur = 3, .rlim_max = before.rlim_max };
+	assert_int_equal(setrlimit(RLIMIT_NOFILE, &none), 0);
+	assert_int_equal(handover_receive(pair[1], &got, fds, &n), 1);
+	assert_int_equal(setrlimit(RLIMIT_NOFILE, &before), 0);
+	assert_int_equal(n, 0);
+	assert_int_equal(got.type, HANDOVER_COUNTS_TOLD);
+	assert_int_equal(close(pair[0]), 0);
+	assert_int_equal(close(pair[1]), 0);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(messages_and_descriptors),
 		cmocka_unit_test(other_messages),
+		cmocka_unit_test(messages_that_may_be_lost_leave_room),
+		cmocka_unit_test(a_receiver_without_room_for_descriptors),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
