@@ -1,16 +1,19 @@
 /*
- * Counts what a worker has used in the running second.
+ * Counts what a worker has used in the running second. The counts outlive the signer: a worker can end
+ * its signer, and the next one would otherwise begin with a whole second's worth.
  */
 #include "gateway/keeper/quota.h"
 
-bool quota_take(struct quota *quota, uint64_t now_ms)
+bool quota_take(struct key_counts *counts, uint32_t per_second, uint64_t now_ms)
 {
 	uint64_t second = now_ms / 1000;
 
-	if (second != quota->second)
-		*quota = (struct quota){ .per_second = quota->per_second, .second = second };
-	if (quota->used == quota->per_second)
+	if (second != counts->quota_second) {
+		counts->quota_second = second;
+		counts->quota_used = 0;
+	}
+	if (counts->quota_used >= per_second)
 		return false;
-	quota->used++;
+	counts->quota_used++;
 	return true;
 }

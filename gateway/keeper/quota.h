@@ -9,15 +9,11 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#include "gateway/key/counts.h"
+
 #define QUOTA_PER_SECOND 10000
 
-struct quota {
-	uint32_t per_second;
-	uint64_t second; /* the running one */
-	uint32_t used;	 /* in it */
-};
-
 /* Take one, at this time of any clock that only goes forward. False: none is left in this second. */
-bool quota_take(struct quota *quota, uint64_t now_ms);
+bool quota_take(struct key_counts *counts, uint32_t per_second, uint64_t now_ms);
 
 #endif

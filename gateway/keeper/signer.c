@@ -22,7 +22,6 @@
 
 struct state {
 	const struct signer *signer;
-	struct quota quota;
 	uint64_t logged_ms, unlogged;
 };
 
@@ -70,7 +69,7 @@ static enum key_status carry_out(struct state *state, const struct key_request *
 
 	if (status != KEY_STATUS_DONE)
 		return status;
-	if (!quota_take(&state->quota, loop_clock_ms()))
+	if (!quota_take(state->signer->counts, state->signer->per_second, loop_clock_ms()))
 		return KEY_STATUS_RATE;
 	key = find_key(state->signer, request->key);
 	if (key == NULL)
@@ -129,7 +128,7 @@ void signer_announce(const struct signer *signer)
 
 void signer_run(const struct signer *signer)
 {
-	struct state state = { .signer = signer, .quota = { .per_second = signer->per_second } };
+	struct state state = { .signer = signer };
 	struct {
 		struct key_request request;
 		uint8_t more; /* so that a longer packet is seen to be longer */

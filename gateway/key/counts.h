@@ -11,6 +11,9 @@ struct key_counts {
 	_Atomic uint64_t signatures;
 	_Atomic uint64_t refused;
 	_Atomic int32_t worker; /* its pid, for the log; the monitor writes it */
+	/* Of quota.h. The signers of a worker, one after the other, go on with these. */
+	uint64_t quota_second; /* the running one */
+	uint32_t quota_used;   /* in it */
 };
 
 #endif

@@ -11,6 +11,7 @@
 #include <unistd.h>
 
 #include "gateway/base/log.h"
+#include "gateway/base/loop.h"
 #include "gateway/keeper/quota.h"
 #include "gateway/key/link.h"
 #include "tests/unit/unit.h"
@@ -285,14 +286,38 @@ static void test_replaced(void **state)
 /* A second's worth of requests, and more: the limit is met, and is over with the second. */
 static void test_quota(void **state)
 {
-	struct quota quota = { .per_second = QUOTA_PER_SECOND };
+	struct key_counts counts = { .worker = 1 };
 
 	(void)state;
 	for (int second = 5; second < 8; second++) {
 		for (int i = 0; i < QUOTA_PER_SECOND; i++)
-			assert_true(quota_take(&quota, (uint64_t)second * 1000 + (uint64_t)i % 1000));
-		assert_false(quota_take(&quota, (uint64_t)second * 1000 + 999));
+			assert_true(quota_take(&counts, QUOTA_PER_SECOND,
+					       (uint64_t)second * 1000 + (uint64_t)i % 1000));
+		assert_false(quota_take(&counts, QUOTA_PER_SECOND, (uint64_t)second * 1000 + 999));
 	}
+}
+
+/* A worker that ends its signers, with empty packets, gets no more from the next one. */
+static void test_quota_outlives_the_signer(void **state)
+{
+	struct scene *scene = *state;
+	const char *fault;
+	uint64_t second;
+	int status;
+
+	do {
+		struct key_request request = { .ask = KEY_ASK_KNOWN, .key = { 1 } };
+
+		second = loop_clock_ms() / 1000;
+		while ((fault = key_link_ask(&scene->link, &request)) == NULL)
+			;
+		assert_string_equal(fault, key_status_text(KEY_STATUS_RATE));
+		assert_int_equal(send(scene->fds[0], &request, 0, 0), 0);
+		assert_int_equal(waitpid(scene->pid, &status, 0), scene->pid);
+		start_signer(scene);
+		fault = key_link_ask(&scene->link, &request);
+	} while (loop_clock_ms() / 1000 != second);
+	assert_string_equal(fault, key_status_text(KEY_STATUS_RATE));
 }
 
 /* The signer applies it, and asking whether a key is there counts. The limit is one that every machine
@@ -395,6 +420,7 @@ int main(void)
 		cmocka_unit_test_setup_teardown(test_replaced, scene_start, scene_end),
 		cmocka_unit_test(test_quota),
 		cmocka_unit_test_setup_teardown(test_flood, flood_start, scene_end),
+		cmocka_unit_test_setup_teardown(test_quota_outlives_the_signer, flood_start, scene_end),
 		cmocka_unit_test(test_gone),
 	};
 
