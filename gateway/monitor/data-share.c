@@ -30,7 +30,7 @@ struct data_delivery {
 	struct data_delivery *next, *prev;
 };
 
-static bool has_older(const struct data_share *share, const struct child *child)
+static bool has_delivery(const struct data_share *share, const struct child *child)
 {
 	const struct data_delivery *it;
 
@@ -45,7 +45,26 @@ static bool is_full(int r)
 	return r == -EAGAIN || r == -ENOBUFS || r == -ENOMEM || r == -ETOOMANYREFS;
 }
 
-/* Keeps what the worker has no room for. It has one plan a session, so this is bounded. */
+static void delivery_free(struct data_share *share, struct data_delivery *it)
+{
+	bounded_close(&it->fd);
+	DL_DELETE(share->deliveries, it);
+	free(it);
+}
+
+/*
+ * A session has one plan, so a message takes the place of one of its kind that nobody has read: a
+ * worker that plans all the time and never reads costs no more than one that waits.
+ */
+static void drop_replaced(struct data_share *share, const struct child *child, const struct msg *msg)
+{
+	struct data_delivery *it, *next;
+
+	DL_FOREACH_SAFE(share->deliveries, it, next)
+	if (it->child == child && it->msg.session == msg->session && it->msg.type == msg->type)
+		delivery_free(share, it);
+}
+
 void data_share_deliver(struct data_share *share, const struct plan_ask *ask, const struct msg *msg, int *fd)
 {
 	struct child *child = ask->owner;
@@ -57,7 +76,9 @@ void data_share_deliver(struct data_share *share, const struct plan_ask *ask, co
 		bounded_close(fd);
 		return;
 	}
-	r = has_older(share, child) ? -EAGAIN : msg_send(child->channel.fd, msg, *fd);
+	r = has_delivery(share, child) ? -EAGAIN : msg_send(child->channel.fd, msg, *fd);
+	if (is_full(r))
+		drop_replaced(share, child, msg);
 	if (is_full(r) && (it = calloc(1, sizeof(*it))) != NULL) {
 		*it = (struct data_delivery){ .child = child, .msg = *msg, .fd = fd_take(fd) };
 		DL_APPEND(share->deliveries, it);
@@ -78,9 +99,7 @@ static void on_retry(struct timer *timer)
 			full = it->child;
 			continue;
 		}
-		bounded_close(&it->fd);
-		DL_DELETE(share->deliveries, it);
-		free(it);
+		delivery_free(share, it);
 	}
 	if (share->deliveries != NULL)
 		(void)loop_timer(share->loop, timer, RETRY_MS); /* its place is there */
@@ -91,13 +110,8 @@ void data_share_forget_worker(struct data_share *share, const struct child *chil
 	struct data_delivery *it, *next;
 
 	DL_FOREACH_SAFE(share->deliveries, it, next)
-	{
-		if (it->child != child)
-			continue;
-		fd_close(&it->fd);
-		DL_DELETE(share->deliveries, it);
-		free(it);
-	}
+	if (it->child == child)
+		delivery_free(share, it);
 }
 
 static void told(void *context, const struct plan_ask *ask, const struct ip_endpoint *port)

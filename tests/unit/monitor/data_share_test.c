@@ -230,6 +230,53 @@ static void a_busy_worker_gets_it_later(void **state)
 	scene_done(&scene);
 }
 
+/* One that plans and never reads does not fill the monitor's memory, or its table of descriptors. */
+static void a_deaf_worker_costs_little(void **state)
+{
+	struct scene scene;
+	struct msg msg;
+	int passed, n = 0, arrived = 0, before = dup(STDIN_FILENO), after;
+	uint32_t serial = 0;
+
+	(void)state;
+	scene_init(&scene);
+	(void)close(before);
+	for (uint32_t i = 1; i <= 2000; i++) {
+		assert_null(say(&scene, &client,
+				(struct msg){ .type = MSG_PLAN, .session = 5, .serial = i, .purpose = 1 }));
+		if (i > 1900) {
+			int fd = dial(&scene);
+
+			shared_ports_look(scene.share.ports.head);
+			(void)close(fd);
+		}
+	}
+	after = dup(STDIN_FILENO);
+	(void)close(after);
+	assert_in_range(after, before, before + 20);
+	while (n < 2000 && scene.share.deliveries != NULL) {
+		while (next_message(&scene, &msg, &passed) != MSG_NONE) {
+			n++;
+			arrived += msg.type == MSG_PLAN_ARRIVED;
+			serial = msg.serial;
+			if (passed >= 0)
+				(void)close(passed);
+		}
+		loop_timer_stop(&scene.loop, &scene.share.retry);
+		scene.share.retry.fn(&scene.share.retry);
+	}
+	while (next_message(&scene, &msg, &passed) != MSG_NONE) {
+		arrived += msg.type == MSG_PLAN_ARRIVED;
+		serial = msg.serial;
+		if (passed >= 0)
+			(void)close(passed);
+	}
+	assert_in_range(n, 1, 1500);
+	assert_int_equal(arrived, 1);
+	assert_int_equal(serial, 2000);
+	scene_done(&scene);
+}
+
 static void a_port_closes_when_nobody_wants_it(void **state)
 {
 	struct scene scene;
@@ -258,6 +305,7 @@ int main(void)
 		cmocka_unit_test(only_a_session_that_policy_lets_may_plan),
 		cmocka_unit_test(a_connection_goes_to_the_worker_of_its_plan),
 		cmocka_unit_test(a_busy_worker_gets_it_later),
+		cmocka_unit_test(a_deaf_worker_costs_little),
 		cmocka_unit_test(a_port_closes_when_nobody_wants_it),
 	};
 
