@@ -21,6 +21,7 @@ struct backend_use;
 struct backend_check {
 	uint32_t number; /* of the one under way; 0: none is */
 	pid_t worker;	 /* that makes it, or made the last one */
+	bool silent;	 /* the last one had no result in time */
 	uint64_t end_ms; /* by then it has reported */
 	uint64_t due_ms; /* the next one; 0: not known yet */
 };

@@ -49,6 +49,8 @@ static pid_t last_word(const struct backend_server *server)
 {
 	const struct server_health *health = &server->health;
 
+	if (server->check.silent) /* or it would be asked again and again, and nobody else */
+		return server->check.worker;
 	if (health->down && health->succeeded > 0)
 		return health->succeeded_by;
 	return health->failed > 0 ? health->failed_by : server->check.worker;
@@ -73,6 +75,7 @@ static bool order(struct checks *checks, struct backend_server *server, const st
 		return false;
 	server->check.number = checks->last;
 	server->check.worker = child->pid;
+	server->check.silent = false;
 	server->check.end_ms = now_ms + health->timeout_ms + SLACK_MS;
 	/* a tenth more or less, so that checks of many servers and gateways do not meet */
 	server->check.due_ms = now_ms + health->interval_ms * 9 / 10 + random_below(health->interval_ms / 5);
@@ -97,6 +100,7 @@ static uint64_t look(struct checks *checks, struct backend_server *server, size_
 
 	if (server->check.number != 0 && now_ms >= server->check.end_ms) {
 		server->check.number = 0;
+		server->check.silent = true;
 		(*running)--;
 		server->check.due_ms = now_ms;
 	}

@@ -210,6 +210,28 @@ static void a_check_without_result_is_repeated(void **state)
 	scene_done(&scene);
 }
 
+/* One of two workers never reports. It cannot keep the other one from saying that the server works again. */
+static void a_silent_worker_keeps_no_other_from_the_server(void **state)
+{
+	struct scene scene;
+	struct msg order;
+	int honest, silent;
+
+	(void)state;
+	scene_init(&scene);
+	scene.workers[2].ready = false;
+	honest = first(&scene, &order);
+	answer(&scene, honest, &order, SERVER_FAILURE_REFUSED);
+	at(&scene, 2501);
+	silent = ordered(&scene, &order);
+	assert_int_equal(silent, 1 - honest);
+	at(&scene, 2501 + TIMEOUT_MS + SLACK_MS);
+	assert_int_equal(ordered(&scene, &order), honest);
+	answer(&scene, honest, &order, SERVER_FAILURE_NONE);
+	assert_int_equal(server(&scene)->health.failed, 0);
+	scene_done(&scene);
+}
+
 /* What policy drops, or an operator disables, is not checked. A reload forgets what is under way. */
 static void only_what_serves_is_checked(void **state)
 {
@@ -244,6 +266,7 @@ int main(void)
 		cmocka_unit_test(a_liar_is_contradicted),
 		cmocka_unit_test(uninvited_results_do_nothing),
 		cmocka_unit_test(a_check_without_result_is_repeated),
+		cmocka_unit_test(a_silent_worker_keeps_no_other_from_the_server),
 		cmocka_unit_test(only_what_serves_is_checked),
 	};
 
