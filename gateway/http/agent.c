@@ -51,7 +51,7 @@ void agent_line(const struct answers *answers, char ret[static AGENT_LINE_MAX])
 
 static void listen_if_room(struct agent *agent)
 {
-	bool room = agent->hears_more && agent->nlinks < AGENT_LINKS_MAX;
+	bool room = agent->hears_more && agent->nlinks < AGENT_LINKS_MAX && !timer_is_armed(&agent->pause);
 
 	if (agent->listener.fd != -1)
 		/* cannot fail: removing needs nothing, and epoll knows it already */
@@ -144,12 +144,20 @@ static void on_listener(struct watch *watch, uint32_t ready)
 	while (agent->nlinks < AGENT_LINKS_MAX) {
 		int fd = netsock_accept(watch->fd, &peer);
 
-		if (fd == -EAGAIN || fd == -EMFILE || fd == -ENFILE || fd == -ENOMEM || fd == -ENOBUFS)
+		if (fd == -EMFILE || fd == -ENFILE || fd == -ENOMEM || fd == -ENOBUFS)
+			/* without a pause, the peer that waits would wake this process all the time */
+			(void)loop_timer(agent->loop, &agent->pause, ACCEPT_PAUSE_MS);
+		if (fd == -EAGAIN || timer_is_armed(&agent->pause))
 			break;
 		if (fd >= 0)
 			add_link(agent, &fd);
 	}
 	listen_if_room(agent);
+}
+
+static void on_pause(struct timer *timer)
+{
+	listen_if_room(CONTAINER_OF(timer, struct agent, pause));
 }
 
 int agent_start(struct agent *agent, struct loop *loop, struct asker *asker, int listener)
@@ -160,6 +168,7 @@ int agent_start(struct agent *agent, struct loop *loop, struct asker *asker, int
 		timer_init(&agent->links[i].timer, on_late);
 		agent->links[i].agent = agent;
 	}
+	timer_init(&agent->pause, on_pause);
 	watch_init(&agent->listener, on_listener);
 	agent->listener.fd = listener;
 	return loop_watch(loop, &agent->listener, EPOLLIN);
@@ -168,6 +177,7 @@ int agent_start(struct agent *agent, struct loop *loop, struct asker *asker, int
 void agent_quiesce(struct agent *agent)
 {
 	agent->hears_more = false;
+	loop_timer_stop(agent->loop, &agent->pause);
 	if (agent->listener.fd != -1)
 		loop_unwatch(agent->loop, &agent->listener);
 	agent->listener.fd = -1;

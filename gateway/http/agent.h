@@ -27,6 +27,7 @@ struct agent {
 	struct loop *loop;
 	struct asker *asker;
 	struct watch listener;
+	struct timer pause; /* it cannot accept: try again then */
 	struct asker_wait wait;
 	bool waits;	 /* for an answer of the monitor */
 	bool hears_more; /* it accepts */
