@@ -144,7 +144,8 @@ static bool next_section(const struct handover_reader *reader, size_t *at, struc
 		return false;
 	memcpy(ret, reader->bytes + *at, sizeof(*ret));
 	size = (uint64_t)ret->size * ret->n;
-	if (size > reader->len - *at - sizeof(*ret))
+	/* of records without bytes, any number would fit */
+	if (size > reader->len - *at - sizeof(*ret) || (ret->size == 0 && ret->n > 0))
 		return false;
 	*ret_records = reader->bytes + *at + sizeof(*ret);
 	*at += sizeof(*ret) + (size_t)size;

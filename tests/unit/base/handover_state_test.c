@@ -102,6 +102,17 @@ static void broken_states(void **state)
 			bytes[at] = before;
 		}
 	}
+	/* any number of records without bytes, in the first section after the header */
+	bytes[32 + 4] = 0;
+	bytes[32 + 11] = 0x7f;
+	for (size_t n = 0; n < 2; n++) {
+		bytes[32] = n == 0 ? HANDOVER_NUMBERS : 200;
+		assert_int_equal(handover_parse(bytes, 32 + 16, &reader), -EPROTO);
+		bytes[24] = 32 + 16; /* its length */
+		assert_int_equal(handover_parse(bytes, 32 + 16, &reader), -EPROTO);
+		bytes[24] = (uint8_t)len;
+	}
+	assert_int_equal(pread(fd, bytes, sizeof(bytes), 0), len);
 	bytes[12] = HANDOVER_STATE_VERSION + 1; /* readable_by */
 	assert_int_equal(handover_parse(bytes, (size_t)len, &reader), -EPROTONOSUPPORT);
 	bytes[12] = HANDOVER_STATE_READABLE_BY;
