@@ -1,6 +1,7 @@
 """Attacks on shared passive ports (passivedatashare: source). The numbers continue those of the other files; mutants.py
 switches the guards off."""
 import contextlib
+import select
 import socket
 import time
 
@@ -34,8 +35,9 @@ def test_231_a_late_connection_gets_into_no_other_transfer(launch, backend):
     gateway = launch_shared(launch, backend, datatimeout="1s")
     with Client(gateway) as late, Client(gateway) as victim:
         told = late.epsv()
-        gateway.event("data-not-dialled", client=late.name)
         victim.send("EPSV\r\n")
+        gateway.event("data-not-dialled", client=late.name)
+        assert not select.select([victim.sock], [], [], 0.5)[0]  # the port is late's for two seconds more
         with contextlib.suppress(OSError), late.dial(told) as planted:
             planted.sendall(b"planted")
             planted.shutdown(socket.SHUT_WR)
