@@ -1,6 +1,5 @@
 """daemon.agent: what HAProxy's agent-check hears, and what HAProxy does with it."""
 import os
-import resource
 import socket
 import subprocess
 import threading
@@ -60,22 +59,6 @@ def test_silent_peers_do_not_keep_others_out(node):
     assert ask(node.gateway) == "ready up 100%\n"
     for s in held:
         s.close()
-
-
-def test_without_descriptors_it_waits_and_does_not_spin(node):
-    assert ask(node.gateway) == "ready up 100%\n"
-    pid = int(node.gateway.event("http-started").keys["pid"])
-    limits = resource.prlimit(pid, resource.RLIMIT_NOFILE)
-    resource.prlimit(pid, resource.RLIMIT_NOFILE, (0, limits[1]))
-    with socket.create_connection(address(node.gateway), net.DEADLINE) as s:
-        before = net.cpu_seconds(pid)
-        s.settimeout(0.5)
-        with pytest.raises(TimeoutError):
-            s.recv(100)
-        assert net.cpu_seconds(pid) - before < 0.1
-        resource.prlimit(pid, resource.RLIMIT_NOFILE, limits)
-        s.settimeout(net.DEADLINE)
-        assert s.recv(100) == b"ready up 100%\n"
 
 
 def test_many_at_once_share_few_questions(node):
