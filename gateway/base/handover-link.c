@@ -11,7 +11,8 @@
 
 #include "gateway/base/util.h"
 
-_Static_assert(sizeof(struct handover_msg) == 512, "other versions send and receive this");
+_Static_assert(sizeof(struct handover_msg) == 512 && sizeof(struct handover_waiting) == 72,
+	       "other versions send and receive these");
 
 union control {
 	struct cmsghdr align;

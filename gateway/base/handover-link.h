@@ -43,7 +43,8 @@ enum handover_type {
 	HANDOVER_MORE = 14,	/* descriptors of a STATE that follows */
 	HANDOVER_COUNTS_TOLD = 15, /* one descriptor: a state with what the sender has counted so far */
 	HANDOVER_ASK = 16, /* one descriptor: of an operator; number: enum msg_asker; text: a struct ask */
-	/* Shared passive ports, which the new one has; number: a session of the old one, second: its serial.
+	/* Shared passive ports, which the new one has. Plans from before GO come with its state. number: a
+	 * session of the old one, second: its serial.
 	 */
 	HANDOVER_PLAN = 40,	 /* text: a struct handover_plan */
 	HANDOVER_PLAN_OVER = 41, /* third 1: whatever its serial is */
@@ -73,6 +74,13 @@ struct handover_plan {
 	uint16_t client_port, low, high, zero;
 	uint8_t client[16], host[16]; /* as in struct ip_addr */
 	uint64_t limit_ms;
+};
+
+/* The same of a session that waited when the old one stopped accepting: a record of HANDOVER_PLANS. */
+struct handover_waiting {
+	uint64_t session;
+	uint32_t serial, zero;
+	struct handover_plan plan;
 };
 
 /* Of one message. */

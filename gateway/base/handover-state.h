@@ -36,6 +36,7 @@ enum handover_section {
 	HANDOVER_COUNTS = 8,	  /* struct handover_count */
 	HANDOVER_MAINTENANCE = 9, /* struct handover_maintenance; none: there is no maintenance */
 	HANDOVER_DISABLED = 24,	  /* struct handover_disabled */
+	HANDOVER_PLANS = 25,	  /* struct handover_waiting of handover-link.h */
 };
 
 struct handover_numbers {

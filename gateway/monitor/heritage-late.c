@@ -13,6 +13,7 @@
 #include "gateway/monitor/counts-passed.h"
 #include "gateway/monitor/ctl-metrics.h"
 #include "gateway/monitor/heritage.h"
+#include "gateway/monitor/share-link.h"
 
 static void put_failures(struct handover_writer *writer, const struct login_queue *logins)
 {
@@ -88,6 +89,7 @@ int heritage_late_make(struct monitor *monitor)
 	put_failures(&writer, &monitor->logins);
 	put_maintenance(&writer, &monitor->maintenance);
 	put_disabled(&writer, &monitor->backends);
+	share_link_put(&monitor->share, &writer);
 	put_counts(&writer, monitor, true);
 	return handover_seal(&writer);
 }
@@ -197,6 +199,8 @@ int heritage_late_receive(struct monitor *monitor, int state)
 			r = get_maintenance(&monitor->maintenance, &reader);
 		if (r == 0)
 			r = get_disabled(&monitor->backends, &reader);
+		if (r == 0)
+			r = share_link_get(&monitor->share, monitor->takeover.from, &reader);
 	}
 	handover_close(&reader);
 	return r;

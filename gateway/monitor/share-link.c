@@ -5,6 +5,7 @@
 #include "gateway/monitor/share-link.h"
 
 #include <errno.h>
+#include <stdlib.h>
 #include <string.h>
 #include <utlist.h>
 
@@ -38,37 +39,50 @@ static enum handover_type request_for(enum msg_type type)
 	return type == MSG_PLAN_KEPT ? HANDOVER_PLAN_KEPT : HANDOVER_PLAN_OVER;
 }
 
-static int to_newest(int newest, enum msg_type type, const struct plan_ask *ask)
+static struct handover_plan describe(const struct plan_ask *ask)
 {
-	struct handover_msg msg = { .type = request_for(type),
-				    .number = ask->session,
-				    .second = ask->serial,
-				    .third = type == MSG_SESSION_END };
 	struct handover_plan plan = { .low = ask->range.low,
 				      .high = ask->range.high,
 				      .limit_ms = ask->limit_ms };
 
 	plan.client_family = put_addr(&ask->client, plan.client);
 	plan.host_family = put_addr(&ask->host, plan.host);
+	return plan;
+}
+
+static int to_newest(int newest, enum msg_type type, const struct plan_ask *ask)
+{
+	struct handover_msg msg = { .type = request_for(type),
+				    .number = ask->session,
+				    .second = ask->serial,
+				    .third = type == MSG_SESSION_END };
+	const struct handover_plan plan = describe(ask);
+
 	memcpy(msg.text, &plan, sizeof(plan));
 	return handover_send_spare(newest, &msg, NULL, 0);
 }
 
+void share_link_put(const struct data_share *share, struct handover_writer *writer)
+{
+	const struct data_plan *plan, *next;
+
+	HASH_ITER (hh, share->plans.plans, plan, next) {
+		struct handover_waiting record = { .session = plan->ask.session,
+						   .serial = plan->ask.serial,
+						   .plan = describe(&plan->ask) };
+
+		if (plan->hold != NULL) /* the client knows this port */
+			record.plan.low = record.plan.high = plan->hold->port->endpoint.port;
+		if (!plan->ask.elsewhere) /* of another one, the client has to try again */
+			handover_write(writer, HANDOVER_PLANS, &record, sizeof(record), 1);
+	}
+}
+
 void share_link_leave(struct data_share *share, int link)
 {
-	struct data_plan *plan, *next;
-
 	shared_ports_accept(&share->ports, false);
 	share->to_newest = to_newest;
 	share->newest = link;
-	HASH_ITER (hh, share->plans.plans, plan, next) {
-		struct plan_ask ask = plan->ask;
-
-		if (plan->hold != NULL) /* the client knows this port */
-			ask.range.low = ask.range.high = plan->hold->port->endpoint.port;
-		if (!ask.elsewhere)
-			(void)to_newest(link, MSG_PLAN, &ask); /* without it, the client has to try again */
-	}
 	data_plans_done(&share->plans);
 }
 
@@ -138,17 +152,36 @@ static void to_older(void *older, const struct msg *msg, int fd)
 	(void)handover_send_spare(((const struct older *)older)->link.fd, &out, &fd, fd != -1 ? 1 : 0);
 }
 
-static void ask_for(struct data_share *share, struct plan_ask *ask, const struct handover_msg *msg)
+static void ask_for(struct data_share *share, struct plan_ask *ask, const struct handover_plan *plan)
 {
 	const struct msg none = { .type = MSG_PLAN_TOLD, .session = ask->session, .serial = ask->serial };
-	struct handover_plan plan;
 
-	memcpy(&plan, msg->text, sizeof(plan));
-	ask->range = (struct port_range){ plan.low, plan.high };
-	ask->limit_ms = plan.limit_ms;
-	if (!get_addr(plan.client_family, plan.client, &ask->client) ||
-	    !get_addr(plan.host_family, plan.host, &ask->host) || data_plans_ask(&share->plans, ask) < 0)
+	ask->range = (struct port_range){ plan->low, plan->high };
+	ask->limit_ms = plan->limit_ms;
+	if (!get_addr(plan->client_family, plan->client, &ask->client) ||
+	    !get_addr(plan->host_family, plan->host, &ask->host) || data_plans_ask(&share->plans, ask) < 0)
 		to_older(ask->owner, &none, -1);
+}
+
+int share_link_get(struct data_share *share, struct older *from, const struct handover_reader *reader)
+{
+	size_t n = handover_count(reader, HANDOVER_PLANS);
+	struct handover_waiting *records = calloc(n + 1, sizeof(*records));
+
+	if (records == NULL)
+		return -ENOMEM;
+	share->to_older = to_older;
+	n = handover_read(reader, HANDOVER_PLANS, records, sizeof(*records), n);
+	for (size_t i = 0; i < n; i++) {
+		struct plan_ask ask = { .session = records[i].session,
+					.serial = records[i].serial,
+					.owner = from,
+					.elsewhere = true };
+
+		ask_for(share, &ask, &records[i].plan);
+	}
+	free(records);
+	return 0;
 }
 
 void share_link_request(struct data_share *share, struct older *from, const struct handover_msg *msg)
@@ -157,10 +190,13 @@ void share_link_request(struct data_share *share, struct older *from, const stru
 		.session = msg->number, .serial = (uint32_t)msg->second, .owner = from, .elsewhere = true
 	};
 
+	struct handover_plan plan;
+
 	share->to_older = to_older;
 	switch (msg->type) {
 	case HANDOVER_PLAN:
-		ask_for(share, &ask, msg);
+		memcpy(&plan, msg->text, sizeof(plan));
+		ask_for(share, &ask, &plan);
 		break;
 	case HANDOVER_PLAN_OVER:
 		if (msg->third != 0)

@@ -8,11 +8,15 @@
 
 #include <stdbool.h>
 
+#include "gateway/base/handover-state.h"
 #include "gateway/monitor/admission.h"
 #include "gateway/monitor/data-share.h"
 #include "gateway/monitor/older.h"
 
-/* The old one, before HANDOVER_GO: stop accepting, and send all plans through `link`. */
+/* The old one: write what sessions wait for into the state of HANDOVER_GO. */
+void share_link_put(const struct data_share *share, struct handover_writer *writer);
+
+/* Then, as soon as that was sent: stop accepting, and send later plans through `link`. */
 void share_link_leave(struct data_share *share, int link);
 
 /* The link is about to close: plans get no port until share_link_return(). */
@@ -24,6 +28,9 @@ void share_link_return(struct data_share *share);
 /* The old one: an answer for a session of this monitor's. It may take *fd over. */
 void share_link_answer(struct data_share *share, const struct admission *admission,
 		       const struct handover_msg *msg, int *fd);
+
+/* The new one: take what share_link_put() has written, of `from`. Returns 0 or -ENOMEM. */
+int share_link_get(struct data_share *share, struct older *from, const struct handover_reader *reader);
 
 /* The new one: what an old one says of plans; other messages are ignored. */
 void share_link_request(struct data_share *share, struct older *from, const struct handover_msg *msg);

@@ -121,7 +121,6 @@ static void hand_over(struct upgrade *upgrade)
 
 	acceptor_close(&monitor->acceptor);
 	children_drain_reports(&monitor->children);
-	share_link_leave(&monitor->share, upgrade->link.fd);
 	state = r = heritage_late_make(monitor);
 	if (r >= 0)
 		r = handover_send(upgrade->link.fd, &msg, &state, 1);
@@ -129,10 +128,10 @@ static void hand_over(struct upgrade *upgrade)
 		fd_close(&state);
 	if (r < 0) {
 		acceptor_open(&monitor->acceptor);
-		share_link_return(&monitor->share);
 		fail(upgrade, strerror(-r));
 		return;
 	}
+	share_link_leave(&monitor->share, upgrade->link.fd);
 	upgrade->phase = UPGRADE_TRIAL;
 	(void)older_listen(&monitor->older, false); /* removing cannot fail */
 	ctl_server_yield(&monitor->ctl_server, true);
