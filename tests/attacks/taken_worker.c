@@ -2,9 +2,11 @@
  * A worker that an attacker controls, inside the real sandbox and with the real
  * monitor: the first worker of attlsd does what ATTLSD_TAKEN names as soon as it has
  * a session. All other workers are real ones, and so is its successor: ATTLSD_TAKEN_ONCE
- * names a file that only the first of them can make.
+ * names a file that only the first of them can make. After an upgrade, files beside the
+ * program take the place of the two.
  */
 #include <fcntl.h>
+#include <limits.h>
 #include <poll.h>
 #include <signal.h>
 #include <stdint.h>
@@ -20,6 +22,7 @@
 #include "gateway/base/msg.h"
 #include "gateway/base/server-failure.h"
 #include "gateway/base/util.h"
+#include "gateway/host/program.h"
 #include "gateway/host/sandbox.h"
 #include "gateway/key/request.h"
 #include "gateway/worker/worker.h"
@@ -58,6 +61,17 @@ static void report(const struct worker_setup *setup, struct msg msg, uint64_t se
 	(void)eventfd_write(setup->doorbell, 1);
 }
 
+/* Data connections at shared ports, of the policy's only ftp_action. */
+static void plan_for_ever(const struct worker_setup *setup, uint64_t session)
+{
+	*setup->relays = UINT32_MAX; /* so that all others go to the other worker */
+	report(setup, (struct msg){ .type = MSG_SESSION_LOGIN }, session);
+	for (uint32_t serial = 1;; serial++) {
+		report(setup, (struct msg){ .type = MSG_PLAN, .serial = serial }, session);
+		report(setup, (struct msg){ .type = MSG_PLAN_KEPT, .serial = serial }, session);
+	}
+}
+
 static void act(const struct worker_setup *setup, const char *lie, uint64_t session)
 {
 	if (strcmp(lie, "piece") == 0) {
@@ -73,6 +87,8 @@ static void act(const struct worker_setup *setup, const char *lie, uint64_t sess
 		*setup->relays = UINT32_MAX; /* so that all others go to the other worker */
 	while (strcmp(lie, "flood") == 0)
 		report(setup, (struct msg){ .type = MSG_WITHDRAW }, session);
+	if (strcmp(lie, "plans") == 0)
+		plan_for_ever(setup, session);
 	for (size_t i = 0; i < NELEM(lies); i++)
 		for (size_t j = 0; strcmp(lie, lies[i].name) == 0 && lies[i].says[j].type != MSG_NONE; j++)
 			report(setup, lies[i].says[j], session);
@@ -81,12 +97,33 @@ static void act(const struct worker_setup *setup, const char *lie, uint64_t sess
 /* attlsd drops variables that it does not know, so keep these before main(). */
 static const char *how, *once, *asks;
 
+/* The attlsd of an upgrade has no such variables, but perhaps a file beside its program: taken-how. */
+static void read_how(void)
+{
+	static char word[32], mark[PATH_MAX];
+	char path[PATH_MAX];
+	int fd;
+
+	if (program_beside("taken-how", path) < 0 || program_beside("taken-once", mark) < 0)
+		return;
+	fd = open(path, O_RDONLY | O_CLOEXEC);
+	if (fd == -1)
+		return;
+	if (read(fd, word, sizeof(word) - 1) > 0) {
+		how = word;
+		once = mark;
+	}
+	(void)close(fd);
+}
+
 static void keep_variables(void) __attribute__((constructor));
 static void keep_variables(void)
 {
 	how = getenv("ATTLSD_TAKEN");
 	once = getenv("ATTLSD_TAKEN_ONCE");
 	asks = getenv("ATTLSD_TAKEN_ASKS");
+	if (how == NULL)
+		read_how();
 }
 
 /* One packet in hex digits, up to the next comma. Returns its length; moves on to the next packet. */
