@@ -12,8 +12,7 @@
 struct ctl_question {
 	const char *name;    /* in the log and the audit trail */
 	enum msg_asker may;  /* this one, and those before it in the enum */
-	bool only_asks;	     /* otherwise it is an order: it changes something */
-	bool logged;	     /* in the log and the audit trail, with the user who gives it */
+	bool logged;	     /* although it changes nothing */
 	bool reload_answers; /* not before the policy, or the program, is in force or was refused */
 	bool any_version;    /* it is asked as a struct ctl_order, which never changes */
 	bool older;	     /* ANSWER_OLDER belongs to the answer */
@@ -24,5 +23,11 @@ struct ctl_question {
 
 /* NULL: there is no such question. */
 const struct ctl_question *ctl_question_find(uint32_t what);
+
+/* Does it change something? Only ASKER_OPERATOR may give orders. */
+bool ctl_question_is_order(const struct ctl_question *question);
+
+/* Do the log and the audit trail have it, with the user who asks? All orders are there. */
+bool ctl_question_is_logged(const struct ctl_question *question);
 
 #endif

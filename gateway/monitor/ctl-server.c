@@ -270,7 +270,7 @@ static void answer_question(struct ctl_peer *peer, const struct ask *ask)
 		peer->ask.last = CTL_TRACE_LAST_MAX;
 	peer->asked = ask->what; /* set before a reload begins, which may be over when the call returns */
 	peer->question = question;
-	if (question->logged && !peer->passed) /* the other attlsd has done so */
+	if (ctl_question_is_logged(question) && !peer->passed) /* the other attlsd has done so */
 		ctl_log_order(peer->watch.fd, question->name, ask);
 	answers[ask->what](peer, ask);
 }
@@ -278,9 +278,11 @@ static void answer_question(struct ctl_peer *peer, const struct ask *ask)
 static void refuse(struct ctl_peer *peer, const char *why)
 {
 	struct ctl_server *server = peer->server;
-	bool is_own_http = peer->who == ASKER_HTTP && !peer->passed;
+	/* it has not made the connection, and another attlsd's is not known here */
+	static const struct ucred unknown = { .uid = (uid_t)-1 };
+	const struct ucred *http = peer->passed ? &unknown : &server->http;
 
-	ctl_log_refused(peer->watch.fd, is_own_http ? &server->http : NULL, why, server->loop->now_ms,
+	ctl_log_refused(peer->watch.fd, peer->who == ASKER_HTTP ? http : NULL, why, server->loop->now_ms,
 			&server->refused_ms);
 	finish(peer, ANSWER_FORBIDDEN, why);
 }

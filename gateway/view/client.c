@@ -84,7 +84,7 @@ static bool folder_is_of(const char *socket, uid_t uid)
 static int check_peer(const struct target *target, int fd, enum ctl_proto_what what)
 {
 	const struct ctl_question *question = ctl_question_find(what);
-	bool only_asks = question != NULL && question->only_asks;
+	bool only_asks = question != NULL && !ctl_question_is_order(question);
 	struct ucred who = { .uid = (uid_t)-1 };
 	socklen_t len = sizeof(who);
 
@@ -376,11 +376,12 @@ int client_order_ask(const struct target *target, const struct ask *question, in
 		*ret = *client_packet_next(&packet);
 	hang_up(&fd);
 	if (r == -EAGAIN)
-		return client_fault(target, "%s",
-				    ctl_question_find(question->what)->only_asks
-					? "attlsd does not answer: it is still starting, or its monitor hangs"
-					: "attlsd does not answer in time; attlsctl status shows whether it "
-					  "was done");
+		return client_fault(
+		    target, "%s",
+		    ctl_question_is_order(ctl_question_find(question->what))
+			? "attlsd does not answer in time; attlsctl status shows whether it "
+			  "was done"
+			: "attlsd does not answer: it is still starting, or its monitor hangs");
 	if (r == 0)
 		return client_fault(target, "attlsd closed the connection without an answer");
 	if (r == 1 && ret->kind == ANSWER_REFUSED) {

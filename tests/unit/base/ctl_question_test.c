@@ -19,10 +19,10 @@ static void test_orders_are_root_s_and_logged(void **state)
 	for (uint32_t what = 1; what < CTL_WHATS; what++) {
 		const struct ctl_question *question = ctl_question_find(what);
 
-		if (question->only_asks)
+		if (!ctl_question_is_order(question))
 			continue;
 		assert_int_equal(question->may, ASKER_OPERATOR);
-		assert_true(question->logged);
+		assert_true(ctl_question_is_logged(question));
 		assert_false(question->older || question->monitor_lists || question->pass != MSG_NONE);
 	}
 }
@@ -36,10 +36,15 @@ static void test_questions_that_only_ask(void **state)
 
 	(void)state;
 	for (uint32_t what = 1; what < CTL_WHATS; what++)
-		n += ctl_question_find(what)->only_asks;
+		n += !ctl_question_is_order(ctl_question_find(what));
 	assert_int_equal(n, NELEM(only_ask));
-	for (size_t i = 0; i < NELEM(only_ask); i++)
-		assert_true(ctl_question_find(only_ask[i])->only_asks);
+	for (size_t i = 0; i < NELEM(only_ask); i++) {
+		const struct ctl_question *question = ctl_question_find(only_ask[i]);
+
+		assert_false(ctl_question_is_order(question));
+		/* traces show what sessions say */
+		assert_int_equal(ctl_question_is_logged(question), only_ask[i] == CTL_TRACE);
+	}
 }
 
 /* A member of control_group reads everything. The HTTP process reads only what its answers are made of. */
@@ -54,7 +59,7 @@ static void test_the_http_process_asks_only_what_it_shows(void **state)
 		const struct ctl_question *question = ctl_question_find(what);
 
 		assert_int_equal(question->may >= ASKER_HTTP, shown[what]);
-		assert_int_equal(question->may >= ASKER_MEMBER, question->only_asks);
+		assert_int_equal(question->may >= ASKER_MEMBER, !ctl_question_is_order(question));
 	}
 }
 
