@@ -18,23 +18,22 @@
 #include "gateway/ctl/doctor-listeners.h"
 #include "gateway/ctl/doctor-report.h"
 #include "gateway/host/facts.h"
+#include "gateway/host/program.h"
 
-#define PROGRAM "/attlsd-http"
+#define PROGRAM "attlsd-http"
 
 /* attlsd looks for it in its own folder, which is that of attlsctl. */
 static void check_program(struct doctor *doctor)
 {
-	char own[PATH_MAX], path[PATH_MAX + sizeof(PROGRAM)];
-	ssize_t n = readlink("/proc/self/exe", own, sizeof(own) - 1);
+	char path[PATH_MAX];
+	int r = program_beside(PROGRAM, path);
 	struct stat st;
 
-	if (n == -1) {
+	if (r < 0) {
 		doctor_look(doctor, "ls -l attlsd-http, in the folder of attlsd");
-		doctor_cannot_tell(doctor, "whether attlsd-http is installed: %s", strerror(errno));
+		doctor_cannot_tell(doctor, "whether attlsd-http is installed: %s", strerror(-r));
 		return;
 	}
-	own[n] = '\0';
-	(void)snprintf(path, sizeof(path), "%s" PROGRAM, dirname(own));
 	if (stat(path, &st) == -1) {
 		doctor_fix(doctor, "apt install attlsd-http # or make install, or the package of that name");
 		doctor_problem(doctor, "the program %s, which serves daemon.http and daemon.agent: %s", path,

@@ -60,6 +60,19 @@ void program_remember(struct program *program, char *const *argv)
 	program->path[n < 0 ? 0 : n] = '\0';
 }
 
+int program_beside(const char *name, char ret_path[static PATH_MAX])
+{
+	char own[PATH_MAX];
+	ssize_t n = readlink(self, own, sizeof(own) - 1);
+	int len;
+
+	if (n == -1)
+		return -errno;
+	own[n] = '\0';
+	len = snprintf(ret_path, PATH_MAX, "%s/%s", dirname(own), name);
+	return len < 0 || len >= PATH_MAX ? -ENAMETOOLONG : 0;
+}
+
 bool program_is_new(const struct program *program)
 {
 	struct stat st;

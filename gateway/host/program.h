@@ -19,6 +19,12 @@ struct program {
 /* Call it at the start, in the folder and with the arguments of the start. */
 void program_remember(struct program *program, char *const *argv);
 
+/*
+ * The path of another program of attlsd, which is installed in the folder of the one that runs. Returns 0
+ * or a negative errno.
+ */
+int program_beside(const char *name, char ret_path[static PATH_MAX]);
+
 /* Has the path another file now than the one that runs? False if it has none. */
 bool program_is_new(const struct program *program);
 

@@ -6,7 +6,6 @@
 
 #include <errno.h>
 #include <fcntl.h>
-#include <libgen.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -18,6 +17,7 @@
 #include "gateway/base/memory-file.h"
 #include "gateway/base/msg.h"
 #include "gateway/base/util.h"
+#include "gateway/host/program.h"
 #include "gateway/host/sandbox.h"
 
 #define PROGRAM "attlsd-http"
@@ -33,14 +33,12 @@ static const char *const variables[] = { "JOURNAL_STREAM", "ASAN_OPTIONS", "LSAN
 
 int http_start_program(void)
 {
-	char own[HTTP_PATH_MAX], path[HTTP_PATH_MAX + sizeof(PROGRAM) + 1];
-	ssize_t n = readlink("/proc/self/exe", own, sizeof(own) - 1);
+	char path[PATH_MAX];
+	int r = program_beside(PROGRAM, path);
 	int fd;
 
-	if (n == -1)
-		return -errno;
-	own[n] = '\0';
-	(void)snprintf(path, sizeof(path), "%s/" PROGRAM, dirname(own));
+	if (r < 0)
+		return r;
 	fd = open(path, O_PATH | O_CLOEXEC);
 	return fd == -1 ? -errno : fd;
 }
