@@ -7,14 +7,8 @@
 
 #include <ctype.h>
 #include <string.h>
-#include <strings.h>
 
 #include "ftp-alg/cursor.h"
-
-static bool is_verb(const struct ftp_command *command, const char *verb)
-{
-	return command->verb_len == strlen(verb) && strncasecmp(command->line, verb, command->verb_len) == 0;
-}
 
 /* FNV-1a: a name that collides shows a wrong percentage, and nothing else. */
 static uint64_t hash_of(const char *text, size_t len)
@@ -119,7 +113,7 @@ static void begin_transfer(struct ftp_progress *progress, const struct ftp_comma
 	progress->known = false;
 	if (command->verb->kind == FTP_KIND_UPLOAD) /* of the same file, perhaps */
 		progress->sized = false;
-	if (exact && is_verb(command, "RETR"))
+	if (exact && ftp_command_is(command, "RETR"))
 		begin_download(progress, command);
 	else if (exact && command->verb->kind == FTP_KIND_UPLOAD && progress->allocated > 0 &&
 		 progress->from == 0)
@@ -134,7 +128,7 @@ static bool keeps_size(const struct ftp_command *command)
 					     "XPWD", "PBSZ", "PROT", "FEAT", "OPTS" };
 
 	for (size_t i = 0; i < sizeof(verbs) / sizeof(verbs[0]); i++)
-		if (is_verb(command, verbs[i]))
+		if (ftp_command_is(command, verbs[i]))
 			return true;
 	return false;
 }
@@ -163,18 +157,18 @@ void ftp_progress_command(struct ftp_progress *progress, const struct ftp_comman
 	progress->asked = FTP_PROGRESS_NOTHING;
 	if (kind == FTP_KIND_DOWNLOAD || kind == FTP_KIND_UPLOAD) {
 		begin_transfer(progress, command, exact);
-	} else if (is_verb(command, "SIZE")) {
+	} else if (ftp_command_is(command, "SIZE")) {
 		progress->sized = false;
 		progress->name = hash_of(command->arg, command->arg_len);
 		progress->asked = FTP_PROGRESS_SIZE;
-	} else if (is_verb(command, "MLST")) {
+	} else if (ftp_command_is(command, "MLST")) {
 		progress->listed = hash_of(command->arg, command->arg_len);
 		progress->asked = FTP_PROGRESS_MLST;
 	} else if (kind == FTP_KIND_REST) {
 		progress->restart = 0;
 		progress->from = number_of(command); /* until the server agrees */
 		progress->asked = FTP_PROGRESS_REST;
-	} else if (is_verb(command, "ALLO")) {
+	} else if (ftp_command_is(command, "ALLO")) {
 		progress->allocated = number_of(command);
 	} else if (!keeps_size(command)) {
 		progress->sized = false;

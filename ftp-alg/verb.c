@@ -54,6 +54,11 @@ struct ftp_command ftp_command_parse(const char *line, size_t len)
 	return command;
 }
 
+bool ftp_command_is(const struct ftp_command *command, const char *verb)
+{
+	return command->verb_len == strlen(verb) && strncasecmp(command->line, verb, command->verb_len) == 0;
+}
+
 /* RFC 775: other names for the same thing. */
 static const char *const aliases[][2] = {
 	{ "XCUP", "CDUP" }, { "XCWD", "CWD" }, { "XMKD", "MKD" }, { "XPWD", "PWD" }, { "XRMD", "RMD" },

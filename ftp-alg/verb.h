@@ -82,6 +82,9 @@ struct ftp_command {
 /* Take a line apart and look its verb up, in any case. An empty line has the unknown verb and verb_len 0. */
 struct ftp_command ftp_command_parse(const char *line, size_t len);
 
+/* Is this its verb? RFC 959 5.3: in any case. */
+bool ftp_command_is(const struct ftp_command *command, const char *verb);
+
 /* The row of a verb by its upper-case name; the row of unknown verbs when there is none. */
 const struct ftp_verb *ftp_verb_find(const char *name, size_t len);
 

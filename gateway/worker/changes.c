@@ -7,16 +7,10 @@
 #include <stdbool.h>
 #include <stdlib.h>
 #include <string.h>
-#include <strings.h>
 
 #include "ftp-alg/ftp-alg.h"
 #include "gateway/worker/session-audit.h"
 #include "gateway/worker/session-log.h"
-
-static bool is_verb(const struct ftp_command *command, const char *verb)
-{
-	return command->verb_len == strlen(verb) && strncasecmp(command->line, verb, command->verb_len) == 0;
-}
 
 static void forget(char **text)
 {
@@ -32,12 +26,12 @@ void changes_command(struct changes *changes, const char *line, size_t len)
 	forget(&changes->command);
 	changes->name = NULL;
 	changes->what = FTP_CHANGE_NONE;
-	if (is_verb(&command, "RNFR")) {
+	if (ftp_command_is(&command, "RNFR")) {
 		forget(&changes->renamed);
 		changes->renamed = strndup(command.arg, command.arg_len);
 		return;
 	}
-	if (!is_verb(&command, "RNTO"))
+	if (!ftp_command_is(&command, "RNTO"))
 		forget(&changes->renamed);
 	changes->what = ftp_change_of(&command);
 	if (changes->what == FTP_CHANGE_NONE || (changes->what == FTP_CHANGE_FOLDER && !audit_is_on()))
