@@ -161,6 +161,7 @@ def entries(folder, *certificates, **more):
     """The policy's only user, with a stored password."""
     path = os.path.join(folder, "password")
     with open(path, "w") as f:
+        os.fchmod(f.fileno(), 0o600)
         f.write("stored\n")
     return {"users": {"user1": {"certificates": list(certificates), "password_file": path}, **more}}
 

@@ -101,6 +101,7 @@ class People:
 
     def write(self, name, text):
         with open(os.path.join(self.folder, name), "w") as f:
+            os.fchmod(f.fileno(), 0o600)
             f.write(text)
 
     def path(self, name):

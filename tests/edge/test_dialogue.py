@@ -154,6 +154,7 @@ def test_no_helper_is_told_once_and_hurts_nobody_else(scripted, family):
             with login(edge) as c:
                 for _ in range(2):
                     assert c.get("hello.txt", "EPSV") == FILES["hello.txt"]
+    edge.gateway.event("announce-failed")
     told = edge.gateway.seen("announce-failed")
     assert len(told) == 1 and 'ct helper set' in told[0].keys["fix"]
 

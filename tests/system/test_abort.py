@@ -76,6 +76,7 @@ def test_the_next_transfer_works(front, folder, certificates, server, way):
     seconds = time.monotonic() - started
     with open(local, "rb") as f:
         assert f.read() == SMALL
+    gateway.event("session-start", since, count=connections)  # the log is read a little later
     started_sessions = len(gateway.seen("session-start", since))
     assert started_sessions == connections or (server, way) in LOGS_IN_AGAIN, "the client had to log in again"
     gateway.event("session-end", since, count=started_sessions, deadline=5)

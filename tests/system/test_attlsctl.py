@@ -173,6 +173,7 @@ def test_ipv6_clients_say_eprt(policy):
 def test_a_certificate_and_its_user(policy, certificates, folder):
     secret = os.path.join(folder, "secret")
     with open(secret, "w") as f:
+        os.fchmod(f.fileno(), 0o600)
         f.write("password\n")
     path = policy(tls={"handshake_role": "server_with_client_auth", "client_auth_type": "full"},
                   ftp={"secure_login": "verify_user", "secure_password": "optional", "accesserrormsgs": True},
