@@ -8,6 +8,7 @@
 #include <unistd.h>
 
 #include "gateway/base/log.h"
+#include "gateway/host/bounded-close.h"
 #include "gateway/net/netsock.h"
 #include "tests/unit/monitor/addresses.h"
 #include "tests/unit/unit.h"
@@ -68,6 +69,7 @@ static void scene_init(struct scene *scene)
 	int fds[2];
 
 	log_setup(LOG_LEVEL_ERROR, LOG_FORMAT_TEXT);
+	assert_int_equal(bounded_close_init(), 0);
 	*scene = (struct scene){ .generation.policy = &policy };
 	assert_int_equal(loop_init(&scene->loop), 0);
 	scene->children.head = &scene->generation;
