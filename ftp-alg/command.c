@@ -160,7 +160,7 @@ static void run_host(struct ftp_machine *machine, const struct ftp_command *comm
 		 (strlen(sni) != command->arg_len || strncasecmp(sni, command->arg, command->arg_len) != 0))
 		machine_answer(machine, FTP_LOCAL_HOST_OTHER, out);
 	else
-		machine_pass_on(machine, command, FTP_PENDING_PLAIN, out);
+		machine_pass_on(machine, command, FTP_PENDING_HOST, out);
 }
 
 /*

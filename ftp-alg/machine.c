@@ -35,6 +35,7 @@ void ftp_machine_init(struct ftp_machine *machine, const struct ftp_machine_setu
 		.action = setup->action,
 		.access = setup->access,
 		.permitted = setup->permitted,
+		.banner = setup->banner,
 		.client = setup->client,
 		.server_addr = setup->server,
 		.modes = setup->modes,
@@ -254,6 +255,7 @@ static void pending_ends(struct ftp_machine *machine, const struct ftp_reply *re
 	case FTP_PENDING_FOLDER:
 	case FTP_PENDING_NONE:
 	case FTP_PENDING_STAT:
+	case FTP_PENDING_HOST:
 	case FTP_PENDING_SYST:
 	case FTP_PENDING_STATUS:
 		break;

@@ -82,6 +82,7 @@ static bool is_shown(const struct ftp_machine *machine, enum ftp_pending pending
 	case FTP_PENDING_STAT:
 	case FTP_PENDING_ABOR:
 	case FTP_PENDING_QUIT:
+	case FTP_PENDING_HOST:
 	case FTP_PENDING_SYST:
 	case FTP_PENDING_STATUS:
 		return true;
@@ -126,6 +127,11 @@ static void show_syst(const struct ftp_reply *reply, struct ftp_out *out)
 	out->used += len;
 }
 
+static bool is_greeting(enum ftp_pending pending)
+{
+	return pending == FTP_PENDING_GREETING || pending == FTP_PENDING_REIN;
+}
+
 /*
  * A greeting of 230 means that the client is logged in. If policy does not allow that
  * yet, the client gets 220 instead: curl would trust the 230 and skip AUTH.
@@ -133,9 +139,7 @@ static void show_syst(const struct ftp_reply *reply, struct ftp_out *out)
 static bool is_too_early(const struct ftp_machine *machine, enum ftp_pending pending,
 			 const struct ftp_reply *reply)
 {
-	bool greeting = pending == FTP_PENDING_GREETING || pending == FTP_PENDING_REIN;
-
-	return greeting && reply->code == 230 && !machine_login_may_be_greeted(machine);
+	return is_greeting(pending) && reply->code == 230 && !machine_login_may_be_greeted(machine);
 }
 
 /* Text that begins with 220 gets a blank, or it would end the reply before its last line. */
@@ -155,14 +159,8 @@ static void show_as_220(const struct ftp_reply *reply, struct ftp_out *out)
 static bool show_instead(struct ftp_machine *machine, enum ftp_pending pending, const struct ftp_reply *reply,
 			 bool last, struct ftp_out *out)
 {
-	bool greeting = pending == FTP_PENDING_GREETING || pending == FTP_PENDING_REIN;
 	bool status = pending == FTP_PENDING_STATUS || pending == FTP_PENDING_STAT;
 
-	if (greeting && (reply->code == 220 || is_too_early(machine, pending, reply))) {
-		if (last)
-			machine_answer(machine, FTP_LOCAL_OK_GREETING, out);
-		return true;
-	}
 	if (status && reply->code >= 211 && reply->code <= 213) {
 		if (last)
 			machine_answer(machine, FTP_LOCAL_OK_STATUS, out);
@@ -174,6 +172,22 @@ static bool show_instead(struct ftp_machine *machine, enum ftp_pending pending, 
 		return true;
 	}
 	return false;
+}
+
+/* Greetings, of which the gateway gives its own. RFC 7151 3.1: a server may greet once more after HOST. */
+static bool greet_instead(struct ftp_machine *machine, enum ftp_pending pending,
+			  const struct ftp_reply *reply, bool last, struct ftp_out *out)
+{
+	bool greets = is_greeting(pending) && (reply->code == 220 || is_too_early(machine, pending, reply));
+	bool host = pending == FTP_PENDING_HOST && reply->code == 220;
+
+	if (!ftp_action_hides_greeting(machine->action) || (!greets && !host))
+		return false;
+	if (last && greets)
+		machine_answer_greeting(machine, out);
+	else if (last)
+		machine_answer(machine, FTP_LOCAL_OK_GREETING, out);
+	return true;
 }
 
 /* While a 125- reply is open, the client would take a reply to another command for its text. */
@@ -191,6 +205,11 @@ static bool show(struct ftp_machine *machine, enum ftp_pending pending, const st
 		show_wait_end(machine, reply, out);
 		return true;
 	}
+	if (greet_instead(machine, pending, reply, last, out))
+		return false;
+	if (is_greeting(pending) && reply->first && !reply->continues && ftp_reply_is_positive(reply->code))
+		machine_answer_banner(machine, is_too_early(machine, pending, reply) ? 220 : reply->code,
+				      out);
 	if (machine->action->replysecuritylevel != 0) {
 		if (show_instead(machine, pending, reply, last, out))
 			return false;

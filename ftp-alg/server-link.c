@@ -30,7 +30,7 @@ static void rein_ends(struct ftp_machine *machine, struct ftp_out *out)
 
 void machine_link_greet(struct ftp_machine *machine, struct ftp_out *out)
 {
-	machine_answer(machine, FTP_LOCAL_OK_GREETING, out);
+	machine_answer_greeting(machine, out);
 	if (machine->security.implicit && machine->security.ctrl != FTP_CTRL_TLS &&
 	    machine->action->secureimplicitzos)
 		ftp_out_add(out, FTP_DO_TLS_START);
@@ -72,7 +72,7 @@ void machine_link_tls_up(struct ftp_machine *machine, struct ftp_out *out)
 	if (pending == FTP_PENDING_NONE)
 		return;
 	if (pending != FTP_PENDING_RENEWED) /* the server's own, in the clear, may have been another's */
-		machine_answer(machine, FTP_LOCAL_OK_GREETING, out);
+		machine_answer_greeting(machine, out);
 	greeting_counts(machine, pending, out);
 }
 
@@ -136,7 +136,7 @@ static void renew_later(struct ftp_machine *machine, enum ftp_pending pending, s
 	machine->undialled = true;
 	if (pending != FTP_PENDING_REIN)
 		return;
-	machine_answer(machine, FTP_LOCAL_OK_GREETING, out);
+	machine_answer_greeting(machine, out);
 	rein_ends(machine, out);
 }
 

@@ -22,6 +22,36 @@ struct ftp_act *machine_answer(struct ftp_machine *machine, enum ftp_local answe
 	return act;
 }
 
+void machine_answer_banner(const struct ftp_machine *machine, uint16_t code, struct ftp_out *out)
+{
+	struct ftp_act *act;
+	char *at;
+
+	if (machine->banner == NULL)
+		return;
+	if (code == 220) {
+		ftp_out_text(out, FTP_DO_REPLY, machine->banner, strlen(machine->banner));
+		return;
+	}
+	/* a client waits for the last line of the code with which a reply begins */
+	at = out->text + out->used;
+	act = ftp_out_copy(out, FTP_DO_REPLY, machine->banner);
+	for (size_t left = act->len; left >= 3; left = act->len - (size_t)(at - act->text)) {
+		char *lf = memchr(at, '\n', left);
+
+		memcpy(at, "230", 3);
+		if (lf == NULL)
+			return;
+		at = lf + 1;
+	}
+}
+
+void machine_answer_greeting(struct ftp_machine *machine, struct ftp_out *out)
+{
+	machine_answer_banner(machine, 220, out);
+	machine_answer(machine, FTP_LOCAL_OK_GREETING, out);
+}
+
 void machine_close_125(struct ftp_machine *machine, struct ftp_out *out)
 {
 	if (!machine->retry.open)

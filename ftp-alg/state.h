@@ -94,6 +94,7 @@ enum ftp_pending {
 	FTP_PENDING_QUIT,
 	FTP_PENDING_USER_CERTIFICATE, /* the gateway logs a user in with a stored credential */
 	FTP_PENDING_PASS_CERTIFICATE,
+	FTP_PENDING_HOST,   /* differs from PLAIN only where the greeting is hidden */
 	FTP_PENDING_SYST,   /* differs from PLAIN only at REPLYSECURITYLEVEL 1 */
 	FTP_PENDING_STATUS, /* STAT without an argument, likewise */
 	FTP_PENDING_FOLDER, /* the gateway's own PWD, for access.c; the client does not see the reply */
@@ -267,11 +268,12 @@ struct ftp_machine_setup {
 	const struct ftp_action *action;
 	struct ftp_access_state *access;   /* all zero, and the caller's; needed if the action has `access` */
 	const struct name_list *permitted; /* VERIFYUSER: the users that may log in to this server */
-	struct ip_endpoint client;	   /* the control connection's peer */
-	struct ip_addr server;		   /* where the server's control connection is */
-	bool implicit;			   /* arrived on a secure port */
-	uint8_t modes;			   /* FTP_MODE_ bits that policy allows towards the server */
-	bool low_ports;			   /* the server may name a data port below 1024 */
+	const char *banner; /* lines that begin with "220-", CR LF between them; NULL: none. The caller's */
+	struct ip_endpoint client; /* the control connection's peer */
+	struct ip_addr server;	   /* where the server's control connection is */
+	bool implicit;		   /* arrived on a secure port */
+	uint8_t modes;		   /* FTP_MODE_ bits that policy allows towards the server */
+	bool low_ports;		   /* the server may name a data port below 1024 */
 	struct ftp_ways *ways;	   /* which ways work with this server: read and written; NULL: own_ways */
 	uint8_t failures;	   /* recent failed logins from the same source */
 	uint32_t side_reply_ms;	   /* how long an unanswered side command holds the next command */
@@ -293,6 +295,7 @@ struct ftp_machine {
 	const struct ftp_action *action;
 	struct ftp_access_state *access; /* NULL: there is none. Only access.c writes it */
 	const struct name_list *permitted;
+	const char *banner;
 	struct ip_endpoint client;
 	struct ip_addr server_addr;
 	uint8_t modes;
@@ -401,6 +404,12 @@ enum machine_step {
 	MACHINE_ANSWERED, /* it is done with, or refused: nothing more */
 	MACHINE_WAITS,	  /* hold it: something has to happen first */
 };
+
+/* Greet the client: the banner, and a greeting of the gateway's own. */
+void machine_answer_greeting(struct ftp_machine *machine, struct ftp_out *out);
+
+/* Only the banner, before a reply of this code. */
+void machine_answer_banner(const struct ftp_machine *machine, uint16_t code, struct ftp_out *out);
 
 /* Reply to the client with a text of the gateway's own. Returns the action. */
 struct ftp_act *machine_answer(struct ftp_machine *machine, enum ftp_local answer, struct ftp_out *out);

@@ -221,9 +221,9 @@ static bool put_value(const struct field *f, const void *object, char buf[static
 	case FIELD_SIGNATURES:
 		put_text(at, "default", buf);
 		return true;
-	case FIELD_PATH:
+	case FIELD_PATH: /* a word of the value 0 is NULL */
 	case FIELD_KEY:
-		put_text(at, "none", buf);
+		put_text(at, f->words != NULL && f->words->value == 0 ? f->words->text : "none", buf);
 		return true;
 	case FIELD_TRUST:
 		put_text(at, *(const bool *)member_of_const(object, f->flag_offset) ? "*AUTH*/*" : "none",

@@ -11,6 +11,7 @@
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <string.h>
 
 /* SECURE_FTP: must every client log in under TLS? */
 enum secure_ftp { SECURE_FTP_REQUIRED = 0, SECURE_FTP_ALLOWED };
@@ -159,6 +160,8 @@ struct ftp_action {
 	enum portcommandport portcommandport;
 	enum data_port data_port;
 	uint32_t replysecuritylevel; /* 0 or 1 */
+	const char *banner; /* BANNER: a file; NULL: only the server's greeting; "none": not even that */
+	const char *adminemailaddress; /* for %E in that file; NULL: none */
 	bool accesserrormsgs;
 	const char *login_check; /* FTCHKPWD: the local socket that decides about logins; NULL: none */
 	bool verifyuser;	 /* VERIFYUSER: only users of the policy may log in, with TLS or without */
@@ -186,6 +189,18 @@ struct ftp_action {
 	uint32_t login_delay_ms; /* after a failed login; doubles with each failure */
 	enum reply_style reply_style;
 };
+
+/* Do clients see a greeting of the gateway's in place of the server's? */
+static inline bool ftp_action_hides_greeting(const struct ftp_action *action)
+{
+	return action->replysecuritylevel != 0 ||
+	       (action->banner != NULL && strcmp(action->banner, "none") == 0);
+}
+
+static inline bool ftp_action_has_banner(const struct ftp_action *action)
+{
+	return action->banner != NULL && strcmp(action->banner, "none") != 0;
+}
 
 /* SECURE_MECHANISM toward a server: how TLS begins. AUTH TLS, AUTH SSL (older servers), or at once. */
 enum secure_mechanism { SECURE_MECHANISM_TLS = 0, SECURE_MECHANISM_SSL, SECURE_MECHANISM_IMPLICIT };

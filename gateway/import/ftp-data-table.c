@@ -10,17 +10,19 @@
 
 #include "gateway/base/util.h"
 
-#define FILES	 "the FTP server keeps it: it is about files and data sets"
-#define TEXTS	 "the FTP server keeps it: it is about the conversion of texts"
-#define SQL	 "the FTP server keeps it: it is about SQL queries"
-#define JES	 "the FTP server keeps it: it is about jobs"
-#define SMF	 "the FTP server keeps it: it is about SMF records. The events of attlsd are in its log"
-#define ANON	 "the FTP server keeps it: it decides about anonymous users. To refuse them, use its own settings"
-#define LOGS	 "attlsd logs anonymous users as it logs others"
-#define GREETING "the FTP server keeps it: attlsd passes its greeting on"
-#define JOB	 "the FTP server keeps it: it is about its own process"
-#define TRACES	 "the FTP server keeps it. For attlsd there is daemon.log.level"
-#define USER	 "it is for the person or job that uses the client"
+#define FILES "the FTP server keeps it: it is about files and data sets"
+#define TEXTS "the FTP server keeps it: it is about the conversion of texts"
+#define SQL   "the FTP server keeps it: it is about SQL queries"
+#define JES   "the FTP server keeps it: it is about jobs"
+#define SMF   "the FTP server keeps it: it is about SMF records. The events of attlsd are in its log"
+#define ANON  "the FTP server keeps it: it decides about anonymous users. To refuse them, use its own settings"
+#define LOGS  "attlsd logs anonymous users as it logs others"
+#define GREETING                                                                                                 \
+	"the FTP server keeps it: attlsd passes its greeting on. banner and adminemailaddress are for lines of " \
+	"attlsd's own"
+#define JOB    "the FTP server keeps it: it is about its own process"
+#define TRACES "the FTP server keeps it. For attlsd there is daemon.log.level"
+#define USER   "it is for the person or job that uses the client"
 /* Statements that people report, but that none of IBM's pages describes that we have read. */
 #define UNDESCRIBED                                                                                             \
 	"IBM's IP Configuration Reference does not describe this statement as far as we know: look in that of " \

@@ -11,6 +11,7 @@
 
 #include "gateway/gssapi/acceptor.h"
 #include "gateway/host/audit-open.h"
+#include "gateway/host/banner.h"
 #include "gateway/host/control-group.h"
 #include "gateway/host/http-token.h"
 #include "gateway/host/login-socket.h"
@@ -45,6 +46,15 @@ static int check_tickets(const struct policy *policy, struct diags *diags)
 	int r = ticket_secrets_load(policy, diags, &secrets);
 
 	ticket_secrets_free(&secrets);
+	return r;
+}
+
+static int check_banners(const struct policy *policy, struct diags *diags)
+{
+	struct banners *banners = NULL;
+	int r = banners_load(policy, diags, &banners);
+
+	banners_free(&banners);
 	return r;
 }
 
@@ -98,6 +108,8 @@ int policy_check_load(const struct policy *policy, struct diags *diags)
 	if (check_tickets(policy, diags) < 0 && r == 0)
 		r = -EINVAL;
 	if (check_logins(policy, diags) < 0 && r == 0)
+		r = -EINVAL;
+	if (check_banners(policy, diags) < 0 && r == 0)
 		r = -EINVAL;
 	if (check_http(policy, diags) < 0 && r == 0)
 		r = -EINVAL;

@@ -24,6 +24,7 @@
 #include "gateway/worker/uplink.h"
 #include "policy/policy.h"
 
+struct banners;
 struct dump;
 struct gssapi_link;
 struct key_provider;
@@ -40,6 +41,7 @@ struct worker {
 	struct users *users;
 	struct health_logins *health_logins;
 	struct gssapi_link *gssapi; /* NULL: policy offers no AUTH GSSAPI */
+	struct banners *banners;
 	struct uplink uplink;
 	struct session_table sessions;
 	struct linger_list lingering;

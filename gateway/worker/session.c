@@ -10,6 +10,7 @@
 
 #include "gateway/base/ftp-setup.h"
 #include "gateway/base/util.h"
+#include "gateway/host/banner.h"
 #include "gateway/net/netsock.h"
 #include "gateway/worker/control-act.h"
 #include "gateway/worker/control-dial.h"
@@ -288,6 +289,7 @@ static bool session_admit(struct session *session)
 	/* without memory the machine refuses what it would have to judge */
 	session->access = session->facts.rule->ftp->naccess > 0 ? calloc(1, sizeof(*session->access)) : NULL;
 	setup.access = session->access;
+	setup.banner = banners_text(worker->banners, worker->policy, session->facts.rule->ftp);
 	setup.failures = (uint8_t)(session->failures < UINT8_MAX ? session->failures : UINT8_MAX);
 	ftp_machine_init(&session->machine, &setup);
 	return true;

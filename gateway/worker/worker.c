@@ -18,6 +18,7 @@
 #include "gateway/base/msg.h"
 #include "gateway/base/util.h"
 #include "gateway/gssapi/link.h"
+#include "gateway/host/banner.h"
 #include "gateway/host/facts.h"
 #include "gateway/host/filter.h"
 #include "gateway/host/sandbox.h"
@@ -422,6 +423,8 @@ static int worker_setup(struct worker *worker, const struct worker_setup *setup)
 		r = users_load(setup->policy, &diags, &worker->users);
 	if (r == 0)
 		r = health_logins_load(setup->policy, &diags, &worker->health_logins);
+	if (r == 0)
+		r = banners_load(setup->policy, &diags, &worker->banners);
 	if (r < 0) /* the monitor has just checked these files, so they have changed since */
 		log_event(LOG_LEVEL_ERROR, "keys-unreadable",
 			  LOG_TEXT("error", diags.nitems > 0 ? diags.items[0].message : strerror(-r)));
@@ -480,6 +483,7 @@ int worker_run(const struct worker_setup *setup)
 		users_free(&worker->users);
 		health_logins_free(&worker->health_logins);
 		gssapi_link_close(&worker->gssapi);
+		banners_free(&worker->banners);
 		free(worker->servers);
 		tlsctx_known_done(worker->known);
 		free(worker->known);

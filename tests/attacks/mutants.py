@@ -27,6 +27,7 @@ REUSE = "gateway/tls/tlsctx-reuse.c"
 MACHINE, PLAN, LINE, DATA, TLSCTX = "ftp-alg/machine.c", "ftp-alg/plan.c", "ftp-alg/line.c", "gateway/worker/data-leg.c", "gateway/tls/tlsctx.c"
 TRUST, CHAIN, ENTRY = "gateway/tls/trust.c", "gateway/tls/trust-limits.c", "gateway/tls/identity-entry.c"
 MASKS = "gateway/worker/trace-line.c"
+LOGIN, QUESTION = "gateway/host/login-socket.c", "gateway/base/login-question.c"
 SHOWN = "ftp-alg/shown.c"
 CALLS, FILTER = "gateway/host/worker-calls.c", "gateway/host/filter.c"
 FOREIGN = [(MACHINE, "command.verb->kind == FTP_KIND_FOREIGN", "command.verb->kind == FTP_KIND_COUNT")]
@@ -324,6 +325,20 @@ MUTANTS = [
     (414, "an upload without a single block is no empty file", [("gateway/net/relay.c", "(relay->upload || relay->bytes + len > 0)", "relay->bytes + len > 0")]),
     (411, "PROT ends a data connection of another level", [("ftp-alg/command.c", "if (machine->kept && machine->security.prot != before)", "if (false && before)")]),
     (412, "between two files, nothing passes against the direction", [("gateway/net/relay.c", "\tcase STREAM_OK:\n\tcase STREAM_RESET:\n\t\treturn false;", "\tcase STREAM_OK:\n\t\treturn true;\n\tcase STREAM_RESET:\n\t\treturn false;")]),
+    (420, "no other user can write to the folder of login_check",
+     [(LOGIN, "if (r == 0 && login_socket_exposed(path, &owner, why) != NULL) {", "owner = 0;\n\tif (false) {")]),
+    (421, "no other user answers login_check",
+     [(LOGIN, "if (is_ours(peer.uid) || peer.uid == folder_owner)", "if (peer.uid != 7654321)")]),
+    (422, "nobody else has made the folder of login_check",
+     [(LOGIN, "if (!is_ours(st->st_uid) && (!last || after_sticky))", "if (!is_ours(st->st_uid) && !last && !after_sticky)")]),
+    (423, "the text of a denial is one line",
+     [(QUESTION, "\t\tif (!utf8_is_printable(rune)) {\n\t\t\tif (used", "\t\tif (false) {\n\t\t\tif (used")]),
+    (424, "only one word lets in", [(QUESTION, "if (is_word(bytes, len, \"allow\"))", "if (len >= 5 && memcmp(bytes, \"allow\", 5) == 0)")]),
+    (426, "reading an answer takes no time", [("gateway/monitor/login-check.c", "bounded_receive(watch->fd, bytes, sizeof(bytes))",
+                                               "recv(watch->fd, bytes, sizeof(bytes), MSG_TRUNC)")]),
+    (427, "a user is asked about as a whole",
+     [("gateway/worker/login-ask.c", "len = login_user_is_sound(command.arg, command.arg_len) ? command.arg_len : 0;",
+       "len = command.arg_len < 63 ? command.arg_len : 63;")]),
     (413, "USER ends the data connection of another user", [("ftp-alg/command.c", "if (machine->kept) /* another user's */", "if (false)")]),
     (421, "paths are judged before a command goes on", [(MACHINE, "enum machine_step step = machine_access(machine, command, out);", "enum machine_step step = MACHINE_RUNS;")]),
     (422, "a command that may move makes the gateway forget the folder", [("ftp-alg/access.c", "if (!access_is_known(command->verb) || (command->verb->flags & FTP_VERB_MOVES) != 0)", "if (!access_is_known(command->verb))")]),

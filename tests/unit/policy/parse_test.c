@@ -68,6 +68,9 @@ static void test_minimal(void **state)
 	assert_int_equal(ftp->inactive_s, 300);
 	assert_int_equal(ftp->dswaittime_min, 0);
 	assert_int_equal(ftp->progress_s, 0);
+	assert_null(ftp->login_check);
+	assert_null(ftp->banner);
+	assert_null(ftp->adminemailaddress);
 	assert_int_equal(ftp->reply_style, REPLY_STYLE_RFC);
 
 	assert_int_equal(p.policy->rules[0].priority, 1);
