@@ -12,9 +12,9 @@
 
 #define LOGS	    "daemon.log.level sets what attlsd logs, and attlsd never logs what clients transfer"
 #define JOB	    "it is about the System SSL of z/OS"
-#define FIPS	    "the configuration of OpenSSL decides this"
+#define FIPS	    "set fips140 in daemon, or suite_b_profile of the action, which need modules and keys that fit"
 #define INSTANCE    "each reload of attlsd makes a new instance"
-#define PASSWORD    "attlsd reads keys without a password, from files that only root can read"
+#define PASSWORD    "write the password of the exported file into one that only root can read: password_file"
 #define SSL2	    "attlsd never uses SSL 2.0"
 #define RENEGOTIATE "attlsd always refuses renegotiation"
 #define SNI_NAMES   "attlsd takes the names from the certificates"
