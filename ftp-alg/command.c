@@ -36,13 +36,18 @@ static void run_auth(struct ftp_machine *machine, const struct ftp_command *comm
 		machine_plan_drop(machine, out);
 }
 
+/* While policy is audited, PROT C may pass that the level of data connections would refuse. */
 static void run_prot(struct ftp_machine *machine, const struct ftp_command *command, struct ftp_out *out)
 {
+	const struct ftp_action *audited = machine->audited;
 	enum ftp_prot before = machine->security.prot;
+	enum ftp_local answer =
+	    ftp_security_prot(&machine->security, machine->action, command->arg, command->arg_len);
 
-	machine_answer(machine,
-		       ftp_security_prot(&machine->security, machine->action, command->arg, command->arg_len),
-		       out);
+	if (audited != NULL && answer == FTP_LOCAL_OK_PROT_C &&
+	    (audited->secure_dataconn == SECURE_SAFE || audited->secure_dataconn == SECURE_PRIVATE))
+		machine_note(machine, FTP_LOCAL_PROT_C_DENIED, audited, out);
+	machine_answer(machine, answer, out);
 	if (machine->kept && machine->security.prot != before) /* it has the level of before */
 		machine_plan_drop(machine, out);
 }
@@ -85,6 +90,9 @@ static void run_ccc(struct ftp_machine *machine, struct ftp_out *out)
 	enum ftp_local answer =
 	    ftp_security_ccc(&machine->security, machine->action, machine->login == FTP_LOGIN_DONE);
 
+	if (machine->audited != NULL && answer == FTP_LOCAL_OK_CCC &&
+	    machine->audited->secure_ctrlconn != SECURE_CLEAR)
+		machine_note(machine, FTP_LOCAL_CCC_DENIED, machine->audited, out);
 	machine_answer(machine, answer, out);
 	if (answer != FTP_LOCAL_OK_CCC)
 		return;

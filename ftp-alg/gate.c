@@ -8,6 +8,7 @@
 #include <string.h>
 #include <strings.h>
 
+#include "ftp-alg/per-user.h"
 #include "ftp-alg/security.h"
 
 /*
@@ -103,6 +104,16 @@ static enum ftp_local needs_auth(const struct ftp_action *action, enum ftp_verb_
 	return tls ? FTP_LOCAL_NEEDS_TLS : FTP_LOCAL_NEEDS_GSSAPI;
 }
 
+/* The same at USER: the reply is one for all users, and only the key in the log tells them apart. */
+static enum ftp_local user_needs_auth(const struct ftp_machine *machine, const struct ftp_action *action)
+{
+	enum ftp_local usual = needs_auth(action, FTP_KIND_USER);
+
+	if (ftp_security_needs_tls(&machine->security, machine->usual))
+		return usual;
+	return usual == FTP_LOCAL_LOGIN_NEEDS_TLS ? FTP_LOCAL_USER_NEEDS_TLS : FTP_LOCAL_USER_NEEDS_GSSAPI;
+}
+
 /* A token of Kerberos is longer than the lines that servers read, and goes to none of them. */
 static bool is_token(const struct ftp_machine *machine, const struct ftp_verb *verb)
 {
@@ -124,12 +135,17 @@ enum ftp_local machine_gate(const struct ftp_machine *machine, const struct ftp_
 		return FTP_LOCAL_EMPTY;
 	if (!is_word(command->line, command->verb_len))
 		return FTP_LOCAL_BAD_VERB;
-	if (ftp_security_needs_tls(&machine->security, machine->action)) {
+	if (verb->kind == FTP_KIND_USER && machine->audited == NULL) {
+		const struct ftp_action *said =
+		    ftp_per_user_find(machine->usual, command->arg, command->arg_len);
+
+		if (ftp_security_needs_tls(&machine->security, said))
+			return user_needs_auth(machine, action);
+	} else if (ftp_security_needs_tls(&machine->security, machine->action)) {
 		/* After CCC the user is logged in; only a new login would send a password in the clear. */
 		bool cleared = machine->security.ctrl == FTP_CTRL_CLEARED;
 
-		if (verb->kind == FTP_KIND_USER || verb->kind == FTP_KIND_PASS ||
-		    (!cleared && !(verb->flags & FTP_VERB_BEFORE_TLS)))
+		if (verb->kind == FTP_KIND_PASS || (!cleared && !(verb->flags & FTP_VERB_BEFORE_TLS)))
 			return needs_auth(action, verb->kind);
 	}
 	if (machine->server_tls.ctrl == FTP_CTRL_CLEARED &&

@@ -28,7 +28,7 @@ const char *ftp_local_text(enum ftp_local reply, enum reply_style style)
  */
 static const char secure_ftp[] = "secure_ftp";
 
-const char *ftp_local_key(enum ftp_local reply, const struct ftp_action *action)
+static const char *key_of(enum ftp_local reply, const struct ftp_action *action)
 {
 	const char *key = texts[reply].key;
 
@@ -36,6 +36,55 @@ const char *ftp_local_key(enum ftp_local reply, const struct ftp_action *action)
 	if (key != NULL && strcmp(key, secure_ftp) == 0 && action->secure_ftp != SECURE_FTP_REQUIRED)
 		return "secure_ctrlconn";
 	return key;
+}
+
+enum ftp_would ftp_would_of(const char *key)
+{
+	static const char *const keys[FTP_WOULD_COUNT] = {
+		[FTP_WOULD_SECURE_FTP] = "secure_ftp",
+		[FTP_WOULD_SECURE_CTRLCONN] = "secure_ctrlconn",
+		[FTP_WOULD_SECURE_DATACONN] = "secure_dataconn",
+		[FTP_WOULD_SECURE_LOGIN] = "secure_login",
+		[FTP_WOULD_SECURE_SESSION_REUSE] = "secure_session_reuse",
+		[FTP_WOULD_PER_USER] = "per_user",
+	};
+
+	for (unsigned i = FTP_WOULD_NONE + 1; i < FTP_WOULD_COUNT && key != NULL; i++)
+		if (strcmp(keys[i], key) == 0)
+			return (enum ftp_would)i;
+	return FTP_WOULD_NONE;
+}
+
+/* Does per_user make the level of this key stricter than it is for others? */
+static bool is_raised(const char *key, const struct ftp_action *action)
+{
+	const struct ftp_action *usual = action->usual;
+
+	if (usual == NULL)
+		return false;
+	switch (ftp_would_of(key)) {
+	case FTP_WOULD_SECURE_FTP:
+		return !ftp_action_needs_tls(usual);
+	case FTP_WOULD_SECURE_CTRLCONN:
+		return usual->secure_ctrlconn != action->secure_ctrlconn;
+	case FTP_WOULD_SECURE_DATACONN:
+		return usual->secure_dataconn != action->secure_dataconn;
+	case FTP_WOULD_SECURE_LOGIN:
+		return usual->secure_login != action->secure_login;
+	case FTP_WOULD_NONE:
+	case FTP_WOULD_SECURE_SESSION_REUSE:
+	case FTP_WOULD_PER_USER:
+	case FTP_WOULD_COUNT:
+		break;
+	}
+	return false;
+}
+
+const char *ftp_local_key(enum ftp_local reply, const struct ftp_action *action)
+{
+	const char *key = key_of(reply, action);
+
+	return key != NULL && is_raised(key, action) ? "per_user" : key;
 }
 
 const char *ftp_local_key_at(size_t reply)

@@ -16,6 +16,21 @@ enum ftp_local {
 	FTP_LOCAL_COUNT
 };
 
+/* The keys whose refusals policy may audit. */
+enum ftp_would {
+	FTP_WOULD_NONE = 0,
+	FTP_WOULD_SECURE_FTP,
+	FTP_WOULD_SECURE_CTRLCONN,
+	FTP_WOULD_SECURE_DATACONN,
+	FTP_WOULD_SECURE_LOGIN,
+	FTP_WOULD_SECURE_SESSION_REUSE,
+	FTP_WOULD_PER_USER,
+	FTP_WOULD_COUNT
+};
+
+/* FTP_WOULD_NONE: a refusal by this key is never audited. */
+enum ftp_would ftp_would_of(const char *key);
+
 /* Room for any reply with its CRLF and a NUL. */
 #define FTP_LOCAL_LINE_MAX 512
 

@@ -8,6 +8,7 @@
 #include <strings.h>
 
 #include "ftp-alg/access.h"
+#include "ftp-alg/per-user.h"
 #include "ftp-alg/reply.h"
 
 #define FAILURES_MAX 100
@@ -54,9 +55,10 @@ static const char *denied_by(const struct ftp_machine *machine, enum ftp_local w
 }
 
 /* The client gets the reason only where policy allows that (ACCESSERRORMSGS). */
-static void deny(struct ftp_machine *machine, enum ftp_local why, struct ftp_out *out)
+static void deny(struct ftp_machine *machine, enum ftp_local why, const struct ftp_action *said,
+		 struct ftp_out *out)
 {
-	const char *key = ftp_local_key(why, machine->action);
+	const char *key = ftp_local_key(why, said);
 
 	machine->login = FTP_LOGIN_NONE;
 	machine_answer(machine, machine->action->accesserrormsgs ? why : FTP_LOCAL_LOGIN_DENIED, out)->key =
@@ -74,7 +76,7 @@ static void deny_checked(struct ftp_machine *machine, struct ftp_out *out)
 
 	if (!machine->action->accesserrormsgs || why != FTP_LOCAL_WHY_CHECKED || text == NULL ||
 	    text[0] == '\0') {
-		deny(machine, why, out);
+		deny(machine, why, machine_said(machine), out);
 		return;
 	}
 	machine->login = FTP_LOGIN_NONE;
@@ -134,13 +136,14 @@ static const char *find_permitted(const struct ftp_machine *machine, const char 
 }
 
 /* May this user log in with this certificate? FTP_LOCAL_NONE, or why not. */
-static enum ftp_local check_certificate(const struct ftp_machine *machine, const char *arg, size_t len)
+static enum ftp_local check_certificate(const struct ftp_machine *machine, const struct ftp_action *said,
+					const char *arg, size_t len)
 {
 	const struct ftp_identity *identity = &machine->identity;
 
 	if (!identity->certificate)
 		return FTP_LOCAL_CERTIFICATE_MISSING;
-	if (machine->action->secure_login != SECURE_LOGIN_VERIFY_USER)
+	if (said->secure_login != SECURE_LOGIN_VERIFY_USER)
 		return FTP_LOCAL_NONE;
 	if (identity->user == NULL)
 		return FTP_LOCAL_WHY_UNMAPPED;
@@ -150,11 +153,12 @@ static enum ftp_local check_certificate(const struct ftp_machine *machine, const
 }
 
 /* The same with a Kerberos ticket, whose principal is known. */
-static enum ftp_local check_principal(const struct ftp_machine *machine, const char *arg, size_t len)
+static enum ftp_local check_principal(const struct ftp_machine *machine, const struct ftp_action *said,
+				      const char *arg, size_t len)
 {
 	const struct ftp_identity *identity = &machine->identity;
 
-	if (machine->action->secure_login != SECURE_LOGIN_VERIFY_USER)
+	if (said->secure_login != SECURE_LOGIN_VERIFY_USER)
 		return FTP_LOCAL_NONE;
 	if (identity->user == NULL)
 		return FTP_LOCAL_WHY_NO_PRINCIPAL;
@@ -164,66 +168,90 @@ static enum ftp_local check_principal(const struct ftp_machine *machine, const c
 }
 
 /* Does SECURE_LOGIN apply to this session? SECURE_FTP says whether others are allowed. */
-static bool is_identified(const struct ftp_machine *machine)
+static bool is_identified(const struct ftp_machine *machine, const struct ftp_action *said)
 {
 	return machine->security.ctrl == FTP_CTRL_GSSAPI ||
-	       (machine->security.ctrl == FTP_CTRL_TLS &&
-		machine->action->secure_login != SECURE_LOGIN_NO_CLIENT_AUTH);
+	       (machine->security.ctrl == FTP_CTRL_TLS && said->secure_login != SECURE_LOGIN_NO_CLIENT_AUTH);
 }
 
 /* SECURE_PASSWORD or SECURE_PASSWORD_KERBEROS: may the gateway send the password in the client's place? */
-static bool may_replace_password(const struct ftp_machine *machine)
+static bool may_replace_password(const struct ftp_machine *machine, const struct ftp_action *said)
 {
-	const struct ftp_action *action = machine->action;
-
-	return is_identified(machine) &&
-	       (machine->security.gssapi ? action->secure_password_kerberos : action->secure_password) ==
+	return is_identified(machine, said) &&
+	       (machine->security.gssapi ? said->secure_password_kerberos : said->secure_password) ==
 		   SECURE_PASSWORD_OPTIONAL;
+}
+
+/*
+ * SECURE_LOGIN: the policy's spelling of the user, NULL if it has none, and how the login goes
+ * on. Returns FTP_LOCAL_NONE, or why the user may not log in.
+ */
+static enum ftp_local judge_identity(const struct ftp_machine *machine, const struct ftp_action *said,
+				     const struct ftp_command *command, const char **ret_name,
+				     enum ftp_pending *ret_pending)
+{
+	const struct ftp_identity *identity = &machine->identity;
+	enum ftp_local why;
+
+	if (!is_identified(machine, said))
+		return FTP_LOCAL_NONE;
+	why = machine->security.gssapi ? check_principal(machine, said, command->arg, command->arg_len)
+				       : check_certificate(machine, said, command->arg, command->arg_len);
+	if (why != FTP_LOCAL_NONE)
+		return why;
+	if (may_replace_password(machine, said) && identity->password != NULL && identity->service &&
+	    is_user(identity->user, command->arg, command->arg_len))
+		*ret_pending = FTP_PENDING_USER_CERTIFICATE;
+	if (*ret_pending == FTP_PENDING_USER_CERTIFICATE || said->secure_login == SECURE_LOGIN_VERIFY_USER)
+		*ret_name = identity->user;
+	return FTP_LOCAL_NONE;
+}
+
+/* What would have been refused here or by the gate. */
+static void note_refusals(struct ftp_machine *machine, const struct ftp_action *said, enum ftp_local why,
+			  struct ftp_out *out)
+{
+	if (ftp_security_needs_tls(&machine->security, said))
+		machine_note(machine, FTP_LOCAL_LOGIN_NEEDS_TLS, said, out);
+	if (why != FTP_LOCAL_NONE)
+		machine_note(machine, why, said, out);
 }
 
 void machine_login_user(struct ftp_machine *machine, const struct ftp_command *command, struct ftp_out *out)
 {
-	const struct ftp_action *action = machine->action;
-	const struct ftp_identity *identity = &machine->identity;
+	const struct ftp_action *said = ftp_per_user_find(machine->usual, command->arg, command->arg_len);
 	enum ftp_pending pending = FTP_PENDING_USER;
 	/*
 	 * The policy's spelling of a user that it has let in. The server gets this one: to
 	 * a server that knows case, the client's may be another user.
 	 */
 	const char *name = NULL;
+	enum ftp_local why = judge_identity(machine, said, command, &name, &pending);
 
 	ftp_out_text(out, FTP_DO_USER, command->arg, command->arg_len);
 	machine_access_user(machine, command->arg, command->arg_len);
-	if (is_identified(machine)) {
-		enum ftp_local why = machine->security.gssapi
-					 ? check_principal(machine, command->arg, command->arg_len)
-					 : check_certificate(machine, command->arg, command->arg_len);
-
-		if (why == FTP_LOCAL_CERTIFICATE_MISSING) {
-			machine_answer(machine, why, out);
-			turn_over(machine, out);
-			return;
-		}
-		if (why != FTP_LOCAL_NONE) {
-			deny(machine, why, out);
-			return;
-		}
-		if (may_replace_password(machine) && identity->password != NULL && identity->service &&
-		    is_user(identity->user, command->arg, command->arg_len))
-			pending = FTP_PENDING_USER_CERTIFICATE;
-		if (pending == FTP_PENDING_USER_CERTIFICATE ||
-		    action->secure_login == SECURE_LOGIN_VERIFY_USER)
-			name = identity->user;
+	if (machine->audited == NULL && why == FTP_LOCAL_CERTIFICATE_MISSING) {
+		machine_answer(machine, why, out)->key = ftp_local_key(why, said);
+		turn_over(machine, out);
+		return;
 	}
-	if (action->verifyuser) {
+	if (machine->audited == NULL && why != FTP_LOCAL_NONE) {
+		deny(machine, why, said, out);
+		return;
+	}
+	if (machine->action->verifyuser) {
 		const char *permitted = find_permitted(machine, command->arg, command->arg_len);
 
 		if (permitted == NULL) {
-			deny(machine, FTP_LOCAL_WHY_NOT_PERMITTED, out);
+			deny(machine, FTP_LOCAL_WHY_NOT_PERMITTED, said, out);
 			return;
 		}
 		name = name != NULL ? name : permitted;
 	}
+	if (machine->audited != NULL)
+		note_refusals(machine, said, why, out);
+	machine->former = machine_said(machine);
+	machine_say(machine, said);
 	machine->was_in = machine->login == FTP_LOGIN_DONE;
 	machine->login = FTP_LOGIN_USER;
 	machine->user_seen = true;
@@ -238,9 +266,12 @@ void machine_login_user(struct ftp_machine *machine, const struct ftp_command *c
 
 bool machine_login_may_be_greeted(const struct ftp_machine *machine)
 {
-	return !ftp_security_needs_tls(&machine->security, machine->action) &&
-	       machine->action->secure_login == SECURE_LOGIN_NO_CLIENT_AUTH && !machine->action->verifyuser &&
-	       machine->action->login_check == NULL; /* which is asked about a user */
+	const struct ftp_action *action = machine->action;
+
+	/* nobody knows which user that is */
+	return !ftp_security_needs_tls(&machine->security, action) && action->nper_user == 0 &&
+	       action->secure_login == SECURE_LOGIN_NO_CLIENT_AUTH && !action->verifyuser &&
+	       action->login_check == NULL; /* which is asked about a user */
 }
 
 /* Called at the first command that needs a login, not at the greeting: the client may still send AUTH or
@@ -254,6 +285,8 @@ void machine_login_take_greeted(struct ftp_machine *machine, struct ftp_out *out
 		ftp_out_text(out, FTP_DO_USER, "", 0);
 		machine_access_user(machine, "", 0);
 	}
+	if (machine->audited != NULL && ftp_security_needs_tls(&machine->security, machine->audited))
+		machine_note(machine, FTP_LOCAL_LOGIN_NEEDS_TLS, machine->audited, out);
 	machine->login = FTP_LOGIN_DONE;
 	machine_access_logged_in(machine);
 	machine->user_seen = true; /* AUTH and REIN need a fresh connection */
@@ -317,7 +350,7 @@ bool machine_login_reply(struct ftp_machine *machine, enum ftp_pending pending, 
 		machine_expect(machine, FTP_PENDING_PASS_CERTIFICATE);
 	} else if (certificate) {
 		/* z/OS: once a certificate has replaced the password, the client may not send one instead */
-		deny(machine, FTP_LOCAL_WHY_CREDENTIAL, out);
+		deny(machine, FTP_LOCAL_WHY_CREDENTIAL, machine_said(machine), out);
 	} else if (code == 331 || code == 332 || code == 336) {
 		machine->was_in = false;
 		machine->login = FTP_LOGIN_NEED_PASS;
@@ -325,6 +358,7 @@ bool machine_login_reply(struct ftp_machine *machine, enum ftp_pending pending, 
 	} else if (machine->was_in && pending == FTP_PENDING_USER) {
 		/* "Can't change to another user": the first user stays logged in, at the server and here */
 		machine->login = FTP_LOGIN_DONE;
+		machine_say(machine, machine->former);
 		ftp_out_add(out, FTP_DO_STILL_IN);
 		turn_over(machine, out);
 	} else {
@@ -341,7 +375,7 @@ bool machine_login_reply(struct ftp_machine *machine, enum ftp_pending pending, 
 static bool tries_login(const struct ftp_machine *machine, enum ftp_verb_kind kind)
 {
 	if (kind == FTP_KIND_USER)
-		return machine->failures > 0 || may_replace_password(machine);
+		return machine->failures > 0 || may_replace_password(machine, machine_said(machine));
 	return completes_login(machine, kind);
 }
 

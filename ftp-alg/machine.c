@@ -51,6 +51,8 @@ void ftp_machine_init(struct ftp_machine *machine, const struct ftp_machine_setu
 		.security.clear_only = setup->clear_only,
 	};
 	machine_server_tls_init(machine, setup->server_security);
+	machine->audited = setup->audited;
+	machine->usual = machine_said(machine);
 	ftp_security_init(&machine->security, setup->action, setup->implicit);
 	if (!setup->lazy_dial)
 		machine_expect(machine, FTP_PENDING_GREETING);

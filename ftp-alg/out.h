@@ -77,6 +77,8 @@ enum ftp_do {
 	FTP_DO_LOGIN_FAILED, /* text: who did not let the user in (server, certificate, stored-credential) */
 	FTP_DO_USER,	     /* text: the name that the client gave with USER */
 	FTP_DO_LOGGED_IN,    /* the server let the user in */
+	FTP_DO_WOULD_REFUSE, /* policy refuses this, but is only audited. text: the reply; key, verb; number:
+				enum ftp_would */
 	FTP_DO_CLOSE,	     /* once all replies are sent: end the session. text: why, for the log */
 };
 
@@ -109,7 +111,7 @@ struct ftp_act {
 };
 
 /* More than any one event leads to; asserted. */
-#define FTP_OUT_MAX	 12
+#define FTP_OUT_MAX	 14
 #define FTP_OUT_TEXT_MAX 8192
 
 struct ftp_out {

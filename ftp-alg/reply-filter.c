@@ -32,7 +32,7 @@ static bool is_denied(const struct ftp_machine *machine, const char *line, size_
 
 unsigned machine_features(const struct ftp_machine *machine)
 {
-	unsigned features = ftp_security_features(&machine->security, machine->action);
+	unsigned features = ftp_security_features(&machine->security, machine_said(machine));
 
 	for (unsigned bit = 1; bit <= features; bit <<= 1) {
 		const char *line = ftp_feat_line(features & bit, 0);

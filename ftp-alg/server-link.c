@@ -145,6 +145,7 @@ static void renew_later(struct ftp_machine *machine, enum ftp_pending pending, s
 
 void machine_link_renew(struct ftp_machine *machine, enum ftp_pending pending, struct ftp_out *out)
 {
+	machine_say(machine, machine->usual); /* no user has been named */
 	if (++machine->renewals > RENEWALS_MAX) {
 		machine_close(machine, FTP_LOCAL_TOO_MANY_ERRORS, "too-many-renewals", out);
 		return;

@@ -52,6 +52,23 @@ void machine_answer_greeting(struct ftp_machine *machine, struct ftp_out *out)
 	machine_answer(machine, FTP_LOCAL_OK_GREETING, out);
 }
 
+void machine_note(struct ftp_machine *machine, enum ftp_local refusal, const struct ftp_action *action,
+		  struct ftp_out *out)
+{
+	const char *key = ftp_local_key(refusal, action);
+	const char *text = ftp_local_text(refusal, action->reply_style);
+	enum ftp_would would = ftp_would_of(key);
+	struct ftp_act *act;
+
+	if (would == FTP_WOULD_NONE || (machine->noted >> would & 1) != 0)
+		return;
+	machine->noted |= (uint8_t)(1u << would);
+	act = ftp_out_text(out, FTP_DO_WOULD_REFUSE, text, strlen(text));
+	act->key = key;
+	act->verb = out->verb != NULL ? out->verb : "";
+	act->number = would;
+}
+
 void machine_close_125(struct ftp_machine *machine, struct ftp_out *out)
 {
 	if (!machine->retry.open)

@@ -266,7 +266,10 @@ struct ftp_access_state;
 
 struct ftp_machine_setup {
 	const struct ftp_action *action;
-	struct ftp_access_state *access;   /* all zero, and the caller's; needed if the action has `access` */
+	struct ftp_access_state *access; /* all zero, and the caller's; needed if the action has `access` */
+	/* What policy says while its refusals are only noted (FTP_DO_WOULD_REFUSE), and `action` is laxer.
+	 * NULL: `action` is what it says */
+	const struct ftp_action *audited;
 	const struct name_list *permitted; /* VERIFYUSER: the users that may log in to this server */
 	const char *banner; /* lines that begin with "220-", CR LF between them; NULL: none. The caller's */
 	struct ip_endpoint client; /* the control connection's peer */
@@ -292,8 +295,12 @@ struct ftp_machine_setup {
 };
 
 struct ftp_machine {
-	const struct ftp_action *action;
-	struct ftp_access_state *access; /* NULL: there is none. Only access.c writes it */
+	struct ftp_access_state *access;  /* NULL: there is none. Only access.c writes it */
+	const struct ftp_action *action;  /* in force, for this user */
+	const struct ftp_action *audited; /* what policy says for this user, if its refusals are only noted */
+	const struct ftp_action *usual;	  /* what it says for users that per_user does not name */
+	const struct ftp_action *former;  /* what it says for the user before, while another USER is tried */
+	uint8_t noted;			  /* FTP_DO_WOULD_REFUSE: bits of 1 << enum ftp_would */
 	const struct name_list *permitted;
 	const char *banner;
 	struct ip_endpoint client;
@@ -410,6 +417,23 @@ void machine_answer_greeting(struct ftp_machine *machine, struct ftp_out *out);
 
 /* Only the banner, before a reply of this code. */
 void machine_answer_banner(const struct ftp_machine *machine, uint16_t code, struct ftp_out *out);
+
+/* What policy says for the user that USER has named last. */
+static inline const struct ftp_action *machine_said(const struct ftp_machine *machine)
+{
+	return machine->audited != NULL ? machine->audited : machine->action;
+}
+
+/* From now on it says this. */
+static inline void machine_say(struct ftp_machine *machine, const struct ftp_action *action)
+{
+	*(machine->audited != NULL ? &machine->audited : &machine->action) = action;
+}
+
+/* Policy would have refused this, but is only audited. `action` is what it says; once a session for each key.
+ */
+void machine_note(struct ftp_machine *machine, enum ftp_local refusal, const struct ftp_action *action,
+		  struct ftp_out *out);
 
 /* Reply to the client with a text of the gateway's own. Returns the action. */
 struct ftp_act *machine_answer(struct ftp_machine *machine, enum ftp_local answer, struct ftp_out *out);

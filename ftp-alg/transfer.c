@@ -165,6 +165,11 @@ void machine_transfer_command(struct ftp_machine *machine, const struct ftp_comm
 		machine_answer(machine, refusal, out);
 		return;
 	}
+	if (machine->audited != NULL) {
+		refusal = ftp_security_transfer(&machine->security, machine->audited);
+		if (refusal != FTP_LOCAL_NONE)
+			machine_note(machine, refusal, machine->audited, out);
+	}
 	machine->transfer = FTP_TRANSFER_ASKED;
 	machine->result = FTP_DATA_PENDING;
 	machine->handshake = FTP_HANDSHAKE_NONE; /* it belongs to this transfer now */

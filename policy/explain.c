@@ -257,6 +257,7 @@ static bool put_value(const struct field *f, const void *object, char buf[static
 	case FIELD_SERVER:
 	case FIELD_PRINCIPALS:
 	case FIELD_NETS:
+	case FIELD_PATTERNS:
 	case FIELD_DAYS:
 	case FIELD_TIMES:
 	case FIELD_PERIOD:

@@ -27,6 +27,7 @@ field_fn field_parse_host, field_parse_hosts, field_parse_pins;			    /* host-li
 field_fn field_parse_principals;						    /* principal-list.c */
 field_fn field_parse_ciphers;							    /* cipher-list.c */
 field_fn field_parse_tls_names;							    /* tls-name.c */
+field_fn field_parse_patterns;							    /* pattern-list.c */
 field_fn field_parse_days, field_parse_times, field_parse_period, field_parse_zone; /* time-field.c */
 field_fn field_parse_access_path, field_parse_who;				    /* access-list.c */
 

@@ -137,8 +137,24 @@ static inline unsigned port_range_size(const struct port_range *range)
 	return range->low == 0 ? 0 : range->high - range->low + 1u;
 }
 
+struct ftp_action;
+
+/* Stricter levels for some users, from their USER on. */
+struct ftp_per_user {
+	struct name_list users; /* names with * and ? in any case */
+	enum secure_ftp secure_ftp;
+	enum secure_login secure_login;
+	enum secure_level secure_ctrlconn;
+	enum secure_level secure_dataconn;
+	const struct ftp_action *action; /* the whole action with these levels; it has no per_user */
+};
+
 struct ftp_action {
 	const char *name;
+	struct ftp_per_user *per_user; /* the first that names a user counts */
+	size_t nper_user;
+	const struct ftp_action
+	    *usual;	     /* of an action in per_user: that of all other users; NULL: it is that */
 	unsigned extensions; /* EXTENSION_ bits */
 	enum secure_ftp secure_ftp;
 	enum secure_login secure_login;

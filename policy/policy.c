@@ -14,6 +14,7 @@
 #include "policy/arena.h"
 #include "policy/changed.h"
 #include "policy/locations.h"
+#include "policy/levels.h"
 #include "policy/node.h"
 #include "policy/own-values.h"
 #include "policy/parse-context.h"
@@ -148,6 +149,9 @@ static void read_tree(const struct node *root, struct policy_store *store, const
 	for (size_t i = 0; i < policy->nftp_actions; i++)
 		for (size_t j = 0; j < policy->ftp_actions[i].naccess; j++)
 			finish_access(policy, &policy->ftp_actions[i].access[j]);
+	levels_finish(policy, locations, &store->arena, diags);
+	if (store->arena.failed)
+		return;
 	rule_check(policy, locations, diags);
 	rule_keyring_check(policy, locations, diags);
 	rule_server_check(policy, locations, diags);
@@ -170,6 +174,7 @@ static void read_tree(const struct node *root, struct policy_store *store, const
 	rule_effect_warn(policy, locations, diags);
 	rule_time_warn(policy, locations, diags);
 	rule_access_warn(policy, locations, diags);
+	levels_warn(policy, locations, diags);
 	changed_note(policy, locations, diags);
 }
 

@@ -3,12 +3,14 @@
  * other, such as a client certificate that is required but not asked for. Objects
  * with a fault of their own are skipped, since their fields may be empty.
  */
+#include "policy/member.h"
 #include "policy/own-listener.h"
 #include "policy/rule.h"
 #include "policy/rule-check.h"
 #include "policy/source.h"
 
 #include <stdbool.h>
+#include <stddef.h>
 
 /* Without trust there is nothing to check a client's certificate against. */
 static void check_client_auth(const struct check *c, const struct tls_action *tls)
@@ -240,6 +242,9 @@ static void check_advertise_ports(const struct check *c)
 
 static bool asks_for_certificate(const struct ftp_action *ftp)
 {
+	for (size_t i = 0; i < ftp->nper_user; i++)
+		if (ftp->per_user[i].action != NULL && asks_for_certificate(ftp->per_user[i].action))
+			return true;
 	return ftp->secure_login != SECURE_LOGIN_NO_CLIENT_AUTH;
 }
 
@@ -373,6 +378,17 @@ static void check_match(const struct check *c, const struct policy_rule *rule)
 		    rule->name);
 }
 
+/* Is this level private for all users or for some? */
+static bool is_private(const struct ftp_action *ftp, size_t offset)
+{
+	const enum secure_level *level = member_of_const(ftp, offset);
+
+	for (size_t i = 0; i < ftp->nper_user; i++)
+		if (ftp->per_user[i].action != NULL && is_private(ftp->per_user[i].action, offset))
+			return true;
+	return *level == SECURE_PRIVATE;
+}
+
 /* The level PRIVATE needs a cipher that encrypts. */
 static void check_level(const struct check *c, const struct policy_rule *rule)
 {
@@ -381,8 +397,8 @@ static void check_level(const struct check *c, const struct policy_rule *rule)
 
 	if (!check_is_valid(c, rule->tls) || !check_is_valid(c, ftp) || !rule->tls->null_ciphers)
 		return;
-	ctrl = ftp->secure_ctrlconn == SECURE_PRIVATE;
-	if (ctrl || ftp->secure_dataconn == SECURE_PRIVATE) {
+	ctrl = is_private(ftp, offsetof(struct ftp_action, secure_ctrlconn));
+	if (ctrl || is_private(ftp, offsetof(struct ftp_action, secure_dataconn))) {
 		check_error(c, DIAG_NULL_CIPHER_PRIVATE, rule, "tls",
 			    "\"%s\" of ftp_actions \"%s\" is private, "
 			    "but a cipher of tls_actions \"%s\" does not encrypt; "

@@ -82,6 +82,27 @@ static const struct word reply_styles[] = { { "rfc", REPLY_STYLE_RFC, NULL },
 					    { "zos", REPLY_STYLE_ZOS, NULL },
 					    { 0 } };
 
+static const struct word stricter_data_levels[] = { { "clear", SECURE_CLEAR, NULL },
+						    { "safe", SECURE_SAFE, NULL },
+						    { "private", SECURE_PRIVATE, NULL },
+						    { 0 } };
+
+/* Without a default: what is not given is as in the action. */
+#define LEVEL(name, word_list)                                                                               \
+	{                                                                                                    \
+		.key = #name, .type = FIELD_ENUM, AT(ftp_per_user, name), .words = word_list                 \
+	}
+static const struct field per_user_fields[] = {
+	{ .key = "users", .type = FIELD_PATTERNS, PTR(ftp_per_user, users), .required = true },
+	LEVEL(secure_ftp, secure_ftps),
+	LEVEL(secure_login, secure_logins),
+	LEVEL(secure_ctrlconn, schema_ftp_ctrl_levels),
+	LEVEL(secure_dataconn, stricter_data_levels),
+	{ 0 },
+};
+static const struct schema per_user_schema = { .fields = per_user_fields,
+					       .size = sizeof(struct ftp_per_user) };
+
 #define FTP_ENUM(name, word_list, text) ENUM(#name, ftp_action, name, word_list, text)
 #define FTP_BOOL(name, text)		BOOL(#name, ftp_action, name, text)
 #define FTP_KEEPALIVE(name, member)                                                                          \
@@ -121,6 +142,11 @@ static const struct field ftp_fields[] = {
 	FTP_ENUM(secure_dataconn, schema_ftp_data_levels, "private"),
 	UINT("secure_pbsz", ftp_action, secure_pbsz, 512, 32768, "16384"),
 	FTP_ENUM(data_policy_scope, scopes, "all"),
+	{ .key = "per_user",
+	  .type = FIELD_LIST,
+	  PTR(ftp_action, per_user),
+	  COUNT(ftp_action, nper_user),
+	  .sub = &per_user_schema },
 	FTP_ENUM(secure_session_reuse, reuses, "allowed"),
 	FTP_ENUM(tlsrfclevel, schema_ftp_rfc_levels, "rfc4217"),
 	FTP_ENUM(ccc_prime, ccc_primes, "auto"),

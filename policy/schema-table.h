@@ -43,6 +43,12 @@
 	{                                                                                                    \
 		.key = name, .type = FIELD_REF, PTR(object, member), .section = target, .required = needed   \
 	}
+/* A list, or one mapping in its place. */
+#define LIST_OR_ONE(name, object, member, number, table)                                                     \
+	{                                                                                                    \
+		.key = name, .type = FIELD_LIST, PTR(object, member), COUNT(object, number), .sub = &table,  \
+		.mapping_ok = true                                                                           \
+	}
 #define OBJECTS(name, schema, needed)                                                                        \
 	{                                                                                                    \
 		.key = #name, .type = FIELD_OBJECTS, PTR(policy, name), COUNT(policy, n##name),              \

@@ -38,6 +38,7 @@ enum field_type {
 	FIELD_TIMES,	  /* a list of struct time_of_day_range (and their count) */
 	FIELD_PERIOD,	  /* a beginning and an end: into a struct policy_time */
 	FIELD_ZONE,	  /* a time zone, as text of at most max bytes */
+	FIELD_PATTERNS,	  /* a list of names with * and ?: struct name_list */
 	FIELD_COMMANDS,	  /* a list of FTP commands: struct command_list */
 	FIELD_ACCESS,	  /* a path at the FTP server: into a struct ftp_access */
 	FIELD_WHO,	  /* a list of names of people, which may be empty: struct name_list */

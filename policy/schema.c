@@ -407,13 +407,7 @@ static const struct field match_fields[] = {
 	  .type = FIELD_HOSTS,
 	  PTR(policy_rule, destinations),
 	  COUNT(policy_rule, ndestinations) },
-	{ .key = "time",
-	  .type = FIELD_LIST,
-	  PTR(policy_rule, times),
-	  COUNT(policy_rule, ntimes),
-	  .sub = &schema_time,
-	  .required = false,
-	  .mapping_ok = true },
+	LIST_OR_ONE("time", policy_rule, times, ntimes, schema_time),
 	{ 0 },
 };
 static const struct schema match_schema = { .fields = match_fields };
@@ -423,12 +417,17 @@ static const struct word directions[] = { { "inbound", DIRECTION_INBOUND, NULL }
 					  { "both", DIRECTION_BOTH, NULL },
 					  { 0 } };
 
+static const struct word actions[] = { { "enforce", RULE_ENFORCE, NULL },
+				       { "audit", RULE_AUDIT, NULL },
+				       { 0 } };
+
 static const struct field rule_fields[] = {
 	UINT("priority", policy_rule, priority, 1, 2000000000, "1"),
 	{ .key = "match", .type = FIELD_GROUP, .sub = &match_schema },
 	ENUM("direction", policy_rule, direction, directions, "both"),
 	REF("tls", policy_rule, tls, "tls_actions", false),
 	REF("ftp", policy_rule, ftp, "ftp_actions", true),
+	ENUM("action", policy_rule, action, actions, "enforce"),
 	REF("backend", policy_rule, backend, "backends", true),
 	{ 0 },
 };

@@ -313,6 +313,9 @@ struct policy_nat {
  * on its way to a server elsewhere (listeners with tls: none). */
 enum rule_direction { DIRECTION_BOTH = 0, DIRECTION_INBOUND, DIRECTION_OUTBOUND };
 
+/* What a rule does with refusals: it makes them, or notes them and lets the client go on. */
+enum rule_action { RULE_ENFORCE = 0, RULE_AUDIT };
+
 struct policy_rule {
 	const char *name;
 	uint32_t priority;			  /* 1..2000000000, larger first */
@@ -329,6 +332,8 @@ struct policy_rule {
 	enum rule_direction direction;
 	const struct tls_action *tls; /* toward the client; NULL: only listeners with tls: none */
 	const struct ftp_action *ftp;
+	enum rule_action action;
+	const struct ftp_action *lenient; /* RULE_AUDIT: `ftp` with what is in force meanwhile; else NULL */
 	const struct policy_backend *backend;
 	struct diag_mark mark;
 };

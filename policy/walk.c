@@ -332,6 +332,7 @@ static void walk_field(struct parse_context *ctx, const struct field *f, const s
 		[FIELD_TIMES] = field_parse_times,
 		[FIELD_PERIOD] = field_parse_period,
 		[FIELD_ZONE] = field_parse_zone,
+		[FIELD_PATTERNS] = field_parse_patterns,
 		[FIELD_COMMANDS] = field_parse_commands,
 		[FIELD_ACCESS] = field_parse_access_path,
 		[FIELD_WHO] = field_parse_who,

@@ -747,6 +747,10 @@ static void model_act(struct model *model, const struct ftp_act *act)
 	case FTP_DO_STILL_IN:
 		model->logged_in = true;
 		break;
+	case FTP_DO_WOULD_REFUSE:
+		MODEL_CHECK(model, model->machine.audited != NULL);
+		MODEL_CHECK(model, ftp_would_of(act->key) == act->number && act->number != FTP_WOULD_NONE);
+		break;
 	case FTP_DO_CHANGED:
 		MODEL_CHECK(model, model->logged_in || act->number != FTP_CHANGE_SERVER);
 		break;

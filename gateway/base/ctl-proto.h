@@ -22,7 +22,7 @@
 #include "policy/policy.h"
 
 /* Must change with anything in this file. */
-#define CTL_VERSION 0x61740024u
+#define CTL_VERSION 0x61740025u
 
 /* What each of them is otherwise: ctl-question.c. */
 enum ctl_proto_what {
@@ -263,6 +263,13 @@ struct answer_client {
 		uint64_t sessions; /* that have shown it, and */
 		uint64_t last_s;   /* the last of them; 0: none */
 	} habits[HABIT_COUNT];	   /* by enum habit */
+	/* what policy would have refused (action: audit), by enum habit from HABIT_WOULD_FIRST on */
+	struct {
+		uint64_t first_s;
+		uint32_t line; /* where the policy gives the key; 0: nowhere. The newest */
+	} would[HABIT_WOULD_COUNT];
+	char rule[HABITS_RULE_MAX]; /* the newest rule that audits; "": none */
+	struct ip_addr address;	    /* from which something would have been refused last */
 };
 
 /* So many operators may follow traces at once. */

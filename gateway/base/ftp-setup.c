@@ -65,7 +65,8 @@ struct ftp_machine_setup ftp_setup_make(const struct ftp_setup_ends *ends, const
 	bool dial_after_tls = rule->backend->proxy == BACKEND_PROXY_V2;
 
 	return (struct ftp_machine_setup){
-		.action = rule->ftp,
+		.action = rule->lenient != NULL ? rule->lenient : rule->ftp,
+		.audited = rule->lenient != NULL ? rule->ftp : NULL,
 		.permitted = &rule->backend->permitted,
 		.client = ends->remote,
 		.server = ftp_setup_server(ends, rule->backend).addr,

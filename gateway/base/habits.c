@@ -4,6 +4,8 @@
 #include <string.h>
 
 _Static_assert(HABIT_COUNT < 64, "habits are bits of a number");
+_Static_assert(sizeof(((struct habits *)NULL)->would_line) == HABIT_WOULD_COUNT * sizeof(uint32_t),
+	       "a line for each key");
 
 static bool is_control(char c)
 {
@@ -32,7 +34,7 @@ bool habits_are_sound(const struct habits *habits)
 	       is_sound(habits->software, sizeof(habits->software)) &&
 	       is_sound(habits->ja4, sizeof(habits->ja4)) && is_sound(habits->user, sizeof(habits->user)) &&
 	       is_sound(habits->subject, sizeof(habits->subject)) &&
-	       is_sound(habits->group, sizeof(habits->group));
+	       is_sound(habits->group, sizeof(habits->group)) && is_sound(habits->rule, sizeof(habits->rule));
 }
 
 void habits_copy(char *to, size_t size, const char *text, size_t len)

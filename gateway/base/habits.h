@@ -16,12 +16,17 @@ enum habit {
 	HABIT_COUNT
 };
 
+/* The last ones in habits.def. */
+#define HABIT_WOULD_FIRST HABIT_WOULD_SECURE_FTP
+#define HABIT_WOULD_COUNT (HABIT_COUNT - HABIT_WOULD_FIRST)
+
 #define HABIT_BIT(id) (UINT64_C(1) << HABIT_##id)
 
 #define HABITS_SOFTWARE_MAX 40
 #define HABITS_JA4_MAX	    37
 #define HABITS_NAME_MAX	    65
 #define HABITS_GROUP_MAX    20
+#define HABITS_RULE_MAX	    33
 
 /* Texts are "" if they are not known, and cut if they are longer. */
 struct habits {
@@ -33,6 +38,9 @@ struct habits {
 	char user[HABITS_NAME_MAX];	    /* that has logged in */
 	char subject[HABITS_NAME_MAX];	    /* of its certificate */
 	char group[HABITS_GROUP_MAX];	    /* of the key exchange */
+	char rule[HABITS_RULE_MAX];	    /* that audits */
+	/* where its policy gives the keys that would have refused something, counted from 1; 0: nowhere */
+	uint32_t would_line[6];
 };
 
 /*

@@ -342,6 +342,7 @@ static void put_rule(struct explain_maker *maker, json_t *to, const struct expla
 	judge_certificate(maker, rule, &identity);
 	explain_put(maker, to, "certificate", identity_json(maker, &identity));
 	explain_put(maker, to, "rule", explain_text(rule->name));
+	explain_put(maker, to, "action", json_string(rule->action == RULE_AUDIT ? "audit" : "enforce"));
 	if (rule->tls != NULL) { /* clients of `tls: none` speak none */
 		explain_put(maker, to, "tls_action", explain_text(rule->tls->name));
 		explain_put(maker, to, "tls", tls_settings(maker, rule->tls, tls));

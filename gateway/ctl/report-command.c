@@ -14,6 +14,7 @@
 #include "gateway/ctl/usage.h"
 #include "gateway/view/client-report.h"
 #include "gateway/view/client.h"
+#include "gateway/view/shut-out-report.h"
 
 /* Seconds since 1970. False: neither a duration nor a date. */
 static bool parse_since(const char *text, uint64_t now_s, uint64_t *ret_s)
@@ -44,12 +45,21 @@ static int report_clients(const struct answers *answers, uint64_t since_s, bool 
 	return 0;
 }
 
+static int report_shut_out(const struct answers *answers, uint64_t since_s, bool json)
+{
+	if (json)
+		return shut_out_report_json(answers, since_s, stdout);
+	shut_out_report_print(answers, since_s, (uint64_t)time(NULL), stdout);
+	return 0;
+}
+
 static const struct topic {
 	const char *name;
 	enum ctl_proto_what what;
 	int (*print)(const struct answers *answers, uint64_t since_s, bool json);
 } topics[] = {
 	{ "clients", CTL_CLIENTS, report_clients },
+	{ "shut-out", CTL_CLIENTS, report_shut_out },
 };
 
 static const struct topic *find_topic(const char *name)
@@ -65,7 +75,8 @@ int report_command_check(const struct command_line *line)
 	uint64_t since_s;
 
 	if (find_topic(line->operand) == NULL)
-		return usage_fault("there is no such report; use \"clients\", not", line->operand);
+		return usage_fault("there is no such report; use \"clients\" or \"shut-out\", not",
+				   line->operand);
 	if (!parse_since(line->options[OPTION_SINCE], (uint64_t)time(NULL), &since_s))
 		return usage_fault("--since needs a duration such as 7d or 12h, or a date such as 2026-11-30 "
 				   "or 2026-11-30T18:00, not",

@@ -32,23 +32,27 @@ static json_t *mapping(bool empty_ok)
 	return json_pack("{s:o*,s:b}", "type", types, "additionalProperties", false);
 }
 
-static json_t *table_schema(const struct schema *schema, const struct manual_part *section);
+static json_t *table_schema(const struct schema *schema, const struct manual_part *section,
+			    const struct manual_part *parent);
 
-static json_t *objects_schema(const struct field *f, const struct manual_part *section)
+static json_t *objects_schema(const struct field *f, const struct manual_part *section,
+			      const struct manual_part *entry)
 {
 	json_t *schema = mapping(!f->required);
 
-	(void)json_object_set_new(schema, "patternProperties",
-				  json_pack("{s:o*}", SCHEMA_NAME_PATTERN, table_schema(f->sub, section)));
+	(void)json_object_set_new(
+	    schema, "patternProperties",
+	    json_pack("{s:o*}", SCHEMA_NAME_PATTERN, table_schema(f->sub, section, entry)));
 	if (f->required)
 		(void)json_object_set_new(schema, "minProperties", json_integer(1));
 	return schema;
 }
 
-static json_t *list_schema(const struct field *f, const struct manual_part *section)
+static json_t *list_schema(const struct field *f, const struct manual_part *section,
+			   const struct manual_part *entry)
 {
 	const struct field *key = f->sub->fields;
-	json_t *item = table_schema(f->sub, section);
+	json_t *item = table_schema(f->sub, section, entry);
 	json_t *single;
 
 	if (f->mapping_ok)
@@ -84,11 +88,11 @@ static json_t *field_schema(const struct field *f, const struct manual_part *sec
 	json_t *preset = schema_default(f);
 
 	if (f->type == FIELD_GROUP)
-		value = table_schema(f->sub, section);
+		value = table_schema(f->sub, section, entry);
 	else if (f->type == FIELD_LIST)
-		value = list_schema(f, section);
+		value = list_schema(f, section, entry);
 	else if (f->type == FIELD_OBJECTS)
-		value = objects_schema(f, section);
+		value = objects_schema(f, section, entry);
 	else
 		value = schema_value(f);
 	describe(value, f, entry);
@@ -97,7 +101,9 @@ static json_t *field_schema(const struct field *f, const struct manual_part *sec
 	return value;
 }
 
-static json_t *table_schema(const struct schema *table, const struct manual_part *section)
+/* `parent` is the entry of the key whose value this is. Both are NULL: it is the whole policy. */
+static json_t *table_schema(const struct schema *table, const struct manual_part *section,
+			    const struct manual_part *parent)
 {
 	json_t *schema = mapping(!has_required_key(table));
 	json_t *properties = json_object();
@@ -106,7 +112,7 @@ static json_t *table_schema(const struct schema *table, const struct manual_part
 	for (const struct field *f = table->fields; f->key != NULL; f++) {
 		/* the keys of the top level are the sections of the page */
 		struct manual_part own = section != NULL ? *section : manual_section(f->key);
-		struct manual_part entry = section != NULL ? manual_entry(&own, f->key) : own;
+		struct manual_part entry = section != NULL ? manual_entry(&own, parent, f->key) : own;
 
 		(void)json_object_set_new(properties, f->key, field_schema(f, &own, &entry));
 		if (f->required && f->instead == NULL)
@@ -128,7 +134,7 @@ int schema_command(void)
 	json_t *schema =
 	    json_pack("{s:s,s:s,s:s}", "$schema", DIALECT, "title", "Policy of attlsd", "description",
 		      "The policy of the TLS gateway attlsd, see attlsd.yaml(5).");
-	json_t *table = table_schema(schema_root(), NULL);
+	json_t *table = table_schema(schema_root(), NULL, NULL);
 
 	(void)json_object_update(schema, table);
 	json_decref(table);

@@ -52,13 +52,27 @@ struct manual_part manual_section(const char *key)
 	return part_at(schema_manual_start, strlen(schema_manual_start), start, ends);
 }
 
-struct manual_part manual_entry(const struct manual_part *section, const char *key)
+static bool is_as_above(const struct manual_part *entry)
+{
+	static const char text[] = "\nAs above.";
+	const char *line = memchr(entry->text, '\n', entry->len);
+
+	return line != NULL && strncmp(line, text, strlen(text)) == 0;
+}
+
+struct manual_part manual_entry(const struct manual_part *section, const struct manual_part *parent,
+				const char *key)
 {
 	static const char *const ends[] = { "\n.It ", "\n.El", NULL };
+	const char *end = section->text + section->len;
+	struct manual_part entry = { .text = "" };
 	char start[NAME_MAX_LEN];
 
 	(void)snprintf(start, sizeof(start), "\n.It Ic %s", key);
-	return part_at(section->text, section->len, start, ends);
+	if (parent->len > 0)
+		entry = part_at(parent->text, (size_t)(end - parent->text), start, ends);
+	return entry.len == 0 || is_as_above(&entry) ? part_at(section->text, section->len, start, ends)
+						     : entry;
 }
 
 /* The text so far. */
@@ -83,7 +97,7 @@ static void put_word(struct text *text, const char *word, size_t len)
 			i += 3;
 		} else {
 			if (word[i + 1] != '&')
-				(void)fputc(word[i + 1], text->out);
+				(void)fputc(word[i + 1] == 'e' ? '\\' : word[i + 1], text->out);
 			i++;
 		}
 	}

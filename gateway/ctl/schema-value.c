@@ -337,6 +337,12 @@ static json_t *nets_schema(const struct field *f)
 	return list_of(pattern_schema(STRING, json_string(pattern)), false);
 }
 
+static json_t *patterns_schema(const struct field *f)
+{
+	(void)f;
+	return list_of(pattern_schema(TEXT, json_string("^[!-~]{1,64}$")), false);
+}
+
 static json_t *days_schema(const struct field *f)
 {
 	(void)f;
@@ -427,6 +433,7 @@ json_t *schema_value(const struct field *field)
 		[FIELD_PINS] = pins_schema,
 		[FIELD_PRINCIPALS] = principals_schema,
 		[FIELD_NETS] = nets_schema,
+		[FIELD_PATTERNS] = patterns_schema,
 		[FIELD_DAYS] = days_schema,
 		[FIELD_TIMES] = times_schema,
 		[FIELD_PERIOD] = period_schema,

@@ -185,6 +185,21 @@ static void renew(char *text, const char *newest, size_t size)
 		memcpy(text, newest, size);
 }
 
+/* What policy would have refused. */
+static void count_would(struct answer_client *facts, const struct habits *habits,
+			const struct ip_addr *source, uint64_t now_s)
+{
+	for (unsigned i = 0; i < HABIT_WOULD_COUNT; i++) {
+		if ((habits->seen >> (HABIT_WOULD_FIRST + i) & 1) == 0)
+			continue;
+		if (facts->would[i].first_s == 0)
+			facts->would[i].first_s = now_s;
+		facts->would[i].line = habits->would_line[i];
+		facts->address = *source;
+		renew(facts->rule, habits->rule, sizeof(facts->rule));
+	}
+}
+
 static void count(struct answer_client *facts, const struct habits *habits, uint64_t now_s)
 {
 	if (facts->sessions == 0)
@@ -223,6 +238,7 @@ void client_table_add(struct client_table *table, const struct ip_addr *source, 
 		return;
 	entry->used = ++table->clock;
 	count(&entry->facts, habits, now_s);
+	count_would(&entry->facts, habits, source, now_s);
 }
 
 bool client_table_get(const struct client_table *table, size_t place, struct answer_client *ret)

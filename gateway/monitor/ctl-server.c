@@ -1,7 +1,6 @@
 /*
- * Serves the connections of attlsctl: a question or an order each. Every
- * connection has a time limit, since an operator's terminal may be stopped, and
- * the monitor must never wait for it.
+ * Serves the connections of attlsctl: a question or an order each. Every connection has a time limit, since
+ * an operator's terminal may be stopped, and the monitor must never wait for it.
  */
 #include "gateway/monitor/ctl-server.h"
 
@@ -277,9 +276,8 @@ static void answer_question(struct ctl_peer *peer, const struct ask *ask)
 
 static void refuse(struct ctl_peer *peer, const char *why)
 {
+	static const struct ucred unknown = { .uid = (uid_t)-1 }; /* another attlsd's HTTP process */
 	struct ctl_server *server = peer->server;
-	/* it has not made the connection, and another attlsd's is not known here */
-	static const struct ucred unknown = { .uid = (uid_t)-1 };
 	const struct ucred *http = peer->passed ? &unknown : &server->http;
 
 	ctl_log_refused(peer->watch.fd, peer->who == ASKER_HTTP ? http : NULL, why, server->loop->now_ms,

@@ -104,6 +104,7 @@ static void sanitize_texts(struct answer *answer)
 		TERMINATE(answer->u.client.ja4);
 		TERMINATE(answer->u.client.subject);
 		TERMINATE(answer->u.client.group);
+		TERMINATE(answer->u.client.rule);
 		break;
 	case ANSWER_WORKER:
 	case ANSWER_LIST_END:

@@ -25,6 +25,7 @@
 #include "gateway/worker/session-log.h"
 #include "gateway/worker/tally.h"
 #include "gateway/worker/trace-line.h"
+#include "gateway/worker/would-refuse.h"
 
 /* For log_hidden() and the trace. */
 static void note_secret(struct session *session, const struct ftp_act *act)
@@ -298,6 +299,16 @@ static void send_reply(struct session *session, const struct ftp_act *act)
 		outbuf_add(&session->worker->replies, &session->client, act->text, act->len, !act->goes_on);
 }
 
+static void note_would_refuse(struct session *session, const struct ftp_act *act)
+{
+	char text[160];
+	size_t len = act->len < sizeof(text) - 1 ? act->len : sizeof(text) - 1;
+
+	memcpy(text, act->text, len);
+	text[len] = '\0';
+	would_refuse(&session->facts, act->key, act->verb, text);
+}
+
 static void carry_out_one(struct session *session, const struct ftp_act *act)
 {
 	switch (act->what) {
@@ -441,6 +452,9 @@ static void carry_out_one(struct session *session, const struct ftp_act *act)
 		break;
 	case FTP_DO_LOGIN_OVER:
 		uplink_notify(&session->worker->uplink, MSG_LOGIN_OVER, session->facts.id);
+		break;
+	case FTP_DO_WOULD_REFUSE:
+		note_would_refuse(session, act);
 		break;
 	case FTP_DO_CHANGED:
 		changes_agreed(&session->changes, &session->facts);

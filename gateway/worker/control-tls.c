@@ -4,6 +4,7 @@
  * CCC must not count as commands in the clear.
  */
 #include "gateway/worker/control-tls.h"
+#include "gateway/worker/would-refuse.h"
 
 #include <string.h>
 #include <sys/random.h>
@@ -96,6 +97,11 @@ static void tls_is_up(struct session *session)
 	if (session->facts.rule->ftp->secure_ctrlconn == SECURE_PRIVATE &&
 	    stream_tls_level(&session->client) != SECURE_PRIVATE)
 		ftp_machine_signal(&session->machine, FTP_SIGNAL_TLS_SAFE, &session->worker->out);
+	else if (session_reuse_is_required(session->facts.rule->ftp->secure_session_reuse) &&
+		 tlsctx_lacks_extended_master_secret(session->client.ssl) &&
+		 facts_are_audited(&session->facts))
+		would_refuse(&session->facts, "secure_session_reuse", "",
+			     "TLS 1.2 without extended master secret");
 	else if (session_reuse_is_required(session->facts.rule->ftp->secure_session_reuse) &&
 		 tlsctx_lacks_extended_master_secret(session->client.ssl))
 		ftp_machine_signal(&session->machine, FTP_SIGNAL_TLS_UNBOUND, &session->worker->out);

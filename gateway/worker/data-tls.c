@@ -14,6 +14,7 @@
 #include "gateway/worker/session-log.h"
 #include "gateway/worker/session-summary.h"
 #include "gateway/worker/tally.h"
+#include "gateway/worker/would-refuse.h"
 
 /*
  * A TLS object for a data connection: bound to its session, or to nothing if policy
@@ -61,13 +62,14 @@ static const enum ftp_data_result refusals[] = {
 
 static bool must_resume(const struct facts *facts)
 {
-	return session_reuse_is_required(facts->rule->ftp->secure_session_reuse);
+	return session_reuse_is_required(facts->rule->ftp->secure_session_reuse) && !facts_are_audited(facts);
 }
 
 /* Has it resumed what policy asks for? FTP_DATA_PENDING: yes. */
 static enum ftp_data_result check_reuse(const struct facts *facts, const struct stream *stream)
 {
-	if (!must_resume(facts))
+	if (!must_resume(facts) &&
+	    !(facts_are_audited(facts) && session_reuse_is_required(facts->rule->ftp->secure_session_reuse)))
 		return FTP_DATA_PENDING;
 	if (tlsctx_lacks_extended_master_secret(stream->ssl))
 		return FTP_DATA_NO_EXTENDED_SECRET;
@@ -130,6 +132,10 @@ enum ftp_data_result data_tls_step(struct data_legs *legs)
 	    stream_tls_level(&leg->stream) != SECURE_PRIVATE)
 		return FTP_DATA_NOT_PRIVATE;
 	result = check_reuse(facts, &leg->stream);
+	if (result != FTP_DATA_PENDING && facts_are_audited(facts)) {
+		would_refuse(facts, "secure_session_reuse", "", data_result_reason(result));
+		result = FTP_DATA_PENDING;
+	}
 	if (result != FTP_DATA_PENDING) {
 		tally_not_reused(FTP_SIDE_CLIENT, data_result_reason(result));
 		session_log(facts, LOG_LEVEL_INFO, "session-not-reused",

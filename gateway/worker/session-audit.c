@@ -147,3 +147,10 @@ void session_audit_refused(const struct facts *facts, const char *verb, const ch
 		      AUDIT_TEXT("reply", reply), AUDIT_TEXT("key", key),
 		      AUDIT_NUMBER(policy_line != 0 ? "line" : "", policy_line));
 }
+
+void session_audit_would_refuse(const struct facts *facts, const char *verb, const char *reply,
+				const char *key)
+{
+	session_audit(facts, "would-refuse", AUDIT_TEXT("command", verb), AUDIT_TEXT("reply", reply),
+		      AUDIT_DECISION(facts, key));
+}

@@ -57,6 +57,10 @@ void session_audit_tls_failed(const struct facts *facts, enum audit_leg leg, boo
 void session_audit_login(const struct facts *facts);
 void session_audit_login_failed(const struct facts *facts, const char *name, const char *by, const char *key);
 
+/* It would have been refused, in a rule with `action: audit`. */
+void session_audit_would_refuse(const struct facts *facts, const char *verb, const char *reply,
+				const char *key);
+
 /* A command that the gateway has refused: its line (NULL: not known), the reply, and the policy's key (NULL:
  * none) and line (0: none) that decided. */
 void session_audit_refused(const struct facts *facts, const char *verb, const char *line, size_t len,

@@ -121,6 +121,13 @@ void tally_refusal(const char *verb, const char *key)
 	count_cell(count_sparse_cell(count_page, COUNT_COMMANDS_REFUSED, values), 1);
 }
 
+void tally_would_refuse(const char *key)
+{
+	const uint8_t values[COUNT_LABELS_MAX] = { key_index(key) };
+
+	count_cell(count_sparse_cell(count_page, COUNT_WOULD_REFUSE, values), 1);
+}
+
 static size_t dial_result(int r)
 {
 	switch (r) {

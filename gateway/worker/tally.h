@@ -27,6 +27,8 @@ void tally_login_failed(const char *by);
 /* login_check has answered: "allow", "deny" or "none". */
 void tally_login_check(const char *answer);
 /* Of a command. verb: "" if it is none of FTP's; key: NULL if no key decided. */
+/* Policy would have refused something, but is only audited. */
+void tally_would_refuse(const char *key);
 void tally_refusal(const char *verb, const char *key);
 
 /* The server was dialled: 0 or a negative errno, after this time. Then its greeting, or that all was in vain.

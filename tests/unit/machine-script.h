@@ -59,6 +59,7 @@ struct script_setup {
 	bool drops_strays;
 	bool low_ports;
 	uint32_t command_line_max;
+	const struct ftp_action *audited; /* NULL: `action` is what policy says */
 	bool dials; /* FTP_DO_DATA_DIAL is shown, and the script says what comes of it */
 };
 
@@ -279,6 +280,9 @@ static void script_action(struct script *script, const struct ftp_act *act)
 		return;
 	case FTP_DO_LOGIN_OVER:
 		script_add(script, "  over\n");
+		return;
+	case FTP_DO_WOULD_REFUSE:
+		script_add(script, "  would-refuse %s\n", act->key);
 		return;
 	case FTP_DO_CHANGED:
 		if (act->number == FTP_CHANGE_SERVER) /* the others are only for the audit trail */
@@ -596,6 +600,7 @@ static void script_begin(struct script *script, const struct script_setup *setup
 	const char *server = setup->server != NULL ? setup->server : "10.0.0.1";
 	struct ftp_machine_setup machine_setup = {
 		.action = setup->action != NULL ? setup->action : &script_lenient,
+		.audited = setup->audited,
 		.permitted = setup->permitted,
 		.client = script_endpoint(setup->client != NULL ? setup->client : "192.0.2.7:40000"),
 		.implicit = setup->implicit,
