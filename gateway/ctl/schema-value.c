@@ -369,7 +369,7 @@ static json_t *period_schema(const struct field *f)
 static json_t *zone_schema(const struct field *f)
 {
 	(void)f;
-	return pattern_schema(STRING, json_string("^[A-Za-z0-9_+-]+(/[A-Za-z0-9_+-]+)*$"));
+	return pattern_schema(TEXT, json_string("^[A-Za-z0-9_+-]+(/[A-Za-z0-9_+-]+)*$"));
 }
 
 static json_t *commands_schema(const struct field *f)

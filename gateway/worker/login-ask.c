@@ -73,18 +73,18 @@ static void tell(struct session *session, enum login_verdict verdict, const char
 	static const char *const words[] = {
 		[LOGIN_NO_ANSWER] = "none", [LOGIN_ALLOWED] = "allow", [LOGIN_DENIED] = "deny"
 	};
-	static const enum log_level levels[] = { [LOGIN_NO_ANSWER] = LOG_LEVEL_WARNING,
-						 [LOGIN_ALLOWED] = LOG_LEVEL_DEBUG,
-						 [LOGIN_DENIED] = LOG_LEVEL_INFO };
 	uint64_t ms = session->ask == NULL ? 0 : session->worker->loop.now_ms - session->ask->asked_ms;
 	const char *key = verdict == LOGIN_NO_ANSWER		       ? "reason"
 			  : verdict == LOGIN_DENIED && text[0] != '\0' ? "text"
 								       : "";
 
 	tally_login_check(words[verdict]);
-	session_log(&session->facts, levels[verdict], "login-check", LOG_TEXT("user", session->login_name),
-		    LOG_TEXT("answer", words[verdict]), LOG_TEXT(key, text), LOG_NUMBER("ms", ms),
-		    LOG_DECISION(&session->facts, login_check));
+	session_log(&session->facts,
+		    verdict == LOGIN_NO_ANSWER ? LOG_LEVEL_WARNING
+		    : verdict == LOGIN_DENIED  ? LOG_LEVEL_INFO
+					       : LOG_LEVEL_DEBUG,
+		    "login-check", LOG_TEXT("user", session->login_name), LOG_TEXT("answer", words[verdict]),
+		    LOG_TEXT(key, text), LOG_NUMBER("ms", ms), LOG_DECISION(&session->facts, login_check));
 	session_audit(&session->facts, "login-check", AUDIT_TEXT("name", session->login_name),
 		      AUDIT_TEXT("answer", words[verdict]), AUDIT_TEXT(key, text), AUDIT_NUMBER("ms", ms),
 		      AUDIT_DECISION(&session->facts, login_check));

@@ -30,7 +30,7 @@ def test_all_pages_are_installed_and_removed(folder):
             doc + "nftables/inline.nft", doc + "prometheus/alerts.yml", doc + "prometheus/rules.yml", doc + "grafana/attlsd.json",
             doc + "fail2ban/jail.d/attlsd.conf", doc + "systemd/attlsd.socket", doc + "policy.minimal.yaml"} <= found
     assert "usr/share/attlsd/policy.schema.json" in found
-    assert {os.stat(os.path.join(folder, name)).st_mode & 0o777 for name in found if "/sbin/" not in name and not name.endswith(("/attlsd-deploy", "/upgrade-services"))} == {0o644}
+    assert {os.stat(os.path.join(folder, name)).st_mode & 0o777 for name in found if "/sbin/" not in name and not name.endswith(("/attlsd-deploy", "/upgrade-services", "/login-check", "/login-check-pam"))} == {0o644}
     for name in found:
         if name.endswith((".8", ".5", ".service", ".yaml", "/upgrade-services")):
             with open(os.path.join(folder, name)) as f:

@@ -68,7 +68,7 @@ def test_bash_completes_every_command_and_option():
 def test_bash_completes_values():
     assert bash("check -f contrib/policy.m", "check -f x --j", "report ''", "probe --trust = VERS", "sessions --user ''",
                 "import --vsftpd VERS", "che", "nonsense ''") == [
-        ["contrib/policy.minimal.yaml"], ["--json"], ["clients"], ["VERSION"], [], ["VERSION"], ["check"], []]
+        ["contrib/policy.minimal.yaml"], ["--json"], ["clients", "shut-out"], ["VERSION"], [], ["VERSION"], ["check"], []]
 
 
 ZSH = """

@@ -218,7 +218,7 @@ def fields_of(schema, path=()):
             yield here, field
 
 
-SIBLINGS = {"certificates": {"chain": "a.pem", "key": "a.key"}, "advertise": {"address": "192.0.2.1"}}
+SIBLINGS = {"per_user": {"users": "[ a ]"}, "access": {"path": "/a"}, "certificates": {"chain": "a.pem", "key": "a.key"}, "advertise": {"address": "192.0.2.1"}}
 
 
 def block(path, form, indent, lines, siblings):
