@@ -7,6 +7,7 @@
 
 #include <errno.h>
 #include <signal.h>
+#include <stdbool.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/prctl.h>
@@ -23,9 +24,10 @@
 struct gssapi_keeper {
 	const struct keeper_setup *setup;
 	struct gssapi_acceptor *acceptor;
+	bool again; /* processes that start now follow one that has died */
 };
 
-/* Tell the worker that an acceptor has started: what it asked the last one is lost. */
+/* Tell the worker that another acceptor has started: what it asked the last one is lost. */
 static void announce(int fd, struct gssapi_answer *answer)
 {
 	memset(answer, 0, offsetof(struct gssapi_answer, context));
@@ -64,7 +66,8 @@ static void run(void *owner, size_t i)
 	int r;
 
 	(void)prctl(PR_SET_NAME, "attlsd-acceptor", 0, 0, 0); /* only a name */
-	announce(fd, &answer);
+	if (keeper->again) /* the first one answers what has been asked before it started */
+		announce(fd, &answer);
 	r = sandbox_signer();
 	if (r < 0) {
 		log_event(LOG_LEVEL_ERROR, "sandbox-failed", LOG_TEXT("process", "acceptor"),
@@ -110,6 +113,7 @@ int gssapi_keeper_run(const struct keeper_setup *setup)
 		r = keeper_sandbox(setup, "gssapi-keeper");
 	if (r == 0)
 		r = offspring_start(&offspring);
+	keeper.again = true;
 	if (r == 0)
 		r = offspring_keep(&offspring);
 	offspring_done(&offspring);
