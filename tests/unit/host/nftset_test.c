@@ -14,7 +14,7 @@ static int refuse_netlink(void)
 	scmp_filter_ctx filter = seccomp_init(SCMP_ACT_ALLOW);
 
 	if (seccomp_rule_add(filter, SCMP_ACT_ERRNO(EAFNOSUPPORT), SCMP_SYS(socket), 1,
-			     SCMP_A0(SCMP_CMP_EQ, AF_NETLINK)) != 0)
+			     SCMP_A0(SCMP_CMP_EQ, AF_NETLINK, 0)) != 0)
 		return -1;
 	return seccomp_load(filter);
 }
