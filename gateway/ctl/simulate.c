@@ -49,12 +49,15 @@ static void server_says(struct turn *turn, const char *text)
 
 static void server_hears(struct turn *turn, const struct ftp_act *heard)
 {
-	size_t row = 0;
+	size_t row = 0, verb_len = 0;
 
 	if (heard->forwarded)
 		turn->answer->passed = true;
+	while (verb_len < heard->len && heard->text[verb_len] != ' ')
+		verb_len++;
 	while (server_replies[row].verb[0] != '\0' &&
-	       (heard->len < 4 || memcmp(heard->text, server_replies[row].verb, 4) != 0))
+	       (verb_len != strlen(server_replies[row].verb) ||
+		memcmp(heard->text, server_replies[row].verb, verb_len) != 0))
 		row++;
 	for (size_t i = 0; i < 2 && server_replies[row].replies[i] != NULL; i++)
 		server_says(turn, server_replies[row].replies[i]);
@@ -202,7 +205,10 @@ void simulation_start(struct simulation *simulation, const struct ftp_machine_se
 	ftp_machine_init(&simulation->machine, &mine);
 	if (setup->implicit && tls_first)
 		tls_is_up(&turn);
-	server_says(&turn, "220 Ready.");
+	if (setup->lazy_dial)
+		ftp_machine_greet(&simulation->machine, &turn.out);
+	else
+		server_says(&turn, "220 Ready.");
 	play(&turn);
 }
 

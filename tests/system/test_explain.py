@@ -226,6 +226,20 @@ def policy(certificates, folder):
     return write
 
 
+@pytest.mark.parametrize("more", [{"greet_first": True}, {"proxy_protocol": "v2"}], ids=str)
+def test_a_server_that_is_dialled_late(policy, more):
+    """Clients get the same answers as with a server that is dialled at once."""
+    at_once, late = (explain(policy(backends={"legacy": change}), "explicit", "192.0.2.7")["states"] for change in ({}, more))
+    assert late == at_once
+    assert all(one["answer"] for state in late for one in state["answers"] if one["by"] == "gateway")
+
+
+def test_entries_about_other_paths_refuse_nothing(policy):
+    """The working directory is known: the server says "/" to PWD."""
+    told = explain(policy(ftp={"access": [{"path": "/payroll", "users": ["pay"]}]}), "explicit", "192.0.2.7")
+    assert code(told, "under TLS, logged in", "RETR", "PBSZ 0", "PROT P", "EPSV") is None
+
+
 def test_defaults_are_marked(policy):
     path = policy(ftp={"secure_dataconn": "private", "passivedataports": "50000-50100"}, tls={"versions": ["tls1.3"]})
     told = explain(path, "explicit", "127.0.0.1")
