@@ -59,6 +59,7 @@ static int run_explain(const struct command_line *line)
 		.sni = line->options[OPTION_SNI],
 		.other = line->options[OPTION_DIFF],
 		.at = line->options[OPTION_AT],
+		.path = line->options[OPTION_PATH],
 	};
 
 	return explain_command(line->policy, line->options[OPTION_NODE], &question, wants_json(line));
@@ -292,11 +293,12 @@ static const struct command commands[] = {
 	  .run = run_schema },
 	{ .name = "explain",
 	  .takes = TAKES(FILE) | TAKES(NODE) | TAKES(JSON) | TAKES(LISTENER) | TAKES(CLIENT) | TAKES(LOCAL) |
-		   TAKES(CERTIFICATE) | TAKES(USER) | TAKES(SNI) | TAKES(DIFF) | TAKES(TO) | TAKES(AT),
+		   TAKES(CERTIFICATE) | TAKES(USER) | TAKES(SNI) | TAKES(DIFF) | TAKES(TO) | TAKES(AT) |
+		   TAKES(PATH),
 	  .arguments =
 	      "[-f policy.yaml] [-N node.yaml] [--listener NAME] [--client ADDRESS] [--local ADDRESS[:PORT]]\n"
 	      "                        [--to HOST[:PORT]] [--certificate FILE] [--user NAME] [--sni HOST] [--at TIME]\n"
-	      "                        [--diff OTHER.yaml] [--json]",
+	      "                        [--path SERVER-PATH] [--diff OTHER.yaml] [--json]",
 	  .summary = "Show what happens to this client, or what changes for it with another policy.",
 	  .run = run_explain },
 	{ .name = "doctor",

@@ -10,9 +10,9 @@
 
 #include "ftp-alg/ftp-alg.h"
 #include "gateway/base/util.h"
-#include "gateway/ctl/simulate.h"
 
-#define STEPS_MAX 6
+#define STEPS_MAX   6
+#define COMMAND_MAX 512 /* USER with a long name */
 
 /* How far a session has come; each stage is played from the session's start. */
 struct stage {
@@ -32,6 +32,11 @@ static const struct stage stages[] = {
 			false,
 			{ "AUTH TLS", "PBSZ 0", "PROT P", "USER me", "PASS secret", "CCC" } },
 };
+
+/* Not one of the states that are shown: it is for the principals of `access` only. */
+static const struct stage gssapi_in = { "under GSSAPI, logged in",
+					false,
+					{ "AUTH GSSAPI", "ADAT YQ==", "USER me", "PASS secret" } };
 
 /*
  * The commands to try. @own, @other and @low become PORT or EPRT, as the client's
@@ -75,8 +80,7 @@ static const struct question {
 };
 
 /* The command with the client's own name and address. */
-static const char *spell(const struct explain_maker *maker, const char *command,
-			 char buf[static FTP_ENDPOINT_TEXT_MAX])
+static const char *spell(const struct explain_maker *maker, const char *command, char buf[static COMMAND_MAX])
 {
 	static const char *const strangers[][2] = { { "192.0.2.1", "192.0.2.2" },
 						    { "2001:db8::1", "2001:db8::2" } };
@@ -91,7 +95,7 @@ static const char *spell(const struct explain_maker *maker, const char *command,
 		user = permitted->names[0];
 
 	if (strcmp(command, "USER me") == 0 && user != NULL) {
-		(void)snprintf(buf, FTP_ENDPOINT_TEXT_MAX, "USER %s", user);
+		(void)snprintf(buf, COMMAND_MAX, "USER %s", user);
 		return buf;
 	}
 	if (command[0] != '@')
@@ -121,7 +125,7 @@ static bool is_done(const struct explain_maker *maker, const struct simulation *
 static bool reach(struct explain_maker *maker, const struct stage *stage, struct simulation *simulation,
 		  const char **ret_step, struct simulation_answer *ret_answer)
 {
-	char buf[FTP_ENDPOINT_TEXT_MAX];
+	char buf[COMMAND_MAX];
 
 	simulation_start(simulation, &maker->setup, maker->tls_first, &maker->offered, &maker->identity);
 	for (size_t i = 0; i < STEPS_MAX && stage->steps[i] != NULL; i++) {
@@ -151,6 +155,8 @@ static void put_answer(struct explain_maker *maker, json_t *to, const char *comm
 	explain_put(maker, to, "answer", answer->passed ? json_null() : explain_text(answer->text));
 	if (answer->passed && answer->transfer)
 		explain_put(maker, to, "data", json_string(data_level(maker, answer)));
+	if (answer->would_refuse != NULL)
+		explain_put(maker, to, "would_refuse", json_string(answer->would_refuse));
 	if (answer->passed && answer->transfer && maker->setup.server_security != NULL)
 		explain_put(maker, to, "data_to_server",
 			    json_string(answer->protect_server ? "under TLS" : "in the clear"));
@@ -159,7 +165,7 @@ static void put_answer(struct explain_maker *maker, json_t *to, const char *comm
 static json_t *ask(struct explain_maker *maker, const struct question *question,
 		   struct simulation *simulation)
 {
-	char buf[FTP_ENDPOINT_TEXT_MAX];
+	char buf[COMMAND_MAX];
 	struct simulation_answer answer;
 	json_t *one = json_object(), *after = json_array();
 	const char *command = spell(maker, question->command, buf);
@@ -218,6 +224,30 @@ void explain_answers(struct explain_maker *maker, bool either, json_t *to)
 			       either && maker->setup.implicit ? " (TLS at once)" : "");
 		explain_add(maker, to, stage_answers(maker, (enum stage_number)i, name));
 	}
+}
+
+bool explain_log_in(struct explain_maker *maker, enum explain_way way, struct simulation *simulation,
+		    char refusal[static EXPLAIN_REASON_MAX])
+{
+	const struct stage *ways[] = { way == EXPLAIN_GSSAPI ? &gssapi_in : &stages[TLS_IN],
+				       way == EXPLAIN_GSSAPI ? NULL : &stages[CLEAR_IN] };
+	bool no_tls = way == EXPLAIN_PASSWORD && maker->tls_fails[0] != '\0';
+	struct simulation_answer answer;
+	const char *step = NULL;
+
+	refusal[0] = '\0';
+	for (size_t i = 0; i < NELEM(ways) && ways[i] != NULL; i++) {
+		if (i == 0 && no_tls)
+			(void)snprintf(refusal, EXPLAIN_REASON_MAX, "%s", maker->tls_fails);
+		else if (maker->setup.implicit && ways[i] != &stages[TLS_IN])
+			continue; /* there is no other way to begin than with TLS */
+		else if (reach(maker, ways[i], simulation, &step, &answer)) {
+			refusal[0] = '\0';
+			return true;
+		} else if (refusal[0] == '\0' || maker->setup.clear_only)
+			(void)snprintf(refusal, EXPLAIN_REASON_MAX, "%s", answer.text);
+	}
+	return false;
 }
 
 json_t *explain_features(struct explain_maker *maker)

@@ -22,6 +22,7 @@ struct explain_client {
 	const struct trust_judge *certificate; /* that it shows */
 	const struct users *users;	       /* of the policy, needed for a certificate */
 	const char *user;		       /* that it logs in as */
+	const char *path;		       /* at the server, that it wants to use */
 	const char *sni;		       /* the host name that it asks for in its handshake */
 };
 

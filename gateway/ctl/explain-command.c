@@ -63,6 +63,7 @@ static int explain_side(struct run *run, struct explained *side, const struct ex
 		.users = side->users,
 		.user = run->question->user,
 		.sni = run->question->sni,
+		.path = run->question->path,
 	};
 	struct explain_place place;
 

@@ -10,6 +10,7 @@
 #include <string.h>
 
 #include "gateway/base/util.h"
+#include "gateway/ctl/explain-words.h"
 
 #define NAME_MAX_BYTES 512
 
@@ -118,9 +119,60 @@ static void put_state(json_t *flat, const json_t *state, bool *failed)
 	}
 }
 
+/* The entries of a list, in words and in one line. */
+static void put_entries(json_t *flat, const char *name, const json_t *list,
+			void (*words)(json_t *entry, FILE *out), bool *failed)
+{
+	char *text = NULL;
+	size_t len, i;
+	json_t *one;
+	FILE *out;
+
+	if (list == NULL)
+		return;
+	out = open_memstream(&text, &len);
+	if (out == NULL) {
+		*failed = true;
+		return;
+	}
+	json_array_foreach (list, i, one) {
+		(void)fputs(i > 0 ? " | " : "", out);
+		words(one, out);
+	}
+	if (fclose(out) != 0)
+		*failed = true;
+	else
+		put(flat, name, text, failed);
+	free(text);
+}
+
+/* Without lines: an entry that has only moved changes nothing. */
+static void put_path(json_t *flat, const json_t *path, bool *failed)
+{
+	char who[EXPLAIN_WORDS_MAX], name[2 * NAME_MAX_BYTES], text[EXPLAIN_WORDS_MAX + 32];
+	json_t *client, *answer;
+	size_t i, j;
+
+	json_array_foreach (json_object_get(path, "clients"), i, client) {
+		explain_client_words(client, who);
+		(void)snprintf(name, sizeof(name), "path %s, %s", word(path, "path"), who);
+		(void)snprintf(text, sizeof(text), "%s%s",
+			       json_object_get(client, "refused_at_login") != NULL ? "cannot log in: "
+										   : "can log in",
+			       word(client, "refused_at_login"));
+		put(flat, name, text, failed);
+		json_array_foreach (json_object_get(client, "answers"), j, answer) {
+			(void)snprintf(name, sizeof(name), "path %s, %s: %s", word(path, "path"), who,
+				       word(answer, "command"));
+			explain_outcome_words(answer, false, text);
+			put(flat, name, text, failed);
+		}
+	}
+}
+
 static json_t *flatten(const json_t *explanation, bool *failed)
 {
-	static const char *const words[] = { "listens_at", "starts_tls", "tls_action",
+	static const char *const words[] = { "listens_at", "starts_tls", "action",	     "tls_action",
 					     "ftp_action", "backend",	 "server_tls_action" };
 	json_t *flat = json_object(), *one;
 	size_t i;
@@ -136,6 +188,10 @@ static json_t *flatten(const json_t *explanation, bool *failed)
 			put(flat, words[i], word(explanation, words[i]), failed);
 	put_settings(flat, "tls", json_object_get(explanation, "tls"), failed);
 	put_settings(flat, "ftp", json_object_get(explanation, "ftp"), failed);
+	put_entries(flat, "ftp.per_user", json_object_get(explanation, "per_user"), explain_per_user_words,
+		    failed);
+	put_entries(flat, "ftp.access", json_object_get(explanation, "access"), explain_access_words, failed);
+	put_path(flat, json_object_get(explanation, "path"), failed);
 	put_settings(flat, "server", json_object_get(explanation, "server"), failed);
 	put_settings(flat, "server_tls", json_object_get(explanation, "server_tls"), failed);
 	one = json_object_get(explanation, "certificate");
@@ -160,7 +216,7 @@ static void add_change(json_t *changes, const char *what, const json_t *from, co
 static bool is_out_of_reach(const json_t *other, const char *what)
 {
 	const char *end = strstr(what, ": ");
-	char state[NAME_MAX_BYTES];
+	char state[2 * NAME_MAX_BYTES];
 
 	if (end == NULL || (size_t)(end - what) >= sizeof(state) || json_object_get(other, what) != NULL)
 		return false;

@@ -21,6 +21,7 @@ struct explain_maker {
 	struct diags *diags;
 	struct ftp_identity identity;	    /* what the session knows of the client's certificate */
 	char tls_fails[EXPLAIN_REASON_MAX]; /* why TLS admits no such client; "": it does */
+	bool sni_fails;			    /* and a client certificate would not help */
 	struct ftp_machine_setup setup;
 	bool tls_first;	   /* implicit TLS comes before the greeting */
 	bool null_ciphers; /* TLS may not encrypt: PROT P may be no more than safe */

@@ -9,6 +9,7 @@
 #include <string.h>
 
 #include "gateway/base/util.h"
+#include "gateway/ctl/explain-words.h"
 
 /* Width of the table's left column; longer commands push the answer to the right. */
 #define COMMAND_WIDTH 40
@@ -135,15 +136,18 @@ static void print_answer(const json_t *answer, FILE *out)
 	size_t row = 0;
 
 	if (strcmp(word(answer, "by"), "gateway") == 0)
-		(void)fprintf(out, "%s\n", word(answer, "answer"));
+		(void)fputs(word(answer, "answer"), out);
 	else if (data[0] == '\0')
-		(void)fputs("goes to the server\n", out);
+		(void)fputs("goes to the server", out);
 	else {
 		while (row + 1 < NELEM(levels) && strcmp(levels[row].level, data) != 0)
 			row++;
-		(void)fprintf(out, "goes to the server; data %s%s%s\n", levels[row].text,
+		(void)fprintf(out, "goes to the server; data %s%s%s", levels[row].text,
 			      to_server[0] != '\0' ? ", to the server " : "", to_server);
 	}
+	if (json_object_get(answer, "would_refuse") != NULL)
+		(void)fprintf(out, " (%s would refuse it)", word(answer, "would_refuse"));
+	(void)fputc('\n', out);
 }
 
 static void print_state(const json_t *state, FILE *out)
@@ -165,6 +169,82 @@ static void print_state(const json_t *state, FILE *out)
 			width += fprintf(out, "%s %s", j == 0 ? " after" : ",", json_string_value(step));
 		(void)fprintf(out, "%*s ", width < COMMAND_WIDTH ? COMMAND_WIDTH - width : 0, "");
 		print_answer(answer, out);
+	}
+}
+
+/* The entries for single users. */
+static void print_per_user(const json_t *explanation, FILE *out)
+{
+	json_t *one;
+	size_t i;
+
+	json_array_foreach (json_object_get(explanation, "per_user"), i, one) {
+		(void)fputs(i == 0 ? "\nlevels of single users; the first entry that names a user counts\n  "
+				   : "  ",
+			    out);
+		explain_per_user_words(one, out);
+		(void)fputc('\n', out);
+	}
+}
+
+static void print_access(const json_t *list, FILE *out)
+{
+	json_t *one, *line;
+	size_t i;
+
+	json_array_foreach (list, i, one) {
+		if (i == 0)
+			(void)fputs("\naccess; the first entry that covers path and verb decides\n", out);
+		line = json_object_get(one, "line");
+		if (line != NULL)
+			(void)fprintf(out, "  line %" JSON_INTEGER_FORMAT ": ", json_integer_value(line));
+		else
+			(void)fputs("  ", out);
+		explain_access_words(one, out);
+		(void)fputc('\n', out);
+	}
+}
+
+/* The commands that have the outcome of the one at `first`, in one line. */
+static void print_outcome(const json_t *answers, size_t first, FILE *out)
+{
+	char outcome[EXPLAIN_WORDS_MAX], other[EXPLAIN_WORDS_MAX];
+	size_t shown = 0;
+
+	explain_outcome_words(json_array_get(answers, first), true, outcome);
+	for (size_t i = 0; i < json_array_size(answers); i++) {
+		explain_outcome_words(json_array_get(answers, i), true, other);
+		if (strcmp(outcome, other) != 0)
+			continue;
+		if (i < first)
+			return; /* it is in the line of that one */
+		if (shown++ == 0)
+			(void)fprintf(out, "    %s: %s", outcome,
+				      word(json_array_get(answers, i), "command"));
+		else
+			(void)fprintf(out, ", %s", word(json_array_get(answers, i), "command"));
+	}
+	(void)fputc('\n', out);
+}
+
+static void print_path(const json_t *path, FILE *out)
+{
+	char text[EXPLAIN_WORDS_MAX];
+	json_t *client;
+	size_t i;
+
+	if (path == NULL)
+		return;
+	(void)fprintf(out, "\npath %s\n", word(path, "path"));
+	json_array_foreach (json_object_get(path, "clients"), i, client) {
+		const json_t *answers = json_object_get(client, "answers");
+
+		explain_client_words(client, text);
+		(void)fprintf(out, "  %s\n", text);
+		if (json_object_get(client, "refused_at_login") != NULL)
+			(void)fprintf(out, "    cannot log in: %s\n", word(client, "refused_at_login"));
+		for (size_t j = 0; j < json_array_size(answers); j++)
+			print_outcome(answers, j, out);
 	}
 }
 
@@ -215,10 +295,16 @@ void explain_print(const json_t *explanation, FILE *out)
 		(void)fputs("\nno rule matches: the connection is refused\n", out);
 		return;
 	}
+	if (strcmp(word(explanation, "action"), "audit") == 0)
+		(void)fputs("\naction: audit: what the levels below would refuse passes, and is logged as "
+			    "would-refuse\n",
+			    out);
 	if (json_object_get(explanation, "tls") != NULL)
 		print_settings(explanation, "tls action", "tls_action", "tls", out);
 	print_settings(explanation, "ftp action", "ftp_action", "ftp", out);
 	print_plans(json_object_get(explanation, "plans"), out);
+	print_per_user(explanation, out);
+	print_access(json_object_get(explanation, "access"), out);
 	print_settings(explanation, "backend", "backend", "server", out);
 	if (json_object_get(explanation, "server_tls") != NULL)
 		print_settings(explanation, "tls action toward the server", "server_tls_action", "server_tls",
@@ -229,5 +315,6 @@ void explain_print(const json_t *explanation, FILE *out)
 	(void)fputs("\n", out);
 	json_array_foreach (json_object_get(explanation, "states"), i, item)
 		print_state(item, out);
+	print_path(json_object_get(explanation, "path"), out);
 	print_assumptions(explanation, out);
 }

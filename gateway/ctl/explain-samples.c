@@ -5,6 +5,7 @@
  */
 #include "gateway/ctl/explain-samples.h"
 
+#include <ctype.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -18,6 +19,8 @@
 /* Addresses for documentation (RFC 5737, RFC 3849), where nothing else is given. */
 static const char *const example_clients[] = { "198.51.100.7", "2001:db8:1::7" };
 static const char *const example_locals[] = { "192.0.2.1", "2001:db8::1" };
+
+#define PATH_BYTES_MAX 255 /* as in `access` */
 
 struct addresses {
 	struct ip_addr *items;
@@ -332,6 +335,17 @@ static bool is_known(const struct policy *first, const struct policy_listener *l
 	       other->transparent == listener->transparent;
 }
 
+/* Is it one that a command can carry? */
+static bool is_path(const char *path)
+{
+	size_t len = strlen(path);
+
+	for (size_t i = 0; i < len; i++)
+		if (iscntrl((unsigned char)path[i]))
+			return false;
+	return len > 0 && len <= PATH_BYTES_MAX;
+}
+
 static int check_words(const struct policy *const policies[2], const struct explain_question *question,
 		       struct explain_dialled *ret_local, int64_t *ret_at_s)
 {
@@ -344,6 +358,9 @@ static int check_words(const struct policy *const policies[2], const struct expl
 		return usage_fault("--at needs a date such as 2026-11-30, 2026-11-30T18:00 or (in UTC) "
 				   "2026-11-30T18:00Z, not",
 				   question->at);
+	if (question->path != NULL && !is_path(question->path))
+		return usage_fault("--path needs a path of 1 to 255 bytes without control characters, not",
+				   question->path);
 	if (question->local != NULL && question->to != NULL)
 		return usage_fault(
 		    "--to and --local both give the address that the client dials: use one of them", "");

@@ -12,6 +12,7 @@
 
 #include "gateway/base/ftp-setup.h"
 #include "gateway/base/util.h"
+#include "gateway/ctl/explain-access.h"
 #include "gateway/ctl/explain-answers.h"
 #include "gateway/ctl/explain-json.h"
 #include "gateway/ctl/explain-server.h"
@@ -332,13 +333,14 @@ static void put_rule(struct explain_maker *maker, json_t *to, const struct expla
 		.remote = { .addr = place->flow.remote, .port = 50000 },
 		.local = { .addr = place->flow.local, .port = place->local_port },
 	};
-	json_t *backend_json;
+	json_t *ftp_json, *backend_json;
 
 	maker->offered = policy_advertised(maker->policy, rule->ftp, &place->flow.remote, &own);
 	maker->setup = ftp_setup_make(&ends, rule);
 	maker->tls_first = ftp_setup_tls_comes_first(listener, rule);
 	maker->null_ciphers = rule->tls != NULL && rule->tls->null_ciphers;
 	judge_name(maker, rule->tls);
+	maker->sni_fails = maker->tls_fails[0] != '\0';
 	judge_certificate(maker, rule, &identity);
 	explain_put(maker, to, "certificate", identity_json(maker, &identity));
 	explain_put(maker, to, "rule", explain_text(rule->name));
@@ -348,7 +350,12 @@ static void put_rule(struct explain_maker *maker, json_t *to, const struct expla
 		explain_put(maker, to, "tls", tls_settings(maker, rule->tls, tls));
 	}
 	explain_put(maker, to, "ftp_action", explain_text(rule->ftp->name));
-	explain_put(maker, to, "ftp", ftp_settings(maker, rule->ftp, ftp));
+	ftp_json = ftp_settings(maker, rule->ftp, ftp);
+	if (rule->ftp->nper_user > 0)
+		explain_put(maker, to, "per_user", explain_per_user(maker, rule->ftp, ftp_json));
+	explain_put(maker, to, "ftp", ftp_json);
+	if (rule->ftp->naccess > 0)
+		explain_put(maker, to, "access", explain_access(maker, rule->ftp));
 	if (rule->ftp->passivedatashare == PASSIVEDATASHARE_SOURCE)
 		put_plans(maker, to, listener, rule->ftp);
 	explain_put(maker, to, "backend", explain_text(backend->name));
@@ -362,6 +369,8 @@ static void put_rule(struct explain_maker *maker, json_t *to, const struct expla
 	explain_put(maker, to, "defaults", defaults);
 	explain_put(maker, to, "without_effect", without_effect(maker, rule));
 	explain_put(maker, to, "features", explain_features(maker));
+	if (maker->client->path != NULL)
+		explain_put(maker, to, "path", explain_path(maker, rule));
 	explain_answers(maker, listener->tls == LISTENER_AUTO, states);
 	if (listener->tls == LISTENER_AUTO) { /* the client may as well start TLS at once */
 		ends.implicit = true;

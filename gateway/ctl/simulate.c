@@ -125,6 +125,13 @@ static void carry_out_one(struct turn *turn, const struct ftp_act *one)
 	case FTP_DO_TLS_START:
 		tls_is_up(turn);
 		break;
+	case FTP_DO_GSSAPI_ACCEPT:
+		ftp_machine_identify(machine, &turn->simulation->identity);
+		ftp_machine_adat(machine, FTP_ADAT_DONE, "", &turn->out);
+		break;
+	case FTP_DO_WOULD_REFUSE:
+		turn->answer->would_refuse = one->key;
+		break;
 	case FTP_DO_SERVER_TLS_START:
 		ftp_machine_signal(machine, FTP_SIGNAL_SERVER_TLS_UP, &turn->out);
 		break;
@@ -217,10 +224,14 @@ void simulation_command(struct simulation *simulation, const char *command,
 {
 	struct turn turn = { .simulation = simulation, .answer = ret_answer };
 	enum ftp_take take = FTP_HOLD;
+	/* with a security context, commands come as encrypted as they can be */
+	enum ftp_prot level =
+	    ftp_machine_has_gssapi(&simulation->machine) ? FTP_PROT_PRIVATE : FTP_PROT_CLEAR;
 
 	*ret_answer = (struct simulation_answer){ .passed = false };
 	for (int offers = 0; offers < OFFERS_MAX && take == FTP_HOLD; offers++) {
-		take = ftp_machine_command(&simulation->machine, command, strlen(command), &turn.out);
+		take =
+		    ftp_machine_protected(&simulation->machine, level, command, strlen(command), &turn.out);
 		play(&turn); /* or what it waits for */
 	}
 }

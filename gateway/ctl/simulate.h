@@ -29,7 +29,9 @@ struct simulation_answer {
 	bool protect_server;		/* and to the server, too */
 	bool closed;			/* the session has ended */
 	const char *key; /* of the gateway's own refusal: the policy's key that decided; NULL: none */
-	uint32_t line;	 /* and the line of the entry that did; 0: none */
+	const char
+	    *would_refuse; /* the key that would have refused it, in a rule that only audits; or NULL */
+	uint32_t line;	   /* and the line of the entry that did; 0: none */
 };
 
 /*
