@@ -11,7 +11,7 @@ test="$demo libcmocka-dev python3-pytest python3-pexpect python3-pyte python3-py
 	krb5-kdc krb5-admin-server krb5-user python3-gssapi
 	php-cli ruby pebble|curl dehydrated|curl lego|curl wget rclone libio-socket-ssl-perl erlang-ftp nftables iptables keepalived ufw conntrack iproute2 procps mandoc
 	clang clang-format libclang-rt-14-dev|libclang-rt-dev git netbase python3-jsonschema rsyslog logrotate systemd
-	openssl-provider-fips|openssl openssl-provider-legacy|openssl
+	softhsm2 pkcs11-provider|softhsm2 openssl-provider-fips|openssl openssl-provider-legacy|openssl
 	chromium chromium-driver python3-selenium" # only a browser can tell whether the page works; 0.4 GB
 ktls='qemu-system-x86 busybox-static cpio kmod xz-utils' # and a kernel, see tests/ktls/run.sh
 fresh=debootstrap

@@ -57,9 +57,12 @@ static void check_token(const struct check *c, const struct policy_certificate *
 				  "\"key\" must not have %s; write the PIN into a file, and name that in "
 				  "\"password_file\"",
 				  secret[i]);
-	diags_add(
-	    c->diags, DIAG_ERROR, DIAG_BAD_TOKEN_URI, certificate->key_mark,
-	    "attlsd cannot use a key in a PKCS #11 token; export it to a file, with \"pkcs12\" or in PEM");
+	if (c->policy->daemon.key_isolation != KEY_ISOLATION_TRUE) {
+		diags_add(c->diags, DIAG_ERROR, DIAG_BAD_TOKEN_URI, certificate->key_mark,
+			  "workers cannot use a key in a token themselves; set \"key_isolation: true\" in "
+			  "\"daemon\"");
+		check_see(c, &c->policy->daemon, "key_isolation", "\"key_isolation\"");
+	}
 }
 
 static void check_keyring(const struct check *c, const struct policy_keyring *ring)

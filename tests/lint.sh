@@ -107,7 +107,7 @@ libraries()
 		included = $0
 		sub(/^[^<]*</, "", included)
 		sub(/>.*/, "", included)
-		only("openssl/", "^gateway/(tls/(tlsctx|certs|trust|identity|policy-digest|ticket-secrets|pbe|key-file|pkcs12|fips|token)|net/(stream-(k?tls|bio)|ja4)|key/provider|keeper/(signer|keeper)|ctl/throwaway)", "in tlsctx, certs, trust, identity, policy-digest, ticket-secrets, pbe, key-file, pkcs12, fips or token of gateway/tls, in stream-tls, stream-ktls, stream-bio or ja4 of gateway/net, in the provider and the signer, or in throwaway: add a function there")
+		only("openssl/", "^gateway/(tls/(tlsctx|certs|trust|identity|policy-digest|ticket-secrets|pbe|key-file|pkcs12|fips|token)|net/(stream-(k?tls|bio)|ja4)|key/provider|keeper/(signer|keeper|token-process)|ctl/throwaway)", "in tlsctx, certs, trust, identity, policy-digest, ticket-secrets, pbe, key-file, pkcs12, fips or token of gateway/tls, in stream-tls, stream-ktls, stream-bio or ja4 of gateway/net, in the provider and the signer, or in throwaway: add a function there")
 		only("yaml.h", "^policy/node\\.c$", "in policy/node.c: work on its tree")
 		only("libnetfilter_conntrack/", "^gateway/host/conntrack", "in gateway/host/conntrack: add a function there")
 		leaf = "in gateway/: ftp-alg/ and policy/ do no I/O, read no clock and log nothing"

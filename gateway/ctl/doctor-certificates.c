@@ -20,6 +20,8 @@ static void check_key_mode(struct doctor *doctor, const struct policy_certificat
 {
 	struct stat st;
 
+	if (policy_key_is_in_token(certificate))
+		return;
 	if (stat(certificate->key, &st) == -1) {
 		doctor_look(doctor, "ls -l '%s', as root", certificate->key);
 		doctor_cannot_tell(doctor, "cannot see who can read the private key %s: %s", certificate->key,

@@ -25,6 +25,15 @@ struct verifier {
 	struct tlsctx_client *client; /* NULL: the policy's files cannot be loaded */
 };
 
+/* A key in a token signs for attlsd only, so the server sees no certificate here. */
+static bool shows_certificate(const struct policy_keyring *ring)
+{
+	for (size_t i = 0; ring != NULL && i < ring->ncertificates; i++)
+		if (policy_key_is_in_token(&ring->certificates[i]))
+			return false;
+	return true;
+}
+
 static void load(struct doctor *doctor, const struct policy_backend *backend, struct verifier *verifier)
 {
 	const struct policy_keyring *ring = backend->tls->keyring;
@@ -38,8 +47,8 @@ static void load(struct doctor *doctor, const struct policy_backend *backend, st
 	if (r == 0 && ring != NULL)
 		r = trust_load(ring, &diags, &verifier->trust);
 	if (r == 0 && diags.nerrors == 0)
-		r = tlsctx_client_load(backend->tls, verifier->certs, verifier->trust, &diags,
-				       &verifier->client);
+		r = tlsctx_client_load(backend->tls, shows_certificate(ring) ? verifier->certs : NULL,
+				       verifier->trust, &diags, &verifier->client);
 	if (r < 0 || diags.nerrors > 0)
 		tlsctx_client_free(&verifier->client);
 	diags_done(&diags);

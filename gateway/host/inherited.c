@@ -39,23 +39,12 @@ static const int harmless[] = {
  * server.
  */
 static const char *const variables[] = {
-	"JOURNAL_STREAM",
-	"NOTIFY_SOCKET",
-	"WATCHDOG_PID",
-	"WATCHDOG_USEC",
-	"OPENSSL_CONF",
-	"OPENSSL_MODULES",
-	"OPENSSL_ENGINES",
-	"SSL_CERT_FILE",
-	"SSL_CERT_DIR",
-	"RES_OPTIONS",
-	"LOCALDOMAIN",
-	"PATH",
-	"ASAN_OPTIONS",
-	"UBSAN_OPTIONS",
-	"LSAN_OPTIONS",
-	"LLVM_PROFILE_FILE",
-	"TZ", /* of the xferlog */
+	"JOURNAL_STREAM", "NOTIFY_SOCKET",     "WATCHDOG_PID",
+	"WATCHDOG_USEC",  "OPENSSL_CONF",      "OPENSSL_MODULES",
+	"SOFTHSM2_CONF",  "OPENSSL_ENGINES",   "SSL_CERT_FILE",
+	"SSL_CERT_DIR",	  "RES_OPTIONS",       "LOCALDOMAIN",
+	"PATH",		  "ASAN_OPTIONS",      "UBSAN_OPTIONS",
+	"LSAN_OPTIONS",	  "LLVM_PROFILE_FILE", "TZ", /* of the xferlog */
 };
 
 static void reset_signals(void)

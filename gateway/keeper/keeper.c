@@ -15,12 +15,14 @@
 #include <unistd.h>
 
 #include "gateway/base/log.h"
+#include "gateway/base/util.h"
 #include "gateway/host/sandbox-key.h"
 #include "gateway/keeper/gssapi-keeper.h"
 #include "gateway/keeper/keeper-sandbox.h"
 #include "gateway/keeper/offspring.h"
 #include "gateway/keeper/quota.h"
 #include "gateway/keeper/signer.h"
+#include "gateway/keeper/token-process.h"
 #include "gateway/key/provider.h"
 #include "gateway/tls/certs.h"
 #include "gateway/tls/fips.h"
@@ -30,6 +32,9 @@ struct keeper {
 	struct certs **rings; /* one for each key ring of the policy */
 	struct signer_key *keys;
 	size_t nkeys;
+	pid_t gssapi;	/* the keeper of the keytab; 0: there is none */
+	pid_t *tokens;	/* one for each signer, if keys are in tokens; NULL: they are not */
+	int *token_fds; /* the signers' ends of the sockets to those; -1: closed */
 };
 
 static size_t count_certificates(const struct policy *policy)
@@ -41,21 +46,11 @@ static size_t count_certificates(const struct policy *policy)
 	return n;
 }
 
-/* Which sides of TLS use this ring? One that none uses counts as a server's. */
-static unsigned roles_of(const struct policy *policy, const struct policy_keyring *ring)
+static int add_keys(struct keeper *keeper, const struct certs *certs, const struct policy_keyring *ring)
 {
-	unsigned roles = KEY_ROLE_NONE;
+	unsigned roles = signer_roles(keeper->setup->policy, ring);
 
-	for (size_t i = 0; i < policy->ntls_actions; i++)
-		if (policy->tls_actions[i].keyring == ring)
-			roles |=
-			    policy->tls_actions[i].role == ROLE_CLIENT ? KEY_ROLE_CLIENT : KEY_ROLE_SERVER;
-	return roles != KEY_ROLE_NONE ? roles : KEY_ROLE_SERVER;
-}
-
-static int add_keys(struct keeper *keeper, const struct certs *certs, size_t n, unsigned roles)
-{
-	for (size_t i = 0; i < n; i++) {
+	for (size_t i = 0; i < ring->ncertificates; i++) {
 		struct signer_key *key = &keeper->keys[keeper->nkeys];
 		size_t known = 0;
 
@@ -64,6 +59,8 @@ static int add_keys(struct keeper *keeper, const struct certs *certs, size_t n, 
 		while (memcmp(keeper->keys[known].id, key->id, KEY_ID_BYTES) != 0) /* itself at the latest */
 			known++;
 		keeper->keys[known].roles |= roles; /* of all rings that have it */
+		if (policy_key_is_in_token(&ring->certificates[i]))
+			keeper->keys[known].in_token = true;
 		keeper->nkeys += known == keeper->nkeys;
 	}
 	return 0;
@@ -83,8 +80,7 @@ static int load_keys(struct keeper *keeper, struct diags *diags)
 		if (r == 0 && diags->nerrors > 0)
 			r = -EINVAL;
 		if (r == 0)
-			r = add_keys(keeper, keeper->rings[i], policy->keyrings[i].ncertificates,
-				     roles_of(policy, &policy->keyrings[i]));
+			r = add_keys(keeper, keeper->rings[i], &policy->keyrings[i]);
 	}
 	return r;
 }
@@ -117,12 +113,16 @@ static void run(void *owner, size_t i)
 {
 	const struct keeper *keeper = owner;
 	const struct signer signer = { .fd = keeper->setup->fds[i],
+				       .token = keeper->tokens != NULL ? keeper->token_fds[i] : -1,
 				       .keys = keeper->keys,
 				       .n = keeper->nkeys,
 				       .counts = &keeper->setup->counts[i],
 				       .per_second = QUOTA_PER_SECOND };
 	int r;
 
+	for (size_t j = 0; keeper->tokens != NULL && j < keeper->setup->n; j++) /* the other signers' */
+		if (j != i)
+			fd_close(&keeper->token_fds[j]);
 	(void)prctl(PR_SET_NAME, "attlsd-signer", 0, 0, 0); /* only a name */
 	signer_announce(&signer);
 	r = sandbox_signer();
@@ -144,6 +144,30 @@ static void log_death(void *owner, size_t i, pid_t pid, int status)
 		  LOG_NUMBER("signal", WIFSIGNALED(status) ? WTERMSIG(status) : 0));
 }
 
+/* The signer has gone for good: the end of the socket ends the process with its token. */
+static void end_token(void *owner, size_t i)
+{
+	struct keeper *keeper = owner;
+
+	if (keeper->tokens != NULL)
+		fd_close(&keeper->token_fds[i]);
+}
+
+/* Has one ended that should not have? Only a new keeper can start another. */
+static bool lost(void *owner, pid_t pid, int status)
+{
+	const struct keeper *keeper = owner;
+
+	for (size_t i = 0; keeper->tokens != NULL && i < keeper->setup->n; i++)
+		if (keeper->tokens[i] == pid && keeper->token_fds[i] != -1) {
+			log_event(LOG_LEVEL_ERROR, "token-died", LOG_NUMBER("pid", pid),
+				  LOG_NUMBER("worker", keeper->setup->counts[i].worker),
+				  LOG_NUMBER("signal", WIFSIGNALED(status) ? WTERMSIG(status) : 0));
+			return true;
+		}
+	return pid == keeper->gssapi && status != 0;
+}
+
 static void log_failure(void *owner, int r)
 {
 	(void)owner;
@@ -156,6 +180,8 @@ static void keeper_done(struct keeper *keeper)
 		certs_free(&keeper->rings[i]);
 	free(keeper->rings);
 	free(keeper->keys);
+	free(keeper->tokens);
+	free(keeper->token_fds);
 }
 
 /*
@@ -177,6 +203,37 @@ static pid_t fork_gssapi_keeper(const struct keeper_setup *setup)
 	return pid;
 }
 
+/*
+ * Before any private key is read, so that what the module of a token does to its process cannot touch those
+ * in files. If one fails, it says why itself.
+ */
+static int start_tokens(struct keeper *keeper)
+{
+	const struct keeper_setup *setup = keeper->setup;
+	size_t n = setup->n;
+	int *others, r = 0;
+
+	if (!token_process_is_needed(setup->policy))
+		return 0;
+	others = malloc(2 * n * sizeof(*others));
+	keeper->tokens = calloc(n, sizeof(*keeper->tokens));
+	keeper->token_fds = malloc(n * sizeof(*keeper->token_fds));
+	if (others == NULL || keeper->tokens == NULL || keeper->token_fds == NULL)
+		r = -ENOMEM;
+	for (size_t i = 0; r == 0 && i < n; i++)
+		keeper->token_fds[i] = -1;
+	for (size_t i = 0; r == 0 && i < n; i++) {
+		memcpy(others, setup->fds, n * sizeof(*others));
+		memcpy(others + n, keeper->token_fds, n * sizeof(*others));
+		r = token_process_start(setup, others, 2 * n, &keeper->token_fds[i], &keeper->tokens[i]);
+		/* one login at a time: SoftHSM loses keys otherwise, and tokens count wrong PINs */
+		if (r == 0)
+			r = token_process_wait(keeper->token_fds[i]);
+	}
+	free(others);
+	return r;
+}
+
 int keeper_run(const struct keeper_setup *setup)
 {
 	struct keeper keeper = { .setup = setup };
@@ -185,13 +242,17 @@ int keeper_run(const struct keeper_setup *setup)
 				       .run = run,
 				       .log_death = log_death,
 				       .log_failure = log_failure,
+				       .gone = end_token,
+				       .lost = lost,
 				       .owner = &keeper };
 	int r;
 
 	(void)prctl(PR_SET_NAME, "attlsd-keeper", 0, 0, 0); /* only a name */
 	(void)signal(SIGPIPE, SIG_IGN);
-	r = offspring.other = fork_gssapi_keeper(setup);
+	r = keeper.gssapi = fork_gssapi_keeper(setup);
 	if (r >= 0)
+		r = start_tokens(&keeper);
+	if (r == 0)
 		r = read_files(&keeper);
 	if (r == 0)
 		r = keeper_sandbox(setup, "keeper");

@@ -6,7 +6,6 @@
 
 #include <errno.h>
 #include <poll.h>
-#include <stdbool.h>
 #include <stdlib.h>
 #include <sys/wait.h>
 #include <time.h>
@@ -94,21 +93,36 @@ static void replace(struct offspring *offspring, size_t i, int status)
 	}
 }
 
+static void handle_end(struct offspring *offspring, size_t i, int status)
+{
+	replace(offspring, i, status);
+	if (offspring->pids[i] == 0 && offspring->gone != NULL)
+		offspring->gone(offspring->owner, i);
+}
+
+static size_t find(const struct offspring *offspring, pid_t pid)
+{
+	size_t i = 0;
+
+	while (i < offspring->n && offspring->pids[i] != pid)
+		i++;
+	return i;
+}
+
 int offspring_keep(struct offspring *offspring)
 {
 	int status;
 	pid_t pid;
+	size_t i;
 
 	while ((pid = wait(&status)) != -1 || errno == EINTR) {
 		if (pid == -1)
 			continue;
-		if (pid == offspring->other && status != 0)
+		i = find(offspring, pid);
+		if (i < offspring->n)
+			handle_end(offspring, i, status);
+		else if (offspring->lost != NULL && offspring->lost(offspring->owner, pid, status))
 			return -ECHILD;
-		for (size_t i = 0; i < offspring->n; i++)
-			if (offspring->pids[i] == pid) {
-				replace(offspring, i, status);
-				break;
-			}
 	}
 	return errno == ECHILD ? 0 : -errno;
 }

@@ -5,6 +5,7 @@
 #ifndef ATTLSD_GATEWAY_KEEPER_OFFSPRING_H
 #define ATTLSD_GATEWAY_KEEPER_OFFSPRING_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 #include <sys/types.h>
@@ -18,7 +19,10 @@ struct offspring {
 	void (*log_death)(void *owner, size_t i, pid_t pid, int status);
 	void (*log_failure)(void *owner, int r);
 	void *owner;
-	pid_t other; /* another child, whose failure ends this process; 0: none */
+	/* Worker `i` is gone, and its process with it. NULL: nothing to do. */
+	void (*gone)(void *owner, size_t i);
+	/* Another child has ended. True: it was needed, so this process ends, too. NULL: there is none. */
+	bool (*lost)(void *owner, pid_t pid, int status);
 	pid_t *pids; /* offspring.c's, as the rest; 0: has ended with its worker */
 	uint64_t quick_since_ms;
 	size_t quick; /* processes that died since then */

@@ -20,10 +20,27 @@
 /* A worker that asks for nonsense cannot fill the log with it. */
 #define LOG_EVERY_MS 1000
 
+/* For how long a token that has not answered is not asked: its worker stands still with each request. */
+#define SILENCE_MS 30000
+/* Late answers that are skipped for one request. */
+#define LATE_MAX 64
+
 struct state {
 	const struct signer *signer;
 	uint64_t logged_ms, unlogged;
+	uint64_t silent_until_ms; /* of the token */
 };
+
+unsigned signer_roles(const struct policy *policy, const struct policy_keyring *ring)
+{
+	unsigned roles = KEY_ROLE_NONE;
+
+	for (size_t i = 0; i < policy->ntls_actions; i++)
+		if (policy->tls_actions[i].keyring == ring)
+			roles |=
+			    policy->tls_actions[i].role == ROLE_CLIENT ? KEY_ROLE_CLIENT : KEY_ROLE_SERVER;
+	return roles != KEY_ROLE_NONE ? roles : KEY_ROLE_SERVER;
+}
 
 static const struct signer_key *find_key(const struct signer *signer, const uint8_t id[static KEY_ID_BYTES])
 {
@@ -39,9 +56,10 @@ static bool set_padding(EVP_PKEY_CTX *ctx, const struct key_scheme *scheme)
 				EVP_PKEY_CTX_set_rsa_pss_saltlen(ctx, RSA_PSS_SALTLEN_DIGEST) == 1);
 }
 
-static enum key_status sign(EVP_PKEY *key, const struct key_scheme *scheme, const struct key_request *request,
-			    struct key_answer *answer)
+static enum key_status sign(const struct signer_key *with, const struct key_scheme *scheme,
+			    const struct key_request *request, struct key_answer *answer)
 {
+	EVP_PKEY *key = with->key;
 	size_t len = sizeof(answer->signature);
 	EVP_PKEY_CTX *pctx = NULL;
 	EVP_MD_CTX *ctx;
@@ -50,13 +68,62 @@ static enum key_status sign(EVP_PKEY *key, const struct key_scheme *scheme, cons
 	if (EVP_PKEY_is_a(key, scheme->type) != 1)
 		return KEY_STATUS_SCHEME;
 	ctx = EVP_MD_CTX_new();
-	ok = ctx != NULL && EVP_DigestSignInit_ex(ctx, &pctx, scheme->digest, NULL, NULL, key, NULL) == 1 &&
+	ok = ctx != NULL &&
+	     EVP_DigestSignInit_ex(ctx, &pctx, scheme->digest, with->libctx, NULL, key, NULL) == 1 &&
 	     set_padding(pctx, scheme) &&
 	     EVP_DigestSign(ctx, answer->signature, &len, request->content, request->len) == 1;
 	EVP_MD_CTX_free(ctx);
 	ERR_clear_error();
 	answer->len = ok ? (uint32_t)len : 0;
 	return ok ? KEY_STATUS_DONE : KEY_STATUS_FAILED;
+}
+
+static bool send_to_token(int fd, const struct key_request *request)
+{
+	ssize_t n;
+
+	do {
+		n = write(fd, request, key_request_bytes(request));
+	} while (n == -1 && errno == EINTR);
+	return n != -1;
+}
+
+/* The answer to this request; earlier ones may come first, if they were late. False: none came in time. */
+static bool receive_from_token(int fd, const struct key_request *request, struct key_answer *answer)
+{
+	struct {
+		struct key_answer answer;
+		uint8_t more; /* so that a longer packet is seen to be longer */
+	} packet;
+	ssize_t n;
+
+	for (int i = 0; i <= LATE_MAX; i++) {
+		do {
+			n = read(fd, &packet, sizeof(packet));
+		} while (n == -1 && errno == EINTR);
+		if (n <= 0)
+			return false;
+		if (key_answer_is_whole(&packet.answer, (size_t)n) &&
+		    packet.answer.status != KEY_STATUS_STARTED && packet.answer.serial == request->serial) {
+			*answer = packet.answer;
+			return true;
+		}
+	}
+	return false;
+}
+
+/* This process has judged the request, and the other one judges it again. */
+static enum key_status ask_token(struct state *state, const struct key_request *request,
+				 struct key_answer *answer)
+{
+	int fd = state->signer->token;
+
+	if (fd == -1 || loop_clock_ms() < state->silent_until_ms)
+		return KEY_STATUS_FAILED;
+	if (send_to_token(fd, request) && receive_from_token(fd, request, answer))
+		return answer->status;
+	state->silent_until_ms = loop_clock_ms() + SILENCE_MS;
+	return KEY_STATUS_FAILED;
 }
 
 static enum key_status carry_out(struct state *state, const struct key_request *request, size_t n,
@@ -78,7 +145,7 @@ static enum key_status carry_out(struct state *state, const struct key_request *
 		return KEY_STATUS_DONE;
 	if ((key->roles & role) == 0)
 		return KEY_STATUS_ROLE;
-	status = sign(key->key, scheme, request, answer);
+	status = key->in_token ? ask_token(state, request, answer) : sign(key, scheme, request, answer);
 	if (status == KEY_STATUS_DONE)
 		state->signer->counts->signatures++;
 	return status;

@@ -5,26 +5,35 @@
 #ifndef ATTLSD_GATEWAY_KEEPER_SIGNER_H
 #define ATTLSD_GATEWAY_KEEPER_SIGNER_H
 
+#include <stdbool.h>
 #include <stddef.h>
 
 #include "gateway/key/counts.h"
 #include "gateway/key/request.h"
+#include "policy/policy.h"
 
 struct evp_pkey_st;
+struct ossl_lib_ctx_st;
 
 struct signer_key {
 	uint8_t id[KEY_ID_BYTES];
-	unsigned roles;		 /* bits of enum key_role: what it may sign */
-	struct evp_pkey_st *key; /* borrowed */
+	unsigned roles;			/* bits of enum key_role: what it may sign */
+	struct evp_pkey_st *key;	/* borrowed; only the public half if it is in a token */
+	bool in_token;			/* the process at the other end of `token` signs with it */
+	struct ossl_lib_ctx_st *libctx; /* what signs with it; NULL: OpenSSL's default */
 };
 
 struct signer {
-	int fd; /* to the worker */
+	int fd;	   /* to the worker */
+	int token; /* to the process with the keys in tokens; -1: there is none */
 	const struct signer_key *keys;
 	size_t n;
 	struct key_counts *counts;
 	uint32_t per_second; /* requests that are carried out; see quota.h */
 };
+
+/* Bits of enum key_role: which sides of TLS use this ring? One that none uses counts as a server's. */
+unsigned signer_roles(const struct policy *policy, const struct policy_keyring *ring);
 
 /* Tell the worker that a signer has started: what it asked the last one may be lost. */
 void signer_announce(const struct signer *signer);

@@ -122,9 +122,12 @@ static void check_key(const struct cert *cert, const struct policy_certificate *
 	ERR_clear_error();
 }
 
+/* Of a key in a token, only the process that has the token can use the private half: token.c. */
 static void load_key(struct cert *cert, const struct policy_certificate *from, struct diags *diags)
 {
-	cert->key = key_file_load(from, diags);
+	cert->key = !policy_key_is_in_token(from) ? key_file_load(from, diags)
+		    : cert->leaf != NULL	  ? X509_get_pubkey(cert->leaf)
+						  : NULL;
 	check_key(cert, from, diags);
 }
 

@@ -19,9 +19,9 @@ struct certs;
 
 /*
  * Load what the ring names. With a provider, the private keys are in another process,
- * and no key file is opened; without, they are loaded, too. Faults (no such file, not PEM, key does not
- * belong to the certificate, expired: a warning; the same of OCSP responses) go into diags at the place of
- * the path. Returns 0 (also after faults) or -ENOMEM.
+ * and no key file is opened; without, they are loaded, too, except those in tokens. Faults (no such file, not
+ * PEM, key does not belong to the certificate, expired: a warning; the same of OCSP responses) go into diags
+ * at the place of the path. Returns 0 (also after faults) or -ENOMEM.
  */
 int certs_load(const struct policy_keyring *keyring, struct key_provider *provider, struct diags *diags,
 	       struct certs **ret_certs);

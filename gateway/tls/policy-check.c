@@ -20,6 +20,7 @@
 #include "gateway/tls/health-logins.h"
 #include "gateway/tls/ticket-secrets.h"
 #include "gateway/tls/tlsctx.h"
+#include "gateway/tls/token.h"
 #include "gateway/tls/users.h"
 
 /* What the HTTP process reads when it starts. */
@@ -105,6 +106,8 @@ int policy_check_load(const struct policy *policy, struct diags *diags)
 	}
 	users_free(&users);
 	tlsctx_set_free(&set);
+	if (r == 0)
+		r = token_check(policy, diags);
 	if (check_tickets(policy, diags) < 0 && r == 0)
 		r = -EINVAL;
 	if (check_logins(policy, diags) < 0 && r == 0)

@@ -16,9 +16,9 @@ static void the_environment(void **state)
 		const char *name;
 		bool stays;
 	} rows[] = {
-		{ "SSLKEYLOGFILE", false }, { "HOSTALIASES", false },	{ "OPENSSL_CON", false },
-		{ "OPENSSL_CONF", true },   { "OPENSSL_CONFS", false }, { "NOTIFY_SOCKET", true },
-		{ "SSL_CERT_DIR", true },
+		{ "SSLKEYLOGFILE", false }, { "HOSTALIASES", false },  { "OPENSSL_CON", false },
+		{ "OPENSSL_CONF", true },   { "SOFTHSM2_CONF", true }, { "OPENSSL_CONFS", false },
+		{ "NOTIFY_SOCKET", true },  { "SSL_CERT_DIR", true },
 	};
 
 	static struct inherited inherited;

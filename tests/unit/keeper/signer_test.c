@@ -100,8 +100,12 @@ static int scene_start_with(void **state, uint32_t per_second)
 	    (struct signer_key){ .id = { CLIENTS_KEY }, .roles = KEY_ROLE_CLIENT, .key = keys[0] };
 	scene->counts =
 	    mmap(NULL, sizeof(*scene->counts), PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
-	scene->signer =
-	    (struct signer){ scene->fds[1], scene->keys, NELEM(scene->keys), scene->counts, per_second };
+	scene->signer = (struct signer){ .fd = scene->fds[1],
+					 .token = -1,
+					 .keys = scene->keys,
+					 .n = NELEM(scene->keys),
+					 .counts = scene->counts,
+					 .per_second = per_second };
 	assert_int_equal(key_link_init(&scene->link, scene->fds[0]), 0);
 	start_signer(scene);
 	assert_true(recv(scene->fds[0], &scene->link.answer, sizeof(scene->link.answer), 0) > 0);
