@@ -40,6 +40,7 @@ missing=
 for names in $want; do
 	for package in $(echo "$names" | tr '|' ' '); do
 		installed "$package" && continue 2
+		apt-cache show "$package" >/dev/null 2>&1 && break # what comes after it is for releases without it
 	done
 	missing="$missing $names"
 done
