@@ -137,7 +137,7 @@ static void set_policy(struct ftp_machine_setup *setup, struct ftp_action *actio
 			action->dswaittime_min = 2;
 			action->dswaitinterval_s = 60;
 			break;
-		case 'j':
+		case 'x':
 			action->login_check = "socket";
 			break;
 		case 'y':

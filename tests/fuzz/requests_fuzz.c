@@ -20,7 +20,9 @@
 static struct policy_listener listener = { .name = "plain" };
 static struct policy_server named;
 static struct policy_backend backend = { .name = "b", .servers = &named, .nservers = 1 };
-static struct ftp_action action = { .name = "a", .passivedataports = { PASSIVE_LOW, PASSIVE_HIGH } };
+static struct ftp_action action = { .name = "a",
+				    .passivedataports = { PASSIVE_LOW, PASSIVE_HIGH },
+				    .login_check = "/nonexistent/login-check" };
 static struct policy_rule rule = { .name = "r",
 				   .listeners = (const struct policy_listener *[]){ &listener },
 				   .nlisteners = 1,
@@ -46,6 +48,8 @@ struct scene {
 	struct children children;
 	struct backends backends;
 	struct checks checks;
+	struct login_checks login_checks;
+	struct audit_source audit;
 	struct generation *serving;
 	struct requests requests;
 	struct generation generation;
@@ -80,7 +84,11 @@ static void scene_init(struct scene *scene)
 					     .clients = &scene->clients,
 					     .share = &scene->share,
 					     .backends = &scene->backends,
-					     .checks = &scene->checks };
+					     .checks = &scene->checks,
+					     .login_checks = &scene->login_checks,
+					     .audit = &scene->audit };
+	login_checks_init(&scene->login_checks, &scene->loop, request_login_checked);
+	audit_source_init(&scene->audit, &scene->loop, &scene->children);
 	data_share_init(&scene->share, &scene->loop, &scene->children);
 	checks_init(&scene->checks, &scene->loop, &scene->backends, &scene->serving);
 	scene->mine = (struct child){ .generation = &scene->generation };
@@ -98,6 +106,9 @@ static void scene_done(struct scene *scene)
 	privileged_done(&scene->privileged);
 	data_share_done(&scene->share);
 	login_queue_done(&scene->logins);
+	login_checks_done(&scene->login_checks);
+	audit_source_done(&scene->audit);
+	backends_done(&scene->backends);
 	loop_done(&scene->loop);
 	admission_done(&scene->admission);
 	client_table_done(&scene->clients);
@@ -131,7 +142,9 @@ static void check_answers(const struct scene *scene)
 		assert(msg_is_for(MSG_TO_WORKER, &answer, -1));
 		assert(is_mine(scene, answer.session));
 		assert(answer.type == MSG_LOGIN_GO || answer.type == MSG_ANNOUNCED ||
-		       answer.type == MSG_SESSION_ADMITTED || answer.type == MSG_SESSION_REFUSED);
+		       answer.type == MSG_SESSION_ADMITTED || answer.type == MSG_SESSION_REFUSED ||
+		       answer.type == MSG_LOGIN_CHECKED || answer.type == MSG_SERVER ||
+		       answer.type == MSG_PLAN);
 	}
 }
 
@@ -148,6 +161,11 @@ static void check_scene(const struct scene *scene)
 	assert(scene->privileged.conntrack == NULL && !scene->privileged.failure_logged);
 }
 
+static bool names_no_session(enum msg_type type)
+{
+	return type == MSG_CHECK_FAILED || type == MSG_CHECK_WORKS || type == MSG_AUDIT_FAILED;
+}
+
 /* Returns whether the worker lives on. */
 static bool say(struct scene *scene, const struct msg *msg)
 {
@@ -157,7 +175,10 @@ static bool say(struct scene *scene, const struct msg *msg)
 
 	if (taken) {
 		assert(msg_is_for(MSG_TO_MONITOR, msg, -1) && msg->type != MSG_SOCKET);
-		assert(msg->type == MSG_READY ? scene->mine.ready : known && is_mine(scene, msg->session));
+		if (msg->type == MSG_READY)
+			assert(scene->mine.ready);
+		else if (!names_no_session(msg->type))
+			assert(known && is_mine(scene, msg->session));
 		if (msg->type == MSG_SESSION_LOGIN)
 			assert(!facts.logged_in);
 		if (msg->type == MSG_ANNOUNCE)
