@@ -207,9 +207,9 @@ def test_a_source_stays_with_its_server(cluster, make_backend):
     servers[1].close()
     after = {}
     for source in sources:
-        since = gateway.mark()
-        with clients.Client(gateway.explicit, source=(source, 0)):
-            after[source] = gateway.event("server-chosen", since=since).keys["address"]
+        with clients.Client(gateway.explicit, source=(source, 0)) as c:
+            chosen = gateway.event("server-chosen", client=text(c.sock.getsockname()))
+            after[source] = chosen.keys["address"]
     moved = {source for source in sources if after[source] != text(servers[before[source]].address)}
     assert moved == {source for source in sources if before[source] == 1}
 
