@@ -6,7 +6,7 @@
 # TESTS   these system tests only, as pytest takes them
 #
 # Prints one line per unit test program, the whole output of those that fail,
-# the reason of each skipped test, and last "N passed, M failed, K skipped".
+# the reason of each skipped and each failed test, and last "N passed, M failed, K skipped".
 # Status 0 only when nothing failed and something passed.
 set -u
 
@@ -74,7 +74,7 @@ run_pytest() # NAME TESTS...
 {
 	xml=$out/$1.xml
 	shift
-	"$PYTHON" -m pytest -c tests/system/pytest.ini "$@" -q -q -rs -p no:cacheprovider "--junitxml=$xml"
+	"$PYTHON" -m pytest -c tests/system/pytest.ini "$@" -q -q -rsfE --tb=short -p no:cacheprovider "--junitxml=$xml"
 }
 
 count_pytest() # NAME STATUS
