@@ -13,14 +13,15 @@
 
 #include "gateway/host/bounded-close.h"
 #include "gateway/host/login-socket.h"
-#include "tests/unit/unit.h"
+#include "tests/unit/temporary.h"
 
 #define ASKERS (LOGIN_CHECKS_OPEN_MAX + 3)
 
 static struct scene {
 	struct loop loop;
 	struct login_checks checks;
-	char folder[64], path[80];
+	const char *folder;
+	char path[TEMPORARY_PATH];
 	int listener;
 	int peers[ASKERS]; /* connections that the program holds */
 	size_t npeers;
@@ -59,7 +60,7 @@ static void listen_at(int backlog)
 {
 	struct sockaddr_un at = { .sun_family = AF_UNIX };
 
-	(void)snprintf(at.sun_path, sizeof(at.sun_path), "%s", scene.path);
+	assert_non_null(memccpy(at.sun_path, scene.path, '\0', sizeof(at.sun_path)));
 	scene.listener = socket(AF_UNIX, SOCK_SEQPACKET | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
 	assert_int_not_equal(scene.listener, -1);
 	assert_int_equal(bind(scene.listener, (struct sockaddr *)&at, sizeof(at)), 0);
@@ -85,10 +86,9 @@ static int setup(void **state)
 	assert_int_equal(loop_init(&scene.loop), 0);
 	login_checks_init(&scene.checks, &scene.loop, on_checked);
 	timer_init(&scene.end, on_end);
-	(void)snprintf(scene.folder, sizeof(scene.folder), "/tmp/attlsd-login-XXXXXX");
-	assert_non_null(mkdtemp(scene.folder));
+	scene.folder = temporary_folder();
 	assert_int_equal(chmod(scene.folder, 0755), 0);
-	(void)snprintf(scene.path, sizeof(scene.path), "%s/socket", scene.folder);
+	(void)temporary_path(scene.path, "socket");
 	return 0;
 }
 
@@ -105,7 +105,6 @@ static int teardown(void **state)
 	loop_timer_stop(&scene.loop, &scene.end);
 	loop_done(&scene.loop);
 	(void)unlink(scene.path);
-	(void)rmdir(scene.folder);
 	return 0;
 }
 
@@ -235,7 +234,7 @@ static void questions_of_a_session(void **state)
 /* What keeps a socket from being trusted. */
 static void exposed(void **state)
 {
-	char buf[LOGIN_SOCKET_WHY_MAX], deeper[96];
+	char buf[LOGIN_SOCKET_WHY_MAX], deeper[TEMPORARY_PATH];
 	uid_t owner;
 
 	(void)state;
@@ -250,9 +249,9 @@ static void exposed(void **state)
 	assert_non_null(login_socket_exposed(scene.path, &owner, buf));
 	assert_null(ask(1));
 	assert_string_equal(scene.why, "folder-exposed");
-	(void)snprintf(deeper, sizeof(deeper), "%s/sub", scene.folder);
+	(void)temporary_path(deeper, "sub");
 	assert_int_equal(mkdir(deeper, 0755), 0);
-	(void)snprintf(deeper, sizeof(deeper), "%s/sub/socket", scene.folder);
+	(void)temporary_path(deeper, "sub/socket");
 	assert_null(login_socket_exposed(deeper, &owner, buf));
 	assert_int_equal(chmod(scene.folder, 0777), 0);
 	assert_non_null(login_socket_exposed(deeper, &owner, buf));
@@ -278,7 +277,7 @@ static void another_user(void **state)
 	(void)state;
 	if (geteuid() != 0)
 		skip();
-	(void)snprintf(at.sun_path, sizeof(at.sun_path), "%s", scene.path);
+	assert_non_null(memccpy(at.sun_path, scene.path, '\0', sizeof(at.sun_path)));
 	scene.listener = socket(AF_UNIX, SOCK_SEQPACKET | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
 	assert_int_equal(bind(scene.listener, (struct sockaddr *)&at, sizeof(at)), 0);
 	assert_int_equal(seteuid(1234), 0);

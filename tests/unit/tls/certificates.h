@@ -10,7 +10,7 @@
 #include <stdio.h>
 #include <unistd.h>
 
-#include "tests/unit/unit.h"
+#include "tests/unit/temporary.h"
 
 #define CERTIFICATE_DAY_S (24 * 60 * 60)
 
@@ -104,14 +104,11 @@ static inline X509_CRL *certificate_revoke(const struct certificate *issuer, lon
 	return crl;
 }
 
-/* A temporary file; path: a template of mkstemp(3). */
-static inline FILE *certificate_file(char *path)
+/* A temporary file of this name, open for writing; its path is left in `path`. */
+static inline FILE *certificate_file(char path[static TEMPORARY_PATH], const char *name)
 {
-	int fd = mkstemp(path);
-	FILE *file;
+	FILE *file = fopen(temporary_path(path, name), "w");
 
-	assert_int_not_equal(fd, -1);
-	file = fdopen(fd, "w");
 	assert_non_null(file);
 	return file;
 }

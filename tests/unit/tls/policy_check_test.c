@@ -2,9 +2,8 @@
 
 #include <errno.h>
 #include <stdio.h>
-#include <unistd.h>
 
-#include "tests/unit/unit.h"
+#include "tests/unit/temporary.h"
 
 /* A policy that can be read; the files that it names are not there. */
 #define POLICY(users)                                                                                        \
@@ -47,18 +46,15 @@ static size_t count(const struct diags *diags, const char *fault)
 /* Each fault is reported once, however many parts need the faulty file. */
 static void test_each_fault_once(void **state)
 {
-	(void)state;
-	for (size_t i = 0; i < NELEM(cases); i++) {
-		char path[] = "/tmp/policy-check-XXXXXX";
-		size_t len = strlen(cases[i].policy);
-		struct diags diags = { 0 };
-		int fd = mkstemp(path);
+	char path[TEMPORARY_PATH];
 
-		assert_int_not_equal(fd, -1);
-		assert_int_equal(write(fd, cases[i].policy, len), len);
-		(void)close(fd);
+	(void)state;
+	(void)temporary_path(path, "policy");
+	for (size_t i = 0; i < NELEM(cases); i++) {
+		struct diags diags = { 0 };
+
+		temporary_write(path, cases[i].policy, 0600);
 		assert_int_equal(policy_check(path, NULL, &diags), -EINVAL);
-		(void)unlink(path);
 		if (count(&diags, cases[i].fault) != cases[i].times) {
 			diags_print(&diags, stderr);
 			fail_msg("%s: told %zu times", cases[i].name, count(&diags, cases[i].fault));

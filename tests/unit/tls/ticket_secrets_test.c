@@ -5,29 +5,19 @@
 #include "gateway/tls/ticket-secrets.h"
 
 #include <fcntl.h>
-#include <sys/stat.h>
 
 #include "tests/unit/policy-text.h"
+#include "tests/unit/temporary.h"
 
 /* Of the bytes 0 to 47, and others. */
 #define FIRST  "AAECAwQFBgcICQoLDA0ODxAREhMUFRYXGBkaGxwdHh8gISIjJCUmJygpKissLS4v"
 #define SECOND "/////////////////////wAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA"
 
-static char path[] = "/tmp/attlsd-ticket-test-XXXXXX";
-
-static void write_file(const char *text, mode_t mode)
-{
-	FILE *out = fopen(path, "w");
-
-	assert_non_null(out);
-	assert_true(fputs(text, out) >= 0);
-	assert_int_equal(fclose(out), 0);
-	assert_int_equal(chmod(path, mode), 0);
-}
+static char path[TEMPORARY_PATH];
 
 static void parse_with(struct parsed *p, const char *file)
 {
-	char text[300];
+	char text[TEMPORARY_PATH + 100];
 
 	(void)snprintf(
 	    text, sizeof(text),
@@ -45,7 +35,7 @@ static void judge(const char *file, const char *text, mode_t mode, const char *w
 	int r;
 
 	if (text != NULL)
-		write_file(text, mode);
+		temporary_write(path, text, mode);
 	parse_with(&p, file);
 	r = ticket_secrets_load(p.policy, &p.diags, &secrets);
 	assert_int_equal(r, want[0] == '\0' ? 0 : -EINVAL);
@@ -86,13 +76,12 @@ static void test_files(void **state)
 		{ "====\n", 0600, "too short" },
 		{ "=\n", 0600, "is not base64" },
 	};
-	char folder[] = "/tmp";
 
 	(void)state;
 	for (size_t i = 0; i < NELEM(rows); i++)
 		judge(path, rows[i].text, rows[i].mode, rows[i].want);
 	judge("/nonexistent/keys", NULL, 0, "No such file");
-	judge(folder, NULL, 0, "it is not a file");
+	judge(temporary_folder(), NULL, 0, "it is not a file");
 }
 
 static void hex(const uint8_t *bytes, char ret[static 2 * TICKET_SEED_BYTES + 1])
@@ -118,7 +107,7 @@ static void test_seeds(void **state)
 	struct parsed p;
 
 	(void)state;
-	write_file(FIRST "\n" SECOND "\n", 0600);
+	temporary_write(path, FIRST "\n" SECOND "\n", 0600);
 	parse_with(&p, path);
 	assert_int_equal(ticket_secrets_load(p.policy, &p.diags, &secrets), 0);
 	assert_int_equal(secrets->files[0].n, 2);
@@ -164,10 +153,7 @@ static void test_seeds(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = { cmocka_unit_test(test_files), cmocka_unit_test(test_seeds) };
-	int fd = mkstemp(path);
-	int r = fd == -1 ? 1 : cmocka_run_group_tests(tests, NULL, NULL);
 
-	(void)close(fd);
-	(void)unlink(path);
-	return r;
+	(void)temporary_path(path, "secrets");
+	return cmocka_run_group_tests(tests, NULL, NULL);
 }

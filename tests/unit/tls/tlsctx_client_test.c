@@ -127,11 +127,11 @@ static const struct row rows[] = {
 };
 
 static struct certificate trusted, other;
-static char trust_path[] = "/tmp/attlsd-trust-XXXXXX", crl_path[] = "/tmp/attlsd-crl-XXXXXX";
+static char trust_path[TEMPORARY_PATH], crl_path[TEMPORARY_PATH];
 
 static int make_authorities(void **state)
 {
-	FILE *file = certificate_file(trust_path);
+	FILE *file = certificate_file(trust_path, "trust.pem");
 	X509_CRL *crl;
 
 	(void)state;
@@ -139,7 +139,7 @@ static int make_authorities(void **state)
 	other = certificate_make(&(struct certificate_setup){ .name = "other", .ca = true, .serial = 1 });
 	assert_int_equal(PEM_write_X509(file, trusted.x509), 1);
 	assert_int_equal(fclose(file), 0);
-	file = certificate_file(crl_path);
+	file = certificate_file(crl_path, "crl.pem");
 	crl = certificate_revoke(&trusted, SERIAL);
 	assert_int_equal(PEM_write_X509_CRL(file, crl), 1);
 	assert_int_equal(fclose(file), 0);
@@ -150,8 +150,6 @@ static int make_authorities(void **state)
 static int drop_authorities(void **state)
 {
 	(void)state;
-	(void)unlink(trust_path);
-	(void)unlink(crl_path);
 	certificate_done(&trusted);
 	certificate_done(&other);
 	return 0;
@@ -422,7 +420,7 @@ static int accept_any(X509_STORE_CTX *verify, void *arg)
 static void test_client_certificate(void **state)
 {
 	static const int versions[] = { TLS1_2_VERSION, TLS1_3_VERSION };
-	char chain[] = "/tmp/attlsd-chain-XXXXXX", key[] = "/tmp/attlsd-key-XXXXXX";
+	char chain[TEMPORARY_PATH], key[TEMPORARY_PATH];
 	struct policy_certificate shown = { .chain = chain, .key = key };
 	struct gateway gateway = { .ring = {
 				       .trust = trust_path, .certificates = &shown, .ncertificates = 1 } };
@@ -430,12 +428,12 @@ static void test_client_certificate(void **state)
 	    &(struct certificate_setup){ .name = "gateway", .serial = 3, .issuer = &trusted });
 	struct certificate certificate = certificate_make(&(struct certificate_setup){
 	    .name = "p", .san = "DNS:ftp.example", .serial = 1, .issuer = &trusted });
-	FILE *file = certificate_file(chain);
+	FILE *file = certificate_file(chain, "chain.pem");
 
 	(void)state;
 	assert_int_equal(PEM_write_X509(file, ours.x509), 1);
 	assert_int_equal(fclose(file), 0);
-	file = certificate_file(key);
+	file = certificate_file(key, "key.pem");
 	assert_int_equal(PEM_write_PrivateKey(file, ours.key, NULL, NULL, 0, NULL, NULL), 1);
 	assert_int_equal(fclose(file), 0);
 	gateway_open(&gateway);
@@ -456,8 +454,6 @@ static void test_client_certificate(void **state)
 	gateway_close(&gateway);
 	certificate_done(&ours);
 	certificate_done(&certificate);
-	(void)unlink(chain);
-	(void)unlink(key);
 }
 
 int main(void)

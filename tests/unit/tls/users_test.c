@@ -2,22 +2,9 @@
 #include "gateway/tls/users.h"
 
 #include <errno.h>
-#include <sys/stat.h>
-#include <unistd.h>
 
 #include "tests/unit/policy-text.h"
-
-static char path[] = "/tmp/attlsd-users-test-XXXXXX";
-
-static void write_file(const char *text, mode_t mode)
-{
-	FILE *out = fopen(path, "w");
-
-	assert_non_null(out);
-	assert_true(fputs(text, out) >= 0);
-	assert_int_equal(fclose(out), 0);
-	assert_int_equal(chmod(path, mode), 0);
-}
+#include "tests/unit/temporary.h"
 
 static void password_files(void **state)
 {
@@ -34,14 +21,16 @@ static void password_files(void **state)
 		{ "empty", "", 0600, -EINVAL, "its first line must be a password of 1 to 128 characters" },
 		{ "blank, and open", "\nhunter7\n", 0644, -EINVAL, "its first line must be a password" },
 	};
+	char path[TEMPORARY_PATH];
 
 	(void)state;
+	(void)temporary_path(path, "password");
 	for (size_t i = 0; i < NELEM(rows); i++) {
 		struct users *users = NULL;
 		struct parsed p;
-		char text[200];
+		char text[TEMPORARY_PATH + 100];
 
-		write_file(rows[i].text, rows[i].mode);
+		temporary_write(path, rows[i].text, rows[i].mode);
 		(void)snprintf(text, sizeof(text),
 			       "users: { U: { certificates: [ { subject: CN=u } ], password_file: %s } }\n",
 			       path);
@@ -70,13 +59,6 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(password_files),
 	};
-	int fd = mkstemp(path);
-	int r;
 
-	if (fd == -1)
-		return EXIT_FAILURE;
-	(void)close(fd);
-	r = cmocka_run_group_tests(tests, NULL, NULL);
-	(void)unlink(path);
-	return r;
+	return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -9,7 +9,7 @@
 #include <unistd.h>
 
 #include "gateway/base/ctl-order.h"
-#include "tests/unit/unit.h"
+#include "tests/unit/temporary.h"
 
 #define SESSION 77u
 #define WAIT_MS 10000
@@ -30,7 +30,7 @@ enum script {
 };
 
 struct scene {
-	char folder[32], socket[64];
+	char socket[TEMPORARY_PATH];
 	pid_t server;
 	FILE *said; /* what has been printed to stderr */
 	int stderr_fd;
@@ -143,7 +143,7 @@ static int listen_at(const char *path, int type)
 	struct sockaddr_un address = { .sun_family = AF_UNIX };
 	int fd = socket(AF_UNIX, type | SOCK_CLOEXEC, 0);
 
-	(void)strncpy(address.sun_path, path, sizeof(address.sun_path) - 1);
+	assert_non_null(memccpy(address.sun_path, path, '\0', sizeof(address.sun_path)));
 	assert_int_not_equal(fd, -1);
 	assert_int_equal(bind(fd, (const struct sockaddr *)&address, sizeof(address)), 0);
 	assert_int_equal(listen(fd, 1), 0);
@@ -152,10 +152,11 @@ static int listen_at(const char *path, int type)
 
 static void scene_init(struct scene *scene)
 {
-	*scene = (struct scene){ .folder = "/tmp/client-test-XXXXXX" };
-	assert_non_null(mkdtemp(scene->folder));
-	(void)snprintf(scene->socket, sizeof(scene->socket), "%s/sock", scene->folder);
-	scene->said = tmpfile();
+	char said[TEMPORARY_PATH];
+
+	*scene = (struct scene){ .server = 0 };
+	(void)temporary_path(scene->socket, "socket");
+	scene->said = fopen(temporary_path(said, "said"), "w+");
 	assert_non_null(scene->said);
 	(void)fflush(stderr);
 	scene->stderr_fd = dup(STDERR_FILENO);
@@ -190,7 +191,6 @@ static void scene_done(struct scene *scene, char said[static SAID])
 	if (scene->server != 0)
 		assert_int_equal(waitpid(scene->server, NULL, 0), scene->server);
 	(void)unlink(scene->socket);
-	assert_int_equal(rmdir(scene->folder), 0);
 }
 
 static void orders(void **state)
