@@ -162,13 +162,23 @@ static bool takes_parameters(const struct ftp_command *command)
 	return word_equal("SITE", 4, command->line, command->verb_len);
 }
 
+/* z/OS takes "REC=FB" for RECFM, and other servers have other shortest forms: every beginning counts. */
+static bool shortens(const char *argument, struct word word, size_t least)
+{
+	return word.len >= least && word.len <= strlen(argument) &&
+	       strncasecmp(argument, word.text, word.len) == 0;
+}
+
+/* The shortest parameter without "=" after the first word: a single letter there is rather a name. */
+#define LATER_LEAST 2
+
 /* A later argument of SITE: is it the parameter, or something that a server could read as it? */
 static bool later_is_denied(const struct ftp_command *command, struct word word, const char *argument)
 {
 	if (!takes_parameters(command))
 		return false;
 	while ((word = next_argument(command, word)).len > 0)
-		if (names(argument, word) || names(argument, key_of(word)) ||
+		if (shortens(argument, word, LATER_LEAST) || shortens(argument, key_of(word), 1) ||
 		    (key_of(word).len > 0 && !is_plain(word)))
 			return true;
 	return false;
@@ -183,6 +193,7 @@ bool ftp_command_is_denied(const struct ftp_command *command, const struct comma
 
 		if (verb_equal(entry.verb, entry.verb_len, command) &&
 		    (entry.argument == NULL || !is_plain(word) || names(entry.argument, letters) ||
+		     (takes_parameters(command) && shortens(entry.argument, letters, 1)) ||
 		     later_is_denied(command, word, entry.argument)))
 			return true;
 	}

@@ -154,7 +154,16 @@ static const struct {
 	{ "SITE EXEC ls", "SITE EXEC", true, true },
 	{ "site exec ls", "SITE EXEC", true, true },
 	{ "SITE EXECX ls", "SITE EXEC", false, false },
-	{ "SITE EXE ls", "SITE EXEC", false, false },
+	{ "SITE EXE ls", "SITE EXEC", true, false }, /* servers accept shorter forms, as z/OS does */
+	{ "SITE e", "SITE EXEC", true, false },
+	{ "SITE rec=FB", "SITE RECFM", true, false },
+	{ "SITE LRECL=80 REC=FB", "SITE RECFM", true, false },
+	{ "SITE LRECL=80 R=FB", "SITE RECFM", true, false },
+	{ "SITE LRECL=80 asa", "SITE ASATRANS", true, false },
+	{ "SITE CHMOD 600 a", "SITE ASATRANS", false, false }, /* a name */
+	{ "SITE XREC=FB", "SITE RECFM", false, false },
+	{ "SITE =FB", "SITE RECFM", false, false },
+	{ "OPTS UT", "OPTS UTF8", false, false },
 	{ "SITE CHMOD EXEC", "SITE EXEC", true, false },
 	{ "SITE   EXEC   ls", "SITE EXEC", true, true },
 	{ "SITE \tEXEC\tls", "SITE EXEC", true, false },
