@@ -233,6 +233,7 @@ void machine_login_user(struct ftp_machine *machine, const struct ftp_command *c
 	if (machine->audited == NULL && why == FTP_LOCAL_CERTIFICATE_MISSING) {
 		machine_answer(machine, why, out)->key = ftp_local_key(why, said);
 		turn_over(machine, out);
+		machine_login_user_refused(machine);
 		return;
 	}
 	if (machine->audited == NULL && why != FTP_LOCAL_NONE) {
@@ -264,12 +265,18 @@ void machine_login_user(struct ftp_machine *machine, const struct ftp_command *c
 	machine_expect(machine, pending);
 }
 
+void machine_login_user_refused(struct ftp_machine *machine)
+{
+	if (machine->login == FTP_LOGIN_NEED_PASS)
+		machine->login = FTP_LOGIN_NONE;
+}
+
 bool machine_login_may_be_greeted(const struct ftp_machine *machine)
 {
 	const struct ftp_action *action = machine->action;
 
-	/* nobody knows which user that is */
-	return !ftp_security_needs_tls(&machine->security, action) && action->nper_user == 0 &&
+	/* Nobody knows which user that is. The levels of one that was named have no per_user of their own. */
+	return !ftp_security_needs_tls(&machine->security, action) && machine->usual->nper_user == 0 &&
 	       action->secure_login == SECURE_LOGIN_NO_CLIENT_AUTH && !action->verifyuser &&
 	       action->login_check == NULL; /* which is asked about a user */
 }

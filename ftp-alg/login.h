@@ -12,6 +12,12 @@
 
 void machine_login_user(struct ftp_machine *machine, const struct ftp_command *command, struct ftp_out *out);
 
+/*
+ * A USER was refused before the server had it: the PASS that follows is that user's, so it must not
+ * complete the login of the user before. Somebody who is logged in stays so.
+ */
+void machine_login_user_refused(struct ftp_machine *machine);
+
 /* Must this command wait for its turn, since it tries a login? */
 bool machine_login_waits(struct ftp_machine *machine, const struct ftp_command *command, struct ftp_out *out);
 

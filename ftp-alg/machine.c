@@ -122,6 +122,8 @@ enum ftp_take ftp_machine_protected(struct ftp_machine *machine, enum ftp_prot l
 		/* Anybody can have sent a command in the clear. Its answer must not look like the next reply.
 		 */
 		machine_answer(machine, refusal, out)->clear = refusal == FTP_LOCAL_GSSAPI_CLEAR;
+		if (command.verb->kind == FTP_KIND_USER)
+			machine_login_user_refused(machine);
 		machine_count_strikes(machine, out);
 		return FTP_TAKEN;
 	}

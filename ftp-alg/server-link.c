@@ -110,6 +110,7 @@ enum machine_step machine_link_command(struct ftp_machine *machine, const struct
 	case FTP_KIND_ENVELOPE:
 	case FTP_KIND_UNAVAILABLE:
 	case FTP_KIND_REIN:
+	case FTP_KIND_PASS: /* without a USER that was passed on: the gateway refuses it */
 		return MACHINE_RUNS;
 	case FTP_KIND_QUIT:
 		machine_close(machine, FTP_LOCAL_GOODBYE, "quit", out);

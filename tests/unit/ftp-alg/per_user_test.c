@@ -92,11 +92,11 @@ static void test_walk(void **state)
 	}
 }
 
-#define LAX                                                                                                  \
+#define LAX_BUT_LOGIN                                                                                        \
 	.extensions = EXTENSION_AUTH_TLS, .unknown_commands = UNKNOWN_COMMANDS_PASS,                         \
-	.secure_ftp = SECURE_FTP_ALLOWED, .secure_login = SECURE_LOGIN_NO_CLIENT_AUTH,                       \
-	.secure_ctrlconn = SECURE_CLEAR, .secure_dataconn = SECURE_CLEAR,                                    \
+	.secure_ftp = SECURE_FTP_ALLOWED, .secure_ctrlconn = SECURE_CLEAR, .secure_dataconn = SECURE_CLEAR,  \
 	.tlsrfclevel = TLSRFCLEVEL_RFC4217, .portcommand = PORTCOMMAND_ACCEPT
+#define LAX LAX_BUT_LOGIN, .secure_login = SECURE_LOGIN_NO_CLIENT_AUTH
 
 static const struct ftp_action lenient = { LAX };
 static const char *some[] = { "boss" };
@@ -110,8 +110,12 @@ static const struct ftp_action strict = {
 	.secure_dataconn = SECURE_PRIVATE,
 	.usual = &usual,
 };
-static struct ftp_per_user entries[] = { { .users = { some, 1 }, .action = &strict } };
-static const struct ftp_action usual = { LAX, .per_user = entries, .nper_user = 1 };
+static const char *shown[] = { "chief" };
+static const struct ftp_action certified = { LAX_BUT_LOGIN, .secure_login = SECURE_LOGIN_REQUIRED,
+					     .usual = &usual };
+static struct ftp_per_user entries[] = { { .users = { some, 1 }, .action = &strict },
+					 { .users = { shown, 1 }, .action = &certified } };
+static const struct ftp_action usual = { LAX, .per_user = entries, .nper_user = 2 };
 static const struct ftp_action planned = {
 	.extensions = EXTENSION_AUTH_TLS,
 	.unknown_commands = UNKNOWN_COMMANDS_PASS,
@@ -124,6 +128,7 @@ static const struct ftp_action planned = {
 #define USER(name) "C USER " name "\n  user " name "\n  s USER " name "\nS 331 ok\n  c 331 ok\n"
 #define PASS	   "C PASS p\n  s PASS p\nS 230 in\n  c 230 in\n  logged-in\n"
 #define REFUSED	   "  c 530 Server requires authentication: send AUTH TLS before USER.\n"
+#define NO_USER	   "  c 503 Send USER before PASS.\n"
 
 static const struct script_case cases[] = {
 	{ "a named user in the clear", { .action = &usual }, GREETED, "C USER BOSS\n" REFUSED },
@@ -132,6 +137,26 @@ static const struct script_case cases[] = {
 	  { .action = &usual },
 	  GREETED,
 	  USER("u") PASS "C USER boss\n" REFUSED "C PWD\n  s PWD\nS 257 here\n  c 257 here\n" },
+	{ "the password after a named user is not that of the user before",
+	  { .action = &usual },
+	  GREETED,
+	  USER("u") "C USER boss\n" REFUSED "C PASS p\n" NO_USER },
+	{ "nor is it if a certificate is missing",
+	  { .action = &usual },
+	  WITH_TLS,
+	  USER("u") "C USER chief\n  user chief\n"
+		    "  c 531 Policy requires a client certificate.\n"
+		    "C PASS p\n" NO_USER },
+	{ "nobody dials for the password of a named user",
+	  { .action = &usual, .lazy_dial = true },
+	  "G -\n",
+	  "C USER boss\n" REFUSED "C PASS p\n" NO_USER },
+	{ "a server that greets with 230 lets nobody in after a named user has failed",
+	  { .action = &usual },
+	  "S 230 in\n",
+	  "C AUTH TLS\n  c 234 Security environment established - ready for negotiation\n  tls-start\n"
+	  "! tls\nC USER boss\n  user boss\n  s USER boss\nS 530 no\n  hidden 530 no\n"
+	  "  c 530 PASS command failed\n  login-failed\nC PWD\n  c 530 Not logged in: send USER and PASS first.\n" },
 	{ "audited: USER in the clear, once",
 	  { .action = &lenient, .audited = &planned },
 	  GREETED,
