@@ -171,10 +171,7 @@ static enum ftp_data_result data_connect(struct data_conn *data)
 									       : FTP_DATA_PENDING;
 }
 
-/*
- * The last bytes are sent: look at the acknowledgement again later, at growing
- * intervals, as long as it makes progress.
- */
+/* The last bytes are sent: look for their acknowledgement at growing intervals while it makes progress. */
 static enum ftp_data_result settle(struct data_conn *data)
 {
 	uint64_t left = netsock_unacknowledged(data->relay.to->watch.fd);
@@ -246,7 +243,8 @@ static void data_step(struct data_conn *data)
 	enum ftp_data_result result = FTP_DATA_PENDING;
 
 	if (data->kept) {
-		data->kept = data_kept_step(&data->legs, &data->relay);
+		data->kept = data_kept_step(&data->legs, &data->relay, data_conn_level(data),
+					    data_conn_server_level(data));
 		if (!data->kept)
 			data->owner->over(data);
 		return;

@@ -5,11 +5,20 @@
 #include "gateway/worker/data-kept.h"
 
 #include "gateway/worker/data-end.h"
+#include "gateway/worker/session-summary.h"
+#include "gateway/worker/tally.h"
 
-bool data_kept_step(struct data_legs *legs, struct relay *relay)
+bool data_kept_step(struct data_legs *legs, struct relay *relay, enum secure_level client,
+		    enum secure_level server)
 {
+	uint64_t before = relay->bytes;
 	enum relay_result result = relay_step(relay, &legs->worker->tools);
 	bool whole = false;
+
+	if (relay->bytes != before) {
+		tally_bytes(relay->upload, client, server, relay->bytes - before);
+		session_summary_bytes(legs->facts, relay->upload, relay->bytes - before);
+	}
 
 	if (relay->to_ended && (result == RELAY_WAIT || result == RELAY_AGAIN)) {
 		data_kept_close(legs);

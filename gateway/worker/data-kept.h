@@ -11,10 +11,12 @@
 #include "gateway/worker/data-leg.h"
 
 /*
- * Something has happened to one of the legs. Bytes that follow the file pass on in its direction.
+ * Something has happened to one of the legs. Bytes that follow the file pass on in its direction, and
+ * count for the session and the metrics; client and server: how these are protected.
  * False: one side has ended the connection, or broken the rules, and both legs are closed.
  */
-bool data_kept_step(struct data_legs *legs, struct relay *relay);
+bool data_kept_step(struct data_legs *legs, struct relay *relay, enum secure_level client,
+		    enum secure_level server);
 
 /* The next transfer begins on the connection: nothing is read until the server agrees to it. */
 void data_kept_pause(struct data_legs *legs);

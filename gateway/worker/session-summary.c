@@ -120,6 +120,11 @@ void session_summary_tls(const struct facts *facts, enum audit_leg leg, bool dat
 		note_certificate(detail, identity);
 }
 
+void session_summary_bytes(const struct facts *facts, bool upload, uint64_t bytes)
+{
+	*(upload ? &facts->summary->bytes_up : &facts->summary->bytes_down) += bytes;
+}
+
 void session_summary_transfer(const struct facts *facts, bool upload, uint64_t bytes,
 			      enum secure_level client, enum ftp_data_result result)
 {
@@ -128,8 +133,7 @@ void session_summary_transfer(const struct facts *facts, bool upload, uint64_t b
 
 	summary->uploads += upload;
 	summary->downloads += !upload;
-	summary->bytes_up += upload ? bytes : 0;
-	summary->bytes_down += upload ? 0 : bytes;
+	session_summary_bytes(facts, upload, bytes);
 	if (detail == NULL)
 		return;
 	detail->uploads_failed += upload && result != FTP_DATA_OK;

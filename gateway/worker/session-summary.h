@@ -21,6 +21,9 @@ void session_summary_tls(const struct facts *facts, enum audit_leg leg, bool dat
 void session_summary_transfer(const struct facts *facts, bool upload, uint64_t bytes,
 			      enum secure_level client, enum ftp_data_result result);
 
+/* Bytes have followed a file on a data connection that is kept open; they belong to no transfer. */
+void session_summary_bytes(const struct facts *facts, bool upload, uint64_t bytes);
+
 /* The session is over: write the line, if policy wants one. user: of the log; cleared: after CCC. */
 struct session_over {
 	const char *user, *reason;

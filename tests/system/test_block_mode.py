@@ -7,6 +7,7 @@ import block_mode
 import client as clients
 import net
 import outbound
+from test_metrics import samples
 
 FILES = {"a": [b"record %d" % n for n in range(7)], "b": [b"", b"x" * 60000, os.urandom(65535), b"last"], "empty": []}
 CLEAR = {"secure_dataconn": "clear"}
@@ -15,10 +16,10 @@ CLEAR = {"secure_dataconn": "clear"}
 @pytest.fixture
 def zos(launch, make_backend):
     """zos(levels=..., **server): the server, a gateway in front of it, and its backend."""
-    def start(ftp=None, both=False, certificates=None, **how):
+    def start(ftp=None, both=False, certificates=None, daemon=None, **how):
         server = block_mode.Server(files=FILES, **how)
         backend = make_backend(**server.script())
-        gateway = launch(backend, ftp={**CLEAR, **(ftp or {})})
+        gateway = launch(backend, ftp={**CLEAR, **(ftp or {})}, daemon=daemon or {})
         if both:
             gateway = launch(tree=outbound.policy(certificates, gateway.explicit))
         return server, gateway, backend
@@ -178,6 +179,24 @@ def test_bytes_out_of_turn(zos):
         user.data.send(b"PORT 1,2,3,4,5,6\r\n")
         assert net.end_of(backend.session().data[0]) == ("reset", b"")
         c.expect("RETR b", 425)
+
+
+@pytest.mark.parametrize("level", ["P", "C"])
+def test_what_follows_a_file_is_counted(zos, folder, level):
+    """A marker that comes after the file belongs to no transfer, but to the session and to the metrics."""
+    server, gateway, backend = zos({"session_summary": True}, daemon={"control_socket": os.path.join(folder, "control")})
+    late = block_mode.block(block_mode.RESTART, b"7")
+    with login(gateway, level) as c:
+        user = block_mode.User(c)
+        assert user.get("a", "PASV") == FILES["a"]
+        backend.session().data[0].sendall(late)
+        assert user.data.recv(len(late)) == late
+        assert user.get("empty") == []
+        c.expect("QUIT", 221)
+    summary = gateway.event("session-summary").keys
+    moved = sum(int(event.keys["bytes"]) for event in gateway.seen("transfer")) + len(late)
+    assert int(summary["bytes_down"]) == moved
+    assert samples(gateway).sum("transfer_bytes_total", direction="download", client_prot=level) == moved
 
 
 def test_back_to_stream_mode(zos):
