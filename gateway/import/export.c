@@ -44,12 +44,22 @@ static bool seconds(const char *value, unsigned unit, unsigned *ret)
 	       (*ret /= unit, true);
 }
 
+static const char *upper_of(struct export *export, const char *value, size_t len)
+{
+	char *upper = text_copy(&export->arena, value, len);
+
+	for (char *at = upper; *at != '\0'; at++)
+		if (*at >= 'a' && *at <= 'z')
+			*at = (char)(*at & ~0x20);
+	return upper;
+}
+
 /* The value as z/OS has it, or NULL. */
 static const char *convert(struct export *export, const struct ftp_data_row *row, const char *value)
 {
 	struct arena *arena = &export->arena;
 	unsigned number, high;
-	char *upper;
+	const char *upper;
 
 	switch (row->kind) {
 	case FTP_DATA_SECONDS:
@@ -66,16 +76,27 @@ static const char *convert(struct export *export, const struct ftp_data_row *row
 			   ? text_format(arena, "(%u,%u)", number, high)
 			   : NULL;
 	case FTP_DATA_WORD:
+		upper = upper_of(export, value, strlen(value));
+		return text_is_word(upper, row->words) ? upper : NULL;
 	case FTP_DATA_SPECIAL:
-		upper = text_copy(arena, value, strlen(value));
-		for (char *at = upper; *at != '\0'; at++)
-			if (*at >= 'a' && *at <= 'z')
-				*at = (char)(*at & ~0x20);
-		return text_is_word(upper, row->words != NULL ? row->words : "AUTH_TLS") ? upper : NULL;
 	case FTP_DATA_NOTHING:
 		break;
 	}
 	return NULL;
+}
+
+/* A set of words: z/OS has a statement for each. False: the set is empty. */
+static bool print_each(struct export *export, const struct ftp_data_row *row, const char *value)
+{
+	static const char between[] = "[], ";
+	const char *at = value + strspn(value, between);
+	bool any = *at != '\0';
+
+	for (size_t len; *at != '\0'; at += len, at += strspn(at, between)) {
+		len = strcspn(at, between);
+		(void)fprintf(export->out, "%-24s %s\n", row->statement, upper_of(export, at, len));
+	}
+	return any;
 }
 
 static void print_setting(void *context, const char *key, const char *value, bool given)
@@ -86,6 +107,8 @@ static void print_setting(void *context, const char *key, const char *value, boo
 
 	/* keys of the client with values of their own are printed by print_client() */
 	if (export->side == FTP_DATA_CLIENT && text_is_word(key, "epsv data secure_mechanism tls"))
+		return;
+	if (row != NULL && row->kind == FTP_DATA_SPECIAL && print_each(export, row, value))
 		return;
 	if (converted != NULL)
 		(void)fprintf(export->out, "%-24s %s\n", row->statement, converted);

@@ -364,6 +364,8 @@ static void test_round_trip(void **state)
 		char value[64];
 
 		(void)fputs("EXTENSIONS AUTH_TLS\nTLSMECHANISM ATTLS\n", out);
+		if (round % 2 == 1)
+			(void)fputs("EXTENSIONS AUTH_GSSAPI\n", out);
 		for (size_t i = 0; (row = ftp_data_row_at(i)) != NULL; i++) {
 			random = random * 1103515245 + 12345;
 			if (row->server_key == NULL || row->kind == FTP_DATA_SPECIAL ||
@@ -381,6 +383,8 @@ static void test_round_trip(void **state)
 		out = open_memstream(&again, &len);
 		assert_int_equal(export_ftp_data(first.parsed, "zos", out, stderr), 0);
 		assert_int_equal(fclose(out), 0);
+		if ((strstr(again, "\nEXTENSIONS               AUTH_GSSAPI\n") != NULL) != (round % 2 == 1))
+			fail_msg("EXTENSIONS AUTH_GSSAPI in:\n%s", again);
 		import_texts(&second, again, NULL);
 		assert_int_equal(second.result, 0);
 		policy_explain_settings(second.parsed, "ftp_actions", &second.parsed->ftp_actions[0], keep,
