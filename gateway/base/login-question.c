@@ -25,6 +25,7 @@ bool login_question_part(const struct login_question *question, size_t *at, stru
 	if (*at == all) {
 		part.last = 1;
 		part.certificate = question->certificate;
+		part.kerberos = question->kerberos;
 		part.version = question->version;
 		part.cipher = question->cipher;
 		memcpy(part.sha256, question->sha256, sizeof(part.sha256));
@@ -39,8 +40,8 @@ int login_question_join(struct login_joined *joined, const struct login_part *pa
 	const char *end;
 	size_t user, subject;
 
-	if (part->len == 0 || part->len > sizeof(part->text) || part->last > 1 || part->certificate > 1 ||
-	    part->len > sizeof(joined->text) - joined->len)
+	if (part->len == 0 || part->len > sizeof(part->text) || part->last > 1 ||
+	    part->certificate + part->kerberos > 1 || part->len > sizeof(joined->text) - joined->len)
 		return -EPROTO;
 	memcpy(joined->text + joined->len, part->text, part->len);
 	joined->len += part->len;
@@ -55,6 +56,7 @@ int login_question_join(struct login_joined *joined, const struct login_part *pa
 	    subject > LOGIN_SUBJECT_MAX + 1 || !login_user_is_sound(joined->text, user))
 		return -EPROTO;
 	*ret_question = (struct login_question){ .certificate = part->certificate != 0,
+						 .kerberos = part->kerberos != 0,
 						 .version = part->version,
 						 .cipher = part->cipher };
 	memcpy(ret_question->user, joined->text, user);
@@ -169,6 +171,7 @@ size_t login_question_json(const struct login_question *question, const struct l
 	put_field(&json, "cipher", question->version != 0 ? cipher_name(question->cipher) : NULL);
 	put_field(&json, "subject", question->certificate ? question->subject : NULL);
 	put_field(&json, "sha256", sha256);
+	put_field(&json, "principal", question->kerberos ? question->subject : NULL);
 	put(&json, "}", 1);
 	return json.len;
 }

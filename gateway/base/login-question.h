@@ -14,11 +14,13 @@
 #define LOGIN_SUBJECT_MAX 1023
 #define LOGIN_HASH_BYTES  32
 
-/* What the worker knows. All zero besides the user: no TLS, no certificate. */
+/* What the worker knows. All zero besides the user: no TLS, no certificate, no ticket of Kerberos. */
 struct login_question {
 	char user[LOGIN_USER_MAX + 1];
-	char subject[LOGIN_SUBJECT_MAX + 1]; /* "": none, or it is longer */
-	bool certificate;
+	char subject[LOGIN_SUBJECT_MAX +
+		     1];  /* of the certificate, or the principal; "": none, or it is longer */
+	bool certificate; /* the client has shown one */
+	bool kerberos;	  /* it has authenticated with AUTH GSSAPI instead */
 	uint8_t sha256[LOGIN_HASH_BYTES]; /* of it */
 	uint16_t version, cipher;	  /* as TLS numbers them; 0: no TLS */
 };
@@ -28,7 +30,7 @@ struct login_question {
 struct login_part {
 	uint8_t sha256[LOGIN_HASH_BYTES];
 	uint16_t version, cipher;
-	uint8_t certificate, last, len;
+	uint8_t certificate, kerberos, last, len;
 	char text[LOGIN_PART_TEXT];
 };
 

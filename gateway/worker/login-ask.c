@@ -1,11 +1,12 @@
 /*
  * Keeps the name that the server has got with USER, whole, since a part of it may be another
- * user's, and sends it to the monitor with what TLS shows of the client. The password never
+ * user's, and sends it to the monitor with what TLS or Kerberos shows of the client. The password never
  * leaves the session.
  */
 #include "gateway/worker/login-ask.h"
 
 #include <errno.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -58,6 +59,11 @@ static void describe(const struct session *session, struct login_question *quest
 		cipher = cipher_find(stream_tls_cipher(&session->client));
 		question->version = version_of(stream_tls_version(&session->client));
 		question->cipher = cipher != NULL ? cipher->id : 0;
+	}
+	if (session->facts.principal != NULL) {
+		question->kerberos = true;
+		(void)snprintf(question->subject, sizeof(question->subject), "%s", session->facts.principal);
+		return;
 	}
 	if (!identity->present || !identity->verified)
 		return;

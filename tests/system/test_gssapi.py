@@ -11,6 +11,7 @@ import pytest
 import audit
 import client as clients
 import kerberos
+import login_check
 import net
 
 ALICE = "alice@" + kerberos.REALM
@@ -49,6 +50,20 @@ def test_a_session(start, kdc):
     assert c.codes[:3] == [0, 0, 0] and set(c.codes[3:]) == {632}, "the greeting, 334 and 235 came in the clear"
     assert gateway.event("gssapi").keys["principal"] == ALICE
     assert {e.keys["prot"] for e in gateway.seen("transfer")} == {"P"}
+
+
+def test_login_check_hears_of_the_principal(start, kdc, folder):
+    path = os.path.join(folder, "login.sock")
+    answerer = login_check.Answerer(path, login_check.says(b"allow"))
+    try:
+        gateway = start({"login_check": path})
+        with enter(gateway, kdc) as c:
+            c.expect("PWD", 257)
+    finally:
+        answerer.close()
+    (question,) = answerer.asked
+    assert question["principal"] == ALICE and question["user"] == "user"
+    assert not {"subject", "sha256", "tls", "cipher"} & set(question)
 
 
 @pytest.mark.parametrize("verb", kerberos.CODES)

@@ -72,6 +72,10 @@ static void odd_parts(void **state)
 		{ "a line break in the user", { .last = 1, .len = 4, .text = "a\n\0" }, -EPROTO },
 		{ "no UTF-8", { .last = 1, .len = 4, .text = "a\xff\0" }, -EPROTO },
 		{ "last is a flag", { .last = 2, .len = 3, .text = "a\0" }, -EPROTO },
+		{ "kerberos is a flag", { .last = 1, .kerberos = 2, .len = 3, .text = "a\0" }, -EPROTO },
+		{ "a certificate and a ticket",
+		  { .last = 1, .certificate = 1, .kerberos = 1, .len = 3, .text = "a\0" },
+		  -EPROTO },
 		{ "certificate is a flag",
 		  { .last = 1, .certificate = 2, .len = 3, .text = "a\0" },
 		  -EPROTO },
@@ -169,6 +173,22 @@ static void json(void **state)
 	}
 }
 
+static void principal(void **state)
+{
+	struct login_question question = { .user = "anna", .subject = "anna@EXAMPLE", .kerberos = true }, got;
+	const struct login_facts facts = { 7, "192.0.2.7", "ftp", "r", "b" };
+	char buf[LOGIN_JSON_MAX];
+	size_t parts;
+
+	(void)state;
+	assert_int_equal(pass_on(&question, &got, &parts), 1);
+	assert_memory_equal(&question, &got, sizeof(got));
+	buf[login_question_json(&got, &facts, buf)] = '\0';
+	assert_string_equal(buf,
+			    "{\"session\":7,\"user\":\"anna\",\"client\":\"192.0.2.7\",\"listener\":\"ftp\","
+			    "\"rule\":\"r\",\"backend\":\"b\",\"principal\":\"anna@EXAMPLE\"}");
+}
+
 /* The longest of everything, each byte with a backslash. */
 static void the_longest(void **state)
 {
@@ -243,9 +263,9 @@ static void answers(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(any_length), cmocka_unit_test(odd_parts), cmocka_unit_test(too_many_parts),
-		cmocka_unit_test(users),      cmocka_unit_test(json),	   cmocka_unit_test(the_longest),
-		cmocka_unit_test(answers),
+		cmocka_unit_test(any_length),  cmocka_unit_test(odd_parts), cmocka_unit_test(too_many_parts),
+		cmocka_unit_test(users),       cmocka_unit_test(json),	    cmocka_unit_test(principal),
+		cmocka_unit_test(the_longest), cmocka_unit_test(answers),
 	};
 
 	return cmocka_run_group_tests_name("login_question", tests, NULL, NULL);
