@@ -30,6 +30,12 @@
 #define CHAIN                                                                                                     \
 	"ProFTPD also sends the certificates of TLSCertificateChainFile: append them to the file that \"chain\" " \
 	"names. Is this done?"
+#define PKCS12                                                                                                    \
+	"ProFTPD reads certificates and keys from a PKCS #12 file. Name it in \"pkcs12\" of the key ring, and a " \
+	"file with its password in \"password_file\", in place of \"certificates\". Is this done?"
+#define PASSWORDS                                                                                                 \
+	"A program gives ProFTPD the passwords of its keys. Write each into a file that only root can read, and " \
+	"name it in \"password_file\", beside \"key\" or \"pkcs12\" of the key ring. Is this done?"
 #define KEYS "ProFTPD takes certificates or keys from elsewhere than PEM files. Where does attlsd find them?"
 #define STAPLE                                                                                               \
 	"ProFTPD staples OCSP responses. Which file has the response? Name it in ocsp of the certificate"
@@ -376,8 +382,8 @@ static const struct {
 	TAKE_BY("TLSOptions", take_options, EACH),
 	TAKE("TLSTimeoutHandshake", take_handshake),
 	ASK("TLSCertificateChainFile", CHAIN, "a part of the chain"),
-	ASK("TLSPKCS12File", KEYS, "not read"),
-	ASK("TLSPassPhraseProvider", KEYS, "not started"),
+	ASK("TLSPKCS12File", PKCS12, "not read"),
+	ASK("TLSPassPhraseProvider", PASSWORDS, "not started"),
 	ASK("TLSCryptoDevice", KEYS, "attlsd uses no engine"),
 	ASK("TLSPreSharedKey", PSK, "not in attlsd"),
 	ASK("TLSUserName", USERS, "passwords, now"),

@@ -104,7 +104,7 @@ static const struct server_case proftpd[] = {
 	  "TLSPKCS12File /etc/k.p12\nTLSStapling on\nTLSCACertificateFile /etc/a.pem\n"
 	  "TLSCACertificatePath /etc/ca/\n<Limit LOGIN>\nAllow from 192.0.2.0/24\nAllow from all\n</Limit>\n",
 	  { "TLSCARevocationPath /etc/crl/ - needs a decision", "TLSUserName CommonName - needs a decision",
-	    "/etc/c.pem - needs a decision", "/etc/k.p12 - needs a decision",
+	    "/etc/c.pem - needs a decision", "Name it in \"pkcs12\" of the key ring",
 	    "TLSStapling on - needs a decision", "trust: /etc/a.pem",
 	    "TLSCACertificatePath /etc/ca/ - needs a decision",
 	    "Allow from 192.0.2.0/24 - needs a decision" } },
