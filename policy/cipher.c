@@ -150,3 +150,19 @@ const char *cipher_weakness(const char *name)
 	}
 	return NULL;
 }
+
+/* Parts of names in the lists, which are OpenSSL's. NIST SP 800-52 Rev. 2, SP 800-56A and SP 800-186. */
+static const char *const unapproved[] = { "CHACHA20", "brainpool", "NULL-SHA" };
+/* Whole names: hybrids with ML-KEM are another matter. */
+static const char *const unapproved_groups[] = { "x25519", "x448" };
+
+bool cipher_fips_approves(const char *name)
+{
+	for (size_t i = 0; i < NELEM(unapproved); i++)
+		if (strstr(name, unapproved[i]) != NULL)
+			return false;
+	for (size_t i = 0; i < NELEM(unapproved_groups); i++)
+		if (strcmp(name, unapproved_groups[i]) == 0)
+			return false;
+	return true;
+}

@@ -35,4 +35,7 @@ const char *cipher_weakness(const char *name);
 /* The table, for suggestions and tests: NULL past the end. */
 const struct cipher *cipher_at(size_t index);
 
+/* Does FIPS 140 approve this cipher suite, group or signature algorithm? By OpenSSL's name. */
+bool cipher_fips_approves(const char *name);
+
 #endif

@@ -4,27 +4,12 @@
  */
 #include "policy/rule-fips.h"
 
+#include "policy/cipher.h"
 #include "policy/nelem.h"
 #include "policy/rule-check.h"
 
 #include <stdbool.h>
 #include <string.h>
-
-/* Parts of names in the lists, which are OpenSSL's. NIST SP 800-52 Rev. 2, SP 800-56A and SP 800-186. */
-static const char *const unapproved[] = { "CHACHA20", "brainpool", "NULL-SHA" };
-/* Whole names: hybrids with ML-KEM are another matter. */
-static const char *const unapproved_groups[] = { "x25519", "x448" };
-
-static bool is_unapproved(const char *name)
-{
-	for (size_t i = 0; i < NELEM(unapproved); i++)
-		if (strstr(name, unapproved[i]) != NULL)
-			return true;
-	for (size_t i = 0; i < NELEM(unapproved_groups); i++)
-		if (strcmp(name, unapproved_groups[i]) == 0)
-			return true;
-	return false;
-}
 
 /* Each name of a colon list. */
 static void check_list(const struct check *c, const struct tls_action *tls, const char *key, const char *list)
@@ -37,7 +22,7 @@ static void check_list(const struct check *c, const struct tls_action *tls, cons
 		if (len < sizeof(name)) {
 			memcpy(name, at, len);
 			name[len] = '\0';
-			if (is_unapproved(name)) {
+			if (!cipher_fips_approves(name)) {
 				check_error(
 				    c, DIAG_NOT_FIPS, tls, key,
 				    "\"%s\" of tls_actions \"%s\": FIPS 140 does not approve %s; remove "

@@ -12,7 +12,6 @@
 
 #define LOGS	    "daemon.log.level sets what attlsd logs, and attlsd never logs what clients transfer"
 #define JOB	    "it is about the System SSL of z/OS"
-#define FIPS	    "set fips140 in daemon, or suite_b_profile of the action, which need modules and keys that fit"
 #define INSTANCE    "each reload of attlsd makes a new instance"
 #define PASSWORD    "write the password of the exported file into one that only root can read: password_file"
 #define SSL2	    "attlsd never uses SSL 2.0"
@@ -132,8 +131,8 @@ static const struct attls_row rows[] = {
 	IGNORED("CtraceClearText", LOGS, ATTLS_IN(GROUP) | ATTLS_IN(ENVIRONMENT) | ATTLS_IN(CONNECTION)),
 	IGNORED("SyslogFacility", LOGS, ATTLS_IN(GROUP_ADVANCED)),
 	IGNORED("Envfile", JOB, ATTLS_IN(GROUP_ADVANCED)),
-	IGNORED("FIPS140", FIPS, ATTLS_IN(GROUP)),
-	IGNORED("SuiteBProfile", FIPS, ATTLS_IN(ENVIRONMENT)),
+	WORD("FIPS140", "Off On Level1 Level2 Level3", ATTLS_IN(GROUP)),
+	WORD("SuiteBProfile", "Off 128 128Min 192 192Min All", ATTLS_IN(ENVIRONMENT)),
 	IGNORED("GroupUserInstance", INSTANCE, ATTLS_IN(GROUP)),
 	IGNORED("EnvironmentUserInstance", INSTANCE, ATTLS_IN(ENVIRONMENT)),
 	IGNORED("ConnectionUserInstance", INSTANCE, ATTLS_IN(CONNECTION)),

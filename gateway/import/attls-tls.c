@@ -29,9 +29,6 @@
 #define ENVIRONMENT                                                                                          \
 	"Envfile names environment variables for System SSL. Do they change versions, cipher suites or key " \
 	"files? attlsd does not read them"
-#define SUITE_B                                                                                                 \
-	"SuiteBProfile limits versions, cipher suites, groups and keys (RFC 6460). Which of them do versions, " \
-	"ciphers and groups have to allow?"
 #define NO_VERSION "AT-TLS allows neither TLS 1.2 nor 1.3 here: which partners have nothing newer?"
 
 struct maker {
@@ -40,6 +37,7 @@ struct maker {
 	struct draft_object *tls;
 	struct tls_parts_ring ring;
 	struct statement *tls12, *tls13; /* NULL: not in the file */
+	bool suite_b;
 	bool client;
 	bool certificates; /* clients are asked for theirs */
 };
@@ -101,6 +99,15 @@ static void take_auth_type(struct maker *maker, struct statement *st)
 static void take_ring(struct maker *maker, struct statement *st)
 {
 	maker->ring.ring = st; /* accounted for at the end, with its labels */
+}
+
+/* The password of a file; one for a key ring of RACF has no meaning. */
+static void take_password(struct maker *maker, struct statement *st)
+{
+	if (attls_merged_value(maker->merged, "Keyring", "")[0] == '/')
+		maker->ring.passwords[text_is(st->keyword, "KeyringStashFile")] = st;
+	else
+		draft_drop(maker->zos->draft, st, maker->tls, "only a file has a password");
 }
 
 static void take_label(struct maker *maker, struct statement *st)
@@ -271,13 +278,24 @@ static void take_environment(struct maker *maker, struct statement *st)
 	draft_decide(maker->zos->draft, st, at(maker, NULL, NULL), ENVIRONMENT, "not read");
 }
 
+static void take_fips(struct maker *maker, struct statement *st)
+{
+	struct draft *draft = maker->zos->draft;
+
+	if (text_is(st->value, "Off"))
+		draft_drop(draft, st, maker->tls, "it is off by default, for all of attlsd");
+	else
+		draft_differ(draft, st,
+			     (struct draft_place){ draft_object(draft, DRAFT_DAEMON, ""), "fips140", "true" },
+			     "for all of attlsd, and OpenSSL's module has a level of its own");
+}
+
 static void take_suite_b(struct maker *maker, struct statement *st)
 {
-	if (text_is(st->value, "Off"))
-		draft_drop(maker->zos->draft, st, maker->tls, "attlsd has no such profile");
-	else
-		draft_decide(maker->zos->draft, st, at(maker, NULL, NULL), SUITE_B,
-			     "attlsd has no such profile");
+	struct draft *draft = maker->zos->draft;
+
+	maker->suite_b = !text_is(st->value, "Off");
+	draft_carry(draft, st, at(maker, "suite_b_profile", text_lower(&draft->arena, st->value)));
 }
 
 static void take_enabled(struct maker *maker, struct statement *st)
@@ -293,6 +311,8 @@ static const struct {
 	{ "HandshakeRole", take_role },
 	{ "ClientAuthType", take_auth_type },
 	{ "Keyring", take_ring },
+	{ "KeyringPw", take_password },
+	{ "KeyringStashFile", take_password },
 	{ "CertificateLabel", take_label },
 	{ "ServerCertificateLabel", take_label },
 	{ "SSLv2", take_old_tls },
@@ -320,6 +340,7 @@ static const struct {
 	{ "SignaturePairsCert", take_certificate_signatures },
 	{ "Envfile", take_environment },
 	{ "SuiteBProfile", take_suite_b },
+	{ "FIPS140", take_fips },
 	{ "OcspUrl", take_revocation },
 	{ "OcspAiaEnable", take_revocation },
 	{ "HttpCdpEnable", take_revocation },
@@ -365,8 +386,8 @@ static void take_use(struct maker *maker, struct attls_use *use)
 static void finish_versions(struct maker *maker)
 {
 	struct draft *draft = maker->zos->draft;
-	bool v12 = maker->tls12 == NULL || is_on(maker->tls12);
-	bool v13 = maker->tls13 == NULL || is_on(maker->tls13);
+	bool v12 = maker->suite_b || maker->tls12 == NULL || is_on(maker->tls12);
+	bool v13 = !maker->suite_b && (maker->tls13 == NULL || is_on(maker->tls13));
 	struct draft_place place = at(maker, "versions",
 				      v12 == v13 ? "[tls1.2, tls1.3]"
 				      : v12	 ? "[tls1.2]"
@@ -375,7 +396,10 @@ static void finish_versions(struct maker *maker)
 	static const char *const names[] = { "TLSv1.2", "TLSv1.3" };
 
 	for (size_t i = 0; i < NELEM(both); i++) {
-		if (both[i] == NULL)
+		if (maker->suite_b)
+			draft_differ(draft, both[i] != NULL ? both[i] : draft_assumed(draft, names[i], "On"),
+				     place, "SuiteBProfile is for TLS 1.2 only (RFC 6460)");
+		else if (both[i] == NULL)
 			draft_differ(draft, draft_assumed(draft, names[i], "On"), place,
 				     "not in the file, and the default of z/OS depends on its release");
 		else if (!v12 && !v13)
@@ -385,11 +409,14 @@ static void finish_versions(struct maker *maker)
 	}
 }
 
-/* A list for a version that is off would have no effect. */
+/* A list for a version that is off would have no effect, and Suite B has lists of its own. */
 static void finish_ciphers(struct maker *maker)
 {
+	static const char *const lists[] = { "ciphers", "ciphersuites", "groups", "signature_algorithms" };
 	const char *versions = draft_get(maker->tls, "versions");
 
+	for (size_t i = 0; i < NELEM(lists) && maker->suite_b; i++)
+		draft_set(maker->zos->draft, maker->tls, lists[i], NULL);
 	if (strstr(versions, "tls1.2") == NULL)
 		draft_set(maker->zos->draft, maker->tls, "ciphers", NULL);
 	if (strstr(versions, "tls1.3") == NULL)

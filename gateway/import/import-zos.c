@@ -10,6 +10,7 @@
 #include "gateway/import/attls-check.h"
 #include "gateway/import/attls-match.h"
 #include "gateway/import/text.h"
+#include "gateway/import/zos-fips.h"
 #include "gateway/import/zos-rules.h"
 
 #define FTP_DATA_MAX 2 /* the server's and the client's */
@@ -157,6 +158,7 @@ static void make(struct zos *zos, const struct ftp_data *data, size_t n, struct 
 {
 	zos_rules(zos);
 	fix_reuse(zos->draft);
+	zos_fips_finish(zos->draft);
 	if (zos->needs_users)
 		add_place_holder(zos->draft);
 	sweep_ftp_data(zos->draft, data, n);

@@ -12,6 +12,16 @@
 #define EXPORT                                                                                                 \
 	"Export the certificates, keys and authorities of the key rings to the files that \"keyrings\" names " \
 	"(docs/MIGRATE-ZOS.md says how)"
+#define COPY                                                                                                    \
+	"Copy the PKCS #12 files, in binary, to where \"pkcs12\" of the key rings names them, and write their " \
+	"passwords into the files that \"password_file\" names, which only root can read. Is this done?"
+#define DATABASE                                                                                             \
+	"OpenSSL cannot read a key database of z/OS: export each with gskkyman to a PKCS #12 file, where "   \
+	"\"pkcs12\" of the key rings names it, and write its password into the file that \"password_file\" " \
+	"names, which only root can read. Is this done?"
+#define TOKEN                                                                                                        \
+	"The key ring is a token of z/OS. Move its keys into a token that attlsd reaches, and name them in \"key\" " \
+	"(\"pkcs11:token=NAME;object=LABEL?module-path=FILE\"), or export them. Which is it?"
 #define WEAK                                                                                                   \
 	"attlsd refuses some cipher suites, groups or signature algorithms that z/OS allowed. Which partners " \
 	"have nothing better?"
@@ -67,15 +77,26 @@ static const char *certificates(struct draft *draft, const char *folder, const s
 	return list != NULL ? list : tls_parts_append(draft, NULL, certificate(draft, folder, NULL));
 }
 
-/* One with the same certificates, or a new one: AT-TLS chooses a label by action, attlsd by key ring. */
-static struct draft_object *find_ring(struct draft *draft, const char *name, const char *certs)
+/* AT-TLS chooses a label by action, attlsd by key ring. In a file, no label chooses another certificate than
+ * any. */
+static bool fits(const struct draft_object *object, const char *certs, bool file)
+{
+	const char *has = draft_get(object, "certificates");
+
+	if ((draft_get(object, "pkcs12") != NULL) != file)
+		return false;
+	if (certs == NULL || has == NULL)
+		return !file || has == certs;
+	return strcmp(has, certs) == 0;
+}
+
+/* One with the same certificates, or a new one. */
+static struct draft_object *find_ring(struct draft *draft, const char *name, const char *certs, bool file)
 {
 	struct draft_object *object = draft_find(draft, DRAFT_KEYRINGS, name);
 
 	for (unsigned i = 2; object != NULL; i++) {
-		const char *has = draft_get(object, "certificates");
-
-		if (certs == NULL || has == NULL || strcmp(has, certs) == 0)
+		if (fits(object, certs, file))
 			return object;
 		object =
 		    draft_find(draft, DRAFT_KEYRINGS, text_format(&draft->arena, "%.*s_%u", 26, name, i));
@@ -83,17 +104,67 @@ static struct draft_object *find_ring(struct draft *draft, const char *name, con
 	return draft_object(draft, DRAFT_KEYRINGS, draft_free_name(draft, DRAFT_KEYRINGS, name));
 }
 
-void tls_parts_keyring(struct draft *draft, struct draft_object *tls, const struct tls_parts_ring *ring)
+/* Is it a PKCS #12 file, by its name? All other files are key databases. */
+static bool is_pkcs12(const char *path)
+{
+	const char *end = strrchr(path, '.');
+
+	return end != NULL && (text_is(end, ".p12") || text_is(end, ".pfx"));
+}
+
+/* The certificates that labels choose from a PKCS #12 file, or NULL: its only one, as z/OS takes the default.
+ */
+static const char *chosen(struct draft *draft, const struct tls_parts_ring *ring)
+{
+	const char *list = NULL;
+
+	for (int i = 0; i < 2; i++)
+		if (ring->labels[i] != NULL)
+			list = tls_parts_append(draft, list,
+						text_format(&draft->arena, "{ label: %s }",
+							    quote(draft, ring->labels[i]->value)));
+	return list;
+}
+
+/* A file: with its certificates and authorities, it becomes a PKCS #12 file, if it is none. */
+static void file_ring(struct draft *draft, struct draft_object *tls, const struct tls_parts_ring *ring)
+{
+	struct arena *arena = &draft->arena;
+	const char *value = ring->ring->value, *base = strrchr(value, '/') + 1;
+	const char *name = text_name(arena, base, "ring"), *certs = chosen(draft, ring);
+	struct draft_object *object = find_ring(draft, name, certs, true);
+	const char *path =
+	    quote(draft, text_format(arena, "keyrings/%s%s", name, is_pkcs12(value) ? "" : ".p12"));
+	const struct draft_place place = { tls, "keyring", quote(draft, object->name) };
+	const struct draft_place password = {
+		object, "password_file", quote(draft, text_format(arena, "keyrings/%s.password", name))
+	};
+
+	draft_decide(draft, ring->ring, place, is_pkcs12(value) ? COPY : DATABASE, "pkcs12 is %s", path);
+	draft_set(draft, object, "pkcs12", path);
+	draft_set(draft, object, "password_file", password.value);
+	for (int i = 0; i < 2; i++) {
+		if (ring->passwords[i] != NULL)
+			draft_differ(draft, ring->passwords[i], password,
+				     "the password, as the only line of a file");
+		if (ring->labels[i] != NULL)
+			draft_carry(draft, ring->labels[i],
+				    (struct draft_place){ object, "certificates", certs });
+	}
+	if (ring->trust)
+		draft_set(draft, object, "trust", "pkcs12");
+}
+
+static void other_ring(struct draft *draft, struct draft_object *tls, const struct tls_parts_ring *ring)
 {
 	struct arena *arena = &draft->arena;
 	const char *value = ring->ring->value;
 	bool virtual = strcmp(value, "*AUTH*/*") == 0;
-	const char *base = strrchr(value, '/') != NULL && value[0] == '/' ? strrchr(value, '/') + 1 : value;
-	const char *name = virtual ? "authorities" : text_name(arena, base, "ring");
+	bool token = text_begins(value, "*TOKEN*/");
+	const char *name = virtual ? "authorities" : text_name(arena, value, "ring");
 	const char *certs = certificates(draft, name, ring);
-	struct draft_object *object = find_ring(draft, name, certs);
+	struct draft_object *object = find_ring(draft, name, certs, false);
 	const char *note = virtual ? "It stands for the authorities of this host; those of RACF may be others"
-			   : value[0] == '/' ? "OpenSSL cannot read a key database of z/OS"
 			   : value[0] == '*' ? "this is a token or a virtual key ring of z/OS"
 					     : "a key ring of RACF becomes files in PEM";
 	const struct draft_place place = { tls, "keyring", quote(draft, object->name) };
@@ -101,7 +172,7 @@ void tls_parts_keyring(struct draft *draft, struct draft_object *tls, const stru
 	if (virtual && certs == NULL)
 		draft_differ(draft, ring->ring, place, "%s", note);
 	else
-		draft_decide(draft, ring->ring, place, EXPORT, "%s", note);
+		draft_decide(draft, ring->ring, place, token ? TOKEN : EXPORT, "%s", note);
 	if (certs != NULL)
 		draft_set(draft, object, "certificates", certs);
 	for (int i = 0; i < 2; i++)
@@ -113,6 +184,11 @@ void tls_parts_keyring(struct draft *draft, struct draft_object *tls, const stru
 		draft_set(draft, object, "trust",
 			  virtual ? "\"*AUTH*/*\""
 				  : quote(draft, text_format(arena, "keyrings/%s/trust.pem", name)));
+}
+
+void tls_parts_keyring(struct draft *draft, struct draft_object *tls, const struct tls_parts_ring *ring)
+{
+	(ring->ring->value[0] == '/' ? file_ring : other_ring)(draft, tls, ring);
 }
 
 /* What a list left out, for the account of its statement. */

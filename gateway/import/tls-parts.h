@@ -8,10 +8,11 @@
 
 /* What a key ring is for. */
 struct tls_parts_ring {
-	struct statement *ring;	     /* KEYRING or Keyring; its value is the ring's name */
-	struct statement *labels[2]; /* of certificates; NULL: the ring's default */
-	bool certificate;	     /* a server shows one */
-	bool trust;		     /* certificates of the other side are verified */
+	struct statement *ring;		/* KEYRING or Keyring; its value is the ring's name */
+	struct statement *labels[2];	/* of certificates; NULL: the ring's default */
+	struct statement *passwords[2]; /* of a file: KeyringPw and KeyringStashFile; NULL: not given */
+	bool certificate;		/* a server shows one */
+	bool trust;			/* certificates of the other side are verified */
 };
 
 /* Makes the key ring, and gives the object of tls_actions its keyring. */

@@ -92,7 +92,7 @@ static const struct {
 	  "TTLSGroupAction on\n{\nTTLSEnabled On\nTTLSGroupAdvancedParms\n{\nEnvfile /etc/gsk.env\n}\n}\n"
 	  "TTLSEnvironmentAction e\n{\nHandshakeRole Server\nSuiteBProfile 192\nTTLSKeyringParms\n{\nKeyring R\n}\n"
 	  "TTLSGskOcspParms\n{\nOcspServerStapling EndEntity\nOcspAiaEnable On\n}\n" ADVANCED("") "}\n",
-	  { "Envfile /etc/gsk.env - needs a decision", "SuiteBProfile 192 - needs a decision",
+	  { "Envfile /etc/gsk.env - needs a decision", "suite_b_profile: 192\n", "versions: [tls1.2]\n",
 	    "OcspServerStapling EndEntity - needs a decision", "no certificate of a peer is verified" } },
 	{ "revocation of client certificates",
 	  NULL,
@@ -101,7 +101,7 @@ static const struct {
 	  "Keyring R\n}\nTTLSGskOcspParms\n{\nOcspUrl http://ocsp.example\nOcspAiaEnable Off\n}\n"
 	  "TTLSGskHttpCdpParms\n{\nHttpCdpEnable On\n}\nTTLSGskLdapParms\n{\nGSK_LDAP_SERVER ldap.example\n}\n" ADVANCED(
 	      "") "}\n",
-	  { "which file has the lists?", "HttpCdpEnable On - needs a decision", "!SuiteBProfile Off - needs",
+	  { "which file has the lists?", "HttpCdpEnable On - needs a decision", "suite_b_profile: off\n",
 	    "GSK_LDAP_SERVER ldap.example - needs a decision", "OcspAiaEnable Off - without meaning" } },
 	{ "client certificates",
 	  NULL,
@@ -243,7 +243,36 @@ static const struct {
 	  FTP_RULE GROUP
 	  "TTLSEnvironmentAction e\n{\nHandshakeRole Server\nTTLSKeyringParms\n{\nKeyring /etc/k.kdb\nKeyringPw SECRET\n}\n" ADVANCED(
 	      "") "}\n",
-	  { "KeyringPw (not shown)", "!SECRET", "keyring: k.kdb" } },
+	  { "KeyringPw (not shown)", "!SECRET", "keyring: k.kdb", "pkcs12: keyrings/k.kdb.p12",
+	    "password_file: keyrings/k.kdb.password", "export each with gskkyman" } },
+	{ "a PKCS #12 file with a label",
+	  NULL,
+	  FTP_RULE GROUP
+	  "TTLSEnvironmentAction e\n{\nHandshakeRole ServerWithClientAuth\nTTLSKeyringParms\n{\nKeyring /etc/k.P12\n"
+	  "KeyringStashFile /etc/k.sth\n}\n" ADVANCED("CertificateLabel My Server\n") "}\n",
+	  { "pkcs12: keyrings/k.P12\n", "password_file: keyrings/k.P12.password",
+	    "certificates: [{ label: \"My Server\" }]", "trust: pkcs12", "Copy the PKCS #12 files",
+	    "!server.pem" } },
+	{ "a token",
+	  NULL,
+	  FTP_RULE GROUP
+	  "TTLSEnvironmentAction e\n{\nHandshakeRole Server\nTTLSKeyringParms\n{\nKeyring *TOKEN*/FTP\nKeyringPw SECRET\n}\n" ADVANCED(
+	      "") "}\n",
+	  { "pkcs11:token=NAME;object=LABEL", "only a file has a password", "!SECRET" } },
+	{ "FIPS 140 is for all of attlsd",
+	  NULL,
+	  FTP_RULE "TTLSGroupAction on\n{\nTTLSEnabled On\nFIPS140 Level2\n}\n" ENVIRONMENT(
+	      "TTLSCipherParms\n{\nV3CipherSuites4Char 13021303C02FCCA8\n}\n" ADVANCED("")),
+	  { "daemon:\n", "fips140: true", "OpenSSL's module has a level of its own",
+	    "ciphersuites: [TLS_AES_256_GCM_SHA384]\n", "ciphers: [ECDHE-RSA-AES128-GCM-SHA256]\n",
+	    "left out: TLS_CHACHA20_POLY1305_SHA256" } },
+	{ "Suite B has lists of its own",
+	  NULL,
+	  FTP_RULE GROUP ENVIRONMENT(
+	      "SuiteBProfile 128Min\nTTLSCipherParms\n{\nV3CipherSuites4Char 1302C02F\n}\n" ADVANCED(
+		  "TLSv1.3 On\n")),
+	  { "suite_b_profile: 128min\n", "versions: [tls1.2]\n", "!ciphers: [", "!ciphersuites: [",
+	    "SuiteBProfile is for TLS 1.2 only" } },
 	{ "hostile names",
 	  NULL,
 	  "TTLSRule \"]}:#\n{\nLocalPortRange 21\nDirection Inbound\nTTLSGroupActionRef on\nTTLSEnvironmentActionRef e\n}\n" GROUP
