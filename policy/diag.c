@@ -18,6 +18,21 @@
 #define LINE_SHOWN  120
 #define LINE_BEFORE 80
 
+/*
+ * A policy must not have a PIN in it (pin-value= in a URI of PKCS #11). The message that says so must not
+ * show it, nor any other about its line. Stars of the same number keep the columns.
+ */
+static void hide_pins(char *text, size_t len)
+{
+	static const char name[] = "pin-value=", ends[] = "&;?\"',]} \t\r\n";
+	char *end = text + len, *at = text;
+
+	while ((at = memmem(at, (size_t)(end - at), name, sizeof(name) - 1)) != NULL)
+		for (at += sizeof(name) - 1; at < end && strchr(ends, *at) == NULL;
+		     at++) /* a NUL ends it, too */
+			*at = '*';
+}
+
 int diags_init(struct diags *diags, const char *file, const char *source, size_t len)
 {
 	*diags = (struct diags){ .source_len = len };
@@ -30,6 +45,7 @@ int diags_init(struct diags *diags, const char *file, const char *source, size_t
 	if (len > 0)
 		memcpy(diags->source, source, len);
 	diags->source[len] = '\0';
+	hide_pins(diags->source, len);
 	return 0;
 }
 
@@ -58,6 +74,7 @@ int diags_add_own(struct diags *diags, const char *file, const char *source, siz
 	if (len > 0)
 		memcpy(diags->own.source, source, len);
 	diags->own.source[len] = '\0';
+	hide_pins(diags->own.source, len);
 	diags->own.len = len;
 	return 0;
 }
@@ -104,6 +121,7 @@ void diags_add(struct diags *diags, enum diag_level level, enum diag_code code, 
 	va_end(ap);
 	if (r < 0)
 		return;
+	hide_pins(item.message, strlen(item.message));
 	items[diags->nitems++] = item;
 	diags->kept = true;
 }
@@ -122,10 +140,12 @@ void diags_see(struct diags *diags, const char *file, struct diag_mark mark, con
 	va_start(ap, fmt);
 	r = vasprintf(&other.message, fmt, ap);
 	va_end(ap);
-	if (r < 0)
+	if (r < 0) {
 		free(other.file);
-	else
-		diags->items[diags->nitems - 1].other = other;
+		return;
+	}
+	hide_pins(other.message, strlen(other.message));
+	diags->items[diags->nitems - 1].other = other;
 }
 
 void diags_fix(struct diags *diags, const char *text)
