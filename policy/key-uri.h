@@ -15,4 +15,13 @@ static inline bool policy_key_is_in_token(const struct policy_certificate *certi
 	       strncmp(certificate->key, POLICY_KEY_URI, strlen(POLICY_KEY_URI)) == 0;
 }
 
+static inline bool policy_has_token_keys(const struct policy *policy)
+{
+	for (size_t i = 0; i < policy->nkeyrings; i++)
+		for (size_t j = 0; j < policy->keyrings[i].ncertificates; j++)
+			if (policy_key_is_in_token(&policy->keyrings[i].certificates[j]))
+				return true;
+	return false;
+}
+
 #endif

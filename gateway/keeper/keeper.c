@@ -60,7 +60,7 @@ static int add_keys(struct keeper *keeper, const struct certs *certs, const stru
 			known++;
 		keeper->keys[known].roles |= roles; /* of all rings that have it */
 		if (policy_key_is_in_token(&ring->certificates[i]))
-			keeper->keys[known].in_token = true;
+			keeper->keys[known].uri = ring->certificates[i].key;
 		keeper->nkeys += known == keeper->nkeys;
 	}
 	return 0;
@@ -213,7 +213,7 @@ static int start_tokens(struct keeper *keeper)
 	size_t n = setup->n;
 	int *others, r = 0;
 
-	if (!token_process_is_needed(setup->policy))
+	if (!policy_has_token_keys(setup->policy))
 		return 0;
 	others = malloc(2 * n * sizeof(*others));
 	keeper->tokens = calloc(n, sizeof(*keeper->tokens));

@@ -29,6 +29,7 @@ struct state {
 	const struct signer *signer;
 	uint64_t logged_ms, unlogged;
 	uint64_t silent_until_ms; /* of the token */
+	const char *uri;	  /* of the key that the request at hand asks a token for; NULL: none */
 };
 
 unsigned signer_roles(const struct policy *policy, const struct policy_keyring *ring)
@@ -118,12 +119,14 @@ static enum key_status ask_token(struct state *state, const struct key_request *
 {
 	int fd = state->signer->token;
 
-	if (fd == -1 || loop_clock_ms() < state->silent_until_ms)
+	if (fd == -1)
 		return KEY_STATUS_FAILED;
+	if (loop_clock_ms() < state->silent_until_ms)
+		return KEY_STATUS_LEFT_ALONE;
 	if (send_to_token(fd, request) && receive_from_token(fd, request, answer))
 		return answer->status;
 	state->silent_until_ms = loop_clock_ms() + SILENCE_MS;
-	return KEY_STATUS_FAILED;
+	return KEY_STATUS_SILENT;
 }
 
 static enum key_status carry_out(struct state *state, const struct key_request *request, size_t n,
@@ -145,7 +148,8 @@ static enum key_status carry_out(struct state *state, const struct key_request *
 		return KEY_STATUS_DONE;
 	if ((key->roles & role) == 0)
 		return KEY_STATUS_ROLE;
-	status = key->in_token ? ask_token(state, request, answer) : sign(key, scheme, request, answer);
+	state->uri = key->uri;
+	status = key->uri != NULL ? ask_token(state, request, answer) : sign(key, scheme, request, answer);
 	if (status == KEY_STATUS_DONE)
 		state->signer->counts->signatures++;
 	return status;
@@ -161,6 +165,7 @@ static void refused(struct state *state, enum key_status status)
 	if (state->logged_ms != 0 && now - state->logged_ms < LOG_EVERY_MS)
 		return;
 	log_event(LOG_LEVEL_ERROR, "signature-refused", LOG_NUMBER("worker", counts->worker),
+		  LOG_TEXT(state->uri != NULL ? "key" : "", state->uri),
 		  LOG_TEXT("reason", key_status_text(status)), LOG_NUMBER("requests", state->unlogged));
 	state->logged_ms = now;
 	state->unlogged = 0;
@@ -173,6 +178,7 @@ static bool serve(struct state *state, const struct key_request *request, size_t
 	struct key_answer answer = { .status = KEY_STATUS_MALFORMED };
 	ssize_t sent;
 
+	state->uri = NULL;
 	if (n >= offsetof(struct key_request, content))
 		answer.serial = request->serial;
 	answer.status = carry_out(state, request, n, &answer);

@@ -15,11 +15,14 @@
 struct evp_pkey_st;
 struct ossl_lib_ctx_st;
 
+/* How long a token may take for a signature. Its worker waits for KEY_LINK_MAX_MS in all. */
+#define SIGNER_TOKEN_MAX_MS 2000
+
 struct signer_key {
 	uint8_t id[KEY_ID_BYTES];
-	unsigned roles;			/* bits of enum key_role: what it may sign */
-	struct evp_pkey_st *key;	/* borrowed; only the public half if it is in a token */
-	bool in_token;			/* the process at the other end of `token` signs with it */
+	unsigned roles;		 /* bits of enum key_role: what it may sign */
+	struct evp_pkey_st *key; /* borrowed; only the public half if it is in a token */
+	const char *uri;	 /* of a key in a token, with which the process at `token` signs; borrowed */
 	struct ossl_lib_ctx_st *libctx; /* what signs with it; NULL: OpenSSL's default */
 };
 

@@ -25,8 +25,6 @@
 #include "gateway/tls/password-file.h"
 #include "gateway/tls/token.h"
 
-/* A worker waits for KEY_LINK_MAX_MS in all. */
-#define ANSWER_MAX_MS 2000
 /* A login at a device in the network. */
 #define START_MAX_MS 30000
 
@@ -46,11 +44,6 @@ static size_t count(const struct policy *policy)
 		for (size_t j = 0; j < policy->keyrings[i].ncertificates; j++)
 			n += policy_key_is_in_token(&policy->keyrings[i].certificates[j]);
 	return n;
-}
-
-bool token_process_is_needed(const struct policy *policy)
-{
-	return count(policy) > 0;
 }
 
 static int read_files(struct opened *one, struct diags *diags)
@@ -172,7 +165,7 @@ static int run(const struct keeper_setup *setup, int fd)
 int token_process_start(const struct keeper_setup *setup, const int *others, size_t nothers, int *ret_fd,
 			pid_t *ret_pid)
 {
-	const struct timeval wait = { .tv_sec = ANSWER_MAX_MS / 1000 };
+	const struct timeval wait = { .tv_sec = SIGNER_TOKEN_MAX_MS / 1000 };
 	int ends[2];
 	pid_t pid = -1;
 	int r = 0;

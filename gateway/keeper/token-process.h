@@ -12,9 +12,6 @@
 
 #include "gateway/keeper/keeper-setup.h"
 
-/* Does any key ring name a key in a token? */
-bool token_process_is_needed(const struct policy *policy);
-
 /*
  * Fork it, before this process has read any private key, and close `others` in it. It becomes the keys'
  * user, and a member of that user's groups. Returns 0 and its pid and socket, or a negative errno. It

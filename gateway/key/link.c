@@ -39,7 +39,7 @@ int key_link_pair(int fds[static 2])
 
 int key_link_init(struct key_link *link, int fd)
 {
-	*link = (struct key_link){ .fd = fd };
+	*link = (struct key_link){ .fd = fd, .start_ms = KEY_LINK_MAX_MS };
 	/* answers to a worker that died may still be in the socket: they must not fit */
 	if (getrandom(&link->serial, sizeof(link->serial), 0) != (ssize_t)sizeof(link->serial))
 		return -EIO;
@@ -94,7 +94,8 @@ static const char *falls_silent(struct key_link *link)
 
 const char *key_link_ask(struct key_link *link, struct key_request *request)
 {
-	uint64_t until_ms = loop_clock_ms() + KEY_LINK_MAX_MS;
+	bool starts = request->ask == KEY_ASK_KNOWN && link->start_ms > KEY_LINK_MAX_MS;
+	uint64_t until_ms = loop_clock_ms() + (starts ? link->start_ms : KEY_LINK_MAX_MS);
 	const char *fault;
 	int attempts = 1;
 
@@ -108,6 +109,8 @@ const char *key_link_ask(struct key_link *link, struct key_request *request)
 		const struct key_answer *answer = &link->answer;
 		ssize_t n = receive(link);
 
+		if (n == 0 && starts && loop_clock_ms() < until_ms)
+			continue;
 		if (n <= 0)
 			return n == 0 ? falls_silent(link) : gone;
 		if (!key_answer_is_whole(answer, (size_t)n))

@@ -8,10 +8,13 @@
 #include "gateway/key/request.h"
 
 #define KEY_LINK_MAX_MS 3000
+/* For a signer that has just been started, where keys are in tokens: each login takes its time. */
+#define KEY_LINK_START_MS 45000
 
 struct key_link {
 	int fd; /* borrowed */
 	uint64_t serial;
+	uint64_t start_ms;	  /* how long KEY_ASK_KNOWN waits, which only a worker at its start asks */
 	uint64_t silent_until_ms; /* the signer has not answered; 0: it has */
 	struct key_answer answer; /* to the last request */
 };

@@ -370,6 +370,11 @@ int key_provider_open(int fd, struct key_provider **ret_provider)
 	return r;
 }
 
+void key_provider_is_slow(struct key_provider *provider)
+{
+	provider->link.start_ms = KEY_LINK_START_MS;
+}
+
 void key_provider_close(struct key_provider **provider)
 {
 	if (*provider == NULL)

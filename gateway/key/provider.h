@@ -15,6 +15,9 @@ struct key_provider;
 
 /* With the socket to the signer, which stays the caller's. Returns 0 or a negative errno. */
 int key_provider_open(int fd, struct key_provider **ret_provider);
+/* Keys are in tokens, so the signer may take long to start: key_provider_key() waits for KEY_LINK_START_MS.
+ */
+void key_provider_is_slow(struct key_provider *provider);
 /* After all its keys are freed. */
 void key_provider_close(struct key_provider **provider);
 

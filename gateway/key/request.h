@@ -25,14 +25,16 @@ enum key_ask {
 
 enum key_status {
 	KEY_STATUS_DONE = 1,
-	KEY_STATUS_STARTED,   /* a signer has just started: it may not have what the last one was asked */
-	KEY_STATUS_MALFORMED, /* not a request */
-	KEY_STATUS_UNKNOWN,   /* no such key */
-	KEY_STATUS_CONTENT,   /* not what TLS signs */
-	KEY_STATUS_SCHEME,    /* not for this key, or not for this version of TLS */
-	KEY_STATUS_RATE,      /* more signatures than a worker can use */
-	KEY_STATUS_ROLE,      /* of a client, and the key is for servers, or the other way round */
-	KEY_STATUS_FAILED,    /* OpenSSL could not sign */
+	KEY_STATUS_STARTED,    /* a signer has just started: it may not have what the last one was asked */
+	KEY_STATUS_MALFORMED,  /* not a request */
+	KEY_STATUS_UNKNOWN,    /* no such key */
+	KEY_STATUS_CONTENT,    /* not what TLS signs */
+	KEY_STATUS_SCHEME,     /* not for this key, or not for this version of TLS */
+	KEY_STATUS_RATE,       /* more signatures than a worker can use */
+	KEY_STATUS_ROLE,       /* of a client, and the key is for servers, or the other way round */
+	KEY_STATUS_FAILED,     /* OpenSSL could not sign */
+	KEY_STATUS_SILENT,     /* the token has not answered in time */
+	KEY_STATUS_LEFT_ALONE, /* nor did it lately, so it was not asked */
 	KEY_STATUS_COUNT
 };
 

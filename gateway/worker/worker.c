@@ -352,6 +352,8 @@ static int load_keys(struct worker *worker, const struct worker_setup *setup, st
 
 	if (r == 0 && setup->key != -1)
 		r = key_provider_open(setup->key, &worker->keys);
+	if (worker->keys != NULL && policy_has_token_keys(setup->policy))
+		key_provider_is_slow(worker->keys);
 	keys.isolated = worker->keys != NULL;
 	keys.provider = worker->keys;
 	if (r == 0)

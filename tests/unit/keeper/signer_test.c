@@ -377,6 +377,38 @@ static void test_wrong_answers(void **state)
 	assert_int_equal(waitpid(pid, NULL, 0), pid);
 }
 
+/* Where keys are in tokens, a worker at its start waits for a signer that takes longer than usual. */
+static void test_a_slow_start(void **state)
+{
+	struct key_request request = { .ask = KEY_ASK_KNOWN };
+	const struct timespec late = { .tv_sec = KEY_LINK_MAX_MS / 1000, .tv_nsec = 500000000 };
+	struct key_link link;
+	int fds[2];
+	pid_t pid;
+
+	(void)state;
+	(void)alarm(60);
+	assert_int_equal(key_link_pair(fds), 0);
+	assert_int_equal(key_link_init(&link, fds[0]), 0);
+	link.start_ms = KEY_LINK_START_MS;
+	pid = fork();
+	assert_int_not_equal(pid, -1);
+	if (pid == 0) {
+		struct key_answer answer = { .status = KEY_STATUS_DONE };
+		struct key_request asked;
+
+		(void)nanosleep(&late, NULL); /* it logs in at its token */
+		(void)!read(fds[1], &asked, sizeof(asked));
+		answer.serial = asked.serial;
+		(void)!write(fds[1], &answer, key_answer_bytes(&answer));
+		_exit(EXIT_SUCCESS);
+	}
+	assert_null(key_link_ask(&link, &request));
+	(void)close(fds[0]);
+	(void)close(fds[1]);
+	assert_int_equal(waitpid(pid, NULL, 0), pid);
+}
+
 /* A signer that stands still costs one wait, not one for each handshake; what it says at last is a sign of
  * life. */
 static void test_silent(void **state)
@@ -420,6 +452,7 @@ int main(void)
 		cmocka_unit_test_setup_teardown(test_roles, scene_start, scene_end),
 		cmocka_unit_test_setup_teardown(test_garbage, scene_start, scene_end),
 		cmocka_unit_test_setup_teardown(test_silent, scene_start, scene_end),
+		cmocka_unit_test(test_a_slow_start),
 		cmocka_unit_test(test_wrong_answers),
 		cmocka_unit_test_setup_teardown(test_replaced, scene_start, scene_end),
 		cmocka_unit_test(test_quota),
