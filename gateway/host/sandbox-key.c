@@ -7,7 +7,6 @@
 #include "gateway/host/sandbox-key.h"
 
 #include <errno.h>
-#include <grp.h>
 #include <pwd.h>
 #include <seccomp.h>
 #include <sys/prctl.h>
@@ -48,25 +47,11 @@ int sandbox_signer(void)
 	return filter_load(rows, NELEM(rows), 0);
 }
 
-/* A user of its own has a name, and perhaps groups; an unused id has neither. */
-static int become_user(unsigned uid, unsigned gid, const char **ret_what)
+int sandbox_token(int root, unsigned uid, unsigned gid, const char **ret_what)
 {
-	const struct passwd *user = getpwuid(uid);
-
-	*ret_what = "setgid";
-	if ((user != NULL ? initgroups(user->pw_name, gid) : setgroups(0, NULL)) == -1 ||
-	    setresgid(gid, gid, gid) == -1)
-		return -errno;
-	*ret_what = "setuid";
-	if (setresuid(uid, uid, uid) == -1)
-		return -errno;
-	*ret_what = "setuid back";
-	return uid != 0 && setuid(0) != -1 ? -EPERM : 0;
-}
-
-int sandbox_token(bool root, unsigned uid, unsigned gid, const char **ret_what)
-{
-	int r = root ? become_user(uid, gid, ret_what) : 0;
+	/* a user of its own has a name, and perhaps groups; an unused id has neither */
+	const struct passwd *user = root == -1 ? NULL : getpwuid(uid);
+	int r = root == -1 ? 0 : sandbox_become(user != NULL ? user->pw_name : NULL, uid, gid, ret_what);
 
 	return r < 0 ? r : sandbox_confine(-1, uid, gid, ret_what);
 }

@@ -76,20 +76,26 @@ int sandbox_empty_root(void)
 	return folder_of_the_dead();
 }
 
-/* Chroot into the open, empty folder `root` and become uid and gid for good. */
-static int become(int root, unsigned uid, unsigned gid, const char **ret_what)
+int sandbox_become(const char *groups_of, unsigned uid, unsigned gid, const char **ret_what)
 {
-	*ret_what = "chroot";
-	if (fchdir(root) == -1 || chroot(".") == -1)
-		return -errno;
 	*ret_what = "setgid";
-	if (setgroups(0, NULL) == -1 || setresgid(gid, gid, gid) == -1)
+	if ((groups_of != NULL ? initgroups(groups_of, gid) : setgroups(0, NULL)) == -1 ||
+	    setresgid(gid, gid, gid) == -1)
 		return -errno;
 	*ret_what = "setuid";
 	if (setresuid(uid, uid, uid) == -1)
 		return -errno;
 	*ret_what = "setuid back";
 	return uid != 0 && setuid(0) != -1 ? -EPERM : 0;
+}
+
+/* Chroot into the open, empty folder `root`, and become uid and gid for good. */
+static int leave(int root, unsigned uid, unsigned gid, const char **ret_what)
+{
+	*ret_what = "chroot";
+	if (fchdir(root) == -1 || chroot(".") == -1)
+		return -errno;
+	return sandbox_become(NULL, uid, gid, ret_what);
 }
 
 /*
@@ -109,7 +115,7 @@ static int hide_memory(void)
 
 int sandbox_confine(int root, unsigned uid, unsigned gid, const char **ret_what)
 {
-	int r = root == -1 ? 0 : become(root, uid, gid, ret_what);
+	int r = root == -1 ? 0 : leave(root, uid, gid, ret_what);
 
 	if (r < 0)
 		return r;

@@ -28,6 +28,12 @@ int sandbox_worker(const struct sandbox_worker *setup, const char **ret_what);
  */
 int sandbox_confine(int root, unsigned uid, unsigned gid, const char **ret_what);
 
+/*
+ * Become uid and gid for good, with the groups of the user of this name (NULL: with no others). Returns
+ * likewise.
+ */
+int sandbox_become(const char *groups_of, unsigned uid, unsigned gid, const char **ret_what);
+
 /* An empty folder that nothing can be put into; needs no writable file system. Returns its descriptor or a
  * negative errno. */
 int sandbox_empty_root(void);

@@ -17,7 +17,6 @@
 
 #include "gateway/base/log.h"
 #include "gateway/gssapi/acceptor.h"
-#include "gateway/host/sandbox-key.h"
 #include "gateway/keeper/keeper-sandbox.h"
 #include "gateway/keeper/offspring.h"
 
@@ -63,17 +62,12 @@ static void run(void *owner, size_t i)
 	static struct gssapi_answer answer; /* not on the stack: it is large */
 	const struct gssapi_keeper *keeper = owner;
 	int fd = keeper->setup->gssapi[i];
-	int r;
 
 	(void)prctl(PR_SET_NAME, "attlsd-acceptor", 0, 0, 0); /* only a name */
 	if (keeper->again) /* the first one answers what has been asked before it started */
 		announce(fd, &answer);
-	r = sandbox_signer();
-	if (r < 0) {
-		log_event(LOG_LEVEL_ERROR, "sandbox-failed", LOG_TEXT("process", "acceptor"),
-			  LOG_TEXT("error", strerror(-r)));
+	if (keeper_sandbox_child("acceptor") < 0)
 		_exit(EXIT_FAILURE);
-	}
 	serve(keeper->acceptor, fd, &answer);
 	_exit(EXIT_SUCCESS);
 }

@@ -16,7 +16,6 @@
 
 #include "gateway/base/log.h"
 #include "gateway/base/util.h"
-#include "gateway/host/sandbox-key.h"
 #include "gateway/keeper/gssapi-keeper.h"
 #include "gateway/keeper/keeper-sandbox.h"
 #include "gateway/keeper/offspring.h"
@@ -118,19 +117,14 @@ static void run(void *owner, size_t i)
 				       .n = keeper->nkeys,
 				       .counts = &keeper->setup->counts[i],
 				       .per_second = QUOTA_PER_SECOND };
-	int r;
 
 	for (size_t j = 0; keeper->tokens != NULL && j < keeper->setup->n; j++) /* the other signers' */
 		if (j != i)
 			fd_close(&keeper->token_fds[j]);
 	(void)prctl(PR_SET_NAME, "attlsd-signer", 0, 0, 0); /* only a name */
 	signer_announce(&signer);
-	r = sandbox_signer();
-	if (r < 0) {
-		log_event(LOG_LEVEL_ERROR, "sandbox-failed", LOG_TEXT("process", "signer"),
-			  LOG_TEXT("error", strerror(-r)));
+	if (keeper_sandbox_child("signer") < 0)
 		_exit(EXIT_FAILURE);
-	}
 	signer_run(&signer);
 	_exit(EXIT_SUCCESS);
 }

@@ -17,7 +17,7 @@
 
 #include "gateway/base/log.h"
 #include "gateway/base/util.h"
-#include "gateway/host/sandbox-key.h"
+#include "gateway/keeper/keeper-sandbox.h"
 #include "gateway/keeper/quota.h"
 #include "gateway/keeper/signer.h"
 #include "gateway/key/provider.h"
@@ -102,21 +102,6 @@ static size_t take_keys(const struct opened *all, size_t n, struct signer_key *k
 	return taken;
 }
 
-/* As keeper_sandbox(), which logs a missing user. */
-static int give_up_privileges(const struct keeper_setup *setup)
-{
-	const char *step = "";
-	bool root = setup->root != -1;
-	int r = sandbox_token(root, setup->uid, setup->gid, &step);
-
-	if (r == -EINVAL && root && setup->uid != setup->worker_uid)
-		r = sandbox_token(root, setup->worker_uid, setup->worker_gid, &step);
-	if (r < 0)
-		log_event(LOG_LEVEL_ERROR, "sandbox-failed", LOG_TEXT("process", "token"),
-			  LOG_TEXT("step", step), LOG_TEXT("error", strerror(-r)));
-	return r;
-}
-
 static int run(const struct keeper_setup *setup, int fd)
 {
 	size_t n = count(setup->policy), at = 0;
@@ -143,7 +128,7 @@ static int run(const struct keeper_setup *setup, int fd)
 	}
 	diags_done(&diags);
 	if (r == 0)
-		r = give_up_privileges(setup);
+		r = keeper_sandbox_token(setup);
 	if (r == 0)
 		r = open_all(all, n);
 	if (r == 0) {
