@@ -5,7 +5,6 @@
  */
 #include "gateway/keeper/gssapi-keeper.h"
 
-#include <errno.h>
 #include <signal.h>
 #include <stdbool.h>
 #include <stdlib.h>
@@ -15,6 +14,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include "gateway/base/ask-link.h"
 #include "gateway/base/log.h"
 #include "gateway/gssapi/acceptor.h"
 #include "gateway/keeper/keeper-sandbox.h"
@@ -44,15 +44,11 @@ static void serve(struct gssapi_acceptor *acceptor, int fd, struct gssapi_answer
 	ssize_t n, sent = 0;
 
 	while (sent != -1) {
-		do {
-			n = read(fd, &packet, sizeof(packet));
-		} while (n == -1 && errno == EINTR);
+		n = packet_read(fd, &packet, sizeof(packet));
 		if (n <= 0 || !gssapi_request_is_whole(&packet.request, (size_t)n))
 			return;
 		gssapi_acceptor_accept(acceptor, &packet.request, answer);
-		do {
-			sent = write(fd, answer, gssapi_answer_bytes(answer));
-		} while (sent == -1 && errno == EINTR);
+		sent = packet_write(fd, answer, gssapi_answer_bytes(answer));
 		explicit_bzero(answer->context, answer->context_len);
 	}
 }

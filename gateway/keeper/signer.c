@@ -5,14 +5,13 @@
  */
 #include "gateway/keeper/signer.h"
 
-#include <errno.h>
 #include <openssl/err.h>
 #include <openssl/evp.h>
 #include <openssl/rsa.h>
 #include <string.h>
 #include <sys/socket.h>
-#include <unistd.h>
 
+#include "gateway/base/ask-link.h"
 #include "gateway/base/log.h"
 #include "gateway/base/loop.h"
 #include "gateway/keeper/quota.h"
@@ -20,16 +19,11 @@
 /* A worker that asks for nonsense cannot fill the log with it. */
 #define LOG_EVERY_MS 1000
 
-/* For how long a token that has not answered is not asked: its worker stands still with each request. */
-#define SILENCE_MS 30000
-/* Late answers that are skipped for one request. */
-#define LATE_MAX 64
-
 struct state {
 	const struct signer *signer;
 	uint64_t logged_ms, unlogged;
-	uint64_t silent_until_ms; /* of the token */
-	const char *uri;	  /* of the key that the request at hand asks a token for; NULL: none */
+	const char *uri; /* of the key that the request at hand asks a token for; NULL: none */
+	struct ask_link token;
 };
 
 unsigned signer_roles(const struct policy *policy, const struct policy_keyring *ring)
@@ -79,54 +73,43 @@ static enum key_status sign(const struct signer_key *with, const struct key_sche
 	return ok ? KEY_STATUS_DONE : KEY_STATUS_FAILED;
 }
 
-static bool send_to_token(int fd, const struct key_request *request)
+/* Earlier answers may come first, if they were late. What is no answer is passed over as they are. */
+static enum ask_heard judge_token(const void *answer, size_t n, uint64_t serial)
 {
-	ssize_t n;
+	const struct key_answer *heard = answer;
 
-	do {
-		n = write(fd, request, key_request_bytes(request));
-	} while (n == -1 && errno == EINTR);
-	return n != -1;
-}
-
-/* The answer to this request; earlier ones may come first, if they were late. False: none came in time. */
-static bool receive_from_token(int fd, const struct key_request *request, struct key_answer *answer)
-{
-	struct {
-		struct key_answer answer;
-		uint8_t more; /* so that a longer packet is seen to be longer */
-	} packet;
-	ssize_t n;
-
-	for (int i = 0; i <= LATE_MAX; i++) {
-		do {
-			n = read(fd, &packet, sizeof(packet));
-		} while (n == -1 && errno == EINTR);
-		if (n <= 0)
-			return false;
-		if (key_answer_is_whole(&packet.answer, (size_t)n) &&
-		    packet.answer.status != KEY_STATUS_STARTED && packet.answer.serial == request->serial) {
-			*answer = packet.answer;
-			return true;
-		}
-	}
-	return false;
+	return key_answer_is_whole(heard, n) && heard->status != KEY_STATUS_STARTED && heard->serial == serial
+		   ? ASK_HEARD_ANSWER
+		   : ASK_HEARD_LATE;
 }
 
 /* This process has judged the request, and the other one judges it again. */
 static enum key_status ask_token(struct state *state, const struct key_request *request,
 				 struct key_answer *answer)
 {
-	int fd = state->signer->token;
+	struct {
+		struct key_answer answer;
+		uint8_t more; /* so that a longer packet is seen to be longer */
+	} packet;
+	const struct ask_question ask = { .request = request,
+					  .request_bytes = key_request_bytes(request),
+					  .answer = &packet,
+					  .answer_size = sizeof(packet),
+					  .judge = judge_token,
+					  .attempts = 1 };
 
-	if (fd == -1)
+	enum ask_result result;
+
+	if (state->token.fd == -1)
 		return KEY_STATUS_FAILED;
-	if (loop_clock_ms() < state->silent_until_ms)
+	if (loop_clock_ms() < state->token.silent_until_ms)
 		return KEY_STATUS_LEFT_ALONE;
-	if (send_to_token(fd, request) && receive_from_token(fd, request, answer))
-		return answer->status;
-	state->silent_until_ms = loop_clock_ms() + SILENCE_MS;
-	return KEY_STATUS_SILENT;
+	state->token.serial = request->serial;
+	result = ask_link_ask(&state->token, &ask);
+	if (result != ASK_ANSWERED)
+		return result == ASK_SILENT ? KEY_STATUS_SILENT : KEY_STATUS_FAILED;
+	*answer = packet.answer;
+	return answer->status;
 }
 
 static enum key_status carry_out(struct state *state, const struct key_request *request, size_t n,
@@ -176,7 +159,6 @@ static bool serve(struct state *state, const struct key_request *request, size_t
 {
 	/* all of it, so that nothing of an earlier answer or of the stack goes out */
 	struct key_answer answer = { .status = KEY_STATUS_MALFORMED };
-	ssize_t sent;
 
 	state->uri = NULL;
 	if (n >= offsetof(struct key_request, content))
@@ -184,10 +166,7 @@ static bool serve(struct state *state, const struct key_request *request, size_t
 	answer.status = carry_out(state, request, n, &answer);
 	if (answer.status != KEY_STATUS_DONE)
 		refused(state, answer.status);
-	do {
-		sent = write(state->signer->fd, &answer, key_answer_bytes(&answer));
-	} while (sent == -1 && errno == EINTR);
-	return sent != -1;
+	return packet_write(state->signer->fd, &answer, key_answer_bytes(&answer)) != -1;
 }
 
 void signer_announce(const struct signer *signer)
@@ -201,7 +180,8 @@ void signer_announce(const struct signer *signer)
 
 void signer_run(const struct signer *signer)
 {
-	struct state state = { .signer = signer };
+	struct state state = { .signer = signer,
+			       .token = { .fd = signer->token, .ms = SIGNER_TOKEN_MAX_MS, .plain = true } };
 	struct {
 		struct key_request request;
 		uint8_t more; /* so that a longer packet is seen to be longer */
@@ -209,6 +189,6 @@ void signer_run(const struct signer *signer)
 	ssize_t n;
 
 	do {
-		n = read(signer->fd, &packet, sizeof(packet));
-	} while (n > 0 ? serve(&state, &packet.request, (size_t)n) : n == -1 && errno == EINTR);
+		n = packet_read(signer->fd, &packet, sizeof(packet));
+	} while (n > 0 && serve(&state, &packet.request, (size_t)n));
 }

@@ -12,6 +12,9 @@
 #include "gateway/key/request.h"
 #include "policy/policy.h"
 
+/* How long a signer waits for a token; its worker waits for KEY_LINK_MAX_MS in all. */
+#define SIGNER_TOKEN_MAX_MS 2000
+
 struct evp_pkey_st;
 struct ossl_lib_ctx_st;
 

@@ -11,10 +11,9 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/prctl.h>
-#include <sys/socket.h>
-#include <sys/time.h>
 #include <unistd.h>
 
+#include "gateway/base/ask-link.h"
 #include "gateway/base/log.h"
 #include "gateway/base/util.h"
 #include "gateway/keeper/keeper-sandbox.h"
@@ -150,15 +149,14 @@ static int run(const struct keeper_setup *setup, int fd)
 int token_process_start(const struct keeper_setup *setup, const int *others, size_t nothers, int *ret_fd,
 			pid_t *ret_pid)
 {
-	const struct timeval wait = { .tv_sec = SIGNER_TOKEN_MAX_MS / 1000 };
 	int ends[2];
-	pid_t pid = -1;
-	int r = 0;
+	pid_t pid;
+	int r = ask_link_pair(ends, SIGNER_TOKEN_MAX_MS, true);
 
-	if (socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, ends) == -1)
-		return -errno;
-	if (setsockopt(ends[0], SOL_SOCKET, SO_RCVTIMEO, &wait, sizeof(wait)) == -1 ||
-	    setsockopt(ends[0], SOL_SOCKET, SO_SNDTIMEO, &wait, sizeof(wait)) == -1 || (pid = fork()) == -1)
+	if (r < 0)
+		return r;
+	pid = fork();
+	if (pid == -1)
 		r = -errno;
 	if (pid == 0) {
 		(void)close(ends[0]);

@@ -255,10 +255,10 @@ static int sign(const struct signing *signing, unsigned char *signature, size_t 
 	reason = key_link_ask(link, &request);
 	if (reason != NULL)
 		return fail(reason);
-	if (link->answer.len == 0 || link->answer.len > size)
+	if (link->packet.answer.len == 0 || link->packet.answer.len > size)
 		return fail("the signature has an impossible length");
-	memcpy(signature, link->answer.signature, link->answer.len);
-	*len = link->answer.len;
+	memcpy(signature, link->packet.answer.signature, link->packet.answer.len);
+	*len = link->packet.answer.len;
 	return 1;
 }
 
@@ -440,7 +440,8 @@ int key_provider_key(struct key_provider *provider, X509 *certificate, EVP_PKEY 
 	memcpy(request.key, key.id, KEY_ID_BYTES);
 	*ret_reason = key_link_ask(key.link, &request);
 	if (*ret_reason != NULL) {
-		provider->lacks_keys = provider->lacks_keys || key.link->answer.status == KEY_STATUS_UNKNOWN;
+		provider->lacks_keys =
+		    provider->lacks_keys || key.link->packet.answer.status == KEY_STATUS_UNKNOWN;
 		return -ENOKEY;
 	}
 	*ret_key = make_key(provider, &key);

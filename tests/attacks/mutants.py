@@ -267,7 +267,7 @@ MUTANTS = [
     (112, "an empty packet does not end a worker's signers", [("gateway/keeper/offspring.c", "\tif (is_over(offspring->fds[i]))\n\t\treturn;\n\toffspring->log_death", "\tif (is_over(offspring->fds[i]) || WIFEXITED(status))\n\t\treturn;\n\toffspring->log_death")]),
     (113, "certificates are loaded without their keys", [("gateway/tls/certs.c", "if (provider != NULL)", "if (false && provider != NULL)")]),
     (114, "the wait has a limit", [("gateway/key/link.h", "#define KEY_LINK_MAX_MS 3000", "#define KEY_LINK_MAX_MS 3600000")]),
-    (114, "one handshake waits, not all", [("gateway/key/link.c", "loop_clock_ms() < link->silent_until_ms", "false")]),
+    (114, "one handshake waits, not all", [("gateway/base/ask-link.c", "loop_clock_ms() < link->silent_until_ms", "false")]),
     # test_wrong_server.py
     (310, "the authorities of the key ring verify a server",
      [("gateway/tls/tlsctx-client.c", "\treturn X509_verify_cert(verify) == 1;\n}\n\nstatic int judge", "\treturn true;\n}\n\nstatic int judge")]),

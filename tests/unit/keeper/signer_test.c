@@ -108,8 +108,9 @@ static int scene_start_with(void **state, uint32_t per_second)
 					 .per_second = per_second };
 	assert_int_equal(key_link_init(&scene->link, scene->fds[0]), 0);
 	start_signer(scene);
-	assert_true(recv(scene->fds[0], &scene->link.answer, sizeof(scene->link.answer), 0) > 0);
-	assert_int_equal(scene->link.answer.status, KEY_STATUS_STARTED);
+	assert_true(recv(scene->fds[0], &scene->link.packet.answer, sizeof(scene->link.packet.answer), 0) >
+		    0);
+	assert_int_equal(scene->link.packet.answer.status, KEY_STATUS_STARTED);
 	*state = scene;
 	return 0;
 }
@@ -155,7 +156,7 @@ static struct key_request request_for(size_t kind, bool tls13)
 /* Does the signature verify, with OpenSSL's own code and the public key? */
 static bool verifies(const struct scene *scene, size_t kind, const struct key_request *request)
 {
-	const struct key_answer *answer = &scene->link.answer;
+	const struct key_answer *answer = &scene->link.packet.answer;
 	EVP_MD_CTX *ctx = EVP_MD_CTX_new();
 	EVP_PKEY_CTX *pctx = NULL;
 	bool ok = EVP_DigestVerifyInit_ex(ctx, &pctx, kinds[kind].digest, NULL, NULL, scene->keys[kind].key,
@@ -202,7 +203,7 @@ static void expect(struct scene *scene, const struct key_request *request, enum 
 		assert_null(fault);
 	else
 		assert_string_equal(fault, key_status_text(want));
-	assert_int_equal(scene->link.answer.len, 0);
+	assert_int_equal(scene->link.packet.answer.len, 0);
 	assert_int_equal(scene->counts->refused, refused + (want != KEY_STATUS_DONE));
 }
 
