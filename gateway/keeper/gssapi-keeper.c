@@ -5,14 +5,11 @@
  */
 #include "gateway/keeper/gssapi-keeper.h"
 
-#include <signal.h>
 #include <stdbool.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/prctl.h>
 #include <sys/socket.h>
-#include <sys/wait.h>
-#include <unistd.h>
 
 #include "gateway/base/ask-link.h"
 #include "gateway/base/log.h"
@@ -27,71 +24,54 @@ struct gssapi_keeper {
 };
 
 /* Tell the worker that another acceptor has started: what it asked the last one is lost. */
-static void announce(int fd, struct gssapi_answer *answer)
+static void begin(void *owner, size_t i)
 {
-	memset(answer, 0, offsetof(struct gssapi_answer, context));
-	answer->status = GSSAPI_STATUS_REFUSED;
-	(void)send(fd, answer, gssapi_answer_bytes(answer), MSG_DONTWAIT | MSG_NOSIGNAL);
+	static struct gssapi_answer answer; /* not on the stack: it is large */
+	const struct gssapi_keeper *keeper = owner;
+
+	if (!keeper->again)
+		return; /* the first one answers what has been asked before it started */
+	answer.status = GSSAPI_STATUS_REFUSED;
+	(void)send(keeper->setup->gssapi[i], &answer, gssapi_answer_bytes(&answer),
+		   MSG_DONTWAIT | MSG_NOSIGNAL);
 }
 
-/* Answer until no process can ask any more. */
-static void serve(struct gssapi_acceptor *acceptor, int fd, struct gssapi_answer *answer)
+static void serve(void *owner, size_t i)
 {
-	static struct { /* not on the stack: it is large */
+	static struct gssapi_answer answer; /* not on the stack: it is large */
+	static struct {			    /* likewise */
 		struct gssapi_request request;
 		uint8_t more; /* so that a longer packet is seen to be longer */
 	} packet;
+	const struct gssapi_keeper *keeper = owner;
+	int fd = keeper->setup->gssapi[i];
 	ssize_t n, sent = 0;
 
 	while (sent != -1) {
 		n = packet_read(fd, &packet, sizeof(packet));
 		if (n <= 0 || !gssapi_request_is_whole(&packet.request, (size_t)n))
 			return;
-		gssapi_acceptor_accept(acceptor, &packet.request, answer);
-		sent = packet_write(fd, answer, gssapi_answer_bytes(answer));
-		explicit_bzero(answer->context, answer->context_len);
+		gssapi_acceptor_accept(keeper->acceptor, &packet.request, &answer);
+		sent = packet_write(fd, &answer, gssapi_answer_bytes(&answer));
+		explicit_bzero(answer.context, answer.context_len);
 	}
 }
 
-static void run(void *owner, size_t i)
-{
-	static struct gssapi_answer answer; /* not on the stack: it is large */
-	const struct gssapi_keeper *keeper = owner;
-	int fd = keeper->setup->gssapi[i];
-
-	(void)prctl(PR_SET_NAME, "attlsd-acceptor", 0, 0, 0); /* only a name */
-	if (keeper->again) /* the first one answers what has been asked before it started */
-		announce(fd, &answer);
-	if (keeper_sandbox_child("acceptor") < 0)
-		_exit(EXIT_FAILURE);
-	serve(keeper->acceptor, fd, &answer);
-	_exit(EXIT_SUCCESS);
-}
-
-static void log_death(void *owner, size_t i, pid_t pid, int status)
-{
-	const struct gssapi_keeper *keeper = owner;
-
-	log_event(LOG_LEVEL_ERROR, "acceptor-died", LOG_NUMBER("pid", pid),
-		  LOG_NUMBER("worker", keeper->setup->counts[i].worker),
-		  LOG_NUMBER("signal", WIFSIGNALED(status) ? WTERMSIG(status) : 0));
-}
-
-static void log_failure(void *owner, int r)
-{
-	(void)owner;
-	log_event(LOG_LEVEL_ERROR, "acceptor-not-started", LOG_TEXT("error", strerror(-r)));
-}
+static const struct offspring_kind acceptors = { .process = "acceptor",
+						 .name = "attlsd-acceptor",
+						 .died = "acceptor-died",
+						 .not_started = "acceptor-not-started",
+						 .begin = begin,
+						 .serve = serve };
 
 int gssapi_keeper_run(const struct keeper_setup *setup)
 {
 	struct gssapi_keeper keeper = { .setup = setup };
-	struct offspring offspring = { .fds = setup->gssapi,
+	struct offspring offspring = { .kind = &acceptors,
+				       .owner = &keeper,
+				       .fds = setup->gssapi,
 				       .n = setup->n,
-				       .run = run,
-				       .log_death = log_death,
-				       .log_failure = log_failure,
-				       .owner = &keeper };
+				       .counts = setup->counts };
 	char why[GSSAPI_WHY_MAX];
 	int r;
 

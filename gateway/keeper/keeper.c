@@ -11,7 +11,6 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/prctl.h>
-#include <sys/wait.h>
 #include <unistd.h>
 
 #include "gateway/base/log.h"
@@ -108,34 +107,32 @@ static int read_files(struct keeper *keeper)
 	return r;
 }
 
-static void run(void *owner, size_t i)
+static struct signer signer_of(const struct keeper *keeper, size_t i)
+{
+	return (struct signer){ .fd = keeper->setup->fds[i],
+				.token = keeper->tokens != NULL ? keeper->token_fds[i] : -1,
+				.keys = keeper->keys,
+				.n = keeper->nkeys,
+				.counts = &keeper->setup->counts[i],
+				.per_second = QUOTA_PER_SECOND };
+}
+
+static void begin(void *owner, size_t i)
 {
 	const struct keeper *keeper = owner;
-	const struct signer signer = { .fd = keeper->setup->fds[i],
-				       .token = keeper->tokens != NULL ? keeper->token_fds[i] : -1,
-				       .keys = keeper->keys,
-				       .n = keeper->nkeys,
-				       .counts = &keeper->setup->counts[i],
-				       .per_second = QUOTA_PER_SECOND };
+	const struct signer signer = signer_of(keeper, i);
 
 	for (size_t j = 0; keeper->tokens != NULL && j < keeper->setup->n; j++) /* the other signers' */
 		if (j != i)
 			fd_close(&keeper->token_fds[j]);
-	(void)prctl(PR_SET_NAME, "attlsd-signer", 0, 0, 0); /* only a name */
 	signer_announce(&signer);
-	if (keeper_sandbox_child("signer") < 0)
-		_exit(EXIT_FAILURE);
-	signer_run(&signer);
-	_exit(EXIT_SUCCESS);
 }
 
-static void log_death(void *owner, size_t i, pid_t pid, int status)
+static void serve(void *owner, size_t i)
 {
-	const struct keeper *keeper = owner;
+	const struct signer signer = signer_of(owner, i);
 
-	log_event(LOG_LEVEL_ERROR, "signer-died", LOG_NUMBER("pid", pid),
-		  LOG_NUMBER("worker", keeper->setup->counts[i].worker),
-		  LOG_NUMBER("signal", WIFSIGNALED(status) ? WTERMSIG(status) : 0));
+	signer_run(&signer);
 }
 
 /* The signer has gone for good: the end of the socket ends the process with its token. */
@@ -154,19 +151,20 @@ static bool lost(void *owner, pid_t pid, int status)
 
 	for (size_t i = 0; keeper->tokens != NULL && i < keeper->setup->n; i++)
 		if (keeper->tokens[i] == pid && keeper->token_fds[i] != -1) {
-			log_event(LOG_LEVEL_ERROR, "token-died", LOG_NUMBER("pid", pid),
-				  LOG_NUMBER("worker", keeper->setup->counts[i].worker),
-				  LOG_NUMBER("signal", WIFSIGNALED(status) ? WTERMSIG(status) : 0));
+			offspring_log_death("token-died", pid, keeper->setup->counts[i].worker, status);
 			return true;
 		}
 	return pid == keeper->gssapi && status != 0;
 }
 
-static void log_failure(void *owner, int r)
-{
-	(void)owner;
-	log_event(LOG_LEVEL_ERROR, "signer-not-started", LOG_TEXT("error", strerror(-r)));
-}
+static const struct offspring_kind signers = { .process = "signer",
+					       .name = "attlsd-signer",
+					       .died = "signer-died",
+					       .not_started = "signer-not-started",
+					       .begin = begin,
+					       .serve = serve,
+					       .gone = end_token,
+					       .lost = lost };
 
 static void keeper_done(struct keeper *keeper)
 {
@@ -231,14 +229,9 @@ static int start_tokens(struct keeper *keeper)
 int keeper_run(const struct keeper_setup *setup)
 {
 	struct keeper keeper = { .setup = setup };
-	struct offspring offspring = { .fds = setup->fds,
-				       .n = setup->n,
-				       .run = run,
-				       .log_death = log_death,
-				       .log_failure = log_failure,
-				       .gone = end_token,
-				       .lost = lost,
-				       .owner = &keeper };
+	struct offspring offspring = {
+		.kind = &signers, .owner = &keeper, .fds = setup->fds, .n = setup->n, .counts = setup->counts
+	};
 	int r;
 
 	(void)prctl(PR_SET_NAME, "attlsd-keeper", 0, 0, 0); /* only a name */

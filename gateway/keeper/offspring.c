@@ -7,16 +7,36 @@
 #include <errno.h>
 #include <poll.h>
 #include <stdlib.h>
+#include <string.h>
+#include <sys/prctl.h>
 #include <sys/wait.h>
 #include <time.h>
 #include <unistd.h>
 
+#include "gateway/base/log.h"
 #include "gateway/base/loop.h"
+#include "gateway/keeper/keeper-sandbox.h"
 
 /* So many may die at once; after that, each waits, so that one that always dies costs little. */
 #define QUICK_MAX     10
 #define QUICK_MS      1000
 #define QUICK_WAIT_MS 100
+
+static void become(const struct offspring *offspring, size_t i) __attribute__((noreturn));
+static void become(const struct offspring *offspring, size_t i)
+{
+	const struct offspring_kind *kind = offspring->kind;
+
+	for (size_t j = 0; j < offspring->n; j++)
+		if (j != i)
+			(void)close(offspring->fds[j]); /* the other workers' */
+	(void)prctl(PR_SET_NAME, kind->name, 0, 0, 0);	/* only a name */
+	kind->begin(offspring->owner, i);
+	if (keeper_sandbox_child(kind->process) < 0)
+		_exit(EXIT_FAILURE);
+	kind->serve(offspring->owner, i);
+	_exit(EXIT_SUCCESS);
+}
 
 static int start(struct offspring *offspring, size_t i)
 {
@@ -24,13 +44,8 @@ static int start(struct offspring *offspring, size_t i)
 
 	if (pid == -1)
 		return -errno;
-	if (pid == 0) {
-		for (size_t j = 0; j < offspring->n; j++)
-			if (j != i)
-				(void)close(offspring->fds[j]); /* the other workers' */
-		offspring->run(offspring->owner, i);
-		_exit(EXIT_FAILURE);
-	}
+	if (pid == 0)
+		become(offspring, i);
 	offspring->pids[i] = pid;
 	return 0;
 }
@@ -74,6 +89,12 @@ static void pause_if_quick(struct offspring *offspring)
 		pause_ms(QUICK_WAIT_MS);
 }
 
+void offspring_log_death(const char *event, pid_t pid, int32_t worker, int status)
+{
+	log_event(LOG_LEVEL_ERROR, event, LOG_NUMBER("pid", pid), LOG_NUMBER("worker", worker),
+		  LOG_NUMBER("signal", WIFSIGNALED(status) ? WTERMSIG(status) : 0));
+}
+
 /* One has ended. Replace it if its worker may still ask. */
 static void replace(struct offspring *offspring, size_t i, int status)
 {
@@ -83,10 +104,10 @@ static void replace(struct offspring *offspring, size_t i, int status)
 	offspring->pids[i] = 0;
 	if (is_over(offspring->fds[i]))
 		return;
-	offspring->log_death(offspring->owner, i, pid, status);
+	offspring_log_death(offspring->kind->died, pid, offspring->counts[i].worker, status);
 	pause_if_quick(offspring);
 	while ((r = start(offspring, i)) < 0) {
-		offspring->log_failure(offspring->owner, r);
+		log_event(LOG_LEVEL_ERROR, offspring->kind->not_started, LOG_TEXT("error", strerror(-r)));
 		if (is_over(offspring->fds[i]))
 			return;
 		pause_ms(QUICK_MS);
@@ -96,8 +117,8 @@ static void replace(struct offspring *offspring, size_t i, int status)
 static void handle_end(struct offspring *offspring, size_t i, int status)
 {
 	replace(offspring, i, status);
-	if (offspring->pids[i] == 0 && offspring->gone != NULL)
-		offspring->gone(offspring->owner, i);
+	if (offspring->pids[i] == 0 && offspring->kind->gone != NULL)
+		offspring->kind->gone(offspring->owner, i);
 }
 
 static size_t find(const struct offspring *offspring, pid_t pid)
@@ -121,7 +142,8 @@ int offspring_keep(struct offspring *offspring)
 		i = find(offspring, pid);
 		if (i < offspring->n)
 			handle_end(offspring, i, status);
-		else if (offspring->lost != NULL && offspring->lost(offspring->owner, pid, status))
+		else if (offspring->kind->lost != NULL &&
+			 offspring->kind->lost(offspring->owner, pid, status))
 			return -ECHILD;
 	}
 	return errno == ECHILD ? 0 : -errno;

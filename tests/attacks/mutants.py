@@ -264,7 +264,7 @@ MUTANTS = [
     (110, "no PKCS1 in TLS 1.3", [("gateway/key/request.c", "(scheme->versions & version) == 0", "version == 0")]),
     (110, "a packet has the length that it tells", [("gateway/key/request.c", "\n\t    n != key_request_bytes(request))", "\n\t    n == 0)")]),
     (111, "signatures in a second", [("gateway/keeper/signer.c", "!quota_take(state->signer->counts, state->signer->per_second, loop_clock_ms())", "false")]),
-    (112, "an empty packet does not end a worker's signers", [("gateway/keeper/offspring.c", "\tif (is_over(offspring->fds[i]))\n\t\treturn;\n\toffspring->log_death", "\tif (is_over(offspring->fds[i]) || WIFEXITED(status))\n\t\treturn;\n\toffspring->log_death")]),
+    (112, "an empty packet does not end a worker's signers", [("gateway/keeper/offspring.c", "\tif (is_over(offspring->fds[i]))\n\t\treturn;\n\toffspring_log_death", "\tif (is_over(offspring->fds[i]) || WIFEXITED(status))\n\t\treturn;\n\toffspring_log_death")]),
     (113, "certificates are loaded without their keys", [("gateway/tls/certs.c", "if (provider != NULL)", "if (false && provider != NULL)")]),
     (114, "the wait has a limit", [("gateway/key/link.h", "#define KEY_LINK_MAX_MS 3000", "#define KEY_LINK_MAX_MS 3600000")]),
     (114, "one handshake waits, not all", [("gateway/base/ask-link.c", "loop_clock_ms() < link->silent_until_ms", "false")]),

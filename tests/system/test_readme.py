@@ -39,11 +39,16 @@ def sources(*folders):
                     yield read(path, name)
 
 
+# The deaths of processes with keys, which one function logs.
+OFFSPRING = r'(?:\.died = |\.not_started = |offspring_log_death\()"([a-z-]+)"'
+
+
 def test_every_event_of_the_log_is_in_the_manual_page():
     """attlsd.8 explains every event, every reason for the end of a session and every result of a transfer."""
     code = set()
     for text in sources("gateway", "ftp-alg"):
         code.update(re.findall(r'log_event\(LOG_LEVEL_\w+,\s*"([a-z-]+)"', text))
+        code.update(re.findall(OFFSPRING, text))
         code.update(re.findall(r'(?:session_end|violation|machine_close)\([^;]*?"([a-z0-9-]+)"', text))
         code.update(re.findall(r'\[FTP_DATA_\w+\] = "([a-z-]+)"', text))
     words = set(re.findall(r"[a-z0-9]+(?:-[a-z0-9]+)*", read("docs", "man", "attlsd.8")))
@@ -54,7 +59,8 @@ def levels_of_events():
     """The level or levels that the code gives each event."""
     found = {"ready": {"info"}, "reloaded": {"info"}, "upgraded": {"info"}}  # listen.c gets these names as an argument
     for text in sources("gateway"):
-        for level, *names in re.findall(r'(?:log_event|session_log|log_write)\(([^;"]*?)"([a-z-]+)"(?: : "([a-z-]+)")?', text):
+        found.update((name, {"error"}) for name in re.findall(OFFSPRING, text))
+        for level, *names in re.findall(r'(?:log_event|session_log|log_write)\(((?:(?!LOG_TEXT|LOG_NUMBER)[^;"])*?)"([a-z-]+)"(?: : "([a-z-]+)")?', text):
             level = level.replace("session_level(", "LOG_LEVEL_INFO LOG_LEVEL_DEBUG ")  # of a health check: debug
             for name in filter(None, names):
                 found.setdefault(name, set()).update(word.lower() for word in re.findall(r"LOG_LEVEL_(\w+)", level))
