@@ -183,6 +183,21 @@ headers_alone()
 			printf "%s: does not compile on its own: include what it uses\n%s\n" "$1" "$out"' sh
 }
 
+# A build without the library of Kerberos (make GSSAPI=no) compiles these files in another way, and absent.c
+# in place of two others.
+without_gssapi()
+{
+	stand_in=$(files '^gateway/gssapi/absent\.c$')
+	[ -n "$stand_in" ] || return 0
+	for source in "$stand_in" $(files '^(ftp-alg|policy|gateway|tests/unit)/.*\.c$' | xargs grep -l HAVE_GSSAPI); do
+		out=$("${CC:-cc}" -fsyntax-only -std=c17 -I. -D_GNU_SOURCE $(pkg-config --cflags $PACKAGES 2>/dev/null) -Wall -Wextra -Werror "$source" 2>&1) ||
+			printf '%s: does not compile with GSSAPI=no\n%s\n' "$source" "$out"
+	done
+	for name in $(grep -ohE 'gssapi_(acceptor|context)_[a-z]+\(' gateway/gssapi/acceptor.h gateway/gssapi/context.h); do
+		grep -qF "$name" "$stand_in" || echo "$stand_in: lacks $name), without which GSSAPI=no does not link"
+	done
+}
+
 white_space()
 {
 	files '' | grep -v '^tests/fuzz/corpus/' | while IFS= read -r file; do
@@ -218,7 +233,7 @@ mutants()
 	done
 }
 
-for check in layers banned_calls libraries machine_members sizes formatting manual_pages headers_alone white_space session_lines own_paths mutants; do
+for check in layers banned_calls libraries machine_members sizes formatting manual_pages headers_alone without_gssapi white_space session_lines own_paths mutants; do
 	$check
 done >"$scratch/findings"
 
