@@ -27,7 +27,7 @@ const struct ctl_question *ctl_question_find(uint32_t what);
 /* Does it change something? Only ASKER_OPERATOR may give orders. */
 bool ctl_question_is_order(const struct ctl_question *question);
 
-/* Do the log and the audit trail have it, with the user who asks? All orders are there. */
+/* Do the log and the audit trail record it, and which user asked? They record all orders. */
 bool ctl_question_is_logged(const struct ctl_question *question);
 
 #endif
