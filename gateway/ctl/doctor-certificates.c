@@ -79,7 +79,8 @@ static void check_keyring(struct doctor *doctor, const struct policy_keyring *ke
 	diags_done(&diags);
 }
 
-/* As attlsd does it, so that nothing is ok here and refused there. */
+/* As attlsd does it, so that nothing is ok here and refused there. doctor-tickets.c has the files of tickets.
+ */
 static void check_load(struct doctor *doctor)
 {
 	struct diags diags;
@@ -88,7 +89,7 @@ static void check_load(struct doctor *doctor)
 		return;
 	(void)policy_check_load(doctor->policy, &diags); /* each failure is in diags */
 	for (size_t i = 0; i < diags.nitems; i++)
-		if (diags.items[i].level == DIAG_ERROR) {
+		if (diags.items[i].level == DIAG_ERROR && diags.items[i].code != DIAG_BAD_TICKET_FILE) {
 			doctor_fix(doctor, "attlsctl check -f '%s'", doctor->path);
 			doctor_problem(doctor, "%s", diags.items[i].message);
 		}

@@ -23,6 +23,7 @@
 #include "gateway/ctl/doctor-report.h"
 #include "gateway/ctl/doctor-rules.h"
 #include "gateway/ctl/doctor-server.h"
+#include "gateway/ctl/doctor-tickets.h"
 #include "gateway/ctl/ruleset.h"
 #include "gateway/host/facts.h"
 
@@ -99,6 +100,14 @@ static bool has_login_check(const struct policy *policy)
 	return false;
 }
 
+static bool has_tickets(const struct policy *policy)
+{
+	for (size_t i = 0; i < policy->ntls_actions; i++)
+		if (policy->tls_actions[i].session_ticket_keys != NULL)
+			return true;
+	return false;
+}
+
 static bool has_http(const struct policy *policy)
 {
 	const struct policy_daemon *daemon = &policy->daemon;
@@ -118,6 +127,7 @@ static const struct check {
 	void (*run)(struct doctor *doctor);
 } checks[] = {
 	{ "certificates", always, false, doctor_check_certificates },
+	{ "tickets", has_tickets, false, doctor_check_tickets },
 	{ "user", always, false, doctor_check_user },
 	{ "key_user", isolates, false, doctor_check_key_user },
 	{ "control_socket", has_control_socket, false, doctor_check_control_socket },

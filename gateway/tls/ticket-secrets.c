@@ -121,13 +121,16 @@ static int take_lines(struct ticket_file *file, const struct tls_action *action,
 	return diags->nerrors == errors ? 0 : -EINVAL;
 }
 
-static int load_file(struct ticket_file *file, const struct tls_action *action, struct diags *diags)
+int ticket_file_load(const struct tls_action *action, struct diags *diags, struct ticket_file *ret)
 {
 	char text[FILE_MAX + 1];
-	ssize_t n = read_file(action, diags, text, &file->made_s);
-	int r = n == -1 ? -EINVAL : take_lines(file, action, diags, text, (size_t)n);
+	struct ticket_file file = { .action = action->index };
+	ssize_t n = read_file(action, diags, text, &file.made_s);
+	int r = n == -1 ? -EINVAL : take_lines(&file, action, diags, text, (size_t)n);
 
-	file->action = action->index;
+	if (r == 0)
+		*ret = file;
+	explicit_bzero(&file, sizeof(file));
 	explicit_bzero(text, sizeof(text));
 	return r;
 }
@@ -165,7 +168,7 @@ int ticket_secrets_load(const struct policy *policy, struct diags *diags, struct
 
 	for (size_t i = 0; secrets != NULL && i < policy->ntls_actions; i++)
 		if (policy->tls_actions[i].session_ticket_keys != NULL &&
-		    load_file(&secrets->files[at++], &policy->tls_actions[i], diags) < 0)
+		    ticket_file_load(&policy->tls_actions[i], diags, &secrets->files[at++]) < 0)
 			r = -EINVAL;
 	if (r < 0)
 		ticket_secrets_free(&secrets);

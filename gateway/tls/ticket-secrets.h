@@ -31,6 +31,12 @@ struct ticket_secrets {
 };
 
 /*
+ * Read the file of one tls_action that has session_ticket_keys; each fault goes into diags. Returns 0 or
+ * -EINVAL. The caller wipes the result.
+ */
+int ticket_file_load(const struct tls_action *action, struct diags *diags, struct ticket_file *ret);
+
+/*
  * Read the files that the policy names; each fault goes into diags with its place, without the
  * secret. Returns 0 and the secrets, NULL if there are no files; -EINVAL; or -ENOMEM.
  */
