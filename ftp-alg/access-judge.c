@@ -271,15 +271,18 @@ static bool separates(char byte)
 	return strchr(" ,;=\"", byte) != NULL;
 }
 
-/* Any part of the argument may be a name: from each separator to the next one, to a blank, or to the end. */
+/*
+ * Any part of the argument may be a name: from each separator to the next one, to a quote or a blank,
+ * or to the end. To some servers, the separators other than blanks are part of the name.
+ */
 static void judge_words(struct access_judge *judge, const char *arg, size_t len)
 {
 	size_t starts = 0;
 
 	for (size_t at = 0; at < len && judge->by == NULL; at++) {
-		size_t word = at, name = at;
+		size_t word = at, name = at, quotes;
 
-		if (separates(arg[at]) || (at > 0 && !separates(arg[at - 1])))
+		if (arg[at] == ' ' || (at > 0 && !separates(arg[at - 1])))
 			continue;
 		if (++starts > NAMES_MAX) {
 			judge_anywhere(judge, why_unclear);
@@ -289,9 +292,13 @@ static void judge_words(struct access_judge *judge, const char *arg, size_t len)
 			word++;
 		while (name < len && arg[name] != ' ' && arg[name] != '"')
 			name++;
+		for (quotes = name; quotes < len && arg[quotes] != ' ';)
+			quotes++;
 		judge_name(judge, arg + at, word - at);
 		if (name > word)
 			judge_name(judge, arg + at, name - at);
+		if (quotes > name)
+			judge_name(judge, arg + at, quotes - at);
 		judge_name(judge, arg + at, len - at);
 	}
 }

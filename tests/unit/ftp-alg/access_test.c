@@ -238,6 +238,8 @@ static const struct row files[] = {
 	{ PAYROLL, HOME, "SITE a b c d e f g h i j k l m n o p q", UNCLEAR },
 	{ PAYROLL, HOME, "XFOO 1 /payroll/x", NO },
 	{ PAYROLL, HOME, "XFOO /", MAYBE },
+	{ "{ path: /=x, users: [pay] }", ROOT, "SITE CPFR =x", NO },
+	{ "{ path: '/\"x', users: [pay] }", ROOT, "XFOO \"x y", NO },
 	{ PAYROLL, HOME, "STAT /payroll", NO },
 	{ PAYROLL, HOME, "STAT -l /payroll", NO },
 	{ PAYROLL, "257 \"/payroll\" x", "STAT -l", NO },
