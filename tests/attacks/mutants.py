@@ -321,10 +321,13 @@ MUTANTS = [
     (320, "a late handshake with the server ends with a reset",
      [("gateway/worker/data-server-tls.c", "\tdata_legs_close(legs, &legs->server, true);\n", "")]),
     (321, "INACTTIME counts after CCC, too", [("gateway/worker/session.c", " || session->server_state == SERVER_LEAVING_TLS;", ";")]),
+    # test_kept.py
     (410, "a file in MODE B needs its last block", [("ftp-alg/frame.h", "return frame->mode == 'B' && frame->strict && !frame->ended && !frame->lost;", "return false && frame->strict;")]),
     (414, "an upload without a single block is no empty file", [("gateway/net/relay.c", "(relay->upload || relay->bytes + len > 0)", "relay->bytes + len > 0")]),
     (411, "PROT ends a data connection of another level", [("ftp-alg/command.c", "if (machine->kept && machine->security.prot != before)", "if (false && before)")]),
     (412, "between two files, nothing passes against the direction", [("gateway/net/relay.c", "\tcase STREAM_OK:\n\tcase STREAM_RESET:\n\t\treturn false;", "\tcase STREAM_OK:\n\t\treturn true;\n\tcase STREAM_RESET:\n\t\treturn false;")]),
+    (413, "USER ends the data connection of another user", [("ftp-alg/command.c", "if (machine->kept) /* another user's */", "if (false)")]),
+    # test_login_check_attacks.py
     (420, "no other user can write to the folder of login_check",
      [(LOGIN, "if (r == 0 && login_socket_exposed(path, &owner, why) != NULL) {", "owner = 0;\n\tif (false) {")]),
     (421, "no other user answers login_check",
@@ -339,14 +342,14 @@ MUTANTS = [
     (427, "a user is asked about as a whole",
      [("gateway/worker/login-ask.c", "len = login_user_is_sound(command.arg, command.arg_len) ? command.arg_len : 0;",
        "len = command.arg_len < 63 ? command.arg_len : 63;")]),
-    (413, "USER ends the data connection of another user", [("ftp-alg/command.c", "if (machine->kept) /* another user's */", "if (false)")]),
-    (421, "paths are judged before a command goes on", [(MACHINE, "enum machine_step step = machine_access(machine, command, out);", "enum machine_step step = MACHINE_RUNS;")]),
-    (422, "a command that may move makes the gateway forget the folder", [("ftp-alg/access.c", "if (!access_is_known(command->verb) || (command->verb->flags & FTP_VERB_MOVES) != 0)", "if (!access_is_known(command->verb))")]),
-    (423, "an entry refuses another case as well", [("ftp-alg/access-match.c", "add(&pattern, (char)tolower(byte));", "add(&pattern, (char)byte);")]),
-    (423, "a backslash may be a slash", [("ftp-alg/access-path.c", "byte == 0xff || byte == '\\\\'", "byte == 0xff")]),
-    (423, "0xFF may be no part of a name", [("ftp-alg/access-path.c", "byte == 0x7f || byte == 0xff ||", "byte == 0x7f ||")]),
-    (424, "the folder is what the server says", [("ftp-alg/access.c", "if (!access_is_known(command->verb) || (command->verb->flags & FTP_VERB_MOVES) != 0)", "if (!access_is_known(command->verb))")]),
-    (425, "a second login gives no more", [("ftp-alg/access.c", "access->had_login ? access->let_in[i] & access->named[i] : access->named[i]", "access->named[i]")]),
+    # test_access.py
+    (430, "paths are judged before a command goes on", [(MACHINE, "enum machine_step step = machine_access(machine, command, out);", "enum machine_step step = MACHINE_RUNS;")]),
+    (431, "a command that may move makes the gateway forget the folder", [("ftp-alg/access.c", "if (!access_is_known(command->verb) || (command->verb->flags & FTP_VERB_MOVES) != 0)", "if (!access_is_known(command->verb))")]),
+    (432, "an entry refuses another case as well", [("ftp-alg/access-match.c", "add(&pattern, (char)tolower(byte));", "add(&pattern, (char)byte);")]),
+    (432, "a backslash may be a slash", [("ftp-alg/access-path.c", "byte == 0xff || byte == '\\\\'", "byte == 0xff")]),
+    (432, "0xFF may be no part of a name", [("ftp-alg/access-path.c", "byte == 0x7f || byte == 0xff ||", "byte == 0x7f ||")]),
+    (433, "the folder is what the server says", [("ftp-alg/access.c", "if (!access_is_known(command->verb) || (command->verb->flags & FTP_VERB_MOVES) != 0)", "if (!access_is_known(command->verb))")]),
+    (434, "a second login gives no more", [("ftp-alg/access.c", "access->had_login ? access->let_in[i] & access->named[i] : access->named[i]", "access->named[i]")]),
 ]
 
 
@@ -416,11 +419,27 @@ def kill(folder, mutant):
         undo(before)
 
 
+def tests_by_number():
+    """{number: the files with tests of it}"""
+    found = {}
+    for path in sorted(glob.glob(os.path.join(ROOT, "tests", "attacks", "test_*.py"))):
+        for number in re.findall(r"^def test_(\d+)_", read(path), re.M):
+            found.setdefault(int(number), set()).add(os.path.basename(path))
+    return found
+
+
 def check():
-    """Prints the mutants that would not be built, or not be tested. Returns how many."""
-    tests = "".join(map(read, glob.glob(os.path.join(ROOT, "tests", "attacks", "test_*.py"))))
-    tested = set(map(int, re.findall(r"^def test_(\d+)_", tests, re.M)))
+    """Prints the mutants that would not be built, or not be tested, and numbers of two incidents. Returns how many."""
+    tested = tests_by_number()
     stale = 0
+    for number, files in sorted(tested.items()):
+        if len(files) > 1: # -k could not tell them apart, and the test of one would kill the mutant of the other
+            print(f"tests/attacks: {number} is an incident in {' and in '.join(sorted(files))}: give one of them a free number")
+            stale += 1
+    for n, mutant in enumerate(MUTANTS):
+        if any(other[:3] == mutant[:3] for other in MUTANTS[:n]):
+            print(f"tests/attacks/mutants.py: {mutant[0]}, {mutant[1]}: it is there twice")
+            stale += 1
     for number, guard, edits, *_ in MUTANTS:
         faults = [] if number in tested else [f"no test_{number:02d}_ in tests/attacks: name its test so"]
         for name, text, _ in edits:
@@ -453,8 +472,13 @@ def main():
             if bad:
                 sys.exit(f"these tests fail without any mutation: {bad}")
 
+            def judge(folder, mutant):
+                verdict = kill(folder, mutant)
+                print(f"{mutant[0]}, {mutant[1]}: {verdict[0]}", file=sys.stderr, flush=True)
+                return mutant, verdict
+
             def work(n):
-                return [(mutant, kill(folders[n], mutant)) for mutant in chosen[n::JOBS]]
+                return [judge(folders[n], mutant) for mutant in chosen[n::JOBS]]
             results = [result for part in pool.map(work, range(JOBS)) for result in part]
     results.sort(key=lambda result: chosen.index(result[0]))
     width = max(len(mutant[1]) for mutant, _ in results)

@@ -58,9 +58,9 @@ def size(reply):
     return int(reply[4:]) if reply.startswith("213") else None
 
 
-# 421. Spellings that real servers resolve to the path.
+# 430. Spellings that real servers resolve to the path.
 # Guard: machine_access() in ftp-alg/access.c, called by ftp-alg/machine.c.
-def test_421_no_spelling_reaches_the_path_on_a_real_server(stage):
+def test_430_no_spelling_reaches_the_path_on_a_real_server(stage):
     server, gateway, top = stage
     lines = ["SIZE " + spelling.format(top) for spelling in SPELLINGS]
     native = [size(reply) for reply in natively((server.host, server.port), server.user, server.password,
@@ -79,9 +79,9 @@ def test_421_no_spelling_reaches_the_path_on_a_real_server(stage):
     assert gateway.event("refused-command", command="SIZE", key="access", why="path").keys["line"].isdigit()
 
 
-# 422. A link that CWD follows: where the server says so with PWD, the gateway knows.
+# 431. A link that CWD follows: where the server says so with PWD, the gateway knows.
 # Guard: machine_access_sent() in ftp-alg/access.c forgets the folder.
-def test_422_a_link_is_followed_where_the_server_says_so(stage):
+def test_431_a_link_is_followed_where_the_server_says_so(stage):
     server, gateway, top = stage
     said = natively((server.host, server.port), server.user, server.password, "TYPE I", "PWD", "CWD " + top + "link", "PWD", "SIZE x")
     assert size(said[-1]) == SECRET, said
@@ -121,9 +121,9 @@ ODD = ["/PayRoll/x", "/payroll./x", "/payroll /x", "\\payroll\\x", "/pub\\..\\pa
        "/pay\xff\x41roll/x"]
 
 
-# 423. Spellings for servers on Windows, and for those that read Telnet.
+# 432. Spellings for servers on Windows, and for those that read Telnet.
 # Guard: fold() in ftp-alg/access-match.c and ftp_name_is_unclear() in ftp-alg/access-path.c.
-def test_423_no_spelling_of_windows_reaches_the_path(launch, make_backend, monkeypatch):
+def test_432_no_spelling_of_windows_reaches_the_path(launch, make_backend, monkeypatch):
     monkeypatch.setattr(backends, "Session", Windows)
     backend = make_backend()
     lines = ["SIZE " + name for name in ODD]
@@ -154,9 +154,9 @@ class Elsewhere(backends.Session):
         return super().command(line)
 
 
-# 424. CWD says 250 and leads elsewhere.
+# 433. CWD says 250 and leads elsewhere.
 # Guard: machine_access_sent() in ftp-alg/access.c forgets the folder.
-def test_424_the_folder_is_what_the_server_says(launch, make_backend, monkeypatch):
+def test_433_the_folder_is_what_the_server_says(launch, make_backend, monkeypatch):
     monkeypatch.setattr(backends, "Session", Elsewhere)
     gateway = launch(make_backend(), ftp={**CLEAR, "access": [{"path": "/payroll", "users": ["pay"]}]})
     with clients.Client(gateway.explicit).auth() as c:
@@ -166,9 +166,9 @@ def test_424_the_folder_is_what_the_server_says(launch, make_backend, monkeypatc
         c.expect("SIZE x", 550)
 
 
-# 425. A second USER that the server ignores: its 230 belongs to the first user.
+# 434. A second USER that the server ignores: its 230 belongs to the first user.
 # Guard: machine_access_logged_in() in ftp-alg/access.c.
-def test_425_a_second_login_gives_no_more(launch, make_backend):
+def test_434_a_second_login_gives_no_more(launch, make_backend):
     gateway = launch(make_backend(SIZE=lambda s, arg: s.reply("213 1")), ftp={**CLEAR, "access": [{"path": "/payroll", "users": ["pay"]}]})
     with clients.Client(gateway.explicit).auth() as c:
         c.login()
