@@ -57,9 +57,11 @@ def test_361_a_command_behind_the_last_token(start, kdc):
     assert "USER evil" not in lines(gateway)
 
 
-def test_362_commands_in_the_clear(start, kdc):
+# where policy wants encrypted commands, its own rule refuses these as well
+@pytest.mark.parametrize("ftp", [None, {"secure_ftp": "allowed", "secure_ctrlconn": "clear"}])
+def test_362_commands_in_the_clear(start, kdc, ftp):
     """They get 533 in the clear, so that the client does not take it for the answer to its next command."""
-    gateway = start()
+    gateway = start(ftp)
     with enter(gateway, kdc) as c:
         for command in b"DELE hello.txt\r\n", b"QUIT\r\n", b"AUTH TLS\r\n", b"REIN\r\n", b"CCC\r\n", b"\xff\xf4\xff\xf2ABOR\r\n":
             c.send(command)
