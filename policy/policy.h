@@ -23,6 +23,7 @@
 #include "policy/own-listener.h"
 #include "policy/policy-where.h"
 #include "policy/schema.h"
+#include "policy/server-map.h"
 #include "policy/server-name.h"
 #include "policy/shared-ports.h"
 #include "policy/source.h"
@@ -57,7 +58,8 @@ int policy_parse_own(const char *text, size_t len, const char *folder, const str
  */
 int policy_peek_control_socket(const char *text, size_t len, const char *folder, char *buf, size_t size);
 
-/* A copy that lives as long as the policy; NULL: no memory. For the *_pem of its key rings. */
+/* A copy that lives as long as the policy; NULL: no memory. For the *_pem of its key rings and for
+ * server_map_text. */
 const char *policy_keep(struct policy *policy, const char *text, size_t len);
 
 /* daemon.key_isolation, where attlsd is started as root or not. */

@@ -11,7 +11,7 @@
 
 static void check_single(const struct check *c, const struct policy_backend *backend)
 {
-	static const char *const keys[] = { "balance", "health" };
+	static const char *const keys[] = { "balance", "health", "server_map" };
 
 	for (size_t i = 0; i < NELEM(keys); i++)
 		if (check_is_given(c, backend, keys[i]))
@@ -42,6 +42,17 @@ static void check_several(const struct check *c, const struct policy_backend *ba
 			diags_add(c->diags, DIAG_ERROR, DIAG_SAME_ADDRESS, backend->servers[i].mark,
 				  "\"%s\" is in \"addresses\" of backends \"%s\" already; remove one",
 				  backend->servers[i].text, backend->name);
+}
+
+/* Who logs in is not known before USER. */
+static void check_map(const struct check *c, const struct policy_backend *backend)
+{
+	if (check_is_given(c, backend, "server_map") && !backend->greet_first)
+		check_error(
+		    c, DIAG_MISSING_KEY, backend, "server_map",
+		    "\"server_map\" of backends \"%s\" needs \"greet_first: true\": before USER, nobody "
+		    "knows which server the client gets",
+		    backend->name);
 }
 
 static void check_login(const struct check *c, const struct policy_backend *backend)
@@ -87,6 +98,7 @@ void rule_balance_check(const struct policy *policy, const struct locations *loc
 			check_several(&c, backend);
 		else
 			check_single(&c, backend);
+		check_map(&c, backend);
 		check_health(&c, backend);
 	}
 }

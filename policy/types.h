@@ -257,7 +257,10 @@ struct policy_backend {
 	uint32_t connect_timeout_ms; /* for one address; 0: an equal share of MYOPENTIME */
 	uint32_t greeting_timeout_ms;
 	bool greet_first; /* the gateway greets clients, and dials the server for a command that needs it */
-	bool low_ports;	  /* the server may name a data port below 1024 */
+	const char *server_map; /* path of a file: which server a login gets; NULL: `balance` says that */
+	const char *server_map_text; /* what policy_keep() has kept of it; NULL: read the file */
+	struct diag_mark server_map_mark;
+	bool low_ports; /* the server may name a data port below 1024 */
 	enum backend_proxy proxy;
 	bool proxy_data;	    /* on data connections as well */
 	uint32_t side_reply_ms;	    /* how long an unanswered side command may hold the next command */
