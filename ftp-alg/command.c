@@ -8,6 +8,7 @@
 #include <string.h>
 #include <strings.h>
 
+#include "ftp-alg/late-choice.h"
 #include "ftp-alg/login.h"
 #include "ftp-alg/plan.h"
 #include "ftp-alg/retry.h"
@@ -21,6 +22,8 @@ static void run_auth(struct ftp_machine *machine, const struct ftp_command *comm
 	    ftp_security_auth(&machine->security, machine->action, command->arg, command->arg_len);
 
 	machine_answer(machine, answer, out);
+	if (answer == FTP_LOCAL_OK_AUTH || answer == FTP_LOCAL_OK_AUTH_GSSAPI)
+		machine_late_choice_forget(machine);
 	if (answer == FTP_LOCAL_OK_AUTH_GSSAPI)
 		ftp_out_add(out, FTP_DO_GSSAPI_BEGIN);
 	if (answer != FTP_LOCAL_OK_AUTH)
@@ -160,13 +163,15 @@ static void run_host(struct ftp_machine *machine, const struct ftp_command *comm
 	const char *sni = machine->identity.server_name;
 	bool tls = machine->security.ctrl == FTP_CTRL_TLS;
 
-	if (machine->user_seen)
+	if (machine->user_seen || machine_late_choice_made(machine))
 		machine_answer(machine, FTP_LOCAL_HOST_LATE, out);
 	else if (command->arg_len == 0 || memchr(command->arg, ' ', command->arg_len) != NULL)
 		machine_answer(machine, FTP_LOCAL_HOST_SYNTAX, out);
 	else if (tls && sni != NULL &&
 		 (strlen(sni) != command->arg_len || strncasecmp(sni, command->arg, command->arg_len) != 0))
 		machine_answer(machine, FTP_LOCAL_HOST_OTHER, out);
+	else if (machine->late_choice != NULL)
+		machine_late_choice_host(machine, command, out);
 	else
 		machine_pass_on(machine, command, FTP_PENDING_HOST, out);
 }
@@ -239,6 +244,7 @@ enum machine_step machine_run(struct ftp_machine *machine, const struct ftp_comm
 		machine_pass_on(machine, command, FTP_PENDING_QUIT, out);
 		break;
 	case FTP_KIND_REIN:
+		machine_late_choice_forget(machine);
 		machine_link_renew(machine, FTP_PENDING_REIN, out);
 		break;
 	case FTP_KIND_MODE:

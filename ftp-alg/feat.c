@@ -27,7 +27,7 @@ static const struct {
 	{ FTP_FEAT_AUTH, " AUTH TLS" }, { FTP_FEAT_AUTH_GSSAPI, " AUTH GSSAPI" },
 	{ FTP_FEAT_PBSZ, " PBSZ" },	{ FTP_FEAT_PROT, " PROT" },
 	{ FTP_FEAT_CCC, " CCC" },	{ FTP_FEAT_EPSV, " EPSV" },
-	{ FTP_FEAT_EPRT, " EPRT" },
+	{ FTP_FEAT_EPRT, " EPRT" },	{ FTP_FEAT_HOST, " HOST" },
 };
 
 static int to_upper(int byte)

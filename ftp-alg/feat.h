@@ -17,6 +17,7 @@
 #define FTP_FEAT_EPSV	     16u
 #define FTP_FEAT_EPRT	     32u
 #define FTP_FEAT_AUTH_GSSAPI 64u
+#define FTP_FEAT_HOST	     128u /* RFC 7151 3.1 */
 
 /*
  * Does the client get this line of a server's FEAT list (no line end; leading blanks

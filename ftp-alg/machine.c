@@ -14,6 +14,7 @@
 #include "ftp-alg/feat.h"
 #include "ftp-alg/gate.h"
 #include "ftp-alg/gssapi.h"
+#include "ftp-alg/late-choice.h"
 #include "ftp-alg/login.h"
 #include "ftp-alg/plan.h"
 #include "ftp-alg/reply-filter.h"
@@ -48,6 +49,7 @@ void ftp_machine_init(struct ftp_machine *machine, const struct ftp_machine_setu
 		.abort = setup->abort,
 		.lazy_dial = setup->lazy_dial,
 		.undialled = setup->lazy_dial,
+		.late_choice = setup->late_choice,
 		.security.clear_only = setup->clear_only,
 	};
 	machine_server_tls_init(machine, setup->server_security);
@@ -74,6 +76,8 @@ static enum machine_step carry_out(struct ftp_machine *machine, const struct ftp
 		return step;
 	if (kind == FTP_KIND_DOWNLOAD || kind == FTP_KIND_UPLOAD)
 		step = machine_transfer_prepare(machine, command, out);
+	if (step == MACHINE_RUNS && machine->late_choice != NULL)
+		step = machine_late_choice(machine, command, out);
 	if (step == MACHINE_RUNS)
 		step = machine_link_command(machine, command, out);
 	if (step == MACHINE_RUNS && machine_login_waits(machine, command, out))

@@ -30,8 +30,8 @@ enum ftp_do {
 	FTP_DO_GSSAPI_BEGIN,	/* AUTH GSSAPI was accepted: forget an earlier exchange, expect long lines */
 	FTP_DO_GSSAPI_ACCEPT,	/* text: the argument of ADAT; answer with ftp_machine_adat() */
 	FTP_DO_GSSAPI_STOP,	/* once all replies are sent: forget the security context */
-	FTP_DO_SERVER_RENEW,  /* drop the connection to the server and dial again: this ends the user's login
-			       */
+	FTP_DO_SERVER_RENEW,  /* drop the connection to the server and dial again: this ends the user's login.
+				 text: with setup.late_choice, the user that the server is chosen for */
 	FTP_DO_SERVER_DROP,   /* drop the connection to the server; FTP_DO_SERVER_RENEW will dial it again */
 	FTP_DO_LISTEN_CLIENT, /* open a port that the client will dial; answer with ftp_machine_listening() */
 	FTP_DO_LISTEN_SERVER, /* open a port that the server will dial; answer likewise */

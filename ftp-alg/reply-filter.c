@@ -34,6 +34,8 @@ unsigned machine_features(const struct ftp_machine *machine)
 {
 	unsigned features = ftp_security_features(&machine->security, machine_said(machine));
 
+	if (machine->late_choice != NULL && machine->late_choice->takes_host)
+		features |= FTP_FEAT_HOST;
 	for (unsigned bit = 1; bit <= features; bit <<= 1) {
 		const char *line = ftp_feat_line(features & bit, 0);
 

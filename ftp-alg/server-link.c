@@ -101,6 +101,8 @@ enum machine_step machine_link_command(struct ftp_machine *machine, const struct
 {
 	if (!machine->undialled)
 		return MACHINE_RUNS;
+	if (machine->late_choice != NULL && command->verb->kind != FTP_KIND_QUIT)
+		return MACHINE_RUNS; /* late-choice.c has judged it, and the gateway answers */
 	switch (command->verb->kind) {
 	case FTP_KIND_AUTH:
 	case FTP_KIND_PBSZ:

@@ -264,6 +264,16 @@ enum ftp_abort {
 
 struct ftp_access_state;
 
+/* Of users and hosts that choose a server. */
+#define FTP_LATE_NAME_MAX 255
+
+/* What a server is chosen by that is chosen at USER, see late-choice.h. Only late-choice.c writes it. */
+struct ftp_late_choice {
+	bool takes_host;		  /* HOST decides, so the gateway answers it; the caller says so */
+	char host[FTP_LATE_NAME_MAX + 1]; /* of the last HOST; "": none */
+	char user[FTP_LATE_NAME_MAX + 1]; /* whom the connection to the server is for */
+};
+
 struct ftp_machine_setup {
 	const struct ftp_action *action;
 	struct ftp_access_state *access; /* all zero, and the caller's; needed if the action has `access` */
@@ -292,6 +302,11 @@ struct ftp_machine_setup {
 	 * details.
 	 */
 	bool lazy_dial;
+	/*
+	 * With lazy_dial: the user decides which server is dialled, and the text of FTP_DO_SERVER_RENEW
+	 * is its name. All zero but takes_host, and the caller's. NULL: it is always the same one.
+	 */
+	struct ftp_late_choice *late_choice;
 };
 
 struct ftp_machine {
@@ -325,7 +340,8 @@ struct ftp_machine {
 	bool told;	 /* the server has received a command that may stay in force: likewise for AUTH */
 	bool drops_strays;
 	bool lazy_dial;
-	bool undialled; /* lazy_dial: there is no connection to the server now */
+	bool undialled;			     /* lazy_dial: there is no connection to the server now */
+	struct ftp_late_choice *late_choice; /* NULL: the server is always the same one */
 	bool epsv_all;
 	bool draining;
 	bool closing;

@@ -56,6 +56,7 @@ struct script_setup {
 	bool implicit;
 	bool clear_only;
 	bool lazy_dial;
+	const struct ftp_late_choice *late_choice; /* copied; NULL: none */
 	bool drops_strays;
 	bool low_ports;
 	uint32_t command_line_max;
@@ -73,6 +74,7 @@ struct script_case {
 struct script {
 	struct ftp_machine machine;
 	struct ftp_ways ways;
+	struct ftp_late_choice late_choice;
 	struct ftp_out out;
 	struct ftp_reply_parser parser;
 	char identity[SCRIPT_LINE_MAX]; /* what the machine's identity points into */
@@ -190,7 +192,7 @@ static void script_action(struct script *script, const struct ftp_act *act)
 		return;
 	case FTP_DO_SERVER_RENEW:
 		script->parser = (struct ftp_reply_parser){ 0 };
-		script_add(script, "  renew\n");
+		script_add(script, "  renew%s%.*s\n", act->len > 0 ? " " : "", (int)act->len, act->text);
 		return;
 	case FTP_DO_SERVER_DROP:
 		script->parser = (struct ftp_reply_parser){ 0 };
@@ -617,6 +619,10 @@ static void script_begin(struct script *script, const struct script_setup *setup
 		.drops_strays = setup->drops_strays,
 	};
 
+	if (setup->late_choice != NULL) {
+		script->late_choice = *setup->late_choice;
+		machine_setup.late_choice = &script->late_choice;
+	}
 	script->dials = setup->dials;
 	script->ways = (struct ftp_ways){ .refused = setup->modes_refused };
 	assert_int_equal(ip_addr_parse(server, strlen(server), &machine_setup.server), 0);

@@ -1,0 +1,116 @@
+/*
+ * Which server a client gets is decided by the name in its USER, so the name that is judged
+ * must be the one that the server reads. Names that servers may read differently (blanks at an
+ * end, control characters, Telnet's 0xFF) are refused. Another name gets a new
+ * connection, whichever server it leads to: nobody can tell the map from that.
+ */
+#include "ftp-alg/late-choice.h"
+
+#include <string.h>
+
+#include "ftp-alg/reply-filter.h"
+#include "ftp-alg/server-link.h"
+
+#define TELNET_IAC 0xff
+
+/* Would every server read this name as it is? */
+static bool is_plain(const char *name, size_t len)
+{
+	if (len == 0 || len > FTP_LATE_NAME_MAX || name[0] == ' ' || name[len - 1] == ' ')
+		return false;
+	for (size_t i = 0; i < len; i++) {
+		unsigned char byte = (unsigned char)name[i];
+
+		if (byte < 0x20 || byte == 0x7f || byte == TELNET_IAC)
+			return false;
+	}
+	return true;
+}
+
+static void keep(char to[static FTP_LATE_NAME_MAX + 1], const char *text, size_t len)
+{
+	memcpy(to, text, len);
+	to[len] = '\0';
+}
+
+static enum machine_step run_user(struct ftp_machine *machine, const struct ftp_command *command,
+				  struct ftp_out *out)
+{
+	struct ftp_late_choice *choice = machine->late_choice;
+
+	if (!is_plain(command->arg, command->arg_len)) {
+		machine_answer(machine, FTP_LOCAL_USER_SYNTAX, out);
+		return MACHINE_ANSWERED;
+	}
+	if (!machine->undialled) {
+		if (strlen(choice->user) == command->arg_len &&
+		    memcmp(choice->user, command->arg, command->arg_len) == 0)
+			return MACHINE_RUNS;
+		machine_link_renew(machine, FTP_PENDING_RENEWED, out); /* what HOST has said still counts */
+		if (machine->closing)
+			return MACHINE_ANSWERED;
+	}
+	keep(choice->user, command->arg, command->arg_len);
+	machine->undialled = false;
+	machine_expect(machine, FTP_PENDING_RENEWED);
+	ftp_out_text(out, FTP_DO_SERVER_RENEW, choice->user, command->arg_len);
+	return MACHINE_WAITS;
+}
+
+enum machine_step machine_late_choice(struct ftp_machine *machine, const struct ftp_command *command,
+				      struct ftp_out *out)
+{
+	if (command->verb->kind == FTP_KIND_USER)
+		return run_user(machine, command, out);
+	if (!machine->undialled)
+		return MACHINE_RUNS;
+	switch (command->verb->kind) {
+	case FTP_KIND_FEAT:
+		machine_feat_ends(machine, false, out);
+		return MACHINE_ANSWERED;
+	case FTP_KIND_HOST:
+		if (machine->late_choice->takes_host)
+			return MACHINE_RUNS;
+		machine_answer(machine, FTP_LOCAL_UNAVAILABLE, out);
+		return MACHINE_ANSWERED;
+	case FTP_KIND_AUTH:
+	case FTP_KIND_PBSZ:
+	case FTP_KIND_PROT:
+	case FTP_KIND_CCC:
+	case FTP_KIND_ADAT:
+	case FTP_KIND_ENVELOPE:
+	case FTP_KIND_UNAVAILABLE:
+	case FTP_KIND_REIN:
+	case FTP_KIND_QUIT:
+	case FTP_KIND_PASS:
+		return MACHINE_RUNS;
+	default: /* Not by rule 11: all other verbs are for a server, and there is none. */
+		break;
+	}
+	machine_answer(machine, FTP_LOCAL_NOT_LOGGED_IN, out);
+	return MACHINE_ANSWERED;
+}
+
+void machine_late_choice_host(struct ftp_machine *machine, const struct ftp_command *command,
+			      struct ftp_out *out)
+{
+	if (!is_plain(command->arg, command->arg_len)) {
+		machine_answer(machine, FTP_LOCAL_HOST_SYNTAX, out);
+		return;
+	}
+	keep(machine->late_choice->host, command->arg, command->arg_len);
+	machine_answer(machine, FTP_LOCAL_OK_GREETING, out);
+}
+
+bool machine_late_choice_made(const struct ftp_machine *machine)
+{
+	return machine->late_choice != NULL && !machine->undialled;
+}
+
+void machine_late_choice_forget(struct ftp_machine *machine)
+{
+	if (machine->late_choice == NULL)
+		return;
+	machine->late_choice->host[0] = '\0';
+	machine->late_choice->user[0] = '\0';
+}

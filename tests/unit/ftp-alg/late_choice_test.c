@@ -1,0 +1,133 @@
+/* A server that USER chooses: what the gateway answers before it, and when there is a new choice. */
+#include "ftp-alg/late-choice.h"
+
+#include "tests/unit/machine-script.h"
+
+static const struct ftp_late_choice by_host = { .takes_host = true };
+static const struct ftp_late_choice by_user = { .takes_host = false };
+
+#define GREET	"G -\n"
+#define ODD	"  c 501 USER needs a name without control characters, and without blanks before and after it.\n"
+#define NOT_IN	"  c 530 Not logged in: send USER and PASS first.\n"
+#define IN_AS_U GREET "C USER u\nS 220 one\nC USER u\nS 331 ok\nC PASS p\nS 230 in\n"
+
+static const struct script_case rows[] = {
+	{ "the name that is asked about is the one that the server gets",
+	  { .lazy_dial = true, .late_choice = &by_user },
+	  GREET,
+	  "C USER AlIce\n  hold\n  renew AlIce\nC USER AlIce\n  hold\nS 220 one\nC USER AlIce\n  user AlIce\n  "
+	  "s USER AlIce\nS 331 ok\n  c 331 ok\n" },
+	{ "nothing else reaches a server before USER",
+	  { .lazy_dial = true, .late_choice = &by_user },
+	  GREET,
+	  "C NOOP\n" NOT_IN "C OPTS UTF8 ON\n" NOT_IN "C ACCT x\n" NOT_IN
+	  "C PASS p\n  c 503 Send USER before PASS.\n"
+	  "C HOST h.example\n  c 502 Command is not available here.\n"
+	  "C QUIT\n  c 221 Goodbye.\n  close quit\n" },
+	{ "FEAT",
+	  { .lazy_dial = true, .late_choice = &by_host },
+	  GREET "C AUTH TLS\n! tls\n",
+	  "C FEAT\n  c 211-Extensions supported:\n  c  AUTH TLS\n  c  PBSZ\n  c  PROT\n  c  CCC\n  c  EPSV\n"
+	  "  c  EPRT\n  c  HOST\n  c 211 End\n" },
+	{ "names that servers may read otherwise",
+	  { .lazy_dial = true, .late_choice = &by_user },
+	  GREET,
+	  "C USER\n" ODD "C USER  u\n" ODD "C USER u \n" ODD "C USER u\tv\n" ODD "C USER u\x7f\n" ODD
+	  "C USER u\xff\xff\n" ODD },
+	{ "another user gets another connection",
+	  { .lazy_dial = true, .late_choice = &by_user },
+	  GREET "C USER u\nS 220 one\nC USER u\nS 331 ok\n",
+	  "C USER U\n  hold\n  drop\n  renew U\nS 220 two\nC USER U\n  user U\n  s USER U\n" },
+	{ "the same user does not",
+	  { .lazy_dial = true, .late_choice = &by_user },
+	  GREET "C USER u\nS 220 one\nC USER u\nS 331 ok\n",
+	  "C USER u\n  user u\n  s USER u\nS 331 ok\n  c 331 ok\n" },
+	{ "an odd name leaves the server as it is",
+	  { .lazy_dial = true, .late_choice = &by_user },
+	  GREET "C USER u\nS 220 one\nC USER u\nS 331 ok\n",
+	  "C USER  v\n" ODD "C PASS p\n  s PASS p\n" },
+	{ "a pipelined PASS goes with its USER",
+	  { .lazy_dial = true, .late_choice = &by_user },
+	  GREET "C USER u\nS 220 one\nC USER u\nS 331 ok\n",
+	  "C USER v\n  hold\n  drop\n  renew v\nS 220 two\nC USER v\n  user v\n  s USER v\nC PASS p\n  hold\n"
+	  "S 331 ok\n  c 331 ok\nC PASS p\n  s PASS p\n" },
+	{ "no password goes to the server of another user",
+	  { .lazy_dial = true, .late_choice = &by_user },
+	  IN_AS_U,
+	  "C USER v\n  hold\n  drop\n  renew v\nS 220 two\nC USER v\n  user v\n  s USER v\nS 530 no\n  c 530 "
+	  "no\n  login-failed\nC PASS p\n  c 503 Send USER before PASS.\n" },
+	{ "HOST",
+	  { .lazy_dial = true, .late_choice = &by_host },
+	  GREET,
+	  "C HOST h.example\n  c 220 FTP server ready.\nC HOST i.example\n  c 220 FTP server ready.\n"
+	  "C HOST\n  c 501 HOST needs a host name.\nC HOST a b\n  c 501 HOST needs a host name.\n"
+	  "C HOST h\x01\n  c 501 HOST needs a host name.\n"
+	  "C USER u\n  hold\n  renew u\nS 220 one\nC USER u\n  user u\n  s USER u\nS 530 no\n  c 530 no\n  "
+	  "login-failed\n"
+	  "C HOST h.example\n  c 503 HOST is only allowed before USER.\n" },
+	{ "HOST after login",
+	  { .lazy_dial = true, .late_choice = &by_host },
+	  IN_AS_U,
+	  "C HOST h.example\n  c 503 HOST is only allowed before USER.\n" },
+	{ "HOST must say what SNI has said",
+	  { .lazy_dial = true, .late_choice = &by_host },
+	  GREET "C AUTH TLS\nI sni=h.example\n! tls\n",
+	  "C HOST i.example\n  c 504 HOST must match the host name that TLS was set up with (SNI).\n"
+	  "C HOST H.example\n  c 220 FTP server ready.\n" },
+	{ "after REIN there is no server",
+	  { .lazy_dial = true, .late_choice = &by_host },
+	  IN_AS_U,
+	  "C REIN\n  drop\n  c 220 FTP server ready.\nC NOOP\n" NOT_IN
+	  "C HOST h.example\n  c 220 FTP server ready.\nC USER u\n  hold\n  renew u\n" },
+	{ "the server is another one, which `* balance` allows",
+	  { .lazy_dial = true, .late_choice = &by_user },
+	  GREET "C USER u\n",
+	  "! again\nS 220 two\nC USER u\n  user u\n  s USER u\n" },
+};
+
+static void dialogues(void **state)
+{
+	(void)state;
+	for (size_t i = 0; i < NELEM(rows); i++)
+		script_check(&rows[i]);
+}
+
+/* What HOST has said counts until AUTH or REIN, and not for a second connection only. */
+static void hosts(void **state)
+{
+	static const struct {
+		const char *script, *host;
+	} cases[] = {
+		{ GREET "C HOST h.example\n", "h.example" },
+		{ GREET "C HOST h.example\nC HOST i.example\n", "i.example" },
+		{ GREET "C HOST h.example\nC HOST\n", "h.example" },
+		{ GREET "C HOST h.example\nC AUTH TLS\n! tls\n", "" },
+		{ GREET "C HOST h.example\nC REIN\n", "" },
+		{ GREET "C HOST h.example\nC USER u\nS 220 one\nC USER u\nS 331 ok\nC USER v\n",
+		  "h.example" },
+		{ GREET "C HOST h.example\nC USER u\nS 220 one\nC USER u\nS 331 ok\nC HOST i.example\n",
+		  "h.example" },
+	};
+	const struct script_setup setup = { .lazy_dial = true, .late_choice = &by_host };
+
+	(void)state;
+	for (size_t i = 0; i < NELEM(cases); i++) {
+		struct script *script = calloc(1, sizeof(*script));
+
+		assert_non_null(script);
+		script_begin(script, &setup);
+		script_run(script, cases[i].script);
+		assert_string_equal(script->late_choice.host, cases[i].host);
+		free(script);
+	}
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(dialogues),
+		cmocka_unit_test(hosts),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
