@@ -73,13 +73,14 @@ struct msg {
 	uint32_t others_wait; /* MSG_LOGIN_GO: ring when the login is decided, others may wait for that;
 				 MSG_SERVER: how many servers the session has not had */
 	uint32_t purpose;     /* MSG_SOCKET*: enum msg_purpose; MSG_AUDIT: enum audit_kind; MSG_PLAN: index in
-				 policy.ftp_actions; MSG_LOGIN_CHECK: in policy.rules */
+				 policy.ftp_actions; MSG_LOGIN_CHECK: in policy.rules; MSG_SERVER_ASK: of the only
+				 server that server_map lets the session have, plus 1, or 0 */
 	uint32_t serial;      /* MSG_SOCKET*, MSG_ANNOUNCE*, MSG_PLAN*: the worker's, returned in the answer;
 				 MSG_TICKET_*: index in policy.tls_actions; MSG_SERVER_ASK: in
 				 policy.backends; MSG_SERVER: of the server in the backend; MSG_CHECK*: the
 				 monitor's, returned in the report */
 	uint32_t active;      /* MSG_ANNOUNCE: the gateway dials; MSG_TRACE: with the progress of transfers;
-				 MSG_CHECK: log a failure */
+				 MSG_CHECK: log a failure; MSG_SERVER_ASK: for another login */
 	uint32_t asker;	      /* MSG_LIST*, MSG_TRACE*: enum msg_asker */
 	int32_t error;	      /* of answers: 0 or a negative errno */
 	struct ip_endpoint remote; /* MSG_SESSION: the client; MSG_SOCKET: whom to dial */

@@ -57,6 +57,7 @@ static int run_explain(const struct command_line *line)
 		.certificate = line->options[OPTION_CERTIFICATE],
 		.user = line->options[OPTION_USER],
 		.sni = line->options[OPTION_SNI],
+		.host = line->options[OPTION_HOST],
 		.other = line->options[OPTION_DIFF],
 		.at = line->options[OPTION_AT],
 		.path = line->options[OPTION_PATH],
@@ -293,12 +294,12 @@ static const struct command commands[] = {
 	  .run = run_schema },
 	{ .name = "explain",
 	  .takes = TAKES(FILE) | TAKES(NODE) | TAKES(JSON) | TAKES(LISTENER) | TAKES(CLIENT) | TAKES(LOCAL) |
-		   TAKES(CERTIFICATE) | TAKES(USER) | TAKES(SNI) | TAKES(DIFF) | TAKES(TO) | TAKES(AT) |
-		   TAKES(PATH),
+		   TAKES(CERTIFICATE) | TAKES(USER) | TAKES(SNI) | TAKES(HOST) | TAKES(DIFF) | TAKES(TO) |
+		   TAKES(AT) | TAKES(PATH),
 	  .arguments =
 	      "[-f policy.yaml] [-N node.yaml] [--listener NAME] [--client ADDRESS] [--local ADDRESS[:PORT]]\n"
-	      "                        [--to HOST[:PORT]] [--certificate FILE] [--user NAME] [--sni HOST] [--at TIME]\n"
-	      "                        [--path SERVER-PATH] [--diff OTHER.yaml] [--json]",
+	      "                        [--to HOST[:PORT]] [--certificate FILE] [--user NAME] [--sni HOST] [--host HOST]\n"
+	      "                        [--at TIME] [--path SERVER-PATH] [--diff OTHER.yaml] [--json]",
 	  .summary = "Show what happens to this client, or what changes for it with another policy.",
 	  .run = run_explain },
 	{ .name = "doctor",

@@ -7,6 +7,7 @@
 
 #include "policy/policy.h"
 
+struct server_maps;
 struct trust_judge;
 struct users;
 
@@ -24,6 +25,8 @@ struct explain_client {
 	const char *user;		       /* that it logs in as */
 	const char *path;		       /* at the server, that it wants to use */
 	const char *sni;		       /* the host name that it asks for in its handshake */
+	const char *host;		       /* the same in HOST */
+	const struct server_maps *maps;	       /* of the policy, needed if it has any */
 };
 
 #endif

@@ -16,6 +16,7 @@
 #include "gateway/view/json-print.h"
 #include "gateway/ctl/usage.h"
 #include "gateway/host/policy-file.h"
+#include "gateway/tls/server-maps.h"
 #include "gateway/tls/trust-judge.h"
 #include "gateway/tls/users.h"
 
@@ -23,6 +24,7 @@
 struct explained {
 	struct policy *policy; /* NULL: there is none to compare with */
 	struct users *users;   /* NULL: no client shows a certificate */
+	struct server_maps *maps;
 	struct diags diags;
 	bool loaded; /* diags is initialised */
 };
@@ -40,6 +42,8 @@ static int load(struct explained *side, const char *path, const char *own, bool 
 	int r = policy_file_load(path, own, &side->diags, &side->policy);
 
 	side->loaded = true;
+	if (r == 0)
+		r = server_maps_load(side->policy, &side->diags, &side->maps);
 	if (r == 0 && with_users) /* they and their password files matter only to certificates */
 		r = users_load(side->policy, &side->diags, &side->users);
 	if (r < 0)
@@ -63,6 +67,8 @@ static int explain_side(struct run *run, struct explained *side, const struct ex
 		.users = side->users,
 		.user = run->question->user,
 		.sni = run->question->sni,
+		.host = run->question->host,
+		.maps = side->maps,
 		.path = run->question->path,
 	};
 	struct explain_place place;
@@ -184,6 +190,7 @@ int explain_command(const char *path, const char *own, const struct explain_ques
 	trust_judge_free(&run.certificate);
 	for (size_t i = 0; i < 2; i++) {
 		users_free(&run.sides[i].users);
+		server_maps_free(&run.sides[i].maps);
 		policy_free(&run.sides[i].policy);
 		if (run.sides[i].loaded)
 			diags_done(&run.sides[i].diags);

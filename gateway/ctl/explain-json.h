@@ -23,8 +23,9 @@ struct explain_maker {
 	char tls_fails[EXPLAIN_REASON_MAX]; /* why TLS admits no such client; "": it does */
 	bool sni_fails;			    /* and a client certificate would not help */
 	struct ftp_machine_setup setup;
-	bool tls_first;	   /* implicit TLS comes before the greeting */
-	bool null_ciphers; /* TLS may not encrypt: PROT P may be no more than safe */
+	struct ftp_late_choice late_choice; /* of setup */
+	bool tls_first;			    /* implicit TLS comes before the greeting */
+	bool null_ciphers;		    /* TLS may not encrypt: PROT P may be no more than safe */
 	struct ip_endpoint offered;
 	bool failed; /* an allocation has failed */
 };

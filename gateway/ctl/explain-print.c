@@ -122,6 +122,16 @@ static void print_plans(const json_t *plans, FILE *out)
 			      word(plans, "of"));
 }
 
+/* Which entry of the server map decides. */
+static void print_map(const json_t *map, FILE *out)
+{
+	if (map == NULL)
+		return;
+	(void)fprintf(out, "  %-*s line %" JSON_INTEGER_FORMAT ": %s%s%s: %s\n", KEY_WIDTH, "server_map says",
+		      json_integer_value(json_object_get(map, "line")), word(map, "kind"),
+		      word(map, "value")[0] != '\0' ? " " : "", word(map, "value"), word(map, "server"));
+}
+
 static void print_answer(const json_t *answer, FILE *out)
 {
 	static const struct {
@@ -306,6 +316,7 @@ void explain_print(const json_t *explanation, FILE *out)
 	print_per_user(explanation, out);
 	print_access(json_object_get(explanation, "access"), out);
 	print_settings(explanation, "backend", "backend", "server", out);
+	print_map(json_object_get(explanation, "map"), out);
 	if (json_object_get(explanation, "server_tls") != NULL)
 		print_settings(explanation, "tls action toward the server", "server_tls_action", "server_tls",
 			       out);

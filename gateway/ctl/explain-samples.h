@@ -18,6 +18,7 @@ struct explain_question {
 	const char *certificate;
 	const char *user;
 	const char *sni;
+	const char *host;  /* of HOST */
 	const char *path;  /* at the server */
 	const char *other; /* the policy to compare with */
 	const char *at;	   /* when it connects */

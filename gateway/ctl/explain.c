@@ -15,6 +15,7 @@
 #include "gateway/ctl/explain-access.h"
 #include "gateway/ctl/explain-answers.h"
 #include "gateway/ctl/explain-json.h"
+#include "gateway/ctl/explain-map.h"
 #include "gateway/ctl/explain-server.h"
 #include "gateway/ctl/moment.h"
 #include "gateway/tls/tlsctx-suites.h"
@@ -337,6 +338,7 @@ static void put_rule(struct explain_maker *maker, json_t *to, const struct expla
 
 	maker->offered = policy_advertised(maker->policy, rule->ftp, &place->flow.remote, &own);
 	maker->setup = ftp_setup_make(&ends, rule);
+	explain_map_setup(maker, backend);
 	maker->tls_first = ftp_setup_tls_comes_first(listener, rule);
 	maker->null_ciphers = rule->tls != NULL && rule->tls->null_ciphers;
 	judge_name(maker, rule->tls);
@@ -362,6 +364,8 @@ static void put_rule(struct explain_maker *maker, json_t *to, const struct expla
 	backend_json = backend_settings(maker, backend, server);
 	put_server(maker, backend_json, &ends, backend);
 	explain_put(maker, to, "server", backend_json);
+	if (backend->server_map != NULL)
+		explain_put(maker, to, "map", explain_map(maker, backend, &identity));
 	put_server_tls(maker, to, defaults, &ends, rule);
 	explain_put(maker, defaults, "tls", tls);
 	explain_put(maker, defaults, "ftp", ftp);
@@ -375,6 +379,7 @@ static void put_rule(struct explain_maker *maker, json_t *to, const struct expla
 	if (listener->tls == LISTENER_AUTO) { /* the client may as well start TLS at once */
 		ends.implicit = true;
 		maker->setup = ftp_setup_make(&ends, rule);
+		explain_map_setup(maker, backend);
 		explain_answers(maker, true, states);
 	}
 	explain_put(maker, to, "states", states);

@@ -209,6 +209,10 @@ void simulation_start(struct simulation *simulation, const struct ftp_machine_se
 	*simulation =
 	    (struct simulation){ .server = setup->server, .offered = *offered, .identity = *identity };
 	mine.access = &simulation->access;
+	if (setup->late_choice != NULL) {
+		simulation->late_choice = *setup->late_choice;
+		mine.late_choice = &simulation->late_choice;
+	}
 	ftp_machine_init(&simulation->machine, &mine);
 	if (setup->implicit && tls_first)
 		tls_is_up(&turn);

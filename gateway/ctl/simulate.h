@@ -15,6 +15,7 @@
 struct simulation {
 	struct ftp_machine machine;
 	struct ftp_access_state access;
+	struct ftp_late_choice late_choice;
 	struct ip_addr server;
 	struct ip_endpoint offered;   /* the address that the client gets for its data connection */
 	struct ftp_identity identity; /* the client's identity once TLS is up */

@@ -158,18 +158,28 @@ static struct backend_use *use_for(struct backends *backends, const struct polic
 	return use;
 }
 
-int backends_choose(struct backends *backends, const struct policy_backend *backend, uint64_t session,
-		    const struct ip_addr *key, uint64_t now_ms, uint32_t *ret_left)
+/* May the session not have this server, whatever its state? */
+static bool is_barred(const struct backend_use *use, const struct backend_wish *wish, size_t index)
+{
+	return (use->tried & UINT32_C(1) << index) != 0 || (wish->only != 0 && index != wish->only - 1);
+}
+
+int backends_choose(struct backends *backends, const struct policy_backend *backend,
+		    const struct backend_wish *wish, uint64_t now_ms, uint32_t *ret_left)
 {
 	static const struct ip_addr unknown = { .family = IP_NONE };
 	struct balance_server choices[POLICY_SERVERS_MAX];
 	struct backend_server *servers[POLICY_SERVERS_MAX];
-	struct backend_use *use = use_for(backends, backend, session);
+	struct backend_use *use = use_for(backends, backend, wish->session);
 	size_t n = backend->nservers, at;
 	uint32_t left = 0;
 
 	if (use == NULL)
 		return -ENOMEM;
+	if (wish->anew) {
+		use->tried = 0;
+		use->told = use->works = false;
+	}
 	if (use->works)
 		return -EEXIST;
 	leave(use);
@@ -179,7 +189,7 @@ int backends_choose(struct backends *backends, const struct policy_backend *back
 			return -ENOMEM;
 		choices[i] = (struct balance_server){
 			.text = backend->servers[i].text,
-			.class = servers[i]->disabled || (use->tried & UINT32_C(1) << i) != 0
+			.class = servers[i]->disabled || is_barred(use, wish, i)
 				     ? BALANCE_OUT
 				     : server_health_class(&servers[i]->health, &backend->health, now_ms),
 			.sessions = servers[i]->sessions,
@@ -187,7 +197,7 @@ int backends_choose(struct backends *backends, const struct policy_backend *back
 		};
 		left += choices[i].class != BALANCE_OUT;
 	}
-	at = balance_choose(backend->balance, choices, n, key != NULL ? key : &unknown);
+	at = balance_choose(backend->balance, choices, n, wish->key != NULL ? wish->key : &unknown);
 	if (at == n)
 		return -ENOENT;
 	server_health_tried(&servers[at]->health, &backend->health, now_ms);

@@ -67,13 +67,20 @@ struct backend_server *backends_find(const struct backends *backends, const char
 /* An earlier attlsd says that this server is disabled. Without memory it is not. */
 void backends_disable(struct backends *backends, const char *backend, const char *text, time_t since);
 
+/* What a session wants of a backend. */
+struct backend_wish {
+	uint64_t session;
+	const struct ip_addr *key; /* its client; NULL: unknown */
+	uint32_t only;		   /* the index of the server plus 1; 0: any that it has not had */
+	bool anew;		   /* what it has, or has had, does not count any more */
+};
+
 /*
- * A session wants a server of this backend, other than those that it has had. key: its client;
- * NULL: unknown. Returns its index, and in *ret_left how many there would still be;
- * -ENOENT: there is none left, or -ENOMEM; or -EEXIST: the session has one that works.
+ * A session wants a server of this backend. Returns its index, and in *ret_left how many there would
+ * still be; -ENOENT: there is none left, or -ENOMEM; or -EEXIST: the session has one that works.
  */
-int backends_choose(struct backends *backends, const struct policy_backend *backend, uint64_t session,
-		    const struct ip_addr *key, uint64_t now_ms, uint32_t *ret_left);
+int backends_choose(struct backends *backends, const struct policy_backend *backend,
+		    const struct backend_wish *wish, uint64_t now_ms, uint32_t *ret_left);
 
 /* The server that the session has of this backend; NULL: none. */
 const struct policy_server *backends_server_of(const struct backends *backends,

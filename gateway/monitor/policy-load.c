@@ -25,6 +25,7 @@
 #include "gateway/monitor/startup.h"
 #include "gateway/tls/pkcs12-parts.h"
 #include "gateway/tls/policy-check.h"
+#include "gateway/tls/server-maps.h"
 
 /* Two name servers that do not answer cost 20 s for one name. */
 #define LOAD_LIMIT_S 60
@@ -89,6 +90,27 @@ static int send_rings(int fd, struct policy *policy, struct diags *diags)
 	return r;
 }
 
+/* What is sent is what is checked: the files may change between two looks. */
+static int send_maps(int fd, struct policy *policy, struct diags *diags)
+{
+	struct server_maps *maps = NULL;
+	int r = server_maps_read(policy, diags);
+	size_t size = server_maps_size(policy);
+	char *buf = malloc(size + 1);
+
+	if (r == 0)
+		r = server_maps_load(policy, diags, &maps);
+	if (r == 0 && buf == NULL)
+		r = -ENOMEM;
+	if (r == 0 && size > 0) {
+		server_maps_get(policy, buf);
+		policy_part_send(fd, PART_MAPS, buf, size);
+	}
+	server_maps_free(&maps);
+	free(buf);
+	return r;
+}
+
 /* Keys go before names, so that none is loaded any more when answers from the network are read. */
 static int examine(int fd, struct policy *policy, struct diags *diags)
 {
@@ -103,6 +125,8 @@ static int examine(int fd, struct policy *policy, struct diags *diags)
 		keys = send_secrets(fd, policy, diags);
 	if (keys == 0)
 		keys = send_rings(fd, policy, diags);
+	if (keys == 0)
+		keys = send_maps(fd, policy, diags);
 	names = policy_file_resolve(policy, diags, say_name, &fd, &good_s);
 	log_diags(diags);
 	if (keys < 0 || names < 0)
@@ -275,6 +299,9 @@ static int make_policy(const struct policy_load *load, const struct policy_parts
 	if (r == 0 && whole)
 		r = pkcs12_parts_set(loaded->policy, parts->rings != NULL ? (const char *)parts->rings : "",
 				     parts->rings_len);
+	if (r == 0 && whole)
+		r = server_maps_set(loaded->policy, parts->maps != NULL ? (const char *)parts->maps : "",
+				    parts->maps_len);
 	memcpy(&loaded->good_s, parts->good, sizeof(loaded->good_s));
 	if (whole)
 		memcpy(&loaded->users, parts->users, sizeof(loaded->users));

@@ -80,6 +80,12 @@ static void note_part(struct policy_parts *parts, const struct part *part, const
 		parts->rings = bytes;
 		parts->rings_len = part->len;
 		break;
+	case PART_MAPS:
+		if (parts->maps != NULL)
+			break;
+		parts->maps = bytes;
+		parts->maps_len = part->len;
+		break;
 	case PART_LOST:
 		memcpy(&parts->lost, bytes,
 		       part->len < sizeof(parts->lost) ? part->len : sizeof(parts->lost));

@@ -18,6 +18,7 @@ enum part_type {
 	PART_USERS,   /* struct keeper_user */
 	PART_TICKETS, /* struct ticket_secrets, if there are any */
 	PART_RINGS,   /* pkcs12-parts.h, if there are any */
+	PART_MAPS,    /* the texts of server-maps.h, if there are any */
 	PART_LOST,    /* an uint64_t: lines that the log has lost */
 	PART_RESULT   /* an int: 0 or a negative errno; the last part */
 };
@@ -27,8 +28,8 @@ void policy_part_send(int fd, enum part_type type, const void *bytes, size_t len
 
 /* What has come so far. A part that is cut off ends it. */
 struct policy_parts {
-	const uint8_t *step, *text, *own, *names, *users, *good, *secrets, *rings;
-	size_t step_len, text_len, own_len, names_len, secrets_len, rings_len;
+	const uint8_t *step, *text, *own, *names, *users, *good, *secrets, *rings, *maps;
+	size_t step_len, text_len, own_len, names_len, secrets_len, rings_len, maps_len;
 	uint64_t lost;
 	const int *result;
 	int result_copy;

@@ -19,6 +19,7 @@
 #include "gateway/monitor/startup.h"
 #include "gateway/tls/fips.h"
 #include "gateway/tls/pkcs12-parts.h"
+#include "gateway/tls/server-maps.h"
 #include "gateway/worker/worker.h"
 
 /* sysexits.h's EX_CONFIG: a restart does not help before somebody changes the policy. */
@@ -299,7 +300,8 @@ void reload_on_names_changed(struct name_watch *watch, struct policy_loaded *loa
 	loaded->users = monitor->current->users;
 	loaded->secrets = ticket_secrets_copy(monitor->current->ticket_keys.secrets);
 	if ((loaded->secrets == NULL && monitor->current->ticket_keys.secrets != NULL) ||
-	    pkcs12_parts_copy(monitor->current->policy, loaded->policy) < 0) {
+	    pkcs12_parts_copy(monitor->current->policy, loaded->policy) < 0 ||
+	    server_maps_copy(monitor->current->policy, loaded->policy) < 0) {
 		ticket_secrets_free(&loaded->secrets);
 		forget(loaded); /* without memory, the names are looked up at the next reload */
 		return;

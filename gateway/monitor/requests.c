@@ -270,13 +270,19 @@ static const struct policy_backend *backend_of(const struct request *request)
 static const char *server_ask(const struct request *request)
 {
 	const struct policy_backend *backend = backend_of(request);
+	const struct backend_wish wish = { .session = request->msg->session,
+					   .key = key_of(request),
+					   .only = request->msg->purpose,
+					   .anew = request->msg->active != 0 };
 	struct msg answer = { .type = MSG_SERVER, .session = request->msg->session };
 	int r;
 
 	if (backend == NULL)
 		return not_its_backend;
-	r = backends_choose(request->from->backends, backend, request->msg->session, key_of(request),
-			    request->now_ms, &answer.others_wait);
+	/* without a map, a session stays with its server */
+	if (wish.only > backend->nservers || (backend->server_map == NULL && (wish.only != 0 || wish.anew)))
+		return "has-no-such-server";
+	r = backends_choose(request->from->backends, backend, &wish, request->now_ms, &answer.others_wait);
 	if (r == -EEXIST)
 		return "has-a-server";
 	answer.error = r < 0 ? r : 0;
@@ -342,7 +348,7 @@ static const struct {
 	[MSG_SESSION_LOGIN] = { FIELD_SESSION, session_login },
 	[MSG_SESSION_SOURCE] = { FIELD_SESSION | FIELD_REMOTE, session_source },
 	[MSG_SESSION_PROBE] = { FIELD_SESSION, session_probe },
-	[MSG_SERVER_ASK] = { FIELD_SESSION | FIELD_SERIAL, server_ask },
+	[MSG_SERVER_ASK] = { FIELD_SESSION | FIELD_SERIAL | FIELD_PURPOSE | FIELD_ACTIVE, server_ask },
 	[MSG_SERVER_FAILED] = { FIELD_SESSION | FIELD_SERIAL | FIELD_FAILURE, server_result },
 	[MSG_SERVER_WORKS] = { FIELD_SESSION | FIELD_SERIAL, server_result },
 	[MSG_CHECK_FAILED] = { FIELD_SERIAL | FIELD_FAILURE, check_result },

@@ -18,6 +18,7 @@
 #include "gateway/host/policy-file.h"
 #include "gateway/tls/fips.h"
 #include "gateway/tls/health-logins.h"
+#include "gateway/tls/server-maps.h"
 #include "gateway/tls/ticket-secrets.h"
 #include "gateway/tls/tlsctx.h"
 #include "gateway/tls/token.h"
@@ -68,6 +69,19 @@ static int check_logins(const struct policy *policy, struct diags *diags)
 	return r;
 }
 
+/* set: NULL if it could not be loaded. */
+static int check_maps(const struct policy *policy, const struct tlsctx_set *set, struct diags *diags)
+{
+	struct server_maps *maps = NULL;
+	size_t errors = diags->nerrors;
+	int r = server_maps_load(policy, diags, &maps);
+
+	if (r == 0 && set != NULL)
+		server_maps_check(maps, policy, set, diags);
+	server_maps_free(&maps);
+	return r < 0 || diags->nerrors > errors ? -EINVAL : 0;
+}
+
 /* What the acceptor reads when it starts. */
 static int check_keytab(const struct policy *policy, struct diags *diags)
 {
@@ -105,6 +119,8 @@ int policy_check_load(const struct policy *policy, struct diags *diags)
 			r = -EINVAL;
 	}
 	users_free(&users);
+	if (check_maps(policy, set, diags) < 0 && r == 0)
+		r = -EINVAL;
 	tlsctx_set_free(&set);
 	if (r == 0)
 		r = token_check(policy, diags);

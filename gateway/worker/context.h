@@ -30,6 +30,7 @@ struct gssapi_link;
 struct key_provider;
 struct health_logins;
 struct server_check;
+struct server_maps;
 struct users;
 
 struct worker {
@@ -42,6 +43,7 @@ struct worker {
 	struct health_logins *health_logins;
 	struct gssapi_link *gssapi; /* NULL: policy offers no AUTH GSSAPI */
 	struct banners *banners;
+	struct server_maps *maps;
 	struct uplink uplink;
 	struct session_table sessions;
 	struct linger_list lingering;

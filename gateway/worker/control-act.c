@@ -18,6 +18,7 @@
 #include "gateway/worker/login-ask.h"
 #include "gateway/worker/passive-share.h"
 #include "gateway/worker/progress-log.h"
+#include "gateway/worker/server-choice.h"
 #include "gateway/worker/server-tls.h"
 #include "gateway/worker/session-audit.h"
 #include "gateway/worker/session-end.h"
@@ -82,13 +83,14 @@ static void do_server_drop(struct session *session)
 	session->server_eof = false;
 }
 
-static void do_server_renew(struct session *session)
+static void do_server_renew(struct session *session, const struct ftp_act *act)
 {
 	const struct msg request = { .type = MSG_SESSION_SOURCE,
 				     .session = session->facts.id,
 				     .remote = session->facts.remote };
 
 	do_server_drop(session);
+	server_choice_for(session, act->text, act->len);
 	if (session->probe) /* limits apply to it from now on */
 		uplink_send(&session->worker->uplink, &request);
 	else
@@ -357,7 +359,7 @@ static void carry_out_one(struct session *session, const struct ftp_act *act)
 		control_gssapi_stop(session);
 		break;
 	case FTP_DO_SERVER_RENEW:
-		do_server_renew(session);
+		do_server_renew(session, act);
 		break;
 	case FTP_DO_SERVER_DROP:
 		do_server_drop(session);

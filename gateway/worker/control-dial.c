@@ -129,9 +129,9 @@ void control_server_chosen(struct session *session, int error, uint32_t index, u
 {
 	if (session->server_state != SERVER_CHOOSING)
 		return;
-	if (error != 0 || index >= session->facts.rule->backend->nservers) {
-		control_server_down(session, session->choice.taken ? "all servers have failed"
-								   : "no server is enabled");
+	if (error != 0 || index >= session->facts.rule->backend->nservers ||
+	    (session->choice.only != 0 && index != session->choice.only - 1)) {
+		control_server_down(session, server_choice_failed(session));
 		return;
 	}
 	server_choice_take(session, index, left);

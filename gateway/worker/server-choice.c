@@ -8,6 +8,8 @@
 #include <string.h>
 
 #include "gateway/net/linebuf.h"
+#include "gateway/net/stream-tls.h"
+#include "gateway/tls/server-maps.h"
 #include "gateway/worker/server-memory.h"
 #include "gateway/worker/session-log.h"
 
@@ -26,12 +28,37 @@ bool server_choice_is_due(const struct session *session)
 
 static void tell(struct session *session, enum msg_type type, enum server_failure failure)
 {
+	bool asks = type == MSG_SERVER_ASK;
 	const struct msg msg = { .type = type,
 				 .session = session->facts.id,
 				 .serial = (uint32_t)backend_of(session)->index,
+				 .purpose = asks ? session->choice.only : 0,
+				 .active = asks && session->choice.anew,
 				 .failure = failure };
 
 	uplink_send(&session->worker->uplink, &msg);
+}
+
+void server_choice_for(struct session *session, const char *user, size_t len)
+{
+	const struct server_map_client client = {
+		.user = user,
+		.user_len = len,
+		.host = session->late_choice != NULL && session->late_choice->host[0] != '\0'
+			    ? session->late_choice->host
+			    : NULL,
+		.sni = stream_tls_server_name(&session->client),
+		.identity = &session->facts.identity,
+	};
+	const struct server_map_entry *entry;
+
+	if (backend_of(session)->server_map == NULL)
+		return;
+	entry = server_maps_find(session->worker->maps, backend_of(session), &client);
+	session->choice =
+	    (struct server_choice){ .anew = true,
+				    .only = entry->server != SERVER_MAP_BALANCE ? entry->server + 1 : 0,
+				    .map_line = entry->line };
 }
 
 void server_choice_ask(struct session *session)
@@ -40,6 +67,7 @@ void server_choice_ask(struct session *session)
 	session->server_state = SERVER_CHOOSING;
 	session->dialled_ms = session->worker->loop.now_ms;
 	tell(session, MSG_SERVER_ASK, SERVER_FAILURE_NONE);
+	session->choice.anew = false;
 }
 
 void server_choice_take(struct session *session, uint32_t index, uint32_t left)
@@ -62,6 +90,13 @@ void server_choice_take(struct session *session, uint32_t index, uint32_t left)
 bool server_choice_has_more(const struct session *session)
 {
 	return session->choice.taken && !session->choice.settled && session->choice.left > 0;
+}
+
+const char *server_choice_failed(const struct session *session)
+{
+	if (session->choice.taken)
+		return "all servers have failed";
+	return session->choice.only != 0 ? "the server of server_map is disabled" : "no server is enabled";
 }
 
 void server_choice_report(struct session *session, enum server_failure failure)
@@ -101,7 +136,8 @@ void server_choice_settle(struct session *session)
 	tell(session, MSG_SERVER_WORKS, SERVER_FAILURE_NONE);
 	session_log(&session->facts, LOG_LEVEL_INFO, "server-chosen",
 		    LOG_TEXT("backend", backend_of(session)->name),
-		    LOG_TEXT("address", ip_endpoint_format(&session->facts.server, text)));
+		    LOG_TEXT("address", ip_endpoint_format(&session->facts.server, text)),
+		    LOG_NUMBER(session->choice.map_line != 0 ? "map_line" : "", session->choice.map_line));
 }
 
 /* A server that hangs must leave time for the others; the last one has all of it. */

@@ -15,6 +15,9 @@
 /* Does the session have to be given a server before it can dial? */
 bool server_choice_is_due(const struct session *session);
 
+/* FTP_DO_SERVER_RENEW: this user wants a server; with `server_map` it is due, and which one. */
+void server_choice_for(struct session *session, const char *user, size_t len);
+
 /* Ask the monitor for one: MSG_SERVER is the answer. */
 void server_choice_ask(struct session *session);
 
@@ -29,6 +32,9 @@ void server_choice_report(struct session *session, enum server_failure failure);
 
 /* The same, and asks for another one, see server_choice_has_more(). error: for the log. */
 void server_choice_next(struct session *session, enum server_failure failure, const char *error);
+
+/* Why there is no server, for the log. */
+const char *server_choice_failed(const struct session *session);
 
 /* The server's greeting counts: the session stays with it. */
 void server_choice_settle(struct session *session);

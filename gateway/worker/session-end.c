@@ -28,6 +28,7 @@ void session_free(struct deferred *deferred)
 	assert(session->magic == SESSION_MAGIC);
 	session->magic = 0;
 	free(session->access);
+	free(session->late_choice);
 	free(session);
 }
 

@@ -88,10 +88,13 @@ enum session_server {
 
 /* Of a server of a backend that has several. Only server-choice.c writes this. */
 struct server_choice {
-	bool taken;    /* the session has been given one */
-	bool told;     /* the monitor knows that it does not serve */
-	bool settled;  /* its greeting counts: there will be no other one */
-	uint32_t left; /* how many the session has not had */
+	bool taken;	   /* the session has been given one */
+	bool told;	   /* the monitor knows that it does not serve */
+	bool settled;	   /* its greeting counts: there will be no other one */
+	uint32_t left;	   /* how many the session has not had */
+	bool anew;	   /* the last one does not count any more: another user wants one */
+	uint32_t only;	   /* server_map: its index plus 1; 0: any */
+	uint32_t map_line; /* that says so; 0: there is no map */
 };
 
 #define SESSION_USER_MAX 64
@@ -152,7 +155,8 @@ struct session {
 
 	struct ftp_ways *ways; /* of the server, in the worker's memory; NULL: there was no room */
 	struct ftp_machine machine;
-	struct ftp_access_state *access; /* of the machine; NULL: the policy restricts no paths */
+	struct ftp_access_state *access;     /* of the machine; NULL: the policy restricts no paths */
+	struct ftp_late_choice *late_choice; /* likewise; NULL: the backend has no server_map */
 	struct data_conn data;
 
 	struct timer phase_timer;

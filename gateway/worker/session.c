@@ -12,6 +12,7 @@
 #include "gateway/base/util.h"
 #include "gateway/host/banner.h"
 #include "gateway/net/netsock.h"
+#include "gateway/tls/server-maps.h"
 #include "gateway/worker/control-act.h"
 #include "gateway/worker/control-dial.h"
 #include "gateway/worker/control-tls.h"
@@ -289,6 +290,10 @@ static bool session_admit(struct session *session)
 	/* without memory the machine refuses what it would have to judge */
 	session->access = session->facts.rule->ftp->naccess > 0 ? calloc(1, sizeof(*session->access)) : NULL;
 	setup.access = session->access;
+	session->late_choice = backend->server_map != NULL ? calloc(1, sizeof(*session->late_choice)) : NULL;
+	if (session->late_choice != NULL)
+		session->late_choice->takes_host = server_maps_take_host(worker->maps, backend);
+	setup.late_choice = session->late_choice;
 	setup.banner = banners_text(worker->banners, worker->policy, session->facts.rule->ftp);
 	setup.failures = (uint8_t)(session->failures < UINT8_MAX ? session->failures : UINT8_MAX);
 	ftp_machine_init(&session->machine, &setup);
@@ -334,7 +339,8 @@ static void session_begin(struct session *session)
 		return;
 	}
 	netsock_keepalive(session->client.watch.fd, session->facts.rule->ftp->ftpkeepalive_s);
-	if (loop_timer(&worker->loop, &session->idle_timer, session_first_look_ms(session)) < 0) {
+	if ((session->late_choice == NULL) != (session->facts.rule->backend->server_map == NULL) ||
+	    loop_timer(&worker->loop, &session->idle_timer, session_first_look_ms(session)) < 0) {
 		session_end(session, "no-memory");
 		return;
 	}

@@ -26,6 +26,7 @@
 #include "gateway/key/provider.h"
 #include "gateway/tls/fips.h"
 #include "gateway/tls/health-logins.h"
+#include "gateway/tls/server-maps.h"
 #include "gateway/tls/users.h"
 #include "gateway/worker/context.h"
 #include "gateway/worker/dump.h"
@@ -427,6 +428,8 @@ static int worker_setup(struct worker *worker, const struct worker_setup *setup)
 		r = health_logins_load(setup->policy, &diags, &worker->health_logins);
 	if (r == 0)
 		r = banners_load(setup->policy, &diags, &worker->banners);
+	if (r == 0)
+		r = server_maps_load(setup->policy, &diags, &worker->maps);
 	if (r < 0) /* the monitor has just checked these files, so they have changed since */
 		log_event(LOG_LEVEL_ERROR, "keys-unreadable",
 			  LOG_TEXT("error", diags.nitems > 0 ? diags.items[0].message : strerror(-r)));
@@ -486,6 +489,7 @@ int worker_run(const struct worker_setup *setup)
 		health_logins_free(&worker->health_logins);
 		gssapi_link_close(&worker->gssapi);
 		banners_free(&worker->banners);
+		server_maps_free(&worker->maps);
 		free(worker->servers);
 		tlsctx_known_done(worker->known);
 		free(worker->known);

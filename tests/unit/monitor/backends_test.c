@@ -21,7 +21,8 @@ static int choose(struct backends *backends, uint64_t session, uint64_t now_ms)
 {
 	uint32_t left;
 
-	return backends_choose(backends, &backend, session, NULL, now_ms, &left);
+	return backends_choose(backends, &backend, &(struct backend_wish){ .session = session }, now_ms,
+			       &left);
 }
 
 static bool report(struct backends *backends, uint64_t session, enum server_failure failure, pid_t by,
@@ -50,7 +51,9 @@ static void each_is_tried_once(void **state)
 	(void)state;
 	backends_follow(&backends, &policy);
 	for (int i = 0; i < 3; i++) {
-		assert_int_equal(backends_choose(&backends, &backend, 7, NULL, 0, &left), i);
+		assert_int_equal(
+		    backends_choose(&backends, &backend, &(struct backend_wish){ .session = 7 }, 0, &left),
+		    i);
 		assert_int_equal(left, 2 - i);
 		assert_true(report(&backends, 7, SERVER_FAILURE_REFUSED, ME, 0));
 		assert_false(report(&backends, 7, SERVER_FAILURE_REFUSED, ME, 0)); /* once for each */
