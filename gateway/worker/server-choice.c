@@ -48,7 +48,8 @@ void server_choice_for(struct session *session, const char *user, size_t len)
 			    ? session->late_choice->host
 			    : NULL,
 		.sni = stream_tls_server_name(&session->client),
-		.identity = &session->facts.identity,
+		/* that of a TLS session before CCC or REIN proves nothing about who speaks in the clear */
+		.identity = session->client.ssl != NULL ? &session->facts.identity : NULL,
 	};
 	const struct server_map_entry *entry;
 

@@ -350,6 +350,17 @@ MUTANTS = [
     (432, "0xFF may be no part of a name", [("ftp-alg/access-path.c", "byte == 0x7f || byte == 0xff ||", "byte == 0x7f ||")]),
     (433, "the folder is what the server says", [("ftp-alg/access.c", "if (!access_is_known(command->verb) || (command->verb->flags & FTP_VERB_MOVES) != 0)", "if (!access_is_known(command->verb))")]),
     (434, "a second login gives no more", [("ftp-alg/access.c", "access->had_login ? access->let_in[i] & access->named[i] : access->named[i]", "access->named[i]")]),
+    (541, "another user gets another connection",
+     [("ftp-alg/late-choice.c", "if (strlen(choice->user) == command->arg_len &&\n"
+                                "\t\t    memcmp(choice->user, command->arg, command->arg_len) == 0)", "if (choice->user[0] != '\\0')")]),
+    (542, "names that servers may read differently are refused",
+     [("ftp-alg/late-choice.c", "if (len == 0 || len > FTP_LATE_NAME_MAX || name[0] == ' ' || name[len - 1] == ' ')",
+       "if (len == 0 || len > FTP_LATE_NAME_MAX)")]),
+    (542, "and so are control characters and Telnet's",
+     [("ftp-alg/late-choice.c", "if (byte < 0x20 || byte == 0x7f || byte == TELNET_IAC)", "if (byte == 0)")]),
+    (543, "a server of the map that is down is not replaced",
+     [("gateway/monitor/backends.c", " || (wish->only != 0 && index != wish->only - 1)", ""),
+      ("gateway/worker/control-dial.c", " ||\n\t    (session->choice.only != 0 && index != session->choice.only - 1)", "")]),
 ]
 
 

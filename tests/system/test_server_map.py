@@ -123,6 +123,25 @@ def test_by_certificate(fleet, certificates, partners, named):
             assert c.login(user).get("x", ctx=ctx) == b"server %d" % server, (label, user)
 
 
+@pytest.mark.parametrize("way", ["REIN", "CCC"])
+def test_a_certificate_ends_with_tls(fleet, certificates, partners, way):
+    """In the clear anybody on the way can send USER, so nobody has a certificate there."""
+    ring = {"certificates": [certificates.ecdsa, certificates.rsa], "trust": partners.ca.pem}
+    f = fleet("certificate CN=user1,O=Partner @1\n* @0\n", keyrings={"ftpd": ring},
+              tls={"handshake_role": "server_with_client_auth", "client_auth_type": "passthru"})
+    with clients.Client(f.gateway.explicit, ctx=clients.context(own=partners.cert["good"])).auth() as c:
+        c.login("first")
+        c.expect(way, 220 if way == "REIN" else 200)
+        assert c.tls.recv() == b""
+        c.tls.notify()
+        c.buffer, c.tls = c.tls.rest(), None
+        if way == "REIN":
+            c.login("second")
+        else:
+            c.cmd("USER second")
+    assert f.users() == [["second"], ["first"], []]
+
+
 def test_the_first_line_counts(fleet):
     f = fleet("host ftp.example @1\nuser alice @2\nhost b.example @2\nuser bob balance\n* @0\n")
     for host, user, server in (("ftp.example", "alice", 1), ("b.example", "alice", 2), ("b.example", "bob", 2), (None, "alice", 2), (None, "bob", 0)):

@@ -72,6 +72,45 @@ static void each_is_tried_once(void **state)
 	backends_done(&backends);
 }
 
+/* server_map: that server or none, also when it has failed or is disabled, and another one for another user.
+ */
+static void one_only(void **state)
+{
+	static const struct {
+		uint32_t only;
+		bool anew;
+		int want;
+		uint32_t left;
+	} rows[] = {
+		{ 2, true, 1, 0 }, { 2, false, -ENOENT, 0 }, { 2, true, 1, 0 }, { 3, true, 2, 0 },
+		{ 0, true, 0, 2 }, { 0, false, 1, 1 },	     { 0, true, 0, 2 }, { 0, false, 1, 1 },
+	};
+	struct backends backends = { 0 };
+	uint32_t left;
+
+	(void)state;
+	backends_follow(&backends, &policy);
+	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+		const struct backend_wish wish = { .session = 7, .only = rows[i].only, .anew = rows[i].anew };
+
+		left = 0;
+		if (backends_choose(&backends, &backend, &wish, 0, &left) != rows[i].want ||
+		    left != rows[i].left)
+			fail_msg("row %zu", i);
+	}
+	assert_true(report(&backends, 7, SERVER_FAILURE_NONE, ME, 0));
+	assert_int_equal(choose(&backends, 7, 0), -EEXIST);
+	server(&backends, 1)->disabled = true;
+	assert_int_equal(backends_choose(&backends, &backend,
+					 &(struct backend_wish){ .session = 7, .only = 2, .anew = true }, 0,
+					 &left),
+			 -ENOENT);
+	for (size_t i = 0; i < 3; i++) /* what a session has given up, it does not hold */
+		assert_int_equal(server(&backends, i)->sessions, 0);
+	backends_session_end(&backends, 7);
+	backends_done(&backends);
+}
+
 /* After the first failure, nobody pays for it again before the interval is over, and then one does. */
 static void a_server_that_failed_is_avoided(void **state)
 {
@@ -233,6 +272,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(each_is_tried_once),
+		cmocka_unit_test(one_only),
 		cmocka_unit_test(a_server_that_failed_is_avoided),
 		cmocka_unit_test(it_falls_and_rises),
 		cmocka_unit_test(a_liar_takes_nothing_down),

@@ -394,6 +394,61 @@ static void an_announcement_ends_with_its_session_or_worker(void **state)
 }
 
 /* A worker that asks and does not read would have the monitor keep its answers. */
+/* A worker names the only server that server_map gives a session, but none that is not the backend's. */
+static void a_server_is_the_backends(void **state)
+{
+	static struct policy_server both[] = { { .text = "a:21" }, { .text = "b:21" } };
+	static const struct {
+		const char *name;
+		bool map;
+		uint32_t serial, only, anew;
+		const char *why; /* NULL: it gets server `server` */
+		uint32_t server;
+	} rows[] = {
+		{ "any", true, 0, 0, 1, NULL, 0 },
+		{ "the first", true, 0, 1, 1, NULL, 0 },
+		{ "the second", true, 0, 2, 1, NULL, 1 },
+		{ "the second again", true, 0, 2, 1, NULL, 1 },
+		{ "one past the last", true, 0, 3, 1, "has-no-such-server", 0 },
+		{ "far away", true, 0, UINT32_MAX, 1, "has-no-such-server", 0 },
+		{ "one without a map", false, 0, 1, 0, "has-no-such-server", 0 },
+		{ "anew without a map", false, 0, 0, 1, "has-no-such-server", 0 },
+		{ "of another backend", true, 1, 1, 1, "not-its-backend", 0 },
+	};
+	struct scene scene;
+
+	(void)state;
+	scene_init(&scene);
+	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+		const struct msg ask = { .type = MSG_SERVER_ASK,
+					 .session = scene.session,
+					 .serial = rows[i].serial,
+					 .purpose = rows[i].only,
+					 .active = rows[i].anew };
+		const char *why;
+		struct msg answer;
+
+		backend = (struct policy_backend){ .name = "b",
+						   .servers = both,
+						   .nservers = 2,
+						   .balanced = true,
+						   .server_map = rows[i].map ? "map" : NULL };
+		policy.backends = &backend;
+		policy.nbackends = 1;
+		why = say(&scene, ask);
+		(void)answer_of(&scene, &answer);
+		if ((why == NULL) != (rows[i].why == NULL) ||
+		    (why != NULL && strcmp(why, rows[i].why) != 0) ||
+		    (why == NULL &&
+		     (answer.type != MSG_SERVER || answer.error != 0 || answer.serial != rows[i].server)))
+			fail_msg("%s: %s, server %u", rows[i].name, why != NULL ? why : "taken",
+				 answer.serial);
+	}
+	policy.nbackends = 0;
+	backend = (struct policy_backend){ .name = "b", .servers = &named, .nservers = 1 };
+	scene_done(&scene);
+}
+
 static void a_worker_that_does_not_read_is_killed(void **state)
 {
 	struct scene scene;
@@ -426,6 +481,7 @@ int main(void)
 		cmocka_unit_test(a_probe_is_a_balancers),
 		cmocka_unit_test(a_source_at_its_limit_is_refused),
 		cmocka_unit_test(an_announcement_ends_with_its_session_or_worker),
+		cmocka_unit_test(a_server_is_the_backends),
 		cmocka_unit_test(a_worker_that_does_not_read_is_killed),
 	};
 
