@@ -3,13 +3,17 @@
 A fleet on paper: what breaks first when clients arrive, nodes fail and nodes are emptied?
 
     simulate.py                              the site of docs/FLEET.md: 100,000 sessions, 200 Gbit/s
-    simulate.py --nodes 6 --fail 600:node2 --drain 1200:node3
+    simulate.py --nodes 6 --fail 600:node2 --drain 1200:node3:300 --back 1600:node3
     simulate.py --growth 3                   the arrivals rise to three times what they were
 
 The model is the measured one (docs/BENCHMARKS.md, and COSTS below): each second of the simulated time,
 clients arrive, sessions at each node cost CPU time, memory, ports and entries of connection tracking,
-and a resource that is used up is named, once, with the second in which it happened. All random numbers come from
---seed, so that a run can be repeated.
+and a resource that is used up is named, once, with the second in which it happened. The run goes on as if there were
+enough of it, so that the peak says how much is missing. All random numbers come from --seed, so that a run can be repeated.
+
+A node that fails loses its sessions. One that drains loses none, and takes none: they end when their clients end
+them, and with a deadline, those that are left then are lost. Lost sessions come back as new ones. A new session that
+finds no node is refused, and does not come back.
 """
 import argparse
 import collections
@@ -65,7 +69,14 @@ class Node:
     sessions: float = 0
     alive: bool = True
     drains: bool = False
+    until: int | None = None            # the second in which a drain ends what is left; None: it never does
     queue: float = 0                    # CPU seconds of logins that have not been done yet
+
+    def stop(self):
+        """Returns how many sessions it had."""
+        had, self.sessions, self.queue = self.sessions, 0, 0
+        self.alive, self.drains, self.until = False, False, None
+        return had
 
 
 def transfers_per_session_second(site):
@@ -117,7 +128,7 @@ class Run:
         self.events = sorted(events)
         self.returning = []             # (from second, to second, clients in a second) after a failure
         self.broken, self.peak, self.story, self.empty = {}, {}, [], {}
-        self.lost = 0
+        self.began = self.ended = self.lost = self.refused = 0  # sessions; those of the begin did not begin
         self.closed = collections.deque([site.sessions / site.session_seconds * 2 + site.sessions * transfers_per_session_second(site)]
                                         * round(site.conntrack_after), maxlen=round(site.conntrack_after))
 
@@ -127,46 +138,68 @@ class Run:
             raise SystemExit(f"simulate.py: there is no {name}")
         return found
 
+    def lose(self, second, node, how):
+        """The sessions of a node end, and their clients come back. Returns how many."""
+        had, span = node.stop(), max(1, math.ceil(self.site.reconnect))
+        self.lost += had
+        self.returning.append((second, second + span, had / span))
+        self.story.append(f"{second:5d} s  {node.name} {how}: {had:,.0f} sessions end, and their clients come back")
+        return had
+
     def happen(self, second):
-        """Returns how many sessions a failure ends."""
+        """Returns how many sessions failures and deadlines end."""
         ended = 0
-        for at, what, name in self.events:
+        for at, what, name, *deadline in self.events:
             if at != second:
                 continue
             node = self.named(name)
             if what == "fail":
-                self.lost, ended = self.lost + round(node.sessions), ended + node.sessions
-                self.returning.append((second, second + self.site.reconnect, node.sessions / self.site.reconnect))
-                self.story.append(f"{second:5d} s  {name} fails: {node.sessions:,.0f} sessions end, and their clients come back")
-                node.alive, node.sessions, node.queue = False, 0, 0
-            elif what == "drain":
-                node.drains = True
-                self.story.append(f"{second:5d} s  {name} is in maintenance: {node.sessions:,.0f} sessions go on there")
+                ended += self.lose(second, node, "fails")
+            elif what == "drain" and node.alive:
+                node.drains, node.until = True, second + deadline[0] if deadline else None
+                limit = f", for {deadline[0]} s at most" if deadline else ""
+                self.story.append(f"{second:5d} s  {name} is in maintenance: {node.sessions:,.0f} sessions go on there{limit}")
             elif what == "back":
-                node.alive, node.drains = True, False
+                node.alive, node.drains, node.until = True, False, None
+                self.empty.pop(name, None)
                 self.story.append(f"{second:5d} s  {name} takes sessions again")
+        for node in self.nodes:
+            if node.until == second:
+                ended += self.lose(second, node, "reaches its deadline")
         return ended
 
-    def step(self, second):
-        ended = self.happen(second)
-        grown = 1 + (self.growth - 1) * second / self.seconds
-        mean = self.site.sessions / self.site.session_seconds * grown
-        back = sum(rate for begin, end, rate in self.returning if begin <= second < end)
-        arrivals = poisson(self.rng, mean) + back
-        takers = [node for node in self.nodes if node.alive and not node.drains]
-        if not takers:
-            self.breaks(second, "nodes", 2, "no node takes new sessions")
-            return
+    def leave(self, second):
+        """Clients end sessions, on nodes that drain as on others. Returns how many."""
+        left = 0
         for node in self.nodes:
             ends = node.sessions / self.site.session_seconds
-            node.sessions, ended = node.sessions - ends, ended + ends
+            node.sessions, left = node.sessions - ends, left + ends
             if node.drains and node.sessions < 1 and node.name not in self.empty:
                 self.empty[node.name] = second
                 self.story.append(f"{second:5d} s  {node.name} is empty")
-        for node in takers:
-            logins = arrivals / len(takers)
+        self.ended += left
+        return left
+
+    def arrivals(self, second):
+        grown = 1 + (self.growth - 1) * second / self.seconds
+        back = sum(rate for begin, end, rate in self.returning if begin <= second < end)
+        return poisson(self.rng, self.site.sessions / self.site.session_seconds * grown) + back
+
+    def step(self, second):
+        ended = self.happen(second) + self.leave(second)
+        arrivals = self.arrivals(second)
+        takers = [node for node in self.nodes if node.alive and not node.drains]
+        if takers:
+            self.began += arrivals
+        else:
+            self.refused += arrivals
+            if "nodes" not in self.broken:
+                self.broken["nodes"] = (second, "none takes new sessions")
+                self.story.append(f"{second:5d} s  no node takes new sessions: they are refused")
+        for node in self.nodes:
+            logins = arrivals / len(takers) if node in takers else 0
             node.sessions += logins
-            for what, part in load(self.site, node, logins).items():
+            for what, part in load(self.site, node, logins).items() if node.alive else ():
                 self.breaks(second, what, part, node.name)
         self.breaks(second, "nf_conntrack_max of the balancer", self.conntrack(ended), "balancer")
 
@@ -191,7 +224,7 @@ class Run:
     def first(self):
         """(what, second, where) of what broke first, or of what was nearest."""
         if self.broken:
-            what, (second, where) = min(self.broken.items(), key=lambda item: (item[1][0], -self.peak[item[0]][0]))
+            what, (second, where) = min(self.broken.items(), key=lambda item: (item[1][0], -self.peak.get(item[0], (math.inf,))[0]))
             return what, second, where
         what, (_, second, where) = max(self.peak.items(), key=lambda item: item[1][0])
         return what, second, where
@@ -203,18 +236,23 @@ class Run:
         lines += ["", f"{'used of':<44}{'at most':>8}  when and where"]
         for what, (part, second, where) in sorted(self.peak.items(), key=lambda item: -item[1][0]):
             lines.append(f"{what:<44}{part:>7.0%}   {second} s, {where}")
+        lines += ["", f"sessions: {self.began:,.0f} began, {self.ended:,.0f} were ended by their clients, {self.lost:,.0f} were lost, "
+                  f"{self.refused:,.0f} were refused"]
         what, second, where = self.first()
-        lines += ["", f"breaks first: {what}, after {second} s ({where})" if self.broken else
+        lines += [ f"breaks first: {what}, after {second} s ({where})" if self.broken else
                   f"nothing breaks; nearest to its limit: {what}"]
         return "\n".join(lines) + "\n"
 
 
+FORMS = {"fail": "SECOND:NODE", "drain": "SECOND:NODE[:DEADLINE]", "back": "SECOND:NODE"}
+
+
 def event(what):
     def parse(text):
-        at, colon, name = text.partition(":")
-        if not colon or not at.isdigit():
-            raise argparse.ArgumentTypeError(f"{text!r} is not SECOND:NODE")
-        return int(at), what, name
+        at, name, *deadline = text.split(":") if ":" in text else ("", "")
+        if not at.isdigit() or len(deadline) > (what == "drain") or not all(one.isdigit() and int(one) > 0 for one in deadline):
+            raise argparse.ArgumentTypeError(f"{text!r} is not {FORMS[what]}, in seconds")
+        return int(at), what, name, *map(int, deadline)
     return parse
 
 
@@ -223,8 +261,8 @@ def main(argv):
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--seconds", type=int, default=1800)
     parser.add_argument("--growth", type=float, default=1.0, help="the factor that arrivals reach at the end")
-    for what in "fail", "drain", "back":
-        parser.add_argument("--" + what, type=event(what), action="append", default=[], metavar="SECOND:NODE")
+    for what, form in FORMS.items():
+        parser.add_argument("--" + what, type=event(what), action="append", default=[], metavar=form)
     for field in dataclasses.fields(Site):
         parser.add_argument("--" + field.name.replace("_", "-"), type=field.type, default=field.default)
     given = parser.parse_args(argv)
