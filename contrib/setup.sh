@@ -7,7 +7,7 @@ set -eu
 build="gcc libc6-dev make pkg-config libssl-dev libyaml-dev libnetfilter-conntrack-dev libnftables-dev libseccomp-dev
 	libcap-ng-dev libkrb5-dev libjansson-dev libncurses-dev libmicrohttpd-dev uthash-dev"
 demo="$build openssl curl python3 ca-certificates"
-test="$demo libcmocka-dev python3-pytest python3-pexpect python3-pyte python3-pyftpdlib python3-twisted python3-aioftp python3-openssl python3-yaml python3-prometheus-client prometheus lftp
+test="$demo libcmocka-dev python3-pytest python3-pexpect python3-pyte python3-pyftpdlib python3-twisted python3-aioftp python3-openssl python3-yaml python3-kubernetes python3-prometheus-client prometheus lftp
 	krb5-kdc krb5-admin-server krb5-user python3-gssapi
 	php-cli ruby pebble|curl dehydrated|curl lego|curl wget rclone libio-socket-ssl-perl erlang-ftp nftables iptables keepalived ufw conntrack iproute2 procps mandoc
 	clang clang-format libclang-rt-14-dev|libclang-rt-dev git netbase python3-jsonschema rsyslog logrotate systemd
