@@ -43,6 +43,8 @@ start:   none      the client is connected; the server has sent nothing yet
          sni=name  the client requests the certificate of this host
          cert=name the client has this certificate (see people.py)
 
+"policy rule.KEY" sets a key of the only rule, and "banner=one_line|another" writes the file of ftp.banner.
+
 Servers with TLS: "policy backend.tls=outer" makes the case's server speak TLS, and "outer.KEY" sets a key of that
 entry of tls_actions. The start then includes the gateway's AUTH and the handshake, as backend.secure_mechanism and
 backend.secureimplicitzos have them. server=name in start is the server's certificate (see Pool.server_files),
@@ -204,6 +206,12 @@ class Pool:
                 change.setdefault("tls_actions", {}).setdefault("outer", {})[key] = value
             elif section == "listener":
                 change["listeners"]["explicit"][key] = value
+            elif section == "rule":
+                change.setdefault("rules", {}).setdefault("everyone", {})[key] = value
+            elif name == "banner":
+                ftp["banner"] = os.path.join(self.folder, "banner%d" % self.count)
+                with open(ftp["banner"], "w", encoding="utf-8") as f:
+                    f.writelines(line.replace("_", " ") + "\n" for line in text.split("|"))
             elif section == "keyring":
                 change.setdefault("keyrings", {}).setdefault("ftpd", {})[key] = self.people.path(value)
             elif name == "users":
@@ -227,7 +235,7 @@ class Pool:
             outer.update(handshake_role="client", keyring="outer")
         if change["listeners"]["explicit"].get("tls") == "none":
             change["listeners"]["implicit"] = None
-            change["rules"] = {"everyone": {"tls": None}}
+            change.setdefault("rules", {}).setdefault("everyone", {})["tls"] = None
         address, port = server.getsockname()[:2]
         address = "[%s]" % address if ":" in address else address
         tree = gateways.policy(self.certificates, (address, port), ftp, tls, **change)
@@ -702,7 +710,10 @@ class Player:
             self.client.send(bytes([byte]))
 
     def do_log(self, event, *pairs):
-        self.gateway.event(event, self.since, **dict(pair.replace("_", " ").split("=", 1) for pair in pairs))
+        values = dict(pair.split("=", 1) for pair in pairs)
+        for name in set(values) - {"key"}:  # keys of the policy have underscores
+            values[name] = values[name].replace("_", " ")
+        self.gateway.event(event, self.since, **values)
 
     def do_keepalive(self, side, seconds):
         """The kernel's keep-alive timer on the gateway's end of a connection, from /proc/net/tcp."""
