@@ -342,6 +342,9 @@ MUTANTS = [
     (427, "a user is asked about as a whole",
      [("gateway/worker/login-ask.c", "len = login_user_is_sound(command.arg, command.arg_len) ? command.arg_len : 0;",
        "len = command.arg_len < 63 ? command.arg_len : 63;")]),
+    # test_upgrade_taken.py
+    (521, "a session belongs to its worker", [("gateway/monitor/requests.c", "\t\treturn not_its_session;\n\treturn table", "\t\treturn NULL;\n\treturn table")]),
+    (521, "a piece of a message is a fault", [("gateway/monitor/children.c", "child_kill(child, \"piece-of-a-message\");", "(void)child;")]),
     # test_access.py
     (430, "paths are judged before a command goes on", [(MACHINE, "enum machine_step step = machine_access(machine, command, out);", "enum machine_step step = MACHINE_RUNS;")]),
     (431, "a command that may move makes the gateway forget the folder", [("ftp-alg/access.c", "if (!access_is_known(command->verb) || (command->verb->flags & FTP_VERB_MOVES) != 0)", "if (!access_is_known(command->verb))")]),
