@@ -30,6 +30,15 @@ static bool is_denied(const struct ftp_machine *machine, const char *line, size_
 	       !ftp_command_is_allowed(&command, &action->commands_allowed);
 }
 
+/* Where USER chooses the server, no HOST goes there. */
+static bool is_answered_here(const struct ftp_machine *machine, const char *line, size_t len)
+{
+	size_t at = ftp_feat_name(line, len);
+
+	return machine->late_choice != NULL &&
+	       ftp_command_parse(line + at, len - at).verb->kind == FTP_KIND_HOST;
+}
+
 unsigned machine_features(const struct ftp_machine *machine)
 {
 	unsigned features = ftp_security_features(&machine->security, machine_said(machine));
@@ -67,6 +76,7 @@ static bool is_shown(const struct ftp_machine *machine, enum ftp_pending pending
 		/* the last line follows the gateway's own lines, see machine_feat_ends() */
 		return reply->code == 211 && !reply->closing &&
 		       (reply->first || (ftp_feat_keep(reply->line, reply->len) &&
+					 !is_answered_here(machine, reply->line, reply->len) &&
 					 !is_denied(machine, reply->line, reply->len)));
 	case FTP_PENDING_TRANSFER:
 		/* the client has got a 150 of the gateway's */

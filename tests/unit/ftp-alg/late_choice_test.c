@@ -29,6 +29,16 @@ static const struct script_case rows[] = {
 	  GREET "C AUTH TLS\n! tls\n",
 	  "C FEAT\n  c 211-Extensions supported:\n  c  AUTH TLS\n  c  PBSZ\n  c  PROT\n  c  CCC\n  c  EPSV\n"
 	  "  c  EPRT\n  c  HOST\n  c 211 End\n" },
+	{ "a server's own HOST is not announced twice",
+	  { .lazy_dial = true, .late_choice = &by_host },
+	  IN_AS_U "C FEAT\n",
+	  "S 211-x\n  c 211-x\nS  HOST\nS  SIZE\n  c  SIZE\nS 211 End\n  c  AUTH TLS\n  c  PBSZ\n  c  PROT\n  c  "
+	  "CCC\n  c  EPSV\n  c  EPRT\n  c  HOST\n  c 211 End\n" },
+	{ "a server's HOST would not go there",
+	  { .lazy_dial = true, .late_choice = &by_user },
+	  IN_AS_U "C FEAT\n",
+	  "S 211-x\n  c 211-x\nS  HOST\nS 211 End\n  c  AUTH TLS\n  c  PBSZ\n  c  PROT\n  c  CCC\n  c  EPSV\n"
+	  "  c  EPRT\n  c 211 End\n" },
 	{ "names that servers may read otherwise",
 	  { .lazy_dial = true, .late_choice = &by_user },
 	  GREET,
