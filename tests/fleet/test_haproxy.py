@@ -123,6 +123,24 @@ def test_a_node_is_emptied(site, big, row):
     row("`attlsctl maintenance on` on node1", "its running download finishes, its session goes on; 10 of 10 new sessions go to node2")
 
 
+def test_a_node_drains_with_a_deadline(site, big, row):
+    """HAProxy has seen that the node does not come back soon; the download goes on, and its reply arrives."""
+    one = site.nodes["node1"]
+    session, idle = site.on(one), site.on(one)
+    data, first = long_download(site, session)
+    one.order("drain", "--deadline", "60s")
+    net.until(lambda: site.state("node1")[0].split()[:1] in (["MAINT"], ["DOWN"]), "HAProxy gives node1 up")
+    assert idle.reply().code == 421
+    assert first + data.read_all() == big and data.end == "clean" and session.reply().code == 226
+    net.until(lambda: one.gateway.process.poll() is not None, "node1 exits")
+    one.start()
+    one.gateway.ready()
+    site.until_state("node1", "UP")
+    for c in session, idle:
+        c.close()
+    row("`attlsctl drain` on node1", "its idle session gets 421, its running download finishes")
+
+
 def test_a_node_dies_under_load(site, big, row):
     """kill -9 of all processes: no new login fails, and sessions of the other node go on."""
     one, two = site.nodes["node1"], site.nodes["node2"]
