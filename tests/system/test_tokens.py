@@ -178,7 +178,7 @@ def test_what_is_wrong(certificates, folder, token):
 
 @pytest.mark.parametrize("place", ["key", "chain", "password_file", "odd"])
 def test_a_pin_in_the_policy_is_shown_nowhere(certificates, folder, place):
-    """pin-value= is refused, or part of a path that is none; neither the message nor its source line shows the PIN."""
+    """pin-value= is refused, in a key and elsewhere; neither the message nor its source line shows the PIN."""
     uri = "pkcs11:token=ftp;object=server?pin-value=" + PIN
     one = {**certificates.rsa, place: uri}
     tree = gateways.policy(certificates, ("127.0.0.1", 9), daemon={"key_isolation": True}, keyrings={"ftpd": {"certificates": [one]}})

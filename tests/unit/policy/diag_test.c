@@ -95,6 +95,26 @@ static void test_print(void **state)
 }
 
 /* Sorted by mark, whatever order they were found in; the source line of a mark is shown once. */
+/* Not in the source line, nor in a message that quotes it. */
+static void test_pins(void **state)
+{
+	static const char source[] = "key: \"pkcs11:token=t?pin-value=97531&x=y\"\nk: pin-value=86420\n";
+	struct diags diags;
+	char *text;
+
+	(void)state;
+	assert_int_equal(diags_init(&diags, "p.yaml", source, strlen(source)), 0);
+	diags_add(&diags, DIAG_ERROR, DIAG_BAD_TOKEN_URI, (struct diag_mark)AT(1, 6), "not \"%s\"",
+		  "pkcs11:token=t?pin-value=97531");
+	diags_see(&diags, NULL, (struct diag_mark)AT(2, 1), "as in pin-value=86420");
+	text = print(&diags);
+	assert_string_equal(text, "p.yaml:1:6: not \"pkcs11:token=t?pin-value=*****\"\n"
+				  "    key: \"pkcs11:token=t?pin-value=*****&x=y\"\n         ^\n");
+	assert_string_equal(diags.items[0].other.message, "as in pin-value=*****");
+	free(text);
+	diags_done(&diags);
+}
+
 static void test_order(void **state)
 {
 	struct diags diags;
@@ -258,7 +278,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_print), cmocka_unit_test(test_order), cmocka_unit_test(test_limit),
 		cmocka_unit_test(test_more),  cmocka_unit_test(test_codes), cmocka_unit_test(test_suggest),
-		cmocka_unit_test(test_utf8),
+		cmocka_unit_test(test_utf8),  cmocka_unit_test(test_pins),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
