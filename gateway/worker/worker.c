@@ -17,17 +17,11 @@
 #include "gateway/base/log.h"
 #include "gateway/base/msg.h"
 #include "gateway/base/util.h"
-#include "gateway/gssapi/link.h"
-#include "gateway/host/banner.h"
 #include "gateway/host/facts.h"
 #include "gateway/host/filter.h"
 #include "gateway/host/sandbox.h"
 #include "gateway/host/worker-calls.h"
 #include "gateway/key/provider.h"
-#include "gateway/tls/fips.h"
-#include "gateway/tls/health-logins.h"
-#include "gateway/tls/server-maps.h"
-#include "gateway/tls/users.h"
 #include "gateway/worker/context.h"
 #include "gateway/worker/dump.h"
 #include "gateway/worker/expiry.h"
@@ -39,6 +33,7 @@
 #include "gateway/worker/session-end.h"
 #include "gateway/worker/session.h"
 #include "gateway/worker/trace-order.h"
+#include "gateway/worker/worker-files.h"
 
 static void end_if_drained(struct worker *worker)
 {
@@ -344,46 +339,9 @@ static void on_ticket_timer(struct timer *timer)
 	(void)loop_timer(&worker->loop, timer, tlsctx_set_expire(worker->tlsctx, worker->loop.now_ms) + 1);
 }
 
-static int load_keys(struct worker *worker, const struct worker_setup *setup, struct diags *diags)
-{
-	int r = fips_check(&setup->policy->daemon, diags);
-	struct tlsctx_keys keys = { .tickets = setup->tickets, .sets = setup->sets };
-	struct ticket_seeds *tickets = setup->tickets;
-	struct ticket_sets *sets = setup->sets;
-
-	if (r == 0 && setup->key != -1)
-		r = key_provider_open(setup->key, &worker->keys);
-	if (worker->keys != NULL && policy_has_token_keys(setup->policy))
-		key_provider_is_slow(worker->keys);
-	keys.isolated = worker->keys != NULL;
-	keys.provider = worker->keys;
-	if (r == 0)
-		r = tlsctx_set_load(setup->policy, &keys, diags, &worker->tlsctx);
-	ticket_seeds_return(&tickets);
-	ticket_sets_return(&sets);
-	return r;
-}
-
-/* The keytab, if policy has one and no other process reads it. */
-static int load_keytab(struct worker *worker, const struct worker_setup *setup)
-{
-	struct gssapi_acceptor *acceptor = NULL;
-	char why[GSSAPI_WHY_MAX];
-	int r = 0;
-
-	if (!policy_offers_gssapi(setup->policy))
-		return 0;
-	if (setup->gssapi == -1)
-		r = gssapi_acceptor_open(setup->policy->daemon.keytab, why, &acceptor);
-	if (r < 0) /* the monitor has just read it, so it has changed since */
-		log_event(LOG_LEVEL_ERROR, "keys-unreadable", LOG_TEXT("error", why));
-	return r < 0 ? r : gssapi_link_open(setup->gssapi, acceptor, &worker->gssapi);
-}
-
 /* Read all files, then drop privileges. */
 static int worker_setup(struct worker *worker, const struct worker_setup *setup)
 {
-	struct diags diags;
 	const char *step = "";
 	int r;
 
@@ -418,25 +376,7 @@ static int worker_setup(struct worker *worker, const struct worker_setup *setup)
 		    on_channel);
 	session_table_init(&worker->sessions, &worker->loop, on_session_removed);
 	timer_init(&worker->drain_timer, on_drain_timer);
-	r = diags_init(&diags, "", NULL, 0);
-	if (r < 0)
-		return r;
-	r = load_keys(worker, setup, &diags);
-	if (r == 0)
-		r = users_load(setup->policy, &diags, &worker->users);
-	if (r == 0)
-		r = health_logins_load(setup->policy, &diags, &worker->health_logins);
-	if (r == 0)
-		r = banners_load(setup->policy, &diags, &worker->banners);
-	if (r == 0)
-		r = server_maps_load(setup->policy, &diags, &worker->maps);
-	if (r < 0) /* the monitor has just checked these files, so they have changed since */
-		log_event(LOG_LEVEL_ERROR, "keys-unreadable",
-			  LOG_TEXT("error", diags.nitems > 0 ? diags.items[0].message : strerror(-r)));
-	diags_done(&diags);
-	if (r < 0)
-		return r;
-	r = load_keytab(worker, setup);
+	r = worker_files_load(worker, setup);
 	if (r < 0)
 		return r;
 	memcpy(worker->user_key, setup->user_key, sizeof(worker->user_key));
@@ -483,13 +423,7 @@ int worker_run(const struct worker_setup *setup)
 		trace_done(&worker->trace);
 		loop_done(&worker->loop);
 		relay_tools_done(&worker->tools);
-		tlsctx_set_free(&worker->tlsctx);
-		key_provider_close(&worker->keys);
-		users_free(&worker->users);
-		health_logins_free(&worker->health_logins);
-		gssapi_link_close(&worker->gssapi);
-		banners_free(&worker->banners);
-		server_maps_free(&worker->maps);
+		worker_files_free(worker);
 		free(worker->servers);
 		tlsctx_known_done(worker->known);
 		free(worker->known);

@@ -254,12 +254,12 @@ static inline void say_folder(const struct server *server, char *text, size_t si
 	const struct place *folder = &server->folder;
 	bool hfs = folder->space == FTP_SPACE_HFS;
 	char name[NAME_MAX_LEN] = "";
+	size_t len = 0;
 
-	for (size_t i = 0; i < folder->n; i++) {
-		strcat(name, hfs ? "/" : "");
-		strcat(name, folder->parts[i]);
-		strcat(name, hfs || (server->members && i + 1 == folder->n) ? "" : ".");
-	}
+	for (size_t i = 0; i < folder->n && len < sizeof(name); i++)
+		len += (size_t)snprintf(name + len, sizeof(name) - len, "%s%s%s", hfs ? "/" : "",
+					folder->parts[i],
+					hfs || (server->members && i + 1 == folder->n) ? "" : ".");
 	(void)snprintf(text, size, hfs ? "257 \"%s\" is here" : "257 \"'%s'\" is here",
 		       hfs && folder->n == 0 ? "/" : name);
 }

@@ -58,8 +58,10 @@ static uint32_t pick(uint32_t n)
 
 static void add(char *text, const char *more)
 {
-	if (strlen(text) + strlen(more) < NAME_MAX_LEN)
-		strcat(text, more);
+	size_t len = strlen(text);
+
+	if (len + strlen(more) < NAME_MAX_LEN)
+		(void)snprintf(text + len, NAME_MAX_LEN - len, "%s", more);
 }
 
 /* One to three parts with slashes or dots between them. odd: as some servers only read them. */
@@ -145,9 +147,9 @@ static void make_entry(struct entry *entry, char *text, size_t size)
 	if (pick(12) == 0)
 		entry->place = (struct place){ .space = FTP_SPACE_JES };
 	if (entry->place.space == FTP_SPACE_JES)
-		strcpy(name, "jes");
+		(void)snprintf(name, sizeof(name), "jes");
 	else if (entry->place.space == FTP_SPACE_HFS && n == 0)
-		strcpy(name, "/");
+		(void)snprintf(name, sizeof(name), "/");
 	(void)snprintf(text + strlen(text), size - strlen(text), "%s{ path: \"%s%s%s\", users: %s%s%s }",
 		       text[0] != '\0' ? ", " : "", entry->place.space == FTP_SPACE_MVS ? "'" : "", name,
 		       entry->place.space == FTP_SPACE_MVS ? "'" : "", entry->users,
