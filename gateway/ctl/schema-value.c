@@ -248,7 +248,9 @@ static json_t *advertise_schema(const struct field *f)
 
 static void write_endpoint(FILE *out, const struct field *f)
 {
-	(void)f;
+	write_words(out, f);
+	if (f->words != NULL)
+		(void)fputc('|', out);
 	(void)fputs("(" V4 "|\\[" V6 "\\]):", out);
 	schema_pattern_range(out, 0, PORT_LAST);
 }
@@ -262,8 +264,7 @@ static json_t *endpoint_schema(const struct field *f)
 
 static void write_http(FILE *out, const struct field *f)
 {
-	write_words(out, f);
-	(void)fprintf(out, "|/.{0,%u}|", (unsigned)f->max - 1);
+	(void)fprintf(out, "/.{0,%u}|", (unsigned)f->max - 1);
 	write_endpoint(out, f);
 }
 

@@ -280,6 +280,18 @@ def names_of_yaml(form):
     return re.sub(r"[\[\] ]", "", form) in ("null", "~")
 
 
+def test_words_in_any_case(schema, tmp_path):
+    """A word in capital letters that attlsd accepts is valid, too: each word of each key."""
+    asked = 0
+    for path, field in fields_of(schema):
+        words = {word.upper() for part in [field, *field.get("anyOf", [])] for word in part.get("enum", []) if isinstance(word, str)}
+        validator = jsonschema.Draft202012Validator(field)
+        forms = sorted(word for word in words if not validator.is_valid(word))
+        asked += len(words)
+        assert not [form for form, said in zip(forms, ask(path, forms, tmp_path / "policy.yaml")) if said is None], path
+    assert asked > 50
+
+
 def test_every_value(schema, tmp_path):
     """attlsctl check and the schema agree on each value of each key, as far as a schema can know."""
     wrong = []
