@@ -46,12 +46,21 @@ static void refuse(struct merge *merge, const struct node *member, const char *k
 		  key);
 }
 
+/* "key:" without a value is no fault, but has nothing to take. */
 static bool is_mapping(struct merge *merge, const struct node *node, const char *name)
 {
-	if (node->kind == NODE_SCALAR || node->kind == NODE_SEQUENCE)
+	if ((node->kind == NODE_SCALAR || node->kind == NODE_SEQUENCE) && !node_is_empty(node))
 		diags_add(merge->diags, DIAG_ERROR, DIAG_NOT_A_MAPPING, node->mark,
 			  "\"%s\" must be a mapping of keys to values", name);
 	return node->kind == NODE_MAPPING; /* NODE_BAD was reported */
+}
+
+/* Can values go into this part of the policy? In "key:" without a value as well: there, it is a mapping. */
+static bool can_have_keys(struct node *of_policy)
+{
+	if (node_is_empty(of_policy))
+		of_policy->kind = NODE_MAPPING;
+	return of_policy->kind == NODE_MAPPING; /* else a fault of the policy, which its own checks report */
 }
 
 static struct node *find(const struct node *mapping, const char *key)
@@ -135,7 +144,7 @@ static void take_objects(struct merge *merge, const struct node *to, const struc
 		if (found == NULL)
 			diags_add(merge->diags, DIAG_ERROR, DIAG_UNDEFINED_NAME, object->key->mark,
 				  "the policy has no \"%s\" in %s", object->key->text, section->key->text);
-		else if (is_mapping(merge, object, object->key->text) && found->kind == NODE_MAPPING)
+		else if (is_mapping(merge, object, object->key->text) && can_have_keys(found))
 			take_all(merge, found, section, object, object);
 	}
 }
@@ -144,8 +153,8 @@ static void take_section(struct merge *merge, struct node *tree, struct node *se
 {
 	struct node *to = find(tree, section->key->text);
 
-	if (to != NULL && to->kind != NODE_MAPPING)
-		return; /* a fault of the policy, which its own checks report */
+	if (to != NULL && !can_have_keys(to))
+		return;
 	if (named) {
 		take_objects(merge, to, section);
 		return;

@@ -6,6 +6,7 @@ import re
 import subprocess
 
 import pytest
+import yaml
 
 import client as clients
 import net
@@ -111,10 +112,22 @@ def test_faults(node, text, place, says):
     assert [start["line"] + 1, start["character"] + 1] == [int(number) for number in place.split(":")]
 
 
-@pytest.mark.parametrize("text", ["", "# nothing yet\n", "daemon: { node: a }", "nat: { advertise: 192.0.2.1 }\n"])
+@pytest.mark.parametrize("text", ["", "# nothing yet\n", "daemon:\nftp_actions: { standard: }\n", "daemon: { node: a }", "nat: { advertise: 192.0.2.1 }\n"])
 def test_what_is_allowed(node, text):
     write(node.own, text)
     assert ": ok" in ctl("check", "-f", node.gateway.path, "-N", node.own)
+
+
+def test_parts_of_the_policy_without_a_value(node, folder):
+    with open(node.gateway.path, encoding="utf-8") as file:
+        tree = yaml.safe_load(file)
+    tree.update(nat=None, ftp_actions={name: None for name in tree["ftp_actions"]})
+    policy = os.path.join(folder, "empty.yaml")
+    write(policy, yaml.safe_dump(tree).replace("null", ""))
+    write(node.own, "nat: { advertise: 192.0.2.1 }\nftp_actions: { standard: { passivedataports: 40020-40029 } }\n")
+    said = ctl("explain", "-f", policy, "-N", node.own)
+    assert f"of this node: nat.advertise ({node.own}:1), ftp_actions.standard.passivedataports ({node.own}:2)" in said
+    assert "40020-40029" in said.partition("of this node")[2]
 
 
 def test_a_file_that_is_not_there(node):
