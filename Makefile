@@ -208,7 +208,7 @@ INSTALLED := $(BINARIES:%=%:sbin) docs/man/attlsd.8:share/man/man8 docs/man/attl
   $(foreach d,filter.d jail.d,contrib/fail2ban/$d/attlsd.conf:$(DOC)/fail2ban/$d) contrib/systemd/attlsd.service:lib/systemd/system contrib/systemd/attlsd.socket:$(DOC)/systemd \
   $(foreach d,sysusers.d tmpfiles.d,$(foreach f,$(wildcard contrib/$d/*),$f:lib/$d)) \
   contrib/completion/attlsctl:share/bash-completion/completions contrib/completion/_attlsctl:share/zsh/site-functions
-INSTALLED += docs/policy.schema.json:share/attlsd \
+INSTALLED += docs/policy.schema.json:share/attlsd docs/node.schema.json:share/attlsd \
   $(foreach d,acme login-check,$(foreach f,$(wildcard contrib/$d/*),$f:share/attlsd/$d)) contrib/systemd/upgrade-services:share/attlsd
 ROOT = $(DESTDIR)$(PREFIX)
 UNITS_DIR = $(ROOT)/lib/systemd/system
@@ -221,7 +221,7 @@ install: $(BINARIES)                ## install under DESTDIR/PREFIX
 	  case $$file in *:sbin|*/attlsd-deploy:*|*/upgrade-services:*|*/login-check:*|*/login-check-pam:*) mode=755 ;; *) mode=644 ;; esac; \
 	  install -D -m $$mode $$from "$$to" || exit 1; done
 	sed -i 's|/usr/local|$(PREFIX)|g' "$(UNITS_DIR)/attlsd.service" "$(ROOT)/share/man/man8/attlsd.8" "$(ROOT)/$(DOC)/logrotate/attlsd" "$(ROOT)/$(DOC)/prometheus"/*.service
-	sed -i 's|/usr/local|$(PREFIX)|g' "$(ROOT)/share/man/man8/attlsctl.8" "$(ROOT)/share/man/man5/attlsd.yaml.5" "$(ROOT)/share/attlsd/login-check/attlsd-login-check.service" "$(ROOT)/$(DOC)"/policy.*.yaml "$(ROOT)/share/attlsd/acme/attlsd.sh" "$(ROOT)/share/attlsd/upgrade-services"
+	sed -i 's|/usr/local|$(PREFIX)|g' "$(ROOT)/share/man/man8/attlsctl.8" "$(ROOT)/share/man/man5/attlsd.yaml.5" "$(ROOT)/share/attlsd/login-check/attlsd-login-check.service" "$(ROOT)/$(DOC)"/policy.*.yaml "$(ROOT)/$(DOC)"/fleet/node*.yaml "$(ROOT)/share/attlsd/acme/attlsd.sh" "$(ROOT)/share/attlsd/upgrade-services"
 	sed $(INSTANCE) "$(UNITS_DIR)/attlsd.service" >"$(UNITS_DIR)/attlsd@.service"
 	chmod 644 "$(UNITS_DIR)/attlsd@.service"
 	sed -i -f contrib/installed-links.sed "$(ROOT)/$(DOC)"/*.md "$(ROOT)/$(DOC)"/*/*.md

@@ -27,13 +27,13 @@ struct merge {
 	struct diags *diags;
 };
 
-/* NULL: any key of the section. */
-static bool is_allowed(const char *section, const char *key, bool *ret_named)
+bool own_values_allow(const char *section, const char *key, bool *ret_named)
 {
 	for (size_t i = 0; i < sizeof(allowed) / sizeof(allowed[0]); i++)
 		if (strcmp(allowed[i].section, section) == 0 &&
 		    (key == NULL || strcmp(allowed[i].key, key) == 0)) {
-			*ret_named = allowed[i].named;
+			if (ret_named != NULL)
+				*ret_named = allowed[i].named;
 			return true;
 		}
 	return false;
@@ -107,9 +107,8 @@ static void take(struct merge *merge, struct node *to, const struct node *sectio
 	    snprintf(key, sizeof(key), "%.40s%s%.40s.%.60s", section->key->text, object != NULL ? "." : "",
 		     object != NULL ? object->key->text : "", member->key->text);
 	const struct node *before;
-	bool named;
 
-	if (!is_allowed(section->key->text, member->key->text, &named)) {
+	if (!own_values_allow(section->key->text, member->key->text, NULL)) {
 		refuse(merge, member, key);
 		return;
 	}
@@ -207,7 +206,7 @@ void own_values_merge(struct node *tree, struct node *own, struct policy *policy
 	policy->own = arena_alloc(arena, count_values(own) + 1, sizeof(*policy->own));
 	for (struct node *section = own->first; section != NULL; section = next) {
 		next = section->next;
-		if (!is_allowed(section->key->text, NULL, &named))
+		if (!own_values_allow(section->key->text, NULL, &named))
 			refuse(&merge, section, section->key->text);
 		else if (is_mapping(&merge, section, section->key->text))
 			take_section(&merge, tree, section, named);

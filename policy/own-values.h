@@ -5,10 +5,18 @@
 #ifndef ATTLSD_POLICY_OWN_VALUES_H
 #define ATTLSD_POLICY_OWN_VALUES_H
 
+#include <stdbool.h>
+
 #include "policy/arena.h"
 #include "policy/diag.h"
 #include "policy/node.h"
 #include "policy/types.h"
+
+/*
+ * May that file have this key of this section of the policy? key NULL: any key of it.
+ * ret_named: the section has objects with names, and they have the key. It may be NULL.
+ */
+bool own_values_allow(const char *section, const char *key, bool *ret_named);
 
 /*
  * Move the values of `own`, the tree of that file, into the policy's tree, in place of those that are there.

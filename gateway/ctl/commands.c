@@ -249,8 +249,7 @@ static int run_upgrade(const struct command_line *line)
 
 static int run_schema(const struct command_line *line)
 {
-	(void)line;
-	return schema_command();
+	return schema_command(is_given(line, OPTION_NODE));
 }
 
 static int run_version(const struct command_line *line)
@@ -289,8 +288,11 @@ static const struct command commands[] = {
 	  .summary = "Check a policy as attlsd -n does, and show all its faults.",
 	  .run = run_check },
 	{ .name = "schema",
-	  .arguments = "",
-	  .summary = "Print the JSON schema of a policy, with which editors complete and check one.",
+	  .takes = TAKES(NODE),
+	  .bare = TAKES(NODE),
+	  .arguments = "[--node]",
+	  .summary =
+	      "Print the JSON schema of a policy, or of the file of a node, with which editors complete and check it.",
 	  .run = run_schema },
 	{ .name = "explain",
 	  .takes = TAKES(FILE) | TAKES(NODE) | TAKES(JSON) | TAKES(LISTENER) | TAKES(CLIENT) | TAKES(LOCAL) |

@@ -1,6 +1,6 @@
 /*
- * attlsctl's command schema: a JSON Schema of the policy, made of the tables of
- * policy/schema.c and of the manual page, with which editors complete and check a policy.
+ * attlsctl's command schema: a JSON Schema of the policy, or of the file of a node, made of
+ * the tables of policy/schema.c and of the manual page, with which editors complete and check these.
  * It never refuses what attlsd accepts. What spans several keys only attlsd can check.
  */
 #include "gateway/ctl/schema-command.h"
@@ -10,9 +10,11 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "gateway/base/util.h"
 #include "gateway/ctl/schema-manual.h"
 #include "gateway/ctl/schema-value.h"
 #include "gateway/view/json-print.h"
+#include "policy/own-values.h"
 
 #define DIALECT "https://json-schema.org/draft/2020-12/schema"
 
@@ -129,13 +131,65 @@ static json_t *table_schema(const struct schema *table, const struct manual_part
 	return schema;
 }
 
-int schema_command(void)
+/* What the policy must have, the file of a node need not repeat. */
+static void need_nothing(json_t *schema)
 {
-	json_t *schema =
-	    json_pack("{s:s,s:s,s:s}", "$schema", DIALECT, "title", "Policy of attlsd", "description",
-		      "The policy of the TLS gateway attlsd, see attlsd.yaml(5).");
+	static const char *const needs[] = { "required", "oneOf", "minProperties" };
+
+	for (size_t i = 0; i < NELEM(needs); i++)
+		(void)json_object_del(schema, needs[i]);
+	(void)json_object_set_new(schema, "type", json_pack("[s,s]", "object", "null"));
+}
+
+/* Keep the keys that the file of a node may have. section: whose keys these are; NULL: the sections. */
+static void keep_own(json_t *table, const char *section)
+{
+	json_t *properties = json_object_get(table, "properties");
+	const char *key;
+	json_t *value;
+	void *next;
+
+	need_nothing(table);
+	json_object_foreach_safe (properties, next, key, value) {
+		if (!own_values_allow(section != NULL ? section : key, section != NULL ? key : NULL, NULL))
+			(void)json_object_del(properties, key);
+		else /* without the key, the policy's value stays */
+			(void)json_object_del(value, "default");
+	}
+}
+
+static void make_own(json_t *table)
+{
+	const char *section;
+	json_t *value;
+
+	keep_own(table, NULL);
+	json_object_foreach (json_object_get(table, "properties"), section, value) {
+		json_t *names = json_object_get(value, "patternProperties");
+
+		if (names != NULL) {
+			need_nothing(value);
+			value = json_object_get(names, SCHEMA_NAME_PATTERN);
+		}
+		keep_own(value, section);
+	}
+}
+
+#define ABOUT_POLICY "The policy of the TLS gateway attlsd, see attlsd.yaml(5)."
+#define ABOUT_NODE                                                                                           \
+	"What one of several gateways has of its own (attlsd -N), see attlsd.yaml(5). Each value takes the " \
+	"place of the policy's; without a key, the policy's value stays. What descriptions say of defaults " \
+	"and needed keys is about the policy."
+
+int schema_command(bool of_node)
+{
+	json_t *schema = json_pack("{s:s,s:s,s:s}", "$schema", DIALECT, "title",
+				   of_node ? "File of a node of attlsd" : "Policy of attlsd", "description",
+				   of_node ? ABOUT_NODE : ABOUT_POLICY);
 	json_t *table = table_schema(schema_root(), NULL, NULL);
 
+	if (of_node)
+		make_own(table);
 	(void)json_object_update(schema, table);
 	json_decref(table);
 	return json_print(schema, stdout) < 0 ? EXIT_FAILURE : EXIT_SUCCESS;

@@ -2,7 +2,9 @@
 #ifndef ATTLSD_GATEWAY_CTL_SCHEMA_COMMAND_H
 #define ATTLSD_GATEWAY_CTL_SCHEMA_COMMAND_H
 
-/* Print the JSON schema of a policy. Returns an exit status. */
-int schema_command(void);
+#include <stdbool.h>
+
+/* Print the JSON schema of a policy, or of the file of a node (attlsd -N). Returns an exit status. */
+int schema_command(bool of_node);
 
 #endif

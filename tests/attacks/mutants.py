@@ -301,7 +301,7 @@ MUTANTS = [
     (350, "the secret of tickets is for nobody else", [("gateway/host/secret-file.c", "else if ((st->st_mode & 077) != 0)", "else if (false)")]),
     (351, "pages of the secret stay with the monitor", [("gateway/tls/ticket-secrets.c", "*secrets = shared_map(size_of(n));",
                                                           "*secrets = shared_map(size_of(n));\n\n\tif (secrets != NULL)\n\t\t(void)shared_lend(secrets, size_of(n), true);")]),
-    (352, "the file of a node has few keys", [("policy/own-values.c", "if (!is_allowed(section->key->text, member->key->text, &named)) {", "if (false) {")]),
+    (352, "the file of a node has few keys", [("policy/own-values.c", "if (!own_values_allow(section->key->text, member->key->text, NULL)) {", "if (false) {")]),
     (353, "faults in the file of a node are printed safely", [("policy/diag.c", "if (rune == '\\t' || utf8_is_printable(rune))", "if (true)")]),
     # test_http_taken.py
     (330, "the HTTP process makes no socket", [("gateway/host/http-calls.c", "\t{ .call = SCMP_SYS(close) },\n", "\t{ .call = SCMP_SYS(close) },\n\t{ .call = SCMP_SYS(socket) },\n")]),

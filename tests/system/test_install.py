@@ -29,7 +29,7 @@ def test_all_pages_are_installed_and_removed(folder):
             doc + "TUTORIAL.md", doc + "servers/vsftpd.md", doc + "servers/zos.md", doc + "README.md", doc + "demo/zos-client.py",
             doc + "nftables/inline.nft", doc + "prometheus/alerts.yml", doc + "prometheus/rules.yml", doc + "grafana/attlsd.json",
             doc + "fail2ban/jail.d/attlsd.conf", doc + "systemd/attlsd.socket", doc + "policy.minimal.yaml"} <= found
-    assert "usr/share/attlsd/policy.schema.json" in found
+    assert {"usr/share/attlsd/policy.schema.json", "usr/share/attlsd/node.schema.json"} <= found
     assert {os.stat(os.path.join(folder, name)).st_mode & 0o777 for name in found if "/sbin/" not in name and not name.endswith(("/attlsd-deploy", "/upgrade-services", "/login-check", "/login-check-pam"))} == {0o644}
     for name in found:
         if name.endswith((".8", ".5", ".service", ".yaml", "/upgrade-services")):
@@ -43,9 +43,10 @@ def test_all_pages_are_installed_and_removed(folder):
         for link in links:
             if not link.startswith("http"):
                 assert os.path.exists(os.path.join(folder, os.path.dirname(page), link)), f"{page} names {link}"
-    with open(os.path.join(folder, doc, "policy.minimal.yaml")) as f:
-        schema = re.search(r"\$schema=/(\S+)", f.readline())[1]
-    assert schema in found  # an editor finds it by the first line of a policy
+    for example in ("policy.minimal.yaml", "fleet/node1.yaml"):
+        with open(os.path.join(folder, doc, example)) as f:
+            schema = re.search(r"\$schema=/(\S+)", f.readline())[1]
+        assert schema in found  # an editor finds it by the first line
     os.makedirs(os.path.join(folder, "usr/share/doc/attlsd/local"))
     make("uninstall", folder, "/usr")
     assert not files(folder) and os.listdir(os.path.join(folder, "usr/share/doc/attlsd")) == ["local"]

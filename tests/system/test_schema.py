@@ -1,4 +1,4 @@
-"""docs/policy.schema.json: it is what the tables and the manual page say, and never refuses what attlsd accepts."""
+"""docs/policy.schema.json and docs/node.schema.json: each is what the tables and the manual page say, and never refuses what attlsd accepts."""
 import functools
 import glob
 import json
@@ -16,6 +16,7 @@ import yaml
 import net
 
 SCHEMA = os.path.join(net.ROOT, "docs", "policy.schema.json")
+NODE_SCHEMA = os.path.join(net.ROOT, "docs", "node.schema.json")
 
 
 class Yaml12(yaml.SafeLoader):
@@ -45,10 +46,14 @@ def load(text):
     return as_json(yaml.load(text, Yaml12))
 
 
+def schema_in(path):
+    with open(path, encoding="utf-8") as file:
+        return json.load(file)
+
+
 @pytest.fixture(scope="module")
 def schema():
-    with open(SCHEMA, encoding="utf-8") as file:
-        return json.load(file)
+    return schema_in(SCHEMA)
 
 
 @pytest.fixture(scope="module")
@@ -57,10 +62,11 @@ def validator(schema):
     return jsonschema.Draft202012Validator(schema)
 
 
-def test_made_from_the_tables():
-    """After a change of a table or of attlsd.yaml.5: attlsctl schema > docs/policy.schema.json"""
-    made = subprocess.run([net.ATTLSCTL, "schema"], capture_output=True, check=True, timeout=net.DEADLINE).stdout
-    with open(SCHEMA, "rb") as file:
+@pytest.mark.parametrize("path, options", [(SCHEMA, []), (NODE_SCHEMA, ["--node"])], ids=["policy", "node"])
+def test_made_from_the_tables(path, options):
+    """After a change of a table or of attlsd.yaml.5: attlsctl schema > docs/policy.schema.json, and --node > docs/node.schema.json"""
+    made = subprocess.run([net.ATTLSCTL, "schema", *options], capture_output=True, check=True, timeout=net.DEADLINE).stdout
+    with open(path, "rb") as file:
         assert file.read() == made
 
 
@@ -76,9 +82,10 @@ def tables(schema, at=""):
             yield from tables(value, at)
 
 
-def test_every_key_is_described(schema):
-    found = list(tables(schema))
-    assert len(found) > 12
+@pytest.mark.parametrize("path, least", [(SCHEMA, 13), (NODE_SCHEMA, 6)], ids=["policy", "node"])
+def test_every_key_is_described(path, least):
+    found = list(tables(schema_in(path)))
+    assert len(found) >= least
     for at, table in found:
         assert table["additionalProperties"] is False, at
         for key, value in table["properties"].items():
@@ -132,6 +139,53 @@ def test_policies_of_the_unit_tests(validator, tmp_path):
     print(counts)
     assert counts["good"][0] > 150
     assert counts["bad"][1] >= 0.4 * sum(counts["bad"]), counts  # the others need more than one key, or a file
+
+
+def example_of_the_page():
+    with open(os.path.join(net.ROOT, "docs", "man", "attlsd.yaml.5"), encoding="utf-8") as file:
+        return re.search(r"^\.Sh THE FILE OF A NODE\n.*?^\.Bd .*?\n(.*?)^\.Ed", file.read(), re.M | re.S)[1]
+
+
+def shipped_nodes():
+    for path in sorted(glob.glob(os.path.join(net.ROOT, "contrib", "fleet", "node*.yaml"))):
+        with open(path, encoding="utf-8") as file:
+            yield file.read()
+
+
+def node_refused(text, folder):
+    """What attlsctl check says about the file of a node, beside a policy with the objects of BASE."""
+    policy, own = folder / "policy.yaml", folder / "node.yaml"
+    policy.write_text("".join(f"{key}: {value}\n" for key, value in BASE.items()), encoding="utf-8")
+    own.write_text(text, encoding="utf-8")
+    done = subprocess.run([net.ATTLSCTL, "check", "-f", policy, "-N", own, "--json"], capture_output=True, text=True,
+                          timeout=net.DEADLINE)
+    documents = [json.loads(line) for line in done.stdout.splitlines()]
+    said, = [one["diagnostics"] for one in documents if one["uri"].endswith("/node.yaml")]
+    return [one["message"] for one in said if one["severity"] == 1]
+
+
+def node_faults(text):
+    schema = schema_in(NODE_SCHEMA)
+    jsonschema.Draft202012Validator.check_schema(schema)
+    return [fault.message for fault in jsonschema.Draft202012Validator(schema).iter_errors(load(text))]
+
+
+def test_files_of_nodes_are_valid(tmp_path):
+    shipped = list(shipped_nodes())
+    assert len(shipped) >= 2
+    for text in (*shipped, example_of_the_page(), "", "daemon:\n", "daemon: {}\nftp_actions: { standard: }\nlisteners: {}\nnat:\n",
+                 "nat: { advertise: [ { address: 192.0.2.1, to: 10.0.0.0/8 }, 192.0.2.2 ] }\n",
+                 "nat: { advertise_ports: 61000-61009 }\nftp_actions: { standard: { passivedataports: 50000-50009 } }\n"):
+        assert not node_refused(text, tmp_path), text
+        assert not node_faults(text), text
+
+
+@pytest.mark.parametrize("text", [
+    "version: 1\n", "daemon: { node: a, user: root }\n", "nat: { conntrack: expect }\n", "tls_actions: { server: { keyring: ftpd } }\n",
+    "ftp_actions: { standard: { fwfriendly: true } }\n", "listeners: { explicit: { tls: none } }\n", "daemon: edge-1\n", "- daemon\n",
+    "daemon: { node: a b }\n", "ftp_actions: { standard: { passivedataports: 80-90 } }\n", "nat: { advertise: [ { to: 10.0.0.0/8 } ] }\n"])
+def test_what_a_node_may_not_have(text, tmp_path):
+    assert node_refused(text, tmp_path) and node_faults(text)
 
 
 # Values of every type, and what is near to them.
