@@ -4,6 +4,7 @@
  */
 #include "ftp-alg/gssapi.h"
 
+#include "ftp-alg/late-choice.h"
 #include "ftp-alg/plan.h"
 #include "ftp-alg/server-link.h"
 #include "ftp-alg/turn.h"
@@ -37,6 +38,7 @@ enum ftp_take ftp_machine_bad_envelope(struct ftp_machine *machine, enum ftp_env
 static void begin(struct ftp_machine *machine, const char *token, struct ftp_out *out)
 {
 	ftp_security_gssapi_up(&machine->security, machine->action);
+	machine_late_choice_forget(machine); /* a HOST can have come after AUTH as well */
 	ftp_out_format(out, FTP_DO_REPLY, "235 ADAT=%s", token)->clear = true;
 	if (machine->told || machine->user_seen || machine->lazy_dial)
 		machine_link_renew(machine, FTP_PENDING_RENEWED, out);
