@@ -10,6 +10,7 @@
 
 #include "ftp-alg/reply-filter.h"
 #include "ftp-alg/server-link.h"
+#include "ftp-alg/urgent.h"
 
 #define TELNET_IAC 0xff
 
@@ -33,6 +34,13 @@ static void keep(char to[static FTP_LATE_NAME_MAX + 1], const char *text, size_t
 	to[len] = '\0';
 }
 
+/* What the server before has said about itself may be wrong for this one. */
+static void forget_server(struct ftp_machine *machine)
+{
+	machine->offered = (struct ftp_offered){ .n = 0 };
+	machine_urgent_forget(machine);
+}
+
 static enum machine_step run_user(struct ftp_machine *machine, const struct ftp_command *command,
 				  struct ftp_out *out)
 {
@@ -51,6 +59,7 @@ static enum machine_step run_user(struct ftp_machine *machine, const struct ftp_
 			return MACHINE_ANSWERED;
 	}
 	keep(choice->user, command->arg, command->arg_len);
+	forget_server(machine);
 	machine->undialled = false;
 	machine_expect(machine, FTP_PENDING_RENEWED);
 	ftp_out_text(out, FTP_DO_SERVER_RENEW, choice->user, command->arg_len);

@@ -11,6 +11,7 @@
 #include "ftp-alg/plan.h"
 #include "ftp-alg/reply-filter.h"
 #include "ftp-alg/server-tls.h"
+#include "ftp-alg/urgent.h"
 
 /* RFC 4217 13: the 220 is sent protected, then the connection is clear again. */
 static void rein_ends(struct ftp_machine *machine, struct ftp_out *out)
@@ -85,6 +86,7 @@ void machine_link_again(struct ftp_machine *machine)
 	if (pending == FTP_PENDING_SERVER_AUTH || pending == FTP_PENDING_SERVER_HANDSHAKE)
 		pending = machine->server_tls.greeted;
 	machine->stray = false;
+	machine_urgent_forget(machine);
 	machine_server_tls_renew(machine);
 	machine->pending = pending;
 }

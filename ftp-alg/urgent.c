@@ -23,6 +23,11 @@ void machine_urgent_learn(struct ftp_machine *machine, const struct ftp_reply *r
 		machine->bsd |= memcmp(reply->line + at, bsd, len) == 0;
 }
 
+void machine_urgent_forget(struct ftp_machine *machine)
+{
+	machine->bsd = false;
+}
+
 bool machine_urgent_abor(const struct ftp_machine *machine)
 {
 	if (machine->server_tls.ctrl == FTP_CTRL_TLS) /* which cannot carry it */

@@ -10,6 +10,9 @@
 /* A line of a reply: the server's greeting may show what it is. */
 void machine_urgent_learn(struct ftp_machine *machine, const struct ftp_reply *reply);
 
+/* Another server comes next. */
+void machine_urgent_forget(struct ftp_machine *machine);
+
 /* Does ABOR go to the server after IAC IP, IAC DM with urgent data? */
 bool machine_urgent_abor(const struct ftp_machine *machine);
 

@@ -5,6 +5,12 @@
 
 static const struct ftp_late_choice by_host = { .takes_host = true };
 static const struct ftp_late_choice by_user = { .takes_host = false };
+static const struct ftp_action both = { .secure_login = SECURE_LOGIN_NO_CLIENT_AUTH,
+					.extensions = EXTENSION_AUTH_TLS | EXTENSION_AUTH_GSSAPI,
+					.secure_ftp = SECURE_FTP_ALLOWED,
+					.secure_ctrlconn = SECURE_CLEAR,
+					.secure_dataconn = SECURE_CLEAR,
+					.secure_pbsz = 16384 };
 
 #define GREET	"G -\n"
 #define ODD	"  c 501 USER needs a name without control characters, and without blanks before and after it.\n"
@@ -113,12 +119,16 @@ static void hosts(void **state)
 		{ GREET "C HOST h.example\nC HOST\n", "h.example" },
 		{ GREET "C HOST h.example\nC AUTH TLS\n! tls\n", "" },
 		{ GREET "C HOST h.example\nC REIN\n", "" },
+		{ GREET "C HOST h.example\nC AUTH GSSAPI\nA done T\n", "" },
+		/* in the clear anybody can have said that */
+		{ GREET "C AUTH GSSAPI\nC HOST h.example\nA done T\n", "" },
+		{ GREET "C AUTH GSSAPI\nA done T\nE HOST h.example\n", "h.example" },
 		{ GREET "C HOST h.example\nC USER u\nS 220 one\nC USER u\nS 331 ok\nC USER v\n",
 		  "h.example" },
 		{ GREET "C HOST h.example\nC USER u\nS 220 one\nC USER u\nS 331 ok\nC HOST i.example\n",
 		  "h.example" },
 	};
-	const struct script_setup setup = { .lazy_dial = true, .late_choice = &by_host };
+	const struct script_setup setup = { .action = &both, .lazy_dial = true, .late_choice = &by_host };
 
 	(void)state;
 	for (size_t i = 0; i < NELEM(cases); i++) {
@@ -132,11 +142,41 @@ static void hosts(void **state)
 	}
 }
 
+/* One server's greeting and FEAT say nothing about the next one. */
+static void what_is_known(void **state)
+{
+	static const struct {
+		const char *script;
+		bool known;
+	} cases[] = {
+		{ "C NOOP\n", true },
+		{ "C USER u\nS 331 ok\n", true },
+		{ "C USER v\nS 220 two\nC USER v\n", false },
+		{ "C REIN\nC USER v\nS 220 two\nC USER v\n", false },
+	};
+	const struct script_setup setup = { .action = &both, .lazy_dial = true, .late_choice = &by_user };
+
+	(void)state;
+	for (size_t i = 0; i < NELEM(cases); i++) {
+		struct script *script = calloc(1, sizeof(*script));
+
+		assert_non_null(script);
+		script_begin(script, &setup);
+		script_run(script, GREET "C USER u\nS 220 h FTP server (Version 6.4) ready.\nC USER u\nS 331 ok\n"
+					 "C PASS p\nS 230 in\nC FEAT\nS 211-x\nS  ODD\nS 211 End\n");
+		script_run(script, cases[i].script);
+		assert_int_equal(script->machine.bsd, cases[i].known);
+		assert_int_equal(ftp_offered_has(&script->machine.offered, "ODD", 3), cases[i].known);
+		free(script);
+	}
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(dialogues),
 		cmocka_unit_test(hosts),
+		cmocka_unit_test(what_is_known),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
