@@ -274,6 +274,37 @@ def test_each_other_name_counts(fleet):
     assert f.gateway.event("session-end").keys["reason"] == "too-many-renewals"
 
 
+LEAVES = ["USER alice\r\nQUIT\r\n", "USER alice\r\nABOR\r\nPASS p\r\n", "USER alice\r\nREIN\r\nUSER bob\r\nPASS p\r\n", "USER alice\r\nUSER bob\r\n"]
+
+
+@pytest.mark.parametrize("raw", LEAVES, ids=repr)
+@pytest.mark.parametrize("how", ["reset", "shutdown"])
+def test_a_client_leaves_while_its_server_is_silent(fleet, make_backend, folder, raw, how):
+    """What it has sent ahead reaches no server, no session is left over, and the worker goes on."""
+    control = os.path.join(folder, "control")
+    with net.listen() as silent:
+        others = [make_backend(files={"x": b"server 0"}), make_backend()]
+        f = fleet(BY_USER, servers=[others[0], silent.getsockname(), others[1]], daemon={"control_socket": control, "workers": 1})
+        workers = f.gateway.workers()
+        c = clients.Client(f.gateway.implicit, implicit=True)
+        c.send(raw)
+        with silent.accept()[0] as conn:
+            if how == "reset":
+                net.reset(c.sock)
+            else:
+                c.tls.notify()
+                c.sock.close()
+            assert conn.recv(1) == b""
+        f.gateway.event("session-end", deadline=5)
+        with clients.Client(f.gateway.explicit).auth() as other:
+            assert other.login().get("x") == b"server 0"
+        assert f.gateway.workers() == workers
+        assert not others[1].sessions
+        told = json.loads(subprocess.run([net.ATTLSCTL, "backend", "legacy", "--json", "--socket", control], check=True, stdout=subprocess.PIPE).stdout)
+        assert [server["chosen"] for server in told] == [1, 1, 0]
+        assert told[1]["sessions"] == 0
+
+
 def test_reload(fleet):
     """The map is part of the policy: it changes with a reload, for new sessions."""
     f = fleet(BY_USER)

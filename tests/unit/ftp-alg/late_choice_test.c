@@ -162,8 +162,9 @@ static void what_is_known(void **state)
 
 		assert_non_null(script);
 		script_begin(script, &setup);
-		script_run(script, GREET "C USER u\nS 220 h FTP server (Version 6.4) ready.\nC USER u\nS 331 ok\n"
-					 "C PASS p\nS 230 in\nC FEAT\nS 211-x\nS  ODD\nS 211 End\n");
+		script_run(script,
+			   GREET "C USER u\nS 220 h FTP server (Version 6.4) ready.\nC USER u\nS 331 ok\n"
+				 "C PASS p\nS 230 in\nC FEAT\nS 211-x\nS  ODD\nS 211 End\n");
 		script_run(script, cases[i].script);
 		assert_int_equal(script->machine.bsd, cases[i].known);
 		assert_int_equal(ftp_offered_has(&script->machine.offered, "ODD", 3), cases[i].known);

@@ -111,6 +111,35 @@ static void one_only(void **state)
 	backends_done(&backends);
 }
 
+/* A worker that lies asks without end, also for a session that has a server: each session still counts once.
+ */
+static void asking_without_end(void **state)
+{
+	struct backends backends = { 0 };
+
+	(void)state;
+	backends_follow(&backends, &policy);
+	assert_true(choose(&backends, 8, 0) >= 0);
+	for (uint32_t i = 0; i < 1000; i++) {
+		const struct backend_wish wish = { .session = 7, .only = i % 4, .anew = i % 5 != 4 };
+		uint32_t left, sum = 0;
+
+		(void)backends_choose(&backends, &backend, &wish, i, &left);
+		if (i % 3 == 0)
+			(void)report(&backends, 7, SERVER_FAILURE_NONE, ME, i);
+		for (size_t at = 0; at < 3; at++) {
+			assert_in_range(server(&backends, at)->sessions, 0, 2);
+			sum += server(&backends, at)->sessions;
+		}
+		assert_in_range(sum, 1, 2);
+	}
+	backends_session_end(&backends, 7);
+	backends_session_end(&backends, 8);
+	for (size_t at = 0; at < 3; at++)
+		assert_int_equal(server(&backends, at)->sessions, 0);
+	backends_done(&backends);
+}
+
 /* After the first failure, nobody pays for it again before the interval is over, and then one does. */
 static void a_server_that_failed_is_avoided(void **state)
 {
@@ -273,6 +302,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(each_is_tried_once),
 		cmocka_unit_test(one_only),
+		cmocka_unit_test(asking_without_end),
 		cmocka_unit_test(a_server_that_failed_is_avoided),
 		cmocka_unit_test(it_falls_and_rises),
 		cmocka_unit_test(a_liar_takes_nothing_down),
