@@ -60,6 +60,10 @@ void server_choice_for(struct session *session, const char *user, size_t len)
 	    (struct server_choice){ .anew = true,
 				    .only = entry->server != SERVER_MAP_BALANCE ? entry->server + 1 : 0,
 				    .map_line = entry->line };
+	/* what the log names if the monitor has none */
+	session->facts.named =
+	    &backend_of(session)->servers[session->choice.only != 0 ? session->choice.only - 1 : 0];
+	session->facts.server = session->facts.named->endpoint;
 }
 
 void server_choice_ask(struct session *session)

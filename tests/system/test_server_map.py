@@ -182,6 +182,7 @@ def test_no_other_server_takes_its_place(fleet, how, folder):
     assert f.users() == [[], [], ["bob"]]
     if how == "disabled":
         assert f.gateway.event("server-down").keys["error"] == "the server of server_map is disabled"
+    assert f.gateway.event("server-down").keys["address"] == f.addresses[1]
 
 
 def test_rein_chooses_anew(fleet):
