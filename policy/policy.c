@@ -318,3 +318,8 @@ bool policy_is_host_name(const char *text)
 {
 	return value_is_host(text, strlen(text));
 }
+
+bool policy_node_may_have(const char *section, const char *key)
+{
+	return own_values_allow(section, key, NULL);
+}

@@ -86,4 +86,7 @@ bool policy_is_name(const char *text);
 /* Is this a host name, and not an address? */
 bool policy_is_host_name(const char *text);
 
+/* May node.yaml have this key of this section of the policy? key NULL: any key of it. */
+bool policy_node_may_have(const char *section, const char *key);
+
 #endif

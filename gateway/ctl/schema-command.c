@@ -14,7 +14,7 @@
 #include "gateway/ctl/schema-manual.h"
 #include "gateway/ctl/schema-value.h"
 #include "gateway/view/json-print.h"
-#include "policy/own-values.h"
+#include "policy/policy.h"
 
 #define DIALECT "https://json-schema.org/draft/2020-12/schema"
 
@@ -151,7 +151,7 @@ static void keep_own(json_t *table, const char *section)
 
 	need_nothing(table);
 	json_object_foreach_safe (properties, next, key, value) {
-		if (!own_values_allow(section != NULL ? section : key, section != NULL ? key : NULL, NULL))
+		if (!policy_node_may_have(section != NULL ? section : key, section != NULL ? key : NULL))
 			(void)json_object_del(properties, key);
 		else /* without the key, the policy's value stays */
 			(void)json_object_del(value, "default");

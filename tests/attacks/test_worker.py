@@ -16,6 +16,16 @@ BUILD = os.environ.get("ATTLSD_BUILD", os.path.join(os.path.dirname(__file__), "
 KTLS_ADDS = {"sendmsg on a session", "setsockopt TCP_ULP"}
 # They fail as they would in an empty root, since libraries look for files.
 NO_FILE = {"open", "stat"}
+# Kernels that are started with ia32_emulation=off have no such calls: they answer with SIGSEGV.
+NO_SUCH_CALLS = {"getpid of i386": ("ended with 11",)}
+
+
+def trace_begins(trace, client):
+    """The log tells of a trace before the worker knows of it."""
+    def shown():
+        client.expect("NOOP", 200)
+        return ("from-client", "NOOP") in trace.lines()
+    net.until(shown, "NOOP in the trace")
 
 
 def attacks(*argv):
@@ -34,7 +44,7 @@ def test_100_the_filter_kills_a_worker_that_tries_what_no_worker_does():
     outcome = of_workers(attacks())
     for name, result in outcome.items():
         wanted = "done" if name.startswith("worker: ") else "ENOENT" if name in NO_FILE else "killed"
-        assert result == wanted, (name, result)
+        assert result in (wanted, *NO_SUCH_CALLS.get(name, ())), (name, result)
     for flag, adds in (("ktls", KTLS_ADDS), ("dials", {"connect"})):
         assert {name for name, result in of_workers(attacks(flag)).items() if result != outcome[name]} == adds, flag
 
@@ -135,9 +145,7 @@ def test_106_a_worker_does_not_end_the_trace_of_another_one_s_session(taken, fol
         gateway.event("session-start")
         number = gateway.event("login").keys["session"]
         trace = test_trace.Trace(os.path.join(folder, "control.sock"), number)
-        gateway.event("operator")
-        c.expect("NOOP", 200)
-        trace.saw("from-client", "NOOP")
+        trace_begins(trace, c)
         c.expect("HELP", 200, 211, 214, 500, 502)
         trace.saw("from-client", "HELP")
         c.expect("QUIT", 221)
@@ -151,9 +159,7 @@ def test_107_the_trace_of_a_session_ends_with_its_worker(launch, backend, folder
     gateway = launch(backend, daemon={"control_socket": ctl})
     with clients.explicit(gateway) as c:
         trace = test_trace.Trace(ctl, gateway.event("login").keys["session"])
-        gateway.event("operator")
-        c.expect("NOOP", 200)
-        trace.saw("from-client", "NOOP")
+        trace_begins(trace, c)
         os.kill(gateway.workers()[0], signal.SIGKILL)
         trace.event("worker-ended")
         assert trace.process.wait(net.DEADLINE) == 0
