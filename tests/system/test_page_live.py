@@ -44,7 +44,7 @@ def test_a_session_and_its_transfer(chromium, launch, make_backend, folder):
             data = other.open("RETR " + HOSTILE)
             browser.wait_text("#transfer-list", "onerror")
             assert browser.count("body img") == 0 and "U+202E" in browser.text("#transfer-list")
-            assert browser.js("return [...document.querySelectorAll('tbody th')].some((each) => each.textContent.includes('<img src=x'))")
+            browser.wait(lambda: browser.js("return [...document.querySelectorAll('tbody th')].some((each) => each.textContent.includes('<img src=x'))"))
             data.abort()
         browser.type("/", "user:user", browsers.Keys.ENTER)
         browser.wait_text("#filter-says", "user user")
