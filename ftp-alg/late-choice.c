@@ -73,30 +73,16 @@ enum machine_step machine_late_choice(struct ftp_machine *machine, const struct 
 		return run_user(machine, command, out);
 	if (!machine->undialled)
 		return MACHINE_RUNS;
-	switch (command->verb->kind) {
-	case FTP_KIND_FEAT:
-		machine_feat_ends(machine, false, out);
-		return MACHINE_ANSWERED;
-	case FTP_KIND_HOST:
-		if (machine->late_choice->takes_host)
-			return MACHINE_RUNS;
-		machine_answer(machine, FTP_LOCAL_UNAVAILABLE, out);
-		return MACHINE_ANSWERED;
-	case FTP_KIND_AUTH:
-	case FTP_KIND_PBSZ:
-	case FTP_KIND_PROT:
-	case FTP_KIND_CCC:
-	case FTP_KIND_ADAT:
-	case FTP_KIND_ENVELOPE:
-	case FTP_KIND_UNAVAILABLE:
-	case FTP_KIND_REIN:
-	case FTP_KIND_QUIT:
-	case FTP_KIND_PASS:
+	if (machine_link_is_not_needed(command->verb->kind) || command->verb->kind == FTP_KIND_QUIT ||
+	    (command->verb->kind == FTP_KIND_HOST && machine->late_choice->takes_host))
 		return MACHINE_RUNS;
-	default: /* Not by rule 11: all other verbs are for a server, and there is none. */
-		break;
-	}
-	machine_answer(machine, FTP_LOCAL_NOT_LOGGED_IN, out);
+	if (command->verb->kind == FTP_KIND_FEAT)
+		machine_feat_ends(machine, false, out);
+	else /* all other verbs are for a server, and there is none */
+		machine_answer(machine,
+			       command->verb->kind == FTP_KIND_HOST ? FTP_LOCAL_UNAVAILABLE
+								    : FTP_LOCAL_NOT_LOGGED_IN,
+			       out);
 	return MACHINE_ANSWERED;
 }
 

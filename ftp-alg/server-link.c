@@ -98,14 +98,9 @@ static bool may_protect(const struct ftp_machine *machine)
 	       !machine->security.clear_only && machine->action->extensions != 0;
 }
 
-enum machine_step machine_link_command(struct ftp_machine *machine, const struct ftp_command *command,
-				       struct ftp_out *out)
+bool machine_link_is_not_needed(enum ftp_verb_kind kind)
 {
-	if (!machine->undialled)
-		return MACHINE_RUNS;
-	if (machine->late_choice != NULL && command->verb->kind != FTP_KIND_QUIT)
-		return MACHINE_RUNS; /* late-choice.c has judged it, and the gateway answers */
-	switch (command->verb->kind) {
+	switch (kind) {
 	case FTP_KIND_AUTH:
 	case FTP_KIND_PBSZ:
 	case FTP_KIND_PROT:
@@ -115,17 +110,26 @@ enum machine_step machine_link_command(struct ftp_machine *machine, const struct
 	case FTP_KIND_UNAVAILABLE:
 	case FTP_KIND_REIN:
 	case FTP_KIND_PASS: /* without a USER that was passed on: the gateway refuses it */
+		return true;
+	default: /* Not by rule 11: all other verbs are for the server. */
+		return false;
+	}
+}
+
+enum machine_step machine_link_command(struct ftp_machine *machine, const struct ftp_command *command,
+				       struct ftp_out *out)
+{
+	if (!machine->undialled || machine_link_is_not_needed(command->verb->kind))
 		return MACHINE_RUNS;
-	case FTP_KIND_QUIT:
+	if (machine->late_choice != NULL && command->verb->kind != FTP_KIND_QUIT)
+		return MACHINE_RUNS; /* late-choice.c has judged it, and the gateway answers */
+	if (command->verb->kind == FTP_KIND_QUIT) {
 		machine_close(machine, FTP_LOCAL_GOODBYE, "quit", out);
 		return MACHINE_ANSWERED;
-	case FTP_KIND_FEAT:
-		if (!may_protect(machine))
-			break;
+	}
+	if (command->verb->kind == FTP_KIND_FEAT && may_protect(machine)) {
 		machine_feat_ends(machine, false, out);
 		return MACHINE_ANSWERED;
-	default: /* Not by rule 11: all other verbs go to the server. */
-		break;
 	}
 	machine->undialled = false;
 	machine_expect(machine, FTP_PENDING_RENEWED);

@@ -26,6 +26,9 @@ void machine_link_tls_up(struct ftp_machine *machine, struct ftp_out *out);
 /* The server is another one, and nothing that the last one said counts. */
 void machine_link_again(struct ftp_machine *machine);
 
+/* Does the gateway answer these commands itself, whether or not the server has been dialled? */
+bool machine_link_is_not_needed(enum ftp_verb_kind kind);
+
 /* Does this command need the server, and has the server been dialled? */
 enum machine_step machine_link_command(struct ftp_machine *machine, const struct ftp_command *command,
 				       struct ftp_out *out);

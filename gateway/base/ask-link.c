@@ -135,5 +135,5 @@ enum ask_result ask_link_ask(struct ask_link *link, const struct ask_question *a
 {
 	if (!link->plain)
 		drop_leftovers(link);
-	return loop_clock_ms() < link->silent_until_ms ? ASK_SILENT : exchange(link, ask);
+	return loop_clock_ms() < link->silent_until_ms ? ASK_LEFT_ALONE : exchange(link, ask);
 }

@@ -32,11 +32,12 @@ enum ask_heard {
 
 enum ask_result {
 	ASK_ANSWERED,
-	ASK_SILENT,    /* no answer in time */
-	ASK_UNREAD,    /* requests are not read: the socket is full */
-	ASK_GONE,      /* nobody can answer any more */
-	ASK_MALFORMED, /* something came that is no answer */
-	ASK_DIED,      /* one died for each attempt */
+	ASK_SILENT,	/* no answer in time */
+	ASK_LEFT_ALONE, /* it has not answered an earlier request, so it was not asked */
+	ASK_UNREAD,	/* requests are not read: the socket is full */
+	ASK_GONE,	/* nobody can answer any more */
+	ASK_MALFORMED,	/* something came that is no answer */
+	ASK_DIED,	/* one died for each attempt */
 	ASK_RESULT_COUNT
 };
 
@@ -68,7 +69,7 @@ uint64_t ask_link_next(struct ask_link *link);
 /*
  * Ask, and wait for the answer to the request with link->serial: at most link->ms or
  * ask->max_ms. After ASK_SILENT, further
- * requests fail at once, until something comes or ASK_LINK_SILENCE_MS are over.
+ * requests get ASK_LEFT_ALONE at once, until something comes or ASK_LINK_SILENCE_MS are over.
  */
 enum ask_result ask_link_ask(struct ask_link *link, const struct ask_question *ask);
 

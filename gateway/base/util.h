@@ -1,9 +1,10 @@
 /*
- * The few macros that the whole gateway uses.
+ * What the whole gateway uses.
  */
 #ifndef ATTLSD_GATEWAY_BASE_UTIL_H
 #define ATTLSD_GATEWAY_BASE_UTIL_H
 
+#include <errno.h>
 #include <stddef.h>
 #include <unistd.h>
 
@@ -27,6 +28,22 @@ static inline int fd_take(int *fd)
 
 	*fd = -1;
 	return taken;
+}
+
+/* Read until the end or until `size` bytes are there. Returns how many, or a negative errno. */
+static inline ssize_t fd_read_all(int fd, char *buf, size_t size)
+{
+	size_t len = 0;
+	ssize_t n = 1;
+
+	while (n != 0 && len < size) {
+		n = read(fd, buf + len, size - len);
+		if (n > 0)
+			len += (size_t)n;
+		else if (n == -1 && errno != EINTR)
+			return -errno;
+	}
+	return (ssize_t)len;
 }
 
 #endif

@@ -59,15 +59,9 @@ static const char *value_after(char **argv)
 
 static int take_options(const struct command *command, int argc, char **argv, struct command_line *line)
 {
-	const char *letters = (command->bare & TAKES(NODE)) != 0 ? "f:No:" : "f:N:o:";
-	struct option table[NELEM(option_table)];
 	int which;
 
-	memcpy(table, option_table, sizeof(table));
-	for (size_t i = 0; i < OPTION_COUNT; i++)
-		if ((command->bare & (UINT64_C(1) << i)) != 0)
-			table[i].has_arg = no_argument;
-	while ((which = getopt_long(argc, argv, letters, table, NULL)) != -1) {
+	while ((which = getopt_long(argc, argv, "f:N:o:", option_table, NULL)) != -1) {
 		if (which == '?') /* getopt_long() has printed what is wrong */
 			return EXIT_USAGE;
 		which = which == 'f'   ? (int)OPTION_FILE
@@ -79,7 +73,7 @@ static int take_options(const struct command *command, int argc, char **argv, st
 		line->options[which] = optarg;
 		if (optarg == NULL)
 			line->options[which] =
-			    table[which].has_arg == optional_argument ? value_after(argv) : "";
+			    option_table[which].has_arg == optional_argument ? value_after(argv) : "";
 		if ((command->repeats & (UINT64_C(1) << which)) != 0 && take_again(line, which, optarg) != 0)
 			return EXIT_USAGE;
 	}

@@ -51,7 +51,6 @@ struct command {
 	const char *name;
 	uint64_t takes;
 	uint64_t repeats;  /* those of them that may be given several times */
-	uint64_t bare;	   /* those of them that take no value here, although others do by options.def */
 	const char *needs; /* the message if the operand is missing; NULL: it may be, or there is none */
 	const char *arguments;
 	const char *summary;

@@ -249,7 +249,11 @@ static int run_upgrade(const struct command_line *line)
 
 static int run_schema(const struct command_line *line)
 {
-	return schema_command(is_given(line, OPTION_NODE));
+	bool of_node = line->operand != NULL && strcmp(line->operand, "node") == 0;
+
+	if (line->operand != NULL && !of_node && strcmp(line->operand, "policy") != 0)
+		return usage_fault("schema prints that of a policy or of a node, not of", line->operand);
+	return schema_command(of_node);
 }
 
 static int run_version(const struct command_line *line)
@@ -288,9 +292,8 @@ static const struct command commands[] = {
 	  .summary = "Check a policy as attlsd -n does, and show all its faults.",
 	  .run = run_check },
 	{ .name = "schema",
-	  .takes = TAKES(NODE),
-	  .bare = TAKES(NODE),
-	  .arguments = "[--node]",
+	  .may_have_operand = true,
+	  .arguments = "[policy | node]",
 	  .summary =
 	      "Print the JSON schema of a policy, or of the file of a node, with which editors complete and check it.",
 	  .run = run_schema },

@@ -24,6 +24,7 @@ struct gssapi_link {
 
 static const char *const texts[ASK_RESULT_COUNT] = {
 	[ASK_SILENT] = "the acceptor does not answer",
+	[ASK_LEFT_ALONE] = "the acceptor does not answer",
 	[ASK_UNREAD] = "the acceptor does not read its requests",
 	[ASK_GONE] = "the acceptor has ended; reload attlsd",
 	[ASK_MALFORMED] = "the acceptor's answer is malformed",

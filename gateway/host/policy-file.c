@@ -28,29 +28,19 @@ static int read_whole(const char *path, char **ret_text, size_t *ret_len)
 {
 	int fd = open(path, O_RDONLY | O_CLOEXEC);
 	char *text = malloc(POLICY_FILE_MAX);
-	size_t len = 0;
-	ssize_t n = 1;
-	int r = 0;
+	ssize_t n;
 
-	if (fd == -1 || text == NULL) {
-		r = fd == -1 ? -errno : -ENOMEM;
-		goto out;
-	}
-	while (n > 0 && len < POLICY_FILE_MAX) {
-		n = read(fd, text + len, POLICY_FILE_MAX - len);
-		if (n > 0)
-			len += (size_t)n;
-	}
-	if (n == -1)
-		r = -errno;
-out:
+	if (fd == -1)
+		n = -errno;
+	else
+		n = text != NULL ? fd_read_all(fd, text, POLICY_FILE_MAX) : -ENOMEM;
 	fd_close(&fd);
-	if (r < 0) {
+	if (n < 0) {
 		free(text);
-		return r;
+		return (int)n;
 	}
 	*ret_text = text;
-	*ret_len = len;
+	*ret_len = (size_t)n;
 	return 0;
 }
 

@@ -6,11 +6,11 @@
 #include <stdint.h>
 #include <sys/types.h>
 
-#define SECRET_FILE_WHY_MAX 120
+#include "gateway/host/owned-file.h"
 
 struct secret_file {
-	char why[SECRET_FILE_WHY_MAX]; /* what is wrong with the file, and the fix; "": nothing */
-	uint64_t changed_s;	       /* when it was last changed, since 1970 */
+	char why[OWNED_FILE_WHY_MAX]; /* what is wrong with the file, and the fix; "": nothing */
+	uint64_t changed_s;	      /* when it was last changed, since 1970 */
 };
 
 /*

@@ -98,18 +98,20 @@ static enum key_status ask_token(struct state *state, const struct key_request *
 					  .judge = judge_token,
 					  .attempts = 1 };
 
-	enum ask_result result;
-
 	if (state->token.fd == -1)
 		return KEY_STATUS_FAILED;
-	if (loop_clock_ms() < state->token.silent_until_ms)
-		return KEY_STATUS_LEFT_ALONE;
 	state->token.serial = request->serial;
-	result = ask_link_ask(&state->token, &ask);
-	if (result != ASK_ANSWERED)
-		return result == ASK_SILENT ? KEY_STATUS_SILENT : KEY_STATUS_FAILED;
-	*answer = packet.answer;
-	return answer->status;
+	switch (ask_link_ask(&state->token, &ask)) {
+	case ASK_ANSWERED:
+		*answer = packet.answer;
+		return answer->status;
+	case ASK_SILENT:
+		return KEY_STATUS_SILENT;
+	case ASK_LEFT_ALONE:
+		return KEY_STATUS_LEFT_ALONE;
+	default:
+		return KEY_STATUS_FAILED;
+	}
 }
 
 static enum key_status carry_out(struct state *state, const struct key_request *request, size_t n,

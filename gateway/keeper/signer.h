@@ -18,9 +18,6 @@
 struct evp_pkey_st;
 struct ossl_lib_ctx_st;
 
-/* How long a token may take for a signature. Its worker waits for KEY_LINK_MAX_MS in all. */
-#define SIGNER_TOKEN_MAX_MS 2000
-
 struct signer_key {
 	uint8_t id[KEY_ID_BYTES];
 	unsigned roles;		 /* bits of enum key_role: what it may sign */

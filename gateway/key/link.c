@@ -9,6 +9,7 @@
 
 static const char *const texts[ASK_RESULT_COUNT] = {
 	[ASK_SILENT] = "the signer does not answer",
+	[ASK_LEFT_ALONE] = "the signer does not answer",
 	[ASK_UNREAD] = "the signer does not read its requests",
 	[ASK_GONE] = "the signer and the keeper have ended; reload attlsd",
 	[ASK_MALFORMED] = "the signer's answer is malformed",

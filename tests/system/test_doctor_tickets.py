@@ -8,16 +8,9 @@ import pytest
 
 import gateway as gateways
 import net
-from test_ticket_files import secret, write
+from test_ticket_files import keys, secret, write  # noqa: F401
 
 DAY = 86400
-
-
-@pytest.fixture
-def keys(folder):
-    path = os.path.join(folder, "ticket.keys")
-    write(path, secret())
-    return path
 
 
 @pytest.fixture

@@ -62,9 +62,9 @@ def validator(schema):
     return jsonschema.Draft202012Validator(schema)
 
 
-@pytest.mark.parametrize("path, options", [(SCHEMA, []), (NODE_SCHEMA, ["--node"])], ids=["policy", "node"])
+@pytest.mark.parametrize("path, options", [(SCHEMA, []), (NODE_SCHEMA, ["node"])], ids=["policy", "node"])
 def test_made_from_the_tables(path, options):
-    """After a change of a table or of attlsd.yaml.5: attlsctl schema > docs/policy.schema.json, and --node > docs/node.schema.json"""
+    """After a change of a table or of attlsd.yaml.5: attlsctl schema > docs/policy.schema.json, attlsctl schema node > docs/node.schema.json"""
     made = subprocess.run([net.ATTLSCTL, "schema", *options], capture_output=True, check=True, timeout=net.DEADLINE).stdout
     with open(path, "rb") as file:
         assert file.read() == made

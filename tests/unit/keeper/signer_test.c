@@ -348,66 +348,80 @@ static int64_t clock_ms(void)
 	return (int64_t)now.tv_sec * 1000 + now.tv_nsec / 1000000;
 }
 
-/* A signer in an attacker's hands sends answers without end, but never the right one. */
-static void test_wrong_answers(void **state)
-{
-	const struct key_answer wrong = { .status = KEY_STATUS_DONE };
-	const struct timespec pause = { .tv_nsec = 100 * 1000000 };
-	struct key_request request = request_for(0, true);
-	int64_t begin_ms = clock_ms();
+/* A link to a process that behaves as `signer` says. */
+struct fake {
 	struct key_link link;
 	int fds[2];
 	pid_t pid;
+};
 
-	(void)state;
+static void fake_start(struct fake *fake, void (*signer)(int fd))
+{
 	(void)alarm(60);
-	assert_int_equal(key_link_pair(fds), 0);
-	assert_int_equal(key_link_init(&link, fds[0]), 0);
-	pid = fork();
-	assert_int_not_equal(pid, -1);
-	if (pid == 0) {
-		(void)close(fds[0]);
-		while (send(fds[1], &wrong, key_answer_bytes(&wrong), MSG_NOSIGNAL) != -1)
-			(void)nanosleep(&pause, NULL);
+	assert_int_equal(key_link_pair(fake->fds), 0);
+	assert_int_equal(key_link_init(&fake->link, fake->fds[0]), 0);
+	fake->pid = fork();
+	assert_int_not_equal(fake->pid, -1);
+	if (fake->pid == 0) {
+		(void)close(fake->fds[0]);
+		signer(fake->fds[1]);
 		_exit(EXIT_SUCCESS);
 	}
-	assert_non_null(strstr(key_link_ask(&link, &request), "does not answer"));
+}
+
+static void fake_end(struct fake *fake)
+{
+	(void)close(fake->fds[0]);
+	(void)close(fake->fds[1]);
+	assert_int_equal(waitpid(fake->pid, NULL, 0), fake->pid);
+}
+
+static void answers_wrongly(int fd)
+{
+	const struct key_answer wrong = { .status = KEY_STATUS_DONE };
+	const struct timespec pause = { .tv_nsec = 100 * 1000000 };
+
+	while (send(fd, &wrong, key_answer_bytes(&wrong), MSG_NOSIGNAL) != -1)
+		(void)nanosleep(&pause, NULL);
+}
+
+/* A signer in an attacker's hands sends answers without end, but never the right one. */
+static void test_wrong_answers(void **state)
+{
+	struct key_request request = request_for(0, true);
+	int64_t begin_ms = clock_ms();
+	struct fake fake;
+
+	(void)state;
+	fake_start(&fake, answers_wrongly);
+	assert_non_null(strstr(key_link_ask(&fake.link, &request), "does not answer"));
 	assert_true(clock_ms() - begin_ms < 3 * KEY_LINK_MAX_MS);
-	(void)close(fds[0]);
-	(void)close(fds[1]);
-	assert_int_equal(waitpid(pid, NULL, 0), pid);
+	fake_end(&fake);
+}
+
+static void logs_in_slowly(int fd)
+{
+	const struct timespec login = { .tv_sec = KEY_LINK_MAX_MS / 1000, .tv_nsec = 500000000 };
+	struct key_answer answer = { .status = KEY_STATUS_DONE };
+	struct key_request asked;
+
+	(void)nanosleep(&login, NULL); /* at its token */
+	(void)!read(fd, &asked, sizeof(asked));
+	answer.serial = asked.serial;
+	(void)!write(fd, &answer, key_answer_bytes(&answer));
 }
 
 /* Where keys are in tokens, a worker at its start waits for a signer that takes longer than usual. */
 static void test_a_slow_start(void **state)
 {
 	struct key_request request = { .ask = KEY_ASK_KNOWN };
-	const struct timespec late = { .tv_sec = KEY_LINK_MAX_MS / 1000, .tv_nsec = 500000000 };
-	struct key_link link;
-	int fds[2];
-	pid_t pid;
+	struct fake fake;
 
 	(void)state;
-	(void)alarm(60);
-	assert_int_equal(key_link_pair(fds), 0);
-	assert_int_equal(key_link_init(&link, fds[0]), 0);
-	link.start_ms = KEY_LINK_START_MS;
-	pid = fork();
-	assert_int_not_equal(pid, -1);
-	if (pid == 0) {
-		struct key_answer answer = { .status = KEY_STATUS_DONE };
-		struct key_request asked;
-
-		(void)nanosleep(&late, NULL); /* it logs in at its token */
-		(void)!read(fds[1], &asked, sizeof(asked));
-		answer.serial = asked.serial;
-		(void)!write(fds[1], &answer, key_answer_bytes(&answer));
-		_exit(EXIT_SUCCESS);
-	}
-	assert_null(key_link_ask(&link, &request));
-	(void)close(fds[0]);
-	(void)close(fds[1]);
-	assert_int_equal(waitpid(pid, NULL, 0), pid);
+	fake_start(&fake, logs_in_slowly);
+	fake.link.start_ms = KEY_LINK_START_MS;
+	assert_null(key_link_ask(&fake.link, &request));
+	fake_end(&fake);
 }
 
 /* A signer that stands still costs one wait, not one for each handshake; what it says at last is a sign of
