@@ -214,6 +214,11 @@ void field_parse_path(struct parse_context *ctx, const struct field *f, const st
 				store_string(ctx, f, n, object, word->text);
 			return;
 		}
+	if (strncmp(n->text, POLICY_KEY_URI, strlen(POLICY_KEY_URI)) == 0) {
+		parse_error(ctx, DIAG_BAD_TOKEN_URI, n->mark,
+			    "\"%s\" must be a file; only \"key\" can be in a PKCS #11 token", f->key);
+		return;
+	}
 	if (n->text[0] == '/' || folder_len == 0) {
 		store_string(ctx, f, n, object, n->text);
 		return;

@@ -65,25 +65,6 @@ static void check_token(const struct check *c, const struct policy_certificate *
 	}
 }
 
-/* What a token has beside keys is not read from it. Paths are whole here, so such a URI has a folder before
- * it. */
-static void check_not_in_token(const struct check *c, const struct policy_certificate *certificate)
-{
-	const struct {
-		const char *key, *path;
-		struct diag_mark mark;
-	} files[] = {
-		{ "chain", certificate->chain, certificate->chain_mark },
-		{ "password_file", certificate->password_file, certificate->password_file_mark },
-	};
-
-	for (size_t i = 0; i < NELEM(files); i++)
-		if (files[i].path != NULL && strstr(files[i].path, "/" POLICY_KEY_URI) != NULL)
-			diags_add(c->diags, DIAG_ERROR, DIAG_BAD_TOKEN_URI, files[i].mark,
-				  "\"%s\" must be a file; only \"key\" can be in a PKCS #11 token",
-				  files[i].key);
-}
-
 static void check_keyring(const struct check *c, const struct policy_keyring *ring)
 {
 	for (size_t i = 0; i < ring->ncertificates; i++)
@@ -93,8 +74,6 @@ static void check_keyring(const struct check *c, const struct policy_keyring *ri
 			check_files(c, ring, &ring->certificates[i]);
 	for (size_t i = 0; i < ring->ncertificates; i++)
 		check_token(c, &ring->certificates[i]);
-	for (size_t i = 0; i < ring->ncertificates; i++)
-		check_not_in_token(c, &ring->certificates[i]);
 	if (ring->pkcs12 != NULL)
 		return;
 	if (ring->password_file != NULL)

@@ -176,12 +176,19 @@ def test_what_is_wrong(certificates, folder, token):
         assert PIN not in said and "0000" not in said
 
 
-@pytest.mark.parametrize("place", ["key", "chain", "password_file", "odd"])
-def test_a_pin_in_the_policy_is_shown_nowhere(certificates, folder, place):
+# Keys of a certificate, of its key ring, of a TLS action and of daemon; "odd" is no key at all.
+PLACES = [("certificate", place) for place in ("key", "chain", "password_file", "odd")]
+PLACES += [("keyring", place) for place in ("trust", "crl", "pkcs12")]
+PLACES += [("tls", "session_ticket_keys"), ("daemon", "keytab")]
+
+
+@pytest.mark.parametrize("of, place", PLACES)
+def test_a_pin_in_the_policy_is_shown_nowhere(certificates, folder, of, place):
     """pin-value= is refused, in a key and elsewhere; neither the message nor its source line shows the PIN."""
-    uri = "pkcs11:token=ftp;object=server?pin-value=" + PIN
-    one = {**certificates.rsa, place: uri}
-    tree = gateways.policy(certificates, ("127.0.0.1", 9), daemon={"key_isolation": True}, keyrings={"ftpd": {"certificates": [one]}})
+    uri = {place: "pkcs11:token=ftp;object=server?pin-value=" + PIN}
+    change = {name: uri if name == of else {} for name in ("certificate", "keyring", "tls", "daemon")}
+    ring = {"certificates": [{**certificates.rsa, **change["certificate"]}], **change["keyring"]}
+    tree = gateways.policy(certificates, ("127.0.0.1", 9), daemon={"key_isolation": True, **change["daemon"]}, tls=change["tls"], keyrings={"ftpd": ring})
     path = os.path.join(folder, "pin.yaml")
     with open(path, "w") as f:
         f.write(gateways.as_yaml(tree))

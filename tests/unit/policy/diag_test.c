@@ -94,7 +94,6 @@ static void test_print(void **state)
 	}
 }
 
-/* Sorted by mark, whatever order they were found in; the source line of a mark is shown once. */
 /* Not in the source line, nor in a message that quotes it. */
 static void test_pins(void **state)
 {
@@ -115,6 +114,7 @@ static void test_pins(void **state)
 	diags_done(&diags);
 }
 
+/* Sorted by mark, whatever order they were found in; the source line of a mark is shown once. */
 static void test_order(void **state)
 {
 	struct diags diags;
