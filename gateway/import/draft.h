@@ -70,6 +70,7 @@ enum draft_section {
 struct draft_object {
 	enum draft_section section;
 	const char *name;
+	const char *source; /* of a key ring: its name on z/OS; NULL: none */
 	struct draft_key *keys;
 	struct draft_object *next;
 };

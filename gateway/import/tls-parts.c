@@ -79,10 +79,12 @@ static const char *certificates(struct draft *draft, const char *folder, const s
 
 /* AT-TLS chooses a label by action, attlsd by key ring. In a file, no label chooses another certificate than
  * any. */
-static bool fits(const struct draft_object *object, const char *certs, bool file)
+static bool fits(const struct draft_object *object, const char *source, const char *certs, bool file)
 {
 	const char *has = draft_get(object, "certificates");
 
+	if (object->source != NULL && strcmp(object->source, source) != 0)
+		return false;
 	if ((draft_get(object, "pkcs12") != NULL) != file)
 		return false;
 	if (certs == NULL || has == NULL)
@@ -90,18 +92,37 @@ static bool fits(const struct draft_object *object, const char *certs, bool file
 	return strcmp(has, certs) == 0;
 }
 
-/* One with the same certificates, or a new one. */
-static struct draft_object *find_ring(struct draft *draft, const char *name, const char *certs, bool file)
+/*
+ * The name for all that comes from this key ring of z/OS. Rings whose names become one name here (files in
+ * two folders, characters that are not allowed) get different ones.
+ */
+static const char *name_of(struct draft *draft, const char *source, const char *name)
+{
+	const struct draft_object *object = draft->sections[DRAFT_KEYRINGS];
+
+	while (object != NULL && (object->source == NULL || strcmp(object->source, source) != 0))
+		object = object->next;
+	if (object != NULL)
+		return object->name;
+	object = draft_find(draft, DRAFT_KEYRINGS, name);
+	return object == NULL || object->source == NULL ? name : draft_free_name(draft, DRAFT_KEYRINGS, name);
+}
+
+/* One of this source with the same certificates, or a new one. */
+static struct draft_object *find_ring(struct draft *draft, const char *source, const char *name,
+				      const char *certs, bool file)
 {
 	struct draft_object *object = draft_find(draft, DRAFT_KEYRINGS, name);
 
 	for (unsigned i = 2; object != NULL; i++) {
-		if (fits(object, certs, file))
+		if (fits(object, source, certs, file))
 			return object;
 		object =
 		    draft_find(draft, DRAFT_KEYRINGS, text_format(&draft->arena, "%.*s_%u", 26, name, i));
 	}
-	return draft_object(draft, DRAFT_KEYRINGS, draft_free_name(draft, DRAFT_KEYRINGS, name));
+	object = draft_object(draft, DRAFT_KEYRINGS, draft_free_name(draft, DRAFT_KEYRINGS, name));
+	object->source = source;
+	return object;
 }
 
 /* Is it a PKCS #12 file, by its name? All other files are key databases. */
@@ -131,8 +152,9 @@ static void file_ring(struct draft *draft, struct draft_object *tls, const struc
 {
 	struct arena *arena = &draft->arena;
 	const char *value = ring->ring->value, *base = strrchr(value, '/') + 1;
-	const char *name = text_name(arena, base, "ring"), *certs = chosen(draft, ring);
-	struct draft_object *object = find_ring(draft, name, certs, true);
+	const char *name = name_of(draft, value, text_name(arena, base, "ring")),
+		   *certs = chosen(draft, ring);
+	struct draft_object *object = find_ring(draft, value, name, certs, true);
 	const char *path =
 	    quote(draft, text_format(arena, "keyrings/%s%s", name, is_pkcs12(value) ? "" : ".p12"));
 	const struct draft_place place = { tls, "keyring", quote(draft, object->name) };
@@ -161,9 +183,9 @@ static void other_ring(struct draft *draft, struct draft_object *tls, const stru
 	const char *value = ring->ring->value;
 	bool virtual = strcmp(value, "*AUTH*/*") == 0;
 	bool token = text_begins(value, "*TOKEN*/");
-	const char *name = virtual ? "authorities" : text_name(arena, value, "ring");
+	const char *name = name_of(draft, value, virtual ? "authorities" : text_name(arena, value, "ring"));
 	const char *certs = certificates(draft, name, ring);
-	struct draft_object *object = find_ring(draft, name, certs, false);
+	struct draft_object *object = find_ring(draft, value, name, certs, false);
 	const char *note = virtual ? "It stands for the authorities of this host; those of RACF may be others"
 			   : value[0] == '*' ? "this is a token or a virtual key ring of z/OS"
 					     : "a key ring of RACF becomes files in PEM";

@@ -253,6 +253,27 @@ static const struct {
 	  { "pkcs12: keyrings/k.P12\n", "password_file: keyrings/k.P12.password",
 	    "certificates: [{ label: \"My Server\" }]", "trust: pkcs12", "Copy the PKCS #12 files",
 	    "!server.pem" } },
+	{ "two files of one name",
+	  NULL,
+	  GROUP
+	  "TTLSRule r1\n{\nLocalPortRange 21\nLocalAddr 192.0.2.1\nDirection Inbound\nTTLSGroupActionRef on\nTTLSEnvironmentActionRef e1\n}\n"
+	  "TTLSEnvironmentAction e1\n{\nHandshakeRole Server\nTTLSKeyringParms\n{\nKeyring /etc/a/k.p12\n}\n" ADVANCED(
+	      "") "}\n"
+		  "TTLSRule r2\n{\nLocalPortRange 21\nLocalAddr 192.0.2.2\nDirection Inbound\nTTLSGroupActionRef on\nTTLSEnvironmentActionRef e2\n}\n"
+		  "TTLSEnvironmentAction e2\n{\nHandshakeRole Server\nTTLSKeyringParms\n{\nKeyring /etc/b/k.p12\n}\n" ADVANCED(
+		      "") "}\n",
+	  { "keyring: k.p12\n", "keyring: k.p12_2\n", "pkcs12: keyrings/k.p12\n", "pkcs12: keyrings/k.p12_2",
+	    "password_file: keyrings/k.p12_2.password" } },
+	{ "two key rings whose names become one",
+	  NULL,
+	  GROUP
+	  "TTLSRule r1\n{\nLocalPortRange 21\nLocalAddr 192.0.2.1\nDirection Inbound\nTTLSGroupActionRef on\nTTLSEnvironmentActionRef e1\n}\n"
+	  "TTLSEnvironmentAction e1\n{\nHandshakeRole Server\nTTLSKeyringParms\n{\nKeyring FTPD/RING\n}\n" ADVANCED(
+	      "") "}\n"
+		  "TTLSRule r2\n{\nLocalPortRange 21\nLocalAddr 192.0.2.2\nDirection Inbound\nTTLSGroupActionRef on\nTTLSEnvironmentActionRef e2\n}\n"
+		  "TTLSEnvironmentAction e2\n{\nHandshakeRole Server\nTTLSKeyringParms\n{\nKeyring FTPD_RING\n}\n" ADVANCED(
+		      "") "}\n",
+	  { "keyring: FTPD_RING\n", "keyring: FTPD_RING_2\n", "keyrings/FTPD_RING_2/server.pem" } },
 	{ "a token",
 	  NULL,
 	  FTP_RULE GROUP
