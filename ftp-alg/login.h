@@ -13,8 +13,8 @@
 void machine_login_user(struct ftp_machine *machine, const struct ftp_command *command, struct ftp_out *out);
 
 /*
- * A USER was refused before the server had it: the PASS that follows is that user's, so it must not
- * complete the login of the user before. Somebody who is logged in stays so.
+ * The gateway has refused a USER without asking the server. The next PASS is for that user, so it must not
+ * complete an earlier user's login. A client that is logged in stays logged in.
  */
 void machine_login_user_refused(struct ftp_machine *machine);
 

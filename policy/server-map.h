@@ -8,8 +8,8 @@
  *     certificate VALUE SERVER
  *     * SERVER
  *
- * SERVER is one of the backend's `addresses`, as written there, or "balance". The last line is
- * for all others, and cannot be left out: nobody can tell who has an entry from who has none.
+ * SERVER is one of the backend's `addresses`, as written there, or "balance". Every map has
+ * the last line, which is for all other clients. So a client cannot find out whether it has an entry.
  */
 #ifndef ATTLSD_POLICY_SERVER_MAP_H
 #define ATTLSD_POLICY_SERVER_MAP_H
@@ -22,7 +22,7 @@
 
 #define SERVER_MAP_BYTES_MAX   (1024 * 1024)
 #define SERVER_MAP_ENTRIES_MAX 10000
-#define SERVER_MAP_FAULTS_MAX  10 /* of one file, that are told */
+#define SERVER_MAP_FAULTS_MAX  10 /* messages about one file; further faults are not reported */
 #define SERVER_MAP_VALUE_MAX   1000
 
 /* In place of a server's index: the backend's `balance` chooses among all of them. */

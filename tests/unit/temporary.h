@@ -40,11 +40,13 @@ static inline const char *temporary_folder(void)
 
 	if (temporary.folder[0] != '\0')
 		return temporary.folder;
-	len = snprintf(temporary.folder, sizeof(temporary.folder), "%s/attlsd-unit-XXXXXX",
-		       parent != NULL && parent[0] != '\0' ? parent : "/tmp");
+	if (parent == NULL || parent[0] == '\0')
+		parent = "/tmp";
+	/* mkdtemp(3) replaces the X */
+	len = snprintf(temporary.folder, sizeof(temporary.folder), "%s/attlsd-unit-XXXXXX", parent);
 	if (len < 0 || (size_t)len >= sizeof(temporary.folder) || mkdtemp(temporary.folder) == NULL) {
 		temporary.folder[0] = '\0';
-		fail_msg("cannot make a folder under %s", parent != NULL ? parent : "/tmp");
+		fail_msg("cannot make a folder under %s", parent);
 	}
 	temporary.owner = getpid();
 	assert_int_equal(atexit(temporary_remove), 0);
