@@ -193,6 +193,8 @@ static json_t *flatten(const json_t *explanation, bool *failed)
 	put_entries(flat, "ftp.access", json_object_get(explanation, "access"), explain_access_words, failed);
 	put_path(flat, json_object_get(explanation, "path"), failed);
 	put_settings(flat, "server", json_object_get(explanation, "server"), failed);
+	/* without the number of its line: an entry that has only moved changes nothing */
+	put_settings(flat, "server_map", json_object_get(explanation, "map"), failed);
 	put_settings(flat, "server_tls", json_object_get(explanation, "server_tls"), failed);
 	one = json_object_get(explanation, "certificate");
 	if (json_is_object(one))

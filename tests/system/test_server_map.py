@@ -399,9 +399,10 @@ def test_explain(certificates, folder):
     with open(path, "w") as out:
         out.write(gateways.as_yaml(policy(certificates, folder)))
 
-    def explain(*more):
+    def explain(*more, status=0):
         told = subprocess.run([net.ATTLSCTL, "explain", "-f", path, "--listener", "explicit", "--client", "192.0.2.7", *more],
-                              stdout=subprocess.PIPE, text=True, check=True)
+                              stdout=subprocess.PIPE, text=True, check=False)
+        assert told.returncode == status, told
         return told.stdout
     for more, want in ((["--user", "ALICE"], (1, "user", "alice", "127.0.0.1:10")), (["--host", "ftp.example"], (2, "host", "ftp.example", "127.0.0.1:10")),
                        (["--sni", "tls.example"], (3, "sni", "tls.example", "balance")), (["--user", "bob"], (4, "*", "", "127.0.0.1:9")),
@@ -409,6 +410,19 @@ def test_explain(certificates, folder):
         found = json.loads(explain("--json", *more))["map"]
         assert (found["line"], found["kind"], found["value"], found["server"]) == want
     assert "line 1: user alice: 127.0.0.1:10" in explain("--user", "alice")
+    with open(os.path.join(folder, "other"), "w") as out:
+        out.write("# moved\nuser alice 127.0.0.1:9\nhost ftp.example 127.0.0.1:10\n* 127.0.0.1:9\n")
+    tree = policy(certificates, folder)
+    tree["backends"]["legacy"]["server_map"] = os.path.join(folder, "other")
+    other = os.path.join(folder, "other.yaml")
+    with open(other, "w") as out:
+        out.write(gateways.as_yaml(tree))
+
+    def changes(*more):
+        (one,) = json.loads(explain("--json", "--diff", other, *more, status=1))["clients"]
+        return {change["what"]: (change["from"], change["to"]) for change in one["changes"] if change["what"].startswith("server_map.")}
+    assert changes("--user", "alice") == {"server_map.server": ("127.0.0.1:10", "127.0.0.1:9")}
+    assert changes("--host", "ftp.example") == {}
     states = {state["state"]: state["answers"] for state in json.loads(explain("--json"))["states"]}
     assert any(answer["command"] == "USER me" and answer["by"] == "server" for answer in states["under TLS"])
 
