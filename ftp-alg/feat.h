@@ -18,6 +18,7 @@
 #define FTP_FEAT_EPRT	     32u
 #define FTP_FEAT_AUTH_GSSAPI 64u
 #define FTP_FEAT_HOST	     128u /* RFC 7151 3.1 */
+#define FTP_FEAT_ALL	     255u
 
 /*
  * Does the client get this line of a server's FEAT list (no line end; leading blanks
