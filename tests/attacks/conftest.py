@@ -10,5 +10,5 @@ spec = importlib.util.spec_from_file_location("system_conftest", os.path.join(SY
 system = importlib.util.module_from_spec(spec)
 spec.loader.exec_module(system)
 
-for name in "limit", "certificates", "make_backend", "backend", "folder", "launch", "gateway":
+for name in "limit", "certificates", "make_backend", "backend", "folder", "launch", "upgradable", "gateway":
     globals()[name] = getattr(system, name)

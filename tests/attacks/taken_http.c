@@ -23,9 +23,6 @@
 #include "gateway/host/http-token.h"
 #include "gateway/http/http.h"
 
-/* How many questions a flood has. */
-#define FLOOD 100000
-
 static const struct {
 	const char *name;
 	uint32_t version, what;
@@ -125,6 +122,28 @@ static void pass_descriptor(int to, const char *name, int fd)
 	tell(name, r == 0 ? "passed" : strerror(-r));
 }
 
+/* Takes the sockets of its answers, so that there is room for the next, and reads none. Ends when the monitor
+ * hangs up. */
+static void flood(const char *name)
+{
+	struct msg msg;
+	bool told = false, open = true;
+	int fd;
+
+	for (uint64_t i = 0; open; i++) {
+		if (!ask(CTL_VERSION, CTL_SESSIONS, i)) {
+			open = errno == EAGAIN;
+			(void)poll(&(struct pollfd){ .fd = HTTP_QUESTIONS_FD, .events = POLLOUT }, 1, 10);
+		}
+		while (msg_receive(HTTP_ORDERS_FD, &msg, &fd) == 1) {
+			fd_close(&fd);
+			if (!told)
+				tell(name, "answered");
+			told = true;
+		}
+	}
+}
+
 static void act(const char *how, int descriptor)
 {
 	const char *name = strncmp(how, "free-", 5) == 0 ? how + 5 : how;
@@ -132,12 +151,8 @@ static void act(const char *how, int descriptor)
 	give_order(name);
 	if (strcmp(name, "piece-of-question") == 0)
 		(void)!write(HTTP_QUESTIONS_FD, "x", 1);
-	if (strcmp(name, "flood-of-questions") == 0) {
-		for (uint64_t i = 0; i < FLOOD; i++)
-			while (!ask(CTL_VERSION, CTL_SESSIONS, i))
-				(void)poll(&(struct pollfd){ .fd = HTTP_QUESTIONS_FD, .events = POLLOUT }, 1,
-					   -1);
-	}
+	if (strcmp(name, "flood-of-questions") == 0)
+		flood(name);
 	if (strcmp(name, "descriptor-by-channel") == 0)
 		pass_descriptor(HTTP_ORDERS_FD, name, descriptor);
 	if (strcmp(name, "descriptor-by-answer") == 0) {

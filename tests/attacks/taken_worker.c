@@ -19,6 +19,7 @@
 
 #include "gateway/base/ctl-proto.h"
 #include "gateway/base/log.h"
+#include "gateway/base/loop.h"
 #include "gateway/base/msg.h"
 #include "gateway/base/server-failure.h"
 #include "gateway/base/util.h"
@@ -26,6 +27,10 @@
 #include "gateway/host/sandbox.h"
 #include "gateway/key/request.h"
 #include "gateway/worker/worker.h"
+
+/* So many messages fit into a pipe whole or not at all. */
+#define BLOCK	(PIPE_BUF / sizeof(struct msg))
+#define TELL_US 100000
 
 int real_worker_run(const struct worker_setup *setup);
 
@@ -61,14 +66,55 @@ static void report(const struct worker_setup *setup, struct msg msg, uint64_t se
 	(void)eventfd_write(setup->doorbell, 1);
 }
 
+/* Several messages with one call: the monitor reads each by itself, so it never empties the pipe. */
+static void flood(const struct worker_setup *setup, const struct msg *block)
+{
+	if (write(setup->reports, block, BLOCK * sizeof(*block)) == -1)
+		(void)poll(&(struct pollfd){ .fd = setup->reports, .events = POLLOUT }, 1, -1);
+	(void)eventfd_write(setup->doorbell, 1);
+}
+
+static void withdraw_for_ever(const struct worker_setup *setup, uint64_t session)
+{
+	struct msg block[BLOCK];
+
+	*setup->relays = UINT32_MAX; /* so that all others go to the other worker */
+	for (size_t i = 0; i < BLOCK; i++)
+		block[i] = (struct msg){ .type = MSG_WITHDRAW, .session = session };
+	for (;;)
+		flood(setup, block);
+}
+
+/* Tells of plans that nobody takes, but not of each. */
+static void read_answers(int channel)
+{
+	static uint64_t told_us;
+	struct msg msg;
+	int fd;
+
+	while (msg_receive(channel, &msg, &fd) == 1) {
+		fd_close(&fd);
+		if (msg.type != MSG_PLAN_TOLD || msg.error == 0 || loop_clock_us() - told_us < TELL_US)
+			continue;
+		told_us = loop_clock_us();
+		log_event(LOG_LEVEL_ERROR, "taken", LOG_TEXT("what", "plan-refused"));
+	}
+}
+
 /* Data connections at shared ports, of the policy's only ftp_action. */
 static void plan_for_ever(const struct worker_setup *setup, uint64_t session)
 {
+	struct msg block[BLOCK];
+
 	*setup->relays = UINT32_MAX; /* so that all others go to the other worker */
 	report(setup, (struct msg){ .type = MSG_SESSION_LOGIN }, session);
 	for (uint32_t serial = 1;; serial++) {
-		report(setup, (struct msg){ .type = MSG_PLAN, .serial = serial }, session);
-		report(setup, (struct msg){ .type = MSG_PLAN_KEPT, .serial = serial }, session);
+		for (size_t i = 0; i < BLOCK; i++)
+			block[i] = (struct msg){ .type = i % 2 == 0 ? MSG_PLAN : MSG_PLAN_KEPT,
+						 .session = session,
+						 .serial = serial };
+		flood(setup, block);
+		read_answers(setup->channel);
 	}
 }
 
@@ -84,9 +130,7 @@ static void act(const struct worker_setup *setup, const char *lie, uint64_t sess
 	if (strcmp(lie, "garbage") == 0 || strcmp(lie, "ends-traces") == 0)
 		*setup->relays = UINT32_MAX;
 	if (strcmp(lie, "flood") == 0)
-		*setup->relays = UINT32_MAX; /* so that all others go to the other worker */
-	while (strcmp(lie, "flood") == 0)
-		report(setup, (struct msg){ .type = MSG_WITHDRAW }, session);
+		withdraw_for_ever(setup, session);
 	if (strcmp(lie, "plans") == 0)
 		plan_for_ever(setup, session);
 	for (size_t i = 0; i < NELEM(lies); i++)
