@@ -20,6 +20,17 @@ def kept(ctl):
     return done.stdout
 
 
+def shown_by(trace, ends):
+    """All that a trace has shown, once it has shown that so many sessions have ended."""
+    text = b""
+    while text.count(b"session-end") < ends:
+        piece = os.read(trace.stdout.fileno(), 65536)
+        assert piece, text
+        text += piece
+    trace.terminate()
+    return text + trace.communicate(timeout=net.DEADLINE)[0]
+
+
 def memory_of(pid):
     """All that a process has in memory that it may write."""
     with open(f"/proc/{pid}/maps") as maps, open(f"/proc/{pid}/mem", "rb") as mem:
@@ -51,7 +62,7 @@ def test_340_no_secret_is_in_a_trace_or_kept(launch, make_backend, folder, logge
     ctl = os.path.join(folder, "ctl")
     gateway = launch(make_backend(**verbs), ftp=CLEAR, daemon={"control_socket": ctl})
     trace = subprocess.Popen([net.ATTLSCTL, "trace", "--socket", ctl], stdout=subprocess.PIPE)
-    gateway.event("operator")
+    gateway.trace_begins(ctl)
     ends = 0
     for name, line in SECRETS.items():
         with clients.Client(gateway.explicit) as c:
@@ -66,8 +77,7 @@ def test_340_no_secret_is_in_a_trace_or_kept(launch, make_backend, folder, logge
         gateway.event("session-end", count=ends)
     text = kept(ctl)
     net.until(lambda: kept(ctl).count(b"session-end") == ends, "all is kept")
-    trace.terminate()
-    shown = trace.communicate(timeout=net.DEADLINE)[0]
+    shown = shown_by(trace, ends)
     for where, found in (("kept", text), ("trace", shown), ("log", gateway.log.encode())):
         for name in SECRETS:
             assert (SECRET % name.replace(" ", "-")).encode() not in found, f"{name} is in the {where}"
@@ -99,15 +109,14 @@ def test_342_hostile_bytes_do_not_reach_the_terminal(launch, make_backend, folde
     gateway = launch(make_backend(CWD=lambda session, _: session.send(b"550 \x1b[2J\xc2\x9b31m\x7f\x08 no\r\n")), ftp=CLEAR,
                      daemon={"control_socket": ctl})
     trace = subprocess.Popen([net.ATTLSCTL, "trace", "--socket", ctl], stdout=subprocess.PIPE)
-    gateway.event("operator")
+    gateway.trace_begins(ctl)
     with clients.Client(gateway.explicit) as c:
         c.login()
         c.send(("CWD " + evil + "\r\n").encode("latin-1", "replace"))
         c.reply()
     gateway.event("session-end")
     net.until(lambda: b"session-end" in kept(ctl), "the end is kept")
-    trace.terminate()
-    for text in (trace.communicate(timeout=net.DEADLINE)[0], kept(ctl)):
+    for text in (shown_by(trace, 1), kept(ctl)):
         assert b"\\x1b[2J" in text
         assert not [byte for byte in text if (byte < 0x20 and byte != 0x0a) or byte >= 0x7f]
 
@@ -119,7 +128,7 @@ def test_343_a_trace_that_nobody_reads_slows_nobody_down(launch, backend, folder
     read, write = os.pipe()
     trace = subprocess.Popen([net.ATTLSCTL, "trace", "--socket", ctl], stdout=write)
     os.close(write)
-    gateway.event("operator")
+    gateway.trace_begins(ctl)
     with clients.Client(gateway.explicit) as c:
         c.login()
         for _ in range(3000):

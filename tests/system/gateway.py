@@ -123,6 +123,15 @@ class Gateway:
                     raise AssertionError(f"the daemon ended with {self.process.poll()} before {name}; log:\n{self.log}")
                 self.changed.wait(min(left, 0.2))
 
+    def trace_begins(self, ctl, since=0):
+        """
+        Wait until an attlsctl trace sees what its sessions do. The log tells of it before the workers know, but each of them
+        answers a later question after it has read the order. Sessions that begin after the line in the log are seen anyway.
+        """
+        self.event("operator", since)
+        done = subprocess.run([net.ATTLSCTL, "sessions", "--socket", ctl], capture_output=True, text=True, timeout=net.DEADLINE)
+        assert done.returncode == 0, done
+
     def ready(self):
         event = self.event("ready")
         self.address = {}

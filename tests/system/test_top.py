@@ -130,17 +130,15 @@ def test_the_trace_of_a_session(operated, path):
                 since = operated.mark()
                 top.press("w")
                 top.shows("any key goes back")
-                operated.event("operator", since)
-                def shown(text):  # the log tells of a trace before the worker knows of it
-                    assert anna.cmd("NOOP anna").code == bert.cmd("NOOP bert").code == 200
-                    return re.search(r"#\d{5} C> NOOP bert\n?", text)
-                top.until(shown, "the command")
+                operated.trace_begins(path, since)
+                assert anna.cmd("NOOP anna").code == bert.cmd("NOOP bert").code == 200
+                top.until(lambda text: re.search(r"#\d{5} C> NOOP bert\n?", text), "the command")
                 assert "NOOP anna" not in top.text()
                 top.press(back)
                 top.shows("shown: 1", "q quit")
             since = operated.mark()
             top.press("w")
-            operated.event("operator", since)
+            operated.trace_begins(path, since)
             assert bert.cmd("QUIT").code == 221
             top.shows("session-end", "The trace has ended; any key goes back")
             top.press(" ")

@@ -76,7 +76,7 @@ def traced(launch, folder):
             since = gateway.mark()
             one = Trace(ctl, *argv, form=form)
             opened.append(one)
-            gateway.event("operator", since)
+            gateway.trace_begins(ctl, since)
             return one
         gateway.trace = trace
         return gateway
@@ -213,11 +213,8 @@ def test_nothing_is_kept_without_memory_but_can_be_followed(traced, backend):
         c.expect("PWD", 257)
         last(gateway, status=1)
         trace = gateway.trace()
-
-        def noop():  # until the worker has heard of the trace
-            c.expect("NOOP", 200)
-            return ("from-client", "NOOP") in trace.lines()
-        net.until(noop, "NOOP is in the trace")
+        c.expect("NOOP", 200)
+        trace.saw("from-client", "NOOP")
         trace.close()
     gateway.event("session-end")
     last(gateway, status=1)

@@ -21,7 +21,7 @@ def traced(launch, certificates, partner_ca, folder):  # noqa: F811
         ctl = os.path.join(folder, "ctl")
         gateway = launch(tree=outbound.policy(certificates, server.address, trust=partner_ca["ca"], daemon={"control_socket": ctl}, **change))
         traces.append(Trace(ctl, form=form))
-        gateway.event("operator")
+        gateway.trace_begins(ctl)
         return gateway, traces[-1]
     yield start
     for trace in traces:
