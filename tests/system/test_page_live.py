@@ -54,15 +54,17 @@ def test_a_session_and_its_transfer(chromium, launch, make_backend, folder):
     browser.assert_clean(url)
 
 
-def test_the_gateway_ends(chromium, launch, backend, folder):
-    gateway = start(launch, backend, folder)
+def test_the_gateway_ends(chromium, launch, make_backend, folder):
+    gateway = start(launch, make_backend(files={"big": os.urandom(SIZE)}), folder)
     url = "http://%s:%d/" % address(gateway)
     browser = chromium.open(url)
     browser.wait_text("#state", "Serving")
     with clients.explicit(gateway, "P") as c:
         browser.wait(lambda: browser.count("#session-table > tbody:not(.empty)") == 1)
+        data = c.open("RETR big")  # nobody reads it, so the gateway does not end before the page has asked
         gateway.process.terminate()
         browser.wait_text("#state", "Draining: not ready")
+        data.abort()
         c.close()
     gateway.process.wait(net.DEADLINE)
     browser.wait_text("#stale-text", "It cannot be reached.")
