@@ -146,14 +146,14 @@ def test_365_a_whole_session_is_repeated(start, kdc):
         c_sock, c.sock = c.sock, Tap()
         c.login_gssapi().login()
         c.expect("DELE x", 502)
-    since = gateway.mark()
     with clients.Client(gateway.explicit) as c:
+        copying = "%s:%d" % c.sock.getsockname()
         for piece in sent:
             c.send(piece)
             answer = c.reply()
         assert answer.code == 535
-    gateway.event("session-end", since)
-    assert lines(gateway).count("DELE x") == 1 and not gateway.seen("gssapi", since), "nobody is named for a copy"
+    gateway.event("session-end", client=copying)
+    assert lines(gateway).count("DELE x") == 1 and not gateway.seen("gssapi", client=copying), "nobody is named for a copy"
 
 
 def test_366_our_own_tokens_come_back(start, kdc):
@@ -194,6 +194,7 @@ def test_367_an_upload_is_cut_at_each_place(start, kdc):
         content, how = gateway.backend.upload("up")
         assert how == "reset", f"cut at {at} of {size}: the server stored {content!r} as whole"
         gateway.backend.stored.clear()
+    gateway.event("transfer", count=size, result="gssapi-truncated")
     assert len(gateway.seen("transfer", result="gssapi-truncated")) == size
     with enter(gateway, kdc) as c:
         c.protect("P")

@@ -54,9 +54,9 @@ def test_client_certificates_are_judged_as_attlsd_does(launch, backend, certific
         told = explain(gateway.path, "explicit", "127.0.0.1", *(["--certificate", files[0]] if files else []))
         refused = under_tls(told).get("refused_at")
         assert gets_in(gateway.explicit, ctx=context(own=files) if files else None) == (refused is None), (name, refused)
-        if files and refused and "verify failed" in refused["answer"]:
+        if refused and refused["answer"].startswith("the handshake fails"):  # each is waited for, so that it is not taken for that of the next certificate
             reason = gateway.event("tls-failed", since).keys["reason"]
-            assert refused["answer"] == "the handshake fails: " + reason, name
+            assert "verify failed" not in refused["answer"] or refused["answer"] == "the handshake fails: " + reason, name
         if files and kind == "passthru":
             shown = gateway.event("client-certificate", since).keys
             assert shown["verified"] == ("yes" if told["certificate"]["verified"] else "no"), name

@@ -49,6 +49,7 @@ def test_a_session(start, kdc):
         c.expect("QUIT", 221)
     assert c.codes[:3] == [0, 0, 0] and set(c.codes[3:]) == {632}, "the greeting, 334 and 235 came in the clear"
     assert gateway.event("gssapi").keys["principal"] == ALICE
+    gateway.event("session-end")
     assert {e.keys["prot"] for e in gateway.seen("transfer")} == {"P"}
 
 

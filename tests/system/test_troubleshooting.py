@@ -82,10 +82,10 @@ class Stage:
     @contextlib.contextmanager
     def visit(self):
         """A client; the log has all about it after its end."""
-        since = self.gateway.mark()
         with self.client() as c:
+            address = "%s:%d" % c.sock.getsockname()
             yield c
-        self.gateway.event("session-end", since)
+        self.gateway.event("session-end", client=address)
 
     @contextlib.contextmanager
     def session(self):
