@@ -10,6 +10,7 @@
 #include <stdlib.h>
 #include <sys/prctl.h>
 #include <sys/resource.h>
+#include <sys/stat.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -26,8 +27,14 @@ static int removed_folder(const char *parent)
 	(void)snprintf(path, sizeof(path), "%s/attlsd-root-XXXXXX", parent);
 	if (mkdtemp(path) == NULL)
 		return -errno;
-	fd = open(path, O_PATH | O_DIRECTORY | O_CLOEXEC | O_NOFOLLOW);
-	r = fd == -1 ? -errno : fd;
+	fd = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC | O_NOFOLLOW);
+	/* to a user who may not search it, a file in it is forbidden, which libraries take for a fault */
+	if (fd != -1 && fchmod(fd, 0711) == 0) {
+		r = fd;
+	} else {
+		r = -errno;
+		fd_close(&fd);
+	}
 	(void)rmdir(path); /* a folder without a name takes no new entries */
 	return r;
 }

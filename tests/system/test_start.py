@@ -210,6 +210,7 @@ def test_workers_of_root_have_no_privileges(gateway):
         root = os.stat(f"/proc/{pid}/root/.")
         assert (root.st_dev, root.st_ino) != (os.stat("/").st_dev, os.stat("/").st_ino), "no chroot"
         assert os.listdir(f"/proc/{pid}/root/.") == []
+        assert root.st_mode & 0o1 and not root.st_mode & 0o22, "a file that is not there must not be forbidden, nor made"
     assert int(status(gateway.pid)["CapEff"], 16) != int(status(os.getpid())["CapEff"], 16), "the monitor keeps all"
 
 
