@@ -108,7 +108,7 @@ static void test_silence(void **state)
 	(void)ask_link_next(&link);
 	assert_int_equal(ask(&link), ASK_SILENT);
 	assert_int_equal(requests(fds[1]), 1);
-	assert_int_equal(ask(&link), ASK_SILENT);
+	assert_int_equal(ask(&link), ASK_LEFT_ALONE);
 	assert_int_equal(requests(fds[1]), 0);
 	say(fds[1], STARTED, link.serial);
 	assert_int_equal(ask(&link), ASK_SILENT); /* asked again */
