@@ -2,7 +2,8 @@
  * Which server a client gets is decided by the name in its USER, so the name that is judged
  * must be the one that the server reads. Names that servers may read differently (blanks at an
  * end, control characters, Telnet's 0xFF) are refused. Another name gets a new
- * connection, whichever server it leads to: nobody can tell the map from that.
+ * connection, whichever server it leads to: nobody can tell the map from that. The server is told
+ * the host as well, before USER: it may have virtual hosts of its own.
  */
 #include "ftp-alg/late-choice.h"
 
@@ -38,7 +39,22 @@ static void keep(char to[static FTP_LATE_NAME_MAX + 1], const char *text, size_t
 static void forget_server(struct ftp_machine *machine)
 {
 	machine->offered = (struct ftp_offered){ .n = 0 };
+	machine->late_choice->host_told = false;
 	machine_urgent_forget(machine);
+}
+
+/* The client has its answer, so the server's does not count. RFC 7151 3.2: without a HOST that it takes, a
+ * server is what it is by default. */
+static bool tell_host(struct ftp_machine *machine, struct ftp_out *out)
+{
+	struct ftp_late_choice *choice = machine->late_choice;
+
+	if (choice->host[0] == '\0' || choice->host_told)
+		return false;
+	choice->host_told = true;
+	ftp_out_format(out, FTP_DO_COMMAND, "HOST %s", choice->host);
+	machine_expect(machine, FTP_PENDING_HOST_TOLD);
+	return true;
 }
 
 static enum machine_step run_user(struct ftp_machine *machine, const struct ftp_command *command,
@@ -53,7 +69,7 @@ static enum machine_step run_user(struct ftp_machine *machine, const struct ftp_
 	if (!machine->undialled) {
 		if (strlen(choice->user) == command->arg_len &&
 		    memcmp(choice->user, command->arg, command->arg_len) == 0)
-			return MACHINE_RUNS;
+			return tell_host(machine, out) ? MACHINE_WAITS : MACHINE_RUNS;
 		machine_link_renew(machine, FTP_PENDING_RENEWED, out); /* what HOST has said still counts */
 		if (machine->closing)
 			return MACHINE_ANSWERED;

@@ -260,6 +260,7 @@ static void pending_ends(struct ftp_machine *machine, const struct ftp_reply *re
 		break;
 	case FTP_PENDING_SERVER_HANDSHAKE: /* see machine_server_tls_is_injected() */
 	case FTP_PENDING_PLAN:		   /* see ftp_machine_reply() */
+	case FTP_PENDING_HOST_TOLD:
 	case FTP_PENDING_FOLDER:
 	case FTP_PENDING_NONE:
 	case FTP_PENDING_STAT:

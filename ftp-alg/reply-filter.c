@@ -61,6 +61,7 @@ static bool is_shown(const struct ftp_machine *machine, enum ftp_pending pending
 	switch (pending) {
 	case FTP_PENDING_NONE:
 	case FTP_PENDING_RENEWED:
+	case FTP_PENDING_HOST_TOLD:
 	case FTP_PENDING_FOLDER:
 	case FTP_PENDING_PLAN:
 	case FTP_PENDING_USER_CERTIFICATE:

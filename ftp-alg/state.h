@@ -97,8 +97,10 @@ enum ftp_pending {
 	FTP_PENDING_HOST,   /* differs from PLAIN only where the greeting is hidden */
 	FTP_PENDING_SYST,   /* differs from PLAIN only at REPLYSECURITYLEVEL 1 */
 	FTP_PENDING_STATUS, /* STAT without an argument, likewise */
-	FTP_PENDING_FOLDER, /* the gateway's own PWD, for access.c; the client does not see the reply */
-	/* server-tls.c: the gateway's own commands, whose replies the client does not see */
+	/* the gateway's own commands, whose replies the client does not see */
+	FTP_PENDING_HOST_TOLD, /* HOST, for late-choice.c */
+	FTP_PENDING_FOLDER,    /* PWD, for access.c */
+	/* the same, for server-tls.c */
 	FTP_PENDING_SERVER_AUTH,
 	FTP_PENDING_SERVER_HANDSHAKE, /* FTP_SIGNAL_SERVER_TLS_UP is to come, and no reply */
 	FTP_PENDING_SERVER_PBSZ,
@@ -271,6 +273,7 @@ struct ftp_access_state;
 struct ftp_late_choice {
 	bool takes_host;		  /* HOST decides, so the gateway answers it; the caller says so */
 	char host[FTP_LATE_NAME_MAX + 1]; /* of the last HOST; "": none */
+	bool host_told;			  /* the server that is connected knows it */
 	char user[FTP_LATE_NAME_MAX + 1]; /* whom the connection to the server is for */
 };
 

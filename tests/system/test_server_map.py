@@ -9,6 +9,7 @@ import pytest
 import client as clients
 import gateway as gateways
 import net
+import servers
 
 CLEAR = {"secure_ftp": "allowed", "secure_ctrlconn": "clear", "secure_dataconn": "clear"}
 OPEN = [{"ftp": CLEAR}]
@@ -441,3 +442,42 @@ def test_real_servers(fleet, real_server, make_backend, name):
         c.expect("USER somebody", 331)
         c.login(server.user, server.password)
         assert c.get(server.where + "map.txt") == b"of a real server"
+
+
+class VirtualHosts(servers.Server):
+    """ProFTPD with a virtual host that only HOST leads to."""
+
+    def more_proftpd(self):
+        return f"""\
+<VirtualHost {self.host}>
+Port {self.port}
+ServerAlias ftp.example
+AuthOrder mod_auth_file.c
+AuthPAM off
+AuthUserFile {self.base}/passwd
+AuthGroupFile {self.base}/group
+RequireValidShell off
+RootLogin on
+AccessGrantMsg "the virtual host"
+</VirtualHost>
+"""
+
+
+def test_the_server_is_told_the_host(fleet, make_backend):
+    try:
+        server = VirtualHosts("proftpd")
+    except servers.Unavailable as reason:
+        pytest.skip(str(reason))
+    try:
+        f = fleet("host ftp.example @0\nhost other.example @0\n* @0\n", servers=[(server.host, server.port), make_backend()])
+        for host, answer in (("ftp.example", "230 the virtual host"), ("FTP.Example", "230 the virtual host"), ("other.example", "230 User tester logged in"),
+                             (None, "230 User tester logged in")):
+            with clients.Client(f.gateway.explicit).auth() as c:
+                if host:
+                    c.expect("HOST " + host, 220)
+                for _ in range(2 if host else 1):  # another name gets another connection, which is told again
+                    c.expect("USER bob", 331)
+                    c.expect("USER " + server.user, 331)
+                assert c.expect("PASS " + server.password, 230) == answer, host
+    finally:
+        server.stop()

@@ -78,9 +78,24 @@ static const struct script_case rows[] = {
 	  "C HOST h.example\n  c 220 FTP server ready.\nC HOST i.example\n  c 220 FTP server ready.\n"
 	  "C HOST\n  c 501 HOST needs a host name.\nC HOST a b\n  c 501 HOST needs a host name.\n"
 	  "C HOST h\x01\n  c 501 HOST needs a host name.\n"
-	  "C USER u\n  hold\n  renew u\nS 220 one\nC USER u\n  user u\n  s USER u\nS 530 no\n  c 530 no\n  "
-	  "login-failed\n"
+	  "C USER u\n  hold\n  renew u\nS 220 one\nC USER u\n  hold\n  s HOST i.example\nS 504 no\n"
+	  "C USER u\n  user u\n  s USER u\nS 530 no\n  c 530 no\n  login-failed\n"
 	  "C HOST h.example\n  c 503 HOST is only allowed before USER.\n" },
+	{ "the server is told the host, and its answer is not the client's",
+	  { .lazy_dial = true, .late_choice = &by_host },
+	  GREET "C HOST h.example\n  c 220 FTP server ready.\nC USER u\nS 220 one\n",
+	  "C USER u\n  hold\n  s HOST h.example\nC USER u\n  hold\nS 220-virtual\nS 220 host\nC USER u\n  user u\n"
+	  "  s USER u\nS 331 ok\n  c 331 ok\nC USER u\n  user u\n  s USER u\nS 331 ok\n  c 331 ok\n"
+	  "C USER v\n  hold\n  drop\n  renew v\nS 220 two\nC USER v\n  hold\n  s HOST h.example\nS 502 what\n"
+	  "C USER v\n  user v\n  s USER v\n" },
+	{ "a server that leaves at HOST",
+	  { .lazy_dial = true, .late_choice = &by_host },
+	  GREET "C HOST h.example\nC USER u\nS 220 one\nC USER u\n",
+	  "S 421 no\n  c 421 no\n  close server-421\n" },
+	{ "without HOST, or after it was forgotten, the server is told nothing",
+	  { .lazy_dial = true, .late_choice = &by_host },
+	  GREET "C HOST h.example\nC REIN\nC USER u\nS 220 one\n",
+	  "C USER u\n  user u\n  s USER u\n" },
 	{ "HOST after login",
 	  { .lazy_dial = true, .late_choice = &by_host },
 	  IN_AS_U,
