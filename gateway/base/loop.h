@@ -35,6 +35,10 @@ struct loop_queue {
 	size_t len;
 };
 
+/* For loop_watch(): only that the peer has gone. epoll reports EPOLLHUP and EPOLLERR whatever it watches for,
+ * and UNIX sockets have no EPOLLPRI. */
+#define WATCH_HANGUP EPOLLPRI
+
 struct watch {
 	int fd;
 	uint32_t want; /* the events that epoll watches for; 0: it does not know the fd */

@@ -14,6 +14,13 @@ void bounded_close(int *fd);
 /* recv() with MSG_TRUNC of a UNIX socket, in as little time. The kernel closes passed descriptors. */
 ssize_t bounded_receive(int fd, void *buf, size_t size);
 
+/*
+ * The same of the last packet that this socket takes: later ones fail with EPIPE where they are sent, and
+ * those that are in the queue are dropped. Nothing is left for which a close() elsewhere could wait. From
+ * then on, epoll reports EPOLLIN and EPOLLRDHUP all the time; EPOLLHUP says that the peer has gone.
+ */
+ssize_t bounded_receive_last(int fd, void *buf, size_t size);
+
 /* The same around calls of a library, which must try again after EINTR. */
 void bounded_begin(void);
 void bounded_end(void);

@@ -300,12 +300,12 @@ static void judge_question(struct ctl_peer *peer, const struct ask *ask)
 
 static void on_question(struct ctl_peer *peer)
 {
-	struct ask ask = { .version = 0 }; /* an order sets only its head */
-	ssize_t n = bounded_receive(peer->watch.fd, &ask, sizeof(ask));
+	struct ask ask = { .version = 0 };				     /* an order sets only its head */
+	ssize_t n = bounded_receive_last(peer->watch.fd, &ask, sizeof(ask)); /* workers get the socket */
 
 	if (n == -1 && (errno == EAGAIN || errno == EWOULDBLOCK || errno == EINTR))
 		return;
-	if (n <= 0 || peer->asked != 0) /* the peer has gone, or sends more than one question */
+	if (n <= 0 || loop_watch(peer->server->loop, &peer->watch, WATCH_HANGUP) < 0)
 		peer_end(peer);
 	else if (n == (ssize_t)sizeof(ask) || (peer->any_version = ctl_order_is(&ask, (size_t)n)))
 		judge_question(peer, &ask);
@@ -338,7 +338,7 @@ static struct ctl_peer *peer_start(struct ctl_server *server, int *fd, enum msg_
 	struct ctl_peer *peer = room ? calloc(1, sizeof(*peer)) : NULL;
 
 	if (peer == NULL) {
-		fd_close(fd);
+		bounded_close(fd);
 		return NULL;
 	}
 	peer->server = server;
@@ -351,7 +351,8 @@ static struct ctl_peer *peer_start(struct ctl_server *server, int *fd, enum msg_
 	peer->watch.fd = fd_take(fd);
 	DL_APPEND(server->peers, peer);
 	server->npeers[who]++;
-	if ((who == ASKER_HTTP || loop_watch(server->loop, &peer->watch, EPOLLIN) == 0) &&
+	if ((who == ASKER_HTTP ||
+	     loop_watch(server->loop, &peer->watch, passed ? WATCH_HANGUP : EPOLLIN) == 0) &&
 	    loop_timer(server->loop, &peer->timer, PEER_TIMEOUT_MS) == 0)
 		return peer;
 	peer_end(peer);
@@ -380,8 +381,7 @@ static void on_listener(struct watch *watch, uint32_t ready)
 			break;
 		fd = accept4(watch->fd, NULL, NULL, SOCK_NONBLOCK | SOCK_CLOEXEC);
 		if (fd != -1) {
-			(void)peer_start(server, &fd, ctl_role_of(fd),
-					 false); /* one without a place is closed */
+			(void)peer_start(server, &fd, ctl_role_of(fd), false); /* or closes it */
 			continue;
 		}
 		if (errno == EMFILE || errno == ENFILE || errno == ENOMEM || errno == ENOBUFS)

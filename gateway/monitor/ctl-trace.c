@@ -41,7 +41,7 @@ static void trace_end(struct ctl_trace *trace)
 
 static void on_trace(struct watch *watch, uint32_t ready)
 {
-	(void)ready; /* the peer has gone, or says something that it should not */
+	(void)ready; /* the peer has gone */
 	trace_end(CONTAINER_OF(watch, struct ctl_trace, watch));
 }
 
@@ -112,7 +112,7 @@ const char *ctl_trace_begin(struct ctl_traces *traces, int *fd, const struct ask
 	trace->watch.fd = fd_take(fd);
 	DL_APPEND(traces->list, trace);
 	traces->n++;
-	if (loop_watch(traces->loop, &trace->watch, EPOLLIN | EPOLLRDHUP) < 0) {
+	if (loop_watch(traces->loop, &trace->watch, WATCH_HANGUP) < 0) {
 		trace_end(trace);
 		return NULL; /* the operator sees the end */
 	}

@@ -202,7 +202,7 @@ static void on_reader(struct watch *watch, uint32_t ready)
 	uint64_t before = reader->sent;
 	int r = 1;
 
-	if ((ready & (EPOLLHUP | EPOLLERR | EPOLLRDHUP)) != 0) {
+	if ((ready & (EPOLLHUP | EPOLLERR)) != 0) {
 		reader_end(reader);
 		return;
 	}
@@ -213,7 +213,7 @@ static void on_reader(struct watch *watch, uint32_t ready)
 		r = -ENOMEM;
 	if (r < 0 && r != -EAGAIN)
 		reader_end(reader);
-	else if (loop_watch(loop, watch, r == -EAGAIN ? EPOLLRDHUP | EPOLLOUT : EPOLLRDHUP) < 0)
+	else if (loop_watch(loop, watch, r == -EAGAIN ? EPOLLOUT : WATCH_HANGUP) < 0)
 		reader_end(reader);
 	else if (r == 1)
 		loop_again(loop, watch);
@@ -265,7 +265,7 @@ struct trace_reader *trace_read(struct trace *trace, int *fd, const struct msg *
 	reader->watch.fd = fd_take(fd);
 	trace->nreaders++;
 	trace->on = true;
-	if (loop_watch(trace->loop, &reader->watch, EPOLLRDHUP) == 0 &&
+	if (loop_watch(trace->loop, &reader->watch, WATCH_HANGUP) == 0 &&
 	    (follows || loop_timer(trace->loop, &reader->timer, STILL_MS) == 0))
 		return reader;
 	reader_end(reader);

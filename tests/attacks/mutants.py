@@ -317,6 +317,11 @@ MUTANTS = [
     (336, "a question is received in bounded time", [("gateway/host/bounded-close.c", "\tbounded_begin();\n\tn = recv", "\tn = recv")]),
     (336, "what waits behind it is closed in bounded time", [("gateway/monitor/ctl-server.c", "bounded_close(&peer->watch.fd);", "fd_close(&peer->watch.fd);")]),
     (337, "HTTP receives in bounded time", [("gateway/http/server.c", "\tbounded_begin();\n", "")]),
+    # test_control_peers.py
+    (339, "after its question a peer sends nothing", [("gateway/host/bounded-close.c", "(void)shutdown(fd, SHUT_RD);", "")]),
+    (339, "what waits is dropped before a worker has the socket", [("gateway/host/bounded-close.c", "while (drop_packet(fd))", "while (false)")]),
+    (339, "a connection without a place is closed in bounded time", [("gateway/monitor/ctl-server.c", "\tif (peer == NULL) {\n\t\tbounded_close(fd);",
+                                                                      "\tif (peer == NULL) {\n\t\tfd_close(fd);")]),
     # test_hostile_partner.py
     (320, "a late handshake with the server ends with a reset",
      [("gateway/worker/data-server-tls.c", "\tdata_legs_close(legs, &legs->server, true);\n", "")]),
