@@ -1,5 +1,6 @@
 /* attlsctl: finds the command of the command line and runs it. commands.c has the table. */
 #include <stdio.h>
+#include <stdlib.h>
 
 #include "gateway/ctl/commands.h"
 #include "gateway/ctl/usage.h"
@@ -19,5 +20,9 @@ int main(int argc, char **argv)
 		return command_unknown(argv[1]);
 	argv[1] = argv[0]; /* the name in the messages of getopt() */
 	status = command_line_parse(command, argc - 1, argv + 1, &line);
+	if (status == 0 && line.options[OPTION_HELP] != NULL) {
+		command_print(command, stdout);
+		return EXIT_SUCCESS;
+	}
 	return status != 0 ? status : command->run(&line);
 }

@@ -61,13 +61,18 @@ static int take_options(const struct command *command, int argc, char **argv, st
 {
 	int which;
 
-	while ((which = getopt_long(argc, argv, "f:N:o:", option_table, NULL)) != -1) {
+	while ((which = getopt_long(argc, argv, "f:N:o:h", option_table, NULL)) != -1) {
 		if (which == '?') /* getopt_long() has printed what is wrong */
 			return EXIT_USAGE;
 		which = which == 'f'   ? (int)OPTION_FILE
 			: which == 'N' ? (int)OPTION_NODE
 			: which == 'o' ? (int)OPTION_OUTPUT
+			: which == 'h' ? (int)OPTION_HELP
 				       : which - GETOPT_FIRST;
+		if (which == OPTION_HELP) { /* whatever else the line has: who asks may not know it yet */
+			line->options[OPTION_HELP] = "";
+			return 0;
+		}
 		if ((command->takes & (UINT64_C(1) << which)) == 0)
 			return unfit_option(command, which);
 		line->options[which] = optarg;
@@ -114,7 +119,7 @@ int command_line_parse(const struct command *command, int argc, char **argv, str
 
 	*ret = (struct command_line){ .policy = COMMAND_DEFAULT_POLICY };
 	status = take_options(command, argc, argv, ret);
-	if (status != 0)
+	if (status != 0 || ret->options[OPTION_HELP] != NULL)
 		return status;
 	if (command->needs != NULL || command->may_have_operand) {
 		ret->operand = argv[optind];

@@ -63,7 +63,7 @@ struct command {
 
 /*
  * Parse what follows the name of the command, which is argv[0], and find the attlsd to ask.
- * Returns 0, or an exit status after printing what is wrong.
+ * Returns 0, or an exit status after printing what is wrong. With OPTION_HELP, nothing else was looked at.
  */
 int command_line_parse(const struct command *command, int argc, char **argv, struct command_line *ret);
 

@@ -252,7 +252,7 @@ static int run_schema(const struct command_line *line)
 	bool of_node = line->operand != NULL && strcmp(line->operand, "node") == 0;
 
 	if (line->operand != NULL && !of_node && strcmp(line->operand, "policy") != 0)
-		return usage_fault("schema prints that of a policy or of a node, not of", line->operand);
+		return usage_fault("schema prints the schema of a policy or a node, not of", line->operand);
 	return schema_command(of_node);
 }
 
@@ -294,8 +294,7 @@ static const struct command commands[] = {
 	{ .name = "schema",
 	  .may_have_operand = true,
 	  .arguments = "[policy | node]",
-	  .summary =
-	      "Print the JSON schema of a policy, or of the file of a node, with which editors complete and check it.",
+	  .summary = "Print the JSON schema with which editors check a policy, or the file of a node.",
 	  .run = run_schema },
 	{ .name = "explain",
 	  .takes = TAKES(FILE) | TAKES(NODE) | TAKES(JSON) | TAKES(LISTENER) | TAKES(CLIENT) | TAKES(LOCAL) |
@@ -328,8 +327,8 @@ static const struct command commands[] = {
 		   TAKES(OUTPUT) | TAKES(REPORT) | TAKES(JSON) | TAKES(FORCE),
 	  .repeats = TAKES(FTP_DATA) | TAKES(ATTLS),
 	  .arguments =
-	      "{--ftp-data FILE... | --attls FILE... | --vsftpd FILE | --proftpd FILE} [--backend HOST:PORT]\n"
-	      "                        [-o policy.yaml] [--report FILE [--json]] [--force]",
+	      "{[--ftp-data FILE]... [--attls FILE]... | --vsftpd FILE | --proftpd FILE}\n"
+	      "                        [--backend HOST:PORT] [-o policy.yaml] [--report FILE [--json]] [--force]",
 	  .summary = "Make a policy of the files of z/OS, or of a server's configuration.",
 	  .check = import_check,
 	  .run = import_run },
@@ -449,12 +448,21 @@ static const struct alias {
 	{ "--version", "version" },
 };
 
+static void print_usage(const struct command *command, bool first, FILE *out)
+{
+	(void)fprintf(out, "%s attlsctl %s%s%s\n           %s\n", first ? "usage:" : "      ", command->name,
+		      command->arguments[0] != '\0' ? " " : "", command->arguments, command->summary);
+}
+
+void command_print(const struct command *command, FILE *out)
+{
+	print_usage(command, true, out);
+}
+
 void commands_print(FILE *out)
 {
 	for (const struct command *command = commands; command->name != NULL; command++)
-		(void)fprintf(out, "%s attlsctl %s%s%s\n           %s\n",
-			      command == commands ? "usage:" : "      ", command->name,
-			      command->arguments[0] != '\0' ? " " : "", command->arguments, command->summary);
+		print_usage(command, command == commands, out);
 	(void)fprintf(
 	    out,
 	    "The policy is %s unless -f names another.\n"

@@ -15,4 +15,7 @@ int command_unknown(const char *name);
 /* The help: all commands with their usage. */
 void commands_print(FILE *out);
 
+/* The usage of one. */
+void command_print(const struct command *command, FILE *out);
+
 #endif

@@ -1,6 +1,7 @@
 """attlsctl check and explain: their results, compared with what attlsd does."""
 import json
 import os
+import re
 import shutil
 import socket
 import ssl
@@ -296,6 +297,18 @@ def test_help_and_version():
         assert f"attlsctl {name}" in said.stdout
     with open(os.path.join(net.ROOT, "VERSION")) as f:
         assert run("version").stdout == f"attlsctl {f.read().strip()}\n"
+
+
+def test_the_help_of_each_command():
+    """--help shows the usage of one command, whatever else the line has or lacks, and needs no attlsd."""
+    usage = re.split(r"^(?:usage:| {6}) attlsctl ", run("help").stdout.partition("\nThe policy is ")[0] + "\n", flags=re.M)[1:]
+    assert len(usage) > 20
+    for text in usage:
+        name = text.split()[0]
+        for line in (name, "--help"), (name, "-h"), (name, "no-such-thing", "--help"):
+            said = run(*line)
+            assert (said.returncode, said.stdout, said.stderr) == (0, f"usage: attlsctl {text}", ""), line
+    assert run("check", "--no-such-option", "--help").returncode == 2
 
 
 @pytest.mark.parametrize("name, said", [("vsftpd", "vsftpd reads no command"), ("pyftpdlib", "pyftpdlib answers an upload")])
