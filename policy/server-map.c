@@ -147,9 +147,9 @@ static const char *why_bad(enum server_map_kind kind, struct piece value)
 	if (value.len > max)
 		return "it is too long";
 	if (kind == SERVER_MAP_HOST && !is_host(value))
-		return "it is not a host name or an address as HOST has it, IPv6 in []";
+		return "it is not a host name or address that HOST allows (IPv6 in [])";
 	if (kind == SERVER_MAP_SNI && !value_is_host(value.at, value.len))
-		return "it is not a host name, and SNI has no addresses";
+		return "it is not a host name, and SNI allows no addresses";
 	return NULL;
 }
 
@@ -220,14 +220,14 @@ static void take_entry(struct reader *reader, enum server_map_kind kind, struct 
 		      kind_names[kind]);
 	} else if (server == backend->nservers) {
 		fault(reader,
-		      "\"%.*s\" is none of \"addresses\" of backends \"%s\"; write one as it is there, or "
+		      "\"%.*s\" is not in \"addresses\" of backends \"%s\"; copy one from there, or write "
 		      "balance",
 		      shown(target), target.at, backend->name);
 	} else if (why != NULL) {
 		fault(reader, "\"%.*s\" cannot be a value of %s: %s", shown(value), value.at,
 		      kind_names[kind], why);
 	} else if (reader->map->n == SERVER_MAP_ENTRIES_MAX) {
-		fault(reader, "it has more than %d entries; leave out those that \"*\" is for",
+		fault(reader, "it has more than %d entries; leave out those that \"*\" covers",
 		      SERVER_MAP_ENTRIES_MAX);
 		reader->faults = SERVER_MAP_FAULTS_MAX;
 	} else {

@@ -1,8 +1,8 @@
 /*
  * Checks the files of session_ticket_keys: can attlsd use them, and has somebody replaced the secrets
- * lately? Keys change by themselves at each epoch, but all of them are made of the same secret: a thief
- * of the file can read the recorded TLS 1.2 sessions of its whole life. Only the file has a date, so its
- * last change is the earliest that can be said about the age of its newest secret.
+ * lately? Keys change by themselves at each epoch, but all of them are made of the same secret: whoever
+ * steals the file can read the recorded TLS 1.2 sessions of its whole life. Only the file has a date: its
+ * newest secret is at least as old as its last change.
  */
 #include "gateway/ctl/doctor-tickets.h"
 
@@ -53,9 +53,8 @@ static void report_old(struct doctor *doctor, const struct tls_action *action, c
 
 	doctor_fix(
 	    doctor,
-	    "openssl rand -base64 48 >> '%s', the same file to all gateways, attlsctl reload there; then "
-	    "move the new line to the first place and reload, and remove the old one a session_timeout "
-	    "later",
+	    "openssl rand -base64 48 >> '%s', copy it to all gateways, and run attlsctl reload there; then "
+	    "move the new line to the top and reload; after session_timeout, remove the old one",
 	    path);
 	doctor_warning(
 	    doctor,
@@ -71,8 +70,8 @@ static void report_unfinished(struct doctor *doctor, const struct tls_action *ac
 
 	doctor_fix(
 	    doctor,
-	    "leave the newest secret only in '%s', which must be the first line by now; the same file to "
-	    "all gateways, and attlsctl reload there",
+	    "check that the newest secret is the first line of '%s' everywhere, delete the others, copy it "
+	    "to all gateways, and run attlsctl reload there",
 	    path);
 	doctor_warning(doctor,
 		       "%s of tls_actions.%s has had %zu secrets for %s, so old ones are still accepted, and "

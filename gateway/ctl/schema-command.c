@@ -176,10 +176,10 @@ static void make_own(json_t *table)
 }
 
 #define ABOUT_POLICY "The policy of the TLS gateway attlsd, see attlsd.yaml(5)."
-#define ABOUT_NODE                                                                                           \
-	"What one of several gateways has of its own (attlsd -N), see attlsd.yaml(5). Each value takes the " \
-	"place of the policy's; without a key, the policy's value stays. What descriptions say of defaults " \
-	"and needed keys is about the policy."
+#define ABOUT_NODE                                                                                            \
+	"The settings of one gateway among several (attlsd -N), see attlsd.yaml(5). Each value takes the "    \
+	"place of the policy's; without a key, the policy's value stays. Defaults and needed keys are those " \
+	"of the policy."
 
 int schema_command(bool of_node)
 {

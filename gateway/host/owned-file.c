@@ -12,10 +12,10 @@
 
 static const struct {
 	mode_t others; /* bits that must not be set */
-	const char *lets, *fix;
+	const char *allows, *fix;
 } guards[] = {
-	[OWNED_FILE_NO_WRITING] = { 022, "write it", "chmod go-w" },
-	[OWNED_FILE_NO_ACCESS] = { 077, "at it", "chmod 600" },
+	[OWNED_FILE_NO_WRITING] = { 022, "lets other users write to it", "chmod go-w" },
+	[OWNED_FILE_NO_ACCESS] = { 077, "gives other users access", "chmod 600" },
 };
 
 static void look(const struct stat *st, enum owned_file_guard guard, char why[static OWNED_FILE_WHY_MAX])
@@ -26,8 +26,8 @@ static void look(const struct stat *st, enum owned_file_guard guard, char why[st
 		(void)snprintf(why, OWNED_FILE_WHY_MAX, "it belongs to another user (%u); chown root",
 			       (unsigned)st->st_uid);
 	else if ((st->st_mode & guards[guard].others) != 0)
-		(void)snprintf(why, OWNED_FILE_WHY_MAX, "its mode %03o lets other users %s; %s",
-			       (unsigned)st->st_mode & 0777, guards[guard].lets, guards[guard].fix);
+		(void)snprintf(why, OWNED_FILE_WHY_MAX, "its mode %03o %s; %s", (unsigned)st->st_mode & 0777,
+			       guards[guard].allows, guards[guard].fix);
 }
 
 int owned_file_open(const char *path, enum owned_file_guard guard, struct stat *ret_st,

@@ -1,5 +1,4 @@
-/* Opens and reads files that decide something, or that are secret: whom do they belong to, who can change
- * them? */
+/* Opens and reads files that hold decisions or secrets: who owns them, who can change them? */
 #ifndef ATTLSD_GATEWAY_HOST_OWNED_FILE_H
 #define ATTLSD_GATEWAY_HOST_OWNED_FILE_H
 
@@ -19,7 +18,7 @@ int owned_file_open(const char *path, enum owned_file_guard guard, struct stat *
 		    char why[static OWNED_FILE_WHY_MAX]);
 
 /*
- * Read a whole file of at most `max` bytes that no other user can write. It is no secret. Returns 0 and a
+ * Read a whole file of at most `max` bytes that no other user can write to. It is no secret. Returns 0 and a
  * text of ret_len bytes with a NUL after it, the caller's to free(); or a negative errno and `why`, with the
  * fix.
  */

@@ -287,7 +287,7 @@ static void take_fips(struct maker *maker, struct statement *st)
 	else
 		draft_differ(draft, st,
 			     (struct draft_place){ draft_object(draft, DRAFT_DAEMON, ""), "fips140", "true" },
-			     "for all of attlsd, and OpenSSL's module has a level of its own");
+			     "it applies to all of attlsd, and OpenSSL's module sets the level");
 }
 
 static void take_suite_b(struct maker *maker, struct statement *st)

@@ -12,16 +12,16 @@
 #define EXPORT                                                                                                 \
 	"Export the certificates, keys and authorities of the key rings to the files that \"keyrings\" names " \
 	"(docs/MIGRATE-ZOS.md says how)"
-#define COPY                                                                                                    \
-	"Copy the PKCS #12 files, in binary, to where \"pkcs12\" of the key rings names them, and write their " \
+#define COPY                                                                                                 \
+	"Copy the PKCS #12 files, in binary, to the paths in \"pkcs12\" of the key rings, and write their "  \
 	"passwords into the files that \"password_file\" names, which only root can read. Is this done?"
-#define DATABASE                                                                                             \
-	"OpenSSL cannot read a key database of z/OS: export each with gskkyman to a PKCS #12 file, where "   \
-	"\"pkcs12\" of the key rings names it, and write its password into the file that \"password_file\" " \
+#define DATABASE                                                                                                 \
+	"OpenSSL cannot read a key database of z/OS: export each with gskkyman to a PKCS #12 file, at the path " \
+	"in \"pkcs12\" of the key rings, and write its password into the file that \"password_file\" "           \
 	"names, which only root can read. Is this done?"
 #define TOKEN                                                                                                        \
 	"The key ring is a token of z/OS. Move its keys into a token that attlsd reaches, and name them in \"key\" " \
-	"(\"pkcs11:token=NAME;object=LABEL?module-path=FILE\"), or export them. Which is it?"
+	"(\"pkcs11:token=NAME;object=LABEL?module-path=FILE\"), or export them. Which will you do?"
 #define WEAK                                                                                                   \
 	"attlsd refuses some cipher suites, groups or signature algorithms that z/OS allowed. Which partners " \
 	"have nothing better?"
@@ -77,8 +77,8 @@ static const char *certificates(struct draft *draft, const char *folder, const s
 	return list != NULL ? list : tls_parts_append(draft, NULL, certificate(draft, folder, NULL));
 }
 
-/* AT-TLS chooses a label by action, attlsd by key ring. In a file, no label chooses another certificate than
- * any. */
+/* AT-TLS chooses a label by action, attlsd by key ring. In a file, no label and some label choose different
+ * certificates. */
 static bool fits(const struct draft_object *object, const char *source, const char *certs, bool file)
 {
 	const char *has = draft_get(object, "certificates");
@@ -147,7 +147,7 @@ static const char *chosen(struct draft *draft, const struct tls_parts_ring *ring
 	return list;
 }
 
-/* A file: with its certificates and authorities, it becomes a PKCS #12 file, if it is none. */
+/* A file: with its certificates and authorities, it becomes a PKCS #12 file unless it is one. */
 static void file_ring(struct draft *draft, struct draft_object *tls, const struct tls_parts_ring *ring)
 {
 	struct arena *arena = &draft->arena;

@@ -13,7 +13,7 @@ static const char *const texts[ASK_RESULT_COUNT] = {
 	[ASK_UNREAD] = "the signer does not read its requests",
 	[ASK_GONE] = "the signer and the keeper have ended; reload attlsd",
 	[ASK_MALFORMED] = "the signer's answer is malformed",
-	[ASK_DIED] = "every signer dies from this request",
+	[ASK_DIED] = "every signer dies on this request",
 };
 
 int key_link_pair(int fds[static 2])

@@ -60,7 +60,8 @@ const char *key_status_text(uint32_t status)
 		[KEY_STATUS_ROLE] = "the key does not sign in this role of TLS",
 		[KEY_STATUS_FAILED] = "OpenSSL could not sign",
 		[KEY_STATUS_SILENT] = "the token did not answer within 2 seconds",
-		[KEY_STATUS_LEFT_ALONE] = "the token did not answer lately and is left alone for 30 seconds",
+		[KEY_STATUS_LEFT_ALONE] =
+		    "the token has not answered lately; attlsd does not ask it for 30 seconds",
 	};
 
 	return status < NELEM(texts) && texts[status] != NULL ? texts[status] : "unknown answer";

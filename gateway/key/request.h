@@ -34,7 +34,7 @@ enum key_status {
 	KEY_STATUS_ROLE,       /* of a client, and the key is for servers, or the other way round */
 	KEY_STATUS_FAILED,     /* OpenSSL could not sign */
 	KEY_STATUS_SILENT,     /* the token has not answered in time */
-	KEY_STATUS_LEFT_ALONE, /* nor did it lately, so it was not asked */
+	KEY_STATUS_LEFT_ALONE, /* it has not answered lately, so it was not asked */
 	KEY_STATUS_COUNT
 };
 

@@ -101,7 +101,8 @@ const char *server_choice_failed(const struct session *session)
 {
 	if (session->choice.taken)
 		return "all servers have failed";
-	return session->choice.only != 0 ? "the server of server_map is disabled" : "no server is enabled";
+	return session->choice.only != 0 ? "the server that server_map names is disabled"
+					 : "no server is enabled";
 }
 
 void server_choice_report(struct session *session, enum server_failure failure)

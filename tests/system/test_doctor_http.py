@@ -82,7 +82,7 @@ def test_the_folder_of_a_socket(doctor, folder):
 
 
 @pytest.mark.parametrize("text, mode, why", [
-    (None, 0, "No such file"), (TOKEN, 0o644, "lets other users at it"), ("", 0o600, "must be a token of 16")])
+    (None, 0, "No such file"), (TOKEN, 0o644, "gives other users access"), ("", 0o600, "must be a token of 16")])
 def test_a_bad_token_file(doctor, folder, text, mode, why):
     path = os.path.join(folder, "token")
     if text is not None:

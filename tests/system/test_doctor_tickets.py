@@ -59,7 +59,7 @@ def test_the_fix_of_an_old_file(doctor, keys):
     assert doctor(session_ticket_keys=keys)[0]["status"] == "ok"
     changed(keys, 10)
     found, = doctor(session_ticket_keys=keys)
-    assert found["status"] == "warning" and "leave the newest secret only" in found["fix"], found
+    assert found["status"] == "warning" and "the newest secret is the first line" in found["fix"], found
 
 
 def test_a_file_that_is_missing(doctor, keys):

@@ -203,4 +203,4 @@ def test_a_password_file_that_others_can_read(launch, folder, mode):
     health = {"check": "login", "user": "probe", "password_file": password_file(folder, "secret", mode)}
     gateway = launch(backends={"legacy": {"address": None, "addresses": ["127.0.0.1:9"], "health": health}}, wait=False)
     assert gateway.ended() == 78
-    assert f"its mode {mode:03o} lets other users at it" in gateway.log
+    assert f"its mode {mode:03o} gives other users access" in gateway.log

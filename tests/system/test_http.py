@@ -284,8 +284,8 @@ def test_token_and_tls(launch, backend, folder):
 
 
 @pytest.mark.parametrize("mode, text, why", [
-    (0o640, "0123456789abcdef", "its mode 640 lets other users at it; chmod 600"),
-    (0o604, "0123456789abcdef", "its mode 604 lets other users at it; chmod 600"),
+    (0o640, "0123456789abcdef", "its mode 640 gives other users access; chmod 600"),
+    (0o604, "0123456789abcdef", "its mode 604 gives other users access; chmod 600"),
     (0o600, "short", "its first line must be a token of 16 to 256 printable characters without blanks"),
     (0o600, "with blanks in it, and long", "its first line must be a token"),
     (0o600, "", "its first line must be a token"),

@@ -182,7 +182,7 @@ def test_no_other_server_takes_its_place(fleet, how, folder):
         assert c.login("bob").get("x") == b"server 2"
     assert f.users() == [[], [], ["bob"]]
     if how == "disabled":
-        assert f.gateway.event("server-down").keys["error"] == "the server of server_map is disabled"
+        assert f.gateway.event("server-down").keys["error"] == "the server that server_map names is disabled"
     assert f.gateway.event("server-down").keys["address"] == f.addresses[1]
 
 
@@ -333,9 +333,9 @@ def test_a_bad_map_changes_nothing(fleet):
 
 FAULTS = [
     (None, 0o644, "No such file or directory"),
-    ("* @0\n", 0o664, "its mode 664 lets other users write it; chmod go-w"),
-    ("* @0\n", 0o646, "its mode 646 lets other users write it; chmod go-w"),
-    ("user a 192.0.2.9:21\n* @0\n", 0o644, "\"192.0.2.9:21\" is none of \"addresses\" of backends \"legacy\""),
+    ("* @0\n", 0o664, "its mode 664 lets other users write to it; chmod go-w"),
+    ("* @0\n", 0o646, "its mode 646 lets other users write to it; chmod go-w"),
+    ("user a 192.0.2.9:21\n* @0\n", 0o644, "\"192.0.2.9:21\" is not in \"addresses\" of backends \"legacy\""),
     ("user a @0\n", 0o644, "its last line must be for all others; add \"* SERVER\" or \"* balance\""),
     ("certificate CN @0\n* @0\n", 0o644, "\"CN\" is neither a valid RFC 2253 name nor 64 hex digits"),
     ("certificate CN=a,O=b @0\ncertificate CN = A, O=b @0\n* @0\n", 0o644, "the certificate is in line 1 already; remove one (line 2)"),

@@ -284,7 +284,7 @@ static const struct {
 	  NULL,
 	  FTP_RULE "TTLSGroupAction on\n{\nTTLSEnabled On\nFIPS140 Level2\n}\n" ENVIRONMENT(
 	      "TTLSCipherParms\n{\nV3CipherSuites4Char 13021303C02FCCA8\n}\n" ADVANCED("")),
-	  { "daemon:\n", "fips140: true", "OpenSSL's module has a level of its own",
+	  { "daemon:\n", "fips140: true", "OpenSSL's module sets the level",
 	    "ciphersuites: [TLS_AES_256_GCM_SHA384]\n", "ciphers: [ECDHE-RSA-AES128-GCM-SHA256]\n",
 	    "left out: TLS_CHACHA20_POLY1305_SHA256" } },
 	{ "Suite B has lists of its own",

@@ -16,8 +16,9 @@ static void password_files(void **state)
 	} rows[] = {
 		{ "of its owner", "hunter7\n", 0600, 0, NULL },
 		{ "to read only", "hunter7", 0400, 0, NULL },
-		{ "the group reads", "hunter7\n", 0640, 0, "its mode 640 lets other users at it; chmod 600" },
-		{ "others write", "hunter7\n", 0602, 0, "its mode 602 lets other users at it; chmod 600" },
+		{ "the group reads", "hunter7\n", 0640, 0,
+		  "its mode 640 gives other users access; chmod 600" },
+		{ "others write", "hunter7\n", 0602, 0, "its mode 602 gives other users access; chmod 600" },
 		{ "empty", "", 0600, -EINVAL, "its first line must be a password of 1 to 128 characters" },
 		{ "blank, and open", "\nhunter7\n", 0644, -EINVAL, "its first line must be a password" },
 	};
