@@ -1,7 +1,7 @@
 /*
  * Which server a client gets is decided by the name in its USER, so the name that is judged
- * must be the one that the server reads. Names that servers may read differently (blanks at an
- * end, control characters, Telnet's 0xFF) are refused. Another name gets a new
+ * must be the one that the server reads. Names that servers may read differently (leading or
+ * trailing blanks, control characters, Telnet's 0xFF) are refused. Another name gets a new
  * connection, whichever server it leads to: nobody can tell the map from that. The server is told
  * the host as well, before USER: it may have virtual hosts of its own.
  */

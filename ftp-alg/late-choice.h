@@ -13,7 +13,7 @@
 enum machine_step machine_late_choice(struct ftp_machine *machine, const struct ftp_command *command,
 				      struct ftp_out *out);
 
-/* HOST, whose syntax is good and which SNI does not contradict: the gateway's own answer. */
+/* Answer a valid HOST that SNI does not contradict. */
 void machine_late_choice_host(struct ftp_machine *machine, const struct ftp_command *command,
 			      struct ftp_out *out);
 

@@ -269,7 +269,7 @@ struct ftp_access_state;
 /* Of users and hosts that choose a server. */
 #define FTP_LATE_NAME_MAX 255
 
-/* What a server is chosen by that is chosen at USER, see late-choice.h. Only late-choice.c writes it. */
+/* What decides about the server at USER, see late-choice.h. Only late-choice.c writes it. */
 struct ftp_late_choice {
 	bool takes_host;		  /* HOST decides, so the gateway answers it; the caller says so */
 	char host[FTP_LATE_NAME_MAX + 1]; /* of the last HOST; "": none */

@@ -169,7 +169,7 @@ static bool shortens(const char *argument, struct word word, size_t least)
 	       strncasecmp(argument, word.text, word.len) == 0;
 }
 
-/* The shortest parameter without "=" after the first word: a single letter there is rather a name. */
+/* The shortest parameter without "=" after the first word: a single letter there is more likely a name. */
 #define LATER_LEAST 2
 
 /* A later argument of SITE: is it the parameter, or something that a server could read as it? */

@@ -92,9 +92,9 @@ const struct ftp_verb *ftp_verb_find(const char *name, size_t len);
  * Is a command on a policy's list? An entry is a verb, or a verb and its first
  * argument ("SITE EXEC"), in upper case; with SITE, later arguments can be parameters, too, as
  * on z/OS, and a shorter form of a denied argument is denied with it (SITE REC=FB). The X forms of RFC 775
- * (XRMD) count as the verbs that they are another name for. Servers differ in what they make of an argument
- * with bytes from 0x80, control characters or quotes: with an entry for an argument of its verb, it counts as
- * denied and as not allowed.
+ * (XRMD) count as the verbs that they stand for. Servers differ in how they read an argument with bytes from
+ * 0x80, control characters or quotes: with an entry for an argument of its verb, it counts as denied and as
+ * not allowed.
  */
 bool ftp_command_is_denied(const struct ftp_command *command, const struct command_list *list);
 bool ftp_command_is_allowed(const struct ftp_command *command, const struct command_list *list);

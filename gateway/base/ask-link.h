@@ -11,7 +11,7 @@
 #include <stdint.h>
 #include <sys/types.h>
 
-/* How long one that has not answered in time gets no requests, unless it sends something. */
+/* How long a process that was late gets no requests, unless it sends something. */
 #define ASK_LINK_SILENCE_MS 30000
 
 struct ask_link {
@@ -37,7 +37,7 @@ enum ask_result {
 	ASK_UNREAD,	/* requests are not read: the socket is full */
 	ASK_GONE,	/* nobody can answer any more */
 	ASK_MALFORMED,	/* something came that is no answer */
-	ASK_DIED,	/* one died for each attempt */
+	ASK_DIED,	/* every attempt killed one */
 	ASK_RESULT_COUNT
 };
 
@@ -55,8 +55,7 @@ struct ask_question {
 
 /*
  * A socket pair: the asking end, which waits for at most `ms`, and the answering end. plain: it waits as long
- * for room, too, because a process that has no send(2) cannot say that it will not. Returns 0 or a negative
- * errno.
+ * for room, because without send(2) it cannot ask for MSG_DONTWAIT. Returns 0 or a negative errno.
  */
 int ask_link_pair(int fds[static 2], unsigned ms, bool plain);
 
@@ -67,9 +66,9 @@ int ask_link_init(struct ask_link *link, int fd, unsigned ms);
 uint64_t ask_link_next(struct ask_link *link);
 
 /*
- * Ask, and wait for the answer to the request with link->serial: at most link->ms or
- * ask->max_ms. After ASK_SILENT, further
- * requests get ASK_LEFT_ALONE at once, until something comes or ASK_LINK_SILENCE_MS are over.
+ * Ask, and wait for the answer to the request with link->serial: at most link->ms or ask->max_ms. After
+ * ASK_SILENT, further requests get ASK_LEFT_ALONE at once, until something comes or ASK_LINK_SILENCE_MS
+ * are over.
  */
 enum ask_result ask_link_ask(struct ask_link *link, const struct ask_question *ask);
 

@@ -1,4 +1,4 @@
-/* Asks the server map which server the client gets that is explained. */
+/* Asks the server map which server the explained client gets. */
 #include "gateway/ctl/explain-map.h"
 
 #include <string.h>

@@ -28,7 +28,7 @@ static int removed_folder(const char *parent)
 	if (mkdtemp(path) == NULL)
 		return -errno;
 	fd = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC | O_NOFOLLOW);
-	/* to a user who may not search it, a file in it is forbidden, which libraries take for a fault */
+	/* a user who may not search it gets EACCES for any file in it, which libraries take for a fault */
 	if (fd != -1 && fchmod(fd, 0711) == 0) {
 		r = fd;
 	} else {

@@ -11,7 +11,7 @@ int keeper_sandbox(const struct keeper_setup *setup, const char *process);
 /* A process that is about to load the module of a token. Returns likewise. */
 int keeper_sandbox_token(const struct keeper_setup *setup);
 
-/* A process that a keeper has forked: what it still may is read, write and compute. Returns likewise. */
+/* A process that a keeper has forked: it may still read, write and compute. Returns likewise. */
 int keeper_sandbox_child(const char *process);
 
 #endif

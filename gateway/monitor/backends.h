@@ -72,7 +72,7 @@ struct backend_wish {
 	uint64_t session;
 	const struct ip_addr *key; /* its client; NULL: unknown */
 	uint32_t only;		   /* the index of the server plus 1; 0: any that it has not had */
-	bool anew;		   /* what it has, or has had, does not count any more */
+	bool anew;		   /* its earlier servers no longer count */
 };
 
 /*

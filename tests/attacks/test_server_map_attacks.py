@@ -42,7 +42,7 @@ def test_541_a_second_user_does_not_stay(mapped):
     assert "USER mallory" not in servers[1].everything()
 
 
-# 542. A name that the server reads as another one than the map was asked with.
+# 542. A name that the server and the map read differently.
 # Guard: is_plain() in ftp-alg/late-choice.c.
 def test_542_odd_names_reach_no_server(mapped):
     gateway, servers = mapped("user alice @1\n* @0\n")

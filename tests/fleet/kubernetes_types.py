@@ -1,5 +1,5 @@
 """
-What the API of Kubernetes accepts: its client for Python has the name, the type and the need of every field, generated from the
+What the API of Kubernetes accepts: its client for Python knows each field's name and type, and whether it is required, from the
 OpenAPI description of the API. The newest release is not needed, because fields of stable kinds do not go away.
 """
 import re

@@ -129,7 +129,7 @@ def test_a_node_drains_with_a_deadline(site, big, row):
     session, idle = site.on(one), site.on(one)
     data, first = long_download(site, session)
     one.order("drain", "--deadline", "60s")
-    net.until(lambda: site.state("node1")[0].split()[:1] in (["MAINT"], ["DOWN"]), "HAProxy gives node1 up")
+    net.until(lambda: site.state("node1")[0].split()[:1] in (["MAINT"], ["DOWN"]), "HAProxy gives up on node1")
     assert idle.reply().code == 421
     assert first + data.read_all() == big and data.end == "clean" and session.reply().code == 226
     net.until(lambda: one.gateway.process.poll() is not None, "node1 exits")

@@ -1,4 +1,4 @@
-/* One process asks another: what it makes of each thing that may come, or not come. */
+/* One process asks another: how it treats what comes or does not come. */
 #include "gateway/base/ask-link.h"
 
 #include <sys/socket.h>

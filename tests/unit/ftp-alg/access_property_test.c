@@ -64,7 +64,7 @@ static void add(char *text, const char *more)
 		(void)snprintf(text + len, NAME_MAX_LEN - len, "%s", more);
 }
 
-/* One to three parts with slashes or dots between them. odd: as some servers only read them. */
+/* One to three parts with slashes or dots between them. odd: as only some servers read them. */
 static void add_parts(char *text, enum ftp_space space, bool odd)
 {
 	static const char *const plain[] = { "/", "/", "//", "/./" };
@@ -125,7 +125,7 @@ static bool make_name(const struct server *server, char *text)
 	}
 }
 
-/* The text of the entry goes behind `text`. */
+/* The text of the entry goes after `text`. */
 static void make_entry(struct entry *entry, char *text, size_t size)
 {
 	size_t n = pick(4);
@@ -198,7 +198,7 @@ static void move(struct walk *walk, const struct place *target)
 	stage_reply(walk->stage, moves ? "250 moved" : "550 no such folder");
 }
 
-/* Has the place only names that no server reads in another way? */
+/* Do all servers read the names of this place alike? */
 static bool is_common(const struct place *place)
 {
 	bool common = true;
