@@ -11,9 +11,9 @@ clients arrive, sessions at each node cost CPU time, memory, ports and entries o
 and a resource that is used up is named, once, with the second in which it happened. The run goes on as if there were
 enough of it, so that the peak says how much is missing. All random numbers come from --seed, so that a run can be repeated.
 
-A node that fails loses its sessions. One that drains loses none, and takes none: they end when their clients end
-them, and with a deadline, those that are left then are lost. Lost sessions come back as new ones. A new session that
-finds no node is refused, and does not come back.
+A node that fails loses its sessions. One that drains takes no new ones: sessions end when their clients end them, and with
+a deadline, it loses only those left at its deadline. Lost sessions come back as new ones. A new session that finds no
+node is refused, and does not come back.
 """
 import argparse
 import collections
