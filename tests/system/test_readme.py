@@ -18,7 +18,8 @@ def test_the_shortest_policy_is_the_shipped_one():
 
 def test_links_lead_somewhere():
     for name in ("README.md", "CONTRIBUTING.md", "SECURITY.md", "CHANGELOG.md", "docs/ARCHITECTURE.md", "docs/THREAT-MODEL.md",
-                 "docs/TROUBLESHOOTING.md", "docs/TUTORIAL.md", "docs/servers/vsftpd.md", "docs/servers/iis.md", "docs/servers/zos.md", "docs/EDGE.md", "docs/ATTLS.md", "docs/OUTBOUND.md"):
+                 "docs/TROUBLESHOOTING.md", "docs/TUTORIAL.md", "docs/servers/vsftpd.md", "docs/servers/iis.md", "docs/servers/zos.md", "docs/EDGE.md", "docs/ATTLS.md", "docs/OUTBOUND.md",
+                 "docs/FLEET.md", "docs/KERBEROS.md", "docs/MIGRATE-ZOS.md", "docs/OPERATING.md"):
         folder = os.path.dirname(os.path.join(net.ROOT, name))
         for link in re.findall(r"\]\(([^)#:]+)\)", read(name)):
             assert os.path.exists(os.path.join(folder, link)), f"{name} names {link}"
