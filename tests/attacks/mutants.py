@@ -298,7 +298,7 @@ MUTANTS = [
     (347, "two workers have to agree that a server is down",
      [("gateway/monitor/server-health.c", "(others && health->failed < WITNESSES)", "(others && false)")]),
     # test_fleet_attacks.py
-    (350, "the secret of tickets is for nobody else", [("gateway/host/owned-file.c", '{ 077, "at it"', '{ 0, "at it"')]),
+    (350, "the secret of tickets is for nobody else", [("gateway/host/owned-file.c", '{ 077, "gives other users access"', '{ 0, "gives other users access"')]),
     (351, "pages of the secret stay with the monitor", [("gateway/tls/ticket-secrets.c", "*secrets = shared_map(size_of(n));",
                                                           "*secrets = shared_map(size_of(n));\n\n\tif (secrets != NULL)\n\t\t(void)shared_lend(secrets, size_of(n), true);")]),
     (352, "the file of a node has few keys", [("policy/own-values.c", "if (!own_values_allow(section->key->text, member->key->text, NULL)) {", "if (false) {")]),
