@@ -41,11 +41,11 @@ static uint32_t limit_ms(const struct session *session)
 	uint32_t least_ms = 0;
 
 	for (size_t i = 0; i < policy->nrules; i++) {
-		uint32_t ms = policy->rules[i].tls->handshake_timeout_ms;
+		const struct tls_action *tls = policy->rules[i].tls; /* NULL: listeners without TLS */
 
-		if (is_reachable(&policy->rules[i], session->facts.listener) &&
-		    (least_ms == 0 || ms < least_ms))
-			least_ms = ms;
+		if (tls != NULL && is_reachable(&policy->rules[i], session->facts.listener) &&
+		    (least_ms == 0 || tls->handshake_timeout_ms < least_ms))
+			least_ms = tls->handshake_timeout_ms;
 	}
 	return least_ms != 0 ? least_ms : HEADER_MS;
 }

@@ -139,7 +139,9 @@ void server_choice_settle(struct session *session)
 	if (!session->choice.taken || session->choice.settled)
 		return;
 	session->choice.settled = true;
-	tell(session, MSG_SERVER_WORKS, SERVER_FAILURE_NONE);
+	/* the last one that is left goes on after a fault that the monitor has heard of */
+	if (!session->choice.told)
+		tell(session, MSG_SERVER_WORKS, SERVER_FAILURE_NONE);
 	session_log(&session->facts, LOG_LEVEL_INFO, "server-chosen",
 		    LOG_TEXT("backend", backend_of(session)->name),
 		    LOG_TEXT("address", ip_endpoint_format(&session->facts.server, text)),

@@ -165,6 +165,22 @@ def test_the_last_ones_own_words(cluster, make_backend):
         assert c.greeting == "421 two is full"
 
 
+@pytest.mark.parametrize("dead", [False, True])
+def test_the_last_one_has_much_to_say_before_its_greeting(cluster, make_backend, dead):
+    """That counts as a fault of the server, but there is no other one, and it greets after all."""
+    def greet(session):
+        for _ in range(100):
+            session.reply("ld.so: object 'libold.so' from LD_PRELOAD cannot be preloaded: ignored.")
+        session.reply("220 hello")
+    chatty = make_backend(greeting=greet, files={"x": b"chatty"})
+    gateway = cluster([("127.0.0.1", net.free_port()), chatty] if dead else [chatty], stray_replies="drop")
+    for _ in range(2):
+        with login(gateway) as c:
+            assert c.get("x") == b"chatty"
+    gateway.event("server-failed" if dead else "session-end")
+    assert not gateway.seen("worker-killed") and not gateway.seen("worker-died")
+
+
 @pytest.mark.parametrize("balance", ["round_robin", "least_sessions"])
 def test_forty_sessions_are_spread(cluster, make_backend, balance):
     """Over all workers: the monitor gives the turns."""

@@ -1,5 +1,6 @@
 """Clients that never speak TLS (listeners with tls: none), and rules that match them by direction and destination."""
 import client as clients
+from proxy_header import v1
 
 CLEAR = {"secure_ftp": "allowed", "secure_ctrlconn": "clear", "secure_dataconn": "clear"}
 
@@ -21,3 +22,16 @@ def test_rules_for_clients_in_the_clear(launch, backend):
     with clients.implicit(gateway) as c:
         c.expect("PWD", 257)
     assert [one.keys["rule"] for one in gateway.events if one.name == "session-start"] == ["out", "everyone"]
+
+
+def test_clients_in_the_clear_behind_a_balancer(launch, backend):
+    """The time that a header has is that of handshakes, but there are none here."""
+    gateway = launch(backend, ftp=CLEAR, listeners={"explicit": {"tls": "none", "proxy_protocol": ["127.0.0.1"]}, "implicit": {"proxy_protocol": ["127.0.0.1"]}},
+                     rules={"everyone": {"match": {"listener": "implicit"}}, "out": {"match": {"listener": "explicit"}, "ftp": "standard", "backend": "legacy"}})
+    for _ in range(2):
+        with clients.Client(gateway.explicit, header=v1(("127.0.0.1", 40000), ("127.0.0.1", 21))) as c:
+            c.login()
+            assert c.get("hello.txt") == b"hello, world\r\n"
+        with clients.Client(gateway.implicit, implicit=True, header=v1(("127.0.0.1", 40000), ("127.0.0.1", 990))) as c:
+            c.login()
+    assert not gateway.seen("worker-died")
