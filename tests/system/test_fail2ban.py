@@ -70,17 +70,22 @@ def event_of(line, form):
     return words[2] if len(words) > 2 else None
 
 
-def ours(line):
-    """The same line, if the password of the policy was the wrong one."""
-    return re.sub(r'by=server|"by":"server"', lambda found: found[0].replace("server", "stored-credential"), line)
+def ours(line, form):
+    """The same line, if it was not the client that failed."""
+    after = {"text": ("", " lost-lines=3", " key=login_check line=7", " key=per_user lost-lines=3"),
+             "json": ("}", ',"lost-lines":3}', ',"key":"login_check","line":7}', ',"key":"per_user","lost-lines":3}')}[form]
+    for why in "stored-credential", "login-unchecked":
+        other = re.sub(r'by=server|"by":"server"', lambda found, why=why: found[0].replace("server", why), line).removesuffix("}")
+        yield from (other + more for more in after)
 
 
+@pytest.mark.parametrize("node", [None, "gw-1.example_2"])
 @pytest.mark.parametrize("form", ["text", "json"])
-def test_only_the_client_that_failed_is_found(fail2ban, launch, make_backend, folder, form):
+def test_only_the_client_that_failed_is_found(fail2ban, launch, make_backend, folder, form, node):
     backend = make_backend(PASS=lambda session, password: session.reply("230 in" if password == "right" else "530 no"))
     six = {"six": {"address": "[::1]:0"}} if net.have_ipv6() else {}
     gateway = launch(
-        backend, daemon={"log": {"format": form}}, backends={"legacy": {"command_line_max": 4096}}, listeners=six, wait=False,
+        backend, daemon={"log": {"format": form}, **({"node": node} if node else {})}, backends={"legacy": {"command_line_max": 4096}}, listeners=six, wait=False,
         ftp={"login_delay": "0s", "secure_ftp": "allowed", "secure_ctrlconn": "clear", "secure_dataconn": "clear"})
     net.until(lambda: re.search('"?ready"? ?.*implicit', gateway.log), "ready")
     port = {name: int(number) for name, number in re.findall(r'"?(explicit|implicit|six)"?[:=]"?[^ "]*:(\d+)', gateway.log)}
@@ -107,6 +112,7 @@ def test_only_the_client_that_failed_is_found(fail2ban, launch, make_backend, fo
     gateway.stop()
     lines = gateway.log.splitlines()
     failed = [event_of(line, form) for line in lines].count("login-failed")
+    assert node is None or all(node in line for line in lines if event_of(line, form) == "login-failed")
     assert failed >= len(failing) * 6 and "127.0.0.6" in gateway.log
     six_found = {"::1"} if six else set()
     path = os.path.join(folder, "log")
@@ -115,9 +121,7 @@ def test_only_the_client_that_failed_is_found(fail2ban, launch, make_backend, fo
         f.writelines(shape(line, form) + "\n" for shape in shapes for line in lines if event_of(line, form))
         # not at fault: the last two clients that failed, had the policy's password been wrong
         for line in [line for line in lines if event_of(line, form) == "login-failed"][-2:]:
-            line = ours(line)
-            after = " lost-lines=3" if form == "text" else ',"lost-lines":3}'
-            f.writelines(shape(one, form) + "\n" for shape in shapes for one in (line, line.removesuffix("}") + after))
+            f.writelines(shape(one, form) + "\n" for shape in shapes for one in ours(line, form))
     found = fail2ban("regex", "-o", "ip", path, "attlsd")
     assert len(found) == failed * len(shapes) and set(found) == {"127.0.0.2", "127.0.0.3"} | six_found, found
     found = fail2ban("regex", "-o", "ip", path, "attlsd[mode=aggressive]")

@@ -126,6 +126,29 @@ def test_logcheck_reports_what_needs_attention():
     assert logcheck("Nov 29 12:00:00 gw1 sshd[7]: attlsd[77]: ready") != []
 
 
+def lines_of_logins(node, user):
+    """What attlsd logs of logins that failed: (quiet, loud)."""
+    start = "Nov 29 12:00:00 gw1 attlsd[77]: "
+    session = f"{node}session=1795957999123457 client=198.51.100.7:40122 rule=everyone user={user}"
+    after = "", " key=per_user", " key=users line=7", " key=users line=7 lost-lines=3", " lost-lines=3"
+
+    def failed(*by):
+        return [f"{start}login-failed {session} by={word}{more}" for word in by for more in after]
+
+    def checked(*answers):
+        return [f"{start}login-check {session} answer={answer} ms=3{more}" for answer in answers for more in after]
+    return (failed("server", "certificate", "kerberos", "verifyuser", "login-check", "no-answer") + checked("allow", 'deny text="not you"'),
+            failed("stored-credential", "login-unchecked") + checked("none reason=socket-busy"))
+
+
+@pytest.mark.parametrize("node", ["", "node=gw-1.example_2 "])
+@pytest.mark.parametrize("user", ["me", '""', '"a b"', r'"a \" \\"', '"x by=server"', '"x by=server a="', '"x by=server a=b"', '"x answer=allow"',
+                                  '"x answer=deny "', r'"\" by=server a=\""', r'"\" answer=deny \""', '"by=server..."'])
+def test_logcheck_takes_no_word_of_a_client_for_attlsds(node, user):
+    quiet, loud = lines_of_logins(node, user)
+    assert logcheck(*quiet) == [] and logcheck(*loud) == loud
+
+
 def test_debian_has_the_version_of_the_tree():
     version = read("VERSION").strip()
     assert re.match(r"attlsd \((\S+)\)", read("debian/changelog")).group(1) == version
