@@ -195,7 +195,7 @@ demo-outbound: setup-demo           ## a client without TLS, attlsd, and a real 
 	@$(MAKE) --no-print-directory --silent binaries
 	@B=$B DEMO=$(DEMO) sh contrib/demo/outbound.sh
 
-# What is installed: each file, and its folder under PREFIX.
+# What is installed: each file, and its folder under PREFIX, which takes the place of /usr/local in all but the pages.
 DOC := share/doc/attlsd
 # Pages for those who work on attlsd; installed-links.sed has the same list.
 UNINSTALLED := ARCHITECTURE BENCHMARKS CHANGELOG CONTRIBUTING LICENSE PERFORMANCE SECURITY STYLE
@@ -219,9 +219,9 @@ INSTANCE := -e '/^Description=/s/$$/ (%i)/' -e 's|/etc/attlsd/|/etc/attlsd/%i/|g
 install: $(BINARIES)                ## install under DESTDIR/PREFIX
 	for file in $(INSTALLED); do from=$${file%:*}; to="$(ROOT)/$${file#*:}/$${from##*/}"; \
 	  case $$file in *:sbin|*/attlsd-deploy:*|*/upgrade-services:*|*/login-check:*|*/login-check-pam:*) mode=755 ;; *) mode=644 ;; esac; \
-	  install -D -m $$mode $$from "$$to" || exit 1; done
-	sed -i 's|/usr/local|$(PREFIX)|g' "$(UNITS_DIR)/attlsd.service" "$(ROOT)/share/man/man8/attlsd.8" "$(ROOT)/$(DOC)/logrotate/attlsd" "$(ROOT)/$(DOC)/prometheus"/*.service
-	sed -i 's|/usr/local|$(PREFIX)|g' "$(ROOT)/share/man/man8/attlsctl.8" "$(ROOT)/share/man/man5/attlsd.yaml.5" "$(ROOT)/share/attlsd/login-check/attlsd-login-check.service" "$(ROOT)/$(DOC)"/policy.*.yaml "$(ROOT)/$(DOC)"/fleet/node*.yaml "$(ROOT)/share/attlsd/acme/attlsd.sh" "$(ROOT)/share/attlsd/upgrade-services"
+	  install -D -m $$mode $$from "$$to" || exit 1; \
+	  case $$file in *.md:*|*:sbin) continue ;; esac; \
+	  ! grep -qI /usr/local "$$to" || sed -i 's|/usr/local|$(PREFIX)|g' "$$to" || exit 1; done
 	sed $(INSTANCE) "$(UNITS_DIR)/attlsd.service" >"$(UNITS_DIR)/attlsd@.service"
 	chmod 644 "$(UNITS_DIR)/attlsd@.service"
 	sed -i -f contrib/installed-links.sed "$(ROOT)/$(DOC)"/*.md "$(ROOT)/$(DOC)"/*/*.md

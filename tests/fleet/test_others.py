@@ -1,5 +1,6 @@
 """The other arrangements: nftables alone, ECMP, and keepalived in front of nodes and of balancers."""
 import os
+import re
 import shutil
 import stat
 
@@ -7,6 +8,7 @@ import client as clients
 import fleet as fleets
 import net
 import pytest
+import test_install
 
 PLAIN = {"listeners": {"explicit": {"address": "0.0.0.0:21", "proxy_protocol": None},
                        "implicit": {"address": "0.0.0.0:990", "proxy_protocol": None}}}
@@ -109,19 +111,21 @@ def test_keepalived_moves_the_balancer(make, row):
 
 @pytest.mark.skipif(not shutil.which("keepalived"), reason="the Debian package keepalived is not installed")
 def test_keepalived_on_two_nodes(make, row):
-    """Without a balancer: the address follows `attlsctl status --ready`."""
+    """Without a balancer: the address follows `attlsctl status --ready`, by the path that `make install` gives it."""
     site = make(**PLAIN)
     for name, node in site.nodes.items():
         node.ns.ip("link", "set", "inside", "down")
         node.ns.ip("link", "set", "inside", "name", "outside")
         node.ns.ip("link", "set", "outside", "up")
     site.hosts["server"].address("inside", "198.51.100.250/24")
+    test_install.make("install", site.folder, "/usr/local")
+    (command,) = re.findall(r'script "(/.*)"', fleets.shipped("keepalived-node.conf"))
     for name, node in site.nodes.items():
         script = os.path.join(node.folder, "ready")
         with open(script, "w") as f:
-            f.write(f"#!/bin/sh\nexec {net.ATTLSCTL} status --ready --socket {node.socket}\n")
+            f.write(f"#!/bin/sh\nexec {site.folder}{command} --socket {node.socket}\n")
         os.chmod(script, stat.S_IRWXU)
-        text = fleets.shipped("keepalived-node.conf", changes={"/usr/bin/attlsctl status --ready": script})
+        text = fleets.shipped("keepalived-node.conf", changes={command: script})
         keepalived(site, name, text if name == "node1" else text.replace("priority 110", "priority 100"))
         if name == "node1":
             net.until(lambda: has(site.node1, fleets.VIP), "node1 takes the address")

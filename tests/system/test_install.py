@@ -3,6 +3,8 @@ import os
 import re
 import subprocess
 
+import pytest
+
 import net
 
 BUILD = os.path.dirname(net.ATTLSD)
@@ -20,6 +22,23 @@ def files(root):
     return {os.path.relpath(os.path.join(path, name), root) for path, _, names in os.walk(root) for name in names}
 
 
+@pytest.mark.parametrize("prefix", ["/usr", "/usr/local", "/opt/attlsd"])
+def test_files_name_paths_that_are_there(folder, prefix):
+    """What others run by a path: keepalived, systemd, logrotate, shells. Pages tell of both /usr and /usr/local."""
+    make("install", folder, prefix)
+    named = {}
+    for name in sorted(files(folder)):
+        with open(os.path.join(folder, name), encoding="utf-8", errors="replace") as f:
+            text = f.read()
+        if name.endswith(".md") or "\0" in text:
+            continue
+        assert prefix == "/usr/local" or "/usr/local" not in text, name
+        for path in re.findall(r"(?<![\w/.-])/(?:usr|opt)/[\w/.-]*attls[\w/.-]*[\w]", text):
+            named.setdefault(path, []).append(os.path.basename(name))
+    assert {path: users for path, users in named.items() if not os.path.exists(folder + path)} == {}
+    assert {"keepalived-node.conf", "attlsctl.8", "attlsd.service", "attlsd@.service", "upgrade-services"} <= set(named[prefix + "/sbin/attlsctl"])
+
+
 def test_all_pages_are_installed_and_removed(folder):
     make("install", folder, "/usr")
     found = files(folder)
@@ -31,10 +50,6 @@ def test_all_pages_are_installed_and_removed(folder):
             doc + "fail2ban/jail.d/attlsd.conf", doc + "systemd/attlsd.socket", doc + "policy.minimal.yaml"} <= found
     assert {"usr/share/attlsd/policy.schema.json", "usr/share/attlsd/node.schema.json"} <= found
     assert {os.stat(os.path.join(folder, name)).st_mode & 0o777 for name in found if "/sbin/" not in name and not name.endswith(("/attlsd-deploy", "/upgrade-services", "/login-check", "/login-check-pam"))} == {0o644}
-    for name in found:
-        if name.endswith((".8", ".5", ".service", ".yaml", "/upgrade-services")):
-            with open(os.path.join(folder, name)) as f:
-                assert "/usr/local" not in f.read(), name
     pages = [name for name in found if name.startswith(doc) and name.endswith(".md")]
     assert len(pages) > 15
     for page in pages:
