@@ -2,15 +2,18 @@
 import hashlib
 import json
 import os
+import re
 import shutil
 import socket
 import ssl
 import subprocess
+import types
 
 import pytest
 
 import certs
 import net
+import test_ocsp
 
 ACME = os.path.join(net.ROOT, "contrib", "acme")
 DEPLOY = os.path.join(ACME, "attlsd-deploy")
@@ -135,7 +138,7 @@ def faults(site):
     yield "cannot be read or has expired", (new["key"], new["key"]), {}
     # attlsd has the new files in force, and something else answers where the hook asks
     yield "no certificate", (new["chain"], new["key"]), {"verify": "127.0.0.1:9"}
-    yield "the old ones are back", (new["chain"], new["key"]), {"policy": "/nonexistent/policy.yaml"}
+    yield "the old files are back", (new["chain"], new["key"]), {"policy": "/nonexistent/policy.yaml"}
 
 
 def test_a_fault_leaves_the_old_certificate_in_force(site):
@@ -146,6 +149,103 @@ def test_a_fault_leaves_the_old_certificate_in_force(site):
         assert done.returncode == 1 and want in done.stderr, (want, done.stderr)
         assert site.files() == before and site.served() == served, want
         assert sorted(os.listdir(os.path.dirname(site.key))) == [".acme.lock", "server.key", "server.pem"], want
+
+
+def test_one_file_has_both(site):
+    """As in policies that `attlsctl import --vsftpd` makes; the new chain may have its key with it, too."""
+    both = site.chain
+    with open(both, "a", encoding="ascii") as file, open(site.key, encoding="ascii") as key:
+        file.write(key.read())
+    os.unlink(site.key)
+    site.key = os.path.join(os.path.dirname(both), "..", "live", "server.pem")  # another way to the same file
+    with open(site.gateway.path, encoding="utf-8") as file:
+        policy = file.read()
+    with open(site.gateway.path, "w", encoding="utf-8") as file:
+        file.write(policy.replace("server.key", "server.pem"))
+    site.configure()
+    new = site.authority.issue("second", ["localhost"])
+    pair = os.path.join(site.folder, "pair.pem")
+    with open(pair, "w", encoding="ascii") as file:
+        for part in new["chain"], new["key"]:
+            with open(part, encoding="ascii") as source:
+                file.write(source.read().removesuffix("\n") + ("\n" if part == new["chain"] else ""))
+    for argv in (new["chain"], new["key"]), (pair, pair):
+        done = site.hook(*argv)
+        assert done.returncode == 0 and site.served() == sha256(new["chain"]), done.stderr
+        with open(both, encoding="ascii") as file, open(new["chain"], encoding="ascii") as chain, open(new["key"], encoding="ascii") as key:
+            assert file.read() == chain.read() + key.read()
+        assert os.stat(both).st_mode & 0o777 == 0o600
+    before = site.files()
+    other = site.authority.issue("third", ["localhost"])
+    site.configure(verify="127.0.0.1:9")
+    assert site.hook(other["chain"], other["key"]).returncode == 1 and site.files() == before
+    assert site.served() == sha256(new["chain"])
+    assert sorted(os.listdir(os.path.dirname(both))) == [".acme.lock", "server.pem"]
+
+
+def test_no_key_gets_into_the_chain(site):
+    new = site.authority.issue("second", ["localhost"])
+    pair = os.path.join(site.folder, "pair.pem")
+    with open(pair, "w", encoding="ascii") as file:
+        for part in new["key"], new["chain"]:
+            with open(part, encoding="ascii") as source:
+                file.write(source.read())
+    done = site.hook(pair, pair)
+    assert done.returncode == 0 and site.served() == sha256(new["chain"]), done.stderr
+    assert b"PRIVATE" not in site.files()[0] and b"CERTIFICATE" not in site.files()[1]
+
+
+def fail_at(site, program, pattern):
+    """A folder for PATH whose program fails if its arguments have this pattern of the shell."""
+    folder = os.path.join(site.folder, "failing")
+    os.makedirs(folder, exist_ok=True)
+    path = os.path.join(folder, program)
+    with open(path, "w", encoding="ascii") as file:
+        file.write(f'#!/bin/sh\ncase "$*" in {pattern}) echo "{program}: no" >&2; exit 1 ;; esac\nexec {shutil.which(program)} "$@"\n')
+    os.chmod(path, 0o755)
+    return {"PATH": folder + ":" + site.environment["PATH"]}
+
+
+@pytest.mark.parametrize("program, pattern", [("mv", "*server.pem.new*"), ("mv", "*server.key.new*"), ("cp", "*server.pem.old*"),
+                                              ("cp", "*server.key.old*"), ("sync", "*server.key.new"), ("chmod", "*")])
+def test_a_file_that_cannot_be_replaced(site, program, pattern):
+    before, served = site.files(), site.served()
+    new = site.authority.issue("second", ["localhost"])
+    own = site.chain + ".old"  # somebody's own copy
+    if program in ("sync", "chmod"):
+        shutil.copy(site.chain, own)
+    done = site.hook(new["chain"], new["key"], **fail_at(site, program, pattern))
+    assert done.returncode == 1 and f"{program}: no" in done.stderr, done.stderr
+    assert site.files() == before and site.served() == served
+    assert ("the old files are back" in done.stderr) == (program == "mv")
+    left = [os.path.basename(own)] if os.path.exists(own) else []
+    assert sorted(os.listdir(os.path.dirname(site.key))) == [".acme.lock", "server.key", "server.pem", *left]
+    assert bool(left) == (program in ("sync", "chmod"))
+
+
+def test_a_file_that_cannot_be_restored_is_named(site):
+    before = site.files()
+    new = site.authority.issue("second", ["localhost"])
+    done = site.hook(new["chain"], new["key"], **fail_at(site, "mv", "*server.pem.new*|*server.key.old*"))
+    assert done.returncode == 1 and re.search(r"not restored.*/server\.key$", done.stderr, re.M), done.stderr
+    assert site.files()[0] == before[0]
+    with open(site.key + ".old", "rb") as file:
+        assert file.read() == before[1]
+
+
+def test_an_ocsp_response_leaves_nothing_beside_it(site):
+    responder = test_ocsp.Responder(site.folder, types.SimpleNamespace(ca=site.authority))
+    response = responder.respond("response.der", site.authority.issue("second", ["localhost"]))
+    ocsp = os.path.join(site.folder, "live", "server.ocsp")
+    shutil.copy(response, ocsp)
+    site.configure(ocsp=ocsp)
+    before = site.files()
+    done = site.hook("deploy_ocsp", "localhost", response, "0")
+    assert done.returncode == 0 and site.files() == before, done.stderr
+    assert sorted(os.listdir(os.path.dirname(site.key))) == [".acme.lock", "server.key", "server.ocsp", "server.pem"]
+    done = site.hook("deploy_ocsp", "localhost", response, "0", **fail_at(site, "mv", "*.ocsp.new*"))
+    assert done.returncode == 1 and "the old files are back" in done.stderr
+    assert sorted(os.listdir(os.path.dirname(site.key))) == [".acme.lock", "server.key", "server.ocsp", "server.pem"]
 
 
 @pytest.fixture
