@@ -15,6 +15,7 @@
 #include <uthash.h>
 
 #include "gateway/base/audit-text.h"
+#include "gateway/ctl/audit-starts.h"
 #include "gateway/view/json-print.h"
 
 #define EXIT_UNSURE    3
@@ -50,7 +51,8 @@ static const struct {
 	[KIND_HIDDEN] = { "hidden", "a worker got another number of sessions than it has told of", WRONG },
 	[KIND_AFTER_END] = { "after_end", "an event of a process that has ended", WRONG },
 	[KIND_LATE] = { "late", "the first events of a process are not in these files", UNSURE },
-	[KIND_NO_END] = { "no_end", "a process ended without its last event, so more may be missing",
+	[KIND_NO_END] = { "no_end",
+			  "the last event of a process is not in these files, so more may be missing",
 			  UNSURE },
 	[KIND_UNFINISHED] = { "unfinished", "a session ended without an event: its worker died", NOTE },
 	[KIND_OPEN] = { "open", "sessions have not ended yet", NOTE },
@@ -60,12 +62,13 @@ static const struct {
 
 struct process {
 	char name[NAME_MAX_BYTES];
-	json_int_t last;	  /* number of its last event; 0: none */
-	json_int_t sessions;	  /* that it has told of */
-	json_int_t missing, told; /* events missing so far, and as many as it says that it has lost */
-	bool whole;		  /* its first event is here */
-	bool stopped;		  /* it has said its last word */
-	bool ended;		  /* the monitor says that it is gone */
+	struct trail_start *start; /* NULL: it has no event, or there was no memory */
+	json_int_t last;	   /* number of its last event; 0: none */
+	json_int_t sessions;	   /* that it has told of */
+	json_int_t missing, told;  /* events missing so far, and as many as it says that it has lost */
+	bool whole;		   /* its first event is here */
+	bool stopped;		   /* it has said its last word */
+	bool ended;		   /* the monitor says that it is gone */
 	char time[40];
 	UT_hash_handle hh;
 };
@@ -82,6 +85,7 @@ struct verify {
 	json_int_t events, sessions;
 	uint64_t counts[KINDS];
 	json_t *findings;
+	struct trail_start *starts;
 	struct process *processes;
 	struct open_session *open;
 	char first[40], last[40];
@@ -275,6 +279,8 @@ static void take(struct verify *v, const json_t *event)
 	if (process == NULL)
 		return;
 	v->events++;
+	process->start = audit_starts_note(&v->starts, text_of(event, "boot"), text_of(event, "node"),
+					   (uint64_t)v->events);
 	check_number(v, process, event);
 	if (process->time[0] != '\0' && strcmp(when, process->time) < 0)
 		find(v, KIND_CLOCK, "from %s to %.32s", process->time, when);
@@ -359,6 +365,24 @@ static int read_file(struct verify *v, const char *path)
 	return r;
 }
 
+static bool is_unfinished(const struct process *process)
+{
+	return process->start != NULL && !process->stopped && !process->ended;
+}
+
+/* Nobody may have been left to see the end of these. */
+static void check_ends(struct verify *v)
+{
+	const struct process *process;
+
+	for (process = v->processes; process != NULL; process = process->hh.next)
+		if (is_unfinished(process))
+			process->start->unfinished = true;
+	for (process = v->processes; process != NULL; process = process->hh.next)
+		if (is_unfinished(process) && audit_starts_is_past(v->starts, process->start))
+			find(v, KIND_NO_END, "process %s", process->name);
+}
+
 static void finish(struct verify *v)
 {
 	struct process *process, *next_process;
@@ -368,6 +392,7 @@ static void finish(struct verify *v)
 	v->line = 0;
 	HASH_ITER (hh, v->processes, process, next_process)
 		balance(v, process);
+	check_ends(v);
 	HASH_ITER (hh, v->open, session, next) {
 		find(v, KIND_OPEN, "session %" JSON_INTEGER_FORMAT " of process %s", session->id,
 		     session->process->name);
@@ -378,6 +403,7 @@ static void finish(struct verify *v)
 		HASH_DEL(v->processes, process);
 		free(process);
 	}
+	audit_starts_free(&v->starts);
 }
 
 static int status_of(const struct verify *v)
