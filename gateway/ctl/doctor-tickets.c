@@ -51,9 +51,10 @@ static void report_old(struct doctor *doctor, const struct tls_action *action, c
 {
 	const char *path = action->session_ticket_keys;
 
+	/* echo first: a last line without its end would become one secret with the new one */
 	doctor_fix(
 	    doctor,
-	    "openssl rand -base64 48 >> '%s', copy it to all gateways, and run attlsctl reload there; then "
+	    "(echo; openssl rand -base64 48) >> '%s', copy it to all gateways, and run attlsctl reload there; then "
 	    "move the new line to the top and reload; after session_timeout, remove the old one",
 	    path);
 	doctor_warning(

@@ -51,12 +51,15 @@ def test_the_age(doctor, keys, secrets, days, status, said):
     assert ("fix" in found, "look" in found) == (status == "warning", status == "cannot tell")
 
 
-def test_the_fix_of_an_old_file(doctor, keys):
+@pytest.mark.parametrize("end", ["\n", ""])
+def test_the_fix_of_an_old_file(doctor, keys, end):
     """The command adds a secret that no ticket is made with yet; the date of the file is new, and doctor knows how to go on."""
+    write(keys, secret().rstrip("\n") + end)
     changed(keys, 100)
     found, = doctor(session_ticket_keys=keys)
     subprocess.run(found["fix"].partition(",")[0], shell=True, check=True)
-    assert doctor(session_ticket_keys=keys)[0]["status"] == "ok"
+    found, = doctor(session_ticket_keys=keys)
+    assert found["status"] == "ok" and "has 2 secrets" in found["detail"], found
     changed(keys, 10)
     found, = doctor(session_ticket_keys=keys)
     assert found["status"] == "warning" and "the newest secret is the first line" in found["fix"], found
