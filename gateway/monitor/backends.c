@@ -234,6 +234,8 @@ static void count_failure(const struct backend_server *server, enum server_failu
 
 static void log_change(const struct backend_server *server, enum server_change change)
 {
+	time_t now = time(NULL); /* it may have been set back */
+
 	if (change == SERVER_CHANGE_DOWN)
 		log_event(LOG_LEVEL_WARNING, "backend-down", LOG_TEXT("backend", server->backend),
 			  LOG_TEXT("address", server->text),
@@ -242,7 +244,7 @@ static void log_change(const struct backend_server *server, enum server_change c
 	else
 		log_event(LOG_LEVEL_INFO, "backend-up", LOG_TEXT("backend", server->backend),
 			  LOG_TEXT("address", server->text),
-			  LOG_NUMBER("down_s", (uint64_t)(time(NULL) - server->since)));
+			  LOG_NUMBER("down_s", (uint64_t)(now > server->since ? now - server->since : 0)));
 }
 
 void backends_learn(struct backend_server *server, const struct policy_health *limits,

@@ -117,9 +117,8 @@ static void print_habits(const struct row *row, uint64_t now_s, FILE *out)
 			continue;
 		(void)fprintf(out, "%s%s", before, habit_name(habit));
 		if (row->client->habits[habit].sessions != row->client->sessions)
-			(void)fprintf(
-			    out, " (%" PRIu64 ", %s ago)", row->client->habits[habit].sessions,
-			    client_text_age((now_s - row->client->habits[habit].last_s) * 1000, age));
+			(void)fprintf(out, " (%" PRIu64 ", %s ago)", row->client->habits[habit].sessions,
+				      client_text_ago(row->client->habits[habit].last_s, now_s, age));
 		before = ", ";
 	}
 	if (row->client->data_tls > 0)
@@ -155,8 +154,7 @@ static void print_client(const struct row *row, uint64_t now_s, FILE *out)
 			      network_text(client, network));
 	print_software(client, out);
 	(void)fprintf(out, ": %" PRIu64 " session%s, the last %s ago\n", client->sessions,
-		      client->sessions == 1 ? "" : "s",
-		      client_text_age((now_s - client->last_s) * 1000, age));
+		      client->sessions == 1 ? "" : "s", client_text_ago(client->last_s, now_s, age));
 	if (client->subject[0] != '\0')
 		(void)fprintf(out, "    certificate: %s\n", client_text_shown(client->subject, shown));
 	print_changes(row, VERDICT_BREAKS, "breaks with:", out);

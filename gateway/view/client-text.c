@@ -46,6 +46,11 @@ const char *client_text_age(uint64_t ms, char buf[static CLIENT_AGE_MAX])
 	return buf;
 }
 
+const char *client_text_ago(uint64_t then_s, uint64_t now_s, char buf[static CLIENT_AGE_MAX])
+{
+	return client_text_age(now_s > then_s ? (now_s - then_s) * 1000 : 0, buf);
+}
+
 const char *client_text_size(uint64_t bytes, char buf[static CLIENT_AGE_MAX])
 {
 	static const char *const units[] = { "KiB", "MiB", "GiB", "TiB", "PiB" };

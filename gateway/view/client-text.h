@@ -20,6 +20,9 @@ const char *client_text_name(const char *text, char buf[static CLIENT_SHOWN_MAX]
 /* "12s", "4m05s", "3h07m", "2d04h". */
 const char *client_text_age(uint64_t ms, char buf[static CLIENT_AGE_MAX]);
 
+/* The age of what was at then_s, both in seconds since 1970; "0s" if the clock has gone back since. */
+const char *client_text_ago(uint64_t then_s, uint64_t now_s, char buf[static CLIENT_AGE_MAX]);
+
 /* "0 B", "17.3 MiB". */
 const char *client_text_size(uint64_t bytes, char buf[static CLIENT_AGE_MAX]);
 

@@ -74,8 +74,7 @@ static void print_row(const struct shut_out *row, uint64_t now_s, FILE *out)
 		      key_name(row->key), client_text_shown(client->rule, rule), line,
 		      client->habits[HABIT_WOULD_FIRST + row->key].sessions,
 		      client->habits[HABIT_WOULD_FIRST + row->key].sessions == 1 ? "" : "s",
-		      client_text_age(now_s > first_s ? (now_s - first_s) * 1000 : 0, first),
-		      client_text_age(now_s > last_s ? (now_s - last_s) * 1000 : 0, last));
+		      client_text_ago(first_s, now_s, first), client_text_ago(last_s, now_s, last));
 }
 
 void shut_out_report_print(const struct answers *answers, uint64_t since_s, uint64_t now_s, FILE *out)
