@@ -69,9 +69,10 @@ static void on_answer(struct asker_wait *wait, const struct asker_result *result
 			history->before[row] = now[row];
 	}
 	history->knows = result->metrics != NULL;
-	if (now_s + 1 >=
-	    history->charts->end_s + CHART_STEP_S) /* not in the midst of one of the process before */
-		add_step(history, step, now_s);
+	if (history->loop->now_ms + 1000 < history->due_ms)
+		return; /* in the midst of a step of the process before */
+	add_step(history, step, now_s);
+	history->due_ms = history->loop->now_ms + CHART_STEP_S * 1000;
 }
 
 static void on_time(struct timer *timer)
@@ -110,11 +111,13 @@ void history_resume(struct history *history, struct chart_memory *charts, uint64
 	for (uint64_t end_s = found.end_s + CHART_STEP_S; found.n > 0 && end_s <= now_s;
 	     end_s += CHART_STEP_S)
 		add_step(history, unknown, end_s);
+	history->left_s = CHART_STEP_S - (now_s - found.end_s) % CHART_STEP_S;
 }
 
 int history_start(struct history *history, struct loop *loop, struct asker *asker)
 {
 	history->loop = loop;
+	history->due_ms = loop->now_ms + history->left_s * 1000;
 	history->asker = asker;
 	history->wait.fn = on_answer;
 	timer_init(&history->timer, on_time);

@@ -18,6 +18,8 @@ struct history {
 	bool stopped;
 	bool knows;		     /* `before` is that of the last step */
 	uint64_t before[CHART_ROWS]; /* of rows that grow */
+	uint64_t left_s;	     /* of a step that the process before has begun */
+	uint64_t due_ms; /* when the next step is whole, by the clock of the loop, which nobody sets back */
 	struct chart_memory *charts;
 	/* These are written to the charts and never read from there again: another process may write, too. */
 	uint32_t n, next;

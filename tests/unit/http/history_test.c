@@ -4,6 +4,7 @@
 #include <fcntl.h>
 #include <stdlib.h>
 #include <string.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "tests/unit/unit.h"
@@ -109,6 +110,35 @@ static void a_place_is_never_read_again(void **state)
 	assert_sessions("[7,8]");
 }
 
+/* An answer without counters comes so long after the last one. */
+static void answer_after(struct loop *loop, uint64_t ms)
+{
+	loop->now_ms += ms;
+	history.wait.fn(&history.wait, &(struct asker_result){ .metrics = NULL });
+}
+
+static void a_clock_that_is_set_back_stops_nothing(void **state)
+{
+	uint64_t ahead_s = (uint64_t)time(NULL) + 1000;
+	struct loop loop;
+
+	(void)state;
+	assert_int_equal(loop_init(&loop), 0);
+	charts.end_s = ahead_s;
+	history_resume(&history, &charts, ahead_s + 4); /* the next look at the clock shows less */
+	assert_int_equal(history_start(&history, &loop, NULL), 0);
+	answer_after(&loop, 100);
+	assert_sessions("[7,8]"); /* the step has not ended */
+	answer_after(&loop, 6000);
+	assert_sessions("[7,8,null]");
+	assert_true(charts.end_s < ahead_s);
+	answer_after(&loop, 10000);
+	answer_after(&loop, 9500);
+	assert_sessions("[7,8,null,null,null]");
+	history_stop(&history);
+	loop_done(&loop);
+}
+
 static void memory_is_sealed(void **state)
 {
 	int fd = chart_memory_make();
@@ -148,6 +178,7 @@ int main(void)
 		cmocka_unit_test_setup(new_memory_is_an_empty_hour, start),
 		cmocka_unit_test_setup(garbage_is_an_empty_hour, start),
 		cmocka_unit_test_setup(a_place_is_never_read_again, start),
+		cmocka_unit_test_setup(a_clock_that_is_set_back_stops_nothing, start),
 		cmocka_unit_test(memory_is_sealed),
 		cmocka_unit_test(other_files_are_not_taken),
 	};
