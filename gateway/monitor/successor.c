@@ -13,6 +13,7 @@
 #include <unistd.h>
 #include <utlist.h>
 
+#include "gateway/base/audit.h"
 #include "gateway/base/shared.h"
 #include "gateway/base/ticket-seeds.h"
 #include "gateway/base/util.h"
@@ -100,6 +101,7 @@ static void wait_for_the_end(pid_t successor)
 	sigset_t wanted;
 	int number = SIGCHLD;
 
+	audit_event("process-stop", AUDIT_NUMBER("status", EXIT_SUCCESS)); /* the rest is the successor's */
 	(void)close_range(STDERR_FILENO, ~0u, 0); /* no port, and no worker, may wait for this process */
 	(void)sigemptyset(&wanted);
 	(void)sigaddset(&wanted, SIGTERM);

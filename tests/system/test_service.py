@@ -6,6 +6,7 @@ import subprocess
 
 import pytest
 
+import audit
 import client as clients
 import net
 
@@ -159,7 +160,8 @@ def test_a_restart_needs_a_manager(launch, backend, folder):
 def test_the_next_one_serves_while_the_last_one_drains(launch, make_backend, manager, folder, workers):
     path = os.path.join(folder, "ctl")
     backend = make_backend(files={"big": os.urandom(8 << 20)})
-    daemon = {"control_socket": path, "workers": workers}
+    trail = os.path.join(folder, "audit.log")
+    daemon = {"control_socket": path, "workers": workers, "audit": trail}
     port = net.free_port()
     listeners = {"explicit": {"address": "127.0.0.1:%d" % port}}
     first = launched(launch, manager, backend, ftp={"secure_dataconn": "clear"}, daemon=daemon, listeners=listeners)
@@ -176,6 +178,7 @@ def test_the_next_one_serves_while_the_last_one_drains(launch, make_backend, man
         assert first.process.wait(net.DEADLINE) == 0
         with clients.explicit(second, "C") as c:
             assert len(c.get("big")) == 8 << 20
+        assert audit.verify(trail)[0] == 3, "the successor has not stopped"
         end, rest = net.end_of(data)
         assert (end, begin + rest) == ("fin", backend.files["big"])
         assert busy.reply().code == 226
@@ -183,6 +186,8 @@ def test_the_next_one_serves_while_the_last_one_drains(launch, make_backend, man
     assert stopped.keys["pid"] != str(first.pid)
     assert not first.seen("worker-died") and not first.seen("keeper-died") and not first.seen("stopping-now"), first.log
     assert os.path.exists(path), "the socket is the second one's"
+    status, told = audit.verify(trail)
+    assert status == 0 and len(audit.named(audit.read(trail), "process-stop", pid=first.pid)) == 1, told
 
 
 def test_a_second_sigterm_ends_the_drain(launch, make_backend, manager, folder):
