@@ -8,6 +8,7 @@
 #include <strings.h>
 
 #include "ftp-alg/access-match.h"
+#include "ftp-alg/turn.h"
 
 /* Names in one argument; more are taken for anything. */
 #define NAMES_MAX 16
@@ -138,6 +139,10 @@ static const struct ftp_folder_name *folder_of(const struct access_judge *judge)
 /* Is the working directory there to be judged? If it cannot be known, it may be any. */
 static bool has_folder(struct access_judge *judge)
 {
+	if (machine_is_owed_late(judge->machine)) { /* a reply may be taken for another command's */
+		judge_anywhere(judge, why_folder);
+		return false;
+	}
 	switch (folder_of(judge)->state) {
 	case FTP_FOLDER_KNOWN:
 		return true;
@@ -167,6 +172,16 @@ static void judge_reading(struct access_judge *judge, const char *name, size_t l
 	judge_path(judge);
 }
 
+/*
+ * Up from the working directory: another session may have renamed it since the server named it, and then
+ * it has another parent. Commands that move into it are judged as ever, since the server is asked again.
+ */
+static bool leads_up(const struct access_judge *judge, const char *name, size_t len)
+{
+	return folder_of(judge)->space == FTP_SPACE_HFS && len >= 2 && memcmp(name, "..", 2) == 0 &&
+	       (len == 2 || name[2] == '/') && (judge->command->verb->flags & FTP_VERB_MOVES) == 0;
+}
+
 /* All that a server may read this name as. */
 static void judge_name(struct access_judge *judge, const char *name, size_t len)
 {
@@ -185,6 +200,10 @@ static void judge_name(struct access_judge *judge, const char *name, size_t len)
 	}
 	if (!has_folder(judge))
 		return;
+	if (leads_up(judge, name, len)) {
+		judge_anywhere(judge, why_unclear);
+		return;
+	}
 	judge_reading(judge, name, len);
 	if (name[0] != '\'') {
 		if (folder->members)

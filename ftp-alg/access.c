@@ -7,6 +7,8 @@
 
 #include <string.h>
 
+#include "ftp-alg/turn.h"
+
 static void answer(struct ftp_machine *machine, const struct access_judge *judge, struct ftp_out *out)
 {
 	struct ftp_act *act = machine_answer(machine, FTP_LOCAL_ACCESS, out);
@@ -97,7 +99,9 @@ void machine_access_line(struct ftp_machine *machine, const struct ftp_reply *re
 		return;
 	if (!ours && !(machine->pending == FTP_PENDING_PLAIN && access->asked))
 		return;
-	if (read_name(reply, name, &len))
+	if (machine_is_owed_late(machine)) /* this may answer an earlier PWD */
+		access->folder.state = FTP_FOLDER_STALE;
+	else if (read_name(reply, name, &len))
 		ftp_folder_name_read(&access->folder, name, len);
 	else
 		access->folder.state = FTP_FOLDER_UNKNOWN;
@@ -111,7 +115,8 @@ void machine_access_ends(struct ftp_machine *machine, enum ftp_pending pending, 
 		return;
 	if (pending == FTP_PENDING_FOLDER && access->folder.state == FTP_FOLDER_STALE)
 		access->folder.state = FTP_FOLDER_UNKNOWN;
-	if (pending == FTP_PENDING_PLAIN && access->jes_ends && ftp_reply_is_positive(code))
+	if (pending == FTP_PENDING_PLAIN && access->jes_ends && ftp_reply_is_positive(code) &&
+	    !machine_is_owed_late(machine))
 		access->jes = false;
 }
 

@@ -362,6 +362,7 @@ MUTANTS = [
     (432, "a backslash may be a slash", [("ftp-alg/access-path.c", "byte == 0xff || byte == '\\\\'", "byte == 0xff")]),
     (432, "0xFF may be no part of a name", [("ftp-alg/access-path.c", "byte == 0x7f || byte == 0xff ||", "byte == 0x7f ||")]),
     (433, "the folder is what the server says", [("ftp-alg/access.c", "if (!access_is_known(command->verb) || (command->verb->flags & FTP_VERB_MOVES) != 0)", "if (!access_is_known(command->verb))")]),
+    (435, "names that lead up may lead anywhere", [("ftp-alg/access-judge.c", "if (leads_up(judge, name, len)) {", "if (false) {")]),
     (434, "a second login gives no more", [("ftp-alg/access.c", "access->had_login ? access->let_in[i] & access->named[i] : access->named[i]", "access->named[i]")]),
     (541, "another user gets another connection",
      [("ftp-alg/late-choice.c", "if (strlen(choice->user) == command->arg_len &&\n"

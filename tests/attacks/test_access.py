@@ -97,6 +97,30 @@ def test_431_a_link_is_followed_where_the_server_says_so(stage):
         assert (reply.code == 550) == tells, str(reply)
 
 
+# 435. Another session renames the working directory, and ".." leads elsewhere.
+# Guard: leads_up() in ftp-alg/access-judge.c.
+def test_435_up_from_a_folder_that_was_renamed(stage):
+    server, gateway, top = stage
+    os.makedirs(os.path.join(server.files, "work/a"), exist_ok=True)
+    for folder in "", "work", "work/a", "secret":
+        os.chmod(os.path.join(server.files, folder), 0o777)
+    with clients.Client(gateway.explicit).auth() as one, clients.Client(gateway.explicit).auth() as other:
+        for c in one, other:
+            c.login(server.user, server.password)
+            c.expect("TYPE I", 200)
+        one.expect("CWD " + top + "work/a", 250)
+        one.cmd("SIZE y")
+        other.expect("RNFR " + top + "work/a", 350)
+        other.expect("RNTO " + top + "a", 250)
+        try:
+            for line in "SIZE ../secret/x", "DELE ../secret/x", "STAT ..", "MDTM ../secret/x":
+                one.expect(line, 550)
+        finally:
+            other.expect("RNFR " + top + "a", 350)
+            other.expect("RNTO " + top + "work/a", 250)
+    assert os.path.getsize(os.path.join(server.files, "secret/x")) == SECRET
+
+
 class Windows(backends.Session):
     """Reads names as servers on Windows do, and drops 0xFF with the byte after it."""
 

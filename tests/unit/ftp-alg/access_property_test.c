@@ -223,7 +223,7 @@ static void step(struct walk *walk, struct reach *reach)
 	const char *got;
 
 	exact = exact && !verb->deep && !verb->lists && !walk->server.jes && !walk->server.members &&
-		is_common(&walk->server.folder);
+		is_common(&walk->server.folder) && (verb->moves || strncmp(name, "..", 2) != 0);
 	if (verb == &up)
 		target.n -= target.n > 0 ? 1 : 0;
 	else if (name[0] != '\0' || strcmp(verb->name, "MLST") == 0)
