@@ -16,4 +16,10 @@ bool ebcdic_is(const uint8_t *bytes, size_t len);
  */
 int ebcdic_convert(const uint8_t *bytes, size_t len, char **ret_text, size_t *ret_len);
 
+/* The byte of IBM-1047 for a character of ASCII that can be printed; all other bytes come after those. */
+unsigned ebcdic_byte(char c);
+
+/* Like strcmp(3), in the order of z/OS: by the bytes that the names have in IBM-1047. */
+int ebcdic_compare(const char *a, const char *b);
+
 #endif

@@ -8,6 +8,7 @@
 #include <string.h>
 
 #include "gateway/import/attls-tls.h"
+#include "gateway/import/ebcdic.h"
 #include "gateway/import/text.h"
 #include "gateway/import/tls-parts.h"
 #include "gateway/import/zos-outbound.h"
@@ -63,26 +64,6 @@ static const char *listener_of(struct zos *zos, unsigned port, bool implicit, bo
 	return name;
 }
 
-/* EBCDIC sorts signs before letters before digits, and small letters before capital ones. */
-static int ebcdic_rank(char c)
-{
-	if (c == '\0')
-		return 0;
-	return c >= 'a' && c <= 'z' ? 2 : c >= 'A' && c <= 'Z' ? 3 : c >= '0' && c <= '9' ? 4 : 1;
-}
-
-static int compare_names(const char *a, const char *b)
-{
-	for (;; a++, b++) {
-		int difference = ebcdic_rank(*a) - ebcdic_rank(*b);
-
-		if (difference == 0)
-			difference = (unsigned char)*a - (unsigned char)*b;
-		if (difference != 0 || *a == '\0')
-			return difference;
-	}
-}
-
 static int compare_rules(const void *a, const void *b)
 {
 	const struct zos_rule *x = a;
@@ -90,7 +71,7 @@ static int compare_rules(const void *a, const void *b)
 
 	if (x->priority != y->priority)
 		return x->priority > y->priority ? -1 : 1;
-	return compare_names(x->block->name, y->block->name);
+	return ebcdic_compare(x->block->name, y->block->name);
 }
 
 static bool is_outbound(const struct attls_block *block, const struct attls_merged *merged)
