@@ -10,6 +10,8 @@
 #include "gateway/import/text.h"
 #include "gateway/import/tls-parts.h"
 
+#define CLIENT_PORTS 1024 /* and above */
+
 struct nets {
 	struct draft *draft;
 	struct attls_addresses *found;
@@ -199,29 +201,40 @@ bool attls_is_port_range(const char *value)
 	return text_is(value, "All") || parse_ports(value, &low, &high);
 }
 
-static void add_ports(struct attls_ports *ports, const char *value)
+/* Returns false if the value stands for all ports, as port 0 does. */
+static bool add_ports(struct attls_ports *ports, const char *value)
 {
 	unsigned low, high;
 
-	if (!parse_ports(value, &low, &high) || low == 0 || ports->count == ATTLS_PORTS_MAX)
-		return;
+	if (!parse_ports(value, &low, &high) || low == 0)
+		return false;
+	if (ports->count == ATTLS_PORTS_MAX) {
+		ports->too_many = true;
+		return true;
+	}
 	ports->ranges[ports->count].low = (uint16_t)low;
 	ports->ranges[ports->count].high = (uint16_t)high;
 	ports->count++;
+	return true;
 }
 
-static void add_port_block(struct attls_ports *ports, const struct attls_block *block)
+static bool add_port_block(struct attls_ports *ports, const struct attls_block *block)
 {
+	bool some = true;
+
 	for (const struct attls_item *item = block->items; item != NULL; item = item->next) {
 		if (item->block != NULL)
-			add_port_block(ports, item->block);
+			some = add_port_block(ports, item->block) && some;
 		else if (item->row != NULL)
-			add_ports(ports, item->st.value);
+			some = add_ports(ports, item->st.value) && some;
 	}
+	return some;
 }
 
 void attls_ports(const struct attls_block *rule, const char *side, struct attls_ports *ret)
 {
+	bool some = true;
+
 	*ret = (struct attls_ports){ .count = 0 };
 	for (const struct attls_item *item = rule->items; item != NULL; item = item->next) {
 		const char *keyword = item->st.keyword;
@@ -229,10 +242,12 @@ void attls_ports(const struct attls_block *rule, const char *side, struct attls_
 		if (!attls_is_condition(item, side) || strstr(keyword, "Port") == NULL)
 			continue;
 		if (item->block != NULL)
-			add_port_block(ret, item->block);
+			some = add_port_block(ret, item->block) && some;
 		else
-			add_ports(ret, item->st.value);
+			some = add_ports(ret, item->st.value) && some;
 	}
+	if (!some)
+		*ret = (struct attls_ports){ .count = 0 };
 }
 
 bool attls_ports_have(const struct attls_ports *ports, unsigned port)
@@ -241,6 +256,23 @@ bool attls_ports_have(const struct attls_ports *ports, unsigned port)
 		if (port >= ports->ranges[i].low && port <= ports->ranges[i].high)
 			return true;
 	return false;
+}
+
+bool attls_ports_meet(const struct attls_ports *a, const struct attls_ports *b)
+{
+	for (size_t i = 0; i < a->count; i++)
+		for (size_t j = 0; j < b->count; j++)
+			if (a->ranges[i].low <= b->ranges[j].high && b->ranges[j].low <= a->ranges[i].high)
+				return true;
+	return a->count == 0 || b->count == 0;
+}
+
+bool attls_ports_are_all_of_clients(const struct attls_ports *ports)
+{
+	for (size_t i = 0; i < ports->count; i++)
+		if (ports->ranges[i].low <= CLIENT_PORTS && ports->ranges[i].high == UINT16_MAX)
+			return true;
+	return ports->count == 0;
 }
 
 unsigned attls_ports_count(const struct attls_ports *ports)

@@ -6,7 +6,7 @@
 
 #include "gateway/import/attls-parse.h"
 
-/* More addresses, networks and ranges than this in one rule are not carried over. */
+/* More addresses, networks, and ranges of addresses or ports in one rule are not carried over. */
 #define ATTLS_NETS_MAX	1024
 #define ATTLS_PORTS_MAX 64
 
@@ -23,7 +23,8 @@ struct attls_ports {
 	struct {
 		uint16_t low, high;
 	} ranges[ATTLS_PORTS_MAX];
-	size_t count; /* 0: all */
+	size_t count;  /* 0: all */
+	bool too_many; /* ranges has only the first ones */
 };
 
 /* side: "Local" or "Remote". */
@@ -34,6 +35,10 @@ bool attls_ports_have(const struct attls_ports *ports, unsigned port);
 /* How many ports, and each of them. */
 unsigned attls_ports_count(const struct attls_ports *ports);
 unsigned attls_ports_at(const struct attls_ports *ports, unsigned index);
+/* Do both rules apply to one of the ports? */
+bool attls_ports_meet(const struct attls_ports *a, const struct attls_ports *b);
+/* Are these all ports that clients use? Those are 1024 to 65535; servers have the ports below. */
+bool attls_ports_are_all_of_clients(const struct attls_ports *ports);
 
 /* For checks: can this value be read? "All" can. */
 bool attls_is_address(const char *value);

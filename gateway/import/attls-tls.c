@@ -14,12 +14,13 @@
 	"FTP.DATA asks for client certificates (SECURE_LOGIN), but this rule of AT-TLS does not: which is meant?"
 #define ROLE_CLIENT                                                                                          \
 	"The rule is for connections that clients open, but its HandshakeRole is Client: should it be outbound?"
+#define ROLE_SERVER                                                                                             \
+	"The rule is for connections that z/OS opens, but its HandshakeRole is that of a server: should it be " \
+	"inbound?"
 #define USERS                                                                                                    \
 	"Which certificates belong to which users, and which users may log in? RACF knows it; \"users\" of the " \
 	"policy has only a place holder"
 #define HMAC "attlsd has no truncated HMAC. Which partners need it?"
-#define UNKNOWN                                                                                              \
-	"attlsctl does not know some statements or parameters: do they change TLS, the network or logins?"
 #define REVOKED                                                                                                    \
 	"z/OS fetches revocation lists or asks OCSP servers, attlsd reads a file: which file has the lists? Name " \
 	"it in crl of the key ring"
@@ -58,7 +59,10 @@ static void take_role(struct maker *maker, struct statement *st)
 {
 	struct draft *draft = maker->zos->draft;
 
-	if (maker->client) {
+	if (maker->client && !text_is(st->value, "Client")) {
+		draft_decide(draft, st, at(maker, "handshake_role", "client"), ROLE_SERVER,
+			     "attlsd is the client of TLS here");
+	} else if (maker->client) {
 		draft_carry(draft, st, at(maker, "handshake_role", "client"));
 	} else if (text_is(st->value, "ServerWithClientAuth")) {
 		maker->certificates = true;
@@ -371,7 +375,7 @@ static void take_use(struct maker *maker, struct attls_use *use)
 		return;
 	}
 	if (item->row == NULL) {
-		draft_decide(draft, &item->st, at(maker, NULL, NULL), UNKNOWN, "unknown to attlsctl");
+		draft_decide(draft, &item->st, at(maker, NULL, NULL), ZOS_UNKNOWN, "unknown to attlsctl");
 		return;
 	}
 	for (size_t i = 0; i < NELEM(takers); i++)

@@ -23,8 +23,14 @@
 #define WHERE                                                                                                    \
 	"Clients connect to attlsd in the clear, up to this host: which address do they use? For programs that " \
 	"dial the server itself, see docs/OUTBOUND.md"
-#define KERBEROS "attlsd does not use Kerberos toward servers. Does this one speak TLS?"
-#define NO_RING	 "FTP.DATA names no key ring: which authorities issue the servers' certificates?"
+#define WHO                                                                                                  \
+	"On z/OS, these rules are for some clients only, by address, port, job or user. Every program that " \
+	"reaches the listener uses them here: who may?"
+#define FOR_ALL	   "the rule is for all clients of its listener, now"
+#define ONE_SERVER "the backend has one server"
+#define ONE_PORT   "the backend has one of these ports"
+#define KERBEROS   "attlsd does not use Kerberos toward servers. Does this one speak TLS?"
+#define NO_RING	   "FTP.DATA names no key ring: which authorities issue the servers' certificates?"
 #define START                                                                                                \
 	"The client of z/OS starts TLS only with SECURE_MECHANISM or an option (-a TLS). Does the server speak TLS?"
 #define ORDER "attlsd tries EPSV, PASV, EPRT and PORT in this order, and remembers a refusal"
@@ -332,10 +338,40 @@ static void ask_server(struct way *way)
 	draft_set(draft, way->backend, "hostname", SOME_NAME);
 }
 
+/* What becomes of the conditions of a rule. Those of the server are the backend; nothing asks for clients. */
+static void keep(const struct way *way, const struct zos_rule *rule, struct draft_place match,
+		 const struct attls_addresses *remote, struct zos_kept kept[static ZOS_CONDITIONS])
+{
+	const struct draft_place server = { way->backend, "address", draft_get(way->backend, "address") };
+	const struct zos_kept lost = { match, WHO, FOR_ALL, false };
+	struct attls_addresses local;
+
+	for (int i = 0; i < ZOS_CONDITIONS; i++)
+		kept[i] = (struct zos_kept){ .place = i == ZOS_REMOTE_ADDR || i == ZOS_REMOTE_PORT ? server
+												   : match };
+	attls_addresses(way->zos->draft, rule->block, "Local", &local);
+	if (local.list != NULL)
+		kept[ZOS_LOCAL_ADDR] = lost;
+	if (!attls_ports_are_all_of_clients(&rule->clients))
+		kept[ZOS_LOCAL_PORT] = lost;
+	if (rule->by_job)
+		kept[ZOS_JOB] = lost;
+	if (rule->by_user)
+		kept[ZOS_USER] = lost;
+	if (remote->list != NULL && remote->single == NULL)
+		kept[ZOS_REMOTE_ADDR] = (struct zos_kept){ server, PARTNER, ONE_SERVER, false };
+	else if (remote->single == NULL)
+		kept[ZOS_REMOTE_ADDR].note = ONE_SERVER;
+	if (attls_ports_count(&rule->ports) != 1)
+		kept[ZOS_REMOTE_PORT].note = ONE_PORT;
+}
+
 void zos_outbound(struct zos *zos, const struct zos_rule *rule, struct draft_object *object)
 {
 	struct attls_item *host = attls_merged_find(&rule->merged, "HostReferenceIdDNS");
 	struct way way = { .zos = zos };
+	struct zos_kept kept[ZOS_CONDITIONS];
+	struct draft_place match = { object, "match", NULL };
 	struct attls_addresses remote;
 	const char *name = draft_free_name(zos->draft, DRAFT_BACKENDS, rule->name);
 	bool host_is_name = host != NULL && policy_is_host_name(host->st.value);
@@ -380,8 +416,10 @@ void zos_outbound(struct zos *zos, const struct zos_rule *rule, struct draft_obj
 		draft_set(zos->draft, way.backend, "hostname", NULL);
 	}
 	make_listener(&way, object);
-	draft_set(zos->draft, object, "match", zos_rule_match(zos, rule, draft_get(object, "match")));
-	zos_rule_account(zos, rule, object, draft_get(object, "match"));
+	match.value = zos_rule_match(zos, rule, draft_get(object, "match"));
+	draft_set(zos->draft, object, "match", match.value);
+	keep(&way, rule, match, &remote, kept);
+	zos_rule_account(zos, rule, object, match.value, kept);
 }
 
 void zos_outbound_without_rule(struct zos *zos)

@@ -7,6 +7,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "gateway/base/util.h"
 #include "gateway/import/attls-tls.h"
 #include "gateway/import/ebcdic.h"
 #include "gateway/import/text.h"
@@ -28,8 +29,16 @@
 	"with --backend"
 #define IMPLICIT                                                                                             \
 	"z/OS serves TLSPORT only if an FTP daemon listens to it. Does one? If not, remove this listener"
-#define BOTH "This port has rules with implicit and with explicit TLS. Which is meant? tls: auto serves both"
-#define MANY "The rule has too many addresses. Which networks does it need?"
+#define BOTH	   "This port has rules with implicit and with explicit TLS. Which is meant? tls: auto serves both"
+#define MANY	   "The rule has too many addresses. Which networks does it need?"
+#define MANY_PORTS "The rule has too many ports. Which of them are for FTP?"
+#define CLIENTS                                                                                              \
+	"On z/OS, these rules are for some clients only, by their port, or the job or user of the server. "  \
+	"attlsd cannot tell these clients apart: who needs the rules?"
+#define FOR_ALL	   "the rule is for all clients, now"
+#define ONLY_FIRST "only the first are here"
+#define NO_JOB	   "there is no job and no user of z/OS; the rule names a backend"
+#define LEFT_OUT   "the rule is left out, so that no other client is exempt from TLS"
 
 static const char *backend(struct zos *zos)
 {
@@ -108,6 +117,7 @@ static bool take_rule(struct zos *zos, struct attls_block *block, struct zos_rul
 	attls_merge(zos->draft, block, &rule->merged);
 	rule->outbound = is_outbound(block, &rule->merged);
 	attls_ports(block, rule->outbound ? "Remote" : "Local", &rule->ports);
+	attls_ports(block, rule->outbound ? "Local" : "Remote", &rule->clients);
 	if (priority != NULL)
 		(void)text_number(priority->st.value, 1, UINT32_MAX, &number); /* parsed before */
 	rule->priority = (unsigned)number;
@@ -124,24 +134,38 @@ static bool keeps_order(const struct zos_rule *rules, size_t n)
 	return true;
 }
 
+/* Is this more than the ports of FTP servers: a range for data connections, or all ports? */
+static bool is_wide(const struct attls_ports *ports)
+{
+	return ports->count == 0 || attls_ports_count(ports) > PORTS_FEW;
+}
+
+/* Of a wide range, those of FTP. A rule without ports has port 21, too. */
+static struct attls_ports ftp_ports(const struct attls_ports *ports, unsigned tlsport)
+{
+	const unsigned ftp[] = { FTP_PORT, tlsport };
+	struct attls_ports found = { .count = 0 };
+
+	for (size_t i = 0; i < NELEM(ftp); i++) {
+		bool has = attls_ports_have(ports, ftp[i]) || (ports->count == 0 && i == 0);
+
+		if (has && ftp[i] != 0 && !(i > 0 && ftp[i] == FTP_PORT)) {
+			found.ranges[found.count].low = found.ranges[found.count].high = (uint16_t)ftp[i];
+			found.count++;
+		}
+	}
+	return found;
+}
+
 /* Listeners for all ports of a rule, as a list of YAML. */
 static const char *listeners(struct zos *zos, const struct zos_rule *rule, bool v6)
 {
 	unsigned tlsport = zos_tlsport(zos->server);
 	bool at_once = rule->merged.environment != NULL &&
 		       text_is(attls_merged_value(&rule->merged, "ApplicationControlled", "Off"), "Off");
-	struct attls_ports ports = rule->ports;
+	struct attls_ports ports = is_wide(&rule->ports) ? ftp_ports(&rule->ports, tlsport) : rule->ports;
 	const char *list = NULL;
 
-	if (attls_ports_count(&ports) > PORTS_FEW || ports.count == 0) { /* 1-65535, or none: FTP's */
-		bool both = tlsport != 0 && attls_ports_have(&ports, tlsport);
-
-		ports = (struct attls_ports){ .ranges = { { FTP_PORT, FTP_PORT } }, .count = 1 };
-		if (both && tlsport != FTP_PORT) {
-			ports.ranges[1].low = ports.ranges[1].high = (uint16_t)tlsport;
-			ports.count = 2;
-		}
-	}
 	for (unsigned i = 0; i < attls_ports_count(&ports); i++) {
 		unsigned port = attls_ports_at(&ports, i);
 		bool implicit = at_once || port == tlsport;
@@ -185,11 +209,48 @@ static void exempt(struct zos *zos, const struct zos_rule *rule, struct draft_ob
 	attls_tls_account_head(zos, rule->merged.group, object);
 }
 
+/* A condition that no policy has: the ports of clients, and jobs and users that tell rules apart. */
+static bool is_lost(const struct zos_rule *rule, enum zos_condition condition)
+{
+	return (condition == ZOS_REMOTE_PORT && !attls_ports_are_all_of_clients(&rule->clients)) ||
+	       (condition == ZOS_JOB && rule->by_job) || (condition == ZOS_USER && rule->by_user);
+}
+
+/* z/OS leaves its connections in the clear. */
+static bool is_exempt(const struct zos_rule *rule)
+{
+	return rule->merged.environment == NULL ||
+	       text_is(attls_merged_value(&rule->merged, "TTLSEnabled", "On"), "Off");
+}
+
+/* What becomes of the conditions of an inbound rule. */
+static void keep(const struct zos_rule *rule, struct draft_place match, const struct attls_addresses *local,
+		 const struct attls_addresses *remote, struct zos_kept kept[static ZOS_CONDITIONS])
+{
+	bool wide = rule->ports.count > 0 && is_wide(&rule->ports);
+
+	for (int i = 0; i < ZOS_CONDITIONS; i++)
+		kept[i] = (struct zos_kept){ .place = match,
+					     .note = i == ZOS_JOB || i == ZOS_USER ? NO_JOB : NULL,
+					     .nothing = i == ZOS_JOB || i == ZOS_USER };
+	for (int i = 0; i < ZOS_CONDITIONS; i++)
+		if (is_lost(rule, (enum zos_condition)i))
+			kept[i] = (struct zos_kept){ match, CLIENTS, FOR_ALL, false };
+	if (wide)
+		kept[ZOS_LOCAL_PORT].note = "only the ports of FTP have a listener";
+	if (rule->ports.too_many)
+		kept[ZOS_LOCAL_PORT] = (struct zos_kept){ match, MANY_PORTS, ONLY_FIRST, false };
+	if (local->too_many)
+		kept[ZOS_LOCAL_ADDR] = (struct zos_kept){ match, MANY, ONLY_FIRST, false };
+	if (remote->too_many)
+		kept[ZOS_REMOTE_ADDR] = (struct zos_kept){ match, MANY, ONLY_FIRST, false };
+}
+
 static void inbound(struct zos *zos, const struct zos_rule *rule, struct draft_object *object)
 {
+	struct zos_kept kept[ZOS_CONDITIONS];
 	struct attls_addresses local, remote;
 	const char *match;
-	bool off = text_is(attls_merged_value(&rule->merged, "TTLSEnabled", "On"), "Off");
 
 	attls_addresses(zos->draft, rule->block, "Local", &local);
 	attls_addresses(zos->draft, rule->block, "Remote", &remote);
@@ -197,16 +258,14 @@ static void inbound(struct zos *zos, const struct zos_rule *rule, struct draft_o
 	draft_set(zos->draft, object, "direction", "inbound");
 	draft_set(zos->draft, object, "match", match);
 	draft_set(zos->draft, object, "ftp", ZOS_SERVER);
-	if (local.too_many || remote.too_many)
-		draft_decide(zos->draft, draft_assumed(zos->draft, "Addresses of", rule->block->name),
-			     (struct draft_place){ object, "match", match }, MANY, "only the first are here");
-	if (off || rule->merged.environment == NULL)
+	if (is_exempt(rule))
 		exempt(zos, rule, object);
 	else
 		draft_set(zos->draft, object, "tls",
 			  text_yaml(&zos->draft->arena, attls_tls(zos, &rule->merged, false)->name));
 	draft_set(zos->draft, object, "backend", backend(zos));
-	zos_rule_account(zos, rule, object, match);
+	keep(rule, (struct draft_place){ object, "match", match }, &local, &remote, kept);
+	zos_rule_account(zos, rule, object, match, kept);
 }
 
 /* Without a rule of AT-TLS for the server: one rule for its ports. */
@@ -262,6 +321,59 @@ static void finish_inbound(struct zos *zos)
 			     "AT-TLS starts TLS before the FTP server can greet");
 }
 
+/*
+ * Does the job or user make a difference: because another rule for the same port has another, or none? On the
+ * way out it always does, since it is that of the client.
+ */
+static bool separates(const struct zos_rule *rules, size_t n, const struct zos_rule *rule,
+		      const char *keyword)
+{
+	const struct attls_item *mine = attls_find(rule->block, keyword);
+
+	if (mine == NULL || text_is(mine->st.value, "*"))
+		return false;
+	for (size_t i = 0; i < n && !rule->outbound; i++) {
+		const struct attls_item *other = attls_find(rules[i].block, keyword);
+
+		if (!rules[i].outbound && attls_ports_meet(&rules[i].ports, &rule->ports) &&
+		    (other == NULL || !text_is(other->st.value, mine->st.value)))
+			return true;
+	}
+	return rule->outbound;
+}
+
+/*
+ * An exemption from TLS for some clients must not become one for all. Without the rule, its clients get the
+ * next one.
+ */
+static bool leave_out(struct zos *zos, const struct zos_rule *rule)
+{
+	bool lost = false;
+
+	for (int i = 0; i < ZOS_CONDITIONS; i++)
+		lost = lost || is_lost(rule, (enum zos_condition)i);
+	if (rule->outbound || !is_exempt(rule) || !lost)
+		return false;
+	draft_decide(zos->draft, &rule->block->head, (struct draft_place){ 0 }, CLIENTS, LEFT_OUT);
+	for (struct attls_item *item = rule->block->items; item != NULL; item = item->next)
+		if (is_lost(rule, zos_rule_condition(item)))
+			draft_decide(zos->draft, &item->st, (struct draft_place){ 0 }, CLIENTS,
+				     "the rule is left out");
+		else
+			draft_drop(zos->draft, &item->st, NULL, "the rule is left out");
+	return true;
+}
+
+static size_t keep_rules(struct zos *zos, struct zos_rule *rules, size_t n)
+{
+	size_t kept = 0;
+
+	for (size_t i = 0; i < n; i++)
+		if (!leave_out(zos, &rules[i]))
+			rules[kept++] = rules[i];
+	return kept;
+}
+
 static void emit(struct zos *zos, struct zos_rule *rules, size_t n)
 {
 	bool renumber = !keeps_order(rules, n);
@@ -290,6 +402,11 @@ void zos_rules(struct zos *zos)
 		if (block->kind == ATTLS_RULE && block->replaced == NULL && n < RULES_MAX &&
 		    take_rule(zos, block, &rules[n]))
 			n++;
+	for (size_t i = 0; i < n; i++) {
+		rules[i].by_job = separates(rules, n, &rules[i], "Jobname");
+		rules[i].by_user = separates(rules, n, &rules[i], "Userid");
+	}
+	n = keep_rules(zos, rules, n);
 	qsort(rules, n, sizeof(*rules), compare_rules);
 	for (size_t i = 0; i < n; i++) {
 		rules[i].name = text_name(&zos->draft->arena, rules[i].block->name, "rule");

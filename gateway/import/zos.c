@@ -7,9 +7,6 @@
 
 #define FTPS_PORT 990 /* the default of TLSPORT */
 
-#define UNKNOWN                                                                                              \
-	"attlsctl does not know some statements or parameters: do they change TLS, the network or logins?"
-
 void zos_remember(struct zos *zos, const struct attls_block *group, const struct attls_block *environment,
 		  const struct attls_block *connection, bool client, struct draft_object *tls)
 {
@@ -96,7 +93,7 @@ bool zos_skip(struct zos *zos, struct ftp_data_statement *one, struct draft_obje
 	if (counts || one->st.naccounts > 0) /* a file of both sides is read twice */
 		return !counts;
 	if (one->row == NULL)
-		draft_decide(zos->draft, &one->st, (struct draft_place){ .object = near }, UNKNOWN,
+		draft_decide(zos->draft, &one->st, (struct draft_place){ .object = near }, ZOS_UNKNOWN,
 			     "unknown to attlsctl");
 	else if (one->replaced != NULL)
 		draft_drop(zos->draft, &one->st, near, "line %u has it again, and the last one counts",

@@ -15,6 +15,8 @@
 #define ZOS_BACKEND "ftpd"
 
 /* Questions that several steps ask. */
+#define ZOS_UNKNOWN                                                                                          \
+	"attlsctl does not know some statements or parameters: do they change TLS, the network or logins?"
 #define ZOS_OLD_TLS "attlsd never uses SSL or TLS before 1.2. Which partners have nothing newer?"
 
 /* A TLS action, and the actions of AT-TLS that it was made of. */
