@@ -116,7 +116,14 @@ static void take_password(struct maker *maker, struct statement *st)
 
 static void take_label(struct maker *maker, struct statement *st)
 {
-	if (st->value[0] != '\0')
+	bool empty = st->value[0] == '\0';
+
+	if (maker->client && text_is(st->keyword, "ServerCertificateLabel")) {
+		draft_drop(maker->zos->draft, st, maker->tls, "it is for servers");
+		return;
+	}
+	maker->ring.without = maker->ring.without || empty;
+	if (!empty)
 		maker->ring.labels[text_is(st->keyword, "ServerCertificateLabel")] = st;
 	else
 		draft_drop(maker->zos->draft, st, maker->tls,

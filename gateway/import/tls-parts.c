@@ -25,6 +25,11 @@
 #define WEAK                                                                                                   \
 	"attlsd refuses some cipher suites, groups or signature algorithms that z/OS allowed. Which partners " \
 	"have nothing better?"
+#define DEFAULT                                                                                                  \
+	"z/OS shows the default certificate of the key ring, if it has one, to servers that ask for one. Which " \
+	"one does attlsd show? Name it in \"certificates\" of the key ring"
+
+#define NOTHING "[]"
 
 static const char *quote(struct draft *draft, const char *text)
 {
@@ -58,7 +63,7 @@ const char *tls_parts_append(struct draft *draft, const char *list, const char *
 {
 	if (list != NULL && has(list, value))
 		return list;
-	if (list == NULL || strcmp(list, "[]") == 0)
+	if (list == NULL || strcmp(list, NOTHING) == 0)
 		return text_format(&draft->arena, "[%s]", value);
 	return text_format(&draft->arena, "%.*s, %s]", (int)strlen(list) - 1, list, value);
 }
@@ -77,8 +82,7 @@ static const char *certificates(struct draft *draft, const char *folder, const s
 	return list != NULL ? list : tls_parts_append(draft, NULL, certificate(draft, folder, NULL));
 }
 
-/* AT-TLS chooses a label by action, attlsd by key ring. In a file, no label and some label choose different
- * certificates. */
+/* AT-TLS chooses certificates by action, attlsd by key ring: a client must not show that of a server. */
 static bool fits(const struct draft_object *object, const char *source, const char *certs, bool file)
 {
 	const char *has = draft_get(object, "certificates");
@@ -88,7 +92,7 @@ static bool fits(const struct draft_object *object, const char *source, const ch
 	if ((draft_get(object, "pkcs12") != NULL) != file)
 		return false;
 	if (certs == NULL || has == NULL)
-		return !file || has == certs;
+		return has == certs;
 	return strcmp(has, certs) == 0;
 }
 
@@ -133,11 +137,23 @@ static bool is_pkcs12(const char *path)
 	return end != NULL && (text_is(end, ".p12") || text_is(end, ".pfx"));
 }
 
-/* The certificates that labels choose from a PKCS #12 file, or NULL: its only one, as z/OS takes the default.
+/* Without a label, a client of z/OS shows the default certificate of the key ring. */
+static void ask_default(struct draft *draft, struct draft_object *object, const struct tls_parts_ring *ring)
+{
+	const struct draft_place place = { object, "certificates", draft_get(object, "certificates") };
+
+	if (!ring->certificate && !ring->without && ring->labels[0] == NULL && ring->labels[1] == NULL)
+		draft_decide(draft, draft_assumed(draft, "CertificateLabel", "none"), place, DEFAULT,
+			     "no certificate, now");
+}
+
+/*
+ * The certificates that labels choose from a PKCS #12 file, or NULL: its only one, as z/OS takes the default.
+ * A client needs none, and a file of authorities has none.
  */
 static const char *chosen(struct draft *draft, const struct tls_parts_ring *ring)
 {
-	const char *list = NULL;
+	const char *list = ring->certificate ? NULL : NOTHING;
 
 	for (int i = 0; i < 2; i++)
 		if (ring->labels[i] != NULL)
@@ -165,6 +181,9 @@ static void file_ring(struct draft *draft, struct draft_object *tls, const struc
 	draft_decide(draft, ring->ring, place, is_pkcs12(value) ? COPY : DATABASE, "pkcs12 is %s", path);
 	draft_set(draft, object, "pkcs12", path);
 	draft_set(draft, object, "password_file", password.value);
+	if (certs != NULL)
+		draft_set(draft, object, "certificates", certs);
+	ask_default(draft, object, ring);
 	for (int i = 0; i < 2; i++) {
 		if (ring->passwords[i] != NULL)
 			draft_differ(draft, ring->passwords[i], password,
@@ -197,6 +216,8 @@ static void other_ring(struct draft *draft, struct draft_object *tls, const stru
 		draft_decide(draft, ring->ring, place, token ? TOKEN : EXPORT, "%s", note);
 	if (certs != NULL)
 		draft_set(draft, object, "certificates", certs);
+	if (!virtual) /* it has no keys */
+		ask_default(draft, object, ring);
 	for (int i = 0; i < 2; i++)
 		if (ring->labels[i] != NULL)
 			draft_differ(draft, ring->labels[i],

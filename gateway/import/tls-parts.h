@@ -12,6 +12,7 @@ struct tls_parts_ring {
 	struct statement *labels[2];	/* of certificates; NULL: the ring's default */
 	struct statement *passwords[2]; /* of a file: KeyringPw and KeyringStashFile; NULL: not given */
 	bool certificate;		/* a server shows one */
+	bool without;			/* a client shows none, by an empty label */
 	bool trust;			/* certificates of the other side are verified */
 };
 

@@ -113,6 +113,45 @@ def test_what_to_do_instead(folder):
     assert "-o" not in run(folder, "certificate", "-f", "policy.yaml", status=2).stderr
 
 
+OUTBOUND = """\
+TTLSRule Out
+{
+  RemotePortRange 21
+  Direction Outbound
+  TTLSGroupActionRef grpOn
+  TTLSEnvironmentActionRef cli
+}
+TTLSGroupAction grpOn
+{
+  TTLSEnabled On
+}
+TTLSEnvironmentAction cli
+{
+  HandshakeRole Client
+  TTLSKeyringParms
+  {
+    Keyring /etc/k/authorities.p12
+    KeyringPw secret
+  }
+}
+"""
+
+
+def test_a_database_of_authorities(certificates, folder):
+    """A client of z/OS without a certificate: the policy loads, and asks for one."""
+    write(folder, "pagent.conf", OUTBOUND)
+    run(folder, "import", "--attls", "pagent.conf", "-o", "policy.yaml")
+    with open(os.path.join(folder, "policy.yaml")) as f:
+        assert "certificates: []" in f.read()
+    os.mkdir(os.path.join(folder, "keyrings"))
+    subprocess.run(["openssl", "pkcs12", "-export", "-nokeys", "-in", certificates.ecdsa["chain"], "-out", "authorities.p12",
+                    "-passout", "pass:secret"], cwd=os.path.join(folder, "keyrings"), check=True)
+    write(folder, "keyrings/authorities.p12.password", "secret\n")
+    for name in os.listdir(os.path.join(folder, "keyrings")):
+        os.chmod(os.path.join(folder, "keyrings", name), 0o600)
+    run(folder, "check", "-f", "policy.yaml")
+
+
 def server_lines(policy):
     return re.findall(r"^#:  (.*)$", policy, re.M)
 
