@@ -1,6 +1,6 @@
 /*
- * Reads vsftpd.conf: "setting=value" without blanks, '#' before comments. The table has the
- * settings that attlsd takes over; vsftpd keeps all others.
+ * What the settings of vsftpd.conf become. The table has those that attlsd takes over; vsftpd
+ * keeps all others.
  */
 #include "gateway/import/vsftpd.h"
 
@@ -11,6 +11,7 @@
 #include "gateway/base/util.h"
 #include "gateway/import/moved.h"
 #include "gateway/import/text.h"
+#include "gateway/import/vsftpd-file.h"
 
 #define OLD_TLS "attlsd never uses SSL or TLS before 1.2. Which clients have nothing newer?"
 #define ANON                                                                                                     \
@@ -28,15 +29,9 @@
 	"issue the certificates?"
 enum kind { YES_NO, NUMBER, TEXT };
 
-/* A row of the file. */
-struct setting {
-	struct statement st;
-	struct setting *next;
-};
-
 struct vsftpd {
 	struct moved moved;
-	struct setting *first;
+	struct vsftpd_setting *first;
 };
 
 static bool is_yes(const struct statement *st)
@@ -47,7 +42,7 @@ static bool is_yes(const struct statement *st)
 /* The value that counts, or vsftpd's default. */
 static bool is_on(const struct vsftpd *conf, const char *name, bool instead)
 {
-	for (const struct setting *one = conf->first; one != NULL; one = one->next)
+	for (const struct vsftpd_setting *one = conf->first; one != NULL; one = one->next)
 		if (text_is(one->st.keyword, name))
 			instead = is_yes(&one->st);
 	return instead;
@@ -55,7 +50,7 @@ static bool is_on(const struct vsftpd *conf, const char *name, bool instead)
 
 static bool is_given(const struct vsftpd *conf, const char *name)
 {
-	for (const struct setting *one = conf->first; one != NULL; one = one->next)
+	for (const struct vsftpd_setting *one = conf->first; one != NULL; one = one->next)
 		if (text_is(one->st.keyword, name))
 			return true;
 	return false;
@@ -330,11 +325,6 @@ static const struct {
 	{ "cmds_denied", TEXT, NULL, COMMANDS },
 };
 
-static bool is_blank(char c)
-{
-	return c == ' ' || c == '\t';
-}
-
 /* Numbers that begin with 0 are octal. */
 static void normalize(struct arena *arena, struct statement *st)
 {
@@ -372,64 +362,15 @@ static void check(struct draft *draft, struct statement *st)
 	}
 }
 
-/* vsftpd skips blanks before a setting, but accepts none before '=', and nothing else on a line. */
-static void parse(struct vsftpd *conf, struct source *source)
+static bool is_last(const struct vsftpd_setting *one)
 {
-	struct source_line line = { 0 };
-	struct setting **last = &conf->first;
-	size_t n = 0;
-	struct arena *arena = &conf->moved.draft->arena;
-
-	while (source_next_line(source, &line)) {
-		const char *start = line.text;
-		const char *end = line.text + line.len;
-		const char *equals;
-		struct setting *one;
-
-		while (end > start && is_blank(end[-1]))
-			end--;
-		if (start == end || *start == '#')
-			continue;
-		while (is_blank(*start))
-			start++;
-		equals = memchr(start, '=', (size_t)(end - start));
-		if (equals == NULL || equals == start || is_blank(equals[-1])) {
-			diags_add(&source->diags, DIAG_ERROR, DIAG_IMPORT_SYNTAX,
-				  source_mark(&line, (size_t)(start - line.text)), "%s",
-				  equals != NULL && equals != start
-				      ? "vsftpd accepts no blank before ="
-				      : "expected setting=value, as vsftpd does");
-			continue;
-		}
-		if (++n > MOVED_LINES_MAX) {
-			diags_add(&source->diags, DIAG_ERROR, DIAG_IMPORT_TOO_LONG, source_mark(&line, 0),
-				  "the file has too many settings");
-			return;
-		}
-		one = text_alloc(arena, 1, sizeof(*one));
-		one->st = (struct statement){
-			.source = source,
-			.mark = source_mark(&line, (size_t)(start - line.text)),
-			.value_mark = source_mark(&line, (size_t)(equals + 1 - line.text)),
-			.keyword = text_copy(arena, start, (size_t)(equals - start)),
-			.value = text_copy(arena, equals + 1, (size_t)(end - equals - 1)),
-			.where = "",
-		};
-		check(conf->moved.draft, &one->st);
-		*last = one;
-		last = &one->next;
-	}
-}
-
-static bool is_last(const struct setting *one)
-{
-	for (const struct setting *later = one->next; later != NULL; later = later->next)
+	for (const struct vsftpd_setting *later = one->next; later != NULL; later = later->next)
 		if (text_is(later->st.keyword, one->st.keyword))
 			return false;
 	return true;
 }
 
-static void take(struct vsftpd *conf, struct setting *one)
+static void take(struct vsftpd *conf, struct vsftpd_setting *one)
 {
 	for (size_t i = 0; i < NELEM(settings); i++) {
 		if (!text_is(settings[i].name, one->st.keyword))
@@ -470,8 +411,10 @@ int import_vsftpd(struct draft *draft, struct source *source, const char *addres
 	unsigned port;
 
 	moved_begin(&conf.moved, draft, "vsftpd", address);
-	parse(&conf, source);
-	for (struct setting *one = conf.first; one != NULL; one = one->next)
+	conf.first = vsftpd_parse(draft, source);
+	for (struct vsftpd_setting *one = conf.first; one != NULL; one = one->next)
+		check(draft, &one->st);
+	for (struct vsftpd_setting *one = conf.first; one != NULL; one = one->next)
 		take(&conf, one);
 	take_defaults(&conf);
 	moved_finish(&conf.moved);
