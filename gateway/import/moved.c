@@ -7,6 +7,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "gateway/base/util.h"
 #include "gateway/import/text.h"
 #include "gateway/import/tls-parts.h"
 #include "policy/ip.h"
@@ -34,7 +35,15 @@
 #define APART                                                                                                    \
 	"The listener has one of the ports for passive data connections, so only a part of them is left. Is it " \
 	"enough?"
-#define PORTS "Which ports may passive data connections have? attlsd needs 1024 or more"
+#define ADDRESSES                                                                                                    \
+	"The server admits or refuses clients by address, but sees only that of attlsd from now on. Which networks " \
+	"belong into match.remote_addr of a rule?"
+#define UNKNOWN "attlsctl does not know some settings of TLS. Do they decide who may connect or log in?"
+#define COMMANDS                                                                                                    \
+	"The server refuses commands that attlsd answers itself: AUTH, PBSZ, PROT, CCC, PASV, EPSV, PORT or EPRT. " \
+	"Which of them belong into commands_denied?"
+#define SESSIONS_MAX 1000000
+#define PORTS	     "Which ports may passive data connections have? attlsd needs 1024 or more"
 
 struct draft_place moved_ftp(const struct moved *moved, const char *key, const char *value)
 {
@@ -113,6 +122,76 @@ bool moved_seconds(struct moved *moved, struct statement *st, const char *key, u
 		draft_differ(moved->draft, st, moved_ftp(moved, key, value), "attlsd allows %us to %us", min,
 			     max);
 	return true;
+}
+
+void moved_by_address(struct moved *moved, struct statement *st)
+{
+	draft_decide(moved->draft, st, (struct draft_place){ 0 }, ADDRESSES, "it sees attlsd");
+}
+
+/* "3", "3 a message" */
+void moved_per_source(struct moved *moved, struct statement *st)
+{
+	struct arena *arena = &moved->draft->arena;
+	const char *number = text_copy(arena, st->value, strcspn(st->value, " \t"));
+	const char *value;
+	uint64_t limit;
+
+	if (!text_number(number, 1, UINT32_MAX, &limit)) {
+		draft_drop(moved->draft, st, NULL, "without a limit, attlsd has its own: daemon.limits");
+		return;
+	}
+	limit = limit < SESSIONS_MAX ? limit : SESSIONS_MAX;
+	if (moved->per_source == 0 || limit < moved->per_source)
+		moved->per_source = (unsigned)limit;
+	value = text_format(arena, "{ sessions_per_source: %u }", moved->per_source);
+	draft_differ(moved->draft, st,
+		     (struct draft_place){ draft_object(moved->draft, DRAFT_DAEMON, ""), "limits", value },
+		     "for all of attlsd; the server sees one address only, and gets no limit");
+}
+
+void moved_unknown_tls(struct moved *moved, struct statement *st)
+{
+	draft_decide(moved->draft, st, moved_tls(moved, NULL, NULL), UNKNOWN, "not in attlsd");
+}
+
+void moved_commands(struct moved *moved, struct statement *st)
+{
+	draft_decide(moved->draft, st, moved_ftp(moved, NULL, NULL), COMMANDS, "attlsd allows them");
+}
+
+static bool has_command(const char *list, const char *verb)
+{
+	const char *end = ", \t";
+
+	for (list += strspn(list, end); *list != '\0'; list += strspn(list, end)) {
+		size_t len = strcspn(list, end);
+
+		if (len == strlen(verb) && text_begins(list, verb))
+			return true;
+		list += len;
+	}
+	return false;
+}
+
+/* Those that choose data connections come first. */
+static const char *const own[] = { "PASV", "EPSV", "PORT", "EPRT", "AUTH", "PBSZ", "PROT", "CCC" };
+#define OWN_DATA 4
+
+bool moved_has_own(const char *list)
+{
+	for (size_t i = 0; i < NELEM(own); i++)
+		if (has_command(list, own[i]))
+			return true;
+	return false;
+}
+
+bool moved_lacks_own(const char *list)
+{
+	for (size_t i = 0; i < OWN_DATA; i++)
+		if (!has_command(list, own[i]))
+			return true;
+	return false;
 }
 
 static void keyring(struct moved *moved)

@@ -31,7 +31,8 @@ struct moved {
 	struct statement *low, *high; /* of passive ports; both may be in low */
 	bool implicit, ipv6;
 	bool tls_on;
-	bool verify; /* client certificates are asked for */
+	bool verify;	     /* client certificates are asked for */
+	unsigned per_source; /* sessions of one address; 0: no limit was found */
 };
 
 /* Where a setting goes. */
@@ -49,6 +50,18 @@ void moved_without_tls(struct moved *moved, const char *setting);
 void moved_advertise(struct moved *moved, struct statement *st);
 /* A number of seconds of this range. Returns false after reporting that it is none. */
 bool moved_seconds(struct moved *moved, struct statement *st, const char *key, unsigned min, unsigned max);
+
+/* A setting that admits or refuses clients by address, of which the server sees none any more. */
+void moved_by_address(struct moved *moved, struct statement *st);
+/* A limit of sessions for each address. */
+void moved_per_source(struct moved *moved, struct statement *st);
+/* Asks about a setting of TLS that attlsctl does not know. */
+void moved_unknown_tls(struct moved *moved, struct statement *st);
+/* Asks about commands that the server refuses, but attlsd answers itself. */
+void moved_commands(struct moved *moved, struct statement *st);
+/* Has the list, with commas or blanks, one of these? Or, of those that choose data connections, not all? */
+bool moved_has_own(const char *list);
+bool moved_lacks_own(const char *list);
 
 /* Key rings, listener, backend and rule, from what the importer has found. */
 void moved_finish(struct moved *moved);

@@ -73,10 +73,10 @@ static void section(struct reader *in, struct statement *st)
 		diags_add(diags, DIAG_ERROR, DIAG_IMPORT_SYNTAX, st->mark, "sections are nested too deeply");
 		return;
 	}
-	if (text_is(name, "VirtualHost")) {
+	if (text_is(name, "VirtualHost") || (text_is(name, "Limit") && moved_has_own(st->value))) {
 		struct proftpd_directive *one = add(in, st);
 
-		one->of_host = true;
+		one->of_host = one->of_host || text_is(name, "VirtualHost");
 		one->st.keyword = name;
 	}
 	in->open[in->depth].name = name;
@@ -117,6 +117,20 @@ static void take_line(struct reader *in, struct source *source, const struct sou
 		section(in, &st);
 	else
 		(void)add(in, &st);
+}
+
+bool proftpd_is_by_address(const struct statement *st)
+{
+	/* of classes, mod_wrap, mod_wrap2, mod_geoip, mod_dnsbl and mod_ban */
+	static const char names[] =
+	    "AllowClass DenyClass TCPAccessFiles TCPUserAccessFiles TCPGroupAccessFiles "
+	    "WrapTables WrapUserTables WrapGroupTables GeoIPAllowFilter "
+	    "GeoIPDenyFilter DNSBLPolicy DNSBLDomain BanOnEvent";
+	const char *who = text_begins(st->value, "from ") ? st->value + strlen("from ") : st->value;
+
+	if (text_is_word(st->keyword, "Allow Deny From"))
+		return who[0] != '\0' && !text_is(who, "all") && !text_is(who, "none");
+	return text_is_word(st->keyword, names);
 }
 
 void proftpd_parse(struct draft *draft, struct source *source, struct proftpd_file *ret)

@@ -42,11 +42,8 @@
 #define REVOKED                                                                                                 \
 	"ProFTPD has revocation lists in a folder, or asks OCSP servers. Which file has the lists? Name it in " \
 	"crl of the key ring"
-#define BOTH "ProFTPD trusts the authorities of a file and of a folder. Which of them does \"trust\" name?"
-#define PSK  "attlsd has no pre-shared keys. Which clients use them?"
-#define ADDRESSES                                                                                                 \
-	"ProFTPD admits or refuses clients by address, but sees only that of attlsd from now on. Which networks " \
-	"belong into match.remote_addr of a rule?"
+#define BOTH   "ProFTPD trusts the authorities of a file and of a folder. Which of them does \"trust\" name?"
+#define PSK    "attlsd has no pre-shared keys. Which clients use them?"
 #define GROUPS "attlsd does not know some of the curves. Which clients need them?"
 #define LOGS   "attlsd has one log: daemon.log"
 #define TIMED  "ocsp of the certificate names a file with a response"
@@ -333,6 +330,17 @@ static void take_include(struct proftpd *conf, struct statement *st)
 	draft_decide(conf->moved.draft, st, (struct draft_place){ 0 }, INCLUDED, "not read");
 }
 
+static void take_per_host(struct proftpd *conf, struct statement *st)
+{
+	moved_per_source(&conf->moved, st);
+}
+
+/* The parser keeps only those with commands that attlsd answers. */
+static void take_limit(struct proftpd *conf, struct statement *st)
+{
+	moved_commands(&conf->moved, st);
+}
+
 /* Of several lines in one context, ProFTPD takes the first for most directives. */
 enum which { FIRST = 0, LAST, EACH };
 
@@ -411,21 +419,15 @@ static const struct {
 	TAKE("TimeoutIdle", take_idle),
 	TAKE("TimeoutStalled", take_stall),
 	TAKE_BY("Include", take_include, EACH),
-	KEPT("MaxClientsPerHost", "all clients come from attlsd, so remove it; daemon.limits has a number"),
-	KEPT("MaxConnectionsPerHost",
-	     "all clients come from attlsd, so remove it; daemon.limits has a number"),
+	TAKE("MaxClientsPerHost", take_per_host),
+	TAKE("MaxConnectionsPerHost", take_per_host),
+	TAKE_BY("Limit", take_limit, EACH),
 };
 
 static bool is_for_tls(const char *keyword)
 {
 	return text_begins(keyword, "TLS") ||
 	       text_is_word(keyword, "Port PassivePorts MasqueradeAddress DefaultAddress VirtualHost");
-}
-
-/* "Allow from 192.0.2.0/24", in <Limit> and its like, where nothing else is for attlsd. */
-static bool is_by_address(const struct statement *st)
-{
-	return text_is_word(st->keyword, "Allow Deny From") && strpbrk(st->value, "0123456789.:") != NULL;
 }
 
 static void take(struct proftpd *conf, struct proftpd_directive *one)
@@ -436,8 +438,8 @@ static void take(struct proftpd *conf, struct proftpd_directive *one)
 		draft_decide(draft, &one->st, (struct draft_place){ 0 }, HOSTS, "of a virtual host");
 		return;
 	}
-	if (is_by_address(&one->st)) {
-		draft_decide(draft, &one->st, (struct draft_place){ 0 }, ADDRESSES, "ProFTPD sees attlsd");
+	if (proftpd_is_by_address(&one->st)) {
+		moved_by_address(&conf->moved, &one->st);
 		return;
 	}
 	for (size_t i = 0; i < NELEM(directives) && one->applies; i++) {
@@ -457,10 +459,13 @@ static void take(struct proftpd *conf, struct proftpd_directive *one)
 							       : "another line has it, too, and that counts");
 		return;
 	}
+	if (text_begins(one->st.keyword, "TLS")) {
+		moved_unknown_tls(&conf->moved, &one->st);
+		return;
+	}
 	/* what ProFTPD keeps may be a password: SQLConnectInfo, LDAPBindDN, RadiusServer, UserPassword */
-	one->st.secret = !text_begins(one->st.keyword, "TLS");
-	draft_drop(draft, &one->st, NULL,
-		   text_begins(one->st.keyword, "TLS") ? "attlsd has no counterpart" : "ProFTPD keeps it");
+	one->st.secret = true;
+	draft_drop(draft, &one->st, NULL, "ProFTPD keeps it");
 }
 
 int import_proftpd(struct draft *draft, struct source *source, const char *address)

@@ -17,10 +17,7 @@
 #define ANON                                                                                                     \
 	"vsftpd lets anonymous users log in without TLS, but no others. attlsd decides before the user's name: " \
 	"may everybody (secure_ftp: allowed), or nobody?"
-#define MOVED "attlsd takes its place, and vsftpd moves"
-#define COMMANDS                                                                                                   \
-	"vsftpd keeps it. attlsd answers AUTH, PBSZ, PROT, CCC, PASV, EPSV, PORT and EPRT itself: to refuse one, " \
-	"use commands_denied"
+#define MOVED	 "attlsd takes its place, and vsftpd moves"
 #define DSA	 "attlsd shows RSA and EC certificates only"
 #define FULL_TLS "attlsd always tells a complete end from a cut one"
 
@@ -263,6 +260,30 @@ static void take_ssl(struct vsftpd *conf, struct statement *st)
 		     "attlsd does TLS; vsftpd gets ssl_enable=NO");
 }
 
+static void take_per_ip(struct vsftpd *conf, struct statement *st)
+{
+	moved_per_source(&conf->moved, st);
+}
+
+/* hosts.allow and hosts.deny */
+static void take_wrappers(struct vsftpd *conf, struct statement *st)
+{
+	if (is_yes(st))
+		moved_by_address(&conf->moved, st);
+	else
+		draft_drop(conf->moved.draft, st, NULL, "clients are not told apart by address");
+}
+
+static void take_commands(struct vsftpd *conf, struct statement *st)
+{
+	bool denied = text_is(st->keyword, "cmds_denied");
+
+	if (denied ? moved_has_own(st->value) : moved_lacks_own(st->value))
+		moved_commands(&conf->moved, st);
+	else
+		draft_drop(conf->moved.draft, st, NULL, "vsftpd keeps it");
+}
+
 static const struct {
 	const char *name;
 	enum kind kind;
@@ -315,14 +336,13 @@ static const struct {
 	{ "idle_session_timeout", NUMBER, take_time, NULL },
 	{ "data_connection_timeout", NUMBER, take_time, NULL },
 	{ "accept_timeout", NUMBER, take_time, NULL },
-	{ "max_per_ip", NUMBER, NULL,
-	  "all clients come from attlsd, so vsftpd gets 0; daemon.limits has a number" },
-	{ "tcp_wrappers", YES_NO, NULL, "vsftpd sees the address of attlsd; rules decide who may connect" },
+	{ "max_per_ip", NUMBER, take_per_ip, NULL },
+	{ "tcp_wrappers", YES_NO, take_wrappers, NULL },
 	{ "connect_timeout", NUMBER, take_time, NULL },
 	{ "ftp_data_port", NUMBER, take_data_port, NULL },
 	{ "max_login_fails", NUMBER, take_fails, NULL },
-	{ "cmds_allowed", TEXT, NULL, COMMANDS },
-	{ "cmds_denied", TEXT, NULL, COMMANDS },
+	{ "cmds_allowed", TEXT, take_commands, NULL },
+	{ "cmds_denied", TEXT, take_commands, NULL },
 };
 
 /* Numbers that begin with 0 are octal. */
@@ -386,7 +406,10 @@ static void take(struct vsftpd *conf, struct vsftpd_setting *one)
 			draft_drop(conf->moved.draft, &one->st, NULL, "%s", settings[i].text);
 		return;
 	}
-	draft_drop(conf->moved.draft, &one->st, NULL, "vsftpd keeps it");
+	if (text_begins(one->st.keyword, "ssl_"))
+		moved_unknown_tls(&conf->moved, &one->st);
+	else
+		draft_drop(conf->moved.draft, &one->st, NULL, "vsftpd keeps it");
 }
 
 /* vsftpd's defaults that are not attlsd's. */
