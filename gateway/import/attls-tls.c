@@ -30,6 +30,9 @@
 #define ENVIRONMENT                                                                                          \
 	"Envfile names environment variables for System SSL. Do they change versions, cipher suites or key " \
 	"files? attlsd does not read them"
+#define CERTIFICATES                                                                                         \
+	"z/OS limits the signatures of certificates. attlsd has one list for them and for handshakes, "      \
+	"signature_algorithms: which ones belong into it?"
 #define NO_VERSION "AT-TLS allows neither TLS 1.2 nor 1.3 here: which partners have nothing newer?"
 
 struct maker {
@@ -39,6 +42,7 @@ struct maker {
 	struct tls_parts_ring ring;
 	struct statement *tls12, *tls13; /* NULL: not in the file */
 	bool suite_b;
+	bool off[2]; /* TLS 1.2 and 1.3 */
 	bool client;
 	bool certificates; /* clients are asked for theirs */
 };
@@ -231,19 +235,31 @@ static void take_rotation(struct maker *maker, struct statement *st)
 		    at(maker, "session_ticket_rotation", text_format(&draft->arena, "%ss", st->value)));
 }
 
+/* Suite B has lists of its own. */
+static bool drop_list(struct maker *maker, struct statement *st)
+{
+	if (maker->suite_b)
+		draft_drop(maker->zos->draft, st, maker->tls, "SuiteBProfile has lists of its own");
+	return maker->suite_b;
+}
+
 static void take_short_ids(struct maker *maker, struct statement *st)
 {
-	tls_parts_ciphers(maker->zos->draft, maker->tls, st, 2);
+	if (!drop_list(maker, st))
+		tls_parts_ciphers(maker->zos->draft, maker->tls, st, 2, maker->off);
 }
 
 static void take_long_ids(struct maker *maker, struct statement *st)
 {
-	tls_parts_ciphers(maker->zos->draft, maker->tls, st, 4);
+	if (!drop_list(maker, st))
+		tls_parts_ciphers(maker->zos->draft, maker->tls, st, 4, maker->off);
 }
 
 /* AT-TLS has lists for both roles in one block. */
 static void take_groups(struct maker *maker, struct statement *st)
 {
+	if (drop_list(maker, st))
+		return;
 	if (text_is(st->value, "Any"))
 		draft_drop(maker->zos->draft, st, maker->tls, "without a list, attlsd has that of OpenSSL");
 	else if (text_begins(st->keyword, "Client") == maker->client)
@@ -254,13 +270,19 @@ static void take_groups(struct maker *maker, struct statement *st)
 
 static void take_signatures(struct maker *maker, struct statement *st)
 {
-	tls_parts_names(maker->zos->draft, maker->tls, st, "signature_algorithms", false);
+	if (!drop_list(maker, st))
+		tls_parts_names(maker->zos->draft, maker->tls, st, "signature_algorithms", false);
 }
 
 static void take_certificate_signatures(struct maker *maker, struct statement *st)
 {
-	draft_drop(maker->zos->draft, st, maker->tls,
-		   "signature_algorithms also applies to the signatures of certificates");
+	if (drop_list(maker, st))
+		return;
+	if (attls_merged_find(maker->merged, "SignaturePairs") != NULL)
+		draft_drop(maker->zos->draft, st, maker->tls,
+			   "signature_algorithms also applies to the signatures of certificates");
+	else
+		draft_decide(maker->zos->draft, st, at(maker, NULL, NULL), CERTIFICATES, "all that are safe");
 }
 
 /* Lists or answers that tell whether the certificate of the peer is revoked. */
@@ -305,7 +327,6 @@ static void take_suite_b(struct maker *maker, struct statement *st)
 {
 	struct draft *draft = maker->zos->draft;
 
-	maker->suite_b = !text_is(st->value, "Off");
 	draft_carry(draft, st, at(maker, "suite_b_profile", text_lower(&draft->arena, st->value)));
 }
 
@@ -397,8 +418,12 @@ static void take_use(struct maker *maker, struct attls_use *use)
 static void finish_versions(struct maker *maker)
 {
 	struct draft *draft = maker->zos->draft;
-	bool v12 = maker->suite_b || maker->tls12 == NULL || is_on(maker->tls12);
-	bool v13 = !maker->suite_b && (maker->tls13 == NULL || is_on(maker->tls13));
+	bool none =
+	    maker->tls12 != NULL && !is_on(maker->tls12) && maker->tls13 != NULL && !is_on(maker->tls13);
+	bool only13 =
+	    draft_get(maker->tls, "ciphers") == NULL && draft_get(maker->tls, "ciphersuites") != NULL;
+	bool v12 = !maker->off[0] && !only13;
+	bool v13 = !maker->off[1];
 	struct draft_place place = at(maker, "versions",
 				      v12 == v13 ? "[tls1.2, tls1.3]"
 				      : v12	 ? "[tls1.2]"
@@ -410,28 +435,29 @@ static void finish_versions(struct maker *maker)
 		if (maker->suite_b)
 			draft_differ(draft, both[i] != NULL ? both[i] : draft_assumed(draft, names[i], "On"),
 				     place, "SuiteBProfile is for TLS 1.2 only (RFC 6460)");
+		else if (i == 0 && only13 && !maker->off[0])
+			draft_differ(draft, both[i] != NULL ? both[i] : draft_assumed(draft, names[i], "On"),
+				     place, "no cipher suite of TLS 1.2 is left");
 		else if (both[i] == NULL)
 			draft_differ(draft, draft_assumed(draft, names[i], "On"), place,
 				     "not in the file, and the default of z/OS depends on its release");
-		else if (!v12 && !v13)
+		else if (none)
 			draft_decide(draft, both[i], place, NO_VERSION, "attlsd needs one of them");
 		else
 			draft_carry(draft, both[i], place);
 	}
 }
 
-/* A list for a version that is off would have no effect, and Suite B has lists of its own. */
-static void finish_ciphers(struct maker *maker)
+/* Which versions the parameters leave. Without one, attlsd has both. */
+static void find_versions(struct maker *maker)
 {
-	static const char *const lists[] = { "ciphers", "ciphersuites", "groups", "signature_algorithms" };
-	const char *versions = draft_get(maker->tls, "versions");
+	const struct attls_merged *merged = maker->merged;
 
-	for (size_t i = 0; i < NELEM(lists) && maker->suite_b; i++)
-		draft_set(maker->zos->draft, maker->tls, lists[i], NULL);
-	if (strstr(versions, "tls1.2") == NULL)
-		draft_set(maker->zos->draft, maker->tls, "ciphers", NULL);
-	if (strstr(versions, "tls1.3") == NULL)
-		draft_set(maker->zos->draft, maker->tls, "ciphersuites", NULL);
+	maker->suite_b = !text_is(attls_merged_value(merged, "SuiteBProfile", "Off"), "Off");
+	maker->off[0] = !maker->suite_b && text_is(attls_merged_value(merged, "TLSv1.2", "On"), "Off");
+	maker->off[1] = maker->suite_b || text_is(attls_merged_value(merged, "TLSv1.3", "On"), "Off");
+	if (maker->off[0] && maker->off[1])
+		maker->off[0] = maker->off[1] = false;
 }
 
 struct draft_object *attls_tls(struct zos *zos, const struct attls_merged *merged, bool client)
@@ -461,12 +487,12 @@ struct draft_object *attls_tls(struct zos *zos, const struct attls_merged *merge
 						NULL };
 	     *level != NULL; level++)
 		attls_tls_account_head(zos, *level, maker.tls);
+	find_versions(&maker);
 	for (struct attls_use *use = merged->uses; use != NULL; use = use->next)
 		take_use(&maker, use);
 	maker.ring.certificate = !client;
 	maker.ring.trust = client || maker.certificates;
 	tls_parts_keyring(zos->draft, maker.tls, &maker.ring);
 	finish_versions(&maker);
-	finish_ciphers(&maker);
 	return maker.tls;
 }

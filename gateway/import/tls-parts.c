@@ -238,6 +238,7 @@ void tls_parts_keyring(struct draft *draft, struct draft_object *tls, const stru
 struct left_out {
 	const char *names; /* "": nothing */
 	const char *taken; /* "": nothing */
+	bool off;	   /* some are for a version that is off */
 };
 
 static void leave_out(struct draft *draft, struct left_out *left, const char *name, const char *why)
@@ -257,7 +258,7 @@ static const char *why_not(const struct cipher *cipher)
 }
 
 static void add_cipher(struct draft *draft, struct draft_object *tls, struct left_out left[2],
-		       const char *text)
+		       const bool off[2], const char *text)
 {
 	const struct cipher *cipher = cipher_find(text);
 	const char *why = why_not(cipher);
@@ -268,6 +269,10 @@ static void add_cipher(struct draft *draft, struct draft_object *tls, struct lef
 		leave_out(draft, &left[which],
 			  cipher != NULL ? text_format(&draft->arena, "%s %s", text, cipher->iana) : text,
 			  why);
+		return;
+	}
+	if (off[which]) {
+		left[which].off = true;
 		return;
 	}
 	left[which].taken = cipher->openssl;
@@ -281,16 +286,18 @@ static bool is_hex(const char *text, unsigned digits)
 	return digits > 0 && len > 0 && len % digits == 0 && strspn(text, "0123456789ABCDEFabcdef") == len;
 }
 
-void tls_parts_ciphers(struct draft *draft, struct draft_object *tls, struct statement *st, unsigned digits)
+void tls_parts_ciphers(struct draft *draft, struct draft_object *tls, struct statement *st, unsigned digits,
+		       const bool off[2])
 {
 	static const char *const keys[] = { "ciphers", "ciphersuites" };
-	struct left_out left[2] = { { "", "" }, { "", "" } };
+	static const char *const versions[] = { "TLS 1.2", "TLS 1.3" };
+	struct left_out left[2] = { { "", "", false }, { "", "", false } };
 
 	if (!is_hex(st->value, digits))
-		add_cipher(draft, tls, left, st->value);
+		add_cipher(draft, tls, left, off, st->value);
 	else
 		for (const char *at = st->value; *at != '\0'; at += digits)
-			add_cipher(draft, tls, left, text_copy(&draft->arena, at, digits));
+			add_cipher(draft, tls, left, off, text_copy(&draft->arena, at, digits));
 	for (int i = 0; i < 2; i++) {
 		struct draft_place place = { tls, keys[i], draft_get(tls, keys[i]) };
 
@@ -298,6 +305,8 @@ void tls_parts_ciphers(struct draft *draft, struct draft_object *tls, struct sta
 			draft_decide(draft, st, place, WEAK, "left out: %s", left[i].names);
 		else if (left[i].taken[0] != '\0')
 			draft_carry(draft, st, place);
+		else if (left[i].off)
+			draft_drop(draft, st, tls, "%s is off", versions[i]);
 	}
 }
 
@@ -345,7 +354,7 @@ static size_t constant_length(struct draft *draft, const char *value, const char
 void tls_parts_names(struct draft *draft, struct draft_object *tls, struct statement *st, const char *key,
 		     bool groups)
 {
-	struct left_out left = { "", "" };
+	struct left_out left = { "", "", false };
 	const char *id = NULL;
 	size_t constant = constant_length(draft, st->value, &id);
 

@@ -21,9 +21,11 @@ void tls_parts_keyring(struct draft *draft, struct draft_object *tls, const stru
 
 /*
  * Adds the cipher suites of a statement to ciphers and ciphersuites of the object. digits is how many
- * hexadecimal digits an id has; a value that is not made of them is one name.
+ * hexadecimal digits an id has; a value that is not made of them is one name. off: TLS 1.2 and 1.3 that are
+ * not used, so that their suites have no effect.
  */
-void tls_parts_ciphers(struct draft *draft, struct draft_object *tls, struct statement *st, unsigned digits);
+void tls_parts_ciphers(struct draft *draft, struct draft_object *tls, struct statement *st, unsigned digits,
+		       const bool off[2]);
 
 /* Adds ids of groups (4 decimal digits) or signature algorithms (4 hexadecimal digits) to a key. */
 void tls_parts_names(struct draft *draft, struct draft_object *tls, struct statement *st, const char *key,

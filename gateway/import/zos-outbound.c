@@ -49,6 +49,7 @@ struct way {
 	struct draft_object *backend, *ftp, *tls;
 	unsigned port;
 	bool implicit;
+	bool alone;   /* no rule of AT-TLS is for the client */
 	bool at_once; /* AT-TLS starts TLS before the FTP client knows of the connection */
 };
 
@@ -116,10 +117,13 @@ static void take_epsv(struct way *way, struct ftp_data_statement *one)
 static void take_data(struct way *way, struct ftp_data_statement *one)
 {
 	bool passive = text_is(one->st.value, "TRUE");
+	const char *other = strcmp(one->row->statement, "FWFRIENDLY") == 0 ? "PASSIVEONLY" : "FWFRIENDLY";
 	bool port = !passive && is_v4(way) && !is_true(way->zos->client, "EPSV4");
 	struct draft_place place = { way->backend, "data", passive ? "passive" : port ? "active" : "auto" };
 
-	if (one->row->text[0] != '\0')
+	if (!passive && is_true(way->zos->client, other))
+		draft_drop(way->zos->draft, &one->st, way->backend, "%s TRUE decides", other);
+	else if (one->row->text[0] != '\0')
 		draft_differ(way->zos->draft, &one->st, place, "%s", one->row->text);
 	else if (passive || port)
 		draft_carry(way->zos->draft, &one->st, place);
@@ -193,13 +197,13 @@ static void take_native(struct way *way, struct ftp_data_statement *one)
 	struct draft *draft = way->zos->draft;
 	const char *statement = one->row->statement;
 
-	if (!zos_is_native(way->zos->client) || way->zos->attls != NULL)
+	if (!zos_is_native(way->zos->client) || !way->alone)
 		draft_drop(draft, &one->st, way->backend, "the policy of AT-TLS decides");
 	else if (strcmp(statement, "KEYRING") == 0)
 		tls_parts_keyring(draft, way->tls,
 				  &(struct tls_parts_ring){ .ring = &one->st, .trust = true });
 	else if (strcmp(statement, "CIPHERSUITE") == 0)
-		tls_parts_ciphers(draft, way->tls, &one->st, 0);
+		tls_parts_ciphers(draft, way->tls, &one->st, 0, (const bool[2]){ false });
 	else
 		draft_carry(draft, &one->st,
 			    (struct draft_place){ way->tls, "session_timeout",
@@ -425,7 +429,7 @@ void zos_outbound(struct zos *zos, const struct zos_rule *rule, struct draft_obj
 void zos_outbound_without_rule(struct zos *zos)
 {
 	struct draft_object *rule = draft_object(zos->draft, DRAFT_RULES, "outbound");
-	struct way way = { .zos = zos, .port = FTP_PORT };
+	struct way way = { .zos = zos, .port = FTP_PORT, .alone = true };
 
 	way.backend = draft_object(zos->draft, DRAFT_BACKENDS, "partner");
 	way.tls = draft_object(zos->draft, DRAFT_TLS_ACTIONS, ZOS_CLIENT);

@@ -394,7 +394,6 @@ static void emit(struct zos *zos, struct zos_rule *rules, size_t n)
 void zos_rules(struct zos *zos)
 {
 	struct zos_rule *rules = text_alloc(&zos->draft->arena, RULES_MAX, sizeof(*rules));
-	bool has_inbound = false;
 	size_t n = 0;
 
 	for (struct attls_block *block = zos->attls != NULL ? zos->attls->blocks : NULL; block != NULL;
@@ -412,14 +411,14 @@ void zos_rules(struct zos *zos)
 		rules[i].name = text_name(&zos->draft->arena, rules[i].block->name, "rule");
 		rules[i].name = draft_free_name(zos->draft, DRAFT_RULES, rules[i].name);
 		(void)draft_object(zos->draft, DRAFT_RULES, rules[i].name);
-		has_inbound = has_inbound || !rules[i].outbound;
+		zos->has_inbound = zos->has_inbound || !rules[i].outbound;
 	}
-	if (has_inbound || zos->server != NULL)
+	if (zos->has_inbound || zos->server != NULL)
 		zos_server_ftp(zos);
 	emit(zos, rules, n);
-	if (!has_inbound && zos->server != NULL)
+	if (!zos->has_inbound && zos->server != NULL)
 		assume_rule(zos);
-	if (has_inbound || zos->server != NULL)
+	if (zos->has_inbound || zos->server != NULL)
 		finish_inbound(zos);
 	if (zos->client != NULL && zos->outbound == 0)
 		zos_outbound_without_rule(zos);

@@ -137,7 +137,7 @@ static void for_tls(struct zos *zos, struct ftp_data_statement *one, struct draf
 {
 	if (!zos_is_native(zos->server))
 		draft_drop(zos->draft, &one->st, ftp, IN_ATTLS);
-	else if (zos->attls != NULL && !text_is(one->st.keyword, "TLSPORT"))
+	else if (zos->has_inbound && !text_is(one->st.keyword, "TLSPORT"))
 		draft_drop(zos->draft, &one->st, ftp, "the policy of AT-TLS that was imported counts");
 }
 
@@ -269,7 +269,7 @@ void zos_server_tls(struct zos *zos)
 		if (one->row == NULL || one->replaced != NULL)
 			continue;
 		if (strcmp(one->row->statement, "CIPHERSUITE") == 0)
-			tls_parts_ciphers(zos->draft, tls, &one->st, 0);
+			tls_parts_ciphers(zos->draft, tls, &one->st, 0, (const bool[2]){ false });
 		else if (strcmp(one->row->statement, "TLSTIMEOUT") == 0)
 			draft_carry(
 			    zos->draft, &one->st,
