@@ -190,7 +190,7 @@ int import_zos(struct draft *draft, struct source *ftp_data, size_t n_ftp_data, 
 	if (n_attls > 0)
 		zos.attls = &policy;
 	make(&zos, data, n_ftp_data, &policy);
-	if (draft->sections[DRAFT_RULES] == NULL) {
+	if (draft->sections[DRAFT_RULES] == NULL && !zos.left_out) {
 		diags_add(
 		    &attls[0].diags, DIAG_ERROR, DIAG_IMPORT_NO_RULE, (struct diag_mark){ 0 },
 		    "no rule is for FTP: none has port 21, the TLSPORT, or the job name of an FTP server");

@@ -354,6 +354,7 @@ static bool leave_out(struct zos *zos, const struct zos_rule *rule)
 		lost = lost || is_lost(rule, (enum zos_condition)i);
 	if (rule->outbound || !is_exempt(rule) || !lost)
 		return false;
+	zos->left_out = true;
 	draft_decide(zos->draft, &rule->block->head, (struct draft_place){ 0 }, CLIENTS, LEFT_OUT);
 	for (struct attls_item *item = rule->block->items; item != NULL; item = item->next)
 		if (is_lost(rule, zos_rule_condition(item)))

@@ -34,6 +34,7 @@ struct zos {
 	const struct attls *attls; /* NULL: no policy of AT-TLS */
 	const char *address;	   /* of the FTP server; NULL: not given */
 	bool has_inbound;	   /* AT-TLS has a rule for the server */
+	bool left_out;		   /* a rule that exempts clients */
 	bool needs_certificates;   /* SECURE_LOGIN asks for client certificates */
 	bool needs_users;	   /* the policy needs entries of users */
 	bool implicit_at_once;	   /* AT-TLS starts TLS on an implicit port before z/OS could greet */

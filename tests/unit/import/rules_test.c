@@ -175,6 +175,18 @@ static void test_conditions(void **state)
 	}
 }
 
+/* The only rule is an exemption that is left out. */
+static void test_nothing_left(void **state)
+{
+	struct imported in;
+
+	(void)state;
+	import_texts(&in, NULL, EXEMPT("LocalPortRange 21\nRemotePortRange 2000\n") OFF);
+	assert_true(in.result < 0);
+	assert_non_null(strstr(in.messages, "there is nothing for attlsd to do"));
+	imported_done(&in);
+}
+
 /* The importer keeps 64 ranges of ports, and 1024 addresses. */
 static void test_too_many(void **state)
 {
@@ -203,9 +215,9 @@ static void test_too_many(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_conditions),     cmocka_unit_test(test_too_many),
 		cmocka_unit_test(test_bytes),	       cmocka_unit_test(test_order),
-		cmocka_unit_test(test_order_of_rules),
+		cmocka_unit_test(test_order_of_rules), cmocka_unit_test(test_conditions),
+		cmocka_unit_test(test_too_many),       cmocka_unit_test(test_nothing_left),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
