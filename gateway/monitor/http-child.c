@@ -386,15 +386,13 @@ void http_child_go_on(struct http_child *http)
 		start(http);
 }
 
-void http_child_reap(struct http_child *http)
+void http_child_ended(struct http_child *http, pid_t pid, int status)
 {
-	int status;
-
-	if (http->old != 0 && waitpid(http->old, &status, WNOHANG) == http->old) {
+	if (pid == http->old) {
 		http->old = 0;
 		loop_timer_stop(http->loop, &http->old_end);
 	}
-	if (http->pid == 0 || waitpid(http->pid, &status, WNOHANG) != http->pid)
+	if (pid != http->pid)
 		return;
 	log_event(LOG_LEVEL_ERROR, "http-died", LOG_NUMBER("pid", http->pid),
 		  LOG_TEXT(WIFSIGNALED(status) ? "signal" : "exit",

@@ -59,8 +59,8 @@ void http_child_promote(struct http_child *http, const struct policy *policy,
 			const struct keeper_user *users);
 void http_child_abandon(struct http_child *http);
 
-/* SIGCHLD: before anybody else waits for any process. */
-void http_child_reap(struct http_child *http);
+/* A process has ended, which may be this one. status: of waitpid(2). */
+void http_child_ended(struct http_child *http, pid_t pid, int status);
 
 /* Another attlsd serves the same socket: let the process finish its answers. */
 void http_child_yield(struct http_child *http);

@@ -56,7 +56,10 @@ static void on_retired(struct children *children, const struct generation *gone)
 
 static void on_other(struct children *children, pid_t pid, int status)
 {
-	upgrade_reap(children->owner, pid, status);
+	struct monitor *monitor = children->owner;
+
+	http_child_ended(&monitor->http, pid, status);
+	upgrade_reap(monitor, pid, status);
 }
 
 /*
@@ -268,7 +271,6 @@ static void on_signal(void *owner, uint32_t number)
 	children_drain_reports(&monitor->children);
 	switch (number) {
 	case SIGCHLD:
-		http_child_reap(&monitor->http);
 		children_reap(&monitor->children);
 		break;
 	case SIGHUP:
