@@ -140,12 +140,21 @@ static enum key_status carry_out(struct state *state, const struct key_request *
 	return status;
 }
 
+/* Is it the fault of the key or its token, and not of the worker? */
+static bool is_failure(enum key_status status)
+{
+	return status == KEY_STATUS_FAILED || status == KEY_STATUS_SILENT || status == KEY_STATUS_LEFT_ALONE;
+}
+
 static void refused(struct state *state, enum key_status status)
 {
 	struct key_counts *counts = state->signer->counts;
 	uint64_t now = loop_clock_ms();
 
-	counts->refused++;
+	if (is_failure(status))
+		counts->failed++;
+	else
+		counts->refused++;
 	state->unlogged++;
 	if (state->logged_ms != 0 && now - state->logged_ms < LOG_EVERY_MS)
 		return;

@@ -316,5 +316,7 @@ void totals_add_keys(struct counters *sum, const struct keeper_link *keeper)
 				at_most(counts->signatures, WORKER_MAX));
 		totals_add_cell(sum, COUNT_AT_SIGNATURES + COUNT_SIGNATURE_REFUSED,
 				at_most(counts->refused, WORKER_MAX));
+		totals_add_cell(sum, COUNT_AT_SIGNATURES + COUNT_SIGNATURE_FAILED,
+				at_most(counts->failed, WORKER_MAX));
 	}
 }

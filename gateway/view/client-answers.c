@@ -7,6 +7,7 @@
 
 #include <stdlib.h>
 #include <string.h>
+#include <time.h>
 #include <sys/stat.h>
 
 #include "gateway/base/ctl-question.h"
@@ -124,12 +125,16 @@ static int take_server(const struct target *target, struct answers *answers, str
 static int take_event(const struct target *target, struct answers *answers, size_t *count, pid_t process,
 		      const struct answer_event *event)
 {
+	const uint64_t now_s = (uint64_t)time(NULL);
 	void *list = answers->events;
 
 	if (grow(target, &list, answers->nevents, &answers->events_cap, sizeof(*event)) < 0)
 		return -1;
 	answers->events = list;
 	answers->events[answers->nevents] = *event;
+	/* a clock may have been set back; a worker may also want to stand above all others */
+	if (event->time_s > now_s)
+		answers->events[answers->nevents].time_s = now_s;
 	answers->events[answers->nevents++].process = process;
 	++*count;
 	return 0;

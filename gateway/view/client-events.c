@@ -41,18 +41,36 @@ void client_print_events(const struct answers *answers, FILE *out)
 		(void)fputs("no warnings and no errors since the start of these processes\n", out);
 }
 
+static json_t *event_json(const struct answer_event *event)
+{
+	json_t *fix = event->fix[0] != '\0' ? json_string(event->fix) : json_null();
+
+	return json_pack("{s:I,s:s,s:s,s:s,s:o,s:i}", "time", (json_int_t)event->time_s, "level",
+			 level_of(event), "event", event->event, "text", event->text, "fix", fix, "process",
+			 (int)event->process);
+}
+
+/* How many of the newest events are this process's, from `i` on? */
+static size_t newer_of(const struct answers *answers, size_t i, int32_t process)
+{
+	size_t n = 0;
+
+	for (; i < answers->nevents; i++)
+		n += answers->events[i].process == process;
+	return n;
+}
+
 json_t *client_events_json(const struct answers *answers, size_t n)
 {
+	bool all = answers->nevents <= n;
 	json_t *list = json_array();
 
-	for (size_t i = answers->nevents > n ? answers->nevents - n : 0; i < answers->nevents; i++) {
-		const struct answer_event *event = &answers->events[i];
-		json_t *fix = event->fix[0] != '\0' ? json_string(event->fix) : json_null();
+	for (size_t i = answers->nevents; i > 0 && json_array_size(list) < n; i--) {
+		const struct answer_event *event = &answers->events[i - 1];
 
-		(void)json_array_append_new(
-		    list, json_pack("{s:I,s:s,s:s,s:s,s:o,s:i}", "time", (json_int_t)event->time_s, "level",
-				    level_of(event), "event", event->event, "text", event->text, "fix", fix,
-				    "process", (int)event->process));
+		/* a worker under an attacker's control must not push all others out */
+		if (all || newer_of(answers, i - 1, event->process) <= n / 2)
+			(void)json_array_insert_new(list, 0, event_json(event));
 	}
 	return list;
 }

@@ -11,7 +11,10 @@ void client_print_events(const struct answers *answers, FILE *out);
 /* Returns 0, or -1: no memory, or the output failed. */
 int client_json_events(const struct answers *answers, FILE *out);
 
-/* The list alone, oldest first, without all but the last `n`; NULL: no memory. */
+/*
+ * The list alone, oldest first, without all but the last `n`, of which no process has more than about
+ * half; NULL: no memory.
+ */
 json_t *client_events_json(const struct answers *answers, size_t n);
 
 #endif

@@ -151,6 +151,8 @@ static void expect_silence(const struct scene *scene)
 	assert_int_equal(recv(scene->token[0], &request, sizeof(request), MSG_DONTWAIT), -1);
 	assert_int_equal(errno, EAGAIN);
 	assert_int_equal(scene->counts->signatures, 0);
+	assert_int_equal(scene->counts->failed, 3); /* not the worker's fault */
+	assert_int_equal(scene->counts->refused, 0);
 }
 
 static void test_silent(void **state)

@@ -2,8 +2,10 @@
  */
 #include "gateway/view/client-answers.h"
 #include "gateway/view/client-check.h"
+#include "gateway/view/client-events.h"
 
 #include <stdio.h>
+#include <time.h>
 
 #include "policy/policy.h"
 #include "tests/unit/unit.h"
@@ -496,6 +498,36 @@ static void events_are_those_of_their_senders(void **state)
 	client_answers_done(&answers);
 }
 
+/* A worker that lies about the time neither stands above all others nor pushes them out. */
+static void events_of_a_liar(void **state)
+{
+	const uint64_t now_s = (uint64_t)time(NULL);
+	struct answers answers;
+	size_t others = 0, i;
+	json_t *list, *one;
+
+	(void)state;
+	two_workers(&answers, MONITOR);
+	assert_int_equal(take(&answers, event(9, LOG_LEVEL_ERROR, MONITOR), MONITOR), 0);
+	assert_int_equal(take(&answers, event(8, LOG_LEVEL_ERROR, FIRST), FIRST), 0);
+	for (i = 0; i < ANSWER_EVENTS_MAX; i++)
+		assert_int_equal(take(&answers, event(9000000000000u - i, LOG_LEVEL_ERROR, SECOND), SECOND),
+				 0);
+	client_answers_sort(&answers);
+	assert_in_range(answers.events[answers.nevents - 1].time_s, now_s, now_s + 600);
+	list = client_events_json(&answers, 8);
+	json_array_foreach (list, i, one)
+		others += json_integer_value(json_object_get(one, "process")) != SECOND;
+	assert_int_equal(others, 2);
+	assert_int_equal(json_array_size(list), 2 + 4);
+	assert_int_equal(json_integer_value(json_object_get(json_array_get(list, 0), "time")), 8);
+	json_decref(list);
+	list = client_events_json(&answers, answers.nevents);
+	assert_int_equal(json_array_size(list), 2 + ANSWER_EVENTS_MAX);
+	json_decref(list);
+	client_answers_done(&answers);
+}
+
 /* A server of which a worker reports what cannot be. */
 static void a_server_that_cannot_be_is_no_answer(void **state)
 {
@@ -627,6 +659,7 @@ int main(void)
 		cmocka_unit_test(servers_of_backends_are_the_monitor_s),
 		cmocka_unit_test(a_list_of_the_monitor_may_be_cut_off),
 		cmocka_unit_test(events_are_those_of_their_senders),
+		cmocka_unit_test(events_of_a_liar),
 		cmocka_unit_test(a_server_that_cannot_be_is_no_answer),
 		cmocka_unit_test(a_worker_cannot_say_what_another_one_knows),
 		cmocka_unit_test(a_worker_has_as_many_servers_as_it_can_remember),
