@@ -8,7 +8,6 @@
 #include <strings.h>
 
 #include "ftp-alg/access-match.h"
-#include "ftp-alg/turn.h"
 
 /* Names in one argument; more are taken for anything. */
 #define NAMES_MAX 16

@@ -7,8 +7,6 @@
 
 #include <string.h>
 
-#include "ftp-alg/turn.h"
-
 static void answer(struct ftp_machine *machine, const struct access_judge *judge, struct ftp_out *out)
 {
 	struct ftp_act *act = machine_answer(machine, FTP_LOCAL_ACCESS, out);

@@ -155,3 +155,11 @@ void machine_count_strikes(struct ftp_machine *machine, struct ftp_out *out)
 	else
 		machine->strikes = 0;
 }
+
+bool machine_is_owed_late(const struct ftp_machine *machine)
+{
+	for (enum ftp_side_reply kind = 0; kind < FTP_SIDE_REPLY_KINDS; kind++)
+		if (machine->side.late[kind] > 0)
+			return true;
+	return false;
+}

@@ -480,4 +480,10 @@ void machine_strike(struct ftp_machine *machine, const char *why, struct ftp_out
 /* A command line is answered or passed on. Before the login a refusal counts like a malformed line. */
 void machine_count_strikes(struct ftp_machine *machine, struct ftp_out *out);
 
+/*
+ * May an answer still come that the gateway no longer waits for (side-reply.h)? Then a reply may be taken
+ * for that of another command.
+ */
+bool machine_is_owed_late(const struct ftp_machine *machine);
+
 #endif

@@ -41,11 +41,3 @@ bool machine_takes_now(struct ftp_machine *machine, const struct ftp_verb *verb,
 		machine_side_stop_waiting(machine, out);
 	return true;
 }
-
-bool machine_is_owed_late(const struct ftp_machine *machine)
-{
-	for (enum ftp_side_reply kind = 0; kind < FTP_SIDE_REPLY_KINDS; kind++)
-		if (machine->side.late[kind] > 0)
-			return true;
-	return false;
-}

@@ -12,10 +12,4 @@
  */
 bool machine_takes_now(struct ftp_machine *machine, const struct ftp_verb *verb, struct ftp_out *out);
 
-/*
- * May an answer still come that the gateway no longer waits for (side-reply.h)? Then a reply may be taken
- * for that of another command.
- */
-bool machine_is_owed_late(const struct ftp_machine *machine);
-
 #endif
