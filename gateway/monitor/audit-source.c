@@ -86,18 +86,25 @@ void audit_source_abandon(struct audit_source *source)
 	fd_close(&source->coming.xferlog);
 }
 
-/* A worker that does not read its orders is tried again at the next look. */
+/* fd: -1 if policy wants none, or what made opening it fail: then the worker keeps what it has. */
+static bool give(const struct child *child, const struct msg *msg, int fd)
+{
+	bool given = fd >= -1 && msg_send(child->channel.fd, msg, fd) == 0;
+
+	fd = usable(fd);
+	fd_close(&fd);
+	return given;
+}
+
+/* What cannot be opened, or a worker that does not read its orders, is tried again at the next look. */
 static void hand_out(struct audit_source *source, struct child *child)
 {
 	const struct msg audit = { .type = MSG_AUDIT, .purpose = policy_audit_kind(&source->daemon) };
 	const struct msg xferlog = { .type = MSG_XFERLOG };
-	int fds[] = { usable(audit_open(&source->daemon, NULL)),
-		      usable(audit_open_xferlog(&source->daemon, NULL)) };
+	bool has_audit = give(child, &audit, audit_open(&source->daemon, NULL));
+	bool has_xferlog = give(child, &xferlog, audit_open_xferlog(&source->daemon, NULL));
 
-	child->audit_due = msg_send(child->channel.fd, &audit, fds[0]) < 0 ||
-			   msg_send(child->channel.fd, &xferlog, fds[1]) < 0;
-	fd_close(&fds[0]);
-	fd_close(&fds[1]);
+	child->audit_due = !has_audit || !has_xferlog;
 }
 
 /* To all workers but those of a generation that has opened the same itself; NULL: to all. */
