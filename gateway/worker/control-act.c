@@ -397,10 +397,10 @@ static void carry_out_one(struct session *session, const struct ftp_act *act)
 		data_conn_refused(&session->data);
 		break;
 	case FTP_DO_DATA_DOUBT:
-		data_conn_doubt(&session->data, true);
+		data_conn_doubt(&session->data);
 		break;
 	case FTP_DO_DATA_TRUST:
-		data_conn_doubt(&session->data, false);
+		data_conn_trust(&session->data);
 		break;
 	case FTP_DO_DATA_FAILED:
 		if (!data_conn_fail(&session->data))

@@ -150,13 +150,6 @@ const char *data_conn_restart(struct data_conn *data);
 void data_conn_go(struct data_conn *data);
 void data_conn_refused(struct data_conn *data);
 
-/* After ABOR the transfer may be incomplete (FTP_DO_DATA_DOUBT), until the server refuses ABOR
- * (FTP_DO_DATA_TRUST). */
-static inline void data_conn_doubt(struct data_conn *data, bool doubt)
-{
-	data->relay.doubt = doubt;
-}
-
 /* Forget everything, and close what is open, with a reset if `reset` is set. */
 void data_conn_close(struct data_conn *data, bool reset);
 
@@ -171,6 +164,20 @@ static inline void data_conn_dismiss(struct data_conn *data)
 static inline bool data_conn_is_relaying(const struct data_conn *data)
 {
 	return data->state >= DATA_RELAYING;
+}
+
+/* After ABOR the transfer may be incomplete (FTP_DO_DATA_DOUBT). */
+static inline void data_conn_doubt(struct data_conn *data)
+{
+	data->relay.doubt = true;
+}
+
+/* The server has refused ABOR (FTP_DO_DATA_TRUST). The file may have ended meanwhile (MODE B and C). */
+static inline void data_conn_trust(struct data_conn *data)
+{
+	data->relay.doubt = false;
+	if (data_conn_is_relaying(data))
+		loop_again(&data->legs.worker->loop, &data->relay.from->watch);
 }
 
 /* A download that waits for the server's word gets it: go on. */

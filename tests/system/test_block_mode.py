@@ -105,6 +105,32 @@ def test_a_cut_upload(zos, level):
     assert gateway.event("transfer", count=2).keys["result"] == "unfinished"
 
 
+def test_abor_is_refused_after_the_last_block(zos):
+    """After ABOR, a file's last block ends nothing. Once the server refuses ABOR, it does, although nothing more comes."""
+    server, gateway, backend = zos()
+    aborted = []
+
+    def stor(session, name):
+        server.connection(session, "Storing data set " + name)
+        line = session.sock.recv(100)
+        session.backend.note(lambda: aborted.append(line))
+        server.stored[name] = server.state(session)["reader"].records()
+        session.reply("502 ABOR?")
+        session.reply("250 Stored")
+    backend.script["STOR"] = stor
+    with login(gateway) as c:
+        user = block_mode.User(c)
+        user.open("STOR up", "PASV")
+        user.data.send(block_mode.blocks(FILES["a"]))
+        c.send("ABOR\r\n")
+        assert backend.wait(lambda: aborted, "ABOR") == [b"ABOR\r\n"]
+        user.data.send(block_mode.block(block_mode.EOF))
+        assert c.reply().code == 502
+        user.done()
+        assert server.stored["up"] == FILES["a"] and user.get("a") == FILES["a"]
+    assert {event.keys["result"] for event in gateway.seen("transfer")} == {"ok"}
+
+
 @pytest.mark.parametrize("level", ["P", "C"])
 def test_compressed_mode(zos, level):
     server, gateway, backend = zos()
