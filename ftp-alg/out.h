@@ -46,9 +46,8 @@ enum ftp_do {
 	FTP_DO_DATA_REFUSED, /* the server refused: keep what is open for the next transfer command */
 	FTP_DO_DATA_DISMISS, /* it refused, and the client may be sending already: as FTP_DO_DATA_CLOSE, in
 				order */
-	FTP_DO_DATA_DOUBT, /* after ABOR: the orderly end of the server's data does not mean that all has come
-			    */
-	FTP_DO_DATA_TRUST, /* ABOR was refused: undoes FTP_DO_DATA_DOUBT */
+	FTP_DO_DATA_DOUBT,   /* after ABOR: the orderly end of the data does not mean that all has come */
+	FTP_DO_DATA_TRUST,   /* ABOR was refused: undoes FTP_DO_DATA_DOUBT */
 	/* the server says that the transfer failed: reset a download after all bytes that the server has
 	   sent, and an upload at once, as FTP_DO_DATA_ABORT does */
 	FTP_DO_DATA_FAILED,

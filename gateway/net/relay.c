@@ -176,11 +176,17 @@ static void fit_chunk(struct relay *relay, enum stream_io io, size_t len)
 		relay->chunk = relay->chunk_most;
 }
 
-/* Deliver all bytes of the source, and then no orderly end. */
+/*
+ * Carry over no orderly end. A client gets all bytes of the source before it loses its connection. A
+ * server only loses it: a part of a file is of no use to it.
+ */
 static enum relay_result fail(struct relay *relay)
 {
-	enum stream_io to = stream_flush(relay->to);
+	enum stream_io to;
 
+	if (relay->upload)
+		return RELAY_ABORTED;
+	to = stream_flush(relay->to);
 	relay->state = RELAY_FAILING;
 	if (to == STREAM_WAIT)
 		return wait_for(relay, 0, EPOLLOUT);
@@ -219,7 +225,7 @@ static enum relay_result move(struct relay *relay, struct relay_tools *tools)
 	case STREAM_WAIT:
 		return wait_for(relay, EPOLLIN, stream_is_drained(relay->to) ? 0 : EPOLLOUT);
 	case STREAM_CLEAN:
-		if (relay->doubt && !relay->upload)
+		if (relay->doubt && !relay->kept) /* the file before is there */
 			return fail(relay);
 		if (is_unfinished(relay, 0))
 			return RELAY_UNFINISHED;
@@ -227,7 +233,7 @@ static enum relay_result move(struct relay *relay, struct relay_tools *tools)
 		relay->state = RELAY_ENDING;
 		return RELAY_AGAIN;
 	case STREAM_TRUNCATED:
-		return relay->doubt && !relay->upload ? fail(relay) : RELAY_CUT;
+		return relay->doubt ? fail(relay) : RELAY_CUT;
 	case STREAM_RESET:
 		break;
 	}
@@ -254,7 +260,7 @@ static enum relay_result await_word(struct relay *relay)
  */
 static enum relay_result end(struct relay *relay)
 {
-	if ((relay->may_end != NULL || relay->awaits_word) && relay->doubt && !relay->upload)
+	if ((relay->may_end != NULL || relay->awaits_word) && relay->doubt)
 		return fail(relay);
 	if (relay->awaits_word)
 		return await_word(relay);

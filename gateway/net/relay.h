@@ -33,7 +33,8 @@ enum relay_result {
 			     pass on what follows, and the connection's end */
 	RELAY_CUT,	  /* the source ended TCP without ending TLS */
 	RELAY_UNFINISHED, /* it ended the connection before the block that ends the file (MODE B) */
-	RELAY_FROM_LOST,  /* the source was reset, or its end is in doubt */
+	RELAY_FROM_LOST,  /* the source was reset, or the end of a download is in doubt */
+	RELAY_ABORTED,	  /* that of an upload is */
 	RELAY_TO_LOST,	  /* the destination was reset, or sent what it must not */
 };
 

@@ -38,6 +38,7 @@ bool data_kept_step(struct data_legs *legs, struct relay *relay, enum secure_lev
 	case RELAY_CUT:
 	case RELAY_UNFINISHED:
 	case RELAY_FROM_LOST:
+	case RELAY_ABORTED:
 	case RELAY_TO_LOST:
 		break;
 	}

@@ -50,6 +50,8 @@ enum ftp_data_result data_result_of(enum relay_result result, bool upload)
 		return FTP_DATA_UNFINISHED;
 	case RELAY_FROM_LOST:
 		return upload ? FTP_DATA_CLIENT_LOST : FTP_DATA_SERVER_LOST;
+	case RELAY_ABORTED:
+		return FTP_DATA_ABORTED;
 	case RELAY_TO_LOST:
 		return upload ? FTP_DATA_SERVER_LOST : FTP_DATA_CLIENT_LOST;
 	}

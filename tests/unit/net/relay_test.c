@@ -195,7 +195,9 @@ static const struct {
 	  false },
 	{ "upload without end", true, false, FAR_WAITS, FAR_WAITS, RELAY_WAIT, false, false },
 	{ "download without end", false, false, FAR_WAITS, FAR_ENDS, RELAY_WAIT, false, false },
-	{ "doubtful upload", true, true, FAR_ENDS, FAR_WAITS, RELAY_DONE, true, true },
+	{ "doubtful upload", true, true, FAR_ENDS, FAR_WAITS, RELAY_ABORTED, false, false },
+	{ "doubtful upload, cut off", true, true, FAR_CUTS, FAR_WAITS, RELAY_ABORTED, false, false },
+	{ "doubtful upload without end", true, true, FAR_WAITS, FAR_WAITS, RELAY_WAIT, false, false },
 	{ "doubtful download", false, true, FAR_ENDS, FAR_WAITS, RELAY_FROM_LOST, false, false },
 	{ "upload, cut off", true, false, FAR_CUTS, FAR_WAITS, RELAY_CUT, false, false },
 	{ "download, cut off", false, false, FAR_CUTS, FAR_WAITS, RELAY_CUT, false, false },
@@ -240,6 +242,58 @@ static void test_endings(void **state)
 			assert_int_equal(ends_read(rig.sender, &byte, 1, &end), 0);
 			assert_int_equal(end, 0);
 		}
+		rig_close(&rig);
+	}
+}
+
+static bool never(struct stream *control, const struct inbuf *unread, bool upload)
+{
+	(void)control, (void)unread, (void)upload;
+	return false;
+}
+
+static bool always(struct stream *control, const struct inbuf *unread, bool upload)
+{
+	(void)control, (void)unread, (void)upload;
+	return true;
+}
+
+/* ABOR comes when the source has ended already. Before the end may go on, it counts; afterwards a part of
+ * the end may have left. */
+static void test_doubt_after_the_end(void **state)
+{
+	static const struct {
+		relay_may_end_fn *may_end;
+		bool upload;
+		enum relay_result want;
+		int end;
+	} cases[] = {
+		{ never, true, RELAY_ABORTED, -EAGAIN },
+		{ never, false, RELAY_FROM_LOST, -EAGAIN },
+		{ always, true, RELAY_DONE, 0 },
+		{ always, false, RELAY_SETTLE, 0 },
+	};
+
+	(void)state;
+	for (size_t i = 0; i < NELEM(cases); i++) {
+		enum relay_result result = RELAY_WAIT;
+		struct rig rig;
+
+		rig_open(&rig, cases[i].upload, false, 4096);
+		relay_ask(&rig.relay, cases[i].may_end, &rig.from, NULL);
+		rig_file(&rig, FILE_BYTES);
+		rig_send(&rig);
+		assert_int_equal(shutdown(rig.sender, SHUT_WR), 0);
+		for (int step = 0; step < 3; step++)
+			assert_int_equal(relay_step(&rig.relay, &tools), RELAY_WAIT);
+		assert_int_equal(rig.relay.state, RELAY_ENDING);
+		rig.relay.doubt = true;
+		for (int turn = 0; turn < TURNS && (result == RELAY_WAIT || result == RELAY_AGAIN); turn++) {
+			result = relay_step(&rig.relay, &tools);
+			rig_receive(&rig);
+		}
+		if (result != cases[i].want || rig.end != cases[i].end)
+			fail_msg("case %zu: result %d, end %d", i, (int)result, rig.end);
 		rig_close(&rig);
 	}
 }
@@ -449,6 +503,7 @@ int main(void)
 		cmocka_unit_test(test_no_ticks_once_all_is_read),
 		cmocka_unit_test(test_no_ticks_for_a_destination_that_stands_still),
 		cmocka_unit_test(test_endings),
+		cmocka_unit_test(test_doubt_after_the_end),
 		cmocka_unit_test(test_the_end_waits_for_a_word),
 		cmocka_unit_test(test_settling),
 		cmocka_unit_test(test_files),
