@@ -287,6 +287,7 @@ void machine_transfer_reply(struct ftp_machine *machine, const struct ftp_reply 
 		machine_plan_drop(machine, out);
 	machine->transfer = FTP_TRANSFER_NONE;
 	machine->result = FTP_DATA_PENDING;
+	machine->opened = false; /* a kept connection has no new plan, and its next transfer no such 150 */
 	machine_side_transfer_ended(machine, out);
 }
 

@@ -67,6 +67,17 @@ def test_through_tls_on_both_legs(zos, certificates, version):
         assert user.get("a") == FILES["a"] and len(backend.session().data) == 1
 
 
+@pytest.mark.parametrize("first", ["put", "get"])
+def test_each_transfer_gets_a_150(zos, first):
+    """The client has got attlsd's own for the first upload. The later ones on that connection have the server's."""
+    server, gateway, backend = zos({"secure_session_reuse": "required"})
+    with login(gateway) as c:
+        user = block_mode.User(c)
+        assert user.put("up", FILES["a"], "PASV") if first == "put" else user.get("a", "PASV") == FILES["a"]
+        assert user.get("b") == FILES["b"] and user.put("up", FILES["b"]) and user.put("up", FILES["a"])
+        assert server.stored["up"] == FILES["a"] and len(backend.session().data) == 1
+
+
 @pytest.mark.parametrize("level", ["P", "C"])
 def test_checkpoint_and_restart(zos, level):
     """A download is cut after a marker: the client hears of it although the server says 250, and goes on from the marker."""

@@ -194,6 +194,14 @@ static const struct script_case securing[] = {
 	  OPENS
 	  "C STOR x\n  hold\nH decided\nC STOR x\n  s STOR x\n  start upload private\n"
 	  "S 150-go\nS 150 go\n  go\nS 110 mark\n  c 110 mark\nD ok\nS 226 done\n  c 226 done\n  close-data\n" },
+	{ "it is one transfer's: the server's marks of the next ones on the same connection are shown",
+	  { 0 },
+	  TLS_P_IN "C MODE B\nS 200 ok\n" PASV_PLAN "C STOR x\nH decided\nC STOR x\nS 150 go\n",
+	  "D kept\nS 250 done\n  c 250 done\n"
+	  "C RETR y\n  s RETR y\n  start download private\nS 150 go\n  c 150 go\n  go\nD kept\n"
+	  "S 250 done\n  c 250 done\n"
+	  "C STOR z\n  s STOR z\n  start upload private\nS 553 no\n  c 553 no\n  refused\n"
+	  "C STOR z\n  s STOR z\n  start upload private\nS 125 go\n  c 125 go\n  go\n" },
 	{ "no 150 from the server",
 	  { 0 },
 	  TLS_P_IN PASV_PLAN,
