@@ -453,7 +453,8 @@ static void end_transfer(struct ftp_machine *machine, struct ftp_out *out)
 {
 	machine->side.late_result =
 	    machine->transfer == FTP_TRANSFER_OVER ? machine->result : FTP_DATA_ABORTED;
-	if (machine->transfer == FTP_TRANSFER_GOING)
+	/* before the 1yz, too: to the server, an orderly end would be that of an empty file */
+	if (machine->transfer != FTP_TRANSFER_OVER)
 		ftp_out_add(out, FTP_DO_DATA_ABORT);
 	machine_close_125(machine, out);
 	machine->transfer = FTP_TRANSFER_NONE;

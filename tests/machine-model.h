@@ -690,6 +690,7 @@ static void model_act(struct model *model, const struct ftp_act *act)
 		break;
 	case FTP_DO_DATA_DISMISS: /* FTP_DO_DATA_CLOSE follows */
 		MODEL_CHECK(model, model->started && !model->going);
+		model->started = false;
 		break;
 	case FTP_DO_DATA_START:
 		model_data_start(model, act);
@@ -712,12 +713,13 @@ static void model_act(struct model *model, const struct ftp_act *act)
 		MODEL_CHECK(model, model->going);
 		break;
 	case FTP_DO_DATA_ABORT:
-		MODEL_CHECK(model, model->going);
+		MODEL_CHECK(model, model->started);
 		model_data_forget(model);
 		model->result = FTP_DATA_ABORTED;
 		ftp_machine_data_done(&model->machine, FTP_DATA_ABORTED, &model->out);
 		break;
-	case FTP_DO_DATA_CLOSE:
+	case FTP_DO_DATA_CLOSE: /* in order: the server must not be waiting for a file */
+		MODEL_CHECK(model, !model->started);
 		model_data_forget(model);
 		break;
 	case FTP_DO_RETRY:

@@ -200,6 +200,8 @@ MUTANTS = [
       ("gateway/net/relay.c", "if ((relay->may_end != NULL || relay->awaits_word) && relay->doubt)", "if (relay->awaits_word && relay->doubt)")]),
     (74, "the client's last words come before the end of its data", [("gateway/worker/last-look.c", "upload ? client_is_silent(fd) :", "upload ? true :"), ("gateway/worker/last-look.c", "static bool client_is_silent(", "bool client_is_silent(int fd);\nbool client_is_silent(")]),
     (75, "a refused ABOR is as none", [("gateway/worker/control-act.c", "data_conn_trust(&session->data);", "")]),
+    (76, "a transfer that is given up has no end in order",
+     [("ftp-alg/side-reply.c", "if (machine->transfer != FTP_TRANSFER_OVER)\n\t\tftp_out_add(out, FTP_DO_DATA_ABORT);", "if (machine->transfer == FTP_TRANSFER_GOING)\n\t\tftp_out_add(out, FTP_DO_DATA_ABORT);")]),
     (64, "refused lines before the login end the session",
      [("ftp-alg/state.c", "if (refused)", "if (false)")]),
     (65, "lines that a client may give at once",

@@ -128,3 +128,26 @@ def test_75_abor_after_the_end(launch, make_backend, level):
         c.send("ABOR\r\n")
         assert [c.reply().code, c.reply().code] == [226, 226]
         assert gateway.event("transfer").keys["result"] == "ok"
+
+
+# 76. Guard: end_transfer() in ftp-alg/side-reply.c.
+@pytest.mark.parametrize("level", "CP")
+def test_76_the_gateway_gives_up_before_the_150(launch, make_backend, level):
+    """A 200 may have been the transfer's only reply, so the client's next command waits a moment, and ends the transfer."""
+    def stor(session, name):
+        session.reply("200 Working on it")
+        how, content = net.end_of(session.open_data())
+        session.backend.store(name, content, how)
+        session.reply("150 Send it")
+        session.reply("226 Stored")
+    backend = make_backend(STOR=stor)
+    gateway = launch(backend, ftp=CLEAR, backends={"legacy": {"side_reply_timeout": "300ms"}})
+    with clients.explicit(gateway, level) as c:
+        data = net.dial(c.pasv())
+        c.expect("STOR up", 200)
+        data = c.wrap(data)
+        data.send(HALF)
+        c.send("PWD\r\n")
+        assert backend.upload("up") == (b"", "reset"), "the server has stored an empty file"
+        assert [c.reply().code, c.reply().code, c.reply().code] == [150, 426, 257]
+        data.sock.close()

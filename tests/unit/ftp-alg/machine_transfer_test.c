@@ -554,7 +554,7 @@ static const struct script_case beside[] = {
 	  { 0 },
 	  PASSIVE "C MLSD\n",
 	  "C NOOP\n  s NOOP\nS 502 what?\n  c 502 what?\nS 200 ok\n  c 200 ok\nC PWD\n  hold\n"
-	  "  side-wait 2000\nT -\n  close-data\n  unanswered transfer\nC PWD\n  s PWD\n" },
+	  "  side-wait 2000\nT -\n  abort\n  close-data\n  unanswered transfer\nC PWD\n  s PWD\n" },
 	{ "200 before 150",
 	  { 0 },
 	  PASSIVE "C RETR x\n",
@@ -562,8 +562,19 @@ static const struct script_case beside[] = {
 	{ "200 in place of all else",
 	  { 0 },
 	  PASSIVE "C LIST\n",
-	  "S 200 nothing\n  c 200 nothing\nC PWD\n  hold\n  side-wait 2000\nT -\n  close-data\n"
+	  "S 200 nothing\n  c 200 nothing\nC PWD\n  hold\n  side-wait 2000\nT -\n  abort\n  close-data\n"
 	  "  unanswered transfer\nC PWD\n  s PWD\n" },
+	{ "200, and the 150 comes late: the server has not got the end of an empty file",
+	  { 0 },
+	  PASSIVE "C STOR x\n",
+	  "S 200 soon\n  c 200 soon\nC PWD\n  hold\n  side-wait 2000\nT -\n  abort\n  close-data\n"
+	  "  unanswered transfer\nC PWD\n  s PWD\nS 150 go\n  c 150 go\nS 226 done\n"
+	  "  c 426 Connection closed; transfer aborted.\nS 257 /\n  c 257 /\n" },
+	{ "ABOR succeeds before the 150, which never comes",
+	  { 0 },
+	  PASSIVE "C STOR x\n" ABOR,
+	  "S 225 abort\n  c 225 abort\nC PWD\n  hold\nT -\n  abort\n  close-data\n  unanswered transfer\n"
+	  "C PWD\n  s PWD\n" },
 	{ "nothing gets between the lines of a late answer",
 	  { 0 },
 	  GOING "C STAT\n" DONE "T -\nC PWD\n",

@@ -261,7 +261,8 @@ static const struct script_case beside[] = {
 	{ "ABOR during another attempt, answered before it",
 	  { .action = &three },
 	  RETRYING "C ABOR\n",
-	  "S 225 abort\n" OVER "  c 225 abort\nC PWD\n  hold\nT -\n  close-data\n  unanswered transfer\n"
+	  "S 225 abort\n" OVER
+	  "  c 225 abort\nC PWD\n  hold\nT -\n  abort\n  close-data\n  unanswered transfer\n"
 	  "C PWD\n  s PWD\n" },
 	{ "ABOR during another attempt, unknown to the server",
 	  { .action = &three },
