@@ -65,12 +65,12 @@ static void skip(struct ftp_frame *frame, struct ftp_cursor *c)
 	frame->left -= (uint32_t)n;
 }
 
-void ftp_frame_pass(struct ftp_frame *frame, const void *bytes, size_t len)
+size_t ftp_frame_pass(struct ftp_frame *frame, const void *bytes, size_t len)
 {
 	struct ftp_cursor c = ftp_cursor_make(bytes, len);
 
 	if (!ftp_frame_is_followed(frame))
-		return;
+		return len;
 	while (!ftp_cursor_at_end(&c) && !frame->ended && !frame->lost) {
 		if (frame->header == 0 && frame->left > 0)
 			skip(frame, &c);
@@ -82,4 +82,38 @@ void ftp_frame_pass(struct ftp_frame *frame, const void *bytes, size_t len)
 	}
 	/* compressed mode: strings may follow the mark, but a sender that waits for the reply has sent all */
 	frame->ended = frame->ended || is_last(frame);
+	return frame->ended ? c.at : len;
+}
+
+void ftp_frame_pass_ahead(struct ftp_frame_ahead *ahead, char mode, const void *bytes, size_t len)
+{
+	const uint8_t *at = bytes;
+	size_t n;
+
+	if (ahead->open.mode != mode)
+		*ahead = (struct ftp_frame_ahead){ .open = ftp_frame_make(mode, true) };
+	for (; len > 0; at += n, len -= n) {
+		n = ftp_frame_pass(&ahead->open, at, len);
+		if (!ahead->open.ended)
+			continue;
+		ahead->files++;
+		ahead->open = ftp_frame_make(mode, true);
+	}
+}
+
+struct ftp_frame ftp_frame_next(struct ftp_frame_ahead *ahead, char mode, bool strict)
+{
+	struct ftp_frame frame = ftp_frame_make(mode, strict);
+
+	if (ahead->open.mode != mode) { /* what came has no meaning in this one */
+		*ahead = (struct ftp_frame_ahead){ .files = 0 };
+	} else if (ahead->files > 0) {
+		ahead->files--;
+		frame.ended = true;
+	} else {
+		frame = ahead->open;
+		frame.strict = strict;
+		ahead->open = ftp_frame_make(mode, true);
+	}
+	return frame;
 }

@@ -41,7 +41,22 @@ static inline bool ftp_frame_is_cut(const struct ftp_frame *frame)
 	return frame->mode == 'B' && frame->strict && !frame->ended && !frame->lost;
 }
 
-/* These bytes pass. */
-void ftp_frame_pass(struct ftp_frame *frame, const void *bytes, size_t len);
+/* These bytes pass. Returns how many of them belong to the file: all, unless it has ended. */
+size_t ftp_frame_pass(struct ftp_frame *frame, const void *bytes, size_t len);
+
+/*
+ * What a sender that does not wait has sent of its next files, before their commands. All
+ * zero: nothing.
+ */
+struct ftp_frame_ahead {
+	uint64_t files;	       /* whole ones */
+	struct ftp_frame open; /* the one after them; its mode is that of all */
+};
+
+/* These bytes pass between two files of this mode. */
+void ftp_frame_pass_ahead(struct ftp_frame_ahead *ahead, char mode, const void *bytes, size_t len);
+
+/* The command of the next file has come: where in that file is the sender? mode, strict: of its transfer. */
+struct ftp_frame ftp_frame_next(struct ftp_frame_ahead *ahead, char mode, bool strict);
 
 #endif

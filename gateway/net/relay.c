@@ -132,6 +132,15 @@ static bool has_ended(const struct relay *relay)
 	return relay->frame.ended && !relay->kept && !relay->doubt;
 }
 
+/* What comes after the file belongs to the next one. */
+static void follow(struct relay *relay, const uint8_t *bytes, size_t len)
+{
+	size_t of_file = ftp_frame_pass(&relay->frame, bytes, len);
+
+	if (relay->ahead != NULL)
+		ftp_frame_pass_ahead(relay->ahead, relay->frame.mode, bytes + of_file, len - of_file);
+}
+
 /*
  * One round of reading and writing. The result is that of reading; *ret_to is that of the writing. Small
  * files and the beginning of large ones go the way that costs least for a few bytes.
@@ -154,7 +163,7 @@ static enum stream_io move_some(struct relay *relay, struct relay_tools *tools, 
 		io = stream_tls_read_wire(relay->from, &tools->wire, relay->chunk, tools->scratch,
 					  sizeof(tools->scratch), ret_len);
 	*ret_to = STREAM_OK;
-	ftp_frame_pass(&relay->frame, tools->scratch, *ret_len);
+	follow(relay, tools->scratch, *ret_len);
 	if (*ret_len > 0 && io == STREAM_CLEAN && !relay->doubt && !is_unfinished(relay, *ret_len) &&
 	    may_end(relay))
 		*ret_to = stream_write_last(relay->to, tools->scratch, *ret_len);

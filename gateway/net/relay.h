@@ -74,6 +74,7 @@ struct relay {
 	uint64_t bytes;
 	struct coalesce coalesce;
 	struct ftp_frame frame;
+	struct ftp_frame_ahead *ahead; /* of `from`; NULL: nobody asks */
 };
 
 /* Both streams are open and, where protected, through their handshake. doubt: as in the struct. */
@@ -88,10 +89,23 @@ static inline void relay_ask(struct relay *relay, relay_may_end_fn *may_end, str
 	relay->unread = unread;
 }
 
-/* The bytes may have frames, which tell where the file ends. As ftp_frame_make(). */
-static inline void relay_follow(struct relay *relay, char mode, bool strict)
+/*
+ * The bytes may have frames, which tell where the file ends. As ftp_frame_make(). ahead: what the source
+ * has sent of the file already, and is going to send of the next ones. It outlives the relay. NULL: the
+ * source waits for each command.
+ */
+static inline void relay_follow(struct relay *relay, char mode, bool strict, struct ftp_frame_ahead *ahead)
 {
-	relay->frame = ftp_frame_make(mode, strict);
+	relay->ahead = ahead;
+	relay->frame = ahead != NULL ? ftp_frame_next(ahead, mode, strict) : ftp_frame_make(mode, strict);
+}
+
+/* There is no file, but the connection of the one before in this mode. */
+static inline void relay_keep(struct relay *relay, char mode, struct ftp_frame_ahead *ahead)
+{
+	relay->kept = true;
+	relay->ahead = ahead;
+	relay->frame = (struct ftp_frame){ .mode = mode, .ended = true };
 }
 
 /* The buffers that all relays of a process share; they are empty between two steps. */

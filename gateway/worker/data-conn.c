@@ -161,7 +161,7 @@ static enum ftp_data_result data_connect(struct data_conn *data)
 		return FTP_DATA_PENDING;
 	relay_init(&data->relay, &data->legs.client.stream, &data->legs.server.stream, data->upload,
 		   data->relay.doubt);
-	relay_follow(&data->relay, data->mode, !data->listing);
+	relay_follow(&data->relay, data->mode, !data->listing, data->upload ? &data->ahead : NULL);
 	last_look_before_end(&data->relay, &data->legs.control, data->upload);
 	data->relay.awaits_word = data->gssapi != FTP_PROT_CLEAR && !data->upload && !data->agreed;
 	set_state(data, DATA_RELAYING);
@@ -376,13 +376,6 @@ void data_conn_init(struct data_conn *data, struct worker *worker, const struct 
 	data_handshake_init(&data->handshake, legs, on_handshake);
 }
 
-void data_conn_target(struct data_conn *data, enum ftp_side side, const struct ip_endpoint *target)
-{
-	data_legs_target(&data->legs, side, target);
-	if (data->legs.client.state > LEG_LISTENING) /* it is there, or its PORT was accepted */
-		data_conn_dial(data);
-}
-
 /* PROT may have changed since the client connected. TLS that has begun cannot become clear. */
 static void agree_on_protection(struct data_conn *data)
 {
@@ -413,6 +406,7 @@ static void begin(struct data_conn *data)
 		data_kept_pause(&data->legs);
 		return;
 	}
+	data->ahead = (struct ftp_frame_ahead){ .files = 0 };
 	data_dial_server(&data->legs);
 	agree_on_protection(data);
 	data_step(data);
@@ -469,7 +463,7 @@ void data_conn_refused(struct data_conn *data)
 	set_state(data, DATA_IDLE);
 	data->kept = data->reused;
 	if (data->kept) {
-		data_kept_again(&data->legs, &data->relay, data->upload);
+		data_kept_again(&data->legs, &data->relay, data->upload, data->mode, &data->ahead);
 		return;
 	}
 	data->legs.told.pointless = true;

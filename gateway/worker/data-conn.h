@@ -59,11 +59,12 @@ struct data_conn {
 	struct data_dial dial;
 	struct data_handshake handshake; /* before the transfer */
 	bool upload, binary, listing;
-	char mode;	      /* as ftp_representation_mode() */
-	bool kept;	      /* both legs are up after a transfer, see data-kept.h; it is DATA_IDLE */
-	bool reused;	      /* they were when this transfer began */
-	bool protect;	      /* the client's leg, by TLS */
-	enum ftp_prot gssapi; /* the same by GSSAPI, in blocks of up to this size: */
+	char mode;   /* as ftp_representation_mode() */
+	bool kept;   /* both legs are up after a transfer, see data-kept.h; it is DATA_IDLE */
+	bool reused; /* they were when this transfer began */
+	struct ftp_frame_ahead ahead; /* what the client has sent over them of its next uploads */
+	bool protect;		      /* the client's leg, by TLS */
+	enum ftp_prot gssapi;	      /* the same by GSSAPI, in blocks of up to this size: */
 	uint32_t block;
 	bool protect_server; /* the server's */
 	bool agreed;	     /* the server has reported success */
@@ -117,14 +118,20 @@ static inline bool data_conn_is_told(const struct data_conn *data)
 	return data->state == DATA_IDLE && data->legs.client.state == LEG_LISTENING;
 }
 
-/* Set the target of a leg. */
-void data_conn_target(struct data_conn *data, enum ftp_side side, const struct ip_endpoint *target);
-
 /* Dial the server before the transfer, unless its leg is up; owner->dialled() follows, perhaps at once. */
 static inline void data_conn_dial(struct data_conn *data)
 {
 	data_dial_early(&data->dial);
 	data_dial_check(&data->dial);
+}
+
+/* Set the target of a leg. */
+static inline void data_conn_target(struct data_conn *data, enum ftp_side side,
+				    const struct ip_endpoint *target)
+{
+	data_legs_target(&data->legs, side, target);
+	if (data->legs.client.state > LEG_LISTENING) /* it is there, or its PORT was accepted */
+		data_conn_dial(data);
 }
 
 /* The monitor's answer to a request of this data connection, which may take *fd over. */

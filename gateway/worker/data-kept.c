@@ -53,10 +53,11 @@ void data_kept_pause(struct data_legs *legs)
 	(void)loop_watch(&legs->worker->loop, &legs->server.stream.watch, 0);
 }
 
-void data_kept_again(struct data_legs *legs, struct relay *relay, bool upload)
+void data_kept_again(struct data_legs *legs, struct relay *relay, bool upload, char mode,
+		     struct ftp_frame_ahead *ahead)
 {
 	relay_init(relay, &legs->client.stream, &legs->server.stream, upload, false);
-	relay->kept = true;
+	relay_keep(relay, mode, upload ? ahead : NULL);
 	loop_again(&legs->worker->loop, &relay->from->watch);
 }
 

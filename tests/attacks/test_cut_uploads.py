@@ -7,9 +7,12 @@ mutants.py switches each guard off.
 import contextlib
 import os
 import signal
+import socket
+import struct
 
 import pytest
 
+import block_mode
 import client as clients
 import net
 
@@ -151,3 +154,82 @@ def test_76_the_gateway_gives_up_before_the_150(launch, make_backend, level):
         assert backend.upload("up") == (b"", "reset"), "the server has stored an empty file"
         assert [c.reply().code, c.reply().code, c.reply().code] == [150, 426, 257]
         data.sock.close()
+
+
+# What the client sends of its second file before STOR, and after it. The first block is larger than what comes of it.
+FILE = [b"record %d" % n for n in range(5)]
+PART = block_mode.block(block_mode.EOR, b"x" * 60000)[:5000]
+WHOLE = block_mode.blocks(FILE) + block_mode.block(block_mode.EOF)
+EARLY = {"nothing": (b"", PART), "a part of a header": (PART[:2], PART[2:]), "a part of a block": (PART[:1000], PART[1000:]),
+         "all that comes": (PART, b""), "another file": (WHOLE + PART[:10], PART[10:])}
+
+
+def done(c):
+    """A transfer's last reply, after the marks of the server."""
+    reply = c.reply()
+    while reply.code == 110:
+        reply = c.reply()
+    assert reply.code == 250, reply
+
+
+def came(backend):
+    """How many bytes have come over the server's data connection? The server reads only what belongs to a file."""
+    info = backend.session().data[0].getsockopt(socket.IPPROTO_TCP, 11, 248)  # TCP_INFO
+    return struct.unpack_from("Q", info, 128)[0]  # tcpi_bytes_received
+
+
+# 77. Guard: relay_follow() in gateway/net/relay.h, and what fills `ahead`.
+@pytest.mark.parametrize("level", "CP")
+@pytest.mark.parametrize("refused", [False, True], ids=["", "refused"])
+@pytest.mark.parametrize("early", EARLY)
+def test_77_a_file_begins_before_its_command(launch, make_backend, early, refused, level):
+    """MODE B: the client does not wait with its next file, which it then does not send to the end."""
+    server = block_mode.Server()
+    backend = make_backend(**server.script(), APPE="550 no")
+    gateway = launch(backend, ftp=CLEAR)
+    before, after = EARLY[early]
+    with clients.explicit(gateway, level) as c:
+        c.expect("MODE B", 200)
+        user = block_mode.User(c)
+        user.open("STOR one", "PASV")
+        user.data.send(WHOLE + (b"" if refused else before))
+        done(c)
+        if refused:
+            c.expect("APPE no", 550)
+            user.data.send(before)
+        net.until(lambda: came(backend) >= len(WHOLE + before), "the early bytes arrive")
+        if early == "another file":
+            user.open("STOR two")
+            done(c)
+            assert server.stored["two"] == FILE
+        user.open("STOR cut")
+        user.data.send(after)
+        net.until(lambda: came(backend) >= len(WHOLE + before + after), "the rest arrives")
+        user.data.close()
+        while c.reply().code == 110:
+            pass
+        assert isinstance(backend.wait(lambda: server.stored.get("cut"), "the end"), ConnectionError)
+        assert server.stored["one"] == FILE
+        gateway.event("transfer", result="unfinished")
+
+
+@pytest.mark.parametrize("level", "CP")
+def test_77_a_client_that_does_not_wait(launch, make_backend, level):
+    """Commands and files come all at once, and nothing is missing."""
+    server = block_mode.Server()
+    backend = make_backend(**server.script())
+    gateway = launch(backend, ftp=CLEAR)
+    with clients.explicit(gateway, level) as c:
+        c.expect("MODE B", 200)
+        user = block_mode.User(c)
+        user.open("STOR 1", "PASV")
+        user.data.send(WHOLE * 3 + block_mode.blocks(FILE))
+        c.send("STOR 2\r\nSTOR 3\r\nSTOR 4\r\n")
+        done(c)
+        for number in "2", "3", "4":
+            assert c.reply().code == 125
+            if number == "4":
+                user.data.send(block_mode.block(block_mode.EOF))
+            done(c)
+        assert server.stored == {number: FILE for number in "1234"} and len(backend.session().data) == 1
+        assert {event.keys["result"] for event in gateway.seen("transfer")} == {"ok"}
