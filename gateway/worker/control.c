@@ -10,6 +10,7 @@
 
 #include "gateway/base/util.h"
 #include "gateway/net/linebuf.h"
+#include "gateway/worker/client-gone.h"
 #include "gateway/worker/control-act.h"
 #include "gateway/worker/control-dial.h"
 #include "gateway/worker/control-gssapi.h"
@@ -347,8 +348,9 @@ void control_run(struct session *session)
 	 * Commands sent before the client closed are carried out, and answered in case it
 	 * still reads.
 	 */
-	if (session->phase == PHASE_CLIENT_EOF && !session->holding && !session->lines_left &&
-	    (session->server_state != SERVER_UP || ftp_machine_is_idle(&session->machine))) {
+	if (client_gone_early(session) ||
+	    (session->phase == PHASE_CLIENT_EOF && !session->holding && !session->lines_left &&
+	     (session->server_state != SERVER_UP || ftp_machine_is_idle(&session->machine)))) {
 		outbuf_flush(&session->worker->replies, &session->client);
 		outbuf_flush(&session->worker->commands, &session->server);
 		session_end(session, "client-closed");
@@ -369,21 +371,11 @@ void control_run(struct session *session)
 		session_end(session, "no-memory");
 }
 
-/* Does the client wait for the end of an upload, and then for QUIT? */
-static bool quits_after_upload(const struct session *session)
-{
-	const char *window = (const char *)session->client_in.bytes + session->client_in.start;
-
-	return session->holding && session->held.status == FTP_LINE_OK && session->data.upload &&
-	       ftp_machine_holds_quit(&session->machine, window + session->held.at, session->held.line.len);
-}
-
 /*
  * The client has closed its direction or the whole connection. The commands that it
  * sent before are still carried out: a script may write its commands and close. But
  * a transfer without its control connection must not end as if complete. The
- * exception is an upload after which the client sent QUIT: the client has sent
- * everything, and the end of its data connection shows whether that is true.
+ * exception is an upload after which the client sent QUIT.
  */
 static void client_gone(struct session *session, enum stream_io io)
 {
@@ -393,7 +385,7 @@ static void client_gone(struct session *session, enum stream_io io)
 		control_run(session); /* lines that came with the end */
 	if (session->ended)
 		return;
-	session->quitting |= quits_after_upload(session);
+	session->quitting |= client_gone_quits(session);
 	go_on = session->quitting || (io != STREAM_RESET && session->phase == PHASE_COMMANDS &&
 				      !ftp_machine_in_transfer(&session->machine));
 	if (!go_on) {
@@ -416,7 +408,7 @@ void control_eof_timeout(struct session *session)
 	struct data_status status;
 	uint64_t idle_ms = now_ms - session->active_ms;
 
-	session->quitting |= quits_after_upload(session);
+	session->quitting |= client_gone_quits(session);
 	if (data_conn_status(&session->data, &status) && status.idle_ms < idle_ms)
 		idle_ms = status.idle_ms;
 	if (!session->quitting || idle_ms > QUIT_MS)

@@ -173,6 +173,13 @@ static inline bool data_conn_is_relaying(const struct data_conn *data)
 	return data->state >= DATA_RELAYING;
 }
 
+/* Has an upload ended in order, and does its end wait until the client's last words have been read? */
+static inline bool data_conn_asks_client(const struct data_conn *data)
+{
+	return data_conn_is_relaying(data) && data->upload && data->relay.may_end != NULL &&
+	       data->relay.refused > 0;
+}
+
 /* After ABOR the transfer may be incomplete (FTP_DO_DATA_DOUBT). */
 static inline void data_conn_doubt(struct data_conn *data)
 {

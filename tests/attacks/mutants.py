@@ -204,6 +204,7 @@ MUTANTS = [
      [("gateway/net/relay.c", "\tif (relay->ahead != NULL)\n", "\tif (false)\n")]),
     (77, "a file may have begun before its command", [("gateway/net/relay.h", "relay->frame = ahead != NULL ?", "relay->frame = false ?")]),
     (77, "a refused command changes nothing about that", [("gateway/worker/data-kept.c", "relay_keep(relay, mode, upload ? ahead : NULL);", "relay_keep(relay, mode, upload && ahead == NULL ? ahead : NULL);")]),
+    (78, "a client that closes has not sent all", [("gateway/worker/client-gone.c", "!session->quitting && !client_gone_quits(session)", "false && !client_gone_quits(session)")]),
     (76, "a transfer that is given up has no end in order",
      [("ftp-alg/side-reply.c", "if (machine->transfer != FTP_TRANSFER_OVER)\n\t\tftp_out_add(out, FTP_DO_DATA_ABORT);", "if (machine->transfer == FTP_TRANSFER_GOING)\n\t\tftp_out_add(out, FTP_DO_DATA_ABORT);")]),
     (64, "refused lines before the login end the session",

@@ -233,3 +233,28 @@ def test_77_a_client_that_does_not_wait(launch, make_backend, level):
             done(c)
         assert server.stored == {number: FILE for number in "1234"} and len(backend.session().data) == 1
         assert {event.keys["result"] for event in gateway.seen("transfer")} == {"ok"}
+
+
+# 78. Guard: client_gone_early() in gateway/worker/client-gone.c.
+@pytest.mark.parametrize("words, end", [("", "reset"), ("NOOP", "reset"), ("PWD", "reset"), ("QUIT", "fin"), ("NOOP\r\nQUIT", "fin")])
+@pytest.mark.parametrize("content", [HALF, b""], ids=["data", "empty"])
+def test_78_the_client_closes_before_its_stor_is_the_next(launch, make_backend, content, words, end):
+    """Its commands are carried out. But without QUIT, nothing says that the file is whole: its kernel may have ended both connections."""
+    def slow(session, _):
+        backend.wait(lambda: gone, "the client's end")
+        session.reply("200 ok")
+    gone = []
+    backend = make_backend(TYPE=slow)
+    gateway = launch(backend, ftp=CLEAR)
+    with clients.explicit(gateway, "C") as c:
+        data = net.dial(c.pasv())
+        c.send("TYPE I\r\nSTOR up\r\n" + (words + "\r\n" if words else ""))
+        data.sendall(content)
+        data.close()
+        c.sock.shutdown(socket.SHUT_WR)
+        backend.saw("TYPE I")
+        with clients.explicit(gateway):  # the worker has seen what came before this
+            backend.note(lambda: gone.append(True))
+        stored, how = backend.upload("up")
+        assert how == end and content.startswith(stored) and (end == "reset" or stored == content)
+        assert gateway.event("transfer").keys["result"] == ("ok" if end == "fin" else "aborted")
