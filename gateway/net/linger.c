@@ -75,7 +75,7 @@ static struct linger *adopt(struct linger_list *list, struct stream *from, bool 
 	struct linger *linger = list->n < list->max ? calloc(1, sizeof(*linger)) : NULL;
 
 	if (linger == NULL) {
-		stream_close(from, reset);
+		stream_close(from, reset || !stream_is_drained(from)); /* as in linger_end() */
 		return NULL;
 	}
 	linger->list = list;
