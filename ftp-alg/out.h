@@ -44,8 +44,7 @@ enum ftp_do {
 	FTP_DO_DATA_START,  /* the server was sent a transfer command. upload; protect: TLS with the client */
 	FTP_DO_DATA_GO,	    /* the server has begun: connect, protect and move the data */
 	FTP_DO_DATA_REFUSED, /* the server refused: keep what is open for the next transfer command */
-	FTP_DO_DATA_DISMISS, /* it refused, and the client may be sending already: as FTP_DO_DATA_CLOSE, in
-				order */
+	FTP_DO_DATA_DISMISS, /* it refused, and the client may be sending already: end that in order */
 	FTP_DO_DATA_DOUBT,   /* after ABOR: the orderly end of the data does not mean that all has come */
 	FTP_DO_DATA_TRUST,   /* ABOR was refused: undoes FTP_DO_DATA_DOUBT */
 	/* the server says that the transfer failed: reset a download after all bytes that the server has

@@ -473,6 +473,8 @@ void data_conn_refused(struct data_conn *data)
 
 void data_conn_close(struct data_conn *data, bool reset)
 {
+	/* a server that has a command would take an orderly end for that of its file */
+	reset = reset || data->state != DATA_IDLE;
 	if (data->state >= DATA_CONNECTING) /* the log must also show transfers that are cut short */
 		log_transfer(data, reset ? FTP_DATA_ABORTED : FTP_DATA_PENDING);
 	loop_timer_stop(loop_of(data), &data->timer);

@@ -157,7 +157,7 @@ const char *data_conn_restart(struct data_conn *data);
 void data_conn_go(struct data_conn *data);
 void data_conn_refused(struct data_conn *data);
 
-/* Forget everything, and close what is open, with a reset if `reset` is set. */
+/* Forget everything, and close what is open: with a reset if `reset` is set or a transfer is under way. */
 void data_conn_close(struct data_conn *data, bool reset);
 
 /* The server refused an upload for which the client has got a 150 (FTP_DO_DATA_DISMISS). */

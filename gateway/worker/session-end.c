@@ -101,7 +101,7 @@ void session_end(struct session *session, const char *reason)
 	if (was_probe(session))
 		probers_note(&worker->probers, &session->facts.remote.addr, worker->loop.now_ms);
 	session->data.legs.told.reason = "session-end";
-	data_conn_close(&session->data, session->data.state != DATA_IDLE);
+	data_conn_close(&session->data, false);
 	/* a guesser must gain nothing by leaving before the answer */
 	if (ftp_machine_tries_login(&session->machine))
 		session_login_failed(session, "no-answer", NULL);

@@ -204,6 +204,8 @@ MUTANTS = [
      [("gateway/net/relay.c", "\tif (relay->ahead != NULL)\n", "\tif (false)\n")]),
     (77, "a file may have begun before its command", [("gateway/net/relay.h", "relay->frame = ahead != NULL ?", "relay->frame = false ?")]),
     (77, "a refused command changes nothing about that", [("gateway/worker/data-kept.c", "relay_keep(relay, mode, upload ? ahead : NULL);", "relay_keep(relay, mode, upload && ahead == NULL ? ahead : NULL);")]),
+    (79, "what is not whole is reset at the server", [("gateway/worker/data-end.c", "data_legs_close(legs, &legs->server, !whole);", "data_legs_close(legs, &legs->server, false);")]),
+    (79, "a session that ends resets its transfer", [("gateway/worker/data-conn.c", "reset = reset || data->state != DATA_IDLE;", "")]),
     (78, "a client that closes has not sent all", [("gateway/worker/client-gone.c", "!session->quitting && !client_gone_quits(session)", "false && !client_gone_quits(session)")]),
     (76, "a transfer that is given up has no end in order",
      [("ftp-alg/side-reply.c", "if (machine->transfer != FTP_TRANSFER_OVER)\n\t\tftp_out_add(out, FTP_DO_DATA_ABORT);", "if (machine->transfer == FTP_TRANSFER_GOING)\n\t\tftp_out_add(out, FTP_DO_DATA_ABORT);")]),

@@ -9,6 +9,7 @@ import os
 import signal
 import socket
 import struct
+import subprocess
 
 import pytest
 
@@ -258,3 +259,67 @@ def test_78_the_client_closes_before_its_stor_is_the_next(launch, make_backend, 
         stored, how = backend.upload("up")
         assert how == end and content.startswith(stored) and (end == "reset" or stored == content)
         assert gateway.event("transfer").keys["result"] == ("ok" if end == "fin" else "aborted")
+
+
+def order(gateway, *words):
+    subprocess.run([net.ATTLSCTL, words[0], "-f", gateway.path, *words[1:]], stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL,
+                   timeout=net.DEADLINE, check=True)
+
+
+def says(line):
+    return lambda gateway, session, c, data, leg: session.reply(line)
+
+
+def closes(gateway, session, c, data, leg):
+    c.sock.shutdown(socket.SHUT_RDWR)
+
+
+def server_closes(gateway, session, c, data, leg):
+    session.sock.shutdown(socket.SHUT_RDWR)
+
+
+def operator(gateway, session, c, data, leg):
+    order(gateway, "end", gateway.event("session-start").keys["session"])
+
+
+def drain(gateway, session, c, data, leg):
+    order(gateway, "drain", "--deadline", "1s")
+
+
+# What befalls an upload of which the server has a part.
+FATES = {
+    "the client resets its data": lambda gateway, session, c, data, leg: data.abort(),
+    "the client closes its control connection": closes,
+    "the client resets it": lambda gateway, session, c, data, leg: net.reset(c.sock),
+    "no byte moves": lambda gateway, session, c, data, leg: None,  # datacttime
+    "nobody answers ABOR": lambda gateway, session, c, data, leg: c.send("ABOR\r\n"),  # side_reply_timeout
+    "421": says("421 Service not available"), "a part of 421": says("421-Service"), "425": says("425 No"), "426": says("426 Aborted"),
+    "451": says("451 Local error"), "550": says("550 No more"), "552": says("552 Disk full"),
+    "a port that nobody asked for": says("227 Entering Passive Mode (127,0,0,1,200,200)"),
+    "the server closes its control connection": server_closes,
+    "the server sends data": lambda gateway, session, c, data, leg: leg.send(b"x"),
+    "the operator ends the session": operator,
+    "the deadline of a drain": drain,
+}
+
+
+# 79. Guards: data_end_legs() and data_conn_close() in gateway/worker, which reset the server's leg of what is not whole.
+@pytest.mark.parametrize("level", "CP")
+@pytest.mark.parametrize("fate", FATES)
+def test_79_every_other_end(launch, make_backend, folder, fate, level):
+    backend = make_backend()
+    timers = {"legacy": {"side_reply_timeout": "500ms"}} if fate == "nobody answers ABOR" else {}
+    gateway = launch(backend, ftp={**CLEAR, **({"datacttime": "1s"} if fate == "no byte moves" else {})}, backends=timers,
+                     daemon={"control_socket": os.path.join(folder, "control")})
+    c, data, leg = begin(gateway, backend, level)
+    with c:
+        FATES[fate](gateway, backend.session(), c, data, leg)
+        if fate == "a part of 421":
+            server_closes(gateway, backend.session(), c, data, leg)
+        content, how = backend.upload("up")
+        assert how == "reset" and HALF.startswith(content)
+        result = gateway.event("transfer").keys["result"]
+        assert result in ("aborted", "client-reset", "server-reset", "stalled"), result
+        data.sock.close()
+    if fate == "the deadline of a drain":
+        assert gateway.process.wait(net.DEADLINE) == 0

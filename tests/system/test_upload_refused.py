@@ -73,6 +73,23 @@ def test_server_refuses(launch, make_backend):
         c.expect("PWD", 257)
 
 
+def test_server_refuses_what_it_has_accepted(launch, make_backend):
+    """A server that opens the file all the same, or a 4yz that answered something else, must not make an empty file of it."""
+    def stor(session, name):
+        data = session.open_data()
+        session.reply("450 Not now")
+        how, content = net.end_of(data)
+        session.backend.store(name, content, how)
+    backend = make_backend(STOR=stor)
+    gateway = launch(backend, ftp=REQUIRED)
+    with clients.explicit(gateway, "P") as c:
+        data = c.open("STOR file")
+        assert data.read_all() == b"" and data.end == "clean"
+        data.close()
+        assert c.reply().code == 450
+        assert backend.upload("file") == (b"", "reset")
+
+
 def test_restart_and_unique_names(launch, make_backend):
     """REST reaches the server before STOR. STOU goes on at once, since its 150 names the file."""
     backend = make_backend(REST="350 ok", STOU=lambda session, _: session.upload("unique"))
