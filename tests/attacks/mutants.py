@@ -198,7 +198,7 @@ MUTANTS = [
     (74, "an aborted upload has no end in order",
      [("gateway/net/relay.c", "if (relay->doubt && !relay->kept)", "if (relay->doubt && !relay->upload)"),
       ("gateway/net/relay.c", "if ((relay->may_end != NULL || relay->awaits_word) && relay->doubt)", "if (relay->awaits_word && relay->doubt)")]),
-    (74, "the client's last words come before the end of its data", [("gateway/worker/last-look.c", "upload ? client_is_silent(fd) :", "upload ? true :"), ("gateway/worker/last-look.c", "static bool client_is_silent(", "bool client_is_silent(int fd);\nbool client_is_silent(")]),
+    (78, "the client's last words come before the end of its data", [("gateway/worker/last-look.c", "upload ? client_is_silent(fd) :", "upload ? true :"), ("gateway/worker/last-look.c", "static bool client_is_silent(", "bool client_is_silent(int fd);\nbool client_is_silent(")]),
     (75, "a refused ABOR is as none", [("gateway/worker/control-act.c", "data_conn_trust(&session->data);", "")]),
     (77, "what a client sends before its command is followed",
      [("gateway/net/relay.c", "\tif (relay->ahead != NULL)\n", "\tif (false)\n")]),
