@@ -79,12 +79,13 @@ def test_74_abor_without_a_byte(launch, backend):
         assert [c.reply().code, c.reply().code] == [426, 226]
 
 
-def test_74_abor_and_the_end_come_at_once(launch, backend):
+@pytest.mark.parametrize("before", ["", "NOOP\r\n" * 40], ids=["", "NOOP"])
+def test_74_abor_and_the_end_come_at_once(launch, backend, before):
     """The worker finds both in the kernel: which came first is not known, so the file is not known to be whole."""
     gateway = launch(backend, ftp=CLEAR)
     c, data, _ = begin(gateway, backend)
     with c, stopped(gateway):
-        c.send("ABOR\r\n")
+        c.send(before + "ABOR\r\n")
         data.close()
     assert backend.upload("up")[1] == "reset"
 
