@@ -120,12 +120,33 @@ static bool is_token(const struct ftp_machine *machine, const struct ftp_verb *v
 	return verb->kind == FTP_KIND_ADAT && machine->security.adat;
 }
 
+/* Whose levels a command has to satisfy: USER has those of the user that it names. */
+static const struct ftp_action *levels_for(const struct ftp_machine *machine,
+					   const struct ftp_command *command)
+{
+	if (command->verb->kind != FTP_KIND_USER || machine->audited != NULL)
+		return machine->action;
+	return ftp_per_user_find(machine->usual, command->arg, command->arg_len);
+}
+
+/* With a security context: is the command protected as these levels want it? */
+static enum ftp_local check_envelope(const struct ftp_machine *machine, const struct ftp_action *levels,
+				     enum ftp_verb_kind kind)
+{
+	bool secret = kind == FTP_KIND_PASS || kind == FTP_KIND_ACCT;
+	enum ftp_local refusal = ftp_security_command(&machine->security, levels, secret);
+
+	if (refusal == FTP_LOCAL_GSSAPI_LEVEL && kind == FTP_KIND_USER &&
+	    ftp_security_command(&machine->security, machine->usual, false) == FTP_LOCAL_NONE)
+		return FTP_LOCAL_USER_GSSAPI_LEVEL;
+	return refusal;
+}
+
 enum ftp_local machine_gate(const struct ftp_machine *machine, const struct ftp_command *command)
 {
-	const struct ftp_action *action = machine->action;
+	const struct ftp_action *action = machine->action, *levels = levels_for(machine, command);
 	const struct ftp_verb *verb = command->verb;
-	bool secret = verb->kind == FTP_KIND_PASS || verb->kind == FTP_KIND_ACCT;
-	enum ftp_local unprotected = ftp_security_command(&machine->security, action, secret);
+	enum ftp_local unprotected = check_envelope(machine, levels, verb->kind);
 
 	if (unprotected != FTP_LOCAL_NONE)
 		return unprotected;
@@ -136,12 +157,9 @@ enum ftp_local machine_gate(const struct ftp_machine *machine, const struct ftp_
 	if (!is_word(command->line, command->verb_len))
 		return FTP_LOCAL_BAD_VERB;
 	if (verb->kind == FTP_KIND_USER && machine->audited == NULL) {
-		const struct ftp_action *said =
-		    ftp_per_user_find(machine->usual, command->arg, command->arg_len);
-
-		if (ftp_security_needs_tls(&machine->security, said))
+		if (ftp_security_needs_tls(&machine->security, levels))
 			return user_needs_auth(machine, action);
-	} else if (ftp_security_needs_tls(&machine->security, machine->action)) {
+	} else if (ftp_security_needs_tls(&machine->security, action)) {
 		/* After CCC the user is logged in; only a new login would send a password in the clear. */
 		bool cleared = machine->security.ctrl == FTP_CTRL_CLEARED;
 

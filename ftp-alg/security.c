@@ -238,8 +238,11 @@ enum ftp_local ftp_security_ccc(struct ftp_security *security, const struct ftp_
 
 enum ftp_local ftp_security_transfer(const struct ftp_security *security, const struct ftp_action *action)
 {
-	if (security->prot != FTP_PROT_CLEAR || refuse_level(action, FTP_PROT_CLEAR) == FTP_LOCAL_NONE)
-		return FTP_LOCAL_NONE; /* PROT has judged any other level */
+	/* PROT has judged the level too, but by what was in force before USER */
+	enum ftp_local refusal = refuse_level(action, security->prot);
+
+	if (refusal != FTP_LOCAL_PROT_C_DENIED)
+		return refusal;
 	if (security->ctrl != FTP_CTRL_CLEAR)
 		return FTP_LOCAL_DATA_UNPROTECTED;
 	return action->data_policy_scope == DATA_POLICY_PROTECTED ? FTP_LOCAL_NONE : FTP_LOCAL_DATA_NEEDS_TLS;
@@ -247,7 +250,10 @@ enum ftp_local ftp_security_transfer(const struct ftp_security *security, const 
 
 bool ftp_security_needs_tls(const struct ftp_security *security, const struct ftp_action *action)
 {
-	return !ftp_security_is_protected(security) && ftp_action_needs_tls(action);
+	/* whoever has sent AUTH is bound by SECURE_CTRLCONN, whatever the scope */
+	bool left = security->ctrl == FTP_CTRL_CLEARED && action->secure_ctrlconn != SECURE_CLEAR;
+
+	return !ftp_security_is_protected(security) && (left || ftp_action_needs_tls(action));
 }
 
 unsigned ftp_security_features(const struct ftp_security *security, const struct ftp_action *action)

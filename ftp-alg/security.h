@@ -84,7 +84,7 @@ enum ftp_local ftp_security_prot(struct ftp_security *security, const struct ftp
 enum ftp_local ftp_security_ccc(struct ftp_security *security, const struct ftp_action *action,
 				bool logged_in);
 
-/* May a transfer begin with the level that is set? FTP_LOCAL_NONE or the refusal. */
+/* May a transfer begin with the level that is set, by the action in force? FTP_LOCAL_NONE or the refusal. */
 enum ftp_local ftp_security_transfer(const struct ftp_security *security, const struct ftp_action *action);
 
 /* Does SECURE_FTP or SECURE_CTRLCONN stand in the way of a command that needs TLS? */

@@ -4,11 +4,11 @@
  */
 #include "tests/unit/machine-script.h"
 
-#define GSSAPI_LENIENT                                                                                       \
+#define GSSAPI_LENIENT_BUT_DATA                                                                              \
 	.secure_login = SECURE_LOGIN_NO_CLIENT_AUTH, .unknown_commands = UNKNOWN_COMMANDS_PASS,              \
 	.extensions = EXTENSION_AUTH_TLS | EXTENSION_AUTH_GSSAPI, .secure_ftp = SECURE_FTP_ALLOWED,          \
-	.secure_dataconn = SECURE_CLEAR, .portcommand = PORTCOMMAND_ACCEPT, .secure_pbsz = 16384,            \
-	.accesserrormsgs = true
+	.portcommand = PORTCOMMAND_ACCEPT, .secure_pbsz = 16384, .accesserrormsgs = true
+#define GSSAPI_LENIENT GSSAPI_LENIENT_BUT_DATA, .secure_dataconn = SECURE_CLEAR
 
 static const struct ftp_action lenient = { GSSAPI_LENIENT, .secure_ctrlconn = SECURE_CLEAR };
 static const struct ftp_action safe = { GSSAPI_LENIENT, .secure_ctrlconn = SECURE_SAFE };
@@ -47,6 +47,20 @@ static const struct ftp_action verify = { .secure_login = SECURE_LOGIN_VERIFY_US
 					  .secure_ctrlconn = SECURE_PRIVATE,
 					  .secure_password_kerberos = SECURE_PASSWORD_OPTIONAL,
 					  .accesserrormsgs = true };
+
+/* Levels that USER raises. */
+static const char *bob[] = { "bob" };
+static const struct ftp_action some_strict;
+static const struct ftp_action data_private = { GSSAPI_LENIENT_BUT_DATA, .secure_ctrlconn = SECURE_CLEAR,
+						.secure_dataconn = SECURE_PRIVATE, .usual = &some_strict };
+static const char *eve[] = { "eve" };
+static const struct ftp_action ctrl_private = { GSSAPI_LENIENT, .secure_ctrlconn = SECURE_PRIVATE,
+						.usual = &some_strict };
+static struct ftp_per_user strict_entries[] = { { .users = { bob, 1 }, .action = &data_private },
+						{ .users = { eve, 1 }, .action = &ctrl_private } };
+static const struct ftp_action some_strict = { GSSAPI_LENIENT_BUT_DATA, .secure_ctrlconn = SECURE_CLEAR,
+					       .secure_dataconn = SECURE_SAFE, .per_user = strict_entries,
+					       .nper_user = 2 };
 
 #define UP	    GREETED "C AUTH GSSAPI\nA done T\n"
 #define IN	    UP "E USER u\nS 331 ok\nE PASS p\nS 230 in\n"
@@ -261,6 +275,24 @@ static const struct script_case cases[] = {
 	  { .action = &lenient },
 	  IN "E PBSZ 512\nE PROT C\n" PASV_PLAN_E,
 	  "E RETR x\n  s RETR x\n  start download clear\n" },
+	{ "a level from before USER, which is too low for this user",
+	  { .action = &some_strict },
+	  UP "E PBSZ 512\nE PROT S\nE USER bob\nS 331 ok\nE PASS p\nS 230 in\n" PASV_PLAN_E,
+	  "E RETR x\n  cP 534 Policy requires encrypted data connections: use PROT P.\n"
+	  "E PROT P\n  cP 200 Data connection protection set to private.\n"
+	  "E RETR x\n  s RETR x\n  start download clear gssapi P 512\n" },
+	{ "the same level for another user",
+	  { .action = &some_strict },
+	  UP "E PBSZ 512\nE PROT S\nE USER u\nS 331 ok\nE PASS p\nS 230 in\n" PASV_PLAN_E,
+	  "E RETR x\n  s RETR x\n  start download clear gssapi S 512\n" },
+	{ "the level of USER itself",
+	  { .action = &some_strict },
+	  UP,
+	  "M USER eve\n  cS 533 Policy requires encrypted commands: use ENC.\n"
+	  "M USER u\n  user u\n  s USER u\nS 331 ok\n  cS 331 ok\n"
+	  "M USER eve\n  cS 533 Policy requires encrypted commands: use ENC.\n"
+	  "E USER eve\n  user eve\n  s USER eve\nS 331 ok\n  cP 331 ok\n"
+	  "M PASS p\n  cS 533 Policy requires encrypted commands: use ENC.\nE PASS p\n  s PASS p\n" },
 	{ "data that was cut",
 	  { .action = &lenient },
 	  IN "E PBSZ 512\nE PROT S\n" PASV_PLAN_E "E STOR x\nS 150 go\n",

@@ -157,17 +157,21 @@ static void pbsz(void **state)
 	}
 }
 
-/* One row for each SECURE_DATACONN: PROT C, PROT P, a transfer with level clear, one with level private. */
+/* One row for each SECURE_DATACONN: PROT C, PROT P, and transfers with the levels clear, safe and private. */
 static const struct {
 	enum secure_level dataconn;
 	enum ftp_local prot_c;
 	enum ftp_local prot_p;
-	enum ftp_local transfer_c;
+	enum ftp_local transfer_c, transfer_s, transfer_p;
 } levels[] = {
-	{ SECURE_NEVER, FTP_LOCAL_OK_PROT_C, FTP_LOCAL_PROT_P_DENIED, FTP_LOCAL_NONE },
-	{ SECURE_CLEAR, FTP_LOCAL_OK_PROT_C, FTP_LOCAL_OK_PROT_P, FTP_LOCAL_NONE },
-	{ SECURE_SAFE, FTP_LOCAL_PROT_C_DENIED, FTP_LOCAL_OK_PROT_P, FTP_LOCAL_DATA_UNPROTECTED },
-	{ SECURE_PRIVATE, FTP_LOCAL_PROT_C_DENIED, FTP_LOCAL_OK_PROT_P, FTP_LOCAL_DATA_UNPROTECTED },
+	{ SECURE_NEVER, FTP_LOCAL_OK_PROT_C, FTP_LOCAL_PROT_P_DENIED, FTP_LOCAL_NONE, FTP_LOCAL_PROT_P_DENIED,
+	  FTP_LOCAL_PROT_P_DENIED },
+	{ SECURE_CLEAR, FTP_LOCAL_OK_PROT_C, FTP_LOCAL_OK_PROT_P, FTP_LOCAL_NONE, FTP_LOCAL_NONE,
+	  FTP_LOCAL_NONE },
+	{ SECURE_SAFE, FTP_LOCAL_PROT_C_DENIED, FTP_LOCAL_OK_PROT_P, FTP_LOCAL_DATA_UNPROTECTED,
+	  FTP_LOCAL_NONE, FTP_LOCAL_NONE },
+	{ SECURE_PRIVATE, FTP_LOCAL_PROT_C_DENIED, FTP_LOCAL_OK_PROT_P, FTP_LOCAL_DATA_UNPROTECTED,
+	  FTP_LOCAL_PROT_S_DENIED, FTP_LOCAL_NONE },
 };
 
 static enum ftp_local prot(struct ftp_security *security, enum secure_level dataconn, const char *arg)
@@ -223,6 +227,7 @@ static void transfer(void **state)
 		const struct ftp_security clear = CLEAR_STATE, tls = TLS_STATE, with_p = PRIVATE_STATE;
 		const struct ftp_security ccc_p = CCC_STATE;
 		const struct ftp_security ccc_c = { .ctrl = FTP_CTRL_CLEARED, .pbsz = true };
+		const struct ftp_security with_s = { .ctrl = FTP_CTRL_GSSAPI, .prot = FTP_PROT_SAFE };
 
 		/* SECURE_DATACONN speaks of sessions that a mechanism protects */
 		assert_own("no AUTH", ftp_security_transfer(&clear, &action),
@@ -232,8 +237,9 @@ static void transfer(void **state)
 		assert_own("no AUTH, exempt", ftp_security_transfer(&clear, &action), FTP_LOCAL_NONE);
 		assert_own("level C", ftp_security_transfer(&tls, &action), levels[i].transfer_c);
 		assert_own("level C, CCC", ftp_security_transfer(&ccc_c, &action), levels[i].transfer_c);
-		assert_own("level P", ftp_security_transfer(&with_p, &action), FTP_LOCAL_NONE);
-		assert_own("level P, CCC", ftp_security_transfer(&ccc_p, &action), FTP_LOCAL_NONE);
+		assert_own("level S", ftp_security_transfer(&with_s, &action), levels[i].transfer_s);
+		assert_own("level P", ftp_security_transfer(&with_p, &action), levels[i].transfer_p);
+		assert_own("level P, CCC", ftp_security_transfer(&ccc_p, &action), levels[i].transfer_p);
 	}
 }
 
@@ -295,6 +301,9 @@ static void needs_tls(void **state)
 	assert_true(ftp_security_needs_tls(&clear, &bound));
 	assert_false(ftp_security_needs_tls(&tls, &bound));
 	assert_false(ftp_security_needs_tls(&clear, &exempt));
+	/* not if it has sent AUTH before */
+	assert_true(ftp_security_needs_tls(&cleared, &exempt));
+	assert_false(ftp_security_needs_tls(&cleared, &allowed));
 }
 
 #define TLS_BITS (FTP_FEAT_AUTH | FTP_FEAT_PBSZ | FTP_FEAT_PROT)
