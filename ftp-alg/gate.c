@@ -157,6 +157,8 @@ enum ftp_local machine_gate(const struct ftp_machine *machine, const struct ftp_
 	if (!is_word(command->line, command->verb_len))
 		return FTP_LOCAL_BAD_VERB;
 	if (verb->kind == FTP_KIND_USER && machine->audited == NULL) {
+		if (!ftp_per_user_takes(machine->usual, command->arg, command->arg_len))
+			return FTP_LOCAL_USER_NAME;
 		if (ftp_security_needs_tls(&machine->security, levels))
 			return user_needs_auth(machine, action);
 	} else if (ftp_security_needs_tls(&machine->security, action)) {

@@ -1,7 +1,6 @@
 /*
  * Which server a client gets is decided by the name in its USER, so the name that is judged
- * must be the one that the server reads. Names that servers may read differently (leading or
- * trailing blanks, control characters, Telnet's 0xFF) are refused. Another name gets a new
+ * must be the one that the server reads: plain-name.c has those. Another name gets a new
  * connection, whichever server it leads to: nobody can tell the map from that. The server is told
  * the host as well, before USER: it may have virtual hosts of its own.
  */
@@ -9,24 +8,14 @@
 
 #include <string.h>
 
+#include "ftp-alg/plain-name.h"
 #include "ftp-alg/reply-filter.h"
 #include "ftp-alg/server-link.h"
 #include "ftp-alg/urgent.h"
 
-#define TELNET_IAC 0xff
-
-/* Would every server read this name as it is? */
-static bool is_plain(const char *name, size_t len)
+static bool is_usable(const char *name, size_t len)
 {
-	if (len == 0 || len > FTP_LATE_NAME_MAX || name[0] == ' ' || name[len - 1] == ' ')
-		return false;
-	for (size_t i = 0; i < len; i++) {
-		unsigned char byte = (unsigned char)name[i];
-
-		if (byte < 0x20 || byte == 0x7f || byte == TELNET_IAC)
-			return false;
-	}
-	return true;
+	return len <= FTP_LATE_NAME_MAX && ftp_name_is_plain(name, len);
 }
 
 static void keep(char to[static FTP_LATE_NAME_MAX + 1], const char *text, size_t len)
@@ -62,7 +51,7 @@ static enum machine_step run_user(struct ftp_machine *machine, const struct ftp_
 {
 	struct ftp_late_choice *choice = machine->late_choice;
 
-	if (!is_plain(command->arg, command->arg_len)) {
+	if (!is_usable(command->arg, command->arg_len)) {
 		machine_answer(machine, FTP_LOCAL_USER_SYNTAX, out);
 		return MACHINE_ANSWERED;
 	}
@@ -105,7 +94,7 @@ enum machine_step machine_late_choice(struct ftp_machine *machine, const struct 
 void machine_late_choice_host(struct ftp_machine *machine, const struct ftp_command *command,
 			      struct ftp_out *out)
 {
-	if (!is_plain(command->arg, command->arg_len)) {
+	if (!is_usable(command->arg, command->arg_len)) {
 		machine_answer(machine, FTP_LOCAL_HOST_SYNTAX, out);
 		return;
 	}

@@ -208,9 +208,11 @@ static enum ftp_local judge_identity(const struct ftp_machine *machine, const st
 }
 
 /* What would have been refused here or by the gate. */
-static void note_refusals(struct ftp_machine *machine, const struct ftp_action *said, enum ftp_local why,
-			  struct ftp_out *out)
+static void note_refusals(struct ftp_machine *machine, const struct ftp_action *said,
+			  const struct ftp_command *command, enum ftp_local why, struct ftp_out *out)
 {
+	if (!ftp_per_user_takes(machine->usual, command->arg, command->arg_len))
+		machine_note(machine, FTP_LOCAL_USER_NAME, said, out);
 	if (ftp_security_needs_tls(&machine->security, said))
 		machine_note(machine, FTP_LOCAL_LOGIN_NEEDS_TLS, said, out);
 	if (why != FTP_LOCAL_NONE)
@@ -250,7 +252,7 @@ void machine_login_user(struct ftp_machine *machine, const struct ftp_command *c
 		name = name != NULL ? name : permitted;
 	}
 	if (machine->audited != NULL)
-		note_refusals(machine, said, why, out);
+		note_refusals(machine, said, command, why, out);
 	machine->former = machine_said(machine);
 	machine_say(machine, said);
 	machine->was_in = machine->login == FTP_LOGIN_DONE;

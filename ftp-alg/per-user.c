@@ -6,7 +6,8 @@
 #include "ftp-alg/per-user.h"
 
 #include <ctype.h>
-#include <stdbool.h>
+
+#include "ftp-alg/plain-name.h"
 
 static bool is_same(char a, char b)
 {
@@ -54,4 +55,9 @@ const struct ftp_action *ftp_per_user_find(const struct ftp_action *action, cons
 			if (fits(action->per_user[i].users.names[j], name, len))
 				return action->per_user[i].action;
 	return action;
+}
+
+bool ftp_per_user_takes(const struct ftp_action *action, const char *name, size_t len)
+{
+	return action->nper_user == 0 || ftp_name_is_plain(name, len);
 }

@@ -384,10 +384,11 @@ MUTANTS = [
      [("ftp-alg/late-choice.c", "if (strlen(choice->user) == command->arg_len &&\n"
                                 "\t\t    memcmp(choice->user, command->arg, command->arg_len) == 0)", "if (choice->user[0] != '\\0')")]),
     (542, "names that servers may read differently are refused",
-     [("ftp-alg/late-choice.c", "if (len == 0 || len > FTP_LATE_NAME_MAX || name[0] == ' ' || name[len - 1] == ' ')",
-       "if (len == 0 || len > FTP_LATE_NAME_MAX)")]),
+     [("ftp-alg/plain-name.c", "if (len == 0 || name[0] == ' ' || name[len - 1] == ' ')", "if (len == 0)")]),
     (542, "and so are control characters and Telnet's",
-     [("ftp-alg/late-choice.c", "if (byte < 0x20 || byte == 0x7f || byte == TELNET_IAC)", "if (byte == 0)")]),
+     [("ftp-alg/plain-name.c", "if (byte < 0x20 || byte == 0x7f || byte == TELNET_IAC || byte == '\"')", "if (byte == 0)")]),
+    # test_login_attacks.py
+    (551, "a name that servers may read as another has no levels", [("ftp-alg/per-user.c", "return action->nper_user == 0 || ftp_name_is_plain(name, len);", "return action->nper_user == 0 || len < 10000;")]),
     (543, "a server of the map that is down is not replaced",
      [("gateway/monitor/backends.c", " || (wish->only != 0 && index != wish->only - 1)", ""),
       ("gateway/worker/control-dial.c", " ||\n\t    (session->choice.only != 0 && index != session->choice.only - 1)", "")]),

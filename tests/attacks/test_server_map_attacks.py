@@ -43,11 +43,11 @@ def test_541_a_second_user_does_not_stay(mapped):
 
 
 # 542. A name that the server and the map read differently.
-# Guard: is_plain() in ftp-alg/late-choice.c.
+# Guard: ftp_name_is_plain() in ftp-alg/plain-name.c.
 def test_542_odd_names_reach_no_server(mapped):
     gateway, servers = mapped("user alice @1\n* @0\n")
     with clients.Client(gateway.explicit).auth() as c:
-        for name in (b" alice", b"alice ", b"alice\t", b"alice\x01", b"alice\xff\xff", b"\x7falice"):
+        for name in (b" alice", b"alice ", b"alice\t", b"alice\x01", b"alice\xff\xff", b"\x7falice", b'al"ice', b"-x alice"):
             c.send(b"USER " + name + b"\r\n")
             assert c.reply().code == 501, name
         c.send(b"HOST al\x01ice\r\n")

@@ -12,8 +12,9 @@ static const struct ftp_action both = { .secure_login = SECURE_LOGIN_NO_CLIENT_A
 					.secure_dataconn = SECURE_CLEAR,
 					.secure_pbsz = 16384 };
 
-#define GREET	"G -\n"
-#define ODD	"  c 501 USER needs a name without control characters, and without blanks before and after it.\n"
+#define GREET "G -\n"
+#define ODD                                                                                                  \
+	"  c 501 USER needs a name without quotes, control characters, leading or trailing blanks, or words like -x.\n"
 #define NOT_IN	"  c 530 Not logged in: send USER and PASS first.\n"
 #define IN_AS_U GREET "C USER u\nS 220 one\nC USER u\nS 331 ok\nC PASS p\nS 230 in\n"
 

@@ -128,7 +128,9 @@ static const struct ftp_action planned = {
 #define USER(name) "C USER " name "\n  user " name "\n  s USER " name "\nS 331 ok\n  c 331 ok\n"
 #define PASS	   "C PASS p\n  s PASS p\nS 230 in\n  c 230 in\n  logged-in\n"
 #define REFUSED	   "  c 530 Server requires authentication: send AUTH TLS before USER.\n"
-#define NO_USER	   "  c 503 Send USER before PASS.\n"
+#define NAME                                                                                                 \
+	"  c 501 USER needs a name without quotes, control characters, leading or trailing blanks, or words like -x.\n"
+#define NO_USER "  c 503 Send USER before PASS.\n"
 
 static const struct script_case cases[] = {
 	{ "a named user in the clear", { .action = &usual }, GREETED, "C USER BOSS\n" REFUSED },
@@ -166,6 +168,25 @@ static const struct script_case cases[] = {
 	  { .action = &lenient, .audited = &planned },
 	  WITH_TLS,
 	  "C USER u\n  user u\n  would-refuse secure_login\n  s USER u\nS 331 ok\n  c 331 ok\n" },
+	{ "a name that a server may read as a named user's",
+	  { .action = &usual },
+	  GREETED,
+	  "C USER bo\xffxss\n" NAME "C USER boss \n" NAME "C USER  boss\n" NAME "C USER bo\x01ss\n" NAME
+	  "C USER bo\"ss\n" NAME "C USER -x boss\n" NAME "C USER boss -x\n" NAME "C USER\n" NAME
+	  "C USER bo-ss x\n  user bo-ss x\n  s USER bo-ss x\nS 331 ok\n  c 331 ok\n"
+	  "C USER b\xc3\xb6ss\n  user b\xc3\xb6ss\n  s USER b\xc3\xb6ss\n" },
+	{ "is no way back to the password of another",
+	  { .action = &usual },
+	  GREETED,
+	  USER("u") "C USER bo\xffxss\n" NAME "C PASS p\n" NO_USER },
+	{ "without per_user, it is the server's business",
+	  { .action = &lenient },
+	  GREETED,
+	  "C USER bo\xffxss\n  user bo\xffxss\n  s USER bo\xffxss\n" },
+	{ "audited: such a name is noted",
+	  { .action = &lenient, .audited = &usual },
+	  GREETED,
+	  "C USER bo\xffxss\n  user bo\xffxss\n  would-refuse per_user\n  s USER bo\xffxss\n" },
 	{ "audited: levels of some users",
 	  { .action = &lenient, .audited = &usual },
 	  GREETED,
