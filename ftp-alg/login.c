@@ -302,21 +302,32 @@ void machine_login_take_greeted(struct ftp_machine *machine, struct ftp_out *out
 	ftp_out_add(out, FTP_DO_LOGGED_IN);
 }
 
+/* Is the user of this login in, as the server says? */
+static bool is_login(enum ftp_pending pending, uint16_t code)
+{
+	return ftp_reply_is_login(code,
+				  pending == FTP_PENDING_PASS || pending == FTP_PENDING_PASS_CERTIFICATE);
+}
+
 /* ACCESSERRORMSGS: the server's reasons may tell whether a user exists, or that it is locked. */
 enum ftp_take machine_login_gate(struct ftp_machine *machine, uint16_t code, struct ftp_out *out)
 {
 	bool certificate = machine->pending == FTP_PENDING_USER_CERTIFICATE;
 	bool user = machine->pending == FTP_PENDING_USER || certificate;
-	bool hidden = machine->pending == FTP_PENDING_USER || machine->pending == FTP_PENDING_PASS;
+	bool shown = machine->pending == FTP_PENDING_USER || machine->pending == FTP_PENDING_PASS;
+	bool login = is_login(machine->pending, code);
 
 	/* a server that wants no password, or one that gets the stored one next */
-	if (user && (ftp_reply_is_positive(code) || (certificate && code == 331))) {
+	if (user && (login || (certificate && code == 331))) {
 		if (waits_for_check(machine, out))
 			return FTP_HOLD;
 		if (is_refused_by_check(machine))
 			machine->instead = FTP_LOCAL_WHY_CHECKED;
 	}
-	if (hidden && code >= 400 && !machine->action->accesserrormsgs)
+	if (shown && code >= 400 && !machine->action->accesserrormsgs)
+		machine->instead = FTP_LOCAL_LOGIN_REFUSED;
+	/* the client would think that it is logged in */
+	if (shown && ftp_reply_is_positive(code) && !login)
 		machine->instead = FTP_LOCAL_LOGIN_REFUSED;
 	return FTP_TAKEN;
 }
@@ -338,11 +349,11 @@ bool machine_login_reply(struct ftp_machine *machine, enum ftp_pending pending, 
 	if (machine->instead == FTP_LOCAL_WHY_CHECKED) {
 		machine->instead = FTP_LOCAL_NONE;
 		deny_checked(machine, out);
-		return ftp_reply_is_positive(code) && !machine->closing;
+		return is_login(pending, code) && !machine->closing;
 	}
 	if (machine->instead != FTP_LOCAL_NONE)
 		answer_instead(machine, out);
-	if (ftp_reply_is_positive(code)) {
+	if (is_login(pending, code)) {
 		machine->was_in = false;
 		machine->login = FTP_LOGIN_DONE;
 		machine_access_logged_in(machine);
@@ -364,7 +375,7 @@ bool machine_login_reply(struct ftp_machine *machine, enum ftp_pending pending, 
 		machine->was_in = false;
 		machine->login = FTP_LOGIN_NEED_PASS;
 		turn_over(machine, out);
-	} else if (machine->was_in && pending == FTP_PENDING_USER) {
+	} else if (machine->was_in && pending == FTP_PENDING_USER && code >= 400) {
 		/* "Can't change to another user": the first user stays logged in, at the server and here */
 		machine->login = FTP_LOGIN_DONE;
 		machine_say(machine, machine->former);

@@ -72,6 +72,16 @@ static inline bool ftp_reply_is_positive(uint16_t code)
 	return code >= 200 && code < 300;
 }
 
+/*
+ * Does this code, in reply to USER or (password) to PASS or ACCT, say that the user is logged in?
+ * RFC 959 5.4 and RFC 2228 5.1 have 230, 232 and 202. Some servers answer a password with 200 or 220. Any
+ * other 2yz is the answer to something else, such as a late 213 of STAT.
+ */
+static inline bool ftp_reply_is_login(uint16_t code, bool password)
+{
+	return code == 230 || code == 232 || (password && (code == 200 || code == 202 || code == 220));
+}
+
 /* Does a reply with this code announce a data port? */
 static inline bool ftp_reply_names_a_port(uint16_t code)
 {

@@ -757,7 +757,8 @@ static void model_act(struct model *model, const struct ftp_act *act)
 		MODEL_CHECK(model, model->logged_in || act->number != FTP_CHANGE_SERVER);
 		break;
 	case FTP_DO_LOGIN_HIDDEN:
-		MODEL_CHECK(model, !model->action.accesserrormsgs);
+		/* or it would look like a login, and is none */
+		MODEL_CHECK(model, !model->action.accesserrormsgs || act->text[0] == '2');
 		break;
 	case FTP_DO_LOGIN_ASK:
 		MODEL_CHECK(model, !model->waits);

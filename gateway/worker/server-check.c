@@ -259,14 +259,14 @@ static void take_reply(struct server_check *check, uint16_t code, const char *te
 		if (code == 331 && password != NULL) {
 			check->has_password = true;
 			say(check, STEP_PASS, "PASS", password);
-		} else if (ftp_reply_is_positive(code)) {
+		} else if (ftp_reply_is_login(code, false)) {
 			say(check, STEP_QUIT, "QUIT", "");
 		} else {
 			fail(check, SERVER_FAILURE_NO_LOGIN, text);
 		}
 		break;
 	case STEP_PASS:
-		if (ftp_reply_is_positive(code))
+		if (ftp_reply_is_login(code, true))
 			say(check, STEP_QUIT, "QUIT", "");
 		else
 			fail(check, SERVER_FAILURE_NO_LOGIN, "the server refuses the password");

@@ -2,6 +2,8 @@
 numbers continue those of test_server_map_attacks.py; mutants.py switches the guards off."""
 import re
 
+import pytest
+
 import backend as backends
 import client as clients
 
@@ -28,3 +30,17 @@ def test_551_no_other_name_is_the_users(launch, make_backend, monkeypatch):
             assert c.cmd("PASS secret").code == 503, name
     assert backend.everything() == []
     assert gateway.event("refused-command", command="USER").keys["key"] == "per_user"
+
+
+# 552. A late answer of the server to another command comes where the answer to USER is awaited.
+# Guard: ftp_reply_is_login() in ftp-alg/reply.h.
+@pytest.mark.parametrize("code", [200, 213, 226, 250])
+def test_552_a_late_answer_logs_nobody_in(launch, make_backend, code):
+    backend = make_backend(USER=f"{code} late", DELE="250 deleted")
+    gateway = launch(backend, ftp={**CLEAR, "accesserrormsgs": True, "access": [{"path": "/secret", "users": ["bob"]}]})
+    with clients.Client(gateway.explicit) as c:
+        assert c.cmd("USER bob").code == 530
+        assert c.cmd("DELE /secret/x").code == 530
+    assert backend.verbs() == ["USER"]
+    gateway.event("login-failed", user="bob")
+    assert not gateway.seen("login")

@@ -180,6 +180,31 @@ static const struct script_case login[] = {
 	  { 0 },
 	  GREETED "C USER u\nS 331 ok\n",
 	  "C PASS p\n  s PASS p\nS 202 superfluous\n  c 202 superfluous\n  logged-in\n" },
+	{ "200 to PASS, as some servers have it",
+	  { 0 },
+	  GREETED "C USER u\nS 331 ok\n",
+	  "C PASS p\n  s PASS p\nS 200 fine\n  c 200 fine\n  logged-in\n" },
+	{ "a late answer to another command is no login",
+	  { 0 },
+	  GREETED,
+	  "C USER u\n  user u\n  s USER u\nS 213-late\n  hidden 213-late\nS 213 status\n"
+	  "  hidden 213 status\n  c 530 PASS command failed\n  login-failed\n"
+	  "C PASS p\n  c 503 Send USER before PASS.\nC PWD\n  c 530 Not logged in: send USER and PASS first.\n" },
+	{ "nor is it one to PASS",
+	  { 0 },
+	  GREETED "C USER u\nS 331 ok\n",
+	  "C PASS p\n  s PASS p\nS 213 status\n  hidden 213 status\n  c 530 PASS command failed\n"
+	  "  login-failed\nC PWD\n  c 530 Not logged in: send USER and PASS first.\n" },
+	{ "200 is no login without a password",
+	  { 0 },
+	  GREETED,
+	  "C USER u\n  user u\n  s USER u\nS 200 fine\n  hidden 200 fine\n  c 530 PASS command failed\n"
+	  "  login-failed\n" },
+	{ "after a late answer, nobody knows whether the user before is still in",
+	  { 0 },
+	  LOGGED_IN,
+	  "C USER v\n  user v\n  s USER v\nS 213 status\n  hidden 213 status\n  c 530 PASS command failed\n"
+	  "  login-failed\nC PWD\n  c 530 Not logged in: send USER and PASS first.\n" },
 	{ "wrong password",
 	  { 0 },
 	  GREETED "C USER u\nS 331 ok\n",

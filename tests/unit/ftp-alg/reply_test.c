@@ -377,6 +377,13 @@ static void test_classes(void **state)
 	assert_true(ftp_reply_is_positive(200));
 	assert_true(ftp_reply_is_positive(299));
 	assert_false(ftp_reply_is_positive(300));
+	for (uint16_t code = 100; code < 600; code++) {
+		bool any = code == 230 || code == 232;
+
+		assert_int_equal(ftp_reply_is_login(code, false), any);
+		assert_int_equal(ftp_reply_is_login(code, true),
+				 any || code == 200 || code == 202 || code == 220);
+	}
 }
 
 int main(void)
