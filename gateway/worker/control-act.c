@@ -23,6 +23,7 @@
 #include "gateway/worker/session-audit.h"
 #include "gateway/worker/session-end.h"
 #include "gateway/worker/session-habits.h"
+#include "gateway/worker/session-identity.h"
 #include "gateway/worker/session-log.h"
 #include "gateway/worker/tally.h"
 #include "gateway/worker/trace-line.h"
@@ -155,16 +156,16 @@ static void do_login_ask(struct session *session, const struct ftp_act *act)
 	uplink_send(&session->worker->uplink, &msg);
 }
 
-/* With the certificate that the client has shown, if it has. */
+/* With the certificate that the client shows, if it does. */
 static void log_login(const struct session *session)
 {
-	const struct identity *identity = &session->facts.identity;
+	const struct identity *identity = session_identity(session);
+	const char *principal = session_principal(session);
 	char sha256[IDENTITY_SHA256_TEXT];
 
-	if (!identity->present) {
-		session_log(
-		    &session->facts, LOG_LEVEL_INFO, "login", LOG_TEXT("user", session->user),
-		    LOG_TEXT(session->facts.principal != NULL ? "principal" : "", session->facts.principal));
+	if (identity == NULL) {
+		session_log(&session->facts, LOG_LEVEL_INFO, "login", LOG_TEXT("user", session->user),
+			    LOG_TEXT(principal != NULL ? "principal" : "", principal));
 		return;
 	}
 	session_log(&session->facts, LOG_LEVEL_INFO, "login", LOG_TEXT("user", session->user),
@@ -179,7 +180,7 @@ static void do_logged_in(struct session *session)
 	tally_login();
 	log_login(session);
 	session_habits_logged_in(session);
-	session_audit_login(&session->facts);
+	session_audit_login(&session->facts, session_identity(session), session_principal(session));
 	control_tls_logged_in(session);
 	server_tls_logged_in(session);
 	if (session->logged_in) {

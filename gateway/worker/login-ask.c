@@ -13,6 +13,7 @@
 #include "gateway/base/login-question.h"
 #include "gateway/net/stream-tls.h"
 #include "gateway/worker/session-audit.h"
+#include "gateway/worker/session-identity.h"
 #include "gateway/worker/session-log.h"
 #include "gateway/worker/tally.h"
 #include "policy/policy.h"
@@ -51,7 +52,8 @@ static uint16_t version_of(const char *name)
 
 static void describe(const struct session *session, struct login_question *question)
 {
-	const struct identity *identity = &session->facts.identity;
+	const struct identity *identity = session_identity(session);
+	const char *principal = session_principal(session);
 	const struct cipher *cipher;
 
 	memcpy(question->user, session->ask->user, sizeof(question->user));
@@ -60,12 +62,12 @@ static void describe(const struct session *session, struct login_question *quest
 		question->version = version_of(stream_tls_version(&session->client));
 		question->cipher = cipher != NULL ? cipher->id : 0;
 	}
-	if (session->facts.principal != NULL) {
+	if (principal != NULL) {
 		question->kerberos = true;
-		(void)snprintf(question->subject, sizeof(question->subject), "%s", session->facts.principal);
+		(void)snprintf(question->subject, sizeof(question->subject), "%s", principal);
 		return;
 	}
-	if (!identity->present || !identity->verified)
+	if (identity == NULL || !identity->verified)
 		return;
 	question->certificate = true;
 	memcpy(question->sha256, identity->sha256, sizeof(question->sha256));

@@ -11,6 +11,7 @@
 #include "gateway/net/stream-tls.h"
 #include "gateway/tls/server-maps.h"
 #include "gateway/worker/server-memory.h"
+#include "gateway/worker/session-identity.h"
 #include "gateway/worker/session-log.h"
 
 /* However many servers there are, one of them gets at least this time to greet. */
@@ -48,8 +49,7 @@ void server_choice_for(struct session *session, const char *user, size_t len)
 			    ? session->late_choice->host
 			    : NULL,
 		.sni = stream_tls_server_name(&session->client),
-		/* that of a TLS session before CCC or REIN proves nothing about who speaks in the clear */
-		.identity = session->client.ssl != NULL ? &session->facts.identity : NULL,
+		.identity = session_identity(session),
 	};
 	const struct server_map_entry *entry;
 

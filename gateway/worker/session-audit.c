@@ -107,16 +107,15 @@ void session_audit_tls_failed(const struct facts *facts, enum audit_leg leg, boo
 		      AUDIT_TEXT("certificate_sha256", sha256));
 }
 
-void session_audit_login(const struct facts *facts)
+void session_audit_login(const struct facts *facts, const struct identity *identity, const char *principal)
 {
-	const struct identity *identity = &facts->identity;
 	char sha256[IDENTITY_SHA256_TEXT];
 
 	facts->summary->logins++;
 	session_audit(
-	    facts, "login", AUDIT_TEXT("certificate_subject", identity->present ? identity->subject : NULL),
-	    AUDIT_TEXT("certificate_sha256", identity->present ? identity_sha256(identity, sha256) : NULL),
-	    AUDIT_TEXT("principal", facts->principal));
+	    facts, "login", AUDIT_TEXT("certificate_subject", identity != NULL ? identity->subject : NULL),
+	    AUDIT_TEXT("certificate_sha256", identity != NULL ? identity_sha256(identity, sha256) : NULL),
+	    AUDIT_TEXT("principal", principal));
 }
 
 void session_audit_login_failed(const struct facts *facts, const char *name, const char *by, const char *key)

@@ -54,7 +54,8 @@ void session_audit_tls(const struct facts *facts, enum audit_leg leg, bool data,
 void session_audit_tls_failed(const struct facts *facts, enum audit_leg leg, bool data, const char *reason,
 			      const char *sha256);
 
-void session_audit_login(const struct facts *facts);
+/* identity, principal: who the client is; NULL: not known. */
+void session_audit_login(const struct facts *facts, const struct identity *identity, const char *principal);
 void session_audit_login_failed(const struct facts *facts, const char *name, const char *by, const char *key);
 
 /* It would have been refused, in a rule with `action: audit`. */

@@ -142,7 +142,8 @@ static void put_certificate(struct answer_session *shown, const struct session *
 {
 	const struct identity *identity = &session->facts.identity;
 
-	if (!identity->present)
+	/* after CCC it is still that of the login; after REIN, there is no login */
+	if (!identity->present || (session->client.ssl == NULL && !ftp_machine_is_cleared(&session->machine)))
 		return;
 	put(shown->subject, sizeof(shown->subject), identity->subject);
 	put(shown->issuer, sizeof(shown->issuer), identity->issuer);

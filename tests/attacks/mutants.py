@@ -391,6 +391,7 @@ MUTANTS = [
     (551, "a name that servers may read as another has no levels", [("ftp-alg/per-user.c", "return action->nper_user == 0 || ftp_name_is_plain(name, len);", "return action->nper_user == 0 || len < 10000;")]),
     (552, "only some codes log in", [("ftp-alg/reply.h", "return code == 230 || code == 232 || (password &&", "return (code >= 200 && code < 300) || (password &&")]),
     (552, "what is no login is no 2yz for the client", [("ftp-alg/login.c", "if (shown && ftp_reply_is_positive(code) && !login)", "if (false)")]),
+    (553, "a certificate goes with its TLS session", [("gateway/worker/session-identity.c", "return session->client.ssl != NULL && identity->present ?", "return identity->present ?")]),
     (543, "a server of the map that is down is not replaced",
      [("gateway/monitor/backends.c", " || (wish->only != 0 && index != wish->only - 1)", ""),
       ("gateway/worker/control-dial.c", " ||\n\t    (session->choice.only != 0 && index != session->choice.only - 1)", "")]),

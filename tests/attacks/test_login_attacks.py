@@ -1,11 +1,16 @@
 """Attacks on logins: names that hide whose levels count, answers that log nobody in, and identities that are over. The
 numbers continue those of test_server_map_attacks.py; mutants.py switches the guards off."""
+import os
 import re
+import tempfile
 
 import pytest
 
+import audit
 import backend as backends
+import certs
 import client as clients
+from login_check import Answerer, says
 
 CLEAR = {"secure_ftp": "allowed", "secure_ctrlconn": "clear", "secure_dataconn": "clear", "login_delay": "0s"}
 
@@ -44,3 +49,52 @@ def test_552_a_late_answer_logs_nobody_in(launch, make_backend, code):
     assert backend.verbs() == ["USER"]
     gateway.event("login-failed", user="bob")
     assert not gateway.seen("login")
+
+
+@pytest.fixture(scope="module")
+def authorities():
+    with tempfile.TemporaryDirectory(prefix="attlsd-authorities-") as folder:
+        os.chmod(folder, 0o755)
+        yield certs.Partners(folder)
+
+
+@pytest.fixture
+def asked(folder):
+    """asked(): the path of a login_check that allows everybody, and its questions."""
+    made = []
+
+    def start():
+        own = os.path.join(folder, "check")
+        os.mkdir(own, 0o755)
+        made.append(Answerer(os.path.join(own, "socket"), says(b"allow")))
+        return os.path.join(own, "socket"), made[-1].asked
+    yield start
+    for one in made:
+        one.close()
+
+
+# 553. The TLS session of a certificate is over (REIN, CCC), and somebody else logs in in the clear.
+# Guard: session_identity() in gateway/worker/session-identity.c.
+@pytest.mark.parametrize("way", ["REIN", "CCC"])
+def test_553_a_certificate_goes_with_its_tls_session(launch, make_backend, asked, certificates, authorities, folder, way):
+    path, questions = asked()
+    ring = {"certificates": [certificates.ecdsa, certificates.rsa], "trust": authorities.ca.pem}
+    trail = os.path.join(folder, "audit.log")
+    gateway = launch(make_backend(), keyrings={"ftpd": ring}, ftp={**CLEAR, "tlsrfclevel": "rfc4217", "login_check": path},
+                     tls={"handshake_role": "server_with_client_auth", "client_auth_type": "full"}, daemon={"audit": trail})
+    with clients.Client(gateway.explicit, ctx=clients.context(own=authorities.cert["good"])).auth() as c:
+        c.login("first")
+        c.expect(way, 220 if way == "REIN" else 200)
+        assert c.tls.recv() == b""
+        c.tls.notify()
+        c.buffer, c.tls = c.tls.rest(), None
+        c.login("second")
+        c.expect("QUIT", 221)
+    gateway.event("session-end")
+    first, second = questions
+    assert "sha256" in first and first["user"] == "first"
+    assert "sha256" not in second and second["user"] == "second"
+    first, second = gateway.seen("login")
+    assert "subject" in first.keys and "subject" not in second.keys and "sha256" not in second.keys
+    first, second = audit.named(audit.read(trail), "login")
+    assert "certificate_subject" in first and "certificate_subject" not in second
