@@ -1,7 +1,7 @@
 /*
  * What FTP may do: the types of one entry of ftp_actions, which is FTP.DATA.
  *
- * Types and one predicate, so that ftp-alg/ can read a policy without knowing how one is
+ * Types and a few predicates, so that ftp-alg/ can read a policy without knowing how one is
  * parsed. In every enum the zero value is the strictest: an action that was
  * never filled in refuses (z/OS IP Configuration Reference, FTP.DATA).
  */
@@ -247,6 +247,20 @@ static inline bool ftp_action_needs_tls(const struct ftp_action *action)
 {
 	return action->secure_ftp == SECURE_FTP_REQUIRED ||
 	       (action->data_policy_scope == DATA_POLICY_ALL && action->secure_ctrlconn != SECURE_CLEAR);
+}
+
+/* What SECURE_LOGIN wants of certificates, of the users for whom it wants most. */
+static inline enum secure_login ftp_action_strictest_login(const struct ftp_action *action)
+{
+	enum secure_login strictest = action->secure_login;
+
+	for (size_t i = 0; i < action->nper_user; i++) {
+		const struct ftp_action *one = action->per_user[i].action;
+
+		if (one != NULL && one->secure_login < strictest)
+			strictest = one->secure_login;
+	}
+	return strictest;
 }
 
 #endif

@@ -240,12 +240,10 @@ static void check_advertise_ports(const struct check *c)
 	}
 }
 
+/* SECURE_LOGIN, for all users or for some. */
 static bool asks_for_certificate(const struct ftp_action *ftp)
 {
-	for (size_t i = 0; i < ftp->nper_user; i++)
-		if (ftp->per_user[i].action != NULL && asks_for_certificate(ftp->per_user[i].action))
-			return true;
-	return ftp->secure_login != SECURE_LOGIN_NO_CLIENT_AUTH;
+	return ftp_action_strictest_login(ftp) != SECURE_LOGIN_NO_CLIENT_AUTH;
 }
 
 static void check_secure_password(const struct check *c, const struct ftp_action *ftp)

@@ -94,6 +94,15 @@ void identity_users_free(struct identity_users **users)
 	*users = NULL;
 }
 
+/* Does it matter to this action, for any user or path, who the owner of a certificate is? */
+static bool asks_for_owner(const struct ftp_action *ftp)
+{
+	for (size_t i = 0; i < ftp->naccess; i++)
+		if (ftp->access[i].certificates.n > 0)
+			return true;
+	return ftp_action_strictest_login(ftp) != SECURE_LOGIN_NO_CLIENT_AUTH;
+}
+
 /* Do rules of this key ring ask who the owner of a certificate is? */
 static bool maps_users(const struct policy *policy, const struct policy_keyring *ring)
 {
@@ -103,8 +112,7 @@ static bool maps_users(const struct policy *policy, const struct policy_keyring 
 		if (rule->tls == NULL || rule->tls->keyring != ring ||
 		    rule->tls->role != ROLE_SERVER_WITH_CLIENT_AUTH)
 			continue;
-		if (rule->ftp->secure_login != SECURE_LOGIN_NO_CLIENT_AUTH ||
-		    rule->tls->client_auth_type == CLIENT_AUTH_SAFCHECK)
+		if (asks_for_owner(rule->ftp) || rule->tls->client_auth_type == CLIENT_AUTH_SAFCHECK)
 			return true;
 	}
 	return false;

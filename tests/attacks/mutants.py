@@ -392,6 +392,8 @@ MUTANTS = [
     (552, "only some codes log in", [("ftp-alg/reply.h", "return code == 230 || code == 232 || (password &&", "return (code >= 200 && code < 300) || (password &&")]),
     (552, "what is no login is no 2yz for the client", [("ftp-alg/login.c", "if (shown && ftp_reply_is_positive(code) && !login)", "if (false)")]),
     (553, "a certificate goes with its TLS session", [("gateway/worker/session-identity.c", "return session->client.ssl != NULL && identity->present ?", "return identity->present ?")]),
+    (554, "levels of some users ask for the owner, too", [("gateway/tls/identity-users.c", "return ftp_action_strictest_login(ftp) != SECURE_LOGIN_NO_CLIENT_AUTH;", "return ftp->secure_login != SECURE_LOGIN_NO_CLIENT_AUTH;")]),
+    (554, "and so do paths", [("gateway/tls/identity-users.c", "if (ftp->access[i].certificates.n > 0)", "if (false)")]),
     (543, "a server of the map that is down is not replaced",
      [("gateway/monitor/backends.c", " || (wish->only != 0 && index != wish->only - 1)", ""),
       ("gateway/worker/control-dial.c", " ||\n\t    (session->choice.only != 0 && index != session->choice.only - 1)", "")]),

@@ -10,6 +10,7 @@ import audit
 import backend as backends
 import certs
 import client as clients
+import gateway as gateways
 from login_check import Answerer, says
 
 CLEAR = {"secure_ftp": "allowed", "secure_ctrlconn": "clear", "secure_dataconn": "clear", "login_delay": "0s"}
@@ -98,3 +99,20 @@ def test_553_a_certificate_goes_with_its_tls_session(launch, make_backend, asked
     assert "subject" in first.keys and "subject" not in second.keys and "sha256" not in second.keys
     first, second = audit.named(audit.read(trail), "login")
     assert "certificate_subject" in first and "certificate_subject" not in second
+
+
+# 554. Each of two authorities can make a certificate of admin, and only some users or paths ask for one.
+# Guard: asks_for_owner() in gateway/tls/identity-users.c.
+@pytest.mark.parametrize("ftp", [{"per_user": [{"users": ["admin"], "secure_ftp": "required", "secure_login": "verify_user"}]},
+                                 {"access": [{"path": "/secret", "users": [], "certificates": ["admin"]}]}], ids=["per_user", "access"])
+def test_554_no_authority_speaks_for_another(folder, certificates, authorities, ftp):
+    both = certs.join(os.path.join(folder, "both.pem"), authorities.strangers.pem, authorities.ca.pem)
+    for issuer, fault in (None, 'add "issuer" or "sha256"'), ("CN=partners,O=attlsd test", None):
+        entry = {"subject": "CN=user1,O=Partner", **({"issuer": issuer} if issuer else {})}
+        tree = gateways.policy(certificates, ("127.0.0.1", 9), ftp={**CLEAR, **ftp}, keyrings={"ftpd": {"trust": both}},
+                               users={"admin": {"certificates": [entry]}}, tls={"handshake_role": "server_with_client_auth"})
+        path = os.path.join(folder, "policy.yaml")
+        with open(path, "w") as out:
+            out.write(gateways.as_yaml(tree))
+        status, said = gateways.check(path)
+        assert (status == 0) == (fault is None) and (fault or "") in said, said
