@@ -73,6 +73,31 @@ static bool has_implicit(const struct check *c, const struct ftp_action *ftp)
 	return !used;
 }
 
+/* Levels of some users that they need not meet if they leave out TLS. */
+static void warn_per_user(const struct check *c, const struct ftp_action *ftp)
+{
+	for (size_t i = 0; i < ftp->nper_user; i++) {
+		const struct ftp_per_user *entry = &ftp->per_user[i];
+		bool levels = check_is_given(c, entry, "secure_ctrlconn") ||
+			      check_is_given(c, entry, "secure_dataconn");
+
+		if (entry->action == NULL || entry->action->secure_ftp != SECURE_FTP_ALLOWED)
+			continue;
+		if (check_is_given(c, entry, "secure_login") && !ftp_action_needs_tls(entry->action))
+			check_warn(
+			    c, DIAG_NO_EFFECT, entry, "secure_login",
+			    "\"secure_login\" in \"per_user\" does not apply to clients without TLS; set "
+			    "\"secure_ftp\" of the entry to required");
+		if (levels && ftp->data_policy_scope == DATA_POLICY_PROTECTED)
+			check_warn(
+			    c, DIAG_DATA_SCOPE, entry,
+			    check_is_given(c, entry, "secure_ctrlconn") ? "secure_ctrlconn"
+									: "secure_dataconn",
+			    "with \"data_policy_scope: protected\", the levels of an entry of \"per_user\" do "
+			    "not apply to clients without TLS; set \"secure_ftp\" of the entry to required");
+	}
+}
+
 static void warn_ftp_action(const struct check *c, const struct ftp_action *ftp)
 {
 	const struct port_range *ports = &ftp->passivedataports;
@@ -156,8 +181,10 @@ void rule_effect_warn(const struct policy *policy, const struct locations *locat
 	warn_nat(&c);
 	for (size_t i = 0; i < policy->nkeyrings; i++)
 		warn_keyring(&c, &policy->keyrings[i]);
-	for (size_t i = 0; i < policy->nftp_actions; i++)
+	for (size_t i = 0; i < policy->nftp_actions; i++) {
 		warn_ftp_action(&c, &policy->ftp_actions[i]);
+		warn_per_user(&c, &policy->ftp_actions[i]);
+	}
 	for (size_t i = 0; i < policy->nusers; i++)
 		if (policy->users[i].password_file != NULL && !has_optional_password(policy))
 			check_warn(&c, DIAG_NO_EFFECT, &policy->users[i], "password_file",

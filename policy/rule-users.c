@@ -40,7 +40,16 @@ static bool has_user(const struct check *c, const struct policy_backend *backend
 static void check_admits(const struct check *c, const struct policy_rule *rule)
 {
 	bool verify = rule->ftp->secure_login == SECURE_LOGIN_VERIFY_USER;
+	bool some = !verify && ftp_action_strictest_login(rule->ftp) == SECURE_LOGIN_VERIFY_USER;
 
+	if (some && !has_user(c, rule->backend, true, rule->ftp->extensions)) {
+		check_error(
+		    c, DIAG_NO_LOGIN, rule, "ftp",
+		    "rules \"%s\" admits nobody with \"secure_login: verify_user\" in \"per_user\" of ftp_actions "
+		    "\"%s\": no entry of \"users\" has \"certificates\" and may use backends \"%s\"; add one",
+		    rule->name, rule->ftp->name, rule->backend->name);
+		check_see(c, rule->ftp, "per_user", "ftp_actions \"%s\"", rule->ftp->name);
+	}
 	if (verify && !has_user(c, rule->backend, true, rule->ftp->extensions)) {
 		check_error(
 		    c, DIAG_NO_LOGIN, rule, "ftp",
@@ -65,7 +74,7 @@ static bool services_matter(const struct check *c, const struct policy_user *use
 		const struct ftp_action *ftp = c->policy->rules[i].ftp;
 
 		if (!check_is_valid(c, ftp) || ftp->verifyuser ||
-		    ftp->secure_login == SECURE_LOGIN_VERIFY_USER)
+		    ftp_action_strictest_login(ftp) == SECURE_LOGIN_VERIFY_USER)
 			return true;
 		if ((ftp->secure_password == SECURE_PASSWORD_OPTIONAL ||
 		     ftp->secure_password_kerberos == SECURE_PASSWORD_OPTIONAL) &&

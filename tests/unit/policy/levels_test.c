@@ -24,6 +24,11 @@ static const struct message_case faults[] = {
 	  "must be one of: clear" },
 	{ "certificates that nobody asks for", ENTRY("{ users: a, secure_login: required }"),
 	  "\"secure_login\" of ftp_actions \"standard\" needs client certificates" },
+	{ "certificates that nobody has",
+	  "tls_actions: { server: { keyring: ftpd, handshake_role: server_with_client_auth } }\n"
+	  "keyrings: { ftpd: { certificates: [ { chain: c, key: k } ], trust: ca.pem } }\n" ENTRY(
+	      "{ users: a, secure_ftp: required, secure_login: verify_user }"),
+	  "admits nobody with \"secure_login: verify_user\" in \"per_user\"" },
 	{ "a cipher that does not encrypt",
 	  "tls_actions: { server: { keyring: ftpd, ciphers: [ ECDHE-ECDSA-NULL-SHA ] } }\n" ENTRY(
 	      "{ users: a, secure_ctrlconn: private }"),
@@ -44,6 +49,15 @@ static const struct message_case warnings[] = {
 	  "ftp_actions: { standard: { " LAX " } }\n"
 	  "rules: { r: { action: audit, tls: server, ftp: standard, backend: legacy } }\n",
 	  "\"action: audit\" of rules \"r\" has no effect" },
+	{ "certificates are for TLS",
+	  "tls_actions: { server: { keyring: ftpd, handshake_role: server_with_client_auth } }\n"
+	  "keyrings: { ftpd: { certificates: [ { chain: c, key: k } ], trust: ca.pem } }\n" ENTRY(
+	      "{ users: a, secure_login: required }"),
+	  "\"secure_login\" in \"per_user\" does not apply to clients without TLS" },
+	{ "levels are for TLS",
+	  "ftp_actions: { standard: { " LAX
+	  ", data_policy_scope: protected, per_user: [ { users: a, secure_dataconn: private } ] } }\n",
+	  "the levels of an entry of \"per_user\" do not apply to clients without TLS" },
 };
 
 static void test_warnings(void **state)
@@ -101,13 +115,26 @@ static void test_lenient(void **state)
 	parsed_done(&p);
 }
 
+/* `services` has an effect if only some users must prove who they are. */
+static void test_services(void **state)
+{
+	struct parsed p;
+
+	(void)state;
+	parse_part(&p, "tls_actions: { server: { keyring: ftpd, handshake_role: server_with_client_auth } }\n"
+		       "keyrings: { ftpd: { certificates: [ { chain: c, key: k } ], trust: ca.pem } }\n"
+		       "users: { u: { certificates: [ { subject: CN=u } ], services: legacy } }\n" ENTRY(
+			   "{ users: u, secure_ftp: required, secure_login: verify_user }"));
+	assert_non_null(p.policy);
+	parsed_done(&p);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_faults),
-		cmocka_unit_test(test_warnings),
-		cmocka_unit_test(test_actions),
-		cmocka_unit_test(test_lenient),
+		cmocka_unit_test(test_faults),	 cmocka_unit_test(test_warnings),
+		cmocka_unit_test(test_actions),	 cmocka_unit_test(test_lenient),
+		cmocka_unit_test(test_services),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
