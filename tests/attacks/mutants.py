@@ -248,6 +248,8 @@ MUTANTS = [
     (360, "the exchange ends the login before it", [("ftp-alg/gssapi.c", "machine->told || machine->user_seen || machine->lazy_dial", "false")]),
     (361, "bytes after ADAT end the session", [("gateway/worker/control-gssapi.c", "if (inbuf_len(&session->client_in) > 0) {", "if (false) {")]),
     (362, "commands in the clear are refused", [("ftp-alg/security.c", "if (security->command == FTP_PROT_CLEAR)", "if (false)")]),
+    (376, "a level must fit the user", [("ftp-alg/security.c", "enum ftp_local refusal = refuse_level(action, security->prot);",
+                                         "enum ftp_local refusal = refuse_level(action, security->prot == FTP_PROT_SAFE ? FTP_PROT_PRIVATE : security->prot);")]),
     (363, "no command may be missing", [("gateway/gssapi/context.c", "context->begun && token.sequence != context->next", "false")]),
     (364, "ENC has to be encrypted", [("gateway/gssapi/context.c", "token.acceptor_subkey ||\n\t    (sealed && !token.sealed))", "token.acceptor_subkey)"),
                                       ("gateway/gssapi/context.c", "(!sealed || encrypted)", "true")]),

@@ -405,6 +405,20 @@ def test_a_server_without_150(start, kdc):
         assert c.reply().code == 226
 
 
+# Guard: ftp_security_transfer() in ftp-alg/security.c.
+def test_376_a_level_from_before_user(start, kdc):
+    """PROT S is good enough until USER names somebody whose files must be encrypted."""
+    gateway = start({"secure_dataconn": "safe", "per_user": [{"users": ["bob"], "secure_dataconn": "private"}]})
+    with kerberos.Client(gateway.explicit, kdc).login_gssapi() as c:
+        c.protect("S")
+        c.login("bob")
+        c.pasv()
+        assert c.cmd("RETR hello.txt").code == 534
+        c.protect("P")
+        assert c.get("hello.txt") == b"hello, world\r\n"
+    assert sum(line.startswith("RETR") for line in lines(gateway)) == 1
+
+
 # --- 5: floods ---
 def test_375_many_exchanges(start, kdc):
     """A ticket that is refused counts like a wrong password (login_attempts)."""
