@@ -259,6 +259,9 @@ void machine_login_user(struct ftp_machine *machine, const struct ftp_command *c
 	machine->login = FTP_LOGIN_USER;
 	machine->user_seen = true;
 	machine->check = FTP_CHECK_NONE;
+	/* what TLS or Kerberos has shown is no proof of a user who comes in the clear */
+	if (machine->security.ctrl == FTP_CTRL_CLEARED)
+		machine->identity.user = NULL;
 	if (name == NULL || memcmp(name, command->arg, command->arg_len) == 0) {
 		machine_pass_on(machine, command, pending, out);
 		return;

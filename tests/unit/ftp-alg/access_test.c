@@ -415,6 +415,25 @@ static void test_certificate(void **state)
 	stage_end(stage);
 }
 
+/* After CCC anybody may log in in the clear, and is not whom the certificate has named. */
+static void test_certificate_after_ccc(void **state)
+{
+	const struct ftp_identity identity = { .certificate = true, .user = "pat" };
+	struct stage *stage = stage_begin("{ path: /, certificates: [pat] }", "bob", HOME);
+
+	(void)state;
+	ftp_machine_identify(&stage->machine, &identity);
+	stage->machine.security.ctrl = FTP_CTRL_CLEARED;
+	assert_string_equal(stage_line(stage, "SIZE /x"), "server");
+	stage_reply(stage, "213 1");
+	(void)stage_line(stage, "USER eve");
+	stage_reply(stage, "331 ok");
+	(void)stage_line(stage, "PASS p");
+	stage_reply(stage, "230 in");
+	assert_string_equal(stage_line(stage, "SIZE /x"), "path");
+	stage_end(stage);
+}
+
 /* The entry's line goes with the refusal, and the client's text says nothing of it. */
 static void test_refusal(void **state)
 {
@@ -508,6 +527,7 @@ int main(void)
 		cmocka_unit_test(test_spool),
 		cmocka_unit_test(test_second_login),
 		cmocka_unit_test(test_certificate),
+		cmocka_unit_test(test_certificate_after_ccc),
 		cmocka_unit_test(test_refusal),
 		cmocka_unit_test(test_no_memory),
 		cmocka_unit_test(test_during_transfer),
