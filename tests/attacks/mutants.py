@@ -333,7 +333,6 @@ MUTANTS = [
     (338, "it reads no trace of the past", [("gateway/base/ctl-question.c",
                                              '"trace of the past",\n\t\t\t     .may = ASKER_MEMBER', '"trace of the past",\n\t\t\t     .may = ASKER_HTTP')]),
     (336, "a question is received in bounded time", [("gateway/host/bounded-close.c", "\tbounded_begin();\n\tn = recv(", "\tn = recv(")]),
-    (336, "what waits behind it is closed in bounded time", [("gateway/monitor/ctl-server.c", "bounded_close(&peer->watch.fd);", "fd_close(&peer->watch.fd);")]),
     (337, "HTTP receives in bounded time", [("gateway/http/server.c", "\tbounded_begin();\n", "")]),
     # test_control_peers.py
     (339, "after its question a peer sends nothing", [("gateway/host/bounded-close.c", "(void)shutdown(fd, SHUT_RD);", "")]),
