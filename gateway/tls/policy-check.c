@@ -9,12 +9,14 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "gateway/base/util.h"
 #include "gateway/gssapi/acceptor.h"
 #include "gateway/host/audit-open.h"
 #include "gateway/host/banner.h"
 #include "gateway/host/control-group.h"
 #include "gateway/host/http-token.h"
 #include "gateway/host/login-socket.h"
+#include "gateway/host/owned-file.h"
 #include "gateway/host/policy-file.h"
 #include "gateway/tls/fips.h"
 #include "gateway/tls/health-logins.h"
@@ -82,6 +84,19 @@ static int check_maps(const struct policy *policy, const struct tlsctx_set *set,
 	return r < 0 || diags->nerrors > errors ? -EINVAL : 0;
 }
 
+/* Whoever can read it can forge tickets. As with password files, this is no reason to refuse. */
+static void warn_keytab(const struct policy_daemon *daemon, struct diags *diags)
+{
+	char why[OWNED_FILE_WHY_MAX];
+	struct stat st;
+	int fd = owned_file_open(daemon->keytab, OWNED_FILE_NO_ACCESS, &st, why);
+
+	if (fd >= 0 && why[0] != '\0')
+		diags_add(diags, DIAG_WARNING, DIAG_BAD_KEYTAB, daemon->keytab_mark,
+			  "the keytab \"%s\" is not secret: %s", daemon->keytab, why);
+	fd_close(&fd);
+}
+
 /* What the acceptor reads when it starts. */
 static int check_keytab(const struct policy *policy, struct diags *diags)
 {
@@ -94,6 +109,8 @@ static int check_keytab(const struct policy *policy, struct diags *diags)
 	if (r < 0)
 		diags_add(diags, DIAG_ERROR, DIAG_BAD_KEYTAB, policy->daemon.keytab_mark,
 			  "cannot use the keytab \"%s\": %s", policy->daemon.keytab, why);
+	else if (acceptor != NULL)
+		warn_keytab(&policy->daemon, diags);
 	gssapi_acceptor_close(&acceptor);
 	return r < 0 ? -EINVAL : 0;
 }

@@ -3,6 +3,7 @@ import base64
 import json
 import os
 import re
+import shutil
 import socket
 import subprocess
 
@@ -363,6 +364,18 @@ def test_the_keytab_is_checked(kdc, launch, backend, folder, certificates):
             f.write(gateways.as_yaml(tree))
         status, said = gateways.check(policy)
         assert status == 1 and "cannot use the keytab" in said and why in said, said
+
+
+@pytest.mark.parametrize("mode", [0o600, 0o644])
+def test_a_keytab_that_others_can_read(kdc, folder, certificates, mode):
+    import gateway as gateways
+    path, policy = os.path.join(folder, "copy.keytab"), os.path.join(folder, "policy.yaml")
+    shutil.copy(kdc.keytab, path)
+    os.chmod(path, mode)
+    with open(policy, "w") as f:
+        f.write(gateways.as_yaml(gateways.policy(certificates, ("127.0.0.1", 9), ftp={"extensions": ["auth_gssapi"]}, daemon={"keytab": path})))
+    status, said = gateways.check(policy)
+    assert status == 0 and ("is not secret: its mode 644" in said) == (mode == 0o644), said
 
 
 @pytest.mark.skipif(os.geteuid() != 0, reason="keys are isolated if attlsd is started as root")
