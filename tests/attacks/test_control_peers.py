@@ -75,6 +75,7 @@ def connect():
     s.connect({path!r})
     return s
 kept = [connect() for _ in range(8)]
+assert connect().recv(1) == b""  # they have their places, and no more may wait in the queue of the socket
 print("ready", flush=True)
 sys.stdin.readline()
 for slow, _ in held:
