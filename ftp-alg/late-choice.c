@@ -1,8 +1,8 @@
 /*
  * Which server a client gets is decided by the name in its USER, so the name that is judged
  * must be the one that the server reads: plain-name.c has those. Another name gets a new
- * connection, whichever server it leads to: nobody can tell the map from that. The server is told
- * the host as well, before USER: it may have virtual hosts of its own.
+ * connection, whichever server it leads to: nobody can tell the map from that. The server
+ * gets HOST, too, before USER: it may have virtual hosts.
  */
 #include "ftp-alg/late-choice.h"
 
@@ -32,8 +32,8 @@ static void forget_server(struct ftp_machine *machine)
 	machine_urgent_forget(machine);
 }
 
-/* The client has its answer, so the server's does not count. RFC 7151 3.2: without a HOST that it takes, a
- * server is what it is by default. */
+/* The client already has an answer, so the gateway ignores that of the server. RFC 7151 3.2: without a HOST
+ * that it takes, a server is what it is by default. */
 static bool tell_host(struct ftp_machine *machine, struct ftp_out *out)
 {
 	struct ftp_late_choice *choice = machine->late_choice;

@@ -62,7 +62,7 @@ static const struct {
 
 struct process {
 	char name[NAME_MAX_BYTES];
-	struct trail_start *start; /* NULL: it has no event, or there was no memory */
+	struct trail_start *start; /* NULL: it has no event */
 	json_int_t last;	   /* number of its last event; 0: none */
 	json_int_t sessions;	   /* that it has told of */
 	json_int_t missing, told;  /* events missing so far, and as many as it says that it has lost */
@@ -83,6 +83,7 @@ struct verify {
 	const char *path;
 	size_t line;
 	json_int_t events, sessions;
+	bool no_memory; /* so the findings are not all */
 	uint64_t counts[KINDS];
 	json_t *findings;
 	struct trail_start *starts;
@@ -155,8 +156,10 @@ static struct process *process_find(struct verify *v, const char *boot, json_int
 	if (process != NULL)
 		return process;
 	process = calloc(1, sizeof(*process));
-	if (process == NULL)
+	if (process == NULL) {
+		v->no_memory = true;
 		return NULL;
+	}
 	(void)snprintf(process->name, sizeof(process->name), "%s", name);
 	HASH_ADD_STR(v->processes, name, process);
 	return process;
@@ -167,8 +170,10 @@ static void session_begins(struct verify *v, const struct process *process, json
 	struct open_session *session = calloc(1, sizeof(*session));
 
 	v->sessions++;
-	if (session == NULL)
+	if (session == NULL) {
+		v->no_memory = true;
 		return;
+	}
 	session->id = id;
 	session->process = process;
 	HASH_ADD(hh, v->open, id, sizeof(session->id), session);
@@ -281,6 +286,7 @@ static void take(struct verify *v, const json_t *event)
 	v->events++;
 	process->start = audit_starts_note(&v->starts, text_of(event, "boot"), text_of(event, "node"),
 					   (uint64_t)v->events);
+	v->no_memory |= process->start == NULL;
 	check_number(v, process, event);
 	if (process->time[0] != '\0' && strcmp(when, process->time) < 0)
 		find(v, KIND_CLOCK, "from %s to %.32s", process->time, when);
@@ -468,6 +474,12 @@ int audit_verify(char *const *paths, size_t n, bool json)
 		if (read_file(&v, paths[i]) < 0)
 			status = EXIT_FAILURE;
 	finish(&v);
+	if (v.no_memory) {
+		(void)fputs(
+		    "attlsctl: not enough memory for so many processes and sessions; give fewer files\n",
+		    stderr);
+		status = EXIT_FAILURE;
+	}
 	if (status == EXIT_SUCCESS)
 		status = v.events == 0 && v.counts[KIND_BROKEN] == 0 ? EXIT_UNSURE : status_of(&v);
 	if (json) {

@@ -69,7 +69,7 @@ static int take_options(const struct command *command, int argc, char **argv, st
 			: which == 'o' ? (int)OPTION_OUTPUT
 			: which == 'h' ? (int)OPTION_HELP
 				       : which - GETOPT_FIRST;
-		if (which == OPTION_HELP) { /* whatever else the line has: who asks may not know it yet */
+		if (which == OPTION_HELP) { /* even if the rest of the line is wrong */
 			line->options[OPTION_HELP] = "";
 			return 0;
 		}

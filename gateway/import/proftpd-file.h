@@ -27,7 +27,7 @@ void proftpd_parse(struct draft *draft, struct source *source, struct proftpd_fi
  */
 const struct proftpd_directive *proftpd_find(const struct proftpd_file *file, const char *keyword, bool last);
 
-/* Is it about the addresses of clients, of which ProFTPD sees none behind attlsd? */
+/* Does it depend on the client's address? Behind attlsd, ProFTPD only sees that of attlsd. */
 bool proftpd_is_by_address(const struct statement *st);
 
 /* A value such as "10min", in seconds. */

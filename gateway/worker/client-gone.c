@@ -1,4 +1,4 @@
-/* QUIT waits behind the upload, so it is the line that is held. */
+/* A QUIT that the client sends during the upload is the line that is held. */
 #include "gateway/worker/client-gone.h"
 
 bool client_gone_quits(const struct session *session)

@@ -139,7 +139,7 @@ void server_choice_settle(struct session *session)
 	if (!session->choice.taken || session->choice.settled)
 		return;
 	session->choice.settled = true;
-	/* the last one that is left goes on after a fault that the monitor has heard of */
+	/* the last server may go on after a fault, which the monitor knows already */
 	if (!session->choice.told)
 		tell(session, MSG_SERVER_WORKS, SERVER_FAILURE_NONE);
 	session_log(&session->facts, LOG_LEVEL_INFO, "server-chosen",

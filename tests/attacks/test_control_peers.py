@@ -1,6 +1,5 @@
 """Peers of control_socket that pass descriptors whose close() waits for an hour (SO_LINGER): neither monitor nor worker may close them."""
 import os
-import signal
 import socket
 import struct
 import subprocess
@@ -12,13 +11,9 @@ import net
 import test_control_group
 import test_operator
 from test_http_taken import assert_serves, lingering
+from test_operator import path  # noqa: F401
 
 WHATS = test_control_group.WHATS
-
-
-@pytest.fixture(name="path")
-def path_fixture(folder):
-    return os.path.join(folder, "control.sock")
 
 
 @pytest.mark.parametrize("question", ["TRACE", "TRACE_LAST", "SESSIONS", "SERVERS", "EVENTS"])
@@ -47,14 +42,13 @@ def test_339_a_descriptor_that_waits_after_the_question(launch, backend, path, p
     slow, peer = lingering()
     with socket.socket(socket.AF_UNIX, socket.SOCK_SEQPACKET) as s:
         s.settimeout(net.DEADLINE)
-        os.kill(gateway.pid, signal.SIGSTOP)
-        s.connect(path)
-        s.send(test_operator.question(1 + WHATS.index("CTL_TRACE")))
-        if not packet:
-            s.send(b"")
-        socket.send_fds(s, [packet], [slow.fileno()])
-        slow.close()
-        os.kill(gateway.pid, signal.SIGCONT)
+        with net.stopped(gateway.pid):
+            s.connect(path)
+            s.send(test_operator.question(1 + WHATS.index("CTL_TRACE")))
+            if not packet:
+                s.send(b"")
+            socket.send_fds(s, [packet], [slow.fileno()])
+            slow.close()
         assert s.recv(65536)
         assert_serves(gateway)
     assert_serves(gateway)
@@ -88,11 +82,10 @@ sys.stdin.readline()
     member = subprocess.Popen([*test_control_group.MEMBER, "/usr/bin/python3", "-c", script], stdin=subprocess.PIPE, stdout=subprocess.PIPE)
     try:
         assert member.stdout.readline() == b"ready\n"
-        os.kill(gateway.pid, signal.SIGSTOP)
-        member.stdin.write(b"\n")
-        member.stdin.flush()
-        assert member.stdout.readline() == b"sent\n"
-        os.kill(gateway.pid, signal.SIGCONT)
+        with net.stopped(gateway.pid):
+            member.stdin.write(b"\n")
+            member.stdin.flush()
+            assert member.stdout.readline() == b"sent\n"
         assert_serves(gateway)
     finally:
         member.communicate(b"\n")

@@ -4,9 +4,7 @@ connection is reset. A server that compares nothing stores whatever came before 
 
 mutants.py switches each guard off.
 """
-import contextlib
 import os
-import signal
 import socket
 import struct
 import subprocess
@@ -41,17 +39,6 @@ def abort(c, backend):
     net.until(lambda: has_command(backend.session()), "ABOR arrives")
 
 
-@contextlib.contextmanager
-def stopped(gateway):
-    """The worker finds everything that happens here in the kernel when it wakes up."""
-    (worker,) = gateway.workers()
-    os.kill(worker, signal.SIGSTOP)
-    try:
-        yield
-    finally:
-        os.kill(worker, signal.SIGCONT)
-
-
 # 74. Guard: `doubt` in gateway/net/relay.c.
 @pytest.mark.parametrize("way", ["PASV", "PORT"])
 @pytest.mark.parametrize("end", ["notify", "fin"])
@@ -84,7 +71,7 @@ def test_74_abor_and_the_end_come_at_once(launch, backend, before):
     """The worker finds both in the kernel: which came first is not known, so the file is not known to be whole."""
     gateway = launch(backend, ftp=CLEAR)
     c, data, _ = begin(gateway, backend)
-    with c, stopped(gateway):
+    with c, net.stopped(*gateway.workers()):
         c.send(before + "ABOR\r\n")
         data.close()
     assert backend.upload("up")[1] == "reset"

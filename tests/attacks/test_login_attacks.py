@@ -2,7 +2,6 @@
 numbers continue those of test_server_map_attacks.py; mutants.py switches the guards off."""
 import os
 import re
-import tempfile
 
 import pytest
 
@@ -52,13 +51,6 @@ def test_552_a_late_answer_logs_nobody_in(launch, make_backend, code):
     assert not gateway.seen("login")
 
 
-@pytest.fixture(scope="module")
-def authorities():
-    with tempfile.TemporaryDirectory(prefix="attlsd-authorities-") as folder:
-        os.chmod(folder, 0o755)
-        yield certs.Partners(folder)
-
-
 @pytest.fixture
 def asked(folder):
     """asked(): the path of a login_check that allows everybody, and its questions."""
@@ -77,13 +69,13 @@ def asked(folder):
 # 553. The TLS session of a certificate is over (REIN, CCC), and somebody else logs in in the clear.
 # Guard: session_identity() in gateway/worker/session-identity.c.
 @pytest.mark.parametrize("way", ["REIN", "CCC"])
-def test_553_a_certificate_goes_with_its_tls_session(launch, make_backend, asked, certificates, authorities, folder, way):
+def test_553_a_certificate_goes_with_its_tls_session(launch, make_backend, asked, certificates, partners, folder, way):
     path, questions = asked()
-    ring = {"certificates": [certificates.ecdsa, certificates.rsa], "trust": authorities.ca.pem}
+    ring = {"certificates": [certificates.ecdsa, certificates.rsa], "trust": partners.ca.pem}
     trail = os.path.join(folder, "audit.log")
     gateway = launch(make_backend(), keyrings={"ftpd": ring}, ftp={**CLEAR, "tlsrfclevel": "rfc4217", "login_check": path},
                      tls={"handshake_role": "server_with_client_auth", "client_auth_type": "full"}, daemon={"audit": trail})
-    with clients.Client(gateway.explicit, ctx=clients.context(own=authorities.cert["good"])).auth() as c:
+    with clients.Client(gateway.explicit, ctx=clients.context(own=partners.cert["good"])).auth() as c:
         c.login("first")
         c.expect(way, 220 if way == "REIN" else 200)
         assert c.tls.recv() == b""
@@ -105,8 +97,8 @@ def test_553_a_certificate_goes_with_its_tls_session(launch, make_backend, asked
 # Guard: asks_for_owner() in gateway/tls/identity-users.c.
 @pytest.mark.parametrize("ftp", [{"per_user": [{"users": ["admin"], "secure_ftp": "required", "secure_login": "verify_user"}]},
                                  {"access": [{"path": "/secret", "users": [], "certificates": ["admin"]}]}], ids=["per_user", "access"])
-def test_554_no_authority_speaks_for_another(folder, certificates, authorities, ftp):
-    both = certs.join(os.path.join(folder, "both.pem"), authorities.strangers.pem, authorities.ca.pem)
+def test_554_no_authority_speaks_for_another(folder, certificates, partners, ftp):
+    both = certs.join(os.path.join(folder, "both.pem"), partners.strangers.pem, partners.ca.pem)
     for issuer, fault in (None, 'add "issuer" or "sha256"'), ("CN=partners,O=attlsd test", None):
         entry = {"subject": "CN=user1,O=Partner", **({"issuer": issuer} if issuer else {})}
         tree = gateways.policy(certificates, ("127.0.0.1", 9), ftp={**CLEAR, **ftp}, keyrings={"ftpd": {"trust": both}},

@@ -2,7 +2,6 @@
 import array
 import contextlib
 import os
-import signal
 import socket
 import struct
 import time
@@ -31,17 +30,6 @@ def answering(path):
             stack.callback(one.close)
             return one
         yield start
-
-
-@contextlib.contextmanager
-def stopped(pid):
-    """The process does nothing meanwhile."""
-    os.kill(pid, signal.SIGSTOP)
-    try:
-        os.waitid(os.P_PID, pid, os.WSTOPPED | os.WNOWAIT)
-        yield
-    finally:
-        os.kill(pid, signal.SIGCONT)
 
 
 def login(gateway, user="anna"):
@@ -141,7 +129,7 @@ def test_426_a_descriptor_that_is_slow_to_close_does_not_stop_the_monitor(launch
             while True:
                 slow.send(b"x" * 65536)
         slow.setblocking(True)
-        with stopped(gateway.process.pid):  # it closes the descriptor after us, or we would wait
+        with net.stopped(gateway.process.pid):  # it closes the descriptor after us, or we would wait
             one.sendmsg([b"allow"], [(socket.SOL_SOCKET, socket.SCM_RIGHTS, array.array("i", [slow.fileno()]))])
             os.close(slow.detach())
         began = time.monotonic()

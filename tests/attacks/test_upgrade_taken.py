@@ -42,16 +42,6 @@ def assert_serves(gateway, backend):
         assert c.fetch("hello.txt") == backend.files["hello.txt"]
 
 
-@contextlib.contextmanager
-def stopped(pid):
-    """A monitor that reads nothing, so that what another sends to it stays in the link."""
-    os.kill(pid, signal.SIGSTOP)
-    try:
-        yield
-    finally:
-        os.kill(pid, signal.SIGCONT)
-
-
 # 520. A worker of the old attlsd plans data connections all the time. Its monitor passes each plan on to the new one.
 # Guards: DEBT_MAX_US in gateway/monitor/children.c leaves time for the old monitor's other work, and handover_send_spare() in
 # gateway/base/handover-link.c leaves room for the messages that end the upgrade, and for the signals that the old one passes on.
@@ -68,7 +58,7 @@ def test_520_a_flood_of_plans_does_not_stop_an_upgrade(taken, backend):
             assert_serves(gateway, backend)
             settle(gateway, count)
         assert not gateway.seen("upgrade-failed") and not gateway.seen("upgrade-undone")
-        with stopped(newest):
+        with net.stopped(newest):
             since = gateway.mark()
             gateway.event("taken", since, count=3, what="plan-refused")  # the link has as many plans as it takes
             gateway.process.send_signal(signal.SIGTERM)
@@ -110,7 +100,7 @@ def test_522_a_flood_of_questions_does_not_stop_an_upgrade(upgradable, backend, 
             gateway.upgrade(net.ATTLSD)
             new = int(gateway.event("upgraded", count=count).keys["pid"])
             gateway.event("taken", count=2 * count)  # the HTTP process of the new one asks, too
-            with stopped(old):
+            with net.stopped(old):
                 for _ in range(5):  # while the new monitor answers operators, it passes on all questions that it would
                     assert not gateway.ctl("backend").returncode
                 assert not gateway.ctl("reload").returncode  # which ends the trial

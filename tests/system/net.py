@@ -157,6 +157,20 @@ def name(pid):
     return ""
 
 
+@contextlib.contextmanager
+def stopped(pid):
+    """The process does nothing meanwhile; then it finds everything that has happened in the kernel."""
+    def state():
+        with open(f"/proc/{pid}/stat") as f:
+            return f.read().rpartition(")")[2].split()[0]
+    os.kill(pid, signal.SIGSTOP)
+    try:
+        until(lambda: state() == "T", "the process stops")
+        yield
+    finally:
+        os.kill(pid, signal.SIGCONT)
+
+
 def descriptors(pid):
     """How many descriptors a process has. Skips the test if this user may not know."""
     try:

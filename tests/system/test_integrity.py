@@ -1,7 +1,6 @@
 """A truncated transfer never passes as complete, in either direction."""
 import contextlib
 import os
-import signal
 import socket
 import ssl
 import time
@@ -285,17 +284,6 @@ def test_a_server_may_accept_late_what_the_client_has_spoilt(launch, make_backen
     assert isinstance(seen[1], ConnectionResetError), f"the server took {seen[1]!r} for an upload"
 
 
-@contextlib.contextmanager
-def stopped(gateway):
-    """The worker finds everything that happens here in the kernel when it wakes up."""
-    (worker,) = gateway.workers()
-    os.kill(worker, signal.SIGSTOP)
-    try:
-        yield
-    finally:
-        os.kill(worker, signal.SIGCONT)
-
-
 def failing(session, name):
     """Half of a file, then the failure or nothing on the control connection, then the end of the data."""
     session.reply("150 Here it comes")
@@ -317,7 +305,7 @@ def test_a_failed_download_is_cut_although_its_end_comes_with_the_failure(launch
     with clients.explicit(gateway, "P") as c:
         data = c.open("RETR " + name)
         assert data.recv()
-        with stopped(gateway):
+        with net.stopped(*gateway.workers()):
             backend.note(lambda: backend.files.update({name: b""}))
             backend.upload(name)
         data.read_all()
@@ -330,7 +318,7 @@ def test_a_client_that_dies_during_a_clear_upload_leaves_no_whole_file(launch, b
     with clients.explicit(gateway, "C") as c:
         data = c.open("STOR half")
         data.send(HALF)
-        with stopped(gateway):
+        with net.stopped(*gateway.workers()):
             data.sock.close()
             c.sock.close()
         assert backend.upload("half")[1] == "reset", "the backend took a cut file for a whole one"

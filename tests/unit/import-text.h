@@ -104,4 +104,16 @@ static inline void imported_has(const struct imported *in, const char *name, con
 		fail_msg("%s: wanted %s in:\n%s", name, want, in->policy);
 }
 
+/* All of these, up to `n` or a NULL, of the files of z/OS; ftp_data: NULL: none. */
+static inline void import_wants(const char *name, const char *ftp_data, const char *attls,
+				const char *const *want, size_t n)
+{
+	struct imported in;
+
+	import_texts(&in, ftp_data, attls);
+	for (size_t i = 0; i < n && want[i] != NULL; i++)
+		imported_has(&in, name, want[i]);
+	imported_done(&in);
+}
+
 #endif

@@ -82,7 +82,7 @@ static const struct script_case rows[] = {
 	  "C USER u\n  hold\n  renew u\nS 220 one\nC USER u\n  hold\n  s HOST i.example\nS 504 no\n"
 	  "C USER u\n  user u\n  s USER u\nS 530 no\n  c 530 no\n  login-failed\n"
 	  "C HOST h.example\n  c 503 HOST is only allowed before USER.\n" },
-	{ "the server is told the host, and its answer is not the client's",
+	{ "the gateway sends HOST to the server, and the client does not see the answer",
 	  { .lazy_dial = true, .late_choice = &by_host },
 	  GREET "C HOST h.example\n  c 220 FTP server ready.\nC USER u\nS 220 one\n",
 	  "C USER u\n  hold\n  s HOST h.example\nC USER u\n  hold\nS 220-virtual\nS 220 host\nC USER u\n  user u\n"
@@ -93,7 +93,7 @@ static const struct script_case rows[] = {
 	  { .lazy_dial = true, .late_choice = &by_host },
 	  GREET "C HOST h.example\nC USER u\nS 220 one\nC USER u\n",
 	  "S 421 no\n  c 421 no\n  close server-421\n" },
-	{ "without HOST, or after it was forgotten, the server is told nothing",
+	{ "the gateway sends no HOST after REIN",
 	  { .lazy_dial = true, .late_choice = &by_host },
 	  GREET "C HOST h.example\nC REIN\nC USER u\nS 220 one\n",
 	  "C USER u\n  user u\n  s USER u\n" },

@@ -110,7 +110,7 @@ static void a_place_is_never_read_again(void **state)
 	assert_sessions("[7,8]");
 }
 
-/* An answer without counters comes so long after the last one. */
+/* An answer that has no counters comes `ms` after the last answer. */
 static void answer_after(struct loop *loop, uint64_t ms)
 {
 	loop->now_ms += ms;

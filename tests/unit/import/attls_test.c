@@ -304,14 +304,8 @@ static const struct {
 static void test_cases(void **state)
 {
 	(void)state;
-	for (size_t i = 0; i < NELEM(cases); i++) {
-		struct imported in;
-
-		import_texts(&in, cases[i].ftp_data, cases[i].attls);
-		for (size_t j = 0; j < CHECK_MAX && cases[i].want[j] != NULL; j++)
-			imported_has(&in, cases[i].name, cases[i].want[j]);
-		imported_done(&in);
-	}
+	for (size_t i = 0; i < NELEM(cases); i++)
+		import_wants(cases[i].name, cases[i].ftp_data, cases[i].attls, cases[i].want, CHECK_MAX);
 }
 
 static const struct {
