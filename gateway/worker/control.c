@@ -10,6 +10,7 @@
 
 #include "gateway/base/util.h"
 #include "gateway/net/linebuf.h"
+#include "gateway/worker/abort-ahead.h"
 #include "gateway/worker/client-gone.h"
 #include "gateway/worker/control-act.h"
 #include "gateway/worker/control-dial.h"
@@ -344,6 +345,8 @@ void control_run(struct session *session)
 		session->worker->commands.len = 0;
 		return;
 	}
+	if (abort_ahead(session))
+		data_conn_doubt(&session->data);
 	/*
 	 * Commands sent before the client closed are carried out, and answered in case it
 	 * still reads.

@@ -334,6 +334,7 @@ MUTANTS = [
                                              '"trace of the past",\n\t\t\t     .may = ASKER_MEMBER', '"trace of the past",\n\t\t\t     .may = ASKER_HTTP')]),
     (336, "a question is received in bounded time", [("gateway/host/bounded-close.c", "\tbounded_begin();\n\tn = recv(", "\tn = recv(")]),
     (337, "HTTP receives in bounded time", [("gateway/http/server.c", "\tbounded_begin();\n", "")]),
+    (74, "ABOR counts before its turn", [("gateway/worker/control.c", "if (abort_ahead(session))", "if (false)")]),
     # test_control_peers.py
     (339, "after its question a peer sends nothing", [("gateway/host/bounded-close.c", "(void)shutdown(fd, SHUT_RD);", "")]),
     (339, "what waits is dropped before a worker has the socket", [("gateway/host/bounded-close.c", "while (drop_packet(fd))", "while (false)")]),

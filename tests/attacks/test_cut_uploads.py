@@ -66,7 +66,7 @@ def test_74_abor_without_a_byte(launch, backend):
         assert [c.reply().code, c.reply().code] == [426, 226]
 
 
-@pytest.mark.parametrize("before", ["", "NOOP\r\n" * 40], ids=["", "NOOP"])
+@pytest.mark.parametrize("before", ["", "NOOP\r\n" * 40, "PWD\r\n"], ids=["", "NOOP", "PWD"])
 def test_74_abor_and_the_end_come_at_once(launch, backend, before):
     """The worker finds both in the kernel: which came first is not known, so the file is not known to be whole."""
     gateway = launch(backend, ftp=CLEAR)
