@@ -21,6 +21,8 @@
 #define RESTART_MS 1000
 /* A keeper without workers has nothing to do but end; one whose file system hangs does not. */
 #define KEEPER_END_MS 2000
+/* The monitor reads nothing of a worker for this time that has taken more than its share. */
+#define REST_MS 2
 /* A worker that has closed its channel is about to exit; one that does not is killed after this time. */
 #define LEAVE_MS 10000
 
@@ -82,7 +84,7 @@ static int start(struct child *child)
 	child->nsessions = 0;
 	child->given = 0;
 	child->audit_due = false;
-	child->debt_us = 0;
+	child->debt = (struct child_debt){ 0 };
 	child->started_ms = child->children->loop->now_ms;
 	r = loop_watch(child->children->loop, &child->doorbell, EPOLLIN | EPOLLET);
 	if (r == 0 && child->children->start_limit_ms != 0)
@@ -136,26 +138,6 @@ static void on_channel(struct watch *watch, uint32_t ready)
 		send_stop(child);
 }
 
-/*
- * The monitor spends at most half of its time on one worker, in turns of DEBT_MAX_US. A
- * worker that floods it delays the requests of other workers, and the greetings of their
- * clients, by no more than one such turn. Each doorbell event costs a turn of the loop.
- */
-#define DEBT_MAX_US 2000
-#define RING_US	    5
-#define REST_MS	    2
-
-/* Returns the time. */
-static uint64_t pay_back(struct child *child)
-{
-	uint64_t now_us = loop_clock_us();
-	uint64_t paid_us = now_us - child->debt_at_us;
-
-	child->debt_us -= paid_us < child->debt_us ? paid_us : child->debt_us;
-	child->debt_at_us = now_us;
-	return now_us;
-}
-
 /* Until the timer runs out, the monitor does not read the messages of this worker. */
 static void rest(struct child *child)
 {
@@ -167,24 +149,22 @@ static void rest(struct child *child)
 /* Reads the messages of one worker, until it has none or has to rest. */
 static void drain_reports(struct child *child)
 {
-	uint64_t begun_us = pay_back(child);
-	uint64_t before_us = child->debt_us;
 	struct msg msg;
 	int r = -EAGAIN;
 
-	while (child->reports != -1 && child->debt_us <= DEBT_MAX_US &&
+	child_debt_begin(&child->debt);
+	while (child->reports != -1 && !child_debt_is_due(&child->debt) &&
 	       (r = msg_take(child->reports, &msg)) == 1) {
 		if (!msg_is_for(MSG_TO_MONITOR, &msg, -1)) {
 			child_kill_for(child, &msg, "unknown-message");
 			return;
 		}
 		child->children->on_message(child, &msg);
-		child->debt_us = before_us + (loop_clock_us() - begun_us);
+		child_debt_charge(&child->debt);
 	}
-	child->debt_at_us = begun_us + (child->debt_us - before_us);
 	if (r == -EPROTO)
 		child_kill(child, "piece-of-a-message");
-	else if (child->reports != -1 && child->debt_us > DEBT_MAX_US)
+	else if (child->reports != -1 && child_debt_is_due(&child->debt))
 		rest(child);
 	/* at the end of the pipe the worker exits; SIGCHLD brings its status */
 }
@@ -221,7 +201,7 @@ static void on_doorbell(struct watch *watch, uint32_t ready)
 	struct child *child = CONTAINER_OF(watch, struct child, doorbell);
 
 	(void)ready;
-	child->debt_us += RING_US;
+	child_debt_ring(&child->debt);
 	hear(child);
 }
 

@@ -17,6 +17,7 @@
 #include "gateway/base/loop.h"
 #include "gateway/base/msg.h"
 #include "gateway/base/ticket-seeds.h"
+#include "gateway/monitor/child-debt.h"
 #include "gateway/monitor/keeper-start.h"
 #include "gateway/tls/policy-digest.h"
 #include "gateway/tls/ticket-secrets.h"
@@ -33,10 +34,9 @@ struct child {
 	int reports;	       /* a pipe; drained when the doorbell rings, and before each decision */
 	struct watch doorbell; /* the worker rings it for urgent messages */
 	struct timer restart;
-	struct timer limit;  /* until it is ready, or until it exits after it has closed its channel */
-	uint64_t debt_us;    /* time that it took of the monitor's, which its rest has not paid back */
-	uint64_t debt_at_us; /* when that was counted */
-	struct timer rest;   /* until the monitor listens to it again */
+	struct timer limit;	/* until it is ready, or until it exits after it has closed its channel */
+	struct child_debt debt; /* what it took of the monitor's time */
+	struct timer rest;	/* until the monitor listens to it again */
 	struct children *children;
 	struct generation *generation;
 	size_t nsessions;

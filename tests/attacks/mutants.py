@@ -366,7 +366,7 @@ MUTANTS = [
      [("gateway/worker/login-ask.c", "len = login_user_is_sound(command.arg, command.arg_len) ? command.arg_len : 0;",
        "len = command.arg_len < 63 ? command.arg_len : 63;")]),
     # test_upgrade_taken.py
-    (520, "one worker gets a share of the monitor's time", [("gateway/monitor/children.c", "child->debt_us <= DEBT_MAX_US &&", "true &&")]),
+    (520, "one worker gets a share of the monitor's time", [("gateway/monitor/children.c", "!child_debt_is_due(&child->debt) &&", "true &&")]),
     (520, "what may be lost leaves room in the link", [("gateway/base/handover-link.c", "unread < size / 2;", "unread < size;")]),
     (522, "neither a rate of questions, nor room in the link",
      [("gateway/monitor/http-child.c", "\tif (http->may_ask == 0)\n\t\treturn false;\n\thttp->may_ask--;\n", ""),

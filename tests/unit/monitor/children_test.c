@@ -265,17 +265,36 @@ static void a_flood_delays_only_its_sender(void **state)
 	assert_true(timer_is_armed(&flooding->rest));
 	for (int i = 0; i < FLOOD; i++)
 		assert_int_equal(msg_report(scene.reports[1], &end), 0);
-	flooding->debt_us = UINT32_MAX; /* in place of a clock that stands still */
-	/* the other one rests only if this process had to wait for a processor meanwhile */
-	for (int turn = 0; turn < 10 && scene.messages < heard + FLOOD; turn++) {
-		scene.workers[1].debt_us = 0;
-		children_drain_reports(&scene.children);
-	}
+	flooding->debt.owed_us = UINT32_MAX; /* in place of a clock that stands still */
+	children_drain_reports(&scene.children);
 	assert_int_equal(scene.messages, heard + FLOOD);
-	flooding->debt_us = 0;
+	flooding->debt.owed_us = 0;
 	children_drain_reports(&scene.children);
 	assert_true(scene.messages > heard + FLOOD && scene.messages < heard + FLOOD + 10);
 	loop_timer_stop(&scene.loop, &flooding->rest);
+	scene_done(&scene);
+}
+
+static void on_delayed_message(struct child *child, const struct msg *msg)
+{
+	on_message(child, msg);
+	(void)usleep(3 * REQUEST_US); /* in place of a machine that gives the processor to others */
+}
+
+/* Whatever a worker has reported counts before the next decision, on a busy machine, too. */
+static void a_busy_machine_delays_no_report(void **state)
+{
+	const struct msg end = { .type = MSG_SESSION_END };
+	struct scene scene;
+
+	(void)state;
+	scene_init(&scene);
+	scene.children.on_message = on_delayed_message;
+	for (int i = 0; i < 10; i++)
+		assert_int_equal(msg_report(scene.reports[0], &end), 0);
+	children_drain_reports(&scene.children);
+	assert_int_equal(scene.messages, 10);
+	assert_false(timer_is_armed(&scene.workers[0].rest));
 	scene_done(&scene);
 }
 
@@ -426,6 +445,7 @@ int main(void)
 		cmocka_unit_test(what_no_worker_sends_kills_it),
 		cmocka_unit_test(what_a_worker_sends_is_taken),
 		cmocka_unit_test(a_flood_delays_only_its_sender),
+		cmocka_unit_test(a_busy_machine_delays_no_report),
 		cmocka_unit_test(the_end_of_a_pipe_is_no_offence),
 		cmocka_unit_test(an_address_keeps_its_worker),
 		cmocka_unit_test(a_worker_that_does_not_read_gets_nothing),
