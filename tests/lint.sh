@@ -23,6 +23,12 @@ files() # EXPRESSION
 	grep -E "$1" "$scratch/files"
 }
 
+# grep with these options in the files that are listed, one name a line.
+in_files() # OPTION... EXPRESSION
+{
+	xargs -r -d '\n' grep -H "$@" --
+}
+
 code=$(files '^(ftp-alg|policy|gateway)/.*\.(c|h|def)$')
 c_code=$(files '^(ftp-alg|policy|gateway)/.*\.[ch]$')
 tests=$(files '^tests/.*\.[ch]$')
@@ -122,16 +128,15 @@ libraries()
 # gateway/ asks the FTP machine with the functions of ftp-alg/machine.h.
 machine_members()
 {
-	files '^gateway/.*\.[ch]$' | while IFS= read -r file; do
-		grep -nE '(^|[^a-z_])machine(\.|->)[a-z]' "$file" /dev/null
-	done | sed 's/$/ <- a member of the FTP machine: ask with a function of ftp-alg\/machine.h/'
+	files '^gateway/.*\.[ch]$' | in_files -nE '(^|[^a-z_])machine(\.|->)[a-z]' |
+		sed 's/$/ <- a member of the FTP machine: ask with a function of ftp-alg\/machine.h/'
 }
 
 sizes()
 {
-	for file in $code; do
-		lines=$(wc -l <"$file")
-		if [ "$lines" -gt "$LINES_MAX" ]; then
+	[ -n "$code" ] || return 0
+	wc -l $code | while read -r lines file; do
+		if [ "$lines" -gt "$LINES_MAX" ] && [ "$file" != total ]; then
 			echo "$file: $lines lines, at most $LINES_MAX: cut it where it holds a second idea"
 		fi
 	done
@@ -200,29 +205,23 @@ without_gssapi()
 
 white_space()
 {
-	files '' | grep -v '^tests/fuzz/corpus/' | while IFS= read -r file; do
-		grep -Iq . "$file" || continue # binary or empty
-		grep -nE '[[:blank:]]+$' "$file" /dev/null | sed -E 's/^([^:]*:[0-9]+):.*/\1: white space at the end of the line/'
-		if [ -n "$(tail -c 1 "$file")" ]; then
-			echo "$file: no line end at the end of the file"
-		fi
-	done
+	files '' | grep -v '^tests/fuzz/corpus/' | in_files -Il . >"$scratch/texts" # neither binary nor empty
+	in_files -nE '[[:blank:]]+$' <"$scratch/texts" | sed -E 's/^([^:]*:[0-9]+):.*/\1: white space at the end of the line/'
+	in_files -LPz '\n\z' <"$scratch/texts" | sed 's/$/: no line end at the end of the file/'
 }
 
 # Each line of a session names it in the same way.
 session_lines()
 {
-	files '^gateway/worker/.*\.c$' | grep -v '/session-log\.c$' | while IFS= read -r file; do
-		grep -nE 'LOG_(NUMBER|TEXT)\("(session|client|rule)"' "$file" /dev/null
-	done | sed 's/$/ <- session_log() adds this field itself/'
+	files '^gateway/worker/.*\.c$' | grep -v '/session-log\.c$' | in_files -nE 'LOG_(NUMBER|TEXT)\("(session|client|rule)"' |
+		sed 's/$/ <- session_log() adds this field itself/'
 }
 
 # Paths of somebody's own machine.
 own_paths()
 {
-	files '' | grep -v '^tests/fuzz/corpus/' | while IFS= read -r file; do
-		grep -InE '(^|[^A-Za-z0-9_.})$*/-])/(home|root|work|Users)/' "$file" /dev/null
-	done | sed 's/$/ <- a path of one machine: make it relative/'
+	files '' | grep -v '^tests/fuzz/corpus/' | in_files -InE '(^|[^A-Za-z0-9_.})$*/-])/(home|root|work|Users)/' |
+		sed 's/$/ <- a path of one machine: make it relative/'
 }
 
 # Guards that mutants.py could no longer switch off.
