@@ -61,8 +61,11 @@ NEXT_SOURCES := $(shell grep -l ATTLSD_VERSION gateway/attlsd.c gateway/monitor/
 BENCHERS := $(patsubst %.c,$B/%,$(wildcard tests/bench/*.c))
 BINARIES := $(PROGRAMS:%=$B/%)
 
+# A build uses all processors, unless the caller says how many.
+JOBS = $(if $(filter -j% --jobserver%,$(MAKEFLAGS)),,-j$(shell nproc))
+
 all: setup-build                    ## build build/attlsd, build/attlsctl and build/attlsd-http
-	@$(MAKE) --no-print-directory binaries
+	@$(MAKE) $(JOBS) --no-print-directory binaries
 binaries: $(BINARIES)
 units: $(UNITS) $(ATTACKERS) $(NEXT)
 attackers: $(ATTACKERS)
@@ -116,7 +119,7 @@ $B/flags: FORCE                     # changes only when the compiler or the flag
 setup-%: ; @sh contrib/setup.sh $*
 
 check: setup-test                   ## unit, property and system tests (root: all of them); one summary line
-	@$(MAKE) --no-print-directory binaries units
+	@$(MAKE) $(JOBS) --no-print-directory binaries units
 	@B=$B PYTHON=$(PYTHON) sh tests/check.sh
 
 asan:                               ## the same under AddressSanitizer and UBSan
@@ -129,7 +132,7 @@ check-share: setup-test             ## shared passive ports with all clients, an
 	  -c tests/system/pytest.ini -q -p no:cacheprovider tests/system/test_share_clients.py tests/edge/test_share.py
 
 check-ktls: setup-test              ## tests of TLS in the kernel, where need be on an emulated machine whose kernel has it
-	@$(MAKE) --no-print-directory binaries
+	@$(MAKE) $(JOBS) --no-print-directory binaries
 	@B=$B PYTHON=$(PYTHON) sh tests/ktls/run.sh
 
 check-fresh: setup-fresh            ## make demo and make check on minimal Debians (FRESH='bookworm trixie'), as root and as a user
@@ -150,49 +153,49 @@ mutants: setup-test                 ## switch each guard off in turn; the test o
 	@$(PYTHON) tests/attacks/mutants.py
 
 fuzz: setup-test                    ## every fuzzer for FUZZ_SECONDS (60) with its seed corpus
-	@$(MAKE) --no-print-directory B=build/fuzz CC=clang HARDEN= \
+	@$(MAKE) $(JOBS) --no-print-directory B=build/fuzz CC=clang HARDEN= \
 	  SAN=-fsanitize=address,undefined,fuzzer-no-link fuzzers
 	@FUZZ_SECONDS=$(FUZZ_SECONDS) sh tests/fuzz/run.sh build/fuzz
 fuzzers: $(FUZZERS)
 
 fuzz-live: setup-test               ## random clients and a random server around an ASan build, for LIVE_SECONDS (60); LIVE_SEED repeats a run
-	@$(MAKE) --no-print-directory B=build/asan HARDEN=-fno-omit-frame-pointer \
+	@$(MAKE) $(JOBS) --no-print-directory B=build/asan HARDEN=-fno-omit-frame-pointer \
 	  SAN='-fsanitize=address,undefined -fno-sanitize-recover=all' binaries
 	@ATTLSD=$(CURDIR)/build/asan/attlsd ATTLSCTL=$(CURDIR)/build/asan/attlsctl ATTLSD_BUILD=$(CURDIR)/build/asan \
 	  PYTHONDONTWRITEBYTECODE=1 $(PYTHON) tests/fuzz/live.py
 
 bench: setup-bench                  ## compare with other TLS servers and relays (BENCH=quick: 2 minutes; BENCH_ONLY=h-40: paths with delay; BENCH_WRITE=1: docs)
-	@$(MAKE) --no-print-directory binaries bench-tools
+	@$(MAKE) $(JOBS) --no-print-directory binaries bench-tools
 	@B=$B BENCH=$(BENCH) BENCH_WRITE=$(BENCH_WRITE) $(PYTHON) tests/bench/bench.py
 bench-tools: $(BENCHERS)
 
 soak: setup-bench                   ## 10,000 sessions and much else at once, for SOAK_SECONDS (60): what is lost, left open, late?
-	@$(MAKE) --no-print-directory binaries bench-tools
+	@$(MAKE) $(JOBS) --no-print-directory binaries bench-tools
 	@B=$B $(PYTHON) tests/bench/soak.py
 
 upgrade-load: setup-bench           ## ten upgrades under load: is a connection refused, a transfer cut? (UPGRADES=10, RATE=200)
-	@$(MAKE) --no-print-directory binaries bench-tools
+	@$(MAKE) $(JOBS) --no-print-directory binaries bench-tools
 	@B=$B PYTHONDONTWRITEBYTECODE=1 $(PYTHON) tests/bench/upgrade.py
 
 differential: setup-test            ## compare dialogues natively and through attlsd, for DIFF_SECONDS (600)
-	@$(MAKE) --no-print-directory binaries
+	@$(MAKE) $(JOBS) --no-print-directory binaries
 	@B=$(abspath $B); ATTLSD=$$B/attlsd ATTLSCTL=$$B/attlsctl ATTLSD_BUILD=$$B PYTHONDONTWRITEBYTECODE=1 \
 	  $(PYTHON) tests/differential/differential.py --out $$B/differential.md
 
 lint: setup-test                    ## layers, banned calls, sizes, formatting, manual pages
 	@PYTHON='$(PYTHON)' sh tests/lint.sh
-	@$(MAKE) --no-print-directory --silent binaries
-	@B=$B CC='$(CC)' LIBS='$(LDLIBS) $(MICROHTTPD) $(CURSES)' COMMON='$(COMMON)' DAEMON='$(DAEMON)' CONTROL='$(CONTROL)' HTTP='$(VIEW) $(HTTP)' UNFIT='$(UNFIT)' \
+	@$(MAKE) $(JOBS) --no-print-directory --silent binaries
+	@B=$B COMMON='$(COMMON)' DAEMON='$(DAEMON)' CONTROL='$(CONTROL)' HTTP='$(VIEW) $(HTTP)' UNFIT='$(UNFIT)' \
 	  $(PYTHON) tests/structure.py $(STRUCTURE)
 
 demo: setup-demo                    ## a real FTP server behind attlsd, with transfers shown (DEMO=once: end after them)
 	@echo "building attlsd in $B ..."
-	@$(MAKE) --no-print-directory --silent binaries
+	@$(MAKE) $(JOBS) --no-print-directory --silent binaries
 	@B=$B DEMO=$(DEMO) sh contrib/demo/demo.sh
 
 demo-outbound: setup-demo           ## a client without TLS, attlsd, and a real FTPS server (DEMO=once: end after the transfers)
 	@echo "building attlsd in $B ..."
-	@$(MAKE) --no-print-directory --silent binaries
+	@$(MAKE) $(JOBS) --no-print-directory --silent binaries
 	@B=$B DEMO=$(DEMO) sh contrib/demo/outbound.sh
 
 # What is installed: each file, and its folder under PREFIX, which takes the place of /usr/local in all but the pages.
