@@ -101,6 +101,7 @@ def test_all_at_once(launch, backend, folder):
     path = os.path.join(folder, "audit.log")
     gateway = launch(backend, daemon={"audit": path})
     pids = {gateway.pid, *gateway.workers()}
+    net.until(lambda: pids == {event["pid"] for event in audit.named(audit.read(path), "process-start")}, "all begin")
     for pid in pids:
         os.kill(pid, signal.SIGSTOP)  # the monitor cannot tell of a worker that has died
     for pid in pids:
