@@ -97,10 +97,10 @@ count_pytest() # NAME STATUS
 share() # NAME
 {
 	case $1 in
-	first) echo tests/system/test_[a-i]*.py ;;
-	second) echo tests/conformance tests/attacks tests/edge tests/fleet tests/differential ;;
-	third) echo tests/system/test_[j-p]*.py ;;
-	fourth) echo tests/system/test_[q-z]*.py ;;
+	first) echo tests/system/test_[b-i]*.py ;;
+	second) echo tests/conformance tests/attacks tests/edge tests/fleet ;;
+	third) echo tests/system/test_a*.py tests/system/test_[j-p]*.py ;;
+	fourth) echo tests/system/test_[q-z]*.py tests/differential ;;
 	esac
 }
 
@@ -160,7 +160,7 @@ elif [ -n "${TESTS:-}" ]; then
 	count_pytest system $?
 elif ! unshare --net true 2>/dev/null; then
 	units
-	run_pytest system tests/system $(share second)
+	run_pytest system tests/system tests/differential $(share second)
 	count_pytest system $?
 else
 	start_shares
