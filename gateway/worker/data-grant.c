@@ -114,8 +114,11 @@ void data_legs_make_way(struct data_legs *legs, const struct msg *msg, bool busy
 void data_legs_granted(struct data_legs *legs, const struct msg *msg, int *fd)
 {
 	if (msg->type == MSG_PLAN_TOLD || msg->type == MSG_PLAN_ARRIVED) {
-		if (!legs->shared || msg->serial != legs->planned)
-			return; /* for an earlier plan */
+		if (!legs->shared || msg->serial != legs->planned) { /* for an earlier plan */
+			if (*fd != -1)
+				data_leg_refuse(legs, FTP_SIDE_CLIENT, &msg->remote, "too-late", fd);
+			return;
+		}
 		if (msg->type == MSG_PLAN_TOLD)
 			told_shared(legs, msg);
 		else

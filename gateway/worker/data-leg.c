@@ -92,6 +92,26 @@ void data_leg_dialled(struct data_legs *legs, enum ftp_side side, const struct i
 	legs->on_change(legs);
 }
 
+void data_leg_refuse(struct data_legs *legs, enum ftp_side side, const struct ip_endpoint *peer,
+		     const char *reason, int *fd)
+{
+	const struct facts *facts = legs->facts;
+	const char *key = side == FTP_SIDE_CLIENT && reason == NULL ? "passivedataconn" : NULL;
+	const char *why = reason != NULL ? "reason" : "";
+	char text[IP_TEXT_MAX];
+
+	tally_peer_refused(side);
+	session_log(facts, LOG_LEVEL_WARNING, "data-peer-refused",
+		    LOG_TEXT("peer", ip_endpoint_format(peer, text)), LOG_TEXT(why, reason),
+		    LOG_DECISION(facts, key));
+	session_audit(
+	    facts, "data-peer-refused", AUDIT_TEXT("leg", side == FTP_SIDE_CLIENT ? "client" : "server"),
+	    AUDIT_TEXT("data_address", ip_addr_format(&peer->addr, text)),
+	    AUDIT_NUMBER("data_port", peer->port), AUDIT_TEXT(why, reason), AUDIT_DECISION(facts, key));
+	netsock_reset_on_close(*fd);
+	fd_close(fd);
+}
+
 /*
  * A peer has dialled the port of a leg. Only the peer of the control connection is
  * accepted (PASSIVEDATACONN NOREDIRECT); other connections are closed, and the port
@@ -104,7 +124,6 @@ static void on_listener(struct data_legs *legs, enum ftp_side side)
 	const struct ip_addr *expected = side == FTP_SIDE_CLIENT ? &facts->remote.addr : &facts->server.addr;
 	bool any = side == FTP_SIDE_CLIENT && facts->rule->ftp->passivedataconn == REDIRECT_UNRESTRICTED;
 	struct ip_endpoint peer;
-	char text[IP_TEXT_MAX];
 	int fd = netsock_accept(leg->listener.fd, &peer);
 
 	if (fd == -EMFILE || fd == -ENFILE || fd == -ENOMEM || fd == -ENOBUFS) {
@@ -118,17 +137,7 @@ static void on_listener(struct data_legs *legs, enum ftp_side side)
 		return; /* the peer has gone again */
 	any = any || (side == FTP_SIDE_CLIENT && proxy_peer_may_dial(facts, &peer.addr));
 	if (!any && !ip_addr_equal(&peer.addr, expected)) {
-		tally_peer_refused(side);
-		session_log(facts, LOG_LEVEL_WARNING, "data-peer-refused",
-			    LOG_TEXT("peer", ip_endpoint_format(&peer, text)),
-			    LOG_DECISION(facts, side == FTP_SIDE_CLIENT ? "passivedataconn" : NULL));
-		session_audit(facts, "data-peer-refused",
-			      AUDIT_TEXT("leg", side == FTP_SIDE_CLIENT ? "client" : "server"),
-			      AUDIT_TEXT("data_address", ip_addr_format(&peer.addr, text)),
-			      AUDIT_NUMBER("data_port", peer.port),
-			      AUDIT_DECISION(facts, side == FTP_SIDE_CLIENT ? "passivedataconn" : NULL));
-		netsock_reset_on_close(fd);
-		fd_close(&fd);
+		data_leg_refuse(legs, side, &peer, NULL, &fd);
 		return;
 	}
 	loop_unwatch(loop_of(legs), &leg->listener);

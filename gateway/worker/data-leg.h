@@ -110,6 +110,11 @@ void data_leg_connects(struct data_legs *legs, struct data_leg *leg, int *fd);
 void data_leg_ask_listener(struct data_legs *legs, enum ftp_side side);
 int data_leg_to_tell(struct data_legs *legs, enum ftp_side side, struct ip_endpoint *ret);
 
+/* A connection that does not belong to the leg: log it and reset it. reason: NULL if another host has
+ * dialled. */
+void data_leg_refuse(struct data_legs *legs, enum ftp_side side, const struct ip_endpoint *peer,
+		     const char *reason, int *fd);
+
 /* The plan is over: ignore answers to it, and withdraw its announcement. */
 void data_legs_withdraw(struct data_legs *legs);
 

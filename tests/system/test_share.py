@@ -124,6 +124,21 @@ def test_a_client_that_dials_too_late_gets_into_no_other_session(launch, backend
         assert other.fetch("hello.txt", told) == backend.files["hello.txt"]
 
 
+def test_a_connection_that_crosses_the_end_of_its_plan_is_logged(launch, backend):
+    gateway, port = launch_shared(launch, backend, ftp={"datatimeout": "1s"})
+    with Client(gateway) as late, Client(gateway) as other:
+        told = late.epsv()
+        with net.stopped(gateway.process.pid):  # the monitor finds both when it goes on
+            gateway.event("data-not-dialled", client=late.name)
+            sock = late.dial(told)
+        assert net.end_of(sock) == ("reset", b"")
+        event = gateway.event("data-peer-refused")
+        assert event.keys["reason"] == "too-late"
+        assert event.keys["client"] == late.name and event.keys["peer"] == "%s:%d" % sock.getsockname()[:2]
+        sock.close()
+        assert other.fetch("hello.txt") == backend.files["hello.txt"]
+
+
 def test_a_new_plan_takes_no_connection_of_the_old_one(launch, backend):
     gateway, port = launch_shared(launch, backend)
     with Client(gateway) as c:
