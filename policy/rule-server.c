@@ -34,12 +34,14 @@ static void check_trust(const struct check *c, const struct tls_action *tls)
 	}
 }
 
-/* Keys that only one side of a handshake has. Where they have no effect, a policy promises too much. */
+/* Keys that only one side of a handshake has, or a side that verifies the other. Where they have no effect, a
+ * policy promises too much. */
 static void check_role_keys(const struct check *c, const struct tls_action *tls)
 {
 	static const char *const of_client[] = { "secure_hostname", "pins" };
 	static const char *const of_server[] = { "client_auth_type", "server_handshake_sni",
 						 "session_ticket_rotation", "session_ticket_keys" };
+	static const char *const of_verifier[] = { "peer_min_rsa_key_size", "peer_min_ecc_key_size" };
 	bool client = tls->role == ROLE_CLIENT;
 	size_t n = client ? NELEM(of_server) : NELEM(of_client);
 
@@ -51,6 +53,12 @@ static void check_role_keys(const struct check *c, const struct tls_action *tls)
 				    "\"%s\" has no effect %s \"handshake_role: client\"; remove it", key,
 				    client ? "with" : "without");
 	}
+	for (size_t i = 0; i < NELEM(of_verifier); i++)
+		if (tls->role == ROLE_SERVER && check_is_given(c, tls, of_verifier[i]))
+			check_error(c, DIAG_NO_EFFECT, tls, of_verifier[i],
+				    "\"%s\" has no effect with \"handshake_role: server\", which asks for no "
+				    "certificate; remove it",
+				    of_verifier[i]);
 }
 
 static void check_port(const struct check *c, const struct policy_backend *backend)

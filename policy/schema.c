@@ -290,6 +290,8 @@ static const struct field tls_fields[] = {
 	  PTR(tls_action, signature_algorithms),
 	  MARK(tls_action, signature_algorithms_mark) },
 	ENUM("suite_b_profile", tls_action, suite_b_profile, suite_b_profiles, "off"),
+	UINT("peer_min_rsa_key_size", tls_action, peer_min_rsa_key_size, 0, 8192, "0"),
+	UINT("peer_min_ecc_key_size", tls_action, peer_min_ecc_key_size, 0, 521, "0"),
 	DURATION("handshake_timeout", tls_action, handshake_timeout_ms, 1000, 600000, "10s"),
 	{ .key = "session_timeout",
 	  .type = FIELD_DURATION,

@@ -163,6 +163,8 @@ struct tls_action {
 	const char *groups;	  /* of key exchanges: OpenSSL's colon list; NULL: OpenSSL's default */
 	const char *signature_algorithms; /* the same */
 	enum suite_b suite_b_profile;	  /* instead of the four above */
+	/* PeerMinRsaKeySize, PeerMinECCKeySize: bits of the key in the peer's own certificate; 0: any */
+	uint32_t peer_min_rsa_key_size, peer_min_ecc_key_size;
 	struct diag_mark mark, ciphersuites_mark, ciphers_mark, groups_mark, signature_algorithms_mark;
 	uint32_t handshake_timeout_ms;
 	uint32_t session_timeout_s;

@@ -169,7 +169,7 @@ static void judge_certificate(struct explain_maker *maker, const struct policy_r
 			refuse(maker, "the handshake fails: ", "the client has to show a certificate");
 		return;
 	}
-	r = trust_judge_chain(maker->client->certificate, tls->keyring, maker->diags, ret_identity, &reason);
+	r = trust_judge_chain(maker->client->certificate, tls, maker->diags, ret_identity, &reason);
 	if (r == -ENOMEM)
 		maker->failed = true;
 	if (r < 0)

@@ -81,8 +81,10 @@ static int digest_action(const struct tls_action *action, SSL_CTX *ctx, uint8_t 
 	EVP_MD_CTX *md = EVP_MD_CTX_new();
 	bool ok = md != NULL && EVP_DigestInit_ex(md, EVP_sha256(), NULL) == 1;
 
-	(void)snprintf(numbers, sizeof(numbers), "%d %d %d %u", (int)action->role,
-		       (int)action->client_auth_type, (int)action->server_handshake_sni, action->versions);
+	(void)snprintf(numbers, sizeof(numbers), "%d %d %d %u %d %u %u", (int)action->role,
+		       (int)action->client_auth_type, (int)action->server_handshake_sni, action->versions,
+		       (int)action->suite_b_profile, (unsigned)action->peer_min_rsa_key_size,
+		       (unsigned)action->peer_min_ecc_key_size);
 	for (size_t i = 0; ok && i < NELEM(words); i++) {
 		const char *word = words[i] != NULL ? words[i] : "";
 

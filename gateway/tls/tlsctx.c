@@ -265,7 +265,7 @@ static int tlsctx_load(struct tlsctx *tlsctx, const struct tls_action *action, c
 	if (!tlsctx_reuse_use(tlsctx->ctx))
 		return -ENOMEM;
 	if (r == 0 && asks_for_certificate(tlsctx))
-		r = trust_use(trust, action->client_auth_type, tlsctx->ctx);
+		r = trust_use(trust, action, tlsctx->ctx);
 	if (r == 0) {
 		certs_use(certs, action->keyring, tlsctx->ctx, diags);
 		check_ciphers(tlsctx, diags);

@@ -74,13 +74,13 @@ static int security_level(void)
 	return level;
 }
 
-static int verify(const struct trust_judge *client, const struct trust *trust, struct identity *ret_identity,
-		  const char **ret_reason)
+static int verify(const struct trust_judge *client, const struct trust *trust,
+		  const struct tls_action *action, struct identity *ret_identity, const char **ret_reason)
 {
 	X509_STORE_CTX *store = X509_STORE_CTX_new();
 	int level = security_level();
 	int r = -ENOMEM;
-	bool verified;
+	bool verified, small;
 
 	if (store == NULL || level == -1 ||
 	    X509_STORE_CTX_init(store, trust_store(trust), client->leaf, client->others) != 1 ||
@@ -88,8 +88,12 @@ static int verify(const struct trust_judge *client, const struct trust *trust, s
 		goto out;
 	X509_STORE_CTX_set_depth(store, TRUST_LIMITS_DEPTH);
 	X509_VERIFY_PARAM_set_auth_level(X509_STORE_CTX_get0_param(store), level);
-	verified = !trust_limits_are_exceeded(store, "client") && X509_verify_cert(store) == 1;
-	*ret_reason = verified ? "" : X509_verify_cert_error_string(X509_STORE_CTX_get_error(store));
+	small = trust_limits_key_is_small(store, action, "client");
+	verified = !small && !trust_limits_are_exceeded(store, "client") && X509_verify_cert(store) == 1;
+	*ret_reason = verified ? ""
+		      : small
+			  ? "the key is smaller than peer_min_rsa_key_size or peer_min_ecc_key_size permits"
+			  : X509_verify_cert_error_string(X509_STORE_CTX_get_error(store));
 	r = identity_from_certificate(client->leaf, verified, ret_identity);
 	if (r < 0)
 		goto out;
@@ -102,15 +106,16 @@ out:
 	return r;
 }
 
-int trust_judge_chain(const struct trust_judge *client, const struct policy_keyring *keyring,
-		      struct diags *diags, struct identity *ret_identity, const char **ret_reason)
+int trust_judge_chain(const struct trust_judge *client, const struct tls_action *action, struct diags *diags,
+		      struct identity *ret_identity, const char **ret_reason)
 {
 	size_t errors = diags->nerrors;
 	struct trust *trust = NULL;
-	int r = trust_load(keyring, diags, &trust);
+	int r = trust_load(action->keyring, diags, &trust);
 
 	if (r == 0)
-		r = diags->nerrors > errors ? -EINVAL : verify(client, trust, ret_identity, ret_reason);
+		r = diags->nerrors > errors ? -EINVAL
+					    : verify(client, trust, action, ret_identity, ret_reason);
 	trust_free(&trust);
 	return r;
 }

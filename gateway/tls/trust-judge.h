@@ -17,12 +17,12 @@ int trust_judge_load(const char *path, struct trust_judge **ret_client, const ch
 void trust_judge_free(struct trust_judge **client);
 
 /*
- * Check the chain against the trust and crl of a key ring. Returns 0 and the identity,
- * which is the caller's to identity_done(); *ret_reason is "" if it is verified, or
- * else OpenSSL's reason. -EINVAL: diags says what cannot be read; -ENOMEM.
+ * Check the chain against an action: the trust and crl of its key ring, and its least key sizes. Returns 0
+ * and the identity, which is the caller's to identity_done(); *ret_reason is "" if it is verified, or else
+ * OpenSSL's reason. -EINVAL: diags says what cannot be read; -ENOMEM.
  */
-int trust_judge_chain(const struct trust_judge *client, const struct policy_keyring *keyring,
-		      struct diags *diags, struct identity *ret_identity, const char **ret_reason);
+int trust_judge_chain(const struct trust_judge *client, const struct tls_action *action, struct diags *diags,
+		      struct identity *ret_identity, const char **ret_reason);
 
 /* Does a certificate of the ring have this host name? What cannot be read goes into diags. */
 bool trust_judge_name(const char *name, const struct policy_keyring *keyring, struct diags *diags);

@@ -4,6 +4,8 @@
 
 #include <stdbool.h>
 
+#include "policy/policy.h"
+
 struct x509_store_ctx_st;
 
 /* Certificates between a peer's and the root. */
@@ -14,5 +16,13 @@ struct x509_store_ctx_st;
  * stream_tls_reason() will say why. whose: "client" or "server".
  */
 bool trust_limits_are_exceeded(struct x509_store_ctx_st *verify, const char *whose);
+
+/*
+ * Has the peer's own certificate a smaller key than peer_min_rsa_key_size or peer_min_ecc_key_size
+ * permits (PeerMinRsaKeySize, PeerMinECCKeySize)? If so, the chain has an error, and
+ * stream_tls_reason() will say why. whose: as above.
+ */
+bool trust_limits_key_is_small(struct x509_store_ctx_st *verify, const struct tls_action *action,
+			       const char *whose);
 
 #endif

@@ -432,30 +432,31 @@ X509_STORE *trust_store(const struct trust *trust)
 	return trust->store;
 }
 
-static int check_chain(X509_STORE_CTX *verify, void *arg)
+static int check_chain(X509_STORE_CTX *verify, void *action)
 {
-	(void)arg;
-	return trust_limits_are_exceeded(verify, "client") ? 0 : X509_verify_cert(verify) == 1;
+	return !trust_limits_are_exceeded(verify, "client") &&
+	       !trust_limits_key_is_small(verify, action, "client") && X509_verify_cert(verify) == 1;
 }
 
 /* passthru: the result is kept with the session, but refuses no one. */
-static int accept_any(X509_STORE_CTX *verify, void *arg)
+static int accept_any(X509_STORE_CTX *verify, void *action)
 {
-	(void)arg;
 	if (trust_limits_are_exceeded(verify, "client"))
 		return 0;
-	(void)X509_verify_cert(verify);
+	if (X509_verify_cert(verify) == 1)
+		(void)trust_limits_key_is_small(verify, action, "client"); /* the result says so */
 	ERR_clear_error(); /* otherwise a later look at the queue would take this for a failure */
 	return 1;
 }
 
-int trust_use(const struct trust *trust, enum client_auth_type type, SSL_CTX *ctx)
+int trust_use(const struct trust *trust, const struct tls_action *action, SSL_CTX *ctx)
 {
+	void *arg = (void *)(uintptr_t)action;
 	STACK_OF(X509_NAME) *names = NULL;
 	int mode = SSL_VERIFY_PEER;
 
-	SSL_CTX_set_cert_verify_callback(ctx, check_chain, NULL);
-	switch (type) {
+	SSL_CTX_set_cert_verify_callback(ctx, check_chain, arg);
+	switch (action->client_auth_type) {
 	case CLIENT_AUTH_REQUIRED:
 	case CLIENT_AUTH_SAFCHECK: /* the owner is checked once the user's name is known */
 		mode |= SSL_VERIFY_FAIL_IF_NO_PEER_CERT;
@@ -463,12 +464,12 @@ int trust_use(const struct trust *trust, enum client_auth_type type, SSL_CTX *ct
 	case CLIENT_AUTH_FULL:
 		break;
 	case CLIENT_AUTH_PASSTHRU:
-		SSL_CTX_set_cert_verify_callback(ctx, accept_any, NULL);
+		SSL_CTX_set_cert_verify_callback(ctx, accept_any, arg);
 		break;
 	}
 	if (SSL_CTX_set1_verify_cert_store(ctx, trust->store) != 1)
 		return -ENOMEM;
-	if (type != CLIENT_AUTH_PASSTHRU) {
+	if (action->client_auth_type != CLIENT_AUTH_PASSTHRU) {
 		names = SSL_dup_CA_list(trust->names);
 		if (names == NULL)
 			return -ENOMEM;

@@ -46,8 +46,9 @@ bool trust_store_holds(const struct x509_store_st *store, const struct x509_st *
 /* All that it holds, for a check without a connection. */
 struct x509_store_st *trust_store(const struct trust *trust);
 
-/* Request certificates of clients and check them as the type demands. Returns 0 or -ENOMEM. */
-int trust_use(const struct trust *trust, enum client_auth_type type, struct ssl_ctx_st *ctx);
+/* Request certificates of clients and check them as the action demands, which has to outlive the context.
+ * Returns 0 or -ENOMEM. */
+int trust_use(const struct trust *trust, const struct tls_action *action, struct ssl_ctx_st *ctx);
 
 /* Check certificates of servers with it. Returns 0 or -ENOMEM. */
 int trust_use_for_servers(const struct trust *trust, struct ssl_ctx_st *ctx);

@@ -95,18 +95,19 @@ class ClientAuthority:
         else:
             self._sign(label, "authority", ALWAYS, "-selfsign", "-keyfile", self.key)
 
-    def issue_server(self, label, names, dates=ALWAYS):
+    def issue_server(self, label, names, dates=ALWAYS, key="P-256"):
         """The same for a server with these names, as Authority.issue() returns it."""
         alt = ",".join(("IP:" if n[0].isdigit() or ":" in n else "DNS:") + n for n in names)
-        self._request(label, "/CN=" + label, "-addext", "subjectAltName=" + alt)
+        self._request(label, "/CN=" + label, "-addext", "subjectAltName=" + alt, key=key)
         self._sign(label, "server", dates)
         base = os.path.join(self.folder, label)
         os.chmod(base + ".key", 0o644)
         return {"chain": base + ".pem", "key": base + ".key"}
 
-    def _request(self, label, subject, *more):
+    def _request(self, label, subject, *more, key="P-256"):
         base = os.path.join(self.folder, label)
-        openssl("req", "-new", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256", "-nodes", "-utf8", "-config",
+        new = ["ec", "-pkeyopt", "ec_paramgen_curve:" + key] if key.startswith("P-") else [key]
+        openssl("req", "-new", "-newkey", *new, "-nodes", "-utf8", "-config",
                 self.base + ".cnf", "-section", "request", "-subj", subject, "-keyout", base + ".key", "-out", base + ".csr", *more)
 
     def _sign(self, label, kind, dates, *more):
@@ -119,9 +120,12 @@ class ClientAuthority:
         """The intermediate CAs above a leaf, without the root."""
         return ([self.pem] + self.issuer.chain) if self.issuer else []
 
-    def issue(self, label, subject=None, dates=ALWAYS):
-        """Issue a client certificate in files named LABEL. Returns (chain file, key file)."""
-        self._request(label, subject or "/O=Partner/CN=" + label)
+    def issue(self, label, subject=None, dates=ALWAYS, key="P-256"):
+        """
+        Issue a client certificate in files named LABEL. Returns (chain file, key file).
+        key: P-256, P-384, P-521, ed25519 or rsa:BITS
+        """
+        self._request(label, subject or "/O=Partner/CN=" + label, key=key)
         self._sign(label, "leaf", dates)
         base = os.path.join(self.folder, label)
         return join(base + ".chain", base + ".pem", *self.chain), base + ".key"

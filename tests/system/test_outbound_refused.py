@@ -24,7 +24,7 @@ def partner_ca(tmp_path_factory):
     other = certs.ClientAuthority(folder, "others")
     made = {"right": ca.issue_server("right", ["localhost"]), "other name": ca.issue_server("name", ["other.example"]),
             "expired": ca.issue_server("expired", ["localhost"], certs.PAST), "revoked": ca.issue_server("revoked", ["localhost"]),
-            "unknown": other.issue_server("unknown", ["localhost"])}
+            "unknown": other.issue_server("unknown", ["localhost"]), "rsa": ca.issue_server("rsa", ["localhost"], key="rsa:2048")}
     itself = os.path.join(folder, "itself")
     certs.openssl("req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256", "-nodes", "-days", "2", "-subj", "/CN=itself",
                   "-addext", "subjectAltName=DNS:localhost", "-keyout", itself + ".key", "-out", itself + ".pem")
@@ -65,6 +65,10 @@ REFUSED = [
     ("expired", "expired", {}, {}, "server-tls-failed", VERIFY + "certificate has expired"),
     ("revoked", "revoked", {}, {"crl": True}, "server-tls-failed", VERIFY + "certificate revoked"),
     ("self-signed", "itself", {}, {}, "server-tls-failed", VERIFY + "self-signed certificate"),
+    ("a small key", "rsa", {}, {"tls": {"peer_min_rsa_key_size": 2049}}, "server-tls-failed",
+     "the server's certificate has a key of 2048 bits; peer_min_rsa_key_size is 2049"),
+    ("a small curve", "right", {}, {"tls": {"peer_min_ecc_key_size": 384}}, "server-tls-failed",
+     "the server's certificate has a key of 256 bits; peer_min_ecc_key_size is 384"),
     ("another pin", "right", {}, {"tls": {"pins": ["00" * 32]}}, "server-tls-failed", PIN),
     ("TLS 1.1 only", "right", {"versions": ssl.TLSVersion.TLSv1_1}, {}, "server-tls-failed", "protocol version"),
     ("no AUTH", "right", {"auth": "500 what"}, {}, "server-refused-command", "500 what"),
@@ -110,6 +114,12 @@ def test_the_right_server(bad, through, partner_ca):
     ftp.quit()
     assert server.stored == {"new": outbound.content(2)}
     assert server.in_clear == b"AUTH TLS\r\n"
+
+
+def test_a_key_of_the_least_size(bad, through):
+    server = bad("rsa")
+    gateway = through(server, tls={"peer_min_rsa_key_size": 2048, "peer_min_ecc_key_size": 521})
+    outbound.connect(gateway.address["clear"], "user", "word").quit()
 
 
 def test_the_log_names_the_certificate(bad, through):

@@ -204,6 +204,12 @@ static const struct message_case errors[] = {
 	  "\"secure_hostname\" has no effect without \"handshake_role: client\"" },
 	{ "client_auth_type of a client", ACTIONS("keyring: ca, client_auth_type: full"),
 	  "\"client_auth_type\" has no effect with \"handshake_role: client\"; remove it" },
+	{ "key sizes without certificates",
+	  "tls_actions: { server: { keyring: ftpd, peer_min_rsa_key_size: 3072 } }\n",
+	  "policy.yaml:1:41: \"peer_min_rsa_key_size\" has no effect with \"handshake_role: server\", which asks "
+	  "for no certificate; remove it" },
+	{ "key sizes beyond any curve", ACTIONS("keyring: ca, peer_min_ecc_key_size: 522"),
+	  "\"peer_min_ecc_key_size\" must be" },
 	{ "server_handshake_sni of a client", ACTIONS("keyring: ca, server_handshake_sni: required"),
 	  "\"server_handshake_sni\" has no effect with" },
 	{ "a client's action for clients",
