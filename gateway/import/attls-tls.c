@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "gateway/base/util.h"
+#include "gateway/import/attls-versions.h"
 #include "gateway/import/text.h"
 #include "gateway/import/tls-parts.h"
 
@@ -20,7 +21,12 @@
 #define USERS                                                                                                    \
 	"Which certificates belong to which users, and which users may log in? RACF knows it; \"users\" of the " \
 	"policy has only a place holder"
-#define HMAC "attlsd has no truncated HMAC. Which partners need it?"
+#define MASTER_SECRET                                                                                         \
+	"attlsd does not refuse TLS 1.2 without the extended master secret. Should versions be tls1.3 only, " \
+	"which always has it?"
+#define CERTIFICATE_VERSION "Do certificates of version 1 come from the authorities in trust of the key ring?"
+#define UNVERIFIED	    "no certificate of a peer is verified"
+#define HMAC		    "attlsd has no truncated HMAC. Which partners need it?"
 #define REVOKED                                                                                                    \
 	"z/OS fetches revocation lists or asks OCSP servers, attlsd reads a file: which file has the lists? Name " \
 	"it in crl of the key ring"
@@ -33,16 +39,13 @@
 #define CERTIFICATES                                                                                         \
 	"z/OS limits the signatures of certificates. attlsd has one list for them and for handshakes, "      \
 	"signature_algorithms: which ones belong into it?"
-#define NO_VERSION "AT-TLS allows neither TLS 1.2 nor 1.3 here: which partners have nothing newer?"
 
 struct maker {
 	struct zos *zos;
 	const struct attls_merged *merged;
 	struct draft_object *tls;
 	struct tls_parts_ring ring;
-	struct statement *tls12, *tls13; /* NULL: not in the file */
-	bool suite_b;
-	bool off[2]; /* TLS 1.2 and 1.3 */
+	struct attls_versions versions;
 	bool client;
 	bool certificates; /* clients are asked for theirs */
 };
@@ -138,12 +141,12 @@ static void take_label(struct maker *maker, struct statement *st)
 
 static void take_tls12(struct maker *maker, struct statement *st)
 {
-	maker->tls12 = st;
+	maker->versions.given[0] = st;
 }
 
 static void take_tls13(struct maker *maker, struct statement *st)
 {
-	maker->tls13 = st;
+	maker->versions.given[1] = st;
 }
 
 static void take_old_tls(struct maker *maker, struct statement *st)
@@ -210,6 +213,41 @@ static void take_sni(struct maker *maker, struct statement *st)
 			    at(maker, "server_handshake_sni", text_lower(&draft->arena, st->value)));
 }
 
+static bool verifies_peers(const struct maker *maker)
+{
+	return maker->client || maker->zos->needs_certificates ||
+	       text_is(attls_merged_value(maker->merged, "HandshakeRole", ""), "ServerWithClientAuth");
+}
+
+static void take_key_size(struct maker *maker, struct statement *st)
+{
+	bool rsa = text_is(st->keyword, "PeerMinRsaKeySize");
+
+	if (verifies_peers(maker))
+		draft_carry(maker->zos->draft, st,
+			    at(maker, rsa ? "peer_min_rsa_key_size" : "peer_min_ecc_key_size", st->value));
+	else
+		draft_drop(maker->zos->draft, st, maker->tls, UNVERIFIED);
+}
+
+static void take_master_secret(struct maker *maker, struct statement *st)
+{
+	if (text_is(st->value, "Required"))
+		draft_decide(maker->zos->draft, st, at(maker, NULL, NULL), MASTER_SECRET,
+			     "used with each peer that has it");
+	else
+		draft_drop(maker->zos->draft, st, maker->tls, "attlsd uses it with each peer that has it");
+}
+
+static void take_certificate_version(struct maker *maker, struct statement *st)
+{
+	if (text_is(st->value, "3"))
+		draft_decide(maker->zos->draft, st, at(maker, NULL, NULL), CERTIFICATE_VERSION,
+			     "certificates of version 1 are verified, too");
+	else
+		draft_drop(maker->zos->draft, st, maker->tls, "attlsd takes all versions");
+}
+
 static void take_host(struct maker *maker, struct statement *st)
 {
 	if (!maker->client)
@@ -238,21 +276,21 @@ static void take_rotation(struct maker *maker, struct statement *st)
 /* Suite B has lists of its own. */
 static bool drop_list(struct maker *maker, struct statement *st)
 {
-	if (maker->suite_b)
+	if (maker->versions.suite_b)
 		draft_drop(maker->zos->draft, st, maker->tls, "SuiteBProfile has lists of its own");
-	return maker->suite_b;
+	return maker->versions.suite_b;
 }
 
 static void take_short_ids(struct maker *maker, struct statement *st)
 {
 	if (!drop_list(maker, st))
-		tls_parts_ciphers(maker->zos->draft, maker->tls, st, 2, maker->off);
+		tls_parts_ciphers(maker->zos->draft, maker->tls, st, 2, maker->versions.off);
 }
 
 static void take_long_ids(struct maker *maker, struct statement *st)
 {
 	if (!drop_list(maker, st))
-		tls_parts_ciphers(maker->zos->draft, maker->tls, st, 4, maker->off);
+		tls_parts_ciphers(maker->zos->draft, maker->tls, st, 4, maker->versions.off);
 }
 
 /* AT-TLS has lists for both roles in one block. */
@@ -288,12 +326,11 @@ static void take_certificate_signatures(struct maker *maker, struct statement *s
 /* Lists or answers that tell whether the certificate of the peer is revoked. */
 static void take_revocation(struct maker *maker, struct statement *st)
 {
-	bool verifies = maker->client || text_is(attls_merged_value(maker->merged, "HandshakeRole", ""),
-						 "ServerWithClientAuth");
+	bool verifies = verifies_peers(maker);
 
 	if (text_is(st->value, "Off") || !verifies)
 		draft_drop(maker->zos->draft, st, maker->tls,
-			   verifies ? "attlsd fetches no lists" : "no certificate of a peer is verified");
+			   verifies ? "attlsd fetches no lists" : UNVERIFIED);
 	else
 		draft_decide(maker->zos->draft, st, at(maker, NULL, NULL), REVOKED, "no list, now");
 }
@@ -360,6 +397,11 @@ static const struct {
 	{ "TruncatedHMAC", take_hmac },
 	{ "ServerHandshakeSNI", take_sni },
 	{ "HostReferenceIdDNS", take_host },
+	{ "PeerMinRsaKeySize", take_key_size },
+	{ "PeerMinECCKeySize", take_key_size },
+	{ "PeerMinCertVersion", take_certificate_version },
+	{ "ClientExtendedMasterSecret", take_master_secret },
+	{ "ServerExtendedMasterSecret", take_master_secret },
 	{ "GSK_V3_SESSION_TIMEOUT", take_session },
 	{ "GSK_SESSION_TICKET_SERVER_KEY_REFRESH", take_rotation },
 	{ "V3CipherSuites", take_short_ids },
@@ -414,52 +456,6 @@ static void take_use(struct maker *maker, struct attls_use *use)
 	draft_drop(draft, &item->st, maker->tls, "%s", item->row->text != NULL ? item->row->text : "");
 }
 
-/* A version that the file does not mention is assumed to be On: releases of z/OS differ in this. */
-static void finish_versions(struct maker *maker)
-{
-	struct draft *draft = maker->zos->draft;
-	bool none =
-	    maker->tls12 != NULL && !is_on(maker->tls12) && maker->tls13 != NULL && !is_on(maker->tls13);
-	bool only13 =
-	    draft_get(maker->tls, "ciphers") == NULL && draft_get(maker->tls, "ciphersuites") != NULL;
-	bool v12 = !maker->off[0] && !only13;
-	bool v13 = !maker->off[1];
-	struct draft_place place = at(maker, "versions",
-				      v12 == v13 ? "[tls1.2, tls1.3]"
-				      : v12	 ? "[tls1.2]"
-						 : "[tls1.3]");
-	struct statement *both[] = { maker->tls12, maker->tls13 };
-	static const char *const names[] = { "TLSv1.2", "TLSv1.3" };
-
-	for (size_t i = 0; i < NELEM(both); i++) {
-		if (maker->suite_b)
-			draft_differ(draft, both[i] != NULL ? both[i] : draft_assumed(draft, names[i], "On"),
-				     place, "SuiteBProfile is for TLS 1.2 only (RFC 6460)");
-		else if (i == 0 && only13 && !maker->off[0])
-			draft_differ(draft, both[i] != NULL ? both[i] : draft_assumed(draft, names[i], "On"),
-				     place, "no cipher suite of TLS 1.2 is left");
-		else if (both[i] == NULL)
-			draft_differ(draft, draft_assumed(draft, names[i], "On"), place,
-				     "not in the file, and the default of z/OS depends on its release");
-		else if (none)
-			draft_decide(draft, both[i], place, NO_VERSION, "attlsd needs one of them");
-		else
-			draft_carry(draft, both[i], place);
-	}
-}
-
-/* Which versions the parameters leave. Without one, attlsd has both. */
-static void find_versions(struct maker *maker)
-{
-	const struct attls_merged *merged = maker->merged;
-
-	maker->suite_b = !text_is(attls_merged_value(merged, "SuiteBProfile", "Off"), "Off");
-	maker->off[0] = !maker->suite_b && text_is(attls_merged_value(merged, "TLSv1.2", "On"), "Off");
-	maker->off[1] = maker->suite_b || text_is(attls_merged_value(merged, "TLSv1.3", "On"), "Off");
-	if (maker->off[0] && maker->off[1])
-		maker->off[0] = maker->off[1] = false;
-}
-
 struct draft_object *attls_tls(struct zos *zos, const struct attls_merged *merged, bool client)
 {
 	struct arena *arena = &zos->draft->arena;
@@ -487,12 +483,12 @@ struct draft_object *attls_tls(struct zos *zos, const struct attls_merged *merge
 						NULL };
 	     *level != NULL; level++)
 		attls_tls_account_head(zos, *level, maker.tls);
-	find_versions(&maker);
+	attls_versions_find(&maker.versions, merged);
 	for (struct attls_use *use = merged->uses; use != NULL; use = use->next)
 		take_use(&maker, use);
 	maker.ring.certificate = !client;
 	maker.ring.trust = client || maker.certificates;
 	tls_parts_keyring(zos->draft, maker.tls, &maker.ring);
-	finish_versions(&maker);
+	attls_versions_finish(&maker.versions, zos->draft, maker.tls);
 	return maker.tls;
 }
