@@ -270,6 +270,7 @@ class Client:
         return self
 
     def auth(self, mechanism="TLS", session=None, name=None):
+        assert self.greeting is None or self.greeting.code == 220, self.greeting
         self.expect("AUTH " + mechanism, 234)
         self.protected = mechanism.upper() in ("SSL", "TLS-P")
         return self.start_tls(session, name)
@@ -338,6 +339,15 @@ class Client:
         data.send(content)
         data.close()
         return self.reply()
+
+
+def welcome(gateway):
+    """A client that was greeted, or None if it was refused."""
+    client = Client(gateway.explicit)
+    if client.greeting.code == 220:
+        return client
+    client.close()
+    return None
 
 
 def explicit(gateway, level=None, **kw):

@@ -279,16 +279,8 @@ def test_those_that_logged_in_do_not_count_as_unauthenticated(launch, backend):
     gateway = launch(backend, daemon={"limits": {"unauthenticated_per_source": 1}})
     with clients.explicit(gateway) as one:
         one.expect("NOOP", 200)
-        with net.until(lambda: welcome(gateway), "room for the next"):
+        with net.until(lambda: clients.welcome(gateway), "room for the next"):
             pass
-
-
-def welcome(gateway):
-    c = clients.Client(gateway.explicit)
-    if c.greeting.code == 220:
-        return c
-    c.close()
-    return None
 
 
 def test_no_rule_is_a_refusal(launch, backend):
@@ -349,7 +341,7 @@ def test_every_worker_killed_and_the_service_goes_on(launch, backend):
         for pid in old:
             os.kill(pid, signal.SIGKILL)
         net.until(lambda: len(gateway.workers()) == 2 and not set(old) & set(gateway.workers()), "new workers")
-        with net.until(lambda: welcome(gateway), "a new worker that serves") as c:
+        with net.until(lambda: clients.welcome(gateway), "a new worker that serves") as c:
             c.auth().login().prot("P")
             assert c.get("big") == backend.files["big"]
 

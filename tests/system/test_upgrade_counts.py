@@ -122,11 +122,18 @@ def test_a_trace_follows_a_session_of_a_replaced_attlsd(upgradable, backend):
     number = gateway.event("session-start").keys["session"]
     gateway.upgrade(NEXT)
     for which in ([number], []):
-        trace = subprocess.Popen([net.ATTLSCTL, "trace", *which, "--socket", gateway.socket], stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
+        trace = subprocess.Popen([net.ATTLSCTL, "trace", *which, "--socket", gateway.socket], stdout=subprocess.PIPE, stderr=subprocess.STDOUT)
+        said = bytearray()
+
+        def shows():
+            held.cmd("SYST")  # it begins some time after attlsctl, perhaps with the reply
+            while select.select([trace.stdout], [], [], 0.05)[0]:
+                piece = os.read(trace.stdout.fileno(), 65536)
+                assert piece, bytes(said)
+                said.extend(piece)
+            return b"SYST" in said
         try:
-            # it begins some time after attlsctl
-            net.until(lambda: (held.cmd("SYST"), select.select([trace.stdout], [], [], 0.05)[0])[1], "it shows something")
-            assert any("SYST" in line for line in trace.stdout)
+            net.until(shows, "it shows SYST")
         finally:
             trace.kill()
             trace.communicate()
