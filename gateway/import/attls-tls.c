@@ -25,6 +25,7 @@
 	"attlsd does not refuse TLS 1.2 without the extended master secret. Should versions be tls1.3 only, " \
 	"which always has it?"
 #define CERTIFICATE_VERSION "Do certificates of version 1 come from the authorities in trust of the key ring?"
+#define HAS_IT		    "attlsd uses it with each peer that has it"
 #define UNVERIFIED	    "no certificate of a peer is verified"
 #define HMAC		    "attlsd has no truncated HMAC. Which partners need it?"
 #define REVOKED                                                                                                    \
@@ -47,7 +48,6 @@ struct maker {
 	struct tls_parts_ring ring;
 	struct attls_versions versions;
 	bool client;
-	bool certificates; /* clients are asked for theirs */
 };
 
 typedef void take_fn(struct maker *maker, struct statement *st);
@@ -72,10 +72,8 @@ static void take_role(struct maker *maker, struct statement *st)
 	} else if (maker->client) {
 		draft_carry(draft, st, at(maker, "handshake_role", "client"));
 	} else if (text_is(st->value, "ServerWithClientAuth")) {
-		maker->certificates = true;
 		draft_carry(draft, st, at(maker, "handshake_role", "server_with_client_auth"));
 	} else if (maker->zos->needs_certificates) {
-		maker->certificates = true;
 		draft_decide(draft, st, at(maker, "handshake_role", "server_with_client_auth"), ROLE,
 			     "as SECURE_LOGIN needs it");
 		draft_set(draft, maker->tls, "client_auth_type", "full");
@@ -194,12 +192,32 @@ static void take_reset(struct maker *maker, struct statement *st)
 		   "attlsd does not change keys by time; TLS 1.3 does it when a peer asks");
 }
 
-static void take_hmac(struct maker *maker, struct statement *st)
+/* Where attlsd does the same for all values but one. */
+static const struct {
+	const char *keyword, *but;
+	const char *question, *meanwhile; /* with that value */
+	const char *always;
+} fixed[] = {
+	{ "TruncatedHMAC", "Required", HMAC, "never in attlsd", "attlsd never uses it" },
+	{ "ClientExtendedMasterSecret", "Required", MASTER_SECRET, "used with each peer that has it",
+	  HAS_IT },
+	{ "ServerExtendedMasterSecret", "Required", MASTER_SECRET, "used with each peer that has it",
+	  HAS_IT },
+	{ "PeerMinCertVersion", "3", CERTIFICATE_VERSION, "certificates of version 1 are verified, too",
+	  "attlsd takes all versions" },
+};
+
+static void take_fixed(struct maker *maker, struct statement *st)
 {
-	if (text_is(st->value, "Required"))
-		draft_decide(maker->zos->draft, st, at(maker, NULL, NULL), HMAC, "never in attlsd");
-	else
-		draft_drop(maker->zos->draft, st, maker->tls, "attlsd never uses it");
+	for (size_t i = 0; i < NELEM(fixed); i++) {
+		if (!text_is(st->keyword, fixed[i].keyword))
+			continue;
+		if (text_is(st->value, fixed[i].but))
+			draft_decide(maker->zos->draft, st, at(maker, NULL, NULL), fixed[i].question, "%s",
+				     fixed[i].meanwhile);
+		else
+			draft_drop(maker->zos->draft, st, maker->tls, "%s", fixed[i].always);
+	}
 }
 
 static void take_sni(struct maker *maker, struct statement *st)
@@ -228,24 +246,6 @@ static void take_key_size(struct maker *maker, struct statement *st)
 			    at(maker, rsa ? "peer_min_rsa_key_size" : "peer_min_ecc_key_size", st->value));
 	else
 		draft_drop(maker->zos->draft, st, maker->tls, UNVERIFIED);
-}
-
-static void take_master_secret(struct maker *maker, struct statement *st)
-{
-	if (text_is(st->value, "Required"))
-		draft_decide(maker->zos->draft, st, at(maker, NULL, NULL), MASTER_SECRET,
-			     "used with each peer that has it");
-	else
-		draft_drop(maker->zos->draft, st, maker->tls, "attlsd uses it with each peer that has it");
-}
-
-static void take_certificate_version(struct maker *maker, struct statement *st)
-{
-	if (text_is(st->value, "3"))
-		draft_decide(maker->zos->draft, st, at(maker, NULL, NULL), CERTIFICATE_VERSION,
-			     "certificates of version 1 are verified, too");
-	else
-		draft_drop(maker->zos->draft, st, maker->tls, "attlsd takes all versions");
 }
 
 static void take_host(struct maker *maker, struct statement *st)
@@ -394,14 +394,14 @@ static const struct {
 	{ "SecondaryMap", take_secondary },
 	{ "HandshakeTimeout", take_timeout },
 	{ "ResetCipherTimer", take_reset },
-	{ "TruncatedHMAC", take_hmac },
+	{ "TruncatedHMAC", take_fixed },
 	{ "ServerHandshakeSNI", take_sni },
 	{ "HostReferenceIdDNS", take_host },
 	{ "PeerMinRsaKeySize", take_key_size },
 	{ "PeerMinECCKeySize", take_key_size },
-	{ "PeerMinCertVersion", take_certificate_version },
-	{ "ClientExtendedMasterSecret", take_master_secret },
-	{ "ServerExtendedMasterSecret", take_master_secret },
+	{ "PeerMinCertVersion", take_fixed },
+	{ "ClientExtendedMasterSecret", take_fixed },
+	{ "ServerExtendedMasterSecret", take_fixed },
 	{ "GSK_V3_SESSION_TIMEOUT", take_session },
 	{ "GSK_SESSION_TICKET_SERVER_KEY_REFRESH", take_rotation },
 	{ "V3CipherSuites", take_short_ids },
@@ -487,7 +487,7 @@ struct draft_object *attls_tls(struct zos *zos, const struct attls_merged *merge
 	for (struct attls_use *use = merged->uses; use != NULL; use = use->next)
 		take_use(&maker, use);
 	maker.ring.certificate = !client;
-	maker.ring.trust = client || maker.certificates;
+	maker.ring.trust = verifies_peers(&maker);
 	tls_parts_keyring(zos->draft, maker.tls, &maker.ring);
 	attls_versions_finish(&maker.versions, zos->draft, maker.tls);
 	return maker.tls;

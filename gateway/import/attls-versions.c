@@ -8,11 +8,6 @@
 
 #define NO_VERSION "AT-TLS allows neither TLS 1.2 nor 1.3 here: which partners have nothing newer?"
 
-static bool is_on(const struct statement *st)
-{
-	return text_is(st->value, "On");
-}
-
 void attls_versions_find(struct attls_versions *versions, const struct attls_merged *merged)
 {
 	versions->suite_b = !text_is(attls_merged_value(merged, "SuiteBProfile", "Off"), "Off");
@@ -27,7 +22,8 @@ void attls_versions_finish(const struct attls_versions *versions, struct draft *
 			   struct draft_object *tls)
 {
 	struct statement *const *given = versions->given;
-	bool none = given[0] != NULL && !is_on(given[0]) && given[1] != NULL && !is_on(given[1]);
+	bool none = given[0] != NULL && text_is(given[0]->value, "Off") && given[1] != NULL &&
+		    text_is(given[1]->value, "Off");
 	bool only13 = draft_get(tls, "ciphers") == NULL && draft_get(tls, "ciphersuites") != NULL;
 	bool v12 = !versions->off[0] && !only13;
 	bool v13 = !versions->off[1];

@@ -9,6 +9,7 @@
 
 #include "gateway/base/loop.h"
 
+#define TURN_US 2000
 #define RING_US 5
 
 /* The monitor has one thread. */
@@ -46,5 +47,5 @@ void child_debt_ring(struct child_debt *debt)
 
 bool child_debt_is_due(const struct child_debt *debt)
 {
-	return debt->owed_us > CHILD_DEBT_MAX_US;
+	return debt->owed_us > TURN_US;
 }

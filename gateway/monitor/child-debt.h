@@ -1,7 +1,7 @@
 /*
  * How much of the monitor's time one worker may take. Internal to gateway/monitor.
  *
- * The monitor spends at most half of its time on one worker, in turns of CHILD_DEBT_MAX_US. A worker that
+ * The monitor spends at most half of its time on one worker, in turns of 2 ms. A worker that
  * floods it delays the requests of other workers, and the greetings of their clients, by no more than one
  * such turn.
  */
@@ -10,8 +10,6 @@
 
 #include <stdbool.h>
 #include <stdint.h>
-
-#define CHILD_DEBT_MAX_US 2000
 
 /* All zeros: it owes nothing. */
 struct child_debt {

@@ -21,7 +21,7 @@
 #define RESTART_MS 1000
 /* A keeper without workers has nothing to do but end; one whose file system hangs does not. */
 #define KEEPER_END_MS 2000
-/* The monitor reads nothing of a worker for this time that has taken more than its share. */
+/* A worker that has taken its share of the monitor's time is not heard for this long. */
 #define REST_MS 2
 /* A worker that has closed its channel is about to exit; one that does not is killed after this time. */
 #define LEAVE_MS 10000

@@ -34,21 +34,27 @@ bool trust_limits_are_exceeded(X509_STORE_CTX *verify, const char *whose)
 	return absurd;
 }
 
-bool trust_limits_key_is_small(X509_STORE_CTX *verify, const struct tls_action *action, const char *whose)
+const char *trust_limits_small_key(X509_STORE_CTX *verify, const struct tls_action *action, const char *whose)
 {
 	const X509 *leaf = X509_STORE_CTX_get0_cert(verify);
 	const EVP_PKEY *key = leaf != NULL ? X509_get0_pubkey(leaf) : NULL;
-	bool rsa = key != NULL && (EVP_PKEY_is_a(key, "RSA") || EVP_PKEY_is_a(key, "RSA-PSS"));
-	uint32_t least = rsa ? action->peer_min_rsa_key_size : action->peer_min_ecc_key_size;
-	int bits = key == NULL			   ? 0
-		   : EVP_PKEY_is_a(key, "ED25519") ? 256 /* OpenSSL counts 253, the order of the group */
-						   : EVP_PKEY_get_bits(key);
+	uint32_t least = action->peer_min_ecc_key_size;
+	bool rsa;
+	int bits;
 
-	if (key == NULL || bits >= (int)least)
-		return false;
+	if (key == NULL)
+		return NULL;
+	rsa = EVP_PKEY_is_a(key, "RSA") || EVP_PKEY_is_a(key, "RSA-PSS");
+	if (rsa)
+		least = action->peer_min_rsa_key_size;
+	/* OpenSSL counts 253 bits for Ed25519, the order of the group */
+	bits = EVP_PKEY_is_a(key, "ED25519") ? 256 : EVP_PKEY_get_bits(key);
+	if (bits >= (int)least)
+		return NULL;
 	ERR_raise_data(ERR_LIB_USER, ERR_R_PASSED_INVALID_ARGUMENT,
 		       "the %s's certificate has a key of %d bits; peer_min_%s_key_size is %u", whose, bits,
 		       rsa ? "rsa" : "ecc", (unsigned)least);
 	X509_STORE_CTX_set_error(verify, X509_V_ERR_EE_KEY_TOO_SMALL);
-	return true;
+	return rsa ? "the key is smaller than peer_min_rsa_key_size"
+		   : "the key is smaller than peer_min_ecc_key_size";
 }

@@ -18,11 +18,11 @@ struct x509_store_ctx_st;
 bool trust_limits_are_exceeded(struct x509_store_ctx_st *verify, const char *whose);
 
 /*
- * Has the peer's own certificate a smaller key than peer_min_rsa_key_size or peer_min_ecc_key_size
- * permits (PeerMinRsaKeySize, PeerMinECCKeySize)? If so, the chain has an error, and
- * stream_tls_reason() will say why. whose: as above.
+ * Is the key of the peer's own certificate smaller than peer_min_rsa_key_size or peer_min_ecc_key_size
+ * (PeerMinRsaKeySize, PeerMinECCKeySize)? Returns which, as text; the chain then has an error, and
+ * stream_tls_reason() will say more. NULL: no. whose: as above.
  */
-bool trust_limits_key_is_small(struct x509_store_ctx_st *verify, const struct tls_action *action,
-			       const char *whose);
+const char *trust_limits_small_key(struct x509_store_ctx_st *verify, const struct tls_action *action,
+				   const char *whose);
 
 #endif

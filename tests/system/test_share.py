@@ -6,6 +6,7 @@ import time
 
 import pytest
 
+import audit
 import gateway as gateways
 import net
 import share
@@ -124,8 +125,9 @@ def test_a_client_that_dials_too_late_gets_into_no_other_session(launch, backend
         assert other.fetch("hello.txt", told) == backend.files["hello.txt"]
 
 
-def test_a_connection_that_crosses_the_end_of_its_plan_is_logged(launch, backend):
-    gateway, port = launch_shared(launch, backend, ftp={"datatimeout": "1s"})
+def test_a_connection_that_crosses_the_end_of_its_plan_is_logged(launch, backend, folder):
+    trail = os.path.join(folder, "audit.log")
+    gateway = launch(backend, ftp=share.ports(1, datatimeout="1s"), daemon={"workers": 2, "audit": trail})
     with Client(gateway) as late, Client(gateway) as other:
         told = late.epsv()
         with net.stopped(gateway.process.pid):  # the monitor finds both when it goes on
@@ -135,6 +137,8 @@ def test_a_connection_that_crosses_the_end_of_its_plan_is_logged(launch, backend
         event = gateway.event("data-peer-refused")
         assert event.keys["reason"] == "too-late"
         assert event.keys["client"] == late.name and event.keys["peer"] == "%s:%d" % sock.getsockname()[:2]
+        net.until(lambda: audit.named(audit.read(trail), "data-peer-refused", reason="too-late", leg="client",
+                                      data_port=sock.getsockname()[1]), "the same in the audit trail")
         sock.close()
         assert other.fetch("hello.txt") == backend.files["hello.txt"]
 
