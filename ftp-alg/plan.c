@@ -268,6 +268,17 @@ static bool names_usable_port(struct ftp_machine *machine, const struct ftp_repl
 	return true;
 }
 
+/* Does the client get this refusal, instead of another attempt? */
+static bool is_for_client(const struct ftp_machine *machine, uint16_t code)
+{
+	uint8_t used = machine->tried | machine->server_mode;
+
+	if (!means_unsupported(code) || machine->retry.replanning)
+		return true;
+	/* wrong at this moment, in every way: the client can only know why from the server's words */
+	return code == 501 && !machine->replacing && (usable_modes(machine) & (uint8_t)~used) == 0;
+}
+
 /* This way has failed: try the next one. */
 static void try_another_way(struct ftp_machine *machine, struct ftp_out *out)
 {
@@ -287,7 +298,7 @@ bool machine_plan_reply(struct ftp_machine *machine, const struct ftp_reply *rep
 			plan_fail(machine, FTP_LOCAL_NO_SERVER, out);
 			return false;
 		}
-		if (!means_unsupported(reply->code) || machine->retry.replanning) {
+		if (is_for_client(machine, reply->code)) {
 			replanning_fails(machine, out);
 			machine_plan_drop(machine, out);
 			machine_relay_reply(machine, FTP_PENDING_PLAIN, reply, true, out);

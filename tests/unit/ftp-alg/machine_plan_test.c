@@ -134,10 +134,15 @@ static const struct script_case fallback[] = {
 	  { .modes = FTP_MODE_EPSV | FTP_MODE_PASV },
 	  LOGGED_IN "C RNFR x\nS 350 to?\n",
 	  "C PASV\n  s EPSV\nS 501 Bad sequence\n  s PASV\nS 501 Bad sequence\n  close-data\n"
-	  "  c 425 The FTP server offers no way to open a data connection.\n"
+	  "  c 501 Bad sequence\n"
 	  "C PASV\n  s EPSV\nS 501 Bad sequence\n  s PASV\nS 227 (10,0,0,1,8,0)\n"
 	  "  dial server 10.0.0.1:2048\n  listen client\nL client 192.0.2.1:5001\n"
 	  "  c 227 Entering Passive Mode (192,0,2,1,19,137).\nC PASV\n  close-data\n  s EPSV\n" },
+	{ "501 in every way, the last one active",
+	  { .modes = FTP_MODE_PASV | FTP_MODE_PORT },
+	  LOGGED_IN "C RNFR x\nS 350 to?\n",
+	  "C EPSV\n  s PASV\nS 501 Bad\n  listen server\nL server 10.0.0.9:6001\n"
+	  "  s PORT 10,0,0,9,23,113\nS 501-Bad\nS 501 sequence\n  close-data\n  c 501 sequence\n" },
 	{ "known before", { .modes_refused = FTP_MODE_EPSV }, LOGGED_IN, "C EPSV\n  s PASV\n" },
 	{ "refused to another session only",
 	  { .modes = FTP_MODE_EPSV | FTP_MODE_PASV | FTP_MODE_PORT,
