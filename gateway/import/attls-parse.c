@@ -205,7 +205,7 @@ static void take_parameter(struct reader *in, const struct statement *st)
 	}
 	if ((row->in & (UINT64_C(1) << in->open->kind)) == 0) {
 		diags_add(&in->source->diags, row->value == ATTLS_IGNORED ? DIAG_WARNING : DIAG_ERROR,
-			  DIAG_IMPORT_PLACE, mark_of(&item->st), "%s%s does not belong into %s",
+			  DIAG_IMPORT_PLACE, mark_of(&item->st), "%s%s does not belong in %s",
 			  place_of(in, &item->st), row->keyword, block_title(in, in->open));
 		return;
 	}

@@ -20,12 +20,12 @@
 	"inbound?"
 #define USERS                                                                                                    \
 	"Which certificates belong to which users, and which users may log in? RACF knows it; \"users\" of the " \
-	"policy has only a place holder"
-#define MASTER_SECRET                                                                                         \
-	"attlsd does not refuse TLS 1.2 without the extended master secret. Should versions be tls1.3 only, " \
-	"which always has it?"
-#define CERTIFICATE_VERSION "Do certificates of version 1 come from the authorities in trust of the key ring?"
-#define HAS_IT		    "attlsd uses it with each peer that has it"
+	"policy has only a placeholder"
+#define MASTER_SECRET                                                                                          \
+	"attlsd refuses TLS 1.2 without the extended master secret only with secure_session_reuse: required. " \
+	"Does a partner need TLS 1.2? If not, set versions to [tls1.3]: TLS 1.3 always has it"
+#define CERTIFICATE_VERSION "Do the authorities in trust of the key ring issue certificates of version 1?"
+#define HAS_IT		    "attlsd uses the extended master secret with each peer that has it"
 #define UNVERIFIED	    "no certificate of a peer is verified"
 #define HMAC		    "attlsd has no truncated HMAC. Which partners need it?"
 #define REVOKED                                                                                                    \
@@ -39,7 +39,7 @@
 	"files? attlsd does not read them"
 #define CERTIFICATES                                                                                         \
 	"z/OS limits the signatures of certificates. attlsd has one list for them and for handshakes, "      \
-	"signature_algorithms: which ones belong into it?"
+	"signature_algorithms: which ones belong in it?"
 
 struct maker {
 	struct zos *zos;
@@ -204,7 +204,7 @@ static const struct {
 	{ "ServerExtendedMasterSecret", "Required", MASTER_SECRET, "used with each peer that has it",
 	  HAS_IT },
 	{ "PeerMinCertVersion", "3", CERTIFICATE_VERSION, "certificates of version 1 are verified, too",
-	  "attlsd takes all versions" },
+	  "attlsd accepts certificates of all versions" },
 };
 
 static void take_fixed(struct maker *maker, struct statement *st)

@@ -37,11 +37,11 @@
 	"enough?"
 #define ADDRESSES                                                                                                    \
 	"The server admits or refuses clients by address, but sees only that of attlsd from now on. Which networks " \
-	"belong into match.remote_addr of a rule?"
+	"belong in match.remote_addr of a rule?"
 #define UNKNOWN "attlsctl does not know some settings of TLS. Do they decide who may connect or log in?"
 #define COMMANDS                                                                                                    \
 	"The server refuses commands that attlsd answers itself: AUTH, PBSZ, PROT, CCC, PASV, EPSV, PORT or EPRT. " \
-	"Which of them belong into commands_denied?"
+	"Which of them belong in commands_denied?"
 #define SESSIONS_MAX 1000000
 #define PORTS	     "Which ports may passive data connections have? attlsd needs 1024 or more"
 

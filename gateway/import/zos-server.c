@@ -15,7 +15,7 @@
 	"has z/OS's. Which of them may become stricter?"
 #define USERS                                                                                                    \
 	"Which certificates belong to which users, and which users may log in? RACF knows it; \"users\" of the " \
-	"policy has only a place holder"
+	"policy has only a placeholder"
 #define PASSWORDS                                                                                                 \
 	"On z/OS, a client with a certificate needs no password. attlsd needs one for the FTP server: give each " \
 	"user a password_file and set secure_password to optional, or let clients send it"
