@@ -31,6 +31,7 @@ import client
 import net
 
 PATIENCE = 4.0  # seconds in which an answer has to come
+LOGIN = 60.0  # the same for the login, which no script is about: the machine may be busy
 QUIET = 0.25  # seconds without a reply after which no more are expected, where their number is not known
 CHUNK = 65536
 
@@ -68,7 +69,7 @@ VARIES = [(re.compile(pattern), text) for pattern, text in [
     (r"(Total bytes transferred for session:|Output truncated to) \d+", r"\1 N"),
     (r"^(\d\d\d)-The computer is your friend.*", ""),  # Pure-FTPd, when it likes
     (r"(bytes (sent|received|transferred)|Total bytes \w+|Data transferred):? *\d+", r"\1 N"),
-    (r"^ +(No data connection|Data connection|Passive data|Active data|Total bytes|(STOR|RETR) ).*", ""),  # STAT of the moment
+    (r"^ +(No data connection|Data connection|Passive data|Active data|Total bytes|(STOR|RETR) |PORT \(|in Passive mode).*", ""),  # STAT
     (r"^200 NOOP: data transfer in progress", "200 NOOP command successful"),  # ProFTPD
     (r"\b(modify|create|unique)=[^;]*;", r"\1=X;"),
 ]]
@@ -149,6 +150,7 @@ class Play:
 
     def prepare(self):
         self.at = "login"
+        patience, self.patience = self.patience, max(self.patience, LOGIN)
         sock = net.dial(self.address)
         self.link = client.Plain(sock)
         self.reply()
@@ -167,6 +169,7 @@ class Play:
             self.final()
         if self.context:
             self.session = self.link.session
+        self.patience = patience
 
     def line(self, *lines):
         self.asked += [line.split(" ")[0] for line in lines]

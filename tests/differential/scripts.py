@@ -59,7 +59,8 @@ def plain():
                                        "DELE other", "DELE other", "REST 10", "ALLO 10", "XYZZY", "SITE", "SITE XYZZY"]
                      for step in (f"send {line}", "final")] + ["quit"]
     made["features"] = ["send FEAT", "final", "send HELP", "final", "fence", "quit"]
-    made["RNFR, then a transfer"] = ["send RNFR small", "final", "data PASV", "send RETR small", "begun", "send RNTO other", "final", "quit"]
+    made["RNFR, then a transfer"] = ["send RNFR small", "final", "data PASV", "send RETR small", "begun", "drain", "over",
+                                      "send RNTO other", "final", "fence", "quit"]
     made["restart"] = ["data PASV", "send REST 1000", "final", "send RETR small", "begun", "drain", "over", "quit"]
     return made
 
